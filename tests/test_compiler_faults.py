@@ -167,6 +167,38 @@ def test_the_next_process_compiles_nothing_of_a_stack_of_dense_layers() -> None:
     assert second["compiled"] == []
 
 
+HELPED = (
+    """
+from pellucid.kernels import beside
+
+started, start = [], beside.start
+
+def start_and_wait(call):
+    started.append(start(call))
+    started[0].wait(200)
+    return started[0]
+
+beside.start, beside.allowed_threads = start_and_wait, lambda: 2
+"""
+    + LISTENING.replace("is_stack=True", "")
+    + """
+assert [process.returncode for process in started] == [0] * EXPECTED
+"""
+)
+
+
+def test_a_second_process_compiles_too(tmp_path: Path, wanted: list[float]) -> None:
+    """It is waited for here, so that it compiles all but the first kernel; the next training compiles nothing."""
+    first = run(HELPED.replace("EXPECTED", "1"), NUMBA_CACHE_DIR=tmp_path)
+    check(first, wanted, "numba")
+    assert "forward_loop.<locals>.forward" in first["compiled"]
+    assert "backward_loop.<locals>.backward" not in first["compiled"]
+    second = run(HELPED.replace("EXPECTED", "0"), NUMBA_CACHE_DIR=tmp_path)
+    check(second, wanted, "numba")
+    assert first["losses"] == second["losses"]
+    assert second["compiled"] == []
+
+
 FORKING = """
 import multiprocessing, os, signal
 import pellucid as pl

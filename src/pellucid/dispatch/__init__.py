@@ -293,6 +293,23 @@ def use_for(n_operations: float) -> Iterator[None]:
 
 
 @contextmanager
+def helped(function: Callable[..., Any], *arguments: Any) -> Iterator[None]:
+    """Have what a call of a function needs compiled by another process too, while this block runs.
+
+    Examples
+    --------
+    >>> with use("numpy"), helped(sum, [1, 2]):
+    ...     sum([1, 2])
+    3
+    """
+    if current() != "numba":
+        yield
+        return
+    with importlib.import_module("pellucid.kernels.beside").helped(function, *arguments):
+        yield
+
+
+@contextmanager
 def compiling(progress: ProgressCallback) -> Iterator[None]:
     """Report each kernel that is compiled inside this block, none where all are on disk: their total is not known.
 

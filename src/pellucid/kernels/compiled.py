@@ -5,6 +5,7 @@ combination of dtypes, and keeps that on disk for the next process. It runs with
 threads work side by side.
 """
 
+import gc
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -31,6 +32,7 @@ FREEDOM = {"reassoc", "contract", "nsz", "arcp", "afn"}
 OPTIONS: dict[str, Any] = {
     "nogil": True,
     "cache": True,
+    "no_cfunc_wrapper": True,  # for callers in C, of which there are none
     "error_model": "numpy",  # a division by zero gives infinity: a loop that might raise is not vectorized
 }
 
@@ -71,9 +73,18 @@ def compiled_on_threads(kernel: Function) -> Function:
 
 @contextmanager
 def reporting(progress: ProgressCallback) -> Iterator[None]:
-    """Report the kernels that are compiled inside this block, by any thread."""
-    with event.install_listener("numba:compile", _Report(progress)):
-        yield
+    """Report the kernels that are compiled inside this block, by any thread.
+
+    A compiler makes many objects that stay: to look among them for those in circles takes a tenth of its time.
+    """
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        with event.install_listener("numba:compile", _Report(progress)):
+            yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 class _Report(event.Listener):  # type: ignore[misc]

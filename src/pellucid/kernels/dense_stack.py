@@ -407,7 +407,7 @@ def forward(X, data, rows, memory, kind, labels, targets, smoothing, scale, thre
     Z = matrix(stack.values, stack.plan[last, OUT_AT], len(X), n)
     dZ = matrix(stack.deltas, stack.plan[last, DELTAS_AT], len(X), n)
     if kind == SOFTMAX:
-        return softmax_cross_entropy(Z, labels, targets, scale, smoothing, dZ)[0]
+        return softmax_cross_entropy(Z, labels, targets, scale, smoothing, dZ)
     if kind == LOGISTIC:
         return binary_cross_entropy(Z.ravel(), targets.ravel(), scale, smoothing, dZ.ravel())
     return squared_error(Z.ravel(), targets.ravel(), scale, dZ.ravel()) if kind == SQUARED else 0.0

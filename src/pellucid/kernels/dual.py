@@ -153,7 +153,7 @@ def loss_and_dZ(dual, kind, smoothing):
     n = layer[N_OUT]
     Z, dZ = layer_of(dual.values, layer, m)[:, :n].copy(), np.empty((m, n), dual.theta.dtype)
     if kind == SOFTMAX:
-        loss = softmax_cross_entropy(Z, dual.labels, dual.targets, dual.scale, smoothing, dZ)[0]
+        loss = softmax_cross_entropy(Z, dual.labels, dual.targets, dual.scale, smoothing, dZ)
     elif kind == LOGISTIC:
         loss = binary_cross_entropy(Z.ravel(), dual.targets.ravel(), dual.scale, smoothing, dZ.ravel())
     else:

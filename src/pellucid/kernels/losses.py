@@ -39,7 +39,7 @@ def softmax_cross_entropy(
 ) -> Any:
     """L = -sum of scale Y log P, dZ = scale (P - Y), P = softmax(Z), Y from labels where there are any.
 
-    Returns L, and whether every label is one.
+    Returns L, NaN where a label is none.
     """
     T, (m, k) = Z.dtype.type, Z.shape
     rest, each = T(1 - smoothing), T(smoothing / k)
@@ -65,7 +65,7 @@ def softmax_cross_entropy(
         if labels.size:
             label = labels[i]
             if label < 0 or label >= k:
-                return 0.0, False
+                return math.nan
             own = logarithm - rest * (z[label] - shift[i])
             factor = weight / total
             if smoothing > 0:
@@ -86,7 +86,7 @@ def softmax_cross_entropy(
             for j in range(k):
                 d[j] = factor * d[j] - weight * (rest * y[j] + each)
         loss += weight * own
-    return loss, True
+    return loss
 
 
 def loss_and_gradient(
@@ -108,5 +108,5 @@ def loss_and_gradient(
         total = binary_cross_entropy(Z.ravel(), Y.ravel(), factors, loss.label_smoothing, dZ.ravel())
         return total, dZ
     labels, targets = (Y, Z) if has_labels else (NO_LABELS, Y)
-    total, is_right = softmax_cross_entropy(Z, labels, targets, factors, loss.label_smoothing, dZ)
-    return (total, dZ) if is_right else NotImplemented
+    total = softmax_cross_entropy(Z, labels, targets, factors, loss.label_smoothing, dZ)
+    return NotImplemented if math.isnan(total) else (total, dZ)

@@ -1,17 +1,21 @@
 """Whether a training runs on compiled kernels, and their compilation before the first step."""
 
 import copy
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from pellucid import dispatch
 from pellucid.data.batches import Batches
+from pellucid.data.dataset import Dataset
 from pellucid.nn.model import Model
 from pellucid.nn.replica import replica
 from pellucid.progress import ProgressBar
+from pellucid.training.callbacks.precise_bn import PreciseBatchNorm, measure_batch_norms
 from pellucid.training.choose_form import first_layer_correction, is_dual, stays_in_span
 from pellucid.training.dual import many_steps
+from pellucid.training.events import Callback
 from pellucid.training.executor.choose import open_executor
 from pellucid.training.executor.stack_layers import layers_of
 from pellucid.training.optimizers.base import Optimizer
@@ -51,8 +55,19 @@ def operations_of(model: Model, plan: Plan, m: int) -> float:
     return work
 
 
-def compile_ahead(job: Job) -> None:
-    """Compile what a step needs, on samples of zeros: a bar shows it, and where it fails NumPy is chosen.
+class Rehearsal(NamedTuple):
+    """What a training computes of a batch and after it, for two samples."""
+
+    model: Model
+    Y: Any  # their targets
+    optimizer: Optimizer
+    seed: int
+    predicts: bool  # for its validation
+    measured: Dataset | None  # for the statistics of batch norms at the end
+
+
+def compile_ahead(job: Job, callbacks: Sequence[Callback] = ()) -> None:
+    """Compile what a training needs, on two samples: a bar shows it, and where it fails NumPy is chosen.
 
     Nothing of the model or the optimizer changes.
     """
@@ -66,9 +81,14 @@ def compile_ahead(job: Job) -> None:
     ):
         if is_dual(job) and job.plan.batch_size is None:
             many_steps.compile_ahead(job.model.dtype)
-        else:
+        elif layers_of(job.part):
             _make_a_batch(job)
-            (_take_a_step_of_a_stack if layers_of(job.part) else _take_a_step)(job)
+            _take_a_step_of_a_stack(job)
+        else:
+            rehearsal = _rehearsal_of(job, callbacks)
+            with dispatch.helped(rehearse, rehearsal):
+                _make_a_batch(job)
+                rehearse(rehearsal)
     job.kernels = dispatch.resolve("numba")  # numpy where something could not be compiled
 
 
@@ -78,20 +98,32 @@ def _make_a_batch(job: Job) -> None:
     list(few.epoch(0))
 
 
-def _take_a_step(job: Job) -> None:
-    model, two = replica(job.part), slice(0, 2)
+def _rehearsal_of(job: Job, callbacks: Sequence[Callback]) -> Rehearsal:
+    model, plan, two, measured = replica(job.part), job.plan, slice(0, 2), None
+    model.reported = None
+    if job.part is job.model and any(isinstance(callback, PreciseBatchNorm) for callback in callbacks):
+        measured = job.data.take(two)
+    has_validation = job.X_validation is not None
+    return Rehearsal(model, take_rows(job.Y, two), plan.optimizer, plan.seed, has_validation, measured)
+
+
+def rehearse(r: Rehearsal) -> None:
+    """Call each kernel that a training calls once it has a batch; nothing but the rehearsal's model changes."""
+    model = r.model
     shape: Any = model.input_shape
     sizes = shape.values() if isinstance(shape, dict) else [shape]
     zeros = [np.zeros((2, *size), model.dtype) for size in sizes]
     X: Any = dict(zip(shape, zeros, strict=True)) if isinstance(shape, dict) else zeros[0]
-    Y = map_arrays(lambda array: np.resize(array, (2, *array.shape[1:])), take_rows(job.Y, two))
-    model.reported = None
-    model.seed_step(job.plan.seed, 0)
-    model.loss_and_grad_of_encoded(X, Y)
-    if job.X_validation is not None:
-        model.forward(X)
-    if not job.plan.optimizer.is_full_batch:
-        _update_a_few(job.plan.optimizer, model.theta[:2].copy())
+    Y = map_arrays(lambda array: np.resize(array, (2, *array.shape[1:])), r.Y)
+    with dispatch.use("numba"):
+        model.seed_step(r.seed, 0)
+        model.loss_and_grad_of_encoded(X, Y)
+        if r.predicts:
+            model.forward(X)
+        if not r.optimizer.is_full_batch:
+            _update_a_few(r.optimizer, model.theta[:2].copy())
+        if r.measured is not None:
+            measure_batch_norms(model, r.measured)
 
 
 def _take_a_step_of_a_stack(job: Job) -> None:

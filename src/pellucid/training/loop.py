@@ -56,7 +56,7 @@ def run_plan(
     """
     started = time.perf_counter()
     job = prepare(model, data, plan, resume)
-    compile_ahead(job)
+    compile_ahead(job, callbacks)
     history, optimizer, schedule = History(kernels=job.kernels), plan.optimizer, plan.schedule
     run = _run_of(job, history, callbacks)
     try:
