@@ -14,7 +14,9 @@ from pellucid.nn.activation import Dropout
 from pellucid.nn.dense import Dense, Flatten
 from pellucid.nn.norm import BatchNorm, LayerNorm
 from pellucid.nn.sequential import Sequential
+from pellucid.training import compiling
 from pellucid.training.callbacks.checkpoint import Checkpoint
+from pellucid.training.callbacks.precise_bn import PreciseBatchNorm
 from pellucid.training.compiling import LAYER_OPERATIONS, compile_ahead, operations_of
 from pellucid.training.events import StepEnd
 from pellucid.training.fit import fit, train
@@ -104,13 +106,25 @@ def test_compiling_ahead_changes_nothing(data: Dataset) -> None:
     optimizer.start(model.theta, model.flat_decay_mask())
     before = model.theta.copy(), model.grad.copy(), [dict(leaf.state) for leaf in model.leaves()]
     states = [{key: value.copy() for key, value in state.items()} for state in before[2]]
-    compile_ahead(job)
+    compile_ahead(job, [PreciseBatchNorm()])
     np.testing.assert_array_equal(model.theta, before[0])
     np.testing.assert_array_equal(model.grad, before[1])
     for leaf, state in zip(model.leaves(), states, strict=True):
         assert all((leaf.state[key] == value).all() for key, value in state.items())
     assert optimizer.n_steps == 0
     assert job.kernels == "numba"
+
+
+def test_what_comes_at_the_end_is_compiled_ahead_too(data: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    job = prepare(network(), data, Plan(n_epochs=2, optimizer=Adam(), kernels="numba"))
+    measured = []
+    monkeypatch.setattr(compiling, "measure_batch_norms", lambda *what: measured.append(what))
+    compile_ahead(job)
+    assert not measured
+    compile_ahead(job, [PreciseBatchNorm()])
+    ((model, few),) = measured
+    assert model is not job.model
+    assert len(few) == 2
 
 
 def test_a_kernel_that_fails_to_compile_leaves_the_whole_training_to_numpy(

@@ -39,7 +39,7 @@ def softmax_cross_entropy(
 ) -> Any:
     """L = -sum of scale Y log P, dZ = scale (P - Y), P = softmax(Z), Y from labels where there are any.
 
-    Returns L, NaN where a label is none.
+    Returns L, or minus infinity where a label is none.
     """
     T, (m, k) = Z.dtype.type, Z.shape
     rest, each = T(1 - smoothing), T(smoothing / k)
@@ -65,7 +65,7 @@ def softmax_cross_entropy(
         if labels.size:
             label = labels[i]
             if label < 0 or label >= k:
-                return math.nan
+                return -math.inf
             own = logarithm - rest * (z[label] - shift[i])
             factor = weight / total
             if smoothing > 0:
@@ -109,4 +109,4 @@ def loss_and_gradient(
         return total, dZ
     labels, targets = (Y, Z) if has_labels else (NO_LABELS, Y)
     total = softmax_cross_entropy(Z, labels, targets, factors, loss.label_smoothing, dZ)
-    return NotImplemented if math.isnan(total) else (total, dZ)
+    return NotImplemented if total == -math.inf else (total, dZ)

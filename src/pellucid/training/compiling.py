@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Sequence
+from contextlib import nullcontext
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -23,6 +24,7 @@ from pellucid.training.plan import Job, Plan
 from pellucid.types import Array, map_arrays, n_rows, take_rows
 
 LAYER_OPERATIONS = 2e6  # that could be done while NumPy is called for one layer's step, forward and backward
+MOST_SENT = 2**27  # bytes of parameters, to a process that helps to compile
 
 
 def choose_kernels(model: Model, plan: Plan, m: int, kept: str | None = None) -> str:
@@ -86,7 +88,8 @@ def compile_ahead(job: Job, callbacks: Sequence[Callback] = ()) -> None:
             _take_a_step_of_a_stack(job)
         else:
             rehearsal = _rehearsal_of(job, callbacks)
-            with dispatch.helped(rehearse, rehearsal):
+            is_small = rehearsal.model.theta.nbytes <= MOST_SENT
+            with dispatch.helped(rehearse, rehearsal) if is_small else nullcontext():
                 _make_a_batch(job)
                 rehearse(rehearsal)
     job.kernels = dispatch.resolve("numba")  # numpy where something could not be compiled
