@@ -4,7 +4,7 @@
 
 A process each, start to end: one epoch with an empty cache of compiled code and with a full one, against one
 without kernels; a whole training with its augmentation, and its largest memory, children included. The loop's cost
-is what `pl.train` takes over the bare step, in milliseconds a step on random photos. `--quick` trains for 3 epochs.
+is what `pl.train` spends around its steps, batches gathered, on random photos. `--quick` trains for 3 epochs.
 """
 
 import os
@@ -14,10 +14,12 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from benchmarks import harness, networks
+from benchmarks import harness
+from benchmarks.zoo import NETWORKS
 
 CHOICES = ("numba", "numpy")
 N_STEPS = 7  # of an epoch of 209 photos
@@ -89,21 +91,47 @@ def memory_of_group(group: int) -> float:
     return total / 1024
 
 
-def loop_cost(n_rounds: int, lock: harness.Lock) -> dict[str, harness.Times]:
-    """Return the times of a bare step of cnn and of one within pl.train."""
-    contestants = {
-        f"{kernels}, {way}": harness.Contestant(("ours", "cnn", way, "1.0"), harness.with_kernels(kernels))
-        for kernels in CHOICES
-        for way in ("step", "train")
-    }
-    return harness.contest(networks.MODULE, contestants, n_rounds, lock)[0]
+def loop(n_epochs: str) -> None:
+    """Train without augmentation, and print seconds a step in the executor, and seconds a step around it."""
+    import pellucid as pl
+    from pellucid.training.executor.thread_shards import ThreadShards
+
+    network, inside, n_batches = NETWORKS["cnn"], [0.0], 10
+
+    def clocked(method: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*args: Any, **options: Any) -> Any:
+            started = time.perf_counter()
+            result = method(*args, **options)
+            inside[0] += time.perf_counter() - started
+            return result
+
+        return call
+
+    for name in ("loss_and_grad", "update"):
+        setattr(ThreadShards, name, clocked(getattr(ThreadShards, name)))
+    data = network.samples(n_batches * network.batch, 2)
+    for n in (1, int(n_epochs)):  # the first warms up
+        inside[0] = 0.0
+        options: dict[str, Any] = {"n_epochs": n, "batch_size": network.batch, "n_threads": 2}
+        history = pl.train(network.build(), data, augment="none", **options)
+    n_steps = n_batches * int(n_epochs)
+    print(inside[0] / n_steps, (history.loop_seconds - inside[0]) / n_steps)
+
+
+def loop_cost(kernels: str, n_epochs: int) -> tuple[float, float]:
+    """Return seconds a step of cnn takes, and seconds that the loop adds to it."""
+    command = [sys.executable, "-m", "benchmarks.whole_training", "--child", "loop", str(n_epochs)]
+    environment = {**os.environ, **harness.with_kernels(kernels)}
+    done = subprocess.run(command, check=True, capture_output=True, text=True, env=environment)
+    step, around = map(float, done.stdout.split())
+    return step, around
 
 
 def main() -> None:
     """Measure and print."""
     options = harness.arguments(__doc__ or "").parse_args()
     if options.child:
-        child(*options.child)
+        loop(options.child[1]) if options.child[0] == "loop" else child(*options.child)
         return
     if "PELLUCID_DATA_DIR" not in os.environ:
         raise SystemExit("benchmarks.whole_training: set PELLUCID_DATA_DIR to the published photos.")
@@ -131,11 +159,13 @@ def main() -> None:
                 f"{1e3 * whole.loop / n_epochs / N_STEPS:.1f} ms each; {whole.memory:.0f} MB at most",
                 flush=True,
             )
-    times = loop_cost(n_rounds, lock)
-    harness.print_times("the loop's cost: a step of cnn, batch 32, not augmented", times, "numba, step")
+    print("\nthe loop's cost: steps of cnn within pl.train, batch 32, not augmented:")
     for kernels in CHOICES:
-        cost = times[f"{kernels}, train"].median / times[f"{kernels}, step"].median - 1
-        print(f"{kernels}: pl.train costs {100 * cost:+.1f} % over the bare step")
+        with lock.exclusive():
+            step, around = loop_cost(kernels, 3 if options.quick else 15)
+        print(
+            f"{kernels}: {1e3 * step:.1f} ms a step, {1e3 * around:.2f} around it: {100 * around / step:+.1f} %"
+        )
 
 
 if __name__ == "__main__":

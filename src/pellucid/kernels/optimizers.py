@@ -1,8 +1,8 @@
 """One step of SGD, Adam, RMSprop or Adagrad in one pass, with clipping and decay: see training/optimizers.
 
 Moments below ``TINY`` become 0: those of a unit that is never active would shrink down to denormal numbers, with
-which processors compute many times slower. What a loop has just written it does not read again, which would wait for
-the store: Adam took up to two and a half times as long.
+which processors compute many times slower. What a loop has just written it does not read again, which would wait
+for the store: Adam took up to two and a half times as long.
 """
 
 import math
