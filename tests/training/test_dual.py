@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.ops.cases import HAS_NUMBA
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from pellucid import dispatch
 from pellucid.data.dataset import Dataset
@@ -365,3 +366,24 @@ def test_the_length_of_weights_and_gradient_is_that_of_the_plain_layer(rng: np.r
             rest = model.grad[dual.grads["C"].size :]
             length = np.sqrt(((X.T @ dZ) ** 2).sum() + (dZ.sum(axis=0) ** 2).sum() + (rest**2).sum())
             assert dual.grad_norm(model.grad) == pytest.approx(length, rel=1e-11)
+
+
+@needs_numba
+@pytest.mark.parametrize("m, is_held", [(30, True), (1500, False)])
+def test_blas_keeps_its_threads_where_the_product_with_the_gram_matrix_is_large(
+    m: int, is_held: bool
+) -> None:
+    found: list[int] = []
+
+    def look(event: Any) -> None:
+        if isinstance(event, StepEnd):
+            found.extend(one["num_threads"] for one in threadpool_info() if one["user_api"] == "blas")
+
+    rng = np.random.default_rng(5)
+    with threadpool_limits(3, user_api="blas"):
+        data = Dataset(rng.standard_normal((m, 4)), rng.integers(0, 2, m))
+        train(
+            network((20,)), data, optimizer="sgd", n_epochs=1, form="dual", kernels="numba", callbacks=[look]
+        )
+    assert found
+    assert all((n == 1) == is_held for n in found)
