@@ -369,7 +369,7 @@ def test_the_length_of_weights_and_gradient_is_that_of_the_plain_layer(rng: np.r
 
 
 @needs_numba
-@pytest.mark.parametrize("m, is_held", [(30, True), (1500, False)])
+@pytest.mark.parametrize(("m", "is_held"), [(30, True), (1500, False)])
 def test_blas_keeps_its_threads_where_the_product_with_the_gram_matrix_is_large(
     m: int, is_held: bool
 ) -> None:
