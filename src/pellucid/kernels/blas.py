@@ -44,6 +44,19 @@ def add_products(A: Array, B: Array, n_places: int, factors: Array, C: Array) ->
         )  # fmt: skip
 
 
+# What OpenBLAS multiplies without laying it out anew, where a processor has AVX-512: so many products of numbers.
+SMALL = 1_000_000
+SKINNY = 8 * SMALL  # up to here it pays to cut a product into small ones
+COLUMNS = 16  # of a small one, at least
+
+
+@compiled
+def columns_at_a_time(m: int, k: int, n: int) -> int:
+    """Return how many columns of a product of (m, k) and (k, n) are computed at a time."""
+    small = n * SMALL // max(1, m * k * n) // COLUMNS * COLUMNS
+    return small if small and SMALL < m * k * n <= SKINNY else n
+
+
 @compiled
 def product(A: Array, B: Array, C: Array) -> None:
     """C <- A B; the rows of C are contiguous, of A and B the rows or the columns."""
@@ -55,10 +68,14 @@ def product(A: Array, B: Array, C: Array) -> None:
     lda = max(A.strides[0] // size, A.shape[1]) if rows_A else max(A.strides[1] // size, A.shape[0])
     ldb = max(B.strides[0] // size, B.shape[1]) if rows_B else max(B.strides[1] // size, B.shape[0])
     ldc = max(C.strides[0] // size, C.shape[1])
-    _xxgemm(
-        115 if size == 4 else 100, _N if rows_B else _T, _N if rows_A else _T, B.shape[1], len(A), A.shape[1],
-        one, B.ctypes.data, ldb, A.ctypes.data, lda, zero, C.ctypes.data, ldc,
-    )  # fmt: skip
+    n = columns_at_a_time(len(A), A.shape[1], B.shape[1])
+    for first in range(0, B.shape[1], max(1, n)):
+        at = first * size if rows_B else first * ldb * size
+        _xxgemm(
+            115 if size == 4 else 100, _N if rows_B else _T, _N if rows_A else _T, min(n, B.shape[1] - first),
+            len(A), A.shape[1], one, B.ctypes.data + at, ldb, A.ctypes.data, lda, zero,
+            C.ctypes.data + first * size, ldc,
+        )  # fmt: skip
 
 
 if numba.config.DISABLE_JIT:  # kernels run as the Python that they are, and so do their products

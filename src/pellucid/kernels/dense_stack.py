@@ -23,7 +23,7 @@ import numba
 import numpy as np
 
 from pellucid.kernels import activations as formulas
-from pellucid.kernels.blas import product
+from pellucid.kernels.blas import SMALL, product
 from pellucid.kernels.column_norm import normalize_columns, normalize_columns_backward
 from pellucid.kernels.compiled import compiled, compiled_on_threads, copied
 from pellucid.kernels.losses import binary_cross_entropy, softmax_cross_entropy
@@ -42,7 +42,6 @@ KEEP, SGD, ADAM = range(3)  # what is done with a gradient
 FORWARD, BACKWARD = range(2)
 LINE = 16  # parts begin at multiples of it, so that no two threads write into one line of the cache
 BLOCK = 524_288  # numbers of a gradient that are computed, and used, at a time, at most
-ROWS = 2  # of them for each sample, at most: fewer fit the cache, and BLAS lays out dZ anew for each product
 PROCESS = os.getpid()  # in a child that is forked later, threads must not be used
 
 
@@ -178,7 +177,8 @@ def outputs_of(layer):
 @compiled
 def rows_at_a_time(m, n_in, n_out):
     """Return how many rows of a layer's dW are computed, and used, at a time."""
-    return min(n_in, max(LINE, min(BLOCK // n_out, ROWS * m)))
+    small = SMALL // (m * n_out) // LINE * LINE
+    return min(n_in, small or max(LINE, BLOCK // n_out))
 
 
 @copied
