@@ -1,6 +1,8 @@
 """Whole jobs in threads of their own, which end when nobody waits for their results any more."""
 
 import contextvars
+import os
+import sys
 import threading
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
@@ -8,6 +10,7 @@ from typing import Protocol, TypeVar
 
 Job = TypeVar("Job")
 Result = TypeVar("Result")
+NICENESS = 5  # a third of the share that others have of a core
 _STOP: contextvars.ContextVar["HasEnd | None"] = contextvars.ContextVar("stop", default=None)
 
 
@@ -80,7 +83,8 @@ def in_background() -> Iterator[Later]:
     """Yield what begins a function in another thread, and returns what waits for its result.
 
     What is not done when the block ends, even by Ctrl-C, ends at its next ``stop_if_nobody_waits``. The function
-    has a copy of the caller's context.
+    has a copy of the caller's context. On Linux it and the threads that it begins give way to the caller's where
+    cores are few.
 
     Examples
     --------
@@ -92,7 +96,7 @@ def in_background() -> Iterator[Later]:
     from concurrent.futures import ThreadPoolExecutor
 
     end = threading.Event()
-    pool = ThreadPoolExecutor(1, thread_name_prefix="pellucid-background")
+    pool = ThreadPoolExecutor(1, thread_name_prefix="pellucid-background", initializer=_give_way)
 
     def begin(function: Callable[[], Result]) -> Callable[[], Result]:
         with stopped_by(end):
@@ -103,6 +107,12 @@ def in_background() -> Iterator[Later]:
     finally:
         end.set()
         pool.shutdown(cancel_futures=True)
+
+
+def _give_way() -> None:
+    """Lower this thread's priority: Linux has one for each thread, which threads that it begins inherit."""
+    if sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
 
 
 def at_once(function: Callable[[], Result]) -> Callable[[], Result]:

@@ -107,11 +107,12 @@ def make_sections(found: Findings, draft: Draft) -> tuple[Section, ...]:
     result, split = found.result, found.result.split
     is_classifier = result.kind == "classification"
     is_photos = draft.has_photos and is_classifier
-    made = (
+    before = (
         data.data_section(draft, result),
         tables.columns_section(draft, split) if split.schema is not None else None,
         found.check and data.check_section(draft, found.check),
-        found.labels and label_errors.label_errors_section(draft, found.labels),
+    )
+    between = (
         training.network_section(draft, result),
         training.training_section(draft, result),
         scores.accuracy_section(draft, result) if is_classifier else None,
@@ -122,10 +123,13 @@ def make_sections(found: Findings, draft: Draft) -> tuple[Section, ...]:
         saliency.saliency_section(draft, found.maps, result)
         if found.maps is not None and is_photos
         else None,
-        found.influence and influence.influence_section(draft, found.influence),
-        found.photo and photos.new_photo_section(draft, found.photo, result),
     )
-    return tuple(section for section in made if section)
+    photo = found.photo and photos.new_photo_section(draft, found.photo, result)
+    influenced = found.influence and influence.influence_section(
+        draft, found.influence
+    )  # last what is waited for
+    labels = found.labels and label_errors.label_errors_section(draft, found.labels)
+    return tuple(section for section in (*before, labels, *between, influenced, photo) if section)
 
 
 def check_fits(run: RunRecord) -> None:

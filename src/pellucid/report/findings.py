@@ -27,12 +27,12 @@ N_INFLUENTIAL = 4  # training samples on each side of an explained prediction
 STAGES = (
     "data check",
     "predictions",
+    "influence",
+    "labels",
     "scores",
     "robustness",
     "saliency",
     "new photo",
-    "influence",
-    "labels",
     "page",
 )
 
@@ -66,8 +66,9 @@ class Findings:
         Of photos of bytes.
     maps : mapping of int to SaliencyMaps
         By test photo; empty of other data than photos.
-    wait_for_influence : callable
-        Returns ``influence`` when it is known: while its trainings run in kernels, the figures before it are drawn.
+    wait_for_influence, wait_for_labels : callable
+        Return ``influence`` and ``labels`` when they are known: where their trainings run in kernels, all else is
+        found and drawn meanwhile.
     influence : InfluenceOutcome or None
     labels : LabelErrors or None
         Where five trainings more take little time.
@@ -79,13 +80,18 @@ class Findings:
     scores: "Scores | None" = None
     robustness: "Robustness | None" = None
     maps: "Mapping[int, SaliencyMaps] | None" = None
-    labels: "LabelErrors | None" = None
     wait_for_influence: "Callable[[], InfluenceOutcome] | None" = None
+    wait_for_labels: "Callable[[], LabelErrors | None] | None" = None
 
     @property
     def influence(self) -> "InfluenceOutcome | None":
         """What the training samples did to chosen predictions."""
         return None if self.wait_for_influence is None else self.wait_for_influence()
+
+    @property
+    def labels(self) -> "LabelErrors | None":
+        """Labels that networks trained without their samples contradict."""
+        return None if self.wait_for_labels is None else self.wait_for_labels()
 
 
 def find_short(run: RunRecord, image: NewImage | None, notes: tuple[str, ...] = ()) -> Findings:
@@ -132,7 +138,8 @@ def find_all(
     from pellucid.checks.check import check_data
     from pellucid.evaluation.influence.explain import QUICK
     from pellucid.evaluation.influence.measure import begin_influence
-    from pellucid.evaluation.label_errors.measure import label_errors_of_run
+    from pellucid.evaluation.influence.retrain_runs import N_TRAININGS, can_be_dual
+    from pellucid.evaluation.label_errors.measure import begin_label_errors
     from pellucid.evaluation.robustness.measure import robustness
     from pellucid.evaluation.saliency.measure import saliency
     from pellucid.evaluation.scores.measure import score
@@ -146,10 +153,20 @@ def find_all(
     begin("predictions")
     result = examine(run, notes=notes, leaks=check.leaks)
     predictions, rows = result.predictions, chosen_samples(result.predictions, n_photos)
+    is_classifier = result.kind == "classification"
+    begin("influence")  # first what trains in the background
+    influenced = labels = None
+    if rows:
+        influenced = begin_influence(
+            result, rows, folder=run.folder, top=N_INFLUENTIAL, budget=QUICK, later=later
+        )
+    begin("labels")
+    if is_classifier:
+        n_alike = N_TRAININGS if rows and can_be_dual(result) else 0
+        labels = begin_label_errors(run, n_alike=n_alike, later=later)
     begin("scores")
     scores = score(predictions)
     begin("robustness")
-    is_classifier = result.kind == "classification"
     has_bytes = is_classifier and result.has_photos and test.X.dtype == np.uint8
     changed = robustness(model, test, predictions=predictions) if has_bytes else None
     begin("saliency")
@@ -159,15 +176,7 @@ def find_all(
     photo = None
     if image is not None and is_classifier:
         photo = NewPhoto(image[0], PhotoContext.of(model, image[1], train))
-    begin("influence")  # late: its trainings hold BLAS to one thread, as those on folds do
-    influenced = None
-    if rows:
-        influenced = begin_influence(
-            result, rows, folder=run.folder, top=N_INFLUENTIAL, budget=QUICK, later=later
-        )
-    begin("labels")
-    labels = label_errors_of_run(run) if is_classifier else None
-    return Findings(result, photo, check, scores, changed, maps, labels, influenced)
+    return Findings(result, photo, check, scores, changed, maps, influenced, labels)
 
 
 def chosen_samples(predictions: Predictions, n: int) -> list[int]:

@@ -15,7 +15,7 @@ from pellucid.cli.main import main
 from pellucid.data.dataset import Dataset, Split
 from pellucid.errors import DataError, OptionError
 from pellucid.evaluation.label_errors import out_of_fold
-from pellucid.evaluation.label_errors.measure import label_errors_of, label_errors_of_run
+from pellucid.evaluation.label_errors.measure import begin_label_errors, label_errors_of
 from pellucid.report.draft import Draft
 from pellucid.report.sections.label_errors import label_errors_section
 from pellucid.runs.record import read_run
@@ -153,7 +153,7 @@ def test_the_full_report_has_a_section_where_trainings_are_short(tmp_path: Path)
         main(["run", "drawn-cats", "--model", "logistic", "--epochs", "50", "-o", str(out), "--quiet"]) == 0
     )
     run = read_run(out)
-    found = label_errors_of_run(run)
+    found = begin_label_errors(run)()
     assert found is not None
     assert found.model == "logistic"
     draft = Draft(tmp_path, run.split, has_photos=True)
@@ -166,4 +166,4 @@ def test_the_full_report_has_a_section_where_trainings_are_short(tmp_path: Path)
     assert len(section.gallery.cards) == min(12, len(found))
     assert f"{len(found)} of 259 labels are contradicted" in section.intro[0]
     slow = replace(run, history=replace(run.history, seconds=60.0))
-    assert label_errors_of_run(slow) is None
+    assert begin_label_errors(slow)() is None

@@ -1,6 +1,8 @@
 """Find label errors: predict every sample by a network that was not trained on it, and compare with its label."""
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +19,13 @@ from pellucid.evaluation.comparison.candidates import (
     check_labels,
     check_untrained,
     find_candidate,
+    ready_to_train,
 )
 from pellucid.evaluation.comparison.splitting import check_counts, make_folds, whole_of
 from pellucid.evaluation.label_errors.confident import contradicted
 from pellucid.evaluation.label_errors.out_of_fold import FoldTask, Say, no_words, out_of_fold
 from pellucid.evaluation.label_errors.records import LabelError, LabelErrors
+from pellucid.job_threads import Later, at_once
 from pellucid.nn.presets import PRESETS
 from pellucid.progress import ProgressBar, ProgressCallback, no_progress
 from pellucid.registry import validate_call
@@ -107,21 +111,29 @@ def find_label_errors(
         )
 
 
-def label_errors_of_run(run: RunRecord) -> LabelErrors | None:
-    """Return the label errors by networks trained as a run's was; None where that takes long or cannot be done.
+def begin_label_errors(
+    run: RunRecord, *, n_alike: int = 0, later: Later = at_once
+) -> Callable[[], LabelErrors | None]:
+    """Return what waits for the label errors by networks trained as a run's was; None where that cannot be done.
 
     Parameters
     ----------
     run : RunRecord
-        Of a preset, whose training took a fifth of ``MOST_SECONDS`` or less.
+        Of a preset, whose training took a fifth of ``MOST_SECONDS`` or less: else there are none.
+    n_alike : int, optional
+        Other trainings like these in this process: kernels that are compiled for them serve these too.
+    later : callable, optional
+        Begins the trainings where they are spent in kernels: see :func:`pellucid.job_threads.in_background`.
     """
     config, split = run.config, run.split
     counts = np.bincount(np.concatenate([split.train.y, split.test.y]), minlength=len(split.classes))
     is_short = N_FOLDS * run.history.seconds <= MOST_SECONDS
     if not is_short or config.model not in PRESETS or counts.min() < N_FOLDS:
-        return None
+        return lambda: None
     candidate = Candidate("model", config.model, config=replace(config, loaded=None))
-    return label_errors_of(split, candidate, folds=N_FOLDS, seed=config.options.seed)
+    candidate = ready_to_train(candidate, split, N_FOLDS + n_alike)
+    begin = later if candidate.is_in_kernels else at_once
+    return begin(partial(label_errors_of, split, candidate, folds=N_FOLDS, seed=config.options.seed))
 
 
 def label_errors_of(

@@ -14,7 +14,7 @@ from pellucid.data.dataset import Dataset, Split
 from pellucid.evaluation.comparison.candidates import Candidate, ready_to_train, train_candidate
 from pellucid.evaluation.comparison.jobs import run_for_each
 from pellucid.evaluation.comparison.measure import n_jobs_that_fit
-from pellucid.progress import ProgressCallback
+from pellucid.progress import ProgressCallback, no_progress
 from pellucid.text import plural
 from pellucid.training.callbacks.base import Callback
 from pellucid.training.events import EpochEnd
@@ -105,8 +105,14 @@ def cost(seconds: float, n_folds: int, n_jobs: int) -> str:
 
 
 @contextmanager
-def _watched(n_folds: int, n_epochs: int, progress: ProgressCallback) -> Iterator[Path]:
-    """Yield a file of one count for each fold, which trainings map, and tell ``progress`` the sum of them."""
+def _watched(n_folds: int, n_epochs: int, progress: ProgressCallback) -> Iterator[Path | None]:
+    """Yield a file of one count for each fold, which trainings map, and tell ``progress`` the sum of them.
+
+    None where nobody asks: then a kernel can take many epochs in one call.
+    """
+    if progress is no_progress:
+        yield None
+        return
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         path = Path(folder) / "epochs"
         counts = np.memmap(path, np.int64, "w+", shape=(n_folds,))
