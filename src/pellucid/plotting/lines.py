@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 import warnings
+from bisect import bisect_right
 from functools import cache
+from itertools import accumulate
 from typing import TYPE_CHECKING, NamedTuple
 
 from pellucid.plotting.style import MUTED
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 LEADING = 1.35 / 72  # inches from a line to the next, a point of font size
+NARROWEST = 0.25  # of a letter's width to the font size
 
 
 class Line(NamedTuple):
@@ -57,13 +60,12 @@ def wrapped(text: str, width: float, size: float, is_bold: bool = False) -> list
     lines: list[str] = []
     for paragraph in text.splitlines():
         words = re.sub(r" (?=%)", "\N{NO-BREAK SPACE}", paragraph).split(" ")
-        lines.append(words[0])
-        for word in words[1:]:
-            longer = f"{lines[-1]} {word}"
-            if width_of(longer, size, is_bold) <= width:
-                lines[-1] = longer
-            else:
-                lines.append(word)
+        most = int(width * 72 / size / NARROWEST)  # letters of a line
+        while words:
+            rest = range(2, bisect_right(list(accumulate(len(word) + 1 for word in words)), most) + 2)
+            n = bisect_right(rest, width, key=lambda n: width_of(" ".join(words[:n]), size, is_bold))
+            lines.append(" ".join(words[: n + 1]))
+            del words[: n + 1]
     return [line.replace("\N{NO-BREAK SPACE}", " ") for line in lines]
 
 

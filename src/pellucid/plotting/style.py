@@ -55,6 +55,7 @@ LOOK: Any = {  # Any: matplotlib types each setting's name
 }
 
 _ONE_AT_A_TIME = threading.RLock()  # two threads inside rc_context could restore each other's settings
+_IS_ON: ContextVar[bool] = ContextVar("is the look on", default=False)
 
 
 @contextmanager
@@ -73,10 +74,17 @@ def look() -> Iterator[None]:
     """
     import matplotlib
 
+    if _IS_ON.get():
+        yield
+        return
     with _ONE_AT_A_TIME, matplotlib.rc_context():
         matplotlib.rcdefaults()  # so that the user's own style (dark, TeX) does not mix with ours
         matplotlib.rcParams.update(LOOK)
-        yield
+        token = _IS_ON.set(True)
+        try:
+            yield
+        finally:
+            _IS_ON.reset(token)
 
 
 _MAKER: ContextVar[Callable[..., Any] | None] = ContextVar("what makes figures", default=None)

@@ -74,7 +74,7 @@ def pr_curve_of(is_positive: Array, scores: Array) -> tuple[PrCurve, float]:
 
 
 def _counts_above(is_positive: Array, scores: Array) -> tuple[Array, Array, Array]:
-    """Return how many positives and negatives score each threshold or more, and the thresholds, falling: all scores."""
+    """Return how many positives and negatives score each threshold or more, and the thresholds, falling."""
     order = np.argsort(-scores, kind="stable")
     hits, falling = np.cumsum(is_positive[order]), scores[order]
     last = np.append(np.flatnonzero(np.diff(falling)), len(falling) - 1)  # of equal scores
