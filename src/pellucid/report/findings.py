@@ -141,7 +141,7 @@ def find_all(
     from pellucid.evaluation.influence.retrain_runs import N_TRAININGS, can_be_dual
     from pellucid.evaluation.label_errors.measure import begin_label_errors
     from pellucid.evaluation.robustness.measure import robustness
-    from pellucid.evaluation.saliency.measure import saliency
+    from pellucid.evaluation.saliency.measure import saliency_of_samples
     from pellucid.evaluation.scores.measure import score
 
     def begin(stage: str) -> None:
@@ -171,7 +171,8 @@ def find_all(
     changed = robustness(model, test, predictions=predictions) if has_bytes else None
     begin("saliency")
     explained = rows if is_classifier and result.has_photos else []
-    maps = {i: saliency(model, test.X[i], int(predictions.y_pred[i])) for i in explained}
+    found = saliency_of_samples(model, test.X[explained], predictions.y_pred[explained].tolist()) if explained else []
+    maps = dict(zip(explained, found, strict=True))
     begin("new photo")
     photo = None
     if image is not None and is_classifier:

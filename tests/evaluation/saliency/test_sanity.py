@@ -8,6 +8,7 @@ from pellucid.data.source import load_data
 from pellucid.evaluation.saliency.attribution import Attribution
 from pellucid.evaluation.saliency.measure import saliency
 from pellucid.evaluation.saliency.sanity import (
+    MapsToCheck,
     MapToCheck,
     SanityCheck,
     check_maps,
@@ -40,7 +41,7 @@ def test_a_map_that_ignores_the_weights_is_found_out() -> None:
     photo = np.random.default_rng(1).random((12, 12, 3))
     scorer = scorer_of(spread(small_cnn()))
     entry = MapToCheck(edges, edges(scorer, photo).heat, 3)
-    check = check_maps(scorer, photo, {"edges": entry})["edges"]
+    check = check_maps([MapsToCheck(scorer, photo, {"edges": entry})])[0]["edges"]
     assert check.correlations == pytest.approx((1.0, 1.0, 1.0))
     assert check.outcome == "hardly"
     assert "an untrained network gives much the same map" in check_text(check)

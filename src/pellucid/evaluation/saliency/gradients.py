@@ -1,5 +1,7 @@
 """Maps made of the gradient at the photo itself: plain, times the pixels, and averaged over noisy copies."""
 
+from functools import lru_cache
+
 import numpy as np
 
 from pellucid.evaluation.saliency.attribution import Attribution, as_cube
@@ -33,7 +35,7 @@ def plain_gradient(scorer: Scorer, x: Array) -> Attribution:
     Simonyan, Vedaldi and Zisserman, 2013, "Deep inside convolutional networks", section 3.1. One forward and one
     backward pass.
     """
-    values = as_cube(scorer.gradients(x[None])[1][0])
+    values = as_cube(scorer.gradient(x))
     note = "The brighter a pixel, the more a small change of it would move the score, up or down."
     return _unsigned(values, note)
 
@@ -55,7 +57,7 @@ def gradient_x_input(scorer: Scorer, x: Array) -> Attribution:
     -----
     Shrikumar, Greenside, Shcherbina and Kundaje, 2016, "Not just a black box", equation 1.
     """
-    values = as_cube(scorer.gradients(x[None])[1][0] * x)
+    values = as_cube(scorer.gradient(x) * x)
     note = "Gradient times brightness: red pixels speak for it, blue ones against; black ones cannot speak."
     return Attribution(values, values.sum(axis=2), True, note if values.any() else FLAT)
 
@@ -86,11 +88,18 @@ def smooth_grad(
     x + N(0, sigma^2). n forward and backward passes.
     """
     sigma = noise * float(x.max() - x.min())
-    bumps = stream(seed, "smoothgrad").standard_normal((n, *x.shape))
-    copies = (x + sigma * bumps).astype(x.dtype)
+    copies = (x + sigma * _bumps(seed, (n, *x.shape))).astype(x.dtype)
     values = as_cube(scorer.gradients(copies)[1].mean(axis=0))
     note = f"The gradient, averaged over {n} copies with noise of {100 * noise:.0f} % of the picture's range."
     return _unsigned(values, note)
+
+
+@lru_cache(maxsize=1)
+def _bumps(seed: int, shape: tuple[int, ...]) -> Array:
+    """Return the noise of a spread of 1, the same for all photos and networks."""
+    bumps = stream(seed, "smoothgrad").standard_normal(shape)
+    bumps.flags.writeable = False
+    return bumps
 
 
 def _unsigned(values: Array, note: str) -> Attribution:

@@ -13,7 +13,7 @@ from pellucid.evaluation.saliency.gradients import gradient_x_input, plain_gradi
 from pellucid.evaluation.saliency.integrated import integrated_gradients
 from pellucid.evaluation.saliency.occlusion import occlusion
 from pellucid.evaluation.saliency.records import SaliencyMap, SaliencyMaps
-from pellucid.evaluation.saliency.sanity import MapToCheck, check_maps
+from pellucid.evaluation.saliency.sanity import MapsToCheck, MapToCheck, SanityCheck, check_maps
 from pellucid.evaluation.saliency.scoring import Scorer, Target, prepared_image, read_photo, target_of
 from pellucid.nn.model import Model
 from pellucid.registry import validate_call
@@ -122,21 +122,76 @@ def maps_of(
     seed: int = 1,
 ) -> SaliencyMaps:
     """Return the maps of an image that is prepared already, for a target that is known: see :func:`saliency`."""
-    scorer = Scorer(model, target.weights)
-    made = {name: METHODS[name].run(scorer, prepared) for name in methods}
-    checks = {}
+    photo = PhotoToExplain(image, prepared, target)
+    return maps_of_photos(model, [photo], methods, has_sanity=has_sanity, n_draws=n_draws, seed=seed)[0]
+
+
+class PhotoToExplain(NamedTuple):
+    """An image as the data have it, as the model takes it, and what is to be explained of it."""
+
+    image: Array
+    prepared: Array
+    target: Target
+
+
+def maps_of_photos(
+    model: Model,
+    photos: Sequence[PhotoToExplain],
+    methods: Sequence[str] = tuple(METHODS),
+    *,
+    has_sanity: bool = True,
+    n_draws: int | None = None,
+    seed: int = 1,
+) -> list[SaliencyMaps]:
+    """Return what :func:`saliency` returns for each photo; untrained networks are drawn once for all."""
+    scorers = [Scorer(model, photo.target.weights) for photo in photos]
+    made = [
+        {name: METHODS[name].run(scorer, photo.prepared) for name in methods}
+        for scorer, photo in zip(scorers, photos, strict=True)
+    ]
+    checks: list[dict[str, SanityCheck]] = [{} for _ in photos]
     if has_sanity:
-        entries = {
-            name: MapToCheck(METHODS[name].run, found.heat, n_draws or METHODS[name].n_draws)
-            for name, found in made.items()
-            if found.heat is not None
-        }
-        checks = check_maps(scorer, prepared, entries, seed=seed)
+        wanted = [
+            MapsToCheck(
+                scorer,
+                photo.prepared,
+                {
+                    name: MapToCheck(METHODS[name].run, found.heat, n_draws or METHODS[name].n_draws)
+                    for name, found in of_photo.items()
+                    if found.heat is not None
+                },
+            )
+            for scorer, photo, of_photo in zip(scorers, photos, made, strict=True)
+        ]
+        checks = check_maps(wanted, seed=seed)
+    return [_recorded(*each) for each in zip(photos, made, checks, strict=True)]
+
+
+def saliency_of_samples(model: Model, X: Array, targets: Sequence[int]) -> list[SaliencyMaps]:
+    """Return the maps of several images for a class each, as :func:`saliency` does those of one.
+
+    Parameters
+    ----------
+    model : Model
+    X : Array, shape (m, *input_shape)
+        As the data have them.
+    targets : sequence of int
+    """
+    photos = []
+    for x, target in zip(X, targets, strict=True):
+        prepared = prepared_image(model, x)
+        photos.append(PhotoToExplain(x, prepared, target_of(model, np.zeros(model.output_shape), target)))
+    return maps_of_photos(model, photos)
+
+
+def _recorded(
+    photo: PhotoToExplain, made: dict[str, Attribution], checks: dict[str, SanityCheck]
+) -> SaliencyMaps:
     maps = {
         name: SaliencyMap(
             method=name,
             title=METHODS[name].title,
-            target=target.name,
+            target=photo.target.name,
             values=found.values,
             heat=found.heat,
             is_signed=found.is_signed,
@@ -146,7 +201,7 @@ def maps_of(
         )
         for name, found in made.items()
     }
-    return SaliencyMaps(image, target.name, maps)
+    return SaliencyMaps(photo.image, photo.target.name, maps)
 
 
 def check_methods(methods: Sequence[str]) -> None:

@@ -3,6 +3,7 @@
 import copy
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -79,20 +80,28 @@ class MapToCheck:
     n_draws: int
 
 
-def check_maps(
-    scorer: Scorer, x: Array, maps: Mapping[str, MapToCheck], *, seed: int = 1
-) -> dict[str, SanityCheck]:
+class MapsToCheck(NamedTuple):
+    """The maps of one photo: what they explain, the prepared image, (h, w, c) or (h, w), and the maps by name."""
+
+    scorer: Scorer
+    x: Array
+    maps: Mapping[str, MapToCheck]
+
+
+def check_maps(photos: Sequence[MapsToCheck], *, seed: int = 1) -> list[dict[str, SanityCheck]]:
     """Compare maps with those that the same methods give for networks with fresh random weights.
 
     Parameters
     ----------
-    scorer : Scorer
-        Of the trained model.
-    x : Array, shape (h, w, c) or (h, w)
-        The prepared image.
-    maps : mapping of str to MapToCheck
+    photos : sequence of MapsToCheck
+        All of one trained model.
     seed : int, optional
-        Random seed of the untrained networks, the same for all maps.
+        Random seed of the untrained networks, the same for all maps; each is drawn once for all photos.
+
+    Returns
+    -------
+    list of dict of str to SanityCheck
+        Of each photo by the name of the map.
 
     Notes
     -----
@@ -102,26 +111,33 @@ def check_maps(
     network that is silent at the photo is replaced by another. The thresholds, 0.2 and 0.5, are ours: the
     paper gives none.
     """
-    other = Scorer(untrained_copy(scorer.model), scorer.weights)
-    found: dict[str, list[float]] = {name: [] for name in maps}
-    first: dict[str, Array] = {}
-    for draw in range(max((entry.n_draws for entry in maps.values()), default=0) + SPARE_DRAWS):
+    if not photos:
+        return []
+    other = untrained_copy(photos[0].scorer.model)
+    found: list[dict[str, list[float]]] = [{name: [] for name in photo.maps} for photo in photos]
+    first: list[dict[str, Array]] = [{} for _ in photos]
+    for draw in range(max((e.n_draws for p in photos for e in p.maps.values()), default=0) + SPARE_DRAWS):
         waiting = [
-            name
-            for name, entry in maps.items()
-            if len(found[name]) < entry.n_draws and np.ptp(entry.heat) > 0
+            (i, name, entry)
+            for i, photo in enumerate(photos)
+            for name, entry in photo.maps.items()
+            if len(found[i][name]) < entry.n_draws and np.ptp(entry.heat) > 0
         ]
         if not waiting:
             break
-        redraw(other.model.leaves(), stream(seed, "untrained network", draw))
-        for name in waiting:
-            heat = maps[name].method(other, x).heat
+        redraw(other.leaves(), stream(seed, "untrained network", draw))
+        scorers = [Scorer(other, photo.scorer.weights) for photo in photos]
+        for i, name, entry in waiting:
+            heat = entry.method(scorers[i], photos[i].x).heat
             assert heat is not None
-            value = rank_correlation(np.abs(maps[name].heat), np.abs(heat))
+            value = rank_correlation(np.abs(entry.heat), np.abs(heat))
             if value is not None:
-                found[name].append(value)
-                first.setdefault(name, heat)
-    return {name: SanityCheck(tuple(found[name]) or (None,), first.get(name)) for name in maps}
+                found[i][name].append(value)
+                first[i].setdefault(name, heat)
+    return [
+        {name: SanityCheck(tuple(values) or (None,), heats.get(name)) for name, values in of_photo.items()}
+        for of_photo, heats in zip(found, first, strict=True)
+    ]
 
 
 def untrained_copy(model: Model) -> Model:

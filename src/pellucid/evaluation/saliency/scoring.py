@@ -42,13 +42,14 @@ class Scorer:
     Parameters
     ----------
     model : Model
-        Initialized, with one image as input and outputs of shape (n_out,).
+        Initialized, with one image as input and outputs of shape (n_out,). Its parameters stay as they are.
     weights : Array, shape (n_out,)
         See :class:`Target`.
     """
 
     def __init__(self, model: Model, weights: Array) -> None:
         self.model, self.weights = model, weights.astype(model.dtype)
+        self._last: tuple[Array, Array] | None = None
 
     def scores(self, X: Array) -> Array:
         """Return the score of each prepared image, shape (m,)."""
@@ -62,6 +63,12 @@ class Scorer:
             outputs, gradients[i : i + ROWS] = input_gradient(self.model, X[i : i + ROWS], self.weights)
             scores[i : i + ROWS] = outputs @ self.weights
         return scores, gradients
+
+    def gradient(self, x: Array) -> Array:
+        """Return the gradient of one image's score for its pixels, which several methods ask for; not to be changed."""
+        if self._last is None or self._last[0] is not x:
+            self._last = x, self.gradients(x[None])[1][0]
+        return self._last[1]
 
 
 def check_takes_image(model: Model) -> None:
