@@ -171,7 +171,11 @@ def find_all(
     changed = robustness(model, test, predictions=predictions) if has_bytes else None
     begin("saliency")
     explained = rows if is_classifier and result.has_photos else []
-    found = saliency_of_samples(model, test.X[explained], predictions.y_pred[explained].tolist()) if explained else []
+    found = (
+        saliency_of_samples(model, test.X[explained], predictions.y_pred[explained].tolist())
+        if explained
+        else []
+    )
     maps = dict(zip(explained, found, strict=True))
     begin("new photo")
     photo = None

@@ -8,7 +8,6 @@ from pellucid.ops.losses.base import Loss
 from pellucid.ops.losses.joint import Joint
 from pellucid.types import Array
 
-
 FLAT = 1e-12  # a slope below it is rounding: nothing need be searched
 
 

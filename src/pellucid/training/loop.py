@@ -194,21 +194,29 @@ def _take_many_steps(run: Run, executor: Executor, nonfinite: str | Path | None)
     stop = run.step_in_epoch > 0 and _end_epoch(run, run.epoch_loss)
     while run.epoch < run.n_epochs and not stop:
         stop_if_nobody_waits()
-        losses = executor.take_many(1 if is_watched else run.n_epochs - run.epoch, run.optimizer).tolist()
+        losses = executor.take_many(_n_unseen(run), run.optimizer).tolist()
         is_broken = not math.isfinite(losses[-1])
-        if not is_watched:
-            kept = losses[: len(losses) - is_broken]
-            run.history.losses.extend(kept)
-            run.step, run.epoch = run.step + len(kept), run.epoch + len(kept)
+        kept = losses[:-1] if is_broken or is_watched else losses
+        run.history.losses.extend(kept)
+        run.step, run.epoch = run.step + len(kept), run.epoch + len(kept)
         if is_broken:
             ((X, Y, _),) = run.form.batches.epoch(run.epoch)
             raise _broken(run, X, Y, losses[-1], nonfinite)
         if is_watched:
-            run.step, run.step_in_epoch, run.epoch_loss = run.step + 1, 1, losses[0]
-            stop = run.notify(StepEnd(run, run.step - 1, run.epoch, losses[0]))
-            stop |= _end_epoch(run, losses[0])
+            run.step, run.step_in_epoch, run.epoch_loss = run.step + 1, 1, losses[-1]
+            stop = run.notify(StepEnd(run, run.step - 1, run.epoch, losses[-1]))
+            stop |= _end_epoch(run, losses[-1])
     run.history.n_steps = run.step
     run.history.is_complete = run.epoch == run.n_epochs
+
+
+def _n_unseen(run: Run) -> int:
+    """Return how many steps on the full batch may be taken in one call: up to the next that somebody looks at."""
+    left = run.n_epochs - run.epoch
+    if run.form.validation is not None:
+        return 1
+    waits = (getattr(callback, "steps_to_next", None) for callback in run.callbacks)
+    return max(1, min([left, *(1 if wait is None else wait(run.step) for wait in waits)]))
 
 
 def _end_epoch(run: Run, loss: float) -> bool:

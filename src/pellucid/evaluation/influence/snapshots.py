@@ -1,5 +1,6 @@
 """A training's parameters, kept now and then: what influence is traced over."""
 
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, final
@@ -94,6 +95,10 @@ class KeepSnapshots:
         elif isinstance(event, StepsEnd):
             self._close(self._run.step)
             self._run = None
+
+    def steps_to_next(self, step: int) -> int:
+        """Return after how many more steps it looks again: those before may be taken in one call."""
+        return self._due[-1] - step if self._due else sys.maxsize
 
     def _keep(self, step: int) -> None:
         if not self._due or step != self._due[-1]:

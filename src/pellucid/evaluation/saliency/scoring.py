@@ -65,7 +65,7 @@ class Scorer:
         return scores, gradients
 
     def gradient(self, x: Array) -> Array:
-        """Return the gradient of one image's score for its pixels, which several methods ask for; not to be changed."""
+        """Return the gradient of one image's score for its pixels, computed once: several methods ask for it."""
         if self._last is None or self._last[0] is not x:
             self._last = x, self.gradients(x[None])[1][0]
         return self._last[1]
