@@ -6,7 +6,7 @@ import io
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -80,13 +80,13 @@ def figure_png(figure: Figure, *, dpi: float = DPI) -> bytes:
         warnings.filterwarnings("ignore", message="Glyph .* missing from")  # a box stands for that letter
         figure.dpi = fits = min(dpi, MOST_PIXELS / max(figure.get_size_inches()))
         try:  # as figure.savefig, which draws twice what has a layout
-            agg = FigureCanvasAgg(figure)
+            agg: Any = FigureCanvasAgg(figure)
             agg.draw()
         finally:
             figure.set_canvas(canvas)
             figure.dpi = own_dpi
     picture = Image.fromarray(np.asarray(agg.buffer_rgba()))
-    if picture.getextrema()[3] == (255, 255):
+    if picture.getchannel("A").getextrema() == (255, 255):
         picture = picture.convert("RGB")
     picture.save(buffer, "PNG", dpi=(fits, fits), compress_level=COMPRESSION)
     return buffer.getvalue()

@@ -62,4 +62,5 @@ def _logits_of_mean(targets: Array, n_outputs: int, weights: Array | None) -> Ar
     """Return the logits of the targets' mean, where cross-entropies are lowest."""
     T = targets if targets.ndim > 1 else np.eye(n_outputs)[targets]
     p = np.clip(np.average(T, axis=0, weights=weights), 1e-9, 1 - 1e-9)
-    return np.log(p) if n_outputs > 1 and np.isclose(p.sum(), 1) else np.log(p / (1 - p))
+    is_softmax = n_outputs > 1 and bool(np.isclose(p.sum(), 1))
+    return np.asarray(np.log(p) if is_softmax else np.log(p / (1 - p)))
