@@ -1,5 +1,7 @@
 """Jobs in the background: whose choices hold there, where their failures are raised, and when they end."""
 
+import os
+import sys
 import threading
 import time
 
@@ -40,3 +42,10 @@ def test_nothing_goes_on_in_the_background_once_nobody_waits() -> None:
     before = n
     time.sleep(0.02)
     assert n == before
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="threads have no priorities of their own")
+def test_what_runs_in_the_background_gives_way() -> None:
+    with in_background() as later:
+        low = later(lambda: os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))()
+    assert low == min(os.getpriority(os.PRIO_PROCESS, 0) + 5, 19)

@@ -112,7 +112,8 @@ def in_background() -> Iterator[Later]:
 def _give_way() -> None:
     """Lower this thread's priority: Linux has one for each thread, which threads that it begins inherit."""
     if sys.platform == "linux":
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
+        number = threading.get_native_id()
+        os.setpriority(os.PRIO_PROCESS, number, os.getpriority(os.PRIO_PROCESS, number) + NICENESS)
 
 
 def at_once(function: Callable[[], Result]) -> Callable[[], Result]:

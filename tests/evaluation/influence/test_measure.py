@@ -496,3 +496,19 @@ def test_random_groups_grow_as_those_of_the_pushers_do() -> None:
     by_size = {size: [set(group) for group in trained if len(group) == size] for size in (1, 3)}
     for one in by_size[1][-4:]:  # the random ones come last
         assert sum(one <= three for three in by_size[3][-4:]) >= 1
+
+
+def test_snapshots_are_the_same_whether_steps_are_taken_one_by_one_or_many_at_once(rng: Rng) -> None:
+    pytest.importorskip("numba")
+    data, kept, losses = _data(rng, k=3), [KeepSnapshots(7), KeepSnapshots(7)], []
+    for keep, others in zip(kept, ([], [lambda event: None]), strict=True):
+        history = pl.train(
+            _stack(5, 3), data, optimizer=pl.optimizers.SGD(0.2), n_epochs=50, form="dual", kernels="numba",
+            callbacks=[keep, *others],
+        )  # fmt: skip
+        assert history.n_steps == 50
+        losses.append(history.losses)
+    assert losses[0] == losses[1]
+    for one, other in zip(*(keep.snapshots for keep in kept), strict=True):
+        assert (one.step, one.rate) == (other.step, other.rate)
+        np.testing.assert_array_equal(one.theta, other.theta)

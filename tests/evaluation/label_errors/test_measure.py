@@ -165,5 +165,8 @@ def test_the_full_report_has_a_section_where_trainings_are_short(tmp_path: Path)
     assert section.gallery is not None
     assert len(section.gallery.cards) == min(12, len(found))
     assert f"{len(found)} of 259 labels are contradicted" in section.intro[0]
+    in_kernels = begin_label_errors(run, n_alike=10**9)()
+    assert in_kernels is not None
+    np.testing.assert_allclose(in_kernels.probabilities, found.probabilities, atol=1e-9)
     slow = replace(run, history=replace(run.history, seconds=60.0))
     assert begin_label_errors(slow)() is None

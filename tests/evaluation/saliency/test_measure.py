@@ -9,7 +9,7 @@ from pellucid.errors import DataError, OptionError, ShapeError
 from pellucid.evaluation.saliency.grad_cam import enlarged, feature_layer
 from pellucid.evaluation.saliency.gradients import smooth_grad
 from pellucid.evaluation.saliency.integrated import integrate, integrated_gradients
-from pellucid.evaluation.saliency.measure import METHODS, saliency
+from pellucid.evaluation.saliency.measure import METHODS, saliency, saliency_of_samples
 from pellucid.evaluation.saliency.occlusion import occlusion
 from pellucid.evaluation.saliency.scoring import Scorer, prepared_image, target_of
 from pellucid.nn.activation import Activation
@@ -381,3 +381,15 @@ def test_what_cannot_be_explained_is_said(photo: Array) -> None:
     model.preprocessing = None
     with pytest.raises(DataError, match="numbers"):
         saliency(model, photo.astype(object))
+
+
+def test_several_photos_have_the_maps_of_each_alone() -> None:
+    model = preset("mlp")
+    model.initialize((12, 12, 3), dtype="float64")
+    X = np.random.default_rng(5).random((3, 12, 12, 3))
+    for x, target, found in zip(X, (0, 1, 0), saliency_of_samples(model, X, (0, 1, 0)), strict=True):
+        alone = saliency(model, x, target)
+        assert found.to_dict() == alone.to_dict()
+        for name in METHODS:
+            np.testing.assert_array_equal(found[name].values, alone[name].values)
+            np.testing.assert_array_equal(found[name].heat, alone[name].heat)
