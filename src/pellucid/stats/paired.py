@@ -72,11 +72,9 @@ def mcnemar(correct_a: Array, correct_b: Array) -> McNemar:
     neither, n = len(a) - both - only_a - only_b, only_a + only_b
     if n == 0:
         return McNemar(both, 0, 0, neither, 1.0)
-    from scipy.special import (
-        bdtr,
-    )  # here, so that importing pellucid stays fast; scipy.stats takes half a second
+    from scipy.stats import binomtest  # here, so that importing pellucid stays fast
 
-    return McNemar(both, only_a, only_b, neither, min(1.0, 2 * float(bdtr(min(only_a, only_b), n, 0.5))))
+    return McNemar(both, only_a, only_b, neither, float(binomtest(only_a, n, 0.5).pvalue))
 
 
 def check_pair(where: str, a: Array, b: Array) -> tuple[Array, Array]:

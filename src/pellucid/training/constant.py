@@ -8,8 +8,6 @@ from pellucid.ops.losses.base import Loss
 from pellucid.ops.losses.joint import Joint
 from pellucid.types import Array
 
-FLAT = 1e-12  # a slope below it is rounding: nothing need be searched
-
 
 def constant_loss(loss: Loss, Y: Any, n_outputs: Any, *, weights: Array | None = None) -> float:
     """Return the lowest loss that outputs of the same numbers for every sample can have.
@@ -41,6 +39,8 @@ def constant_loss(loss: Loss, Y: Any, n_outputs: Any, *, weights: Array | None =
             loss.loss_weights.get(name, 1.0) * constant_loss(one, Y[name], n_outputs[name], weights=weights)
             for name, one in loss.losses.items()
         )
+    from scipy.optimize import minimize  # here, so that importing pellucid stays fast
+
     m = len(Y)
     targets = Y.astype(np.float64) if Y.ndim > 1 else Y
 
@@ -49,18 +49,4 @@ def constant_loss(loss: Loss, Y: Any, n_outputs: Any, *, weights: Array | None =
         return value, loss.backward(cache).sum(axis=0, dtype=np.float64)
 
     start = targets.mean(axis=0) if loss.kind == "regression" else np.zeros(n_outputs)
-    for known in (start, _logits_of_mean(targets, n_outputs, weights)):
-        value, slope = objective(known)
-        if np.abs(slope).max() < FLAT:
-            return float(value)
-    from scipy.optimize import minimize  # here, since it takes a fifth of a second
-
     return float(minimize(objective, start, jac=True, method="L-BFGS-B").fun)
-
-
-def _logits_of_mean(targets: Array, n_outputs: int, weights: Array | None) -> Array:
-    """Return the logits of the targets' mean, where cross-entropies are lowest."""
-    T = targets if targets.ndim > 1 else np.eye(n_outputs)[targets]
-    p = np.clip(np.average(T, axis=0, weights=weights), 1e-9, 1 - 1e-9)
-    is_softmax = n_outputs > 1 and bool(np.isclose(p.sum(), 1))
-    return np.asarray(np.log(p) if is_softmax else np.log(p / (1 - p)))

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from sklearn.model_selection import RepeatedStratifiedKFold, StratifiedGroupKFold
 from tests.cli.test_compare import NET
 from tests.commands import Command
 
@@ -14,15 +13,7 @@ from pellucid.data.dataset import Dataset, Split
 from pellucid.errors import OptionError
 from pellucid.evaluation.comparison.candidates import find_candidate, train_candidate
 from pellucid.evaluation.comparison.folds import CrossValidation, Fold, cross_validate
-from pellucid.evaluation.comparison.splitting import (
-    FOLD_SEED,
-    _rows_of,
-    _stratified,
-    _stratified_groups,
-    folds_of,
-    make_folds,
-    merge_parts,
-)
+from pellucid.evaluation.comparison.splitting import folds_of, make_folds, merge_parts
 
 
 @pytest.mark.parametrize(("gaps", "words"), [([0.1, 0.1], "each of 2 folds"), ([0.1], "the one fold")])
@@ -122,18 +113,3 @@ def test_folds_are_read() -> None:
     for text in ("", "1x3", "x", "5x", "-5x3", "5x3x2", "5.0x3", "1e3", "9999999x1"):
         with pytest.raises(OptionError, match="--cv"):
             folds_of(text)
-
-
-@pytest.mark.parametrize("k", [2, 3, 11])
-def test_folds_are_those_that_scikit_learn_draws(k: int) -> None:
-    rng = np.random.default_rng(k)
-    y, groups = rng.permutation(np.arange(150) % k), rng.integers(0, 60, 150)
-    theirs = RepeatedStratifiedKFold(n_splits=4, n_repeats=2, random_state=FOLD_SEED).split(y, y)
-    in_groups = StratifiedGroupKFold(4, shuffle=True, random_state=7).split(y, y, groups)
-    for found, wanted in (
-        (_stratified(y, 4, 2), theirs),
-        (_rows_of(_stratified_groups(y, groups, 4, 7), 4), in_groups),
-    ):
-        for one, other in zip(found, wanted, strict=True):
-            np.testing.assert_array_equal(one[0], other[0])
-            np.testing.assert_array_equal(one[1], other[1])

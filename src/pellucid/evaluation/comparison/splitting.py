@@ -101,68 +101,24 @@ def make_folds(data: Dataset, n_splits: int, n_repeats: int, flag: str = "--cv")
     OptionError
         If there are fewer groups of a class than folds.
     """
-    found = find_groups(data, n_splits)
+    from sklearn.model_selection import RepeatedStratifiedKFold, StratifiedGroupKFold
+
+    X, found = np.zeros(len(data)), find_groups(data, n_splits)
     groups, notes = found.numbers, found.notes("several folds")
     if groups is None:
-        return Folds(_stratified(data.y, n_splits, n_repeats), notes)
+        folds = RepeatedStratifiedKFold(n_splits=n_splits, n_repeats=n_repeats, random_state=FOLD_SEED)
+        return Folds(list(folds.split(X, data.y)), notes)
     n_groups, label = fewest_groups(groups, data.y)
     if n_groups < n_splits:
         raise OptionError(
             f"{flag}: groups stay together, so that {n_splits} folds need {n_splits} groups of every class, and "
             f"{data.classes[label]!r} has {n_groups}. Take {max(2, n_groups)} folds or fewer, or add some."
         )
-    rows = []
-    for repeat in range(n_repeats):
-        numbers = _stratified_groups(data.y, groups, n_splits, FOLD_SEED + repeat)
-        rows += _rows_of(numbers, n_splits)
+    rows = [
+        fold
+        for repeat in range(n_repeats)
+        for fold in StratifiedGroupKFold(n_splits, shuffle=True, random_state=FOLD_SEED + repeat).split(
+            X, data.y, groups
+        )
+    ]
     return Folds(rows, notes)
-
-
-def _stratified(y: Array, n_splits: int, n_repeats: int) -> list[tuple[Array, Array]]:
-    """Return rows to train on and to test on, as scikit-learn's ``RepeatedStratifiedKFold`` draws them."""
-    rng, folds = np.random.RandomState(FOLD_SEED), []
-    labels, first, counts = np.unique(y, return_index=True, return_counts=True)
-    in_turn = np.argsort(first)  # the classes as they occur
-    of_class = np.repeat(np.arange(len(labels)), counts[in_turn])
-    for _ in range(n_repeats):
-        numbers = np.empty(len(y), np.int64)
-        for k, label in enumerate(labels[in_turn]):
-            own = np.sort(np.flatnonzero(of_class == k) % n_splits)
-            rng.shuffle(own)
-            numbers[y == label] = own
-        folds += _rows_of(numbers, n_splits)
-    return folds
-
-
-def _stratified_groups(y: Array, groups: Array, n_splits: int, seed: int) -> Array:
-    """Return each row's fold, (m,), as scikit-learn's shuffled ``StratifiedGroupKFold`` draws it.
-
-    Group by group, those of the most uneven classes first: each goes where the classes' shares then differ least
-    from fold to fold, of folds that are equal in that into the smallest.
-    """
-    (labels, label, n_label), (own, group) = (
-        np.unique(y, return_inverse=True, return_counts=True),
-        np.unique(groups, return_inverse=True),
-    )
-    counts, drawn = np.zeros((len(own), len(labels))), np.arange(len(own))
-    np.add.at(counts, (group, label), 1)
-    np.random.RandomState(seed).shuffle(drawn)
-    folds, chosen = np.zeros((n_splits, len(labels))), np.empty(len(own), np.int64)
-    for i in drawn[np.argsort(-counts[drawn].std(axis=1), kind="stable")]:
-        tried = (
-            folds + np.eye(n_splits)[:, :, np.newaxis] * counts[i]
-        )  # the folds, if the group goes into each
-        spreads, sizes = (tried / n_label).std(axis=1).mean(axis=1).tolist(), folds.sum(axis=1).tolist()
-        best = 0
-        for fold in range(1, n_splits):
-            is_equal = abs(spreads[fold] - spreads[best]) <= 1e-8 + 1e-5 * spreads[best]
-            if spreads[fold] < spreads[best] or (is_equal and sizes[fold] < sizes[best]):
-                best = fold
-        folds[best] += counts[i]
-        chosen[i] = best
-    return chosen[group]
-
-
-def _rows_of(numbers: Array, n_splits: int) -> list[tuple[Array, Array]]:
-    """Return for each fold the rows to train on, and its own."""
-    return [(np.flatnonzero(numbers != i), np.flatnonzero(numbers == i)) for i in range(n_splits)]

@@ -89,10 +89,10 @@ def least_loss(n_gained: int, n: int, n_tests: int) -> int | None:
     >>> least_loss(0, 52, 16), least_loss(0, 52, 1), least_loss(3, 52, 16), least_loss(0, 4, 1)
     (10, 6, 14, None)
     """
-    from scipy.special import bdtr  # here, so that importing pellucid stays fast
+    from scipy.stats import binom  # here, so that importing pellucid stays fast
 
     losses = np.arange(1, n + 1)
-    p = 2 * bdtr(n_gained, 2 * n_gained + losses, 0.5)
+    p = 2 * binom.cdf(n_gained, 2 * n_gained + losses, 0.5)
     told = losses[n_tests * p < LEVEL]
     return int(told[0]) if len(told) else None
 

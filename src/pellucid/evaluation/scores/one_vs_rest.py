@@ -172,11 +172,13 @@ def class_scores(columns: Columns, resampled: Resampled, *, level: float = LEVEL
 
 
 def _one(columns: Columns, c: int, resampled: Resampled, level: float) -> ClassScores:
+    from sklearn.metrics import f1_score
+
     true, predicted, name = columns.y_true[:, c], columns.y_pred[:, c], columns.names[c]
     n, n_predicted, n_hits = (int(np.count_nonzero(part)) for part in (true, predicted, true & predicted))
     absent, never = f"no sample is {name!r}", f"no sample was predicted as {name!r}"
     values, reasons, roc, pr = _threshold_free(columns, c)
-    f1 = 2 * n_hits / (n + n_predicted) if n + n_predicted else None
+    f1 = float(f1_score(true, predicted)) if n + n_predicted else None
     estimates = {}
     if columns.are_labels:
         estimates["accuracy"] = proportion(int((true == predicted).sum()), len(true), level=level)
@@ -198,6 +200,8 @@ def _threshold_free(
     columns: Columns, c: int
 ) -> tuple[dict[str, float | None], dict[str, str], RocCurve | None, PrCurve | None]:
     """Return the scores of a column that need no threshold, why one is undefined, and both curves."""
+    from sklearn.metrics import brier_score_loss
+
     true, name, P = columns.y_true[:, c], columns.names[c], columns.probabilities
     values: dict[str, float | None] = dict.fromkeys(("roc_auc", "average_precision", "brier", "log_loss"))
     one_class = f"every sample is {name!r}" if true.all() else f"no sample is {name!r}"
@@ -208,6 +212,6 @@ def _threshold_free(
         roc, values["roc_auc"] = roc_curve_of(true, columns.scores[:, c])
         pr, values["average_precision"] = pr_curve_of(true, columns.scores[:, c])
     if P is not None:
-        values["brier"] = float(np.mean((P[:, c] - true) ** 2))
+        values["brier"] = float(brier_score_loss(true, P[:, c], pos_label=True))
         values["log_loss"] = float(cross_entropies(true, columns.scores[:, c]).mean())
     return values, reasons, roc, pr

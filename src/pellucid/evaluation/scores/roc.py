@@ -44,12 +44,9 @@ def roc_curve_of(is_positive: Array, scores: Array) -> tuple[RocCurve, float]:
     >>> area
     1.0
     """
-    hits, alarms, thresholds = _counts_above(is_positive, scores)
-    bends = (np.diff(hits, 2) != 0) | (np.diff(alarms, 2) != 0)  # a point between two on one line is left out
-    kept = np.concatenate([[True], bends, [True]])[: len(hits)]
-    found, false = (np.concatenate([[0], n[kept]]) / n[-1] for n in (hits, alarms))
-    curve = RocCurve(false, found, np.concatenate([[np.inf], thresholds[kept]]))
-    return curve, float(np.trapezoid(found, false))
+    from sklearn.metrics import roc_auc_score, roc_curve
+
+    return RocCurve(*roc_curve(is_positive, scores)), float(roc_auc_score(is_positive, scores))
 
 
 def pr_curve_of(is_positive: Array, scores: Array) -> tuple[PrCurve, float]:
@@ -65,20 +62,10 @@ def pr_curve_of(is_positive: Array, scores: Array) -> tuple[PrCurve, float]:
     >>> round(area, 3)
     0.833
     """
-    hits, alarms, thresholds = _counts_above(is_positive, scores)
-    steps = np.diff(hits) != 0  # a point among several that find as many is left out
-    kept = np.concatenate([[True], steps[:-1] | steps[1:], [True]])[: len(hits)]
-    hits, alarms, thresholds = hits[kept][::-1], alarms[kept][::-1], thresholds[kept][::-1]
-    precision, recall = np.append(hits / (hits + alarms), 1), np.append(hits / hits[0], 0)
-    return PrCurve(precision, recall, thresholds), float(-(np.diff(recall) * precision[:-1]).sum())
+    from sklearn.metrics import average_precision_score, precision_recall_curve
 
-
-def _counts_above(is_positive: Array, scores: Array) -> tuple[Array, Array, Array]:
-    """Return how many positives and negatives score each threshold or more, and the thresholds, falling."""
-    order = np.argsort(-scores, kind="stable")
-    hits, falling = np.cumsum(is_positive[order]), scores[order]
-    last = np.append(np.flatnonzero(np.diff(falling)), len(falling) - 1)  # of equal scores
-    return hits[last], last + 1 - hits[last], falling[last].astype(np.float64)
+    curve = PrCurve(*precision_recall_curve(is_positive, scores, drop_intermediate=True))
+    return curve, float(average_precision_score(is_positive, scores))
 
 
 class ResampledAreas:
