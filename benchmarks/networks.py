@@ -4,8 +4,9 @@
     python -m benchmarks.networks --only cnn lenet      some
     python -m benchmarks.networks --rivals              PyTorch's ways alone, each with its time
 
-Batches are random; forward, loss, backward and update are timed, in float32 on two threads. Ours is measured
-twice: the bare step, and as `pl.train` does it, batches gathered and callbacks called. PyTorch runs eagerly and
+Batches are random; forward, loss, backward and update are timed, in float32 on two cores. Ours takes the threads
+that `pl.train` takes by itself, and is measured twice: the bare step, and within `pl.train`, batches gathered and
+callbacks called. PyTorch runs eagerly and
 compiled (loss and gradient, or the whole step in one graph), with channels_last and its default layout or, for
 dense layers, one and two threads, with fused Adam, denormals flushed and glibc's allocator tuned; the way with the
 least median counts. On processors that are not Intel's, its MKL leaves AVX-512 unused; with a C compiler at hand it
@@ -40,6 +41,8 @@ def ours(name: str, way: str, seconds: float) -> None:
 
 def _bare(network: Any, model: Any, seconds: float) -> None:
     import pellucid as pl
+    from pellucid import dispatch
+    from pellucid.training.cost import is_for_one_blas_thread, worthwhile_threads
     from pellucid.training.executor.choose import open_executor
 
     X, y = network.samples(network.batch, model.output_shape[0])
@@ -48,7 +51,9 @@ def _bare(network: Any, model: Any, seconds: float) -> None:
     optimizer = pl.optimizers.Adam(0.001)
     optimizer.start(model.theta, model.flat_decay_mask())
     numbers = itertools.count()
-    with open_executor(model, N_THREADS, optimizer=optimizer) as executor:
+    n_threads = worthwhile_threads(model, len(X), network.batch, 1000, dispatch.resolve(None))
+    held = is_for_one_blas_thread(model, X, network.batch)
+    with open_executor(model, n_threads, optimizer=optimizer, holds_blas=held) as executor:
 
         def step() -> None:
             executor.seed_step(1, next(numbers))
@@ -72,7 +77,7 @@ def _by_train(network: Any, model: Any, seconds: float) -> None:
             if isinstance(event, StepEnd):
                 ends.append(time.perf_counter())
 
-        options = {"n_epochs": n_epochs, "batch_size": network.batch, "n_threads": N_THREADS}
+        options = {"n_epochs": n_epochs, "batch_size": network.batch}
         pl.train(model, data, optimizer=optimizer, callbacks=[clock], **options)
         return [after - before for before, after in itertools.pairwise(ends[3:])]
 

@@ -1,0 +1,39 @@
+"""Products within kernels equal NumPy's, whole and cut into pieces."""
+
+import numpy as np
+import pytest
+
+pytest.importorskip("numba")
+
+from pellucid.kernels.blas import columns_at_a_time, product
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("is_transposed", [(False, False), (True, False), (False, True)])
+@pytest.mark.parametrize(
+    "size", [(1, 1, 1), (5, 7, 3), (0, 4, 3), (4, 0, 3), (32, 400, 100), (100, 150, 333), (64, 4000, 33)]
+)
+def test_products_of_parts_of_arrays(
+    size: tuple[int, int, int], is_transposed: tuple[bool, bool], dtype: str
+) -> None:
+    m, k, n = size
+    rng = np.random.default_rng(3)
+    shapes = (m, k), (k, n)
+    A, B = (
+        np.asarray(rng.standard_normal((shape[1], shape[0] + 3)), dtype)[:, : shape[0]].T
+        if other
+        else np.asarray(rng.standard_normal((shape[0], shape[1] + 3)), dtype)[:, : shape[1]]
+        for shape, other in zip(shapes, is_transposed, strict=True)
+    )
+    room = np.full((m, n + 2), 7, dtype)
+    product(A, B, room[:, :n])
+    close = {"float32": 2e-4, "float64": 1e-12}[dtype]
+    np.testing.assert_allclose(room[:, :n], A @ B, rtol=0, atol=close)
+    assert (room[:, n:] == 7).all()
+
+
+def test_skinny_products_are_cut_and_others_are_whole() -> None:
+    cut = [columns_at_a_time(32, 392, 128), columns_at_a_time(128, 392, 128)]
+    assert cut == [64, 16]
+    whole = [(32, 392, 10), (209, 209, 20), (4000, 100, 20), (128, 2048, 2048)]
+    assert [columns_at_a_time(*size) for size in whole] == [10, 20, 20, 2048]
