@@ -34,7 +34,7 @@ class Outcome(NamedTuple):
     memory: float  # MB, the largest sum over its processes, shared pages counted once
 
 
-def child(n_epochs: str) -> None:
+def train(n_epochs: str) -> None:
     """Train, and print when the first step was done, how long the steps took and how long everything."""
     import pellucid as pl
     from pellucid.training.events import StepEnd
@@ -56,7 +56,7 @@ def run(n_epochs: int, kernels: str, cache: str | None = None) -> Outcome:
     environment = {**os.environ, **harness.with_kernels(kernels)}
     if cache is not None:
         environment["NUMBA_CACHE_DIR"] = cache
-    command = [sys.executable, "-m", "benchmarks.whole_training", "--child", str(n_epochs)]
+    command = [sys.executable, "-m", "benchmarks.whole_training", "--child", "train", str(n_epochs)]
     started = time.time()
     process = subprocess.Popen(
         command, stdout=subprocess.PIPE, text=True, env=environment, start_new_session=True
@@ -131,7 +131,8 @@ def main() -> None:
     """Measure and print."""
     options = harness.arguments(__doc__ or "").parse_args()
     if options.child:
-        loop(options.child[1]) if options.child[0] == "loop" else child(*options.child)
+        who, *arguments = options.child
+        {"train": train, "loop": loop}[who](*arguments)
         return
     if "PELLUCID_DATA_DIR" not in os.environ:
         raise SystemExit("benchmarks.whole_training: set PELLUCID_DATA_DIR to the published photos.")

@@ -176,9 +176,9 @@ def outputs_of(layer):
 
 @compiled
 def rows_at_a_time(m, n_in, n_out):
-    """Return how many rows of a layer's dW are computed, and used, at a time."""
-    small = SMALL // (m * n_out) // LINE * LINE
-    return min(n_in, small or max(LINE, BLOCK // n_out))
+    """Return how many rows of a layer's dW are computed, and used, at a time: those of a small product."""
+    most, small = max(LINE, BLOCK // n_out), SMALL // (m * n_out) // LINE * LINE
+    return min(n_in, most, small or most)
 
 
 @copied

@@ -125,9 +125,8 @@ def make_sections(found: Findings, draft: Draft) -> tuple[Section, ...]:
         else None,
     )
     photo = found.photo and photos.new_photo_section(draft, found.photo, result)
-    influenced = found.influence and influence.influence_section(
-        draft, found.influence
-    )  # last what is waited for
+    # Last what is waited for.
+    influenced = found.influence and influence.influence_section(draft, found.influence)
     labels = found.labels and label_errors.label_errors_section(draft, found.labels)
     return tuple(section for section in (*before, labels, *between, influenced, photo) if section)
 

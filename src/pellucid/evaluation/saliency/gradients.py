@@ -1,7 +1,5 @@
 """Maps made of the gradient at the photo itself: plain, times the pixels, and averaged over noisy copies."""
 
-from functools import lru_cache
-
 import numpy as np
 
 from pellucid.evaluation.saliency.attribution import Attribution, as_cube
@@ -88,18 +86,11 @@ def smooth_grad(
     x + N(0, sigma^2). n forward and backward passes.
     """
     sigma = noise * float(x.max() - x.min())
-    copies = (x + sigma * _bumps(seed, (n, *x.shape))).astype(x.dtype)
+    bumps = stream(seed, "smoothgrad").standard_normal((n, *x.shape))
+    copies = (x + sigma * bumps).astype(x.dtype)
     values = as_cube(scorer.gradients(copies)[1].mean(axis=0))
     note = f"The gradient, averaged over {n} copies with noise of {100 * noise:.0f} % of the picture's range."
     return _unsigned(values, note)
-
-
-@lru_cache(maxsize=1)
-def _bumps(seed: int, shape: tuple[int, ...]) -> Array:
-    """Return the noise of a spread of 1, the same for all photos and networks."""
-    bumps = stream(seed, "smoothgrad").standard_normal(shape)
-    bumps.flags.writeable = False
-    return bumps
 
 
 def _unsigned(values: Array, note: str) -> Attribution:
