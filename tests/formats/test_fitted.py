@@ -12,7 +12,7 @@ from sklearn.preprocessing import MinMaxScaler, StandardScaler
 
 import pellucid as pl
 from pellucid.data.preprocess import Preprocessing
-from pellucid.errors import OptionError
+from pellucid.errors import OptionError, PellucidError
 
 RNG = np.random.default_rng(0)
 X = (3 * RNG.standard_normal((60, 5)) + 5).astype(np.float32)
@@ -69,13 +69,35 @@ def test_through_its_converter(fitted: Any, tmp_path: Path) -> None:
     check(pl.import_onnx(tmp_path / "a.onnx"), fitted, 1e-5)
 
 
+def test_a_scaler_with_each_of_its_options(tmp_path: Path) -> None:
+    wrong = []
+    for dtype in (np.float32, np.float64):
+        for with_mean, with_std in [(True, False), (False, True), (False, False)]:
+            scaler = StandardScaler(with_mean=with_mean, with_std=with_std)
+            fitted = make_pipeline(scaler, MLPClassifier((7,), **SHORT)).fit(X.astype(dtype), THREE)
+            error = np.abs(pl.import_sklearn(fitted).predict_proba(X) - fitted.predict_proba(X)).max()
+            if error > 1e-5:
+                wrong.append((dtype.__name__, with_mean, with_std, error))
+    assert not wrong
+
+
+def test_a_model_that_predicts_something_else_is_not_imported() -> None:
+    class Doubling(StandardScaler):
+        def transform(self, X: Any, copy: Any = None) -> Any:
+            return 2 * super().transform(X)
+
+    fitted = make_pipeline(Doubling(), MLPClassifier((7,), **SHORT)).fit(X, THREE)
+    with pytest.raises(PellucidError, match=r"differ from those of the Pipeline by 0\.\d+"):
+        pl.import_sklearn(fitted)
+
+
 def test_what_is_no_fitted_network() -> None:
     for estimator, words in [
         (LogisticRegression().fit(X, TWO), "got a LogisticRegression|got LogisticRegression"),
         (MLPClassifier(), "not fitted yet"),
         (
             make_pipeline(MinMaxScaler(), MLPClassifier((3,), **SHORT)).fit(X, TWO),
-            "expected a fitted StandardScaler",
+            "expected one fitted StandardScaler before the network, got a MinMaxScaler",
         ),
         ("model.pkl", "expected a fitted MLPClassifier"),
     ]:

@@ -1,17 +1,19 @@
 """A fitted neural network of scikit-learn as a model."""
 
+import warnings
 from typing import Any
 
 import numpy as np
 
 from pellucid.data.preprocess import Preprocessing
-from pellucid.errors import OptionError
+from pellucid.errors import OptionError, PellucidError
 from pellucid.nn.dense import Dense
 from pellucid.nn.model import Model
 from pellucid.nn.sequential import Sequential
 from pellucid.registry import validate_call
-from pellucid.text import kind_of
+from pellucid.text import join, kind_of
 
+_TOLERANCE = {"float64": 1e-5, "float32": 1e-3}  # of probabilities; of quantities relative to the largest
 _ACTIVATIONS = {"identity": None, "logistic": "sigmoid", "relu": "relu", "tanh": "tanh"}
 
 
@@ -35,6 +37,8 @@ def import_sklearn(estimator: Any) -> Model:
     ------
     OptionError
         If it is another estimator, or is not fitted.
+    PellucidError
+        If the model's predictions are not the estimator's, on random samples.
 
     Examples
     --------
@@ -68,6 +72,12 @@ def import_sklearn(estimator: Any) -> Model:
     model.set_loss(_loss_of(network, last.shape[1]))
     if model.loss_kind != "regression":
         model.classes = tuple(str(each) for each in network.classes_)
+    difference = _difference(model, estimator, before)
+    if not difference <= _TOLERANCE[model.dtype]:
+        raise PellucidError(
+            f"import_sklearn: the model's predictions differ from those of the {type(estimator).__name__} by "
+            f"{difference:.2g}. It was not imported. Try pl.import_onnx with the file that skl2onnx makes of it."
+        )
     return model
 
 
@@ -89,10 +99,29 @@ def _scaling(before: list[Any], n: int) -> Preprocessing | None:
     if not steps:
         return None
     scaler = steps[0]
-    if len(steps) > 1 or not all(hasattr(scaler, key) for key in ("mean_", "scale_", "with_std")):
+    if len(steps) > 1 or not all(
+        hasattr(scaler, key) for key in ("mean_", "scale_", "with_mean", "with_std")
+    ):
         raise OptionError(
-            f"import_sklearn: expected a fitted StandardScaler before the network, got {kind_of(steps[-1])}."
+            "import_sklearn: expected one fitted StandardScaler before the network, got "
+            f"{join([kind_of(step) for step in steps])}."
         )
-    mean = np.zeros(n) if scaler.mean_ is None else scaler.mean_
-    scale = np.ones(n) if scaler.scale_ is None else scaler.scale_
+    mean = scaler.mean_ if scaler.with_mean else np.zeros(n)  # mean_ is there without with_mean, too
+    scale = scaler.scale_ if scaler.with_std else np.ones(n)
     return Preprocessing("standardize", mean=tuple(map(float, mean)), scale=tuple(map(float, scale)))
+
+
+def _difference(model: Model, estimator: Any, before: list[Any]) -> float:
+    """Return how far predictions are from the estimator's at most, on samples like those of its training."""
+    X = np.random.default_rng(1).standard_normal((100, *model.input_shape))
+    for step in before:
+        scale, mean = getattr(step, "scale_", None), getattr(step, "mean_", None)
+        X = X * (1.0 if scale is None else scale) + (0.0 if mean is None else mean)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of columns without the names that they had
+        if model.loss_kind == "regression":
+            theirs, ours = estimator.predict(X), model.predict(X)
+        else:
+            theirs, ours = estimator.predict_proba(X), model.predict_proba(X)
+    size = max(1.0, float(np.abs(theirs).max()))
+    return float(np.abs(ours.reshape(theirs.shape) - theirs).max()) / size
