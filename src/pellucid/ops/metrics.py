@@ -1,7 +1,8 @@
 """Metrics: one number of true and predicted labels or quantities, each a function; ``METRICS`` has them by name.
 
 A metric takes ``y_true`` and ``y_pred``: class numbers (m,), 0 and 1 (m, k) for several labels, or quantities. Any
-such function will do; ``@metric`` lets it be named.
+such function will do, scikit-learn's too; ``@metric`` lets it be named. Of several classes, labels or quantities a
+metric is the mean over them, all counted alike: scikit-learn's macro and uniform average.
 """
 
 from collections.abc import Callable, Sequence
@@ -82,7 +83,9 @@ def measured(name: str, function: Metric, y_true: Array, y_pred: Array) -> float
 
 @metric
 def accuracy(y_true: Array, y_pred: Array) -> float:
-    """Return the fraction of right predictions; of several labels a sample, of all labels.
+    """Return the fraction of right predictions; of several labels a sample, of all labels, the mean over them.
+
+    Samples with every label right are ``exact_match`` in an evaluation, and scikit-learn's ``accuracy_score``.
 
     Examples
     --------
@@ -94,36 +97,54 @@ def accuracy(y_true: Array, y_pred: Array) -> float:
 
 @metric
 def balanced_accuracy(y_true: Array, y_pred: Array) -> float:
-    """Return the mean over the classes of the fraction that is found.
+    """Return the mean recall of the classes that occur; of several labels a sample, each label's 0 and 1, averaged.
 
     Examples
     --------
     >>> balanced_accuracy(np.array([0, 0, 0, 1]), np.array([0, 0, 0, 0]))
     0.5
     """
-    return float(np.mean([np.mean(y_pred[y_true == label] == label) for label in np.unique(y_true)]))
+    if y_true.ndim == 2:
+        labels = zip(y_true.T, y_pred.T, strict=True)
+        return float(np.mean([balanced_accuracy(true, predicted) for true, predicted in labels]))
+    classes, codes = np.unique(y_true, return_inverse=True)
+    return mean_recall(np.bincount(codes[y_true == y_pred], minlength=len(classes)), np.bincount(codes))
+
+
+def mean_recall(n_hits: Array, n_samples: Array) -> float:
+    """Return the mean of hits over samples of the classes that occur, (k,) each.
+
+    Examples
+    --------
+    >>> mean_recall(np.array([1, 1, 0]), np.array([2, 1, 0]))
+    0.75
+    """
+    occurs = n_samples > 0
+    return float((n_hits[occurs] / n_samples[occurs]).mean())
 
 
 @metric
 def f1(y_true: Array, y_pred: Array) -> float:
-    """Return the mean over the classes of F1 = 2 TP / (2 TP + FP + FN).
+    """Return the mean of F1 = 2 TP / (2 TP + FP + FN) over the classes that occur or are predicted.
+
+    Of several labels a sample it is the mean over all labels; one that neither occurs nor is predicted counts as 0.
 
     Examples
     --------
     >>> f1(np.array([0, 0, 1, 1]), np.array([0, 1, 1, 1]))
     0.7333333333333334
     """
-    labels = np.unique([y_true, y_pred])
-    of_each = [
-        2 * np.sum((y_true == k) & (y_pred == k)) / (np.sum(y_true == k) + np.sum(y_pred == k))
-        for k in labels
-    ]
-    return float(np.mean(of_each))
+    if y_true.ndim == 1:
+        classes = np.unique([y_true, y_pred])
+        y_true, y_pred = (y[:, np.newaxis] == classes for y in (y_true, y_pred))
+    hits = np.count_nonzero(y_true.astype(bool) & y_pred.astype(bool), axis=0)
+    total = np.count_nonzero(y_true, axis=0) + np.count_nonzero(y_pred, axis=0)
+    return float(np.mean(2 * hits / np.maximum(total, 1)))
 
 
 @metric
 def mean_absolute_error(y_true: Array, y_pred: Array) -> float:
-    """Return the mean of |y_true - y_pred|.
+    """Return the mean of |y_true - y_pred|; of several quantities over all of them.
 
     Examples
     --------
@@ -135,24 +156,64 @@ def mean_absolute_error(y_true: Array, y_pred: Array) -> float:
 
 @metric
 def root_mean_squared_error(y_true: Array, y_pred: Array) -> float:
-    """Return the root of the mean of (y_true - y_pred)^2.
+    """Return the root of the mean of (y_true - y_pred)^2; of several quantities the mean of each one's root.
 
     Examples
     --------
     >>> root_mean_squared_error(np.array([1.0, 3.0]), np.array([4.0, 3.0 + 3.0]))
     3.0
     """
-    return float(np.sqrt(np.mean((y_true - y_pred) ** 2)))
+    return float(np.mean(np.sqrt(np.mean((y_true - y_pred) ** 2, axis=0))))
 
 
 @metric
 def r_squared(y_true: Array, y_pred: Array) -> float:
-    """Return 1 - the squared errors over the squared deviations from the mean; NaN where all targets are equal.
+    """Return R^2, 1 - the squared errors over the squared deviations from the mean; of several quantities the mean.
+
+    A quantity that does not vary counts as 0, or as 1 where it is predicted exactly; NaN where none varies.
 
     Examples
     --------
     >>> r_squared(np.array([1.0, 3.0]), np.array([1.0, 2.0]))
     0.5
     """
-    total = np.sum((y_true - np.mean(y_true, axis=0)) ** 2)
-    return float(1 - np.sum((y_true - y_pred) ** 2) / total) if total else float("nan")
+    return float(mean_explained(*_squares(y_true, y_pred)))
+
+
+@metric
+def r_squared_variance_weighted(y_true: Array, y_pred: Array) -> float:
+    """Return the mean of each quantity's R^2, weighted by its variance; NaN where none varies.
+
+    Examples
+    --------
+    >>> y = np.array([[1.0, 10.0], [3.0, 30.0]])
+    >>> said = np.array([[1.0, 10.0], [1.0, 30.0]])
+    >>> r_squared(y, said), round(r_squared_variance_weighted(y, said), 4)
+    (0.0, 0.9802)
+    """
+    squares, total = _squares(y_true, y_pred)
+    return float(1 - squares[total > 0].sum() / total.sum()) if total.any() else float("nan")
+
+
+def mean_explained(squares: Array, total: Array) -> Array:
+    """Return the mean R^2 over quantities, the first axis, from summed squares of errors and of deviations.
+
+    Examples
+    --------
+    >>> mean_explained(np.array([[1.0, 0.0], [2.0, 0.0]]), np.array([[4.0, 0.0], [0.0, 0.0]]))
+    array([0.375,   nan])
+    """
+    varies = total > 0
+    of_each = np.where(squares > 0, 0.0, 1.0)
+    np.subtract(
+        1, np.divide(squares, total, out=np.ones_like(of_each), where=varies), out=of_each, where=varies
+    )
+    mean: Array = np.where(varies.any(axis=0), of_each.mean(axis=0), np.nan)
+    return mean
+
+
+def _squares(y_true: Array, y_pred: Array) -> tuple[Array, Array]:
+    """Return each quantity's summed squares of errors and of deviations from its mean, exactly 0 if constant."""
+    y_true, y_pred = (y.reshape(len(y), -1) for y in (y_true, y_pred))
+    deviations = np.where((y_true != y_true[0]).any(axis=0), y_true - y_true.mean(axis=0), 0)
+    return ((y_true - y_pred) ** 2).sum(axis=0), (deviations**2).sum(axis=0)

@@ -121,17 +121,25 @@ def mean_absolute_error(y: Array, predicted: Array) -> float:
 
 
 def root_mean_squared_error(y: Array, predicted: Array) -> float:
-    """Return the root of the mean squared distance."""
-    squares = [(a - b) ** 2 for a, b in zip(y.ravel(), predicted.ravel(), strict=True)]
-    return math.sqrt(sum(squares) / y.size)
+    """Return the root of the mean squared distance, the mean over the columns."""
+    squares = [
+        sum((a - b) ** 2 for a, b in zip(*pair, strict=True)) for pair in zip(y.T, predicted.T, strict=True)
+    ]
+    return sum(math.sqrt(one / len(y)) for one in squares) / len(squares)
 
 
 def r_squared(y: Array, predicted: Array) -> float:
-    """Return 1 less the squared errors over those of always answering the mean; of several columns all together."""
-    means = [sum(column) / len(y) for column in y.T]
-    spread = sum((row[j] - means[j]) ** 2 for row in y for j in range(len(means)))
-    squares = sum((a - b) ** 2 for a, b in zip(y.ravel(), predicted.ravel(), strict=True))
-    return float(1 - squares / spread) if spread else math.nan
+    """Return 1 less the squared errors over those of always answering the mean, the mean over the columns.
+
+    A constant column counts 0, or 1 if it is predicted exactly; NaN where all are constant.
+    """
+    found = []
+    for column, answers in zip(y.T, predicted.T, strict=True):
+        spread = sum((a - column.mean()) ** 2 for a in column)
+        squares = sum((a - b) ** 2 for a, b in zip(column, answers, strict=True))
+        constant = len(set(column.tolist())) == 1
+        found.append(float(squares == 0) if constant else float(1 - squares / spread))
+    return sum(found) / len(found) if len(set(map(tuple, y.tolist()))) > 1 else math.nan
 
 
 def _fraction(n: float, total: int) -> float:

@@ -14,11 +14,12 @@ import numpy as np
 
 from pellucid.data.dataset import Dataset
 from pellucid.data.source import DataSource
-from pellucid.evaluation.scores.against_baseline import against_constant, r_squared, unpredicted
+from pellucid.evaluation.scores.against_baseline import against_constant, unpredicted
 from pellucid.evaluation.scores.cures import Cures, suited_to
 from pellucid.evaluation.scores.predictions import Predictions
 from pellucid.nn.model import Model
 from pellucid.nn.transfer import RECIPE as TRANSFER
+from pellucid.ops.metrics import r_squared
 from pellucid.runs.record import RunRecord
 from pellucid.runs.spelling import data_parts
 from pellucid.shares import share
@@ -258,7 +259,11 @@ class _Findings:
             name, train, test = "exact match", self.train["exact_match"], n_right / len(self.test)
             high = wilson_interval(n_right, len(self.test))[1]
         else:
-            name, train, test = "R squared", self.train["r_squared"], r_squared(self.test)
+            name, train, test = (
+                "R squared",
+                self.train["r_squared"],
+                r_squared(self.test.y_true, self.test.y_pred),
+            )
             high = test + 2 * GAP
         return (name, train, test) if train > high and train - test > GAP else None
 

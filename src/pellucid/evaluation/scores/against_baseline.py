@@ -5,6 +5,7 @@ import math
 import numpy as np
 
 from pellucid.evaluation.scores.predictions import Predictions
+from pellucid.ops.metrics import r_squared
 from pellucid.shares import share
 from pellucid.stats.paired import mcnemar
 from pellucid.text import join_some, plural
@@ -50,7 +51,7 @@ def against_constant(test: Predictions) -> str | None:
         ]
         gains = errors[0] - errors[1]
         what = "The test predictions cannot be told from always answering the mean, R squared {:.2f}."
-        what = what.format(r_squared(test))
+        what = what.format(r_squared(test.y_true, test.y_pred))
     is_clear = gains.mean() > 2 * gains.std() / math.sqrt(len(gains))
     return None if is_clear else what
 
@@ -73,11 +74,3 @@ def unpredicted(test: Predictions) -> str | None:
         return None
     are = (what[0], "is") if len(names) == 1 else (what[1], "are")
     return f"{are[0]} {join_some(names)} {are[1]} never predicted."
-
-
-def r_squared(test: Predictions) -> float:
-    """Return the fraction of the variance of quantities that predictions explain."""
-    residual = ((test.y_true - test.y_pred) ** 2).sum()
-    return float(
-        1 - residual / max(((test.y_true - test.y_true.mean(axis=0)) ** 2).sum(), np.finfo(float).tiny)
-    )

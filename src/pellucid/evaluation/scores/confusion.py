@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from pellucid.errors import DataError
+from pellucid.ops.metrics import mean_recall
 from pellucid.stats.intervals import wilson_interval
 from pellucid.types import Array
 
@@ -44,9 +45,7 @@ class ConfusionMatrix:
     @cached_property
     def balanced_accuracy(self) -> float:
         """The mean recall of the classes that occur."""
-        totals = self.counts.sum(axis=1)
-        occurs = totals > 0
-        return float((np.diag(self.counts)[occurs] / totals[occurs]).mean())
+        return mean_recall(np.diag(self.counts), self.counts.sum(axis=1))
 
     @property
     def baseline(self) -> float:

@@ -188,7 +188,9 @@ def _score(
             "exact_match": proportion(exact, len(predictions), level=level),
             **{name: means[name] for name in MEANS},
         }
-        return Scores(predictions, level, n_resamples, estimates, per_class)
+        return Scores(
+            predictions, level, n_resamples, estimates, per_class, notes=_notes(predictions, per_class)
+        )
     majority = predictions.y_true == np.bincount(predictions.y_true).argmax()
     estimates = {
         "accuracy": proportion(predictions.confusion.n_correct, len(predictions), level=level),
@@ -239,9 +241,13 @@ def _means(
 
 
 def _counted(name: str, one: ClassScores) -> float | None:
-    """Return what a class counts in a mean: precision is 0 for one that occurs and is never predicted."""
+    """Return what a class counts in a mean, as in scikit-learn: 0 where a label's score is undefined.
+
+    Of classes only precision is, for one that occurs and is never predicted; absent ones count in no mean.
+    """
     value = one.estimates[name].value
-    return 0.0 if name == "precision" and value is None and one.n_samples else value
+    is_zero = name in ("precision", "recall", "f1") if one.is_label else name == "precision" and one.n_samples
+    return 0.0 if value is None and is_zero else value
 
 
 def _calibration(predictions: Predictions, level: float, seed: int) -> Calibration | None:
@@ -256,7 +262,12 @@ def _notes(predictions: Predictions, per_class: tuple[ClassScores, ...]) -> tupl
     absent = [one.name for one in per_class if not one.n_samples]
     notes = []
     if absent:
-        notes.append(f"No sample is {join_some(absent)}: scores that are undefined for it count in no mean.")
+        counts = (
+            "as 0 in the means of precision, recall and F1, as in scikit-learn, and in no other mean"
+            if predictions.kind == "multi_label"
+            else "in no mean"
+        )
+        notes.append(f"No sample is {join_some(absent)}: scores that are undefined for it count {counts}.")
     if not predictions.has_probabilities:
         notes.append(f"No calibration, Brier score and log loss: {NO_PROBABILITIES}.")
     return tuple(notes)

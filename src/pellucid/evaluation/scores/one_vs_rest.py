@@ -112,7 +112,7 @@ class ResampledColumns:
     def __init__(self, columns: Columns) -> None:
         from scipy.sparse import csr_array
 
-        self.k = len(columns.names)
+        self.k, self.are_labels = len(columns.names), columns.are_labels
         true, predicted = columns.y_true.T, columns.y_pred.T
         self.sums = csr_array(np.concatenate([true, predicted, true & predicted]).astype(float))
         self.areas = ResampledAreas(columns.y_true, columns.scores)
@@ -132,11 +132,12 @@ class ResampledColumns:
         blocks = [divide(2 * both, true + predicted), *self.areas(counts)]
         if self.means is not None:
             blocks += [*(self.means @ counts / counts.sum(axis=0)).reshape(2, self.k, -1)]
-        counts_in_mean = (
-            true + predicted > 0
-        )  # a class that neither occurs nor is predicted counts in no mean
-        precision = np.where(counts_in_mean, np.nan_to_num(divide(both, predicted)), np.nan)
-        averaged = [mean_of_defined(block) for block in (precision, divide(both, true), *blocks)]
+        precision, recall, of_f1 = divide(both, predicted), divide(both, true), blocks[0]
+        if self.are_labels:  # as in scikit-learn, 0 where undefined
+            precision, recall, of_f1 = map(np.nan_to_num, (precision, recall, of_f1))
+        else:  # a class that neither occurs nor is predicted counts in no mean
+            precision = np.where(true + predicted > 0, np.nan_to_num(precision), np.nan)
+        averaged = [mean_of_defined(block) for block in (precision, recall, of_f1, *blocks[1:])]
         return np.concatenate([*blocks, np.stack(averaged)])
 
 

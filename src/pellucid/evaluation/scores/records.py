@@ -38,7 +38,8 @@ class Scores:
     estimates : dict of str to Estimate
         Fractions have Wilson's interval, all else the percentile interval of the bootstrap. Classification:
         accuracy, baseline (the majority class), balanced_accuracy; precision, f1, roc_auc, average_precision as
-        means over the classes; brier (summed over the classes; of two, one) and log_loss (of the true class).
+        means over the classes (scikit-learn's macro average); brier (summed over the classes; of two, one) and
+        log_loss (of the true class).
         Multi-label: label_accuracy, exact_match, and the same means. Regression: see :mod:`.regression`.
     per_class : tuple of ClassScores
         Each class against the rest, or each label.

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from pellucid.ops.metrics import mean_absolute_error, mean_explained, r_squared, root_mean_squared_error
 from pellucid.stats.bootstrap import Statistic, bootstrap
 from pellucid.stats.intervals import LEVEL, Estimate, interval_of
 from pellucid.types import Array
@@ -12,7 +13,7 @@ NO_SPREAD = "every sample has the same target"
 
 
 def regression_metrics(y_true: Array, y_pred: Array) -> dict[str, float | None]:
-    """Return the metrics of predicted quantities, over all targets of a sample together.
+    """Return the metrics of predicted quantities: of several, the mean over them, as in scikit-learn.
 
     Parameters
     ----------
@@ -21,8 +22,8 @@ def regression_metrics(y_true: Array, y_pred: Array) -> dict[str, float | None]:
     Returns
     -------
     dict
-        mean_absolute_error and root_mean_squared_error, in the targets' unit; r_squared, the fraction of their
-        variance that the predictions explain, at best 1, None where there is no variance; baseline, the root mean
+        mean_absolute_error and root_mean_squared_error, in the targets' unit; r_squared, the fraction of a target's
+        variance that the predictions explain, at best 1, None where no target varies; baseline, the root mean
         squared error of always predicting the mean.
 
     Examples
@@ -30,14 +31,12 @@ def regression_metrics(y_true: Array, y_pred: Array) -> dict[str, float | None]:
     >>> regression_metrics(np.array([[1.0], [3.0]]), np.array([[1.0], [2.0]]))["r_squared"]
     0.5
     """
-    errors, deviations = y_pred - y_true, y_true - y_true.mean(axis=0)
-    squares, total = float((errors**2).sum()), float((deviations**2).sum())
     varies = bool((y_true != y_true[0]).any())
     return {
-        "mean_absolute_error": float(np.abs(errors).mean()),
-        "root_mean_squared_error": float(np.sqrt((errors**2).mean())),
-        "r_squared": 1 - squares / total if varies else None,
-        "baseline": float(np.sqrt(total / y_true.size)) if varies else 0.0,
+        "mean_absolute_error": mean_absolute_error(y_true, y_pred),
+        "root_mean_squared_error": root_mean_squared_error(y_true, y_pred),
+        "r_squared": r_squared(y_true, y_pred) if varies else None,
+        "baseline": root_mean_squared_error(y_true, y_true.mean(axis=0)) if varies else 0.0,
     }
 
 
@@ -68,23 +67,21 @@ def regression_estimates(
     sums = np.concatenate(
         [
             np.abs(errors).sum(axis=1, keepdims=True),
-            (errors**2).sum(axis=1, keepdims=True),
-            (deviations**2).sum(axis=1, keepdims=True),
+            errors**2,
+            deviations**2,
             deviations,
         ],
         axis=1,
     ).T.copy()
-    rounding = 1e-12 * float((deviations**2).max(initial=0)) * m * n
+    rounding = 1e-12 * (deviations**2).max(axis=0, initial=0)[:, np.newaxis] * m
 
     def scores(counts: Array) -> Array:
-        absolute, squares, about_old_mean, *means = sums @ counts
-        total = about_old_mean - (np.array(means) ** 2).sum(axis=0) / m  # about the resample's own mean
+        absolute, *by_target = sums @ counts
+        squares, about_old_mean, deviation = np.array(by_target).reshape(3, n, -1)
+        total = about_old_mean - deviation**2 / m  # about the resample's own mean
         total[total <= rounding] = 0
-        r_squared = np.full(len(total), np.nan)
-        np.divide(squares, total, out=r_squared, where=total > 0)
-        return np.stack(
-            [absolute / (m * n), np.sqrt(squares / (m * n)), 1 - r_squared, np.sqrt(total / (m * n))]
-        )
+        rms, baseline = (np.sqrt(part / m).mean(axis=0) for part in (squares, total))
+        return np.stack([absolute / (m * n), rms, mean_explained(squares, total), baseline])
 
     values = resample(scores, m)
     return {

@@ -221,12 +221,14 @@ def _of_labels(scores: Scores) -> list[str]:
 
 
 def _of_quantities(scores: Scores) -> list[str]:
+    several = scores.predictions.y_true.shape[1] > 1
     return [
         f"Mean absolute error over {len(scores)} samples: {with_interval(scores['mean_absolute_error'])} "
         f"({level_in_words(scores.level)} interval).",
         f"Root mean squared error {with_interval(scores['root_mean_squared_error'])}; always predicting the mean "
         f"has {with_interval(scores['baseline'])}.",
-        f"R², the fraction of the targets' variance explained: {with_interval(scores['r_squared'])}.",
+        f"R², the fraction of {'each target' if several else 'the target'}'s variance explained"
+        f"{', mean of the targets' if several else ''}: {with_interval(scores['r_squared'])}.",
     ]
 
 

@@ -26,7 +26,8 @@ MEANINGS = {
     ),
     "r_squared": (
         "R²",
-        "The fraction of the targets' variance that is explained: 1 is perfect, 0 no better than the mean.",
+        "The fraction of a target's variance that is explained, of several targets the mean of each one's: 1 is "
+        "perfect, 0 no better than the mean.",
     ),
     "baseline": (
         "Mean predictor",
@@ -65,7 +66,7 @@ def facts(found: "Findings") -> tuple[Fact, ...]:
     """Return the numbers that stand under the summary: eight, in full rows."""
     result, scores = found.result, _scores(found)
     trained = regression_metrics(result.trained.y_true, result.trained.y_pred)
-    unit = "in the target's unit" if len(result.targets) == 1 else "over all targets"
+    unit = "in the target's unit" if len(result.targets) == 1 else "mean of the targets"
     explained = scores["r_squared"].value
     return (
         Fact("Mean absolute error", scores["mean_absolute_error"].value or 0.0, f"{unit}; smaller is better"),
