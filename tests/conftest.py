@@ -24,9 +24,11 @@ def _raise_on_floating_point_faults() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _hears_ctrl_c() -> None:
-    """Answer SIGINT, and so do the commands that tests start: a shell's job in the background ignores it."""
+def _hears_signals() -> None:
+    """Let the commands that tests start answer SIGINT and SIGHUP, which a job in the background or nohup ignores."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, lambda *_: None)  # a handler is not inherited
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

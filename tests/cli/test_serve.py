@@ -74,7 +74,8 @@ def is_listening(port: int) -> bool:
 
 
 @needs_server
-def test_sigterm_ends_it_once_what_is_in_flight_is_answered(sums: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_ends_it_once_what_is_in_flight_is_answered(sums: Path, number: int) -> None:
     body = b"[[1, 2, 3]]"
     head = "POST /predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
     with started(sums, f"other={sums}") as (process, port):
@@ -83,7 +84,7 @@ def test_sigterm_ends_it_once_what_is_in_flight_is_answered(sums: Path) -> None:
             sock.sendall(f"{head.replace('predict', 'predict?model=sums')}".encode())
             sock.sendall(f"Content-Length: {len(body)}\r\n\r\n".encode() + body[:5])
             get(port, "/healthz")  # by now the first request is being read
-            process.send_signal(signal.SIGTERM)
+            process.send_signal(number)
             while is_listening(port):
                 pass
             sock.sendall(body[5:])

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -227,7 +228,7 @@ def test_resume_needs_a_folder(pellucid: Command, photos: Path) -> None:
     assert "with --out, such as the last one's: --out runs/last." in done.err
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_stops_with_a_checkpoint_and_resume_goes_on(
     pellucid: Command, photos: Path, tmp_path: Path, number: int
 ) -> None:
@@ -246,6 +247,41 @@ def test_a_signal_stops_with_a_checkpoint_and_resume_goes_on(
     process.send_signal(number)
     assert process.wait(timeout=30) == 128 + number
     assert json.loads((tmp_path / "out" / "metrics.json").read_text())["n_steps"] > n_steps
+
+
+def test_a_terminal_that_closes_ends_it_with_a_checkpoint(photos: Path, tmp_path: Path) -> None:
+    """The system and the shell both send SIGHUP then, and what is printed to the terminal fails."""
+    shell = ["bash", "--norc", "-ic", f"{shlex.join(command(photos, 'out', *LONG))}; true"]
+    terminal = subprocess.Popen(
+        [sys.executable, "-c", f"import pty; pty.spawn({shell})"],
+        cwd=tmp_path,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+    )
+    while not (tmp_path / "out" / "config.toml").exists():
+        assert terminal.poll() is None
+    time.sleep(1)  # until a bar is shown
+    terminal.kill()
+    terminal.wait()
+    end = time.monotonic() + 20
+    while not (tmp_path / "out" / "metrics.json").exists():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    assert len(list(tmp_path.glob("out/checkpoints/*.checkpoint"))) == 1
+
+
+def test_under_nohup_it_goes_on_when_the_terminal_closes(photos: Path, tmp_path: Path) -> None:
+    ignored = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        process = start(tmp_path, photos, "out", *LONG)
+    finally:
+        signal.signal(signal.SIGHUP, ignored)
+    process.send_signal(signal.SIGHUP)
+    with pytest.raises(subprocess.TimeoutExpired):
+        process.wait(timeout=1)
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=30)
+    assert process.returncode == 128 + signal.SIGTERM
 
 
 def test_killed_before_its_first_checkpoint_it_starts_anew_and_says_so(

@@ -12,6 +12,7 @@ from pellucid.server.app import create_app
 from pellucid.server.logs import log
 from pellucid.server.protocol import protocol_class
 from pellucid.server.service import Service
+from pellucid.training.callbacks.interrupt import ends_of_a_process
 
 KEEP_ALIVE_SECONDS = 5  # that a connection stays open without a request
 
@@ -21,13 +22,12 @@ class Server(uvicorn.Server):
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Stop at SIGTERM and Ctrl-C once what is in flight is answered; at a second Ctrl-C at once."""
+        """Stop at SIGTERM, SIGHUP and Ctrl-C once what is in flight is answered; at a second Ctrl-C at once."""
         if threading.current_thread() is not threading.main_thread():
             yield
             return
-        before = {
-            number: signal.signal(number, self.handle_exit) for number in (signal.SIGINT, signal.SIGTERM)
-        }
+        numbers = (signal.SIGINT, *ends_of_a_process())
+        before = {number: signal.signal(number, self.handle_exit) for number in numbers}
         try:
             yield
         finally:

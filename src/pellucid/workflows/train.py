@@ -162,7 +162,7 @@ def train_into(
 
     Notes
     -----
-    Ctrl-C or SIGTERM stops the training after a step and writes a checkpoint.
+    Ctrl-C, SIGTERM or SIGHUP stops the training after a step and writes a checkpoint.
     """
     is_used = "add --resume to go on, --force to start again"
     with open_folder(out, force=resume or force, advice=is_used) as writer:

@@ -1,5 +1,6 @@
-"""Ctrl-C that ends a training well."""
+"""Signals that end a training well: Ctrl-C, SIGTERM, SIGHUP."""
 
+import os
 import signal
 import threading
 from dataclasses import dataclass
@@ -26,7 +27,10 @@ class StopOnInterrupt(Callback):
 
     needs_every_step = False
 
-    takes_sigterm: bool = option(False, help="Stop the same way where the process is asked to end (SIGTERM).")
+    takes_sigterm: bool = option(
+        False,
+        help="Stop the same way where the process is asked to end (SIGTERM), or its terminal closes (SIGHUP).",
+    )
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -41,7 +45,7 @@ class StopOnInterrupt(Callback):
     def train_start(self, event: TrainStart) -> bool:
         """Take over the signals; only the main thread may."""
         if threading.current_thread() is threading.main_thread():
-            for number in (signal.SIGINT, *((signal.SIGTERM,) if self.takes_sigterm else ())):
+            for number in (signal.SIGINT, *(ends_of_a_process() if self.takes_sigterm else ())):
                 self._previous[number] = signal.signal(number, self._on_signal)
         return self._stops(event.run)
 
@@ -69,3 +73,30 @@ class StopOnInterrupt(Callback):
         if self.signal:
             raise KeyboardInterrupt
         self.signal = signum
+        if signum == getattr(signal, "SIGHUP", None):
+            self._previous.pop(signum, None)
+            _leave_the_terminal(signum)
+
+
+def ends_of_a_process() -> list[signal.Signals]:
+    """Return the signals that ask a process to end: SIGTERM, and SIGHUP unless it is ignored, as under ``nohup``.
+
+    Examples
+    --------
+    >>> signal.SIGTERM in ends_of_a_process()
+    True
+    """
+    hangup = getattr(signal, "SIGHUP", None)  # Windows has none
+    is_heard = hangup is not None and signal.getsignal(hangup) is not signal.SIG_IGN
+    return [signal.SIGTERM, *([hangup] if is_heard else [])]
+
+
+def _leave_the_terminal(hangup: int) -> None:
+    """Go on without a terminal: both system and shell send the signal, and what is printed there would fail."""
+    signal.signal(hangup, signal.SIG_IGN)
+    for stream in (1, 2):
+        try:
+            os.write(stream, b"")
+        except OSError:
+            with open(os.devnull, "wb") as nothing:
+                os.dup2(nothing.fileno(), stream)
