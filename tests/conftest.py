@@ -25,7 +25,7 @@ def _raise_on_floating_point_faults() -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def _hears_signals() -> None:
-    """Let the commands that tests start answer SIGINT and SIGHUP, which a job in the background or nohup ignores."""
+    """Let commands that tests start answer SIGINT and SIGHUP, which jobs in the background and nohup ignore."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
     if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
         signal.signal(signal.SIGHUP, lambda *_: None)  # a handler is not inherited
