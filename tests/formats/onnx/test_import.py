@@ -51,6 +51,42 @@ def test_preprocessing_classes_and_loss_come_back(tmp_path: Path) -> None:
         again.predict(cats.test.X * 1e6)
 
 
+def test_a_model_that_begins_with_factors_comes_back(tmp_path: Path) -> None:
+    """For floats and for bytes: what is divided before the layers, and what by the first of them."""
+    rng = np.random.default_rng(0)
+    pixels = rng.integers(0, 256, (3, 8, 8, 3), dtype=np.uint8)
+    wrong = []
+    for rule in (None, Preprocessing("divide", 255.0), Preprocessing("divide", 128.0)):
+        for gamma, beta in [(0.5, 0.0), (1.0, 0.0), (rng.standard_normal(3), rng.standard_normal(3))]:
+            layers = [pl.Affine(), pl.Conv2D(4), pl.Flatten(), pl.Dense(3)]
+            model = shaken(pl.Sequential(layers), (8, 8, 3))
+            layers[0].params["gamma"][...], layers[0].params["beta"][...] = gamma, beta
+            model.preprocessing = rule
+            pl.export_onnx(model, tmp_path / "a.onnx", force=True)
+            again = pl.import_onnx(tmp_path / "a.onnx")
+            for X in (pixels, pixels / 255, rng.random((3, 8, 8, 3))):
+                Z = model.decision_function(X)
+                error = np.abs(again.decision_function(X) - Z).max() / np.abs(Z).max()
+                if error > 1e-5:
+                    wrong.append((rule, gamma, str(X.dtype), error))
+    model = shaken(pl.Sequential([pl.Affine(), pl.Dense(2)]), (3,))
+    model.preprocessing = Preprocessing.standardize(1e7 + rng.standard_normal((50, 3)))
+    pl.export_onnx(model, tmp_path / "a.onnx", force=True)
+    assert pl.import_onnx(tmp_path / "a.onnx").preprocessing == model.preprocessing
+    assert not wrong
+
+
+def test_what_was_seen_in_training_comes_back(tmp_path: Path) -> None:
+    cats = pl.load_data("drawn-cats")
+    model = pl.preset("mlp")
+    pl.train(model, (cats.train.X / np.float32(255), cats.train.y), n_epochs=2)
+    pl.export_onnx(model, tmp_path / "a.onnx")
+    again = pl.import_onnx(tmp_path / "a.onnx")
+    assert again.inputs_seen == model.inputs_seen
+    X = cats.test.X  # bytes, which both divide as the training's floats were
+    np.testing.assert_allclose(again.predict_proba(X), model.predict_proba(X), atol=1e-5)
+
+
 @pytest.mark.parametrize("is_raw", [False, True])
 def test_a_regression_on_standardized_targets_comes_back(is_raw: bool, tmp_path: Path) -> None:
     X = np.random.default_rng(0).standard_normal((60, 3)).astype(np.float32)
@@ -305,8 +341,37 @@ def test_pixels_as_the_network_was_trained_on_them(tmp_path: Path) -> None:
         theirs = outputs_of(path, X.transpose(0, 3, 1, 2))
         np.testing.assert_allclose(found.model.decision_function(photos), theirs, rtol=1e-4, atol=1e-4)
         assert found.pixels == ("unit" if pixels is None else None)
+        rule = found.model.preprocessing
+        pl.train(found.model, (photos, [0, 1, 2]), n_epochs=1, learning_rate=1e-6)  # which keeps the rule
+        assert found.model.preprocessing == rule
     with pytest.raises(OptionError, match=r"pixels.*'imagnet'.*imagenet"):
         pl.import_onnx(path, pixels="imagnet")
+
+
+def test_a_file_that_begins_with_a_factor(tmp_path: Path) -> None:
+    """Files of floats take floats and bytes as they are; for those of bytes, floats are bytes / 255."""
+    rng = np.random.default_rng(0)
+    photos = rng.integers(0, 256, (3, 12, 12, 3), dtype=np.uint8)
+    floats = rng.random((3, 12, 12, 3), np.float32)
+    wrong = []
+    for kind in ("FLOAT", "UINT8"):
+        for op, number in [("Mul", 0.5), ("Div", 3), ("Div", 255), ("Mul", 1 / 255), ("Sub", 127.5)]:
+            net = Net()
+            x = net.add(op, net.add("Cast", "x", to=1), net.array(number))
+            path = net.file(
+                tmp_path / "a.onnx", net.head(net.add("Flatten", net.conv(x, 4, 3)), 400), kind=kind
+            )
+            model = pl.import_onnx(path)
+            pairs = [(photos, photos), (photos / 255, photos)]
+            if kind == "FLOAT":  # what begins with a shift has no preprocessing: pixels from 0 to 1
+                pairs = [(photos, photos / 255 if op == "Sub" else photos), (floats, floats)]
+                pairs += [] if op == "Sub" else [(20 * floats, 20 * floats)]
+            for ours, theirs in pairs:
+                Z = outputs_of(path, theirs.transpose(0, 3, 1, 2).astype("f" if kind == "FLOAT" else "B"))
+                error = np.abs(model.decision_function(ours) - Z).max() / np.abs(Z).max()
+                if error > 1e-5:
+                    wrong.append((kind, op, number, str(ours.dtype), error))
+    assert not wrong
 
 
 def test_a_free_size_is_fixed(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from pellucid.data.inputs_seen import seen_to_config
 from pellucid.data.preprocess import Preprocessing
 from pellucid.errors import MissingExtraError, OptionError, PellucidError
 from pellucid.files import check_free, write_atomically
@@ -122,7 +123,9 @@ def to_onnx(model: Model, *, is_raw: bool = False) -> Any:
         opset_imports=[onnx.helper.make_opsetid("", OPSET)],
         ir_version=IR_VERSION,
     )
-    onnx.helper.set_model_props(made, {key: json.dumps(value) for key, value in _metadata(model).items()})
+    onnx.helper.set_model_props(
+        made, {key: json.dumps(value) for key, value in _metadata(model, is_raw=is_raw).items()}
+    )
     return made
 
 
@@ -181,9 +184,12 @@ def _loss_of(model: Model, output: str) -> Loss:
     return loss.losses[output] if output else loss  # type: ignore[no-any-return]
 
 
-def _metadata(model: Model) -> dict[str, Any]:
+def _metadata(model: Model, *, is_raw: bool) -> dict[str, Any]:
     rule, schema = model.preprocessing, model.schema
-    return {
+    inputs = (
+        {} if is_raw else {"inputs": seen_to_config(model.inputs_seen)}
+    )  # of samples before preprocessing
+    return inputs | {
         "pellucid": __version__,
         "classes": list(model.classes),
         "loss": model.loss_config,

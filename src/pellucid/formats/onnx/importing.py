@@ -1,12 +1,13 @@
 """A network of an ONNX file as a model, which predicts the same."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from pellucid.data.inputs_seen import InputsSeen
+from pellucid.data.inputs_seen import InputsSeen, seen_from_config
+from pellucid.data.preprocess import Preprocessing
 from pellucid.data.readers.table_schema import TableSchema
 from pellucid.errors import DataError, FormatError, OptionError, PellucidError, ShapeError
 from pellucid.formats.onnx.export import TOLERANCE
@@ -63,7 +64,8 @@ def import_onnx(
     pixels : {"unit", "signed", "imagenet", "bytes"}, optional
         What the network was trained on, where the file has no preprocessing: pixels from 0 to 1, from -1 to 1, from
         0 to 1 standardized by ImageNet's mean and deviation, or from 0 to 255. Photos are then prepared so.
-        Default: "unit" for images of 1, 3 or 4 channels.
+        Default: "unit" for images of 1, 3 or 4 channels. A file that takes bytes, or begins by dividing floats, has
+        its preprocessing inside.
     task : {"classification", "multi_label", "regression"}, optional
         What the outputs stand for, where the file ends without softmax or sigmoid. Default: one output is a
         quantity, several are classes.
@@ -144,7 +146,10 @@ def _imported(
                 "for each class."
             )
     steps, names = simplified(network.steps, [value.step for value in network.outputs])
-    lead = lead_of(source.inputs[0], next(iter(inputs.values())), steps) if len(inputs) == 1 else Lead()
+    lead = Lead()
+    if len(inputs) == 1:
+        own = _own_rule(source) if pixels is None else None
+        lead = lead_of(source.inputs[0], next(iter(inputs.values())), steps, own)
     steps, names = lead.taken_from(steps, names)
     assumed = None
     if len(inputs) == 1:
@@ -156,7 +161,9 @@ def _imported(
     model = _made(source, steps, inputs, names, outputs)
     model.preprocessing = lead.rule
     _name(model, source, network.heads, outputs, task, classes)
-    if lead.rule is not None and lead.rule.kind == "divide" and source.inputs[0].kind == 2:
+    if "inputs" in source.metadata:
+        model.inputs_seen = _of_metadata(lambda: seen_from_config(source.json("inputs")))
+    elif lead.rule is not None and lead.rule.kind == "divide" and source.inputs[0].kind == 2:
         n_values = int(np.prod(model.input_shape))
         model.inputs_seen = InputsSeen("uint8", 0.0, 255.0, True, False, n_values)
     difference = largest_difference(source, model, inputs, network.heads, lead)
@@ -166,6 +173,22 @@ def _imported(
             f"{TOLERANCE:g}. It was not imported."
         )
     return Imported(model, difference, assumed)
+
+
+def _own_rule(source: Source) -> Preprocessing | None:
+    """Return the preprocessing of the model that our own export wrote; None for other files."""
+    if "inputs" not in source.metadata:
+        return None
+    rule = source.json("preprocessing")
+    return Preprocessing() if rule is None else _of_metadata(lambda: Preprocessing.from_config(rule))
+
+
+def _of_metadata(read: Callable[[], Any]) -> Any:
+    """Return what is read of the metadata; FormatError where they are of another kind."""
+    try:
+        return read()
+    except (PellucidError, TypeError, KeyError, ValueError, AttributeError) as error:
+        raise FormatError(f"its metadata do not describe a model ({error}).") from None
 
 
 def _outputs_of(source: Source) -> list[Slot]:
@@ -235,12 +258,9 @@ def _name(
     """Set the loss, the names of the classes and the columns."""
     own = source.json("loss")
     widths: Any = model.output_shape
-    try:
-        is_set = task is None and _set_own_loss(model, own, outputs)
-        schema = source.json("schema")
-        model.schema = None if schema is None else TableSchema.from_config(schema)
-    except (PellucidError, TypeError, KeyError, ValueError, AttributeError) as error:
-        raise FormatError(f"its metadata do not describe a model ({error}).") from None
+    is_set = task is None and _of_metadata(lambda: _set_own_loss(model, own, outputs))
+    schema = source.json("schema")
+    model.schema = None if schema is None else _of_metadata(lambda: TableSchema.from_config(schema))
     if not is_set and isinstance(widths, dict):  # a task is that of the outputs that do not say theirs
         model.set_loss(
             {

@@ -16,11 +16,27 @@ from pellucid.nn.model import Model
 from pellucid.text import shown
 from pellucid.types import Array
 
+MOST_LOGIT = 30  # up to which probabilities have all their digits
+
 
 def largest_difference(
     source: Source, model: Model, inputs: Mapping[str, Value], heads: Sequence[Head], lead: Lead
 ) -> float:
     """Return how far the model's outputs are from the file's on random samples, at most."""
+    forms = (False, True) if lead.rule is not None and next(iter(inputs.values())).is_image else (False,)
+    return max(_difference(source, model, inputs, heads, lead, as_bytes=as_bytes) for as_bytes in forms)
+
+
+def _difference(
+    source: Source,
+    model: Model,
+    inputs: Mapping[str, Value],
+    heads: Sequence[Head],
+    lead: Lead,
+    *,
+    as_bytes: bool,
+) -> float:
+    """Return the largest difference on samples of floats, or of bytes."""
     rng = np.random.default_rng(1)
     feed, own = {}, {}
     for slot in source.inputs:
@@ -31,21 +47,23 @@ def largest_difference(
             raise OptionError(
                 f"the input {shown(slot.name)} is made for {m} samples at once, which is too many."
             )
-        X = lead.samples(rng, (m, *value.own_shape), slot.kind)
+        X, theirs = lead.samples(rng, (m, *value.own_shape), slot.kind, as_bytes=as_bytes)
         own[slot.name] = lead.prepared(X, model.dtype)
-        feed[slot.name] = _as_the_file_has_it(lead.for_the_file(X), value, slot.kind)
+        feed[slot.name] = _as_the_file_has_it(theirs, value, slot.kind)
     Z: Any = model.raw_outputs(own if len(own) > 1 else next(iter(own.values())))
     outputs = list(Z.values()) if isinstance(Z, dict) else [Z]
     found = 0.0
     names = [head.output for head in heads]
     for theirs, raw, head in zip(run(source, names, feed), outputs, heads, strict=True):
         ours = as_the_file_has_it(head, raw)
-        size = 1.0 if head.kind in ("softmax", "sigmoid", "pair") else max(1.0, float(np.abs(ours).max()))
+        largest = float(np.abs(ours).max())
+        if head.kind in ("softmax", "sigmoid", "pair"):  # logits are rounded, too
+            largest = float(np.abs(raw).max()) / MOST_LOGIT
         if theirs.size != ours.size:
             raise FormatError(
                 f"its output {shown(head.output)} has {theirs.size} numbers for {len(ours)} samples."
             )
-        found = max(found, float(np.abs(theirs.reshape(ours.shape) - ours).max()) / size)
+        found = max(found, float(np.abs(theirs.reshape(ours.shape) - ours).max()) / max(1.0, largest))
     return found
 
 

@@ -1,6 +1,5 @@
 """How raw samples become what a file's first layer takes: as the file begins, or as its user says."""
 
-from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,7 +15,7 @@ from pellucid.types import Array, Shape
 
 MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet's pixels from 0 to 1
 PIXELS = ("unit", "signed", "imagenet", "bytes")
-_BYTES = 2  # ONNX's number of uint8
+_BYTES, _DOUBLES = 2, 11  # ONNX's numbers of uint8 and float64
 
 
 class Lead(NamedTuple):
@@ -52,14 +51,20 @@ class Lead(NamedTuple):
             step.sources = [self.source if each == self.step else each for each in step.sources]
         return kept, [self.source if name == self.step else name for name in outputs]
 
-    def samples(self, rng: np.random.Generator, shape: Shape, kind: int) -> Array:
-        """Return random raw samples."""
-        rule = self.rule
-        if kind == _BYTES or (rule is not None and rule.kind == "divide"):
-            return rng.integers(0, 256, shape, dtype=np.uint8)
-        if rule is not None and rule.kind == "standardize":
-            return np.asarray(rule.mean) + np.asarray(rule.scale) * rng.standard_normal(shape)
-        return rng.random(shape) if len(shape) > 2 else rng.standard_normal(shape)
+    def samples(
+        self, rng: np.random.Generator, shape: Shape, kind: int, *, as_bytes: bool
+    ) -> tuple[Array, Array]:
+        """Return random raw samples as the model takes them, bytes or floats, and as the file takes them."""
+        rule = self.rule or Preprocessing()
+        pixels = rng.integers(0, 256, shape, dtype=np.uint8)
+        if kind == _BYTES:
+            return pixels if as_bytes or rule.kind != "divide" else pixels / rule.divisor, pixels
+        X: Array = pixels
+        if rule.kind == "standardize":
+            X = np.asarray(rule.mean) + np.asarray(rule.scale) * rng.standard_normal(shape)
+        elif not as_bytes:
+            X = rng.random(shape) if len(shape) > 2 else rng.standard_normal(shape)
+        return X, self.for_the_file(X)
 
     def prepared(self, X: Array, dtype: Any) -> Array:
         """Return raw samples as the model's first layer takes them."""
@@ -73,27 +78,65 @@ class Lead(NamedTuple):
         return P if self.factor is None else P * self.factor + self.shift
 
 
-def lead_of(slot: Slot, value: Value, steps: Mapping[str, Step]) -> Lead:
-    """Return the preprocessing that the file begins with."""
+def lead_of(slot: Slot, value: Value, steps: dict[str, Step], own: Preprocessing | None = None) -> Lead:
+    """Return the preprocessing that the file begins with; ``own``: that of our own export, by its metadata.
+
+    Files of bytes give models for which floats count as divided already. Files of floats that begin with a division
+    keep it as a layer: they divide floats as well.
+    """
     users = [(name, step) for name, step in steps.items() if slot.name in step.sources]
-    step = users[0][1] if len(users) == 1 else None
-    is_bytes = slot.kind == _BYTES
-    if step is None or not isinstance(step.layer, Affine):
-        return Lead(Preprocessing("divide", 1.0), is_of_file=True) if is_bytes else Lead()
-    gamma, beta, name = step.arrays["gamma"], step.arrays["beta"], users[0][0]
+    name = users[0][0] if len(users) == 1 and isinstance(users[0][1].layer, Affine) else ""
+    if slot.kind == _BYTES:
+        rule = own if own is not None and own.kind == "divide" else Preprocessing("divide", 255.0)
+        return _led_by(rule, slot, value, steps, name)
+    if own is not None and slot.kind == _DOUBLES and len(own.mean) == value.n_channels and not value.is_image:
+        return _led_by(own, slot, value, steps, name)
+    if own is not None and own.kind == "none":
+        return Lead(own, is_of_file=True)
+    if not name:
+        return Lead()
+    gamma, beta = (steps[name].arrays[key] for key in ("gamma", "beta"))
     if value.is_image:
-        is_plain = bool(np.ptp(gamma) == 0 and gamma[0] > 0 and not beta.any())
-        if is_plain and 2 <= 1 / gamma[0] <= 2**16:
-            divisor = float(1 / gamma[0])
-            whole = round(divisor)
-            divisor = float(whole) if abs(divisor - whole) < 1e-5 * divisor else divisor
-            return Lead(Preprocessing("divide", divisor), name, slot.name, is_of_file=True)
-    elif not is_bytes and gamma.min() > 0 and value.order is None:
+        is_division = bool(np.ptp(gamma) == 0 and 2**-16 <= gamma[0] <= 0.5 and not beta.any())
+        return Lead(Preprocessing(), is_of_file=True) if is_division else Lead()
+    if gamma.min() > 0 and value.order is None:
         rule = Preprocessing(
             "standardize", mean=tuple(map(float, -beta / gamma)), scale=tuple(map(float, 1 / gamma))
         )
         return Lead(rule, name, slot.name, is_of_file=True)
-    return Lead(Preprocessing("divide", 1.0), is_of_file=True) if is_bytes else Lead()
+    return Lead()
+
+
+def _led_by(rule: Preprocessing, slot: Slot, value: Value, steps: dict[str, Step], name: str) -> Lead:
+    """Return a rule as what the file begins with; a first layer, ``name`` or a new one, does the rest."""
+    arrays = steps[name].arrays if name else {}
+    gamma, beta = (
+        arrays.get("gamma", np.ones(value.n_channels)),
+        arrays.get("beta", np.zeros(value.n_channels)),
+    )
+    mean, scale = np.asarray(rule.mean or 0.0), np.asarray(rule.scale or rule.divisor)
+    factor, shift = gamma * scale, beta + gamma * mean
+    is_all = np.abs(factor - 1).max() <= 1e-6 and (np.abs(shift) <= 1e-9 * (1 + np.abs(gamma * mean))).all()
+    if name and is_all:
+        return Lead(rule, name, slot.name, is_of_file=True)
+    if name:
+        steps[name].arrays = {"gamma": factor, "beta": shift}
+    elif not is_all:
+        _begin_with(steps, value, factor, shift)
+    return Lead(rule, is_of_file=True)
+
+
+def _begin_with(steps: dict[str, Step], value: Value, factor: Array, shift: Array) -> None:
+    """Put a factor and a shift for each channel before all steps."""
+    name = "pixels"
+    while name in steps or name == value.step:
+        name += "_"
+    for step in steps.values():
+        step.sources = [name if each == value.step else each for each in step.sources]
+    others = dict(steps)
+    steps.clear()
+    steps[name] = Step(Affine(), [value.step], {"gamma": factor, "beta": shift})
+    steps.update(others)
 
 
 def with_pixels(
@@ -104,7 +147,7 @@ def with_pixels(
     if pixels is None and (lead.is_of_file or not is_photo):
         return lead, None
     if lead.is_of_file:
-        raise OptionError(f"pixels: the file prepares its samples itself ({lead.rule}). Leave it out.")
+        raise OptionError("pixels: the file prepares its samples itself. Leave it out.")
     if not value.is_image or (pixels == "imagenet" and value.n_channels != 3):
         raise OptionError(
             f"pixels: expected a network of {'colour ' if pixels == 'imagenet' else ''}images, got samples of the "
@@ -112,20 +155,12 @@ def with_pixels(
         )
     assumed = "unit" if pixels is None else None
     if pixels == "bytes":
-        return Lead(), assumed
+        return Lead(Preprocessing()), assumed
     rule = Preprocessing("divide", 255.0)
     if pixels in (None, "unit"):
         return Lead(rule), assumed
     c = value.n_channels
     factor = np.full(c, 2.0) if pixels == "signed" else 1 / np.array(DEVIATION)
     shift = np.full(c, -1.0) if pixels == "signed" else -np.array(MEAN) * factor
-    name = "pixels"
-    while name in steps or name == value.step:
-        name += "_"
-    for step in steps.values():
-        step.sources = [name if each == value.step else each for each in step.sources]
-    others = dict(steps)
-    steps.clear()
-    steps[name] = Step(Affine(), [value.step], {"gamma": factor, "beta": shift})
-    steps.update(others)
+    _begin_with(steps, value, factor, shift)
     return Lead(rule, factor=factor, shift=shift), assumed
