@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from pellucid import dispatch
 from pellucid.errors import OptionError
 from pellucid.nn.activation import Activation, Dropout
 from pellucid.nn.affine import Affine
@@ -22,6 +23,7 @@ from pellucid.nn.layer import LAYERS, Layer
 from pellucid.nn.norm import BatchNorm, LayerNorm
 from pellucid.nn.pooling import AvgPool2D, GlobalAvgPool2D, MaxPool2D, UpSample2D, ZeroPad2D
 from pellucid.nn.sequential import Sequential
+from pellucid.ops.losses import LOSSES
 from pellucid.registry import check_option, option, options_of, register
 
 EXAMPLES: list[Layer] = [
@@ -74,6 +76,32 @@ def test_every_option_has_help_and_a_default_that_is_right(layer: Layer) -> None
     for name, (hint, limits) in options_of(type(layer)).items():
         assert limits.help.endswith("."), name
         check_option("here", name, getattr(layer, name), hint, limits)
+
+
+@pytest.mark.parametrize("kernels", ["plain", "numpy", "numba"])
+def test_no_samples_have_no_outputs_in_the_shape_and_dtype_of_some(kernels: str) -> None:
+    if kernels == "numba":
+        pytest.importorskip("numba", reason="needs Numba")
+    own = [[layer, Flatten(), Dense(2)] for layer in EXAMPLES if not isinstance(layer, Graph | Sequential)]
+    cnn: list[Layer] = [Conv2D(32), Conv2D(32), BatchNorm(), Activation("relu"), Flatten(), Dense(3)]
+    networks = [(layers, "mean_squared_error") for layers in [*own, cnn]]
+    for n_out, other in ((1, "categorical_cross_entropy"), (3, "binary_cross_entropy")):
+        networks += [([Flatten(), Dense(n_out)], loss) for loss in LOSSES if loss != other]
+    wrong = []
+    for layers, loss in networks:
+        model = Sequential(copy.deepcopy(layers))
+        shape = (5,) if isinstance(layers[0], Dense | Parallel | Residual) else (8, 6, 4)
+        model.initialize(shape, seed=1)
+        model.set_loss(loss)
+        for name in ("decision_function", "predict", "predict_proba"):
+            if name == "predict_proba" and not model.loss_function.gives_probabilities:
+                continue
+            with dispatch.use(kernels):
+                some, none = (getattr(model, name)(np.ones((m, *shape), np.float32)) for m in (2, 0))
+            if none.dtype != some.dtype or none.shape != (0, *some.shape[1:]):
+                wrong.append(f"{layers}, {loss}, {name}: {none.dtype} {none.shape}")
+    assert not wrong, "\n".join(wrong)
+    assert Flatten().forward(np.ones((0, 2, 3))).shape == (0, 6)
 
 
 def test_a_print_is_what_one_would_write() -> None:

@@ -38,7 +38,7 @@ class Flatten(Layer):
 
     def forward(self, X: Array, *, training: bool = False) -> Array:
         """Return X as rows, without a copy where it is contiguous."""
-        return X.reshape(len(X), -1)
+        return X.reshape(len(X), math.prod(X.shape[1:]))  # -1 is undefined for no samples
 
     def backward(self, dY: Array) -> Array:
         """Return dY in the shape of the input."""

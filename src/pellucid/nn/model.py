@@ -9,6 +9,7 @@ import numpy as np
 
 from pellucid import dispatch
 from pellucid.blas_threads import one_blas_thread
+from pellucid.data.gaps import input_array
 from pellucid.data.inputs_seen import as_seen
 from pellucid.data.preprocess import Preprocessing
 from pellucid.data.stored.base import StoredArray
@@ -196,6 +197,9 @@ class Model(Container):
 
     def _in_pieces(self, X: Any, prepare: Callable[[Array], Array]) -> Any:
         m = n_rows(X)
+        if not m:  # as of a sample of zeros, then without it: no layer or kernel need know of empty batches
+            one = map_arrays(lambda array: np.zeros((1, *array.shape[1:]), array.dtype), X)
+            return map_arrays(lambda Z: Z[:0].copy(), self.forward(map_arrays(prepare, one)))
         with dispatch.Settled():
             n_threads = self._n_threads(m)
             if n_threads == 1 and (m == 1 or m <= rows_a_piece(X)):
@@ -208,7 +212,7 @@ class Model(Container):
         results: list[list[Any]] = [[] for _ in models]
 
         def predict(i: int) -> None:
-            for start in range(parts[i].start, max(parts[i].stop, 1), step):
+            for start in range(parts[i].start, parts[i].stop, step):
                 rows = slice(start, min(start + step, parts[i].stop))
                 Z = models[i].forward(map_arrays(prepare, take_rows(X, rows)))
                 results[i].append(map_arrays(np.copy, Z))
@@ -284,10 +288,7 @@ class Model(Container):
                 f"predict: expected an array of samples, {by_rows}, got {kind_of(X)}. Try "
                 f"{part or 'explain_photo(model, path) for one photo'}."
             )
-        try:
-            arrays = map_arrays(np.asarray, X)
-        except ValueError:
-            raise ShapeError("predict: expected samples of one shape, got rows of several lengths.") from None
+        arrays = map_arrays(lambda values: input_array(values, "predict: X"), X)
         for array in arrays.values() if isinstance(arrays, dict) else [arrays]:
             if array.dtype.kind not in "biuf":
                 raise DataError(f"predict: expected an array of numbers, got one of {array.dtype}.")
@@ -413,5 +414,5 @@ def read(loss: Loss, Z: Array) -> Array:
         return loss.mean(Z)
     is_yes = (Z > 0).astype(np.int64)
     if loss.kind == "multi_label":
-        return is_yes.reshape(len(Z), -1)
+        return is_yes.reshape(len(Z), math.prod(Z.shape[1:]))  # also of no samples
     return is_yes if Z.ndim == 1 else Z.argmax(axis=1)
