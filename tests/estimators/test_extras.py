@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import scipy.special
 from sklearn.base import clone
 from sklearn.datasets import load_digits, make_classification
 from sklearn.metrics import balanced_accuracy_score, log_loss, make_scorer, mean_absolute_error
@@ -39,7 +40,8 @@ def test_an_activation_for_each_layer(digits: Any) -> None:
     model.initialize((64,))
     for layer, W, b in zip(model.layers, fitted.coefs_, fitted.intercepts_, strict=True):
         layer.params["W"][...], layer.params["b"][...] = W, b
-    np.testing.assert_allclose(fitted.decision_function(X), model.raw_outputs(X), rtol=1e-12, atol=1e-12)
+    logs = scipy.special.log_softmax(model.raw_outputs(X), axis=1)
+    np.testing.assert_allclose(fitted.predict_log_proba(X), logs, rtol=1e-12, atol=1e-12)
 
 
 def test_dropout_drops_in_training_only(digits: Any) -> None:
@@ -72,7 +74,8 @@ def test_batch_norm_predicts_by_running_statistics(digits: Any) -> None:
     for layer, norm in zip(model.layers[1::3], fitted.batch_norms_, strict=True):
         for name, array in (*layer.params.items(), *layer.state.items()):
             array[...] = norm[name]
-    np.testing.assert_allclose(fitted.decision_function(X), model.raw_outputs(X), rtol=1e-9, atol=1e-9)
+    logs = scipy.special.log_softmax(model.raw_outputs(X), axis=1)
+    np.testing.assert_allclose(fitted.predict_log_proba(X), logs, rtol=1e-9, atol=1e-9)
     before = fitted.batch_norms_[0]["running_mean"].copy()
     fitted.partial_fit(X, y)
     assert (

@@ -11,14 +11,23 @@ import joblib
 import numpy as np
 import pytest
 import scipy.sparse
-import sklearn
+import sklearn.neural_network
 from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV
-from sklearn.datasets import load_breast_cancer, load_iris
-from sklearn.ensemble import VotingClassifier
+from sklearn.datasets import load_breast_cancer, load_iris, make_classification
+from sklearn.ensemble import StackingClassifier, VotingClassifier
+from sklearn.feature_selection import RFECV
 from sklearn.inspection import permutation_importance
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import GridSearchCV, cross_validate
+from sklearn.model_selection import (
+    FixedThresholdClassifier,
+    GridSearchCV,
+    TunedThresholdClassifierCV,
+    cross_validate,
+    learning_curve,
+)
+from sklearn.multiclass import OneVsOneClassifier, OneVsRestClassifier
+from sklearn.multioutput import ClassifierChain, MultiOutputClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -124,6 +133,65 @@ def test_calibration(loss: str) -> None:
     calibrated = CalibratedClassifierCV(base, cv=2).fit(X, y)
     assert calibrated.predict_proba(X).shape == (569, 2)
     assert calibrated.score(X, y) > 0.95
+
+
+def test_scikit_learns_helpers_find_the_same_around_both() -> None:
+    X, y = make_classification(90, 5, n_informative=3, n_redundant=0, random_state=1)
+    three, labels = y + (X[:, 0] > 0), np.stack([y, X[:, 0] > 0, X[:, 1] > 0.3], axis=1).astype(int)
+    linear = ("linear", LogisticRegression())
+    probabilities: dict[str, Any] = {
+        "calibration": lambda e: CalibratedClassifierCV(e, cv=3).fit(X, y),
+        "isotonic calibration": lambda e: CalibratedClassifierCV(
+            e, method="isotonic", cv=3, ensemble=False
+        ).fit(X, y),
+        "stacking": lambda e: StackingClassifier([("mlp", e), linear], cv=3).fit(X, y),
+        "soft voting": lambda e: VotingClassifier([("mlp", e), linear], voting="soft").fit(X, y),
+        "chain": lambda e: ClassifierChain(e, cv=3).fit(X, labels),
+        "several outputs": lambda e: MultiOutputClassifier(e).fit(X, labels),
+        "one against the rest": lambda e: OneVsRestClassifier(e).fit(X, three),
+        "tuned threshold": lambda e: TunedThresholdClassifierCV(e, cv=3).fit(X, y),
+        "fixed threshold": lambda e: FixedThresholdClassifier(e, threshold=0.3).fit(X, y),
+    }
+    helpers: dict[str, Any] = {
+        **{
+            name: (lambda e, fit=fit: np.array(fit(e).predict_proba(X)))
+            for name, fit in probabilities.items()
+        },
+        "its threshold": lambda e: probabilities["tuned threshold"](e).best_threshold_,
+        "predicted at a threshold": lambda e: probabilities["fixed threshold"](e).predict(X),
+        "one against one": lambda e: OneVsOneClassifier(e).fit(X, three).decision_function(X),
+        "permutation importance": lambda e: (
+            permutation_importance(
+                e.fit(X, y), X, y, n_repeats=3, random_state=0, scoring="roc_auc"
+            ).importances
+        ),
+        "learning curve": lambda e: learning_curve(e, X, y, cv=3, scoring="roc_auc", train_sizes=[0.5, 1.0])[
+            2
+        ],
+        "feature elimination": lambda e: (
+            RFECV(
+                e,
+                importance_getter=lambda mlp: np.abs(mlp.coefs_[0]).sum(axis=1),
+                cv=3,
+                scoring="neg_log_loss",
+            )
+            .fit(X, y)
+            .cv_results_["mean_test_score"]
+        ),
+    }
+    differences = {}
+    for name, result in helpers.items():
+        ours, theirs = (
+            result(cls((4,), max_iter=15, shuffle=False, random_state=0))
+            for cls in (MLPClassifier, sklearn.neural_network.MLPClassifier)
+        )
+        differences[name] = float(np.abs(ours - theirs).max())
+    assert {name: error for name, error in differences.items() if not error < 1e-9} == {}
+    with pytest.raises(AttributeError) as caught:
+        _ = MLPClassifier().decision_function
+    assert "take predict_log_proba" in str(caught.value.__cause__)
+    assert hasattr(MLPClassifier(loss="hinge"), "decision_function")
+    assert hasattr(NetworkClassifier(), "decision_function")
 
 
 def test_voting(iris: Any) -> None:

@@ -54,6 +54,19 @@ def _gives_probabilities(self: Any) -> bool:
     return True
 
 
+def _gives_outputs(self: Any) -> bool:
+    if isinstance(self._network, DenseStack):
+        try:
+            _gives_probabilities(self)
+        except AttributeError:  # scikit-learn has no such loss, and helpers need one of the two
+            return True
+        raise AttributeError(
+            f"{type(self).__name__} has no decision_function, as scikit-learn's has none: calibration and the like "
+            "take predict_proba. For logits take predict_log_proba; of two classes, the difference of its columns."
+        )
+    return True
+
+
 @estimator
 class Estimator(HiddenFeatures, TransformerMixin, BaseEstimator, CommonParameters):  # type: ignore[misc]
     """A network that is fitted to samples, and transforms them to its hidden layers."""
@@ -168,8 +181,13 @@ class Classifier(ClassifierMixin, Estimator):  # type: ignore[misc]
         labels: Array = self.classes_[codes]
         return labels
 
+    @available_if(_gives_outputs)  # type: ignore[untyped-decorator]
     def decision_function(self, X: Any) -> Array:
-        """Return the network's raw outputs: logits, (m,) for two classes, else (m, k)."""
+        """Return the network's raw outputs: logits, (m,) for two classes, else (m, k).
+
+        Of an MLPClassifier only with a loss without probabilities: scikit-learn's has no such method, and its
+        helpers would choose another one than there.
+        """
         Z = self._outputs(X)
         return Z[:, 0] if self._kind == "binary" else Z
 
