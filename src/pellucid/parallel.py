@@ -112,7 +112,7 @@ def run_jobs(
     pool = Parallel(min(n_jobs, len(jobs)), return_as="generator_unordered", batch_size=1)
     results: Any = (_ for _ in ())
     try:
-        with _interrupts_held():
+        with interrupts_held():
             results = pool(delayed(_numbered)(function, shared, i, job) for i, job in enumerate(jobs))
         for i, result in results:
             yield jobs[i], result
@@ -147,7 +147,7 @@ def _end_processes(results: Any) -> None:
 
 
 @contextmanager
-def _interrupts_held() -> Iterator[None]:
+def interrupts_held() -> Iterator[None]:
     """Defer Ctrl-C until the block ends: processes started in it never see it, and this one ends them."""
     from joblib.externals.loky.backend import resource_tracker as joblib_tracker
 

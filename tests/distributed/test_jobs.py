@@ -3,6 +3,8 @@
 import json
 import os
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -197,3 +199,36 @@ def test_contradictions_are_said(pellucid: Command, words: str, expected: str) -
     done = pellucid(*words.split())
     assert done.code == 2
     assert expected in done.err
+
+
+def test_ctrl_c_while_workers_start_prints_that_it_stopped_and_nothing_else(photos: Path) -> None:
+    import psutil
+
+    arguments = ["compare", "logistic", "mlp", "--data", str(photos), "--cv", "5x4", "--workers", "2"]
+    found = {}
+    for seconds in (0.0, 0.5, 1.5):  # after the workers' processes are there
+        process = subprocess.Popen(
+            [sys.executable, "-m", "pellucid", *arguments, "--epochs", "200000", "--quiet"],
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+        while len(psutil.Process(process.pid).children()) < 3:
+            assert process.poll() is None
+            time.sleep(0.01)
+        time.sleep(seconds)
+        os.killpg(process.pid, signal.SIGINT)
+        _, err = process.communicate(timeout=60)
+        end = time.monotonic() + 10
+        while (is_left := _is_group(process.pid)) and time.monotonic() < end:
+            time.sleep(0.05)
+        found[seconds] = (process.returncode, err, is_left)
+    assert set(found.values()) == {(130, "Stopped.\n", False)}, found
+
+
+def _is_group(number: int) -> bool:
+    try:
+        os.killpg(number, 0)
+    except ProcessLookupError:
+        return False
+    return True

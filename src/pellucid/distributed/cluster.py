@@ -1,11 +1,12 @@
 """The Dask cluster that work runs on: the user's own, by its address, or processes of this machine."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from pellucid.distributed.waiting import WORKERS_SECONDS, ClusterError, answered, on_each
 from pellucid.errors import MissingExtraError, OptionError
+from pellucid.parallel import interrupts_held
 from pellucid.text import first_line, join, plural, printable
 from pellucid.threads import n_cores
 from pellucid.version import __version__
@@ -60,8 +61,15 @@ def open_cluster(address: str | None = None, n_workers: int | None = None) -> It
                 f"workers: expected up to {most} processes on {plural(n_cores(), 'core')}, got {n_workers}. One a "
                 "core is best."
             )
-        with _local(n_workers) as cluster, Client(cluster, set_as_default=False) as client:
+        opened = ExitStack()
+        try:
+            with interrupts_held():
+                cluster = opened.enter_context(_local(n_workers))
+                client = opened.enter_context(Client(cluster, set_as_default=False))
             yield client
+        finally:
+            with interrupts_held():
+                opened.close()
         return
     _check_encryption(str(address))
     try:
@@ -101,9 +109,8 @@ def _check_encryption(address: str) -> None:
         )
 
 
-@contextmanager
-def _local(n_workers: int) -> Iterator[Any]:
-    """Yield a cluster of processes on this machine, each with one thread, without a web page."""
+def _local(n_workers: int) -> Any:
+    """Return a cluster of processes on this machine, each with one thread, without a web page."""
     import logging
 
     import dask
@@ -112,7 +119,7 @@ def _local(n_workers: int) -> Iterator[Any]:
 
     scheme = "tls://" if dask.config.get("distributed.comm.require-encryption") else "tcp://"
     _check_encryption(f"{scheme}127.0.0.1")
-    with LocalCluster(
+    return LocalCluster(
         protocol=scheme,
         security=Security(),
         n_workers=n_workers,
@@ -122,8 +129,7 @@ def _local(n_workers: int) -> Iterator[Any]:
         worker_dashboard_address=NO_PAGE,
         scheduler_kwargs={"dashboard_address": NO_PAGE},
         silence_logs=logging.CRITICAL,
-    ) as cluster:
-        yield cluster
+    )
 
 
 def check_cluster(client: Any, address: str) -> None:
