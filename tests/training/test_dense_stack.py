@@ -15,7 +15,13 @@ from pellucid.nn.activation import Activation, Dropout
 from pellucid.nn.dense import Dense, Flatten
 from pellucid.nn.norm import BatchNorm
 from pellucid.nn.sequential import Sequential
-from pellucid.ops.losses import Huber, MultiLabel
+from pellucid.ops.losses import (
+    BinaryCrossEntropy,
+    CategoricalCrossEntropy,
+    Huber,
+    MeanSquaredError,
+    MultiLabel,
+)
 from pellucid.training.callbacks.base import Callback
 from pellucid.training.callbacks.checkpoint import Checkpoint
 from pellucid.training.events import StepEnd
@@ -278,6 +284,7 @@ def test_a_forked_child_trains_on_one_thread() -> None:
 def test_a_child_forked_in_the_middle_goes_on_alone() -> None:
     model = network(40, 64)
     model.initialize((N_IN,))
+    model.set_loss(CategoricalCrossEntropy())
     optimizer, data = SGD(0.05), classes()
     optimizer.start(model.theta, model.flat_decay_mask())
     with dispatch.use("numba"), open_executor(model, 2, optimizer) as executor:
@@ -287,6 +294,37 @@ def test_a_child_forked_in_the_middle_goes_on_alone() -> None:
             executor.loss_and_grad(data.X, data.y)
             executor.update(optimizer)
         assert executor._n_before == 0
+
+
+def test_what_does_not_fit_is_refused_as_by_the_layers() -> None:
+    """The kernel reads what its plan says, unchecked: targets of no rows were read past their end."""
+    data, wrong = classes(), []
+    rows, X = np.eye(5)[data.y], data.X
+    for loss, inputs, Y, weights in [
+        (BinaryCrossEntropy(), X, data.y, None),
+        (BinaryCrossEntropy(), X, rows[:, :1], None),
+        (MeanSquaredError(), X, data.y, None),
+        (CategoricalCrossEntropy(), X, data.y[:-1], None),
+        (CategoricalCrossEntropy(), X, data.y + 1, None),
+        (CategoricalCrossEntropy(), X, rows[1:], None),
+        (CategoricalCrossEntropy(), X, rows[:, 1:], None),
+        (CategoricalCrossEntropy(), X[:, 1:], data.y, None),
+        (CategoricalCrossEntropy(), X, data.y, np.ones(M - 1)),
+        (Huber(), X, rows[:, :1], None),
+    ]:
+        model, errors = network(40), []
+        model.initialize((N_IN,))
+        model.set_loss(loss)
+        for kernels in ("numpy", "numba"):
+            with dispatch.use(kernels), open_executor(model, 1) as executor:
+                assert isinstance(executor, DenseStack) == (kernels == "numba")
+                try:
+                    executor.loss_and_grad(inputs, Y, weights=weights)
+                except PellucidError as error:
+                    errors.append(str(error))
+        if len(errors) != 2 or errors[0] != errors[1]:
+            wrong.append((loss, inputs.shape, Y.shape, errors))
+    assert not wrong
 
 
 @pytest.mark.parametrize(

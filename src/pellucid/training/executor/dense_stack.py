@@ -82,9 +82,9 @@ class DenseStack(Executor):
     def loss_and_grad(self, X: Any, Y: Any, *, weights: Array | None = None) -> float:
         """Return the loss; the gradient waits for ``update``, but for an optimizer that asks for it."""
         m = len(X)
-        if m == 1 and any(layer.norm for layer in self.layers):  # a sample alone has no variance
-            self._pending = ()
-            return super().loss_and_grad(X, Y, weights=weights)
+        has_variance = m > 1 or not any(layer.norm for layer in self.layers)
+        if not (has_variance and self._fits(X, Y)):  # the model says what is wrong
+            return self._leave_to_model(X, Y, weights)
         memory = self._memories.get(m) or self._make_memory(m)
         arrays, Z, dZ, scale, moments, pace, _ = memory
         if X.ndim != 2 or not X.flags.carray or X.dtype != Z.dtype:
@@ -99,6 +99,8 @@ class DenseStack(Executor):
         started = time.perf_counter()
         how = self.loss_kind, labels, targets, self.smoothing, scale, threads
         loss = self.kernel.forward(X, X, self.no_labels, arrays, *how)
+        if loss == -math.inf:  # a label is no class
+            return self._leave_to_model(X, Y, weights)
         if is_other:
             loss, cache = self.loss.forward(Z, Y, weights=weights)
             self.loss.backward(cache, dZ=dZ)
@@ -175,6 +177,16 @@ class DenseStack(Executor):
                 self.kernel.numba.set_num_threads(self._n_before)
             self._n_before = 0
             _threads.release()
+
+    def _fits(self, X: Any, Y: Any) -> bool:
+        """Return whether samples and targets have the shapes by which the kernel reads them, unchecked."""
+        m, n_out = len(X), self.layers[-1].n_out
+        has_labels = self.loss_kind == self.kernel.SOFTMAX and n_out > 1 and Y.shape == (m,)
+        return X.size == m * self.layers[0].n_in and (has_labels or Y.shape == (m, n_out))
+
+    def _leave_to_model(self, X: Any, Y: Any, weights: Array | None) -> float:
+        self._pending = ()
+        return super().loss_and_grad(X, Y, weights=weights)
 
     def _threads(self, pace: Pace) -> bool | None:
         """Return whether this step is taken on the compiled threads; None: not even compiled for them."""
