@@ -93,7 +93,7 @@ OURS: Mapping[str, str] = {
     "sigmoid": "logistic expit",
     "linear": "identity none",
     "relu": "rectifier",
-    "elu": "selu celu",
+    "elu": "celu",
     "gelu_tanh": "gelu_new gelu_approximate",
     "hard_sigmoid": "hardsigmoid",
     "hard_swish": "hardswish hard_silu",

@@ -151,6 +151,13 @@ def activations() -> tuple[Any, Any]:
     return _shaken(model, (3,)), np.array([[-4.0, -0.5, 0.3], [2.5, -1.2, 7.0]])
 
 
+def later_activations() -> tuple[Any, Any]:
+    """Those that were added after the files of all the others."""
+    each = [pl.Activation(name) for name in ("selu", "softplus")]
+    model = pl.Sequential([pl.Parallel(each, merge="concat"), pl.Dense(2)])
+    return _shaken(model, (3,)), np.array([[-4.0, -0.5, 0.3], [2.5, -1.2, 7.0]])
+
+
 def losses() -> tuple[Any, Any]:
     """Every loss with options, and without."""
     options: dict[str, Any] = {
@@ -191,6 +198,7 @@ MODELS: dict[str, Callable[[], tuple[Any, Any]]] = {
     "tied": tied,
     "layers": layers,
     "activations": activations,
+    "later_activations": later_activations,
     "losses": losses,
 }
 

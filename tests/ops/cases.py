@@ -138,9 +138,11 @@ CASES = [
             ("relu", {}),
             ("relu6", {}),
             ("relu6", {"high": 0.7}),
+            ("selu", {}),
             ("sigmoid", {}),
             ("silu", {}),
             ("softmax", {}),
+            ("softplus", {}),
             ("tanh", {}),
         ]
         for shape in [(1, 1), (5, 6), (2, 3, 4, 5)]

@@ -36,9 +36,11 @@ CASES = [
     Case("relu", {}, "relu", {}),
     Case("relu6", {}, "relu6", {}),
     Case("relu6", {"high": 0.7}, "hardtanh", {"min_val": 0.0, "max_val": 0.7}),
+    Case("selu", {}, "selu", {}),
     Case("sigmoid", {}, "sigmoid", {}),
     Case("silu", {}, "silu", {}),
     Case("softmax", {}, "softmax", {"dim": -1}),
+    Case("softplus", {}, "softplus", {"threshold": 50.0}),
     Case("tanh", {}, "tanh", {}),
 ]
 every_case = pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.name}{case.options or ''}")
@@ -88,6 +90,7 @@ def test_extreme_inputs_stay_finite_and_silent(case, dtype) -> None:
             "leaky_relu": (-1e4 * case.options.get("slope", 0.01), 1e4),
             "linear": (-1e4, 1e4),
             "relu6": (0, case.options.get("high", 6.0)),
+            "selu": (-1.7580993408473766, 1.0507009873554805e4),
             "sigmoid": (0, 1),
             "tanh": (-1, 1),
         }.get(case.name, (0, 1e4))

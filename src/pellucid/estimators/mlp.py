@@ -28,7 +28,8 @@ class MLPClassifier(Classifier, MLPParameters):
         equation 15); "gelu" ``z Phi(z)``, Phi the normal distribution (Hendrycks and Gimpel, 2016, section 2);
         "gelu_tanh" its approximation by tanh; "silu" ``z / (1 + e^-z)`` (Elfwing et al., 2018); "hard_sigmoid"
         ``z / 6 + 1/2`` within 0 and 1; "hard_swish" ``z`` times it (Howard et al., 2019); "relu6" ``z`` within 0
-        and 6; "softmax" ``e^z`` over its sum in the layer.
+        and 6; "selu" ``1.0507 z``, below 0 ``1.7581 (e^z - 1)`` (Klambauer et al., 2017, equation 2); "softplus"
+        ``log(1 + e^z)`` (Dugas et al., 2001); "softmax" ``e^z`` over its sum in the layer.
     solver : {"adam", "sgd", "lbfgs", "adamw", "rmsprop", "adagrad"}, optional
         The optimizer. "sgd" ``theta - eta v`` with momentum; "adam" ``theta - eta m_hat / (sqrt(v_hat) + epsilon)``
         (Kingma and Ba, 2015, algorithm 1); "adamw" (Loshchilov and Hutter, 2019); "rmsprop"

@@ -560,6 +560,70 @@ def hard_swish_backward(dA: Array, cache: HardSwishCache, *, dZ: Array | None = 
     return product
 
 
+def softplus_forward(Z: Array, *, out: Array | None = None) -> tuple[Array, OutputCache]:
+    """Return A = log(1 + exp(Z)), a smooth max(Z, 0).
+
+    Examples
+    --------
+    >>> softplus_forward(np.array([-1000.0, 0.0, 1000.0]))[0].round(4)
+    array([0.000e+00, 6.931e-01, 1.000e+03])
+    """
+    below = np.log1p(np.exp(-np.abs(Z)))  # of no large number
+    A: Array = np.maximum(Z, 0, out=out)
+    A += below
+    return A, OutputCache(A)
+
+
+@derivative_of(softplus_forward)
+def softplus_backward(dA: Array, cache: OutputCache, *, dZ: Array | None = None) -> Array:
+    """dZ = dA (1 - exp(-A)), which is dA sigmoid(Z).
+
+    Dugas et al., 2001.
+
+    Examples
+    --------
+    >>> _, cache = softplus_forward(np.zeros(1))
+    >>> softplus_backward(np.ones(1), cache)
+    array([0.5])
+    """
+    product: Array = np.multiply(dA, -np.expm1(-cache.A), out=dZ)
+    return product
+
+
+_SELU_SCALE, _SELU_ALPHA = 1.0507009873554805, 1.6732632423543772
+
+
+def selu_forward(Z: Array, *, out: Array | None = None) -> tuple[Array, OutputCache]:
+    """Return A = 1.0507 Z where Z > 0, else 1.7581 (exp(Z) - 1): elu, scaled to keep mean 0 and variance 1.
+
+    Examples
+    --------
+    >>> selu_forward(np.array([-1000.0, 0.0, 2.0]))[0].round(4)
+    array([-1.7581,  0.    ,  2.1014])
+    """
+    A, _ = elu_forward(Z, alpha=_SELU_ALPHA, out=out)
+    A *= _SELU_SCALE
+    return A, OutputCache(A)
+
+
+@derivative_of(selu_forward)
+def selu_backward(dA: Array, cache: OutputCache, *, dZ: Array | None = None) -> Array:
+    """dZ = 1.0507 dA where A > 0, else dA (A + 1.7581).
+
+    Klambauer et al., 2017, equation 2.
+
+    Examples
+    --------
+    >>> _, cache = selu_forward(np.array([-1000.0, 2.0]))
+    >>> selu_backward(np.ones(2), cache).round(4)
+    array([0.    , 1.0507])
+    """
+    slopes = np.minimum(cache.A, 0) + _SELU_SCALE * _SELU_ALPHA
+    np.copyto(slopes, _SELU_SCALE, where=cache.A > 0)
+    product: Array = np.multiply(dA, slopes, out=dZ)
+    return product
+
+
 def softmax_forward(Z: Array, *, out: Array | None = None) -> tuple[Array, OutputCache]:
     """Return A = exp(Z) / sum exp(Z), over the last axis: positive numbers that sum to 1.
 

@@ -242,6 +242,12 @@ SPELLED: dict[str, tuple[Spelled, str]] = {
     "leaky relu by max": (lambda net, x: net.add("Max", x, net.add("Mul", x, net.array(0.2))), "leaky_relu"),
     "one slope": (lambda net, x: net.add("PRelu", x, net.array([0.25])), "leaky_relu"),
     "elu": (lambda net, x: net.add("Elu", x, alpha=0.7), "elu"),
+    "selu": (lambda net, x: net.add("Selu", x), "selu"),
+    "softplus": (lambda net, x: net.add("Softplus", x), "softplus"),
+    "softplus by log": (
+        lambda net, x: net.add("Log", net.add("Add", net.array(1), net.add("Exp", x))),
+        "softplus",
+    ),
     "relu by max": (lambda net, x: net.add("Max", x, net.array(0)), "relu"),
 }
 

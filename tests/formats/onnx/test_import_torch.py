@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import pellucid as pl
+from pellucid.errors import OptionError
 
 torch = pytest.importorskip("torch", reason="PyTorch is the oracle")
 pytest.importorskip("onnx")
@@ -130,14 +131,16 @@ def test_photos_of_bytes_with_their_channels_last(tmp_path: Path, capfd: Any) ->
         np.testing.assert_allclose(model.predict_proba(X), net(torch.from_numpy(X)).numpy(), atol=1e-5)
 
 
-def exported(net: Any, path: Path, exporter: str, *, is_free: bool = True, x: Any = None) -> Any:
+def exported(
+    net: Any, path: Path, exporter: str, *, is_free: bool = True, x: Any = None, **options: Any
+) -> Any:
     """Write a network as a file, its norms with statistics of their own, and return it."""
     for module in net.modules():
         if isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d):
             nn.init.uniform_(module.running_mean, -0.3, 0.3)
             nn.init.uniform_(module.running_var, 0.5, 1.5)
     x = (torch.rand(2, 3, 32, 32) if x is None else x,)
-    options: dict[str, Any] = {"dynamo": exporter == "dynamo", "input_names": ["x"]}
+    options |= {"dynamo": exporter == "dynamo", "input_names": ["x"]}
     if is_free:
         free = {"dynamic_shapes": ({0: "n"},)} if exporter == "dynamo" else {"dynamic_axes": {"x": {0: "n"}}}
         options |= free
@@ -167,6 +170,46 @@ def test_whole_networks(make: Any, exporter: str, tmp_path: Path, capfd: Any) ->
     np.testing.assert_allclose(ours, theirs, atol=1e-5)
     wanted = {mobilenet_v2: "relu6", mobilenet_v3: "hard_sigmoid", resnet: "relu", plain: "gelu_tanh"}
     assert wanted[make] in {row.activation for row in model.summary().layers}
+
+
+class LastNorm(nn.Module):
+    """A layer norm of the channels of an image."""
+
+    def __init__(self, c: int) -> None:
+        super().__init__()
+        self.norm = nn.LayerNorm(c, eps=1e-4)
+
+    def forward(self, x: Any) -> Any:
+        return self.norm(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
+
+
+def test_networks_in_every_version_of_the_format(tmp_path: Path, capfd: Any) -> None:
+    """Layer norms are one operation from opset 17 on; axes are inputs from 18 on, or 13."""
+    torch.manual_seed(1)
+    net = nn.Sequential(
+        *(nn.Conv2d(3, 6, 4, 4), LastNorm(6), nn.SELU(), nn.Conv2d(6, 4, 3), nn.Softplus()),
+        *(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.LayerNorm(4), nn.Softplus(3.0), nn.Linear(4, 5)),
+        *(nn.LayerNorm(5, elementwise_affine=False), nn.Linear(5, 3)),
+    )
+    for parameter in net.parameters():
+        nn.init.uniform_(parameter, -0.5, 0.8)
+    X = np.random.default_rng(0).random((4, 32, 32, 3), np.float32)
+    for opset in range(13, 21):
+        exported(net, tmp_path / "net.onnx", "torchscript", opset_version=opset)
+        model = pl.import_onnx(tmp_path / "net.onnx")
+        with torch.no_grad():
+            theirs = net(torch.from_numpy(np.ascontiguousarray(X.transpose(0, 3, 1, 2)))).numpy()
+        np.testing.assert_allclose(model.decision_function(X), theirs, atol=1e-5, err_msg=f"opset {opset}")
+        assert [row.kind for row in model.summary().layers].count("LayerNorm") == 3, opset
+        assert {"selu", "softplus"} <= {row.activation for row in model.summary().layers}, opset
+
+
+def test_a_layer_norm_of_whole_images_is_refused(tmp_path: Path, capfd: Any) -> None:
+    net = nn.Sequential(nn.LayerNorm([3, 8, 8]), nn.Flatten(), nn.Linear(192, 3))
+    for opset in (16, 17):
+        exported(net, tmp_path / "net.onnx", "torchscript", x=torch.rand(2, 3, 8, 8), opset_version=opset)
+        with pytest.raises(OptionError, match="normalizes over other axes than the channels"):
+            pl.import_onnx(tmp_path / "net.onnx")
 
 
 def test_a_body_under_a_new_head(tmp_path: Path, capfd: Any) -> None:

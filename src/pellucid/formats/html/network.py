@@ -35,9 +35,10 @@ OWN = frozenset(
         "linear",
         "relu",
         "relu6",
+        "selu",
         "sigmoid",
     }
-    | {"silu", "softmax", "tanh"}
+    | {"silu", "softmax", "softplus", "tanh"}
 )  # the activations in network.js
 
 

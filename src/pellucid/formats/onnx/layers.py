@@ -113,7 +113,14 @@ def activated(parts: Parts, name: str, value: Value, options: Mapping[str, float
     )
 
 
-_PLAIN = {"hard_swish": "HardSwish", "relu": "Relu", "sigmoid": "Sigmoid", "tanh": "Tanh"}
+_PLAIN = {
+    "hard_swish": "HardSwish",
+    "relu": "Relu",
+    "selu": "Selu",
+    "sigmoid": "Sigmoid",
+    "softplus": "Softplus",
+    "tanh": "Tanh",
+}
 
 
 def _flatten(parts: Parts, layer: Flatten, value: Value) -> str:

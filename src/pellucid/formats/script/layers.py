@@ -45,6 +45,16 @@ def elu(Z: Array, alpha: float = 1.0) -> Array:
     return np.maximum(Z, 0) + alpha * np.expm1(np.minimum(Z, 0))
 
 
+def selu(Z: Array) -> Array:
+    """Return 1.0507 Z where it is above 0, else 1.7581 (exp(Z) - 1)."""
+    return 1.0507009873554805 * (np.maximum(Z, 0) + 1.6732632423543772 * np.expm1(np.minimum(Z, 0)))
+
+
+def softplus(Z: Array) -> Array:
+    """Return log(1 + exp(Z)): a smooth relu."""
+    return np.logaddexp(Z, 0)
+
+
 def sigmoid(Z: Array) -> Array:
     """Return 1 / (1 + exp(-Z)): any number becomes one between 0 and 1."""
     with np.errstate(over="ignore"):  # exp(1000) is infinite, and 1 / infinity is 0, as it should be

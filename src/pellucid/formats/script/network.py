@@ -29,10 +29,11 @@ OWN = frozenset(
         "leaky_relu",
         "relu",
         "relu6",
+        "selu",
         "sigmoid",
         "silu",
     }
-    | {"softmax", "tanh"}
+    | {"softmax", "softplus", "tanh"}
 )  # the activations in layers.py
 _FREE = ("X", "Y", "Z", "U", "V")
 

@@ -25,6 +25,8 @@ const ACTIVATIONS = {
   relu6: (z, { high = 6 }) => within(z, 0, high),
   leaky_relu: (z, { slope = 0.01 }) => (z < 0 ? slope * z : z),
   elu: (z, { alpha = 1 }) => (z < 0 ? alpha * Math.expm1(z) : z),
+  selu: (z) => 1.0507009873554805 * (z < 0 ? 1.6732632423543772 * Math.expm1(z) : z),
+  softplus: (z) => Math.max(z, 0) + Math.log1p(Math.exp(-Math.abs(z))),
   sigmoid,
   tanh: Math.tanh,
   silu: (z) => z * sigmoid(z),

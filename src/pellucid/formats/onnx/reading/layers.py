@@ -1,8 +1,8 @@
 """Operations with weights, and those that join values, as layers."""
 
 import math
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -108,6 +108,53 @@ def _layer_norm(node: Node, given: Given, add: Add, opset: int) -> Value:
     beta = in_order(weights_at(node, given, 2, c), value) if has_shift else np.zeros(c)
     layer = LayerNorm(epsilon=_short(node.attributes.get("epsilon", 1e-5)))
     return value._replace(step=add(layer, [value.step], {"gamma": gamma, "beta": beta}))
+
+
+class Norm(NamedTuple):
+    """Layer norm spelled out, without its factors and shifts: D / sqrt(mean(D^2) + epsilon), D = X - mean(X)."""
+
+    root: str
+    axes: tuple[int, ...]
+    epsilon: float
+
+
+def find_norm(node: Node, producers: Mapping[str, Node], constants: Mapping[str, Array]) -> Norm | None:
+    """Return the layer norm that a division ends, as exporters spell it out below opset 17; else None."""
+
+    def made_by(name: str, op: str) -> tuple[str, ...]:
+        maker = producers.get(name)
+        return maker.inputs if maker is not None and maker.op == op else ()
+
+    def number(names: Sequence[str]) -> float | None:
+        found = [constants[name] for name in names if name in constants]
+        return float(found[0].reshape(())) if len(found) == 1 and found[0].size == 1 else None
+
+    def mean_over(name: str) -> tuple[str, tuple[int, ...]] | None:
+        inputs = made_by(name, "ReduceMean")
+        of = producers[name].attributes if inputs else {}
+        axes = constants.get(inputs[1]) if len(inputs) > 1 else of.get("axes")
+        return None if axes is None or not of.get("keepdims", 1) else (inputs[0], tuple(map(int, axes)))
+
+    if node.op != "Div":
+        return None
+    D, deviation = node.inputs
+    difference, sums = made_by(D, "Sub"), made_by("".join(made_by(deviation, "Sqrt")), "Add")
+    epsilon, mean = number(sums), mean_over(difference[1]) if difference else None
+    variance = next((found for name in sums if (found := mean_over(name))), None)
+    if epsilon is None or mean is None or variance is None or mean != (difference[0], variance[1]):
+        return None
+    power = made_by(variance[0], "Pow")
+    is_square = made_by(variance[0], "Mul") == (D, D) or (power[:1] == (D,) and number(power[1:]) == 2)
+    return Norm(*mean, epsilon) if is_square else None
+
+
+def normalized(node: Node, value: Value, norm: Norm, add: Add) -> Value:
+    """Add a layer norm without factors and shifts of its own, which follow as products and sums."""
+    n = len(value.shape) + 1
+    if {axis % n for axis in norm.axes} != {value.axes[-1] + 1}:
+        raise OptionError(f"{node.label}: it normalizes over other axes than the channels.")
+    arrays = {"gamma": np.ones(value.n_channels), "beta": np.zeros(value.n_channels)}
+    return value._replace(step=add(LayerNorm(epsilon=_short(norm.epsilon)), [value.step], arrays))
 
 
 def affine(value: Value, gamma: Any, beta: Any, add: Add) -> Value:

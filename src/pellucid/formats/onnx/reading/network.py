@@ -11,7 +11,7 @@ from pellucid.formats.onnx.reading.constants import MOST_VALUES as MOST_COMPUTED
 from pellucid.formats.onnx.reading.given import lacking
 from pellucid.formats.onnx.reading.heads import Head, find_head
 from pellucid.formats.onnx.reading.images import IMAGE_READERS
-from pellucid.formats.onnx.reading.layers import READERS, affine, as_layer
+from pellucid.formats.onnx.reading.layers import READERS, Norm, affine, as_layer, find_norm, normalized
 from pellucid.formats.onnx.reading.parts import PART, PART_READERS
 from pellucid.formats.onnx.reading.pointwise import POINTWISE, Group, Groups
 from pellucid.formats.onnx.reading.shapes import BATCH, SHAPE_READERS, reshaped
@@ -117,9 +117,9 @@ class Reader:
             found.append(self.values[head.logits])
         return Network(self.steps, found, heads)
 
-    def _plan(self, names: Sequence[str]) -> dict[str, Node | Group | View]:
+    def _plan(self, names: Sequence[str]) -> dict[str, Node | Group | View | Norm]:
         """Return how each value that is needed is made."""
-        plan: dict[str, Node | Group | View] = {}
+        plan: dict[str, Node | Group | View | Norm] = {}
         stack = list(names)
         while stack:
             name = stack.pop()
@@ -128,32 +128,35 @@ class Reader:
             node = self.producers.get(name)
             if node is None:
                 raise FormatError(f"nothing in the file gives {shown(name)}.")
-            found: Group | View | None = None
+            found: Group | View | Norm | None = None
             if name not in self._shape_like:
                 is_pointwise = node.op in POINTWISE
-                found = (
-                    self.groups.find(name)
-                    if is_pointwise
-                    else find_view(node, self.producers, self.constants)
-                )
+                found = self.groups.find(name) if is_pointwise else None
+                for find in (find_view, find_norm):
+                    found = found or find(node, self.producers, self.constants)
             plan[name] = node if found is None else found
             stack += [found.root] if found is not None else [each for each in node.inputs if each]
         return plan
 
-    def _check_known(self, name: str, made_by: Node | Group | View) -> None:
+    def _check_known(self, name: str, made_by: Node | Group | View | Norm) -> None:
         """Name an operation that no layer computes before a shape that is made for it, which says less."""
-        if isinstance(made_by, Group | View) or made_by.op in ALL_READERS or made_by.op == "Shape":
+        if isinstance(made_by, Group | View | Norm) or made_by.op in ALL_READERS or made_by.op == "Shape":
             return
         if name not in self._shape_like or made_by.op not in (*FOLDED, *POINTWISE):
             raise lacking(made_by)
 
-    def _read_one(self, name: str, made_by: Node | Group | View) -> None:
+    def _read_one(self, name: str, made_by: Node | Group | View | Norm) -> None:
         if isinstance(made_by, Group):
             self.values[name] = self._read_group(made_by)
             return
         if isinstance(made_by, View):
             self.values[name] = reshaped(
                 self.producers[name], self.values[made_by.root], made_by.shape, self._add
+            )
+            return
+        if isinstance(made_by, Norm):
+            self.values[name] = normalized(
+                self.producers[name], self.values[made_by.root], made_by, self._add
             )
             return
         node = made_by

@@ -213,6 +213,7 @@ class Groups:
 
 _FIXED = [
     *("relu", "sigmoid", "tanh", "silu", "gelu", "gelu_tanh", "hard_swish"),
+    *("selu", "softplus"),
     *("hard_sigmoid", "relu6", "elu", "leaky_relu"),  # with their usual options
 ]
 

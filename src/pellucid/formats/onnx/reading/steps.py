@@ -12,6 +12,7 @@ from pellucid.nn.affine import Affine
 from pellucid.nn.conv import Conv2D
 from pellucid.nn.dense import Dense
 from pellucid.nn.layer import Layer
+from pellucid.nn.norm import LayerNorm
 from pellucid.types import Array
 
 
@@ -58,7 +59,7 @@ def _needed(steps: Mapping[str, Step], outputs: Sequence[str]) -> dict[str, Step
 def _joined(before: Step, step: Step) -> bool:
     """Take a step into the one before it where that can compute both, and return whether it did."""
     layer, earlier = step.layer, before.layer
-    if isinstance(earlier, Affine) and isinstance(layer, Affine):
+    if isinstance(earlier, Affine | LayerNorm) and isinstance(layer, Affine):
         gamma = step.arrays["gamma"]
         before.arrays = {
             "gamma": before.arrays["gamma"] * gamma,
