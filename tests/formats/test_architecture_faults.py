@@ -259,7 +259,9 @@ def test_what_is_not_an_architecture_at_all(fault: Any, text: str, line: int, me
         ("", "the file is empty"),
         ("# nothing\n", "the file is empty"),
         ("[model]\n", "it has no layers"),
-        ("a = " + "[" * 20_000, "not TOML that can be read"),
+        ("a = " + "[" * 20_000, "lists or tables are nested too deeply"),
+        (f"{'aa.' * 600}b = 1", r"line 1: the key aa\.aa\.[a.]{,40}… has more than 200 parts"),
+        (f"{NET}\n[layers.{'aa.' * 600}b]\n", r"the key layers\.\d\.aa\.[a.]{,40}… has more than 200 parts"),
         ("a = " + "9" * 10_000, "not TOML that can be read"),
     ],
 )

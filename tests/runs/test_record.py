@@ -77,7 +77,14 @@ def test_a_configuration_comes_back(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["model = 3", 'model = "mlp"', 'model = "mlp"\n[data]\nname = "digits"\n[training]', "?"]
+    "text",
+    [
+        "model = 3",
+        'model = "mlp"',
+        'model = "mlp"\n[data]\nname = "digits"\n[training]',
+        "?",
+        f"x = {'[' * 9999}",
+    ],
 )
 def test_a_damaged_configuration_is_named(trained: Path, text: str) -> None:
     (trained / "config.toml").write_text(text)

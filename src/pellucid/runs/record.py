@@ -189,7 +189,7 @@ def read_config(path: Path) -> RunConfig:
     """Return what a run's config.toml holds; FormatError where it is damaged or missing."""
     try:
         return RunConfig.from_toml(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, PellucidError) as error:
+    except (OSError, ValueError, RecursionError, PellucidError) as error:
         raise FormatError(f"{path}: not the configuration of a run ({error}). {_AGAIN}") from None
 
 
@@ -197,7 +197,7 @@ def read_metrics(path: Path) -> dict[str, Any]:
     """Return what a run's metrics.json holds; FormatError where it is damaged."""
     try:
         metrics = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise FormatError(f"{path}: not JSON ({error}). {_AGAIN}") from None
     if not isinstance(metrics, dict):
         raise FormatError(f"{path}: expected one JSON object, got {type(metrics).__name__}. {_AGAIN}")

@@ -6,7 +6,11 @@ from bisect import bisect_right
 from collections.abc import Mapping
 from typing import TypeAlias
 
+from pellucid.errors import FormatError
+from pellucid.text import shorten
+
 KeyPath: TypeAlias = tuple[str | int, ...]  # ("layers", 2, "units"): a list's entries count from 0
+MAX_PARTS = 200  # of a key: a network inside a network takes two or three
 
 _SPACE = re.compile(r"(?:[ \t\r\n]|#[^\n]*)*")  # and comments
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
@@ -29,6 +33,11 @@ def toml_lines(text: str) -> dict[KeyPath, int]:
     ----------
     text : str
         Valid TOML: tomllib has read it.
+
+    Raises
+    ------
+    FormatError
+        If a key has more than ``MAX_PARTS`` parts.
 
     Returns
     -------
@@ -87,7 +96,11 @@ class _Scanner:
         return match.group()
 
     def _note(self, path: KeyPath, at: int) -> None:
-        self.lines.setdefault(path, bisect_right(self.breaks, at) + 1)
+        line = bisect_right(self.breaks, at) + 1
+        if len(path) > MAX_PARTS:  # which copying and printing, a call for each part, would not survive
+            key = shorten(".".join(map(str, path)), 40)
+            raise FormatError(f"line {line}: the key {key} has more than {MAX_PARTS} parts. Nest it less.")
+        self.lines.setdefault(path, line)
 
     def _header(self, n_brackets: int) -> KeyPath:
         """Read [a.b] or [[a.b]]; a name of an earlier [[table]] stands for the last of that name."""

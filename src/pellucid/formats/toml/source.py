@@ -90,9 +90,13 @@ class TomlSource:
         try:
             self.data = tomllib.loads(text)
             self.lines = toml_lines(text)
+        except FormatError as error:
+            raise FormatError(f"{self.name}, {error}") from None
         except tomllib.TOMLDecodeError as error:
             raise FormatError(f"{self.name}, {_where_and_what(str(error), text)}") from None
-        except (RecursionError, ValueError) as error:  # thousands of brackets, or of digits
+        except RecursionError:  # thousands of brackets
+            raise FormatError(f"{self.name}: its lists or tables are nested too deeply.") from None
+        except ValueError as error:  # thousands of digits
             raise FormatError(f"{self.name}: not TOML that can be read: {error}.") from None
 
     def _text(self, path: Path) -> str:
