@@ -168,7 +168,7 @@ class AnyNetwork:
         if isinstance(optimizer, LBFGS):
             if is_partial:
                 raise OptionError(NOT_STOCHASTIC)
-            return _full_batch_options(e, optimizer, n_epochs, network)
+            return _full_batch_options(e, optimizer, n_epochs)
         # A part of the data is too little for the running statistics.
         is_precise = table.get("precise_bn") and not is_partial
         return {
@@ -251,12 +251,8 @@ def _check_full_batch(e: Any) -> None:
             )
 
 
-def _full_batch_options(e: Any, optimizer: LBFGS, n_epochs: int, network: Model) -> dict[str, Any]:
+def _full_batch_options(e: Any, optimizer: LBFGS, n_epochs: int) -> dict[str, Any]:
     _check_full_batch(e)
-    if network.draws_random_numbers:
-        raise OptionError(
-            "optimizer: lbfgs needs the same loss every time; a model with Dropout takes 'adam'."
-        )
     if e.n_epochs is not None or not isinstance(e.optimizer, Optimizer):
         optimizer.max_iterations = n_epochs
     # One epoch more than its own limit, so that it can report its result.

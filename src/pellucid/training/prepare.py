@@ -15,6 +15,7 @@ from pellucid.data.preprocess import check_finite
 from pellucid.data.stored.base import StoredArray
 from pellucid.data.validate import hold_out_rows
 from pellucid.errors import DataError, OptionError, ShapeError
+from pellucid.nn.activation import Dropout
 from pellucid.nn.model import Model, check_classes
 from pellucid.nn.preset_size import naming_size
 from pellucid.rng import stream
@@ -29,6 +30,7 @@ from pellucid.training.loss_setup import (
     set_loss,
     weigh_samples,
 )
+from pellucid.training.optimizers.base import Optimizer
 from pellucid.training.options import FORMS
 from pellucid.training.plan import Job, Plan
 from pellucid.training.samples import in_range_of, in_range_seen, preprocessing_for
@@ -53,6 +55,8 @@ def prepare(model: Model, data: Dataset, plan: Plan, resume: str | Path | None =
         If something does not fit. The model may have been initialized then.
     """
     _check_data(data)
+    if plan.optimizer.is_full_batch:
+        _refuse_random_layers(model, plan.optimizer)
     data, held, sample_weight = _held_out(in_range_seen(model, data, "train"), plan)
     if held is not None and held is plan.validation:  # given, not drawn from the data
         held = in_range_of(data, model, held, "train: validation")
@@ -91,6 +95,18 @@ def prepare(model: Model, data: Dataset, plan: Plan, resume: str | Path | None =
         form=kept.get("form", plan.form) if plan.form == FORMS[0] else plan.form,
         part=part,
     )
+
+
+def _refuse_random_layers(model: Model, optimizer: Optimizer) -> None:
+    """Raise OptionError if a layer draws random numbers in training: no line is searched on a loss that changes."""
+    for leaf in model.leaves():
+        is_off = leaf.is_frozen or (isinstance(leaf, Dropout) and leaf.rate == 0)
+        if hasattr(leaf, "set_step_rng") and not is_off:
+            raise OptionError(
+                f"train: {type(optimizer).__name__} searches along lines for a lower loss, and {leaf!r} makes the "
+                "loss random: it would differ each time at the same weights. Set its rate to 0, or take "
+                "optimizer='adam'."
+            )
 
 
 def _check_data(data: Dataset) -> None:

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from pellucid.errors import PellucidError, TrainingError
+import pellucid as pl
+from pellucid.errors import OptionError, PellucidError, TrainingError
 from pellucid.nn.dense import Dense
 from pellucid.nn.sequential import Sequential
 from pellucid.training.optimizers.lbfgs import LBFGS
@@ -134,3 +135,15 @@ def test_limits_of_evaluations_and_of_the_least_fall(rng: np.random.Generator) -
     assert [result.status for result in results] == [0, 1, 0]
     assert results[1].n_evaluations <= 4
     assert results[2].n_iterations < results[0].n_iterations
+
+
+def test_a_random_loss_is_refused_before_anything_is_done(rng: np.random.Generator) -> None:
+    data = rng.normal(size=(20, 3)), np.arange(20) % 2
+    wrong = pl.Sequential(pl.Residual(pl.Sequential(pl.Dense(3), pl.Dropout(0.2))), pl.Dense(1))
+    with pytest.raises(
+        OptionError, match=r"LBFGS searches .*Dropout\(rate=0\.2\) makes the loss random.*rate to 0"
+    ):
+        pl.train(wrong, data, n_epochs=2, optimizer="lbfgs")
+    assert not wrong.is_initialized
+    history = pl.train(pl.Sequential(pl.Dropout(0), pl.Dense(1)), data, n_epochs=2, optimizer="lbfgs")
+    assert len(history.losses) == 2
