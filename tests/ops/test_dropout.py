@@ -43,6 +43,16 @@ def test_the_stream_moves_on_by_the_size_alone() -> None:
     assert len(states) == 1
 
 
+def test_a_part_of_a_batch_has_its_part_of_the_mask() -> None:
+    whole = dropout_forward(np.ones(50), 0.4, np.random.default_rng(4))[0]
+    parts = {}
+    for first in range(14):
+        for last in (first, first + 1, 30, 50):
+            part = dropout_forward(np.ones(last - first), 0.4, np.random.default_rng(4), skip=first)[0]
+            parts[first, last] = np.array_equal(part, whole[first:last])
+    assert all(parts.values()), [which for which, is_equal in parts.items() if not is_equal]
+
+
 @pytest.mark.parametrize("bits", [np.random.PCG64, np.random.MT19937, np.random.Philox])
 def test_every_bit_generator_drops_all_four_of_a_draw(bits: type[np.random.BitGenerator]) -> None:
     kept = dropout_forward(np.ones((4000, 4)), 0.5, np.random.Generator(bits(1)))[0] > 0

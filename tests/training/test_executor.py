@@ -9,13 +9,15 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.ops.cases import HAS_NUMBA
 
+from pellucid import dispatch
 from pellucid.errors import TrainingError
 from pellucid.nn.activation import Activation, Dropout
 from pellucid.nn.conv import Conv2D
 from pellucid.nn.dense import Dense, Flatten
 from pellucid.nn.graph import Graph
-from pellucid.nn.norm import BatchNorm
+from pellucid.nn.norm import BatchNorm, LayerNorm
 from pellucid.nn.pooling import MaxPool2D
 from pellucid.nn.sequential import Sequential
 from pellucid.training.executor import thread_shards
@@ -83,19 +85,45 @@ def test_a_batch_smaller_than_the_shards_is_done_alone(rng: np.random.Generator)
     assert loss == alone.loss_and_grad(X, Y)
 
 
-def test_dropout_draws_another_mask_in_each_shard() -> None:
-    model = Sequential([Dropout(0.5), Dense(1)], dtype="float64")
-    model.initialize((50,), seed=1)
-    threads = ThreadShards(model, 2)
-    try:
-        threads.seed_step(3, 7)
-        masks = [one.layers[0].forward(np.ones((1, 50)), training=True).copy() for one in threads.replicas]
-        assert (masks[0] != masks[1]).any()
-        threads.seed_step(3, 7)
-        again = threads.replicas[1].layers[0].forward(np.ones((1, 50)), training=True)
-        np.testing.assert_array_equal(again, masks[1])
-    finally:
-        threads.close()
+def test_dropout_is_that_of_the_whole_batch_however_it_is_divided() -> None:
+    """Rows of 3 and of 35 values, four to a draw; one layer in two places; the threads, and none of them."""
+    wrong, shared = [], Dropout(0.3)
+    rng = np.random.default_rng(0)
+    for kernels in ("plain", "numpy", "numba") if HAS_NUMBA else ("plain", "numpy"):
+        for layers, m in [
+            ([Dense(3, "tanh"), Dropout(0.5), Dense(8, "tanh"), Dropout(0.2), Dense(1)], 11),
+            (
+                [
+                    Conv2D(5, activation="tanh"),
+                    Dropout(0.5),
+                    LayerNorm(),
+                    shared,
+                    Flatten(),
+                    shared,
+                    Dense(1),
+                ],
+                10,
+            ),
+        ]:
+            X, Y = rng.standard_normal((m, 7, 3)), rng.integers(0, 2, (m, 1)).astype(float)
+            X = X[..., None] if isinstance(layers[0], Conv2D) else X.reshape(m, -1)
+            model = Sequential(copy.deepcopy(layers), dtype="float64")
+            model.initialize(X.shape[1:], seed=1)
+            with dispatch.use(kernels):
+                model.seed_step(3, 7)
+                loss, grad = model.loss_and_grad(X, Y), model.grad.copy()
+                for n in (2, 3):
+                    shards = ThreadShards(model, n)
+                    try:
+                        for is_alone in (False, True):
+                            shards._is_alone = is_alone
+                            shards.seed_step(3, 7)
+                            ours = shards.loss_and_grad(X, Y)
+                            if abs(ours - loss) > 1e-12 or np.abs(model.grad - grad).max() > 1e-12:
+                                wrong.append((kernels, m, n, is_alone, ours - loss))
+                    finally:
+                        shards.close()
+    assert not wrong
 
 
 def test_a_failure_in_one_shard_reaches_the_caller_and_the_next_step_works(rng: np.random.Generator) -> None:

@@ -246,10 +246,15 @@ class Container(Layer):
         return any(hasattr(leaf, "set_step_rng") for leaf in self.leaves())
 
     def seed_step(self, seed: int, step: int, *, part: int = 0) -> None:
-        """Give each layer that draws random numbers its stream for one step, or for one part of a step's batch."""
+        """Give each layer that draws random numbers its stream for one step.
+
+        Of a part of a step's batch, a layer with an attribute ``part`` has the stream of the whole batch, of which
+        it takes its own part; any other has a stream for each part.
+        """
         for leaf in self.uses():
             if hasattr(leaf, "set_step_rng"):
-                leaf.set_step_rng(stream(seed, f"{leaf.name} of part {part}", step))
+                own = 0 if hasattr(leaf, "part") else part
+                leaf.set_step_rng(stream(seed, f"{leaf.name} of part {own}", step))
 
     @abstractmethod
     def children(self) -> list[Layer]:

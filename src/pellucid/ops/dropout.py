@@ -18,7 +18,7 @@ class DropoutCache(NamedTuple):
 
 
 def dropout_forward(
-    X: Array, rate: float, rng: "np.random.Generator", *, out: Array | None = None
+    X: Array, rate: float, rng: "np.random.Generator", *, skip: int = 0, out: Array | None = None
 ) -> tuple[Array, DropoutCache]:
     """Return Y = X mask, mask 0 with probability rate, else 1 / (1 - rate).
 
@@ -29,6 +29,9 @@ def dropout_forward(
         The probability of dropping a value, from 0 to below 1; rounded to the nearest 1 / 65536.
     rng : numpy.random.Generator
         Advances by one 64-bit draw for every four values, whatever the rate.
+    skip : int, optional
+        Where X is a part of a batch: how many values of the batch come before it. The mask is then that part of the
+        batch's mask; the generator, which must be new, needs the method ``advance``, as PCG64 has it.
     out : Array, shape of X, optional
         Written and returned; may be X itself.
 
@@ -54,8 +57,11 @@ def dropout_forward(
     ([0.0, 2.0], True)
     """
     n_dropped = dropped_levels(rate)
-    n_draws = 4 * -(-X.size // 4)  # whole 64-bit draws, so that the next op finds the same stream everywhere
-    draws = rng.integers(0, LEVELS, n_draws, dtype=np.uint16)[: X.size].reshape(X.shape)
+    first = skip_draws(rng, skip)
+    n_draws = 4 * -(
+        -(first + X.size) // 4
+    )  # whole 64-bit draws: the next op finds the same stream everywhere
+    draws = rng.integers(0, LEVELS, n_draws, dtype=np.uint16)[first : first + X.size].reshape(X.shape)
     mask = np.where(draws < n_dropped, 0, LEVELS / (LEVELS - n_dropped)).astype(X.dtype)
     return written(X * mask, out, X.dtype), DropoutCache(mask)
 
@@ -81,6 +87,19 @@ def dropout_backward(dY: Array, cache: DropoutCache, *, dX: Array | None = None)
     True
     """
     return np.multiply(dY, cache.mask, out=dX)
+
+
+def skip_draws(rng: "np.random.Generator", n: int) -> int:
+    """Skip the 64-bit draws of n values, four each; return how many values of the next draw are still to skip.
+
+    Examples
+    --------
+    >>> skip_draws(np.random.default_rng(0), 6)
+    2
+    """
+    if n:
+        rng.bit_generator.advance(n // 4)  # type: ignore[attr-defined]  # of PCG64, not of every bit generator
+    return n % 4
 
 
 def dropped_levels(rate: float) -> int:

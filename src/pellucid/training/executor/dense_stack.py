@@ -197,7 +197,7 @@ class DenseStack(Executor):
     def _draw(self, memory: Memory) -> None:
         """Draw the random numbers of a step, of each layer those that the layer itself would draw."""
         for dropout, bits in memory.draws:
-            bits[:] = self.random_bits(bits.size, dropout.step_rng())[: bits.size]
+            bits[:] = self.random_bits(bits.size, dropout.step_rng())
 
     def _finish_step(self, rule: int) -> None:
         X, arrays, pace, threads, seconds = self._pending

@@ -51,6 +51,7 @@ class ThreadShards(Executor):
 
         def step(shard: int) -> None:
             rows, one = parts[shard], self.replicas[shard]
+            set_part(one, (rows, n_rows(X)))
             own = None if weights is None else weights[rows]
             losses[shard] = one.loss_and_grad_of_encoded(
                 take_rows(X, rows), take_rows(Y, rows), weights=own, normalizer=normalizer
@@ -66,6 +67,7 @@ class ThreadShards(Executor):
             raise
         finally:
             set_reduce(self.model, None)
+            set_part(self.model, None)
         if self._is_alone:
             return self._by_itself(X, Y, weights)
         if self.is_divided:
@@ -75,7 +77,7 @@ class ThreadShards(Executor):
         return sum(losses)
 
     def seed_step(self, seed: int, step: int) -> None:
-        """Give each replica's random layers their streams for a step; no two shards share one."""
+        """Give each replica's random layers their streams for a step."""
         self._random = (seed, step)
         for shard, one in enumerate(self.replicas):
             one.seed_step(seed, step, part=shard)
@@ -124,6 +126,13 @@ class ThreadShards(Executor):
 def can_divide(optimizer: Any, size: int) -> bool:
     """Return whether each thread can move a part of the parameters without the whole gradient, and it pays."""
     return bool(optimizer.is_divisible and optimizer.clip_norm is None and size >= UPDATE_SIZE)
+
+
+def set_part(model: Model, part: tuple[slice, int] | None) -> None:
+    """Tell the layers that draw for the whole batch which rows of it are theirs."""
+    for leaf in model.uses():
+        if hasattr(leaf, "part"):
+            leaf.part = part
 
 
 def set_reduce(model: Model, reduce: Callable[[Array], Array] | None) -> None:
