@@ -1,12 +1,14 @@
 """All subjects that are searched for faults, by name."""
 
-from tests.fuzz import dual, files, freezing, interruptions, networks, resumes
+from tests.fuzz import checkpoints, dual, files, freezing, gaps, interruptions, networks, resumes
 
 SUBJECTS = {
     **networks.SUBJECTS,
     **dual.SUBJECTS,
     **resumes.SUBJECTS,
+    **checkpoints.SUBJECTS,
     **freezing.SUBJECTS,
     **files.SUBJECTS,
+    **gaps.SUBJECTS,
     **interruptions.SUBJECTS,
 }

@@ -19,11 +19,12 @@ from pellucid.nn.activation import Dropout
 from pellucid.nn.dense import Dense, Flatten
 from pellucid.nn.norm import BatchNorm
 from pellucid.nn.sequential import Sequential
+from pellucid.tensors import write_tensors
 from pellucid.training.callbacks.checkpoint import Checkpoint
 from pellucid.training.callbacks.early_stopping import EarlyStopping
 from pellucid.training.callbacks.interrupt import StopOnInterrupt
 from pellucid.training.callbacks.weight_ema import WeightEMA
-from pellucid.training.checkpoint import latest_checkpoint
+from pellucid.training.checkpoint import latest_checkpoint, read_checkpoint
 from pellucid.training.events import EpochEnd, StepEnd
 from pellucid.training.executor import thread_shards
 from pellucid.training.fit import train
@@ -236,6 +237,33 @@ def test_other_settings_and_damaged_files_are_refused(data: Dataset, tmp_path: P
         latest_checkpoint(tmp_path / "elsewhere")
     with pytest.raises(OptionError, match="every_steps or every_minutes"):
         Checkpoint(tmp_path)
+
+
+def test_numbers_that_are_wrong_in_a_checkpoint_are_refused_with_its_name(
+    data: Dataset, tmp_path: Path
+) -> None:
+    train(network(), data, **everything(callbacks=[Checkpoint(tmp_path, every_steps=4), StopAt(4)]))
+    path = latest_checkpoint(tmp_path)
+    header, arrays = read_checkpoint(path)
+    settings = header["settings"]
+    changes: list[tuple[dict[str, Any], str]] = [
+        (
+            {"settings": {**settings, "n_threads": value}},
+            "expected n_threads to be a whole number of at least 1",
+        )
+        for value in ("x", float("nan"), 2.5, 10**12, -1, [2])
+    ]
+    changes += [
+        ({"settings": {**settings, "form": ["dual"]}}, "form"),
+        ({"position": [1, 4, 4]}, "step 4 is not step 4 after 1 epoch of 5"),
+        ({"epoch_loss": [float("nan"), 0.0]}, "epoch_loss: expected a finite number"),
+    ]
+    for change, words in changes:
+        write_tensors(path, "pellucid_checkpoint", {**header, **change}, arrays)
+        with pytest.raises(FormatError) as raised:
+            train(network(), data, **everything(callbacks=[]), resume=path)
+        assert str(raised.value).startswith(f"{path}: "), raised.value
+        assert words in str(raised.value)
 
 
 @pytest.mark.parametrize(

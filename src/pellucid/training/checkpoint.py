@@ -18,7 +18,7 @@ from pellucid.tensors import read_header, read_tensors, write_tensors
 from pellucid.text import shown
 from pellucid.training.events import Run
 from pellucid.training.extension import check_length, take_up_rates, with_length_of
-from pellucid.training.saved_state import check_array, saved_number
+from pellucid.training.saved_state import check_array, saved_number, saved_position
 from pellucid.types import Array, with_prefix
 
 FORMAT_VERSION = 2
@@ -103,9 +103,7 @@ def open_checkpoint(run: Run, path: str | Path) -> Saved:
     try:
         check_length(run, path, saved.header, has_new_rates=has_new_rates)
     except (KeyError, ValueError, TypeError) as error:
-        if isinstance(error, FormatError):
-            raise
-        raise FormatError(f"{path}: it does not fit this training ({error}).") from None
+        raise _of_file(path, error) from None
     return saved._replace(has_new_rates=has_new_rates)
 
 
@@ -129,7 +127,7 @@ def restore(run: Run, saved: Saved) -> None:
         if of_file != list(owners):
             theirs, here = ", ".join(of_file), ", ".join(owners)
             raise FormatError(f"{path}: it holds the state of {theirs}; this training has {here}.")
-        epoch, step, step_in_epoch = _counts(header["position"])
+        epoch, step, step_in_epoch = saved_position(header["position"], run.n_steps)
         columns = _columns(header["history"], epoch)
         epoch_loss, epoch_weight = (saved_number("epoch_loss", each, 0.0) for each in header["epoch_loss"])
         kept = {"theta": run.model.theta}
@@ -146,13 +144,14 @@ def restore(run: Run, saved: Saved) -> None:
         run.epoch_loss, run.epoch_weight, run.history.columns = epoch_loss, epoch_weight, columns
         take_up_rates(run, chosen, header["settings"]["optimizer"], has_new_rates=has_new_rates)
     except (KeyError, ValueError, TypeError, AttributeError) as error:
-        if isinstance(error, FormatError):
-            raise
-        raise FormatError(f"{path}: it does not fit this training ({error}).") from None
+        raise _of_file(path, error) from None
 
 
-def _counts(position: Any) -> list[int]:
-    return [saved_number("position", count, 0) for count in position]
+def _of_file(path: Path, error: Exception) -> FormatError:
+    """Return an error that names the checkpoint."""
+    if isinstance(error, FormatError):
+        return FormatError(str(error) if str(path) in str(error) else f"{path}: {error}")
+    return FormatError(f"{path}: it does not fit this training ({error}).")
 
 
 def _columns(history: Any, epoch: int) -> dict[str, list[float]]:

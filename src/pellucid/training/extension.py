@@ -7,7 +7,7 @@ from typing import Any
 from pellucid.errors import FormatError
 from pellucid.text import plural
 from pellucid.training.events import Run
-from pellucid.training.saved_state import saved_number
+from pellucid.training.saved_state import saved_number, saved_position
 from pellucid.training.schedules.base import Schedule
 
 
@@ -60,7 +60,7 @@ def check_length(run: Run, path: Path, header: Mapping[str, Any], *, has_new_rat
         epochs to come may not depend on the length either: their schedule would be entered in the middle.
     """
     n_before = saved_number(f"{path}: n_epochs", header["settings"].get("n_epochs"), 1)
-    epoch, step, _ = (saved_number(f"{path}: position", count, 0) for count in header["position"])
+    epoch, step, _ = saved_position(header["position"], run.n_steps)
     if n_before == run.n_epochs:
         return
     if epoch >= run.n_epochs:

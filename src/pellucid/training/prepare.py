@@ -14,10 +14,11 @@ from pellucid.data.inputs_seen import inputs_seen
 from pellucid.data.preprocess import check_finite
 from pellucid.data.stored.base import StoredArray
 from pellucid.data.validate import hold_out_rows
-from pellucid.errors import DataError, OptionError, ShapeError
+from pellucid.errors import DataError, FormatError, OptionError, ShapeError
 from pellucid.nn.activation import Dropout
 from pellucid.nn.model import Model, check_classes
 from pellucid.nn.preset_size import naming_size
+from pellucid.registry import check_option
 from pellucid.rng import stream
 from pellucid.training.checkpoint import checkpoint_settings
 from pellucid.training.compiling import choose_kernels
@@ -31,7 +32,7 @@ from pellucid.training.loss_setup import (
     weigh_samples,
 )
 from pellucid.training.optimizers.base import Optimizer
-from pellucid.training.options import FORMS
+from pellucid.training.options import FORMS, TrainingOptions
 from pellucid.training.plan import Job, Plan
 from pellucid.training.samples import in_range_of, in_range_seen, preprocessing_for
 from pellucid.training.shared import Shared, made_of
@@ -71,7 +72,7 @@ def prepare(model: Model, data: Dataset, plan: Plan, resume: str | Path | None =
     # What stays in its file is prepared as it is read.
     is_lazy = prepares_batches(model, data.X, plan) and not is_on_disk(data.X)
     n_held = 0 if held is None else n_rows(held.X)
-    kept = {} if resume is None else checkpoint_settings(resume)  # what is left open goes on as it began
+    kept = {} if resume is None else _kept(resume)  # what is left open goes on as it began
     part = trained_part(model, n_rows(data.X) + n_held) if augment is None else model
     kernels = choose_kernels(part, plan, n_rows(data.X) + n_held, kept.get("kernels"))
     n_threads = plan.n_threads or kept.get("n_threads")
@@ -95,6 +96,21 @@ def prepare(model: Model, data: Dataset, plan: Plan, resume: str | Path | None =
         form=kept.get("form", plan.form) if plan.form == FORMS[0] else plan.form,
         part=part,
     )
+
+
+def _kept(resume: str | Path) -> dict[str, Any]:
+    """Return what a checkpoint says of the choices that a training may leave open; FormatError for a wrong one."""
+    settings = checkpoint_settings(resume)
+    kept = {name: settings[name] for name in ("n_threads", "form") if name in settings}
+    try:
+        TrainingOptions(n_epochs=1, **kept)
+        if (kernels := settings.get("kernels")) is not None:
+            kept["kernels"] = check_option("training", "kernels", kernels, str)
+    except OptionError as error:
+        raise FormatError(
+            f"{resume}: {error} The checkpoint is damaged: remove it to go on from an earlier one."
+        ) from None
+    return kept
 
 
 def _refuse_random_layers(model: Model, optimizer: Optimizer) -> None:

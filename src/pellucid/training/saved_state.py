@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from pellucid.errors import FormatError
-from pellucid.text import shown
+from pellucid.text import plural, shown
 from pellucid.types import Array
 
 Number = TypeVar("Number", int, float)
@@ -50,6 +50,23 @@ def saved_number(where: str, value: Any, like: Number) -> Number:
         wanted = "a count" if kind is int else "a finite number"
         raise FormatError(f"{where}: expected {wanted}, got {shown(value)}. The saved state is damaged.")
     return kind(value)
+
+
+def saved_position(saved: Any, n_steps: int) -> list[int]:
+    """Return epoch, step and step within the epoch; FormatError unless they agree, with so many steps an epoch.
+
+    Examples
+    --------
+    >>> saved_position([1, 7, 2], n_steps=5)
+    [1, 7, 2]
+    """
+    epoch, step, step_in_epoch = counts = [saved_number("position", count, 0) for count in saved]
+    if step != epoch * n_steps + step_in_epoch or step_in_epoch > n_steps:
+        raise FormatError(
+            f"position: step {step} is not step {step_in_epoch} after {plural(epoch, 'epoch')} of {n_steps}. "
+            "The saved state is damaged."
+        )
+    return counts
 
 
 def check_array(where: str, value: Any, like: Array) -> None:
