@@ -30,7 +30,15 @@ from .nn.hooks import hooked, watched
 from .nn.layer import Layer
 from .nn.model import Model
 from .nn.norm import BatchNorm, LayerNorm
-from .nn.pooling import AvgPool2D, GlobalAvgPool2D, MaxPool2D, UpSample2D, ZeroPad2D
+from .nn.pooling import (
+    AvgPool2D,
+    GlobalAvgPool2D,
+    MaxPool2D,
+    ReflectPad2D,
+    Resize2D,
+    UpSample2D,
+    ZeroPad2D,
+)
 from .nn.presets import preset
 from .nn.sequential import Sequential
 from .nn.transfer import transfer
@@ -65,7 +73,9 @@ __all__ = [
     "Model",
     "Parallel",
     "PellucidError",
+    "ReflectPad2D",
     "Residual",
+    "Resize2D",
     "Sequential",
     "Split",
     "UpSample2D",

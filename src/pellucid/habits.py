@@ -108,6 +108,8 @@ OURS: Mapping[str, str] = {
     "AvgPool2D": "AveragePooling2D",
     "GlobalAvgPool2D": "GlobalAveragePooling2D AdaptiveAvgPool2d",
     "UpSample2D": "UpSampling2D Upsample",
+    "Resize2D": "Resizing Interpolate UpsamplingBilinear2d",
+    "ReflectPad2D": "ReflectionPad2d",
     "ZeroPad2D": "ZeroPadding2D",
     "Dropout": "Dropout2d SpatialDropout2D AlphaDropout",
     "Layer": "Module Function",

@@ -69,6 +69,15 @@ NETWORKS: dict[str, tuple[Any, Any]] = {
         ),
         (12, 12, 3),
     ),
+    "resized": (
+        lambda: of_images(
+            pl.Resize2D((7, 16)),
+            pl.ReflectPad2D(((1, 0), (2, 3))),
+            pl.Resize2D((11, 5), align_corners=True),
+            pl.ReflectPad2D(1),
+        ),
+        (5, 8, 3),
+    ),
     "norms": (
         lambda: pl.Sequential(
             [

@@ -141,6 +141,12 @@ def layers() -> tuple[Any, Any]:
     return _shaken(model, X.shape[1:]), X
 
 
+def later_layers() -> tuple[Any, Any]:
+    """Those that were added after the files of all the others."""
+    resized = [pl.Resize2D((5, 9), align_corners=True), pl.ReflectPad2D(((1, 0), (2, 1))), pl.Resize2D(6)]
+    return _shaken(pl.Sequential([*resized, pl.Flatten(), pl.Dense(2)]), (8, 8, 2)), RNG.random((4, 8, 8, 2))
+
+
 def activations() -> tuple[Any, Any]:
     """Every activation function, those with options at two values of them."""
     options: dict[str, Any] = {"leaky_relu": {"slope": 0.3}, "elu": {"alpha": 0.7}, "relu6": {"high": 2.0}}
@@ -197,6 +203,7 @@ MODELS: dict[str, Callable[[], tuple[Any, Any]]] = {
     "graph": graph,
     "tied": tied,
     "layers": layers,
+    "later_layers": later_layers,
     "activations": activations,
     "later_activations": later_activations,
     "losses": losses,

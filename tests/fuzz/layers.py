@@ -18,7 +18,15 @@ from pellucid.nn.graph import Graph
 from pellucid.nn.initializers import StartRandom
 from pellucid.nn.layer import Layer
 from pellucid.nn.norm import BatchNorm, LayerNorm
-from pellucid.nn.pooling import AvgPool2D, GlobalAvgPool2D, MaxPool2D, UpSample2D, ZeroPad2D
+from pellucid.nn.pooling import (
+    AvgPool2D,
+    GlobalAvgPool2D,
+    MaxPool2D,
+    ReflectPad2D,
+    Resize2D,
+    UpSample2D,
+    ZeroPad2D,
+)
 from pellucid.nn.sequential import Sequential
 from pellucid.ops.activations import ACTIVATIONS
 from pellucid.types import Shape
@@ -65,7 +73,13 @@ def leaves_for(shape: Shape, is_narrow: bool = False) -> SearchStrategy[Layer]:
         st.builds(MaxPool2D),
     ]
     others = [st.builds(ZeroPad2D, frames), st.builds(UpSample2D, sizes), st.builds(GlobalAvgPool2D)]
+    resized = st.builds(Resize2D, st.tuples(sides, sides).map(_above_0), align_corners=st.booleans())
+    others += [st.builds(ReflectPad2D, frames), resized]
     return _one_of(*[conv] * 8, *pools, *others, *anywhere)
+
+
+def _above_0(size: tuple[int, int]) -> tuple[int, int]:
+    return size[0] + 1, 2 * size[1] + 1
 
 
 def _one_of(*strategies: SearchStrategy[Any]) -> SearchStrategy[Any]:
@@ -120,7 +134,7 @@ class Pool:
             kinds = {type(leaf) for leaf in layer.leaves()}
             if self.is_enlarged and MaxPool2D in kinds:
                 return None
-            self.is_enlarged |= UpSample2D in kinds
+            self.is_enlarged |= not kinds.isdisjoint({UpSample2D, ReflectPad2D, Resize2D})
             self.layers.append((shape, layer))
         return layer
 

@@ -13,7 +13,15 @@ from pellucid.nn.conv import Conv2D
 from pellucid.nn.dense import Dense, Flatten
 from pellucid.nn.initializers import StartRandom
 from pellucid.nn.layer import Layer
-from pellucid.nn.pooling import AvgPool2D, GlobalAvgPool2D, MaxPool2D, UpSample2D, ZeroPad2D
+from pellucid.nn.pooling import (
+    AvgPool2D,
+    GlobalAvgPool2D,
+    MaxPool2D,
+    ReflectPad2D,
+    Resize2D,
+    UpSample2D,
+    ZeroPad2D,
+)
 from pellucid.nn.sequential import Sequential
 from pellucid.ops.activations import ACTIVATIONS
 from pellucid.ops.finite_difference import gradcheck
@@ -39,6 +47,9 @@ LAYERS: dict[str, Any] = {
     "average pool, same": lambda: AvgPool2D(3, stride=1, padding="same", count_include_pad=False),
     "global average": GlobalAvgPool2D,
     "upsample": lambda: UpSample2D((2, 1)),
+    "reflect pad": lambda: ReflectPad2D(((1, 2), (0, 3))),
+    "resize": lambda: Resize2D((4, 9)),
+    "resize, corners": lambda: Resize2D((9, 1), align_corners=True),
     "zero pad": lambda: ZeroPad2D((1, 2)),
 }
 

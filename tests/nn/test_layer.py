@@ -21,7 +21,15 @@ from pellucid.nn.graph import Graph
 from pellucid.nn.initializers import StartRandom
 from pellucid.nn.layer import LAYERS, Layer
 from pellucid.nn.norm import BatchNorm, LayerNorm
-from pellucid.nn.pooling import AvgPool2D, GlobalAvgPool2D, MaxPool2D, UpSample2D, ZeroPad2D
+from pellucid.nn.pooling import (
+    AvgPool2D,
+    GlobalAvgPool2D,
+    MaxPool2D,
+    ReflectPad2D,
+    Resize2D,
+    UpSample2D,
+    ZeroPad2D,
+)
 from pellucid.nn.sequential import Sequential
 from pellucid.ops.losses import LOSSES
 from pellucid.registry import check_option, option, options_of, register
@@ -41,7 +49,9 @@ EXAMPLES: list[Layer] = [
     LayerNorm(epsilon=1e-3),
     MaxPool2D(padding=1),
     Parallel([Dense(2), Sequential([Dense(2)])], merge="add"),
+    ReflectPad2D((1, 2)),
     Residual(Dense(2), Dense(2)),
+    Resize2D((3, 4), align_corners=True),
     Sequential([Dense(2), Residual(Sequential([Dense(2)]))], dtype="float64"),
     UpSample2D(3),
     ZeroPad2D((1, 2)),

@@ -119,6 +119,7 @@ def _images(op: str, note: str = "", **options: Any) -> Case:
     return Case(op, {"X": (3, 6, 5, 3)}, options, note)
 
 
+LINEAR = np.random.default_rng(0).standard_normal((9, 9))
 CASES = [
     Case("linear.linear", {"X": (5, 3), "W": (3, 2), "b": (2,)}),
     Case("linear.linear", {"X": (1, 1), "W": (1, 4), "b": (4,)}, note="one sample"),
@@ -193,6 +194,7 @@ CASES = [
         count_include_pad=False,
     ),
     _images("pool.global_average"),
+    _images("resize.resample", down=LINEAR[:4, :6], across=LINEAR[:7, :5]),
     _images("resize.upsample", factor=(2, 3)),
     _images("resize.zero_pad", padding=((1, 0), (2, 3))),
     Case(

@@ -1,4 +1,4 @@
-"""Layers that change the size of images: pooling, upsampling, zero padding."""
+"""Layers that change the size of images: pooling, upsampling, resizing, padding."""
 
 from dataclasses import KW_ONLY, dataclass
 from typing import final
@@ -11,6 +11,7 @@ from pellucid.dispatch.pool import (
     max_pool_backward,
     max_pool_forward,
 )
+from pellucid.errors import ShapeError
 from pellucid.nn.initializers import StartRandom
 from pellucid.nn.windows import (
     Frame,
@@ -24,7 +25,16 @@ from pellucid.nn.windows import (
     size_option,
 )
 from pellucid.ops.conv_geometry import Pair, pool_geometry
-from pellucid.ops.resize import upsample_backward, upsample_forward, zero_pad_backward, zero_pad_forward
+from pellucid.ops.resize import (
+    linear_weights,
+    reflect_weights,
+    resample_backward,
+    resample_forward,
+    upsample_backward,
+    upsample_forward,
+    zero_pad_backward,
+    zero_pad_forward,
+)
 from pellucid.registry import option, register
 from pellucid.types import Array, Shape
 
@@ -244,3 +254,78 @@ class ZeroPad2D(ImageLayer):
     def backward(self, dY: Array) -> Array | None:
         """Return dX, or None where it is not needed."""
         return zero_pad_backward(dY, self._cache, dX=self._dX(dY)) if self.needs_input_gradient else None
+
+
+@dataclass(eq=False, repr=False)
+class Resampling(ImageLayer):
+    """Rows and columns of images as weighted sums of rows and columns, by weights that are not trained."""
+
+    def _take(self, input_shape: Shape, down: Array, across: Array) -> None:
+        self._weights = down, across
+        self.input_shape, self.output_shape = input_shape, (len(down), len(across), input_shape[2])
+
+    def forward(self, X: Array, *, training: bool = False) -> Array:
+        """Return X in its other size."""
+        Z, self._cache = resample_forward(X, *self._weights, out=self._out(X))
+        return Z
+
+    def backward(self, dY: Array) -> Array | None:
+        """Return dX, or None where it is not needed."""
+        return resample_backward(dY, self._cache, dX=self._dX(dY)) if self.needs_input_gradient else None
+
+
+@final
+@register
+@dataclass(eq=False, repr=False)
+class Resize2D(Resampling):
+    """Resize images to a height and width by bilinear interpolation.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> layer = Resize2D((1, 4))
+    >>> layer.build((1, 2, 1), StartRandom(np.random.PCG64(1)))
+    >>> layer.forward(np.array([0.0, 4.0]).reshape(1, 1, 2, 1)).ravel()
+    array([0., 1., 3., 4.])
+    """
+
+    size: Size = size_option(help="Height and width of the output.")
+    _: KW_ONLY
+    align_corners: bool = option(
+        False, help="Whether the corners' pixels keep their places (not the corners of the images)."
+    )
+
+    def build(self, input_shape: Shape, rng: StartRandom) -> None:
+        """Take the shape of the input."""
+        h, w, _ = self.image_shape(input_shape)
+        height, width = pair(self.size)
+        down = linear_weights(h, height, align_corners=self.align_corners)
+        self._take(input_shape, down, linear_weights(w, width, align_corners=self.align_corners))
+
+
+@final
+@register
+@dataclass(eq=False, repr=False)
+class ReflectPad2D(Resampling):
+    """Pad images with their own pixels, mirrored at the first and the last of each row and column.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> layer = ReflectPad2D((0, 1))
+    >>> layer.build((1, 3, 1), StartRandom(np.random.PCG64(1)))
+    >>> layer.forward(np.array([1.0, 2.0, 3.0]).reshape(1, 1, 3, 1)).ravel()
+    array([2., 1., 2., 3., 2.])
+    """
+
+    padding: Frame = padding_option(1, help="As in ZeroPad2D, and less than the image.")
+
+    def build(self, input_shape: Shape, rng: StartRandom) -> None:
+        """Take the shape of the input; ShapeError if it is not larger than the padding."""
+        (h, w, _), self.pads = self.image_shape(input_shape), frame(self.padding)
+        if max(self.pads[0]) >= h or max(self.pads[1]) >= w:
+            raise ShapeError(
+                f"{self.label}: expected images larger than the padding {self.padding}, got {h} x {w} pixels. "
+                "Pad by less, or with ZeroPad2D."
+            )
+        self._take(input_shape, reflect_weights(h, self.pads[0]), reflect_weights(w, self.pads[1]))

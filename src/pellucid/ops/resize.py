@@ -1,4 +1,4 @@
-"""Enlarging images: each pixel repeated, or zeros around them."""
+"""Images of another size: each pixel repeated, zeros around them, or weighted sums of rows and columns."""
 
 from typing import NamedTuple
 
@@ -12,6 +12,13 @@ class UpsampleCache(NamedTuple):
     """What the backward of upsampling needs."""
 
     factor: Pair
+
+
+class ResampleCache(NamedTuple):
+    """What the backward of resampling needs."""
+
+    down: Array  # (h_out, h)
+    across: Array  # (w_out, w)
 
 
 class ZeroPadCache(NamedTuple):
@@ -108,4 +115,99 @@ def zero_pad_backward(dZ: Array, cache: ZeroPadCache, *, dX: Array | None = None
     (top, _), (left, _) = cache.padding
     dX = np.empty(cache.shape, dZ.dtype) if dX is None else dX
     np.copyto(dX, dZ[:, top : top + cache.shape[1], left : left + cache.shape[2]])
+    return dX
+
+
+def linear_weights(n: int, n_out: int, *, align_corners: bool = False) -> Array:
+    """Return the weights of n pixels in each of n_out pixels between them: linear interpolation, (n_out, n).
+
+    Pixel i has its centre at i + 1/2, or with ``align_corners`` the first and last pixels keep their places.
+
+    Examples
+    --------
+    >>> linear_weights(2, 4)
+    array([[1.  , 0.  ],
+           [0.75, 0.25],
+           [0.25, 0.75],
+           [0.  , 1.  ]])
+    """
+    i = np.arange(n_out)
+    places = i * (n - 1) / max(n_out - 1, 1) if align_corners else (i + 0.5) * n / n_out - 0.5
+    return hats(places, n)
+
+
+def hats(places: Array, n: int) -> Array:
+    """Return the weights of n pixels at places between them, (places, n); outside it is the nearest pixel.
+
+    Examples
+    --------
+    >>> hats(np.array([-1.0, 0.25]), 2)
+    array([[1.  , 0.  ],
+           [0.75, 0.25]])
+    """
+    found: Array = np.maximum(0, 1 - np.abs(np.clip(places, 0, n - 1)[:, None] - np.arange(n)))
+    return found
+
+
+def reflect_weights(n: int, sides: Pair) -> Array:
+    """Return the weights of n pixels where those inside are mirrored at the first and at the last, (n_out, n).
+
+    Examples
+    --------
+    >>> reflect_weights(3, (1, 0))
+    array([[0., 1., 0.],
+           [1., 0., 0.],
+           [0., 1., 0.],
+           [0., 0., 1.]])
+    """
+    return np.pad(np.eye(n), (sides, (0, 0)), mode="reflect")
+
+
+def resample_forward(
+    X: Array, down: Array, across: Array, *, out: Array | None = None
+) -> tuple[Array, ResampleCache]:
+    """Return Z = D X A^T, channel by channel: rows, then columns, as weighted sums.
+
+    Parameters
+    ----------
+    X : Array, shape (m, h, w, c)
+    down : Array, shape (h_out, h)
+        D, the weights of the rows; rounded to the dtype of X.
+    across : Array, shape (w_out, w)
+        A, the weights of the columns; likewise.
+    out : Array, shape (m, h_out, w_out, c), C-contiguous, optional
+        Written and returned; must not alias X.
+
+    Returns
+    -------
+    Z : Array, shape (m, h_out, w_out, c), dtype of X
+    cache : ResampleCache
+
+    Examples
+    --------
+    >>> X = np.array([1.0, 3.0]).reshape(1, 1, 2, 1)
+    >>> resample_forward(X, np.eye(1), linear_weights(2, 3, align_corners=True))[0].ravel()
+    array([1., 2., 3.])
+    """
+    m, h, w, c = X.shape
+    down, across = down.astype(X.dtype, copy=False), across.astype(X.dtype, copy=False)
+    rows = np.matmul(down, X.reshape(m, h, w * c)).reshape(m, len(down), w, c)
+    Z: Array = np.matmul(across, rows, out=out)
+    return Z, ResampleCache(down, across)
+
+
+def resample_backward(dZ: Array, cache: ResampleCache, *, dX: Array | None = None) -> Array:
+    """dX = D^T dZ A, channel by channel.
+
+    Examples
+    --------
+    >>> _, cache = resample_forward(np.zeros((1, 1, 2, 1)), np.eye(1), linear_weights(2, 3, align_corners=True))
+    >>> resample_backward(np.ones((1, 1, 3, 1)), cache).ravel()
+    array([1.5, 1.5])
+    """
+    (m, h_out, _, c), (down, across) = dZ.shape, cache
+    h, w = down.shape[1], across.shape[1]
+    rows = np.matmul(across.T, dZ).reshape(m, h_out, w * c)
+    dX = np.empty((m, h, w, c), dZ.dtype) if dX is None else dX
+    np.matmul(down.T, rows, out=dX.reshape(m, h, w * c))
     return dX

@@ -190,7 +190,11 @@ OPERATIONS: dict[str, list[Build]] = {
         of_image("MaxPool", kernel_shape=[3, 3], auto_pad="SAME_UPPER", strides=[2, 2]),
     ],
     "Mul": [of_values("Mul"), of_constant("Mul", PER_CHANNEL), excited],
-    "Pad": [of_image("Pad", [0, 0, 1, 2, 0, 0, 0, 1]), of_image("Pad", [0, 0, 0, 0, 0, 0, 0, 0])],
+    "Pad": [
+        of_image("Pad", [0, 0, 1, 2, 0, 0, 0, 1]),
+        of_image("Pad", [0, 0, 0, 0, 0, 0, 0, 0]),
+        of_image("Pad", [0, 0, 1, 2, 0, 0, 0, 9], mode="reflect"),
+    ],
     "ReduceMax": [
         lambda net: net.head(net.add("ReduceMax", net.conv("x", 4, 3), axes=[3, 2], keepdims=0), 4),
         lambda net: net.head(net.add("Flatten", net.add("ReduceMax", net.conv("x", 4, 3), axes=[2, 3])), 4),
@@ -199,7 +203,16 @@ OPERATIONS: dict[str, list[Build]] = {
         lambda net: net.head(net.add("ReduceMean", net.conv("x", 4, 3), axes=[-1, -2], keepdims=0), 4)
     ],
     "Reshape": [computed, strided, shuffled],
-    "Resize": [of_image("Resize", None, [1, 1, 2, 3], dtype=np.float32, mode="nearest")],
+    "Resize": [
+        of_image("Resize", None, [1, 1, 2, 3], dtype=np.float32, mode="nearest"),
+        *(
+            of_image(
+                "Resize", None, scales, dtype=np.float32, mode="linear", coordinate_transformation_mode=how
+            )
+            for scales in ([1, 1, 2, 1.5], [1, 1, 0.5, 0.7], [1, 1, 0.2, 3])
+            for how in ("half_pixel", "pytorch_half_pixel", "align_corners")
+        ),
+    ],
     "Scaler": [row("Scaler", domain="ai.onnx.ml", offset=[0.5], scale=[2.0])],
     "Slice": [
         of_parts("Slice", [1], [3], [1]),

@@ -187,7 +187,9 @@ def test_networks_in_every_version_of_the_format(tmp_path: Path, capfd: Any) -> 
     """Layer norms are one operation from opset 17 on; axes are inputs from 18 on, or 13."""
     torch.manual_seed(1)
     net = nn.Sequential(
-        *(nn.Conv2d(3, 6, 4, 4), LastNorm(6), nn.SELU(), nn.Conv2d(6, 4, 3), nn.Softplus()),
+        *(nn.Upsample((33, 40), mode="bilinear"), nn.Conv2d(3, 6, 4, 4, padding=2, padding_mode="reflect")),
+        *(LastNorm(6), nn.SELU(), nn.Upsample(scale_factor=1.5, mode="bilinear", align_corners=True)),
+        *(nn.Conv2d(6, 4, 3), nn.Softplus()),
         *(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.LayerNorm(4), nn.Softplus(3.0), nn.Linear(4, 5)),
         *(nn.LayerNorm(5, elementwise_affine=False), nn.Linear(5, 3)),
     )
@@ -201,6 +203,7 @@ def test_networks_in_every_version_of_the_format(tmp_path: Path, capfd: Any) -> 
             theirs = net(torch.from_numpy(np.ascontiguousarray(X.transpose(0, 3, 1, 2)))).numpy()
         np.testing.assert_allclose(model.decision_function(X), theirs, atol=1e-5, err_msg=f"opset {opset}")
         assert [row.kind for row in model.summary().layers].count("LayerNorm") == 3, opset
+        assert {"Resize2D", "ReflectPad2D"} <= {row.kind for row in model.summary().layers}, opset
         assert {"selu", "softplus"} <= {row.activation for row in model.summary().layers}, opset
 
 
@@ -209,6 +212,14 @@ def test_a_layer_norm_of_whole_images_is_refused(tmp_path: Path, capfd: Any) -> 
     for opset in (16, 17):
         exported(net, tmp_path / "net.onnx", "torchscript", x=torch.rand(2, 3, 8, 8), opset_version=opset)
         with pytest.raises(OptionError, match="normalizes over other axes than the channels"):
+            pl.import_onnx(tmp_path / "net.onnx")
+
+
+def test_other_ways_to_resize_are_refused(tmp_path: Path, capfd: Any) -> None:
+    for options in ({"mode": "bicubic"}, {"mode": "nearest"}):
+        net = nn.Sequential(nn.Upsample((11, 13), **options), nn.Flatten(), nn.Linear(3 * 11 * 13, 3))
+        exported(net, tmp_path / "net.onnx", "torchscript", x=torch.rand(2, 3, 8, 8))
+        with pytest.raises(OptionError, match=r"repeated pixels or bilinear|by whole numbers"):
             pl.import_onnx(tmp_path / "net.onnx")
 
 

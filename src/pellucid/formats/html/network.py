@@ -17,7 +17,16 @@ from pellucid.nn.conv import Conv2D
 from pellucid.nn.dense import Dense, Flatten
 from pellucid.nn.model import Model
 from pellucid.nn.norm import BatchNorm, LayerNorm
-from pellucid.nn.pooling import AvgPool2D, GlobalAvgPool2D, MaxPool2D, Pooling, UpSample2D, ZeroPad2D
+from pellucid.nn.pooling import (
+    AvgPool2D,
+    GlobalAvgPool2D,
+    MaxPool2D,
+    Pooling,
+    ReflectPad2D,
+    Resize2D,
+    UpSample2D,
+    ZeroPad2D,
+)
 from pellucid.nn.windows import pair
 from pellucid.ops.activations import ACTIVATIONS
 from pellucid.ops.losses.regression import MeanSquaredError, Poisson
@@ -212,6 +221,8 @@ WRITERS: dict[type, Callable[[Any], tuple[str, Options]]] = {
     GlobalAvgPool2D: lambda layer: ("global_average", {}),
     LayerNorm: lambda layer: ("layer_norm", {"epsilon": layer.epsilon}),
     MaxPool2D: _pool("max_pool"),
+    ReflectPad2D: lambda layer: ("reflect_pad", {"padding": layer.pads}),
+    Resize2D: lambda layer: ("resize", {"align_corners": layer.align_corners}),
     UpSample2D: lambda layer: ("upsample", {"factor": pair(layer.factor)}),
     ZeroPad2D: lambda layer: ("zero_pad", {"padding": layer.pads}),
 }

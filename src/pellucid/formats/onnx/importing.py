@@ -95,12 +95,11 @@ def import_onnx(
     Operations that are read: Conv, with groups, strides, dilations and any padding; Gemm, MatMul;
     BatchNormalization, LayerNormalization; MaxPool, AveragePool, GlobalAveragePool, GlobalMaxPool, ReduceMean and
     ReduceMax over height and width; Add, Sum and Mul, of values too where one has a number for each channel; Sub,
-    Div, Concat;
-    Flatten, Reshape, Squeeze, Unsqueeze, Transpose; Pad with zeros, Resize by whole numbers (nearest); Softmax,
-    LogSoftmax, Sigmoid and Exp at the end; Dropout, Identity, Cast, Scaler, ZipMap; Split, Slice and Gather of
-    channels, as a convolution or Dense layer with weights of 0 and 1, which are trained on like others; groups of
-    channels that are mixed, as in ShuffleNet; and whatever is computed of constants and shapes alone. Layer
-    norms may be spelled out in smaller operations.
+    Div, Concat; Flatten, Reshape, Squeeze, Unsqueeze, Transpose; Pad with zeros or by reflection, Resize by whole
+    numbers (nearest) or bilinear, without antialias; Softmax, LogSoftmax, Sigmoid and Exp at the end; Dropout,
+    Identity, Cast, Scaler, ZipMap; Split, Slice and Gather of channels, as a convolution or Dense layer with
+    weights of 0 and 1, which are trained on like others; groups of channels that are mixed, as in ShuffleNet; and
+    whatever is computed of constants and shapes alone. Layer norms may be spelled out in smaller operations.
     """
     return read_onnx(Path(path), input_shape=input_shape, classes=classes, pixels=pixels, task=task).model
 

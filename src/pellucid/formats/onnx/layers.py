@@ -16,7 +16,16 @@ from pellucid.nn.dense import Dense, Flatten
 from pellucid.nn.graph import Graph
 from pellucid.nn.layer import Layer
 from pellucid.nn.norm import BatchNorm, LayerNorm
-from pellucid.nn.pooling import AvgPool2D, GlobalAvgPool2D, MaxPool2D, Pooling, UpSample2D, ZeroPad2D
+from pellucid.nn.pooling import (
+    AvgPool2D,
+    GlobalAvgPool2D,
+    MaxPool2D,
+    Pooling,
+    ReflectPad2D,
+    Resize2D,
+    UpSample2D,
+    ZeroPad2D,
+)
 from pellucid.nn.sequential import Sequential
 from pellucid.nn.windows import pair
 from pellucid.ops.conv_geometry import Padding
@@ -210,6 +219,22 @@ def _zero_pad(parts: Parts, layer: ZeroPad2D, value: Value) -> str:
     return parts.add("Pad", value.name, parts.constant([0, 0, top, left, 0, 0, bottom, right], np.int64))
 
 
+def _reflect_pad(parts: Parts, layer: ReflectPad2D, value: Value) -> str:
+    top, left, bottom, right = _pads(layer.pads)
+    pads = parts.constant([0, 0, top, left, 0, 0, bottom, right], np.int64)
+    return parts.add("Pad", value.name, pads, mode="reflect")
+
+
+def _resize(parts: Parts, layer: Resize2D, value: Value) -> str:
+    scales = [np.float32(n_out / n) for n, n_out in zip(value.shape, pair(layer.size), strict=False)]
+    for i, n_out in enumerate(pair(layer.size)):
+        while float(scales[i]) * value.shape[i] < n_out:  # which is rounded down
+            scales[i] = np.nextafter(scales[i], np.float32(np.inf))
+    how = "align_corners" if layer.align_corners else "half_pixel"
+    factors = parts.constant([1, 1, *scales])
+    return parts.add("Resize", value.name, "", factors, mode="linear", coordinate_transformation_mode=how)
+
+
 def _sequential(parts: Parts, layer: Sequential, value: Value) -> str:
     for place in layer.places:
         value = write(parts, place, value)
@@ -250,7 +275,9 @@ WRITERS: dict[type, Writer] = {
     LayerNorm: _layer_norm,
     MaxPool2D: _pool("MaxPool"),
     Parallel: _parallel,
+    ReflectPad2D: _reflect_pad,
     Residual: _residual,
+    Resize2D: _resize,
     Sequential: _sequential,
     UpSample2D: _upsample,
     ZeroPad2D: _zero_pad,

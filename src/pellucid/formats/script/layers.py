@@ -166,6 +166,21 @@ def upsample(X: Array, factor: Pair) -> Array:
     return X.repeat(factor[0], axis=1).repeat(factor[1], axis=2)
 
 
+def reflect_pad(X: Array, padding: Sides) -> Array:
+    """Return images with their own pixels, mirrored, around them."""
+    return np.pad(X, ((0, 0), *padding, (0, 0)), mode="reflect")
+
+
+def resize(X: Array, size: Pair, align_corners: bool = False) -> Array:
+    """Return images in another size, by bilinear interpolation."""
+    for axis, n_out in enumerate(size, 1):
+        n, i = X.shape[axis], np.arange(n_out)
+        at = i * (n - 1) / max(n_out - 1, 1) if align_corners else (i + 0.5) * n / n_out - 0.5
+        weights = np.maximum(0, 1 - np.abs(np.clip(at, 0, n - 1)[:, None] - np.arange(n)))
+        X = np.moveaxis(np.tensordot(weights.astype(X.dtype), X, (1, axis)), 0, axis)
+    return X
+
+
 def batch_norm(X: Array, W: Mapping[str, Array], layer: str, epsilon: float = 1e-5) -> Array:
     """Return X scaled, channel by channel, by the mean and variance that the training has seen."""
     scale = W[f"{layer}.gamma"] / np.sqrt(W[f"{layer}.running_var"] + epsilon)

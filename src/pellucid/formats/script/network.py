@@ -12,7 +12,16 @@ from pellucid.nn.affine import Affine
 from pellucid.nn.conv import Conv2D
 from pellucid.nn.dense import Dense, Flatten
 from pellucid.nn.norm import BatchNorm, LayerNorm
-from pellucid.nn.pooling import AvgPool2D, GlobalAvgPool2D, MaxPool2D, Pooling, UpSample2D, ZeroPad2D
+from pellucid.nn.pooling import (
+    AvgPool2D,
+    GlobalAvgPool2D,
+    MaxPool2D,
+    Pooling,
+    ReflectPad2D,
+    Resize2D,
+    UpSample2D,
+    ZeroPad2D,
+)
 from pellucid.nn.windows import pair
 from pellucid.ops.activations import ACTIVATIONS
 from pellucid.ops.conv_geometry import NO_PADDING
@@ -209,6 +218,11 @@ def _pool(name: str) -> "Writer":
     return write
 
 
+def _resize(layer: Resize2D, x: str, key: str) -> _Line:
+    options = {"align_corners": True} if layer.align_corners else {}
+    return _Line(_call("resize", x, repr(pair(layer.size)), **options))
+
+
 Writer = Callable[[Any, str, str], _Line]
 WRITERS: dict[type, Writer] = {
     Activation: _activation,
@@ -222,6 +236,8 @@ WRITERS: dict[type, Writer] = {
     GlobalAvgPool2D: lambda layer, x, key: _Line(f"global_average({x})"),
     LayerNorm: _norm("layer_norm"),
     MaxPool2D: _pool("max_pool"),
+    ReflectPad2D: lambda layer, x, key: _Line(f"reflect_pad({x}, {layer.pads!r})"),
+    Resize2D: _resize,
     UpSample2D: lambda layer, x, key: _Line(f"upsample({x}, {pair(layer.factor)!r})"),
     ZeroPad2D: lambda layer, x, key: _Line(f"zero_pad({x}, {layer.pads!r})"),
 }

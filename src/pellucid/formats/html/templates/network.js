@@ -158,6 +158,29 @@ const LAYERS = {
       out.data.set(x.data.subarray(i * w * n, (i + 1) * w * n), ((i + top) * step.shape[1] + left) * n);
     return out;
   },
+  reflect_pad([x], step) {
+    const out = value(step.shape), [[top], [left]] = step.padding, [h, w, n] = x.shape, [H, W] = step.shape;
+    const mirrored = (i, n) => (i < 0 ? -i : i < n ? i : 2 * (n - 1) - i);
+    for (let i = 0; i < H; i++) for (let j = 0; j < W; j++) {
+      const from = (mirrored(i - top, h) * w + mirrored(j - left, w)) * n;
+      out.data.set(x.data.subarray(from, from + n), (i * W + j) * n);
+    }
+    return out;
+  },
+  resize([x], step) { // by bilinear interpolation
+    const out = value(step.shape), [h, w, n] = x.shape, [H, W] = step.shape;
+    const place = (i, n, N) =>
+      within(step.align_corners ? (i * (n - 1)) / Math.max(N - 1, 1) : ((i + 0.5) * n) / N - 0.5, 0, n - 1);
+    for (let i = 0; i < H; i++) for (let j = 0; j < W; j++) {
+      const y = place(i, h, H), z = place(j, w, W), top = Math.floor(y), left = Math.floor(z);
+      const below = Math.min(top + 1, h - 1), right = Math.min(left + 1, w - 1), a = y - top, b = z - left;
+      const at = (row, column, c) => x.data[(row * w + column) * n + c];
+      for (let c = 0; c < n; c++)
+        out.data[(i * W + j) * n + c] = (1 - a) * ((1 - b) * at(top, left, c) + b * at(top, right, c))
+          + a * ((1 - b) * at(below, left, c) + b * at(below, right, c));
+    }
+    return out;
+  },
   concat(parts, step) {
     const out = value(step.shape), n = step.shape[step.shape.length - 1];
     let start = 0;

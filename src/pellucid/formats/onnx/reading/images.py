@@ -13,9 +13,18 @@ from pellucid.formats.onnx.reading.source import Node
 from pellucid.formats.onnx.reading.values import MOST_VALUES, Value, checked, flattened
 from pellucid.nn.conv import Conv2D
 from pellucid.nn.dense import Flatten
-from pellucid.nn.pooling import AvgPool2D, GlobalAvgPool2D, MaxPool2D, UpSample2D, ZeroPad2D
+from pellucid.nn.pooling import (
+    AvgPool2D,
+    GlobalAvgPool2D,
+    MaxPool2D,
+    ReflectPad2D,
+    Resize2D,
+    UpSample2D,
+    ZeroPad2D,
+)
 from pellucid.nn.windows import as_padding
 from pellucid.ops.conv_geometry import Padding, Pair, output_length
+from pellucid.ops.resize import hats, linear_weights
 
 
 def image_at(node: Node, given: Given) -> Value:
@@ -202,8 +211,9 @@ def _pad(node: Node, given: Given, add: Add, opset: int) -> Value:
     number = float(
         node.attributes.get("value", 0.0) if fill is None or not fill.size else fill.reshape(-1)[0]
     )
-    if node.attributes.get("mode", "constant") != "constant" or number != 0:
-        raise OptionError(f"{node.label}: only padding with zeros is read.")
+    mode = node.attributes.get("mode", "constant")
+    if mode not in ("constant", "reflect") or (mode == "constant" and number != 0):
+        raise OptionError(f"{node.label}: only padding with zeros or by reflection is read.")
     if len(value.axes) != 3 or min(*before, *after) < 0:
         raise OptionError(f"{node.label}: only images are padded, by 0 or more on each side.")
     own = [(before[axis + 1], after[axis + 1]) for axis in value.axes]
@@ -211,13 +221,20 @@ def _pad(node: Node, given: Given, add: Add, opset: int) -> Value:
         raise OptionError(f"{node.label}: only height and width are padded.")
     h, w, _ = value.own_shape
     made = checked(value.with_size(h + sum(own[0]), w + sum(own[1]), ""), node.label)
-    return made._replace(step=add(ZeroPad2D(_short((own[0], own[1]))), [value.step], {}))
+    if mode == "reflect" and (max(own[0]) >= h or max(own[1]) >= w):
+        raise ShapeError(f"{node.label}: it pads images of {h} x {w} pixels by reflection of more.")
+    layer = ReflectPad2D if mode == "reflect" else ZeroPad2D
+    return made._replace(step=add(layer(_short((own[0], own[1]))), [value.step], {}))
 
 
 def _resize(node: Node, given: Given, add: Add, opset: int) -> Value:
     value, of = value_at(node, given, 0), node.attributes
-    if len(value.axes) != 3 or of.get("mode", "nearest") != "nearest":
-        raise OptionError(f"{node.label}: only enlarging images by repeated pixels, mode nearest, is read.")
+    mode = of.get("mode", "nearest")
+    if len(value.axes) != 3 or mode not in ("nearest", "linear") or of.get("antialias", 0):
+        raise OptionError(
+            f"{node.label}: only resizing images by repeated pixels or bilinear interpolation is read: modes "
+            "nearest and linear, without antialias."
+        )
     is_old = node.op == "Upsample" or opset < 11
     scales = array_at(node, given, 1 if is_old else 2)
     sizes = None if is_old else array_at(node, given, 3)
@@ -231,6 +248,8 @@ def _resize(node: Node, given: Given, add: Add, opset: int) -> Value:
     else:
         raise OptionError(f"{node.label}: expected a factor for each of {len(lengths)} axes.")
     own = [factors[axis] for axis in value.axes]
+    if mode == "linear" and own[2] == 1:
+        return _interpolated(node, value, (own[0], own[1]), sizes is None or not sizes.size, is_old, add)
     if own[2] != 1 or any(not n.is_integer() or not 1 <= n < 2**16 for n in own[:2]):
         raise OptionError(f"{node.label}: only height and width are enlarged, by whole numbers; got {own}.")
     down, across = int(own[0]), int(own[1])
@@ -240,6 +259,48 @@ def _resize(node: Node, given: Given, add: Add, opset: int) -> Value:
             raise OptionError(f"{node.label}: it does not repeat each pixel {factor} times.")
     made = checked(value.with_size(h * down, w * across, ""), node.label)
     return made._replace(step=add(UpSample2D((down, across)), [value.step], {}))
+
+
+def _interpolated(
+    node: Node, value: Value, factors: tuple[float, float], has_scales: bool, is_old: bool, add: Add
+) -> Value:
+    """Return an image that is resized by bilinear interpolation."""
+    h, w, _ = value.own_shape
+    # a scale is float32, and the length is rounded down
+    lengths = [
+        math.floor(np.float32(n) * np.float32(f)) if has_scales else round(n * f)
+        for n, f in zip((h, w), factors, strict=True)
+    ]
+    made = checked(value.with_size(lengths[0], lengths[1], ""), node.label)
+    how = "asymmetric" if is_old else node.attributes.get("coordinate_transformation_mode", "half_pixel")
+    for align_corners in (False, True):
+        if all(
+            _is_linear(n, n_out, f, how, align_corners=align_corners)
+            for n, n_out, f in zip((h, w), lengths, factors, strict=True)
+        ):
+            layer = Resize2D((lengths[0], lengths[1]), align_corners=align_corners)
+            return made._replace(step=add(layer, [value.step], {}))
+    raise OptionError(
+        f"{node.label}: bilinear interpolation from {h} x {w} to {lengths[0]} x {lengths[1]} pixels is read where "
+        f"pixels have half_pixel or align_corners places, not {how} with the factors {factors}."
+    )
+
+
+def _is_linear(n: int, n_out: int, factor: float, how: str, *, align_corners: bool) -> bool:
+    """Return whether interpolation at the places of the file is what Resize2D does along an axis."""
+    if n * n_out > MOST_VALUES:
+        return False
+    i = np.arange(n_out)
+    places = {
+        "align_corners": i * (n - 1) / max(n_out - 1, 1),
+        "asymmetric": i / factor,
+        "half_pixel": (i + 0.5) / factor - 0.5,
+        "pytorch_half_pixel": (i + 0.5) / factor - 0.5 if n_out > 1 else np.zeros(1),
+    }
+    if how not in places:
+        return False
+    wanted = linear_weights(n, n_out, align_corners=align_corners)
+    return bool(np.allclose(hats(places[how], n), wanted, rtol=0, atol=1e-4))
 
 
 def _repeats(n: int, factor: int, of: Any) -> bool:
