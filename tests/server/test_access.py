@@ -31,6 +31,19 @@ def test_a_server_with_a_token(model_files: dict[str, Path]) -> None:
         assert server.ask("GET", "/readyz").status == 200
 
 
+def test_the_servers_own_page_may_ask(model_files: dict[str, Path]) -> None:
+    with running({"light": model_files["light"]}) as server:
+        for name in ("127.0.0.1", "LOCALHOST"):
+            own = f"{name}:{server.port}"
+            given = {"Host": own, "Origin": f"http://{own.lower()}"}
+            assert server.ask("POST", "/predict", picture(), "image/png", **given).status == 200
+        # A browser gives a form's origin as "null" where the policy is no-referrer.
+        assert server.ask("GET", "/").headers["referrer-policy"] == "same-origin"
+    with running({"light": model_files["light"]}, token=TOKEN) as server:  # behind another server, say
+        given = {"Authorization": f"Bearer {TOKEN}", "Origin": "https://cats.example"}
+        assert server.ask("POST", "/predict", picture(), "image/png", **given).status == 200
+
+
 def test_the_token_in_a_header() -> None:
     assert is_authorized(f"bearer {TOKEN}".encode(), TOKEN)
     for header in (b"", b"Bearer", f"Basic {TOKEN}".encode(), f"Bearer {TOKEN}x".encode(), b"Bearer \xff"):

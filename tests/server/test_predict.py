@@ -34,6 +34,31 @@ def test_images_of_a_form_in_their_order_under_their_names(server: Running) -> N
     ]
 
 
+def test_text_before_a_forms_first_part_is_skipped(server: Running) -> None:
+    """RFC 2046, section 5.1.1: a preamble, and an epilogue after the last part, are ignored."""
+    body, kind = form(("image", "day.png", picture(250)))
+    plain = server.predict("light", body, kind).json
+    for preamble in (b"\r\n", b"This is a message in parts.\r\n", b"--edg\r\n--other\r\n"):
+        answer = server.predict("light", preamble + body + b"the end", kind)
+        assert (answer.status, answer.json) == (200, plain), (preamble, answer.body)
+
+
+def test_head_is_get_without_a_body(server: Running) -> None:
+    for path in (
+        "/healthz",
+        "/readyz",
+        "/models",
+        "/model?model=sums",
+        "/",
+        "/openapi.json",
+        "/predict",
+        "/none",
+    ):
+        head, get = server.ask("HEAD", path), server.ask("GET", path)
+        assert (head.status, head.body) == (get.status, b"")
+        assert head.headers["content-length"] == str(len(get.body))
+
+
 def test_arrays_of_pixels_are_the_same_as_their_picture(server: Running) -> None:
     as_picture = server.predict("light", picture(90)).json["predictions"][0]["classes"]
     for value in (90, 90 / 255):

@@ -122,6 +122,9 @@ REQUESTS: dict[str, tuple[tuple[Any, ...], dict[str, str], int, str]] = {
         "takes arrays",
     ),
     "another name": (("GET", "/models"), {"Host": "cats.example"}, 403, "localhost alone"),
+    "a foreign page": (("POST", "/predict", PHOTO), {"Origin": "http://cats.example"}, 403, "another origin"),
+    "a page of another port": (("GET", "/models"), {"Origin": "http://127.0.0.1:1"}, 403, "another origin"),
+    "a page without an origin": (("POST", "/predict", PHOTO), {"Origin": "null"}, 403, "another origin"),
 }
 
 

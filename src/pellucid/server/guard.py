@@ -23,7 +23,8 @@ class Guard:
     """An ASGI application that lets requests through to another.
 
     It refuses those without the token, where there is one, and else those that a foreign page makes by way of a
-    browser on this computer. What fails unexpectedly is answered as JSON, too, and written to the log.
+    browser on this computer, which its name for the host or its ``Origin`` tells. What fails unexpectedly is
+    answered as JSON, too, and written to the log.
 
     Parameters
     ----------
@@ -52,7 +53,9 @@ class Guard:
 
         try:
             self._check(scope)
-            await self.app(scope, receive, noting)
+            # HEAD is answered as GET is; the server's protocol leaves the body out.
+            asked = {**scope, "method": "GET"} if scope["method"] == "HEAD" else scope
+            await self.app(asked, receive, noting)
         except Refused as refused:
             await answer(noting, refused.status, str(refused), refused.headers)
             notes["error"] = str(refused)
@@ -85,9 +88,17 @@ class Guard:
                     'expected the header "Authorization: Bearer TOKEN" with this server\'s token.',
                     {"www-authenticate": "Bearer"},
                 )
-        elif not all(is_local(value) for name, value in headers if name == b"host"):
+            return
+        hosts = [value.lower() for name, value in headers if name == b"host"]
+        if not all(map(is_local, hosts)):
             raise Refused(
                 403, "this server answers to localhost alone. Give it a token to be asked by other names."
+            )
+        origins = {value.lower() for name, value in headers if name == b"origin"}
+        if not origins <= {b"http://" + host for host in hosts}:
+            raise Refused(
+                403,
+                "a page of another origin asks by way of a browser. Ask from this server's page or a program.",
             )
 
 

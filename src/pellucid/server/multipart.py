@@ -50,7 +50,7 @@ def read_form(body: bytes, boundary: bytes, *, most: int) -> list[Part]:
                 "on_end": form.end,
             },
         )
-        parser.write(body)
+        parser.write(_without_preamble(body, b"--" + boundary))
         parser.finalize()
     except FormParserError as error:
         raise Refused(400, f"the multipart form is damaged ({printable(str(error))}).") from None
@@ -59,6 +59,14 @@ def read_form(body: bytes, boundary: bytes, *, most: int) -> list[Part]:
     if not form.parts:
         raise Refused(422, f"expected the form's field {FIELD!r} with a file, found none.")
     return [Part(name, bytes(content)) for name, content in form.parts]
+
+
+def _without_preamble(body: bytes, delimiter: bytes) -> bytes:
+    """Return a body from its first delimiter on: RFC 2046 allows text before it, which is ignored."""
+    if body.startswith(delimiter):
+        return body
+    start = body.find(b"\r\n" + delimiter)
+    return body if start < 0 else body[start + 2 :]
 
 
 class _Form:

@@ -80,7 +80,7 @@ DOOR = (401, 403, 405)  # of every path but the two that ask whether the server 
 REASONS = {
     400: "The request is damaged: malformed JSON or multipart, or no model is named where there are several.",
     401: "The token is missing or wrong.",
-    403: "Asked by another name than localhost, without a token.",
+    403: "Without a token: asked by another name than localhost, or by a page of another origin.",
     404: "There is no such model or path.",
     405: "The path is asked by another method.",
     408: "The request came too slowly.",
