@@ -101,7 +101,7 @@ def prepare(model: Model, data: Dataset, plan: Plan, resume: str | Path | None =
 def _kept(resume: str | Path) -> dict[str, Any]:
     """Return what a checkpoint says of the choices that a training may leave open; FormatError for a wrong one."""
     settings = checkpoint_settings(resume)
-    kept = {name: settings[name] for name in ("n_threads", "form") if name in settings}
+    kept: dict[str, Any] = {name: settings[name] for name in ("n_threads", "form") if name in settings}
     try:
         TrainingOptions(n_epochs=1, **kept)
         if (kernels := settings.get("kernels")) is not None:

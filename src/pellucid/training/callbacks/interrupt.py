@@ -86,9 +86,12 @@ def ends_of_a_process() -> list[signal.Signals]:
     >>> signal.SIGTERM in ends_of_a_process()
     True
     """
-    hangup = getattr(signal, "SIGHUP", None)  # Windows has none
-    is_heard = hangup is not None and signal.getsignal(hangup) is not signal.SIG_IGN
-    return [signal.SIGTERM, *([hangup] if is_heard else [])]
+    numbers = [signal.SIGTERM]
+    if (
+        hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN
+    ):  # Windows has none
+        numbers.append(signal.SIGHUP)
+    return numbers
 
 
 def _leave_the_terminal(hangup: int) -> None:
