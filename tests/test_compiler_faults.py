@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import pellucid
@@ -96,7 +97,7 @@ def test_where_compiled_code_cannot_be_kept_anywhere_numpy_serves(
     home.mkdir()
     found = run(**{**places, "HOME": home, "XDG_CACHE_HOME": home / "cache"})  # a home suffices
     check(found, wanted, "numba")
-    assert list(home.rglob("*.nbi"))
+    assert list(home.rglob("*.nbc"))
 
 
 def test_a_read_only_home_and_a_wrong_cache_folder_do_no_harm(tmp_path: Path, wanted: list[float]) -> None:
@@ -133,12 +134,24 @@ def test_two_processes_compile_at_once_for_different_types(tmp_path: Path, wante
     } == warm  # nothing was compiled again
 
 
-def test_files_that_were_cut_off_are_compiled_again(tmp_path: Path, wanted: list[float]) -> None:
+def test_damaged_files_are_compiled_again(tmp_path: Path, wanted: list[float]) -> None:
+    """Flipped bits were a segmentation fault, an abort, a RecursionError; half a file has no end."""
     run(NUMBA_CACHE_DIR=tmp_path)
-    # Of every other kernel its index, of the others their code.
-    for i, index in enumerate(sorted(tmp_path.rglob("*.nbi"))):
-        for path in [index] if i % 2 else index.parent.glob(f"{index.stem}.*.nbc"):
-            path.write_bytes(path.read_bytes()[:40])
+    kept = {path: path.read_bytes() for path in tmp_path.rglob("*.nb*")}
+    assert kept
+    for seed in (1, 2, 0):
+        rng = np.random.default_rng(seed)
+        damaged = {}
+        for path, data in kept.items():
+            flipped = np.frombuffer(data, np.uint8).copy()
+            flipped[rng.integers(len(data), size=5)] ^= np.uint8(1) << rng.integers(8, dtype=np.uint8)
+            damaged[path] = flipped.tobytes() if seed else data[: len(data) // 2]
+            path.write_bytes(damaged[path])
+        check(run(NUMBA_CACHE_DIR=tmp_path), wanted, "numba")
+        assert all(path.read_bytes() != data for path, data in damaged.items())  # compiled and kept again
+    swapped = sorted(kept, key=lambda path: (path.suffix, path.name))
+    for path, other in zip(swapped, [*swapped[1:], swapped[0]], strict=True):  # whole, and another's
+        path.write_bytes(kept[other])
     check(run(NUMBA_CACHE_DIR=tmp_path), wanted, "numba")
 
 
