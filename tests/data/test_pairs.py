@@ -10,7 +10,7 @@ import pellucid as pl
 from pellucid.data.drawn import load_drawn_cats
 from pellucid.data.pairs import as_split
 from pellucid.data.source import DataSource
-from pellucid.errors import DataError, OptionError, ShapeError
+from pellucid.errors import DataError, OptionError
 
 SHAPE = (8, 8, 3)
 
@@ -46,11 +46,19 @@ def test_one_part_is_a_dataset_or_a_pair_and_nothing_else(
 ) -> None:
     take(model, split.train)
     take(model, (split.train.X, split.train.y))
-    with pytest.raises(DataError, match=r"got both \(a Split\)\. Try \.train or \.test"):
+    with pytest.raises(DataError, match=r"got both \(a Split\)\. Try \.(train|test)"):
         take(model, split)
     for wrong, words in (("photos", "the text 'photos'"), (split.train.X, r"an array of shape \(30, 8")):
         with pytest.raises(DataError, match=f"expected a Dataset or a pair .X, y., got {words}"):
             take(model, wrong)
+
+
+def test_the_part_that_fits_is_suggested(model: pl.Model, split: pl.Split) -> None:
+    for data in (split, "moons"):
+        with pytest.raises(DataError, match=r"Try (load_data\(\.\.\.\))?\.train\."):
+            pl.train(pl.preset("logistic"), data, n_epochs=1)  # type: ignore[arg-type]
+        with pytest.raises(DataError, match=r"Try (load_data\(\.\.\.\))?\.test\."):
+            pl.evaluate(model, data)  # type: ignore[arg-type]
 
 
 def test_a_pair_gives_the_scores_of_the_dataset(model: pl.Model, split: pl.Split) -> None:
@@ -103,7 +111,7 @@ def test_predict_says_what_it_takes(model: pl.Model, split: pl.Split) -> None:
             model.predict(wrong)
     with pytest.raises(DataError, match="numbers"):
         model.predict(np.array(["a", "b"]))
-    with pytest.raises(ShapeError, match="several lengths"):
+    with pytest.raises(DataError, match="several lengths"):
         model.predict([[1.0], [1.0, 2.0]])
     np.testing.assert_array_equal(model.predict(split.test.X.tolist()), model.predict(split.test.X))
 

@@ -182,7 +182,7 @@ def check_data(
     >>> print(report.findings[0].found)
     test 3 (...) is nearly the same as train 100 (...).
     """
-    source = as_split(data, "check_data", **options)
+    source = as_split(data, "check_data", with_gaps=True, **options)
     with ProgressBar() as bar:
         show = progress or bar
         if isinstance(source, Split):

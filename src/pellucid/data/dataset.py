@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pellucid.data.gaps import input_array, plain_array
 from pellucid.data.labels import numbered, renumbered
 from pellucid.data.readers.table_schema import TableSchema
 from pellucid.data.show import dataset_html, in_words, split_html
@@ -261,19 +262,14 @@ def _checked_rows(rows: Any, m: int) -> Any:
 
 
 def _array(name: str, value: Any) -> Array:
-    """Return an array, or anything that NumPy takes for one, as an array; DataError for all else."""
-    if isinstance(value, np.ndarray) or (name == "X" and isinstance(value, StoredArray)):
+    """Return an array, or anything that NumPy takes for one, as a array without gaps; DataError for all else."""
+    if name == "X" and isinstance(value, StoredArray):
         return value  # type: ignore[return-value]
     if hasattr(value, "__array_ufunc__") and not hasattr(value, "__array__"):
         rows: Array = value  # it applies NumPy's functions itself, as the rows of a sparse matrix do
         return rows
-    if isinstance(value, list | tuple) or (hasattr(value, "__array__") and np.ndim(value)):
-        try:
-            return np.asarray(value)
-        except ValueError:
-            raise DataError(
-                f"Dataset: expected {name} to be an array, got rows of several lengths."
-            ) from None
+    if isinstance(value, np.ndarray | list | tuple) or (hasattr(value, "__array__") and np.ndim(value)):
+        return (input_array if name == "X" else plain_array)(value, f"Dataset: {name}")
     raise DataError(
         f"Dataset: expected {name} to be an array, or a dictionary of arrays, got {kind_of(value)}. "
         f"Try np.asarray({name})."

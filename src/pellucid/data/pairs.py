@@ -7,17 +7,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pellucid.data.dataset import Dataset, Split
+from pellucid.data.gaps import input_array, plain_array
 from pellucid.data.labels import renumbered
 from pellucid.data.stored.base import StoredArray
 from pellucid.errors import DataError, OptionError
 from pellucid.text import kind_of
-from pellucid.types import Array, n_rows
+from pellucid.types import Array, map_arrays, n_rows
 
 if TYPE_CHECKING:
     from pellucid.data.source import DataSource
 
 
-def as_dataset(data: Any, where: str) -> Dataset:
+def as_dataset(data: Any, where: str, *, part: str = "train", with_gaps: bool = False) -> Dataset:
     """Return a data set unchanged, or a pair (X, y) of array-likes as one.
 
     Parameters
@@ -27,11 +28,16 @@ def as_dataset(data: Any, where: str) -> Dataset:
         become numbers in sorted order, and are kept as ``classes``.
     where : str
         The name of the argument, for messages.
+    part : {"train", "test"}, optional
+        The part of a Split to suggest where both are given.
+    with_gaps : bool, optional
+        Missing numbers of X become NaN instead of being refused.
 
     Raises
     ------
     DataError
-        If it is neither, or a Split, which is two parts; X is not numeric; or the lengths differ.
+        If it is neither, or a Split, which is two parts; X is not numeric; a value is missing; or the lengths
+        differ.
 
     Examples
     --------
@@ -41,20 +47,18 @@ def as_dataset(data: Any, where: str) -> Dataset:
     if isinstance(data, Dataset):
         return data
     if isinstance(data, Split):
-        raise DataError(f"{where}: expected one part of the data, got both (a Split). Try .train or .test.")
+        raise DataError(f"{where}: expected one part of the data, got both (a Split). Try .{part}.")
     if not isinstance(data, tuple) or len(data) != 2:
         got = f"a tuple of {len(data)}" if isinstance(data, tuple) else kind_of(data)
-        advice = "load_data(...).test" if isinstance(data, str | Path) else "(X, y)"
+        advice = f"load_data(...).{part}" if isinstance(data, str | Path) else "(X, y)"
         raise DataError(f"{where}: expected a Dataset or a pair (X, y), got {got}. Try {advice}.")
-    X = {key: _numbers(value, where) for key, value in data[0].items()} if isinstance(data[0], dict) else None
-    X = _numbers(data[0], where) if X is None else X
-    y = data[1]
-    if not isinstance(y, dict):
-        y = np.asarray(y)
-        y = y.astype(np.int64) if y.dtype.kind == "b" else y
+    X = map_arrays(lambda values: _numbers(values, where, with_gaps=with_gaps), data[0])
+    y = map_arrays(lambda values: plain_array(values, f"{where}: y"), data[1])
+    if isinstance(y, np.ndarray) and y.dtype.kind == "b":
+        y = y.astype(np.int64)
     if n_rows(X) != n_rows(y):
         raise DataError(f"{where}: X has {n_rows(X)} samples and y has {n_rows(y)} labels.")
-    return Dataset(X, y)  # type: ignore[arg-type]
+    return Dataset(X, y)
 
 
 def like(data: Dataset, other: Dataset, where: str) -> Dataset:
@@ -72,11 +76,11 @@ def like(data: Dataset, other: Dataset, where: str) -> Dataset:
     return replace(data, y=y, classes=other.classes)
 
 
-def as_split(data: Any, where: str, **options: Any) -> "Split | DataSource":
+def as_split(data: Any, where: str, *, with_gaps: bool = False, **options: Any) -> "Split | DataSource":
     """Return a Split or DataSource unchanged, or the DataSource of a name or path with these options.
 
     A pair of pairs, ``(X_train, y_train), (X_test, y_test)``, is a Split too; of one pair ``(X, y)`` a fifth is
-    held out, stratified.
+    held out, stratified. ``with_gaps`` as for :func:`as_dataset`.
 
     Raises
     ------
@@ -96,9 +100,10 @@ def as_split(data: Any, where: str, **options: Any) -> "Split | DataSource":
     if isinstance(data, str | Path):
         return DataSource.from_dict({"name": data, **options})
     if isinstance(data, tuple) and len(data) == 2 and all(isinstance(part, tuple | Dataset) for part in data):
-        data = _as_parts(data, where)
+        data = _as_parts(data, where, with_gaps=with_gaps)
     elif isinstance(data, tuple) and len(data) == 2:
-        data = hold_out(_with_names(as_dataset(data, where)), name="data", seed=1, test_fraction=0.2)
+        whole = _with_names(as_dataset(data, where, with_gaps=with_gaps))
+        data = hold_out(whole, name="data", seed=1, test_fraction=0.2)
     if not isinstance(data, Split | DataSource):
         raise DataError(
             f"{where}: expected a Split or a name, got {kind_of(data)}. Try ((X_train, y_train), (X_test, "
@@ -111,10 +116,10 @@ def as_split(data: Any, where: str, **options: Any) -> "Split | DataSource":
     return data
 
 
-def _as_parts(pair: Any, where: str) -> Split:
+def _as_parts(pair: Any, where: str, *, with_gaps: bool) -> Split:
     """Return two parts as a Split; classes that are numbers get these as names."""
     train, test = (
-        as_dataset(part, f"{where}: the {name} part")
+        as_dataset(part, f"{where}: the {name} part", with_gaps=with_gaps)
         for part, name in zip(pair, ("training", "test"), strict=True)
     )
     test = like(test, train, f"{where}: the test part")
@@ -145,19 +150,15 @@ def as_weights(values: Any, where: str) -> Array:
     >>> as_weights([1, 2], "train: sample_weight")
     array([1, 2])
     """
-    array = np.asarray(values) if np.ndim(values) == 1 else None
+    array = plain_array(values, where) if np.ndim(values) == 1 else None
     if array is None or array.dtype.kind not in "biuf":
         raise DataError(f"{where}: expected one number for each sample, shape (m,), got {kind_of(values)}.")
     return array
 
 
-def _numbers(values: Any, where: str) -> Any:
-    try:
-        array = values if isinstance(values, StoredArray) else np.asarray(values)
-    except ValueError:
-        raise DataError(
-            f"{where}: expected X to be numbers of shape (m, ...), got rows of several lengths."
-        ) from None
+def _numbers(values: Any, where: str, *, with_gaps: bool) -> Any:
+    is_stored = isinstance(values, StoredArray)
+    array = values if is_stored else input_array(values, f"{where}: X", with_gaps=with_gaps)
     if array.dtype.kind not in "biuf" or array.ndim < 2:
         raise DataError(
             f"{where}: expected X to be numbers of shape (m, ...), got {array.dtype} of shape {array.shape}. Try "

@@ -9,6 +9,7 @@ import numpy as np
 from sklearn.utils.validation import validate_data
 
 from pellucid.data.dataset import Dataset
+from pellucid.data.gaps import check_gaps
 from pellucid.data.preprocess import Preprocessing
 from pellucid.errors import OptionError
 from pellucid.estimators.model_source import (
@@ -79,6 +80,7 @@ class AnyNetwork:
 
     def read_X(self, e: Any, X: Any, *, reset: bool) -> Any:
         """Return samples checked as scikit-learn does, in the shape that the model takes."""
+        check_gaps(X=X)
         flat, shape, dtype = _flat(X)
         X = validate_data(e, flat, accept_sparse="csr", dtype=dtype, reset=reset)
         return _shaped(e, X, shape, reset=reset)
@@ -87,6 +89,7 @@ class AnyNetwork:
         self, e: Any, X: Any, y: Any, sample_weight: Any, *, reset: bool, is_part: bool
     ) -> tuple[Any, Any, Any]:
         """Return samples, targets and weights, the former two checked together."""
+        check_gaps(X=X, y=y, sample_weight=sample_weight)
         flat, shape, dtype = _flat(X)
         X, y = validate_data(
             e,

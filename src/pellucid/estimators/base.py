@@ -17,6 +17,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import _check_partial_fit_first_call
 from sklearn.utils.validation import check_is_fitted
 
+from pellucid.data.gaps import check_gaps
 from pellucid.estimators.any_network import AnyNetwork
 from pellucid.estimators.dense_stack import DenseStack
 from pellucid.estimators.fitting import fit
@@ -211,6 +212,11 @@ class Classifier(ClassifierMixin, Estimator):  # type: ignore[misc]
         with np.errstate(divide="ignore"):
             return np.where(P > 0.5, np.log(P), exact[:, : P.shape[1]])  # near 1, exactly the rounded P
 
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """Return the accuracy of ``predict(X)``: the fraction of samples all of whose labels are right."""
+        check_gaps(y=y, sample_weight=sample_weight)
+        return float(super().score(X, y, sample_weight))
+
     def _probabilities(self, Z: Array) -> Array:
         if len(self.classes_) == 1:
             return np.ones((len(Z), 1), Z.dtype)
@@ -255,6 +261,11 @@ class Regressor(RegressorMixin, Estimator):  # type: ignore[misc]
         Z = self._outputs(X)
         outputs = self._task.objective(self).loss.mean(Z)
         return outputs[:, 0] if outputs.shape[1] == 1 else outputs
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """Return R squared of ``predict(X)``; of several targets the mean of theirs."""
+        check_gaps(y=y, sample_weight=sample_weight)
+        return float(super().score(X, y, sample_weight))
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -9,6 +9,7 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import validate_data
 
+from pellucid.data.gaps import check_gaps
 from pellucid.data.preprocess import Preprocessing
 from pellucid.estimators.fast_validation import passes_checks
 from pellucid.estimators.forward import Stack
@@ -76,6 +77,7 @@ class DenseStack:
     def read_X(self, e: Any, X: Any, *, reset: bool) -> Any:
         """Return samples checked as scikit-learn does, in the estimator's dtype."""
         if reset or not passes_checks(e, X):
+            check_gaps(X=X)
             X = validate_data(e, X, accept_sparse=["csr", "csc"], dtype=(np.float64, np.float32), reset=reset)
         return _converted(e, X, reset=reset)
 
@@ -83,6 +85,7 @@ class DenseStack:
         self, e: Any, X: Any, y: Any, sample_weight: Any, *, reset: bool, is_part: bool
     ) -> tuple[Any, Any, Any]:
         """Return samples, targets and weights, the former two checked together."""
+        check_gaps(X=X, y=y, sample_weight=sample_weight)
         X, y = validate_data(
             e,
             X,

@@ -8,6 +8,7 @@ from typing import Any, final
 import numpy as np
 from sklearn.utils.validation import _check_y, check_consistent_length
 
+from pellucid.data.gaps import check_gaps
 from pellucid.data.preprocess import Preprocessing
 from pellucid.data.readers.images import check_size
 from pellucid.errors import DataError, OptionError
@@ -58,6 +59,7 @@ class Images(AnyNetwork):
         """Return the images that can be read, with their labels and weights."""
         X, y = labelled(e, X, y)
         sources = as_sources(X)
+        check_gaps(sample_weight=sample_weight)
         has_weights = np.ndim(sample_weight) > 0
         check_consistent_length(sources, y, sample_weight if has_weights else None)
         if y.ndim == 1 and not is_part:
@@ -110,6 +112,7 @@ def labelled(e: Any, X: Any, y: Any) -> tuple[Any, Array]:
             f"This {type(e).__name__} estimator requires y to be passed, but the target y is None. "
             "It may be left out for a folder with one sub-folder per class."
         )
+    check_gaps(y=y)
     checked: Array = _check_y(y, multi_output=True, estimator=e)
     return X, checked
 

@@ -101,7 +101,7 @@ def robustness(
     True
     """
     check_model("robustness", model)
-    data = as_dataset(data, "robustness")
+    data = as_dataset(data, "robustness", part="test")
     chosen = choose_perturbations(perturbations)
     wanted = choose_strengths(chosen, strengths)
     check_photos("robustness", data.X)
