@@ -34,7 +34,7 @@ def read_rows(source: DataSource) -> tuple[Split, Names, list[Finding]]:
     DataError
         As :func:`pellucid.data.readers.table.split_table`, and if every row lacks a number.
     """
-    table = read_table(source.path, source.decimal)
+    table = read_table(source.path, source.decimal, source.missing)
     goals = parse_target(source.target.strip(), table.names)[0] if source.target else ()
     findings, notes = [], []
     lacking = np.zeros(len(table.rows), bool)

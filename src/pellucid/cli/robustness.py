@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @command("robustness", order=70, short_help="Accuracy on rotated, darkened, covered photos.")
 @options(
-    source=SOURCE.but(without=("seed", "test_fraction", "target", "decimal"), is_optional=True),
+    source=SOURCE.but(without=("seed", "test_fraction", "target", "decimal", "missing"), is_optional=True),
     kernels=KERNELS,
 )
 def robustness(

@@ -21,7 +21,7 @@ from pellucid.data.readers.npy import read_npy
 from pellucid.data.readers.npz import read_npz
 from pellucid.data.readers.reading import check_file
 from pellucid.data.readers.table import split_table
-from pellucid.data.readers.table_text import Decimal
+from pellucid.data.readers.table_text import USUAL, Decimal
 from pellucid.data.readers.zarr_store import is_zarr, read_zarr
 from pellucid.data.toy import TOYS, load_toy
 from pellucid.data.validate import RawPart, RawSplit, to_split
@@ -41,7 +41,7 @@ BUILTIN: Mapping[str, str] = MappingProxyType(
 PICTURES = (".jpg", ".jpeg", ".png", ".gif", ".webp", ".bmp", ".heic")  # named in the place of data
 _APPLIES = {
     "folder": {"skip_bad", "image_size", "on_disk"},
-    "table": {"target", "group", "decimal"},
+    "table": {"target", "group", "decimal", "missing"},
     "arrays": {"x_key", "y_key", "on_disk"},
 }
 _READER_OPTIONS = (
@@ -50,6 +50,7 @@ _READER_OPTIONS = (
     "target",
     "group",
     "decimal",
+    "missing",
     "skip_bad",
     "image_size",
     "on_disk",
@@ -89,6 +90,7 @@ class DataSource(Configurable):
         None, help="The column of a table that names the rows to keep in one part, such as the patient."
     )
     decimal: Decimal = option(".", help="Decimal sign of a table's numbers.")
+    missing: str = option(USUAL, help="Words that mean no value in a table: a,b,c; '' for empty cells alone.")
     skip_bad: bool = option(False, help="Skip images that cannot be read.")
     image_size: tuple[int, int] | None = option(
         None, at_least=1, at_most=LONGEST_SIDE, help="HEIGHTxWIDTH that a folder's images are resized to."
@@ -156,7 +158,7 @@ class DataSource(Configurable):
             "test_fraction": self.test_fraction,
         }
         if self.kind == "table":
-            table = read_table(self.path, self.decimal)
+            table = read_table(self.path, self.decimal, self.missing)
             return split_table(table, target=self.target, group=self.group, **held_out).split
         return to_split(self._read(), **held_out)
 
@@ -268,6 +270,9 @@ def load_data(source: str | Path, **options: Any) -> Split:
         input. In a folder, the sub-folders of a class are its groups: ``pets/cat/mittens``.
     decimal : {".", ","}, optional
         For tables: the decimal sign of their numbers.
+    missing : str, optional
+        For tables: the words that mean that a cell has no value, in any case; default
+        "?,NA,N/A,#N/A,<NA>,NaN,null,None". "" where only an empty cell has none: then a class may be called None.
     skip_bad : bool, optional
         For folders: leave out images that cannot be read instead of raising.
     image_size : (int, int), optional

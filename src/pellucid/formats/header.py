@@ -46,8 +46,8 @@ HEADER = {
     "schema": Entry(
         "object or null",
         "Of a model of a table: `columns` (`name`, `kind`: `numeric` or `category`, `categories`), `target`, "
-        "`task`, `classes` and the `decimal` sign. A category column becomes one input of 0 and 1 for each "
-        "category, in their order.",
+        "`task`, `classes` and the `decimal` sign; `missing`, the words that mean no value, where they are not the "
+        "usual ones. A category column becomes one input of 0 and 1 for each category, in their order.",
     ),
     "classes": Entry("array of strings", "Names of the classes, in the order of the outputs; may be empty."),
     "training": Entry("object", "A record of the training, for people; prediction does not need it."),

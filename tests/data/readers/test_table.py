@@ -16,6 +16,7 @@ from pellucid.data.dataset import Split
 from pellucid.data.preprocess import Preprocessing
 from pellucid.data.readers.csv_file import read_table
 from pellucid.data.readers.table_schema import Column, Encoded, TableSchema
+from pellucid.data.readers.table_text import USUAL
 from pellucid.data.source import load_data
 from pellucid.errors import DataError, FormatError, OptionError, PellucidError
 
@@ -119,6 +120,30 @@ def test_targets(labels: list[Any], target: str, classes: tuple[str, ...], y: An
     for part in (split.train, split.test):
         assert part.y.dtype == (np.int64 if classes else np.float64)
         np.testing.assert_array_equal(part.y, np.array(y * 3)[part.X[:, 0].astype(int)])
+
+
+def test_a_class_may_be_called_none(tmp_path: Path) -> None:
+    path = write(
+        tmp_path, "x,coat,y\n" + rows(range(12), ["NA", "tabby", "NA"] * 4, ["None", "cat", "n/a"] * 4)
+    )
+    with pytest.raises(
+        DataError, match=r"in 8 of 12 rows, the first in line 2 \('None'\).*'None', 'n/a'.*--missing ''"
+    ):
+        load_data(path, target="y")
+    split = load_data(path, target="y", missing="", test_fraction=0.4)
+    assert split.classes == ("None", "cat", "n/a")
+    assert split.schema.feature_names == ("x", "coat=NA", "coat=tabby")
+    again = TableSchema.from_config(json.loads(json.dumps(split.schema.to_config())))
+    for source in (path, [{"x": i, "coat": "NA", "y": "n/a"} for i in range(12)]):
+        found = again.encode(source)
+        assert found.X[0].tolist() == [0, 1, 0]
+        assert found.y is not None
+        assert found.y[2] == 2
+    with pytest.raises(DataError, match="'y' has no value in 4 of 12 rows"):
+        load_data(path, target="y", missing="N/A")
+    assert "missing" not in load(tmp_path, PETS, "pet").schema.to_config()
+    with pytest.raises(OptionError, match="missing does not apply"):
+        load_data("moons", missing="")
 
 
 def test_renamed_labels_and_guessed_quantities_are_noted(tmp_path: Path) -> None:
@@ -414,9 +439,13 @@ SCRAPS = st.one_of(
 
 
 @FUZZ
-@given(st.lists(st.lists(CELLS, min_size=3, max_size=3), min_size=2, max_size=6), st.sampled_from(",;\t"))
+@given(
+    st.lists(st.lists(CELLS, min_size=3, max_size=3), min_size=2, max_size=6),
+    st.sampled_from(",;\t"),
+    st.sampled_from([USUAL, "", "none, ?"]),
+)
 def test_any_text_that_csv_writes_is_read_back(
-    tmp_path_factory: pytest.TempPathFactory, cells: list[list[str]], delimiter: str
+    tmp_path_factory: pytest.TempPathFactory, cells: list[list[str]], delimiter: str, missing: str
 ) -> None:
     cells[0] = ["a", "b", "c"]
     file = io.StringIO(newline="")
@@ -424,11 +453,14 @@ def test_any_text_that_csv_writes_is_read_back(
     path = write(
         tmp_path_factory.getbasetemp(), file.getvalue(), "any.tsv" if delimiter == "\t" else "any.csv"
     )
-    missing = {"", "?", "na", "n/a", "#n/a", "<na>", "nan", "null", "none"}
-    wanted = [
-        ["" if (text := cell.strip()).lower() in missing else text for cell in row] for row in cells[1:]
-    ]
-    assert [list(row) for row in zip(*read_table(path).columns, strict=True)] == wanted
+    words = {
+        USUAL: {"", "?", "na", "n/a", "#n/a", "<na>", "nan", "null", "none"},
+        "": {""},
+        "none, ?": {"", "none", "?"},
+    }[missing]
+    wanted = [["" if (text := cell.strip()).lower() in words else text for cell in row] for row in cells[1:]]
+    table = read_table(path, missing=missing)
+    assert [list(row) for row in zip(*(table.column(name).cells for name in "abc"), strict=True)] == wanted
 
 
 @FUZZ

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pellucid.data.readers.reading import check_file, reading
-from pellucid.data.readers.table_text import HEADER_HINT, Decimal, TextTable, cell_of, number
+from pellucid.data.readers.table_text import HEADER_HINT, USUAL, Decimal, TextTable, number
 from pellucid.errors import DataError
 from pellucid.text import join_some, printable
 
@@ -17,7 +17,7 @@ _DELIMITERS = (",", ";", "\t")
 _ROWS_TO_SNIFF = 30
 
 
-def read_table(path: Path, decimal: Decimal = ".") -> TextTable:
+def read_table(path: Path, decimal: Decimal = ".", missing: str = USUAL) -> TextTable:
     """Read a CSV file: a line of names, then one line per sample.
 
     Parameters
@@ -27,6 +27,8 @@ def read_table(path: Path, decimal: Decimal = ".") -> TextTable:
         all lines into the same number of fields; in a .tsv file the tab. Fields may be quoted by ".
     decimal : {".", ","}, optional
         The decimal sign; with "," no comma divides fields.
+    missing : str, optional
+        Words that say that a cell has no value, in any case: "?,NA". An empty cell never has one.
 
     Returns
     -------
@@ -56,8 +58,8 @@ def read_table(path: Path, decimal: Decimal = ".") -> TextTable:
     if len(records) == 1:
         raise DataError(f"{path}: expected rows below the names, found none. Add one line per sample.")
     notes = _check_names(names, path)
-    columns = tuple(tuple(map(cell_of, column)) for column in zip(*records[1:], strict=True))
-    table = TextTable(names, columns, tuple(lines[1:]), str(path), notes, decimal)
+    columns = tuple(zip(*records[1:], strict=True))
+    table = TextTable(names, columns, tuple(lines[1:]), str(path), notes, decimal, missing)
     return table.without([""])
 
 

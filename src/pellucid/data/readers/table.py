@@ -101,7 +101,7 @@ def split_table(
     columns = tuple(
         Column(column, kind, _categories(tables[0].column(column), kind)) for column, kind in kinds
     )
-    schema = TableSchema(columns, goal.names, goal.task, goal.classes, table.decimal)
+    schema = TableSchema(columns, goal.names, goal.task, goal.classes, table.decimal, table.missing)
     train, test = [schema.encode(part._replace(notes=()), with_target=False) for part in tables]
     all_notes = (*table.notes, *notes, *_constant(tables[0], columns), *goal.notes, *test.notes, *parts.notes)
     split = Split(
@@ -168,12 +168,15 @@ def parse_target(target: str, columns: tuple[str, ...]) -> tuple[tuple[str, ...]
 
 def _one_target(column: TextColumn, kind: str) -> _Target:
     where = f"{column.where}: target {printable(column.name)!r}"
-    absent = [row for row, cell in zip(column.rows, column.cells, strict=True) if not cell]
-    if absent:
-        raise DataError(
-            f"{where} has no value in {len(absent)} of {len(column.cells)} rows, the first in {absent[0]}. "
-            "Remove those rows."
+    if absence := column.absence():
+        words = sorted(
+            {word for word, cell in zip(column.written, column.cells, strict=True) if word and not cell}
         )
+        hint = (
+            f" If {join_some([repr(word) for word in words])} is a class, say which words mean no value: "
+            "missing='' (--missing '') for none."
+        )
+        raise DataError(f"{where} has {absence}. Remove those rows.{hint if words else ''}")
     kind, notes = (kind, ()) if kind else _target_kind(column)
     if kind == "number":
         return _Target((column.name,), "regression", column.numbers(), notes=notes)

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from pellucid.data.readers.csv_file import read_table
-from pellucid.data.readers.table_text import MISSING, Decimal, TextColumn, TextTable, table_of
+from pellucid.data.readers.table_text import MISSING, USUAL, Decimal, TextColumn, TextTable, table_of
 from pellucid.errors import DataError, FormatError, OptionError
 from pellucid.registry import Configurable, checked_names, option
 from pellucid.text import join_some, printable
@@ -71,6 +71,8 @@ class TableSchema(Configurable):
         The names of the classes; for "multi_label" those of ``target``; for "regression" none.
     decimal : {".", ","}, optional
         The decimal sign in files.
+    missing : str, optional
+        Words that say that a cell has no value: "?,NA".
 
     Raises
     ------
@@ -96,6 +98,7 @@ class TableSchema(Configurable):
     task: str = option(choices=lambda: TASKS)
     classes: tuple[str, ...] = option(())
     decimal: Decimal = option(".")
+    missing: str = option(USUAL)
 
     def __post_init__(self) -> None:
         self.check_options()
@@ -153,9 +156,9 @@ class TableSchema(Configurable):
             If the table cannot be read, lacks a column or a number, or holds an unknown class.
         """
         if isinstance(source, str | Path):
-            table = read_table(Path(source).expanduser(), self.decimal)
+            table = read_table(Path(source).expanduser(), self.decimal, self.missing)
         else:
-            table = source if isinstance(source, TextTable) else table_of(source)
+            table = source if isinstance(source, TextTable) else table_of(source, missing=self.missing)
         table.check_has([column.name for column in self.columns], "which the model was trained on")
         X = np.empty((len(table.rows), len(self.is_numeric)))
         notes, start = list(table.notes), 0
@@ -192,8 +195,11 @@ class TableSchema(Configurable):
         return codes
 
     def to_config(self) -> dict[str, Any]:
-        """Return the schema as a JSON-serializable dictionary."""
-        return asdict(self)
+        """Return the schema as a JSON-serializable dictionary, without ``missing`` where it is the usual one."""
+        config = asdict(self)
+        if self.missing == USUAL:  # earlier versions read such a file too
+            del config["missing"]
+        return config
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> "TableSchema":

@@ -12,7 +12,7 @@ from pellucid.types import Array
 
 Decimal: TypeAlias = Literal[".", ","]
 MISSING = "(missing)"  # an empty cell's name in messages and categories
-_MISSING = frozenset({"", "?", "na", "n/a", "#n/a", "<na>", "nan", "null", "none"})
+USUAL = "?,NA,N/A,#N/A,<NA>,NaN,null,None"  # words that say that a cell has no value, in any case
 _BINARY = {"0": 0, "1": 1, "false": 0, "true": 1}
 HEADER_HINT = " (The first line has to hold the columns' names.)"
 
@@ -22,6 +22,7 @@ class TextColumn(NamedTuple):
 
     name: str
     cells: tuple[str, ...]
+    written: tuple[str, ...]  # the cells as they are in the file
     rows: tuple[str, ...]  # each row's name in messages: "line 2"
     where: str
     decimal: Decimal
@@ -33,7 +34,16 @@ class TextColumn(NamedTuple):
 
     def cell(self, i: int) -> str:
         """Return a cell's name in messages: its text and its row."""
-        return f"{printable(self.cells[i] or MISSING)!r} in {self.rows[i]}"
+        return f"{printable(self.written[i] or MISSING)!r} in {self.rows[i]}"
+
+    def absence(self) -> str:
+        """Return how many cells are missing and the first of them, for a message; "" where none is."""
+        absent = [i for i, cell in enumerate(self.cells) if not cell]
+        if not absent:
+            return ""
+        word = self.written[absent[0]]
+        first = f"{self.rows[absent[0]]} ({printable(word)!r})" if word else self.rows[absent[0]]
+        return f"no value in {len(absent)} of {len(self.cells)} rows, the first in {first}"
 
     def values(self) -> list[float | None]:
         """Return the number in each cell (infinity and NaN too); None where it holds something else or nothing."""
@@ -68,12 +78,8 @@ class TextColumn(NamedTuple):
         """
         values = np.array([np.nan if value is None else value for value in self.values()])
         bad = np.flatnonzero(~np.isfinite(values))
-        missing = [self.rows[i] for i in bad if not self.cells[i]]
-        if missing:
-            raise DataError(
-                f"{self.title} has no value in {len(missing)} of {len(values)} rows, the first in {missing[0]}. "
-                "Fill them in, or remove the rows or the column."
-            )
+        if absence := self.absence():
+            raise DataError(f"{self.title} has {absence}. Fill them in, or remove the rows or the column.")
         if len(bad):
             raise DataError(
                 f"{self.title}: expected finite numbers, got {self.cell(bad[0])} ({len(bad)} such of "
@@ -96,15 +102,18 @@ class TextTable(NamedTuple):
     """Columns of text under their names."""
 
     names: tuple[str, ...]
-    columns: tuple[tuple[str, ...], ...]  # as many as names, each m cells
+    columns: tuple[tuple[str, ...], ...]  # as many as names, each m cells as they are in the file
     rows: tuple[str, ...]  # the name of each of the m rows in messages
     where: str
     notes: tuple[str, ...] = ()
     decimal: Decimal = "."  # the decimal sign
+    missing: str = USUAL  # words that say that a cell has no value: "?,NA"
 
     def column(self, name: str) -> TextColumn:
         """Return the column under a name."""
-        return TextColumn(name, self.columns[self.names.index(name)], self.rows, self.where, self.decimal)
+        written, words = self.columns[self.names.index(name)], missing_words(self.missing)
+        cells = tuple("" if cell.lower() in words else cell for cell in written)
+        return TextColumn(name, cells, written, self.rows, self.where, self.decimal)
 
     def take(self, rows: Array) -> "TextTable":
         """Return the chosen rows."""
@@ -147,7 +156,7 @@ class TextTable(NamedTuple):
         )
 
 
-def table_of(rows: Sequence[Mapping[str, Any]], where: str = "rows") -> TextTable:
+def table_of(rows: Sequence[Mapping[str, Any]], where: str = "rows", *, missing: str = USUAL) -> TextTable:
     """Return rows given as dictionaries (of JSON, say) as a TextTable; absent keys are missing values.
 
     Raises
@@ -165,7 +174,9 @@ def table_of(rows: Sequence[Mapping[str, Any]], where: str = "rows") -> TextTabl
     names = tuple(dict.fromkeys(str(name).strip() for row in rows for name in row))
     cells = [{str(name).strip(): cell_of(value) for name, value in row.items()} for row in rows]
     columns = tuple(tuple(row.get(name, "") for row in cells) for name in names)
-    return TextTable(names, columns, tuple(f"row {i}" for i in range(1, len(rows) + 1)), where)
+    return TextTable(
+        names, columns, tuple(f"row {i}" for i in range(1, len(rows) + 1)), where, missing=missing
+    )
 
 
 def number(text: str, decimal: Decimal = ".") -> float | None:
@@ -186,6 +197,16 @@ def number(text: str, decimal: Decimal = ".") -> float | None:
 
 
 def cell_of(value: Any) -> str:
-    """Return a value as the text of a cell, any kind of missing value as ''."""
-    text = "" if value is None else str(value).strip()
-    return "" if text.lower() in _MISSING else text
+    """Return a value as the text of a cell, '' for None and NaN."""
+    return "" if value is None or (isinstance(value, float) and value != value) else str(value).strip()
+
+
+def missing_words(missing: str) -> frozenset[str]:
+    """Return words that say that a cell has no value, in small letters; an empty cell never has one.
+
+    Examples
+    --------
+    >>> sorted(missing_words("NA, ?"))
+    ['', '?', 'na']
+    """
+    return frozenset({"", *(word.strip().lower() for word in missing.split(","))})

@@ -118,5 +118,5 @@ def _rows(model: Model) -> tuple[list[dict[str, str]], Array]:
         for row in rows:
             number = repr(float(mean + scale * rng.standard_normal()))
             row[column.name] = str(rng.choice(column.categories)) if column.categories else number
-    table = table_of(rows)._replace(decimal=".")
+    table = table_of(rows)._replace(decimal=".", missing=schema.missing)
     return rows, schema.encode(table, with_target=False).X

@@ -6,14 +6,14 @@ from typing import Any
 import numpy as np
 
 from pellucid.data.readers.csv_file import _parse, _sniff
-from pellucid.data.readers.table_text import MISSING, Decimal, cell_of, number
+from pellucid.data.readers.table_text import MISSING, Decimal, cell_of, missing_words, number
 from pellucid.errors import DataError
 from pellucid.types import Array
 
 Columns = Sequence[tuple[str, Sequence[str]]]  # the name of each, and the words of a column of words
 
 
-def read_table(source: Any, columns: Columns, decimal: Decimal) -> Array:
+def read_table(source: Any, columns: Columns, decimal: Decimal, missing: str) -> Array:
     """Return a table as numbers, (m, n): a .csv file with a line of names at the top, or a list of dictionaries."""
     rows, where = source, "rows"
     if not isinstance(source, Sequence) or isinstance(source, str):
@@ -25,7 +25,8 @@ def read_table(source: Any, columns: Columns, decimal: Decimal) -> Array:
         if name not in named:
             raise DataError(f"{where}: there is no column {name!r}, which the network takes.")
     encoded = [
-        encode_column([row.get(name) for row in rows], name, words, decimal, where) for name, words in columns
+        encode_column([row.get(name) for row in rows], name, words, decimal, missing, where)
+        for name, words in columns
     ]
     return np.concatenate(encoded, axis=1)
 
@@ -48,10 +49,11 @@ def read_rows(path: Any, decimal: Decimal) -> list[dict[str, str]]:
 
 
 def encode_column(
-    values: Sequence[Any], name: str, words: Sequence[str], decimal: Decimal, where: str
+    values: Sequence[Any], name: str, words: Sequence[str], decimal: Decimal, missing: str, where: str
 ) -> Array:
     """Return a column of numbers, (m, 1), or of words, (m, n): 1 for its own word, all 0 for an unknown one."""
-    cells = [cell_of(value) for value in values]
+    none = missing_words(missing)
+    cells = ["" if cell.lower() in none else cell for cell in map(cell_of, values)]
     if words:
         return np.array([[float((cell or MISSING) == word) for word in words] for cell in cells])
     numbers = [number(cell, decimal) for cell in cells]

@@ -184,7 +184,7 @@ def _prediction(model: Model, outputs: dict[str, Output]) -> list[str]:
     ]
     read = {
         PHOTO: "read_photo(photo, SHAPE)[None]",
-        TABLE: f"read_table(table, COLUMNS, {literal(model.schema.decimal)})"
+        TABLE: f"read_table(table, COLUMNS, {literal(model.schema.decimal)}, {literal(model.schema.missing)})"
         if model.schema is not None
         else "",
         ARRAYS: "read_arrays(samples, INPUTS)",
