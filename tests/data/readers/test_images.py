@@ -16,6 +16,7 @@ import pytest
 from PIL import Image
 
 from pellucid.data.readers.images import image_to_input, read_image, read_size, resize_image
+from pellucid.data.readers.picture_modes import to_rgb
 from pellucid.errors import DataError, OptionError, ShapeError
 from pellucid.types import Array
 
@@ -118,33 +119,73 @@ def test_cmyk() -> None:
     np.testing.assert_array_equal(read_image(encoded(image, "TIFF")), wanted)
 
 
-@pytest.mark.parametrize(("dtype", "format"), [(np.uint16, "PNG"), (np.uint16, "TIFF"), (np.int32, "TIFF")])
-def test_16_bit_grey_is_scaled_and_not_clipped(dtype: type, format: str) -> None:
-    values = np.array([[0, 128, 129, 257 * 100, 257 * 100 + 129, 65535]], dtype)
-    image = read_image(encoded(Image.fromarray(values), format))
-    np.testing.assert_array_equal(image, np.repeat([[[0], [0], [1], [100], [101], [255]]], 3, axis=2))
+SCALES = {  # mode: the values of two pixels, and the first channel of what is read; None: refused
+    "1": [((0, 255), (0, 255))],
+    "L": [((0, 200), (0, 200)), ((0, 1), (0, 1))],
+    "LA": [((0, 200), (255, 212))],
+    "La": [((0, 200), (255, 255))],  # the grey is multiplied by its alpha already
+    "P": [((0, 200), (0, 200))],
+    "PA": [((0, 200), (255, 212))],
+    "RGB": [((0, 200), (0, 200)), ((0, 1), (0, 1))],
+    "RGBA": [((0, 200), (255, 212))],
+    "RGBa": [((0, 200), (255, 255))],
+    "RGBX": [((0, 200), (0, 200))],
+    "CMYK": [((0, 200), (255, 12))],
+    "YCbCr": [((0, 200), (0, 255))],
+    "LAB": [((0, 200), (0, 255))],
+    "HSV": [((0, 200), (0, 154))],
+    **{
+        mode: [((0, 1), (0, 0)), ((0, 255), (0, 1)), ((128, 129), (0, 1)), ((25829, 65535), (101, 255))]
+        for mode in ("I;16", "I;16B", "I;16L")
+    },
+    "I": [
+        ((0, 0), (0, 0)),
+        *(((0, most), None) for most in (1, 200, 255, 65536)),  # up to 255: bytes, or a dark one of 16 bits
+        ((-1, 5), None),
+        ((0, 256), (0, 1)),
+        ((25829, 65535), (101, 255)),
+    ],
+    "F": [
+        ((0, 0.2), (0, 51)),
+        ((0, 1), (0, 255)),
+        *(((0, most), None) for most in (1.4, 255, 65535, np.nan, np.inf)),
+        ((-0.5, 1), None),
+    ],
+}
 
 
-@pytest.mark.parametrize("values", [[0, 65536], [-1, 5]])
-def test_32_bit_grey_beyond_16_bits_is_refused(values: list[int]) -> None:
-    data = encoded(Image.fromarray(np.array([values], np.int32)), "TIFF")
-    with pytest.raises(DataError, match=rf"from 0 to 65535, got {values[0]} to {values[1]}\. .*PNG"):
-        read_image(data)
+def of_mode(mode: str, values: tuple[float, float]) -> Image.Image:
+    """Return a picture of two pixels, each with one value in all bands."""
+    if mode in ("I", "F"):
+        return Image.fromarray(np.array([values], np.int32 if mode == "I" else np.float32))
+    if mode.startswith("I;16"):
+        return Image.frombytes(mode, (2, 1), np.array(values, ">u2" if mode == "I;16B" else "<u2").tobytes())
+    image = Image.new(mode, (2, 1))
+    n = len(image.getbands())
+    image.putdata([value if n == 1 else (value,) * n for value in values])
+    if mode in ("P", "PA"):
+        image.putpalette(np.repeat(np.arange(256, dtype=np.uint8), 3).tobytes())
+    return image
 
 
-@pytest.mark.parametrize(
-    ("values", "wanted"), [([0.0, 0.2, 1.0], [0, 51, 255]), ([0.0, 1.4, 254.6], [0, 1, 255])]
-)
-def test_floating_point_grey(values: list[float], wanted: list[int]) -> None:
-    data = encoded(Image.fromarray(np.array([values], np.float32)), "TIFF")
-    np.testing.assert_array_equal(read_image(data)[0, :, 2], wanted)
+def test_every_mode_and_range_has_a_known_scale_or_is_refused() -> None:
+    wrong = []
+    for mode, cases in SCALES.items():
+        for values, wanted in cases:
+            try:
+                found = tuple(np.asarray(to_rgb(of_mode(mode, values), "grey.tif"))[0, :, 0].tolist())
+            except DataError as error:
+                found = None if "grey.tif: " in str(error) else str(error)
+            if found != wanted:
+                wrong.append((mode, values, wanted, found))
+    assert not wrong
 
 
-@pytest.mark.parametrize("values", [[0.0, np.nan], [0.0, 256.0], [-0.5, 1.0], [0.0, np.inf]])
-def test_floating_point_grey_without_a_known_range_is_refused(values: list[float]) -> None:
-    data = encoded(Image.fromarray(np.array([values], np.float32)), "TIFF")
-    with pytest.raises(DataError, match="floating-point grey values from 0 to 1 or from 0 to 255, got"):
-        read_image(data)
+@pytest.mark.parametrize(("mode", "values"), [("I;16", (0, 65535)), ("I", (0, 65535)), ("F", (0, 1))])
+def test_files_of_deep_grey_are_scaled_and_not_clipped(mode: str, values: tuple[float, float]) -> None:
+    for format in ("PNG", "TIFF") if mode == "I;16" else ("TIFF",):
+        image = read_image(encoded(of_mode(mode, values), format))
+        np.testing.assert_array_equal(image, np.repeat([[[0], [255]]], 3, axis=2))
 
 
 def test_the_first_frame_of_an_animation() -> None:

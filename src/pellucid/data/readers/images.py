@@ -46,8 +46,8 @@ def read_image(source: str | Path | bytes, *, for_size: Sequence[int] | None = N
 
     Notes
     -----
-    A 16-bit grey value v becomes v / 257, rounded, so that 65535 becomes 255. A floating-point image is taken
-    as 0 to 1 if no value is above 1, and as 0 to 255 otherwise.
+    A 16-bit grey value v becomes v / 257, rounded, so that 65535 becomes 255; one of 32 bits too, where some pixel
+    is above 255. A floating-point image is taken as 0 to 1.
 
     JPEG stores blocks of 8 x 8 pixels as frequencies, so that a decoder can leave out the high ones and never needs
     the memory of the full picture (``Image.draft`` of Pillow). What that changes after resizing is a grey level

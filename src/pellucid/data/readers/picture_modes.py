@@ -39,34 +39,46 @@ def to_rgb(image: "Image.Image", where: str) -> "Image.Image":
     Raises
     ------
     DataError
-        If grey values are out of the range of 16 bits, or of 0 to 255 for floating-point ones.
+        If grey values of more than 16 bits do not say what white is, or are beyond it.
+
+    Notes
+    -----
+    The scale never depends on the picture's own values, which would make a dark one bright: bytes are 0 to 255,
+    16-bit grey and 32-bit integers 0 to 65535, floating-point numbers 0 to 1.
     """
     from PIL import Image
 
     if image.mode == "F" or image.mode.startswith("I"):
         values = np.asarray(image)
-        grey = _grey_from_float(values, where) if image.mode == "F" else _grey_from_int(values, where)
+        if image.mode == "F":
+            grey = _grey_from_float(values, where)
+        else:
+            grey = _grey_from_int(values, where, is_16_bit=image.mode != "I")
         return Image.fromarray(grey).convert("RGB")
     if image.has_transparency_data:
-        top = image.convert("RGBA")
+        top = (image.convert("LA") if image.mode == "La" else image).convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", top.size, "white"), top)
     return image if image.mode == "RGB" else image.convert("RGB")
 
 
-def _grey_from_int(values: Array, where: str) -> Array:
+def _grey_from_int(values: Array, where: str, *, is_16_bit: bool) -> Array:
     """Return 16-bit values as 8-bit ones; Pillow's own conversion clips all above 255 to white."""
     if values.min() < 0 or values.max() > 65535:
         raise DataError(
             f"{where}: expected grey values from 0 to 65535, got {values.min()} to {values.max()}. {ADVICE}"
         )
+    if not is_16_bit and 0 < values.max() <= 255:
+        raise DataError(
+            f"{where}: it is not clear whether 32-bit grey values up to {values.max()} are of 0 to 255, or a dark "
+            "picture of 0 to 65535. Save it again as PNG, of 8 or of 16 bits."
+        )
     return ((values.astype(np.uint32) + 128) // 257).astype(np.uint8)
 
 
 def _grey_from_float(values: Array, where: str) -> Array:
-    if not np.isfinite(values).all() or values.min() < 0 or values.max() > 255:
+    if not np.isfinite(values).all() or values.min() < 0 or values.max() > 1:
         raise DataError(
-            f"{where}: expected floating-point grey values from 0 to 1 or from 0 to 255, "
-            f"got {values.min()} to {values.max()}. {ADVICE}"
+            f"{where}: expected floating-point grey values from 0 to 1, got {values.min()} to {values.max()}. "
+            "Divide by the value of white, or save it again as PNG."
         )
-    scale = 255 if values.max() <= 1 else 1
-    return np.rint(values.astype(np.float64) * scale).astype(np.uint8)
+    return np.rint(values.astype(np.float64) * 255).astype(np.uint8)
