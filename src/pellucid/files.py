@@ -5,7 +5,7 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
-from pellucid.errors import OutputError
+from pellucid.errors import OptionError, OutputError
 
 
 def write_atomically(path: str | Path, content: bytes | str) -> None:
@@ -57,6 +57,12 @@ def next_file(path: Path) -> Path:
     """
     names = itertools.chain([path], (path.with_stem(f"{path.stem}-{n}") for n in itertools.count(2)))
     return next(name for name in names if not name.exists())
+
+
+def check_png(path: Path) -> None:
+    """Raise OptionError unless a picture's name ends as what is written: PNG."""
+    if path.suffix.lower() != ".png":
+        raise OptionError(f"--out: a PNG picture is written, got {str(path)!r}. Try {path.with_suffix('.png')}.")
 
 
 def check_free(path: Path, *, force: bool = False) -> None:

@@ -38,6 +38,17 @@ def test_a_picture_is_replaced_only_by_force(pellucid: Command, photo: Path) -> 
     assert pellucid("data", "augment", photo, "--augment", "none", "--force").code == 0
 
 
+def test_a_name_of_another_format_than_png_is_refused_at_once(
+    pellucid: Command, photo: Path, tmp_path: Path
+) -> None:
+    for command in (("data", "augment", photo), ("find-rate", "digits"), ("data", "check", "digits")):
+        done = pellucid(*command, "-o", tmp_path / "a.jpg")
+        assert (done.code, done.out) == (2, "")
+        assert "a PNG picture is written" in done.err
+        assert "a.png" in done.err
+        assert not (tmp_path / "a.jpg").exists()
+
+
 def test_bad_input_is_one_line_and_no_picture(pellucid: Command, photo: Path, tmp_path: Path) -> None:
     for arguments, words in (
         ([photo, "--augment", "photo-cut"], "Did you mean 'photo-cutmix'"),

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from pellucid.cli.terminal import echo, print_table, say
 from pellucid.errors import OptionError
+from pellucid.files import check_png
 from pellucid.progress import ProgressCallback
 
 if TYPE_CHECKING:
@@ -54,13 +55,10 @@ def sheet_path(out: Path) -> Path:
     >>> sheet_path(Path("odd.png")).name, sheet_path(Path("checks")).name
     ('odd.png', 'findings.png')
     """
-    if out.suffix.lower() == ".png" and not out.is_dir():
-        return out
-    if out.suffix and not out.is_dir():
-        raise OptionError(
-            f"--out: expected a .png file or a folder, got {str(out)!r}. Try {out.with_suffix('.png')}."
-        )
-    return out / SHEET
+    if out.is_dir() or not out.suffix:
+        return out / SHEET
+    check_png(out)
+    return out
 
 
 def write_sheets(report: "DataReport", first: Path, progress: ProgressCallback, *, force: bool) -> list[Path]:

@@ -181,11 +181,12 @@ def data_augment(
     """A contact sheet of what each augmentation does to a photo."""
     from pellucid.data.augmentation.augment import Augment, augment_preset
     from pellucid.data.readers.images import read_sample
-    from pellucid.files import check_free
+    from pellucid.files import check_free, check_png
     from pellucid.plotting.augmentation import contact_sheet
     from pellucid.plotting.saving import save_figure
 
     check_free(out, force=force)
+    check_png(out)
     name = training.get("augment")
     if name == "none":
         chosen: Augment | None = Augment([])

@@ -42,7 +42,7 @@ def find_rate(
     It takes two thirds as long as a training, or some 800 steps where that is more; as long as one where nothing is
     learned.
     """
-    from pellucid.files import check_free, next_file
+    from pellucid.files import check_free, check_png, next_file
     from pellucid.plotting.saving import save_figure
     from pellucid.runs.build import plan
     from pellucid.runs.spelling import command_line
@@ -54,6 +54,7 @@ def find_rate(
     check_option("find-rate", "--rates", rates, int, Limits(at_least=3))
     picture = out or next_file(Path("learning-rate.png"))
     check_free(picture, force=force)
+    check_png(picture)
     config, architecture = plan(model, source, **training)
     if not (quiet or as_json):
         say_choice(config, say)
