@@ -114,7 +114,9 @@ def _own_table(model: Model, source: DataSource) -> Split | None:
     """Return a table in its two parts if it is the one that the model was trained on."""
     try:
         schema = model.schema
-        split = replace(source, target=",".join(schema.target), decimal=schema.decimal).load()
+        split = replace(
+            source, target=",".join(schema.target), decimal=schema.decimal, missing=schema.missing
+        ).load()
     except PellucidError:  # too small to hold out a part, or of another kind: not that table
         return None
     return split if data_hash(split.train) == model.summary_of_training.get("data_sha256") else None
