@@ -272,3 +272,25 @@ def test_a_list_longer_than_what_is_read_at_once() -> None:
     for end in ("", "\n"):
         assert list(listed_images(io.BytesIO("\n".join(names).encode() + end.encode()))) == names
     assert list(listed_images(io.BytesIO(b"a"))) == ["a"]
+
+
+def test_a_table_is_read_with_the_words_for_no_value_of_its_training(
+    pellucid: Command, tmp_path: Path
+) -> None:
+    table, run = tmp_path / "pets.csv", tmp_path / "run"
+    lines = [f"{i},{'NA' if i % 3 else 'tabby'},{'None' if i % 2 else 'some'}" for i in range(20)]
+    table.write_text("\n".join(["x,coat,pet", *lines]))
+    trained = pellucid("train", table, "--target", "pet", "--missing", "", "--epochs", "2", "--out", run)
+    assert trained.code == 0, trained.err
+    for arguments in (
+        ("evaluate", run),
+        ("evaluate", run, table),
+        ("predict", run, table, "--out", tmp_path / "p.csv"),
+    ):
+        done = pellucid(*arguments)
+        assert done.code == 0, done.err
+    assert {line.split(",")[1] for line in (tmp_path / "p.csv").read_text().splitlines()[1:]} <= {
+        "None",
+        "some",
+    }
+    assert "of 4 correct" in pellucid("evaluate", run, table).out  # its own table: the part held out
