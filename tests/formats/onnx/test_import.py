@@ -261,6 +261,20 @@ def test_activations_however_they_are_spelled(name: str, tmp_path: Path) -> None
     assert [row.activation for row in model.summary().layers if row.activation] == [known]
 
 
+def test_a_factor_behind_an_activation_that_is_spelled_out(tmp_path: Path) -> None:
+    for spell in (gelu_by_erf, gelu_by_tanh):
+        net = Net()
+        gelu = net.add(
+            "Mul", spell(net, net.head("x", 4, 1)), net.array([0.5])
+        )  # as a factor ends gelu itself
+        path = net.file(tmp_path / "a.onnx", net.head(net.add("Add", gelu, net.array(3)), 1), ("n", 4))
+        assert kinds(pl.import_onnx(path)) == ["Dense", "Affine", "Dense"]
+    for name in ("gelu", "silu"):
+        model = shaken(pl.Sequential([pl.Activation(name), pl.Affine(), pl.Dense(3)]), (1,))
+        pl.export_onnx(model, tmp_path / "b.onnx", force=True)
+        assert kinds(pl.import_onnx(tmp_path / "b.onnx")) == [name, "Affine", "Dense"]
+
+
 def test_factors_and_shifts_go_into_the_weights(tmp_path: Path) -> None:
     net = Net()
     x = net.add("Mul", net.conv("x", 4, 3, bias=False), net.array(net.rng.random((4, 1, 1))))

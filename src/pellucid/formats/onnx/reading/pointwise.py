@@ -146,6 +146,7 @@ class Groups:
         self.producers, self.constants = producers, constants
         self.order = {name: i for i, name in enumerate(producers)}
         self._ancestors: dict[str, set[str]] = {}
+        self._found: dict[str, Group | None] = {}
 
     def ancestors(self, name: str) -> set[str]:
         """Return the values that this one is a function of, each alone and number by number: itself too."""
@@ -167,18 +168,27 @@ class Groups:
         return name in self.constants and self.constants[name].size == 1
 
     def find(self, name: str) -> Group | None:
-        """Return the largest group of nodes that gives a value and is known; None where there is none."""
+        """Return the largest group of nodes that gives a value and is known; None where there is none.
+
+        A factor and a shift begin behind an activation function, not within one.
+        """
+        if name not in self._found:
+            self._found[name] = self._find(name)
+        return self._found[name]
+
+    def _find(self, name: str) -> Group | None:
         candidates = sorted(self.ancestors(name) - {name}, key=lambda each: self.order.get(each, -1))
-        affine = None
+        lines = []
         for root in candidates:
             values = self.values(name, root)
             if values is None:
                 continue
             if found := known_function(values):
                 return Group(root, *found)
-            if affine is None and (line := _line(values)):
-                affine = Group(root, "", {}, *line)
-        return affine
+            if line := _line(values):
+                lines.append(Group(root, "", {}, *line))
+        behind = (line for line in lines if (inner := self.find(line.root)) and inner.activation)
+        return next(behind, lines[0] if lines else None)
 
     def values(self, name: str, root: str) -> Array | None:
         """Return what a value is on the grid, as a function of another."""
