@@ -169,7 +169,13 @@ def _classes_of(model: Model, classes: Any) -> tuple[str, ...]:
 def _training_of(summary: Any) -> dict[str, Any]:
     """Return what is recorded of the training; OptionError where what others read of it is of another kind."""
     recorded: dict[str, Any] = check_option("model file", "training", summary, dict[str, Any])
-    for key, kind in {"options": dict[str, Any], "reading": dict[str, Any], "data_sha256": str}.items():
+    kinds = {
+        "options": dict[str, Any],
+        "reading": dict[str, Any],
+        "data_sha256": str,
+        "class_counts": list[int],
+    }
+    for key, kind in kinds.items():
         if key in recorded:
             check_option("model file", f"training.{key}", recorded[key], kind)
     return recorded

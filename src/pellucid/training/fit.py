@@ -6,6 +6,8 @@ from numbers import Real
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from pellucid.data.augmentation.augment import Augment
 from pellucid.data.dataset import Dataset
 from pellucid.data.hashing import data_hash
@@ -189,7 +191,9 @@ def train(
     first = [] if metrics is None else [Metrics(metrics)]
     plan = plan_from(options, **objects)
     listeners: list[Callback] = [*first, *callbacks, *own, *progress_bar(progress, callbacks)]
-    return run_plan(model, data, plan, listeners, resume=resume, nonfinite=nonfinite, place=place)
+    history = run_plan(model, data, plan, listeners, resume=resume, nonfinite=nonfinite, place=place)
+    model.summary_of_training |= _class_counts(model, data)
+    return history
 
 
 def fit(
@@ -246,8 +250,16 @@ def fit(
         "final_loss": history.losses[-1] if history.losses else None,
         "form": history.form,
         "kernels": history.kernels,
+        **_class_counts(model, samples),
     }
     return history
+
+
+def _class_counts(model: Model, data: Dataset) -> dict[str, list[int]]:
+    """Return how many samples each class has, which the majority-class baseline needs; of other targets nothing."""
+    if model.loss_kind != "classification" or data.y.ndim != 1 or data.y.dtype.kind not in "bui":
+        return {}
+    return {"class_counts": np.bincount(data.y.astype(np.int64)).tolist()}
 
 
 def kernels_for(model: Model, data: Dataset, options: TrainingOptions, n_trainings: int) -> tuple[str, bool]:

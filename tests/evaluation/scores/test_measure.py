@@ -41,7 +41,7 @@ def test_the_published_run(published: dict[str, Any]) -> None:
     accuracy, baseline = result.estimates["accuracy"], result.estimates["baseline"]
     assert accuracy.value == published["test_accuracy"] if "test_accuracy" in published else 0.8
     assert [f"{value:.2f}" for value in accuracy[:3]] == ["0.80", "0.67", "0.89"]
-    assert [f"{value:.2f}" for value in baseline[:3]] == ["0.66", "0.52", "0.78"]
+    assert [f"{value:.2f}" for value in baseline[:3]] == ["0.34", "0.22", "0.48"]
     assert [tuple(leak) for leak in result.predictions.leaks] == [(17, 146, "exact")]
     without = result.without_leaks
     assert without is not None
@@ -49,7 +49,7 @@ def test_the_published_run(published: dict[str, Any]) -> None:
     words = in_words(result)
     assert words[0].startswith("40 of 50 correct: accuracy 80 %;")
     assert "67 to 89 % (95 %" in words[0]
-    assert "66 % (52 to 78 %)" in words[1]
+    assert "34 % (22 to 48 %)" in words[1]
     assert any("17 = training 146" in line and "39 of 49 correct: accuracy 80 %" in line for line in words)
 
 

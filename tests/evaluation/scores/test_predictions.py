@@ -1,5 +1,6 @@
 """The quick score, and what model and data must have in common before there is one."""
 
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -8,11 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn import metrics as sk
 
-from pellucid.data.dataset import Dataset
+import pellucid as pl
+from pellucid.checks.classes import constant_scores
+from pellucid.data.dataset import Dataset, Split
 from pellucid.errors import DataError, OptionError, PellucidError, ShapeError
+from pellucid.evaluation.robustness.measure import robustness
 from pellucid.evaluation.scores.confusion import confusion_matrix
+from pellucid.evaluation.scores.measure import metrics_of
 from pellucid.evaluation.scores.predictions import predict
-from pellucid.nn.dense import Dense
+from pellucid.nn.dense import Dense, Flatten
 from pellucid.nn.model import Model
 from pellucid.nn.presets import preset
 from pellucid.nn.sequential import Sequential
@@ -152,3 +157,33 @@ def test_models_of_several_outputs_have_no_one_score(rng: np.random.Generator) -
 def test_an_empty_score_is_refused() -> None:
     with pytest.raises(DataError, match="at least one sample"):
         confusion_matrix(np.zeros(0, int), np.zeros(0, int))
+
+
+def test_the_majority_class_is_that_of_the_training_part(rng: np.random.Generator, tmp_path: Path) -> None:
+    y = np.repeat([0, 1, 0, 1], [30, 10, 4, 16])  # most are 0 in training, 1 in the test part
+    X = rng.integers(0, 256, (60, 6, 6, 3), dtype=np.uint8)
+    names = ("no", "yes")
+    parts = Split(Dataset(X[:40], y[:40], names), Dataset(X[40:], y[40:], names))
+    model = Sequential([Flatten(), Dense(1)])
+    train(model, parts.train, n_epochs=2)
+    pl.save(model, tmp_path / "model.safetensors")
+    again = pl.load(tmp_path / "model.safetensors")
+    other = pl.load(tmp_path / "model.safetensors")
+    other.summary_of_training = {}  # as of a model that was trained elsewhere
+    turned = Dataset(parts.test.X, 1 - parts.test.y, names[::-1])
+    baselines = {
+        "data check": constant_scores(parts)["train_majority"].n_correct / 20,
+        "evaluate": pl.evaluate(model, parts.test, n_resamples=5)["baseline"].value,
+        "of a file": pl.evaluate(again, parts.test, n_resamples=5)["baseline"].value,
+        "other order": pl.evaluate(again, turned, n_resamples=5)["baseline"].value,
+        "given": pl.evaluate(other, parts.test, parts.train, n_resamples=5)["baseline"].value,
+        "robustness": robustness(model, parts.test, perturbations=["rotation"]).baseline,
+        "metrics": metrics_of(predict(model, parts.test))["baseline"],
+    }
+    assert baselines == dict.fromkeys(baselines, 0.2)
+    found = pl.evaluate(model, parts.test, n_resamples=5)
+    assert found.versus_baseline.only_b == ((parts.test.y == 0) & ~found.predictions.is_correct).sum()
+    assert "always 'no', the most common class of training" in str(found)
+    unknown = pl.evaluate(other, parts.test, n_resamples=5)
+    assert unknown["baseline"].value == 0.8
+    assert "always 'yes', the most common class of these samples" in str(unknown)

@@ -210,7 +210,8 @@ def compare_on_test(
         notes += _notes_on(candidate, model, split)
         test = parts[candidate.letter]
         y_pred = predicted_labels(candidate, model, test)
-        confusion = confusion_matrix(test.y, y_pred, test.classes)
+        majority = int(np.bincount(split.train.y).argmax()) if test is split.test else None
+        confusion = confusion_matrix(test.y, y_pred, test.classes, majority)
         sides.append(Side(candidate.letter, candidate.source, confusion, y_pred, seconds))
     test, noun = parts["A"], noun_for(parts["A"])
     notes = list(dict.fromkeys([*notes, *_copies(split, test, noun)]))

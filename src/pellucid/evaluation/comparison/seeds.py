@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
+
 from pellucid.data.dataset import Split
 from pellucid.errors import OptionError, PellucidError, TrainingError
 from pellucid.evaluation.comparison.candidates import (
@@ -201,7 +203,8 @@ def compare_seeds(
     for one in runs:
         if not len(one.accuracies):
             raise TrainingError(f"{one.letter} ({one.source}): every start failed. {one.starts[0].fault}")
-    truth = confusion_matrix(split.test.y, split.test.y, split.classes)
+    majority = int(np.bincount(split.train.y).argmax())
+    truth = confusion_matrix(split.test.y, split.test.y, split.classes, majority)
     return SeedComparison(
         data=split.name,
         noun=noun_for(split.test),

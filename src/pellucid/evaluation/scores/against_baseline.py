@@ -25,8 +25,7 @@ def against_constant(test: Predictions) -> str | None:
     """
     if test.kind == "classification":
         matrix = test.confusion
-        majority = test.y_true == np.bincount(test.y_true).argmax()
-        compared = mcnemar(test.is_correct, majority)
+        compared = mcnemar(test.is_correct, test.is_majority)
         is_better = compared.p_value < CHANCE and matrix.accuracy > matrix.baseline
         if is_better or matrix.n_correct == len(test):
             return None

@@ -22,10 +22,13 @@ class ConfusionMatrix:
         Row: the true class; column: the predicted one.
     classes : tuple of str
         The k names.
+    trained_majority : int or None
+        The class that is most common in the training part; None where that is not known.
     """
 
     counts: Array
     classes: tuple[str, ...]
+    trained_majority: int | None = None
 
     @cached_property
     def n_samples(self) -> int:
@@ -49,13 +52,25 @@ class ConfusionMatrix:
 
     @property
     def baseline(self) -> float:
-        """The accuracy of the majority-class baseline, which predicts the most common class for every sample."""
-        return float(self.counts.sum(axis=1).max() / self.n_samples)
+        """The accuracy of the majority-class baseline, which predicts ``majority`` for every sample."""
+        return float(self.counts[self.majority].sum() / self.n_samples)
+
+    @cached_property
+    def majority(self) -> int:
+        """The class most common in the training part; where that is not known, in these samples."""
+        return (
+            int(self.counts.sum(axis=1).argmax()) if self.trained_majority is None else self.trained_majority
+        )
 
     @property
     def majority_class(self) -> str:
-        """The name of the most common class."""
-        return self.classes[int(self.counts.sum(axis=1).argmax())]
+        """The name of ``majority``."""
+        return self.classes[self.majority]
+
+    @property
+    def majority_of(self) -> str:
+        """Where ``majority`` is the most common class: "training" or "these samples"."""
+        return "these samples" if self.trained_majority is None else "training"
 
     @property
     def accuracy_interval(self) -> tuple[float, float]:
@@ -65,7 +80,7 @@ class ConfusionMatrix:
     @property
     def baseline_interval(self) -> tuple[float, float]:
         """Wilson's 95 % interval of the majority-class baseline."""
-        return wilson_interval(int(self.counts.sum(axis=1).max()), self.n_samples)
+        return wilson_interval(int(self.counts[self.majority].sum()), self.n_samples)
 
     def to_dict(self) -> dict[str, Any]:
         """Return matrix and metrics as JSON can hold them."""
@@ -78,12 +93,15 @@ class ConfusionMatrix:
             "baseline": self.baseline,
             "baseline_interval": list(self.baseline_interval),
             "majority_class": self.majority_class,
+            "majority_of": self.majority_of,
             "confusion": self.counts.tolist(),
             "classes": list(self.classes),
         }
 
 
-def confusion_matrix(y_true: Array, y_pred: Array, classes: tuple[str, ...] = ()) -> ConfusionMatrix:
+def confusion_matrix(
+    y_true: Array, y_pred: Array, classes: tuple[str, ...] = (), trained_majority: int | None = None
+) -> ConfusionMatrix:
     """Return the confusion matrix of predictions.
 
     Parameters
@@ -92,6 +110,8 @@ def confusion_matrix(y_true: Array, y_pred: Array, classes: tuple[str, ...] = ()
         Integer labels.
     classes : tuple of str, optional
         Numbers where they are left out or are too few.
+    trained_majority : int, optional
+        The class most common in the training part, which the majority-class baseline predicts.
 
     Raises
     ------
@@ -106,6 +126,8 @@ def confusion_matrix(y_true: Array, y_pred: Array, classes: tuple[str, ...] = ()
     """
     if not len(y_true):
         raise DataError("confusion_matrix: expected at least one sample, got none.")
-    k = max(len(classes), int(max(y_true.max(), y_pred.max())) + 1)
+    k = max(len(classes), int(max(y_true.max(), y_pred.max(), trained_majority or 0)) + 1)
     counts = np.bincount(y_true * k + y_pred, minlength=k * k).reshape(k, k)
-    return ConfusionMatrix(counts, classes if len(classes) == k else tuple(map(str, range(k))))
+    return ConfusionMatrix(
+        counts, classes if len(classes) == k else tuple(map(str, range(k))), trained_majority
+    )

@@ -61,7 +61,9 @@ def evaluate(
         model's, or fewer.
     train : Dataset or (X, y), optional
         What the model was trained on: then ``without_leaks`` has the scores without the samples of ``data`` that
-        are in it, exactly or, of images, nearly: see :mod:`pellucid.checks.check`.
+        are in it, exactly or, of images, nearly: see :mod:`pellucid.checks.check`. The majority-class baseline
+        predicts its most common class; by default the one that the model keeps of its training, or else that of
+        ``data``.
     level : float, optional
         Of the intervals, between 0 and 1.
     n_resamples : int, optional
@@ -104,7 +106,8 @@ def evaluate(
     data = as_dataset(data, "evaluate")
     check_trained("evaluate", model)
     data = with_labels(data, "evaluate", kind=model.loss_kind)
-    train = None if train is None else as_dataset(train, "evaluate: train")
+    if train is not None:
+        train = with_labels(as_dataset(train, "evaluate: train"), "evaluate: train", kind=model.loss_kind)
     predictions = predict(model, data, train, progress=stage_of(progress, "predicting"), compute=compute)
     found = score(predictions, level=level, n_resamples=n_resamples, seed=seed, progress=progress)
     more = further_metrics(predictions, metrics, level=level, n_resamples=n_resamples, seed=seed)
@@ -191,10 +194,9 @@ def _score(
         return Scores(
             predictions, level, n_resamples, estimates, per_class, notes=_notes(predictions, per_class)
         )
-    majority = predictions.y_true == np.bincount(predictions.y_true).argmax()
     estimates = {
         "accuracy": proportion(predictions.confusion.n_correct, len(predictions), level=level),
-        "baseline": proportion(int(majority.sum()), len(predictions), level=level),
+        "baseline": proportion(int(predictions.is_majority.sum()), len(predictions), level=level),
         "balanced_accuracy": means["recall"],
         **{name: means[name] for name in MEANS if name != "recall"},
     }
@@ -205,7 +207,7 @@ def _score(
         estimates,
         per_class,
         calibration=_calibration(predictions, level, seed),
-        versus_baseline=mcnemar(predictions.is_correct, majority),
+        versus_baseline=mcnemar(predictions.is_correct, predictions.is_majority),
         notes=_notes(predictions, per_class),
     )
 

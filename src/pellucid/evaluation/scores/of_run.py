@@ -8,7 +8,7 @@ from pellucid.data.dataset import Split
 from pellucid.evaluation.scores.advice import Advice, advise
 from pellucid.evaluation.scores.confusion import ConfusionMatrix
 from pellucid.evaluation.scores.measure import metrics_of
-from pellucid.evaluation.scores.predictions import Predictions, predict
+from pellucid.evaluation.scores.predictions import Predictions, majority_in_training, predict
 from pellucid.nn.model import Model
 from pellucid.runs.config import RunConfig
 from pellucid.runs.record import RunRecord
@@ -110,9 +110,14 @@ def examine(
     """
     model, split = run.model, run.split
     predictions = predict(model, split.test, split.train if leaks is None else None)
+    if leaks is not None:
+        predictions = replace(predictions, leaks=leaks)
+        if predictions.kind == "classification":
+            majority = majority_in_training(model, split.train)
+            predictions = replace(predictions, trained_majority=majority)
     return RunResult(
         run,
         trained=predict(model, split.train),
-        predictions=predictions if leaks is None else replace(predictions, leaks=leaks),
+        predictions=predictions,
         notes=(*run.notes, *notes),
     )

@@ -1,7 +1,7 @@
 """What a model predicts for a data set: one pass, and everything downstream takes it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -61,6 +61,8 @@ class Predictions:
     leaks : tuple of Leak
         Samples that are training samples too, exactly or, of images, nearly, where the training part is known; a
         sample may have several such twins.
+    trained_majority : int or None
+        Classification: the class most common in the training part, where that is known.
     """
 
     kind: str
@@ -70,6 +72,7 @@ class Predictions:
     has_probabilities: bool
     classes: tuple[str, ...]
     leaks: "tuple[Leak, ...]" = ()
+    trained_majority: int | None = None
 
     def __len__(self) -> int:
         return len(self.y_true)
@@ -83,6 +86,7 @@ class Predictions:
             self.scores[rows],
             self.has_probabilities,
             self.classes,
+            trained_majority=self.trained_majority,
         )
 
     @cached_property
@@ -126,7 +130,13 @@ class Predictions:
     @cached_property
     def confusion(self) -> ConfusionMatrix:
         """The confusion matrix, with accuracy, balanced accuracy and the majority-class baseline."""
-        return confusion_matrix(self.y_true, self.y_pred, self.classes)
+        return confusion_matrix(self.y_true, self.y_pred, self.classes, self.trained_majority)
+
+    @property
+    def is_majority(self) -> Array:
+        """Whether the majority-class baseline is correct on each sample, (m,) bool."""
+        right: Array = self.y_true == self.confusion.majority
+        return right
 
 
 def predict(
@@ -147,7 +157,8 @@ def predict(
         As loaded; the model prepares it. Classes are matched by name: they may be in another order than the
         model's, or fewer.
     train : Dataset, optional
-        What the model was trained on: samples of ``data`` that are in it are listed as ``leaks``.
+        What the model was trained on: samples of ``data`` that are in it are listed as ``leaks``, and its most
+        common class is the majority-class baseline's; by default the one that the model keeps of its training.
     progress : callable, optional
         Called with the number of samples done and of all.
     compute : callable, optional
@@ -183,7 +194,28 @@ def predict(
         )
     leaks = () if train is None else _leaks(train, data)
     with dispatch.use_for(float(len(data)) * model.n_operations):
-        return _predictions(model, data, leaks, partial(_outputs, model, data, compute, progress))
+        found = _predictions(model, data, leaks, partial(_outputs, model, data, compute, progress))
+    majority = majority_in_training(model, train) if found.kind == "classification" else None
+    return replace(found, trained_majority=majority)
+
+
+def majority_in_training(model: Model, train: Dataset | None = None) -> int | None:
+    """Return the most common class of the training part, given or as the model keeps it; None where it is unknown.
+
+    Examples
+    --------
+    >>> from pellucid.nn.presets import preset
+    >>> from pellucid.training.fit import train
+    >>> model = preset("logistic")
+    >>> history = train(model, (np.zeros((3, 2)), np.array([0, 1, 1])), n_epochs=1)
+    >>> majority_in_training(model), majority_in_training(preset("logistic"))
+    (1, None)
+    """
+    counts = model.summary_of_training.get("class_counts")
+    if train is not None:
+        counts = np.bincount(labels_of(model, train))
+    fits = counts is not None and 0 < len(counts) <= max(2, model.output_shape[-1])
+    return int(np.argmax(counts)) if fits else None
 
 
 def _predictions(

@@ -151,8 +151,8 @@ def _of_classes(scores: Scores) -> list[str]:
     assert matrix is not None
     assert table is not None
     baseline = (
-        f"Majority-class baseline, always {matrix.majority_class!r}: "
-        f"{share_with_interval(scores['baseline'], len(scores))}."
+        f"Majority-class baseline, always {matrix.majority_class!r}, the most common class of "
+        f"{matrix.majority_of}: {share_with_interval(scores['baseline'], len(scores))}."
     )
     if table.only_a or table.only_b:
         baseline += (
@@ -163,7 +163,7 @@ def _of_classes(scores: Scores) -> list[str]:
     balanced = (
         f"Balanced accuracy, the mean recall of the classes: "
         f"{share_with_interval(scores['balanced_accuracy'], len(scores))}; the baseline has "
-        f"{share(1 / n_occurring, len(scores))}."
+        f"{share(1 / n_occurring if matrix.baseline else 0.0, len(scores))}."
     )
     lines = [headline(scores), baseline, balanced]
     if scores.calibration is not None:

@@ -99,7 +99,7 @@ def facts(result: RunResult) -> tuple[Fact, ...]:
         Fact(
             "Majority-class baseline",
             share(test.baseline, test.n_samples),
-            f"right if it always said “{test.majority_class}”",
+            f"right if it always said “{test.majority_class}”, the most common class of {test.majority_of}",
         ),
         Fact(
             "Training accuracy",
@@ -219,8 +219,8 @@ def _how_good(result: RunResult) -> str:
 
 
 def _against_the_baseline(result: RunResult) -> str:
-    test, y = result.test, result.split.test.y
-    compared = mcnemar(result.predictions.is_correct, y == np.bincount(y).argmax())
+    test = result.test
+    compared = mcnemar(result.predictions.is_correct, result.predictions.is_majority)
     often = share(test.baseline, test.n_samples)
     words = f"Always predicting “{test.majority_class}” would be right {often} of the time"
     if not compared.only_a and not compared.only_b:
