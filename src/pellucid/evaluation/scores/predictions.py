@@ -211,11 +211,10 @@ def majority_in_training(model: Model, train: Dataset | None = None) -> int | No
     >>> majority_in_training(model), majority_in_training(preset("logistic"))
     (1, None)
     """
-    counts = model.summary_of_training.get("class_counts")
+    counts: Any = model.summary_of_training.get("class_counts", ())
     if train is not None:
         counts = np.bincount(labels_of(model, train))
-    fits = counts is not None and 0 < len(counts) <= max(2, model.output_shape[-1])
-    return int(np.argmax(counts)) if fits else None
+    return int(np.argmax(counts)) if 0 < len(counts) <= max(2, model.output_shape[-1]) else None
 
 
 def _predictions(
