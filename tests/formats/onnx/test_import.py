@@ -76,6 +76,16 @@ def test_a_model_that_begins_with_factors_comes_back(tmp_path: Path) -> None:
     assert not wrong
 
 
+def test_rates_beyond_float32_are_compared(tmp_path: Path) -> None:
+    model = shaken(pl.Sequential([pl.Flatten(), pl.Dense(2)]), (6, 6, 3))
+    model.theta *= 20
+    model.set_loss("poisson")
+    X = np.random.default_rng(0).random((4, 6, 6, 3)).astype(np.float32)
+    pl.export_onnx(model, tmp_path / "a.onnx")
+    again = pl.import_onnx(tmp_path / "a.onnx")  # which it compares on bytes as well
+    np.testing.assert_allclose(again.decision_function(X), model.decision_function(X), rtol=1e-4)
+
+
 def test_what_was_seen_in_training_comes_back(tmp_path: Path) -> None:
     cats = pl.load_data("drawn-cats")
     model = pl.preset("mlp")
@@ -244,6 +254,10 @@ SPELLED: dict[str, tuple[Spelled, str]] = {
     "elu": (lambda net, x: net.add("Elu", x, alpha=0.7), "elu"),
     "selu": (lambda net, x: net.add("Selu", x), "selu"),
     "softplus": (lambda net, x: net.add("Softplus", x), "softplus"),
+    "softplus of PyTorch's newer exporter": (
+        lambda net, x: net.add("Where", net.add("Greater", x, net.array(20)), x, net.add("Softplus", x)),
+        "softplus",
+    ),
     "softplus by log": (
         lambda net, x: net.add("Log", net.add("Add", net.array(1), net.add("Exp", x))),
         "softplus",

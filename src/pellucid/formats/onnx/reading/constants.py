@@ -42,7 +42,8 @@ def fold(node: Node, arrays: Sequence[Array | None], most: int = MOST_VALUES) ->
             first, second = given
             whole: Array = first // np.where(second == 0, 1, second)
             return whole
-        return np.asarray(evaluate(node, arrays)).astype(given[0].dtype)
+        like = given[-1] if node.op == "Where" else given[0]  # whose first input is a condition
+        return np.asarray(evaluate(node, arrays)).astype(like.dtype)
     except (
         ValueError,
         TypeError,

@@ -77,6 +77,7 @@ PLAIN: dict[str, Callable[..., Any]] = {
     "Div": np.divide,
     "Erf": _erf,
     "Exp": np.exp,
+    "Greater": np.greater,
     "HardSwish": lambda x: x * np.clip(x / 6 + 0.5, 0, 1),
     "Identity": lambda x: x,
     "Log": np.log,
@@ -94,6 +95,7 @@ PLAIN: dict[str, Callable[..., Any]] = {
     "Sub": np.subtract,
     "Sum": lambda *arrays: sum(arrays),
     "Tanh": np.tanh,
+    "Where": np.where,
 }
 WITH_ATTRIBUTES: dict[str, Callable[..., Array]] = {
     "Clip": _clip,
