@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 import pellucid.dispatch as dispatch
 from pellucid.dispatch import all_twins
 from pellucid.dispatch.conv import conv2d_forward
-from pellucid.errors import OptionError
+from pellucid.errors import OptionError, PellucidError
 from pellucid.kernels.uncompiled import blocks
 from pellucid.training.optimizers.base import OPTIMIZERS
 from pellucid.types import Array
@@ -116,6 +116,46 @@ POOLING = "pool.max_pool", "pool.average_pool"
 @pytest.mark.parametrize("case", KERNEL_CASES, ids=str)
 def test_a_kernel_equals_plain(case: Case, dtype: Any, limit: float) -> None:
     hold_together(case, case.draw(np.random.default_rng(3), dtype), limit)
+
+
+@needs_numba
+def test_a_kernel_refuses_shapes_that_the_plain_op_refuses() -> None:
+    """A loop that goes by the first array's size would read others past their end."""
+    wrong = []
+    for case in KERNEL_CASES:
+        arguments = case.draw(np.random.default_rng(3))
+
+        def forward(way: str, case: Case = case, **arrays: Array) -> Any:
+            return case.forward(way, arrays)
+
+        def backward(way: str, dY: Array, case: Case = case, arguments: Any = arguments) -> Any:
+            return case.backward(way, dY, case.forward(way, arguments)[-1])
+
+        tried = [
+            (name, lambda way, a, name=name, f=forward, all=arguments: f(way, **{**all, name: a}))
+            for name in arguments
+        ]
+        output = np.array(case.forward("plain", arguments)[0])
+        for name, call in [*tried, ("dY", backward)]:
+            for array in of_other_shapes(arguments.get(name, output)):
+                found = []
+                for way in ("plain", "numba"):
+                    try:
+                        call(way, array)
+                    except (ValueError, PellucidError):
+                        found.append(way)
+                if found == ["plain"]:
+                    wrong.append((str(case), name, array.shape))
+    assert not wrong
+
+
+def of_other_shapes(array: Array) -> list[Array]:
+    """Return the array with one row, column, ... less and one more, along each axis."""
+    found = []
+    for axis, n in enumerate(array.shape):
+        more = [np.concatenate([array, array.take([0], axis)], axis)]
+        found += [*more, array.take(range(n - 1), axis)] if n > 1 else more
+    return found
 
 
 @needs_numba

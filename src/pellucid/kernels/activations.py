@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from pellucid.kernels import maths
-from pellucid.kernels.arrays import NOTHING, are_served, buffer, written_over
+from pellucid.kernels.arrays import NOTHING, are_alike, are_served, buffer, written_over
 from pellucid.kernels.compiled import compiled, inlined
 from pellucid.kernels.maths import exp, expm1, normal_density, normal_distribution
 from pellucid.kernels.rows import add_rows, repeated, width
@@ -244,7 +244,8 @@ def bias_activation_forward(
     workspace: Workspace | None = None,
 ) -> tuple[Array, BiasActivationCache] | Any:
     """Return A = activation(Z + b), and the cache, whose arrays come from the workspace where there is one."""
-    if activation.backward not in FORMULAS or not are_served(Z, b, out):
+    fits = are_alike(Z, out) and (b is None or b.shape == Z.shape[-1:])
+    if activation.backward not in FORMULAS or not (fits and are_served(Z, b, out)):
         return NotImplemented
     A = np.empty_like(Z) if out is None else out
     bias = NOTHING[Z.dtype.char] if b is None else b
@@ -272,7 +273,8 @@ def bias_activation_backward(
 ) -> tuple[Array, Array | None] | Any:
     """dZ = activation_backward(dA), db = the sum of dZ over all axes but the last."""
     activation, inner, has_bias = cache
-    if activation.backward not in FORMULAS or not are_served(dA, inner[0], dZ, db):
+    fits = are_alike(dA, *inner[:1], dZ) and (db is None or db.shape == dA.shape[-1:])
+    if activation.backward not in FORMULAS or not (fits and are_served(dA, inner[0], dZ, db)):
         return NotImplemented
     if not has_bias:
         db = None

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from pellucid.types import Array
+from pellucid.errors import ShapeError
+from pellucid.types import Array, Shape
 from pellucid.workspace import Workspace
 
 NOTHING = {
@@ -18,6 +19,17 @@ def are_served(X: Array, *others: Array | None) -> bool:
         and X.flags.c_contiguous
         and all(a is None or (a.dtype.char == char and a.flags.c_contiguous) for a in others)
     )
+
+
+def are_alike(X: Array, *others: Array | None) -> bool:
+    """Return whether all have one shape: loops over flat arrays read others as far as the first goes."""
+    return all(a is None or a.shape == X.shape for a in others)
+
+
+def check_gradient(where: str, dZ: Array, shape: Shape) -> None:
+    """Raise ShapeError where the gradient for an output has not the output's shape."""
+    if dZ.shape != shape:
+        raise ShapeError(f"{where}: expected the gradient for an output of shape {shape}, got {dZ.shape}.")
 
 
 def buffer(workspace: Workspace | None, name: str, like: Array) -> Array:

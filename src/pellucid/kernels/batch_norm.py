@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from pellucid.kernels.arrays import are_served, buffer, written_over
+from pellucid.kernels.arrays import are_alike, are_served, buffer, written_over
 from pellucid.kernels.compiled import compiled, inlined
 from pellucid.kernels.rows import add_rows, repeated
 from pellucid.ops.activations import OutputCache
@@ -272,7 +272,7 @@ def _backward(
     needs_dX: bool,
 ) -> Any:
     D, rstd, gamma, n = cache
-    if not are_served(dY, D, A, dX, dgamma, dbeta, gamma):
+    if not (are_alike(dY, D, A, dX) and are_served(dY, D, A, dX, dgamma, dbeta, gamma)):
         return NotImplemented
     c, dtype, has_relu = len(gamma), dY.dtype, A is not None
     dX = written_over(dY, dX)
@@ -327,7 +327,7 @@ def batch_norm_inference_backward(
 ) -> tuple[Array, Array, Array] | Any:
     """dX = gamma rstd dY, dgamma = sum(dY Xhat), dbeta = sum dY; mean and variance are constants here."""
     X, mean, rstd, gamma = cache
-    if not are_served(dY, X, dX):
+    if not (are_alike(dY, X, dX) and are_served(dY, X, dX)):
         return NotImplemented
     c, dtype = len(gamma), dY.dtype
     own = np.zeros((2, c))

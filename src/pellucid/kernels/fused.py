@@ -9,9 +9,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from pellucid.kernels import passes
+from pellucid.kernels.arrays import check_gradient
 from pellucid.kernels.conv import algorithm_for, blocks
 from pellucid.kernels.conv_algorithm import ConvAlgorithm
 from pellucid.kernels.conv_winograd import by_rows
+from pellucid.ops.arrays import check_channels
 from pellucid.ops.batch_norm import Reduce
 from pellucid.ops.conv import conv_geometry
 from pellucid.ops.conv_geometry import NO_PADDING, Geometry, Padding, Pair
@@ -61,6 +63,7 @@ def conv_norm_forward(
     algorithm = algorithm_for(geometry, X.dtype, workspace)
     c = geometry.c_out
     Z = workspace.take("Z", geometry.out_shape, X.dtype)
+    check_channels("conv_norm_forward", Z, gamma=gamma, beta=beta)
     P = workspace.take("P", _pooled(geometry.out_shape), X.dtype) if pool else Z
     sign = np.where(gamma < 0, -1, 1).astype(X.dtype)
     own = np.zeros((2, c))
@@ -96,6 +99,7 @@ def conv_norm_backward(
     """dX, dW, dgamma, dbeta = conv2d_backward(batch_norm_backward(relu_backward(max_pool_backward(dA))))."""
     X, W, algorithm, Z, P, gamma, beta, mean, rstd, count, relu = cache
     c, real = len(gamma), X.dtype
+    check_gradient("conv_norm_backward", dA, P.shape)
     dA = np.ascontiguousarray(dA)
     own = np.zeros((2, c))
     scale = gamma * rstd
@@ -179,6 +183,7 @@ def conv_relu_backward(
     """dX, dW, db = conv2d_backward(relu_backward(max_pool_backward(dA))); dA may be overwritten."""
     X, W, algorithm, A, which, dZ, has_bias = cache
     c = A.shape[-1]
+    check_gradient("conv_relu_backward", dA, A.shape)
     dA = np.ascontiguousarray(dA)
     dX = (np.empty_like(X) if dX is None else dX) if needs_dX else None
     dW = np.empty_like(W) if dW is None else dW

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from pellucid.kernels.arrays import are_served
+from pellucid.kernels.arrays import are_served, check_gradient
 from pellucid.kernels.compiled import compiled
 from pellucid.kernels.rows import add_rows, repeated
 from pellucid.ops.pool import GlobalAverageCache
@@ -57,6 +57,7 @@ def global_average_backward(dZ: Array, cache: GlobalAverageCache, *, dX: Array |
     """dX = dZ / (h w) at every pixel of the channel."""
     if not are_served(dZ, dX) or not dZ.size:
         return NotImplemented
+    check_gradient("global_average_backward", dZ, (cache.shape[0], cache.shape[-1]))
     dX = np.empty(cache.shape, dZ.dtype) if dX is None else dX
     spread(dZ, dX.reshape(len(dX), -1))
     return dX

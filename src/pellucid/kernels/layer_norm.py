@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from pellucid.kernels.arrays import are_served, buffer, written_over
+from pellucid.kernels.arrays import are_alike, are_served, buffer, written_over
 from pellucid.kernels.compiled import compiled
 from pellucid.ops.arrays import check_channels, written
 from pellucid.ops.layer_norm import LayerNormCache
@@ -97,7 +97,7 @@ def layer_norm_backward(
 ) -> tuple[Array, Array, Array] | Any:
     """dX = rstd (G - mean G - Xhat mean(G Xhat)) with G = gamma dY; dgamma = sum(dY Xhat), dbeta = sum dY."""
     Xhat, rstd, gamma = cache
-    if not are_served(dY, Xhat, rstd, gamma, dX):
+    if not (are_alike(dY, Xhat, dX) and are_served(dY, Xhat, rstd, gamma, dX)):
         return NotImplemented
     n = len(gamma)
     own = np.zeros((2, n))
