@@ -12,9 +12,9 @@ import pytest
 def every(names: str | tuple[str, ...], cases: Iterable[Any], *, ids: Any = None) -> Callable[[Any], Any]:
     """Do what ``pytest.mark.parametrize`` does, in one test: thousands of small cases cost no set-up each.
 
-    Each case has the generator ``rng`` as the fixture gives it, patches of its own (``monkeypatch``) and a folder of
-    its own (``tmp_path``); other fixtures are shared. Several stand above one another as ``parametrize`` does. ``ids``
-    gives the name of a case where it fails: a function, or a list of names.
+    Each case has the generator ``rng`` as the fixture gives it, and patches (``monkeypatch``) and a folder
+    (``tmp_path``) of its own; other fixtures are shared. Several stand above one another as ``parametrize`` does.
+    ``ids`` names a case that fails: a function of a value, or a list of names.
     """
     keys = tuple(name.strip() for name in names.split(",")) if isinstance(names, str) else tuple(names)
     values = [case if len(keys) > 1 else (case,) for case in cases]
