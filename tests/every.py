@@ -8,6 +8,9 @@ from typing import Any
 
 import pytest
 
+# ``pytest.raises`` that sees no error fails with no Exception, and so does an ``every`` below another.
+FAILURES = (Exception, pytest.fail.Exception, BaseExceptionGroup)
+
 
 def every(names: str | tuple[str, ...], cases: Iterable[Any], *, ids: Any = None) -> Callable[[Any], Any]:
     """Do what ``pytest.mark.parametrize`` does, in one test: thousands of small cases cost no set-up each.
@@ -36,11 +39,11 @@ def every(names: str | tuple[str, ...], cases: Iterable[Any], *, ids: Any = None
                         given["tmp_path"].mkdir()
                     try:
                         test(*own, **given)
-                    except Exception as error:
+                    except FAILURES as error:
                         error.add_note(f"{', '.join(keys)} = {label}")
                         failures.append(error)
             if failures:
-                raise ExceptionGroup(f"{len(failures)} of {len(values)} cases fail", failures)
+                raise BaseExceptionGroup(f"{len(failures)} of {len(values)} cases fail", failures)
 
         left = [parameter for name, parameter in wanted.parameters.items() if name not in keys]
         loop.__signature__ = wanted.replace(parameters=left)  # type: ignore[attr-defined]
