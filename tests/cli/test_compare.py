@@ -13,7 +13,7 @@ from pellucid.data.dataset import Dataset, Split
 from pellucid.errors import DataError
 from pellucid.evaluation.comparison.candidates import find_candidate, train_candidate
 from pellucid.evaluation.comparison.paired import PairedComparison, Side, compare_on_test
-from pellucid.evaluation.scores.confusion import confusion_matrix
+from pellucid.prediction.confusion import confusion_matrix
 from pellucid.stats.paired import mcnemar
 
 NET = """

@@ -13,9 +13,9 @@ from pellucid.data.dataset import Dataset
 from pellucid.data.source import load_data
 from pellucid.evaluation.robustness.measure import FILES, typical_photo
 from pellucid.evaluation.robustness.perturbations import PERTURBATIONS
-from pellucid.evaluation.scores.predictions import predict
 from pellucid.formats.safetensors import load, save
 from pellucid.nn.presets import preset
+from pellucid.prediction.predict import predict
 from pellucid.training.fit import train
 
 

@@ -11,9 +11,9 @@ import pytest
 from pellucid import dispatch
 from pellucid.data.dataset import Dataset
 from pellucid.evaluation.robustness.measure import robustness
-from pellucid.evaluation.scores.predictions import predict
 from pellucid.nn.model import Model
 from pellucid.nn.presets import preset
+from pellucid.prediction.predict import predict
 
 pytest.importorskip("numba", reason="needs Numba")
 

@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 from tests.commands import Command, words_of
 
-from pellucid.evaluation.scores.confusion import confusion_matrix
 from pellucid.evaluation.scores.of_run import examine
-from pellucid.evaluation.scores.predictions import Predictions
+from pellucid.prediction.confusion import confusion_matrix
+from pellucid.prediction.predict import Predictions
 from pellucid.report.sections.gap import gap_in_words
 from pellucid.report.sections.summary import _what_goes_wrong, in_short
 from pellucid.runs.record import read_run

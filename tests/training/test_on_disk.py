@@ -15,9 +15,9 @@ from pellucid.data.stored import base, spool
 from pellucid.data.stored.views import bytes_read
 from pellucid.errors import DataError, OptionError, OutputError, TrainingError
 from pellucid.evaluation.photo.neighbours import nearest
-from pellucid.evaluation.scores.predictions import predict
 from pellucid.nn.dense import Dense, Flatten
 from pellucid.nn.sequential import Sequential
+from pellucid.prediction.predict import predict
 from pellucid.training import choose_form
 from pellucid.training.callbacks.checkpoint import Checkpoint
 from pellucid.training.dual import rows as dual_rows

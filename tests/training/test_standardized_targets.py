@@ -7,7 +7,7 @@ import pytest
 
 import pellucid as pl
 from pellucid.errors import OptionError, ShapeError
-from pellucid.evaluation.scores.regression import regression_metrics
+from pellucid.prediction.metrics import regression_metrics
 
 
 def prices(rng: np.random.Generator, unit: float) -> pl.Dataset:

@@ -14,8 +14,8 @@ from pellucid.cli.terminal import columns, echo, print_json, print_table, say
 from pellucid.progress import ProgressBar
 
 if TYPE_CHECKING:
-    from pellucid.evaluation.scores.predictions import Compute
     from pellucid.evaluation.scores.records import Scores
+    from pellucid.prediction.predict import Compute
 
 WIDE = 115  # columns of a terminal that all scores of a class fit in
 
@@ -61,7 +61,7 @@ def evaluate(
 def _computing(cluster: str | None, workers: int | None) -> "AbstractContextManager[Compute]":
     """Return the block in which outputs are computed: here, or on a cluster."""
     if cluster is None and workers is None:
-        from pellucid.evaluation.scores.predictions import compute_here
+        from pellucid.prediction.predict import compute_here
 
         return nullcontext(compute_here)
     from pellucid.distributed.evaluation import computing_on

@@ -16,9 +16,9 @@ from pellucid.distributed.kept import kept, kept_by_workers
 from pellucid.distributed.partitions import in_order
 from pellucid.errors import DataError
 from pellucid.evaluation.scores.measure import evaluate as evaluate_by
-from pellucid.evaluation.scores.predictions import PIECE, Compute, compute_here
 from pellucid.evaluation.scores.records import Scores
 from pellucid.nn.model import Model
+from pellucid.prediction.predict import PIECE, Compute, compute_here
 from pellucid.progress import CountCallback
 from pellucid.threads import side_by_side
 from pellucid.types import Array, n_rows, take_rows

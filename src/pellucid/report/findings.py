@@ -9,8 +9,8 @@ import numpy as np
 from pellucid.evaluation.photo.context import PhotoContext
 from pellucid.evaluation.scores.galleries import pick
 from pellucid.evaluation.scores.of_run import RunResult, examine
-from pellucid.evaluation.scores.predictions import Predictions
 from pellucid.job_threads import Later, at_once
+from pellucid.prediction.predict import Predictions
 from pellucid.progress import ProgressCallback, no_progress
 from pellucid.runs.photo import NewImage
 from pellucid.runs.record import RunRecord

@@ -7,8 +7,8 @@ from typing import Any
 
 from pellucid.data.download import fetch
 from pellucid.data.source import load_data
-from pellucid.evaluation.scores.predictions import predict
 from pellucid.nn.presets import preset
+from pellucid.prediction.predict import predict
 from pellucid.prediction.samples import predict_images
 from pellucid.textbook.published import (
     EVERY,

@@ -8,9 +8,9 @@ from typing import Any
 from pellucid import dispatch
 from pellucid.errors import DataError
 from pellucid.evaluation.scores.advice import Advice
-from pellucid.evaluation.scores.measure import metrics_of
 from pellucid.folders import open_folder
 from pellucid.formats.architecture import Architecture
+from pellucid.prediction.metrics import metrics_of
 from pellucid.report.build import check_probabilities, write_findings
 from pellucid.report.findings import find_short
 from pellucid.runs.build import fit_run, make_model

@@ -7,10 +7,10 @@ import numpy as np
 
 from pellucid.data.dataset import Split
 from pellucid.evaluation.scores.advice import lines_of
-from pellucid.evaluation.scores.measure import metrics_of
-from pellucid.evaluation.scores.predictions import Predictions
 from pellucid.formats.safetensors import load
 from pellucid.nn.model import Model
+from pellucid.prediction.metrics import metrics_of
+from pellucid.prediction.predict import Predictions
 from pellucid.report.findings import Findings
 from pellucid.runs.config import RunConfig
 from pellucid.shares import share

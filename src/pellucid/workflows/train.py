@@ -12,10 +12,10 @@ from pellucid.data.source import DataSource
 from pellucid.errors import OptionError
 from pellucid.evaluation.scores.advice import Advice, advise, lines_of
 from pellucid.evaluation.scores.estimate_text import SHARES
-from pellucid.evaluation.scores.measure import metrics_of
-from pellucid.evaluation.scores.predictions import predict
 from pellucid.folders import open_folder
 from pellucid.formats.architecture import Architecture
+from pellucid.prediction.metrics import metrics_of
+from pellucid.prediction.predict import predict
 from pellucid.runs.build import fit_run, make_model, plan
 from pellucid.runs.config import RunConfig
 from pellucid.runs.record import (

@@ -17,8 +17,8 @@ from pellucid.evaluation.comparison.paired import PairedComparison, Side
 from pellucid.evaluation.comparison.seed_figures import seed_figure
 from pellucid.evaluation.comparison.seeds import SeedComparison
 from pellucid.evaluation.comparison.starts import SeedRuns, Start
-from pellucid.evaluation.scores.confusion import confusion_matrix
 from pellucid.plotting.saving import save_figure
+from pellucid.prediction.confusion import confusion_matrix
 from pellucid.types import Array
 
 

@@ -17,11 +17,11 @@ from pellucid.evaluation.robustness.measure import change_photos, robustness
 from pellucid.evaluation.robustness.perturbations import PERTURBATIONS
 from pellucid.evaluation.robustness.records import PerturbationCurve, Robustness, StrengthRow
 from pellucid.evaluation.robustness.text import how_tested, in_paragraphs, in_rows, in_short, in_words
-from pellucid.evaluation.scores.predictions import predict
 from pellucid.nn.dense import Dense, Flatten
 from pellucid.nn.model import Model
 from pellucid.nn.presets import preset
 from pellucid.nn.sequential import Sequential
+from pellucid.prediction.predict import predict
 from pellucid.stats.intervals import wilson_interval
 
 SHAPE = (8, 8, 3)

@@ -10,10 +10,10 @@ from tests.commands import Command
 from pellucid.data.dataset import Dataset, Split
 from pellucid.data.source import DataSource
 from pellucid.evaluation.scores.advice import Advice, advise, lines_of
-from pellucid.evaluation.scores.measure import metrics_of
-from pellucid.evaluation.scores.predictions import Predictions
 from pellucid.formats.safetensors import save
 from pellucid.nn.presets import preset
+from pellucid.prediction.metrics import metrics_of
+from pellucid.prediction.predict import Predictions
 from pellucid.runs.build import plan
 from pellucid.runs.config import RunConfig
 from pellucid.runs.record import RunRecord

@@ -8,9 +8,9 @@ import pytest
 from sklearn import metrics as sk
 
 import pellucid as pl
-from pellucid.evaluation.scores.measure import metrics_of
-from pellucid.evaluation.scores.predictions import predict
 from pellucid.ops.metrics import METRICS
+from pellucid.prediction.metrics import metrics_of
+from pellucid.prediction.predict import predict
 from pellucid.types import Array
 
 Score = Callable[[Array, Array], float]

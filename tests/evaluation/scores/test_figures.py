@@ -11,9 +11,9 @@ from pellucid.errors import OptionError
 from pellucid.evaluation.scores import figures as draw
 from pellucid.evaluation.scores.calibration_figure import calibration_figure
 from pellucid.evaluation.scores.measure import score
-from pellucid.evaluation.scores.predictions import Predictions, log_odds
 from pellucid.evaluation.scores.records import Scores
 from pellucid.plotting.saving import figure_png
+from pellucid.prediction.predict import Predictions, log_odds
 from pellucid.types import Array
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from pellucid.errors import OptionError
 from pellucid.evaluation.scores.galleries import GALLERIES, confusion_cells, pick, sample_prediction
-from pellucid.evaluation.scores.predictions import Predictions, log_odds
+from pellucid.prediction.predict import Predictions, log_odds
 from pellucid.types import Array
 
 

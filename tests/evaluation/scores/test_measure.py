@@ -12,11 +12,11 @@ from pellucid.data.dataset import Dataset
 from pellucid.data.source import load_data
 from pellucid.errors import OptionError
 from pellucid.evaluation.scores.measure import evaluate, score
-from pellucid.evaluation.scores.predictions import Predictions, predict
 from pellucid.evaluation.scores.text import headline, in_words
 from pellucid.nn.dense import Dense
 from pellucid.nn.presets import preset
 from pellucid.nn.sequential import Sequential
+from pellucid.prediction.predict import Predictions, predict
 from pellucid.stats.bootstrap import bootstrap
 from pellucid.training.fit import train
 from pellucid.types import Array

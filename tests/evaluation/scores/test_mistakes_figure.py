@@ -7,7 +7,7 @@ from tests.pictures import assert_readable, shown, words
 from pellucid.data.dataset import Dataset
 from pellucid.errors import OptionError, ShapeError
 from pellucid.evaluation.scores.mistakes_figure import mistakes
-from pellucid.evaluation.scores.predictions import Predictions
+from pellucid.prediction.predict import Predictions
 
 CATS = ("non-cat", "cat")
 

@@ -14,13 +14,13 @@ from pellucid.checks.classes import constant_scores
 from pellucid.data.dataset import Dataset, Split
 from pellucid.errors import DataError, OptionError, PellucidError, ShapeError
 from pellucid.evaluation.robustness.measure import robustness
-from pellucid.evaluation.scores.confusion import confusion_matrix
-from pellucid.evaluation.scores.measure import metrics_of
-from pellucid.evaluation.scores.predictions import predict
 from pellucid.nn.dense import Dense, Flatten
 from pellucid.nn.model import Model
 from pellucid.nn.presets import preset
 from pellucid.nn.sequential import Sequential
+from pellucid.prediction.confusion import confusion_matrix
+from pellucid.prediction.metrics import metrics_of
+from pellucid.prediction.predict import predict
 from pellucid.stats.intervals import wilson_interval
 from pellucid.training.fit import train
 

@@ -15,9 +15,10 @@ from tests.evaluation.scores import plain_metrics as plain
 from pellucid.evaluation.scores.calibration import calibrate, cross_entropies
 from pellucid.evaluation.scores.measure import score
 from pellucid.evaluation.scores.one_vs_rest import Columns, ResampledColumns
-from pellucid.evaluation.scores.predictions import Predictions, log_odds
-from pellucid.evaluation.scores.regression import regression_estimates, regression_metrics
+from pellucid.evaluation.scores.regression import regression_estimates
 from pellucid.evaluation.scores.roc import pr_curve_of, roc_curve_of
+from pellucid.prediction.metrics import regression_metrics
+from pellucid.prediction.predict import Predictions, log_odds
 from pellucid.stats.intervals import Estimate
 from pellucid.types import Array
 

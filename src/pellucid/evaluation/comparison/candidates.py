@@ -10,12 +10,12 @@ import numpy as np
 
 from pellucid.data.dataset import Dataset, Split
 from pellucid.errors import DataError, OptionError, PellucidError, unknown_name
-from pellucid.evaluation.scores.predictions import predict
 from pellucid.formats.architecture import Architecture, load_architecture
 from pellucid.formats.safetensors import load
 from pellucid.nn.model import Model
 from pellucid.nn.preset_size import naming_size
 from pellucid.nn.presets import PRESETS
+from pellucid.prediction.predict import predict
 from pellucid.progress import DetailCallback
 from pellucid.runs.build import fit_run, make_model, plan
 from pellucid.runs.config import RunConfig, is_preset

@@ -21,9 +21,9 @@ from pellucid.evaluation.comparison.candidates import (
     train_candidate,
 )
 from pellucid.evaluation.comparison.records import Comparison
-from pellucid.evaluation.scores.confusion import ConfusionMatrix, confusion_matrix
 from pellucid.evaluation.scores.of_model import on_new_table, was_trained_on_other
 from pellucid.nn.model import Model
+from pellucid.prediction.confusion import ConfusionMatrix, confusion_matrix
 from pellucid.progress import DetailCallback, no_detail
 from pellucid.stats.bootstrap import paired_bootstrap
 from pellucid.stats.paired import McNemar, mcnemar

@@ -21,7 +21,7 @@ from pellucid.evaluation.comparison.candidates import (
 from pellucid.evaluation.comparison.jobs import run_for_each
 from pellucid.evaluation.comparison.records import Comparison
 from pellucid.evaluation.comparison.starts import SeedRuns, Start
-from pellucid.evaluation.scores.confusion import confusion_matrix
+from pellucid.prediction.confusion import confusion_matrix
 from pellucid.progress import DetailCallback, no_detail
 from pellucid.stats.t_tests import MeanDifference, welch_difference
 from pellucid.text_blocks import Block

@@ -4,9 +4,9 @@ import numpy as np
 
 from pellucid.errors import OptionError
 from pellucid.evaluation.influence.gradients import Slope
-from pellucid.evaluation.scores.predictions import log_odds
 from pellucid.nn.model import Model
 from pellucid.ops.losses.base import LOSSES
+from pellucid.prediction.predict import log_odds
 from pellucid.types import Array
 
 

@@ -15,12 +15,12 @@ from pellucid.evaluation.saliency.first_layer import FirstLayer, first_layer
 from pellucid.evaluation.saliency.measure import METHODS, check_methods, maps_of
 from pellucid.evaluation.saliency.records import SaliencyMaps
 from pellucid.evaluation.saliency.scoring import Target, check_takes_image, target_of
-from pellucid.evaluation.scores.predictions import check_weights
 from pellucid.files import write_atomically
 from pellucid.folders import atomic_folder
 from pellucid.formats.safetensors import load
 from pellucid.nn.model import Model
 from pellucid.plotting.saving import figure_html, save_figure
+from pellucid.prediction.predict import check_weights
 from pellucid.progress import ProgressCallback, no_progress
 from pellucid.registry import validate_call
 from pellucid.runs.data import find_training_photos

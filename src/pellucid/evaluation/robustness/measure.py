@@ -18,12 +18,12 @@ from pellucid.evaluation.robustness.perturbation import Perturbation, check_phot
 from pellucid.evaluation.robustness.perturbations import choose_perturbations, choose_strengths
 from pellucid.evaluation.robustness.records import PerturbationCurve, Robustness, StrengthRow
 from pellucid.evaluation.scores.of_model import OTHER_DATA, was_trained_on_other
-from pellucid.evaluation.scores.predictions import Predictions, predict
 from pellucid.files import write_atomically
 from pellucid.folders import atomic_folder
 from pellucid.formats.safetensors import load as load_model_file
 from pellucid.nn.model import Model, check_trained
 from pellucid.plotting.saving import save_figure
+from pellucid.prediction.predict import Predictions, predict
 from pellucid.progress import CountCallback
 from pellucid.registry import validate_call
 from pellucid.rng import stream

@@ -16,10 +16,10 @@ from pellucid.data.dataset import Dataset
 from pellucid.data.source import DataSource
 from pellucid.evaluation.scores.against_baseline import against_constant, unpredicted
 from pellucid.evaluation.scores.cures import Cures, suited_to
-from pellucid.evaluation.scores.predictions import Predictions
 from pellucid.nn.model import Model
 from pellucid.nn.transfer import RECIPE as TRANSFER
 from pellucid.ops.metrics import r_squared
+from pellucid.prediction.predict import Predictions
 from pellucid.runs.record import RunRecord
 from pellucid.runs.spelling import data_parts
 from pellucid.shares import share
@@ -80,7 +80,7 @@ def advise(
     test : Predictions
         Of the test part.
     train : mapping
-        The scores of the training part: see :func:`.measure.metrics_of`.
+        The scores of the training part: see :func:`pellucid.prediction.metrics.metrics_of`.
     verb : {"train", "run"}, optional
         The command that trains.
 

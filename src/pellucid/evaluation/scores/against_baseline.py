@@ -4,8 +4,8 @@ import math
 
 import numpy as np
 
-from pellucid.evaluation.scores.predictions import Predictions
 from pellucid.ops.metrics import r_squared
+from pellucid.prediction.predict import Predictions
 from pellucid.shares import share
 from pellucid.stats.paired import mcnemar
 from pellucid.text import join_some, plural

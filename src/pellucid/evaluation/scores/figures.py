@@ -84,7 +84,7 @@ def roc_figure(scores: Scores) -> Figure:
     Examples
     --------
     >>> from pellucid.evaluation.scores.measure import score
-    >>> from pellucid.evaluation.scores.predictions import Predictions
+    >>> from pellucid.prediction.predict import Predictions
     >>> y, s = np.arange(6) % 2, np.array([0.1, 0.2, 0.3, 0.9, 0.4, 0.8])
     >>> predictions = Predictions("classification", y, y, np.stack([-s, s], axis=1), False, ("dog", "cat"))
     >>> roc_figure(score(predictions)).axes[0].get_xlabel()

@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from pellucid.evaluation.scores.predictions import Predictions
 from pellucid.ops.metrics import Metric, measured, metrics_by_name
+from pellucid.prediction.predict import Predictions
 from pellucid.stats.bootstrap import bootstrap
 from pellucid.stats.intervals import Estimate, interval_of
 from pellucid.types import Array

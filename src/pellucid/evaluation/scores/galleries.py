@@ -7,7 +7,7 @@ from types import MappingProxyType
 import numpy as np
 
 from pellucid.errors import OptionError, unknown_name
-from pellucid.evaluation.scores.predictions import Predictions
+from pellucid.prediction.predict import Predictions
 from pellucid.text import shorten
 from pellucid.types import Array
 

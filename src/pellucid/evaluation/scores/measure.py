@@ -21,10 +21,10 @@ from pellucid.evaluation.scores.one_vs_rest import (
     class_scores,
     mean_of_defined,
 )
-from pellucid.evaluation.scores.predictions import Compute, Predictions, compute_here, predict
 from pellucid.evaluation.scores.records import Scores
-from pellucid.evaluation.scores.regression import regression_estimates, regression_metrics
+from pellucid.evaluation.scores.regression import regression_estimates
 from pellucid.nn.model import Model, check_trained
+from pellucid.prediction.predict import Compute, Predictions, compute_here, predict
 from pellucid.progress import ProgressCallback, no_progress, stage_of
 from pellucid.registry import validate_call
 from pellucid.stats.bootstrap import N_RESAMPLES, bootstrap
@@ -135,28 +135,6 @@ def score(
         note = "Every sample is also a training sample: none is left to evaluate the model on."
         return replace(found, notes=(*found.notes, note))
     return replace(found, without_leaks=_score(predictions.take(kept), **options))
-
-
-def metrics_of(predictions: Predictions) -> dict[str, Any]:
-    """Return the point estimates that suit predictions, as JSON can hold them: quicker than :func:`score`.
-
-    Examples
-    --------
-    >>> y = np.array([[1.0], [3.0]])
-    >>> metrics_of(Predictions("regression", y, y, np.empty((2, 0)), False, ()))["r_squared"]
-    1.0
-    """
-    if predictions.kind == "classification":
-        return predictions.confusion.to_dict()
-    if predictions.kind == "regression":
-        return {"n_samples": len(predictions), **regression_metrics(predictions.y_true, predictions.y_pred)}
-    correct = predictions.is_correct
-    return {
-        "n_samples": len(predictions),
-        "label_accuracy": float(correct.mean()),
-        "exact_match": float(correct.all(axis=1).mean()),
-        "per_label": dict(zip(predictions.classes, correct.mean(axis=0).tolist(), strict=True)),
-    }
 
 
 def _score(

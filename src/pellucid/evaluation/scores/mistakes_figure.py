@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from pellucid.data.dataset import Dataset
 from pellucid.errors import OptionError
 from pellucid.evaluation.scores.galleries import SamplePrediction, pick, sample_prediction
-from pellucid.evaluation.scores.predictions import Predictions
 from pellucid.plotting.grid import Page, Tile, columns_for
 from pellucid.plotting.lines import Line
 from pellucid.plotting.style import INK, check_images, sentence_figure
+from pellucid.prediction.predict import Predictions
 from pellucid.text import percent, plural, shorten
 
 if TYPE_CHECKING:

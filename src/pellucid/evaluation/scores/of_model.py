@@ -9,10 +9,10 @@ from pellucid.data.source import DataSource
 from pellucid.errors import DataError, PellucidError, ShapeError
 from pellucid.evaluation.scores.advice import Advice, advise, advise_model
 from pellucid.evaluation.scores.measure import evaluate
-from pellucid.evaluation.scores.predictions import Compute, compute_here
 from pellucid.evaluation.scores.records import Scores
 from pellucid.formats.safetensors import load as load_model_file
 from pellucid.nn.model import Model
+from pellucid.prediction.predict import Compute, compute_here
 from pellucid.progress import ProgressCallback, no_progress
 from pellucid.runs.data import source_for
 from pellucid.runs.record import holds_run, read_run

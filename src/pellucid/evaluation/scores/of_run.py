@@ -6,10 +6,10 @@ from functools import cached_property
 from pellucid.data.copies.duplicates import Leak
 from pellucid.data.dataset import Split
 from pellucid.evaluation.scores.advice import Advice, advise
-from pellucid.evaluation.scores.confusion import ConfusionMatrix
-from pellucid.evaluation.scores.measure import metrics_of
-from pellucid.evaluation.scores.predictions import Predictions, majority_in_training, predict
 from pellucid.nn.model import Model
+from pellucid.prediction.confusion import ConfusionMatrix
+from pellucid.prediction.metrics import metrics_of
+from pellucid.prediction.predict import Predictions, majority_in_training, predict
 from pellucid.runs.config import RunConfig
 from pellucid.runs.record import RunRecord
 from pellucid.training.history import History

@@ -6,8 +6,8 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from pellucid.evaluation.scores.calibration import Calibration, calibrate, cross_entropies, squared_errors
-from pellucid.evaluation.scores.predictions import Predictions
 from pellucid.evaluation.scores.roc import PrCurve, ResampledAreas, RocCurve, pr_curve_of, roc_curve_of
+from pellucid.prediction.predict import Predictions
 from pellucid.stats.intervals import LEVEL, Estimate, interval_of, proportion
 from pellucid.types import Array
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 from pellucid.errors import OptionError
 from pellucid.evaluation.scores.advice import Advice
 from pellucid.evaluation.scores.calibration import Calibration
-from pellucid.evaluation.scores.confusion import ConfusionMatrix
 from pellucid.evaluation.scores.one_vs_rest import ClassScores, curve_to_dict
-from pellucid.evaluation.scores.predictions import Predictions
+from pellucid.prediction.confusion import ConfusionMatrix
+from pellucid.prediction.predict import Predictions
 from pellucid.stats.intervals import Estimate
 from pellucid.stats.paired import McNemar
 from pellucid.text import join

@@ -4,40 +4,13 @@ from collections.abc import Callable
 
 import numpy as np
 
-from pellucid.ops.metrics import mean_absolute_error, mean_explained, r_squared, root_mean_squared_error
+from pellucid.ops.metrics import mean_explained
+from pellucid.prediction.metrics import regression_metrics
 from pellucid.stats.bootstrap import Statistic, bootstrap
 from pellucid.stats.intervals import LEVEL, Estimate, interval_of
 from pellucid.types import Array
 
 NO_SPREAD = "every sample has the same target"
-
-
-def regression_metrics(y_true: Array, y_pred: Array) -> dict[str, float | None]:
-    """Return the metrics of predicted quantities: of several, the mean over them, as in scikit-learn.
-
-    Parameters
-    ----------
-    y_true, y_pred : Array, shape (m, n)
-
-    Returns
-    -------
-    dict
-        mean_absolute_error and root_mean_squared_error, in the targets' unit; r_squared, the fraction of a target's
-        variance that the predictions explain, at best 1, None where no target varies; baseline, the root mean
-        squared error of always predicting the mean.
-
-    Examples
-    --------
-    >>> regression_metrics(np.array([[1.0], [3.0]]), np.array([[1.0], [2.0]]))["r_squared"]
-    0.5
-    """
-    varies = bool((y_true != y_true[0]).any())
-    return {
-        "mean_absolute_error": mean_absolute_error(y_true, y_pred),
-        "root_mean_squared_error": root_mean_squared_error(y_true, y_pred),
-        "r_squared": r_squared(y_true, y_pred) if varies else None,
-        "baseline": root_mean_squared_error(y_true, y_true.mean(axis=0)) if varies else 0.0,
-    }
 
 
 def regression_estimates(
@@ -47,7 +20,7 @@ def regression_estimates(
     resample: Callable[[Statistic, int], Array] = bootstrap,
     level: float = LEVEL,
 ) -> dict[str, Estimate]:
-    """Return the values of :func:`regression_metrics`, each with its percentile bootstrap interval.
+    """Return the values of ``regression_metrics``, each with its percentile bootstrap interval.
 
     Parameters
     ----------

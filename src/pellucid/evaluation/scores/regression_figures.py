@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pellucid.evaluation.scores.predictions import Predictions
 from pellucid.plotting.style import BLUE, MUTED, ORANGE, class_name, look, new_figure
+from pellucid.prediction.predict import Predictions
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -37,7 +37,7 @@ def in_words(scores: Scores) -> list[str]:
     --------
     >>> import numpy as np
     >>> from pellucid.evaluation.scores.measure import score
-    >>> from pellucid.evaluation.scores.predictions import Predictions
+    >>> from pellucid.prediction.predict import Predictions
     >>> y_true, y_pred = np.repeat([0, 1], 25), np.repeat([0, 1, 0, 1], [20, 5, 5, 20])
     >>> S = np.stack([1.0 - y_pred, y_pred], axis=1)
     >>> scores = score(Predictions("classification", y_true, y_pred, S, False, ("non-cat", "cat")))

@@ -7,12 +7,12 @@ from typing import Any, NamedTuple
 from pellucid.data.dataset import Dataset, Split
 from pellucid.errors import PellucidError
 from pellucid.evaluation.comparison.candidates import Candidate, train_candidate
-from pellucid.evaluation.scores.measure import metrics_of
-from pellucid.evaluation.scores.predictions import Predictions, predict
 from pellucid.evaluation.sweep.records import METRICS, Training, Trial, rank
 from pellucid.evaluation.sweep.results import Results
 from pellucid.evaluation.sweep.trials import with_epochs
 from pellucid.parallel import run_jobs
+from pellucid.prediction.metrics import metrics_of
+from pellucid.prediction.predict import Predictions, predict
 from pellucid.progress import DetailCallback
 from pellucid.types import Array
 

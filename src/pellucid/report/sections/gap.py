@@ -7,7 +7,8 @@ import numpy as np
 
 from pellucid.evaluation.scores.advice import GAP
 from pellucid.evaluation.scores.of_run import RunResult
-from pellucid.evaluation.scores.regression import regression_estimates, regression_metrics
+from pellucid.evaluation.scores.regression import regression_estimates
+from pellucid.prediction.metrics import regression_metrics
 from pellucid.report.sections.recipe import first_number, is_step_by_step
 from pellucid.shares import share
 from pellucid.stats.intervals import wilson_interval

@@ -7,8 +7,8 @@ import numpy as np
 from pellucid.evaluation.scores.estimate_text import with_interval
 from pellucid.evaluation.scores.of_run import RunResult
 from pellucid.evaluation.scores.records import Scores
-from pellucid.evaluation.scores.regression import regression_metrics
 from pellucid.evaluation.scores.regression_figures import residual_figure
+from pellucid.prediction.metrics import regression_metrics
 from pellucid.report.draft import Draft
 from pellucid.report.parts import Fact, Section, Table
 from pellucid.report.sections.summary import of_the_training, what_was_done

@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pellucid.evaluation.scores.confusion import ConfusionMatrix
 from pellucid.evaluation.scores.of_run import RunResult
+from pellucid.prediction.confusion import ConfusionMatrix
 from pellucid.report.parts import Fact
 from pellucid.report.sections.gap import gap_in_words
 from pellucid.report.sections.leaks import leaks

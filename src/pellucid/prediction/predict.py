@@ -11,11 +11,11 @@ from pellucid import dispatch
 from pellucid.data.dataset import Dataset
 from pellucid.data.stored.views import choose_rows
 from pellucid.errors import DataError, OptionError, PellucidError, ShapeError
-from pellucid.evaluation.scores.confusion import ConfusionMatrix, confusion_matrix
-from pellucid.evaluation.scores.labels import class_names, indicators_of, labels_of
 from pellucid.nn.model import Model
 from pellucid.ops.activations import sigmoid_forward
 from pellucid.ops.losses.base import LOSSES
+from pellucid.prediction.confusion import ConfusionMatrix, confusion_matrix
+from pellucid.prediction.labels import class_names, indicators_of, labels_of
 from pellucid.progress import CountCallback
 from pellucid.types import Array, n_rows
 
