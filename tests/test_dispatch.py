@@ -17,13 +17,16 @@ from hypothesis import strategies as st
 
 import pellucid.dispatch as dispatch
 from pellucid.dispatch import all_twins
+from pellucid.dispatch import conv as dispatch_conv
+from pellucid.dispatch import norm as dispatch_norm
 from pellucid.dispatch.conv import conv2d_forward
-from pellucid.errors import OptionError, PellucidError
+from pellucid.errors import CallError, OptionError, PellucidError
 from pellucid.kernels.uncompiled import blocks
 from pellucid.training.optimizers.base import OPTIMIZERS
 from pellucid.types import Array
+from tests.every import every
 from tests.ops.calls import CALLS, ELSEWHERE, RULES, Call, logits
-from tests.ops.cases import CASES, HAS_NUMBA, PAIRS, Case, function, has_twin
+from tests.ops.cases import CASES, HAS_NUMBA, PAIRS, Case, each_op, function, has_twin
 from tests.ops.problems import PROBLEMS
 
 TWINS = all_twins()
@@ -54,7 +57,7 @@ def test_the_table_has_every_twin() -> None:
     assert all(switches[name].__doc__ == TWINS[name].plain.__doc__ for name in of_ops)
 
 
-@pytest.mark.parametrize("name", TWINS)
+@every("name", TWINS)
 def test_a_fast_twin_takes_what_the_plain_one_takes(name: str) -> None:
     plain, fast = (inspect.signature(one).parameters for one in (TWINS[name].plain, TWINS[name].numpy))
     shared = [p for p in fast.values() if p.name in plain]
@@ -65,11 +68,10 @@ def test_a_fast_twin_takes_what_the_plain_one_takes(name: str) -> None:
     assert all(p.kind is p.KEYWORD_ONLY and p.default is not p.empty for p in more)
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("op", PROBLEMS)
 @settings(deadline=None, max_examples=60, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
-@given(data=st.data(), small_blocks=st.booleans(), seed=st.integers(0, 99))
-def test_fast_equals_plain(op: str, dtype: Any, data: Any, small_blocks: bool, seed: int) -> None:
+@given(data=st.data(), dtype=st.sampled_from([*LIMITS]), small_blocks=st.booleans(), seed=st.integers(0, 99))
+def test_fast_equals_plain(op: str, data: Any, dtype: Any, small_blocks: bool, seed: int) -> None:
     case: Case = data.draw(PROBLEMS[op]())
     rng = np.random.default_rng(seed)
     arguments = case.draw(rng, dtype)
@@ -106,15 +108,17 @@ def steepness(case: Case, results: dict[str, Any]) -> float:
 
 
 needs_numba = pytest.mark.skipif(not HAS_NUMBA, reason="needs Numba: pip install 'pellucid[fast]'")
-both_dtypes = pytest.mark.parametrize(("dtype", "limit"), [(np.float32, 1e-5), (np.float64, 1e-12)])
+both_dtypes = pytest.mark.parametrize(
+    ("dtype", "limit"), [(np.float32, 1e-5), pytest.param(np.float64, 1e-12, marks=pytest.mark.slow)]
+)  # each is compiled
 KERNEL_CASES = [case for case in CASES if has_twin(case.op, "numba")]
 POOLING = "pool.max_pool", "pool.average_pool"
 
 
 @needs_numba
 @both_dtypes
-@pytest.mark.parametrize("case", KERNEL_CASES, ids=str)
-def test_a_kernel_equals_plain(case: Case, dtype: Any, limit: float) -> None:
+@each_op([(case, "numba") for case in KERNEL_CASES])
+def test_a_kernel_equals_plain(case: Case, way: str, dtype: Any, limit: float) -> None:
     hold_together(case, case.draw(np.random.default_rng(3), dtype), limit)
 
 
@@ -123,7 +127,7 @@ def test_a_kernel_refuses_shapes_that_the_plain_op_refuses() -> None:
     """A loop that goes by the first array's size would read others past their end."""
     wrong = []
     for case in KERNEL_CASES:
-        arguments = case.draw(np.random.default_rng(3))
+        arguments = case.draw(np.random.default_rng(3), np.float32)
 
         def forward(way: str, case: Case = case, **arrays: Array) -> Any:
             return case.forward(way, arrays)
@@ -160,9 +164,11 @@ def of_other_shapes(array: Array) -> list[Array]:
 
 @needs_numba
 @both_dtypes
-@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
-@pytest.mark.parametrize("case", KERNEL_CASES, ids=str)
-def test_a_kernel_passes_nan_and_infinity_on(case: Case, bad: float, dtype: Any, limit: float) -> None:
+@each_op([(case, "numba") for case in KERNEL_CASES])
+@every("bad", [np.nan, np.inf, -np.inf])
+def test_a_kernel_passes_nan_and_infinity_on(
+    case: Case, way: str, bad: float, dtype: Any, limit: float
+) -> None:
     arguments = case.draw(np.random.default_rng(3), dtype)
     first = next(iter(arguments.values()))
     first.flat[first.size // 2] = bad
@@ -198,8 +204,8 @@ def assert_near(ours: Any, theirs: Any, limit: float, name: str, least: float = 
 
 @needs_numba
 @both_dtypes
-@pytest.mark.parametrize("size", [1, 3, 1000])
-@pytest.mark.parametrize("call", CALLS, ids=str)
+@every("size", [1, 3, 1000])
+@every("call", CALLS, ids=str)
 def test_a_called_kernel_equals_plain(call: Call, size: int, dtype: Any, limit: float) -> None:
     results = []
     for one in (TWINS[call.name].plain, TWINS[call.name].kernel):
@@ -218,8 +224,8 @@ def test_a_called_kernel_equals_plain(call: Call, size: int, dtype: Any, limit: 
 
 @needs_numba
 @both_dtypes
-@pytest.mark.parametrize("kind", ["binary", "binary outputs", "labels", "soft targets"])
-@pytest.mark.parametrize("bad", [None, np.nan, np.inf, -np.inf])
+@every("kind", ["binary", "binary outputs", "labels", "soft targets"])
+@every("bad", [None, np.nan, np.inf, -np.inf])
 def test_the_kernel_of_losses_takes_weights_and_passes_nan_on(
     kind: str, bad: float | None, dtype: Any, limit: float
 ) -> None:
@@ -241,9 +247,9 @@ def takes(function: Callable[..., Any], name: str) -> bool:
 
 
 @needs_numba
-@pytest.mark.parametrize("clip", [{}, {"clip_value": 0.3}, {"clip_norm": 0.5}], ids=str)
 @both_dtypes
-@pytest.mark.parametrize(("name", "options"), RULES, ids=str)
+@every("clip", [{}, {"clip_value": 0.3}, {"clip_norm": 0.5}])
+@every(("name", "options"), RULES)
 def test_steps_of_kernels_equal_plain_ones(
     name: str, options: dict[str, Any], clip: dict[str, float], dtype: Any, limit: float
 ) -> None:
@@ -265,9 +271,9 @@ def test_steps_of_kernels_equal_plain_ones(
 
 
 @needs_numba
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("name", ["sgd", "rmsprop", "adam"])
-def test_moments_fade_to_zero_and_nan_stays(name: str, dtype: Any) -> None:
+@both_dtypes
+@every("name", ["sgd", "rmsprop", "adam"])
+def test_moments_fade_to_zero_and_nan_stays(name: str, dtype: Any, limit: float) -> None:
     call = [call for call in CALLS if call.name == name][-1]
     theta, grad, *moments = call.make(np.random.default_rng(5), dtype, 40)
     for moment in moments:
@@ -283,31 +289,24 @@ def test_moments_fade_to_zero_and_nan_stays(name: str, dtype: Any) -> None:
     assert np.isnan(theta[0])
 
 
-@needs_numba
-@both_dtypes
-@pytest.mark.parametrize(
-    "op", [op for op in PROBLEMS if has_twin(op, "numba") and op not in ("conv.conv2d", *POOLING)]
-)
-@pytest.mark.skipif("NUMBA_DISABLE_JIT" not in os.environ, reason="the next test runs it, uncompiled")
+@every("op", [op for op in PROBLEMS if has_twin(op, "numba") and op not in ("conv.conv2d", *POOLING)])
+@every(("dtype", "limit"), [(np.float32, 1e-5), (np.float64, 1e-12)])
 @settings(deadline=None, max_examples=15, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data(), seed=st.integers(0, 99))
-def test_an_uncompiled_kernel_equals_plain(op: str, dtype: Any, limit: float, data: Any, seed: int) -> None:
+def check_kernels(op: str, dtype: Any, limit: float, data: Any, seed: int) -> None:
     case: Case = data.draw(PROBLEMS[op]())
     with np.errstate(all="ignore"):
         hold_together(case, case.draw(np.random.default_rng(seed), dtype), limit)
 
 
 @needs_numba
+@pytest.mark.slow
 def test_kernels_equal_plain_on_any_shape() -> None:
     """The loops run as Python: any shape, without a compilation for each. Those on tiles are the compiler's own."""
-    pytest_run = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", __file__]
-    done = subprocess.run(
-        [*pytest_run, "-k", "test_an_uncompiled_kernel"],
-        env={**os.environ, "NUMBA_DISABLE_JIT": "1"},
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stdout[-4000:]
+    check = [sys.executable, "-c", "from tests.test_dispatch import check_kernels; check_kernels()"]
+    own = {"env": {**os.environ, "NUMBA_DISABLE_JIT": "1"}, "cwd": Path(__file__).parents[1]}
+    done = subprocess.run(check, **own, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-4000:]
 
 
 @needs_numba
@@ -332,7 +331,7 @@ def test_a_pooling_kernel_equals_plain_on_any_shape(
     np.testing.assert_allclose(ours["X"], theirs["X"], rtol=limit, atol=limit)
 
 
-@pytest.mark.parametrize("op", [op for op in PROBLEMS if not op.startswith("fused")])
+@every("op", [op for op in PROBLEMS if not op.startswith("fused")])
 @settings(deadline=None, max_examples=10, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data(), ways=st.permutations(dispatch.WAYS[:2]))
 def test_a_backward_takes_the_other_twins_cache(op: str, data: Any, ways: list[str]) -> None:
@@ -369,14 +368,10 @@ def test_the_chosen_twin_runs() -> None:
         assert function("conv.conv2d_forward", "plain") is TWINS["conv2d_forward"].plain
 
 
-@pytest.mark.parametrize("choice", ["numpy", "numba"])
-def test_the_environment_chooses(choice: str) -> None:
-    program = "from pellucid import dispatch; print(dispatch.current())"
-    environment = {**os.environ, dispatch.VARIABLE: choice}
-    done = subprocess.run(
-        [sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True
-    )
-    assert done.stdout.strip() == choice
+@every("choice", ["plain", "numpy", "numba"] if HAS_NUMBA else ["plain", "numpy"])
+def test_the_environment_chooses(choice: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(dispatch.VARIABLE, choice)
+    assert dispatch.current() == choice
 
 
 def test_work_of_a_size_takes_what_suits_it_unless_a_choice_was_made(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -402,3 +397,20 @@ def test_small_work_leaves_larger_work_inside_it_free_to_choose() -> None:
             assert dispatch.current() == "numpy"
     with dispatch.use("numpy"), dispatch.use_for(1.0), dispatch.use_for(1e15):
         assert dispatch.current() == "numpy"
+
+
+def test_an_unknown_keyword_is_refused_in_every_way_it_can_run() -> None:
+    X, W, ones = np.zeros((1, 5, 5, 3)), np.zeros((3, 3, 3, 4)), np.ones(3)
+    for way in dispatch.WAYS if HAS_NUMBA else dispatch.WAYS[:2]:
+        with dispatch.use(way):
+            with pytest.raises(CallError, match="Did you mean 'stride'"):
+                dispatch_conv.conv2d_forward(X, W, strid=(2, 2), paddng=3)  # type: ignore[call-arg]
+            with pytest.raises(CallError, match="Did you mean 'epsilon'"):
+                dispatch_norm.batch_norm_forward(X, ones, ones, epsilom=9.0)
+
+
+@needs_numba
+def test_further_keywords_are_those_that_fast_twins_take() -> None:
+    for name, twins in TWINS.items():
+        fast = [inspect.signature(one).parameters for one in (twins.numpy, twins.kernel or twins.numpy)]
+        assert {*fast[0], *fast[1]} - {*inspect.signature(twins.plain).parameters} == twins.extra, name

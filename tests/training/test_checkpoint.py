@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.every import every
 
 from pellucid import dispatch
 from pellucid.data.dataset import Dataset
@@ -67,9 +68,7 @@ def everything(seed: int = 5, **changes: Any) -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize(
-    ("stop", "n_threads"), [*((stop, 1) for stop in (1, 5, 7, 10, 15, 23)), (10, 2), (5, 3)]
-)
+@every(("stop", "n_threads"), [(1, 1), (5, 1), (7, 1), (23, 1), (10, 2), (5, 3)])
 def test_resumed_equals_uninterrupted_bit_for_bit(
     data: Dataset, tmp_path: Path, stop: int, n_threads: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -90,8 +89,8 @@ def test_resumed_equals_uninterrupted_bit_for_bit(
             np.testing.assert_array_equal(two.state[key], one.state[key])
 
 
-@pytest.mark.parametrize("form", ["dual", "direct"])
-@pytest.mark.parametrize("batch_size", [None, 9])
+@every("form", ["dual", "direct"])
+@every("batch_size", [None, 9])
 def test_both_forms_resume_bit_for_bit(
     data: Dataset, tmp_path: Path, form: str, batch_size: int | None
 ) -> None:
@@ -115,6 +114,7 @@ def test_both_forms_resume_bit_for_bit(
     np.testing.assert_array_equal(second.theta, whole.theta)
 
 
+@pytest.mark.slow
 def test_a_killed_process_resumes(tmp_path: Path) -> None:
     script = textwrap.dedent(
         """
@@ -127,7 +127,7 @@ def test_a_killed_process_resumes(tmp_path: Path) -> None:
         data = pl.Dataset(rng.standard_normal((200, 30)), rng.integers(0, 2, 200))
         model = pl.Sequential([pl.Dense(20, activation="relu"), pl.Dense(1)])
         folder, resume = sys.argv[1], (sys.argv[2] if len(sys.argv) > 2 else None)
-        pl.train(model, data, optimizer=Adam(0.01), n_epochs=300, batch_size=20, resume=resume,
+        pl.train(model, data, optimizer=Adam(0.01), n_epochs=100, batch_size=20, resume=resume,
                  callbacks=[Checkpoint(folder, every_steps=5)])
         np.save(folder + "/theta.npy", model.theta)
         """
@@ -180,9 +180,15 @@ class Press:
             os.kill(os.getpid(), self.number)
 
 
-@pytest.mark.parametrize("at", [StepEnd, EpochEnd])
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-@pytest.mark.parametrize("step", [5, 10])
+@every(
+    ("at", "number", "step"),
+    [
+        (StepEnd, signal.SIGINT, 7),
+        (StepEnd, signal.SIGTERM, 10),
+        (EpochEnd, signal.SIGINT, 10),
+        (EpochEnd, signal.SIGTERM, 5),
+    ],
+)
 def test_an_interrupt_writes_a_checkpoint_from_which_it_goes_on(
     data: Dataset, tmp_path: Path, at: type, number: int, step: int
 ) -> None:
@@ -193,9 +199,6 @@ def test_an_interrupt_writes_a_checkpoint_from_which_it_goes_on(
     before = signal.getsignal(number)
     stopped = train(network(), data, **options)
     assert signal.getsignal(number) is before
-    if at is EpochEnd and step % 5:
-        assert (stop.signal, list(tmp_path.iterdir())) == (0, [])
-        return
     assert (stop.signal, stopped.is_complete) == (number, False)
     second = network()
     resumed = train(second, data, **everything(), resume=tmp_path)
@@ -224,8 +227,11 @@ def test_other_settings_and_damaged_files_are_refused(data: Dataset, tmp_path: P
     smoothed = everything(callbacks=[], loss={"type": "auto", "label_smoothing": 0.1})
     with pytest.raises(FormatError, match=r"has loss\.label_smoothing = nothing, this .* = 0\.1"):
         train(network(), data, **smoothed, resume=tmp_path)
-    with dispatch.use("plain"), pytest.raises(FormatError, match=r"kernels = .*num(py|ba).*plain"):
-        train(network(), data, **everything(callbacks=[]), resume=tmp_path)
+    with dispatch.use("plain"), pytest.warns(RuntimeWarning, match="last digits"):
+        other = train(network(), data, **everything(callbacks=[]), resume=tmp_path)
+    same = train(network(), data, **everything(callbacks=[]), resume=tmp_path)
+    assert other.kernels == "plain"
+    np.testing.assert_allclose(other.losses, same.losses, rtol=1e-10)
     other = Sequential([Flatten(), Dense(1)])
     with pytest.raises(FormatError, match="architecture"):
         train(other, data, **everything(callbacks=[]), resume=tmp_path)
@@ -266,7 +272,7 @@ def test_numbers_that_are_wrong_in_a_checkpoint_are_refused_with_its_name(
         assert words in str(raised.value)
 
 
-@pytest.mark.parametrize(
+@every(
     ("change", "words"),
     [
         (

@@ -8,11 +8,12 @@ import pytest
 
 from pellucid import dispatch
 from pellucid.data.dataset import Dataset
-from pellucid.errors import FormatError, OptionError
+from pellucid.errors import OptionError
 from pellucid.estimators import MLPClassifier
 from pellucid.nn.activation import Dropout
 from pellucid.nn.dense import Dense, Flatten
 from pellucid.nn.norm import BatchNorm, LayerNorm
+from pellucid.nn.presets import preset
 from pellucid.nn.sequential import Sequential
 from pellucid.training import compiling
 from pellucid.training.callbacks.checkpoint import Checkpoint
@@ -91,12 +92,12 @@ def test_the_choice_is_recorded(data: Dataset) -> None:
     assert model.summary_of_training["options"]["kernels"] == "numba"
 
 
-def test_a_resumed_training_keeps_the_kernels_and_refuses_others(data: Dataset, tmp_path: Path) -> None:
+def test_a_resumed_training_keeps_the_kernels_and_says_so_of_others(data: Dataset, tmp_path: Path) -> None:
     train(network(), data, n_epochs=2, kernels="numba", callbacks=[Checkpoint(tmp_path, every_steps=1)])
     assert train(network(), data, n_epochs=2, resume=tmp_path).kernels == "numba"
     assert train(network(), data, n_epochs=2, resume=tmp_path, kernels="numba").kernels == "numba"
-    with pytest.raises(FormatError, match='has kernels = "numba", this training kernels = "numpy"'):
-        train(network(), data, n_epochs=2, resume=tmp_path, kernels="numpy")
+    with pytest.warns(RuntimeWarning, match="goes on with kernels='numpy', it began with 'numba'"):
+        assert train(network(), data, n_epochs=2, resume=tmp_path, kernels="numpy").kernels == "numpy"
 
 
 def test_compiling_ahead_changes_nothing(data: Dataset) -> None:
@@ -162,3 +163,33 @@ def test_what_is_compiled_is_shown_and_nothing_else() -> None:
     with dispatch.use("numpy"), dispatch.compiling(lambda *what: shown.append(what)):
         fresh(1.5)
     assert len(shown) == 2
+
+
+def test_a_plain_step_runs_the_layers_and_the_formulas_alone() -> None:
+    """No file of kernels, no fused block, no dual form; of ``cnn`` and of Dense layers."""
+    import cProfile
+    import pstats
+
+    rng, steps = np.random.default_rng(0), []
+    for name, size in (("cnn", 32), ("mlp", 8)):
+        X, y = rng.integers(0, 256, (16, size, size, 3), dtype=np.uint8), np.arange(16) % 2
+        profile = cProfile.Profile()
+
+        def look(event: Any, profile: Any = profile) -> None:
+            if isinstance(event, StepEnd):  # the first step has built what it needs
+                (profile.enable, profile.disable, lambda: None)[min(event.step, 2)]()
+
+        model = preset(name)
+        history = train(
+            model, (X, y), n_epochs=3, batch_size=0, kernels="plain", augment="none", callbacks=[look]
+        )
+        assert (history.kernels, history.form, history.n_threads) == ("plain", "direct", 1)
+        called = {(file, function) for file, _, function in pstats.Stats(profile).stats if "pellucid" in file}
+        names = {Path(file).name for file, _ in called}
+        assert not [file for file, _ in called if "/kernels/" in file or "/dual/" in file]
+        assert not names & {"fusion.py", "dense_chain.py", "fused.py", "dense_stack.py", "thread_shards.py"}
+        assert {"sequential.py", "dense.py"} <= names
+        steps.append((name, len(called), len({file for file, _ in called})))
+    assert steps[0][1] < 120, steps
+    alike = [train(preset("mlp"), (X, y), n_epochs=3, kernels=kernels) for kernels in ("plain", "numpy")]
+    np.testing.assert_allclose(alike[0].losses, alike[1].losses, rtol=1e-5)

@@ -2,9 +2,9 @@
 
 ``ops`` holds the formulas in plain NumPy; ``kernels`` holds loops of the same names and meaning, compiled by Numba.
 The rooms above import both from the files of this folder, one for each subject: their functions run the kernel
-inside ``with use("numba"):``, else NumPy. Kernels and compiler are imported at the first call that asks for one;
-where they cannot be had, one warning says so and NumPy serves. Ops that are missing here have no kernel and are
-imported from ``ops``.
+inside ``with use("numba"):``, the plain op inside ``with use("plain"):``, else NumPy's faster twin where there is
+one. Kernels and compiler are imported at the first call that asks for one; where they cannot be had, one warning
+says so and NumPy serves. Ops that are missing here have no kernel and are imported from ``ops``.
 """
 
 import importlib
@@ -20,18 +20,21 @@ from functools import cached_property, wraps
 from inspect import signature
 from typing import Any, TypeVar, overload
 
-from pellucid.errors import OptionError, unknown_name
+from pellucid.errors import CallError, OptionError, unknown_name
 from pellucid.kernels import LOWEST_NUMBA as LOWEST_NUMBA
 from pellucid.progress import ProgressCallback
 from pellucid.registry import Configurable, option
 
-CHOICES = ("auto", "numba", "numpy")
+CHOICES = ("auto", "numba", "numpy", "plain")
 WAYS = ("plain", "numpy", "numba")  # what can run: plain ops alone, with faster NumPy twins, or kernels
 VARIABLE = "PELLUCID_KERNELS"
 # Multiplications and additions from which "auto" compiles: 3 to 5 seconds of NumPy's on two cores, 1.5 of kernels'.
 # Importing Numba and reading compiled kernels takes half a second; compiling a convolutional net's about 10, once.
 AUTO_OPERATIONS = 5e11
-HELP = "Compiled loops (numba) or NumPy; auto, the default, compiles where there is much to do."
+HELP = (
+    "Compiled loops (numba), NumPy, or the formulas alone (plain: each layer by itself, nothing fused); auto, the "
+    "default, compiles where there is much to do."
+)
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 _chosen: ContextVar[str | None] = ContextVar("kernels", default=None)
@@ -59,12 +62,18 @@ class Twins:
     plain, numpy : callable
     kernel : callable or None
         None where nothing can be compiled. The first look imports the compiler.
+    extra : frozenset of str
+        Keywords of the fast ones that the plain one does without.
     """
 
     def __init__(
-        self, plain: Callable[..., Any], numpy: Callable[..., Any] | None, module: str | None
+        self,
+        plain: Callable[..., Any],
+        numpy: Callable[..., Any] | None,
+        module: str | None,
+        extra: frozenset[str] = frozenset(),
     ) -> None:
-        self.plain, self.numpy, self.module = plain, numpy or plain, module
+        self.plain, self.numpy, self.module, self.extra = plain, numpy or plain, module, extra
 
     @cached_property
     def kernel(self) -> Callable[..., Any] | None:
@@ -76,15 +85,15 @@ class Twins:
         except Exception as error:
             _give_up(error)
             return None
-        self._taken = signature(kernel).parameters.keys()
+        self._lacks = self.extra - signature(kernel).parameters.keys()
         return kernel
 
     def run_kernel(self, *arguments: Any, **options: Any) -> Any:
-        """Return what the kernel returns; ``NotImplemented`` where there is none or it does not serve these."""
-        if (kernel := self.kernel) is None:
+        """Return what the kernel returns; ``NotImplemented`` where none is chosen or it does not serve these."""
+        if self.module is None or (_chosen.get() or current()) != "numba" or (kernel := self.kernel) is None:
             return NotImplemented
-        if not options.keys() <= self._taken:
-            options = {name: value for name, value in options.items() if name in self._taken}
+        for name in self._lacks:
+            options.pop(name, None)
         try:
             return kernel(*arguments, **options)
         except Exception as error:
@@ -112,11 +121,17 @@ def all_twins() -> dict[str, Twins]:
 
 
 @overload
-def twins(plain: Function, *, kernel: str | None = None) -> Function: ...
+def twins(plain: Function, *, kernel: str | None = None, extra: tuple[str, ...] = ()) -> Function: ...
 @overload
-def twins(plain: Callable[..., Any], numpy: Function, *, kernel: str | None = None) -> Function: ...
 def twins(
-    plain: Callable[..., Any], numpy: Callable[..., Any] | None = None, *, kernel: str | None = None
+    plain: Callable[..., Any], numpy: Function, *, kernel: str | None = None, extra: tuple[str, ...] = ()
+) -> Function: ...
+def twins(
+    plain: Callable[..., Any],
+    numpy: Callable[..., Any] | None = None,
+    *,
+    kernel: str | None = None,
+    extra: tuple[str, ...] = (),
 ) -> Callable[..., Any]:
     """Return a function that runs the chosen twin, and register them in ``TWINS``.
 
@@ -126,10 +141,13 @@ def twins(
     ----------
     plain : callable
     numpy : callable, optional
-        A faster one in NumPy. It may take further keywords, such as a workspace, which the plain one is not given.
+        A faster one in NumPy.
     kernel : str, optional
         The module of :mod:`pellucid.kernels` that has the compiled one, under the plain one's name. It may return
         ``NotImplemented`` for arguments that it does not serve, such as strided arrays: then NumPy does.
+    extra : tuple of str, optional
+        Keywords that the fast ones take and the plain one does without, such as a workspace. Any other that the
+        plain one does not have is a CallError, whichever runs.
 
     Examples
     --------
@@ -138,27 +156,31 @@ def twins(
     6
     >>> del TWINS["double"]
     """
-    taken = frozenset(signature(plain).parameters)
-    pair = TWINS[plain.__name__] = Twins(plain, numpy, kernel and f"pellucid.kernels.{kernel}")
+    known, module = {*signature(plain).parameters, *extra}, kernel and f"pellucid.kernels.{kernel}"
+    pair = TWINS[plain.__name__] = Twins(plain, numpy, module, frozenset(extra))
 
     @wraps(plain)
     def run(*arguments: Any, **options: Any) -> Any:
-        if pair.module is not None and (_chosen.get() or current()) == "numba":
-            result = pair.run_kernel(*arguments, **options)
-            if result is not NotImplemented:
-                return result
+        if not known.issuperset(options):
+            name = next(name for name in options if name not in known)
+            raise CallError(
+                f"{plain.__name__}: {unknown_name('argument', name, signature(plain).parameters)}"
+            )
+        result = pair.run_kernel(*arguments, **options)
+        if result is not NotImplemented:
+            return result
         if numpy is not None and _chosen.get() != "plain":
             return numpy(*arguments, **options)
-        if not taken.issuperset(options):
-            for name in options.keys() - taken:
-                del options[name]
+        for name in extra:
+            options.pop(name, None)
         return plain(*arguments, **options)
 
+    run.compiled = pair.run_kernel  # type: ignore[attr-defined]  # for rules whose kernel does more than they do
     return run  # it takes what the fast twins take
 
 
 def current() -> str:
-    """Return "numba" or "numpy": what the functions of this module run now.
+    """Return "numba", "numpy" or "plain": what the functions of this module run now.
 
     Examples
     --------
@@ -166,7 +188,9 @@ def current() -> str:
     ...     current()
     'numpy'
     """
-    return _chosen.get() or ("numba" if not _failure and _default() == "numba" else "numpy")
+    return _chosen.get() or {"auto": "numpy", "numba": "numpy" if _failure else "numba"}.get(
+        _default(), _default()
+    )
 
 
 class Settled:
@@ -197,11 +221,11 @@ def asked(choice: str | None) -> str:
 
 
 def resolve(choice: str | None, n_operations: float = 0.0) -> str:
-    """Return "numba" or "numpy" for a choice; where numba cannot be had, numpy, with a warning if it was asked for.
+    """Return "numba", "numpy" or "plain" for a choice; where numba cannot be had, numpy, with a warning.
 
     Parameters
     ----------
-    choice : {"auto", "numba", "numpy"} or None
+    choice : {"auto", "numba", "numpy", "plain"} or None
         None: that of the ``use`` block around, of the environment variable ``PELLUCID_KERNELS``, else "auto".
     n_operations : float, optional
         Multiplications and additions of the work that is to be done: "auto" compiles from ``AUTO_OPERATIONS`` on.
@@ -211,7 +235,7 @@ def resolve(choice: str | None, n_operations: float = 0.0) -> str:
     >>> resolve("auto", n_operations=1e6)
     'numpy'
     """
-    choice = choice if choice == "plain" else asked(choice)
+    choice = asked(choice)
     if choice == "auto":
         choice = "numba" if n_operations >= AUTO_OPERATIONS and _is_installed() else "numpy"
     if choice == "numba" and not _failure:
@@ -224,7 +248,7 @@ def resolve(choice: str | None, n_operations: float = 0.0) -> str:
 
 @contextmanager
 def use(choice: str) -> Iterator[None]:
-    """Run the compiled kernels ("numba"), or NumPy, inside this block; other threads keep their own choice.
+    """Run the compiled kernels ("numba"), NumPy, or plain ops inside this block; other threads keep their choice.
 
     Raises
     ------
@@ -237,9 +261,9 @@ def use(choice: str) -> Iterator[None]:
     ...     pass
     Traceback (most recent call last):
         ...
-    pellucid.errors.OptionError: use: unknown choice of kernels 'fast'. ... Known: auto, numba, numpy.
+    pellucid.errors.OptionError: use: unknown choice of kernels 'fast'. ... Known: auto, numba, numpy, plain.
     """
-    token = _chosen.set(resolve(choice if choice == "plain" else _checked(choice, "use")))
+    token = _chosen.set(resolve(_checked(choice, "use")))
     small = _is_small.set(False)
     try:
         yield
@@ -282,9 +306,8 @@ def use_for(n_operations: float) -> Iterator[None]:
     ...     current()
     'numpy'
     """
-    is_plain = _chosen.get() == "plain"
-    is_free = not is_plain and asked(None) == "auto"
-    with use("plain" if is_plain else resolve(None, n_operations)):
+    is_free = asked(None) == "auto"
+    with use(resolve(None, n_operations)):
         token = _is_small.set(is_free and current() == "numpy")
         try:
             yield

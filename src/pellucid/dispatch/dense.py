@@ -9,7 +9,7 @@ from pellucid.types import Array
 
 linear_backward = twins(linear.linear_backward, kernel="linear")
 bias_activation_forward: Callable[..., tuple[Array, Any]] = twins(
-    bias_activation.bias_activation_forward, kernel="activations"
+    bias_activation.bias_activation_forward, kernel="activations", extra=("workspace",)
 )
 bias_activation_backward: Callable[..., tuple[Array, Any]] = twins(
     bias_activation.bias_activation_backward, kernel="activations"

@@ -7,4 +7,6 @@ from pellucid.dispatch import twins
 from pellucid.ops import dropout
 from pellucid.types import Array
 
-dropout_forward: Callable[..., tuple[Array, Any]] = twins(dropout.dropout_forward, kernel="dropout")
+dropout_forward: Callable[..., tuple[Array, Any]] = twins(
+    dropout.dropout_forward, kernel="dropout", extra=("mask",)
+)

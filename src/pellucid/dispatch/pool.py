@@ -4,9 +4,11 @@ from pellucid.dispatch import twins
 from pellucid.kernels.uncompiled import pool as fast
 from pellucid.ops import pool
 
-max_pool_forward = twins(pool.max_pool_forward, fast.max_pool_forward, kernel="pool")
-max_pool_backward = twins(pool.max_pool_backward, fast.max_pool_backward, kernel="pool")
+max_pool_forward = twins(pool.max_pool_forward, fast.max_pool_forward, kernel="pool", extra=("workspace",))
+max_pool_backward = twins(pool.max_pool_backward, fast.max_pool_backward, kernel="pool", extra=("workspace",))
 average_pool_forward = twins(pool.average_pool_forward, fast.average_pool_forward, kernel="pool")
-average_pool_backward = twins(pool.average_pool_backward, fast.average_pool_backward, kernel="pool")
+average_pool_backward = twins(
+    pool.average_pool_backward, fast.average_pool_backward, kernel="pool", extra=("workspace",)
+)
 global_average_forward = twins(pool.global_average_forward, kernel="global_average")
 global_average_backward = twins(pool.global_average_backward, kernel="global_average")

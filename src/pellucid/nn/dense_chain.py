@@ -6,7 +6,6 @@ from typing import Any, final
 
 from numpy import add, dot
 
-from pellucid import dispatch
 from pellucid.nn.dense import Dense
 from pellucid.nn.layer import Layer
 from pellucid.ops.linear import check_linear
@@ -18,8 +17,8 @@ from pellucid.workspace import aligned
 class DenseChain(Layer):
     """What its Dense layers do one after another, bit for bit, with nothing between them.
 
-    It has no parameters of its own. With kernels, in training, or where one of its layers has a hook, the layers
-    themselves run; a backward always goes by them.
+    It has no parameters of its own. Where one of its layers is hooked, the layers themselves run; a backward always
+    goes by them.
 
     Parameters
     ----------
@@ -37,8 +36,7 @@ class DenseChain(Layer):
     def forward(self, X: Array, *, training: bool = False) -> Array:
         """Return the last layer's output."""
         self._passed = passed = []
-        is_hooked = any("forward" in vars(layer) for layer in self.layers)
-        if training or is_hooked or dispatch.current() == "numba":
+        if any("forward" in vars(layer) for layer in self.layers):
             for layer in self.layers:
                 X = layer.forward(X, training=training)
             return X

@@ -6,7 +6,6 @@ from typing import Any, final
 
 import numpy as np
 
-from pellucid import dispatch
 from pellucid.dispatch import fused as chains
 from pellucid.nn.activation import Activation
 from pellucid.nn.conv import Conv2D
@@ -20,8 +19,8 @@ from pellucid.types import Array
 class ConvBlock(Layer):
     """A convolution and what follows it: batch norm, relu, 2x2 max pooling; see :mod:`pellucid.ops.fused`.
 
-    It has no parameters of its own: it uses those of the layers that it stands for. Without kernels, or where
-    one of them has a hook, it runs them one after another.
+    It has no parameters of its own: it uses those of the layers that it stands for. Where one of them is hooked, it
+    runs them one after another.
 
     Parameters
     ----------
@@ -45,7 +44,7 @@ class ConvBlock(Layer):
     def forward(self, X: Array, *, training: bool = False) -> Array:
         """Return the last layer's output."""
         self._cache = self._predicted = None
-        if dispatch.current() != "numba" or are_hooked(self.layers):
+        if are_hooked(self.layers):
             return self._forward_by_layers(X, training)
         if training:
             return self._forward_with_norm(X) if self.norm is not None else self._forward_with_relu(X)
@@ -151,7 +150,7 @@ class ConvBlock(Layer):
 
 
 def are_hooked(layers: Sequence[Layer]) -> bool:
-    """Return whether somebody looks at what one of these layers does."""
+    """Return whether one of these layers is hooked."""
     return any("forward" in vars(layer) or "backward" in vars(layer) for layer in layers)
 
 
@@ -168,7 +167,7 @@ class NormRelu(Layer):
         """Return the output of relu."""
         norm = self.norm
         self._cache = None
-        if not training or dispatch.current() != "numba" or are_hooked([norm, self.activation]):
+        if not training or are_hooked([norm, self.activation]):
             return self._forward_by_layers(X, training)
         A, mean, var, self._cache = chains.norm_relu_forward(
             X,

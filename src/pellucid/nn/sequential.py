@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, final
+from itertools import product
+from typing import TYPE_CHECKING, TypeAlias, final
 
+from pellucid import dispatch
 from pellucid.errors import OptionError
 from pellucid.nn.dense_chain import chained
 from pellucid.nn.initializers import StartRandom
@@ -13,6 +15,7 @@ from pellucid.nn.sharing import build_place
 from pellucid.registry import option, register
 from pellucid.types import Array, Shape
 
+Pass: TypeAlias = tuple[list[Layer], list[Layer]]  # the steps before the first trained layer, and the rest
 
 @final
 @register
@@ -47,10 +50,9 @@ class Sequential(Model):
         if not self.layers:
             raise OptionError("Sequential: expected at least one layer, got none.")
         self.is_fused = True
-        self._first = 0
-        self.places = self._steps = self._ran = list(self.layers)
-        self._before: list[Layer] = []
-        self._predicting: tuple[list[Layer], list[Layer]] = ([], self._steps)  # the two in prediction
+        self.places = self._ran = list(self.layers)
+        ways = product(dispatch.WAYS, (False, True))  # in prediction, in training
+        self._passes: dict[tuple[str, bool], Pass] = dict.fromkeys(ways, ([], self.places))
 
     def build(self, input_shape: Shape, rng: StartRandom) -> None:
         """Build each layer for the output shape of the one before."""
@@ -61,11 +63,8 @@ class Sequential(Model):
         self.output_shape = shape
 
     def forward(self, X: Array, *, training: bool = False) -> Array:
-        """Return the last layer's output; with fused steps, unless ``is_fused`` is False."""
-        if not self.is_fused:
-            before, steps = self.places[: self._first], self.places[self._first :]
-        else:
-            before, steps = (self._before, self._steps) if training else self._predicting
+        """Return the last layer's output, of the layers or of what stands for several of them (``is_fused``)."""
+        before, steps = self._passes[dispatch.current() if self.is_fused else "plain", training]
         for step in before:
             X = step.forward(X, training=training and not step.is_frozen)
         for step in steps:
@@ -90,15 +89,16 @@ class Sequential(Model):
         self.needs_input_gradient = needed
         untrained = len(self.places) if any(leaf.is_frozen for leaf in self.leaves()) else 0
         trained = (i for i, place in enumerate(self.places) if place.is_trained)
-        self._first = 0 if needed else next(trained, untrained)
+        first = 0 if needed else next(trained, untrained)
         for i, place in enumerate(self.places):
-            place.mark_input_gradient(needed or i > self._first)
-        self._before, self._steps = self.places[: self._first], self.places[self._first :]
+            place.mark_input_gradient(needed or i > first)
+        own = self.places[:first], self.places[first:]
+        self._passes = dict.fromkeys(self._passes, own)
+        self._passes["numpy", False] = chained(own[0]), chained(own[1])
         if any(place.starts_chain for place in self.places):
             from pellucid.nn.fusion import fused
 
-            self._before, self._steps = fused(self._before), fused(self._steps)
-        self._predicting = chained(self._before), chained(self._steps)
+            self._passes["numba", False] = self._passes["numba", True] = fused(own[0]), fused(own[1])
 
     def children(self) -> list[Layer]:
         """Return the layers."""

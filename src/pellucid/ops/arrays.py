@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from pellucid.errors import ShapeError
+from pellucid.errors import DataError, ShapeError
 from pellucid.types import Array
 
 
@@ -20,8 +20,21 @@ def written(value: Array, buffer: Array | None, dtype: Any) -> Array:
     return buffer
 
 
+def check_dtype(where: str, X: Array, name: str, W: Array) -> None:
+    """Raise DataError unless X has the dtype of the parameters that it meets.
+
+    Examples
+    --------
+    >>> check_dtype("here", np.zeros(3), "W", np.zeros(3))
+    """
+    if X.dtype != W.dtype:
+        raise DataError(
+            f"{where}: expected X of dtype {W.dtype}, as {name} is, got {X.dtype}. Try X.astype('{W.dtype}')."
+        )
+
+
 def check_channels(where: str, X: Array, **vectors: Array) -> None:
-    """Raise ShapeError unless X is (m, ..., c) and every vector (c,).
+    """Raise ShapeError unless X is (m, ..., c) and every vector (c,), DataError unless all have one dtype.
 
     Examples
     --------
@@ -34,6 +47,7 @@ def check_channels(where: str, X: Array, **vectors: Array) -> None:
             raise ShapeError(
                 f"{where}: expected {name} of shape ({X.shape[-1]},), X's last axis, got {vector.shape}."
             )
+        check_dtype(where, X, name, vector)
 
 
 def check_buffer(where: str, name: str, buffer: Array | None, shape: tuple[int, ...]) -> None:

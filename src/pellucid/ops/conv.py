@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from pellucid.errors import ShapeError
-from pellucid.ops.arrays import check_buffer, written
+from pellucid.ops.arrays import check_buffer, check_dtype, written
 from pellucid.ops.conv_geometry import NO_PADDING, Geometry, Padding, Pair, crop, pad, taps, window_geometry
 from pellucid.types import Array, Shape
 
@@ -168,7 +168,7 @@ def channel_groups(geometry: Geometry) -> list[tuple[slice, slice]]:
 def conv_geometry(
     X: Array, W: Array, b: Array | None, stride: Pair, padding: Padding, dilation: Pair, groups: int
 ) -> Geometry:
-    """Return the sizes of a convolution; ShapeError unless X, W and b fit each other.
+    """Return the sizes of a convolution; ShapeError unless X, W and b fit each other, DataError for another dtype.
 
     Examples
     --------
@@ -197,6 +197,7 @@ def conv_geometry(
         )
     if b is not None and b.shape != (c_out,):
         raise ShapeError(f"{where}: expected b of shape ({c_out},), one for each kernel, got {b.shape}.")
+    check_dtype(where, X, "W", W)
     return geometry
 
 

@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from pellucid.errors import ShapeError
+from pellucid.ops.arrays import check_dtype
 from pellucid.types import Array
 
 
@@ -38,8 +39,8 @@ def linear_forward(
 
     Raises
     ------
-    ShapeError
-        If the inner dimensions differ.
+    ShapeError, DataError
+        If the inner dimensions or the dtypes differ.
 
     Notes
     -----
@@ -103,7 +104,8 @@ def linear_backward(
 
 
 def check_linear(X: Array, W: Array) -> None:
-    """Raise ShapeError, with a hint where X looks transposed, unless X W exists."""
+    """Raise ShapeError, with a hint where X looks transposed, unless X W exists; DataError for another dtype."""
     if X.ndim != 2 or X.shape[1] != W.shape[0]:
         hint = " It looks transposed; try X.T." if X.ndim == 2 and X.shape[0] == W.shape[0] else ""
         raise ShapeError(f"linear_forward: expected X of shape (m, {W.shape[0]}), got {X.shape}.{hint}")
+    check_dtype("linear_forward", X, "W", W)

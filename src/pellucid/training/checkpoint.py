@@ -6,6 +6,7 @@ length may be changed: see :mod:`pellucid.training.extension`.
 """
 
 import json
+import warnings
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -85,7 +86,8 @@ def open_checkpoint(run: Run, path: str | Path) -> Saved:
     ------
     FormatError
         If the file is missing, cut off, not a checkpoint, of a training with other settings or data, or of one of
-        another length that this one cannot go on from.
+        another length that this one cannot go on from. Other kernels give a warning: they compute the same but for
+        the last digits.
     """
     path = Path(path)
     if path.is_dir():
@@ -94,6 +96,14 @@ def open_checkpoint(run: Run, path: str | Path) -> Saved:
     known, wanted, has_new_rates = saved.header.get("settings"), _settings(run), False
     if isinstance(known, dict):
         wanted, has_new_rates = with_length_of(known, wanted)
+        if known != wanted and known == {**wanted, "kernels": known.get("kernels")}:
+            warnings.warn(
+                f"{path}: this training goes on with kernels={wanted['kernels']!r}, it began with "
+                f"{known.get('kernels')!r}: the last digits will differ from those of one that never stopped.",
+                RuntimeWarning,
+                stacklevel=2,
+            )
+            known = wanted
     if known != wanted:
         name, a, b = _first_difference("", known, wanted)
         raise FormatError(

@@ -141,6 +141,8 @@ def _choose(job: Job) -> tuple[bool, str]:
         return False, f"direct form, as {'asked' if job.plan.form == asked else 'it began'}"
     m_validation = 0 if job.X_validation is None else n_rows(job.X_validation)
     reason = why_not_dual(job.model, job.plan.optimizer, m + m_validation)
+    if job.kernels == "plain":
+        reason = "kernels='plain' runs each layer by itself"
     if not reason and job.plan.augment is not None:
         reason = "augmentation changes the training rows"
     if reason:

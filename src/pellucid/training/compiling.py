@@ -28,7 +28,7 @@ MOST_SENT = 2**27  # bytes of parameters, to a process that helps to compile
 
 
 def choose_kernels(model: Model, plan: Plan, m: int, kept: str | None = None) -> str:
-    """Return "numba" or "numpy" for a training that is about to begin.
+    """Return "numba", "numpy" or "plain" for a training that is about to begin.
 
     Parameters
     ----------

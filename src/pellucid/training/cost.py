@@ -24,7 +24,7 @@ def worthwhile_threads(model: Model, m: int, batch_size: int | None, n_epochs: i
         Training samples.
     batch_size : int or None
     n_epochs : int
-    kernels : {"numba", "numpy"}
+    kernels : {"numba", "numpy", "plain"}
     """
     batch = batch_size or m
     if kernels == "numba" and (layers := layers_of(model)):

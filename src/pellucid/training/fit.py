@@ -122,10 +122,11 @@ def train(
     n_threads : int, optional
         Threads to split every batch over. Default: one a core where the work is worth it, else 1. With another
         number the sums are added in another order, and the last digits differ.
-    kernels : {"auto", "numba", "numpy"}, optional
+    kernels : {"auto", "numba", "numpy", "plain"}, optional
         What does the work: loops compiled by Numba, or NumPy. ``"auto"`` compiles where a training has at least
-        ``pellucid.dispatch.AUTO_OPERATIONS`` operations, so that small ones never wait for a compiler. Default: the
-        environment variable ``PELLUCID_KERNELS``, else ``"auto"``. Where Numba cannot be had, NumPy serves.
+        ``pellucid.dispatch.AUTO_OPERATIONS`` operations, so that small ones never wait for a compiler. ``"plain"``
+        runs the formulas alone, to read and to step through: each layer by itself, the direct form, one thread.
+        Default: the environment variable ``PELLUCID_KERNELS``, else ``"auto"``. Without Numba, NumPy serves.
     metrics : sequence of str or callable, optional
         What is measured after each epoch besides the loss, on the validation samples, or where there are none on
         those of the training: names such as ``"f1"`` (see :mod:`pellucid.ops.metrics`) or functions of
@@ -276,7 +277,7 @@ def kernels_for(model: Model, data: Dataset, options: TrainingOptions, n_trainin
     Returns
     -------
     str
-        "numba" or "numpy".
+        "numba", "numpy" or "plain".
     bool
         Whether each is spent in one kernel, many steps at a time, so that threads can train side by side.
     """

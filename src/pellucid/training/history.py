@@ -53,7 +53,7 @@ class History:
         Which form was used, ``"direct"`` or ``"dual"``, and why.
     n_threads : int
         Cores that the batches were split over; 1: not split.
-    kernels : {"numpy", "numba"}
+    kernels : {"numpy", "numba", "plain"}
         Whether NumPy or compiled kernels did the work.
     is_complete : bool
         False if it was stopped before its last epoch.

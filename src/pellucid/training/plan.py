@@ -72,7 +72,7 @@ class Job:
         Prepares each batch when its turn comes.
     change : callable or None
         Augments it.
-    kernels : {"numba", "numpy"}
+    kernels : {"numba", "numpy", "plain"}
         What the ops run as.
     n_threads : int
         Cores that each batch is split over.
@@ -128,7 +128,7 @@ class Job:
             "seed": plan.seed,
             "n_samples": n_rows(self.X),
             "class_weight": plan.class_weight,
-            "kernels": self.kernels,  # Adam's twins keep their moments on other scales
+            "kernels": self.kernels,
         }
 
     def hashes(self) -> dict[str, str | None]:

@@ -75,7 +75,9 @@ def prepare(model: Model, data: Dataset, plan: Plan, resume: str | Path | None =
     kept = {} if resume is None else _kept(resume)  # what is left open goes on as it began
     part = trained_part(model, n_rows(data.X) + n_held) if augment is None else model
     kernels = choose_kernels(part, plan, n_rows(data.X) + n_held, kept.get("kernels"))
-    n_threads = plan.n_threads or kept.get("n_threads")
+    is_plain = kernels == "plain"
+    part = model if is_plain else part
+    n_threads = plan.n_threads or kept.get("n_threads") or (1 if is_plain else None)
     n_threads = n_threads or worthwhile_threads(part, n_rows(data.X), plan.batch_size, plan.n_epochs, kernels)
     with dispatch.use(kernels):
         X = data.X if is_lazy else _prepared(model, data.X, plan.shared)

@@ -45,9 +45,6 @@ def adagrad(
     theta -= grad
 
 
-twins(adagrad, kernel="optimizers")
-
-
 @final
 @register("adagrad")
 @dataclass
@@ -59,7 +56,7 @@ class Adagrad(Optimizer):
     :func:`adagrad`, after g <- g + lambda theta.
     """
 
-    rule, is_divisible = "adagrad", True
+    rule, is_divisible = twins(adagrad, kernel="optimizers", extra=("regularized",)), True
     slot_names = ("squares",)
 
     initial_sum: float = option(0.0, at_least=0, help="What the sum of squares starts from.")

@@ -54,9 +54,6 @@ def adam(
     theta -= rate * m / (np.sqrt(v / (1 - beta2**t)) + epsilon)
 
 
-twins(adam, kernel="optimizers")
-
-
 @register("adam")
 @dataclass
 class Adam(Optimizer):
@@ -75,7 +72,7 @@ class Adam(Optimizer):
     array([0.9, 0.9])
     """
 
-    rule, is_divisible = "adam", True
+    rule, is_divisible = twins(adam, kernel="optimizers", extra=("regularized",)), True
     slot_names = ("first_moment", "second_moment")
     number_names = ("n_steps", "learning_rate", "beta1")
 

@@ -7,7 +7,6 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from pellucid.dispatch import TWINS, current
 from pellucid.errors import OptionError, PellucidError, ShapeError
 from pellucid.registry import Configurable, Registry, option, options_of
 from pellucid.training.saved_state import check_array, check_keys, saved_number
@@ -44,8 +43,8 @@ class Optimizer(Configurable):
         leave the span of the training rows, and the dual form is exact.
     is_full_batch : bool
         Whether it evaluates the loss itself, as often as it needs: see :class:`~pellucid.optimizers.LBFGS`.
-    rule : str
-        Of a rule that has a compiled twin, the name of its plain function.
+    rule : callable or None
+        Of a rule that has a compiled twin, what ``dispatch.twins`` returns: the twin clips and decays as well.
     is_divisible : bool
         Whether ``step_part`` needs no more than its own part of the gradient.
     grad_norm : callable or None
@@ -56,7 +55,7 @@ class Optimizer(Configurable):
     registry = OPTIMIZERS
     is_full_batch: ClassVar[bool] = False
     is_divisible: ClassVar[bool] = False
-    rule: ClassVar[str] = ""
+    rule: ClassVar[Any] = None
     slot_names: tuple[str, ...] = field(default=(), init=False, repr=False)
     number_names: tuple[str, ...] = field(default=("n_steps", "learning_rate"), init=False, repr=False)
 
@@ -132,10 +131,9 @@ class Optimizer(Configurable):
         """Move one part of ``theta``, a slice of step 1; the parts together equal ``step`` bit for bit."""
         assert self._slots is not None, "call start first"
         start, stop, _ = part.indices(theta.size)
-        if self.rule and current() == "numba":
-            arrays, regularized = (theta, grad, *self._slots), self._regularized(start, stop)
-            kernel = TWINS[self.rule].run_kernel
-            if kernel(*arrays, **self._numbers(), regularized=regularized) is not NotImplemented:
+        if self.rule is not None:
+            numbers = {**self._numbers(), "regularized": self._regularized(start, stop)}
+            if self.rule.compiled(theta, grad, *self._slots, **numbers) is not NotImplemented:
                 return
         if self.n_steps % FLUSH_EVERY == 0:
             self._flush(start, stop)

@@ -64,9 +64,6 @@ def rmsprop(
     theta -= scratch
 
 
-twins(rmsprop, kernel="optimizers")
-
-
 @final
 @register("rmsprop")
 @dataclass
@@ -78,7 +75,7 @@ class RMSprop(Optimizer):
     :func:`rmsprop`, after g <- g + lambda theta.
     """
 
-    rule, is_divisible = "rmsprop", True
+    rule, is_divisible = twins(rmsprop, kernel="optimizers", extra=("regularized",)), True
     slot_names: tuple[str, ...] = field(default=("squares",), init=False, repr=False)
 
     decay: float = option(

@@ -57,9 +57,6 @@ def sgd(
     theta -= scratch
 
 
-twins(sgd, kernel="optimizers")
-
-
 @final
 @register("sgd")
 @dataclass
@@ -79,7 +76,7 @@ class SGD(Optimizer):
     array([0.5])
     """
 
-    rule, is_divisible = "sgd", True
+    rule, is_divisible = twins(sgd, kernel="optimizers", extra=("regularized",)), True
 
     learning_rate: float = option(0.0075, above=0, help="Step size, eta.")
     momentum: float = option(0.0, at_least=0, below=1, help="mu: how much of the velocity is kept each step.")
