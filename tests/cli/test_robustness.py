@@ -154,10 +154,10 @@ def test_the_published_photos(pellucid: Command, published_dir: Path, tmp_path: 
     assert run.code == 0, run.err
     done = pellucid("robustness", tmp_path / "cats", "catvnoncat", "--only", "rotation,darker", "--json")
     found = json.loads(done.out)
-    assert (found["n"], found["n_correct"], found["most_common"]) == (50, 40, "cat")
+    assert (found["n"], found["n_correct"], found["most_common"]) == (50, 40, "non-cat")
     rotation, darker = found["perturbations"]
-    assert darker["rows"][-1]["n_correct"] < 33  # what one answer for all would get
-    assert darker["below_baseline_at"] is not None
+    assert 17 <= darker["rows"][-1]["n_correct"] < 33  # always the majority class of training: 17
+    assert darker["below_baseline_at"] is None
     assert rotation["rows"][0]["n_correct"] == 40
 
 

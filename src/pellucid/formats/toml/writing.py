@@ -54,7 +54,7 @@ def architecture_to_toml(model: Model) -> str:
     else:
         layers = model.layers if isinstance(model, Sequential) else [model]
         tables += [("[[layers]]", tables_of.layer(layer)) for layer in layers]
-    if "options" in model.summary_of_training:
+    if model.summary_of_training:
         loss = {"type": model.loss, **model.loss_options} if model.loss_options else model.loss
         tables.append(("[training]", {"loss": loss}))
     return "\n".join(f"{header}\n{_lines(table)}" for header, table in tables)
