@@ -41,20 +41,3 @@ def test_says_where_nothing_is_learned(
     out = capsys.readouterr().out
     assert "Nothing was learned at any rate from 0.0001 to 1" in out
     assert "pellucid find-rate grey.npz --model mlp --epochs 40" in out
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        (["--lowest", "1", "--highest", "0.1"], "--highest"),
-        (["--rates", "2"], "--rates"),
-        (["--optimizer", "lbfgs", "--batch-size", "0"], "no learning rate to find"),
-    ],
-)
-def test_wrong_options_get_one_line(
-    options: list[str], message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    picture = tmp_path / "rates.png"
-    assert main(["find-rate", "digits", "--model", "logistic", "-o", str(picture), *options]) == 2
-    assert message in capsys.readouterr().err
-    assert not picture.exists()

@@ -1,0 +1,320 @@
+"""What is mistyped, left out or cannot be, by command: exit 2, up to three lines with what to try, no file."""
+
+import importlib.util
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from tests.commands import Command, assert_refused
+from tests.conftest import save_photos
+from tests.every import every
+from tests.formats.onnx.graphs import Net
+
+import pellucid as pl
+from pellucid.cli.main import main
+
+TWO_OUTPUTS = """
+[graph]
+inputs = ["photo"]
+outputs = ["a", "b"]
+[[nodes]]
+name = "pixels"
+from = "photo"
+type = "Flatten"
+[[nodes]]
+name = "a"
+from = "pixels"
+type = "Dense"
+units = 2
+[[nodes]]
+name = "b"
+from = "pixels"
+type = "Dense"
+units = 2
+"""
+LAYERS = '[[layers]]\ntype = "Flatten"\n[[layers]]\ntype = "Dense"\nunits = {}\n'
+ENLARGE = '[[layers]]\ntype = "UpSample2D"\nfactor = 100000\n[[layers]]\ntype = "GlobalAvgPool2D"\n'
+SOURCELESS = TWO_OUTPUTS.replace('from = "pixels"', "from = []")
+FILES = {
+    "net.toml": LAYERS.format(1) + '[training]\nepochs = 3\noptimizer = "adam"\n',
+    "space.toml": 'learning_rate = { log = [1e-3, 1e-1] }\noptimizer = ["adam", "sgd"]',
+    "outputs.toml": TWO_OUTPUTS,
+    "sources.toml": SOURCELESS,
+    "merge.toml": SOURCELESS.replace('type = "Dense"\nunits = 2', 'type = "add"'),
+    "name.toml": TWO_OUTPUTS.replace('"a"', f'"{"n" * 300}"').replace('"b"]', '"c"]'),
+    "units.toml": LAYERS.format(10**12),
+    "factor.toml": ENLARGE + LAYERS.format(2) * 2,
+    "notes.txt": "hello",
+    "text.jpg": "no image",
+    "mine.csv": "mine",
+    "no.onnx": "no",
+    "broken.safetensors": "hello",
+    "used/mine.txt": "mine",
+}
+ONNX, SIZED = "import net.onnx", "import net.onnx --input-shape 16x16x3"
+COMPARE, ROBUST, EXPLAIN = (
+    "compare mlp --data photos.npz",
+    "robustness m.safetensors photos.npz",
+    "explain m.safetensors",
+)
+SWEEP, TRAIN = "sweep photos.npz --model net.toml", "train photos.npz --epochs 1 --model"
+
+MISTAKES: dict[str, str | tuple[str, ...]] = {
+    # commands and options by the names that other programs give them
+    "trian pets": "Did you mean 'train'?",
+    "fit pets": "Did you mean 'train'?",
+    "test trained": "Did you mean 'evaluate'?",
+    "classify trained a.jpg": "Did you mean 'predict'?",
+    "lr-find pets": "Did you mean 'find-rate'?",
+    "train pets --lr 0.1": "Did you mean --learning-rate?",
+    "train pets --epoch 10": "Did you mean --epochs?",
+    "train pets --batch 8": "Did you mean --batch-size?",
+    "train pets --learning_rate 0.1": "Did you mean --learning-rate?",
+    "train pets --val 0.2": "Did you mean --validation?",
+    "run pets --workers 2": "Did you mean --threads?",
+    "train pets --gpu": "All work is done by the processor",
+    "train pets --verbose": "--quiet hides it",
+    "find-rate pets --learning-rate 0.1": "--lowest and --highest bound it",
+    "bench --against torch": "See pellucid bench --help.",
+    "data info --nothing": ("No such option", "See pellucid data info --help"),
+    # something left out
+    "train": "Try pellucid train drawn-cats.",
+    "predict": ("Missing argument", "Try pellucid predict runs/drawn-cats-cnn-1 photo.jpg."),
+    "compare": "Try pellucid compare cnn mlp --data drawn-cats.",
+    "compare mlp cnn": "such as --data drawn-cats",
+    "compare mlp --data pets": ("expected a second model, B", "--cv or --seeds"),
+    "train t.csv": "(--target)",
+    "export trained": "--to",
+    # data that are not there, or not as they should be
+    "train pest": "Did you mean 'pets', which is here?",
+    "train digit": "Did you mean 'digits'?",
+    "train pets/cat": "It looks like one class of pets; try that.",
+    "train flat": "Sort the images into folders such as flat/cat",
+    "train notes.txt": "Convert it with numpy.savez",
+    "train t.csv --target qualty": "Did you mean 'quality'?",
+    "data info missing.h5": "missing.h5",
+    "data fetch --mirror nonsense": "mirror",
+    "data check nothing": "expected at least two sub-folders",
+    "data check one": "found one, 'cat'",
+    "data check empty.npz": "at least one sample",
+    "data check same.npz": "at least two classes",
+    "data check photos.npz --target pet": "target does not apply",
+    "train digits --on-disk --model mlp": "does not apply here",
+    # values
+    "train pets --model CNN": "Did you mean 'cnn'?",
+    "train pets --model resnet50": "Did you mean 'resnet-small'?",
+    "train pets --model vgg": "or auto",
+    "train pets --model gone.toml": "Give a TOML file",
+    "train pets --optimizer Adam": "Did you mean 'adam'?",
+    "train pets --loss mse": "Did you mean 'mean_squared_error'?",
+    "run pets --loss hinge": ("--loss", "probabilities", "pellucid train"),
+    "run pets --photo nothing.jpg": "nothing.jpg",
+    "run pets --batch-size 100000 --quiet": "batch_size",
+    "train pets --epochs ten": "a whole number of at least 1",
+    "train pets --image-size 64": "such as 64x64",
+    "train pets --patience 5": "set validation (--validation) too, such as 0.2",
+    "train pets --augment yes": "Known: none, photo",
+    "train digits --model cnn": "Try model 'cnn-small'",
+    "train pets --threads 100000": ("--threads", "of at most 256"),
+    "find-rate digits --lowest 1 --highest 0.1": "--highest",
+    "find-rate digits --rates 2": "--rates",
+    "find-rate digits --model logistic --optimizer lbfgs --batch-size 0": "no learning rate to find",
+    # networks that cannot be trained
+    f"{TRAIN} outputs.toml": "expected y as a dictionary of a, b",
+    f"{TRAIN} sources.toml": "line 9: Graph: node 'a': expected a source",
+    f"{TRAIN} merge.toml": "node 'a': expected a source, got none",
+    f"{TRAIN} name.toml": "unknown output 'c'",
+    f"{TRAIN} units.toml": "do not fit in memory",
+    f"{TRAIN} factor.toml": "Try a smaller batch, a smaller image size",
+    # models and runs
+    "evaluate mlp digits": "mlp is a preset, not a trained model: `pellucid train DATA --model mlp` makes one.",
+    "evaluate nowhere": "`pellucid train` or `pellucid run` makes one",
+    "evaluate m.safetensors names.npz": ("names.npz", "dark, bright", "green"),
+    "evaluate m.safetensors size.npz": ("size.npz", "(6, 6, 3)", "(5, 6, 3)"),
+    "evaluate m.safetensors empty.npz": "empty.npz",
+    "evaluate nan.safetensors photos.npz": "NaN",
+    "evaluate m.safetensors photos.npz -o used": "not empty",
+    "predict pets/cat/0.png trained": "the model comes first",
+    "predict trained nophoto.jpg": "Check the path",
+    "predict trained text.jpg cut.jpg": "none of 2 images can be read",
+    "predict broken.safetensors photo.jpg": "broken.safetensors",
+    "predict table.safetensors photo.jpg": "(4,)",
+    "predict m.safetensors photo.jpg --resume": "--resume: expected a file",
+    "predict m.safetensors photo.jpg --force": "--force: expected a file",
+    "predict m.safetensors photo.jpg --out r.csv --json": "Leave --json and --jsonl out",
+    "predict m.safetensors photo.jpg --out r.csv --resume --force": "Leave one out",
+    "predict m.safetensors photo.jpg --out r.txt": "ends in .csv or .jsonl",
+    "predict m.safetensors photo.jpg --out mine.csv": "is there already",
+    "predict m.safetensors photo.jpg -0": "Add - for them",
+    "report trained/model.safetensors": "Name the folder, trained.",
+    "report pets": "`pellucid run` makes one",
+    "train pets --out trained": "--resume to go on, --force to start again",
+    "train pets --resume --out nowhere": "Name its folder with --out",
+    # robustness
+    "robustness trained --only rotate": "Did you mean 'rotation'?",
+    f"{ROBUST} --only ,": "at least one perturbation",
+    f"{ROBUST} --strengths 3": "--strengths: expected one perturbation in --only",
+    f"{ROBUST} --only blur,hue --strengths 3": "--strengths: expected one perturbation in --only",
+    f"{ROBUST} --only blur --strengths 3,x": "--strengths: expected numbers such as 5,10,15, got '3,x'",
+    f"{ROBUST} --only blur --strengths nan": "blur: expected a strength from 0 to 100",
+    f"{ROBUST} --photo 99": "--photo: expected the number of a test photo, 0 to 7, got 99",
+    f"{ROBUST} --only blur -o used": "not empty",
+    "robustness m.safetensors size.npz": ("size.npz", "photos of shape (6, 6, 3)", "got (5, 6, 3)"),
+    "robustness table.safetensors photos.npz": "expected a model of photos",
+    # influence
+    "influence trained --test 0,99": "from 0 to 7, got 99.",
+    "influence trained --test -1": "from 0 to 7",
+    "influence trained --test ,": "got none",
+    "influence trained --test three": "numbers of test samples such as 3,17,20, got 'three'",
+    "influence trained --method tracinn": "Did you mean 'tracin'",
+    "influence trained --data gone.npz": "gone.npz",
+    "influence trained --data changed.npz": "not what this run saw",
+    "influence trained --test 0 -o used": "the folder is not empty",
+    "influence trained --test 0 -o notes.txt": "expected a folder, found a file",
+    "influence nowhere": "there is no such folder",
+    "influence used": "config.toml",
+    "influence size": "one class a sample",
+    # explain
+    f"{EXPLAIN} text.jpg": ("text.jpg", "expected an image"),
+    f"{EXPLAIN} photo.jpg --methods grad-cam": "Did you mean 'grad_cam'",
+    f"{EXPLAIN} photo.jpg --class brigt": "'bright'",
+    f"{EXPLAIN} photo.jpg --data drawn-cats": ("--data", "(6, 6, 3)"),
+    f"{EXPLAIN} photo.jpg --data nowhere.npz": "nowhere.npz",
+    f"{EXPLAIN} photo.jpg -o used": ("not empty", "--force"),
+    "explain table.safetensors photo.jpg": ("takes one image", "(4,)"),
+    # compare
+    f"{COMPARE} gone.safetensors": "there is no such model file",
+    f"{COMPARE} mlp --jobs 2": "--jobs: it is for --cv and --seeds",
+    f"{COMPARE} --seeds 5 --jobs 0": "--jobs: expected 1 or more",
+    f"{COMPARE} --seeds 1": "--seeds: expected 2 or more",
+    f"{COMPARE} --cv five": "--cv: expected FOLDSxREPEATS",
+    f"{COMPARE} --cv 5x0": "--cv: expected FOLDSxREPEATS",
+    f"{COMPARE} --cv 5x3 --seeds 5": "choose one",
+    f"{COMPARE} --cv 21x1": "has 20 of 'dark'. Take 20 folds or fewer",
+    f"{COMPARE} --cv 3x1 --on-disk": "stay in their file (on_disk), and this needs all of them in memory",
+    f"{COMPARE} m.safetensors --seeds 5": "B (",
+    f"{COMPARE} small.safetensors": "expected samples of shape (3, 3, 3)",
+    f"{COMPARE} nan.safetensors": "nan.safetensors: 'dense_1.W' holds",
+    f"{COMPARE} other.safetensors": "the model knows the classes left, right",
+    f"{COMPARE} mlp -o notes.txt": "expected a folder, found a file",
+    f"{COMPARE} mlp --learning-rate 1e200 -o new": "the loss became",
+    "compare m.safetensors --data photos.npz --cv 5x3": "this model has seen most of them",
+    "compare m.safetensors m.safetensors --data photos.npz --epochs 5": "are trained already. Leave it out",
+    "compare m.safetensors other.safetensors --data photos.npz": "models of the same classes",
+    "compare cnn mlp --data t.csv --target quality": "A (cnn)",
+    "compare mlp mlp --data t.csv --target a": "expected one class a sample",
+    # sweep
+    f"{SWEEP} --space nowhere.toml": "nowhere.toml: cannot be read",
+    f"{SWEEP} --space net.toml": "net.toml, line 1: layers = a",
+    f"{SWEEP} --space space.toml --search best": "search",
+    f"{SWEEP} --space space.toml --search grid": "learning_rate is a range",
+    f"{SWEEP} --space space.toml --metric roc": "unknown metric 'roc'",
+    f"{SWEEP} --space space.toml --cv 1x1": "--cv: expected FOLDSxREPEATS",
+    f"{SWEEP} --space space.toml --resume": "--resume: name the folder",
+    f"{SWEEP} --space space.toml --resume -o nowhere": "--resume: nowhere holds no sweep",
+    f"{SWEEP} --space space.toml --jobs 2 --workers 2": "--jobs: it counts processes",
+    # pictures and other files
+    "data augment photo.jpg --augment photo-cut": "Did you mean 'photo-cutmix'",
+    "data augment none.png": "no such file",
+    "data augment photo.jpg -o sheet.jpg": ("a PNG picture is written", "sheet.png"),
+    "find-rate digits -o a.jpg": ("a PNG picture is written", "a.png"),
+    "data check photos.npz -o sheet.jpg": ("a PNG picture is written", "sheet.png"),
+    "data check photos.npz -o photos.npz/sheet.png": "could not be written",
+    "data check photos.npz -o old.png": ("old.png", "--force"),
+    "data augment photo.jpg -o old.png": "--force",
+    "find-rate digits -o old.png": "--force",
+    "export trained --to onxn": "Did you mean 'onnx'",
+    "export trained --to script --raw": "--raw is an option of --to onnx",
+    "export trained --to script --weights below": "beside",
+    "export trained --to script --title Digits": "--title is an option of --to html",
+    "export trained --to script -o mine.csv": "is there already",
+    "export nowhere --to script": "nowhere",
+}
+if importlib.util.find_spec("onnx"):
+    MISTAKES |= {
+        ONNX: "some are free",
+        f"{ONNX} --input-shape 16x16": "3 channels, got 16x16",
+        f"{SIZED} --pixels byte": "bytes",
+        f"{SIZED} --classes a,b": "each of the 3 classes",
+        f"{SIZED} -o a.onnx": ".safetensors",
+        f"{SIZED} -o m.safetensors": "is there already",
+        "import no.onnx": "not",
+        "import missing.onnx": "there is no such file",
+        "import .": "there is no such file",
+    }
+if all(importlib.util.find_spec(name) for name in ("fastapi", "uvicorn", "python_multipart")):
+    MISTAKES |= {
+        "serve nowhere.safetensors": "nowhere.safetensors",
+        "serve broken.safetensors": "broken.safetensors",
+        "serve m.safetensors m.safetensors": "two models are called 'm'",
+        "serve m.safetensors --host 0.0.0.0": "there is no token. Set PELLUCID_TOKEN",
+        "serve m.safetensors --port 70000": "--port",
+        "serve m.safetensors --max-images 0": "--max-images",
+    }
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Data, models, runs and files of every kind, good and bad ones."""
+    folder, rng = tmp_path_factory.mktemp("refused"), np.random.default_rng(7)
+    for name, text in FILES.items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text(text)
+    for name in ("pets/cat", "pets/dog", "flat", "one/cat", "nothing"):
+        (folder / name).mkdir(parents=True)
+        for i in range(4 * (name != "nothing")):
+            Image.fromarray(rng.integers(0, 255, (10, 10, 3), dtype=np.uint8)).save(
+                folder / name / f"{i}.png"
+            )
+    Image.new("RGB", (40, 40)).save(folder / "photo.jpg")
+    Image.new("RGB", (9, 9)).save(folder / "old.png")
+    (folder / "cut.jpg").write_bytes((folder / "photo.jpg").read_bytes()[:400])
+    rows = [f"{x:.3f},{2 * x:.3f},{int(x > 0)}" for x in rng.normal(size=30)]
+    (folder / "t.csv").write_text("\n".join(["a,b,quality", *rows]))
+    with np.load(save_photos(folder / "photos.npz")) as photos:
+        X, y, classes = photos["X"], photos["y"], photos["classes"]
+    np.savez(folder / "names.npz", X=X, y=y, classes=np.array(["dark", "green"]))
+    np.savez(folder / "changed.npz", X=X ^ 1, y=y, classes=classes)
+    np.savez(folder / "size.npz", X=X[:, :5], y=y, classes=classes)
+    np.savez(folder / "empty.npz", X=X[:0], y=y[:0])
+    np.savez(folder / "same.npz", X=np.zeros((9, 4)), y=np.zeros(9, np.int64))
+    brief = ("--model", "logistic", "--epochs", "2", "--quiet", "--out")
+    assert main(["train", str(folder / "photos.npz"), *brief, str(folder / "trained")]) == 0
+    assert main(["train", str(folder / "t.csv"), "--target", "a", *brief, str(folder / "size")]) == 0
+    network = pl.load(folder / "trained")
+    pl.save(network, folder / "m.safetensors")
+    network.classes = ("left", "right")
+    pl.save(network, folder / "other.safetensors")
+    network.theta[...] = np.nan
+    pl.save(network, folder / "nan.safetensors")
+    for name, shape in (("small", (3, 3, 3)), ("table", (4,))):
+        network = pl.preset("logistic")
+        network.initialize(shape)
+        pl.save(network, folder / f"{name}.safetensors")
+    if importlib.util.find_spec("onnx"):
+        net = Net()
+        flat = net.add("Flatten", net.add("GlobalAveragePool", net.conv("x", 4, 3)))
+        net.file(folder / "net.onnx", net.head(flat, 4), ("n", 3, "height", "width"))
+    return folder
+
+
+def written(folder: Path) -> dict[Path, int]:
+    """Return when each file was written."""
+    return {path: path.stat().st_mtime_ns for path in folder.rglob("*") if path.is_file()}
+
+
+@every("line, words", MISTAKES.items())
+def test_a_mistake_gets_what_to_do_instead(
+    pellucid: Command, folder: Path, monkeypatch: pytest.MonkeyPatch, line: str, words: str | tuple[str, ...]
+) -> None:
+    monkeypatch.chdir(folder)
+    monkeypatch.delenv("PELLUCID_TOKEN", raising=False)
+    before = written(folder)
+    done = pellucid(*line.split())
+    assert_refused(done, *([words] if isinstance(words, str) else words))
+    assert done.out == ""
+    assert done.err.startswith("pellucid: ")
+    assert done.err.rstrip().endswith((".", "?", ".safetensors"))
+    assert len(done.err) < 700
+    assert written(folder) == before
