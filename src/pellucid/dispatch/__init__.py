@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from functools import cached_property, wraps
+from functools import cache, cached_property, wraps
 from inspect import signature
 from typing import Any, TypeVar, overload
 
@@ -193,6 +193,19 @@ def current() -> str:
     )
 
 
+def is_open() -> bool:
+    """Return whether NumPy runs now only since no choice was made and the work was too small to compile for.
+
+    Examples
+    --------
+    >>> with use("numpy"):
+    ...     is_open()
+    False
+    """
+    is_free = _chosen.get() is None or _is_small.get()
+    return is_free and not _failure and _default() == "auto" and _is_installed()
+
+
 class Settled:
     """What the functions of this module run now, for a whole block: they need not look again each time.
 
@@ -358,6 +371,7 @@ def _default() -> str:
     return _checked(os.environ.get(VARIABLE) or "auto", VARIABLE)
 
 
+@cache
 def _is_installed() -> bool:
     try:
         return importlib.util.find_spec("numba") is not None

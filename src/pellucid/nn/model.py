@@ -17,7 +17,8 @@ from pellucid.dispatch.losses import loss_and_gradient
 from pellucid.errors import DataError, OptionError, PellucidError, ShapeError
 from pellucid.nn.container import Container
 from pellucid.nn.layer import LAYERS
-from pellucid.nn.replica import prediction_replicas
+from pellucid.nn.replica import prediction_replicas, replica
+from pellucid.nn.warming import WORTH, Warming
 from pellucid.ops.losses.base import LOSSES, Loss
 from pellucid.ops.losses.targets import default_loss
 from pellucid.registry import explain_call
@@ -81,6 +82,7 @@ class Model(Container):
         self.recipe: str | None = None
         self.has_chosen_loss = False
         self._loss: Loss = LOSSES.make(self.loss)
+        self._warming = Warming()
         self.reported: Callable[[float, float], float] | None = None
         self.measured: Any = None
 
@@ -200,12 +202,27 @@ class Model(Container):
         if not m:  # as of a sample of zeros, then without it: no layer or kernel need know of empty batches
             one = map_arrays(lambda array: np.zeros((1, *array.shape[1:]), array.dtype), X)
             return map_arrays(lambda Z: Z[:0].copy(), self.forward(map_arrays(prepare, one)))
-        with dispatch.Settled():
-            n_threads = self._n_threads(m)
-            if n_threads == 1 and (m == 1 or m <= rows_a_piece(X)):
-                X = X if type(X) is np.ndarray else take_rows(X, slice(None))
-                return map_arrays(np.ndarray.copy, self.forward(map_arrays(prepare, X)))
-            return self._in_many_pieces(X, prepare, prediction_replicas(self, n_threads))
+        most = max(rows_a_piece(X), int(WORTH / max(1, self.n_operations)))  # until kernels may be ready
+        if m <= most or isinstance(X, StoredArray):
+            return self._at_once(X, prepare)
+        return _joined([self._at_once(take_rows(X, rows), prepare) for rows in cut(m, -(-m // most))])
+
+    def _at_once(self, X: Any, prepare: Callable[[Array], Array]) -> Any:
+        """Return the outputs, computed by what suits the process by now: see :mod:`pellucid.nn.warming`."""
+
+        def predict() -> Any:
+            with dispatch.Settled():
+                n_threads = self._n_threads(n_rows(X))
+                if n_threads == 1 and n_rows(X) <= rows_a_piece(X):
+                    own = X if type(X) is np.ndarray else take_rows(X, slice(None))
+                    return map_arrays(np.ndarray.copy, self.forward(map_arrays(prepare, own)))
+                return self._in_many_pieces(X, prepare, prediction_replicas(self, n_threads))
+
+        def rehearsal() -> Callable[[], Any]:
+            twin, few = replica(self), map_arrays(np.copy, take_rows(X, slice(0, 2)))
+            return lambda: [twin.forward(map_arrays(prepare, take_rows(few, slice(0, n)))) for n in (1, 2)]
+
+        return self._warming.run(float(n_rows(X)) * self.n_operations, rehearsal, predict)
 
     def _in_many_pieces(self, X: Any, prepare: Callable[[Array], Array], models: Sequence["Model"]) -> Any:
         parts, step = cut(n_rows(X), len(models)), rows_a_piece(X)
@@ -222,10 +239,7 @@ class Model(Container):
         else:
             with one_blas_thread(), Workers(len(models)) as workers:
                 workers.run(predict)
-        outputs = [Z for found in results for Z in found]
-        if isinstance(outputs[0], dict):
-            return {name: np.concatenate([output[name] for output in outputs]) for name in outputs[0]}
-        return np.concatenate(outputs)
+        return _joined([Z for found in results for Z in found])
 
     def _n_threads(self, m: int) -> int:
         """Return on how many threads to predict: one, but for compiled kernels with much to do."""
@@ -393,6 +407,13 @@ def check_classes(model: Model, classes: Sequence[str]) -> None:
             f"expected a name for each of the {n_classes} classes that the model's outputs tell apart, got "
             f"{len(set(classes))}: {join_some(classes, most=3)}. Give the last layer an output for each class."
         )
+
+
+def _joined(outputs: Sequence[Any]) -> Any:
+    """Return the outputs of all pieces as one, by name where there are several."""
+    if isinstance(outputs[0], dict):
+        return {name: np.concatenate([output[name] for output in outputs]) for name in outputs[0]}
+    return np.concatenate(outputs)
 
 
 def rows_a_piece(X: Any) -> int:
