@@ -5,10 +5,12 @@ import importlib
 import importlib.util
 import inspect
 import pkgutil
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any, NamedTuple
 
 import numpy as np
+import pytest
+from tests.every import every
 
 import pellucid.ops
 from pellucid.dispatch import all_twins
@@ -45,7 +47,11 @@ class Case(NamedTuple):
 
     def forward(self, choice: str, arguments: dict[str, Array], **buffers: Any) -> tuple[Any, ...]:
         """Return what the plain or the fast forward returns: output first, cache last."""
-        options = {name: value() if callable(value) else value for name, value in self.options.items()}
+        dtype = next(iter(arguments.values())).dtype
+        options = {
+            name: value() if callable(value) else value.astype(dtype) if hasattr(value, "astype") else value
+            for name, value in self.options.items()
+        }
         return function(f"{self.op}_forward", choice)(**arguments, **options, **buffers)
 
     def backward(self, choice: str, upstream: Array, cache: Any, /, **buffers: Any) -> dict[str, Array]:
@@ -100,6 +106,29 @@ def has_twin(op: str, choice: str = "numpy") -> bool:
         if is_its and (twins.module is not None if choice == "numba" else twins.numpy is not twins.plain):
             return True
     return False
+
+
+def each_op(subjects: list[tuple[Case, str]], slow: Collection[str] = ()) -> Callable[[Any], Any]:
+    """Do what ``every`` does with a case and the way it is computed, in one test for each op and way."""
+    groups: dict[tuple[str, str], list[Case]] = {}
+    for case, way in subjects:
+        groups.setdefault((case.op, way), []).append(case)
+    marks = {way: [pytest.mark.slow] for way in slow}
+    keys = [pytest.param(*key, marks=marks.get(key[1], []), id="-".join(key)) for key in groups]
+
+    def decorate(test: Any) -> Any:
+        wanted = inspect.signature(test)
+
+        @functools.wraps(test)
+        def loop(op: str, way: str, **fixtures: Any) -> None:
+            every("case", groups[op, way], ids=str)(test)(way=way, **fixtures)
+
+        left = [parameter for name, parameter in wanted.parameters.items() if name not in ("case", "way")]
+        own = [inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD) for name in ("op", "way")]
+        loop.__signature__ = wanted.replace(parameters=[*own, *left])  # type: ignore[attr-defined]
+        return pytest.mark.parametrize(("op", "way"), keys)(loop)
+
+    return decorate
 
 
 def _rng() -> np.random.Generator:

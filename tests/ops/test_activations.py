@@ -4,6 +4,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
+from tests.every import every
 
 from pellucid.errors import OptionError
 from pellucid.ops.activations import ACTIVATIONS, Activation, derivative_of, get_activation
@@ -43,9 +44,9 @@ CASES = [
     Case("softplus", {}, "softplus", {"threshold": 50.0}),
     Case("tanh", {}, "tanh", {}),
 ]
-every_case = pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.name}{case.options or ''}")
-both_dtypes = pytest.mark.parametrize("dtype", [np.float32, np.float64])
-every_shape = pytest.mark.parametrize("shape", SHAPES, ids=str)
+every_case = every("case", CASES, ids=lambda case: f"{case.name}{case.options or ''}")
+both_dtypes = every("dtype", [np.float32, np.float64])
+every_shape = every("shape", SHAPES, ids=str)
 
 
 def test_the_table_of_this_test_is_complete() -> None:
@@ -54,8 +55,8 @@ def test_the_table_of_this_test_is_complete() -> None:
 
 @every_case
 @every_shape
-@pytest.mark.parametrize(("dtype", "tolerance"), [(np.float32, 1e-5), (np.float64, 1e-10)])
-@pytest.mark.parametrize("size", [1.0, 10.0, 1e4])
+@every(("dtype", "tolerance"), [(np.float32, 1e-5), (np.float64, 1e-10)])
+@every("size", [1.0, 10.0, 1e4])
 def test_values_and_gradients_are_those_of_torch(case, shape, dtype, tolerance, size, rng) -> None:
     torch = pytest.importorskip("torch", reason="PyTorch is the oracle")
     Z, dA = (size * rng.standard_normal(shape)).astype(dtype), rng.standard_normal(shape).astype(dtype)
@@ -144,7 +145,7 @@ def test_unknown_names_and_options() -> None:
         get_activation("relu", slope=0.1)
 
 
-@pytest.mark.parametrize(
+@every(
     ("name", "options"),
     [
         ("leaky_relu", {"slope": 1.0}),

@@ -6,12 +6,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.every import every
 
-from pellucid.dispatch.norm import (
-    batch_norm_backward,
-    batch_norm_forward,
-    batch_norm_inference_forward,
-)
+from pellucid.dispatch.norm import batch_norm_backward, batch_norm_forward, batch_norm_inference_forward
 from pellucid.errors import ShapeError
 
 pytestmark = pytest.mark.usefixtures("kernels")
@@ -34,8 +31,8 @@ def close(ours: np.ndarray, oracle: np.ndarray, tolerance: float) -> None:
     np.testing.assert_allclose(ours, oracle, rtol=0, atol=tolerance * max(1.0, float(np.abs(oracle).max())))
 
 
-@pytest.mark.parametrize("shape", SHAPES)
-@pytest.mark.parametrize(("dtype", "tolerance"), [(np.float64, 1e-10), (np.float32, 1e-5)])
+@every("shape", SHAPES)
+@every(("dtype", "tolerance"), [(np.float64, 1e-10), (np.float32, 1e-5)])
 def test_equals_pytorch(
     rng: np.random.Generator, shape: tuple[int, ...], dtype: type, tolerance: float
 ) -> None:
@@ -94,7 +91,7 @@ class Sums:
         return reduce
 
 
-@pytest.mark.parametrize("cuts", [(3, 8), (1, 9), (0, 10), (5, 5)])
+@every("cuts", [(3, 8), (1, 9), (0, 10), (5, 5)])
 def test_shards_in_threads_equal_the_whole_batch(rng: np.random.Generator, cuts: tuple[int, int]) -> None:
     """Three shards of unequal size, empty ones too."""
     arguments = draw(rng, (10, 4, 4, 3))

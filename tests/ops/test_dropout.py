@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from tests.every import every
 
 from pellucid.dispatch.dropout import dropout_forward
 from pellucid.errors import OptionError
@@ -9,8 +10,8 @@ from pellucid.errors import OptionError
 pytestmark = pytest.mark.usefixtures("kernels")
 
 
-@pytest.mark.parametrize("rate", [0.0, 0.1, 0.5, 0.9, 0.999])
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@every("rate", [0.0, 0.1, 0.5, 0.9, 0.999])
+@every("dtype", [np.float32, np.float64])
 def test_numbers_are_dropped_at_the_rate_and_the_rest_made_larger(
     rng: np.random.Generator, rate: float, dtype: type
 ) -> None:
@@ -53,13 +54,13 @@ def test_a_part_of_a_batch_has_its_part_of_the_mask() -> None:
     assert all(parts.values()), [which for which, is_equal in parts.items() if not is_equal]
 
 
-@pytest.mark.parametrize("bits", [np.random.PCG64, np.random.MT19937, np.random.Philox])
+@every("bits", [np.random.PCG64, np.random.MT19937, np.random.Philox])
 def test_every_bit_generator_drops_all_four_of_a_draw(bits: type[np.random.BitGenerator]) -> None:
     kept = dropout_forward(np.ones((4000, 4)), 0.5, np.random.Generator(bits(1)))[0] > 0
     assert np.abs(kept.mean(0) - 0.5).max() < 0.05
 
 
-@pytest.mark.parametrize("rate", [-0.1, 1.0, float("nan"), 2])
+@every("rate", [-0.1, 1.0, float("nan"), 2])
 def test_a_rate_out_of_range_is_refused(rate: float) -> None:
     with pytest.raises(OptionError, match=r"dropout_forward: expected a rate from 0 to below 1, got"):
         dropout_forward(np.ones(3), rate, np.random.default_rng(0))

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.every import every
 
 from pellucid.dispatch.norm import layer_norm_backward, layer_norm_forward
 from pellucid.errors import ShapeError
@@ -19,8 +20,8 @@ def draw(rng: np.random.Generator, shape: tuple[int, ...], dtype: Any = np.float
     }
 
 
-@pytest.mark.parametrize("shape", [(5, 4), (2, 30), (3, 4, 5, 6), (7, 11, 64), (32, 8, 8, 24)])
-@pytest.mark.parametrize(("dtype", "tolerance"), [(np.float64, 1e-10), (np.float32, 1e-5)])
+@every("shape", [(5, 4), (2, 30), (3, 4, 5, 6), (7, 11, 64), (32, 8, 8, 24)])
+@every(("dtype", "tolerance"), [(np.float64, 1e-10), (np.float32, 1e-5)])
 def test_equals_pytorch(
     rng: np.random.Generator, shape: tuple[int, ...], dtype: type, tolerance: float
 ) -> None:

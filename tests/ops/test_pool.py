@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.every import every
 from tests.ops import loops
 from tests.ops.problems import poolings
 
@@ -49,9 +50,9 @@ def test_nan_comes_through_the_plain_max_pool() -> None:
     assert np.isnan(pool.max_pool_backward(np.full_like(Z, np.nan), cache)).any()
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize(("size", "stride", "pad"), [(2, 2, 0), (3, 2, 1), (3, 1, 1), (2, 3, 1), (4, 2, 2)])
-@pytest.mark.parametrize("ties", [False, True])
+@every("dtype", [np.float32, np.float64])
+@every(("size", "stride", "pad"), [(2, 2, 0), (3, 2, 1), (3, 1, 1), (2, 3, 1), (4, 2, 2)])
+@every("ties", [False, True])
 def test_both_equal_pytorch(
     kernels: str, rng: np.random.Generator, dtype: Any, size: int, stride: int, pad: int, ties: bool
 ) -> None:
@@ -102,7 +103,7 @@ def test_padding_counts_in_the_mean_or_does_not(kernels: str) -> None:
     np.testing.assert_array_equal(apart, np.ones_like(apart))
 
 
-@pytest.mark.parametrize("forward", [max_pool_forward, average_pool_forward])
+@every("forward", [max_pool_forward, average_pool_forward])
 def test_windows_that_do_not_fit_are_named(kernels: str, forward: Any) -> None:
     with pytest.raises(ShapeError, match="does not fit into images of 1x4"):
         forward(np.zeros((1, 1, 4, 1)), size=(2, 2))

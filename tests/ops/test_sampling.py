@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.every import every
 
 from pellucid.errors import OptionError
 from pellucid.ops.sampling import sample, sample_at
@@ -53,8 +54,8 @@ def test_equals_scipy(m: int, h: int, w: int, c: int, edge: str, reach: float, s
     np.testing.assert_allclose(single, expected, rtol=0, atol=2e-6 * max(1.0, reached))
 
 
-@pytest.mark.parametrize("edge", sorted(MODES))
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@every("edge", sorted(MODES))
+@every("dtype", [np.float32, np.float64])
 def test_the_identity_is_exact(rng: np.random.Generator, edge: str, dtype: type) -> None:
     X = rng.random((3, 9, 14, 3)).astype(dtype)
     np.testing.assert_array_equal(sample(X, np.tile(np.eye(3), (3, 1, 1)), edge=edge), X)
@@ -85,7 +86,7 @@ def test_a_view_with_strides_is_sampled_as_its_copy(rng: np.random.Generator) ->
     np.testing.assert_array_equal(sample(X, inverse), sample(np.ascontiguousarray(X), inverse))
 
 
-@pytest.mark.parametrize("edge", ["reflect", "edge"])
+@every("edge", ["reflect", "edge"])
 def test_an_image_of_one_pixel_stays_itself(edge: str) -> None:
     one = np.full((1, 1, 1, 3), 0.7)
     moved = np.array([[[0.5, 1.0, 3.3], [2.0, 1.0, -math.pi]]])

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
+from tests.every import every
 
 from pellucid.errors import DataError, OptionError, ShapeError
 from pellucid.stats.bootstrap import Statistic, bootstrap, paired_bootstrap
@@ -125,7 +126,7 @@ def exact_distribution(a: Array, b: Array) -> tuple[Array, Array]:
     return np.arange(-m, m + 1) / m, chance
 
 
-@pytest.mark.parametrize("counts", [(30, 5, 8, 7), (10, 1, 12, 4), (40, 0, 3, 7)])
+@every("counts", [(30, 5, 8, 7), (10, 1, 12, 4), (40, 0, 3, 7)])
 def test_paired_bootstrap_is_the_distribution_of_m_draws(counts: tuple[int, int, int, int]) -> None:
     a, b = pairs(*counts)
     values, chance = exact_distribution(a, b)

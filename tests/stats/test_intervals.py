@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from statsmodels.stats.proportion import proportion_confint
 from tests.evaluation.scores.plain_metrics import wilson_bounds
+from tests.every import every
 
 from pellucid.errors import OptionError
 from pellucid.stats.intervals import interval_of, percentile_interval, proportion, wilson_interval
@@ -40,13 +41,13 @@ def test_wilson_is_exact_at_none_and_all() -> None:
     assert wilson_interval(7, 7)[0] < 0.7
 
 
-@pytest.mark.parametrize("counts", [(1, 0), (-1, 5), (6, 5)])
+@every("counts", [(1, 0), (-1, 5), (6, 5)])
 def test_wilson_refuses_impossible_counts(counts: tuple[int, int]) -> None:
     with pytest.raises(OptionError, match="number of correct answers"):
         wilson_interval(*counts)
 
 
-@pytest.mark.parametrize("level", [0, 1, -0.5, 95])
+@every("level", [0, 1, -0.5, 95])
 def test_levels_out_of_range_are_refused(level: float) -> None:
     with pytest.raises(OptionError, match=r"such as 0\.95"):
         wilson_interval(1, 2, level=level)

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from tests.every import every
 
 from pellucid.errors import DataError
 from pellucid.stats.multiple import holm
@@ -16,13 +17,13 @@ CASES = (
 )
 
 
-@pytest.mark.parametrize("p", CASES)
+@every("p", CASES)
 def test_holm_agrees_with_statsmodels(p: list[float]) -> None:
     multitest = pytest.importorskip("statsmodels.stats.multitest", reason="needs statsmodels")
     np.testing.assert_allclose(holm(p), multitest.multipletests(p, method="holm")[1], rtol=1e-14)
 
 
-@pytest.mark.parametrize("p", CASES)
+@every("p", CASES)
 def test_each_is_the_largest_of_the_smaller_ones_multiplied(p: list[float]) -> None:
     """As Holm defines it, without sorting: max over p_j <= p_i of (the number of p_k >= p_j) p_j."""
     values = np.array(p)

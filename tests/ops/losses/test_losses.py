@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
+from tests.every import every
 
 from pellucid.errors import DataError, OptionError, ShapeError
 from pellucid.ops.finite_difference import gradcheck
@@ -133,11 +134,11 @@ CASES = [
     Case("multi_label", {"positive_weight": [0.5, 2, 3]}, 3, "yes-no", _multi_label),
     Case("poisson", {}, 2, "counts", _of("poisson_nll_loss", log_input=True, full=False, mean=True)),
 ]
-every_case = pytest.mark.parametrize(
+every_case = every(
     "case", CASES, ids=lambda case: f"{case.name}-{case.n_out}-{case.targets}{case.options or ''}"
 )
-both_dtypes = pytest.mark.parametrize("dtype", [np.float32, np.float64])
-every_m = pytest.mark.parametrize("m", [1, 2, 33])
+both_dtypes = every("dtype", [np.float32, np.float64])
+every_m = every("m", [1, 2, 33])
 
 
 def test_the_table_of_this_test_is_complete() -> None:
@@ -186,8 +187,8 @@ def test_gradient(case, m, rng) -> None:
 
 @every_case
 @every_m
-@pytest.mark.parametrize(("dtype", "tolerance"), [(np.float32, 1e-5), (np.float64, 1e-10)])
-@pytest.mark.parametrize("is_weighted", [False, True])
+@every(("dtype", "tolerance"), [(np.float32, 1e-5), (np.float64, 1e-10)])
+@every("is_weighted", [False, True])
 def test_values_and_gradients_are_those_of_torch(case, m, dtype, tolerance, is_weighted, rng) -> None:
     torch = pytest.importorskip("torch", reason="PyTorch is the oracle")
     Z, Y = case.draw(m, dtype, rng)
@@ -217,7 +218,7 @@ def test_a_batch_is_the_mean_of_its_rows(case, rng) -> None:
 
 
 @every_case
-@pytest.mark.parametrize("is_weighted", [False, True])
+@every("is_weighted", [False, True])
 def test_parts_of_a_batch_add_up_to_the_whole(case, is_weighted, rng) -> None:
     Z, Y = case.draw(9, np.float64, rng)
     weights = rng.random(9) if is_weighted else None
@@ -257,7 +258,7 @@ def test_weights_of_zero_give_zero(case, rng) -> None:
 
 
 @every_case
-@pytest.mark.parametrize(
+@every(
     ("weights", "error", "message"),
     [
         ([1.0], ShapeError, r"expected shape \(3,\)"),
@@ -299,7 +300,7 @@ def test_extreme_outputs_stay_finite_and_silent(case, dtype, rng) -> None:
     assert np.isfinite(case.loss.backward(cache)).all()
 
 
-@pytest.mark.parametrize("name", ["binary_cross_entropy", "focal", "hinge"])
+@every("name", ["binary_cross_entropy", "focal", "hinge"])
 def test_a_confident_mistake_of_two_classes_is_exact(name) -> None:
     loss = LOSSES.make(name)
     value, cache = loss.forward(np.array([[-1e4], [1e4]]), np.array([[1.0], [0.0]]))
@@ -307,9 +308,7 @@ def test_a_confident_mistake_of_two_classes_is_exact(name) -> None:
     np.testing.assert_array_equal(loss.backward(cache), [[-0.5], [0.5]])
 
 
-@pytest.mark.parametrize(
-    ("name", "value"), [("categorical_cross_entropy", 2e4), ("focal", 2e4), ("hinge", 20001 / 2)]
-)
+@every(("name", "value"), [("categorical_cross_entropy", 2e4), ("focal", 2e4), ("hinge", 20001 / 2)])
 def test_a_confident_mistake_of_several_classes_is_exact(name, value) -> None:
     loss = LOSSES.make(name)
     found, cache = loss.forward(np.array([[1e4, -1e4]]), np.array([1]))
@@ -326,7 +325,7 @@ def test_a_rate_beyond_floats_is_infinite_but_can_be_left_out() -> None:
     np.testing.assert_array_equal(LOSSES.make("poisson").backward(cache), [[0.0], [0.0]])
 
 
-@pytest.mark.parametrize(
+@every(
     ("name", "n_out"),
     [
         ("binary_cross_entropy", 1),
@@ -352,7 +351,7 @@ def test_the_loss_of_mixed_targets_is_the_mixture_of_losses(name, n_out, rng) ->
     np.testing.assert_allclose(loss.backward(cache), dZ, rtol=1e-12, atol=1e-16)
 
 
-@pytest.mark.parametrize("options", [{}, {"label_smoothing": 0.2}])
+@every("options", [{}, {"label_smoothing": 0.2}])
 def test_labels_are_one_hot_rows(options, rng) -> None:
     loss, Z, y = (
         LOSSES.make("categorical_cross_entropy", **options),
@@ -365,7 +364,7 @@ def test_labels_are_one_hot_rows(options, rng) -> None:
     np.testing.assert_allclose(loss.backward(cache_a), loss.backward(cache_b), rtol=1e-13)
 
 
-@pytest.mark.parametrize("label_smoothing", [0.0, 0.2])
+@every("label_smoothing", [0.0, 0.2])
 def test_rows_of_targets_need_not_add_up_to_one(label_smoothing, rng) -> None:
     torch = pytest.importorskip("torch", reason="PyTorch is the oracle")
     Z, Y = rng.standard_normal((4, 3)), rng.random((4, 3))
@@ -378,8 +377,8 @@ def test_rows_of_targets_need_not_add_up_to_one(label_smoothing, rng) -> None:
     np.testing.assert_allclose(loss.backward(cache), Z_torch.grad.numpy(), rtol=1e-12)
 
 
-@pytest.mark.parametrize("name", ["categorical_cross_entropy", "focal", "hinge"])
-@pytest.mark.parametrize("label", [-1, 3])
+@every("name", ["categorical_cross_entropy", "focal", "hinge"])
+@every("label", [-1, 3])
 def test_labels_are_checked_where_they_are_used(name, label) -> None:
     with pytest.raises(DataError, match=f"expected labels from 0 to 2.*{label}"):
         LOSSES.make(name).forward(np.zeros((2, 3)), np.array([0, label]))

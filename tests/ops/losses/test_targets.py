@@ -6,6 +6,7 @@ import pickle
 
 import numpy as np
 import pytest
+from tests.every import every
 
 from pellucid.errors import DataError, OptionError, ShapeError
 from pellucid.ops.losses.base import LOSSES
@@ -14,16 +15,16 @@ from pellucid.ops.losses.targets import class_weights_to_sample_weights, default
 NAN = float("nan")
 
 
-@pytest.mark.parametrize("name", ["binary_cross_entropy", "focal", "hinge"])
-@pytest.mark.parametrize("y", [[0, 1, 1], [False, True, True], [0.0, 1.0, 1.0], [[0], [1], [1]]], ids=str)
+@every("name", ["binary_cross_entropy", "focal", "hinge"])
+@every("y", [[0, 1, 1], [False, True, True], [0.0, 1.0, 1.0], [[0], [1], [1]]], ids=str)
 def test_two_classes_become_a_column(name, y) -> None:
     Y = LOSSES.make(name).encode(np.array(y), 1, "float32")
     np.testing.assert_array_equal(Y, [[0], [1], [1]])
     assert Y.dtype == np.float32
 
 
-@pytest.mark.parametrize("name", ["categorical_cross_entropy", "focal", "hinge"])
-@pytest.mark.parametrize("dtype", [np.int64, np.uint8, np.int8, np.float32])
+@every("name", ["categorical_cross_entropy", "focal", "hinge"])
+@every("dtype", [np.int64, np.uint8, np.int8, np.float32])
 def test_labels_become_indices(name, dtype) -> None:
     Y = LOSSES.make(name).encode(np.array([2, 0, 1], dtype), 3, "float32")
     np.testing.assert_array_equal(Y, [2, 0, 1])
@@ -35,14 +36,14 @@ def test_labels_that_are_indices_already_are_not_copied() -> None:
     assert LOSSES.make("categorical_cross_entropy").encode(y, 2, "float32") is y
 
 
-@pytest.mark.parametrize("name", ["categorical_cross_entropy", "focal"])
+@every("name", ["categorical_cross_entropy", "focal"])
 def test_probabilities_are_soft_targets(name) -> None:
     Y = LOSSES.make(name).encode(np.array([[0.25, 0.75], [1, 0]]), 2, "float32")
     np.testing.assert_array_equal(Y, [[0.25, 0.75], [1, 0]])
     assert Y.dtype == np.float32
 
 
-@pytest.mark.parametrize("name", ["huber", "mean_absolute_error", "mean_squared_error", "poisson"])
+@every("name", ["huber", "mean_absolute_error", "mean_squared_error", "poisson"])
 def test_quantities_become_a_matrix(name) -> None:
     encode = LOSSES.make(name).encode
     np.testing.assert_array_equal(encode(np.array([1, 2]), 1, "float32"), [[1], [2]])
@@ -83,7 +84,7 @@ BAD_TARGETS = [
 ]
 
 
-@pytest.mark.parametrize(("name", "n_out", "y", "error", "message"), BAD_TARGETS)
+@every(("name", "n_out", "y", "error", "message"), BAD_TARGETS)
 def test_bad_targets(name, n_out, y, error, message) -> None:
     with pytest.raises(error, match=message):
         LOSSES.make(name).encode(np.array(y), n_out, "float32")
@@ -111,7 +112,7 @@ BAD_OPTIONS = [
 ]
 
 
-@pytest.mark.parametrize(("name", "options", "message"), BAD_OPTIONS)
+@every(("name", "options", "message"), BAD_OPTIONS)
 def test_bad_options(name, options, message) -> None:
     with pytest.raises(OptionError, match=message):
         LOSSES.make(name, **options)
@@ -128,7 +129,7 @@ def test_options_are_used_and_can_be_stored() -> None:
     assert LOSSES.make("huber").changed_options() == {}
 
 
-@pytest.mark.parametrize("name", sorted(LOSSES))
+@every("name", sorted(LOSSES))
 def test_losses_can_be_pickled_and_copied(name, rng) -> None:
     """Models travel to other processes and threads with theirs."""
     loss, n_out = LOSSES.make(name), 1 if name == "binary_cross_entropy" else 2
@@ -140,7 +141,7 @@ def test_losses_can_be_pickled_and_copied(name, rng) -> None:
         assert twin.forward(Z, twin.encode(y, n_out, "float64"))[0] == value
 
 
-@pytest.mark.parametrize(
+@every(
     ("name", "n_out", "kind", "n_columns"),
     [
         ("binary_cross_entropy", 1, "classification", 2),
@@ -170,7 +171,7 @@ def test_probabilities(name, n_out, kind, n_columns, rng) -> None:
         np.testing.assert_allclose(P, 1 / (1 + np.exp(-Z)), rtol=1e-15)
 
 
-@pytest.mark.parametrize(
+@every(
     ("n_out", "y", "name"),
     [
         (1, np.array([0, 1]), "binary_cross_entropy"),
@@ -200,16 +201,14 @@ def test_balanced_weights_are_those_of_scikit_learn(rng) -> None:
         np.testing.assert_allclose(totals[totals > 0], len(y) / len(np.unique(y)), rtol=1e-14)
 
 
-@pytest.mark.parametrize(
-    "class_weight", [{1: 5}, {"1": 5.0}, [1, 5, 1], (1, 5, 1), np.array([1, 5, 1])], ids=str
-)
+@every("class_weight", [{1: 5}, {"1": 5.0}, [1, 5, 1], (1, 5, 1), np.array([1, 5, 1])], ids=str)
 def test_given_class_weights(class_weight) -> None:
     weights = class_weights_to_sample_weights(np.array([0, 1, 2, 1]), class_weight, 3)
     np.testing.assert_array_equal(weights, [1, 5, 1, 5])
     assert weights.dtype == np.float64
 
 
-@pytest.mark.parametrize(
+@every(
     ("class_weight", "message"),
     [
         ("balance", "expected 'balanced', a mapping or 3 numbers, got 'balance'"),
