@@ -1,12 +1,11 @@
 """`pellucid compare`: two models on the same samples, and over folds."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.commands import Command
+from tests.commands import Command, assert_refused
 
 import pellucid as pl
 from pellucid.data.dataset import Dataset, Split
@@ -14,6 +13,7 @@ from pellucid.errors import DataError
 from pellucid.evaluation.comparison.candidates import find_candidate, train_candidate
 from pellucid.evaluation.comparison.paired import PairedComparison, Side, compare_on_test
 from pellucid.prediction.confusion import confusion_matrix
+from pellucid.stats.intervals import wilson_interval
 from pellucid.stats.paired import mcnemar
 
 NET = """
@@ -30,19 +30,6 @@ optimizer = "sgd"
 learning_rate = 0.05
 batch_size = 0
 """
-
-
-@pytest.fixture
-def saved(photos: Path, tmp_path: Path) -> Callable[..., Path]:
-    """Train and save a model on the photos; return its file."""
-
-    def make(name: str, **options: object) -> Path:
-        split = pl.load_data(photos)
-        model, _ = train_candidate(find_candidate("A", "logistic", data="x", **options), split)
-        pl.save(model, tmp_path / f"{name}.safetensors")
-        return tmp_path / f"{name}.safetensors"
-
-    return make
 
 
 def test_two_presets_are_trained_and_compared(pellucid: Command, hard: Path, tmp_path: Path) -> None:
@@ -62,34 +49,23 @@ def test_two_presets_are_trained_and_compared(pellucid: Command, hard: Path, tmp
     assert result["only_a_correct"] == np.flatnonzero(right[0] & ~right[1]).tolist()
     assert result["only_b_correct"] == np.flatnonzero(right[1] & ~right[0]).tolist()
     assert len(result["only_a_correct"]) == expected.only_a > 0
-    assert result["difference"]["accuracy"] == pytest.approx(
-        result["b"]["accuracy"] - result["a"]["accuracy"], abs=1e-12
-    )
+    gain = result["b"]["accuracy"] - result["a"]["accuracy"]
+    assert result["difference"]["accuracy"] == pytest.approx(gain, abs=1e-12)
     low, high = result["difference"]["interval"]
     assert low <= result["difference"]["accuracy"] <= high
-    assert result["a"]["interval"] == list(pl_wilson(expected.both + expected.only_a, 40))
+    assert result["a"]["interval"] == list(wilson_interval(expected.both + expected.only_a, 40))
 
 
-def pl_wilson(n_correct: int, n: int) -> tuple[float, float]:
-    from pellucid.stats.intervals import wilson_interval
-
-    return wilson_interval(n_correct, n)
-
-
-def test_files_folders_and_networks_of_ones_own(
-    pellucid: Command, photos: Path, saved: Callable[..., Path], tmp_path: Path
-) -> None:
+def test_files_folders_and_networks_of_ones_own(pellucid: Command, photos: Path, tmp_path: Path) -> None:
     (tmp_path / "net.toml").write_text(NET)
-    model = saved("trained", n_epochs=30)
+    trained, _ = train_candidate(find_candidate("A", "logistic", data="x", n_epochs=30), pl.load_data(photos))
+    pl.save(trained, model := tmp_path / "trained.safetensors")
     done = pellucid("compare", model, "net.toml", "--data", photos, "-o", "out")
     assert done.code == 0, done.err
     assert "before" in done.out
     assert "here, in" in done.out
-    assert {path.name for path in (tmp_path / "out").iterdir()} == {
-        "comparison.json",
-        "comparison.png",
-        "disputed.png",
-    }
+    files = {"comparison.json", "comparison.png", "disputed.png"}
+    assert {path.name for path in (tmp_path / "out").iterdir()} == files
     kept = json.loads((tmp_path / "out" / "comparison.json").read_text())
     assert kept["finding"] in done.out
     assert (kept["a"]["was_trained_here"], kept["b"]["was_trained_here"]) == (False, True)
@@ -167,105 +143,25 @@ def test_published_photos(published_dir: Path) -> None:
     assert any("Test photo 17 " in note for note in result.notes)
 
 
-BAD = [
-    (["mlp", "logistic"], "--data: expected the data"),
-    (["mlp", "--data", "{photos}"], "expected a second model, B"),
-    (["mpl", "mlp", "--data", "{photos}"], "A: unknown preset 'mpl'. Did you mean 'mlp'?"),
-    (["mlp", "gone.safetensors", "--data", "{photos}"], "there is no such model file"),
-    (["mlp", "gone.toml", "--data", "{photos}"], "gone.toml"),
-    (["mlp", "mlp", "--data", "{photos}", "--epochs", "0"], "--epochs"),
-    (["mlp", "mlp", "--data", "{photos}", "--epoch", "5"], "No such option"),
-    (["mlp", "mlp", "--data", "{photos}", "--jobs", "2"], "--jobs: it is for --cv and --seeds"),
-    (["mlp", "--data", "{photos}", "--seeds", "5", "--jobs", "0"], "--jobs: expected 1 or more"),
-    (["mlp", "--data", "{photos}", "--seeds", "1"], "--seeds: expected 2 or more"),
-    (["mlp", "--data", "{photos}", "--cv", "0x3"], "--cv: expected FOLDSxREPEATS"),
-    (["mlp", "--data", "{photos}", "--cv", "5x0"], "--cv: expected FOLDSxREPEATS"),
-    (["mlp", "--data", "{photos}", "--cv", "five"], "--cv: expected FOLDSxREPEATS"),
-    (["mlp", "--data", "{photos}", "--cv", "5x3", "--seeds", "5"], "choose one"),
-    (["mlp", "--data", "{photos}", "--cv", "21x1"], "has 20 of 'dark'. Take 20 folds or fewer"),
-    (["{model}", "--data", "{photos}", "--cv", "5x3"], "this model has seen most of them"),
-    (["mlp", "{model}", "--data", "{photos}", "--seeds", "5"], "B ("),
-    (["{model}", "{model}", "--data", "{photos}", "--epochs", "5"], "are trained already. Leave it out"),
-    (["{model}", "{other}", "--data", "{photos}"], "models of the same classes"),
-    (["{other}", "mlp", "--data", "{photos}"], "the model knows the classes left, right"),
-    (["{small}", "mlp", "--data", "{photos}"], "expected samples of shape (3, 3, 3)"),
-    (["{nan}", "mlp", "--data", "{photos}"], "nan.safetensors: 'dense_1.W' holds"),
-    (["mlp", "mlp", "--data", "{photos}", "-o", "{photos}"], "expected a folder, found a file"),
-    (["cnn", "mlp", "--data", "{table}", "--target", "y"], "A (cnn)"),
-    (["mlp", "mlp", "--data", "{table}", "--target", "x"], "expected one class a sample"),
-]
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"), BAD, ids=lambda value: value if isinstance(value, str) else ""
-)
-def test_bad_input_gets_one_clear_line(
-    pellucid: Command,
-    photos: Path,
-    saved: Callable[..., Path],
-    tmp_path: Path,
-    arguments: list[str],
-    message: str,
-) -> None:
-    model = saved("model", n_epochs=2)
-    places = {
-        "photos": photos,
-        "model": model,
-        **{n: tmp_path / f"{n}.safetensors" for n in ("other", "nan", "small")},
-    }
-    network = pl.load(model)
-    network.classes = ("left", "right")
-    pl.save(network, places["other"])
-    network = pl.load(model)
-    network.theta[...] = np.nan
-    pl.save(network, places["nan"])
-    network = pl.preset("logistic")
-    network.initialize((3, 3, 3))
-    pl.save(network, places["small"])
-    places["table"] = tmp_path / "table.csv"
-    rows = "\n".join(f"{i * 0.37:.2f},{i % 3},{'ab'[i % 2]}" for i in range(40))
-    places["table"].write_text(f"x,z,y\n{rows}\n")
-    before = sorted(tmp_path.iterdir())
-    done = pellucid("compare", *(argument.format(**places) for argument in arguments))
-    assert done.code == 2, done.out
-    assert message in done.err
-    assert len(done.err.splitlines()) <= 3
-    assert done.out == ""
-    assert sorted(tmp_path.iterdir()) == before
-
-
-def test_no_half_written_folder_after_a_failure(pellucid: Command, photos: Path, tmp_path: Path) -> None:
-    done = pellucid("compare", "mlp", "mlp", "--data", photos, "--learning-rate", "1e200", "-o", "out")
-    assert done.code == 2
-    assert "the loss became" in done.err
-    assert not (tmp_path / "out").exists()
-
-
 def test_tables_are_compared_by_their_own_columns(pellucid: Command, tmp_path: Path) -> None:
     rng = np.random.default_rng(1)
     kinds = rng.choice(["cat", "dog"], 80)
-    rows = [
-        f"{(10_004 if k == 'cat' else 10_020) + rng.normal():.3f},{rng.choice(['a', 'b'])},{k}" for k in kinds
-    ]
-    (tmp_path / "pets.csv").write_text("\n".join(["weight,coat,kind", *rows]))
-    (tmp_path / "more.csv").write_text(
-        "\n".join(["weight,coat,kind", *(row.replace(",b,", ",c,") for row in rows)])
-    )
+    weights = np.where(kinds == "cat", 10_004, 10_020) + rng.normal(size=80)
+    rows = [f"{w:.3f},{rng.choice(['a', 'b'])},{k}" for w, k in zip(weights, kinds, strict=True)]
+    text = "\n".join(["weight,coat,kind", *rows])
+    (tmp_path / "pets.csv").write_text(text)
+    (tmp_path / "more.csv").write_text(text.replace(",b,", ",c,"))
+    target = ("--target", "kind")
     for name in ("one", "two"):
-        done = pellucid(
-            "train", "pets.csv", "--target", "kind", "--model", "logistic", "--out", name, "--epochs", 50
-        )
+        done = pellucid("train", "pets.csv", *target, "--model", "logistic", "--out", name, "--epochs", 50)
         assert done.code == 0, done.err
-    done = pellucid("compare", "one", "two", "--data", "pets.csv", "--target", "kind", "--json")
-    assert done.code == 0, done.err
-    assert json.loads(done.out)["n_samples"] == 16, "the held-out part"
-    done = pellucid("compare", "one", "two", "--data", "more.csv", "--target", "kind", "--json")
-    assert done.code == 0, done.err
-    assert json.loads(done.out)["n_samples"] == 80, "all rows of a table that neither was trained on"
-    done = pellucid("compare", "one", "mlp", "--data", "more.csv", "--target", "kind")
-    assert done.code == 2
-    assert "other columns or categories" in done.err
-    done = pellucid("compare", "logistic", "mlp", "--cv", "4x1", "--data", "pets.csv", "--target", "kind")
+    for file, n in (("pets.csv", 16), ("more.csv", 80)):  # the part held out; all rows of another table
+        done = pellucid("compare", "one", "two", "--data", file, *target, "--json")
+        assert done.code == 0, done.err
+        assert json.loads(done.out)["n_samples"] == n
+    done = pellucid("compare", "one", "mlp", "--data", "more.csv", *target)
+    assert_refused(done, "other columns or categories")
+    done = pellucid("compare", "logistic", "mlp", "--cv", "4x1", "--data", "pets.csv", *target)
     assert done.code == 0, done.err
     assert "A 1.0000" in done.out, "inputs are standardized, as `pellucid train` does"
 

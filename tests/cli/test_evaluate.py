@@ -6,21 +6,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from tests.commands import Command, Done
+from tests.commands import Command, assert_refused
 
 import pellucid as pl
 from pellucid.data.dataset import Dataset
 
 
-def assert_clear(done: Done, *words: str) -> None:
-    assert done.code == 2, (done.out, done.err)
-    assert 1 <= len(done.err.strip().splitlines()) <= 3
-    for word in words:
-        assert word in done.err, done.err
-
-
+@pytest.mark.slow
 def test_the_published_run(pellucid: Command, published_dir: Path, tmp_path: Path) -> None:
-    assert pellucid("run", "catvnoncat", "--out", "run", "--quiet").code == 0
+    assert pellucid("train", "catvnoncat", "--out", "run", "--quiet").code == 0
     done = pellucid("evaluate", "run", "catvnoncat", "-o", "figures")
     assert done.code == 0, done.err
     first, second = done.out.splitlines()[:2]
@@ -57,7 +51,7 @@ def test_words_and_json(pellucid: Command, trained: Path, photos: Path) -> None:
 
 
 def test_the_held_out_part_is_that_of_the_training(pellucid: Command, photos: Path) -> None:
-    assert pellucid("run", photos, "--out", "out", "--seed", 5, "--epochs", 3, "--quiet").code == 0
+    assert pellucid("train", photos, "--out", "out", "--seed", 5, "--epochs", 3, "--quiet").code == 0
     result = json.loads(pellucid("evaluate", "out", photos, "--json").out)
     assert result["leaks"] == []
     assert any("seed 5" in note for note in result["notes"])
@@ -75,15 +69,13 @@ def test_of_its_own_table_a_model_is_judged_by_the_rows_held_out(pellucid: Comma
     rng = np.random.default_rng(3)
     rows = [f"{x:.5f},{'up' if x + rng.normal() > 0 else 'down'}" for x in rng.normal(size=50)]
     (tmp_path / "table.csv").write_text("\n".join(["x,y", *rows]))
-    done = pellucid(
-        "train", "table.csv", "--target", "y", "--model", "mlp-wide", "--epochs", 5, "--out", "out"
-    )
+    options = ("--target", "y", "--model", "mlp-wide", "--epochs", 5)
+    done = pellucid("train", "table.csv", *options, "--out", "out")
     assert done.code == 0, done.err
     result = json.loads(pellucid("evaluate", "out", "table.csv", "--json").out)
     assert (result["n_samples"], result["leaks"]) == (10, []), "those that were held out, as in the training"
-    assert (
-        result["accuracy"] == json.loads((tmp_path / "out" / "metrics.json").read_text())["test"]["accuracy"]
-    )
+    metrics = json.loads((tmp_path / "out" / "metrics.json").read_text())
+    assert result["accuracy"] == metrics["test"]["accuracy"]
     (tmp_path / "new.csv").write_text("\n".join(["x,y", *rows[:7]]).replace("0.", "1."))
     result = json.loads(pellucid("evaluate", "out", "new.csv", "--json").out)
     assert (result["n_samples"], result["leaks"]) == (7, [])
@@ -101,11 +93,8 @@ def test_quantities_and_labels(pellucid: Command, tmp_path: Path) -> None:
     assert "Mean absolute error" in done.out
     assert (tmp_path / "figures" / "predicted.png").is_file()
     result = json.loads(pellucid("evaluate", "size", "table.csv", "--json").out)
-    assert (
-        result["estimates"]["r_squared"]["low"]
-        < result["r_squared"]
-        < result["estimates"]["r_squared"]["high"]
-    )
+    interval = result["estimates"]["r_squared"]
+    assert interval["low"] < result["r_squared"] < interval["high"]
     assert pellucid("train", "table.csv", "--target", "big,huge", *options, "--out", "labels").code == 0
     done = pellucid("evaluate", "labels", "table.csv", "-o", "more")
     assert "Exact match" in done.out
@@ -127,41 +116,22 @@ def test_images_of_a_folder_are_brought_to_the_models_size(
     assert result["accuracy"] == 1
 
 
-def test_bad_input_gets_clear_lines(
-    pellucid: Command, trained: Path, photos: Path, tmp_path: Path, rng: np.random.Generator
-) -> None:
+def test_a_part_of_one_class_has_undefined_scores(pellucid: Command, trained: Path, photos: Path) -> None:
     with np.load(photos) as file:
-        X, y = file["X"], file["y"]
-    np.savez("names.npz", X=X, y=y, classes=np.array(["dark", "green"]))
-    assert_clear(pellucid("evaluate", trained, "names.npz"), "names.npz", "dark, bright", "green")
-    np.savez("size.npz", X=X[:, :5], y=y, classes=np.array(["dark", "bright"]))
-    assert_clear(pellucid("evaluate", trained, "size.npz"), "size.npz", "(6, 6, 3)", "(5, 6, 3)")
-    np.savez("empty.npz", X=X[:0], y=y[:0])
-    assert_clear(pellucid("evaluate", trained, "empty.npz"), "empty.npz")
-    np.savez(
-        "one.npz",
-        X_train=X,
-        y_train=y,
-        X_test=X[y == 1],
-        y_test=y[y == 1],
-        classes=np.array(["dark", "bright"]),
-    )
+        X, y, classes = file["X"], file["y"], file["classes"]
+    np.savez("one.npz", X_train=X, y_train=y, X_test=X[y == 1], y_test=y[y == 1], classes=classes)
     done = pellucid("evaluate", trained, "one.npz")
     assert done.code == 0, done.err
     assert "Undefined (–): " in done.out
     assert "every sample is 'bright'" in done.out
     result = json.loads(pellucid("evaluate", trained, "one.npz", "--json").out)
-    assert result["roc_auc"] is None
-    assert len(result["leaks"]) == 20
-    assert result["without_leaks"] is None
-    model = pl.load(trained)
-    model.theta[0] = np.nan
-    pl.save(model, "nan.safetensors")
-    assert_clear(pellucid("evaluate", "nan.safetensors", photos), "NaN")
-    assert_clear(pellucid("evaluate", "nothing", photos), "nothing")
-    assert_clear(pellucid("evaluate", trained, photos, "-o", trained), "not empty")
-    done = pellucid("evaluate", trained, photos, "-o", trained, "--force")
+    assert (result["roc_auc"], len(result["leaks"]), result["without_leaks"]) == (None, 20, None)
+
+
+def test_figures_go_into_a_folder_in_use_by_force(pellucid: Command, trained: Path, photos: Path) -> None:
+    done = pellucid("evaluate", trained, photos, "-o", trained, "--force", "--quiet")
     assert done.code == 0, done.err
+    assert done.out.startswith("6 of 8 correct")
     assert (trained / "model.safetensors").is_file()
     assert (trained / "roc.png").is_file()
 
@@ -169,15 +139,8 @@ def test_bad_input_gets_clear_lines(
 def test_train_metrics_and_evaluate_agree(pellucid: Command, trained: Path, photos: Path) -> None:
     metrics = json.loads((trained / "metrics.json").read_text())["test"]
     result = json.loads(pellucid("evaluate", trained, photos, "--json").out)
-    for name in (
-        "n_samples",
-        "n_correct",
-        "accuracy",
-        "balanced_accuracy",
-        "baseline",
-        "confusion",
-        "classes",
-    ):
+    names = ("n_samples", "n_correct", "accuracy", "balanced_accuracy", "baseline", "confusion", "classes")
+    for name in names:
         assert result[name] == metrics[name], name
     data = pl.load_data(photos)
     scores = pl.evaluate(pl.load(trained), Dataset(data.test.X, data.test.y, data.classes), data.train)
@@ -193,14 +156,14 @@ def test_the_data_are_the_models_own_where_none_are_named(
     assert json.loads(pellucid("evaluate", trained, "--json").out) == named
     model = trained / "model.safetensors"
     assert json.loads(pellucid("evaluate", model, "--json").out) == named, "by the folder that it lies in"
-    assert_clear(pellucid("evaluate", trained, "--image-size", "8x8"), "--image-size", "Name them too")
+    assert_refused(pellucid("evaluate", trained, "--image-size", "8x8"), "--image-size", "Name them too")
     done = pellucid("robustness", trained, "--only", "mirror", "--json")
     assert done.code == 0, done.err
     (tmp_path / "alone").mkdir()
     (tmp_path / "alone" / "model.safetensors").write_bytes(model.read_bytes())
     for command in ("evaluate", "robustness"):
         alone = pellucid(command, tmp_path / "alone" / "model.safetensors")
-        assert_clear(alone, "does not say where its data are", "behind the model")
+        assert_refused(alone, "does not say where its data are", "behind the model")
 
 
 def test_a_score_like_the_baselines_is_followed_by_what_to_try(pellucid: Command, tmp_path: Path) -> None:
@@ -220,9 +183,3 @@ def test_a_score_like_the_baselines_is_followed_by_what_to_try(pellucid: Command
     assert "always answering 'False'" in scores.advice[0].finding
     assert scores.advice[0].command == 'pl.train(pl.preset("mlp-small"), data)'
     assert scores.advice[0].command in str(scores)
-
-
-def test_quiet_prints_one_line(pellucid: Command, trained: Path, photos: Path) -> None:
-    done = pellucid("evaluate", trained, photos, "--quiet")
-    assert done.out.startswith("6 of 8 correct")
-    assert len(done.out.splitlines()) == 1

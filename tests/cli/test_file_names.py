@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,6 @@ import pellucid as pl
 from pellucid.cli.main import main
 from pellucid.data.copies.duplicates import Leak
 from pellucid.evaluation.influence.measure import influence
-from pellucid.evaluation.scores.of_run import examine
 from pellucid.report.draft import Draft
 from pellucid.report.sections.influence import influence_section
 from pellucid.report.sections.summary import leaks
@@ -92,6 +92,7 @@ def test_explain_names_files(pellucid: Command, trained: Path, pets: Path, tmp_p
     )
 
 
+@pytest.mark.slow
 def test_the_report_names_files(pellucid: Command, trained: Path, tmp_path: Path) -> None:
     done = pellucid("report", trained, "--out", tmp_path / "short")
     assert done.code == 0, done.err
@@ -101,7 +102,7 @@ def test_the_report_names_files(pellucid: Command, trained: Path, tmp_path: Path
     )
     assert f"{Path(split.train.file(3)).name} photo 3" in words_of(tmp_path / "short/report.html")
 
-    result = examine(read_run(trained), leaks=(Leak(1, 3, "exact"),))
+    result = replace(read_run(trained), known_leaks=(Leak(1, 3, "exact"),))
     assert f"{split.place('test', 1)} is {split.place('training', 3)}, number for number" in leaks(result)
     draft = Draft(tmp_path / "draft", split, has_photos=True)
     explained = influence_section(draft, influence(result, [2], is_retrained=False)).parts[0]

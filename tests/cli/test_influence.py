@@ -2,7 +2,6 @@
 
 import json
 import math
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,53 +16,21 @@ from pellucid.evaluation.influence.explain import QUICK, Budget
 from pellucid.evaluation.influence.measure import agreement, influence, influence_of_run
 from pellucid.evaluation.influence.retrain_runs import training_weights
 from pellucid.evaluation.influence.tracin import Influence
-from pellucid.evaluation.scores.of_run import examine
 from pellucid.runs.record import read_run
 
 
-@pytest.fixture(scope="module")
-def bright(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An .npz file of 40 small photos, dark or bright."""
-    rng = np.random.default_rng(1)
-    y = np.arange(40) % 2
-    X = rng.integers(0, 120, (40, 6, 6, 3), dtype=np.uint8) + (y * 120).astype(np.uint8)[:, None, None, None]
-    path = tmp_path_factory.mktemp("data") / "photos.npz"
-    np.savez(path, X=X, y=y, classes=np.array(["dark", "bright"]))
-    return path
-
-
-@pytest.fixture(scope="module")
-def trained(bright: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run folder of it; tests do not write there."""
-    folder = tmp_path_factory.mktemp("runs") / "trained"
-    arguments = ["train", str(bright), "--model", "mlp", "--out", str(folder), "--epochs", "200", "--quiet"]
-    assert main(arguments) == 0
-    return folder
-
-
 @pytest.fixture
-def noisy(tmp_path: Path) -> Path:
-    """Forty dark and bright photos, of which four bright ones of the training part are called dark."""
-    rng = np.random.default_rng(3)
-    y = np.arange(40) % 2
-    X = rng.integers(0, 120, (40, 6, 6, 3), dtype=np.uint8) + (y * 120).astype(np.uint8)[:, None, None, None]
-    labels = y.copy()
-    labels[[1, 3, 5, 7]] = 0
-    path = tmp_path / "noisy.npz"
-    parts = {"X_train": X[:30], "y_train": labels[:30], "X_test": X[30:], "y_test": y[30:]}
-    np.savez(path, **parts, classes=np.array(["dark", "bright"]))
-    return path
+def trained(trained_once: Path) -> Path:
+    """A run folder; tests do not write there."""
+    return trained_once
 
 
 @pytest.fixture
 def table(tmp_path: Path) -> Path:
     rng = np.random.default_rng(4)
-    kinds = rng.choice(["cat", "dog", "owl"], 60)
-    weights = np.choose(np.searchsorted(["cat", "dog", "owl"], kinds), [4.0, 20.0, 1.0]) + rng.normal(
-        0, 2, 60
-    )
-    lines = [f"{w:.3f},{w * w:.2f},{k}" for w, k in zip(weights, kinds, strict=True)]
-    path = tmp_path / "pets.csv"
+    kinds, path = rng.integers(0, 3, 60), tmp_path / "pets.csv"
+    weights = np.array([4.0, 20.0, 1.0])[kinds] + rng.normal(0, 2, 60)
+    lines = [f"{w:.3f},{w * w:.2f},{('cat', 'dog', 'owl')[k]}" for w, k in zip(weights, kinds, strict=True)]
     path.write_text("\n".join(["weight,square,kind", *lines]))
     return path
 
@@ -99,32 +66,13 @@ def test_a_prediction_is_explained(pellucid: Command, trained: Path, tmp_path: P
     assert sorted(Path(name).name for name in result["files"]) == files
 
 
-def test_a_folder_in_use_is_kept_without_force(pellucid: Command, trained: Path, tmp_path: Path) -> None:
-    out = tmp_path / "why"
-    out.mkdir()
-    (out / "influence.json").write_text("mine")
-    done = pellucid("influence", trained, "--test", 0, "-o", out)
-    assert done.code == 2
-    assert "the folder is not empty" in done.err
-    assert (out / "influence.json").read_text() == "mine"
-    assert pellucid("influence", trained, "--test", 0, "-o", out, "--force", "--quiet").code == 0
-    assert "explanations" in (out / "influence.json").read_text()
-    done = pellucid("influence", trained, "--test", 0, "-o", out / "influence.json")
-    assert done.code == 2
-    assert "expected a folder, found a file" in done.err
-
-
-def test_the_most_confident_mistakes_come_first(pellucid: Command, noisy: Path) -> None:
-    assert pellucid("train", noisy, "--out", "noise", "--epochs", 60, "--quiet").code == 0
-    done = pellucid("influence", "noise")
+def test_the_most_confident_mistakes_come_first(pellucid: Command, hard: Path) -> None:
+    assert pellucid("train", hard, "--model", "logistic", "--out", "out", "--epochs", 60, "--quiet").code == 0
+    done = pellucid("influence", "out", "--no-retrain", "--json")
     assert done.code == 0, done.err
-    result = influence_of_run(Path("noise"))
-    wrong = [one for one in result.explanations if not one.is_right]
-    sure = [one.probability for one in wrong]
+    sure = [one["probability"] for one in json.loads(done.out)["explanations"]]
     assert sure == sorted(sure, reverse=True)
-    assert f"Test photo {result.explanations[0].index} is" in done.out.splitlines()[0]
-    assert "without it alone" in done.out
-    assert "is an estimate" in done.out
+    assert len(set(sure)) > 1
 
 
 @pytest.mark.parametrize(
@@ -137,11 +85,11 @@ def test_the_most_confident_mistakes_come_first(pellucid: Command, noisy: Path) 
         ("--model mlp --epochs 60 --form dual", "--epochs 90 --learning-rate 0.002"),
     ],
 )
-def test_a_training_in_stages_is_run_again(pellucid: Command, bright: Path, begun: str, more: str) -> None:
+def test_a_training_in_stages_is_run_again(pellucid: Command, photos: Path, begun: str, more: str) -> None:
     """Its rates changed where it went on; run again, it ends at the very same scores, or the notes would say so."""
-    assert pellucid("train", bright, *begun.split(), "--out", "out", "--quiet").code == 0
+    assert pellucid("train", photos, *begun.split(), "--out", "out", "--quiet").code == 0
     going_on = ("--resume", "--schedule", "constant", *more.split())
-    assert pellucid("train", bright, *going_on, "--out", "out", "--quiet").code == 0
+    assert pellucid("train", photos, *going_on, "--out", "out", "--quiet").code == 0
     result = influence(Path("out"), [0], top=1, budget=Budget((1,), 0, 0), is_retrained=True)
     assert result.is_proved
     assert not [note for note in result.notes if "other scores" in note]
@@ -152,14 +100,12 @@ def test_a_training_in_stages_is_run_again(pellucid: Command, bright: Path, begu
     assert result.explanations[0].removals[0].outcome.probability > 0
 
 
-def test_checkpoints_of_the_dual_form_are_told_and_left_out(pellucid: Command, bright: Path) -> None:
+def test_checkpoints_of_the_dual_form_are_told_and_left_out(pellucid: Command, photos: Path) -> None:
     dual = ("--model", "mlp", "--epochs", 50, "--form", "dual", "--checkpoint-steps", 20)
-    assert pellucid("train", bright, *dual, "--out", "out", "--quiet").code == 0
+    assert pellucid("train", photos, *dual, "--out", "out", "--quiet").code == 0
     done = pellucid("influence", "out", "--test", 0, "--no-retrain")
     assert done.code == 0, done.err
-    assert "the trained model alone (checkpoints of the dual form hold no weights" in " ".join(
-        done.out.split()
-    )
+    assert "(checkpoints of the dual form hold no weights" in " ".join(done.out.split())
 
 
 def test_leave_one_out_is_exact_and_compared_with_the_estimates(pellucid: Command, trained: Path) -> None:
@@ -182,6 +128,7 @@ def test_leave_one_out_is_exact_and_compared_with_the_estimates(pellucid: Comman
     assert sample["alone"]["log_odds"] == pytest.approx(odds, abs=1e-9)
 
 
+@pytest.mark.slow
 def test_processes_change_no_bit(trained: Path) -> None:
     one = influence_of_run(trained, [0], budget=QUICK, n_jobs=1)
     two = influence_of_run(trained, [0], budget=QUICK, n_jobs=2)
@@ -200,7 +147,8 @@ def test_a_table_is_explained_without_pictures(pellucid: Command, table: Path, t
     done = pellucid("influence", "pets", "--test", "0", "-o", "why", "--retrain")
     assert done.code == 0, done.err
     assert "Test row 0 is " in done.out
-    assert "Training row" in done.out
+    for words in ("Training row", "without it alone", "is an estimate"):
+        assert words in done.out
     assert [path.name for path in (tmp_path / "why").iterdir()] == ["influence.json"]
 
 
@@ -223,18 +171,13 @@ def test_an_expensive_training_is_only_traced(
 
 
 def test_checkpoints_are_followed_where_there_are_any(
-    pellucid: Command, bright: Path, monkeypatch: pytest.MonkeyPatch
+    pellucid: Command, photos: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("pellucid.evaluation.influence.measure.QUICK_SECONDS", 0.0)
-    layers = (
-        'type = "Conv2D"\nfilters = 4',
-        'type = "BatchNorm"',
-        'type = "GlobalAvgPool2D"',
-        'type = "Dense"\nunits = 1',
-    )
-    Path("net.toml").write_text("\n".join(f"[[layers]]\n{layer}" for layer in layers))
+    layers = ('"Conv2D"\nfilters = 4', '"BatchNorm"', '"GlobalAvgPool2D"', '"Dense"\nunits = 1')
+    Path("net.toml").write_text("\n".join(f"[[layers]]\ntype = {layer}" for layer in layers))
     options = ["--model", "net.toml", "--epochs", 3, "--batch-size", 8, "--checkpoint-steps", 4]
-    made = pellucid("train", bright, *options, "--quiet", "--out", "net")
+    made = pellucid("train", photos, *options, "--quiet", "--out", "net")
     assert made.code == 0, made.err
     result = json.loads(pellucid("influence", "net", "--test", "0", "--json").out)
     assert result["snapshots"] == [4, 8, -1]  # that after the last step is of the trained model
@@ -242,10 +185,10 @@ def test_checkpoints_are_followed_where_there_are_any(
     assert result["gradients"] == "all"
 
 
-def test_samples_held_out_do_not_speak(pellucid: Command, bright: Path) -> None:
+def test_samples_held_out_do_not_speak(pellucid: Command, photos: Path) -> None:
     options = ["--validation", 0.25, "--class-weight", "balanced", "--epochs", 50]
-    assert pellucid("train", bright, *options, "--out", "watched", "--quiet").code == 0
-    result = examine(read_run(Path("watched")))
+    assert pellucid("train", photos, *options, "--out", "watched", "--quiet").code == 0
+    result = read_run(Path("watched"))
     weights = training_weights(result)
     assert weights is not None
     assert (weights == 0).sum() == 8
@@ -254,7 +197,7 @@ def test_samples_held_out_do_not_speak(pellucid: Command, bright: Path) -> None:
 
 
 def test_another_arithmetic_is_told(trained: Path) -> None:
-    result = examine(read_run(trained))
+    result = read_run(trained)
     result.model.theta += 0.01
     outcome = influence(result, [0], budget=QUICK)
     assert any("gave other scores" in note for note in outcome.notes)
@@ -269,64 +212,15 @@ def test_agreement_is_spearmans(rng: np.random.Generator) -> None:
     np.testing.assert_allclose([found["tracin-plain"], found["tracin"]], expected, atol=1e-12)
 
 
-@pytest.mark.parametrize(
-    ("arguments", "words"),
-    [
-        (["--test", "0,99"], "from 0 to 7, got 99."),
-        (["--test", "-1"], "from 0 to 7"),
-        (["--test", ","], "got none"),
-        (["--test", "three"], "numbers of test samples such as 3,17,20, got 'three'"),
-        (["--method", "tracinn"], "Did you mean 'tracin'"),
-        (["--top", "0"], "--top: expected 1 or more"),
-        (["--jobs", "0"], "jobs"),
-        (["--data", "gone.npz"], "gone.npz"),
-    ],
-)
-def test_bad_use_is_told_in_few_lines(
-    pellucid: Command, trained: Path, arguments: list[str], words: str
-) -> None:
-    done = pellucid("influence", trained, *arguments)
-    assert done.code == 2
-    assert words in done.err
-    assert len(done.err.splitlines()) <= 3
-    assert done.out == ""
-
-
-def test_what_is_no_run_of_these_data_is_refused(
-    pellucid: Command, trained: Path, bright: Path, table: Path, tmp_path: Path
-) -> None:
-    done = pellucid("influence", tmp_path / "nowhere")
-    assert done.code == 2
-    assert "there is no such folder" in done.err
-    broken = shutil.copytree(trained, tmp_path / "broken")
-    (broken / "config.toml").unlink()
-    done = pellucid("influence", broken)
-    assert done.code == 2
-    assert "config.toml" in done.err
-    with np.load(bright) as file:
-        arrays = dict(file)
-    arrays["X"][0] ^= 1
-    np.savez(tmp_path / "changed.npz", **arrays)
-    done = pellucid("influence", trained, "--data", tmp_path / "changed.npz")
-    assert done.code == 2
-    assert "not what this run saw" in done.err
-    options = ["--target", "square", "--model", "mlp-wide", "--epochs", 2]
-    assert pellucid("train", table, *options, "--out", "size").code == 0
-    done = pellucid("influence", "size")
-    assert done.code == 2
-    assert len(done.err.splitlines()) <= 3
-    assert "one class a sample" in done.err
-
-
 def test_quiet_prints_a_line_for_each_prediction(pellucid: Command, trained: Path) -> None:
     done = pellucid("influence", trained, "--test", "0,1", "--no-retrain", "--quiet")
     assert (done.code, done.err) == (0, "")
     assert [line.split(":")[0].split()[-1] for line in done.out.splitlines()] == ["0", "1"]
 
 
-def test_label_smoothing_is_read_from_the_model(bright: Path, tmp_path: Path) -> None:
+def test_label_smoothing_is_read_from_the_model(photos: Path, tmp_path: Path) -> None:
     options = ["--epochs", "300", "--label-smoothing", "0.1", "--quiet"]
-    assert main(["train", str(bright), "--out", str(tmp_path / "run"), *options]) == 0
+    assert main(["train", str(photos), "--out", str(tmp_path / "run"), *options]) == 0
     found = influence(tmp_path / "run", [0], is_retrained=False)
     assert found.target == pytest.approx(0.95)
     one = found.explanations[0]

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 from tests.commands import Command
+from tests.every import every
 
 import pellucid as pl
 from pellucid.errors import FormatError, OptionError
@@ -88,7 +89,7 @@ def test_show_a_model_that_has_no_shape_yet() -> None:
     assert show(Sequential([Dense(1)]), (2,)).n_params == 3
 
 
-@pytest.mark.parametrize("use", [show, check])
+@every("use", [show, check])
 def test_what_is_no_source(use: Any, tmp_path: Path) -> None:
     with pytest.raises(
         OptionError, match=r"unknown preset 'mpl'. Did you mean 'mlp'\?.*Or name a \.toml file"
@@ -102,7 +103,7 @@ def test_what_is_no_source(use: Any, tmp_path: Path) -> None:
         use(tmp_path)
 
 
-@pytest.mark.parametrize("use", [show, check])
+@every("use", [show, check])
 def test_a_fault_in_a_file_is_named_with_its_line(use: Any, net: Path) -> None:
     with pytest.raises(FormatError, match="line 21: unknown option of Dense 'unit'"):
         use(write(net, "units", "unit"))

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from tests.commands import Command, Done
+from tests.every import every
 
 from pellucid.cli.main import message_of
 from pellucid.errors import DataError, OutputError
@@ -37,7 +38,7 @@ def model(hostile: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     from pellucid.cli.main import main
 
     folder = tmp_path_factory.mktemp("run") / "run"
-    arguments = ["run", str(hostile), "--skip-bad", "--epochs", "2", "--out", str(folder), "--quiet"]
+    arguments = ["train", str(hostile), "--skip-bad", "--epochs", "2", "--out", str(folder), "--quiet"]
     assert main(arguments) == 0
     return folder
 
@@ -49,40 +50,40 @@ def assert_safe(done: Done, code: int) -> None:
         assert not line.startswith("Test accuracy: 1.0"), line
 
 
+QUICK = [
+    (["data", "info", "DATA", "--skip-bad"], 0),
+    (["data", "info", "DATA"], 2),
+    (["train", "DATA", "--skip-bad", "--epochs", "2", "--out", f"train{RED}"], 0),
+    (["train", "DATA", "--model", f"{RED}.toml"], 2),
+    (["predict", "RUN", "PHOTO"], 0),
+    (["predict", "RUN", "BAD"], 2),
+    (["predict", "RUN", "PHOTO", "--jsonl"], 0),
+    (["evaluate", "RUN", "DATA", "--skip-bad", "--quiet"], 0),
+    (["compare", "logistic", "mlp", "--data", "DATA", "--skip-bad", "--epochs", "1"], 0),
+    ([f"{RED}run"], 2),
+]
+DRAWN = [
+    (["data", "check", "DATA", "-o", f"sheets{RED}"], 0),
+    (["run", "DATA", "--skip-bad", "--epochs", "2", "--out", f"run{RED}"], 0),
+    (["evaluate", "RUN", "DATA", "--skip-bad", "-o", f"scores{RED}"], 0),
+    (["explain", "RUN", "PHOTO", "-o", f"why{RED}", "--methods", "gradient"], 0),
+    (["robustness", "RUN", "DATA", "--skip-bad", "--only", "upside-down", "-o", f"moved{RED}"], 0),
+    (["report", "RUN"], 0),
+    (["influence", "RUN", "--top", "2"], 0),
+]
+
+
 @pytest.mark.parametrize(
-    ("arguments", "code"),
-    [
-        (["data", "info", "DATA", "--skip-bad"], 0),
-        (["data", "info", "DATA"], 2),
-        (["data", "check", "DATA", "-o", f"sheets{RED}"], 0),
-        (["run", "DATA", "--skip-bad", "--epochs", "2", "--out", f"run{RED}"], 0),
-        (["train", "DATA", "--skip-bad", "--epochs", "2", "--out", f"train{RED}"], 0),
-        (["predict", "RUN", "PHOTO"], 0),
-        (["predict", "RUN", "BAD"], 2),
-        (["predict", "RUN", "PHOTO", "--jsonl"], 0),
-        (["evaluate", "RUN", "DATA", "--skip-bad", "-o", f"scores{RED}"], 0),
-        (["evaluate", "RUN", "DATA", "--skip-bad", "--quiet"], 0),
-        (["explain", "RUN", "PHOTO", "-o", f"why{RED}", "--methods", "gradient"], 0),
-        (["robustness", "RUN", "DATA", "--skip-bad", "--only", "upside-down", "-o", f"moved{RED}"], 0),
-        (["report", "RUN"], 0),
-        (["influence", "RUN", "--top", "2"], 0),
-        (["compare", "logistic", "mlp", "--data", "DATA", "--skip-bad", "--epochs", "1"], 0),
-        (["train", "DATA", "--model", f"{RED}.toml"], 2),
-        ([f"{RED}run"], 2),
-    ],
-    ids=lambda value: "-".join(value[:2]) if isinstance(value, list) else None,
+    "commands", [QUICK, pytest.param(DRAWN, marks=pytest.mark.slow)], ids=["quick", "drawn"]
 )
 def test_no_command_prints_what_a_terminal_would_obey(
-    pellucid: Command, hostile: Path, model: Path, arguments: list[str], code: int
+    pellucid: Command, hostile: Path, model: Path, commands: list[tuple[list[str], int]]
 ) -> None:
-    shutil.copytree(model, "copy")
-    places = {
-        "DATA": hostile,
-        "RUN": Path("copy").resolve(),
-        "PHOTO": hostile / f"cat{RED}" / f"0{RED}.png",
-        "BAD": hostile / f"cat{RED}" / f"cut off{RED}\n.png",
-    }
-    assert_safe(pellucid(*(places.get(each, each) for each in arguments)), code)
+    folder = hostile / f"cat{RED}"
+    places = {"DATA": hostile, "RUN": shutil.copytree(model, Path("copy").resolve())}
+    places |= {"PHOTO": folder / f"0{RED}.png", "BAD": folder / f"cut off{RED}\n.png"}
+    for arguments, code in commands:
+        assert_safe(pellucid(*(places.get(each, each) for each in arguments)), code)
 
 
 def test_python_prints_errors_and_data_safely(hostile: Path) -> None:
@@ -100,7 +101,7 @@ def test_a_name_in_no_encoding_is_printed(pellucid: Command) -> None:
     assert_safe(pellucid("data", "info", "\udcff.npz"), 2)
 
 
-@pytest.mark.parametrize(
+@every(
     ("error", "words"),
     [
         (MemoryError(), "Try a smaller batch"),

@@ -24,7 +24,7 @@ def test_training_evaluating_and_searching_a_rate(pellucid: Command, photos: Pat
     found = []
     for flags in ([], ["--on-disk"]):
         out = f"out{len(flags)}"
-        done = pellucid("train", photos, *flags, "--model", "mlp", "--epochs", 30, "--out", out)
+        done = pellucid("train", photos, *flags, "--model", "mlp", "--epochs", 3, "--out", out)
         assert done.code == 0, done.err
         scores = json.loads(pellucid("evaluate", out, photos, *flags, "--json").out)
         rate = json.loads(
@@ -36,32 +36,21 @@ def test_training_evaluating_and_searching_a_rate(pellucid: Command, photos: Pat
     assert "on_disk = true" in config
 
 
+@pytest.mark.slow
 def test_run_writes_its_report(pellucid: Command, photos: Path, tmp_path: Path) -> None:
     done = pellucid("run", photos, "--on-disk", "--epochs", 2, "--out", "out")
     assert done.code == 0, done.err
     assert "Mistakes and hits" in words_of(tmp_path / "out" / "report.html")
 
 
-def test_what_needs_the_memory_says_so_in_one_line(pellucid: Command, photos: Path) -> None:
-    done = pellucid("compare", "mlp", "--data", photos, "--on-disk", "--epochs", 2, "--cv", "3x1")
-    assert done.code == 2
-    assert "these samples stay in their file (on_disk), and this needs all of them in memory" in done.err
-    assert done.err.count("\n") <= 2
-
-
-def test_where_it_does_not_apply(pellucid: Command) -> None:
-    done = pellucid("train", "digits", "--on-disk", "--model", "mlp", "--out", "out")
-    assert done.code == 2
-    assert "on_disk does not apply here" in done.err.replace("-", "_")
-
-
+@pytest.mark.slow
 def test_a_photo_is_explained_and_photos_are_changed_as_in_memory(
     pellucid: Command, photos: Path, tmp_path: Path
 ) -> None:
     Image.fromarray(np.load(photos)["X"][3]).save(tmp_path / "p.png")
     found = []
     for flags in ([], ["--on-disk"]):
-        done = pellucid("train", photos, *flags, "--model", "mlp", "--epochs", 30, "--out", "out", "--force")
+        done = pellucid("train", photos, *flags, "--model", "mlp", "--epochs", 3, "--out", "out", "--force")
         assert done.code == 0, done.err
         explained = pellucid("explain", "out", "p.png", "--json", "--out", "x", "--force")
         changed = pellucid("robustness", "out", "--json", "--only", "noise", "--out", "r", "--force")

@@ -11,22 +11,14 @@ import pytest
 from PIL import Image
 from tests.commands import Command
 
+pytestmark = pytest.mark.slow
 NAMES = ("chromium", "chromium-browser", "google-chrome")
-FLAGS = (
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--hide-scrollbars",
-    "--force-prefers-reduced-motion",
-    "--allow-file-access-from-files",
-    "--virtual-time-budget=3000",
+FLAGS = [
+    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
+    *("--disable-background-networking", "--disable-component-update", "--hide-scrollbars"),
+    *("--force-prefers-reduced-motion", "--allow-file-access-from-files", "--virtual-time-budget=3000"),
     "--enable-logging=stderr",
-)
+]
 PROBE = """<!DOCTYPE html><meta charset="utf-8"><iframe width="360" height="800" src="{page}"></iframe><pre></pre>
 <script>
 const frame = document.querySelector("iframe");
@@ -132,9 +124,8 @@ frame.onload = () => {{
 def test_the_short_report_is_short_and_its_contents_stay(
     browser: str, pellucid: Command, tmp_path: Path
 ) -> None:
-    done = pellucid(
-        "run", "drawn-cats", "--model", "cnn", "--epochs", 1, "--kernels", "numpy", "--out", "out", "--quiet"
-    )
+    options = ("--model", "cnn", "--epochs", 1, "--kernels", "numpy", "--out", "out", "--quiet")
+    done = pellucid("run", "drawn-cats", *options)
     assert done.code == 0, done.err
     probe = tmp_path / "probe.html"
     found = {}

@@ -1,4 +1,4 @@
-"""The command: numbers, pictures, and what bad use gets."""
+"""`pellucid robustness`: numbers and pictures."""
 
 import json
 import shutil
@@ -74,66 +74,14 @@ def test_out_holds_the_pictures_and_the_numbers(
     for name in ("curves.png", "sheet.png"):
         with Image.open(out / name) as image:
             assert image.width == 1200
-    again = pellucid("robustness", trained, photos, "--only", "blur", "-o", out)
-    assert again.code == 2
-    assert "not empty" in again.err
-    assert pellucid("robustness", trained, photos, "--only", "blur", "-o", out, "--force").code == 0
+    again = pellucid("robustness", trained, photos, "--only", "blur", "-o", out, "--force", "--quiet")
+    assert (again.code, again.err, again.out.count("photos")) == (0, "", 1)
 
 
 def test_strengths_of_ones_own(pellucid: Command, trained: Path, photos: Path) -> None:
     done = pellucid("robustness", trained, photos, "--only", "rotation", "--strengths", "45,15", "--json")
     (found,) = json.loads(done.out)["perturbations"]
     assert [row["strength"] for row in found["rows"]] == [0, 15, 45]
-
-
-@pytest.mark.parametrize(
-    ("arguments", "words"),
-    [
-        (("--only", "rotatoin"), "unknown perturbation 'rotatoin'. Did you mean 'rotation'?"),
-        (("--only", ","), "at least one perturbation"),
-        (("--strengths", "3"), "--strengths: expected one perturbation in --only"),
-        (("--only", "blur,hue", "--strengths", "3"), "--strengths: expected one perturbation in --only"),
-        (
-            ("--only", "blur", "--strengths", "3,x"),
-            "--strengths: expected numbers such as 5,10,15, got '3,x'",
-        ),
-        (("--only", "blur", "--strengths", "nan"), "blur: expected a strength from 0 to 100"),
-        (("--only", "blur", "--strengths", "-1"), "blur: expected a strength from 0 to 100"),
-        (("--photo", "99"), "--photo: expected the number of a test photo, 0 to 7, got 99"),
-        (("--seed", "-1"), "seed"),
-    ],
-)
-def test_bad_use_is_told_in_a_line(
-    pellucid: Command,
-    trained: Path,
-    photos: Path,
-    tmp_path: Path,
-    arguments: tuple[str, ...],
-    words: str,
-) -> None:
-    done = pellucid("robustness", trained, photos, "-o", tmp_path / "nothing", *arguments)
-    assert (done.code, done.out) == (2, "")
-    assert words in done.err
-    assert len(done.err.splitlines()) <= 3
-    assert not (tmp_path / "nothing").exists()
-
-
-def test_tables_and_other_sizes_are_refused(
-    pellucid: Command, trained: Path, photos: Path, tmp_path: Path
-) -> None:
-    other = tmp_path / "other.npz"
-    y = np.arange(20) % 2
-    np.savez(other, X=np.zeros((20, 5, 5, 3), np.uint8), y=y, classes=np.array(["dark", "bright"]))
-    done = pellucid("robustness", trained, other)
-    assert done.code == 2
-    assert "expected photos of shape (6, 6, 3), as the model was trained on, got (5, 5, 3)" in done.err
-    assert str(other) in done.err
-    model = preset("logistic", 2)
-    train(model, Dataset(np.random.default_rng(0).random((20, 4)), y, ("dark", "bright")), n_epochs=5)
-    save(model, table := tmp_path / "table.safetensors")
-    done = pellucid("robustness", table, photos)
-    assert done.code == 2
-    assert "expected a model of photos" in done.err
 
 
 def test_the_sheet_shows_a_photo_read_rightly_and_neither_surest_nor_least_sure(
@@ -149,8 +97,9 @@ def test_the_sheet_shows_a_photo_read_rightly_and_neither_surest_nor_least_sure(
     assert typical_photo(predict(model, Dataset(data.X, 1 - labels, data.classes))) == 0
 
 
+@pytest.mark.slow
 def test_the_published_photos(pellucid: Command, published_dir: Path, tmp_path: Path) -> None:
-    run = pellucid("run", "catvnoncat", "--out", tmp_path / "cats", "--quiet")
+    run = pellucid("train", "catvnoncat", "--out", tmp_path / "cats", "--quiet")
     assert run.code == 0, run.err
     done = pellucid("robustness", tmp_path / "cats", "catvnoncat", "--only", "rotation,darker", "--json")
     found = json.loads(done.out)
@@ -161,31 +110,21 @@ def test_the_published_photos(pellucid: Command, published_dir: Path, tmp_path: 
     assert rotation["rows"][0]["n_correct"] == 40
 
 
-def test_the_test_photos_are_those_that_were_held_out_and_of_the_models_size(
-    pellucid: Command, tmp_path: Path
-) -> None:
+def test_the_test_photos_are_those_that_were_held_out(pellucid: Command, tmp_path: Path) -> None:
+    """Nothing can be learned: a photo that was trained on is classified correctly, another is not."""
     rng = np.random.default_rng(0)
     for name in ("one", "two"):
         (tmp_path / "photos" / name).mkdir(parents=True)
-        for i in range(
-            15
-        ):  # nothing to be learned: a photo that was trained on is read rightly, another is not
+        for i in range(15):
             noise = rng.integers(0, 256, (9, 9, 3), dtype=np.uint8)
             Image.fromarray(noise).save(tmp_path / "photos" / name / f"{i}.png")
-    options = ["--image-size", "9x9", "--epochs", 300, "--learning-rate", 0.05, "--quiet"]
-    for seed in (1, 5):
-        assert pellucid("run", "photos", "--out", f"run{seed}", "--seed", seed, *options).code == 0
-        metrics = json.loads((tmp_path / f"run{seed}" / "metrics.json").read_text())
-        found = json.loads(pellucid("robustness", f"run{seed}", "photos", "--only", "mirror", "--json").out)
-        assert found["accuracy"] == metrics["test"]["accuracy"] < 1
-        assert found["notes"] == []
+    options = ["--image-size", "9x9", "--model", "logistic", "--epochs", 200, "--quiet"]
+    assert pellucid("train", "photos", "--out", "run", "--seed", 5, *options).code == 0
+    metrics = json.loads((tmp_path / "run" / "metrics.json").read_text())
+    found = json.loads(pellucid("robustness", "run", "photos", "--only", "mirror", "--json").out)
+    assert metrics["train"]["accuracy"] == 1
+    assert found["accuracy"] == metrics["test"]["accuracy"] < 1
+    assert found["notes"] == []
     shutil.copy(tmp_path / "photos" / "one" / "0.png", tmp_path / "photos" / "one" / "new.png")
-    done = pellucid("robustness", "run5", "photos", "--only", "mirror")
+    done = pellucid("robustness", "run", "photos", "--only", "mirror")
     assert "Note: The model was trained on other data" in done.out
-
-
-def test_quiet_prints_the_finding_alone(pellucid: Command, trained: Path, photos: Path) -> None:
-    done = pellucid("robustness", trained, photos, "--only", "darker", "--quiet")
-    assert (done.code, done.err) == (0, "")
-    assert len(done.out.splitlines()) == 1
-    assert "photos" in done.out

@@ -132,6 +132,7 @@ def wait_for_lines(file: Path, n: int, process: subprocess.Popen[bytes]) -> None
         time.sleep(0.01)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
 def test_what_was_killed_goes_on_to_the_same_table(
     pellucid: Command, photos: Path, files: Path, how: signal.Signals
@@ -152,6 +153,7 @@ def test_what_was_killed_goes_on_to_the_same_table(
     assert len(after.splitlines()) == 17
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")  # Dask's own: the connection to a worker that was killed
 def test_a_worker_that_is_killed_changes_nothing(pellucid: Command, photos: Path, files: Path) -> None:
     pytest.importorskip("distributed", reason="needs the extra dask")
@@ -165,6 +167,7 @@ def test_a_worker_that_is_killed_changes_nothing(pellucid: Command, photos: Path
     assert len((files / "there/results.jsonl").read_bytes().splitlines()) == 17
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")  # Dask's own: connections that are lost
 def test_a_lost_scheduler_keeps_what_is_done_and_another_cluster_goes_on(
     pellucid: Command, photos: Path, files: Path
@@ -195,29 +198,3 @@ def workers_of(pid: int) -> Iterator[int]:
             continue
         if f"\nPPid:\t{pid}\n" in text and "spawn_main" in words:
             yield int(status.parent.name)
-
-
-@pytest.mark.parametrize(
-    ("more", "expected"),
-    [
-        (("--space", "nowhere.toml"), "nowhere.toml: cannot be read"),
-        (("--space", "net.toml"), "net.toml, line 2: layers = a table"),
-        (("--space", "space.toml", "--search", "best"), "search"),
-        (("--space", "space.toml", "--search", "grid"), "learning_rate is a range"),
-        (("--space", "space.toml", "--metric", "roc"), "unknown metric 'roc'"),
-        (("--space", "space.toml", "--cv", "1x1"), "--cv: expected FOLDSxREPEATS"),
-        (("--space", "space.toml", "--resume"), "--resume: name the folder"),
-        (("--space", "space.toml", "--resume", "-o", "nowhere"), "--resume: nowhere holds no sweep"),
-        (("--space", "space.toml", "--jobs", 2, "--workers", 2), "--jobs: it counts processes"),
-    ],
-)
-def test_bad_use_is_a_line_and_leaves_nothing(
-    pellucid: Command, photos: Path, files: Path, more: tuple[object, ...], expected: str
-) -> None:
-    before = {path.name for path in files.iterdir()}
-    done = pellucid("sweep", photos, "--model", "net.toml", *more)
-    assert done.code == 2
-    assert expected in done.err
-    assert len(done.err.splitlines()) <= 3
-    assert {path.name for path in files.iterdir()} - {"runs"} == before
-    assert not any(Path("runs").glob("*"))

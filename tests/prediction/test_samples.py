@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from tests.commands import Command
+from tests.every import every
 
 import pellucid as pl
 import pellucid.prediction.samples as module
@@ -40,7 +41,7 @@ MODELS: dict[str, tuple[Any, ...]] = {
 }
 
 
-@pytest.mark.parametrize("kind", MODELS)
+@every("kind", MODELS)
 def test_each_kind_of_model_says_what_it_means(
     kind: str, photo: Path, tmp_path: Path, pellucid: Command
 ) -> None:
@@ -94,6 +95,8 @@ def test_bad_images_are_told_one_by_one_and_the_others_predicted(
     done = pellucid("predict", model, photo, tmp_path / "bad.png", photo, "--jsonl")
     assert [json.loads(line)["image"] for line in done.out.splitlines()] == [str(photo)] * 2
     assert done.code == 1
+    lines = [json.loads(line) for line in done.out.splitlines()]
+    assert lines == json.loads(pellucid("predict", model, photo, photo, "--json").out)["predictions"]
     (line,) = done.err.splitlines()
     assert line.startswith(f"{tmp_path / 'bad.png'}: expected an image")
     found = json.loads(pellucid("predict", model, photo, tmp_path / "bad.png", "--json").out)
