@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 from PIL import Image
+from tests.every import every
 from tests.pictures import shown, words
 
 from pellucid.errors import DataError, OptionError, ShapeError
@@ -101,8 +102,9 @@ def test_load_photo_of_no_image(tmp_path: Path) -> None:
 # Bars
 
 
-@pytest.mark.parametrize("relative", [False, True])
+@every("relative", [False, True])
 def test_bars_of_train_and_test_stand_side_by_side(relative: bool) -> None:
+    plt.close("all")
     plot_bar(TRAIN, loc="left", relative=relative)
     figure = plot_bar(TEST, loc="right", relative=relative)
     (axes,) = figure.axes
@@ -113,7 +115,8 @@ def test_bars_of_train_and_test_stand_side_by_side(relative: bool) -> None:
     assert axes.get_ylabel() == ("Percent of the dataset" if relative else "Number of images")
     spans = sorted((bar.get_x(), bar.get_x() + bar.get_width()) for bar in axes.patches)
     assert all(left_end <= right_start for (_, left_end), (right_start, _) in itertools.pairwise(spans))
-    assert [label.get_text() for label in axes.get_xticklabels()] == ["non-cat", "cat"]
+    assert [label.get_text() for label in axes.get_xticklabels()] == ["non-cat", "cat"]  # and not 0 and 1
+    assert axes.get_xlabel() == "Class"
     assert words(figure) == (["137", "72", "17", "33"] if not relative else ["66 %", "34 %", "34 %", "66 %"])
 
 
@@ -124,7 +127,7 @@ def test_bars_go_on_the_current_axes_with_names_of_ones_own() -> None:
     assert [label.get_text() for label in right.get_xticklabels()] == ["cat", "dog", "owl"]
 
 
-@pytest.mark.parametrize(
+@every(
     ("y", "error", "message"),
     [
         (np.array([[0, 5]]), DataError, r"plot_bar: expected labels from 0 to 1, got \[0 5\]"),
@@ -160,7 +163,7 @@ def test_samples_are_seeded_and_carry_their_own_labels() -> None:
     assert first != drawn(visualize_images_and_labels(25, images=images, labels=labels, seed=102))
 
 
-@pytest.mark.parametrize(("flag", "title"), [(1, "Training dataset"), (2, "Test dataset")])
+@every(("flag", "title"), [(1, "Training dataset"), (2, "Test dataset")])
 def test_samples_of_train_and_test(
     flag: int, title: str, published_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -173,7 +176,7 @@ def test_samples_of_train_and_test(
     assert all(picture.tobytes() in own for picture in shown(figure))
 
 
-@pytest.mark.parametrize(
+@every(
     ("options", "error", "message"),
     [
         ({"dataset_flag": 3}, OptionError, r"expected dataset_flag 1 \(train\) or 2 \(test\), got 3"),
@@ -192,9 +195,7 @@ def test_wrong_samples(options: dict, error: type[Exception], message: str) -> N
 # Mistakes
 
 
-@pytest.mark.parametrize(
-    "classes", [[b"non-cat", b"cat"], ("non-cat", "cat"), np.array([b"non-cat", b"cat"])]
-)
+@every("classes", [[b"non-cat", b"cat"], ("non-cat", "cat"), np.array([b"non-cat", b"cat"])])
 def test_mislabeled_images_show_what_they_are(classes) -> None:
     X = numbered(4).reshape(4, -1).T
     figure = print_mislabeled_images(classes, X, np.array([[0, 1, 0, 1]]), np.array([[0.0, 0.0, 1.0, 1.0]]))
@@ -203,7 +204,7 @@ def test_mislabeled_images_show_what_they_are(classes) -> None:
     assert words(figure)[0] == "2 of 4 images mislabeled"
 
 
-@pytest.mark.parametrize(
+@every(
     ("X", "shape", "y", "message"),
     [
         (
@@ -237,6 +238,8 @@ def test_cost_curve_is_red_with_a_grid_and_a_legend() -> None:
     red, green, blue = (int(line.get_color()[i : i + 2], 16) for i in (1, 3, 5))
     assert red > 2 * max(green, blue)
     assert line.get_ydata().tolist() == [0.8, 0.6, 0.5]
+    assert line.get_xdata().tolist() == [0, 100, 150]
+    assert axes.get_xlabel() == "Iteration"  # and not epoch
     assert axes.xaxis.get_gridlines()[0].get_visible()
     assert "0.0075" in axes.get_legend().get_texts()[0].get_text()
 

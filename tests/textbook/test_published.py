@@ -9,6 +9,10 @@ from tests.pictures import shown
 
 from pellucid.textbook import L_model_forward, load_photo, predict, print_mislabeled_images
 
+pytestmark = (
+    pytest.mark.slow
+)  # the fixture takes all 2,500 steps; pellucid reproduce takes them in the dual form
+
 
 def test_all_26_costs(published_run, published: dict[str, Any]) -> None:
     wanted = list(published["costs"].values())
