@@ -3,7 +3,7 @@
 from typing import Any
 
 import numpy as np
-import pytest
+from tests.every import every
 from tests.ops.cases import HAS_NUMBA
 
 import pellucid as pl
@@ -11,18 +11,15 @@ from pellucid import dispatch
 from pellucid.data.augmentation.augment import Augment, augment_preset
 from pellucid.data.batches import Batches
 from pellucid.data.preprocess import Preprocessing
-from pellucid.training.plan import Plan
-from pellucid.training.prepare import prepare
+from pellucid.training.job import prepare
+from pellucid.training.options import Plan
 
 PIXELS = Preprocessing("divide", 255.0)
 
 
-@pytest.mark.parametrize(
-    "kernels",
-    ["numpy", pytest.param("numba", marks=pytest.mark.skipif(not HAS_NUMBA, reason="needs Numba"))],
-)
-@pytest.mark.parametrize("shuffle", [True, False])
-@pytest.mark.parametrize("batch_size", [None, 1, 4, 11])
+@every("kernels", ["numpy", "numba"] if HAS_NUMBA else ["numpy"])
+@every("shuffle", [True, False])
+@every("batch_size", [None, 1, 4, 11])
 def test_a_batch_is_prepared_as_the_whole_set_is(
     batch_size: int | None, shuffle: bool, kernels: str, rng: np.random.Generator
 ) -> None:
@@ -44,9 +41,9 @@ def test_a_batch_is_prepared_as_the_whole_set_is(
                 np.testing.assert_array_equal(got[2], wanted[2])
 
 
-@pytest.mark.parametrize("dtype", [np.uint8, np.float32])
-@pytest.mark.parametrize("batch_size", [None, 4])
-@pytest.mark.parametrize("shuffle", [True, False])
+@every("dtype", [np.uint8, np.float32])
+@every("batch_size", [None, 4])
+@every("shuffle", [True, False])
 def test_augmenting_in_place_leaves_the_data_as_they_are(
     dtype: Any, batch_size: int | None, shuffle: bool, rng: np.random.Generator
 ) -> None:
@@ -69,7 +66,7 @@ def test_augmenting_in_place_leaves_the_data_as_they_are(
     np.testing.assert_array_equal(data.X, before)
 
 
-@pytest.mark.parametrize(
+@every(
     ("X", "is_lazy"),
     [
         (np.zeros((6, 4, 4, 3), np.uint8), True),

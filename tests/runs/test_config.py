@@ -13,9 +13,8 @@ from pellucid.errors import OptionError
 from pellucid.runs.build import fit_run, make_model, plan
 from pellucid.runs.config import RunConfig
 from pellucid.training.callbacks.precise_bn import measure_batch_norms
-from pellucid.training.options import TrainingOptions
+from pellucid.training.options import TrainingOptions, loss_of
 from pellucid.training.recipes import GENERAL, RECIPES
-from pellucid.training.resolve import loss_of
 
 
 def options_of(table: Any = None, *, model: str = "mlp", **given: Any) -> TrainingOptions:
@@ -69,7 +68,7 @@ def test_an_average_is_kept(rng: np.random.Generator) -> None:
     split = Split(data, data)
 
     def weights(**options: Any) -> Any:
-        config, architecture = plan("logistic", n_epochs=30, learning_rate=0.1, **options)
+        config, architecture, _ = plan("logistic", n_epochs=30, learning_rate=0.1, **options)
         model = make_model(config, architecture, split)
         fit_run(model, split, config)
         return model.theta
@@ -83,7 +82,7 @@ def test_the_recipe_of_cnn_has_precise_batch_norm_and_a_flag_forbids_it(rng: np.
     split = Split(data, data)
 
     def running_mean(**options: Any) -> Any:
-        config, architecture = plan("cnn", n_epochs=2, batch_size=8, **options)
+        config, architecture, _ = plan("cnn", n_epochs=2, batch_size=8, **options)
         model = make_model(config, architecture, split)
         fit_run(model, split, config)
         first = model.layers[1].state["running_mean"].copy()
@@ -139,7 +138,7 @@ def test_a_model_keeps_the_share_that_its_labels_were_smoothed_by(tmp_path: Path
     data = Dataset(rng.standard_normal((30, 3)), np.arange(30) % 3, ("a", "b", "c"))
     file = tmp_path / "net.toml"
     file.write_text('[training]\nepochs = 2\nlabel_smoothing = 0.2\n[[layers]]\ntype = "Dense"\nunits = 3\n')
-    config, architecture = plan(str(file))
+    config, architecture, _ = plan(str(file))
     model = make_model(config, architecture, Split(data, data))
     fit_run(model, Split(data, data), config)
     assert (model.loss, model.loss_options) == ("categorical_cross_entropy", {"label_smoothing": 0.2})

@@ -58,8 +58,11 @@ def test_history_rows_and_marks() -> None:
     assert history.rows()[3] == {"epoch": 4, "loss": 3.0}
 
 
-def test_progress_is_silent_off_a_terminal(data: Dataset, capsys: pytest.CaptureFixture[str]) -> None:
-    train(preset("logistic"), data, n_epochs=3, callbacks=[Progress()])
+def test_progress_is_silent_off_a_terminal_and_of_a_short_training(
+    data: Dataset, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for options in ({"callbacks": [Progress()]}, {"progress": True}):
+        train(preset("logistic"), data, n_epochs=3, **options)
     assert capsys.readouterr() == ("", "")
 
 
@@ -84,11 +87,6 @@ def test_train_shows_a_bar_where_somebody_looks(data: Dataset, monkeypatch: pyte
     assert shown() == [True]
     assert shown(progress=False) == []
     assert shown(callbacks=[Progress()]) == [True]  # and not two
-
-
-def test_a_short_training_shows_nothing(data: Dataset, capsys: pytest.CaptureFixture[str]) -> None:
-    train(preset("logistic"), data, n_epochs=3, progress=True)
-    assert capsys.readouterr() == ("", "")
 
 
 def test_progress_shows_title_count_and_loss_on_a_terminal(

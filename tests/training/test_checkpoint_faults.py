@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.every import every
 
 from pellucid.errors import FormatError, PellucidError
 from pellucid.nn.dense import Dense
@@ -70,7 +71,7 @@ def test_no_field_can_do_more_than_be_refused(saved: Any, tmp_path: Path) -> Non
     assert n_refused > 300
 
 
-@pytest.mark.parametrize(
+@every(
     ("owner", "name", "value"),
     [
         ("optimizer", "learning_rate", float("nan")),

@@ -2,11 +2,13 @@
 
 import os
 import signal
+import sys
 import threading
 from typing import Any
 
 import numpy as np
 import pytest
+from tests.every import every
 
 from pellucid import dispatch
 from pellucid.data.dataset import Dataset
@@ -81,13 +83,13 @@ def check(make: Any, data: Dataset, *, tolerance: float = 1e-12, **options: Any)
         np.testing.assert_allclose(our_losses, losses, rtol=10 * tolerance)
 
 
-@pytest.mark.parametrize("dtype", TOLERANCES)
-@pytest.mark.parametrize("activation", ["relu", "leaky_relu", "elu", "sigmoid", "tanh", "silu", "gelu", None])
+@every("dtype", TOLERANCES)
+@every("activation", ["relu", "leaky_relu", "elu", "sigmoid", "tanh", "silu", "gelu", None])
 def test_every_activation(activation: str | None, dtype: str) -> None:
     check(lambda: network(40, 64, activation=activation, dtype=dtype), classes(), tolerance=TOLERANCES[dtype])
 
 
-@pytest.mark.parametrize("widths", [(), (1,), (33,), (40, 64, 20), (3, 5, 4, 6, 2)])
+@every("widths", [(), (1,), (33,), (40, 64, 20), (3, 5, 4, 6, 2)])
 def test_every_depth(widths: tuple[int, ...]) -> None:
     check(lambda: network(*widths), classes())
     check(lambda: network(*widths, n_out=1), classes(2), batch_size=None)  # the full batch
@@ -102,8 +104,8 @@ def normed(*, dtype: str = "float64", momentum: float = 0.3) -> Sequential:
     return Sequential(layers, dtype=dtype)
 
 
-@pytest.mark.parametrize("dtype", TOLERANCES)
-@pytest.mark.parametrize(
+@every("dtype", TOLERANCES)
+@every(
     "options",
     [
         {},
@@ -132,7 +134,7 @@ def test_batch_norm(dtype: str, options: dict[str, Any]) -> None:
                 np.testing.assert_allclose(state[name], expected[name], rtol=100 * tolerance, atol=tolerance)
 
 
-@pytest.mark.parametrize("dtype", TOLERANCES)
+@every("dtype", TOLERANCES)
 def test_dropout_draws_what_the_layer_draws(dtype: str) -> None:
     def make() -> Sequential:
         groups = [
@@ -178,7 +180,7 @@ def test_activations_apart_from_their_layers_and_their_options() -> None:
     check(make, classes())
 
 
-@pytest.mark.parametrize(
+@every(
     "optimizer",
     [
         lambda: SGD(0.05, weight_decay=0.1),
@@ -327,7 +329,7 @@ def test_what_does_not_fit_is_refused_as_by_the_layers() -> None:
     assert not wrong
 
 
-@pytest.mark.parametrize(
+@every(
     "options",
     [
         {},
@@ -337,7 +339,7 @@ def test_what_does_not_fit_is_refused_as_by_the_layers() -> None:
         {"batch_size": 1, "n_epochs": 1},
     ],
 )
-@pytest.mark.parametrize("n_threads", [1, 2])
+@every("n_threads", [1, 2])
 def test_many_steps_in_one_call_are_steps_one_by_one(
     options: dict[str, Any], n_threads: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -363,7 +365,8 @@ def test_many_steps_in_one_call_are_steps_one_by_one(
 
 def test_who_needs_no_step_is_told_the_last_of_a_call_and_may_stop(monkeypatch: pytest.MonkeyPatch) -> None:
     class Ends(Callback):
-        needs_every_step = False
+        def next_step(self, step: int) -> int:
+            return sys.maxsize
 
         def __init__(self) -> None:
             self.steps: list[int] = []
@@ -373,42 +376,31 @@ def test_who_needs_no_step_is_told_the_last_of_a_call_and_may_stop(monkeypatch: 
             return event.step > 5
 
     class All(Ends):
-        needs_every_step = True
+        def next_step(self, step: int) -> int:
+            return step + 1
 
-    few, every = Ends(), All()
+    few, all_of_them = Ends(), All()
     trained(network(40), classes(), "numba", n_threads=1, callbacks=[few])
-    trained(network(40), classes(), "numba", n_threads=1, callbacks=[every])
+    trained(network(40), classes(), "numba", n_threads=1, callbacks=[all_of_them])
     assert few.steps == [3, 4, 8]  # 4 batches of 32 and one of 22
-    assert every.steps == [*range(7)]
+    assert all_of_them.steps == [*range(7)]
 
 
-def test_a_training_goes_on_in_the_middle_of_an_epoch_with_many_steps_in_one_call(tmp_path: Any) -> None:
-    straight, losses = trained(network(40), classes(), "numba", n_epochs=4, optimizer=Adam(0.01))
+@every("n_threads", [1, 2])
+def test_a_training_goes_on_in_the_middle_of_an_epoch_with_many_steps_in_one_call(
+    tmp_path: Any, n_threads: int
+) -> None:
+    def go(*callbacks: Any, **options: Any) -> tuple[np.ndarray, list[float]]:
+        given = {"n_epochs": 4, "optimizer": Adam(0.01), "n_threads": n_threads, **options}
+        return trained(network(40, 64), classes(), "numba", callbacks=callbacks, **given)
+
+    straight, losses = go()
     for n in (7, 10):  # with 5 steps an epoch
-        saved = [
-            Checkpoint(tmp_path / str(n), every_steps=n),
-            lambda event, n=n: getattr(event, "step", 0) == n,
-        ]
-        trained(network(40), classes(), "numba", n_epochs=4, optimizer=Adam(0.01), callbacks=saved)
-        theta, rest = trained(
-            network(40), classes(), "numba", n_epochs=4, optimizer=Adam(0.01), resume=tmp_path / str(n)
-        )
+        folder = tmp_path / str(n)
+        go(Checkpoint(folder, every_steps=n), lambda event, n=n: getattr(event, "step", 0) == n)
+        theta, rest = go(resume=folder)
         np.testing.assert_array_equal(theta, straight)
         assert rest == losses
-
-
-def test_resuming_is_exact(tmp_path: Any) -> None:
-    data, options = classes(), {"n_threads": 2, "n_epochs": 6}
-    straight, losses = trained(network(40, 64), data, "numba", optimizer=Adam(0.01), **options)
-
-    def interrupt(event: Any) -> bool:
-        return isinstance(event, StepEnd) and event.step == 12
-
-    callbacks = [Checkpoint(tmp_path, every_steps=12), interrupt]
-    trained(network(40, 64), data, "numba", optimizer=Adam(0.01), callbacks=callbacks, **options)
-    theta, rest = trained(network(40, 64), data, "numba", optimizer=Adam(0.01), resume=tmp_path, **options)
-    np.testing.assert_array_equal(theta, straight)
-    assert rest == losses
 
 
 def test_a_loss_that_is_not_finite_is_reported() -> None:

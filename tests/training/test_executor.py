@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.every import every
 from tests.ops.cases import HAS_NUMBA
 
 from pellucid import dispatch
@@ -34,8 +35,8 @@ def network(*, norm: bool = True) -> Sequential:
     return model
 
 
-@pytest.mark.parametrize("n_shards", [2, 3])
-@pytest.mark.parametrize("norm", [False, True])
+@every("n_shards", [2, 3])
+@every("norm", [False, True])
 def test_loss_gradient_and_running_statistics_are_those_of_one_thread(
     rng: np.random.Generator, n_shards: int, norm: bool
 ) -> None:
@@ -156,7 +157,7 @@ def test_threads_end_and_the_model_is_as_before(rng: np.random.Generator) -> Non
     assert all(getattr(leaf, "reduce", None) is None for leaf in model.leaves())
 
 
-@pytest.mark.parametrize("n_shards", [1, 2])
+@every("n_shards", [1, 2])
 def test_nothing_is_left_in_memory_when_the_model_goes(rng: np.random.Generator, n_shards: int) -> None:
     """Buffers are large: they must not wait for the collector of cycles."""
     conv = Conv2D(16)
@@ -185,8 +186,8 @@ OPTIMIZERS = {
 }
 
 
-@pytest.mark.parametrize("n_shards", [2, 3])
-@pytest.mark.parametrize("name", OPTIMIZERS)
+@every("n_shards", [2, 3])
+@every("name", OPTIMIZERS)
 def test_an_update_that_is_divided_moves_the_same_bits(
     monkeypatch: pytest.MonkeyPatch, name: str, n_shards: int
 ) -> None:
@@ -235,7 +236,7 @@ def test_a_penalty_counts_once() -> None:
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
-@pytest.mark.parametrize("norm", [False, True])
+@every("norm", [False, True])
 def test_a_child_forked_in_the_middle_of_a_training_goes_on_alone(norm: bool) -> None:
     X, Y = np.random.default_rng(0).standard_normal((6, 3, 2)), np.ones((6, 1))
     wanted = network(norm=norm).loss_and_grad(X, Y)

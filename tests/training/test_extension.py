@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.every import every
 
 from pellucid.data.dataset import Dataset
 from pellucid.errors import FormatError
@@ -38,9 +39,7 @@ def options(**changes: Any) -> dict[str, Any]:
     return {**given, **changes}
 
 
-@pytest.mark.parametrize(
-    "schedule", [None, Constant(), Step(every=9), Exponential(every=4), ReduceOnPlateau(patience=0)]
-)
+@every("schedule", [None, Constant(), Step(every=9), Exponential(every=4), ReduceOnPlateau(patience=0)])
 def test_a_longer_training_goes_on_bit_for_bit(data: Dataset, tmp_path: Path, schedule: Any) -> None:
     whole, extended = network(), network()
     history = train(whole, data, **options(schedule=schedule), n_epochs=9)
@@ -85,7 +84,7 @@ def test_it_goes_on_in_the_form_that_it_began_in(data: Dataset, tmp_path: Path) 
     np.testing.assert_array_equal(extended.theta, whole.theta)
 
 
-@pytest.mark.parametrize("schedule", [OneCycle(), Cosine(), Step(every=0.5), Exponential()])
+@every("schedule", [OneCycle(), Cosine(), Step(every=0.5), Exponential()])
 def test_rates_that_depend_on_the_length_are_refused_in_one_line(
     data: Dataset, tmp_path: Path, schedule: Any
 ) -> None:
@@ -96,7 +95,7 @@ def test_rates_that_depend_on_the_length_are_refused_in_one_line(
         train(network(), data, **options(schedule=schedule), n_epochs=6, resume=tmp_path)
 
 
-@pytest.mark.parametrize(
+@every(
     ("before", "chosen"),
     [
         (OneCycle(), OneCycle()),

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.every import every
 from tests.ops.cases import HAS_NUMBA
 
 from pellucid.data.dataset import Dataset
@@ -34,8 +35,7 @@ from pellucid.training.optimizers.adam import Adam
 from pellucid.training.optimizers.lbfgs import LBFGS
 from pellucid.training.optimizers.sgd import SGD
 
-NEEDS_NUMBA = pytest.mark.skipif(not HAS_NUMBA, reason="needs Numba: pip install 'pellucid[fast]'")
-KERNELS = ["numpy", pytest.param("numba", marks=NEEDS_NUMBA)]
+KERNELS = ["numpy", "numba"] if HAS_NUMBA else ["numpy"]
 
 
 @pytest.fixture
@@ -77,10 +77,15 @@ def arrays(model: Model) -> dict[str, Any]:
     return {key: array.copy() for key, array in named_arrays(model).items()}
 
 
-@pytest.mark.parametrize("until", ["conv2d_1", "batchnorm_1", "dropout_1", "conv2d_2", "batchnorm_2"])
-@pytest.mark.parametrize("kernels", KERNELS)
-@pytest.mark.parametrize(
-    "more", [{}, {"n_threads": 2}, {"batch_size": 0}, {"precise_bn": True, "weight_ema": 0.8}]
+@every("kernels", KERNELS)
+@every(
+    ("until", "more"),
+    [
+        *((until, {}) for until in ("conv2d_1", "dropout_1", "batchnorm_2")),
+        ("batchnorm_1", {"n_threads": 2}),
+        ("conv2d_2", {"batch_size": 0}),
+        ("batchnorm_1", {"precise_bn": True, "weight_ema": 0.8}),
+    ],
 )
 def test_computed_once_and_in_every_step_agree(
     data: Dataset, monkeypatch: pytest.MonkeyPatch, until: str, kernels: str, more: dict[str, Any]
@@ -102,7 +107,7 @@ def test_computed_once_and_in_every_step_agree(
         np.testing.assert_allclose(column, again.columns[name], rtol=0, atol=1e-12)
 
 
-@pytest.mark.parametrize("kernels", KERNELS)
+@every("kernels", KERNELS)
 def test_a_stack_of_dense_layers_goes_on_by_its_kernel(
     data: Dataset, monkeypatch: pytest.MonkeyPatch, kernels: str
 ) -> None:
@@ -168,7 +173,7 @@ class StopAt:
         return isinstance(event, StepEnd) and event.step + 1 == self.step
 
 
-@pytest.mark.parametrize("more", [{}, {"n_threads": 2}, {"augment": "photo"}])
+@every("more", [{}, {"n_threads": 2}, {"augment": "photo"}])
 def test_stopped_resumed_and_extended_bit_for_bit(
     data: Dataset, tmp_path: Path, more: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:

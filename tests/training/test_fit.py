@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.every import every
 
 from pellucid.data.dataset import Dataset
 from pellucid.errors import DataError, OptionError
@@ -118,7 +119,7 @@ def test_a_network_of_ones_own_needs_a_number_of_epochs(rows: Any) -> None:
     )
 
 
-@pytest.mark.parametrize(
+@every(
     ("short", "long"),
     [
         ({"optimizer": "adamw"}, {"optimizer": AdamW()}),
@@ -134,7 +135,7 @@ def test_names_stand_for_objects(rows: Any, short: dict[str, Any], long: dict[st
     assert first == second
 
 
-@pytest.mark.parametrize(
+@every(
     ("options", "words"),
     [
         ({"optimizer": "adm"}, "Did you mean 'adam'"),
@@ -161,7 +162,7 @@ def test_a_pair_of_arrays_is_data(rows: Any) -> None:
     assert models[2].classes == ("no", "yes")
 
 
-@pytest.mark.parametrize(
+@every(
     ("data", "words"),
     [
         ([[1.0], [2.0]], "expected a Dataset or a pair"),

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from matplotlib import pyplot
 from matplotlib.figure import Figure
+from tests.every import every
 
 from pellucid.errors import MissingExtraError, OptionError
 from pellucid.nn.presets import preset
@@ -44,7 +45,7 @@ def test_a_column_is_had_by_its_name(history: History) -> None:
     assert "accuracy" not in history
 
 
-@pytest.mark.parametrize(
+@every(
     ("columns", "name", "words"),
     [
         ({"loss": [1.0]}, "val_loss", r"validation_loss was not measured, .* validation=0\.2"),

@@ -18,14 +18,14 @@ from pellucid.nn.sequential import Sequential
 from pellucid.training import compiling
 from pellucid.training.callbacks.checkpoint import Checkpoint
 from pellucid.training.callbacks.precise_bn import PreciseBatchNorm
-from pellucid.training.compiling import LAYER_OPERATIONS, compile_ahead, operations_of
+from pellucid.training.compiling import compile_ahead
+from pellucid.training.cost import LAYER_OPERATIONS, operations_of
 from pellucid.training.events import StepEnd
 from pellucid.training.fit import fit, train
+from pellucid.training.job import prepare
 from pellucid.training.loop import run_plan
 from pellucid.training.optimizers import SGD, Adam
-from pellucid.training.options import TrainingOptions
-from pellucid.training.plan import Plan
-from pellucid.training.prepare import prepare
+from pellucid.training.options import Plan, TrainingOptions
 
 numba = pytest.importorskip("numba", reason="needs Numba")
 
@@ -190,6 +190,6 @@ def test_a_plain_step_runs_the_layers_and_the_formulas_alone() -> None:
         assert not names & {"fusion.py", "dense_chain.py", "fused.py", "dense_stack.py", "thread_shards.py"}
         assert {"sequential.py", "dense.py"} <= names
         steps.append((name, len(called), len({file for file, _ in called})))
-    assert steps[0][1] < 120, steps
+    assert steps[0][1] < 130, steps
     alike = [train(preset("mlp"), (X, y), n_epochs=3, kernels=kernels) for kernels in ("plain", "numpy")]
     np.testing.assert_allclose(alike[0].losses, alike[1].losses, rtol=1e-5)

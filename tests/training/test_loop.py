@@ -1,9 +1,15 @@
 """The one loop: what it computes, what it tells, what it refuses."""
 
+import ast
+import importlib
+import inspect
+import sys
 from typing import Any
 
 import numpy as np
 import pytest
+from tests.every import every
+from tests.ops.cases import HAS_NUMBA
 
 from pellucid.data.dataset import Dataset
 from pellucid.errors import DataError, OptionError, ShapeError, TrainingError
@@ -11,6 +17,7 @@ from pellucid.nn.dense import Dense, Flatten
 from pellucid.nn.presets import preset
 from pellucid.nn.sequential import Sequential
 from pellucid.textbook import L_layer_model, two_layer_model
+from pellucid.training.callbacks.base import Callback
 from pellucid.training.callbacks.progress import PrintCosts
 from pellucid.training.events import EpochEnd, StepEnd, StepsEnd, TrainEnd, TrainStart
 from pellucid.training.fit import train
@@ -27,7 +34,7 @@ def columns(data: Dataset) -> tuple[np.ndarray, np.ndarray]:
     return data.X.reshape(len(data), -1).T / 255.0, data.y[None]
 
 
-@pytest.mark.parametrize("form", ["direct", "dual"])
+@every("form", ["direct", "dual"])
 def test_mlp_equals_the_textbook_costs_and_weights(data: Dataset, form: str) -> None:
     model = preset("mlp")
     history = train(model, data, n_epochs=301, form=form)
@@ -62,7 +69,7 @@ def test_an_epochs_loss_is_the_mean_over_samples(data: Dataset) -> None:
     assert history.losses == [pytest.approx((20 * first + 10 * second) / 30, rel=1e-14)]
 
 
-@pytest.mark.parametrize("weigh", ["samples", "classes", "samples, ordered"])
+@every("weigh", ["samples", "classes", "samples, ordered"])
 def test_an_epochs_loss_is_the_mean_by_weights(weigh: str) -> None:
     """As the full batch has it; each batch divides by its own sum of weights, which says nothing of the others'."""
     rng = np.random.default_rng(3)
@@ -183,7 +190,7 @@ def test_a_diverging_training_stops_with_a_clear_line_and_keeps_the_model(data: 
     assert model.theta.size == 48 * 4 + 4 + 4 + 1
 
 
-@pytest.mark.parametrize("form", ["direct", "dual"])
+@every("form", ["direct", "dual"])
 def test_an_error_in_a_callback_leaves_a_whole_model(data: Dataset, form: str) -> None:
     model = preset("mlp")
 
@@ -197,7 +204,7 @@ def test_an_error_in_a_callback_leaves_a_whole_model(data: Dataset, form: str) -
     assert model.predict(data.X).shape == (30,)
 
 
-@pytest.mark.parametrize(
+@every(
     ("options", "error", "words"),
     [
         ({"n_epochs": 0}, OptionError, "n_epochs to be .* at least 1, got 0"),
@@ -229,7 +236,7 @@ def test_bad_data(data: Dataset) -> None:
         train(model, Dataset(data.X[:, :3], data.y))
 
 
-@pytest.mark.parametrize("bad", [0, -1, float("nan"), float("inf")])
+@every("bad", [0, -1, float("nan"), float("inf")])
 def test_learning_rates_that_are_none(bad: float) -> None:
     with pytest.raises(OptionError, match="learning_rate"):
         SGD(bad)
@@ -241,3 +248,52 @@ def test_a_model_with_nan_weights_is_refused(data: Dataset) -> None:
     model.theta[3] = np.nan
     with pytest.raises(DataError, match="weights hold NaN"):
         train(model, data)
+
+
+@pytest.mark.parametrize("form", ["dual", "direct"])
+def test_a_callback_is_told_when_it_asks_to_be(form: str) -> None:
+    """In every executor: steps that are one call end where one wants to be told, or hears of an epoch's end."""
+
+    class At(Callback):
+        def __init__(self, *due: int) -> None:
+            self.due, self.seen, self.epochs = due, list[int](), list[int]()
+
+        def next_step(self, step: int) -> int:
+            return min((n for n in self.due if n > step), default=sys.maxsize)
+
+        def step_end(self, event: StepEnd) -> None:
+            self.seen.append(event.step + 1)
+
+    class Epochs(At):
+        def epoch_end(self, event: EpochEnd) -> None:
+            self.epochs.append(event.epoch)
+
+    wrong, X = [], np.random.default_rng(0).standard_normal((20, 6))
+    for kernels in ("plain", "numpy", "numba") if HAS_NUMBA else ("plain", "numpy"):
+        if form == "dual" and kernels == "plain":
+            continue
+        for batch_size in (0, 6):
+            losses = []
+            for callbacks in ([], [At(3, 7)], [At(3, 7), Epochs(5)], [lambda event: None]):
+                model = Sequential([Dense(8, "relu"), Dense(1)], dtype="float64")
+                options = {"batch_size": batch_size, "form": form, "kernels": kernels, "n_epochs": 9}
+                history = train(model, (X, np.arange(20) % 2), callbacks=callbacks, **options)
+                losses.append(history.losses)
+                for one in callbacks:
+                    if isinstance(one, At) and not {*one.due} <= {*one.seen}:
+                        wrong.append((kernels, batch_size, one.seen))
+                    if isinstance(one, Epochs) and one.epochs != [*range(9)]:
+                        wrong.append((kernels, batch_size, one.epochs))
+            if any(other != losses[0] for other in losses[1:]):
+                wrong.append((kernels, batch_size, losses))
+    assert not wrong
+    with pytest.raises(OptionError, match="Write next_step"):
+        type("Old", (Callback,), {"needs_every_step": False})
+
+
+def test_there_is_one_loop() -> None:
+    source = inspect.getsource(importlib.import_module("pellucid.training.loop"))
+    kinds = [type(node) for node in ast.walk(ast.parse(source))]
+    assert kinds.count(ast.While) == 1
+    assert source.count("isfinite") == 1
+    assert source.count("EpochEnd(") == 1

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from tests.every import every
 
 from pellucid.data.dataset import Dataset
 from pellucid.errors import OptionError, ShapeError, TrainingError
@@ -28,7 +29,7 @@ def network() -> Sequential:
     return Sequential([Dense(8, activation="relu"), Dense(1)], dtype="float64")
 
 
-@pytest.mark.parametrize("is_trained", [False, True])
+@every("is_trained", [False, True])
 def test_model_and_optimizer_are_left_alone(data: Dataset, is_trained: bool) -> None:
     model, optimizer = network(), OPTIMIZERS.make("adam", learning_rate=0.02)
     if is_trained:
@@ -45,7 +46,7 @@ def test_model_and_optimizer_are_left_alone(data: Dataset, is_trained: bool) -> 
         assert not any(array.any() for leaf in model.leaves() for array in leaf.params.values())
 
 
-@pytest.mark.parametrize(("name", "batch_size"), [("sgd", 0), ("sgd", 20), ("adamw", 20)])
+@every(("name", "batch_size"), [("sgd", 0), ("sgd", 20), ("adamw", 20)])
 def test_the_rate_that_it_names_trains_as_well_as_the_best(data: Dataset, name: str, batch_size: int) -> None:
     given = {"optimizer": name, "batch_size": batch_size, "n_epochs": 400 if batch_size == 0 else 40}
     found = find_learning_rate(network(), data, **given)  # type: ignore[arg-type]
@@ -73,7 +74,7 @@ def test_each_round_is_longer_and_two_thirds_of_a_training_in_all(data: Dataset)
     assert found.suggestion == best.rate
 
 
-@pytest.mark.parametrize(("at_the_end", "highest_alive"), [(-1.5, 1.0), (-0.5, 1.0), (0.0, 1.0), (-0.5, 0.1)])
+@every(("at_the_end", "highest_alive"), [(-1.5, 1.0), (-0.5, 1.0), (0.0, 1.0), (-0.5, 0.1)])
 def test_a_high_rate_that_only_longer_trainings_show_is_found(
     data: Dataset, monkeypatch: pytest.MonkeyPatch, at_the_end: float, highest_alive: float
 ) -> None:
@@ -135,7 +136,7 @@ def test_a_loss_that_never_was_a_number_is_told(data: Dataset) -> None:
         find_learning_rate(network(), data, optimizer="sgd", n_epochs=10, highest=1e300, lowest=1e299)
 
 
-@pytest.mark.parametrize(
+@every(
     ("options", "message"),
     [
         ({"lowest": 0}, "lowest to be a number above 0"),

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.every import every
 from tests.ops.cases import HAS_NUMBA
 
 from pellucid import dispatch
@@ -23,8 +24,6 @@ from pellucid.training.events import StepEnd
 from pellucid.training.fit import train
 from pellucid.training.nonfinite import find_fault, replay_nonfinite
 from pellucid.training.optimizers.sgd import SGD
-
-needs_numba = pytest.mark.skipif(not HAS_NUMBA, reason="needs Numba: pip install 'pellucid[fast]'")
 
 
 @pytest.fixture
@@ -52,7 +51,7 @@ def test_each_place_is_named(data: Dataset) -> None:
     assert (fault.where, fault.layer, fault.array) == ("parameter", "dense_2", "W")
 
 
-@pytest.mark.parametrize("is_fused", [True, False])
+@every("is_fused", [True, False])
 def test_the_search_leaves_fusion_and_hooks_as_they_were(data: Dataset, is_fused: bool) -> None:
     model = network()
     model.is_fused = is_fused
@@ -144,7 +143,7 @@ def test_looking_leaves_the_model_as_it_was_and_the_step_is_the_same_again(
         np.testing.assert_array_equal(one, other)
 
 
-@pytest.mark.parametrize("kernels", ["numpy", pytest.param("numba", marks=needs_numba)])
+@every("kernels", ["numpy", "numba"] if HAS_NUMBA else ["numpy"])
 def test_looking_leaves_masks_hooks_and_fusion_as_they_were(kernels: str, rng: np.random.Generator) -> None:
     norm, drop = BatchNorm(), Dropout(0.5)
     body = Sequential([Conv2D(3), norm, Activation("relu"), MaxPool2D(), drop])

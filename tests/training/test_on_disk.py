@@ -8,6 +8,7 @@ from typing import Any
 import h5py
 import numpy as np
 import pytest
+from tests.every import every
 
 from pellucid.data.dataset import Split
 from pellucid.data.source import load_data
@@ -61,8 +62,8 @@ CASES: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.mark.parametrize("case", CASES)
-@pytest.mark.parametrize("kind", ["bytes", "floats"])
+@every("case", CASES)
+@every("kind", ["bytes", "floats"])
 def test_the_numbers_are_those_in_memory(
     files: dict[str, Path], kind: str, case: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -92,7 +93,7 @@ def test_float64_agrees_with_one_product_in_memory_to_rounding(
     np.testing.assert_allclose(weights[1], weights[0], rtol=0, atol=1e-12)
 
 
-@pytest.mark.parametrize("form", ["direct", "dual"])
+@every("form", ["direct", "dual"])
 def test_a_resumed_training_gives_the_same_bits(files: dict[str, Path], tmp_path: Path, form: str) -> None:
     data = load_data(files["floats"], on_disk=True).train
     options: dict[str, Any] = {"optimizer": "sgd", "batch_size": 16, "form": form, "n_epochs": 4}
@@ -110,7 +111,7 @@ def test_a_resumed_training_gives_the_same_bits(files: dict[str, Path], tmp_path
     np.testing.assert_array_equal(again.theta, whole.theta)
 
 
-@pytest.mark.parametrize("n_epochs", [1, 300])
+@every("n_epochs", [1, 300])
 def test_the_dual_form_reads_the_file_twice_however_many_steps(files: dict[str, Path], n_epochs: int) -> None:
     data = load_data(files["floats"], on_disk=True).train
     before = bytes_read(data.X)
@@ -147,7 +148,7 @@ def test_a_full_batch_that_has_no_dual_form_is_refused_where_it_is_large(
         train(network(), data, n_epochs=2, optimizer="adam")
 
 
-@pytest.mark.parametrize("form", ["direct", "dual"])
+@every("form", ["direct", "dual"])
 def test_a_loss_that_becomes_infinite_is_explained(files: dict[str, Path], form: str, tmp_path: Path) -> None:
     data = load_data(files["floats"], on_disk=True).train
     options: dict[str, Any] = {"batch_size": 16} if form == "direct" else {}
@@ -164,7 +165,7 @@ def test_a_loss_that_becomes_infinite_is_explained(files: dict[str, Path], form:
         )
 
 
-@pytest.mark.parametrize("form", ["direct", "dual"])
+@every("form", ["direct", "dual"])
 def test_a_file_that_goes_during_the_training(files: dict[str, Path], form: str, tmp_path: Path) -> None:
     path = tmp_path / "floats.npz"
     path.write_bytes(files["floats"].read_bytes())

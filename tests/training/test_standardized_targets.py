@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.every import every
 
 import pellucid as pl
 from pellucid.errors import OptionError, ShapeError
@@ -21,7 +22,7 @@ def trained(data: pl.Dataset, **options: object) -> pl.Model:
     return model
 
 
-@pytest.mark.parametrize("unit", [1e-6, 1.0, 1e6])
+@every("unit", [1e-6, 1.0, 1e6])
 def test_any_unit_is_learned(rng: np.random.Generator, unit: float) -> None:
     data = prices(rng, unit)
     found = regression_metrics(data.y[:, None], trained(data).predict(data.X)[:, None])

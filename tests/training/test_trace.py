@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.every import every
 
 import pellucid as pl
 from pellucid.errors import DataError, DataWarning, OptionError
@@ -67,7 +68,7 @@ CASES: dict[str, tuple[Any, Any, Any]] = {
 }
 
 
-@pytest.mark.parametrize("name", CASES)
+@every("name", CASES)
 def test_it_is_the_step_that_train_takes(name: str) -> None:
     make, inputs, targets = CASES[name]
     traced, trained = make(), make()
@@ -96,7 +97,7 @@ def trained_shape(inputs: Any) -> Any:
     return inputs.shape[1:]
 
 
-@pytest.mark.parametrize("name", ["stack", "branched", "shared"])
+@every("name", ["stack", "branched", "shared"])
 def test_each_gradient_is_a_slope_of_the_loss(name: str) -> None:
     make, inputs, targets = CASES[name]
     model = make()
@@ -203,7 +204,7 @@ def test_a_notebook_shows_the_table_in_little_text() -> None:
     assert "<td" in pl.trace(graph(), *CASES["graph"][1:])._repr_html_()
 
 
-@pytest.mark.parametrize(
+@every(
     ("call", "words"),
     [
         (lambda: pl.trace(stack(), X, Y)["dense1"], "unknown layer 'dense1'. Did you mean 'dense_1'"),

@@ -42,7 +42,7 @@ from pellucid.distributed.waiting import Tasks
 from pellucid.progress import ProgressBar
 from pellucid.text import join_some
 from pellucid.training.dual.rows import FirstProducts, SlicedRows, centre
-from pellucid.training.plan import Job
+from pellucid.training.job import Job
 from pellucid.types import Array
 
 LENT = 2  # shards that are with all workers at a time: one is multiplied by while the next arrives

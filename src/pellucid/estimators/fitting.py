@@ -20,7 +20,7 @@ from pellucid.training.callbacks.progress import progress_bar
 from pellucid.training.events import Callback
 from pellucid.training.history import History
 from pellucid.training.loop import run_plan
-from pellucid.training.plan import Plan
+from pellucid.training.options import Plan
 
 NON_FINITE = (
     "Solver produced non-finite parameter weights. The input data may contain large values and need to be "

@@ -17,6 +17,7 @@ from pellucid.types import Array, Shape
 
 Pass: TypeAlias = tuple[list[Layer], list[Layer]]  # the steps before the first trained layer, and the rest
 
+
 @final
 @register
 @gathers_layers

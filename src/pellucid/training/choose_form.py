@@ -23,8 +23,7 @@ from pellucid.training.executor.executor import Executor
 from pellucid.training.features import features_of
 from pellucid.training.form import Form, Validation
 from pellucid.training.history import History
-from pellucid.training.optimizers.base import Optimizer
-from pellucid.training.plan import Job
+from pellucid.training.job import Job
 from pellucid.types import map_arrays, n_rows, take_rows
 
 Place: TypeAlias = Callable[[Job, History], AbstractContextManager[Form]]  # where a training is computed
@@ -177,16 +176,3 @@ def _is_large_batch(job: Job, X: Any) -> bool:
 def is_dual(job: Job) -> bool:
     """Return whether the dual form is taken."""
     return _choose(job)[0]
-
-
-def stays_in_span(model: Model, optimizer: Optimizer, n_samples: int) -> bool:
-    """Return whether a training could take the dual form: its first weights stay in the span of the samples."""
-    return not why_not_dual(model, optimizer, n_samples)
-
-
-def first_layer_correction(model: Model, n_samples: int, batch: int, n_steps: int) -> float:
-    """Return what the cheaper form of the first layer adds to (below 0: saves of) a training's operations."""
-    assert isinstance(model, Sequential)
-    n_in, n_out = first_dense_shape(model)
-    cheaper = min(operations(n_in, n_out, n_samples, 0, batch, n_steps))
-    return cheaper - 3.0 * batch * n_steps * 2 * n_in * n_out

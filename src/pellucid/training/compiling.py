@@ -14,47 +14,16 @@ from pellucid.nn.model import Model
 from pellucid.nn.replica import replica
 from pellucid.progress import ProgressBar
 from pellucid.training.callbacks.precise_bn import PreciseBatchNorm, measure_batch_norms
-from pellucid.training.choose_form import first_layer_correction, is_dual, stays_in_span
+from pellucid.training.choose_form import is_dual
 from pellucid.training.dual import many_steps
 from pellucid.training.events import Callback
 from pellucid.training.executor.choose import open_executor
 from pellucid.training.executor.stack_layers import layers_of
+from pellucid.training.job import Job
 from pellucid.training.optimizers.base import Optimizer
-from pellucid.training.plan import Job, Plan
 from pellucid.types import Array, map_arrays, n_rows, take_rows
 
-LAYER_OPERATIONS = 2e6  # that could be done while NumPy is called for one layer's step, forward and backward
 MOST_SENT = 2**27  # bytes of parameters, to a process that helps to compile
-
-
-def choose_kernels(model: Model, plan: Plan, m: int, kept: str | None = None) -> str:
-    """Return "numba", "numpy" or "plain" for a training that is about to begin.
-
-    Parameters
-    ----------
-    model : Model
-        Initialized.
-    plan : Plan
-    m : int
-        Training and validation samples.
-    kept : str, optional
-        The choice of the training that it goes on from, which holds where the choice is left open.
-    """
-    choice = dispatch.asked(plan.kernels)
-    if choice == "auto":
-        choice = kept or choice
-    return dispatch.resolve(choice, operations_of(model, plan, m))
-
-
-def operations_of(model: Model, plan: Plan, m: int) -> float:
-    """Return about how many multiplications and additions a training takes, in the form that it will have."""
-    n_samples, batch = float(m) * plan.n_epochs, plan.batch_size or m
-    n_steps = round(n_samples / batch)
-    work = 3.0 * n_samples * model.n_operations  # the forward pass, and twice that for the backward
-    work += LAYER_OPERATIONS * n_steps * len(model.leaves())
-    if plan.form != "direct" and plan.augment is None and stays_in_span(model, plan.optimizer, m):
-        work += first_layer_correction(model, m, batch, n_steps)
-    return work
 
 
 class Rehearsal(NamedTuple):

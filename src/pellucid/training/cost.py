@@ -1,16 +1,22 @@
-"""How many cores a training is worth, by the operations of a step."""
+"""What a training costs, and so on how many cores and on which kernels it runs."""
 
 from typing import Any
 
+from pellucid import dispatch
 from pellucid.nn.model import Model
+from pellucid.nn.sequential import Sequential
 from pellucid.threads import n_cores
+from pellucid.training.dual.form import first_dense_shape, operations, why_not_dual
 from pellucid.training.executor.stack_layers import layers_of, n_parts
+from pellucid.training.optimizers.base import Optimizer
+from pellucid.training.options import Plan
 from pellucid.types import n_rows
 
 # Of a step, from which it pays to split it over threads, compiled or not: `cnn` gains from 8 photos a batch on.
 SPLIT_OPERATIONS = 1.5e9
 SPLIT_TRAINING = 1e10  # operations of a training, from which it pays to start threads
 BLAS_OPERATIONS = 2e8  # of a step, below which a second BLAS thread costs time
+LAYER_OPERATIONS = 2e6  # that could be done while NumPy is called for one layer's step, forward and backward
 
 
 def worthwhile_threads(model: Model, m: int, batch_size: int | None, n_epochs: int, kernels: str) -> int:
@@ -42,3 +48,46 @@ def is_for_one_blas_thread(model: Model, X: Any, batch_size: int | None) -> bool
 def _step_operations(model: Model, batch: int) -> float:
     """Return about how many operations a step takes: the forward pass, and twice that for the backward."""
     return 3.0 * batch * model.n_operations
+
+
+def choose_kernels(model: Model, plan: Plan, m: int, kept: str | None = None) -> str:
+    """Return "numba", "numpy" or "plain" for a training that is about to begin.
+
+    Parameters
+    ----------
+    model : Model
+        Initialized.
+    plan : Plan
+    m : int
+        Training and validation samples.
+    kept : str, optional
+        The choice of the training that it goes on from, which holds where the choice is left open.
+    """
+    choice = dispatch.asked(plan.kernels)
+    if choice == "auto":
+        choice = kept or choice
+    return dispatch.resolve(choice, operations_of(model, plan, m))
+
+
+def operations_of(model: Model, plan: Plan, m: int) -> float:
+    """Return about how many multiplications and additions a training takes, in the form that it will have."""
+    n_samples, batch = float(m) * plan.n_epochs, plan.batch_size or m
+    n_steps = round(n_samples / batch)
+    work = 3.0 * n_samples * model.n_operations  # the forward pass, and twice that for the backward
+    work += LAYER_OPERATIONS * n_steps * len(model.leaves())
+    if plan.form != "direct" and plan.augment is None and stays_in_span(model, plan.optimizer, m):
+        work += first_layer_correction(model, m, batch, n_steps)
+    return work
+
+
+def stays_in_span(model: Model, optimizer: Optimizer, n_samples: int) -> bool:
+    """Return whether a training could take the dual form: its first weights stay in the span of the samples."""
+    return not why_not_dual(model, optimizer, n_samples)
+
+
+def first_layer_correction(model: Model, n_samples: int, batch: int, n_steps: int) -> float:
+    """Return what the cheaper form of the first layer adds to (below 0: saves of) a training's operations."""
+    assert isinstance(model, Sequential)
+    n_in, n_out = first_dense_shape(model)
+    cheaper = min(operations(n_in, n_out, n_samples, 0, batch, n_steps))
+    return cheaper - 3.0 * batch * n_steps * 2 * n_in * n_out

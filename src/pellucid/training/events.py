@@ -1,7 +1,8 @@
 """What the loop passes to its callbacks while it runs.
 
 A callback is any callable that takes an event and returns True to stop the training after the step. Every event
-carries the run. A callback with ``state()`` and ``load_state(state)`` is part of a checkpoint; one whose
+carries the run. One with ``next_step(step)`` is told when that many steps were taken, perhaps in between as well;
+others of every step. A callback with ``state()`` and ``load_state(state)`` is part of a checkpoint; one whose
 ``is_last`` is true is called last.
 """
 
@@ -11,6 +12,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from pellucid.data.dataset import Dataset
 from pellucid.nn.model import Model
+from pellucid.training.executor.executor import Position, StepLoss
 from pellucid.training.form import Form
 from pellucid.training.history import History
 from pellucid.training.optimizers.base import Optimizer
@@ -75,8 +77,31 @@ class Run:
         """Call every callback with the event; return whether one asks to stop."""
         return any([callback(event) for callback in self.callbacks])  # noqa: C419 - a list: every one runs
 
-    def add_weighted(self, loss: float, weight: float) -> None:
-        """Count the loss of a batch, the mean by its own weights, in that of the epoch: as much as they weigh."""
+    @property
+    def position(self) -> Position:
+        """How far it is."""
+        return Position(self.epoch, self.step, self.step_in_epoch)
+
+    def steps_to_next(self) -> int:
+        """Return how many steps may be taken until something is measured or a callback is told."""
+        to_end = self.n_steps - self.step_in_epoch
+        left = to_end + (self.n_epochs - self.epoch - 1) * self.n_steps
+        if self.form.validation is not None:
+            left = to_end
+        for callback in self.callbacks:
+            next_step = getattr(callback, "next_step", None)
+            left = min(left, 1 if next_step is None else next_step(self.step) - self.step)
+            if getattr(callback, "hears_epochs", False):
+                left = min(left, to_end)
+        return max(1, left)
+
+    def count(self, taken: StepLoss) -> None:
+        """Count a step and its loss; a batch counts in the epoch's by its samples, or as much as they weigh."""
+        loss, n_rows, weight = taken
+        self.step, self.step_in_epoch = self.step + 1, self.step_in_epoch + 1
+        if weight is None or self.counts_rows:
+            self.epoch_loss += loss * (n_rows / self.form.batches.n_rows)
+            return
         self.epoch_weight += weight
         if weight:
             self.epoch_loss += (loss - self.epoch_loss) * (weight / self.epoch_weight)

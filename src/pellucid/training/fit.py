@@ -10,24 +10,25 @@ import numpy as np
 
 from pellucid.data.augmentation.augment import Augment
 from pellucid.data.dataset import Dataset
-from pellucid.data.hashing import data_hash
 from pellucid.data.pairs import as_weights, like
 from pellucid.dispatch import resolve
 from pellucid.errors import OptionError
 from pellucid.nn.model import Model
 from pellucid.registry import validate_call
+from pellucid.training.callbacks.early_stopping import EarlyStopping
 from pellucid.training.callbacks.metrics import Metrics
 from pellucid.training.callbacks.precise_bn import PreciseBatchNorm
 from pellucid.training.callbacks.progress import progress_bar
+from pellucid.training.callbacks.weight_ema import WeightEMA
 from pellucid.training.choose_form import Place, choose_form, is_dual
-from pellucid.training.compiling import compile_ahead, operations_of
+from pellucid.training.compiling import compile_ahead
+from pellucid.training.cost import operations_of
 from pellucid.training.events import Callback
 from pellucid.training.history import History
+from pellucid.training.job import prepare
 from pellucid.training.loop import run_plan
 from pellucid.training.optimizers.base import Optimizer
-from pellucid.training.options import TrainingOptions
-from pellucid.training.prepare import prepare
-from pellucid.training.resolve import callbacks_of, fill_in, plan_from, recipe_of
+from pellucid.training.options import TrainingOptions, fill_in, plan_from, recipe_of
 from pellucid.training.samples import in_range_seen, read_samples
 from pellucid.training.schedules.base import Schedule
 from pellucid.training.shared import Shared
@@ -186,7 +187,7 @@ def train(
                 f"train: expected callbacks to be objects, got a class. Write {callback.__name__}()."
             )
     options, objects = fill_in(model, data, given)
-    own = callbacks_of(options, data)
+    own = _callbacks_of(options, data)
     if any(isinstance(callback, PreciseBatchNorm) for callback in callbacks):
         own = [callback for callback in own if not isinstance(callback, PreciseBatchNorm)]
     first = [] if metrics is None else [Metrics(metrics)]
@@ -239,14 +240,13 @@ def fit(
     """
     options = options.for_data(recipe_of(model), data.y)
     samples = in_range_seen(model, data, "train")
-    own = callbacks_of(options, samples)
+    own = _callbacks_of(options, samples)
     plan = plan_from(options, shared=shared)
     listeners = [*callbacks, *own]
     history = run_plan(model, samples, plan, listeners, resume=resume, nonfinite=nonfinite, place=place)
     model.summary_of_training = {
         "pellucid": __version__,
         "options": dataclasses.asdict(options),
-        "data_sha256": data_hash(data),
         "n_steps": history.n_steps,
         "final_loss": history.losses[-1] if history.losses else None,
         "form": history.form,
@@ -254,6 +254,18 @@ def fit(
         **_class_counts(model, samples),
     }
     return history
+
+
+def _callbacks_of(options: TrainingOptions, data: Dataset) -> list[Callback]:
+    """Return the callbacks that options ask for."""
+    callbacks: list[Callback] = []
+    if options.weight_ema is not None:
+        callbacks.append(WeightEMA(options.weight_ema))
+    if options.patience is not None:
+        callbacks.append(EarlyStopping(patience=options.patience))
+    if options.precise_bn:
+        callbacks.append(PreciseBatchNorm(data))
+    return callbacks
 
 
 def _class_counts(model: Model, data: Dataset) -> dict[str, list[int]]:

@@ -1,14 +1,17 @@
 """The form in which a model is trained: as it is, or with another layer in the place of its first."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from pellucid.blas_threads import one_blas_thread
 from pellucid.data.batches import Batches
 from pellucid.nn.model import Model
-from pellucid.training.executor.executor import Executor
+from pellucid.training.executor.choose import open_executor
+from pellucid.training.executor.executor import Executor, Minimizer
 from pellucid.types import Array
 
 
@@ -47,7 +50,7 @@ class Form:
         What the steps are computed on.
     validation : Validation or None
     step : Executor or None
-        Computes the steps in the executor's place.
+        Computes the steps, where that is not left to the model's own.
     part : Model or None
         The layers that the batches are inputs of, where that is not the whole model.
     grad_norm : callable or None
@@ -65,6 +68,16 @@ class Form:
         part: Model | None = None,
     ) -> None:
         self.batches, self.validation, self.step, self.part = batches, validation, step, part
+
+    @contextmanager
+    def open_executor(self, job: Any, optimizer: Any) -> Iterator[Executor]:
+        """Yield what takes the steps of a job."""
+        if self.step is not None:
+            with one_blas_thread() if job.holds_blas else nullcontext():
+                yield self.step
+            return
+        with open_executor(job.part, job.n_threads, optimizer, holds_blas=job.holds_blas) as executor:
+            yield Minimizer(executor) if optimizer.is_full_batch else executor
 
     def to_plain(self, flat: Array) -> Array:
         """Return a copy of a flat array like ``theta`` (parameters, a velocity) as the plain model has it."""

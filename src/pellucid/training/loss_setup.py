@@ -15,9 +15,8 @@ from pellucid.ops.losses.base import LOSSES, Loss
 from pellucid.ops.losses.regression import Huber, MeanAbsoluteError, MeanSquaredError
 from pellucid.ops.losses.targets import class_weights_to_sample_weights, default_loss, one_hot
 from pellucid.registry import options_of
+from pellucid.training.options import AUTO
 from pellucid.types import Array
-
-AUTO = "auto"  # in place of a loss's name: what suits the outputs and the data
 
 
 def set_loss(model: Model, data: Dataset, loss: Any) -> None:

@@ -20,14 +20,12 @@ from pellucid.rng import stream
 from pellucid.training.choose_form import is_dual
 from pellucid.training.constant import constant_loss
 from pellucid.training.events import Event, StepEnd
+from pellucid.training.job import prepare
 from pellucid.training.loop import run_plan
 from pellucid.training.optimizers.base import Optimizer
-from pellucid.training.options import TrainingOptions
-from pellucid.training.plan import Plan
-from pellucid.training.prepare import prepare
+from pellucid.training.options import Plan, TrainingOptions, fill_in, make_optimizer, plan_from
 from pellucid.training.rate_search import RateSearch, Trial
 from pellucid.training.recipes import GENERAL, RECIPES
-from pellucid.training.resolve import fill_in, make_optimizer, plan_from
 from pellucid.training.samples import in_range_seen, read_samples
 from pellucid.training.shared import Shared
 from pellucid.types import Array, n_rows

@@ -14,9 +14,9 @@ from pellucid.nn.layer import Layer
 from pellucid.nn.model import Model
 from pellucid.ops.activations import Activation
 from pellucid.registry import validate_call
+from pellucid.training.job import prepare
 from pellucid.training.optimizers.base import OPTIMIZERS, Optimizer
-from pellucid.training.plan import Plan
-from pellucid.training.prepare import prepare
+from pellucid.training.options import Plan
 from pellucid.training.samples import in_range_seen, read_samples
 from pellucid.training.trace_records import LayerTrace, Trace
 from pellucid.types import Array, map_arrays

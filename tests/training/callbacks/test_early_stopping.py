@@ -2,6 +2,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.every import every
 
 from pellucid.data.dataset import Dataset
 from pellucid.errors import OptionError
@@ -9,8 +10,6 @@ from pellucid.nn.dense import Dense
 from pellucid.nn.model import Model
 from pellucid.nn.sequential import Sequential
 from pellucid.training.callbacks.early_stopping import EarlyStopping
-from pellucid.training.callbacks.weight_ema import WeightEMA
-from pellucid.training.events import StepEnd
 from pellucid.training.fit import train
 from pellucid.training.optimizers.sgd import SGD
 
@@ -29,7 +28,7 @@ def network() -> Sequential:
     return Sequential([Dense(10, activation="relu"), Dense(1)], dtype="float64")
 
 
-@pytest.mark.parametrize("form", ["direct", "dual"])
+@every("form", ["direct", "dual"])
 def test_stops_after_patience_and_puts_the_best_back(data: Dataset, held: Dataset, form: str) -> None:
     model, stopper = network(), EarlyStopping(patience=5)
     options: dict[str, Any] = {"optimizer": SGD(0.3), "n_epochs": 500, "validation": held, "form": form}
@@ -68,25 +67,3 @@ def test_bad_options(data: Dataset) -> None:
         EarlyStopping(mode="maxi")
     with pytest.raises(OptionError, match="patience"):
         EarlyStopping(patience=-1)
-
-
-def test_averaging_leaves_the_mean_of_the_steps(data: Dataset) -> None:
-    thetas: list[np.ndarray] = []
-    model = network()
-
-    def keep(event: Any) -> None:
-        if isinstance(event, StepEnd):
-            thetas.append(model.theta.copy())
-
-    train(
-        model,
-        data,
-        optimizer=SGD(0.3),
-        n_epochs=20,
-        form="direct",
-        callbacks=[keep, WeightEMA(0.8)],
-    )
-    weights = 0.8 ** np.arange(len(thetas))[::-1]
-    np.testing.assert_allclose(
-        model.theta, np.average(thetas, axis=0, weights=weights), rtol=1e-12, atol=1e-14
-    )

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.every import every
 
 import pellucid as pl
 from pellucid.errors import OptionError
@@ -33,7 +34,7 @@ def network(n_out: int = 1) -> pl.Sequential:
     return pl.Sequential(pl.Dense(4, "relu"), pl.Dense(n_out))
 
 
-@pytest.mark.parametrize("form", ["direct", "dual"])
+@every("form", ["direct", "dual"])
 def test_the_last_epoch_has_what_the_trained_model_has(form: str) -> None:
     model = network()
     history = pl.train(model, (X, y), n_epochs=9, metrics=["f1", found], form=form, learning_rate=0.1)
@@ -42,7 +43,7 @@ def test_the_last_epoch_has_what_the_trained_model_has(form: str) -> None:
     assert history.rows()[-1]["f1"] == pytest.approx(pl.evaluate(model, (X, y), n_resamples=5)["f1"].value)
 
 
-@pytest.mark.parametrize("form", ["direct", "dual"])
+@every("form", ["direct", "dual"])
 def test_held_out_samples_are_measured_where_there_are_some(form: str) -> None:
     model, held = network(2), (X[40:], y[40:])
     history = pl.train(
@@ -76,18 +77,6 @@ def test_a_metric_that_was_not_asked_for_before_is_nan_there(tmp_path: Path) -> 
     assert len(history.rows()) == 6
 
 
-def test_quantities_and_several_labels() -> None:
-    model = network()
-    history = pl.train(model, (X, X[:, 1]), n_epochs=3, metrics=["r_squared", "mean_absolute_error"])
-    assert history.columns["mean_absolute_error"][-1] == pytest.approx(
-        np.abs(X[:, 1] - model.predict(X)).mean(), rel=1e-4
-    )
-    labels = (X[:, :3] > 0).astype(np.int64)
-    model = network(3)
-    history = pl.train(model, (X, labels), n_epochs=3, metrics="accuracy")
-    assert history.columns["accuracy"][-1] == pytest.approx((model.predict(X) == labels).mean())
-
-
 def test_an_evaluation_has_them_with_intervals() -> None:
     model = network()
     pl.train(model, (X, y), n_epochs=30, learning_rate=0.1)
@@ -102,7 +91,7 @@ def test_an_evaluation_has_them_with_intervals() -> None:
     assert scores.further == ()
 
 
-@pytest.mark.parametrize(
+@every(
     ("metrics", "words"),
     [
         (["acc"], "unknown metric 'acc'. Did you mean 'accuracy'"),

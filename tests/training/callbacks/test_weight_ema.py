@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.every import every
 
 from pellucid.data.dataset import Dataset
 from pellucid.errors import FormatError, OptionError, PellucidError
@@ -20,8 +21,8 @@ from pellucid.training.optimizers.sgd import SGD
 from pellucid.training.schedules.base import SCHEDULES
 
 
-@pytest.mark.parametrize("decay", [0.0, 0.5, 0.9, 0.999])
-@pytest.mark.parametrize("n_steps", [1, 2, 40])
+@every("decay", [0.0, 0.5, 0.9, 0.999])
+@every("n_steps", [1, 2, 40])
 def test_equals_the_weighted_mean(decay: float, n_steps: int, rng: np.random.Generator) -> None:
     path = rng.standard_normal((n_steps, BLOCK_BYTES // 8 + 5))
     average = WeightEMA(decay)
@@ -86,7 +87,7 @@ def test_resuming_is_bit_identical(rng: np.random.Generator) -> None:
     assert second.theta.dtype == np.float32
 
 
-@pytest.mark.parametrize("form", ["direct", "dual"])
+@every("form", ["direct", "dual"])
 def test_as_a_callback_the_model_ends_with_the_average(form: str, rng: np.random.Generator) -> None:
     data = Dataset(rng.standard_normal((12, 40)), np.arange(12) % 2)
     seen: list[np.ndarray] = []

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.every import every
 
 from pellucid.errors import FormatError, OptionError, PellucidError, ShapeError
 from pellucid.training.optimizers.adam import Adam
@@ -83,7 +84,7 @@ def walk(optimizer: Optimizer, theta: Array, n_steps: int, *, first: int = 0, is
     return theta
 
 
-@pytest.mark.parametrize(("name", "options", "torch_name", "torch_options"), CASES)
+@every(("name", "options", "torch_name", "torch_options"), CASES)
 def test_trajectory_equals_pytorch(
     name: str,
     options: dict[str, Any],
@@ -110,7 +111,7 @@ def test_trajectory_equals_pytorch(
         assert np.abs(theta[where] - expected).max() < 1e-12 * np.abs(expected).max()
 
 
-@pytest.mark.parametrize(("name", "options"), EVERY)
+@every(("name", "options"), EVERY)
 def test_parts_in_two_threads_equal_the_whole(
     name: str, options: dict[str, Any], rng: np.random.Generator
 ) -> None:
@@ -131,7 +132,7 @@ def test_parts_in_two_threads_equal_the_whole(
     assert optimizer.n_steps == 10
 
 
-@pytest.mark.parametrize(("name", "options"), EVERY)
+@every(("name", "options"), EVERY)
 def test_resuming_half_way_is_bit_identical(
     name: str, options: dict[str, Any], rng: np.random.Generator
 ) -> None:
@@ -173,7 +174,7 @@ def test_resuming_keeps_what_a_schedule_moved(rng: np.random.Generator) -> None:
     np.testing.assert_array_equal(*results)
 
 
-@pytest.mark.parametrize(("name", "options"), EVERY)
+@every(("name", "options"), EVERY)
 def test_float32_stays_float32_and_near_float64(
     name: str, options: dict[str, Any], rng: np.random.Generator
 ) -> None:
@@ -187,8 +188,8 @@ def test_float32_stays_float32_and_near_float64(
     assert np.abs(narrow - wide).max() < 2e-5
 
 
-@pytest.mark.parametrize("clip", [{}, {"clip_value": 0.1}, {"clip_norm": 0.1}])
-@pytest.mark.parametrize("name", STEPPING)
+@every("clip", [{}, {"clip_value": 0.1}, {"clip_norm": 0.1}])
+@every("name", STEPPING)
 def test_a_step_allocates_a_few_blocks_at_most(
     name: str, clip: dict[str, float], rng: np.random.Generator
 ) -> None:
@@ -203,7 +204,7 @@ def test_a_step_allocates_a_few_blocks_at_most(
     assert peak < 3.5 * BLOCK_BYTES
 
 
-@pytest.mark.parametrize("name", STEPPING)
+@every("name", STEPPING)
 def test_decay_follows_the_mask_or_everything(name: str) -> None:
     for decay_biases in (False, True):
         theta = np.full(6, 2.0)
@@ -215,7 +216,7 @@ def test_decay_follows_the_mask_or_everything(name: str) -> None:
         np.testing.assert_array_equal(has_moved, np.ones(6) if decay_biases else mask)
 
 
-@pytest.mark.parametrize("max_norm", [0.5, 1e6])
+@every("max_norm", [0.5, 1e6])
 def test_clip_norm_equals_pytorch(max_norm: float, rng: np.random.Generator) -> None:
     torch = pytest.importorskip("torch", reason="needs PyTorch, the oracle")
     gradient = rng.standard_normal(P)
@@ -267,7 +268,7 @@ def test_what_is_linear_in_the_gradient() -> None:
     assert [name for name, kind in OPTIMIZERS.items() if kind.is_full_batch] == ["lbfgs"]
 
 
-@pytest.mark.parametrize("name", OPTIMIZERS)
+@every("name", OPTIMIZERS)
 def test_config_makes_it_again(name: str) -> None:
     special = {"max_iterations": 7} if name == "lbfgs" else {"learning_rate": 0.123, "clip_norm": 3.0}
     optimizer = OPTIMIZERS.make(name, weight_decay=0.2, decay_biases=True, **special)
@@ -278,14 +279,14 @@ def test_config_makes_it_again(name: str) -> None:
     assert config["weight_decay"] == 0.2
 
 
-@pytest.mark.parametrize("rate", [0, -1, float("nan"), float("inf"), "0.1", None])
-@pytest.mark.parametrize("name", STEPPING)
+@every("rate", [0, -1, float("nan"), float("inf"), "0.1", None])
+@every("name", STEPPING)
 def test_a_wrong_learning_rate_is_refused(name: str, rate: Any) -> None:
     with pytest.raises(OptionError, match=r"expected learning_rate to be a number above 0, got"):
         OPTIMIZERS.make(name, learning_rate=rate)
 
 
-@pytest.mark.parametrize(
+@every(
     ("name", "options", "message"),
     [
         ("sgd", {"momentum": 1.0}, "expected momentum to be a number of at least 0 and below 1, got 1.0"),
@@ -352,7 +353,7 @@ def test_misuse_is_refused() -> None:
         sgd.begin_step()
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@every("dtype", [np.float32, np.float64])
 def test_averages_of_units_that_are_never_active_do_not_become_denormal(dtype: type) -> None:
     theta, optimizer = np.ones(4, dtype), Adam(0.001)
     optimizer.start(theta, np.ones_like(theta))

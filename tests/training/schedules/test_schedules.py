@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.every import every
 
 from pellucid.errors import FormatError, OptionError
 from pellucid.training.optimizers.adam import Adam
@@ -85,7 +86,7 @@ def test_cosine_with_warmup_equals_pytorch() -> None:
     assert max(ours(Cosine(warmup=10))) == RATE == ours(Cosine(warmup=10))[10]
 
 
-@pytest.mark.parametrize("n_steps", [2, 10, N, 101])
+@every("n_steps", [2, 10, N, 101])
 def test_one_cycle_equals_pytorch(n_steps: int) -> None:
     expected, momenta = theirs(
         lambda kinds, o: kinds.OneCycleLR(
@@ -126,7 +127,7 @@ def test_adam_under_one_cycle_equals_pytorch(rng: np.random.Generator) -> None:
     assert np.abs(theta - expected).max() < 1e-12 * np.abs(expected).max()
 
 
-@pytest.mark.parametrize("mode", ["min", "max"])
+@every("mode", ["min", "max"])
 def test_plateau_equals_pytorch(mode: str, rng: np.random.Generator) -> None:
     torch = pytest.importorskip("torch", reason="needs PyTorch, the oracle")
     optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=RATE)
@@ -175,7 +176,7 @@ def test_one_cycle_needs_momentum_to_move_it() -> None:
     assert still.momentum == 0.5
 
 
-@pytest.mark.parametrize(("name", "options"), EVERY)
+@every(("name", "options"), EVERY)
 def test_config_and_state_make_it_again(name: str, options: dict[str, Any]) -> None:
     schedule = SCHEDULES.make(name, **options)
     schedule.start(RATE, N)
@@ -192,7 +193,7 @@ def test_config_and_state_make_it_again(name: str, options: dict[str, Any]) -> N
     assert set(SCHEDULES) == {case for case, _ in EVERY}
 
 
-@pytest.mark.parametrize(
+@every(
     ("name", "options", "message"),
     [
         ("cosin", {}, "unknown schedule 'cosin'. Did you mean 'cosine'"),

@@ -12,7 +12,6 @@ from pellucid.data.dataset import Dataset
 from pellucid.evaluation.influence.retraining import Retraining, Traced, project_to_span
 from pellucid.evaluation.influence.snapshots import last_snapshot, read_snapshot
 from pellucid.evaluation.influence.stages import fit_in_stages
-from pellucid.evaluation.scores.of_run import RunResult
 from pellucid.job_threads import stop_if_nobody_waits
 from pellucid.nn.model import Model, model_from_config
 from pellucid.ops.losses.targets import class_weights_to_sample_weights
@@ -20,12 +19,13 @@ from pellucid.parallel import run_jobs
 from pellucid.progress import ProgressCallback
 from pellucid.runs.build import make_model
 from pellucid.runs.config import Stage
+from pellucid.runs.run import Run
 from pellucid.text import plural
 from pellucid.threads import n_cores
-from pellucid.training.choose_form import first_layer_correction, stays_in_span
+from pellucid.training.cost import first_layer_correction, stays_in_span
 from pellucid.training.fit import kernels_for
-from pellucid.training.prepare import validation_rows
-from pellucid.training.resolve import make_optimizer
+from pellucid.training.job import validation_rows
+from pellucid.training.options import make_optimizer
 from pellucid.types import Array
 
 N_SNAPSHOTS = 20
@@ -38,20 +38,20 @@ SAME = {
 }  # largest difference of scores that still counts as the same training
 
 
-def training_seconds(result: RunResult) -> float:
+def training_seconds(run: Run) -> float:
     """Return about how long one training takes on an idle core, from its operations: the same on every run."""
-    model, options, m = result.model, result.config.options, len(result.split.train)
-    n_steps, batch = result.history.n_steps, min(options.batch_size or m, m)
+    model, options, m = run.model, run.config.options, len(run.split.train)
+    n_steps, batch = run.history.n_steps, min(options.batch_size or m, m)
     work = 3.0 * batch * n_steps * model.n_operations
-    if can_be_dual(result):
+    if can_be_dual(run):
         work += first_layer_correction(model, m, batch, n_steps)
     return work / OPERATIONS_A_SECOND + n_steps * len(model.leaves()) * SECONDS_A_LAYER
 
 
-def can_be_dual(result: RunResult) -> bool:
+def can_be_dual(run: Run) -> bool:
     """Return whether the training stays in the span of its samples."""
-    m, options = len(result.split.train), result.config.options
-    return options.augment is None and stays_in_span(result.model, make_optimizer(options), m)
+    m, options = len(run.split.train), run.config.options
+    return options.augment is None and stays_in_span(run.model, make_optimizer(options), m)
 
 
 class TrainingTrace(NamedTuple):
@@ -65,17 +65,17 @@ class TrainingTrace(NamedTuple):
     on_threads: bool = False  # whether trainings side by side run on threads: see :mod:`pellucid.parallel`
 
 
-def retrain(result: RunResult, query: Dataset) -> TrainingTrace:
+def retrain(run: Run, query: Dataset) -> TrainingTrace:
     """Run the training again, where it holds in the samples' own span, and compare with the saved model."""
-    model, options, train = result.model, result.config.options, result.split.train
-    start = _start_of(result)
+    model, options, train = run.model, run.config.options, run.split.train
+    start = _start_of(run)
     start.copy_loss(model)
     start.preprocessing, start.classes, start.schema = model.preprocessing, model.classes, model.schema
-    is_small, on_threads, kernels = can_be_dual(result), False, result.history.kernels
+    is_small, on_threads, kernels = can_be_dual(run), False, run.history.kernels
     if is_small:  # elsewhere the last digits, which kernels change, grow
         kernels, on_threads = kernels_for(start, train, options, N_TRAININGS)
     same = replace(options, kernels=kernels)
-    stages = [Stage(until, replace(own, kernels=kernels)) for until, own in result.config.stages]
+    stages = [Stage(until, replace(own, kernels=kernels)) for until, own in run.config.stages]
     plain = Retraining(start, train, query.X, partial(fit_in_stages, stages, same))
     saved, limit = _outputs(model, query), SAME[model.dtype]
 
@@ -101,17 +101,17 @@ def retrain(result: RunResult, query: Dataset) -> TrainingTrace:
     return trace(plain, traced) if is_same else trace(plain, traced, _other(traced, saved))
 
 
-def is_start_gone(result: RunResult) -> bool:
+def is_start_gone(run: Run) -> bool:
     """Return whether a training began from a model that is not where it was."""
-    start = result.config.start
+    start = run.config.start
     return start is not None and not start.exists()
 
 
-def _start_of(result: RunResult) -> Model:
+def _start_of(run: Run) -> Model:
     """Return the model as the training began with it."""
-    config, model = result.config, result.model
+    config, model = run.config, run.model
     if config.start is not None:
-        return make_model(config, None, result.split)
+        return make_model(config, None, run.split)
     start = model_from_config(model.config(), dtype=model.dtype)
     start.recipe = config.recipe
     start.initialize(model.input_shape, seed=config.options.seed)
@@ -126,45 +126,45 @@ def _other(traced: Traced, saved: Array) -> str:
     )
 
 
-def from_checkpoints(result: RunResult, folder: Path | None, query: Dataset) -> TrainingTrace:
+def from_checkpoints(run: Run, folder: Path | None, query: Dataset) -> TrainingTrace:
     """Take the checkpoints that a training left, and the trained model; that alone where they do not help."""
-    model, rate = result.model, result.config.options.learning_rate
+    model, rate = run.model, run.config.options.learning_rate
     paths = sorted((folder / "checkpoints").glob("*.checkpoint")) if folder is not None else []
-    of_the_end = f"step-{result.history.n_steps:08d}"  # the trained model, in the form that it was trained in
+    of_the_end = f"step-{run.history.n_steps:08d}"  # the trained model, in the form that it was trained in
     paths = [path for path in paths if path.stem != of_the_end]
-    is_dual, n_left = result.history.form == "dual", len(paths)
-    if is_dual or result.config.stages:  # without the first layer's weights; at rates that they do not tell
+    is_dual, n_left = run.history.form == "dual", len(paths)
+    if is_dual or run.config.stages:  # without the first layer's weights; at rates that they do not tell
         paths = []
     snapshots = [*(read_snapshot(path, model, rate) for path in paths), last_snapshot(model, rate)]
     n = len(paths)
     kept = f"{plural(n, 'checkpoint')} and the trained model" if n else "the trained model alone"
     if n_left and is_dual:
         kept += " (checkpoints of the dual form hold no weights of the first layer)"
-    why = f"one training takes about {training_seconds(result):.0f} s"
+    why = f"one training takes about {training_seconds(run):.0f} s"
     advice = " Add --retrain to follow the whole training and to prove it."
-    if is_start_gone(result):
-        why, advice = f"the model that it began from is no longer at {result.config.start}", ""
+    if is_start_gone(run):
+        why, advice = f"the model that it began from is no longer at {run.config.start}", ""
     note = (
         f"Nothing was trained again: {why}. The influence is traced over {kept}, which shows little of the way "
         f"there.{advice}"
     )
     traced = Traced(model, _outputs(model, query), snapshots)
-    return TrainingTrace(None, traced, result.split.train, query, (note,))
+    return TrainingTrace(None, traced, run.split.train, query, (note,))
 
 
 def _outputs(model: Model, query: Dataset) -> Array:
     return np.asarray(model.decision_function(query.X), np.float64).reshape(len(query), -1)
 
 
-def training_weights(result: RunResult) -> Array | None:
+def training_weights(run: Run) -> Array | None:
     """Return how much each training sample counted; 0 for those held out to watch the training."""
-    options, train = result.config.options, result.split.train
+    options, train = run.config.options, run.split.train
     if options.class_weight is None and options.validation is None:
         return None
     m = len(train)
     weights = np.ones(m)
     if options.class_weight is not None:
-        k = max(2, result.model.output_shape[-1])
+        k = max(2, run.model.output_shape[-1])
         weights = class_weights_to_sample_weights(train.y, options.class_weight, k)
     if options.validation is not None:
         weights[validation_rows(train, options.validation, options.seed)[1]] = 0
@@ -181,7 +181,7 @@ class Work:
     def run(
         self, function: Callable[[Any, Any], Any], shared: Any, jobs: Sequence[Any]
     ) -> Iterator[tuple[Any, Any]]:
-        """Yield each job with its result."""
+        """Yield each job with its run."""
         pays = len(jobs) * self.seconds > WORTH_SECONDS
         n_jobs = self.n_jobs or (n_cores() if pays else 1)
         for n, done in enumerate(

@@ -96,9 +96,9 @@ class KeepSnapshots:
             self._close(self._run.step)
             self._run = None
 
-    def steps_to_next(self, step: int) -> int:
-        """Return after how many more steps it looks again: those before may be taken in one call."""
-        return self._due[-1] - step if self._due else sys.maxsize
+    def next_step(self, step: int) -> int:
+        """Return at which step it looks again: those before may be taken in one call."""
+        return self._due[-1] if self._due else sys.maxsize
 
     def _keep(self, step: int) -> None:
         if not self._due or step != self._due[-1]:

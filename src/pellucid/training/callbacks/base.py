@@ -1,5 +1,6 @@
 """What the callbacks here have in common: options as fields, and a method for each kind of event."""
 
+import sys
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -41,24 +42,25 @@ class Callback(Configurable):
         Whether it is called after the others.
     changes_training : bool
         Whether the trained model depends on it: a training goes on from a checkpoint only with the same one.
-    needs_every_step : bool
-        Whether no step may be left out. Where no callback needs every one, many steps of a small network are one
-        call, and only the last of them is told. By default true of a class that has its own ``step_end`` or
-        ``__call__``.
+    hears_epochs : bool
+        Whether each epoch's end is told; by default of a class that has its own ``epoch_end`` or ``__call__``.
     """
 
     registry = CALLBACKS
     is_last: ClassVar[bool] = False
     changes_training: ClassVar[bool] = False
-    needs_every_step: ClassVar[bool] = False
+    hears_epochs: ClassVar[bool] = False
+    _hears_steps: ClassVar[bool] = False
 
     def __init_subclass__(cls, **keywords: Any) -> None:
         super().__init_subclass__(**keywords)
-        if "needs_every_step" not in vars(cls):
-            cls.needs_every_step = (
-                cls.step_end is not Callback.step_end or cls.__call__ is not Callback.__call__
-            )
+        has_own_call = cls.__call__ is not Callback.__call__
+        cls._hears_steps = has_own_call or cls.step_end is not Callback.step_end
+        if "hears_epochs" not in vars(cls):
+            cls.hears_epochs = has_own_call or cls.epoch_end is not Callback.epoch_end
         for name in vars(cls):
+            if name in ("needs_every_step", "steps_to_next"):
+                raise OptionError(f"{cls.__name__}: {name} is no more. Write next_step(self, step) instead.")
             if name in ELSEWHERE:
                 raise OptionError(
                     f"{cls.__name__}: {name} would never be called. Name it {ELSEWHERE[name]}(self, event); "
@@ -68,6 +70,14 @@ class Callback(Configurable):
     def __call__(self, event: Event) -> bool:
         """Call the method for an event, and return whether it asks to stop."""
         return bool(getattr(self, _METHODS[type(event)])(event))
+
+    def next_step(self, step: int) -> int:
+        """Return after how many steps in all to be told next, where that many were taken.
+
+        Until then, steps of a small network may be one call, of which only the last is told. By default every step,
+        of a class that has its own ``step_end`` or ``__call__``.
+        """
+        return step + 1 if self._hears_steps else sys.maxsize
 
     def train_start(self, event: TrainStart) -> bool | None:
         """Before the first step."""

@@ -1,5 +1,6 @@
 """Writing checkpoints while a training runs."""
 
+import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,6 +49,10 @@ class Checkpoint(Callback):
         if self.every_steps is None and self.every_minutes is None:
             raise OptionError("Checkpoint: say how often with every_steps or every_minutes.")
         self._last, self._written = 0.0, list[Path]()
+
+    def next_step(self, step: int) -> int:
+        """Return the next step after which one is written; by the clock any will do."""
+        return sys.maxsize if self.every_steps is None else step + self.every_steps - step % self.every_steps
 
     def train_start(self, event: TrainStart) -> None:
         """Start the clock."""

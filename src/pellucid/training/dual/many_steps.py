@@ -5,15 +5,17 @@ from typing import Any
 import numpy as np
 
 from pellucid import dispatch
+from pellucid.data.batches import Batches
 from pellucid.nn.dense import Dense
 from pellucid.nn.model import Model
 from pellucid.nn.sequential import Sequential
 from pellucid.training.dual.dense import DualDense
 from pellucid.training.dual.form import dual_form
-from pellucid.training.executor.executor import Executor
+from pellucid.training.executor.executor import Executor, Position, StepLoss, Tell
 from pellucid.training.executor.stack_layers import ACTIVATIONS, layers_above, loss_kind
 from pellucid.training.optimizers.base import runs_of
 from pellucid.training.optimizers.sgd import SGD
+from pellucid.training.schedules.base import Schedule
 from pellucid.types import Array
 from pellucid.workspace import aligned
 
@@ -66,13 +68,31 @@ class ManySteps(Executor):
         """Return the loss of a single step, and fill the model's ``grad``."""
         return self.one.loss_and_grad(X, Y, weights=weights)
 
-    def takes_many(self, optimizer: Any) -> bool:
-        """Return whether the kernel has the model, the loss and the optimizer's rule; nobody adds to the loss."""
+    def run(
+        self,
+        batches: Batches,
+        at: Position,
+        optimizer: Any,
+        schedule: Schedule | None,
+        at_most: int,
+        tell: Tell,
+    ) -> bool:
+        """Take some steps, an epoch each, in one call."""
+        if schedule is not None or not self._serves(optimizer):
+            return super().run(batches, at, optimizer, schedule, at_most, tell)
+        tell([StepLoss(loss, batches.n_rows) for loss in self.take_many(at_most, optimizer).tolist()])
+        return True
+
+    def _serves(self, optimizer: Any) -> bool:
+        """Return whether the kernel has the model, the loss and the rule, and nothing is added to the loss."""
         is_plain = type(optimizer) is SGD and optimizer.clip_value is None and optimizer.clip_norm is None
         return self.is_served and is_plain and self.model.reported is None
 
     def take_many(self, n: int, optimizer: Any) -> Array:
-        """Take n steps, fewer where that lasts long; return their losses, shape (at most n,)."""
+        """Take n steps, fewer where that lasts long; return their losses, shape (at most n,).
+
+        A loss that is NaN or infinite is the last, and its step is not taken.
+        """
         if self._memory is None:
             self._memory = self._make_memory(optimizer)
         _, _, theta, _, velocity, *_ = self._memory

@@ -5,7 +5,6 @@ import math
 import os
 import threading
 import time
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,11 +14,12 @@ from pellucid.nn.activation import Dropout
 from pellucid.nn.model import Model
 from pellucid.nn.norm import BatchNorm
 from pellucid.ops.dropout import LEVELS, dropped_levels
-from pellucid.training.executor.executor import Executor
+from pellucid.training.executor.executor import Executor, Position, StepLoss, Tell
 from pellucid.training.executor.pace import Pace
 from pellucid.training.executor.stack_layers import ACTIVATIONS, Layer, layers_of, loss_kind, n_parts
 from pellucid.training.optimizers.adam import Adam, AdamW
 from pellucid.training.optimizers.sgd import SGD
+from pellucid.training.schedules.base import Schedule
 from pellucid.types import Array
 from pellucid.workspace import aligned
 
@@ -124,7 +124,46 @@ class DenseStack(Executor):
         if rule == self.kernel.KEEP:
             optimizer.step(self.model.theta, self.model.grad)
 
-    def takes_epochs(self, batches: Batches, optimizer: Any) -> bool:
+    def run(
+        self,
+        batches: Batches,
+        at: Position,
+        optimizer: Any,
+        schedule: Schedule | None,
+        at_most: int,
+        tell: Tell,
+    ) -> bool:
+        """Take some steps of an epoch in one call; the smaller batch at its end has one of its own."""
+        if not self._takes_several(batches, optimizer):
+            return super().run(batches, at, optimizer, schedule, at_most, tell)
+        skip, size = at.step_in_epoch, batches.batch_size or batches.n_rows
+        if at.epoch != self._epoch:
+            self._epoch, self._order = at.epoch, batches.order(at.epoch)
+        m = min(size, batches.n_rows - skip * size)
+        memory = self._memories.get(m) or self._make_memory(m)
+        threads = self._threads(memory.pace)
+        operations = 6.0 * m * sum(layer.n_in * layer.n_out for layer in self.layers)
+        most = int(OPERATIONS / operations) if threads or self.n_threads == 1 else 1
+        n = max(1, min(most, at_most, (batches.n_rows - skip * size) // m))
+        rows = self._order[skip * size : skip * size + n * m].reshape(n, m)
+        numbers, losses, n_steps = np.empty((n, len(self.numbers))), np.empty(n), optimizer.n_steps
+        for s in range(n):
+            if schedule is not None:
+                schedule.apply(optimizer, at.step + s)
+            rule = self.rule(optimizer, numbers[s], self.kernel)
+        data, Y = batches.X.reshape(batches.n_rows, -1), batches.Y
+        labels, targets = (Y, self.no_targets) if Y.ndim == 1 else (self.no_labels, Y)
+        room = (np.empty((m if len(part) else 0, *part.shape[1:]), part.dtype) for part in (labels, targets))
+        X, what = np.empty((m, data.shape[1]), data.dtype), (self.loss_kind, labels, targets, *room)
+        started = time.perf_counter()
+        how = self.smoothing, memory.scale, rule, numbers, threads, losses
+        taken = self.kernel.take_steps(X, data, rows, memory.arrays, *what, *how)
+        memory.pace.record((time.perf_counter() - started) / n, n)
+        optimizer.n_steps = n_steps + taken
+        tell([StepLoss(loss, m) for loss in losses[: taken + 1].tolist()])
+        return True
+
+    def _takes_several(self, batches: Batches, optimizer: Any) -> bool:
         """Return whether the kernel gathers these batches, knows their loss and the optimizer's rule."""
         as_they_are = batches.rule is None and batches.change is None and batches.weights is None
         is_known = self.rule is not _keep and self.loss_kind != self.kernel.OTHER
@@ -140,38 +179,9 @@ class DenseStack(Executor):
             and batches.X.dtype == self.model.theta.dtype
         )
 
-    def take_some(
-        self, batches: Batches, epoch: int, skip: int, optimizer: Any, before: Callable[[int], None]
-    ) -> list[float]:
-        """Take some steps of an epoch in one call; the smaller batch at its end has one of its own."""
-        size = batches.batch_size or batches.n_rows
-        if epoch != self._epoch:
-            self._epoch, self._order = epoch, batches.order(epoch)
-        m = min(size, batches.n_rows - skip * size)
-        memory = self._memories.get(m) or self._make_memory(m)
-        threads = self._threads(memory.pace)
-        operations = 6.0 * m * sum(layer.n_in * layer.n_out for layer in self.layers)
-        most = int(OPERATIONS / operations) if threads or self.n_threads == 1 else 1
-        n = max(1, min(most, (batches.n_rows - skip * size) // m))
-        rows = self._order[skip * size : skip * size + n * m].reshape(n, m)
-        numbers, losses, n_steps = np.empty((n, len(self.numbers))), np.empty(n), optimizer.n_steps
-        for s in range(n):
-            before(skip + s)
-            rule = self.rule(optimizer, numbers[s], self.kernel)
-        data, Y = batches.X.reshape(batches.n_rows, -1), batches.Y
-        labels, targets = (Y, self.no_targets) if Y.ndim == 1 else (self.no_labels, Y)
-        room = (np.empty((m if len(part) else 0, *part.shape[1:]), part.dtype) for part in (labels, targets))
-        X, what = np.empty((m, data.shape[1]), data.dtype), (self.loss_kind, labels, targets, *room)
-        started = time.perf_counter()
-        how = self.smoothing, memory.scale, rule, numbers, threads, losses
-        taken = self.kernel.take_steps(X, data, rows, memory.arrays, *what, *how)
-        memory.pace.record((time.perf_counter() - started) / n, n)
-        optimizer.n_steps = n_steps + taken
-        found: list[float] = losses[: taken + 1].tolist()
-        return found
-
     def close(self) -> None:
         """Leave the compiled threads to others."""
+        super().close()
         if self._n_before:
             if os.getpid() == self.kernel.PROCESS:
                 self.kernel.numba.set_num_threads(self._n_before)
@@ -182,7 +192,8 @@ class DenseStack(Executor):
         """Return whether samples and targets have the shapes by which the kernel reads them, unchecked."""
         m, n_out = len(X), self.layers[-1].n_out
         has_labels = self.loss_kind == self.kernel.SOFTMAX and n_out > 1 and Y.shape == (m,)
-        return X.size == m * self.layers[0].n_in and (has_labels or Y.shape == (m, n_out))
+        fits: bool = X.size == m * self.layers[0].n_in and (has_labels or Y.shape == (m, n_out))
+        return fits
 
     def _leave_to_model(self, X: Any, Y: Any, weights: Array | None) -> float:
         self._pending = ()

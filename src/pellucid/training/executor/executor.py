@@ -1,20 +1,42 @@
 """The protocol of what computes a training's steps, and the case of one core."""
 
-from collections.abc import Callable
-from typing import Any
+import math
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple, TypeAlias
 
-from pellucid.data.batches import Batches
+from pellucid.data.batches import Batch, Batches
 from pellucid.errors import TrainingError
 from pellucid.nn.model import Model
-from pellucid.types import Array
+from pellucid.training.optimizers.base import Optimizer
+from pellucid.training.schedules.base import Schedule
+from pellucid.types import Array, n_rows
 
 
 class StepLost(TrainingError):
     """What computes the steps is gone, in the middle of one; the parameters are as they were before it."""
 
 
+class Position(NamedTuple):
+    """How many epochs are complete, and how many steps were taken, in all and in this epoch."""
+
+    epoch: int
+    step: int
+    step_in_epoch: int
+
+
+class StepLoss(NamedTuple):
+    """The loss of a step's batch, before the step, and how much it counts in that of the epoch."""
+
+    loss: float
+    n_rows: int
+    weight: float | None = None  # the sum of the batch's sample weights, where there are any
+
+
+Tell: TypeAlias = Callable[[Sequence[StepLoss]], bool]
+
+
 class Executor:
-    """A model's steps, computed by the model alone; other executors split them.
+    """A model's steps, computed by the model alone; other executors split them, or take several in one call.
 
     Parameters
     ----------
@@ -23,7 +45,49 @@ class Executor:
     """
 
     def __init__(self, model: Model) -> None:
-        self.model = model
+        self.model, self._is_random = model, model.draws_random_numbers
+        self._next: tuple[int, int] | None = None  # the batch that the open epoch gives next
+        self._open: Iterator[Batch] = iter(())
+
+    def run(
+        self,
+        batches: Batches,
+        at: Position,
+        optimizer: Optimizer,
+        schedule: Schedule | None,
+        at_most: int,
+        tell: Tell,
+    ) -> bool:
+        """Take the next step, or several, and tell their losses; return whether there are more.
+
+        Parameters
+        ----------
+        batches : Batches
+        at : Position
+        optimizer : Optimizer
+        schedule : Schedule or None
+        at_most : int
+            Steps, at least 1.
+        tell : callable
+            Takes the losses, and returns whether the training ends. One that is NaN or infinite is the last, and
+            its step is not taken.
+        """
+        X, Y, weights = self._batch(batches, at)
+        if schedule is not None:
+            schedule.apply(optimizer, at.step)
+        if self._is_random:
+            self.seed_step(batches.seed, at.step)
+        loss = self.loss_and_grad(X, Y, weights=weights)
+        if math.isfinite(loss):
+            self.update(optimizer)
+        tell([StepLoss(loss, n_rows(Y), None if weights is None else float(weights.sum(dtype=float)))])
+        return True
+
+    def _batch(self, batches: Batches, at: Position) -> Batch:
+        if self._next != (at.epoch, at.step_in_epoch):
+            self._open = batches.epoch(at.epoch, skip=at.step_in_epoch)
+        self._next = at.epoch, at.step_in_epoch + 1
+        return next(self._open)
 
     def loss_and_grad(self, X: Any, Y: Any, *, weights: Array | None = None) -> float:
         """Do what ``model.loss_and_grad`` does: return the loss, fill the model's ``grad``."""
@@ -37,30 +101,41 @@ class Executor:
         """Let an optimizer move the model's parameters by the model's ``grad``, which it may overwrite."""
         optimizer.step(self.model.theta, self.model.grad)
 
-    def takes_epochs(self, batches: Batches, optimizer: Any) -> bool:
-        """Return whether ``take_some`` serves these batches and this optimizer as it is now."""
-        return False
-
-    def take_some(
-        self, batches: Batches, epoch: int, skip: int, optimizer: Any, before: Callable[[int], None]
-    ) -> list[float]:
-        """Take some steps of an epoch, from number ``skip`` on, as many as are soon done; return their losses.
-
-        ``before`` is called with the number of each, for the learning rate that the optimizer then has. A loss that
-        is NaN or infinite is the last, and its step is not taken.
-        """
-        raise NotImplementedError
-
-    def takes_many(self, optimizer: Any) -> bool:
-        """Return whether ``take_many`` serves this optimizer as it is now."""
-        return False
-
-    def take_many(self, n: int, optimizer: Any) -> Array:
-        """Take n steps on the full batch, fewer where that lasts long; return their losses, shape (at most n,).
-
-        A loss that is NaN or infinite is the last, and its step is not taken.
-        """
-        raise NotImplementedError
-
     def close(self) -> None:
         """Leave the model as it was found."""
+        self._open = iter(())
+
+
+class Minimizer(Executor):
+    """The iterations of an optimizer that evaluates the loss itself: all of them are one call.
+
+    Parameters
+    ----------
+    inner : Executor
+        Computes loss and gradient.
+    """
+
+    def __init__(self, inner: Executor) -> None:
+        super().__init__(inner.model)
+        self.inner = inner
+
+    def run(
+        self,
+        batches: Batches,
+        at: Position,
+        optimizer: Any,
+        schedule: Schedule | None,
+        at_most: int,
+        tell: Tell,
+    ) -> bool:
+        """Minimize the loss of the full batch until the optimizer, or what is told of an iteration, ends it."""
+        ((X, Y, weights),) = batches.epoch(0)
+
+        def loss_and_grad() -> float:
+            return self.inner.loss_and_grad(X, Y, weights=weights)
+
+        def on_iteration(loss: float) -> bool:
+            return tell([StepLoss(loss, batches.n_rows)])
+
+        optimizer.minimize(self.model.theta, loss_and_grad, self.model.grad, on_iteration)
+        return False

@@ -103,6 +103,7 @@ class ThreadShards(Executor):
 
     def close(self) -> None:
         """End the threads, and leave the model as it was found."""
+        super().close()
         self.workers.close()
         for one in self.replicas:
             set_reduce(one, None)

@@ -1,5 +1,7 @@
-"""Data and model made ready for each other before the first step."""
+"""What is run: a training that has been checked, data and model made ready for each other."""
 
+import hashlib
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -10,19 +12,20 @@ from pellucid.data.augmentation.augment import Augment
 from pellucid.data.batches import Batch, Batches, Change, is_on_disk
 from pellucid.data.dataset import Dataset
 from pellucid.data.groups import groups_of
+from pellucid.data.hashing import data_hash
 from pellucid.data.inputs_seen import inputs_seen
-from pellucid.data.preprocess import check_finite
+from pellucid.data.preprocess import Preprocessing, check_finite
 from pellucid.data.stored.base import StoredArray
 from pellucid.data.validate import hold_out_rows
 from pellucid.errors import DataError, FormatError, OptionError, ShapeError
 from pellucid.nn.activation import Dropout
+from pellucid.nn.freezing import frozen_hash
 from pellucid.nn.model import Model, check_classes
 from pellucid.nn.preset_size import naming_size
 from pellucid.registry import check_option
 from pellucid.rng import stream
 from pellucid.training.checkpoint import checkpoint_settings
-from pellucid.training.compiling import choose_kernels
-from pellucid.training.cost import worthwhile_threads
+from pellucid.training.cost import choose_kernels, worthwhile_threads
 from pellucid.training.features import trained_part
 from pellucid.training.loss_setup import (
     augment_weighted,
@@ -32,11 +35,97 @@ from pellucid.training.loss_setup import (
     weigh_samples,
 )
 from pellucid.training.optimizers.base import Optimizer
-from pellucid.training.options import FORMS, TrainingOptions
-from pellucid.training.plan import Job, Plan
+from pellucid.training.options import FORMS, Plan, TrainingOptions
 from pellucid.training.samples import in_range_of, in_range_seen, preprocessing_for
 from pellucid.training.shared import Shared, made_of
 from pellucid.types import Array, map_arrays, n_rows
+
+
+@dataclass(eq=False)
+class Job:
+    """A training that has been checked and may begin.
+
+    Attributes
+    ----------
+    data : Dataset
+        The training samples as loaded, without those held out.
+    X, X_validation : Array, dict of Array, or None
+        Prepared, or where there is a ``rule``, as loaded.
+    Y, Y_validation : targets, as the loss wants them
+    rule : Preprocessing or None
+        Prepares each batch when its turn comes.
+    change : callable or None
+        Augments it.
+    kernels : {"numba", "numpy", "plain"}
+        What the ops run as.
+    n_threads : int
+        Cores that each batch is split over.
+    form : {"auto", "direct", "dual"}
+        The form asked for; of a training that goes on, the one that it began in.
+    part : Model
+        What the steps run through: the model, or the layers after its frozen ones where those are computed once.
+    holds_blas : bool
+        Whether BLAS is held to one thread, since a step is too small for more.
+    """
+
+    plan: Plan
+    model: Model
+    data: Dataset
+    X: Any
+    Y: Any
+    X_validation: Any
+    Y_validation: Any
+    weights: Array | None
+    rule: Preprocessing | None
+    change: Change | None
+    kernels: str
+    n_threads: int
+    form: str
+    part: Model
+    holds_blas: bool = False
+    _hashes: dict[str, str | None] = field(default_factory=dict, init=False)
+
+    @property
+    def n_steps(self) -> int:
+        """Steps an epoch."""
+        return 1 if self.plan.batch_size is None else -(-n_rows(self.X) // self.plan.batch_size)
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What a resumed training must agree on, but for data and weights."""
+        model, plan = self.model, self.plan
+        rule = model.preprocessing
+        frozen = {"frozen": frozen_hash(model)} if model.n_frozen else {}
+        return {
+            **frozen,
+            "architecture": model.config(),
+            "dtype": model.dtype,
+            "preprocessing": None if rule is None else rule.to_config(),
+            "classes": model.classes,
+            "loss": model.loss_config,
+            "optimizer": plan.optimizer.config(),
+            "schedule": None if plan.schedule is None else plan.schedule.config(),
+            "augment": None if plan.augment is None else plan.augment.config(),
+            "n_epochs": plan.n_epochs,
+            "batch_size": plan.batch_size,
+            "shuffle": plan.shuffle,
+            "seed": plan.seed,
+            "n_samples": n_rows(self.X),
+            "class_weight": plan.class_weight,
+            "kernels": self.kernels,
+        }
+
+    def hashes(self) -> dict[str, str | None]:
+        """Return the hashes of the samples, of those held out, and of the weights."""
+        if not self._hashes:
+            held = None if self.X_validation is None else Dataset(self.X_validation, self.Y_validation)
+            weights = None if self.weights is None else np.ascontiguousarray(self.weights, np.float64)
+            self._hashes = {
+                "training_data": data_hash(self.data),
+                "validation_data": None if held is None else data_hash(held),
+                "sample_weights": None if weights is None else hashlib.sha256(weights.data).hexdigest(),
+            }
+        return self._hashes
 
 
 def prepare(model: Model, data: Dataset, plan: Plan, resume: str | Path | None = None) -> Job:
