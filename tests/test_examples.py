@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from tests.every import every
+
 EXAMPLES = Path(__file__).parents[1] / "examples"
 SCRIPTS = sorted(EXAMPLES.rglob("*.py"))
 SHORTENED = ["--iterations", "101"]  # of step_by_step.py, instead of 2,500
@@ -39,11 +41,16 @@ def run(script: Path, folder: Path, *arguments: str, **environment: str) -> str:
     return done.stdout
 
 
-@pytest.mark.parametrize(
-    "script",
-    [script for script in SCRIPTS if script.name != "step_by_step.py"],
-    ids=lambda script: script.name,
-)
+def examples() -> list[Any]:
+    """Return the scripts but the tutorial, slow ones but for one."""
+    found = [script for script in SCRIPTS if script.name != "step_by_step.py"]
+    slow = pytest.mark.slow
+    return [
+        pytest.param(each, marks=[slow] * (each.name != "custom_layer.py"), id=each.name) for each in found
+    ]
+
+
+@pytest.mark.parametrize("script", examples())
 def test_example_runs(script: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     printed = run(script, tmp_path)
     assert printed, "an example shows something"
@@ -56,7 +63,7 @@ def test_example_runs(script: Path, tmp_path: Path, capsys: pytest.CaptureFixtur
         assert float(found[1]) >= least
 
 
-@pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.name)
+@every("script", SCRIPTS, ids=lambda script: script.name)
 def test_example_is_short_and_says_what_it_shows(script: Path) -> None:
     text = script.read_text()
     assert len(text.splitlines()) < LONGER.get(script.name, 60)
@@ -72,7 +79,7 @@ def cells_of(notebook: Path) -> list[dict[str, Any]]:
     return cells
 
 
-@pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda notebook: notebook.name)
+@every("notebook", NOTEBOOKS, ids=lambda notebook: notebook.name)
 def test_notebook_is_stored_without_outputs_and_explains_itself(notebook: Path) -> None:
     cells = cells_of(notebook)
     assert len({cell["id"] for cell in cells}) == len(cells)
@@ -83,6 +90,7 @@ def test_notebook_is_stored_without_outputs_and_explains_itself(notebook: Path) 
     assert len(prose) >= len(code) / 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda notebook: notebook.name)
 def test_notebook_runs_and_shows_little_text(
     notebook: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
@@ -141,11 +149,13 @@ def check_tutorial(printed: str, folder: Path) -> None:
     assert set(FIGURES) <= drawn
 
 
+@pytest.mark.slow
 def test_step_by_step_prints_the_tutorials_lines(tmp_path: Path) -> None:
     printed = run(EXAMPLES / "step_by_step.py", tmp_path, *SHORTENED, "--out", "pictures")
     check_tutorial(printed, tmp_path / "pictures")
 
 
+@pytest.mark.slow
 def test_step_by_step_on_the_published_photos(published_dir: Path, tmp_path: Path) -> None:
     script = EXAMPLES / "step_by_step.py"
     printed = run(script, tmp_path, *SHORTENED, PELLUCID_DATA_DIR=str(published_dir))

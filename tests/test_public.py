@@ -8,6 +8,7 @@ import pytest
 
 import pellucid
 from pellucid.nn.layer import LAYERS
+from tests.every import every
 
 
 def test_all_is_sorted_and_importable() -> None:
@@ -37,7 +38,7 @@ def test_every_registered_layer_is_reachable_and_every_listed_one_registered() -
     assert pellucid.OnlyHere is OnlyHere
 
 
-@pytest.mark.parametrize(
+@every(
     ("family", "name"),
     [("losses", "Huber"), ("optimizers", "Adam"), ("schedules", "Cosine"), ("callbacks", "Checkpoint")],
 )
@@ -60,6 +61,7 @@ def test_import_loads_numpy_and_little_more() -> None:
     assert set(out) <= {"pellucid", "lazy_loader"}
 
 
+@pytest.mark.slow
 def test_importing_every_submodule_hides_no_public_name() -> None:
     code = (
         "import importlib, pkgutil, types, pellucid as pl\n"

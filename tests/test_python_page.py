@@ -34,6 +34,7 @@ def as_before() -> "pytest.FixtureRequest":  # type: ignore[misc]
                 table.remove(name)
 
 
+@pytest.mark.slow
 def test_every_block_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     names: dict[str, object] = {}

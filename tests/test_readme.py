@@ -24,6 +24,7 @@ LESS: dict[str, list[str]] = {  # so that a test takes seconds
     "sweep": ["--epochs", "2", "--trials", "2", "--jobs", "1"],
 }
 ELSEWHERE = ("serve", "reproduce", "bench")  # endless or long; they have tests of their own
+SLOW = ("run", "report", "influence", "sweep")
 NEEDS_PUBLISHED = ("data fetch",)
 
 
@@ -69,7 +70,16 @@ def test_the_picture_is_of_the_first_command() -> None:
     assert int(shown[1]) == pl.recommend(pl.load_data("drawn-cats")).recipe["n_epochs"]
 
 
-@pytest.mark.parametrize("line", [line for line in TABLE if command_of(line) not in ELSEWHERE])
+def lines() -> list[Any]:
+    """Return the lines of the table, those that make whole reports or train many networks marked slow."""
+    return [
+        pytest.param(line, marks=[pytest.mark.slow] * (command_of(line) in SLOW))
+        for line in TABLE
+        if command_of(line) not in ELSEWHERE
+    ]
+
+
+@pytest.mark.parametrize("line", lines())
 def test_command_line(
     pellucid: Command, trained: Path, photos: Path, tmp_path: Path, request: pytest.FixtureRequest, line: str
 ) -> None:

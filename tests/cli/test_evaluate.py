@@ -149,9 +149,7 @@ def test_train_metrics_and_evaluate_agree(pellucid: Command, trained: Path, phot
     assert ours == {**theirs, "notes": [], "advice": ours["advice"]}
 
 
-def test_the_data_are_the_models_own_where_none_are_named(
-    pellucid: Command, trained: Path, photos: Path, tmp_path: Path
-) -> None:
+def test_the_data_default_to_its_own(pellucid: Command, trained: Path, photos: Path, tmp_path: Path) -> None:
     named = json.loads(pellucid("evaluate", trained, photos, "--json").out)
     assert json.loads(pellucid("evaluate", trained, "--json").out) == named
     model = trained / "model.safetensors"

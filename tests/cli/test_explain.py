@@ -57,9 +57,7 @@ def test_no_folder_need_be_named(pellucid: Command, trained: Path, photo: Path) 
     assert all(path.is_file() for path in files)
 
 
-def test_json_is_one_object_and_says_the_same(
-    pellucid: Command, trained: Path, photo: Path, tmp_path: Path
-) -> None:
+def test_json_says_the_same(pellucid: Command, trained: Path, photo: Path, tmp_path: Path) -> None:
     methods = ("--methods", "gradient,occlusion")
     done = pellucid("explain", trained, photo, "-o", tmp_path / "why", "--json", *methods)
     result = json.loads(done.out, parse_constant=lambda value: pytest.fail(value))
@@ -80,9 +78,7 @@ def test_the_class_to_explain(pellucid: Command, trained: Path, photo: Path, tmp
     assert result["photo"]["label"] == "dark"
 
 
-def test_the_data_are_found_again_named_or_left_out(
-    pellucid: Command, photos: Path, photo: Path, tmp_path: Path
-) -> None:
+def test_data_are_found_or_left_out(pellucid: Command, photos: Path, photo: Path, tmp_path: Path) -> None:
     run, alone = tmp_path / "run", tmp_path / "alone" / "model.safetensors"  # alone: without its run folder
     assert pellucid("train", photos, "--out", run, "--model", "logistic", "--epochs", 5, "--quiet").code == 0
     alone.parent.mkdir()

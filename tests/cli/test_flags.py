@@ -106,9 +106,7 @@ def test_options_of_an_option_are_pairs(call: Call, text: str, pairs: dict[str, 
         (("--optimizer-options", "momentum"), ("--optimizer-options", "NAME=VALUE", "'momentum'")),
     ],
 )
-def test_a_wrong_value_is_named_with_its_flag(
-    call: Call, arguments: tuple[str, ...], words: tuple[str, ...]
-) -> None:
+def test_a_wrong_value_and_its_flag(call: Call, arguments: tuple[str, ...], words: tuple[str, ...]) -> None:
     with pytest.raises(OptionError) as caught:
         call("cats", *arguments)
     for word in words:

@@ -152,9 +152,7 @@ def test_a_table_is_explained_without_pictures(pellucid: Command, table: Path, t
     assert [path.name for path in (tmp_path / "why").iterdir()] == ["influence.json"]
 
 
-def test_an_expensive_training_is_only_traced(
-    pellucid: Command, trained: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_costly_training_is_traced(pellucid: Command, trained: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pellucid.evaluation.influence.measure.QUICK_SECONDS", 0.0)
     done = pellucid("influence", trained, "--test", "0", "--json")
     result = json.loads(done.out)
@@ -170,9 +168,7 @@ def test_an_expensive_training_is_only_traced(
     assert json.loads(done.out)["is_proved"]
 
 
-def test_checkpoints_are_followed_where_there_are_any(
-    pellucid: Command, photos: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_checkpoints_are_followed(pellucid: Command, photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pellucid.evaluation.influence.measure.QUICK_SECONDS", 0.0)
     layers = ('"Conv2D"\nfilters = 4', '"BatchNorm"', '"GlobalAvgPool2D"', '"Dense"\nunits = 1')
     Path("net.toml").write_text("\n".join(f"[[layers]]\ntype = {layer}" for layer in layers))

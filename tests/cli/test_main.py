@@ -159,9 +159,7 @@ def test_unreadable_images_are_named_and_skipped_only_when_asked(
     assert any("bad.jpg" in note and "1 of 21" in note for note in info["notes"]), info["notes"]
 
 
-def test_fetch_offline_names_the_built_in_set(
-    pellucid: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_fetch_offline(pellucid: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("PELLUCID_DATA_DIR", raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     done = pellucid("data", "fetch", "--mirror", "http://127.0.0.1:9/nothing")

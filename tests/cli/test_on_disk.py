@@ -44,9 +44,7 @@ def test_run_writes_its_report(pellucid: Command, photos: Path, tmp_path: Path) 
 
 
 @pytest.mark.slow
-def test_a_photo_is_explained_and_photos_are_changed_as_in_memory(
-    pellucid: Command, photos: Path, tmp_path: Path
-) -> None:
+def test_explained_and_changed_as_in_memory(pellucid: Command, photos: Path, tmp_path: Path) -> None:
     Image.fromarray(np.load(photos)["X"][3]).save(tmp_path / "p.png")
     found = []
     for flags in ([], ["--on-disk"]):

@@ -121,9 +121,7 @@ frame.onload = () => {{
 </script>"""
 
 
-def test_the_short_report_is_short_and_its_contents_stay(
-    browser: str, pellucid: Command, tmp_path: Path
-) -> None:
+def test_the_report_is_short_and_its_contents_stay(browser: str, pellucid: Command, tmp_path: Path) -> None:
     options = ("--model", "cnn", "--epochs", 1, "--kernels", "numpy", "--out", "out", "--quiet")
     done = pellucid("run", "drawn-cats", *options)
     assert done.code == 0, done.err

@@ -39,9 +39,7 @@ def trained(photos: Path) -> Path:
     return path
 
 
-def test_json_is_one_object_and_strength_0_is_what_evaluate_says(
-    pellucid: Command, trained: Path, photos: Path
-) -> None:
+def test_json_has_at_strength_0_what_evaluate_says(pellucid: Command, trained: Path, photos: Path) -> None:
     done = pellucid("robustness", trained, photos, "--json")
     assert (done.code, done.err) == (0, "")
     found = json.loads(done.out, parse_constant=lambda name: pytest.fail(f"{name} in JSON"))
@@ -61,9 +59,7 @@ def test_text_names_the_worst_and_lists_all(pellucid: Command, trained: Path, ph
         assert f"{p.title} " in done.out
 
 
-def test_out_holds_the_pictures_and_the_numbers(
-    pellucid: Command, trained: Path, photos: Path, tmp_path: Path
-) -> None:
+def test_out_holds_pictures_and_data(pellucid: Command, trained: Path, photos: Path, tmp_path: Path) -> None:
     out = tmp_path / "robust"
     done = pellucid("robustness", trained, photos, "--only", "hue, blur", "-o", out, "--json")
     assert done.code == 0, done.err
@@ -84,9 +80,7 @@ def test_strengths_of_ones_own(pellucid: Command, trained: Path, photos: Path) -
     assert [row["strength"] for row in found["rows"]] == [0, 15, 45]
 
 
-def test_the_sheet_shows_a_photo_read_rightly_and_neither_surest_nor_least_sure(
-    trained: Path, photos: Path
-) -> None:
+def test_the_sheet_shows_the_correct_photo_of_median_certainty(trained: Path, photos: Path) -> None:
     model, data = load(trained), load_data(str(photos)).test
     shown = typical_photo(predict(model, data))
     labels = model.predict(data.X)

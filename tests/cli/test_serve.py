@@ -109,8 +109,6 @@ def test_ctrl_c_ends_it_without_a_traceback(sums: Path) -> None:
     assert (process.returncode, out, err) == (0, "", "")
 
 
-def test_without_the_extra_it_says_how_to_get_it(
-    sums: Path, pellucid: Command, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_without_the_extra(sums: Path, pellucid: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     assert_refused(pellucid("serve", sums), "pip install 'pellucid[serve]'")

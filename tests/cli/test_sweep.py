@@ -85,9 +85,7 @@ def test_the_best_network_is_written_and_trains(pellucid: Command, photos: Path,
     assert pellucid(*words, "-o", "found", "--force", "--quiet").code == 0
 
 
-def test_the_file_of_the_best_holds_all_options_of_its_training(
-    pellucid: Command, photos: Path, files: Path
-) -> None:
+def test_the_file_of_the_best_holds_all_its_options(pellucid: Command, photos: Path, files: Path) -> None:
     """Nothing is left to a recipe that might say otherwise."""
     from pellucid.data.source import DataSource
     from pellucid.workflows.sweep import sweep_into
@@ -134,9 +132,7 @@ def wait_for_lines(file: Path, n: int, process: subprocess.Popen[bytes]) -> None
 
 @pytest.mark.slow
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
-def test_what_was_killed_goes_on_to_the_same_table(
-    pellucid: Command, photos: Path, files: Path, how: signal.Signals
-) -> None:
+def test_a_killed_sweep_is_resumed(pellucid: Command, photos: Path, files: Path, how: signal.Signals) -> None:
     words = (photos, *EIGHT, "--epochs", 60, "--cv", "2x1")
     process = start(files, *words, "--jobs", 1, "-o", "killed")
     wait_for_lines(files / "killed/results.jsonl", 5, process)
@@ -169,9 +165,7 @@ def test_a_worker_that_is_killed_changes_nothing(pellucid: Command, photos: Path
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")  # Dask's own: connections that are lost
-def test_a_lost_scheduler_keeps_what_is_done_and_another_cluster_goes_on(
-    pellucid: Command, photos: Path, files: Path
-) -> None:
+def test_after_a_lost_scheduler_another_goes_on(pellucid: Command, photos: Path, files: Path) -> None:
     pytest.importorskip("distributed", reason="needs the extra dask")
     words = (photos, *EIGHT, "--epochs", 100)
     with scheduler_of_its_own() as (address, scheduler, _):

@@ -20,9 +20,7 @@ def test_sentences_fit_the_terminal_and_keep_percentages_whole(
     assert " ".join(line.strip() for line in lines) == text.strip()
 
 
-def test_a_command_is_shown_whole(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_command_is_whole(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "48")
     monkeypatch.setattr("sys.stdout.isatty", lambda: True)
     command = "    pellucid train photos --model cnn --epochs 240 --learning-rate 0.01"
@@ -43,9 +41,7 @@ def test_a_table_has_its_numbers_to_the_right(capsys: pytest.CaptureFixture[str]
     assert lines[3].endswith("[red]")
 
 
-def test_a_table_fits_a_narrow_terminal(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_table_fits_a_terminal(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "60")
     monkeypatch.setattr("sys.stdout.isatty", lambda: True)
     print_table(("what", "samples", "which"), [("copies", 12, "word " * 20), ("none", 0, "")])

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from tests.every import every
 from tests.pictures import assert_readable, frames, shown, words
 
 from pellucid.plotting.grid import Page, Tile, columns_for
@@ -29,16 +30,9 @@ def test_pictures_and_words_are_in_the_order_of_the_page() -> None:
     assert_readable(figure)
 
 
-@pytest.mark.parametrize(
-    ("n", "n_columns", "rows"),
-    [
-        (7, 6, [4, 3]),
-        (10, 3, [3, 3, 2, 2]),
-        (16, 5, [4, 4, 4, 4]),
-        (6, 6, [6]),
-        (2, 5, [2]),
-        (25, 5, [5] * 5),
-    ],
+@every(
+    "n, n_columns, rows",
+    [(7, 6, [4, 3]), (10, 3, [3, 3, 2, 2]), (16, 5, [4] * 4), (6, 6, [6]), (2, 5, [2]), (25, 5, [5] * 5)],
 )
 def test_no_picture_stands_alone_in_a_row(n: int, n_columns: int, rows: list[int]) -> None:
     page = Page()
@@ -49,8 +43,7 @@ def test_no_picture_stands_alone_in_a_row(n: int, n_columns: int, rows: list[int
     assert len(widths) == 1
 
 
-@pytest.mark.parametrize("shape", [(8, 8), (10, 90, 3), (90, 10, 1), (3, 3, 3)])
-@pytest.mark.parametrize("n_columns", [1, 4, 8])
+@every("shape, n_columns", [((8, 8), 1), ((10, 90, 3), 4), ((90, 10, 1), 8), ((3, 3, 3), 4)])
 def test_nothing_touches_and_no_picture_is_stretched(shape: tuple[int, ...], n_columns: int) -> None:
     page = Page(LONG * 2)
     lines = [Line("Prediction: {} (97 %)", name=LONG), LONG]

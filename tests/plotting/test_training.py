@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from tests.every import every
 
 from pellucid.errors import ShapeError
 from pellucid.plotting.training import training_curves
@@ -27,7 +28,7 @@ def test_loss_and_accuracy_stand_side_by_side_with_the_best_epoch_marked() -> No
     assert "Training: 100 % at the end" in [line.get_label() for line in accuracy.lines]
 
 
-@pytest.mark.parametrize("n", [1, 2, 3, 7, 120])
+@every("n", [1, 2, 3, 7, 120])
 def test_ticks_are_whole_epochs(n: int) -> None:
     figure = training_curves({"loss": np.linspace(1, 0.1, n).tolist()}, x_label="Step, each on all rows")
     figure.canvas.draw()

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scripts.drawn_cats.draw import SHIPPED_SEED, draw, draw_new, draw_shipped
 from sklearn.linear_model import LogisticRegression
+from tests.every import every
 
 from pellucid.data.dataset import Dataset
 from pellucid.data.drawn import load_drawn_cats, load_new_picture
@@ -48,7 +49,7 @@ def test_no_picture_comes_twice(fresh: Dataset) -> None:
     assert len(set.union(*map(hashes, parts))) == sum(map(len, parts))
 
 
-@pytest.mark.parametrize("n", [1, 2, 7])
+@every("n", [1, 2, 7])
 def test_draws_are_balanced_to_within_one(n: int) -> None:
     for seed in range(4):
         few = draw(n, seed, size=16)
@@ -77,20 +78,12 @@ def test_every_picture_shows_something(fresh: Dataset) -> None:
     assert not np.any((fresh.X == 0).all(axis=(1, 2, 3)))
 
 
-@pytest.mark.parametrize(
+@every(
     ("arguments", "name"),
     [
-        ({"n": 0}, "n"),
-        ({"n": -3}, "n"),
-        ({"n": 2.0}, "n"),
-        ({"n": True}, "n"),
-        ({"n": "4"}, "n"),
-        ({"seed": -1}, "seed"),
-        ({"seed": 1.5}, "seed"),
-        ({"seed": None}, "seed"),
-        ({"size": 15}, "size"),
-        ({"size": 1025}, "size"),
-        ({"size": 64.0}, "size"),
+        *(({"n": value}, "n") for value in (0, -3, 2.0, True, "4")),
+        *(({"seed": value}, "seed") for value in (-1, 1.5, None)),
+        *(({"size": value}, "size") for value in (15, 1025, 64.0)),
     ],
 )
 def test_bad_arguments_are_named(arguments: dict[str, object], name: str) -> None:

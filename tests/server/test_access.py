@@ -4,6 +4,7 @@ import socket
 from pathlib import Path
 
 import pytest
+from tests.every import every
 from tests.server.serving import picture, running
 
 from pellucid.errors import OptionError
@@ -74,7 +75,7 @@ def test_a_port_that_is_taken() -> None:
             listen("127.0.0.1", port, token="")
 
 
-@pytest.mark.parametrize("token", ["short", "with a space in it", "with-ünicode-letters"])
+@every("token", ["short", "with a space in it", "with-ünicode-letters"])
 def test_tokens_that_are_none(token: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PELLUCID_TOKEN", token)
     with pytest.raises(OptionError, match="PELLUCID_TOKEN: expected at least 16 letters") as raised:

@@ -44,16 +44,8 @@ def test_text_before_a_forms_first_part_is_skipped(server: Running) -> None:
 
 
 def test_head_is_get_without_a_body(server: Running) -> None:
-    for path in (
-        "/healthz",
-        "/readyz",
-        "/models",
-        "/model?model=sums",
-        "/",
-        "/openapi.json",
-        "/predict",
-        "/none",
-    ):
+    paths = ("/healthz", "/readyz", "/models", "/model?model=sums", "/", "/openapi.json", "/predict", "/none")
+    for path in paths:
         head, get = server.ask("HEAD", path), server.ask("GET", path)
         assert (head.status, head.body) == (get.status, b"")
         assert head.headers["content-length"] == str(len(get.body))

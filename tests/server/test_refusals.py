@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.every import every
 from tests.server.serving import JSON, Running, form, picture
 
 from pellucid.server.models import Served
@@ -34,7 +35,7 @@ IMAGES: dict[str, tuple[bytes, int, str]] = {
 }
 
 
-@pytest.mark.parametrize("kind", IMAGES)
+@every("kind", IMAGES)
 def test_images(kind: str, server: Running) -> None:
     body, status, words = IMAGES[kind]
     answer = server.predict("light", body, "image/jpeg")
@@ -56,7 +57,7 @@ FORMS: dict[str, tuple[bytes, str, int, str]] = {
 }
 
 
-@pytest.mark.parametrize("kind", FORMS)
+@every("kind", FORMS)
 def test_forms(kind: str, server: Running) -> None:
     body, content_type, status, words = FORMS[kind]
     answer = server.predict("light", body, content_type)
@@ -99,7 +100,7 @@ JSONS: dict[str, tuple[str, bytes, int, str]] = {
 }
 
 
-@pytest.mark.parametrize("kind", JSONS)
+@every("kind", JSONS)
 def test_json(kind: str, server: Running) -> None:
     model, body, status, words = JSONS[kind]
     answer = server.predict(model, body, JSON)
@@ -128,7 +129,7 @@ REQUESTS: dict[str, tuple[tuple[Any, ...], dict[str, str], int, str]] = {
 }
 
 
-@pytest.mark.parametrize("kind", REQUESTS)
+@every("kind", REQUESTS)
 def test_requests(kind: str, server: Running) -> None:
     given, headers, status, words = REQUESTS[kind]
     answer = server.ask(*given, **headers)
