@@ -9,6 +9,7 @@ import pytest
 import pellucid as pl
 from pellucid.errors import CallError, DataError, OptionError, OutOfMemoryError, PellucidError, unknown_name
 from pellucid.registry import validate_call
+from tests.every import every
 
 X = np.random.default_rng(0).standard_normal((20, 3)).astype(np.float32)
 y = (X.sum(axis=1) > 0).astype(np.int64)
@@ -22,7 +23,7 @@ def train(**options: Any) -> Any:
     return pl.train(model(), (X, y), **{"n_epochs": 1, **options})
 
 
-@pytest.mark.parametrize(
+@every(
     ("call", "words"),
     [
         (lambda: pl.Dense(1.0), "units to be a whole number"),
@@ -64,7 +65,7 @@ def test_a_wrong_argument_is_named(call: Any, words: str) -> None:
     assert isinstance(caught.value, ValueError)  # as callers of NumPy and scikit-learn expect
 
 
-@pytest.mark.parametrize(
+@every(
     ("call", "words"),
     [
         (lambda: pl.preset("mlp", n_class=3), "unknown argument 'n_class'. Did you mean 'n_classes'?"),
@@ -99,7 +100,7 @@ def test_integers_of_numpy_are_integers() -> None:
     assert train(n_epochs=np.int64(2), batch_size=np.int32(5)).n_steps == 8
 
 
-@pytest.mark.parametrize("units", [2**40, 2**62, 10**40])
+@every("units", [2**40, 2**62, 10**40])
 def test_parameters_that_do_not_fit_in_memory_are_said_to(units: int) -> None:
     with pytest.raises(
         OutOfMemoryError, match=r"parameters do not fit in memory\. Make it smaller"

@@ -11,6 +11,7 @@ import pytest
 import pellucid as pl
 from pellucid.errors import DataWarning, PellucidError, UnknownAttributeError
 from pellucid.habits import DATA, KEYWORDS, METHODS, NAMES, OURS, SPLIT, folded
+from tests.every import every
 
 rng = np.random.default_rng(0)
 X = rng.standard_normal((24, 3)).astype(np.float32)
@@ -192,9 +193,7 @@ ANSWERED: list[Habit] = [  # what is written there, and the name that the answer
 ]
 
 
-@pytest.mark.parametrize(
-    ("habit", "ours"), [each[1:] for each in ANSWERED], ids=[each[0] for each in ANSWERED]
-)
+@every(("habit", "ours"), [each[1:] for each in ANSWERED], ids=[each[0] for each in ANSWERED])
 def test_a_habit_is_told_what_it_is_called_here(habit: Callable[[], Any], ours: str) -> None:
     with pytest.raises(PellucidError) as caught:
         habit()
@@ -245,7 +244,7 @@ def compared(data: Any) -> Any:
     return pl.compare("logistic", "two-layer", data=data, n_epochs=2)
 
 
-@pytest.mark.parametrize(("habit", "result"), [each[1:] for each in WORKS], ids=[each[0] for each in WORKS])
+@every(("habit", "result"), [each[1:] for each in WORKS], ids=[each[0] for each in WORKS])
 def test_a_habit_works(habit: Callable[[], Any], result: Any) -> None:
     assert habit() == result
 
@@ -271,11 +270,7 @@ SAME: list[tuple[str, Result, Result]] = [  # and what gives the same here
     ("lists", lambda: losses(data=(X.tolist(), y.tolist())), losses),
     ("text labels", lambda: losses(data=(X, np.where(y, "dog", "cat"))), losses),
     ("labels (m, 1)", lambda: warned(lambda: losses(data=(X, y[:, None]))), losses),
-    (
-        "one-hot labels",
-        lambda: warned(lambda: losses(net(2), (X, np.eye(2)[y]))),
-        lambda: losses(net(2)),
-    ),
+    ("one-hot labels", lambda: warned(lambda: losses(net(2), (X, np.eye(2)[y]))), lambda: losses(net(2))),
     ("float labels", lambda: warned(lambda: losses(data=(X, y.astype(np.float32)))), losses),
     (
         "train on X / 255, predict uint8",
@@ -285,7 +280,7 @@ SAME: list[tuple[str, Result, Result]] = [  # and what gives the same here
 ]
 
 
-@pytest.mark.parametrize(("habit", "ours"), [each[1:] for each in SAME], ids=[each[0] for each in SAME])
+@every(("habit", "ours"), [each[1:] for each in SAME], ids=[each[0] for each in SAME])
 def test_a_habit_gives_the_same(habit: Result, ours: Result) -> None:
     np.testing.assert_allclose(habit(), ours(), rtol=1e-5, atol=1e-6)
 

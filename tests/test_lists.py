@@ -17,10 +17,11 @@ from pellucid.training.optimizers.base import OPTIMIZERS
 from pellucid.training.options import TrainingOptions
 from pellucid.training.schedules.base import SCHEDULES
 from tests.commands import Command
+from tests.every import every
 
 ROOT = Path(__file__).parents[1]
 TABLES = {"loss": LOSSES, "optimizer": OPTIMIZERS, "schedule": SCHEDULES}
-every_table = pytest.mark.parametrize(("flag", "table"), TABLES.items())
+every_table = every(("flag", "table"), TABLES.items())
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
 
 
@@ -30,7 +31,7 @@ def mentioned(text: str, table: Registry) -> set[str]:
 
 
 @every_table
-@pytest.mark.parametrize("command", ["run", "train", "find-rate", "compare"])
+@every("command", ["run", "train", "find-rate", "compare"])
 def test_the_help_lists_every_name(pellucid: Command, command: str, flag: str, table: Registry) -> None:
     shown = pellucid(command, "--help").out
     if f"--{flag} " not in shown:
@@ -64,7 +65,7 @@ def _words(estimator: type, parameter: str) -> set[str]:
 
 
 @every_table
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@every("page", PAGES, ids=lambda page: page.name)
 def test_a_list_in_the_documentation_is_complete(page: Path, flag: str, table: Registry) -> None:
     """A paragraph, or a row of a table, that names more than half of them names them all."""
     for paragraph in re.split(r"\n\s*\n|\n(?=\|)|\n(?=- )", page.read_text(encoding="utf-8")):
@@ -73,7 +74,7 @@ def test_a_list_in_the_documentation_is_complete(page: Path, flag: str, table: R
             assert found == set(table), paragraph
 
 
-@pytest.mark.parametrize(
+@every(
     ("module", "table", "family"),
     [
         (pellucid.ops.losses, LOSSES, "Loss"),

@@ -26,6 +26,7 @@ from pellucid.registry import (
     required_options,
     takes_others,
 )
+from tests.every import every
 
 
 @dataclass(repr=False)
@@ -65,7 +66,7 @@ RIGHT: list[tuple[Any, Any, Limits, Any]] = [
 ]
 
 
-@pytest.mark.parametrize(("value", "hint", "limits", "kept"), RIGHT)
+@every(("value", "hint", "limits", "kept"), RIGHT)
 def test_a_value_is_kept_as_the_type_that_is_wanted(value: Any, hint: Any, limits: Limits, kept: Any) -> None:
     got = check_option("Here", "it", value, hint, limits)
     assert got == kept
@@ -91,7 +92,7 @@ WRONG: list[tuple[Any, Any, Limits]] = [
 ]
 
 
-@pytest.mark.parametrize(("value", "hint", "limits"), WRONG)
+@every(("value", "hint", "limits"), WRONG)
 def test_a_wrong_value_is_named_with_what_was_expected(value: Any, hint: Any, limits: Limits) -> None:
     with pytest.raises(OptionError, match=r"^Here: expected it to be .+, got .+\.$"):
         check_option("Here", "it", value, hint, limits)

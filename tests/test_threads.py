@@ -15,6 +15,7 @@ from threadpoolctl import threadpool_info, threadpool_limits
 from pellucid import dispatch
 from pellucid.blas_threads import one_blas_thread
 from pellucid.threads import AllReduce, WorkerLost, Workers, cut, n_cores
+from tests.every import every
 
 
 @contextmanager
@@ -29,7 +30,7 @@ def alarm(seconds: float) -> Iterator[None]:
         signal.signal(signal.SIGALRM, before)
 
 
-@pytest.mark.parametrize("leaves_first", [0, 1])
+@every("leaves_first", [0, 1])
 def test_blocks_that_overlap_give_blas_its_threads_back(leaves_first: int) -> None:
     """Each in a thread of its own; whoever leaves first, BLAS has one thread until the other leaves too."""
 
@@ -62,13 +63,13 @@ def test_there_is_a_core() -> None:
     assert n_cores() >= 1
 
 
-@pytest.mark.parametrize("n_parts", [1, 2, 3, 7])
+@every("n_parts", [1, 2, 3, 7])
 def test_slices_cover_all_once(n_parts: int) -> None:
     rows = np.arange(11)
     assert np.concatenate([rows[part] for part in cut(11, n_parts)]).tolist() == rows.tolist()
 
 
-@pytest.mark.parametrize("n", [1, 2, 3, 5])
+@every("n", [1, 2, 3, 5])
 def test_sums_are_those_of_all_parts_in_the_order_of_the_threads(n: int) -> None:
     found: list[list[float]] = [[] for _ in range(n)]
     with Workers(n) as workers:
@@ -98,8 +99,8 @@ def test_the_callers_choices_hold_in_all_threads() -> None:
     assert seen == [("plain", "ignore")] * 3
 
 
-@pytest.mark.parametrize("failing", [0, 1, 2])
-@pytest.mark.parametrize("error", [ValueError("mine"), SystemExit(3), MemoryError()])
+@every("failing", [0, 1, 2])
+@every("error", [ValueError("mine"), SystemExit(3), MemoryError()])
 def test_what_fails_is_raised_and_the_others_do_not_wait(failing: int, error: BaseException) -> None:
     with Workers(3) as workers:
 
@@ -114,7 +115,7 @@ def test_what_fails_is_raised_and_the_others_do_not_wait(failing: int, error: Ba
         workers.run(lambda i: workers.meeting.wait(i))  # the next task works
 
 
-@pytest.mark.parametrize("sleeping", [0, 1])
+@every("sleeping", [0, 1])
 def test_an_interrupt_is_answered_at_once(sleeping: int) -> None:
     workers = Workers(2)
     end = threading.Event()

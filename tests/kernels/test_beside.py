@@ -74,6 +74,7 @@ def test_none_is_started_on_one_core_or_by_a_program_around_python(
     assert not started
 
 
+@pytest.mark.slow
 def test_where_it_cannot_be_started_or_fails_this_process_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
     with beside.helped(lambda: None):  # which cannot be pickled
         compile_some(2)

@@ -5,14 +5,14 @@ import pytest
 
 pytest.importorskip("numba")
 
+from tests.every import every
+
 from pellucid.kernels.blas import columns_at_a_time, product
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("is_transposed", [(False, False), (True, False), (False, True)])
-@pytest.mark.parametrize(
-    "size", [(1, 1, 1), (5, 7, 3), (0, 4, 3), (4, 0, 3), (32, 400, 100), (100, 150, 333), (64, 4000, 33)]
-)
+@every("dtype", ["float32", "float64"])
+@every("is_transposed", [(False, False), (True, False), (False, True)])
+@every("size", [(1, 1, 1), (5, 7, 3), (0, 4, 3), (4, 0, 3), (32, 400, 100), (100, 150, 333), (64, 4000, 33)])
 def test_products_of_parts_of_arrays(
     size: tuple[int, int, int], is_transposed: tuple[bool, bool], dtype: str
 ) -> None:

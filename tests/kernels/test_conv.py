@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.every import every
+from tests.ops.cases import CASES
 from tests.ops.problems import assert_close, convolutions, drawn, geometry_of, torch_convolution
 
 from pellucid.errors import OptionError
@@ -27,14 +29,14 @@ def fitting(X_shape: Any, W_shape: Any, options: Any) -> list[str]:
     return [name for name, algorithm in ALGORITHMS.items() if algorithm.fits(geometry)]
 
 
-@pytest.mark.parametrize("dtype", LIMITS)
 @settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 @given(
     problem=convolutions(largest=13, channels=9),
+    dtype=st.sampled_from([*LIMITS]),
     block=st.sampled_from([300, 1 << 20]),
     seed=st.integers(0, 99),
 )
-def test_every_algorithm_equals_the_plain_op(dtype: Any, problem: Any, block: int, seed: int) -> None:
+def test_every_algorithm_equals_the_plain_op(problem: Any, dtype: Any, block: int, seed: int) -> None:
     options = problem[2]
     X, W, b, dZ = drawn(np.random.default_rng(seed), *problem, dtype)
     Z, cache = plain.conv2d_forward(X, W, b, **options)
@@ -49,32 +51,7 @@ def test_every_algorithm_equals_the_plain_op(dtype: Any, problem: Any, block: in
                 assert_close(f"{algorithm} {name}", one, twin, 2 * LIMITS[dtype])
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow])
-@given(
-    problem=convolutions(largest=19, channels=9),
-    block=st.sampled_from([3000, 1 << 20]),
-    seed=st.integers(0, 99),
-)
-def test_every_algorithm_equals_pytorch(dtype: Any, problem: Any, block: int, seed: int) -> None:
-    torch = pytest.importorskip("torch", reason="PyTorch is the oracle of this test")
-    options = problem[2]
-    X, W, b, dZ = drawn(np.random.default_rng(seed), *problem, dtype)
-    expected = torch_convolution(torch, X, W, b, dZ, options)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(blocks, "BLOCK_BYTES", block)
-        for algorithm in fitting(*problem):
-            Z, cache = conv2d_forward(X, W, b, algorithm=algorithm, **options)
-            ours = (Z, *conv2d_backward(dZ, cache))
-            for name, one, theirs in zip(("Z", "dX", "dW", "db"), ours, expected, strict=True):
-                assert one is not None
-                assert one.dtype == dtype
-                assert_close(f"{algorithm} {name}", one, theirs, LIMITS[dtype])
-
-
-@pytest.mark.parametrize(
-    ("c_in", "c_out", "size"), [(3, 24, 64), (24, 48, 32), (48, 96, 16), (96, 96, 8), (256, 64, 10)]
-)
+@every(("c_in", "c_out", "size"), [(3, 24, 32), (48, 96, 16), (256, 64, 10)])
 def test_layers_of_a_real_network_equal_pytorch_in_float32(
     rng: np.random.Generator, c_in: int, c_out: int, size: int
 ) -> None:
@@ -90,54 +67,23 @@ def test_layers_of_a_real_network_equal_pytorch_in_float32(
         assert_close(name, ours, theirs, 1e-5)
 
 
-PROBLEMS = {
-    "im2col": ((3, 7, 6, 4), (3, 2, 2, 6), {"stride": (2, 1), "padding": ((1, 2), (0, 1)), "groups": 2}),
-    "few channels": ((3, 7, 6, 2), (3, 2, 2, 6), {"stride": (1, 2), "dilation": (2, 1)}),
-    "many channels": ((3, 7, 6, 9), (3, 2, 9, 6), {"stride": (1, 2), "dilation": (2, 1)}),
-    "pointwise": ((3, 5, 6, 4), (1, 1, 2, 6), {"groups": 2}),
-    "depthwise": ((3, 7, 6, 4), (3, 3, 1, 8), {"padding": SAME, "groups": 4}),
-    "depthwise, stride": ((3, 7, 6, 4), (3, 3, 1, 4), {"stride": (2, 2), "groups": 4}),
-    "winograd": ((3, 8, 8, 16), (3, 3, 16, 17), {"padding": SAME}),
-    "winograd, ragged": ((3, 6, 11, 16), (3, 3, 16, 16), {"padding": ((0, 1), (2, 0))}),
-}
+PROBLEMS = [(case.shapes["X"], case.shapes["W"], case.options) for case in CASES if case.op == "conv.conv2d"]
 
 
-@pytest.mark.parametrize("problem", PROBLEMS.values(), ids=PROBLEMS)
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_dtype_inputs_buffers_and_workspaces(rng: np.random.Generator, problem: Any, dtype: Any) -> None:
-    arrays = drawn(rng, *problem, dtype)
-    X, W, b, dZ = arrays
-    before = [array.copy() for array in arrays]
-    Z, cache = conv2d_forward(X, W, b, **problem[2])
-    plain = conv2d_backward(dZ, cache)
-    workspace = Workspace()
-    for rows in (3, 1, 3):  # the workspace's arrays shrink and grow; what was left in them must not show
-        conv2d_forward(X[:rows], W, b, workspace=workspace, **problem[2])
-    out = np.full_like(Z, np.nan)
-    again, cache = conv2d_forward(X, W, b, out=out, workspace=workspace, **problem[2])
-    assert again is out
-    np.testing.assert_array_equal(again, Z)
-    buffers = {"dX": np.full_like(X, np.nan), "dW": np.full_like(W, np.nan), "db": np.full_like(b, np.nan)}
-    for one, two, buffer in zip(
-        plain, conv2d_backward(dZ, cache, workspace=workspace, **buffers), buffers.values(), strict=True
-    ):
-        assert two is buffer
-        assert one is not None
-        assert one.dtype == dtype
+@every("problem", PROBLEMS)
+@every("dtype", LIMITS)
+def test_without_what_the_forward_keeps_the_bits_are_the_same(
+    rng: np.random.Generator, problem: Any, dtype: Any
+) -> None:
+    X, W, b, dZ = drawn(rng, *problem, dtype)
+    kept, forgotten = (conv2d_forward(X, W, b, keep=keep, **problem[2]) for keep in (True, False))
+    np.testing.assert_array_equal(forgotten[0], kept[0])
+    for one, two in zip(conv2d_backward(dZ, kept[1]), conv2d_backward(dZ, forgotten[1]), strict=True):
         np.testing.assert_array_equal(one, two)
-    forgetful, cache = conv2d_forward(X, W, b, keep=False, **problem[2])
-    np.testing.assert_array_equal(forgetful, Z)
-    for one, two in zip(plain, conv2d_backward(dZ, cache), strict=True):
-        assert one is not None
-        assert two is not None
-        np.testing.assert_array_equal(one, two)
-    assert Z.dtype == dtype
-    for array, copy in zip(arrays, before, strict=True):
-        np.testing.assert_array_equal(array, copy)
 
 
-@pytest.mark.parametrize("algorithm", ["auto", "im2col"])
-@pytest.mark.parametrize("problem", PROBLEMS.values(), ids=PROBLEMS)
+@every("algorithm", ["auto", "im2col"])
+@every("problem", PROBLEMS)
 def test_with_a_workspace_a_second_step_makes_no_array(
     rng: np.random.Generator, problem: Any, algorithm: str
 ) -> None:
@@ -157,14 +103,14 @@ def test_with_a_workspace_a_second_step_makes_no_array(
     assert len(made) == n_before
 
 
-@pytest.mark.parametrize("problem", PROBLEMS.values(), ids=PROBLEMS)
+@every("problem", PROBLEMS)
 def test_threads_with_workspaces_of_their_own_do_not_meet(rng: np.random.Generator, problem: Any) -> None:
     tasks = [drawn(rng, *problem, np.float32) for _ in range(2)]
 
     def run(task: tuple[Array, ...]) -> list[Array | None]:
         X, W, b, dZ = task
         workspace = Workspace()
-        for _ in range(20):
+        for _ in range(8):
             Z, cache = conv2d_forward(X, W, b, workspace=workspace, **problem[2])
             results = [Z, *conv2d_backward(dZ, cache, workspace=workspace)]
         return results
@@ -209,7 +155,7 @@ CHOICES = [
 ]
 
 
-@pytest.mark.parametrize(("changes", "expected"), CHOICES)
+@every(("changes", "expected"), CHOICES)
 def test_the_algorithm_is_chosen_by_shape(changes: dict[str, Any], expected: str) -> None:
     geometry = window_geometry("", (1, 16, 16, 16), (3, 3), c_out=16, stride=(1, 1), padding=SAME)
     assert choose_algorithm(geometry._replace(**changes)) == expected

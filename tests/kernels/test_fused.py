@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.every import every
 
 from pellucid import dispatch
 from pellucid.dispatch.fused import conv_relu_forward
@@ -21,6 +22,7 @@ fingerprint = importlib.import_module("pellucid.kernels.conv_affine").fingerprin
 
 SAME = ((1, 1), (1, 1))
 LIMITS = {"float32": 1e-5, "float64": 1e-12}
+both_dtypes = pytest.mark.parametrize("dtype", ["float32", pytest.param("float64", marks=pytest.mark.slow)])
 # images, kernels, options: every algorithm, ragged tiles, odd sizes where there is no pooling
 GEOMETRIES: list[tuple[Any, Any, dict[str, Any]]] = [
     ((3, 8, 12, 16), (3, 3, 16, 24), {"padding": SAME}),
@@ -45,9 +47,9 @@ def is_even(shape: Any) -> bool:
     return shape[1] % 2 == 0 and shape[2] % 2 == 0
 
 
-@pytest.mark.parametrize("dtype", LIMITS)
-@pytest.mark.parametrize(("relu", "pool"), [(False, False), (True, False), (True, True)])
-@pytest.mark.parametrize(("X_shape", "W_shape", "options"), GEOMETRIES)
+@both_dtypes
+@every(("relu", "pool"), [(False, False), (True, False), (True, True)])
+@every(("X_shape", "W_shape", "options"), GEOMETRIES)
 def test_a_convolution_with_batch_norm(X_shape, W_shape, options, relu, pool, dtype) -> None:
     rng = np.random.default_rng(1)
     X, W = rng.standard_normal(X_shape).astype(dtype), rng.standard_normal(W_shape).astype(dtype)
@@ -73,10 +75,10 @@ def test_a_convolution_with_batch_norm(X_shape, W_shape, options, relu, pool, dt
         assert relative(got[name], expected[name]) < LIMITS[dtype], name
 
 
-@pytest.mark.parametrize("dtype", LIMITS)
-@pytest.mark.parametrize("has_bias", [True, False])
-@pytest.mark.parametrize("pool", [True, False])
-@pytest.mark.parametrize(("X_shape", "W_shape", "options"), GEOMETRIES)
+@both_dtypes
+@every("has_bias", [True, False])
+@every("pool", [True, False])
+@every(("X_shape", "W_shape", "options"), GEOMETRIES)
 def test_a_convolution_with_relu(X_shape, W_shape, options, pool, has_bias, dtype) -> None:
     rng = np.random.default_rng(1)
     X, W = rng.standard_normal(X_shape).astype(dtype), rng.standard_normal(W_shape).astype(dtype)
@@ -95,9 +97,9 @@ def test_a_convolution_with_relu(X_shape, W_shape, options, pool, has_bias, dtyp
             assert relative(got, expected) < LIMITS[dtype], name
 
 
-@pytest.mark.parametrize("dtype", LIMITS)
-@pytest.mark.parametrize(("relu", "pool"), [(False, False), (True, False), (True, True), (False, True)])
-@pytest.mark.parametrize(("X_shape", "W_shape", "options"), GEOMETRIES)
+@both_dtypes
+@every(("relu", "pool"), [(False, False), (True, False), (True, True), (False, True)])
+@every(("X_shape", "W_shape", "options"), GEOMETRIES)
 def test_a_block_that_only_predicts(X_shape, W_shape, options, relu, pool, dtype) -> None:
     rng = np.random.default_rng(1)
     X, W = rng.standard_normal(X_shape).astype(dtype), rng.standard_normal(W_shape).astype(dtype)
@@ -110,7 +112,8 @@ def test_a_block_that_only_predicts(X_shape, W_shape, options, relu, pool, dtype
         assert relative(got, expected) < LIMITS[dtype]
 
 
-@pytest.mark.parametrize("offset", [1e3, 1e6])
+@pytest.mark.slow
+@every("offset", [1e3, 1e6])
 def test_a_mean_that_is_large_beside_the_deviation_leaves_the_variance_its_digits(offset: float) -> None:
     rng = np.random.default_rng(0)
     X, W = rng.standard_normal((4, 6, 8, 3)) + offset, rng.standard_normal((3, 3, 3, 5))
@@ -125,26 +128,28 @@ def test_a_mean_that_is_large_beside_the_deviation_leaves_the_variance_its_digit
             assert relative(got, expected) < 1e-6
 
 
-@pytest.mark.parametrize("pool", [False, True])
-@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
-@pytest.mark.parametrize("c_in", [3, 16])
+@every("pool", [False, True])
+@every("bad", [np.nan, np.inf, -np.inf])
+@every("c_in", [3, 16])
 def test_nan_and_infinity_come_through(bad: float, pool: bool, c_in: int) -> None:
     rng = np.random.default_rng(0)
-    X, W = rng.standard_normal((2, 8, 8, c_in)), rng.standard_normal((3, 3, c_in, 16))
+    shapes, ones = ((2, 8, 8, c_in), (3, 3, c_in, 16)), np.ones(16, np.float32)
+    X, W = (rng.standard_normal(shape).astype(np.float32) for shape in shapes)
     X[0, 3, 3, 0] = bad
     with np.errstate(all="ignore"):
-        A, cache = fused.conv_relu_forward(X, W, np.ones(16), padding=SAME, pool=pool)
-        expected = plain.conv_relu_forward(X, W, np.ones(16), padding=SAME, pool=pool)[0]
+        A, cache = fused.conv_relu_forward(X, W, ones, padding=SAME, pool=pool)
+        expected = plain.conv_relu_forward(X, W, ones, padding=SAME, pool=pool)[0]
         assert np.isfinite(A[1]).all()  # the other image keeps its numbers
         assert not np.isfinite(A[0]).all()
         assert (~np.isfinite(A[0]) | np.isfinite(expected[0])).all()  # nothing that is broken looks well
         dW = fused.conv_relu_backward(np.ones_like(A), cache)[1]
         assert not np.isfinite(dW).all()
-        A = fused.conv_norm_forward(X, W, np.ones(16), np.ones(16), padding=SAME, pool=pool)[0]
+        A = fused.conv_norm_forward(X, W, ones, ones, padding=SAME, pool=pool)[0]
         assert np.isnan(A).all()  # the statistics are those of the batch
         assert not np.isfinite(conv_affine(X, W, None, None, padding=SAME, relu=False, pool=pool)[0]).all()
 
 
+@pytest.mark.slow
 def test_parts_of_a_batch_share_statistics() -> None:
     rng = np.random.default_rng(0)
     X, W = rng.standard_normal((4, 8, 8, 3)), rng.standard_normal((3, 3, 3, 5))
@@ -175,7 +180,8 @@ def test_the_switch_runs_them() -> None:
 
 def test_a_prediction_follows_its_weights() -> None:
     rng = np.random.default_rng(0)
-    X, W, scale = rng.standard_normal((1, 8, 8, 16)), rng.standard_normal((3, 3, 16, 16)), np.ones(16)
+    X, W = (rng.standard_normal(shape).astype(np.float32) for shape in ((1, 8, 8, 16), (3, 3, 16, 16)))
+    scale = np.ones(16, np.float32)
     workspace = Workspace()
 
     def predict() -> Array:
@@ -183,29 +189,28 @@ def test_a_prediction_follows_its_weights() -> None:
 
     first = predict()
     np.testing.assert_array_equal(predict(), first)
-    fused.conv_norm_forward(
-        X, 2 * W, np.ones(16), np.ones(16), padding=SAME, workspace=workspace
-    )  # trains between
+    fused.conv_norm_forward(X, 2 * W, scale, scale, padding=SAME, workspace=workspace)  # trains between
     np.testing.assert_array_equal(predict(), first)
     W *= 2
-    assert relative(predict(), 2 * first) < 1e-12
+    assert relative(predict(), 2 * first) < 1e-5
     scale *= 3
-    assert relative(predict(), 6 * first) < 1e-12
+    assert relative(predict(), 6 * first) < 1e-5
 
 
-@pytest.mark.parametrize("pool", [False, True])
-@pytest.mark.parametrize("c_in", [3, 16])
+@every("pool", [False, True])
+@every("c_in", [3, 16])
 def test_photos_of_other_shapes_and_numbers_have_their_turn(c_in: int, pool: bool) -> None:
     rng = np.random.default_rng(0)
-    W, b, workspace = rng.standard_normal((3, 3, c_in, 16)), np.ones(16), Workspace()
+    W = rng.standard_normal((3, 3, c_in, 16)).astype(np.float32)
+    b, workspace = np.ones(16, np.float32), Workspace()
     for m, h in ((1, 8), (300, 8), (2, 12), (1, 8), (300, 8)):  # fewer and more than a block
-        X = rng.standard_normal((m, h, 8, c_in))
+        X = rng.standard_normal((m, h, 8, c_in)).astype(np.float32)
         got = conv_affine(X, W, None, b, padding=SAME, pool=pool, workspace=workspace)
-        assert relative(got, plain.conv_affine(X, W, None, b, padding=SAME, pool=pool)) < 1e-12
+        assert relative(got, plain.conv_affine(X, W, None, b, padding=SAME, pool=pool)) < 1e-5
 
 
-@pytest.mark.parametrize("dtype", LIMITS)
-@pytest.mark.parametrize("n", [3, 8, 64, 1001])
+@every("dtype", LIMITS)
+@every("n", [3, 8, 64, 1001])
 def test_a_fingerprint_sees_every_change(n: int, dtype: str) -> None:
     rng = np.random.default_rng(n)
     W = rng.standard_normal(n).astype(dtype)

@@ -7,12 +7,14 @@ import pytest
 
 pytest.importorskip("numba")
 
+from tests.every import every
+
 from pellucid.dispatch import all_twins
 from pellucid.ops.sampling import EDGES
 from pellucid.types import Array
 
 TWINS = all_twins()
-DTYPES = pytest.mark.parametrize("dtype", [np.float32, np.float64])
+DTYPES = every("dtype", [np.float32, np.float64])
 
 
 def both(name: str, *arguments: Any, **options: Any) -> tuple[Array, Array]:
@@ -23,9 +25,9 @@ def both(name: str, *arguments: Any, **options: Any) -> tuple[Array, Array]:
 
 
 @DTYPES
-@pytest.mark.parametrize("shape", [(1, 1, 1, 1), (1, 1, 7, 3), (3, 9, 14, 3), (6, 16, 5, 1), (0, 4, 4, 3)])
-@pytest.mark.parametrize("edge", sorted(EDGES))
-@pytest.mark.parametrize("reach", [0.0, 0.3, 40.0])
+@every("shape", [(1, 1, 1, 1), (1, 1, 7, 3), (3, 9, 14, 3), (6, 16, 5, 1), (0, 4, 4, 3)])
+@every("edge", sorted(EDGES))
+@every("reach", [0.0, 0.3, 40.0])
 def test_sample_has_the_same_bits(
     dtype: Any, shape: Any, edge: str, reach: float, rng: np.random.Generator
 ) -> None:
@@ -41,7 +43,7 @@ def test_sample_has_the_same_bits(
 
 
 @DTYPES
-@pytest.mark.parametrize("shape", [(1, 1, 1, 1), (1, 1, 7, 3), (3, 9, 14, 3), (6, 16, 5, 1), (0, 4, 4, 3)])
+@every("shape", [(1, 1, 1, 1), (1, 1, 7, 3), (3, 9, 14, 3), (6, 16, 5, 1), (0, 4, 4, 3)])
 def test_recolour_equals_the_product(dtype: Any, shape: Any, rng: np.random.Generator) -> None:
     X, c = rng.random(shape).astype(dtype), shape[3]
     maps = np.eye(c + 1) + 0.3 * rng.standard_normal((shape[0], c + 1, c + 1))
@@ -50,7 +52,7 @@ def test_recolour_equals_the_product(dtype: Any, shape: Any, rng: np.random.Gene
     assert fast.dtype == dtype
 
 
-@pytest.mark.parametrize("name", ["sample", "recolour"])
+@every("name", ["sample", "recolour"])
 def test_nan_and_infinity_stay_where_they_are(name: str, rng: np.random.Generator) -> None:
     X = rng.random((2, 8, 8, 3), dtype=np.float32)
     X[0, 2, 3, 1], X[1, 4, 4] = np.nan, np.inf
@@ -60,8 +62,8 @@ def test_nan_and_infinity_stay_where_they_are(name: str, rng: np.random.Generato
     assert np.isnan(fast[0, 2, 3, 1])
 
 
-@pytest.mark.parametrize("name", ["sample", "recolour"])
-@pytest.mark.parametrize("is_view", [False, True])
+@every("name", ["sample", "recolour"])
+@every("is_view", [False, True])
 def test_buffers_and_views_give_the_same_bits(name: str, is_view: bool, rng: np.random.Generator) -> None:
     X = rng.random((2, 8, 9, 6), dtype=np.float32)[..., ::2]
     X = X if is_view else X.copy()
@@ -78,8 +80,8 @@ def test_buffers_and_views_give_the_same_bits(name: str, is_view: bool, rng: np.
 
 
 @DTYPES
-@pytest.mark.parametrize("shape", [(1,), (5, 1), (7, 5, 3, 3), (0, 4)])
-@pytest.mark.parametrize("pixels", [np.uint8, np.uint16, np.int64])
+@every("shape", [(1,), (5, 1), (7, 5, 3, 3), (0, 4)])
+@every("pixels", [np.uint8, np.uint16, np.int64])
 def test_scale_pixels_has_the_same_bits(
     dtype: Any, shape: Any, pixels: Any, rng: np.random.Generator
 ) -> None:
@@ -96,8 +98,8 @@ def test_scale_pixels_has_the_same_bits(
 
 
 @DTYPES
-@pytest.mark.parametrize("shape", [(1, 1, 1, 1), (5, 7, 9, 3), (0, 4, 4, 3)])
-@pytest.mark.parametrize("is_in_place", [False, True])
+@every("shape", [(1, 1, 1, 1), (5, 7, 9, 3), (0, 4, 4, 3)])
+@every("is_in_place", [False, True])
 def test_paste_has_the_same_bits(dtype: Any, shape: Any, is_in_place: bool, rng: np.random.Generator) -> None:
     """Boxes of their own, some of them empty, of images that are covered themselves."""
     X, (m, h, w, _) = rng.random(shape).astype(dtype), shape

@@ -28,6 +28,8 @@ EXACT = {
 }
 RANGES = {"exp": (-80, 88), "expm1": (-90, 88), "sigmoid": (-80, 40), "log1p": (0, 1)}  # others: -12 to 12
 
+both_dtypes = pytest.mark.parametrize("dtype", [np.float32, pytest.param(np.float64, marks=pytest.mark.slow)])
+
 
 @lru_cache
 def all_functions() -> Any:
@@ -50,7 +52,7 @@ def values(x: Array) -> dict[str, Array]:
     return dict(zip(EXACT, out, strict=True))
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@both_dtypes
 def test_a_few_units_in_the_last_place(dtype: Any) -> None:
     near_zero = np.concatenate([np.linspace(-1, 1, 3000), [1e-8, -1e-8, 1e-3]])
     rows = []
@@ -68,7 +70,7 @@ def test_a_few_units_in_the_last_place(dtype: Any) -> None:
         )
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@both_dtypes
 def test_nan_infinity_and_the_far_tails(dtype: Any) -> None:
     x = np.array([np.nan, np.inf, -np.inf, 1e4, -1e4, 0], dtype)
     results = values(np.tile(x, (len(EXACT), 1)))

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.every import every
 
 from pellucid import dispatch
 from pellucid.nn.activation import Activation
@@ -177,7 +178,7 @@ SHARED: dict[str, tuple[Any, Any]] = {
 
 
 @pytest.mark.parametrize("kernels", dispatch.WAYS)
-@pytest.mark.parametrize("name", SHARED)
+@every("name", SHARED)
 def test_layers_in_several_places(name: str, kernels: str) -> None:
     make, shape = SHARED[name]
     if kernels == "numba":

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.every import every
 
 from pellucid.errors import OptionError, ShapeError
 from pellucid.nn.activation import Activation
@@ -86,7 +87,7 @@ def test_gradients_of_channels_and_pixels_that_are_weighed(rng: np.random.Genera
     assert gradcheck(loss, {"theta": model.grad.copy()}, {"theta": theta}, rng)["theta"] < 1e-6
 
 
-@pytest.mark.parametrize("make", [nested, merged, first_is_a_structure, graph, product])
+@every("make", [nested, merged, first_is_a_structure, graph, product])
 def test_gradients_of_parameters_and_input(rng: np.random.Generator, make: Any) -> None:
     model: Model = make()
     model.initialize((6,), seed=1)
@@ -115,7 +116,7 @@ def test_gradients_of_parameters_and_input(rng: np.random.Generator, make: Any) 
     assert gradcheck(contracted, {"X": dX}, {"X": X}, rng)["X"] < 1e-6
 
 
-@pytest.mark.parametrize("make", [nested, merged, first_is_a_structure, graph, product])
+@every("make", [nested, merged, first_is_a_structure, graph, product])
 def test_config_makes_the_same_model_again(make: Any, rng: np.random.Generator) -> None:
     model = make()
     model.initialize((6,), seed=3)
@@ -125,7 +126,7 @@ def test_config_makes_the_same_model_again(make: Any, rng: np.random.Generator) 
     np.testing.assert_array_equal(again.forward(X), model.forward(X))
 
 
-@pytest.mark.parametrize("make", [nested, merged, first_is_a_structure, graph, product])
+@every("make", [nested, merged, first_is_a_structure, graph, product])
 def test_the_batch_equals_row_by_row(make: Any, rng: np.random.Generator) -> None:
     model = make()
     model.initialize((6,), seed=3)

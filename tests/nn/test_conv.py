@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.every import every
 
 from pellucid import dispatch
 from pellucid.errors import OptionError, ShapeError
@@ -54,8 +55,8 @@ LAYERS: dict[str, Any] = {
 }
 
 
-@pytest.mark.parametrize("make", LAYERS.values(), ids=LAYERS)
-@pytest.mark.parametrize("is_first", [True, False])
+@every("make", LAYERS.values(), ids=[*LAYERS])
+@every("is_first", [True, False])
 def test_gradients_through_a_model(rng: np.random.Generator, make: Any, is_first: bool) -> None:
     before: list[Layer] = [] if is_first else [Conv2D(18, 2, activation="tanh", padding="same")]
     model = Sequential([*before, make(), Flatten(), Dense(1)], dtype="float64")
@@ -72,8 +73,8 @@ def test_gradients_through_a_model(rng: np.random.Generator, make: Any, is_first
     assert gradcheck(loss, {"theta": model.grad.copy()}, {"theta": theta}, rng)["theta"] < 1e-6
 
 
-@pytest.mark.parametrize("choice", ["numpy", "numba"])
-@pytest.mark.parametrize("activation", sorted(ACTIVATIONS))
+@pytest.mark.parametrize("choice", ["numpy", pytest.param("numba", marks=pytest.mark.slow)])
+@every("activation", sorted(ACTIVATIONS))
 def test_gradients_with_every_activation(rng: np.random.Generator, activation: str, choice: str) -> None:
     if choice == "numba":
         pytest.importorskip("numba", reason="needs Numba: pip install 'pellucid[fast]'")
@@ -92,7 +93,7 @@ def test_gradients_with_every_activation(rng: np.random.Generator, activation: s
         assert gradcheck(loss, {"theta": model.grad.copy()}, {"theta": theta}, rng)["theta"] < 1e-6
 
 
-@pytest.mark.parametrize("make", LAYERS.values(), ids=LAYERS)
+@every("make", LAYERS.values(), ids=[*LAYERS])
 def test_input_gradient_and_shapes(rng: np.random.Generator, make: Any) -> None:
     layer = built(make(), 6, 6, 18)
     X = rng.standard_normal((3, 6, 6, 18))
@@ -108,7 +109,7 @@ def test_input_gradient_and_shapes(rng: np.random.Generator, make: Any) -> None:
     assert layer.backward(dZ.copy()) is None
 
 
-@pytest.mark.parametrize("make", LAYERS.values(), ids=LAYERS)
+@every("make", LAYERS.values(), ids=[*LAYERS])
 def test_the_config_makes_the_layer_again(rng: np.random.Generator, make: Any) -> None:
     layer = built(make(), 6, 6, 18)
     options = json.loads(json.dumps(layer.config()))
@@ -120,9 +121,7 @@ def test_the_config_makes_the_layer_again(rng: np.random.Generator, make: Any) -
     np.testing.assert_array_equal(again.forward(X), layer.forward(X))
 
 
-@pytest.mark.parametrize(
-    ("h", "kernel", "stride", "dilation"), [(7, 3, 2, 1), (8, 4, 3, 1), (9, 3, 1, 2), (5, 2, 5, 1)]
-)
+@every(("h", "kernel", "stride", "dilation"), [(7, 3, 2, 1), (8, 4, 3, 1), (9, 3, 1, 2), (5, 2, 5, 1)])
 def test_same_padding_gives_one_window_for_each_stride(
     h: int, kernel: int, stride: int, dilation: int
 ) -> None:
@@ -176,7 +175,7 @@ def test_a_small_network_learns_what_a_dense_one_cannot_see_moved(rng: np.random
     model.initialize((12, 12, 1), seed=3)
     X = X.astype(np.float32)
     first = model.loss_and_grad(X, y)
-    for _ in range(300):
+    for _ in range(200):
         model.loss_and_grad(X, y)
         model.theta -= 1.0 * model.grad
     assert model.loss_and_grad(X, y) < 0.2 < first
@@ -200,13 +199,13 @@ BAD_OPTIONS: list[tuple[Any, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("make", "message"), BAD_OPTIONS)
+@every(("make", "message"), BAD_OPTIONS)
 def test_bad_options_are_named(make: Any, message: str) -> None:
     with pytest.raises(OptionError, match=message):
         make()
 
 
-@pytest.mark.parametrize("name", sorted(LAYERS.keys() - {"affine"}))  # which takes rows, too
+@every("name", sorted(LAYERS.keys() - {"affine"}))  # which takes rows, too
 def test_samples_that_are_not_images_are_named(name: str) -> None:
     layer = LAYERS[name]()
     layer.name = "this_one"
@@ -222,7 +221,7 @@ BAD_SHAPES: list[tuple[Any, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("make", "message"), BAD_SHAPES)
+@every(("make", "message"), BAD_SHAPES)
 def test_images_that_do_not_fit_are_named(make: Any, message: str) -> None:
     layer = make()
     layer.name = "that"

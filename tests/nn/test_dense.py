@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from tests.every import every
 
 from pellucid.errors import OptionError, ShapeError
 from pellucid.nn.dense import Dense, Flatten
@@ -9,7 +10,7 @@ from pellucid.nn.sequential import Sequential
 from pellucid.ops.finite_difference import gradcheck
 
 
-@pytest.mark.parametrize("activation", [None, "relu", "sigmoid"])
+@every("activation", [None, "relu", "sigmoid"])
 def test_gradients_of_dense_through_a_model(rng: np.random.Generator, activation: str | None) -> None:
     model = Sequential([Dense(4, activation=activation), Dense(1)], dtype="float64")
     model.initialize((3,), seed=5)

@@ -4,6 +4,7 @@ import copy
 
 import numpy as np
 import pytest
+from tests.every import every
 
 from pellucid import dispatch
 from pellucid.errors import ShapeError
@@ -27,7 +28,7 @@ def samples(model: Sequential, m: int) -> Array:
     return np.random.default_rng(m).normal(size=(m, *model.input_shape)).astype(model.dtype)
 
 
-@pytest.mark.parametrize("m", [1, 4, 300])
+@every("m", [1, 4, 300])
 def test_predicts_what_its_layers_do(model: Sequential, m: int) -> None:
     X = samples(model, m)
     Z = model.forward(X).copy()

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.every import every
 from tests.ops.cases import HAS_NUMBA
 
 from pellucid import dispatch
@@ -89,7 +90,7 @@ def samples(name: str, model: Model) -> tuple[Array, Array]:
     return rng.standard_normal((9, *MADE[name][1])).astype(model.dtype), rng.integers(0, 2, 9)
 
 
-@pytest.mark.parametrize(("name", "until"), EACH)
+@every(("name", "until"), EACH)
 @pytest.mark.parametrize("kernels", KERNELS)
 def test_gradients_are_those_of_the_whole_model_and_frozen_layers_stay(
     name: str, until: str, kernels: str
@@ -125,7 +126,7 @@ def test_gradients_are_those_of_the_whole_model_and_frozen_layers_stay(
                 np.testing.assert_allclose(array, before[f"{leaf.name}.{key}"], rtol=0, atol=1e-15)
 
 
-@pytest.mark.parametrize(("name", "until"), EACH)
+@every(("name", "until"), EACH)
 def test_checked_saved_copied_and_thawed(name: str, until: str, tmp_path: Path) -> None:
     model = built(name, "float32")
     X, _ = samples(name, model)

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.every import every
 from tests.ops.cases import HAS_NUMBA
 
 from pellucid import dispatch
@@ -36,7 +37,7 @@ def network(*, needs: bool = False, n_blocks: int = 2, **options) -> Sequential:
     return model
 
 
-@pytest.mark.parametrize("n_blocks", [1, 2])
+@every("n_blocks", [1, 2])
 @pytest.mark.parametrize("choice", [*dispatch.WAYS[:2], pytest.param("numba", marks=needs_numba)])
 def test_a_model_gives_the_same_with_and_without(
     n_blocks: int, choice: str, rng: np.random.Generator
@@ -55,7 +56,7 @@ def test_a_model_gives_the_same_with_and_without(
 
 
 @needs_numba
-@pytest.mark.parametrize("use_bias", [True, False])
+@every("use_bias", [True, False])
 def test_a_bias_that_a_norm_subtracts_again(use_bias: bool, rng: np.random.Generator) -> None:
     X, y = rng.standard_normal((6, 8, 8, 3)), rng.integers(0, 2, 6)
     together, separate = (network(use_bias=use_bias) for _ in range(2))
@@ -92,7 +93,7 @@ def test_only_what_fits_is_fused() -> None:
 
 
 @needs_numba
-@pytest.mark.parametrize("use_bias", [True, False])
+@every("use_bias", [True, False])
 def test_prediction_and_its_gradient_are_the_same(use_bias: bool, rng: np.random.Generator) -> None:
     X = rng.standard_normal((6, 8, 8, 3))
     together, separate = (network(needs=True, use_bias=use_bias) for _ in range(2))
@@ -109,7 +110,7 @@ def test_prediction_and_its_gradient_are_the_same(use_bias: bool, rng: np.random
 
 
 @needs_numba
-@pytest.mark.parametrize("training", [True, False])
+@every("training", [True, False])
 def test_norm_and_relu_behind_a_dense_layer(training: bool, rng: np.random.Generator) -> None:
     X, dY = rng.standard_normal((6, 4)), rng.standard_normal((6, 5))
     together, separate = (
@@ -141,7 +142,7 @@ def test_a_hook_sees_its_layer(rng: np.random.Generator) -> None:
 
 
 @needs_numba
-@pytest.mark.parametrize("use_bias", [False, True])
+@every("use_bias", [False, True])
 def test_a_prediction_follows_what_is_written_into_any_array(
     use_bias: bool, rng: np.random.Generator
 ) -> None:

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.every import every
 
 from pellucid.errors import OptionError, ShapeError
 from pellucid.nn.activation import Activation, Dropout
@@ -73,7 +74,7 @@ def made(name: str) -> Model:
     return model
 
 
-@pytest.mark.parametrize("name", MODELS)
+@every("name", MODELS)
 def test_the_input_gradient_is_the_slope(name: str, rng: np.random.Generator) -> None:
     model = made(name)
     X, V = rng.random((3, 8, 8, 3)), rng.standard_normal((3, 8, 8, 3))
@@ -86,7 +87,7 @@ def test_the_input_gradient_is_the_slope(name: str, rng: np.random.Generator) ->
     assert claimed == pytest.approx(slopes.sum(axis=1), rel=1e-6, abs=1e-8)
 
 
-@pytest.mark.parametrize("name", MODELS)
+@every("name", MODELS)
 def test_looking_leaves_the_model_as_it_was(name: str, rng: np.random.Generator) -> None:
     model = made(name)
     X, y = rng.random((3, 8, 8, 3)), np.array([0, 1, 2])
@@ -160,7 +161,7 @@ def test_hooks_nest_and_the_last_is_outermost(rng: np.random.Generator) -> None:
     assert (model.forward(X) == Z).all()
 
 
-@pytest.mark.parametrize("is_fused", [True, False])
+@every("is_fused", [True, False])
 def test_unfused_leaves_each_flag_as_it_was(is_fused: bool, rng: np.random.Generator) -> None:
     layers = [Conv2D(4, use_bias=False), BatchNorm(), Activation("relu"), MaxPool2D(), Flatten(), Dense(1)]
     inner = Sequential([Dense(4), Dense(4)])
@@ -199,7 +200,7 @@ def test_the_last_trained_layer() -> None:
     assert isinstance(found, Dense)
 
 
-@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 2, 0), (1, 0, 2), (0, 2, 1)])
+@every("order", [(0, 1, 2), (2, 1, 0), (1, 2, 0), (1, 0, 2), (0, 2, 1)])
 def test_hooks_end_in_any_order(order: tuple[int, ...], rng: np.random.Generator) -> None:
     model = Sequential([Dense(3), Dense(1)])
     model.initialize((4,))

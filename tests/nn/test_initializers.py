@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from tests.every import every
 
 from pellucid.errors import OptionError
 from pellucid.nn.dense import Dense
@@ -12,7 +13,7 @@ def start(seed: int = 0) -> StartRandom:
     return StartRandom(np.random.PCG64(seed))
 
 
-@pytest.mark.parametrize(
+@every(
     ("name", "variance"),
     [("he", 2 / 300), ("glorot", 2 / 500), ("lecun", 1 / 300), ("normal", 1e-4), ("uniform", 0.1**2 / 12)],
 )
@@ -27,7 +28,7 @@ def test_a_kernel_counts_its_patch_as_inputs() -> None:
     assert abs(W.var() / (2 / 360) - 1) < 0.05
 
 
-@pytest.mark.parametrize("name", sorted(INITIALIZERS))
+@every("name", sorted(INITIALIZERS))
 def test_the_same_seed_draws_the_same(name: str) -> None:
     np.testing.assert_array_equal(INITIALIZERS[name](start(3), (4, 2)), INITIALIZERS[name](start(3), (4, 2)))
 
@@ -62,7 +63,7 @@ def test_an_unknown_name_lists_the_nearest() -> None:
         Dense(2, initializer="gloro")
 
 
-@pytest.mark.parametrize("shape", [(8, 3), (3, 8), (3, 3, 2, 5), (4, 4)])
+@every("shape", [(8, 3), (3, 8), (3, 3, 2, 5), (4, 4)])
 def test_orthogonal_columns_or_rows_are_orthonormal(shape: tuple[int, ...]) -> None:
     W = INITIALIZERS["orthogonal"](start(), shape).reshape(-1, shape[-1])
     product = W.T @ W if W.shape[0] >= W.shape[1] else W @ W.T

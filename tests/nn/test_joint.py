@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.every import every
 
 from pellucid.data.dataset import Dataset
 from pellucid.errors import DataError, OptionError
@@ -102,7 +103,7 @@ def test_one_target_for_several_outputs_is_refused_where_the_loss_is_chosen(data
     assert "30 samples" in repr(data)  # of several targets none is counted
 
 
-@pytest.mark.parametrize("loss", [None, LOSSES])
+@every("loss", [None, LOSSES])
 def test_labels_are_smoothed_by_the_loss_of_an_output(data: Dataset, loss: object) -> None:
     with pytest.raises(OptionError, match="set it for each output's loss"):
         train(network(), data, loss=loss, label_smoothing=0.1, n_epochs=1)

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.every import every
 
 from pellucid import dispatch
 from pellucid.errors import OptionError
@@ -69,7 +70,7 @@ def test_every_layer_is_in_the_table_and_here() -> None:
     assert {type(layer) for layer in EXAMPLES} == ours
 
 
-@pytest.mark.parametrize("layer", EXAMPLES, ids=IDS)
+@every("layer", EXAMPLES, ids=IDS)
 def test_config_and_repr_make_the_layer_again(layer: Layer) -> None:
     config = json.loads(json.dumps(layer.config()))
     assert LAYERS.from_config(config).config() == layer.config()
@@ -79,7 +80,7 @@ def test_config_and_repr_make_the_layer_again(layer: Layer) -> None:
         assert copied.config() == layer.config()
 
 
-@pytest.mark.parametrize("layer", EXAMPLES, ids=IDS)
+@every("layer", EXAMPLES, ids=IDS)
 def test_every_option_has_help_and_a_default_that_is_right(layer: Layer) -> None:
     if isinstance(layer, Activation):  # whose options are those of its function
         return

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.every import every
 
 from pellucid.errors import DataError, OptionError, PellucidError, ShapeError
 from pellucid.nn.dense import Dense, Flatten
@@ -108,7 +109,7 @@ def test_config_makes_the_same_model_again() -> None:
     np.testing.assert_array_equal(again.theta, model.theta)
 
 
-@pytest.mark.parametrize("name", ["logistic", "two-layer", "mlp"])
+@every("name", ["logistic", "two-layer", "mlp"])
 def test_the_published_presets_are_of_float64(name: str) -> None:
     model = preset(name)
     model.initialize((12,))
@@ -116,8 +117,8 @@ def test_the_published_presets_are_of_float64(name: str) -> None:
     assert model.output_shape == (1,)
 
 
-@pytest.mark.parametrize("name", sorted(PRESETS))
-@pytest.mark.parametrize("n_classes", [2, 5])
+@every("name", sorted(PRESETS))
+@every("n_classes", [2, 5])
 def test_every_preset_takes_photos_and_any_number_of_classes(name: str, n_classes: int) -> None:
     model = preset(name, n_classes)
     model.initialize((32, 32, 3))
@@ -137,7 +138,7 @@ def test_unknown_presets_dtypes_and_losses_name_the_nearest() -> None:
         Sequential([])
 
 
-@pytest.mark.parametrize("twin_of", [copy.deepcopy, lambda model: pickle.loads(pickle.dumps(model))])
+@every("twin_of", [copy.deepcopy, lambda model: pickle.loads(pickle.dumps(model))])
 def test_a_copys_parameters_are_views_of_its_own_theta(twin_of: Any) -> None:
     model = Sequential([Dense(3, activation="relu"), Sequential([Dense(2), BatchNorm()]), Dense(1)])
     model.initialize((4,), dtype="float64")

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.every import every
 
 from pellucid.errors import DataError, OptionError, ShapeError
 from pellucid.nn.dense import Dense
@@ -42,7 +43,7 @@ SETTINGS = [
     ("multi_label", 3, {}),
     ("poisson", 2, {}),
 ]
-every_setting = pytest.mark.parametrize(("loss", "n_out", "options"), SETTINGS)
+every_setting = every(("loss", "n_out", "options"), SETTINGS)
 
 
 @every_setting

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.every import every
 
 from pellucid.errors import OptionError, PellucidError, ShapeError
 from pellucid.nn.activation import Activation, Dropout
@@ -21,8 +22,8 @@ def built(layer: Layer, *shape: int) -> Any:
     return layer
 
 
-@pytest.mark.parametrize("make", [BatchNorm, LayerNorm, lambda: Dropout(0.3), lambda: Activation("tanh")])
-@pytest.mark.parametrize("is_first", [True, False])
+@every("make", [BatchNorm, LayerNorm, lambda: Dropout(0.3), lambda: Activation("tanh")])
+@every("is_first", [True, False])
 def test_gradients_through_a_model(rng: np.random.Generator, make: Any, is_first: bool) -> None:
     before: list[Layer] = [] if is_first else [Dense(4, activation="tanh")]
     layer = make()
@@ -42,7 +43,7 @@ def test_gradients_through_a_model(rng: np.random.Generator, make: Any, is_first
     assert gradcheck(loss, {"theta": model.grad.copy()}, {"theta": theta}, rng)["theta"] < 1e-6
 
 
-@pytest.mark.parametrize("shape", [(5, 4), (3, 6, 5, 2)])
+@every("shape", [(5, 4), (3, 6, 5, 2)])
 def test_running_statistics_and_predictions_equal_pytorch(
     rng: np.random.Generator, shape: tuple[int, ...]
 ) -> None:
@@ -129,7 +130,7 @@ def test_dropout_needs_a_generator_in_training_and_none_elsewhere(rng: np.random
     np.testing.assert_array_equal(layer.backward(X.copy()), first)  # the same mask
 
 
-@pytest.mark.parametrize(
+@every(
     "layer",
     [BatchNorm(0.3, 1e-3), LayerNorm(1e-3), Dropout(0.25), Activation("leaky_relu", slope=0.2)],
     ids=lambda layer: type(layer).__name__,

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from tests.every import every
 
 from pellucid import dispatch
 from pellucid.nn import model as module
@@ -48,8 +49,8 @@ def check(model: Sequential, X: np.ndarray) -> None:
     assert len(together) == len(X)
 
 
-@pytest.mark.parametrize("m", [1, 2, 3, 4, 17])
-@pytest.mark.parametrize("rows", [2, 256])
+@every("m", [1, 2, 3, 4, 17])
+@every("rows", [2, 256])
 def test_any_number_of_samples(monkeypatch: pytest.MonkeyPatch, X: np.ndarray, m: int, rows: int) -> None:
     monkeypatch.setattr(module, "PREDICT_ROWS", rows)
     check(network(), X[:m])
@@ -74,7 +75,7 @@ def exchange(model: Sequential) -> None:
     model.mark_input_gradient(False)
 
 
-@pytest.mark.parametrize("change", CHANGES)
+@every("change", CHANGES)
 def test_what_is_changed_afterwards_counts(X: np.ndarray, change: str) -> None:
     model = network()
     check(model, X)

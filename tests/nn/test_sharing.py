@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.every import every
 from tests.ops.cases import HAS_NUMBA
 
 import pellucid as pl
@@ -63,10 +64,9 @@ MODELS: dict[str, tuple[Callable[[], Model], Any]] = {
     "siamese": (siamese, {"left": (3,), "right": (3,)}),
     "photos": (photos, (8, 8, 3)),
 }
-every_model = pytest.mark.parametrize("name", MODELS)
+every_model = every("name", MODELS)
 every_way = pytest.mark.parametrize(
-    "kernels",
-    ["numpy", pytest.param("numba", marks=pytest.mark.skipif(not HAS_NUMBA, reason="needs Numba"))],
+    "kernels", ["numpy", pytest.param("numba", marks=pytest.mark.skipif(not HAS_NUMBA, reason="needs Numba"))]
 )
 
 
@@ -80,8 +80,8 @@ def made(name: str, dtype: str = "float64") -> Model:
 def samples(model: Model, rng: np.random.Generator, m: int = 12) -> Any:
     shape: Any = model.input_shape
     if isinstance(shape, dict):
-        return {key: rng.standard_normal((m, *one)) for key, one in shape.items()}
-    return rng.standard_normal((m, *shape))
+        return {key: rng.standard_normal((m, *one)).astype(model.dtype) for key, one in shape.items()}
+    return rng.standard_normal((m, *shape)).astype(model.dtype)
 
 
 def check_tied(model: Model) -> None:
@@ -307,7 +307,7 @@ class Twice(Model):
         return self.body.backward(2 * dY)
 
 
-@pytest.mark.parametrize(
+@every(
     "make",
     [
         lambda dense: Twice(Sequential([dense, dense])),
@@ -351,7 +351,7 @@ FAULTS = {
 }
 
 
-@pytest.mark.parametrize("fault", FAULTS)
+@every("fault", FAULTS)
 def test_faults_in_files_name_the_line(fault: str, tmp_path: Path) -> None:
     text, message = FAULTS[fault]
     (tmp_path / "net.toml").write_text(text)

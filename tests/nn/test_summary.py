@@ -5,6 +5,7 @@ import json
 import pytest
 from matplotlib import pyplot
 from matplotlib.figure import Figure
+from tests.every import every
 
 from pellucid.errors import PellucidError
 from pellucid.nn.blocks import Parallel, Residual
@@ -81,7 +82,7 @@ def test_nodes_of_a_graph_have_their_names() -> None:
     assert "x (3,), f (2,)" in str(table)
 
 
-@pytest.mark.parametrize("name", PRESETS)
+@every("name", PRESETS)
 def test_sums_are_those_of_the_arrays(name: str) -> None:
     model = preset(name)
     model.initialize((32, 32, 3))

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.every import every
 
 from pellucid.data.dataset import Dataset, Split
 from pellucid.errors import DataError, OptionError, PellucidError, ShapeError
@@ -57,7 +58,7 @@ def test_the_same_classes_keep_every_weight(trained: Model) -> None:
     np.testing.assert_array_equal(trained.theta, before)
 
 
-@pytest.mark.parametrize(
+@every(
     ("classes", "n_out", "loss"),
     [
         (DE, 1, "binary_cross_entropy"),
@@ -110,17 +111,17 @@ def test_numbers_and_several_labels(trained: Model) -> None:
     assert plain.classes == ABC
 
 
-@pytest.mark.parametrize("unit", [1e-3, 1.0, 1e3])
-def test_quantities_in_another_unit_begin_as_the_old_ones_ended(unit: float) -> None:
+def test_quantities_in_another_unit_begin_as_the_old_ones_ended() -> None:
     X = np.random.default_rng(1).standard_normal((200, 4))
     y = 3.0 + X[:, 0] + X[:, 1] / 2
     model = preset("mlp-wide", n_outputs=1)
     last = train(model, (X, y), n_epochs=30, kernels="numpy").losses[-1]
-    other = transfer(model, (X, unit * y))
-    np.testing.assert_array_equal(other.theta, model.theta)
-    np.testing.assert_allclose(other.predict(X), unit * model.predict(X), rtol=1e-4, atol=1e-3 * unit)
-    assert (other.loss_config == model.loss_config) is (unit == 1.0)
-    assert train(other, (X, unit * y), n_epochs=1, kernels="numpy").losses[0] < 2 * last + 0.1
+    for unit in (1e-3, 1.0, 1e3):
+        other = transfer(model, (X, unit * y))
+        np.testing.assert_array_equal(other.theta, model.theta)
+        np.testing.assert_allclose(other.predict(X), unit * model.predict(X), rtol=1e-4, atol=1e-3 * unit)
+        assert (other.loss_config == model.loss_config) is (unit == 1.0)
+        assert train(other, (X, unit * y), n_epochs=1, kernels="numpy").losses[0] < 2 * last + 0.1
     near = transfer(model, (X, y + 2))  # other samples in the same unit
     assert near.loss_config == model.loss_config
 
