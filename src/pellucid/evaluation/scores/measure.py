@@ -103,7 +103,7 @@ def evaluate(
     True
     """
     check_level("evaluate", level)
-    data = as_dataset(data, "evaluate")
+    data = as_dataset(data, "evaluate", part="test")
     check_trained("evaluate", model)
     data = with_labels(data, "evaluate", kind=model.loss_kind)
     if train is not None:
