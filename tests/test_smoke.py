@@ -1,8 +1,26 @@
-"""The commands that a newcomer starts with run once, small."""
+"""What an install must do: every module imports, and the commands that a newcomer starts with run once, small."""
 
+import importlib
+import importlib.util
+import pkgutil
 from pathlib import Path
 
+import pytest
+
+import pellucid
 from tests.commands import Command
+from tests.every import every
+
+pytestmark = pytest.mark.slow  # scripts/check_install runs it, too
+NEEDED = {"kernels": "numba", "server": "fastapi", "distributed": "distributed"}
+MODULES = sorted(module.name for module in pkgutil.walk_packages(pellucid.__path__, "pellucid."))
+
+
+@every("name", [name for name in MODULES if name != "pellucid.__main__"])
+def test_every_module_imports(name: str) -> None:
+    room = name.split(".")[1]
+    if "uncompiled" in name or room not in NEEDED or importlib.util.find_spec(NEEDED[room]):
+        importlib.import_module(name)
 
 
 def test_run_evaluate_report_train_look(pellucid: Command, tmp_path: Path) -> None:

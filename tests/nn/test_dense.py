@@ -1,29 +1,11 @@
 import numpy as np
 import pytest
-from tests.every import every
 
 from pellucid.errors import OptionError, ShapeError
 from pellucid.nn.dense import Dense, Flatten
 from pellucid.nn.initializers import StartRandom
 from pellucid.nn.layer import LAYERS
 from pellucid.nn.sequential import Sequential
-from pellucid.ops.finite_difference import gradcheck
-
-
-@every("activation", [None, "relu", "sigmoid"])
-def test_gradients_of_dense_through_a_model(rng: np.random.Generator, activation: str | None) -> None:
-    model = Sequential([Dense(4, activation=activation), Dense(1)], dtype="float64")
-    model.initialize((3,), seed=5)
-    model.theta[...] = rng.standard_normal(model.theta.size)
-    X, y = rng.standard_normal((6, 3)), rng.integers(0, 2, 6)
-
-    def loss(theta: np.ndarray) -> float:
-        model.theta[...] = theta
-        return model.loss_of(X, y)
-
-    model.loss_and_grad(X, y)
-    errors = gradcheck(loss, {"theta": model.grad.copy()}, {"theta": model.theta.copy()}, rng)
-    assert errors["theta"] < 1e-6
 
 
 def test_flatten_is_row_column_channel_order_and_undone_by_backward(rng: np.random.Generator) -> None:
@@ -44,20 +26,10 @@ def test_dense_on_images_says_to_flatten() -> None:
 
 
 def test_bad_options_are_refused() -> None:
-    with pytest.raises(OptionError, match="units to be a whole number of at least 1, got 0"):
-        Dense(0)
     with pytest.raises(OptionError, match="Did you mean 'relu'"):
         Dense(2, activation="rellu")
-    with pytest.raises(OptionError, match=r"unknown layer 'Dens'\. Did you mean 'Dense'"):
-        LAYERS.from_config({"type": "Dens"})
     with pytest.raises(OptionError, match="unit"):
         LAYERS.from_config({"type": "Dense", "unit": 3})
-
-
-def test_config_makes_the_same_layer_again() -> None:
-    layer = Dense(3, activation="relu", initializer="glorot")
-    assert LAYERS.from_config(layer.config()).config() == layer.config()
-    assert isinstance(LAYERS.from_config(Flatten().config()), Flatten)
 
 
 def test_he_before_relu_and_glorot_elsewhere() -> None:

@@ -37,13 +37,13 @@ def network(*, needs: bool = False, n_blocks: int = 2, **options) -> Sequential:
     return model
 
 
-@every("n_blocks", [1, 2])
+@every(("n_blocks", "use_bias"), [(1, False), (2, False), (2, True)])  # a norm subtracts a bias again
 @pytest.mark.parametrize("choice", [*dispatch.WAYS[:2], pytest.param("numba", marks=needs_numba)])
 def test_a_model_gives_the_same_with_and_without(
-    n_blocks: int, choice: str, rng: np.random.Generator
+    n_blocks: int, use_bias: bool, choice: str, rng: np.random.Generator
 ) -> None:
     X, y = rng.standard_normal((6, 8, 8, 3)), rng.integers(0, 2, 6)
-    together, separate = network(n_blocks=n_blocks), network(n_blocks=n_blocks)
+    together, separate = (network(n_blocks=n_blocks, use_bias=use_bias) for _ in range(2))
     separate.is_fused = False
     loss = separate.loss_and_grad(X, y)
     with dispatch.use(choice):
@@ -53,20 +53,6 @@ def test_a_model_gives_the_same_with_and_without(
         for key in one.state:
             np.testing.assert_allclose(one.state[key], two.state[key], rtol=1e-12)
     np.testing.assert_array_equal(together.predict(X), separate.predict(X))
-
-
-@needs_numba
-@every("use_bias", [True, False])
-def test_a_bias_that_a_norm_subtracts_again(use_bias: bool, rng: np.random.Generator) -> None:
-    X, y = rng.standard_normal((6, 8, 8, 3)), rng.integers(0, 2, 6)
-    together, separate = (network(use_bias=use_bias) for _ in range(2))
-    separate.is_fused = False
-    with dispatch.use("numba"):
-        assert together.loss_and_grad(X, y) == pytest.approx(separate.loss_and_grad(X, y), rel=1e-12)
-    np.testing.assert_allclose(together.grad, separate.grad, rtol=0, atol=1e-11)
-    for one, two in zip(together.leaves(), separate.leaves(), strict=True):
-        for key in one.state:
-            np.testing.assert_allclose(one.state[key], two.state[key], rtol=1e-12)
 
 
 def test_only_what_fits_is_fused() -> None:

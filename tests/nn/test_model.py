@@ -8,7 +8,6 @@ from tests.every import every
 
 from pellucid.errors import DataError, OptionError, PellucidError, ShapeError
 from pellucid.nn.dense import Dense, Flatten
-from pellucid.nn.model import model_from_config
 from pellucid.nn.norm import BatchNorm
 from pellucid.nn.presets import PRESETS, preset
 from pellucid.nn.sequential import Sequential
@@ -100,13 +99,6 @@ def test_names_and_summary_rows() -> None:
     assert [row.n_params for row in rows] == [0, 28, 5]
     assert [row.n_operations for row in rows] == [0, 48, 8]
     assert [row.activation for row in rows] == ["", "relu", ""]
-
-
-def test_config_makes_the_same_model_again() -> None:
-    model = small()
-    again = model_from_config(model.config(), dtype=model.dtype)
-    again.initialize((2, 3, 1), seed=2)
-    np.testing.assert_array_equal(again.theta, model.theta)
 
 
 @every("name", ["logistic", "two-layer", "mlp"])

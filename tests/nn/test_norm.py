@@ -130,17 +130,6 @@ def test_dropout_needs_a_generator_in_training_and_none_elsewhere(rng: np.random
     np.testing.assert_array_equal(layer.backward(X.copy()), first)  # the same mask
 
 
-@every(
-    "layer",
-    [BatchNorm(0.3, 1e-3), LayerNorm(1e-3), Dropout(0.25), Activation("leaky_relu", slope=0.2)],
-    ids=lambda layer: type(layer).__name__,
-)
-def test_config_makes_the_same_layer_again(layer: Layer) -> None:
-    options = layer.config()
-    assert options.pop("type") == type(layer).__name__
-    assert type(layer)(**options).config() == layer.config()
-
-
 def test_rows_of_the_summary() -> None:
     rows = [
         built(layer, 4, 4, 3).rows(4)[0]
