@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from matplotlib import pyplot
 from matplotlib.figure import Figure
+from tests.every import every
 
 from pellucid.data.dataset import Dataset, Split
 from pellucid.data.drawn import load_drawn_cats
@@ -21,7 +22,7 @@ def test_a_split_has_a_short_repr_and_its_pictures_in_a_notebook() -> None:
     assert cats._repr_html_().count("data:image/jpeg;base64,") == 2
 
 
-@pytest.mark.parametrize("shape", [(3, 8, 8), (3, 8, 8, 1), (3, 8, 8, 4)])
+@every("shape", [(3, 8, 8), (3, 8, 8, 1), (3, 8, 8, 4)])
 def test_pictures_of_any_dtype_are_shown(shape: tuple[int, ...], rng: np.random.Generator) -> None:
     for X in (rng.random(shape), rng.random(shape) > 0.5, np.full(shape, np.nan), np.zeros(shape, np.int64)):
         assert "data:image/png" in Dataset(X, np.zeros(3, np.int64), ("a",))._repr_html_()
@@ -86,7 +87,7 @@ def test_it_is_drawn_on_axes(rng: np.random.Generator) -> None:
         cats.plot(0, ax=axes)
 
 
-@pytest.mark.parametrize(
+@every(
     ("X", "y", "label"),
     [
         (np.eye(4)[:, :2], np.array([0, 1, 1, 0]), "x1"),

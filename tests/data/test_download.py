@@ -10,6 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from tests.every import every
 
 from pellucid.data.download import REMOTES, Remote, fetch
 from pellucid.errors import DataError, DownloadError, OptionError
@@ -153,7 +154,7 @@ def test_a_missing_file(server: Server, remotes: Mapping[str, Remote], cache: Pa
     assert left_in(cache) == []
 
 
-@pytest.mark.parametrize("manner", ["silent", "stalls"])
+@every("manner", ["silent", "stalls"])
 def test_a_server_that_hangs(server: Server, remotes: Mapping[str, Remote], cache: Path, manner: str) -> None:
     server.manner = manner
     assert "(no answer within 0.2 s)" in failure(remotes, timeout=0.2)
@@ -206,7 +207,7 @@ def test_a_password_in_the_address_is_not_shown(server: Server, remotes: Mapping
     assert f"from {server.host} " in message
 
 
-@pytest.mark.parametrize("mirror", ["ftp://example.org/data", "/some/folder", "file:///etc", "https://"])
+@every("mirror", ["ftp://example.org/data", "/some/folder", "file:///etc", "https://"])
 def test_a_mirror_that_is_no_address(remotes: Mapping[str, Remote], mirror: str) -> None:
     with pytest.raises(
         OptionError, match=r"mirror: expected an address such as https://example\.org/data, got"
@@ -214,7 +215,7 @@ def test_a_mirror_that_is_no_address(remotes: Mapping[str, Remote], mirror: str)
         fetch("toy", mirror=mirror, remotes=remotes)
 
 
-@pytest.mark.parametrize("by_environment", [True, False])
+@every("by_environment", [True, False])
 def test_a_folder_of_ones_own_is_used_without_the_network(
     server: Server,
     remotes: Mapping[str, Remote],

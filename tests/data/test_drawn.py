@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.every import every
 
 from pellucid.data import drawn
 from pellucid.data.drawn import CLASSES, FILE_NAME, NEW_NAME, SHA256, load_drawn_cats, load_new_picture
@@ -59,7 +60,7 @@ def test_a_call_leaves_the_next_one_alone() -> None:
     np.testing.assert_array_equal(load_drawn_cats().train.X, kept)
 
 
-@pytest.mark.parametrize("damage", ["cut", "flip", "empty"])
+@every("damage", ["cut", "flip", "empty"])
 def test_a_damaged_file_says_reinstall(damage: str, monkeypatch: pytest.MonkeyPatch) -> None:
     content = SHIPPED.read_bytes()
     middle = len(content) // 2

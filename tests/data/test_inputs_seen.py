@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.every import every
 
 import pellucid as pl
 from pellucid.data.inputs_seen import InputsSeen, as_seen, inputs_seen, seen_from_config, seen_to_config
@@ -46,7 +47,7 @@ def trained(X: Any, folder: Path) -> pl.Model:
     return pl.load(folder / "m.safetensors")
 
 
-@pytest.mark.parametrize("form", TRAINED)
+@every("form", TRAINED)
 def test_the_same_photos_in_another_form_get_the_same_answer_or_none(form: str, tmp_path: Path) -> None:
     model = trained(FORMS[form](BYTES), tmp_path)
     right = model.predict_proba(FORMS[form](BYTES))
@@ -60,7 +61,7 @@ def test_the_same_photos_in_another_form_get_the_same_answer_or_none(form: str, 
                 model.predict_proba(X)
 
 
-@pytest.mark.parametrize("form", ["standardized", "by 16"])
+@every("form", ["standardized", "by 16"])
 def test_bytes_are_refused_where_it_is_not_known_what_was_done_to_them(form: str, tmp_path: Path) -> None:
     model = trained(FORMS[form](BYTES), tmp_path)
     with pytest.raises(
@@ -156,8 +157,8 @@ DOORS: dict[str, Any] = {
 }
 
 
-@pytest.mark.parametrize("form", ["uint8", "float"])
-@pytest.mark.parametrize("door", DOORS)
+@every("form", ["uint8", "float"])
+@every("door", DOORS)
 def test_every_door_takes_the_same_photos_in_another_form(door: str, form: str, tmp_path: Path) -> None:
     own, other = first_losses(DOORS[door], form, tmp_path)
     assert other == pytest.approx(own, abs=1e-4)

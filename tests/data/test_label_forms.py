@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.every import every
 
 import pellucid as pl
 from pellucid.errors import DataError, DataWarning
@@ -20,7 +21,7 @@ def train(labels: Any, n_out: int = 1, **options: Any) -> pl.Model:
     return model
 
 
-@pytest.mark.parametrize(
+@every(
     ("labels", "n_out", "form"),
     [
         (y[:, None], 1, r"a column of numbers, shape \(40, 1\)"),
@@ -46,7 +47,7 @@ def test_another_form_trains_the_same_classifier_and_says_so(labels: Any, n_out:
     )
 
 
-@pytest.mark.parametrize(
+@every(
     ("labels", "n_out", "options", "kind"),
     [
         (np.eye(3)[y3], 3, {"loss": "multi_label"}, "multi_label"),
@@ -95,7 +96,7 @@ def test_rows_of_several_lengths_are_refused() -> None:
         pl.Dataset([[1, 2], [3]], [0, 1])  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize(
+@every(
     "ask",
     [
         lambda model: pl.evaluate(model, (X, y)),

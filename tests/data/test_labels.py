@@ -2,15 +2,14 @@
 
 import numpy as np
 import pytest
+from tests.every import every
 
 from pellucid.data.labels import as_labels, class_names, encode
 from pellucid.errors import DataError
 
 
-@pytest.mark.parametrize("shape", [(4,), (4, 1), (1, 4)])
-@pytest.mark.parametrize(
-    "dtype", [np.int64, np.float16, np.uint8, np.int8, np.float32, np.float64, np.uint64]
-)
+@every("shape", [(4,), (4, 1), (1, 4)])
+@every("dtype", [np.int64, np.float16, np.uint8, np.int8, np.float32, np.float64, np.uint64])
 def test_whole_numbers_of_any_shape_and_dtype(shape: tuple[int, ...], dtype: type) -> None:
     labels = as_labels(np.array([0, 2, 1, 2], dtype).reshape(shape), 4, "y")
     assert labels.dtype == np.int64
@@ -27,7 +26,7 @@ def test_words_and_bytes_and_booleans() -> None:
     assert as_labels(np.array([True, False]), 2, "y").tolist() == [True, False]
 
 
-@pytest.mark.parametrize(
+@every(
     ("y", "message"),
     [
         (np.array([0, 1, 1]), "expected 4 labels, one per sample, got 3"),
@@ -82,14 +81,14 @@ def test_given_names_set_the_order() -> None:
     assert encode([np.array([True, False])], names, "toy")[0][0].tolist() == [1, 0]
 
 
-@pytest.mark.parametrize("values", [[1, 2], [-1, 1]])
+@every("values", [[1, 2], [-1, 1]])
 def test_labels_not_counted_from_0_take_the_given_names_in_order(values: list[int]) -> None:
     labels, classes, notes = encode([np.array(values)], ("a", "b"), "toy")
     assert (labels[0].tolist(), classes) == ([0, 1], ("a", "b"))
     assert notes == (f"labels {values[0]}, {values[1]} became 0, 1",)
 
 
-@pytest.mark.parametrize("values", [[0, 1, 2], [0, 2], [-1, 0], [2, 2], [1, 2, 3]])
+@every("values", [[0, 1, 2], [0, 2], [-1, 0], [2, 2], [1, 2, 3]])
 def test_more_labels_than_names(values: list[int]) -> None:
     with pytest.raises(DataError, match=r"expected labels from 0 to 1, one for each class name \(a, b\)"):
         encode([np.array(values)], ("a", "b"), "toy")
@@ -100,7 +99,7 @@ def test_a_word_without_a_name() -> None:
         encode([np.array(["a", "c"])], ("a", "b"), "toy")
 
 
-@pytest.mark.parametrize("value", [4, "cat", True])
+@every("value", [4, "cat", True])
 def test_one_class_is_not_enough(value: object) -> None:
     with pytest.raises(DataError, match=f"at least two classes, but every label is {value!r}"):
         encode([np.array([value] * 3)], None, "toy")
@@ -117,7 +116,7 @@ def test_class_names_of_any_kind() -> None:
     assert class_names(np.array([3, 5]), "toy") == ("3", "5")
 
 
-@pytest.mark.parametrize(
+@every(
     "names",
     [
         np.array(["a"]),

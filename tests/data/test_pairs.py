@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.every import every
 
 import pellucid as pl
 from pellucid.data.drawn import load_drawn_cats
@@ -40,7 +41,7 @@ TAKERS: list[Callable[[pl.Model, Any], Any]] = [
 ]
 
 
-@pytest.mark.parametrize("take", TAKERS)
+@every("take", TAKERS)
 def test_one_part_is_a_dataset_or_a_pair_and_nothing_else(
     take: Callable[[pl.Model, Any], Any], model: pl.Model, split: pl.Split
 ) -> None:
@@ -71,9 +72,7 @@ def test_validation_data_are_one_part(split: pl.Split) -> None:
         pl.train(pl.preset("logistic"), split.train, validation=split, n_epochs=1)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize(
-    "take", [pl.check_data, lambda data: pl.compare("logistic", "mlp", data=data, n_epochs=1)]
-)
+@every("take", [pl.check_data, lambda data: pl.compare("logistic", "mlp", data=data, n_epochs=1)])
 def test_both_parts_are_a_split_or_a_name(take: Callable[[Any], Any], split: pl.Split) -> None:
     for wrong, kind in ((split.train, "a Dataset"), (split.train.X, "an array of shape"), (None, "None")):
         with pytest.raises(DataError, match=f"expected a Split or a name, got {kind}") as caught:

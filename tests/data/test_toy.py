@@ -1,14 +1,14 @@
 """Points in the plane: the same for a seed, in two parts, and not parted by a straight line."""
 
 import numpy as np
-import pytest
 from tests.commands import Command
+from tests.every import every
 
 import pellucid as pl
 from pellucid.data.toy import TOYS
 
 
-@pytest.mark.parametrize("name", TOYS)
+@every("name", TOYS)
 def test_a_seed_draws_the_same_points(name: str) -> None:
     data, again, other = pl.load_data(name), pl.load_data(name), pl.load_data(name, seed=2)
     assert np.array_equal(data.train.X, again.train.X)
@@ -20,7 +20,7 @@ def test_a_seed_draws_the_same_points(name: str) -> None:
     assert len(np.unique(both, axis=0)) == 500
 
 
-@pytest.mark.parametrize("name", TOYS)
+@every("name", TOYS)
 def test_a_curve_parts_them_and_a_line_does_not(name: str) -> None:
     data = pl.load_data(name)
     n_out = len(data.classes) if len(data.classes) > 2 else 1

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.every import every
 
 import pellucid as pl
 from pellucid.data.augmentation.augment import Augment
@@ -32,10 +33,8 @@ def test_shares_of_mixup_follow_the_beta_distribution(rng: np.random.Generator) 
         np.testing.assert_allclose(fractions.var(), 1 / (4 * (2 * alpha + 1)), rtol=0.05)
 
 
-@pytest.mark.parametrize("blend", [Mixup(), CutMix()], ids=["mixup", "cutmix"])
-@pytest.mark.parametrize(
-    "Y", [np.zeros(4), np.zeros((4, 1), int), np.zeros((4, 2, 2))], ids=lambda Y: str(Y.shape)
-)
+@every("blend", [Mixup(), CutMix()], ids=["mixup", "cutmix"])
+@every("Y", [np.zeros(4), np.zeros((4, 1), int), np.zeros((4, 2, 2))], ids=lambda Y: str(Y.shape))
 def test_targets_that_cannot_be_mixed_are_refused(
     blend: Blend, Y: np.ndarray, rng: np.random.Generator
 ) -> None:
@@ -43,7 +42,7 @@ def test_targets_that_cannot_be_mixed_are_refused(
         blend.mix_targets(Y, blend.draw(4, (4, 4, 3), rng))
 
 
-@pytest.mark.parametrize("blend", [Mixup(), CutMix()], ids=["mixup", "cutmix"])
+@every("blend", [Mixup(), CutMix()], ids=["mixup", "cutmix"])
 def test_by_itself_it_would_forget_the_targets(blend: Blend, rng: np.random.Generator) -> None:
     with pytest.raises(OptionError, match=r"(Mixup|CutMix): it mixes targets too. Use Augment"):
         blend(np.zeros((2, 4, 4, 3)), rng)
@@ -92,8 +91,8 @@ def test_in_place_the_pieces_are_of_the_photos_as_they_were(rng: np.random.Gener
     np.testing.assert_array_equal(X, expected)
 
 
-@pytest.mark.parametrize("blend", [Mixup(1.0), CutMix()], ids=["mixup", "cutmix"])
-@pytest.mark.parametrize(
+@every("blend", [Mixup(1.0), CutMix()], ids=["mixup", "cutmix"])
+@every(
     ("loss", "n_out"),
     [("categorical_cross_entropy", 3), ("focal", 3), ("hinge", 3), ("binary_cross_entropy", 1)],
 )
@@ -142,7 +141,7 @@ def test_a_graph_of_two_answers_is_trained_on_mixtures() -> None:
     assert model.loss_options["losses"]["size"]["type"] == "mean_squared_error"
 
 
-@pytest.mark.parametrize("blend", [Mixup(1.0), CutMix()], ids=["mixup", "cutmix"])
+@every("blend", [Mixup(1.0), CutMix()], ids=["mixup", "cutmix"])
 def test_classes_keep_their_weight_where_samples_are_mixed(blend: Blend) -> None:
     rng = np.random.default_rng(0)
     y = (np.arange(400) % 10 == 0).astype(int)

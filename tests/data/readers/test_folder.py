@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from tests.every import every
 
 from pellucid.data.readers.listing import order_classes
 from pellucid.data.source import load_data
@@ -47,12 +48,12 @@ def test_hidden_and_loose_files_are_not_samples(pets: Path) -> None:
     assert split.notes[0] == "not used: README.txt"
 
 
-@pytest.mark.parametrize("negative", ["non-cat", "not-cat", "no-cat", "Non_Cat", "noncat"])
+@every("negative", ["non-cat", "not-cat", "no-cat", "Non_Cat", "noncat"])
 def test_of_two_classes_the_negative_comes_first(negative: str) -> None:
     assert order_classes(["cat", negative]) == order_classes([negative, "cat"]) == (negative, "cat")
 
 
-@pytest.mark.parametrize(
+@every(
     "names",
     [("cat", "dog", "non-cat"), ("cat", "non-dog"), ("c.t", "non-cat"), ("cat", "cat-non"), ("1", "10")],
 )
@@ -72,7 +73,7 @@ def test_the_negative_class_is_label_0(tmp_path: Path) -> None:
     np.testing.assert_array_equal(split.train.X[:, 0, 0, 0] >= 100, split.train.y)
 
 
-@pytest.mark.parametrize("test_name", ["test", "val", "valid", "validation", "Test"])
+@every("test_name", ["test", "val", "valid", "validation", "Test"])
 def test_train_and_test_above_the_classes(tmp_path: Path, test_name: str) -> None:
     for part, n in (("train", 3), (test_name, 2), ("extra", 1)):
         photos(tmp_path / part / "cat", n, start=10)
@@ -115,7 +116,7 @@ def test_photos_straight_from_a_camera_are_made_small(tmp_path: Path) -> None:
     assert split.notes[0] == "images resized to 64 x 64 (they were all 257 x 100)"
 
 
-@pytest.mark.parametrize("size", [(0, 4), (4,), (4.0, 4), (4, 4, 3)])
+@every("size", [(0, 4), (4,), (4.0, 4), (4, 4, 3)])
 def test_impossible_sizes(pets: Path, size: tuple[int, int]) -> None:
     with pytest.raises(OptionError, match="image_size to be a list of 2"):
         load_data(pets, image_size=size)
@@ -130,7 +131,7 @@ def spoil(pets: Path) -> None:
     (pets / "dog" / "torn.png").write_bytes(data[: len(data) // 2])
 
 
-@pytest.mark.parametrize("image_size", [None, (6, 4)])
+@every("image_size", [None, (6, 4)])
 def test_unreadable_images_are_named_and_counted(pets: Path, image_size: tuple[int, int] | None) -> None:
     spoil(pets)
     message = (
@@ -163,7 +164,7 @@ def test_a_class_without_one_readable_image(pets: Path) -> None:
         load_data(pets, skip_bad=True)
 
 
-@pytest.mark.parametrize(
+@every(
     ("paths", "message"),
     [
         ([], "found none"),

@@ -5,6 +5,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
+from tests.every import every
 
 from pellucid.data.source import load_data
 from pellucid.errors import DataError, OptionError
@@ -27,7 +28,7 @@ def published_pair(folder: Path) -> tuple[Path, Path]:
     return train, write(folder / "test_toy.h5", test_set_x=X[:4], test_set_y=Y[:4], list_classes=NAMES)
 
 
-@pytest.mark.parametrize("given", [0, 1])
+@every("given", [0, 1])
 def test_the_published_schema_from_either_file(tmp_path: Path, given: int) -> None:
     files = published_pair(tmp_path)
     split = load_data(files[given])
@@ -117,7 +118,7 @@ def test_strings_of_any_length_label_and_name(tmp_path: Path) -> None:
     assert load_data(write(tmp_path / "b.h5", X=X, y=words)).classes == ("no", "yes")
 
 
-@pytest.mark.parametrize("options", [{"compression": "gzip"}, {"chunks": (3, 2, 2, 3)}, {"dtype": ">i2"}])
+@every("options", [{"compression": "gzip"}, {"chunks": (3, 2, 2, 3)}, {"dtype": ">i2"}])
 def test_however_it_is_stored(tmp_path: Path, options: dict[str, object]) -> None:
     path = tmp_path / "a.h5"
     with h5py.File(path, "w") as file:
@@ -172,7 +173,7 @@ def bad_values(value: float) -> Array:
     return result
 
 
-@pytest.mark.parametrize(
+@every(
     ("arrays", "message"),
     [
         ({"X": X, "y": Y[:-1]}, "expected 20 labels, one per sample, got 19"),

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from tests.every import every
 
 from pellucid.data.readers.images import image_to_input, read_image, read_size, resize_image
 from pellucid.data.readers.picture_modes import to_rgb
@@ -59,7 +60,7 @@ ROTATED = {
 }
 
 
-@pytest.mark.parametrize("orientation", ROTATED)
+@every("orientation", ROTATED)
 def test_exif_rotation_is_applied(pixels: Array, orientation: int) -> None:
     exif = Image.Exif()
     exif[0x0112] = orientation
@@ -69,9 +70,7 @@ def test_exif_rotation_is_applied(pixels: Array, orientation: int) -> None:
     assert read_size(data) == wanted.shape[:2]
 
 
-@pytest.mark.parametrize(
-    "exif", [b"no such format", b"MM\0*\0\0\xff\xff\xff\xff", b"II*\0\x08\0\0\0\x09\0\x12\x01"]
-)
+@every("exif", [b"no such format", b"MM\0*\0\0\xff\xff\xff\xff", b"II*\0\x08\0\0\0\x09\0\x12\x01"])
 def test_damaged_exif_data_do_not_spoil_the_photo(pixels: Array, exif: bytes) -> None:
     data = encoded(Image.fromarray(pixels), exif=b"Exif\0\0" + exif)
     np.testing.assert_array_equal(read_image(data), pixels)
@@ -181,7 +180,7 @@ def test_every_mode_and_range_has_a_known_scale_or_is_refused() -> None:
     assert not wrong
 
 
-@pytest.mark.parametrize(("mode", "values"), [("I;16", (0, 65535)), ("I", (0, 65535)), ("F", (0, 1))])
+@every(("mode", "values"), [("I;16", (0, 65535)), ("I", (0, 65535)), ("F", (0, 1))])
 def test_files_of_deep_grey_are_scaled_and_not_clipped(mode: str, values: tuple[float, float]) -> None:
     for format in ("PNG", "TIFF") if mode == "I;16" else ("TIFF",):
         image = read_image(encoded(of_mode(mode, values), format))
@@ -195,7 +194,7 @@ def test_the_first_frame_of_an_animation() -> None:
     np.testing.assert_array_equal(read_image(data), np.full((2, 3, 3), [255, 0, 0]))
 
 
-@pytest.mark.parametrize(
+@every(
     ("make", "message"),
     [
         (lambda path: None, "expected an image, found no such file. Check the path."),
@@ -240,7 +239,7 @@ def bomb(side: int) -> bytes:
     return data
 
 
-@pytest.mark.parametrize("side", [10_000, 20_000])  # Pillow warns of the first and refuses the second
+@every("side", [10_000, 20_000])  # Pillow warns of the first and refuses the second
 def test_decompression_bombs_are_refused(side: int) -> None:
     for read in (read_image, read_size):
         with pytest.raises(DataError, match=r"larger than 89,478,485 pixels.*smaller size"):
@@ -311,7 +310,7 @@ def test_the_published_photo_is_resized_as_the_tutorial_did(published_dir: Path)
     np.testing.assert_array_equal(resize_image(read_image(path), 64, 64), wanted)
 
 
-@pytest.mark.parametrize("n_channels", [1, 2, 4])
+@every("n_channels", [1, 2, 4])
 def test_channels_are_resized_alike(rng: np.random.Generator, n_channels: int) -> None:
     image = rng.integers(0, 256, (6, 5, n_channels), dtype=np.uint8)
     resized = resize_image(image, 3, 4)
@@ -339,7 +338,7 @@ def test_an_image_as_a_models_input(pixels: Array) -> None:
     np.testing.assert_array_equal(image_to_input(pixels, (5, 7)), luma)
 
 
-@pytest.mark.parametrize("shape", [(12288,), (), (4, 4, 2), (1, 4, 4, 3)])
+@every("shape", [(12288,), (), (4, 4, 2), (1, 4, 4, 3)])
 def test_a_model_that_takes_no_images(pixels: Array, shape: tuple[int, ...]) -> None:
     with pytest.raises(ShapeError, match="which are not images"):
         image_to_input(pixels, shape)

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from tests.every import every
 
 from pellucid.data.readers.folder import read_folder
 from pellucid.data.readers.images import SPARE, image_to_input, read_image, read_sample
@@ -46,7 +47,7 @@ def test_what_is_not_much_larger_is_decoded_as_before() -> None:
     np.testing.assert_array_equal(read_sample(content, (64, 64, 3)), expected)
 
 
-@pytest.mark.parametrize("shape", [(64, 64, 3), (48, 64, 1), (32, 32)])
+@every("shape", [(64, 64, 3), (48, 64, 1), (32, 32)])
 def test_a_reduced_decoding_moves_few_pixels_and_little(shape: tuple[int, ...]) -> None:
     content = jpeg(scene(2400, 3200))
     expected = image_to_input(read_image(content), shape).astype(int)
@@ -55,7 +56,7 @@ def test_a_reduced_decoding_moves_few_pixels_and_little(shape: tuple[int, ...]) 
     assert difference.max() <= 4
 
 
-@pytest.mark.parametrize("side", [257, 511])
+@every("side", [257, 511])
 def test_a_column_that_is_half_a_picture_does_not_shift_it(side: int) -> None:
     content = jpeg(
         scene(side, side)
@@ -67,7 +68,7 @@ def test_a_column_that_is_half_a_picture_does_not_shift_it(side: int) -> None:
     assert difference.mean() < 0.8 * np.abs(shifted).mean()
 
 
-@pytest.mark.parametrize("mark", range(1, 9))
+@every("mark", range(1, 9))
 def test_a_camera_that_was_turned_is_reduced_along_the_right_sides(mark: int) -> None:
     exif = Image.Exif()
     exif[0x0112] = mark
@@ -80,7 +81,7 @@ def test_a_camera_that_was_turned_is_reduced_along_the_right_sides(mark: int) ->
     assert np.abs(difference).mean() < 0.7
 
 
-@pytest.mark.parametrize("mode", ["L", "CMYK"])
+@every("mode", ["L", "CMYK"])
 def test_other_kinds_of_jpeg_are_reduced_too(mode: str) -> None:
     file = io.BytesIO()
     Image.fromarray(scene(640, 640)).convert(mode).save(file, "JPEG", quality=90)
@@ -111,6 +112,7 @@ print(re.search(r"VmHWM:\s*(\d+) kB", Path("/proc/self/status").read_text())[1])
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="it has no /proc")
 def test_a_folder_of_88_megapixels_each_is_read_within_300_megabytes(tmp_path: Path) -> None:
     content = jpeg(np.tile(scene(940, 940), (10, 10, 1)))

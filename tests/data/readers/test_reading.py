@@ -3,13 +3,14 @@
 import warnings
 
 import pytest
+from tests.every import every
 
 from pellucid.data.readers.reading import reading
 from pellucid.errors import DataError, OptionError
 from pellucid.text import first_line, join_some
 
 
-@pytest.mark.parametrize("failure", [KeyError("x"), RuntimeError("x"), SyntaxError("x"), RecursionError("x")])
+@every("failure", [KeyError("x"), RuntimeError("x"), SyntaxError("x"), RecursionError("x")])
 def test_any_exception_becomes_one_of_ours(failure: Exception) -> None:
     message = r"^a\.bin: expected a widget, but cannot read it \(.*x.*\)\. Try b\.$"
     with pytest.raises(DataError, match=message) as caught, reading("a.bin", "a widget", "Try b."):
@@ -17,7 +18,7 @@ def test_any_exception_becomes_one_of_ours(failure: Exception) -> None:
     assert caught.value.__cause__ is failure
 
 
-@pytest.mark.parametrize("failure", [OptionError("x"), KeyboardInterrupt()])
+@every("failure", [OptionError("x"), KeyboardInterrupt()])
 def test_our_own_errors_and_interrupts_pass(failure: BaseException) -> None:
     with pytest.raises(type(failure)) as caught, reading("a.bin", "a widget", "Try b."):
         raise failure

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sklearn.datasets import load_iris
+from tests.every import every
 
 from pellucid.data.dataset import Split
 from pellucid.data.preprocess import Preprocessing
@@ -71,10 +72,10 @@ def test_numbers_stay_and_words_become_columns(tmp_path: Path) -> None:
     assert dict(zip(map(tuple, values.tolist()), counts.tolist(), strict=True)) == wanted
 
 
-@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
-@pytest.mark.parametrize("start", ["", "\ufeff"])
-@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
-@pytest.mark.parametrize("quoting", [csv.QUOTE_MINIMAL, csv.QUOTE_ALL])
+@every("delimiter", [",", ";", "\t"])
+@every("start", ["", "\ufeff"])
+@every("end", ["\n", "\r\n", "\r"])
+@every("quoting", [csv.QUOTE_MINIMAL, csv.QUOTE_ALL])
 def test_every_dialect_gives_the_same(
     delimiter: str, start: str, end: str, quoting: Any, tmp_path: Path
 ) -> None:
@@ -99,7 +100,7 @@ def test_a_semicolon_table_whose_names_hold_commas(tmp_path: Path) -> None:
     assert read_table(write(tmp_path, "size, cm;weight, kg\n1;2\n")).names == ("size, cm", "weight, kg")
 
 
-@pytest.mark.parametrize(
+@every(
     ("labels", "target", "classes", "y"),
     [
         (["b", "a", "c"], "y", ("a", "b", "c"), [1, 0, 2]),
@@ -185,7 +186,7 @@ def test_categories_come_from_the_training_part(tmp_path: Path) -> None:
     assert any("in 8 of 8 rows" in note for note in split.notes)
 
 
-@pytest.mark.parametrize(
+@every(
     ("column", "kept", "note"),
     [
         (range(50), True, "column 'x' only counts the rows: consider removing it"),
@@ -217,7 +218,7 @@ def test_names_and_numberings_are_left_out(tmp_path: Path) -> None:
     )
 
 
-@pytest.mark.parametrize(
+@every(
     ("content", "target", "message"),
     [
         ("x,y\n1,2\n", None, r"expected a target, .* Columns: x, y\. Try target='y'"),
@@ -323,7 +324,7 @@ def test_a_new_category_becomes_zeros_and_a_note() -> None:
     )
 
 
-@pytest.mark.parametrize(
+@every(
     ("table", "message"),
     [
         ([], "rows: expected at least one row, got none"),
@@ -369,7 +370,7 @@ def test_the_schema_survives_json(tmp_path: Path) -> None:
         assert TableSchema.from_config(json.loads(json.dumps(schema.to_config()))) == schema
 
 
-@pytest.mark.parametrize(
+@every(
     "change",
     [
         {"task": "clasification"},
@@ -423,7 +424,7 @@ def test_iris_from_a_file_equals_iris_standardized_or_not(tmp_path: Path) -> Non
 
 
 FUZZ = settings(
-    max_examples=200,
+    max_examples=80,
     derandomize=True,
     deadline=None,
     database=None,

@@ -7,6 +7,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
+from tests.every import every
 
 from pellucid.data.dataset import Dataset
 from pellucid.data.hashing import data_hash
@@ -57,8 +58,8 @@ KINDS = [as_npz, as_npy, as_h5, as_chunked_h5, as_zarr]
 Write = Callable[[Path, np.ndarray], Path]
 
 
-@pytest.mark.parametrize("write", KINDS)
-@pytest.mark.parametrize("dtype", ["float32", ">f8", "uint8", "bool"])
+@every("write", KINDS)
+@every("dtype", ["float32", ">f8", "uint8", "bool"])
 def test_rows_and_columns_are_those_in_memory(tmp_path: Path, write: Write, dtype: str) -> None:
     path = write(tmp_path, (X * 50).astype("uint8" if dtype in ("uint8", "bool") else dtype).astype(dtype))
     memory, disk = load_data(path), load_data(path, on_disk=True)

@@ -7,6 +7,7 @@ import h5py
 import numpy as np
 import pytest
 from PIL import Image
+from tests.every import every
 
 from pellucid.data.readers import reading
 from pellucid.data.source import load_data
@@ -29,8 +30,8 @@ def test_a_file_that_is_cut_off_before_it_is_opened(tmp_path: Path) -> None:
         load_data(path, on_disk=True)
 
 
-@pytest.mark.parametrize("rewrite", ["cut off", "rewritten", "gone"])
-@pytest.mark.parametrize("kind", ["npy", "npz", "h5"])
+@every("rewrite", ["cut off", "rewritten", "gone"])
+@every("kind", ["npy", "npz", "h5"])
 def test_a_file_that_changes_while_it_is_read(tmp_path: Path, rewrite: str, kind: str) -> None:
     path = tmp_path / f"X.{kind}"
     if kind == "npy":
@@ -122,7 +123,7 @@ def test_a_zarr_store_that_changes_while_it_is_read(tmp_path: Path) -> None:
         data.X[:3]
 
 
-@pytest.mark.parametrize("kind", ["npz", "h5", "folder"])
+@every("kind", ["npz", "h5", "folder"])
 def test_data_larger_than_memory_are_told_of_the_option(
     tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
