@@ -28,7 +28,7 @@ def small_mobilenet(net: Net, n_out: int = 3) -> str:
     gate = net.add("Relu", net.conv(net.add("GlobalAveragePool", wide), 4, 12, 1))
     wide = net.add("Mul", wide, net.add("HardSigmoid", net.conv(gate, 12, 4, 1), alpha=1 / 6))
     x = net.add("Add", x, net.conv(wide, 6, 12, 1))
-    return net.head(net.add("Flatten", net.add("GlobalAveragePool", x)), 6, n_out)
+    return net.flat(net.add("GlobalAveragePool", x), 6, n_out)
 
 
 @pytest.fixture

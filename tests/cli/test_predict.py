@@ -18,6 +18,8 @@ import pellucid as pl
 import pellucid.prediction.samples as module
 from pellucid.data.readers.named import listed_images
 
+Feed = Callable[[bytes], None]
+
 
 @pytest.fixture
 def model(tmp_path: Path) -> Path:
@@ -42,7 +44,7 @@ def photos(tmp_path: Path) -> list[str]:
 
 
 @pytest.fixture
-def stdin(monkeypatch: pytest.MonkeyPatch) -> Callable[[bytes], None]:
+def stdin(monkeypatch: pytest.MonkeyPatch) -> Feed:
     return lambda content: monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(content)))
 
 
@@ -51,9 +53,7 @@ def rows(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def test_names_come_on_standard_input(
-    pellucid: Command, model: Path, photos: list[str], stdin: Callable[[bytes], None]
-) -> None:
+def test_names_come_on_standard_input(pellucid: Command, model: Path, photos: list[str], stdin: Feed) -> None:
     stdin("\n".join(photos).encode())
     lines = pellucid("predict", model, "-", "--jsonl").out.splitlines()
     assert [json.loads(line)["image"] for line in lines] == photos
@@ -68,12 +68,10 @@ def test_names_come_on_standard_input(
     assert "standard input" in done.err
 
 
-def test_an_image_comes_on_standard_input(
-    pellucid: Command, model: Path, photos: list[str], tmp_path: Path, stdin: Callable[[bytes], None]
-) -> None:
+def test_an_image_on_standard_input(pellucid: Command, model: Path, photos: list[str], stdin: Feed) -> None:
     for name in ("p.png", "p.jpg", "p.webp", "p.gif", "p.tiff"):
-        Image.fromarray(np.full((5, 6, 3), 250, np.uint8)).save(tmp_path / name)
-        stdin((tmp_path / name).read_bytes())
+        Image.fromarray(np.full((5, 6, 3), 250, np.uint8)).save(name)
+        stdin(Path(name).read_bytes())
         assert pellucid("predict", model, "-").out.startswith("-: =bright (")
 
 
@@ -130,9 +128,7 @@ def test_files_of_others_are_not_gone_on_with(
     assert out.read_text() == "my,own,notes\n1,2,3\n"
 
 
-def test_a_line_damaged_in_the_middle_is_refused(
-    pellucid: Command, model: Path, photos: list[str], tmp_path: Path
-) -> None:
+def test_a_damaged_line_is_refused(pellucid: Command, model: Path, photos: list[str], tmp_path: Path) -> None:
     for name, damage in (("r.jsonl", b"{\n"), ("r.csv", b"a,b\n")):
         out = tmp_path / name
         assert pellucid("predict", model, *photos[1:4], "--out", out).code == 0
@@ -143,9 +139,7 @@ def test_a_line_damaged_in_the_middle_is_refused(
         assert "cannot be resumed" in done.err
 
 
-def test_bad_images_are_listed_and_need_be_no_failure(
-    pellucid: Command, model: Path, photos: list[str], tmp_path: Path
-) -> None:
+def test_bad_images_may_be_skipped(pellucid: Command, model: Path, photos: list[str], tmp_path: Path) -> None:
     (tmp_path / "bad.png").write_text("of no kind")
     named = ("bad.png", *photos[1:3], "none.png")
     done = pellucid("predict", model, *named, "--out", "r.csv")
@@ -158,9 +152,7 @@ def test_bad_images_are_listed_and_need_be_no_failure(
     assert (done.code, done.out) == (0, "r.csv: 1 prediction written, 2 were there, 1 cannot be read\n")
 
 
-def test_rows_of_a_table_are_written_and_gone_on_with(
-    pellucid: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_rows_are_gone_on_with(pellucid: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "PIECE", 4)
     lines = [f"{i},{'xy'[i % 2]},{'pq'[i % 2]}" for i in range(20)]
     (tmp_path / "t.csv").write_text("\n".join(["a,b,c", *lines]))
@@ -251,9 +243,7 @@ def test_a_list_longer_than_what_is_read_at_once() -> None:
     assert list(listed_images(io.BytesIO(b"a"))) == ["a"]
 
 
-def test_a_table_is_read_with_the_words_for_no_value_of_its_training(
-    pellucid: Command, tmp_path: Path
-) -> None:
+def test_a_table_is_read_with_its_words_for_no_value(pellucid: Command, tmp_path: Path) -> None:
     table, run = tmp_path / "pets.csv", tmp_path / "run"
     lines = [f"{i},{'NA' if i % 3 else 'tabby'},{'None' if i % 2 else 'some'}" for i in range(20)]
     table.write_text("\n".join(["x,coat,pet", *lines]))

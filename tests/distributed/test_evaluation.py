@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from tests.commands import Command
+from tests.every import every
 
 import pellucid as pl
 
@@ -35,7 +36,7 @@ KINDS: dict[str, Any] = {
 }
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@every("kind", KINDS)
 def test_scores_are_those_of_one_process(
     kind: str, client: Any, rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -45,13 +46,13 @@ def test_scores_are_those_of_one_process(
     data = Dataset(rng.integers(0, 16, (90, 3, 2)).astype(np.float32), labels(rng))
     seen: list[int] = []
     here = pl.evaluate(model, data, n_resamples=200)
-    there = distributed.evaluate(
-        model, data, client=client, n_resamples=200, progress=lambda stage, done, of: seen.append(done)
-    )
+    options = {"n_resamples": 200, "progress": lambda stage, done, of: seen.append(done)}
+    there = distributed.evaluate(model, data, client=client, **options)
     assert there.to_dict() == here.to_dict()
     assert set(range(7, 90, 7)) <= set(seen)
 
 
+@pytest.mark.slow
 def test_the_command_on_data_in_their_file(pellucid: Command, trained: Path, photos: Path) -> None:
     found = []
     for flags in ([], ["--workers", 1], ["--workers", 2, "--on-disk"]):

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.every import every
 
 import pellucid as pl
 from pellucid import distributed
@@ -44,11 +45,12 @@ def assert_same(rows: gram.ClusterRows, wanted: SlicedRows) -> None:
     assert abs(rows.transposed_product(D) - W).max() <= 1e-13 * abs(W).max()
 
 
-@pytest.mark.parametrize("n", [1, 2, 9])
+@every("n", [1, 2, 9])
 def test_products_are_those_of_one_process(client: Any, n: int) -> None:
     assert_same(rows_of(client, X, n, PREPARED[:7]), SlicedRows(PREPARED, PREPARED[:7]))
 
 
+@pytest.mark.slow
 def test_some_rows_of_shards_in_another_order(client: Any) -> None:
     shards = Shards.of((da.from_array(X[::-1].copy(), chunks=(20, -1, -1, -1)), y), client=client)
     samples = ShardedRows(shards, client).choose(np.arange(61)[::-1])
@@ -57,13 +59,8 @@ def test_some_rows_of_shards_in_another_order(client: Any) -> None:
 
 def trained(data: Any, client: Any = None, **options: Any) -> np.ndarray:
     model = pl.preset("mlp")
-    settings = {
-        "n_epochs": 200,
-        "dtype": "float64",
-        "learning_rate": 0.05,
-        "batch_size": 0,
-        "form": "dual",
-    } | options
+    settings = {"n_epochs": 200, "dtype": "float64", "learning_rate": 0.05, "batch_size": 0, "form": "dual"}
+    settings |= options
     if client is None:
         history = pl.train(model, data, **settings)
     else:
@@ -72,6 +69,7 @@ def trained(data: Any, client: Any = None, **options: Any) -> np.ndarray:
     return model.theta.copy()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "options",
     [
@@ -90,6 +88,7 @@ def test_training_ends_with_the_same_weights(client: Any, options: dict[str, Any
     assert np.array_equal(once, trained(data, client, **options))
 
 
+@pytest.mark.slow
 def test_one_worker_and_then_none(monkeypatch: pytest.MonkeyPatch) -> None:
     calls, plain = [], gram.result_of
     with open_cluster(n_workers=1) as client:
@@ -108,6 +107,7 @@ def test_one_worker_and_then_none(monkeypatch: pytest.MonkeyPatch) -> None:
             trained((X, y), client)
 
 
+@pytest.mark.slow
 def test_worker_killed_or_frozen_half_way(monkeypatch: pytest.MonkeyPatch) -> None:
     calls, plain = [], gram.result_of
     with open_cluster(n_workers=4) as client:

@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 import pytest
 from tests.clusters import scheduler_of_its_own
-from tests.commands import Command
+from tests.commands import Command, assert_refused
+from tests.every import every
 
 pytest.importorskip("distributed", reason="needs the extra dask")
 
@@ -56,6 +57,7 @@ def test_every_job_is_done_once_by_the_workers(on_cluster: Any) -> None:
     assert {pid for _, (_, pid) in found} == set(on_cluster.run(os.getpid).values())
 
 
+@pytest.mark.slow
 def test_the_bits_are_those_of_this_process(on_cluster: Any) -> None:
     def product(shared: int, job: int) -> bytes:
         X = np.random.default_rng(job).standard_normal((shared, 3000))
@@ -66,6 +68,7 @@ def test_the_bits_are_those_of_this_process(on_cluster: Any) -> None:
         assert dict(run_jobs(product, 209, [1, 2, 3])) == elsewhere
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kills_all", [False, True])
 def test_what_a_killed_worker_had_is_done_again(on_cluster: Any, kills_all: bool) -> None:
     done = []
@@ -77,9 +80,8 @@ def test_what_a_killed_worker_had_is_done_again(on_cluster: Any, kills_all: bool
     assert sorted(done) == [(job, float(job**2)) for job in range(12)]
 
 
-def test_what_a_stopped_worker_had_is_done_by_another(
-    on_cluster: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.slow
+def test_jobs_of_a_stopped_worker_are_done_again(on_cluster: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(waiting, "FROZEN_SECONDS", 3.0)
     monkeypatch.setattr(on_dask, "RESULT_SECONDS", 2.0)
     done: list[tuple[int, float]] = []
@@ -105,6 +107,7 @@ def test_errors_come_back_as_they_were(on_cluster: Any) -> None:
         list(run_jobs(refuse, None, [1, 2, 3]))
 
 
+@pytest.mark.slow
 def test_jobs_that_nobody_waits_for_end_at_their_next_step(on_cluster: Any, tmp_path: Path) -> None:
     def wait(shared: str, job: int) -> int:
         from pathlib import Path
@@ -125,6 +128,7 @@ def test_jobs_that_nobody_waits_for_end_at_their_next_step(on_cluster: Any, tmp_
     assert float((tmp_path / "1").read_text()) < time.time() - 0.1
 
 
+@pytest.mark.slow
 def test_a_late_worker_gets_work_and_a_lost_scheduler_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(on_dask, "CONNECT_SECONDS", 1.0)
     done, pids = [], set()
@@ -143,6 +147,7 @@ def test_a_late_worker_gets_work_and_a_lost_scheduler_is_said(monkeypatch: pytes
     assert len(done) == len(set(done)) > 1
 
 
+@pytest.mark.slow
 def test_compare_gives_the_same_folds_on_a_cluster(pellucid: Command, photos: Path, client: Any) -> None:
     words = ("compare", "logistic", "--data", photos, "--cv", "4x1", "--epochs", 5, "--json")
     here, there = pellucid(*words, "--jobs", 1), pellucid(*words, "--cluster", client.scheduler.address)
@@ -153,9 +158,8 @@ def test_compare_gives_the_same_folds_on_a_cluster(pellucid: Command, photos: Pa
     assert scores[0] == scores[1]
 
 
-def test_influence_and_label_checks_run_on_workers(
-    pellucid: Command, trained: Path, photos: Path, client: Any
-) -> None:
+@pytest.mark.slow
+def test_influence_and_labels_on_workers(pellucid: Command, trained: Path, photos: Path, client: Any) -> None:
     cluster = ("--cluster", client.scheduler.address)
     words = ("influence", trained, "--test", "1", "--retrain", "--json")
     here, there = (json.loads(pellucid(*words, *more).out) for more in (("--jobs", 1), cluster))
@@ -166,6 +170,7 @@ def test_influence_and_label_checks_run_on_workers(
     assert json.loads(pellucid(*words).out) == json.loads(pellucid(*words, *cluster).out)
 
 
+@pytest.mark.slow
 def test_searches_of_scikit_learn_run_our_estimators_on_dask(client: Any, rng: np.random.Generator) -> None:
     import joblib
     from sklearn.experimental import enable_halving_search_cv  # noqa: F401 - as scikit-learn asks
@@ -185,7 +190,7 @@ def test_searches_of_scikit_learn_run_our_estimators_on_dask(client: Any, rng: n
         assert np.array_equal(here, there)
 
 
-@pytest.mark.parametrize(
+@every(
     ("words", "expected"),
     [
         ("compare mlp --data drawn-cats --seeds 2 --jobs 2 --workers 2", "--jobs: it counts processes"),
@@ -196,11 +201,10 @@ def test_searches_of_scikit_learn_run_our_estimators_on_dask(client: Any, rng: n
     ],
 )
 def test_contradictions_are_said(pellucid: Command, words: str, expected: str) -> None:
-    done = pellucid(*words.split())
-    assert done.code == 2
-    assert expected in done.err
+    assert_refused(pellucid(*words.split()), expected)
 
 
+@pytest.mark.slow
 def test_ctrl_c_while_workers_start_prints_that_it_stopped_and_nothing_else(photos: Path) -> None:
     import psutil
 

@@ -91,6 +91,7 @@ def test_the_file_is_that_of_one_process(client: Any, alone: bytes, tmp_path: Pa
         assert (tmp_path / "r.csv").read_bytes() == alone
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("small")
 def test_parquet_and_a_model_in_memory(client: Any, alone: bytes, tmp_path: Path) -> None:
     pq = pytest.importorskip("pyarrow.parquet", reason="needs pyarrow")
@@ -116,6 +117,7 @@ def test_what_workers_cannot_do_is_refused(client: Any, tmp_path: Path) -> None:
     assert not _KEPT
 
 
+@pytest.mark.slow
 def test_flags_of_the_command(pellucid: Command, folder: Path, alone: bytes, tmp_path: Path) -> None:
     arguments = ("predict", folder / "m.safetensors", folder / "pets")
     done = pellucid(*arguments, "--workers", 2)
@@ -141,6 +143,7 @@ def shown(value: Any) -> tuple[int, Any, str]:
     return number, kept(key), get_worker().name
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("small")
 def test_workers_die_freeze_and_join(alone: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(waiting, "FROZEN_SECONDS", 3.0)
@@ -175,10 +178,9 @@ def test_workers_die_freeze_and_join(alone: bytes, tmp_path: Path, monkeypatch: 
             os.kill(pids[0], signal.SIGCONT)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("small")
-def test_a_lost_scheduler_ends_with_what_was_written_and_resume_goes_on(
-    client: Any, alone: bytes, tmp_path: Path
-) -> None:
+def test_a_lost_scheduler_leaves_a_file_to_resume(client: Any, alone: bytes, tmp_path: Path) -> None:
     with scheduler_of_its_own() as (address, scheduler, _):
         options: Any = {"out": tmp_path / "r.csv", "progress": at(30, scheduler.kill)}
         with open_cluster(address) as theirs, pytest.raises(ClusterError, match="does not answer any more"):
@@ -191,6 +193,7 @@ def test_a_lost_scheduler_ends_with_what_was_written_and_resume_goes_on(
     assert (tmp_path / "r.csv").read_bytes() == alone
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("small")
 def test_without_workers_it_ends_with_what_was_written(
     client: Any, alone: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -208,10 +211,9 @@ def test_without_workers_it_ends_with_what_was_written(
     assert (tmp_path / "r.csv").read_bytes() == alone
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("small")
-def test_a_full_disk_keeps_whole_files_of_parquet(
-    client: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_full_disk_keeps_whole_parts(client: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A limit on the size of files fails a write in the middle, as a full disk does."""
     pq = pytest.importorskip("pyarrow.parquet", reason="needs pyarrow")
     resource = pytest.importorskip("resource", reason="needs a limit of the size of files")

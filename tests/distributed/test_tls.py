@@ -18,6 +18,7 @@ import pellucid as pl
 DOCS = Path(__file__).parents[2] / "docs" / "scaling.md"
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="needs openssl to make certificates")
 def test_predictions_over_tls_by_the_documented_commands(tmp_path: Path) -> None:
     section = DOCS.read_text(encoding="utf-8").partition("## TLS")[2]

@@ -81,12 +81,13 @@ CASES: dict[str, tuple[Any, Any, dict[str, Any]]] = {
     ),
     "validated": (conv, photos, {"n_epochs": 3, "batch_size": 8, "validation": 0.25, "schedule": "cosine"}),
     "two inputs": (two_inputs, photos_with_facts, {"n_epochs": 3, "batch_size": 9}),
-    "two inputs, a full batch": (two_inputs, photos_with_facts, {"n_epochs": 3}),
     "by L-BFGS": (lambda: pl.Sequential([pl.Dense(2)]), table, {"n_epochs": 5, "optimizer": "lbfgs"}),
 }
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize(
+    "case", [pytest.param(name, marks=[pytest.mark.slow] * (name != "mini-batches")) for name in CASES]
+)
 def test_a_training_equals_that_of_one_process(client: Any, case: str) -> None:
     make, data, options = CASES[case]
     one, two = make(), make()
@@ -99,6 +100,7 @@ def test_a_training_equals_that_of_one_process(client: Any, case: str) -> None:
     assert "2 workers" in found.note
 
 
+@pytest.mark.slow
 def test_a_repetition_has_the_same_bits(client: Any) -> None:
     one, two = dense(), dense()
     for model in (one, two):
@@ -106,6 +108,7 @@ def test_a_repetition_has_the_same_bits(client: Any) -> None:
     np.testing.assert_array_equal(one.theta, two.theta)
 
 
+@pytest.mark.slow
 def test_batches_smaller_than_the_number_of_workers(client: Any) -> None:
     one, two = dense(), dense()
     options = {"n_epochs": 2, "batch_size": 1}
@@ -114,6 +117,7 @@ def test_batches_smaller_than_the_number_of_workers(client: Any) -> None:
     assert differences(one, two) < 1e-12
 
 
+@pytest.mark.slow
 def test_kernels(client: Any) -> None:
     pytest.importorskip("numba")
     one, two = conv(), conv()
@@ -124,6 +128,7 @@ def test_kernels(client: Any) -> None:
     assert differences(one, two) < 1e-10
 
 
+@pytest.mark.slow
 def test_shards_of_a_dask_array(client: Any) -> None:
     array = pytest.importorskip("dask.array")
     X, y = table()
@@ -135,6 +140,7 @@ def test_shards_of_a_dask_array(client: Any) -> None:
     assert "3 shards" in found.note
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stays", [False, True])
 @pytest.mark.parametrize("form", ["direct", "dual"])
 def test_samples_in_a_file_are_read_by_the_workers(
@@ -154,6 +160,7 @@ def test_samples_in_a_file_are_read_by_the_workers(
     assert differences(one, two) < 1e-10
 
 
+@pytest.mark.slow
 def test_frozen_layers_take_bytes(client: Any) -> None:
     models = []
     for _ in range(2):
@@ -169,19 +176,7 @@ def test_frozen_layers_take_bytes(client: Any) -> None:
     assert differences(*models) < 1e-10
 
 
-def test_frozen_layers(client: Any) -> None:
-    X, y = table()
-    models = []
-    for _ in range(2):
-        model = pl.Sequential([pl.Dense(8, activation="relu"), pl.Dense(6, activation="relu"), pl.Dense(2)])
-        model.initialize((12,), seed=3, dtype="float64")
-        pl.freeze(model, "dense_1")
-        models.append(model)
-    pl.train(models[0], (X, y), n_epochs=4, batch_size=30, n_threads=1, **HERE)
-    train(models[1], (X, y), client=client, n_epochs=4, batch_size=30, **HERE)
-    assert differences(*models) < 1e-10
-
-
+@pytest.mark.slow
 def test_a_training_here_goes_on_there_and_back(client: Any, tmp_path: Any) -> None:
     whole, model = dense(), dense()
     options: dict[str, Any] = {**HERE, "batch_size": 25, "n_threads": 1}
@@ -195,6 +190,7 @@ def test_a_training_here_goes_on_there_and_back(client: Any, tmp_path: Any) -> N
     assert differences(whole, model) < 1e-10
 
 
+@pytest.mark.slow
 def test_a_loss_that_is_not_finite_names_its_operation(client: Any) -> None:
     X, y = table()
     with pytest.raises(TrainingError, match="It began the W of dense_2"):
@@ -222,6 +218,7 @@ def test_what_cannot_be_divided_is_refused(client: Any) -> None:
         train(dense(), table(), client=client, n_epochs=1, n_threads=2, **HERE)
 
 
+@pytest.mark.slow
 def test_shards_of_different_widths_are_named(client: Any) -> None:
     from dask import delayed
 

@@ -26,7 +26,10 @@ from pellucid.errors import TrainingError
 from pellucid.training.callbacks.checkpoint import Checkpoint
 from pellucid.training.events import StepEnd
 
-pytestmark = pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="needs POSIX signals")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="needs POSIX signals"),
+]
 OPTIONS: dict[str, Any] = {**HERE, "n_epochs": 12, "batch_size": 20, "optimizer": "adam"}
 
 

@@ -18,6 +18,7 @@ from pellucid.distributed.cluster import NO_PAGE
 from pellucid.distributed.training import train
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="needs openssl to make certificates")
 def test_a_training_over_tls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from distributed.security import Security

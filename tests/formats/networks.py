@@ -33,6 +33,21 @@ def of_images(*layers: pl.Layer) -> pl.Model:
     return pl.Sequential([pl.Conv2D(6, activation="relu"), *layers, pl.Flatten(), pl.Dense(3)])
 
 
+def means(n: int, activation: str | None = None) -> pl.Model:
+    """Return layers that give n numbers for an image, of its channels' means."""
+    return pl.Sequential([pl.GlobalAvgPool2D(), pl.Dense(n, activation)])
+
+
+class Doubled(pl.Layer):
+    """A layer of one's own, which no export knows."""
+
+    def forward(self, X: Any, *, training: bool = False) -> Any:
+        return 2 * X
+
+    def backward(self, dY: Any) -> Any:
+        return 2 * dY
+
+
 def activated(name: str, *before: pl.Layer, shape: Any = (4,)) -> pl.Model:
     """Return a network with an activation in both of its places, and outputs on all of its pieces."""
     options = {"leaky_relu": {"slope": 0.3}, "elu": {"alpha": 0.7}, "relu6": {"high": 2.0}}.get(name, {})
@@ -60,68 +75,45 @@ NETWORKS: dict[str, tuple[Any, Any]] = {
     ),
     "pools": (
         lambda: of_images(
-            pl.MaxPool2D(3, stride=2, padding=1),
-            pl.AvgPool2D(2, padding=((1, 0), (0, 1))),
+            *(pl.MaxPool2D(3, stride=2, padding=1), pl.AvgPool2D(2, padding=((1, 0), (0, 1)))),
             pl.UpSample2D((2, 1)),
             pl.AvgPool2D(3, stride=1, padding="same", count_include_pad=False),
-            pl.ZeroPad2D(((1, 0), (2, 1))),
-            pl.Dropout(0.5),
+            *(pl.ZeroPad2D(((1, 0), (2, 1))), pl.Dropout(0.5)),
         ),
         (12, 12, 3),
     ),
     "resized": (
         lambda: of_images(
-            pl.Resize2D((7, 16)),
-            pl.ReflectPad2D(((1, 0), (2, 3))),
-            pl.Resize2D((11, 5), align_corners=True),
-            pl.ReflectPad2D(1),
+            *(pl.Resize2D((7, 16)), pl.ReflectPad2D(((1, 0), (2, 3)))),
+            *(pl.Resize2D((11, 5), align_corners=True), pl.ReflectPad2D(1)),
         ),
         (5, 8, 3),
     ),
     "norms": (
         lambda: pl.Sequential(
-            [
-                pl.Conv2D(6),
-                pl.BatchNorm(),
-                pl.Affine(),
-                pl.LayerNorm(),
-                pl.Activation("softmax"),
-                pl.GlobalAvgPool2D(),
-                pl.Dense(2),
-            ]
+            *(pl.Conv2D(6), pl.BatchNorm(), pl.Affine(), pl.LayerNorm(), pl.Activation("softmax")),
+            *(pl.GlobalAvgPool2D(), pl.Dense(2)),
         ),
         (6, 6, 3),
     ),
     "branches": (
         lambda: pl.Sequential(
-            [
-                pl.Conv2D(4),
-                pl.Parallel([pl.Conv2D(3, 1), pl.Sequential([pl.Conv2D(2), pl.BatchNorm()])]),
-                pl.Residual(pl.Conv2D(5, activation="silu")),
-                pl.Residual(pl.Conv2D(7), pl.Conv2D(7, 1)),
-                pl.Parallel([pl.Conv2D(7), pl.Conv2D(7, 1)], merge="add"),
-                pl.GlobalAvgPool2D(),
-                pl.Dense(3),
-            ]
+            *(pl.Conv2D(4), pl.Parallel([pl.Conv2D(3, 1), pl.Sequential([pl.Conv2D(2), pl.BatchNorm()])])),
+            *(pl.Residual(pl.Conv2D(5, activation="silu")), pl.Residual(pl.Conv2D(7), pl.Conv2D(7, 1))),
+            pl.Parallel([pl.Conv2D(7), pl.Conv2D(7, 1)], merge="add"),
+            *(pl.GlobalAvgPool2D(), pl.Dense(3)),
         ),
         (8, 8, 1),
     ),
     "weighed channels": (
         lambda: pl.Sequential(
-            [
-                pl.Conv2D(6, activation="hard_swish"),
-                pl.Parallel(
-                    [
-                        pl.Activation("linear"),
-                        pl.Sequential([pl.GlobalAvgPool2D(), pl.Dense(6, activation="hard_sigmoid")]),
-                        pl.Conv2D(1, 1, activation="sigmoid"),
-                    ],
-                    merge="multiply",
-                ),
-                pl.Parallel([pl.Conv2D(4), pl.Sequential([pl.GlobalAvgPool2D(), pl.Dense(4)])], merge="add"),
-                pl.GlobalAvgPool2D(),
-                pl.Dense(3),
-            ]
+            pl.Conv2D(6, activation="hard_swish"),
+            pl.Parallel(
+                [pl.Activation("linear"), means(6, "hard_sigmoid"), pl.Conv2D(1, 1, activation="sigmoid")],
+                merge="multiply",
+            ),
+            pl.Parallel([pl.Conv2D(4), means(4)], merge="add"),
+            *(pl.GlobalAvgPool2D(), pl.Dense(3)),
         ),
         (7, 6, 3),
     ),

@@ -1,7 +1,6 @@
 """TOML architectures: what they become, how they are written, and that any text is one or is refused."""
 
 import json
-import re
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.every import every
 
 from pellucid.errors import FormatError
 from pellucid.formats.architecture import architecture_to_toml, load_architecture
@@ -130,7 +130,7 @@ def as_json(model: Model) -> str:
     return json.dumps(model.config())
 
 
-@pytest.mark.parametrize("name", PRESETS)
+@every("name", PRESETS)
 def test_every_preset_comes_back_from_its_file(load: Any, name: str) -> None:
     model = preset(name)
     architecture = load(architecture_to_toml(model))
@@ -174,33 +174,6 @@ def test_the_loss_of_a_trained_model_is_written(load: Any) -> None:
     assert "[training]" not in architecture_to_toml(model)
     model.summary_of_training = {"n_steps": 1}
     assert load(architecture_to_toml(model)).training == {"loss": {"type": "huber", "delta": 2.0}}
-
-
-PIECES = re.findall(r'"[^"\n]*"|\w+|\s+|.', NET + GRAPH)
-
-
-@st.composite
-def mutated(draw: st.DrawFn) -> str:
-    """One of the texts above with a few words taken out, doubled, or replaced by words from elsewhere in them."""
-    words = re.findall(r'"[^"\n]*"|\w+|\s+|.', draw(st.sampled_from([NET, GRAPH])))
-    for _ in range(draw(st.integers(1, 4))):
-        i = draw(st.integers(0, len(words) - 1))
-        word = draw(st.one_of(st.sampled_from(PIECES), st.text(max_size=3), st.integers().map(str)))
-        words[i : i + draw(st.integers(0, 2))] = [word]
-    return "".join(words)
-
-
-@given(text=st.one_of(mutated(), st.text()))
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_any_text_is_an_architecture_or_one_clear_line(tmp_path: Path, text: str) -> None:
-    path = tmp_path / "net.toml"
-    path.write_bytes(text.encode("utf-8", "surrogatepass"))
-    message = ""
-    try:
-        assert isinstance(load_architecture(path).model, Model)
-    except FormatError as error:
-        message = str(error)
-    assert not message or (message.startswith(str(path)) and "\n" not in message)
 
 
 @given(content=st.binary())

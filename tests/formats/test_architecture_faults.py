@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.every import every
 
 from pellucid.errors import FormatError
 from pellucid.formats.architecture import load_architecture
@@ -22,21 +23,11 @@ WRONG = [
     # in the text, in its place, the line that is named is the one that holds ..., the message holds ...
     ("[model]", "[modle]", "[modle]", "unknown table or key 'modle'. Did you mean 'model'?"),
     ("[training]", "[train]", "[train]", "Did you mean 'training'?"),
-    (
-        "input_shape",
-        "inputshape",
-        "inputshape",
-        "unknown key of [model] 'inputshape'. Did you mean 'input_shape'?",
-    ),
+    ("input_shape", "inputshape", "inputshape", "key of [model] 'inputshape'. Did you mean 'input_shape'?"),
     ('"float64"', '"float46"', "float46", "unknown dtype 'float46'. Did you mean 'float64'?"),
     ('"float64"', "64", "dtype = 64", "dtype: expected the name of a dtype in quotes, got 64"),
     ("[8, 8, 3]", "[8, 0, 3]", "[8, 0", "expected a list of whole numbers above 0"),
-    (
-        "[8, 8, 3]",
-        '"8x8x3"',
-        "8x8x3",
-        "expected a list of whole numbers above 0, such as [64, 64, 3], got '8x8x3'",
-    ),
+    ("[8, 8, 3]", '"8x8x3"', "8x8x3", "a list of whole numbers above 0, such as [64, 64, 3], got '8x8x3'"),
     ("[8, 8, 3]", "{ x = [8] }", "{ x", "expected one list of sizes"),
     ("units = 3", "unit = 3", "unit =", "unknown option of Dense 'unit'. Did you mean 'units'?"),
     ("units = 3", "", "[[layers]]", "Dense: units is missing; expected a whole number"),
@@ -50,62 +41,22 @@ WRONG = [
     ('type = "Flatten"', "", "[[layers]]", "layer: type is missing"),
     ('"relu"', '"rellu"', '"rellu"', "Conv2D: unknown activation 'rellu'. Did you mean 'relu'?"),
     ("[3, 3]", "[3, 0]", "kernel_size = [3, 0]", "Conv2D: expected kernel_size"),
-    (
-        "[3, 3]",
-        '"3"',
-        "kernel_size =",
-        "Conv2D: expected kernel_size to be a whole number of at least 1 or a list of 2",
-    ),
+    ("[3, 3]", '"3"', "kernel_size =", "kernel_size to be a whole number of at least 1 or a list of 2"),
     ('type = "BatchNorm"', 'type = "BatchNorm", mometum = 0.1', "mometum", "Did you mean 'momentum'?"),
-    (
-        'type = "BatchNorm"',
-        'type = "BatchNorm", momentum = 2',
-        "momentum",
-        "BatchNorm: expected momentum to be a number above 0",
-    ),
+    ('type = "BatchNorm"', 'type = "BatchNorm", momentum = 2', "momentum", "momentum to be a number above 0"),
     ('"BatchNorm"', '"BachNorm"', "BachNorm", "unknown layer 'BachNorm'. Did you mean 'BatchNorm'?"),
-    (
-        '{ type = "BatchNorm" }',
-        "3",
-        "    3,",
-        'expected a layer such as { type = "Flatten" } or a list of them, got 3.',
-    ),
-    (
-        "shortcut = {",
-        "shortcuts = {",
-        "shortcuts",
-        "unknown option of Residual 'shortcuts'. Did you mean 'shortcut'?",
-    ),
-    (
-        "branches = [",
-        "merge = 1\nbranches = [",
-        "merge = 1",
-        "Parallel: expected merge to be a text, got 1.",
-    ),
+    ('{ type = "BatchNorm" }', "3", "    3,", 'layer such as { type = "Flatten" } or a list of them, got 3.'),
+    ("shortcut = {", "shortcuts = {", "shortcuts", "of Residual 'shortcuts'. Did you mean 'shortcut'?"),
+    ("branches = [", "merge = 1\nbranches = [", "merge = 1", "Parallel: expected merge to be a text, got 1."),
     ("branches = [", 'merge = "sum"\nbranches = [', '"sum"', "Parallel: unknown merge 'sum'."),
     ('type = "MaxPool2D"', 'type = "MaxPool2D", sizes = 2', "sizes", "Did you mean 'size'?"),
-    (
-        "label_smoothing = 0.1",
-        "label_smoothing = 2",
-        "label_smoothing",
-        "expected label_smoothing to be a number",
-    ),
+    ("label_smoothing = 0.1", "label_smoothing = 2", "label_smoothing", "label_smoothing to be a number"),
     ("label_smoothing", "label_smooth", "label_smooth", "Did you mean 'label_smoothing'?"),
     ('"categorical_cross_entropy"', '"categorical"', '"categorical"', "unknown loss 'categorical'."),
     ('type = "adam"', 'name = "adam"', 'name = "adam"', "optimizer: type is missing."),
-    (
-        "beta1 = 0.8",
-        "beta1 = 1.8",
-        "beta1",
-        "expected beta1 to be a number of at least 0 and below 1, got 1.8.",
-    ),
+    ("beta1 = 0.8", "beta1 = 1.8", "beta1", "beta1 to be a number of at least 0 and below 1, got 1.8."),
     ("beta1 = 0.8", "betal = 0.8", "betal =", "unknown option 'betal'. Did you mean"),
-    (
-        "beta1 = 0.8",
-        "decay_biases = 1",
-        "decay_biases",
-        "adam: expected decay_biases to be true or false, got 1.",
-    ),
+    ("beta1 = 0.8", "decay_biases = 1", "decay_biases", "expected decay_biases to be true or false, got 1."),
     ('"cosine"', '"cosin"', '"cosin"', "unknown schedule 'cosin'. Did you mean 'cosine'?"),
     ('"cosine"', "3", "schedule = 3", "schedule: expected the name of a schedule in quotes, got 3."),
     ("learning_rate = 0.01", "lr = 0.01", "lr =", "unknown key of [training] 'lr'."),
@@ -115,36 +66,11 @@ WRONG = [
         "label_smoothing",
         "label_smoothing: hinge takes none. Leave it out.",
     ),
-    (
-        "epochs = 20",
-        "label_smoothing = 0.3",
-        "label_smoothing = 0.3",
-        "label_smoothing: categorical_cross_entropy has it among its own options. Leave it out.",
-    ),
-    (
-        "learning_rate = 0.01",
-        "label_smoothing = 1",
-        "label_smoothing",
-        "expected label_smoothing to be a number of at least 0 and below 1, got 1.",
-    ),
-    (
-        "learning_rate = 0.01",
-        'precise_bn = "yes"',
-        "precise_bn",
-        "expected precise_bn to be true or false, got 'yes'",
-    ),
-    (
-        "learning_rate = 0.01",
-        "learning_rate = -1",
-        "learning_rate",
-        "expected learning_rate to be a number above 0, got -1.",
-    ),
-    (
-        "learning_rate = 0.01",
-        'learning_rate = "x"',
-        "learning_rate",
-        "expected learning_rate to be a number above 0, got 'x'.",
-    ),
+    ("epochs = 20", "label_smoothing = 0.3", "label_smoothing = 0.3", "among its own options. Leave it out."),
+    ("learning_rate = 0.01", "label_smoothing = 1", "label_smoothing", "of at least 0 and below 1, got 1."),
+    ("learning_rate = 0.01", 'precise_bn = "yes"', "precise_bn", "precise_bn to be true or false, got 'yes'"),
+    ("learning_rate = 0.01", "learning_rate = -1", "learning_rate", "to be a number above 0, got -1."),
+    ("learning_rate = 0.01", 'learning_rate = "x"', "learning_rate", "to be a number above 0, got 'x'."),
     ("beta1 = 0.8", "learning_rate = 1", "learning_rate = 0.01", "learning_rate: given twice"),
     ('{ type = "adam", beta1 = 0.8 }', '"lbfgs"', "learning_rate", "lbfgs: unknown option 'learning_rate'."),
     ("epochs = 20", "epochs = 0", "epochs", "expected epochs to be a whole number of at least 1, got 0."),
@@ -156,7 +82,7 @@ WRONG = [
 ]
 
 
-@pytest.mark.parametrize(("old", "new", "line", "message"), WRONG)
+@every(("old", "new", "line", "message"), WRONG)
 def test_a_fault_is_named_with_its_line(fault: Any, old: str, new: str, line: str, message: str) -> None:
     text = changed(old, new)
     number, found = fault(text)
@@ -165,25 +91,10 @@ def test_a_fault_is_named_with_its_line(fault: Any, old: str, new: str, line: st
 
 
 WRONG_GRAPHS = [
-    (
-        'inputs = ["photo", "facts"]',
-        'input = ["photo"]',
-        "input =",
-        "unknown key of [graph] 'input'. Did you mean",
-    ),
+    ('inputs = ["photo", "facts"]', 'input = ["photo"]', "input =", "key of [graph] 'input'. Did you mean"),
     ('inputs = ["photo", "facts"]', "", "[graph]", "Graph: inputs is missing."),
-    (
-        'inputs = ["photo", "facts"]',
-        'inputs = "photo"',
-        "inputs",
-        "Graph: expected inputs to be a list (each a text), got 'photo'.",
-    ),
-    (
-        'outputs = "logit"',
-        'outputs = "logits"',
-        "outputs",
-        "Graph: unknown output 'logits'. Did you mean 'logit'?",
-    ),
+    ('inputs = ["photo", "facts"]', 'inputs = "photo"', "inputs", "to be a list (each a text), got 'photo'."),
+    ('outputs = "logit"', 'outputs = "logits"', "outputs", "unknown output 'logits'. Did you mean 'logit'?"),
     ('from = "photo"', 'from = "foto"', "[[nodes]]", "Graph: node 'pixels': unknown source 'foto'."),
     ('from = "photo"', "", "[[nodes]]", "node: from is missing."),
     ('from = "photo"', "from = 3", "from = 3", "node: expected from to be a text or a list"),
@@ -191,28 +102,16 @@ WRONG_GRAPHS = [
     ('name = "both"', 'name = "facts"', 'name = "facts"', "Graph: two nodes or inputs are called 'facts'"),
     ('type = "concat"', 'type = "cat"', '"cat"', "unknown layer 'cat'. Did you mean 'concat'?"),
     ('type = "concat"', 'type = "concat"\naxis = 1', "axis", "unknown key of a node 'axis'."),
-    (
-        'type = "concat"',
-        'type = "Flatten"',
-        "[[nodes]]",
-        "Graph: node 'both': a layer takes one source, got 2.",
-    ),
+    ('type = "concat"', 'type = "Flatten"', "[[nodes]]", "node 'both': a layer takes one source, got 2."),
     ("units = 1", "unit = 1", "unit =", "unknown option of Dense 'unit'. Did you mean 'units'?"),
     ("facts = [2]", "fact = [2]", "fact", "unknown input 'fact'. Did you mean 'facts'?"),
     (", facts = [2]", "", "input_shape", "the shape of the input 'facts' is missing."),
-    (
-        "{ photo = [4, 4, 1], facts = [2] }",
-        "[2]",
-        "input_shape",
-        "expected a table with a shape for each of photo",
-    ),
+    ("{ photo = [4, 4, 1], facts = [2] }", "[2]", "input_shape", "a table with a shape for each of photo"),
 ]
 
 
-@pytest.mark.parametrize(("old", "new", "line", "message"), WRONG_GRAPHS)
-def test_a_fault_of_a_graph_is_named_with_its_line(
-    fault: Any, old: str, new: str, line: str, message: str
-) -> None:
+@every(("old", "new", "line", "message"), WRONG_GRAPHS)
+def test_a_fault_of_a_graph_has_its_line(fault: Any, old: str, new: str, line: str, message: str) -> None:
     text = changed(old, new, GRAPH)
     number, found = fault(text)
     assert message in found
@@ -224,7 +123,7 @@ def test_of_two_nodes_of_one_name_the_second_is_named(fault: Any) -> None:
     assert fault(text)[0] == text[: text.rindex('name = "pixels"')].count("\n") + 1
 
 
-@pytest.mark.parametrize(
+@every(
     ("text", "line", "message"),
     [
         ("a = ", 1, "not TOML: invalid value"),
@@ -232,11 +131,7 @@ def test_of_two_nodes_of_one_name_the_second_is_named(fault: Any) -> None:
         ("[[layers]]\nunits = 1\nunits = 2", 3, "not TOML: cannot overwrite a value"),
         ('[[layers]]\ntype = """x', 2, "not TOML: unterminated string (the file ends here)"),
         (b"[[layers]]\n# caf\xe9\n", 2, "not UTF-8 (byte 0xe9)"),
-        (
-            "\n[layers]\ntype = 'Dense'",
-            2,
-            "layers: expected a list of layers: a [[layers]] header above each",
-        ),
+        ("\n[layers]\ntype = 'Dense'", 2, "expected a list of layers: a [[layers]] header above each"),
         ("layers = 3", 1, "layers: expected a list of layers"),
         ("layers = []", 1, "layers: expected at least one layer, got none"),
         ("layers = [[]]", 1, "Sequential: expected at least one layer, got none"),
@@ -253,7 +148,7 @@ def test_what_is_not_an_architecture_at_all(fault: Any, text: str, line: int, me
     assert number == line
 
 
-@pytest.mark.parametrize(
+@every(
     ("text", "message"),
     [
         ("", "the file is empty"),
@@ -284,14 +179,10 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
         load_architecture(large)
 
 
-@pytest.mark.parametrize(
+@every(
     ("text", "line", "message"),
     [
-        (
-            changed('type = "Flatten"', 'type = "LayerNorm"'),
-            "[[layers]]",
-            "dense_1: expected samples of shape (n_in,)",
-        ),
+        (changed('type = "Flatten"', 'type = "LayerNorm"'), "[[layers]]", "samples of shape (n_in,)"),
         (changed("filters = 2 }", "filters = 2, stride = 3 }"), "[[layers]]", "differ in the last axis only"),
         (changed("filters = 4, kernel_size = 1", "filters = 3"), "[[layers]]", "the body gives (8, 8, 4)"),
         (changed("[8, 8, 3]", "[8]"), "[[layers]]", "conv2d_1: expected"),
@@ -299,9 +190,7 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
         (changed("units = 3", "units = " + "9" * 40), "[[layers]]", "do not fit in memory"),
     ],
 )
-def test_a_layer_that_does_not_fit_is_named_with_its_line(
-    load: Any, text: str, line: str, message: str
-) -> None:
+def test_a_layer_that_does_not_fit_has_its_line(load: Any, text: str, line: str, message: str) -> None:
     with pytest.raises(FormatError) as error:
         load(text).initialize()
     match = re.search(r"net\.toml, line (\d+): (.*)", str(error.value))

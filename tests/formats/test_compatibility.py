@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pytest
+from tests.every import every
 from tests.formats.networks import own_layers
 from tests.formats.write_files import FILES, MODELS, plain
 
@@ -71,7 +71,7 @@ def test_files_have_every_layer_activation_loss_and_rule() -> None:
     }
 
 
-@pytest.mark.parametrize("path", WRITTEN, ids=lambda path: f"{path.parent.name}/{path.stem}")
+@every("path", WRITTEN, ids=lambda path: f"{path.parent.name}/{path.stem}")
 def test_a_file_of_then_predicts_what_it_did(path: Path, tmp_path: Path) -> None:
     expected = json.loads(path.with_suffix(".json").read_text())
     model = load(path)
@@ -93,7 +93,7 @@ def test_a_file_of_then_predicts_what_it_did(path: Path, tmp_path: Path) -> None
     )
 
 
-@pytest.mark.parametrize("path", WRITTEN, ids=lambda path: f"{path.parent.name}/{path.stem}")
+@every("path", WRITTEN, ids=lambda path: f"{path.parent.name}/{path.stem}")
 def test_a_reader_of_ten_lines_understands_the_layout(path: Path) -> None:
     """The byte layout as docs/model-format.md describes it, read with the standard library and NumPy alone."""
     from safetensors.numpy import load_file

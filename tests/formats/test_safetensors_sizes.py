@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.every import every
 
 from pellucid.errors import FormatError
 from pellucid.formats.safetensors import load
@@ -54,10 +55,6 @@ def with_architecture(**changes: Any) -> bytes:
     return together(header, data)
 
 
-HUGE = {
-    "type": "Sequential",
-    "layers": [{"type": "Dense", "units": 10**9}, {"type": "Dense", "units": 10**9}],
-}
 LIES = {
     "empty": lambda: b"",
     "eight bytes": lambda: bytes(8),
@@ -89,7 +86,7 @@ LIES = {
 }
 
 
-@pytest.mark.parametrize("lie", LIES)
+@every("lie", LIES)
 def test_a_lie_is_one_line_and_takes_no_memory(lie: str, tmp_path: Path) -> None:
     load(GOOD)  # what is imported and kept for the next time
     path = tmp_path / "model.safetensors"

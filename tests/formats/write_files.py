@@ -7,7 +7,6 @@ To be run once for each format version, when it is final. Files that are there a
 """
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -194,20 +193,19 @@ def _shaken(model: Any, shape: Any) -> Any:
     return model
 
 
-MODELS: dict[str, Callable[[], tuple[Any, Any]]] = {
-    "mlp": mlp,
-    "convolutions": convolutions,
-    "table": table,
-    "regression": regression,
-    "several_labels": several_labels,
-    "graph": graph,
-    "tied": tied,
-    "layers": layers,
-    "later_layers": later_layers,
-    "activations": activations,
-    "later_activations": later_activations,
-    "losses": losses,
-}
+MAKERS = (
+    mlp,
+    convolutions,
+    table,
+    regression,
+    several_labels,
+    graph,
+    tied,
+    layers,
+    later_layers,
+    activations,
+)
+MODELS = {make.__name__: make for make in (*MAKERS, later_activations, losses)}
 
 
 def plain(value: Any) -> Any:

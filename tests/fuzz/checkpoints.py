@@ -30,14 +30,7 @@ from pellucid.training.history import History
 MISSING, EXTRA = "(missing)", "(one more)"
 NUMBERS = [-1, 0, 2, 10**6, 10**12, 2**53, 10**30, 2.5, 1e308, float("nan"), float("inf")]
 OTHERS = [MISSING, EXTRA, None, True, "", "x", [], [1], [[]], {}, {"a": 1}]
-MEASURED = (
-    "history",
-    "epoch_loss",
-    "optimizer",
-    "schedule",
-    "EarlyStopping",
-    "WeightEMA",
-)  # may be any number
+MEASURED = ("history", "epoch_loss", "optimizer", "schedule", "EarlyStopping", "WeightEMA")  # any number
 
 
 @dataclass
@@ -55,12 +48,9 @@ def run(**options: Any) -> tuple[Model, History]:
     data = Dataset(rng.standard_normal((20, 3)), np.arange(20) % 2, ("dark", "bright"))
     model = Sequential([Dense(4, activation="relu"), BatchNorm(), Dense(1)])
     own = [EarlyStopping(patience=50), WeightEMA(0.9)]
-    options = {
-        "n_epochs": 4,
-        "kernels": "numpy",
-        **options,
-        "callbacks": [*own, *options.get("callbacks", [])],
-    }
+    options = (
+        {"n_epochs": 4, "kernels": "numpy"} | options | {"callbacks": own + options.get("callbacks", [])}
+    )
     history = train(model, data, optimizer="adam", schedule="step", batch_size=8, validation=0.2, **options)
     return model, history
 
@@ -121,9 +111,7 @@ def check_changed(case: Changed) -> None:
     is_number = isinstance(case.value, int | float) and not isinstance(case.value, bool)
     has_other_columns = case.keys[0] == "history" and len(case.keys) == 2
     is_free = case.keys[0] in MEASURED or case.keys == ("settings", "n_threads")
-    if (
-        not (is_number and is_free) and not has_other_columns
-    ):  # what was measured cannot be told from the file
+    if not (is_number and is_free) and not has_other_columns:  # else what was measured is lost
         assert_same(whole(case.n_epochs), resumed)
 
 

@@ -12,61 +12,16 @@ from pellucid.types import Array
 
 places = st.floats(0, 1, exclude_max=True) | st.floats(
     0, 0.05
-)  # of the whole; the beginning is where it hurts most
+)  # of the whole: damage hurts most at its start
 VALUES: list[Any] = [
-    *(
-        None,
-        True,
-        -1,
-        0,
-        1,
-        2,
-        3,
-        10**6,
-        10**12,
-        10**30,
-        0.5,
-        -0.5,
-        1e308,
-        1e-320,
-        float("nan"),
-        float("inf"),
-    ),
-    *(
-        "",
-        "x",
-        "nan",
-        "relu",
-        "float64",
-        "Dense",
-        "/",
-        "\x1b[31m\n",
-        "é" * 3,
-        "x" * 3000,
-        [],
-        {},
-        [1],
-        [[]],
-        [None],
-    ),
-    *({"type": "Dense"}, {"shared": "a"}, [3, 3], [10**9, 10**9], ["a", "a"], {"a": {"a": {}}}, [[[[[]]]]]),
+    *(None, True, -1, 0, 1, 2, 3, 10**6, 10**12, 10**30, 0.5, -0.5, 1e308, 1e-320),
+    *(float("nan"), float("inf"), "", "x", "nan", "relu", "float64", "Dense", "/", "\x1b[31m\n", "é" * 3),
+    *("x" * 3000, [], {}, [1], [[]], [None], {"type": "Dense"}, {"shared": "a"}, [3, 3], [10**9, 10**9]),
+    *(["a", "a"], {"a": {"a": {}}}, [[[[[]]]]]),
 ]
 SCRAPS = [
-    b"",
-    b"\0",
-    b"\xff" * 8,
-    b"\n",
-    b"0",
-    b"9" * 12,
-    b"-1",
-    b"nan",
-    b'"',
-    b",",
-    b"{",
-    b"[" * 2000,
-    b"= [",
-    b"#",
-    b"\r",
+    *(b"", b"\0", b"\xff" * 8, b"\n", b"0", b"9" * 12, b"-1", b"nan", b'"', b",", b"{", b"[" * 2000),
+    *(b"= [", b"#", b"\r"),
 ]
 
 

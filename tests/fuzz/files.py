@@ -45,9 +45,8 @@ HUGE = "claims to be huge"  # of an array that has no such numbers
 to_bytes = of(BYTES, st.sampled_from(SCRAPS))
 to_lines = of(LINES, st.sampled_from(VALUES))
 to_trees = of(TREES, st.sampled_from(VALUES))
-to_arrays = st.builds(
-    Damage, st.sampled_from([HUGE, *sorted(ARRAYS)]), st.floats(0, 1, exclude_max=True), st.none()
-)
+arrays = st.sampled_from([HUGE, *sorted(ARRAYS)])
+to_arrays = st.builds(Damage, arrays, st.floats(0, 1, exclude_max=True), st.none())
 
 
 @dataclass
@@ -66,10 +65,8 @@ def template() -> Path:
     atexit.register(shutil.rmtree, folder)
     rng = np.random.default_rng(1)
     y = np.arange(24) % 2
-    X = (
-        rng.integers(0, 120, (24, 16, 16, 3), dtype=np.uint8)
-        + (120 * y).astype(np.uint8)[:, None, None, None]
-    )
+    X = rng.integers(0, 120, (24, 16, 16, 3), dtype=np.uint8)
+    X[y == 1] += 120
     names = np.array(["dark", "bright"])
     np.savez(folder / "photos.npz", X=X, y=y, classes=names)
     with h5py.File(folder / "photos.h5", "w") as file:
@@ -79,13 +76,11 @@ def template() -> Path:
         at = folder / "photos" / names[y[i]] / f"{i}.{('png', 'jpg', 'gif')[i % 3]}"
         at.parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(photo).save(at)
-    rows = [
-        f"{a:.3f},{kind},{'yes' if label else 'no'}"
-        for a, kind, label in zip(rng.random(24), "uvw" * 8, y, strict=True)
-    ]
+    cells = zip(rng.random(24), "uvw" * 8, np.where(y, "yes", "no"), strict=True)
+    rows = [f"{a:.3f},{kind},{label}" for a, kind, label in cells]
     (folder / "rows.csv").write_text("\n".join(["size,kind,label", *rows]))
-    (folder / "net.toml").write_text((Path(__file__).parents[1] / "formats" / "net.toml").read_text())
-    (folder / "graph.toml").write_text((Path(__file__).parents[1] / "formats" / "graph.toml").read_text())
+    for name in ("net.toml", "graph.toml"):
+        shutil.copy(Path(__file__).parents[1] / "formats" / name, folder)
     with contextlib.chdir(folder):
         for command in (TRAIN, TRAIN_TABLE):
             assert run(*command.split()) == (0, "")

@@ -42,15 +42,12 @@ class Fitted:
     seed: int
 
 
+NETWORK = {"hidden_layer_sizes": st.lists(st.integers(1, 6), max_size=2).map(tuple)}
+NETWORK |= {"activation": st.sampled_from(["relu", "tanh", "logistic", "identity"])}
 fitted = st.builds(
     Fitted,
     st.none() | st.fixed_dictionaries({"with_mean": st.booleans(), "with_std": st.booleans()}),
-    st.fixed_dictionaries(
-        {
-            "hidden_layer_sizes": st.lists(st.integers(1, 6), max_size=2).map(tuple),
-            "activation": st.sampled_from(["relu", "tanh", "logistic", "identity"]),
-        }
-    ),
+    st.fixed_dictionaries(NETWORK),
     st.sampled_from(["classes", "two", "questions", "quantity", "quantities"]),
     st.sampled_from(["float64", "float32"]),
     st.integers(0, 10**6),
@@ -80,11 +77,8 @@ def check_fitted(case: Fitted) -> None:
         pipeline.fit(X, y)
         model = import_sklearn(pipeline)
         predict = "predict" if kind is MLPRegressor else "predict_proba"
-        for what, samples in [
-            ("floats", X),
-            ("far", 3 * X),
-            ("bytes", rng.integers(0, 256, (9, 4), np.uint8)),
-        ]:
+        pixels = rng.integers(0, 256, (9, 4), np.uint8)
+        for what, samples in [("floats", X), ("far", 3 * X), ("bytes", pixels)]:
             check_near(what, getattr(model, predict)(samples), getattr(pipeline, predict)(samples))
 
 

@@ -11,6 +11,7 @@ import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from hypothesis import strategies as st
 from tests.fuzz.files import run, template
@@ -19,17 +20,12 @@ from tests.fuzz.search import Subject
 N_STEPS = {"mlp-wide": 300, "cnn": 20}
 KINDS = {
     "mlp-wide": [
-        "--weight-ema 0.9",
-        "--validation 0.2 --patience 500",
-        "--precise-bn",
+        *("--weight-ema 0.9", "--validation 0.2 --patience 500", "--precise-bn", ""),
         "--schedule cosine --threads 2",
-        "",
     ],
     "cnn": [
-        "--weight-ema 0.9 --precise-bn",
-        "--augment photo-cutmix",
+        *("--weight-ema 0.9 --precise-bn", "--augment photo-cutmix", "--optimizer sgd"),
         "--batch-size 8 --threads 2",
-        "--optimizer sgd",
     ],
 }
 OPTIONS = [f"--model {model} --epochs {N_STEPS[model]} {more}" for model in KINDS for more in KINDS[model]]
@@ -92,14 +88,9 @@ def interrupt(arguments: list[str], folder: Path, number: signal.Signals, second
     """Start a training in a process of its own, end it by a signal, and look at what it leaves."""
     config = folder / "out" / "config.toml"
     was_there = config.exists()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "pellucid", *arguments],
-        cwd=folder,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
+    pipes: Any = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE, "text": True}
+    command = [sys.executable, "-m", "pellucid", *arguments]
+    process = subprocess.Popen(command, cwd=folder, start_new_session=True, **pipes)
     if was_there:
         time.sleep(0.5)  # until it has begun to go on, or about so
     while process.poll() is None and not config.exists():
@@ -120,12 +111,8 @@ def interrupt(arguments: list[str], folder: Path, number: signal.Signals, second
 
 def names(folder: Path) -> list[str]:
     """Return what a folder holds, but for which steps were kept: a signal keeps one of its own."""
-    return sorted(
-        {
-            str(path.relative_to(folder).with_stem("step" if path.suffix == ".checkpoint" else path.stem))
-            for path in folder.rglob("*")
-        }
-    )
+    paths = [path.relative_to(folder) for path in folder.rglob("*")]
+    return sorted({str(p.with_stem("step") if p.suffix == ".checkpoint" else p) for p in paths})
 
 
 signals = st.tuples(

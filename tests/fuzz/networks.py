@@ -69,11 +69,8 @@ class Network:
         X = _map(self.input_shape, lambda shape: rng.standard_normal((self.m, *shape)))
         weights = rng.random(self.m) if self.is_weighted else None
         if isinstance(self.n_out, dict):
-            return (
-                X,
-                {name: self._targets(self.loss[name], n, rng) for name, n in self.n_out.items()},
-                weights,
-            )
+            each = {name: self._targets(self.loss[name], n, rng) for name, n in self.n_out.items()}
+            return X, each, weights
         return X, self._targets(self.loss, self.n_out, rng), weights
 
     def _targets(self, loss: dict[str, Any], n_out: int, rng: np.random.Generator) -> Array:
@@ -118,14 +115,9 @@ def graphs(draw: DrawFn, m: Any = few, **pool: bool) -> Network:
 
 
 def made(model: Model, input_shape: Any, n_out: Any, loss: Any, m: Any) -> SearchStrategy[Network]:
-    return st.builds(
-        partial(Network, model, input_shape, n_out),
-        loss,
-        m=m,
-        seed=st.integers(0, 10**6),
-        is_weighted=st.booleans(),
-        needs_input_gradient=st.booleans(),
-    )
+    own = {"m": m, "seed": st.integers(0, 10**6)}
+    own |= {"is_weighted": st.booleans(), "needs_input_gradient": st.booleans()}
+    return st.builds(partial(Network, model, input_shape, n_out), loss, **own)
 
 
 def check_twins(network: Network, ways: tuple[str, ...] = ("numpy",)) -> None:
@@ -163,9 +155,8 @@ def computed(network: Network, way: str, jitter: float = 0.0) -> dict[str, Array
         if network.needs_input_gradient:  # None: no output depends on that input
             found["dX"] = map_arrays(lambda part: None if part is None else part.copy(), dX)
         found["grad"] = model.grad.copy()
-        found |= {
-            f"{leaf.name}.{key}": state.copy() for leaf in model.leaves() for key, state in leaf.state.items()
-        }
+        for leaf in model.leaves():
+            found |= {f"{leaf.name}.{key}": state.copy() for key, state in leaf.state.items()}
         model.seed_step(1, 1)
         found["second loss"] = np.array(model.loss_and_grad(X, Y, weights=weights))
         found["second grad"] = model.grad.copy()
@@ -216,21 +207,11 @@ def check_steps(network: Network, n_threads: int = 2) -> None:
     def trained(way: str, n_threads: int, jitter: float = 0.0) -> dict[str, Array]:
         model = network.ready()
         model.theta *= 1 + jitter * np.random.default_rng(5).standard_normal(model.theta.size)
-        with (
-            dispatch.use(way),
-            mock.patch.object(thread_shards, "UPDATE_SIZE", 1),
-        ):  # threads divide the update, too
-            history = train(
-                model,
-                (X, y),
-                n_epochs=2,
-                batch_size=max(1, network.m - 1),
-                optimizer=SGD(
-                    0.01, momentum=0.5, weight_decay=0.1, clip_norm=None if network.seed % 2 else 1.0
-                ),
-                sample_weight=weights,
-                n_threads=n_threads,
-            )
+        clip_norm = None if network.seed % 2 else 1.0
+        options: Any = {"optimizer": SGD(0.01, momentum=0.5, weight_decay=0.1, clip_norm=clip_norm)}
+        options |= {"n_epochs": 2, "batch_size": max(1, network.m - 1), "sample_weight": weights}
+        with dispatch.use(way), mock.patch.object(thread_shards, "UPDATE_SIZE", 1):  # threads update, too
+            history = train(model, (X, y), n_threads=n_threads, **options)
         states = {f"{leaf.name}.{key}": a for leaf in model.leaves() for key, a in leaf.state.items()}
         return {"theta": model.theta, "losses": np.array(history.losses), **states}
 
@@ -250,14 +231,14 @@ def check_slopes(network: Network) -> None:
     model = copy.deepcopy(network.model)
     is_tiny = network.m < 2 and any(isinstance(leaf, BatchNorm) for leaf in model.leaves())
     loss = None if isinstance(model, Graph) and not model.is_single_output else network.loss
-    result = check_gradients(
-        model, network.input_shape, loss=loss, n_samples=network.m + is_tiny, seed=network.seed
-    )
+    options: Any = {"loss": loss, "n_samples": network.m + is_tiny, "seed": network.seed}
+    result = check_gradients(model, network.input_shape, **options)
     wrong = [row for row in result.rows if not row.is_ok]
     assume(not any(row.note for row in wrong))  # too many kinks for a decision
     assert not wrong, result
 
 
+narrow = networks(st.just((6, 6, 4)), is_narrow=True)
 with_ties = networks(rows | images, has_ties=True) | graphs(has_ties=True)
 SUBJECTS = {
     "networks of rows": Subject(networks(rows), check_twins, 60),
@@ -266,8 +247,6 @@ SUBJECTS = {
     "shared layers": Subject(with_ties, check_twins, 60),
     "training steps": Subject(networks(rows | images) | graphs() | with_ties, check_steps, 60),
     "rows on kernels": Subject(networks(rows), check_kernels, 40, needs_numba=True),
-    "images on kernels": Subject(
-        networks(st.just((6, 6, 4)), is_narrow=True), check_kernels, 40, needs_numba=True
-    ),
+    "images on kernels": Subject(narrow, check_kernels, 40, needs_numba=True),
     "slopes": Subject(networks(rows | images) | graphs() | with_ties, check_slopes, 60),
 }

@@ -25,9 +25,7 @@ def photos(tmp_path: Path) -> list[str]:
 
 
 @every("kind", MODELS)
-def test_the_columns_hold_what_json_lines_hold(
-    kind: str, pellucid: Command, photos: list[str], tmp_path: Path
-) -> None:
+def test_columns_hold_json_lines(kind: str, pellucid: Command, photos: list[str], tmp_path: Path) -> None:
     model = saved(tmp_path, *MODELS[kind][:3])
     for name in ("r.parquet", "r.jsonl"):
         assert pellucid("predict", model, *photos, "--out", tmp_path / name).code == 0

@@ -42,9 +42,7 @@ MODELS: dict[str, tuple[Any, ...]] = {
 
 
 @every("kind", MODELS)
-def test_each_kind_of_model_says_what_it_means(
-    kind: str, photo: Path, tmp_path: Path, pellucid: Command
-) -> None:
+def test_each_kind_says_what_it_means(kind: str, photo: Path, tmp_path: Path, pellucid: Command) -> None:
     loss, biases, classes, words = MODELS[kind]
     model = saved(tmp_path, loss, biases, classes)
     done = pellucid("predict", model, photo)
@@ -87,9 +85,7 @@ def test_folders_and_patterns_stand_for_their_images(photo: Path, tmp_path: Path
         assert words in done.err
 
 
-def test_bad_images_are_told_one_by_one_and_the_others_predicted(
-    photo: Path, tmp_path: Path, pellucid: Command
-) -> None:
+def test_bad_images_are_told_and_the_others_predicted(photo: Path, tmp_path: Path, pellucid: Command) -> None:
     model = saved(tmp_path, *MODELS["a quantity"][:3])
     (tmp_path / "bad.png").write_text("of no kind")
     done = pellucid("predict", model, photo, tmp_path / "bad.png", photo, "--jsonl")

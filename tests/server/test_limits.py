@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 import pytest
+from tests.every import every
 from tests.server.serving import Running, picture, running
 
 HEAD = "POST /predict?model=light HTTP/1.1\r\nHost: localhost\r\nContent-Type: image/png\r\n"
@@ -23,49 +24,35 @@ def talk(server: Running, *pieces: bytes, pause: float = 0.0) -> bytes:
         return found
 
 
-def test_a_body_that_does_not_come(server: Running) -> None:
-    found = talk(server, f"{HEAD}Content-Length: 1000\r\n\r\n".encode() + b"\x89PNG")
-    assert found.startswith(b"HTTP/1.1 408 ")
-    assert b"not complete after 0.5 s (4 bytes came)" in found
+CHUNK = b"10000\r\n" + bytes(65536) + b"\r\n"
+MODELS = b"GET /models HTTP/1.1\r\nHost: localhost\r\n\r\n"
+SENT: dict[str, tuple[list[bytes], bytes, bytes]] = {  # what is sent, and how the answer begins and what it holds
+    "a body that does not come": ([f"{HEAD}Content-Length: 1000\r\n\r\n".encode(), b"\x89PNG"], b"408 ",
+                                  b"not complete after 0.5 s (4 bytes came)"),
+    "a header that does not end": ([b"POST /predict HTTP/1.1\r\n", *[b"X-Y: 1\r\n"] * 3], b"408 ",
+                                   b'{"error":"no request within 0.5 s."'),
+    "nothing": ([], b"408 ", b""),
+    "a second request that does not end": ([MODELS, b"GET /mod"], b"200 ", b""),
+    "a header without bounds": ([b"GET / HTTP/1.1\r\nX: " + b"y" * 100_000], b"4", b""),
+    "what is not HTTP": ([b"\x16\x03\x01 hello\r\n\r\n"], b"400 ", b'"status":400'),
+    "too large in pieces": ([f"{HEAD}Transfer-Encoding: chunked\r\n\r\n".encode(), CHUNK, CHUNK, b"0\r\n\r\n"],
+                            b"413 ", b""),
+}  # fmt: skip
 
 
-def test_a_header_that_does_not_end(server: Running) -> None:
-    found = talk(server, b"POST /predict HTTP/1.1\r\n", *[b"X-Y: 1\r\n"] * 3, pause=0.1)
-    assert found.startswith(b"HTTP/1.1 408 ")
-    assert b'{"error":"no request within 0.5 s."' in found
-
-
-def test_a_connection_without_a_request(server: Running) -> None:
-    assert talk(server).startswith(b"HTTP/1.1 408 ")
-
-
-def test_a_second_request_that_does_not_end(server: Running) -> None:
-    found = talk(server, b"GET /models HTTP/1.1\r\nHost: localhost\r\n\r\n", b"GET /mod", pause=0.1)
-    assert found.startswith(b"HTTP/1.1 200 ")
+@every("what", SENT)
+def test_what_is_sent_too_slowly_or_too_much(what: str, server: Running) -> None:
+    pieces, status, words = SENT[what]
+    found = talk(server, *pieces, pause=0.1)
+    assert found.startswith(b"HTTP/1.1 " + status)
+    assert words in found
     assert found.count(b"HTTP/1.1") == 1
-
-
-def test_a_header_without_bounds(server: Running) -> None:
-    found = talk(server, b"GET / HTTP/1.1\r\nX: " + b"y" * 100_000)
-    assert b" 431 " in found or found.startswith(b"HTTP/1.1 400 ")
-
-
-def test_what_is_not_http(server: Running) -> None:
-    found = talk(server, b"\x16\x03\x01 hello\r\n\r\n")
-    assert found.startswith(b"HTTP/1.1 400 ")
-    assert b'"status":400' in found
 
 
 def test_a_body_that_is_too_large_by_its_header(server: Running) -> None:
     answer = server.predict("light", bytes(300_000))
     assert answer.status == 413
     assert "larger than 104,857 bytes" in answer.error
-
-
-def test_a_body_that_is_too_large_in_pieces(server: Running) -> None:
-    piece = b"10000\r\n" + bytes(65536) + b"\r\n"
-    found = talk(server, f"{HEAD}Transfer-Encoding: chunked\r\n\r\n".encode(), piece, piece, b"0\r\n\r\n")
-    assert found.startswith(b"HTTP/1.1 413 ")
 
 
 def test_a_client_that_goes_away_leaves_the_server_well(server: Running) -> None:

@@ -3,11 +3,11 @@
 import json
 import re
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
-from tests.formats.networks import own_layers, shaken, two_inputs
+from tests.every import every
+from tests.formats.networks import Doubled, own_layers, shaken, two_inputs
 
 import pellucid as pl
 from pellucid.errors import OptionError, OutputError, PellucidError
@@ -53,13 +53,6 @@ def test_a_layer_in_two_places_has_its_weights_once() -> None:
 
 
 def test_what_cannot_be(tmp_path: Path) -> None:
-    class Doubled(pl.Layer):
-        def forward(self, X: Any, *, training: bool = False) -> Any:
-            return 2 * X
-
-        def backward(self, dY: Any) -> Any:
-            return 2 * dY
-
     joint = shaken(two_inputs(), {"photo": (4, 4, 3), "facts": (2,)})
     joint.set_loss({"kind": "categorical_cross_entropy", "size": "poisson"})
     own = pl.Sequential([Doubled(), pl.Flatten(), pl.Dense(1)])
@@ -91,7 +84,7 @@ def test_without_a_browser_it_is_written_unchecked(tmp_path: Path, monkeypatch: 
     assert export_html(small(), tmp_path / "b.html") is None
 
 
-@pytest.mark.parametrize(
+@every(
     ("said", "words"),
     [
         ("", "no answer"),

@@ -48,6 +48,9 @@ class Net:
     def head(self, x: str, n_in: int, n_out: int = 3) -> str:
         return self.add("Gemm", x, self.weight(n_out, n_in), self.weight(n_out), transB=1)
 
+    def flat(self, x: str, n_in: int, n_out: int = 3) -> str:
+        return self.head(self.add("Flatten", x), n_in, n_out)
+
     def made(self, output: str, shape: Any = ("n", 3, 12, 12), kind: str = "FLOAT", opset: int = 17) -> Any:
         helper, types = self.onnx.helper, self.onnx.TensorProto
         value = helper.make_tensor_value_info

@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.every import every
 from tests.formats.networks import NETWORKS, shaken
 from tests.formats.onnx.graphs import Net, kinds, outputs_of
 
 import pellucid as pl
 from pellucid.data.preprocess import Preprocessing
 from pellucid.errors import DataError, OptionError
-from pellucid.formats.onnx.export import to_onnx
 from pellucid.formats.onnx.importing import read_onnx
 
 onnx = pytest.importorskip("onnx")
@@ -22,13 +22,13 @@ pytest.importorskip("onnxruntime")
 Spelled = Callable[[Net, str], str]
 
 
-@pytest.mark.parametrize("name", NETWORKS)
 @pytest.mark.parametrize("is_raw", [False, True])
+@every("name", NETWORKS)
 def test_our_own_files_come_back(name: str, is_raw: bool, tmp_path: Path) -> None:
     make, shape = NETWORKS[name]
     model = shaken(make(), shape)
     path = tmp_path / "a.onnx"
-    path.write_bytes(to_onnx(model, is_raw=is_raw).SerializeToString())
+    assert pl.export_onnx(model, path, is_raw=is_raw) <= 1e-5
     again = pl.import_onnx(path)
     assert (again.loss, again.input_shape, again.n_params >= again.theta.size) == (model.loss, shape, True)
     X = np.random.default_rng(0).random((4, *shape), np.float32)
@@ -41,11 +41,8 @@ def test_preprocessing_classes_and_loss_come_back(tmp_path: Path) -> None:
     pl.train(model, cats.train, n_epochs=5)
     pl.export_onnx(model, tmp_path / "cats.onnx")
     again = pl.import_onnx(tmp_path / "cats.onnx")
-    assert (again.preprocessing, again.classes, again.loss) == (
-        model.preprocessing,
-        model.classes,
-        model.loss,
-    )
+    kept = (model.preprocessing, model.classes, model.loss)
+    assert (again.preprocessing, again.classes, again.loss) == kept
     np.testing.assert_allclose(again.predict_proba(cats.test.X), model.predict_proba(cats.test.X), atol=1e-5)
     with pytest.raises(DataError, match="the model was trained on uint8"):
         again.predict(cats.test.X * 1e6)
@@ -97,7 +94,7 @@ def test_what_was_seen_in_training_comes_back(tmp_path: Path) -> None:
     np.testing.assert_allclose(again.predict_proba(X), model.predict_proba(X), atol=1e-5)
 
 
-@pytest.mark.parametrize("is_raw", [False, True])
+@every("is_raw", [False, True])
 def test_a_regression_on_standardized_targets_comes_back(is_raw: bool, tmp_path: Path) -> None:
     X = np.random.default_rng(0).standard_normal((60, 3)).astype(np.float32)
     model = pl.preset("mlp-wide", n_outputs=1)
@@ -157,7 +154,7 @@ def last_channels(net: Net) -> str:
     means = net.add("Transpose", net.add("ReduceMean", y, axes=[1, 2], keepdims=1), perm=[0, 3, 1, 2])
     gate = net.add("Transpose", net.add("Sigmoid", net.conv(means, 6, 6, 1)), perm=[0, 2, 3, 1])
     y = net.add("Transpose", net.add("Mul", y, gate), perm=[0, 3, 1, 2])
-    return net.head(net.add("Flatten", net.add("Add", y, x)), 54)
+    return net.flat(net.add("Add", y, x), 54)
 
 
 def dense_block(net: Net) -> str:
@@ -211,14 +208,8 @@ def test_convolutional_networks(build: Any, shape: Any, own: Any, tmp_path: Path
     ours = model.predict_proba(X) if build is keras else model.decision_function(X)
     np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-5)
     if build is squeezed:
-        assert [row.activation for row in model.summary().layers if row.activation] == [
-            "hard_swish",
-            "relu",
-            "relu",
-            "hard_sigmoid",
-            "linear",
-            "relu6",
-        ]
+        wanted = ["hard_swish", "relu", "relu", "hard_sigmoid", "linear", "relu6"]
+        assert [row.activation for row in model.summary().layers if row.activation] == wanted
     before = model.theta.copy()  # what was read is trained and written on like any other
     pl.train(model, (X, np.arange(m) % 3), n_epochs=1, kernels="numpy")
     assert np.isfinite(model.theta).all()
@@ -266,7 +257,7 @@ SPELLED: dict[str, tuple[Spelled, str]] = {
 }
 
 
-@pytest.mark.parametrize("name", SPELLED)
+@every("name", SPELLED)
 def test_activations_however_they_are_spelled(name: str, tmp_path: Path) -> None:
     spell, known = SPELLED[name]
     net = Net()
@@ -278,9 +269,7 @@ def test_activations_however_they_are_spelled(name: str, tmp_path: Path) -> None
 def test_a_factor_behind_an_activation_that_is_spelled_out(tmp_path: Path) -> None:
     for spell in (gelu_by_erf, gelu_by_tanh):
         net = Net()
-        gelu = net.add(
-            "Mul", spell(net, net.head("x", 4, 1)), net.array([0.5])
-        )  # as a factor ends gelu itself
+        gelu = net.add("Mul", spell(net, net.head("x", 4, 1)), net.array([0.5]))  # as a factor ends gelu
         path = net.file(tmp_path / "a.onnx", net.head(net.add("Add", gelu, net.array(3)), 1), ("n", 4))
         assert kinds(pl.import_onnx(path)) == ["Dense", "Affine", "Dense"]
     for name in ("gelu", "silu"):
@@ -294,11 +283,11 @@ def test_factors_and_shifts_go_into_the_weights(tmp_path: Path) -> None:
     x = net.add("Mul", net.conv("x", 4, 3, bias=False), net.array(net.rng.random((4, 1, 1))))
     x = net.add("Relu", net.add("Sub", net.array(2), x))
     x = net.add("Add", x, net.array(net.rng.random((1, 4, 1, 1))))  # nothing before takes it
-    path = net.file(tmp_path / "a.onnx", net.head(net.add("Flatten", x), 400))
+    path = net.file(tmp_path / "a.onnx", net.flat(x, 400))
     assert kinds(pl.import_onnx(path)) == ["Conv2D", "Affine", "Flatten", "Dense"]
 
 
-@pytest.mark.parametrize(
+@every(
     ("end", "n_out", "loss"),
     [
         ("Softmax", 3, "categorical_cross_entropy"),
@@ -327,7 +316,7 @@ def test_what_outputs_stand_for_can_be_said(tmp_path: Path) -> None:
         pl.import_onnx(path, task="clasification")
 
 
-@pytest.mark.parametrize(
+@every(
     ("end", "n_out", "task", "own"),
     [
         ("Softmax", 3, "regression", "classification"),
@@ -335,9 +324,7 @@ def test_what_outputs_stand_for_can_be_said(tmp_path: Path) -> None:
         ("Exp", 1, "classification", "regression"),
     ],
 )
-def test_a_task_does_not_contradict_the_end(
-    end: str, n_out: int, task: str, own: str, tmp_path: Path
-) -> None:
+def test_no_task_contradicts_the_end(end: str, n_out: int, task: str, own: str, tmp_path: Path) -> None:
     net = Net()
     path = net.file(tmp_path / "a.onnx", net.add(end, net.head("x", 4, n_out)), ("n", 4))
     with pytest.raises(OptionError, match=f"which is {own}, not {task}"):
@@ -360,7 +347,7 @@ def test_two_questions_with_both_answers_of_each(tmp_path: Path) -> None:
 
 def test_pixels_as_the_network_was_trained_on_them(tmp_path: Path) -> None:
     net = Net()
-    path = net.file(tmp_path / "a.onnx", net.head(net.add("Flatten", net.conv("x", 4, 3)), 400))
+    path = net.file(tmp_path / "a.onnx", net.flat(net.conv("x", 4, 3), 400))
     photos = np.random.default_rng(0).integers(0, 256, (3, 12, 12, 3), dtype=np.uint8)
     unit = photos / np.float32(255)
     wanted = {
@@ -392,9 +379,7 @@ def test_a_file_that_begins_with_a_factor(tmp_path: Path) -> None:
         for op, number in [("Mul", 0.5), ("Div", 3), ("Div", 255), ("Mul", 1 / 255), ("Sub", 127.5)]:
             net = Net()
             x = net.add(op, net.add("Cast", "x", to=1), net.array(number))
-            path = net.file(
-                tmp_path / "a.onnx", net.head(net.add("Flatten", net.conv(x, 4, 3)), 400), kind=kind
-            )
+            path = net.file(tmp_path / "a.onnx", net.flat(net.conv(x, 4, 3), 400), kind=kind)
             model = pl.import_onnx(path)
             pairs = [(photos, photos), (photos / 255, photos)]
             if kind == "FLOAT":  # what begins with a shift has no preprocessing: pixels from 0 to 1
@@ -410,7 +395,7 @@ def test_a_file_that_begins_with_a_factor(tmp_path: Path) -> None:
 
 def test_a_free_size_is_fixed(tmp_path: Path) -> None:
     net = Net()
-    x = net.head(net.add("Flatten", net.add("GlobalAveragePool", net.conv("x", 4, 3))), 4)
+    x = net.flat(net.add("GlobalAveragePool", net.conv("x", 4, 3)), 4)
     path = net.file(tmp_path / "a.onnx", x, ("n", 3, "h", "w"))
     with pytest.raises(
         OptionError, match=r"free height, free width and 3 channels: some are free\..*64x64x3"
@@ -435,6 +420,12 @@ def test_several_inputs_and_outputs(tmp_path: Path) -> None:
     pl.export_onnx(model, tmp_path / "a.onnx")
     again = pl.import_onnx(tmp_path / "a.onnx")
     assert (again.input_shape, again.loss_config) == (shapes, model.loss_config)
+    graph = onnx.load(tmp_path / "a.onnx").graph
+    assert [each.name for each in (*graph.input, *graph.output)] == [
+        *shapes,
+        "kind_probabilities",
+        "size_values",
+    ]
     rng = np.random.default_rng(0)
     X = {name: rng.random((5, *shape), np.float32) for name, shape in shapes.items()}
     for name, expected in model.predict(X).items():

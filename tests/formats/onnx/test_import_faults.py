@@ -1,6 +1,8 @@
 """Whatever a file is, importing it gives a model or one line."""
 
 import os
+import re
+import shutil
 import tracemalloc
 from collections.abc import Callable
 from contextlib import suppress
@@ -11,6 +13,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.every import every
 from tests.formats.onnx.graphs import Net
 
 import pellucid as pl
@@ -40,7 +43,7 @@ def of_nodes(op: str, *more: Any, **attributes: Any) -> Callable[[Net], str]:
 
     def build(net: Net) -> str:
         x = net.add(op, net.conv("x", 4, 3), *(net.array(each, np.int64) for each in more), **attributes)
-        return net.head(net.add("Flatten", net.add("GlobalAveragePool", x)), 4)
+        return net.flat(net.add("GlobalAveragePool", x), 4)
 
     return build
 
@@ -48,7 +51,7 @@ def of_nodes(op: str, *more: Any, **attributes: Any) -> Callable[[Net], str]:
 REFUSED: dict[str, tuple[Callable[[Net], str], str]] = {
     "an operation": (
         of_nodes("InstanceNormalization"),
-        r"'/InstanceNormalization_1' \(InstanceNormalization\), group or instance norm, is an",
+        r"'/InstanceNormalization_1' .*, group or instance norm",
     ),
     "an operation after a shape for it": (
         lambda net: net.add(
@@ -70,28 +73,16 @@ REFUSED: dict[str, tuple[Callable[[Net], str], str]] = {
     ),
     "lengths that do not fit": (of_nodes("Slice", [0], [2], [1], [0]), "do not fit each other"),
     "an attribute that is a text": (of_nodes("MaxPool", kernel_shape="33"), "none that it may have"),
-    "axes that are a number": (
-        lambda net: net.conv(net.add("Transpose", "x", perm=0.5), 4, 3),
-        "a node has attributes or inputs that do not fit",
-    ),
-    "a slope that is a text": (
-        of_nodes("LeakyRelu", alpha="0.1"),
-        "a node has attributes or inputs that do not fit",
-    ),
+    "axes that are a number": (lambda net: net.conv(net.add("Transpose", "x", perm=0.5), 4, 3), "do not fit"),
+    "a slope that is a text": (of_nodes("LeakyRelu", alpha="0.1"), "attributes or inputs that do not fit"),
     "a transposed convolution": (
         lambda net: net.add("ConvTranspose", net.conv("x", 4, 3), net.weight(4, 2, 2, 2)),
         r"\(ConvTranspose\), a transposed convolution, is an",
     ),
-    "an activation": (
-        of_nodes("Softsign"),
-        r"'/Softsign_1' \(Softsign\) is an operation that pellucid lacks",
-    ),
+    "an activation": (of_nodes("Softsign"), r"\(Softsign\) is an operation that pellucid lacks"),
     "another domain": (of_nodes("Swoosh", domain="mine"), r"\(mine::Swoosh\)"),
     "bicubic": (of_nodes("Resize", mode="cubic"), "modes nearest and linear"),
-    "an edge": (
-        of_nodes("Pad", [0, 0, 1, 1, 0, 0, 1, 1], mode="edge"),
-        "only padding with zeros or by reflection",
-    ),
+    "an edge": (of_nodes("Pad", [0, 0, 1, 1, 0, 0, 1, 1], mode="edge"), "with zeros or by reflection"),
     "reflected": (of_nodes("Pad", [0, 0, 12, 0, 0, 0, 0, 0], mode="reflect"), "by reflection of more"),
     "negative": (of_nodes("Pad", [0, 0, -1, 0, 0, 0, 0, 0]), "by 0 or more on each side"),
     "of samples": (of_nodes("Transpose", perm=[1, 0, 2, 3]), "moves the axis of the samples"),
@@ -115,7 +106,7 @@ REFUSED: dict[str, tuple[Callable[[Net], str], str]] = {
         "numbers, more than",
     ),
     "a picture at the end": (lambda net: net.conv("x", 4, 3), "expected one row of numbers"),
-    "weights that do not fit": (lambda net: net.head(net.add("Flatten", "x"), 7), "meet rows of 432 numbers"),
+    "weights that do not fit": (lambda net: net.flat("x", 7), "meet rows of 432 numbers"),
     "groups": (lambda net: net.conv("x", 4, 3, group=3), "do not fit samples"),
     "no weights": (lambda net: net.add("Flatten", net.add("GlobalMaxPool", "x")), "have no weights"),
     "training": (
@@ -125,22 +116,21 @@ REFUSED: dict[str, tuple[Callable[[Net], str], str]] = {
 }
 
 
-@pytest.mark.parametrize("name", REFUSED)
+@every("name", REFUSED)
 def test_what_no_layer_does_is_named(name: str, tmp_path: Path) -> None:
     build, words = REFUSED[name]
     net = Net()
     path = net.file(tmp_path / "a.onnx", build(net))
     message = refused(path)
     assert message.startswith(str(path))
-    with pytest.raises(PellucidError, match=words):
-        pl.import_onnx(path)
+    assert re.search(words, message)
 
 
 @pytest.fixture
 def whole(tmp_path: Path) -> Path:
     net = Net()
     x = net.add("Relu", net.conv("x", 4, 3))
-    return net.file(tmp_path / "whole.onnx", net.add("Softmax", net.head(net.add("Flatten", x), 400)))
+    return net.file(tmp_path / "whole.onnx", net.add("Softmax", net.flat(x, 400)))
 
 
 def test_files_that_are_none(tmp_path: Path, whole: Path) -> None:
@@ -163,11 +153,11 @@ def test_files_of_other_kinds_say_where_to_go(tmp_path: Path, whole: Path) -> No
         pl.load(whole)
 
 
-def changed(whole: Path, change: Callable[[Any], None]) -> str:
+def changed(whole: Path, change: Callable[[Any], None], path: Path) -> str:
     model = onnx.load(whole)
     change(model.graph)
-    whole.write_bytes(model.SerializeToString())
-    return refused(whole)
+    path.write_bytes(model.SerializeToString())
+    return refused(path)
 
 
 CHANGES: dict[str, tuple[Callable[[Any], Any], str]] = {
@@ -180,10 +170,7 @@ CHANGES: dict[str, tuple[Callable[[Any], Any], str]] = {
         lambda graph: [setattr(dim, "dim_value", 2**40) for dim in graph.input[0].type.tensor_type.shape.dim],
         "too large",
     ),
-    "integers": (
-        lambda graph: setattr(graph.input[0].type.tensor_type, "elem_type", 7),
-        "expected floats or bytes",
-    ),
+    "integers": (lambda graph: setattr(graph.input[0].type.tensor_type, "elem_type", 7), "floats or bytes"),
     "NaN": (
         lambda graph: setattr(graph.initializer[1], "raw_data", np.full(4, np.nan, np.float32).tobytes()),
         "NaN or infinite",
@@ -192,10 +179,10 @@ CHANGES: dict[str, tuple[Callable[[Any], Any], str]] = {
 }
 
 
-@pytest.mark.parametrize("name", CHANGES)
-def test_files_that_contradict_themselves(name: str, whole: Path) -> None:
+@every("name", CHANGES)
+def test_files_that_contradict_themselves(name: str, whole: Path, tmp_path: Path) -> None:
     change, words = CHANGES[name]
-    assert words in changed(whole, change)
+    assert words in changed(whole, change, tmp_path / "changed.onnx")
 
 
 def outside(whole: Path, location: str, offset: int = 0) -> Path:
@@ -220,13 +207,13 @@ def test_arrays_beside_the_file(whole: Path) -> None:
     assert "It is cut off or belongs to another model" in refused(whole)
 
 
-@pytest.mark.parametrize("location", ["../w.bin", "/etc/hostname", "link.bin", "", ".", "no.bin", "a\0b"])
+@every("location", ["../w.bin", "/etc/hostname", "link.bin", "", ".", "no.bin", "a\0b"])
 def test_arrays_elsewhere_are_refused(location: str, whole: Path, tmp_path: Path) -> None:
     home = tmp_path / "inside"
     home.mkdir()
     (tmp_path / "w.bin").write_bytes(b"\0" * 10_000)
     (home / "link.bin").symlink_to(tmp_path / "w.bin")
-    message = refused(outside(whole, location).rename(home / "a.onnx"))
+    message = refused(outside(Path(shutil.copy(whole, home / "a.onnx")), location))
     assert "w0" in message
 
 
@@ -240,7 +227,7 @@ def test_damaged_files(tmp_path: Path, data: Any) -> None:
         net = Net()
         x = net.add("Relu", net.conv("x", 2, 3, strides=[4, 4]))
         x = net.add("Mul", x, net.add("Sigmoid", x))
-        made = net.made(net.add("Softmax", net.head(net.add("Flatten", x), 18)))
+        made = net.made(net.add("Softmax", net.flat(x, 18)))
         WHOLE["content"] = made.SerializeToString()
     content = bytearray(WHOLE["content"])
     for _ in range(data.draw(st.integers(1, 4))):

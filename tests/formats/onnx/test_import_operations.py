@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.every import every
 from tests.formats.onnx.graphs import Net, kinds, outputs_of
 
 import pellucid as pl
@@ -25,7 +26,7 @@ def of_image(op: str, *more: Any, dtype: Any = np.int64, c: int = 4, **attribute
     def build(net: Net) -> str:
         given = [net.array(each, dtype) if each is not None else "" for each in more]
         x = net.add(op, net.conv("x", 4, 3), *given, **attributes)
-        return net.head(net.add("Flatten", net.add("GlobalAveragePool", x)), c)
+        return net.flat(net.add("GlobalAveragePool", x), c)
 
     return build
 
@@ -35,7 +36,7 @@ def of_constant(op: str, values: Any, *, is_second: bool = False) -> Build:
 
     def build(net: Net) -> str:
         given = [net.add("Relu", net.conv("x", 4, 3)), net.array(values)]
-        return net.head(net.add("Flatten", net.add(op, *given[:: -1 if is_second else 1])), 400)
+        return net.flat(net.add(op, *given[:: -1 if is_second else 1]), 400)
 
     return build
 
@@ -45,7 +46,7 @@ def of_values(op: str, **attributes: Any) -> Build:
 
     def build(net: Net) -> str:
         x = net.add(op, net.conv("x", 4, 3), net.conv("x", 4, 3), **attributes)
-        return net.head(net.add("Flatten", x), 800 if op == "Concat" else 400)
+        return net.flat(x, 800 if op == "Concat" else 400)
 
     return build
 
@@ -70,7 +71,7 @@ def excited(net: Net) -> str:
     """An image times one number for each of its channels, as squeeze-and-excite blocks have it."""
     x = net.conv("x", 4, 3)
     gate = net.add("HardSigmoid", net.conv(net.add("GlobalAveragePool", x), 4, 4, 1), alpha=1 / 6)
-    return net.head(net.add("Flatten", net.add("Mul", x, gate)), 400)
+    return net.flat(net.add("Mul", x, gate), 400)
 
 
 def strided(net: Net) -> str:
@@ -92,9 +93,7 @@ def of_parts(op: str, *more: Any, **attributes: Any) -> Build:
     def build(net: Net) -> str:
         given = [net.array(each, np.int64) for each in more]
         x = net.add(op, net.conv("x", 4, 3), *given, **attributes)
-        return net.head(
-            net.add("Flatten", net.conv(x, 2, 3 if op == "Gather" else given_channels(more))), 128
-        )
+        return net.flat(net.conv(x, 2, 3 if op == "Gather" else given_channels(more)), 128)
 
     return build
 
@@ -129,13 +128,13 @@ def shuffled(net: Net) -> str:
     x = net.conv("x", 6, 3)
     x = net.add("Reshape", x, net.array([-1, 2, 3, 10, 10], np.int64))
     x = net.add("Reshape", net.add("Transpose", x, perm=[0, 2, 1, 3, 4]), net.array([0, 6, 10, 10], np.int64))
-    return net.head(net.add("Flatten", net.conv(x, 4, 6, group=2)), 256)
+    return net.flat(net.conv(x, 4, 6, group=2), 256)
 
 
 def flipped(net: Net) -> str:
     """Photos whose channels are blue, green, red."""
     x = net.add("Gather", "x", net.array([2, 1, 0], np.int64), axis=1)
-    return net.head(net.add("Flatten", net.conv(x, 4, 3)), 400)
+    return net.flat(net.conv(x, 4, 3), 400)
 
 
 def row(op: str, *more: Any, **attributes: Any) -> Build:
@@ -148,6 +147,15 @@ def row(op: str, *more: Any, **attributes: Any) -> Build:
     return build
 
 
+def means(net: Net) -> str:
+    return net.add("GlobalAveragePool", net.conv("x", 4, 3))
+
+
+def rows(net: Net) -> str:
+    return net.add("Flatten", "x")
+
+
+LINEAR: dict[str, Any] = {"dtype": np.float32, "mode": "linear"}
 PER_CHANNEL = np.random.default_rng(0).random((4, 1, 1)) + 0.5
 OPERATIONS: dict[str, list[Build]] = {
     "Add": [of_values("Add"), of_constant("Add", 3), of_constant("Add", PER_CHANNEL)],
@@ -155,36 +163,26 @@ OPERATIONS: dict[str, list[Build]] = {
         of_image("AveragePool", kernel_shape=[3, 2], strides=[2, 1], pads=[1, 0, 1, 1], count_include_pad=n)
         for n in (0, 1)
     ],
-    "BatchNormalization": [lambda net: net.head(net.add("Flatten", net.norm(net.conv("x", 4, 3), 4)), 400)],
+    "BatchNormalization": [lambda net: net.flat(net.norm(net.conv("x", 4, 3), 4), 400)],
     "Cast": [of_image("Cast", to=1)],
     "Concat": [of_values("Concat", axis=1), of_values("Concat", axis=-3)],
     "Conv": [
-        lambda net: net.head(net.add("Flatten", net.conv("x", 6, 3, group=3, strides=[2, 3])), 120),
-        lambda net: net.head(
-            net.add("Flatten", net.conv("x", 2, 3, dilations=[2, 1], pads=[0, 1, 2, 0])), 220
-        ),
+        lambda net: net.flat(net.conv("x", 6, 3, group=3, strides=[2, 3]), 120),
+        lambda net: net.flat(net.conv("x", 2, 3, dilations=[2, 1], pads=[0, 1, 2, 0]), 220),
         excited,
     ],
     "Div": [of_constant("Div", PER_CHANNEL)],
     "Dropout": [of_image("Dropout"), of_image("Dropout", 0.3, dtype=np.float32)],
     "Flatten": [row("Flatten"), row("Flatten", axis=-1)],
     "Gather": [computed, strided, of_parts("Gather", [2, 0, -1], axis=1), flipped],
-    "Gemm": [
-        lambda net: net.add(
-            "Gemm", net.add("Flatten", "x"), net.weight(432, 3), net.array(2), alpha=0.1, beta=0.5
-        )
-    ],
+    "Gemm": [lambda net: net.add("Gemm", rows(net), net.weight(432, 3), net.array(2), alpha=0.1, beta=0.5)],
     "GlobalAveragePool": [of_image("Identity")],
-    "GlobalMaxPool": [
-        lambda net: net.head(net.add("Flatten", net.add("GlobalMaxPool", net.conv("x", 4, 3))), 4)
-    ],
+    "GlobalMaxPool": [lambda net: net.flat(net.add("GlobalMaxPool", net.conv("x", 4, 3)), 4)],
     "Identity": [of_image("Identity")],
     "LayerNormalization": [
-        lambda net: net.head(
-            net.add("LayerNormalization", net.head(net.add("Flatten", "x"), 432, 5), net.weight(5)), 5
-        )
+        lambda net: net.head(net.add("LayerNormalization", net.flat("x", 432, 5), net.weight(5)), 5)
     ],
-    "MatMul": [lambda net: net.add("MatMul", net.add("Flatten", "x"), net.weight(432, 3))],
+    "MatMul": [lambda net: net.add("MatMul", rows(net), net.weight(432, 3))],
     "MaxPool": [
         of_image("MaxPool", kernel_shape=[3, 3], strides=[2, 2], ceil_mode=1),
         of_image("MaxPool", kernel_shape=[3, 3], auto_pad="SAME_UPPER", strides=[2, 2]),
@@ -197,7 +195,7 @@ OPERATIONS: dict[str, list[Build]] = {
     ],
     "ReduceMax": [
         lambda net: net.head(net.add("ReduceMax", net.conv("x", 4, 3), axes=[3, 2], keepdims=0), 4),
-        lambda net: net.head(net.add("Flatten", net.add("ReduceMax", net.conv("x", 4, 3), axes=[2, 3])), 4),
+        lambda net: net.flat(net.add("ReduceMax", net.conv("x", 4, 3), axes=[2, 3]), 4),
     ],
     "ReduceMean": [
         lambda net: net.head(net.add("ReduceMean", net.conv("x", 4, 3), axes=[-1, -2], keepdims=0), 4)
@@ -206,9 +204,7 @@ OPERATIONS: dict[str, list[Build]] = {
     "Resize": [
         of_image("Resize", None, [1, 1, 2, 3], dtype=np.float32, mode="nearest"),
         *(
-            of_image(
-                "Resize", None, scales, dtype=np.float32, mode="linear", coordinate_transformation_mode=how
-            )
+            of_image("Resize", None, scales, **LINEAR, coordinate_transformation_mode=how)
             for scales in ([1, 1, 2, 1.5], [1, 1, 0.5, 0.7], [1, 1, 0.2, 3])
             for how in ("half_pixel", "pytorch_half_pixel", "align_corners")
         ),
@@ -221,36 +217,19 @@ OPERATIONS: dict[str, list[Build]] = {
     ],
     "Softmax": [
         of_image("Softmax", axis=1),
-        lambda net: net.add("Softmax", net.head(net.add("Flatten", "x"), 432)),
+        lambda net: net.add("Softmax", net.flat("x", 432)),
     ],
     "Split": [
         lambda net: split(net, [1, 3]),
         lambda net: split(net, None),
         lambda net: split(net, [2, 2], is_flat=True),
     ],
-    "Squeeze": [
-        lambda net: net.head(
-            net.add(
-                "Squeeze", net.add("GlobalAveragePool", net.conv("x", 4, 3)), net.array([2, 3], np.int64)
-            ),
-            4,
-        )
-    ],
+    "Squeeze": [lambda net: net.head(net.add("Squeeze", means(net), net.array([2, 3], np.int64)), 4)],
     "Sub": [of_constant("Sub", PER_CHANNEL), of_constant("Sub", PER_CHANNEL, is_second=True)],
     "Sum": [of_values("Sum")],
-    "Transpose": [
-        lambda net: net.head(
-            net.add("Flatten", net.add("Transpose", net.conv("x", 4, 3), perm=[0, 2, 3, 1])), 400
-        )
-    ],
+    "Transpose": [lambda net: net.flat(net.add("Transpose", net.conv("x", 4, 3), perm=[0, 2, 3, 1]), 400)],
     "Unsqueeze": [
-        lambda net: net.head(
-            net.add(
-                "Flatten",
-                net.add("Unsqueeze", net.head(net.add("Flatten", "x"), 432, 5), net.array([2], np.int64)),
-            ),
-            5,
-        )
+        lambda net: net.flat(net.add("Unsqueeze", net.flat("x", 432, 5), net.array([2], np.int64)), 5)
     ],
     "Upsample": [],  # of earlier opsets: below
 }
@@ -262,7 +241,7 @@ def test_every_operation_has_a_case() -> None:
     assert set(OPERATIONS) == set(ALL_READERS) | (set(FOLDED) - computed_of_constants)
 
 
-@pytest.mark.parametrize(("op", "i"), CASES)
+@every(("op", "i"), CASES)
 def test_an_operation_predicts_the_same(op: str, i: int, tmp_path: Path) -> None:
     net = Net()
     path = net.file(tmp_path / "a.onnx", OPERATIONS[op][i](net))

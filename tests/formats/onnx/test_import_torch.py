@@ -120,6 +120,7 @@ class Bytes(nn.Module):
         return self.net(x.permute(0, 3, 1, 2).float() / 255)
 
 
+@pytest.mark.slow
 @needs_onnxscript
 def test_photos_of_bytes_with_their_channels_last(tmp_path: Path, capfd: Any) -> None:
     torch.manual_seed(1)
@@ -154,7 +155,7 @@ def exported(
     ("make", "exporter"),
     [
         *((make, "torchscript") for make in (mobilenet_v2, mobilenet_v3, resnet, plain)),
-        pytest.param(mobilenet_v3, "dynamo", marks=needs_onnxscript),
+        pytest.param(mobilenet_v3, "dynamo", marks=[needs_onnxscript, pytest.mark.slow]),
     ],
 )
 def test_whole_networks(make: Any, exporter: str, tmp_path: Path, capfd: Any) -> None:
@@ -227,9 +228,7 @@ def test_a_body_under_a_new_head(tmp_path: Path, capfd: Any) -> None:
     torch.manual_seed(1)
     net = mobilenet_v2()
     for module in net.modules():
-        if isinstance(
-            module, nn.Conv2d
-        ):  # as a training leaves them: PyTorch's start lets small networks fade
+        if isinstance(module, nn.Conv2d):  # as a training leaves them: by PyTorch's start small networks fade
             nn.init.kaiming_normal_(module.weight)
     exported(net, tmp_path / "net.onnx", "torchscript")
     capfd.readouterr()

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from tests.every import every
 
 import pellucid as pl
 from pellucid.data.readers.images import read_sample
@@ -44,18 +45,14 @@ def zoo(folder: Path) -> list[Path]:
     save("bits.png", Image.fromarray(pixels(20, 31) > 99))
     save("deep.png", Image.fromarray(RNG.integers(0, 65536, (20, 31), np.uint16)))
     save("float.tiff", Image.fromarray(RNG.random((20, 31), np.float32)))
-    save(
-        "moving.gif",
-        Image.fromarray(pixels(20, 31, 3)),
-        save_all=True,
-        append_images=[Image.new("RGB", (31, 20))],
-    )
+    more = [Image.new("RGB", (31, 20))]
+    save("moving.gif", Image.fromarray(pixels(20, 31, 3)), save_all=True, append_images=more)
     save("same.png", Image.fromarray(pixels(16, 12, 3)))
     save("web.webp", Image.fromarray(pixels(20, 31, 3)))
     return found
 
 
-@pytest.mark.parametrize("shape", [(16, 12, 3), (16, 12, 1), (16, 12)])
+@every("shape", [(16, 12, 3), (16, 12, 1), (16, 12)])
 def test_every_kind_of_picture(shape: tuple[int, ...], tmp_path: Path) -> None:
     for path in zoo(tmp_path):
         np.testing.assert_array_equal(read_photo(path, shape), read_sample(path, shape), err_msg=path.name)
@@ -119,25 +116,21 @@ def test_the_command_of_a_script(tmp_path: Path) -> None:
     (tmp_path / "bad.jpg").write_text("no image")
     watched = "import sys, runpy; sys.argv = sys.argv[1:]\n"
     watched += "try: runpy.run_path(sys.argv[0], run_name='__main__')\n"
-    watched += (
-        "finally: print({name.split('.')[0] for name in sys.modules} & {'pellucid', 'scipy', 'argparse'})"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", watched, "predict.py", "cat.png", "bad.jpg"],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    label, share = (
-        model.classes[int(model.predict(cats.test.X[:1])[0])],
-        model.predict_proba(cats.test.X[:1]).max(),
-    )
+    watched += "finally: print({n.split('.')[0] for n in sys.modules} & {'pellucid', 'scipy', 'argparse'})"
+
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, *arguments]
+        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+
+    done = run("-c", watched, "predict.py", "cat.png", "bad.jpg")
+    label = model.classes[int(model.predict(cats.test.X[:1])[0])]
+    share = model.predict_proba(cats.test.X[:1]).max()
     assert done.stdout.splitlines() == [f"cat.png: {label} ({100 * share:.1f} %)", "set()"]
     assert done.returncode == 2
     assert done.stderr.splitlines() == ["bad.jpg: expected an image, found no format that Pillow reads."]
-    plain = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, check=False)
+    plain = run("predict.py")
     assert plain.returncode == 2
     assert plain.stderr == "Usage: python predict.py photo.jpg [more.png ...] [--json]\n"
-    odd = subprocess.run([sys.executable, str(script), "--jsno"], capture_output=True, text=True, check=False)
-    assert odd.stderr.startswith("there is no option --jsno. Usage: python predict.py")
+    assert run("predict.py", "--jsno").stderr.startswith(
+        "there is no option --jsno. Usage: python predict.py"
+    )

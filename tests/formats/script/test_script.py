@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.formats.networks import NETWORKS, activated, own_layers, shaken, two_inputs
+from tests.every import every
+from tests.formats.networks import NETWORKS, Doubled, activated, own_layers, shaken, two_inputs
 
 import pellucid as pl
 from pellucid.data.preprocess import Preprocessing
@@ -44,13 +45,13 @@ def check(model: pl.Model) -> dict[str, Any]:
     return made
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+@every("name", NETWORKS)
 def test_every_network(name: str) -> None:
     make, shape = NETWORKS[name]
     check(shaken(make(), shape))
 
 
-@pytest.mark.parametrize("name", ACTIVATIONS)
+@every("name", ACTIVATIONS)
 def test_every_activation(name: str) -> None:
     check(activated(name))
 
@@ -73,12 +74,8 @@ def test_a_script_defines_all_that_it_uses_and_nothing_else(tmp_path: Path) -> N
     assert not {"gelu", "average_pool", "read_table", "read_arrays"} & set(top)
     assert len(top) == len(set(top))
     (tmp_path / "predict.py").write_text(text)
-    done = subprocess.run(
-        [sys.executable, "-m", "ruff", "check", "--isolated", "--select", "F", str(tmp_path / "predict.py")],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    command = [sys.executable, "-m", "ruff", "check", "--isolated", "--select", "F", tmp_path / "predict.py"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     if "No module named" not in done.stderr:
         assert done.returncode == 0, done.stdout
 
@@ -103,7 +100,7 @@ def test_the_forward_pass_reads_as_the_network() -> None:
     assert lines[7].endswith("# (m, 64)")
 
 
-@pytest.mark.parametrize(
+@every(
     ("loss", "n_out", "key"),
     [
         ("binary_cross_entropy", 1, "label"),
@@ -209,13 +206,6 @@ def test_a_wrong_script_is_found_out(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 
 def test_a_layer_of_ones_own_is_named() -> None:
-    class Doubled(pl.Layer):
-        def forward(self, X: Any, *, training: bool = False) -> Any:
-            return 2 * X
-
-        def backward(self, dY: Any) -> Any:
-            return 2 * dY
-
     model = pl.Sequential([Doubled(), pl.Dense(1)])
     model.initialize((2,))
     with pytest.raises(OptionError, match="Doubled"):
