@@ -28,7 +28,7 @@ def every(names: str | tuple[str, ...], cases: Iterable[Any], *, ids: Any = None
 
         @functools.wraps(test)
         def loop(*own: Any, **fixtures: Any) -> None:
-            failures = []
+            failures: dict[str, BaseException] = {}
             for number, (value, label) in enumerate(zip(values, labels, strict=True)):
                 given = {**fixtures, **dict(zip(keys, value, strict=True))}
                 with pytest.MonkeyPatch.context() as patch:
@@ -41,9 +41,10 @@ def every(names: str | tuple[str, ...], cases: Iterable[Any], *, ids: Any = None
                         test(*own, **given)
                     except FAILURES as error:
                         error.add_note(f"{', '.join(keys)} = {label}")
-                        failures.append(error)
-            if failures:
-                raise BaseExceptionGroup(f"{len(failures)} of {len(values)} cases fail", failures)
+                        failures[f"{number + 1}. {label:.60}"] = error
+            if failures:  # named in the message: a group that is printed leaves out some
+                message = f"{len(failures)} of {len(values)} cases fail: {'; '.join(failures)}"
+                raise BaseExceptionGroup(message, [*failures.values()])
 
         left = [parameter for name, parameter in wanted.parameters.items() if name not in keys]
         loop.__signature__ = wanted.replace(parameters=left)  # type: ignore[attr-defined]
