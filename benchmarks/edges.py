@@ -40,7 +40,7 @@ def accuracy(layers: list[Any], X: Array, y: Array, dtype: str, **options: Any) 
     """Return the training accuracy of a network, as a fraction of the rows."""
     model = pl.Sequential(layers, dtype=dtype)
     pl.train(model, (X, y), optimizer="sgd", seed=1, **options)
-    n_right = int(((model.raw_outputs(X)[:, 0] > 0) == y).sum())
+    n_right = int(((model.raw_outputs(X.astype(dtype))[:, 0] > 0) == y).sum())
     return f"{n_right} of {N} rows"
 
 

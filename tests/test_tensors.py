@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from pellucid.errors import FormatError, OutputError
-from pellucid.tensors import read_tensors, write_tensors
+from pellucid.tensors import DTYPES, read_tensors, write_tensors
 
 
 def read(path: Path) -> Any:
@@ -29,6 +29,26 @@ def test_round_trip_of_any_layout(tmp_path: Path) -> None:
         assert (again[name] == array).all()
 
 
+def test_files_are_those_of_the_formats_own_package(tmp_path: Path) -> None:
+    """Byte for byte, whatever the dtypes, and read from either."""
+    numpy = pytest.importorskip("safetensors.numpy")
+    rng = np.random.default_rng(0)
+    arrays = {
+        f"{dtype} {i} é": rng.integers(0, 2, shape).astype(dtype)
+        for dtype in DTYPES.values()
+        for i, shape in enumerate([(3,), (), (0, 2), (2, 3, 1)])
+    }
+    write_tensors(tmp_path / "ours", "kind", {"n": "é"}, arrays)
+    theirs = numpy.save(arrays, {"kind": json.dumps({"n": "é"})})
+    assert (tmp_path / "ours").read_bytes() == theirs
+    (tmp_path / "theirs").write_bytes(theirs)
+    for found in (numpy.load_file(tmp_path / "ours"), read(tmp_path / "theirs")[1]):
+        assert found.keys() == arrays.keys()
+        for name, array in arrays.items():
+            assert (found[name].dtype, found[name].shape) == (array.dtype, array.shape)
+            np.testing.assert_array_equal(found[name], array)
+
+
 def raw(path: Path, header: dict[str, Any], body: bytes = b"") -> Path:
     text = json.dumps(header).encode()
     path.write_bytes(len(text).to_bytes(8, "little") + text + body)
@@ -43,6 +63,15 @@ def raw(path: Path, header: dict[str, Any], body: bytes = b"") -> Path:
         {"shape": [2**62, 2**62], "data_offsets": [0, 8]},
         {"shape": [1], "data_offsets": [0, 800]},
         {"shape": [-1], "data_offsets": [0, 8]},
+        {"shape": [1], "data_offsets": [8, 0]},
+        {"shape": [1], "data_offsets": [-8, 0]},
+        {"shape": [1.0], "data_offsets": [0, 8]},
+        {"shape": [True], "data_offsets": [0, 8]},
+        {"shape": [1], "data_offsets": [0, 8, 8]},
+        {"shape": [1]},
+        {"shape": "1", "data_offsets": [0, 8]},
+        {"dtype": "F16", "shape": [1], "data_offsets": [0, 8]},
+        {"dtype": "BF16", "shape": [4], "data_offsets": [0, 8]},
     ],
 )
 def test_sizes_that_are_not_the_files_are_refused(tmp_path: Path, lie: dict[str, Any]) -> None:

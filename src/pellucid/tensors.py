@@ -1,15 +1,36 @@
-"""Named arrays with a JSON header in one safetensors file: the format of models, checkpoints and recorded steps."""
+"""Named arrays with a JSON header in one safetensors file: the format of models, checkpoints and recorded steps.
+
+The format is small: the length of a header, a JSON table of names, dtypes, shapes and places, then the arrays'
+bytes (https://huggingface.co/docs/safetensors). So a model is loaded by NumPy alone.
+"""
 
 import json
+import math
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
 from pellucid.errors import FormatError
 from pellucid.files import write_atomically
 from pellucid.types import Array
+
+MOST_HEADER = 100_000_000  # bytes, as the format has it
+DTYPES = {  # in the format's order, by which arrays are sorted: from the last, the widest
+    "BOOL": "?",
+    "U8": "u1",
+    "I8": "i1",
+    "I16": "i2",
+    "U16": "u2",
+    "F16": "f2",
+    "I32": "i4",
+    "U32": "u4",
+    "F32": "f4",
+    "F64": "f8",
+    "I64": "i8",
+    "U64": "u8",
+}
 
 
 def write_tensors(path: str | Path, key: str, header: Mapping[str, Any], arrays: Mapping[str, Array]) -> None:
@@ -29,10 +50,18 @@ def write_tensors(path: str | Path, key: str, header: Mapping[str, Any], arrays:
     OutputError
         If the file cannot be written; what was there before is kept.
     """
-    from safetensors.numpy import save
-
     whole = {name: np.asarray(array, order="C") for name, array in arrays.items()}
-    write_atomically(path, save(whole, {key: json.dumps(header)}))
+    order = sorted(whole, key=lambda name: (-list(DTYPES).index(_named(whole[name].dtype)), name))
+    table: dict[str, Any] = {"__metadata__": {key: json.dumps(header)}}
+    end = 0
+    for name in order:
+        array, start = whole[name], end
+        end += array.nbytes
+        table[name] = {"dtype": _named(array.dtype), "shape": array.shape, "data_offsets": [start, end]}
+    text = json.dumps(table, separators=(",", ":"), ensure_ascii=False).encode()
+    text += b" " * (-len(text) % 8)  # so that numbers begin at multiples of their size
+    parts = (whole[name].astype(whole[name].dtype.newbyteorder("<"), copy=False).tobytes() for name in order)
+    write_atomically(path, b"".join([len(text).to_bytes(8, "little"), text, *parts]))
 
 
 def read_tensors(
@@ -80,20 +109,67 @@ def _open(
     path: str | Path, key: str, *, kind: str, advice: str, with_arrays: bool = True
 ) -> tuple[str | None, dict[str, Array]]:
     """Return an entry of a file's metadata, and its arrays."""
-    from safetensors import SafetensorError, safe_open
-
     path = Path(path)
     if not path.is_file():
         raise FormatError(f"{path}: there is no such {kind}. {advice}".rstrip())
     try:
-        with safe_open(path, framework="numpy") as file:  # which maps the file, and checks sizes
-            text = (file.metadata() or {}).get(key)
-            names = file.keys() if with_arrays else ()
-            return text, {name: file.get_tensor(name) for name in names}
-    except (SafetensorError, OSError, ValueError, MemoryError) as error:
+        with path.open("rb") as file:
+            metadata, places = _table(file, path.stat().st_size)
+            arrays = {name: _read(file, *place) for name, place in places.items()} if with_arrays else {}
+            return metadata.get(key), arrays
+    except (_Damaged, OSError, MemoryError) as error:
         raise FormatError(
             f"{path}: not a whole {kind} ({error}). It is cut off or of another kind. {advice}".rstrip()
         ) from None
+
+
+class _Damaged(Exception):
+    """Why a file is no safetensors file, in words."""
+
+
+def _table(file: BinaryIO, size: int) -> tuple[dict[str, str], dict[str, tuple[int, str, tuple[int, ...]]]]:
+    """Return a file's metadata, and where each array begins, its dtype and shape; together they fill the file."""
+    length = int.from_bytes(file.read(8), "little")
+    if size < 8 or length > min(size - 8, MOST_HEADER):
+        raise _Damaged(f"a header of {length:,} bytes in a file of {size:,}")
+    try:
+        table = json.loads(file.read(length).decode())
+    except (ValueError, RecursionError):
+        raise _Damaged("its header is not JSON") from None
+    metadata = table.pop("__metadata__", {}) if isinstance(table, dict) else None
+    if not isinstance(metadata, dict) or not all(isinstance(text, str) for text in metadata.values()):
+        raise _Damaged("its header is no table of arrays")
+    places, at = {}, 0
+    for name, entry in sorted(table.items(), key=lambda item: _start(*item)):
+        dtype, shape, (start, end) = entry.get("dtype"), entry.get("shape"), entry["data_offsets"]
+        is_shape = isinstance(shape, list) and all(type(n) is int and n >= 0 for n in shape)
+        n_bytes = math.prod(shape) * np.dtype(DTYPES[dtype]).itemsize if dtype in DTYPES and is_shape else -1
+        if start != at or end - start != n_bytes:
+            raise _Damaged(f"{name}: {dtype} {shape} at {start} to {end} is not what follows byte {at}")
+        places[name], at = (8 + length + start, dtype, tuple(shape)), end
+    if at != size - 8 - length:
+        raise _Damaged(f"{at:,} bytes of arrays in a file that has {size - 8 - length:,}")
+    return metadata, places
+
+
+def _start(name: str, entry: Any) -> tuple[int, int]:
+    offsets = entry.get("data_offsets") if isinstance(entry, dict) else None
+    if not isinstance(offsets, list) or [type(n) for n in offsets] != [int, int]:
+        raise _Damaged(f"{name}: no place in the file")
+    return offsets[0], offsets[1]
+
+
+def _read(file: BinaryIO, at: int, dtype: str, shape: tuple[int, ...]) -> Array:
+    array = np.empty(shape, np.dtype(DTYPES[dtype]).newbyteorder("<"))
+    file.seek(at)
+    if array.size and file.readinto(memoryview(array.reshape(-1)).cast("B")) != array.nbytes:
+        raise _Damaged("it ends too early")
+    return array.astype(DTYPES[dtype], copy=False)
+
+
+def _named(dtype: Any) -> str:
+    """Return what the format calls a dtype."""
+    return next(name for name, known in DTYPES.items() if np.dtype(known) == dtype)
 
 
 def _header(path: str | Path, text: str | None, key: str, *, kind: str, advice: str) -> dict[str, Any]:

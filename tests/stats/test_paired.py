@@ -68,3 +68,15 @@ def test_what_does_not_fit_is_refused() -> None:
         mcnemar(a, b[:3])
     with pytest.raises(ShapeError, match="m at least 1"):
         mcnemar(a[:0], b[:0])
+
+
+def test_the_binomial_tail_is_scipys() -> None:
+    """scipy.stats.binom's own, for few and for many samples; far tails fade to 0 without a warning."""
+    from scipy.stats import binom
+
+    from pellucid.stats.paired import _at_most
+
+    for n in (1, 2, 7, 40, 1001, 60_000, 200_000):
+        for k in (0, n // 3, n // 2 - int(n**0.5), n // 2):
+            k = max(k, 0)
+            assert _at_most(k, n) == pytest.approx(binom.cdf(k, n, 0.5), rel=1e-9), (n, k)

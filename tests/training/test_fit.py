@@ -211,3 +211,14 @@ def test_the_optimizer_gets_its_options_back(rows: Any) -> None:
         callbacks=[spoil],
     )
     assert optimizer.config() == before
+
+
+def test_patience_watches_held_out_samples_that_are_given(rng: np.random.Generator) -> None:
+    X, y = rng.standard_normal((30, 4)), rng.integers(0, 2, 30)
+    model = Sequential([Dense(1)])
+    options: dict[str, Any] = {"n_epochs": 500, "learning_rate": 1.0, "patience": 2}
+    history = train(model, (X[:20], y[:20]), validation=(X[20:], 1 - y[20:]), **options)
+    assert history.n_steps < 500
+    for wrong, words in (({"patience": -1}, "at least 0"), ({"weight_ema": 0.9}, "Leave one out")):
+        with pytest.raises(OptionError, match=words):
+            train(model, (X, y), validation=(X, y), **{**options, **wrong})

@@ -34,7 +34,7 @@ def check_dtype(where: str, X: Array, name: str, W: Array) -> None:
 
 
 def check_channels(where: str, X: Array, **vectors: Array) -> None:
-    """Raise ShapeError unless X is (m, ..., c) and every vector (c,), DataError unless all have one dtype.
+    """Raise ShapeError unless X is (m, ..., c) and every vector (c,), DataError for parameters of another dtype.
 
     Examples
     --------
@@ -47,7 +47,8 @@ def check_channels(where: str, X: Array, **vectors: Array) -> None:
             raise ShapeError(
                 f"{where}: expected {name} of shape ({X.shape[-1]},), X's last axis, got {vector.shape}."
             )
-        check_dtype(where, X, name, vector)
+        if name in ("gamma", "beta"):  # statistics may be wider
+            check_dtype(where, X, name, vector)
 
 
 def check_buffer(where: str, name: str, buffer: Array | None, shape: tuple[int, ...]) -> None:

@@ -1,5 +1,6 @@
 """Two models' predictions on the same samples: McNemar's test."""
 
+import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -7,6 +8,8 @@ import numpy as np
 
 from pellucid.errors import ShapeError
 from pellucid.types import Array
+
+EXACT = 100_000  # samples, beyond which whole numbers take seconds
 
 
 @dataclass(frozen=True)
@@ -72,9 +75,17 @@ def mcnemar(correct_a: Array, correct_b: Array) -> McNemar:
     neither, n = len(a) - both - only_a - only_b, only_a + only_b
     if n == 0:
         return McNemar(both, 0, 0, neither, 1.0)
-    from scipy.stats import binomtest  # here, so that importing pellucid stays fast
+    return McNemar(both, only_a, only_b, neither, min(1.0, 2 * _at_most(min(only_a, only_b), n)))
 
-    return McNemar(both, only_a, only_b, neither, float(binomtest(only_a, n, 0.5).pvalue))
+
+def _at_most(k: int, n: int) -> float:
+    """Return P[Bin(n, 1/2) <= k]: its last term, then each one before as a fraction of the next."""
+    if n <= EXACT:
+        last = math.comb(n, k) / 2**n
+    else:
+        last = math.exp(math.lgamma(n + 1) - math.lgamma(k + 1) - math.lgamma(n - k + 1) - n * math.log(2))
+    i = np.arange(k, 0, -1)
+    return last * float(1 + np.cumprod(i / (n - i + 1)).sum())
 
 
 def check_pair(where: str, a: Array, b: Array) -> tuple[Array, Array]:

@@ -14,7 +14,7 @@ from pellucid.data.pairs import as_weights, like
 from pellucid.dispatch import resolve
 from pellucid.errors import OptionError
 from pellucid.nn.model import Model
-from pellucid.registry import validate_call
+from pellucid.registry import Limits, check_option, validate_call
 from pellucid.training.callbacks.early_stopping import EarlyStopping
 from pellucid.training.callbacks.metrics import Metrics
 from pellucid.training.callbacks.precise_bn import PreciseBatchNorm
@@ -188,6 +188,8 @@ def train(
             )
     options, objects = fill_in(model, data, given)
     own = _callbacks_of(options, data)
+    if (patience := objects.pop("patience", None)) is not None:
+        own.append(EarlyStopping(patience=check_option("train", "patience", patience, int, Limits(at_least=0))))
     if any(isinstance(callback, PreciseBatchNorm) for callback in callbacks):
         own = [callback for callback in own if not isinstance(callback, PreciseBatchNorm)]
     first = [] if metrics is None else [Metrics(metrics)]

@@ -116,7 +116,11 @@ class TrainingOptions(Configurable):
             raise OptionError(
                 "patience: early stopping watches held-out samples; set validation (--validation) too, such as 0.2."
             )
-        if self.patience is not None and self.weight_ema is not None:
+        self.check_stopping(self.patience)
+
+    def check_stopping(self, patience: int | None) -> None:
+        """Raise OptionError for two options that both decide which weights a training ends with."""
+        if patience is not None and self.weight_ema is not None:
             raise OptionError(
                 "weight_ema: early stopping (patience) restores the best epoch's weights. Leave one out."
             )
@@ -373,7 +377,10 @@ def fill_in(model: Model, data: Dataset, given: Mapping[str, Any]) -> tuple[Trai
             "train: n_epochs is missing. Say how many passes over the data to make, such as n_epochs=50; only a "
             "preset brings a number of its own."
         )
+    if "validation" in objects and "patience" in named:  # options know of a fraction alone
+        objects["patience"] = named.pop("patience")
     options = TrainingOptions.resolve(recipe, **named)
+    options.check_stopping(objects.get("patience"))
     takes_recipe = "loss" not in objects and not (model.has_chosen_loss and options.loss is None)
     return options.for_data(recipe if takes_recipe else {**recipe, "label_smoothing": None}, data.y), objects
 

@@ -1,7 +1,7 @@
 """Every metric, and every metric of a resample, against its plain twin and scikit-learn."""
 
 import math
-import warnings
+import sys
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,7 @@ from pellucid.evaluation.scores.calibration import calibrate, cross_entropies
 from pellucid.evaluation.scores.measure import score
 from pellucid.evaluation.scores.one_vs_rest import Columns, ResampledColumns
 from pellucid.evaluation.scores.regression import regression_estimates
-from pellucid.evaluation.scores.roc import pr_curve_of, roc_curve_of
+from pellucid.evaluation.scores.roc import pr_curve_of, roc_curve_of, sums_over
 from pellucid.prediction.metrics import regression_metrics
 from pellucid.prediction.predict import Predictions, log_odds
 from pellucid.stats.intervals import Estimate
@@ -78,26 +78,6 @@ def test_figures_of_classes_equal_their_twins(outputs: Predictions) -> None:
     assert result.calibration.error == pytest.approx(error, abs=1e-12)
 
 
-@settings(deadline=None, max_examples=60)
-@given(predictions())
-def test_means_over_classes_equal_scikit_learns(outputs: Predictions) -> None:
-    y, predicted, P, k = outputs.y_true, outputs.y_pred, outputs.probabilities, len(outputs.classes)
-    estimates = score(outputs, n_resamples=8).estimates
-    macro: dict[str, Any] = {"average": "macro", "zero_division": 0}
-    same(estimates["precision"], sk.precision_score(y, predicted, **macro))
-    same(estimates["f1"], sk.f1_score(y, predicted, **macro))
-    same(estimates["log_loss"], sk.log_loss(y, P, labels=range(k)))
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="y_pred contains classes not in y_true")
-        warnings.filterwarnings("ignore", message="A single label was found")
-        same(estimates["balanced_accuracy"], sk.balanced_accuracy_score(y, predicted))
-    if set(y) == set(range(k)):
-        same(
-            estimates["roc_auc"],
-            float(np.mean([sk.roc_auc_score(y == c, outputs.scores[:, c]) for c in range(k)])),
-        )
-
-
 @settings(deadline=None, max_examples=50)
 @given(predictions(has_probabilities=False))
 def test_without_probabilities_the_rest_remains(outputs: Predictions) -> None:
@@ -154,10 +134,25 @@ def test_curves_pass_through_their_twins_points(pairs: list[tuple[bool, int]]) -
     for point in zip(roc.false_positive_rate.tolist(), roc.true_positive_rate.tolist(), strict=True):
         assert min(abs(point[0] - x) + abs(point[1] - y) for x, y in points) < 1e-12
     assert np.trapezoid(roc.true_positive_rate, roc.false_positive_rate) == pytest.approx(area)
-    pr, _ = pr_curve_of(so, scores)
+    pr, precision = pr_curve_of(so, scores)
     points = [*plain.precision_recall_points(so, scores), (1.0, 0.0)]
     for point in zip(pr.precision.tolist(), pr.recall.tolist(), strict=True):
         assert min(abs(point[0] - x) + abs(point[1] - y) for x, y in points) < 1e-12
+    theirs = sk.precision_recall_curve(so, scores, drop_intermediate=True)
+    for ours, of_sklearn in zip((*roc, *pr), (*sk.roc_curve(so, scores), *theirs), strict=True):
+        np.testing.assert_allclose(ours, of_sklearn, rtol=1e-15)
+    assert area == pytest.approx(sk.roc_auc_score(so, scores), abs=1e-14)
+    assert precision == pytest.approx(sk.average_precision_score(so, scores), abs=1e-14)
+
+
+@given(st.lists(st.tuples(st.integers(0, 6), st.integers(0, 4)), max_size=20))
+def test_sums_over_groups_need_no_scipy(places: list[tuple[int, int]]) -> None:
+    rows, samples = np.array(places, int).reshape(-1, 2).T
+    counts = np.arange(15.0).reshape(5, 3)
+    with_scipy = sums_over(rows, samples, 7, 5)(counts)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(sys.modules, "scipy.sparse", None)
+        np.testing.assert_array_equal(sums_over(rows, samples, 7, 5)(counts), with_scipy)
 
 
 @given(st.lists(st.tuples(st.booleans(), st.floats(0, 1)), min_size=1, max_size=40), st.integers(1, 12))

@@ -6,7 +6,14 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from pellucid.evaluation.scores.calibration import Calibration, calibrate, cross_entropies, squared_errors
-from pellucid.evaluation.scores.roc import PrCurve, ResampledAreas, RocCurve, pr_curve_of, roc_curve_of
+from pellucid.evaluation.scores.roc import (
+    PrCurve,
+    ResampledAreas,
+    RocCurve,
+    pr_curve_of,
+    roc_curve_of,
+    sums_over,
+)
 from pellucid.prediction.predict import Predictions
 from pellucid.stats.intervals import LEVEL, Estimate, interval_of, proportion
 from pellucid.types import Array
@@ -110,11 +117,10 @@ class ResampledColumns:
     """
 
     def __init__(self, columns: Columns) -> None:
-        from scipy.sparse import csr_array
-
         self.k, self.are_labels = len(columns.names), columns.are_labels
         true, predicted = columns.y_true.T, columns.y_pred.T
-        self.sums = csr_array(np.concatenate([true, predicted, true & predicted]).astype(float))
+        rows = np.nonzero(np.concatenate([true, predicted, true & predicted]))
+        self.sums = sums_over(*rows, 3 * self.k, len(columns.y_true))
         self.areas = ResampledAreas(columns.y_true, columns.scores)
         self.means: Array | None = None
         scores = ["f1", "roc_auc", "average_precision"]
@@ -128,7 +134,7 @@ class ResampledColumns:
 
     def __call__(self, counts: Array) -> Array:
         """Return every score of each resample."""
-        true, predicted, both = (self.sums @ counts).reshape(3, self.k, -1)
+        true, predicted, both = self.sums(counts).reshape(3, self.k, -1)
         blocks = [divide(2 * both, true + predicted), *self.areas(counts)]
         if self.means is not None:
             blocks += [*(self.means @ counts / counts.sum(axis=0)).reshape(2, self.k, -1)]
@@ -173,13 +179,11 @@ def class_scores(columns: Columns, resampled: Resampled, *, level: float = LEVEL
 
 
 def _one(columns: Columns, c: int, resampled: Resampled, level: float) -> ClassScores:
-    from sklearn.metrics import f1_score
-
     true, predicted, name = columns.y_true[:, c], columns.y_pred[:, c], columns.names[c]
     n, n_predicted, n_hits = (int(np.count_nonzero(part)) for part in (true, predicted, true & predicted))
     absent, never = f"no sample is {name!r}", f"no sample was predicted as {name!r}"
     values, reasons, roc, pr = _threshold_free(columns, c)
-    f1 = float(f1_score(true, predicted)) if n + n_predicted else None
+    f1 = 2 * n_hits / (n + n_predicted) if n + n_predicted else None
     estimates = {}
     if columns.are_labels:
         estimates["accuracy"] = proportion(int((true == predicted).sum()), len(true), level=level)
@@ -201,8 +205,6 @@ def _threshold_free(
     columns: Columns, c: int
 ) -> tuple[dict[str, float | None], dict[str, str], RocCurve | None, PrCurve | None]:
     """Return the scores of a column that need no threshold, why one is undefined, and both curves."""
-    from sklearn.metrics import brier_score_loss
-
     true, name, P = columns.y_true[:, c], columns.names[c], columns.probabilities
     values: dict[str, float | None] = dict.fromkeys(("roc_auc", "average_precision", "brier", "log_loss"))
     one_class = f"every sample is {name!r}" if true.all() else f"no sample is {name!r}"
@@ -213,6 +215,6 @@ def _threshold_free(
         roc, values["roc_auc"] = roc_curve_of(true, columns.scores[:, c])
         pr, values["average_precision"] = pr_curve_of(true, columns.scores[:, c])
     if P is not None:
-        values["brier"] = float(brier_score_loss(true, P[:, c], pos_label=True))
+        values["brier"] = float(((P[:, c] - true) ** 2).mean(dtype=float))
         values["log_loss"] = float(cross_entropies(true, columns.scores[:, c]).mean())
     return values, reasons, roc, pr

@@ -5,6 +5,7 @@ is how often a positive sample scores above a negative one. The area under the p
 precision.
 """
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -44,9 +45,12 @@ def roc_curve_of(is_positive: Array, scores: Array) -> tuple[RocCurve, float]:
     >>> area
     1.0
     """
-    from sklearn.metrics import roc_auc_score, roc_curve
-
-    return RocCurve(*roc_curve(is_positive, scores)), float(roc_auc_score(is_positive, scores))
+    thresholds, hits, called = _lowered(is_positive, scores)
+    alarms = called - hits
+    bends = np.ones(len(hits), bool)  # not in the middle of a straight line
+    bends[1:-1] = (np.diff(hits, 2) != 0) | (np.diff(alarms, 2) != 0)
+    points = (np.append(0, counts[bends]) / counts[-1] for counts in (alarms, hits))
+    return RocCurve(*points, np.append(np.inf, thresholds[bends])), _area(is_positive, scores, 0)
 
 
 def pr_curve_of(is_positive: Array, scores: Array) -> tuple[PrCurve, float]:
@@ -62,10 +66,52 @@ def pr_curve_of(is_positive: Array, scores: Array) -> tuple[PrCurve, float]:
     >>> round(area, 3)
     0.833
     """
-    from sklearn.metrics import average_precision_score, precision_recall_curve
+    thresholds, hits, called = _lowered(is_positive, scores)
+    bends = np.ones(len(hits), bool)  # not in the middle of a row of equal recall
+    bends[1:-1] = (np.diff(hits)[:-1] != 0) | (np.diff(hits)[1:] != 0)
+    thresholds, hits, called = (part[bends][::-1] for part in (thresholds, hits, called))
+    curve = PrCurve(np.append(hits / called, 1.0), np.append(hits / hits[0], 0.0), thresholds)
+    return curve, _area(is_positive, scores, 1)
 
-    curve = PrCurve(*precision_recall_curve(is_positive, scores, drop_intermediate=True))
-    return curve, float(average_precision_score(is_positive, scores))
+
+def _lowered(is_positive: Array, scores: Array) -> tuple[Array, Array, Array]:
+    """Return each score as a threshold, falling, and how many positives, and samples, are there or above."""
+    order = np.argsort(-scores, kind="stable")
+    last = np.flatnonzero(np.append(np.diff(scores[order]) != 0, True))
+    return scores[order][last], np.cumsum(is_positive[order])[last].astype(float), last + 1.0
+
+
+def _area(is_positive: Array, scores: Array, which: int) -> float:
+    """Return the ROC area (0) or the average precision (1) of the samples themselves."""
+    areas = ResampledAreas(is_positive[:, np.newaxis], scores[:, np.newaxis])
+    return float(areas(np.ones((len(scores), 1)))[which][0, 0])
+
+
+def sums_over(rows: Array, samples: Array, n: int, m: int) -> Callable[[Array], Array]:
+    """Return a function that adds up counts (m, b) over n groups of samples: row r over the samples beside each r.
+
+    It is a sparse product of SciPy's, three times as fast as NumPy's sums, which serve where SciPy is not there.
+
+    Examples
+    --------
+    >>> sums_over(np.array([0, 2, 2]), np.array([1, 0, 1]), 3, 2)(np.array([[1.0], [10.0]])).tolist()
+    [[10.0], [0.0], [11.0]]
+    """
+    try:
+        from scipy.sparse import csr_array
+    except ImportError:
+        order = np.argsort(rows, kind="stable")
+        filled, starts = np.unique(rows[order], return_index=True)
+
+        def add(counts: Array) -> Array:
+            sums = np.zeros((n, counts.shape[1]))
+            if len(filled):
+                sums[filled] = np.add.reduceat(counts[samples[order]], starts, axis=0)
+            return sums
+
+        return add
+    matrix: Any = csr_array((np.ones(len(rows)), (rows, samples)), shape=(n, m))
+    return lambda counts: np.asarray(matrix @ counts)
 
 
 class ResampledAreas:
@@ -94,8 +140,6 @@ class ResampledAreas:
     """
 
     def __init__(self, is_positive: Array, scores: Array) -> None:
-        from scipy.sparse import csr_array
-
         self.parts: list[tuple[slice, slice, slice]] = []  # rows of positives, negatives, and those with ties
         rows, samples, start = [], [], 0
         for column, score in zip(is_positive.T, scores.T, strict=True):
@@ -114,12 +158,11 @@ class ResampledAreas:
                 tied = slice(start, start + n + 1)
                 start = tied.stop
             self.parts.append((positives, negatives, tied))
-        places = np.concatenate(rows), np.concatenate(samples)
-        self.sums: Any = csr_array((np.ones(len(places[0])), places), shape=(start, len(scores)))
+        self.sums = sums_over(np.concatenate(rows), np.concatenate(samples), start, len(scores))
 
     def __call__(self, counts: Array) -> tuple[Array, Array]:
         """Return the ROC areas and the average precisions, each (k, b), for counts (m, b); NaN where undefined."""
-        sums = np.ascontiguousarray((self.sums @ counts).T)
+        sums = np.ascontiguousarray(self.sums(counts).T)
         roc, precision = np.empty((2, len(self.parts), counts.shape[1]))
         for c, (positives, negatives, tied) in enumerate(self.parts):
             P, N = sums[:, positives], sums[:, negatives]
