@@ -1,11 +1,14 @@
 """What the examples in docstrings take for granted: ``np``; the server's and the cluster's are left out without
-their extras.
+their extras. Tests in a file that names an optional package are marked ``optional``, by its text.
 
 Where tests run side by side, BLAS has one thread in each process.
 """
 
 import importlib.util
 import os
+import re
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 if "PYTEST_XDIST_WORKER" in os.environ:  # as many processes as cores; what tests start inherits it
@@ -21,6 +24,23 @@ collect_ignore = [
     for room, packages in NEEDED.items()
     if not all(importlib.util.find_spec(package) for package in packages)
 ]
+
+
+OPTIONAL = re.compile(
+    r"numba|HAS_NUMBA|torch|onnx|tensorboard|heif|fastapi|uvicorn|server|distributed|dask|zarr|pyarrow"
+)
+
+
+@cache
+def _names_an_optional_package(path: Path) -> bool:
+    return OPTIONAL.search(path.read_text(encoding="utf-8")) is not None
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests that CI runs once without the optional packages: none can be forgotten in a list."""
+    for item in items:
+        if item.path.suffix == ".py" and _names_an_optional_package(item.path):
+            item.add_marker("optional")
 
 
 @pytest.fixture(autouse=True)
