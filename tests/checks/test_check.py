@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageEnhance
 from scripts.drawn_cats.draw import draw
+from tests.every import every
 
 from pellucid.checks.check import DataReport, check_data
 from pellucid.data.copies.duplicates import leaked_test_rows, near_duplicates
@@ -96,8 +97,8 @@ def test_changed_copies_of_photos_are_found(published_dir: Path) -> None:
     assert not found - planted
 
 
-@pytest.mark.parametrize("change", CHANGES[:3])
-@pytest.mark.parametrize("kind", ["grey", "floats", "standardized", "small"])
+@every("change", CHANGES[:3])
+@every("kind", ["grey", "floats", "standardized", "small"])
 def test_pictures_of_other_kinds(drawings: Array, change: object, kind: str) -> None:
     assert callable(change)
     X = np.concatenate([drawings[:80], np.stack([change(image) for image in drawings[:6]])])

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from scipy import stats
+from tests.every import every
 
 from pellucid.checks.check import check_data
 from pellucid.checks.classes import constant_scores, homogeneity
@@ -25,14 +26,7 @@ def kinds(split: Split) -> list[str]:
     return [finding.kind for finding in check_data(split).findings]
 
 
-@pytest.mark.parametrize(("n_correct", "n"), [(33, 50), (0, 7), (7, 7), (1, 1000)])
-def test_wilson_is_statsmodels(n_correct: int, n: int) -> None:
-    proportion = pytest.importorskip("statsmodels.stats.proportion", reason="statsmodels is the oracle")
-    theirs = proportion.proportion_confint(n_correct, n, method="wilson")
-    np.testing.assert_allclose(wilson_interval(n_correct, n), theirs, rtol=0, atol=1e-12)
-
-
-@pytest.mark.parametrize("counts", [([137, 72], [17, 33]), ([50, 60, 70], [20, 20, 20])])
+@every("counts", [([137, 72], [17, 33]), ([50, 60, 70], [20, 20, 20])])
 def test_chi_squared_is_scipys(counts: tuple[list[int], list[int]]) -> None:
     ours = homogeneity(*map(np.array, counts))
     theirs = stats.chi2_contingency(np.array(counts), correction=False)
@@ -73,7 +67,7 @@ def test_a_shift_is_told_with_its_probability_if_it_is_sure_and_matters() -> Non
     assert "prior_shift" not in kinds(sure_but_small)
 
 
-@pytest.mark.parametrize(
+@every(
     ("train", "test", "expected"),
     [
         ([100, 10], [20, 2], ["imbalance"]),
@@ -110,7 +104,7 @@ def test_odds_in_words() -> None:
     assert odds(0.0051) == "about 5 times in 1,000 (p = 0.0051)"
 
 
-@pytest.mark.parametrize("y", ["quantities", "questions"])
+@every("y", ["quantities", "questions"])
 def test_labels_that_are_no_classes(rng: np.random.Generator, y: str) -> None:
     X = rng.standard_normal((40, 3))
     labels = rng.standard_normal(40) if y == "quantities" else rng.integers(0, 2, (40, 3))

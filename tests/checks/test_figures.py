@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from tests.every import every
 
 from pellucid.checks.check import DataReport, check_data, check_split
 from pellucid.checks.figures import MOST_SHOWN, findings_sheets
@@ -116,7 +117,7 @@ def test_a_finding_with_many_pictures_shows_the_first(cats: Split) -> None:
     check_nothing_touches(page)
 
 
-@pytest.mark.parametrize("kind", ["grey", "wide", "standardized"])
+@every("kind", ["grey", "wide", "standardized"])
 def test_pictures_of_other_kinds(cats: Split, kind: str) -> None:
     def change(X: np.ndarray) -> np.ndarray:
         if kind == "grey":

@@ -8,6 +8,7 @@ import pytest
 import sklearn.neural_network as theirs
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_digits, make_multilabel_classification
 from sklearn.exceptions import ConvergenceWarning
+from tests.every import every
 
 import pellucid.estimators as ours
 from pellucid.types import Array
@@ -50,7 +51,7 @@ def assert_same(a: Any, b: Any, rtol: float = 1e-9) -> None:
             np.testing.assert_allclose(getattr(b, name), getattr(a, name), rtol=rtol, err_msg=name)
 
 
-@pytest.mark.parametrize("options", SOLVERS, ids=str)
+@every("options", SOLVERS, ids=str)
 def test_classifier(options: dict[str, Any]) -> None:
     X, y = digits()
     a, b = both("MLPClassifier", X, y, **options)
@@ -60,14 +61,14 @@ def test_classifier(options: dict[str, Any]) -> None:
     np.testing.assert_array_equal(b.classes_, a.classes_)
 
 
-@pytest.mark.parametrize("activation", ["identity", "logistic", "tanh", "relu"])
+@every("activation", ["identity", "logistic", "tanh", "relu"])
 def test_activations(activation: str) -> None:
     assert_same(*both("MLPClassifier", *digits(), activation=activation))
     assert_same(*both("MLPClassifier", *digits(), activation=activation, hidden_layer_sizes=()))
 
 
-@pytest.mark.parametrize("options", SOLVERS[3:], ids=str)
-@pytest.mark.parametrize("loss", ["squared_error", "poisson"])
+@every("options", SOLVERS[3:], ids=str)
+@every("loss", ["squared_error", "poisson"])
 def test_regressor(options: dict[str, Any], loss: str) -> None:
     X, y = load_diabetes(return_X_y=True)
     X, y = X[:150] * 10, y[:150] / 100
@@ -76,7 +77,7 @@ def test_regressor(options: dict[str, Any], loss: str) -> None:
     np.testing.assert_allclose(b.predict(X), a.predict(X), rtol=1e-7)
 
 
-@pytest.mark.parametrize("loss", ["squared_error", "poisson"])
+@every("loss", ["squared_error", "poisson"])
 def test_several_outputs_and_weights(loss: str, rng: np.random.Generator) -> None:
     X, y = load_diabetes(return_X_y=True)
     fit = {"sample_weight": rng.uniform(0.1, 3, 150)}
@@ -84,7 +85,7 @@ def test_several_outputs_and_weights(loss: str, rng: np.random.Generator) -> Non
     assert_same(*both("MLPRegressor", X[:150], Y, fit, loss=loss))
 
 
-@pytest.mark.parametrize("solver", ["sgd", "adam", "lbfgs"])
+@every("solver", ["sgd", "adam", "lbfgs"])
 def test_several_labels(solver: str) -> None:
     X, Y = make_multilabel_classification(120, random_state=0)
     a, b = both("MLPClassifier", X, Y, solver=solver)
@@ -93,8 +94,8 @@ def test_several_labels(solver: str) -> None:
     np.testing.assert_allclose(b.predict_proba(X), a.predict_proba(X), rtol=1e-7)
 
 
-@pytest.mark.parametrize("batch_size", [7, 50, "auto"])
-@pytest.mark.parametrize("solver", ["sgd", "adam"])
+@every("batch_size", [7, 50, "auto"])
+@every("solver", ["sgd", "adam"])
 def test_batches_of_any_size_and_weights(batch_size: Any, solver: str, rng: np.random.Generator) -> None:
     X, y = digits()
     weights = rng.uniform(0.1, 3, len(y))
@@ -115,8 +116,8 @@ def test_weights_of_lbfgs(rng: np.random.Generator) -> None:
     assert_same(*both("MLPClassifier", X, y, fit, solver="lbfgs", alpha=2.0))
 
 
-@pytest.mark.parametrize("nesterov", [True, False])
-@pytest.mark.parametrize("learning_rate", ["constant", "adaptive"])
+@every("nesterov", [True, False])
+@every("learning_rate", ["constant", "adaptive"])
 def test_stopping_by_loss(learning_rate: str, nesterov: bool) -> None:
     X, y = digits()
     options = {
@@ -130,7 +131,7 @@ def test_stopping_by_loss(learning_rate: str, nesterov: bool) -> None:
     assert_same(a, b, 1e-7)
 
 
-@pytest.mark.parametrize("solver", ["sgd", "adam"])
+@every("solver", ["sgd", "adam"])
 def test_early_stopping_of_two_classes(solver: str) -> None:
     X, y = load_breast_cancer(return_X_y=True)
     X = (X - X.mean(axis=0)) / X.std(axis=0)
@@ -154,7 +155,7 @@ def test_early_stopping_of_a_regressor_with_weights(rng: np.random.Generator) ->
     assert_same(a, b)
 
 
-@pytest.mark.parametrize("options", [SOLVERS[1], SOLVERS[3], SOLVERS[4]], ids=str)
+@every("options", [SOLVERS[1], SOLVERS[3], SOLVERS[4]], ids=str)
 def test_warm_start_and_partial_fit(options: dict[str, Any]) -> None:
     X, y = digits()
     settings = {"random_state": 3, "shuffle": False, "max_iter": 4, "hidden_layer_sizes": 9, **options}
@@ -184,7 +185,7 @@ def test_patience_and_the_best_go_on_over_warm_starts() -> None:
     assert pair[0].best_loss_ == pytest.approx(pair[1].best_loss_)
 
 
-@pytest.mark.parametrize("learning_rate", ["constant", "invscaling"])
+@every("learning_rate", ["constant", "invscaling"])
 def test_float32_stays_and_comes_near(learning_rate: str) -> None:
     X, y = digits()
     options = {"solver": "sgd", "learning_rate_init": 0.1, "learning_rate": learning_rate}

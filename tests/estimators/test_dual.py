@@ -4,8 +4,8 @@ import warnings
 from typing import Any
 
 import numpy as np
-import pytest
 from sklearn.exceptions import ConvergenceWarning
+from tests.every import every
 
 from pellucid.estimators import MLPClassifier, MLPRegressor, NetworkClassifier
 from pellucid.types import Array
@@ -24,9 +24,9 @@ SETTINGS = [
 ]
 
 
-def wide(n_classes: int = 2) -> tuple[Array, Array]:
+def wide(n_classes: int = 2, *, n: int = 5000) -> tuple[Array, Array]:
     rng = np.random.default_rng(5)
-    return rng.standard_normal((60, 5000)) / 20, rng.integers(0, n_classes, 60)
+    return rng.standard_normal((60, n)) / 20, rng.integers(0, n_classes, 60)
 
 
 def fitted(cls: Any, X: Array, y: Array, fit: dict[str, Any] | None = None, **options: Any) -> Any:
@@ -46,10 +46,9 @@ def assert_equal(direct: Any, dual: Any) -> None:
             np.testing.assert_allclose(b, a, rtol=1e-9, atol=1e-9, err_msg=name)
 
 
-@pytest.mark.parametrize("n_classes", [2, 3])
-@pytest.mark.parametrize("options", SETTINGS, ids=str)
+@every(("n_classes", "options"), [(2 + i % 2, options) for i, options in enumerate(SETTINGS)])
 def test_classifier(options: dict[str, Any], n_classes: int) -> None:
-    X, y = wide(n_classes)
+    X, y = wide(n_classes, n=1200)
     options = {"solver": "sgd", "max_iter": 15, "learning_rate_init": 0.05, **options}
     direct = fitted(MLPClassifier, X, y, form="direct", **options)
     dual = fitted(MLPClassifier, X, y, form="dual", **options)
@@ -64,7 +63,7 @@ def test_auto_takes_the_dual_form_where_it_is_cheaper() -> None:
 
 
 def test_regressor_with_weights_and_a_scorer(rng: np.random.Generator) -> None:
-    X, _ = wide()
+    X, _ = wide(n=1200)
     y, weights = X[:, 0] * 5, rng.uniform(0.1, 2, 60)
     options = {"solver": "sgd", "max_iter": 10, "early_stopping": True, "scoring": "neg_mean_absolute_error"}
     pair = [

@@ -10,6 +10,7 @@ from sklearn.base import clone
 from sklearn.datasets import load_digits, make_classification
 from sklearn.metrics import balanced_accuracy_score, log_loss, make_scorer, mean_absolute_error
 from sklearn.utils.class_weight import compute_sample_weight
+from tests.every import every
 
 from pellucid.estimators import MLPClassifier, MLPRegressor
 from pellucid.nn.activation import Activation
@@ -84,7 +85,7 @@ def test_batch_norm_predicts_by_running_statistics(digits: Any) -> None:
     assert not np.array_equal(fitted.batch_norms_[0]["running_mean"], before)
 
 
-@pytest.mark.parametrize("class_weight", ["balanced", {0: 3.0}, {0: 0.5, 1: 4.0}])
+@every("class_weight", ["balanced", {0: 3.0}, {0: 0.5, 1: 4.0}])
 def test_class_weight_is_a_sample_weight(class_weight: Any) -> None:
     X, y = make_classification(300, weights=[0.9], flip_y=0.1, random_state=0)
     by_class = MLPClassifier(5, class_weight=class_weight, max_iter=20, random_state=0).fit(X, y)
@@ -109,7 +110,7 @@ def test_balanced_weights_find_the_rare_class() -> None:
     assert scores[1] > scores[0] + 0.05
 
 
-@pytest.mark.parametrize("n_classes", [2, 3])
+@every("n_classes", [2, 3])
 def test_label_smoothing_is_training_on_softer_targets(n_classes: int, digits: Any) -> None:
     X, y = digits[0], digits[1] % n_classes
     fitted = MLPClassifier((), solver="lbfgs", label_smoothing=0.2, alpha=0.0, max_iter=3000, max_fun=10**6)
@@ -165,7 +166,7 @@ def test_poisson_gives_rates(rng: np.random.Generator) -> None:
     assert (fitted.predict(X) > 0).all()
 
 
-@pytest.mark.parametrize("schedule", ["cosine", Cosine(warmup=0.2)])
+@every("schedule", ["cosine", Cosine(warmup=0.2)])
 def test_schedule(schedule: Any, digits: Any) -> None:
     fitted = MLPClassifier(5, schedule=schedule, max_iter=20, random_state=0, tol=0).fit(*digits)
     rates = fitted.history_.columns["learning_rate"]
@@ -252,7 +253,7 @@ def test_scoring_of_strings_with_feature_names() -> None:
     assert len(fitted.validation_scores_) == 3
 
 
-@pytest.mark.parametrize("solver", ["adamw", "rmsprop", "adagrad"])
+@every("solver", ["adamw", "rmsprop", "adagrad"])
 def test_more_solvers_learn(solver: str, digits: Any) -> None:
     rate = {"adagrad": 0.05}.get(solver, 0.005)
     fitted = MLPClassifier(30, solver=solver, learning_rate_init=rate, max_iter=60, random_state=0).fit(
@@ -261,7 +262,7 @@ def test_more_solvers_learn(solver: str, digits: Any) -> None:
     assert fitted.score(*digits) > 0.97
 
 
-@pytest.mark.parametrize(
+@every(
     ("given", "asked", "wanted"),
     [("f4", None, "f4"), ("f8", "float32", "f4"), ("f4", np.float64, "f8"), ("i8", None, "f8")],
 )

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 from sklearn.utils.validation import validate_data
+from tests.every import every
 
 from pellucid.estimators import MLPRegressor
 from pellucid.estimators.fast_validation import passes_checks
@@ -44,7 +45,7 @@ def fitted() -> Any:
     )
 
 
-@pytest.mark.parametrize("X", GIVEN, ids=range(len(GIVEN)))
+@every("X", GIVEN, ids=list(map(str, range(len(GIVEN)))))
 def test_it_says_yes_only_where_the_checks_change_nothing(X: Any, fitted: Any) -> None:
     if passes_checks(fitted, X):
         with warnings.catch_warnings():

@@ -30,6 +30,7 @@ from sklearn.multiclass import OneVsOneClassifier, OneVsRestClassifier
 from sklearn.multioutput import ClassifierChain, MultiOutputClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from tests.every import every
 
 import pellucid as pl
 from pellucid.estimators import MLPClassifier, MLPRegressor, NetworkClassifier, NetworkRegressor
@@ -63,7 +64,7 @@ def iris() -> tuple[Array, Array]:
     return StandardScaler().fit_transform(X), y
 
 
-@pytest.mark.parametrize("estimator", QUICK, ids=stable)
+@every("estimator", QUICK, ids=stable)
 def test_clone_pickle_joblib_and_copy(estimator: Any, iris: Any, tmp_path: Any) -> None:
     X, y = iris
     fitted = clone(estimator).fit(X, y)
@@ -79,7 +80,7 @@ def test_clone_pickle_joblib_and_copy(estimator: Any, iris: Any, tmp_path: Any) 
         np.testing.assert_array_equal(other.partial_fit(X, y).predict(X), went_on)
 
 
-@pytest.mark.parametrize("estimator", QUICK, ids=stable)
+@every("estimator", [QUICK[0], QUICK[3]], ids=stable)
 def test_a_pickle_holds_no_training_data(estimator: Any, rng: np.random.Generator) -> None:
     X = rng.standard_normal((5000, 4))
     fitted = clone(estimator).set_params(batch_size=1000).fit(X, np.arange(5000) % 3)
@@ -100,7 +101,7 @@ def test_a_model_given_as_parameter_is_never_trained(iris: Any) -> None:
     assert optimizer.learning_rate == 0.1
 
 
-@pytest.mark.parametrize("estimator", [QUICK[0], QUICK[3]], ids=stable)
+@every("estimator", [QUICK[0], QUICK[3]], ids=stable)
 def test_grid_search_in_two_processes(estimator: Any, iris: Any) -> None:
     name = "alpha" if isinstance(estimator, MLPClassifier) else "learning_rate"
     search = GridSearchCV(estimator, {name: [1e-4, 1e-2]}, n_jobs=2, cv=2).fit(*iris)
@@ -124,7 +125,7 @@ def test_pipeline_cross_validation_and_transformer() -> None:
     assert chain.fit(X, y).score(X, y) > 0.95
 
 
-@pytest.mark.parametrize("loss", ["log_loss", "hinge"])
+@every("loss", ["log_loss", "hinge"])
 def test_calibration(loss: str) -> None:
     X, y = load_breast_cancer(return_X_y=True)
     base = make_pipeline(
@@ -204,8 +205,7 @@ def test_voting(iris: Any) -> None:
         assert VotingClassifier(voters, voting=how, n_jobs=2).fit(*iris).score(*iris) > 0.9
 
 
-@pytest.mark.parametrize("backend", ["loky", "threading"])
-@pytest.mark.parametrize("estimator", [QUICK[0], QUICK[3]], ids=stable)
+@every(("backend", "estimator"), [("loky", QUICK[0]), ("threading", QUICK[3])], ids=stable)
 def test_permutation_importance(backend: str, estimator: Any, iris: Any) -> None:
     fitted = clone(estimator).fit(*iris)
     alone = permutation_importance(fitted, *iris, n_repeats=3, random_state=0)
@@ -214,7 +214,7 @@ def test_permutation_importance(backend: str, estimator: Any, iris: Any) -> None
     np.testing.assert_array_equal(alone.importances, shared.importances)
 
 
-@pytest.mark.parametrize("estimator", QUICK, ids=stable)
+@every("estimator", [QUICK[1], QUICK[3]], ids=stable)
 def test_threads_may_predict_at_once(estimator: Any, iris: Any) -> None:
     X, y = iris
     fitted = clone(estimator).fit(X, y)
@@ -235,7 +235,7 @@ def test_threads_may_predict_at_once(estimator: Any, iris: Any) -> None:
     assert not wrong
 
 
-@pytest.mark.parametrize("estimator", QUICK, ids=stable)
+@every("estimator", [QUICK[0], QUICK[2], QUICK[5]], ids=stable)
 @pytest.mark.parametrize("library", ["pandas", "polars"])
 def test_frames(library: str, estimator: Any, iris: Any) -> None:
     frames = pytest.importorskip(library, reason=f"needs {library}")
@@ -282,7 +282,7 @@ def test_metadata_routing(iris: Any) -> None:
     assert "validation_data" in QUICK[0].get_metadata_routing().fit.requests
 
 
-@pytest.mark.parametrize("estimator", [QUICK[0], QUICK[2], QUICK[3], QUICK[6]], ids=stable)
+@every("estimator", [QUICK[0], QUICK[2], QUICK[3], QUICK[6]], ids=stable)
 def test_weights_count_like_repeated_samples(estimator: Any, iris: Any) -> None:
     X, y = iris[0][::3], iris[1][::3]
     times = np.arange(len(y)) % 3
@@ -300,8 +300,14 @@ def test_weights_count_like_repeated_samples(estimator: Any, iris: Any) -> None:
     np.testing.assert_allclose(parts[0].transform(X), parts[1].transform(X), atol=1e-6)
 
 
-@pytest.mark.parametrize("make", [scipy.sparse.csr_matrix, scipy.sparse.csc_array, scipy.sparse.coo_array])
-@pytest.mark.parametrize("estimator", QUICK, ids=stable)
+@every(
+    ("make", "estimator"),
+    [
+        *((scipy.sparse.csr_matrix, estimator) for estimator in QUICK),
+        *((make, QUICK[0]) for make in (scipy.sparse.csc_array, scipy.sparse.coo_array)),
+    ],
+    ids=stable,
+)
 def test_sparse_is_dense(make: Any, estimator: Any, rng: np.random.Generator) -> None:
     X = rng.standard_normal((60, 40)) * (rng.uniform(size=(60, 40)) < 0.05)
     y = np.arange(60) % 3
@@ -311,7 +317,7 @@ def test_sparse_is_dense(make: Any, estimator: Any, rng: np.random.Generator) ->
     sparse.partial_fit(make(X[:30]), y[:30]).partial_fit(X[:30], y[:30])
 
 
-@pytest.mark.parametrize(
+@every(
     "options",
     [
         {"solver": "sgd"},
@@ -347,7 +353,7 @@ def test_wide_sparse_text_stays_sparse() -> None:
     assert first_layers == {"SparseDense", "Dense"}
 
 
-@pytest.mark.parametrize("cls", [MLPClassifier, NetworkClassifier])
+@every("cls", [MLPClassifier, NetworkClassifier])
 def test_sparse_labels_come_back_sparse(cls: Any, rng: np.random.Generator) -> None:
     X, Y = rng.standard_normal((30, 4)), rng.integers(0, 2, (30, 3))
     fitted = cls(random_state=0).fit(X, scipy.sparse.csr_matrix(Y))

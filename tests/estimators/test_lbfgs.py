@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.every import every
 
 import pellucid as pl
 from pellucid.errors import OptionError
@@ -55,7 +56,7 @@ def test_early_stopping_keeps_the_best(data: Any) -> None:
     assert fitted.score(*data) == fitted.best_validation_score_ == max(fitted.validation_scores_)
 
 
-@pytest.mark.parametrize(
+@every(
     "option",
     [{"learning_rate": 0.1}, {"schedule": "cosine"}, {"augment": "photo"}, {"batch_size": 5}],
     ids=str,

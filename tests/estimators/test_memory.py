@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.every import every
 
 from pellucid.estimators import MLPClassifier, MLPRegressor, NetworkClassifier
 from pellucid.training.events import TrainStart
@@ -30,7 +31,7 @@ FITS: dict[str, Callable[..., Any]] = {
 
 
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("name", FITS)
+@every("name", FITS)
 def test_a_fit_leaves_nothing_to_the_collector_of_cycles(name: str) -> None:
     """Else a loop of fits would hold many dead networks and copies of their data, until Python looks for cycles."""
     runs: list[Any] = []
@@ -51,6 +52,7 @@ def test_a_fit_leaves_nothing_to_the_collector_of_cycles(name: str) -> None:
 
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.skipif(not STATM.exists(), reason="reads /proc")
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FITS)
 def test_memory_stays_flat_over_many_fits(name: str) -> None:
     def repeat(n: int) -> int:

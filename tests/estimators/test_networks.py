@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from sklearn.base import clone
 from sklearn.metrics import log_loss
+from tests.every import every
 
 import pellucid as pl
 from pellucid.data.augmentation.augment import augment_preset
@@ -59,9 +60,7 @@ def test_lists_of_images(cats: Any) -> None:
     assert fitted.predict(X[0:1] / 255).shape == (1,)
 
 
-@pytest.mark.parametrize(
-    "name", ["logistic", "two-layer", "mlp", "mlp-small", "mlp-wide", "cnn", "resnet-small"]
-)
+@every("name", ["logistic", "two-layer", "mlp", "mlp-small", "mlp-wide", "cnn", "resnet-small"])
 def test_presets_with_their_recipes(name: str, cats: Any) -> None:
     X, y = cats
     estimator = NetworkClassifier(name, random_state=0, n_epochs=2).fit(X, y)

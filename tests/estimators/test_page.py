@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.every import every
 
 from pellucid import estimators
 
@@ -31,16 +32,14 @@ def test_the_page_is_what_the_script_prints() -> None:
     assert printed == PAGE.read_text(), "make it anew: scripts/check --fix"
 
 
-@pytest.mark.parametrize("name", ["MLPClassifier", "NetworkClassifier", "ImageClassifier"])
+@every("name", ["MLPClassifier", "NetworkClassifier", "ImageClassifier"])
 def test_every_parameter_is_documented_once(name: str) -> None:
     assert sorted(names_in(name, "Parameters")) == sorted(
         inspect.signature(getattr(estimators, name)).parameters
     )
 
 
-@pytest.mark.parametrize(
-    ("name", "other"), [("MLPRegressor", "MLPClassifier"), ("NetworkRegressor", "NetworkClassifier")]
-)
+@every(("name", "other"), [("MLPRegressor", "MLPClassifier"), ("NetworkRegressor", "NetworkClassifier")])
 def test_a_regressor_documents_what_differs(name: str, other: str) -> None:
     own = set(inspect.signature(getattr(estimators, name)).parameters)
     assert set(names_in(name, "Parameters")) <= own

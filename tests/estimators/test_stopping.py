@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.every import every
 
 from pellucid.data.dataset import Dataset
 from pellucid.estimators.stopping import Convergence
@@ -50,7 +51,7 @@ def trained(form: str, score: Any, **options: Any) -> tuple[Sequential, Converge
     return model, rule, history
 
 
-@pytest.mark.parametrize("form", ["direct", "dual"])
+@every("form", ["direct", "dual"])
 def test_the_best_parameters_are_put_back(form: str) -> None:
     kept: dict[int, Any] = {}
 
@@ -67,7 +68,7 @@ def test_the_best_parameters_are_put_back(form: str) -> None:
     np.testing.assert_allclose(model.raw_outputs(X), kept[4], atol=1e-12)
 
 
-@pytest.mark.parametrize("form", ["direct", "dual"])
+@every("form", ["direct", "dual"])
 def test_put_back_after_a_failure(form: str) -> None:
     outputs: list[Any] = []
     X = np.random.default_rng(0).standard_normal((20, 50))

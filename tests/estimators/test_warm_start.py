@@ -8,56 +8,14 @@ import pytest
 from pellucid.data.batches import Batches
 from pellucid.data.dataset import Dataset
 from pellucid.estimators.inv_scaling import InverseScaling
-from pellucid.estimators.warm_start import Continuation, Position
-from pellucid.nn.activation import Dropout
+from pellucid.estimators.warm_start import Continuation
 from pellucid.nn.dense import Dense
 from pellucid.nn.sequential import Sequential
 from pellucid.training.fit import train
 from pellucid.training.optimizers.adam import Adam
 from pellucid.training.optimizers.sgd import SGD
-from pellucid.training.schedules.cosine import Cosine
 
 MAKERS: list[Any] = [lambda: SGD(0.1), lambda: SGD(0.1, momentum=0.9, nesterov=True), lambda: Adam(0.01)]
-
-
-@pytest.mark.parametrize("make", MAKERS)
-@pytest.mark.parametrize("schedule", [None, Cosine()])
-def test_epoch_by_epoch_is_the_same_bit_for_bit(make: Any, schedule: Any, rng: np.random.Generator) -> None:
-    data = Dataset(rng.standard_normal((30, 6)), rng.integers(0, 2, 30))
-    layers: list[Any] = [[Dense(5, activation="relu"), Dropout(0.3), Dense(1)] for _ in range(2)]
-    whole, parts = Sequential(layers[0]), Sequential(layers[1])
-    options: dict[str, Any] = {"n_epochs": 6, "batch_size": 8, "schedule": schedule, "form": "direct"}
-    history = train(whole, data, optimizer=make(), **options)
-    position, losses = Position(), []
-    for n in (1, 2, 3):
-        going_on = Continuation(position, n_epochs=n)
-        losses += train(parts, data, optimizer=make(), callbacks=[going_on], **options).losses
-        position = going_on.end
-    assert losses == history.losses
-    np.testing.assert_array_equal(whole.theta, parts.theta)
-    assert (position.epoch, position.step) == (6, 24)
-
-
-def test_a_position_goes_from_the_dual_form_to_the_direct_one(rng: np.random.Generator) -> None:
-    data = Dataset(rng.standard_normal((10, 200)), rng.integers(0, 2, 10))
-    results = []
-    for form in ("direct", "dual"):
-        model = Sequential([Dense(4, activation="relu"), Dense(1)], dtype="float64")
-        first = Continuation()
-        options: dict[str, Any] = {"n_epochs": 5}
-        train(
-            model,
-            data,
-            optimizer=SGD(0.05, momentum=0.9, weight_decay=0.1),
-            form=form,
-            callbacks=[first],
-            **options,
-        )
-        second = Continuation(first.end, n_epochs=3)
-        optimizer = SGD(0.05, momentum=0.9, weight_decay=0.1)
-        train(model, data, optimizer=optimizer, form="direct", callbacks=[second], **options)
-        results.append(model.theta)
-    np.testing.assert_allclose(results[1], results[0], atol=1e-12)
 
 
 def test_another_optimizer_begins_anew(rng: np.random.Generator) -> None:

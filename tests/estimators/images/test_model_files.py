@@ -3,14 +3,14 @@
 import copy
 import json
 import pickle
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from tests.commands import Command
 from tests.estimators.images.conftest import FIVE, HEIGHT, WIDTH, N, quick
+from tests.every import every
 
 import pellucid as pl
 from pellucid.data.preprocess import Preprocessing
@@ -19,28 +19,21 @@ from pellucid.estimators import ImageClassifier, NetworkClassifier
 from pellucid.estimators.image_reading import read_sources
 
 
-def run_command(*arguments: object) -> subprocess.CompletedProcess[str]:
-    code = "import sys; from pellucid.cli.main import main; sys.exit(main(sys.argv[1:]))"
-    command = [sys.executable, "-c", code, *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
-
-
 def test_the_command_predicts_with_a_saved_model(
-    fitted: ImageClassifier, listed: Any, folder: Path, tmp_path: Path
+    fitted: ImageClassifier, listed: Any, folder: Path, tmp_path: Path, pellucid: Command
 ) -> None:
     file = tmp_path / "sky.safetensors"
     fitted.save(file)
     paths = [listed[0][0], listed[0][-1]]
-    done = run_command("predict", file, *paths, "--json")
-    assert done.returncode == 0, done.stderr
+    done = pellucid("predict", file, *paths, "--json")
+    assert done.code == 0, done.err
     for found, row in zip(
-        json.loads(done.stdout)["predictions"], fitted.predict_proba(paths).tolist(), strict=True
+        json.loads(done.out)["predictions"], fitted.predict_proba(paths).tolist(), strict=True
     ):
         assert list(found["classes"]) == fitted.classes_.tolist()
         assert list(found["classes"].values()) == pytest.approx(row, rel=1e-5)
         assert found["label"] == fitted.classes_[np.argmax(row)]
-    done = run_command("evaluate", file, folder, "--json")
-    assert done.returncode == 0, done.stderr
+    assert pellucid("evaluate", file, folder, "--json").code == 0
     pl.save(fitted.model_, tmp_path / "same.safetensors")
     assert (tmp_path / "same.safetensors").read_bytes() == file.read_bytes()
     np.testing.assert_array_equal(
@@ -49,12 +42,15 @@ def test_the_command_predicts_with_a_saved_model(
     )
 
 
-@pytest.mark.parametrize(
-    "options",
-    [{}, {"loss": "hinge"}, {"loss": {"type": "focal", "gamma": 1.5}}, {"label_smoothing": 0.1}],
-    ids=str,
+@every(
+    ("n_classes", "options"),
+    [
+        (2, {}),
+        (3, {"loss": "hinge"}),
+        (2, {"loss": {"type": "focal", "gamma": 1.5}}),
+        (3, {"label_smoothing": 0.1}),
+    ],
 )
-@pytest.mark.parametrize("n_classes", [2, 3])
 def test_load(n_classes: int, options: Any, listed: Any, tmp_path: Path) -> None:
     names = np.array(["ant", "bee", "cow"])[np.arange(2 * N) % n_classes]
     saved = quick(**options).fit(listed[0], names)
