@@ -98,13 +98,15 @@ def test_in_threads_of_one_process(alone: dict[tuple[str, str], bytes]) -> None:
     assert_equal(JOBS, [bits(job) for job in JOBS], alone)
 
 
-@pytest.mark.parametrize("backend", ["loky", "threading", "multiprocessing"])
+@pytest.mark.slow
+@pytest.mark.parametrize("backend", ["loky", "multiprocessing"])
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 def test_in_joblib(alone: dict[tuple[str, str], bytes], backend: str) -> None:
     found = joblib.Parallel(2, backend=backend)(joblib.delayed(bits)(job) for job in JOBS)
     assert_equal(JOBS, found, alone)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["spawn", *(["fork", "forkserver"] if HAS_FORK else [])])
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 def test_in_daemon_processes(alone: dict[tuple[str, str], bytes], method: str) -> None:
@@ -133,6 +135,7 @@ def test_in_a_child_forked_while_others_train(alone: dict[tuple[str, str], bytes
     assert codes == [0, 0, 0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kind", "kernels"), [("dual", "numpy"), ("batches", JOBS[-1][1]), ("split", "numpy")]
 )

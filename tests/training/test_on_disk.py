@@ -223,6 +223,7 @@ for name in ("small", "large"):  # the first loads libraries
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="reads the peak memory from /proc")
 def test_memory_does_not_grow_with_the_file(tmp_path: Path) -> None:
     for name, m in (("small", 16), ("large", 320)):  # 3 MB and 63 MB
