@@ -60,7 +60,7 @@ def search(config: RunConfig) -> tuple[RateSearch, float]:
 def measure(name: str, *, is_quick: bool) -> None:
     """Search a rate for one case, train at it and at the grid's, and print all."""
     data, model, n_epochs, n_seeds = CASES[name]
-    config, _ = plan(model, DataSource(data), n_epochs=n_epochs)
+    config, *_ = plan(model, DataSource(data), n_epochs=n_epochs)
     if is_quick:
         config = replace(
             config, options=replace(config.options, n_epochs=max(1, config.options.n_epochs // 10))

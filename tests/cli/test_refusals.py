@@ -72,7 +72,7 @@ MISTAKES: dict[str, str | tuple[str, ...]] = {
     "train pets --batch 8": "Did you mean --batch-size?",
     "train pets --learning_rate 0.1": "Did you mean --learning-rate?",
     "train pets --val 0.2": "Did you mean --validation?",
-    "run pets --workers 2": "Did you mean --threads?",
+    "find-rate pets --workers 2": "Did you mean --threads?",
     "train pets --gpu": "All work is done by the processor",
     "train pets --verbose": "--quiet hides it",
     "find-rate pets --learning-rate 0.1": "--lowest and --highest bound it",
@@ -85,7 +85,12 @@ MISTAKES: dict[str, str | tuple[str, ...]] = {
     "compare mlp cnn": "such as --data drawn-cats",
     "compare mlp --data pets": ("expected a second model, B", "--cv or --seeds"),
     "train t.csv": "(--target)",
-    "export trained": "--to",
+    "export trained": "Try pellucid export runs/drawn-cats-cnn-1 --to html.",
+    "sweep pets": "Try pellucid sweep drawn-cats --space space.toml.",
+    # flags that another one needs
+    "report trained --photos 3": "--photos: it is for --full",
+    "report trained --workers 2": "--workers: it is for --full",
+    "evaluate trained pets --force": "--force: it is for the folder of --out",
     # data that are not there, or not as they should be
     "train pest": "Did you mean 'pets', which is here?",
     "train digit": "Did you mean 'digits'?",

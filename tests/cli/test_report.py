@@ -11,7 +11,6 @@ from PIL import Image
 from tests.commands import Command, words_of
 
 from pellucid.evaluation.photo.text import BLIND
-from pellucid.evaluation.scores.of_run import examine
 from pellucid.formats.safetensors import load, save
 from pellucid.report.findings import chosen_samples
 from pellucid.runs.data import find_training_photos
@@ -75,16 +74,18 @@ def test_json_is_one_object_and_nothing_else(pellucid: Command, trained: Path) -
 
 
 def test_the_page_shows_every_test_photo_behind_its_cell(pellucid: Command, trained: Path) -> None:
-    result = examine(read_run(trained))
+    run = read_run(trained)
     page = (trained / "report.html").read_text(encoding="utf-8")
-    for i, row in enumerate(result.test.counts):
+    for i, row in enumerate(run.test_confusion.counts):
         for j, n in enumerate(row):
             inside = re.search(rf'id="cell-{i}-{j}" .*?</ul>', page, flags=re.DOTALL)
             assert (inside is None) == (n == 0)
             if inside is not None:
                 shown = {int(at) for at in re.findall(r'aria-label="test photo (\d+),', inside[0])}
-                split = result.split.test.y
-                assert shown == set(np.flatnonzero((split == i) & (result.predictions.y_pred == j)).tolist())
+                split = run.split.test.y
+                assert shown == set(
+                    np.flatnonzero((split == i) & (run.test_predictions.y_pred == j)).tolist()
+                )
                 assert f'href="#cell-{i}-{j}"' in page
 
 
@@ -320,12 +321,12 @@ def test_a_loss_without_probabilities_is_refused(pellucid: Command, photos: Path
 
 
 def test_the_photos_explained_are_the_surest_mistakes_first(trained: Path, tmp_path: Path) -> None:
-    result = examine(read_run(trained))
-    rows = chosen_samples(result.predictions, 5)
-    wrong = ~result.predictions.is_correct[rows]
+    run = read_run(trained)
+    rows = chosen_samples(run.test_predictions, 5)
+    wrong = ~run.test_predictions.is_correct[rows]
     assert len(set(rows)) == 5
     assert (np.diff(wrong.astype(int)) <= 0).all()  # mistakes, then the rest
-    assert wrong.sum() == min(5, int((~result.predictions.is_correct).sum()))
+    assert wrong.sum() == min(5, int((~run.test_predictions.is_correct).sum()))
 
 
 def test_the_published_run_in_full(pellucid: Command, published_dir: Path, tmp_path: Path) -> None:

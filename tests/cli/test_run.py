@@ -40,6 +40,7 @@ def test_the_whole_pipeline(pellucid: Command, photos: Path, tmp_path: Path) -> 
         "config.toml",
         "metrics.json",
         "figures",
+        "checkpoints",
     }
     history = [json.loads(line) for line in (folder / "history.jsonl").read_text().splitlines()]
     assert len(history) == 250
@@ -132,12 +133,37 @@ def test_a_place_that_cannot_be_written_is_said_before_training(
     assert pellucid("run", photos, "--out", tmp_path / "file").code == 2
 
 
-def test_a_failed_run_leaves_nothing(pellucid: Command, photos: Path, tmp_path: Path) -> None:
-    before = sorted(path.name for path in tmp_path.iterdir())
+def test_a_run_that_breaks_leaves_what_broke_it_and_one_that_cannot_begin_leaves_nothing(
+    pellucid: Command, photos: Path, tmp_path: Path
+) -> None:
+    done = pellucid("run", photos, "--out", "none", "--photo", "nowhere.png")
+    assert (done.code, (tmp_path / "none").exists()) == (2, False)
     done = pellucid("run", photos, "--out", "out", "--learning-rate", "1e200", "--epochs", 50)
     assert done.code == 2
     assert "smaller learning rate" in done.err
-    assert sorted(path.name for path in tmp_path.iterdir()) == before
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {"config.toml", "nonfinite.safetensors"}
+
+
+def test_a_run_goes_on_as_one_that_was_longer_from_the_start(
+    pellucid: Command, photos: Path, tmp_path: Path
+) -> None:
+    """--resume finds data, model and photo by itself; without a report, as `train` leaves it, one is made."""
+    Image.new("RGB", (9, 9), (250, 250, 250)).save("new.png")
+    options = ("--model", "logistic", "--schedule", "constant", "--batch-size", 8, "--photo", "new.png")
+    assert pellucid("run", photos, *options, "--epochs", 6, "--out", "whole").code == 0
+    assert (
+        pellucid("run", photos, *options, "--epochs", 3, "--out", "part", "--checkpoint-steps", 4).code == 0
+    )
+    assert len(list((tmp_path / "part" / "checkpoints").iterdir())) > 1
+    done = pellucid("run", "--resume", "--epochs", 6, "--out", "part")
+    assert done.code == 0, done.err
+    lines = done.out.splitlines()
+    assert {"Going on after 3 of 6 epochs.", f"Report: {Path('part/report.html')}"} <= set(lines)
+    assert any(line.startswith("new.png: ") for line in lines)
+    assert (pl.load("part").theta == pl.load("whole").theta).all()
+    assert (tmp_path / "part" / "figures" / "new-photo.png").is_file()
+    done = pellucid("run", "--resume")
+    assert (done.code, done.err) == (2, "pellucid: --resume: name the folder of the training with --out.\n")
 
 
 @pytest.mark.parametrize("path", ["direct", "dual"])

@@ -32,13 +32,13 @@ def test_a_run_is_that_of_one_process_and_goes_on_anywhere(pellucid: Command, tm
 def test_arrays_stay_in_their_file(photos: Path, tmp_path: Path) -> None:
     """What the run says of its data is what was asked for: a report may read them whole."""
     options: dict[str, Any] = {"n_epochs": 3, "batch_size": 8, "form": "direct", "dtype": "float64"}
-    config, _ = plan("mlp", DataSource(str(photos)), **options)
-    shared = train_into(config, tmp_path / "shared", n_workers=1)
-    assert isinstance(shared.record.split.train.X, StoredArray)
+    asked = plan("mlp", DataSource(str(photos)), **options)
+    shared = train_into(asked, tmp_path / "shared", n_workers=1)
+    assert isinstance(shared.run.split.train.X, StoredArray)
     assert "on_disk" not in (tmp_path / "shared" / "config.toml").read_text()
-    alone = train_into(config, tmp_path / "alone")
-    assert abs(shared.record.model.theta - alone.record.model.theta).max() < 1e-10
-    assert shared.record.scores.keys() == alone.record.scores.keys()
+    alone = train_into(asked, tmp_path / "alone")
+    assert abs(shared.run.model.theta - alone.run.model.theta).max() < 1e-10
+    assert shared.run.scores.keys() == alone.run.scores.keys()
 
 
 def test_what_is_wrong_is_one_line_and_leaves_nothing(pellucid: Command, tmp_path: Path) -> None:

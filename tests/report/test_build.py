@@ -16,7 +16,6 @@ from pellucid.evaluation.influence import explain
 from pellucid.job_threads import at_once
 from pellucid.nn.model import Model
 from pellucid.ops.losses.base import LOSSES
-from pellucid.report import build
 from pellucid.report.findings import STAGES
 from pellucid.report.sections import (
     data,
@@ -33,6 +32,7 @@ from pellucid.report.sections import (
 from pellucid.runs.record import read_run
 from pellucid.training.optimizers.base import OPTIMIZERS
 from pellucid.training.schedules.base import SCHEDULES
+from pellucid.workflows.report import report_on
 
 
 def test_figures_drawn_while_influence_trains_are_those_drawn_afterwards(
@@ -49,9 +49,9 @@ def test_figures_drawn_while_influence_trains_are_those_drawn_afterwards(
     plain = explain._Proof.learn
     monkeypatch.setattr(explain._Proof, "learn", learn)
     with dispatch.use("numba"):
-        build.report_on(trained, tmp_path / "meanwhile", is_full=True, n_photos=2)
-        monkeypatch.setattr(build, "in_background", lambda: nullcontext(at_once))
-        build.report_on(trained, tmp_path / "afterwards", is_full=True, n_photos=2)
+        report_on(trained, tmp_path / "meanwhile", is_full=True, n_photos=2)
+        monkeypatch.setattr("pellucid.workflows.report.in_background", lambda: nullcontext(at_once))
+        report_on(trained, tmp_path / "afterwards", is_full=True, n_photos=2)
     assert names[0].startswith("pellucid-background")
     assert names[-1] == threading.main_thread().name
     one, other = (tmp_path / name / "report.html" for name in ("meanwhile", "afterwards"))
@@ -79,7 +79,7 @@ def test_the_full_report_predicts_once_searches_for_leaks_once_and_tells_its_sta
     monkeypatch.setattr(duplicates, "_prepare", lambda *given: (searches.append(1), prepare(*given))[1])
     monkeypatch.setattr(duplicates, "find_leaks", lambda *given: pytest.fail("leaks are known already"))
     seen: list[tuple[str, int, int]] = []
-    build.report_on(trained, is_full=True, n_photos=2, progress=lambda *stage: seen.append(stage))
+    report_on(trained, is_full=True, n_photos=2, progress=lambda *stage: seen.append(stage))
     assert passes == {"train": 1, "test": 1}
     assert len(searches) == 1
     assert [stage for stage, _, _ in seen] == [*STAGES, "done"]

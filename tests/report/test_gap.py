@@ -5,22 +5,22 @@ from pathlib import Path
 
 import pytest
 
-from pellucid.evaluation.scores.of_run import RunResult, examine
 from pellucid.report.sections.gap import best_epoch, gap_in_words
 from pellucid.report.sections.recipe import x_label
 from pellucid.runs.record import read_run
+from pellucid.runs.run import Run
 from pellucid.training.history import History
 
 
 @pytest.fixture
-def result(trained: Path) -> RunResult:
+def run(trained: Path) -> Run:
     """A run of 32 training photos, as if 8 of them had been held out for validation."""
-    run = examine(read_run(trained)).run
+    run = read_run(trained)
     options = replace(run.config.options, validation=0.25, n_epochs=4, batch_size=8)
-    return examine(replace(run, config=replace(run.config, options=options)))
+    return replace(run, config=replace(run.config, options=options))
 
 
-def with_curves(result: RunResult, accuracy: float, validation: float, losses: list[float]) -> RunResult:
+def with_curves(run: Run, accuracy: float, validation: float, losses: list[float]) -> Run:
     columns = {
         "loss": [0.7, 0.5, 0.3, 0.1],
         "accuracy": [0.5, 0.6, 0.7, accuracy],
@@ -28,11 +28,11 @@ def with_curves(result: RunResult, accuracy: float, validation: float, losses: l
         "validation_accuracy": [0.5, 0.5, 0.5, validation],
     }
     history = History(columns, n_steps=12, is_complete=True)
-    return replace(result, run=replace(result.run, history=history))
+    return replace(run, history=history)
 
 
-def test_over_fitting_is_told_with_its_reason(result: RunResult) -> None:
-    over = with_curves(result, 1.0, 0.5, [0.7, 0.6, 0.8, 1.2])
+def test_over_fitting_is_told_with_its_reason(run: Run) -> None:
+    over = with_curves(run, 1.0, 0.5, [0.7, 0.6, 0.8, 1.2])
     assert best_epoch(over) == 1
     words = gap_in_words(over)
     assert words.startswith(
@@ -42,27 +42,27 @@ def test_over_fitting_is_told_with_its_reason(result: RunResult) -> None:
     assert words.endswith("its validation loss was lowest at epoch 2, and rose from there.")
 
 
-def test_a_gap_that_chance_explains_is_no_over_fitting(result: RunResult) -> None:
-    small = with_curves(result, 0.9, 0.75, [0.7, 0.6, 0.5, 0.4])
+def test_a_gap_that_chance_explains_is_no_over_fitting(run: Run) -> None:
+    small = with_curves(run, 0.9, 0.75, [0.7, 0.6, 0.5, 0.4])
     assert gap_in_words(small) == (
         "Mistakes on training photos: 10 %, on validation photos: 25 %; with 8 validation photos chance explains "
         "the gap, so this shows no over-fitting."
     )
-    assert gap_in_words(with_curves(result, 0.9, 1.0, [0.7, 0.6, 0.5, 0.4])).endswith("0 %: no over-fitting.")
+    assert gap_in_words(with_curves(run, 0.9, 1.0, [0.7, 0.6, 0.5, 0.4])).endswith("0 %: no over-fitting.")
 
 
-def test_a_network_that_learned_nothing_under_fits(result: RunResult) -> None:
-    assert "This is under-fitting" in gap_in_words(with_curves(result, 0.5, 0.5, [0.7, 0.7, 0.7, 0.7]))
+def test_a_network_that_learned_nothing_under_fits(run: Run) -> None:
+    assert "This is under-fitting" in gap_in_words(with_curves(run, 0.5, 0.5, [0.7, 0.7, 0.7, 0.7]))
 
 
-def test_early_stopping_is_judged_at_the_epoch_whose_weights_were_kept(result: RunResult) -> None:
-    options = replace(result.config.options, patience=2)
-    stopped = replace(result, run=replace(result.run, config=replace(result.config, options=options)))
+def test_early_stopping_is_judged_at_the_epoch_whose_weights_were_kept(run: Run) -> None:
+    options = replace(run.config.options, patience=2)
+    stopped = replace(run, config=replace(run.config, options=options))
     words = gap_in_words(with_curves(stopped, 1.0, 0.5, [0.7, 0.6, 0.8, 1.2]))
     assert words.startswith("Mistakes on training photos: 40 %, on validation photos: 50 %")
 
 
-def test_the_axis_is_what_was_counted(result: RunResult) -> None:
-    assert x_label(with_curves(result, 1.0, 1.0, [1.0] * 4)) == "Epoch of 3 steps"
-    steps = replace(result, run=replace(result.run, history=History({"loss": [1.0] * 5}, n_steps=5)))
+def test_the_axis_is_what_was_counted(run: Run) -> None:
+    assert x_label(with_curves(run, 1.0, 1.0, [1.0] * 4)) == "Epoch of 3 steps"
+    steps = replace(run, history=History({"loss": [1.0] * 5}, n_steps=5))
     assert x_label(steps) == "Step, each on all photos"

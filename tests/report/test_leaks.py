@@ -7,7 +7,6 @@ import numpy as np
 from tests.commands import Command
 
 from pellucid.data.copies.duplicates import Leak
-from pellucid.evaluation.scores.of_run import examine
 from pellucid.report.sections.leaks import leaks
 from pellucid.runs.record import read_run
 
@@ -20,12 +19,12 @@ def test_the_answer_was_seen_only_where_the_target_is_the_same(pellucid: Command
     rows = np.column_stack([np.tile(X, (2, 1)), np.concatenate([y, again])])
     np.savetxt("d.csv", rows, delimiter=",", header="a,b,c,y", comments="", fmt="%.3f")
     assert pellucid("run", "d.csv", "--target", "y", "--epochs", 3, "--out", "out", "--quiet").code == 0
-    result = examine(read_run(Path("out")))
-    train, test = result.split.train.y, result.split.test.y
-    twins = {train[leak.train] == test[leak.test]: leak for leak in result.predictions.leaks}
+    run = read_run(Path("out"))
+    train, test = run.split.train.y, run.split.test.y
+    twins = {train[leak.train] == test[leak.test]: leak for leak in run.leaks}
 
     def with_copies(*found: Leak) -> str:
-        return leaks(replace(result, predictions=replace(result.predictions, leaks=list(found))))
+        return leaks(replace(run, known_leaks=found))
 
     assert with_copies(twins[True]).endswith(", number for number, so the network has seen the answer.")
     assert with_copies(twins[False]).endswith(", number for number, but with another target.")

@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 from tests.commands import Command, words_of
 
-from pellucid.evaluation.scores.of_run import examine
 from pellucid.prediction.confusion import confusion_matrix
 from pellucid.prediction.predict import Predictions
+from pellucid.report.findings import Findings
 from pellucid.report.sections.gap import gap_in_words
-from pellucid.report.sections.summary import _what_goes_wrong, in_short
+from pellucid.report.sections.summary import _what_goes_wrong, points, summary, what_was_done
 from pellucid.runs.record import read_run
 
 
@@ -26,9 +26,9 @@ def test_the_summary_says_how_good_it_is_beside_what_and_whether_data_leaks(
     names = np.array(["dark", "bright"])
     np.savez("d.npz", X_train=X, y_train=y, X_test=X_test, y_test=y_test, classes=names)
     assert pellucid("run", "d.npz", "--epochs", 200, "--out", "out", "--quiet").code == 0
-    result = examine(read_run(Path("out")))
-    words = " ".join(in_short(result))
-    n, k = result.test.n_samples, result.test.n_correct
+    run = read_run(Path("out"))
+    words = " ".join((*summary(Findings(run)), *points(Findings(run))))
+    n, k = run.test_confusion.n_samples, run.test_confusion.n_correct
     assert f"{k} of {n} test photos are classified correctly: {100 * k / n:.0f} %." in words
     from statistics import NormalDist
 
@@ -38,7 +38,7 @@ def test_the_summary_says_how_good_it_is_beside_what_and_whether_data_leaks(
     assert f"between {100 * low:.0f} % and {100 * high:.0f} % of all such photos" in words
     assert "lways predicting “dark” would be right 50 % of the time" in words
     assert "test photo 4 is training photo 32, number for number" in words
-    right = result.predictions.is_correct
+    right = run.test_predictions.is_correct
     assert f"Without it, {right.sum() - right[4]} of 19 are classified correctly" in words
     assert "two equally good ones would differ as much by chance" in words or "has learned something" in words
 
@@ -48,9 +48,9 @@ def test_a_network_that_always_says_the_same_is_told_so(pellucid: Command, tmp_p
     X = rng.integers(0, 256, (40, 6, 6, 3), dtype=np.uint8)
     np.savez("d.npz", X_train=X, y_train=np.arange(40) % 4 == 3, X_test=X[::4] // 2, y_test=np.arange(10) > 8)
     assert pellucid("run", "d.npz", "--model", "mlp", "--epochs", 3, "--out", "out", "--quiet").code == 0
-    result = examine(read_run(Path("out")))
-    assert (result.predictions.y_pred == 0).all()
-    words = " ".join(in_short(result))
+    run = read_run(Path("out"))
+    assert (run.test_predictions.y_pred == 0).all()
+    words = " ".join((*summary(Findings(run)), *points(Findings(run))))
     assert "would be right 90 % of the time, and is right on the very same photos" in words
     assert "by heart" not in words  # 75 % of the training photos: less than on the test ones
     done = pellucid("report", "out", "--full", "--photos", 1)
@@ -59,17 +59,19 @@ def test_a_network_that_always_says_the_same_is_told_so(pellucid: Command, tmp_p
 
 
 def test_learning_by_heart_is_told_only_of_a_gap_beyond_chance(trained: Path) -> None:
-    result = examine(read_run(trained))
+    run = read_run(trained)
 
     def heart(n_train: int, n_test: int) -> bool:
-        y, names = np.zeros(100, int), result.split.classes
-        trained, predictions = (
+        y, names = np.zeros(100, int), run.split.classes
+        known = (
             Predictions(
                 "classification", y, (np.arange(100) >= n).astype(int), np.zeros((100, 2)), True, names
             )
             for n in (n_train, n_test)
         )
-        return "by heart" in gap_in_words(replace(result, trained=trained, predictions=predictions))
+        other = replace(run)
+        vars(other).update(zip(("train_predictions", "test_predictions"), known, strict=True))
+        return "by heart" in gap_in_words(other)
 
     # Wilson's interval of 80 of 100 ends at 0.867.
     assert [heart(87, 80), heart(86, 80), heart(80, 80), heart(60, 80)] == [True, False, False, False]
@@ -96,8 +98,8 @@ def test_a_class_without_test_photos_is_named() -> None:
 
 
 def test_three_classes_are_told_apart(trained: Path) -> None:
-    result = examine(read_run(trained))
-    assert "to tell “dark” from “bright”;" in in_short(result)[0]
-    train = replace(result.split.train, classes=("a", "b", "c"))
-    three = replace(result, run=replace(result.run, split=replace(result.split, train=train)))
-    assert "to tell “a”, “b” and “c” apart;" in in_short(three)[0]
+    run = read_run(trained)
+    assert "to tell “dark” from “bright”;" in what_was_done(run)
+    train = replace(run.split.train, classes=("a", "b", "c"))
+    three = replace(run, split=replace(run.split, train=train))
+    assert "to tell “a”, “b” and “c” apart;" in what_was_done(three)

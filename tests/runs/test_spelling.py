@@ -35,7 +35,7 @@ from pellucid.runs.spelling import NOT_OF_A_SEARCH, command_line
 def test_only_what_was_chosen_is_spelled(
     model: str, source: dict[str, Any], options: dict[str, Any], words: str
 ) -> None:
-    config, _ = plan(model, DataSource("my pets", **source), **options)
+    config, *_ = plan(model, DataSource("my pets", **source), **options)
     line = command_line("train", config)
     own = f"{words} " if source else ""
     behind = f" {words}" if words and not source else ""
@@ -45,7 +45,7 @@ def test_only_what_was_chosen_is_spelled(
 def test_a_networks_file_brings_its_own_options(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     Path("net.toml").write_text('[[layers]]\ntype = "Dense"\nunits = 1\n[training]\nepochs = 7\n')
-    config, _ = plan("net.toml", DataSource("t.csv", target="y"), weight_decay=0.5)
+    config, *_ = plan("net.toml", DataSource("t.csv", target="y"), weight_decay=0.5)
     line = command_line("train", config)
     assert line == "pellucid train t.csv --target y --model net.toml --weight-decay 0.5"
     Path("net.toml").unlink()
@@ -54,7 +54,7 @@ def test_a_networks_file_brings_its_own_options(tmp_path: Path, monkeypatch: pyt
 
 def test_a_search_for_a_rate_takes_no_options_that_it_has_no_use_for() -> None:
     assert NOT_ASKED == NOT_OF_A_SEARCH
-    config, _ = plan("mlp", DataSource("pets"), learning_rate=3.0, n_epochs=9, validation=0.2)
+    config, *_ = plan("mlp", DataSource("pets"), learning_rate=3.0, n_epochs=9, validation=0.2)
     assert command_line("find-rate", config) == "pellucid find-rate pets --model mlp --epochs 9"
     changed = command_line("train", config, learning_rate=0.01)
     assert changed == "pellucid train pets --model mlp --epochs 9 --learning-rate 0.01 --validation 0.2"

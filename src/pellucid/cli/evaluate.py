@@ -11,6 +11,7 @@ from pellucid.cli import options as o
 from pellucid.cli.command import command
 from pellucid.cli.flags import KERNELS, SOURCE, options
 from pellucid.cli.terminal import columns, echo, print_json, print_table, say
+from pellucid.errors import OptionError
 from pellucid.progress import ProgressBar
 
 if TYPE_CHECKING:
@@ -34,12 +35,14 @@ def evaluate(
 ) -> None:
     """Scores of a saved model on the test part of data, by default its own, with confidence intervals."""
     from pellucid.evaluation.scores.figures import draw_all
-    from pellucid.evaluation.scores.of_model import evaluate_on
     from pellucid.evaluation.scores.text import headline
     from pellucid.folders import atomic_folder
     from pellucid.plotting.saving import save_figures
     from pellucid.runs.data import own_source
+    from pellucid.workflows.evaluate import evaluate_on
 
+    if force and out is None:
+        raise OptionError("--force: it is for the folder of --out. Add --out, or leave it out.")
     source = source or own_source(model)
     files: list[str] = []
     with nullcontext() if out is None else atomic_folder(out, force=force) as folder:

@@ -55,11 +55,12 @@ def find_rate(
     picture = out or next_file(Path("learning-rate.png"))
     check_free(picture, force=force)
     check_png(picture)
-    config, architecture = plan(model, source, **training)
+    asked = plan(model, source, **training)
+    config = asked.config
     if not (quiet or as_json):
         say_choice(config, say)
     with ProgressBar() as bar:
-        found = search(config, architecture, lowest=lowest, highest=highest, n_rates=rates, progress=bar)
+        found = search(asked, lowest=lowest, highest=highest, n_rates=rates, progress=bar)
     save_figure(found.plot(), picture)
     if as_json:
         print_json({**found.to_dict(), "figure": str(picture)})

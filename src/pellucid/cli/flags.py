@@ -94,6 +94,7 @@ class Flags:
 
 SOURCE = Flags("pellucid.data.source:DataSource", argument="name")
 TRAINING = Flags("pellucid.training.options:TrainingOptions", is_given=True)
+CHECKPOINTS = Flags("pellucid.workflows.checkpoints:Checkpoints")
 KERNELS = Flags("pellucid.dispatch:KernelChoice", is_given=True)
 
 

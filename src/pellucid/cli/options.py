@@ -36,6 +36,7 @@ Freeze = Annotated[
         help="Keep its layers up to this one, of `model show MODEL`, as they are; needs --from.",
     ),
 ]
+TensorBoard = Annotated[bool, typer.Option("--tensorboard", help="Write event files into the folder.")]
 Force = Annotated[bool, typer.Option("--force", help="Write into a folder that is not empty.")]
 ForceRun = Annotated[bool, typer.Option("--force", help="Replace the run in a folder that is not empty.")]
 ForceFile = Annotated[bool, typer.Option("--force", help="Replace a file that is there already.")]

@@ -19,6 +19,7 @@ SHORT = 0.005  # seconds: a stage that had nothing to do is not listed
 @command("report", order=90, short_help="Write a run's report again, short or in full.")
 @options(kernels=KERNELS)
 def report(
+    context: typer.Context,
     run: Annotated[Path, typer.Argument(help="A run folder.")],
     full: Annotated[
         bool, typer.Option("--full", help="Add metrics, data check, robustness, saliency and influence.")
@@ -43,13 +44,18 @@ def report(
     quiet: o.Quiet = False,
 ) -> None:
     """Write a run's report again: the short one, or with --full all that can be found out."""
-    from pellucid.report.build import report_on
+    from pellucid.workflows.report import report_on
 
     if photos < 0:
         raise OptionError(f"--photos: expected 0 or more, got {photos}.")
-    if not full and (cluster is not None or workers is not None):
-        flag = "--workers" if cluster is None else "--cluster"
-        raise OptionError(f"{flag}: it is for --full, which trains side by side. Leave it out.")
+    of_full = {
+        "photos": "explains photos",
+        "cluster": "trains side by side",
+        "workers": "trains side by side",
+    }
+    for name, what in of_full.items():
+        if not full and o.was_given(context, name):
+            raise OptionError(f"--{name}: it is for --full, which {what}. Add --full, or leave it out.")
     is_quiet = quiet or as_json
     with o.on_cluster(cluster, workers), ProgressBar() as bar:
         stages = StageTimes(no_progress if is_quiet else bar)

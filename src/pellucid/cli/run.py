@@ -8,52 +8,62 @@ import typer
 
 from pellucid.cli import options as o
 from pellucid.cli.command import command
-from pellucid.cli.flags import SOURCE, TRAINING, options
-from pellucid.cli.terminal import echo, print_json, say
+from pellucid.cli.flags import CHECKPOINTS, SOURCE, TRAINING, options
+from pellucid.cli.training import end, plan_training, shown
 
 if TYPE_CHECKING:
     from pellucid.data.source import DataSource
+    from pellucid.workflows.checkpoints import Checkpoints
 
 
 @command("run", order=10, short_help="Look, train, evaluate, report: the whole tutorial.")
-@options(source=SOURCE.but(default="drawn-cats"), training=TRAINING)
+@options(source=SOURCE.but(default="drawn-cats"), checkpoints=CHECKPOINTS, training=TRAINING)
 def run(
     context: typer.Context,
     source: "DataSource",
+    checkpoints: "Checkpoints",
     training: Mapping[str, Any],
     model: o.ModelName = "auto",
     start: o.Start = None,
     freeze: o.Freeze = None,
     out: o.RunFolder = None,
     photo: Annotated[Path | None, typer.Option(help="A new photo to predict at the end.")] = None,
+    tensorboard: o.TensorBoard = False,
+    cluster: o.Cluster = None,
+    workers: o.Workers = None,
     force: o.ForceRun = False,
     as_json: o.Json = False,
     quiet: o.Quiet = False,
 ) -> None:
     """The whole pipeline: look at the data, train, evaluate, show the mistakes, report.
 
-    `--model auto` takes the preset that suits the data, and says which and why. Options of the training that are
-    left out are the model's own recipe. With --from the weights of a trained model are kept, and where the classes
-    are others its last layer is a new one; what is left out is the recipe for that: 50 epochs of AdamW at 0.01.
+    It trains as `train` does, with checkpoints and --resume, and then writes the report. `--model auto` takes the
+    preset that suits the data, and says which and why. Options of the training that are left out are the model's
+    own recipe; with --resume they are as they were. With --from the weights of a trained model are kept, and where
+    the classes are others its last layer is a new one; what is left out is the recipe for that: 50 epochs of AdamW
+    at 0.01.
     """
-    from pellucid.runs.build import plan
-    from pellucid.training.callbacks.progress import Progress
     from pellucid.workflows.run import run as run_pipeline
 
-    is_quiet = quiet or as_json
-    o.check_start(context, start)
-    config, architecture = plan(model, source, photo=photo, start=start, freeze=freeze, **training)
-    outcome = run_pipeline(
-        config,
-        out or o.run_folder(source, config.model_name),
-        architecture=architecture,
-        force=force,
-        callbacks=() if is_quiet else (Progress(),),
-        say=o.say_nothing if is_quiet else say,
+    asked, folder = plan_training(
+        context,
+        source,
+        training,
+        model=model,
+        start=start,
+        freeze=freeze,
+        photo=photo,
+        out=out,
+        resume=checkpoints.resume,
     )
-    if as_json:
-        print_json(outcome.to_dict())
-    elif quiet:
-        echo(outcome.report)
-    if outcome.signal:
-        raise typer.Exit(128 + outcome.signal)
+    outcome = run_pipeline(
+        asked,
+        folder,
+        checkpoints=checkpoints,
+        tensorboard=tensorboard,
+        cluster=cluster,
+        n_workers=workers,
+        force=force,
+        **shown(quiet or as_json),
+    )
+    end(outcome, outcome.report if quiet else None, as_json=as_json)

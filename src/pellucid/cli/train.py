@@ -1,42 +1,32 @@
 """The command ``pellucid train``."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from pellucid.cli import options as o
 from pellucid.cli.command import command
-from pellucid.cli.flags import SOURCE, TRAINING, options
-from pellucid.cli.terminal import echo, print_json, say
-from pellucid.registry import Limits, check_option
+from pellucid.cli.flags import CHECKPOINTS, SOURCE, TRAINING, options
+from pellucid.cli.training import end, plan_training, shown
 
 if TYPE_CHECKING:
     from pellucid.data.source import DataSource
+    from pellucid.workflows.checkpoints import Checkpoints
 
 
 @command("train", order=20, short_help="Train with checkpoints; resume where it stopped.")
-@options(source=SOURCE, training=TRAINING)
+@options(source=SOURCE, checkpoints=CHECKPOINTS, training=TRAINING)
 def train(
     context: typer.Context,
     source: "DataSource",
+    checkpoints: "Checkpoints",
     training: Mapping[str, Any],
     model: o.ModelName = "auto",
     start: o.Start = None,
     freeze: o.Freeze = None,
     out: o.RunFolder = None,
-    resume: Annotated[
-        bool, typer.Option("--resume", help="Go on from the last checkpoint in --out.")
-    ] = False,
-    checkpoint_steps: Annotated[
-        int | None, typer.Option(min=1, help="Write a checkpoint every this many steps.")
-    ] = None,
-    checkpoint_minutes: Annotated[
-        float | None, typer.Option(help="Or every this many minutes; default: 5. [>0]")
-    ] = None,
-    tensorboard: Annotated[
-        bool, typer.Option("--tensorboard", help="Write event files into the folder.")
-    ] = False,
+    tensorboard: o.TensorBoard = False,
     cluster: o.Cluster = None,
     workers: o.Workers = None,
     force: o.ForceRun = False,
@@ -58,37 +48,27 @@ def train(
     batch, with the same result; --resume goes on with any number of workers. Samples in .h5, .npz, .npy and .zarr
     are then read by the workers, not into the memory of this process.
     """
-    from pellucid.runs.build import plan
-    from pellucid.training.callbacks.progress import Progress
-    from pellucid.workflows.train import plan_to_resume, train_into
+    from pellucid.workflows.train import train as train_in_folder
 
-    if checkpoint_minutes is not None:
-        check_option("train", "--checkpoint-minutes", checkpoint_minutes, float, Limits(above=0))
-    o.check_start(context, start)
-    is_quiet = quiet or as_json
-    if resume:
-        own = model if o.was_given(context, "model") else None
-        config, architecture = plan_to_resume(out, own, source, start=start, freeze=freeze, **training)
-    else:
-        is_shared = cluster is not None or workers is not None
-        config, architecture = plan(model, source, start=start, freeze=freeze, in_place=is_shared, **training)
-    outcome = train_into(
-        config,
-        out or o.run_folder(source, config.model_name),
-        architecture=architecture,
-        resume=resume,
-        checkpoint_steps=checkpoint_steps,
-        checkpoint_minutes=checkpoint_minutes,
+    asked, folder = plan_training(
+        context,
+        source,
+        training,
+        model=model,
+        start=start,
+        freeze=freeze,
+        out=out,
+        resume=checkpoints.resume,
+        in_place=cluster is not None or workers is not None,
+    )
+    outcome = train_in_folder(
+        asked,
+        folder,
+        checkpoints=checkpoints,
         tensorboard=tensorboard,
         cluster=cluster,
         n_workers=workers,
         force=force,
-        callbacks=() if is_quiet else (Progress(),),
-        say=o.say_nothing if is_quiet else say,
+        **shown(quiet or as_json),
     )
-    if as_json:
-        print_json(outcome.to_dict())
-    else:
-        echo(outcome.record.folder)
-    if outcome.signal:
-        raise typer.Exit(128 + outcome.signal)
+    end(outcome, folder, as_json=as_json)

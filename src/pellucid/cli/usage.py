@@ -41,6 +41,9 @@ EXAMPLES = {
     "RUN": "runs/drawn-cats-cnn-1",
     "IMAGE": "photo.jpg",
     "A": "cnn",
+    "B": "mlp",
+    "--space": "space.toml",
+    "--to": "html",
 }
 CLOSE = 0.6  # likeness of a name from which it is suggested
 
@@ -79,14 +82,14 @@ def _option_meant(error: Any) -> str:
 
 def _example(ctx: Any) -> str:
     """Return a use of the command with everything that it needs."""
-    needed = [
-        param.metavar or param.name.upper()
-        for param in ctx.command.params
-        if param.param_type_name == "argument" and (param.required or param.name == "b")
-    ]
-    words = [EXAMPLES.get(name, "mlp" if name == "B" else name) for name in needed]
-    more = ["--data", "drawn-cats"] if "A" in needed else []
-    return shlex.join([*ctx.command_path.split(), *words, *more])
+    words = []
+    for param in ctx.command.params:
+        is_argument, name = param.param_type_name == "argument", param.metavar or param.name.upper()
+        if is_argument and (param.required or name == "B"):
+            words.append(EXAMPLES.get(name, name))
+        elif not is_argument and (param.required or (name == "DATA" and words[:1] == [EXAMPLES["A"]])):
+            words += [param.opts[0], EXAMPLES.get(param.opts[0]) or EXAMPLES.get(name, name)]
+    return shlex.join([*ctx.command_path.split(), *words])
 
 
 def _with_command(problem: str, ctx: Any) -> str:

@@ -1,19 +1,21 @@
 """What a report tells, found out once: one prediction of each part, one search for leaks."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from pellucid.evaluation.photo.context import PhotoContext
+from pellucid.evaluation.scores.advice import Advice, advise
 from pellucid.evaluation.scores.galleries import pick
-from pellucid.evaluation.scores.of_run import RunResult, examine
 from pellucid.job_threads import Later, at_once
+from pellucid.prediction.metrics import metrics_of
 from pellucid.prediction.predict import Predictions
 from pellucid.progress import ProgressCallback, no_progress
 from pellucid.runs.photo import NewImage
-from pellucid.runs.record import RunRecord
+from pellucid.runs.run import Run
 
 if TYPE_CHECKING:
     from pellucid.checks.check import DataReport
@@ -51,12 +53,11 @@ class NewPhoto(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Findings:
-    """What a report tells. The short one has the result and the new photo alone.
+    """What a report tells. The short one has the run and the new photo alone.
 
     Attributes
     ----------
-    result : RunResult
-        The run, and its predictions with their leaks.
+    run : Run
     photo : NewPhoto or None
         In the full report with its neighbours among the training photos.
     check : DataReport or None
@@ -74,7 +75,7 @@ class Findings:
         Where five trainings more take little time.
     """
 
-    result: RunResult
+    run: Run
     photo: NewPhoto | None = None
     check: "DataReport | None" = None
     scores: "Scores | None" = None
@@ -82,6 +83,12 @@ class Findings:
     maps: "Mapping[int, SaliencyMaps] | None" = None
     wait_for_influence: "Callable[[], InfluenceOutcome] | None" = None
     wait_for_labels: "Callable[[], LabelErrors | None] | None" = None
+
+    @cached_property
+    def advice(self) -> tuple[Advice, ...]:
+        """What to try next; empty where all is well."""
+        run = self.run
+        return advise(run, run.test_predictions, metrics_of(run.train_predictions), verb="run")
 
     @property
     def influence(self) -> "InfluenceOutcome | None":
@@ -94,29 +101,26 @@ class Findings:
         return None if self.wait_for_labels is None else self.wait_for_labels()
 
 
-def find_short(run: RunRecord, image: NewImage | None, notes: tuple[str, ...] = ()) -> Findings:
+def find_short(run: Run, image: NewImage | None) -> Findings:
     """Return what the short report tells.
 
     Parameters
     ----------
-    run : RunRecord
+    run : Run
     image : (str, Array or bytes) or None
         The new photo: its name, and its pixels.
-    notes : tuple of str, optional
     """
-    result = examine(run, notes=notes)
-    if result.kind == "regression":
+    if run.kind == "regression":
         from pellucid.evaluation.scores.measure import score
 
-        return Findings(result, scores=score(result.predictions))
+        return Findings(run, scores=score(with_leaks(run)))
     photo = None if image is None else NewPhoto(image[0], PhotoContext.of(run.model, image[1]))
-    return Findings(result, photo)
+    return Findings(run, photo)
 
 
 def find_all(
-    run: RunRecord,
+    run: Run,
     image: NewImage | None,
-    notes: tuple[str, ...] = (),
     *,
     n_photos: int,
     progress: ProgressCallback = no_progress,
@@ -126,7 +130,7 @@ def find_all(
 
     Parameters
     ----------
-    run, image, notes
+    run, image
         As for :func:`find_short`.
     n_photos : int
         How many test samples are explained one by one.
@@ -151,26 +155,26 @@ def find_all(
     begin("data check")
     check = check_data(run.split, progress=no_progress)  # the report has a bar of its own
     begin("predictions")
-    result = examine(run, notes=notes, leaks=check.leaks)
-    predictions, rows = result.predictions, chosen_samples(result.predictions, n_photos)
-    is_classifier = result.kind == "classification"
+    run = replace(run, known_leaks=check.leaks)
+    predictions, rows = run.test_predictions, chosen_samples(run.test_predictions, n_photos)
+    is_classifier = run.kind == "classification"
     begin("influence")  # first what trains in the background
     influenced = labels = None
     if rows:
         influenced = begin_influence(
-            result, rows, folder=run.folder, top=N_INFLUENTIAL, budget=QUICK, later=later
+            run, rows, folder=run.folder, top=N_INFLUENTIAL, budget=QUICK, later=later
         )
     begin("labels")
     if is_classifier:
-        n_alike = N_TRAININGS if rows and can_be_dual(result) else 0
+        n_alike = N_TRAININGS if rows and can_be_dual(run) else 0
         labels = begin_label_errors(run, n_alike=n_alike, later=later)
     begin("scores")
-    scores = score(predictions)
+    scores = score(with_leaks(run))
     begin("robustness")
-    has_bytes = is_classifier and result.has_photos and test.X.dtype == np.uint8
+    has_bytes = is_classifier and run.has_photos and test.X.dtype == np.uint8
     changed = robustness(model, test, predictions=predictions) if has_bytes else None
     begin("saliency")
-    explained = rows if is_classifier and result.has_photos else []
+    explained = rows if is_classifier and run.has_photos else []
     found = (
         saliency_of_samples(model, test.X[explained], predictions.y_pred[explained].tolist())
         if explained
@@ -181,7 +185,12 @@ def find_all(
     photo = None
     if image is not None and is_classifier:
         photo = NewPhoto(image[0], PhotoContext.of(model, image[1], train))
-    return Findings(result, photo, check, scores, changed, maps, influenced, labels)
+    return Findings(run, photo, check, scores, changed, maps, influenced, labels)
+
+
+def with_leaks(run: Run) -> Predictions:
+    """Return what the model predicts for the test part, with its leaks: scores are then given without them, too."""
+    return replace(run.test_predictions, leaks=run.leaks)
 
 
 def chosen_samples(predictions: Predictions, n: int) -> list[int]:

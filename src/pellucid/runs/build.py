@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from pellucid.data.dataset import Split
 from pellucid.data.preprocess import Preprocessing
@@ -28,6 +28,20 @@ from pellucid.training.recommend import AUTO, recommend
 from pellucid.training.shared import Shared
 
 
+class RunPlan(NamedTuple):
+    """What a run is asked for, the network's file where its model is one, and the data where they are read."""
+
+    config: RunConfig
+    architecture: Architecture | None = None
+    split: Split | None = None
+
+    def load(self, *, in_place: bool = False) -> Split:
+        """Return the data, read once; ``in_place``: arrays stay in their file where that is possible."""
+        if self.split is not None:
+            return self.split
+        return self.config.source.load_in_place() if in_place else self.config.source.load()
+
+
 def plan(
     model: str,
     data: DataSource | str = "drawn-cats",
@@ -38,14 +52,14 @@ def plan(
     changes: Mapping[tuple[str | int, ...], Any] | None = None,
     in_place: bool = False,
     **options: Any,
-) -> tuple[RunConfig, Architecture | None]:
-    """Return what a run is asked for, its options resolved, and the network's file where the model is one.
+) -> RunPlan:
+    """Return what a run is asked for, its options resolved.
 
     Parameters
     ----------
     model : str
         A preset, a TOML file, or "auto": the preset that :func:`pellucid.training.recommend.recommend` names for
-        the data, which are read for it and kept in the configuration.
+        the data, which are read for it and come with the plan.
     data : DataSource or str, optional
     photo : Path, optional
         A new photo, to be predicted at the end.
@@ -70,7 +84,7 @@ def plan(
 
     Examples
     --------
-    >>> plan("mlp", n_epochs=10)[0].options.learning_rate
+    >>> plan("mlp", n_epochs=10).config.options.learning_rate
     0.0075
     """
     source = DataSource(data) if isinstance(data, str) else data
@@ -82,16 +96,16 @@ def plan(
     if start is not None:
         source = _source_for_start(start, freeze, source)
         resolved = TrainingOptions.resolve(RECIPES[RECIPE], **options)
-        return RunConfig(source, str(start.expanduser().resolve()), resolved, kept, freeze=freeze), None
+        return RunPlan(RunConfig(source, str(start.expanduser().resolve()), resolved, kept, freeze=freeze))
     architecture = None if is_preset(model) else load_architecture(model, changes)
     table = None if architecture is None else architecture.training
     resolved = TrainingOptions.resolve(RECIPES.get(model, GENERAL), table, **options)
     if model != AUTO:
-        return RunConfig(source, model, resolved, kept), architecture
+        return RunPlan(RunConfig(source, model, resolved, kept), architecture)
     split = source.load_in_place() if in_place else source.load()
     chosen = recommend(split)
     resolved = TrainingOptions.resolve(chosen.recipe, **options)
-    return RunConfig(source, chosen.model, resolved, kept, chosen.reason, split), architecture
+    return RunPlan(RunConfig(source, chosen.model, resolved, kept, chosen.reason), split=split)
 
 
 def _source_for_start(start: Path, freeze: str | None, source: DataSource) -> DataSource:

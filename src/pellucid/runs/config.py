@@ -1,13 +1,13 @@
 """What a run was asked for: data, model, and how it is trained."""
 
 import tomllib
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import tomli_w
 
-from pellucid.data.dataset import Dataset, Split
+from pellucid.data.dataset import Dataset
 from pellucid.data.source import DataSource
 from pellucid.errors import OptionError, unknown_name
 from pellucid.nn.presets import PRESETS
@@ -38,8 +38,6 @@ class RunConfig:
         A new photo that is predicted at the end.
     reason : str
         Why it is this model, where it was chosen for the data ("auto").
-    loaded : Split or None
-        The data, where the choice of the model has read them already.
     freeze : str or None
         The last layer that is frozen, of a model that begins from a trained one.
     stages : tuple of Stage
@@ -52,7 +50,6 @@ class RunConfig:
     options: TrainingOptions
     photo: str | None = None
     reason: str = ""
-    loaded: Split | None = field(default=None, repr=False, compare=False)
     freeze: str | None = None
     stages: tuple[Stage, ...] = ()
 
@@ -72,12 +69,6 @@ class RunConfig:
         """A short name of the model: the preset's, or the file's or run folder's without its path."""
         path = Path(self.model)
         return path.parent.name if path.name == "model.safetensors" and path.parent.name else path.stem
-
-    def load(self, *, in_place: bool = False) -> Split:
-        """Return the data, read once; ``in_place``: arrays stay in their file where that is possible."""
-        if self.loaded is not None:
-            return self.loaded
-        return self.source.load_in_place() if in_place else self.source.load()
 
     def for_data(self, data: Dataset) -> "RunConfig":
         """Return the configuration with what depends on the training data decided."""

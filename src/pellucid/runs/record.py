@@ -1,23 +1,21 @@
-"""A run as its folder holds it: one writer for ``run`` and ``train``; reading it evaluates nothing."""
+"""The folder of a run, read and written: one writer for ``run`` and ``train``; reading it evaluates nothing."""
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from pellucid.data.dataset import Split
 from pellucid.data.hashing import data_hash
-from pellucid.data.source import DataSource
 from pellucid.errors import DataError, FormatError, PellucidError
 from pellucid.files import write_atomically
 from pellucid.formats.safetensors import load, save
 from pellucid.nn.model import Model
 from pellucid.runs.config import RunConfig
 from pellucid.runs.data import is_gone, load_again, moved
+from pellucid.runs.run import OF_HISTORY, Run
 from pellucid.text import shown
 from pellucid.training.history import History
-from pellucid.training.options import TrainingOptions
 
 MODEL, HISTORY, CONFIG, METRICS = "model.safetensors", "history.jsonl", "config.toml", "metrics.json"
 FILES = (MODEL, HISTORY, CONFIG, METRICS)
@@ -35,65 +33,10 @@ OF_A_MODEL = (
 CHECKPOINTS = "checkpoints"
 OF_A_RUN = (*OF_A_MODEL, CHECKPOINTS, "tensorboard")  # what a run takes the place of
 PARTS: tuple[str, ...] = ("train", "test")
-_OF_HISTORY = ("n_steps", "is_complete", "seconds", "setup_seconds", "form", "note", "n_threads", "kernels")
 _AGAIN = "The file is damaged; run the training again."
 
 
-@dataclass(frozen=True, eq=False)
-class RunRecord:
-    """A run: what was asked for, the data, and what the training left.
-
-    Attributes
-    ----------
-    folder : Path
-    config : RunConfig
-    split : Split
-        The data, loaded.
-    model : Model
-        Trained.
-    history : History
-    scores : mapping of str to dict
-        What the model scored on the "train" and the "test" part.
-    notes : tuple of str
-        What a reader must know: that the data are others than those of the run, say.
-    """
-
-    folder: Path
-    config: RunConfig
-    split: Split
-    model: Model
-    history: History
-    scores: Mapping[str, dict[str, Any]] = field(default_factory=dict)
-    notes: tuple[str, ...] = ()
-
-    @property
-    def source(self) -> DataSource:
-        """Where the data came from."""
-        return self.config.source
-
-    @property
-    def options(self) -> TrainingOptions:
-        """How the model was trained."""
-        return self.config.options
-
-    @property
-    def metrics(self) -> dict[str, Any]:
-        """What metrics.json holds: scores, the training in numbers, and the hashes of the data."""
-        history, split = self.history, self.split
-        return {
-            **self.scores,
-            "final_loss": history.losses[-1] if history.losses else None,
-            **{name: getattr(history, name) for name in _OF_HISTORY},
-            "data": {
-                "n_train": len(split.train),
-                "n_test": len(split.test),
-                "train_sha256": data_hash(split.train),
-                "test_sha256": data_hash(split.test),
-            },
-        }
-
-
-def write_run(record: RunRecord, folder: Path) -> None:
+def write_run(run: Run, folder: Path) -> None:
     """Write a run into a folder: model, history, configuration and metrics.
 
     Raises
@@ -101,11 +44,11 @@ def write_run(record: RunRecord, folder: Path) -> None:
     OutputError
         If a file cannot be written.
     """
-    save(record.model, folder / MODEL)
-    record.history.write(folder / HISTORY)
-    record.history.write(folder / "history.csv")
-    write_config(record.config, folder)
-    write_atomically(folder / METRICS, json.dumps(record.metrics, indent=2) + "\n")
+    save(run.model, folder / MODEL)
+    run.history.write(folder / HISTORY)
+    run.history.write(folder / "history.csv")
+    write_config(run.config, folder)
+    write_atomically(folder / METRICS, json.dumps(run.metrics, indent=2) + "\n")
 
 
 def replaced_by_a_run(folder: Path) -> tuple[str, ...]:
@@ -135,7 +78,7 @@ def write_config(config: RunConfig, folder: Path) -> None:
 
 def read_run(
     folder: Path, *, data: str | None = None, allow_other_data: bool = False, split: Split | None = None
-) -> RunRecord:
+) -> Run:
     """Return a run as it was, from its folder and its data.
 
     Parameters
@@ -145,7 +88,7 @@ def read_run(
     data : str, optional
         Where the data are now; default: where they were.
     allow_other_data : bool, optional
-        Go on with data that are not those of the run; the record's notes then say so.
+        Go on with data that are not those of the run; its notes then say so.
     split : Split, optional
         Its data, where they have been loaded already.
 
@@ -182,7 +125,7 @@ def read_run(
         )
     note = f"Mind that the {changed} part of the data is not what the network was trained and tested on."
     scores = {part: metrics[part] for part in PARTS if part in metrics}
-    return RunRecord(folder, config, split, model, history, scores, (note,) if changed else ())
+    return Run(folder, config, split, model, history, scores, (note,) if changed else ())
 
 
 def read_config(path: Path) -> RunConfig:
@@ -215,7 +158,7 @@ def _read_history(path: Path, metrics: Mapping[str, Any]) -> History:
             history.append({key: float(value) for key, value in row.items() if key != "epoch"})
     except (OSError, ValueError, TypeError) as error:
         raise FormatError(f"{path}, line {n}: not a record of a training ({error}). {_AGAIN}") from None
-    for name in _OF_HISTORY:
+    for name in OF_HISTORY:
         kind = type(getattr(history, name))
         value = metrics.get(name, getattr(history, name))
         if not isinstance(value, (int, float) if kind is float else kind):

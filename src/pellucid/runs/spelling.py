@@ -40,7 +40,7 @@ def command_line(verb: str, config: RunConfig, **changes: Any) -> str:
     Examples
     --------
     >>> from pellucid.runs.build import plan
-    >>> config, _ = plan("mlp", DataSource("my pets", image_size=(64, 64)), weight_decay=0.01)
+    >>> config = plan("mlp", DataSource("my pets", image_size=(64, 64)), weight_decay=0.01).config
     >>> command_line("train", config, model="cnn")
     "pellucid train 'my pets' --image-size 64x64 --model cnn"
     >>> command_line("train", config, n_epochs=100)

@@ -1,16 +1,13 @@
 """Which learning rate suits a model and a data set."""
 
-from pellucid.formats.architecture import Architecture
 from pellucid.progress import ProgressCallback, no_progress
-from pellucid.runs.build import make_model
-from pellucid.runs.config import RunConfig
+from pellucid.runs.build import RunPlan, make_model
 from pellucid.training.lr_finder import search_rates
 from pellucid.training.rate_search import RateSearch
 
 
 def find_rate(
-    config: RunConfig,
-    architecture: Architecture | None,
+    asked: RunPlan,
     *,
     lowest: float,
     highest: float,
@@ -21,8 +18,7 @@ def find_rate(
 
     Parameters
     ----------
-    config, architecture
-        As :func:`pellucid.runs.build.plan` returns them.
+    asked : RunPlan
     lowest, highest, n_rates, progress
         As for :func:`pellucid.training.lr_finder.find_learning_rate`.
 
@@ -31,9 +27,9 @@ def find_rate(
     PellucidError
         If data or options cannot be used.
     """
-    split = config.load()
-    options = config.for_data(split.train).options
-    model = make_model(config, architecture, split)
+    split = asked.load()
+    options = asked.config.for_data(split.train).options
+    model = make_model(asked.config, asked.architecture, split)
     return search_rates(
         model, split.train, options, lowest=lowest, highest=highest, n_rates=n_rates, progress=progress
     )

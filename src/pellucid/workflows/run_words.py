@@ -1,4 +1,4 @@
-"""What `run` prints: of the tutorial's photos the tutorial's own lines, of all other data plain sentences."""
+"""What `train` and `run` print: of the tutorial's photos its own lines, of all other data plain sentences."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -7,15 +7,18 @@ import numpy as np
 
 from pellucid.data.dataset import Split
 from pellucid.evaluation.scores.advice import lines_of
+from pellucid.evaluation.scores.estimate_text import SHARES
 from pellucid.formats.safetensors import load
 from pellucid.nn.model import Model
 from pellucid.prediction.metrics import metrics_of
 from pellucid.prediction.predict import Predictions
 from pellucid.report.findings import Findings
 from pellucid.runs.config import RunConfig
+from pellucid.runs.run import Run
 from pellucid.shares import share
 from pellucid.text import by, in_seconds, join_some, plural
 from pellucid.training.history import History
+from pellucid.training.optimizers.base import OPTIMIZERS
 from pellucid.training.options import TrainingOptions
 
 Say = Callable[[str], None]
@@ -80,32 +83,51 @@ def say_start(config: RunConfig, model: Model, say: Say) -> None:
     say(f"Begins from {config.model_name}, {last}: {kept}{model.theta.size:,} parameters trained.")
 
 
+def say_end(run: Run, say: Say, *, was_interrupted: bool) -> None:
+    """Say how long a training took; where it was interrupted, whether it can go on."""
+    history = run.history
+    if was_interrupted:
+        is_full_batch = OPTIMIZERS[run.options.optimizer].is_full_batch
+        how = "a training by L-BFGS cannot go on from here" if is_full_batch else "--resume goes on from here"
+        say(f"Stopped after {history.n_steps} steps, as asked. History and model so far are kept; {how}.")
+    say(f"Training took {time_in_words(history, run.options)}.")
+
+
+def say_scores(run: Run, say: Say) -> None:
+    """Say what the model scores on both parts."""
+    n = min(len(run.split.train), len(run.split.test))
+    shares = () if run.kind == "regression" else (*SHARES, "baseline")
+    for part, scores in run.scores.items():
+        shown = [
+            f"{name.replace('_', ' ')} {share(value, n) if name in shares else f'{value:.4f}'}"
+            for name, value in scores.items()
+            if type(value) is float
+        ]
+        say(f"{part}: {', '.join(shown)}")
+
+
 def say_results(found: Findings, say: Say) -> None:
-    """Say how long the training took, how good it is, what the new photo is taken for, and what to try next."""
-    result, photo = found.result, found.photo
-    history, noun = result.history, result.noun
-    if not history.is_complete:
-        say(f"Stopped after {history.n_steps} steps, as asked. History and model so far are kept.")
-    say(f"Training took {time_in_words(history, result.config.options)}.")
-    if result.kind == "regression":
-        say_errors("Train", result.trained, say)
-        say_errors("Test", result.predictions, say)
-    elif is_tutorial(result.split):
-        say(f"Train accuracy: {result.train.accuracy}")
-        say(f"Test accuracy: {result.test.accuracy}")
+    """Say how good a model is, what the new photo is taken for, and what to try next."""
+    run, photo = found.run, found.photo
+    if run.kind == "regression":
+        say_errors("Train", run.train_predictions, say)
+        say_errors("Test", run.test_predictions, say)
+    elif is_tutorial(run.split):
+        say(f"Train accuracy: {run.train_confusion.accuracy}")
+        say(f"Test accuracy: {run.test_confusion.accuracy}")
     else:
-        test, train = result.test, result.train
+        test, train = run.test_confusion, run.train_confusion
         say(
             f"Test accuracy: {share(test.accuracy, test.n_samples)} ({test.n_correct} of {test.n_samples} "
-            f"{noun}s); on the training part {share(train.accuracy, test.n_samples)}, by always answering "
+            f"{run.noun}s); on the training part {share(train.accuracy, test.n_samples)}, by always answering "
             f"{test.majority_class!r} {share(test.baseline, test.n_samples)}"
         )
-    if photo is not None and is_tutorial(result.split):
+    if photo is not None and is_tutorial(run.split):
         label = photo.context.label
         say(f'{photo.name}: y = {float(photo.y)}, your L-layer model predicts a "{label}" picture.')
     elif photo is not None:
         say(f"{photo.name}: {photo.context.label}")
-    for line in lines_of(result.advice):
+    for line in lines_of(found.advice):
         say(line)
 
 

@@ -8,22 +8,17 @@ from pathlib import Path
 from typing import Any
 
 from pellucid import dispatch
+from pellucid.data.hashing import data_hash
 from pellucid.data.source import DataSource
 from pellucid.errors import OptionError
 from pellucid.evaluation.scores.advice import Advice, advise, lines_of
-from pellucid.evaluation.scores.estimate_text import SHARES
 from pellucid.folders import open_folder
-from pellucid.formats.architecture import Architecture
-from pellucid.prediction.metrics import metrics_of
-from pellucid.prediction.predict import predict
-from pellucid.runs.build import fit_run, make_model, plan
-from pellucid.runs.config import RunConfig
+from pellucid.runs.build import RunPlan, fit_run, make_model, plan
 from pellucid.runs.record import (
     CHECKPOINTS,
     CONFIG,
     METRICS,
     OF_A_MODEL,
-    RunRecord,
     holds_run,
     newest_run,
     read_config,
@@ -32,36 +27,57 @@ from pellucid.runs.record import (
     write_config,
     write_run,
 )
+from pellucid.runs.run import Run
 from pellucid.runs.spelling import naming_a_cure
-from pellucid.shares import share
 from pellucid.text import plural
-from pellucid.training.callbacks.checkpoint import Checkpoint
 from pellucid.training.callbacks.interrupt import StopOnInterrupt
 from pellucid.training.callbacks.tensorboard import TensorBoard
 from pellucid.training.checkpoint import checkpoints_of, epochs_made, latest_checkpoint
 from pellucid.training.choose_form import Place, choose_form
-from pellucid.training.events import Callback, Event, Run, TrainStart
+from pellucid.training.events import Callback, Event, TrainStart
 from pellucid.training.extension import depends_on_length
 from pellucid.training.optimizers.base import OPTIMIZERS
 from pellucid.training.options import TrainingOptions
-from pellucid.workflows.run_words import Say, say_choice, say_start, time_in_words
-
-DEFAULT_MINUTES = 5.0
+from pellucid.workflows.checkpoints import Checkpoints
+from pellucid.workflows.run_words import Say, say_choice, say_data, say_end, say_scores, say_start
 
 
 @dataclass(frozen=True, eq=False)
-class TrainOutcome:
-    """What a training left behind."""
+class Outcome:
+    """What a training left behind.
 
-    record: RunRecord
-    signal: int = 0  # that stopped it
+    Attributes
+    ----------
+    run : Run
+    signal : int
+        The number of the signal that stopped it; 0: none did.
+    advice : tuple of Advice
+        What to try next; empty where all is well.
+    report : Path or None
+        Its page, where one was written.
+    """
+
+    run: Run
+    signal: int = 0
     advice: tuple[Advice, ...] = ()
+    report: Path | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """Return folder, metrics and what to try next as JSON can hold them."""
-        record = self.record
-        named = {"folder": str(record.folder), "model": record.config.model}
-        return {**named, **record.metrics, "advice": [one.to_dict() for one in self.advice]}
+        """Return folder, report, metrics and what to try next as JSON can hold them."""
+        report = {} if self.report is None else {"report": str(self.report)}
+        named = {"folder": str(self.run.folder), **report, "model": self.run.config.model}
+        return {**named, **self.run.metrics, "advice": [one.to_dict() for one in self.advice]}
+
+
+def train(asked: RunPlan, out: Path, *, say: Say = print, **options: Any) -> Outcome:
+    """Train into a folder as :func:`train_into` does; say what the model scores, and what to try next."""
+    outcome = train_into(asked, out, say=say, **options)
+    run = outcome.run
+    say_scores(run, say)
+    advice = advise(run, run.test_predictions, run.scores["train"])
+    for line in lines_of(advice):
+        say(line)
+    return replace(outcome, advice=advice)
 
 
 def plan_to_resume(
@@ -69,10 +85,11 @@ def plan_to_resume(
     model: str | None,
     data: DataSource,
     *,
+    photo: Path | None = None,
     start: Path | None = None,
     freeze: str | None = None,
     **options: Any,
-) -> tuple[RunConfig, Architecture | None]:
+) -> RunPlan:
     """Return what a training that goes on is asked for; all that is left out is as it was.
 
     Parameters
@@ -82,7 +99,9 @@ def plan_to_resume(
     model : str or None
         None: the one that it trains.
     data : DataSource
-        An option of the reader that is at its default counts as left out.
+        An option of the reader that is at its default counts as left out, and so does a name of "".
+    photo : Path, optional
+        Of ``run``: a new photo.
     start, freeze : optional
         The trained model that it begins from, and its last frozen layer.
     **options
@@ -99,47 +118,44 @@ def plan_to_resume(
         raise OptionError(f"--resume: name the folder of the training with --out{such_as}.")
     _check_run(out)
     config = read_config(out / CONFIG)
-    if data.resolved().name == config.source.name:
-        data = DataSource.from_dict({**config.source.to_dict(), **data.to_dict(), "name": data.name})
+    if not data.name or data.resolved().name == config.source.name:
+        name = data.name or config.source.name
+        data = DataSource.from_dict({**config.source.to_dict(), **data.to_dict(), "name": name})
     start, freeze = (
         (config.start, freeze or config.freeze) if start is None and model is None else (start, freeze)
     )
-    asked, architecture = plan(model or config.model, data, start=start, freeze=freeze)
+    asked = plan(model or config.model, data, photo=photo, start=start, freeze=freeze)
     kept = {name: value for name, value in asdict(config.options).items() if value is not None}
     resolved = TrainingOptions.resolve({}, kept, **options)
-    return replace(asked, options=resolved, reason=asked.reason or config.reason), architecture
+    own = asked.config
+    own = replace(own, options=resolved, reason=own.reason or config.reason, photo=own.photo or config.photo)
+    return asked._replace(config=own)
 
 
 def train_into(
-    config: RunConfig,
+    asked: RunPlan,
     out: Path,
     *,
-    architecture: Architecture | None = None,
-    resume: bool = False,
-    checkpoint_steps: int | None = None,
-    checkpoint_minutes: float | None = None,
+    checkpoints: Checkpoints | None = None,
     tensorboard: bool = False,
     cluster: str | None = None,
     n_workers: int | None = None,
     force: bool = False,
     callbacks: Sequence[Callback] = (),
+    shows_data: bool = False,
     say: Say = print,
-) -> TrainOutcome:
+) -> Outcome:
     """Train, and write model, history, configuration and metrics into a folder, checkpoints on the way.
 
     Parameters
     ----------
-    config : RunConfig
-        As :func:`pellucid.runs.build.plan` returns it.
+    asked : RunPlan
+        As :func:`pellucid.runs.build.plan` or :func:`plan_to_resume` returns it.
     out : Path
-    architecture : Architecture, optional
-        The network's file, where the model is one.
-    resume : bool, optional
-        Go on from the newest checkpoint in ``out``; the result is that of a training that never stopped. One that
-        is complete goes on where the configuration has more epochs; one that stopped before its first checkpoint
-        starts anew.
-    checkpoint_steps, checkpoint_minutes : optional
-        How often; default: every five minutes.
+    checkpoints : Checkpoints, optional
+        How often they are written; default: every five minutes. With ``resume`` the training goes on from the
+        newest in ``out``; the result is that of a training that never stopped. One that is complete goes on where
+        the configuration has more epochs; one that stopped before its first checkpoint starts again.
     tensorboard : bool, optional
         Write event files too.
     cluster : str, optional
@@ -151,8 +167,10 @@ def train_into(
         run is kept.
     callbacks : sequence of callable, optional
         Further callbacks of the training, such as a progress bar.
+    shows_data : bool, optional
+        Say first what the data are.
     say : callable, optional
-        Takes each line that is printed at the end.
+        Takes each line that is printed.
 
     Raises
     ------
@@ -164,14 +182,17 @@ def train_into(
     -----
     Ctrl-C, SIGTERM or SIGHUP stops the training after a step and writes a checkpoint.
     """
+    checkpoints = checkpoints or Checkpoints()
     is_used = "add --resume to go on, --force to start again"
-    with open_folder(out, force=resume or force, advice=is_used) as writer:
-        start = _where_to_resume(out, say) if resume else None
-        split = config.load(in_place=cluster is not None or n_workers is not None)
-        model = make_model(config, architecture, split)
-        config = config.for_data(split.train)
+    with open_folder(out, force=checkpoints.resume or force, advice=is_used) as writer:
+        start = _where_to_resume(out, say) if checkpoints.resume else None
+        split = asked.load(in_place=cluster is not None or n_workers is not None)
+        model = make_model(asked.config, asked.architecture, split)
+        config = asked.config.for_data(split.train)
         if start is not None:
             config = config.going_on_from(read_config(out / CONFIG), epochs_made(start))
+        if shows_data:
+            say_data(split, say)
         say_choice(config, say)
         interrupt = StopOnInterrupt(takes_sigterm=True)
 
@@ -185,16 +206,12 @@ def train_into(
                 writer.commit(replaces=replaced_by_a_run(out))
             else:
                 write_config(config, out)
-                _say_where(epochs_made(start), event.run, say)
+                _say_where(epochs_made(start), event, say)
 
         own: list[Callback] = [begin, *callbacks, interrupt]
-        can_resume = not OPTIMIZERS[config.options.optimizer].is_full_batch
-        if can_resume:
-            if checkpoint_steps is None and checkpoint_minutes is None:
-                checkpoint_minutes = DEFAULT_MINUTES
-            place = out / CHECKPOINTS
-            own.append(Checkpoint(place, every_steps=checkpoint_steps, every_minutes=checkpoint_minutes))
-        elif checkpoint_steps or checkpoint_minutes:
+        if not OPTIMIZERS[config.options.optimizer].is_full_batch:
+            own.append(checkpoints.callback(out / CHECKPOINTS))
+        elif checkpoints.checkpoint_steps or checkpoints.checkpoint_minutes:
             raise OptionError("checkpoints: a training by L-BFGS cannot go on from one. Leave them out.")
         if tensorboard:
             own.append(TensorBoard(out / "tensorboard"))
@@ -202,17 +219,13 @@ def train_into(
             history = fit_run(
                 model, split, config, own, resume=start, nonfinite=out / "nonfinite.safetensors", place=at
             )
+        model.summary_of_training["data_sha256"] = data_hash(split.train)
+        run = Run(out, config, split, model, history)
         with dispatch.use(history.kernels):
-            test = predict(model, split.test)
-            scores = {"train": metrics_of(predict(model, split.train)), "test": metrics_of(test)}
-        record = RunRecord(out, config, split, model, history, scores)
-        write_run(record, writer.new)
+            write_run(run, writer.new)
         writer.commit(replaces=OF_A_MODEL if start else ())  # a report on the model as it was
-    _say_results(record, say, was_interrupted=interrupt.was_interrupted, can_resume=can_resume)
-    advice = advise(record, test, record.scores["train"])
-    for line in lines_of(advice):
-        say(line)
-    return TrainOutcome(record, interrupt.signal, advice)
+    say_end(run, say, was_interrupted=interrupt.was_interrupted)
+    return Outcome(run, interrupt.signal)
 
 
 @contextmanager
@@ -228,25 +241,8 @@ def _place(cluster: str | None, n_workers: int | None) -> Iterator[Place]:
         yield Cluster(client)
 
 
-def _say_results(record: RunRecord, say: Say, *, was_interrupted: bool, can_resume: bool) -> None:
-    history = record.history
-    if was_interrupted:
-        how = "--resume goes on from here" if can_resume else "a training by L-BFGS cannot go on from here"
-        say(f"Stopped after {history.n_steps} steps, as asked. History and model so far are kept; {how}.")
-    say(f"Training took {time_in_words(history, record.options)}.")
-    shares = () if record.model.loss_kind == "regression" else (*SHARES, "baseline")
-    for part, scores in record.scores.items():
-        n = min(len(record.split.train), len(record.split.test))
-        shown = [
-            f"{name.replace('_', ' ')} {share(value, n) if name in shares else f'{value:.4f}'}"
-            for name, value in scores.items()
-            if type(value) is float
-        ]
-        say(f"{part}: {', '.join(shown)}")
-
-
-def _say_where(n_made: int, run: Run, say: Say) -> None:
-    n_epochs, n_steps, schedule = run.n_epochs, run.n_steps, run.schedule
+def _say_where(n_made: int, event: TrainStart, say: Say) -> None:
+    n_epochs, n_steps, schedule = event.run.n_epochs, event.run.n_steps, event.run.schedule
     if n_made < n_epochs:
         say(f"Going on after {n_made} of {plural(n_epochs, 'epoch')}.")
         return
@@ -282,5 +278,5 @@ def _where_to_resume(out: Path, say: Say) -> Path | None:
             f"--resume: the training in {out} is complete, without a checkpoint. Train again with --force in place "
             "of --resume."
         )
-    say(f"{out}: the training stopped before its first checkpoint, and starts anew.")
+    say(f"{out}: the training stopped before its first checkpoint, and starts again.")
     return None

@@ -51,7 +51,7 @@ def test_starts_are_those_of_train_bit_for_bit(split: Split, n_jobs: int) -> Non
     candidate = find_candidate("A", "mlp-wide", data="small", n_epochs=3)  # its start is drawn from the seed
     result = compare_seeds(split, [candidate], 3, first_seed=7, n_jobs=n_jobs)
     for start in result.runs[0].starts:
-        config, _ = plan("mlp-wide", data="small", n_epochs=3, seed=start.seed, n_threads=1)
+        config, *_ = plan("mlp-wide", data="small", n_epochs=3, seed=start.seed, n_threads=1)
         model = pl.preset("mlp-wide")
         with threadpool_limits(limits=1, user_api="blas"):
             history = fit_run(model, split, config)

@@ -16,7 +16,7 @@ from pellucid.prediction.metrics import metrics_of
 from pellucid.prediction.predict import Predictions
 from pellucid.runs.build import plan
 from pellucid.runs.config import RunConfig
-from pellucid.runs.record import RunRecord
+from pellucid.runs.run import Run
 from pellucid.training.history import History
 
 N = 100
@@ -36,7 +36,7 @@ def mostly_right(y: Any, n_wrong: int, k: int = 2) -> Predictions:
 
 def run_of(
     losses: Any, *, model: str = "cnn", y: Any = None, config: RunConfig | None = None, **columns: Any
-) -> RunRecord:
+) -> Run:
     """Return a run on photos whose training is finished."""
     y = np.arange(N) % 2 if y is None else np.asarray(y)
     k = int(y.max()) + 1
@@ -48,10 +48,10 @@ def run_of(
     for i, loss in enumerate(losses):
         history.append({"loss": float(loss), **{name: float(values[i]) for name, values in columns.items()}})
     config = config or plan(model, DataSource("pets"), n_epochs=len(history.losses))[0]
-    return RunRecord(Path("runs/pets"), config, Split(part, part, "pets"), network, history)
+    return Run(Path("runs/pets"), config, Split(part, part, "pets"), network, history)
 
 
-def found(run: RunRecord, test: Predictions, train: Predictions | None = None) -> list[Advice]:
+def found(run: Run, test: Predictions, train: Predictions | None = None) -> list[Advice]:
     return list(advise(run, test, metrics_of(train or mostly_right(np.arange(N) % 2, 1))))
 
 
@@ -94,7 +94,7 @@ def test_a_learning_rate_that_does_not_learn(losses: Any, words: str) -> None:
     assert words in one.finding
     assert one.command == "pellucid find-rate pets --model cnn --epochs 50"
     assert not any("falling" in other.finding or "fitting" in other.finding for other in others)
-    config, _ = plan("cnn", DataSource("pets"), optimizer="lbfgs", n_epochs=50)
+    config, *_ = plan("cnn", DataSource("pets"), optimizer="lbfgs", n_epochs=50)
     for one in found(run_of(losses, config=config), mostly_right(np.arange(N) % 2, 4)):
         assert "find-rate" not in one.command, "L-BFGS has none"
 
@@ -140,7 +140,7 @@ def test_over_fitting_is_told_of_a_gap_beyond_chance() -> None:
 
 def test_a_validation_loss_that_rose_again() -> None:
     held = [*np.linspace(0.7, 0.2, 20), *np.linspace(0.2, 0.5, 30)]
-    config, _ = plan("cnn", DataSource("pets"), n_epochs=50, validation=0.2)
+    config, *_ = plan("cnn", DataSource("pets"), n_epochs=50, validation=0.2)
     test = mostly_right(np.arange(N) % 2, 4)
     (one,) = found(run_of(FALLEN, config=config, validation_loss=held), test)
     assert "was lowest after epoch 20 of 50 and rose since." in one.finding
@@ -181,9 +181,9 @@ def test_quantities_are_compared_with_their_mean() -> None:
     for loss in np.full(20, 0.2):
         history.append({"loss": float(loss)})
 
-    def run_of_model(model: str, **options: Any) -> RunRecord:
-        config, _ = plan(model, DataSource("wine.csv", target="quality"), **options)
-        return RunRecord(Path("runs/wine"), config, Split(part, part, "wine.csv"), network, history)
+    def run_of_model(model: str, **options: Any) -> Run:
+        config, *_ = plan(model, DataSource("wine.csv", target="quality"), **options)
+        return Run(Path("runs/wine"), config, Split(part, part, "wine.csv"), network, history)
 
     none = np.empty((60, 0))
     guess = Predictions("regression", y, np.full_like(y, y.mean()), none, False, ())
@@ -208,11 +208,11 @@ def test_quantities_are_compared_with_their_mean() -> None:
 @pytest.mark.parametrize("losses", [[0.7, 0.71], [0.7, 2.0, 5.0], [0.693]])
 def test_after_few_epochs_more_of_them_come_first(losses: list[float]) -> None:
     test = predictions(np.arange(N) % 2, np.zeros(N, int))
-    config, _ = plan("cnn", DataSource("pets"), n_epochs=len(losses))
+    config, *_ = plan("cnn", DataSource("pets"), n_epochs=len(losses))
     (one,) = found(run_of(losses, config=config), test, test)
     assert "too short a training to judge by" in one.finding
     assert one.command == "pellucid train pets --model cnn --epochs 120"
-    config, _ = plan("mlp", DataSource("pets"), n_epochs=2)
+    config, *_ = plan("mlp", DataSource("pets"), n_epochs=2)
     assert {each.command for each in found(run_of(losses, config=config), test, test)} == {
         "pellucid train pets --model mlp --epochs 2500",
         "pellucid train pets --model cnn",
@@ -229,7 +229,7 @@ def test_a_model_that_began_from_another_goes_on_from_it(
     begin = "pellucid train pets --from before.safetensors"
     test, train = mostly_right(np.arange(N) % 2, 45), mostly_right(np.arange(N) % 2, 1)
 
-    def run(**options: Any) -> RunRecord:
+    def run(**options: Any) -> Run:
         return run_of(
             FALLEN,
             config=plan("auto", DataSource("pets"), start=tmp_path / "before.safetensors", **options)[0],

@@ -21,7 +21,7 @@ from pellucid.evaluation.comparison.candidates import (
     train_candidate,
 )
 from pellucid.evaluation.comparison.records import Comparison
-from pellucid.evaluation.scores.of_model import on_new_table, was_trained_on_other
+from pellucid.evaluation.scores.other_data import on_new_table, was_trained_on_other
 from pellucid.nn.model import Model
 from pellucid.prediction.confusion import ConfusionMatrix, confusion_matrix
 from pellucid.progress import DetailCallback, no_detail

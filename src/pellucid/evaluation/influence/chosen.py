@@ -7,27 +7,27 @@ from pellucid.errors import DataError, OptionError, unknown_name
 from pellucid.evaluation.influence.logits import check_classifier
 from pellucid.evaluation.influence.text import METHODS
 from pellucid.evaluation.scores.galleries import pick
-from pellucid.evaluation.scores.of_run import RunResult
 from pellucid.habits import nearest
+from pellucid.runs.run import Run
 from pellucid.text import join_some
 
 N_TESTS = 3  # the most confident mistakes, where nothing else is asked for
 
 
-def chosen_rows(result: RunResult, tests: Sequence[int | str] | None, method: str, top: int) -> list[int]:
+def chosen_rows(run: Run, tests: Sequence[int | str] | None, method: str, top: int) -> list[int]:
     """Return the rows that are asked for, after checking every option."""
     if method not in METHODS:
         raise OptionError(unknown_name("method", method, METHODS))
     if top < 1:
         raise OptionError(f"--top: expected 1 or more, got {top}.")
-    check_classifier(result.model)
-    test = result.split.test
+    check_classifier(run.model)
+    test = run.split.test
     if not len(test):
-        raise DataError(f"{result.split.name}: the test part is empty. Give data with samples in both parts.")
+        raise DataError(f"{run.split.name}: the test part is empty. Give data with samples in both parts.")
     if tests is None:
-        kind = "confident mistakes" if not result.predictions.is_correct.all() else "highest losses"
-        return [int(i) for i in pick(kind, result.predictions, N_TESTS)]
-    rows = [_row(result.split, one) if isinstance(one, str) else one for one in tests]
+        kind = "confident mistakes" if not run.test_predictions.is_correct.all() else "highest losses"
+        return [int(i) for i in pick(kind, run.test_predictions, N_TESTS)]
+    rows = [_row(run.split, one) if isinstance(one, str) else one for one in tests]
     wrong = [row for row in rows if not 0 <= row < len(test)]
     if wrong or not rows:
         got = ", ".join(map(str, wrong)) or "none"

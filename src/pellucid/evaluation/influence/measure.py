@@ -33,7 +33,6 @@ from pellucid.evaluation.influence.retrain_runs import (
 from pellucid.evaluation.influence.retraining import LeaveOneOut, leave_one_out
 from pellucid.evaluation.influence.text import ESTIMATE, LAST_LAYER
 from pellucid.evaluation.influence.tracin import Influence, trace_influence
-from pellucid.evaluation.scores.of_run import RunResult, examine
 from pellucid.files import write_atomically
 from pellucid.folders import atomic_folder
 from pellucid.job_threads import Later, at_once
@@ -41,6 +40,7 @@ from pellucid.plotting.saving import save_figure
 from pellucid.progress import ProgressBar, ProgressCallback, no_progress, stage_of
 from pellucid.registry import validate_call
 from pellucid.runs.record import read_run
+from pellucid.runs.run import Run
 from pellucid.stats.ranks import rank_correlation
 from pellucid.types import Array
 
@@ -102,7 +102,7 @@ def influence_of_run(
 
 @validate_call("tests", "method", "top", "is_retrained", "n_jobs")
 def influence(
-    run: str | Path | RunResult,
+    run: str | Path | Run,
     tests: Sequence[int | str] | None = None,
     *,
     data: str | None = None,
@@ -118,7 +118,7 @@ def influence(
 
     Parameters
     ----------
-    run : str, Path or RunResult
+    run : str, Path or Run
         A run folder of ``pellucid run`` or ``pellucid train``, or what was read from one.
     tests : sequence of int or str, optional
         Numbers of test samples, or their files; default: the most confident mistakes.
@@ -155,7 +155,7 @@ def influence(
 
 
 def begin_influence(
-    run: str | Path | RunResult,
+    run: str | Path | Run,
     tests: Sequence[int | str] | None = None,
     *,
     data: str | None = None,
@@ -177,7 +177,7 @@ def begin_influence(
         wait for the interpreter's lock at every step. See :func:`pellucid.job_threads.in_background`.
     """
     started = time.perf_counter()
-    result, folder = (run, folder) if isinstance(run, RunResult) else (_read(Path(run), data), Path(run))
+    result, folder = (run, folder) if isinstance(run, Run) else (_read(Path(run), data), Path(run))
     rows = chosen_rows(result, tests, method, top)
     seconds = training_seconds(result)
     again = is_retrained
@@ -242,10 +242,10 @@ def begin_influence(
     return (later if trace.on_threads else at_once)(prove)
 
 
-def _read(run: Path, data: str | None) -> RunResult:
+def _read(run: Path, data: str | None) -> Run:
     record = read_run(run, data=data)
     check_classifier(record.model)
-    return examine(record)
+    return record
 
 
 def agreement(influence: Influence, changes: Array) -> dict[str, float]:

@@ -1,7 +1,6 @@
 """Find label errors: predict every sample by a network that was not trained on it, and compare with its label."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -30,7 +29,7 @@ from pellucid.nn.presets import PRESETS
 from pellucid.progress import ProgressBar, ProgressCallback, no_progress
 from pellucid.registry import validate_call
 from pellucid.runs.config import RunConfig
-from pellucid.runs.record import RunRecord
+from pellucid.runs.run import Run
 from pellucid.training.options import TrainingOptions
 from pellucid.training.recommend import AUTO, recommend
 
@@ -112,13 +111,13 @@ def find_label_errors(
 
 
 def begin_label_errors(
-    run: RunRecord, *, n_alike: int = 0, later: Later = at_once
+    run: Run, *, n_alike: int = 0, later: Later = at_once
 ) -> Callable[[], LabelErrors | None]:
     """Return what waits for the label errors by networks trained as a run's was; None where that cannot be done.
 
     Parameters
     ----------
-    run : RunRecord
+    run : Run
         Of a preset, whose training took a fifth of ``MOST_SECONDS`` or less: else there are none.
     n_alike : int, optional
         Other trainings like these in this process: kernels that are compiled for them serve these too.
@@ -130,7 +129,7 @@ def begin_label_errors(
     is_short = N_FOLDS * run.history.seconds <= MOST_SECONDS
     if not is_short or config.model not in PRESETS or counts.min() < N_FOLDS:
         return lambda: None
-    candidate = Candidate("model", config.model, config=replace(config, loaded=None))
+    candidate = Candidate("model", config.model, config=config)
     candidate = ready_to_train(candidate, split, N_FOLDS + n_alike)
     begin = later if candidate.is_in_kernels else at_once
     return begin(partial(label_errors_of, split, candidate, folds=N_FOLDS, seed=config.options.seed))

@@ -17,7 +17,7 @@ from pellucid.errors import OptionError, ShapeError
 from pellucid.evaluation.robustness.perturbation import Perturbation, check_photos
 from pellucid.evaluation.robustness.perturbations import choose_perturbations, choose_strengths
 from pellucid.evaluation.robustness.records import PerturbationCurve, Robustness, StrengthRow
-from pellucid.evaluation.scores.of_model import OTHER_DATA, was_trained_on_other
+from pellucid.evaluation.scores.other_data import OTHER_DATA, was_trained_on_other
 from pellucid.files import write_atomically
 from pellucid.folders import atomic_folder
 from pellucid.formats.safetensors import load as load_model_file

@@ -20,7 +20,7 @@ from pellucid.nn.model import Model
 from pellucid.nn.transfer import RECIPE as TRANSFER
 from pellucid.ops.metrics import r_squared
 from pellucid.prediction.predict import Predictions
-from pellucid.runs.record import RunRecord
+from pellucid.runs.run import Run
 from pellucid.runs.spelling import data_parts
 from pellucid.shares import share
 from pellucid.stats.intervals import wilson_interval
@@ -70,13 +70,13 @@ def lines_of(advice: Sequence[Advice]) -> list[str]:
 
 
 def advise(
-    run: RunRecord, test: Predictions, train: Mapping[str, Any], *, verb: str = "train"
+    run: Run, test: Predictions, train: Mapping[str, Any], *, verb: str = "train"
 ) -> tuple[Advice, ...]:
     """Return what to try after a training, most useful first, three at most; nothing where all is well.
 
     Parameters
     ----------
-    run : RunRecord
+    run : Run
     test : Predictions
         Of the test part.
     train : mapping
@@ -101,7 +101,7 @@ def advise(
 
 @dataclass(frozen=True)
 class _Findings:
-    run: RunRecord
+    run: Run
     test: Predictions
     train: Mapping[str, Any]
     cures: Cures

@@ -5,7 +5,7 @@ from functools import cached_property
 from typing import Any
 
 from pellucid.data.dataset import Dataset
-from pellucid.runs.record import RunRecord
+from pellucid.runs.run import Run
 from pellucid.runs.spelling import command_line, data_parts
 from pellucid.training.optimizers.base import OPTIMIZERS
 from pellucid.training.recipes import GENERAL, RECIPES
@@ -21,12 +21,12 @@ class Cures:
 
     Attributes
     ----------
-    run : RunRecord
+    run : Run
     verb : {"train", "run"}
         The command that trains.
     """
 
-    run: RunRecord
+    run: Run
     verb: str
 
     @property

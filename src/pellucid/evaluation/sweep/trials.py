@@ -112,13 +112,11 @@ def make_candidate(
 ) -> Candidate:
     """Return the training of one trial; an error where its options contradict one another."""
     source = str(options.get(MODEL, model))
-    config, architecture = plan(
+    config, architecture, _ = plan(
         source, data, changes=changes_of(options), **{**training, **fields_of(options)}
     )
     assert is_preset(source) is (architecture is None)
-    return Candidate(
-        f"trial {number}", source, config=replace(config, loaded=None), architecture=architecture
-    )
+    return Candidate(f"trial {number}", source, config=config, architecture=architecture)
 
 
 def changes_of(options: Mapping[str, Any]) -> dict[tuple[str | int, ...], Any]:

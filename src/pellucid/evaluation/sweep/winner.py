@@ -55,5 +55,5 @@ def training_command(sweep: Sweep, trial: Trial, data: DataSource, network: Path
     """
     config = sweep.configs[trial.number]
     if network is not None:
-        return command_line("train", plan(str(network), data)[0])
+        return command_line("train", plan(str(network), data).config)
     return command_line("train", RunConfig(data, config.model, config.options))

@@ -8,7 +8,6 @@ from pellucid.checks.check import DataReport
 from pellucid.checks.findings import Sample
 from pellucid.checks.text import KINDS
 from pellucid.data.dataset import Dataset, Split
-from pellucid.evaluation.scores.of_run import RunResult
 from pellucid.nn.model import Model
 from pellucid.plotting.data import class_histogram, sample_grid
 from pellucid.plotting.style import class_name
@@ -17,6 +16,7 @@ from pellucid.plotting.vector import image_to_vector
 from pellucid.report.draft import Draft
 from pellucid.report.parts import Captioned, Card, Gallery, Section
 from pellucid.rng import stream
+from pellucid.runs.run import Run
 from pellucid.text import by, join, join_some, plural
 
 MOST_SENTENCES = 8  # findings of one kind that have a sentence each
@@ -26,9 +26,9 @@ MOST_TARGETS = 3  # numbers under a picture
 N_TRAINING, N_TEST = 20, 10  # pictures that are shown
 
 
-def data_section(draft: Draft, result: RunResult) -> Section:
+def data_section(draft: Draft, run: Run) -> Section:
     """Return how many samples there are, what they look like, and what is to be predicted."""
-    split, noun = result.split, result.noun
+    split, noun = run.split, run.noun
     intro = (
         f"{plural(len(split.train), 'training ' + noun)} and {plural(len(split.test), 'test ' + noun)} "
         f"of {by(split.train.X.shape[1:])} numbers{_classes(split)}. "
@@ -36,8 +36,8 @@ def data_section(draft: Draft, result: RunResult) -> Section:
     )
     parts = []
     if draft.has_photos:
-        parts = [*_samples(draft, result), vector_section(draft, split.train, result.model)]
-    return Section("The data", intro=(intro,), figures=(_targets(draft, result),), parts=parts)
+        parts = [*_samples(draft, run), vector_section(draft, split.train, run.model)]
+    return Section("The data", intro=(intro,), figures=(_targets(draft, run),), parts=parts)
 
 
 def _classes(split: Split) -> str:
@@ -48,10 +48,10 @@ def _classes(split: Split) -> str:
     return f", of {plural(len(split.classes), 'class', 'classes')}: {named}"
 
 
-def _targets(draft: Draft, result: RunResult) -> Captioned:
-    split, noun = result.split, result.noun
+def _targets(draft: Draft, run: Run) -> Captioned:
+    split, noun = run.split, run.noun
     if not split.classes:
-        names = result.targets
+        names = run.targets
         return draft.add(
             "targets",
             target_histograms(split, names),
@@ -67,9 +67,9 @@ def _targets(draft: Draft, result: RunResult) -> Captioned:
     )
 
 
-def _samples(draft: Draft, result: RunResult) -> list[Section]:
+def _samples(draft: Draft, run: Run) -> list[Section]:
     """Return photos of both parts, drawn at random; as figures they are kept for themselves."""
-    split, noun, sections = result.split, result.noun, []
+    split, noun, sections = run.split, run.noun, []
     for part, data, n in (("training", split.train, N_TRAINING), ("test", split.test, N_TEST)):
         name = {"training": "train", "test": "test"}[part]
         draft.keep(f"samples-{name}", sample_grid(data, f"{part.capitalize()} {noun}s"))
@@ -77,7 +77,7 @@ def _samples(draft: Draft, result: RunResult) -> list[Section]:
         cards = [
             Card(
                 draft.photo(part, i),
-                (_label(result, part, int(i)), *draft.file(part, i), f"{noun} {i}"),
+                (_label(run, part, int(i)), *draft.file(part, i), f"{noun} {i}"),
             )
             for i in rows
         ]
@@ -90,8 +90,8 @@ def _samples(draft: Draft, result: RunResult) -> list[Section]:
     return sections
 
 
-def _label(result: RunResult, part: str, i: int) -> str:
-    data = result.split.train if part == "training" else result.split.test
+def _label(run: Run, part: str, i: int) -> str:
+    data = run.split.train if part == "training" else run.split.test
     if data.classes:
         return class_name(data.classes, int(data.y[i]), 16)
     return " ".join(f"{value:.4g}" for value in np.atleast_1d(data.y[i])[:MOST_TARGETS])

@@ -10,11 +10,11 @@ from pellucid.evaluation.photo.neighbours import nearest
 from pellucid.evaluation.photo.text import BLIND, PAGE, photo_text
 from pellucid.evaluation.scores.galleries import GALLERIES, confusion_cells, pick, sample_prediction
 from pellucid.evaluation.scores.mistakes_figure import mistakes
-from pellucid.evaluation.scores.of_run import RunResult
 from pellucid.plotting.photo import new_photo
 from pellucid.plotting.style import class_name
 from pellucid.report.draft import Draft
 from pellucid.report.parts import Card, Confusion, Gallery, Section
+from pellucid.runs.run import Run
 from pellucid.text import percent
 from pellucid.types import Array
 
@@ -45,22 +45,22 @@ WHY_UNCLEAR = (
 )
 
 
-def photos_section(draft: Draft, result: RunResult) -> Section:
+def photos_section(draft: Draft, run: Run) -> Section:
     """Return the galleries of mistakes and hits."""
-    draft.keep("mistakes", mistakes(result.split.test, result.predictions, max_images=MOST_IN_FIGURE))
-    n, noun = result.test.n_samples, result.noun
+    draft.keep("mistakes", mistakes(run.split.test, run.test_predictions, max_images=MOST_IN_FIGURE))
+    n, noun = run.test_confusion.n_samples, run.noun
     intro = f"All {n} test {noun}s are classified correctly."
-    if result.test.n_correct < n:
+    if run.test_confusion.n_correct < n:
         reasons = "; ".join(WHY_MISREAD).format(noun=noun) if noun in CAMERA else WHY_UNCLEAR
         intro = (
             f"{noun.capitalize()}s are misclassified for reasons that can often be seen. Look for: {reasons}."
         )
-    return Section("Mistakes and hits", intro=(intro,), parts=galleries(draft, result))
+    return Section("Mistakes and hits", intro=(intro,), parts=galleries(draft, run))
 
 
-def new_photo_section(draft: Draft, photo: "NewPhoto", result: RunResult) -> Section:
+def new_photo_section(draft: Draft, photo: "NewPhoto", run: Run) -> Section:
     """Return the prediction for a photo from outside; its neighbours and variants too where they are known."""
-    noun, is_tutorial = result.noun, result.split.name == "catvnoncat"
+    noun, is_tutorial = run.noun, run.split.name == "catvnoncat"
     here, context, title = f"{photo.name}: in neither part of the data.", photo.context, f"A new {noun}"
     if not context.by_pixels:
         figure = draft.add(
@@ -86,29 +86,29 @@ def new_photo_section(draft: Draft, photo: "NewPhoto", result: RunResult) -> Sec
     return Section(title, intro=(here, " ".join(photo_text(context)), BLIND), figures=(figure,))
 
 
-def confusion_of(draft: Draft, result: RunResult) -> Confusion:
+def confusion_of(draft: Draft, run: Run) -> Confusion:
     """Return the confusion matrix, its cells with their photos where there are any."""
-    test, inside = result.test, {}
+    test, inside = run.test_confusion, {}
     caption = (
         "Each row is a true class, each column a predicted one: what lies on the diagonal is right, and what lies "
         "off it is a mistake, coloured by its fraction of the row, the share of that class."
     )
     if draft.has_photos:
-        caption += f" Choose a number to see its {result.noun}s."
-        rows = confusion_cells(result.predictions)
+        caption += f" Choose a number to see its {run.noun}s."
+        rows = confusion_cells(run.test_predictions)
         empty = Confusion(test.classes, test.counts.tolist(), caption)
         if not empty.is_grid:  # the commonest mistakes are listed instead
             rows = {(i, j): rows[i, j] for i, j, _ in empty.pairs()}
         most = _each_cell([len(cell) for cell in rows.values()], MOST_IN_CELLS)
-        inside = {at: [_thumb(draft, result, i) for i in cell[:most]] for at, cell in rows.items()}
+        inside = {at: [_thumb(draft, run, i) for i in cell[:most]] for at, cell in rows.items()}
     return Confusion(test.classes, test.counts.tolist(), caption, {at: c for at, c in inside.items() if c})
 
 
-def galleries(draft: Draft, result: RunResult, n: int = N_SHOWN) -> tuple[Section, ...]:
+def galleries(draft: Draft, run: Run, n: int = N_SHOWN) -> tuple[Section, ...]:
     """Return the galleries: mistakes, the surest, the highest losses, the surest hits; each with its nearest."""
-    chosen = {kind: pick(kind, result.predictions, n) for kind in GALLERIES}
-    every = pick("mistakes", result.predictions, MOST_MISTAKES)
-    near = _nearest(result, np.concatenate(list(chosen.values())))
+    chosen = {kind: pick(kind, run.test_predictions, n) for kind in GALLERIES}
+    every = pick("mistakes", run.test_predictions, MOST_MISTAKES)
+    near = _nearest(run, np.concatenate(list(chosen.values())))
     parts = []
     if len(every):
         words = "Every mistake" if len(every) < MOST_MISTAKES else f"The first {len(every)} mistakes"
@@ -118,7 +118,7 @@ def galleries(draft: Draft, result: RunResult, n: int = N_SHOWN) -> tuple[Sectio
         parts.append(
             Section(
                 GALLERIES["mistakes"],
-                gallery=Gallery([_thumb(draft, result, i) for i in every], caption, True),
+                gallery=Gallery([_thumb(draft, run, i) for i in every], caption, True),
             )
         )
     confident, worst = chosen["confident mistakes"], chosen["highest losses"]
@@ -127,8 +127,8 @@ def galleries(draft: Draft, result: RunResult, n: int = N_SHOWN) -> tuple[Sectio
         if not len(chosen[kind]) or (kind == "highest losses" and is_same):
             continue
         words = _CAPTIONS[kind] + (_SAME if kind == "confident mistakes" and is_same else "") + _NEAR
-        cards = [_card(draft, result, i, *near[int(i)]) for i in chosen[kind]]
-        noun = result.noun
+        cards = [_card(draft, run, i, *near[int(i)]) for i in chosen[kind]]
+        noun = run.noun
         parts.append(
             Section(
                 f"{GALLERIES[kind]}, each with the training {noun}s nearest to it",
@@ -156,15 +156,15 @@ _NEAR = (
 )
 
 
-def _nearest(result: RunResult, rows: Array) -> dict[int, tuple[Array, Array]]:
+def _nearest(run: Run, rows: Array) -> dict[int, tuple[Array, Array]]:
     rows = np.unique(rows)
-    train = result.split.train.X
-    found, distances = nearest(train, result.split.test.X[rows], min(N_NEAR, len(train)))
+    train = run.split.train.X
+    found, distances = nearest(train, run.split.test.X[rows], min(N_NEAR, len(train)))
     return {int(i): (found[at], distances[at]) for at, i in enumerate(rows)}
 
 
-def _card(draft: Draft, result: RunResult, index: int, near: Array, distances: Array) -> Card:
-    one, train = sample_prediction(result.predictions, index), result.split.train
+def _card(draft: Draft, run: Run, index: int, near: Array, distances: Array) -> Card:
+    one, train = sample_prediction(run.test_predictions, index), run.split.train
     near_cards = [
         (
             draft.photo("training", i, f", distance {distance:.3g}"),
@@ -176,19 +176,19 @@ def _card(draft: Draft, result: RunResult, index: int, near: Array, distances: A
         f"Predicted: {one.predicted} ({percent(one.probability)})",
         f"True class: {one.actual}",
         *draft.file("test", index),
-        f"test {result.noun} {one.index}, loss {one.loss:.2f}",
+        f"test {run.noun} {one.index}, loss {one.loss:.2f}",
     )
     return Card(draft.photo("test", one.index), lines, one.is_correct, near_cards)
 
 
-def _thumb(draft: Draft, result: RunResult, index: int) -> Card:
-    one = sample_prediction(result.predictions, index)
+def _thumb(draft: Draft, run: Run, index: int) -> Card:
+    one = sample_prediction(run.test_predictions, index)
     truth = () if one.is_correct else (f"truth: {one.actual}",)
     lines = (
         f"{one.predicted} ({percent(one.probability)})",
         *truth,
         *draft.file("test", index),
-        f"{result.noun} {one.index}",
+        f"{run.noun} {one.index}",
     )
     return Card(draft.photo("test", one.index), lines, one.is_correct)
 

@@ -6,10 +6,10 @@ from typing import Any
 
 from pellucid.data.augmentation.augment import augment_preset
 from pellucid.data.augmentation.mixing import Blend
-from pellucid.evaluation.scores.of_run import RunResult
 from pellucid.ops.losses.base import LOSSES
 from pellucid.registry import options_of
 from pellucid.runs.config import Stage
+from pellucid.runs.run import Run
 from pellucid.text import join, percent, plural
 from pellucid.training.optimizers.base import OPTIMIZERS
 from pellucid.training.options import TrainingOptions
@@ -100,30 +100,30 @@ def schedule_name(schedule: str) -> str:
     return _SCHEDULES.get(schedule, (schedule.replace("_", " "), ""))[0]
 
 
-def is_step_by_step(result: RunResult) -> bool:
+def is_step_by_step(run: Run) -> bool:
     """Return whether every epoch was one step on all samples."""
-    history = result.history
+    history = run.history
     return history.n_steps == len(history.losses)
 
 
-def first_number(result: RunResult) -> int:
+def first_number(run: Run) -> int:
     """Return what the history's first number is called: epochs are counted from 1, the tutorial's steps from 0."""
-    return 0 if is_step_by_step(result) else 1
+    return 0 if is_step_by_step(run) else 1
 
 
-def x_label(result: RunResult) -> str:
+def x_label(run: Run) -> str:
     """Return what one number of the history belongs to: an epoch, or a step."""
-    if OPTIMIZERS[result.config.options.optimizer].is_full_batch:
-        return f"Iteration of {NAMES.get(result.config.options.optimizer, result.config.options.optimizer)}"
-    if is_step_by_step(result):
-        return f"Step, each on all {result.noun}s"
-    per_epoch = round(result.history.n_steps / max(1, len(result.history.losses)))
+    if OPTIMIZERS[run.config.options.optimizer].is_full_batch:
+        return f"Iteration of {NAMES.get(run.config.options.optimizer, run.config.options.optimizer)}"
+    if is_step_by_step(run):
+        return f"Step, each on all {run.noun}s"
+    per_epoch = round(run.history.n_steps / max(1, len(run.history.losses)))
     return f"Epoch of {per_epoch} steps"
 
 
-def recipe_rows(result: RunResult) -> list[Row]:
+def recipe_rows(run: Run) -> list[Row]:
     """Return how the network was trained: the term, what ran, and what it means, a row each."""
-    options, noun = result.config.options, result.noun
+    options, noun = run.config.options, run.noun
     optimizer = NAMES.get(options.optimizer, options.optimizer)
     rows: list[Row] = [
         (
@@ -131,17 +131,17 @@ def recipe_rows(result: RunResult) -> list[Row]:
             optimizer + _given(options.optimizer_options),
             _OPTIMIZERS.get(options.optimizer, _first_line(OPTIMIZERS[options.optimizer])),
         ),
-        *_start(result),
-        *_rates(result),
-        _batch(result),
-        _epochs(result),
-        _loss(result),
+        *_start(run),
+        *_rates(run),
+        _batch(run),
+        _epochs(run),
+        _loss(run),
     ]
     if options.augment:
         meaning = f"Every {noun} is changed at random each time it is shown: no two epochs show the same one."
         rows.append(("Augmentation", options.augment, meaning))
-    if smooths(result):
-        rows.append(("Label smoothing", f"{result.model.loss_options['label_smoothing']:g}", _SMOOTHING))
+    if smooths(run):
+        rows.append(("Label smoothing", f"{run.model.loss_options['label_smoothing']:g}", _SMOOTHING))
     if options.weight_decay:
         rows.append(("Weight decay", f"{options.weight_decay:g}", _DECAY))
     if options.weight_ema is not None:
@@ -159,7 +159,7 @@ def recipe_rows(result: RunResult) -> list[Row]:
             "Stops after this many epochs without a lower validation loss; the best epoch's weights are kept."
         )
         rows.append(("Early stopping", f"patience {options.patience}", meaning))
-    if result.history.form == "dual":
+    if run.history.form == "dual":
         meaning = (
             f"The first layer is computed from the products of the {noun}s with each other (dual form): the same "
             "numbers, with fewer operations."
@@ -173,21 +173,21 @@ def _given(options: Mapping[str, Any]) -> str:
     return "".join(f", {name.replace('_', ' ')} {value}" for name, value in options.items())
 
 
-def _start(result: RunResult) -> list[Row]:
-    if result.config.start is None:
+def _start(run: Run) -> list[Row]:
+    if run.config.start is None:
         return []
-    n_frozen = result.model.n_frozen
+    n_frozen = run.model.n_frozen
     meaning = f"Begins with a trained network's weights; {n_frozen:,} of them stay as they are (frozen)."
-    return [("Start", result.config.model_name, meaning)]
+    return [("Start", run.config.model_name, meaning)]
 
 
-def _rates(result: RunResult) -> list[Row]:
+def _rates(run: Run) -> list[Row]:
     """Return the learning rate, of each stage where there are several."""
-    options, stages = result.config.options, result.config.stages
+    options, stages = run.config.options, run.config.stages
     if not stages:
         return _rate(options)
     rows, first = [], 1
-    for until, own in [*stages, Stage(max(len(result.history.losses), stages[-1].until), options)]:
+    for until, own in [*stages, Stage(max(len(run.history.losses), stages[-1].until), options)]:
         if until >= first:
             which = f"epoch {until}" if until == first else f"epochs {first} to {until}"
             rows += [(f"{name}, {which}", value, meaning) for name, value, meaning in _rate(own)]
@@ -205,28 +205,28 @@ def _rate(options: TrainingOptions) -> list[Row]:
     return [("Learning rate", f"{rate}, {name}{_given(options.schedule_options)}", meaning or "It changes.")]
 
 
-def _batch(result: RunResult) -> Row:
-    options, noun = result.config.options, result.noun
+def _batch(run: Run) -> Row:
+    options, noun = run.config.options, run.noun
     if not options.batch_size:
-        return "Batch", "the full batch", f"Every step is computed on all {result.noun}s."
+        return "Batch", "the full batch", f"Every step is computed on all {run.noun}s."
     meaning = f"Each step averages the gradient over this many {noun}s, drawn anew each epoch."
     return "Batch", plural(options.batch_size, noun), meaning
 
 
-def _epochs(result: RunResult) -> Row:
-    n, asked, history = len(result.history.losses), result.config.options.n_epochs, result.history
+def _epochs(run: Run) -> Row:
+    n, asked, history = len(run.history.losses), run.config.options.n_epochs, run.history
     what = f"{n:,}" if n == asked else f"{n:,} of {asked:,}"
     return (
         "Epochs",
         what,
-        f"Passes over the training {result.noun}s; {plural(history.n_steps, 'step')} in all.",
+        f"Passes over the training {run.noun}s; {plural(history.n_steps, 'step')} in all.",
     )
 
 
-def _loss(result: RunResult) -> Row:
-    name = result.model.loss
-    own = _given(result.config.options.loss_options)
-    if is_standardized(result):
+def _loss(run: Run) -> Row:
+    name = run.model.loss
+    own = _given(run.config.options.loss_options)
+    if is_standardized(run):
         meaning = (
             f"{_LOSSES[name]} Both in standard deviations of the targets: always predicting the mean has 1."
         )
@@ -234,37 +234,37 @@ def _loss(result: RunResult) -> Row:
     return "Loss", f"{name.replace('_', ' ')}{own}", _LOSSES.get(name, _first_line(LOSSES[name]))
 
 
-def smooths(result: RunResult) -> bool:
+def smooths(run: Run) -> bool:
     """Return whether the training loss is of smoothed labels."""
-    has_option = "label_smoothing" in options_of(LOSSES[result.model.loss])
-    return has_option and bool(result.model.loss_options.get("label_smoothing"))
+    has_option = "label_smoothing" in options_of(LOSSES[run.model.loss])
+    return has_option and bool(run.model.loss_options.get("label_smoothing"))
 
 
-def least_loss(result: RunResult) -> float | None:
+def least_loss(run: Run) -> float | None:
     """Return the least training loss that smoothed labels allow, their entropy; None of labels as they are.
 
     Of k classes the true one's target is 1 - s + s / k, that of each other s / k.
     """
-    if not smooths(result):
+    if not smooths(run):
         return None
-    k = max(2, len(result.split.classes))
-    other = float(result.model.loss_options["label_smoothing"]) / k
+    k = max(2, len(run.split.classes))
+    other = float(run.model.loss_options["label_smoothing"]) / k
     true = 1 - (k - 1) * other
     return -(true * math.log(true) + (k - 1) * other * math.log(other))
 
 
-def mixes(result: RunResult) -> str:
+def mixes(run: Run) -> str:
     """Return what mixes training samples and their targets, ``CutMix``; "" where nothing does."""
-    augment = result.config.options.augment
+    augment = run.config.options.augment
     if not augment:
         return ""
     blends = [type(one).__name__ for one in augment_preset(augment).transforms if isinstance(one, Blend)]
     return join(blends)
 
 
-def is_standardized(result: RunResult) -> bool:
+def is_standardized(run: Run) -> bool:
     """Return whether the loss is of standardized targets."""
-    return bool(result.model.loss_options.get("centre"))
+    return bool(run.model.loss_options.get("centre"))
 
 
 def _first_line(cls: type) -> str:

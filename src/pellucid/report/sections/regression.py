@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pellucid.evaluation.scores.estimate_text import with_interval
-from pellucid.evaluation.scores.of_run import RunResult
 from pellucid.evaluation.scores.records import Scores
 from pellucid.evaluation.scores.regression_figures import residual_figure
 from pellucid.prediction.metrics import regression_metrics
 from pellucid.report.draft import Draft
 from pellucid.report.parts import Fact, Section, Table
 from pellucid.report.sections.summary import of_the_training, what_was_done
+from pellucid.runs.run import Run
 from pellucid.text import join, percent, plural
 
 if TYPE_CHECKING:
@@ -38,18 +38,18 @@ MEANINGS = {
 
 def lead(found: "Findings") -> tuple[str, ...]:
     """Return how good it is beside always predicting the mean, and what was done."""
-    result, scores = found.result, _scores(found)
+    run, scores = found.run, _scores(found)
     error, rmse, mean = (
         scores[name] for name in ("mean_absolute_error", "root_mean_squared_error", "baseline")
     )
-    names = join([f"“{name}”" for name in result.targets])
+    names = join([f"“{name}”" for name in run.targets])
     words = (
-        f"On {plural(len(scores), 'test ' + result.noun)}, its prediction of {names} is off by "
+        f"On {plural(len(scores), 'test ' + run.noun)}, its prediction of {names} is off by "
         f"{with_interval(error)} on average (95 % interval in brackets)."
     )
     assert rmse.value is not None
     if not mean.value:
-        return f"{words} All test targets are the same.", what_was_done(result)
+        return f"{words} All test targets are the same.", what_was_done(run)
     less = 1 - rmse.value / mean.value
     if rmse.high is not None and rmse.high < mean.value:
         words += (
@@ -59,14 +59,14 @@ def lead(found: "Findings") -> tuple[str, ...]:
         words += " That is better than always predicting the mean, but not by more than chance explains."
     else:
         words += " That is no better than always predicting the mean."
-    return words, what_was_done(result)
+    return words, what_was_done(run)
 
 
 def facts(found: "Findings") -> tuple[Fact, ...]:
     """Return the numbers that stand under the summary: eight, in full rows."""
-    result, scores = found.result, _scores(found)
-    trained = regression_metrics(result.trained.y_true, result.trained.y_pred)
-    unit = "in the target's unit" if len(result.targets) == 1 else "mean of the targets"
+    run, scores = found.run, _scores(found)
+    trained = regression_metrics(run.train_predictions.y_true, run.train_predictions.y_pred)
+    unit = "in the target's unit" if len(run.targets) == 1 else "mean of the targets"
     explained = scores["r_squared"].value
     return (
         Fact("Mean absolute error", scores["mean_absolute_error"].value or 0.0, f"{unit}; smaller is better"),
@@ -84,16 +84,16 @@ def facts(found: "Findings") -> tuple[Fact, ...]:
         Fact(
             "Training error",
             trained["root_mean_squared_error"] or 0.0,
-            f"the same, on the training {result.noun}s",
+            f"the same, on the training {run.noun}s",
         ),
-        *of_the_training(result),
+        *of_the_training(run),
     )
 
 
 def errors_section(draft: Draft, found: "Findings") -> Section:
     """Return the errors with their intervals, predicted over true values, and the worst predictions."""
-    result, scores = found.result, _scores(found)
-    trained = regression_metrics(result.trained.y_true, result.trained.y_pred)
+    run, scores = found.run, _scores(found)
+    trained = regression_metrics(run.train_predictions.y_true, run.train_predictions.y_pred)
     rows = []
     for name, (title, meaning) in MEANINGS.items():
         own = trained[name]
@@ -104,24 +104,24 @@ def errors_section(draft: Draft, found: "Findings") -> Section:
         figures=(
             draft.add(
                 "residuals",
-                residual_figure(result.predictions, result.targets),
-                f"Left, each dot is a test {result.noun}: on the dotted line the prediction is right, and the "
+                residual_figure(run.test_predictions, run.targets),
+                f"Left, each dot is a test {run.noun}: on the dotted line the prediction is right, and the "
                 "orange line is the mean predictor. Middle, the residuals, what is left over: a bend or a funnel "
                 "means that the errors depend on the prediction, which the network could still learn. Right, how "
                 "large they are.",
                 "Predicted over true values, the residuals over the predictions, and their histogram.",
             ),
         ),
-        parts=(_worst(result),),
+        parts=(_worst(run),),
     )
 
 
-def _worst(result: RunResult) -> Section:
+def _worst(run: Run) -> Section:
     """Return the test samples whose predictions are furthest off."""
-    y, y_pred = result.predictions.y_true, result.predictions.y_pred
+    y, y_pred = run.test_predictions.y_true, run.test_predictions.y_pred
     rows = np.argsort(-np.abs(y - y_pred).max(axis=1), kind="stable")[:N_WORST]
-    names = result.targets
-    header = [f"Test {result.noun}", *(f"{what} {name}" for name in names for what in ("True", "Predicted"))]
+    names = run.targets
+    header = [f"Test {run.noun}", *(f"{what} {name}" for name in names for what in ("True", "Predicted"))]
     table: list[tuple[int | str, ...]] = [
         (int(i), *(f"{value:.5g}" for j in range(len(names)) for value in (y[i, j], y_pred[i, j])))
         for i in rows

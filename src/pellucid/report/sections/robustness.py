@@ -11,14 +11,14 @@ from pellucid.evaluation.robustness.text import (
     in_paragraphs,
     in_rows,
 )
-from pellucid.evaluation.scores.of_run import RunResult
 from pellucid.report.draft import DENSE, Draft
 from pellucid.report.parts import Section, Table
+from pellucid.runs.run import Run
 
 
-def robustness_section(draft: Draft, found: Robustness, result: RunResult) -> Section:
+def robustness_section(draft: Draft, found: Robustness, run: Run) -> Section:
     """Return the accuracy on changed photos, and one photo at every strength."""
-    at, test = typical_photo(result.predictions), result.split.test
+    at, test = typical_photo(run.test_predictions), run.split.test
     return Section(
         "Which changes does it withstand?",
         intro=(MEASURED.format(noun=found.noun), *in_paragraphs(found)),
@@ -31,7 +31,7 @@ def robustness_section(draft: Draft, found: Robustness, result: RunResult) -> Se
             ),
             draft.add(
                 "robustness-sheet",
-                perturbation_sheet(result.model, test.X[at], label=int(test.y[at]), noun=found.noun),
+                perturbation_sheet(run.model, test.X[at], label=int(test.y[at]), noun=found.noun),
                 SHEET.format(noun=found.noun, number=at),
                 f"Test {found.noun} {at}, changed in rows, each picture with its prediction.",
                 dpi=DENSE,

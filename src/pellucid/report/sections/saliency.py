@@ -15,9 +15,9 @@ from pellucid.evaluation.saliency.text import (
     check_rows,
 )
 from pellucid.evaluation.scores.galleries import sample_prediction
-from pellucid.evaluation.scores.of_run import RunResult
 from pellucid.report.draft import DENSE, Draft
 from pellucid.report.parts import Captioned, Section, Table
+from pellucid.runs.run import Run
 from pellucid.text import capitalized, percent, plural
 
 Maps = Mapping[int, SaliencyMaps]  # by test photo
@@ -25,18 +25,18 @@ TITLE = "Where does it look?"
 N_OPEN = 2  # photos whose maps are not folded
 
 
-def saliency_section(draft: Draft, maps: Maps, result: RunResult) -> Section | None:
+def saliency_section(draft: Draft, maps: Maps, run: Run) -> Section | None:
     """Return the maps and their check; the first layer's weights alone where no photo was explained."""
-    figures = _first_layer(draft, result)
+    figures = _first_layer(draft, run)
     if not maps:
         return Section(TITLE, figures=figures) if figures else None
-    strips = [_strip(draft, i, maps[i], result) for i in maps]
+    strips = [_strip(draft, i, maps[i], run) for i in maps]
     return Section(
         TITLE,
-        intro=(BEFORE_BELIEVING.format(noun=result.noun), CAVEAT),
-        figures=(*figures, _at_large(draft, *next(iter(maps.items())), result)),
+        intro=(BEFORE_BELIEVING.format(noun=run.noun), CAVEAT),
+        figures=(*figures, _at_large(draft, *next(iter(maps.items())), run)),
         table=Table(CHECK_HEADER, check_rows([*maps.values()])),
-        parts=_strips(strips, result.noun),
+        parts=_strips(strips, run.noun),
     )
 
 
@@ -55,41 +55,41 @@ def _strips(strips: list[Captioned], noun: str) -> list[Section]:
     return parts
 
 
-def _first_layer(draft: Draft, result: RunResult) -> list[Captioned]:
+def _first_layer(draft: Draft, run: Run) -> list[Captioned]:
     """Return the first layer's weights as a figure, or nothing where they do not belong to pixels."""
-    weights = first_layer_figure(result.model)
+    weights = first_layer_figure(run.model)
     if weights is None:
         return []
     alt = "The weights of the first layer's units as pictures."
-    return [draft.add("first-layer", weights, FIRST_LAYER.format(noun=result.noun), alt, dpi=DENSE)]
+    return [draft.add("first-layer", weights, FIRST_LAYER.format(noun=run.noun), alt, dpi=DENSE)]
 
 
-def _at_large(draft: Draft, i: int, maps: SaliencyMaps, result: RunResult) -> Captioned:
+def _at_large(draft: Draft, i: int, maps: SaliencyMaps, run: Run) -> Captioned:
     return draft.add(
         "saliency",
-        saliency_figure(result.split.test.X[i], maps),
-        f"{_place(result, i)}, {_prediction(result, i)}. {AT_LARGE.format(noun=result.noun)}",
-        f"Maps of {result.split.place('test', i)}, one method a row.",
+        saliency_figure(run.split.test.X[i], maps),
+        f"{_place(run, i)}, {_prediction(run, i)}. {AT_LARGE.format(noun=run.noun)}",
+        f"Maps of {run.split.place('test', i)}, one method a row.",
         dpi=DENSE,
     )
 
 
-def _strip(draft: Draft, i: int, maps: SaliencyMaps, result: RunResult) -> Captioned:
+def _strip(draft: Draft, i: int, maps: SaliencyMaps, run: Run) -> Captioned:
     n = sum(found.heat is not None for found in maps.values())
     return draft.add(
         f"saliency-{i}",
-        saliency_strip(result.split.test.X[i], maps),
-        f"{_place(result, i)}, {_prediction(result, i)}. {STRIP}",
-        f"{_place(result, i)} and {plural(n, 'map')} of what its prediction depends on.",
+        saliency_strip(run.split.test.X[i], maps),
+        f"{_place(run, i)}, {_prediction(run, i)}. {STRIP}",
+        f"{_place(run, i)} and {plural(n, 'map')} of what its prediction depends on.",
         dpi=DENSE,
     )
 
 
-def _place(result: RunResult, i: int) -> str:
-    return capitalized(result.split.place("test", i))
+def _place(run: Run, i: int) -> str:
+    return capitalized(run.split.place("test", i))
 
 
-def _prediction(result: RunResult, i: int) -> str:
-    one = sample_prediction(result.predictions, i)
+def _prediction(run: Run, i: int) -> str:
+    one = sample_prediction(run.test_predictions, i)
     predicted = f"predicted as “{one.predicted}” ({percent(one.probability)})"
     return f"correctly {predicted}" if one.is_correct else f"{predicted}, in truth “{one.actual}”"

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from pellucid.evaluation.scores import figures as drawn
 from pellucid.evaluation.scores.calibration_figure import calibration_figure
 from pellucid.evaluation.scores.estimate_text import score_in_words
-from pellucid.evaluation.scores.of_run import RunResult
 from pellucid.evaluation.scores.records import Scores
 from pellucid.evaluation.scores.text import calibration_error
 from pellucid.plotting.data import confusion_matrix_figure
@@ -14,6 +13,7 @@ from pellucid.plotting.style import class_name
 from pellucid.report.draft import Draft
 from pellucid.report.parts import Captioned, Cell, Section, Table
 from pellucid.report.sections.photos import confusion_of
+from pellucid.runs.run import Run
 from pellucid.shares import share
 from pellucid.text import plural
 
@@ -21,18 +21,18 @@ MOST_CLASSES = 40  # in the table
 FEW_CLASSES = 12  # that are shown at once
 
 
-def accuracy_section(draft: Draft, result: RunResult) -> Section:
+def accuracy_section(draft: Draft, run: Run) -> Section:
     """Return the confusion matrix with the samples behind each cell, and how far the score can be trusted."""
-    test = result.test
+    test = run.test_confusion
     draft.keep("confusion", confusion_matrix_figure(test.counts, test.classes))
     one = share(1 / test.n_samples, test.n_samples)
     return Section(
         "Which class is taken for which?",
         intro=(
-            f"With {plural(test.n_samples, 'test ' + result.noun)}, one more or one fewer right moves the accuracy "
+            f"With {plural(test.n_samples, 'test ' + run.noun)}, one more or one fewer right moves the accuracy "
             f"by {one}: a difference that stays within the interval may well be chance.",
         ),
-        confusion=confusion_of(draft, result),
+        confusion=confusion_of(draft, run),
     )
 
 

@@ -4,12 +4,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pellucid.evaluation.scores.of_run import RunResult
 from pellucid.prediction.confusion import ConfusionMatrix
 from pellucid.report.parts import Fact
 from pellucid.report.sections.gap import gap_in_words
 from pellucid.report.sections.leaks import leaks
 from pellucid.report.sections.recipe import is_step_by_step, optimizer_in_words
+from pellucid.runs.run import Run
 from pellucid.shares import share, share_range
 from pellucid.stats.paired import mcnemar
 from pellucid.text import in_seconds, join, plural
@@ -26,44 +26,30 @@ WIDE, NARROW = 0.1, 0.03  # of an interval: above the first much is open, below 
 
 def summary(found: "Findings") -> tuple[str, ...]:
     """Return the first paragraphs: how good it is beside the baseline, and what was done."""
-    result = found.result
-    if result.kind == "regression":
+    run = found.run
+    if run.kind == "regression":
         from pellucid.report.sections.regression import lead
 
         return lead(found)
-    return (_how_good(result), _against_the_baseline(result), what_was_done(result))
+    return (_how_good(run), _against_the_baseline(run), what_was_done(run))
 
 
 def points(found: "Findings") -> tuple[str, ...]:
     """Return what else a reader must know, a point each: mistakes, the gap, leaks, what else was found."""
-    result = found.result
-    wrong = () if result.kind == "regression" else (_what_goes_wrong(result.test, result.noun),)
-    own = (gap_in_words(result), leaks(result), *_stopped(result), *_advice(result))
-    return (*wrong, *own, *_of_the_rest(found), *result.notes)
+    run = found.run
+    wrong = () if run.kind == "regression" else (_what_goes_wrong(run.test_confusion, run.noun),)
+    own = (gap_in_words(run), leaks(run), *_stopped(run), *_advice(found))
+    return (*wrong, *own, *_of_the_rest(found), *run.notes)
 
 
-def in_short(result: RunResult) -> tuple[str, ...]:
-    """Return what was done, how good the network is, what it gets wrong, and whether the data have leaks."""
-    return (
-        what_was_done(result),
-        _how_good(result),
-        _against_the_baseline(result),
-        _what_goes_wrong(result.test, result.noun),
-        gap_in_words(result),
-        leaks(result),
-        *_stopped(result),
-        *_advice(result),
-    )
-
-
-def _stopped(result: RunResult) -> tuple[str, ...]:
-    if result.history.is_complete:
+def _stopped(run: Run) -> tuple[str, ...]:
+    if run.history.is_complete:
         return ()
-    return (f"The training was stopped early, after {plural(result.history.n_steps, 'step')}.",)
+    return (f"The training was stopped early, after {plural(run.history.n_steps, 'step')}.",)
 
 
-def _advice(result: RunResult) -> tuple[str, ...]:
-    return tuple(f"What to try next: {one.finding} `{one.command}`" for one in result.advice)
+def _advice(found: "Findings") -> tuple[str, ...]:
+    return tuple(f"What to try next: {one.finding} `{one.command}`" for one in found.advice)
 
 
 def _of_the_rest(found: "Findings") -> list[str]:
@@ -86,9 +72,9 @@ def _of_the_rest(found: "Findings") -> list[str]:
     return [sentence for sentence in sentences if sentence]
 
 
-def facts(result: RunResult) -> tuple[Fact, ...]:
+def facts(run: Run) -> tuple[Fact, ...]:
     """Return the numbers that stand under the summary, each with its plain meaning: eight, in full rows."""
-    test, noun = result.test, result.noun
+    test, noun = run.test_confusion, run.noun
     return (
         Fact(
             "Balanced accuracy",
@@ -103,10 +89,10 @@ def facts(result: RunResult) -> tuple[Fact, ...]:
         ),
         Fact(
             "Training accuracy",
-            share(result.train.accuracy, test.n_samples),
+            share(run.train_confusion.accuracy, test.n_samples),
             f"on the {noun}s that it was trained on",
         ),
-        *of_the_training(result),
+        *of_the_training(run),
     )
 
 
@@ -145,19 +131,19 @@ def _recalls(test: ConfusionMatrix) -> tuple[Fact, Fact]:
     )
 
 
-def of_the_training(result: RunResult) -> tuple[Fact, Fact, Fact]:
+def of_the_training(run: Run) -> tuple[Fact, Fact, Fact]:
     """Return how long was trained, and how much there was to learn."""
-    history, batch = result.history, result.config.options.batch_size
-    each = plural(batch, result.noun) if batch else f"all {result.noun}s"
+    history, batch = run.history, run.config.options.batch_size
+    each = plural(batch, run.noun) if batch else f"all {run.noun}s"
     return (
         Fact("Epochs", len(history.losses), f"{plural(history.n_steps, 'step')} on {each} each"),
         Fact("Training time", in_seconds(history.seconds), _speed(history)),
-        Fact("Parameters", result.model.theta.size, f"numbers that the training adjusts{_frozen(result)}"),
+        Fact("Parameters", run.model.theta.size, f"numbers that the training adjusts{_frozen(run)}"),
     )
 
 
-def _frozen(result: RunResult) -> str:
-    n = result.model.n_frozen
+def _frozen(run: Run) -> str:
+    n = run.model.n_frozen
     return f"; {n:,} more are frozen" if n else ""
 
 
@@ -171,27 +157,27 @@ def interval(part: ConfusionMatrix) -> str:
     return share_range(*part.accuracy_interval, part.n_samples)
 
 
-def what_was_done(result: RunResult) -> str:
+def what_was_done(run: Run) -> str:
     """Return on what the network was trained, to do what, and how."""
-    model, config = result.model, result.config
+    model, config = run.model, run.config
     size = f"{model.n_params:,} parameters"
     if config.start is not None:
         frozen = f", {model.n_frozen:,} of them kept as they were" if model.n_frozen else ""
         size += f" that began from the trained model “{config.model_name}”{frozen},"
-    return f"A network of {size} was trained on {_task(result)}; it took {_way(result)}."
+    return f"A network of {size} was trained on {_task(run)}; it took {_way(run)}."
 
 
-def _way(result: RunResult) -> str:
-    options, history = result.config.options, result.history
-    steps = f"{plural(history.n_steps, 'step')} of {optimizer_in_words(options, result.config.stages)}"
-    return steps if is_step_by_step(result) else f"{steps} in {plural(len(history.losses), 'epoch')}"
+def _way(run: Run) -> str:
+    options, history = run.config.options, run.history
+    steps = f"{plural(history.n_steps, 'step')} of {optimizer_in_words(options, run.config.stages)}"
+    return steps if is_step_by_step(run) else f"{steps} in {plural(len(history.losses), 'epoch')}"
 
 
-def _task(result: RunResult) -> str:
-    on = plural(len(result.split.train), result.noun)
-    if result.kind == "regression":
-        return f"{on} to predict {join([f'“{name}”' for name in result.targets])}"
-    names = result.split.classes
+def _task(run: Run) -> str:
+    on = plural(len(run.split.train), run.noun)
+    if run.kind == "regression":
+        return f"{on} to predict {join([f'“{name}”' for name in run.targets])}"
+    names = run.split.classes
     quoted = [f"“{name}”" for name in names]
     classes = f"{len(names)} classes apart"
     if len(names) <= MOST_CLASSES:
@@ -199,8 +185,8 @@ def _task(result: RunResult) -> str:
     return f"{on} to tell {classes}"
 
 
-def _how_good(result: RunResult) -> str:
-    test, noun = result.test, result.noun
+def _how_good(run: Run) -> str:
+    test, noun = run.test_confusion, run.noun
     low, high = test.accuracy_interval
     doubt = (
         f"With so few {noun}s"
@@ -218,14 +204,14 @@ def _how_good(result: RunResult) -> str:
     )
 
 
-def _against_the_baseline(result: RunResult) -> str:
-    test = result.test
-    compared = mcnemar(result.predictions.is_correct, result.predictions.is_majority)
+def _against_the_baseline(run: Run) -> str:
+    test = run.test_confusion
+    compared = mcnemar(run.test_predictions.is_correct, run.test_predictions.is_majority)
     often = share(test.baseline, test.n_samples)
     words = f"Always predicting “{test.majority_class}” would be right {often} of the time"
     if not compared.only_a and not compared.only_b:
-        return f"{words}, and is right on the very same {result.noun}s: the network is no better than that."
-    only = plural(compared.only_a, result.noun)
+        return f"{words}, and is right on the very same {run.noun}s: the network is no better than that."
+    only = plural(compared.only_a, run.noun)
     words += f". {only} only the network classifies correctly, {compared.only_b:,} only that baseline: "
     if compared.p_value >= CHANCE:
         return words + (

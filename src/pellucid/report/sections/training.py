@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from pellucid.evaluation.scores.of_run import RunResult
 from pellucid.nn.model import Model
 from pellucid.ops.losses.base import LOSSES
 from pellucid.plotting.network import network_diagram
@@ -21,6 +20,7 @@ from pellucid.report.sections.recipe import (
     smooths,
     x_label,
 )
+from pellucid.runs.run import Run
 from pellucid.text import by, in_seconds, plural
 from pellucid.training.constant import constant_loss
 from pellucid.types import LayerRow
@@ -43,9 +43,9 @@ def layer_rows(model: Model) -> list[LayerRow]:
     return rows
 
 
-def network_section(draft: Draft, result: RunResult) -> Section:
+def network_section(draft: Draft, run: Run) -> Section:
     """Return the network as a diagram and a table."""
-    model, rows = result.model, layer_rows(result.model)
+    model, rows = run.model, layer_rows(run.model)
     kinds = [f"{row.kind}, frozen" if row.is_frozen and row.n_params else row.kind for row in rows]
     table = [
         (row.name, kind, by(row.output_shape), row.activation or "–", row.n_params)
@@ -58,10 +58,10 @@ def network_section(draft: Draft, result: RunResult) -> Section:
         if is_alone
         else (f"Most parameters, {largest.n_params:,} of {model.n_params:,},")
     )
-    reason = result.config.reason
+    reason = run.config.reason
     return Section(
         "The network",
-        intro=(f"Chosen by the data: {result.config.model_name}, {reason}.",) if reason else (),
+        intro=(f"Chosen by the data: {run.config.model_name}, {reason}.",) if reason else (),
         figures=(
             draft.add(
                 "network",
@@ -86,53 +86,51 @@ def _last_words(rows: list[LayerRow]) -> str:
     return ", and the sigmoid turns the last number into a probability" if last == "sigmoid" else ""
 
 
-def training_section(draft: Draft, result: RunResult) -> Section:
+def training_section(draft: Draft, run: Run) -> Section:
     """Return how loss and accuracy went over the training, and what ran, by name."""
-    history = result.history
-    how = optimizer_in_words(result.config.options, result.config.stages)
-    epochs = "" if is_step_by_step(result) else f" in {plural(len(history.losses), 'epoch')}"
-    word = "Step" if is_step_by_step(result) else "Epoch"
+    history = run.history
+    how = optimizer_in_words(run.config.options, run.config.stages)
+    epochs = "" if is_step_by_step(run) else f" in {plural(len(history.losses), 'epoch')}"
+    word = "Step" if is_step_by_step(run) else "Epoch"
     return Section(
         "Training",
         intro=(f"{plural(history.n_steps, 'step')} of {how}{epochs} took {in_seconds(history.seconds)}.",),
-        figures=[_curves(draft, result)] if history.losses else [],
-        table=Table(("What", "Here", "Meaning"), recipe_rows(result)),
+        figures=[_curves(draft, run)] if history.losses else [],
+        table=Table(("What", "Here", "Meaning"), recipe_rows(run)),
         parts=(
             Section(
                 "The curves in numbers",
-                table=Table(
-                    (word, *_titles(history.columns)), _spread(history.columns, first_number(result))
-                ),
+                table=Table((word, *_titles(history.columns)), _spread(history.columns, first_number(run))),
                 is_folded=True,
             ),
         ),
     )
 
 
-def _curves(draft: Draft, result: RunResult) -> Captioned:
-    history = result.history
-    best, losses, guess = best_epoch(result), history.losses, _guess(result)
+def _curves(draft: Draft, run: Run) -> Captioned:
+    history = run.history
+    best, losses, guess = best_epoch(run), history.losses, _guess(run)
     figure = training_curves(
         history.columns,
-        x_label=x_label(result),
-        first=first_number(result),
+        x_label=x_label(run),
+        first=first_number(run),
         best=best,
         guessing=guess,
-        guess="One answer for all" if result.kind == "regression" else "Guessing",
+        guess="One answer for all" if run.kind == "regression" else "Guessing",
     )
     goes = "falls" if losses[-1] < losses[0] else "goes"
     alt = f"The training loss {goes} from {losses[0]:.3g} to {losses[-1]:.3g}"
     held_out = history.validation_losses
     alt += f", the validation loss from {held_out[0]:.3g} to {held_out[-1]:.3g}." if held_out else "."
-    return draft.add("cost", figure, _caption(result, best, guess), alt)
+    return draft.add("cost", figure, _caption(run, best, guess), alt)
 
 
-def _caption(result: RunResult, best: int | None, guess: float | None) -> str:
+def _caption(run: Run, best: int | None, guess: float | None) -> str:
     """Return how to read the curves, from what ran."""
-    history, options, noun = result.history, result.config.options, result.noun
+    history, options, noun = run.history, run.config.options, run.noun
     words = "The loss says how wrong the network is: lower is better"
-    words += _guess_in_words(result, guess) + _floor(result)
-    if is_step_by_step(result):
+    words += _guess_in_words(run, guess) + _floor(run)
+    if is_step_by_step(run):
         words += f". Each value is of all training {noun}s before the step"
     else:
         words += (
@@ -140,7 +138,7 @@ def _caption(result: RunResult, best: int | None, guess: float | None) -> str:
         )
     changed = [
         *(["are changed at random (augmentation)"] if options.augment else []),
-        *(["have smoothed labels"] if smooths(result) else []),
+        *(["have smoothed labels"] if smooths(run) else []),
     ]
     if changed and history.validation_losses:
         words += (
@@ -148,8 +146,8 @@ def _caption(result: RunResult, best: int | None, guess: float | None) -> str:
             "may lie above the other"
         )
     if best is not None:
-        unit = "step" if is_step_by_step(result) else "epoch"
-        words += f". The {unit} of the lowest validation loss, {best + first_number(result)}, is marked"
+        unit = "step" if is_step_by_step(run) else "epoch"
+        words += f". The {unit} of the lowest validation loss, {best + first_number(run)}, is marked"
     if "accuracy" in history.columns:
         words += f"; both accuracies are measured at the end of an epoch, on unchanged {noun}s"
     if not history.validation_losses:
@@ -157,38 +155,34 @@ def _caption(result: RunResult, best: int | None, guess: float | None) -> str:
     return words + "."
 
 
-def _guess(result: RunResult) -> float | None:
+def _guess(run: Run) -> float | None:
     """Return the loss of equal probabilities for every class, or of one answer for all; None: unknown."""
-    model, train = result.model, result.split.train
-    if result.kind == "regression":
+    model, train = run.model, run.split.train
+    if run.kind == "regression":
         return constant_loss(model.loss_function, model.encode(train.y), model.output_shape[-1])
-    return float(np.log(len(result.split.classes))) if model.loss.endswith("cross_entropy") else None
+    return float(np.log(len(run.split.classes))) if model.loss.endswith("cross_entropy") else None
 
 
-def _guess_in_words(result: RunResult, guess: float | None) -> str:
+def _guess_in_words(run: Run, guess: float | None) -> str:
     if guess is None:
         return ""
-    if result.kind != "regression":
-        return f", and ln {len(result.split.classes)} = {guess:.2f} is guessing"
-    units = (
-        "; it is measured in standard deviations of the target, squared" if is_standardized(result) else ""
-    )
-    return f", and {guess:.3g} is what the best single answer for all {result.noun}s has{units}"
+    if run.kind != "regression":
+        return f", and ln {len(run.split.classes)} = {guess:.2f} is guessing"
+    units = "; it is measured in standard deviations of the target, squared" if is_standardized(run) else ""
+    return f", and {guess:.3g} is what the best single answer for all {run.noun}s has{units}"
 
 
-def _floor(result: RunResult) -> str:
+def _floor(run: Run) -> str:
     """Return what keeps the training loss away from 0 however good the network is; "" where nothing does."""
-    floor = least_loss(result)
-    mixed = mixes(result)
+    floor = least_loss(run)
+    mixed = mixes(run)
     if floor is None:
         if mixed:
-            return f". It cannot reach 0 in training: {mixed} trains on mixtures of two {result.noun}s"
+            return f". It cannot reach 0 in training: {mixed} trains on mixtures of two {run.noun}s"
         return ""
-    smoothing = result.model.loss_options["label_smoothing"]
+    smoothing = run.model.loss_options["label_smoothing"]
     more = (
-        f", and {mixed}, which trains on mixtures of two {result.noun}s, keeps it higher still"
-        if mixed
-        else ""
+        f", and {mixed}, which trains on mixtures of two {run.noun}s, keeps it higher still" if mixed else ""
     )
     return (
         f". In training it cannot fall below {floor:.2f}, because labels are smoothed by {smoothing:g} and no "

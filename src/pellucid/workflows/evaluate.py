@@ -9,6 +9,7 @@ from pellucid.data.source import DataSource
 from pellucid.errors import DataError, PellucidError, ShapeError
 from pellucid.evaluation.scores.advice import Advice, advise, advise_model
 from pellucid.evaluation.scores.measure import evaluate
+from pellucid.evaluation.scores.other_data import OTHER_DATA, on_new_table
 from pellucid.evaluation.scores.records import Scores
 from pellucid.formats.safetensors import load as load_model_file
 from pellucid.nn.model import Model
@@ -16,11 +17,6 @@ from pellucid.prediction.predict import Compute, compute_here
 from pellucid.progress import ProgressCallback, no_progress
 from pellucid.runs.data import source_for
 from pellucid.runs.record import holds_run, read_run
-
-OTHER_DATA = (
-    "The model was trained on other data than the training part of these; "
-    "samples that it has seen may go unnoticed."
-)
 
 
 def evaluate_on(
@@ -94,20 +90,6 @@ def _parts(model: Model, source: DataSource) -> tuple[Dataset | None, Dataset, t
     is_own = known is not None and known == data_hash(split.train)
     other = (OTHER_DATA,) if known is not None and not is_own else ()
     return split.train, split.test, (*split.notes, *other), split if is_own else None
-
-
-def on_new_table(n_rows: int) -> str:
-    """Return the note on a table of which no part is known to be held out."""
-    return (
-        f"The model was trained on another table: all {n_rows} rows are tested; rows that it has seen may go "
-        "unnoticed."
-    )
-
-
-def was_trained_on_other(model: Model, train: Dataset) -> bool:
-    """Return whether it is known that a model was trained on other samples than these."""
-    known = model.summary_of_training.get("data_sha256")
-    return known is not None and known != data_hash(train)
 
 
 def _own_table(model: Model, source: DataSource) -> Split | None:
