@@ -6,11 +6,11 @@ import pytest
 from tests.fuzz.search import CHECKED, search
 from tests.fuzz.subjects import SUBJECTS
 
+QUICK = [pytest.param(name, 5, id=f"{name}, some") for name, each in SUBJECTS.items() if each.cost < 10]
+ALL = [pytest.param(name, 1, id=name, marks=pytest.mark.slow) for name in SUBJECTS]
 
-@pytest.mark.parametrize(
-    "share", [pytest.param(5, id="some"), pytest.param(1, marks=pytest.mark.slow, id="all")]
-)
-@pytest.mark.parametrize("name", SUBJECTS)
+
+@pytest.mark.parametrize(("name", "share"), [*QUICK, *ALL])
 def test_no_fault_is_found(name: str, share: int, record_property: Callable[[str, object], None]) -> None:
     subject = SUBJECTS[name]
     if subject.needs_numba:
