@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.every import every
 
 from pellucid import dispatch
 from pellucid.data.dataset import Dataset
@@ -33,7 +34,7 @@ def used(monkeypatch: pytest.MonkeyPatch) -> set[str]:
     return seen
 
 
-@pytest.mark.parametrize(("limit", "kind"), [(1e12, "numpy"), (1.0, "numba")])
+@every(("limit", "kind"), [(1e12, "numpy"), (1.0, "numba")])
 def test_the_size_chooses(used: set[str], monkeypatch: pytest.MonkeyPatch, limit: float, kind: str) -> None:
     monkeypatch.setattr(dispatch, "AUTO_OPERATIONS", limit)
     model = preset("logistic")

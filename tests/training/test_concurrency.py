@@ -92,7 +92,7 @@ def assert_equal(
 
 
 def test_in_threads_of_one_process(alone: dict[tuple[str, str], bytes]) -> None:
-    jobs = JOBS * 6
+    jobs = JOBS * 3
     with ThreadPoolExecutor(6) as pool:
         assert_equal(jobs, list(pool.map(bits, jobs)), alone)
     assert_equal(JOBS, [bits(job) for job in JOBS], alone)

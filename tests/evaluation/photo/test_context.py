@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
+from tests.every import every
 from tests.pictures import assert_readable, shown
 
 from pellucid.data.dataset import Dataset
@@ -160,9 +161,7 @@ def test_a_square_photo_has_no_middle_square() -> None:
     assert "middle square" not in photo_variants(np.zeros((20, 20, 3), np.uint8), (10, 10, 3))[0]
 
 
-@pytest.mark.parametrize(
-    ("shape", "dtype"), [((8, 8), np.uint8), ((8, 8, 1), np.uint8), ((8, 8, 3), np.float32)]
-)
+@every(("shape", "dtype"), [((8, 8), np.uint8), ((8, 8, 1), np.uint8), ((8, 8, 3), np.float32)])
 def test_samples_of_every_shape(shape: tuple[int, ...], dtype: type) -> None:
     X = np.random.default_rng(0).random((120, *shape))
     X = (255 * X).astype(dtype) if dtype is np.uint8 else X.astype(dtype)

@@ -8,6 +8,7 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgb
 from matplotlib.text import Text
+from tests.every import every
 from tests.pictures import assert_readable, frames, page_text, shown, words
 
 from pellucid.data.dataset import Dataset
@@ -119,7 +120,7 @@ def test_no_label_touches_another_or_leaves_the_figure(result: Robustness) -> No
             assert box.y1 <= height
 
 
-@pytest.mark.parametrize("names", [["blur"], ["blur", "mirror"], ["hue", "blur", "jpeg"]])
+@every("names", [["blur"], ["blur", "mirror"], ["hue", "blur", "jpeg"]])
 def test_few_panels_fill_the_width(names: list[str], photos: np.ndarray) -> None:
     data = Dataset(photos, (np.arange(20) < 12).astype(int))
     figure = robustness_curves(robustness(brightness_model(), data, perturbations=names))
@@ -186,7 +187,7 @@ def test_no_text_of_the_sheet_touches_another(photos: np.ndarray) -> None:
     assert_readable(figure)
 
 
-@pytest.mark.parametrize("shape", [(8, 8), (8, 8, 1), (30, 6, 3), (4, 40, 3)])
+@every("shape", [(8, 8), (8, 8, 1), (30, 6, 3), (4, 40, 3)])
 def test_grey_and_long_photos(shape: tuple[int, ...], rng: np.random.Generator) -> None:
     photo = rng.integers(0, 256, shape, dtype=np.uint8)
     figure = perturbation_sheet(brightness_model(shape, ()), photo, label=0)

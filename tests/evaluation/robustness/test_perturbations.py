@@ -6,6 +6,7 @@ import math
 import numpy as np
 import pytest
 from PIL import Image
+from tests.every import every
 
 from pellucid.errors import DataError, OptionError, ShapeError
 from pellucid.evaluation.robustness.colour import background_of
@@ -39,7 +40,7 @@ def change(name: str, images: np.ndarray, strength: float, seed: int = 0) -> np.
     return PERTURBATIONS[name](images, strength, stream(seed, name))
 
 
-@pytest.mark.parametrize("name", ALL)
+@every("name", ALL)
 def test_strength_0_gives_a_copy_of_the_same_bytes(name: str, photos: np.ndarray) -> None:
     for images in (photos, photos[..., :1], photos[..., 0]):
         result = change(name, images, 0)
@@ -47,7 +48,7 @@ def test_strength_0_gives_a_copy_of_the_same_bytes(name: str, photos: np.ndarray
         assert not np.shares_memory(result, images)
 
 
-@pytest.mark.parametrize("name", ALL)
+@every("name", ALL)
 def test_is_a_pure_function_of_photos_strength_and_stream(name: str, photos: np.ndarray) -> None:
     before = photos.copy()
     for strength in PERTURBATIONS[name].strengths:
@@ -62,7 +63,7 @@ def test_is_a_pure_function_of_photos_strength_and_stream(name: str, photos: np.
         assert is_same == (name in STEADY or is_half_turn)
 
 
-@pytest.mark.parametrize("name", ALL)
+@every("name", ALL)
 def test_what_is_drawn_does_not_depend_on_the_strength(name: str, photos: np.ndarray) -> None:
     states = []
     for strength in PERTURBATIONS[name].strengths:
@@ -72,7 +73,7 @@ def test_what_is_drawn_does_not_depend_on_the_strength(name: str, photos: np.nda
     assert len(set(states)) == 1
 
 
-@pytest.mark.parametrize("name", sorted(set(ALL) - {"mirror", "upside-down", "occlusion"}))
+@every("name", sorted(set(ALL) - {"mirror", "upside-down", "occlusion"}))
 def test_a_tiny_strength_changes_next_to_nothing_and_more_strength_more(name: str) -> None:
     images = smooth_photos()
     perturbation = PERTURBATIONS[name]
@@ -85,8 +86,8 @@ def test_a_tiny_strength_changes_next_to_nothing_and_more_strength_more(name: st
     assert weak < middle < strong
 
 
-@pytest.mark.parametrize("name", sorted(set(ALL) - {"hue"}))
-@pytest.mark.parametrize("size", [(8, 8), (5, 9), (1, 1)])
+@every("name", sorted(set(ALL) - {"hue"}))
+@every("size", [(8, 8), (5, 9), (1, 1)])
 def test_grey_photos_of_either_shape_and_any_size(
     name: str, size: tuple[int, int], rng: np.random.Generator
 ) -> None:
@@ -97,7 +98,7 @@ def test_grey_photos_of_either_shape_and_any_size(
         np.testing.assert_array_equal(flat, deep[..., 0])
 
 
-@pytest.mark.parametrize("name", sorted(set(ALL) - {"noise", "jpeg"}))
+@every("name", sorted(set(ALL) - {"noise", "jpeg"}))
 def test_a_photo_of_one_colour_keeps_it_unless_colours_are_meant(name: str) -> None:
     grey = np.full((4, 16, 16, 3), 128, np.uint8)
     for strength in PERTURBATIONS[name].strengths:
@@ -249,7 +250,7 @@ def test_blur_is_a_gaussian_mean_of_neighbours(photos: np.ndarray) -> None:
     np.testing.assert_allclose(change("blur", photos, sigma)[0], expected, atol=0.51)
 
 
-@pytest.mark.parametrize("channels", [1, 3])
+@every("channels", [1, 3])
 def test_jpeg_is_pillows(channels: int, photos: np.ndarray) -> None:
     images = photos[..., :channels]
     for image, result in zip(images, change("jpeg", images, 70), strict=True):
@@ -273,14 +274,14 @@ def test_a_square_is_covered_wholly_inside(rng: np.random.Generator) -> None:
     assert (everything == 128).all()
 
 
-@pytest.mark.parametrize("name", ALL)
-@pytest.mark.parametrize("strength", [-0.1, math.nan, math.inf, 1000, True, "much", None])
+@every("name", ALL)
+@every("strength", [-0.1, math.nan, math.inf, 1000, True, "much", None])
 def test_a_wrong_strength_is_told_with_the_range(name: str, strength: object, photos: np.ndarray) -> None:
     with pytest.raises(OptionError, match=rf"^{name}: expected a strength from 0 to .*Usual ones: "):
         PERTURBATIONS[name](photos, strength, stream(0, name))  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("shape", [(4, 9), (2, 4, 4, 4), (2, 0, 4, 3), (1, 2, 3, 4, 3)])
+@every("shape", [(4, 9), (2, 4, 4, 4), (2, 0, 4, 3), (1, 2, 3, 4, 3)])
 def test_what_is_no_photo_is_told(shape: tuple[int, ...]) -> None:
     with pytest.raises(ShapeError, match="expected photos of shape"):
         change("blur", np.zeros(shape, np.uint8), 1)

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from tests.every import every
 from tests.pictures import assert_readable, page_text, shown, words
 
 from pellucid.errors import DataError, ShapeError
@@ -37,7 +38,7 @@ def small(shape: tuple[int, ...] = (12, 12, 3), *, has_convolution: bool = True)
     return model
 
 
-@pytest.mark.parametrize("shape", [(12, 12, 3), (9, 14, 1)])
+@every("shape", [(12, 12, 3), (9, 14, 1)])
 def test_every_map_has_its_row(shape: tuple[int, ...]) -> None:
     photo = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
     model = small(shape)
@@ -171,7 +172,8 @@ def test_smoothness_is_the_correlation_of_neighbours() -> None:
     one = np.concatenate([np.concatenate([a.ravel(), b.ravel()]) for a, b in pairs])
     other = np.concatenate([np.concatenate([b.ravel(), a.ravel()]) for a, b in pairs])
     found = first_layer(model)
-    assert found is None or found.smoothness == pytest.approx((one @ other) / (one @ one), rel=1e-5)
+    assert found is not None
+    assert found.smoothness == pytest.approx((one @ other) / (one @ one), rel=1e-5)
 
 
 def test_pictures_of_weights() -> None:

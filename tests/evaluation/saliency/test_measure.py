@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.every import every
 
 from pellucid.errors import DataError, OptionError, ShapeError
 from pellucid.evaluation.saliency.grad_cam import enlarged, feature_layer
@@ -88,7 +89,7 @@ def scorer_of(model: Model, target: int = 1) -> Scorer:
     return Scorer(model, weights)
 
 
-@pytest.mark.parametrize("name", MODELS)
+@every("name", MODELS)
 def test_the_gradient_is_the_slope_of_the_logit(name: str, photo: Array, rng: np.random.Generator) -> None:
     model = spread(MODELS[name]())
     maps = saliency(model, photo, 2, ["gradient", "gradient_x_input"], has_sanity=False)
@@ -120,7 +121,7 @@ def test_one_logit_speaks_for_the_second_class_and_against_the_first(photo: Arra
     assert turned.values == pytest.approx(-chosen.values, rel=1e-9)
 
 
-@pytest.mark.parametrize("name", ["cnn", "resnet"])
+@every("name", ["cnn", "resnet"])
 def test_gradient_and_grad_cam_equal_pytorchs(name: str, photo: Array) -> None:
     torch = pytest.importorskip("torch", reason="needs PyTorch: pip install 'pellucid[oracle]'")
     torch.set_num_threads(1)
@@ -182,7 +183,7 @@ def test_smoothgrad_is_the_mean_over_noisy_copies(photo: Array) -> None:
     assert smooth_grad(scorer, photo, n=7, noise=0.3, seed=5).values == pytest.approx(plain, rel=1e-10)
 
 
-@pytest.mark.parametrize("name", MODELS)
+@every("name", MODELS)
 def test_integrated_gradients_add_up_and_equal_many_plain_steps(name: str, photo: Array) -> None:
     model = spread(MODELS[name]())
     scorer = scorer_of(model)
@@ -199,7 +200,7 @@ def test_integrated_gradients_add_up_and_equal_many_plain_steps(name: str, photo
     assert found.values == pytest.approx(plain, abs=0.03 * largest)
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@every("dtype", ["float32", "float64"])
 def test_the_path_is_cut_until_the_sum_is_right(dtype: str) -> None:
     for seed in range(12):
         model = preset("mlp")

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 from tests.commands import Command
+from tests.every import every
 
 from pellucid.data.dataset import Dataset, Split
 from pellucid.data.source import DataSource
@@ -78,7 +79,7 @@ def test_a_score_that_cannot_be_told_from_the_baseline() -> None:
     assert "below that of always" in found(run_of(FALLEN), mostly_right(y.astype(int), 30))[0].finding
 
 
-@pytest.mark.parametrize(
+@every(
     ("losses", "words"),
     [
         (np.linspace(0.7, 2.0, 50), "rose from 0.7 to 1.95: learning rate 0.015 is too high"),
@@ -205,7 +206,7 @@ def test_quantities_are_compared_with_their_mean() -> None:
     assert one.command == "pellucid find-rate wine.csv --target quality --model mlp-small"
 
 
-@pytest.mark.parametrize("losses", [[0.7, 0.71], [0.7, 2.0, 5.0], [0.693]])
+@every("losses", [[0.7, 0.71], [0.7, 2.0, 5.0], [0.693]])
 def test_after_few_epochs_more_of_them_come_first(losses: list[float]) -> None:
     test = predictions(np.arange(N) % 2, np.zeros(N, int))
     config, *_ = plan("cnn", DataSource("pets"), n_epochs=len(losses))

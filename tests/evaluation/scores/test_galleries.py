@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from tests.every import every
 
 from pellucid.errors import OptionError
 from pellucid.evaluation.scores.galleries import GALLERIES, confusion_cells, pick, sample_prediction
@@ -23,7 +24,7 @@ def predictions(rng: np.random.Generator) -> Predictions:
     return predictions_of(np.where(rng.random(400) < 0.5, Z.argmax(axis=1), rng.integers(0, 7, 400)), Z)
 
 
-@pytest.mark.parametrize("n", [None, 1, 12, 5000])
+@every("n", [None, 1, 12, 5000])
 def test_each_gallery_by_its_plain_twin(predictions: Predictions, n: int | None) -> None:
     y, P = predictions.y_true, predictions.probabilities
     rows = range(len(y))

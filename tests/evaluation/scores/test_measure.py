@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from scipy import stats
 from sklearn import metrics as sk
+from tests.every import every
 
 from pellucid.data.dataset import Dataset
 from pellucid.data.source import load_data
@@ -102,7 +103,7 @@ def test_levels_seeds_and_resamples_count(outputs: Predictions) -> None:
     assert score(outputs, level=0.8).to_dict()["level"] == 0.8
 
 
-@pytest.mark.parametrize("label", [0, 1])
+@every("label", [0, 1])
 def test_one_class_only_has_no_ranking_and_says_so(label: int, rng: np.random.Generator) -> None:
     result = score(outputs_of(np.full(12, label), rng.normal(size=12)))
     name = ("no", "yes")[label]

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from tests.every import every
 from tests.pictures import assert_readable, shown, words
 
 from pellucid.data.dataset import Dataset
@@ -26,7 +27,7 @@ def predictions(data: Dataset, P: np.ndarray) -> Predictions:
     return Predictions("classification", data.y, P.argmax(axis=1), logits, True, data.classes or ("0", "1"))
 
 
-@pytest.mark.parametrize("n_wrong", [1, 2, 6, 7, 37])
+@every("n_wrong", [1, 2, 6, 7, 37])
 def test_every_mistake_is_shown_with_its_own_image_and_title(rng: np.random.Generator, n_wrong: int) -> None:
     photos = data(rng, 60)
     P = rng.uniform(0.5, 0.99, 60)
@@ -73,7 +74,7 @@ def test_a_table_has_no_gallery() -> None:
         mistakes(table, predictions(table, np.array([[0.3, 0.7], [0.3, 0.7]])))
 
 
-@pytest.mark.parametrize(
+@every(
     ("classes", "shape"),
     [
         (("cat", "dog"), (8, 8)),

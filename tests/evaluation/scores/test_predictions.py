@@ -5,9 +5,6 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from sklearn import metrics as sk
 
 import pellucid as pl
 from pellucid.checks.classes import constant_scores
@@ -23,19 +20,6 @@ from pellucid.prediction.metrics import metrics_of
 from pellucid.prediction.predict import predict
 from pellucid.stats.intervals import wilson_interval
 from pellucid.training.fit import train
-
-
-@given(
-    st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=1, max_size=30).filter(
-        lambda pairs: {b for _, b in pairs} <= {a for a, _ in pairs} and len({a for a, _ in pairs}) > 1
-    )
-)
-def test_figures_equal_scikit_learns(pairs: list[tuple[int, int]]) -> None:
-    y, predicted = (np.array(column) for column in zip(*pairs, strict=True))
-    ours = confusion_matrix(y, predicted, ("a", "b", "c", "d"))
-    assert ours.accuracy == pytest.approx(sk.accuracy_score(y, predicted))
-    assert ours.balanced_accuracy == pytest.approx(sk.balanced_accuracy_score(y, predicted))
-    np.testing.assert_array_equal(ours.counts, sk.confusion_matrix(y, predicted, labels=range(4)))
 
 
 def test_baseline_is_the_commonest_class() -> None:
