@@ -23,8 +23,11 @@ from benchmarks import harness
 STARTS = """
 import sys, time, resource
 import pellucid as pl
-from pellucid.evaluation.comparison.candidates import find_candidate
 from pellucid.evaluation.comparison.seeds import compare_seeds
+try:
+    from pellucid.runs.candidates import find_candidate
+except ModuleNotFoundError:  # an earlier version
+    from pellucid.evaluation.comparison.candidates import find_candidate
 
 def used():
     found = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]

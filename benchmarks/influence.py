@@ -31,7 +31,7 @@ from pellucid.evaluation.influence.retraining import (
 from pellucid.evaluation.influence.tracin import Influence, trace_influence
 from pellucid.nn.model import Model
 from pellucid.nn.presets import preset
-from pellucid.parallel import run_jobs
+from pellucid.runs.train_many import train_many
 from pellucid.threads import n_cores
 from pellucid.training.events import Callback
 from pellucid.training.fit import train
@@ -142,7 +142,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--jobs", type=int, default=n_cores())
     options = parser.parse_args()
-    run = partial(run_jobs, n_jobs=options.jobs)
+    run = partial(train_many, n_jobs=options.jobs)
     print(f"{harness.machine()}; {options.jobs} processes")
     again, query = published(np.arange(0, 50, 5 if options.quick else 1))
     full = again.without()

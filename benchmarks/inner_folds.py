@@ -42,8 +42,8 @@ from pellucid.data.augmentation.geometry import Scale
 from pellucid.data.augmentation.mixing import CutMix, Mixup
 from pellucid.data.augmentation.pixels import Cutout
 from pellucid.data.dataset import Dataset
-from pellucid.evaluation.comparison.candidates import Candidate, find_candidate, train_candidate
 from pellucid.evaluation.comparison.splitting import merge_parts
+from pellucid.runs.candidates import Candidate, find_candidate, train_candidate
 from pellucid.types import Array
 
 N_FOLDS = 5

@@ -15,9 +15,9 @@ from benchmarks.harness import machine
 from pellucid.data.dataset import Dataset, Split
 from pellucid.data.source import load_data
 from pellucid.data.validate import hold_out
-from pellucid.evaluation.label_errors.measure import label_errors_of
 from pellucid.evaluation.label_errors.records import LabelErrors
 from pellucid.types import Array
+from pellucid.workflows.label_errors import find_label_errors
 
 SETS = ("digits", "drawn-cats", "breast cancer")
 
@@ -77,7 +77,7 @@ def main() -> None:
     for name in options.sets:
         for seed in options.seeds:
             split, rows = flipped(load(name), options.fraction, seed)
-            found = label_errors_of(split, options.model, seed=seed)
+            found = find_label_errors(split, options.model, seed=seed)
             contestants = {"pellucid": rows_of(found)}
             try:
                 contestants.update(of_cleanlab(found))

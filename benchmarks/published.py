@@ -57,8 +57,8 @@ def rival(name: str, folder: str, n_steps: str, n_threads: str) -> None:
 def lottery(n_starts: str) -> None:
     """Serve the published run from some starts, over as many processes as there are cores."""
     import pellucid as pl
-    from pellucid.evaluation.comparison.candidates import find_candidate
     from pellucid.evaluation.comparison.seeds import compare_seeds
+    from pellucid.runs.candidates import find_candidate
     from pellucid.textbook.published import N_ITERATIONS
 
     photos = pl.load_data("catvnoncat")

@@ -13,9 +13,9 @@ from pellucid import progress
 from pellucid.checks.check import check_data
 from pellucid.data.dataset import Split
 from pellucid.data.drawn import load_drawn_cats
-from pellucid.evaluation.label_errors.measure import find_label_errors
 from pellucid.progress import ProgressBar, are_bars_shown, stage_of
 from pellucid.training.callbacks.progress import validation_in_short
+from pellucid.workflows.label_errors import find_label_errors
 
 
 def test_it_is_silent_where_there_is_no_terminal(capsys: pytest.CaptureFixture[str]) -> None:

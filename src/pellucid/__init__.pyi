@@ -4,9 +4,7 @@ from .data.dataset import Dataset, Split
 from .data.source import load_data
 from .distributed.jobs import jobs_on
 from .errors import PellucidError
-from .evaluation.comparison.measure import compare
 from .evaluation.influence.measure import influence
-from .evaluation.label_errors.measure import find_label_errors
 from .evaluation.photo.measure import explain_photo
 from .evaluation.robustness.measure import robustness
 from .evaluation.saliency.measure import saliency
@@ -51,6 +49,8 @@ from .training.lr_finder import find_learning_rate
 from .training.recipes import recipe
 from .training.recommend import recommend
 from .training.trace import trace
+from .workflows.compare import compare
+from .workflows.label_errors import find_label_errors
 
 __version__: str
 

@@ -10,9 +10,9 @@ from tests.commands import Command, assert_refused
 import pellucid as pl
 from pellucid.data.dataset import Dataset, Split
 from pellucid.errors import DataError
-from pellucid.evaluation.comparison.candidates import find_candidate, train_candidate
 from pellucid.evaluation.comparison.paired import PairedComparison, Side, compare_on_test
 from pellucid.prediction.confusion import confusion_matrix
+from pellucid.runs.candidates import find_candidate, train_candidate
 from pellucid.stats.intervals import wilson_interval
 from pellucid.stats.paired import mcnemar
 

@@ -17,9 +17,9 @@ from pellucid.errors import DataError, OptionError
 from pellucid.estimators.validation import Samples
 from pellucid.estimators.validation import hold_out as hold_out_of_estimators
 from pellucid.evaluation.comparison.splitting import make_folds, merge_parts
-from pellucid.evaluation.label_errors.measure import find_label_errors
 from pellucid.training.job import validation_rows
 from pellucid.types import Array
+from pellucid.workflows.label_errors import find_label_errors
 
 
 def with_copies() -> tuple[Dataset, Array]:

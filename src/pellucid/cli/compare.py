@@ -56,10 +56,10 @@ def compare(
     if not data:
         raise OptionError("--data: expected the data to compare on, such as --data drawn-cats, got nothing.")
     from pellucid.data.source import DataSource
-    from pellucid.evaluation.comparison.measure import compare as compare_models
     from pellucid.files import write_atomically
     from pellucid.folders import atomic_folder
     from pellucid.plotting.saving import save_figures
+    from pellucid.workflows.compare import compare as compare_models
 
     given = {"seed": 1, **training}
     source = DataSource(data, seed=given["seed"], **reading)

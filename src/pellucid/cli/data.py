@@ -126,6 +126,7 @@ def data_check(
             print_report(report, sheets, asked_for_sheet=out is not None, is_brief=quiet)
         if labels:
             from pellucid.evaluation.label_errors.measure import label_errors_of
+            from pellucid.workflows.label_errors import candidate_for
 
             def say_apart(line: str) -> None:
                 progress.close()  # the bar, which the next look brings back
@@ -133,7 +134,7 @@ def data_check(
 
             errors = label_errors_of(
                 split,
-                model or "auto",
+                candidate_for(split, model or "auto", source.seed),
                 names=names,
                 folds=folds or 5,
                 seed=source.seed,

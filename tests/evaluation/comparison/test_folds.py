@@ -11,9 +11,9 @@ from tests.commands import Command
 import pellucid as pl
 from pellucid.data.dataset import Dataset, Split
 from pellucid.errors import OptionError
-from pellucid.evaluation.comparison.candidates import find_candidate, train_candidate
 from pellucid.evaluation.comparison.folds import CrossValidation, Fold, cross_validate
 from pellucid.evaluation.comparison.splitting import folds_of, make_folds, merge_parts
+from pellucid.runs.candidates import find_candidate, train_candidate
 
 
 @pytest.mark.parametrize(("gaps", "words"), [([0.1, 0.1], "each of 2 folds"), ([0.1], "the one fold")])

@@ -18,13 +18,13 @@ from threadpoolctl import threadpool_limits
 import pellucid as pl
 from pellucid.data.dataset import Dataset, Split
 from pellucid.errors import DataError, OptionError, TrainingError
-from pellucid.evaluation.comparison.candidates import draw_published_start, find_candidate
 from pellucid.evaluation.comparison.seeds import SeedComparison, compare_seeds
 from pellucid.evaluation.comparison.starts import SeedRuns, Start
 from pellucid.evaluation.comparison.text import seed_findings
 from pellucid.nn.initializers import published
 from pellucid.rng import legacy_stream
 from pellucid.runs.build import fit_run, plan
+from pellucid.runs.candidates import draw_published_start, find_candidate
 
 
 @pytest.fixture(scope="module")

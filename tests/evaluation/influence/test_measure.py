@@ -24,6 +24,7 @@ from pellucid.evaluation.influence.retraining import (
 )
 from pellucid.evaluation.influence.snapshots import KeepSnapshots, last_snapshot, read_snapshot
 from pellucid.evaluation.influence.tracin import Influence, fresh_copy, trace_influence
+from pellucid.runs.train_many import train_many
 from pellucid.training.callbacks.checkpoint import Checkpoint
 from pellucid.training.fit import train
 from pellucid.types import Array
@@ -328,9 +329,9 @@ def test_groups_are_trained_for_once_and_in_any_order(rng: Rng) -> None:
     again = Retraining(_stack(5, 1), data, data.X[:2], _fit)
     n_jobs = []
 
-    def run(function: Any, shared: Any, jobs: Any) -> Any:
+    def run(train: Any, jobs: Any) -> Any:
         n_jobs.append(len(jobs))
-        return [(job, function(shared, job)) for job in jobs]
+        return train_many(train, jobs)
 
     found = outputs_without(again, [(4, 1), (1, 4), (2,)], run=run)
     assert n_jobs == [2]
@@ -448,9 +449,9 @@ def test_what_is_known_is_not_trained_again() -> None:
     known = {(int(i),): Z for i, Z in zip(left.rows, left.outputs, strict=True)}
     jobs: list[Any] = []
 
-    def run(function: Any, shared: Any, some: Any) -> Any:
+    def run(train: Any, some: Any) -> Any:
         jobs.extend(some)
-        return [(job, function(shared, job)) for job in some]
+        return train_many(train, some)
 
     why = explain_predictions(
         influence, data, query, retraining=again, known=known, budget=Budget((1, 3), 5, 0), run=run
@@ -485,9 +486,9 @@ def test_random_groups_grow_as_those_of_the_pushers_do() -> None:
     again, data, query, influence = _planted()
     trained: list[tuple[int, ...]] = []
 
-    def run(function: Any, shared: Any, jobs: Any) -> Any:
+    def run(train: Any, jobs: Any) -> Any:
         trained.extend(jobs)
-        return [(job, function(shared, job)) for job in jobs]
+        return train_many(train, jobs)
 
     why = explain_predictions(
         influence, data, query, retraining=again, budget=Budget((1, 3, 5), 0, 4), run=run

@@ -14,10 +14,11 @@ import pellucid as pl
 from pellucid.cli.main import main
 from pellucid.data.dataset import Dataset, Split
 from pellucid.errors import DataError, OptionError
-from pellucid.evaluation.label_errors import out_of_fold
-from pellucid.evaluation.label_errors.measure import begin_label_errors, label_errors_of
+from pellucid.evaluation.label_errors.measure import STAGE, begin_label_errors
+from pellucid.evaluation.label_errors.records import LabelErrors
 from pellucid.report.draft import Draft
 from pellucid.report.sections.label_errors import label_errors_section
+from pellucid.runs import train_many
 from pellucid.runs.record import read_run
 
 WRONG = ("dark/03.png", "light/07.png")
@@ -54,30 +55,25 @@ def test_pictures_in_the_wrong_folder_are_found_by_name(folder: Path) -> None:
     assert "label" in found._repr_html_()
 
 
-@pytest.mark.parametrize("on_threads", [False, True])
-def test_jobs_side_by_side_find_the_same(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, on_threads: bool
-) -> None:
-    monkeypatch.setattr(out_of_fold, "EVERY", 0.005)
-    told: list[tuple[int, int]] = []
+def test_jobs_side_by_side_find_the_same(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shown: list[tuple[int, int]] = []
 
     def progress(stage: str, done: int, total: int) -> None:
-        if stage == out_of_fold.STAGE:
-            told.append((done, total))
+        if stage == STAGE:
+            shown.append((done, total))
 
-    one = pl.find_label_errors(folder, "logistic", folds=3, n_jobs=1, progress=progress)
-    assert (told[0], told[-1]) == ((0, 7500), (7500, 7500))
-    assert told == sorted(told)
-    assert len(set(told)) > 5, "it is told while a network is trained, too"
-    if on_threads:
-        ready = out_of_fold.ready_to_train
-        monkeypatch.setattr(
-            out_of_fold, "ready_to_train", lambda *given: replace(ready(*given), is_in_kernels=True)
-        )
-    two = pl.find_label_errors(folder, "logistic", folds=3, n_jobs=2, progress=progress)
-    assert len(set(told)) > 5
-    np.testing.assert_array_equal(one.probabilities, two.probabilities)
-    assert one.errors == two.errors
+    def find(n_jobs: int) -> LabelErrors:
+        return pl.find_label_errors(folder, "logistic", folds=3, n_jobs=n_jobs, progress=progress)
+
+    one, on_processes = find(1), find(2)
+    ready = train_many.ready_to_train
+    in_kernels = lambda *given: replace(ready(*given), is_in_kernels=True)  # noqa: E731
+    monkeypatch.setattr(train_many, "ready_to_train", in_kernels)
+    on_threads = find(2)
+    assert shown == [(n, 3) for n in range(4)] * 3
+    for two in (on_processes, on_threads):
+        np.testing.assert_array_equal(one.probabilities, two.probabilities)
+        assert one.errors == two.errors
 
 
 def test_rows_of_a_table_are_named_by_line(tmp_path: Path) -> None:
@@ -95,9 +91,8 @@ def test_every_sample_is_predicted_by_a_network_that_has_not_seen_it() -> None:
     rng = np.random.default_rng(3)
     X, y = rng.normal(size=(60, 100)), rng.integers(0, 2, 60)  # noise: whoever has seen it knows it by heart
     data = Dataset(X, y, ("a", "b"))
-    found = label_errors_of(
-        Split(data.take(slice(0, 48)), data.take(slice(48, 60)), "noise"), "logistic", n_jobs=1
-    )
+    split = Split(data.take(slice(0, 48)), data.take(slice(48, 60)), "noise")
+    found = pl.find_label_errors(split, "logistic", n_jobs=1)
     assert 0.25 < found.accuracy < 0.75
     assert "many of them are the network's mistakes" in found.finding
     np.testing.assert_allclose(found.probabilities.sum(axis=1), 1, atol=1e-6)

@@ -2,25 +2,20 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pellucid.data.dataset import Dataset, Split
+from pellucid.data.dataset import Split
 from pellucid.errors import PellucidError
-from pellucid.evaluation.comparison.candidates import (
-    Candidate,
-    check_labels,
-    check_untrained,
-    predicted_labels,
-    ready_to_train,
-    train_candidate,
-)
-from pellucid.evaluation.comparison.jobs import run_for_each
+from pellucid.evaluation.comparison.labels import check_labels, check_untrained, predicted_labels
 from pellucid.evaluation.comparison.records import Comparison
 from pellucid.evaluation.comparison.splitting import check_counts, make_folds, merge_parts
 from pellucid.prediction.confusion import confusion_matrix
 from pellucid.progress import DetailCallback, no_detail
+from pellucid.runs.candidates import Candidate
+from pellucid.runs.train_many import Trained, TrainingJob, Trainings, complete, train_many, undivided
 from pellucid.stats.t_tests import FoldMean, corrected_t_interval
 from pellucid.text_blocks import Block
 from pellucid.types import Array
@@ -148,17 +143,6 @@ def _within(mean: FoldMean, lowest: float, highest: float) -> FoldMean:
     return replace(mean, low=max(mean.low, lowest), high=min(mean.high, highest))
 
 
-class _Task(NamedTuple):
-    """What every fold's training needs; given to each process once."""
-
-    data: Dataset
-    split: Split  # whose name and schema the parts take
-    candidates: Sequence[Candidate]
-    rows: list[tuple[Array, Array]]
-    seed: int
-    n_splits: int
-
-
 def cross_validate(
     split: Split,
     candidates: Sequence[Candidate],
@@ -201,20 +185,27 @@ def cross_validate(
     data = merge_parts(split)
     check_counts(data, split.name, n_splits)
     rows, notes = make_folds(data, n_splits, n_repeats)
-    first = Split(data.take(rows[0][0]), data.take(rows[0][1]), split.name, (), split.schema)
-    candidates = [ready_to_train(candidate, first, len(rows)) for candidate in candidates]
-    task = _Task(data, split, candidates, rows, seed, n_splits)
-    done = run_for_each(
-        _train_fold,
-        task,
-        range(len(rows)),
-        len(candidates),
+    whole = undivided(data, split)
+    trainings = Trainings(dict(enumerate(candidates)), whole, partial(_score, n_splits), rows).ready(
+        len(rows)
+    )
+    jobs = [
+        TrainingJob(side, seed + fold, fold) for fold in range(len(rows)) for side in trainings.candidates
+    ]
+
+    def show(n: int, job: TrainingJob, result: Fold | PellucidError) -> None:
+        if isinstance(result, PellucidError):
+            repeat, fold = divmod(job.fold, n_splits)
+            raise type(result)(f"repeat {repeat + 1}, fold {fold + 1}: {result}") from None
+        progress("folds", n, len(jobs), f"balanced accuracy {result.balanced_accuracy:.3f}")
+
+    done = train_many(
+        trainings,
+        jobs,
         n_jobs=n_jobs,
-        on_threads=all(candidate.is_in_kernels for candidate in candidates),
-        least=2,
-        show=lambda n, total, fold: progress(
-            "folds", n, total, f"balanced accuracy {fold.balanced_accuracy:.3f}"
-        ),
+        on_threads=trainings.on_threads,
+        on_done=show,
+        is_enough=lambda done: len(complete(done, len(candidates))) > 1,
     )
     return CrossValidation(
         data=split.name,
@@ -223,23 +214,13 @@ def cross_validate(
         n_splits=n_splits,
         n_repeats=n_repeats,
         sources=tuple(candidate.source for candidate in candidates),
-        folds=tuple(zip(*done.values(), strict=True)),
+        folds=tuple(zip(*complete(done, len(candidates)), strict=True)),
         notes=notes,
     )
 
 
-def _train_fold(task: _Task, job: tuple[int, int]) -> Fold:
-    number, side = job
-    train_rows, test_rows = task.rows[number]
-    part = Split(
-        task.data.take(train_rows), task.data.take(test_rows), task.split.name, (), task.split.schema
-    )
-    repeat, fold = divmod(number, task.n_splits)
-    candidate = task.candidates[side]
-    try:
-        model, history = train_candidate(candidate, part, seed=task.seed + number, n_threads=1)
-        predicted = predicted_labels(candidate, model, part.test)
-    except PellucidError as error:
-        raise type(error)(f"repeat {repeat + 1}, fold {fold + 1}: {error}") from None
-    result = confusion_matrix(part.test.y, predicted, task.data.classes)
-    return Fold(repeat, fold, result.accuracy, result.balanced_accuracy, history.seconds)
+def _score(n_splits: int, job: TrainingJob, trained: Trained) -> Fold:
+    predicted = predicted_labels(trained.candidate, trained.model, trained.test)
+    found = confusion_matrix(trained.test.y, predicted, trained.test.classes)
+    repeat, fold = divmod(job.fold, n_splits)
+    return Fold(repeat, fold, found.accuracy, found.balanced_accuracy, trained.history.seconds)

@@ -1,9 +1,8 @@
 """Two models on the same test samples: is one better, or is it chance?"""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,24 +10,18 @@ import numpy as np
 from pellucid.data.copies.duplicates import leaked_test_rows
 from pellucid.data.dataset import Dataset, Split
 from pellucid.errors import DataError
-from pellucid.evaluation.comparison.candidates import (
-    Candidate,
-    check_labels,
-    noun_for,
-    predicted_labels,
-    ready_to_train,
-    show_training,
-    train_candidate,
-)
+from pellucid.evaluation.comparison.labels import check_labels, predicted_labels
 from pellucid.evaluation.comparison.records import Comparison
-from pellucid.evaluation.scores.other_data import on_new_table, was_trained_on_other
+from pellucid.evaluation.scores.other_data import was_trained_on_other
 from pellucid.nn.model import Model
 from pellucid.prediction.confusion import ConfusionMatrix, confusion_matrix
 from pellucid.progress import DetailCallback, no_detail
+from pellucid.runs.candidates import Candidate, ready_to_train, train_candidate
 from pellucid.stats.bootstrap import paired_bootstrap
 from pellucid.stats.paired import McNemar, mcnemar
 from pellucid.text import join_some
 from pellucid.text_blocks import Block
+from pellucid.training.events import Callback, Event, StepEnd
 from pellucid.types import Array
 
 if TYPE_CHECKING:
@@ -172,7 +165,8 @@ def compare_on_test(
     a: Candidate,
     b: Candidate,
     *,
-    path: str | Path | None = None,
+    tests: Mapping[str, Dataset] | None = None,
+    notes: tuple[str, ...] = (),
     progress: DetailCallback = no_detail,
 ) -> PairedComparison:
     """Return what two candidates score on the test part; presets and TOML files are trained first.
@@ -182,8 +176,10 @@ def compare_on_test(
     split : Split
         A preset or TOML file is trained on its training part first.
     a, b : Candidate
-    path : str or Path, optional
-        The table's file, where the data are one: two models trained on other tables are tested on all of its rows.
+    tests : mapping of str to Dataset, optional
+        What each is tested on, by its letter: the same samples, as it takes them. Default: the test part.
+    notes : tuple of str, optional
+        What is to be said of them.
     progress : callable, optional
         Called with a stage, how many steps are done, of how many, and the loss.
 
@@ -195,7 +191,7 @@ def compare_on_test(
     check_labels(split)
     _check_classes(a, b)
     a, b = (one if one.is_trained else ready_to_train(one, split) for one in (a, b))
-    parts, notes = _test_parts(split, (a, b), path)
+    parts, found = tests or dict.fromkeys((a.letter, b.letter), split.test), [*notes]
     for candidate in (a, b):  # what is there already is tried before anything is trained
         if candidate.model is not None:
             predicted_labels(candidate, candidate.model, parts[candidate.letter].take(slice(0, 1)))
@@ -204,18 +200,18 @@ def compare_on_test(
         model, seconds = candidate.model, None
         if model is None:
             model, history = train_candidate(
-                candidate, split, callbacks=[show_training(progress, f"training {candidate.title}")]
+                candidate, split, callbacks=[_showing(progress, f"training {candidate.title}")]
             )
             seconds = history.seconds
-        notes += _notes_on(candidate, model, split)
+        found += _notes_on(candidate, model, split)
         test = parts[candidate.letter]
         y_pred = predicted_labels(candidate, model, test)
         majority = int(np.bincount(split.train.y).argmax()) if test is split.test else None
         confusion = confusion_matrix(test.y, y_pred, test.classes, majority)
         sides.append(Side(candidate.letter, candidate.source, confusion, y_pred, seconds))
-    test, noun = parts["A"], noun_for(parts["A"])
-    notes = list(dict.fromkeys([*notes, *_copies(split, test, noun)]))
-    return PairedComparison(split.name, noun, test, sides[0], sides[1], tuple(notes))
+    test, noun = parts["A"], f"{parts['A'].noun}s"
+    found += _copies(split, test, noun)
+    return PairedComparison(split.name, noun, test, sides[0], sides[1], tuple(dict.fromkeys(found)))
 
 
 def _check_classes(a: Candidate, b: Candidate) -> None:
@@ -226,37 +222,6 @@ def _check_classes(a: Candidate, b: Candidate) -> None:
             f"{a.title} knows the classes {join_some(known[0])}, {b.title} {join_some(known[1])}. Only "
             "models of the same classes can be compared."
         )
-
-
-def _test_parts(
-    split: Split, candidates: Sequence[Candidate], path: str | Path | None
-) -> tuple[Mapping[str, Dataset], list[str]]:
-    """Return what each candidate is tested on: the test part, or all rows of a table that is new to both."""
-    schemas = {
-        c.letter: c.model.schema for c in candidates if c.model is not None and c.model.schema is not None
-    }
-    if split.schema is None or all(schema == split.schema for schema in schemas.values()):
-        return {candidate.letter: split.test for candidate in candidates}, []
-    if len(schemas) < len(candidates) or path is None:
-        raise DataError(
-            f"{split.name}: a model was trained on a table with other columns or categories. Compare it with "
-            "another trained model, or train both on this table by naming presets or .toml files."
-        )
-    parts = {}
-    for candidate in candidates:
-        rows = schemas[candidate.letter].encode(path)
-        if rows.y is None:
-            raise DataError(
-                f"{candidate.title}: {path} lacks the column that the model predicts. Name a table with it."
-            )
-        assert candidate.model is not None
-        parts[candidate.letter] = Dataset(rows.X, rows.y, candidate.model.classes)
-    y = [part.y for part in parts.values()]
-    if y[0].shape != y[1].shape or not np.array_equal(y[0], y[1]):
-        raise DataError(
-            f"{split.name}: the two models predict different columns. Compare models of the same one."
-        )
-    return parts, [on_new_table(len(y[0]))]
 
 
 def _notes_on(candidate: Candidate, model: Model, split: Split) -> list[str]:
@@ -282,3 +247,14 @@ def _copies(split: Split, test: Dataset, noun: str) -> list[str]:
         f"({join_some(leaked, most=10)}): they "
         "test memory, not generalization."
     ]
+
+
+def _showing(progress: DetailCallback, stage: str) -> Callback:
+    """Return a callback that shows the steps and the loss of a training."""
+
+    def show(event: Event) -> None:
+        if isinstance(event, StepEnd):
+            total = event.run.n_epochs * event.run.n_steps
+            progress(stage, event.step + 1, total, f"loss {event.loss:.4f}")
+
+    return show

@@ -3,30 +3,22 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from pellucid.data.dataset import Split
 from pellucid.errors import OptionError, PellucidError, TrainingError
-from pellucid.evaluation.comparison.candidates import (
-    Candidate,
-    check_labels,
-    check_untrained,
-    noun_for,
-    predicted_labels,
-    ready_to_train,
-    train_candidate,
-)
-from pellucid.evaluation.comparison.jobs import run_for_each
+from pellucid.evaluation.comparison.labels import check_labels, check_untrained, predicted_labels
 from pellucid.evaluation.comparison.records import Comparison
 from pellucid.evaluation.comparison.starts import SeedRuns, Start
 from pellucid.prediction.confusion import confusion_matrix
 from pellucid.progress import DetailCallback, no_detail
+from pellucid.runs.candidates import Candidate
+from pellucid.runs.train_many import Trained, TrainingJob, Trainings, complete, train_many
 from pellucid.stats.t_tests import MeanDifference, welch_difference
 from pellucid.text_blocks import Block
 from pellucid.textbook.published import PUBLISHED_TEST_ACCURACY
-from pellucid.training.shared import Shared
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -131,14 +123,6 @@ class SeedComparison(Comparison):
         }
 
 
-class _Task(NamedTuple):
-    """What every start needs; given to each process once."""
-
-    split: Split
-    candidates: Sequence[Candidate]
-    shared: Shared | None
-
-
 def compare_seeds(
     split: Split,
     candidates: Sequence[Candidate],
@@ -182,23 +166,30 @@ def compare_seeds(
     from ``numpy.random.RandomState(seed)``, as the tutorial would with another number in ``np.random.seed(1)``.
     """
     _check(split, candidates, n_seeds, first_seed)
-    candidates = [ready_to_train(candidate, split, n_seeds) for candidate in candidates]
-    on_threads = all(candidate.is_in_kernels for candidate in candidates)
-    done = run_for_each(
-        _one_start,
-        _Task(split, candidates, Shared() if on_threads else None),
-        range(first_seed, first_seed + n_seeds),
-        len(candidates),
+    trainings = Trainings(dict(enumerate(candidates)), split, _score, draws_start=True).ready(n_seeds)
+    seeds = range(first_seed, first_seed + n_seeds)
+    jobs = [TrainingJob(side, seed) for seed in seeds for side in trainings.candidates]
+
+    def show(n: int, job: TrainingJob, start: Start | PellucidError) -> None:
+        words = str(start)[:40] if isinstance(start, PellucidError) else f"accuracy {start.accuracy:.3f}"
+        progress("starts", n, len(jobs), words)
+
+    done = train_many(
+        trainings,
+        jobs,
         n_jobs=n_jobs,
-        on_threads=on_threads,
-        least=1,
-        show=lambda n, total, start: progress(
-            "starts", n, total, start.fault[:40] or f"accuracy {start.accuracy:.3f}"
-        ),
+        on_threads=trainings.on_threads,
+        on_done=show,
+        is_enough=lambda done: bool(complete(done, len(candidates))),
     )
+    for job, start in done.items():
+        if isinstance(start, PellucidError):
+            done[job] = Start(job.seed, None, None, None, None, 0.0, "", "", str(start))
     runs = tuple(
         SeedRuns(candidate.letter, candidate.source, starts)
-        for candidate, starts in zip(candidates, zip(*done.values(), strict=True), strict=True)
+        for candidate, starts in zip(
+            candidates, zip(*complete(done, len(candidates)), strict=True), strict=True
+        )
     )
     for one in runs:
         if not len(one.accuracies):
@@ -207,7 +198,7 @@ def compare_seeds(
     truth = confusion_matrix(split.test.y, split.test.y, split.classes, majority)
     return SeedComparison(
         data=split.name,
-        noun=noun_for(split.test),
+        noun=f"{split.test.noun}s",
         n_test=len(split.test),
         baseline=truth.baseline,
         majority_class=truth.majority_class,
@@ -227,22 +218,14 @@ def _check(split: Split, candidates: Sequence[Candidate], n_seeds: int, first_se
     check_labels(split)
 
 
-def _one_start(task: _Task, job: tuple[int, int]) -> Start:
-    seed, side = job
-    candidate = task.candidates[side]
-    try:
-        model, history = train_candidate(
-            candidate, task.split, seed=seed, n_threads=1, draws_start=True, shared=task.shared
-        )
-        predicted = predicted_labels(candidate, model, task.split.test)
-    except PellucidError as error:
-        return Start(seed, None, None, None, None, 0.0, "", "", str(error))
-    result = confusion_matrix(task.split.test.y, predicted, task.split.classes)
+def _score(job: TrainingJob, trained: Trained) -> Start:
+    model, history, test = trained.model, trained.history, trained.test
+    found = confusion_matrix(test.y, predicted_labels(trained.candidate, model, test), test.classes)
     return Start(
-        seed=seed,
-        accuracy=result.accuracy,
-        balanced_accuracy=result.balanced_accuracy,
-        n_correct=result.n_correct,
+        seed=job.seed,
+        accuracy=found.accuracy,
+        balanced_accuracy=found.balanced_accuracy,
+        n_correct=found.n_correct,
         final_loss=history.losses[-1] if history.losses else None,
         seconds=history.seconds,
         form=history.form,

@@ -19,12 +19,12 @@ from pellucid.evaluation.influence.retraining import (
     Group,
     Retraining,
     Runner,
-    one_after_another,
     outputs_without,
 )
 from pellucid.evaluation.influence.tracin import Influence
 from pellucid.plotting.style import class_name
 from pellucid.rng import stream
+from pellucid.runs.train_many import train_many
 from pellucid.types import Array
 
 
@@ -70,7 +70,7 @@ def explain_predictions(
     known: dict[Group, Array] | None = None,
     budget: Budget = THOROUGH,
     seed: int = 0,
-    run: Runner = one_after_another,
+    run: Runner = train_many,
 ) -> list[ExplainedPrediction]:
     """Return, for each query sample, the samples that influenced its prediction, and the prediction without them.
 

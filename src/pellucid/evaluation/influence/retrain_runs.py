@@ -1,25 +1,24 @@
 """What influence is computed from: a training that is run again, or what one left; and trainings side by side."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from pellucid.data.dataset import Dataset
-from pellucid.evaluation.influence.retraining import Retraining, Traced, project_to_span
+from pellucid.evaluation.influence.retraining import Group, Retraining, Traced, project_to_span
 from pellucid.evaluation.influence.snapshots import last_snapshot, read_snapshot
 from pellucid.evaluation.influence.stages import fit_in_stages
-from pellucid.job_threads import stop_if_nobody_waits
 from pellucid.nn.model import Model, model_from_config
 from pellucid.ops.losses.targets import class_weights_to_sample_weights
-from pellucid.parallel import run_jobs
 from pellucid.progress import ProgressCallback
 from pellucid.runs.build import make_model
 from pellucid.runs.config import Stage
 from pellucid.runs.run import Run
+from pellucid.runs.train_many import train_many
 from pellucid.text import plural
 from pellucid.threads import n_cores
 from pellucid.training.cost import first_layer_correction, stays_in_span
@@ -178,16 +177,13 @@ class Work:
         self.seconds, self.n_jobs, self.progress, self.n_done = seconds, n_jobs, progress, 0
         self.on_threads = False
 
-    def run(
-        self, function: Callable[[Any, Any], Any], shared: Any, jobs: Sequence[Any]
-    ) -> Iterator[tuple[Any, Any]]:
-        """Yield each job with its run."""
-        pays = len(jobs) * self.seconds > WORTH_SECONDS
-        n_jobs = self.n_jobs or (n_cores() if pays else 1)
-        for n, done in enumerate(
-            run_jobs(function, shared, jobs, n_jobs=n_jobs, on_threads=self.on_threads), start=1
-        ):
-            stop_if_nobody_waits()
+    def run(self, train: Callable[[Group], Array], groups: Sequence[Group]) -> dict[Group, Array]:
+        """Return what a training without each group gives."""
+
+        def show(n: int, group: Group, outputs: Array) -> None:
             self.n_done += 1
-            self.progress("training without", n, len(jobs))
-            yield done
+            self.progress("training without", n, len(groups))
+
+        pays = len(groups) * self.seconds > WORTH_SECONDS
+        n_jobs = self.n_jobs or (n_cores() if pays else 1)
+        return train_many(train, groups, n_jobs=n_jobs, on_threads=self.on_threads, on_done=show)

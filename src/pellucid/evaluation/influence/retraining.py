@@ -1,9 +1,9 @@
 """Training again without some samples: the only proof of what they did."""
 
 import copy
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -14,12 +14,13 @@ from pellucid.evaluation.influence.snapshots import KeepSnapshots, Snapshot
 from pellucid.nn.dense import Dense, Flatten
 from pellucid.nn.model import Model
 from pellucid.nn.sequential import Sequential
+from pellucid.runs.train_many import train_many
 from pellucid.training.events import Callback
 from pellucid.types import Array
 
 Fit = Callable[[Model, Dataset, Sequence[Callback]], object]
 Group = tuple[int, ...]  # numbers of training samples, rising
-Runner = Callable[[Callable[[Any, Any], Any], Any, Sequence[Any]], Iterable[tuple[Any, Any]]]
+Runner = Callable[[Callable[[Group], Array], Sequence[Group]], dict[Group, Array]]
 
 
 class Traced(NamedTuple):
@@ -150,25 +151,12 @@ def _with_inputs(start: Sequential, W: Array) -> Sequential:
     return model
 
 
-def one_after_another(
-    function: Callable[[Any, Any], Any], shared: Any, jobs: Sequence[Any]
-) -> Iterator[tuple[Any, Any]]:
-    """Yield each job with ``function(shared, job)``: the runner that uses no other process."""
-    for job in jobs:
-        yield job, function(shared, job)
-
-
-def train_without(retraining: Retraining, group: Group) -> Array:
-    """Return ``retraining.without(group)``: a function of a module, for other processes."""
-    return retraining.without(group)
-
-
 def outputs_without(
-    retraining: Retraining, groups: Iterable[Group], *, run: Runner = one_after_another
+    retraining: Retraining, groups: Iterable[Group], *, run: Runner = train_many
 ) -> dict[Group, Array]:
     """Return the query samples' outputs of a training without each group, each group trained for once."""
     jobs = list(dict.fromkeys(tuple(sorted(group)) for group in groups))
-    return dict(run(train_without, retraining, jobs))
+    return run(retraining.without, jobs)
 
 
 @dataclass(frozen=True, eq=False)
@@ -195,7 +183,7 @@ def leave_one_out(
     rows: Sequence[int] | None = None,
     *,
     full: Array | None = None,
-    run: Runner = one_after_another,
+    run: Runner = train_many,
 ) -> LeaveOneOut:
     """Train once without each sample, exactly, and return what the query samples' outputs come to.
 
@@ -207,7 +195,7 @@ def leave_one_out(
     whole : Array, shape (n, n_out), optional
         ``retraining.without()``, where it is known.
     run : callable, optional
-        Takes a function, the argument common to all jobs, and the jobs, and yields each job with its result.
+        Takes a function and the groups, and returns its result for each group.
 
     Raises
     ------

@@ -1,113 +1,34 @@
 """Find label errors: predict every sample by a network that was not trained on it, and compare with its label."""
 
+import time
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from pellucid.checks.check import open_source
 from pellucid.checks.findings import Names
 from pellucid.data.dataset import Split
-from pellucid.data.pairs import as_split
-from pellucid.data.source import DataSource
-from pellucid.errors import OptionError
-from pellucid.evaluation.comparison.candidates import (
-    Candidate,
-    check_labels,
-    check_untrained,
-    find_candidate,
-    ready_to_train,
-)
+from pellucid.errors import PellucidError
+from pellucid.evaluation.comparison.labels import check_labels, check_untrained
 from pellucid.evaluation.comparison.splitting import check_counts, make_folds, whole_of
 from pellucid.evaluation.label_errors.confident import contradicted
-from pellucid.evaluation.label_errors.out_of_fold import FoldTask, Say, no_words, out_of_fold
 from pellucid.evaluation.label_errors.records import LabelError, LabelErrors
 from pellucid.job_threads import Later, at_once
 from pellucid.nn.presets import PRESETS
-from pellucid.progress import ProgressBar, ProgressCallback, no_progress
-from pellucid.registry import validate_call
-from pellucid.runs.config import RunConfig
+from pellucid.progress import ProgressCallback, no_progress
+from pellucid.runs.candidates import Candidate, ready_to_train
 from pellucid.runs.run import Run
-from pellucid.training.options import TrainingOptions
-from pellucid.training.recommend import AUTO, recommend
+from pellucid.runs.train_many import Trained, TrainingJob, Trainings, n_jobs_that_fit, train_many, undivided
+from pellucid.text import plural
+from pellucid.types import Array
 
-N_FOLDS, MOST_SECONDS = (
-    5,
-    40.0,
-)  # of a report's search: trainings, and how long they may take one after another
+N_FOLDS, MOST_SECONDS = 5, 40.0  # of a report: trainings, and how long they may take one after another
+STAGE = "training on folds"
+Say = Callable[[str], None]
 
 
-@validate_call("folds", "seed", "n_jobs")
-def find_label_errors(
-    data: Split | DataSource | str | Path,
-    model: str = AUTO,
-    *,
-    folds: int = 5,
-    seed: int = 1,
-    n_jobs: int | None = None,
-    progress: ProgressCallback | None = None,
-    **options: Any,
-) -> LabelErrors:
-    """Find samples whose label is probably wrong.
-
-    Both parts are put together and divided into folds; a network is trained on all but one, and predicts the one
-    that it has not seen. Labels that these predictions contradict with confidence are returned. Copies and groups
-    stay in one fold.
-
-    Parameters
-    ----------
-    data : Split, DataSource, str or Path
-        Loaded data, or what ``load_data`` takes; of one class a sample.
-    model : str, optional
-        A preset, a ``.toml`` file, or "auto": what :func:`pellucid.recommend` names for the data.
-    folds : int, optional
-        Trainings; each leaves out one part of as many.
-    seed : int, optional
-        Of the first training; each has the next.
-    n_jobs : int, optional
-        Trainings side by side; default: one a core. The result does not depend on it.
-    progress : callable, optional
-        ``progress(stage, done, total)`` is called with the epochs of all trainings; default: a bar, in a terminal
-        or a notebook.
-    **options
-        For data by name: as for ``load_data``.
-
-    Returns
-    -------
-    LabelErrors
-
-    Raises
-    ------
-    DataError, OptionError
-        If the data has no classes, a class has fewer samples than there are folds, or an option is wrong.
-
-    Notes
-    -----
-    Confident learning (Northcutt, Jiang and Chuang, 2021): see ``pellucid.evaluation.label_errors.confident``.
-    ``benchmarks/label_errors.py`` prints precision and recall on labels that were flipped on purpose.
-
-    Examples
-    --------
-    >>> import numpy as np, pellucid as pl
-    >>> rng = np.random.default_rng(1)
-    >>> X = rng.normal(size=(100, 2)); y = (X[:, 0] > 0).astype(int); y[7] = 1 - y[7]
-    >>> found = pl.find_label_errors(((X[:80], y[:80]), (X[80:], y[80:])), "logistic", n_jobs=1)
-    >>> found.errors[0].part, found.errors[0].index
-    ('train', 7)
-    """
-    if folds < 2:
-        raise OptionError(f"folds: expected 2 or more, got {folds}. Try 5.")
-    source = as_split(data, "find_label_errors", **options)
-    with ProgressBar() as bar:
-        show = progress or bar
-        split, names = (
-            (source, Names.of(source)) if isinstance(source, Split) else open_source(source, show)[:2]
-        )
-        return label_errors_of(
-            split, model, names=names, folds=folds, seed=seed, n_jobs=n_jobs, progress=show
-        )
+def say_nothing(line: str) -> None:
+    """Say nothing."""
 
 
 def begin_label_errors(
@@ -137,61 +58,103 @@ def begin_label_errors(
 
 def label_errors_of(
     split: Split,
-    model: str | Candidate = AUTO,
+    candidate: Candidate,
     *,
     names: Names | None = None,
     folds: int = 5,
     seed: int = 1,
     n_jobs: int | None = None,
     progress: ProgressCallback = no_progress,
-    say: Say = no_words,
+    say: Say = say_nothing,
 ) -> LabelErrors:
-    """Return the label errors of loaded data, whose samples may have names; ``say`` is told what it will cost."""
+    """Return the label errors of loaded data.
+
+    Parameters
+    ----------
+    split : Split
+    candidate : Candidate
+        What is trained.
+    names : Names, optional
+        Of the samples; default: their files, where they are files.
+    folds, seed, n_jobs, progress : optional
+        See :func:`pellucid.find_label_errors`.
+    say : callable, optional
+        Takes a line: how many trainings there will be, and after the first of them how long all will take.
+    """
     check_labels(split)
     whole = whole_of(split)
     check_counts(whole, split.name, folds, "--folds")
-    candidate = model if isinstance(model, Candidate) else _candidate(model, split, seed)
-    why = "every sample is to be predicted by a network that has not seen it"
+    why = "every sample is to be predicted by a network that was not trained on it"
     check_untrained([candidate], "--labels", why)
     divided = make_folds(whole, folds, 1, "--folds")
-    task = FoldTask(split, whole, candidate, divided.rows, seed)
-    P = out_of_fold(task, n_jobs=n_jobs, progress=progress, say=say)
+    both = undivided(whole, split)
+    trainings = Trainings({0: candidate}, both, _probabilities, divided.rows).ready(folds)
+    candidate = trainings.candidates[0]
+    assert candidate.config is not None
+    side_by_side = min(n_jobs or n_jobs_that_fit([candidate]), folds)
+    say(
+        f"Looking for label errors: {plural(folds, 'training')} of {candidate.source}, "
+        f"{plural(candidate.config.options.n_epochs, 'epoch')} each, on {len(divided.rows[0][0]):,} of "
+        f"{len(whole):,} samples."
+    )
+    progress(STAGE, 0, folds)
+    started, P = time.perf_counter(), np.zeros((len(whole), len(split.classes)))
+
+    def keep(n: int, job: TrainingJob, found: Array | PellucidError) -> None:
+        if isinstance(found, PellucidError):
+            raise found
+        P[divided.rows[job.fold][1]] = found
+        progress(STAGE, n, folds)
+        if n == 1 and (words := cost(time.perf_counter() - started, folds, side_by_side)):
+            say(words)
+
+    jobs = [TrainingJob(0, seed + fold, fold) for fold in range(folds)]
+    train_many(trainings, jobs, n_jobs=side_by_side, on_threads=trainings.on_threads, on_done=keep)
     rows, likely = contradicted(P, whole.y)
-    n_train, names = len(split.train), names or Names.of(split)
-    errors = []
-    for row, label in zip(rows.tolist(), likely.tolist(), strict=True):
-        part, index = ("train", row) if row < n_train else ("test", row - n_train)
-        called = names.train if part == "train" else names.test
-        errors.append(
-            LabelError(
-                part,
-                index,
-                called[index] if called else "",
-                split.classes[int(whole.y[row])],
-                split.classes[label],
-                float(P[row, label]),
-                float(P[row, whole.y[row]]),
-            )
-        )
-    accuracy = float((P.argmax(axis=1) == whole.y).mean())
+    names = names or Names.of(split)
     return LabelErrors(
         split.name,
         candidate.source,
         len(whole),
         folds,
-        accuracy,
-        tuple(errors),
+        float((P.argmax(axis=1) == whole.y).mean()),
+        tuple(
+            _label_error(split, names, P[row], int(whole.y[row]), row, label)
+            for row, label in zip(rows.tolist(), likely.tolist(), strict=True)
+        ),
         P,
         split,
         divided.notes,
     )
 
 
-def _candidate(model: str, split: Split, seed: int) -> Candidate:
-    if model != AUTO:
-        return find_candidate("model", model, seed=seed)
-    chosen = recommend(split)
-    config = RunConfig(
-        DataSource(split.name or "data"), chosen.model, TrainingOptions.resolve(chosen.recipe, seed=seed)
+def _label_error(split: Split, names: Names, p: Array, given: int, row: int, likely: int) -> LabelError:
+    n_train = len(split.train)
+    part, index, called = (
+        ("train", row, names.train) if row < n_train else ("test", row - n_train, names.test)
     )
-    return Candidate("model", chosen.model, config=config)
+    name = called[index] if called else ""
+    classes = split.classes
+    return LabelError(part, index, name, classes[given], classes[likely], float(p[likely]), float(p[given]))
+
+
+def _probabilities(job: TrainingJob, trained: Trained) -> Array:
+    return np.asarray(trained.model.predict_proba(trained.test.X), np.float64)
+
+
+def cost(seconds: float, n_folds: int, n_jobs: int) -> str:
+    """Return what all trainings will cost, from the time of the first; "" where that is soon over.
+
+    Examples
+    --------
+    >>> cost(12.0, n_folds=5, n_jobs=2)
+    'The first training took 12 s: about 24 s more for the other 4, 2 at a time.'
+    >>> cost(0.2, n_folds=5, n_jobs=2)
+    ''
+    """
+    left = seconds * (-(-n_folds // n_jobs) - 1)
+    if left < 1:
+        return ""
+    at_a_time = f", {n_jobs} at a time" if n_jobs > 1 else ""
+    others = f"the other {n_folds - 1}" if n_folds > 2 else "the other one"
+    return f"The first training took {seconds:.0f} s: about {left:.0f} s more for {others}{at_a_time}."

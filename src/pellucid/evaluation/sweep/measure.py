@@ -5,7 +5,6 @@ and HalvingRandomSearchCV are not used: they return once all is done, so that no
 way, and they know no options of a network's file.
 """
 
-import warnings
 from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
@@ -18,16 +17,16 @@ from pellucid.data.hashing import data_hash
 from pellucid.data.pairs import as_split
 from pellucid.data.source import DataSource
 from pellucid.errors import OptionError, TrainingError, unknown_name
-from pellucid.evaluation.comparison.candidates import Candidate
 from pellucid.evaluation.comparison.splitting import FOLD_SEED, Folds, check_counts, folds_of, make_folds
 from pellucid.evaluation.sweep.records import METRICS, Sweep, Trial, rank
 from pellucid.evaluation.sweep.results import Results
-from pellucid.evaluation.sweep.running import Job, Running, Task, TrialCallback
+from pellucid.evaluation.sweep.running import Running, TrialCallback, measure
 from pellucid.evaluation.sweep.space import MODEL, Range, read_space
 from pellucid.evaluation.sweep.trials import FACTOR, draw, make_candidates, rounds_of
-from pellucid.parallel import JobsLost
 from pellucid.progress import DetailCallback, no_detail
 from pellucid.registry import validate_call
+from pellucid.runs.candidates import Candidate
+from pellucid.runs.train_many import TrainingJob, Trainings, undivided
 from pellucid.text import join_some
 from pellucid.threads import n_cores
 from pellucid.training.recommend import AUTO, recommend
@@ -150,22 +149,14 @@ def sweep(
         "seed": seed,
         "training": {key: value for key, value in sorted(training.items()) if value is not None},
     }
-    is_complete = True
     if replace and results is not None:
         results.unlink(missing_ok=True)
     with closing(Results(results, identity, resume=resume)) as kept:
-        task = Task(split.train, split.name, split.schema, rows, ready, seed)
-        running = Running(task, drawn, chosen, kept, progress, on_trial)
-        try:
-            _run(running, search, sorted(ready), max(lengths), n_jobs or n_cores())
-            for number in sorted(drawn.keys() - ready.keys()):
-                running.cannot(number, str(candidates[number]))
-        except (KeyboardInterrupt, JobsLost) as error:
-            is_complete = False
-            if running.best is None:
-                raise
-            if isinstance(error, JobsLost):
-                warnings.warn(f"{error} What was finished is kept.", RuntimeWarning, stacklevel=2)
+        trainings = Trainings(ready, undivided(split.train, split), measure, rows)
+        running = Running(trainings, drawn, chosen, kept, progress, on_trial)
+        is_complete = _run(running, search, sorted(ready), max(lengths), n_jobs or n_cores(), seed)
+        for number in sorted(drawn.keys() - ready.keys()) if is_complete else ():
+            running.cannot(number, str(candidates[number]))
     trials = tuple(running.trials[number] for number in sorted(running.trials))
     if all(trial.fault for trial in trials):
         raise TrainingError(f"sweep: every trial failed. {trials[0].fault}")
@@ -187,9 +178,12 @@ def sweep(
     )
 
 
-def _run(running: Running, search: str, numbers: list[int], n_epochs: int, n_jobs: int) -> None:
-    """Make every round: of successive halving each with the best third of the one before, and longer trainings."""
-    lengths, n_folds = rounds_of(search, len(numbers), n_epochs), len(running.task.rows)
+def _run(running: Running, search: str, numbers: list[int], n_epochs: int, n_jobs: int, seed: int) -> bool:
+    """Make every round, and return whether all are made.
+
+    Of successive halving each has the best third of the one before, and longer trainings.
+    """
+    lengths, n_folds = rounds_of(search, len(numbers), n_epochs), running.n_folds
     counts = [len(numbers)]
     for _ in lengths[1:]:
         counts.append(-(-counts[-1] // FACTOR))
@@ -199,7 +193,10 @@ def _run(running: Running, search: str, numbers: list[int], n_epochs: int, n_job
             done = rank([running.trials[number] for number in numbers], running.metric)
             numbers = sorted(trial.number for trial in done[:count])
         asked = length if search == "halving" else None
-        running.run([Job(number, fold, i, asked) for number in numbers for fold in range(n_folds)], n_jobs)
+        jobs = [TrainingJob(n, seed + fold, fold, asked) for n in numbers for fold in range(n_folds)]
+        if not running.run(jobs, n_jobs, i):
+            return False
+    return True
 
 
 def _metric(split: Split, metric: str | None) -> str:

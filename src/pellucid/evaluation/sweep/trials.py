@@ -7,10 +7,10 @@ from typing import Any
 
 from pellucid.data.source import DataSource
 from pellucid.errors import OptionError, PellucidError
-from pellucid.evaluation.comparison.candidates import Candidate
 from pellucid.evaluation.sweep.space import MODEL, OF_NAMED, Range, Space, is_of_network
 from pellucid.registry import flags_of
 from pellucid.runs.build import plan
+from pellucid.runs.candidates import Candidate
 from pellucid.runs.config import is_preset
 from pellucid.training.options import TrainingOptions
 
@@ -156,10 +156,3 @@ def rounds_of(search: str, n_trials: int, n_epochs: int) -> list[int]:
         lengths.insert(0, lengths[0] // FACTOR)
         n_trials = -(-n_trials // FACTOR)
     return lengths
-
-
-def with_epochs(candidate: Candidate, n_epochs: int) -> Candidate:
-    """Return a training of another length."""
-    assert candidate.config is not None
-    options = replace(candidate.config.options, n_epochs=n_epochs)
-    return replace(candidate, config=replace(candidate.config, options=options))

@@ -1,23 +1,26 @@
 """Compare two models, or look at one: what the command ``compare`` does."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from pellucid.data.dataset import Split
+import numpy as np
+
+from pellucid.data.dataset import Dataset, Split
 from pellucid.data.pairs import as_split
 from pellucid.data.source import DataSource
-from pellucid.errors import OptionError
-from pellucid.evaluation.comparison.candidates import Candidate, find_candidate
+from pellucid.errors import DataError, OptionError
 from pellucid.evaluation.comparison.folds import cross_validate
 from pellucid.evaluation.comparison.paired import compare_on_test
 from pellucid.evaluation.comparison.records import Comparison
 from pellucid.evaluation.comparison.seeds import compare_seeds
 from pellucid.evaluation.comparison.splitting import folds_of
+from pellucid.evaluation.scores.other_data import on_new_table
 from pellucid.nn.model import Model
 from pellucid.progress import DetailCallback, no_detail
 from pellucid.registry import flags_of, validate_call
-from pellucid.threads import n_cores
+from pellucid.runs.candidates import Candidate, find_candidate
+from pellucid.runs.train_many import n_jobs_that_fit
 from pellucid.training.options import TrainingOptions
 
 Source = str | Path | Model
@@ -45,7 +48,7 @@ def compare(
         folder. ``b`` may be left out with ``cv`` or ``n_seeds``.
     data : Split, DataSource or str
     cv : str, optional
-        FOLDSxREPEATS such as ``5x3``: train anew for every fold of repeated cross-validation.
+        FOLDSxREPEATS such as ``5x3``: train again for every fold of repeated cross-validation.
     n_seeds : int, optional
         Train from this many random seeds.
     n_jobs : int, optional
@@ -84,9 +87,10 @@ def compare(
     ]
     _check_given(candidates, training)
     split = source.load() if isinstance(source, DataSource) else source
-    path = source.path if isinstance(source, DataSource) and source.kind == "table" else None
     if cv is None and n_seeds is None:
-        return compare_on_test(split, *candidates, path=path, progress=progress)
+        path = source.path if isinstance(source, DataSource) and source.kind == "table" else None
+        tests, notes = _test_parts(split, candidates, path)
+        return compare_on_test(split, *candidates, tests=tests, notes=notes, progress=progress)
     jobs = n_jobs or n_jobs_that_fit(candidates)
     if n_seeds is not None:
         return compare_seeds(split, candidates, n_seeds, first_seed=seed, n_jobs=jobs, progress=progress)
@@ -99,12 +103,6 @@ def compare(
         n_jobs=jobs,
         progress=progress,
     )
-
-
-def n_jobs_that_fit(candidates: Sequence[Candidate]) -> int:
-    """Return how many trainings fit on the cores, where each may take several threads."""
-    threads = [one.config.options.n_threads or 1 for one in candidates if one.config is not None]
-    return max(1, n_cores() // max(threads, default=1))
 
 
 def _check(b: Source | None, cv: str | None, n_seeds: int | None, n_jobs: int | None) -> None:
@@ -132,3 +130,34 @@ def _check_given(candidates: Sequence[Candidate], training: dict[str, Any]) -> N
             f"--{flags.get(given[0], given[0]).replace('_', '-')}: it is an option of a training, and "
             f"{' and '.join(candidate.title for candidate in candidates)} are trained already. Leave it out."
         )
+
+
+def _test_parts(
+    split: Split, candidates: Sequence[Candidate], path: str | Path | None
+) -> tuple[Mapping[str, Dataset] | None, tuple[str, ...]]:
+    """Return all rows of a table that is new to both, as each takes them, and a note; None: the test part."""
+    schemas = {
+        c.letter: c.model.schema for c in candidates if c.model is not None and c.model.schema is not None
+    }
+    if split.schema is None or all(schema == split.schema for schema in schemas.values()):
+        return None, ()
+    if len(schemas) < len(candidates) or path is None:
+        raise DataError(
+            f"{split.name}: a model was trained on a table with other columns or categories. Compare it with "
+            "another trained model, or train both on this table by naming presets or .toml files."
+        )
+    parts = {}
+    for candidate in candidates:
+        rows = schemas[candidate.letter].encode(path)
+        if rows.y is None:
+            raise DataError(
+                f"{candidate.title}: {path} lacks the column that the model predicts. Name a table with it."
+            )
+        assert candidate.model is not None
+        parts[candidate.letter] = Dataset(rows.X, rows.y, candidate.model.classes)
+    y = [part.y for part in parts.values()]
+    if y[0].shape != y[1].shape or not np.array_equal(y[0], y[1]):
+        raise DataError(
+            f"{split.name}: the two models predict different columns. Compare models of the same one."
+        )
+    return parts, (on_new_table(len(y[0])),)

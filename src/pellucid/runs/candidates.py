@@ -1,4 +1,4 @@
-"""What is compared: trained models from files, or presets and TOML files that are trained for the comparison."""
+"""What is trained many times or compared: trained models from files, presets and TOML files."""
 
 import copy
 from collections.abc import Sequence
@@ -8,23 +8,19 @@ from typing import Any
 
 import numpy as np
 
-from pellucid.data.dataset import Dataset, Split
-from pellucid.errors import DataError, OptionError, PellucidError, unknown_name
+from pellucid.data.dataset import Split
+from pellucid.errors import OptionError, PellucidError, unknown_name
 from pellucid.formats.architecture import Architecture, load_architecture
 from pellucid.formats.safetensors import load
 from pellucid.nn.model import Model
 from pellucid.nn.preset_size import naming_size
 from pellucid.nn.presets import PRESETS
-from pellucid.prediction.predict import predict
-from pellucid.progress import DetailCallback
 from pellucid.runs.build import fit_run, make_model, plan
 from pellucid.runs.config import RunConfig, is_preset
-from pellucid.text import join_some
-from pellucid.training.events import Callback, Event, StepEnd
+from pellucid.training.events import Callback
 from pellucid.training.fit import kernels_for
 from pellucid.training.history import History
 from pellucid.training.shared import Shared
-from pellucid.types import Array
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,18 +109,19 @@ def train_candidate(
     *,
     seed: int | None = None,
     n_threads: int | None = None,
+    n_epochs: int | None = None,
     draws_start: bool = False,
     callbacks: Sequence[Callback] = (),
     shared: Shared | None = None,
 ) -> tuple[Model, History]:
-    """Train a preset or TOML file anew by its recipe, on the training part.
+    """Train a preset or TOML file again by its recipe, on the training part.
 
     Parameters
     ----------
     candidate : Candidate
         Not a trained one; it stays as it is.
     split : Split
-    seed : int, optional
+    seed, n_epochs : int, optional
         Instead of the recipe's.
     n_threads : int, optional
         Where the recipe leaves it open.
@@ -137,7 +134,7 @@ def train_candidate(
     """
     assert candidate.config is not None
     options = candidate.config.options
-    given: dict[str, Any] = {"seed": seed, "n_threads": options.n_threads or n_threads}
+    given: dict[str, Any] = {"seed": seed, "n_threads": options.n_threads or n_threads, "n_epochs": n_epochs}
     options = replace(options, **{k: v for k, v in given.items() if v is not None})
     config = replace(candidate.config, options=options)
     model = make_model(config, _fresh(candidate.architecture), split)
@@ -149,17 +146,6 @@ def train_candidate(
             with naming_size(model.recipe, shape):
                 model.initialize(shape, seed=seed, dtype=options.dtype, published_seed=seed)
     return model, fit_run(model, split, config, callbacks, shared=shared)
-
-
-def show_training(progress: DetailCallback, stage: str) -> Callback:
-    """Return a callback that shows the steps and the loss of a training."""
-
-    def show(event: Event) -> None:
-        if isinstance(event, StepEnd):
-            total = event.run.n_epochs * event.run.n_steps
-            progress(stage, event.step + 1, total, f"loss {event.loss:.4f}")
-
-    return show
 
 
 def draw_published_start(model: Model, seed: int) -> None:
@@ -193,61 +179,6 @@ def draw_published_start(model: Model, seed: int) -> None:
         initializer = getattr(leaf, "initializer", "")
         if initializer in ("published", "published_two_layer"):
             leaf.params["W"][...] = rng.draw(initializer, leaf.params["W"].shape)
-
-
-def predicted_labels(candidate: Candidate, model: Model, data: Dataset) -> Array:
-    """Return the predicted class of each sample, integers (m,) in the order of the data's classes.
-
-    Raises
-    ------
-    PellucidError
-        If the samples or classes are not those that the model knows, or its scores are NaN or infinite.
-    """
-    if model.loss_kind != "classification":
-        raise DataError(
-            f"{candidate.title}: it was trained on {model.loss}, for {model.loss_kind.replace('_', ' ')}; only "
-            "classifiers can be compared."
-        )
-    are_named = bool(model.classes and data.classes)
-    if are_named and set(model.classes) != set(data.classes):
-        raise DataError(
-            f"{candidate.title}: the model knows the classes {join_some(model.classes)}, the data have "
-            f"{join_some(data.classes)}. Compare on data of the same classes."
-        )
-    try:
-        predicted = predict(model, data).y_pred
-    except PellucidError as error:
-        raise type(error)(f"{candidate.title}: {str(error).removeprefix('evaluate: ')}") from None
-    if not are_named:
-        return predicted
-    places: Array = np.array([data.classes.index(name) for name in model.classes])[predicted]
-    return places
-
-
-def noun_for(data: Dataset) -> str:
-    """Return what the samples are called."""
-    return f"{data.noun}s"
-
-
-def check_labels(split: Split) -> None:
-    """Raise DataError unless the data has one class a sample, and samples in both parts."""
-    if split.train.y.ndim > 1 or not split.classes:
-        raise DataError(
-            f"{split.name}: expected one class a sample, got quantities or several labels. Compare on such data "
-            "with `pellucid evaluate`, one model after the other."
-        )
-    for name, part in (("training", split.train), ("test", split.test)):
-        if not len(part):
-            raise DataError(f"{split.name}: the {name} part is empty. Give data with samples in both parts.")
-
-
-def check_untrained(candidates: Sequence[Candidate], flag: str, why: str) -> None:
-    """Raise OptionError if a candidate is already trained, where each is to be trained anew."""
-    for candidate in candidates:
-        if candidate.is_trained:
-            raise OptionError(
-                f"{flag}: {candidate.title} is a trained model, and {why}. Name a preset or a .toml file."
-            )
 
 
 def ready_to_train(candidate: Candidate, split: Split, n_trainings: int = 1) -> Candidate:

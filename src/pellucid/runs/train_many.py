@@ -1,0 +1,179 @@
+"""Many trainings side by side: the one runner under folds, random seeds, label errors, sweeps and influence."""
+
+import warnings
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple, TypeVar
+
+from pellucid.data.dataset import Dataset, Split
+from pellucid.errors import PellucidError
+from pellucid.job_threads import stop_if_nobody_waits
+from pellucid.nn.model import Model
+from pellucid.parallel import JobsLost, run_jobs
+from pellucid.runs.candidates import Candidate, ready_to_train, train_candidate
+from pellucid.threads import n_cores
+from pellucid.training.history import History
+from pellucid.training.shared import Shared
+from pellucid.types import Array
+
+Job = TypeVar("Job", bound=Hashable)
+Result = TypeVar("Result")
+
+
+class TrainingJob(NamedTuple):
+    """One of many trainings.
+
+    Attributes
+    ----------
+    candidate : int
+        The number of what is trained.
+    seed : int
+    fold : int
+        The number of the rows that are held out, where there are folds.
+    n_epochs : int or None
+        None: as its options say.
+    """
+
+    candidate: int
+    seed: int
+    fold: int = 0
+    n_epochs: int | None = None
+
+
+class Trained(NamedTuple):
+    """A network that was trained, and the samples that were held out."""
+
+    candidate: Candidate
+    model: Model
+    history: History
+    test: Dataset
+
+
+@dataclass(frozen=True, eq=False)
+class Trainings:
+    """What many trainings have in common, sent to each process once; called with a job, it trains.
+
+    Attributes
+    ----------
+    candidates : mapping of int to Candidate
+    split : Split
+    measure : callable
+        Takes a job and what was trained, and returns the result; picklable. An error of ours is a result, too.
+    rows : sequence of (Array, Array), optional
+        The rows of the training part to train on and to test on, of each fold; default: all, and the test part.
+    draws_start : bool, optional
+        See :func:`pellucid.runs.candidates.train_candidate`.
+    shared : Shared or None
+        What trainings on threads have in common.
+    """
+
+    candidates: Mapping[int, Candidate]
+    split: Split
+    measure: Callable[[TrainingJob, Trained], Any]
+    rows: Sequence[tuple[Array, Array]] | None = None
+    draws_start: bool = False
+    shared: Shared | None = None
+
+    @property
+    def on_threads(self) -> bool:
+        """Whether trainings side by side run on threads: see :func:`pellucid.parallel.run_jobs`."""
+        return all(candidate.is_in_kernels for candidate in self.candidates.values())
+
+    def ready(self, n_trainings: int) -> "Trainings":
+        """Return them with the kernels that suit that many trainings of each candidate, compiled."""
+        split = self.parts(0)
+        candidates = {n: ready_to_train(one, split, n_trainings) for n, one in self.candidates.items()}
+        found = replace(self, candidates=candidates)
+        return replace(found, shared=Shared()) if self.rows is None and found.on_threads else found
+
+    def parts(self, fold: int) -> Split:
+        """Return what is trained and tested on."""
+        if self.rows is None:
+            return self.split
+        train, test = (self.split.train.take(rows) for rows in self.rows[fold])
+        return Split(train, test, self.split.name, (), self.split.schema)
+
+    def __call__(self, job: TrainingJob) -> Any:
+        """Train, and return what was measured, or the error."""
+        split, candidate = self.parts(job.fold), self.candidates[job.candidate]
+        try:
+            model, history = train_candidate(
+                candidate,
+                split,
+                seed=job.seed,
+                n_threads=1,
+                n_epochs=job.n_epochs,
+                draws_start=self.draws_start,
+                shared=self.shared,
+            )
+            return self.measure(job, Trained(candidate, model, history, split.test))
+        except PellucidError as error:
+            return error
+
+
+def undivided(data: Dataset, split: Split) -> Split:
+    """Return data that folds will divide as a training part, with a split's name and schema and no test part."""
+    return Split(data, data.take(slice(0, 0)), split.name, (), split.schema)
+
+
+def train_many(
+    train: Callable[[Job], Result],
+    jobs: Sequence[Job],
+    *,
+    n_jobs: int = 1,
+    on_threads: bool = False,
+    on_done: Callable[[int, Job, Result], None] = lambda n, job, result: None,
+    is_enough: Callable[[dict[Job, Result]], bool] = lambda done: False,
+) -> dict[Job, Result]:
+    """Return ``train(job)`` for each job, in the order in which they are done.
+
+    Parameters
+    ----------
+    train : callable
+        Sent to each process once, with all that it holds: :class:`Trainings`, for example.
+    jobs : sequence of hashable
+    n_jobs, on_threads : optional
+        As for :func:`pellucid.parallel.run_jobs`. The results do not depend on them.
+    on_done : callable, optional
+        Called with the number of jobs done, the last one and its result; what it raises ends the others.
+    is_enough : callable, optional
+        After Ctrl-C, or where processes or workers are lost, which is warned of: what is done by then is returned
+        if this says so. Default: it never is.
+
+    Examples
+    --------
+    >>> train_many(lambda group: sum(group), [(1, 2), (3,)])
+    {(1, 2): 3, (3,): 3}
+    """
+    done: dict[Job, Result] = {}
+    try:
+        with closing(run_jobs(_train, train, jobs, n_jobs=n_jobs, on_threads=on_threads)) as results:
+            for job, result in results:
+                stop_if_nobody_waits()
+                done[job] = result
+                on_done(len(done), job, result)
+    except (KeyboardInterrupt, JobsLost) as error:
+        if not is_enough(done):
+            raise
+        if isinstance(error, JobsLost):
+            warnings.warn(f"{error} What was finished is kept.", RuntimeWarning, stacklevel=2)
+    return done
+
+
+def _train(train: Callable[[Job], Result], job: Job) -> Result:
+    return train(job)
+
+
+def complete(done: Mapping[TrainingJob, Result], n_candidates: int) -> list[tuple[Result, ...]]:
+    """Return the results of each candidate for every seed that is done for all of them, by rising seed."""
+    by_seed: dict[int, list[Result]] = {}
+    for job in sorted(done):
+        by_seed.setdefault(job.seed, []).append(done[job])
+    return [tuple(by_seed[seed]) for seed in sorted(by_seed) if len(by_seed[seed]) == n_candidates]
+
+
+def n_jobs_that_fit(candidates: Sequence[Candidate]) -> int:
+    """Return how many trainings fit on the cores, where each may take several threads."""
+    threads = [one.config.options.n_threads or 1 for one in candidates if one.config is not None]
+    return max(1, n_cores() // max(threads, default=1))
