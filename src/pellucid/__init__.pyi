@@ -4,7 +4,6 @@ from .data.dataset import Dataset, Split
 from .data.source import load_data
 from .distributed.jobs import jobs_on
 from .errors import PellucidError
-from .evaluation.influence.measure import influence
 from .evaluation.photo.measure import explain_photo
 from .evaluation.robustness.measure import robustness
 from .evaluation.saliency.measure import saliency
@@ -50,6 +49,7 @@ from .training.recipes import recipe
 from .training.recommend import recommend
 from .training.trace import trace
 from .workflows.compare import compare
+from .workflows.influence import influence
 from .workflows.label_errors import find_label_errors
 
 __version__: str

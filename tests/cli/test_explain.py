@@ -10,9 +10,9 @@ from PIL import Image
 from tests.commands import Command
 
 import pellucid as pl
-from pellucid.evaluation.photo.measure import explain_file
 from pellucid.formats.safetensors import load, save
 from pellucid.runs.data import find_training_photos
+from pellucid.workflows.explain import explain_file
 
 FILES = {"photo.png", "saliency.png", "first-layer.png", "explanation.txt", "explanation.json"}
 FAST = ("--methods", "gradient")

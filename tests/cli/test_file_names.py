@@ -13,11 +13,11 @@ from tests.commands import Command, words_of
 import pellucid as pl
 from pellucid.cli.main import main
 from pellucid.data.copies.duplicates import Leak
-from pellucid.evaluation.influence.measure import influence
 from pellucid.report.draft import Draft
 from pellucid.report.sections.influence import influence_section
 from pellucid.report.sections.summary import leaks
 from pellucid.runs.record import read_run
+from pellucid.workflows.influence import influence
 
 
 @pytest.fixture(scope="module")

@@ -13,10 +13,11 @@ from tests.commands import Command
 import pellucid as pl
 from pellucid.cli.main import main
 from pellucid.evaluation.influence.explain import QUICK, Budget
-from pellucid.evaluation.influence.measure import agreement, influence, influence_of_run
+from pellucid.evaluation.influence.measure import agreement
 from pellucid.evaluation.influence.retrain_runs import training_weights
 from pellucid.evaluation.influence.tracin import Influence
 from pellucid.runs.record import read_run
+from pellucid.workflows.influence import influence, influence_of_run
 
 
 @pytest.fixture

@@ -99,56 +99,39 @@ def data_check(
     quiet: o.Quiet = False,
 ) -> None:
     """What is wrong with a data set: copies, leaks, conflicts, unreadable files, labels, the score to beat."""
-    from pellucid.checks.check import check_split, open_source
-    from pellucid.cli.check import (
-        check_label_options,
-        labels_table,
-        print_report,
-        sheet_path,
-        write_label_errors,
-        write_sheets,
-    )
-    from pellucid.files import check_free
+    from pellucid.cli.check import check_label_options, print_report
+    from pellucid.workflows.data_check import DataCheck, check_named
 
     check_label_options(
         labels, {"--model": model, "--folds": folds, "--cluster": cluster, "--workers": workers}
     )
-    first = None if out is None else sheet_path(out)
-    for path in [] if first is None else [first, *([labels_table(first)] if labels else [])]:
-        check_free(path, force=force)
-    errors, files = None, []
     with o.on_cluster(cluster, workers), ProgressBar() as progress:
-        split, names, found = open_source(source, progress)
-        report = check_split(split, names, found, progress)
-        sheets = [] if first is None else write_sheets(report, first, progress, force=force)
-        if not as_json:
+
+        def print_first(check: DataCheck) -> None:
             progress.close()
-            print_report(report, sheets, asked_for_sheet=out is not None, is_brief=quiet)
-        if labels:
-            from pellucid.evaluation.label_errors.measure import label_errors_of
-            from pellucid.workflows.label_errors import candidate_for
+            print_report(check.report, check.sheets, asked_for_sheet=out is not None, is_brief=quiet)
 
-            def say_apart(line: str) -> None:
-                progress.close()  # the bar, which the next look brings back
-                say(line)
+        def say_apart(line: str) -> None:
+            progress.close()  # the bar, which the next training brings back
+            say(line)
 
-            errors = label_errors_of(
-                split,
-                candidate_for(split, model or "auto", source.seed),
-                names=names,
-                folds=folds or 5,
-                seed=source.seed,
-                progress=progress,
-                say=o.say_nothing if quiet or as_json else say_apart,
-            )
-            files = [] if first is None else write_label_errors(errors, first, force=force)
+        check = check_named(
+            source,
+            out,
+            has_labels=labels,
+            model=model or "auto",
+            folds=folds or 5,
+            force=force,
+            progress=progress,
+            say=o.say_nothing if quiet or as_json else say_apart,
+            on_report=o.say_nothing if as_json else print_first,
+        )
     if as_json:
-        more = {} if errors is None else {"labels": errors.to_dict(), "files": [str(path) for path in files]}
-        print_json({**report.to_dict(), "sheets": [str(path) for path in sheets], **more})
-    elif errors is not None:
-        print_blocks([errors.finding] if quiet else errors.blocks())
-        echo(*([f"Contradicted labels: {', '.join(map(str, files))}"] if files else []))
-    if strict and (report.findings or (errors is not None and len(errors))):
+        print_json(check.to_dict())
+    elif check.errors is not None:
+        print_blocks([check.errors.finding] if quiet else check.errors.blocks())
+        echo(*([f"Contradicted labels: {', '.join(map(str, check.files))}"] if check.files else []))
+    if strict and not check.is_clean:
         raise typer.Exit(1)
 
 

@@ -39,15 +39,14 @@ def explain(
     quiet: o.Quiet = False,
 ) -> None:
     """Why a model predicts what it does for one photo: saliency maps, nearest training photos, stability."""
-    from pellucid.evaluation.photo.measure import explain_file
-    from pellucid.folders import next_folder
+    from pellucid.workflows.explain import explain_file
 
     names = None if methods is None else [name.strip() for name in methods.split(",") if name.strip()]
     with ProgressBar() as bar:
         found = explain_file(
             model,
             image,
-            out or next_folder(Path("explained"), image.stem),
+            out,
             data=data,
             target=target,
             methods=names,

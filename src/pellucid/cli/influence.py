@@ -53,8 +53,8 @@ def influence(
 ) -> None:
     """Which training samples influenced a prediction, and the prediction after a training without them."""
     tests = None if test is None else [_sample(word.strip()) for word in test.split(",") if word.strip()]
-    from pellucid.evaluation.influence.measure import influence_of_run
     from pellucid.evaluation.influence.text import query_place
+    from pellucid.workflows.influence import influence_of_run
 
     with o.on_cluster(cluster, workers, jobs), ProgressBar() as bar:
         outcome = influence_of_run(

@@ -118,5 +118,5 @@ def chosen(choice: str | None) -> Iterator[None]:
         os.environ.update({} if before is None else {VARIABLE: before})
 
 
-def say_nothing(line: str) -> None:
+def say_nothing(what: object) -> None:
     """Print nothing: what a quiet command says its lines with."""

@@ -47,15 +47,14 @@ def robustness(
     seed: o.Seed = 1,
 ) -> None:
     """The accuracy of a model on test photos that are rotated, recoloured, darkened, covered and more."""
-    from pellucid.evaluation.robustness.measure import robustness_of_file
     from pellucid.evaluation.robustness.text import in_short
-    from pellucid.runs.data import own_source
+    from pellucid.workflows.robustness import robustness_of_file
 
     names = None if only is None else [name.strip() for name in only.split(",") if name.strip()]
     with ProgressBar() as bar:
         found = robustness_of_file(
             model,
-            source or own_source(model),
+            source,
             only=names,
             strengths=_strengths(strengths, names),
             photo=photo,

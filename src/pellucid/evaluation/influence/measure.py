@@ -6,21 +6,16 @@ what leaving out as many samples at random does: where a training amplifies any 
 tells.
 """
 
-import json
 import time
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from pellucid.errors import OptionError
 from pellucid.evaluation.influence.chosen import chosen_rows
 from pellucid.evaluation.influence.explain import THOROUGH, Budget, Query, explain_predictions
-from pellucid.evaluation.influence.figures import influence_figure
-from pellucid.evaluation.influence.logits import check_classifier, logit
+from pellucid.evaluation.influence.logits import logit
 from pellucid.evaluation.influence.records import InfluenceOutcome
 from pellucid.evaluation.influence.retrain_runs import (
     Work,
@@ -33,13 +28,8 @@ from pellucid.evaluation.influence.retrain_runs import (
 from pellucid.evaluation.influence.retraining import LeaveOneOut, leave_one_out
 from pellucid.evaluation.influence.text import ESTIMATE, LAST_LAYER
 from pellucid.evaluation.influence.tracin import Influence, trace_influence
-from pellucid.files import write_atomically
-from pellucid.folders import atomic_folder
 from pellucid.job_threads import Later, at_once
-from pellucid.plotting.saving import save_figure
-from pellucid.progress import ProgressBar, ProgressCallback, no_progress, stage_of
-from pellucid.registry import validate_call
-from pellucid.runs.record import read_run
+from pellucid.progress import ProgressCallback, no_progress, stage_of
 from pellucid.runs.run import Run
 from pellucid.stats.ranks import rank_correlation
 from pellucid.types import Array
@@ -47,118 +37,10 @@ from pellucid.types import Array
 QUICK_SECONDS = 2.0  # a training this short is run again without asking
 
 
-def influence_of_run(
-    run: Path,
-    tests: Sequence[int | str] | None = None,
-    *,
-    data: str | None = None,
-    out: Path | None = None,
-    force: bool = False,
-    **options: Any,
-) -> InfluenceOutcome:
-    """Return why a run gave its predictions on some test samples.
-
-    Parameters
-    ----------
-    run : Path
-        A run folder of ``pellucid run`` or ``pellucid train``.
-    tests : sequence of int or str, optional
-        Numbers of test samples, or their files; default: the most confident mistakes.
-    data : str, optional
-        Where the run's data are now; default: where they were.
-    out : Path, optional
-        A folder for ``influence.json`` and, of photos, a figure each; default: nothing is written.
-    force : bool, optional
-        Allow a folder that is not empty.
-    **options
-        See :func:`influence`.
-
-    Raises
-    ------
-    FormatError
-        If it is no run folder, or a file in it is damaged.
-    DataError
-        If the data are gone or are not those of the run, or the model is no classifier.
-    OptionError
-        If a test sample or method does not exist.
-    OutputError
-        If the folder cannot be written.
-    """
-    if out is None:
-        return influence(run, tests, data=data, **options)
-    result = _read(run, data)
-    with atomic_folder(out, force=force) as folder:
-        outcome = influence(result, tests, folder=run, **options)
-        figures = {
-            f"influence-{one.index}.png": influence_figure(one, outcome.split.train, outcome.split.test)
-            for one in (outcome.explanations if outcome.split.train.has_pictures else ())
-        }
-        for name, figure in figures.items():
-            save_figure(figure, folder / name)
-        outcome = replace(outcome, files=tuple(out / name for name in ("influence.json", *figures)))
-        write_atomically(folder / "influence.json", json.dumps(outcome.to_dict(), indent=2) + "\n")
-    return outcome
-
-
-@validate_call("tests", "method", "top", "is_retrained", "n_jobs")
-def influence(
-    run: str | Path | Run,
-    tests: Sequence[int | str] | None = None,
-    *,
-    data: str | None = None,
-    folder: Path | None = None,
-    method: str = "tracin",
-    top: int = 5,
-    is_retrained: bool | None = None,
-    budget: Budget = THOROUGH,
-    n_jobs: int | None = None,
-    progress: ProgressCallback | None = None,
-) -> InfluenceOutcome:
-    """Return which training samples influenced a run's predictions, and what these would be without them.
-
-    Parameters
-    ----------
-    run : str, Path or Run
-        A run folder of ``pellucid run`` or ``pellucid train``, or what was read from one.
-    tests : sequence of int or str, optional
-        Numbers of test samples, or their files; default: the most confident mistakes.
-    data : str, optional
-        Where the run's data are now; default: where they were.
-    folder : Path, optional
-        Where checkpoints may lie, for a training that is not run again; default: the run folder.
-    method : {"tracin", "tracin-plain", "leave-one-out"}, optional
-    top : int, optional
-        How many training samples are shown on each side.
-    is_retrained : bool, optional
-        Whether to train again; default: if one training takes no more than two seconds.
-    budget : Budget, optional
-        How many trainings the proof may take.
-    n_jobs : int, optional
-        Processes; default: a core each where that pays.
-    progress : callable, optional
-        Called with each stage, gradients or trainings, how many are done, and of how many; default: a bar, in a
-        terminal or a notebook.
-    """
-    with ProgressBar() if progress is None else nullcontext(progress) as shown:
-        return begin_influence(
-            run,
-            tests,
-            data=data,
-            folder=folder,
-            method=method,
-            top=top,
-            is_retrained=is_retrained,
-            budget=budget,
-            n_jobs=n_jobs,
-            progress=shown,
-        )()
-
-
 def begin_influence(
-    run: str | Path | Run,
+    result: Run,
     tests: Sequence[int | str] | None = None,
     *,
-    data: str | None = None,
     folder: Path | None = None,
     method: str = "tracin",
     top: int = 5,
@@ -168,7 +50,7 @@ def begin_influence(
     progress: ProgressCallback = no_progress,
     later: Later = at_once,
 ) -> Callable[[], InfluenceOutcome]:
-    """Return what waits for the outcome of :func:`influence`.
+    """Return what waits for the outcome of :func:`pellucid.influence`, which describes the arguments.
 
     Parameters
     ----------
@@ -177,7 +59,6 @@ def begin_influence(
         wait for the interpreter's lock at every step. See :func:`pellucid.job_threads.in_background`.
     """
     started = time.perf_counter()
-    result, folder = (run, folder) if isinstance(run, Run) else (_read(Path(run), data), Path(run))
     rows = chosen_rows(result, tests, method, top)
     seconds = training_seconds(result)
     again = is_retrained
@@ -240,12 +121,6 @@ def begin_influence(
         )
 
     return (later if trace.on_threads else at_once)(prove)
-
-
-def _read(run: Path, data: str | None) -> Run:
-    record = read_run(run, data=data)
-    check_classifier(record.model)
-    return record
 
 
 def agreement(influence: Influence, changes: Array) -> dict[str, float]:

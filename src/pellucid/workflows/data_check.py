@@ -1,0 +1,152 @@
+"""Check data by name, draw what was found, and with networks trained on folds list labels that are contradicted."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pellucid.checks.check import DataReport, check_split, open_source
+from pellucid.data.source import DataSource
+from pellucid.evaluation.label_errors.measure import Say, label_errors_of, say_nothing
+from pellucid.evaluation.label_errors.records import LabelErrors
+from pellucid.files import check_free, check_png, write_atomically
+from pellucid.plotting.saving import save_figure
+from pellucid.progress import ProgressCallback, no_progress
+from pellucid.training.recommend import AUTO
+from pellucid.workflows.label_errors import candidate_for
+
+SHEET = "findings.png"  # in a folder that was named
+
+
+@dataclass(frozen=True, eq=False)
+class DataCheck:
+    """What was found in data, and the files that were written.
+
+    Attributes
+    ----------
+    report : DataReport
+    sheets : tuple of Path
+        Pictures of every finding.
+    errors : LabelErrors or None
+        Where they were asked for.
+    files : tuple of Path
+        Of contradicted labels.
+    """
+
+    report: DataReport
+    sheets: tuple[Path, ...] = ()
+    errors: LabelErrors | None = None
+    files: tuple[Path, ...] = ()
+
+    @property
+    def is_clean(self) -> bool:
+        """Whether nothing was found."""
+        return not self.report.findings and not self.errors
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything as JSON can hold it."""
+        own = {**self.report.to_dict(), "sheets": [str(path) for path in self.sheets]}
+        if self.errors is None:
+            return own
+        return {**own, "labels": self.errors.to_dict(), "files": [str(path) for path in self.files]}
+
+
+def check_named(
+    source: DataSource,
+    out: Path | None = None,
+    *,
+    has_labels: bool = False,
+    model: str = AUTO,
+    folds: int = 5,
+    force: bool = False,
+    progress: ProgressCallback = no_progress,
+    say: Say = say_nothing,
+    on_report: Callable[[DataCheck], None] = lambda check: None,
+) -> DataCheck:
+    """Return what is wrong with data, and write pictures of it.
+
+    Parameters
+    ----------
+    source : DataSource
+    out : Path, optional
+        A .png file, or a folder for it: every finding as a picture, and the list of contradicted labels.
+    has_labels : bool, optional
+        Search for label errors too.
+    model, folds, say : optional
+        As for :func:`pellucid.evaluation.label_errors.measure.label_errors_of`.
+    force : bool, optional
+        Replace files that are there.
+    progress : callable, optional
+    on_report : callable, optional
+        Called with what is known before networks are trained.
+
+    Raises
+    ------
+    PellucidError
+        If the data cannot be used, or a file is there or cannot be written.
+    """
+    first = None if out is None else sheet_path(out)
+    for path in [] if first is None else [first, *([_table(first)] if has_labels else [])]:
+        check_free(path, force=force)
+    split, names, found = open_source(source, progress)
+    report = check_split(split, names, found, progress)
+    sheets = () if first is None else _draw_findings(report, first, progress, force=force)
+    on_report(DataCheck(report, sheets))
+    if not has_labels:
+        return DataCheck(report, sheets)
+    candidate = candidate_for(split, model, source.seed)
+    errors = label_errors_of(
+        split, candidate, names=names, folds=folds, seed=source.seed, progress=progress, say=say
+    )
+    return DataCheck(
+        report, sheets, errors, () if first is None else _write_errors(errors, first, force=force)
+    )
+
+
+def sheet_path(out: Path) -> Path:
+    """Return the file that a name given for the sheet means.
+
+    Examples
+    --------
+    >>> sheet_path(Path("odd.png")).name, sheet_path(Path("checks")).name
+    ('odd.png', 'findings.png')
+    """
+    if out.is_dir() or not out.suffix:
+        return out / SHEET
+    check_png(out)
+    return out
+
+
+def _draw_findings(
+    report: DataReport, first: Path, progress: ProgressCallback, *, force: bool
+) -> tuple[Path, ...]:
+    """Draw every finding, page by page; none where the samples are no pictures."""
+    pages = report.pages() if report.has_pictures else []
+    paths = _numbered(first, len(pages))
+    for path in paths:
+        check_free(path, force=force)
+    for i, (page, path) in enumerate(zip(pages, paths, strict=True), start=1):
+        save_figure(page, path)
+        progress("drawing findings", i, len(pages))
+    return paths
+
+
+def _write_errors(errors: LabelErrors, first: Path, *, force: bool) -> tuple[Path, ...]:
+    """Write the list of contradicted labels, and of pictures the contact sheet, next to the sheet of findings."""
+    table = _table(first)
+    pages = errors.pages() if errors.split.train.has_pictures and len(errors) else []
+    sheets = _numbered(table.with_suffix(".png"), len(pages))
+    for path in (table, *sheets):
+        check_free(path, force=force)
+    write_atomically(table, errors.to_csv())
+    for page, path in zip(pages, sheets, strict=True):
+        save_figure(page, path)
+    return (*sheets, table)
+
+
+def _table(first: Path) -> Path:
+    return first.with_name(f"{first.stem}-labels.csv")
+
+
+def _numbered(first: Path, n: int) -> tuple[Path, ...]:
+    return tuple(first.with_stem(f"{first.stem}-{i}") if i > 1 else first for i in range(1, n + 1))

@@ -1,0 +1,98 @@
+"""Explain a saved model's prediction for a photo, into a folder."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from pellucid.evaluation.photo.context import PhotoContext
+from pellucid.evaluation.photo.measure import PhotoExplanation, explanation
+from pellucid.evaluation.photo.text import page_of
+from pellucid.evaluation.saliency.figures import first_layer_figure
+from pellucid.evaluation.saliency.measure import METHODS, check_methods
+from pellucid.evaluation.saliency.scoring import check_takes_image, target_of
+from pellucid.files import write_atomically
+from pellucid.folders import atomic_folder, next_folder
+from pellucid.formats.safetensors import load
+from pellucid.nn.model import Model
+from pellucid.plotting.saving import save_figure
+from pellucid.prediction.predict import check_weights
+from pellucid.progress import ProgressCallback, no_progress
+from pellucid.runs.data import find_training_photos
+
+STAGES = ("training photos", "prediction and neighbours", "saliency maps", "pictures")
+
+
+def explain_file(
+    model_path: Path,
+    image: Path,
+    out: Path | None = None,
+    *,
+    data: str | None = None,
+    target: str | None = None,
+    methods: Sequence[str] | None = None,
+    force: bool = False,
+    progress: ProgressCallback = no_progress,
+) -> PhotoExplanation:
+    """Explain a saved model's prediction for a photo, and write figures, text and numbers into a folder.
+
+    Parameters
+    ----------
+    model_path : Path
+        A model file or a run folder.
+    image : Path
+        Any size and kind that Pillow opens.
+    out : Path, optional
+        The folder: photo.png, saliency.png, first-layer.png, explanation.txt, explanation.json. Default:
+        explained/IMAGE-N.
+    data : str, optional
+        Where the training data are; default: where they were.
+    target, methods : optional
+        As for :func:`pellucid.explain_photo`.
+    force : bool, optional
+        Write into a folder that is not empty.
+    progress : callable, optional
+        Called with each stage.
+
+    Raises
+    ------
+    PellucidError
+        If model, image, data, names or folder cannot be used, before anything is written.
+    """
+    out = out or next_folder(Path("explained"), image.stem)
+    chosen = tuple(METHODS) if methods is None else methods
+    check_methods(chosen)
+    model = load(model_path)
+    check_takes_image(model)
+    check_weights(str(model_path), model)
+    photo = PhotoContext.of(model, image)
+    wanted = target_of(model, photo.outputs, target)
+    with atomic_folder(out, force=force) as folder:
+        progress(STAGES[0], 0, len(STAGES))
+        train, note = find_training_photos(model, model_path, data) if photo.classes else (None, "")
+        progress(STAGES[1], 1, len(STAGES))
+        photo = photo if train is None else photo.among(model, train)
+        progress(STAGES[2], 2, len(STAGES))
+        found = explanation(model, str(image), photo, wanted, chosen, note)
+        progress(STAGES[3], 3, len(STAGES))
+        found = _write(found, model, folder, out)
+        progress(STAGES[3], 4, len(STAGES))
+    return found
+
+
+def _write(found: PhotoExplanation, model: Model, folder: Path, out: Path) -> PhotoExplanation:
+    figures = {
+        "photo.png": found.plot() if found.photo.classes else None,
+        "saliency.png": found.maps.plot(),
+        "first-layer.png": first_layer_figure(model),
+    }
+    names = [name for name, figure in figures.items() if figure is not None]
+    for name, figure in figures.items():
+        if figure is not None:
+            save_figure(figure, folder / name)
+    found = replace(
+        found, files=tuple(out / name for name in (*names, "explanation.txt", "explanation.json"))
+    )
+    write_atomically(folder / "explanation.txt", page_of(found))
+    write_atomically(folder / "explanation.json", json.dumps(found.to_dict(), indent=2) + "\n")
+    return found
