@@ -8,21 +8,21 @@ import time
 import pytest
 
 from pellucid import dispatch
-from pellucid.job_threads import at_once, in_background, stop_if_nobody_waits
+from pellucid.job_threads import in_background, stop_if_nobody_waits, submit
 
 
 def test_what_runs_in_the_background_has_the_callers_context() -> None:
-    with in_background() as later, dispatch.use("plain"):
-        wait = later(lambda: (dispatch.current(), threading.current_thread() is threading.main_thread()))
-    assert wait() == ("plain", False)
-    assert at_once(lambda: 3)() == 3
+    with in_background() as executor, dispatch.use("plain"):
+        future = executor.submit(lambda: (dispatch.current(), threading.current_thread().name))
+    assert future.result() == ("plain", "pellucid-background_0")
+    assert submit(None, lambda: 3).result() == 3
 
 
 def test_what_fails_in_the_background_fails_where_it_is_waited_for() -> None:
-    with in_background() as later:
-        wait = later(lambda: 1 / 0)
+    with in_background() as executor:
+        future = executor.submit(lambda: 1 / 0)
         with pytest.raises(ZeroDivisionError):
-            wait()
+            future.result()
 
 
 def test_nothing_goes_on_in_the_background_once_nobody_waits() -> None:
@@ -36,8 +36,8 @@ def test_nothing_goes_on_in_the_background_once_nobody_waits() -> None:
             n += 1
             time.sleep(0.001)
 
-    with in_background() as later:
-        later(work)
+    with in_background() as executor:
+        executor.submit(work)
         began.wait(10)
     before = n
     time.sleep(0.02)
@@ -46,6 +46,6 @@ def test_nothing_goes_on_in_the_background_once_nobody_waits() -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="threads have no priorities of their own")
 def test_what_runs_in_the_background_gives_way() -> None:
-    with in_background() as later:
-        low = later(lambda: os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))()
+    with in_background() as executor:
+        low = executor.submit(lambda: os.getpriority(os.PRIO_PROCESS, threading.get_native_id())).result()
     assert low == min(os.getpriority(os.PRIO_PROCESS, 0) + 5, 19)

@@ -6,7 +6,10 @@ import sys
 import threading
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor, Future
 
 Job = TypeVar("Job")
 Result = TypeVar("Result")
@@ -16,14 +19,6 @@ _STOP: contextvars.ContextVar["HasEnd | None"] = contextvars.ContextVar("stop", 
 
 class Stopped(BaseException):
     """Nobody waits for this job's result any more."""
-
-
-class Later(Protocol):
-    """What begins a function, and returns what waits for its result."""
-
-    def __call__(self, function: Callable[[], Result], /) -> Callable[[], Result]:
-        """Begin it; what it raises is raised where its result is waited for."""
-        ...
 
 
 class HasEnd(Protocol):
@@ -79,31 +74,32 @@ def jobs_on_threads(
 
 
 @contextmanager
-def in_background() -> Iterator[Later]:
-    """Yield what begins a function in another thread, and returns what waits for its result.
+def in_background() -> "Iterator[Executor]":
+    """Yield an executor of one thread, for what is needed later.
 
-    What is not done when the block ends, even by Ctrl-C, ends at its next ``stop_if_nobody_waits``. The function
-    has a copy of the caller's context. On Linux it and the threads that it begins give way to the caller's where
-    cores are few.
+    What is not done when the block ends, even by Ctrl-C, ends at its next ``stop_if_nobody_waits``. A function has
+    a copy of the caller's context. On Linux it and the threads that it begins give way to the caller's where cores
+    are few.
 
     Examples
     --------
-    >>> with in_background() as later:
-    ...     wait = later(lambda: 2 + 3)
-    ...     wait()
+    >>> with in_background() as executor:
+    ...     future = executor.submit(lambda: 2 + 3)
+    ...     future.result()
     5
     """
     from concurrent.futures import ThreadPoolExecutor
 
     end = threading.Event()
-    pool = ThreadPoolExecutor(1, thread_name_prefix="pellucid-background", initializer=_give_way)
 
-    def begin(function: Callable[[], Result]) -> Callable[[], Result]:
-        with stopped_by(end):
-            return pool.submit(contextvars.copy_context().run, function).result
+    class Background(ThreadPoolExecutor):
+        def submit(self, function: Any, /, *args: Any, **options: Any) -> Any:
+            with stopped_by(end):
+                return super().submit(contextvars.copy_context().run, function, *args, **options)
 
+    pool = Background(1, thread_name_prefix="pellucid-background", initializer=_give_way)
     try:
-        yield begin
+        yield pool
     finally:
         end.set()
         pool.shutdown(cancel_futures=True)
@@ -116,7 +112,18 @@ def _give_way() -> None:
         os.setpriority(os.PRIO_PROCESS, number, os.getpriority(os.PRIO_PROCESS, number) + NICENESS)
 
 
-def at_once(function: Callable[[], Result]) -> Callable[[], Result]:
-    """Call a function, and return what returns its result: what :func:`in_background` yields, without a thread."""
-    result = function()
-    return lambda: result
+def submit(executor: "Executor | None", function: Callable[[], Result]) -> "Future[Result]":
+    """Return the future of a function that an executor runs; without one it is run before this returns.
+
+    Examples
+    --------
+    >>> submit(None, lambda: 2 + 3).result()
+    5
+    """
+    from concurrent.futures import Future
+
+    if executor is not None:
+        return executor.submit(function)
+    future: Future[Result] = Future()
+    future.set_result(function())
+    return future

@@ -13,7 +13,6 @@ from tests.commands import Command, words_of
 
 from pellucid import dispatch
 from pellucid.evaluation.influence import explain
-from pellucid.job_threads import at_once
 from pellucid.nn.model import Model
 from pellucid.ops.losses.base import LOSSES
 from pellucid.report.findings import STAGES
@@ -50,7 +49,7 @@ def test_figures_drawn_while_influence_trains_are_those_drawn_afterwards(
     monkeypatch.setattr(explain._Proof, "learn", learn)
     with dispatch.use("numba"):
         report_on(trained, tmp_path / "meanwhile", is_full=True, n_photos=2)
-        monkeypatch.setattr("pellucid.workflows.report.in_background", lambda: nullcontext(at_once))
+        monkeypatch.setattr("pellucid.workflows.report.in_background", lambda: nullcontext(None))
         report_on(trained, tmp_path / "afterwards", is_full=True, n_photos=2)
     assert names[0].startswith("pellucid-background")
     assert names[-1] == threading.main_thread().name

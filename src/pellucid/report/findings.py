@@ -1,6 +1,6 @@
 """What a report tells, found out once: one prediction of each part, one search for leaks."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
@@ -10,7 +10,6 @@ import numpy as np
 from pellucid.evaluation.photo.context import PhotoContext
 from pellucid.evaluation.scores.advice import Advice, advise
 from pellucid.evaluation.scores.galleries import pick
-from pellucid.job_threads import Later, at_once
 from pellucid.prediction.metrics import metrics_of
 from pellucid.prediction.predict import Predictions
 from pellucid.progress import ProgressCallback, no_progress
@@ -18,6 +17,8 @@ from pellucid.runs.photo import NewImage
 from pellucid.runs.run import Run
 
 if TYPE_CHECKING:
+    from concurrent.futures import Executor, Future
+
     from pellucid.checks.check import DataReport
     from pellucid.evaluation.influence.records import InfluenceOutcome
     from pellucid.evaluation.label_errors.records import LabelErrors
@@ -67,9 +68,8 @@ class Findings:
         Of photos of bytes.
     maps : mapping of int to SaliencyMaps
         By test photo; empty of other data than photos.
-    wait_for_influence, wait_for_labels : callable
-        Return ``influence`` and ``labels`` when they are known: where their trainings run in kernels, all else is
-        found and drawn meanwhile.
+    influence_later, labels_later : Future
+        Of ``influence`` and ``labels``: trainings in kernels run while all else is found and drawn.
     influence : InfluenceOutcome or None
     labels : LabelErrors or None
         Where five trainings more take little time.
@@ -81,8 +81,8 @@ class Findings:
     scores: "Scores | None" = None
     robustness: "Robustness | None" = None
     maps: "Mapping[int, SaliencyMaps] | None" = None
-    wait_for_influence: "Callable[[], InfluenceOutcome] | None" = None
-    wait_for_labels: "Callable[[], LabelErrors | None] | None" = None
+    influence_later: "Future[InfluenceOutcome] | None" = None
+    labels_later: "Future[LabelErrors | None] | None" = None
 
     @cached_property
     def advice(self) -> tuple[Advice, ...]:
@@ -93,12 +93,12 @@ class Findings:
     @property
     def influence(self) -> "InfluenceOutcome | None":
         """What the training samples did to chosen predictions."""
-        return None if self.wait_for_influence is None else self.wait_for_influence()
+        return None if self.influence_later is None else self.influence_later.result()
 
     @property
     def labels(self) -> "LabelErrors | None":
         """Labels that networks trained without their samples contradict."""
-        return None if self.wait_for_labels is None else self.wait_for_labels()
+        return None if self.labels_later is None else self.labels_later.result()
 
 
 def find_short(run: Run, image: NewImage | None) -> Findings:
@@ -124,7 +124,7 @@ def find_all(
     *,
     n_photos: int,
     progress: ProgressCallback = no_progress,
-    later: Later = at_once,
+    executor: "Executor | None" = None,
 ) -> Findings:
     """Return what the full report tells.
 
@@ -136,8 +136,8 @@ def find_all(
         How many test samples are explained one by one.
     progress : callable, optional
         Called with each stage before it begins.
-    later : callable, optional
-        Begins what is not needed at once: see :func:`pellucid.job_threads.in_background`.
+    executor : Executor, optional
+        For what is not needed at once: see :func:`pellucid.job_threads.in_background`.
     """
     from pellucid.checks.check import check_data
     from pellucid.evaluation.influence.explain import QUICK
@@ -162,12 +162,12 @@ def find_all(
     influenced = labels = None
     if rows:
         influenced = begin_influence(
-            run, rows, folder=run.folder, top=N_INFLUENTIAL, budget=QUICK, later=later
+            run, rows, folder=run.folder, top=N_INFLUENTIAL, budget=QUICK, executor=executor
         )
     begin("labels")
     if is_classifier:
         n_alike = N_TRAININGS if rows and can_be_dual(run) else 0
-        labels = begin_label_errors(run, n_alike=n_alike, later=later)
+        labels = begin_label_errors(run, n_alike=n_alike, executor=executor)
     begin("scores")
     scores = score(with_leaks(run))
     begin("robustness")

@@ -1,4 +1,4 @@
-"""What a command does, without the terminal: run, train, predict, find a rate, reproduce, benchmark.
+"""What a command does, without the terminal: run, train, predict, explain, compare, check data.
 
 Imported by the command line, the studio and the server.
 """

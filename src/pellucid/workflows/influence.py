@@ -125,7 +125,7 @@ def influence(
             budget=budget,
             n_jobs=n_jobs,
             progress=shown,
-        )()
+        ).result()
 
 
 def _read(run: Path, data: str | None) -> Run:

@@ -57,10 +57,10 @@ def report_on(
     target = out or folder
     image, notes = new_image_again(run.config, run.split.train.X.shape[1:])
     run = replace(run, notes=(*run.notes, *notes))
-    with atomic_folder(target, force=force or out is None) as staging, in_background() as later:
+    with atomic_folder(target, force=force or out is None) as staging, in_background() as executor:
         if is_full:
             with dispatch.use_for(FULL_PASSES * len(run.split.test) * run.model.n_operations):
-                findings = find_all(run, image, n_photos=n_photos, progress=progress, later=later)
+                findings = find_all(run, image, n_photos=n_photos, progress=progress, executor=executor)
         else:
             findings = find_short(run, image)
         progress("page", len(STAGES) - 1, len(STAGES))

@@ -148,7 +148,7 @@ def test_the_full_report_has_a_section_where_trainings_are_short(tmp_path: Path)
         main(["run", "drawn-cats", "--model", "logistic", "--epochs", "50", "-o", str(out), "--quiet"]) == 0
     )
     run = read_run(out)
-    found = begin_label_errors(run)()
+    found = begin_label_errors(run).result()
     assert found is not None
     assert found.model == "logistic"
     draft = Draft(tmp_path, run.split, has_photos=True)
@@ -160,8 +160,8 @@ def test_the_full_report_has_a_section_where_trainings_are_short(tmp_path: Path)
     assert section.gallery is not None
     assert len(section.gallery.cards) == min(12, len(found))
     assert f"{len(found)} of 259 labels are contradicted" in section.intro[0]
-    in_kernels = begin_label_errors(run, n_alike=10**9)()
+    in_kernels = begin_label_errors(run, n_alike=10**9).result()
     assert in_kernels is not None
     np.testing.assert_allclose(in_kernels.probabilities, found.probabilities, atol=1e-9)
     slow = replace(run, history=replace(run.history, seconds=60.0))
-    assert begin_label_errors(slow)() is None
+    assert begin_label_errors(slow).result() is None

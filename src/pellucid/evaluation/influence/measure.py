@@ -7,7 +7,8 @@ tells.
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from concurrent.futures import Executor, Future
 from pathlib import Path
 
 import numpy as np
@@ -28,7 +29,7 @@ from pellucid.evaluation.influence.retrain_runs import (
 from pellucid.evaluation.influence.retraining import LeaveOneOut, leave_one_out
 from pellucid.evaluation.influence.text import ESTIMATE, LAST_LAYER
 from pellucid.evaluation.influence.tracin import Influence, trace_influence
-from pellucid.job_threads import Later, at_once
+from pellucid.job_threads import submit
 from pellucid.progress import ProgressCallback, no_progress, stage_of
 from pellucid.runs.run import Run
 from pellucid.stats.ranks import rank_correlation
@@ -48,14 +49,14 @@ def begin_influence(
     budget: Budget = THOROUGH,
     n_jobs: int | None = None,
     progress: ProgressCallback = no_progress,
-    later: Later = at_once,
-) -> Callable[[], InfluenceOutcome]:
-    """Return what waits for the outcome of :func:`pellucid.influence`, which describes the arguments.
+    executor: Executor | None = None,
+) -> Future[InfluenceOutcome]:
+    """Return the outcome of :func:`pellucid.influence`, which describes the arguments, as a future.
 
     Parameters
     ----------
-    later : callable, optional
-        Begins the trainings that prove it, the longest part, where they are spent in kernels: elsewhere they would
+    executor : Executor, optional
+        For the trainings that prove it, the longest part, where they are spent in kernels: elsewhere they would
         wait for the interpreter's lock at every step. See :func:`pellucid.job_threads.in_background`.
     """
     started = time.perf_counter()
@@ -120,7 +121,7 @@ def begin_influence(
             target=1 - smoothing * (1 - 1 / max(2, len(result.split.classes))),
         )
 
-    return (later if trace.on_threads else at_once)(prove)
+    return submit(executor if trace.on_threads else None, prove)
 
 
 def agreement(influence: Influence, changes: Array) -> dict[str, float]:

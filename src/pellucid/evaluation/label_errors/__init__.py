@@ -1,1 +1,1 @@
-"""Label errors: samples whose label a network that has not seen them contradicts with confidence."""
+"""Label errors: samples whose label a network that was not trained on them contradicts with confidence."""

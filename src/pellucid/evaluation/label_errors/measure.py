@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from concurrent.futures import Executor, Future
 from functools import partial
 
 import numpy as np
@@ -13,7 +14,7 @@ from pellucid.evaluation.comparison.labels import check_labels, check_untrained
 from pellucid.evaluation.comparison.splitting import check_counts, make_folds, whole_of
 from pellucid.evaluation.label_errors.confident import contradicted
 from pellucid.evaluation.label_errors.records import LabelError, LabelErrors
-from pellucid.job_threads import Later, at_once
+from pellucid.job_threads import submit
 from pellucid.nn.presets import PRESETS
 from pellucid.progress import ProgressCallback, no_progress
 from pellucid.runs.candidates import Candidate, ready_to_train
@@ -32,9 +33,9 @@ def say_nothing(line: str) -> None:
 
 
 def begin_label_errors(
-    run: Run, *, n_alike: int = 0, later: Later = at_once
-) -> Callable[[], LabelErrors | None]:
-    """Return what waits for the label errors by networks trained as a run's was; None where that cannot be done.
+    run: Run, *, n_alike: int = 0, executor: Executor | None = None
+) -> Future[LabelErrors | None]:
+    """Return the label errors by networks trained as a run's was, as a future; None where that cannot be done.
 
     Parameters
     ----------
@@ -42,18 +43,18 @@ def begin_label_errors(
         Of a preset, whose training took a fifth of ``MOST_SECONDS`` or less: else there are none.
     n_alike : int, optional
         Other trainings like these in this process: kernels that are compiled for them serve these too.
-    later : callable, optional
-        Begins the trainings where they are spent in kernels: see :func:`pellucid.job_threads.in_background`.
+    executor : Executor, optional
+        For the trainings where they are spent in kernels: see :func:`pellucid.job_threads.in_background`.
     """
     config, split = run.config, run.split
     counts = np.bincount(np.concatenate([split.train.y, split.test.y]), minlength=len(split.classes))
     is_short = N_FOLDS * run.history.seconds <= MOST_SECONDS
     if not is_short or config.model not in PRESETS or counts.min() < N_FOLDS:
-        return lambda: None
+        return submit(None, lambda: None)
     candidate = Candidate("model", config.model, config=config)
     candidate = ready_to_train(candidate, split, N_FOLDS + n_alike)
-    begin = later if candidate.is_in_kernels else at_once
-    return begin(partial(label_errors_of, split, candidate, folds=N_FOLDS, seed=config.options.seed))
+    search = partial(label_errors_of, split, candidate, folds=N_FOLDS, seed=config.options.seed)
+    return submit(executor if candidate.is_in_kernels else None, search)
 
 
 def label_errors_of(
