@@ -6,7 +6,7 @@ import sys
 import threading
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor, Future
@@ -14,25 +14,17 @@ if TYPE_CHECKING:
 Job = TypeVar("Job")
 Result = TypeVar("Result")
 NICENESS = 5  # a third of the share that others have of a core
-_STOP: contextvars.ContextVar["HasEnd | None"] = contextvars.ContextVar("stop", default=None)
+_STOP: contextvars.ContextVar["Callable[[], bool] | None"] = contextvars.ContextVar("stop", default=None)
 
 
 class Stopped(BaseException):
     """Nobody waits for this job's result any more."""
 
 
-class HasEnd(Protocol):
-    """What says whether a job is to end: an event, for example."""
-
-    def is_set(self) -> bool:
-        """Return whether nobody waits for the result any more."""
-        ...
-
-
 @contextmanager
-def stopped_by(end: HasEnd) -> Iterator[None]:
-    """Let ``stop_if_nobody_waits`` ask this one within the block."""
-    token = _STOP.set(end)
+def stopped_by(is_over: Callable[[], bool]) -> Iterator[None]:
+    """Let ``stop_if_nobody_waits`` ask within the block whether the job is to end."""
+    token = _STOP.set(is_over)
     try:
         yield
     finally:
@@ -42,7 +34,7 @@ def stopped_by(end: HasEnd) -> Iterator[None]:
 def stop_if_nobody_waits() -> None:
     """Raise Stopped if this is a job whose result nobody waits for any more."""
     stop = _STOP.get()
-    if stop is not None and stop.is_set():
+    if stop is not None and stop():
         raise Stopped
 
 
@@ -63,7 +55,7 @@ def jobs_on_threads(
 
     stop = threading.Event()
     pool = ThreadPoolExecutor(n, thread_name_prefix="pellucid-job")
-    with stopped_by(stop):
+    with stopped_by(stop.is_set):
         futures = {pool.submit(contextvars.copy_context().run, function, job): job for job in jobs}
     try:
         for future in as_completed(futures):
@@ -94,7 +86,7 @@ def in_background() -> "Iterator[Executor]":
 
     class Background(ThreadPoolExecutor):
         def submit(self, function: Any, /, *args: Any, **options: Any) -> Any:
-            with stopped_by(end):
+            with stopped_by(end.is_set):
                 return super().submit(contextvars.copy_context().run, function, *args, **options)
 
     pool = Background(1, thread_name_prefix="pellucid-background", initializer=_give_way)

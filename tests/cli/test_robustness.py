@@ -11,12 +11,13 @@ from tests.commands import Command
 
 from pellucid.data.dataset import Dataset
 from pellucid.data.source import load_data
-from pellucid.evaluation.robustness.measure import FILES, typical_photo
+from pellucid.evaluation.robustness.measure import typical_photo
 from pellucid.evaluation.robustness.perturbations import PERTURBATIONS
 from pellucid.formats.safetensors import load, save
 from pellucid.nn.presets import preset
 from pellucid.prediction.predict import predict
 from pellucid.training.fit import train
+from pellucid.workflows.robustness import FILES
 
 
 @pytest.fixture(scope="module")

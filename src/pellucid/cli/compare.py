@@ -1,8 +1,6 @@
 """The command ``pellucid compare``."""
 
-import json
 from collections.abc import Mapping
-from contextlib import nullcontext
 from typing import Annotated, Any
 
 import typer
@@ -56,21 +54,14 @@ def compare(
     if not data:
         raise OptionError("--data: expected the data to compare on, such as --data drawn-cats, got nothing.")
     from pellucid.data.source import DataSource
-    from pellucid.files import write_atomically
-    from pellucid.folders import atomic_folder
-    from pellucid.plotting.saving import save_figures
-    from pellucid.workflows.compare import compare as compare_models
+    from pellucid.workflows.compare import compare_into
 
     given = {"seed": 1, **training}
     source = DataSource(data, seed=given["seed"], **reading)
-    with nullcontext() if out is None else atomic_folder(out, force=force) as folder:
-        with o.on_cluster(cluster, workers, jobs), ProgressBar() as progress:
-            result = compare_models(
-                a, b, data=source, cv=cv, n_seeds=seeds, n_jobs=jobs, progress=progress, **given
-            )
-        if folder is not None:
-            write_atomically(folder / f"{result.name}.json", json.dumps(result.to_dict(), indent=2) + "\n")
-            save_figures(result.figures(), folder)
+    with o.on_cluster(cluster, workers, jobs), ProgressBar() as progress:
+        result = compare_into(
+            out, a, b, force=force, data=source, cv=cv, n_seeds=seeds, n_jobs=jobs, progress=progress, **given
+        )
     if as_json:
         print_json(result.to_dict())
     elif quiet:

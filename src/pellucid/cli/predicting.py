@@ -31,17 +31,27 @@ def predict(
     is_quiet: bool = False,
 ) -> int:
     """Print or write what a model predicts, and return the exit code: 1 if an image cannot be read."""
+    from pellucid.errors import OptionError
     from pellucid.workflows.predict import Predicting
 
-    _check_flags(
-        images,
-        out,
-        is_resumed=is_resumed,
-        is_forced=is_forced,
-        is_nul=is_nul,
-        is_printed=as_json or as_lines,
-        has_cluster=workers is not None or cluster is not None,
-    )
+    has_cluster = workers is not None or cluster is not None
+    needs_file = "expected a file. Name it with --out."
+    for is_wrong, message in (
+        (is_resumed and out is None, f"--resume: {needs_file}"),
+        (is_forced and out is None, f"--force: {needs_file}"),
+        (
+            is_resumed and is_forced,
+            "--resume and --force: go on with the file, or replace it. Leave one out.",
+        ),
+        (
+            out is not None and (as_json or as_lines),
+            "--out: the predictions go into the file. Leave --json and --jsonl out.",
+        ),
+        (has_cluster and out is None, f"--workers and --cluster: {needs_file}"),
+        (is_nul and "-" not in images, "--null: is for names on standard input. Add - for them."),
+    ):
+        if is_wrong:
+            raise OptionError(message)
     tell = partial(echo, err=True)
     with ProgressBar() as bar:
         stdin = sys.stdin.buffer if "-" in images else None
@@ -67,30 +77,6 @@ def predict(
         for note in predicting.samples.notes:
             tell(f"Note: {note}")
     return int(bool(n_bad) and not skips_bad)
-
-
-def _check_flags(
-    images: Sequence[str],
-    out: Path | None,
-    *,
-    is_resumed: bool,
-    is_forced: bool,
-    is_nul: bool,
-    is_printed: bool,
-    has_cluster: bool,
-) -> None:
-    from pellucid.errors import OptionError
-
-    if out is None and (is_resumed or is_forced):
-        raise OptionError(f"{'--resume' if is_resumed else '--force'}: expected a file. Name it with --out.")
-    if is_resumed and is_forced:
-        raise OptionError("--resume and --force: go on with the file, or replace it. Leave one out.")
-    if out is not None and is_printed:
-        raise OptionError("--out: the predictions go into the file. Leave --json and --jsonl out.")
-    if has_cluster and out is None:
-        raise OptionError("--workers and --cluster: expected a file. Name it with --out.")
-    if is_nul and "-" not in images:
-        raise OptionError("--null: is for names on standard input. Add - for them.")
 
 
 def _print_lines(predictions: "Sequence[Prediction]", *, as_json: bool, is_brief: bool) -> None:

@@ -1,6 +1,8 @@
 """Compare two models, or look at one: what the command ``compare`` does."""
 
+import json
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,10 @@ from pellucid.evaluation.comparison.records import Comparison
 from pellucid.evaluation.comparison.seeds import compare_seeds
 from pellucid.evaluation.comparison.splitting import folds_of
 from pellucid.evaluation.scores.other_data import on_new_table
+from pellucid.files import write_atomically
+from pellucid.folders import atomic_folder
 from pellucid.nn.model import Model
+from pellucid.plotting.saving import save_figures
 from pellucid.progress import DetailCallback, no_detail
 from pellucid.registry import flags_of, validate_call
 from pellucid.runs.candidates import Candidate, find_candidate
@@ -103,6 +108,16 @@ def compare(
         n_jobs=jobs,
         progress=progress,
     )
+
+
+def compare_into(out: Path | None, a: Source, b: Source | None, *, force: bool, **options: Any) -> Comparison:
+    """Compare as :func:`compare` does, and write numbers and figures into a folder, where one is named."""
+    with nullcontext() if out is None else atomic_folder(out, force=force) as folder:
+        found = compare(a, b, **options)
+        if folder is not None:
+            write_atomically(folder / f"{found.name}.json", json.dumps(found.to_dict(), indent=2) + "\n")
+            save_figures(found.figures(), folder)
+    return found
 
 
 def _check(b: Source | None, cv: str | None, n_seeds: int | None, n_jobs: int | None) -> None:

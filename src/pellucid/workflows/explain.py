@@ -15,7 +15,7 @@ from pellucid.files import write_atomically
 from pellucid.folders import atomic_folder, next_folder
 from pellucid.formats.safetensors import load
 from pellucid.nn.model import Model
-from pellucid.plotting.saving import save_figure
+from pellucid.plotting.saving import save_figures
 from pellucid.prediction.predict import check_weights
 from pellucid.progress import ProgressCallback, no_progress
 from pellucid.runs.data import find_training_photos
@@ -81,18 +81,12 @@ def explain_file(
 
 
 def _write(found: PhotoExplanation, model: Model, folder: Path, out: Path) -> PhotoExplanation:
-    figures = {
-        "photo.png": found.plot() if found.photo.classes else None,
-        "saliency.png": found.maps.plot(),
-        "first-layer.png": first_layer_figure(model),
-    }
-    names = [name for name, figure in figures.items() if figure is not None]
-    for name, figure in figures.items():
-        if figure is not None:
-            save_figure(figure, folder / name)
-    found = replace(
-        found, files=tuple(out / name for name in (*names, "explanation.txt", "explanation.json"))
-    )
+    figures = {"saliency": found.maps.plot(), "first-layer": first_layer_figure(model)}
+    if found.photo.classes:
+        figures = {"photo": found.plot(), **figures}
+    pictures = save_figures({name: figure for name, figure in figures.items() if figure is not None}, folder)
+    names = (*pictures, "explanation.txt", "explanation.json")
+    found = replace(found, files=tuple(out / name for name in names))
     write_atomically(folder / "explanation.txt", page_of(found))
     write_atomically(folder / "explanation.json", json.dumps(found.to_dict(), indent=2) + "\n")
     return found

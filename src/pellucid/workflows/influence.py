@@ -9,12 +9,11 @@ from typing import Any
 
 from pellucid.evaluation.influence.explain import THOROUGH, Budget
 from pellucid.evaluation.influence.figures import influence_figure
-from pellucid.evaluation.influence.logits import check_classifier
 from pellucid.evaluation.influence.measure import begin_influence
 from pellucid.evaluation.influence.records import InfluenceOutcome
 from pellucid.files import write_atomically
 from pellucid.folders import atomic_folder
-from pellucid.plotting.saving import save_figure
+from pellucid.plotting.saving import save_figures
 from pellucid.progress import ProgressBar, ProgressCallback
 from pellucid.registry import validate_call
 from pellucid.runs.record import read_run
@@ -58,18 +57,15 @@ def influence_of_run(
     OutputError
         If the folder cannot be written.
     """
-    if out is None:
-        return influence(run, tests, data=data, **options)
-    result = _read(run, data)
-    with atomic_folder(out, force=force) as folder:
-        outcome = influence(result, tests, folder=run, **options)
-        figures = {
-            f"influence-{one.index}.png": influence_figure(one, outcome.split.train, outcome.split.test)
-            for one in (outcome.explanations if outcome.split.train.has_pictures else ())
-        }
-        for name, figure in figures.items():
-            save_figure(figure, folder / name)
-        outcome = replace(outcome, files=tuple(out / name for name in ("influence.json", *figures)))
+    with nullcontext() if out is None else atomic_folder(out, force=force) as folder:
+        outcome = influence(run, tests, data=data, **options)
+        if out is None or folder is None:
+            return outcome
+        train, test = outcome.split.train, outcome.split.test
+        shown = outcome.explanations if train.has_pictures else ()
+        figures = {f"influence-{one.index}": influence_figure(one, train, test) for one in shown}
+        names = ("influence.json", *save_figures(figures, folder))
+        outcome = replace(outcome, files=tuple(out / name for name in names))
         write_atomically(folder / "influence.json", json.dumps(outcome.to_dict(), indent=2) + "\n")
     return outcome
 
@@ -113,10 +109,11 @@ def influence(
         Called with each stage, gradients or trainings, how many are done, and of how many; default: a bar, in a
         terminal or a notebook.
     """
-    result, folder = (run, folder) if isinstance(run, Run) else (_read(Path(run), data), Path(run))
+    if not isinstance(run, Run):
+        run, folder = read_run(Path(run), data=data), Path(run)
     with ProgressBar() if progress is None else nullcontext(progress) as shown:
         return begin_influence(
-            result,
+            run,
             tests,
             folder=folder,
             method=method,
@@ -126,9 +123,3 @@ def influence(
             n_jobs=n_jobs,
             progress=shown,
         ).result()
-
-
-def _read(run: Path, data: str | None) -> Run:
-    found = read_run(run, data=data)
-    check_classifier(found.model)
-    return found
