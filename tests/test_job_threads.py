@@ -8,13 +8,13 @@ import time
 import pytest
 
 from pellucid import dispatch
-from pellucid.job_threads import in_background, stop_if_nobody_waits, submit
+from pellucid.job_threads import in_background, stop_if_cancelled, submit
 
 
 def test_what_runs_in_the_background_has_the_callers_context() -> None:
     with in_background() as executor, dispatch.use("plain"):
         future = executor.submit(lambda: (dispatch.current(), threading.current_thread().name))
-    assert future.result() == ("plain", "pellucid-background_0")
+        assert future.result() == ("plain", "pellucid-background_0")
     assert submit(None, lambda: 3).result() == 3
 
 
@@ -32,7 +32,7 @@ def test_nothing_goes_on_in_the_background_once_nobody_waits() -> None:
         nonlocal n
         began.set()
         while True:
-            stop_if_nobody_waits()
+            stop_if_cancelled()
             n += 1
             time.sleep(0.001)
 

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from pellucid.errors import OptionError, PellucidError
-from pellucid.job_threads import stop_if_nobody_waits
+from pellucid.job_threads import stop_if_cancelled
 from pellucid.parallel import run_jobs
 
 
@@ -197,7 +197,7 @@ def test_a_failing_thread_is_passed_on_and_a_closed_generator_ends_the_rest() ->
     def wait(shared: None, job: int) -> int:
         try:
             while job:
-                stop_if_nobody_waits()
+                stop_if_cancelled()
                 time.sleep(0.001)
         finally:
             ended.append(job)

@@ -1,4 +1,4 @@
-"""Whole jobs in threads of their own, which end when nobody waits for their results any more."""
+"""Whole jobs in threads of their own, which end when they are cancelled."""
 
 import contextvars
 import os
@@ -18,21 +18,21 @@ _STOP: contextvars.ContextVar["Callable[[], bool] | None"] = contextvars.Context
 
 
 class Stopped(BaseException):
-    """Nobody waits for this job's result any more."""
+    """The job was cancelled."""
 
 
 @contextmanager
-def stopped_by(is_over: Callable[[], bool]) -> Iterator[None]:
-    """Let ``stop_if_nobody_waits`` ask within the block whether the job is to end."""
-    token = _STOP.set(is_over)
+def stopped_by(is_cancelled: Callable[[], bool]) -> Iterator[None]:
+    """Let ``stop_if_cancelled`` ask within the block whether the job is cancelled."""
+    token = _STOP.set(is_cancelled)
     try:
         yield
     finally:
         _STOP.reset(token)
 
 
-def stop_if_nobody_waits() -> None:
-    """Raise Stopped if this is a job whose result nobody waits for any more."""
+def stop_if_cancelled() -> None:
+    """Raise Stopped if this is a job that was cancelled."""
     stop = _STOP.get()
     if stop is not None and stop():
         raise Stopped
@@ -44,7 +44,7 @@ def jobs_on_threads(
     """Yield each job with its result, in the order in which they are done, from several threads.
 
     If the caller closes the generator, or Ctrl-C is pressed, or a job fails, the others end at their next
-    ``stop_if_nobody_waits``. Each thread has a copy of the caller's context.
+    ``stop_if_cancelled``. Each thread has a copy of the caller's context.
 
     Examples
     --------
@@ -69,7 +69,7 @@ def jobs_on_threads(
 def in_background() -> "Iterator[Executor]":
     """Yield an executor of one thread, for what is needed later.
 
-    What is not done when the block ends, even by Ctrl-C, ends at its next ``stop_if_nobody_waits``. A function has
+    What is not done when the block ends, even by Ctrl-C, ends at its next ``stop_if_cancelled``. A function has
     a copy of the caller's context. On Linux it and the threads that it begins give way to the caller's where cores
     are few.
 

@@ -2,8 +2,7 @@
 
 They run over processes, by joblib, with its failures raised as JobsLost: threads would wait for one another,
 since small steps spend most of their time in Python. Jobs that spend it in compiled kernels run on threads, which
-need no start and share what is in memory. Within ``jobs_run_by`` they are handed to somebody else, such as a
-cluster.
+need no start and share what is in memory. Within ``jobs_run_by`` they go to another runner, such as a cluster.
 """
 
 import signal
@@ -27,11 +26,11 @@ Result = TypeVar("Result")
 
 
 class JobsLost(PellucidError):
-    """Those who did the jobs are gone; what was yielded before is done."""
+    """Processes or workers are gone; what was yielded before is done."""
 
 
 class RunsJobs(Protocol):
-    """Who does jobs elsewhere: as :func:`run_jobs`, without a choice of processes or threads."""
+    """A runner of jobs elsewhere: as :func:`run_jobs`, without a choice of processes or threads."""
 
     def __call__(
         self, function: Callable[[Any, Job], Result], shared: Any, jobs: Sequence[Job]

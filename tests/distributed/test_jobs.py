@@ -112,11 +112,11 @@ def test_jobs_that_nobody_waits_for_end_at_their_next_step(on_cluster: Any, tmp_
     def wait(shared: str, job: int) -> int:
         from pathlib import Path
 
-        from pellucid.job_threads import stop_if_nobody_waits
+        from pellucid.job_threads import stop_if_cancelled
 
         while job:
             Path(shared, str(job)).write_text(str(time.time()))
-            stop_if_nobody_waits()
+            stop_if_cancelled()
             time.sleep(0.02)
         return job
 

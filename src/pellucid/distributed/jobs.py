@@ -1,7 +1,7 @@
 """Independent jobs, such as trainings, on the workers of a Dask cluster.
 
 Futures rather than joblib's Dask backend: a job whose worker is killed or stops answering is done by another, one
-that nobody waits for ends at its next step, and what goes wrong is said with the worker's name.
+that is cancelled ends at its next step, and what goes wrong is said with the worker's name.
 """
 
 import logging
@@ -95,7 +95,7 @@ def run_on(
     Notes
     -----
     Workers may join and leave meanwhile. If the caller closes the generator, jobs that run end at their next
-    ``stop_if_nobody_waits``.
+    ``stop_if_cancelled``.
     """
     work = _Work(client, function, shared, jobs)
     try:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from pellucid.data.dataset import Dataset, Split
 from pellucid.errors import PellucidError
-from pellucid.job_threads import stop_if_nobody_waits
+from pellucid.job_threads import stop_if_cancelled
 from pellucid.nn.model import Model
 from pellucid.parallel import JobsLost, run_jobs
 from pellucid.runs.candidates import Candidate, ready_to_train, train_candidate
@@ -150,7 +150,7 @@ def train_many(
     try:
         with closing(run_jobs(_train, train, jobs, n_jobs=n_jobs, on_threads=on_threads)) as results:
             for job, result in results:
-                stop_if_nobody_waits()
+                stop_if_cancelled()
                 done[job] = result
                 on_done(len(done), job, result)
     except (KeyboardInterrupt, JobsLost) as error:

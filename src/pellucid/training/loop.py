@@ -12,7 +12,7 @@ import numpy as np
 from pellucid import dispatch
 from pellucid.data.dataset import Dataset
 from pellucid.errors import TrainingError
-from pellucid.job_threads import stop_if_nobody_waits
+from pellucid.job_threads import stop_if_cancelled
 from pellucid.nn.model import Model
 from pellucid.registry import options_of
 from pellucid.training.checkpoint import open_checkpoint, restore
@@ -131,7 +131,7 @@ def _take_steps(run: Run, executor: Executor, nonfinite: str | Path | None) -> N
         return stop or run.epoch >= run.n_epochs
 
     while goes_on and run.epoch < run.n_epochs and not stop:
-        stop_if_nobody_waits()
+        stop_if_cancelled()
         most, batches = run.steps_to_next(), run.form.batches
         goes_on = executor.run(batches, run.position, run.optimizer, run.schedule, most, tell)
     run.history.n_steps = run.step

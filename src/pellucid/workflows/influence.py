@@ -110,7 +110,8 @@ def influence(
         terminal or a notebook.
     """
     if not isinstance(run, Run):
-        run, folder = read_run(Path(run), data=data), Path(run)
+        folder = Path(run)
+        run = read_run(folder, data=data)
     with ProgressBar() if progress is None else nullcontext(progress) as shown:
         return begin_influence(
             run,
