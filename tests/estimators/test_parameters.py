@@ -158,7 +158,7 @@ def test_bad_data_in_every_door(cls: Any) -> None:
         ({"X": np.full((8, 3), "a")}, "could not convert string to float|Unable to convert"),
         ({"y": Y[:5]}, "inconsistent numbers of samples"),
         ({"sample_weight": np.full(8, -1.0)}, "Negative values"),
-        ({"sample_weight": [np.nan] * 8}, "NaN"),
+        ({"sample_weight": [np.nan] * 8}, "sample_weight: 8 of 8 samples have no value"),
         ({"validation_data": X}, "must be a tuple"),
         ({"validation_data": (X[:, :2], Y)}, "2 features"),
         ({"validation_data": (X, Y[:2])}, "inconsistent"),
