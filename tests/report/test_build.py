@@ -2,6 +2,7 @@
 
 import inspect
 import re
+import sys
 import threading
 from contextlib import nullcontext
 from pathlib import Path
@@ -12,6 +13,8 @@ import pytest
 from tests.commands import Command, words_of
 
 from pellucid import dispatch
+from pellucid.data import hashing
+from pellucid.data.preprocess import check_finite
 from pellucid.evaluation.influence import explain
 from pellucid.nn.model import Model
 from pellucid.ops.losses.base import LOSSES
@@ -57,7 +60,7 @@ def test_figures_drawn_while_influence_trains_are_those_drawn_afterwards(
     assert one.read_bytes() == other.read_bytes()
 
 
-def test_the_full_report_predicts_once_searches_for_leaks_once_and_tells_its_stages_in_order(
+def test_the_full_report_predicts_searches_hashes_and_checks_once_and_tells_its_stages_in_order(
     trained: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = read_run(trained)
@@ -77,10 +80,17 @@ def test_the_full_report_predicts_once_searches_for_leaks_once_and_tells_its_sta
     prepare: Any = duplicates._prepare
     monkeypatch.setattr(duplicates, "_prepare", lambda *given: (searches.append(1), prepare(*given))[1])
     monkeypatch.setattr(duplicates, "find_leaks", lambda *given: pytest.fail("leaks are known already"))
+    hashed, checked = [], []
+    arrays: Any = hashing._arrays
+    monkeypatch.setattr(hashing, "_arrays", lambda part: (hashed.append(part), arrays(part))[1])
+    for module in [one for one in sys.modules.values() if vars(one).get("check_finite") is check_finite]:
+        monkeypatch.setattr(module, "check_finite", lambda X, where: checked.append(X))
     seen: list[tuple[str, int, int]] = []
     report_on(trained, is_full=True, n_photos=2, progress=lambda *stage: seen.append(stage))
     assert passes == {"train": 1, "test": 1}
     assert len(searches) == 1
+    assert len(hashed) == 4  # samples and labels of each part once, however often it trains again
+    assert len(checked) <= 2
     assert [stage for stage, _, _ in seen] == [*STAGES, "done"]
     assert [done for _, done, _ in seen] == list(range(len(STAGES) + 1))
     assert {total for _, _, total in seen} == {len(STAGES)}

@@ -9,6 +9,7 @@ import numpy as np
 from pellucid.data.dataset import Dataset, Split
 from pellucid.data.gaps import input_array, plain_array
 from pellucid.data.labels import renumbered
+from pellucid.data.preprocess import check_finite
 from pellucid.data.stored.base import StoredArray
 from pellucid.errors import DataError, OptionError
 from pellucid.text import kind_of
@@ -61,6 +62,17 @@ def as_dataset(data: Any, where: str, *, part: str = "train", with_gaps: bool = 
     return Dataset(X, y)
 
 
+def check_samples(data: Dataset, where: str) -> Dataset:
+    """Return a data set; DataError if it has no samples, not a label for each, or NaN or infinity in X."""
+    if n_rows(data.X) == 0:
+        raise DataError(f"{where}: expected at least one sample, got none.")
+    if n_rows(data.X) != n_rows(data.y):
+        raise DataError(f"{where}: X has {n_rows(data.X)} samples and y has {n_rows(data.y)} labels.")
+    for array in data.X.values() if isinstance(data.X, dict) else (data.X,):
+        check_finite(array, where)
+    return data
+
+
 def like(data: Dataset, other: Dataset, where: str) -> Dataset:
     """Return a data set with its classes numbered as in another; DataError where one is not among them.
 
@@ -109,6 +121,10 @@ def as_split(data: Any, where: str, *, with_gaps: bool = False, **options: Any) 
             f"{where}: expected a Split or a name, got {kind_of(data)}. Try ((X_train, y_train), (X_test, "
             "y_test)), or a name that load_data takes."
         )
+    if isinstance(data, Split) and not with_gaps:
+        for name, part in (("training", data.train), ("test", data.test)):
+            if name == "training" or n_rows(part.X):
+                check_samples(part, f"{where}: the {name} part")
     if options:
         raise OptionError(
             f"{where}: {next(iter(options))} is for data by name, got {kind_of(data)}. Leave it out."

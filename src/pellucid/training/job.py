@@ -14,7 +14,7 @@ from pellucid.data.dataset import Dataset
 from pellucid.data.groups import groups_of
 from pellucid.data.hashing import data_hash
 from pellucid.data.inputs_seen import inputs_seen
-from pellucid.data.preprocess import Preprocessing, check_finite
+from pellucid.data.preprocess import Preprocessing
 from pellucid.data.stored.base import StoredArray
 from pellucid.data.validate import hold_out_rows
 from pellucid.errors import DataError, FormatError, OptionError, ShapeError
@@ -144,7 +144,6 @@ def prepare(model: Model, data: Dataset, plan: Plan, resume: str | Path | None =
     DataError, OptionError, ShapeError
         If something does not fit. The model may have been initialized then.
     """
-    _check_data(data)
     if plan.optimizer.is_full_batch:
         _refuse_random_layers(model, plan.optimizer)
     data, held, sample_weight = _held_out(in_range_seen(model, data, "train"), plan)
@@ -214,15 +213,6 @@ def _refuse_random_layers(model: Model, optimizer: Optimizer) -> None:
                 "loss random: it would differ each time at the same weights. Set its rate to 0, or take "
                 "optimizer='adam'."
             )
-
-
-def _check_data(data: Dataset) -> None:
-    if n_rows(data.X) == 0:
-        raise DataError("train: expected at least one sample, got none.")
-    if n_rows(data.X) != n_rows(data.y):
-        raise DataError(f"train: X has {n_rows(data.X)} samples and y has {n_rows(data.y)} labels.")
-    for array in data.X.values() if isinstance(data.X, dict) else (data.X,):
-        check_finite(array, "train")
 
 
 def _held_out(data: Dataset, plan: Plan) -> tuple[Dataset, Dataset | None, Array | None]:

@@ -6,7 +6,7 @@ from typing import Any
 from pellucid.data.dataset import Dataset
 from pellucid.data.inputs_seen import as_seen, inputs_seen
 from pellucid.data.label_forms import with_labels
-from pellucid.data.pairs import as_dataset
+from pellucid.data.pairs import as_dataset, check_samples
 from pellucid.data.preprocess import Preprocessing
 from pellucid.nn.model import Model
 from pellucid.training.loss_setup import kind_of_loss, last_width
@@ -32,7 +32,7 @@ def read_samples(model: Model, data: Any, where: str, *, loss: Any = None) -> Da
     >>> read_samples(preset("mlp"), data, "train", loss="binary_cross_entropy").y
     array([0, 1])
     """
-    part = as_dataset(data, where)
+    part = check_samples(as_dataset(data, where), where)
     return with_labels(part, where, kind=kind_of_loss(model, loss), n_out=last_width(model))
 
 
