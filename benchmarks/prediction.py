@@ -3,8 +3,8 @@
     python -m benchmarks.prediction
 
 `cnn` on photos of 64x64, and a residual network on photos of 128x128 (benchmarks/zoo.py), both trained for a few
-steps first, so that their norms have statistics. Ours is `decision_function` on float32 photos: on kernels, on NumPy,
-and with no flag, as users call it, once the process has changed over to kernels by itself. The rivals get the
+steps first, so that their norms have statistics. Ours is `decision_function` on float32 photos: on kernels, on
+NumPy, and with no flag, as users call it, once the process has changed over by itself. The rivals get the
 same network by PyTorch's ONNX export; what they fold and fuse is their affair: onnxruntime with all its
 optimizations on two threads (one photo: on one, too), PyTorch in inference mode, eager and compiled with its
 parameters frozen. Their outputs are compared with ours first.

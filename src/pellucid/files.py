@@ -62,7 +62,9 @@ def next_file(path: Path) -> Path:
 def check_png(path: Path) -> None:
     """Raise OptionError unless a picture's name ends as what is written: PNG."""
     if path.suffix.lower() != ".png":
-        raise OptionError(f"--out: a PNG picture is written, got {str(path)!r}. Try {path.with_suffix('.png')}.")
+        raise OptionError(
+            f"--out: a PNG picture is written, got {str(path)!r}. Try {path.with_suffix('.png')}."
+        )
 
 
 def check_free(path: Path, *, force: bool = False) -> None:

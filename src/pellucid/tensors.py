@@ -7,8 +7,9 @@ bytes (https://huggingface.co/docs/safetensors). So a model is loaded by NumPy a
 import json
 import math
 from collections.abc import Mapping
+from io import BufferedReader
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 
@@ -127,7 +128,9 @@ class _Damaged(Exception):
     """Why a file is no safetensors file, in words."""
 
 
-def _table(file: BinaryIO, size: int) -> tuple[dict[str, str], dict[str, tuple[int, str, tuple[int, ...]]]]:
+def _table(
+    file: BufferedReader, size: int
+) -> tuple[dict[str, str], dict[str, tuple[int, str, tuple[int, ...]]]]:
     """Return a file's metadata, and where each array begins, its dtype and shape; together they fill the file."""
     length = int.from_bytes(file.read(8), "little")
     if size < 8 or length > min(size - 8, MOST_HEADER):
@@ -159,10 +162,10 @@ def _start(name: str, entry: Any) -> tuple[int, int]:
     return offsets[0], offsets[1]
 
 
-def _read(file: BinaryIO, at: int, dtype: str, shape: tuple[int, ...]) -> Array:
+def _read(file: BufferedReader, at: int, dtype: str, shape: tuple[int, ...]) -> Array:
     array = np.empty(shape, np.dtype(DTYPES[dtype]).newbyteorder("<"))
     file.seek(at)
-    if array.size and file.readinto(memoryview(array.reshape(-1)).cast("B")) != array.nbytes:
+    if array.size and file.readinto(array.reshape(-1).view(np.uint8).data) != array.nbytes:
         raise _Damaged("it ends too early")
     return array.astype(DTYPES[dtype], copy=False)
 

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
 @command("bench", order=120, short_help="Speed next to other libraries.")
 @options(
-    source=SOURCE.but(default="catvnoncat", without=("seed", "test_fraction", "target", "decimal", "missing")),
+    source=SOURCE.but(
+        default="catvnoncat", without=("seed", "test_fraction", "target", "decimal", "missing")
+    ),
     kernels=KERNELS,
 )
 def bench(

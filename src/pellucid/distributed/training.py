@@ -26,8 +26,7 @@ from pellucid.training.features import features_of
 from pellucid.training.fit import train as train_here
 from pellucid.training.form import Form
 from pellucid.training.history import History
-from pellucid.training.job import Job
-from pellucid.training.job import prepares_batches
+from pellucid.training.job import Job, prepares_batches
 from pellucid.types import Array
 
 SHARDS_EACH = 4  # of a worker: so that others, or one that comes later, can take some

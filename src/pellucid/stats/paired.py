@@ -85,7 +85,7 @@ def _at_most(k: int, n: int) -> float:
     else:
         last = math.exp(math.lgamma(n + 1) - math.lgamma(k + 1) - math.lgamma(n - k + 1) - n * math.log(2))
     i = np.arange(k, 0, -1)
-    return last * float(1 + np.cumprod(i / (n - i + 1)).sum())
+    return float(last * (1 + np.cumprod(i / (n - i + 1)).sum()))
 
 
 def check_pair(where: str, a: Array, b: Array) -> tuple[Array, Array]:

@@ -189,7 +189,9 @@ def train(
     options, objects = fill_in(model, data, given)
     own = _callbacks_of(options, data)
     if (patience := objects.pop("patience", None)) is not None:
-        own.append(EarlyStopping(patience=check_option("train", "patience", patience, int, Limits(at_least=0))))
+        own.append(
+            EarlyStopping(patience=check_option("train", "patience", patience, int, Limits(at_least=0)))
+        )
     if any(isinstance(callback, PreciseBatchNorm) for callback in callbacks):
         own = [callback for callback in own if not isinstance(callback, PreciseBatchNorm)]
     first = [] if metrics is None else [Metrics(metrics)]

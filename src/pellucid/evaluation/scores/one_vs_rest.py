@@ -119,8 +119,8 @@ class ResampledColumns:
     def __init__(self, columns: Columns) -> None:
         self.k, self.are_labels = len(columns.names), columns.are_labels
         true, predicted = columns.y_true.T, columns.y_pred.T
-        rows = np.nonzero(np.concatenate([true, predicted, true & predicted]))
-        self.sums = sums_over(*rows, 3 * self.k, len(columns.y_true))
+        rows, samples = np.nonzero(np.concatenate([true, predicted, true & predicted]))
+        self.sums = sums_over(rows, samples, 3 * self.k, len(columns.y_true))
         self.areas = ResampledAreas(columns.y_true, columns.scores)
         self.means: Array | None = None
         scores = ["f1", "roc_auc", "average_precision"]

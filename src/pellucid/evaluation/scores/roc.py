@@ -49,8 +49,9 @@ def roc_curve_of(is_positive: Array, scores: Array) -> tuple[RocCurve, float]:
     alarms = called - hits
     bends = np.ones(len(hits), bool)  # not in the middle of a straight line
     bends[1:-1] = (np.diff(hits, 2) != 0) | (np.diff(alarms, 2) != 0)
-    points = (np.append(0, counts[bends]) / counts[-1] for counts in (alarms, hits))
-    return RocCurve(*points, np.append(np.inf, thresholds[bends])), _area(is_positive, scores, 0)
+    false_rate, true_rate = (np.append(0, counts[bends]) / counts[-1] for counts in (alarms, hits))
+    curve = RocCurve(false_rate, true_rate, np.append(np.inf, thresholds[bends]))
+    return curve, _area(is_positive, scores, 0)
 
 
 def pr_curve_of(is_positive: Array, scores: Array) -> tuple[PrCurve, float]:
