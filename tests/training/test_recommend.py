@@ -123,7 +123,9 @@ def test_a_recipe_is_a_new_dictionary_that_train_takes() -> None:
     np.testing.assert_array_equal(by_name.theta, by_hand.theta)
 
 
-@every(("asked", "size"), [("cnn", 32), ("auto", 32), ("auto", 7)])  # 7: the epochs of the recipe
+@pytest.mark.parametrize(
+    ("asked", "size"), [("cnn", 32), ("auto", 32), ("auto", 7)]
+)  # 7: the epochs of the recipe
 def test_three_doors_lead_to_the_same_training(
     pellucid: Command, tmp_path: Path, asked: str, size: int
 ) -> None:
@@ -151,7 +153,7 @@ def test_three_doors_lead_to_the_same_training(
             np.testing.assert_array_equal(value, theirs.state[key])
 
 
-@every(("asked", "loss"), [("mlp-small", None), ("auto", None), ("auto", "huber")])
+@pytest.mark.parametrize(("asked", "loss"), [("mlp-small", None), ("auto", None), ("auto", "huber")])
 def test_three_doors_for_quantities(pellucid: Command, tmp_path: Path, asked: str, loss: str | None) -> None:
     X = np.random.default_rng(3).standard_normal((60, 4))
     y = 1000 * (30 + X[:, 0] + X[:, 1] * X[:, 2] / 2)

@@ -16,7 +16,7 @@ from pellucid.training.optimizers.sgd import SGD
 from pellucid.types import Array
 
 P = 2 * (BLOCK_BYTES // 4) + 77  # two blocks of float32, four of float64, and a rest
-N_STEPS = 25
+N_STEPS = 8
 STEPPING = ("sgd", "rmsprop", "adagrad", "adam", "adamw")
 
 CASES: list[tuple[str, dict[str, Any], str, dict[str, Any]]] = [
