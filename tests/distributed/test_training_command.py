@@ -18,6 +18,7 @@ pytest.importorskip("distributed", reason="clusters need Dask: pip install 'pell
 ASKED = ("train", "drawn-cats", "--model", "mlp", "--form", "direct", "--dtype", "float64")
 
 
+@pytest.mark.slow
 def test_a_run_is_that_of_one_process_and_goes_on_anywhere(pellucid: Command, tmp_path: Path) -> None:
     done = pellucid(*ASKED, "--epochs", 3, "--workers", 2, "--out", "shared")
     assert done.code == 0, done.err
@@ -29,6 +30,7 @@ def test_a_run_is_that_of_one_process_and_goes_on_anywhere(pellucid: Command, tm
     assert abs(shared - alone).max() < 1e-10
 
 
+@pytest.mark.slow
 def test_arrays_stay_in_their_file(photos: Path, tmp_path: Path) -> None:
     """What the run says of its data is what was asked for: a report may read them whole."""
     options: dict[str, Any] = {"n_epochs": 3, "batch_size": 8, "form": "direct", "dtype": "float64"}
@@ -41,6 +43,7 @@ def test_arrays_stay_in_their_file(photos: Path, tmp_path: Path) -> None:
     assert shared.run.scores.keys() == alone.run.scores.keys()
 
 
+@pytest.mark.slow
 def test_what_is_wrong_is_one_line_and_leaves_nothing(pellucid: Command, tmp_path: Path) -> None:
     done = pellucid(*ASKED, "--epochs", 3, "--workers", 1, "--cluster", "tcp://127.0.0.1:1", "--out", "run")
     assert (done.code, done.err.count("\n")) == (2, 1)

@@ -13,6 +13,8 @@ from tests.every import every
 import pellucid.estimators as ours
 from pellucid.types import Array
 
+pytestmark = pytest.mark.kernels
+
 SOLVERS = [
     {"solver": "sgd", "learning_rate_init": 0.1},
     {"solver": "sgd", "momentum": 0.0, "learning_rate_init": 0.1},

@@ -12,6 +12,8 @@ from pellucid.nn.norm import BatchNorm
 from pellucid.nn.presets import PRESETS, preset
 from pellucid.nn.sequential import Sequential
 
+pytestmark = pytest.mark.kernels
+
 
 def small(dtype: str = "float64") -> Sequential:
     model = Sequential([Flatten(), Dense(4, activation="relu"), Dense(1)], dtype=dtype)

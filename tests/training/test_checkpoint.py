@@ -34,6 +34,8 @@ from pellucid.training.optimizers.lbfgs import LBFGS
 from pellucid.training.optimizers.sgd import SGD
 from pellucid.training.schedules.cosine import Cosine
 
+pytestmark = pytest.mark.kernels
+
 
 @pytest.fixture
 def data(rng: np.random.Generator) -> Dataset:

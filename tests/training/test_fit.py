@@ -23,6 +23,8 @@ from pellucid.training.options import TrainingOptions
 from pellucid.training.recipes import RECIPES
 from pellucid.training.schedules.cosine import Cosine
 
+pytestmark = pytest.mark.kernels
+
 
 class Seen:
     """A callback that keeps the run and the names of its callbacks."""

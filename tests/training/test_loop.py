@@ -23,6 +23,8 @@ from pellucid.training.events import EpochEnd, StepEnd, StepsEnd, TrainEnd, Trai
 from pellucid.training.fit import train
 from pellucid.training.optimizers.sgd import SGD
 
+pytestmark = pytest.mark.kernels
+
 
 @pytest.fixture
 def data(rng: np.random.Generator) -> Dataset:
