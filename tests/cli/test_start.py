@@ -10,7 +10,7 @@ from PIL import Image
 
 import pellucid as pl
 
-OTHERS = {"PIL", "lazy_loader", "numpy", "safetensors"}
+OTHERS = {"PIL", "lazy_loader", "numpy"}
 WITH_FLAGS = {*OTHERS, "typer"}  # and what typer itself loads
 
 
@@ -48,7 +48,7 @@ CONVOLUTION = {"nn.fusion", "nn.conv", "nn.norm", "nn.pooling", "ops.conv", "ops
 
 
 @pytest.mark.parametrize("flags", [(), ("--jsonl", "--quiet")])
-def test_one_photo_loads_numpy_pillow_safetensors_and_ours(model: Path, flags: tuple[str, ...]) -> None:
+def test_one_photo_loads_numpy_pillow_and_ours(model: Path, flags: tuple[str, ...]) -> None:
     if flags:  # and of a network of Dense layers no convolution
         network = pl.Sequential(pl.Flatten(), pl.Dense(2, activation="relu"), pl.Dense(1))
         network.initialize((8, 8, 3))
