@@ -121,15 +121,16 @@ def as_split(data: Any, where: str, *, with_gaps: bool = False, **options: Any) 
             f"{where}: expected a Split or a name, got {kind_of(data)}. Try ((X_train, y_train), (X_test, "
             "y_test)), or a name that load_data takes."
         )
-    if isinstance(data, Split) and not with_gaps:
-        for name, part in (("training", data.train), ("test", data.test)):
+    found: Split | DataSource = data
+    if isinstance(found, Split) and not with_gaps:
+        for name, part in (("training", found.train), ("test", found.test)):
             if name == "training" or n_rows(part.X):
                 check_samples(part, f"{where}: the {name} part")
     if options:
         raise OptionError(
             f"{where}: {next(iter(options))} is for data by name, got {kind_of(data)}. Leave it out."
         )
-    return data
+    return found
 
 
 def _as_parts(pair: Any, where: str, *, with_gaps: bool) -> Split:
