@@ -16,7 +16,8 @@ def every(names: str | tuple[str, ...], cases: Iterable[Any], *, ids: Any = None
     """Do what ``pytest.mark.parametrize`` does, in one test: thousands of small cases cost no set-up each.
 
     Each case has the generator ``rng`` as the fixture gives it, and patches (``monkeypatch``) and a folder
-    (``tmp_path``) of its own; other fixtures are shared. Several stand above one another as ``parametrize`` does.
+    (``tmp_path``) of its own; other fixtures are shared, those with a folder too. Several stand above one another as
+    ``parametrize`` does. Cases that skip are passed over; where all do, so does the test.
     ``ids`` names a case that fails: a function of a value, or a list of names.
     """
     keys = tuple(name.strip() for name in names.split(",")) if isinstance(names, str) else tuple(names)
@@ -29,6 +30,7 @@ def every(names: str | tuple[str, ...], cases: Iterable[Any], *, ids: Any = None
         @functools.wraps(test)
         def loop(*own: Any, **fixtures: Any) -> None:
             failures: dict[str, BaseException] = {}
+            n_skipped = 0
             for number, (value, label) in enumerate(zip(values, labels, strict=True)):
                 given = {**fixtures, **dict(zip(keys, value, strict=True))}
                 with pytest.MonkeyPatch.context() as patch:
@@ -39,6 +41,10 @@ def every(names: str | tuple[str, ...], cases: Iterable[Any], *, ids: Any = None
                         given["tmp_path"].mkdir()
                     try:
                         test(*own, **given)
+                    except pytest.skip.Exception as reason:
+                        n_skipped += 1
+                        if n_skipped == len(values):
+                            raise reason
                     except FAILURES as error:
                         error.add_note(f"{', '.join(keys)} = {label}")
                         failures[f"{number + 1}. {label:.60}"] = error
