@@ -284,7 +284,7 @@ def test_under_nohup_it_goes_on_when_the_terminal_closes(photos: Path, tmp_path:
     assert process.returncode == 128 + signal.SIGTERM
 
 
-def test_killed_before_its_first_checkpoint_it_starts_anew_and_says_so(
+def test_killed_before_its_first_checkpoint_it_starts_again_and_says_so(
     pellucid: Command, photos: Path, tmp_path: Path
 ) -> None:
     process = start(tmp_path, photos, "out", *LONG)
@@ -296,7 +296,7 @@ def test_killed_before_its_first_checkpoint_it_starts_anew_and_says_so(
     assert "add --resume to go on, --force to start again" in done.err
     done = pellucid("train", photos, *short, "--resume")
     assert done.code == 0, done.err
-    assert "out: the training stopped before its first checkpoint, and starts anew." in done.out
+    assert "out: the training stopped before its first checkpoint" in done.out
     assert len((tmp_path / "out" / "history.csv").read_text().splitlines()) == 4
     done = pellucid("train", photos, *short, "--resume")
     assert done.code == 0, done.err
