@@ -16,9 +16,9 @@ def every(names: str | tuple[str, ...], cases: Iterable[Any], *, ids: Any = None
     """Do what ``pytest.mark.parametrize`` does, in one test: thousands of small cases cost no set-up each.
 
     Each case has the generator ``rng`` as the fixture gives it, and patches (``monkeypatch``) and a folder
-    (``tmp_path``) of its own; other fixtures are shared, those with a folder too. Several stand above one another as
-    ``parametrize`` does. Cases that skip are passed over; where all do, so does the test.
-    ``ids`` names a case that fails: a function of a value, or a list of names.
+    (``tmp_path``) of its own; other fixtures are shared, those with a folder too. Several stand above one another
+    as ``parametrize`` does. Cases that skip are passed over; where all do, so does the test. ``ids`` names a case
+    that fails: a function of a value, or a list of names.
     """
     keys = tuple(name.strip() for name in names.split(",")) if isinstance(names, str) else tuple(names)
     values = [case if len(keys) > 1 else (case,) for case in cases]
