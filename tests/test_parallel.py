@@ -97,6 +97,7 @@ def test_large_arrays_are_handed_over_once() -> None:
     assert dict(run_jobs(is_mapped, shared, [1, 2, 3], n_jobs=2)) == {1: True, 2: True, 3: True}
 
 
+@pytest.mark.slow
 def test_a_refusal_comes_back_as_it_was(others: set[int]) -> None:
     with pytest.raises(OptionError, match="job 2: no"):
         list(run_jobs(misbehave, "refuse", [1, 2, 3], n_jobs=2))

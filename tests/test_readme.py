@@ -113,6 +113,7 @@ def required(name: str) -> list[str]:
     return [each.name for each in parameters if each.param_type_name == "argument" and each.required]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lines", SESSIONS, ids=range(len(SESSIONS)))
 def test_session(pellucid: Command, rng: np.random.Generator, tmp_path: Path, lines: list[str]) -> None:
     for label, brightness in (("cat", 30), ("dog", 150)):

@@ -79,6 +79,7 @@ def test_the_published_photos_have_one_leak_and_no_other_copy(published_dir: Pat
     assert result["classes"]["train"] == {"non-cat": 137, "cat": 72}
 
 
+@pytest.mark.slow
 def test_changed_copies_are_found_and_nothing_else(drawings: Array) -> None:
     rows = np.arange(0, 400, 8)
     copies = np.stack([CHANGES[i % 4](drawings[row]) for i, row in enumerate(rows)])

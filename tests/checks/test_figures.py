@@ -80,6 +80,7 @@ def test_nothing_found(cats: Split) -> None:
     assert pictures(page) == []
 
 
+@pytest.mark.slow
 def test_long_names_and_many_findings_over_pages(cats: Split) -> None:
     names = Names(
         *(

@@ -121,6 +121,7 @@ def test_a_brighter_copy_is_a_leak_too(pellucid: Command) -> None:
     assert "Note: 2 of 50 test photos are in the training part too (3, 4): they test memory" in done.out
 
 
+@pytest.mark.slow
 def test_classes_in_another_order_are_matched_by_name(pellucid: Command, photos: Path, trained: Path) -> None:
     with np.load(photos) as file:
         X, y, classes = file["X"], file["y"], file["classes"]
@@ -132,6 +133,7 @@ def test_classes_in_another_order_are_matched_by_name(pellucid: Command, photos:
     assert results[0]["difference"]["interval"] is None
 
 
+@pytest.mark.slow
 def test_published_photos(published_dir: Path) -> None:
     cats = pl.load_data("catvnoncat")
     a, b = (
@@ -143,6 +145,7 @@ def test_published_photos(published_dir: Path) -> None:
     assert any("Test photo 17 " in note for note in result.notes)
 
 
+@pytest.mark.slow
 def test_tables_are_compared_by_their_own_columns(pellucid: Command, tmp_path: Path) -> None:
     rng = np.random.default_rng(1)
     kinds = rng.choice(["cat", "dog"], 80)

@@ -82,6 +82,7 @@ def test_of_its_own_table_a_model_is_judged_by_the_rows_held_out(pellucid: Comma
     assert any("trained on another table: all 7 rows" in note for note in result["notes"])
 
 
+@pytest.mark.slow
 def test_quantities_and_labels(pellucid: Command, tmp_path: Path) -> None:
     rng = np.random.default_rng(4)
     x = rng.normal(size=60)

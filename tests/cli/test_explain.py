@@ -32,6 +32,7 @@ def photo(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_a_verdict_is_explained(pellucid: Command, trained: Path, photo: Path, tmp_path: Path) -> None:
     done = pellucid("explain", trained, photo, "-o", tmp_path / "why")
     assert done.code == 0, done.err
@@ -111,6 +112,7 @@ def test_data_are_found_or_left_out(pellucid: Command, photos: Path, photo: Path
     assert "does not say where its training data are" in note(alone)
 
 
+@pytest.mark.slow
 def test_a_run_knows_where_a_folder_of_photos_was(pellucid: Command, tmp_path: Path, photo: Path) -> None:
     rng = np.random.default_rng(0)
     for name, low in (("dark", 0), ("light", 150)):

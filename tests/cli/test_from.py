@@ -36,6 +36,7 @@ def folder(tmp_path: Path, photos: Path) -> Path:
     return tmp_path / "own"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["train", "run"])
 def test_photos_of_ones_own_from_a_run_and_from_its_file(
     pellucid: Command, base: Path, folder: Path, tmp_path: Path, name: str
@@ -67,6 +68,7 @@ def test_photos_of_ones_own_from_a_run_and_from_its_file(
     assert evaluated["accuracy"] == scores["test"]["accuracy"]
 
 
+@pytest.mark.slow
 def test_the_same_classes_keep_all_and_the_run_is_read_again(
     pellucid: Command, base: Path, photos: Path, tmp_path: Path
 ) -> None:
@@ -89,6 +91,7 @@ def test_the_same_classes_keep_all_and_the_run_is_read_again(
     )
 
 
+@pytest.mark.slow
 def test_labels_are_smoothed_as_before_unless_said(pellucid: Command, photos: Path, tmp_path: Path) -> None:
     smooth = ("--model", "logistic", "--epochs", 2, "--label-smoothing", 0.2)
     assert pellucid("train", photos, *smooth, "--out", "base", "--quiet").code == 0
@@ -99,6 +102,7 @@ def test_labels_are_smoothed_as_before_unless_said(pellucid: Command, photos: Pa
         assert ("Label smoothing 0.2" in words_of(tmp_path / out / "report.html")) == bool(smoothing)
 
 
+@pytest.mark.slow
 def test_influence_of_a_frozen_training_is_of_what_was_trained(
     pellucid: Command, base: Path, photos: Path
 ) -> None:

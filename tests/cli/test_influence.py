@@ -46,6 +46,7 @@ def _numbers(value: Any) -> Iterator[float]:
         yield value
 
 
+@pytest.mark.slow
 def test_a_prediction_is_explained(pellucid: Command, trained: Path, tmp_path: Path) -> None:
     done = pellucid("influence", trained, "--test", "0,2", "--top", 3, "--json", "-o", tmp_path / "why")
     assert done.code == 0, done.err
@@ -142,6 +143,7 @@ def test_plain_tracin_ranks_by_its_own_score(trained: Path) -> None:
     assert all(sample.score == sample.tracin for sample in plain.towards)
 
 
+@pytest.mark.slow
 def test_a_table_is_explained_without_pictures(pellucid: Command, table: Path, tmp_path: Path) -> None:
     options = ["--target", "kind", "--model", "mlp-wide", "--epochs", 10, "--out", "pets"]
     assert pellucid("train", table, *options).code == 0
@@ -182,6 +184,7 @@ def test_checkpoints_are_followed(pellucid: Command, photos: Path, monkeypatch: 
     assert result["gradients"] == "all"
 
 
+@pytest.mark.slow
 def test_samples_held_out_do_not_speak(pellucid: Command, photos: Path) -> None:
     options = ["--validation", 0.25, "--class-weight", "balanced", "--epochs", 50]
     assert pellucid("train", photos, *options, "--out", "watched", "--quiet").code == 0

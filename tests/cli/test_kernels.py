@@ -58,6 +58,7 @@ def test_every_command_that_computes_has_the_flag() -> None:
     assert have == commands - IDLE == COMMANDS.keys() | LONG
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", COMMANDS)
 def test_it_holds_for_all_that_a_command_does(
     name: str,

@@ -48,6 +48,7 @@ def test_a_folder_that_another_writes_is_refused(
     assert content(done / "out") == {"theirs": b"x"}
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a limit of the size of files")
 @pytest.mark.parametrize("name", [name for name in COMMANDS if name not in ("run", "train")])
 def test_a_full_disk_leaves_what_was_there(pellucid: Command, photos: Path, done: Path, name: str) -> None:

@@ -98,6 +98,7 @@ def test_tables_run_too_without_pictures(pellucid: Command, tmp_path: Path, rng:
     assert (tmp_path / "out" / "report.html").is_file()
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_model(pellucid: Command, photos: Path, tmp_path: Path) -> None:
     for name in "ab":
         assert pellucid("run", photos, "--epochs", 3, "--batch-size", 8, "--out", name, "--quiet").code == 0
@@ -144,6 +145,7 @@ def test_a_run_that_breaks_leaves_what_broke_it_and_one_that_cannot_begin_leaves
     assert {path.name for path in (tmp_path / "out").iterdir()} == {"config.toml", "nonfinite.safetensors"}
 
 
+@pytest.mark.slow
 def test_a_run_goes_on_as_one_that_was_longer_from_the_start(
     pellucid: Command, photos: Path, tmp_path: Path
 ) -> None:
@@ -166,6 +168,7 @@ def test_a_run_goes_on_as_one_that_was_longer_from_the_start(
     assert (done.code, done.err) == (2, "pellucid: --resume: name the folder of the training with --out.\n")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", ["direct", "dual"])
 def test_ctrl_c_keeps_history_and_model_and_exits_130(photos: Path, tmp_path: Path, path: str) -> None:
     command = [sys.executable, "-m", "pellucid.cli.main", "run", photos, "--model", "mlp"]
@@ -195,6 +198,7 @@ def test_ctrl_c_keeps_history_and_model_and_exits_130(photos: Path, tmp_path: Pa
     assert metrics["n_steps"] == len(history)
 
 
+@pytest.mark.slow
 def test_on_the_published_photos(pellucid: Command, published_dir: Path, tmp_path: Path) -> None:
     done = pellucid("run", "catvnoncat", "--out", "out")
     assert done.code == 0, done.err

@@ -120,6 +120,7 @@ def test_a_network_of_ones_own(pellucid: Command, photos: Path, tmp_path: Path) 
     assert not (tmp_path / "bad").exists()
 
 
+@pytest.mark.slow
 def test_killed_and_resumed_ends_with_the_same_weights(photos: Path, tmp_path: Path) -> None:
     command = [
         sys.executable,
@@ -228,6 +229,7 @@ def test_resume_needs_a_folder(pellucid: Command, photos: Path) -> None:
     assert "with --out, such as the last one's: --out runs/last." in done.err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_stops_with_a_checkpoint_and_resume_goes_on(
     pellucid: Command, photos: Path, tmp_path: Path, number: int
@@ -249,6 +251,7 @@ def test_a_signal_stops_with_a_checkpoint_and_resume_goes_on(
     assert json.loads((tmp_path / "out" / "metrics.json").read_text())["n_steps"] > n_steps
 
 
+@pytest.mark.slow
 def test_a_terminal_that_closes_ends_it_with_a_checkpoint(photos: Path, tmp_path: Path) -> None:
     """The system and the shell both send SIGHUP then, and what is printed to the terminal fails."""
     shell = ["bash", "--norc", "-ic", f"{shlex.join(command(photos, 'out', *LONG))}; true"]
@@ -270,6 +273,7 @@ def test_a_terminal_that_closes_ends_it_with_a_checkpoint(photos: Path, tmp_path
     assert len(list(tmp_path.glob("out/checkpoints/*.checkpoint"))) == 1
 
 
+@pytest.mark.slow
 def test_under_nohup_it_goes_on_when_the_terminal_closes(photos: Path, tmp_path: Path) -> None:
     ignored = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
@@ -284,6 +288,7 @@ def test_under_nohup_it_goes_on_when_the_terminal_closes(photos: Path, tmp_path:
     assert process.returncode == 128 + signal.SIGTERM
 
 
+@pytest.mark.slow
 def test_killed_before_its_first_checkpoint_it_starts_again_and_says_so(
     pellucid: Command, photos: Path, tmp_path: Path
 ) -> None:
@@ -309,6 +314,7 @@ def test_killed_before_its_first_checkpoint_it_starts_again_and_says_so(
     assert not list(tmp_path.rglob(".writing"))
 
 
+@pytest.mark.slow
 def test_force_leaves_nothing_of_the_run_before(pellucid: Command, photos: Path, tmp_path: Path) -> None:
     """Neither checkpoints nor a report of the former one, whose steps have higher numbers."""
     short = ["--model", "mlp-wide", "--epochs", 30]
@@ -374,6 +380,7 @@ def test_resume_refuses_relabelled_data_and_other_settings(
     assert (tmp_path / "out" / "model.safetensors").read_bytes() == before
 
 
+@pytest.mark.slow
 def test_two_at_once_in_one_folder(pellucid: Command, photos: Path, tmp_path: Path) -> None:
     process = start(tmp_path, photos, "out", *LONG)
     try:
@@ -388,6 +395,7 @@ def test_two_at_once_in_one_folder(pellucid: Command, photos: Path, tmp_path: Pa
     assert metrics["n_steps"] == len((tmp_path / "out" / "history.jsonl").read_text().splitlines())
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a limit of the size of files")
 @pytest.mark.parametrize("name", ["train", "run"])
 @pytest.mark.parametrize("n_bytes", [0, 2_000, 40_000])

@@ -36,6 +36,7 @@ KINDS: dict[str, Any] = {
 }
 
 
+@pytest.mark.slow
 @every("kind", KINDS)
 def test_scores_are_those_of_one_process(
     kind: str, client: Any, rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch

@@ -100,6 +100,7 @@ def test_other_sources_are_loaded_here(client: Any) -> None:
     assert shards.classes == train.classes
 
 
+@pytest.mark.slow
 def test_arrays_on_disk_are_read_on_the_workers(client: Any, tmp_path: Path) -> None:
     path = tmp_path / "toy.npz"
     np.savez(path, X=X, y=y)

@@ -11,6 +11,7 @@ from tests.every import every
 from pellucid.estimators import MLPClassifier, MLPRegressor, NetworkClassifier, NetworkRegressor
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")  # the checks fit too briefly to converge, on purpose
 @pytest.mark.parametrize("kind", [MLPClassifier, MLPRegressor, NetworkClassifier, NetworkRegressor])
 def test_contract(kind: Any) -> None:

@@ -4,6 +4,7 @@ import warnings
 from typing import Any
 
 import numpy as np
+import pytest
 from sklearn.exceptions import ConvergenceWarning
 from tests.every import every
 
@@ -46,6 +47,7 @@ def assert_equal(direct: Any, dual: Any) -> None:
             np.testing.assert_allclose(b, a, rtol=1e-9, atol=1e-9, err_msg=name)
 
 
+@pytest.mark.slow
 @every(("n_classes", "options"), [(2 + i % 2, options) for i, options in enumerate(SETTINGS)])
 def test_classifier(options: dict[str, Any], n_classes: int) -> None:
     X, y = wide(n_classes, n=1200)

@@ -136,6 +136,7 @@ def test_calibration(loss: str) -> None:
     assert calibrated.score(X, y) > 0.95
 
 
+@pytest.mark.slow
 def test_scikit_learns_helpers_find_the_same_around_both() -> None:
     X, y = make_classification(90, 5, n_informative=3, n_redundant=0, random_state=1)
     three, labels = y + (X[:, 0] > 0), np.stack([y, X[:, 0] > 0, X[:, 1] > 0.3], axis=1).astype(int)

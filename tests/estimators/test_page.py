@@ -27,6 +27,7 @@ def names_in(name: str, section: str) -> list[str]:
     return [entry for names, _, _ in READER["entries"](sections[section]) for entry in names]
 
 
+@pytest.mark.slow
 def test_the_page_is_what_the_script_prints() -> None:
     printed = subprocess.run([sys.executable, str(SCRIPT)], capture_output=True, text=True, check=True).stdout
     assert printed == PAGE.read_text(), "make it anew: scripts/check --fix"
@@ -73,6 +74,7 @@ def test_attributes_are_those_that_fit_sets() -> None:
         assert set_by_fit == set(names_in(name, "Attributes")) - of_others, name
 
 
+@pytest.mark.slow
 def test_python_in_the_page_runs() -> None:
     blocks = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
     assert len(blocks) == 3

@@ -37,6 +37,7 @@ def used(monkeypatch: pytest.MonkeyPatch) -> set[str]:
 @every(("limit", "kind"), [(1e12, "numpy"), (1.0, "numba")])
 def test_the_size_chooses(used: set[str], monkeypatch: pytest.MonkeyPatch, limit: float, kind: str) -> None:
     monkeypatch.setattr(dispatch, "AUTO_OPERATIONS", limit)
+    used.clear()
     model = preset("logistic")
     model.initialize((8, 8, 3))
     data = Dataset(np.zeros((4, 8, 8, 3), np.uint8), np.arange(4) % 2)

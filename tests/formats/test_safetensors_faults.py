@@ -73,6 +73,7 @@ def changed(value: Any, place: tuple[Any, ...], new: Any) -> Any:
     return value
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make", [convolutional, of_a_table, graph])
 def test_no_field_of_a_header_can_do_more_than_be_refused(make: Any, tmp_path: Path) -> None:
     model, X = make(tmp_path)

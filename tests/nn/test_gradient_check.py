@@ -57,6 +57,7 @@ def wrong(model: Any, shape: Any, **options: Any) -> list[str]:
     return [row.name for row in check_gradients(model, shape, **options).rows if not row.is_ok]
 
 
+@pytest.mark.slow
 @every("name", PRESETS)
 def test_presets_are_right(name: str) -> None:
     side = max(8, smallest_side(name, 3) or 0)

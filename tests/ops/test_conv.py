@@ -26,6 +26,7 @@ def test_the_plain_forward_equals_loops(problem: Any, seed: int) -> None:
     )
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=75, suppress_health_check=[HealthCheck.too_slow])
 @given(
     problem=convolutions(largest=19, channels=9), dtype=st.sampled_from([*LIMITS]), seed=st.integers(0, 99)

@@ -125,6 +125,7 @@ def test_the_sizes_of_very_many_classes_are_lines() -> None:
 # ---- sample_grid
 
 
+@pytest.mark.slow
 @every("shape", [(8, 8), (8, 8, 1), (6, 9, 3), (5, 4, 4)])
 def test_the_grid_shows_distinct_labelled_images(rng: np.random.Generator, shape: tuple[int, ...]) -> None:
     data = images(rng, 30, shape, CATS)

@@ -43,6 +43,7 @@ def test_no_picture_stands_alone_in_a_row(n: int, n_columns: int, rows: list[int
     assert len(widths) == 1
 
 
+@pytest.mark.slow
 @every("shape, n_columns", [((8, 8), 1), ((10, 90, 3), 4), ((90, 10, 1), 8), ((3, 3, 3), 4)])
 def test_nothing_touches_and_no_picture_is_stretched(shape: tuple[int, ...], n_columns: int) -> None:
     page = Page(LONG * 2)

@@ -37,6 +37,7 @@ from pellucid.training.schedules.base import SCHEDULES
 from pellucid.workflows.report import report_on
 
 
+@pytest.mark.slow
 def test_figures_drawn_while_influence_trains_are_those_drawn_afterwards(
     trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -60,6 +61,7 @@ def test_figures_drawn_while_influence_trains_are_those_drawn_afterwards(
     assert one.read_bytes() == other.read_bytes()
 
 
+@pytest.mark.slow
 def test_the_full_report_predicts_searches_hashes_and_checks_once_and_tells_its_stages_in_order(
     trained: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -140,6 +142,7 @@ WAYS: dict[str, tuple[str, list[str], list[str]]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", WAYS)
 def test_the_report_says_what_ran(pellucid: Command, photos: Path, way: str) -> None:
     options, wanted, unwanted = WAYS[way]
@@ -171,6 +174,7 @@ def test_every_optimizer_schedule_and_usual_loss_has_its_meaning_in_words() -> N
     assert set(recipe._LOSSES) <= set(LOSSES)
 
 
+@pytest.mark.slow
 def test_the_last_layer_is_named_by_its_loss_and_only_a_flattened_picture_is_a_column(
     pellucid: Command, tmp_path: Path
 ) -> None:
@@ -187,6 +191,7 @@ def test_the_last_layer_is_named_by_its_loss_and_only_a_flattened_picture_is_a_c
         assert (tmp_path / model / "figures" / "image-to-vector.png").exists() == flattens
 
 
+@pytest.mark.slow
 def test_a_new_drawing_is_called_one_and_all_figures_are_of_one_width(
     pellucid: Command, tmp_path: Path
 ) -> None:
@@ -201,6 +206,7 @@ def test_a_new_drawing_is_called_one_and_all_figures_are_of_one_width(
     assert max(widths) - min(widths) <= 0.1 * max(widths)
 
 
+@pytest.mark.slow
 def test_the_report_calls_samples_what_they_are(pellucid: Command, tmp_path: Path) -> None:
     assert (
         pellucid("run", "digits", "--model", "logistic", "--epochs", 3, "--out", "out", "--quiet").code == 0

@@ -31,6 +31,7 @@ def test_small_sheets_hold_the_very_pixels(rng: np.random.Generator, m: int, sha
         assert (cut_out(sheet, i).reshape(shape) == X[i]).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("side", "m"), [(28, 400), (64, 100)])
 def test_a_jpeg_keeps_each_photo_to_its_own_blocks(rng: np.random.Generator, side: int, m: int) -> None:
     tones = rng.integers(0, 256, (m, 1, 1, 3), dtype=np.uint8)

@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pytest
 from tests.commands import Command, words_of
 
 from pellucid.prediction.confusion import confusion_matrix
@@ -14,6 +15,7 @@ from pellucid.report.sections.summary import _what_goes_wrong, points, summary, 
 from pellucid.runs.record import read_run
 
 
+@pytest.mark.slow
 def test_the_summary_says_how_good_it_is_beside_what_and_whether_data_leaks(
     pellucid: Command, tmp_path: Path
 ) -> None:
@@ -43,6 +45,7 @@ def test_the_summary_says_how_good_it_is_beside_what_and_whether_data_leaks(
     assert "two equally good ones would differ as much by chance" in words or "has learned something" in words
 
 
+@pytest.mark.slow
 def test_a_network_that_always_says_the_same_is_told_so(pellucid: Command, tmp_path: Path) -> None:
     rng = np.random.default_rng(1)
     X = rng.integers(0, 256, (40, 6, 6, 3), dtype=np.uint8)

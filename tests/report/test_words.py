@@ -19,6 +19,7 @@ from pellucid.shares import share, share_range
 from pellucid.training.history import History
 
 
+@pytest.mark.slow
 def test_epochs_are_counted_from_1_wherever_they_are_shown(
     pellucid: Command, photos: Path, tmp_path: Path
 ) -> None:
@@ -50,6 +51,7 @@ def test_epochs_are_counted_from_1_wherever_they_are_shown(
     assert re.findall(r"\b([0-9]) \d\.\d{6}", table)[:3] == ["1", "2", "3"]
 
 
+@pytest.mark.slow
 def test_steps_of_the_tutorial_are_counted_from_0(pellucid: Command, photos: Path, tmp_path: Path) -> None:
     done = pellucid("run", photos, "--model", "mlp", "--epochs", 101, "--out", "out")
     assert re.findall(r"Cost after (\w+ \d+)", done.out) == ["iteration 0", "iteration 100"]

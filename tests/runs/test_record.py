@@ -30,6 +30,7 @@ def pets(tmp_path: Path, rng: np.random.Generator) -> Path:
     return tmp_path / "pets"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", ["run", "train"])
 def test_a_reading_option_is_kept(pellucid: Command, pets: Path, tmp_path: Path, command: str) -> None:
     options = ["--image-size", "8x6", "--seed", 3, "--epochs", 5, "--out", "out", "--quiet"]

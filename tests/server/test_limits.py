@@ -40,6 +40,7 @@ SENT: dict[str, tuple[list[bytes], bytes, bytes]] = {  # what is sent, and how t
 }  # fmt: skip
 
 
+@pytest.mark.slow
 @every("what", SENT)
 def test_what_is_sent_too_slowly_or_too_much(what: str, server: Running) -> None:
     pieces, status, words = SENT[what]

@@ -55,6 +55,7 @@ def entries(header: dict[str, Any]) -> list[tuple[Any, ...]]:
     return found + [(a, b) for a in (*header["owners"], "history") for b in header[a]]
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("error")
 def test_no_field_can_do_more_than_be_refused(saved: Any, tmp_path: Path) -> None:
     header, arrays = saved

@@ -22,6 +22,7 @@ def result() -> Benchmark:
     return bench(Split(part, part, "small"), n_steps=50, n_repeats=1)
 
 
+@pytest.mark.slow
 def test_ours_and_the_textbook_always_run(result: Benchmark) -> None:
     names = [row.name for row in result.rows]
     assert names[:3] == ["dual", "direct", "textbook"]

@@ -26,6 +26,7 @@ def test_our_copy_of_the_numbers_is_the_published_one(published: dict[str, Any])
     assert published["new_photo"]["predicted"] == published_run.PUBLISHED_PREDICTION
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", ["costs", "direct_costs"])
 def test_all_26_costs_within_1e_10(ours: Reproduction, published: dict[str, Any], form: str) -> None:
     costs = getattr(ours, form)

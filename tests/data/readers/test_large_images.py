@@ -47,6 +47,7 @@ def test_what_is_not_much_larger_is_decoded_as_before() -> None:
     np.testing.assert_array_equal(read_sample(content, (64, 64, 3)), expected)
 
 
+@pytest.mark.slow
 @every("shape", [(64, 64, 3), (48, 64, 1), (32, 32)])
 def test_a_reduced_decoding_moves_few_pixels_and_little(shape: tuple[int, ...]) -> None:
     content = jpeg(scene(2400, 3200))

@@ -58,6 +58,7 @@ KINDS = [as_npz, as_npy, as_h5, as_chunked_h5, as_zarr]
 Write = Callable[[Path, np.ndarray], Path]
 
 
+@pytest.mark.slow
 @every("write", KINDS)
 @every("dtype", ["float32", ">f8", "uint8", "bool"])
 def test_rows_and_columns_are_those_in_memory(tmp_path: Path, write: Write, dtype: str) -> None:

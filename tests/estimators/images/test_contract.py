@@ -116,6 +116,7 @@ def test_a_pickle_holds_no_photos(fitted: ImageClassifier, listed: Any) -> None:
     assert len(pickle.dumps(many)) < len(pickle.dumps(fitted)) + 20_000
 
 
+@pytest.mark.slow
 def test_searches_over_paths(listed: Any) -> None:
     grid = {"image_size": [4, (HEIGHT, WIDTH)], "learning_rate": [0.001, 0.01]}
     for paths in (listed[0], list(listed[0]), [Path(path) for path in listed[0]]):

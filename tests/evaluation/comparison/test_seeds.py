@@ -238,6 +238,7 @@ def test_the_command(pellucid: Command, photos: Path, tmp_path: Path) -> None:
     assert "--force" in again.err
 
 
+@pytest.mark.slow
 def test_ctrl_c_keeps_the_starts_that_are_done(tmp_path: Path, photos: Path) -> None:
     script = (
         "import os, signal, sys\n"
@@ -274,6 +275,7 @@ def test_ctrl_c_keeps_the_starts_that_are_done(tmp_path: Path, photos: Path) -> 
     assert json.loads((tmp_path / "out" / "seeds.json").read_text()) == result
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "killpg"), reason="needs process groups")
 def test_ctrl_c_before_anything_is_done_just_ends(tmp_path: Path, photos: Path) -> None:
     command = [sys.executable, "-m", "pellucid.cli.main", "compare", "mlp", "--data", str(photos)]

@@ -55,6 +55,7 @@ def test_pictures_in_the_wrong_folder_are_found_by_name(folder: Path) -> None:
     assert "label" in found._repr_html_()
 
 
+@pytest.mark.slow
 def test_jobs_side_by_side_find_the_same(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shown: list[tuple[int, int]] = []
 
@@ -98,6 +99,7 @@ def test_every_sample_is_predicted_by_a_network_that_has_not_seen_it() -> None:
     np.testing.assert_allclose(found.probabilities.sum(axis=1), 1, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_the_command_lists_and_writes(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -142,6 +144,7 @@ def test_data_without_classes_and_a_single_fold_are_refused(tmp_path: Path) -> N
         pl.find_label_errors("drawn-cats", folds=1)
 
 
+@pytest.mark.slow
 def test_the_full_report_has_a_section_where_trainings_are_short(tmp_path: Path) -> None:
     out = tmp_path / "run"
     assert (

@@ -42,6 +42,7 @@ def test_training_photos_are_not_unlike(judge: NoveltyTest, drawings: Array) -> 
     assert found[0].p_value == 1.0
 
 
+@pytest.mark.slow
 def test_false_alarms_on_fresh_drawings_are_as_rare_as_promised(judge: NoveltyTest) -> None:
     fresh = draw(600, 77).X
     found = judge.judge(fresh)
@@ -53,6 +54,7 @@ def test_false_alarms_on_fresh_drawings_are_as_rare_as_promised(judge: NoveltyTe
         )
 
 
+@pytest.mark.slow
 def test_false_alarms_on_photos_held_out(published_dir: Path) -> None:
     data = load_data("catvnoncat")
     X = np.concatenate([data.train.X, np.delete(data.test.X, 17, axis=0)])  # 17 is a training photo

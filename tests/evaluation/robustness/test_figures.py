@@ -187,6 +187,7 @@ def test_no_text_of_the_sheet_touches_another(photos: np.ndarray) -> None:
     assert_readable(figure)
 
 
+@pytest.mark.slow
 @every("shape", [(8, 8), (8, 8, 1), (30, 6, 3), (4, 40, 3)])
 def test_grey_and_long_photos(shape: tuple[int, ...], rng: np.random.Generator) -> None:
     photo = rng.integers(0, 256, shape, dtype=np.uint8)

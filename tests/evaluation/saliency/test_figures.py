@@ -68,6 +68,7 @@ def test_the_titles_of_a_strip_stay_apart() -> None:
     assert right.x0 - left.x1 > 3  # pixels
 
 
+@pytest.mark.slow
 def test_nothing_leaves_the_page() -> None:
     photo = np.random.default_rng(0).integers(0, 256, (12, 12, 3), dtype=np.uint8)
     for model in (small(), small(has_convolution=False)):

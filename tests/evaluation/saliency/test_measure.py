@@ -183,6 +183,7 @@ def test_smoothgrad_is_the_mean_over_noisy_copies(photo: Array) -> None:
     assert smooth_grad(scorer, photo, n=7, noise=0.3, seed=5).values == pytest.approx(plain, rel=1e-10)
 
 
+@pytest.mark.slow
 @every("name", MODELS)
 def test_integrated_gradients_add_up_and_equal_many_plain_steps(name: str, photo: Array) -> None:
     model = spread(MODELS[name]())

@@ -133,7 +133,7 @@ def test_over_fitting_is_told_of_a_gap_beyond_chance() -> None:
         one.finding == "The accuracy is 100 % on the training part and 80 % on the test part: over-fitting."
     )
     assert one.command == "pellucid train pets --model cnn"
-    plain, _ = plan("cnn", DataSource("pets"), augment="none")
+    plain, *_ = plan("cnn", DataSource("pets"), augment="none")
     (one,) = found(run_of(FALLEN, config=plain), test, train)
     assert one.command == "pellucid train pets --model cnn --augment photo"
     assert found(run_of(FALLEN), mostly_right(np.arange(N) % 2, 3), train) == []

@@ -74,6 +74,7 @@ def test_a_table_has_no_gallery() -> None:
         mistakes(table, predictions(table, np.array([[0.3, 0.7], [0.3, 0.7]])))
 
 
+@pytest.mark.slow
 @every(
     ("classes", "shape"),
     [

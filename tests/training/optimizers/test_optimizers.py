@@ -84,6 +84,7 @@ def walk(optimizer: Optimizer, theta: Array, n_steps: int, *, first: int = 0, is
     return theta
 
 
+@pytest.mark.slow
 @every(("name", "options", "torch_name", "torch_options"), CASES)
 def test_trajectory_equals_pytorch(
     name: str,
