@@ -1,7 +1,7 @@
-"""What the examples in docstrings take for granted: ``np``; the server's and the cluster's are left out without
-their extras. Tests in a file that names an optional package are marked ``optional``, by its text.
+"""What the examples in docstrings take for granted: ``np``; rooms whose extras are missing are left out.
 
-Where tests run side by side, BLAS has one thread in each process.
+Tests in a file that names an optional package are marked ``optional``, by its text. Where tests run side by side,
+BLAS has one thread in each process.
 """
 
 import importlib.util
@@ -18,7 +18,11 @@ if "PYTEST_XDIST_WORKER" in os.environ:  # as many processes as cores; what test
 import numpy as np
 import pytest
 
-NEEDED = {"server": ("fastapi", "uvicorn", "python_multipart"), "distributed": ("dask", "distributed")}
+NEEDED = {
+    "kernels": ("numba",),
+    "server": ("fastapi", "uvicorn", "python_multipart"),
+    "distributed": ("dask", "distributed"),
+}
 collect_ignore = [
     f"src/pellucid/{room}"
     for room, packages in NEEDED.items()
