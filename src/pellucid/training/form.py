@@ -72,11 +72,10 @@ class Form:
     @contextmanager
     def open_executor(self, job: Any, optimizer: Any) -> Iterator[Executor]:
         """Yield what takes the steps of a job."""
-        if self.step is not None:
-            with one_blas_thread() if job.holds_blas else nullcontext():
-                yield self.step
-            return
-        with open_executor(job.part, job.n_threads, optimizer, holds_blas=job.holds_blas) as executor:
+        opened: Any = nullcontext(self.step)
+        if self.step is None:
+            opened = open_executor(job.part, job.n_threads, optimizer, holds_blas=job.holds_blas)
+        with one_blas_thread() if self.step and job.holds_blas else nullcontext(), opened as executor:
             yield Minimizer(executor) if optimizer.is_full_batch else executor
 
     def to_plain(self, flat: Array) -> Array:
