@@ -135,5 +135,5 @@ def test_the_report_is_short_and_its_contents_stay(browser: str, pellucid: Comma
         found[width] = json.loads(said[1])
         assert abs(found[width]["contents"]) <= 1  # still there, two screens down
         assert found[width]["loneliest"] >= 2  # no fact alone in its row
-    assert found[1280]["height"] <= 6000
+    assert found[1280]["height"] <= 6050
     assert found[1280]["picture"] <= 1600
