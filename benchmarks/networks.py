@@ -3,6 +3,7 @@
     python -m benchmarks.networks                       all, some forty minutes, most of it torch.compile's
     python -m benchmarks.networks --only cnn lenet      some
     python -m benchmarks.networks --rivals              PyTorch's ways alone, each with its time
+    python -m benchmarks.networks --earlier ../earlier  within `pl.train`, against a checkout of an earlier version
 
 Batches are random; forward, loss, backward and update are timed, in float32 on two cores. Ours takes the threads
 that `pl.train` takes by itself, and is measured twice: the bare step, and within `pl.train`, batches gathered and
@@ -16,7 +17,8 @@ is told to use it, and both figures are printed.
 import itertools
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from benchmarks import harness
@@ -211,9 +213,34 @@ def print_ratios(results: Mapping[str, Mapping[str, Times]], kernels: str, way: 
         print(f"  geometric mean of {len(ratios)}: {mean:.2f}; least: {ratios[least]:.2f}, {least}")
 
 
+def compare_versions(names: Sequence[str], earlier: Path, options: Any, lock: harness.Lock) -> None:
+    """Print a step within `pl.train` in this version and in an earlier one, in turns, and how many times as fast."""
+    seconds = str(SECONDS["quick" if options.quick else "full"])
+    here = Path(__file__).resolve().parents[1] / "src"
+    ratios: dict[str, float] = {}
+    for name in names:
+        versions = {
+            f"{kernels}, {version}": Contestant(
+                ("ours", name, "train", seconds), {**harness.with_kernels(kernels), "PYTHONPATH": str(source)}
+            )
+            for kernels in options.kernels
+            for version, source in (("now", here), ("earlier", earlier / "src"))
+        }
+        times, _ = harness.contest(MODULE, versions, 1 if options.quick else options.rounds, lock)
+        harness.print_times(name, times)
+        for kernels in options.kernels:
+            now, then = (times[f"{kernels}, {version}"].median for version in ("now", "earlier"))
+            ratios[f"{name}, {kernels}"] = then / now
+            print(f"{kernels}: {then / now:.2f} times as fast as the earlier version", flush=True)
+    least = min(ratios, key=lambda name: ratios[name])
+    mean = harness.geometric_mean([*ratios.values()])
+    print(f"\ngeometric mean of {len(ratios)}: {mean:.2f}; least: {ratios[least]:.2f}, {least}")
+
+
 def main() -> None:
     """Measure and print."""
     parser = harness.arguments(__doc__ or "")
+    parser.add_argument("--earlier", type=Path, help="a checkout of an earlier version to compare with")
     parser.add_argument("--only", nargs="+", metavar="NAME", help="networks of benchmarks/zoo.py")
     parser.add_argument("--rivals", action="store_true", help="PyTorch alone")
     parser.add_argument("--kernels", nargs="+", default=["numba", "numpy"], choices=["numba", "numpy"])
@@ -230,6 +257,9 @@ def main() -> None:
         parser.error(f"--only: unknown network {unknown[0]}. Known: {', '.join(NETWORKS)}.")
     lock = harness.Lock(options.lock)
     print(harness.machine("torch"))
+    if options.earlier:
+        compare_versions(names, options.earlier, options, lock)
+        return
     with tempfile.TemporaryDirectory() as folder:
         mkl = harness.mkl_avx512(folder)
         results = {name: measure(name, options, lock, mkl) for name in names}
