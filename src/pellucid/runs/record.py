@@ -18,13 +18,14 @@ from pellucid.text import shown
 from pellucid.training.history import History
 
 MODEL, HISTORY, CONFIG, METRICS = "model.safetensors", "history.jsonl", "config.toml", "metrics.json"
+NONFINITE = "nonfinite.safetensors"
 FILES = (MODEL, HISTORY, CONFIG, METRICS)
 OF_A_MODEL = (
     *FILES,
     "history.csv",
     "report.html",
     "figures",
-    "nonfinite.safetensors",
+    NONFINITE,
     "model.onnx",  # what `pellucid export` writes beside a model
     "model.html",
     "predict.py",

@@ -12,12 +12,14 @@ from pellucid.data.hashing import data_hash
 from pellucid.data.source import DataSource
 from pellucid.errors import OptionError
 from pellucid.evaluation.scores.advice import Advice, advise, lines_of
-from pellucid.folders import open_folder
+from pellucid.folders import FolderWriter, open_folder
 from pellucid.runs.build import RunPlan, fit_run, make_model, plan
+from pellucid.runs.config import RunConfig
 from pellucid.runs.record import (
     CHECKPOINTS,
     CONFIG,
     METRICS,
+    NONFINITE,
     OF_A_MODEL,
     holds_run,
     newest_run,
@@ -30,11 +32,12 @@ from pellucid.runs.record import (
 from pellucid.runs.run import Run
 from pellucid.runs.spelling import naming_a_cure
 from pellucid.text import plural
+from pellucid.training.callbacks.base import Callback
 from pellucid.training.callbacks.interrupt import StopOnInterrupt
 from pellucid.training.callbacks.tensorboard import TensorBoard
 from pellucid.training.checkpoint import checkpoints_of, epochs_made, latest_checkpoint
 from pellucid.training.choose_form import Place, choose_form
-from pellucid.training.events import Callback, Event, TrainStart
+from pellucid.training.events import TrainStart
 from pellucid.training.extension import depends_on_length
 from pellucid.training.optimizers.base import OPTIMIZERS
 from pellucid.training.options import TrainingOptions
@@ -185,47 +188,71 @@ def train_into(
     checkpoints = checkpoints or Checkpoints()
     is_used = "add --resume to go on, --force to start again"
     with open_folder(out, force=checkpoints.resume or force, advice=is_used) as writer:
-        start = _where_to_resume(out, say) if checkpoints.resume else None
+        checkpoint = _where_to_resume(out, say) if checkpoints.resume else None
         split = asked.load(in_place=cluster is not None or n_workers is not None)
         model = make_model(asked.config, asked.architecture, split)
         config = asked.config.for_data(split.train)
-        if start is not None:
-            config = config.going_on_from(read_config(out / CONFIG), epochs_made(start))
+        if checkpoint is not None:
+            config = config.going_on_from(read_config(out / CONFIG), epochs_made(checkpoint))
         if shows_data:
             say_data(split, say)
         say_choice(config, say)
         interrupt = StopOnInterrupt(takes_sigterm=True)
-
-        def begin(event: Event) -> None:
-            # When it starts, the options have been checked against the data.
-            if not isinstance(event, TrainStart):
-                return
-            if start is None:
-                say_start(config, model, say)
-                write_config(config, writer.new)
-                writer.commit(replaces=replaced_by_a_run(out))
-            else:
-                write_config(config, out)
-                _say_where(epochs_made(start), event, say)
-
-        own: list[Callback] = [begin, *callbacks, interrupt]
-        if not OPTIMIZERS[config.options.optimizer].is_full_batch:
-            own.append(checkpoints.callback(out / CHECKPOINTS))
-        elif checkpoints.checkpoint_steps or checkpoints.checkpoint_minutes:
-            raise OptionError("checkpoints: a training by L-BFGS cannot go on from one. Leave them out.")
-        if tensorboard:
-            own.append(TensorBoard(out / "tensorboard"))
+        begin = _Begin(out, writer, config, checkpoint, say)
+        written = _written_on_the_way(config, out, checkpoints, has_events=tensorboard)
+        listeners: list[Callback] = [begin, *callbacks, interrupt, *written]
         with naming_a_cure(config), _place(cluster, n_workers) as at:
             history = fit_run(
-                model, split, config, own, resume=start, nonfinite=out / "nonfinite.safetensors", place=at
+                model,
+                split,
+                config,
+                listeners,
+                resume=checkpoint,
+                nonfinite=out / NONFINITE,
+                place=at,
             )
         model.summary_of_training["data_sha256"] = data_hash(split.train)
         run = Run(out, config, split, model, history)
         with dispatch.use(history.kernels):
             write_run(run, writer.new)
-        writer.commit(replaces=OF_A_MODEL if start else ())  # a report on the model as it was
+        writer.commit(replaces=OF_A_MODEL if checkpoint else ())  # a report on the model as it was
     say_end(run, say, was_interrupted=interrupt.was_interrupted)
     return Outcome(run, interrupt.signal)
+
+
+class _Begin(Callback):
+    """Writes the configuration when the first step is near: by then the options have been checked against the data.
+
+    A plain function would hear every step, and hold small networks to one step a call.
+    """
+
+    def __init__(
+        self, out: Path, writer: FolderWriter, config: RunConfig, checkpoint: Path | None, say: Say
+    ) -> None:
+        self._out, self._writer, self._config, self._say = out, writer, config, say
+        self._checkpoint = checkpoint
+
+    def train_start(self, event: TrainStart) -> None:
+        """Write it into a new folder, or over that of the training that goes on."""
+        if self._checkpoint is not None:
+            write_config(self._config, self._out)
+            _say_where(epochs_made(self._checkpoint), event, self._say)
+            return
+        say_start(self._config, event.run.model, self._say)
+        write_config(self._config, self._writer.new)
+        self._writer.commit(replaces=replaced_by_a_run(self._out))
+
+
+def _written_on_the_way(
+    config: RunConfig, out: Path, checkpoints: Checkpoints, *, has_events: bool
+) -> list[Callback]:
+    """Return the callbacks that write checkpoints and event files."""
+    written: list[Callback] = [TensorBoard(out / "tensorboard")] if has_events else []
+    if not OPTIMIZERS[config.options.optimizer].is_full_batch:
+        return [checkpoints.callback(out / CHECKPOINTS), *written]
+    if checkpoints.checkpoint_steps or checkpoints.checkpoint_minutes:
+        raise OptionError("checkpoints: a training by L-BFGS cannot go on from one. Leave them out.")
+    return written
 
 
 @contextmanager
