@@ -12,7 +12,7 @@ from pellucid.estimators.stopping import Convergence
 from pellucid.nn.dense import Dense
 from pellucid.nn.norm import BatchNorm
 from pellucid.nn.sequential import Sequential
-from pellucid.training.events import EpochEnd, Run, StepEnd
+from pellucid.training.events import EpochEnd, StepEnd, TrainingState
 from pellucid.training.fit import train
 from pellucid.training.history import History
 from pellucid.training.optimizers.sgd import SGD
@@ -55,7 +55,7 @@ def trained(form: str, score: Any, **options: Any) -> tuple[Sequential, Converge
 def test_the_best_parameters_are_put_back(form: str) -> None:
     kept: dict[int, Any] = {}
 
-    def score(run: Run, event: EpochEnd) -> float:
+    def score(run: TrainingState, event: EpochEnd) -> float:
         X = np.random.default_rng(0).standard_normal((20, 50))
         kept[event.epoch] = run.model.raw_outputs(X)
         return -abs(event.epoch - 4.0)  # best at epoch 4

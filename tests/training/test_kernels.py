@@ -23,7 +23,7 @@ from pellucid.training.cost import LAYER_OPERATIONS, operations_of
 from pellucid.training.events import StepEnd
 from pellucid.training.fit import fit, train
 from pellucid.training.job import prepare
-from pellucid.training.loop import run_plan
+from pellucid.training.loop import train_by_plan
 from pellucid.training.optimizers import SGD, Adam
 from pellucid.training.options import Plan, TrainingOptions
 
@@ -138,7 +138,7 @@ def test_a_kernel_that_fails_to_compile_leaves_the_whole_training_to_numpy(
     monkeypatch.setitem(twins.__dict__, "kernel", fail)
     plan = Plan(n_epochs=2, optimizer=SGD(), kernels="numba")
     with pytest.warns(RuntimeWarning, match="no space left.*NumPy does the work") as caught:
-        history = run_plan(network(), data, plan)
+        history = train_by_plan(network(), data, plan)
     assert len(caught) == 1
     assert history.kernels == "numpy"
     assert history.losses == train(network(), data, n_epochs=2, optimizer=SGD(), kernels="numpy").losses

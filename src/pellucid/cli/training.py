@@ -12,7 +12,7 @@ from pellucid.cli.terminal import echo, print_json, say
 
 if TYPE_CHECKING:
     from pellucid.data.source import DataSource
-    from pellucid.runs.build import RunPlan
+    from pellucid.runs.build import RunRequest
     from pellucid.workflows.train import Outcome
 
 
@@ -27,7 +27,7 @@ def plan_training(
     resume: bool,
     in_place: bool = False,
     **given: Any,
-) -> tuple["RunPlan", Path]:
+) -> tuple["RunRequest", Path]:
     """Return what a training is asked for, and its folder; with ``resume`` what is left out is as it was."""
     from pellucid.runs.build import plan
     from pellucid.workflows.train import plan_to_resume

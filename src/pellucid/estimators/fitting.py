@@ -19,7 +19,7 @@ from pellucid.training.callbacks.interrupt import StopOnInterrupt
 from pellucid.training.callbacks.progress import progress_bar
 from pellucid.training.events import Callback
 from pellucid.training.history import History
-from pellucid.training.loop import run_plan
+from pellucid.training.loop import train_by_plan
 from pellucid.training.options import Plan
 
 NON_FINITE = (
@@ -108,7 +108,7 @@ def _train(
             sample_weight=samples.weights,
             **options,
         )
-        history = run_plan(network, samples.dataset, plan, [*own, *_listeners(e, rule), interrupt])
+        history = train_by_plan(network, samples.dataset, plan, [*own, *_listeners(e, rule), interrupt])
     except TrainingError as error:
         history = _survive(network, rule, error)
     if not np.isfinite(network.theta).all():

@@ -3,7 +3,7 @@
 from typing import Any, final
 
 from pellucid.registry import Limits, check_option
-from pellucid.training.events import Event, Run, TrainEnd, TrainStart
+from pellucid.training.events import Event, TrainEnd, TrainingState, TrainStart
 
 
 @final
@@ -58,7 +58,7 @@ class L2Penalty:
 class _Report:
     """The reported loss of a model with a penalty."""
 
-    def __init__(self, alpha: float, factor: float, run: Run) -> None:
+    def __init__(self, alpha: float, factor: float, run: TrainingState) -> None:
         self.alpha, self.factor, self.optimizer = alpha, factor, run.optimizer
         self.squared_weights = run.form.squared_weights(run.model)
 

@@ -8,7 +8,7 @@ import numpy as np
 from pellucid.nn.model import Model
 from pellucid.registry import Limits, check_option
 from pellucid.training.callbacks.early_stopping import Stopping
-from pellucid.training.events import EpochEnd, Run, TrainStart
+from pellucid.training.events import EpochEnd, TrainingState, TrainStart
 
 
 @final
@@ -44,7 +44,7 @@ class Convergence(Stopping):
         Consecutive epochs without improvement.
     has_converged : bool
         Whether that ended the training.
-    run : Run or None
+    run : TrainingState or None
         The training that it watches, or watched.
     message : str
         A sentence on what was done at the last epoch, or "".
@@ -66,7 +66,7 @@ class Convergence(Stopping):
         *,
         tolerance: float = 1e-4,
         patience: float = 10,
-        score: Callable[[Run, EpochEnd], float] | None = None,
+        score: Callable[[TrainingState, EpochEnd], float] | None = None,
         divisor: float | None = None,
         lowest_rate: float = 1e-6,
         best: float | None = None,

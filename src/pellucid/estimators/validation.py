@@ -15,7 +15,7 @@ from pellucid.data.dataset import Dataset
 from pellucid.data.groups import divide_groups, groups_of
 from pellucid.nn.model import Model, read
 from pellucid.ops.losses.base import Loss
-from pellucid.training.events import EpochEnd, Run, TrainStart
+from pellucid.training.events import EpochEnd, TrainingState, TrainStart
 from pellucid.types import Array
 
 
@@ -120,7 +120,7 @@ class Score:
         self.twin: Any = None if self.scorer is None else twin_of(estimator)
         self.weighs = self.scorer is not None and held.weights is not None and takes_weights(self.scorer)
 
-    def __call__(self, run: Run, event: EpochEnd) -> float:
+    def __call__(self, run: TrainingState, event: EpochEnd) -> float:
         """Return the score; NaN where an output is not finite."""
         Z = run.model.measured
         if not np.isfinite(Z).all():

@@ -6,7 +6,7 @@ from typing import Any, final
 import numpy as np
 
 from pellucid.errors import OptionError
-from pellucid.training.events import EpochEnd, Event, Run, StepsEnd, TrainStart
+from pellucid.training.events import EpochEnd, Event, StepsEnd, TrainingState, TrainStart
 
 
 @dataclass(eq=False)
@@ -68,7 +68,7 @@ class Continuation:
             self.end = Position(run.epoch, run.step, type(run.optimizer).__name__, state, run.history.kernels)
         return False
 
-    def _restore(self, run: Run) -> None:
+    def _restore(self, run: TrainingState) -> None:
         if self.start is None:
             return
         run.epoch, run.step = self.start.epoch, self.start.step
@@ -82,7 +82,7 @@ class Continuation:
             run.optimizer.load_state(self.start.optimizer)
 
 
-def _plain_state(run: Run) -> dict[str, Any]:
+def _plain_state(run: TrainingState) -> dict[str, Any]:
     """Return the optimizer's state with its arrays as they would be without the dual form."""
     return {
         key: run.form.to_plain(value) if isinstance(value, np.ndarray) else value

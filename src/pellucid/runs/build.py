@@ -28,7 +28,7 @@ from pellucid.training.recommend import AUTO, recommend
 from pellucid.training.shared import Shared
 
 
-class RunPlan(NamedTuple):
+class RunRequest(NamedTuple):
     """What a run is asked for, the network's file where its model is one, and the data where they are read."""
 
     config: RunConfig
@@ -52,7 +52,7 @@ def plan(
     changes: Mapping[tuple[str | int, ...], Any] | None = None,
     in_place: bool = False,
     **options: Any,
-) -> RunPlan:
+) -> RunRequest:
     """Return what a run is asked for, its options resolved.
 
     Parameters
@@ -96,16 +96,16 @@ def plan(
     if start is not None:
         source = _source_for_start(start, freeze, source)
         resolved = TrainingOptions.resolve(RECIPES[RECIPE], **options)
-        return RunPlan(RunConfig(source, str(start.expanduser().resolve()), resolved, kept, freeze=freeze))
+        return RunRequest(RunConfig(source, str(start.expanduser().resolve()), resolved, kept, freeze=freeze))
     architecture = None if is_preset(model) else load_architecture(model, changes)
     table = None if architecture is None else architecture.training
     resolved = TrainingOptions.resolve(RECIPES.get(model, GENERAL), table, **options)
     if model != AUTO:
-        return RunPlan(RunConfig(source, model, resolved, kept), architecture)
+        return RunRequest(RunConfig(source, model, resolved, kept), architecture)
     split = source.load_in_place() if in_place else source.load()
     chosen = recommend(split)
     resolved = TrainingOptions.resolve(chosen.recipe, **options)
-    return RunPlan(RunConfig(source, chosen.model, resolved, kept, chosen.reason), split=split)
+    return RunRequest(RunConfig(source, chosen.model, resolved, kept, chosen.reason), split=split)
 
 
 def _source_for_start(start: Path, freeze: str | None, source: DataSource) -> DataSource:

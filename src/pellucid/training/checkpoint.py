@@ -17,7 +17,7 @@ from pellucid.registry import check_option
 from pellucid.registry.configurable import name_of
 from pellucid.tensors import read_header, read_tensors, write_tensors
 from pellucid.text import shown
-from pellucid.training.events import Run
+from pellucid.training.events import TrainingState
 from pellucid.training.extension import check_length, take_up_rates, with_length_of
 from pellucid.training.saved_state import check_array, saved_number, saved_position
 from pellucid.types import Array, with_prefix
@@ -57,7 +57,7 @@ def latest_checkpoint(folder: str | Path) -> Path:
     return found[-1]
 
 
-def save_checkpoint(run: Run, path: Path) -> None:
+def save_checkpoint(run: TrainingState, path: Path) -> None:
     """Write the state of a run, whole or not at all."""
     owners = _owners(run)
     header: dict[str, Any] = {
@@ -79,7 +79,7 @@ def save_checkpoint(run: Run, path: Path) -> None:
     write_tensors(path, _KEY, header, arrays)
 
 
-def open_checkpoint(run: Run, path: str | Path) -> Saved:
+def open_checkpoint(run: TrainingState, path: str | Path) -> Saved:
     """Return what a checkpoint holds for a run that is about to start.
 
     Raises
@@ -117,7 +117,7 @@ def open_checkpoint(run: Run, path: str | Path) -> Saved:
     return saved._replace(has_new_rates=has_new_rates)
 
 
-def restore(run: Run, saved: Saved) -> None:
+def restore(run: TrainingState, saved: Saved) -> None:
     """Put a run that has just started where a checkpoint was written.
 
     Raises
@@ -180,7 +180,7 @@ def _as_recorded(value: Any) -> float:
     return value
 
 
-def _owners(run: Run) -> dict[str, Any]:
+def _owners(run: TrainingState) -> dict[str, Any]:
     """Return all that has a state of its own, by the name that it has in the file."""
     owners: dict[str, Any] = {"optimizer": run.optimizer}
     if run.schedule is not None:
@@ -200,7 +200,7 @@ def _by_name(callbacks: list[Any]) -> dict[str, Any]:
     return named
 
 
-def _settings(run: Run) -> dict[str, Any]:
+def _settings(run: TrainingState) -> dict[str, Any]:
     """Return all that a training must have in common with the one that it goes on from, as JSON has it."""
     if run.compared is not None:
         return run.compared

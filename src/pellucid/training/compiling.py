@@ -1,4 +1,4 @@
-"""Whether a training runs on compiled kernels, and their compilation before the first step."""
+"""Compilation of kernels before the first step of a training; NumPy where it fails."""
 
 import copy
 from collections.abc import Sequence

@@ -20,7 +20,7 @@ from pellucid.training.schedules.base import Schedule
 
 
 @dataclass(eq=False, repr=False)
-class Run:
+class TrainingState:
     """A training as it stands: what callbacks may look at, and what a checkpoint keeps.
 
     Attributes
@@ -107,19 +107,19 @@ class Run:
             self.epoch_loss += (loss - self.epoch_loss) * (weight / self.epoch_weight)
 
     def __repr__(self) -> str:
-        return f"Run(epoch {self.epoch} of {self.n_epochs}, step {self.step})"
+        return f"TrainingState(epoch {self.epoch} of {self.n_epochs}, step {self.step})"
 
 
 class TrainStart(NamedTuple):
     """Before the first step."""
 
-    run: Run
+    run: TrainingState
 
 
 class StepEnd(NamedTuple):
     """After each update."""
 
-    run: Run
+    run: TrainingState
     step: int  # counted from 0: how many updates came before
     epoch: int  # counted from 0
     loss: float  # of the parameters before the update
@@ -128,7 +128,7 @@ class StepEnd(NamedTuple):
 class EpochEnd(NamedTuple):
     """After each pass over the training data."""
 
-    run: Run
+    run: TrainingState
     epoch: int
     step: int  # of the epoch's last update
     metrics: dict[str, float]  # "loss" and whatever else is measured
@@ -142,19 +142,19 @@ class EpochEnd(NamedTuple):
 class Interrupted(NamedTuple):
     """Where the next step cannot be computed, since what computes it is gone: the time to keep what was reached."""
 
-    run: Run
+    run: TrainingState
 
 
 class StepsEnd(NamedTuple):
     """After the last step, while the model is still in the form that it was trained in: the time to change it."""
 
-    run: Run
+    run: TrainingState
 
 
 class TrainEnd(NamedTuple):
     """After everything, also after a failure; the model is in its plain form again."""
 
-    run: Run
+    run: TrainingState
 
 
 Event: TypeAlias = TrainStart | StepEnd | EpochEnd | Interrupted | StepsEnd | TrainEnd

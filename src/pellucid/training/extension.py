@@ -6,7 +6,7 @@ from typing import Any
 
 from pellucid.errors import FormatError
 from pellucid.text import plural
-from pellucid.training.events import Run
+from pellucid.training.events import TrainingState
 from pellucid.training.saved_state import saved_number, saved_position
 from pellucid.training.schedules.base import Schedule
 
@@ -49,7 +49,7 @@ def with_length_of(known: Mapping[str, Any], wanted: Mapping[str, Any]) -> tuple
     return expected, True
 
 
-def check_length(run: Run, path: Path, header: Mapping[str, Any], *, has_new_rates: bool) -> None:
+def check_length(run: TrainingState, path: Path, header: Mapping[str, Any], *, has_new_rates: bool) -> None:
     """Check that a run may go on from a checkpoint of a training of another length.
 
     Raises
@@ -99,13 +99,13 @@ def depends_on_length(schedule: Schedule, n_made: int, *lengths: int) -> bool:
 
 
 def take_up_rates(
-    run: Run, chosen: Mapping[str, Any], before: Mapping[str, Any], *, has_new_rates: bool
+    run: TrainingState, chosen: Mapping[str, Any], before: Mapping[str, Any], *, has_new_rates: bool
 ) -> None:
     """Let the schedule of a run that has been restored reach to its end, from here on at the rate that was chosen.
 
     Parameters
     ----------
-    run : Run
+    run : TrainingState
     chosen, before : mapping
         The options of the optimizer as this training was given them, and as the one before was.
     has_new_rates : bool

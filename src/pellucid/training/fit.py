@@ -26,7 +26,7 @@ from pellucid.training.cost import operations_of
 from pellucid.training.events import Callback
 from pellucid.training.history import History
 from pellucid.training.job import prepare
-from pellucid.training.loop import run_plan
+from pellucid.training.loop import train_by_plan
 from pellucid.training.optimizers.base import Optimizer
 from pellucid.training.options import TrainingOptions, fill_in, plan_from, recipe_of
 from pellucid.training.samples import in_range_seen, read_samples
@@ -197,7 +197,7 @@ def train(
     first = [] if metrics is None else [Metrics(metrics)]
     plan = plan_from(options, **objects)
     listeners: list[Callback] = [*first, *callbacks, *own, *progress_bar(progress, callbacks)]
-    history = run_plan(model, data, plan, listeners, resume=resume, nonfinite=nonfinite, place=place)
+    history = train_by_plan(model, data, plan, listeners, resume=resume, nonfinite=nonfinite, place=place)
     model.summary_of_training |= _class_counts(model, data)
     return history
 
@@ -247,7 +247,7 @@ def fit(
     own = _callbacks_of(options, samples)
     plan = plan_from(options, shared=shared)
     listeners = [*callbacks, *own]
-    history = run_plan(model, samples, plan, listeners, resume=resume, nonfinite=nonfinite, place=place)
+    history = train_by_plan(model, samples, plan, listeners, resume=resume, nonfinite=nonfinite, place=place)
     model.summary_of_training = {
         "pellucid": __version__,
         "options": dataclasses.asdict(options),

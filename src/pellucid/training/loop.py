@@ -22,10 +22,10 @@ from pellucid.training.events import (
     Callback,
     EpochEnd,
     Interrupted,
-    Run,
     StepEnd,
     StepsEnd,
     TrainEnd,
+    TrainingState,
     TrainStart,
 )
 from pellucid.training.executor.executor import Executor, StepLoss, StepLost
@@ -37,7 +37,7 @@ from pellucid.training.options import Plan
 from pellucid.types import n_rows, take_rows
 
 
-def run_plan(
+def train_by_plan(
     model: Model,
     data: Dataset,
     plan: Plan,
@@ -55,7 +55,7 @@ def run_plan(
     job = prepare(model, data, plan, resume)
     compile_ahead(job, callbacks)
     history, optimizer, schedule = History(kernels=job.kernels), plan.optimizer, plan.schedule
-    run = _run_of(job, history, callbacks)
+    run = _state_of(job, history, callbacks)
     try:
         with (
             np.errstate(over="ignore", invalid="ignore"),
@@ -89,9 +89,9 @@ def run_plan(
     return history
 
 
-def _run_of(job: Job, history: History, callbacks: Sequence[Callback]) -> Run:
+def _state_of(job: Job, history: History, callbacks: Sequence[Callback]) -> TrainingState:
     plan = job.plan
-    run = Run(
+    run = TrainingState(
         job.model, job.data, plan.optimizer, plan.schedule, history, plan.n_epochs, job.n_steps, plan.seed
     )
     run.callbacks = sorted(callbacks, key=lambda callback: getattr(callback, "is_last", False))
@@ -111,7 +111,7 @@ def _options_put_back(optimizer: Optimizer) -> Iterator[None]:
             setattr(optimizer, name, value)
 
 
-def _take_steps(run: Run, executor: Executor, nonfinite: str | Path | None) -> None:
+def _take_steps(run: TrainingState, executor: Executor, nonfinite: str | Path | None) -> None:
     """Take every step that is left. Of steps that were one call, callbacks are told the last."""
     goes_on = True
     # A checkpoint may have been written between an epoch's last step and its end.
@@ -138,7 +138,7 @@ def _take_steps(run: Run, executor: Executor, nonfinite: str | Path | None) -> N
     run.history.is_complete = run.epoch == run.n_epochs or not goes_on
 
 
-def _end_epoch(run: Run, *, is_told: bool = True) -> bool:
+def _end_epoch(run: TrainingState, *, is_told: bool = True) -> bool:
     """Measure and record an epoch; return whether a callback asks to stop."""
     metrics = {"loss": run.epoch_loss}
     if run.form.validation is not None:
@@ -152,7 +152,7 @@ def _end_epoch(run: Run, *, is_told: bool = True) -> bool:
     return is_told and run.notify(event)
 
 
-def _broken(run: Run, loss: float, nonfinite: str | Path | None) -> TrainingError:
+def _broken(run: TrainingState, loss: float, nonfinite: str | Path | None) -> TrainingError:
     """Return the error for a loss that is NaN or infinity, naming the operation that produced it first."""
     run.history.n_steps = run.step
     X, Y, _ = next(run.form.batches.epoch(run.epoch, skip=run.step_in_epoch))

@@ -21,7 +21,7 @@ from pellucid.training.choose_form import is_dual
 from pellucid.training.constant import constant_loss
 from pellucid.training.events import Event, StepEnd
 from pellucid.training.job import prepare
-from pellucid.training.loop import run_plan
+from pellucid.training.loop import train_by_plan
 from pellucid.training.optimizers.base import Optimizer
 from pellucid.training.options import Plan, TrainingOptions, fill_in, make_optimizer, plan_from
 from pellucid.training.rate_search import RateSearch, Trial
@@ -228,7 +228,7 @@ class _Search:
         twin, losses = _copy(self.model), _Losses()
         is_broken = False
         try:
-            history = run_plan(twin, data, plan, [losses] if plan.batch_size else [])
+            history = train_by_plan(twin, data, plan, [losses] if plan.batch_size else [])
             losses.values = losses.values or history.losses
         except TrainingError:
             is_broken = True

@@ -1,13 +1,13 @@
 """Which learning rate suits a model and a data set."""
 
 from pellucid.progress import ProgressCallback, no_progress
-from pellucid.runs.build import RunPlan, make_model
+from pellucid.runs.build import RunRequest, make_model
 from pellucid.training.lr_finder import search_rates
 from pellucid.training.rate_search import RateSearch
 
 
 def find_rate(
-    asked: RunPlan,
+    asked: RunRequest,
     *,
     lowest: float,
     highest: float,
@@ -18,7 +18,7 @@ def find_rate(
 
     Parameters
     ----------
-    asked : RunPlan
+    asked : RunRequest
     lowest, highest, n_rates, progress
         As for :func:`pellucid.training.lr_finder.find_learning_rate`.
 

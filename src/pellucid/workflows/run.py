@@ -8,7 +8,7 @@ from pellucid import dispatch
 from pellucid.errors import DataError
 from pellucid.report.build import check_probabilities
 from pellucid.report.findings import find_short
-from pellucid.runs.build import RunPlan
+from pellucid.runs.build import RunRequest
 from pellucid.runs.photo import new_image
 from pellucid.training.callbacks.progress import PrintCosts
 from pellucid.workflows.report import write_page
@@ -16,12 +16,12 @@ from pellucid.workflows.run_words import Say, is_tutorial, say_goodbye, say_resu
 from pellucid.workflows.train import Outcome, train_into
 
 
-def run(asked: RunPlan, out: Path, *, callbacks: Any = (), say: Say = print, **options: Any) -> Outcome:
+def run(asked: RunRequest, out: Path, *, callbacks: Any = (), say: Say = print, **options: Any) -> Outcome:
     """Look at the data, train into a folder, evaluate, show the mistakes, predict a new photo, and report.
 
     Parameters
     ----------
-    asked : RunPlan
+    asked : RunRequest
         As :func:`pellucid.runs.build.plan` or :func:`.plan_to_resume` returns it.
     out : Path
         The folder to make: what :func:`.train_into` writes, and report.html with its figures.

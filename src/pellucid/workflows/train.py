@@ -13,7 +13,7 @@ from pellucid.data.source import DataSource
 from pellucid.errors import OptionError
 from pellucid.evaluation.scores.advice import Advice, advise, lines_of
 from pellucid.folders import FolderWriter, open_folder
-from pellucid.runs.build import RunPlan, fit_run, make_model, plan
+from pellucid.runs.build import RunRequest, fit_run, make_model, plan
 from pellucid.runs.config import RunConfig
 from pellucid.runs.record import (
     CHECKPOINTS,
@@ -72,7 +72,7 @@ class Outcome:
         return {**named, **self.run.metrics, "advice": [one.to_dict() for one in self.advice]}
 
 
-def train(asked: RunPlan, out: Path, *, say: Say = print, **options: Any) -> Outcome:
+def train(asked: RunRequest, out: Path, *, say: Say = print, **options: Any) -> Outcome:
     """Train into a folder as :func:`train_into` does; say what the model scores, and what to try next."""
     outcome = train_into(asked, out, say=say, **options)
     run = outcome.run
@@ -92,7 +92,7 @@ def plan_to_resume(
     start: Path | None = None,
     freeze: str | None = None,
     **options: Any,
-) -> RunPlan:
+) -> RunRequest:
     """Return what a training that goes on is asked for; all that is left out is as it was.
 
     Parameters
@@ -136,7 +136,7 @@ def plan_to_resume(
 
 
 def train_into(
-    asked: RunPlan,
+    asked: RunRequest,
     out: Path,
     *,
     checkpoints: Checkpoints | None = None,
@@ -152,7 +152,7 @@ def train_into(
 
     Parameters
     ----------
-    asked : RunPlan
+    asked : RunRequest
         As :func:`pellucid.runs.build.plan` or :func:`plan_to_resume` returns it.
     out : Path
     checkpoints : Checkpoints, optional

@@ -9,7 +9,7 @@ from pellucid.errors import OptionError
 from pellucid.registry import option, register
 from pellucid.training.callbacks.base import Callback
 from pellucid.training.checkpoint import checkpoints_of, save_checkpoint
-from pellucid.training.events import EpochEnd, Interrupted, Run, StepEnd, TrainStart
+from pellucid.training.events import EpochEnd, Interrupted, StepEnd, TrainingState, TrainStart
 
 
 @register
@@ -74,7 +74,7 @@ class Checkpoint(Callback):
         """Write a checkpoint of what was reached."""
         self._write(event.run)
 
-    def _write(self, run: Run) -> None:
+    def _write(self, run: TrainingState) -> None:
         path = Path(self.folder) / f"step-{run.step:08d}.checkpoint"
         save_checkpoint(run, path)
         self._last = time.monotonic()

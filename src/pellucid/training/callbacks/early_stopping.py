@@ -11,7 +11,7 @@ from pellucid.errors import OptionError, unknown_name
 from pellucid.nn.model import Model
 from pellucid.registry import option, register
 from pellucid.training.callbacks.base import Callback
-from pellucid.training.events import EpochEnd, Run, StepsEnd, TrainStart
+from pellucid.training.events import EpochEnd, StepsEnd, TrainingState, TrainStart
 from pellucid.training.saved_state import check_array, saved_number
 from pellucid.types import Array
 
@@ -62,7 +62,7 @@ class Stopping(Callback):
         The best value so far.
     n_waited : int
         Epochs since it improved.
-    run : Run or None
+    run : TrainingState or None
         The training that it watches, or watched.
     """
 
@@ -71,7 +71,7 @@ class Stopping(Callback):
     def __post_init__(self) -> None:
         super().__post_init__()
         self.best, self.n_waited = math.inf, 0
-        self.run: Run | None = None
+        self.run: TrainingState | None = None
         self.weights = BestWeights()
 
     def train_start(self, event: TrainStart) -> None:

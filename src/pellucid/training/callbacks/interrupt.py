@@ -10,7 +10,7 @@ from typing import Any
 
 from pellucid.registry import option, register
 from pellucid.training.callbacks.base import Callback
-from pellucid.training.events import EpochEnd, Run, StepEnd, TrainEnd, TrainStart
+from pellucid.training.events import EpochEnd, StepEnd, TrainEnd, TrainingState, TrainStart
 
 
 @register
@@ -67,7 +67,7 @@ class StopOnInterrupt(Callback):
                 signal.signal(number, previous)
         self._previous = {}
 
-    def _stops(self, run: Run) -> bool:
+    def _stops(self, run: TrainingState) -> bool:
         if self.signal:
             run.was_interrupted = True
         return run.was_interrupted

@@ -90,7 +90,7 @@ class Executor:
         return next(self._open)
 
     def loss_and_grad(self, X: Any, Y: Any, *, weights: Array | None = None) -> float:
-        """Do what ``model.loss_and_grad`` does: return the loss, fill the model's ``grad``."""
+        """Return the loss of a batch and fill the model's ``grad``: ``model.loss_and_grad_of_encoded``."""
         return self.model.loss_and_grad_of_encoded(X, Y, weights=weights)
 
     def seed_step(self, seed: int, step: int) -> None:
