@@ -39,6 +39,7 @@ def test_the_short_report_comes_back_as_run_wrote_it(pellucid: Command, trained:
     assert re.search(r"^in all +\d+\.\d\d s$", done.err, flags=re.MULTILINE)
 
 
+@pytest.mark.slow
 def test_the_full_report_adds_its_sections(pellucid: Command, trained: Path) -> None:
     short = titles_of(trained / "report.html")
     done = pellucid("report", trained, "--full", "--photos", 3)

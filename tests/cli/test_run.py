@@ -220,6 +220,7 @@ def test_on_the_published_photos(pellucid: Command, published_dir: Path, tmp_pat
     assert (tmp_path / "out" / "report.html").stat().st_size < 5_000_000
 
 
+@pytest.mark.slow
 def test_on_drawn_cats(pellucid: Command, tmp_path: Path) -> None:
     done = pellucid("run", "--out", "out")
     assert done.code == 0, done.err

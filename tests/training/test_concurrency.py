@@ -91,6 +91,7 @@ def assert_equal(
     assert not wrong
 
 
+@pytest.mark.slow
 def test_in_threads_of_one_process(alone: dict[tuple[str, str], bytes]) -> None:
     jobs = JOBS * 3
     with ThreadPoolExecutor(6) as pool:
@@ -114,6 +115,7 @@ def test_in_daemon_processes(alone: dict[tuple[str, str], bytes], method: str) -
         assert_equal(JOBS, pool.map(bits, JOBS, chunksize=4), alone)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not HAS_FORK, reason="needs fork")
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 def test_in_a_child_forked_while_others_train(alone: dict[tuple[str, str], bytes]) -> None:

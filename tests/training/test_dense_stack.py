@@ -83,12 +83,14 @@ def check(make: Any, data: Dataset, *, tolerance: float = 1e-12, **options: Any)
         np.testing.assert_allclose(our_losses, losses, rtol=10 * tolerance)
 
 
+@pytest.mark.slow
 @every("dtype", TOLERANCES)
 @every("activation", ["relu", "leaky_relu", "elu", "sigmoid", "tanh", "silu", "gelu", None])
 def test_every_activation(activation: str | None, dtype: str) -> None:
     check(lambda: network(40, 64, activation=activation, dtype=dtype), classes(), tolerance=TOLERANCES[dtype])
 
 
+@pytest.mark.slow
 @every("widths", [(), (1,), (33,), (40, 64, 20), (3, 5, 4, 6, 2)])
 def test_every_depth(widths: tuple[int, ...]) -> None:
     check(lambda: network(*widths), classes())

@@ -35,6 +35,7 @@ def test_all_26_costs_within_1e_10(ours: Reproduction, published: dict[str, Any]
         assert costs[int(i)] == pytest.approx(cost, rel=1e-10)
 
 
+@pytest.mark.slow
 def test_accuracies_and_the_new_photo(ours: Reproduction) -> None:
     assert ours.train_accuracy == pytest.approx(0.9856459330143539, rel=1e-14)
     assert ours.test_accuracy == 0.8
@@ -42,6 +43,7 @@ def test_accuracies_and_the_new_photo(ours: Reproduction) -> None:
     assert ours.matches
 
 
+@pytest.mark.slow
 def test_the_command_speaks_json_and_exits_1_when_numbers_differ(
     pellucid: Command, ours: Reproduction, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -76,6 +78,7 @@ def test_the_command_speaks_json_and_exits_1_when_numbers_differ(
     assert ours.blas in text
 
 
+@pytest.mark.slow
 def test_a_wrong_number_or_verdict_does_not_match(ours: Reproduction) -> None:
     assert not dataclasses.replace(ours, largest_difference=1e-7).matches
     assert not dataclasses.replace(ours, new_photo="non-cat").matches

@@ -499,6 +499,7 @@ def test_random_groups_grow_as_those_of_the_pushers_do() -> None:
         assert sum(one <= three for three in by_size[3][-4:]) >= 1
 
 
+@pytest.mark.slow
 def test_snapshots_are_the_same_whether_steps_are_taken_one_by_one_or_many_at_once(rng: Rng) -> None:
     pytest.importorskip("numba")
     data, kept, losses = _data(rng, k=3), [KeepSnapshots(7), KeepSnapshots(7)], []
