@@ -1,12 +1,67 @@
 """Sentences and tables that follow one another, laid out for a terminal and for a notebook."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
-from typing import Any, TypeAlias
+from typing import Any, ClassVar, TypeAlias
 
+from pellucid.errors import MissingExtraError
 from pellucid.text import one_line
 
 Table: TypeAlias = tuple[Sequence[Any], Sequence[Sequence[Any]]]  # header, rows
 Block: TypeAlias = str | Table  # a sentence or two, or a table
+
+
+class Result(ABC):
+    """What was found: a headline, rows and notes, which terminal, notebook, page and JSON show alike.
+
+    Attributes
+    ----------
+    columns : tuple of str
+        The heading of the table; ``cells`` gives a row's texts for it.
+    headline : str
+        What was found, in a sentence or two.
+    notes : tuple of str
+        What the rows do not say.
+    """
+
+    columns: ClassVar[tuple[str, ...]] = ()
+    headline: Any
+    notes: Any = ()
+
+    @abstractmethod
+    def to_rows(self) -> list[dict[str, Any]]:
+        """Return the numbers, a dictionary for each row."""
+
+    def cells(self, row: dict[str, Any]) -> Sequence[Any]:
+        """Return a row as it is printed, a text for each column."""
+        return [row[name] for name in self.columns]
+
+    def to_frame(self) -> Any:
+        """Return the rows as a pandas DataFrame; MissingExtraError where pandas is not installed."""
+        return frame_of(self.to_rows(), f"{type(self).__name__}.to_frame")
+
+    def blocks(self) -> list[Block]:
+        """Return headline, table and notes."""
+        table = (self.columns, [self.cells(row) for row in self.to_rows()])
+        return [self.headline, table, *self.notes]
+
+    def __str__(self) -> str:
+        return blocks_as_text(self.blocks())
+
+    def _repr_html_(self) -> str:
+        return blocks_as_html(self.blocks())
+
+
+def frame_of(rows: Sequence[dict[str, Any]], where: str) -> Any:
+    """Return rows as a pandas DataFrame; MissingExtraError where pandas is not installed."""
+    try:
+        import pandas
+    except ImportError:
+        raise MissingExtraError(
+            f"{where}: pandas is not installed. Try pip install pandas; without it, to_rows() returns a list of "
+            "dictionaries."
+        ) from None
+    return pandas.DataFrame(rows)
 
 
 def blocks_as_text(blocks: Iterable[Block]) -> str:

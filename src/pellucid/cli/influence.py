@@ -1,19 +1,16 @@
 """The edge of ``pellucid influence``."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from pellucid.cli import options as o
 from pellucid.cli.command import command
 from pellucid.cli.flags import KERNELS, options
-from pellucid.cli.terminal import echo, print_json, print_table, say
+from pellucid.cli.terminal import echo, print_blocks, print_json, say
 from pellucid.progress import ProgressBar
-from pellucid.text import capitalized, plural
-
-if TYPE_CHECKING:
-    from pellucid.evaluation.influence.records import InfluenceOutcome
+from pellucid.text import plural
 
 
 @command("influence", order=60, short_help="Which training samples influenced a prediction.")
@@ -32,7 +29,7 @@ def influence(
     method: Annotated[
         str,
         typer.Option(
-            help="What training samples are ranked by: {pellucid.evaluation.influence.text:METHODS}; "
+            help="What training samples are ranked by: {pellucid.evaluation.influence.records:METHODS}; "
             "tracin-plain is TracIn as published."
         ),
     ] = "tracin",
@@ -53,7 +50,6 @@ def influence(
 ) -> None:
     """Which training samples influenced a prediction, and the prediction after a training without them."""
     tests = None if test is None else [_sample(word.strip()) for word in test.split(",") if word.strip()]
-    from pellucid.evaluation.influence.text import query_place
     from pellucid.workflows.influence import influence_of_run
 
     with o.on_cluster(cluster, workers, jobs), ProgressBar() as bar:
@@ -74,9 +70,10 @@ def influence(
         return
     if quiet:
         for one in outcome.explanations:
-            say(f"{capitalized(query_place(one, outcome.noun))}: {outcome.sentences(one)[1]}")
+            say(one.headline)
     else:
-        _print(outcome)
+        print_blocks(outcome.blocks())
+        echo(f"{plural(outcome.n_trainings, 'training')}, {outcome.seconds:.1f} s.")
     for path in outcome.files:
         echo(path)
 
@@ -84,18 +81,3 @@ def influence(
 def _sample(word: str) -> int | str:
     """Return a test sample's number, or its file."""
     return int(word) if word.removeprefix("-").isdecimal() else word
-
-
-def _print(outcome: "InfluenceOutcome") -> None:
-    from pellucid.evaluation.influence.text import SAMPLES_HEADER, agreement_text, sample_rows
-
-    for one in outcome.explanations:
-        for sentence in outcome.sentences(one):
-            say(sentence)
-        if rows := sample_rows(one):
-            print_table((f"training {outcome.noun}", *SAMPLES_HEADER), rows)
-    if outcome.agreement is not None:
-        say(agreement_text(outcome.agreement))
-    for note in outcome.notes:
-        say(f"Note: {note}")
-    echo(f"{plural(outcome.n_trainings, 'training')}, {outcome.seconds:.1f} s.")

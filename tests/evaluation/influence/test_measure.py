@@ -391,12 +391,13 @@ def test_the_photo_that_leaked_spoke_loudest(cats: Any) -> None:
         cats.train,
         Query(cats.test.take(np.array([17])), (17,), traced.outputs, cats.classes),
         retraining=again,
-        budget=Budget((1,), 1, 0),
+        top=1,
+        budget=Budget(1, 0),
     )[0]
     assert why.towards[0].is_same
-    assert why.decisive is not None
-    assert why.decisive.rows == (146,)
-    assert why.decisive.outcome.label == "non-cat"
+    assert why.proof is not None
+    assert why.proof.rows == (146,)
+    assert why.proof.outcome.label == "non-cat"
 
 
 # Explanations
@@ -418,35 +419,29 @@ def _planted() -> tuple[Retraining, Dataset, Query, Influence]:
 
 def test_a_planted_group_is_found_and_proved() -> None:
     again, data, query, influence = _planted()
-    why = explain_predictions(
-        influence, data, query, retraining=again, budget=Budget((1, 2, 3, 5), 2, 6), top=3
-    )
+    why = explain_predictions(influence, data, query, retraining=again, budget=Budget(2, 6), top=3)
     first = why[0]
     assert (first.index, first.predicted, first.actual, first.is_right) == (8, "b", "a", False)
     assert {sample.row for sample in first.towards} == {20, 21, 22}
     assert all(sample.row < 20 for sample in first.against)
-    assert first.decisive is not None
-    assert sorted(first.decisive.rows) == [20, 21, 22]
-    assert first.decisive.outcome.label == "a"
-    assert [removal.outcome.is_changed for removal in first.removals] == [False, False, True]
-    odds = [first.log_odds, *(removal.outcome.log_odds for removal in first.removals)]
-    assert odds == sorted(odds, reverse=True)
-    assert len(first.decisive.by_chance) == 6
-    assert [len(removal.by_chance) for removal in first.removals] == [6, 6, 6]
-    assert (first.n_changed_by_chance, first.n_chance) == (0, 6)
+    assert first.proof is not None
+    assert sorted(first.proof.rows) == [20, 21, 22]
+    assert first.proof.outcome.label == "a"
+    assert len(first.proof.by_chance) == 6
+    assert first.proof.is_beyond_chance
+    assert first.probability > first.proof.range[0] > first.proof.outcome.probability
     alone = first.towards[0].alone
     assert alone is not None
     assert alone.probability == pytest.approx(1 / (1 + math.exp(-alone.log_odds)))
     assert first.towards[2].alone is None  # only two were asked for
     assert why[1].is_right
-    assert why[1].decisive is None
-    assert why[1].reported is why[1].removals[-1]
+    assert why[1].proof is not None
 
 
 def test_what_is_known_is_not_trained_again() -> None:
     again, data, query, influence = _planted()
     left = leave_one_out(again)
-    known = {(int(i),): Z for i, Z in zip(left.rows, left.outputs, strict=True)}
+    known: dict[tuple[int, ...], Array] = {(int(i),): Z for i, Z in zip(left.rows, left.outputs, strict=True)}
     jobs: list[Any] = []
 
     def run(train: Any, some: Any) -> Any:
@@ -454,8 +449,9 @@ def test_what_is_known_is_not_trained_again() -> None:
         return train_many(train, some)
 
     why = explain_predictions(
-        influence, data, query, retraining=again, known=known, budget=Budget((1, 3), 5, 0), run=run
+        influence, data, query, retraining=again, known=known, budget=Budget(5, 0), run=run
     )
+    assert jobs
     assert all(len(job) > 1 for job in jobs)
     assert (why[0].n_single_changes, why[0].n_single) == (0, 23)
 
@@ -463,40 +459,29 @@ def test_what_is_known_is_not_trained_again() -> None:
 def test_without_trainings_nothing_is_claimed() -> None:
     _, data, query, influence = _planted()
     why = explain_predictions(influence, data, query)[0]
-    assert why.removals == ()
-    assert why.reported is None
-    assert why.to_dict()["decisive"] is None
+    assert why.proof is None
+    assert not why.to_dict()["is_beyond_chance"]
 
 
-def test_random_groups_are_drawn_from_the_seed() -> None:
+def test_random_groups_are_drawn_from_the_seed_and_as_large() -> None:
     again, data, query, influence = _planted()
 
     def chances(seed: int) -> list[float]:
+        trained: list[tuple[int, ...]] = []
+
+        def run(train: Any, jobs: Any) -> Any:
+            trained.extend(jobs)
+            return train_many(train, jobs)
+
         why = explain_predictions(
-            influence, data, query, retraining=again, budget=Budget((3,), 0, 4), seed=seed
+            influence, data, query, retraining=again, budget=Budget(0, 4), top=3, seed=seed, run=run
         )[1]
-        assert why.reported is not None
-        return [outcome.log_odds for outcome in why.reported.by_chance]
+        assert {len(group) for group in trained} == {3}
+        assert why.proof is not None
+        return [outcome.log_odds for outcome in why.proof.by_chance]
 
     assert chances(1) == chances(1)
     assert chances(1) != chances(2)
-
-
-def test_random_groups_grow_as_those_of_the_pushers_do() -> None:
-    again, data, query, influence = _planted()
-    trained: list[tuple[int, ...]] = []
-
-    def run(train: Any, jobs: Any) -> Any:
-        trained.extend(jobs)
-        return train_many(train, jobs)
-
-    why = explain_predictions(
-        influence, data, query, retraining=again, budget=Budget((1, 3, 5), 0, 4), run=run
-    )
-    assert [len(removal.rows) for removal in why[0].removals] == [1, 3]
-    by_size = {size: [set(group) for group in trained if len(group) == size] for size in (1, 3)}
-    for one in by_size[1][-4:]:  # the random ones come last
-        assert sum(one <= three for three in by_size[3][-4:]) >= 1
 
 
 @pytest.mark.slow

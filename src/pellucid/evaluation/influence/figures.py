@@ -5,15 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from pellucid.data.dataset import Dataset
 from pellucid.evaluation.influence.records import ExplainedPrediction, InfluentialSample
-from pellucid.evaluation.influence.text import query_place
 from pellucid.plotting.grid import Page, Tile
 from pellucid.plotting.lines import Line
 from pellucid.plotting.style import (
-    BLUE,
     GREEN,
     INK,
     LINE,
@@ -31,11 +27,11 @@ if TYPE_CHECKING:
 
 MOST_SHOWN = 8  # training photos in a row
 LONGEST_NAME = 16  # of a file, below its picture
-CHART = 1.9  # inches high
+CHART = 1.5  # inches high
 
 
 def influence_figure(explanation: ExplainedPrediction, train: Dataset, test: Dataset) -> Figure:
-    """Draw an query photo, the training photos that influenced its prediction each way, and trainings without them.
+    """Draw a test photo, the training photos that influenced its prediction each way, and trainings without them.
 
     Parameters
     ----------
@@ -46,8 +42,8 @@ def influence_figure(explanation: ExplainedPrediction, train: Dataset, test: Dat
     Returns
     -------
     matplotlib.figure.Figure
-        Photos of the group that decides are framed. The chart below, where there were trainings, has what the
-        probability of the prediction comes to without ever more of the most influential samples.
+        Photos that were left out together are framed. The chart below, where there were trainings, has the
+        probability of the prediction without them, and without as many drawn at random.
 
     Raises
     ------
@@ -66,7 +62,7 @@ def influence_figure(explanation: ExplainedPrediction, train: Dataset, test: Dat
     check_images("influence_figure", test.X)
     e = explanation
     predicted = class_name((e.predicted,), 0, 20)
-    page = Page(f"Why did the network predict “{predicted}” for {query_place(e, test.noun)}?")
+    page = Page(f"Why did the network predict “{predicted}” for {e.place}?")
     words = [
         Line(f"Prediction: {predicted} ({percent(e.probability)})", INK),
         Line(f"Class: {e.actual}", INK),
@@ -78,8 +74,8 @@ def influence_figure(explanation: ExplainedPrediction, train: Dataset, test: Dat
         if samples:
             heading = Line(f"Influenced it {title} “{predicted}”", color, True)
             page.row([_tile(one, train, e) for one in samples[:n]], n_columns=n, heading=heading)
-    if e.removals:
-        page.chart(CHART, lambda part, height: _chart(part, e, height, train.noun))
+    if e.proof is not None:
+        page.chart(CHART, lambda part, height: _chart(part, e, height))
     return page.figure()
 
 
@@ -91,82 +87,29 @@ def _tile(sample: InfluentialSample, train: Dataset, e: ExplainedPrediction) -> 
     lines.append(f"{plus}{signed(sample.score)}{same}")
     if sample.alone is not None:
         lines.append(f"without: {percent(sample.alone.probability)}")
-    is_decisive = e.decisive is not None and sample.row in e.decisive.rows
-    return Tile(train.X[sample.row], lines, frame=ORANGE if is_decisive else "")
+    is_left_out = e.proof is not None and sample.row in e.proof.rows
+    return Tile(train.X[sample.row], lines, frame=ORANGE if is_left_out else "")
 
 
-def _chart(part: SubFigure, e: ExplainedPrediction, height: float, noun: str) -> None:
-    """Draw the prediction's probability against the number left out, and what leaving out others at random does."""
-    axes = part.add_axes((0.75 / WIDTH, 0.5 / height, (WIDTH - 3.2) / WIDTH, (height - 0.8) / height))
-    sizes = [0, *(len(removal.rows) for removal in e.removals)]
-    percents = [100 * e.probability, *(100 * removal.outcome.probability for removal in e.removals)]
-    places = np.arange(len(sizes))
-    axes.axhline(50, color=LINE, linewidth=0.8)
-    axes.plot(places, percents, "-o", color=BLUE, linewidth=1.8, markersize=4.5, label="the most influential")
-    has_chance = False
-    for place, removal in zip(places[1:], e.removals, strict=True):
-        by_chance = [100 * outcome.probability for outcome in removal.by_chance]
-        spread = place + 0.16 + 0.018 * np.arange(len(by_chance))
-        label = None if has_chance or not by_chance else "as many, drawn at random"
-        axes.plot(spread, by_chance, "o", color=MUTED, markersize=3.5, alpha=0.75, label=label)
-        has_chance = has_chance or bool(by_chance)
-    for place, removal in zip(places[1:], e.removals, strict=True):
-        if removal is e.decisive:
-            axes.plot(
-                place,
-                100 * removal.outcome.probability,
-                "o",
-                color=ORANGE,
-                markersize=10,
-                zorder=1,
-                label=None,
-            )
-    axes.set_xticks(places, [str(size) for size in sizes])
-    axes.set(ylim=(-4, 104), yticks=[0, 50, 100], yticklabels=["0 %", "50 %", "100 %"])
-    axes.set_xlabel(f"Training {noun}s left out, the most influential first", fontsize=8.5)
-    axes.set_ylabel(f"“{class_name((e.predicted,), 0, 12)}”", fontsize=8.5)
-    axes.tick_params(labelsize=8)
-    axes.set_title("Trained again without them", fontsize=9, pad=6)
-    legend = axes.legend(
-        loc="upper left",
-        bbox_to_anchor=(1.03, 1.05),
-        fontsize=8,
-        title="Left out:",
-        title_fontsize=8,
-        alignment="left",
-    )
-    legend.set_in_layout(False)
-    axes.annotate(
-        _outcome(e),
-        (1.04, 0.48),
-        xycoords="axes fraction",
-        va="top",
-        fontsize=8.5,
-        linespacing=1.3,
-        color=INK,
-    )
-
-
-def _outcome(e: ExplainedPrediction) -> str:
-    decisive = e.decisive
-    name = class_name((e.predicted,), 0, 14)
-    if decisive is None:
-        last = e.reported
-        assert last is not None
-        return (
-            f"No group changes the prediction:\nwithout {_n(len(last.rows))} it is still\n"
-            f"“{name}” ({percent(last.outcome.probability)})"
-        )
-    new = class_name((decisive.outcome.label,), 0, 20)
-    lines = [
-        f"Without {_n(len(decisive.rows))}:",
-        f"“{new}”",
-        f"(“{name}” {percent(decisive.outcome.probability)})",
+def _chart(part: SubFigure, e: ExplainedPrediction, height: float) -> None:
+    """Draw the prediction's probability: of the network, without the most influential, and without random ones."""
+    proof, name = e.proof, class_name((e.predicted,), 0, 20)
+    assert proof is not None
+    axes = part.add_axes((2.6 / WIDTH, 0.5 / height, (WIDTH - 3.0) / WIDTH, (height - 0.8) / height))
+    n = len(proof.rows)
+    most = f"the {n} most influential" if n > 1 else "the most influential one"
+    by_chance = [one.probability for one in proof.by_chance]
+    rows = [
+        ("all training samples", [e.probability], INK),
+        (f"without {most}", [proof.outcome.probability], ORANGE),
+        *([(f"without {n} at random", by_chance, MUTED)] if by_chance else []),
     ]
-    if e.n_chance:
-        lines += ["At random: changed in", f"{e.n_changed_by_chance} of {e.n_chance} tries"]
-    return "\n".join(lines)
-
-
-def _n(n: int) -> str:
-    return "the most influential one" if n == 1 else f"these {n}"
+    for y, (_, found, color) in enumerate(rows):
+        percents = [100 * p for p in found]
+        axes.plot(percents, [y] * len(found), "o", color=color, markersize=7, alpha=0.75)
+    axes.set_yticks(range(len(rows)), [label for label, *_ in rows])
+    axes.set(ylim=(len(rows) - 0.5, -0.5), xlim=(-2, 102))
+    axes.set_xticks([0, 50, 100], ["0 %", "50 %", "100 %"])
+    axes.axvline(50, color=LINE, linewidth=0.8, zorder=0)
+    axes.tick_params(labelsize=8)
+    axes.set_title(f"Trained again: probability of “{name}”", fontsize=9, pad=6)

@@ -1,9 +1,8 @@
 """Which training samples influenced a run's predictions, and what these would be without them.
 
 TracIn follows the gradients over a training: cheap, an estimate. Leave-one-out trains again without each sample:
-exact, and affordable where the dual form makes a training short. Then whole groups are left out together, next to
-what leaving out as many samples at random does: where a training amplifies any small change, only that comparison
-tells.
+exact, and affordable where the dual form makes a training short. Then the most influential are left out together,
+next to as many drawn at random: where a training amplifies any small change, only that comparison tells.
 """
 
 import time
@@ -27,7 +26,6 @@ from pellucid.evaluation.influence.retrain_runs import (
     training_weights,
 )
 from pellucid.evaluation.influence.retraining import LeaveOneOut, leave_one_out
-from pellucid.evaluation.influence.text import ESTIMATE, LAST_LAYER
 from pellucid.evaluation.influence.tracin import Influence, trace_influence
 from pellucid.job_threads import submit
 from pellucid.progress import ProgressCallback, no_progress, stage_of
@@ -36,6 +34,11 @@ from pellucid.stats.ranks import rank_correlation
 from pellucid.types import Array
 
 QUICK_SECONDS = 2.0  # a training this short is run again without asking
+LAST_LAYER = "Gradients are those of the last layer alone, an approximation: all of them would take too long."
+SMOOTHED = (
+    "Scores are of the loss as trained, with label smoothing: a training {noun} predicted with more certainty than "
+    "its target of {target:.3g} counts against its own class."
+)
 
 
 def begin_influence(
@@ -105,7 +108,6 @@ def begin_influence(
             budget=budget,
             run=work.run,
         )
-        smoothing = float(result.model.loss_options.get("label_smoothing", 0.0))
         return InfluenceOutcome(
             run=str(folder or result.split.name),
             split=result.split,
@@ -117,8 +119,7 @@ def begin_influence(
             agreement=None if left_out is None else agreement(traced, scores),
             n_trainings=work.n_done + again,
             seconds=time.perf_counter() - started,
-            notes=(*result.notes, *trace.notes, *_basis(traced, method, again)),
-            target=1 - smoothing * (1 - 1 / max(2, len(result.split.classes))),
+            notes=(*result.notes, *trace.notes, *_notes(result, traced, method)),
         )
 
     return submit(executor if trace.on_threads else None, prove)
@@ -144,12 +145,12 @@ def _changes(left_out: LeaveOneOut, predicted_labels: Array) -> Array:
     return np.stack([full - logit(Z, predicted_labels) for Z in left_out.outputs])
 
 
-def _basis(influence: Influence, method: str, is_proved: bool) -> tuple[str, ...]:
+def _notes(run: Run, influence: Influence, method: str) -> tuple[str, ...]:
+    smoothing = float(run.model.loss_options.get("label_smoothing", 0.0))
     if method == "leave-one-out":
         return ()  # exact
-    notes = []
-    if influence.gradients == "last-layer":
-        notes.append(LAST_LAYER)
-    if is_proved:
-        notes.append(ESTIMATE)
+    notes = [LAST_LAYER] if influence.gradients == "last-layer" else []
+    if smoothing:
+        target = 1 - smoothing * (1 - 1 / max(2, len(run.split.classes)))
+        notes.append(SMOOTHED.format(noun=run.noun, target=target))
     return tuple(notes)

@@ -1,22 +1,22 @@
 """What the report says of influence: which training samples influenced a prediction, with the proof."""
 
 from pellucid.evaluation.influence.records import ExplainedPrediction, InfluenceOutcome
-from pellucid.evaluation.influence.text import GALLERY, INTRODUCTION, query_place
 from pellucid.report.draft import Draft
-from pellucid.report.parts import Card, Gallery, Section
+from pellucid.report.parts import Card, Gallery, Section, Table
 from pellucid.text import capitalized, percent, plural
 
+GALLERY = "The test {noun}, then the training {noun}s that influenced its prediction most, each way."
 N_OPEN = 3  # explained samples that are not folded
 
 
 def influence_section(draft: Draft, found: InfluenceOutcome) -> Section:
     """Return, for each explained sample, the training samples that influenced its prediction, and the proof."""
-    ran = f" {plural(found.n_trainings, 'training')} were run for this." if found.is_proved else ""
     cases = [
         Section(
-            f"{capitalized(query_place(one, found.noun))}: “{one.predicted}”"
+            f"{capitalized(one.place)}: “{one.predicted}”"
             + ("" if one.is_right else f", in truth “{one.actual}”"),
-            intro=(" ".join(found.sentences(one)),),
+            intro=(one.headline, *one.notes),
+            table=Table(one.columns, [one.cells(row) for row in one.to_rows()]),
             gallery=_samples(draft, one) if draft.has_photos else None,
         )
         for one in found.explanations
@@ -25,8 +25,7 @@ def influence_section(draft: Draft, found: InfluenceOutcome) -> Section:
     if cases[N_OPEN:]:
         title = f"{plural(len(cases) - N_OPEN, f'more {found.noun}')}"
         parts.append(Section(title, parts=cases[N_OPEN:], is_folded=True))
-    intro = (INTRODUCTION.format(noun=found.noun) + ran, *found.notes)
-    return Section("Why did it predict that?", intro=intro, parts=parts)
+    return Section("Why did it predict that?", intro=(found.headline, *found.notes), parts=parts)
 
 
 def _samples(draft: Draft, one: ExplainedPrediction) -> Gallery:
@@ -40,8 +39,4 @@ def _samples(draft: Draft, one: ExplainedPrediction) -> Gallery:
             )
             for each in samples
         ]
-    return Gallery(
-        cards,
-        GALLERY.format(predicted=one.predicted, noun=draft.data["test"].noun),
-        is_small=True,
-    )
+    return Gallery(cards, GALLERY.format(noun=draft.data["test"].noun), is_small=True)

@@ -64,11 +64,7 @@ def _of_the_rest(found: "Findings") -> list[str]:
 
         sentences.append(robustness_in_short(found.robustness))
     if found.influence is not None and found.influence.is_proved:
-        from pellucid.evaluation.influence.explain import QUICK
-        from pellucid.evaluation.influence.text import in_short as influence_in_short
-
-        most = max(QUICK.sizes)
-        sentences.append(influence_in_short(found.influence.explanations, found.influence.noun, most))
+        sentences.append(f"Influence: {found.influence.headline}")
     return [sentence for sentence in sentences if sentence]
 
 

@@ -1,0 +1,132 @@
+"""An explained prediction: its rows, its headline, and its figure."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from tests.every import every
+from tests.pictures import assert_readable, frames, shown, words
+
+from pellucid.data.dataset import Dataset
+from pellucid.errors import ShapeError
+from pellucid.evaluation.influence.figures import influence_figure
+from pellucid.evaluation.influence.records import ExplainedPrediction, InfluentialSample, Proof, Retrained
+from pellucid.plotting.saving import figure_png
+from pellucid.plotting.style import ORANGE
+
+TOWARDS = (InfluentialSample(4, "cat", 0.5, 2.0, 0.5), InfluentialSample(1, "cat", 0.4, 1.0, 0.4))
+AGAINST = (InfluentialSample(2, "non-cat", -0.3, -1.0, -0.3),)
+PLAIN = ExplainedPrediction(0, "cat", "non-cat", 0.9, 2.197, TOWARDS, AGAINST)
+
+
+def retrained(p: float) -> Retrained:
+    return Retrained("cat" if p > 0.5 else "non-cat", p, float(np.log(p / (1 - p))), p <= 0.5)
+
+
+def proof(p: float, *by_chance: float, n: int = 2) -> Proof:
+    return Proof(tuple(range(n)), retrained(p), tuple(map(retrained, by_chance)))
+
+
+@every(
+    ("p", "by_chance", "told"),
+    [
+        (
+            0.2,
+            (0.8, 0.95),
+            "Without its 2 most influential training photos 20 %, without 2 random ones 80 to 95 % (2",
+        ),
+        (
+            0.85,
+            (0.8, 0.95),
+            "Inconclusive: without its 2 most influential training photos 85 %, without 2 random",
+        ),
+        (0.2, (), "Without its 2 most influential training photos 20 %."),
+    ],
+)
+def test_the_headline_compares_with_chance(p: float, by_chance: tuple[float, ...], told: str) -> None:
+    one = replace(PLAIN, proof=proof(p, *by_chance))
+    assert one.headline.startswith("Test photo 0: “cat” (90 %), in truth “non-cat”. ")
+    assert told in one.headline
+    assert one.proof is not None
+    assert one.proof.is_beyond_chance == (bool(by_chance) and p < min(by_chance))
+
+
+def test_a_right_prediction_that_was_not_trained_again() -> None:
+    assert replace(PLAIN, actual="cat", noun="row").headline == "Test row 0: “cat” (90 %)."
+
+
+def test_rows_are_the_trainings() -> None:
+    alone = (replace(TOWARDS[0], alone=retrained(0.7), name="cats/tom.jpg"), TOWARDS[1])
+    one = replace(PLAIN, towards=alone, proof=proof(0.2, 0.8, 0.95, 0.9))
+    rows = one.to_rows()
+    assert [(row["kind"], row["left_out"], row["probability"]) for row in rows] == [
+        ("none", (), 0.9),
+        ("sample", (4,), 0.7),
+        ("sample", (1,), None),
+        ("sample", (2,), None),
+        ("most influential", (0, 1), 0.2),
+        ("random", (), 0.9),
+    ]
+    assert rows[-1] | {"n_draws": 3, "lowest": 0.8, "highest": 0.95} == rows[-1]
+    assert [one.cells(row) for row in rows] == [
+        ("none", "", "", "cat", "90.0 %"),
+        ("cats/tom.jpg (4)", "cat", "+0.500", "cat", "70.0 %"),
+        ("1", "cat", "+0.400", "", ""),
+        ("2", "non-cat", "-0.300", "", ""),
+        ("the 2 most influential", "", "", "non-cat", "20.0 %"),
+        ("2 at random, 3 times", "", "", "cat", "80.0 to 95.0 %"),
+    ]
+    assert list(one.to_frame()["kind"]) == [row["kind"] for row in rows]
+
+
+def test_the_same_photo_and_single_trainings_are_noted() -> None:
+    same = replace(PLAIN, towards=(replace(TOWARDS[0], is_same=True),), n_single_changes=8, n_single=209)
+    assert same.notes == (
+        "Training photo 4 is this very photo: the network has seen it in training.",
+        "Leaving out one training photo alone changes the prediction for 8 of 209 of them.",
+    )
+
+
+# Figures
+
+
+@pytest.fixture
+def photos(rng: np.random.Generator) -> Dataset:
+    return Dataset(rng.integers(0, 255, (9, 8, 6, 3), dtype=np.uint8), np.arange(9) % 2, ("non-cat", "cat"))
+
+
+def test_the_figure_shows_both_sides_and_frames_what_was_left_out(photos: Dataset) -> None:
+    alone = (replace(TOWARDS[0], alone=retrained(0.8), is_same=True), TOWARDS[1])
+    left_out = Proof((4,), retrained(0.2), (retrained(0.8),) * 3)
+    figure = influence_figure(replace(PLAIN, towards=alone, proof=left_out), photos, photos)
+    np.testing.assert_array_equal(shown(figure)[0], photos.X[0])
+    np.testing.assert_array_equal(shown(figure)[1], photos.X[4])
+    lines = words(figure)
+    at = lines.index("4: cat")
+    assert lines[at + 1] == "+0.50, the same photo"
+    assert lines[at + 2] == "without: 80 %"
+    assert lines[lines.index("2: non-cat") + 1] == "−0.30"
+    assert sum(frames(axes, ORANGE) for axes in figure.axes) == 1
+    points = [line.get_xdata() for line in figure.axes[-1].lines]
+    np.testing.assert_allclose(np.concatenate(points[:3]), [90, 20, 80, 80, 80])
+    assert figure_png(figure).startswith(b"\x89PNG")
+
+
+def test_a_figure_without_trainings_has_no_chart(photos: Dataset) -> None:
+    figure = influence_figure(PLAIN, photos, photos)
+    assert not any(axes.axison for axes in figure.axes)
+    assert figure.get_figheight() < 8
+
+
+@pytest.mark.parametrize("found", [proof(0.2, 0.8, n=1), proof(0.2, 0.8, n=20), proof(0.8)])
+def test_no_text_leaves_the_figure(photos: Dataset, found: Proof) -> None:
+    long = "a class with a very long name indeed"
+    wide = tuple(replace(TOWARDS[0], row=i, label=long) for i in range(8))
+    one = replace(PLAIN, predicted=long, actual=long, towards=wide, proof=found)
+    assert_readable(influence_figure(one, photos, photos))
+
+
+def test_a_table_has_no_figure() -> None:
+    table = Dataset(np.zeros((5, 3)), np.zeros(5, int), ("non-cat", "cat"))
+    with pytest.raises(ShapeError, match="expected images"):
+        influence_figure(PLAIN, table, table)
