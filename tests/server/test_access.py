@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 from tests.every import every
-from tests.server.serving import picture, running
+from tests.server.serving import Running, picture, running
 
 from pellucid.errors import OptionError
-from pellucid.server.access import is_authorized, is_local, listen, token_of_environment
+from pellucid.server.access import listen, token_of_environment
 
 TOKEN = "correct-horse-battery"
 
@@ -26,7 +26,15 @@ def test_a_server_with_a_token(model_files: dict[str, Path]) -> None:
         assert b"<form" not in page.body
         assert server.ask("GET", "/").status == 401
         document = server.ask("GET", "/openapi.json", **good).json
-        assert document["security"] == [{"token": []}]
+        asked = {
+            path: each.get("security") for path, found in document["paths"].items() for each in found.values()
+        }
+        assert asked == {
+            **{path: [{"token": []}] for path in ("/predict", "/model", "/models")},
+            "/healthz": None,
+            "/readyz": None,
+        }
+        assert server.ask("GET", "/openapi.json").status == 401
         assert document["components"]["securitySchemes"]["token"]["scheme"] == "bearer"
         assert server.ask("GET", "/healthz").status == 200
         assert server.ask("GET", "/readyz").status == 200
@@ -45,17 +53,28 @@ def test_the_servers_own_page_may_ask(model_files: dict[str, Path]) -> None:
         assert server.ask("POST", "/predict", picture(), "image/png", **given).status == 200
 
 
-def test_the_token_in_a_header() -> None:
-    assert is_authorized(f"bearer {TOKEN}".encode(), TOKEN)
-    for header in (b"", b"Bearer", f"Basic {TOKEN}".encode(), f"Bearer {TOKEN}x".encode(), b"Bearer \xff"):
-        assert not is_authorized(header, TOKEN)
+def test_the_token_in_a_header(model_files: dict[str, Path]) -> None:
+    with running({"light": model_files["light"]}, token=TOKEN) as server:
+        for header in (f"bearer {TOKEN}", f"Bearer  {TOKEN} "):
+            assert server.ask("GET", "/models", Authorization=header).status == 200
+        for header in ("", "Bearer", f"Basic {TOKEN}", f"Bearer {TOKEN}x", f"Bearer x{TOKEN}", "Bearer \xff"):
+            assert server.ask("GET", "/models", Authorization=header).status == 401, header
 
 
-def test_names_of_this_computer() -> None:
-    for name in (b"localhost", b"LOCALHOST:80", b"127.0.0.1:8000", b"[::1]", b"[::1]:8000"):
-        assert is_local(name)
-    for name in (b"", b"localhost.example", b"127.0.0.1.example:80", b"example:localhost", b"\xff"):
-        assert not is_local(name)
+def test_names_of_this_computer(server: Running) -> None:
+    for name in ("localhost", "LOCALHOST:80", "127.0.0.1:8000", "[::1]", "[::1]:8000"):
+        assert server.ask("GET", "/models", Host=name).status == 200, name
+    for name in (
+        "",
+        "localhost.example",
+        "127.0.0.1.example:80",
+        "example:localhost",
+        "[",
+        "a@localhost",
+        "\xff",
+    ):
+        answer = server.ask("GET", "/models", Host=name)
+        assert (answer.status, "localhost alone" in answer.error) == (403, True), name
 
 
 def test_addresses_that_others_reach_need_a_token() -> None:

@@ -34,13 +34,14 @@ def serve(
     import importlib.util
 
     from pellucid.errors import MissingExtraError
+
+    if not all(importlib.util.find_spec(name) for name in ("fastapi", "uvicorn", "python_multipart")):
+        raise MissingExtraError("serve takes an extra: pip install 'pellucid[serve]'")
     from pellucid.server.access import listen, token_of_environment
     from pellucid.server.logs import start_logging
     from pellucid.server.models import load_models
     from pellucid.server.service import Service
 
-    if not all(importlib.util.find_spec(name) for name in ("fastapi", "uvicorn", "python_multipart")):
-        raise MissingExtraError("serve takes an extra: pip install 'pellucid[serve]'")
     token = token_of_environment()
     served = load_models(models)
     listening = listen(server.host, server.port, token)

@@ -4,13 +4,17 @@ import hmac
 import ipaddress
 import os
 import socket
+from typing import Annotated, Any
+
+from fastapi import Depends, HTTPException, Request
+from fastapi.middleware.trustedhost import TrustedHostMiddleware
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from pellucid.errors import OptionError
 from pellucid.text import first_line, shown
 
 VARIABLE = "PELLUCID_TOKEN"
 SHORTEST = 16  # characters: a shorter token can be guessed
-LOCAL_NAMES = ("localhost", "127.0.0.1", "[::1]")
 
 
 def token_of_environment() -> str:
@@ -30,28 +34,46 @@ def token_of_environment() -> str:
     return token
 
 
-def is_authorized(header: bytes, token: str) -> bool:
-    """Return whether an ``Authorization`` header holds the token; the time does not tell how much is right.
+def check_token(token: str) -> Any:
+    """Return a dependency that refuses requests without the token; the time does not tell how much is right."""
 
-    Examples
-    --------
-    >>> is_authorized(b"Bearer 0123456789abcdef", "0123456789abcdef"), is_authorized(b"", "0123456789abcdef")
-    (True, False)
+    async def check(given: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)]) -> None:
+        if given is None or not hmac.compare_digest(given.credentials.encode(), token.encode()):
+            raise HTTPException(
+                401,
+                'expected the header "Authorization: Bearer TOKEN" with this server\'s token.',
+                {"www-authenticate": "Bearer"},
+            )
+
+    return Depends(check)
+
+
+async def check_local(request: Request) -> None:
+    """Refuse a request that a foreign page makes by way of a browser on this computer.
+
+    The name that it has for the host, or its ``Origin``, tells.
     """
-    scheme, _, given = header.partition(b" ")
-    return hmac.compare_digest(given.strip(), token.encode()) and scheme.lower() == b"bearer"
+
+    async def refuse(_: Any) -> None:
+        raise HTTPException(
+            403, "this server answers to localhost alone. Give it a token to be asked by other names."
+        )
+
+    await _LOCAL(request.scope, request.receive, refuse)
+    own = f"http://{request.headers['host'].lower()}"
+    if any(origin.lower() != own for origin in request.headers.getlist("origin")):
+        raise HTTPException(
+            403,
+            "a page of another origin asks by way of a browser. Ask from this server's page or a program.",
+        )
 
 
-def is_local(host: bytes) -> bool:
-    """Return whether a ``Host`` header names this computer, which that of a foreign page in a browser does not.
+async def _accept(*_: Any) -> None:
+    """Take the place of an application behind Starlette's check, whose answer would be plain text."""
 
-    Examples
-    --------
-    >>> is_local(b"localhost:8000"), is_local(b"[::1]:8000"), is_local(b"cats.example:8000")
-    (True, True, False)
-    """
-    name = host.decode("latin-1").lower()
-    return name.removesuffix(":" + name.rpartition(":")[2]) in LOCAL_NAMES or name in LOCAL_NAMES
+
+_BEARER = HTTPBearer(scheme_name="token", auto_error=False)
+_LOCAL = TrustedHostMiddleware(_accept, ["localhost", "127.0.0.1", "[::1]"], www_redirect=False)
 
 
 def listen(host: str, port: int, token: str) -> socket.socket:

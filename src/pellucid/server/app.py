@@ -1,17 +1,19 @@
 """The paths of the server."""
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Annotated, Any
 
-from fastapi import FastAPI, Request, Response
-from fastapi.responses import HTMLResponse
-from starlette.exceptions import HTTPException
+from fastapi import APIRouter, Depends, FastAPI, HTTPException, Query, Request, Response
+from fastapi.responses import HTMLResponse, JSONResponse
+from starlette.exceptions import HTTPException as StarletteException
 
 from pellucid.errors import PellucidError
 from pellucid.server import schemas
-from pellucid.server.body import read_body
-from pellucid.server.guard import NOTES, Guard
+from pellucid.server.access import check_local, check_token
+from pellucid.server.body import read_body, read_form
+from pellucid.server.logs import NOTES, LogRequests
+from pellucid.server.models import Served
 from pellucid.server.page import HEADERS, page
-from pellucid.server.refusal import Refused, as_json, problem
 from pellucid.server.service import Service
 from pellucid.version import __version__
 
@@ -22,40 +24,53 @@ ABOUT = """Predictions of trained models. Every refusal is JSON: `{"error": why,
 def create_app(service: Service) -> FastAPI:
     """Return the ASGI application of a service.
 
-    FastAPI declares the paths and writes the OpenAPI document. Its functions take the request as it comes, and
-    ``/predict`` answers in bytes that are JSON already: to have FastAPI check the query and each number of an
-    answer would take longer than to predict it. Its page of documentation loads scripts from elsewhere, so that
-    there is one of our own.
+    FastAPI's page of documentation loads scripts from elsewhere, so that there is one of our own.
     """
     app = FastAPI(
         title="pellucid",
         version=__version__,
         description=ABOUT,
-        docs_url=None,
-        redoc_url=None,
+        openapi_url=None,
         redirect_slashes=False,
     )
-    app.add_middleware(Guard, service=service)
-    app.add_exception_handler(PellucidError, _refuse)
-    app.add_exception_handler(HTTPException, _refuse_path)
+    app.add_middleware(LogRequests)
+    app.add_exception_handler(PellucidError, _refuse_samples)
+    app.add_exception_handler(HTTPException, _refuse_request)
+    app.add_exception_handler(StarletteException, _refuse_path)
+    app.add_exception_handler(Exception, _fail)
 
-    @app.post(
+    async def find(
+        model: Annotated[
+            str | None,
+            Query(description="The model's name; may be left out where there is one only."),
+        ] = None,
+    ) -> Served:
+        return service.find(model)
+
+    Which = Annotated[Served, Depends(find)]
+    guarded = APIRouter(
+        dependencies=[check_token(service.token) if service.token else Depends(check_local)],
+        responses=schemas.refusals(401, 403, 405),
+    )
+
+    @guarded.post(
         "/predict",
         summary="Predict the samples of the request",
         response_model=schemas.Answer,
-        responses=schemas.refusals(*schemas.DOOR, 400, 404, 408, 413, 415, 422, 429, 503),
-        openapi_extra={"parameters": schemas.WHICH_MODEL, "requestBody": schemas.BODIES},
+        responses=schemas.refusals(400, 404, 408, 413, 415, 422, 429, 503),
+        openapi_extra={"requestBody": schemas.BODIES},
     )
-    async def predict(request: Request) -> Response:
+    async def predict(request: Request, served: Which) -> Response:
         """Images: one as the body, or some in the field 'image' of a form. Arrays and rows of tables: JSON."""
-        served = service.find(request.query_params.get("model"))
-        headers = request.headers
-        length = headers.get("content-length", "")
+        headers, options = request.headers, service.options
+        kind, length = headers.get("content-type", ""), headers.get("content-length", "")
         declared = int(length) if length.isdecimal() else None
-        most = service.options.body_bytes
+        most = options.body_bytes
         with service.admitted(most if declared is None else min(declared, most)):
-            body = await read_body(request.receive, declared, most=most, seconds=service.options.read_seconds)
-            found = await service.predict(served, headers.get("content-type", ""), body)
+            body = await read_body(request.receive, declared, most=most, seconds=options.read_seconds)
+            is_form = kind.partition(";")[0].strip().lower() == "multipart/form-data"
+            images = await read_form(headers, body, most=options.max_images) if is_form else None
+            found = await service.predict(served, kind, body if images is None else images)
         request.scope[NOTES] |= {
             "model": served.name,
             "bytes": len(body),
@@ -68,34 +83,36 @@ def create_app(service: Service) -> FastAPI:
         }
         if found.notes:
             answer["notes"] = list(found.notes)
-        return Response(as_json(answer), media_type="application/json")
+        return JSONResponse(answer)
 
-    @app.get(
+    @guarded.get(
         "/model",
         summary="One model: its classes, layers, format and hash",
         response_model=schemas.Model,
-        responses=schemas.refusals(*schemas.DOOR, 400, 404),
-        openapi_extra={"parameters": schemas.WHICH_MODEL},
+        responses=schemas.refusals(400, 404, 422),
     )
-    async def model_card(request: Request) -> Response:
-        served = service.find(request.query_params.get("model"))
-        return Response(as_json(served.describe()), media_type="application/json")
+    async def model_card(served: Which) -> dict[str, Any]:
+        return served.describe()
 
-    @app.get(
-        "/models",
-        summary="The names of all models",
-        response_model=schemas.Models,
-        responses=schemas.refusals(*schemas.DOOR),
-    )
+    @guarded.get("/models", summary="The names of all models", response_model=schemas.Models)
     async def model_names() -> dict[str, list[str]]:
         return {"models": list(service.models)}
+
+    @guarded.get("/openapi.json", include_in_schema=False)
+    async def document() -> JSONResponse:
+        return JSONResponse(app.openapi())
+
+    @guarded.get("/", include_in_schema=False)
+    async def documentation() -> HTMLResponse:
+        return HTMLResponse(
+            page(app.openapi(), [*service.models.values()], has_form=not service.token), headers=HEADERS
+        )
 
     @app.get(
         "/healthz",
         summary="Whether the server lives",
         response_model=schemas.State,
         responses=schemas.refusals(405),
-        openapi_extra={"security": []},
     )
     async def healthz() -> dict[str, str]:
         return {"status": "ok"}
@@ -105,41 +122,42 @@ def create_app(service: Service) -> FastAPI:
         summary="Whether every model has predicted once",
         response_model=schemas.State,
         responses=schemas.refusals(405, 503),
-        openapi_extra={"security": []},
     )
     async def readyz() -> dict[str, str]:
         if not service.is_ready:
-            raise Refused(503, "the models are being warmed up.", {"retry-after": "1"})
+            raise HTTPException(503, "the models are being warmed up.", {"retry-after": "1"})
         return {"status": "ready"}
 
-    @app.get("/", include_in_schema=False)
-    async def documentation() -> HTMLResponse:
-        return HTMLResponse(
-            page(app.openapi(), [*service.models.values()], has_form=not service.token), headers=HEADERS
-        )
-
-    if service.token:
-        document = app.openapi()
-        document["components"]["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
-        document["security"] = [{"token": []}]
+    app.include_router(guarded)
     return app
 
 
-async def _refuse(request: Request, error: Exception) -> Response:
-    status = error.status if isinstance(error, Refused) else UNFIT
-    headers = error.headers if isinstance(error, Refused) else None
-    return _problem(request, status, str(error), headers)
+def _refuse(
+    request: Request, status: int, message: str, headers: Mapping[str, str] | None = None
+) -> Response:
+    request.scope[NOTES]["error"] = message
+    return JSONResponse({"error": message, "status": status}, status, headers)
+
+
+async def _refuse_samples(request: Request, error: Exception) -> Response:
+    return _refuse(request, UNFIT, str(error))
+
+
+async def _refuse_request(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    return _refuse(request, error.status_code, error.detail, error.headers)
 
 
 async def _refuse_path(request: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)
+    """Answer what FastAPI itself refuses."""
+    assert isinstance(error, StarletteException)
     message = {
         404: "there is no such path. GET / lists those that there are.",
         405: f"{request.method} is not for this path. GET / lists what is.",
-    }.get(error.status_code, str(error.detail))
-    return _problem(request, error.status_code, message, dict(error.headers or {}))
+    }.get(error.status_code, error.detail)
+    return _refuse(request, error.status_code, message, error.headers)
 
 
-def _problem(request: Request, status: int, message: str, headers: dict[str, str] | None) -> Response:
-    request.scope[NOTES]["error"] = message
-    return Response(problem(status, message), status, headers=headers, media_type="application/json")
+async def _fail(request: Request, error: Exception) -> Response:
+    """Answer after a fault of the server's own, which Starlette raises again: uvicorn writes it to the log."""
+    return _refuse(request, 500, "the server failed; its log says how.")

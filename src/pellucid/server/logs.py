@@ -7,7 +7,12 @@ import time
 import traceback
 from typing import Any
 
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
 LOGGER = logging.getLogger("pellucid.server")
+PROBES = ("/healthz", "/readyz")  # which load balancers ask all the time
+NOTES = "pellucid.notes"  # in a request's scope: what the log is to say of it
+LONGEST_PATH = 200  # characters in the log
 
 
 def log(event: str, *, level: int = logging.INFO, **fields: Any) -> None:
@@ -51,3 +56,42 @@ def start_logging(*, is_quiet: bool) -> None:
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
     LOGGER.setLevel(logging.WARNING if is_quiet else logging.INFO)
     logging.getLogger("python_multipart").setLevel(logging.ERROR)  # it warns of each damaged form
+
+
+class LogRequests:
+    """A line of the log for each request, of the probes those alone that fail.
+
+    Parameters
+    ----------
+    app : callable
+        ASGI.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request."""
+        started, status = time.perf_counter(), 500
+
+        async def noting(message: Message) -> None:
+            nonlocal status
+            status = message.get("status", status)
+            await send(message)
+
+        scope[NOTES] = notes = dict[str, Any]()
+        # HEAD is answered as GET is; the server's protocol leaves the body out.
+        asked = {**scope, "method": "GET"} if scope["method"] == "HEAD" else scope
+        try:
+            await self.app(asked, receive, noting)
+        finally:
+            if status >= 400 or scope["path"] not in PROBES:
+                log(
+                    "request",
+                    level=logging.INFO if status < 500 else logging.WARNING,
+                    method=scope["method"],
+                    path=scope["path"][:LONGEST_PATH],
+                    status=status,
+                    ms=round(1000 * (time.perf_counter() - started), 2),
+                    **notes,
+                )

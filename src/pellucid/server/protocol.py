@@ -1,10 +1,10 @@
 """Sockets: clients that connect and send no request, or one without end, are let go."""
 
 import asyncio
+import json
 from typing import Any
 
 from pellucid.server.options import ServerOptions
-from pellucid.server.refusal import problem
 
 MOST_HEADER_BYTES = 2**16
 SPARE_CONNECTIONS = 4  # times the requests at the same time: clients keep some open
@@ -76,7 +76,7 @@ def protocol_class(options: ServerOptions) -> Any:
         def _refuse(self, status: int, message: str) -> None:
             if self.transport.is_closing():
                 return
-            body = problem(status, message)
+            body = json.dumps({"error": message, "status": status}, separators=(",", ":")).encode()
             head = f"HTTP/1.1 {status} {REASON[status]}\r\ncontent-type: application/json\r\n"
             head += f"content-length: {len(body)}\r\nconnection: close\r\n\r\n"
             self.transport.write(head.encode() + body)

@@ -6,19 +6,21 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 import numpy as np
+from fastapi import HTTPException
 
 from pellucid.data.readers.table_schema import TableSchema
 from pellucid.data.readers.table_text import table_of
 from pellucid.errors import DataError
+from pellucid.server.body import Form
 from pellucid.server.models import Served
 from pellucid.server.options import ServerOptions
 from pellucid.server.pictures import read_picture
-from pellucid.server.refusal import Refused
 from pellucid.text import join_some, kind_of, printable, shorten
 from pellucid.types import Array
 
 KEY = "instances"
 MOST_NAMES = 100  # of a row's columns that are looked at, to name the nearest
+LONGEST_NAME = 200  # characters of a file's name that come back
 LONGEST_MESSAGE = 500  # characters: names in it come from outside
 
 
@@ -33,7 +35,7 @@ class Samples(NamedTuple):
 def read_samples(
     served: Served,
     content_type: str,
-    body: bytes,
+    body: bytes | Form,
     options: ServerOptions,
     is_waited_for: Callable[[], bool] = lambda: True,
 ) -> Samples:
@@ -43,9 +45,9 @@ def read_samples(
     ----------
     served : Served
     content_type : str
-        The request's header: ``image/...`` or nothing for one image, ``multipart/form-data`` for some,
-        ``application/json`` for arrays and rows.
-    body : bytes
+        The request's header: ``image/...`` or nothing for one image, ``application/json`` for arrays and rows.
+    body : bytes or Form
+        The images of a form; else the bytes of whatever kind the header names.
     options : ServerOptions
         Its limits.
     is_waited_for : callable, optional
@@ -53,20 +55,18 @@ def read_samples(
 
     Raises
     ------
-    PellucidError
+    PellucidError, HTTPException
         If they cannot be read, or do not fit the model.
     """
-    from python_multipart.multipart import parse_options_header
-
-    kind, parameters = parse_options_header(content_type)
-    if kind == b"application/json":
+    kind = content_type.partition(";")[0].strip().lower()
+    if isinstance(body, list):
+        samples = _of_form(served, body, options, is_waited_for)
+    elif kind == "application/json":
         samples = _of_json(served, body, options)
-    elif kind == b"multipart/form-data":
-        samples = _of_form(served, parameters.get(b"boundary", b""), body, options, is_waited_for)
-    elif kind in (b"", b"application/octet-stream") or kind.startswith(b"image/"):
+    elif kind in ("", "application/octet-stream") or kind.startswith("image/"):
         samples = _of_image(served, body, options)
     else:
-        raise Refused(
+        raise HTTPException(
             415,
             f"expected Content-Type to be image/..., multipart/form-data or application/json, got "
             f"{printable(shorten(content_type, 80))!r}. With curl: -H 'Content-Type: image/jpeg'",
@@ -76,24 +76,19 @@ def read_samples(
 
 def _of_image(served: Served, body: bytes, options: ServerOptions) -> Samples:
     _check_takes_images(served)
-    return Samples(
-        read_picture(body, served.shape, "the image", max_pixels=_pixels(options))[None], ["image"]
-    )
+    return Samples(_picture(served, body, "the image", options)[None], ["image"])
 
 
 def _of_form(
-    served: Served, boundary: bytes, body: bytes, options: ServerOptions, is_waited_for: Callable[[], bool]
+    served: Served, form: Form, options: ServerOptions, is_waited_for: Callable[[], bool]
 ) -> Samples:
-    from pellucid.server.multipart import read_form
-
     _check_takes_images(served)
-    if not boundary or len(boundary) > 70:  # RFC 2046
-        raise Refused(400, "expected a boundary of 1 to 70 characters in the Content-Type of the form.")
     images, names = [], list[str | int]()
-    for name, content in read_form(body, boundary, most=options.max_images):
+    for i, (file, content) in enumerate(form, 1):
         if not is_waited_for():
-            raise Refused(503, "nobody waits for the answer any more")
-        images.append(read_picture(content, served.shape, name, max_pixels=_pixels(options)))
+            raise HTTPException(503, "nobody waits for the answer any more")
+        name = shorten(file, LONGEST_NAME) or f"image {i}"
+        images.append(_picture(served, content, name, options))
         names.append(name)
     return Samples(np.stack(images), names)
 
@@ -102,7 +97,7 @@ def _of_json(served: Served, body: bytes, options: ServerOptions) -> Samples:
     instances = _instances(body)
     most = options.max_images if served.takes == "images" else options.max_rows
     if len(instances) > most:
-        raise Refused(
+        raise HTTPException(
             413, f"expected at most {most} samples in a request, got {len(instances):,}. Send fewer."
         )
     names: list[str | int] = list(range(len(instances)))
@@ -117,12 +112,12 @@ def _instances(body: bytes) -> list[Any]:
     try:
         document = json.loads(body, parse_constant=_refuse_constant)
     except RecursionError:
-        raise Refused(400, "the JSON is nested too deeply.") from None
+        raise HTTPException(400, "the JSON is nested too deeply.") from None
     except ValueError as error:
-        raise Refused(400, f"the JSON cannot be read: {printable(shorten(str(error), 200))}.") from None
+        raise HTTPException(400, f"the JSON cannot be read: {printable(shorten(str(error), 200))}.") from None
     instances = document.get(KEY) if isinstance(document, dict) else document
     if not isinstance(instances, list) or not instances:
-        raise Refused(
+        raise HTTPException(
             422, f'expected {{"{KEY}": [...]}} with at least one sample, got {kind_of(document)} without any.'
         )
     return instances
@@ -137,11 +132,13 @@ def _array(instances: list[Any]) -> Array:
     try:
         X = np.array(instances)
     except (ValueError, OverflowError):
-        raise Refused(
+        raise HTTPException(
             422, "expected samples of one shape, got lists of several lengths, or nested too deeply."
         ) from None
     if X.dtype.kind not in "iufb" or not X.size:
-        raise Refused(422, f"expected samples of numbers, nested in lists, got {_first_other(instances)}.")
+        raise HTTPException(
+            422, f"expected samples of numbers, nested in lists, got {_first_other(instances)}."
+        )
     return X
 
 
@@ -159,12 +156,12 @@ def _encode(schema: TableSchema, rows: list[Any]) -> tuple[Array, tuple[str, ...
     wanted = [column.name for column in schema.columns]
     for i, row in enumerate(rows):
         if not isinstance(row, dict):
-            raise Refused(
+            raise HTTPException(
                 422, f"sample {i}: expected an object with {join_some(wanted, 6)}, got {kind_of(row)}."
             )
         other = next((name for name in wanted if isinstance(row.get(name), list | dict)), None)
         if other is not None:
-            raise Refused(422, f"sample {i}: expected a number or a text for {other!r}.")
+            raise HTTPException(422, f"sample {i}: expected a number or a text for {other!r}.")
     there = set().union(*rows)
     if not there.issuperset(wanted):
         names = [shorten(name, 80) for name in islice(rows[0], MOST_NAMES)]
@@ -179,10 +176,10 @@ def _encode(schema: TableSchema, rows: list[Any]) -> tuple[Array, tuple[str, ...
 
 def _check_takes_images(served: Served) -> None:
     if served.takes != "images":
-        raise Refused(
+        raise HTTPException(
             422, f'{served.name}: the model takes {served.takes}, not images. Send JSON: {{"{KEY}": [...]}}.'
         )
 
 
-def _pixels(options: ServerOptions) -> int:
-    return int(options.max_pixels * 1e6)
+def _picture(served: Served, content: bytes, where: str, options: ServerOptions) -> Array:
+    return read_picture(content, served.shape, where, max_pixels=int(options.max_pixels * 1e6))

@@ -2,14 +2,27 @@
 
 from typing import Any
 
+from fastapi import UploadFile
 from pydantic import BaseModel, ConfigDict, Field
-
-from pellucid.server.multipart import FIELD
-from pellucid.server.samples import KEY
 
 
 class _Record(BaseModel):
     model_config = ConfigDict(extra="forbid", protected_namespaces=())
+
+
+class Images(_Record):
+    """The images of a form."""
+
+    image: list[UploadFile] = Field(min_length=1, description="One or many images.")
+
+
+class Instances(BaseModel):
+    """Samples as JSON."""
+
+    instances: list[float | list[Any] | dict[str, Any]] = Field(
+        min_length=1,
+        description="Nested lists of numbers of the model's input shape, or objects with a table's columns.",
+    )
 
 
 class Prediction(_Record):
@@ -91,55 +104,14 @@ REASONS = {
     503: "No prediction in time, or the server is not ready.",
 }
 
-WHICH_MODEL: list[dict[str, Any]] = [
-    {
-        "name": "model",
-        "in": "query",
-        "schema": {"type": "string"},
-        "description": "The model's name; may be left out where there is one only.",
-    }
-]
+_BYTES = {"schema": {"type": "string", "format": "binary"}}
 BODIES: dict[str, Any] = {
     "required": True,
     "content": {
-        "image/*": {"schema": {"type": "string", "format": "binary"}},
-        "application/octet-stream": {"schema": {"type": "string", "format": "binary"}},
-        "multipart/form-data": {
-            "schema": {
-                "type": "object",
-                "required": [FIELD],
-                "additionalProperties": False,
-                "properties": {
-                    FIELD: {
-                        "type": "array",
-                        "minItems": 1,
-                        "items": {"type": "string", "format": "binary"},
-                        "description": "One or many images.",
-                    }
-                },
-            }
-        },
-        "application/json": {
-            "schema": {
-                "type": "object",
-                "required": [KEY],
-                "properties": {
-                    KEY: {
-                        "type": "array",
-                        "minItems": 1,
-                        "description": "Samples: nested lists of numbers of the model's input shape, or objects "
-                        "with a table's columns.",
-                        "items": {
-                            "anyOf": [
-                                {"type": "number"},
-                                {"type": "array", "items": {}},
-                                {"type": "object", "additionalProperties": True},
-                            ]
-                        },
-                    }
-                },
-            }
-        },
+        "image/*": _BYTES,
+        "application/octet-stream": _BYTES,
+        "multipart/form-data": {"schema": Images.model_json_schema()},
+        "application/json": {"schema": Instances.model_json_schema()},
     },
 }
 

@@ -7,14 +7,15 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import numpy as np
+from fastapi import HTTPException
 
 from pellucid.errors import unknown_name
 from pellucid.server.batches import Batches, Job, Predicted, finish
+from pellucid.server.body import Form
 from pellucid.server.logs import log
 from pellucid.server.models import Served
 from pellucid.server.options import BODIES_HELD, ServerOptions
 from pellucid.server.pictures import known_kinds
-from pellucid.server.refusal import Refused
 from pellucid.server.samples import read_samples
 from pellucid.threads import n_cores
 
@@ -49,15 +50,15 @@ class Service:
 
         Raises
         ------
-        Refused
+        HTTPException
             404 if there is none of that name, 400 if there are several and none is named.
         """
         if name is None and len(self.models) == 1:
             return next(iter(self.models.values()))
         if name is None:
-            raise Refused(400, f"name one of the models by ?model=NAME: {', '.join(self.models)}.")
+            raise HTTPException(400, f"name one of the models by ?model=NAME: {', '.join(self.models)}.")
         if name not in self.models:
-            raise Refused(404, unknown_name("model", name, self.models))
+            raise HTTPException(404, unknown_name("model", name, self.models))
         return self.models[name]
 
     @contextmanager
@@ -66,12 +67,12 @@ class Service:
 
         Raises
         ------
-        Refused
+        HTTPException
             429 if there are too many at the same time, or their bodies would fill the memory.
         """
         too_many = self._n_requests >= self.options.max_requests
         if too_many or self._n_bytes + n_bytes > BODIES_HELD * self.options.body_bytes:
-            raise Refused(429, "too many requests at the same time. Try again.", {"retry-after": "1"})
+            raise HTTPException(429, "too many requests at the same time. Try again.", {"retry-after": "1"})
         self._n_requests += 1
         self._n_bytes += n_bytes
         try:
@@ -80,12 +81,12 @@ class Service:
             self._n_requests -= 1
             self._n_bytes -= n_bytes
 
-    async def predict(self, served: Served, content_type: str, body: bytes) -> Predicted:
+    async def predict(self, served: Served, content_type: str, body: bytes | Form) -> Predicted:
         """Return what a model predicts for the samples of a request.
 
         Raises
         ------
-        PellucidError
+        PellucidError, HTTPException
             If they cannot be read or do not fit the model, or it takes too long.
         """
         future: asyncio.Future[Predicted] = asyncio.get_running_loop().create_future()
@@ -95,19 +96,23 @@ class Service:
             async with asyncio.timeout(self.options.answer_seconds):
                 return await future
         except TimeoutError:
-            raise Refused(
+            raise HTTPException(
                 503,
                 f"no prediction within {self.options.answer_seconds:g} s: there is too much to do. Try again.",
                 {"retry-after": "5"},
             ) from None
 
     def _read(
-        self, served: Served, content_type: str, body: bytes, future: "asyncio.Future[Predicted]"
+        self,
+        served: Served,
+        content_type: str,
+        body: bytes | Form,
+        future: "asyncio.Future[Predicted]",
     ) -> None:
         """Read the samples of a request, in one of the threads, and hand them on to be predicted."""
         try:
             if future.cancelled():
-                raise Refused(503, "nobody waits for the answer any more")
+                raise HTTPException(503, "nobody waits for the answer any more")
             samples = read_samples(
                 served, content_type, body, self.options, is_waited_for=lambda: not future.cancelled()
             )
