@@ -2,19 +2,16 @@
 
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from pellucid.cli import options as o
 from pellucid.cli.command import command
 from pellucid.cli.flags import KERNELS, SOURCE, options
-from pellucid.cli.terminal import echo, print_json, print_table, say
+from pellucid.cli.terminal import echo, print_blocks, print_json, say
 from pellucid.errors import OptionError
 from pellucid.progress import ProgressBar
-
-if TYPE_CHECKING:
-    from pellucid.evaluation.robustness.records import Robustness
 
 
 @command("robustness", order=70, short_help="Accuracy on rotated, darkened, covered photos.")
@@ -47,7 +44,6 @@ def robustness(
     seed: o.Seed = 1,
 ) -> None:
     """The accuracy of a model on test photos that are rotated, recoloured, darkened, covered and more."""
-    from pellucid.evaluation.robustness.text import in_short
     from pellucid.workflows.robustness import robustness_of_file
 
     names = None if only is None else [name.strip() for name in only.split(",") if name.strip()]
@@ -67,9 +63,9 @@ def robustness(
         print_json(found.to_dict())
         return
     if quiet:
-        say(in_short(found))
+        say(found.headline)
     else:
-        _print(found)
+        print_blocks(found.blocks())
     for path in found.files:
         echo(path)
 
@@ -86,15 +82,3 @@ def _strengths(text: str | None, names: list[str] | None) -> dict[str, list[floa
         return {names[0]: [float(number) for number in text.split(",")]}
     except ValueError:
         raise OptionError(f"--strengths: expected numbers such as 5,10,15, got {text!r}.") from None
-
-
-def _print(found: "Robustness") -> None:
-    from pellucid.evaluation.robustness.text import BREAKS_AT, HEADER, how_tested, in_rows, in_words
-
-    for line in in_words(found):
-        say(line)
-    print_table(HEADER, in_rows(found), text=("p",))
-    say(how_tested(found))
-    say(BREAKS_AT)
-    for note in found.notes:
-        say(f"Note: {note}")

@@ -62,7 +62,7 @@ def robustness_of_file(
     model = load(model_path)
     check_model("robustness", model)
     split = source_for(model, source).load()
-    test, notes = split.test, (OTHER_DATA,) if was_trained_on_other(model, split.train) else ()
+    test, about_data = split.test, (OTHER_DATA,) if was_trained_on_other(model, split.train) else ()
     if test.X.shape[1:] != model.input_shape:
         raise ShapeError(
             f"{source.name}: expected photos of shape {model.input_shape}, as the model was trained on, got "
@@ -79,7 +79,7 @@ def robustness_of_file(
         "seed": seed,
     }
     if out is None:
-        return replace(robustness(model, test, **options, progress=progress), notes=notes)
+        return replace(robustness(model, test, **options, progress=progress), about_data=about_data)
     with atomic_folder(out, force=force) as folder:
         predictions = predict(model, test)
         found = robustness(model, test, **options, predictions=predictions, progress=progress)
@@ -88,6 +88,6 @@ def robustness_of_file(
         sheet = perturbation_sheet(model, test.X[shown], label=label, noun=test.noun, **options)
         save_figure(robustness_curves(found), folder / FILES[0])
         save_figure(sheet, folder / FILES[1])
-        found = replace(found, photo=shown, files=tuple(out / name for name in FILES), notes=notes)
+        found = replace(found, photo=shown, files=tuple(out / name for name in FILES), about_data=about_data)
         write_atomically(folder / FILES[2], json.dumps(found.to_dict(), indent=2) + "\n")
     return found

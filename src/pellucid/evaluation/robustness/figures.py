@@ -13,12 +13,11 @@ from pellucid.evaluation.robustness.measure import change_photos, check_model, h
 from pellucid.evaluation.robustness.perturbation import Perturbation, check_photos
 from pellucid.evaluation.robustness.perturbations import REASONS, choose_perturbations, choose_strengths
 from pellucid.evaluation.robustness.records import PerturbationCurve, Robustness
-from pellucid.evaluation.robustness.text import cost_line
 from pellucid.nn.model import Model
 from pellucid.plotting.grid import Page, Tile
 from pellucid.plotting.lines import Line
 from pellucid.plotting.style import BLUE, INK, MUTED, ORANGE, RED, WIDTH, class_name, look, new_figure
-from pellucid.text import by, percent
+from pellucid.text import by, p_in_words, percent
 from pellucid.types import Array
 
 if TYPE_CHECKING:
@@ -121,8 +120,17 @@ def _panel(axes: Axes, curve: PerturbationCurve, result: Robustness, *, is_first
     reason = REASONS[curve.perturbation.reason]
     lines: dict[str, Any] = {"xycoords": "axes fraction", "textcoords": "offset points", "fontsize": 7.5}
     axes.annotate(reason, (0, 1), (0, 13), color=MUTED, **lines)
-    axes.annotate(cost_line(result, curve), (0, 1), (0, 3.5), color=INK, **lines)
+    axes.annotate(_cost(result, curve), (0, 1), (0, 3.5), color=INK, **lines)
     axes.grid(axis="y")
+
+
+def _cost(found: Robustness, curve: PerturbationCurve) -> str:
+    """Return what a change costs at moderate strength, and whether that is chance, as short as a panel needs."""
+    chance, label = found.chances[curve.perturbation.name], curve.moderate.label
+    if chance.outcome == "no loss":
+        return f"{label}: none fewer"
+    told = chance.outcome if chance.outcome == "cannot be told" else p_in_words(chance.p_value)
+    return f"{label}: {curve.cost} fewer, {told}"
 
 
 def _ticks(axes: Axes, curve: PerturbationCurve, *, is_first: bool) -> None:

@@ -1,6 +1,5 @@
 """What a measurement of robustness found: the scores at each strength, and where each change breaks the model."""
 
-import html
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -9,11 +8,21 @@ from typing import TYPE_CHECKING, Any
 
 from pellucid.evaluation.robustness.chance import POINTS, Chance, judge
 from pellucid.evaluation.robustness.perturbations import REASONS, Perturbation, nearest
+from pellucid.shares import share_range
 from pellucid.stats.intervals import wilson_interval
-from pellucid.text import one_line
+from pellucid.text import p_in_words, plural
+from pellucid.text_blocks import Result
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+
+BEYOND = {  # the words of each outcome in a table
+    "no loss": "no loss",
+    "more than chance": "yes",
+    "within chance": "no",
+    "cannot be told": "cannot be told",
+}
 
 
 @dataclass(frozen=True)
@@ -118,7 +127,7 @@ class PerturbationCurve:
 
 
 @dataclass(frozen=True, repr=False)
-class Robustness:
+class Robustness(Result):
     """The accuracy of a model on changed photos.
 
     Attributes
@@ -135,7 +144,7 @@ class Robustness:
         Which test photo was drawn at every strength.
     files : tuple of Path
         What was written.
-    notes : tuple of str
+    about_data : tuple of str
         What to mind about the data.
     noun : str
         What one sample is called: "photo", "drawing".
@@ -150,8 +159,10 @@ class Robustness:
     seed: int
     photo: int | None = None
     files: tuple[Path, ...] = ()
-    notes: tuple[str, ...] = ()
+    about_data: tuple[str, ...] = ()
     noun: str = "photo"
+
+    columns = ("change, moderate", "correct", "95 %", "p", "beyond chance", "breaks at")
 
     @property
     def accuracy(self) -> float:
@@ -180,6 +191,85 @@ class Robustness:
         )
         return {curve.perturbation.name: one for curve, one in zip(self.curves, found, strict=True)}
 
+    @property
+    def headline(self) -> str:
+        """Which change costs most, where one costs more than chance explains.
+
+        Examples
+        --------
+        >>> print(Robustness(50, 20, 0.4, "cat", (), {}, 1).headline)
+        Unchanged, 20 of 50 photos are correct: no better than the baseline (always “cat”).
+        """
+        n, unchanged = (
+            plural(self.n, self.noun),
+            f"Unchanged, {self.n_correct} of {self.n} {self.noun}s are correct",
+        )
+        if self.accuracy <= self.baseline:
+            return f"{unchanged}: no better than the baseline (always “{self.most_common}”)."
+        for curve in self.ranking:
+            chance = self.chances[curve.perturbation.name]
+            if chance.outcome == "more than chance":
+                change = curve.perturbation.phrase(curve.moderate.strength).replace("photo", self.noun)
+                p = p_in_words(chance.p_value)
+                return f"{change[0].upper()}{change[1:]} costs most: {curve.cost} of {n} ({p})."
+        largest = max(0, self.ranking[0].cost)
+        return f"No change lowers accuracy significantly ({n}; the largest loss is {largest})."
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """How the rows were made, and what to mind about the data."""
+        n, n_tried = plural(self.n, self.noun), len(self.curves)
+        holm = f", with Holm's correction for {n_tried} changes" if n_tried > 1 else ""
+        outcomes = {chance.outcome for chance in self.chances.values()}
+        open_ = f" Cannot be told: with {n}, a true loss of {POINTS} points would seldom be significant."
+        is_background = any(curve.perturbation.name == "background" for curve in self.curves)
+        stand_in = (
+            f"Background: what lies outside an ellipse about the {self.noun}'s middle stands in for it."
+        )
+        left_out = "; ".join(f"{name}, since {why}" for name, why in self.left_out.items())
+        return (
+            f"p: McNemar's exact test on {n}{holm}.{open_ if 'cannot be told' in outcomes else ''}",
+            f"Breaks at: the weakest strength that costs {POINTS} points, or falls below the baseline.",
+            *((stand_in,) if is_background else ()),
+            *((f"Left out: {left_out}.",) if left_out else ()),
+            *self.about_data,
+        )
+
+    def to_rows(self) -> list[dict[str, Any]]:
+        """Return a row for the photos as they are, for the baseline, and for each change at moderate strength."""
+        low, high = self.interval
+        n_always = round(self.baseline * self.n)
+        rows: list[dict[str, Any]] = [
+            {"change": "none", "n_correct": self.n_correct, "low": low, "high": high},
+            {"change": f"always “{self.most_common}”", "n_correct": n_always},
+        ]
+        for curve in self.ranking:
+            row, chance, p = curve.moderate, self.chances[curve.perturbation.name], curve.perturbation
+            rows.append(
+                {
+                    "change": p.title + ("" if len(p.strengths) == 1 else f" {p.label(row.strength)}"),
+                    "name": p.name,
+                    "strength": row.strength,
+                    "n_correct": row.n_correct,
+                    "low": row.low,
+                    "high": row.high,
+                    "cost": curve.cost,
+                    "p_value": chance.p_value,
+                    "outcome": chance.outcome,
+                    "breaks_at": curve.breaks_label,
+                }
+            )
+        return rows
+
+    def cells(self, row: dict[str, Any]) -> tuple[str, ...]:
+        """Return a row as it is printed."""
+        correct = f"{row['n_correct']}/{self.n}"
+        interval = share_range(row["low"], row["high"], self.n) if "low" in row else ""
+        if "outcome" not in row:
+            return row["change"], correct, interval, "", "", ""
+        p = p_in_words(row["p_value"]).removeprefix("p = ").removeprefix("p ")
+        return row["change"], correct, interval, p, BEYOND[row["outcome"]], row["breaks_at"]
+
     def plot(self) -> "Figure":
         """Return accuracy against strength, a panel for each perturbation."""
         from pellucid.evaluation.robustness.figures import robustness_curves
@@ -188,9 +278,8 @@ class Robustness:
 
     def to_dict(self) -> dict[str, Any]:
         """Return all numbers as JSON can hold them."""
-        from pellucid.evaluation.robustness.text import in_words
-
         return {
+            "headline": self.headline,
             "n": self.n,
             "n_correct": self.n_correct,
             "accuracy": self.accuracy,
@@ -204,16 +293,10 @@ class Robustness:
                 for curve in self.curves
             ],
             "left_out": dict(self.left_out),
-            "summary": in_words(self),
             "photo": self.photo,
             "files": [str(path) for path in self.files],
             "notes": list(self.notes),
         }
-
-    def __str__(self) -> str:
-        from pellucid.evaluation.robustness.text import in_words
-
-        return "\n".join(map(one_line, in_words(self)))
 
     def __repr__(self) -> str:
         worst = self.ranking[0]
@@ -223,10 +306,9 @@ class Robustness:
         )
 
     def _repr_html_(self) -> str:
-        from pellucid.evaluation.robustness.text import in_words
         from pellucid.plotting.saving import figure_html
 
-        return "".join(f"<p>{html.escape(line)}</p>" for line in in_words(self)) + figure_html(self.plot())
+        return super()._repr_html_() + figure_html(self.plot())
 
 
 def _chance_dict(chance: Chance) -> dict[str, Any]:

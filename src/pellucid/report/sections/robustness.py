@@ -3,17 +3,15 @@
 from pellucid.evaluation.robustness.figures import perturbation_sheet, robustness_curves
 from pellucid.evaluation.robustness.measure import typical_photo
 from pellucid.evaluation.robustness.records import Robustness
-from pellucid.evaluation.robustness.text import (
-    CURVES,
-    HEADER,
-    MEASURED,
-    SHEET,
-    in_paragraphs,
-    in_rows,
-)
 from pellucid.report.draft import DENSE, Draft
 from pellucid.report.parts import Section, Table
 from pellucid.runs.run import Run
+
+CURVES = (
+    "To the right each change grows stronger, upwards more {noun}s are correct. Band: 95 % interval; dashed: the "
+    "{noun}s as they are; dotted: the baseline; ring: the first loss of ten points, or fall below the baseline."
+)
+SHEET = "Test {noun} {number} at every strength, with the prediction under each picture."
 
 
 def robustness_section(draft: Draft, found: Robustness, run: Run) -> Section:
@@ -21,7 +19,7 @@ def robustness_section(draft: Draft, found: Robustness, run: Run) -> Section:
     at, test = typical_photo(run.test_predictions), run.split.test
     return Section(
         "Which changes does it withstand?",
-        intro=(MEASURED.format(noun=found.noun), *in_paragraphs(found)),
+        intro=(found.headline, *found.notes),
         figures=(
             draft.add(
                 "robustness-curves",
@@ -37,5 +35,5 @@ def robustness_section(draft: Draft, found: Robustness, run: Run) -> Section:
                 dpi=DENSE,
             ),
         ),
-        table=Table(HEADER, in_rows(found), fold="Every change at moderate strength, in a table"),
+        table=Table(found.columns, [found.cells(row) for row in found.to_rows()]),
     )

@@ -60,9 +60,7 @@ def _of_the_rest(found: "Findings") -> list[str]:
 
         sentences += check_in_short(found.check)
     if found.robustness is not None:
-        from pellucid.evaluation.robustness.text import in_short as robustness_in_short
-
-        sentences.append(robustness_in_short(found.robustness))
+        sentences.append(f"Robustness: {found.robustness.headline}")
     if found.influence is not None and found.influence.is_proved:
         sentences.append(f"Influence: {found.influence.headline}")
     return [sentence for sentence in sentences if sentence]
