@@ -1,12 +1,13 @@
 """Dropout: while training, each value is set to 0 with a fixed probability, and the rest are scaled up."""
 
+import math
 from typing import NamedTuple
 
 import numpy as np
 
 from pellucid.errors import OptionError
 from pellucid.ops.arrays import written
-from pellucid.types import Array
+from pellucid.types import Array, Shape
 
 LEVELS = 1 << 16  # 16 random bits decide whether a value is dropped
 
@@ -57,12 +58,8 @@ def dropout_forward(
     ([0.0, 2.0], True)
     """
     n_dropped = dropped_levels(rate)
-    first = skip_draws(rng, skip)
-    n_draws = 4 * -(
-        -(first + X.size) // 4
-    )  # whole 64-bit draws: the next op finds the same stream everywhere
-    draws = rng.integers(0, LEVELS, n_draws, dtype=np.uint16)[first : first + X.size].reshape(X.shape)
-    mask = np.where(draws < n_dropped, 0, LEVELS / (LEVELS - n_dropped)).astype(X.dtype)
+    p = n_dropped / LEVELS  # the rate, rounded
+    mask = np.where(draw_levels(X.shape, rng, skip) < n_dropped, 0, 1 / (1 - p)).astype(X.dtype)
     return written(X * mask, out, X.dtype), DropoutCache(mask)
 
 
@@ -87,6 +84,19 @@ def dropout_backward(dY: Array, cache: DropoutCache, *, dX: Array | None = None)
     True
     """
     return np.multiply(dY, cache.mask, out=dX)
+
+
+def draw_levels(shape: Shape, rng: "np.random.Generator", skip: int = 0) -> Array:
+    """Return equally likely numbers from 0 to 65535, of whole 64-bit draws: the next op finds the same stream.
+
+    Examples
+    --------
+    >>> draw_levels((1, 2), np.random.default_rng(0)).dtype
+    dtype('uint16')
+    """
+    first, n = skip_draws(rng, skip), math.prod(shape)
+    draws = rng.integers(0, LEVELS, 4 * math.ceil((first + n) / 4), dtype=np.uint16)
+    return draws[first : first + n].reshape(shape)
 
 
 def skip_draws(rng: "np.random.Generator", n: int) -> int:

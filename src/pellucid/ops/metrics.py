@@ -83,7 +83,7 @@ def measured(name: str, function: Metric, y_true: Array, y_pred: Array) -> float
 
 @metric
 def accuracy(y_true: Array, y_pred: Array) -> float:
-    """Return the fraction of right predictions; of several labels a sample, of all labels, the mean over them.
+    """Return A = (number of y_pred = y_true) / m; of several labels a sample, of all labels, the mean over them.
 
     Samples with every label right are ``exact_match`` in an evaluation, and scikit-learn's ``accuracy_score``.
 
@@ -97,7 +97,9 @@ def accuracy(y_true: Array, y_pred: Array) -> float:
 
 @metric
 def balanced_accuracy(y_true: Array, y_pred: Array) -> float:
-    """Return the mean recall of the classes that occur; of several labels a sample, each label's 0 and 1, averaged.
+    """Return B = mean of TP_c / (TP_c + FN_c), the recalls, over the classes c that occur.
+
+    Of several labels a sample each label's 0 and 1 are two classes, and the labels are averaged.
 
     Examples
     --------
@@ -125,7 +127,7 @@ def mean_recall(n_hits: Array, n_samples: Array) -> float:
 
 @metric
 def f1(y_true: Array, y_pred: Array) -> float:
-    """Return the mean of F1 = 2 TP / (2 TP + FP + FN) over the classes that occur or are predicted.
+    """Return F1 = mean of 2 TP_c / (2 TP_c + FP_c + FN_c) over the classes c that occur or are predicted.
 
     Of several labels a sample it is the mean over all labels; one that neither occurs nor is predicted counts as 0.
 
@@ -144,7 +146,7 @@ def f1(y_true: Array, y_pred: Array) -> float:
 
 @metric
 def mean_absolute_error(y_true: Array, y_pred: Array) -> float:
-    """Return the mean of |y_true - y_pred|; of several quantities over all of them.
+    """Return MAE = mean |y_true - y_pred|; of several quantities over all of them.
 
     Examples
     --------
@@ -156,7 +158,7 @@ def mean_absolute_error(y_true: Array, y_pred: Array) -> float:
 
 @metric
 def root_mean_squared_error(y_true: Array, y_pred: Array) -> float:
-    """Return the root of the mean of (y_true - y_pred)^2; of several quantities the mean of each one's root.
+    """Return RMSE = sqrt(mean (y_true - y_pred)^2); of several quantities the mean of each one's.
 
     Examples
     --------
@@ -168,7 +170,7 @@ def root_mean_squared_error(y_true: Array, y_pred: Array) -> float:
 
 @metric
 def r_squared(y_true: Array, y_pred: Array) -> float:
-    """Return R^2, 1 - the squared errors over the squared deviations from the mean; of several quantities the mean.
+    """Return R^2 = 1 - sum (y_true - y_pred)^2 / sum (y_true - mean y_true)^2; of several quantities their mean.
 
     A quantity that does not vary counts as 0, or as 1 where it is predicted exactly; NaN where none varies.
 
@@ -182,7 +184,7 @@ def r_squared(y_true: Array, y_pred: Array) -> float:
 
 @metric
 def r_squared_variance_weighted(y_true: Array, y_pred: Array) -> float:
-    """Return the mean of each quantity's R^2, weighted by its variance; NaN where none varies.
+    """Return R^2 = sum_j v_j R^2_j / sum_j v_j, weighted by each quantity's variance v_j; NaN where none varies.
 
     Examples
     --------

@@ -33,7 +33,7 @@ def max_pool_forward(
     padding: Padding = NO_PADDING,
     out: Array | None = None,
 ) -> tuple[Array, MaxPoolCache]:
-    """Return Z, the largest number of each window, and the cache.
+    """Return Z = the largest number of each window, and the cache.
 
     Parameters
     ----------
@@ -120,7 +120,7 @@ def average_pool_forward(
     count_include_pad: bool = True,
     out: Array | None = None,
 ) -> tuple[Array, AveragePoolCache]:
-    """Return Z, the mean of each window, and the cache.
+    """Return Z = the mean of each window, and the cache.
 
     Parameters
     ----------
@@ -203,7 +203,7 @@ class GlobalAverageCache(NamedTuple):
 
 
 def global_average_forward(X: Array, *, out: Array | None = None) -> tuple[Array, GlobalAverageCache]:
-    """Return Z, the mean of each channel over the whole image, and the cache.
+    """Return Z = the mean of each channel over the whole image, and the cache.
 
     Parameters
     ----------

@@ -29,7 +29,7 @@ class ZeroPadCache(NamedTuple):
 
 
 def upsample_forward(X: Array, factor: Pair, *, out: Array | None = None) -> tuple[Array, UpsampleCache]:
-    """Return Z, each pixel of X repeated: nearest-neighbour enlargement by whole factors.
+    """Return Z = each pixel of X repeated: nearest-neighbour enlargement by whole factors.
 
     Parameters
     ----------
@@ -76,7 +76,7 @@ def upsample_backward(dZ: Array, cache: UpsampleCache, *, dX: Array | None = Non
 
 
 def zero_pad_forward(X: Array, padding: Padding, *, out: Array | None = None) -> tuple[Array, ZeroPadCache]:
-    """Return Z, X with zeros around it.
+    """Return Z = X with zeros around it.
 
     Parameters
     ----------

@@ -70,6 +70,10 @@ class _Factor(Colour):
 class Brightness(_Factor):
     """Multiply every value by a factor.
 
+    In formulas::
+
+        X' = min(max(u X, 0), 1)    u uniform in 1 - amount ... 1 + amount
+
     Parameters
     ----------
     amount : float, optional
@@ -94,6 +98,10 @@ class Brightness(_Factor):
 @dataclass(frozen=True)
 class Contrast(_Factor):
     """Move every value away from the image's mean brightness, or towards it.
+
+    In formulas::
+
+        X' = u X + (1 - u) mean(L)    L = 0.299 R + 0.587 G + 0.114 B, then clipped to 0 ... 1
 
     Parameters
     ----------
@@ -121,6 +129,10 @@ class Contrast(_Factor):
 class Saturation(_Factor):
     """Move every pixel away from the grey of its brightness, or towards it; grey images do not change.
 
+    In formulas::
+
+        X' = u X + (1 - u) L    L = 0.299 R + 0.587 G + 0.114 B, then clipped to 0 ... 1
+
     Parameters
     ----------
     amount : float, optional
@@ -140,6 +152,11 @@ class Saturation(_Factor):
 @dataclass(frozen=True)
 class Hue(Colour):
     """Rotate all colours about the axis of greys; brightness and grey images do not change.
+
+    In formulas::
+
+        I' = I cos(2 pi u) + Q sin(2 pi u)
+        Q' = Q cos(2 pi u) - I sin(2 pi u)    I, Q the two axes of colour of YIQ, whose brightness Y stays
 
     Parameters
     ----------

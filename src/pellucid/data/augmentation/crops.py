@@ -18,6 +18,10 @@ from pellucid.types import Array, Shape
 class Crop(Moving):
     """Pad the image on every side, then crop a window of the old size: a shift by whole pixels.
 
+    In formulas::
+
+        X'(x, y) = X(x - right, y - down)    right, down whole numbers in -padding ... padding
+
     Parameters
     ----------
     padding : int, optional
@@ -54,6 +58,11 @@ class Crop(Moving):
 @dataclass(frozen=True)
 class ResizedCrop(Moving):
     """Crop a random window of the image and resize it to the image's size.
+
+    In formulas::
+
+        X'(x, y) = X(u x + p, v y + q)    u, v the window's width and height, p, q its centre's place
+        u v = area, u / v = aspect
 
     Parameters
     ----------

@@ -50,6 +50,10 @@ class _Flip(Geometric):
 class HorizontalFlip(_Flip):
     """Swap left and right.
 
+    In formulas::
+
+        X'(x, y) = X(-x, y)    with probability p, else X
+
     Parameters
     ----------
     probability : float, optional
@@ -69,6 +73,10 @@ class HorizontalFlip(_Flip):
 @dataclass(frozen=True)
 class VerticalFlip(_Flip):
     """Swap top and bottom.
+
+    In formulas::
+
+        X'(x, y) = X(x, -y)    with probability p, else X
 
     Parameters
     ----------

@@ -23,6 +23,10 @@ from pellucid.types import Array, Shape
 class Shift(Moving):
     """Move the image by up to a fraction of its size, in any direction.
 
+    In formulas::
+
+        X'(x, y) = X(x - u w, y - v h)    u in -columns ... columns, v in -rows ... rows
+
     Parameters
     ----------
     rows, columns : float, optional
@@ -59,6 +63,10 @@ class Shift(Moving):
 @dataclass(frozen=True)
 class Rotation(Moving):
     """Rotate the image about its centre.
+
+    In formulas::
+
+        X'(x, y) = X(x cos u - y sin u, x sin u + y cos u)    u in -degrees ... degrees
 
     Parameters
     ----------
@@ -97,6 +105,10 @@ class Rotation(Moving):
 @dataclass(frozen=True)
 class Scale(Moving):
     """Zoom in or out about the image's centre; the image keeps its size.
+
+    In formulas::
+
+        X'(x, y) = X(x / u, y / u)    log u uniform in log low ... log high
 
     Parameters
     ----------
@@ -139,6 +151,10 @@ class Scale(Moving):
 @dataclass(frozen=True)
 class Shear(Moving):
     """Shear the image: rows shift sideways in proportion to their distance from the centre.
+
+    In formulas::
+
+        X'(x, y) = X(x + y tan u, y)    u in -degrees ... degrees
 
     Parameters
     ----------

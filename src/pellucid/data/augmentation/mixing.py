@@ -76,6 +76,11 @@ class Blend(Transform):
 class Mixup(Blend):
     """Blend another sample of the batch with each, and mix their targets in the same proportions.
 
+    In formulas::
+
+        X' = (1 - u) X + u X_other    u from Beta(alpha, alpha)
+        Y' = (1 - u) Y + u Y_other
+
     Parameters
     ----------
     alpha : float, optional
@@ -98,6 +103,11 @@ class Mixup(Blend):
 @dataclass(frozen=True)
 class CutMix(Blend):
     """Paste a piece of another sample of the batch into each, and mix their targets by area.
+
+    In formulas::
+
+        X' = X_other inside a rectangle of sqrt(u) h by sqrt(u) w pixels, else X    u from Beta(alpha, alpha)
+        Y' = (1 - v) Y + v Y_other    v the rectangle's part of the pixels
 
     A network cannot rely on the one detail that reveals the class of most photos, since it may be covered.
 

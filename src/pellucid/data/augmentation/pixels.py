@@ -16,6 +16,10 @@ from pellucid.types import Array, Shape
 class Noise(Transform):
     """Add Gaussian noise to every value, clipped to 0..1.
 
+    In formulas::
+
+        X' = min(max(X + u e, 0), 1)    u uniform in 0 ... deviation, e of each value standard normal
+
     Parameters
     ----------
     deviation : float, optional
@@ -50,6 +54,11 @@ class Noise(Transform):
 @dataclass(frozen=True)
 class Cutout(Transform):
     """Cover a square of the image, so that a network does not depend on a single part of it.
+
+    In formulas::
+
+        X'(x, y) = fill where |x - p| and |y - q| are at most size min(h, w) / 2, else X(x, y)
+        p, q a place in the image
 
     Parameters
     ----------

@@ -38,7 +38,7 @@ def calibrate(
     with_chance: bool = False,
     seed: int = 1,
 ) -> Calibration:
-    """Return the calibration curve of probabilities, and its expected calibration error.
+    """Return the calibration curve, and its error E = sum_b n_b / m |fraction_positive_b - mean_predicted_b|.
 
     Parameters
     ----------
@@ -63,9 +63,8 @@ def calibrate(
     Notes
     -----
     Naeini, Cooper and Hauskrecht (2015), "Obtaining well calibrated probabilities using Bayesian binning",
-    section 2; Guo et al. (2017), "On calibration of modern neural networks", equation 3: sum over bins of n_b / m
-    times abs(fraction_positive_b - mean_predicted_b). A resampled interval would be misleading: chance can only
-    add to the error.
+    section 2; Guo et al. (2017), "On calibration of modern neural networks", equation 3. A resampled interval
+    would be misleading: chance can only add to the error.
 
     Examples
     --------
@@ -107,7 +106,7 @@ def _errors_by_chance(bins: Array, probabilities: Array, n_bins: int, seed: int)
 
 
 def squared_errors(y_true: Array, probabilities: Array) -> Array:
-    """Return (p - y)^2 of each probability; their mean is the Brier score (Brier 1950).
+    """Return L = (p - y)^2 of each probability; their mean is the Brier score (Brier, 1950).
 
     Examples
     --------
@@ -119,7 +118,7 @@ def squared_errors(y_true: Array, probabilities: Array) -> Array:
 
 
 def cross_entropies(y_true: Array, logits: Array) -> Array:
-    """Return -log(p) where y is true and -log(1 - p) where it is not, in nats; their mean is the log loss.
+    """Return L = -log p where y is true, else -log(1 - p), in nats; their mean is the log loss.
 
     From logits it is exact for confident mistakes, where a probability would be rounded to 0.
 

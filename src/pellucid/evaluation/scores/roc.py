@@ -30,7 +30,7 @@ class PrCurve(NamedTuple):
 
 
 def roc_curve_of(is_positive: Array, scores: Array) -> tuple[RocCurve, float]:
-    """Return the ROC curve and the area under it.
+    """Return the ROC curve, and its area A = how often a positive sample scores above a negative one.
 
     Parameters
     ----------
@@ -55,7 +55,7 @@ def roc_curve_of(is_positive: Array, scores: Array) -> tuple[RocCurve, float]:
 
 
 def pr_curve_of(is_positive: Array, scores: Array) -> tuple[PrCurve, float]:
-    """Return the precision-recall curve and the average precision, the area under its steps.
+    """Return the precision-recall curve, and the average precision AP = sum_k (recall_k - recall_k-1) precision_k.
 
     Parameters
     ----------

@@ -93,18 +93,23 @@ class Loss(Configurable):
                [0.]])
         """
         m, n_out = Z.shape
-        if Y.ndim == 1 and n_out > 1 and self.takes_labels:
-            if len(Y) != m:
-                raise ShapeError(
-                    f"{self.name}: expected {m} labels, one for each row of logits, got {len(Y)}."
-                )
-            Y = encode_labels(Y, n_out, self.name)
-        elif Z.shape != Y.shape:
-            raise _does_not_fit(self.name, Z, Y)
+        Y = self.fitting(Z, Y)
         scale = self.scale(m, n_out, Z.dtype, weights=weights, normalizer=normalizer)
         forward, backward = self.pair(n_out)
         losses, cache = forward(Z, Y, **self.formula_options())
         return weighted_sum(losses, scale), LossCache(backward, cache, scale)
+
+    def fitting(self, Z: Array, Y: Array) -> Array:
+        """Return the targets of outputs, labels checked; ShapeError or DataError where they do not fit."""
+        if Y.ndim == 1 and Z.shape[1] > 1 and self.takes_labels:
+            if len(Y) != len(Z):
+                raise ShapeError(
+                    f"{self.name}: expected {len(Z)} labels, one for each row of logits, got {len(Y)}."
+                )
+            return encode_labels(Y, Z.shape[1], self.name)
+        if Z.shape != Y.shape:
+            raise _does_not_fit(self.name, Z, Y)
+        return Y
 
     def backward(self, cache: Any, *, dZ: Array | None = None) -> Array:
         """Return the gradient of the mean loss for Z, shape (m, n_out); written to ``dZ`` where that is given."""

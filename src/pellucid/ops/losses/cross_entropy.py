@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from pellucid.ops.losses.base import Loss, Pair
-from pellucid.ops.losses.targets import encode_binary, encode_classes
+from pellucid.ops.losses.targets import encode_binary, encode_classes, one_hot
 from pellucid.registry import option, register
 from pellucid.types import Array
 
@@ -83,23 +83,21 @@ def binary_cross_entropy_backward(cache: BinaryCrossEntropyCache, *, dZ: Array |
 class SoftmaxCrossEntropyCache(NamedTuple):
     """What the backward of the softmax cross-entropy needs."""
 
-    E: Array  # (m, k) exp(Z - its row's largest)
-    total: Array  # (m, 1) the row sums of E
-    Y: Array  # (m,) labels, or (m, k) targets
-    label_smoothing: float
+    log_P: Array  # (m, k)
+    Y: Array  # (m, k) targets, smoothed
 
 
 def softmax_cross_entropy_forward(
     Z: Array, Y: Array, *, label_smoothing: float = 0.0
 ) -> tuple[Array, SoftmaxCrossEntropyCache]:
-    """Return L = -log P[label], P = softmax(Z), in nats, and the cache.
+    """Return L = -sum_j Y_j log P_j, P = softmax(Z), in nats, and the cache.
 
     Parameters
     ----------
     Z : Array, shape (m, k)
         Logits.
     Y : Array, shape (m,) integers from 0 to k - 1, or (m, k) of the dtype of Z
-        Labels; or soft targets, a probability for each class: then L = -sum_j Y_j log P_j.
+        Labels, which stand for one-hot rows, so that L = -log P[label]; or a probability for each class.
     label_smoothing : float, optional
 
     Returns
@@ -110,7 +108,8 @@ def softmax_cross_entropy_forward(
     Notes
     -----
     With S = Z - max Z, log P = S - log sum exp S: no exponential above 1, no logarithm of 0.
-    PyTorch's ``cross_entropy`` is the same, with weights per sample where PyTorch has weights per class.
+    PyTorch's ``cross_entropy`` is the same, with weights per sample where PyTorch has weights per class. In NumPy
+    :mod:`pellucid.kernels.uncompiled.losses` runs: it never turns labels into rows.
 
     Examples
     --------
@@ -120,26 +119,16 @@ def softmax_cross_entropy_forward(
     >>> softmax_cross_entropy_forward(Z[:1], np.array([[0.5, 0.5]]))[0].round(4)
     array([[0.6931]])
     """
-    # (k, m): sums and maxima over few classes run along all samples at once
-    columns = np.ascontiguousarray(Z.T)
-    columns = columns - np.maximum.reduce(columns, axis=0)
-    exponentials = np.exp(columns)
-    S, E = columns.T, exponentials.T
-    total = np.add.reduce(exponentials, axis=0)[:, None]
-    losses = np.log(total)
-    if Y.ndim == 1:
-        losses[:, 0] -= (1 - label_smoothing) * S[np.arange(len(Y)), Y]
-        if label_smoothing:
-            losses -= label_smoothing * S.mean(axis=1, keepdims=True)
-    else:
-        T = smooth(Y, label_smoothing, Y.shape[1])
-        losses *= T.sum(axis=1, keepdims=True)
-        losses -= (T * S).sum(axis=1, keepdims=True)
-    return losses, SoftmaxCrossEntropyCache(E, total, Y, label_smoothing)
+    k = Z.shape[1]
+    Y = smooth(one_hot(Y, k, Z.dtype) if Y.ndim == 1 else Y, label_smoothing, k)
+    S = Z - Z.max(axis=1, keepdims=True)  # softmax ignores a shift of a row
+    log_P = S - np.log(np.exp(S).sum(axis=1, keepdims=True))
+    losses = -np.sum(Y * log_P, axis=1, keepdims=True, where=Y != 0)  # 0 log 0 = 0
+    return losses, SoftmaxCrossEntropyCache(log_P, Y)
 
 
 def softmax_cross_entropy_backward(cache: SoftmaxCrossEntropyCache, *, dZ: Array | None = None) -> Array:
-    """dZ = softmax(Z) - Y, with labels as one-hot rows.
+    """dZ = softmax(Z) - Y, with labels as one-hot rows, smoothed.
 
     Bishop, 2006, section 4.3.4.
 
@@ -149,21 +138,17 @@ def softmax_cross_entropy_backward(cache: SoftmaxCrossEntropyCache, *, dZ: Array
     >>> softmax_cross_entropy_backward(cache)
     array([[ 0.5, -0.5]])
     """
-    E, total, Y, label_smoothing = cache
-    P: Array = np.divide(E, total, out=dZ)
-    if Y.ndim == 1:
-        P[np.arange(len(P)), Y] -= 1 - label_smoothing
-        if label_smoothing:
-            P -= label_smoothing / P.shape[1]
-    else:
-        T = smooth(Y, label_smoothing, Y.shape[1])
-        P *= T.sum(axis=1, keepdims=True)  # 1, where the targets are probabilities
-        P -= T
-    return P
+    log_P, Y = cache
+    dZ = np.exp(log_P, out=dZ)
+    dZ *= Y.sum(axis=1, keepdims=True)  # 1, where the targets are probabilities
+    dZ -= Y
+    return dZ
 
 
 def smooth(Y: Array, label_smoothing: float, k: int) -> Array:
-    """Return (1 - epsilon) Y + epsilon / k; Y itself where epsilon is 0.
+    """Return T = (1 - epsilon) Y + epsilon / k, smoothed targets; Y itself where epsilon is 0.
+
+    Szegedy et al., 2016, section 7: of each class's target, epsilon is spread over all k.
 
     Examples
     --------

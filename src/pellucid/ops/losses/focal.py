@@ -14,7 +14,7 @@ import numpy as np
 from pellucid.errors import OptionError
 from pellucid.ops.losses.base import Loss, Pair
 from pellucid.ops.losses.multi_label import BinaryTerms, binary_terms
-from pellucid.ops.losses.targets import per_output
+from pellucid.ops.losses.targets import one_hot, per_output
 from pellucid.registry import option, register
 from pellucid.types import Array
 
@@ -109,10 +109,7 @@ def softmax_focal_forward(
     >>> softmax_focal_forward(np.zeros((1, 2)), np.array([1]), gamma=1.0)[0].round(4)
     array([[0.    , 0.3466]])
     """
-    if Y.ndim == 1:
-        labels, Y = Y, np.zeros_like(Z)
-        Y[np.arange(len(labels)), labels] = 1
-    Y = Y * per_output("focal: alpha", alpha, Z)
+    Y = (one_hot(Y, Z.shape[1], Z.dtype) if Y.ndim == 1 else Y) * per_output("focal: alpha", alpha, Z)
     S = Z - Z.max(axis=1, keepdims=True)
     log_P = S - np.log(np.exp(S).sum(axis=1, keepdims=True))
     return -Y * (-np.expm1(log_P)) ** gamma * log_P, SoftmaxFocalCache(log_P, Y, gamma)

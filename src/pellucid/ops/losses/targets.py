@@ -175,7 +175,7 @@ def one_hot(y: Array, k: int, dtype: Any) -> Array:
     array([[0., 1.],
            [1., 0.]])
     """
-    return np.eye(k, dtype=dtype)[encode_labels(y, k, "one_hot")]
+    return (encode_labels(y, k, "one_hot")[:, None] == np.arange(k)).astype(dtype)
 
 
 def per_output(where: str, values: float | Sequence[float] | None, Z: Array) -> Array:

@@ -11,7 +11,9 @@ from pellucid.training.schedules.base import Schedule, duration, in_steps
 @register("constant")
 @dataclass
 class Constant(Schedule):
-    """The same rate throughout.
+    """The same rate throughout::
+
+        1
 
     Examples
     --------
@@ -28,7 +30,9 @@ class Constant(Schedule):
 @register("step")
 @dataclass
 class Step(Schedule):
-    """Multiply the rate by ``factor`` every ``every`` steps: factor ^ floor(t / every) at step t.
+    """Multiply the rate by ``factor`` every ``every`` steps. At step t it is multiplied by::
+
+        factor ^ floor(t / every)
 
     Examples
     --------
@@ -48,7 +52,9 @@ class Step(Schedule):
 @register("exponential")
 @dataclass
 class Exponential(Schedule):
-    """Multiply the rate by the same ratio in every step: factor ^ (t / every) at step t.
+    """Multiply the rate by the same ratio in every step. At step t it is multiplied by::
+
+        factor ^ (t / every)
 
     Examples
     --------

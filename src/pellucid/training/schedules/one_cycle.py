@@ -25,8 +25,14 @@ class OneCycle(Schedule):
 
     Notes
     -----
-    Smith and Topin (2018), section 3, with the cosine in place of the straight lines, as PyTorch has it: the peak
-    is at step w - 1 for a warm-up of w steps, the end at step n - 1.
+    Smith and Topin (2018), section 3, with the cosine in place of the straight lines, as PyTorch has it. With a
+    warm-up of w steps of n, the factor at step t is::
+
+        start + (1 - start) (1 - cos(pi t / (w - 1))) / 2                  t < w - 1
+        final + (1 - final) (1 + cos(pi (t - w + 1) / (n - w))) / 2        t >= w - 1
+
+    start and final being ``start_factor`` and ``final_factor``. The momentum goes from the higher number of its
+    range to the lower and back along the same cosines.
 
     Examples
     --------

@@ -14,6 +14,12 @@ from pellucid.training.schedules.base import Schedule
 class ReduceOnPlateau(Schedule):
     """Multiply the rate by ``factor`` whenever the epochs' metric has stopped improving.
 
+    Notes
+    -----
+    The rate falls where more than ``patience`` epochs in a row are without improvement. The factor is::
+
+        max(factor^k, lowest)    k the number of falls so far
+
     Examples
     --------
     >>> plateau = ReduceOnPlateau(factor=0.5, patience=1)
