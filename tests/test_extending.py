@@ -12,12 +12,14 @@ from typing import NamedTuple
 import pytest
 
 from pellucid.cli.command import DECLARED, find_commands
+from pellucid.dispatch import TWINS
 from pellucid.nn.layer import LAYERS
 from pellucid.ops.activations import ACTIVATIONS
 from pellucid.ops.losses.base import LOSSES
 from pellucid.training.callbacks.base import CALLBACKS
 from pellucid.training.optimizers.base import OPTIMIZERS
 from pellucid.training.schedules.base import SCHEDULES
+from tests.ops.cases import HAS_NUMBA
 
 PAGE = (Path(__file__).parents[1] / "docs" / "extending.md").read_text(encoding="utf-8")
 TABLES = {table.package: table for table in (CALLBACKS, LAYERS, LOSSES, OPTIMIZERS, SCHEDULES)}
@@ -44,7 +46,7 @@ def sections() -> list[Section]:
 def put(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Section], None]]:
     """Yield a function that puts a section's file into its package, which has it until the end of the test."""
     entries = [(table, dict(table.items())) for table in TABLES.values()]
-    activations, commands = dict(ACTIVATIONS), dict(DECLARED)
+    activations, commands, twins = dict(ACTIVATIONS), dict(DECLARED), dict(TWINS)
 
     def into_its_package(section: Section) -> None:
         (tmp_path / Path(section.path).name).write_text(section.file, encoding="utf-8")
@@ -59,13 +61,13 @@ def put(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[S
         monkeypatch.setattr(package, "__path__", [*package.__path__, str(tmp_path)])
         if name in TABLES:
             monkeypatch.setattr(TABLES[name], "_is_loaded", False)
-        else:
+        elif section.title == "A command":
             find_commands()
 
     yield into_its_package
     for known, before in (
         *((table._entries, own) for table, own in entries),
-        *((ACTIVATIONS, activations), (DECLARED, commands)),
+        *((ACTIVATIONS, activations), (DECLARED, commands), (TWINS, twins)),
     ):
         known.clear()
         known.update(before)
@@ -76,6 +78,8 @@ def put(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[S
 
 @pytest.mark.parametrize("section", sections(), ids=lambda section: section.title)
 def test_the_file_is_found_and_the_example_runs(section: Section, put) -> None:
+    if section.title == "A kernel" and not HAS_NUMBA:
+        pytest.skip("needs Numba: pip install 'pellucid[fast]'")
     put(section)
     test = doctest.DocTestParser().get_doctest(section.example, {}, section.title, "docs/extending.md", 0)
     flags = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
@@ -88,7 +92,16 @@ def test_the_file_is_found_and_the_example_runs(section: Section, put) -> None:
 
 def test_there_is_a_section_for_everything() -> None:
     assert [section.title for section in sections()] == [
-        *("A loss", "An optimizer", "A schedule", "A callback", "A layer", "An activation", "A command"),
+        *(
+            "A loss",
+            "An optimizer",
+            "A schedule",
+            "A callback",
+            "A layer",
+            "An activation",
+            "A kernel",
+            "A command",
+        ),
     ]
     names = [
         name for section in sections() for name in re.findall(r'@(?:register|command)\("(\w+)"', section.file)

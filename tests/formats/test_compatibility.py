@@ -16,7 +16,6 @@ from tests.formats.write_files import FILES, MODELS, plain
 from pellucid.data.preprocess import KINDS
 from pellucid.formats.header import HEADER
 from pellucid.formats.safetensors import FORMAT_VERSION, load, save
-from pellucid.ops.activations import ACTIVATIONS
 from pellucid.ops.losses.base import LOSSES
 from pellucid.tensors import read_header
 
@@ -53,7 +52,7 @@ def parts_of(value: Any) -> Iterator[tuple[str, Any]]:
         yield from parts_of(each)
 
 
-def test_files_have_every_layer_activation_loss_and_rule() -> None:
+def test_files_have_every_layer_loss_and_rule() -> None:
     """What is added to the format later needs a file, too: a model in ``write_files``, written once."""
     entries = [
         (key, each)
@@ -63,9 +62,6 @@ def test_files_have_every_layer_activation_loss_and_rule() -> None:
     ]
     types = {each for key, each in entries if key == "type"}
     assert {cls.__name__ for cls in own_layers()} | {*LOSSES, "joint"} <= types
-    assert set(ACTIVATIONS) <= {
-        each for key, each in entries if key == "activation" and isinstance(each, str)
-    }
     assert set(KINDS) <= {
         each["kind"] for key, each in entries if key == "preprocessing" and isinstance(each, dict)
     }

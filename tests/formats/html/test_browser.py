@@ -18,7 +18,7 @@ from pellucid.data.preprocess import Preprocessing
 from pellucid.data.readers.images import read_sample
 from pellucid.formats.html.browser import find_browser, said_by
 from pellucid.formats.html.export import export_html, html_page
-from pellucid.formats.html.network import page_of
+from pellucid.formats.html.network import page_of, script_of
 from pellucid.ops.activations import ACTIVATIONS
 from pellucid.types import Array
 
@@ -61,9 +61,10 @@ def test_every_network_activation_and_loss(browser: str, tmp_path: Path) -> None
     for loss, n_out in LOSSES.items():
         models[f"loss {loss}"] = shaken(pl.Sequential([pl.Flatten(), pl.Dense(n_out)]), (2, 2, 1))
         models[f"loss {loss}"].set_loss(loss)
-    asked, expected = [], []
+    asked, expected, activations = [], [], {}
     for name, model in models.items():
         page, X = page_for(model), RNG.random((1, *model.input_shape)).astype(np.float32)
+        activations |= page.activations
         weights = base64.b64encode(page.weights.tobytes()).decode()
         asked.append({"network": page.network, "weights": weights, "x": X.ravel().tolist()})
         asked[-1]["is_raw"] = not name.startswith("loss")
@@ -77,7 +78,8 @@ def test_every_network_activation_and_loss(browser: str, tmp_path: Path) -> None
         browser,
         tmp_path,
         "<body></body>",
-        f"""{code}
+        f"""{script_of(activations)}
+        {code}
         document.getElementById("said").textContent = JSON.stringify({json.dumps(asked)}.map((each) => {{
           const bytes = Uint8Array.from(atob(each.weights), (c) => c.charCodeAt(0));
           const input = {{ data: Float32Array.from(each.x), shape: each.network.input }};

@@ -8,7 +8,7 @@ from typing import Any
 
 from pellucid.errors import OptionError, PellucidError
 from pellucid.files import check_free, write_atomically
-from pellucid.formats.html.network import page_of, table_of_layers
+from pellucid.formats.html.network import page_of, script_of, table_of_layers
 from pellucid.formats.html.trial import difference
 from pellucid.formats.samples import TABLE, kind_of_samples, outputs_of
 from pellucid.formats.steps import steps_of
@@ -120,6 +120,7 @@ def html_page(model: Model, *, title: str = "") -> str:
         rows=table_of_layers(steps_of(model)),
         network=Markup(_json(page.network)),
         weights=Markup(_lines(base64.b64encode(page.weights.tobytes()).decode())),
+        activations=Markup(script_of(page.activations)),
         parts=parts,
         version=__version__,
     )

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from pellucid.errors import OptionError
+from pellucid.formats.expressions import expression_of, function_name, javascript_of
 from pellucid.formats.samples import ARRAYS, TABLE, kind_of_samples, outputs_of, rule_of
 from pellucid.formats.steps import Step, Steps, steps_of
 from pellucid.nn.activation import Activation, Dropout
@@ -28,27 +29,9 @@ from pellucid.nn.pooling import (
     ZeroPad2D,
 )
 from pellucid.nn.windows import pair
-from pellucid.ops.activations import ACTIVATIONS
 from pellucid.ops.losses.regression import MeanSquaredError, Poisson
 from pellucid.text import join
 from pellucid.types import Array
-
-OWN = frozenset(
-    {
-        "elu",
-        "gelu",
-        "gelu_tanh",
-        "hard_sigmoid",
-        "hard_swish",
-        "leaky_relu",
-        "linear",
-        "relu",
-        "relu6",
-        "selu",
-        "sigmoid",
-    }
-    | {"silu", "softmax", "softplus", "tanh"}
-)  # the activations in network.js
 
 
 class Page(NamedTuple):
@@ -56,6 +39,7 @@ class Page(NamedTuple):
 
     network: dict[str, Any]
     weights: Array  # (n,) float32, lowest byte first
+    activations: dict[str, str]  # each as an expression of z in JavaScript
 
 
 def page_of(model: Model) -> Page:
@@ -81,8 +65,9 @@ def page_of(model: Model) -> Page:
         )
     steps, output = steps_of(model), outputs[""]
     weights, written = _Weights(), []
+    activations: dict[str, str] = {}
     for step in steps.steps:
-        written.append(_written(step, weights))
+        written.append({**_written(step, weights), **_activation(step.what, activations)})
     loss = output.loss
     spread, centre = [1.0], [0.0]
     if isinstance(loss, MeanSquaredError) and loss.centre:  # outputs are standardized targets
@@ -107,7 +92,7 @@ def page_of(model: Model) -> Page:
     }
     if kind == TABLE:
         network["columns"] = _columns(model)
-    return Page(network, weights.flat())
+    return Page(network, weights.flat(), activations)
 
 
 @cache
@@ -173,17 +158,18 @@ def _written(step: Step, weights: _Weights) -> dict[str, Any]:
     return {"do": name, **given, **options}
 
 
+def _activation(layer: Any, activations: dict[str, str]) -> dict[str, Any]:
+    """Return what a step says of its activation, and enter that into ``activations``; softmax is in network.js."""
+    if not isinstance(layer, Activation | Conv2D | Dense) or layer.activation in (None, "linear"):
+        return {}
+    options = layer.options if isinstance(layer, Activation) else {}
+    called = function_name(layer.activation, options)
+    if called != "softmax":
+        activations[called] = javascript_of(expression_of(layer.activation, options, layer.label))
+    return {"activation": called}
+
+
 Options = dict[str, Any]
-
-
-def _activation(name: str | None, where: str) -> str:
-    name = name or "linear"
-    if name not in OWN:
-        raise OptionError(
-            f"export: {where}: a page does not have the activation {name!r}. Take one of "
-            f"{join([known for known in ACTIVATIONS if known in OWN])}."
-        )
-    return name
 
 
 def _conv(layer: Conv2D) -> tuple[str, Options]:
@@ -193,7 +179,6 @@ def _conv(layer: Conv2D) -> tuple[str, Options]:
         "padding": layer.pads,
         "dilation": pair(layer.dilation),
         "groups": layer.groups,
-        "activation": _activation(layer.activation, layer.label),
     }
 
 
@@ -207,15 +192,12 @@ def _pool(name: str) -> Callable[[Any], tuple[str, Options]]:
 
 
 WRITERS: dict[type, Callable[[Any], tuple[str, Options]]] = {
-    Activation: lambda layer: (
-        "activation",
-        {"activation": _activation(layer.activation, layer.label), "options": layer.options},
-    ),
+    Activation: lambda layer: ("activation", {}),
     Affine: lambda layer: ("affine", {}),
     AvgPool2D: _pool("average_pool"),
     BatchNorm: lambda layer: ("batch_norm", {"epsilon": layer.epsilon}),
     Conv2D: _conv,
-    Dense: lambda layer: ("dense", {"activation": _activation(layer.activation, layer.label)}),
+    Dense: lambda layer: ("dense", {}),
     Dropout: lambda layer: ("same", {}),
     Flatten: lambda layer: ("same", {}),
     GlobalAvgPool2D: lambda layer: ("global_average", {}),
@@ -226,6 +208,20 @@ WRITERS: dict[type, Callable[[Any], tuple[str, Options]]] = {
     UpSample2D: lambda layer: ("upsample", {"factor": pair(layer.factor)}),
     ZeroPad2D: lambda layer: ("zero_pad", {"padding": layer.pads}),
 }
+
+
+def script_of(activations: dict[str, str]) -> str:
+    """Return activations as the JavaScript that ``network.js`` calls.
+
+    Examples
+    --------
+    >>> print(script_of({"relu": "Math.max(z, 0)"}))
+    const ACTIVATIONS = {
+      relu: (z) => Math.max(z, 0),
+    };
+    """
+    lines = [f"  {name}: (z) => {text},\n" for name, text in activations.items()]
+    return f"const ACTIVATIONS = {{\n{''.join(lines)}}};"
 
 
 def table_of_layers(steps: Steps) -> list[tuple[str, str, str]]:

@@ -1,5 +1,6 @@
 """Each layer and structure of a model as the nodes of an ONNX graph."""
 
+import inspect
 import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from pellucid.errors import OptionError
+from pellucid.formats.expressions import FUNCTIONS, OPERATORS, expression_of
 from pellucid.formats.onnx.parts import Parts, Value
 from pellucid.nn.activation import Activation, Dropout
 from pellucid.nn.affine import Affine
@@ -28,6 +30,7 @@ from pellucid.nn.pooling import (
 )
 from pellucid.nn.sequential import Sequential
 from pellucid.nn.windows import pair
+from pellucid.ops.activations import ACTIVATIONS
 from pellucid.ops.conv_geometry import Padding
 from pellucid.text import join
 from pellucid.types import Shape
@@ -88,48 +91,59 @@ def _repeated(parts: Parts, value: Value, shape: Shape) -> str:
     return parts.add("Reshape", value.name, parts.constant([-1, *value.shape, 1, 1], np.int64))
 
 
-def activated(parts: Parts, name: str, value: Value, options: Mapping[str, float]) -> str:
-    """Add an activation function of a value."""
-    x = value.name
-    if name == "softmax":
-        return parts.add("Softmax", x, axis=value.channel_axis)
-    if name == "linear":
-        return x
-    if name in _PLAIN:
-        return parts.add(_PLAIN[name], x)
-    if name == "leaky_relu":
-        return parts.add("LeakyRelu", x, alpha=options.get("slope", 0.01))
-    if name == "elu":
-        return parts.add("Elu", x, alpha=options.get("alpha", 1.0))
-    if name == "silu":
-        return parts.add("Mul", x, parts.add("Sigmoid", x))
-    if name == "relu6":
-        return parts.add("Clip", x, parts.constant(0), parts.constant(options.get("high", 6.0)))
-    if name == "hard_sigmoid":
-        return parts.add("HardSigmoid", x, alpha=options.get("slope", 1 / 6), beta=0.5)
-    if name == "gelu_tanh":  # x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) / 2
-        cubic = parts.add("Mul", parts.add("Mul", x, x), parts.add("Mul", x, parts.constant(0.044715)))
-        u = parts.add("Mul", parts.add("Add", x, cubic), parts.constant(math.sqrt(2 / math.pi)))
-        twice = parts.add("Mul", x, parts.add("Add", parts.add("Tanh", u), parts.constant(1)))
-        return parts.add("Mul", twice, parts.constant(0.5))
-    if name == "gelu":  # x (1 + erf(x / sqrt 2)) / 2
-        erf = parts.add("Erf", parts.add("Div", x, parts.constant(math.sqrt(2))))
-        twice = parts.add("Mul", x, parts.add("Add", erf, parts.constant(1)))
-        return parts.add("Mul", twice, parts.constant(0.5))
-    raise OptionError(
-        f"export: {parts.where}: there is no ONNX for the activation {name!r}. Take one of "
-        f"{join([*_PLAIN, 'elu', 'gelu', 'gelu_tanh', 'hard_sigmoid', 'leaky_relu', 'relu6', 'silu', 'softmax'])}."
-    )
-
-
-_PLAIN = {
+_OWN = {  # what ONNX has an operator for; an option is its alpha
+    "elu": "Elu",
+    "hard_sigmoid": "HardSigmoid",
     "hard_swish": "HardSwish",
+    "leaky_relu": "LeakyRelu",
     "relu": "Relu",
     "selu": "Selu",
     "sigmoid": "Sigmoid",
     "softplus": "Softplus",
-    "tanh": "Tanh",
 }
+
+
+def activated(parts: Parts, name: str, value: Value, options: Mapping[str, float]) -> str:
+    """Add an activation function of a value: an operator, or the nodes of its expression."""
+    if name == "linear":
+        return value.name
+    if name == "softmax":
+        return parts.add("Softmax", value.name, axis=value.channel_axis)
+    if name in _OWN:
+        usual = inspect.signature(ACTIVATIONS[name].forward).parameters
+        chosen = [options.get(option, usual[option].default) for option in ACTIVATIONS[name].options]
+        return parts.add(_OWN[name], value.name, **dict(zip(["alpha"], chosen, strict=False)))
+    return _spelled_out(parts, expression_of(name, options, parts.where), value.name)
+
+
+def _spelled_out(parts: Parts, node: Any, x: str) -> str:
+    """Add the nodes of an expression of x; what runtimes have faster code for as they know it."""
+
+    def add(op: str, *inputs: Any) -> str:
+        return parts.add(op, *(_spelled_out(parts, each, x) for each in inputs))
+
+    match node:
+        case str():  # a value that is there
+            return node
+        case float():
+            return parts.constant(node)
+        case ("Z", ()):
+            return x
+        case ("divide", (1.0, ("add", (("exp", (("negative", (inner,)),)), 1.0)))):
+            return add("Sigmoid", inner)
+        case ("minimum", (("maximum", (inner, float(low))), float(high))):
+            return add("Clip", inner, low, high)
+        case ("multiply", (inner, ("ndtr", (same,)))) if inner == same:  # x (1 + erf(x / sqrt 2)) / 2
+            erf = add("Erf", add("Div", inner, math.sqrt(2)))
+            return add("Mul", add("Mul", inner, add("Add", erf, 1.0)), 0.5)
+        case ("ndtr", (inner,)):
+            return add("Mul", add("Add", add("Erf", add("Div", inner, math.sqrt(2))), 1.0), 0.5)
+        case ("expm1", (inner,)):
+            return add("Sub", add("Exp", inner), 1.0)
+        case ("log1p", (inner,)):
+            return add("Log", add("Add", inner, 1.0))
+    name, inputs = node
+    return add((OPERATORS | FUNCTIONS)[name].onnx, *inputs)
 
 
 def _flatten(parts: Parts, layer: Flatten, value: Value) -> str:

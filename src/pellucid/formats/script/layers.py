@@ -15,71 +15,10 @@ Sides = tuple[Pair, Pair]  # (top, bottom), (left, right)
 NONE: Sides = ((0, 0), (0, 0))
 
 
-def relu(Z: Array) -> Array:
-    """Return the larger of Z and 0."""
-    return np.maximum(Z, 0)
-
-
-def relu6(Z: Array, high: float = 6.0) -> Array:
-    """Return Z between 0 and high: what is outside becomes the nearest of the two."""
-    return np.clip(Z, 0, high)
-
-
-def hard_sigmoid(Z: Array, slope: float = 1 / 6) -> Array:
-    """Return slope Z + 1/2 between 0 and 1: a sigmoid of three straight lines."""
-    return np.clip(slope * Z + 0.5, 0, 1)
-
-
-def hard_swish(Z: Array) -> Array:
-    """Return Z hard_sigmoid(Z)."""
-    return Z * hard_sigmoid(Z)
-
-
-def leaky_relu(Z: Array, slope: float = 0.01) -> Array:
-    """Return Z where it is above 0, else slope times Z."""
-    return np.maximum(Z, Z * slope)
-
-
-def elu(Z: Array, alpha: float = 1.0) -> Array:
-    """Return Z where it is above 0, else alpha (exp(Z) - 1)."""
-    return np.maximum(Z, 0) + alpha * np.expm1(np.minimum(Z, 0))
-
-
-def selu(Z: Array) -> Array:
-    """Return 1.0507 Z where it is above 0, else 1.7581 (exp(Z) - 1)."""
-    return 1.0507009873554805 * (np.maximum(Z, 0) + 1.6732632423543772 * np.expm1(np.minimum(Z, 0)))
-
-
-def softplus(Z: Array) -> Array:
-    """Return log(1 + exp(Z)): a smooth relu."""
-    return np.logaddexp(Z, 0)
-
-
-def sigmoid(Z: Array) -> Array:
-    """Return 1 / (1 + exp(-Z)): any number becomes one between 0 and 1."""
-    with np.errstate(over="ignore"):  # exp(1000) is infinite, and 1 / infinity is 0, as it should be
-        return 1 / (1 + np.exp(-Z))
-
-
-def tanh(Z: Array) -> Array:
-    """Return the hyperbolic tangent of Z: any number becomes one between -1 and 1."""
-    return np.tanh(Z)
-
-
-def silu(Z: Array) -> Array:
-    """Return Z sigmoid(Z), also called swish."""
-    return Z * sigmoid(Z)
-
-
-def gelu(Z: Array) -> Array:
-    """Return Z times the standard normal distribution function of Z."""
+def ndtr(Z: Array) -> Array:
+    """Return the standard normal distribution function of Z."""
     erfc = np.frompyfunc(math.erfc, 1, 1)  # NumPy has none of its own
-    return Z * np.asarray(erfc(Z * -math.sqrt(0.5)), Z.dtype) / 2
-
-
-def gelu_tanh(Z: Array) -> Array:
-    """Return gelu's approximation, Z (1 + tanh(sqrt(2 / pi) (Z + 0.044715 Z^3))) / 2."""
-    return Z * sigmoid(2 * math.sqrt(2 / math.pi) * Z * (1 + 0.044715 * Z * Z))
+    return np.asarray(erfc(Z * -math.sqrt(0.5)), Z.dtype) / 2
 
 
 def softmax(Z: Array) -> Array:
@@ -89,8 +28,8 @@ def softmax(Z: Array) -> Array:
 
 
 def class_probabilities(Z: Array) -> Array:
-    """Return a probability for each class, (m, k): softmax, or sigmoids of -Z and Z where there is one output."""
-    return sigmoid(np.hstack([-Z, Z])) if Z.shape[1] == 1 else softmax(Z)
+    """Return a probability for each class, (m, k); one output Z is the second class's, and the first's is 0."""
+    return softmax(np.hstack([0 * Z, Z]) if Z.shape[1] == 1 else Z)
 
 
 def flatten(X: Array) -> Array:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from pellucid.errors import OptionError
+from pellucid.formats.expressions import expression_of, function_name, python_of, summary_of
 from pellucid.formats.steps import Step, Steps
 from pellucid.nn.activation import Activation, Dropout
 from pellucid.nn.affine import Affine
@@ -23,42 +24,27 @@ from pellucid.nn.pooling import (
     ZeroPad2D,
 )
 from pellucid.nn.windows import pair
-from pellucid.ops.activations import ACTIVATIONS
 from pellucid.ops.conv_geometry import NO_PADDING
 from pellucid.text import join
 from pellucid.types import Array, Shape
 
-OWN = frozenset(
-    {
-        "elu",
-        "gelu",
-        "gelu_tanh",
-        "hard_sigmoid",
-        "hard_swish",
-        "leaky_relu",
-        "relu",
-        "relu6",
-        "selu",
-        "sigmoid",
-        "silu",
-    }
-    | {"softmax", "softplus", "tanh"}
-)  # the activations in layers.py
 _FREE = ("X", "Y", "Z", "U", "V")
 
 
 class Forward(NamedTuple):
-    """The body of the function ``forward``, and the arrays that it names."""
+    """The body of the function ``forward``, and the arrays and activations that it names."""
 
     lines: list[str]
     weights: dict[str, Array]
+    functions: dict[str, str]  # the activations, each as its definition
 
 
 class _Line(NamedTuple):
-    """What a layer is in Python: an expression of {x}, and the arrays of the layer that it reads."""
+    """A layer in Python: an expression of {x}, the arrays of the layer that it reads, and its activation."""
 
     text: str
     arrays: Mapping[str, Array] = {}
+    functions: Mapping[str, str] = {}
 
 
 def write_forward(steps: Steps) -> Forward:
@@ -66,6 +52,7 @@ def write_forward(steps: Steps) -> Forward:
     last, names = steps.last_uses(), _first_names(steps)
     lines = [f"    # {_shape(shape)}" for shape in steps.inputs.values()]
     weights: dict[str, Array] = {}
+    functions: dict[str, str] = {}
     shapes = dict(steps.inputs)
     if len(steps.inputs) > 1:
         lines = [
@@ -78,6 +65,7 @@ def write_forward(steps: Steps) -> Forward:
         line = _line(step, sources, [shapes[source] for source in step.sources])
         shapes[step.target] = step.shape
         weights |= {f"{step.key}.{key}": array for key, array in line.arrays.items()}
+        functions |= line.functions
         if line.text == sources[0]:
             names[step.target] = sources[0]
             last[step.target] = max(last.get(step.target, i), last[step.sources[0]])
@@ -94,7 +82,7 @@ def write_forward(steps: Steps) -> Forward:
     else:
         pairs = ", ".join(f"{literal(name)}: {names[value]}" for name, value in steps.outputs.items())
         lines.append(f"    return {{{pairs}}}")
-    return Forward(lines, weights)
+    return Forward(lines, weights, functions)
 
 
 def _first_names(steps: Steps) -> dict[str, str]:
@@ -154,17 +142,30 @@ def _weight(key: str, name: str) -> str:
     return f"W[{literal(f'{key}.{name}')}]"
 
 
-def _activated(text: str, name: str | None, options: Mapping[str, float], where: str) -> str:
-    """Return an expression within an activation function."""
-    if name is None or name == "linear":
-        return text
-    if name not in OWN:
-        raise OptionError(
-            f"export: {where}: a script does not have the activation {name!r}. Take one of "
-            f"{join([known for known in ACTIVATIONS if known in OWN])}."
-        )
-    chosen = "".join(f", {key}={value!r}" for key, value in options.items())
-    return f"{name}({text}{chosen})"
+def definition(name: str, options: Mapping[str, float], where: str) -> dict[str, str]:
+    """Return an activation as a function, by its name in the script; none where layers.py has it.
+
+    Examples
+    --------
+    >>> print(definition("relu", {}, "dense_1")["relu"])
+    def relu(Z):
+        \"""Return A = max(Z, 0).\"""
+        return np.maximum(Z, 0)
+    """
+    if name in ("linear", "softmax"):
+        return {}
+    text, called = python_of(expression_of(name, options, where)), function_name(name, options)
+    lines = [f"return {text}"]
+    if "np.exp(" in text:  # exp(1000) is infinite, and 1 / infinity is 0, as it should be
+        lines = ['with np.errstate(over="ignore"):', f"    return {text}"]
+    return {called: "\n    ".join([f"def {called}(Z):", f'"""{summary_of(name)}"""', *lines])}
+
+
+def _activated(text: str, layer: Activation | Conv2D | Dense) -> _Line:
+    """Return an expression within a layer's activation function."""
+    name, options = layer.activation or "linear", layer.options if isinstance(layer, Activation) else {}
+    called = text if name == "linear" else f"{function_name(name, options)}({text})"
+    return _Line(called, layer.params, definition(name, options, layer.label))
 
 
 def _call(name: str, x: str, *rest: str, **options: Any) -> str:
@@ -174,7 +175,7 @@ def _call(name: str, x: str, *rest: str, **options: Any) -> str:
 
 def _dense(layer: Dense, x: str, key: str) -> _Line:
     text = f"{x} @ {_weight(key, 'W')} + {_weight(key, 'b')}"
-    return _Line(_activated(text, layer.activation, {}, layer.label), layer.params)
+    return _activated(text, layer)
 
 
 def _conv(layer: Conv2D, x: str, key: str) -> _Line:
@@ -186,7 +187,7 @@ def _conv(layer: Conv2D, x: str, key: str) -> _Line:
     }
     options = {name: value for name, (value, default) in given.items() if value != default}
     text = _call("conv2d", x, *(_weight(key, name) for name in layer.params), **options)
-    return _Line(_activated(text, layer.activation, {}, layer.label), layer.params)
+    return _activated(text, layer)
 
 
 def _affine(layer: Affine, x: str, key: str) -> _Line:
@@ -199,10 +200,6 @@ def _norm(name: str) -> "Writer":
         return _Line(_call(name, x, "W", literal(key), **given), {**layer.params, **layer.state})
 
     return write
-
-
-def _activation(layer: Activation, x: str, key: str) -> _Line:
-    return _Line(_activated(x, layer.activation, layer.options, layer.label))
 
 
 def _pool(name: str) -> "Writer":
@@ -225,7 +222,7 @@ def _resize(layer: Resize2D, x: str, key: str) -> _Line:
 
 Writer = Callable[[Any, str, str], _Line]
 WRITERS: dict[type, Writer] = {
-    Activation: _activation,
+    Activation: lambda layer, x, key: _activated(x, layer),
     Affine: _affine,
     AvgPool2D: _pool("average_pool"),
     BatchNorm: _norm("batch_norm"),

@@ -10,10 +10,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from pellucid.data.inputs_seen import white_seen
 from pellucid.data.preprocess import Preprocessing
 from pellucid.errors import OptionError
 from pellucid.formats.samples import ARRAYS, PHOTO, TABLE, Output, kind_of_samples, outputs_of, rule_of
-from pellucid.formats.script.network import Forward, literal, write_forward
+from pellucid.formats.script.network import Forward, definition, literal, write_forward
 from pellucid.formats.script.sources import Sources, names_in
 from pellucid.formats.steps import steps_of
 from pellucid.nn.model import Model
@@ -64,7 +65,10 @@ def write_script(model: Model, *, is_inside: bool, name: str = "predict") -> Wri
     shapes = "".join(f"    {literal(name)}: {array.shape!r},\n" for name, array in weights.items())
     reader = "unpacked" if is_inside else "loaded"
     sources = Sources()
-    for text in (*body, CALL, reader):
+    functions = forward.functions
+    if any(output.kind == "answers" for output in outputs.values()):
+        functions = functions | definition("sigmoid", {}, "")
+    for text in (*functions.values(), *body, CALL, reader):
         sources.add(names_in(ast.parse(text)), list(HEADINGS))
     sources.add_imports(["import numpy as np"] + ([] if is_inside else ["from pathlib import Path"]))
     parts = [
@@ -77,6 +81,8 @@ def write_script(model: Model, *, is_inside: bool, name: str = "predict") -> Wri
     for module, heading in HEADINGS.items():
         if module in sources.functions:
             parts += [_heading(heading), *sources.functions[module]]
+    if functions:
+        parts += [_heading("Activations"), *functions.values()]
     parts += [_heading("The weights of each layer, float32"), f"SHAPES = {{\n{shapes}}}"]
     if is_inside:
         parts.append(f'W = unpacked(b"""\n{_lines(content)}""", SHAPES)')
@@ -136,6 +142,7 @@ def _constants(model: Model, outputs: dict[str, Output]) -> list[str]:
     kind, rule, lines = kind_of_samples(model), rule_of(model), []
     if kind == PHOTO:
         lines.append(f"SHAPE = {model.input_shape!r}  # of a photo: height, width, channels")
+        lines.append(f"WHITE = {white_seen(model.inputs_seen)!r}  # of the training pictures")
     elif kind == TABLE:
         columns = tuple((column.name, column.categories) for column in model.schema.columns)
         lines.append(
@@ -183,7 +190,7 @@ def _prediction(model: Model, outputs: dict[str, Output]) -> list[str]:
         f"    Z = forward(prepare(X))\n    return {result}",
     ]
     read = {
-        PHOTO: "read_photo(photo, SHAPE)[None]",
+        PHOTO: "read_photo(photo, SHAPE, WHITE)[None]",
         TABLE: f"read_table(table, COLUMNS, {literal(model.schema.decimal)}, {literal(model.schema.missing)})"
         if model.schema is not None
         else "",

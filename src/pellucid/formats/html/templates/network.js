@@ -19,22 +19,8 @@ function erfc(x) { // 1 minus the error function: a series near 0, a continued f
 
 const sigmoid = (z) => 1 / (1 + Math.exp(-z));
 const within = (z, low, high) => (z < low ? low : z > high ? high : z);
-const ACTIVATIONS = {
-  linear: (z) => z,
-  relu: (z) => (z < 0 ? 0 : z),
-  relu6: (z, { high = 6 }) => within(z, 0, high),
-  leaky_relu: (z, { slope = 0.01 }) => (z < 0 ? slope * z : z),
-  elu: (z, { alpha = 1 }) => (z < 0 ? alpha * Math.expm1(z) : z),
-  selu: (z) => 1.0507009873554805 * (z < 0 ? 1.6732632423543772 * Math.expm1(z) : z),
-  softplus: (z) => Math.max(z, 0) + Math.log1p(Math.exp(-Math.abs(z))),
-  sigmoid,
-  tanh: Math.tanh,
-  silu: (z) => z * sigmoid(z),
-  gelu: (z) => (z * erfc(-z * Math.SQRT1_2)) / 2,
-  gelu_tanh: (z) => z * sigmoid(2 * Math.sqrt(2 / Math.PI) * z * (1 + 0.044715 * z * z)),
-  hard_sigmoid: (z, { slope = 1 / 6 }) => within(slope * z + 0.5, 0, 1),
-  hard_swish: (z) => z * within(z / 6 + 0.5, 0, 1),
-};
+const ndtr = (z) => erfc(-z * Math.SQRT1_2) / 2; // the standard normal distribution function
+const where = (chosen, a, b) => (chosen ? a : b);
 
 function softmax(data, n) { // over each n numbers in a row
   for (let start = 0; start < data.length; start += n) {
@@ -45,12 +31,10 @@ function softmax(data, n) { // over each n numbers in a row
   }
 }
 
-function activate(x, step) { // in place
+function activate(x, step) { // in place, by one of the page's ACTIVATIONS
+  const f = ACTIVATIONS[step.activation];
   if (step.activation === "softmax") softmax(x.data, x.shape[x.shape.length - 1]);
-  else {
-    const f = ACTIVATIONS[step.activation], options = step.options || {};
-    for (let i = 0; i < x.data.length; i++) x.data[i] = f(x.data[i], options);
-  }
+  else if (f) for (let i = 0; i < x.data.length; i++) x.data[i] = f(x.data[i]);
   return x;
 }
 

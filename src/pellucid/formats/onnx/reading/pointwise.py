@@ -223,13 +223,6 @@ class Groups:
         return done[name]
 
 
-_FIXED = [
-    *("relu", "sigmoid", "tanh", "silu", "gelu", "gelu_tanh", "hard_swish"),
-    *("selu", "softplus"),
-    *("hard_sigmoid", "relu6", "elu", "leaky_relu"),  # with their usual options
-]
-
-
 def known_function(values: Array) -> tuple[str, dict[str, float]] | None:
     """Return the activation function, with its options, that has these values on the grid; None if none has.
 
@@ -242,8 +235,8 @@ def known_function(values: Array) -> tuple[str, dict[str, float]] | None:
     """
     if not np.isfinite(values).all():
         return None
-    for name in _FIXED:
-        if _is_near(values, ACTIVATIONS[name].forward(GRID)[0]):
+    for name, activation in ACTIVATIONS.items():  # with their usual options
+        if name not in ("linear", "softmax") and _is_near(values, activation.forward(GRID)[0]):
             return name, {}
     tries: list[tuple[str, str, float]] = [
         ("leaky_relu", "slope", -_at(values, -1.0)),

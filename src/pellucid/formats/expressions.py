@@ -1,0 +1,198 @@
+"""Activations as expressions, for files that run without pellucid: Python, JavaScript or the nodes of ONNX.
+
+An activation is described once, by its forward. It is called with a stand-in for Z that notes which NumPy functions
+are applied to it, and the files are written from these notes.
+"""
+
+import inspect
+import math
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.lib.mixins import NDArrayOperatorsMixin
+
+from pellucid.errors import OptionError
+from pellucid.ops.activations import ACTIVATIONS, get_activation
+
+
+class Operator(NamedTuple):
+    """A function that is written between its operands, or before its only one."""
+
+    symbol: str
+    strength: int  # how strongly it binds
+    onnx: str
+
+
+class Function(NamedTuple):
+    """What JavaScript and ONNX call a NumPy function; "" where ONNX has several nodes for it."""
+
+    javascript: str
+    onnx: str
+
+
+OPERATORS = {
+    "add": Operator("+", 2, "Add"),
+    "divide": Operator("/", 3, "Div"),
+    "greater": Operator(">", 1, "Greater"),
+    "less": Operator("<", 1, "Less"),
+    "multiply": Operator("*", 3, "Mul"),
+    "negative": Operator("-", 4, "Neg"),
+    "subtract": Operator("-", 2, "Sub"),
+}
+FUNCTIONS = {
+    "absolute": Function("Math.abs", "Abs"),
+    "arctan": Function("Math.atan", "Atan"),
+    "cos": Function("Math.cos", "Cos"),
+    "exp": Function("Math.exp", "Exp"),
+    "expm1": Function("Math.expm1", ""),
+    "log": Function("Math.log", "Log"),
+    "log1p": Function("Math.log1p", ""),
+    "maximum": Function("Math.max", "Max"),
+    "minimum": Function("Math.min", "Min"),
+    "ndtr": Function("ndtr", ""),  # the standard normal distribution function
+    "power": Function("Math.pow", "Pow"),
+    "sign": Function("Math.sign", "Sign"),
+    "sin": Function("Math.sin", "Sin"),
+    "sqrt": Function("Math.sqrt", "Sqrt"),
+    "tanh": Function("Math.tanh", "Tanh"),
+    "where": Function("where", "Where"),
+}
+_BY_OTHERS: dict[str, Callable[..., Any]] = {
+    "clip": lambda x, low, high: np.minimum(np.maximum(x, low), high),
+    "logaddexp": lambda x, y: np.maximum(x, y) + np.log1p(np.exp(-np.abs(x - y))),
+    "reciprocal": lambda x: 1 / x,
+    "square": lambda x: x * x,
+}
+_ATOM = 9  # the strength of what needs no brackets
+
+
+class Node(NamedTuple):
+    """A function of other nodes and of numbers; Z itself is ``Node("Z", ())``."""
+
+    name: str
+    inputs: tuple[Any, ...]
+
+
+class _Noted(NDArrayOperatorsMixin):
+    """Stands in for an array, and notes what is computed of it."""
+
+    def __init__(self, node: Node) -> None:
+        self.node = node
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, out: Any = None, **options: Any) -> Any:
+        if method != "__call__" or options:
+            return NotImplemented
+        found = _noted(ufunc.__name__, inputs)
+        if out is None or found is NotImplemented:
+            return found
+        out[0].node = found.node
+        return out[0]
+
+    def __array_function__(self, function: Any, types: Any, inputs: Any, options: Any) -> Any:
+        return NotImplemented if options else _noted(function.__name__, inputs)
+
+    def __array__(self, *options: Any, **more: Any) -> Any:
+        raise TypeError("it needs the numbers of Z")
+
+    def __bool__(self) -> bool:
+        raise TypeError("it asks for the numbers of Z")
+
+
+def _noted(name: str, inputs: tuple[Any, ...]) -> Any:
+    if name in _BY_OTHERS:
+        return _BY_OTHERS[name](*inputs)
+    parts = tuple(x.node if isinstance(x, _Noted) else float(x) for x in inputs)
+    is_known = name in OPERATORS or name in FUNCTIONS
+    return _Noted(Node(name, parts)) if is_known and all(map(_is_writable, parts)) else NotImplemented
+
+
+def _is_writable(part: Node | float) -> bool:
+    return isinstance(part, Node) or math.isfinite(part)
+
+
+def expression_of(name: str, options: Mapping[str, float], where: str) -> Node:
+    """Return what an activation computes of each number.
+
+    Parameters
+    ----------
+    name : str
+        A key of ``ACTIVATIONS``, but softmax, whose outputs depend on a whole row.
+    options : mapping of str to float
+    where : str
+        The layer, for messages.
+
+    Raises
+    ------
+    OptionError
+        If its forward does something else than applying functions of ``FUNCTIONS`` and ``OPERATORS``.
+
+    Examples
+    --------
+    >>> python_of(expression_of("leaky_relu", {"slope": 0.5}, "dense_1"))
+    'np.maximum(Z, Z * 0.5)'
+    """
+    try:
+        noted: Any = get_activation(name, **options).forward(_Noted(Node("Z", ())))[0]
+        node: Node = noted.node
+    except (AttributeError, TypeError) as error:
+        raise OptionError(
+            f"export: {where}: the forward of the activation {name!r} cannot be written down ({error}). Compute it "
+            f"from Z by + - * / and {', '.join(f'np.{known}' for known in FUNCTIONS if known != 'ndtr')} alone."
+        ) from None
+    return node
+
+
+def function_name(name: str, options: Mapping[str, float]) -> str:
+    """Return what a file calls an activation with options.
+
+    Examples
+    --------
+    >>> function_name("relu", {}), function_name("elu", {"alpha": 0.5})
+    ('relu', 'elu_alpha_0_5')
+    """
+    return re.sub(r"\W", "_", "_".join([name, *(f"{key}_{value!r}" for key, value in options.items())]))
+
+
+def summary_of(name: str) -> str:
+    """Return the first line of an activation's docstring, without the cache."""
+    return (
+        (inspect.getdoc(ACTIVATIONS[name].forward) or f"Return {name}.")
+        .partition("\n")[0]
+        .replace(", and the cache", "")
+    )
+
+
+def python_of(node: Node) -> str:
+    """Return an expression of Z in Python."""
+    return _text(node, "Z", lambda name: {"absolute": "np.abs", "ndtr": "ndtr"}.get(name, f"np.{name}"))[0]
+
+
+def javascript_of(node: Node) -> str:
+    """Return an expression of z in JavaScript.
+
+    Examples
+    --------
+    >>> javascript_of(expression_of("softplus", {}, "dense_1"))
+    'Math.max(z, 0) + Math.log1p(Math.exp(-Math.abs(z)))'
+    """
+    return _text(node, "z", lambda name: FUNCTIONS[name].javascript)[0]
+
+
+def _text(node: Any, z: str, call: Callable[[str], str]) -> tuple[str, int]:
+    """Return an expression, and how strongly its parts are bound."""
+    if isinstance(node, float):
+        return f"{node:.0f}" if node.is_integer() else repr(node), _ATOM if node >= 0 else 4
+    name, inputs = node
+    if name == "Z":
+        return z, _ATOM
+    parts = [_text(part, z, call) for part in inputs]
+    if name not in OPERATORS:
+        return f"{call(name)}({', '.join(text for text, _ in parts)})", _ATOM
+    symbol, strength, _ = OPERATORS[name]
+    texts = [
+        f"({text})" if bound < strength + (i > 0 or len(parts) == 1) else text
+        for i, (text, bound) in enumerate(parts)
+    ]
+    return (f" {symbol} ".join(texts) if len(parts) == 2 else symbol + texts[0]), strength

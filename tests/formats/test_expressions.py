@@ -1,0 +1,109 @@
+"""Activations as expressions: they are the forwards that they were noted from, whoever wrote those."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from tests.every import every
+from tests.formats.networks import activated
+
+from pellucid.errors import OptionError
+from pellucid.formats.expressions import expression_of, function_name, javascript_of, python_of
+from pellucid.formats.onnx.export import export_onnx
+from pellucid.formats.script import layers
+from pellucid.formats.script.write import write_script
+from pellucid.ops.activations import ACTIVATIONS, derivative_of, get_activation
+
+Z = np.concatenate([np.linspace(-12, 12, 200), [-1000.0, 0.0, 1000.0]])
+OPTIONS = {
+    "elu": {"alpha": 0.3},
+    "hard_sigmoid": {"slope": 0.2},
+    "leaky_relu": {"slope": 0.3},
+    "relu6": {"high": 1.5},
+}
+
+
+@every("name", [name for name in ACTIVATIONS if name != "softmax"])
+@every("dtype", [np.float32, np.float64])
+def test_python_computes_what_the_forward_does(name: str, dtype: Any) -> None:
+    for options in ({}, OPTIONS.get(name, {})):
+        expected = get_activation(name, **options).forward(Z.astype(dtype))[0]
+        text = python_of(expression_of(name, options, ""))
+        with np.errstate(over="ignore"):
+            found = eval(text, {"np": np, "ndtr": layers.ndtr, "Z": Z.astype(dtype)})
+        assert found.dtype == dtype
+        np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-7)
+
+
+@pytest.fixture
+def own() -> Iterator[Any]:
+    """Yield what registers a function of Z as the activation ``own``, until the test ends."""
+
+    def register(function: Any) -> str:
+        def own_forward(Z: Any, *, out: Any = None) -> Any:
+            return function(Z), Z
+
+        derivative_of(own_forward)(lambda dA, cache, *, dZ=None: dA)
+        return "own"
+
+    yield register
+    del ACTIVATIONS["own"]
+
+
+def mish(Z: Any) -> Any:
+    return Z * np.tanh(np.log1p(np.exp(Z)))
+
+
+@every(
+    ("function", "python", "javascript"),
+    [
+        (lambda Z: Z / (1 + np.abs(Z)), "Z / (1 + np.abs(Z))", "z / (1 + Math.abs(z))"),
+        (lambda Z: np.where(Z > 0, Z, -0.5), "np.where(Z > 0, Z, -0.5)", "where(z > 0, z, -0.5)"),
+        (lambda Z: np.clip(Z, -1, 1) ** 3, None, "Math.pow(Math.min(Math.max(z, -1), 1), 3)"),
+        (lambda Z: np.square(Z) - 1 / Z, "Z * Z - 1 / Z", "z * z - 1 / z"),
+        (lambda Z: -(Z - (1 - Z)) * 2, "-(Z - (1 - Z)) * 2", "-(z - (1 - z)) * 2"),
+        (lambda Z: Z / (Z / 2) - (Z + 3), "Z / (Z / 2) - (Z + 3)", "z / (z / 2) - (z + 3)"),
+    ],
+)
+def test_brackets_stand_where_they_are_needed(function: Any, python: str, javascript: str, own: Any) -> None:
+    node = expression_of(own(function), {}, "")
+    assert python is None or python_of(node) == python
+    assert javascript_of(node) == javascript
+    with np.errstate(all="ignore"):
+        np.testing.assert_allclose(eval(python_of(node), {"np": np, "Z": Z}), function(Z))
+
+
+def test_an_activation_of_ones_own_is_exported_without_a_line_for_it(own: Any, tmp_path: Path) -> None:
+    model = activated(own(mish))
+    made: dict[str, Any] = {"__name__": "predict"}
+    exec(write_script(model, is_inside=True).text, made)
+    X = np.random.default_rng(0).random((3, 4), np.float32)
+    np.testing.assert_allclose(made["forward"](X), model.raw_outputs(X.astype(model.dtype)), atol=1e-5)
+    pytest.importorskip("onnxruntime")
+    assert export_onnx(model, tmp_path / "a.onnx") <= 1e-5
+
+
+@every(
+    "function",
+    [
+        lambda Z: np.cumsum(Z),
+        lambda Z: Z if Z.max() > 0 else -Z,
+        lambda Z: Z if Z > 0 else -Z,
+        lambda Z: np.asarray(Z) + 1,
+        lambda Z: np.minimum(Z, np.inf),
+        lambda Z: np.add(Z, 1, where=Z > 0),
+    ],
+)
+def test_what_looks_at_the_numbers_is_refused(function: Any, own: Any) -> None:
+    with pytest.raises(
+        OptionError, match="dense_7: the forward of the activation 'own' cannot be written down"
+    ):
+        expression_of(own(function), {}, "dense_7")
+
+
+def test_names_are_those_of_functions() -> None:
+    names = [function_name("elu", {"alpha": value}) for value in (0.5, 1e-05, 5.0)]
+    assert len(set(names)) == 3
+    assert all(name.isidentifier() for name in names)
