@@ -12,7 +12,7 @@ from pellucid.nn.hooks import last_trained_layer, watched
 from pellucid.nn.model import PREDICT_ROWS, Model
 from pellucid.types import Array
 
-BLOCK = 2**24  # numbers converted at a time: 64 MB as float32
+BLOCK = 2**24  # numbers of training samples searched at a time: 64 MB as float32
 SPARE = 4  # further candidates whose distance is computed exactly: the quick one errs in its last digits
 
 
@@ -49,14 +49,18 @@ def nearest(train_X: Any, X: Array, n: int = 5, *, leave_out: Array | None = Non
 
     Notes
     -----
-    2 m m_train d operations for samples of d numbers, as one matrix product in pieces (float32); the distances
-    that are returned are then computed from the differences themselves.
+    2 m m_train d operations for samples of d numbers, by scikit-learn's search of all pairs, some training samples
+    at a time; the distances that are returned are then computed from the differences, so that what is the
+    same is at 0.
 
     Examples
     --------
     >>> nearest(np.array([[0, 0], [3, 3], [9, 9]], np.uint8), np.array([[4, 4]], np.uint8), n=2)
     (array([[1, 0]]), array([[1., 4.]]))
     """
+    from sklearn import config_context
+    from sklearn.neighbors import NearestNeighbors
+
     if train_X.shape[1:] != X.shape[1:]:
         raise ShapeError(
             f"nearest: expected samples of shape {train_X.shape[1:]}, as in training, got {X.shape[1:]}."
@@ -68,48 +72,29 @@ def nearest(train_X: Any, X: Array, n: int = 5, *, leave_out: Array | None = Non
     if n_there < 1:
         raise DataError(f"nearest: expected a training sample to compare with, got {len(train_X)}.")
     n = min(n, n_there)
-    T, Q, d = train_X, X[:].reshape(m, -1), max(1, math.prod(X.shape[1:]))
+    d, dtype = math.prod(X.shape[1:]), np.result_type(train_X.dtype, X.dtype, np.float32)
+    Q = X[:].reshape(m, d).astype(dtype)
+    n_tried = min(n + SPARE, n_there) + (leave_out is not None)
+    tried, distances = np.empty((m, 0), np.int64), np.empty((m, 0))
+    rows = max(1, BLOCK // max(1, d))
+    for start in range(0, len(train_X) if m and d else 0, rows):
+        T = train_X[start : start + rows].reshape(-1, d).astype(dtype)
+        search = NearestNeighbors(n_neighbors=min(n_tried, len(T)), algorithm="brute")
+        with config_context(assume_finite=True):  # of a network that diverged they are not
+            far, near = search.fit(T).kneighbors(Q)
+        tried, distances = np.hstack([tried, near + start]), np.hstack([distances, far])
+        best = np.argsort(distances, axis=1, kind="stable")[:, :n_tried]
+        tried, distances = np.take_along_axis(tried, best, 1), np.take_along_axis(distances, best, 1)
+    if not d:  # nothing tells them apart
+        tried = np.tile(np.arange(n_tried), (m, 1))
     indices, distances = np.empty((m, n), np.int64), np.empty((m, n))
-    rows = max(1, BLOCK // max(len(T), d))
-    for start in range(0, m, rows):
-        part = slice(start, start + rows)
-        squares = _squared_distances(T, Q[part])
-        if leave_out is not None:
-            squares[np.arange(len(squares)), leave_out[part]] = np.inf
-        for i, row in enumerate(squares, start):
-            indices[i], distances[i] = _best(T, Q[i], row, n)
+    for i, near in enumerate(tried):
+        near = np.sort(near if leave_out is None else near[near != leave_out[i]])
+        differences = train_X[near].reshape(len(near), d).astype(np.float64) - Q[i].astype(np.float64)
+        exact = np.sqrt(np.einsum("ij,ij->i", differences, differences) / max(1, d))
+        order = np.argsort(exact, kind="stable")[:n]
+        indices[i], distances[i] = near[order], exact[order]
     return indices, distances
-
-
-def _squared_distances(T: Any, Q: Array) -> Array:
-    """Return |t - q|^2 of every pair, shape (len(Q), len(T)), right to about six digits of the largest."""
-    rows = max(1, BLOCK // max(1, Q.shape[1]))
-    some = _flat(T[: min(256, rows)])
-    center = some.mean(axis=0, dtype=np.float64).astype(np.float32)  # what all share costs no digits
-    q = Q.astype(np.float32) - center
-    squares = np.empty((len(Q), len(T)), np.float32)
-    for start in range(0, len(T), rows):
-        t = _flat(T[start : start + rows]).astype(np.float32) - center
-        np.matmul(q, t.T, out=squares[:, start : start + rows])
-        squares[:, start : start + rows] *= -2
-        squares[:, start : start + rows] += np.einsum("ij,ij->i", t, t)
-    squares += np.einsum("ij,ij->i", q, q)[:, None]
-    return squares
-
-
-def _best(T: Any, q: Array, squares: Array, n: int) -> tuple[Array, Array]:
-    """Return the n nearest rows and their exact distances, from rough squares."""
-    n_finite = int(np.isfinite(squares).sum())
-    n_tried = min(n + SPARE, n_finite)
-    tried = np.sort(np.argpartition(squares, n_tried - 1)[:n_tried])
-    differences = _flat(T[tried]).astype(np.float64) - q.astype(np.float64)
-    exact = np.sqrt(np.einsum("ij,ij->i", differences, differences) / max(1, len(q)))
-    order = np.argsort(exact, kind="stable")[:n]
-    return tried[order], exact[order]
-
-
-def _flat(samples: Array) -> Array:
-    return samples.reshape(len(samples), -1)
 
 
 def hidden_features(model: Model, X: Array) -> Array:
