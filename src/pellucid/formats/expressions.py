@@ -4,7 +4,6 @@ An activation is described once, by its forward. It is called with a stand-in fo
 are applied to it, and the files are written from these notes.
 """
 
-import inspect
 import math
 import re
 from collections.abc import Callable, Mapping
@@ -14,51 +13,21 @@ import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from pellucid.errors import OptionError
-from pellucid.ops.activations import ACTIVATIONS, get_activation
+from pellucid.ops.activations import get_activation
 
-
-class Operator(NamedTuple):
-    """A function that is written between its operands, or before its only one."""
-
-    symbol: str
-    strength: int  # how strongly it binds
-    onnx: str
-
-
-class Function(NamedTuple):
-    """What JavaScript and ONNX call a NumPy function; "" where ONNX has several nodes for it."""
-
-    javascript: str
-    onnx: str
-
-
-OPERATORS = {
-    "add": Operator("+", 2, "Add"),
-    "divide": Operator("/", 3, "Div"),
-    "greater": Operator(">", 1, "Greater"),
-    "less": Operator("<", 1, "Less"),
-    "multiply": Operator("*", 3, "Mul"),
-    "negative": Operator("-", 4, "Neg"),
-    "subtract": Operator("-", 2, "Sub"),
+OPERATORS = {  # the symbol, how strongly it binds, and what ONNX calls it
+    "add": ("+", 2, "Add"),
+    "divide": ("/", 3, "Div"),
+    "greater": (">", 1, "Greater"),
+    "less": ("<", 1, "Less"),
+    "multiply": ("*", 3, "Mul"),
+    "negative": ("-", 4, "Neg"),
+    "subtract": ("-", 2, "Sub"),
 }
-FUNCTIONS = {
-    "absolute": Function("Math.abs", "Abs"),
-    "arctan": Function("Math.atan", "Atan"),
-    "cos": Function("Math.cos", "Cos"),
-    "exp": Function("Math.exp", "Exp"),
-    "expm1": Function("Math.expm1", ""),
-    "log": Function("Math.log", "Log"),
-    "log1p": Function("Math.log1p", ""),
-    "maximum": Function("Math.max", "Max"),
-    "minimum": Function("Math.min", "Min"),
-    "ndtr": Function("ndtr", ""),  # the standard normal distribution function
-    "power": Function("Math.pow", "Pow"),
-    "sign": Function("Math.sign", "Sign"),
-    "sin": Function("Math.sin", "Sin"),
-    "sqrt": Function("Math.sqrt", "Sqrt"),
-    "tanh": Function("Math.tanh", "Tanh"),
-    "where": Function("where", "Where"),
-}
+# What NumPy calls them (ndtr is SciPy's), and what JavaScript and, with a capital, ONNX do.
+_SAME = ("cos", "exp", "expm1", "log", "log1p", "ndtr", "sign", "sin", "sqrt", "tanh", "where")
+_SHORTER = {"absolute": "abs", "arctan": "atan", "maximum": "max", "minimum": "min", "power": "pow"}
+FUNCTIONS = {name: name for name in _SAME} | _SHORTER
 _BY_OTHERS: dict[str, Callable[..., Any]] = {
     "clip": lambda x, low, high: np.minimum(np.maximum(x, low), high),
     "logaddexp": lambda x, y: np.maximum(x, y) + np.log1p(np.exp(-np.abs(x - y))),
@@ -93,23 +62,19 @@ class _Noted(NDArrayOperatorsMixin):
     def __array_function__(self, function: Any, types: Any, inputs: Any, options: Any) -> Any:
         return NotImplemented if options else _noted(function.__name__, inputs)
 
-    def __array__(self, *options: Any, **more: Any) -> Any:
-        raise TypeError("it needs the numbers of Z")
-
-    def __bool__(self) -> bool:
+    def _refuse(self, *options: Any, **more: Any) -> Any:
         raise TypeError("it asks for the numbers of Z")
+
+    __array__ = __bool__ = _refuse
 
 
 def _noted(name: str, inputs: tuple[Any, ...]) -> Any:
     if name in _BY_OTHERS:
         return _BY_OTHERS[name](*inputs)
     parts = tuple(x.node if isinstance(x, _Noted) else float(x) for x in inputs)
+    is_writable = all(isinstance(part, Node) or math.isfinite(part) for part in parts)
     is_known = name in OPERATORS or name in FUNCTIONS
-    return _Noted(Node(name, parts)) if is_known and all(map(_is_writable, parts)) else NotImplemented
-
-
-def _is_writable(part: Node | float) -> bool:
-    return isinstance(part, Node) or math.isfinite(part)
+    return _Noted(Node(name, parts)) if is_known and is_writable else NotImplemented
 
 
 def expression_of(name: str, options: Mapping[str, float], where: str) -> Node:
@@ -155,15 +120,6 @@ def function_name(name: str, options: Mapping[str, float]) -> str:
     return re.sub(r"\W", "_", "_".join([name, *(f"{key}_{value!r}" for key, value in options.items())]))
 
 
-def summary_of(name: str) -> str:
-    """Return the first line of an activation's docstring, without the cache."""
-    return (
-        (inspect.getdoc(ACTIVATIONS[name].forward) or f"Return {name}.")
-        .partition("\n")[0]
-        .replace(", and the cache", "")
-    )
-
-
 def python_of(node: Node) -> str:
     """Return an expression of Z in Python."""
     return _text(node, "Z", lambda name: {"absolute": "np.abs", "ndtr": "ndtr"}.get(name, f"np.{name}"))[0]
@@ -177,7 +133,8 @@ def javascript_of(node: Node) -> str:
     >>> javascript_of(expression_of("softplus", {}, "dense_1"))
     'Math.max(z, 0) + Math.log1p(Math.exp(-Math.abs(z)))'
     """
-    return _text(node, "z", lambda name: FUNCTIONS[name].javascript)[0]
+    own = ("ndtr", "where")  # in network.js
+    return _text(node, "z", lambda name: name if name in own else f"Math.{FUNCTIONS[name]}")[0]
 
 
 def _text(node: Any, z: str, call: Callable[[str], str]) -> tuple[str, int]:

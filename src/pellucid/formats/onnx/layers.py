@@ -91,16 +91,8 @@ def _repeated(parts: Parts, value: Value, shape: Shape) -> str:
     return parts.add("Reshape", value.name, parts.constant([-1, *value.shape, 1, 1], np.int64))
 
 
-_OWN = {  # what ONNX has an operator for; an option is its alpha
-    "elu": "Elu",
-    "hard_sigmoid": "HardSigmoid",
-    "hard_swish": "HardSwish",
-    "leaky_relu": "LeakyRelu",
-    "relu": "Relu",
-    "selu": "Selu",
-    "sigmoid": "Sigmoid",
-    "softplus": "Softplus",
-}
+# What ONNX has an operator for, of the same name; an option is its alpha.
+_OWN = ("elu", "hard_sigmoid", "hard_swish", "leaky_relu", "relu", "selu", "sigmoid", "softplus")
 
 
 def activated(parts: Parts, name: str, value: Value, options: Mapping[str, float]) -> str:
@@ -111,8 +103,9 @@ def activated(parts: Parts, name: str, value: Value, options: Mapping[str, float
         return parts.add("Softmax", value.name, axis=value.channel_axis)
     if name in _OWN:
         usual = inspect.signature(ACTIVATIONS[name].forward).parameters
-        chosen = [options.get(option, usual[option].default) for option in ACTIVATIONS[name].options]
-        return parts.add(_OWN[name], value.name, **dict(zip(["alpha"], chosen, strict=False)))
+        alpha = [options.get(option, usual[option].default) for option in ACTIVATIONS[name].options]
+        attributes = {"alpha": alpha[0]} if alpha else {}
+        return parts.add(name.title().replace("_", ""), value.name, **attributes)
     return _spelled_out(parts, expression_of(name, options, parts.where), value.name)
 
 
@@ -143,7 +136,7 @@ def _spelled_out(parts: Parts, node: Any, x: str) -> str:
         case ("log1p", (inner,)):
             return add("Log", add("Add", inner, 1.0))
     name, inputs = node
-    return add((OPERATORS | FUNCTIONS)[name].onnx, *inputs)
+    return add(OPERATORS[name][2] if name in OPERATORS else FUNCTIONS[name].title(), *inputs)
 
 
 def _flatten(parts: Parts, layer: Flatten, value: Value) -> str:

@@ -1,12 +1,13 @@
 """A network's forward pass as lines of Python, a line for each layer, with the shape of what it gives."""
 
+import inspect
 import keyword
 import re
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from pellucid.errors import OptionError
-from pellucid.formats.expressions import expression_of, function_name, python_of, summary_of
+from pellucid.formats.expressions import expression_of, function_name, python_of
 from pellucid.formats.steps import Step, Steps
 from pellucid.nn.activation import Activation, Dropout
 from pellucid.nn.affine import Affine
@@ -24,6 +25,7 @@ from pellucid.nn.pooling import (
     ZeroPad2D,
 )
 from pellucid.nn.windows import pair
+from pellucid.ops.activations import ACTIVATIONS
 from pellucid.ops.conv_geometry import NO_PADDING
 from pellucid.text import join
 from pellucid.types import Array, Shape
@@ -158,7 +160,9 @@ def definition(name: str, options: Mapping[str, float], where: str) -> dict[str,
     lines = [f"return {text}"]
     if "np.exp(" in text:  # exp(1000) is infinite, and 1 / infinity is 0, as it should be
         lines = ['with np.errstate(over="ignore"):', f"    return {text}"]
-    return {called: "\n    ".join([f"def {called}(Z):", f'"""{summary_of(name)}"""', *lines])}
+    summary = (inspect.getdoc(ACTIVATIONS[name].forward) or f"Return {name}.").partition("\n")[0]
+    summary = summary.replace(", and the cache", "")
+    return {called: "\n    ".join([f"def {called}(Z):", f'"""{summary}"""', *lines])}
 
 
 def _activated(text: str, layer: Activation | Conv2D | Dense) -> _Line:
