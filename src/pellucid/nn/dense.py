@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass
-from typing import Any, final
+from typing import final
 
 import numpy as np
 
@@ -11,8 +11,7 @@ from pellucid.errors import OptionError, ShapeError
 from pellucid.nn.initializers import INITIALIZERS, StartRandom, default_initializer
 from pellucid.nn.layer import Layer
 from pellucid.ops.activations import ACTIVATIONS
-from pellucid.ops.bias_activation import BiasActivationCache
-from pellucid.ops.linear import LinearCache, linear_forward
+from pellucid.ops.linear import linear_forward
 from pellucid.registry import option, register
 from pellucid.text import shown
 from pellucid.types import Array, Shape
@@ -115,13 +114,6 @@ class Dense(Layer):
             return Z
         A, self._activation_cache = bias_activation_forward(Z, b, op, out=Z, workspace=self.workspace)
         return A
-
-    def remember(self, X: Array, cache: Any) -> None:
-        """Keep what a backward needs of a forward that somebody else did: its input and its activation's cache."""
-        op = self.activation_op
-        self._linear = LinearCache(X, self.params["W"], op is None)
-        if op is not None:
-            self._activation_cache = BiasActivationCache(op, cache, True)
 
     def backward(self, dY: Array) -> Array | None:
         """Write dW and db; return dX, shape (m, n_in), or None where it is not needed."""

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, TypeAlias, final
 
 from pellucid import dispatch
 from pellucid.errors import OptionError
-from pellucid.nn.dense_chain import chained
 from pellucid.nn.initializers import StartRandom
 from pellucid.nn.layer import Layer, gathers_layers
 from pellucid.nn.model import Model
@@ -95,7 +94,6 @@ class Sequential(Model):
             place.mark_input_gradient(needed or i > first)
         own = self.places[:first], self.places[first:]
         self._passes = dict.fromkeys(self._passes, own)
-        self._passes["numpy", False] = chained(own[0]), chained(own[1])
         if any(place.starts_chain for place in self.places):
             from pellucid.nn.fusion import fused
 
