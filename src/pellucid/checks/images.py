@@ -52,7 +52,7 @@ def _held_out(X: Array, good: list[Photo], photos: Photos, source: DataSource) -
             found = find_groups(Dataset(X[rows], labels, photos.classes, groups=its))
             its = found.numbers
         parts.append(RawPart(rows[:, None], labels, str(listing.folder), its))
-    notes = (*photos.notes, photos.size_note(good))
+    notes = (*photos.notes, *photos.reading_notes(good))
     raw = RawSplit(parts[0], parts[1] if len(parts) == 2 else None, photos.classes, notes)
     drawn = to_split(raw, name=source.name, seed=source.seed, test_fraction=source.test_fraction)
     numbers = [part.X[:, 0] for part in (drawn.train, drawn.test)]

@@ -10,6 +10,7 @@ import numpy as np
 
 from pellucid.data.gaps import input_array, plain_array
 from pellucid.data.labels import numbered, renumbered
+from pellucid.data.readers.picture_modes import UNKNOWN, White
 from pellucid.data.readers.table_schema import TableSchema
 from pellucid.data.show import dataset_html, in_words, split_html
 from pellucid.data.stored.base import StoredArray
@@ -46,6 +47,9 @@ class Dataset:
         held-out part gets some of a group without the others.
     files : Array of str, shape (m,), optional
         The file of each sample, where every sample is one: its path below the folder that was read.
+    white : White, optional
+        The value of white of the floating-point and of the 32-bit grey pictures among them; a model keeps it, and
+        reads others by it.
 
     Examples
     --------
@@ -63,6 +67,7 @@ class Dataset:
     noun: str = ""
     groups: Array | None = None
     files: Array | None = None
+    white: White = UNKNOWN
 
     def __post_init__(self) -> None:
         for name, value in (("X", self.X), ("y", self.y)):

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from pellucid.data.preprocess import Preprocessing
+from pellucid.data.readers.picture_modes import UNKNOWN, White, or_else, white_notes
 from pellucid.data.stored.base import StoredArray, ends
 from pellucid.data.stored.survey import BYTE, N_TRIED
 from pellucid.data.stored.views import Converted
@@ -35,6 +36,9 @@ class InputsSeen(Configurable):
         Whether all are whole numbers divided by 255, from 0 to 1: pixels.
     n_values : int
         Numbers in a sample.
+    white : (float, float)
+        The value of white of floating-point and of 32-bit grey pictures, 0 where there were none: a
+        :class:`pellucid.data.readers.picture_modes.White`.
 
     Examples
     --------
@@ -54,9 +58,10 @@ class InputsSeen(Configurable):
     is_whole: bool = option()
     is_divided: bool = option()
     n_values: int = option(at_least=0)
+    white: tuple[float, float] = option(UNKNOWN, at_least=0)
 
     @classmethod
-    def of(cls, X: Any) -> "InputsSeen | None":
+    def of(cls, X: Any, white: White = UNKNOWN) -> "InputsSeen | None":
         """Return what inputs look like, shape (m, ...); None for none, for sparse rows, and with NaN among them."""
         if not isinstance(X, np.ndarray | StoredArray) or not X.size or X.dtype.kind not in "buif":
             return None
@@ -65,12 +70,18 @@ class InputsSeen(Configurable):
             return None
         is_whole = X.dtype.kind != "f" or _are_whole(X)
         is_divided = not is_whole and low >= 0 and high <= 1 and _are_whole(X, BYTE)
-        return cls(str(X.dtype), low, high, is_whole, is_divided, X.size // len(X))
+        return cls(str(X.dtype), low, high, is_whole, is_divided, X.size // len(X), white)
 
     def and_then(self, later: "InputsSeen | None") -> "InputsSeen":
-        """Return what both saw: a training that goes on with other samples."""
+        """Return what both saw: a training that goes on with other samples; DataError if they differ in white."""
         if later is None or later.is_bytes != self.is_bytes:
             return self
+        before, now = White(*self.white), White(*later.white)
+        if or_else(before, now) != or_else(now, before):
+            raise DataError(
+                f"train: the model was trained with {' and '.join(white_notes(before))}, these samples are "
+                f"{' and '.join(white_notes(now))}. Bring them to one scale, or set model.inputs_seen = None."
+            )
         return InputsSeen(
             self.dtype,
             min(self.low, later.low),
@@ -78,6 +89,7 @@ class InputsSeen(Configurable):
             self.is_whole and later.is_whole,
             self.is_divided and later.is_divided,
             self.n_values,
+            or_else(before, now),
         )
 
     @property
@@ -145,13 +157,18 @@ class InputsSeen(Configurable):
         return DataError(f"{where}: the model was trained on {seen}, X is {given}. {advice}")
 
 
-def inputs_seen(X: Any, before: Any = None) -> Any:
+def inputs_seen(X: Any, before: Any = None, white: White = UNKNOWN) -> Any:
     """Return what inputs look like, for several a dictionary by name; with what was seen before."""
     if isinstance(X, Mapping):
         earlier = before if isinstance(before, Mapping) else {}
         return {name: inputs_seen(array, earlier.get(name)) for name, array in X.items()}
-    found = InputsSeen.of(X)
+    found = InputsSeen.of(X, white)
     return found if before is None else before.and_then(found)
+
+
+def white_seen(seen: Any) -> White:
+    """Return the value of white of the grey pictures that a model was trained on."""
+    return White(*seen.white) if isinstance(seen, InputsSeen) else UNKNOWN
 
 
 def as_seen(X: Any, seen: Any, rule: Preprocessing | None, where: str) -> Any:

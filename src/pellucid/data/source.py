@@ -3,7 +3,6 @@
 import difflib
 import os
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -19,6 +18,7 @@ from pellucid.data.readers.h5 import read_h5
 from pellucid.data.readers.images import LONGEST_SIDE
 from pellucid.data.readers.npy import read_npy
 from pellucid.data.readers.npz import read_npz
+from pellucid.data.readers.picture_modes import UNKNOWN, White
 from pellucid.data.readers.reading import check_file
 from pellucid.data.readers.table import split_table
 from pellucid.data.readers.table_text import USUAL, Decimal
@@ -141,8 +141,11 @@ class DataSource(Configurable):
             if name in given and name not in applies:
                 raise OptionError(f"{self.name}{what}: {name} does not apply here. Leave it out.")
 
-    def load(self) -> Split:
-        """Read the data, check them, and return a training and a test part; see :func:`load_data`."""
+    def load(self, white: White = UNKNOWN) -> Split:
+        """Read the data, check them, and return a training and a test part; see :func:`load_data`.
+
+        Floating-point and 32-bit grey pictures are read by the value of white, where it is known: a model's.
+        """
         if self.name.startswith(("http:/", "https:/", "ftp:/", "s3:/")):
             raise DataError(f"{self.name}: addresses are not read. Download the file, and name it here.")
         self.check_applies()
@@ -160,17 +163,7 @@ class DataSource(Configurable):
         if self.kind == "table":
             table = read_table(self.path, self.decimal, self.missing)
             return split_table(table, target=self.target, group=self.group, **held_out).split
-        return to_split(self._read(), **held_out)
-
-    def load_in_place(self) -> Split:
-        """Load the data, inputs of arrays left in their file where it can be read in slices (``on_disk``).
-
-        Photos of a folder are read, unless ``on_disk`` is given: each reading decodes them again.
-        """
-        if self.kind == "arrays" and not self.on_disk:
-            with suppress(DataError):  # compressed, say; what else is wrong is said below
-                return replace(self, on_disk=True).load()
-        return self.load()
+        return to_split(self._read(white), **held_out)
 
     def resolved(self) -> "DataSource":
         """Return the same source with an absolute path, if it is a file or folder: valid anywhere."""
@@ -196,7 +189,7 @@ class DataSource(Configurable):
         made: DataSource = cls.from_config(options)
         return made
 
-    def _read(self) -> RawSplit:
+    def _read(self, white: White) -> RawSplit:
         if self.name == "digits":
             return _digits()
         if self.name in REMOTES:
@@ -210,6 +203,7 @@ class DataSource(Configurable):
                     skip_bad=self.skip_bad,
                     on_disk=self.on_disk,
                     progress=progress,
+                    white=white,
                 )
         return self._read_arrays()
 

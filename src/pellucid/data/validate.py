@@ -9,6 +9,7 @@ from pellucid.data.dataset import Dataset, Split
 from pellucid.data.groups import divide_groups, find_groups
 from pellucid.data.labels import as_labels, encode
 from pellucid.data.preprocess import check_finite
+from pellucid.data.readers.picture_modes import UNKNOWN, White
 from pellucid.data.stored.base import StoredArray
 from pellucid.errors import DataError, OptionError
 from pellucid.text import printable
@@ -33,6 +34,7 @@ class RawSplit(NamedTuple):
     classes: tuple[str, ...] | None
     notes: tuple[str, ...] = ()
     noun: str = ""  # of a sample, where the pixels do not say it
+    white: White = UNKNOWN  # of floating-point and of 32-bit grey pictures
 
 
 def to_split(raw: RawSplit, *, name: str, seed: int, test_fraction: float) -> Split:
@@ -72,11 +74,11 @@ def to_split(raw: RawSplit, *, name: str, seed: int, test_fraction: float) -> Sp
     labels = [as_labels(part.y, len(X), part.where) for part, X in zip(parts, inputs, strict=True)]
     _check_same_kind(inputs, parts)
     codes, classes, renamed = encode(labels, raw.classes, raw.train.where)
-    train = Dataset(inputs[0], codes[0], classes, raw.noun, raw.train.groups, raw.train.files)
+    train = Dataset(inputs[0], codes[0], classes, raw.noun, raw.train.groups, raw.train.files, raw.white)
     notes = raw.notes + renamed
     if raw.test is None:
         return hold_out(train, name=name, seed=seed, test_fraction=test_fraction, notes=notes)
-    test = Dataset(inputs[1], codes[1], classes, raw.noun, parts[1].groups, parts[1].files)
+    test = Dataset(inputs[1], codes[1], classes, raw.noun, parts[1].groups, parts[1].files, raw.white)
     return Split(train, test, name, notes)
 
 

@@ -10,6 +10,7 @@ from sklearn.base import _fit_context
 from sklearn.utils._param_validation import Options, StrOptions
 from sklearn.utils.metaestimators import available_if
 
+from pellucid.data.inputs_seen import white_seen
 from pellucid.errors import DataError
 from pellucid.estimators.base import Classifier, can_fit_partially
 from pellucid.estimators.fitting import fit
@@ -199,7 +200,7 @@ class ImageClassifier(Classifier, NetworkParameters):
             )
         n_outputs = model.output_shape[-1]
         made = cls(model, loss=_loss_of(model), warm_start=True)
-        made.sample_shape_, made.n_outputs_ = shape, n_outputs
+        made.sample_shape_, made.n_outputs_, made._white = shape, n_outputs, white_seen(model.inputs_seen)
         if model.loss_kind == "multi_label":
             made._kind, made.classes_ = "multilabel", np.arange(n_outputs)
         else:

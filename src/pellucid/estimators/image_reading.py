@@ -9,10 +9,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from pellucid.data.readers.folder import choose_size
-from pellucid.data.readers.images import image_to_input, read_sample, read_size
+from pellucid.data.readers.images import InFile, fill_set, image_to_input, read_size, read_sized_sample
 from pellucid.data.readers.listing import list_folder
-from pellucid.data.readers.many import fill_rows
 from pellucid.data.readers.picture_file import HEIC_ENDINGS
+from pellucid.data.readers.picture_modes import UNKNOWN, White
 from pellucid.data.readers.reading import quiet
 from pellucid.errors import DataError
 from pellucid.progress import ProgressBar, ProgressCallback, no_progress, stage_of
@@ -32,11 +32,14 @@ class Readings(NamedTuple):
         Which of the sources they are.
     faults : dict of int to DataError
         Why each of the others could not be read.
+    white : White
+        The value of white of the floating-point and of the 32-bit grey pictures among them.
     """
 
     images: Array
     rows: Array
     faults: dict[int, DataError]
+    white: White = UNKNOWN
 
 
 def image_paths(folder: str | Path) -> tuple[Array, Array | None]:
@@ -188,7 +191,9 @@ def _size_of(source: Any, i: int) -> tuple[int, int]:
     return height, width
 
 
-def read_sources(sources: Any, shape: Shape, *, has_bar: bool = False) -> Readings:
+def read_sources(
+    sources: Any, shape: Shape, *, white: White = UNKNOWN, in_set: bool = False, has_bar: bool = False
+) -> Readings:
     """Return all images that can be read, each resized as soon as it is decoded.
 
     Parameters
@@ -197,6 +202,10 @@ def read_sources(sources: Any, shape: Shape, *, has_bar: bool = False) -> Readin
         See :func:`as_sources`.
     shape : tuple of int
         (height, width, 3); for grey (height, width, 1) or (height, width).
+    white : White, optional
+        The value of white, where it is known: that of a model's training pictures.
+    in_set : bool, optional
+        Whether it is that of the set where it is not known, as in a training.
     has_bar : bool, optional
         Show a progress bar, on a terminal.
     """
@@ -205,18 +214,22 @@ def read_sources(sources: Any, shape: Shape, *, has_bar: bool = False) -> Readin
     images = np.empty((len(sources), *shape), np.uint8)
     progress: ProgressCallback
     with ProgressBar() if has_bar else nullcontext(no_progress) as progress:
-        rows = fill_rows(
-            images, lambda i: (_sample(sources[i], i, shape), None), stage_of(progress, "reading images")
+        rows, white = fill_set(
+            images,
+            lambda i, white: _sample(sources[i], i, shape, white, in_set=in_set),
+            white,
+            stage_of(progress, "reading images"),
         )
-    return Readings(images[: len(rows.found)], np.array([*rows.found], np.intp), rows.faults)
+    return Readings(images[: len(rows.found)], np.array([*rows.found], np.intp), rows.faults, white)
 
 
-def _sample(source: Any, i: int, shape: Shape) -> Array:
+def _sample(source: Any, i: int, shape: Shape, white: White, *, in_set: bool) -> tuple[Array, InFile]:
     file = _as_file(source)
     if file is None:
-        return image_to_input(_pixels(source, i), shape)
+        pixels = _pixels(source, i)
+        return image_to_input(pixels, shape), InFile(pixels.shape[:2])
     try:
-        return read_sample(file, shape)
+        return read_sized_sample(file, shape, white, in_set=in_set)
     except DataError as error:
         if not isinstance(file, bytes):
             raise

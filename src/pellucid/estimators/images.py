@@ -1,6 +1,7 @@
 """The network of an estimator of images: it reads them itself, and rejects anything else."""
 
 import warnings
+from dataclasses import replace
 from numbers import Integral
 from pathlib import Path
 from typing import Any, final
@@ -9,8 +10,10 @@ import numpy as np
 from sklearn.utils.validation import _check_y, check_consistent_length
 
 from pellucid.data.gaps import check_gaps
+from pellucid.data.inputs_seen import white_seen
 from pellucid.data.preprocess import Preprocessing
 from pellucid.data.readers.images import check_size
+from pellucid.data.readers.picture_modes import UNKNOWN, or_else
 from pellucid.errors import DataError, OptionError
 from pellucid.estimators.any_network import AnyNetwork
 from pellucid.estimators.image_reading import (
@@ -48,7 +51,7 @@ class Images(AnyNetwork):
     def read_X(self, e: Any, X: Any, *, reset: bool) -> Array:
         """Return images in the size that the model takes; a DataError names those that cannot be read."""
         sources = as_sources(X)
-        readings = read_sources(sources, e.sample_shape_)
+        readings = read_sources(sources, e.sample_shape_, white=e._white)
         if readings.faults:
             raise DataError(fault_in_words(readings, sources))
         return readings.images
@@ -65,13 +68,16 @@ class Images(AnyNetwork):
         if y.ndim == 1 and not is_part:
             _check_two_classes(y)
         if reset:
-            e.sample_shape_ = _choose_shape(e, sources)
+            e.sample_shape_, e._white = _choose_shape(e, sources), UNKNOWN
+            if isinstance(e.model, Model):
+                e._white = white_seen(e.model.inputs_seen)
         elif _image_size(e) not in (None, e.sample_shape_[:2]):
             raise OptionError(
                 f"image_size: the weights to continue from are for {e.sample_shape_[0]} x {e.sample_shape_[1]} "
                 f"pixels, got {e.image_size}. Set it back, or fit again with warm_start=False."
             )
-        readings = read_sources(sources, e.sample_shape_, has_bar=e.progress)
+        readings = read_sources(sources, e.sample_shape_, white=e._white, in_set=True, has_bar=e.progress)
+        e._white = or_else(e._white, readings.white)
         if readings.faults:
             if e.on_error == "raise":
                 hint = ' Repair or remove it, or pass on_error="skip" to leave such images out.'
@@ -94,6 +100,12 @@ class Images(AnyNetwork):
         options = super().training_options(e, samples, network, is_partial=is_partial)
         n_threads = n_cores() if e.n_threads == -1 else e.n_threads
         return {**options, "n_threads": None if n_threads is None else min(int(n_threads), len(samples))}
+
+    def keep(self, e: Any, network: Model) -> None:
+        """Make the trained model the estimator's, with the value of white of its training pictures."""
+        super().keep(e, network)
+        if network.inputs_seen is not None:
+            network.inputs_seen = replace(network.inputs_seen, white=e._white)
 
     def tags(self, tags: Any) -> Any:
         """Return the estimator's tags: it takes lists of paths, which scikit-learn does not validate."""

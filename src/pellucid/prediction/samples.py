@@ -9,6 +9,7 @@ from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 
+from pellucid.data.inputs_seen import white_seen
 from pellucid.data.readers.images import check_takes_images, read_sample
 from pellucid.data.readers.many import fill_rows
 from pellucid.data.readers.named import NamedImages, listed_images
@@ -18,7 +19,7 @@ from pellucid.nn.model import Model
 from pellucid.prediction.records import PredictedFiles, Prediction, predict_samples
 from pellucid.progress import CountCallback
 from pellucid.text import plural
-from pellucid.types import Array, Shape
+from pellucid.types import Array
 
 PIECE = 256  # samples of a batch, at most
 PIECE_BYTES = 2**27  # of a batch of images, at most
@@ -77,14 +78,14 @@ def image_batches(
 
 def _image_batch(model: Model, images: Sequence[Image], progress: CountCallback) -> Batch:
     X = np.empty((len(images), *model.input_shape), np.uint8)
-    rows = fill_rows(X, partial(_read, images, model.input_shape), progress)
+    rows = fill_rows(X, partial(_read, images, model), progress)
     named = [_name(images[i]) for i in rows.found]
     found = predict_samples(model, X[: len(named)], named) if named else []
     return Batch(found, {_name(images[i]): error for i, error in rows.faults.items()})
 
 
-def _read(images: Sequence[Image], shape: Shape, i: int) -> tuple[Array, None]:
-    return read_sample(images[i], shape), None
+def _read(images: Sequence[Image], model: Model, i: int) -> tuple[Array, None]:
+    return read_sample(images[i], model.input_shape, white_seen(model.inputs_seen)), None
 
 
 def _name(image: Image) -> str:

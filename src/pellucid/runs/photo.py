@@ -2,37 +2,38 @@
 
 from pathlib import Path
 
+from pellucid.data.dataset import Dataset
 from pellucid.data.download import fetch
 from pellucid.data.readers.images import read_sample
 from pellucid.errors import PellucidError
 from pellucid.runs.config import RunConfig
 from pellucid.textbook.published import NEW_PHOTO
-from pellucid.types import Array, Shape
+from pellucid.types import Array
 
 NewImage = tuple[str, Array | bytes]  # its name, and its pixels (h, w, 3) uint8 or the content of its file
 
 
-def new_image(config: RunConfig, shape: Shape) -> NewImage | None:
+def new_image(config: RunConfig, train: Dataset) -> NewImage | None:
     """Return the photo that was named, else the one that goes with built-in data; None where there is none.
 
     Parameters
     ----------
     config : RunConfig
-    shape : tuple of int
-        Of a sample: a model of other data than photos is shown none.
+    train : Dataset
+        The training part: a model of other data than photos is shown none.
 
     Raises
     ------
     DataError
         If the photo that was named cannot be read.
     """
-    if len(shape) != 3:
+    if train.X.ndim != 4:
         return None
     if config.photo is not None:
-        return _content(Path(config.photo), shape)
+        return _content(Path(config.photo), train)
     if config.source.name == "catvnoncat":
         published = fetch("catvnoncat", mirror=config.source.mirror) / NEW_PHOTO
-        return _content(published, shape) if published.is_file() else None
+        return _content(published, train) if published.is_file() else None
     if config.source.name == "drawn-cats":
         from pellucid.data.drawn import load_new_picture
 
@@ -40,16 +41,16 @@ def new_image(config: RunConfig, shape: Shape) -> NewImage | None:
     return None
 
 
-def _content(path: Path, shape: Shape) -> NewImage:
+def _content(path: Path, train: Dataset) -> NewImage:
     """Return a file's name and content, once it is known that it can be read."""
-    read_sample(path, shape)
+    read_sample(path, train.X.shape[1:], train.white)
     return path.name, path.read_bytes()
 
 
-def new_image_again(config: RunConfig, shape: Shape) -> tuple[NewImage | None, tuple[str, ...]]:
+def new_image_again(config: RunConfig, train: Dataset) -> tuple[NewImage | None, tuple[str, ...]]:
     """Return the new photo of a run that is over, and a note where it is gone."""
     try:
-        return new_image(config, shape), ()
+        return new_image(config, train), ()
     except PellucidError:
         name = Path(config.photo or "").name
         return None, (f"The new photo of the run, {name}, is not there any more; it is left out.",)

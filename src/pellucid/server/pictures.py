@@ -7,6 +7,7 @@ from functools import lru_cache
 from fastapi import HTTPException
 
 from pellucid.data.readers.images import read_sample
+from pellucid.data.readers.picture_modes import UNKNOWN, White
 from pellucid.data.readers.reading import reading
 from pellucid.errors import DataError
 from pellucid.types import Array, Shape
@@ -17,7 +18,9 @@ KINDS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "HEIF")
 _ADVICE = "It may be cut off or damaged. Send JPEG, PNG, WebP, GIF, BMP, TIFF or AVIF."
 
 
-def read_picture(content: bytes, shape: Shape, where: str, *, max_pixels: int) -> Array:
+def read_picture(
+    content: bytes, shape: Shape, where: str, *, max_pixels: int, white: White = UNKNOWN
+) -> Array:
     """Return a picture in the shape of one sample, uint8.
 
     Parameters
@@ -28,6 +31,8 @@ def read_picture(content: bytes, shape: Shape, where: str, *, max_pixels: int) -
     where : str
         Its name in messages.
     max_pixels : int
+    white : White, optional
+        Of the model's training pictures.
 
     Raises
     ------
@@ -38,7 +43,7 @@ def read_picture(content: bytes, shape: Shape, where: str, *, max_pixels: int) -
     """
     _check(content, where, max_pixels)
     try:
-        return read_sample(content, shape)
+        return read_sample(content, shape, white)
     except DataError as error:
         raise DataError(str(error).replace("the bytes given", where, 1)) from None
 

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from fastapi import HTTPException
 
+from pellucid.data.inputs_seen import white_seen
 from pellucid.data.readers.table_schema import TableSchema
 from pellucid.data.readers.table_text import table_of
 from pellucid.errors import DataError
@@ -182,4 +183,5 @@ def _check_takes_images(served: Served) -> None:
 
 
 def _picture(served: Served, content: bytes, where: str, options: ServerOptions) -> Array:
-    return read_picture(content, served.shape, where, max_pixels=int(options.max_pixels * 1e6))
+    white, most = white_seen(served.seen), int(options.max_pixels * 1e6)
+    return read_picture(content, served.shape, where, max_pixels=most, white=white)

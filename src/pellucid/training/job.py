@@ -247,7 +247,7 @@ def _fit_model(model: Model, data: Dataset, plan: Plan) -> None:
         raise DataError("train: the model's weights hold NaN or infinity. Initialize it anew.")
     if model.preprocessing is None:
         model.preprocessing = preprocessing_for(data.X)
-    model.inputs_seen = inputs_seen(data.X, model.inputs_seen)
+    model.inputs_seen = inputs_seen(data.X, model.inputs_seen, data.white)
     model.classes = data.classes or model.classes
 
 

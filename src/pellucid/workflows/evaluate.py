@@ -5,6 +5,7 @@ from pathlib import Path
 
 from pellucid.data.dataset import Dataset, Split
 from pellucid.data.hashing import data_hash
+from pellucid.data.inputs_seen import white_seen
 from pellucid.data.source import DataSource
 from pellucid.errors import DataError, PellucidError, ShapeError
 from pellucid.evaluation.scores.advice import Advice, advise, advise_model
@@ -85,7 +86,7 @@ def _parts(model: Model, source: DataSource) -> tuple[Dataset | None, Dataset, t
             )
         notes = (*rows.notes, on_new_table(len(rows.y)))
         return None, Dataset(rows.X, rows.y, model.classes), notes, None
-    split = source.load()
+    split = source.load(white_seen(model.inputs_seen))
     known = model.summary_of_training.get("data_sha256")
     is_own = known is not None and known == data_hash(split.train)
     other = (OTHER_DATA,) if known is not None and not is_own else ()

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from pellucid.data.download import REMOTES
+from pellucid.data.inputs_seen import white_seen
 from pellucid.data.readers.images import read_sample
 from pellucid.data.readers.listing import list_folder
 from pellucid.data.source import DataSource
@@ -77,7 +78,7 @@ def _html(model: Model, path: Path, samples: Any, *, force: bool, title: str = "
 
     if not isinstance(samples, np.ndarray):
         files = samples if kind_of_samples(model) == PHOTO else ()
-        samples = np.array([read_sample(file, model.input_shape) for file in files]) if len(files) else None
+        samples = np.array([_read(file, model) for file in files]) if len(files) else None
     return export_html(model, path, title=title, samples=samples, force=force)
 
 
@@ -176,9 +177,13 @@ def _cache() -> str:
     return str(pooch.os_cache("pellucid"))
 
 
+def _read(file: Path, model: Model) -> Array:
+    return read_sample(file, model.input_shape, white_seen(model.inputs_seen))
+
+
 def _is_readable(file: Path, model: Model) -> bool:
     try:
-        read_sample(file, model.input_shape)
+        _read(file, model)
     except PellucidError:
         return False
     return True

@@ -55,7 +55,7 @@ def report_on(
     run = read_run(folder, data=data, allow_other_data=allow_other_data)
     check_fits(run)
     target = out or folder
-    image, notes = new_image_again(run.config, run.split.train.X.shape[1:])
+    image, notes = new_image_again(run.config, run.split.train)
     run = replace(run, notes=(*run.notes, *notes))
     with atomic_folder(target, force=force or out is None) as staging, in_background() as executor:
         if is_full:

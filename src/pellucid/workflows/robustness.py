@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from pellucid.data.inputs_seen import white_seen
 from pellucid.data.source import DataSource
 from pellucid.errors import OptionError, ShapeError
 from pellucid.evaluation.robustness.figures import perturbation_sheet, robustness_curves
@@ -61,7 +62,7 @@ def robustness_of_file(
     source = source or own_source(model_path)
     model = load(model_path)
     check_model("robustness", model)
-    split = source_for(model, source).load()
+    split = source_for(model, source).load(white_seen(model.inputs_seen))
     test, about_data = split.test, (OTHER_DATA,) if was_trained_on_other(model, split.train) else ()
     if test.X.shape[1:] != model.input_shape:
         raise ShapeError(

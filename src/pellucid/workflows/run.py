@@ -50,7 +50,7 @@ def run(asked: RunRequest, out: Path, *, callbacks: Any = (), say: Say = print, 
         )
     if config.options.loss is not None and split.classes:
         check_probabilities("--loss", config.options.loss)
-    image = new_image(config, split.train.X.shape[1:])
+    image = new_image(config, split.train)
     asked, listeners = asked._replace(split=split), [PrintCosts(show=say), *callbacks]
     outcome = train_into(asked, out, callbacks=listeners, shows_data=True, say=say, **options)
     with dispatch.use(outcome.run.history.kernels):

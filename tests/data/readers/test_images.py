@@ -17,7 +17,7 @@ from PIL import Image
 from tests.every import every
 
 from pellucid.data.readers.images import image_to_input, read_image, read_size, resize_image
-from pellucid.data.readers.picture_modes import to_rgb
+from pellucid.data.readers.picture_modes import UNKNOWN, White, to_rgb
 from pellucid.errors import DataError, OptionError, ShapeError
 from pellucid.types import Array
 
@@ -153,6 +153,27 @@ SCALES = {  # mode: the values of two pixels, and the first channel of what is r
 }
 
 
+# The same where the value of white is known, of which (floating-point, 32-bit): its set's or its model's.
+OF_WHITE = {
+    (255, 0): {
+        "F": [
+            ((0, 0.9), (0, 1)),
+            ((0, 200), (0, 200)),
+            ((0, 256), None),
+            ((-1, 5), None),
+            ((0, np.nan), None),
+        ],
+        "I": [((0, 200), None), ((0, 65535), (0, 255))],
+    },
+    (1, 65535): {"F": [((0, 0.2), (0, 51)), ((0, 200), None)], "I": [((0, 200), (0, 1)), ((0, 65536), None)]},
+    (0, 255): {
+        "F": [((0, 1), (0, 255))],
+        "I": [((0, 200), (0, 200)), ((0, 256), None)],
+        "I;16": [((0, 255), (0, 1))],
+    },
+}
+
+
 def of_mode(mode: str, values: tuple[float, float]) -> Image.Image:
     """Return a picture of two pixels, each with one value in all bands."""
     if mode in ("I", "F"):
@@ -169,14 +190,15 @@ def of_mode(mode: str, values: tuple[float, float]) -> Image.Image:
 
 def test_every_mode_and_range_has_a_known_scale_or_is_refused() -> None:
     wrong = []
-    for mode, cases in SCALES.items():
-        for values, wanted in cases:
+    for white, scales in ((UNKNOWN, SCALES), *OF_WHITE.items()):
+        for mode, values, wanted in ((mode, *case) for mode, cases in scales.items() for case in cases):
             try:
-                found = tuple(np.asarray(to_rgb(of_mode(mode, values), "grey.tif"))[0, :, 0].tolist())
+                image = to_rgb(of_mode(mode, values), "grey.tif", White(*white))
+                found = tuple(np.asarray(image)[0, :, 0].tolist())
             except DataError as error:
                 found = None if "grey.tif: " in str(error) else str(error)
             if found != wanted:
-                wrong.append((mode, values, wanted, found))
+                wrong.append((white, mode, values, wanted, found))
     assert not wrong
 
 

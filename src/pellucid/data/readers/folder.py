@@ -9,9 +9,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pellucid.data.readers.images import check_size, read_size, read_sized_sample
+from pellucid.data.readers.images import check_size, fill_set, read_size, read_sized_sample
 from pellucid.data.readers.listing import Listing, list_folder
-from pellucid.data.readers.many import fill_rows, read_each
+from pellucid.data.readers.many import read_each
+from pellucid.data.readers.picture_modes import UNKNOWN, White, white_notes, white_of_set
 from pellucid.data.readers.reading import check_fits, quiet
 from pellucid.data.stored.images import StoredPictures
 from pellucid.data.stored.views import choose_rows
@@ -35,6 +36,7 @@ class Photo(NamedTuple):
     label: int
     group: str = ""  # "cat/mittens", where the class has sub-folders
     size: tuple[int, int] = (0, 0)  # its original height and width
+    white: White = UNKNOWN  # that its own values suggest
     fault: str = ""
 
 
@@ -55,6 +57,8 @@ class Photos:
         What was not used.
     progress : callable
         ``progress(stage, done, total)`` is called after every file.
+    known : White
+        The value of white, where it is known before the pictures are read.
     """
 
     root: Path
@@ -62,6 +66,7 @@ class Photos:
     size: tuple[int, int]
     notes: tuple[str, ...]
     progress: ProgressCallback = no_progress
+    known: White = UNKNOWN
 
     def __len__(self) -> int:
         return sum(len(listing.files) for listing in self.listings)
@@ -71,20 +76,24 @@ class Photos:
         """The names of the classes, in the order of their labels."""
         return self.listings[0].classes
 
-    def size_note(self, good: list[Photo]) -> str:
-        """Return the note on how the size was chosen, given the photos that were read.
+    def white(self, good: list[Photo]) -> White:
+        """Return the value of white that the photos that were read have as a set."""
+        return white_of_set(self.known, (photo.white for photo in good))
+
+    def reading_notes(self, good: list[Photo]) -> tuple[str, ...]:
+        """Return notes on how the size and the value of white were chosen, given the photos that were read.
 
         Examples
         --------
         >>> photos = [Photo(Path(f"{side}.jpg"), 0, 0, size=(side, 60)) for side in (80, 90)]
-        >>> Photos(Path(), [], (64, 64), ()).size_note(photos)
-        'images resized to 64 x 64 (they were of 2 sizes)'
+        >>> Photos(Path(), [], (64, 64), ()).reading_notes(photos)
+        ('images resized to 64 x 64 (they were of 2 sizes)',)
         """
-        sizes = {photo.size for photo in good}
+        sizes, notes = {photo.size for photo in good}, white_notes(self.white(good))
         if sizes == {self.size}:
-            return "images kept at {} x {}".format(*self.size)
+            return "images kept at {} x {}".format(*self.size), *notes
         found = "all {} x {}".format(*next(iter(sizes))) if len(sizes) == 1 else f"of {len(sizes)} sizes"
-        return "images resized to {} x {} (they were {})".format(*self.size, found)
+        return "images resized to {} x {} (they were {})".format(*self.size, found), *notes
 
     def read(self) -> tuple[Array, list[Photo], list[Photo]]:
         """Return the pictures, (m, height, width, 3) uint8, their files, and the files that cannot be read."""
@@ -101,12 +110,13 @@ class Photos:
             ) from None
         photos = list(files_of(self.listings))
         shape = (*self.size, 3)
-        rows = fill_rows(
+        rows, _ = fill_set(
             X,
-            lambda i: read_sized_sample(photos[i].path, shape),
+            lambda i, white: read_sized_sample(photos[i].path, shape, white),
+            self.known,
             stage_of(self.progress, "reading photos"),
         )
-        good = [photos[i]._replace(size=size) for i, size in rows.found.items()]
+        good = [photos[i]._replace(**its._asdict()) for i, its in rows.found.items()]
         bad = [photos[i]._replace(fault=str(error)) for i, error in rows.faults.items()]
         return X[: len(good)], good, bad
 
@@ -117,14 +127,21 @@ class Photos:
             (*self.size, 3),
             stage_of(self.progress, "reading photos"),
         )
-        found = read_each(len(photos), lambda i: read_sized_sample(photos[i].path, shape)[1], show)
-        good = [photos[i]._replace(size=size) for i, size in found.found.items()]
+        found = read_each(
+            len(photos), lambda i: read_sized_sample(photos[i].path, shape, self.known)[1], show
+        )
+        good = [photos[i]._replace(**its._asdict()) for i, its in found.found.items()]
         bad = [photos[i]._replace(fault=str(error)) for i, error in found.faults.items()]
-        return StoredPictures(str(self.root), [photo.path for photo in good], self.size), good, bad
+        files, white = [photo.path for photo in good], self.white(good)
+        return StoredPictures(str(self.root), files, self.size, white), good, bad
 
 
 def open_folder(
-    root: Path, *, image_size: tuple[int, int] | None = None, progress: ProgressCallback = no_progress
+    root: Path,
+    *,
+    image_size: tuple[int, int] | None = None,
+    progress: ProgressCallback = no_progress,
+    white: White = UNKNOWN,
 ) -> Photos:
     """List the photos of a folder and choose the size to read them at.
 
@@ -137,6 +154,8 @@ def open_folder(
         (height, width) in pixels to which all are resized. By default the common size if all images share
         one of at most 256 pixels a side, and 64 x 64 otherwise.
     progress : callable, optional
+    white : White, optional
+        That of floating-point and of 32-bit grey pictures, where it is known: a model's.
 
     Raises
     ------
@@ -149,7 +168,7 @@ def open_folder(
     listings, notes = list_folder(root)
     with quiet:
         size = choose_size(_sizes([photo.path for photo in files_of(listings)], progress), wanted)
-    return Photos(root, listings, size, notes, progress)
+    return Photos(root, listings, size, notes, progress, white)
 
 
 def _sizes(files: list[Path], progress: ProgressCallback) -> Iterator[tuple[int, int]]:
@@ -173,12 +192,13 @@ def read_folder(
     skip_bad: bool = False,
     on_disk: bool = False,
     progress: ProgressCallback = no_progress,
+    white: White = UNKNOWN,
 ) -> RawSplit:
     """Read every image below a folder.
 
     Parameters
     ----------
-    root, image_size, progress
+    root, image_size, progress, white
         As for :func:`open_folder`.
     skip_bad : bool, optional
         Leave unreadable images out, with a note, instead of raising.
@@ -190,7 +210,8 @@ def read_folder(
     -------
     RawSplit
         X is uint8 of shape (m, height, width, 3). Classes are sorted by name, except that of two classes
-        called X and non-X the negative one comes first.
+        called X and non-X the negative one comes first. Floating-point and 32-bit grey pictures have one value of
+        white, see :class:`pellucid.data.readers.picture_modes.White`, and a note says which.
 
     Raises
     ------
@@ -199,9 +220,9 @@ def read_folder(
     OptionError
         If the size is not two whole numbers of at least 1.
     """
-    photos = open_folder(root, image_size=image_size, progress=progress)
+    photos = open_folder(root, image_size=image_size, progress=progress, white=white)
     X, good, bad = photos.find() if on_disk else photos.read()
-    notes = (*photos.notes, *_skipped(photos, bad, skip_bad), photos.size_note(good))
+    notes = (*photos.notes, *_skipped(photos, bad, skip_bad), *photos.reading_notes(good))
     labels = np.array([photo.label for photo in good], dtype=np.int64)
     parts, groups = [], groups_of_photos(good)
     files = np.array([photo.path.relative_to(root).as_posix() for photo in good], dtype=str)
@@ -212,7 +233,8 @@ def read_folder(
         parts.append(RawPart(pixels, labels[rows], str(listing.folder), its, files[rows]))
         if bad:
             _check_not_emptied(listing, parts[-1])
-    return RawSplit(parts[0], parts[1] if len(parts) == 2 else None, photos.classes, notes)
+    test = parts[1] if len(parts) == 2 else None
+    return RawSplit(parts[0], test, photos.classes, notes, white=photos.white(good))
 
 
 def groups_of_photos(photos: list[Photo]) -> Array | None:

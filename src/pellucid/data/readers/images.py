@@ -1,16 +1,26 @@
 """Any photo that Pillow opens, as a (height, width, 3) array of bytes, as it looks on screen."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from pellucid.data.readers.many import ROOM
+from pellucid.data.readers.many import ROOM, Rows, fill_rows, read_each
 from pellucid.data.readers.picture_file import opened
-from pellucid.data.readers.picture_modes import orientation, to_rgb, upright
+from pellucid.data.readers.picture_modes import (
+    UNKNOWN,
+    White,
+    or_else,
+    orientation,
+    own_white,
+    to_rgb,
+    upright,
+    white_of_set,
+)
 from pellucid.errors import OptionError, ShapeError
+from pellucid.progress import CountCallback, no_progress, stage_of
 from pellucid.types import Array, Shape
 
 if TYPE_CHECKING:
@@ -47,7 +57,7 @@ def read_image(source: str | Path | bytes, *, for_size: Sequence[int] | None = N
     Notes
     -----
     A 16-bit grey value v becomes v / 257, rounded, so that 65535 becomes 255; one of 32 bits too, where some pixel
-    is above 255. A floating-point image is taken as 0 to 1.
+    is above 255. A floating-point image is taken as 0 to 1: of one alone, nothing else is known.
 
     JPEG stores blocks of 8 x 8 pixels as frequencies, so that a decoder can leave out the high ones and never needs
     the memory of the full picture (``Image.draft`` of Pillow). What that changes after resizing is a grey level
@@ -67,7 +77,14 @@ def read_image(source: str | Path | bytes, *, for_size: Sequence[int] | None = N
         return np.array(picture.image)
 
 
-def read_sample(source: str | Path | bytes, shape: Shape) -> Array:
+class InFile(NamedTuple):
+    """What a picture is in its file: its height and width, and the value of white that its own values suggest."""
+
+    size: tuple[int, int]
+    white: White = UNKNOWN
+
+
+def read_sample(source: str | Path | bytes, shape: Shape, white: White = UNKNOWN) -> Array:
     """Return a picture in the shape of one sample of a model, still uint8: the one way from a file to an input.
 
     Parameters
@@ -75,29 +92,70 @@ def read_sample(source: str | Path | bytes, shape: Shape) -> Array:
     source : str, Path or bytes
     shape : tuple of int
         As for :func:`image_to_input`.
+    white : White, optional
+        That of the pictures that the model was trained on.
 
     Raises
     ------
     DataError
-        As :func:`read_image`.
+        As :func:`read_image`; and if values are above that of white.
     ShapeError
         If the model does not take images.
     """
-    return read_sized_sample(source, shape)[0]
+    return read_sized_sample(source, shape, white, in_set=False)[0]
 
 
-def read_original_and_sample(source: str | Path | bytes, shape: Shape) -> tuple[Array, Array]:
+def read_original_and_sample(
+    source: str | Path | bytes, shape: Shape, white: White = UNKNOWN
+) -> tuple[Array, Array]:
     """Return what `read_image` and `read_sample` return for a picture, decoding it once."""
     check_takes_images(shape)
-    with _decoded(source, shape[:2]) as picture:
+    with _decoded(source, shape[:2], white) as picture:
         return np.array(picture.image), _as_input(picture.image, shape, picture.box)
 
 
-def read_sized_sample(source: str | Path | bytes, shape: Shape) -> tuple[Array, tuple[int, int]]:
-    """Return what `read_sample` returns, and the (height, width) that the picture has in its file."""
+def read_sized_sample(
+    source: str | Path | bytes, shape: Shape, white: White = UNKNOWN, *, in_set: bool = True
+) -> tuple[Array, InFile]:
+    """Return what `read_sample` returns, and what the picture is in its file.
+
+    One of a set whose value of white is not known is read by its own, until :func:`fill_set` knows all of them.
+    """
     check_takes_images(shape)
-    with _decoded(source, shape[:2]) as picture:
-        return _as_input(picture.image, shape, picture.box), picture.size
+    with _decoded(source, shape[:2], white, in_set=in_set) as picture:
+        return _as_input(picture.image, shape, picture.box), picture.in_file
+
+
+def fill_set(
+    X: Array, read: Callable[[int, White], tuple[Array, InFile]], known: White, progress: CountCallback
+) -> tuple[Rows[InFile], White]:
+    """Fill an array with a set of pictures, all by one value of white, and return what was read, and that value.
+
+    Parameters
+    ----------
+    X : Array, shape (n, ...), dtype uint8
+    read : callable
+        ``read(i, white)`` returns what :func:`read_sized_sample` does.
+    known : White
+        Where it is not known, the set decides: those that were read by a smaller value of their own are read again.
+    progress : callable
+        As for :func:`pellucid.data.readers.many.fill_rows`.
+    """
+    rows = fill_rows(X, lambda i: read(i, known), progress)
+    white = white_of_set(known, (its.white for its in rows.found.values()))
+    again = [
+        (row, i)
+        for row, (i, its) in enumerate(rows.found.items())
+        if or_else(white_of_set(known, [its.white]), white) != white
+    ]
+
+    def fill(n: int) -> None:
+        row, i = again[n]
+        X[row], _ = read(i, white)
+
+    for fault in read_each(len(again), fill, stage_of(no_progress, "")).faults.values():
+        raise fault
+    return rows, white
 
 
 def read_size(source: str | Path | bytes) -> tuple[int, int]:
@@ -220,14 +278,20 @@ class _Decoded(NamedTuple):
     """A picture upright and in RGB."""
 
     image: "Image.Image"
-    size: tuple[int, int]  # height and width of its file
+    in_file: InFile
     box: (
         tuple[float, float, float, float] | None
     )  # what of it is picture, where it is decoded at reduced size
 
 
 @contextmanager
-def _decoded(source: str | Path | bytes, for_size: Sequence[int] | None) -> Iterator[_Decoded]:
+def _decoded(
+    source: str | Path | bytes,
+    for_size: Sequence[int] | None,
+    white: White = UNKNOWN,
+    *,
+    in_set: bool = False,
+) -> Iterator[_Decoded]:
     """Yield a picture; a JPEG comes at reduced size where it will be resized to ``for_size``."""
     with opened(source) as (image, where):
         stored, extent = image.size, None
@@ -245,7 +309,9 @@ def _decoded(source: str | Path | bytes, for_size: Sequence[int] | None) -> Iter
             image.load()  # before the rotation, whose failures are ignored: those of the pixels are not
             size = _upright(stored, image)
             box = None if extent is None else _upright_box(extent[2:], image)
-            yield _Decoded(to_rgb(upright(image), where), size, box)
+            own = own_white(image)
+            rgb = to_rgb(upright(image), where, or_else(white, own) if in_set else white)
+            yield _Decoded(rgb, InFile(size, own), box)
 
 
 def _upright(size: tuple[int, int], image: "Image.Image") -> tuple[int, int]:

@@ -1,7 +1,8 @@
 """Pictures of any mode of Pillow's, turned upright and into RGB."""
 
+from collections.abc import Iterable
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -12,6 +13,55 @@ if TYPE_CHECKING:
     from PIL import Image
 
 ADVICE = "Save it again as JPEG or PNG."
+_DIVIDE = "Divide by the value of white, or save it again as PNG."
+
+
+class White(NamedTuple):
+    """The value of white of grey pictures that do not say it themselves, the same for a whole set; 0: not known."""
+
+    floats: float = 0.0  # of floating-point numbers: 1 or 255
+    integers: float = 0.0  # of integers of 32 bits: 255 or 65535
+
+
+UNKNOWN = White()
+
+
+def or_else(white: White, other: White) -> White:
+    """Return values of white, in the place of those that are not known the other's.
+
+    Examples
+    --------
+    >>> or_else(White(floats=255), White(1, 65535))
+    White(floats=255, integers=65535)
+    """
+    return White(white.floats or other.floats, white.integers or other.integers)
+
+
+def white_of_set(known: White, own: Iterable[White]) -> White:
+    """Return the value of white of each kind in a set of pictures: what is known, else the largest of their own.
+
+    Examples
+    --------
+    >>> white_of_set(White(integers=65535), [White(1), White(255), White(integers=255)])
+    White(floats=255, integers=65535)
+    """
+    largest = map(max, zip(UNKNOWN, *own, strict=True))
+    return White(*(there and (given or there) for given, there in zip(known, largest, strict=True)))
+
+
+def own_white(image: "Image.Image") -> White:
+    """Return the least value of white that is none of a picture's values above: of a set, the largest is right."""
+    if image.mode == "F":
+        return White(floats=1 if np.asarray(image).max() <= 1 else 255)
+    if image.mode == "I":
+        return White(integers=255 if np.asarray(image).max() <= 255 else 65535)
+    return UNKNOWN
+
+
+def white_notes(white: White) -> tuple[str, ...]:
+    """Return how floating-point and 32-bit pictures of a set were read, a note for each kind that is there."""
+    kinds = zip(("floating-point", "32-bit grey"), white, strict=True)
+    return tuple(f"{kind} pictures read as 0 to {most:g}" for kind, most in kinds if most)
 
 
 def orientation(image: "Image.Image") -> int:
@@ -33,52 +83,47 @@ def upright(image: "Image.Image") -> "Image.Image":
     return image
 
 
-def to_rgb(image: "Image.Image", where: str) -> "Image.Image":
+def to_rgb(image: "Image.Image", where: str, white: White = UNKNOWN) -> "Image.Image":
     """Return a picture of any mode in RGB, transparency laid over white.
 
     Raises
     ------
     DataError
-        If grey values of more than 16 bits do not say what white is, or are beyond it.
+        If grey values of more than 16 bits are beyond the value of white, or do not say it where it is not known.
 
     Notes
     -----
     The scale never depends on the picture's own values, which would make a dark one bright: bytes are 0 to 255,
-    16-bit grey and 32-bit integers 0 to 65535, floating-point numbers 0 to 1.
+    16-bit grey 0 to 65535. Floating-point numbers and 32-bit integers are 0 to the value of white of their set;
+    where that is not known, 0 to 1 and 0 to 65535.
     """
     from PIL import Image
 
     if image.mode == "F" or image.mode.startswith("I"):
-        values = np.asarray(image)
-        if image.mode == "F":
-            grey = _grey_from_float(values, where)
-        else:
-            grey = _grey_from_int(values, where, is_16_bit=image.mode != "I")
-        return Image.fromarray(grey).convert("RGB")
+        return Image.fromarray(_bytes_of_grey(image, where, white)).convert("RGB")
     if image.has_transparency_data:
         top = (image.convert("LA") if image.mode == "La" else image).convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", top.size, "white"), top)
     return image if image.mode == "RGB" else image.convert("RGB")
 
 
-def _grey_from_int(values: Array, where: str, *, is_16_bit: bool) -> Array:
-    """Return 16-bit values as 8-bit ones; Pillow's own conversion clips all above 255 to white."""
-    if values.min() < 0 or values.max() > 65535:
+def _bytes_of_grey(image: "Image.Image", where: str, white: White) -> Array:
+    """Return grey values as bytes; Pillow's own conversion clips all above 255 to white."""
+    values, is_float = np.asarray(image), image.mode == "F"
+    low, high, beyond = values.min(), values.max(), 255 if is_float else 65535
+    known = white.floats if is_float else white.integers if image.mode == "I" else 65535
+    if image.mode == "I" and not known and 0 < high <= 255:
         raise DataError(
-            f"{where}: expected grey values from 0 to 65535, got {values.min()} to {values.max()}. {ADVICE}"
-        )
-    if not is_16_bit and 0 < values.max() <= 255:
-        raise DataError(
-            f"{where}: it is not clear whether 32-bit grey values up to {values.max()} are of 0 to 255, or a dark "
+            f"{where}: it is not clear whether 32-bit grey values up to {high} are of 0 to 255, or a dark "
             "picture of 0 to 65535. Save it again as PNG, of 8 or of 16 bits."
         )
-    return ((values.astype(np.uint32) + 128) // 257).astype(np.uint8)
-
-
-def _grey_from_float(values: Array, where: str) -> Array:
-    if not np.isfinite(values).all() or values.min() < 0 or values.max() > 1:
+    most = known or (1 if is_float else 65535)
+    if not (low >= 0 and high <= most):  # NaN is neither
+        kind, advice = ("floating-point ", _DIVIDE) if is_float else ("", ADVICE)
+        as_trained = " as in training," if 0 < known < high <= beyond else ","
         raise DataError(
-            f"{where}: expected floating-point grey values from 0 to 1, got {values.min()} to {values.max()}. "
-            "Divide by the value of white, or save it again as PNG."
+            f"{where}: expected {kind}grey values from 0 to {most:g}{as_trained} got {low} to {high}. {advice}"
         )
-    return np.rint(values.astype(np.float64) * 255).astype(np.uint8)
+    grey = values.astype(np.float64)
+    grey *= 255 / most
+    return np.rint(grey, out=grey).astype(np.uint8)

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import numpy as np
 
-from pellucid.data.readers.images import read_sized_sample
+from pellucid.data.readers.images import read_sample
 from pellucid.data.readers.many import fill_rows
+from pellucid.data.readers.picture_modes import White
 from pellucid.data.stored.base import StoredArray
 from pellucid.progress import no_progress, stage_of
 from pellucid.types import Array
@@ -21,18 +22,20 @@ class StoredPictures(StoredArray):
     files : sequence of Path
     size : (int, int)
         Height and width.
+    white : White
+        That of the set.
     """
 
-    def __init__(self, where: str, files: list[Path], size: tuple[int, int]) -> None:
+    def __init__(self, where: str, files: list[Path], size: tuple[int, int], white: White) -> None:
         super().__init__(where, (len(files), *size, 3), np.uint8)
-        self.files = files
+        self.files, self.white = files, white
 
     def read_rows(self, rows: Array) -> Array:
         """Return pictures; DataError, with the file's name, for one that cannot be read."""
         out = np.empty((len(rows), *self.shape[1:]), np.uint8)
         found = fill_rows(
             out,
-            lambda i: read_sized_sample(self.files[rows[i]], self.shape[1:]),
+            lambda i: (read_sample(self.files[rows[i]], self.shape[1:], self.white), None),
             stage_of(no_progress, ""),
         )
         if found.faults:

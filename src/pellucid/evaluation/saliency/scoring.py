@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from pellucid.data.inputs_seen import white_seen
 from pellucid.data.preprocess import Preprocessing
 from pellucid.data.readers.images import image_to_input, read_original_and_sample
 from pellucid.errors import DataError, OptionError, ShapeError, unknown_name
@@ -111,7 +112,7 @@ def read_photo(where: str, model: Model, image: str | Path | bytes | Array) -> t
         )
     shape = model.input_shape
     if not isinstance(image, np.ndarray):
-        return read_original_and_sample(image, shape)
+        return read_original_and_sample(image, shape, white_seen(model.inputs_seen))
     original = image
     is_sample = original.shape == shape
     if is_sample and original.ndim == 2:

@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from pellucid.data.readers.picture_modes import orientation, to_rgb, upright
+from pellucid.data.readers.picture_modes import UNKNOWN, White, orientation, to_rgb, upright
 from pellucid.errors import DataError
 from pellucid.types import Array, Shape
 
 SPARE = 2  # a JPEG is decoded at no less than this many times the size that it is resized to
 
 
-def read_photo(source: Any, shape: Shape) -> Array:
+def read_photo(source: Any, shape: Shape, white: White = UNKNOWN) -> Array:
     """Return a photo as the network takes it: upright, transparency over white, and resized.
 
     ``source`` is the path of a file, or the pixels, (height, width, 3) bytes of any size.
@@ -43,7 +43,7 @@ def read_photo(source: Any, shape: Shape) -> Array:
             with Image.open(source) as image:
                 if image.width * image.height > (Image.MAX_IMAGE_PIXELS or float("inf")):
                     raise Image.DecompressionBombError
-                return decoded(image, shape, where)
+                return decoded(image, shape, where, white)
         except DataError:
             raise
         except Image.DecompressionBombError:
@@ -57,7 +57,7 @@ def read_photo(source: Any, shape: Shape) -> Array:
             raise DataError(f"{where}: cannot read this image ({reason}). It may be cut off.") from None
 
 
-def decoded(image: Image.Image, shape: Shape, where: str) -> Array:
+def decoded(image: Image.Image, shape: Shape, where: str, white: White) -> Array:
     """Return an opened picture as a sample; a JPEG much larger than that is decoded at a part of its size."""
     extent = None
     if image.format in ("JPEG", "MPO"):  # of others, asking for EXIF may decode all
@@ -67,7 +67,7 @@ def decoded(image: Image.Image, shape: Shape, where: str) -> Array:
     image.load()  # first, for what is done by EXIF ignores failures
     mark = orientation(image)
     box = None if extent is None else upright_box(extent[2:], image.size, mark)
-    return resized(to_rgb(image if mark == 1 else upright(image), where), shape, box)
+    return resized(to_rgb(image if mark == 1 else upright(image), where, white), shape, box)
 
 
 def upright_box(extent: Any, size: tuple[int, int], mark: int) -> tuple[float, float, float, float]:

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from pellucid.data.inputs_seen import white_seen
 from pellucid.data.readers.images import read_sample
 from pellucid.errors import PellucidError
 from pellucid.formats.samples import ARRAYS, PHOTO, TABLE, kind_of_samples, outputs_of, rule_of
@@ -157,7 +158,8 @@ def _samples(model: Model, files: Sequence[Path]) -> Any:
     """Return what is in files, as pellucid reads it."""
     kind = kind_of_samples(model)
     if kind == PHOTO:
-        return np.stack([read_sample(file, model.input_shape) for file in files])
+        white = white_seen(model.inputs_seen)
+        return np.stack([read_sample(file, model.input_shape, white) for file in files])
     if kind == TABLE:
         return np.concatenate([model.schema.encode(file, with_target=False).X for file in files])
     if files[0].suffix == ".npz":
