@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, FastAPI, HTTPException, Query, Request, Response
+from fastapi import Depends, FastAPI, HTTPException, Query, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse
 from starlette.exceptions import HTTPException as StarletteException
 
@@ -12,12 +12,14 @@ from pellucid.server import schemas
 from pellucid.server.access import check_local, check_token
 from pellucid.server.body import read_body, read_form
 from pellucid.server.logs import NOTES, LogRequests
-from pellucid.server.models import Served
 from pellucid.server.page import HEADERS, page
 from pellucid.server.service import Service
 from pellucid.version import __version__
 
 UNFIT = 422  # the status of samples that cannot be read, or do not fit the model
+ModelName = Annotated[
+    str | None, Query(description="The model's name; may be left out where there is one only.")
+]
 ABOUT = """Predictions of trained models. Every refusal is JSON: `{"error": why, "status": number}`."""
 
 
@@ -39,30 +41,19 @@ def create_app(service: Service) -> FastAPI:
     app.add_exception_handler(StarletteException, _refuse_path)
     app.add_exception_handler(Exception, _fail)
 
-    async def find(
-        model: Annotated[
-            str | None,
-            Query(description="The model's name; may be left out where there is one only."),
-        ] = None,
-    ) -> Served:
-        return service.find(model)
+    door = [check_token(service.token) if service.token else Depends(check_local)]
 
-    Which = Annotated[Served, Depends(find)]
-    guarded = APIRouter(
-        dependencies=[check_token(service.token) if service.token else Depends(check_local)],
-        responses=schemas.refusals(401, 403, 405),
-    )
-
-    @guarded.post(
+    @app.post(
         "/predict",
+        dependencies=door,
         summary="Predict the samples of the request",
         response_model=schemas.Answer,
-        responses=schemas.refusals(400, 404, 408, 413, 415, 422, 429, 503),
+        responses=schemas.refusals(*schemas.DOOR, 400, 404, 408, 413, 415, 422, 429, 503),
         openapi_extra={"requestBody": schemas.BODIES},
     )
-    async def predict(request: Request, served: Which) -> Response:
+    async def predict(request: Request, model: ModelName = None) -> Response:
         """Images: one as the body, or some in the field 'image' of a form. Arrays and rows of tables: JSON."""
-        headers, options = request.headers, service.options
+        served, headers, options = service.find(model), request.headers, service.options
         kind, length = headers.get("content-type", ""), headers.get("content-length", "")
         declared = int(length) if length.isdecimal() else None
         most = options.body_bytes
@@ -85,24 +76,31 @@ def create_app(service: Service) -> FastAPI:
             answer["notes"] = list(found.notes)
         return JSONResponse(answer)
 
-    @guarded.get(
+    @app.get(
         "/model",
+        dependencies=door,
         summary="One model: its classes, layers, format and hash",
         response_model=schemas.Model,
-        responses=schemas.refusals(400, 404, 422),
+        responses=schemas.refusals(*schemas.DOOR, 400, 404, 422),
     )
-    async def model_card(served: Which) -> dict[str, Any]:
-        return served.describe()
+    async def model_card(model: ModelName = None) -> dict[str, Any]:
+        return service.find(model).describe()
 
-    @guarded.get("/models", summary="The names of all models", response_model=schemas.Models)
+    @app.get(
+        "/models",
+        dependencies=door,
+        summary="The names of all models",
+        response_model=schemas.Models,
+        responses=schemas.refusals(*schemas.DOOR),
+    )
     async def model_names() -> dict[str, list[str]]:
         return {"models": list(service.models)}
 
-    @guarded.get("/openapi.json", include_in_schema=False)
+    @app.get("/openapi.json", dependencies=door, include_in_schema=False)
     async def document() -> JSONResponse:
         return JSONResponse(app.openapi())
 
-    @guarded.get("/", include_in_schema=False)
+    @app.get("/", dependencies=door, include_in_schema=False)
     async def documentation() -> HTMLResponse:
         return HTMLResponse(
             page(app.openapi(), [*service.models.values()], has_form=not service.token), headers=HEADERS
@@ -128,7 +126,6 @@ def create_app(service: Service) -> FastAPI:
             raise HTTPException(503, "the models are being warmed up.", {"retry-after": "1"})
         return {"status": "ready"}
 
-    app.include_router(guarded)
     return app
 
 
