@@ -49,8 +49,8 @@ def test_figures_drawn_while_influence_trains_are_those_drawn_afterwards(
         names.append(threading.current_thread().name)
         plain(self, groups)
 
-    plain = explain._Proof.learn
-    monkeypatch.setattr(explain._Proof, "learn", learn)
+    plain = explain._Trainings.learn
+    monkeypatch.setattr(explain._Trainings, "learn", learn)
     with dispatch.use("numba"):
         report_on(trained, tmp_path / "meanwhile", is_full=True, n_photos=2)
         monkeypatch.setattr("pellucid.workflows.report.in_background", lambda: nullcontext(None))
@@ -128,8 +128,8 @@ WAYS: dict[str, tuple[str, list[str], list[str]]] = {
             "Weight averaging decay 0.9",
             "25 % held out",
             "Class weights balanced",
-            "Mistakes on training photos:",
-            "on validation photos:",
+            "errors in training, ",
+            "on 8 validation photos",
             "are changed at random (augmentation) and have smoothed labels",
         ],
         ["gradient descent", "the full batch", "Iteration"],
@@ -212,7 +212,7 @@ def test_the_report_calls_samples_what_they_are(pellucid: Command, tmp_path: Pat
         pellucid("run", "digits", "--model", "logistic", "--epochs", 3, "--out", "out", "--quiet").code == 0
     )
     words = words_of(tmp_path / "out" / "report.html")
-    assert "test digits are classified correctly" in words
+    assert "Test accuracy " in words
     assert "Training digits" in words
     assert "photo" not in words.lower()
     alts = (tmp_path / "out" / "report.html").read_text()

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pellucid.report.sections.gap import best_epoch, gap_in_words
+from pellucid.report.sections.gap import best_epoch, gap_line
 from pellucid.report.sections.recipe import x_label
 from pellucid.runs.record import read_run
 from pellucid.runs.run import Run
@@ -34,32 +34,31 @@ def with_curves(run: Run, accuracy: float, validation: float, losses: list[float
 def test_over_fitting_is_told_with_its_reason(run: Run) -> None:
     over = with_curves(run, 1.0, 0.5, [0.7, 0.6, 0.8, 1.2])
     assert best_epoch(over) == 1
-    words = gap_in_words(over)
-    assert words.startswith(
-        "Mistakes on training photos: 0 %, on validation photos: 50 %. This is over-fitting"
+    words = gap_line(over)
+    assert words == (
+        "Over-fitting: 0 % errors in training, 50 % on 8 validation photos; lowest validation loss at epoch 2."
     )
-    assert "parameters can learn 24 photos by heart, each shown 4 times unchanged" in words
-    assert words.endswith("its validation loss was lowest at epoch 2, and rose from there.")
 
 
 def test_a_gap_that_chance_explains_is_no_over_fitting(run: Run) -> None:
     small = with_curves(run, 0.9, 0.75, [0.7, 0.6, 0.5, 0.4])
-    assert gap_in_words(small) == (
-        "Mistakes on training photos: 10 %, on validation photos: 25 %; with 8 validation photos chance explains "
-        "the gap, so this shows no over-fitting."
+    assert gap_line(small) == (
+        "No over-fitting beyond chance: 10 % errors in training, 25 % on 8 validation photos."
     )
-    assert gap_in_words(with_curves(run, 0.9, 1.0, [0.7, 0.6, 0.5, 0.4])).endswith("0 %: no over-fitting.")
+    assert gap_line(with_curves(run, 0.9, 1.0, [0.7, 0.6, 0.5, 0.4])) == (
+        "No over-fitting: 10 % errors in training, 0 % on 8 validation photos."
+    )
 
 
 def test_a_network_that_learned_nothing_under_fits(run: Run) -> None:
-    assert "This is under-fitting" in gap_in_words(with_curves(run, 0.5, 0.5, [0.7, 0.7, 0.7, 0.7]))
+    assert gap_line(with_curves(run, 0.5, 0.5, [0.7, 0.7, 0.7, 0.7])).startswith("Under-fitting: 50 % errors")
 
 
 def test_early_stopping_is_judged_at_the_epoch_whose_weights_were_kept(run: Run) -> None:
     options = replace(run.config.options, patience=2)
     stopped = replace(run, config=replace(run.config, options=options))
-    words = gap_in_words(with_curves(stopped, 1.0, 0.5, [0.7, 0.6, 0.8, 1.2]))
-    assert words.startswith("Mistakes on training photos: 40 %, on validation photos: 50 %")
+    words = gap_line(with_curves(stopped, 1.0, 0.5, [0.7, 0.6, 0.8, 1.2]))
+    assert "40 % errors in training, 50 % on 8 validation photos" in words
 
 
 def test_the_axis_is_what_was_counted(run: Run) -> None:

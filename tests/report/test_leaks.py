@@ -30,4 +30,4 @@ def test_the_answer_was_seen_only_where_the_target_is_the_same(pellucid: Command
     assert with_copies(twins[False]).endswith(", number for number, but with another target.")
     both = with_copies(*twins.values())
     assert both.endswith("with the same target in 1 of 2, so the network has seen the answer there.")
-    assert with_copies() == "No test row is also among the training rows."
+    assert with_copies() == "No test row is in the training part."

@@ -91,11 +91,11 @@ def test_run_train_evaluate_and_the_report_say_one_percentage(
     pellucid: Command, photos: Path, tmp_path: Path
 ) -> None:
     ran = pellucid("run", photos, "--model", "logistic", "--epochs", 2, "--out", "out")
-    found = re.search(r"Test accuracy: (\d+ %)", ran.out)
+    found = re.search(r"Test accuracy (\d+ %)", ran.out)
     assert found is not None
     evaluated = pellucid("evaluate", "out")
     assert f"correct: accuracy {found[1]}" in evaluated.out
-    assert f"classified correctly: {found[1]}." in words_of(tmp_path / "out" / "report.html")
+    assert f"Test accuracy {found[1]} " in words_of(tmp_path / "out" / "report.html")
     trained = pellucid("train", photos, "--model", "logistic", "--epochs", 2, "--out", "trained")
     assert f"test: accuracy {found[1]}" in trained.out
     assert "form" not in trained.out

@@ -13,6 +13,7 @@ from pellucid.nn.model import Model
 from pellucid.prediction.metrics import metrics_of
 from pellucid.prediction.predict import Predictions
 from pellucid.report.findings import Findings
+from pellucid.report.sections.summary import accuracy_line
 from pellucid.runs.config import RunConfig
 from pellucid.runs.run import Run
 from pellucid.shares import share
@@ -116,12 +117,7 @@ def say_results(found: Findings, say: Say) -> None:
         say(f"Train accuracy: {run.train_confusion.accuracy}")
         say(f"Test accuracy: {run.test_confusion.accuracy}")
     else:
-        test, train = run.test_confusion, run.train_confusion
-        say(
-            f"Test accuracy: {share(test.accuracy, test.n_samples)} ({test.n_correct} of {test.n_samples} "
-            f"{run.noun}s); on the training part {share(train.accuracy, test.n_samples)}, by always answering "
-            f"{test.majority_class!r} {share(test.baseline, test.n_samples)}"
-        )
+        say(accuracy_line(run))
     if photo is not None and is_tutorial(run.split):
         label = photo.context.label
         say(f'{photo.name}: y = {float(photo.y)}, your L-layer model predicts a "{label}" picture.')

@@ -1,4 +1,4 @@
-"""The gap between training and new samples in a sentence: over-fitting, under-fitting, or nothing beyond chance."""
+"""The gap between training and new samples: over-fitting, under-fitting, or nothing beyond chance."""
 
 import math
 from typing import NamedTuple
@@ -12,6 +12,7 @@ from pellucid.report.sections.recipe import first_number, is_step_by_step
 from pellucid.runs.run import Run
 from pellucid.shares import share
 from pellucid.stats.intervals import wilson_interval
+from pellucid.text import plural
 
 FALLS_BY = 0.03  # of the lowest validation loss: a later rise by more is told
 
@@ -32,30 +33,20 @@ def best_epoch(run: Run) -> int | None:
     return int(np.nanargmin(losses)) if losses and np.isfinite(losses).any() else None
 
 
-def gap_in_words(run: Run) -> str:
-    """Return what training samples and others say together: mistakes on both, and why they differ."""
+def gap_line(run: Run) -> str:
+    """Return the errors on training samples and on others, and what they say together."""
     if run.kind == "regression":
         return _of_errors(run)
     gap, noun = _gap(run), run.noun
-    n = min(len(run.split.train), gap.n_other)
-    words = (
-        f"Mistakes on training {noun}s: {share(1 - gap.train, n)}, on {gap.part} {noun}s: "
-        f"{share(1 - gap.other, n)}"
-    )
+    n, counts = min(len(run.split.train), gap.n_other), run.split.train.counts
+    of_training, of_others = share(1 - gap.train, n), share(1 - gap.other, n)
+    errors = f"{of_training} errors in training, {of_others} on {plural(gap.n_other, f'{gap.part} {noun}')}"
     if gap.train > gap.interval[1] and gap.train - gap.other >= GAP:
-        return f"{words}. This is over-fitting, or the {gap.part} {noun}s differ: {_why(run)}."
-    counts = run.split.train.counts
+        return f"Over-fitting: {errors}{_best(run)}."
     if gap.train <= counts.max() / counts.sum():
-        return (
-            f"{words}. This is under-fitting: even of the {noun}s that it was trained on it classifies no more "
-            "correctly than always the most common class would."
-        )
-    if gap.train > gap.interval[1]:
-        return f"{words}: a small gap, as is usual."
-    if gap.train > gap.other:
-        few = f"{gap.n_other:,} {gap.part} {noun}{'s' if gap.n_other != 1 else ''}"
-        return f"{words}; with {few} chance explains the gap, so this shows no over-fitting."
-    return f"{words}: no over-fitting."
+        return f"Under-fitting: {errors}; the baseline does as well in training."
+    is_chance = gap.other < gap.train <= gap.interval[1]
+    return f"No over-fitting{' beyond chance' if is_chance else ''}: {errors}."
 
 
 def _gap(run: Run) -> _Gap:
@@ -71,42 +62,27 @@ def _gap(run: Run) -> _Gap:
     return _Gap(run.train_confusion.accuracy, test.accuracy, test.accuracy_interval, test.n_samples, "test")
 
 
-def _why(run: Run) -> str:
-    """Return what made the network learn its samples by heart, as far as the run shows it."""
-    noun, options = run.noun, run.config.options
-    held_out = math.ceil((options.validation or 0) * len(run.split.train))
-    n_seen, n_params = len(run.split.train) - held_out, run.model.theta.size
-    if n_params > n_seen:
-        reason = f"the {n_params:,} parameters can learn {n_seen:,} {noun}s by heart"
-    else:
-        reason = f"it has learned some of its {n_seen:,} {noun}s by heart"
-    if run.has_photos and options.augment is None and options.batch_size >= 0:
-        reason += f", each shown {len(run.history.losses):,} times unchanged"
-    return reason + _rise(run)
-
-
-def _rise(run: Run) -> str:
+def _best(run: Run) -> str:
+    """Return where the validation loss was lowest, if it rose since."""
     best, losses = best_epoch(run), run.history.validation_losses
     if best is None or not losses[-1] > (1 + FALLS_BY) * losses[best]:
         return ""
     kept = ", whose weights were kept" if run.config.options.patience is not None else ""
     word = "step" if is_step_by_step(run) else "epoch"
-    return f"; its validation loss was lowest at {word} {best + first_number(run)}{kept}, and rose from there"
+    return f"; lowest validation loss at {word} {best + first_number(run)}{kept}"
 
 
 def _of_errors(run: Run) -> str:
-    noun, found = run.noun, run.test_predictions
+    found, of_training = run.test_predictions, run.train_predictions
     name = "root_mean_squared_error"
-    train = regression_metrics(run.train_predictions.y_true, run.train_predictions.y_pred)[name]
+    trained = regression_metrics(of_training.y_true, of_training.y_pred)
     test = regression_estimates(found.y_true, found.y_pred)[name]
+    train, mean = trained[name], trained["baseline"]
     assert train is not None
     assert test.value is not None
-    words = f"Root mean squared error on training {noun}s: {train:.3g}, on test {noun}s: {test.value:.3g}"
+    errors = f"root mean squared error {train:.3g} in training, {test.value:.3g} on the test {run.noun}s"
     if test.low is not None and train < test.low:
-        return f"{words}. This is over-fitting, or the test {noun}s differ: {_why(run)}."
-    mean = regression_metrics(run.train_predictions.y_true, run.train_predictions.y_pred)["baseline"]
+        return f"Over-fitting: {errors}{_best(run)}."
     if mean is not None and train >= mean:
-        return (
-            f"{words}. This is under-fitting: even on the training {noun}s it is no better than their mean."
-        )
-    return f"{words}: chance explains the difference, so this shows no over-fitting."
+        return f"Under-fitting: {errors}; the mean does as well in training."
+    return f"No over-fitting beyond chance: {errors}."

@@ -17,7 +17,7 @@ def leaks(run: Run) -> str:
     noun = run.noun
     twins = {leak.test: leak for leak in reversed(run.leaks)}  # of several, the first
     if not twins:
-        return f"No test {noun} is also among the training {noun}s."
+        return f"No test {noun} is in the training part."
     rows = sorted(twins)
     named = "; ".join(
         f"{run.split.place('test', row)} is {_NEARLY[twins[row].kind]}"
@@ -26,7 +26,7 @@ def leaks(run: Run) -> str:
     )
     more = f"; and {len(rows) - MOST_NAMED:,} more" if len(rows) > MOST_NAMED else ""
     exact = ", number for number" if all(leak.kind == "exact" for leak in twins.values()) else ""
-    words = f"The data have a leak: {named}{more}{exact}, {_seen(run, list(twins.values()))}."
+    words = f"Leak: {named}{more}{exact}, {_seen(run, list(twins.values()))}."
     if run.kind == "regression":
         return words
     kept = np.delete(run.test_predictions.is_correct, rows)
@@ -34,8 +34,8 @@ def leaks(run: Run) -> str:
         return words
     n_right = int(kept.sum())
     return words + (
-        f" Without {'it' if len(rows) == 1 else 'them'}, {n_right:,} of {len(kept):,} are classified correctly: "
-        f"{share(n_right / len(kept), len(kept))}."
+        f" Accuracy without {'it' if len(rows) == 1 else 'them'}: {share(n_right / len(kept), len(kept))} "
+        f"({n_right:,}/{len(kept):,})."
     )
 
 

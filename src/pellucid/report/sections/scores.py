@@ -15,7 +15,6 @@ from pellucid.report.parts import Captioned, Cell, Section, Table
 from pellucid.report.sections.photos import confusion_of
 from pellucid.runs.run import Run
 from pellucid.shares import share
-from pellucid.text import plural
 
 MOST_CLASSES = 40  # in the table
 FEW_CLASSES = 12  # that are shown at once
@@ -25,13 +24,8 @@ def accuracy_section(draft: Draft, run: Run) -> Section:
     """Return the confusion matrix with the samples behind each cell, and how far the score can be trusted."""
     test = run.test_confusion
     draft.keep("confusion", confusion_matrix_figure(test.counts, test.classes))
-    one = share(1 / test.n_samples, test.n_samples)
     return Section(
         "Which class is taken for which?",
-        intro=(
-            f"With {plural(test.n_samples, 'test ' + run.noun)}, one more or one fewer right moves the accuracy "
-            f"by {one}: a difference that stays within the interval may well be chance.",
-        ),
         confusion=confusion_of(draft, run),
     )
 

@@ -1,4 +1,4 @@
-"""What a report says first of a classifier: in plain language, for somebody who reads nothing else."""
+"""What a report says first: how good it is, next to the baseline, and what was done."""
 
 from typing import TYPE_CHECKING
 
@@ -6,7 +6,7 @@ import numpy as np
 
 from pellucid.prediction.confusion import ConfusionMatrix
 from pellucid.report.parts import Fact
-from pellucid.report.sections.gap import gap_in_words
+from pellucid.report.sections.gap import gap_line
 from pellucid.report.sections.leaks import leaks
 from pellucid.report.sections.recipe import is_step_by_step, optimizer_in_words
 from pellucid.runs.run import Run
@@ -14,31 +14,29 @@ from pellucid.shares import share, share_range
 from pellucid.stats.paired import mcnemar
 from pellucid.text import in_seconds, join, plural
 from pellucid.training.history import History
-from pellucid.types import Array
 
 if TYPE_CHECKING:
     from pellucid.report.findings import Findings
 
 CHANCE = 0.05  # p values from here on are put down to chance
 MOST_CLASSES = 3  # named in a sentence; more are counted
-WIDE, NARROW = 0.1, 0.03  # of an interval: above the first much is open, below the second little
 
 
 def summary(found: "Findings") -> tuple[str, ...]:
-    """Return the first paragraphs: how good it is beside the baseline, and what was done."""
+    """Return the first lines: how good it is, next to the baseline, and what was done."""
     run = found.run
     if run.kind == "regression":
         from pellucid.report.sections.regression import lead
 
         return lead(found)
-    return (_how_good(run), _against_the_baseline(run), what_was_done(run))
+    return (accuracy_line(run), what_was_done(run))
 
 
 def points(found: "Findings") -> tuple[str, ...]:
     """Return what else a reader must know, a point each: mistakes, the gap, leaks, what else was found."""
     run = found.run
-    wrong = () if run.kind == "regression" else (_what_goes_wrong(run.test_confusion, run.noun),)
-    own = (gap_in_words(run), leaks(run), *_stopped(run), *_advice(found))
+    wrong = () if run.kind == "regression" else (most_common_mistake(run.test_confusion, run.noun),)
+    own = (gap_line(run), leaks(run), *_stopped(run), *_advice(found))
     return (*wrong, *own, *_of_the_rest(found), *run.notes)
 
 
@@ -179,72 +177,32 @@ def _task(run: Run) -> str:
     return f"{on} to tell {classes}"
 
 
-def _how_good(run: Run) -> str:
-    test, noun = run.test_confusion, run.noun
-    low, high = test.accuracy_interval
-    doubt = (
-        f"With so few {noun}s"
-        if high - low > WIDE
-        else "As far as that is known"
-        if high - low > NARROW
-        else ""
-    )
-    ends = f"{share(low, test.n_samples)} and {share(high, test.n_samples)}"
-    would = f"between {ends} of all such {noun}s would be (95 % interval)"
-    return (
-        f"{test.n_correct:,} of {plural(test.n_samples, 'test ' + noun)} "
-        f"{'is' if test.n_correct == 1 else 'are'} classified correctly: {share(test.accuracy, test.n_samples)}. "
-        + (f"{doubt}, {would}." if doubt else f"{would[0].upper()}{would[1:]}.")
-    )
-
-
-def _against_the_baseline(run: Run) -> str:
-    test = run.test_confusion
+def accuracy_line(run: Run) -> str:
+    """Return the accuracies of both parts and of the baseline; whether the model differs from the baseline."""
+    test, n = run.test_confusion, run.test_confusion.n_samples
     compared = mcnemar(run.test_predictions.is_correct, run.test_predictions.is_majority)
-    often = share(test.baseline, test.n_samples)
-    words = f"Always predicting “{test.majority_class}” would be right {often} of the time"
-    if not compared.only_a and not compared.only_b:
-        return f"{words}, and is right on the very same {run.noun}s: the network is no better than that."
-    only = plural(compared.only_a, run.noun)
-    words += f". {only} only the network classifies correctly, {compared.only_b:,} only that baseline: "
-    if compared.p_value >= CHANCE:
-        return words + (
-            f"two equally good ones would differ as much by chance {_how_often(compared.p_value)}, so this "
-            "test does "
-            "not settle which is better."
-        )
-    if compared.only_a > compared.only_b:
-        return words + "more than chance explains, so the network has learned something."
-    return words + "the network does worse, and by more than chance explains."
+    chance = f" Not distinguishable from the baseline (p = {compared.p_value:.2g})."
+    return (
+        f"Test accuracy {share(test.accuracy, n)} ({test.n_correct:,}/{n:,}, 95 % interval {interval(test)}). "
+        f"Training {share(run.train_confusion.accuracy, n)}. "
+        f"Baseline (always “{test.majority_class}”) {share(test.baseline, n)}."
+        + (chance if compared.p_value >= CHANCE else "")
+    )
 
 
-def _how_often(p: float) -> str:
-    return f"{round(100 * p)} times in 100" if p < 0.995 else "nearly always"
+def most_common_mistake(test: ConfusionMatrix, noun: str) -> str:
+    """Return which class is most often taken for which.
 
-
-def _what_goes_wrong(test: ConfusionMatrix, noun: str) -> str:
+    Examples
+    --------
+    >>> from pellucid.prediction.confusion import confusion_matrix
+    >>> y, answers = np.array([0, 0, 0, 1]), np.array([1, 1, 0, 1])
+    >>> most_common_mistake(confusion_matrix(y, answers, ("cat", "dog")), "photo")
+    'Most common mistake: “cat” taken for “dog” (2 of 3 photos).'
+    """
     wrong = test.counts - np.diag(np.diag(test.counts))
     if not wrong.any():
-        return f"It made no mistake on these {noun}s."
+        return "No mistakes on the test part."
     i, j = (int(at) for at in np.unravel_index(wrong.argmax(), wrong.shape))
-    names, totals = test.classes, test.counts.sum(axis=1)
-    worst = (
-        f"Its most common mistake: it takes “{names[i]}” for “{names[j]}” ({wrong[i, j]} of {totals[i]} {noun}s, "
-        f"{share(wrong[i, j] / totals[i], totals[i])})"
-    )
-    if len(names) == 2:
-        other = f"the other way round it errs in {wrong[j, i]} of {totals[j]}"
-        return f"{worst}; {other if totals[j] else f'no test {noun} is of class “{names[j]}”'}."
-    there = np.flatnonzero(totals)
-    recalls = np.diag(test.counts)[there] / totals[there]
-    low, high = recalls.min(), recalls.max()
-    if low == high:
-        return f"{worst}. It classifies every class equally well ({share(high, totals.max())} right)."
-    best, last = (_named(names, there[recalls == edge]) for edge in (high, low))
-    most, least = share(high, totals.max()), share(low, totals.max())
-    return f"{worst}. It is best at {best} ({most} right) and worst at {last} ({least})."
-
-
-def _named(names: tuple[str, ...], rows: Array) -> str:
-    """Return the names of some classes; how many there are where they are many."""
-    return f"{len(rows)} classes" if len(rows) > MOST_CLASSES else join([f"“{names[i]}”" for i in rows])
+    of = f"{wrong[i, j]} of {plural(int(test.counts[i].sum()), noun)}"
+    return f"Most common mistake: “{test.classes[i]}” taken for “{test.classes[j]}” ({of})."
