@@ -3,9 +3,10 @@
     PELLUCID_DATA_DIR=... python -m benchmarks.published
 
 209 photos, 2,500 full-batch steps, float64. Ours is `pl.train` with its set-up, in a process that has trained once
-before; costs are compared with the 26 that the tutorial printed. The rivals are those of `pellucid bench`: PyTorch
-with denormals flushed on one and two threads, JAX's jitted loop with its compilation, scikit-learn. With `--quick`
-they and the textbook loop do 250 steps, which are scaled up, and there are 4 starts.
+before; costs are compared with the 26 that the tutorial printed. The rivals are those of `benchmarks/rivals.py`:
+PyTorch with denormals flushed on one and two threads, JAX's jitted loop with its compilation, scikit-learn, Keras. Of
+each the final cost is printed, and how far its weights are from ours. With `--quick` they and the textbook loop do
+250 steps, which are scaled up, and there are 4 starts.
 """
 
 import os
@@ -16,6 +17,7 @@ from pathlib import Path
 
 from benchmarks import harness
 from benchmarks.harness import Contestant
+from benchmarks.rivals import CONTESTANTS, Task, compare, read_task, write_result, write_task
 
 MODULE = "benchmarks.published"
 DATA = "PELLUCID_DATA_DIR"
@@ -42,16 +44,20 @@ def train(size: str) -> None:
 
 
 def rival(name: str, folder: str, n_steps: str, n_threads: str) -> None:
-    """Serve one training by a rival of `pellucid bench`, or by the textbook loop; not warmed up, for it is long."""
-    from pellucid.workflows.bench_worker import CONTESTANTS, _read_task
-
+    """Serve one training by a contestant of rivals.py, and write its result; not warmed up, for it is long."""
     if name == "pytorch":
         import torch
 
         torch.set_num_threads(int(n_threads))
         torch.set_flush_denormal(True)
-    task = _read_task(str(Path(folder) / "task.npz"))._replace(n_steps=int(n_steps))
-    harness.serve(lambda: [CONTESTANTS[name](task).seconds])
+    task = read_task(Path(folder) / "task.npz")._replace(n_steps=int(n_steps))
+
+    def run() -> list[float]:
+        result = CONTESTANTS[name](task)
+        write_result(Path(folder) / f"{name}.npz", result)
+        return [result.seconds]
+
+    harness.serve(run)
 
 
 def lottery(n_starts: str) -> None:
@@ -76,29 +82,37 @@ def lottery(n_starts: str) -> None:
 WHO: dict[str, Callable[..., None]] = {"train": train, "rival": rival, "lottery": lottery}
 
 
-def write_task(folder: str) -> None:
+def write_photos(folder: str) -> None:
     """Write what the rivals train on: the photos, and the published start."""
     import pellucid as pl
     from pellucid.textbook.published import LEARNING_RATE, N_ITERATIONS
-    from pellucid.workflows.bench_worker import Task, write_task
 
     photos, model = pl.load_data("catvnoncat").train, pl.preset("mlp")
     X = photos.X.reshape(len(photos), -1) / 255.0
     model.initialize(X.shape[1:])
     weights = [leaf.params["W"] for leaf in model.leaves() if leaf.params]
-    write_task(str(Path(folder) / "task.npz"), Task(X, photos.y, N_ITERATIONS, LEARNING_RATE, weights))
+    write_task(Path(folder) / "task.npz", Task(X, photos.y, N_ITERATIONS, LEARNING_RATE, weights))
 
 
 def rivals(folder: str, n_steps: int, mkl: dict[str, str]) -> dict[str, Contestant]:
     def one(name: str, n_threads: str = "2", **environment: str) -> Contestant:
         return Contestant(("rival", name, folder, str(n_steps), n_threads), environment)
 
-    found = {"textbook loop": one("textbook"), "JAX, one jitted loop": one("jax")}
+    found = {
+        "ours, direct form": one("direct"),
+        "ours, dual form": one("dual"),
+        "textbook loop": one("textbook"),
+        "JAX, one jitted loop": one("jax"),
+    }
     for n in ("1", "2"):
         found[f"PyTorch, {n} thr."] = one("pytorch", n, OMP_NUM_THREADS=n)
         if mkl:
             found[f"PyTorch, {n} thr., AVX-512 MKL"] = one("pytorch", n, OMP_NUM_THREADS=n, **mkl)
-    return found | {"scikit-learn": one("scikit-learn")}
+    backend = os.environ.get("KERAS_BACKEND", "jax")
+    return found | {
+        "scikit-learn": one("scikit-learn"),
+        f"Keras on {backend}": one("keras", KERAS_BACKEND=backend),
+    }
 
 
 def main() -> None:
@@ -136,13 +150,20 @@ def main() -> None:
         f"floor: the product with K, {m}x{k} times {k}x{n}, 2,500 times: {2500 * 2 * m * k * n / small:.3f} s"
     )
     with tempfile.TemporaryDirectory() as folder:
-        write_task(folder)
+        write_photos(folder)
         who = rivals(folder, n_steps, harness.mkl_avx512(folder))
         long, _ = harness.contest(MODULE, who, 1, lock)
+        results = {
+            path.stem: compare(path, Path(folder) / "dual.npz")
+            for name in CONTESTANTS
+            if (path := Path(folder) / f"{name}.npz").exists()
+        }
     title = f"the same by others, {n_steps:,} steps, and how many times as long as numba"
     scaled = {name: found.scaled(2500 / n_steps) for name, found in long.items()}
     ours = {name: times[name] for name in ("numba, photos of 64x64",) if name in times}
     harness.print_times(title, ours | scaled, "numba, photos of 64x64", scale=1, unit="s")
+    for name, (cost, difference) in results.items():
+        print(f"{name}: final cost {cost:.10g}, weights within {difference:.1e} of the dual form's")
     starts = {
         kernels: Contestant(("lottery", str(n_starts)), harness.with_kernels(kernels)) for kernels in choices
     }

@@ -23,7 +23,7 @@ LESS: dict[str, list[str]] = {  # so that a test takes seconds
     "find-rate": ["--epochs", "20"],
     "sweep": ["--epochs", "2", "--trials", "2", "--jobs", "1"],
 }
-ELSEWHERE = ("serve", "reproduce", "bench")  # endless or long; they have tests of their own
+ELSEWHERE = ("serve", "reproduce")  # endless or long; they have tests of their own
 SLOW = ("run", "report", "influence", "sweep")
 NEEDS_PUBLISHED = ("data fetch",)
 

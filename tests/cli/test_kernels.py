@@ -25,7 +25,7 @@ COMMANDS = {
     "data augment": "PHOTO",
     "model check": "mlp --input-shape 6x6x3",
 }
-LONG = {"bench", "reproduce", "serve"}  # too long for a test; they read the environment as the others do
+LONG = {"reproduce", "serve"}  # too long for a test; they read the environment as the others do
 
 
 @pytest.fixture

@@ -26,7 +26,6 @@ def test_help_version_and_no_arguments(pellucid: Command) -> None:
             "reproduce",
             "predict",
             "find-rate",
-            "bench",
             "data",
             "model",
             "--install-completion",
@@ -45,7 +44,7 @@ def test_every_command_has_help_that_fits_a_terminal(pellucid: Command, name: st
     assert DECLARED[name].short_help in pellucid(*name.split()[:-1], "-h").out
 
 
-SHOWS_ONLY = {"predict", "reproduce", "bench", "data list", "data info", "data fetch"}
+SHOWS_ONLY = {"predict", "reproduce", "data list", "data info", "data fetch"}
 SHOWS_ONLY |= {"model list", "model show", "model check"}
 
 

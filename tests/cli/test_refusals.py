@@ -77,7 +77,8 @@ MISTAKES: dict[str, str | tuple[str, ...]] = {
     "train pets --gpu": "All work is done by the processor",
     "train pets --verbose": "--quiet hides it",
     "find-rate pets --learning-rate 0.1": "--lowest and --highest bound it",
-    "bench --against torch": "See pellucid bench --help.",
+    "reproduce --against torch": "See pellucid reproduce --help.",
+    "bench": "python -m benchmarks.published",
     "data info --nothing": ("No such option", "See pellucid data info --help"),
     # something left out
     "train": "Try pellucid train drawn-cats.",

@@ -13,6 +13,7 @@ COMMANDS = {  # what others call it
     **dict.fromkeys(("dataset", "datasets", "download"), "data"),
     **dict.fromkeys(("plot", "show"), "report"),
 }
+MOVED = {"bench": "In a clone of the repository: python -m benchmarks.published"}
 OPTIONS = {
     **dict.fromkeys(("--lr", "--rate", "--eta"), "--learning-rate"),
     **dict.fromkeys(("--batch", "--bs"), "--batch-size"),
@@ -95,6 +96,8 @@ def _example(ctx: Any) -> str:
 def _with_command(problem: str, ctx: Any) -> str:
     """Return the problem with the command that was probably meant, where typer did not find it."""
     asked = problem.split("'")[1] if "'" in problem else ""
+    if asked in MOVED:
+        return f"No such command '{asked}'. {MOVED[asked]}."
     meant = COMMANDS.get(asked.lower())
     if "Did you mean" in problem and meant is None:
         return problem

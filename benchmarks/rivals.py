@@ -1,13 +1,13 @@
-"""One contestant of ``pellucid bench``, in its own process: two libraries' thread pools slow each other.
+"""The published run by pellucid, by the textbook loop and by other libraries, for `benchmarks.published`.
 
-``python -m pellucid.workflows.bench_worker NAME TASK.npz RESULT.npz`` trains the tutorial's network from the start
-in TASK and writes seconds, final cost and weights to RESULT. Loading and imports are not timed; moving data is.
+Each runs in a process of its own, for two libraries' pools of threads slow each other. All start from the same
+weights, in float64. Loading and imports are not timed; moving data is.
 """
 
-import sys
 import time
 import warnings
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -193,21 +193,26 @@ CONTESTANTS: dict[str, Callable[[Task], Result]] = {
 }
 
 
-def write_task(path: str, task: Task) -> None:
+def write_task(path: Path, task: Task) -> None:
     """Write a task as an .npz file."""
     weights: dict[str, Any] = {f"W{i}": W for i, W in enumerate(task.weights)}
     np.savez(path, X=task.X, y=task.y, n_steps=task.n_steps, learning_rate=task.learning_rate, **weights)
 
 
-def _read_task(path: str) -> Task:
+def read_task(path: Path) -> Task:
+    """Read a task."""
     with np.load(path) as file:
         weights = [file[f"W{i}"] for i in range(len(DIMS))]
         return Task(file["X"], file["y"], int(file["n_steps"]), float(file["learning_rate"]), weights)
 
 
-if __name__ == "__main__":
-    contestant, task_path, result_path = sys.argv[1:]
-    result = CONTESTANTS[contestant](_read_task(task_path))
-    arrays: dict[str, Any] = {f"W{i}": W for i, W in enumerate(result.weights)}
-    arrays |= {"seconds": result.seconds, "final_cost": result.final_cost, "version": result.version}
-    np.savez(result_path, **arrays)
+def write_result(path: Path, result: Result) -> None:
+    """Write the final cost and the weights as an .npz file."""
+    np.savez(path, *result.weights, final_cost=result.final_cost)
+
+
+def compare(path: Path, ours: Path) -> tuple[float, float]:
+    """Return a result's final cost, and the largest difference of a weight to ours."""
+    with np.load(path) as file, np.load(ours) as own:
+        names = [f"arr_{i}" for i in range(len(DIMS))]
+        return float(file["final_cost"]), max(float(np.abs(file[n] - own[n]).max()) for n in names)
