@@ -184,7 +184,7 @@ class Model(Container):
 
     def loss_of_outputs(self, Z: Any, y: Any, *, weights: Array | None = None) -> float:
         """Return the mean loss of raw outputs."""
-        return self._loss.forward(Z, self.encode(y), weights=weights)[0]
+        return loss_and_gradient(self._loss, Z, self.encode(y), weights=weights)[0]
 
     def raw_outputs(self, X: Any, prepare: Callable[[Array], Array] | None = None) -> Any:
         """Return the raw outputs, (m, *output_shape), a new array; a piece at a time.
@@ -249,7 +249,7 @@ class Model(Container):
     def measure(self, X: Any, Y: Any) -> dict[str, float]:
         """Return the loss on prepared inputs and encoded targets and, for a classifier, the accuracy."""
         Z = self.measured = self.raw_outputs(X)
-        metrics = {"loss": self._loss.forward(Z, Y)[0]}
+        metrics = {"loss": loss_and_gradient(self._loss, Z, Y)[0]}
         if self._loss.kind == "classification":
             predicted = Z[:, 0] > 0 if Z.shape[1] == 1 else Z.argmax(axis=1)
             true = Y if Y.ndim == 1 else Y[:, 0] > 0.5 if Y.shape[1] == 1 else Y.argmax(axis=1)
