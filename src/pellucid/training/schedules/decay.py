@@ -11,7 +11,9 @@ from pellucid.training.schedules.base import Schedule, duration, in_steps
 @register("constant")
 @dataclass
 class Constant(Schedule):
-    """The same rate throughout::
+    """The same rate throughout.
+
+    The factor is::
 
         1
 
@@ -30,7 +32,9 @@ class Constant(Schedule):
 @register("step")
 @dataclass
 class Step(Schedule):
-    """Multiply the rate by ``factor`` every ``every`` steps. At step t it is multiplied by::
+    """Multiply the rate by ``factor`` every ``every`` steps.
+
+    At step t the factor is::
 
         factor ^ floor(t / every)
 
@@ -52,7 +56,9 @@ class Step(Schedule):
 @register("exponential")
 @dataclass
 class Exponential(Schedule):
-    """Multiply the rate by the same ratio in every step. At step t it is multiplied by::
+    """Multiply the rate by the same ratio in every step.
+
+    At step t the factor is::
 
         factor ^ (t / every)
 
