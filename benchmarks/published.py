@@ -4,9 +4,9 @@
 
 209 photos, 2,500 full-batch steps, float64. Ours is `pl.train` with its set-up, in a process that has trained once
 before; costs are compared with the 26 that the tutorial printed. The rivals are those of `benchmarks/rivals.py`:
-PyTorch with denormals flushed on one and two threads, JAX's jitted loop with its compilation, scikit-learn, Keras. Of
-each the final cost is printed, and how far its weights are from ours. With `--quick` they and the textbook loop do
-250 steps, which are scaled up, and there are 4 starts.
+PyTorch with denormals flushed on one and two threads, JAX's jitted loop with its compilation, scikit-learn, Keras.
+Of each the final cost is printed, and how far its weights are from ours. With `--quick` they and the textbook loop
+do 250 steps, which are scaled up, and there are 4 starts.
 """
 
 import os

@@ -53,6 +53,18 @@ FORMS: dict[str, tuple[bytes, str, int, str]] = {
     "without an end": (form(("image", "a.png", PHOTO))[0][:-9], form()[1], 400, "last boundary is missing"),
     "without a boundary": (form(("image", "a.png", PHOTO))[0], "multipart/form-data", 400, "boundary"),
     "of another boundary": (form(("image", "a.png", PHOTO))[0], form(boundary="other")[1], 400, "damaged"),
+    "of a charset that decodes nothing": (
+        form(("image", "a.png", PHOTO))[0],
+        f"{form()[1]}; charset=undefined",
+        400,
+        "damaged",
+    ),
+    "with a text in the place of a file": (
+        b'--edge\r\nContent-Disposition: form-data; name="image"\r\n\r\ncat.png\r\n--edge--\r\n',
+        form()[1],
+        422,
+        "with a file",
+    ),
     "that is none": (b"\0\1\2\r\n\r\n", form()[1], 400, "damaged"),
     "empty": (b"", form()[1], 400, "damaged"),
 }

@@ -101,8 +101,8 @@ async def read_form(headers: Headers, body: bytes, *, most: int) -> Form:
     """
     try:
         form = await _Parser(headers, body, most).parse()
-    except MultiPartException as error:
-        raise HTTPException(400, f"the multipart form is damaged ({error.message.rstrip('.')}).") from None
+    except (MultiPartException, ValueError) as error:  # ValueError: of charsets that decode nothing
+        raise HTTPException(400, f"the multipart form is damaged ({str(error).rstrip('.')}).") from None
     try:
         files = []
         for field, file in form.multi_items():
