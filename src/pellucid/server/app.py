@@ -41,14 +41,14 @@ def create_app(service: Service) -> FastAPI:
     app.add_exception_handler(StarletteException, _refuse_path)
     app.add_exception_handler(Exception, _fail)
 
-    door = [check_token(service.token) if service.token else Depends(check_local)]
+    checks = [check_token(service.token) if service.token else Depends(check_local)]
 
     @app.post(
         "/predict",
-        dependencies=door,
+        dependencies=checks,
         summary="Predict the samples of the request",
         response_model=schemas.Answer,
-        responses=schemas.refusals(*schemas.DOOR, 400, 404, 408, 413, 415, 422, 429, 503),
+        responses=schemas.refusals(*schemas.CHECKED, 400, 404, 408, 413, 415, 422, 429, 503),
         openapi_extra={"requestBody": schemas.BODIES},
     )
     async def predict(request: Request, model: ModelName = None) -> Response:
@@ -78,29 +78,29 @@ def create_app(service: Service) -> FastAPI:
 
     @app.get(
         "/model",
-        dependencies=door,
+        dependencies=checks,
         summary="One model: its classes, layers, format and hash",
         response_model=schemas.Model,
-        responses=schemas.refusals(*schemas.DOOR, 400, 404, 422),
+        responses=schemas.refusals(*schemas.CHECKED, 400, 404, 422),
     )
     async def model_card(model: ModelName = None) -> dict[str, Any]:
         return service.find(model).describe()
 
     @app.get(
         "/models",
-        dependencies=door,
+        dependencies=checks,
         summary="The names of all models",
         response_model=schemas.Models,
-        responses=schemas.refusals(*schemas.DOOR),
+        responses=schemas.refusals(*schemas.CHECKED),
     )
     async def model_names() -> dict[str, list[str]]:
         return {"models": list(service.models)}
 
-    @app.get("/openapi.json", dependencies=door, include_in_schema=False)
+    @app.get("/openapi.json", dependencies=checks, include_in_schema=False)
     async def document() -> JSONResponse:
         return JSONResponse(app.openapi())
 
-    @app.get("/", dependencies=door, include_in_schema=False)
+    @app.get("/", dependencies=checks, include_in_schema=False)
     async def documentation() -> HTMLResponse:
         return HTMLResponse(
             page(app.openapi(), [*service.models.values()], has_form=not service.token), headers=HEADERS
