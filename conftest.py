@@ -31,7 +31,7 @@ collect_ignore = [
 
 
 OPTIONAL = re.compile(
-    r"numba|HAS_NUMBA|torch|onnx|tensorboard|heif|fastapi|uvicorn|server|distributed|dask|zarr|pyarrow"
+    r"numba|HAS_NUMBA|torch|onnx|tensorboard|heif|fastapi|uvicorn|server|distributed|dask|mpi4py|zarr|pyarrow"
 )
 
 

@@ -1,7 +1,6 @@
 """docs/python.md: every block runs, in order, and no public name is missing."""
 
 import doctest
-import importlib.util
 import re
 import shlex
 from pathlib import Path
@@ -43,8 +42,6 @@ def test_every_block_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     for language, code in BLOCKS:
         if language == "sh":
             for line in code.splitlines():
-                if "--workers" in line and importlib.util.find_spec("distributed") is None:
-                    continue
                 assert main(shlex.split(line.removeprefix("pellucid "))) == 0
             continue
         test = doctest.DocTestParser().get_doctest(code, names, "docs/python.md", "docs/python.md", 0)

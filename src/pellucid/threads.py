@@ -17,6 +17,7 @@ from typing import Any
 from pellucid.types import Array
 
 _ARE_BUSY: contextvars.ContextVar[bool] = contextvars.ContextVar("busy", default=False)
+_SHARE: list[int] = []  # cores that are this process's, where others of one training use the rest
 LOOK_SECONDS = 0.1  # after which one who waits looks whether those it waits for are still there
 
 
@@ -28,16 +29,35 @@ class WorkerLost(Exception):
     """A thread is gone, as in a child that was forked while it worked: nobody does its part."""
 
 
+def own_cores() -> set[int]:
+    """Return the numbers of the cores that this process may use."""
+    return os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set(range(os.cpu_count() or 1))
+
+
 def n_cores() -> int:
     """Return how many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min([len(own_cores()), *_SHARE])
+
+
+def limit_cores(n: int) -> None:
+    """Leave all but n cores to other processes, for good."""
+    _SHARE[:] = [n]
+
+
+def is_child() -> bool:
+    """Return whether this is a process that ``multiprocessing`` or joblib started."""
+    processes = sys.modules.get("multiprocessing.process")
+    return processes is not None and processes.current_process().name != "MainProcess"
+
+
+def is_side_by_side() -> bool:
+    """Return whether other jobs use the other cores."""
+    return _ARE_BUSY.get()
 
 
 def allowed_threads() -> int:
     """Return on how many threads a prediction may run: one where processes or threads work side by side."""
-    processes = sys.modules.get("multiprocessing.process")
-    is_child = processes is not None and processes.current_process().name != "MainProcess"
-    return 1 if is_child or _ARE_BUSY.get() else n_cores()
+    return 1 if is_child() or is_side_by_side() else n_cores()
 
 
 @contextmanager

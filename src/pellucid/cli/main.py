@@ -11,6 +11,7 @@ from typing import Any
 
 from pellucid.cli.terminal import echo, say
 from pellucid.errors import PellucidError
+from pellucid.launched import launched
 from pellucid.text import first_line, one_line
 
 PREDICT_FLAGS = {"--json": "as_json", "--jsonl": "as_lines", "--quiet": "is_quiet"}
@@ -19,6 +20,19 @@ PREDICT_FLAGS = {"--json": "as_json", "--jsonl": "as_lines", "--quiet": "is_quie
 def main(argv: list[str] | None = None) -> int:
     """Run the command and return its exit code: 0, 1 (a check fails), 2 (bad use or input), 130 (Ctrl-C)."""
     arguments = sys.argv[1:] if argv is None else argv
+    try:
+        if launched()[1] == 1:
+            return run(arguments)
+        from pellucid.cli.ranks import run_in_ranks
+
+        return run_in_ranks(run, arguments)
+    finally:
+        if argv is None:  # the process ends, and would look through all that is loaded three times more
+            gc.freeze()
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run the command as one process, and return its exit code."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # "?" for a letter that a terminal's encoding does not have
             stream.reconfigure(errors="replace")
@@ -48,8 +62,6 @@ def main(argv: list[str] | None = None) -> int:
         return 2
     finally:
         warnings.formatwarning = kept
-        if argv is None:  # the process ends, and would look through all that is loaded three times more
-            gc.freeze()
 
 
 def _run(arguments: Sequence[str]) -> int:

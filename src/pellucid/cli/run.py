@@ -29,8 +29,6 @@ def run(
     out: o.RunFolder = None,
     photo: Annotated[Path | None, typer.Option(help="A new photo to predict at the end.")] = None,
     tensorboard: o.TensorBoard = False,
-    cluster: o.Cluster = None,
-    workers: o.Workers = None,
     force: o.ForceRun = False,
     as_json: o.Json = False,
     quiet: o.Quiet = False,
@@ -61,8 +59,6 @@ def run(
         folder,
         checkpoints=checkpoints,
         tensorboard=tensorboard,
-        cluster=cluster,
-        n_workers=workers,
         force=force,
         **shown(quiet or as_json),
     )

@@ -27,8 +27,6 @@ def train(
     freeze: o.Freeze = None,
     out: o.RunFolder = None,
     tensorboard: o.TensorBoard = False,
-    cluster: o.Cluster = None,
-    workers: o.Workers = None,
     force: o.ForceRun = False,
     as_json: o.Json = False,
     quiet: o.Quiet = False,
@@ -44,9 +42,8 @@ def train(
     Where the schedule depends on the length, as one_cycle and cosine do, choose a rate to go on at: --schedule
     constant --learning-rate 0.001.
 
-    With --cluster or --workers each worker holds a part of the training samples and computes its part of every
-    batch, with the same result; --resume goes on with any number of workers. Samples in .h5, .npz, .npy and .zarr
-    are then read by the workers, not into the memory of this process.
+    `mpiexec -n 2 pellucid train ...` divides every batch over two processes, or as many on several machines, with
+    the same result; it needs pip install 'pellucid[mpi]'.
     """
     from pellucid.workflows.train import train as train_in_folder
 
@@ -59,15 +56,12 @@ def train(
         freeze=freeze,
         out=out,
         resume=checkpoints.resume,
-        in_place=cluster is not None or workers is not None,
     )
     outcome = train_in_folder(
         asked,
         folder,
         checkpoints=checkpoints,
         tensorboard=tensorboard,
-        cluster=cluster,
-        n_workers=workers,
         force=force,
         **shown(quiet or as_json),
     )

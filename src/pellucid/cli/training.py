@@ -25,7 +25,6 @@ def plan_training(
     start: Path | None,
     out: Path | None,
     resume: bool,
-    in_place: bool = False,
     **given: Any,
 ) -> tuple["RunRequest", Path]:
     """Return what a training is asked for, and its folder; with ``resume`` what is left out is as it was."""
@@ -39,7 +38,7 @@ def plan_training(
         data = source if o.was_given(context, "name") else replace(source, name="")
         asked = plan_to_resume(out, own, data, **given)
     else:
-        asked = plan(model, source, in_place=in_place, **given)
+        asked = plan(model, source, **given)
     return asked, out or o.run_folder(source, asked.config.model_name)
 
 

@@ -36,6 +36,7 @@ HINTS = {
     ),
     **dict.fromkeys(("--verbose", "-v"), "Progress is shown in a terminal anyway; --quiet hides it."),
 }
+CLUSTER = ("--workers", "--cluster")  # of commands that do many trainings or predictions
 EXAMPLES = {
     "DATA": "drawn-cats",
     "MODEL": "runs/drawn-cats-cnn-1",
@@ -68,6 +69,8 @@ def _option_meant(error: Any) -> str:
     name = error.option_name
     if name in HINTS:
         return f" {HINTS[name]}"
+    if name in CLUSTER and (command := error.ctx.command.name) in ("train", "run"):
+        return f" One training on several processes or machines: mpiexec -n 2 pellucid {command} ..."
     known = [each for param in error.ctx.command.params for each in param.opts if each.startswith("--")]
     name = name.replace("_", "-")
     meant = OPTIONS.get(name, name)

@@ -79,6 +79,11 @@ class Batches:
         self._workspace = Workspace()
 
     @property
+    def whole(self) -> "Batches":
+        """The batches of which these are a part."""
+        return self
+
+    @property
     def n_steps(self) -> int:
         """Steps per epoch; the last batch may be smaller than the others."""
         return 1 if self.batch_size is None else -(-self.n_rows // self.batch_size)

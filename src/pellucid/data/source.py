@@ -3,7 +3,6 @@
 import difflib
 import os
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -165,16 +164,6 @@ class DataSource(Configurable):
             table = read_table(self.path, self.decimal, self.missing)
             return split_table(table, target=self.target, group=self.group, **held_out).split
         return to_split(self._read(white), **held_out)
-
-    def load_in_place(self) -> Split:
-        """Load the data, inputs of arrays left in their file where it can be read in slices (``on_disk``).
-
-        Photos of a folder are read, unless ``on_disk`` is given: each reading decodes them again.
-        """
-        if self.kind == "arrays" and not self.on_disk:
-            with suppress(DataError):  # compressed, say; what else is wrong is said below
-                return replace(self, on_disk=True).load()
-        return self.load()
 
     def resolved(self) -> "DataSource":
         """Return the same source with an absolute path, if it is a file or folder: valid anywhere."""

@@ -1,4 +1,4 @@
-"""Trainings, predictions and many trainings side by side on a Dask cluster.
+"""Predictions, scores and many trainings side by side on a Dask cluster.
 
 Needs the extra ``dask``: ``pip install 'pellucid[dask]'``. Names are imported when they are first used; they are
 listed once, in ``__init__.pyi``.

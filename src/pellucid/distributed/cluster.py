@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
-from pellucid.distributed.waiting import WORKERS_SECONDS, ClusterError, answered, on_each
+from pellucid.distributed.map_unordered import SILENT_SECONDS, ClusterError
 from pellucid.errors import MissingExtraError, OptionError
 from pellucid.parallel import interrupts_held
 from pellucid.text import first_line, join, plural, printable
@@ -127,24 +127,24 @@ def _local(n_workers: int) -> Any:
         host="127.0.0.1",
         dashboard_address=None,
         worker_dashboard_address=NO_PAGE,
-        scheduler_kwargs={"dashboard_address": NO_PAGE},
+        scheduler_kwargs={"dashboard_address": NO_PAGE, "worker_ttl": SILENT_SECONDS},
         silence_logs=logging.CRITICAL,
     )
 
 
 def check_cluster(client: Any, address: str) -> None:
-    """Drop workers that are frozen; raise ClusterError unless there are others, all of this version of pellucid."""
+    """Raise ClusterError unless there are workers, all of this version of pellucid."""
     import distributed
 
     ours = distributed.__version__  # type: ignore[attr-defined]
-    theirs = answered(client, client.get_versions)["scheduler"]["packages"]["distributed"]
+    theirs = client.get_versions()["scheduler"]["packages"]["distributed"]
     if theirs != ours:
         raise ClusterError(
             f"{printable(address)}: the scheduler has distributed {theirs}, this machine {ours}. Install the same "
             "version on both."
         )
     try:
-        client.wait_for_workers(1, timeout=WORKERS_SECONDS)
+        client.wait_for_workers(1, timeout=SILENT_SECONDS)
     except TimeoutError:
         raise ClusterError(
             f"{printable(address)}: the scheduler has no worker. Start one with: dask worker {printable(address)}"
@@ -159,7 +159,10 @@ def check_cluster(client: Any, address: str) -> None:
             return ""
         return version
 
-    if wrong := {worker: its for worker, its in on_each(client, version).items() if its != __version__}:
+    versions = client.run(version, on_error="return")
+    if wrong := {
+        worker: its for worker, its in versions.items() if isinstance(its, str) and its != __version__
+    }:
         found = join([f"{worker} has {its or 'no pellucid'}" for worker, its in list(wrong.items())[:3]])
         raise ClusterError(
             f"{plural(len(wrong), 'worker')} cannot do the work: {found}; this machine has pellucid {__version__}. "

@@ -13,7 +13,7 @@ from pellucid.data.stored.views import choose_rows
 from pellucid.dispatch import asked, use, use_for
 from pellucid.distributed.cluster import open_cluster
 from pellucid.distributed.kept import kept, kept_by_workers
-from pellucid.distributed.partitions import in_order
+from pellucid.distributed.map_unordered import map_unordered
 from pellucid.errors import DataError
 from pellucid.evaluation.scores.measure import evaluate as evaluate_by
 from pellucid.evaluation.scores.records import Scores
@@ -47,7 +47,7 @@ def evaluate(model: Model, data: Any, train: Any = None, *, client: Any, **optio
     PellucidError
         As :func:`pellucid.evaluate`.
     ClusterError
-        If the scheduler is lost, or no worker answers: see :func:`.partitions.in_order`.
+        If the scheduler is lost, or no worker answers: see :func:`.map_unordered`.
 
     Examples
     --------
@@ -97,7 +97,7 @@ def compute_on(client: Any, model: Model, X: Any, progress: CountCallback) -> Ar
     parts = []
     with kept_by_workers(client, work) as key:
         pieces = (Piece(key, rows, None if is_stored else take_rows(X, rows)) for rows in slices)
-        for piece, outputs in in_order(client, compute_piece, pieces, _range):
+        for piece, outputs in map_unordered(client, compute_piece, pieces, is_ordered=True, named=_range):
             progress(piece.rows.stop, m)
             parts.append(outputs)
     return np.concatenate(parts)

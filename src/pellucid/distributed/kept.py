@@ -1,15 +1,10 @@
 """A value that each worker of a cluster has once, those that join later too."""
 
-import threading
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
-from functools import partial
+from contextlib import contextmanager, suppress
 from typing import Any
 
-from pellucid.distributed.waiting import answered
-
-FORGET_SECONDS = 5.0  # that workers are given to forget: one that is frozen never answers
 _KEPT: dict[str, Any] = {}  # in a worker's process
 
 
@@ -41,14 +36,13 @@ def kept_by_workers(client: Any, value: Any) -> Iterator[str]:
             forget(self.name)
 
     key = f"pellucid-{uuid.uuid4().hex}"
-    answered(client, partial(client.register_plugin, Keep(key, value), name=key))
+    client.register_plugin(Keep(key, value), name=key)
     try:
         yield key
     finally:
         if client.status == "running":
-            forgetting = threading.Thread(target=_unregister, args=(client, key), daemon=True)
-            forgetting.start()
-            forgetting.join(FORGET_SECONDS)
+            with suppress(Exception):  # the cluster may be going down
+                client.unregister_worker_plugin(key)
 
 
 def kept(key: str) -> Any:
@@ -64,10 +58,3 @@ def keep(key: str, value: Any) -> None:
 def forget(key: str) -> None:
     """Keep it no longer."""
     _KEPT.pop(key, None)
-
-
-def _unregister(client: Any, key: str) -> None:
-    from contextlib import suppress
-
-    with suppress(Exception):  # the cluster may be going down
-        client.unregister_worker_plugin(key)

@@ -10,8 +10,7 @@ from typing import Any, NamedTuple
 
 from pellucid.dispatch import asked, use
 from pellucid.distributed.kept import kept, kept_by_workers
-from pellucid.distributed.partitions import in_order
-from pellucid.distributed.waiting import ClusterError
+from pellucid.distributed.map_unordered import ClusterError, map_unordered
 from pellucid.errors import DataError, OptionError
 from pellucid.formats.safetensors import load, model_file
 from pellucid.nn.model import Model
@@ -89,7 +88,7 @@ def predict(
     Notes
     -----
     A task is a partition of 2,048 photos, and a few for each worker are under way: so memory does not grow with the
-    number of photos. A worker that dies or freezes is done without, see :func:`.partitions.in_order`; only this
+    number of photos. A worker that dies or freezes is done without, see :func:`.map_unordered`; only this
     process writes, each partition once.
 
     Examples
@@ -184,7 +183,9 @@ def cluster_batches(
 
     total = samples.total
     with kept_by_workers(client, _Work(model, output.encoder, asked(None), total)) as key:
-        for partition, found in in_order(client, predict_partition, partitions(), _range):
+        for partition, found in map_unordered(
+            client, predict_partition, partitions(), is_ordered=True, named=_range
+        ):
             _check_seen(found)
             n_done += len(partition.names)
             progress(n_done, total)

@@ -26,7 +26,7 @@ class Dropout(Layer):
     ----------
     rng : numpy.random.Generator or None
         The generator of the next training forward; the training loop sets a new one each step.
-    part : tuple of (slice or Array, int) or None
+    part : tuple of (slice, int) or None
         Where X is a part of a batch: its rows' places in the batch, and the batch's size. What is dropped is then
         what the whole batch would drop there.
 
@@ -48,7 +48,7 @@ class Dropout(Layer):
     def __post_init__(self) -> None:
         super().__post_init__()
         self.rng: np.random.Generator | None = None
-        self.part: tuple[slice | Array, int] | None = None
+        self.part: tuple[slice, int] | None = None
         self._cache: DropoutCache | None = None
 
     def set_step_rng(self, generator: "np.random.Generator | None") -> None:
@@ -71,15 +71,10 @@ class Dropout(Layer):
             return X
         rng, take = self.step_rng(), self.workspace.take
         out = take("Y", X.shape, X.dtype)
-        rows, m = self.part or (slice(0, len(X)), len(X))
-        if isinstance(rows, slice):
-            mask, skip = take("mask", X.shape, X.dtype), rows.start * math.prod(X.shape[1:])
-            Y, self._cache = dropout_forward(X, self.rate, rng, skip=skip, out=out, mask=mask)
-            return Y
-        ones = np.ones((m, *X.shape[1:]), X.dtype)
-        whole = dropout_forward(ones, self.rate, rng)[1].mask
-        self._cache = DropoutCache(whole[rows])
-        return np.multiply(X, self._cache.mask, out=out)
+        rows, _ = self.part or (slice(0, len(X)), len(X))
+        mask, skip = take("mask", X.shape, X.dtype), rows.start * math.prod(X.shape[1:])
+        Y, self._cache = dropout_forward(X, self.rate, rng, skip=skip, out=out, mask=mask)
+        return Y
 
     def backward(self, dY: Array) -> Array:
         """Return dY with the same values dropped, in place."""

@@ -205,7 +205,7 @@ class Model(Container):
         most = max(rows_a_piece(X), int(WORTH / max(1, self.n_operations)))  # until kernels may be ready
         if m <= most or isinstance(X, StoredArray):
             return self._at_once(X, prepare)
-        return _joined([self._at_once(take_rows(X, rows), prepare) for rows in cut(m, -(-m // most))])
+        return joined([self._at_once(take_rows(X, rows), prepare) for rows in cut(m, -(-m // most))])
 
     def _at_once(self, X: Any, prepare: Callable[[Array], Array]) -> Any:
         """Return the outputs, computed by what suits the process by now: see :mod:`pellucid.nn.warming`."""
@@ -239,16 +239,19 @@ class Model(Container):
         else:
             with one_blas_thread(), Workers(len(models)) as workers:
                 workers.run(predict)
-        return _joined([Z for found in results for Z in found])
+        return joined([Z for found in results for Z in found])
 
     def _n_threads(self, m: int) -> int:
         """Return on how many threads to predict: one, but for compiled kernels with much to do."""
         is_long = m > 1 and dispatch.current() == "numba" and m * self.n_operations >= SPLIT_OPERATIONS
         return min(allowed_threads(), m) if is_long else 1
 
-    def measure(self, X: Any, Y: Any) -> dict[str, float]:
-        """Return the loss on prepared inputs and encoded targets and, for a classifier, the accuracy."""
-        Z = self.measured = self.raw_outputs(X)
+    def measure(self, X: Any, Y: Any, Z: Any = None) -> dict[str, float]:
+        """Return the loss on prepared inputs and encoded targets and, for a classifier, the accuracy.
+
+        ``Z`` are the raw outputs, where they are known.
+        """
+        Z = self.measured = self.raw_outputs(X) if Z is None else Z
         metrics = {"loss": loss_and_gradient(self._loss, Z, Y)[0]}
         if self._loss.kind == "classification":
             predicted = Z[:, 0] > 0 if Z.shape[1] == 1 else Z.argmax(axis=1)
@@ -409,7 +412,7 @@ def check_classes(model: Model, classes: Sequence[str]) -> None:
         )
 
 
-def _joined(outputs: Sequence[Any]) -> Any:
+def joined(outputs: Sequence[Any]) -> Any:
     """Return the outputs of all pieces as one, by name where there are several."""
     if isinstance(outputs[0], dict):
         return {name: np.concatenate([output[name] for output in outputs]) for name in outputs[0]}

@@ -18,7 +18,6 @@ from pellucid.nn.transfer import RECIPE, transfer
 from pellucid.runs.config import RunConfig, is_preset
 from pellucid.runs.data import reading_of
 from pellucid.text import by, join_some
-from pellucid.training.choose_form import Place, choose_form
 from pellucid.training.events import Callback
 from pellucid.training.fit import fit
 from pellucid.training.history import History
@@ -35,11 +34,9 @@ class RunRequest(NamedTuple):
     architecture: Architecture | None = None
     split: Split | None = None
 
-    def load(self, *, in_place: bool = False) -> Split:
-        """Return the data, read once; ``in_place``: arrays stay in their file where that is possible."""
-        if self.split is not None:
-            return self.split
-        return self.config.source.load_in_place() if in_place else self.config.source.load()
+    def load(self) -> Split:
+        """Return the data, read once."""
+        return self.config.source.load() if self.split is None else self.split
 
 
 def plan(
@@ -50,7 +47,6 @@ def plan(
     start: Path | None = None,
     freeze: str | None = None,
     changes: Mapping[tuple[str | int, ...], Any] | None = None,
-    in_place: bool = False,
     **options: Any,
 ) -> RunRequest:
     """Return what a run is asked for, its options resolved.
@@ -70,8 +66,6 @@ def plan(
         Its last layer to be kept as it is.
     changes : mapping, optional
         Values that stand in for those of the TOML file: see :func:`.load_architecture`.
-    in_place : bool, optional
-        Leave arrays that are read for the choice in their file, where that is possible.
     **options
         Fields of :class:`TrainingOptions`; None counts as not given: see :meth:`TrainingOptions.resolve`.
 
@@ -102,7 +96,7 @@ def plan(
     resolved = TrainingOptions.resolve(RECIPES.get(model, GENERAL), table, **options)
     if model != AUTO:
         return RunRequest(RunConfig(source, model, resolved, kept), architecture)
-    split = source.load_in_place() if in_place else source.load()
+    split = source.load()
     chosen = recommend(split)
     resolved = TrainingOptions.resolve(chosen.recipe, **options)
     return RunRequest(RunConfig(source, chosen.model, resolved, kept, chosen.reason), split=split)
@@ -183,7 +177,6 @@ def fit_run(
     resume: Path | None = None,
     nonfinite: Path | None = None,
     shared: Shared | None = None,
-    place: Place = choose_form,
 ) -> History:
     """Train the model on the training part, and record in it what was done and how the data were read.
 
@@ -197,7 +190,6 @@ def fit_run(
         resume=resume,
         nonfinite=nonfinite,
         shared=shared,
-        place=place,
     )
     model.summary_of_training["reading"] = reading_of(config.source)
     return history

@@ -86,8 +86,8 @@ def open_checkpoint(run: TrainingState, path: str | Path) -> Saved:
     ------
     FormatError
         If the file is missing, cut off, not a checkpoint, of a training with other settings or data, or of one of
-        another length that this one cannot go on from. Other kernels give a warning: they compute the same but for
-        the last digits.
+        another length that this one cannot go on from. Other kernels, or another number of ranks, give a warning:
+        they compute the same but for the last digits.
     """
     path = Path(path)
     if path.is_dir():
@@ -96,10 +96,14 @@ def open_checkpoint(run: TrainingState, path: str | Path) -> Saved:
     known, wanted, has_new_rates = saved.header.get("settings"), _settings(run), False
     if isinstance(known, dict):
         wanted, has_new_rates = with_length_of(known, wanted)
-        if known != wanted and known == {**wanted, "kernels": known.get("kernels")}:
+        if known != wanted and (changed := _last_digits(known, wanted)):
+            began, goes_on = (
+                ", ".join(f"{name}={settings.get(name, 1)!r}" for name in changed)
+                for settings in (known, wanted)
+            )
             warnings.warn(
-                f"{path}: this training goes on with kernels={wanted['kernels']!r}, it began with "
-                f"{known.get('kernels')!r}: the last digits will differ from those of one that never stopped.",
+                f"{path}: this training goes on with {goes_on}, it began with {began}: the last digits will differ "
+                "from those of one that never stopped.",
                 RuntimeWarning,
                 stacklevel=2,
             )
@@ -115,6 +119,20 @@ def open_checkpoint(run: TrainingState, path: str | Path) -> Saved:
     except (KeyError, ValueError, TypeError) as error:
         raise _of_file(path, error) from None
     return saved._replace(has_new_rates=has_new_rates)
+
+
+def _last_digits(known: dict[str, Any], wanted: dict[str, Any]) -> list[str]:
+    """Return the settings in which two trainings differ, where these change the last digits alone; else nothing.
+
+    Examples
+    --------
+    >>> _last_digits({"kernels": "numpy", "seed": 1}, {"kernels": "numpy", "seed": 1, "n_ranks": 2})
+    ['n_ranks']
+    """
+    changed = [name for name in ("kernels", "n_ranks") if known.get(name) != wanted.get(name)]
+    free = {*changed, "n_threads"} if "n_ranks" in changed else {*changed}
+    fixed = ({name: its[name] for name in its.keys() - free} for its in (known, wanted))
+    return changed if next(fixed) == next(fixed) else []
 
 
 def restore(run: TrainingState, saved: Saved) -> None:

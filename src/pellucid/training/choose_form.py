@@ -1,12 +1,12 @@
 """The choice between the direct and the dual form of a training, whichever is cheaper."""
 
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
-from typing import Any, TypeAlias
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 
-from pellucid import dispatch
+from pellucid import dispatch, ranks
 from pellucid.data.batches import Batches
 from pellucid.data.preprocess import Preprocessing
 from pellucid.data.stored.base import BLOCK_BYTES, StoredArray
@@ -18,21 +18,20 @@ from pellucid.training.cost import BLAS_OPERATIONS, is_for_one_blas_thread
 from pellucid.training.dual.form import DualForm, dual_of_rows, first_dense_shape, operations, why_not_dual
 from pellucid.training.dual.full_batch import FullBatchStep, fits
 from pellucid.training.dual.many_steps import ManySteps
-from pellucid.training.dual.rows import Rows, SlicedRows, sliced_rows
+from pellucid.training.dual.rows import SlicedRows, sliced_rows
 from pellucid.training.executor.executor import Executor
 from pellucid.training.features import features_of
 from pellucid.training.form import Form, Validation
 from pellucid.training.history import History
 from pellucid.training.job import Job
+from pellucid.training.ranks import RankBatches
 from pellucid.types import map_arrays, n_rows, take_rows
-
-Place: TypeAlias = Callable[[Job, History], AbstractContextManager[Form]]  # where a training is computed
 
 MOST_MEASURED = 2000  # training samples, after each epoch
 
 
 @contextmanager
-def rows_here(job: Job) -> Iterator[SlicedRows]:
+def _rows_of(job: Job) -> Iterator[SlicedRows]:
     """Give the rows of a training for the dual form, from memory or from their file."""
     X, rule = job.X, job.rule
     if rule is not None:
@@ -42,22 +41,17 @@ def rows_here(job: Job) -> Iterator[SlicedRows]:
 
 
 @contextmanager
-def choose_form(
-    job: Job, history: History, rows_of: Callable[[Job], AbstractContextManager[Rows]] = rows_here
-) -> Iterator[Form]:
-    """Have the model in its direct or dual form, whichever is cheaper, and record the choice in the history.
-
-    ``rows_of`` gives the dual form its rows, wherever they lie.
-    """
+def choose_form(job: Job, history: History) -> Iterator[Form]:
+    """Have the model in its direct or dual form, whichever is cheaper, and record the choice in the history."""
     takes_dual, history.note = _choose(job)
     if takes_dual:
         job.n_threads = 1  # what is left of a step is too small to be split
-        with rows_of(job) as rows, _in_dual_form(job, rows) as form:
+        with _rows_of(job) as rows, _in_dual_form(job, rows) as form:
             history.form = form.name
             yield form
         return
     job.holds_blas = is_for_one_blas_thread(job.part, job.X, job.plan.batch_size)
-    history.n_threads = job.n_threads
+    history.n_threads = job.n_threads * ranks.n_ranks()
     X, held_out, rule, part = job.X, job.X_validation, job.rule, None
     if job.part is not job.model:
         part, history.note = (
@@ -77,10 +71,10 @@ def choose_form(
 
 
 @contextmanager
-def _in_dual_form(job: Job, rows: Rows) -> Iterator[Form]:
+def _in_dual_form(job: Job, rows: SlicedRows) -> Iterator[Form]:
     plan, optimizer, gram = job.plan, job.plan.optimizer, None
     assert isinstance(job.model, Sequential)
-    if plan.shared is not None and isinstance(rows, SlicedRows):
+    if plan.shared is not None:
         gram = plan.shared.of(rows.X, "Gram matrix", rows.gram)
     with dual_of_rows(job.model, rows, gram) as dual:
         batches = Batches(
@@ -102,9 +96,9 @@ def _in_dual_form(job: Job, rows: Rows) -> Iterator[Form]:
 
 
 def batches_of(job: Job, X: Any, rule: Preprocessing | None) -> Batches:
-    """Return the batches of a training, of samples that ``rule`` prepares."""
+    """Return the batches of a training, of samples that ``rule`` prepares; of several ranks, this one's part."""
     plan = job.plan
-    return Batches(
+    batches = Batches(
         X,
         job.Y,
         plan.batch_size,
@@ -115,6 +109,7 @@ def batches_of(job: Job, X: Any, rule: Preprocessing | None) -> Batches:
         change=job.change,
         shuffle=plan.shuffle,
     )
+    return batches if ranks.world() is None else RankBatches(batches, plan.augment, job.model)
 
 
 def validation_of(

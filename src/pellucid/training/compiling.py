@@ -13,6 +13,7 @@ from pellucid.data.dataset import Dataset
 from pellucid.nn.model import Model
 from pellucid.nn.replica import replica
 from pellucid.progress import ProgressBar
+from pellucid.ranks import n_ranks
 from pellucid.training.callbacks.precise_bn import PreciseBatchNorm, measure_batch_norms
 from pellucid.training.choose_form import is_dual
 from pellucid.training.dual import many_steps
@@ -52,7 +53,7 @@ def compile_ahead(job: Job, callbacks: Sequence[Callback] = ()) -> None:
     ):
         if is_dual(job) and job.plan.batch_size is None:
             many_steps.compile_ahead(job.model.dtype)
-        elif layers_of(job.part):
+        elif layers_of(job.part) and n_ranks() == 1:
             _make_a_batch(job)
             _take_a_step_of_a_stack(job)
         else:

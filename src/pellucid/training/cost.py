@@ -5,6 +5,7 @@ from typing import Any
 from pellucid import dispatch
 from pellucid.nn.model import Model
 from pellucid.nn.sequential import Sequential
+from pellucid.ranks import n_ranks
 from pellucid.threads import n_cores
 from pellucid.training.dual.form import first_dense_shape, operations, why_not_dual
 from pellucid.training.executor.stack_layers import layers_of, n_parts
@@ -32,12 +33,12 @@ def worthwhile_threads(model: Model, m: int, batch_size: int | None, n_epochs: i
     n_epochs : int
     kernels : {"numba", "numpy", "plain"}
     """
-    batch = batch_size or m
-    if kernels == "numba" and (layers := layers_of(model)):
+    batch, n = batch_size or m, n_ranks()
+    if kernels == "numba" and n == 1 and (layers := layers_of(model)):
         return max(n_parts(layer, batch, n_cores()) for layer in layers)
-    step = _step_operations(model, batch)
+    step = _step_operations(model, batch) / n
     is_worth_it = step >= SPLIT_OPERATIONS and step * n_epochs * m / batch >= SPLIT_TRAINING
-    return min(n_cores(), batch) if is_worth_it else 1
+    return min(n_cores(), max(1, batch // n)) if is_worth_it else 1
 
 
 def is_for_one_blas_thread(model: Model, X: Any, batch_size: int | None) -> bool:

@@ -139,12 +139,6 @@ class EpochEnd(NamedTuple):
         return self.metrics["loss"]
 
 
-class Interrupted(NamedTuple):
-    """Where the next step cannot be computed, since what computes it is gone: the time to keep what was reached."""
-
-    run: TrainingState
-
-
 class StepsEnd(NamedTuple):
     """After the last step, while the model is still in the form that it was trained in: the time to change it."""
 
@@ -157,5 +151,5 @@ class TrainEnd(NamedTuple):
     run: TrainingState
 
 
-Event: TypeAlias = TrainStart | StepEnd | EpochEnd | Interrupted | StepsEnd | TrainEnd
+Event: TypeAlias = TrainStart | StepEnd | EpochEnd | StepsEnd | TrainEnd
 Callback: TypeAlias = Callable[[Any], "bool | None"]

@@ -20,7 +20,7 @@ from pellucid.training.callbacks.metrics import Metrics
 from pellucid.training.callbacks.precise_bn import PreciseBatchNorm
 from pellucid.training.callbacks.progress import progress_bar
 from pellucid.training.callbacks.weight_ema import WeightEMA
-from pellucid.training.choose_form import Place, choose_form, is_dual
+from pellucid.training.choose_form import is_dual
 from pellucid.training.compiling import compile_ahead
 from pellucid.training.cost import operations_of
 from pellucid.training.events import Callback
@@ -67,7 +67,6 @@ def train(
     progress: bool | None = None,
     resume: str | Path | None = None,
     nonfinite: str | Path | None = None,
-    place: Place = choose_form,
 ) -> History:
     """Train a model on data, in place.
 
@@ -144,8 +143,6 @@ def train(
         one_cycle and cosine do, choose what comes now: ``schedule="constant"`` and a learning rate.
     nonfinite : str or Path, optional
         Where to write the batch and the parameters if the loss becomes NaN or infinite.
-    place : callable, optional
-        Where it is computed. Default: here; see :func:`pellucid.distributed.train`.
 
     Returns
     -------
@@ -173,7 +170,7 @@ def train(
     array([0, 0, 1, 1])
     """
     given = dict(locals())
-    for name in ("model", "data", "metrics", "callbacks", "progress", "resume", "nonfinite", "place"):
+    for name in ("model", "data", "metrics", "callbacks", "progress", "resume", "nonfinite"):
         del given[name]
     data = in_range_seen(model, read_samples(model, data, "train", loss=loss), "train")
     if sample_weight is not None:
@@ -197,7 +194,7 @@ def train(
     first = [] if metrics is None else [Metrics(metrics)]
     plan = plan_from(options, **objects)
     listeners: list[Callback] = [*first, *callbacks, *own, *progress_bar(progress, callbacks)]
-    history = train_by_plan(model, data, plan, listeners, resume=resume, nonfinite=nonfinite, place=place)
+    history = train_by_plan(model, data, plan, listeners, resume=resume, nonfinite=nonfinite)
     model.summary_of_training |= _class_counts(model, data)
     return history
 
@@ -211,7 +208,6 @@ def fit(
     resume: Path | None = None,
     nonfinite: Path | None = None,
     shared: Shared | None = None,
-    place: Place = choose_form,
 ) -> History:
     """Train a model as the options say, and record in it what was done.
 
@@ -226,8 +222,6 @@ def fit(
         As for :func:`train`.
     shared : Shared, optional
         What it has in common with other trainings on the same samples.
-    place : callable, optional
-        Where it is computed; default: here.
 
     Raises
     ------
@@ -247,7 +241,7 @@ def fit(
     own = _callbacks_of(options, samples)
     plan = plan_from(options, shared=shared)
     listeners = [*callbacks, *own]
-    history = train_by_plan(model, samples, plan, listeners, resume=resume, nonfinite=nonfinite, place=place)
+    history = train_by_plan(model, samples, plan, listeners, resume=resume, nonfinite=nonfinite)
     model.summary_of_training = {
         "pellucid": __version__,
         "options": dataclasses.asdict(options),

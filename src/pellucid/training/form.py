@@ -7,12 +7,14 @@ from typing import Any
 
 import numpy as np
 
+from pellucid import ranks
 from pellucid.blas_threads import one_blas_thread
 from pellucid.data.batches import Batches
-from pellucid.nn.model import Model
+from pellucid.data.stored.views import choose_rows
+from pellucid.nn.model import Model, joined
 from pellucid.training.executor.choose import open_executor
 from pellucid.training.executor.executor import Executor, Minimizer
-from pellucid.types import Array
+from pellucid.types import Array, n_rows
 
 
 @dataclass(eq=False)
@@ -32,10 +34,18 @@ class Validation:
         """Return the model's loss on held-out samples and, for a classifier, its accuracy on both kinds."""
         found, part = {}, self.part or model
         if self.X_train is not None:
-            found["accuracy"] = part.measure(self.X_train, self.Y_train)["accuracy"]
-        found |= {f"validation_{name}": value for name, value in part.measure(self.X, self.Y).items()}
+            found["accuracy"] = _measure(part, self.X_train, self.Y_train)["accuracy"]
+        found |= {f"validation_{name}": value for name, value in _measure(part, self.X, self.Y).items()}
         model.measured = part.measured
         return found
+
+
+def _measure(model: Model, X: Any, Y: Any) -> dict[str, float]:
+    """Return what ``model.measure`` does; of several ranks, each predicts a part."""
+    if ranks.world() is None:
+        return model.measure(X, Y)
+    own = choose_rows(X, ranks.part(n_rows(X)))
+    return model.measure(X, Y, joined(ranks.of_all(model.raw_outputs(own))))
 
 
 class Form:
@@ -74,7 +84,9 @@ class Form:
         """Yield what takes the steps of a job."""
         opened: Any = nullcontext(self.step)
         if self.step is None:
-            opened = open_executor(job.part, job.n_threads, optimizer, holds_blas=job.holds_blas)
+            over_ranks = self.batches.whole is not self.batches
+            how = {"holds_blas": job.holds_blas, "over_ranks": over_ranks}
+            opened = open_executor(job.part, job.n_threads, optimizer, **how)
         with one_blas_thread() if self.step and job.holds_blas else nullcontext(), opened as executor:
             yield Minimizer(executor) if optimizer.is_full_batch else executor
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from pellucid import dispatch
+from pellucid import dispatch, ranks
 from pellucid.data.augmentation.augment import Augment
 from pellucid.data.batches import Batch, Batches, Change, is_on_disk
 from pellucid.data.dataset import Dataset
@@ -191,7 +191,8 @@ def prepare(model: Model, data: Dataset, plan: Plan, resume: str | Path | None =
 def _kept(resume: str | Path) -> dict[str, Any]:
     """Return what a checkpoint says of the choices that a training may leave open; FormatError for a wrong one."""
     settings = checkpoint_settings(resume)
-    kept: dict[str, Any] = {name: settings[name] for name in ("n_threads", "form") if name in settings}
+    names = ("n_threads", "form") if settings.get("n_ranks", 1) == ranks.n_ranks() else ("form",)
+    kept: dict[str, Any] = {name: settings[name] for name in names if name in settings}
     try:
         TrainingOptions(n_epochs=1, **kept)
         if (kernels := settings.get("kernels")) is not None:

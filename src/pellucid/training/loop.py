@@ -9,26 +9,25 @@ from pathlib import Path
 
 import numpy as np
 
-from pellucid import dispatch
+from pellucid import dispatch, ranks
 from pellucid.data.dataset import Dataset
 from pellucid.errors import TrainingError
 from pellucid.job_threads import stop_if_cancelled
 from pellucid.nn.model import Model
 from pellucid.registry import options_of
 from pellucid.training.checkpoint import open_checkpoint, restore
-from pellucid.training.choose_form import Place, choose_form
+from pellucid.training.choose_form import choose_form
 from pellucid.training.compiling import compile_ahead
 from pellucid.training.events import (
     Callback,
     EpochEnd,
-    Interrupted,
     StepEnd,
     StepsEnd,
     TrainEnd,
     TrainingState,
     TrainStart,
 )
-from pellucid.training.executor.executor import Executor, StepLoss, StepLost
+from pellucid.training.executor.executor import Executor, StepLoss
 from pellucid.training.history import History
 from pellucid.training.job import Job, prepare
 from pellucid.training.nonfinite import find_fault, write_step
@@ -37,6 +36,7 @@ from pellucid.training.options import Plan
 from pellucid.types import n_rows, take_rows
 
 
+@ranks.together()
 def train_by_plan(
     model: Model,
     data: Dataset,
@@ -45,7 +45,6 @@ def train_by_plan(
     *,
     resume: str | Path | None = None,
     nonfinite: str | Path | None = None,
-    place: Place = choose_form,
 ) -> History:
     """Train a model as a plan says, in place; what is left out has its default, whatever the model's recipe.
 
@@ -61,25 +60,23 @@ def train_by_plan(
             np.errstate(over="ignore", invalid="ignore"),
             dispatch.use(job.kernels),
             _options_put_back(optimizer),
-            place(job, history) as run.form,
+            choose_form(job, history) as run.form,
         ):
             run.settings |= {"form": run.form.name, "n_threads": job.n_threads}
+            run.settings |= {"n_ranks": ranks.n_ranks()} if ranks.n_ranks() > 1 else {}
             optimizer.start(model.theta, model.flat_decay_mask())
             if schedule is not None:
                 schedule.start(optimizer.learning_rate, plan.n_epochs * job.n_steps)
+            history.note += f", on {ranks.n_ranks()} ranks" if ranks.n_ranks() > 1 else ""
             history.setup_seconds = time.perf_counter() - started
-            with run.form.open_executor(job, optimizer) as executor:
+            with run.form.open_executor(job, optimizer) as executor, ranks.together():
                 saved = None if resume is None else open_checkpoint(run, resume)
                 # From here to the end of the steps, parameters lie where they are now.
                 run.notify(TrainStart(run))
                 if saved is not None:
                     restore(run, saved)
                 steps_started = time.perf_counter()
-                try:
-                    _take_steps(run, executor, nonfinite)
-                except StepLost:
-                    run.notify(Interrupted(run))
-                    raise
+                _take_steps(run, executor, nonfinite)
                 history.loop_seconds = time.perf_counter() - steps_started
                 run.notify(StepsEnd(run))
     finally:
@@ -125,7 +122,7 @@ def _take_steps(run: TrainingState, executor: Executor, nonfinite: str | Path | 
             run.count(one)
             is_told = i == len(taken)
             if is_told:
-                stop = run.notify(StepEnd(run, run.step - 1, run.epoch, one.loss))
+                stop = bool(ranks.most(run.notify(StepEnd(run, run.step - 1, run.epoch, one.loss))))
             if run.step_in_epoch == run.n_steps:
                 stop |= _end_epoch(run, is_told=is_told)
         return stop or run.epoch >= run.n_epochs
@@ -149,13 +146,13 @@ def _end_epoch(run: TrainingState, *, is_told: bool = True) -> bool:
     run.history.append(metrics)
     event = EpochEnd(run, run.epoch, run.step - 1, metrics)
     run.epoch, run.step_in_epoch, run.epoch_loss, run.epoch_weight = run.epoch + 1, 0, 0.0, 0.0
-    return is_told and run.notify(event)
+    return is_told and bool(ranks.most(run.notify(event)))
 
 
 def _broken(run: TrainingState, loss: float, nonfinite: str | Path | None) -> TrainingError:
     """Return the error for a loss that is NaN or infinity, naming the operation that produced it first."""
     run.history.n_steps = run.step
-    X, Y, _ = next(run.form.batches.epoch(run.epoch, skip=run.step_in_epoch))
+    X, Y, _ = next(run.form.batches.whole.epoch(run.epoch, skip=run.step_in_epoch))
     model, X = run.form.plain_step(run.model, X)
     if len(Y) > n_rows(X):  # of a full batch on disk some are looked at
         Y = take_rows(Y, slice(n_rows(X)))
@@ -163,7 +160,7 @@ def _broken(run: TrainingState, loss: float, nonfinite: str | Path | None) -> Tr
     fault = find_fault(model, X, Y)
     where = "" if fault is None else f" It began {fault.in_words()}."
     kept = ""
-    if nonfinite is not None:
+    if nonfinite is not None and ranks.rank() == 0:
         if run.form.part is not None:  # whose layers have the names that they have in the whole model
             model = copy.deepcopy(model)
             model.name_layers()

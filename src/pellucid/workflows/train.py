@@ -5,9 +5,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
-from pellucid import dispatch
+from pellucid import dispatch, ranks
 from pellucid.data.hashing import data_hash
 from pellucid.data.source import DataSource
 from pellucid.errors import OptionError
@@ -36,7 +37,6 @@ from pellucid.training.callbacks.base import Callback
 from pellucid.training.callbacks.interrupt import StopOnInterrupt
 from pellucid.training.callbacks.tensorboard import TensorBoard
 from pellucid.training.checkpoint import checkpoints_of, epochs_made, latest_checkpoint
-from pellucid.training.choose_form import Place, choose_form
 from pellucid.training.events import TrainStart
 from pellucid.training.extension import depends_on_length
 from pellucid.training.optimizers.base import OPTIMIZERS
@@ -141,8 +141,6 @@ def train_into(
     *,
     checkpoints: Checkpoints | None = None,
     tensorboard: bool = False,
-    cluster: str | None = None,
-    n_workers: int | None = None,
     force: bool = False,
     callbacks: Sequence[Callback] = (),
     shows_data: bool = False,
@@ -161,10 +159,6 @@ def train_into(
         the configuration has more epochs; one that stopped before its first checkpoint starts again.
     tensorboard : bool, optional
         Write event files too.
-    cluster : str, optional
-        The address of a Dask scheduler, whose workers compute the steps.
-    n_workers : int, optional
-        Or how many processes of this machine do.
     force : bool, optional
         Take the place of another run in the folder, once data and options have been checked; what is no part of a
         run is kept.
@@ -183,13 +177,17 @@ def train_into(
 
     Notes
     -----
-    Ctrl-C, SIGTERM or SIGHUP stops the training after a step and writes a checkpoint.
+    Ctrl-C, SIGTERM or SIGHUP stops the training after a step and writes a checkpoint. Of several ranks (see
+    :mod:`pellucid.ranks`) the first writes the folder and goes on after the training; the others raise ``Done``.
     """
     checkpoints = checkpoints or Checkpoints()
     is_used = "add --resume to go on, --force to start again"
-    with open_folder(out, force=checkpoints.resume or force, advice=is_used) as writer:
+    with (
+        _own_folder(out) as own,
+        open_folder(own, force=checkpoints.resume or force, advice=is_used) as writer,
+    ):
         checkpoint = _where_to_resume(out, say) if checkpoints.resume else None
-        split = asked.load(in_place=cluster is not None or n_workers is not None)
+        split = asked.load()
         model = make_model(asked.config, asked.architecture, split)
         config = asked.config.for_data(split.train)
         if checkpoint is not None:
@@ -198,19 +196,13 @@ def train_into(
             say_data(split, say)
         say_choice(config, say)
         interrupt = StopOnInterrupt(takes_sigterm=True)
-        begin = _Begin(out, writer, config, checkpoint, say)
+        begin = _Begin(own, writer, config, checkpoint, say)
         written = _written_on_the_way(config, out, checkpoints, has_events=tensorboard)
         listeners: list[Callback] = [begin, *callbacks, interrupt, *written]
-        with naming_a_cure(config), _place(cluster, n_workers) as at:
-            history = fit_run(
-                model,
-                split,
-                config,
-                listeners,
-                resume=checkpoint,
-                nonfinite=out / NONFINITE,
-                place=at,
-            )
+        with naming_a_cure(config):
+            history = fit_run(model, split, config, listeners, resume=checkpoint, nonfinite=out / NONFINITE)
+        if ranks.rank() > 0:
+            raise ranks.Done
         model.summary_of_training["data_sha256"] = data_hash(split.train)
         run = Run(out, config, split, model, history)
         with dispatch.use(history.kernels):
@@ -234,6 +226,7 @@ class _Begin(Callback):
 
     def train_start(self, event: TrainStart) -> None:
         """Write it into a new folder, or over that of the training that goes on."""
+        ranks.most(0)  # until all have read what is there
         if self._checkpoint is not None:
             write_config(self._config, self._out)
             _say_where(epochs_made(self._checkpoint), event, self._say)
@@ -256,16 +249,13 @@ def _written_on_the_way(
 
 
 @contextmanager
-def _place(cluster: str | None, n_workers: int | None) -> Iterator[Place]:
-    """Yield where the training is computed: here, or on a cluster."""
-    if cluster is None and n_workers is None:
-        yield choose_form
+def _own_folder(out: Path) -> Iterator[Path]:
+    """Yield the folder that this process writes: of several ranks all but the first write one that is deleted."""
+    if ranks.rank() == 0:
+        yield out
         return
-    from pellucid.distributed.cluster import open_cluster
-    from pellucid.distributed.training import Cluster
-
-    with open_cluster(cluster, n_workers) as client:
-        yield Cluster(client)
+    with TemporaryDirectory(prefix="pellucid-") as folder:
+        yield Path(folder, "run")
 
 
 def _say_where(n_made: int, event: TrainStart, say: Say) -> None:

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from pellucid.errors import OptionError
 from pellucid.registry import Configurable, Registry
-from pellucid.training.events import EpochEnd, Event, Interrupted, StepEnd, StepsEnd, TrainEnd, TrainStart
+from pellucid.training.events import EpochEnd, Event, StepEnd, StepsEnd, TrainEnd, TrainStart
 
 CALLBACKS: "Registry[Callback]" = Registry("callback", "pellucid.training.callbacks")
 
@@ -88,9 +88,6 @@ class Callback(Configurable):
     def epoch_end(self, event: EpochEnd) -> bool | None:
         """After each pass over the training data."""
 
-    def interrupted(self, event: Interrupted) -> bool | None:
-        """Where the next step cannot be computed, since what computes it is gone; ``train`` raises then."""
-
     def steps_end(self, event: StepsEnd) -> bool | None:
         """After the last step, while the model is still in the form that it was trained in."""
 
@@ -102,7 +99,6 @@ _METHODS: dict[type, str] = {
     TrainStart: "train_start",
     StepEnd: "step_end",
     EpochEnd: "epoch_end",
-    Interrupted: "interrupted",
     StepsEnd: "steps_end",
     TrainEnd: "train_end",
 }

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pellucid.errors import OptionError
+from pellucid.ranks import rank
 from pellucid.registry import option, register
 from pellucid.training.callbacks.base import Callback
 from pellucid.training.checkpoint import checkpoints_of, save_checkpoint
-from pellucid.training.events import EpochEnd, Interrupted, StepEnd, TrainingState, TrainStart
+from pellucid.training.events import EpochEnd, StepEnd, TrainingState, TrainStart
 
 
 @register
@@ -17,8 +18,8 @@ from pellucid.training.events import EpochEnd, Interrupted, StepEnd, TrainingSta
 class Checkpoint(Callback):
     """Write a checkpoint every few steps or minutes, each whole or not at all, and keep those written last.
 
-    One more is written where Ctrl-C stops the training (``StopOnInterrupt``), where a cluster that computes it is
-    lost, and one after its last epoch, from which a longer training can go on.
+    One more is written where Ctrl-C stops the training (``StopOnInterrupt``), and one after its last epoch, from
+    which a longer training can go on.
 
     Parameters
     ----------
@@ -70,11 +71,9 @@ class Checkpoint(Callback):
         if event.run.was_interrupted or event.run.epoch == event.run.n_epochs:
             self._write(event.run)
 
-    def interrupted(self, event: Interrupted) -> None:
-        """Write a checkpoint of what was reached."""
-        self._write(event.run)
-
     def _write(self, run: TrainingState) -> None:
+        if rank() > 0:
+            return
         path = Path(self.folder) / f"step-{run.step:08d}.checkpoint"
         save_checkpoint(run, path)
         self._last = time.monotonic()

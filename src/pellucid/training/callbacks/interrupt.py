@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from types import FrameType
 from typing import Any
 
+from pellucid.ranks import most
 from pellucid.registry import option, register
 from pellucid.training.callbacks.base import Callback
 from pellucid.training.events import EpochEnd, StepEnd, TrainEnd, TrainingState, TrainStart
@@ -68,6 +69,7 @@ class StopOnInterrupt(Callback):
         self._previous = {}
 
     def _stops(self, run: TrainingState) -> bool:
+        self.signal = most(self.signal)
         if self.signal:
             run.was_interrupted = True
         return run.was_interrupted

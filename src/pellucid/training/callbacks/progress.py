@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pellucid.progress import TRAINING_PATIENCE, ProgressBar, are_bars_shown
+from pellucid.ranks import rank
 from pellucid.registry import option, register
 from pellucid.text import percent
 from pellucid.training.callbacks.base import Callback
@@ -39,7 +40,7 @@ class PrintCosts(Callback):
         """Print the epoch's cost where it is due."""
         is_one_step = event.run.n_steps == 1
         what, number = ("iteration", event.epoch) if is_one_step else ("epoch", event.epoch + 1)
-        if number % self.every == 0 or event.epoch in (0, event.run.n_epochs - 1):
+        if rank() == 0 and (number % self.every == 0 or event.epoch in (0, event.run.n_epochs - 1)):
             self.show(f"Cost after {what} {number}: {event.loss if is_one_step else f'{event.loss:.4g}'}")
 
 

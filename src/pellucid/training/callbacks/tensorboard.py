@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from pellucid.errors import MissingExtraError, OutputError
+from pellucid.ranks import rank
 from pellucid.registry import register
 from pellucid.training.callbacks.base import Callback
 from pellucid.training.events import EpochEnd, TrainEnd, TrainStart
@@ -44,6 +45,8 @@ class TensorBoard(Callback):
 
     def train_start(self, event: TrainStart) -> None:
         """Make folder and file."""
+        if rank() > 0:
+            return
         try:
             Path(self.folder).mkdir(parents=True, exist_ok=True)
             self._writer = self._open(str(self.folder))
@@ -54,6 +57,8 @@ class TensorBoard(Callback):
 
     def epoch_end(self, event: EpochEnd) -> None:
         """Write the epoch's metrics."""
+        if self._writer is None:
+            return
         values = [self._summary.Value(tag=name, simple_value=value) for name, value in event.metrics.items()]
         summary = self._summary(value=values)
         self._writer.add_event(self._record(wall_time=time.time(), step=event.step, summary=summary))

@@ -17,7 +17,7 @@ import numpy as np
 
 from pellucid.nn.dense import Dense
 from pellucid.nn.layer import Layer
-from pellucid.training.dual.rows import Rows
+from pellucid.training.dual.rows import SlicedRows
 from pellucid.types import Array
 
 
@@ -33,13 +33,13 @@ class DualDense(Layer):
     ----------
     dense : Dense
         Built; its W is W_0.
-    samples : Rows
+    samples : SlicedRows
         The training rows, m, and those that the layer will be asked for besides.
     gram : Array, shape (m, m + 1), optional
         [X X_c^T | X mu], where it is known.
     """
 
-    def __init__(self, dense: Dense, samples: Rows, gram: Array | None = None) -> None:
+    def __init__(self, dense: Dense, samples: SlicedRows, gram: Array | None = None) -> None:
         super().__init__()
         self.dense, self.samples, self.name = dense, samples, dense.name
         self.activation = dense.activation
@@ -136,7 +136,7 @@ class DualDense(Layer):
         inside += 2 * s * self._basis[:, m + 1 :].T
         return s * s * self._start_norm + float(np.vdot(D, inside))
 
-    def to_dense(self, like: Array | None = None) -> Dense:
+    def to_dense(self, like: Array | None = None, *, over_ranks: bool = False) -> Dense:
         """Return the plain layer of the same function: W = s W_0 + X_c^T C + mu t.
 
         Parameters
@@ -144,6 +144,8 @@ class DualDense(Layer):
         like : Array, the shape of C with s and b, optional
             Used in the place of the parameters: whatever is linear in the gradients, such as a velocity, is turned
             into its plain form likewise.
+        over_ranks : bool, optional
+            Whether all ranks compute it together.
         """
         C, m = self.params["C"] if like is None else like, len(self.samples)
         dense = Dense(self.dense.units, self.dense.activation, self.dense.initializer)
@@ -151,7 +153,7 @@ class DualDense(Layer):
         dense.input_shape, dense.output_shape = self.input_shape, self.output_shape
         W0, D = self.dense.params["W"], C[:, :m].T.astype(np.float64)
         rest = (C[:, m] - D.sum(axis=0)) / m  # X_c^T C + mu t is X^T (C + 1 rest^T)
-        W = self.samples.transposed_product(D + rest)
+        W = self.samples.transposed_product(D + rest, over_ranks=over_ranks)
         W += C[0, m + 1] * W0
         dense.params = {"W": W.astype(W0.dtype, copy=False), "b": C[:, -1].copy()}
         return dense

@@ -12,7 +12,7 @@ from pellucid.nn.dense import Dense, Flatten
 from pellucid.nn.model import Model
 from pellucid.nn.sequential import Sequential
 from pellucid.training.dual.dense import DualDense
-from pellucid.training.dual.rows import Rows, sliced_rows
+from pellucid.training.dual.rows import SlicedRows, sliced_rows
 from pellucid.training.executor.executor import Executor
 from pellucid.training.form import Form, Validation
 from pellucid.training.optimizers.base import Optimizer
@@ -100,8 +100,8 @@ def dual_form(
 
 
 @contextmanager
-def dual_of_rows(model: Sequential, rows: Rows, gram: Array | None = None) -> Iterator[DualDense]:
-    """Do what :func:`dual_form` does for rows wherever they lie.
+def dual_of_rows(model: Sequential, rows: SlicedRows, gram: Array | None = None) -> Iterator[DualDense]:
+    """Do what :func:`dual_form` does for rows.
 
     Where the weights cannot be computed at the end, since a file is gone, the first layer is the one of the start.
     """
@@ -117,7 +117,7 @@ def dual_of_rows(model: Sequential, rows: Rows, gram: Array | None = None) -> It
         yield dual
     finally:
         try:
-            trained = dual.to_dense()
+            trained = dual.to_dense(over_ranks=True)
         finally:
             model.layers = [*before, trained, *model.layers[1:]]
             model.bind()

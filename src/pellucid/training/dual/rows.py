@@ -3,10 +3,11 @@
 import math
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from pellucid import ranks
 from pellucid.data.stored.ahead import read_ahead
 from pellucid.data.stored.base import BLOCK_BYTES, StoredArray
 from pellucid.data.stored.spool import with_cheap_columns
@@ -23,24 +24,6 @@ class FirstProducts(NamedTuple):
     Z_0: Array  # (m + m_validation, n_out): the rows times W_0
 
 
-class Rows(Protocol):
-    """Training rows X, shape (m, n_in), and validation rows, wherever they lie."""
-
-    n_validation: int
-
-    def __len__(self) -> int:
-        """Return m."""
-
-    def sample(self, rows: Array) -> Array:
-        """Return training rows by their numbers, the first of them where all would be too large for the memory."""
-
-    def first_products(self, W_0: Array, gram: Array | None = None) -> FirstProducts:
-        """Return the products with W_0, and the centred ones unless those of the training rows are known."""
-
-    def transposed_product(self, D: Array) -> Array:
-        """Return X^T D, float64, shape (n_in, n_out), for D of shape (m, n_out)."""
-
-
 class SlicedRows:
     """Rows in memory or on disk, of which some columns are read at a time.
 
@@ -53,7 +36,7 @@ class SlicedRows:
     -----
     Of rows on disk at most three blocks of 64 MB are in memory, two of which are read while one is worked on, and
     two slices of 4,096 columns in float64, 66 kB for each row. One pass gives all that a training begins with, and
-    another its weights at the end, however many steps lie between.
+    another its weights at the end, however many steps lie between. Of several ranks each takes some of the columns.
     """
 
     def __init__(self, X: Any, X_validation: Any = None) -> None:
@@ -86,7 +69,7 @@ class SlicedRows:
         m, n = len(self), len(self) + self.n_validation
         products, Z_0 = np.zeros((n, m + 1)), np.zeros((n, W_0.shape[1]))
         kept = slice(m if gram is not None else 0, n)  # rows whose products are to be computed
-        for columns, parts in self._slices(self.parts, "computing products"):
+        for columns, parts in self._slices(self.parts, "computing products", ranks.part(self.n_in)):
             first = 0
             for part in parts:
                 here = slice(first, first + len(part))
@@ -94,7 +77,8 @@ class SlicedRows:
                     products[here, :m] += part @ parts[0].T
                 Z_0[here] += part @ W_0[columns]
                 first = here.stop
-        centre(products[kept])
+        ranks.all_sum(Z_0)
+        centre(ranks.all_sum(products[kept]))
         if gram is not None:
             products[:m] = gram
         return FirstProducts(products, Z_0)
@@ -103,40 +87,42 @@ class SlicedRows:
         """Return [X X_c^T | X mu], float64 of shape (m, m + 1), which trainings on the same rows share."""
         m = len(self)
         products = np.zeros((m, m + 1))
-        for _, (part,) in self._slices(self.parts[:1], "computing products"):
+        for _, (part,) in self._slices(self.parts[:1], "computing products", ranks.part(self.n_in)):
             products[:, :m] += part @ part.T
-        return centre(products)
+        return centre(ranks.all_sum(products))
 
-    def transposed_product(self, D: Array) -> Array:
-        """Return X^T D, by one pass over the columns of X."""
-        W = np.empty((self.n_in, D.shape[1]))
-        for columns, (part,) in self._slices(self.parts[:1], "computing weights"):
+    def transposed_product(self, D: Array, *, over_ranks: bool = False) -> Array:
+        """Return X^T D, by one pass over the columns of X; with ``over_ranks`` each rank takes some of them."""
+        W = np.zeros((self.n_in, D.shape[1]))
+        own = ranks.part(self.n_in) if over_ranks else slice(0, self.n_in)
+        for columns, (part,) in self._slices(self.parts[:1], "computing weights", own):
             W[columns] = part.T @ D
-        return W
+        return ranks.all_sum(W) if over_ranks else W
 
-    def _slices(self, parts: list[Any], stage: str) -> Iterator[tuple[slice, list[Array]]]:
-        """Yield slices of columns, few enough to be turned into float64, and these of each part."""
+    def _slices(self, parts: list[Any], stage: str, own: slice) -> Iterator[tuple[slice, list[Array]]]:
+        """Yield slices of some columns, few enough to be turned into float64, and these of each part."""
         if not any(isinstance(part, StoredArray) for part in parts):
             rows = [part.reshape(len(part), -1) for part in parts]
             width = max(1, self.n_in if self.X.dtype == np.float64 else SLICE_COLUMNS)
-            for start in range(0, self.n_in, width):
-                columns = slice(start, start + width)
+            for start in range(own.start, own.stop, width):
+                columns = slice(start, min(start + width, own.stop))
                 yield columns, _as_float64(rows, columns)
             return
         column_bytes = sum(len(part) * part.dtype.itemsize for part in parts)
         width = max(1, BLOCK_BYTES // column_bytes // SLICE_COLUMNS) * SLICE_COLUMNS
 
         def read(start: int) -> tuple[int, list[Array]]:
-            stop = min(start + width, self.n_in)
+            stop = min(start + width, own.stop)
             return start, [_columns(part, start, stop) for part in parts]
 
-        with closing(read_ahead(read, range(0, self.n_in, width), n=1)) as blocks, ProgressBar() as show:
+        firsts = range(own.start, own.stop, width)
+        with closing(read_ahead(read, firsts, n=1)) as blocks, ProgressBar() as show:
             for first, block in blocks:
                 n = block[0].shape[1]
                 for start in range(0, n, SLICE_COLUMNS):
                     stop = min(start + SLICE_COLUMNS, n)
                     yield slice(first + start, first + stop), _as_float64(block, slice(start, stop))
-                show(stage, first + n, self.n_in)
+                show(stage, first + n - own.start, own.stop - own.start)
 
 
 @contextmanager

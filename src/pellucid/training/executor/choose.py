@@ -7,7 +7,7 @@ whole batch's.
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 from pellucid import dispatch
@@ -17,11 +17,17 @@ from pellucid.training.executor.dense_stack import DenseStack
 from pellucid.training.executor.executor import Executor
 from pellucid.training.executor.stack_layers import layers_of
 from pellucid.training.executor.thread_shards import ThreadShards
+from pellucid.training.ranks import RankShards
 
 
 @contextmanager
 def open_executor(
-    model: Model, n_threads: int, optimizer: Any = None, *, holds_blas: bool = False
+    model: Model,
+    n_threads: int,
+    optimizer: Any = None,
+    *,
+    holds_blas: bool = False,
+    over_ranks: bool = False,
 ) -> Iterator[Executor]:
     """Yield what computes the model's steps on a number of cores, BLAS held to one thread each meanwhile.
 
@@ -33,14 +39,18 @@ def open_executor(
     optimizer : Optimizer, optional
         What ``update`` will be called with, so that its work can be split too.
     holds_blas : bool, optional
+    over_ranks : bool, optional
+        Whether batches are parts of one, of which each of several ranks has its own: see :mod:`pellucid.ranks`.
     """
     is_stack = bool(layers_of(model)) and dispatch.module("dense_stack") is not None
-    if n_threads <= 1 and not holds_blas and not is_stack:
+    if n_threads <= 1 and not holds_blas and not is_stack and not over_ranks:
         yield Executor(model)
         return
-    with one_blas_thread():
+    with one_blas_thread() if n_threads > 1 or holds_blas or not over_ranks else nullcontext():
         executor: Executor
-        if is_stack:
+        if over_ranks:
+            executor = RankShards(model, n_threads)
+        elif is_stack:
             executor = DenseStack(model, n_threads, optimizer)
         else:
             executor = Executor(model) if n_threads <= 1 else ThreadShards(model, n_threads, optimizer)

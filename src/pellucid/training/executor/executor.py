@@ -5,15 +5,10 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 from pellucid.data.batches import Batch, Batches
-from pellucid.errors import TrainingError
 from pellucid.nn.model import Model
 from pellucid.training.optimizers.base import Optimizer
 from pellucid.training.schedules.base import Schedule
 from pellucid.types import Array, n_rows
-
-
-class StepLost(TrainingError):
-    """What computes the steps is gone, in the middle of one; the parameters are as they were before it."""
 
 
 class Position(NamedTuple):

@@ -46,12 +46,25 @@ class ThreadShards(Executor):
         self._is_open = False
         if self._is_alone or n_rows(X) < self.n_shards:  # a shard without samples has nothing to bring
             return self._by_itself(X, Y, weights)
-        parts, losses = cut(n_rows(X), self.n_shards), [0.0] * self.n_shards
         normalizer = float(n_rows(X)) if weights is None else float(weights.sum())
+        try:
+            loss = self._split(X, Y, weights, normalizer, 0, n_rows(X))
+        except WorkerLost:
+            self._is_alone = True
+            return self._by_itself(X, Y, weights)
+        if self.is_divided:
+            self._is_open = True
+        else:
+            self._sum_gradients(slice(None))
+        return loss
+
+    def _split(self, X: Any, Y: Any, weights: Array | None, normalizer: float, first: int, m: int) -> float:
+        """Have each thread compute a part of rows ``first`` and so on of a batch of m; return the losses' sum."""
+        parts, losses = cut(n_rows(X), self.n_shards), [0.0] * self.n_shards
 
         def step(shard: int) -> None:
             rows, one = parts[shard], self.replicas[shard]
-            set_part(one, (rows, n_rows(X)))
+            set_part(one, (slice(first + rows.start, first + rows.stop), m))
             own = None if weights is None else weights[rows]
             losses[shard] = one.loss_and_grad_of_encoded(
                 take_rows(X, rows), take_rows(Y, rows), weights=own, normalizer=normalizer
@@ -60,20 +73,12 @@ class ThreadShards(Executor):
         set_reduce(self.model, self._reduce(0))  # only meanwhile: nobody would bring a part to anything else
         try:
             self.workers.run(step)
-        except WorkerLost:
-            self._is_alone = True
         except BaseException:
             self.all_reduce.restart()
             raise
         finally:
             set_reduce(self.model, None)
             set_part(self.model, None)
-        if self._is_alone:
-            return self._by_itself(X, Y, weights)
-        if self.is_divided:
-            self._is_open = True
-        else:
-            self._sum_gradients(slice(None))
         return sum(losses)
 
     def seed_step(self, seed: int, step: int) -> None:

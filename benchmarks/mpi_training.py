@@ -1,0 +1,135 @@
+"""One training over MPI: steps of two ranks of one thread, against one process of one thread and of two.
+
+    python -m benchmarks.mpi_training [--rounds 5] [--presets cnn mlp]          about two minutes
+
+Presets train on drawn-cats; each contestant is a process, or two under mpiexec, and they take turns. A step is the
+time from the end of one to the end of the next; the first ten of a training are left out. Two threads of one
+process show what two cores that share a memory have to give. Below it: what a step sends, and how long that takes
+between two ranks of this machine: the gradient, and the sums of batch norm. On other machines:
+
+    mpiexec -n 8 ... python -m benchmarks.mpi_training --sends
+"""
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from benchmarks.harness import machine
+
+import pellucid as pl
+from pellucid import ranks
+from pellucid.nn.norm import BatchNorm
+from pellucid.training.events import StepEnd
+
+WARM_UP, STEPS, BATCH = 10, 105, 32
+PRESETS = ("cnn", "cnn-small", "resnet", "mlp")
+CONTESTANTS = {  # ranks and threads of each
+    "one process": (1, 1),
+    "two ranks": (2, 1),
+    "two threads": (1, 2),
+}
+
+
+def step_seconds(preset: str, n_threads: int) -> list[float]:
+    """Return the seconds of each step of a training."""
+    data, ends = pl.load_data("drawn-cats").train, list[float]()
+
+    def note(event: Any) -> None:
+        if isinstance(event, StepEnd):
+            ends.append(time.perf_counter())
+
+    options: dict[str, Any] = {
+        "form": "direct",
+        "kernels": "numba",
+        "n_threads": n_threads,
+        "progress": False,
+    }
+    n_epochs = STEPS * BATCH // len(data)
+    pl.train(pl.preset(preset), data, n_epochs=n_epochs, batch_size=BATCH, callbacks=[note], **options)
+    return [stop - start for start, stop in zip(ends[WARM_UP:-1], ends[WARM_UP + 1 :], strict=True)]
+
+
+def sends(presets: list[str]) -> None:
+    """Print what a step of each preset sends, and how long it takes between these ranks."""
+    rows = []
+    for name in presets:
+        model = pl.preset(name)
+        model.initialize((64, 64, 3))
+        widths = [leaf.params["gamma"].size for leaf in model.leaves() if isinstance(leaf, BatchNorm)]
+        sums = [size for n in widths for size in (n + 1, n, 2 * n)]
+        grad = _seconds([model.grad])
+        rows.append((name, model.grad.nbytes, grad, 8 * sum(sums), _seconds([np.zeros(n) for n in sums])))
+    if ranks.rank() == 0:
+        print(f"\nwhat each of {ranks.n_ranks()} ranks sends in a step, and how long it takes:")
+        for name, n_bytes, seconds, n_more, more in rows:
+            of_norm = f", batch norm {n_more:9,} bytes {1e3 * more:6.2f} ms" if n_more else ""
+            print(f"  {name:10} gradient {n_bytes:12,} bytes {1e3 * seconds:7.2f} ms{of_norm}")
+
+
+def _seconds(arrays: list[Any]) -> float:
+    """Return the median time of summing arrays over the ranks, one after another."""
+    found = []
+    for _ in range(50):
+        start = time.perf_counter()
+        for array in arrays:
+            ranks.all_sum(array)
+        found.append(time.perf_counter() - start)
+    return statistics.median(found)
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--presets", nargs="+", choices=PRESETS, default=["cnn", "mlp"])
+    parser.add_argument("--sends", action="store_true", help="Only what a step sends, between these ranks.")
+    parser.add_argument("--threads", type=int, help=argparse.SUPPRESS)  # of a contestant
+    options = parser.parse_args()
+    if options.sends:
+        sends(options.presets)
+        return
+    if options.threads:
+        found = step_seconds(options.presets[0], options.threads)
+        if ranks.rank() == 0:
+            print(json.dumps(found))
+        return
+    print(machine("mpi4py", "numba"))
+    for preset in options.presets:
+        report(preset, options.rounds)
+    print(run(2, "--sends", "--presets", *PRESETS))
+
+
+def run(n: int, *arguments: str) -> str:
+    """Return what this script prints in n ranks."""
+    start = [str(Path(sys.executable).with_name("mpiexec")), "-n", str(n)] if n > 1 else []
+    command = [*start, sys.executable, "-m", "benchmarks.mpi_training", *arguments]
+    return subprocess.run(command, check=True, capture_output=True, text=True, env=os.environ).stdout
+
+
+def report(preset: str, n_rounds: int) -> None:
+    """Measure a preset in turns, and print its figures."""
+    found: dict[str, list[float]] = {name: [] for name in CONTESTANTS}
+    for i in range(n_rounds):
+        for name in list(CONTESTANTS)[:: -1 if i % 2 else 1]:
+            n, n_threads = CONTESTANTS[name]
+            found[name] += json.loads(run(n, "--threads", str(n_threads), "--presets", preset))
+    one = statistics.median(found["one process"])
+    print(
+        f"\n{preset}, batches of {BATCH}: milliseconds a step (least, median), times as fast as one process"
+    )
+    for name, seconds in found.items():
+        median = statistics.median(seconds)
+        print(f"  {name:12}  {1e3 * min(seconds):7.2f}  {1e3 * median:7.2f}  {one / median:5.2f}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,51 @@
+"""The command in several processes that ``mpiexec`` started: which commands share one training, and who speaks."""
+
+import io
+import signal
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, redirect_stderr, redirect_stdout
+
+from pellucid.cli.terminal import say
+from pellucid.errors import PellucidError
+from pellucid.launched import launched
+from pellucid.ranks import MEET_SECONDS, Done, abort, end_all, meet, world
+
+COMMANDS = ("train", "run")
+
+
+def run_in_ranks(run: Callable[[Sequence[str]], int], arguments: Sequence[str]) -> int:
+    """Run a command as one of several ranks, of which the first prints; return its exit code.
+
+    A rank that fails alone writes its line, and ends all.
+    """
+    rank, n = launched()
+    name = next((word for word in arguments if not word.startswith("-")), "pellucid")
+    problem = ""
+    if name not in COMMANDS:
+        problem = f"{name}: mpiexec started {n} processes, which only train and run share. Start it alone."
+    try:
+        problem or world()
+    except PellucidError as error:
+        problem = str(error)
+    if problem:
+        if rank == 0:
+            say(f"pellucid: {problem}", err=True)
+        return 2
+    words = io.StringIO()
+    with ExitStack() as stack:
+        if rank > 0:
+            stack.enter_context(redirect_stdout(io.StringIO()))
+            stack.enter_context(redirect_stderr(words))
+        try:
+            code = run(arguments)
+        except Done:
+            signal.signal(signal.SIGINT, signal.SIG_IGN)  # the first rank goes on, and hears it
+            code = 0
+        except BaseException as error:
+            if not meet(MEET_SECONDS):
+                end_all(error)
+            raise
+    if code and not meet(MEET_SECONDS):
+        last = words.getvalue().splitlines()[-1:]
+        abort(f"{last[0]} (rank {rank})" if last else "", code)
+    return code
