@@ -5,7 +5,8 @@
 Presets train on drawn-cats; each contestant is a process, or two under mpiexec, and they take turns. A step is the
 time from the end of one to the end of the next; the first ten of a training are left out. Two threads of one
 process show what two cores that share a memory have to give. Below it: what a step sends, and how long that takes
-between two ranks of this machine: the gradient, and the sums of batch norm. On other machines:
+between two ranks of this machine (the gradient, and the sums of batch norm), and how far a step in float32 is from
+that of one process. On other machines:
 
     mpiexec -n 8 ... python -m benchmarks.mpi_training --sends
 """
@@ -17,6 +18,7 @@ import statistics
 import subprocess
 import sys
 import time
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -26,10 +28,11 @@ from benchmarks.harness import machine
 import pellucid as pl
 from pellucid import ranks
 from pellucid.nn.norm import BatchNorm
+from pellucid.threads import side_by_side
 from pellucid.training.events import StepEnd
 
 WARM_UP, STEPS, BATCH = 10, 105, 32
-PRESETS = ("cnn", "cnn-small", "resnet", "mlp")
+PRESETS = ("cnn", "cnn-small", "resnet-small", "mlp")
 CONTESTANTS = {  # ranks and threads of each
     "one process": (1, 1),
     "two ranks": (2, 1),
@@ -66,11 +69,28 @@ def sends(presets: list[str]) -> None:
         sums = [size for n in widths for size in (n + 1, n, 2 * n)]
         grad = _seconds([model.grad])
         rows.append((name, model.grad.nbytes, grad, 8 * sum(sums), _seconds([np.zeros(n) for n in sums])))
+    distances = {name: distance(name) for name in presets}
     if ranks.rank() == 0:
         print(f"\nwhat each of {ranks.n_ranks()} ranks sends in a step, and how long it takes:")
         for name, n_bytes, seconds, n_more, more in rows:
             of_norm = f", batch norm {n_more:9,} bytes {1e3 * more:6.2f} ms" if n_more else ""
-            print(f"  {name:10} gradient {n_bytes:12,} bytes {1e3 * seconds:7.2f} ms{of_norm}")
+            print(f"  {name:12} gradient {n_bytes:12,} bytes {1e3 * seconds:7.2f} ms{of_norm}")
+        print("how far float32 parameters are from those of one process after one step, of what they moved:")
+        for name, part in distances.items():
+            print(f"  {name:12} {part:.1e}")
+
+
+def distance(preset: str) -> float:
+    """Return how far float32 parameters are from those of one process after one step, of what they moved."""
+    data, found = pl.load_data("drawn-cats").train.take(slice(0, BATCH)), []
+    for context in (nullcontext(), side_by_side()):  # in which each rank trains alone
+        model = pl.preset(preset)
+        model.initialize((64, 64, 3), seed=1)
+        start = model.theta.copy()
+        with context:
+            pl.train(model, data, n_epochs=1, batch_size=BATCH, form="direct", n_threads=1, progress=False)
+        found.append(model.theta.copy())
+    return float(abs(found[0] - found[1]).max() / abs(found[1] - start).max())
 
 
 def _seconds(arrays: list[Any]) -> float:

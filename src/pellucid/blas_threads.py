@@ -19,6 +19,14 @@ def one_blas_thread() -> Iterator[None]:
         _BLAS.release()
 
 
+def limit_blas(n: int) -> None:
+    """Hold BLAS to n threads for good, where it has more."""
+    _let_this_thread_set_limits()
+    for library in _libraries("scipy.linalg.cython_blas" in sys.modules).lib_controllers:
+        if library.user_api == "blas" and library.num_threads > n:
+            library.set_num_threads(n)
+
+
 class BlasLimit:
     """The limit of BLAS's threads, from the first that asks for it to the last that no longer needs it.
 

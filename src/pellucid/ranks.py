@@ -17,6 +17,7 @@ from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
+from pellucid.blas_threads import limit_blas
 from pellucid.errors import MissingExtraError, OptionError, PellucidError
 from pellucid.launched import forget_launch, launched
 from pellucid.text import first_line
@@ -179,7 +180,9 @@ def _open(n: int) -> World:
     forget_launch()
     here = comm.Split_type(MPI.COMM_TYPE_SHARED)
     cores = set().union(*here.allgather(own_cores()))
-    limit_cores(max(1, len(cores) // here.size))
+    share = max(1, len(cores) // here.size)
+    limit_cores(share)
+    limit_blas(share)
     atexit.register(meet, is_leaving=True)  # in MPI's own end, ranks wait with a core each
     sys.excepthook = partial(_hook, sys.excepthook)
     return World(MPI, comm, comm.Dup())

@@ -30,6 +30,22 @@ pl.train(dense(), table(None), n_epochs=500, batch_size=7, form="direct", callba
 """
 
 
+READING = """
+import sys
+from pathlib import Path
+import pellucid as pl
+from pellucid import ranks
+from tests.training.rank_cases import HERE, conv, stored
+
+data = stored(Path(sys.argv[1]))
+before = data.X.base.n_read
+pl.train(conv(), data, n_epochs=10, batch_size=9, **HERE)
+found = ranks.of_all((data.X.base.n_read - before) / len(data) / data.X.row_bytes)
+if ranks.rank() == 0:
+    print(*found)
+"""
+
+
 def found_by(n: int, folder: Path, *cases: str) -> dict[str, np.ndarray]:
     code, _, err = mpi.run(n, "-m", "tests.training.rank_cases", folder, *cases)
     assert (code, err) == (0, "")
@@ -54,6 +70,15 @@ def test_a_repetition_has_the_same_bits(tmp_path: Path) -> None:
     first, second = found_by(2, tmp_path, *cases), found_by(2, tmp_path, *cases)
     for key, array in first.items():
         np.testing.assert_array_equal(second[key], array, err_msg=key)
+
+
+@pytest.mark.slow
+def test_each_rank_reads_its_samples_of_a_file(tmp_path: Path) -> None:
+    """10 epochs, and what is looked at before and read ahead: counted in passes over the samples."""
+    first, second = (float(part) for part in mpi.run(2, "-c", READING, tmp_path)[1].split())
+    assert first < 8
+    assert second < 8
+    assert first + second > 10
 
 
 @pytest.mark.slow
