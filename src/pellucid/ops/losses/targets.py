@@ -175,7 +175,8 @@ def one_hot(y: Array, k: int, dtype: Any) -> Array:
     array([[0., 1.],
            [1., 0.]])
     """
-    return (encode_labels(y, k, "one_hot")[:, None] == np.arange(k)).astype(dtype)
+    rows: Array = encode_labels(y, k, "one_hot")[:, None] == np.arange(k)
+    return rows.astype(dtype)
 
 
 def per_output(where: str, values: float | Sequence[float] | None, Z: Array) -> Array:
