@@ -8,7 +8,7 @@ from .evaluation.photo.measure import explain_photo
 from .evaluation.robustness.measure import robustness
 from .evaluation.saliency.measure import saliency
 from .evaluation.scores.measure import evaluate
-from .evaluation.sweep.measure import sweep
+from .evaluation.sweep.sweep import sweep
 from .formats.architecture import load_architecture
 from .formats.fitted import import_sklearn
 from .formats.html.export import export_html

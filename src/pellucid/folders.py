@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from pellucid.errors import OutputError
+from pellucid.locks import give_back, take
 
 WRITING = ".writing"  # in it: "new" is being filled, "ready" is to be moved, "old" is what it replaces
 _LIST = "replaces"  # in "ready": what is set aside before the move, a path a line
@@ -216,7 +217,7 @@ def _lock(target: Path) -> int:
         except FileNotFoundError:  # another writer has just left, and removed the folder of the lock
             continue
         try:
-            _take(lock)
+            take(lock)
         except BlockingIOError:
             os.close(lock)
             raise OutputError(
@@ -237,35 +238,10 @@ def _unlock(target: Path, lock: int) -> None:
     with suppress(OSError):
         path.unlink()  # while it is held, so that it cannot be another's
     if lock >= 0:
-        _give_back(lock)
+        give_back(lock)
         os.close(lock)
     if sys.platform == "win32":  # which removes no file that is open, neither here nor another's
         with suppress(OSError):
             path.unlink()
     with suppress(OSError):
         path.parent.rmdir()
-
-
-if sys.platform == "win32":
-    import msvcrt
-
-    def _take(lock: int) -> None:
-        """Take a lock, or raise BlockingIOError: another holds it."""
-        try:
-            msvcrt.locking(lock, msvcrt.LK_NBLCK, 1)
-        except OSError:
-            raise BlockingIOError from None
-
-    def _give_back(lock: int) -> None:
-        with suppress(OSError):
-            msvcrt.locking(lock, msvcrt.LK_UNLCK, 1)
-
-else:
-    import fcntl
-
-    def _take(lock: int) -> None:
-        """Take a lock, or raise BlockingIOError: another holds it."""
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-
-    def _give_back(lock: int) -> None:
-        fcntl.flock(lock, fcntl.LOCK_UN)  # also for a forked child, which holds it too

@@ -43,8 +43,8 @@ _ELSEWHERE: ContextVar[RunsJobs | None] = ContextVar("elsewhere", default=None)
 
 
 @contextmanager
-def jobs_run_by(run: RunsJobs) -> Iterator[None]:
-    """Hand over all that :func:`run_jobs` is asked for in this block.
+def jobs_run_by(run: RunsJobs | None) -> Iterator[None]:
+    """Hand over all that :func:`run_jobs` is asked for in this block; None: run it here.
 
     Examples
     --------

@@ -40,6 +40,7 @@ SOURCELESS = TWO_OUTPUTS.replace('from = "pixels"', "from = []")
 FILES = {
     "net.toml": LAYERS.format(1) + '[training]\nepochs = 3\noptimizer = "adam"\n',
     "space.toml": 'learning_rate = { log = [1e-3, 1e-1] }\noptimizer = ["adam", "sgd"]',
+    "old-sweep/results.jsonl": "{}\n",
     "outputs.toml": TWO_OUTPUTS,
     "sources.toml": SOURCELESS,
     "merge.toml": SOURCELESS.replace('type = "Dense"\nunits = 2', 'type = "add"'),
@@ -221,7 +222,10 @@ MISTAKES: dict[str, str | tuple[str, ...]] = {
     f"{SWEEP} --space space.toml --cv 1x1": "--cv: expected FOLDSxREPEATS",
     f"{SWEEP} --space space.toml --resume": "--resume: name the folder",
     f"{SWEEP} --space space.toml --resume -o nowhere": "--resume: nowhere holds no sweep",
-    f"{SWEEP} --space space.toml --jobs 2 --workers 2": "--jobs: it counts processes",
+    f"{SWEEP} --space space.toml --metric seconds": "unknown metric 'seconds'",
+    f"{SWEEP} --space space.toml --search hyperband --metric accuracy,seconds": "it takes one metric",
+    f"{SWEEP} --space space.toml --trials 20000": "--trials, up to 10,000",
+    f"{SWEEP} --space space.toml -o old-sweep": "of an older version (results.jsonl)",
     # pictures and other files
     "data augment photo.jpg --augment photo-cut": "Did you mean 'photo-cutmix'",
     "data augment none.png": "no such file",

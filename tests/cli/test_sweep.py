@@ -8,14 +8,13 @@ import subprocess
 import sys
 import time
 import tomllib
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.clusters import scheduler_of_its_own
 from tests.commands import Command, words_of
 
+from pellucid.evaluation.sweep.train_trial import make_candidate
 from pellucid.runs.build import plan
 
 NET = """
@@ -37,6 +36,7 @@ learning_rate = { log = [1e-3, 1e-1] }
 optimizer = ["adam", { type = "sgd", momentum = 0.5 }]
 layers.1.units = [2, 4, 8]
 """
+TOLD = b'"state":1'  # in a line of the journal: a trial is complete
 EIGHT = ("--model", "net.toml", "--space", "space.toml", "--trials", 8)
 
 
@@ -99,8 +99,9 @@ def test_the_file_of_the_best_holds_all_its_options(pellucid: Command, photos: P
         options={"n_trials": 3, "n_jobs": 1, "seed": 1},
     )
     assert outcome.sweep.best is not None
-    trained_with = outcome.sweep.configs[outcome.sweep.best.number].options
-    assert plan(str(files / "found/best.toml"), source)[0].options == trained_with
+    trained = make_candidate(outcome.sweep.best.options, "net.toml", source, {"seed": 1}).config
+    assert trained is not None
+    assert plan(str(files / "found/best.toml"), source).config.options == trained.options
 
 
 def test_a_preset_is_trained_by_a_command(pellucid: Command, photos: Path, files: Path) -> None:
@@ -122,10 +123,11 @@ def start(files: Path, *words: object) -> subprocess.Popen[bytes]:
     return subprocess.Popen(command, cwd=files, start_new_session=True, **quiet)
 
 
-def wait_for_lines(file: Path, n: int, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + 60
+def wait_for_trials(folder: Path, n: int, process: subprocess.Popen[bytes]) -> None:
+    """Wait until a study has told of so many trials."""
+    journal, deadline = folder / "study/journal.log", time.monotonic() + 60
     while time.monotonic() < deadline and process.poll() is None:
-        if file.exists() and len(file.read_bytes().splitlines()) >= n:
+        if journal.exists() and journal.read_bytes().count(TOLD) >= n:
             return
         time.sleep(0.01)
 
@@ -133,62 +135,64 @@ def wait_for_lines(file: Path, n: int, process: subprocess.Popen[bytes]) -> None
 @pytest.mark.slow
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
 def test_a_killed_sweep_is_resumed(pellucid: Command, photos: Path, files: Path, how: signal.Signals) -> None:
-    words = (photos, *EIGHT, "--epochs", 60, "--cv", "2x1")
+    words = (photos, *EIGHT, "--epochs", 60, "--cv", "2x1", "--search", "tpe")
     process = start(files, *words, "--jobs", 1, "-o", "killed")
-    wait_for_lines(files / "killed/results.jsonl", 5, process)
+    wait_for_trials(files / "killed", 2, process)
     os.killpg(process.pid, how)
     assert process.wait() == (130 if how == signal.SIGINT else -how)
-    before = (files / "killed/results.jsonl").read_bytes()
-    before = before[: before.rfind(b"\n") + 1]
-    assert 4 <= len(before.splitlines()) < 17
+    assert (files / "killed/sweep.json").exists() is (how == signal.SIGINT)
+    before = (files / "killed/study/journal.log").read_bytes()
+    assert 2 <= before.count(TOLD) < 8
     assert pellucid("sweep", *words, "--jobs", 1, "-o", "killed", "--resume", "--quiet").code == 0
-    assert pellucid("sweep", *words, "--jobs", 2, "-o", "whole", "--quiet").code == 0
+    assert pellucid("sweep", *words, "--jobs", 1, "-o", "whole", "--quiet").code == 0
     assert table(files / "killed") == table(files / "whole")
-    after = (files / "killed/results.jsonl").read_bytes()
-    assert after.startswith(before)
-    assert len(after.splitlines()) == 17
+    after = (files / "killed/study/journal.log").read_bytes()
+    assert after.startswith(before[: before.rfind(b"\n") + 1])
+    assert after.count(TOLD) == 8
+
+
+HOLDER = """
+import sys
+from pathlib import Path
+from pellucid.evaluation.sweep.space import read_space
+from pellucid.evaluation.sweep.study import Search, Study
+
+space = read_space(Path("space.toml"), "net.toml")
+trial, lock = Study(Path("there/study"), Search("random", space, ("balanced_accuracy",), 1, 8, 60)).next_trial()
+print(trial.number, flush=True)
+sys.stdin.read()
+"""
 
 
 @pytest.mark.slow
-@pytest.mark.filterwarnings("ignore")  # Dask's own: the connection to a worker that was killed
-def test_a_worker_that_is_killed_changes_nothing(pellucid: Command, photos: Path, files: Path) -> None:
-    pytest.importorskip("distributed", reason="needs the extra dask")
-    words = (photos, *EIGHT, "--epochs", 60, "--cv", "2x1")
-    process = start(files, *words, "--workers", 2, "-o", "there")
-    wait_for_lines(files / "there/results.jsonl", 4, process)
-    os.kill(next(workers_of(process.pid)), signal.SIGKILL)
-    assert process.wait(120) == 0
-    assert pellucid("sweep", *words, "--jobs", 2, "-o", "here", "--quiet").code == 0
+def test_a_second_command_joins_a_sweep_and_takes_over_what_a_killed_one_leaves(
+    pellucid: Command, photos: Path, files: Path
+) -> None:
+    """Of eight trials one is done, and one is held by a process that is killed once the others are done."""
+    words = (photos, *EIGHT, "--epochs", 60, "--jobs", 1)
+    assert pellucid("sweep", *words, "--trials", 1, "-o", "there", "--quiet").code == 0
+    pipes: Any = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with subprocess.Popen([sys.executable, "-c", HOLDER], cwd=files, **pipes) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == b"1\n"
+        joined = start(files, *words, "-o", "there", "--resume")
+        wait_for_trials(files / "there", 7, joined)
+        time.sleep(0.3)
+        assert joined.poll() is None
+        assert pellucid("sweep", *words, "-o", "there", "--force").code == 2
+        holder.kill()
+    assert joined.wait(120) == 0
+    assert pellucid("sweep", *words, "-o", "here", "--quiet").code == 0
     assert table(files / "there") == table(files / "here")
-    assert len((files / "there/results.jsonl").read_bytes().splitlines()) == 17
+    assert json.loads((files / "there/sweep.json").read_text())["is_complete"]
 
 
 @pytest.mark.slow
-@pytest.mark.filterwarnings("ignore")  # Dask's own: connections that are lost
-def test_after_a_lost_scheduler_another_goes_on(pellucid: Command, photos: Path, files: Path) -> None:
-    pytest.importorskip("distributed", reason="needs the extra dask")
-    words = (photos, *EIGHT, "--epochs", 100)
-    with scheduler_of_its_own() as (address, scheduler, _):
-        process = start(files, *words, "--cluster", address, "-o", "there")
-        wait_for_lines(files / "there/results.jsonl", 4, process)
-        scheduler.kill()
-        assert process.wait(60) == 130
-    record = json.loads((files / "there/sweep.json").read_text())
-    assert not record["is_complete"]
-    n_done = len((files / "there/results.jsonl").read_bytes().splitlines())
-    assert len(record["trials"]) == n_done - 1 < 8
-    assert pellucid("sweep", *words, "--jobs", 1, "-o", "there", "--resume", "--quiet").code == 0
-    assert pellucid("sweep", *words, "--jobs", 1, "-o", "here", "--quiet").code == 0
+def test_two_commands_at_once_share_a_study(pellucid: Command, photos: Path, files: Path) -> None:
+    words = (photos, *EIGHT, "--epochs", 1000, "--jobs", 1)
+    assert pellucid("sweep", *words, "--trials", 1, "-o", "there", "--quiet").code == 0
+    both = [start(files, *words, "-o", "there", "--resume") for _ in range(2)]
+    assert [one.wait(120) for one in both] == [0, 0]
+    assert pellucid("sweep", *words, "-o", "here", "--quiet").code == 0
     assert table(files / "there") == table(files / "here")
-    assert len((files / "there/results.jsonl").read_bytes().splitlines()) == 9
-
-
-def workers_of(pid: int) -> Iterator[int]:
-    """Yield the processes that Dask started for a command."""
-    for status in Path("/proc").glob("[0-9]*/status"):
-        try:
-            text, words = status.read_text(), (status.parent / "cmdline").read_text()
-        except OSError:
-            continue
-        if f"\nPPid:\t{pid}\n" in text and "spawn_main" in words:
-            yield int(status.parent.name)
+    assert (files / "there/study/journal.log").read_bytes().count(TOLD) == 8

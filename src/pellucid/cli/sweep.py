@@ -14,7 +14,7 @@ from pellucid.progress import ProgressBar
 
 if TYPE_CHECKING:
     from pellucid.data.source import DataSource
-    from pellucid.evaluation.sweep.records import Trial
+    from pellucid.evaluation.sweep.result import Trial
 
 
 @command("sweep", order=115, short_help="Try many options, and find the best.")
@@ -27,7 +27,7 @@ def sweep(
     search: Annotated[
         str,
         typer.Option(
-            help="random; grid: all combinations; halving: short trainings first, longer ones of the best."
+            help="random; grid: all; tpe: near the best so far; hyperband: tpe that stops bad trials early."
         ),
     ] = "random",
     trials: Annotated[
@@ -37,15 +37,19 @@ def sweep(
         str | None, typer.Option(help="FOLDSxREPEATS, such as 5x1; default: one fifth is held out.")
     ] = None,
     metric: Annotated[
-        str | None, typer.Option(help="What trials are ranked by; default: balanced_accuracy, or the error.")
+        str | None,
+        typer.Option(
+            help="What trials are ranked by, or several objectives, such as accuracy,seconds; default: "
+            "balanced_accuracy, or the error."
+        ),
     ] = None,
     jobs: o.Jobs = None,
-    cluster: o.Cluster = None,
-    workers: o.Workers = None,
     out: Annotated[
         Path | None, typer.Option("-o", "--out", help="The folder; default: runs/DATA-MODEL-sweep-N.")
     ] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with the sweep in --out.")] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with the sweep in --out, or join it.")
+    ] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace the sweep in a folder.")] = False,
     as_json: o.Json = False,
     quiet: o.Quiet = False,
@@ -54,7 +58,8 @@ def sweep(
 
     The space says which options are tried: learning_rate = { log = [1e-4, 1e-1] }, batch_size = [16, 32], and of a
     network's file layers.1.units = [8, 16]. Every training is in the folder as soon as it is done, so that --resume
-    goes on where a sweep was stopped. The test part of the data is not looked at.
+    goes on where a sweep was stopped; a second command with --resume joins one that runs. The test part of the data
+    is not looked at.
     """
     from pellucid.errors import OptionError
     from pellucid.workflows.sweep import sweep_into
@@ -62,7 +67,7 @@ def sweep(
     if resume and out is None:
         raise OptionError("--resume: name the folder of the sweep with --out.")
     is_quiet = quiet or as_json
-    with o.on_cluster(cluster, workers, jobs), ProgressBar() as bar:
+    with ProgressBar() as bar:
         outcome = sweep_into(
             out or o.run_folder(source, f"{Path(model).stem}-sweep"),
             source,
@@ -103,6 +108,7 @@ def _say_trial(trial: "Trial", best: "Trial | None", metric: str) -> None:
 
     score = trial.score(metric)
     words = f"failed: {shorten(trial.fault, 80)}" if score is None else f"{score:.4f}"
+    words += " (pruned)" if trial.is_pruned else ""
     star = "*" if best is trial else " "
     echo(f"{star} trial {trial.number:<4} {words}  {in_seconds(trial.seconds):>7}  {trial.in_words()}")
 

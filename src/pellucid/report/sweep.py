@@ -2,9 +2,8 @@
 
 from pathlib import Path
 
-from pellucid.evaluation.sweep.figures import varied
-from pellucid.evaluation.sweep.records import Sweep
-from pellucid.evaluation.sweep.text import failures, finding, score_in_words, trial_header, trial_rows
+from pellucid.evaluation.sweep.plot_sweep import varied
+from pellucid.evaluation.sweep.result import Sweep, score_in_words, title_of
 from pellucid.plotting.saving import save_figure
 from pellucid.report.html import write_report
 from pellucid.report.parts import Captioned, Fact, ReportContent, Section, Table
@@ -14,8 +13,8 @@ MOST_OPEN = 20  # trials, above which the table is folded
 SEARCHES = {
     "random": "Options were drawn at random.",
     "grid": "All combinations were tried.",
-    "halving": "Many short trainings were begun, and the best third of them trained again three times as long, "
-    "round by round.",
+    "tpe": "Options were drawn near the best so far (TPE).",
+    "hyperband": "Options were drawn near the best so far (TPE); worse trials were stopped early (Hyperband).",
 }
 
 
@@ -35,13 +34,13 @@ def write_sweep_page(sweep: Sweep, folder: Path, command: str) -> Path:
     }
     content = ReportContent(
         title=f"Sweep of {Path(sweep.model).name} on {Path(sweep.data).name}",
-        summary=(finding(sweep),),
+        summary=(sweep.finding,),
         facts=_facts(sweep),
         points=(f"To train with the best options: `{command}`", *sweep.notes),
         sections=tuple(
             part
             for part in (
-                _cost(sweep, pictures[sweep.name]),
+                _front(sweep, pictures[sweep.name]),
                 _options(sweep, pictures["options"]),
                 _trials(sweep),
             )
@@ -54,42 +53,31 @@ def write_sweep_page(sweep: Sweep, folder: Path, command: str) -> Path:
 
 def _facts(sweep: Sweep) -> tuple[Fact, ...]:
     best = sweep.best
-    scores = (
-        ()
-        if best is None
-        else (Fact(f"Best {sweep.title}", score_in_words(sweep, best), f"trial {best.number}"),)
-    )
+    assert best is not None
     held_out = (
         f"of each trial, on {plural(sweep.n_folds, 'fold')}" if sweep.n_folds > 1 else "one of each trial"
     )
     return (
-        *scores,
+        Fact(f"Best {sweep.title}", score_in_words(best, sweep.metric), f"trial {best.number}"),
         Fact("Trials", len(sweep.trials), SEARCHES[sweep.search]),
-        Fact("Trainings", sweep.n_trainings, held_out if sweep.search != "halving" else "in all rounds"),
+        Fact("Trainings", sweep.n_trainings, held_out),
         Fact("Time of all trainings", in_seconds(sweep.seconds), "added up"),
     )
 
 
-def _cost(sweep: Sweep, picture: bytes) -> Section:
-    front = sweep.front()
-    rows = [
-        (one.number, score_in_words(sweep, one), in_seconds(one.seconds), one.n_parameters, one.in_words())
-        for one in front
-    ]
+def _front(sweep: Sweep, picture: bytes) -> Section:
+    others = " and ".join(title_of(name) for name in sweep.objectives[1:] or ("cost",))
     return Section(
-        "Score against cost",
-        intro=(
-            "Each point is a trial. Those on the Pareto front are the best for what they cost: whatever scores "
-            "better takes longer. A cheaper one that scores nearly as well may be the better choice.",
-        ),
+        f"{sweep.title.capitalize()} against {others}",
+        intro=("Each point is a trial. Those on the Pareto front are beaten by no other in all of these.",),
         figures=(
             Captioned(
                 picture,
-                caption=f"{sweep.title.capitalize()} on samples held out, against what one training costs.",
-                alt=f"{len(sweep.ranked)} trials, {len(front)} of them on the front.",
+                caption=f"{sweep.title.capitalize()} on samples held out, against {others}.",
+                alt=f"{len(sweep.ranked)} trials, {len(sweep.front())} of them on the front.",
             ),
         ),
-        table=Table(("trial", sweep.title, "a training", "parameters", "options on the front"), rows),
+        table=Table(sweep.header, sweep.rows(sweep.front())),
     )
 
 
@@ -113,6 +101,6 @@ def _options(sweep: Sweep, picture: bytes) -> Section | None:
 
 
 def _trials(sweep: Sweep) -> Section:
-    rows = trial_rows(sweep)
+    rows = sweep.rows(sweep.ranked)
     fold = f"All {len(rows)} trials" if len(rows) > MOST_OPEN else ""
-    return Section("Every trial", intro=failures(sweep), table=Table(trial_header(sweep), rows, fold))
+    return Section("Every trial", intro=sweep.failures, table=Table(sweep.header, rows, fold))

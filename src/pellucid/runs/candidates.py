@@ -109,9 +109,9 @@ def train_candidate(
     *,
     seed: int | None = None,
     n_threads: int | None = None,
-    n_epochs: int | None = None,
     draws_start: bool = False,
     callbacks: Sequence[Callback] = (),
+    resume: Path | None = None,
     shared: Shared | None = None,
 ) -> tuple[Model, History]:
     """Train a preset or TOML file again by its recipe, on the training part.
@@ -121,7 +121,7 @@ def train_candidate(
     candidate : Candidate
         Not a trained one; it stays as it is.
     split : Split
-    seed, n_epochs : int, optional
+    seed : int, optional
         Instead of the recipe's.
     n_threads : int, optional
         Where the recipe leaves it open.
@@ -129,12 +129,14 @@ def train_candidate(
         True: a network that begins from the tutorial's published weights draws them from ``seed`` too, as if the
         tutorial had said ``np.random.seed(seed)``; 1 gives the published ones. Else every seed gives those.
     callbacks : sequence of callable, optional
+    resume : Path, optional
+        A folder of checkpoints to go on from.
     shared : Shared, optional
         What it has in common with other trainings on the same samples.
     """
     assert candidate.config is not None
     options = candidate.config.options
-    given: dict[str, Any] = {"seed": seed, "n_threads": options.n_threads or n_threads, "n_epochs": n_epochs}
+    given: dict[str, Any] = {"seed": seed, "n_threads": options.n_threads or n_threads}
     options = replace(options, **{k: v for k, v in given.items() if v is not None})
     config = replace(candidate.config, options=options)
     model = make_model(config, _fresh(candidate.architecture), split)
@@ -145,7 +147,7 @@ def train_candidate(
             shape, seed = split.train.X.shape[1:], options.seed
             with naming_size(model.recipe, shape):
                 model.initialize(shape, seed=seed, dtype=options.dtype, published_seed=seed)
-    return model, fit_run(model, split, config, callbacks, shared=shared)
+    return model, fit_run(model, split, config, callbacks, resume=resume, shared=shared)
 
 
 def draw_published_start(model: Model, seed: int) -> None:

@@ -31,14 +31,11 @@ class TrainingJob(NamedTuple):
     seed : int
     fold : int
         The number of the rows that are held out, where there are folds.
-    n_epochs : int or None
-        None: as its options say.
     """
 
     candidate: int
     seed: int
     fold: int = 0
-    n_epochs: int | None = None
 
 
 class Trained(NamedTuple):
@@ -89,10 +86,7 @@ class Trainings:
 
     def parts(self, fold: int) -> Split:
         """Return what is trained and tested on."""
-        if self.rows is None:
-            return self.split
-        train, test = (self.split.train.take(rows) for rows in self.rows[fold])
-        return Split(train, test, self.split.name, (), self.split.schema)
+        return self.split if self.rows is None else part_of(self.split, self.rows[fold])
 
     def __call__(self, job: TrainingJob) -> Any:
         """Train, and return what was measured, or the error."""
@@ -103,13 +97,18 @@ class Trainings:
                 split,
                 seed=job.seed,
                 n_threads=1,
-                n_epochs=job.n_epochs,
                 draws_start=self.draws_start,
                 shared=self.shared,
             )
             return self.measure(job, Trained(candidate, model, history, split.test))
         except PellucidError as error:
             return error
+
+
+def part_of(split: Split, rows: tuple[Array, Array]) -> Split:
+    """Return the rows of the training part to train on and to test on as a split of their own."""
+    train, test = (split.train.take(chosen) for chosen in rows)
+    return Split(train, test, split.name, (), split.schema)
 
 
 def undivided(data: Dataset, split: Split) -> Split:

@@ -4,13 +4,15 @@ import re
 import tomllib
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from pellucid.errors import FormatError, OptionError, PellucidError
-from pellucid.evaluation.sweep.space import Range, read_space
-from pellucid.evaluation.sweep.trials import draw, rounds_of
+from pellucid.evaluation.sweep.result import Trial
+from pellucid.evaluation.sweep.space import Space, read_space
+from pellucid.evaluation.sweep.study import Search, Study, count_trials
 
 NET = """
 [[layers]]
@@ -105,7 +107,20 @@ def test_cut_and_garbled_spaces_are_refused_or_read(
             read_space(space, net)
 
 
-def test_draws_are_in_their_ranges_all_different_and_repeat(net: str) -> None:
+def drawn(space: Space, kind: str, n: int | None, seed: int, folder: Path) -> list[dict[str, Any]]:
+    """Return what is tried, nothing trained."""
+    search = Search(kind, space, ("accuracy",), seed, count_trials(kind, space, n), 1)
+    folder = folder / f"{kind}-{n}-{seed}"
+    folder.mkdir()
+    study, found = Study(folder, search), []
+    while (claimed := study.next_trial()) is not None:
+        trial, lock = claimed
+        found.append(space.options(trial.params))
+        study.tell(trial, lock, Trial(1, {}, (), "not trained"))
+    return found
+
+
+def test_draws_are_in_their_ranges_and_repeat(net: str, tmp_path: Path) -> None:
     space = read_space(
         {
             "learning_rate": {"log": [1e-4, 1e-1]},
@@ -116,29 +131,29 @@ def test_draws_are_in_their_ranges_all_different_and_repeat(net: str) -> None:
         },
         net,
     )
-    drawn = draw(space, "random", 60, 3)
-    assert drawn == draw(space, "random", 60, 3) != draw(space, "random", 60, 4)
-    assert drawn[:20] == draw(space, "random", 20, 3)  # more trials begin with the same
-    assert len({str(one) for one in drawn}) == 60
-    assert {one["epochs"] for one in drawn} == {3, 4, 5}
-    assert all(1e-4 <= one["learning_rate"] <= 0.1 for one in drawn)
-    assert np.median([one["learning_rate"] for one in drawn]) < 0.01  # evenly it would be 0.05
-    assert all(isinstance(one["layers.1.units"], int) and 2 <= one["layers.1.units"] <= 64 for one in drawn)
-    assert {str(one["optimizer"]) for one in drawn} == {"adam", "{'type': 'sgd', 'momentum': 0.5}"}
+    found = drawn(space, "random", 60, 3, tmp_path)
+    assert found[:20] == drawn(space, "random", 20, 3, tmp_path)  # more trials begin with the same
+    assert found[:20] != drawn(space, "random", 20, 4, tmp_path)
+    assert len({str(one) for one in found}) == 60
+    assert {one["epochs"] for one in found} == {3, 4, 5}
+    assert all(1e-4 <= one["learning_rate"] <= 0.1 for one in found)
+    assert all(one["learning_rate"] == float(f"{one['learning_rate']:.4g}") for one in found)
+    assert np.median([one["learning_rate"] for one in found]) < 0.01  # evenly it would be 0.05
+    assert all(isinstance(one["layers.1.units"], int) and 2 <= one["layers.1.units"] <= 64 for one in found)
+    assert {str(one["optimizer"]) for one in found} == {"adam", "{'type': 'sgd', 'momentum': 0.5}"}
 
 
-def test_grids_are_all_combinations_and_want_steps(net: str) -> None:
+def test_grids_are_all_combinations_and_want_steps(net: str, tmp_path: Path) -> None:
     space = read_space({"batch_size": [8, 16], "epochs": {"range": [1, 9], "steps": 3}}, net)
-    assert len(draw(space, "grid", None, 1)) == 6
-    assert len(draw(space, "random", 50, 1)) == 6
-    assert {one["epochs"] for one in draw(space, "grid", None, 1)} == {1, 5, 9}
+    grid = drawn(space, "grid", None, 1, tmp_path)
+    assert grid == [{"batch_size": size, "epochs": epochs} for size in (8, 16) for epochs in (1, 5, 9)]
+    some = drawn(space, "random", 50, 1, tmp_path)
+    assert some != grid
+    assert sorted(map(str, some)) == sorted(map(str, grid))  # each once
     with pytest.raises(OptionError, match="learning_rate is a range"):
-        draw(read_space({"learning_rate": {"log": [0.1, 1]}}, net), "grid", None, 1)
-
-
-def test_whole_ranges_reach_both_ends_alike() -> None:
-    draws = [Range(1, 3).rvs(np.random.RandomState(seed)) for seed in range(300)]
-    assert all(80 < draws.count(value) < 120 for value in (1, 2, 3))
+        count_trials("grid", read_space({"learning_rate": {"log": [0.1, 1]}}, net), None)
+    with pytest.raises(OptionError, match="too many"):
+        count_trials("random", read_space({"learning_rate": {"log": [0.1, 1]}}, net), 10_001)
 
 
 def test_the_spaces_of_the_documentation_are_read() -> None:
@@ -149,9 +164,3 @@ def test_the_spaces_of_the_documentation_are_read() -> None:
     block = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)[0]
     space = read_space(tomllib.loads(block), "mlp")
     assert space.entries["batch_size"] == [16, 32, 64, 128, 256]
-
-
-def test_rounds_of_halving() -> None:
-    assert rounds_of("halving", 9, 100) == [11, 33, 100]
-    assert rounds_of("halving", 1, 100) == [100]
-    assert rounds_of("halving", 81, 2) == [2]

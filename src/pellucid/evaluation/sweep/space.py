@@ -9,12 +9,13 @@
 
 """
 
+import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pellucid.errors import FormatError, OptionError, PellucidError, unknown_name
 from pellucid.formats.architecture import load_architecture
@@ -22,6 +23,9 @@ from pellucid.formats.toml.lines import KeyPath
 from pellucid.formats.toml.source import TomlSource, dotted, in_words
 from pellucid.formats.toml.training import TRAINING_KEYS, read_training
 from pellucid.nn.presets import PRESETS
+
+if TYPE_CHECKING:
+    from optuna import Trial
 
 MODEL = "model"
 NETWORK = ("layers", "nodes")  # tables of the network's file
@@ -53,22 +57,18 @@ class Range:
         """Whether it is of whole numbers."""
         return isinstance(self.low, int) and isinstance(self.high, int)
 
-    def rvs(self, random_state: Any = None) -> float:
-        """Return a number at random: what scikit-learn's samplers draw by."""
-        from sklearn.utils import check_random_state
-
-        return self.at(check_random_state(random_state).uniform(), is_drawn=True)
-
-    def at(self, part: float, *, is_drawn: bool = False) -> float:
-        """Return the number at a fraction of the way."""
-        end = self.high + (1 if self.is_whole and is_drawn else 0)  # each whole number is as likely
-        if self.is_log:
-            value = math.exp(math.log(self.low) + part * (math.log(end) - math.log(self.low)))
-        else:
-            value = self.low + part * (end - self.low)
+    def written(self, value: float) -> float:
+        """Return a number as it is written: whole, or with four digits."""
         if self.is_whole:
-            return min(math.floor(value) if is_drawn else round(value), int(self.high))
+            return round(value)
         return min(max(float(f"{value:.{DIGITS}g}"), self.low), self.high)
+
+    def at(self, part: float) -> float:
+        """Return the number at a fraction of the way."""
+        if self.is_log:
+            low, high = math.log(self.low), math.log(self.high)
+            return self.written(math.exp(low + part * (high - low)))
+        return self.written(self.low + part * (self.high - self.low))
 
     def steps(self, n: int) -> list[float]:
         """Return that many numbers from end to end, without repetitions."""
@@ -91,16 +91,44 @@ class Space:
     tables: dict[str, Any]
 
     @property
-    def network_keys(self) -> list[str]:
-        """The names of those options that are the network's."""
-        return [name for name in self.entries if is_of_network(name)]
-
-    @property
     def n_combinations(self) -> int | None:
         """How many there are; None where a number is drawn from a range."""
         if any(isinstance(values, Range) for values in self.entries.values()):
             return None
         return math.prod(len(values) for values in self.entries.values() if isinstance(values, list))
+
+    def suggest(self, trial: "Trial", name: str) -> None:
+        """Let Optuna choose a value of an option, unless the trial has one."""
+        values = self.entries[name]
+        if not isinstance(values, Range):
+            trial.suggest_categorical(name, [*map(json.dumps, values)])
+        elif values.is_whole:
+            trial.suggest_int(name, int(values.low), int(values.high), log=values.is_log)
+        else:
+            trial.suggest_float(name, values.low, values.high, log=values.is_log)
+
+    def options(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the values that Optuna chose as a training takes them."""
+        return {
+            name: values.written(params[name]) if isinstance(values, Range) else json.loads(params[name])
+            for name, values in self.entries.items()
+            if name in params
+        }
+
+    def combination(self, number: int) -> dict[str, str]:
+        """Return the combination of that number, from 0, as Optuna knows it; where there are no ranges.
+
+        Examples
+        --------
+        >>> Space({"batch_size": [16, 32], "epochs": [5, 10, 15]}, {}).combination(4)
+        {'batch_size': '32', 'epochs': '10'}
+        """
+        found: dict[str, str] = {}
+        for name, values in reversed(self.entries.items()):
+            assert isinstance(values, list)
+            number, i = divmod(number, len(values))
+            found[name] = json.dumps(values[i])
+        return {name: found[name] for name in self.entries}
 
 
 def is_of_network(name: str) -> bool:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from pellucid.evaluation.sweep.records import Sweep, Trial, option_in_words
+from pellucid.evaluation.sweep.result import COSTS, LOWER_IS_BETTER, Sweep, Trial, option_in_words, title_of
 from pellucid.plotting.style import (
     BLUE,
     INK,
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-COSTS = {"seconds": "Seconds of a training", "n_parameters": "Parameters"}
 PALE = "#8FB8D4"
 WIDE = 10  # times from the smallest to the largest, from which an axis is logarithmic
 MOST_OPTIONS, COLUMNS = 9, 3
@@ -34,23 +33,25 @@ NOTHING = "No trial could be trained."
 
 
 def tradeoff_figure(sweep: Sweep) -> Figure:
-    """Draw the score of every trial against the seconds of a training, and where networks differ their parameters.
+    """Draw the score of every trial against the other objectives, each panel with its Pareto front.
 
-    The Pareto front is marked.
+    Where there is one objective: against the seconds of a training, and where networks differ their parameters.
     """
     trials = sweep.ranked
     if not trials:
         return sentence_figure(NOTHING)
     differ = len({trial.n_parameters for trial in trials}) > 1
+    names = sweep.objectives[1:] or COSTS[: 1 + differ]
     with look():
-        figure, first = _panels(sweep, ["seconds", "n_parameters"][: 1 + differ], 3.8, _scatter)
-        first.set_ylabel(f"{sweep.title.capitalize()}{', lower is better' if sweep.is_lower_better else ''}")
+        figure, first = _panels(sweep, names, 3.8, _scatter)
+        is_lower_better = sweep.metric in LOWER_IS_BETTER
+        first.set_ylabel(f"{sweep.title.capitalize()}{', lower is better' if is_lower_better else ''}")
         legend_above(first, 3)
     return figure
 
 
 def _panels(
-    sweep: Sweep, names: list[str], height: float, draw: Callable[[Axes, Sweep, str], None]
+    sweep: Sweep, names: Sequence[str], height: float, draw: Callable[[Axes, Sweep, str], None]
 ) -> tuple[Figure, Axes]:
     """Return a figure with a panel for each name, drawn on axes of one score, and the first of them."""
     n_columns = min(COLUMNS, len(names))
@@ -65,9 +66,8 @@ def _panels(
 
 
 def _scatter(axes: Axes, sweep: Sweep, cost: str) -> None:
-    trials, front, best = sweep.ranked, sweep.front(cost), sweep.ranked[0]
-    xs = [float(getattr(trial, cost)) for trial in trials]
-    _scale(axes, xs)
+    trials, front, best = sweep.ranked, sweep.front(sweep.metric, cost), sweep.ranked[0]
+    _scale(axes, _points(sweep, trials, cost)[0])
     others = [trial for trial in trials if trial not in front]
     axes.plot(*_points(sweep, others, cost), "o", color=PALE, markersize=6, label="trial")
     axes.plot(
@@ -78,7 +78,7 @@ def _scatter(axes: Axes, sweep: Sweep, cost: str) -> None:
         *_points(sweep, [best], cost), "o", color=BLUE, markersize=9, label=f"best: trial {best.number}"
     )
     axes.margins(0.08)
-    axes.set_xlabel(COSTS[cost])
+    axes.set_xlabel("Seconds of a training" if cost == "seconds" else title_of(cost).capitalize())
     axes.grid(color=LINE)
 
 
@@ -93,7 +93,7 @@ def _scale(axes: Axes, xs: list[float]) -> None:
 
 
 def _points(sweep: Sweep, trials: list[Trial], cost: str) -> tuple[list[float], list[float]]:
-    return [float(getattr(one, cost)) for one in trials], [one.score(sweep.metric) or 0.0 for one in trials]
+    return [one.score(cost) or 0.0 for one in trials], [one.score(sweep.metric) or 0.0 for one in trials]
 
 
 def options_figure(sweep: Sweep) -> Figure:
