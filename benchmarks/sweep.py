@@ -1,63 +1,75 @@
-"""Many trainings in one process, in joblib's processes and on a Dask cluster of this machine, in turn.
+"""TPE and Hyperband beside random search: the best score by the epochs that were spent.
 
-    python -m benchmarks.sweep              8 trials on digits, three times each: a minute and a half
-    python -m benchmarks.sweep --workers 4
+    python -m benchmarks.sweep              30 trials of up to 27 epochs on small drawn cats, three seeds each
+    python -m benchmarks.sweep --seeds 10
 
-Prints the machine and, of each way, the median of its seconds, with and without the start of its processes, and the
-ratio to one process. The scores must be the same; the processor time of all trainings together is printed beside.
+Prints the machine, and of each search the mean over seeds of the lowest log loss on samples held out, once it has
+spent a quarter, a half and all of the epochs of a random search, and the epochs that it spent in all.
 """
 
 import argparse
-import os
+import itertools
 import statistics
-import time
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
 
 from benchmarks.harness import machine
 
 import pellucid as pl
+from pellucid.data.dataset import Dataset, Split
+from pellucid.evaluation.sweep.result import Trial
 
-SPACE = {"learning_rate": {"log": [1e-3, 1e-1]}, "batch_size": [16, 32, 64]}
+SPACE = {
+    "learning_rate": {"log": [1e-5, 1.0]},
+    "weight_decay": {"log": [1e-6, 1.0]},
+    "batch_size": [8, 16, 32, 64],
+    "optimizer": ["adamw", "sgd"],
+}
+EPOCHS = 27
 
 
-Block = Callable[[], AbstractContextManager[None]]
+def small_cats() -> Split:
+    """Return the drawn cats at 16 x 16 pixels."""
+    split = pl.load_data("drawn-cats")
+    parts = [Dataset(part.X[:, ::4, ::4], part.y, part.classes) for part in (split.train, split.test)]
+    return Split(*parts, "small drawn cats")
 
 
-def timed(block: Block, n_jobs: int, n_trials: int) -> tuple[float, float, list[float | None]]:
-    """Return the seconds in all, those once the processes are there, and the scores."""
-    started = time.perf_counter()
-    with block():
-        ready = time.perf_counter()
-        found = pl.sweep(data, "mlp-small", SPACE, n_trials=n_trials, n_jobs=n_jobs, n_epochs=30)
-        ended = time.perf_counter()
-    return time.perf_counter() - started, ended - ready, [trial.score("accuracy") for trial in found.trials]
+def best_after(trials: tuple[Trial, ...], n_epochs: float) -> float:
+    """Return the lowest log loss of the trials that were done after so many epochs in all."""
+    spent = itertools.accumulate(trial.n_epochs for trial in trials)
+    scores = [trial.score("log_loss") for trial, n in zip(trials, spent, strict=True) if n <= n_epochs]
+    return min((score for score in scores if score is not None), default=float("inf"))
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()
-    parser.add_argument("--workers", type=int, default=len(os.sched_getaffinity(0)))
-    parser.add_argument("--trials", type=int, default=8)
-    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--trials", type=int, default=30)
+    parser.add_argument("--seeds", type=int, default=3)
     asked = parser.parse_args()
-    print(machine("distributed", "joblib"))
-    data = pl.load_data("digits")
-    ways: dict[str, tuple[Block, int]] = {
-        "one process": (nullcontext, 1),
-        f"{asked.workers} processes of joblib": (nullcontext, asked.workers),
-        f"{asked.workers} workers of Dask": (lambda: pl.jobs_on(n_workers=asked.workers), 1),
-    }
-    seconds: dict[str, list[tuple[float, float]]] = {name: [] for name in ways}
-    scores = []
-    for _ in range(asked.repeats):
-        for name, (block, n_jobs) in ways.items():
-            in_all, working, found = timed(block, n_jobs, asked.trials)
-            seconds[name].append((in_all, working))
-            scores.append(found)
-    assert all(found == scores[0] for found in scores), "the scores differ"
-    alone = statistics.median(in_all for in_all, _ in seconds["one process"])
-    for name, measured in seconds.items():
-        in_all, working = (statistics.median(column) for column in zip(*measured, strict=True))
-        print(
-            f"{name:<24}{in_all:7.2f} s, without its start {working:6.2f} s; {alone / in_all:5.2f} times as fast"
-        )
+    print(machine("optuna"))
+    data, whole = small_cats(), asked.trials * EPOCHS
+    print(
+        f"{'search':<12}{'1/4':>9}{'1/2':>9}{'all':>9}{'epochs':>9}   log loss after so much of {whole} epochs"
+    )
+    for search in ("random", "tpe", "hyperband"):
+        # Hyperband's trials are short: it is given more of them, and stops at the epochs of the others
+        n_trials = asked.trials * (3 if search == "hyperband" else 1)
+        found = [
+            pl.sweep(
+                data,
+                "mlp-small",
+                SPACE,
+                search=search,
+                metric="log_loss",
+                n_trials=n_trials,
+                n_epochs=EPOCHS,
+                seed=seed,
+                n_jobs=1,
+            )
+            for seed in range(1, asked.seeds + 1)
+        ]
+        means = [
+            statistics.mean(best_after(one.trials, whole * part) for one in found)
+            for part in (1 / 4, 1 / 2, 1)
+        ]
+        spent = statistics.mean(min(whole, sum(trial.n_epochs for trial in one.trials)) for one in found)
+        print(f"{search:<12}" + "".join(f"{mean:9.4f}" for mean in means) + f"{spent:9.0f}")
