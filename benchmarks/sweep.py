@@ -29,8 +29,8 @@ EPOCHS = 27
 def small_cats() -> Split:
     """Return the drawn cats at 16 x 16 pixels."""
     split = pl.load_data("drawn-cats")
-    parts = [Dataset(part.X[:, ::4, ::4], part.y, part.classes) for part in (split.train, split.test)]
-    return Split(*parts, "small drawn cats")
+    train, test = (Dataset(part.X[:, ::4, ::4], part.y, part.classes) for part in (split.train, split.test))
+    return Split(train, test, "small drawn cats")
 
 
 def best_after(trials: tuple[Trial, ...], n_epochs: float) -> float:
