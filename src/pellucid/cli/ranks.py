@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack, redirect_stderr, redirect_stdout
 
 from pellucid.cli.terminal import say
-from pellucid.errors import PellucidError
+from pellucid.errors import OptionError, PellucidError
 from pellucid.launched import launched
 from pellucid.ranks import MEET_SECONDS, Done, abort, end_all, meet, world
 
@@ -20,16 +20,15 @@ def run_in_ranks(run: Callable[[Sequence[str]], int], arguments: Sequence[str]) 
     """
     rank, n = launched()
     name = next((word for word in arguments if not word.startswith("-")), "pellucid")
-    problem = ""
-    if name not in COMMANDS:
-        problem = f"{name}: mpiexec started {n} processes, which only train and run share. Start it alone."
     try:
-        problem or world()
+        if name not in COMMANDS:
+            raise OptionError(
+                f"{name}: mpiexec started {n} processes, which only train and run share. Start it alone."
+            )
+        world()
     except PellucidError as error:
-        problem = str(error)
-    if problem:
         if rank == 0:
-            say(f"pellucid: {problem}", err=True)
+            say(f"pellucid: {error}", err=True)
         return 2
     words = io.StringIO()
     with ExitStack() as stack:

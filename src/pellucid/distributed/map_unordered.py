@@ -81,15 +81,22 @@ def map_unordered(
                 return
             try:
                 number = ended.get(timeout=LOOK_SECONDS)
+                results[number] = cluster.result(out[number][1], named(out[number][0]))
             except Empty:
                 continue
-            results[number] = cluster.result(out[number][1], named(out[number][0]))
+            except _ResultLost:
+                ended.put(number)
+                continue
             while (number := n_handed_on if is_ordered else next(iter(results), -1)) in results:
                 n_handed_on += 1
                 yield out.pop(number)[0], results.pop(number)
     finally:
         with suppress(Exception):  # a client that has lost its scheduler
             client.cancel([future for _, future in out.values()], force=True)
+
+
+class _ResultLost(Exception):
+    """A result has gone with its worker; Dask makes it again."""
 
 
 class _Cluster:
@@ -118,11 +125,11 @@ class _Cluster:
         return self._n_threads
 
     def result(self, future: Any, name: str) -> Any:
-        """Return what a job returned, or raise what it raised."""
+        """Return what a job returned, or raise what it raised; _ResultLost where it does not come."""
         from distributed import KilledWorker
 
         try:
-            return future.result()
+            return future.result(timeout=SILENT_SECONDS)
         except KilledWorker as error:
             raise ClusterError(
                 f"{name}: {error.allowed_failures + 1} workers died at it, the last "
@@ -136,7 +143,7 @@ class _Cluster:
         except Exception as error:
             if future.status == "error" and not type(error).__module__.startswith("distributed."):
                 raise
-            raise self._lost() from None
+            raise _ResultLost if isinstance(error, TimeoutError) else self._lost() from None
 
     @contextmanager
     def lost_scheduler_said(self) -> Iterator[None]:
