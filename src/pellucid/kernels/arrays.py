@@ -32,6 +32,12 @@ def check_gradient(where: str, dZ: Array, shape: Shape) -> None:
         raise ShapeError(f"{where}: expected the gradient for an output of shape {shape}, got {dZ.shape}.")
 
 
+def by_rows(images: Array) -> Array:
+    """Return images (n, h, w, c) as (n, h, w c)."""
+    n, h, w, c = images.shape
+    return images.reshape(n, h, w * c)
+
+
 def buffer(workspace: Workspace | None, name: str, like: Array) -> Array:
     """Return an array like that one: from the workspace, or without one a new one."""
     return np.empty_like(like) if workspace is None else workspace.take(name, like.shape, like.dtype)

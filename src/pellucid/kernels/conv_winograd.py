@@ -15,6 +15,7 @@ from typing import Any, NamedTuple, final
 
 import numpy as np
 
+from pellucid.kernels.arrays import by_rows
 from pellucid.kernels.blas import add_products, multiply
 from pellucid.kernels.compiled import compiled
 from pellucid.ops.conv_geometry import Geometry
@@ -297,8 +298,3 @@ class WinogradConv:
         for first in range(0, self.down, self.rows):
             n_tiles = n * min(self.rows, self.down - first) * self.across
             yield first, self.V[:n_tiles], self.M[:n_tiles]
-
-
-def by_rows(images: Array) -> Array:
-    """Return images (n, h, w, c) as (n, h, w c)."""
-    return images.reshape(len(images), images.shape[1], -1)

@@ -9,10 +9,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from pellucid.kernels import passes
-from pellucid.kernels.arrays import check_gradient
+from pellucid.kernels.arrays import by_rows, check_gradient
 from pellucid.kernels.conv import algorithm_for, blocks
 from pellucid.kernels.conv_algorithm import ConvAlgorithm
-from pellucid.kernels.conv_winograd import by_rows
 from pellucid.ops.arrays import check_channels
 from pellucid.ops.batch_norm import Reduce
 from pellucid.ops.conv import conv_geometry

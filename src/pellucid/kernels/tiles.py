@@ -34,14 +34,7 @@ class Tile(types.Type):
     @property
     def vector(self) -> Any:
         """The compiler's type of one vector."""
-        return vector_of(self.dtype, self.lanes)
-
-
-def vector_of(dtype: Any, lanes: int) -> Any:
-    """Return the compiler's type of a vector of numbers of a dtype."""
-    if isinstance(dtype, types.Float):
-        return ir.VectorType(ir.FloatType() if dtype == types.float32 else ir.DoubleType(), lanes)
-    return ir.VectorType(ir.IntType(dtype.bitwidth), lanes)
+        return ir.VectorType(ir.FloatType() if self.dtype == types.float32 else ir.DoubleType(), self.lanes)
 
 
 @register_model(Tile)
@@ -95,9 +88,9 @@ class Writer:
             address = self.builder.gep(address, [offset])
         return address
 
-    def load(self, address: Any, masks: list[Any], dtype: Any = None) -> list[Any]:
+    def load(self, address: Any, masks: list[Any]) -> list[Any]:
         """Return the vectors of a row, 0 beyond the last column."""
-        vector, name, alignment = self._memory(dtype)
+        vector, name, alignment = self._memory()
         kinds = [vector.as_pointer(), ir.IntType(32), masks[0].type, vector]
         function = self.function(f"masked.load.{name}.p0", vector, kinds)
         nothing = ir.Constant(vector, None)
@@ -106,9 +99,9 @@ class Writer:
             for v, mask in enumerate(masks)
         ]
 
-    def store(self, vectors: list[Any], address: Any, masks: list[Any], dtype: Any = None) -> None:
+    def store(self, vectors: list[Any], address: Any, masks: list[Any]) -> None:
         """Write the vectors of a row up to the last column."""
-        vector, name, alignment = self._memory(dtype)
+        vector, name, alignment = self._memory()
         kinds = [vector, vector.as_pointer(), ir.IntType(32), masks[0].type]
         function = self.function(f"masked.store.{name}.p0", ir.VoidType(), kinds)
         for v, (value, mask) in enumerate(zip(vectors, masks, strict=True)):
@@ -119,12 +112,10 @@ class Writer:
         at = self.builder.gep(address, [self.constant(v * self.tile.lanes)])
         return self.builder.bitcast(at, vector.as_pointer())
 
-    def _memory(self, dtype: Any) -> tuple[Any, str, Any]:
-        """Return the type of vectors of a dtype in memory, its name, and the alignment: that of one number."""
-        dtype = dtype or self.tile.dtype
-        kind = "f" if isinstance(dtype, types.Float) else "i"
-        alignment = ir.Constant(ir.IntType(32), dtype.bitwidth // 8)
-        return vector_of(dtype, self.tile.lanes), f"v{self.tile.lanes}{kind}{dtype.bitwidth}", alignment
+    def _memory(self) -> tuple[Any, str, Any]:
+        """Return the type of vectors, its name, and their alignment in memory: that of one number."""
+        bits = self.tile.dtype.bitwidth
+        return self.tile.vector, f"v{self.tile.lanes}f{bits}", ir.Constant(ir.IntType(32), bits // 8)
 
     def multiply_add(self, left: list[Any], right: list[Any], sums: list[Any]) -> list[Any]:
         """Return sums + left * right, vector by vector."""
