@@ -68,7 +68,7 @@ class Stack(NamedTuple):
     centred : Array, flat
         Z - mean of each layer with batch norm, (m, n_out); empty where no layer has one.
     statistics : Array of float64, shape (N_STATISTICS, outputs of all layers)
-        Of each output that batch norm scales; the backward pass keeps sums in the place of mean and variance.
+        Of each output that batch norm scales.
     bits : Array of uint16, flat
         The random numbers by which each layer with dropout drops, (m, n_out).
     blocks : Array, shape (parts, n)
@@ -262,8 +262,6 @@ def multiply_by_slopes(stack, k, first, last):
             m,
             after_b(stack, stack.theta, k, 1, first, last),
             statistics_of(stack, k, RSTD, first, last),
-            statistics_of(stack, k, MEAN, first, last),
-            statistics_of(stack, k, VAR, first, last),
             after_b(stack, stack.grad, k, 1, first, last),
             after_b(stack, stack.grad, k, 2, first, last),
         )
