@@ -18,7 +18,6 @@ fused = pytest.importorskip(
 )
 
 conv_affine = importlib.import_module("pellucid.kernels.conv_affine").conv_affine
-fingerprint = importlib.import_module("pellucid.kernels.conv_affine").fingerprint
 
 SAME = ((1, 1), (1, 1))
 LIMITS = {"float32": 1e-5, "float64": 1e-12}
@@ -207,23 +206,3 @@ def test_photos_of_other_shapes_and_numbers_have_their_turn(c_in: int, pool: boo
         X = rng.standard_normal((m, h, 8, c_in)).astype(np.float32)
         got = conv_affine(X, W, None, b, padding=SAME, pool=pool, workspace=workspace)
         assert relative(got, plain.conv_affine(X, W, None, b, padding=SAME, pool=pool)) < 1e-5
-
-
-@every("dtype", LIMITS)
-@every("n", [3, 8, 64, 1001])
-def test_a_fingerprint_sees_every_change(n: int, dtype: str) -> None:
-    rng = np.random.default_rng(n)
-    W = rng.standard_normal(n).astype(dtype)
-    seen = {fingerprint(W)}
-    for i in range(n):
-        changed = W.copy()
-        changed[i] = np.nextafter(W[i], np.float64(9).astype(dtype))
-        seen.add(fingerprint(changed))
-    seen |= {fingerprint(other) for other in (-W, 2 * W, W + W[0], W[::-1], np.roll(W, 1))}
-    assert len(seen) == n + 6
-
-
-def test_a_fingerprint_is_that_of_the_numbers_wherever_they_lie() -> None:
-    room = np.zeros(50, np.float32)
-    room[3:24] = np.arange(21)
-    assert fingerprint(room[3:24]) == fingerprint(np.arange(21, dtype=np.float32))

@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from pellucid.kernels import passes
-from pellucid.kernels.compiled import compiled_in_order
 from pellucid.kernels.conv import algorithm_for, blocks
 from pellucid.kernels.conv_algorithm import ConvAlgorithm
 from pellucid.ops.conv import conv_geometry
@@ -17,9 +16,7 @@ from pellucid.ops.conv_geometry import NO_PADDING, Padding, Pair
 from pellucid.types import Array
 from pellucid.workspace import Workspace
 
-SPREAD = np.uint64(0x9E3779B97F4A7C15)  # 2^64 over the golden ratio: its multiples are far from one another
 ONES = np.ones(1)
-SHIFT, ONE = np.uint64(29), np.uint64(1)
 
 
 def conv_affine(
@@ -81,7 +78,7 @@ class FixedWeights:
     def __init__(self) -> None:
         self.workspace = Workspace()
         self._algorithm: ConvAlgorithm | None = None
-        self._print, self._scale = 0, np.empty(0)
+        self._W, self._scale = np.empty(0), np.empty(0)  # copies
         self._given: Array | None = None  # the last scale itself
         self._place: Place | None = None
         self._key: tuple[Any, ...] = ()
@@ -100,48 +97,13 @@ class FixedWeights:
 
     def lay_out(self, algorithm: ConvAlgorithm, W: Array, scale: Array | None) -> None:
         """Give an algorithm W times scale, unless these are what it has: the scale is then no work of its own."""
-        seen = fingerprint(W)
-        is_same_scale = scale is self._given and (scale is None or not scale.flags.writeable)
+        is_same_scale = scale is not None and scale is self._given and not scale.flags.writeable
         factor = self._scale if is_same_scale else ONES if scale is None else scale
         if (
             algorithm is not self._algorithm
-            or seen != self._print
+            or not np.array_equal(W, self._W)
             or not (is_same_scale or np.array_equal(factor, self._scale))
         ):
-            algorithm.set_weights(W.copy() if scale is None else (W * scale).astype(W.dtype))
-            self._algorithm, self._print, self._scale = algorithm, seen, factor.copy()
+            algorithm.set_weights((W * factor).astype(W.dtype))
+            self._algorithm, self._W, self._scale = algorithm, W.copy(), factor.copy()
         self._given = scale
-
-
-def fingerprint(W: Array) -> int:
-    """Return a number that changes with W; to compare W with a copy takes four times as long.
-
-    The sum, modulo 2^64, of all words of W times odd factors without a pattern: it sees a change of one word for
-    certain, of several unless 64 bits happen to cancel. Upper bits of a word are mixed into lower ones first:
-    of the uppermost, odd factors leave nothing but whether an even number of them has changed.
-
-    Notes
-    -----
-    Carter and Wegman, 1979: multilinear hashing.
-
-    Examples
-    --------
-    >>> W = np.zeros((3, 3, 3, 5), np.float32)
-    >>> before = fingerprint(W)
-    >>> W[-1, -1, -1, -1] = 1e-30
-    >>> fingerprint(W) == before
-    False
-    """
-    words = np.ascontiguousarray(W).reshape(-1).view(np.uint32)
-    n = words.size // 2 * 2
-    return int(_fingerprint(words[:n].view(np.uint64), words[n:]))
-
-
-@compiled_in_order
-def _fingerprint(words: Array, rest: Array) -> Any:
-    """The sum of (w_i xor w_i / 2^29) k_i, k_i = (i C xor i C / 2^29) or 1, from i = 1 on, and of the rest."""
-    total = np.uint64(rest[0]) if rest.size else np.uint64(0)
-    for i in range(words.size):
-        k = np.uint64(i + 1) * SPREAD
-        total += (words[i] ^ (words[i] >> SHIFT)) * ((k ^ (k >> SHIFT)) | ONE)
-    return total
