@@ -105,7 +105,7 @@ class DataSource(Configurable):
         below=1,
         help="Fraction of samples held out as the test part, where the source has none.",
     )
-    seed: int = option(1, at_least=0, below=2**32, help="Random seed.")
+    seed: int = option(1, at_least=0, below=2**32, group="Training", help="Random seed.")
 
     def __post_init__(self) -> None:
         if isinstance(self.name, os.PathLike):

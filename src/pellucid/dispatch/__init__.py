@@ -44,7 +44,7 @@ _failure: list[str] = []  # why nothing can be compiled in this process, once th
 
 def kernels_option() -> Any:
     """Return the field of a dataclass that holds a choice of kernels."""
-    return option(None, choices=lambda: CHOICES, help=HELP)
+    return option(None, choices=lambda: CHOICES, group="Computation", help=HELP)
 
 
 @dataclass

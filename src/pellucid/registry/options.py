@@ -34,6 +34,8 @@ class Limits:
         The option's name in files and on the command line, where it differs from the field's.
     in_config : bool
         Whether ``config`` holds it, and a file may set it.
+    group : str
+        The heading that it has in a command's help.
     """
 
     above: float | None = None
@@ -45,6 +47,7 @@ class Limits:
     check: Callable[[Any], Any] | None = None
     flag: str = ""
     in_config: bool = True
+    group: str = ""
 
     def admits(self, number: Any) -> bool:
         """Return whether a number is finite and within the bounds."""
@@ -94,6 +97,7 @@ def option(
     flag: str = "",
     kw_only: Any = MISSING,
     in_config: bool = True,
+    group: str = "",
 ) -> Any:
     """Return a dataclass field that is an option: its default, its bounds, and its line of help.
 
@@ -110,7 +114,7 @@ def option(
         ...
     pellucid.errors.OptionError: Blur: expected radius to be a number above 0, got -1.
     """
-    limits = Limits(above, at_least, below, at_most, choices, help, check, flag, in_config)
+    limits = Limits(above, at_least, below, at_most, choices, help, check, flag, in_config, group)
     metadata = {"limits": limits}
     if isinstance(default, dict | list):
         return dataclasses.field(

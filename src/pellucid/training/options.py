@@ -54,14 +54,20 @@ class TrainingOptions(Configurable):
 
     n_epochs: int = option(at_least=1, flag="epochs", help="Passes over the training data.")
     batch_size: int = option(0, at_least=0, help="Samples per step; 0: the full batch.")
-    learning_rate: float = option(0.0075, above=0, help="Step size of the optimizer.")
-    optimizer: str = option("sgd", choices=lambda: OPTIMIZERS, help="Update rule.")
+    learning_rate: float = option(0.0075, above=0, group="Optimizer", help="Step size of the optimizer.")
+    optimizer: str = option("sgd", choices=lambda: OPTIMIZERS, group="Optimizer", help="Update rule.")
     optimizer_options: dict[str, Any] = option(
-        {}, help="Further options of the optimizer, such as momentum=0.9."
+        {}, group="Optimizer", help="Further options of the optimizer, such as momentum=0.9."
     )
-    weight_decay: float = option(0.0, at_least=0, help="Strength of the L2 penalty on the weights.")
-    schedule: str | None = option(None, choices=lambda: SCHEDULES, help="Learning-rate schedule.")
-    schedule_options: dict[str, Any] = option({}, help="Options of the schedule, such as warmup=0.1.")
+    weight_decay: float = option(
+        0.0, at_least=0, group="Optimizer", help="Strength of the L2 penalty on the weights."
+    )
+    schedule: str | None = option(
+        None, choices=lambda: SCHEDULES, group="Optimizer", help="Learning-rate schedule."
+    )
+    schedule_options: dict[str, Any] = option(
+        {}, group="Optimizer", help="Options of the schedule, such as warmup=0.1."
+    )
     augment: str | None = option(
         None,
         choices=lambda: (*AUGMENT_PRESETS, NONE),
@@ -95,14 +101,20 @@ class TrainingOptions(Configurable):
     )
     seed: int = option(1, at_least=0, below=2**32, help="Random seed.")
     dtype: str | None = option(
-        None, choices=lambda: ("float32", "float64"), help="Floating-point type; default: the model's."
+        None,
+        choices=lambda: ("float32", "float64"),
+        group="Computation",
+        help="Floating-point type; default: the model's.",
     )
-    form: str = option("auto", choices=lambda: FORMS, help="Form in which the first layer is trained.")
+    form: str = option(
+        "auto", choices=lambda: FORMS, group="Computation", help="Form in which the first layer is trained."
+    )
     n_threads: int | None = option(
         None,
         at_least=1,
         at_most=256,
         flag="threads",
+        group="Computation",
         help="Cores to split each batch over; default: as many as pay off.",
     )
     kernels: str | None = kernels_option()
