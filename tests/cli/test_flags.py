@@ -2,14 +2,14 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
+import click
 import pytest
-import typer
 from tests.every import every
 
 from pellucid.cli.command import CommandGroup, build, command
-from pellucid.cli.flags import Flags, options
+from pellucid.cli.flags import Flag, Flags, Needs, options
 from pellucid.cli.options import Json
 from pellucid.errors import OptionError
 from pellucid.registry import Configurable, option
@@ -51,9 +51,16 @@ def call(monkeypatch: pytest.MonkeyPatch) -> Call:
 
     @command("try out", order=1, short_help="Try.")
     @options(place=PLACE, training=TRAINING)
-    def try_out(place: Place, training: Mapping[str, Any], as_json: Json = False) -> None:
+    def try_out(
+        place: Place,
+        training: Mapping[str, Any],
+        only: Annotated[list[str] | None, Flag(choices=lambda: ("hue", "blur"), help="Some.")] = None,
+        strengths: Annotated[list[float] | None, Flag(short="-s", help="Of one."), Needs(["only"])] = None,
+        as_json: Json = False,
+    ) -> None:
         """Try it out."""
-        got.update(place=place, training=training, as_json=as_json)
+        own = {"only": only, "strengths": strengths}
+        got.update(place=place, training=training, as_json=as_json, **{n: v for n, v in own.items() if v})
 
     from pellucid.cli.command import DECLARED
 
@@ -78,6 +85,8 @@ def test_every_type_is_read_from_its_text(call: Call) -> None:
         "n_epochs": 3, "optimizer": "adam", "form": "dual", "momentum": 0.5, "precise_bn": False, "seed": 5,
     }  # fmt: skip
     assert got["as_json"]
+    got = call("cats", "--only", "blur, hue", "-s", "5,1e1")
+    assert (got["only"], got["strengths"]) == (["blur", "hue"], [5.0, 10.0])
 
 
 @every(
@@ -100,7 +109,10 @@ def test_options_of_an_option_are_pairs(call: Call, text: str, pairs: dict[str, 
         (("--momentum", "nan"), ("--momentum", "number")),
         (("--momentum", "1"), ("--momentum", "below 1")),
         (("--optimizer", "adm"), ("--optimizer", "Did you mean 'adam'")),
-        (("--form", "duel"), ("--form", "'dual'")),
+        (("--form", "duel"), ("--form", "Did you mean 'dual'")),
+        (("--only", "hue,blurr"), ("try out", "--only", "Did you mean 'blur'")),
+        (("--strengths", "5"), ("--strengths is for --only",)),
+        (("--only", "hue", "--strengths", "5,x"), ("--strengths", "5,10", "'5,x'")),
         (("--image-size", "8"), ("--image-size", "'8'")),
         (("--seed", "-1"), ("--seed", "-1")),
         (("--optimizer-options", "momentum"), ("--optimizer-options", "NAME=VALUE", "'momentum'")),
@@ -120,17 +132,34 @@ def test_the_help_shows_choices_bounds_and_defaults(call: Call, capsys: pytest.C
         assert "Try it out." in text
         for words in ("[adam|sgd]", "[auto|dual]", ">=1", ">=0, <1", "HEIGHTxWIDTH", "--no-precise-bn"):
             assert words in text
+        assert "--only NAME,... Some. [hue, blur]" in text
+        assert "-s, --strengths FLOAT,... Of one." in text
         assert text.count("--seed") == 1
         assert "--optimizer-options NAME=VALUE,..." in text
 
 
 def test_only_and_without_choose_flags(call: Call) -> None:
-    assert [*TRAINING.but(only=("n_epochs", "seed")).options()] == ["n_epochs", "seed"]
-    assert "seed" not in TRAINING.but(without=("seed",)).options()
+    assert [*TRAINING.but(only=("n_epochs", "seed")).flags()] == ["n_epochs", "seed"]
+    assert "seed" not in TRAINING.but(without=("seed",)).flags()
 
 
 def test_a_group_lists_its_commands_and_builds_none(call: Call) -> None:
-    app = type("Group", (CommandGroup,), {"prefix": "try"})(name="try")
-    assert app.list_commands(None) == ["out"]
-    assert app.commands == {"out": None}
-    assert isinstance(app.get_command(None, "out"), typer.core.TyperCommand)
+    app = CommandGroup("try", name="try")
+    context = click.Context(app)
+    assert app.list_commands(context) == ["out"]
+    assert app.commands == {}
+    assert isinstance(app.get_command(context, "out"), click.Command)
+
+
+def test_choices_complete(call: Call) -> None:
+    from pellucid.cli.command import DECLARED
+
+    made = build(DECLARED["try out"])
+    for name, begun, found in (
+        ("optimizer", "a", ["adam"]),
+        ("only", "hue,b", ["hue,blur"]),
+        ("form", "x", []),
+    ):
+        (parameter,) = (each for each in made.params if each.name == name)
+        completed = parameter.shell_complete(click.Context(made), begun)
+        assert [item.value for item in completed] == found, name

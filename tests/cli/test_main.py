@@ -2,6 +2,7 @@
 
 import ast
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -28,7 +29,6 @@ def test_help_version_and_no_arguments(pellucid: Command) -> None:
             "find-rate",
             "data",
             "model",
-            "--install-completion",
         ):
             assert name in done.out
     first, kernels, *_, blas = pellucid("--version").out.splitlines()
@@ -57,7 +57,6 @@ def test_every_command_takes_the_common_options(name: str) -> None:
         expected = {"--quiet"}
     assert expected <= flags
     for parameter in made.params:
-        assert "{" not in (parameter.help or ""), parameter.help  # tables of names are filled in
         if parameter.param_type_name == "argument":
             assert parameter.metavar == parameter.metavar.upper()
 
@@ -78,6 +77,50 @@ def test_help_names_the_choices(pellucid: Command, command: str, names: tuple[st
         assert name in words
 
 
+def test_many_flags_stand_under_headings(pellucid: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    lines = pellucid("run", "-h").out.splitlines()
+    assert max(map(len, lines)) <= 80
+    heading_of, heading = {}, ""
+    for line in lines:
+        heading = line if line.endswith(":") and line[:1].isalpha() else heading
+        heading_of |= {word: heading for word in line.split()[:2] if word.startswith("--")}
+    for flag, words in (
+        ("--image-size", "Data:"),
+        ("--model", "Network:"),
+        ("--epochs", "Training:"),
+        ("--learning-rate", "Optimizer:"),
+        ("--resume", "Checkpoints:"),
+        ("--threads", "Computation:"),
+        ("--out", "Output:"),
+        ("--photo", "Options:"),
+    ):
+        assert heading_of[flag] == words
+    assert "Output:" not in pellucid("model", "check", "-h").out
+    assert lines[0] == "Usage: pellucid run [OPTIONS] [DATA]"
+    assert pellucid("predict", "-h").out.startswith("Usage: pellucid predict [OPTIONS] MODEL IMAGE...\n")
+
+
+def test_run_and_train_have_the_same_flags() -> None:
+    run, train = (
+        {flag for each in build(DECLARED[name]).params for flag in each.opts} for name in ("run", "train")
+    )
+    assert run - train == {"--photo"}
+    assert train <= run
+
+
+def test_a_shell_completes_commands_and_choices() -> None:
+    for line, words in (("pellucid tra", "plain,train"), ("pellucid run --kernels nump", "plain,numpy")):
+        asked = {
+            "_PELLUCID_COMPLETE": "bash_complete",
+            "COMP_WORDS": line,
+            "COMP_CWORD": str(line.count(" ")),
+        }
+        command = [sys.executable, "-m", "pellucid"]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, env=os.environ | asked)
+        assert (done.returncode, done.stdout.split(), done.stderr) == (0, [words], "")
+
+
 def test_lists(pellucid: Command) -> None:
     for command, line in (("data", "drawn-cats"), ("model", "two-layer")):
         assert line in pellucid(command, "list").out
@@ -89,7 +132,7 @@ def test_lists(pellucid: Command) -> None:
 
 def test_a_question_ends_with_its_mark(pellucid: Command) -> None:
     assert "See pellucid --help" in pellucid("explian").err
-    assert "?. See" not in pellucid("explian").err  # older versions of typer suggest nothing
+    assert "?. See" not in pellucid("explian").err
 
 
 def test_quiet_and_json_print_nothing_else(pellucid: Command, photos: Path) -> None:
@@ -118,7 +161,7 @@ def test_quiet_and_json_show_no_bar(
 
 
 def test_files_of_commands_import_nothing_large() -> None:
-    light = {"typer", "pellucid", *sys.stdlib_module_names}
+    light = {"click", "pellucid", *sys.stdlib_module_names}
     ours = ("cli", "errors", "registry", "text", "progress", "files")
     for path in Path(pl.__file__).parent.joinpath("cli").glob("*.py"):
         for node in ast.parse(path.read_text()).body:

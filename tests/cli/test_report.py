@@ -256,7 +256,7 @@ def test_what_is_no_run_folder_is_said(
         assert done.err == f"pellucid: {folder}: not a run folder: {told}. `pellucid run` makes one.\n"
     done = pellucid("report", trained, "--full", "--photos", "-1")
     assert done.code == 2
-    assert "--photos: expected 0 or more, got -1" in done.err
+    assert "--photos to be a whole number of at least 0, got -1" in done.err
 
 
 def test_a_training_folder_gets_a_report_too(pellucid: Command, photos: Path, tmp_path: Path) -> None:

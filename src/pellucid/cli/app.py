@@ -1,31 +1,48 @@
-"""The command line with all its commands and flags, as typer runs it."""
+"""The command line with all its commands and flags, as click runs it."""
 
-from typing import Annotated
+import os
+from collections.abc import Sequence
 
-import typer
+import click
 
-from pellucid.cli.command import PLAIN, CommandGroup, find_commands
+from pellucid.cli.command import CommandGroup, find_commands
 from pellucid.cli.terminal import echo
 
-find_commands()
-app = typer.Typer(
-    cls=CommandGroup,
-    name="pellucid",
-    help="Neural networks from scratch on NumPy: train, look inside, compare.",
-    no_args_is_help=True,
-    **{**PLAIN, "add_completion": True},
-)
+COMPLETE = "_PELLUCID_COMPLETE"  # set by a shell that completes a line: see docs/cli.md
 
 
-@app.callback(invoke_without_command=True)
-def _root(
-    version: Annotated[
-        bool, typer.Option("--version", help="Print the version, and what does the work.")
-    ] = False,
-    debug: Annotated[bool, typer.Option("--debug", help="Show a traceback with every error.")] = False,
-) -> None:
-    if version:
+def _show_version(context: click.Context, parameter: click.Parameter, is_asked: bool) -> None:
+    if is_asked:
         from pellucid.workflows.about import about
 
         echo(*about())
-        raise typer.Exit
+        context.exit()
+
+
+def _of_root(flag: str, words: str, **attributes: object) -> click.Option:
+    return click.Option([flag], is_flag=True, expose_value=False, help=words, **attributes)  # type: ignore[arg-type]
+
+
+find_commands()
+app = CommandGroup(
+    "",
+    name="pellucid",
+    help="Neural networks from scratch on NumPy: train, look inside, compare.",
+    params=[
+        _of_root(
+            "--version", "Print the version, and what does the work.", is_eager=True, callback=_show_version
+        ),
+        _of_root("--debug", "Show a traceback with every error."),
+    ],
+)
+
+
+def run_command(arguments: Sequence[str]) -> int:
+    """Run a command line and return its exit code; errors and Ctrl-C pass through."""
+    if os.environ.get(COMPLETE):
+        app(prog_name="pellucid")
+    try:
+        with app.make_context("pellucid", list(arguments)) as context:
+            return app.invoke(context) or 0
+    except click.exceptions.Exit as done:  # of --help and --version
+        return done.exit_code

@@ -1,11 +1,10 @@
 """How a data check is shown in a terminal: the summary, a table of findings, and what to do about them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pellucid.cli.terminal import echo, print_table, say
-from pellucid.errors import OptionError
 
 if TYPE_CHECKING:
     from pellucid.checks.check import DataReport
@@ -42,15 +41,3 @@ def print_report(
 
 def _which(row: "KindRow") -> str:
     return f"{row.first} ({row.n_more} more)" if row.n_more else row.first
-
-
-def check_label_options(labels: bool, options: Mapping[str, Any]) -> None:
-    """Raise OptionError if options of --labels are given without it, or there are too few folds."""
-    folds = options["--folds"]
-    for flag, value in options.items():
-        if value is not None and not labels:
-            raise OptionError(
-                f"{flag}: it is for --labels, which trains networks. Add --labels, or leave it out."
-            )
-    if folds is not None and folds < 2:
-        raise OptionError(f"--folds: expected 2 or more, got {folds}. Try 5.")

@@ -10,21 +10,36 @@ what is light; a command's options are looked up once it is asked for.
 """
 
 import importlib
+import inspect
+import os
 import pkgutil
-import re
-from collections.abc import Callable
-from contextlib import nullcontext
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-import typer
-from typer.core import TyperGroup
+import click
 
-from pellucid.cli.terminal import echo
+from pellucid.cli.flags import Flag, Flags, annotated
+from pellucid.errors import OptionError
 from pellucid.progress import hidden_bars
 
-F = TypeVar("F", bound=Callable[..., None])
-TABLE = re.compile(r"\{([\w.]+):(\w+)\}")
+F = TypeVar("F", bound=Callable[..., int | None])
+HELP: dict[str, Any] = {"help_option_names": ["-h", "--help"]}
+MANY = 12  # flags from which they stand under several headings
+WIDEST = 30  # columns of the help's first column; what is wider has a line of its own
+HEADINGS = (
+    "Arguments",
+    "Options",
+    "Data",
+    "Network",
+    "Training",
+    "Optimizer",
+    "Checkpoints",
+    "Computation",
+    "Output",
+)
 
 
 @dataclass(frozen=True)
@@ -34,14 +49,19 @@ class Declared:
     name: str  # "run", "data list"
     order: float  # its place in the help
     short_help: str  # fits a terminal of 80 columns
-    function: Callable[..., None] | None = None
+    function: Callable[..., int | None] | None = None
+
+    @property
+    def word(self) -> str:
+        """The last word of its name."""
+        return self.name.rpartition(" ")[2]
 
 
 DECLARED: dict[str, Declared] = {}
 
 
 def command(name: str, *, order: float, short_help: str) -> Callable[[F], F]:
-    """Declare a function as the command ``pellucid NAME``; its docstring is the command's help."""
+    """Declare a function as the command ``pellucid NAME``: its docstring is the help, its result the exit code."""
 
     def declare(function: F) -> F:
         DECLARED[name] = Declared(name, order, short_help, function)
@@ -62,86 +82,150 @@ def find_commands() -> None:
         importlib.import_module(module.name)
 
 
-class CommandGroup(TyperGroup):
+class CommandGroup(click.Group):
     """A group that lists its commands as they are declared, and builds one only when it is asked for."""
 
-    prefix = ""
+    def __init__(self, prefix: str, **attributes: Any) -> None:
+        super().__init__(context_settings=HELP, **attributes)
+        self.prefix = prefix
 
-    def __init__(self, **attributes: Any) -> None:
-        super().__init__(**attributes)
+    @property
+    def declared(self) -> dict[str, Declared]:
+        """Its commands by their last word, in the order of the help."""
         own = [each for name, each in DECLARED.items() if name.rpartition(" ")[0] == self.prefix]
-        self._declared = {
-            each.name.rpartition(" ")[2]: each for each in sorted(own, key=lambda each: each.order)
-        }
-        self.commands: Any = dict.fromkeys(self._declared)
+        return {each.word: each for each in sorted(own, key=lambda each: each.order)}
 
-    def list_commands(self, ctx: Any) -> list[str]:
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read what stands before the command; nothing at all asks for help."""
+        return super().parse_args(ctx, args or ["--help"])
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the commands' names in the order of the help."""
-        return list(self._declared)
+        return list(self.declared)
 
-    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Return a command by name; None if there is none."""
-        if cmd_name in self._declared and self.commands[cmd_name] is None:
-            self.commands[cmd_name] = build(self._declared[cmd_name])
-        return self.commands.get(cmd_name)
+        declared = self.declared.get(cmd_name)
+        if declared is not None and cmd_name not in self.commands:
+            self.commands[cmd_name] = build(declared)
+        return None if declared is None else self.commands[cmd_name]
 
-    def format_commands(self, ctx: Any, formatter: Any) -> None:
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the command that is asked for; a usage error with the one that is meant if there is none."""
+        if args[0] not in self.declared:
+            from pellucid.cli.usage import unknown_command
+
+            ctx.fail(unknown_command(args[0], list(self.declared)))
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the list of commands without building them."""
         with formatter.section("Commands"):
-            formatter.write_dl([(name, each.short_help) for name, each in self._declared.items()])
+            formatter.write_dl([(name, each.short_help) for name, each in self.declared.items()])
 
 
-def build(declared: Declared) -> Any:
-    """Return a command, or a group, as typer runs it."""
-    from pellucid.cli.flags import with_flags
+class FlagCommand(click.Command):
+    """A command with flags: help under headings, values read and checked as they are declared."""
 
+    def __init__(self, name: str, function: Callable[..., int | None]) -> None:
+        self.full_name, self.function = name, function
+        self.groups: dict[str, Flags] = getattr(function, "__flags__", {})
+        self.tables = {parameter: group.flags() for parameter, group in self.groups.items()}
+        self.flags: dict[
+            str, Flag
+        ] = {}  # the function's own, the argument of a group in its place, the others last
+        own = annotated(function)
+        for parameter in inspect.signature(function).parameters:
+            if parameter in own:
+                self.flags[parameter] = own[parameter]
+            elif argument := self.groups[parameter].argument:
+                self.flags[argument] = self.tables[parameter][argument]
+        for table in self.tables.values():  # an option of two groups, such as the seed, is one flag
+            self.flags |= {name: flag for name, flag in table.items() if name not in self.flags}
+        super().__init__(
+            name.rpartition(" ")[2],
+            params=[flag.parameter() for flag in self.flags.values()],
+            help=function.__doc__,
+            context_settings=HELP | {"allow_extra_args": True},
+        )
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the arguments; a usage error says which command it is of."""
+        try:
+            super().parse_args(ctx, args)
+        except click.UsageError as error:
+            error.ctx = error.ctx or ctx
+            raise
+        if ctx.args and not ctx.resilient_parsing:
+            ctx.fail(f"unexpected argument {ctx.args[0]!r}.")
+        return ctx.args
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write arguments and options, many of them under headings."""
+        rows: dict[str, list[tuple[str, str]]] = defaultdict(list)
+        for parameter in self.get_params(ctx):
+            flag, record = self.flags.get(parameter.name or ""), parameter.get_help_record(ctx)
+            if flag is None:
+                rows["Options"].append(record or ("", ""))
+            elif flag.is_argument:
+                rows["Arguments"].append((flag.value, flag.words))
+            else:
+                heading = flag.group if len(self.flags) > MANY and flag.group else "Options"
+                rows[heading].append((record[0] if record else "", flag.words))
+        width = min(WIDEST, max(len(first) for section in rows.values() for first, _ in section))
+        for heading in (*HEADINGS, *(rows.keys() - set(HEADINGS))):
+            if rows[heading]:
+                with formatter.section(heading):
+                    formatter.write_dl(
+                        [(first.ljust(width), words) for first, words in rows[heading]], WIDEST
+                    )
+
+    def invoke(self, ctx: click.Context) -> int | None:
+        """Call the function with what was given, and return its exit code."""
+        given = {name: value for name, value in ctx.params.items() if value is not None}
+        for flag in (self.flags[name] for name in given):
+            if flag.needs and not given.keys() & set(flag.needs):
+                others, own = " or ".join(self.flags[name].spelling for name in flag.needs), flag.spelling
+                raise OptionError(
+                    f"{self.full_name}: {own} is for {others}. Add {others}, or leave {own} out."
+                )
+        read = {name: self.flags[name].read(self.full_name, value) for name, value in given.items()}
+        parameters = inspect.signature(self.function).parameters
+        values = {
+            name: value for name, value in read.items() if name in parameters and name not in self.groups
+        }
+        for parameter, group in self.groups.items():
+            made = group.made(
+                self.full_name, {name: read[name] for name in self.tables[parameter] if name in read}
+            )
+            if parameter in parameters:
+                values[parameter] = made
+        is_quiet = any(read.get(name) for name in ("quiet", "as_json", "as_lines"))
+        with hidden_bars() if is_quiet else nullcontext(), _chosen(read.get("kernels")):
+            return self.function(**values)
+
+
+def build(declared: Declared) -> click.Command:
+    """Return a command, or a group, as click runs it."""
     if declared.function is None:
-        of = type("Group", (CommandGroup,), {"prefix": declared.name})
-        app = typer.Typer(cls=of, help=declared.short_help, no_args_is_help=True, **PLAIN)
-        app.callback()(lambda: None)
-        made = typer.main.get_command(app)
-    else:
-        app = typer.Typer(**PLAIN)
-        app.command(short_help=declared.short_help)(with_flags(declared.name, declared.function))
-        made = typer.main.get_command(app)
-    made.name = declared.name.rpartition(" ")[2]
-    for parameter in made.params:
-        _finish(parameter)
-    if declared.function is not None and made.callback is not None:
-        made.callback = _as_asked(made.callback)
-    return made
+        return CommandGroup(declared.name, name=declared.word, help=declared.short_help)
+    return FlagCommand(declared.name, declared.function)
 
 
-def _as_asked(callback: Callable[..., Any]) -> Callable[..., Any]:
-    """Show no progress where a command is to be quiet or print JSON; say that Ctrl-C ended it."""
+@contextmanager
+def _chosen(kernels: str | None) -> Iterator[None]:
+    """Let --kernels be the environment's choice inside this block, for threads and processes, too."""
+    if kernels is None:
+        yield
+        return
+    from pellucid.dispatch import VARIABLE
 
-    def call(**given: Any) -> Any:
-        is_quiet = any(given.get(name) for name in ("quiet", "as_json", "as_lines"))
-        with hidden_bars() if is_quiet else nullcontext():
-            try:
-                return callback(**given)
-            except KeyboardInterrupt:  # typer would end without a word
-                echo("Stopped.", err=True)
-                raise typer.Exit(130) from None
-
-    return call
-
-
-def _finish(parameter: Any) -> None:
-    """Write an argument in upper case, and the names of a table where a help text says {module:TABLE}."""
-    if parameter.param_type_name == "argument":
-        parameter.metavar = parameter.metavar or parameter.name.upper()
-    if getattr(parameter, "help", None):
-        parameter.help = TABLE.sub(_names, parameter.help)
-
-
-def _names(found: "re.Match[str]") -> str:
-    return ", ".join(getattr(importlib.import_module(found[1]), found[2]))
-
-
-PLAIN: dict[str, Any] = {
-    "add_completion": False,
-    "pretty_exceptions_enable": False,
-    "rich_markup_mode": None,
-    "context_settings": {"help_option_names": ["-h", "--help"]},
-}
+    before = os.environ.get(VARIABLE)
+    os.environ[VARIABLE] = kernels
+    try:
+        yield
+    finally:
+        del os.environ[VARIABLE]
+        os.environ.update({} if before is None else {VARIABLE: before})

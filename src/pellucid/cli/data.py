@@ -3,11 +3,9 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
-
 from pellucid.cli import options as o
 from pellucid.cli.command import command, group
-from pellucid.cli.flags import SOURCE, TRAINING, options
+from pellucid.cli.flags import SOURCE, TRAINING, Flag, Needs, options
 from pellucid.cli.terminal import echo, print_blocks, print_json, print_table, say
 from pellucid.progress import ProgressBar
 from pellucid.text import percent
@@ -82,29 +80,22 @@ def data_check(
     source: "DataSource",
     out: Annotated[
         Path | None,
-        typer.Option("-o", "--out", help="Draw every finding: a .png file, or a folder for it."),
+        Flag(short="-o", group="Output", help="Draw every finding: a .png file, or a folder for it."),
     ] = None,
-    strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 if anything was found.")] = False,
-    labels: Annotated[
-        bool, typer.Option("--labels", help="Train on folds, and list labels that are contradicted.")
-    ] = False,
-    model: Annotated[
-        str | None, typer.Option(help="With --labels: a preset, a .toml file, or auto. [default: auto]")
-    ] = None,
-    folds: Annotated[int | None, typer.Option(help="With --labels: how many trainings. [default: 5]")] = None,
-    cluster: o.Cluster = None,
-    workers: o.Workers = None,
-    force: o.ForceFile = False,
+    strict: Annotated[bool, Flag(help="Exit with 1 if anything was found.")] = False,
+    labels: Annotated[bool, Flag(help="Train on folds, and list labels that are contradicted.")] = False,
+    model: Annotated[o.ModelName, Needs(["labels"])] = "auto",
+    folds: Annotated[int, Flag(at_least=2, help="Number of folds of --labels."), Needs(["labels"])] = 5,
+    cluster: Annotated[o.Cluster, Needs(["labels"])] = None,
+    workers: Annotated[o.Workers, Needs(["labels"])] = None,
+    force: Annotated[o.ForceFile, Needs(["out"])] = False,
     as_json: o.Json = False,
     quiet: o.Quiet = False,
-) -> None:
+) -> int:
     """What is wrong with a data set: copies, leaks, conflicts, unreadable files, labels, the score to beat."""
-    from pellucid.cli.check import check_label_options, print_report
+    from pellucid.cli.check import print_report
     from pellucid.workflows.data_check import DataCheck, check_named
 
-    check_label_options(
-        labels, {"--model": model, "--folds": folds, "--cluster": cluster, "--workers": workers}
-    )
     with o.on_cluster(cluster, workers), ProgressBar() as progress:
 
         def print_first(check: DataCheck) -> None:
@@ -119,8 +110,8 @@ def data_check(
             source,
             out,
             has_labels=labels,
-            model=model or "auto",
-            folds=folds or 5,
+            model=model,
+            folds=folds,
             force=force,
             progress=progress,
             say=o.say_nothing if quiet or as_json else say_apart,
@@ -131,13 +122,12 @@ def data_check(
     elif check.errors is not None:
         print_blocks([check.errors.finding] if quiet else check.errors.blocks())
         echo(*([f"Contradicted labels: {', '.join(map(str, check.files))}"] if check.files else []))
-    if strict and not check.is_clean:
-        raise typer.Exit(1)
+    return 1 if strict and not check.is_clean else 0
 
 
 @command("data fetch", order=130.4, short_help="Download a published data set and verify it.")
 def data_fetch(
-    name: Annotated[str, typer.Argument(help="The published data set.")] = "catvnoncat",
+    name: Annotated[str, Flag(is_argument=True, help="The published data set.")] = "catvnoncat",
     mirror: o.Mirror = None,
     as_json: o.Json = False,
     quiet: o.Quiet = False,
@@ -156,8 +146,10 @@ def data_fetch(
 @options(training=TRAINING.but(only=("augment", "seed", "kernels")))
 def data_augment(
     training: "Mapping[str, Any]",
-    photo: Annotated[Path, typer.Argument(help="An image of any size and kind.")],
-    out: Annotated[Path, typer.Option("-o", "--out", help="The picture to write.")] = Path("augmented.png"),
+    photo: Annotated[Path, Flag(is_argument=True, help="An image of any size and kind.")],
+    out: Annotated[Path, Flag(short="-o", group="Output", help="The picture to write.")] = Path(
+        "augmented.png"
+    ),
     force: o.ForceFile = False,
     as_json: o.Json = False,
     quiet: o.Quiet = False,

@@ -5,13 +5,10 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
-
 from pellucid.cli import options as o
 from pellucid.cli.command import command
-from pellucid.cli.flags import KERNELS, SOURCE, options
+from pellucid.cli.flags import KERNELS, SOURCE, Flag, options
 from pellucid.cli.terminal import columns, echo, print_json, print_table, say
-from pellucid.errors import OptionError
 from pellucid.progress import ProgressBar
 
 if TYPE_CHECKING:
@@ -26,7 +23,7 @@ WIDE = 115  # columns of a terminal that all scores of a class fit in
 def evaluate(
     model: o.Trained,
     source: Any,
-    out: Annotated[Path | None, typer.Option("-o", "--out", help="A folder for the figures.")] = None,
+    out: Annotated[Path | None, Flag(short="-o", group="Output", help="A folder for the figures.")] = None,
     force: o.Force = False,
     workers: o.Workers = None,
     cluster: o.Cluster = None,
@@ -41,8 +38,6 @@ def evaluate(
     from pellucid.runs.data import own_source
     from pellucid.workflows.evaluate import evaluate_on
 
-    if force and out is None:
-        raise OptionError("--force: it is for the folder of --out. Add --out, or leave it out.")
     source = source or own_source(model)
     files: list[str] = []
     with nullcontext() if out is None else atomic_folder(out, force=force) as folder:

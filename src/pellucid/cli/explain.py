@@ -1,13 +1,12 @@
 """The edge of ``pellucid explain``."""
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
 from pellucid.cli import options as o
 from pellucid.cli.command import command
-from pellucid.cli.flags import KERNELS, options
+from pellucid.cli.flags import KERNELS, Flag, load, options
 from pellucid.cli.terminal import echo, print_json, say
 from pellucid.progress import ProgressBar
 
@@ -16,22 +15,25 @@ from pellucid.progress import ProgressBar
 @options(kernels=KERNELS)
 def explain(
     model: o.Trained,
-    image: Annotated[Path, typer.Argument(help="An image of any size and kind.")],
+    image: Annotated[Path, Flag(is_argument=True, help="An image of any size and kind.")],
     out: Annotated[
         Path | None,
-        typer.Option(
-            "-o", "--out", help="The folder for pictures, text and numbers; default: explained/IMAGE-N."
+        Flag(
+            short="-o",
+            group="Output",
+            help="The folder for pictures, text and numbers; default: explained/IMAGE-N.",
         ),
     ] = None,
     data: o.DataNow = None,
     target: Annotated[
         str | None,
-        typer.Option("--class", help="The class that the maps explain; default: the predicted one."),
+        Flag(flag="class", help="The class that the maps explain; default: the predicted one."),
     ] = None,
     methods: Annotated[
-        str | None,
-        typer.Option(
-            help="Saliency maps, joined by commas: {pellucid.evaluation.saliency.measure:METHODS}; default: all."
+        list[str] | None,
+        Flag(
+            choices=partial(load, "pellucid.evaluation.saliency.measure:METHODS"),
+            help="Saliency maps; default: all.",
         ),
     ] = None,
     force: o.Force = False,
@@ -41,7 +43,6 @@ def explain(
     """Why a model predicts what it does for one photo: saliency maps, nearest training photos, stability."""
     from pellucid.workflows.explain import explain_file
 
-    names = None if methods is None else [name.strip() for name in methods.split(",") if name.strip()]
     with ProgressBar() as bar:
         found = explain_file(
             model,
@@ -49,7 +50,7 @@ def explain(
             out,
             data=data,
             target=target,
-            methods=names,
+            methods=methods,
             force=force,
             progress=bar,
         )

@@ -3,11 +3,9 @@
 from pathlib import Path
 from typing import Annotated, Any
 
-import typer
-
 from pellucid.cli import options as o
 from pellucid.cli.command import command
-from pellucid.cli.flags import Flags, options
+from pellucid.cli.flags import Flag, Flags, options
 from pellucid.cli.terminal import echo, print_json
 
 
@@ -18,9 +16,9 @@ def export(
     chosen: dict[str, Any],
     out: Annotated[
         Path | None,
-        typer.Option(
-            "-o",
-            "--out",
+        Flag(
+            short="-o",
+            group="Output",
             help="The file; default: beside the model, under its name, or predict.py for a script.",
         ),
     ] = None,

@@ -4,11 +4,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
-
 from pellucid.cli import options as o
 from pellucid.cli.command import command
-from pellucid.cli.flags import SOURCE, TRAINING, options
+from pellucid.cli.flags import SOURCE, TRAINING, Flag, Needs, options
 from pellucid.cli.terminal import echo, print_json, say
 from pellucid.progress import ProgressBar
 from pellucid.registry import Limits, check_option
@@ -29,11 +27,14 @@ def find_rate(
     source: "DataSource",
     training: Mapping[str, Any],
     model: o.ModelName = "auto",
-    out: o.OutFile = None,
-    force: o.ForceFile = False,
-    lowest: Annotated[float, typer.Option(help="The first rate tried.")] = 1e-4,
-    highest: Annotated[float, typer.Option(help="The last one.")] = 1.0,
-    rates: Annotated[int, typer.Option(help="How many are tried. [>=3]")] = 9,
+    out: Annotated[
+        Path | None,
+        Flag(short="-o", group="Output", help="The picture; default: learning-rate.png, or the next number."),
+    ] = None,
+    force: Annotated[o.ForceFile, Needs(["out"])] = False,
+    lowest: Annotated[float, Flag(above=0, help="The first rate tried.")] = 1e-4,
+    highest: Annotated[float, Flag(above=0, help="The last one.")] = 1.0,
+    rates: Annotated[int, Flag(at_least=3, help="How many are tried.")] = 9,
     as_json: o.Json = False,
     quiet: o.Quiet = False,
 ) -> None:
@@ -49,9 +50,7 @@ def find_rate(
     from pellucid.workflows.find_rate import find_rate as search
     from pellucid.workflows.run_words import say_choice
 
-    check_option("find-rate", "--lowest", lowest, float, Limits(above=0))
     check_option("find-rate", "--highest", highest, float, Limits(above=lowest))
-    check_option("find-rate", "--rates", rates, int, Limits(at_least=3))
     picture = out or next_file(Path("learning-rate.png"))
     check_free(picture, force=force)
     check_png(picture)

@@ -1,46 +1,190 @@
-"""Flags that derive from the fields of a dataclass, each declared once, by ``pellucid.registry.option``.
+"""Flags: the options and arguments of commands, each declared once.
 
-::
+Those of a training or of data are the fields of a dataclass, declared by ``pellucid.registry.option``; a command's
+own are annotations of its function::
 
     @command("train", order=20, short_help="Train with checkpoints.")
     @options(source=SOURCE, training=TRAINING)
-    def train(source: DataSource, training: Mapping[str, Any], out: RunFolder = None) -> None: ...
+    def train(
+        source: DataSource, training: Mapping[str, Any], steps: Annotated[int, Flag(at_least=1, help="Steps.")] = 9
+    ) -> None: ...
 
-``SOURCE`` and ``TRAINING`` name dataclasses. Each of their options becomes a flag with its help, bounds, choices
-and default, and the function is called with a dataclass, or with the options that were given.
-
-``--kernels`` holds for all that a command does. ``@options(kernels=KERNELS)`` gives it to one that computes but
-does not train; its function needs no parameter for it.
+Help, completion, errors and the values that the function is called with come from the declaration.
 """
 
 import importlib
 import inspect
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, fields, replace
-from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
+from pathlib import Path
+from typing import Any, Literal, TypeVar, get_args, get_origin
 
-import typer
+import click
 
-from pellucid.cli.options import chosen
-from pellucid.errors import OptionError
+from pellucid.errors import OptionError, unknown_name
 from pellucid.registry import Limits, check_option, options_of, parts_of
 
-F = TypeVar("F", bound=Callable[..., None])
-SIZE = "HEIGHTxWIDTH"
-HUGE = 2**31  # a bound that nobody needs to be told of
-PAIRS = "NAME=VALUE,..."
-EXAMPLES = {SIZE: "64x64", PAIRS: "momentum=0.9"}
+F = TypeVar("F", bound=Callable[..., Any])
+HUGE = 2**31  # a bound that is not worth showing
+LONGEST = 64  # columns of choices that fit a line with their flag; longer ones stand behind the help
+KINDS = {  # what stands for a value of a type, and an example where not every text is one
+    int: ("INT", ""),
+    float: ("FLOAT", ""),
+    str: ("TEXT", ""),
+    Path: ("PATH", ""),
+    dict: ("NAME=VALUE,...", "momentum=0.9"),
+    tuple: ("HEIGHTxWIDTH", "64x64"),
+    tuple[int, ...]: ("HEIGHTxWIDTHxCHANNELS", "64x64x3"),
+    list: ("NAME,...", ""),
+    list[float]: ("FLOAT,...", "5,10,15"),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Flag(Limits):
+    """An option or argument of a command: what it may be, and how it is written and shown.
+
+    Attributes
+    ----------
+    short : str
+        A second spelling: "-o".
+    metavar : str
+        What stands for its value in the help; default: its choices, or its kind.
+    is_argument : bool
+        It has a place, not a name.
+    is_open : bool
+        It may be other than one of the choices, too.
+    needs : tuple of str
+        Parameters of the command, one of which must be given with it.
+    name, hint, default, is_required
+        Of the parameter that it is declared at.
+    """
+
+    short: str = ""
+    metavar: str = ""
+    is_argument: bool = False
+    is_open: bool = False
+    needs: tuple[str, ...] = ()
+    name: str = ""
+    hint: Any = str
+    default: Any = None
+    is_required: bool = False
+
+    @property
+    def type(self) -> Any:
+        """The first type that it may have."""
+        return next(part for part in parts_of(self.hint) if part is not type(None))
+
+    @property
+    def is_list(self) -> bool:
+        """Whether it is several values."""
+        return get_origin(self.type) is list
+
+    @property
+    def kind(self) -> tuple[str, str]:
+        """The kind of its value, and an example."""
+        return KINDS.get(self.type) or KINDS.get(get_origin(self.type)) or KINDS[str]
+
+    @property
+    def spelling(self) -> str:
+        """How it is written: ``weight_decay`` is --weight-decay; an argument's name in the help."""
+        return self.value if self.is_argument else "--" + (self.flag or self.name).replace("_", "-")
+
+    @property
+    def names(self) -> list[str]:
+        """The texts that it may be; none where it may be any."""
+        named = [
+            value for part in parts_of(self.hint) if get_origin(part) is Literal for value in get_args(part)
+        ]
+        return [str(name) for name in (named if self.choices is None else self.choices())]
+
+    @property
+    def value(self) -> str:
+        """What stands for its value in the help."""
+        if self.metavar or self.is_argument:
+            return self.metavar or self.name.upper()
+        if not self.names or self.is_list:
+            return self.kind[0]
+        known = f"[{'|'.join(self.names)}]"
+        return "NAME" if self.is_open or len(known) > LONGEST else known
+
+    @property
+    def words(self) -> str:
+        """Its line of help, with choices, bounds and default."""
+        signs = ((">", self.above), (">=", self.at_least), ("<", self.below), ("<=", self.at_most))
+        is_known = isinstance(self.default, str | int | float | Path) and not isinstance(self.default, bool)
+        notes = (
+            "required" if self.is_required and not self.is_argument else "",
+            "" if self.value.startswith("[") else ", ".join(self.names),
+            ", ".join(f"{sign}{bound:g}" for sign, bound in signs if bound is not None and bound < HUGE),
+            f"default: {self.default}" if is_known and self.default != "" else "",
+        )
+        shown = "; ".join(filter(None, notes))
+        return f"{self.help} [{shown}]" if shown else self.help
+
+    def parameter(self) -> click.Parameter:
+        """Return what click parses; it leaves values as texts, which :meth:`read` reads."""
+        path = click.Path() if self.type is Path else click.STRING
+        shared: dict[str, Any] = {"required": self.is_required, "type": path, "shell_complete": self.complete}
+        if self.is_argument:
+            usage = (self.value if self.is_required else f"[{self.value}]") + "..." * self.is_list
+            return click.Argument([self.name], metavar=usage, nargs=-1 if self.is_list else 1, **shared)
+        names = [self.name, *filter(None, [self.short]), self.spelling]
+        if self.type is bool:
+            names[-1] += "" if self.default is False else f"/--no-{self.spelling[2:]}"
+            return click.Option(names, is_flag=True, default=None)
+        return click.Option(names, metavar=self.value, **shared)
+
+    def complete(self, context: click.Context, parameter: click.Parameter, incomplete: str) -> list[Any]:
+        """Return the choices that begin so, for the shell; files where it has none."""
+        if not self.names:
+            return parameter.type.shell_complete(context, parameter, incomplete)
+        before, comma, last = incomplete.rpartition(",") if self.is_list else ("", "", incomplete)
+        return [before + comma + name for name in self.names if name.startswith(last)]
+
+    def read(self, command: str, given: Any) -> Any:
+        """Return what was given as the parameter's value, checked."""
+        value = typed(given, self.hint) if isinstance(given, str) else given
+        kind, example = self.kind
+        if isinstance(value, str) and example:
+            raise OptionError(
+                f"{command}: expected {self.spelling} to be {kind} such as {example}, got {value!r}."
+            )
+        if self.names and not self.is_open:
+            for one in value if isinstance(value, list) else (value,):
+                if str(one) not in self.names:
+                    raise OptionError(f"{command}: {unknown_name(self.spelling, one, self.names)}")
+        check_option(command, self.spelling, value, self.hint, replace(self, choices=None))
+        return value
+
+
+class Needs(tuple[str, ...]):
+    """Of a flag, behind it in ``Annotated``: parameters of the command, one of which must be given with it."""
+
+
+def annotated(function: Callable[..., Any]) -> dict[str, Flag]:
+    """Return the flags that parameters of a function, or fields of a dataclass, are annotated with, by name."""
+    found = {}
+    for name, parameter in inspect.signature(function).parameters.items():
+        match get_args(parameter.annotation):
+            case (hint, Flag() as flag, *others):
+                is_required, needs = parameter.default is parameter.empty, others[-1] if others else ()
+                own = {"hint": hint, "default": parameter.default, "is_required": is_required}
+                found[name] = replace(flag, name=name, needs=needs, **own)
+    return found
 
 
 @dataclass(frozen=True)
 class Flags:
-    """The flags of one parameter of a command.
+    """The flags of a dataclass, for which one parameter of a command stands.
 
     Attributes
     ----------
     home : type or str
         The dataclass, or "module:name", which is imported once the command is asked for.
+    group : str
+        The heading of those that name none.
     argument : str
         The option that is an argument without a flag, if any.
     default : str or None
@@ -56,6 +200,7 @@ class Flags:
     """
 
     home: type | str
+    group: str = ""
     argument: str = ""
     default: str | None = None
     is_optional: bool = False
@@ -68,113 +213,58 @@ class Flags:
         """Return flags that differ in some attributes."""
         return replace(self, **changes)
 
-    def options(self) -> dict[str, "Flag"]:
-        """Return the flags by the name of their option."""
-        cls = self.dataclass()
-        defaults = {field.name: field.default for field in fields(cls)}
-        is_told = self.has_defaults or not self.is_given
-        needed = {
-            field.name
-            for field in fields(cls)
-            if is_told and MISSING is field.default is field.default_factory
-        }
-        return {
-            name: Flag(name, hint, limits, defaults[name] if is_told else None, is_required=name in needed)
-            for name, (hint, limits) in options_of(cls).items()
-            if (name in self.only if self.only else name not in self.without) and fits_a_flag(hint)
-        }
-
     def dataclass(self) -> Any:
         """Return the dataclass."""
-        if not isinstance(self.home, str):
-            return self.home
-        module, _, name = self.home.partition(":")
-        return getattr(importlib.import_module(module), name)
+        return load(self.home) if isinstance(self.home, str) else self.home
+
+    def flags(self) -> dict[str, Flag]:
+        """Return the flags by the name of their option."""
+        cls = self.dataclass()
+        if found := annotated(cls):
+            return found
+        for field in fields(cls):
+            name, (hint, limits) = field.name, options_of(cls).get(field.name, (None, None))
+            is_asked = name in self.only if self.only else name not in self.without
+            if limits is None or not is_asked or not fits_a_flag(hint):
+                continue
+            flag = Flag(**vars(limits) | {"group": limits.group or self.group}, name=name, hint=hint)
+            own: dict[str, Any] = {}  # of one whose default a recipe brings
+            if name == self.argument:
+                own = {"is_argument": True, "metavar": "DATA" if name == "name" else ""}
+                own["default"] = "the model's own" if self.is_optional else self.default
+                own["is_required"] = self.default is None and not self.is_optional
+            elif self.has_defaults or not self.is_given:
+                is_required = MISSING is field.default is field.default_factory
+                own = {"default": field.default, "is_required": is_required}
+            found[name] = replace(flag, **own)
+        return found
+
+    def made(self, command: str, own: Mapping[str, Any]) -> Any:
+        """Return what the command gets for the options that were given."""
+        if self.is_optional and self.argument not in own:
+            for name in own:
+                raise OptionError(
+                    f"{command}: {self.flags()[name].spelling} says how data are read. Name them too, behind the "
+                    "model, or leave it out: the model's own data are read as they were."
+                )
+            return None
+        own = own if self.default is None else {self.argument: self.default, **own}
+        return own if self.is_given else self.dataclass()(**own)
 
 
-SOURCE = Flags("pellucid.data.source:DataSource", argument="name")
-TRAINING = Flags("pellucid.training.options:TrainingOptions", is_given=True)
-CHECKPOINTS = Flags("pellucid.workflows.checkpoints:Checkpoints")
-KERNELS = Flags("pellucid.dispatch:KernelChoice", is_given=True)
-
-
-@dataclass(frozen=True)
-class Flag:
-    """One option as a flag."""
-
-    option: str
-    hint: Any
-    limits: Limits
-    default: Any = None
-    is_required: bool = False
-
-    @property
-    def name(self) -> str:
-        """The flag: ``weight_decay`` is --weight-decay, unless the option has a name of its own for flags."""
-        return "--" + (self.limits.flag or self.option).replace("_", "-")
-
-    @property
-    def metavar(self) -> str:
-        """What stands behind the flag in the help: the choices, or the kind of value."""
-        known = self.choices()
-        if known:
-            return f"[{'|'.join(known)}]"
-        kinds = {int: "<int>", float: "<float>", tuple: SIZE, dict: PAIRS}
-        parts = [part for part in parts_of(self.hint) if part is not type(None)]
-        return kinds.get(get_origin(parts[0]) or parts[0], "<str>")
-
-    @property
-    def bounds(self) -> str:
-        """The bounds for the help: ``>0, <1``; of a seed only what a person may run into."""
-        limits = self.limits
-        signs = ((">", limits.above), (">=", limits.at_least), ("<", limits.below), ("<=", limits.at_most))
-        return ", ".join(f"{sign}{bound:g}" for sign, bound in signs if bound is not None and bound < HUGE)
-
-    def choices(self) -> list[str]:
-        """Return the texts that it may be; empty where it may be any."""
-        listed = [] if self.limits.choices is None else [str(name) for name in self.limits.choices()]
-        named = [
-            str(value)
-            for part in parts_of(self.hint)
-            if get_origin(part) is Literal
-            for value in get_args(part)
-        ]
-        return listed or named
-
-    def parameter(self) -> tuple[Any, Any]:
-        """Return the annotation and the default that typer makes the flag from."""
-        words = self.limits.help
-        if bool in parts_of(self.hint):
-            declared = self.name if self.default is False else f"{self.name}/--no-{self.name[2:]}"
-            return Annotated[bool | None, typer.Option(declared, help=words, show_default=False)], None
-        notes = [self.bounds] if self.bounds else []
-        if self.default not in (None, MISSING, "", {}):
-            notes.append(f"default: {self.default}")
-        if notes:
-            words += f" [{'; '.join(notes)}]"
-        option = typer.Option(self.name, metavar=self.metavar, help=words, autocompletion=self.complete)
-        if self.is_required:
-            return Annotated[str, option], inspect.Parameter.empty
-        return Annotated[str | None, option], None
-
-    def complete(self, incomplete: str) -> list[str]:
-        """Return the choices that begin so, for the shell."""
-        return [name for name in self.choices() if name.startswith(incomplete)]
-
-    def read(self, command: str, given: Any) -> Any:
-        """Return what was given as the option's value, checked."""
-        value = given if isinstance(given, bool) else typed(given, self.hint)
-        if isinstance(value, str) and self.metavar in EXAMPLES:
-            raise OptionError(
-                f"{command}: expected {self.name} to be {self.metavar} such as {EXAMPLES[self.metavar]}, "
-                f"got {value!r}."
-            )
-        check_option(command, self.name, value, self.hint, self.limits)
-        return value
+SOURCE = Flags("pellucid.data.source:DataSource", "Data", argument="name")
+TRAINING = Flags("pellucid.training.options:TrainingOptions", "Training", is_given=True)
+CHECKPOINTS = Flags("pellucid.workflows.checkpoints:Checkpoints", "Checkpoints")
+KERNELS = Flags(
+    "pellucid.dispatch:KernelChoice", is_given=True
+)  # of a command that computes, but does not train
 
 
 def options(**flags: Flags) -> Callable[[F], F]:
-    """Say which parameters of a command's function stand for the flags of a dataclass."""
+    """Say which parameters of a command's function stand for the flags of a dataclass.
+
+    ``kernels=KERNELS`` needs no parameter: it holds for all that a command does.
+    """
 
     def note(function: F) -> F:
         function.__flags__ = flags  # type: ignore[attr-defined]
@@ -183,75 +273,10 @@ def options(**flags: Flags) -> Callable[[F], F]:
     return note
 
 
-def with_flags(command: str, function: Callable[..., None]) -> Callable[..., None]:
-    """Return a function that has a parameter for every flag, as typer wants it."""
-    flags: Mapping[str, Flags] = getattr(function, "__flags__", {})
-    if not flags:
-        return function
-    taken = inspect.signature(function).parameters
-    tables = {parameter: group.options() for parameter, group in flags.items()}
-    shown: dict[str, Flag] = {}
-    for table in tables.values():  # an option of two groups, such as the seed, is one flag
-        shown.update({name: flag for name, flag in table.items() if name not in shown})
-
-    def call(**given: Any) -> None:
-        values = {name: given.pop(name) for name in [*shown] if name in given}
-        read = {name: shown[name].read(command, value) for name, value in values.items() if value is not None}
-        made: dict[str, Any] = {}
-        for parameter, group in flags.items():
-            own = {name: value for name, value in read.items() if name in tables[parameter]}
-            if group.is_optional and group.argument not in own:
-                _refuse_alone(command, own, tables[parameter])
-                made[parameter] = None
-            else:
-                made[parameter] = own if group.is_given else group.dataclass()(**own)
-        with chosen(read.get("kernels")):
-            function(**given, **{name: value for name, value in made.items() if name in taken})
-
-    parameters = _parameters(function, flags, shown)
-    call.__name__, call.__doc__ = function.__name__, function.__doc__
-    call.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-    call.__annotations__ = {each.name: each.annotation for each in parameters}
-    return call
-
-
-def _refuse_alone(command: str, own: Mapping[str, Any], table: Mapping[str, Flag]) -> None:
-    """Raise OptionError if there are options of data, and no data are named."""
-    for name in own:
-        raise OptionError(
-            f"{command}: {table[name].name} says how data are read. Name them too, behind the model, or leave it "
-            "out: the model's own data are read as they were."
-        )
-
-
-def _parameters(
-    function: Callable[..., None], flags: Mapping[str, Flags], shown: Mapping[str, Flag]
-) -> list[inspect.Parameter]:
-    """Return the parameters of a command: its own, an argument in the place of its group, the flags last."""
-    found, last = [], []
-    annotations = inspect.get_annotations(function, eval_str=False)
-    for name, parameter in inspect.signature(function).parameters.items():
-        if name not in flags:
-            found.append((name, annotations[name], parameter.default))
-        elif argument := flags[name].argument:
-            found.append((argument, *_argument(shown[argument], flags[name])))
-    arguments = {group.argument for group in flags.values()}
-    last = [(name, *flag.parameter()) for name, flag in shown.items() if name not in arguments]
-    return [
-        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
-        for name, annotation, default in (*found, *last)
-    ]
-
-
-def _argument(flag: Flag, group: Flags) -> tuple[Any, Any]:
-    default = "the model's own" if group.is_optional else group.default
-    words = flag.limits.help + (f" [default: {default}]" if default else "")
-    argument = typer.Argument(
-        help=words, metavar="DATA" if flag.option == "name" else flag.option.upper(), show_default=False
-    )
-    if group.is_optional:
-        return Annotated[str | None, argument], None
-    return Annotated[str, argument], inspect.Parameter.empty if default is None else default
+def load(home: str) -> Any:
+    """Return what "module:name" says."""
+    module, _, name = home.partition(":")
+    return getattr(importlib.import_module(module), name)
 
 
 def fits_a_flag(hint: Any) -> bool:
@@ -275,25 +300,29 @@ def typed(text: str, hint: Any) -> Any:
     --------
     >>> typed("3", int | None), typed("0.5", float), typed("64x48", tuple[int, int])
     (3, 0.5, (64, 48))
-    >>> typed("mode=max,patience=3", dict[str, Any])
-    {'mode': 'max', 'patience': 3}
+    >>> typed("mode=max,patience=3", dict[str, Any]), typed("5, 7.5", list[float])
+    ({'mode': 'max', 'patience': 3}, [5.0, 7.5])
     >>> typed("three", int)
     'three'
     """
     for part in parts_of(hint):
+        kind, inner = get_origin(part), get_args(part)
         try:
-            if part in (int, float):
+            if part in (int, float, Path):
                 return part(text)
-            if get_origin(part) is dict:
+            if kind is dict:
                 return _pairs(text)
-            if get_origin(part) is tuple and text.lower().count("x") == len(get_args(part)) - 1:
+            if kind is tuple and (... in inner or text.lower().count("x") == len(inner) - 1):
                 return tuple(int(side) for side in text.lower().split("x"))
+            if kind is list:
+                values = [typed(word.strip(), inner[0]) for word in text.split(",") if word.strip()]
+                if str in parts_of(inner[0]) or not any(isinstance(value, str) for value in values):
+                    return values
+            if kind is Literal and text in map(str, inner):
+                return next(value for value in inner if str(value) == text)
         except ValueError:
             continue
-    known: Iterable[Any] = [
-        value for part in parts_of(hint) if get_origin(part) is Literal for value in get_args(part)
-    ]
-    return next((value for value in known if str(value) == text), text)
+    return text
 
 
 def _pairs(text: str) -> dict[str, Any]:

@@ -1,48 +1,49 @@
 """The command ``pellucid import``."""
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
 from pellucid.cli import options as o
 from pellucid.cli.command import command
+from pellucid.cli.flags import Flag, load
 from pellucid.cli.terminal import echo, print_json
 
 
 @command("import", order=46, short_help="A network of another library, from an ONNX file, as a model.")
 def import_(
     file: Annotated[
-        Path, typer.Argument(help="An ONNX file, of PyTorch, Keras or scikit-learn's converter.")
+        Path, Flag(is_argument=True, help="An ONNX file, of PyTorch, Keras or scikit-learn's converter.")
     ],
     out: Annotated[
         Path | None,
-        typer.Option("-o", "--out", help="The model file; default: beside the ONNX file, under its name."),
+        Flag(
+            short="-o", group="Output", help="The model file; default: beside the ONNX file, under its name."
+        ),
     ] = None,
     input_shape: Annotated[
-        str | None,
-        typer.Option(
-            help="One sample's shape where the file leaves it free: 48x192x3, height, width, channels."
-        ),
+        tuple[int, ...] | None, Flag(at_least=1, help="One sample's shape, where the file leaves it free.")
     ] = None,
     pixels: Annotated[
         str | None,
-        typer.Option(
-            help="How it takes photos: unit (0 to 1, the default), signed (-1 to 1), imagenet (0 to 1, "
-            "standardized) or bytes (0 to 255)."
+        Flag(
+            choices=partial(load, "pellucid.formats.onnx.importing:PIXELS"),
+            help="How it takes photos: 0 to 1 (unit, the default), -1 to 1, 0 to 1 standardized, or 0 to 255.",
         ),
     ] = None,
     classes: Annotated[
         str | None,
-        typer.Option(
-            help="The names of the classes, in order: cat,dog; or a text file with one in each line."
+        Flag(
+            metavar="NAME,...|FILE",
+            help="The names of the classes, in order: cat,dog; or a text file with one in each line.",
         ),
     ] = None,
     task: Annotated[
         str | None,
-        typer.Option(
-            help="What outputs without softmax or sigmoid are: classification, multi_label or regression; "
-            "default: of one output regression, else classification."
+        Flag(
+            choices=partial(load, "pellucid.formats.onnx.importing:TASKS"),
+            help="What outputs without softmax or sigmoid are; default: of one output regression, else "
+            "classification.",
         ),
     ] = None,
     force: o.ForceFile = False,
@@ -54,7 +55,6 @@ def import_(
     It can then be trained on (train --from), explained, evaluated and exported like one's own.
     """
     from pellucid.cli.model import print_summary
-    from pellucid.cli.shapes import shape_of
     from pellucid.errors import OptionError
     from pellucid.files import check_free
     from pellucid.formats.onnx.importing import read_onnx
@@ -73,7 +73,7 @@ def import_(
             ) from None
         names = classes.split(",") if text is None else text.splitlines()
         names = [name.strip() for name in names if name.strip()]
-    found = read_onnx(file, input_shape=shape_of(input_shape), classes=names, pixels=pixels, task=task)
+    found = read_onnx(file, input_shape=input_shape, classes=names, pixels=pixels, task=task)
     save(found.model, target)
     summary = found.model.summary()
     if as_json:

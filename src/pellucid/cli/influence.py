@@ -1,13 +1,12 @@
 """The edge of ``pellucid influence``."""
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
 from pellucid.cli import options as o
 from pellucid.cli.command import command
-from pellucid.cli.flags import KERNELS, options
+from pellucid.cli.flags import KERNELS, Flag, load, options
 from pellucid.cli.terminal import echo, print_blocks, print_json, say
 from pellucid.progress import ProgressBar
 from pellucid.text import plural
@@ -16,46 +15,45 @@ from pellucid.text import plural
 @command("influence", order=60, short_help="Which training samples influenced a prediction.")
 @options(kernels=KERNELS)
 def influence(
-    run: Annotated[Path, typer.Argument(help="A run folder of `pellucid run` or `pellucid train`.")],
+    run: Annotated[Path, Flag(is_argument=True, help="A run folder of `pellucid run` or `pellucid train`.")],
     test: Annotated[
-        str | None,
-        typer.Option(
-            help="Numbers of test samples, or their files, such as 3,17; default: the most confident mistakes."
+        list[int | str] | None,
+        Flag(
+            metavar="N,...",
+            help="Numbers of test samples, or their files, such as 3,17; default: the most confident mistakes.",
         ),
     ] = None,
-    data: Annotated[
-        str | None, typer.Option(help="Where the run's data are now; default: where they were.")
-    ] = None,
+    data: o.DataNow = None,
     method: Annotated[
         str,
-        typer.Option(
-            help="What training samples are ranked by: {pellucid.evaluation.influence.records:METHODS}; "
-            "tracin-plain is TracIn as published."
+        Flag(
+            choices=partial(load, "pellucid.evaluation.influence.records:METHODS"),
+            help="What training samples are ranked by; tracin-plain is TracIn as published.",
         ),
     ] = "tracin",
-    top: Annotated[int, typer.Option(help="How many training samples are shown on each side.")] = 5,
+    top: Annotated[int, Flag(help="How many training samples are shown on each side.")] = 5,
     retrain: Annotated[
         bool | None,
-        typer.Option(help="Train again to prove it; default: where a training takes two seconds or less."),
+        Flag(help="Train again to prove it; default: where a training takes two seconds or less."),
     ] = None,
     jobs: o.Jobs = None,
     cluster: o.Cluster = None,
     workers: o.Workers = None,
     out: Annotated[
-        Path | None, typer.Option("-o", "--out", help="A folder for a figure of each photo, and all numbers.")
+        Path | None,
+        Flag(short="-o", group="Output", help="A folder for a figure of each photo, and all numbers."),
     ] = None,
     force: o.Force = False,
     as_json: o.Json = False,
     quiet: o.Quiet = False,
 ) -> None:
     """Which training samples influenced a prediction, and the prediction after a training without them."""
-    tests = None if test is None else [_sample(word.strip()) for word in test.split(",") if word.strip()]
     from pellucid.workflows.influence import influence_of_run
 
     with o.on_cluster(cluster, workers, jobs), ProgressBar() as bar:
         outcome = influence_of_run(
             run,
-            tests,
+            test,
             data=data,
             method=method,
             top=top,
@@ -76,8 +74,3 @@ def influence(
         echo(f"{plural(outcome.n_trainings, 'training')}, {outcome.seconds:.1f} s.")
     for path in outcome.files:
         echo(path)
-
-
-def _sample(word: str) -> int | str:
-    """Return a test sample's number, or its file."""
-    return int(word) if word.removeprefix("-").isdecimal() else word

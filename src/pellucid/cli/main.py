@@ -50,9 +50,6 @@ def run(arguments: Sequence[str]) -> int:
     except Exception as error:
         if "--debug" in arguments:
             raise
-        if type(error).__name__ == "NoArgsIsHelpError":
-            echo(*error.ctx.get_help().splitlines())  # type: ignore[attr-defined]
-            return 0
         message = message_of(error)
         if message is None:
             raise
@@ -77,10 +74,9 @@ def _run(arguments: Sequence[str]) -> int:
         chosen: dict[str, Any] = {PREDICT_FLAGS[flag]: True for flag in flags}
         with hidden_bars() if flags else nullcontext():
             return predict(Path(words[1]), words[2:], **chosen)
-    from pellucid.cli.app import app
+    from pellucid.cli.app import run_command
 
-    code = app(args=list(arguments), standalone_mode=False, prog_name="pellucid")
-    return code if isinstance(code, int) else 0
+    return run_command(arguments)
 
 
 def _is_flag(argument: str) -> bool:
@@ -107,7 +103,7 @@ def message_of(error: Exception) -> str | None:
     """
     if isinstance(error, PellucidError):
         return str(error)
-    if hasattr(error, "format_message"):  # typer's usage errors
+    if hasattr(error, "format_message"):  # click's usage errors
         from pellucid.cli.usage import usage_message
 
         return usage_message(error)

@@ -3,67 +3,78 @@
 Those of a training and of data come from dataclasses: see :mod:`pellucid.cli.flags`.
 """
 
-import os
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
+import click
+
+from pellucid.cli.flags import Flag, Needs, load
 
 if TYPE_CHECKING:
     from pellucid.data.source import DataSource
 
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
-Quiet = Annotated[bool, typer.Option("--quiet", help="Print only what was asked for: no progress, no notes.")]
-Mirror = Annotated[str | None, typer.Option(help="Download from this address instead of the public home.")]
+Json = Annotated[bool, Flag(flag="json", group="Output", help="Print one JSON object and nothing else.")]
+Quiet = Annotated[bool, Flag(group="Output", help="Print only what was asked for: no progress, no notes.")]
+Mirror = Annotated[str | None, Flag(help="Download from this address instead of the public home.")]
 ModelName = Annotated[
     str,
-    typer.Option(
-        "--model",
-        help="A preset ({pellucid.nn.presets:PRESETS}), a .toml file, or auto: the preset that suits the data.",
+    Flag(
+        group="Network",
+        metavar="MODEL",
+        choices=partial(load, "pellucid.nn.presets:PRESETS"),
+        is_open=True,
+        help="A .toml file, auto (the preset that suits the data) or a preset:",
     ),
 ]
 Start = Annotated[
     Path | None,
-    typer.Option("--from", metavar="MODEL", help="Begin from this trained model: a file or a run folder."),
+    Flag(
+        flag="from",
+        group="Network",
+        metavar="MODEL",
+        help="Begin from this trained model: a file or a run folder.",
+    ),
 ]
 Freeze = Annotated[
     str | None,
-    typer.Option(
-        "--freeze",
+    Flag(
+        group="Network",
         metavar="LAYER",
-        help="Keep its layers up to this one, of `model show MODEL`, as they are; needs --from.",
+        help="Freeze the layers of --from up to LAYER (see `model show MODEL`).",
     ),
 ]
-TensorBoard = Annotated[bool, typer.Option("--tensorboard", help="Write event files into the folder.")]
-Force = Annotated[bool, typer.Option("--force", help="Write into a folder that is not empty.")]
-ForceRun = Annotated[bool, typer.Option("--force", help="Replace the run in a folder that is not empty.")]
-ForceFile = Annotated[bool, typer.Option("--force", help="Replace a file that is there already.")]
+TensorBoard = Annotated[bool, Flag(group="Output", help="Write event files into the folder.")]
+Force = Annotated[bool, Flag(group="Output", help="Write into a folder that is not empty."), Needs(["out"])]
+ForceRun = Annotated[bool, Flag(group="Output", help="Replace the run in --out."), Needs(["out"])]
+ForceFile = Annotated[bool, Flag(group="Output", help="Replace a file that is there already.")]
 RunFolder = Annotated[
-    Path | None, typer.Option("-o", "--out", help="The run folder; default: runs/DATA-MODEL-N.")
+    Path | None, Flag(short="-o", group="Output", help="The run folder; default: runs/DATA-MODEL-N.")
 ]
-OutFolder = Annotated[Path | None, typer.Option("-o", "--out", help="A folder for figures and numbers.")]
-OutFile = Annotated[
-    Path | None,
-    typer.Option("-o", "--out", help="The picture; default: learning-rate.png, or the next number."),
-]
+OutFolder = Annotated[Path | None, Flag(short="-o", group="Output", help="A folder for figures and numbers.")]
 DataNow = Annotated[
-    str | None,
-    typer.Option("--data", help="Where the data are now; default: where they were at the training."),
+    str | None, Flag(flag="data", help="Where the data are now; default: where they were at the training.")
 ]
-Trained = Annotated[Path, typer.Argument(metavar="MODEL", help="A model file, or a run folder.")]
+Trained = Annotated[Path, Flag(is_argument=True, metavar="MODEL", help="A model file, or a run folder.")]
 Cluster = Annotated[
     str | None,
-    typer.Option(
-        "--cluster", metavar="ADDRESS", help="Run on the Dask cluster of this scheduler: tcp://HOST:8786."
+    Flag(
+        group="Computation",
+        metavar="ADDRESS",
+        help="Run on the Dask cluster of this scheduler: tcp://HOST:8786.",
     ),
 ]
 Workers = Annotated[
-    int | None, typer.Option("--workers", min=1, help="Or on this many processes of this machine.")
+    int | None, Flag(at_least=1, group="Computation", help="Run on this many processes of this machine.")
 ]
-Jobs = Annotated[int | None, typer.Option(min=1, help="Trainings side by side; default: one a core.")]
-Seed = Annotated[int, typer.Option(help="Random seed.")]
+Jobs = Annotated[
+    int | None, Flag(at_least=1, group="Computation", help="Trainings side by side; default: one a core.")
+]
+Seed = Annotated[int, Flag(at_least=0, below=2**32, help="Random seed.")]
+InputShape = Annotated[
+    tuple[int, ...] | None, Flag(at_least=1, help="One sample's shape, where the file leaves it open.")
+]
 
 
 def run_folder(source: "DataSource", model: str) -> Path:
@@ -73,18 +84,9 @@ def run_folder(source: "DataSource", model: str) -> Path:
     return next_folder(Path("runs"), f"{Path(source.name).stem}-{Path(model).stem}")
 
 
-def was_given(context: typer.Context, parameter: str) -> bool:
+def was_given(parameter: str) -> bool:
     """Return whether an option stands on the command line, rather than at its default."""
-    source = context.get_parameter_source(parameter)
-    return source is not None and source.name == "COMMANDLINE"
-
-
-def check_start(context: typer.Context, start: Path | None) -> None:
-    """Raise OptionError if both a new model and one to begin from are named."""
-    if start is not None and was_given(context, "model"):
-        from pellucid.errors import OptionError
-
-        raise OptionError(f"--model and --from: {start} brings its own layers. Leave --model out.")
+    return click.get_current_context().params.get(parameter) is not None
 
 
 def on_cluster(
@@ -101,22 +103,5 @@ def on_cluster(
     return jobs_on(cluster, workers)
 
 
-@contextmanager
-def chosen(choice: str | None) -> Iterator[None]:
-    """Let --kernels be the environment's choice inside this block, for threads and processes, too."""
-    if choice is None:
-        yield
-        return
-    from pellucid.dispatch import VARIABLE
-
-    before = os.environ.get(VARIABLE)
-    os.environ[VARIABLE] = choice
-    try:
-        yield
-    finally:
-        del os.environ[VARIABLE]
-        os.environ.update({} if before is None else {VARIABLE: before})
-
-
-def say_nothing(what: object) -> None:
+def say_nothing(*what: object) -> None:
     """Print nothing: what a quiet command says its lines with."""

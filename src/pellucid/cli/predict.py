@@ -3,12 +3,10 @@
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
 from pellucid.cli import options as o
 from pellucid.cli import predicting
 from pellucid.cli.command import command
-from pellucid.cli.flags import KERNELS, options
+from pellucid.cli.flags import KERNELS, Flag, Needs, options
 
 
 @command("predict", order=40, short_help="What a model predicts for images or a table's rows.")
@@ -17,7 +15,8 @@ def predict(
     model: o.Trained,
     images: Annotated[
         list[str],
-        typer.Argument(
+        Flag(
+            is_argument=True,
             metavar="IMAGE",
             help="Images of any size and kind, folders, patterns such as 'photos/*.jpg', or - for names on "
             "standard input, one a line, or for an image there; or one .csv file.",
@@ -25,32 +24,38 @@ def predict(
     ],
     out: Annotated[
         Path | None,
-        typer.Option(
-            "-o",
-            "--out",
+        Flag(
+            short="-o",
+            group="Output",
             metavar="FILE",
             help="Write the predictions to this .csv or .jsonl file, or .parquet folder, as they come.",
         ),
     ] = None,
     resume: Annotated[
-        bool, typer.Option("--resume", help="Go on with it: leave out what it has already.")
+        bool,
+        Flag(group="Output", help="Go on with the file of --out: leave out what it has already."),
+        Needs(["out"]),
     ] = False,
-    force: o.ForceFile = False,
+    force: Annotated[o.ForceFile, Needs(["out"])] = False,
     skip_bad: Annotated[
-        bool, typer.Option("--skip-bad", help="Images that cannot be read are listed, but are no failure.")
+        bool, Flag(help="Images that cannot be read are listed, but are no failure.")
     ] = False,
     is_nul: Annotated[
         bool,
-        typer.Option("-0", "--null", help="Names on standard input end with a NUL byte, as of find -print0."),
+        Flag(
+            flag="null", short="-0", help="Names on standard input end with a NUL byte, as of find -print0."
+        ),
     ] = False,
-    workers: o.Workers = None,
-    cluster: o.Cluster = None,
+    workers: Annotated[o.Workers, Needs(["out"])] = None,
+    cluster: Annotated[o.Cluster, Needs(["out"])] = None,
     as_json: o.Json = False,
-    as_lines: Annotated[bool, typer.Option("--jsonl", help="Print one JSON object a line.")] = False,
+    as_lines: Annotated[
+        bool, Flag(flag="jsonl", group="Output", help="Print one JSON object a line.")
+    ] = False,
     quiet: o.Quiet = False,
-) -> None:
+) -> int:
     """What a saved model predicts for images, or for the rows of a table; exit 1 if an image cannot be read."""
-    code = predicting.predict(
+    return predicting.predict(
         model,
         images,
         out,
@@ -64,5 +69,3 @@ def predict(
         as_lines=as_lines,
         is_quiet=quiet,
     )
-    if code:
-        raise typer.Exit(code)

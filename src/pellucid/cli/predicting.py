@@ -34,11 +34,7 @@ def predict(
     from pellucid.errors import OptionError
     from pellucid.workflows.predict import Predicting
 
-    has_cluster = workers is not None or cluster is not None
-    needs_file = "expected a file. Name it with --out."
     for is_wrong, message in (
-        (is_resumed and out is None, f"--resume: {needs_file}"),
-        (is_forced and out is None, f"--force: {needs_file}"),
         (
             is_resumed and is_forced,
             "--resume and --force: go on with the file, or replace it. Leave one out.",
@@ -47,7 +43,6 @@ def predict(
             out is not None and (as_json or as_lines),
             "--out: the predictions go into the file. Leave --json and --jsonl out.",
         ),
-        (has_cluster and out is None, f"--workers and --cluster: {needs_file}"),
         (is_nul and "-" not in images, "--null: is for names on standard input. Add - for them."),
     ):
         if is_wrong:

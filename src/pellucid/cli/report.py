@@ -4,13 +4,10 @@ import time
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
 from pellucid.cli import options as o
 from pellucid.cli.command import command
-from pellucid.cli.flags import KERNELS, options
+from pellucid.cli.flags import KERNELS, Flag, Needs, options
 from pellucid.cli.terminal import echo, print_json
-from pellucid.errors import OptionError
 from pellucid.progress import ProgressBar, ProgressCallback, no_progress
 
 SHORT = 0.005  # seconds: a stage that had nothing to do is not listed
@@ -19,25 +16,22 @@ SHORT = 0.005  # seconds: a stage that had nothing to do is not listed
 @command("report", order=90, short_help="Write a run's report again, short or in full.")
 @options(kernels=KERNELS)
 def report(
-    context: typer.Context,
-    run: Annotated[Path, typer.Argument(help="A run folder.")],
-    full: Annotated[
-        bool, typer.Option("--full", help="Add metrics, data check, robustness, saliency and influence.")
-    ] = False,
+    run: Annotated[Path, Flag(is_argument=True, help="A run folder.")],
+    full: Annotated[bool, Flag(help="Add metrics, data check, robustness, saliency and influence.")] = False,
     data: o.DataNow = None,
     photos: Annotated[
-        int, typer.Option(help="How many test photos the full report explains one by one.")
+        int,
+        Flag(at_least=0, help="How many test photos the full report explains one by one."),
+        Needs(["full"]),
     ] = 10,
     other_data: Annotated[
-        bool,
-        typer.Option(
-            "--other-data", help="Report on data that are not those of the run; the report says so."
-        ),
+        bool, Flag(help="Report on data that are not those of the run; the report says so.")
     ] = False,
-    cluster: o.Cluster = None,
-    workers: o.Workers = None,
+    cluster: Annotated[o.Cluster, Needs(["full"])] = None,
+    workers: Annotated[o.Workers, Needs(["full"])] = None,
     out: Annotated[
-        Path | None, typer.Option("-o", "--out", help="A folder for the report; default: the run folder.")
+        Path | None,
+        Flag(short="-o", group="Output", help="A folder for the report; default: the run folder."),
     ] = None,
     force: o.Force = False,
     as_json: o.Json = False,
@@ -46,16 +40,6 @@ def report(
     """Write a run's report again: the short one, or with --full all that can be found out."""
     from pellucid.workflows.report import report_on
 
-    if photos < 0:
-        raise OptionError(f"--photos: expected 0 or more, got {photos}.")
-    of_full = {
-        "photos": "explains photos",
-        "cluster": "trains side by side",
-        "workers": "trains side by side",
-    }
-    for name, what in of_full.items():
-        if not full and o.was_given(context, name):
-            raise OptionError(f"--{name}: it is for --full, which {what}. Add --full, or leave it out.")
     is_quiet = quiet or as_json
     with o.on_cluster(cluster, workers), ProgressBar() as bar:
         stages = StageTimes(no_progress if is_quiet else bar)

@@ -4,11 +4,9 @@ from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
-import typer
-
 from pellucid.cli import options as o
 from pellucid.cli.command import command
-from pellucid.cli.flags import KERNELS, SOURCE, options
+from pellucid.cli.flags import KERNELS, SOURCE, Flag, Needs, load, options
 from pellucid.cli.terminal import echo, print_blocks, print_json, say
 from pellucid.errors import OptionError
 from pellucid.progress import ProgressBar
@@ -23,20 +21,24 @@ def robustness(
     model: o.Trained,
     source: Any,
     only: Annotated[
-        str | None,
-        typer.Option(
-            help="Perturbations, joined by commas: "
-            "{pellucid.evaluation.robustness.table:PERTURBATIONS}; default: all."
+        list[str] | None,
+        Flag(
+            choices=partial(load, "pellucid.evaluation.robustness.table:PERTURBATIONS"),
+            help="Perturbations; default: all.",
         ),
     ] = None,
     strengths: Annotated[
-        str | None, typer.Option(help="Strengths such as 5,10,15; for one perturbation in --only.")
+        list[float] | None,
+        Flag(help="Strengths such as 5,10,15, for one perturbation in --only."),
+        Needs(["only"]),
     ] = None,
     photo: Annotated[
-        int | None, typer.Option(help="Which test photo the sheet shows, from 0; default: a typical one.")
+        int | None,
+        Flag(help="Number of the test photo that the sheet in --out shows, from 0; default: a typical one."),
+        Needs(["out"]),
     ] = None,
     out: Annotated[
-        Path | None, typer.Option("-o", "--out", help="A folder for curves, the sheet and all numbers.")
+        Path | None, Flag(short="-o", group="Output", help="A folder for curves, the sheet and all numbers.")
     ] = None,
     force: o.Force = False,
     as_json: o.Json = False,
@@ -46,13 +48,12 @@ def robustness(
     """The accuracy of a model on test photos that are rotated, recoloured, darkened, covered and more."""
     from pellucid.workflows.robustness import robustness_of_file
 
-    names = None if only is None else [name.strip() for name in only.split(",") if name.strip()]
     with ProgressBar() as bar:
         found = robustness_of_file(
             model,
             source,
-            only=names,
-            strengths=_strengths(strengths, names),
+            only=only,
+            strengths=_strengths(strengths, only),
             photo=photo,
             seed=seed,
             out=out,
@@ -70,15 +71,12 @@ def robustness(
         echo(path)
 
 
-def _strengths(text: str | None, names: list[str] | None) -> dict[str, list[float]] | None:
-    if text is None:
+def _strengths(strengths: list[float] | None, names: list[str] | None) -> dict[str, list[float]] | None:
+    if strengths is None:
         return None
     if names is None or len(names) != 1:
         raise OptionError(
             "--strengths: expected one perturbation in --only, since each has a unit of its own. "
             "Try --only rotation --strengths 15,45."
         )
-    try:
-        return {names[0]: [float(number) for number in text.split(",")]}
-    except ValueError:
-        raise OptionError(f"--strengths: expected numbers such as 5,10,15, got {text!r}.") from None
+    return {names[0]: strengths}

@@ -3,11 +3,9 @@
 import sys
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from pellucid.cli import options as o
 from pellucid.cli.command import command
-from pellucid.cli.flags import KERNELS, Flags, options
+from pellucid.cli.flags import KERNELS, Flag, Flags, options
 from pellucid.cli.terminal import echo
 
 if TYPE_CHECKING:
@@ -15,12 +13,14 @@ if TYPE_CHECKING:
 
 
 @command("serve", order=47, short_help="Answer other programs over HTTP with a model's predictions.")
-@options(server=Flags("pellucid.server.options:ServerOptions"), kernels=KERNELS)
+@options(server=Flags("pellucid.server.options:ServerOptions", "Server"), kernels=KERNELS)
 def serve(
     models: Annotated[
         list[str],
-        typer.Argument(
-            metavar="MODEL", help="Model files or run folders; NAME=MODEL gives one a name of its own."
+        Flag(
+            is_argument=True,
+            metavar="MODEL",
+            help="Model files or run folders; NAME=MODEL gives one a name of its own.",
         ),
     ],
     server: "ServerOptions",

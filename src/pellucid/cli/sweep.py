@@ -1,14 +1,13 @@
 """The command ``pellucid sweep``."""
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
-
 from pellucid.cli import options as o
 from pellucid.cli.command import command
-from pellucid.cli.flags import SOURCE, TRAINING, options
+from pellucid.cli.flags import SOURCE, TRAINING, Flag, Needs, load, options
 from pellucid.cli.terminal import echo, print_blocks, print_json, say
 from pellucid.progress import ProgressBar
 
@@ -17,43 +16,52 @@ if TYPE_CHECKING:
     from pellucid.evaluation.sweep.result import Trial
 
 
+def _metrics() -> list[str]:
+    from pellucid.evaluation.sweep.result import COSTS, METRICS
+
+    return [*dict.fromkeys(name for names in (*METRICS.values(), COSTS) for name in names)]
+
+
 @command("sweep", order=115, short_help="Try many options, and find the best.")
 @options(source=SOURCE, training=TRAINING)
 def sweep(
     source: "DataSource",
     training: Mapping[str, Any],
-    space: Annotated[Path, typer.Option(metavar="FILE", help="A TOML file of the options to try.")],
+    space: Annotated[Path, Flag(metavar="FILE", help="A TOML file of the options to try.")],
     model: o.ModelName = "auto",
     search: Annotated[
         str,
-        typer.Option(
-            help="random; grid: all; tpe: near the best so far; hyperband: tpe that stops bad trials early."
+        Flag(
+            choices=partial(load, "pellucid.evaluation.sweep.study:SEARCHES"),
+            help="At random; all combinations; near the best so far; tpe that stops bad trials early.",
         ),
     ] = "random",
     trials: Annotated[
-        int | None, typer.Option(min=1, help="How many are tried; default: 20, or all of a grid.")
+        int | None, Flag(at_least=1, help="How many are tried; default: 20, or all of a grid.")
     ] = None,
     cv: Annotated[
-        str | None, typer.Option(help="FOLDSxREPEATS, such as 5x1; default: one fifth is held out.")
+        str | None, Flag(metavar="FOLDSxREPEATS", help="Folds, such as 5x1; default: one fifth is held out.")
     ] = None,
     metric: Annotated[
-        str | None,
-        typer.Option(
+        list[str] | None,
+        Flag(
+            choices=_metrics,
             help="What trials are ranked by, or several objectives, such as accuracy,seconds; default: "
-            "balanced_accuracy, or the error."
+            "balanced_accuracy, or the error.",
         ),
     ] = None,
     jobs: o.Jobs = None,
     out: Annotated[
-        Path | None, typer.Option("-o", "--out", help="The folder; default: runs/DATA-MODEL-sweep-N.")
+        Path | None,
+        Flag(short="-o", group="Output", help="The folder; default: runs/DATA-MODEL-sweep-N."),
     ] = None,
     resume: Annotated[
-        bool, typer.Option("--resume", help="Go on with the sweep in --out, or join it.")
+        bool, Flag(group="Output", help="Go on with the sweep in --out, or join it."), Needs(["out"])
     ] = False,
-    force: Annotated[bool, typer.Option("--force", help="Replace the sweep in a folder.")] = False,
+    force: Annotated[bool, Flag(group="Output", help="Replace the sweep in --out."), Needs(["out"])] = False,
     as_json: o.Json = False,
     quiet: o.Quiet = False,
-) -> None:
+) -> int:
     """Train with many choices of options, and say which are best on samples that were held out of each training.
 
     The space says which options are tried: learning_rate = { log = [1e-4, 1e-1] }, batch_size = [16, 32], and of a
@@ -61,11 +69,8 @@ def sweep(
     goes on where a sweep was stopped; a second command with --resume joins one that runs. The test part of the data
     is not looked at.
     """
-    from pellucid.errors import OptionError
     from pellucid.workflows.sweep import sweep_into
 
-    if resume and out is None:
-        raise OptionError("--resume: name the folder of the sweep with --out.")
     is_quiet = quiet or as_json
     with ProgressBar() as bar:
         outcome = sweep_into(
@@ -99,7 +104,8 @@ def sweep(
     if not found.is_complete:
         if not is_quiet:
             say("Stopped before all trials were made. What was finished is kept; --resume goes on from here.")
-        raise typer.Exit(130)
+        return 130
+    return 0
 
 
 def _say_trial(trial: "Trial", best: "Trial | None", metric: str) -> None:

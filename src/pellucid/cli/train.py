@@ -3,12 +3,9 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-import typer
-
-from pellucid.cli import options as o
 from pellucid.cli.command import command
-from pellucid.cli.flags import CHECKPOINTS, SOURCE, TRAINING, options
-from pellucid.cli.training import end, plan_training, shown
+from pellucid.cli.flags import SOURCE, options
+from pellucid.cli.training import TRAINING_FLAGS, Asked
 
 if TYPE_CHECKING:
     from pellucid.data.source import DataSource
@@ -16,21 +13,8 @@ if TYPE_CHECKING:
 
 
 @command("train", order=20, short_help="Train with checkpoints; resume where it stopped.")
-@options(source=SOURCE, checkpoints=CHECKPOINTS, training=TRAINING)
-def train(
-    context: typer.Context,
-    source: "DataSource",
-    checkpoints: "Checkpoints",
-    training: Mapping[str, Any],
-    model: o.ModelName = "auto",
-    start: o.Start = None,
-    freeze: o.Freeze = None,
-    out: o.RunFolder = None,
-    tensorboard: o.TensorBoard = False,
-    force: o.ForceRun = False,
-    as_json: o.Json = False,
-    quiet: o.Quiet = False,
-) -> None:
+@options(source=SOURCE, **TRAINING_FLAGS)
+def train(source: "DataSource", checkpoints: "Checkpoints", training: Mapping[str, Any], asked: Asked) -> int:
     """Train a model: checkpoints, model, history and metrics, without the figures of `run`.
 
     `--model auto` takes the preset that suits the data, and says which and why. With --from the weights of a
@@ -47,22 +31,5 @@ def train(
     """
     from pellucid.workflows.train import train as train_in_folder
 
-    asked, folder = plan_training(
-        context,
-        source,
-        training,
-        model=model,
-        start=start,
-        freeze=freeze,
-        out=out,
-        resume=checkpoints.resume,
-    )
-    outcome = train_in_folder(
-        asked,
-        folder,
-        checkpoints=checkpoints,
-        tensorboard=tensorboard,
-        force=force,
-        **shown(quiet or as_json),
-    )
-    end(outcome, folder, as_json=as_json)
+    outcome, folder = asked.train(train_in_folder, source, checkpoints, training)
+    return asked.end(outcome, folder)

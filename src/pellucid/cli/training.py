@@ -1,62 +1,78 @@
-"""What ``train`` and ``run`` have in common: the plan of a training and its folder, and how both end."""
+"""What ``train`` and ``run`` have in common: their flags, the plan of a training, and how both end."""
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import typer
-
 from pellucid.cli import options as o
+from pellucid.cli.flags import CHECKPOINTS, TRAINING, Flags
 from pellucid.cli.terminal import echo, print_json, say
+from pellucid.errors import OptionError
 
 if TYPE_CHECKING:
     from pellucid.data.source import DataSource
-    from pellucid.runs.build import RunRequest
+    from pellucid.workflows.checkpoints import Checkpoints
     from pellucid.workflows.train import Outcome
 
 
-def plan_training(
-    context: typer.Context,
-    source: "DataSource",
-    training: Mapping[str, Any],
-    *,
-    model: str,
-    start: Path | None,
-    out: Path | None,
-    resume: bool,
-    **given: Any,
-) -> tuple["RunRequest", Path]:
-    """Return what a training is asked for, and its folder; with ``resume`` what is left out is as it was."""
-    from pellucid.runs.build import plan
-    from pellucid.workflows.train import plan_to_resume
+@dataclass(frozen=True)
+class Asked:
+    """The flags of both besides those of data, training and checkpoints."""
 
-    o.check_start(context, start)
-    given |= {"start": start, **training}
-    if resume:
-        own = model if o.was_given(context, "model") else None
-        data = source if o.was_given(context, "name") else replace(source, name="")
-        asked = plan_to_resume(out, own, data, **given)
-    else:
-        asked = plan(model, source, **given)
-    return asked, out or o.run_folder(source, asked.config.model_name)
+    model: o.ModelName = "auto"
+    start: o.Start = None
+    freeze: o.Freeze = None
+    out: o.RunFolder = None
+    tensorboard: o.TensorBoard = False
+    force: o.ForceRun = False
+    as_json: o.Json = False
+    quiet: o.Quiet = False
+
+    def train(
+        self,
+        use_case: Callable[..., "Outcome"],
+        source: "DataSource",
+        checkpoints: "Checkpoints",
+        training: Mapping[str, Any],
+        **given: Any,
+    ) -> tuple["Outcome", Path]:
+        """Train into a folder, and return outcome and folder; with --resume what is left out is as it was."""
+        from pellucid.runs.build import plan
+        from pellucid.training.callbacks.progress import Progress
+        from pellucid.workflows.train import plan_to_resume
+
+        if self.start is not None and o.was_given("model"):
+            raise OptionError(f"--model and --from: {self.start} brings its own layers. Leave --model out.")
+        given |= {"start": self.start, "freeze": self.freeze, **training}
+        if checkpoints.resume:
+            own = self.model if o.was_given("model") else None
+            data = source if o.was_given("name") else replace(source, name="")
+            asked = plan_to_resume(self.out, own, data, **given)
+        else:
+            asked = plan(self.model, source, **given)
+        folder, is_silent = (
+            self.out or o.run_folder(source, asked.config.model_name),
+            self.quiet or self.as_json,
+        )
+        outcome = use_case(
+            asked,
+            folder,
+            checkpoints=checkpoints,
+            tensorboard=self.tensorboard,
+            force=self.force,
+            callbacks=() if is_silent else (Progress(),),
+            say=o.say_nothing if is_silent else say,
+        )
+        return outcome, folder
+
+    def end(self, outcome: "Outcome", result: Path | None) -> int:
+        """Print the outcome as JSON, or else its result; return the exit code, that of a signal if one ended it."""
+        if self.as_json:
+            print_json(outcome.to_dict())
+        elif result is not None:
+            echo(result)
+        return 128 + outcome.signal if outcome.signal else 0
 
 
-def shown(is_silent: bool) -> dict[str, Any]:
-    """Return how a training shows its progress and says its lines."""
-    from pellucid.training.callbacks.progress import Progress
-
-    return {
-        "callbacks": () if is_silent else (Progress(),),
-        "say": o.say_nothing if is_silent else say,
-    }
-
-
-def end(outcome: "Outcome", result: Path | None, *, as_json: bool) -> None:
-    """Print the outcome as JSON, or else its result; exit as a process that was ended by a signal, if one came."""
-    if as_json:
-        print_json(outcome.to_dict())
-    elif result is not None:
-        echo(result)
-    if outcome.signal:
-        raise typer.Exit(128 + outcome.signal)
+TRAINING_FLAGS = {"checkpoints": CHECKPOINTS, "training": TRAINING, "asked": Flags(Asked)}
