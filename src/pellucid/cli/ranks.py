@@ -8,7 +8,6 @@ from contextlib import ExitStack, redirect_stderr, redirect_stdout
 from pellucid.cli.terminal import say
 from pellucid.errors import OptionError, PellucidError
 from pellucid.launched import launched
-from pellucid.ranks import MEET_SECONDS, Done, abort, end_all, meet, world
 
 COMMANDS = ("train", "run")
 
@@ -18,6 +17,8 @@ def run_in_ranks(run: Callable[[Sequence[str]], int], arguments: Sequence[str]) 
 
     A rank that fails alone writes its line, and ends all.
     """
+    from pellucid.ranks import MEET_SECONDS, Done, abort, end_all, meet, world
+
     rank, n = launched()
     name = next((word for word in arguments if not word.startswith("-")), "pellucid")
     try:
