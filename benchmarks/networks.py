@@ -38,7 +38,10 @@ def ours(name: str, way: str, seconds: float) -> None:
     network = NETWORKS[name]
     model = network.build()
     model.initialize(network.shape)
-    {"step": _bare, "train": _by_train}[way](network, model, seconds)
+    if way == "step":
+        _bare(network, model, seconds)
+    else:
+        harness.serve(trained_steps(network, model, seconds))
 
 
 def _bare(network: Any, model: Any, seconds: float) -> None:
@@ -65,7 +68,8 @@ def _bare(network: Any, model: Any, seconds: float) -> None:
         harness.serve(harness.steps_for(step, seconds))
 
 
-def _by_train(network: Any, model: Any, seconds: float) -> None:
+def trained_steps(network: Any, model: Any, seconds: float) -> Callable[[], list[float]]:
+    """Return a round of steps within `pl.train`, as long as that takes, once it is warm."""
     import pellucid as pl
     from pellucid.training.events import StepEnd
 
@@ -85,7 +89,7 @@ def _by_train(network: Any, model: Any, seconds: float) -> None:
 
     train(1)
     each = min(train(1))
-    harness.serve(lambda: train(max(2, round(seconds / each / TRAINED_BATCHES))))
+    return lambda: train(max(2, round(seconds / each / TRAINED_BATCHES)))
 
 
 def pytorch(name: str, way: str, layout: str, n_threads: str, seconds: float) -> None:

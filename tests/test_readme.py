@@ -1,4 +1,4 @@
-"""What README.md shows runs: each command of its table, each block of Python, and its network file."""
+"""What README.md and docs/first_steps.md show runs: each command, each block of Python, and the network file."""
 
 import json
 import re
@@ -14,7 +14,8 @@ import pellucid as pl
 from pellucid.cli.command import DECLARED, build
 from tests.commands import Command
 
-README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).parents[1]
+README = "\n".join((ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "docs/first_steps.md"))
 LESS: dict[str, list[str]] = {  # so that a test takes seconds
     "run": ["--epochs", "3"],
     "train": ["--epochs", "3"],
@@ -68,6 +69,18 @@ def test_the_picture_is_of_the_first_command() -> None:
     shown = re.search(r"the loss over (\d+) epochs", README)
     assert shown is not None
     assert int(shown[1]) == pl.recommend(pl.load_data("drawn-cats")).recipe["n_epochs"]
+
+
+@pytest.mark.slow
+def test_the_first_command_prints_what_is_shown(pellucid: Command) -> None:
+    def masked(text: str) -> list[str]:
+        return [re.sub(r"\d+", "#", " ".join(line.split())) for line in text.strip().splitlines()]
+
+    done = pellucid("run")
+    assert masked(done.out) == masked(blocks("text")[0])
+    score = re.search(r"Test accuracy (\d+) %", done.out)
+    assert score is not None
+    assert int(score[1]) >= 90
 
 
 def lines() -> list[Any]:
