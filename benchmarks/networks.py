@@ -218,7 +218,7 @@ def print_ratios(results: Mapping[str, Mapping[str, Times]], kernels: str, way: 
 
 
 def compare_versions(names: Sequence[str], earlier: Path, options: Any, lock: harness.Lock) -> None:
-    """Print a step within `pl.train` in this version and in an earlier one, in turns, and how many times as fast."""
+    """Print a step within `pl.train` in this version and in an earlier one, in turns, and their ratio."""
     seconds = str(SECONDS["quick" if options.quick else "full"])
     here = Path(__file__).resolve().parents[1] / "src"
     ratios: dict[str, float] = {}
