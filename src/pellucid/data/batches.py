@@ -1,7 +1,7 @@
 """Mini-batches: the training rows in a new order each epoch."""
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from functools import partial
 from typing import Any, TypeAlias
@@ -101,7 +101,7 @@ class Batches:
                 X, Y, weights = self.change(X, Y, weights, epoch * self.n_steps + i)
             yield X, Y, weights
 
-    def _with_inputs(self, chosen: Iterator[Any]) -> Iterator[tuple[Any, Any]]:
+    def _with_inputs(self, chosen: Iterator[Any]) -> Generator[tuple[Any, Any], None, None]:
         """Yield the rows of each batch with their inputs; those on disk are read ahead."""
         if not is_on_disk(self.X):
             for rows in chosen:
