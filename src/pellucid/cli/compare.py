@@ -1,6 +1,7 @@
 """The command ``pellucid compare``."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, Any
 
 from pellucid.cli import options as o
@@ -38,7 +39,7 @@ def compare(
     jobs: Annotated[o.Jobs, Needs(["cv", "seeds"])] = None,
     cluster: Annotated[o.Cluster, Needs(["cv", "seeds"])] = None,
     workers: Annotated[o.Workers, Needs(["cv", "seeds"])] = None,
-    out: o.OutFolder = None,
+    out: Annotated[Path | None, o.out("A folder for figures and numbers.")] = None,
     force: o.Force = False,
     as_json: o.Json = False,
     quiet: o.Quiet = False,

@@ -78,10 +78,7 @@ def info_of(split: "Split") -> dict[str, Any]:
 @options(source=SOURCE.but(without=("skip_bad",)))
 def data_check(
     source: "DataSource",
-    out: Annotated[
-        Path | None,
-        Flag(short="-o", group="Output", help="Draw every finding: a .png file, or a folder for it."),
-    ] = None,
+    out: Annotated[Path | None, o.out("Draw every finding: a .png file, or a folder for it.")] = None,
     strict: Annotated[bool, Flag(help="Exit with 1 if anything was found.")] = False,
     labels: Annotated[bool, Flag(help="Train on folds, and list labels that are contradicted.")] = False,
     model: Annotated[o.ModelName, Needs(["labels"])] = "auto",
@@ -147,9 +144,7 @@ def data_fetch(
 def data_augment(
     training: "Mapping[str, Any]",
     photo: Annotated[Path, Flag(is_argument=True, help="An image of any size and kind.")],
-    out: Annotated[Path, Flag(short="-o", group="Output", help="The picture to write.")] = Path(
-        "augmented.png"
-    ),
+    out: Annotated[Path, o.out("The picture to write.")] = Path("augmented.png"),
     force: o.ForceFile = False,
     as_json: o.Json = False,
     quiet: o.Quiet = False,

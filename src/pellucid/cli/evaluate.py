@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pellucid.cli import options as o
 from pellucid.cli.command import command
-from pellucid.cli.flags import KERNELS, SOURCE, Flag, options
+from pellucid.cli.flags import KERNELS, SOURCE, options
 from pellucid.cli.terminal import columns, echo, print_json, print_table, say
 from pellucid.progress import ProgressBar
 
@@ -23,7 +23,7 @@ WIDE = 115  # columns of a terminal that all scores of a class fit in
 def evaluate(
     model: o.Trained,
     source: Any,
-    out: Annotated[Path | None, Flag(short="-o", group="Output", help="A folder for the figures.")] = None,
+    out: Annotated[Path | None, o.out("A folder for the figures.")] = None,
     force: o.Force = False,
     workers: o.Workers = None,
     cluster: o.Cluster = None,

@@ -17,12 +17,7 @@ def explain(
     model: o.Trained,
     image: Annotated[Path, Flag(is_argument=True, help="An image of any size and kind.")],
     out: Annotated[
-        Path | None,
-        Flag(
-            short="-o",
-            group="Output",
-            help="The folder for pictures, text and numbers; default: explained/IMAGE-N.",
-        ),
+        Path | None, o.out("The folder for pictures, text and numbers; default: explained/IMAGE-N.")
     ] = None,
     data: o.DataNow = None,
     target: Annotated[

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from pellucid.cli import options as o
 from pellucid.cli.command import command
-from pellucid.cli.flags import Flag, Flags, options
+from pellucid.cli.flags import Flags, options
 from pellucid.cli.terminal import echo, print_json
 
 
@@ -15,12 +15,7 @@ def export(
     model: o.Trained,
     chosen: dict[str, Any],
     out: Annotated[
-        Path | None,
-        Flag(
-            short="-o",
-            group="Output",
-            help="The file; default: beside the model, under its name, or predict.py for a script.",
-        ),
+        Path | None, o.out("The file; default: beside the model, under its name, or predict.py for a script.")
     ] = None,
     force: o.ForceFile = False,
     as_json: o.Json = False,

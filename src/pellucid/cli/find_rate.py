@@ -27,10 +27,7 @@ def find_rate(
     source: "DataSource",
     training: Mapping[str, Any],
     model: o.ModelName = "auto",
-    out: Annotated[
-        Path | None,
-        Flag(short="-o", group="Output", help="The picture; default: learning-rate.png, or the next number."),
-    ] = None,
+    out: Annotated[Path | None, o.out("The picture; default: learning-rate.png, or the next number.")] = None,
     force: Annotated[o.ForceFile, Needs(["out"])] = False,
     lowest: Annotated[float, Flag(above=0, help="The first rate tried.")] = 1e-4,
     highest: Annotated[float, Flag(above=0, help="The last one.")] = 1.0,

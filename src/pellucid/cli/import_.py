@@ -16,10 +16,7 @@ def import_(
         Path, Flag(is_argument=True, help="An ONNX file, of PyTorch, Keras or scikit-learn's converter.")
     ],
     out: Annotated[
-        Path | None,
-        Flag(
-            short="-o", group="Output", help="The model file; default: beside the ONNX file, under its name."
-        ),
+        Path | None, o.out("The model file; default: beside the ONNX file, under its name.")
     ] = None,
     input_shape: Annotated[
         tuple[int, ...] | None, Flag(at_least=1, help="One sample's shape, where the file leaves it free.")

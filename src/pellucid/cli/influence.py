@@ -39,10 +39,7 @@ def influence(
     jobs: o.Jobs = None,
     cluster: o.Cluster = None,
     workers: o.Workers = None,
-    out: Annotated[
-        Path | None,
-        Flag(short="-o", group="Output", help="A folder for a figure of each photo, and all numbers."),
-    ] = None,
+    out: Annotated[Path | None, o.out("A folder for a figure of each photo, and all numbers.")] = None,
     force: o.Force = False,
     as_json: o.Json = False,
     quiet: o.Quiet = False,

@@ -15,6 +15,12 @@ from pellucid.cli.flags import Flag, Needs, load
 if TYPE_CHECKING:
     from pellucid.data.source import DataSource
 
+
+def out(words: str) -> Flag:
+    """Return what a command declares its --out with, which is a file or folder of its own kind."""
+    return Flag(short="-o", group="Output", help=words)
+
+
 Json = Annotated[bool, Flag(flag="json", group="Output", help="Print one JSON object and nothing else.")]
 Quiet = Annotated[bool, Flag(group="Output", help="Print only what was asked for: no progress, no notes.")]
 Mirror = Annotated[str | None, Flag(help="Download from this address instead of the public home.")]
@@ -49,10 +55,6 @@ TensorBoard = Annotated[bool, Flag(group="Output", help="Write event files into 
 Force = Annotated[bool, Flag(group="Output", help="Write into a folder that is not empty."), Needs(["out"])]
 ForceRun = Annotated[bool, Flag(group="Output", help="Replace the run in --out."), Needs(["out"])]
 ForceFile = Annotated[bool, Flag(group="Output", help="Replace a file that is there already.")]
-RunFolder = Annotated[
-    Path | None, Flag(short="-o", group="Output", help="The run folder; default: runs/DATA-MODEL-N.")
-]
-OutFolder = Annotated[Path | None, Flag(short="-o", group="Output", help="A folder for figures and numbers.")]
 DataNow = Annotated[
     str | None, Flag(flag="data", help="Where the data are now; default: where they were at the training.")
 ]

@@ -29,10 +29,7 @@ def report(
     ] = False,
     cluster: Annotated[o.Cluster, Needs(["full"])] = None,
     workers: Annotated[o.Workers, Needs(["full"])] = None,
-    out: Annotated[
-        Path | None,
-        Flag(short="-o", group="Output", help="A folder for the report; default: the run folder."),
-    ] = None,
+    out: Annotated[Path | None, o.out("A folder for the report; default: the run folder.")] = None,
     force: o.Force = False,
     as_json: o.Json = False,
     quiet: o.Quiet = False,

@@ -37,9 +37,7 @@ def robustness(
         Flag(help="Number of the test photo that the sheet in --out shows, from 0; default: a typical one."),
         Needs(["out"]),
     ] = None,
-    out: Annotated[
-        Path | None, Flag(short="-o", group="Output", help="A folder for curves, the sheet and all numbers.")
-    ] = None,
+    out: Annotated[Path | None, o.out("A folder for curves, the sheet and all numbers.")] = None,
     force: o.Force = False,
     as_json: o.Json = False,
     quiet: o.Quiet = False,

@@ -51,10 +51,7 @@ def sweep(
         ),
     ] = None,
     jobs: o.Jobs = None,
-    out: Annotated[
-        Path | None,
-        Flag(short="-o", group="Output", help="The folder; default: runs/DATA-MODEL-sweep-N."),
-    ] = None,
+    out: Annotated[Path | None, o.out("The folder; default: runs/DATA-MODEL-sweep-N.")] = None,
     resume: Annotated[
         bool, Flag(group="Output", help="Go on with the sweep in --out, or join it."), Needs(["out"])
     ] = False,

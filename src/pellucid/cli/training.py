@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pellucid.cli import options as o
 from pellucid.cli.flags import CHECKPOINTS, TRAINING, Flags
@@ -23,7 +23,7 @@ class Asked:
     model: o.ModelName = "auto"
     start: o.Start = None
     freeze: o.Freeze = None
-    out: o.RunFolder = None
+    out: Annotated[Path | None, o.out("The run folder; default: runs/DATA-MODEL-N.")] = None
     tensorboard: o.TensorBoard = False
     force: o.ForceRun = False
     as_json: o.Json = False
