@@ -30,7 +30,7 @@ app = CommandGroup(
     help="Neural networks from scratch on NumPy: train, look inside, compare.",
     params=[
         _of_root(
-            "--version", "Print the version, and what does the work.", is_eager=True, callback=_show_version
+            "--version", "Print the versions of pellucid, its kernels and BLAS.", is_eager=True, callback=_show_version
         ),
         _of_root("--debug", "Show a traceback with every error."),
     ],

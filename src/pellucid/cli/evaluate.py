@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 WIDE = 115  # columns of a terminal that all scores of a class fit in
 
 
-@command("evaluate", order=30, short_help="What a model scores, and how sure that is.")
+@command("evaluate", order=30, short_help="Scores of a model, with confidence intervals.")
 @options(source=SOURCE.but(without=("seed", "test_fraction"), is_optional=True), kernels=KERNELS)
 def evaluate(
     model: o.Trained,

@@ -11,7 +11,7 @@ from pellucid.cli.terminal import echo, print_json, say
 from pellucid.progress import ProgressBar
 
 
-@command("explain", order=50, short_help="Why it predicts so for one photo: where it looks.")
+@command("explain", order=50, short_help="Explain the prediction for one photo by saliency maps.")
 @options(kernels=KERNELS)
 def explain(
     model: o.Trained,

@@ -37,8 +37,7 @@ def find_rate(
 ) -> None:
     """Short trainings at many learning rates, longer ones at the best of them: the rate of the lowest loss.
 
-    It takes two thirds as long as a training, or some 800 steps where that is more; as long as one where nothing is
-    learned.
+    Cost: about two thirds of a training, at least 800 steps; a whole training where nothing is learned.
     """
     from pellucid.files import check_free, check_png, next_file
     from pellucid.plotting.saving import save_figure

@@ -11,7 +11,7 @@ from pellucid.cli.terminal import echo, print_json, print_table
 VERDICTS = {True: "The numbers match.", False: "The numbers DIFFER."}
 
 
-@command("reproduce", order=100, short_help="The published numbers next to ours.")
+@command("reproduce", order=100, short_help="Compare the published numbers with ours.")
 @options(kernels=KERNELS)
 def reproduce(
     data_dir: Annotated[Path | None, Flag(help="A folder that holds the published photos.")] = None,

@@ -21,10 +21,10 @@ def train(source: "DataSource", checkpoints: "Checkpoints", training: Mapping[st
     trained model are kept, and where the classes are others its last layer is a new one; what is left out is the
     recipe for that: 50 epochs of AdamW at 0.01.
 
-    Options of the training that are left out are the model's own recipe; with --resume they are as they were. A
-    training that is complete goes on with --resume and a larger --epochs, as if it had been so long from the start.
-    Where the schedule depends on the length, as one_cycle and cosine do, choose a rate to go on at: --schedule
-    constant --learning-rate 0.001.
+    Options of the training that are left out are the model's own recipe; with --resume they are as they were.
+    --resume with a larger --epochs extends a finished training, as if it had been so long from the start. Where the
+    schedule depends on the length, as one_cycle and cosine do, choose a rate to go on at: --schedule constant
+    --learning-rate 0.001.
 
     `mpiexec -n 2 pellucid train ...` divides every batch over two processes, or as many on several machines, with
     the same result; it needs pip install 'pellucid[mpi]'.
