@@ -29,9 +29,7 @@ app = CommandGroup(
     name="pellucid",
     help="Neural networks from scratch on NumPy: train, look inside, compare.",
     params=[
-        _of_root(
-            "--version", "Print the versions of pellucid, its kernels and BLAS.", is_eager=True, callback=_show_version
-        ),
+        _of_root("--version", "Print the versions of what computes.", is_eager=True, callback=_show_version),
         _of_root("--debug", "Show a traceback with every error."),
     ],
 )
