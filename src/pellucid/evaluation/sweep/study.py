@@ -13,13 +13,12 @@ import os
 import shutil
 import time
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import wraps
 from pathlib import Path
 from random import Random
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -32,8 +31,6 @@ from pellucid.text import shown
 if TYPE_CHECKING:
     import optuna
 
-P = ParamSpec("P")
-R = TypeVar("R")
 SEARCHES = ("random", "grid", "tpe", "hyperband")
 FACTOR = 3  # of Hyperband: about one of so many trials goes on, for so many times as many epochs
 SHORTEST = 27  # Hyperband's first look at a trial is after its epochs over this
@@ -44,7 +41,7 @@ STUDY, JOURNAL, IDENTITY = "study", "journal.log", "pellucid sweep"
 
 @contextmanager
 def silent_optuna() -> Iterator[None]:
-    """Keep Optuna from printing and warning within the block."""
+    """Keep Optuna from printing and warning within the block, or the function that this decorates."""
     import optuna
 
     before = optuna.logging.get_verbosity()
@@ -55,17 +52,6 @@ def silent_optuna() -> Iterator[None]:
             yield
     finally:
         optuna.logging.set_verbosity(before)
-
-
-def silently(function: Callable[P, R]) -> Callable[P, R]:
-    """Return a function within which Optuna is silent."""
-
-    @wraps(function)
-    def call(*args: P.args, **named: P.kwargs) -> R:
-        with silent_optuna():
-            return function(*args, **named)
-
-    return call
 
 
 def check_optuna() -> None:
@@ -198,7 +184,7 @@ class Study:
         If its journal cannot be read.
     """
 
-    @silently
+    @silent_optuna()
     def __init__(self, folder: Path, search: Search) -> None:
         import optuna
         from optuna.samplers import RandomSampler
@@ -239,7 +225,7 @@ class Study:
                     "begin in another folder."
                 )
 
-    @silently
+    @silent_optuna()
     def next_trial(self) -> tuple[optuna.Trial, FileLock] | None:
         """Return the next trial to be trained and its lock, held; None once all trials are done.
 
@@ -296,7 +282,7 @@ class Study:
         folder.mkdir(exist_ok=True)
         return FileLock(folder / "lock")
 
-    @silently
+    @silent_optuna()
     def prunes(self, trial: optuna.Trial, n_epochs: int, score: float) -> bool:
         """Return whether Hyperband stops a trial that has this score after so many epochs.
 
@@ -305,7 +291,7 @@ class Study:
         trial.report(score, n_epochs)
         return trial.should_prune()
 
-    @silently
+    @silent_optuna()
     def tell(self, trial: optuna.Trial, lock: FileLock, found: Trial) -> None:
         """Keep what became of a trial, and remove its folder."""
         from optuna.trial import TrialState
