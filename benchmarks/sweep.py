@@ -1,6 +1,6 @@
 """TPE and Hyperband beside random search: the best score by the epochs that were spent.
 
-    python -m benchmarks.sweep              30 trials of up to 27 epochs on small drawn cats, three seeds each
+    python -m benchmarks.sweep              30 trials of up to 27 epochs on digits, three seeds each
     python -m benchmarks.sweep --seeds 10
 
 Prints the machine, and of each search the mean over seeds of the lowest log loss on samples held out, once it has
@@ -14,7 +14,6 @@ import statistics
 from benchmarks.harness import machine
 
 import pellucid as pl
-from pellucid.data.dataset import Dataset, Split
 from pellucid.evaluation.sweep.result import Trial
 
 SPACE = {
@@ -24,13 +23,6 @@ SPACE = {
     "optimizer": ["adamw", "sgd"],
 }
 EPOCHS = 27
-
-
-def small_cats() -> Split:
-    """Return the drawn cats at 16 x 16 pixels."""
-    split = pl.load_data("drawn-cats")
-    train, test = (Dataset(part.X[:, ::4, ::4], part.y, part.classes) for part in (split.train, split.test))
-    return Split(train, test, "small drawn cats")
 
 
 def best_after(trials: tuple[Trial, ...], n_epochs: float) -> float:
@@ -46,7 +38,7 @@ if __name__ == "__main__":
     parser.add_argument("--seeds", type=int, default=3)
     asked = parser.parse_args()
     print(machine("optuna"))
-    data, whole = small_cats(), asked.trials * EPOCHS
+    data, whole = pl.load_data("digits"), asked.trials * EPOCHS
     print(
         f"{'search':<12}{'1/4':>9}{'1/2':>9}{'all':>9}{'epochs':>9}   log loss after so much of {whole} epochs"
     )
