@@ -59,7 +59,7 @@ def test_influence_names_files(pellucid: Command, trained: Path) -> None:
     shown = pellucid("influence", trained, "--test", "2", "--no-retrain")
     assert shown.code == 0, shown.err
     assert f"{split.test.file(2)} (test photo 2): “{split.classes[split.test.y[2]]}”" in shown.out
-    row = re.search(r"(\S+/\S+) \((\d+)\) .*towards", shown.out)
+    row = re.search(r"^(\S+/\S+) \((\d+)\) .*\+0", shown.out, re.MULTILINE)
     assert row is not None
     assert split.train.file(int(row[2])) == row[1]
     by_file = pellucid(
