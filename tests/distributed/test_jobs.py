@@ -194,10 +194,10 @@ def test_searches_of_scikit_learn_run_our_estimators_on_dask(client: Any, rng: n
     ("words", "expected"),
     [
         ("compare mlp --data drawn-cats --seeds 2 --jobs 2 --workers 2", "--jobs: it counts processes"),
-        ("compare mlp logistic --data drawn-cats --workers 2", "--workers: it is for --cv and --seeds"),
+        ("compare mlp logistic --data drawn-cats --workers 2", "--workers is for --cv or --seeds"),
         ("compare mlp --data drawn-cats --seeds 2 --cluster tcp://127.0.0.1:9 --workers 2", "one of both"),
-        ("data check drawn-cats --workers 2", "--workers: it is for --labels"),
-        ("report nowhere --cluster tcp://127.0.0.1:9", "--cluster: it is for --full"),
+        ("data check drawn-cats --workers 2", "--workers is for --labels"),
+        ("report nowhere --cluster tcp://127.0.0.1:9", "--cluster is for --full"),
     ],
 )
 def test_contradictions_are_said(pellucid: Command, words: str, expected: str) -> None:

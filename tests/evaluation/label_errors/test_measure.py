@@ -123,8 +123,8 @@ def test_the_command_lists_and_writes(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--model", "logistic"], "--model: it is for --labels"),
-        (["--labels", "--folds", "1"], "--folds: expected 2 or more, got 1"),
+        (["--model", "logistic"], "--model is for --labels"),
+        (["--labels", "--folds", "1"], "expected --folds to be a whole number of at least 2, got 1"),
         (["--labels", "--folds", "30"], "--folds: 30 folds need 30 samples of every class"),
         (["--labels", "--model", "logistik"], "unknown preset 'logistik'. Did you mean 'logistic'?"),
     ],
