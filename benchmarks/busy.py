@@ -19,7 +19,7 @@ import numpy as np
 import pellucid as pl
 from pellucid import dispatch
 from pellucid.threads import n_cores
-from pellucid.training.executor.choose import open_executor
+from pellucid.training.executor.choose import executor_for
 
 ENDLESS = "while True: pass"
 
@@ -62,7 +62,7 @@ def step_seconds(options: argparse.Namespace, kernels: str) -> float:
     Y = rng.integers(0, 2, (options.batch_size, 1)).astype(np.float32)
     optimizer = pl.optimizers.Adam()
     optimizer.start(model.theta, model.flat_decay_mask())
-    with dispatch.use(kernels), open_executor(model, options.threads, optimizer) as executor:
+    with dispatch.use(kernels), executor_for(model, options.threads, optimizer) as executor:
         for _ in range(3):
             executor.loss_and_grad(X, Y)
             executor.update(optimizer)

@@ -48,7 +48,7 @@ def _bare(network: Any, model: Any, seconds: float) -> None:
     import pellucid as pl
     from pellucid import dispatch
     from pellucid.training.cost import is_for_one_blas_thread, worthwhile_threads
-    from pellucid.training.executor.choose import open_executor
+    from pellucid.training.executor.choose import executor_for
 
     X, y = network.samples(network.batch, model.output_shape[0])
     model.choose_loss(y)
@@ -58,7 +58,7 @@ def _bare(network: Any, model: Any, seconds: float) -> None:
     numbers = itertools.count()
     n_threads = worthwhile_threads(model, len(X), network.batch, 1000, dispatch.resolve(None))
     held = is_for_one_blas_thread(model, X, network.batch)
-    with open_executor(model, n_threads, optimizer=optimizer, holds_blas=held) as executor:
+    with executor_for(model, n_threads, optimizer=optimizer, holds_blas=held) as executor:
 
         def step() -> None:
             executor.seed_step(1, next(numbers))

@@ -28,7 +28,7 @@ from pellucid.training.callbacks.base import Callback
 from pellucid.training.callbacks.checkpoint import Checkpoint
 from pellucid.training.events import StepEnd
 from pellucid.training.executor import dense_stack, stack_layers
-from pellucid.training.executor.choose import open_executor
+from pellucid.training.executor.choose import executor_for
 from pellucid.training.executor.dense_stack import DenseStack
 from pellucid.training.executor.pace import Pace
 from pellucid.training.executor.stack_layers import layers_of
@@ -161,7 +161,7 @@ def test_dropout_needs_a_stream() -> None:
     model.initialize((N_IN,))
     with (
         dispatch.use("numba"),
-        open_executor(model, 1) as executor,
+        executor_for(model, 1) as executor,
         pytest.raises(PellucidError, match="set_step_rng"),
     ):
         executor.loss_and_grad(np.zeros((4, N_IN), model.dtype), np.zeros((4, 1), model.dtype))
@@ -291,7 +291,7 @@ def test_a_child_forked_in_the_middle_goes_on_alone() -> None:
     model.set_loss(CategoricalCrossEntropy())
     optimizer, data = SGD(0.05), classes()
     optimizer.start(model.theta, model.flat_decay_mask())
-    with dispatch.use("numba"), open_executor(model, 2, optimizer) as executor:
+    with dispatch.use("numba"), executor_for(model, 2, optimizer) as executor:
         assert isinstance(executor, DenseStack)
         executor.kernel = type("Kernel", (), {**vars(executor.kernel), "PROCESS": -1})
         for _ in range(6):
@@ -320,7 +320,7 @@ def test_what_does_not_fit_is_refused_as_by_the_layers() -> None:
         model.initialize((N_IN,))
         model.set_loss(loss)
         for kernels in ("numpy", "numba"):
-            with dispatch.use(kernels), open_executor(model, 1) as executor:
+            with dispatch.use(kernels), executor_for(model, 1) as executor:
                 assert isinstance(executor, DenseStack) == (kernels == "numba")
                 try:
                     executor.loss_and_grad(inputs, Y, weights=weights)

@@ -22,7 +22,7 @@ from pellucid.nn.norm import BatchNorm, LayerNorm
 from pellucid.nn.pooling import MaxPool2D
 from pellucid.nn.sequential import Sequential
 from pellucid.training.executor import thread_shards
-from pellucid.training.executor.choose import open_executor
+from pellucid.training.executor.choose import executor_for
 from pellucid.training.executor.thread_shards import ThreadShards
 from pellucid.training.optimizers import SGD, Adagrad, Adam, AdamW, RMSprop
 
@@ -44,7 +44,7 @@ def test_loss_gradient_and_running_statistics_are_those_of_one_thread(
     weights = rng.random(11)
     alone, together = network(norm=norm), network(norm=norm)
     loss = alone.loss_and_grad(X, y, weights=weights)
-    with open_executor(together, n_shards) as stepper:
+    with executor_for(together, n_shards) as stepper:
         assert stepper.loss_and_grad(X, together.encode(y), weights=weights) == pytest.approx(loss, rel=1e-13)
     np.testing.assert_allclose(together.grad, alone.grad, rtol=0, atol=1e-13)
     for one, two in zip(alone.leaves(), together.leaves(), strict=True):
@@ -55,7 +55,7 @@ def test_loss_gradient_and_running_statistics_are_those_of_one_thread(
 def test_replicas_follow_the_parameters(rng: np.random.Generator) -> None:
     model = network()
     X, Y = rng.standard_normal((8, 3, 2)), model.encode(rng.integers(0, 2, 8))
-    with open_executor(model, 2) as stepper:
+    with executor_for(model, 2) as stepper:
         first = stepper.loss_and_grad(X, Y)
         model.theta *= 1.5
         second = stepper.loss_and_grad(X, Y)
@@ -68,7 +68,7 @@ def test_every_run_gives_the_same_bits(rng: np.random.Generator) -> None:
     grads = []
     for _ in range(3):
         model = network()
-        with open_executor(model, 2) as stepper:
+        with executor_for(model, 2) as stepper:
             stepper.loss_and_grad(X, model.encode(y))
         grads.append(model.grad.copy())
     np.testing.assert_array_equal(grads[0], grads[1])
@@ -80,7 +80,7 @@ def test_a_batch_smaller_than_the_shards_is_done_alone(rng: np.random.Generator)
     X, Y = rng.standard_normal((1, 3, 2)), np.ones((1, 1))
     alone = copy.deepcopy(model)  # a batch of one is scaled by the running statistics, which each step moves
     alone.bind()
-    with open_executor(model, 2) as stepper:
+    with executor_for(model, 2) as stepper:
         loss = stepper.loss_and_grad(X, Y)
         stepper.loss_and_grad(rng.standard_normal((4, 3, 2)), np.ones((4, 1)))  # and goes on together
     assert loss == alone.loss_and_grad(X, Y)
@@ -167,7 +167,7 @@ def test_nothing_is_left_in_memory_when_the_model_goes(rng: np.random.Generator,
     gc.collect()
     gc.disable()
     try:
-        with open_executor(model, n_shards) as stepper:
+        with executor_for(model, n_shards) as stepper:
             stepper.loss_and_grad(X, Y)
         left = [weakref.ref(thing) for leaf in model.leaves() for thing in (leaf, leaf.workspace)]
         del model, conv, stepper
@@ -196,7 +196,7 @@ def test_an_update_that_is_divided_moves_the_same_bits(
         monkeypatch.setattr(thread_shards, "UPDATE_SIZE", size)
         model, optimizer, rng = network(), OPTIMIZERS[name](), np.random.default_rng(3)
         optimizer.start(model.theta, model.flat_decay_mask())
-        with open_executor(model, n_shards, optimizer) as executor:
+        with executor_for(model, n_shards, optimizer) as executor:
             for m in (5, 12, 7, 12, 1, 12):
                 X, Y = rng.standard_normal((m, 3, 2)), model.encode(rng.integers(0, 2, m))
                 executor.loss_and_grad(X, Y)
@@ -218,7 +218,7 @@ def test_several_inputs_and_outputs_by_name() -> None:
         model = Graph(inputs=["a", "b"], nodes=nodes, outputs=["left", "right"], dtype="float64")
         model.initialize({"a": (4,), "b": (3,)}, seed=1)
         model.set_loss({"left": "binary_cross_entropy", "right": "mean_squared_error"})
-        with open_executor(model, n_shards) as executor:
+        with executor_for(model, n_shards) as executor:
             found.append((executor.loss_and_grad(X, Y), model.grad.copy()))
     assert found[0][0] == pytest.approx(found[1][0], rel=1e-14)
     np.testing.assert_allclose(found[0][1], found[1][1], rtol=0, atol=1e-14)
@@ -229,7 +229,7 @@ def test_a_penalty_counts_once() -> None:
     for n_shards in (1, 2):
         model = network()
         model.reported = lambda loss, total: loss + 5 / total
-        with open_executor(model, n_shards) as executor:
+        with executor_for(model, n_shards) as executor:
             losses.append(executor.loss_and_grad(np.ones((4, 3, 2)), np.ones((4, 1))))
     assert losses[0] == pytest.approx(losses[1], rel=1e-14)
 
@@ -241,7 +241,7 @@ def test_a_child_forked_in_the_middle_of_a_training_goes_on_alone(norm: bool) ->
     X, Y = np.random.default_rng(0).standard_normal((6, 3, 2)), np.ones((6, 1))
     wanted = network(norm=norm).loss_and_grad(X, Y)
     model = network(norm=norm)
-    with open_executor(model, 2) as executor:
+    with executor_for(model, 2) as executor:
         executor.loss_and_grad(X, Y)
         child = os.fork()
         if child == 0:
@@ -260,7 +260,7 @@ def test_a_thread_that_is_gone_between_gradient_and_update_is_reported(
     monkeypatch.setattr(thread_shards, "UPDATE_SIZE", 1)
     model, optimizer = network(), Adam()
     optimizer.start(model.theta, model.flat_decay_mask())
-    with open_executor(model, 2, optimizer) as executor:
+    with executor_for(model, 2, optimizer) as executor:
         executor.loss_and_grad(np.ones((4, 3, 2)), np.ones((4, 1)))
         executor.workers.close()  # type: ignore[attr-defined]
         with pytest.raises(TrainingError, match=r"a thread .* is gone.*n_threads=1"):

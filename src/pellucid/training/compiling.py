@@ -18,7 +18,7 @@ from pellucid.training.callbacks.precise_bn import PreciseBatchNorm, measure_bat
 from pellucid.training.choose_form import is_dual
 from pellucid.training.dual import many_steps
 from pellucid.training.events import Callback
-from pellucid.training.executor.choose import open_executor
+from pellucid.training.executor.choose import executor_for
 from pellucid.training.executor.stack_layers import layers_of
 from pellucid.training.job import Job
 from pellucid.training.optimizers.base import Optimizer
@@ -108,7 +108,7 @@ def _take_a_step_of_a_stack(job: Job) -> None:
     rule = copy.copy(job.plan.optimizer)
     rule.start(model.theta, model.flat_decay_mask())
     X = np.zeros((m, *model.input_shape), model.dtype)
-    with open_executor(model, job.n_threads, rule) as executor:
+    with executor_for(model, job.n_threads, rule) as executor:
         executor.seed_step(job.plan.seed, 0)
         executor.loss_and_grad(X, take_rows(job.Y, slice(0, m)))
         if not rule.is_full_batch:

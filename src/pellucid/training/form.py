@@ -12,7 +12,7 @@ from pellucid.blas_threads import one_blas_thread
 from pellucid.data.batches import Batches
 from pellucid.data.stored.views import choose_rows
 from pellucid.nn.model import Model, joined
-from pellucid.training.executor.choose import open_executor
+from pellucid.training.executor.choose import executor_for
 from pellucid.training.executor.executor import Executor, Minimizer
 from pellucid.types import Array, n_rows
 
@@ -59,7 +59,7 @@ class Form:
     batches : Batches
         What the steps are computed on.
     validation : Validation or None
-    step : Executor or None
+    own_executor : Executor or None
         Computes the steps, where that is not left to the model's own.
     part : Model or None
         The layers that the batches are inputs of, where that is not the whole model.
@@ -74,20 +74,20 @@ class Form:
         self,
         batches: Batches,
         validation: Validation | None = None,
-        step: Executor | None = None,
+        own_executor: Executor | None = None,
         part: Model | None = None,
     ) -> None:
-        self.batches, self.validation, self.step, self.part = batches, validation, step, part
+        self.batches, self.validation, self.own_executor, self.part = batches, validation, own_executor, part
 
     @contextmanager
     def open_executor(self, job: Any, optimizer: Any) -> Iterator[Executor]:
         """Yield what takes the steps of a job."""
-        opened: Any = nullcontext(self.step)
-        if self.step is None:
+        opened: Any = nullcontext(self.own_executor)
+        if self.own_executor is None:
             over_ranks = self.batches.whole is not self.batches
             how = {"holds_blas": job.holds_blas, "over_ranks": over_ranks}
-            opened = open_executor(job.part, job.n_threads, optimizer, **how)
-        with one_blas_thread() if self.step and job.holds_blas else nullcontext(), opened as executor:
+            opened = executor_for(job.part, job.n_threads, optimizer, **how)
+        with one_blas_thread() if self.own_executor and job.holds_blas else nullcontext(), opened as executor:
             yield Minimizer(executor) if optimizer.is_full_batch else executor
 
     def to_plain(self, flat: Array) -> Array:

@@ -21,7 +21,7 @@ from pellucid.training.ranks import RankShards
 
 
 @contextmanager
-def open_executor(
+def executor_for(
     model: Model,
     n_threads: int,
     optimizer: Any = None,

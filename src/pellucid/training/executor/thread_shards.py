@@ -14,7 +14,7 @@ UPDATE_SIZE = 65_536  # parameters from which it pays to divide the optimizer's 
 
 
 class ThreadShards(Executor):
-    """A model's step on several threads; see :func:`pellucid.training.executor.choose.open_executor`.
+    """A model's step on several threads; see :func:`pellucid.training.executor.choose.executor_for`.
 
     If a thread is gone, as in a child that was forked in the middle of a training, the others' work is done here.
 
