@@ -414,3 +414,17 @@ def test_further_keywords_are_those_that_fast_twins_take() -> None:
     for name, twins in TWINS.items():
         fast = [inspect.signature(one).parameters for one in (twins.numpy, twins.kernel or twins.numpy)]
         assert {*fast[0], *fast[1]} - {*inspect.signature(twins.plain).parameters} == twins.extra, name
+
+
+def test_the_environment_chooses_plain_outside_of_a_block(monkeypatch: pytest.MonkeyPatch) -> None:
+    pair, called = all_twins()["conv2d_forward"], []
+
+    def twin(X: Array, W: Array) -> Any:
+        called.append("numpy")
+        return pair.plain(X, W)
+
+    monkeypatch.setattr(pair, "numpy", twin)
+    for kernels in ("numpy", "plain"):
+        monkeypatch.setenv("PELLUCID_KERNELS", kernels)
+        conv2d_forward(np.ones((1, 4, 4, 1)), np.ones((3, 3, 1, 1)))
+    assert called == ["numpy"], "and not where it is plain"

@@ -169,8 +169,8 @@ def twins(
         result = pair.run_kernel(*arguments, **options)
         if result is not NotImplemented:
             return result
-        if numpy is not None and _chosen.get() != "plain":
-            return numpy(*arguments, **options)
+        if pair.numpy is not plain and (_chosen.get() or current()) != "plain":
+            return pair.numpy(*arguments, **options)
         for name in extra:
             options.pop(name, None)
         return plain(*arguments, **options)

@@ -169,7 +169,7 @@ def target_of(model: Model, outputs: Array, target: int | str | None = None) -> 
             index = 0
     elif isinstance(target, str):
         if target not in names:
-            raise OptionError(f"saliency: {unknown_name('class', target, names)}")
+            raise OptionError(unknown_name("class", target, names))
         index = names.index(target)
     else:
         index = int(target)
