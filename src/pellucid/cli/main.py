@@ -18,7 +18,7 @@ PREDICT_FLAGS = {"--json": "as_json", "--jsonl": "as_lines", "--quiet": "is_quie
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run the command and return its exit code: 0, 1 (a check fails), 2 (bad use or input), 130 (Ctrl-C)."""
+    """Run the command and return its exit code: 0, 1 (a check fails), 2 (bad use or input), 128 and a signal's."""
     arguments = sys.argv[1:] if argv is None else argv
     try:
         if launched()[1] == 1:
