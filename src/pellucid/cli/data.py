@@ -117,7 +117,7 @@ def data_check(
     if as_json:
         print_json(check.to_dict())
     elif check.errors is not None:
-        print_blocks([check.errors.finding] if quiet else check.errors.blocks())
+        print_blocks([check.errors.headline] if quiet else check.errors.blocks())
         echo(*([f"Contradicted labels: {', '.join(map(str, check.files))}"] if check.files else []))
     return 1 if strict and not check.is_clean else 0
 

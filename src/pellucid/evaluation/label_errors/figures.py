@@ -26,7 +26,7 @@ def label_error_sheets(result: LabelErrors, *, max_pages: int = 10) -> list[Figu
     """Draw the samples whose label is contradicted, the clearest first; a sentence where they are no pictures."""
     split = result.split
     if not result.errors or not are_pictures(split.train.X):
-        return [sentence_figure(f"{shorten(result.data, 40)}: {result.finding}")]
+        return [sentence_figure(f"{shorten(result.data, 40)}: {result.headline}")]
     scale = PixelScale(split.train.X, split.test.X)
     tiles = []
     for one in result.errors:

@@ -8,12 +8,21 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from pellucid.data.dataset import Split
-from pellucid.evaluation.label_errors.text import errors_blocks, errors_finding
-from pellucid.text_blocks import Block, blocks_as_html, blocks_as_text
+from pellucid.shares import share
+from pellucid.text import plural, printable, shorten
+from pellucid.text_blocks import Block, Result
 from pellucid.types import Array
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+
+MOST_LISTED = 20
+DOUBTFUL = 0.8  # accuracy below which most contradictions may be the network's own mistakes
+HOW = (
+    "Flagged where another class exceeds its average self-confidence (confident learning; Northcutt, Jiang and "
+    "Chuang, 2021)."
+)
 
 
 @dataclass(frozen=True)
@@ -44,13 +53,19 @@ class LabelError:
     confidence: float
     p_given: float
 
+    @property
+    def place(self) -> str:
+        """Where the sample is: its part and number, and its name."""
+        place = f"{self.part} {self.index}"
+        return f"{place} ({shorten(printable(self.name), 40)})" if self.name else place
+
     def to_dict(self) -> dict[str, Any]:
         """Return it as JSON can hold it."""
         return dict(vars(self))
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class LabelErrors:
+class LabelErrors(Result):
     """The labels that are contradicted, the clearest first.
 
     Attributes
@@ -83,14 +98,37 @@ class LabelErrors:
     def __len__(self) -> int:
         return len(self.errors)
 
+    columns = ("sample", "label", "more likely", "probability", "of the label")
+
     @property
-    def finding(self) -> str:
-        """How many labels are contradicted, and how far that is to be trusted, in sentences."""
-        return errors_finding(self)
+    def headline(self) -> str:
+        """How many labels are contradicted, and how far that is to be trusted."""
+        n, right = len(self.errors), share(self.accuracy, self.n_samples)
+        folds = f"{self.model} on {self.n_folds} folds, {right} of labels predicted"
+        if not n:
+            return f"No label is contradicted with confidence ({folds})."
+        contradicted = (
+            f"{n} of {plural(self.n_samples, 'label')} {'is' if n == 1 else 'are'} contradicted ({folds})."
+        )
+        doubt = " With so low an accuracy many may be the network's mistakes."
+        return contradicted + (doubt if self.accuracy < DOUBTFUL else "")
+
+    def to_rows(self) -> list[dict[str, Any]]:
+        """Return a row for each contradicted label."""
+        return [error.to_dict() for error in self.errors]
+
+    def cells(self, row: dict[str, Any]) -> tuple[str, ...]:
+        """Return a row as it is printed."""
+        error = LabelError(**row)
+        return error.place, error.given, error.likely, f"{error.confidence:.2f}", f"{error.p_given:.2f}"
 
     def blocks(self) -> list[Block]:
-        """Return the finding and the list."""
-        return errors_blocks(self)
+        """Return headline, the first rows, how they were found, and notes."""
+        shown = [self.cells(row) for row in self.to_rows()[:MOST_LISTED]]
+        rest = len(self.errors) - len(shown)
+        more = [f"... and {rest} more: --json lists all, --out writes them."] if rest else []
+        table: list[Block] = [(self.columns, shown), *more, HOW] if shown else []
+        return [self.headline, *table, *self.notes]
 
     def plot(self) -> Figure:
         """Return the first page of the contact sheet; of samples that are no pictures, bars of confidence."""
@@ -123,14 +161,8 @@ class LabelErrors:
             "accuracy": self.accuracy,
             "errors": [error.to_dict() for error in self.errors],
             "notes": list(self.notes),
-            "finding": self.finding,
+            "headline": self.headline,
         }
 
     def __repr__(self) -> str:
-        return f"LabelErrors({self.data}: {self.finding})"
-
-    def __str__(self) -> str:
-        return blocks_as_text(self.blocks())
-
-    def _repr_html_(self) -> str:
-        return blocks_as_html(self.blocks())
+        return f"LabelErrors({self.data}: {self.headline})"

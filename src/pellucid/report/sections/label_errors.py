@@ -1,7 +1,6 @@
 """What the report says of labels that are probably wrong."""
 
-from pellucid.evaluation.label_errors.records import LabelErrors
-from pellucid.evaluation.label_errors.text import DOUBTFUL, HOW, place_of
+from pellucid.evaluation.label_errors.records import DOUBTFUL, HOW, LabelErrors
 from pellucid.report.draft import Draft
 from pellucid.report.parts import Card, Gallery, Section, Table
 from pellucid.text import percent
@@ -12,11 +11,7 @@ CAPTION = "The label, then the class that is more likely, with its probability."
 
 def label_errors_section(draft: Draft, found: LabelErrors) -> Section:
     """Return the labels that are contradicted, as pictures or, of other samples, as a table."""
-    intro = (
-        f"{found.n_folds} networks like this one were trained, each without a part of the samples, and predicted "
-        f"that part. {found.finding}",
-        HOW,
-    )
+    intro = (found.headline, HOW)
     shown = found.errors[:MOST_SHOWN]
     title = "Are the labels right?"
     if found.accuracy < DOUBTFUL and shown:
@@ -25,10 +20,8 @@ def label_errors_section(draft: Draft, found: LabelErrors) -> Section:
     if not shown:
         return Section(title, intro=intro)
     if not draft.has_photos:
-        rows = [(place_of(one), one.given, one.likely, percent(one.confidence)) for one in shown]
-        return Section(
-            title, intro=intro, table=Table(("sample", "label", "more likely", "probability"), rows)
-        )
+        rows = [found.cells(one.to_dict()) for one in shown]
+        return Section(title, intro=intro, table=Table(found.columns, rows))
     parts = {"train": "training", "test": "test"}
     cards = [
         Card(
