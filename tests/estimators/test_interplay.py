@@ -101,6 +101,7 @@ def test_a_model_given_as_parameter_is_never_trained(iris: Any) -> None:
     assert optimizer.learning_rate == 0.1
 
 
+@pytest.mark.slow
 @every("estimator", [QUICK[0], QUICK[3]], ids=stable)
 def test_grid_search_in_two_processes(estimator: Any, iris: Any) -> None:
     name = "alpha" if isinstance(estimator, MLPClassifier) else "learning_rate"

@@ -46,6 +46,7 @@ def is_even(shape: Any) -> bool:
     return shape[1] % 2 == 0 and shape[2] % 2 == 0
 
 
+@pytest.mark.slow
 @both_dtypes
 @every(("relu", "pool"), [(False, False), (True, False), (True, True)])
 @every(("X_shape", "W_shape", "options"), GEOMETRIES)

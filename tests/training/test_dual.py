@@ -376,6 +376,7 @@ def test_the_length_of_weights_and_gradient_is_that_of_the_plain_layer(rng: np.r
             assert dual.grad_norm(model.grad) == pytest.approx(length, rel=1e-11)
 
 
+@pytest.mark.slow
 @needs_numba
 @every(("m", "is_held"), [(30, True), (1500, False)])
 def test_blas_keeps_its_threads_where_the_product_with_the_gram_matrix_is_large(
