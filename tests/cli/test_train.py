@@ -266,7 +266,7 @@ def test_a_terminal_that_closes_ends_it_with_a_checkpoint(photos: Path, tmp_path
     time.sleep(1)  # until a bar is shown
     terminal.kill()
     terminal.wait()
-    end = time.monotonic() + 20
+    end = time.monotonic() + 60
     while not (tmp_path / "out" / "metrics.json").exists():
         assert time.monotonic() < end
         time.sleep(0.05)

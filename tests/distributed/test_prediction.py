@@ -124,7 +124,7 @@ def test_flags_of_the_command(pellucid: Command, folder: Path, alone: bytes, tmp
     arguments = ("predict", folder / "m.safetensors", folder / "pets")
     done = pellucid(*arguments, "--workers", 2)
     assert (done.code, done.err.count("\n")) == (2, 1)
-    assert "Name it with --out" in done.err
+    assert "--workers is for --out" in done.err
     (tmp_path / "r.csv").write_text("mine")
     done = pellucid(*arguments, "--cluster", "tcp://127.0.0.1:9", "--out", "r.csv", "--force")
     assert (done.code, done.err.count("\n")) == (2, 1)

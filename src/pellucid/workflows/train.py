@@ -198,7 +198,8 @@ def train_into(
         interrupt = StopOnInterrupt(takes_sigterm=True)
         begin = _Begin(own, writer, config, checkpoint, say)
         written = _written_on_the_way(config, out, checkpoints, has_events=tensorboard)
-        listeners: list[Callback] = [begin, *callbacks, interrupt, *written]
+        # Signals are heard before the folder shows that there is a training to stop.
+        listeners: list[Callback] = [interrupt, begin, *callbacks, *written]
         with naming_a_cure(config):
             history = fit_run(model, split, config, listeners, resume=checkpoint, nonfinite=out / NONFINITE)
         if ranks.rank() > 0:
