@@ -128,7 +128,7 @@ class LabelErrors(Result):
         rest = len(self.errors) - len(shown)
         more = [f"... and {rest} more: --json lists all, --out writes them."] if rest else []
         table: list[Block] = [(self.columns, shown), *more, HOW] if shown else []
-        return [self.headline, *table, *self.notes]
+        return [self.headline, *table, *(f"Note: {note}" for note in self.notes)]
 
     def plot(self) -> Figure:
         """Return the first page of the contact sheet; of samples that are no pictures, bars of confidence."""
