@@ -424,7 +424,11 @@ def first_compile(seconds: float, state: str = "on") -> Callable[[], list[float]
         with tempfile.TemporaryDirectory() as folder:
             environment = {**os.environ, "NUMBA_CACHE_DIR": folder}
             return [
-                harness.seconds_of(lambda: subprocess.run(command, check=True, env=environment, input=b""))
+                harness.seconds_of(
+                    lambda: subprocess.run(
+                        command, check=True, env=environment, input=b"", stdout=subprocess.DEVNULL
+                    )
+                )
             ]
 
     return run
