@@ -11,7 +11,21 @@ Table: TypeAlias = tuple[Sequence[Any], Sequence[Sequence[Any]]]  # header, rows
 Block: TypeAlias = str | Table  # a sentence or two, or a table
 
 
-class Result(ABC):
+class Printable(ABC):
+    """What a terminal and a notebook show as sentences and tables."""
+
+    @abstractmethod
+    def blocks(self) -> list[Block]:
+        """Return the sentences and tables."""
+
+    def __str__(self) -> str:
+        return blocks_as_text(self.blocks())
+
+    def _repr_html_(self) -> str:
+        return blocks_as_html(self.blocks())
+
+
+class Result(Printable):
     """What was found: a headline, rows and notes, which terminal, notebook, page and JSON show alike.
 
     Attributes
@@ -45,20 +59,14 @@ class Result(ABC):
         table = (self.columns, [self.cells(row) for row in self.to_rows()])
         return [self.headline, table, *self.notes]
 
-    def __str__(self) -> str:
-        return blocks_as_text(self.blocks())
 
-    def _repr_html_(self) -> str:
-        return blocks_as_html(self.blocks())
-
-
-def frame_of(rows: Sequence[dict[str, Any]], where: str) -> Any:
+def frame_of(rows: Sequence[dict[str, Any]], where: str, otherwise: str = "to_rows()") -> Any:
     """Return rows as a pandas DataFrame; MissingExtraError where pandas is not installed."""
     try:
         import pandas
     except ImportError:
         raise MissingExtraError(
-            f"{where}: pandas is not installed. Try pip install pandas; without it, to_rows() returns a list of "
+            f"{where}: pandas is not installed. Try pip install pandas; without it, {otherwise} returns a list of "
             "dictionaries."
         ) from None
     return pandas.DataFrame(rows)

@@ -11,9 +11,10 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pellucid.errors import MissingExtraError, OptionError, UnknownAttributeError, unknown_name
+from pellucid.errors import OptionError, UnknownAttributeError, unknown_name
 from pellucid.files import write_atomically
 from pellucid.text import plural
+from pellucid.text_blocks import frame_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -156,14 +157,7 @@ class History:
         MissingExtraError
             If pandas is not installed.
         """
-        try:
-            import pandas
-        except ImportError:
-            raise MissingExtraError(
-                "history.to_frame: pandas is not installed. Try pip install pandas; without it, history.rows() "
-                "returns a list of dictionaries, and history.write('history.csv') writes a table."
-            ) from None
-        return pandas.DataFrame(self.rows()).set_index("epoch")
+        return frame_of(self.rows(), "history.to_frame", "history.rows()").set_index("epoch")
 
     def plot(self, *names: str, ax: Any = None) -> Axes:
         """Draw what was measured over the epochs and return the matplotlib axes.

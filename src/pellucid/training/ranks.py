@@ -18,12 +18,10 @@ from pellucid.training.loss_setup import augment_weighted
 from pellucid.types import Array, n_rows, take_rows
 
 
-class Plan(NamedTuple):
+class BatchPart(NamedTuple):
     """One rank's part of a batch before it is read."""
 
-    inputs: (
-        Array | slice
-    )  # the numbers of the samples to read: this rank's, and those that are mixed with them
+    inputs: Array | slice  # numbers of the samples to read: this rank's, and those that are mixed with them
     needed: Array  # their places in the batch
     places: slice  # of this rank's samples in the batch
     m: int  # samples of the whole batch
@@ -58,7 +56,7 @@ class RankBatches(Batches):
 
     def epoch(self, epoch: int, *, skip: int = 0) -> Iterator[Batch]:
         """Yield this rank's part of each batch of one epoch, all but the first ``skip``."""
-        order, plans = self.order(epoch), deque[Plan]()
+        order, plans = self.order(epoch), deque[BatchPart]()
 
         def chosen() -> Iterator[Array | slice]:
             for i in range(skip, self.n_steps):
@@ -76,7 +74,7 @@ class RankBatches(Batches):
     def _stream(self, epoch: int, i: int) -> np.random.Generator:
         return stream(self.seed, "augment", epoch * self.n_steps + i)
 
-    def _plan(self, order: Array, i: int, rng: np.random.Generator) -> Plan:
+    def _plan(self, order: Array, i: int, rng: np.random.Generator) -> BatchPart:
         size = self.batch_size or self.n_rows
         start, m = i * size, min(size, self.n_rows - i * size)
         places = ranks.part(m) if m >= ranks.n_ranks() else slice(0, m)
@@ -85,11 +83,11 @@ class RankBatches(Batches):
         rows: Any = slice(start, start + m) if is_in_order else order[start : start + m]
         Y, weights = take_rows(self.Y, rows), None if self.weights is None else self.weights[rows]
         if self.augment is None or not self.augment.mixes_targets:
-            return Plan(own if is_in_order else order[own], np.arange(m)[places], places, m, Y, weights)
+            return BatchPart(own if is_in_order else order[own], np.arange(m)[places], places, m, Y, weights)
         rehearsal: Any = self.augment.rehearse(m, self.model.input_shape, self.model.dtype)
         _, Y, weights = augment_weighted(rehearsal, rows, Y, weights, rng)
         needed = rehearsal.needed(np.arange(m)[places])
-        return Plan(order[start + needed], needed, places, m, Y, weights)
+        return BatchPart(order[start + needed], needed, places, m, Y, weights)
 
 
 @final

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from pellucid.text import shorten
-from pellucid.text_blocks import Block, blocks_as_html, blocks_as_text
+from pellucid.text_blocks import Block, Printable
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-class Comparison(ABC):
+class Comparison(Printable):
     """What a comparison found: ``print`` says it, a notebook shows it, ``plot`` draws it, ``to_dict`` keeps it."""
 
     name: ClassVar[str]  # of its files
@@ -46,9 +46,3 @@ class Comparison(ABC):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.data}: {shorten(self.finding, 120)})"
-
-    def __str__(self) -> str:
-        return blocks_as_text(self.blocks())
-
-    def _repr_html_(self) -> str:
-        return blocks_as_html(self.blocks())
