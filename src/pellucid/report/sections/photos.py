@@ -15,7 +15,7 @@ from pellucid.plotting.style import class_name
 from pellucid.report.draft import Draft
 from pellucid.report.parts import Card, Confusion, Gallery, Section
 from pellucid.runs.run import Run
-from pellucid.text import percent
+from pellucid.text import percent, plural
 from pellucid.types import Array
 
 if TYPE_CHECKING:
@@ -27,34 +27,12 @@ MOST_MISTAKES = 120  # photos where every mistake is shown
 MOST_IN_FIGURE = 60  # pictures in figures/mistakes.png
 MOST_IN_CELLS = 500  # photos that the confusion matrix opens, all cells together
 
-# The tutorial's six, in our words.
-WHY_MISREAD = (
-    "what is shown lies, climbs or curls up in a position that few training {noun}s have",
-    "the background has its own colour",
-    "its colour or kind is rare among the training {noun}s",
-    "the camera looks from an unusual angle",
-    "the picture is very dark or very bright",
-    "it is very large or very small in the frame",
-)
-
-
-CAMERA = ("photo", "drawing")  # nouns of pictures of things
-WHY_UNCLEAR = (
-    "a shape that could be another class as well; a part that is missing, faint or out of place; a kind that is "
-    "rare in the training part; a label that is wrong"
-)
-
 
 def photos_section(draft: Draft, run: Run) -> Section:
     """Return the galleries of mistakes and hits."""
     draft.keep("mistakes", mistakes(run.split.test, run.test_predictions, max_images=MOST_IN_FIGURE))
-    n, noun = run.test_confusion.n_samples, run.noun
-    intro = f"All {n} test {noun}s are classified correctly."
-    if run.test_confusion.n_correct < n:
-        reasons = "; ".join(WHY_MISREAD).format(noun=noun) if noun in CAMERA else WHY_UNCLEAR
-        intro = (
-            f"{noun.capitalize()}s are misclassified for reasons that can often be seen. Look for: {reasons}."
-        )
+    n, n_right = run.test_confusion.n_samples, run.test_confusion.n_correct
+    intro = f"{n - n_right} of {plural(n, f'test {run.noun}')} misclassified."
     return Section("Mistakes and hits", intro=(intro,), parts=galleries(draft, run))
 
 
