@@ -19,8 +19,8 @@ from benchmarks import harness
 from pellucid.data.dataset import Dataset
 from pellucid.data.preprocess import Preprocessing
 from pellucid.data.source import load_data
+from pellucid.evaluation.influence.find_influence import agreement
 from pellucid.evaluation.influence.logits import logit
-from pellucid.evaluation.influence.measure import agreement
 from pellucid.evaluation.influence.retraining import (
     Retraining,
     Runner,

@@ -15,7 +15,7 @@ from benchmarks.harness import machine
 from pellucid.data.dataset import Dataset, Split
 from pellucid.data.source import load_data
 from pellucid.data.validate import hold_out
-from pellucid.evaluation.label_errors.records import LabelErrors
+from pellucid.evaluation.label_errors.label_errors import LabelErrors
 from pellucid.types import Array
 from pellucid.workflows.label_errors import find_label_errors
 

@@ -19,7 +19,7 @@ from pellucid.errors import DataError, PellucidError
 from pellucid.estimators import ImageClassifier, image_paths
 from pellucid.evaluation.saliency.scoring import read_photo
 from pellucid.formats.script.export import export_script
-from pellucid.prediction.samples import predict_images
+from pellucid.prediction.read_samples import predict_images
 from pellucid.runs.config import RunConfig
 from pellucid.runs.photo import new_image
 from pellucid.training.options import TrainingOptions

@@ -4,10 +4,10 @@ from .data.dataset import Dataset, Split
 from .data.source import load_data
 from .distributed.jobs import jobs_on
 from .errors import PellucidError
-from .evaluation.photo.measure import explain_photo
-from .evaluation.robustness.measure import robustness
-from .evaluation.saliency.measure import saliency
-from .evaluation.scores.measure import evaluate
+from .evaluation.photo.explain_photo import explain_photo
+from .evaluation.robustness.try_perturbations import robustness
+from .evaluation.saliency.compute_maps import saliency
+from .evaluation.scores.evaluate import evaluate
 from .evaluation.sweep.sweep import sweep
 from .formats.architecture import load_architecture
 from .formats.fitted import import_sklearn

@@ -13,9 +13,9 @@ from tests.commands import Command, words_of
 import pellucid as pl
 from pellucid.cli.main import main
 from pellucid.data.copies.duplicates import Leak
-from pellucid.report.draft import Draft
-from pellucid.report.sections.influence import influence_section
-from pellucid.report.sections.summary import leaks
+from pellucid.reporting.draft import Draft
+from pellucid.reporting.sections.influence import influence_section
+from pellucid.reporting.sections.summary import leaks
 from pellucid.runs.record import read_run
 from pellucid.workflows.influence import influence
 

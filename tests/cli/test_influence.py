@@ -13,7 +13,7 @@ from tests.commands import Command
 import pellucid as pl
 from pellucid.cli.main import main
 from pellucid.evaluation.influence.explain import QUICK, Budget
-from pellucid.evaluation.influence.measure import agreement
+from pellucid.evaluation.influence.find_influence import agreement
 from pellucid.evaluation.influence.retrain_runs import training_weights
 from pellucid.evaluation.influence.tracin import Influence
 from pellucid.runs.record import read_run
@@ -160,7 +160,7 @@ def test_a_table_is_explained_without_pictures(pellucid: Command, table: Path, t
 
 
 def test_costly_training_is_traced(pellucid: Command, trained: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pellucid.evaluation.influence.measure.QUICK_SECONDS", 0.0)
+    monkeypatch.setattr("pellucid.evaluation.influence.find_influence.QUICK_SECONDS", 0.0)
     done = pellucid("influence", trained, "--test", "0", "--json")
     result = json.loads(done.out)
     assert not result["is_proved"]
@@ -176,7 +176,7 @@ def test_costly_training_is_traced(pellucid: Command, trained: Path, monkeypatch
 
 
 def test_checkpoints_are_followed(pellucid: Command, photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pellucid.evaluation.influence.measure.QUICK_SECONDS", 0.0)
+    monkeypatch.setattr("pellucid.evaluation.influence.find_influence.QUICK_SECONDS", 0.0)
     layers = ('"Conv2D"\nfilters = 4', '"BatchNorm"', '"GlobalAvgPool2D"', '"Dense"\nunits = 1')
     Path("net.toml").write_text("\n".join(f"[[layers]]\ntype = {layer}" for layer in layers))
     options = ["--model", "net.toml", "--epochs", 3, "--batch-size", 8, "--checkpoint-steps", 4]

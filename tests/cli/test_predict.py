@@ -15,7 +15,7 @@ from tests.commands import Command
 from tests.every import every
 
 import pellucid as pl
-import pellucid.prediction.samples as module
+import pellucid.prediction.read_samples as module
 from pellucid.data.readers.named import listed_images
 
 Feed = Callable[[bytes], None]

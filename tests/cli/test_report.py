@@ -12,7 +12,7 @@ from tests.commands import Command, words_of
 
 from pellucid.evaluation.photo.text import BLIND
 from pellucid.formats.safetensors import load, save
-from pellucid.report.findings import chosen_samples
+from pellucid.reporting.findings import chosen_samples
 from pellucid.runs.data import find_training_photos
 from pellucid.runs.record import read_run
 

@@ -11,8 +11,8 @@ from tests.commands import Command
 
 from pellucid.data.dataset import Dataset
 from pellucid.data.source import load_data
-from pellucid.evaluation.robustness.measure import typical_photo
 from pellucid.evaluation.robustness.perturbations import PERTURBATIONS
+from pellucid.evaluation.robustness.try_perturbations import typical_photo
 from pellucid.formats.safetensors import load, save
 from pellucid.nn.presets import preset
 from pellucid.prediction.predict import predict

@@ -11,7 +11,7 @@ from tests.every import every
 
 from pellucid import dispatch
 from pellucid.data.dataset import Dataset
-from pellucid.evaluation.robustness.measure import robustness
+from pellucid.evaluation.robustness.try_perturbations import robustness
 from pellucid.nn.model import Model
 from pellucid.nn.presets import preset
 from pellucid.prediction.predict import predict
@@ -60,7 +60,7 @@ model.initialize((64, 64, 3))
 model.preprocessing = pl.data.preprocess.Preprocessing("divide", 255.0)
 model.classes = ("no", "yes")
 pl.save(model, {str(tmp_path / "m.safetensors")!r})
-from pellucid.prediction.samples import predict_images
+from pellucid.prediction.read_samples import predict_images
 from PIL import Image
 Image.fromarray(np.zeros((64, 64, 3), np.uint8)).save({str(tmp_path / "a.png")!r})
 predict_images(pl.load({str(tmp_path / "m.safetensors")!r}), [{str(tmp_path / "a.png")!r}])

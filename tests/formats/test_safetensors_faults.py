@@ -21,7 +21,7 @@ from pellucid.nn.model import Model
 from pellucid.nn.norm import BatchNorm
 from pellucid.nn.presets import preset
 from pellucid.nn.sequential import Sequential
-from pellucid.prediction.records import predict_samples
+from pellucid.prediction.predicted import predict_samples
 from pellucid.runs.data import find_training_photos
 from pellucid.tensors import read_tensors, write_tensors
 from pellucid.training.fit import train

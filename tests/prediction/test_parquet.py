@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 from tests.commands import Command
 from tests.every import every
-from tests.prediction.test_samples import MODELS, saved
+from tests.prediction.test_read_samples import MODELS, saved
 
 pq = pytest.importorskip("pyarrow.parquet", reason="needs pyarrow")
 
@@ -46,7 +46,7 @@ def test_a_broken_off_folder_is_gone_on_with(
     pellucid: Command, photos: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "PART_ROWS", 2)
-    monkeypatch.setattr("pellucid.prediction.samples.PIECE", 1)
+    monkeypatch.setattr("pellucid.prediction.read_samples.PIECE", 1)
     model, out = saved(tmp_path, *MODELS["one of two"][:3]), tmp_path / "r.parquet"
     assert pellucid("predict", model, *photos, "--out", out).code == 0
     parts = sorted(out.iterdir())

@@ -12,7 +12,7 @@ import pytest
 from pellucid.errors import DataError
 from pellucid.server.batches import Batches, Job, Predicted
 from pellucid.server.models import Served, load_models
-from pellucid.server.samples import Samples
+from pellucid.server.read_request import Samples
 from pellucid.types import Array
 
 

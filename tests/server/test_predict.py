@@ -116,7 +116,7 @@ def test_probes_and_the_page(server: Running) -> None:
 
 
 def test_predictions_are_those_of_the_command(server: Running, model_files: dict[str, Path]) -> None:
-    from pellucid.prediction.records import predict_samples
+    from pellucid.prediction.predicted import predict_samples
 
     X = np.random.default_rng(1).integers(0, 256, (3, 6, 6, 3), dtype=np.uint8)
     expected = [each.to_dict() for each in predict_samples(pl.load(model_files["light"]), X, range(3))]

@@ -88,13 +88,13 @@ class DataReport:
 
     def plot(self) -> "Figure":
         """Return the findings as a figure: of pictures the first page, else a line for each kind of finding."""
-        from pellucid.checks.figures import findings_figure
+        from pellucid.checks.plot_findings import findings_figure
 
         return self.pages()[0] if self.has_pictures and self.findings else findings_figure(self)
 
     def pages(self, *, max_pages: int = 10) -> "list[Figure]":
-        """Return every finding as a picture, page by page; see :func:`pellucid.checks.figures.findings_sheets`."""
-        from pellucid.checks.figures import findings_sheets
+        """Return every finding as a picture, page by page; see ``plot_findings.findings_sheets``."""
+        from pellucid.checks.plot_findings import findings_sheets
 
         return findings_sheets(self, max_pages=max_pages)
 

@@ -12,7 +12,7 @@ from pellucid.cli.terminal import columns, echo, print_json, print_table, say
 from pellucid.progress import ProgressBar
 
 if TYPE_CHECKING:
-    from pellucid.evaluation.scores.records import Scores
+    from pellucid.evaluation.scores.scores import Scores
     from pellucid.prediction.predict import Compute
 
 WIDE = 115  # columns of a terminal that all scores of a class fit in
@@ -31,7 +31,7 @@ def evaluate(
     quiet: o.Quiet = False,
 ) -> None:
     """Scores of a saved model on the test part of data, by default its own, with confidence intervals."""
-    from pellucid.evaluation.scores.figures import draw_all
+    from pellucid.evaluation.scores.plot_scores import draw_all
     from pellucid.evaluation.scores.text import headline
     from pellucid.folders import atomic_folder
     from pellucid.plotting.saving import save_figures

@@ -27,7 +27,7 @@ def explain(
     methods: Annotated[
         list[str] | None,
         Flag(
-            choices=partial(load, "pellucid.evaluation.saliency.measure:METHODS"),
+            choices=partial(load, "pellucid.evaluation.saliency.compute_maps:METHODS"),
             help="Saliency maps; default: all.",
         ),
     ] = None,

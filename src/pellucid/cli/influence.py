@@ -27,7 +27,7 @@ def influence(
     method: Annotated[
         str,
         Flag(
-            choices=partial(load, "pellucid.evaluation.influence.records:METHODS"),
+            choices=partial(load, "pellucid.evaluation.influence.explained:METHODS"),
             help="What training samples are ranked by; tracin-plain is TracIn as published.",
         ),
     ] = "tracin",

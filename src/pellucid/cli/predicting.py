@@ -12,7 +12,7 @@ from pellucid.progress import ProgressBar
 from pellucid.text import plural
 
 if TYPE_CHECKING:
-    from pellucid.prediction.records import Prediction
+    from pellucid.prediction.predicted import Prediction
 
 
 def predict(
@@ -52,7 +52,7 @@ def predict(
         stdin = sys.stdin.buffer if "-" in images else None
         predicting = Predicting(model, images, stdin=stdin, is_nul=is_nul, progress=bar)
         if as_json:
-            from pellucid.prediction.samples import collect
+            from pellucid.prediction.read_samples import collect
 
             found = collect(predicting.samples)
             print_json(found.to_dict())

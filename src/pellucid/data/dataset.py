@@ -131,7 +131,7 @@ class Dataset:
         >>> [text.get_text() for text in data.plot(ax=Figure().add_subplot()).texts]
         ['non-cat', 'cat', 'cat']
         """
-        from pellucid.plotting.samples import draw_samples  # when a picture is asked for
+        from pellucid.plotting.plot_samples import draw_samples  # when a picture is asked for
 
         return draw_samples(self, n, ax)
 

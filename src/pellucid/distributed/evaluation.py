@@ -15,8 +15,8 @@ from pellucid.distributed.cluster import open_cluster
 from pellucid.distributed.kept import kept, kept_by_workers
 from pellucid.distributed.map_unordered import map_unordered
 from pellucid.errors import DataError
-from pellucid.evaluation.scores.measure import evaluate as evaluate_by
-from pellucid.evaluation.scores.records import Scores
+from pellucid.evaluation.scores.evaluate import evaluate as evaluate_by
+from pellucid.evaluation.scores.scores import Scores
 from pellucid.nn.model import Model
 from pellucid.prediction.predict import PIECE, Compute, compute_here
 from pellucid.progress import CountCallback

@@ -12,7 +12,7 @@ import numpy as np
 from pellucid.errors import OutputError
 from pellucid.nn.model import Model
 from pellucid.nn.rebuild import named_arrays
-from pellucid.prediction.records import Encoded, Prediction
+from pellucid.prediction.predicted import Encoded, Prediction
 from pellucid.text import first_line, plural, printable
 
 FORMATS = (".csv", ".jsonl", ".parquet")

@@ -12,10 +12,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from pellucid.blas_threads import one_blas_thread
-from pellucid.prediction.records import Prediction
+from pellucid.prediction.predicted import Prediction
 from pellucid.server.logs import log
 from pellucid.server.models import Served
-from pellucid.server.samples import Samples
+from pellucid.server.read_request import Samples
 
 
 class Predicted(NamedTuple):

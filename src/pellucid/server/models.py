@@ -14,7 +14,7 @@ from pellucid.data.readers.images import check_takes_images
 from pellucid.errors import DataError, OptionError, ShapeError
 from pellucid.formats.safetensors import FORMAT_VERSION, load, model_file
 from pellucid.nn.model import Model
-from pellucid.prediction.records import Prediction, predict_samples
+from pellucid.prediction.predicted import Prediction, predict_samples
 from pellucid.text import shown
 from pellucid.types import Array, Shape
 

@@ -16,7 +16,7 @@ from pellucid.server.logs import log
 from pellucid.server.models import Served
 from pellucid.server.options import BODIES_HELD, ServerOptions
 from pellucid.server.pictures import known_kinds
-from pellucid.server.samples import read_samples
+from pellucid.server.read_request import read_samples
 from pellucid.threads import n_cores
 
 MOST_READERS = 8  # threads that decode

@@ -12,9 +12,9 @@ from pellucid.data.dataset import Dataset, Split
 from pellucid.data.pairs import as_split
 from pellucid.data.source import DataSource
 from pellucid.errors import DataError, OptionError
+from pellucid.evaluation.comparison.comparison import Comparison
 from pellucid.evaluation.comparison.folds import cross_validate
 from pellucid.evaluation.comparison.paired import compare_on_test
-from pellucid.evaluation.comparison.records import Comparison
 from pellucid.evaluation.comparison.seeds import compare_seeds
 from pellucid.evaluation.comparison.splitting import folds_of
 from pellucid.evaluation.scores.other_data import on_new_table

@@ -7,8 +7,8 @@ from typing import Any
 
 from pellucid.checks.check import DataReport, check_split, open_source
 from pellucid.data.source import DataSource
-from pellucid.evaluation.label_errors.measure import Say, label_errors_of, say_nothing
-from pellucid.evaluation.label_errors.records import LabelErrors
+from pellucid.evaluation.label_errors.find_label_errors import Say, label_errors_of, say_nothing
+from pellucid.evaluation.label_errors.label_errors import LabelErrors
 from pellucid.files import check_free, check_png, write_atomically
 from pellucid.plotting.saving import save_figure
 from pellucid.progress import ProgressCallback, no_progress
@@ -73,7 +73,7 @@ def check_named(
     has_labels : bool, optional
         Search for label errors too.
     model, folds, say : optional
-        As for :func:`pellucid.evaluation.label_errors.measure.label_errors_of`.
+        As for :func:`pellucid.evaluation.label_errors.find_label_errors.label_errors_of`.
     force : bool, optional
         Replace files that are there.
     progress : callable, optional

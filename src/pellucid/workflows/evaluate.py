@@ -9,9 +9,9 @@ from pellucid.data.inputs_seen import white_seen
 from pellucid.data.source import DataSource
 from pellucid.errors import DataError, PellucidError, ShapeError
 from pellucid.evaluation.scores.advice import Advice, advise, advise_model
-from pellucid.evaluation.scores.measure import evaluate
+from pellucid.evaluation.scores.evaluate import evaluate
 from pellucid.evaluation.scores.other_data import OTHER_DATA, on_new_table
-from pellucid.evaluation.scores.records import Scores
+from pellucid.evaluation.scores.scores import Scores
 from pellucid.formats.safetensors import load as load_model_file
 from pellucid.nn.model import Model
 from pellucid.prediction.predict import Compute, compute_here

@@ -6,10 +6,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from pellucid.evaluation.photo.context import PhotoContext
-from pellucid.evaluation.photo.measure import PhotoExplanation, explanation
+from pellucid.evaluation.photo.explain_photo import PhotoExplanation, explanation
 from pellucid.evaluation.photo.text import page_of
-from pellucid.evaluation.saliency.figures import first_layer_figure
-from pellucid.evaluation.saliency.measure import METHODS, check_methods
+from pellucid.evaluation.saliency.compute_maps import METHODS, check_methods
+from pellucid.evaluation.saliency.plot_maps import first_layer_figure
 from pellucid.evaluation.saliency.scoring import check_takes_image, target_of
 from pellucid.files import write_atomically
 from pellucid.folders import atomic_folder, next_folder

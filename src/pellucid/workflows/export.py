@@ -14,8 +14,8 @@ from pellucid.data.readers.images import read_sample
 from pellucid.data.readers.listing import list_folder
 from pellucid.data.source import DataSource
 from pellucid.errors import OptionError, PellucidError
+from pellucid.formats.outputs import PHOTO, TABLE, kind_of_samples
 from pellucid.formats.safetensors import load, model_file
-from pellucid.formats.samples import PHOTO, TABLE, kind_of_samples
 from pellucid.nn.model import Model
 from pellucid.registry import Limits, check_option, option
 from pellucid.runs.data import find_source, is_gone

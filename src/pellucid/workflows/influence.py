@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from pellucid.evaluation.influence.explain import THOROUGH, Budget
-from pellucid.evaluation.influence.figures import influence_figure
-from pellucid.evaluation.influence.measure import begin_influence
-from pellucid.evaluation.influence.records import InfluenceOutcome
+from pellucid.evaluation.influence.explained import InfluenceOutcome
+from pellucid.evaluation.influence.find_influence import begin_influence
+from pellucid.evaluation.influence.plot_influence import influence_figure
 from pellucid.files import write_atomically
 from pellucid.folders import atomic_folder
 from pellucid.plotting.saving import save_figures

@@ -10,8 +10,8 @@ from pellucid.data.pairs import as_split
 from pellucid.data.source import DataSource
 from pellucid.errors import OptionError
 from pellucid.evaluation.comparison.labels import check_labels
-from pellucid.evaluation.label_errors.measure import label_errors_of
-from pellucid.evaluation.label_errors.records import LabelErrors
+from pellucid.evaluation.label_errors.find_label_errors import label_errors_of
+from pellucid.evaluation.label_errors.label_errors import LabelErrors
 from pellucid.progress import ProgressBar, ProgressCallback
 from pellucid.registry import validate_call
 from pellucid.runs.candidates import Candidate, find_candidate

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 from pellucid.formats.safetensors import load, model_file
-from pellucid.prediction.samples import Batch, Samples, none_read, samples_of
+from pellucid.prediction.read_samples import Batch, Samples, none_read, samples_of
 from pellucid.progress import ProgressCallback
 
 if TYPE_CHECKING:
     from pellucid.distributed.prediction import EncodedBatch
     from pellucid.prediction.output import Output
-    from pellucid.prediction.records import Prediction
+    from pellucid.prediction.predicted import Prediction
 
 READING = "reading images"
 MOST_HELD = 256  # faults that are kept back until something can be read
@@ -36,7 +36,7 @@ class Predicting:
     path : Path
         A model file or a run folder.
     images : sequence of str
-        See :func:`pellucid.prediction.samples.samples_of`.
+        See :func:`pellucid.prediction.read_samples.samples_of`.
     stdin : file, optional
         For names or an image on standard input.
     is_nul : bool, optional

@@ -7,8 +7,8 @@ from pellucid import dispatch
 from pellucid.folders import atomic_folder
 from pellucid.job_threads import in_background
 from pellucid.progress import ProgressCallback, no_progress
-from pellucid.report.build import check_fits, write_findings
-from pellucid.report.findings import STAGES, Findings, find_all, find_short
+from pellucid.reporting.build import check_fits, write_findings
+from pellucid.reporting.findings import STAGES, Findings, find_all, find_short
 from pellucid.runs.photo import new_image_again
 from pellucid.runs.record import read_run
 

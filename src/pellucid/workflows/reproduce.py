@@ -9,7 +9,7 @@ from pellucid.data.download import fetch
 from pellucid.data.source import load_data
 from pellucid.nn.presets import preset
 from pellucid.prediction.predict import predict
-from pellucid.prediction.samples import predict_images
+from pellucid.prediction.read_samples import predict_images
 from pellucid.textbook.published import (
     EVERY,
     N_ITERATIONS,

@@ -9,9 +9,9 @@ from typing import Any
 from pellucid.data.inputs_seen import white_seen
 from pellucid.data.source import DataSource
 from pellucid.errors import OptionError, ShapeError
-from pellucid.evaluation.robustness.figures import perturbation_sheet, robustness_curves
-from pellucid.evaluation.robustness.measure import check_model, robustness, typical_photo
-from pellucid.evaluation.robustness.records import Robustness
+from pellucid.evaluation.robustness.curves import Robustness
+from pellucid.evaluation.robustness.plot_robustness import perturbation_sheet, robustness_curves
+from pellucid.evaluation.robustness.try_perturbations import check_model, robustness, typical_photo
 from pellucid.evaluation.scores.other_data import OTHER_DATA, was_trained_on_other
 from pellucid.files import write_atomically
 from pellucid.folders import atomic_folder

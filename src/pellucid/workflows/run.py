@@ -6,8 +6,8 @@ from typing import Any
 
 from pellucid import dispatch
 from pellucid.errors import DataError
-from pellucid.report.build import check_probabilities
-from pellucid.report.findings import find_short
+from pellucid.reporting.build import check_probabilities
+from pellucid.reporting.findings import find_short
 from pellucid.runs.build import RunRequest
 from pellucid.runs.photo import new_image
 from pellucid.training.callbacks.progress import PrintCosts

@@ -12,8 +12,8 @@ from pellucid.formats.safetensors import load
 from pellucid.nn.model import Model
 from pellucid.prediction.metrics import metrics_of
 from pellucid.prediction.predict import Predictions
-from pellucid.report.findings import Findings
-from pellucid.report.sections.summary import accuracy_line
+from pellucid.reporting.findings import Findings
+from pellucid.reporting.sections.summary import accuracy_line
 from pellucid.runs.config import RunConfig
 from pellucid.runs.run import Run
 from pellucid.shares import share

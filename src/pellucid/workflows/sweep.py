@@ -16,7 +16,7 @@ from pellucid.formats.toml.source import TomlSource
 from pellucid.formats.toml.training import TRAINING_KEYS
 from pellucid.locks import FileLock
 from pellucid.progress import DetailCallback, no_detail
-from pellucid.report.sweep import write_sweep_page
+from pellucid.reporting.sweep import write_sweep_page
 from pellucid.runs.build import plan
 from pellucid.runs.config import RunConfig
 from pellucid.runs.spelling import command_line

@@ -16,7 +16,7 @@ import pellucid as pl
 from pellucid.data.readers.images import read_image, resize_image
 from pellucid.estimators import ImageClassifier, image_paths
 from pellucid.estimators.image_reading import as_sources, read_sources
-from pellucid.prediction.samples import predict_images
+from pellucid.prediction.read_samples import predict_images
 from pellucid.types import Array
 
 

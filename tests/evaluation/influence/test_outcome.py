@@ -9,8 +9,8 @@ from tests.pictures import assert_readable, frames, shown, words
 
 from pellucid.data.dataset import Dataset
 from pellucid.errors import ShapeError
-from pellucid.evaluation.influence.figures import influence_figure
-from pellucid.evaluation.influence.records import ExplainedPrediction, InfluentialSample, Proof, Retrained
+from pellucid.evaluation.influence.explained import ExplainedPrediction, InfluentialSample, Proof, Retrained
+from pellucid.evaluation.influence.plot_influence import influence_figure
 from pellucid.plotting.saving import figure_png
 from pellucid.plotting.style import ORANGE
 

@@ -15,9 +15,9 @@ from pellucid.data.source import load_data
 from pellucid.errors import DataError, ShapeError
 from pellucid.evaluation.photo import context
 from pellucid.evaluation.photo.context import PhotoContext, TrainingPhotos, Variant
-from pellucid.evaluation.photo.figures import photo_figure
-from pellucid.evaluation.photo.measure import explain_photo
+from pellucid.evaluation.photo.explain_photo import explain_photo
 from pellucid.evaluation.photo.neighbours import nearest, nearest_by_features
+from pellucid.evaluation.photo.plot_photo import photo_figure
 from pellucid.evaluation.photo.text import nearest_text, photo_text, stability_text
 from pellucid.evaluation.photo.variants import photo_variants
 from pellucid.evaluation.saliency import scoring

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from pellucid.evaluation.robustness.chance import judge, least_loss
-from pellucid.evaluation.robustness.figures import robustness_curves
+from pellucid.evaluation.robustness.curves import PerturbationCurve, Robustness, StrengthRow
 from pellucid.evaluation.robustness.perturbations import PERTURBATIONS
-from pellucid.evaluation.robustness.records import PerturbationCurve, Robustness, StrengthRow
+from pellucid.evaluation.robustness.plot_robustness import robustness_curves
 from pellucid.stats.intervals import wilson_interval
 from pellucid.stats.paired import mcnemar
 

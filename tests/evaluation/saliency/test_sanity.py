@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-from tests.evaluation.saliency.test_measure import scorer_of, small_cnn, spread
+from tests.evaluation.saliency.test_compute_maps import scorer_of, small_cnn, spread
 
 from pellucid.data.source import load_data
 from pellucid.evaluation.saliency.attribution import Attribution
-from pellucid.evaluation.saliency.measure import saliency
+from pellucid.evaluation.saliency.compute_maps import saliency
 from pellucid.evaluation.saliency.sanity import (
     MapsToCheck,
     MapToCheck,

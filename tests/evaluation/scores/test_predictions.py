@@ -10,7 +10,7 @@ import pellucid as pl
 from pellucid.checks.classes import constant_scores
 from pellucid.data.dataset import Dataset, Split
 from pellucid.errors import DataError, OptionError, PellucidError, ShapeError
-from pellucid.evaluation.robustness.measure import robustness
+from pellucid.evaluation.robustness.try_perturbations import robustness
 from pellucid.nn.dense import Dense, Flatten
 from pellucid.nn.model import Model
 from pellucid.nn.presets import preset

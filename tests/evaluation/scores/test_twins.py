@@ -13,7 +13,7 @@ from sklearn.calibration import calibration_curve
 from tests.evaluation.scores import plain_metrics as plain
 
 from pellucid.evaluation.scores.calibration import calibrate, cross_entropies
-from pellucid.evaluation.scores.measure import score
+from pellucid.evaluation.scores.evaluate import score
 from pellucid.evaluation.scores.one_vs_rest import Columns, ResampledColumns
 from pellucid.evaluation.scores.regression import regression_estimates
 from pellucid.evaluation.scores.roc import pr_curve_of, roc_curve_of, sums_over

@@ -9,8 +9,8 @@ import numpy as np
 
 from pellucid.data.dataset import Split
 from pellucid.errors import PellucidError
+from pellucid.evaluation.comparison.comparison import Comparison
 from pellucid.evaluation.comparison.labels import check_labels, check_untrained, predicted_labels
-from pellucid.evaluation.comparison.records import Comparison
 from pellucid.evaluation.comparison.splitting import check_counts, make_folds, merge_parts
 from pellucid.prediction.confusion import confusion_matrix
 from pellucid.progress import DetailCallback, no_detail
@@ -108,7 +108,7 @@ class CrossValidation(Comparison):
 
     def figures(self) -> "dict[str, Figure]":
         """Return the figure of every fold."""
-        from pellucid.evaluation.comparison.figures import cross_validation_figure
+        from pellucid.evaluation.comparison.plot_comparison import cross_validation_figure
 
         return {self.name: cross_validation_figure(self)}
 

@@ -10,8 +10,8 @@ import numpy as np
 from pellucid.data.copies.duplicates import leaked_test_rows
 from pellucid.data.dataset import Dataset, Split
 from pellucid.errors import DataError
+from pellucid.evaluation.comparison.comparison import Comparison
 from pellucid.evaluation.comparison.labels import check_labels, predicted_labels
-from pellucid.evaluation.comparison.records import Comparison
 from pellucid.evaluation.scores.other_data import was_trained_on_other
 from pellucid.nn.model import Model
 from pellucid.prediction.confusion import ConfusionMatrix, confusion_matrix
@@ -131,7 +131,7 @@ class PairedComparison(Comparison):
 
     def figures(self) -> "dict[str, Figure]":
         """Return the accuracies, and of images those that only one of the two classifies correctly."""
-        from pellucid.evaluation.comparison.figures import comparison_figure, disputed_pictures
+        from pellucid.evaluation.comparison.plot_comparison import comparison_figure, disputed_pictures
 
         found = {self.name: comparison_figure(self)}
         if self.test.has_pictures:

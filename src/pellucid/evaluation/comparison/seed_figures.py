@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pellucid.evaluation.comparison.figures import COLORS, is_near, span, titles
+from pellucid.evaluation.comparison.plot_comparison import COLORS, is_near, span, titles
 from pellucid.evaluation.comparison.seeds import SeedComparison
 from pellucid.plotting.style import INK, MUTED, RED, class_name, look, new_figure
 from pellucid.types import Array

@@ -9,8 +9,8 @@ import numpy as np
 
 from pellucid.data.dataset import Split
 from pellucid.errors import OptionError, PellucidError, TrainingError
+from pellucid.evaluation.comparison.comparison import Comparison
 from pellucid.evaluation.comparison.labels import check_labels, check_untrained, predicted_labels
-from pellucid.evaluation.comparison.records import Comparison
 from pellucid.evaluation.comparison.starts import SeedRuns, Start
 from pellucid.prediction.confusion import confusion_matrix
 from pellucid.progress import DetailCallback, no_detail

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from pellucid.data.dataset import Split
 from pellucid.errors import DataError, OptionError, unknown_name
+from pellucid.evaluation.influence.explained import METHODS
 from pellucid.evaluation.influence.logits import check_classifier
-from pellucid.evaluation.influence.records import METHODS
 from pellucid.evaluation.scores.galleries import pick
 from pellucid.habits import nearest
 from pellucid.runs.run import Run

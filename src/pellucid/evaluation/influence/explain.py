@@ -7,8 +7,8 @@ from typing import NamedTuple
 import numpy as np
 
 from pellucid.data.dataset import Dataset
+from pellucid.evaluation.influence.explained import ExplainedPrediction, InfluentialSample, Proof, Retrained
 from pellucid.evaluation.influence.logits import labels_of, logit
-from pellucid.evaluation.influence.records import ExplainedPrediction, InfluentialSample, Proof, Retrained
 from pellucid.evaluation.influence.retraining import Group, Retraining, Runner, outputs_without
 from pellucid.evaluation.influence.tracin import Influence
 from pellucid.plotting.style import class_name

@@ -10,7 +10,7 @@ from pellucid.evaluation.saliency.text import check_text, first_layer_text, maps
 from pellucid.text import percent, placed, printable
 
 if TYPE_CHECKING:
-    from pellucid.evaluation.photo.measure import PhotoExplanation
+    from pellucid.evaluation.photo.explain_photo import PhotoExplanation
 
 PAGE = (
     "The {noun} as given and as the network sees it; the training {noun}s nearest to it, by pixels and in the "

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from pellucid.evaluation.saliency.first_layer import FirstLayer
-from pellucid.evaluation.saliency.records import SaliencyMap
+from pellucid.evaluation.saliency.maps import SaliencyMap
 from pellucid.evaluation.saliency.sanity import SanityCheck, outcome_of
 from pellucid.text import signed
 

@@ -10,7 +10,7 @@ import numpy as np
 from pellucid.errors import OptionError
 from pellucid.evaluation.scores.calibration import Calibration
 from pellucid.evaluation.scores.estimate_text import number
-from pellucid.evaluation.scores.records import Scores
+from pellucid.evaluation.scores.scores import Scores
 from pellucid.plotting.style import (
     BLUE,
     GREEN,

@@ -12,7 +12,7 @@ from pellucid.evaluation.scores.estimate_text import (
     share_with_interval,
     with_interval,
 )
-from pellucid.evaluation.scores.records import Scores
+from pellucid.evaluation.scores.scores import Scores
 from pellucid.shares import share, share_range
 from pellucid.text import chance_in_words, plural
 from pellucid.text_blocks import Block, Table
@@ -36,7 +36,7 @@ def in_words(scores: Scores) -> list[str]:
     Examples
     --------
     >>> import numpy as np
-    >>> from pellucid.evaluation.scores.measure import score
+    >>> from pellucid.evaluation.scores.evaluate import score
     >>> from pellucid.prediction.predict import Predictions
     >>> y_true, y_pred = np.repeat([0, 1], 25), np.repeat([0, 1, 0, 1], [20, 5, 5, 20])
     >>> S = np.stack([1.0 - y_pred, y_pred], axis=1)

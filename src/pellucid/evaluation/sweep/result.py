@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from pellucid.evaluation.comparison.records import Comparison
+from pellucid.evaluation.comparison.comparison import Comparison
 from pellucid.text import in_seconds, join_some, plural, shorten
 from pellucid.text_blocks import Block
 

@@ -10,7 +10,7 @@ from pellucid.errors import OptionError, PellucidError
 from pellucid.files import check_free, write_atomically
 from pellucid.formats.html.network import page_of, script_of, table_of_layers
 from pellucid.formats.html.trial import difference
-from pellucid.formats.samples import TABLE, kind_of_samples, outputs_of
+from pellucid.formats.outputs import TABLE, kind_of_samples, outputs_of
 from pellucid.formats.steps import steps_of
 from pellucid.nn.model import Model, check_trained
 from pellucid.registry import validate_call

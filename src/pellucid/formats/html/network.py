@@ -9,7 +9,7 @@ import numpy as np
 
 from pellucid.errors import OptionError
 from pellucid.formats.expressions import expression_of, function_name, javascript_of
-from pellucid.formats.samples import ARRAYS, TABLE, kind_of_samples, outputs_of, rule_of
+from pellucid.formats.outputs import ARRAYS, TABLE, kind_of_samples, outputs_of, rule_of
 from pellucid.formats.steps import Step, Steps, steps_of
 from pellucid.nn.activation import Activation, Dropout
 from pellucid.nn.affine import Affine

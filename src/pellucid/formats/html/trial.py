@@ -13,7 +13,7 @@ from pellucid.data.readers.images import image_to_input
 from pellucid.data.readers.table_text import table_of
 from pellucid.errors import PellucidError
 from pellucid.formats.html.browser import find_browser, said_by
-from pellucid.formats.samples import PHOTO, kind_of_samples, outputs_of, rule_of
+from pellucid.formats.outputs import PHOTO, kind_of_samples, outputs_of, rule_of
 from pellucid.nn.model import Model
 from pellucid.text import printable
 from pellucid.types import Array

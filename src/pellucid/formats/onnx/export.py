@@ -13,7 +13,7 @@ from pellucid.data.preprocess import Preprocessing
 from pellucid.errors import MissingExtraError, OptionError, PellucidError
 from pellucid.files import check_free, write_atomically
 from pellucid.formats.onnx.layers import write, write_graph
-from pellucid.formats.onnx.parts import Parts, Value
+from pellucid.formats.onnx.nodes import Parts, Value
 from pellucid.nn.graph import Graph
 from pellucid.nn.model import Model
 from pellucid.ops.losses.base import Loss

@@ -9,7 +9,7 @@ import numpy as np
 
 from pellucid.errors import OptionError
 from pellucid.formats.expressions import FUNCTIONS, OPERATORS, expression_of
-from pellucid.formats.onnx.parts import Parts, Value
+from pellucid.formats.onnx.nodes import Parts, Value
 from pellucid.nn.activation import Activation, Dropout
 from pellucid.nn.affine import Affine
 from pellucid.nn.blocks import Parallel, Residual

@@ -13,7 +13,7 @@ import numpy as np
 from pellucid.data.inputs_seen import white_seen
 from pellucid.data.readers.images import read_sample
 from pellucid.errors import PellucidError
-from pellucid.formats.samples import ARRAYS, PHOTO, TABLE, kind_of_samples, outputs_of, rule_of
+from pellucid.formats.outputs import ARRAYS, PHOTO, TABLE, kind_of_samples, outputs_of, rule_of
 from pellucid.nn.model import Model
 from pellucid.text import printable
 from pellucid.types import Array, map_arrays

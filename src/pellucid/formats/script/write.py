@@ -13,7 +13,7 @@ import numpy as np
 from pellucid.data.inputs_seen import white_seen
 from pellucid.data.preprocess import Preprocessing
 from pellucid.errors import OptionError
-from pellucid.formats.samples import ARRAYS, PHOTO, TABLE, Output, kind_of_samples, outputs_of, rule_of
+from pellucid.formats.outputs import ARRAYS, PHOTO, TABLE, Output, kind_of_samples, outputs_of, rule_of
 from pellucid.formats.script.network import Forward, definition, literal, write_forward
 from pellucid.formats.script.sources import Sources, names_in
 from pellucid.formats.steps import steps_of

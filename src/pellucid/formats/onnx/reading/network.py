@@ -12,9 +12,9 @@ from pellucid.formats.onnx.reading.given import lacking
 from pellucid.formats.onnx.reading.heads import Head, find_head
 from pellucid.formats.onnx.reading.images import IMAGE_READERS
 from pellucid.formats.onnx.reading.layers import READERS, Norm, affine, as_layer, find_norm, normalized
-from pellucid.formats.onnx.reading.parts import PART, PART_READERS
 from pellucid.formats.onnx.reading.pointwise import POINTWISE, Group, Groups
 from pellucid.formats.onnx.reading.shapes import BATCH, SHAPE_READERS, reshaped
+from pellucid.formats.onnx.reading.slices import PART, PART_READERS
 from pellucid.formats.onnx.reading.source import Node, Source
 from pellucid.formats.onnx.reading.steps import Step
 from pellucid.formats.onnx.reading.strided import View, find_view

@@ -7,7 +7,7 @@ import numpy as np
 from pellucid.errors import OptionError, ShapeError
 from pellucid.formats.onnx.reading.constants import cast_dtype
 from pellucid.formats.onnx.reading.given import Add, Given, Reader, array_at, value_at
-from pellucid.formats.onnx.reading.parts import selected
+from pellucid.formats.onnx.reading.slices import selected
 from pellucid.formats.onnx.reading.source import Node
 from pellucid.formats.onnx.reading.values import Value, flattened
 from pellucid.nn.dense import Flatten

@@ -1,0 +1,357 @@
+"""One prediction, the training samples that influenced it, and what it would be without them."""
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pellucid.data.dataset import Split
+from pellucid.evaluation.influence.retraining import LeaveOneOut
+from pellucid.evaluation.influence.tracin import Influence
+from pellucid.text import capitalized, percent, placed, plural, shorten
+from pellucid.text_blocks import Block, Result, Table
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+METHODS = {
+    "tracin": "the mean cosine of gradients over the training: TracIn, renormalized",
+    "tracin-plain": "TracIn as published: the sum of the gradients' products",
+    "leave-one-out": "the exact change of the log-odds when the sample alone is left out",
+}
+LONGEST_NAME = 40  # of a file, in a table
+
+
+@dataclass(frozen=True)
+class Retrained:
+    """The prediction of another training.
+
+    Attributes
+    ----------
+    label : str
+        What the network predicts then.
+    probability : float
+        Of the class that it predicted before.
+    log_odds : float
+        log(p / (1 - p)) of that.
+    is_changed : bool
+        Whether it predicts another class than before.
+    """
+
+    label: str
+    probability: float
+    log_odds: float
+    is_changed: bool
+
+
+@dataclass(frozen=True)
+class InfluentialSample:
+    """A training sample and its part in a prediction.
+
+    Attributes
+    ----------
+    row : int
+        Of the training part.
+    label : str
+    score : float
+        What it is ranked by; above 0: towards the prediction.
+    tracin, renormalized : float
+        See :class:`Influence`.
+    alone : Retrained or None
+        The prediction of a training without it alone.
+    is_same : bool
+        Whether it is the query sample itself, number for number.
+    name : str
+        Its file; "" where samples are no files.
+    """
+
+    row: int
+    label: str
+    score: float
+    tracin: float
+    renormalized: float
+    alone: Retrained | None = None
+    is_same: bool = False
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class Proof:
+    """A training without the most influential samples, next to trainings without as many drawn at random.
+
+    Attributes
+    ----------
+    rows : tuple of int
+        The samples that influenced the prediction most, the first most.
+    outcome : Retrained
+        Without all of them.
+    by_chance : tuple of Retrained
+        Without as many drawn at random, a training for each draw.
+    """
+
+    rows: tuple[int, ...]
+    outcome: Retrained
+    by_chance: tuple[Retrained, ...] = ()
+
+    @property
+    def range(self) -> tuple[float, float]:
+        """The least and the largest probability without as many drawn at random."""
+        found = [one.probability for one in self.by_chance]
+        return min(found), max(found)
+
+    @property
+    def is_beyond_chance(self) -> bool:
+        """Whether the probability is lower than without any of the samples drawn at random."""
+        return bool(self.by_chance) and self.outcome.log_odds < min(one.log_odds for one in self.by_chance)
+
+
+@dataclass(frozen=True)
+class ExplainedPrediction(Result):
+    """Why a test sample got its prediction.
+
+    Attributes
+    ----------
+    index : int
+        Of the test sample in its part.
+    predicted, actual : str
+        Class names.
+    probability, log_odds : float
+        Of the prediction.
+    towards, against : tuple of InfluentialSample
+        The most influential training samples, each way.
+    proof : Proof or None
+        The training without those of ``towards``; None: not trained again.
+    n_single_changes, n_single : int or None
+        Where every training sample was left out alone: how many times, and of how many, the prediction changed.
+    name : str
+        The file of the test sample; "" where samples are no files.
+    noun : str
+        What a sample is called.
+    """
+
+    index: int
+    predicted: str
+    actual: str
+    probability: float
+    log_odds: float
+    towards: tuple[InfluentialSample, ...]
+    against: tuple[InfluentialSample, ...]
+    proof: Proof | None = None
+    n_single_changes: int | None = None
+    n_single: int | None = None
+    name: str = ""
+    noun: str = "photo"
+
+    columns = ("training without", "class", "influence", "prediction", "its probability")
+
+    @property
+    def is_right(self) -> bool:
+        """Whether the prediction is the true class."""
+        return self.predicted == self.actual
+
+    @property
+    def place(self) -> str:
+        """Which test sample it is: its number, behind its file where it has one."""
+        return placed(f"test {self.noun} {self.index}", self.name)
+
+    @property
+    def headline(self) -> str:
+        """The prediction, and whether it depends on the samples that influenced it most.
+
+        Examples
+        --------
+        >>> sample, low, high = InfluentialSample(7, "cat", 0.5, 1.0, 0.5), (0.2, -1.4), (0.85, 1.7)
+        >>> proof = Proof((7,), Retrained("non-cat", *low, True), (Retrained("cat", *high, False),) * 9)
+        >>> print(ExplainedPrediction(3, "cat", "non-cat", 0.9, 2.2, (sample,), (), proof).headline)
+        Test photo 3: “cat” (90 %), in truth “non-cat”. Without its most influential training photo 20 %,
+        without a random one 85 to 85 % (9 draws).
+        """
+        truth = "" if self.is_right else f", in truth “{self.actual}”"
+        said = f"{capitalized(self.place)}: “{self.predicted}” ({percent(self.probability)}){truth}."
+        if self.proof is None:
+            return said
+        n, noun = len(self.proof.rows), f"training {self.noun}"
+        which, random = (
+            ("most influential", "a random one") if n == 1 else (f"{n} most influential", f"{n} random ones")
+        )
+        p, by_chance = percent(self.proof.outcome.probability), self.proof.by_chance
+        found = f"without its {which} {noun}{'s' * (n > 1)} {p}"
+        if by_chance:
+            low, high = (percent(p) for p in self.proof.range)
+            found += (
+                f", without {random} {low.removesuffix(' %')} to {high} ({plural(len(by_chance), 'draw')})"
+            )
+        is_open = by_chance and not self.proof.is_beyond_chance
+        return f"{said} Inconclusive: {found}." if is_open else f"{said} {capitalized(found)}."
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the rows do not say."""
+        found = [
+            f"{capitalized(self._place_of(one))} is this very {self.noun}: the network has seen it in training."
+            for one in (*self.towards, *self.against)
+            if one.is_same
+        ]
+        if self.n_single:
+            often = f"{self.n_single_changes} of {self.n_single}"
+            found.append(
+                f"Leaving out one training {self.noun} alone changes the prediction for {often} of them."
+            )
+        return tuple(found)
+
+    def _place_of(self, sample: InfluentialSample) -> str:
+        return placed(f"training {self.noun} {sample.row}", sample.name)
+
+    def to_rows(self) -> list[dict[str, Any]]:
+        """Return a row for each training: with all samples, without one, without the most influential together.
+
+        ``probability`` is that of the class that is predicted with all samples; of random draws it is the median,
+        between ``lowest`` and ``highest``. A sample that was not left out alone has None.
+        """
+        rows = [self._row("none", (), self.predicted, self.probability)]
+        for one in (*self.towards, *self.against):
+            label, p = (None, None) if one.alone is None else (one.alone.label, one.alone.probability)
+            rows.append(
+                self._row("sample", (one.row,), label, p)
+                | {"name": one.name, "class": one.label, "score": one.score}
+            )
+        if self.proof is not None:
+            outcome, by_chance = self.proof.outcome, self.proof.by_chance
+            rows.append(self._row("most influential", self.proof.rows, outcome.label, outcome.probability))
+            if by_chance:
+                low, high = self.proof.range
+                middle = sorted(by_chance, key=lambda one: one.probability)[len(by_chance) // 2]
+                rows.append(
+                    self._row("random", (), middle.label, middle.probability)
+                    | {"n_draws": len(by_chance), "lowest": low, "highest": high}
+                )
+        return rows
+
+    def _row(
+        self, kind: str, left_out: tuple[int, ...], label: str | None, p: float | None
+    ) -> dict[str, Any]:
+        return {"test": self.index, "kind": kind, "left_out": left_out, "predicted": label, "probability": p}
+
+    def cells(self, row: dict[str, Any]) -> tuple[str, ...]:
+        """Return a row as it is printed."""
+        n, p = 0 if self.proof is None else len(self.proof.rows), row["probability"]
+        shown = "" if p is None else percent(p, 1)
+        if row["kind"] == "random":
+            shown = f"{percent(row['lowest'], 1).removesuffix(' %')} to {percent(row['highest'], 1)}"
+        what = {
+            "none": "none",
+            "sample": placed(
+                ", ".join(map(str, row["left_out"])), shorten(row.get("name", ""), LONGEST_NAME)
+            ),
+            "most influential": f"the {n} most influential",
+            "random": f"{n} at random, {row.get('n_draws')} times",
+        }[row["kind"]]
+        score = f"{row['score']:+.3f}" if "score" in row else ""
+        return what, row.get("class", ""), score, row["predicted"] or "", shown
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return all of it as JSON can hold it."""
+        is_proved = self.proof is not None and self.proof.is_beyond_chance
+        told = {"headline": self.headline, "notes": list(self.notes), "rows": self.to_rows()}
+        return {**asdict(self), "is_right": self.is_right, "is_beyond_chance": is_proved, **told}
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class InfluenceOutcome(Result):
+    """Why a run gave some of its predictions.
+
+    Attributes
+    ----------
+    method : str
+        What training samples are ranked by: a key of ``METHODS``.
+    influence : Influence
+    left_out : LeaveOneOut or None
+        Every training sample left out alone, where that is the method.
+    explanations : list of ExplainedPrediction
+    is_proved : bool
+        Whether trainings without samples were run.
+    agreement : dict of str to float, or None
+        The mean rank correlation of each estimate with leave-one-out, where that is known.
+    n_trainings : int
+    seconds : float
+    notes : tuple of str
+        What a reader must know of how it was found out.
+    files : tuple of Path
+        What was written.
+    """
+
+    run: str
+    split: Split
+    method: str
+    influence: Influence
+    left_out: LeaveOneOut | None
+    explanations: list[ExplainedPrediction]
+    is_proved: bool
+    agreement: dict[str, float] | None
+    n_trainings: int
+    seconds: float
+    notes: tuple[str, ...]
+    files: tuple[Path, ...] = ()
+
+    @property
+    def noun(self) -> str:
+        """What a sample is called."""
+        return self.split.noun
+
+    @property
+    def headline(self) -> str:
+        """How many predictions depend on few training samples."""
+        proofs = [one.proof for one in self.explanations if one.proof is not None]
+        if not proofs:
+            return (
+                f"{plural(len(self.explanations), 'prediction')} traced to training {self.noun}s; not proved."
+            )
+        n, most = sum(proof.is_beyond_chance for proof in proofs), max(len(proof.rows) for proof in proofs)
+        return (
+            f"{n} of {plural(len(proofs), 'prediction')} fall beyond chance without the {most} most influential "
+            f"training {self.noun}s."
+        )
+
+    def to_rows(self) -> list[dict[str, Any]]:
+        """Return the rows of all explanations: see :meth:`ExplainedPrediction.to_rows`."""
+        return [row for one in self.explanations for row in one.to_rows()]
+
+    def blocks(self) -> list[Block]:
+        """Return each explanation, how well the estimates agree with leave-one-out, and the notes."""
+        table: list[Table] = []
+        if self.agreement is not None:
+            rows = [(name, f"{value:.2f}") for name, value in self.agreement.items()]
+            table = [(("estimate", "rank correlation with leave-one-out"), rows)]
+        return [*(block for one in self.explanations for block in one.blocks()), *table, *self.notes]
+
+    def plot(self, at: int = 0) -> "Figure":
+        """Return a figure of one explained prediction, by its place in ``explanations``."""
+        from pellucid.evaluation.influence.plot_influence import influence_figure
+
+        return influence_figure(self.explanations[at], self.split.train, self.split.test)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return all of it as JSON can hold it."""
+        return {
+            "run": self.run,
+            "headline": self.headline,
+            "method": self.method,
+            "score": METHODS[self.method],
+            "gradients": self.influence.gradients,
+            "snapshots": list(self.influence.steps),
+            "is_proved": self.is_proved,
+            "n_trainings": self.n_trainings,
+            "seconds": self.seconds,
+            "agreement": self.agreement,
+            "notes": list(self.notes),
+            "explanations": [one.to_dict() for one in self.explanations],
+            "files": [str(path) for path in self.files],
+        }
+
+    def __repr__(self) -> str:
+        return f"InfluenceOutcome({self.run}: {len(self.explanations)} predictions, {self.n_trainings} trainings)"
+
+    def _repr_html_(self) -> str:
+        from pellucid.plotting.saving import figure_html
+
+        figures = range(len(self.explanations)) if self.split.train.has_pictures else ()
+        return super()._repr_html_() + "".join(figure_html(self.plot(at)) for at in figures)

@@ -1,0 +1,319 @@
+"""What a measurement of robustness found: the scores at each strength, and where each change breaks the model."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pellucid.evaluation.robustness.chance import POINTS, Chance, judge
+from pellucid.evaluation.robustness.perturbations import REASONS, Perturbation, nearest
+from pellucid.shares import share_range
+from pellucid.stats.intervals import wilson_interval
+from pellucid.text import p_in_words, plural
+from pellucid.text_blocks import Result
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+BEYOND = {  # the words of each outcome in a table
+    "no loss": "no loss",
+    "more than chance": "yes",
+    "within chance": "no",
+    "cannot be told": "cannot be told",
+}
+
+
+@dataclass(frozen=True)
+class StrengthRow:
+    """What the model scored at one strength.
+
+    Attributes
+    ----------
+    strength : float
+    label : str
+        The strength in a few letters, with its unit.
+    n_correct, n : int
+    accuracy, low, high : float
+        With its 95 % Wilson interval.
+    n_lost, n_gained : int
+        Photos that are classified correctly unchanged and no longer so changed, and the other way round.
+    p_value : float
+        Of McNemar's exact test for this strength alone: how often chance alone changes the predictions so much
+        one way. See ``Robustness.chances`` for all changes together.
+    """
+
+    strength: float
+    label: str
+    n_correct: int
+    n: int
+    accuracy: float
+    low: float
+    high: float
+    n_lost: int
+    n_gained: int
+    p_value: float
+
+
+@dataclass(frozen=True)
+class PerturbationCurve:
+    """The scores under one perturbation, strength 0 (the photos as they are) first.
+
+    Attributes
+    ----------
+    perturbation : Perturbation
+    rows : tuple of StrengthRow
+    n_baseline : int
+        How many photos the majority-class baseline classifies correctly.
+    """
+
+    perturbation: Perturbation
+    rows: tuple[StrengthRow, ...]
+    n_baseline: int
+
+    @property
+    def ten_points_at(self) -> float | None:
+        """The weakest strength measured at which 10 % of all photos are lost, on balance; None: never."""
+        clean = self.rows[0]
+        found = [r.strength for r in self.rows if 100 * (clean.n_correct - r.n_correct) >= POINTS * r.n]
+        return found[0] if found else None
+
+    @property
+    def below_baseline_at(self) -> float | None:
+        """The weakest strength at which the majority-class baseline is better; None: never, or always."""
+        found = [r.strength for r in self.rows if r.n_correct < self.n_baseline]
+        return found[0] if found and found[0] > 0 else None
+
+    @property
+    def breaks_at(self) -> float | None:
+        """The weaker of ``ten_points_at`` and ``below_baseline_at``; None: at no strength."""
+        found = [at for at in (self.ten_points_at, self.below_baseline_at) if at is not None]
+        return min(found) if found else None
+
+    @property
+    def breaks_label(self) -> str:
+        """``breaks_at`` in a few letters, or "never"."""
+        return "never" if self.breaks_at is None else self.perturbation.label(self.breaks_at)
+
+    @property
+    def moderate(self) -> StrengthRow:
+        """The row at the perturbation's moderate strength, or at the nearest one measured."""
+        at = nearest((row.strength for row in self.rows), self.perturbation.moderate)
+        return next(row for row in self.rows if row.strength == at)
+
+    @property
+    def cost(self) -> int:
+        """How many photos fewer are classified correctly at the moderate strength; below 0: more."""
+        return self.rows[0].n_correct - self.moderate.n_correct
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the curve as JSON can hold it."""
+        p = self.perturbation
+        return {
+            "name": p.name,
+            "title": p.title,
+            "reason": REASONS[p.reason],
+            "description": p.description,
+            "unit": p.unit,
+            "moderate_strength": self.moderate.strength,
+            "moderate_cost": self.cost,
+            "moderate_p_value": self.moderate.p_value,
+            "ten_points_at": self.ten_points_at,
+            "below_baseline_at": self.below_baseline_at,
+            "breaks_at": self.breaks_at,
+            "rows": [asdict(row) for row in self.rows],
+        }
+
+
+@dataclass(frozen=True, repr=False)
+class Robustness(Result):
+    """The accuracy of a model on changed photos.
+
+    Attributes
+    ----------
+    n, n_correct : int
+        Photos, and those classified correctly as they are.
+    baseline : float
+        The accuracy of always predicting ``most_common``, the majority class.
+    curves : tuple of PerturbationCurve
+    left_out : mapping of str to str
+        Perturbations that could not be measured, and why.
+    seed : int
+    photo : int or None
+        Which test photo was drawn at every strength.
+    files : tuple of Path
+        What was written.
+    about_data : tuple of str
+        What to mind about the data.
+    noun : str
+        What one sample is called: "photo", "drawing".
+    """
+
+    n: int
+    n_correct: int
+    baseline: float
+    most_common: str
+    curves: tuple[PerturbationCurve, ...]
+    left_out: Mapping[str, str]
+    seed: int
+    photo: int | None = None
+    files: tuple[Path, ...] = ()
+    about_data: tuple[str, ...] = ()
+    noun: str = "photo"
+
+    columns = ("change, moderate", "correct", "95 %", "p", "beyond chance", "breaks at")
+
+    @property
+    def accuracy(self) -> float:
+        """The fraction of photos classified correctly as they are."""
+        return self.n_correct / self.n
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """Its 95 % Wilson interval."""
+        return wilson_interval(self.n_correct, self.n)
+
+    @property
+    def ranking(self) -> tuple[PerturbationCurve, ...]:
+        """The curves, what costs most at moderate strength first; of equals, what loses more photos."""
+        return tuple(sorted(self.curves, key=lambda curve: (-curve.cost, -curve.moderate.n_lost)))
+
+    @cached_property
+    def chances(self) -> dict[str, Chance]:
+        """For each perturbation by name, whether its cost at moderate strength is more than chance explains."""
+        rows = [curve.moderate for curve in self.curves]
+        found = judge(
+            [curve.cost for curve in self.curves],
+            [row.n_gained for row in rows],
+            [row.p_value for row in rows],
+            self.n,
+        )
+        return {curve.perturbation.name: one for curve, one in zip(self.curves, found, strict=True)}
+
+    @property
+    def headline(self) -> str:
+        """Which change costs most, where one costs more than chance explains.
+
+        Examples
+        --------
+        >>> print(Robustness(50, 20, 0.4, "cat", (), {}, 1).headline)
+        Unchanged, 20 of 50 photos are correct: no better than the baseline (always “cat”).
+        """
+        n, unchanged = (
+            plural(self.n, self.noun),
+            f"Unchanged, {self.n_correct} of {self.n} {self.noun}s are correct",
+        )
+        if self.accuracy <= self.baseline:
+            return f"{unchanged}: no better than the baseline (always “{self.most_common}”)."
+        for curve in self.ranking:
+            chance = self.chances[curve.perturbation.name]
+            if chance.outcome == "more than chance":
+                change = curve.perturbation.phrase(curve.moderate.strength).replace("photo", self.noun)
+                p = p_in_words(chance.p_value)
+                return f"{change[0].upper()}{change[1:]} costs most: {curve.cost} of {n} ({p})."
+        largest = max(0, self.ranking[0].cost)
+        return f"No change lowers accuracy significantly ({n}; the largest loss is {largest})."
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """How the rows were made, and what to mind about the data."""
+        n, n_tried = plural(self.n, self.noun), len(self.curves)
+        holm = f", with Holm's correction for {n_tried} changes" if n_tried > 1 else ""
+        outcomes = {chance.outcome for chance in self.chances.values()}
+        open_ = f" Cannot be told: with {n}, a true loss of {POINTS} points would seldom be significant."
+        is_background = any(curve.perturbation.name == "background" for curve in self.curves)
+        stand_in = (
+            f"Background: what lies outside an ellipse about the {self.noun}'s middle stands in for it."
+        )
+        left_out = "; ".join(f"{name}, since {why}" for name, why in self.left_out.items())
+        return (
+            f"p: McNemar's exact test on {n}{holm}.{open_ if 'cannot be told' in outcomes else ''}",
+            f"Breaks at: the weakest strength that costs {POINTS} points, or falls below the baseline.",
+            *((stand_in,) if is_background else ()),
+            *((f"Left out: {left_out}.",) if left_out else ()),
+            *self.about_data,
+        )
+
+    def to_rows(self) -> list[dict[str, Any]]:
+        """Return a row for the photos as they are, for the baseline, and for each change at moderate strength."""
+        low, high = self.interval
+        n_always = round(self.baseline * self.n)
+        rows: list[dict[str, Any]] = [
+            {"change": "none", "n_correct": self.n_correct, "low": low, "high": high},
+            {"change": f"always “{self.most_common}”", "n_correct": n_always},
+        ]
+        for curve in self.ranking:
+            row, chance, p = curve.moderate, self.chances[curve.perturbation.name], curve.perturbation
+            rows.append(
+                {
+                    "change": p.title + ("" if len(p.strengths) == 1 else f" {p.label(row.strength)}"),
+                    "name": p.name,
+                    "strength": row.strength,
+                    "n_correct": row.n_correct,
+                    "low": row.low,
+                    "high": row.high,
+                    "cost": curve.cost,
+                    "p_value": chance.p_value,
+                    "outcome": chance.outcome,
+                    "breaks_at": curve.breaks_label,
+                }
+            )
+        return rows
+
+    def cells(self, row: dict[str, Any]) -> tuple[str, ...]:
+        """Return a row as it is printed."""
+        correct = f"{row['n_correct']}/{self.n}"
+        interval = share_range(row["low"], row["high"], self.n) if "low" in row else ""
+        if "outcome" not in row:
+            return row["change"], correct, interval, "", "", ""
+        p = p_in_words(row["p_value"]).removeprefix("p = ").removeprefix("p ")
+        return row["change"], correct, interval, p, BEYOND[row["outcome"]], row["breaks_at"]
+
+    def plot(self) -> "Figure":
+        """Return accuracy against strength, a panel for each perturbation."""
+        from pellucid.evaluation.robustness.plot_robustness import robustness_curves
+
+        return robustness_curves(self)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return all numbers as JSON can hold them."""
+        return {
+            "headline": self.headline,
+            "n": self.n,
+            "n_correct": self.n_correct,
+            "accuracy": self.accuracy,
+            "interval": list(self.interval),
+            "baseline": self.baseline,
+            "most_common": self.most_common,
+            "seed": self.seed,
+            "ranking": [curve.perturbation.name for curve in self.ranking],
+            "perturbations": [
+                {**curve.to_dict(), **_chance_dict(self.chances[curve.perturbation.name])}
+                for curve in self.curves
+            ],
+            "left_out": dict(self.left_out),
+            "photo": self.photo,
+            "files": [str(path) for path in self.files],
+            "notes": list(self.notes),
+        }
+
+    def __repr__(self) -> str:
+        worst = self.ranking[0]
+        return (
+            f"Robustness({self.n} {self.noun}s, accuracy {self.accuracy:.4g}; of {len(self.curves)} perturbations "
+            f"{worst.perturbation.name} costs most)"
+        )
+
+    def _repr_html_(self) -> str:
+        from pellucid.plotting.saving import figure_html
+
+        return super()._repr_html_() + figure_html(self.plot())
+
+
+def _chance_dict(chance: Chance) -> dict[str, Any]:
+    return {
+        "moderate_p_value_holm": chance.p_value,
+        "moderate_outcome": chance.outcome,
+        "least_loss_told": chance.least_loss,
+    }

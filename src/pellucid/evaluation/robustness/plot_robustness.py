@@ -1,0 +1,272 @@
+"""Accuracy against strength as curves, and one photo at every strength with the prediction under each picture."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from pellucid.errors import OptionError, PellucidError, ShapeError
+from pellucid.evaluation.robustness.curves import PerturbationCurve, Robustness
+from pellucid.evaluation.robustness.perturbation import Perturbation, check_photos
+from pellucid.evaluation.robustness.perturbations import REASONS, choose_perturbations, choose_strengths
+from pellucid.evaluation.robustness.try_perturbations import change_photos, check_model, has_colour
+from pellucid.nn.model import Model
+from pellucid.plotting.grid import Page, Tile
+from pellucid.plotting.lines import Line
+from pellucid.plotting.style import BLUE, INK, MUTED, ORANGE, RED, WIDTH, class_name, look, new_figure
+from pellucid.text import by, p_in_words, percent
+from pellucid.types import Array
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+# Inches.
+LEFT, RIGHT, BETWEEN = 0.55, 0.12, 0.22  # left and right of the panels, and between two
+HEAD, TITLE, PANEL, FOOT = 0.58, 0.54, 1.15, 0.26  # legend; over, of and under each panel
+RING = "First loss of 10 points, or below the baseline"
+CLEAN, DOTTED = (0, (5, 3)), (0, (1, 1.5))
+NAMES = 1.6  # inches on the left of the sheet, for the names of the perturbations
+MOST_COLUMNS = 8  # pictures in a row of the sheet
+
+
+def robustness_curves(result: Robustness) -> Figure:
+    """Draw accuracy against strength, a panel for each perturbation.
+
+    Parameters
+    ----------
+    result : Robustness
+        As ``robustness`` returns it.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Each panel shows the accuracy with its 95 % interval as a band, the accuracy on the photos as they are,
+        that of the one best answer, and a ring where it first loses 10 points or falls below that answer. Over
+        it stands what the moderate strength costs, and whether that is more than chance explains.
+
+    Examples
+    --------
+    >>> from pellucid.evaluation.robustness.try_perturbations import robustness
+    >>> from pellucid.nn.presets import preset
+    >>> from pellucid.data.dataset import Dataset
+    >>> model = preset("logistic")
+    >>> model.initialize((8, 8, 3))
+    >>> data = Dataset(np.zeros((4, 8, 8, 3), np.uint8), np.array([0, 0, 0, 1]))
+    >>> figure = robustness_curves(robustness(model, data, perturbations=["noise", "blur"]))
+    >>> [axes.get_title(loc="left") for axes in figure.axes]
+    ['Noise', 'Blur']
+    """
+    n = len(result.curves)
+    n_columns = min(n, 4)
+    n_rows = math.ceil(n / n_columns)
+    panel = PANEL if n > 4 else 1.8
+    step = TITLE + panel + FOOT
+    height = HEAD + n_rows * step + 0.08
+    across = (WIDTH - LEFT - RIGHT - (n_columns - 1) * BETWEEN) / n_columns
+    with look():
+        figure = new_figure(height, layout=None)
+        for i, curve in enumerate(result.curves):
+            row, column = divmod(i, n_columns)
+            bottom = height - HEAD - row * step - TITLE - panel
+            left = LEFT + column * (across + BETWEEN)
+            axes = figure.add_axes((left / WIDTH, bottom / height, across / WIDTH, panel / height))
+            _panel(axes, curve, result, is_first=column == 0)
+        title = f"Accuracy on {result.n} {result.noun}s, the more they are changed"
+        figure.text(0.08 / WIDTH, 1 - 0.1 / height, title, va="top", fontsize=11, fontweight="bold")
+        figure.legend(
+            *figure.axes[0].get_legend_handles_labels(),
+            loc="upper left",
+            bbox_to_anchor=(0.04 / WIDTH, 1 - 0.3 / height),
+            ncols=4,
+            fontsize=8,
+            columnspacing=1.3,
+            handlelength=1.8,
+        )
+    return figure
+
+
+def _panel(axes: Axes, curve: PerturbationCurve, result: Robustness, *, is_first: bool) -> None:
+    x, accuracy, low, high = (
+        np.array([getattr(row, name) for row in curve.rows])
+        for name in ("strength", "accuracy", "low", "high")
+    )
+    as_they_are = f"{result.noun.capitalize()}s as they are"
+    axes.axhline(result.accuracy, color=INK, linewidth=1, linestyle=CLEAN, label=as_they_are)
+    always = f"Always “{class_name((result.most_common,), 0, 12)}”"
+    axes.axhline(result.baseline, color=ORANGE, linewidth=1.6, linestyle=DOTTED, label=always)
+    line: dict[str, Any] = {"color": BLUE, "marker": "o", "markersize": 3, "label": "Accuracy, 95 % interval"}
+    if len(x) == 2:  # yes or no: nothing lies between
+        axes.errorbar(x, accuracy, (accuracy - low, high - accuracy), fmt="none", ecolor=BLUE, alpha=0.5)
+        axes.plot(x, accuracy, linestyle="none", **line)
+    else:
+        axes.fill_between(x, low, high, color=BLUE, alpha=0.16, linewidth=0)
+        axes.plot(x, accuracy, linewidth=1.6, **line)
+    at = x == curve.breaks_at
+    ring: dict[str, Any] = {
+        "color": RED,
+        "markersize": 8,
+        "markerfacecolor": "none",
+        "markeredgewidth": 1.5,
+        "clip_on": False,
+    }
+    axes.plot(x[at], accuracy[at], "o", linestyle="none", **ring, label=RING)
+    axes.set(xlim=(-0.04 * x[-1], 1.04 * x[-1]), ylim=(0, 1))
+    _ticks(axes, curve, is_first=is_first)
+    axes.set_title(curve.perturbation.title, fontsize=9, pad=23, loc="left")
+    reason = REASONS[curve.perturbation.reason]
+    lines: dict[str, Any] = {"xycoords": "axes fraction", "textcoords": "offset points", "fontsize": 7.5}
+    axes.annotate(reason, (0, 1), (0, 13), color=MUTED, **lines)
+    axes.annotate(_cost(result, curve), (0, 1), (0, 3.5), color=INK, **lines)
+    axes.grid(axis="y")
+
+
+def _cost(found: Robustness, curve: PerturbationCurve) -> str:
+    """Return what a change costs at moderate strength, and whether that is chance, as short as a panel needs."""
+    chance, label = found.chances[curve.perturbation.name], curve.moderate.label
+    if chance.outcome == "no loss":
+        return f"{label}: none fewer"
+    told = chance.outcome if chance.outcome == "cannot be told" else p_in_words(chance.p_value)
+    return f"{label}: {curve.cost} fewer, {told}"
+
+
+def _ticks(axes: Axes, curve: PerturbationCurve, *, is_first: bool) -> None:
+    """Name as many strengths as fit, the weakest and the strongest among them."""
+    x = [row.strength for row in curve.rows]
+    labels = {row.strength: row.label for row in curve.rows}
+    letter = 0.062 / (
+        axes.get_position().width * WIDTH
+    )  # a letter's width at 7.5 points, as a fraction of the axis
+    named = [x[0], x[-1]]
+    for strength in x[1:-1]:
+        last = (
+            len(labels[x[-1]]) + len(labels[strength]) / 2 + 1.5
+        ) * letter  # the last label ends at the edge
+        before = (len(labels[named[-2]]) + len(labels[strength]) / 2 + 1.5) * letter
+        if strength - named[-2] >= before * x[-1] and x[-1] - strength >= last * x[-1]:
+            named.insert(-1, strength)
+    axes.set_xticks(named, [labels[strength] for strength in named], fontsize=7.5)
+    axes.set_xticks(x, minor=True)
+    ends = axes.get_xticklabels()
+    ends[0].set_horizontalalignment("left" if len(ends[0].get_text()) > 4 else "center")
+    ends[-1].set_horizontalalignment("right" if len(ends[-1].get_text()) > 3 else "center")
+    axes.tick_params(axis="x", pad=2)
+    levels = (0, 0.25, 0.5, 0.75, 1)
+    axes.set_yticks(levels, [percent(level) for level in levels] if is_first else [""] * 5, fontsize=7.5)
+
+
+def perturbation_sheet(
+    model: Model,
+    image: Array,
+    *,
+    label: int | None = None,
+    perturbations: Iterable[str] | None = None,
+    strengths: Mapping[str, Iterable[float]] | None = None,
+    seed: int = 1,
+    noun: str = "photo",
+) -> Figure:
+    """Draw one photo at every strength of every perturbation, with the model's prediction under each picture.
+
+    Parameters
+    ----------
+    model : Model
+        A trained classifier of photos.
+    image : Array, shape (h, w, c) or (h, w), uint8
+        Of the model's input shape.
+    label : int, optional
+        Its true class: predictions are correct or wrong then; else the same as of the unchanged photo, or not.
+    perturbations, strengths, seed : optional
+        As for ``robustness``. Of more than eight strengths, eight are shown.
+    noun : str, optional
+        What it is called in the figure.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        The photo as it is with what has no strengths (mirrored, upside down), then a row for each perturbation.
+        Perturbations that need colour are left out for a grey photo.
+
+    Raises
+    ------
+    ShapeError, DataError, OptionError
+        As ``robustness``; also if the label is no class of the model.
+
+    Examples
+    --------
+    >>> from pellucid.nn.presets import preset
+    >>> model = preset("logistic")
+    >>> model.initialize((8, 8, 3))
+    >>> figure = perturbation_sheet(model, np.zeros((8, 8, 3), np.uint8), perturbations=["blur", "jpeg"])
+    >>> [len(axes.images) for axes in figure.axes]
+    [0, 0, 1, 6, 6]
+    """
+    check_model("perturbation_sheet", model)
+    check_photos("perturbation_sheet", image[None])
+    if image.shape != model.input_shape:
+        raise ShapeError(
+            f"perturbation_sheet: the model takes photos of shape {model.input_shape}, this one is {image.shape}. "
+            "Try image_to_input(photo, model.input_shape)."
+        )
+    chosen = choose_perturbations(perturbations)
+    wanted = choose_strengths(chosen, strengths)
+    chosen = [p for p in chosen if has_colour(image[None]) or not p.needs_colour]
+    plan: list[tuple[Perturbation | None, float, str]] = [(None, 0.0, "as it is")]
+    for p in chosen:
+        is_yes_or_no = len(p.strengths) == 1
+        plan += [(p, s, p.title.lower() if is_yes_or_no else p.label(s)) for s in _few(wanted[p.name][1:])]
+    pictures = [image if p is None else change_photos(image[None], p, s, seed)[0] for p, s, _ in plan]
+    last = max(2, len(model.classes), model.output_shape[-1]) - 1
+    if label is not None and not 0 <= label <= last:
+        raise OptionError(f"perturbation_sheet: expected label to be a class, 0 to {last}, got {label}.")
+    labels, sure = _predictions(model, np.stack(pictures))
+    expected = int(labels[0]) if label is None else label
+    tiles = [
+        _tile(drawn, text, class_name(model.classes, int(k), 80), p, is_good=k == expected)
+        for drawn, (_, _, text), k, p in zip(pictures, plan, labels, sure, strict=True)
+    ]
+    rows = [(f"The {noun}", by(image.shape), tiles[:1])]
+    for p in chosen:
+        mine = [tile for tile, (other, _, _) in zip(tiles, plan, strict=True) if other is p]
+        if len(p.strengths) == 1:
+            rows[0][2].extend(mine)
+        else:
+            rows.append((p.title, REASONS[p.reason], mine))
+    return _sheet(rows, class_name(model.classes, expected), noun, is_known=label is not None)
+
+
+def _sheet(rows: Sequence[tuple[str, str, list[Tile]]], name: str, noun: str, *, is_known: bool) -> Figure:
+    page = Page(f"One {noun} {'of class' if is_known else 'predicted as'} “{name}”, changed more and more")
+    good, bad = ("correct", "wrong") if is_known else ("same prediction", "another prediction")
+    words = "with the predicted probability"
+    page.legend([Line(f"✓ {good}", BLUE), Line(f"✗ {bad}", RED), words], gap=0.12)
+    n_columns = max(6, *(len(tiles) for _, _, tiles in rows))
+    for title, reason, tiles in rows:
+        page.row(tiles, n_columns=n_columns, names=NAMES, name=title, note=reason, size=7)
+    return page.figure()
+
+
+def _few(strengths: Sequence[float]) -> Sequence[float]:
+    """Return at most ``MOST_COLUMNS`` of the strengths, spread evenly, the ends among them."""
+    if len(strengths) <= MOST_COLUMNS:
+        return strengths
+    return [strengths[i] for i in np.linspace(0, len(strengths) - 1, MOST_COLUMNS).round().astype(int)]
+
+
+def _predictions(model: Model, pictures: Array) -> tuple[Array, list[float | None]]:
+    """Return the predicted classes, and their probabilities where the model's loss gives any."""
+    labels = model.predict(pictures)
+    try:
+        return labels, model.predict_proba(pictures)[np.arange(len(labels)), labels].tolist()
+    except PellucidError:  # a loss such as hinge has no probabilities
+        return labels, [None] * len(labels)
+
+
+def _tile(image: Array, caption: str, name: str, probability: float | None, *, is_good: bool) -> Tile:
+    colour, mark = (BLUE, "✓") if is_good else (RED, "✗")
+    sure = "" if probability is None else f" {percent(probability)}"
+    comma = "," if sure and name[-1].isdigit() else ""  # "9, 12 %"
+    prediction = Line(f"{mark} {{}}{comma}{sure}", colour, name=name)
+    return Tile(image, [caption, prediction], frame="" if is_good else RED)

@@ -1,0 +1,213 @@
+"""Which pixels a prediction depends on: several maps of one photo, each checked against untrained networks."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from pellucid.errors import OptionError, unknown_name
+from pellucid.evaluation.saliency.attribution import Attribution
+from pellucid.evaluation.saliency.grad_cam import grad_cam
+from pellucid.evaluation.saliency.gradients import gradient_x_input, plain_gradient, smooth_grad
+from pellucid.evaluation.saliency.integrated import integrated_gradients
+from pellucid.evaluation.saliency.maps import SaliencyMap, SaliencyMaps
+from pellucid.evaluation.saliency.occlusion import occlusion
+from pellucid.evaluation.saliency.sanity import MapsToCheck, MapToCheck, SanityCheck, check_maps
+from pellucid.evaluation.saliency.scoring import Scorer, Target, prepared_image, read_photo, target_of
+from pellucid.nn.model import Model
+from pellucid.registry import validate_call
+from pellucid.types import Array
+
+
+class Method(NamedTuple):
+    """What figures call it, how it is done, and how many untrained networks its map is compared with."""
+
+    title: str
+    run: Callable[[Scorer, Array], Attribution]
+    n_draws: int  # many where a map costs little
+
+
+METHODS: dict[str, Method] = {
+    "gradient": Method("Input gradient", plain_gradient, 8),
+    "gradient_x_input": Method("Gradient × input", gradient_x_input, 8),
+    "smoothgrad": Method("SmoothGrad", smooth_grad, 2),
+    "integrated_gradients": Method("Integrated gradients", integrated_gradients, 2),
+    "grad_cam": Method("Grad-CAM", grad_cam, 8),
+    "occlusion": Method("Occlusion", occlusion, 2),
+}
+
+
+@validate_call("model", "target", "methods", "has_sanity", "n_draws", "seed")
+def saliency(
+    model: Model,
+    image: str | Path | bytes | Array,
+    target: int | str | None = None,
+    methods: Sequence[str] = tuple(METHODS),
+    *,
+    has_sanity: bool = True,
+    n_draws: int | None = None,
+    seed: int = 1,
+) -> SaliencyMaps:
+    """Return maps of the pixels that a model's prediction for one photo depends on.
+
+    What is explained is the logit of a class; where one logit tells two classes apart, it or its negative.
+
+    Parameters
+    ----------
+    model : Model
+        Initialized, of one image input and outputs of shape (n_out,). Its ``grad`` is overwritten.
+    image : str, Path, bytes or Array
+        An array of shape input_shape as the data has them: uint8 (h, w, c) or (h, w), or floats that were
+        prepared; or the file of a photo of any size, or its content.
+    target : int or str, optional
+        The class; default: the predicted one.
+    methods : sequence of str, optional
+        Of ``gradient``, ``gradient_x_input``, ``smoothgrad``, ``integrated_gradients``, ``grad_cam``,
+        ``occlusion``; default: all.
+    has_sanity : bool, optional
+        False leaves the check against untrained networks out, and with it most of the time.
+    n_draws : int, optional
+        How many untrained networks each map is compared with; default: 8, or 2 where a map is much work.
+    seed : int, optional
+        Random seed of those networks.
+
+    Returns
+    -------
+    SaliencyMaps
+        A mapping from the methods' names, in the order asked for. A method that does not apply (Grad-CAM
+        without a convolution) is there, and its note says why.
+
+    Raises
+    ------
+    OptionError
+        If a method or the class is not known; the nearest is named.
+    ShapeError
+        If the model does not take one image, or this one does not fit it.
+    DataError
+        If the file cannot be read, or it is neither a file nor an array.
+
+    Notes
+    -----
+    For each network: 1 gradient for each of three methods, 25 for SmoothGrad, 9 to 300 for integrated gradients,
+    and some 225 forward passes for occlusion.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from pellucid.nn.presets import preset
+    >>> model = preset("mlp")
+    >>> model.initialize((8, 8, 3))
+    >>> maps = saliency(model, np.full((8, 8, 3), 0.5), methods=["gradient", "grad_cam"])
+    >>> maps["gradient"].heat.shape, maps["grad_cam"].heat is None
+    ((8, 8), True)
+    """
+    check_methods(methods)
+    if not isinstance(image, np.ndarray):
+        _, image = read_photo("saliency", model, image)
+    x = prepared_image(model, image)
+    chosen = target_of(model, model.forward(x[None])[0], target)
+    return maps_of(model, image, x, chosen, methods, has_sanity=has_sanity, n_draws=n_draws, seed=seed)
+
+
+def maps_of(
+    model: Model,
+    image: Array,
+    prepared: Array,
+    target: Target,
+    methods: Sequence[str] = tuple(METHODS),
+    *,
+    has_sanity: bool = True,
+    n_draws: int | None = None,
+    seed: int = 1,
+) -> SaliencyMaps:
+    """Return the maps of an image that is prepared already, for a target that is known: see :func:`saliency`."""
+    photo = PhotoToExplain(image, prepared, target)
+    return maps_of_photos(model, [photo], methods, has_sanity=has_sanity, n_draws=n_draws, seed=seed)[0]
+
+
+class PhotoToExplain(NamedTuple):
+    """An image as the data have it, as the model takes it, and what is to be explained of it."""
+
+    image: Array
+    prepared: Array
+    target: Target
+
+
+def maps_of_photos(
+    model: Model,
+    photos: Sequence[PhotoToExplain],
+    methods: Sequence[str] = tuple(METHODS),
+    *,
+    has_sanity: bool = True,
+    n_draws: int | None = None,
+    seed: int = 1,
+) -> list[SaliencyMaps]:
+    """Return what :func:`saliency` returns for each photo; untrained networks are drawn once for all."""
+    scorers = [Scorer(model, photo.target.weights) for photo in photos]
+    made = [
+        {name: METHODS[name].run(scorer, photo.prepared) for name in methods}
+        for scorer, photo in zip(scorers, photos, strict=True)
+    ]
+    checks: list[dict[str, SanityCheck]] = [{} for _ in photos]
+    if has_sanity:
+        wanted = [
+            MapsToCheck(
+                scorer,
+                photo.prepared,
+                {
+                    name: MapToCheck(METHODS[name].run, found.heat, n_draws or METHODS[name].n_draws)
+                    for name, found in of_photo.items()
+                    if found.heat is not None
+                },
+            )
+            for scorer, photo, of_photo in zip(scorers, photos, made, strict=True)
+        ]
+        checks = check_maps(wanted, seed=seed)
+    return [_recorded(*each) for each in zip(photos, made, checks, strict=True)]
+
+
+def saliency_of_samples(model: Model, X: Array, targets: Sequence[int]) -> list[SaliencyMaps]:
+    """Return the maps of several images for a class each, as :func:`saliency` does those of one.
+
+    Parameters
+    ----------
+    model : Model
+    X : Array, shape (m, *input_shape)
+        As the data have them.
+    targets : sequence of int
+    """
+    photos = []
+    for x, target in zip(X, targets, strict=True):
+        prepared = prepared_image(model, x)
+        photos.append(PhotoToExplain(x, prepared, target_of(model, np.zeros(model.output_shape), target)))
+    return maps_of_photos(model, photos)
+
+
+def _recorded(
+    photo: PhotoToExplain, made: dict[str, Attribution], checks: dict[str, SanityCheck]
+) -> SaliencyMaps:
+    maps = {
+        name: SaliencyMap(
+            method=name,
+            title=METHODS[name].title,
+            target=photo.target.name,
+            values=found.values,
+            heat=found.heat,
+            is_signed=found.is_signed,
+            note=found.note,
+            sanity=checks.get(name),
+            completeness_error=found.completeness_error,
+        )
+        for name, found in made.items()
+    }
+    return SaliencyMaps(photo.image, photo.target.name, maps)
+
+
+def check_methods(methods: Sequence[str]) -> None:
+    """Raise OptionError unless these are names of methods; the nearest is named."""
+    for name in methods:
+        if name not in METHODS:
+            raise OptionError(f"saliency: {unknown_name('method', name, METHODS)}")
+    if not methods:
+        raise OptionError(f"saliency: expected at least one method, got none. Known: {', '.join(METHODS)}.")

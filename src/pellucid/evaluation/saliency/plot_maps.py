@@ -1,0 +1,239 @@
+"""Saliency maps of one photo with their sanity checks, at large or in a strip, and the first layer's weights."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from pellucid.errors import DataError
+from pellucid.evaluation.saliency.first_layer import first_layer
+from pellucid.evaluation.saliency.maps import SaliencyMap
+from pellucid.evaluation.saliency.text import CAVEAT, IN_SHORT, check_text, first_layer_text
+from pellucid.nn.model import Model
+from pellucid.plotting.grid import Page, Tile, size_for
+from pellucid.plotting.lines import Line
+from pellucid.plotting.style import INK, MUTED, RED, check_images, class_name
+from pellucid.text import signed
+from pellucid.types import Array
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+WORDS_WIDTH = 3.6  # inches to the right of the maps
+CUT = 99.5  # percent of the pixels that are drawn in true proportion: a few extreme ones would hide the rest
+MOST_UNITS = 64
+
+
+def saliency_figure(image: Array, maps: Mapping[str, SaliencyMap]) -> Figure:
+    """Draw every map of a photo: alone, over the photo, and what an untrained network gives instead.
+
+    Parameters
+    ----------
+    image : Array, shape (h, w, c) or (h, w)
+        As the network sees it.
+    maps : mapping of str to SaliencyMap
+        From :func:`pellucid.evaluation.saliency.compute_maps.saliency`.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        A row for each method. Each map has a scale of its own: what it shows is where, not how much.
+
+    Raises
+    ------
+    ShapeError
+        If it is not an image.
+    DataError
+        If there is no map.
+
+    Examples
+    --------
+    >>> from pellucid.evaluation.saliency.compute_maps import saliency
+    >>> from pellucid.nn.presets import preset
+    >>> model = preset("mlp")
+    >>> model.initialize((8, 8, 3))
+    >>> photo = np.full((8, 8, 3), 0.5)
+    >>> figure = saliency_figure(photo, saliency(model, photo, methods=["gradient"]))
+    >>> [len(axes.images) for axes in figure.axes]
+    [0, 0, 3, 0]
+    """
+    check_images("saliency_figure", image[None])
+    if not maps:
+        raise DataError("saliency_figure: expected at least one map, got none.")
+    target = class_name((next(iter(maps.values())).target,), 0, 40)
+    page = Page(f"What speaks for “{target}”, and where")
+    page.text(
+        "Red: for it; blue: against it. Maps in yellow and violet show how much, not in which direction."
+    )
+    for found in maps.values():
+        words = [Line(found.title, INK, True), Line(found.note, INK)]
+        if found.sanity is not None:
+            words.append(Line(check_text(found.sanity), RED if found.sanity.outcome == "hardly" else MUTED))
+        tiles = _tiles(found, image)
+        if tiles:
+            page.row(tiles, n_columns=3, words=words, words_width=WORDS_WIDTH, size=8)
+        else:
+            page.text(words[0], size=9, gap=0)
+            page.text(words[1], size=8)
+    page.text(CAVEAT, size=7.5)
+    return page.figure()
+
+
+def _tiles(found: SaliencyMap, image: Array) -> list[Tile]:
+    """Return the map, the map over the photo, and the map of an untrained network; none where it does not apply."""
+    if found.heat is None:
+        return []
+    tiles = [
+        Tile(heat_picture(found.heat, found.is_signed), above=["The map"]),
+        Tile(heat_picture(found.heat, found.is_signed, image), above=["Over the picture"]),
+    ]
+    if found.sanity is not None and found.sanity.heat is not None:
+        tiles.append(Tile(heat_picture(found.sanity.heat, found.is_signed), above=["Untrained network"]))
+    return tiles
+
+
+def saliency_strip(image: Array, maps: Mapping[str, SaliencyMap]) -> Figure:
+    """Draw a photo and, to its right, each map over it, with the result of its check below.
+
+    Parameters
+    ----------
+    image : Array, shape (h, w, c) or (h, w)
+        As the network sees it.
+    maps : mapping of str to SaliencyMap
+        From :func:`pellucid.evaluation.saliency.compute_maps.saliency`; those that do not apply are left out.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Under each map: whether it passes the check, and the rank correlation r with maps of untrained networks.
+
+    Raises
+    ------
+    ShapeError
+        If it is not an image.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from pellucid.evaluation.saliency.compute_maps import saliency
+    >>> from pellucid.nn.presets import preset
+    >>> model = preset("mlp")
+    >>> model.initialize((8, 8, 3))
+    >>> photo = np.full((8, 8, 3), 0.5)
+    >>> figure = saliency_strip(photo, saliency(model, photo, methods=["gradient", "grad_cam"]))
+    >>> [text.get_text() for text in figure.axes[-1].texts][:2]
+    ['The picture', 'Input gradient']
+    """
+    check_images("saliency_strip", image[None])
+    tiles = [Tile(image, above=[Line("The picture", INK)])]
+    for found in maps.values():
+        if found.heat is not None:
+            picture = heat_picture(found.heat, found.is_signed, image)
+            tiles.append(Tile(picture, _check_lines(found), [Line(found.title, INK)]))
+    n_columns = max(5, len(tiles))
+    titles = [line for tile in tiles for line in tile.above if isinstance(line, Line)]
+    page = Page()
+    page.row(tiles, n_columns=n_columns, size=size_for(titles, n_columns))
+    return page.figure()
+
+
+def _check_lines(found: SaliencyMap) -> list[Line]:
+    """Return in two lines whether a map passes the check."""
+    if found.heat is not None and not found.heat.any():
+        return [Line("0 everywhere:"), Line("nothing to check")]
+    if found.sanity is None:
+        return []
+    color = RED if found.sanity.outcome == "hardly" else MUTED
+    r = found.sanity.correlation
+    return [
+        Line(IN_SHORT[found.sanity.outcome], color),
+        *([] if r is None else [Line(f"r = {signed(r)}", color)]),
+    ]
+
+
+def heat_picture(heat: Array, is_signed: bool, image: Array | None = None) -> Array:
+    """Return a map in colours; given an image, over a pale grey copy of it.
+
+    Parameters
+    ----------
+    heat : Array, shape (h, w)
+        Scaled by its own 99.5th percentile; signed maps are red above 0 and blue below.
+    is_signed : bool
+    image : Array, shape (h, w, c) or (h, w), optional
+
+    Returns
+    -------
+    picture : Array, shape (h, w, 3), floats from 0 to 1
+
+    Examples
+    --------
+    >>> heat_picture(np.array([[-1.0, 0.0, 1.0]]), True).round(1).tolist()
+    [[[0.0, 0.2, 0.4], [1.0, 1.0, 1.0], [0.4, 0.0, 0.1]]]
+    """
+    import matplotlib
+
+    limit = float(np.percentile(np.abs(heat), CUT)) or float(np.abs(heat).max()) or 1.0
+    relative = heat / limit
+    scaled = (np.clip(relative, -1, 1) + 1) / 2 if is_signed else np.clip(relative, 0, 1)
+    colours = np.asarray(matplotlib.colormaps["RdBu_r" if is_signed else "inferno"](scaled))[..., :3]
+    if image is None:
+        return colours
+    grey = image / 255 if image.dtype == np.uint8 else np.clip(image, 0, 1)
+    grey = grey if grey.ndim == 2 else grey[..., :3].mean(axis=2)
+    weight = 0.85 * np.minimum(np.abs(relative), 1)[..., None] ** 0.7
+    pale = (0.25 + 0.75 * grey)[..., None]
+    return np.asarray((1 - weight) * pale + weight * colours)
+
+
+def first_layer_figure(model: Model) -> Figure | None:
+    """Draw what the first layer looks for: each unit's weights as a picture, grey where a weight is 0.
+
+    Parameters
+    ----------
+    model : Model
+        Of a Dense first layer, each unit's weight for every pixel and colour; of a Conv2D its kernels.
+
+    Returns
+    -------
+    matplotlib.figure.Figure or None
+        At most 64 units. Brighter than grey: brightness there makes the unit's sum larger; darker: smaller. Each
+        picture has a scale of its own. None if the first layer's weights do not belong to pixels.
+
+    Examples
+    --------
+    >>> from pellucid.nn.presets import preset
+    >>> model = preset("mlp")
+    >>> model.initialize((8, 8, 3))
+    >>> sum(len(axes.images) for axes in first_layer_figure(model).axes)
+    20
+    """
+    found = first_layer(model)
+    if found is None:
+        return None
+    shown = found.pictures[:MOST_UNITS]
+    what = "kernels" if found.kind == "Conv2D" else "units"
+    some = "" if len(shown) == len(found.pictures) else f", the first {len(shown)} of {len(found.pictures)}"
+    page = Page(f"What the first layer looks for: the weights of its {what}{some}")
+    page.text("Grey: weight 0. Where a picture is bright, a bright pixel pulls the sum up; where dark, down.")
+    page.text(first_layer_text(found), gap=0.1)
+    tiles = [Tile(weight_picture(weights), above=[f"{what[:-1]} {i}"]) for i, weights in enumerate(shown)]
+    page.grid(tiles, 5 if len(tiles) <= 20 else 8)
+    return page.figure()
+
+
+def weight_picture(weights: Array) -> Array:
+    """Return weights (h, w, c) as an image: 0.5 where a weight is 0, 0 and 1 at the largest sizes.
+
+    Channels other than 1 or 3 are added up.
+
+    Examples
+    --------
+    >>> weight_picture(np.array([[[-2.0], [0.0], [2.0]]]))[..., 0]
+    array([[0. , 0.5, 1. ]])
+    """
+    if weights.shape[2] not in (1, 3):
+        weights = weights.sum(axis=2, keepdims=True)
+    limit = float(np.percentile(np.abs(weights), CUT)) or float(np.abs(weights).max()) or 1.0
+    return np.asarray(np.clip(0.5 + weights / (2 * limit), 0, 1))

@@ -1,0 +1,99 @@
+"""The report of a run, short or with all that can be found out: findings in, one page and its figures out."""
+
+from pathlib import Path
+
+from pellucid.errors import DataError, OptionError
+from pellucid.ops.losses.base import LOSSES
+from pellucid.reporting.draft import Draft
+from pellucid.reporting.elements import ReportContent, Section
+from pellucid.reporting.findings import Findings
+from pellucid.reporting.html import write_report
+from pellucid.reporting.sections import (
+    data,
+    influence,
+    label_errors,
+    photos,
+    regression,
+    robustness,
+    saliency,
+    scores,
+    tables,
+    training,
+)
+from pellucid.reporting.sections.summary import facts, points, summary
+from pellucid.runs.run import Run
+
+
+def write_findings(found: Findings, folder: Path) -> Path:
+    """Write the figures and report.html into a folder, and return the report's path."""
+    run = found.run
+    draft = Draft(folder, run.split, has_photos=run.has_photos)
+    sections = make_sections(found, draft)
+    name = Path(run.split.name).name or run.split.name
+    content = ReportContent(
+        title=f"{run.config.model_name} on {name}",
+        summary=summary(found),
+        facts=facts(run) if run.kind == "classification" else regression.facts(found),
+        points=points(found),
+        sections=sections,
+        closing="; ".join(run.split.notes),
+        sheet=draft.sheet(),
+    )
+    return write_report(content, folder / "report.html")
+
+
+def make_sections(found: Findings, draft: Draft) -> tuple[Section, ...]:
+    """Return the sections of a report in their order: those of which there are findings."""
+    run, split = found.run, found.run.split
+    is_classifier = run.kind == "classification"
+    is_photos = draft.has_photos and is_classifier
+    before = (
+        data.data_section(draft, run),
+        tables.columns_section(draft, split) if split.schema is not None else None,
+        found.check and data.check_section(draft, found.check),
+    )
+    between = (
+        training.network_section(draft, run),
+        training.training_section(draft, run),
+        scores.accuracy_section(draft, run) if is_classifier else None,
+        photos.photos_section(draft, run) if is_photos else None,
+        found.scores and is_classifier and scores.scores_section(draft, found.scores),
+        None if is_classifier else regression.errors_section(draft, found),
+        found.robustness and robustness.robustness_section(draft, found.robustness, run),
+        saliency.saliency_section(draft, found.maps, run) if found.maps is not None and is_photos else None,
+    )
+    photo = found.photo and photos.new_photo_section(draft, found.photo, run)
+    # Last what is waited for.
+    influenced = found.influence and influence.influence_section(draft, found.influence)
+    labels = found.labels and label_errors.label_errors_section(draft, found.labels)
+    return tuple(section for section in (*before, labels, *between, influenced, photo) if section)
+
+
+def check_fits(run: Run) -> None:
+    """Raise DataError unless it is one class a sample or numbers, and the model fits the data."""
+    model, split = run.model, run.split
+    is_classifier = model.loss_kind == "classification" and split.train.y.ndim == 1
+    if not is_classifier and model.loss_kind != "regression":
+        raise DataError(
+            f"{run.folder}: the report is of one class a sample or of numbers to predict, this model is of "
+            f"{model.loss_kind.replace('_', '-')}. Try `pellucid evaluate`."
+        )
+    if is_classifier:
+        check_probabilities(f"{run.folder}", model.loss)
+    for what, known, there in (
+        ("the model knows the classes", ", ".join(model.classes), ", ".join(split.classes)),
+        ("the model takes samples of shape", model.input_shape, split.train.X.shape[1:]),
+    ):
+        if known != there:
+            raise DataError(
+                f"{run.folder}: {what} {known}, {split.name} has {there}. Name the data of the run with --data."
+            )
+
+
+def check_probabilities(where: str, loss: str) -> None:
+    """Raise OptionError unless a loss gives probabilities of classes."""
+    if not LOSSES[loss].gives_probabilities:
+        raise OptionError(
+            f"{where}: the report needs the probabilities of classes, and {loss} gives none. Train on a "
+            "cross-entropy, or use `pellucid train` and `pellucid evaluate`."
+        )

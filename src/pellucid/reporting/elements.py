@@ -1,0 +1,233 @@
+"""What a report is put together from: plain records, all of whose words are text and never markup."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
+
+from pellucid.errors import OptionError
+from pellucid.reporting.sprites import PhotoSheet
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+MOST_CLASSES = 24  # that a matrix is shown of; of more classes the most common mistakes are listed
+MOST_PAIRS = 60  # that are then listed
+
+Cell = str | int | float
+
+
+class Fact(NamedTuple):
+    """A number of the summary, its name, and what that means in plain words."""
+
+    label: str
+    value: Cell
+    meaning: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Captioned:
+    """A figure with its words.
+
+    Attributes
+    ----------
+    figure : matplotlib.figure.Figure or bytes
+        Bytes are a PNG file, as ``save_figure`` returns.
+    caption : str
+        How to read it.
+    alt : str
+        What it shows, for those who cannot see it.
+    """
+
+    figure: Figure | bytes
+    caption: str
+    alt: str
+
+    def __post_init__(self) -> None:
+        for name in ("caption", "alt"):
+            if not getattr(self, name).strip():
+                raise OptionError(
+                    f"Captioned: expected words for {name}, got nothing. Say what one sees in it."
+                )
+        if isinstance(self.figure, bytes) and not self.figure.startswith(b"\x89PNG\r\n\x1a\n"):
+            raise OptionError(
+                f"Captioned: expected a matplotlib Figure or the bytes of a PNG file, got bytes that begin with "
+                f"{self.figure[:8]!r}. Try what save_figure returns."
+            )
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table: the names of its columns, and rows of strings and numbers.
+
+    ``fold``: where it is long, the words that stand in its place until somebody opens it.
+    """
+
+    header: Sequence[str]
+    rows: Sequence[Sequence[Cell]]
+    fold: str = ""
+
+    def __post_init__(self) -> None:
+        for i, row in enumerate(self.rows):
+            if len(row) != len(self.header):
+                raise OptionError(
+                    f"Table: expected {len(self.header)} cells in each row, as in the header, got {len(row)} "
+                    f"in row {i}. Use an empty string where there is nothing to say."
+                )
+
+    def is_number(self, column: int) -> bool:
+        """Whether every cell of that column is a number (such columns are set to the right)."""
+        return all(not isinstance(row[column], str) for row in self.rows) and bool(self.rows)
+
+
+@dataclass(frozen=True)
+class Photo:
+    """A photo of the report's sheet: its number there, and what it shows, for those who cannot see it."""
+
+    at: int
+    alt: str
+
+
+@dataclass(frozen=True)
+class Card:
+    """A photo with its words.
+
+    Attributes
+    ----------
+    photo : Photo
+    lines : sequence of str
+        The first is the prediction.
+    is_right : bool, optional
+        Marks the prediction as right or wrong; None: neither.
+    near : sequence of (Photo, sequence of str)
+        The training photos nearest to it, each with words below, a line each.
+    """
+
+    photo: Photo
+    lines: Sequence[str]
+    is_right: bool | None = None
+    near: Sequence[tuple[Photo, Sequence[str]]] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Gallery:
+    """Cards, and a caption that says how to read them; ``is_small``: many photos with a word each."""
+
+    cards: Sequence[Card]
+    caption: str
+    is_small: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Confusion:
+    """A confusion matrix each of whose cells opens its photos.
+
+    Attributes
+    ----------
+    classes : sequence of str, length k
+    matrix : sequence of (sequence of int), (k, k)
+        Row: the true class; column: the predicted one.
+    caption : str
+    cells : mapping of (true class, predicted class) to sequence of Card
+        Cells without photos are not links.
+    """
+
+    classes: Sequence[str]
+    matrix: Sequence[Sequence[int]]
+    caption: str
+    cells: Mapping[tuple[int, int], Sequence[Card]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        k = len(self.classes)
+        if len(self.matrix) != k or any(len(row) != k for row in self.matrix):
+            raise OptionError(f"Confusion: expected {k} rows and columns, one for each class.")
+
+    @property
+    def is_grid(self) -> bool:
+        """Whether there are few enough classes for a matrix."""
+        return len(self.classes) <= MOST_CLASSES
+
+    def fraction(self, true: int, predicted: int) -> float:
+        """Return which fraction of a class was predicted as another."""
+        total = sum(self.matrix[true])
+        return self.matrix[true][predicted] / total if total else 0.0
+
+    def pairs(self) -> list[tuple[int, int, int]]:
+        """Return (true class, predicted class, how often) of the mistakes, the most common first."""
+        found = [(i, j, n) for i, row in enumerate(self.matrix) for j, n in enumerate(row) if n and i != j]
+        return sorted(found, key=lambda pair: -pair[2])[:MOST_PAIRS]
+
+
+@dataclass(frozen=True, eq=False)
+class Section:
+    """One part of a report: paragraphs, then a confusion matrix, figures, a table, photos, and smaller parts.
+
+    ``is_folded``: of a smaller part, only its title is shown until somebody opens it.
+    """
+
+    title: str
+    intro: Sequence[str] = ()
+    figures: Sequence[Captioned] = ()
+    table: Table | None = None
+    confusion: Confusion | None = None
+    gallery: Gallery | None = None
+    parts: Sequence[Section] = ()
+    is_folded: bool = False
+
+    def everything(self) -> list[Section]:
+        """Return this section and all inside it."""
+        return [self, *(inner for part in self.parts for inner in part.everything())]
+
+
+@dataclass(frozen=True, eq=False)
+class ReportContent:
+    """What a report says, in order.
+
+    Attributes
+    ----------
+    title : str
+    summary : sequence of str
+        Paragraphs in plain language, for somebody who reads nothing else; the first stands out.
+    facts : sequence of Fact
+    points : sequence of str
+        What else a reader must know, a sentence or two each.
+    sections : sequence of Section
+    closing : str
+        A last line.
+    sheet : PhotoSheet, optional
+        The photos that cards show, embedded once.
+    """
+
+    title: str
+    summary: Sequence[str] = ()
+    facts: Sequence[Fact] = ()
+    points: Sequence[str] = ()
+    sections: Sequence[Section] = ()
+    closing: str = ""
+    sheet: PhotoSheet | None = None
+
+    def __post_init__(self) -> None:
+        everything = [part for section in self.sections for part in section.everything()]
+        if any(
+            isinstance(paragraphs, str)
+            for paragraphs in [self.summary, self.points, *(s.intro for s in everything)]
+        ):
+            raise OptionError("ReportContent: expected lists of paragraphs, got one string. Try (text,).")
+        n = 0 if self.sheet is None else self.sheet.n
+        if (last := max((photo.at for photo in _photos(everything)), default=-1)) >= n:
+            raise OptionError(
+                f"ReportContent: expected numbers of photos below {n}, as many as the sheet has, got {last}."
+            )
+        if sum(section.confusion is not None for section in everything) > 1:
+            raise OptionError(
+                "ReportContent: expected one confusion matrix at most: its cells have addresses."
+            )
+
+
+def _photos(sections: Sequence[Section]) -> list[Photo]:
+    cards = [card for section in sections if section.gallery for card in section.gallery.cards]
+    for section in sections:
+        if section.confusion is not None:
+            cards += [card for inside in section.confusion.cells.values() for card in inside]
+    return [photo for card in cards for photo in (card.photo, *(near for near, _ in card.near))]

@@ -1,0 +1,205 @@
+"""What a report tells, found out once: one prediction of each part, one search for leaks."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from pellucid.evaluation.photo.context import PhotoContext
+from pellucid.evaluation.scores.advice import Advice, advise
+from pellucid.evaluation.scores.galleries import pick
+from pellucid.prediction.metrics import metrics_of
+from pellucid.prediction.predict import Predictions
+from pellucid.progress import ProgressCallback, no_progress
+from pellucid.runs.photo import NewImage
+from pellucid.runs.run import Run
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor, Future
+
+    from pellucid.checks.check import DataReport
+    from pellucid.evaluation.influence.explained import InfluenceOutcome
+    from pellucid.evaluation.label_errors.label_errors import LabelErrors
+    from pellucid.evaluation.robustness.curves import Robustness
+    from pellucid.evaluation.saliency.maps import SaliencyMaps
+    from pellucid.evaluation.scores.scores import Scores
+
+N_INFLUENTIAL = 4  # training samples on each side of an explained prediction
+STAGES = (
+    "data check",
+    "predictions",
+    "influence",
+    "labels",
+    "scores",
+    "robustness",
+    "saliency",
+    "new photo",
+    "page",
+)
+
+
+class NewPhoto(NamedTuple):
+    """A photo that is in neither part of the data."""
+
+    name: str
+    context: PhotoContext
+
+    @property
+    def y(self) -> int:
+        """The number of the predicted class."""
+        return list(self.context.classes).index(self.context.label)
+
+
+@dataclass(frozen=True, eq=False)
+class Findings:
+    """What a report tells. The short one has the run and the new photo alone.
+
+    Attributes
+    ----------
+    run : Run
+    photo : NewPhoto or None
+        In the full report with its neighbours among the training photos.
+    check : DataReport or None
+    scores : Scores or None
+        Of a regression in the short report too.
+    robustness : Robustness or None
+        Of photos of bytes.
+    maps : mapping of int to SaliencyMaps
+        By test photo; empty of other data than photos.
+    influence_later, labels_later : Future
+        Of ``influence`` and ``labels``: trainings in kernels run while all else is found and drawn.
+    influence : InfluenceOutcome or None
+    labels : LabelErrors or None
+        Where five trainings more take little time.
+    """
+
+    run: Run
+    photo: NewPhoto | None = None
+    check: "DataReport | None" = None
+    scores: "Scores | None" = None
+    robustness: "Robustness | None" = None
+    maps: "Mapping[int, SaliencyMaps] | None" = None
+    influence_later: "Future[InfluenceOutcome] | None" = None
+    labels_later: "Future[LabelErrors | None] | None" = None
+
+    @cached_property
+    def advice(self) -> tuple[Advice, ...]:
+        """What to try next; empty where all is well."""
+        run = self.run
+        return advise(run, run.test_predictions, metrics_of(run.train_predictions), verb="run")
+
+    @property
+    def influence(self) -> "InfluenceOutcome | None":
+        """What the training samples did to chosen predictions."""
+        return None if self.influence_later is None else self.influence_later.result()
+
+    @property
+    def labels(self) -> "LabelErrors | None":
+        """Labels that networks trained without their samples contradict."""
+        return None if self.labels_later is None else self.labels_later.result()
+
+
+def find_short(run: Run, image: NewImage | None) -> Findings:
+    """Return what the short report tells.
+
+    Parameters
+    ----------
+    run : Run
+    image : (str, Array or bytes) or None
+        The new photo: its name, and its pixels.
+    """
+    if run.kind == "regression":
+        from pellucid.evaluation.scores.evaluate import score
+
+        return Findings(run, scores=score(with_leaks(run)))
+    photo = None if image is None else NewPhoto(image[0], PhotoContext.of(run.model, image[1]))
+    return Findings(run, photo)
+
+
+def find_all(
+    run: Run,
+    image: NewImage | None,
+    *,
+    n_photos: int,
+    progress: ProgressCallback = no_progress,
+    executor: "Executor | None" = None,
+) -> Findings:
+    """Return what the full report tells.
+
+    Parameters
+    ----------
+    run, image
+        As for :func:`find_short`.
+    n_photos : int
+        How many test samples are explained one by one.
+    progress : callable, optional
+        Called with each stage before it begins.
+    executor : Executor, optional
+        For what is not needed at once: see :func:`pellucid.job_threads.in_background`.
+    """
+    from pellucid.checks.check import check_data
+    from pellucid.evaluation.influence.explain import QUICK
+    from pellucid.evaluation.influence.find_influence import begin_influence
+    from pellucid.evaluation.influence.retrain_runs import N_TRAININGS, can_be_dual
+    from pellucid.evaluation.label_errors.find_label_errors import begin_label_errors
+    from pellucid.evaluation.robustness.try_perturbations import robustness
+    from pellucid.evaluation.saliency.compute_maps import saliency_of_samples
+    from pellucid.evaluation.scores.evaluate import score
+
+    def begin(stage: str) -> None:
+        progress(stage, STAGES.index(stage), len(STAGES))
+
+    model, train, test = run.model, run.split.train, run.split.test
+    begin("data check")
+    check = check_data(run.split, progress=no_progress)  # the report has a bar of its own
+    begin("predictions")
+    run = replace(run, known_leaks=check.leaks)
+    predictions, rows = run.test_predictions, chosen_samples(run.test_predictions, n_photos)
+    is_classifier = run.kind == "classification"
+    begin("influence")  # first what trains in the background
+    influenced = labels = None
+    if rows:
+        influenced = begin_influence(
+            run, rows, folder=run.folder, top=N_INFLUENTIAL, budget=QUICK, executor=executor
+        )
+    begin("labels")
+    if is_classifier:
+        n_alike = N_TRAININGS if rows and can_be_dual(run) else 0
+        labels = begin_label_errors(run, n_alike=n_alike, executor=executor)
+    begin("scores")
+    scores = score(with_leaks(run))
+    begin("robustness")
+    has_bytes = is_classifier and run.has_photos and test.X.dtype == np.uint8
+    changed = robustness(model, test, predictions=predictions) if has_bytes else None
+    begin("saliency")
+    explained = rows if is_classifier and run.has_photos else []
+    found = (
+        saliency_of_samples(model, test.X[explained], predictions.y_pred[explained].tolist())
+        if explained
+        else []
+    )
+    maps = dict(zip(explained, found, strict=True))
+    begin("new photo")
+    photo = None
+    if image is not None and is_classifier:
+        photo = NewPhoto(image[0], PhotoContext.of(model, image[1], train))
+    return Findings(run, photo, check, scores, changed, maps, influenced, labels)
+
+
+def with_leaks(run: Run) -> Predictions:
+    """Return what the model predicts for the test part, with its leaks: scores are then given without them, too."""
+    return replace(run.test_predictions, leaks=run.leaks)
+
+
+def chosen_samples(predictions: Predictions, n: int) -> list[int]:
+    """Return the test samples to explain: the most confident mistakes, then those of the highest losses.
+
+    None of a regression, whose predictions are not explained one by one.
+    """
+    if predictions.kind != "classification":
+        return []
+    wrong = pick("confident mistakes", predictions)
+    others = pick("highest losses", predictions)
+    return [int(i) for i in np.concatenate([wrong, others[~np.isin(others, wrong)]])[:n]]

@@ -1,0 +1,182 @@
+"""The report of a run: one HTML file with its figures inside, to be read offline, on a phone or on paper.
+
+A report is first put together as plain records, then written:
+
+>>> import numpy as np, tempfile, pathlib
+>>> from pellucid.reporting.elements import Captioned, Fact, ReportContent, Section, Table
+>>> from pellucid.plotting.training import cost_curve
+>>> from pellucid.plotting.saving import save_figure
+>>> scratch = tempfile.TemporaryDirectory()
+>>> folder = pathlib.Path(scratch.name)
+>>> curve = cost_curve([0, 100, 200], [0.77, 0.67, 0.64])
+>>> png = save_figure(curve, folder / "figures" / "cost.png")       # drawn once: the bytes serve the report too
+>>> content = ReportContent(
+...     title="Cats or not",
+...     summary=("The model tells cats from other things in 40 of 50 new photos.",),
+...     facts=(Fact("Test accuracy", "80 %"), Fact("Parameters", 245_973, "numbers it learned")),
+...     sections=(
+...         Section(
+...             "How training went",
+...             intro=("The cost says how wrong the model is on the training photos.",),
+...             figures=(Captioned(png, caption="Lower is better.", alt="The cost falls from 0.77 to 0.64."),),
+...             table=Table(("Iteration", "Cost"), ((0, 0.77), (100, 0.67), (200, 0.64))),
+...         ),
+...     ),
+... )
+>>> write_report(content, folder / "report.html").name
+'report.html'
+>>> scratch.cleanup()
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from pellucid.files import write_atomically
+from pellucid.plotting.saving import figure_png
+from pellucid.reporting.elements import Cell, ReportContent
+from pellucid.reporting.sprites import NEAR, SHOWN, PhotoSheet
+from pellucid.text import percent, unbroken
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+    from matplotlib.figure import Figure
+
+CSS_DPI = 100  # a figure of 8 inches is shown 800 pixels wide
+LARGE = 60_000  # bytes, from which a figure's PNG file is made smaller for the page
+MOST_WEBP = 16_383  # pixels a side
+WEBP_QUALITY = 80
+LONG = 30  # characters of a table's cell, from which it may be broken into lines
+
+
+def write_report(content: ReportContent, path: str | Path) -> Path:
+    """Write a report as one HTML file that loads nothing from elsewhere and runs no script.
+
+    Parameters
+    ----------
+    content : ReportContent
+        All its words are text, never markup: a class called ``<script>`` is shown as that.
+    path : str or Path
+        Missing folders are made; an existing file is replaced once the new one is complete.
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    OutputError
+        If the file cannot be written.
+
+    Examples
+    --------
+    See the top of this module.
+    """
+    from pellucid.version import __version__
+
+    template = _environment().get_template("report.html.jinja")
+    page = template.render(report=content, version=__version__, sheet=_sheet(content.sheet))
+    write_atomically(path, page)
+    return Path(path)
+
+
+class _Sheet(NamedTuple):
+    """A sheet of photos as the page's style needs it; sizes in CSS pixels."""
+
+    place: Callable[[int], tuple[int, int]]
+    uri: str
+    n_columns: int
+    n_rows: int
+    large: tuple[int, int]  # width, height of a photo
+    middle: tuple[int, int]
+    small: tuple[int, int]
+
+
+def _sheet(sheet: PhotoSheet | None) -> _Sheet | None:
+    if sheet is None:
+        return None
+    sizes = (sheet.shown(longest) for longest in (SHOWN, SHOWN // 2, NEAR))
+    return _Sheet(sheet.place, sheet.uri, sheet.n_columns, sheet.n_rows, *sizes)
+
+
+class _Picture(NamedTuple):
+    uri: str  # an address that holds the picture
+    width: int  # as shown, in CSS pixels
+    height: int
+
+
+def _picture(figure: Figure | bytes) -> _Picture:
+    """Return a figure as the page holds it: its PNG file, or where that is large, a WebP file of the same look."""
+    from PIL import Image, features
+
+    data, kind = figure if isinstance(figure, bytes) else figure_png(figure), "png"
+    with Image.open(io.BytesIO(data)) as image:  # reads the header only
+        shown = CSS_DPI / image.info.get("dpi", (CSS_DPI,))[0]
+        size = (round(image.width * shown), round(image.height * shown))
+        if len(data) > LARGE and max(image.size) <= MOST_WEBP and features.check("webp"):
+            smaller = io.BytesIO()
+            image.convert("RGB").save(smaller, "WEBP", quality=WEBP_QUALITY, method=2)
+            if smaller.tell() < len(data):
+                data, kind = smaller.getvalue(), "webp"
+    return _Picture(f"data:image/{kind};base64,{base64.b64encode(data).decode()}", *size)
+
+
+def _cell(value: Cell) -> str:
+    """Return a table's cell as text: 0.1230 and 245,973, so that digits stand below digits; strings as they are."""
+    if isinstance(value, bool | str) or hasattr(value, "bit_count"):  # which Python's and NumPy's ints have
+        return _fact(value)
+    return _minus(f"{value:#.4g}".removesuffix("."))
+
+
+def _fact(value: Cell) -> str:
+    """Return a single value as text: 0.123 and 245,973, and strings as they are."""
+    if isinstance(value, bool | str):
+        return str(value)
+    return _minus(f"{value:,}" if hasattr(value, "bit_count") else f"{value:.4g}")
+
+
+def _minus(number: str) -> str:
+    return number.replace("-", "\N{MINUS SIGN}")
+
+
+def _is_long(value: Cell) -> bool:
+    """Return whether a cell may be broken into lines."""
+    return isinstance(value, str) and len(value) > LONG
+
+
+def _text(words: str) -> str:
+    """Return a text whose numbers stay on one line with their signs and units; `commands` are set apart.
+
+    Examples
+    --------
+    >>> str(_text("Over 9 % of `a < b` & more."))
+    'Over 9\\xa0% of <code>a &lt; b</code> &amp; more.'
+    """
+    from markupsafe import Markup, escape
+
+    parts = unbroken(words).split("`")
+    if len(parts) % 2 == 0:
+        return "`".join(parts)
+    code = Markup("<code>{}</code>")
+    return Markup("").join(code.format(part) if i % 2 else escape(part) for i, part in enumerate(parts))
+
+
+@cache
+def _environment() -> Environment:
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("pellucid.reporting", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(picture=_picture, cell=_cell, fact=_fact, percent=percent, text=_text)
+    environment.tests.update(long=_is_long)
+    return environment

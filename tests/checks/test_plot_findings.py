@@ -1,0 +1,143 @@
+"""The pages of findings show every one, copies next to one another, and nothing overlaps."""
+
+import numpy as np
+import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from tests.every import every
+
+from pellucid.checks.check import DataReport, check_data, check_split
+from pellucid.checks.findings import Finding, Names, Sample
+from pellucid.checks.plot_findings import MOST_SHOWN, findings_sheets
+from pellucid.data.dataset import Dataset, Split
+from pellucid.data.drawn import load_drawn_cats
+from pellucid.errors import OptionError, ShapeError
+
+
+@pytest.fixture
+def cats() -> Split:
+    split = load_drawn_cats()
+    split.test.X[3] = split.train.X[100]
+    split.train.X[7] = 200
+    split.train.X[20] = split.train.X[int(np.flatnonzero(split.train.y != split.train.y[20])[0])]
+    return split
+
+
+def texts(figure: Figure) -> list[str]:
+    return [text.get_text() for axes in figure.axes for text in axes.texts]
+
+
+def words(figure: Figure) -> str:
+    return "\n".join(texts(figure))
+
+
+def pictures(figure: Figure) -> list[np.ndarray]:
+    return [np.asarray(image.get_array()) for axes in figure.axes for image in axes.images]
+
+
+def check_nothing_touches(figure: Figure) -> None:
+    FigureCanvasAgg(figure).draw()
+    parts = [text for axes in figure.axes for text in axes.texts if text.get_text()]
+    parts += [image for axes in figure.axes for image in axes.images]  # type: ignore[misc]
+    boxes = [part.get_window_extent() for part in parts]
+    for i, box in enumerate(boxes):
+        assert min(box.x0, box.y0, figure.bbox.x1 - box.x1, figure.bbox.y1 - box.y1) >= 0
+        assert not any(box.overlaps(other) for other in boxes[:i])
+
+
+def samples_of(report: DataReport) -> list[Sample]:
+    return [sample for finding in report.findings for sample in finding.samples]
+
+
+def test_pictures_of_every_finding_with_part_index_and_label(cats: Split) -> None:
+    report = check_data(cats)
+    (page,) = findings_sheets(report)
+    found = [(cats.train if s.part == "train" else cats.test).X[s.index] for s in samples_of(report)]
+    for shown, expected in zip(pictures(page), found, strict=True):
+        np.testing.assert_array_equal(shown, expected)
+    for sample in samples_of(report):
+        assert {f"{sample.part} {sample.index}", sample.label} <= set(texts(page))
+    assert "drawn-cats: what the data check found" in words(page)
+    assert "In both parts: 1 finding" in words(page)
+    check_nothing_touches(page)
+
+
+def test_findings_without_pictures_are_text(cats: Split) -> None:
+    broken = Finding(
+        "unreadable", "a/b.png cannot be read: torn.", (Sample("train", None, "cat", "a/b.png"),)
+    )
+    shift = Finding("prior_shift", "20 % of the training samples and 80 % of the test samples are 'cat'.")
+    (page,) = findings_sheets(DataReport("", 2, 2, findings=(broken, shift), split=cats))
+    assert "20 % of the training samples" in words(page).replace("\N{NO-BREAK SPACE}", " ")
+    assert {"b.png", "cannot be read"} <= set(texts(page))
+    assert pictures(page) == []
+    check_nothing_touches(page)
+
+
+def test_nothing_found(cats: Split) -> None:
+    (page,) = findings_sheets(DataReport("x", 2, 2, split=cats))
+    assert "Nothing odd was found." in words(page)
+    assert pictures(page) == []
+
+
+@pytest.mark.slow
+def test_long_names_and_many_findings_over_pages(cats: Split) -> None:
+    names = Names(
+        *(
+            [f"folder-with-a-long-name/picture-{i:05d}-WWWWWWWWWW.png" for i in range(len(part))]
+            for part in (cats.train, cats.test)
+        )
+    )
+    cats.train.X[50:90] = cats.train.X[100:140]  # 40 copies
+    classes = ("a class with a very long name indeed", "cat")
+    split = Split(
+        Dataset(cats.train.X, cats.train.y, classes), Dataset(cats.test.X, cats.test.y, classes), "cats"
+    )
+    report = check_split(split, names)
+    pages = findings_sheets(report)
+    assert len(pages) > 1
+    assert "(2 of" in words(pages[1])
+    places = [f"{s.part} {s.index}" for s in samples_of(report)]
+    shown = [text for page in pages for text in texts(page) if text in set(places)]
+    assert shown == places
+    for page in pages:
+        assert page.get_size_inches()[1] < 17
+    check_nothing_touches(pages[0])
+    (first,) = findings_sheets(report, max_pages=1)
+    assert len(pictures(first)) == len(pictures(pages[0]))
+    n_more = len(places) - len(pictures(first))
+    assert f"{n_more} more pictures are not shown" in words(first)
+
+
+def test_a_finding_with_many_pictures_shows_the_first(cats: Split) -> None:
+    samples = tuple(Sample("train", i, "cat") for i in range(50))
+    finding = Finding("missing_values", "80 of 209 pictures hold NaN.", samples, 80)
+    (page,) = findings_sheets(DataReport("x", 2, 2, findings=(finding,), split=cats))
+    assert len(pictures(page)) == MOST_SHOWN
+    assert f"and {80 - MOST_SHOWN} more" in words(page)
+    check_nothing_touches(page)
+
+
+@every("kind", ["grey", "wide", "standardized"])
+def test_pictures_of_other_kinds(cats: Split, kind: str) -> None:
+    def change(X: np.ndarray) -> np.ndarray:
+        if kind == "grey":
+            return X[..., 0]
+        return X[:, :20] if kind == "wide" else (X - 120.0) / 60.0
+
+    split = Split(
+        *(Dataset(change(part.X), part.y, part.classes) for part in (cats.train, cats.test)), name="x"
+    )
+    (page,) = findings_sheets(check_data(split))
+    assert [text for text in texts(page) if text.startswith("t")][:2] == ["test 3", "train 100"]
+    check_nothing_touches(page)
+
+
+def test_what_cannot_be_drawn_is_refused(cats: Split) -> None:
+    rows = Dataset(np.zeros((3, 12)), np.zeros(3, np.int64))
+    with pytest.raises(ShapeError, match="findings_sheets: expected images"):
+        findings_sheets(DataReport("x", 3, 3, split=Split(rows, rows)))
+    with pytest.raises(OptionError, match="max_pages of at least 1, got 0"):
+        findings_sheets(DataReport("x", 2, 2, split=cats), max_pages=0)
+    with pytest.raises(OptionError, match="a report that holds its data"):
+        findings_sheets(DataReport("x", 2, 2))

@@ -1,0 +1,124 @@
+"""Figures of comparisons: what they show is what they were given."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tests.pictures import words
+
+from pellucid.data.dataset import Dataset
+from pellucid.evaluation.comparison.folds import CrossValidation, Fold
+from pellucid.evaluation.comparison.paired import PairedComparison, Side
+from pellucid.evaluation.comparison.plot_comparison import (
+    comparison_figure,
+    cross_validation_figure,
+    disputed_pictures,
+)
+from pellucid.evaluation.comparison.seed_figures import seed_figure
+from pellucid.evaluation.comparison.seeds import SeedComparison
+from pellucid.evaluation.comparison.starts import SeedRuns, Start
+from pellucid.plotting.saving import save_figure
+from pellucid.prediction.confusion import confusion_matrix
+from pellucid.types import Array
+
+
+def paired(counts: tuple[int, int, int, int], names: tuple[str, str]) -> PairedComparison:
+    """A comparison in which both, only A, only B and neither are correct this often."""
+    y = np.arange(sum(counts)) % 3 // 2  # two thirds of class 0
+    correct = np.repeat([[1, 1], [1, 0], [0, 1], [0, 0]], counts, axis=0).T.astype(bool)
+    test = Dataset(np.zeros((len(y), 2)), y, ("cat", "dog"))
+    sides = []
+    for letter, name, mask in zip("AB", names, correct, strict=True):
+        y_pred = np.where(mask, y, 1 - y)
+        sides.append(Side(letter, name, confusion_matrix(y, y_pred, test.classes), y_pred))
+    return PairedComparison("data", "samples", test, *sides)
+
+
+def test_the_bar_has_every_sample_in_its_place(tmp_path: Path) -> None:
+    figure = comparison_figure(paired((35, 5, 2, 9), ("mlp", "$5 net")))
+    scores, who = figure.axes
+    widths = [bar.get_width() for bar in who.patches if bar.get_width()]
+    assert widths == [35, 5, 2, 9]
+    assert [text.get_text() for text in scores.get_yticklabels()] == ["A: mlp", "B: $5 net"]
+    assert any("baseline 'cat': 0.67" in text.get_text() for text in scores.texts)
+    save_figure(figure, tmp_path / "figure.png")
+
+
+def test_a_far_baseline_does_not_squeeze_the_scores() -> None:
+    figure = comparison_figure(paired((1490, 5, 2, 3), ("a", "b")))
+    assert figure.axes[0].get_xlim()[0] > 0.9
+
+
+def test_disputed_pictures_name_who_was_right() -> None:
+    data = Dataset(np.zeros((6, 4, 4, 3), np.uint8), np.array([0, 1, 0, 1, 0, 1]), ("non-cat", "cat"))
+    a, b = np.array([0, 1, 0, 0, 1, 1]), np.array([0, 0, 1, 1, 0, 1])
+    figure = disputed_pictures(data, [1, 2], [3, 4], (a, b))
+    assert words(figure)[1:5] == ["only A is correct", "A: cat", "B: non-cat", "image 1"]
+    assert words(figure)[-4:] == ["only B is correct", "A: cat", "B: non-cat", "image 4"]
+    few = disputed_pictures(data, [1, 2], [3, 4], (a, b), max_images=2)
+    assert [text for text in words(few) if text.startswith("image")] == ["image 1", "image 3"]
+    assert "No image" in disputed_pictures(data, [], [], (a, b)).texts[0].get_text()
+
+
+def folds_of(*values: Array, n_splits: int) -> CrossValidation:
+    folds = tuple(
+        tuple(Fold(i // n_splits, i % n_splits, float(x), float(x), 1.0) for i, x in enumerate(one))
+        for one in values
+    )
+    n_repeats = len(values[0]) // n_splits
+    return CrossValidation("data", 20, 0, n_splits, n_repeats, ("x", "y")[: len(values)], folds)
+
+
+def test_folds_of_both_stand_above_one_another() -> None:
+    a, b = np.array([0.6, 0.7, 0.5, 0.6]), np.array([0.7, 0.7, 0.6, 0.5])
+    figure = cross_validation_figure(folds_of(a, b, n_splits=2))
+    top, below = figure.axes
+    points = [line for line in top.lines if line.get_marker() == "o"]
+    np.testing.assert_array_equal(points[0].get_ydata(), a)
+    np.testing.assert_array_equal(points[1].get_ydata(), b)
+    np.testing.assert_array_equal(points[0].get_xdata(), [0, 1, 3, 4])
+    (gaps,) = (line for line in below.lines if line.get_marker() == "o")
+    np.testing.assert_array_equal(gaps.get_ydata(), b - a)
+
+
+def test_one_network_over_folds_has_one_part() -> None:
+    assert len(cross_validation_figure(folds_of(np.array([0.6, 0.7]), n_splits=2)).axes) == 1
+
+
+def seeds_of(*values: Array, n_test: int, baseline: tuple[float, str], data: str = "data") -> SeedComparison:
+    runs = tuple(
+        SeedRuns(
+            letter, name, tuple(Start(i, float(x), None, None, None, 0.0, "", "") for i, x in enumerate(one))
+        )
+        for letter, name, one in zip("AB", "xy", values, strict=False)
+    )
+    return SeedComparison(data, "samples", n_test, *baseline, len(values[0]), runs)
+
+
+def test_every_start_is_a_dot_over_its_accuracy() -> None:
+    scores = np.array([0.70, 0.72, 0.72, 0.74, 0.72])
+    figure = seed_figure(seeds_of(scores, n_test=50, baseline=(0.66, "cat"), data="catvnoncat"))
+    (dots,) = (line for line in figure.axes[0].lines if line.get_marker() == "o")
+    np.testing.assert_allclose(np.sort(dots.get_xdata()), np.sort(scores))
+    assert sorted(zip(dots.get_xdata().round(2), dots.get_ydata(), strict=True)) == [
+        (0.70, 0.5),
+        (0.72, 0.5),
+        (0.72, 1.5),
+        (0.72, 2.5),
+        (0.74, 0.5),
+    ]
+    assert {text.get_text() for text in figure.axes[0].texts} == {"baseline 'cat': 0.66", "published: 0.80"}
+
+
+@pytest.mark.parametrize("n_test", [7, 50, 360, 10_000])
+def test_many_starts_become_bars_that_miss_none(n_test: int, tmp_path: Path) -> None:
+    rng = np.random.default_rng(1)
+    many = [np.round(rng.normal(0.7, 0.03, 300) * n_test) / n_test for _ in range(2)]
+    figure = seed_figure(seeds_of(*many, n_test=n_test, baseline=(0.1, "7")))
+    for axes in figure.axes:
+        assert sum(bar.get_height() for bar in axes.patches) == 300
+    save_figure(figure, tmp_path / "figure.png")
+
+
+def test_starts_that_score_alike_are_drawn_too() -> None:
+    assert seed_figure(seeds_of(np.full(5, 0.7), n_test=10, baseline=(0.5, "a"))).axes

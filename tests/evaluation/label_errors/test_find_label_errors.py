@@ -1,0 +1,170 @@
+"""The search for label errors: what is found, in which part, by which name, on the page, and in files."""
+
+import csv
+import io
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import pellucid as pl
+from pellucid.cli.main import main
+from pellucid.data.dataset import Dataset, Split
+from pellucid.errors import DataError, OptionError
+from pellucid.evaluation.label_errors.find_label_errors import STAGE, begin_label_errors
+from pellucid.evaluation.label_errors.label_errors import LabelErrors
+from pellucid.reporting.draft import Draft
+from pellucid.reporting.sections.label_errors import label_errors_section
+from pellucid.runs import train_many
+from pellucid.runs.record import read_run
+
+WRONG = ("dark/03.png", "light/07.png")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Dark and light pictures, 20 of each, two of which lie in the wrong folder."""
+    rng = np.random.default_rng(1)
+    for name, level in (("dark", 60), ("light", 180)):
+        (tmp_path / "shades" / name).mkdir(parents=True)
+        for i in range(20):
+            its = 240 - level if f"{name}/{i:02}.png" in WRONG else level
+            pixels = rng.integers(its - 40, its + 40, (8, 8, 3)).astype(np.uint8)
+            Image.fromarray(pixels).save(tmp_path / "shades" / name / f"{i:02}.png")
+    return tmp_path / "shades"
+
+
+def test_pictures_in_the_wrong_folder_are_found_by_name(folder: Path) -> None:
+    found = pl.find_label_errors(folder, "logistic", n_jobs=1)
+    assert {one.name for one in found.errors} == set(WRONG)
+    parts = {"train": found.split.train, "test": found.split.test}
+    for one in found.errors:
+        assert one.name.startswith(one.given)
+        assert {one.given, one.likely} == {"dark", "light"}
+        assert found.split.classes[parts[one.part].y[one.index]] == one.given
+        assert one.confidence > 0.5 > one.p_given
+    assert "2 of 40 labels are contradicted" in found.headline
+    assert found.accuracy == pytest.approx(38 / 40)
+    rows = list(csv.DictReader(io.StringIO(found.to_csv())))
+    assert [row["name"] for row in rows] == [one.name for one in found.errors]
+    (page,) = found.pages()
+    assert sum(len(axes.images) for axes in page.axes) == 2
+    assert "label" in found._repr_html_()
+
+
+@pytest.mark.slow
+def test_jobs_side_by_side_find_the_same(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shown: list[tuple[int, int]] = []
+
+    def progress(stage: str, done: int, total: int) -> None:
+        if stage == STAGE:
+            shown.append((done, total))
+
+    def find(n_jobs: int) -> LabelErrors:
+        return pl.find_label_errors(folder, "logistic", folds=3, n_jobs=n_jobs, progress=progress)
+
+    one, on_processes = find(1), find(2)
+    ready = train_many.ready_to_train
+    in_kernels = lambda *given: replace(ready(*given), is_in_kernels=True)  # noqa: E731
+    monkeypatch.setattr(train_many, "ready_to_train", in_kernels)
+    on_threads = find(2)
+    assert shown == [(n, 3) for n in range(4)] * 3
+    for two in (on_processes, on_threads):
+        np.testing.assert_array_equal(one.probabilities, two.probabilities)
+        assert one.errors == two.errors
+
+
+def test_rows_of_a_table_are_named_by_line(tmp_path: Path) -> None:
+    rng = np.random.default_rng(2)
+    lines = [
+        f"{x:.3f},{'high' if (x > 0) != (i == 17) else 'low'}" for i, x in enumerate(rng.normal(size=60))
+    ]
+    path = tmp_path / "levels.csv"
+    path.write_text("\n".join(["x,level", *lines]))
+    found = pl.find_label_errors(path, "logistic", target="level", n_jobs=1)
+    assert found.errors[0].name == "line 19"
+
+
+def test_every_sample_is_predicted_by_a_network_that_has_not_seen_it() -> None:
+    rng = np.random.default_rng(3)
+    X, y = rng.normal(size=(60, 100)), rng.integers(0, 2, 60)  # noise: whoever has seen it knows it by heart
+    data = Dataset(X, y, ("a", "b"))
+    split = Split(data.take(slice(0, 48)), data.take(slice(48, 60)), "noise")
+    found = pl.find_label_errors(split, "logistic", n_jobs=1)
+    assert 0.25 < found.accuracy < 0.75
+    assert "many may be the network's mistakes" in found.headline
+    np.testing.assert_allclose(found.probabilities.sum(axis=1), 1, atol=1e-6)
+
+
+@pytest.mark.slow
+def test_the_command_lists_and_writes(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "odd"
+    arguments = ["data", "check", str(folder), "--labels", "--model", "logistic", "-o", str(out)]
+    assert main(arguments) == 0
+    shown = capsys.readouterr().out
+    cost = "Looking for label errors: 5 trainings of logistic, 2,500 epochs each, on 32 of 40 samples."
+    assert shown.index("training samples and") < shown.index(cost) < shown.index("2 of 40 labels")
+    assert "2 of 40 labels are contradicted" in shown
+    for name in WRONG:
+        assert name in shown
+    assert {path.name for path in out.iterdir()} >= {"findings-labels.csv", "findings-labels.png"}
+    assert main([*arguments, "--force", "--json", "--strict"]) == 1
+    found = json.loads(capsys.readouterr().out)
+    assert {one["name"] for one in found["labels"]["errors"]} == set(WRONG)
+    assert main(arguments) == 2  # the files are there
+    assert "findings" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--model", "logistic"], "--model is for --labels"),
+        (["--labels", "--folds", "1"], "expected --folds to be a whole number of at least 2, got 1"),
+        (["--labels", "--folds", "30"], "--folds: 30 folds need 30 samples of every class"),
+        (["--labels", "--model", "logistik"], "unknown preset 'logistik'. Did you mean 'logistic'?"),
+    ],
+)
+def test_what_can_be_wrong(
+    folder: Path, arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["data", "check", str(folder), *arguments]) == 2
+    assert message in " ".join(capsys.readouterr().err.split())
+
+
+def test_data_without_classes_and_a_single_fold_are_refused(tmp_path: Path) -> None:
+    numbers = Dataset(np.eye(10), np.linspace(0, 1, 10))
+    with pytest.raises(DataError, match="expected one class a sample"):
+        pl.find_label_errors(Split(numbers, numbers))
+    with pytest.raises(OptionError, match="folds: expected 2 or more"):
+        pl.find_label_errors("drawn-cats", folds=1)
+
+
+@pytest.mark.slow
+def test_the_full_report_has_a_section_where_trainings_are_short(tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    assert (
+        main(["run", "drawn-cats", "--model", "logistic", "--epochs", "50", "-o", str(out), "--quiet"]) == 0
+    )
+    run = read_run(out)
+    found = begin_label_errors(run).result()
+    assert found is not None
+    assert found.model == "logistic"
+    draft = Draft(tmp_path, run.split, has_photos=True)
+    section = label_errors_section(draft, replace(found, accuracy=0.5))
+    assert section.gallery is None
+    assert "`pellucid data check DATA --labels`" in section.intro[0]
+    section = label_errors_section(draft, replace(found, accuracy=0.9))
+    assert section.title == "Are the labels right?"
+    assert section.gallery is not None
+    assert len(section.gallery.cards) == min(12, len(found))
+    assert f"{len(found)} of 259 labels are contradicted" in section.intro[0]
+    in_kernels = begin_label_errors(run, n_alike=10**9).result()
+    assert in_kernels is not None
+    np.testing.assert_allclose(in_kernels.probabilities, found.probabilities, atol=1e-9)
+    slow = replace(run, history=replace(run.history, seconds=60.0))
+    assert begin_label_errors(slow).result() is None

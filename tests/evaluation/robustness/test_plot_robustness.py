@@ -1,0 +1,214 @@
+"""The curves show the figures that were measured, and the sheet the pictures that the model was shown."""
+
+import math
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import to_rgb
+from matplotlib.text import Text
+from tests.every import every
+from tests.pictures import assert_readable, frames, page_text, shown, words
+
+from pellucid.data.dataset import Dataset
+from pellucid.data.preprocess import Preprocessing
+from pellucid.errors import DataError, OptionError, ShapeError
+from pellucid.evaluation.robustness.curves import PerturbationCurve, Robustness, StrengthRow
+from pellucid.evaluation.robustness.perturbations import PERTURBATIONS, REASONS
+from pellucid.evaluation.robustness.plot_robustness import perturbation_sheet, robustness_curves
+from pellucid.evaluation.robustness.try_perturbations import change_photos, robustness
+from pellucid.nn.dense import Dense, Flatten
+from pellucid.nn.model import Model
+from pellucid.nn.sequential import Sequential
+from pellucid.plotting.style import BLUE, INK, ORANGE, RED
+
+SHAPE = (8, 8, 3)
+
+
+def brightness_model(
+    shape: tuple[int, ...] = SHAPE, classes: tuple[str, ...] = ("dark", "bright"), loss: str = ""
+) -> Model:
+    """A model that says 1 where the photo's mean value is above a half."""
+    model = Sequential([Flatten(), Dense(1)])
+    model.initialize(shape, dtype="float64")
+    model.theta[:-1] = 20 / math.prod(shape)
+    model.theta[-1] = -10
+    model.preprocessing = Preprocessing("divide", 255.0)
+    model.classes = classes
+    if loss:
+        model.set_loss(loss)
+    return model
+
+
+@pytest.fixture
+def photos(rng: np.random.Generator) -> np.ndarray:
+    level = np.where(np.arange(20) < 12, 180, 60)[:, None, None, None]
+    return (level + rng.integers(-20, 21, (20, *SHAPE))).astype(np.uint8)
+
+
+@pytest.fixture
+def result(photos: np.ndarray) -> Robustness:
+    y = (np.arange(20) < 12).astype(int)
+    return robustness(brightness_model(), Dataset(photos, y, ("dark", "bright")))
+
+
+def test_a_panel_for_each_perturbation_with_its_figures(result: Robustness) -> None:
+    figure = robustness_curves(result)
+    titles = [p.title for p in PERTURBATIONS.values()]
+    assert [axes.get_title(loc="left") for axes in figure.axes] == titles
+    for axes, curve in zip(figure.axes, result.curves, strict=True):
+        clean, baseline, *rest = axes.lines
+        np.testing.assert_array_equal(clean.get_ydata(), [1.0, 1.0])
+        np.testing.assert_array_equal(baseline.get_ydata(), [0.6, 0.6])
+        assert (clean.get_color(), baseline.get_color()) == (INK, ORANGE)
+        line = next(item for item in rest if item.get_label() == "Accuracy, 95 % interval")
+        np.testing.assert_array_equal(line.get_xdata(), [row.strength for row in curve.rows])
+        np.testing.assert_array_equal(line.get_ydata(), [row.accuracy for row in curve.rows])
+        ring = rest[-1]
+        broken = [] if curve.breaks_at is None else [curve.breaks_at]
+        assert ring.get_color() == RED
+        np.testing.assert_array_equal(ring.get_xdata(), broken)
+        assert axes.texts[0].get_text() == REASONS[curve.perturbation.reason]
+        assert axes.get_ylim() == (0, 1)
+    assert [axes for axes, c in zip(figure.axes, result.curves, strict=True) if c.breaks_at is not None]
+    (legend,) = figure.legends
+    assert [text.get_text() for text in legend.get_texts()] == [
+        "Photos as they are",
+        "Always “bright”",
+        "Accuracy, 95 % interval",
+        "First loss of 10 points, or below the baseline",
+    ]
+
+
+def test_the_ring_is_at_the_first_of_both_breaks() -> None:
+    """81 of 90 are right, 79 after a little (one answer for all gets 80), 20 after more (ten points, too)."""
+    p = PERTURBATIONS["blur"]
+    rows = tuple(
+        StrengthRow(s, str(s), k, 90, k / 90, k / 90, k / 90, 0, 0, 1.0)
+        for s, k in ((0.0, 81), (0.5, 79), (1.0, 20))
+    )
+    figure = robustness_curves(Robustness(90, 81, 80 / 90, "cat", (PerturbationCurve(p, rows, 80),), {}, 0))
+    assert list(figure.axes[0].lines[-1].get_xdata()) == [0.5]
+
+
+def test_the_band_is_the_interval(result: Robustness) -> None:
+    figure = robustness_curves(result)
+    index = list(PERTURBATIONS).index("darker")
+    (band,) = figure.axes[index].collections
+    corners = band.get_paths()[0].vertices
+    for row in result.curves[index].rows:
+        for value in (row.low, row.high):
+            assert np.isclose(corners, (row.strength, value)).all(axis=1).any()
+
+
+def test_no_label_touches_another_or_leaves_the_figure(result: Robustness) -> None:
+    figure = robustness_curves(result)
+    FigureCanvasAgg(figure).draw()
+    width, height = figure.bbox.size
+    for axes in figure.axes:
+        labels = [label.get_window_extent() for label in axes.get_xticklabels() if label.get_text()]
+        assert len(labels) >= 2
+        name = axes.get_title("left")
+        (title,) = [item for item in axes.findobj(Text) if item.get_text() == name]
+        for one, two in pairwise(labels):
+            assert one.x1 < two.x0, axes.get_title("left")
+        for box in (*labels, title.get_window_extent(), axes.texts[0].get_window_extent()):
+            assert box.x0 >= 0
+            assert box.x1 <= width
+            assert box.y0 >= 0
+            assert box.y1 <= height
+
+
+@every("names", [["blur"], ["blur", "mirror"], ["hue", "blur", "jpeg"]])
+def test_few_panels_fill_the_width(names: list[str], photos: np.ndarray) -> None:
+    data = Dataset(photos, (np.arange(20) < 12).astype(int))
+    figure = robustness_curves(robustness(brightness_model(), data, perturbations=names))
+    assert len(figure.axes) == len(names)
+    assert figure.axes[-1].get_position().x1 > 0.97
+    FigureCanvasAgg(figure).draw()
+
+
+def test_the_sheet_shows_what_the_model_was_shown(photos: np.ndarray) -> None:
+    model = brightness_model()
+    drawn = shown(perturbation_sheet(model, photos[0], label=1, seed=4))
+    yes_or_no = ["mirror", "upside-down"]  # in the photo's own row
+    changes = [(p, s) for p in PERTURBATIONS.values() if p.name in yes_or_no for s in p.strengths]
+    changes += [(p, s) for p in PERTURBATIONS.values() if p.name not in yes_or_no for s in p.strengths]
+    pictures = [photos[0], *(change_photos(photos[:1], p, s, 4)[0] for p, s in changes)]
+    assert len(drawn) == len(pictures) == 1 + sum(len(p.strengths) for p in PERTURBATIONS.values())
+    for one, picture in zip(drawn, pictures, strict=True):
+        np.testing.assert_array_equal(one, picture)
+
+
+def test_verdicts_are_told_in_words_and_colour(photos: np.ndarray) -> None:
+    figure = perturbation_sheet(
+        brightness_model(),
+        photos[0],
+        label=1,
+        perturbations=["darker"],
+        strengths={"darker": [0.1, 0.25, 0.5]},
+    )
+    texts = [text for axes in figure.axes for text in axes.texts]
+    verdicts = [text for text in texts if text.get_text()[:1] in "✓✗" and "%" in text.get_text()]
+    answers = [text.get_text() for text in verdicts]
+    assert [answer[:2] for answer in answers] == ["✓ ", "✓ ", "✓ ", "✗ "]
+    assert answers[3].startswith("✗ dark ")
+    p = brightness_model().predict_proba(change_photos(photos[:1], PERTURBATIONS["darker"], 0.5, 0))[0, 0]
+    assert answers[3] == f"✗ dark {100 * p:.0f} %"
+    assert [to_rgb(text.get_color()) for text in verdicts] == [to_rgb(c) for c in (BLUE, BLUE, BLUE, RED)]
+    assert sum(frames(axes, RED) for axes in figure.axes) == 1
+    assert {"✓ correct", "✗ wrong", "One photo of class “bright”, changed more and more"} <= set(
+        words(figure)
+    )
+    assert {"as it is", "−10 %", "−25 %", "−50 %"} <= set(words(figure))
+
+
+def test_without_the_truth_verdicts_are_as_before_or_another(photos: np.ndarray) -> None:
+    figure = perturbation_sheet(brightness_model(), photos[0], perturbations=["darker", "mirror"])
+    found = words(figure)
+    assert {"✓ same prediction", "✗ another prediction", "The photo", "horizontal flip", "Darker"} <= set(
+        found
+    )
+    assert "brightness and contrast" in page_text(figure)
+
+
+def test_many_strengths_are_thinned_out(photos: np.ndarray) -> None:
+    strengths = {"blur": [i / 10 for i in range(1, 31)]}
+    figure = perturbation_sheet(brightness_model(), photos[0], perturbations=["blur"], strengths=strengths)
+    captions = [text for text in words(figure) if text.endswith(" px")]
+    assert len(captions) == 8
+    assert (captions[0], captions[-1]) == ("0.1 px", "3 px")
+
+
+def test_no_text_of_the_sheet_touches_another(photos: np.ndarray) -> None:
+    long = ("a class with a very long name", "another one\nin two lines")
+    figure = perturbation_sheet(brightness_model(classes=long), photos[0], label=1)
+    assert_readable(figure)
+
+
+@pytest.mark.slow
+@every("shape", [(8, 8), (8, 8, 1), (30, 6, 3), (4, 40, 3)])
+def test_grey_and_long_photos(shape: tuple[int, ...], rng: np.random.Generator) -> None:
+    photo = rng.integers(0, 256, shape, dtype=np.uint8)
+    figure = perturbation_sheet(brightness_model(shape, ()), photo, label=0)
+    FigureCanvasAgg(figure).draw()
+    assert ("Hue" in words(figure)) == (shape[2:] == (3,))
+    assert any(text.startswith(("✓ 0, ", "✗ 1, ")) for text in words(figure))
+
+
+def test_a_model_without_probabilities_says_none(photos: np.ndarray) -> None:
+    figure = perturbation_sheet(brightness_model(loss="hinge"), photos[0], label=1, perturbations=["darker"])
+    assert {"✓ bright", "✗ dark"} <= set(words(figure))
+
+
+def test_what_does_not_fit_is_told(photos: np.ndarray) -> None:
+    model = brightness_model()
+    with pytest.raises(ShapeError, match=r"takes photos of shape \(8, 8, 3\), this one is \(8, 7, 3\)"):
+        perturbation_sheet(model, photos[0, :, 1:])
+    with pytest.raises(DataError, match="expected photos of bytes"):
+        perturbation_sheet(model, photos[0] / 255)
+    with pytest.raises(OptionError, match="expected label to be a class, 0 to 1, got 2"):
+        perturbation_sheet(model, photos[0], label=2)
+    with pytest.raises(OptionError, match="Did you mean 'blur'"):
+        perturbation_sheet(model, photos[0], perturbations=["blurr"])

@@ -1,0 +1,297 @@
+"""Accuracy against strength, on models whose answers are known, and the words made of it."""
+
+import json
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+from matplotlib.text import Text
+from tests.every import every
+
+import pellucid.evaluation.robustness.try_perturbations as module
+from pellucid.data.dataset import Dataset
+from pellucid.data.preprocess import Preprocessing
+from pellucid.errors import DataError, OptionError, PellucidError, ShapeError
+from pellucid.evaluation.robustness.curves import PerturbationCurve, Robustness, StrengthRow
+from pellucid.evaluation.robustness.perturbations import PERTURBATIONS
+from pellucid.evaluation.robustness.plot_robustness import perturbation_sheet
+from pellucid.evaluation.robustness.try_perturbations import change_photos, robustness
+from pellucid.nn.dense import Dense, Flatten
+from pellucid.nn.model import Model
+from pellucid.nn.presets import preset
+from pellucid.nn.sequential import Sequential
+from pellucid.prediction.predict import predict
+from pellucid.stats.intervals import wilson_interval
+
+SHAPE = (8, 8, 3)
+
+
+def brightness_model(shape: tuple[int, ...] = SHAPE, threshold: float = 0.5) -> Model:
+    """A model that says 1 where the photo's mean value is above the threshold."""
+    model = Sequential([Flatten(), Dense(1)])
+    model.initialize(shape, dtype="float64")
+    model.theta[:-1] = 100 / math.prod(shape)
+    model.theta[-1] = -100 * threshold
+    model.preprocessing = Preprocessing("divide", 255.0)
+    model.classes = ("dark", "bright")
+    return model
+
+
+@pytest.fixture
+def data(rng: np.random.Generator) -> Dataset:
+    """50 photos, 30 bright ones; three of the dark ones are bright, and so misread."""
+    y = (np.arange(50) < 30).astype(int)
+    level = np.where(y == 1, 180, 60)
+    level[[31, 35, 49]] = 190
+    noise = rng.integers(-20, 21, (50, *SHAPE))
+    return Dataset((level[:, None, None, None] + noise).astype(np.uint8), y, ("dark", "bright"))
+
+
+def row(strength: float, before: int, now: int, n: int) -> StrengthRow:
+    """A row where what is lost is lost for good."""
+    lost, gained = max(before - now, 0), max(now - before, 0)
+    p_value = min(1.0, 2 * 0.5 ** (lost + gained))
+    return StrengthRow(strength, "", now, n, now / n, *wilson_interval(now, n), lost, gained, p_value)
+
+
+def curve(name: str, counts: list[int], n: int = 50, n_baseline: int = 20) -> PerturbationCurve:
+    """A curve with so many right at each strength."""
+    p = PERTURBATIONS[name]
+    rows = (row(s, counts[0], k, n) for s, k in zip((0.0, *p.strengths), counts, strict=False))
+    return PerturbationCurve(p, tuple(rows), n_baseline)
+
+
+def result_of(
+    *curves: PerturbationCurve, n_correct: int = 40, n: int = 50, baseline: float = 0.4
+) -> Robustness:
+    return Robustness(n, n_correct, baseline, "cat", curves, {}, 0)
+
+
+def test_strength_0_is_the_clean_accuracy_exactly(data: Dataset) -> None:
+    model = brightness_model()
+    clean = predict(model, data).confusion
+    assert clean.n_correct == 47
+    result = robustness(model, data)
+    assert (result.n, result.n_correct, result.accuracy) == (50, clean.n_correct, clean.accuracy)
+    assert (result.baseline, result.most_common) == (0.6, "bright")
+    assert [c.perturbation.name for c in result.curves] == list(PERTURBATIONS)
+    for c in result.curves:
+        first = c.rows[0]
+        assert (first.strength, first.n_correct, first.n, first.accuracy) == (0, 47, 50, clean.accuracy)
+        assert (first.n_lost, first.n_gained) == (0, 0)
+        assert c.n_baseline == 30
+
+
+def test_each_row_is_what_the_model_says_of_the_changed_photos(data: Dataset) -> None:
+    model = brightness_model()
+    before = data.X.copy()
+    right = model.predict(data.X) == data.y
+    for c in robustness(model, data, seed=5).curves:
+        assert [row.strength for row in c.rows] == [0, *c.perturbation.strengths]
+        for row in c.rows:
+            now = model.predict(change_photos(data.X, c.perturbation, row.strength, 5)) == data.y
+            assert row.n_correct == now.sum()
+            assert row.accuracy == now.mean()
+            assert (row.low, row.high) == wilson_interval(int(now.sum()), 50)
+            assert row.n_lost == (right & ~now).sum()
+            assert row.n_gained == (~right & now).sum()
+            assert row.label == c.perturbation.label(row.strength)
+    np.testing.assert_array_equal(data.X, before)
+
+
+def test_darkness_makes_all_dark_and_the_strength_is_found(data: Dataset) -> None:
+    """At 65 % of the light all photos are dark: the 20 dark ones are right, fewer than one answer's 30."""
+    result = robustness(
+        brightness_model(), data, perturbations=["darker"], strengths={"darker": [0.5, 0.1, 0.35]}
+    )
+    (found,) = result.curves
+    assert [row.strength for row in found.rows] == [0, 0.1, 0.35, 0.5]
+    assert [row.n_correct for row in found.rows] == [47, 47, 20, 20]
+    assert (found.rows[-1].n_lost, found.rows[-1].n_gained) == (30, 3)
+    assert found.ten_points_at == found.below_baseline_at == found.breaks_at == 0.35
+    assert found.moderate.strength == 0.35  # the nearest to 0.3
+    assert found.cost == 27
+
+
+def test_what_moves_no_light_costs_nothing(data: Dataset) -> None:
+    result = robustness(brightness_model(), data, perturbations=["mirror", "upside-down"])
+    assert [[row.n_correct for row in c.rows] for c in result.curves] == [[47, 47], [47, 47]]
+    assert all(c.breaks_at is None for c in result.curves)
+
+
+def test_the_same_seed_gives_the_same_result_and_rounds_are_told(data: Dataset) -> None:
+    told: list[tuple[int, int]] = []
+    model = brightness_model(threshold=60 / 255)  # about where the dark photos are: noise decides
+    names = ["rotation", "noise", "mirror"]
+    first = robustness(
+        model, Dataset(data.X, data.y), perturbations=names, progress=lambda *step: told.append(step)
+    )
+    again = robustness(model, Dataset(data.X, data.y), perturbations=names)
+    assert first.to_dict() == again.to_dict()
+    assert told == [(i, 13) for i in range(1, 14)]
+    other = robustness(model, Dataset(data.X, data.y), perturbations=names, seed=2)
+    assert other.curves != first.curves
+
+
+def test_a_large_set_is_changed_in_pieces(data: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = robustness(brightness_model(), data, perturbations=["darker", "noise"])
+    monkeypatch.setattr(module, "PIECE", 7)
+    pieces = robustness(brightness_model(), data, perturbations=["darker", "noise"])
+    assert pieces.curves[0] == whole.curves[0]  # nothing is drawn
+    assert [row.n for row in pieces.curves[1].rows] == [50] * 7
+
+
+def test_grey_photos_leave_out_hue_and_say_so(data: Dataset) -> None:
+    for X in (data.X[..., :1], data.X[..., 0], data.X[..., :1].repeat(3, axis=3)):
+        result = robustness(brightness_model(X.shape[1:]), Dataset(X, data.y, data.classes))
+        noun = "photo" if X.shape[3:] == (3,) else "picture"
+        assert result.left_out == {"hue": f"the {noun}s are grey"}
+        assert [c.perturbation.name for c in result.curves] == [n for n in PERTURBATIONS if n != "hue"]
+        assert f"Left out: hue, since the {noun}s are grey." in result.notes
+    with pytest.raises(OptionError, match="nothing is left to measure: hue needs colour"):
+        robustness(
+            brightness_model((8, 8)), Dataset(data.X[..., 0], data.y, data.classes), perturbations=["hue"]
+        )
+
+
+def test_samples_are_called_by_their_noun(data: Dataset) -> None:
+    drawings = Dataset(data.X, data.y, data.classes, "drawing")
+    result = robustness(brightness_model(), drawings)
+    words = f"{result} {result!r}"
+    assert "50 drawings" in words
+    assert "photo" not in words
+    figures = result.plot(), perturbation_sheet(brightness_model(), data.X[0], label=0, noun="drawing")
+    for figure in figures:
+        drawn = [text.get_text() for text in figure.findobj(Text)]
+        assert any("rawing" in text for text in drawn)
+        assert not any("photo" in text.lower() for text in drawn)
+
+
+def test_ten_points_are_a_tenth_of_all_photos_exactly() -> None:
+    assert curve("rotation", [40, 36, 35, 30]).ten_points_at == 10
+    assert curve("rotation", [40, 36, 36, 36]).ten_points_at is None
+    assert curve("rotation", [7, 7, 6, 5], n=10).ten_points_at == 10
+
+
+def test_below_the_baseline_is_fewer_than_one_answer_for_all() -> None:
+    assert curve("rotation", [40, 38, 37, 36], n_baseline=37).below_baseline_at == 20
+    assert curve("rotation", [40, 38, 37, 37], n_baseline=37).below_baseline_at is None
+    assert curve("rotation", [30, 29, 31, 20], n_baseline=37).below_baseline_at is None  # it was before
+    both = curve("rotation", [40, 38, 37, 34], n_baseline=38)
+    assert (both.ten_points_at, both.below_baseline_at, both.breaks_at) == (20, 10, 10)
+
+
+def test_the_ranking_goes_by_the_loss_at_moderate_strength() -> None:
+    turned = curve("rotation", [40, 40, 39, 33, 33, 33, 33])  # moderate: the third
+    blurred = curve("blur", [40, 39, 36, 30, 20, 10, 5])  # moderate: the second
+    spread = curve("noise", [40, 40, 41, 40, 40, 40, 40])
+    result = result_of(spread, blurred, turned)
+    assert [c.cost for c in result.ranking] == [7, 4, -1]
+    rows = {row["change"]: row for row in result.to_rows()}
+    assert list(rows) == ["none", "always “cat”", "Rotation 20°", "Blur 1 px", "Noise 5 %"]
+    assert result.headline == "Rotating the photo by 20° costs most: 7 of 50 photos (p = 0.047)."
+    assert rows["Rotation 20°"]["p_value"] == pytest.approx(
+        3 * 2 / 2**7
+    )  # 7 lost, none gained, three changes
+    cells = {row["change"]: result.cells(row)[1:] for row in result.to_rows()}
+    assert cells["none"] == ("40/50", "67 to 89 %", "", "", "")
+    assert cells["always “cat”"] == ("20/50", "", "", "", "")
+    assert cells["Rotation 20°"][:1] + cells["Rotation 20°"][2:] == ("33/50", "0.047", "yes", "20°")
+    assert cells["Noise 5 %"][-2:] == ("no loss", "never")
+    assert "with Holm's correction for 3 changes" in result.notes[0]
+
+
+def test_the_stand_in_for_the_background_is_noted() -> None:
+    for name, is_told in (("background", True), ("blur", False)):
+        notes = " ".join(result_of(curve(name, [40, 40, 40, 40])).notes)
+        assert ("an ellipse about the photo's middle stands in" in notes) == is_told
+
+
+@every(
+    ("found", "headline"),
+    [
+        (
+            lambda: [curve("mirror", [40, 36])],
+            "No change lowers accuracy significantly (50 photos; the largest loss is 4).",
+        ),
+        (
+            lambda: [curve("mirror", [40, 41])],
+            "No change lowers accuracy significantly (50 photos; the largest loss is 0).",
+        ),
+    ],
+)
+def test_a_headline_without_a_significant_loss(found: Any, headline: str) -> None:
+    assert result_of(*found()).headline == headline
+
+
+def test_a_model_no_better_than_the_baseline() -> None:
+    poor = result_of(curve("mirror", [20, 20]), n_correct=20)
+    assert (
+        poor.headline == "Unchanged, 20 of 50 photos are correct: no better than the baseline (always “cat”)."
+    )
+
+
+def test_the_p_value_is_mcnemars(data: Dataset) -> None:
+    tables = pytest.importorskip("statsmodels.stats.contingency_tables", reason="statsmodels is the oracle")
+    (found,) = robustness(brightness_model(), data, perturbations=["darker"]).curves
+    for one in found.rows[1:]:
+        assert one.p_value == mcnemar_of(tables, one)
+    assert found.rows[0].p_value == 1
+
+
+def mcnemar_of(tables: Any, one: StrengthRow) -> float:
+    unmoved = [47 - one.n_lost, 3 - one.n_gained]
+    table = [[unmoved[0], one.n_lost], [one.n_gained, unmoved[1]]]
+    return pytest.approx(min(1.0, tables.mcnemar(table, exact=True).pvalue), rel=1e-12)
+
+
+def test_classes_in_another_order_are_matched_by_name(data: Dataset) -> None:
+    other = Dataset(data.X, 1 - data.y, data.classes[::-1])
+    one, two = (robustness(brightness_model(), d, perturbations=["darker"]) for d in (data, other))
+    assert one == two
+
+
+def test_the_dictionary_is_json_with_every_figure(data: Dataset) -> None:
+    result = robustness(brightness_model(), data, perturbations=["darker", "hue"])
+    read = json.loads(json.dumps(result.to_dict(), allow_nan=False))
+    assert read["ranking"] == ["darker", "hue"]
+    assert [p["name"] for p in read["perturbations"]] == ["darker", "hue"]
+    assert read["perturbations"][0]["reason"] == "brightness and contrast"
+    rows = read["perturbations"][0]["rows"]
+    assert set(rows[0]) >= {"strength", "n_correct", "n", "accuracy", "low", "high"}
+    assert read["perturbations"][1]["breaks_at"] is None
+    assert read["interval"] == list(wilson_interval(47, 50))
+
+
+def test_what_is_no_classifier_of_photos_is_told(data: Dataset) -> None:
+    quantities = brightness_model()
+    quantities.set_loss("mean_squared_error")
+    with pytest.raises(OptionError, match="expected a classifier, got a model trained on mean_squared_error"):
+        robustness(quantities, data)
+    table = Sequential([Dense(1)])
+    table.initialize((5,))
+    with pytest.raises(ShapeError, match=r"expected a model of photos, .* got one that takes \(5,\)"):
+        robustness(table, Dataset(np.zeros((3, 5)), np.zeros(3, int)))
+
+
+def test_data_that_do_not_fit_are_told(data: Dataset) -> None:
+    model = brightness_model()
+    with pytest.raises(DataError, match="at least one sample, got none"):
+        robustness(model, data.take(slice(0)))
+    with pytest.raises(
+        DataError, match="the model knows the classes dark, bright, the data have dog, bright"
+    ):
+        robustness(model, Dataset(data.X, data.y, ("dog", "bright")))
+    with pytest.raises(ShapeError, match=r"expected samples of shape \(8, 8, 3\).*got \(8, 7, 3\)"):
+        robustness(model, Dataset(data.X[:, :, 1:], data.y))
+    with pytest.raises(DataError, match="expected photos of bytes"):
+        robustness(model, Dataset(data.X / 255, data.y))
+    with pytest.raises(PellucidError, match="the model is not trained yet"):
+        robustness(preset("logistic", 2), data)
+    with pytest.raises(DataError, match="the data have 2 labels or quantities a sample"):
+        robustness(model, Dataset(data.X, np.eye(2, dtype=int)[data.y], data.classes))
+    with pytest.raises(OptionError, match=r"Did you mean 'rotation'\?"):
+        robustness(model, data, perturbations=["rotate"])
+    with pytest.raises(OptionError, match="darker: expected a strength from 0 to 1"):
+        robustness(model, data, strengths={"darker": [2]})

@@ -1,0 +1,201 @@
+"""The pictures hold what they are told to show, for photos of any kind."""
+
+import numpy as np
+import pytest
+from tests.every import every
+from tests.pictures import assert_readable, page_text, shown, words
+
+from pellucid.errors import DataError, ShapeError
+from pellucid.evaluation.saliency.compute_maps import saliency
+from pellucid.evaluation.saliency.first_layer import first_layer
+from pellucid.evaluation.saliency.plot_maps import (
+    first_layer_figure,
+    heat_picture,
+    saliency_figure,
+    saliency_strip,
+    weight_picture,
+)
+from pellucid.evaluation.saliency.text import check_text, first_layer_text
+from pellucid.nn.conv import Conv2D
+from pellucid.nn.dense import Dense, Flatten
+from pellucid.nn.graph import Graph
+from pellucid.nn.model import Model
+from pellucid.nn.norm import BatchNorm
+from pellucid.nn.pooling import AvgPool2D, GlobalAvgPool2D
+from pellucid.nn.presets import preset
+from pellucid.nn.sequential import Sequential
+from pellucid.plotting.saving import figure_png
+
+
+def small(shape: tuple[int, ...] = (12, 12, 3), *, has_convolution: bool = True) -> Model:
+    model = (
+        Sequential([Conv2D(4, activation="relu"), GlobalAvgPool2D(), Dense(3)])
+        if has_convolution
+        else preset("two-layer", 3)
+    )
+    model.initialize(shape, seed=1)
+    model.classes = ("a", "b", "a very long name of a class that nobody would read to its end")
+    return model
+
+
+@every("shape", [(12, 12, 3), (9, 14, 1)])
+def test_every_map_has_its_row(shape: tuple[int, ...]) -> None:
+    photo = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
+    model = small(shape)
+    from pellucid.data.preprocess import Preprocessing
+
+    model.preprocessing = Preprocessing("divide", 255.0)
+    maps = saliency(model, photo)
+    figure = saliency_figure(photo, maps)
+    assert len(shown(figure)) == 3 * len(maps)
+    flat = page_text(figure)
+    for found in maps.values():
+        assert found.title in flat
+        assert " ".join(found.note.split()) in flat
+        assert found.sanity is not None
+        assert check_text(found.sanity) in flat
+    assert figure_png(figure, dpi=40)[:4] == b"\x89PNG"
+
+
+def test_the_titles_of_a_strip_stay_apart() -> None:
+    """ "Integrated gradients" ran into "Grad-CAM"."""
+    photo = np.random.default_rng(0).integers(0, 256, (12, 12, 3), dtype=np.uint8)
+    figure = saliency_strip(photo, saliency(small(), photo))
+    axes = figure.axes[-1]
+    figure.canvas.draw()
+    titles = [text for text in axes.texts if text.get_text() in ("Integrated gradients", "Grad-CAM")]
+    left, right = (text.get_window_extent() for text in titles)
+    assert right.x0 - left.x1 > 3  # pixels
+
+
+@pytest.mark.slow
+def test_nothing_leaves_the_page() -> None:
+    photo = np.random.default_rng(0).integers(0, 256, (12, 12, 3), dtype=np.uint8)
+    for model in (small(), small(has_convolution=False)):
+        model.classes = model.classes
+        maps = saliency(model, photo / 255, 2)
+        for figure in (saliency_figure(photo, maps), first_layer_figure(model)):
+            assert figure is not None
+            assert_readable(figure)
+        assert_readable(saliency_strip(photo, maps))
+
+
+def test_a_method_that_does_not_apply_has_words_and_no_picture() -> None:
+    photo = np.random.default_rng(0).random((12, 12, 3))
+    maps = saliency(small(has_convolution=False), photo, methods=["grad_cam"])
+    figure = saliency_figure(photo, maps)
+    assert not shown(figure)
+    assert "has none" in page_text(figure)
+
+
+def test_what_cannot_be_drawn_is_said() -> None:
+    with pytest.raises(DataError, match="at least one map"):
+        saliency_figure(np.zeros((4, 4, 3)), {})
+    with pytest.raises(ShapeError, match="saliency_figure"):
+        saliency_figure(np.zeros(5), {})
+
+
+def test_colours_of_a_map() -> None:
+    heat = np.array([[-2.0, 0.0, 2.0]])
+    signed, unsigned = heat_picture(heat, True), heat_picture(np.abs(heat), False)
+    assert signed[0, 0, 2] > signed[0, 0, 0]  # against: blue
+    assert signed[0, 2, 0] > signed[0, 2, 2]  # for: red
+    assert signed[0, 1].min() > 0.95  # nothing: white
+    assert unsigned[0, 1].max() < 0.1
+    assert (unsigned[0, 0] == unsigned[0, 2]).all()
+    over = heat_picture(np.zeros((1, 3)), True, np.array([[0, 128, 255]], np.uint8))
+    assert np.diff(over[0, :, 0]).min() > 0.3  # where there is no heat the photo shows
+    assert heat_picture(np.zeros((3, 3)), True).min() > 0.95
+
+
+def test_first_layer_pictures_are_the_weights() -> None:
+    model = preset("mlp")
+    model.initialize((6, 5, 3), dtype="float64")
+    found = first_layer(model)
+    assert found is not None
+    W = model.leaves()[1].params["W"]
+    assert found.pictures.shape == (20, 6, 5, 3)
+    photo = np.random.default_rng(0).random((6, 5, 3))
+    assert (found.pictures * photo).sum(axis=(1, 2, 3)) == pytest.approx(
+        photo.ravel() @ W
+    )  # each over its pixel
+    cnn = Sequential([BatchNorm(), Conv2D(7, (3, 2)), Flatten(), Dense(2)])
+    cnn.initialize((6, 5, 3))
+    kernels = first_layer(cnn)
+    assert kernels is not None
+    assert kernels.pictures.shape == (7, 3, 2, 3)
+    assert (kernels.pictures[4] == cnn.layers[1].params["W"][..., 4]).all()
+    figure = first_layer_figure(cnn)
+    assert figure is not None
+    assert len(shown(figure)) == 7
+
+
+def test_first_layers_of_graphs_and_those_that_do_not_see_pixels() -> None:
+    graph = Graph(["photo"], {"flat": (Flatten(), "photo"), "out": (Dense(4), "flat")}, "out")
+    graph.initialize((5, 5))
+    found = first_layer(graph)
+    assert found is not None
+    assert found.pictures.shape == (4, 5, 5, 1)
+    pooled = Sequential([AvgPool2D(), Flatten(), Dense(4)])
+    pooled.initialize((6, 6, 3))
+    assert first_layer(pooled) is None
+    assert first_layer_figure(pooled) is None
+    table = Sequential([Dense(3)])
+    table.initialize((9,))
+    assert first_layer_figure(table) is None
+
+
+def test_learned_weights_are_told_from_drawn_ones() -> None:
+    model = preset("mlp")
+    model.initialize((16, 16, 3), seed=1)
+    found = first_layer(model)
+    assert found is not None
+    assert found.is_learned is False
+    assert "noise" in first_layer_text(found)
+    W = model.leaves()[1].params["W"].reshape(16, 16, 3, -1)
+    W += 0.5 * W.std() * np.sin(np.arange(16) / 3)[:, None, None, None].astype(W.dtype)
+    found = first_layer(model)
+    assert found is not None
+    assert found.is_learned is True
+    assert "learned" in first_layer_text(found)
+    W[...] = 0
+    found = first_layer(model)
+    assert found is not None
+    assert found.is_learned is None
+    assert "not known" in first_layer_text(found)
+
+
+def test_smoothness_is_the_correlation_of_neighbours() -> None:
+    model = Sequential([Conv2D(3, 4), Flatten(), Dense(1)])
+    model.initialize((9, 9, 2))
+    W = model.layers[0].params["W"]
+    pairs = [(W[1:], W[:-1]), (W[:, 1:], W[:, :-1])]
+    one = np.concatenate([np.concatenate([a.ravel(), b.ravel()]) for a, b in pairs])
+    other = np.concatenate([np.concatenate([b.ravel(), a.ravel()]) for a, b in pairs])
+    found = first_layer(model)
+    assert found is not None
+    assert found.smoothness == pytest.approx((one @ other) / (one @ one), rel=1e-5)
+
+
+def test_pictures_of_weights() -> None:
+    assert weight_picture(np.zeros((2, 2, 3))) == pytest.approx(np.full((2, 2, 3), 0.5))
+    assert weight_picture(np.ones((2, 2, 5))).shape == (2, 2, 1)
+
+
+def test_a_map_without_colours_says_why() -> None:
+    model = preset("mlp")
+    model.initialize((8, 8, 3))
+    model.theta[:] = 0  # all units off: no pixel moves the score
+    photo = np.full((8, 8, 3), 0.5)
+    maps = saliency(model, photo, methods=["gradient", "grad_cam"])
+    found = words(saliency_strip(photo, maps))
+    assert found == ["The picture", "Input gradient", "0 everywhere:", "nothing to check"]
+
+
+def test_printed_maps_name_each_method_with_its_check() -> None:
+    model = preset("mlp")
+    model.initialize((8, 8, 3))
+    photo = np.random.default_rng(0).random((8, 8, 3))
+    lines = str(saliency(model, photo, methods=["gradient", "grad_cam"], n_draws=2)).splitlines()
+    assert [line.split(":")[0] for line in lines[1:]] == ["Input gradient", "Grad-CAM"]
+    assert "Rank correlation" in lines[1]

@@ -1,0 +1,246 @@
+"""The assessment as a whole: the published run, data of one class, labels, quantities, leaks."""
+
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy import stats
+from sklearn import metrics as sk
+from tests.every import every
+
+from pellucid.data.dataset import Dataset
+from pellucid.data.source import load_data
+from pellucid.errors import OptionError
+from pellucid.evaluation.scores.evaluate import evaluate, score
+from pellucid.evaluation.scores.text import headline, in_words
+from pellucid.nn.dense import Dense
+from pellucid.nn.presets import preset
+from pellucid.nn.sequential import Sequential
+from pellucid.prediction.predict import Predictions, predict
+from pellucid.stats.bootstrap import bootstrap
+from pellucid.training.fit import train
+from pellucid.types import Array
+
+
+def outputs_of(y: Array, score: Array, names: tuple[str, ...] = ("no", "yes")) -> Predictions:
+    scores = np.stack([-score, score], axis=1)
+    return Predictions("classification", y, (score > 0).astype(int), scores, True, names)
+
+
+@pytest.fixture
+def outputs(rng: np.random.Generator) -> Predictions:
+    y = np.repeat([0, 1], [40, 20])
+    return outputs_of(y, rng.normal(size=60) + 1.2 * y - 0.5)
+
+
+def test_the_published_run(published: dict[str, Any]) -> None:
+    photos = load_data("catvnoncat")
+    model = preset("mlp")
+    train(model, photos.train, n_epochs=2500)
+    result = evaluate(model, photos.test, train=photos.train)
+    accuracy, baseline = result.estimates["accuracy"], result.estimates["baseline"]
+    assert accuracy.value == published["test_accuracy"] if "test_accuracy" in published else 0.8
+    assert [f"{value:.2f}" for value in accuracy[:3]] == ["0.80", "0.67", "0.89"]
+    assert [f"{value:.2f}" for value in baseline[:3]] == ["0.34", "0.22", "0.48"]
+    assert [tuple(leak) for leak in result.predictions.leaks] == [(17, 146, "exact")]
+    without = result.without_leaks
+    assert without is not None
+    assert (len(without), without.confusion.n_correct) == (49, 39)  # type: ignore[union-attr]
+    words = in_words(result)
+    assert words[0].startswith("40 of 50 correct: accuracy 80 %;")
+    assert "67 to 89 % (95 %" in words[0]
+    assert "34 % (22 to 48 %)" in words[1]
+    assert any("17 = training 146" in line and "39 of 49 correct: accuracy 80 %" in line for line in words)
+
+
+def area(a: Array, b: Array, axis: int) -> Array:
+    return (b[..., :, np.newaxis] > a[..., np.newaxis, :]).mean(axis=(-2, -1))
+
+
+def balanced(a: Array, b: Array, axis: int) -> Array:
+    return ((a <= 0).mean(axis=axis) + (b > 0).mean(axis=axis)) / 2
+
+
+def macro_f1(a: Array, b: Array, axis: int) -> Array:
+    right, found = (a <= 0).sum(axis=axis), (b > 0).sum(axis=axis)
+    n_negative, n_positive = a.shape[axis], b.shape[axis]
+    said = found + n_negative - right
+    return (2 * found / (n_positive + said) + 2 * right / (2 * n_negative + n_positive - said)) / 2
+
+
+def test_intervals_of_ranked_scores_agree_with_scipys(outputs: Predictions, rng: np.random.Generator) -> None:
+    s, y = outputs.scores[:, 1], outputs.y_true
+    ours = score(outputs, n_resamples=20_000).estimates
+    samples = s[y == 0], s[y == 1]
+    for name, statistic in (("roc_auc", area), ("balanced_accuracy", balanced), ("f1", macro_f1)):
+        assert ours[name].value == pytest.approx(float(statistic(*samples, axis=-1)))
+        scipys = stats.bootstrap(
+            samples, statistic, n_resamples=20_000, method="percentile", rng=rng, batch=500, vectorized=True
+        )
+        # A percentile of 20,000 resamples is uncertain by some 2 % of the standard error, each.
+        expected = pytest.approx(tuple(scipys.confidence_interval), abs=0.12 * scipys.standard_error)
+        assert ours[name][1:3] == expected, name
+
+
+def test_log_loss_and_brier_intervals_are_those_of_their_means(outputs: Predictions) -> None:
+    P = 1 / (1 + np.exp(-outputs.scores[np.arange(60), outputs.y_true]))
+    ours = score(outputs).estimates
+    for name, losses in (("log_loss", -np.log(P)), ("brier", (1 - P) ** 2)):
+        values = bootstrap(lambda counts, losses=losses: losses @ counts / 60, 60, strata=outputs.y_true)
+        assert ours[name].value == pytest.approx(losses.mean())
+        assert ours[name][1:3] == pytest.approx(tuple(np.quantile(values, (0.025, 0.975))))
+
+
+def test_levels_seeds_and_resamples_count(outputs: Predictions) -> None:
+    def widths(**options: Any) -> Array:
+        estimates = score(outputs, **options).estimates
+        return np.array([e.high - e.low for e in estimates.values()])  # type: ignore[operator]
+
+    assert (widths(level=0.8) < widths()).all()
+    assert (widths() == widths(seed=1)).all()
+    assert (widths() != widths(seed=2)).any()
+    assert score(outputs, level=0.8).to_dict()["level"] == 0.8
+
+
+@every("label", [0, 1])
+def test_one_class_only_has_no_ranking_and_says_so(label: int, rng: np.random.Generator) -> None:
+    result = score(outputs_of(np.full(12, label), rng.normal(size=12)))
+    name = ("no", "yes")[label]
+    assert result.estimates["roc_auc"].value is None
+    assert f"every sample is {name!r}" in result.per_class[label].estimates["roc_auc"].reason
+    assert result.per_class[1 - label].estimates["recall"].value is None
+    assert result.per_class[0].roc is None
+    content = json.dumps(result.to_dict(), allow_nan=False)
+    assert json.loads(content)["estimates"]["roc_auc"]["value"] is None
+    assert any(f"No sample is {('no', 'yes')[1 - label]}" in line for line in in_words(result))
+
+
+def test_a_single_sample_is_assessed() -> None:
+    result = score(outputs_of(np.array([1]), np.array([2.0])))
+    assert result.estimates["accuracy"].value == 1
+    assert "every resample scores the same" in result.estimates["balanced_accuracy"].reason
+    json.dumps(result.to_dict(), allow_nan=False)
+
+
+def test_a_class_that_is_never_named_counts_as_none_right() -> None:
+    result = score(outputs_of(np.arange(10) % 2, np.full(10, 1.0)))
+    assert result.per_class[0].estimates["precision"].reason == "no sample was predicted as 'no'"
+    assert result.estimates["precision"].value == 0.25
+    assert result.estimates["balanced_accuracy"].value == 0.5
+
+
+def test_many_samples_narrow_the_words(rng: np.random.Generator) -> None:
+    y = np.arange(10_000) % 2
+    result = score(outputs_of(y, np.where(rng.random(10_000) < 0.9, 1.0, -1.0) * (2 * y - 1)), n_resamples=50)
+    assert "95 % interval 88.9 to" in headline(result)
+
+
+def test_all_samples_leaked_leaves_none(rng: np.random.Generator) -> None:
+    data = Dataset(rng.standard_normal((12, 2)), np.arange(12) % 2, ("a", "b"))
+    model = preset("logistic")
+    train(model, data, n_epochs=3)
+    result = evaluate(model, data.take(slice(4)), data)
+    assert [leak.test for leak in result.predictions.leaks] == [0, 1, 2, 3]
+    assert result.without_leaks is None
+    assert any("none is left" in note for note in result.notes)
+    part = evaluate(model, data.take(slice(6)), train=data.take(slice(2)))
+    assert part.without_leaks is not None
+    direct = evaluate(model, data.take(slice(2, 6)))
+    assert part.without_leaks.estimates == direct.estimates
+
+
+def test_several_labels(rng: np.random.Generator) -> None:
+    X = rng.standard_normal((80, 3))
+    data = Dataset(X, (X + rng.normal(0, 0.7, X.shape) > 0.4).astype(int), ("wet", "cold", "dark"))
+    model = Sequential([Dense(3)])
+    train(model, data, n_epochs=100, loss="multi_label")
+    result = evaluate(model, data)
+    hits = model.predict(X) == data.y
+    assert result.estimates["label_accuracy"].value == pytest.approx(hits.mean())
+    assert result.estimates["exact_match"].value == pytest.approx(hits.all(axis=1).mean())
+    assert result.estimates["log_loss"].value == pytest.approx(
+        model.measure(X.astype(np.float32), model.encode(data.y))["loss"], rel=1e-5
+    )
+    for j, figures in enumerate(result.per_class):
+        value, low, high, _ = figures.estimates["accuracy"]
+        assert value == pytest.approx(hits[:, j].mean())
+        assert low < value < high
+        assert figures.estimates["baseline"].value == max(data.y[:, j].mean(), 1 - data.y[:, j].mean())
+        scores = model.decision_function(X)[:, j]
+        assert figures.estimates["roc_auc"].value == pytest.approx(sk.roc_auc_score(data.y[:, j], scores))
+    written = json.loads(json.dumps(result.to_dict(), allow_nan=False))
+    assert written["per_label"]["cold"] == pytest.approx(hits[:, 1].mean())
+    assert "Label accuracy" in in_words(result)[0]
+
+
+def test_quantities_agree_with_scipys_bootstrap(rng: np.random.Generator) -> None:
+    X = rng.standard_normal((70, 2))
+    data = Dataset(X, X.sum(axis=1) + rng.normal(0, 0.5, 70))
+    model = Sequential([Dense(1)])
+    train(model, data, n_epochs=200, loss="mean_squared_error")
+    outputs = predict(model, data)
+    ours = score(outputs, n_resamples=20_000).estimates
+    y, predicted = outputs.y_true[:, 0], outputs.y_pred[:, 0]
+    for name, statistic in (
+        ("mean_absolute_error", lambda y, p, axis: np.abs(y - p).mean(axis=axis)),
+        ("root_mean_squared_error", lambda y, p, axis: np.sqrt(((y - p) ** 2).mean(axis=axis))),
+        ("r_squared", lambda y, p, axis: 1 - ((y - p) ** 2).mean(axis=axis) / y.var(axis=axis)),
+    ):
+        scipys = stats.bootstrap(
+            (y, predicted),
+            statistic,
+            paired=True,
+            n_resamples=20_000,
+            method="percentile",
+            rng=rng,
+            batch=2000,
+        )
+        assert ours[name].value == pytest.approx(statistic(y, predicted, -1))
+        expected = pytest.approx(tuple(scipys.confidence_interval), abs=0.12 * scipys.standard_error)
+        assert ours[name][1:3] == expected, name
+    assert "Mean absolute error" in in_words(score(outputs))[0]
+
+
+def test_targets_of_one_value_have_no_r_squared() -> None:
+    outputs = Predictions(
+        "regression", np.full((5, 1), 0.1), np.arange(5.0)[:, None], np.empty((5, 0)), False, ()
+    )
+    result = score(outputs)
+    assert result.estimates["r_squared"].value is None
+    assert "same target" in result.estimates["r_squared"].reason
+    json.dumps(result.to_dict(), allow_nan=False)
+
+
+def test_bad_levels_are_refused(rng: np.random.Generator) -> None:
+    data = Dataset(rng.standard_normal((12, 2)), np.arange(12) % 2, ("a", "b"))
+    model = preset("logistic")
+    train(model, data, n_epochs=3)
+    with pytest.raises(OptionError, match="evaluate: level"):
+        evaluate(model, data, level=1.5)
+
+
+def test_progress_is_shown(rng: np.random.Generator) -> None:
+    data = Dataset(rng.standard_normal((12, 2)), np.arange(12) % 2, ("a", "b"))
+    model = preset("logistic")
+    train(model, data, n_epochs=3)
+    shown: list[tuple[str, int, int]] = []
+    evaluate(model, data, progress=lambda *what: shown.append(what))
+    assert shown[1] == ("predicting", 12, 12)
+    assert shown[-1] == ("resampling", 2000, 2000)
+
+
+def test_scores_show_themselves_in_a_terminal_and_a_notebook(outputs: Predictions) -> None:
+    result = score(outputs, n_resamples=100)
+    assert result.accuracy == result["accuracy"].value == outputs.is_correct.mean()
+    assert str(result).startswith(headline(result))
+    assert "Confusion matrix" in str(result)
+    page = result._repr_html_()
+    assert page.count("<table>") == 2
+    assert "&#x27;no&#x27;" in page
+    assert repr(result) == f"Scores(classification, 60 samples, accuracy {result.accuracy:.4g})"
+    y = np.arange(6.0)[:, np.newaxis]
+    quantities = score(Predictions("regression", y, y + 1, np.empty((6, 0)), False, ()), n_resamples=100)
+    assert "<table>" not in quantities._repr_html_()
+    with pytest.raises(OptionError, match="mean_absolute_error"):
+        quantities.accuracy  # noqa: B018

@@ -1,0 +1,154 @@
+"""Figures of an assessment: that they hold its numbers, for two classes, many, labels, and none that is defined."""
+
+import warnings
+
+import numpy as np
+import pytest
+from matplotlib import pyplot
+from matplotlib.figure import Figure
+
+from pellucid.errors import OptionError
+from pellucid.evaluation.scores import plot_scores as draw
+from pellucid.evaluation.scores.calibration_figure import calibration_figure
+from pellucid.evaluation.scores.evaluate import score
+from pellucid.evaluation.scores.scores import Scores
+from pellucid.plotting.saving import figure_png
+from pellucid.prediction.predict import Predictions, log_odds
+from pellucid.types import Array
+
+
+def of_classes(k: int, m: int, *, only: int | None = None, has_probabilities: bool = True) -> Scores:
+    rng = np.random.default_rng(k)
+    y = np.arange(m) % k if only is None else np.full(m, only)
+    Z = rng.normal(size=(m, k)) + 2 * (y[:, np.newaxis] == np.arange(k))
+    scores = np.stack([-Z[:, 1], Z[:, 1]], axis=1) if k == 2 else log_odds(Z)
+    names = tuple(f"kind {c}" for c in range(k))
+    outputs = Predictions("classification", y, scores.argmax(axis=1), scores, has_probabilities, names)
+    return score(outputs, n_resamples=100)
+
+
+def legend(figure: Figure, at: int = 0) -> list[str]:
+    shown = figure.axes[at].get_legend()
+    assert shown is not None
+    return [text.get_text() for text in shown.get_texts()]
+
+
+def lines(figure: Figure) -> list[Array]:
+    return [np.stack(line.get_data(), axis=1) for line in figure.axes[0].lines]
+
+
+def is_drawn(figure: Figure) -> bool:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        return figure_png(figure)[1:4] == b"PNG"
+
+
+def test_two_classes_have_one_roc_curve_and_two_of_precision() -> None:
+    result = of_classes(2, 60)
+    figure = draw.roc_figure(result)
+    area = result.per_class[1].estimates["roc_auc"]
+    assert legend(figure) == ["Chance: 0.50", f"kind 1: {area[0]:.2f} ({area[1]:.2f} to {area[2]:.2f})"]
+    curve = result.per_class[1].roc
+    assert curve is not None
+    np.testing.assert_array_equal(lines(figure)[1], np.stack(curve[:2], axis=1))
+    assert is_drawn(figure)
+    figure = draw.precision_recall_figure(result)
+    assert len(legend(figure)) == 2
+    assert is_drawn(figure)
+
+
+def test_of_many_classes_the_worst_are_named() -> None:
+    result = of_classes(10, 200)
+    areas = {one.name: one.estimates["roc_auc"].value for one in result.per_class}
+    worst = sorted(areas, key=lambda name: areas[name] or 0)[:3]
+    named = legend(draw.roc_figure(result))
+    assert named[1] == "The other 7 classes"
+    assert [words.split(":")[0] for words in named[2:]] == worst
+    for figure in (
+        draw.roc_figure(result),
+        draw.precision_recall_figure(result),
+        calibration_figure(result),
+    ):
+        assert is_drawn(figure)
+    assert legend(calibration_figure(result), at=1)[0] == "The other 7"
+
+
+def test_curves_that_are_undefined_say_why() -> None:
+    result = of_classes(2, 20, only=1)
+    for figure in (draw.roc_figure(result), draw.precision_recall_figure(result)):
+        assert figure.axes[0].texts[0].get_text() == "Undefined: every sample is 'kind 1'"
+        assert is_drawn(figure)
+    assert is_drawn(calibration_figure(result))
+    assert is_drawn(draw.intervals_figure(result))
+
+
+def test_calibration_shows_what_was_said_and_what_was_so() -> None:
+    result = of_classes(2, 60)
+    figure = calibration_figure(result)
+    assert result.calibration is not None
+    assert figure.axes[0].get_title(loc="left") == f"Predicted class: ECE {result.calibration.error:.2f}"
+    points = figure.axes[0].lines[-1].get_data()
+    np.testing.assert_allclose(
+        points, [result.calibration.mean_predicted, result.calibration.fraction_positive]
+    )
+    heights = [bar.get_height() for bar in figure.axes[2].patches]
+    assert sum(heights) == 60
+    assert heights[5:] == [*np.bincount(result.calibration.bins, result.calibration.counts, minlength=10)[5:]]
+    with pytest.raises(OptionError, match="no probabilities"):
+        calibration_figure(of_classes(2, 20, has_probabilities=False))
+
+
+def test_intervals_are_drawn_from_low_to_high() -> None:
+    result = of_classes(2, 60)
+    figure = draw.intervals_figure(result)
+    axes = figure.axes[0]
+    names = [label.get_text() for label in axes.get_yticklabels()]
+    assert names[0] == "Accuracy"
+    assert names[-1] == "Precision of “kind 1”"
+    accuracy = result.estimates["accuracy"]
+    np.testing.assert_allclose(axes.lines[0].get_xdata(), accuracy[1:3])
+    assert axes.texts[0].get_text() == f"{accuracy[0]:.2f} ({accuracy[1]:.2f} to {accuracy[2]:.2f})"
+    assert is_drawn(figure)
+
+
+def test_labels_and_quantities(rng: np.random.Generator) -> None:
+    Y = rng.integers(0, 2, (50, 3))
+    scores = rng.normal(size=(50, 3)) + Y
+    outputs = Predictions("multi_label", Y, (scores > 0).astype(int), scores, True, ("wet", "cold", "dark"))
+    result = score(outputs, n_resamples=100)
+    assert len(legend(draw.roc_figure(result))) == 4
+    figure = calibration_figure(result)
+    assert len(figure.axes) == 2
+    assert figure.axes[0].get_title(loc="left") == "Each label"
+    assert is_drawn(figure)
+    assert is_drawn(draw.intervals_figure(result))
+    y = rng.normal(size=(20, 2))
+    quantities, constant = (
+        score(Predictions("regression", y, y + 0.1, np.empty((len(y), 0)), False, ()), n_resamples=100)
+        for y in (y, np.ones((3, 1)))
+    )
+    assert is_drawn(draw.predicted_figure(quantities))
+    assert is_drawn(draw.predicted_figure(constant))
+    axes = Figure().add_subplot()
+    assert result.plot(ax=axes).get_xlabel() == "False positive rate"
+    assert constant.plot(ax=axes).get_ylabel() == "Predicted"
+    for drawn in (draw.roc_figure, draw.precision_recall_figure, draw.intervals_figure):
+        with pytest.raises(OptionError, match="regression"):
+            drawn(quantities)
+
+
+def test_scores_draw_the_figures_that_suit_them_by_name() -> None:
+    result = of_classes(2, 60)
+    assert list(draw.draw_all(result)) == ["intervals", "roc", "precision-recall", "calibration", "confusion"]
+    assert "calibration" not in draw.draw_all(of_classes(2, 20, has_probabilities=False))
+    axes = Figure().add_subplot()
+    assert result.plot("roc", ax=axes) is axes
+    assert len(axes.get_legend().get_texts()) == 2
+    own = result.plot()
+    assert own.get_ylabel() == "True class"
+    assert pyplot.fignum_exists(own.figure.number)
+    pyplot.close(own.figure)
+    with pytest.raises(OptionError, match="Did you mean 'roc'"):
+        result.plot("rock")
+    with pytest.raises(OptionError, match=r"calibration has several axes of its own\. Leave ax out"):
+        result.plot("calibration", ax=axes)

@@ -1,0 +1,220 @@
+"""What a full report costs: everything is predicted once and looked for once; sections take what was found."""
+
+import inspect
+import re
+import sys
+import threading
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from tests.commands import Command, words_of
+
+from pellucid import dispatch
+from pellucid.data import hashing
+from pellucid.data.preprocess import check_finite
+from pellucid.evaluation.influence import explain
+from pellucid.nn.model import Model
+from pellucid.ops.losses.base import LOSSES
+from pellucid.reporting.findings import STAGES
+from pellucid.reporting.sections import (
+    data,
+    influence,
+    photos,
+    recipe,
+    regression,
+    robustness,
+    saliency,
+    scores,
+    tables,
+    training,
+)
+from pellucid.runs.record import read_run
+from pellucid.training.optimizers.base import OPTIMIZERS
+from pellucid.training.schedules.base import SCHEDULES
+from pellucid.workflows.report import report_on
+
+
+@pytest.mark.slow
+def test_figures_drawn_while_influence_trains_are_those_drawn_afterwards(
+    trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With kernels its trainings run in the background; the page has the same bytes either way."""
+    pytest.importorskip("numba")
+    names: list[str] = []
+
+    def learn(self: Any, groups: Any) -> None:
+        names.append(threading.current_thread().name)
+        plain(self, groups)
+
+    plain = explain._Trainings.learn
+    monkeypatch.setattr(explain._Trainings, "learn", learn)
+    with dispatch.use("numba"):
+        report_on(trained, tmp_path / "meanwhile", is_full=True, n_photos=2)
+        monkeypatch.setattr("pellucid.workflows.report.in_background", lambda: nullcontext(None))
+        report_on(trained, tmp_path / "afterwards", is_full=True, n_photos=2)
+    assert names[0].startswith("pellucid-background")
+    assert names[-1] == threading.main_thread().name
+    one, other = (tmp_path / name / "report.html" for name in ("meanwhile", "afterwards"))
+    assert one.read_bytes() == other.read_bytes()
+
+
+@pytest.mark.slow
+def test_the_full_report_predicts_searches_hashes_and_checks_once_and_tells_its_stages_in_order(
+    trained: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = read_run(trained)
+    parts = {"train": run.split.train.X, "test": run.split.test.X}
+    passes = dict.fromkeys(parts, 0)
+    asked: Any = Model.decision_function
+
+    def count(self: Model, X: Any) -> Any:
+        for name, part in parts.items():
+            passes[name] += isinstance(X, np.ndarray) and X.shape == part.shape and bool((part == X).all())
+        return asked(self, X)
+
+    monkeypatch.setattr(Model, "decision_function", count)
+    searches = []
+    from pellucid.data.copies import duplicates
+
+    prepare: Any = duplicates._prepare
+    monkeypatch.setattr(duplicates, "_prepare", lambda *given: (searches.append(1), prepare(*given))[1])
+    monkeypatch.setattr(duplicates, "find_leaks", lambda *given: pytest.fail("leaks are known already"))
+    hashed, checked = [], []
+    arrays: Any = hashing._arrays
+    monkeypatch.setattr(hashing, "_arrays", lambda part: (hashed.append(part), arrays(part))[1])
+    for module in [one for one in sys.modules.values() if vars(one).get("check_finite") is check_finite]:
+        monkeypatch.setattr(module, "check_finite", lambda X, where: checked.append(X))
+    seen: list[tuple[str, int, int]] = []
+    report_on(trained, is_full=True, n_photos=2, progress=lambda *stage: seen.append(stage))
+    assert passes == {"train": 1, "test": 1}
+    assert len(searches) == 1
+    assert len(hashed) == 4  # samples and labels of each part once, however often it trains again
+    assert len(checked) <= 2
+    assert [stage for stage, _, _ in seen] == [*STAGES, "done"]
+    assert [done for _, done, _ in seen] == list(range(len(STAGES) + 1))
+    assert {total for _, _, total in seen} == {len(STAGES)}
+
+
+def test_sections_neither_load_nor_predict() -> None:
+    for module in (data, influence, photos, regression, robustness, saliency, scores, tables, training):
+        source = inspect.getsource(module)
+        for call in ("load(", "load_data(", " predict(", ".predict(", "find_leaks(", "decision_function("):
+            assert call not in source, (module.__name__, call)
+
+
+WAYS: dict[str, tuple[str, list[str], list[str]]] = {
+    "full batch": (
+        "--epochs 5",
+        [
+            "5 steps of gradient descent took",
+            "0.0075, constant",
+            "Each value is of all training photos before the step",
+        ],
+        ["AdamW", "batches of", "Augmentation", "smoothed", "Weight decay", "epochs took"],
+    ),
+    "adamw": (
+        "--optimizer adamw --batch-size 8 --epochs 5 --learning-rate 0.01 --schedule one_cycle --weight-decay 0.1 "
+        "--augment photo --label-smoothing 0.1 --weight-ema 0.9 --validation 0.25 --class-weight balanced",
+        [
+            "15 steps of AdamW with batches of 8 and a one-cycle schedule in 5 epochs took",
+            "0.01, one-cycle",
+            "8 photos",
+            "Augmentation photo",
+            "Label smoothing 0.1",
+            "Weight decay 0.1",
+            "Weight averaging decay 0.9",
+            "25 % held out",
+            "Class weights balanced",
+            "errors in training, ",
+            "on 8 validation photos",
+            "are changed at random (augmentation) and have smoothed labels",
+        ],
+        ["gradient descent", "the full batch", "Iteration"],
+    ),
+    "lbfgs": (
+        "--optimizer lbfgs --epochs 3",
+        ["steps of L-BFGS took", "the full batch"],
+        ["gradient descent", "Learning rate", "constant"],
+    ),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("way", WAYS)
+def test_the_report_says_what_ran(pellucid: Command, photos: Path, way: str) -> None:
+    options, wanted, unwanted = WAYS[way]
+    done = pellucid("run", photos, "--model", "logistic", *options.split(), "--out", "out", "--quiet")
+    assert done.code == 0, done.err
+    words = words_of(Path("out") / "report.html")
+    for phrase in wanted:
+        assert phrase in words, phrase
+    for phrase in unwanted:
+        assert phrase not in words, phrase
+
+
+def test_the_report_names_the_rates_of_every_stage(pellucid: Command, photos: Path, tmp_path: Path) -> None:
+    begun = ("--model", "mlp-wide", "--epochs", 3, "--learning-rate", 0.002, "--batch-size", 0)
+    assert pellucid("train", photos, *begun, "--out", "out", "--quiet").code == 0
+    more = ("--resume", "--epochs", 5, "--schedule", "constant", "--learning-rate", 0.0005, "--out", "out")
+    for _ in range(2):  # once more, it is complete
+        assert pellucid("train", photos, *more, "--quiet").code == 0
+    assert pellucid("report", "out").code == 0
+    words = words_of(tmp_path / "out" / "report.html")
+    assert words.count("AdamW with learning rates in stages (one-cycle up to epoch 3, then constant)") == 2
+    assert "Learning rate, epochs 1 to 3 0.002, one-cycle" in words
+    assert "Learning rate, epochs 4 to 5 0.0005, constant" in words
+
+
+def test_every_optimizer_schedule_and_usual_loss_has_its_meaning_in_words() -> None:
+    assert set(recipe._OPTIMIZERS) == set(recipe.NAMES) == set(OPTIMIZERS)
+    assert set(recipe._SCHEDULES) == set(SCHEDULES)
+    assert set(recipe._LOSSES) <= set(LOSSES)
+
+
+@pytest.mark.slow
+def test_the_last_layer_is_named_by_its_loss_and_only_a_flattened_picture_is_a_column(
+    pellucid: Command, tmp_path: Path
+) -> None:
+    rng = np.random.default_rng(1)
+    X = rng.integers(0, 256, (45, 16, 16, 3), dtype=np.uint8)
+    np.savez("three.npz", X=X, y=np.arange(45) % 3)
+    for model, flattens in (("mlp-wide", True), ("cnn", False)):
+        done = pellucid("run", "three.npz", "--model", model, "--epochs", 1, "--out", model, "--quiet")
+        assert done.code == 0, done.err
+        words = words_of(tmp_path / model / "report.html")
+        assert "Dense 3 softmax" in words
+        assert ("long column" in words) == flattens
+        assert ("keep their places in a grid" in words) != flattens
+        assert (tmp_path / model / "figures" / "image-to-vector.png").exists() == flattens
+
+
+@pytest.mark.slow
+def test_a_new_drawing_is_called_one_and_all_figures_are_of_one_width(
+    pellucid: Command, tmp_path: Path
+) -> None:
+    run = ("drawn-cats", "--model", "logistic", "--epochs", 2, "--out", "out", "--quiet")
+    assert pellucid("run", *run).code == 0
+    page = (tmp_path / "out" / "report.html").read_text()
+    words = words_of(tmp_path / "out" / "report.html")
+    assert "A new drawing" in words
+    assert "Left, the drawing as given; right, all that the network sees of it." in words
+    widths = [int(width) for width in re.findall(r'<img src="[^"]*" width="([0-9]+)"', page)]
+    assert len(widths) >= 4
+    assert max(widths) - min(widths) <= 0.1 * max(widths)
+
+
+@pytest.mark.slow
+def test_the_report_calls_samples_what_they_are(pellucid: Command, tmp_path: Path) -> None:
+    assert (
+        pellucid("run", "digits", "--model", "logistic", "--epochs", 3, "--out", "out", "--quiet").code == 0
+    )
+    words = words_of(tmp_path / "out" / "report.html")
+    assert "Test accuracy " in words
+    assert "Training digits" in words
+    assert "photo" not in words.lower()
+    alts = (tmp_path / "out" / "report.html").read_text()
+    assert 'aria-label="test digit ' in alts
+    assert 'aria-label="test photo ' not in alts
