@@ -1,0 +1,138 @@
+"""EfficientNet-Lite as layers of ours: inverted residual blocks with relu6 (Tan and Le, 2019; Liu, 2020).
+
+EfficientNet-Lite is EfficientNet without squeeze-and-excitation, with relu6 for swish, and with a stem and a head
+that do not grow with the others (https://blog.tensorflow.org/2020/03/higher-accuracy-on-vision-models-with-efficientnet-lite.html).
+"""
+
+import math
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from pellucid.errors import FormatError
+from pellucid.nn.activation import Activation, Dropout
+from pellucid.nn.affine import Affine
+from pellucid.nn.blocks import Residual
+from pellucid.nn.conv import Conv2D
+from pellucid.nn.dense import Dense
+from pellucid.nn.layer import Layer
+from pellucid.nn.norm import BatchNorm
+from pellucid.nn.pooling import GlobalAvgPool2D
+from pellucid.nn.sequential import Sequential
+from pellucid.types import Array
+
+STEM, HEAD, N_CLASSES = 32, 1280, 1000
+
+
+class Variant(NamedTuple):
+    """How a network of the family is scaled: side of its photos, factors of channels and of repeats, dropout."""
+
+    side: int
+    width: float
+    depth: float
+    dropout: float
+
+
+class Stage(NamedTuple):
+    """Equal blocks one after another, the first with the stride."""
+
+    repeats: int
+    kernel: int
+    stride: int
+    expansion: int
+    channels: int
+
+
+VARIANTS = {
+    "efficientnet-lite0": Variant(224, 1.0, 1.0, 0.2),
+    "efficientnet-lite1": Variant(240, 1.0, 1.1, 0.2),
+    "efficientnet-lite2": Variant(260, 1.1, 1.2, 0.3),
+}
+STAGES = (
+    Stage(1, 3, 1, 1, 16),
+    Stage(2, 3, 2, 6, 24),
+    Stage(2, 5, 2, 6, 40),
+    Stage(3, 3, 2, 6, 80),
+    Stage(3, 5, 1, 6, 112),
+    Stage(4, 5, 2, 6, 192),
+    Stage(1, 3, 1, 6, 320),
+)
+
+
+def build(variant: Variant) -> Sequential:
+    """Return the network, not initialized: pixels from 0 to 1 in, 1,000 logits out.
+
+    Examples
+    --------
+    >>> model = build(VARIANTS["efficientnet-lite0"])
+    >>> model.initialize((224, 224, 3))
+    >>> model.n_params, model.output_shape
+    (4652014, (1000,))
+    """
+    layers: list[Layer] = [Affine(), *_conv(STEM, 3, stride=2), Activation("relu6")]
+    for block in _blocks(variant):
+        layers += block
+    layers += [*_conv(HEAD, 1), Activation("relu6"), GlobalAvgPool2D()]
+    return Sequential([*layers, Dropout(variant.dropout), Dense(N_CLASSES)])
+
+
+def _conv(filters: int, kernel: int, *, stride: int = 1, groups: int = 1) -> list[Layer]:
+    convolution = Conv2D(filters, kernel, stride=stride, groups=groups, use_bias=False)
+    return [convolution, BatchNorm(momentum=0.01, epsilon=1e-3)]
+
+
+def _blocks(variant: Variant) -> Iterator[list[Layer]]:
+    """Yield the layers of each inverted residual block: expand, depthwise, project."""
+    c_in = STEM
+    for i, stage in enumerate(STAGES):
+        is_outer = i in (0, len(STAGES) - 1)
+        c_out = _rounded(stage.channels * variant.width)
+        for k in range(stage.repeats if is_outer else math.ceil(stage.repeats * variant.depth)):
+            wide = c_in * stage.expansion
+            layers = [] if stage.expansion == 1 else [*_conv(wide, 1), Activation("relu6")]
+            stride = stage.stride if k == 0 else 1
+            layers += [*_conv(wide, stage.kernel, stride=stride, groups=wide), Activation("relu6")]
+            layers += _conv(c_out, 1)
+            yield [Residual(Sequential(layers))] if k else layers
+            c_in = c_out
+
+
+def _rounded(channels: float, by: int = 8) -> int:
+    """Return the nearest multiple of 8, but never 10 % fewer."""
+    nearest = max(by, int(channels + by / 2) // by * by)
+    return nearest + by if nearest < 0.9 * channels else nearest
+
+
+def fill(model: Sequential, arrays: Mapping[str, Array]) -> None:
+    """Write PyTorch's arrays of the published weights into an initialized network, each in its place.
+
+    Raises
+    ------
+    FormatError
+        If they are those of another network.
+    """
+    names = iter([name for name in arrays if not name.endswith("num_batches_tracked")])
+
+    def next_array(ending: str, shape: tuple[int, ...]) -> Array:
+        name = next(names, "")
+        if not name.endswith(ending) or arrays[name].shape != shape:
+            raise FormatError(f"expected an array *{ending} of shape {shape}, got {name or 'no more'}")
+        return arrays[name]
+
+    for leaf in model.leaves():
+        if isinstance(leaf, Affine):  # (x - 127) / 128 for a byte x, which comes divided by 255
+            leaf.params["gamma"][...], leaf.params["beta"][...] = 255 / 128, -127 / 128
+        elif isinstance(leaf, Conv2D):
+            W = leaf.params["W"]  # (kh, kw, c_in, c_out); PyTorch's is (c_out, c_in, kh, kw)
+            W[...] = next_array(".weight", (W.shape[3], W.shape[2], *W.shape[:2])).transpose(2, 3, 1, 0)
+        elif isinstance(leaf, BatchNorm):
+            shape = leaf.params["gamma"].shape
+            leaf.params["gamma"][...] = next_array(".weight", shape)
+            leaf.params["beta"][...] = next_array(".bias", shape)
+            leaf.state["running_mean"][...] = next_array(".running_mean", shape)
+            leaf.state["running_var"][...] = next_array(".running_var", shape)
+        elif isinstance(leaf, Dense):
+            W = leaf.params["W"]
+            W[...] = next_array(".weight", W.shape[::-1]).T
+            leaf.params["b"][...] = next_array(".bias", leaf.params["b"].shape)
+    if more := next(names, None):
+        raise FormatError(f"it has an array {more} that the network has no place for")

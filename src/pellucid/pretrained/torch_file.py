@@ -1,0 +1,151 @@
+"""The arrays of a weights file as PyTorch wrote it before version 1.6, read without PyTorch; nothing in it is run.
+
+Such a file is five pickles and the numbers behind them: a magic number, the version, sizes of types, the arrays'
+names with where each lies in which storage, and the storages' keys; then for every key a count and the values.
+A pickle can name any function of Python. This one may name the four below, which build a dictionary of places, and
+is refused at any other.
+"""
+
+import io
+import math
+import pickle
+import struct
+from collections import OrderedDict
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from pellucid.errors import FormatError
+from pellucid.types import Array
+
+MAGIC, VERSION = 0x1950A86A20F9469CFC6C, 1001
+LARGEST = 256 * 2**20  # bytes of a file
+_DTYPES = {"FloatStorage": np.dtype("<f4"), "LongStorage": np.dtype("<i8")}
+
+
+class _Kind(NamedTuple):
+    """The type of a storage's values."""
+
+    dtype: np.dtype[Any]
+
+
+class _Storage(NamedTuple):
+    """A flat array of the file, by its key."""
+
+    dtype: np.dtype[Any]
+    key: str
+    n: int
+
+
+class _Place(NamedTuple):
+    """Where an array lies: in a storage, from an entry on, with a shape and strides in entries."""
+
+    storage: Any
+    offset: Any
+    shape: Any
+    strides: Any
+
+
+def _place(*arguments: Any) -> _Place:
+    """Stand in for torch._utils._rebuild_tensor_v2, whose later arguments say how it is trained."""
+    return _Place(*arguments[:4])
+
+
+class _Reader(pickle.Unpickler):
+    """Reads what names nothing but dictionaries, arrays and storages of two types."""
+
+    KNOWN: Mapping[tuple[str, str], Any] = {
+        ("collections", "OrderedDict"): OrderedDict,
+        ("torch._utils", "_rebuild_tensor_v2"): _place,
+        **{("torch", name): _Kind(dtype) for name, dtype in _DTYPES.items()},
+    }
+
+    def find_class(self, module: str, name: str) -> Any:
+        """Return what stands for a name; FormatError for all that a file of weights does not need."""
+        if (module, name) not in self.KNOWN:
+            raise FormatError(f"it asks for {module}.{name}, which no file of weights needs")
+        return self.KNOWN[module, name]
+
+    def persistent_load(self, pid: Any) -> _Storage:
+        """Return the storage of a reference: ("storage", type, key, device, count, view)."""
+        _, kind, key, _, n, _ = pid
+        if not isinstance(kind, _Kind) or not isinstance(key, str) or not _is_count(n):
+            raise FormatError("a storage in it is not described as PyTorch does")
+        return _Storage(kind.dtype, key, n)
+
+
+def arrays_of(content: bytes) -> dict[str, Array]:
+    """Return the arrays of a file's content by name, each contiguous and of its own.
+
+    Parameters
+    ----------
+    content : bytes
+        Of a state dictionary saved by ``torch.save`` before version 1.6, or with
+        ``_use_new_zipfile_serialization=False``; at most 256 MB.
+
+    Returns
+    -------
+    dict of str to Array
+        float32 and int64, in the file's order.
+
+    Raises
+    ------
+    FormatError
+        If it is no such file, is damaged, has arrays of other types, or names anything that a dictionary of arrays
+        does not need. Nothing that it names is run.
+    """
+    if len(content) > LARGEST:
+        raise FormatError(f"it has {len(content) / 2**20:,.0f} MB; weights files of up to 256 MB are read")
+    if content[:4] == b"PK\x03\x04":
+        raise FormatError("it is a weights file of PyTorch 1.6 or later (a zip archive)")
+    stream = io.BytesIO(content)
+    try:
+        magic, version, _, places, keys = (_Reader(stream).load() for _ in range(5))
+        if magic != MAGIC or version != VERSION:
+            raise FormatError("it does not begin as PyTorch's weights files do")
+        return _arrays(places, _storages(places, keys, stream, content))
+    except FormatError:
+        raise
+    except Exception as error:  # a damaged pickle may fail in any way
+        raise FormatError(f"it is no weights file of PyTorch, or it is damaged ({error})") from None
+
+
+def _is_count(value: Any) -> bool:
+    return type(value) is int and 0 <= value <= LARGEST
+
+
+def _storages(places: Any, keys: Any, stream: io.BytesIO, content: bytes) -> dict[str, Array]:
+    """Return the flat arrays that follow the pickles, views of the content."""
+    if not isinstance(places, dict) or not all(
+        isinstance(name, str) and isinstance(place, _Place) and isinstance(place.storage, _Storage)
+        for name, place in places.items()
+    ):
+        raise FormatError("it holds other things than arrays by name")
+    described = {place.storage.key: place.storage for place in places.values()}
+    if not isinstance(keys, list) or sorted(keys) != sorted(described):
+        raise FormatError("its arrays lie in other storages than it has")
+    found, at = {}, stream.tell()
+    for key in keys:
+        _, _, n = described[key]
+        (counted,) = struct.unpack_from("<q", content, at)
+        if counted != n:
+            raise FormatError(f"storage {key!r} has {counted} values where {n} are described")
+        found[key] = np.frombuffer(content, described[key].dtype, n, at + 8)
+        at += 8 + n * described[key].dtype.itemsize
+    return found
+
+
+def _arrays(places: Mapping[str, _Place], storages: Mapping[str, Array]) -> dict[str, Array]:
+    arrays = {}
+    for name, (storage, offset, shape, strides) in places.items():
+        flat = storages[storage.key]
+        counts = (offset, *shape, *strides)
+        if not all(map(_is_count, counts)) or len(shape) != len(strides) or math.prod(shape) > flat.size:
+            raise FormatError(f"array {name!r} is not described as PyTorch does")
+        last = offset + sum((n - 1) * stride for n, stride in zip(shape, strides, strict=True))
+        if math.prod(shape) and last >= flat.size:
+            raise FormatError(f"array {name!r} reaches beyond its storage")
+        steps = [stride * flat.itemsize for stride in strides]
+        arrays[name] = np.array(np.lib.stride_tricks.as_strided(flat[offset:], shape, steps), order="C")
+    return arrays
