@@ -116,5 +116,5 @@ def test_an_array_beyond_its_storage() -> None:
     place = b"K\x03K\x02\x86"  # the shape, (3, 2)
     assert place in whole
     for shape in (b"K\x03K\xff\x86", b"K\xffK\x02\x86"):
-        with pytest.raises(FormatError, match="not described|beyond its storage"):
+        with pytest.raises(FormatError, match=r"not described|beyond its storage"):
             arrays_of(whole.replace(place, shape))

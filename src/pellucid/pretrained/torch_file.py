@@ -137,14 +137,15 @@ def _storages(places: Any, keys: Any, stream: io.BytesIO, content: bytes) -> dic
 
 
 def _arrays(places: Mapping[str, _Place], storages: Mapping[str, Array]) -> dict[str, Array]:
-    arrays = {}
+    arrays: dict[str, Array] = {}
+    total = 0  # views may overlap, or repeat one number
     for name, (storage, offset, shape, strides) in places.items():
         flat = storages[storage.key]
-        counts = (offset, *shape, *strides)
-        if not all(map(_is_count, counts)) or len(shape) != len(strides) or math.prod(shape) > flat.size:
+        if not all(map(_is_count, (offset, *shape, *strides))) or len(shape) != len(strides):
             raise FormatError(f"array {name!r} is not described as PyTorch does")
+        total += math.prod(shape) * flat.itemsize
         last = offset + sum((n - 1) * stride for n, stride in zip(shape, strides, strict=True))
-        if math.prod(shape) and last >= flat.size:
+        if total > LARGEST or (math.prod(shape) and last >= flat.size):
             raise FormatError(f"array {name!r} reaches beyond its storage")
         steps = [stride * flat.itemsize for stride in strides]
         arrays[name] = np.array(np.lib.stride_tricks.as_strided(flat[offset:], shape, steps), order="C")
