@@ -49,10 +49,12 @@ def pretrained(name: str = IN_EXTRA) -> Sequential:
     layer that gives ImageNet's 1,000 logits. :func:`pellucid.nn.transfer.transfer` exchanges that one for
     another. It takes photos as bytes or from 0 to 1, and scales them itself: (x - 127) / 128 of a byte x.
 
+    Parameters
     ----------
-        Parameters name : str, optional "efficientnet-lite0" (photos of 224 x 224, 4.7 million weights, 0.39 G
-        multiplications a photo), "efficientnet-lite1" (240 x 240, 5.4 million) or "efficientnet-lite2" (260 x
-        260, 6.1 million). Published top-1 accuracies on ImageNet: 75.1, 76.7 and 77.6 %.
+    name : str, optional
+        "efficientnet-lite0" (photos of 224 x 224, 4.7 million weights, 0.39 G multiplications a photo),
+        "efficientnet-lite1" (240 x 240, 5.4 million) or "efficientnet-lite2" (260 x 260, 6.1 million). Published
+        top-1 accuracies on ImageNet: 75.1, 76.7 and 77.6 %.
 
     Raises
     ------
