@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 import pellucid as pl
-from pellucid.data.inputs_seen import inputs_seen, seen_from_config, seen_to_config, white_seen
+from pellucid.data.input_spec import inputs_seen, seen_from_config, seen_to_config, white_seen
 from pellucid.data.readers.picture_modes import White
 from pellucid.data.source import DataSource
 from pellucid.errors import DataError, PellucidError

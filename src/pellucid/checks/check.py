@@ -16,11 +16,11 @@ from pellucid.checks.findings import Finding, Names, copy_findings
 from pellucid.checks.images import empty_pictures, read_photos
 from pellucid.checks.tables import missing_findings, read_rows, row_findings
 from pellucid.checks.text import KINDS, kind_rows, summary_of
+from pellucid.data.coerce import as_split
 from pellucid.data.copies.duplicates import Leak, find_copies, leaks_of
-from pellucid.data.copies.near import wanted_cosine
+from pellucid.data.copies.near import cosine_threshold
 from pellucid.data.copies.pixels import PixelScale, are_pictures
 from pellucid.data.dataset import Split
-from pellucid.data.pairs import as_split
 from pellucid.data.source import DataSource
 from pellucid.progress import ProgressBar, ProgressCallback, no_progress
 from pellucid.registry import validate_call
@@ -226,7 +226,7 @@ def check_split(
     if are_pictures(split.train.X):
         findings += missing_findings(split, names)
         findings += empty_pictures(split, names, PixelScale(split.train.X, split.test.X), progress)
-        if wanted_cosine(copies.usual) > _ALIKE:
+        if cosine_threshold(copies.typical) > _ALIKE:
             notes.append(_LOOK_ALIKE)
     else:
         notes.append("The samples are no pictures: near copies and empty pictures were not searched for.")

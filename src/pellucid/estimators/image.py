@@ -10,7 +10,7 @@ from sklearn.base import _fit_context
 from sklearn.utils._param_validation import Options, StrOptions
 from sklearn.utils.metaestimators import available_if
 
-from pellucid.data.inputs_seen import white_seen
+from pellucid.data.input_spec import white_seen
 from pellucid.errors import DataError
 from pellucid.estimators.base import Classifier, can_fit_partially
 from pellucid.estimators.fitting import fit

@@ -10,7 +10,7 @@ import numpy as np
 from sklearn.utils.validation import _check_y, check_consistent_length
 
 from pellucid.data.gaps import check_gaps
-from pellucid.data.inputs_seen import white_seen
+from pellucid.data.input_spec import white_seen
 from pellucid.data.preprocess import Preprocessing
 from pellucid.data.readers.images import check_size
 from pellucid.data.readers.picture_modes import UNKNOWN, or_else

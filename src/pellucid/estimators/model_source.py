@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from pellucid.data.augmentation.augment import Augment, augment_preset
-from pellucid.data.inputs_seen import seen_from_config, seen_to_config
+from pellucid.data.input_spec import seen_from_config, seen_to_config
 from pellucid.data.preprocess import Preprocessing
 from pellucid.errors import OptionError
 from pellucid.formats.architecture import load_architecture

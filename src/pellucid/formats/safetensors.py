@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pellucid.data.inputs_seen import seen_from_config, seen_to_config
+from pellucid.data.input_spec import seen_from_config, seen_to_config
 from pellucid.data.preprocess import Preprocessing
 from pellucid.errors import FormatError, OutputError, PellucidError
 from pellucid.nn.model import Model, check_classes, check_trained

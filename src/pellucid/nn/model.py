@@ -10,7 +10,7 @@ import numpy as np
 from pellucid import dispatch
 from pellucid.blas_threads import one_blas_thread
 from pellucid.data.gaps import input_array
-from pellucid.data.inputs_seen import as_seen
+from pellucid.data.input_spec import as_seen
 from pellucid.data.preprocess import Preprocessing
 from pellucid.data.stored.base import StoredArray
 from pellucid.dispatch.losses import loss_and_gradient

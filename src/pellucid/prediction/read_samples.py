@@ -9,7 +9,7 @@ from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 
-from pellucid.data.inputs_seen import white_seen
+from pellucid.data.input_spec import white_seen
 from pellucid.data.readers.images import check_takes_images, read_sample
 from pellucid.data.readers.many import fill_rows
 from pellucid.data.readers.named import NamedImages, listed_images

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from pellucid.data.augmentation.augment import Augment
+from pellucid.data.coerce import as_weights, like
 from pellucid.data.dataset import Dataset
-from pellucid.data.pairs import as_weights, like
 from pellucid.dispatch import resolve
 from pellucid.errors import OptionError
 from pellucid.nn.model import Model

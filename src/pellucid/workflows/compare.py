@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from pellucid.data.coerce import as_split
 from pellucid.data.dataset import Dataset, Split
-from pellucid.data.pairs import as_split
 from pellucid.data.source import DataSource
 from pellucid.errors import DataError, OptionError
 from pellucid.evaluation.comparison.comparison import Comparison

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from pellucid.data.dataset import Dataset, Split
 from pellucid.data.hashing import data_hash
-from pellucid.data.inputs_seen import white_seen
+from pellucid.data.input_spec import white_seen
 from pellucid.data.source import DataSource
 from pellucid.errors import DataError, PellucidError, ShapeError
 from pellucid.evaluation.scores.advice import Advice, advise, advise_model

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from pellucid.data.download import REMOTES
-from pellucid.data.inputs_seen import white_seen
+from pellucid.data.input_spec import white_seen
 from pellucid.data.readers.images import read_sample
 from pellucid.data.readers.listing import list_folder
 from pellucid.data.source import DataSource

@@ -5,8 +5,8 @@ from typing import Any
 
 from pellucid.checks.check import open_source
 from pellucid.checks.findings import Names
+from pellucid.data.coerce import as_split
 from pellucid.data.dataset import Split
-from pellucid.data.pairs import as_split
 from pellucid.data.source import DataSource
 from pellucid.errors import OptionError
 from pellucid.evaluation.comparison.labels import check_labels

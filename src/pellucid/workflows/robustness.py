@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from pellucid.data.inputs_seen import white_seen
+from pellucid.data.input_spec import white_seen
 from pellucid.data.source import DataSource
 from pellucid.errors import OptionError, ShapeError
 from pellucid.evaluation.robustness.curves import Robustness

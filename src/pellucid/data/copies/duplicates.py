@@ -11,10 +11,10 @@ import numpy as np
 from pellucid.data.copies.near import (
     Pair,
     Signatures,
+    cosine_threshold,
     near_pairs,
     signatures,
-    usual_likeness,
-    wanted_cosine,
+    typical_likeness,
 )
 from pellucid.data.copies.pixels import PixelScale, are_pictures
 from pellucid.data.dataset import Dataset
@@ -55,7 +55,7 @@ class Copies(NamedTuple):
     within_train: list[Pair]  # near ones
     within_test: list[Pair]
     across: list[Pair]  # first in test, second in train; exact and near
-    usual: float  # how similar pictures of this set usually are; 0 where there are none
+    typical: float  # how similar pictures of this set usually are; 0 where there are none
 
 
 def distinct(X: Any) -> Distinct:
@@ -114,7 +114,7 @@ class _Prepared(NamedTuple):
     test: Distinct
     train_marks: Signatures | None  # of the distinct pictures
     test_marks: Signatures | None
-    usual: float
+    typical: float
 
 
 def _prepare(train: Any, test: Any, progress: ProgressCallback) -> _Prepared:
@@ -126,7 +126,7 @@ def _prepare(train: Any, test: Any, progress: ProgressCallback) -> _Prepared:
     marks = []
     for X, part in zip((train, test), parts, strict=True):
         marks.append(signatures(X, part.firsts, scale, progress))
-    return _Prepared(*parts, marks[0], marks[1], usual_likeness(*marks))
+    return _Prepared(*parts, marks[0], marks[1], typical_likeness(*marks))
 
 
 def _across(found: _Prepared, progress: ProgressCallback) -> list[Pair]:
@@ -135,7 +135,7 @@ def _across(found: _Prepared, progress: ProgressCallback) -> list[Pair]:
     same = [(i, places[d]) for i, d in enumerate(found.test.digests) if d in places]
     pairs = [Pair(i, j, "exact", 1.0) for i, j in same]
     if found.train_marks is not None and found.test_marks is not None:
-        near = near_pairs(found.test_marks, found.train_marks, wanted_cosine(found.usual), progress)
+        near = near_pairs(found.test_marks, found.train_marks, cosine_threshold(found.typical), progress)
         pairs += [pair for pair in near if (pair.first, pair.second) not in set(same)]
     return pairs
 
@@ -152,8 +152,10 @@ def find_copies(train: Any, test: Any, progress: ProgressCallback = no_progress)
     found = _prepare(train, test, progress)
     within: list[list[Pair]] = []
     for marks in (found.train_marks, found.test_marks):
-        within.append([] if marks is None else near_pairs(marks, None, wanted_cosine(found.usual), progress))
-    return Copies(found.train, found.test, within[0], within[1], _across(found, progress), found.usual)
+        within.append(
+            [] if marks is None else near_pairs(marks, None, cosine_threshold(found.typical), progress)
+        )
+    return Copies(found.train, found.test, within[0], within[1], _across(found, progress), found.typical)
 
 
 def find_leaks(train: Any, test: Any) -> list[Leak]:
@@ -232,7 +234,7 @@ def near_duplicates(X: Array) -> list[Pair]:
     same = distinct(X)
     firsts = same.firsts
     marks = signatures(X, firsts, PixelScale(X))
-    near = near_pairs(marks, None, wanted_cosine(usual_likeness(marks)))
+    near = near_pairs(marks, None, cosine_threshold(typical_likeness(marks)))
     pairs = [Pair(rows[0], row, "exact", 1.0) for rows in same.members for row in rows[1:]]
     pairs += [pair._replace(first=int(firsts[pair.first]), second=int(firsts[pair.second])) for pair in near]
     return sorted(pairs)

@@ -35,7 +35,7 @@ N_NEAREST = 8
 _COARSE_COSINE = 0.6  # measured on copies: 0.79 and more
 _MIDDLE_COSINE, _FINE_COSINE, _PIXEL_COSINE = 0.87, 0.5, 0.92
 _STRICTEST = 0.999  # so that copies are found even where all pictures are the same
-_USUAL = 0.5  # similarity to the tenth neighbour; drawings 0.39, photos 0.2, digits 0.8
+_TYPICAL = 0.5  # similarity to the tenth neighbour; drawings 0.39, photos 0.2, digits 0.8
 _TENTH, _ASKED = 10, 1000
 FLAT = 2.0  # standard deviation in grey levels of 255 below which a picture shows nothing to compare
 _BLACK, _WHITE = 6, 249  # beyond these values a pixel may have been clipped
@@ -89,7 +89,7 @@ def signatures(
     return Signatures(np.concatenate(coarse), np.concatenate(middle), np.concatenate(flat), X, rows, scale)
 
 
-def usual_likeness(*parts: Signatures) -> float:
+def typical_likeness(*parts: Signatures) -> float:
     """Return how similar a picture and its tenth neighbour usually are: the median cosine, over at most 1,000."""
     F = np.concatenate([part.coarse[~part.is_flat] for part in parts])
     if len(F) <= _TENTH:
@@ -104,15 +104,15 @@ def usual_likeness(*parts: Signatures) -> float:
     return float(np.median(np.concatenate(tenth)))
 
 
-def wanted_cosine(usual: float) -> float:
+def cosine_threshold(typical: float) -> float:
     """Return the agreement required of edges, given how similar pictures of this set usually are.
 
     Examples
     --------
-    >>> [round(wanted_cosine(usual), 3) for usual in (0.2, 0.5, 0.6, 0.8, 1.0)]
+    >>> [round(cosine_threshold(typical), 3) for typical in (0.2, 0.5, 0.6, 0.8, 1.0)]
     [0.87, 0.87, 0.947, 0.997, 0.999]
     """
-    room = min(1.0, (1.0 - usual) / (1.0 - _USUAL))
+    room = min(1.0, (1.0 - typical) / (1.0 - _TYPICAL))
     return min(_STRICTEST, 1.0 - (1.0 - _MIDDLE_COSINE) * room**4)
 
 
@@ -128,7 +128,7 @@ def near_pairs(
     other : Signatures or None
         Where given, ``first`` counts in ``one`` and ``second`` in ``other``; None: both in ``one``, first < second.
     wanted : float
-        From :func:`wanted_cosine`.
+        From :func:`cosine_threshold`.
     progress : callable, optional
 
     Returns

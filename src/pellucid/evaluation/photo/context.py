@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from pellucid.data.coerce import as_dataset
 from pellucid.data.dataset import Dataset
-from pellucid.data.pairs import as_dataset
 from pellucid.evaluation.photo.neighbours import FeatureSpace, nearest
 from pellucid.evaluation.photo.novelty import Novelty, NoveltyTest
 from pellucid.evaluation.photo.variants import photo_variants

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 
 from pellucid import dispatch
+from pellucid.data.coerce import as_dataset
 from pellucid.data.dataset import Dataset
-from pellucid.data.pairs import as_dataset
 from pellucid.data.stored.base import row_blocks
 from pellucid.errors import OptionError, ShapeError
 from pellucid.evaluation.robustness.curves import PerturbationCurve, Robustness, StrengthRow

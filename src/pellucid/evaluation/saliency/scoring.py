@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from pellucid.data.inputs_seen import white_seen
+from pellucid.data.input_spec import white_seen
 from pellucid.data.preprocess import Preprocessing
 from pellucid.data.readers.images import image_to_input, read_original_and_sample
 from pellucid.errors import DataError, OptionError, ShapeError, unknown_name

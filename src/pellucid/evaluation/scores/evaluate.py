@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from pellucid.data.coerce import as_dataset
 from pellucid.data.dataset import Dataset
-from pellucid.data.label_forms import with_labels
-from pellucid.data.pairs import as_dataset
+from pellucid.data.label_encoding import with_labels
 from pellucid.evaluation.scores.advice import advise_model
 from pellucid.evaluation.scores.calibration import Calibration, calibrate, squared_errors
 from pellucid.evaluation.scores.further import further_metrics

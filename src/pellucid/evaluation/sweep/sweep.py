@@ -10,9 +10,9 @@ from typing import Any, Literal
 
 import numpy as np
 
+from pellucid.data.coerce import as_split
 from pellucid.data.dataset import Split
 from pellucid.data.hashing import data_hash
-from pellucid.data.pairs import as_split
 from pellucid.data.source import DataSource
 from pellucid.errors import FormatError, OptionError, TrainingError, unknown_name
 from pellucid.evaluation.comparison.splitting import FOLD_SEED, Folds, check_counts, folds_of, make_folds

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from pellucid.data.inputs_seen import seen_to_config
+from pellucid.data.input_spec import seen_to_config
 from pellucid.data.preprocess import Preprocessing
 from pellucid.errors import MissingExtraError, OptionError, PellucidError
 from pellucid.files import check_free, write_atomically

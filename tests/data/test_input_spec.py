@@ -8,7 +8,7 @@ import pytest
 from tests.every import every
 
 import pellucid as pl
-from pellucid.data.inputs_seen import InputsSeen, as_seen, inputs_seen, seen_from_config, seen_to_config
+from pellucid.data.input_spec import InputsSeen, as_seen, inputs_seen, seen_from_config, seen_to_config
 from pellucid.data.preprocess import Preprocessing
 from pellucid.errors import DataError
 from pellucid.tensors import read_tensors, write_tensors
