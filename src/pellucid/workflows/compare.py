@@ -22,7 +22,7 @@ from pellucid.files import write_atomically
 from pellucid.folders import atomic_folder
 from pellucid.nn.model import Model
 from pellucid.plotting.saving import save_figures
-from pellucid.progress import DetailCallback, no_detail
+from pellucid.progress import ProgressCallback, no_progress
 from pellucid.registry import flags_of, validate_call
 from pellucid.runs.candidates import Candidate, find_candidate
 from pellucid.runs.train_many import n_jobs_that_fit
@@ -41,7 +41,7 @@ def compare(
     n_seeds: int | None = None,
     n_jobs: int | None = None,
     seed: int = 1,
-    progress: DetailCallback = no_detail,
+    progress: ProgressCallback = no_progress,
     **training: Any,
 ) -> Comparison:
     """Return whether B is better than A, or whether the difference may be chance.

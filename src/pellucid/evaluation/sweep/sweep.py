@@ -30,7 +30,7 @@ from pellucid.evaluation.sweep.study import (
 from pellucid.evaluation.sweep.train_trial import NextTrial, make_candidate
 from pellucid.folders import open_folder
 from pellucid.parallel import jobs_run_by
-from pellucid.progress import DetailCallback, no_detail
+from pellucid.progress import ProgressCallback, no_progress
 from pellucid.registry import validate_call
 from pellucid.runs.train_many import train_many, undivided
 from pellucid.text import join_some
@@ -61,7 +61,7 @@ def sweep(
     out: Path | None = None,
     resume: bool = False,
     overwrite: bool = False,
-    progress: DetailCallback = no_detail,
+    progress: ProgressCallback = no_progress,
     on_trial: TrialCallback = no_trial,
     **training: Any,
 ) -> Sweep:
@@ -202,7 +202,7 @@ class _Watch:
     """Tells of each trial that is done, by this process or another."""
 
     study: Study
-    progress: DetailCallback
+    progress: ProgressCallback
     on_trial: TrialCallback
     trials: dict[int, Trial] = field(default_factory=dict)
 
