@@ -52,9 +52,9 @@ class ArrowRows:
         import pyarrow as pa
 
         schema = self.schema()
-        rows = [self._row(each) for each in predictions]
+        rows = [[*each.to_row().values(), self.mark] for each in predictions]
         arrays = [
-            pa.array(list(column), field.type)
+            pa.array(map(self.name, column) if field.name == "image" else column, field.type)
             for field, column in zip(schema, zip(*rows, strict=True), strict=True)
         ]
         sink = pa.BufferOutputStream()
@@ -62,14 +62,6 @@ class ArrowRows:
             stream.write_batch(pa.record_batch(arrays, schema=schema))
         content: bytes = sink.getvalue().to_pybytes()
         return content
-
-    def _row(self, each: Prediction) -> list[Any]:
-        sample = each.sample if isinstance(each.sample, int) else self.name(each.sample)
-        if each.value is not None:
-            values = each.value if isinstance(each.value, list) else [each.value]
-            return [sample, *values, self.mark]
-        said = [each.label, each.probability] if each.labels is None else [list(each.labels)]
-        return [sample, *said, *each.classes.values(), self.mark]
 
 
 class ParquetFolder(Output):
