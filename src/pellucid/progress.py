@@ -1,7 +1,7 @@
 """The one progress bar: in a terminal, in a notebook, or silent; shown once work has taken its time.
 
-Public functions take ``progress``: a bar by default, False for silence, or a callable of a stage, the amount done, the
-total and a detail, such as the loss at this point::
+Public functions take ``progress``: a bar by default, False for silence, or a callable of a stage, the amount
+done, the total and a detail, such as the loss at this point::
 
     with shown_progress(progress) as show:
         for i, photo in enumerate(photos):

@@ -135,14 +135,14 @@ def by_options(model: pl.Model, X: Any, y: Any) -> float:
 
 
 def best_of_the_search(model: pl.Model, X: Any, y: Any) -> float:
-    found = pl.find_learning_rate(model, (X, y), n_epochs=5, lowest=0.01, highest=0.1, n_rates=3)
+    found = pl.find_learning_rate(model, (X, y), n_epochs=5, min_lr=0.01, max_lr=0.1, n_rates=3)
     return float(found.rounds[0][0].loss or 0)
 
 
 DOORS: dict[str, Any] = {
     "train": lambda model, X, y: pl.train(model, (X, y), n_epochs=1).losses[0],
     "fit": by_options,
-    "trace": lambda model, X, y: pl.trace(model, X, y).loss,
+    "trace": lambda model, X, y: pl.trace(model, (X, y)).loss,
     "find_learning_rate": best_of_the_search,
     "transfer": lambda model, X, y: pl.train(pl.transfer(model, (X, y)), (X, y), n_epochs=1).losses[0],
     "transfer to others": lambda model, X, y: pl.train(

@@ -20,39 +20,45 @@ if TYPE_CHECKING:
 
 
 def as_dataset(data: Any, where: str, *, part: str = "train", with_gaps: bool = False) -> Dataset:
-    """Return a data set unchanged, or a pair (X, y) of array-likes as one.
+    """Return a data set unchanged, a pair (X, y) of array-likes as one, or one part of data in two.
 
     Parameters
     ----------
-    data : Dataset or (X, y)
+    data : Dataset, (X, y), Split, str or Path
         X of numbers, or a dictionary of such arrays; y of class numbers, class names, or continuous targets. Names
-        become numbers in sorted order, and are kept as ``classes``.
+        become numbers in sorted order, and are kept as ``classes``. A name or path is read by :func:`.load_data`.
     where : str
         The name of the argument, for messages.
-    part : {"train", "test"}, optional
-        The part of a Split to suggest where both are given.
+    part : {"train", "test", ""}, optional
+        Which part of a Split is meant; "": it has to be named.
     with_gaps : bool, optional
         Missing numbers of X become NaN instead of being refused.
 
     Raises
     ------
     DataError
-        If it is neither, or a Split, which is two parts; X is not numeric; a value is missing; or the lengths
-        differ.
+        If it is none of these or cannot be read; X is not numeric; a value is missing; or the lengths differ.
 
     Examples
     --------
     >>> as_dataset(([[0.0], [1.0]], ["dog", "cat"]), "train").y
     array([1, 0])
     """
+    if isinstance(data, str | Path):
+        from pellucid.data.source import load_data
+
+        data = load_data(data)
+    if isinstance(data, Split):
+        if not part:
+            raise DataError(f"{where}: expected one part of the data, got both (a Split). Name one of them.")
+        data = data.train if part == "train" else data.test
     if isinstance(data, Dataset):
         return data
-    if isinstance(data, Split):
-        raise DataError(f"{where}: expected one part of the data, got both (a Split). Try .{part}.")
     if not isinstance(data, tuple) or len(data) != 2:
         got = f"a tuple of {len(data)}" if isinstance(data, tuple) else kind_of(data)
-        advice = f"load_data(...).{part}" if isinstance(data, str | Path) else "(X, y)"
-        raise DataError(f"{where}: expected a Dataset or a pair (X, y), got {got}. Try {advice}.")
+        raise DataError(
+            f"{where}: expected a Dataset, a pair (X, y), or a name that load_data takes, got {got}. Try (X, y)."
+        )
     X = map_arrays(lambda values: _numbers(values, where, with_gaps=with_gaps), data[0])
     y = map_arrays(lambda values: plain_array(values, f"{where}: y"), data[1])
     if isinstance(y, np.ndarray) and y.dtype.kind == "b":

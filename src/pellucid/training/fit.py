@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 
 from pellucid.data.augmentation.augment import Augment
-from pellucid.data.coerce import as_weights, like
+from pellucid.data.coerce import as_dataset, as_weights, like
 from pellucid.data.dataset import Dataset
 from pellucid.dispatch import resolve
 from pellucid.errors import OptionError
+from pellucid.nn.by_name import ModelLike, as_model
 from pellucid.nn.model import Model
 from pellucid.registry import Limits, check_option, validate_call
 from pellucid.training.callbacks.early_stopping import EarlyStopping
@@ -36,10 +37,10 @@ from pellucid.types import Array
 from pellucid.version import __version__
 
 
-@validate_call("model", "optimizer", "schedule", "shuffle", "callbacks", "resume", "nonfinite")
+@validate_call("optimizer", "schedule", "shuffle", "callbacks", "resume", "nonfinite")
 def train(
-    model: Model,
-    data: Dataset | tuple[Any, Any],
+    model: ModelLike,
+    data: Any,
     *,
     n_epochs: int | None = None,
     optimizer: str | Mapping[str, Any] | Optimizer | None = None,
@@ -76,11 +77,12 @@ def train(
 
     Parameters
     ----------
-    model : Model
-        Initialized here, from ``seed``, if it is not yet; else trained further.
-    data : Dataset or (X, y)
+    model : Model, str or Path
+        Initialized here, from ``seed``, if it is not yet; else trained further. By a preset's name or a path a
+        model is made or loaded; ``history.model`` is the one that was trained.
+    data : Dataset, (X, y), Split, str or Path
         The training samples, as loaded: the model's preprocessing is applied here. y holds class numbers, class
-        names, or quantities.
+        names, or quantities. Of a Split, or of data by name, the training part.
     n_epochs : int, optional
         Passes over the data. No default for a network of one's own.
     optimizer : Optimizer, str or dict, optional
@@ -172,12 +174,15 @@ def train(
     given = dict(locals())
     for name in ("model", "data", "metrics", "callbacks", "progress", "resume", "nonfinite"):
         del given[name]
+    data = as_dataset(data, "train")
+    model = as_model(model, "train", data)
     data = in_range_seen(model, read_samples(model, data, "train", loss=loss), "train")
     if sample_weight is not None:
         given["sample_weight"] = as_weights(sample_weight, "train: sample_weight")
     if validation is not None and not isinstance(validation, Real):
         where = "train: validation"
-        given["validation"] = like(read_samples(model, validation, where, loss=loss), data, where)
+        held = as_dataset(validation, where, part="")
+        given["validation"] = like(read_samples(model, held, where, loss=loss), data, where)
     for callback in callbacks:
         if isinstance(callback, type):
             raise OptionError(
@@ -196,6 +201,7 @@ def train(
     listeners: list[Callback] = [*first, *callbacks, *own, *progress_bar(progress, callbacks)]
     history = train_by_plan(model, data, plan, listeners, resume=resume, nonfinite=nonfinite)
     model.summary_of_training |= _class_counts(model, data)
+    history.model = model
     return history
 
 

@@ -7,7 +7,7 @@ import html
 import io
 import json
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,8 @@ from pellucid.text_blocks import frame_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
+    from pellucid.nn.model import Model
 
 KERAS_NAMES = {
     "val_loss": "validation_loss",
@@ -58,6 +60,8 @@ class History:
         Whether NumPy or compiled kernels did the work.
     is_complete : bool
         False if it was stopped before its last epoch.
+    model : Model or None
+        What ``train`` trained.
 
     Examples
     --------
@@ -84,6 +88,7 @@ class History:
     n_threads: int = 1
     kernels: str = "numpy"
     is_complete: bool = False
+    model: Model | None = field(default=None, repr=False, compare=False)
 
     @property
     def losses(self) -> list[float]:
@@ -147,7 +152,9 @@ class History:
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything by name, as JSON can hold it; what was measured each epoch under "columns"."""
-        return asdict(self)
+        found = asdict(replace(self, model=None))
+        del found["model"]
+        return found
 
     def to_frame(self) -> Any:
         """Return a pandas table: a row for each epoch, counted from 1, a column for each thing measured.

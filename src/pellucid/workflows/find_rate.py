@@ -31,5 +31,5 @@ def find_rate(
     options = asked.config.for_data(split.train).options
     model = make_model(asked.config, asked.architecture, split)
     return search_rates(
-        model, split.train, options, lowest=lowest, highest=highest, n_rates=n_rates, progress=progress
+        model, split.train, options, min_lr=lowest, max_lr=highest, n_rates=n_rates, progress=progress
     )

@@ -73,7 +73,7 @@ def test_nothing_leaves_the_page() -> None:
     photo = np.random.default_rng(0).integers(0, 256, (12, 12, 3), dtype=np.uint8)
     for model in (small(), small(has_convolution=False)):
         model.classes = model.classes
-        maps = saliency(model, photo / 255, 2)
+        maps = saliency(model, photo / 255, target=2)
         for figure in (saliency_figure(photo, maps), first_layer_figure(model)):
             assert figure is not None
             assert_readable(figure)

@@ -15,6 +15,7 @@ from pellucid.evaluation.saliency.maps import SaliencyMap, SaliencyMaps
 from pellucid.evaluation.saliency.occlusion import occlusion
 from pellucid.evaluation.saliency.sanity import MapsToCheck, MapToCheck, SanityCheck, check_maps
 from pellucid.evaluation.saliency.scoring import Scorer, Target, prepared_image, read_photo, target_of
+from pellucid.nn.by_name import ModelLike, as_model
 from pellucid.nn.model import Model
 from pellucid.registry import validate_call
 from pellucid.types import Array
@@ -38,14 +39,14 @@ METHODS: dict[str, Method] = {
 }
 
 
-@validate_call("model", "target", "methods", "has_sanity", "n_draws", "seed")
+@validate_call("target", "methods", "sanity_check", "n_draws", "seed")
 def saliency(
-    model: Model,
+    model: ModelLike,
     image: str | Path | bytes | Array,
+    *,
     target: int | str | None = None,
     methods: Sequence[str] = tuple(METHODS),
-    *,
-    has_sanity: bool = True,
+    sanity_check: bool = True,
     n_draws: int | None = None,
     seed: int = 1,
 ) -> SaliencyMaps:
@@ -55,7 +56,7 @@ def saliency(
 
     Parameters
     ----------
-    model : Model
+    model : Model, str or Path
         Initialized, of one image input and outputs of shape (n_out,). Its ``grad`` is overwritten.
     image : str, Path, bytes or Array
         An array of shape input_shape as the data has them: uint8 (h, w, c) or (h, w), or floats that were
@@ -65,7 +66,7 @@ def saliency(
     methods : sequence of str, optional
         Of ``gradient``, ``gradient_x_input``, ``smoothgrad``, ``integrated_gradients``, ``grad_cam``,
         ``occlusion``; default: all.
-    has_sanity : bool, optional
+    sanity_check : bool, optional
         False leaves the check against untrained networks out, and with it most of the time.
     n_draws : int, optional
         How many untrained networks each map is compared with; default: 8, or 2 where a map is much work.
@@ -103,11 +104,12 @@ def saliency(
     ((8, 8), True)
     """
     check_methods(methods)
+    model = as_model(model, "saliency")
     if not isinstance(image, np.ndarray):
         _, image = read_photo("saliency", model, image)
     x = prepared_image(model, image)
     chosen = target_of(model, model.forward(x[None])[0], target)
-    return maps_of(model, image, x, chosen, methods, has_sanity=has_sanity, n_draws=n_draws, seed=seed)
+    return maps_of(model, image, x, chosen, methods, sanity_check=sanity_check, n_draws=n_draws, seed=seed)
 
 
 def maps_of(
@@ -117,13 +119,13 @@ def maps_of(
     target: Target,
     methods: Sequence[str] = tuple(METHODS),
     *,
-    has_sanity: bool = True,
+    sanity_check: bool = True,
     n_draws: int | None = None,
     seed: int = 1,
 ) -> SaliencyMaps:
     """Return the maps of an image that is prepared already, for a target that is known: see :func:`saliency`."""
     photo = PhotoToExplain(image, prepared, target)
-    return maps_of_photos(model, [photo], methods, has_sanity=has_sanity, n_draws=n_draws, seed=seed)[0]
+    return maps_of_photos(model, [photo], methods, sanity_check=sanity_check, n_draws=n_draws, seed=seed)[0]
 
 
 class PhotoToExplain(NamedTuple):
@@ -139,7 +141,7 @@ def maps_of_photos(
     photos: Sequence[PhotoToExplain],
     methods: Sequence[str] = tuple(METHODS),
     *,
-    has_sanity: bool = True,
+    sanity_check: bool = True,
     n_draws: int | None = None,
     seed: int = 1,
 ) -> list[SaliencyMaps]:
@@ -150,7 +152,7 @@ def maps_of_photos(
         for scorer, photo in zip(scorers, photos, strict=True)
     ]
     checks: list[dict[str, SanityCheck]] = [{} for _ in photos]
-    if has_sanity:
+    if sanity_check:
         wanted = [
             MapsToCheck(
                 scorer,
