@@ -4,7 +4,7 @@ from .data.dataset import Dataset, Split
 from .data.source import load_data
 from .distributed.jobs import jobs_on
 from .errors import PellucidError
-from .evaluation.photo.explain_photo import explain_photo
+from .evaluation.explain.explain_photo import explain_photo
 from .evaluation.robustness.try_perturbations import robustness
 from .evaluation.saliency.compute_maps import saliency
 from .evaluation.scores.evaluate import evaluate

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 from tests.commands import Command, words_of
 
-from pellucid.evaluation.photo.text import BLIND
+from pellucid.evaluation.explain.text import BLIND
 from pellucid.formats.safetensors import load, save
 from pellucid.reporting.findings import chosen_samples
 from pellucid.runs.data import find_training_photos

@@ -15,7 +15,7 @@ from pellucid.data.source import load_data
 from pellucid.data.stored import base, spool
 from pellucid.data.stored.views import bytes_read
 from pellucid.errors import DataError, OptionError, OutputError, TrainingError
-from pellucid.evaluation.photo.neighbours import nearest
+from pellucid.evaluation.explain.neighbours import nearest
 from pellucid.nn.dense import Dense, Flatten
 from pellucid.nn.sequential import Sequential
 from pellucid.prediction.predict import predict

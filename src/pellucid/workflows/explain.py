@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from pellucid.evaluation.photo.context import PhotoContext
-from pellucid.evaluation.photo.explain_photo import PhotoExplanation, explanation
-from pellucid.evaluation.photo.text import page_of
+from pellucid.evaluation.explain.explain_photo import PhotoExplanation, explanation
+from pellucid.evaluation.explain.image_context import ImageContext
+from pellucid.evaluation.explain.text import page_of
 from pellucid.evaluation.saliency.compute_maps import METHODS, check_methods
 from pellucid.evaluation.saliency.plot_maps import first_layer_figure
 from pellucid.evaluation.saliency.scoring import check_takes_image, target_of
@@ -65,7 +65,7 @@ def explain_file(
     model = load(model_path)
     check_takes_image(model)
     check_weights(str(model_path), model)
-    photo = PhotoContext.of(model, image)
+    photo = ImageContext.of(model, image)
     wanted = target_of(model, photo.outputs, target)
     with atomic_folder(out, force=force) as folder:
         progress(STAGES[0], 0, len(STAGES))

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pellucid.evaluation.photo.neighbours import nearest
-from pellucid.evaluation.photo.plot_photo import photo_figure
-from pellucid.evaluation.photo.text import BLIND, PAGE, photo_text
+from pellucid.evaluation.explain.neighbours import nearest
+from pellucid.evaluation.explain.plot_image import image_figure
+from pellucid.evaluation.explain.text import BLIND, PAGE, photo_text
 from pellucid.evaluation.scores.galleries import GALLERIES, confusion_cells, pick, sample_prediction
 from pellucid.evaluation.scores.mistakes_figure import mistakes
 from pellucid.plotting.photo import new_photo
@@ -57,7 +57,7 @@ def new_photo_section(draft: Draft, photo: "NewPhoto", run: Run) -> Section:
         return Section(title, intro=(here,), figures=(figure,))
     figure = draft.add(
         "new-photo-examined",
-        photo_figure(context),
+        image_figure(context),
         PAGE.format(noun=noun),
         f"The new {noun}, its nearest training {noun}s, and its variants with their predictions.",
     )

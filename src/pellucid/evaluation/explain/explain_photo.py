@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pellucid.data.dataset import Dataset
-from pellucid.evaluation.photo.context import N_NEAR, PhotoContext, TrainingPhotos
+from pellucid.evaluation.explain.image_context import N_NEAR, ImageContext, TrainingImages
 from pellucid.evaluation.saliency.compute_maps import METHODS, check_methods, maps_of
 from pellucid.evaluation.saliency.first_layer import FirstLayer, first_layer
 from pellucid.evaluation.saliency.maps import SaliencyMaps
@@ -32,7 +32,7 @@ class PhotoExplanation:
     ----------
     name : str
         Of the photo.
-    photo : PhotoContext
+    photo : ImageContext
         The photo, its prediction, its variants, its nearest training photos and its novelty.
     maps : SaliencyMaps
     weights : FirstLayer or None
@@ -44,7 +44,7 @@ class PhotoExplanation:
     """
 
     name: str
-    photo: PhotoContext
+    photo: ImageContext
     maps: SaliencyMaps
     weights: FirstLayer | None
     notes: tuple[str, ...] = ()
@@ -52,13 +52,13 @@ class PhotoExplanation:
 
     def plot(self) -> Figure:
         """Return the photo with its variants and neighbours; of a model without probabilities, the maps."""
-        from pellucid.evaluation.photo.plot_photo import photo_figure
+        from pellucid.evaluation.explain.plot_image import image_figure
 
-        return photo_figure(self.photo) if self.photo.classes else self.maps.plot()
+        return image_figure(self.photo) if self.photo.classes else self.maps.plot()
 
     def to_dict(self) -> dict[str, Any]:
         """Return it without the pixels, as JSON can hold it."""
-        from pellucid.evaluation.photo.text import explanation_text
+        from pellucid.evaluation.explain.text import explanation_text
 
         return {
             "image": self.name,
@@ -72,7 +72,7 @@ class PhotoExplanation:
         }
 
     def __str__(self) -> str:
-        from pellucid.evaluation.photo.text import explanation_text
+        from pellucid.evaluation.explain.text import explanation_text
 
         return "\n".join(map(one_line, explanation_text(self)))
 
@@ -80,7 +80,7 @@ class PhotoExplanation:
         return f"PhotoExplanation({self.name}: {self.photo.prediction})"
 
     def _repr_html_(self) -> str:
-        from pellucid.evaluation.photo.text import explanation_text
+        from pellucid.evaluation.explain.text import explanation_text
 
         paragraphs = "".join(f"<p>{html.escape(line)}</p>" for line in explanation_text(self))
         return f"{paragraphs}{figure_html(self.plot())}{self.maps._repr_html_()}"
@@ -90,7 +90,7 @@ class PhotoExplanation:
 def explain_photo(
     model: Model,
     image: str | Path | bytes | Array,
-    train: Dataset | tuple[Any, Any] | TrainingPhotos | None = None,
+    train: Dataset | tuple[Any, Any] | TrainingImages | None = None,
     *,
     target: int | str | None = None,
     methods: Sequence[str] = tuple(METHODS),
@@ -105,7 +105,7 @@ def explain_photo(
     image : str, Path, bytes or Array
         A file of any size and kind, or its content; or an array, (H, W, 3) of uint8, or one sample of the model's
         input shape.
-    train : Dataset, (X, y) or TrainingPhotos, optional
+    train : Dataset, (X, y) or TrainingImages, optional
         The training part; without it neighbours and novelty are left out.
     target : int or str, optional
         The class that the maps explain; default: the predicted one.
@@ -133,13 +133,13 @@ def explain_photo(
     (['gradient'], 15)
     """
     check_methods(methods)
-    photo = PhotoContext.of(model, image, train, n_near=n_near)
+    photo = ImageContext.of(model, image, train, n_near=n_near)
     name = str(image) if isinstance(image, str | Path) else "photo"
     return explanation(model, name, photo, target_of(model, photo.outputs, target), methods)
 
 
 def explanation(
-    model: Model, name: str, photo: PhotoContext, target: Target, methods: Sequence[str], *notes: str
+    model: Model, name: str, photo: ImageContext, target: Target, methods: Sequence[str], *notes: str
 ) -> PhotoExplanation:
     """Return why a model predicts what it does for a photo that is read and predicted already."""
     maps = maps_of(model, photo.seen, photo.prepared, target, methods)

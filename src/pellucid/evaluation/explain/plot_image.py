@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pellucid.evaluation.photo.context import Neighbour, PhotoContext, Variant
-from pellucid.evaluation.photo.text import novelty_text, stability_text
+from pellucid.evaluation.explain.image_context import ImageContext, Neighbour, Variant
+from pellucid.evaluation.explain.text import novelty_text, stability_text
 from pellucid.plotting.grid import Page, Tile
 from pellucid.plotting.lines import Line
 from pellucid.plotting.photo import photo_and_input
@@ -22,12 +22,12 @@ N_ACROSS = 7  # neighbours and variants in a row
 LONGEST_NAME = 18  # of a file, below its picture
 
 
-def photo_figure(photo: PhotoContext) -> Figure:
+def image_figure(photo: ImageContext) -> Figure:
     """Draw a photo next to the pixels that the network sees, its nearest training photos, and its variants.
 
     Parameters
     ----------
-    photo : PhotoContext
+    photo : ImageContext
         Of a model that gives probabilities.
 
     Returns
@@ -40,8 +40,8 @@ def photo_figure(photo: PhotoContext) -> Figure:
     >>> from pellucid.nn.presets import preset
     >>> model = preset("mlp")
     >>> model.initialize((8, 8, 3))
-    >>> photo = PhotoContext.of(model, np.zeros((20, 30, 3), np.uint8))
-    >>> sum(len(axes.images) for axes in photo_figure(photo).axes)     # the photo, its input, 14 variants
+    >>> photo = ImageContext.of(model, np.zeros((20, 30, 3), np.uint8))
+    >>> sum(len(axes.images) for axes in image_figure(photo).axes)     # the photo, its input, 14 variants
     16
     """
     page = Page(f"{class_name((photo.label,), 0, 40)} ({percent(photo.probability)})", size=14)
@@ -68,14 +68,14 @@ def photo_figure(photo: PhotoContext) -> Figure:
     return page.figure()
 
 
-def _neighbour(near: Neighbour, photo: PhotoContext) -> Tile:
+def _neighbour(near: Neighbour, photo: ImageContext) -> Tile:
     color = GREEN if near.label == photo.label else RED
     file = [Line(shorten(Path(near.name).name, LONGEST_NAME), color)] if near.name else []
     lines = [Line(near.label, color), *file, Line(f"no. {near.index}: {near.distance:.3g}", color)]
     return Tile(near.image, lines)
 
 
-def _variant(variant: Variant, photo: PhotoContext) -> Tile:
+def _variant(variant: Variant, photo: ImageContext) -> Tile:
     sure = percent(variant.probability)
     line = Line(sure, INK) if variant.label == photo.label else Line(f"{sure}: {{}}", RED, name=variant.label)
     return Tile(variant.seen, [variant.name, line])

@@ -9,15 +9,15 @@ from scripts.drawn_cats.draw import draw
 from pellucid.data.readers.images import resize_image
 from pellucid.data.source import load_data
 from pellucid.errors import DataError, ShapeError
-from pellucid.evaluation.photo import novelty
-from pellucid.evaluation.photo.novelty import (
+from pellucid.evaluation.explain import novelty
+from pellucid.evaluation.explain.novelty import (
     MEASURES,
     Novelty,
     NoveltyTest,
     appearance_features,
     small_pictures,
 )
-from pellucid.evaluation.photo.text import BLIND, novelty_text
+from pellucid.evaluation.explain.text import BLIND, novelty_text
 from pellucid.types import Array
 
 

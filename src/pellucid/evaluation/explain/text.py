@@ -4,13 +4,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pellucid.evaluation.photo.context import PhotoContext
-from pellucid.evaluation.photo.novelty import LEVEL, MEASURES, N_NEEDED, RARE, Novelty
+from pellucid.evaluation.explain.image_context import ImageContext
+from pellucid.evaluation.explain.novelty import LEVEL, MEASURES, N_NEEDED, RARE, Novelty
 from pellucid.evaluation.saliency.text import check_text, first_layer_text, maps_text
 from pellucid.text import percent, placed, printable
 
 if TYPE_CHECKING:
-    from pellucid.evaluation.photo.explain_photo import PhotoExplanation
+    from pellucid.evaluation.explain.explain_photo import PhotoExplanation
 
 PAGE = (
     "The {noun} as given and as the network sees it; the training {noun}s nearest to it, by pixels and in the "
@@ -25,7 +25,7 @@ BLIND = (
 )
 
 
-def photo_text(photo: PhotoContext) -> list[str]:
+def photo_text(photo: ImageContext) -> list[str]:
     """Return what is to be known of a photo in sentences, the most important first."""
     if not photo.classes:
         return [f"{photo.prediction}."]
@@ -41,7 +41,7 @@ def photo_text(photo: PhotoContext) -> list[str]:
     return [line for line in lines if line]
 
 
-def stability_text(photo: PhotoContext) -> str:
+def stability_text(photo: ImageContext) -> str:
     """Return how the prediction moves with small changes, in a sentence or two."""
     changed = photo.variants[1:]
     low = min(changed, key=lambda variant: variant.probability)
@@ -59,7 +59,7 @@ def stability_text(photo: PhotoContext) -> str:
     return f"{moves}; the prediction changes in {len(other)} of {len(changed)} variants: {named}."
 
 
-def nearest_text(photo: PhotoContext) -> str:
+def nearest_text(photo: ImageContext) -> str:
     """Return the nearest training photos in a sentence or two; empty without training photos."""
     if not photo.by_pixels:
         return ""

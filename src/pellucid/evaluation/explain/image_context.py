@@ -9,9 +9,9 @@ import numpy as np
 
 from pellucid.data.coerce import as_dataset
 from pellucid.data.dataset import Dataset
-from pellucid.evaluation.photo.neighbours import FeatureSpace, nearest
-from pellucid.evaluation.photo.novelty import Novelty, NoveltyTest
-from pellucid.evaluation.photo.variants import photo_variants
+from pellucid.evaluation.explain.neighbours import FeatureSpace, nearest
+from pellucid.evaluation.explain.novelty import Novelty, NoveltyTest
+from pellucid.evaluation.explain.variants import photo_variants
 from pellucid.evaluation.saliency.scoring import prepared_image, read_photo
 from pellucid.nn.model import Model, read
 from pellucid.ops.losses.base import LOSSES
@@ -32,7 +32,7 @@ class Neighbour:
     label : str
         Its class.
     distance : float
-        See :func:`pellucid.evaluation.photo.neighbours.nearest` and ``nearest_by_features``.
+        See :func:`pellucid.evaluation.explain.neighbours.nearest` and ``nearest_by_features``.
     image : Array, shape input_shape
     name : str
         Its file; "" where samples are no files.
@@ -72,7 +72,7 @@ class Variant:
 
 
 @dataclass(frozen=True, eq=False)
-class TrainingPhotos:
+class TrainingImages:
     """A model's training photos, made ready once for many photos.
 
     Attributes
@@ -88,7 +88,7 @@ class TrainingPhotos:
     novelty: NoveltyTest
 
     @classmethod
-    def of(cls, model: Model, data: Dataset) -> "TrainingPhotos":
+    def of(cls, model: Model, data: Dataset) -> "TrainingImages":
         """Return the training photos of a model, described.
 
         Raises
@@ -114,7 +114,7 @@ class TrainingPhotos:
 
 
 @dataclass(frozen=True, eq=False)
-class PhotoContext:
+class ImageContext:
     """All that is known of one photo.
 
     Attributes
@@ -158,10 +158,10 @@ class PhotoContext:
         cls,
         model: Model,
         image: str | Path | bytes | Array,
-        train: Dataset | tuple[Any, Any] | TrainingPhotos | None = None,
+        train: Dataset | tuple[Any, Any] | TrainingImages | None = None,
         *,
         n_near: int = N_NEAR,
-    ) -> "PhotoContext":
+    ) -> "ImageContext":
         """Read, resize, prepare and predict a photo, each once, and compare it with the training photos.
 
         Parameters
@@ -171,9 +171,9 @@ class PhotoContext:
         image : str, Path, bytes or Array
             A file of any size and kind, or its content; or an array, (H, W, 3) of uint8, or one sample of the
             model's input shape.
-        train : Dataset, (X, y) or TrainingPhotos, optional
+        train : Dataset, (X, y) or TrainingImages, optional
             The training part; without it neighbours and novelty are left out. For several photos make
-            ``TrainingPhotos.of(model, train)`` once.
+            ``TrainingImages.of(model, train)`` once.
         n_near : int, optional
             How many neighbours of each kind.
 
@@ -192,7 +192,7 @@ class PhotoContext:
         >>> model = preset("logistic", 10)
         >>> model.initialize((8, 8, 1))
         >>> model.set_loss("categorical_cross_entropy")
-        >>> photo = PhotoContext.of(model, digits.X[7], digits)
+        >>> photo = ImageContext.of(model, digits.X[7], digits)
         >>> photo.by_pixels[0].index, photo.variants[1].name, photo.novelty.is_unlike
         (7, 'mirrored', False)
         """
@@ -228,11 +228,11 @@ class PhotoContext:
         return max(self.classes.values())
 
     def among(
-        self, model: Model, train: Dataset | tuple[Any, Any] | TrainingPhotos, n: int = N_NEAR
-    ) -> "PhotoContext":
+        self, model: Model, train: Dataset | tuple[Any, Any] | TrainingImages, n: int = N_NEAR
+    ) -> "ImageContext":
         """Return the photo with its neighbours and its novelty among the training photos."""
-        if not isinstance(train, TrainingPhotos):
-            train = TrainingPhotos.of(model, as_dataset(train, "explain_photo: train"))
+        if not isinstance(train, TrainingImages):
+            train = TrainingImages.of(model, as_dataset(train, "explain_photo: train"))
         ready = train
         X = self.seen[None]
         return replace(
@@ -247,7 +247,7 @@ class PhotoContext:
         """Return it without the pixels, as JSON can hold it; None where there are no probabilities."""
         if not self.classes:
             return None
-        from pellucid.evaluation.photo.text import BLIND, novelty_text
+        from pellucid.evaluation.explain.text import BLIND, novelty_text
 
         novelty = self.novelty
         return {

@@ -13,13 +13,13 @@ from tests.pictures import assert_readable, shown
 from pellucid.data.dataset import Dataset
 from pellucid.data.source import load_data
 from pellucid.errors import DataError, ShapeError
-from pellucid.evaluation.photo import context
-from pellucid.evaluation.photo.context import PhotoContext, TrainingPhotos, Variant
-from pellucid.evaluation.photo.explain_photo import explain_photo
-from pellucid.evaluation.photo.neighbours import nearest, nearest_by_features
-from pellucid.evaluation.photo.plot_photo import photo_figure
-from pellucid.evaluation.photo.text import nearest_text, photo_text, stability_text
-from pellucid.evaluation.photo.variants import photo_variants
+from pellucid.evaluation.explain import image_context
+from pellucid.evaluation.explain.explain_photo import explain_photo
+from pellucid.evaluation.explain.image_context import ImageContext, TrainingImages, Variant
+from pellucid.evaluation.explain.neighbours import nearest, nearest_by_features
+from pellucid.evaluation.explain.plot_image import image_figure
+from pellucid.evaluation.explain.text import nearest_text, photo_text, stability_text
+from pellucid.evaluation.explain.variants import photo_variants
 from pellucid.evaluation.saliency import scoring
 from pellucid.nn.dense import Dense
 from pellucid.nn.model import Model
@@ -55,7 +55,7 @@ def photo_file(folder: Path, size: tuple[int, int] = (120, 80), **options: objec
 
 def test_the_pixels_are_those_that_the_network_is_given(model: Model, tmp_path: Path) -> None:
     path = photo_file(tmp_path)
-    found = PhotoContext.of(model, path)
+    found = ImageContext.of(model, path)
     with Image.open(path) as image:
         assert (found.original == np.array(image)).all()
         assert (found.seen == np.array(image.resize((64, 64)))).all()
@@ -67,7 +67,7 @@ def test_the_pixels_are_those_that_the_network_is_given(model: Model, tmp_path: 
 def test_a_cameras_rotation_is_undone(model: Model, tmp_path: Path) -> None:
     exif = Image.Exif()
     exif[0x0112] = 6  # lay on its side
-    found = PhotoContext.of(model, photo_file(tmp_path, exif=exif))
+    found = ImageContext.of(model, photo_file(tmp_path, exif=exif))
     assert found.original.shape == (120, 80, 3)
     assert found.original[0, -1, 0] > 200  # the red left side is the top right corner's side now
     assert found.original[0, 0, 0] > 200
@@ -76,7 +76,7 @@ def test_a_cameras_rotation_is_undone(model: Model, tmp_path: Path) -> None:
 
 def test_neighbours_are_those_of_pixels_and_of_features(model: Model, drawings: Dataset) -> None:
     X = load_data("drawn-cats").test.X[3]
-    found = PhotoContext.of(model, X, drawings)
+    found = ImageContext.of(model, X, drawings)
     indices, distances = nearest(drawings.X, X[None], 5)
     assert [near.index for near in found.by_pixels] == indices[0].tolist()
     assert [near.distance for near in found.by_pixels] == distances[0].tolist()
@@ -85,13 +85,13 @@ def test_neighbours_are_those_of_pixels_and_of_features(model: Model, drawings: 
     assert [near.index for near in found.by_features] == by_features[0][0].tolist()
     assert found.novelty is not None
     assert found.novelty.is_unlike is False
-    ready = TrainingPhotos.of(model, drawings)
-    two = PhotoContext.of(model, X, ready, n_near=2).by_pixels
+    ready = TrainingImages.of(model, drawings)
+    two = ImageContext.of(model, X, ready, n_near=2).by_pixels
     assert [near.to_dict() for near in two] == [near.to_dict() for near in found.by_pixels[:2]]
 
 
 def test_a_training_photo_is_recognized(model: Model, drawings: Dataset) -> None:
-    found = PhotoContext.of(model, drawings.X[7], drawings)
+    found = ImageContext.of(model, drawings.X[7], drawings)
     assert found.by_pixels[0].index == 7
     assert found.by_pixels[0].distance == 0
     assert "It is training drawing 7" in nearest_text(found)
@@ -99,7 +99,7 @@ def test_a_training_photo_is_recognized(model: Model, drawings: Dataset) -> None
 
 def test_what_is_unlike_the_training_photos_is_said_first(model: Model, drawings: Dataset) -> None:
     noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
-    found = PhotoContext.of(model, noise, drawings)
+    found = ImageContext.of(model, noise, drawings)
     assert found.novelty is not None
     assert found.novelty.is_unlike is True
     assert photo_text(found)[1].startswith("Unlike anything in the training drawings")
@@ -107,7 +107,7 @@ def test_what_is_unlike_the_training_photos_is_said_first(model: Model, drawings
 
 
 def test_without_training_photos_the_rest_is_there(model: Model, tmp_path: Path) -> None:
-    found = PhotoContext.of(model, photo_file(tmp_path))
+    found = ImageContext.of(model, photo_file(tmp_path))
     assert found.by_pixels == ()
     assert found.novelty is None
     assert len(photo_text(found)) == 2
@@ -148,7 +148,7 @@ def test_variants_are_cut_from_the_photo_itself() -> None:
 
 def test_a_variants_probability_is_of_the_unchanged_photos_class(model: Model) -> None:
     photos = load_data("drawn-cats").test.X[:12]
-    found = [PhotoContext.of(model, photo) for photo in photos]
+    found = [ImageContext.of(model, photo) for photo in photos]
     assert any(variant.label != one.label for one in found for variant in one.variants)
     for one in found:
         P = model.predict_proba(np.stack([variant.seen for variant in one.variants]))
@@ -168,18 +168,18 @@ def test_samples_of_every_shape(shape: tuple[int, ...], dtype: type) -> None:
     data = Dataset(X, np.arange(120) % 2, ("a", "b"))
     network = preset("two-layer")
     train(network, data, n_epochs=2)
-    found = PhotoContext.of(network, X[5], data)
+    found = ImageContext.of(network, X[5], data)
     assert (found.seen == X[5]).all()
     assert found.variants[1].seen.dtype == dtype
     assert found.variants[1].seen.shape == shape
     assert found.by_pixels[0].index == 5
-    assert figure_png(photo_figure(found), dpi=30)
+    assert figure_png(image_figure(found), dpi=30)
 
 
 def steadiness(*variants: tuple[str, str, float]) -> str:
     seen = np.zeros((2, 2, 3), np.uint8)
     made = tuple(Variant(name, seen, label, p) for name, label, p in variants)
-    photo = PhotoContext(seen, seen, seen, seen[0, 0], "cat", {"cat": 0.9, "dog": 0.1}, made)
+    photo = ImageContext(seen, seen, seen, seen[0, 0], "cat", {"cat": 0.9, "dog": 0.1}, made)
     return stability_text(photo)
 
 
@@ -196,10 +196,10 @@ def test_the_range_in_words() -> None:
 
 
 def test_the_page_shows_all_and_keeps_its_margins(model: Model, drawings: Dataset, tmp_path: Path) -> None:
-    found = PhotoContext.of(model, photo_file(tmp_path), drawings)
-    figure = photo_figure(found)
+    found = ImageContext.of(model, photo_file(tmp_path), drawings)
+    figure = image_figure(found)
     assert len(shown(figure)) == 2 + 5 + 5 + 14
-    assert len(shown(photo_figure(PhotoContext.of(model, photo_file(tmp_path))))) == 2 + 14
+    assert len(shown(image_figure(ImageContext.of(model, photo_file(tmp_path))))) == 2 + 14
     assert_readable(figure)
     first = next(image for axes in figure.axes for image in axes.images)
     left, right, bottom, top = first.get_extent()
@@ -211,25 +211,25 @@ def test_the_published_photo(published_dir: Path) -> None:
     data = load_data("catvnoncat")
     network = preset("mlp")
     train(network, data.train, n_epochs=300, seed=1)
-    found = PhotoContext.of(network, published_dir / "my_cat_1.jpg", data.train)
+    found = ImageContext.of(network, published_dir / "my_cat_1.jpg", data.train)
     assert found.novelty is not None
     assert found.novelty.is_unlike is False
     assert found.seen.shape == (64, 64, 3)
-    twin = PhotoContext.of(network, data.test.X[17], data.train)
+    twin = ImageContext.of(network, data.test.X[17], data.train)
     assert (twin.by_pixels[0].index, twin.by_pixels[0].distance) == (146, 0)
 
 
 def test_what_cannot_be_examined_is_said(model: Model, tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"none\.png"):
-        PhotoContext.of(model, tmp_path / "none.png")
+        ImageContext.of(model, tmp_path / "none.png")
     table = Sequential([Dense(1)])
     table.initialize((5,))
     with pytest.raises(ShapeError, match="takes one image"):
-        PhotoContext.of(table, np.zeros((8, 8, 3), np.uint8))
+        ImageContext.of(table, np.zeros((8, 8, 3), np.uint8))
     regression = preset("mlp")
     regression.initialize((8, 8, 3))
     regression.set_loss("mean_squared_error")
-    found = PhotoContext.of(regression, np.zeros((8, 8, 3), np.uint8))
+    found = ImageContext.of(regression, np.zeros((8, 8, 3), np.uint8))
     assert found.prediction == "0"
     assert not found.variants
 
@@ -249,7 +249,7 @@ def test_a_photo_is_read_resized_prepared_and_predicted_once(
         monkeypatch.setattr(module, name, call)
 
     for name in ("read_photo", "prepared_image", "photo_variants"):
-        counted(context, name)
+        counted(image_context, name)
     counted(scoring, "read_original_and_sample")
     counted(type(model), "predict_proba")
     explain_photo(model, photo_file(tmp_path), drawings, methods=["gradient"])

@@ -9,7 +9,7 @@ import numpy as np
 from pellucid.data.stored.base import by_blocks
 from pellucid.data.stored.views import choose_rows
 from pellucid.errors import DataError, ShapeError
-from pellucid.evaluation.photo.neighbours import nearest
+from pellucid.evaluation.explain.neighbours import nearest
 from pellucid.rng import stream
 from pellucid.types import Array
 

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from pellucid.data.preprocess import Preprocessing
 from pellucid.data.source import load_data
 from pellucid.errors import DataError, OptionError, ShapeError
-from pellucid.evaluation.photo import neighbours
-from pellucid.evaluation.photo.neighbours import FeatureSpace, hidden_features, nearest, nearest_by_features
+from pellucid.evaluation.explain import neighbours
+from pellucid.evaluation.explain.neighbours import FeatureSpace, hidden_features, nearest, nearest_by_features
 from pellucid.nn.conv import Conv2D
 from pellucid.nn.dense import Dense
 from pellucid.nn.graph import Graph
