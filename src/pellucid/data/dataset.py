@@ -17,7 +17,7 @@ from pellucid.data.stored.base import StoredArray
 from pellucid.data.stored.views import choose_rows
 from pellucid.errors import CallError, DataError, UnknownAttributeError
 from pellucid.text import kind_of, placed
-from pellucid.types import Array, map_arrays, n_rows, take_rows
+from pellucid.types import Array, is_image_shape, map_arrays, n_rows, take_rows
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -156,9 +156,9 @@ class Dataset:
     def has_pictures(self) -> bool:
         """Whether the samples are pictures: (h, w, channels), or grey ones of bytes, (h, w)."""
         X = self.X
-        if isinstance(X, dict) or X.ndim not in (3, 4) or 0 in X.shape[1:]:
-            return False
-        return X.shape[3:] in ((1,), (3,), (4,)) or (X.ndim == 3 and X.dtype == np.uint8)
+        return (
+            not isinstance(X, dict) and is_image_shape(X.shape[1:]) and (X.ndim == 4 or X.dtype == np.uint8)
+        )
 
     @property
     def counts(self) -> Array:

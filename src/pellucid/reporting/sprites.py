@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pellucid.errors import ShapeError
-from pellucid.plotting.style import are_images
-from pellucid.types import Array
+from pellucid.types import Array, is_image_shape
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -99,7 +98,7 @@ def photo_sheet(X: Array) -> PhotoSheet:
     """
     from PIL import Image
 
-    if not are_images(X) or not len(X):
+    if not is_image_shape(X.shape[1:]) or not len(X):
         raise ShapeError(
             f"photo_sheet: expected images of shape (m, height, width, channels) with 1, 3 or 4 channels, at least "
             f"one of them, got {X.shape}."

@@ -8,7 +8,7 @@ from typing import TypeAlias
 import numpy as np
 
 from pellucid.errors import DataError, OptionError, ShapeError
-from pellucid.types import Array
+from pellucid.types import Array, is_image_shape
 
 # The tutorial's six reasons why photos are misclassified, in our words, and what is measured in addition.
 REASONS = {
@@ -120,8 +120,7 @@ def check_photos(where: str, images: Array) -> None:
     --------
     >>> check_photos("here", np.zeros((2, 8, 8, 3), np.uint8))
     """
-    is_photo = images.ndim == 3 or (images.ndim == 4 and images.shape[3] in (1, 3))
-    if not is_photo or 0 in images.shape[1:]:
+    if not is_image_shape(images.shape[1:]) or images.shape[3:] == (4,):
         raise ShapeError(
             f"{where}: expected photos of shape (m, height, width, 3), or grey ones of (m, height, width, 1) or "
             f"(m, height, width), got {images.shape}. Only photos can be rotated, darkened or covered."
