@@ -17,7 +17,7 @@ from pellucid.checks.images import empty_pictures, read_photos
 from pellucid.checks.tables import missing_findings, read_rows, row_findings
 from pellucid.checks.text import KINDS, kind_rows, summary_of
 from pellucid.data.coerce import as_split
-from pellucid.data.copies.duplicates import Leak, find_copies, leaks_of
+from pellucid.data.copies.duplicates import Leak, find_copies
 from pellucid.data.copies.near import cosine_threshold
 from pellucid.data.copies.pixels import PixelScale, are_pictures
 from pellucid.data.dataset import Split
@@ -220,7 +220,7 @@ def check_split(
     balance.check_parts(split)
     names = names or Names.of(split)
     copies = find_copies(split.train.X, split.test.X, progress)
-    leaks = leaks_of(copies.train, copies.test, copies.across)
+    leaks = copies.leaks()
     findings = [*found, *copy_findings(split, names, copies, leaks)]
     notes = [*split.notes]
     if are_pictures(split.train.X):

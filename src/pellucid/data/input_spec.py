@@ -1,6 +1,6 @@
 """What the inputs of a training looked like, so that inputs in another dtype or range are converted or refused."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -119,9 +119,10 @@ class InputsSeen(Configurable):
         """Return what a model of pixels takes: bytes, or pixels divided by 255 a little beyond the range seen."""
         has_bytes = low >= 0 and high <= BYTE and (X.dtype.kind in "ui" or (high > 1 and _are_whole(X)))
         if has_bytes and self.is_bytes:
-            return X if X.dtype.kind in "ui" else _converted(X, _as_bytes, np.uint8)
+            return X if X.dtype.kind in "ui" else X.astype(np.uint8)
         if has_bytes and high > 1:
-            return _converted(X, _divided, (np.zeros(0, X.dtype) / BYTE).dtype)
+            dtype = (np.zeros(0, X.dtype) / BYTE).dtype
+            return Converted(X, _divided, dtype) if isinstance(X, StoredArray) else X / BYTE
         unit = BYTE if self.is_bytes else 1
         slack = max(self.high - self.low, 1) / unit
         is_near = self.low / unit - slack <= low and high <= self.high / unit + slack
@@ -192,15 +193,6 @@ def seen_from_config(config: Any) -> Any:
     if isinstance(config, Mapping) and "by_name" in config:
         return {str(name): seen_from_config(one) for name, one in config["by_name"].items()}
     return None if config is None else InputsSeen.from_config(config)
-
-
-def _converted(X: Any, convert: Callable[[Array, slice | None], Array], dtype: Any) -> Any:
-    """Return inputs converted, those on disk when they are read."""
-    return Converted(X, convert, dtype) if isinstance(X, StoredArray) else convert(X, None)
-
-
-def _as_bytes(X: Array, columns: slice | None) -> Array:
-    return X.astype(np.uint8)
 
 
 def _divided(X: Array, columns: slice | None) -> Array:
