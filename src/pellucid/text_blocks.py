@@ -2,10 +2,10 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
-from typing import Any, ClassVar, TypeAlias
+from typing import Any, TypeAlias
 
 from pellucid.errors import MissingExtraError
-from pellucid.text import one_line
+from pellucid.text import one_line, shorten
 
 Table: TypeAlias = tuple[Sequence[Any], Sequence[Sequence[Any]]]  # header, rows
 Block: TypeAlias = str | Table  # a sentence or two, or a table
@@ -38,9 +38,10 @@ class Result(Printable):
         What the rows do not say.
     """
 
-    columns: ClassVar[tuple[str, ...]] = ()
+    columns: Any = ()
     headline: Any
     notes: Any = ()
+    figures: Any  # a method that returns figures by name, where there are several
 
     @abstractmethod
     def to_rows(self) -> list[dict[str, Any]]:
@@ -53,6 +54,13 @@ class Result(Printable):
     def to_frame(self) -> Any:
         """Return the rows as a pandas DataFrame; MissingExtraError where pandas is not installed."""
         return frame_of(self.to_rows(), f"{type(self).__name__}.to_frame")
+
+    def plot(self) -> Any:
+        """Return the first of the figures."""
+        return next(iter(self.figures().values()))
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({shorten(self.headline, 120)})"
 
     def blocks(self) -> list[Block]:
         """Return headline, table and notes."""

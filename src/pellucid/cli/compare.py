@@ -61,7 +61,7 @@ def compare(
     if as_json:
         print_json(result.to_dict())
     elif quiet:
-        say(result.finding)
+        say(result.headline)
     else:
         print_blocks(result.blocks())
         if out is not None:

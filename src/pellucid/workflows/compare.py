@@ -12,10 +12,9 @@ from pellucid.data.coerce import as_split
 from pellucid.data.dataset import Dataset, Split
 from pellucid.data.source import DataSource
 from pellucid.errors import DataError, OptionError
-from pellucid.evaluation.comparison.comparison import Comparison
-from pellucid.evaluation.comparison.folds import cross_validate
-from pellucid.evaluation.comparison.paired import compare_on_test
-from pellucid.evaluation.comparison.seeds import compare_seeds
+from pellucid.evaluation.comparison.folds import CrossValidation, cross_validate
+from pellucid.evaluation.comparison.paired import PairedComparison, compare_on_test
+from pellucid.evaluation.comparison.seeds import SeedComparison, compare_seeds
 from pellucid.evaluation.comparison.splitting import folds_of
 from pellucid.evaluation.scores.other_data import on_new_table
 from pellucid.files import write_atomically
@@ -29,6 +28,7 @@ from pellucid.runs.train_many import n_jobs_that_fit
 from pellucid.training.options import TrainingOptions
 
 Source = str | Path | Model
+Comparison = PairedComparison | CrossValidation | SeedComparison
 
 
 @validate_call("cv", "n_seeds", "n_jobs", "seed")

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.every import every
 
 import pellucid as pl
 from pellucid.data.dataset import Dataset, Split
@@ -100,8 +101,7 @@ def test_a_trial_is_the_training_that_its_options_say(found: Sweep, split: Split
     assert trial.trainings[0].scores["accuracy"] == pytest.approx(accuracy, abs=1e-12)
 
 
-@pytest.mark.parametrize("search", ["random", "tpe", "hyperband"])
-@pytest.mark.parametrize("kept", [0.3, 0.6, 0.9])
+@every("search, kept", [("random", 0.6), ("tpe", 0.3), ("hyperband", 0.3), ("hyperband", 0.9)])
 def test_a_study_that_was_cut_anywhere_goes_on_to_the_same_table(
     split: Split, net: Path, tmp_path: Path, search: str, kept: float
 ) -> None:
@@ -319,10 +319,14 @@ def test_equals_are_ranked_by_size_and_pruned_trials_last() -> None:
     assert [one.number for one in rank([pruned, made(2, 0.8, 1)], "accuracy")] == [2, 1]
 
 
-def test_a_sweep_shows_itself(found: Sweep) -> None:
+def test_a_sweep_shows_its_rows_alike(found: Sweep) -> None:
     assert found.best is not None
-    assert found.best.in_words() in str(found)
-    assert "<table>" in found._repr_html_()
+    rows = found.to_rows()
+    assert [row["number"] for row in rows] == [trial.number for trial in found.ranked]
+    assert len(found.to_frame()) == len(rows) == found._repr_html_().count("<tr>") - 1
+    assert all(len(found.cells(row)) == len(found.columns) for row in rows)
+    assert str(found).startswith(found.headline)
+    assert found.best.in_words() in found.headline
     labels = [line.get_label() for line in found.plot().axes[0].lines]
     assert f"best: trial {found.best.number}" in labels
     varied = [name for name in SPACE if len({trial.options[name] for trial in found.trials}) > 1]

@@ -17,7 +17,7 @@ from pellucid.data.source import DataSource
 from pellucid.errors import FormatError, OptionError, TrainingError, unknown_name
 from pellucid.evaluation.comparison.splitting import FOLD_SEED, Folds, check_counts, folds_of, make_folds
 from pellucid.evaluation.sweep.result import COSTS, METRICS, Sweep, Trial, rank
-from pellucid.evaluation.sweep.space import MODEL, Range, Space, read_space
+from pellucid.evaluation.sweep.space import MODEL, Space, read_space
 from pellucid.evaluation.sweep.study import (
     JOURNAL,
     STUDY,
@@ -144,7 +144,7 @@ def sweep(
     named = source if isinstance(source, DataSource) else source.name
     objectives = _objectives(split, metric)
     training = {**training, "seed": seed}
-    models = [name, *_models(read)] if MODEL not in read.entries else _models(read)
+    models = read.entries.get(MODEL, [name])
     configs = [make_candidate({MODEL: one}, name, named, training).config for one in models]
     lengths = {config.options.n_epochs for config in configs if config is not None}
     if search == "hyperband":
@@ -193,7 +193,7 @@ def sweep(
         trials=trials,
         n_trials=n_trials,
         is_complete=len(trials) >= n_trials,
-        notes=folds.notes,
+        about_folds=folds.notes,
     )
 
 
@@ -223,12 +223,6 @@ class _Watch:
         best = self.best
         words = "" if best is None else f"best {best.score(self.metric):.4f}: {best.in_words()}"
         self.progress("trials", len(self.trials), self.study.search.n_trials, words[:60])
-
-
-def _models(space: Space) -> list[str]:
-    """Return the models that a space tries."""
-    found = space.entries.get(MODEL, [])
-    return [] if isinstance(found, Range) else found
 
 
 def _check_hyperband(space: Space, objectives: Sequence[str], lengths: set[int]) -> None:
