@@ -12,9 +12,9 @@ from pellucid.data.input_spec import seen_to_config
 from pellucid.data.preprocess import Preprocessing
 from pellucid.errors import MissingExtraError, OptionError, PellucidError
 from pellucid.files import check_free, write_atomically
-from pellucid.formats.onnx.layers import write, write_graph
+from pellucid.formats.onnx.layers import write
 from pellucid.formats.onnx.nodes import Parts, Value
-from pellucid.nn.graph import Graph
+from pellucid.formats.steps import steps_of
 from pellucid.nn.model import Model
 from pellucid.ops.losses.base import Loss
 from pellucid.ops.losses.regression import MeanSquaredError, Poisson
@@ -97,23 +97,17 @@ def to_onnx(model: Model, *, is_raw: bool = False) -> Any:
     onnx = needed("onnx")
     parts = Parts(onnx)
     rule = None if is_raw else model.preprocessing
-    given: Any = model.input_shape
-    shapes: dict[str, Shape] = given if isinstance(given, dict) else {"input": given}
+    steps = steps_of(model)
     kind = getattr(onnx.TensorProto, _input_dtype(rule).upper())
-    inputs = [
-        onnx.helper.make_tensor_value_info(name, kind, ["batch", *shape]) for name, shape in shapes.items()
-    ]
-    values = {name: Value(_prepared(parts, name, shape, rule), shape) for name, shape in shapes.items()}
-    if isinstance(model, Graph):
-        own = values if len(values) > 1 else {model.inputs[0]: values["input"]}
-        outputs = write_graph(parts, model, own)
-        if model.is_single_output:
-            outputs = {"": outputs[model.output_names[0]]}
-    else:
-        outputs = {"": write(parts, model, values["input"])}
+    inputs, values = [], {}
+    for name, shape in steps.inputs.items():
+        inputs.append(onnx.helper.make_tensor_value_info(name, kind, ["batch", *shape]))
+        values[name] = Value(_prepared(parts, name, shape, rule), shape)
+    for step in steps.steps:
+        values[step.target] = write(parts, step, [values[source] for source in step.sources])
     parts.where, found = "", []
-    for name, value in outputs.items():
-        out, shape = _read(parts, name, value, _loss_of(model, name), is_raw=is_raw)
+    for name, target in steps.outputs.items():
+        out, shape = _read(parts, name, values[target], _loss_of(model, name), is_raw=is_raw)
         found.append(onnx.helper.make_tensor_value_info(out, onnx.TensorProto.FLOAT, ["batch", *shape]))
     graph = onnx.helper.make_graph(parts.nodes, "pellucid", inputs, found, parts.constants)
     made = onnx.helper.make_model(
