@@ -38,15 +38,14 @@ def test_a_verdict_is_explained(pellucid: Command, trained: Path, photo: Path, t
     assert done.code == 0, done.err
     assert {path.name for path in (tmp_path / "why").iterdir()} == FILES
     lines = done.out.strip().splitlines()
-    assert lines[0].startswith("The network predicts “dark” (")
-    assert "Cropped, flipped, darker or brighter" in done.out
-    assert "nearest training photo" in done.out
+    assert lines[0].startswith("Predicted “dark” (")
+    assert "nearest by pixels" in done.out
     assert lines[-1] == str(tmp_path / "why" / "explanation.json")
     for name in ("photo.png", "saliency.png", "first-layer.png"):
         with Image.open(tmp_path / "why" / name) as image:
             assert image.width >= 800
     text = (tmp_path / "why" / "explanation.txt").read_text()
-    for words in ("Integrated gradients", "% off", "Rank correlation", "Nearest training", "The first layer"):
+    for words in ("Integrated gradients", "sanity check", "nearest by the last hidden layer", "First layer"):
         assert words in text
 
 
@@ -102,12 +101,12 @@ def test_data_are_found_or_left_out(pellucid: Command, photos: Path, photo: Path
     assert note(alone, str(photos)).startswith("found: Mind that")
     done = pellucid("explain", alone, photo, "-o", "a", *FAST, "--data", photos)
     assert "Mind that" in done.out
-    assert "nearest training photo" in done.out
+    assert "nearest by pixels" in done.out
     photos.write_bytes(b"no longer a file of arrays")
     done = pellucid("explain", run, photo, "-o", "b", *FAST)
     assert done.code == 0
     assert "The training data cannot be had" in done.out
-    assert "nearest training photo" not in done.out
+    assert "nearest by pixels" not in done.out
     model.summary_of_training = {}
     assert "does not say where its training data are" in note(alone)
 
@@ -124,10 +123,10 @@ def test_a_run_knows_where_a_folder_of_photos_was(pellucid: Command, tmp_path: P
     assert pellucid("train", "set", *options, "--out", "r").code == 0
     done = pellucid("explain", "r", photo, "-o", "why", *FAST)
     assert done.code == 0, done.err
-    assert "nearest training photo" in done.out
+    assert "nearest by pixels" in done.out
     shutil.copy(tmp_path / "r" / "model.safetensors", "alone.safetensors")
     done = pellucid("explain", "alone.safetensors", photo, "-o", "why2", *FAST, "--data", "set")
-    assert "nearest training photo" in done.out  # its size is the model's
+    assert "nearest by pixels" in done.out  # its size is the model's
 
 
 def test_other_models_than_classifiers(pellucid: Command, tmp_path: Path, photo: Path) -> None:

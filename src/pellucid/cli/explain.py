@@ -7,7 +7,7 @@ from typing import Annotated
 from pellucid.cli import options as o
 from pellucid.cli.command import command
 from pellucid.cli.flags import KERNELS, Flag, load, options
-from pellucid.cli.terminal import echo, print_json, say
+from pellucid.cli.terminal import echo, print_blocks, print_json
 from pellucid.progress import ProgressBar
 
 
@@ -53,8 +53,6 @@ def explain(
         print_json(found.to_dict())
         return
     if not quiet:
-        for line in str(found).splitlines():
-            say(line)
-        echo("")
+        print_blocks(found.blocks())
     for path in found.files:
         echo(path)

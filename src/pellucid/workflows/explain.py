@@ -7,14 +7,12 @@ from pathlib import Path
 
 from pellucid.evaluation.explain.explain_photo import PhotoExplanation, explanation
 from pellucid.evaluation.explain.image_context import ImageContext
-from pellucid.evaluation.explain.text import page_of
 from pellucid.evaluation.saliency.compute_maps import METHODS, check_methods
 from pellucid.evaluation.saliency.plot_maps import first_layer_figure
 from pellucid.evaluation.saliency.scoring import check_takes_image, target_of
 from pellucid.files import write_atomically
 from pellucid.folders import atomic_folder, next_folder
 from pellucid.formats.safetensors import load
-from pellucid.nn.model import Model
 from pellucid.plotting.saving import save_figures
 from pellucid.prediction.predict import check_weights
 from pellucid.progress import ProgressCallback, no_progress
@@ -75,18 +73,19 @@ def explain_file(
         progress(STAGES[2], 2, len(STAGES))
         found = explanation(model, str(image), photo, wanted, chosen, note)
         progress(STAGES[3], 3, len(STAGES))
-        found = _write(found, model, folder, out)
+        found = _write(found, folder, out)
         progress(STAGES[3], 4, len(STAGES))
     return found
 
 
-def _write(found: PhotoExplanation, model: Model, folder: Path, out: Path) -> PhotoExplanation:
-    figures = {"saliency": found.maps.plot(), "first-layer": first_layer_figure(model)}
-    if found.photo.classes:
-        figures = {"photo": found.plot(), **figures}
-    pictures = save_figures({name: figure for name, figure in figures.items() if figure is not None}, folder)
+def _write(found: PhotoExplanation, folder: Path, out: Path) -> PhotoExplanation:
+    figures = {"photo": found.plot()} if found.photo.classes else {}
+    figures["saliency"] = found.maps.plot()
+    if found.weights is not None:
+        figures["first-layer"] = first_layer_figure(found.weights)
+    pictures = save_figures(figures, folder)
     names = (*pictures, "explanation.txt", "explanation.json")
     found = replace(found, files=tuple(out / name for name in names))
-    write_atomically(folder / "explanation.txt", page_of(found))
+    write_atomically(folder / "explanation.txt", str(found) + "\n")
     write_atomically(folder / "explanation.json", json.dumps(found.to_dict(), indent=2) + "\n")
     return found

@@ -15,10 +15,9 @@ from pellucid.data.source import load_data
 from pellucid.errors import DataError, ShapeError
 from pellucid.evaluation.explain import image_context
 from pellucid.evaluation.explain.explain_photo import explain_photo
-from pellucid.evaluation.explain.image_context import ImageContext, TrainingImages, Variant
-from pellucid.evaluation.explain.neighbours import nearest, nearest_by_features
+from pellucid.evaluation.explain.image_context import ImageContext, TrainingImages
+from pellucid.evaluation.explain.neighbours import nearest
 from pellucid.evaluation.explain.plot_image import image_figure
-from pellucid.evaluation.explain.text import nearest_text, photo_text, stability_text
 from pellucid.evaluation.explain.variants import photo_variants
 from pellucid.evaluation.saliency import scoring
 from pellucid.nn.dense import Dense
@@ -27,6 +26,7 @@ from pellucid.nn.presets import preset
 from pellucid.nn.sequential import Sequential
 from pellucid.plotting.saving import figure_png
 from pellucid.plotting.style import reduced
+from pellucid.text import percent
 from pellucid.training.fit import train
 from pellucid.types import Array
 
@@ -81,20 +81,23 @@ def test_neighbours_are_those_of_pixels_and_of_features(model: Model, drawings: 
     assert [near.index for near in found.by_pixels] == indices[0].tolist()
     assert [near.distance for near in found.by_pixels] == distances[0].tolist()
     assert [near.label for near in found.by_pixels] == [drawings.classes[drawings.y[i]] for i in indices[0]]
-    by_features = nearest_by_features(model, drawings.X, X[None], 5)
-    assert [near.index for near in found.by_features] == by_features[0][0].tolist()
+    ready = TrainingImages.of(model, drawings)
+    assert [near.index for near in found.by_features] == ready.features.nearest(X[None], 5)[0][0].tolist()
     assert found.novelty is not None
     assert found.novelty.is_unlike is False
-    ready = TrainingImages.of(model, drawings)
     two = ImageContext.of(model, X, ready, n_near=2).by_pixels
     assert [near.to_dict() for near in two] == [near.to_dict() for near in found.by_pixels[:2]]
 
 
-def test_a_training_photo_is_recognized(model: Model, drawings: Dataset) -> None:
+def test_rows_hold_the_variants_and_the_neighbours(model: Model, drawings: Dataset) -> None:
     found = ImageContext.of(model, drawings.X[7], drawings)
-    assert found.by_pixels[0].index == 7
-    assert found.by_pixels[0].distance == 0
-    assert "It is training drawing 7" in nearest_text(found)
+    rows = found.to_rows()
+    kinds = [row["kind"] for row in rows]
+    assert kinds == 14 * ["variant"] + 5 * ["nearest by pixels"] + 5 * ["nearest by the last hidden layer"]
+    assert (rows[14]["index"], rows[14]["distance"]) == (7, 0)
+    n_same = sum(row["label"] == found.label for row in rows[1:14])
+    assert f"“{found.label}” ({percent(found.probability, 1)}), as {n_same} of 13 variants" in found.headline
+    assert list(found.to_frame()["label"]) == [row["label"] for row in rows]
 
 
 def test_what_is_unlike_the_training_photos_is_said_first(model: Model, drawings: Dataset) -> None:
@@ -102,15 +105,14 @@ def test_what_is_unlike_the_training_photos_is_said_first(model: Model, drawings
     found = ImageContext.of(model, noise, drawings)
     assert found.novelty is not None
     assert found.novelty.is_unlike is True
-    assert photo_text(found)[1].startswith("Unlike anything in the training drawings")
-    assert "upside down" in found.to_dict()["novelty"]["cannot_see"]
+    assert found.headline.startswith("Unlike the training drawings (p = ")
 
 
 def test_without_training_photos_the_rest_is_there(model: Model, tmp_path: Path) -> None:
     found = ImageContext.of(model, photo_file(tmp_path))
     assert found.by_pixels == ()
     assert found.novelty is None
-    assert len(photo_text(found)) == 2
+    assert len(found.to_rows()) == 15
     json.dumps(found.to_dict(), allow_nan=False)
 
 
@@ -141,9 +143,9 @@ def test_variants_are_cut_from_the_photo_itself() -> None:
     assert one["brightness × 0.6"][..., 2] == pytest.approx(60)
     assert one["brightness × 1.6"][..., 2] == pytest.approx(160)
     assert seen.dtype == np.uint8
-    assert (
-        photo_variants(np.full((20, 20, 3), 250, np.uint8), (10, 10, 3))[1].max() == 255
-    )  # white stays white
+    square, white = photo_variants(np.full((20, 20, 3), 250, np.uint8), (10, 10, 3))
+    assert white.max() == 255
+    assert "middle square" not in square
 
 
 def test_a_variants_probability_is_of_the_unchanged_photos_class(model: Model) -> None:
@@ -155,10 +157,6 @@ def test_a_variants_probability_is_of_the_unchanged_photos_class(model: Model) -
         best = model.classes.index(one.label)
         assert [variant.probability for variant in one.variants] == pytest.approx(P[:, best], abs=1e-12)
         assert [variant.label for variant in one.variants] == [model.classes[i] for i in P.argmax(axis=1)]
-
-
-def test_a_square_photo_has_no_middle_square() -> None:
-    assert "middle square" not in photo_variants(np.zeros((20, 20, 3), np.uint8), (10, 10, 3))[0]
 
 
 @every(("shape", "dtype"), [((8, 8), np.uint8), ((8, 8, 1), np.uint8), ((8, 8, 3), np.float32)])
@@ -174,25 +172,6 @@ def test_samples_of_every_shape(shape: tuple[int, ...], dtype: type) -> None:
     assert found.variants[1].seen.shape == shape
     assert found.by_pixels[0].index == 5
     assert figure_png(image_figure(found), dpi=30)
-
-
-def steadiness(*variants: tuple[str, str, float]) -> str:
-    seen = np.zeros((2, 2, 3), np.uint8)
-    made = tuple(Variant(name, seen, label, p) for name, label, p in variants)
-    photo = ImageContext(seen, seen, seen, seen[0, 0], "cat", {"cat": 0.9, "dog": 0.1}, made)
-    return stability_text(photo)
-
-
-def test_the_range_in_words() -> None:
-    told = steadiness(("as it is", "cat", 0.9), ("mirrored", "cat", 0.95), ("middle 60 %", "dog", 0.2))
-    assert "from 20.0 % (middle 60 %) to 95.0 % (mirrored)" in told
-    assert told.endswith("the prediction changes in 1 of 2 variants: middle 60 %.")
-    steady = steadiness(("as it is", "cat", 0.9), ("mirrored", "cat", 0.8))
-    assert steady.endswith("the prediction stays the same in all 1 variants.")
-    still = steadiness(("as it is", "cat", 0.9), ("mirrored", "cat", 0.9), ("upside down", "cat", 0.9))
-    assert (
-        "the probability of “cat” stays at 90.0 %; the prediction stays the same in all 2 variants." in still
-    )
 
 
 def test_the_page_shows_all_and_keeps_its_margins(model: Model, drawings: Dataset, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from pellucid.data.preprocess import Preprocessing
 from pellucid.data.source import load_data
 from pellucid.errors import DataError, OptionError, ShapeError
 from pellucid.evaluation.explain import neighbours
-from pellucid.evaluation.explain.neighbours import FeatureSpace, hidden_features, nearest, nearest_by_features
+from pellucid.evaluation.explain.neighbours import FeatureSpace, hidden_features, nearest
 from pellucid.nn.conv import Conv2D
 from pellucid.nn.dense import Dense
 from pellucid.nn.graph import Graph
@@ -52,14 +52,11 @@ def test_many_pieces_give_what_one_gives(rng: np.random.Generator, monkeypatch: 
     assert (whole[0] == plain(T, X, 3)[0]).all()
 
 
-def test_the_very_same_photo_is_at_distance_zero_and_can_be_left_out() -> None:
+def test_the_very_same_photo_is_at_distance_zero() -> None:
     X = load_data("digits").train.X[:100]
     indices, distances = nearest(X, X, 1)
     assert (distances == 0).all()
     assert (X[indices[:, 0]] == X).all()
-    indices, distances = nearest(X, X, 1, leave_out=np.arange(100))
-    assert (indices[:, 0] != np.arange(100)).all()
-    assert (distances > 0).all()
 
 
 def test_equally_near_ones_come_in_order() -> None:
@@ -80,8 +77,6 @@ def test_what_cannot_be_compared_is_said() -> None:
         nearest(T, T, 0)
     with pytest.raises(DataError, match="expected a training sample"):
         nearest(T[:0], T)
-    with pytest.raises(DataError, match="expected a training sample"):
-        nearest(T[:1], T[:1], leave_out=np.array([0]))
 
 
 def test_hidden_features_are_the_input_of_the_last_layer() -> None:
@@ -131,11 +126,12 @@ def test_features_are_measured_in_their_own_spread(rng: np.random.Generator) -> 
     space = FeatureSpace.of(model, X)
     F = hidden_features(model, X)
     alive = F.std(axis=0) > 0
-    assert space.n_constant == (~alive).sum() >= 1
+    assert (space.used == alive).all()
+    assert not alive.all()
     assert last.params["W"].shape[0] == len(alive)
     expected = (F[:, alive] - F[:, alive].mean(axis=0)) / F[:, alive].std(axis=0)
     assert space.features == pytest.approx(expected)
-    indices, distances = nearest_by_features(model, X[:50], X[50:], 4)
+    indices, distances = FeatureSpace.of(model, X[:50]).nearest(X[50:], 4)
     part = F[:50].std(axis=0) > 0
     spread = F[:50][:, part].std(axis=0)
     twin = plain(F[:50][:, part] / spread, F[50:][:, part] / spread, 4)
@@ -148,6 +144,6 @@ def test_a_network_whose_features_never_change_calls_all_alike(rng: np.random.Ge
     model = preset("two-layer")
     model.initialize((4, 4, 1))
     next(leaf for leaf in model.leaves() if leaf.params).params["b"][:] = -1e6
-    indices, distances = nearest_by_features(model, X, X[:1], 3)
+    indices, distances = FeatureSpace.of(model, X).nearest(X[:1], 3)
     assert indices.tolist() == [[0, 1, 2]]
     assert (distances == 0).all()

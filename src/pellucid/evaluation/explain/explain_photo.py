@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from pellucid.data.dataset import Dataset
 from pellucid.evaluation.explain.image_context import N_NEAR, ImageContext, TrainingImages
-from pellucid.evaluation.saliency.compute_maps import METHODS, check_methods, maps_of
+from pellucid.evaluation.saliency.compute_maps import METHODS, ImageToExplain, check_methods, maps_of
 from pellucid.evaluation.saliency.first_layer import FirstLayer, first_layer
 from pellucid.evaluation.saliency.maps import SaliencyMaps
 from pellucid.evaluation.saliency.scoring import Target, target_of
 from pellucid.nn.model import Model
 from pellucid.plotting.saving import figure_html
 from pellucid.registry import validate_call
-from pellucid.text import one_line
+from pellucid.text_blocks import Block, Result
 from pellucid.types import Array
 
 if TYPE_CHECKING:
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class PhotoExplanation:
+class PhotoExplanation(Result):
     """Why a model predicts what it does for one photo.
 
     Attributes
@@ -50,6 +49,22 @@ class PhotoExplanation:
     notes: tuple[str, ...] = ()
     files: tuple[Path, ...] = field(default=(), compare=False)
 
+    columns = ImageContext.columns
+
+    @property
+    def headline(self) -> str:
+        """The prediction, and how far it can be trusted: see :class:`ImageContext`."""
+        return self.photo.headline
+
+    def to_rows(self) -> list[dict[str, Any]]:
+        """Return the variants and the nearest training photos; ``maps`` and ``weights`` have rows of their own."""
+        return self.photo.to_rows()
+
+    def blocks(self) -> list[Block]:
+        """Return the photo with its variants and neighbours, the maps, the first layer and the notes."""
+        layer = [] if self.weights is None else self.weights.blocks()
+        return [*self.photo.blocks(), *self.maps.blocks(), *layer, *self.notes]
+
     def plot(self) -> Figure:
         """Return the photo with its variants and neighbours; of a model without probabilities, the maps."""
         from pellucid.evaluation.explain.plot_image import image_figure
@@ -58,32 +73,23 @@ class PhotoExplanation:
 
     def to_dict(self) -> dict[str, Any]:
         """Return it without the pixels, as JSON can hold it."""
-        from pellucid.evaluation.explain.text import explanation_text
-
         return {
             "image": self.name,
+            "headline": self.headline,
             "prediction": self.photo.prediction,
             "photo": self.photo.to_dict(),
             "saliency": [found.to_dict() for found in self.maps.values()],
-            "first_layer": None if self.weights is None else self.weights.to_dict(),
-            "sentences": explanation_text(self),
+            "first_layer": None if self.weights is None else self.weights.to_rows()[0],
             "notes": list(self.notes),
             "files": [str(path) for path in self.files],
         }
-
-    def __str__(self) -> str:
-        from pellucid.evaluation.explain.text import explanation_text
-
-        return "\n".join(map(one_line, explanation_text(self)))
 
     def __repr__(self) -> str:
         return f"PhotoExplanation({self.name}: {self.photo.prediction})"
 
     def _repr_html_(self) -> str:
-        from pellucid.evaluation.explain.text import explanation_text
-
-        paragraphs = "".join(f"<p>{html.escape(line)}</p>" for line in explanation_text(self))
-        return f"{paragraphs}{figure_html(self.plot())}{self.maps._repr_html_()}"
+        figures = [self.plot(), self.maps.plot()] if self.photo.classes else [self.maps.plot()]
+        return super()._repr_html_() + "".join(map(figure_html, figures))
 
 
 @validate_call("model", "target", "methods", "n_near")
@@ -142,5 +148,5 @@ def explanation(
     model: Model, name: str, photo: ImageContext, target: Target, methods: Sequence[str], *notes: str
 ) -> PhotoExplanation:
     """Return why a model predicts what it does for a photo that is read and predicted already."""
-    maps = maps_of(model, photo.seen, photo.prepared, target, methods)
+    maps = maps_of(model, [ImageToExplain(photo.seen, photo.prepared, target)], methods)[0]
     return PhotoExplanation(name, photo, maps, first_layer(model), tuple(note for note in notes if note))

@@ -15,10 +15,12 @@ from pellucid.evaluation.explain.variants import photo_variants
 from pellucid.evaluation.saliency.scoring import prepared_image, read_photo
 from pellucid.nn.model import Model, read
 from pellucid.ops.losses.base import LOSSES
-from pellucid.text import percent
+from pellucid.text import percent, placed, shorten
+from pellucid.text_blocks import Block, Result
 from pellucid.types import Array
 
 N_NEAR = 5
+LONGEST_NAME = 40  # of a file, in a table
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,7 +34,7 @@ class Neighbour:
     label : str
         Its class.
     distance : float
-        See :func:`pellucid.evaluation.explain.neighbours.nearest` and ``nearest_by_features``.
+        See :mod:`pellucid.evaluation.explain.neighbours`.
     image : Array, shape input_shape
     name : str
         Its file; "" where samples are no files.
@@ -69,6 +71,10 @@ class Variant:
     seen: Array
     label: str
     probability: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it without the pixels, as JSON can hold it."""
+        return {"name": self.name, "label": self.label, "probability": self.probability}
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,8 +119,8 @@ class TrainingImages:
         )
 
 
-@dataclass(frozen=True, eq=False)
-class ImageContext:
+@dataclass(frozen=True, eq=False, repr=False)
+class ImageContext(Result):
     """All that is known of one photo.
 
     Attributes
@@ -152,6 +158,8 @@ class ImageContext:
     by_features: tuple[Neighbour, ...] = ()
     novelty: Novelty | None = None
     noun: str = "photo"
+
+    columns = ("image", "class", "probability of the prediction", "distance")
 
     @classmethod
     def of(
@@ -233,37 +241,62 @@ class ImageContext:
         """Return the photo with its neighbours and its novelty among the training photos."""
         if not isinstance(train, TrainingImages):
             train = TrainingImages.of(model, as_dataset(train, "explain_photo: train"))
-        ready = train
         X = self.seen[None]
         return replace(
             self,
-            by_pixels=ready.named(nearest(ready.data.X, X, n)),
-            by_features=ready.named(ready.features.nearest(X, n)),
-            novelty=ready.novelty.judge(X)[0],
-            noun=ready.data.noun,
+            by_pixels=train.named(nearest(train.data.X, X, n)),
+            by_features=train.named(train.features.nearest(X, n)),
+            novelty=train.novelty.judge(X)[0],
+            noun=train.data.noun,
         )
+
+    @property
+    def headline(self) -> str:
+        """The prediction, whether small changes move it, and whether the photo is unlike the training photos."""
+        if not self.classes:
+            return f"{self.prediction}."
+        n = sum(one.label == self.label for one in self.variants[1:])
+        found = f"Predicted “{self.label}” ({percent(self.probability, 1)}), as {n} of "
+        found += f"{len(self.variants) - 1} variants."
+        if self.novelty is None:
+            return found
+        words = self.novelty.headline(self.noun)
+        return f"{words} {found}" if self.novelty.is_alarm else f"{found} {words}"
+
+    def to_rows(self) -> list[dict[str, Any]]:
+        """Return a row for each variant, with the probability of the predicted class, and for each neighbour."""
+        near = {"by pixels": self.by_pixels, "by the last hidden layer": self.by_features}
+        return [
+            *({"kind": "variant", **one.to_dict()} for one in self.variants),
+            *({"kind": f"nearest {how}", **one.to_dict()} for how, found in near.items() for one in found),
+        ]
+
+    def cells(self, row: dict[str, Any]) -> tuple[str, ...]:
+        """Return a row as it is printed."""
+        if row["kind"] == "variant":
+            return row["name"], row["label"], percent(row["probability"], 1), ""
+        place = placed(f"no. {row['index']}", shorten(row["name"], LONGEST_NAME))
+        return f"{row['kind']}: {place}", row["label"], "", f"{row['distance']:.3g}"
+
+    def blocks(self) -> list[Block]:
+        """Return the headline, and the rows where there are probabilities."""
+        return super().blocks() if self.classes else [self.headline]
 
     def to_dict(self) -> dict[str, Any] | None:
         """Return it without the pixels, as JSON can hold it; None where there are no probabilities."""
         if not self.classes:
             return None
-        from pellucid.evaluation.explain.text import BLIND, novelty_text
-
-        novelty = self.novelty
         return {
+            "headline": self.headline,
             "label": self.label,
             "probability": self.probability,
             "classes": self.classes,
             "original_size": list(self.original.shape[:2]),
             "seen_shape": list(self.seen.shape),
-            "variants": [
-                {"name": variant.name, "label": variant.label, "probability": variant.probability}
-                for variant in self.variants
-            ],
-            "nearest_by_pixels": [near.to_dict() for near in self.by_pixels],
-            "nearest_by_features": [near.to_dict() for near in self.by_features],
-            "novelty": novelty
-            and {**novelty.to_dict(), "words": novelty_text(novelty, self.noun), "cannot_see": BLIND},
+            "variants": [one.to_dict() for one in self.variants],
+            "nearest_by_pixels": [one.to_dict() for one in self.by_pixels],
+            "nearest_by_features": [one.to_dict() for one in self.by_features],
+            "novelty": self.novelty and self.novelty.to_dict(),
         }
 
 

@@ -16,7 +16,7 @@ BLOCK = 2**24  # numbers of training samples searched at a time: 64 MB as float3
 SPARE = 4  # further candidates whose distance is computed exactly: the quick one errs in its last digits
 
 
-def nearest(train_X: Any, X: Array, n: int = 5, *, leave_out: Array | None = None) -> tuple[Array, Array]:
+def nearest(train_X: Any, X: Array, n: int = 5) -> tuple[Array, Array]:
     """Return the training samples nearest to each sample, the nearest first.
 
     Parameters
@@ -27,8 +27,6 @@ def nearest(train_X: Any, X: Array, n: int = 5, *, leave_out: Array | None = Non
         Of the same sample shape, in the same units.
     n : int, optional
         How many; fewer where there are fewer.
-    leave_out : Array, shape (m,), optional
-        For each sample a training row that does not count: itself, where X comes from the training set.
 
     Returns
     -------
@@ -67,17 +65,17 @@ def nearest(train_X: Any, X: Array, n: int = 5, *, leave_out: Array | None = Non
         )
     if n < 1:
         raise OptionError(f"nearest: expected n of 1 or more, got {n}.")
-    m = len(X)
-    n_there = len(train_X) - (leave_out is not None)
-    if n_there < 1:
-        raise DataError(f"nearest: expected a training sample to compare with, got {len(train_X)}.")
-    n = min(n, n_there)
-    d, dtype = math.prod(X.shape[1:]), np.result_type(train_X.dtype, X.dtype, np.float32)
+    if not len(train_X):
+        raise DataError("nearest: expected a training sample to compare with, got none.")
+    m, n, d = len(X), min(n, len(train_X)), math.prod(X.shape[1:])
+    if not d:  # nothing tells them apart
+        return np.tile(np.arange(n), (m, 1)), np.zeros((m, n))
+    dtype = np.result_type(train_X.dtype, X.dtype, np.float32)
     Q = X[:].reshape(m, d).astype(dtype)
-    n_tried = min(n + SPARE, n_there) + (leave_out is not None)
+    n_tried = min(n + SPARE, len(train_X))
     tried, distances = np.empty((m, 0), np.int64), np.empty((m, 0))
-    rows = max(1, BLOCK // max(1, d))
-    for start in range(0, len(train_X) if m and d else 0, rows):
+    rows = max(1, BLOCK // d)
+    for start in range(0, len(train_X) if m else 0, rows):
         T = train_X[start : start + rows].reshape(-1, d).astype(dtype)
         search = NearestNeighbors(n_neighbors=min(n_tried, len(T)), algorithm="brute")
         with config_context(assume_finite=True):  # of a network that diverged they are not
@@ -85,13 +83,10 @@ def nearest(train_X: Any, X: Array, n: int = 5, *, leave_out: Array | None = Non
         tried, distances = np.hstack([tried, near + start]), np.hstack([distances, far])
         best = np.argsort(distances, axis=1, kind="stable")[:, :n_tried]
         tried, distances = np.take_along_axis(tried, best, 1), np.take_along_axis(distances, best, 1)
-    if not d:  # nothing tells them apart
-        tried = np.tile(np.arange(n_tried), (m, 1))
     indices, distances = np.empty((m, n), np.int64), np.empty((m, n))
-    for i, near in enumerate(tried):
-        near = np.sort(near if leave_out is None else near[near != leave_out[i]])
+    for i, near in enumerate(np.sort(tried, axis=1)):
         differences = train_X[near].reshape(len(near), d).astype(np.float64) - Q[i].astype(np.float64)
-        exact = np.sqrt(np.einsum("ij,ij->i", differences, differences) / max(1, d))
+        exact = np.sqrt(np.einsum("ij,ij->i", differences, differences) / d)
         order = np.argsort(exact, kind="stable")[:n]
         indices[i], distances[i] = near[order], exact[order]
     return indices, distances
@@ -138,70 +133,55 @@ class FeatureSpace:
 
     Attributes
     ----------
+    model : Model
+    used : Array, shape (n_features,), dtype bool
+        Features that are not the same for every training sample, as those of a unit that never fires are.
+    mean, spread : Array, shape (d,)
+        Of those.
     features : Array, shape (m_train, d), dtype float64
-        Standardized: the mean is 0 and the standard deviation 1. Features that are the same for every training
-        sample (a unit that never fires) are left out.
+        Standardized: the mean is 0 and the standard deviation 1.
     """
 
     model: Model
-    features: Array
+    used: Array
     mean: Array
-    scale: Array  # inf where a feature never changes
-    n_constant: int
+    spread: Array
+    features: Array
 
     @classmethod
     def of(cls, model: Model, train_X: Array) -> "FeatureSpace":
         """Return the space of a model and its training samples, (m_train, *input_shape)."""
         raw = hidden_features(model, train_X).astype(np.float64)
         mean, spread = raw.mean(axis=0), raw.std(axis=0)
-        is_constant = spread <= 1e-12 * np.maximum(1, np.abs(mean))
-        scale = np.where(is_constant, np.inf, spread)
-        return cls(
-            model, (raw - mean)[:, ~is_constant] / spread[~is_constant], mean, scale, int(is_constant.sum())
-        )
-
-    def describe(self, X: Array) -> Array:
-        """Return raw samples in this space, shape (m, d)."""
-        raw = hidden_features(self.model, X).astype(np.float64)
-        used = np.isfinite(self.scale)
-        described: Array = (raw - self.mean)[:, used] / self.scale[used]
-        return described
+        used = spread > 1e-12 * np.maximum(1, np.abs(mean))
+        mean, spread = mean[used], spread[used]
+        return cls(model, used, mean, spread, (raw[:, used] - mean) / spread)
 
     def nearest(self, X: Array, n: int = 5) -> tuple[Array, Array]:
-        """Return the training samples that the model finds most alike: see :func:`nearest_by_features`."""
-        return nearest(self.features, self.describe(X), n)
+        """Return the training samples that the model finds most alike.
 
+        Parameters
+        ----------
+        X : Array, shape (m, *input_shape)
+            As the data has them.
+        n : int, optional
 
-def nearest_by_features(model: Model, train_X: Array, X: Array, n: int = 5) -> tuple[Array, Array]:
-    """Return the training samples that are nearest to each sample as the model's last hidden layer sees them.
+        Returns
+        -------
+        indices : Array, shape (m, n), dtype int64
+        distances : Array, shape (m, n), dtype float64
+            The root mean square difference of the features, each in units of its standard deviation over the
+            training samples. Many may be 0: a network learns to see samples of one class alike.
 
-    Parameters
-    ----------
-    model : Model
-    train_X : Array, shape (m_train, *input_shape)
-    X : Array, shape (m, *input_shape)
-        Both as the data has them.
-    n : int, optional
-
-    Returns
-    -------
-    indices : Array, shape (m, n), dtype int64
-    distances : Array, shape (m, n), dtype float64
-        The root mean square difference of the features, each in units of its standard deviation over the training
-        samples. Many may be 0: a network learns to see samples of one class alike.
-
-    See Also
-    --------
-    FeatureSpace : The same for several calls, with the training samples described once.
-
-    Examples
-    --------
-    >>> from pellucid.nn.presets import preset
-    >>> model = preset("mlp")
-    >>> X = np.arange(5 * 8 * 8 * 3, dtype=np.uint8).reshape(5, 8, 8, 3)
-    >>> model.initialize((8, 8, 3))
-    >>> indices, distances = nearest_by_features(model, X, X[3:4], n=1)
-    >>> indices.tolist(), distances.round(6).tolist()
-    ([[3]], [[0.0]])
-    """
-    return FeatureSpace.of(model, train_X).nearest(X, n)
+        Examples
+        --------
+        >>> from pellucid.nn.presets import preset
+        >>> model = preset("mlp")
+        >>> X = np.arange(5 * 8 * 8 * 3, dtype=np.uint8).reshape(5, 8, 8, 3)
+        >>> model.initialize((8, 8, 3))
+        >>> indices, distances = FeatureSpace.of(model, X).nearest(X[3:4], n=1)
+        >>> indices.tolist(), distances.round(6).tolist()
+        ([[3]], [[0.0]])
+        """
+        raw = hidden_features(self.model, X).astype(np.float64)[:, self.used]
+        return nearest(self.features, (raw - self.mean) / self.spread, n)

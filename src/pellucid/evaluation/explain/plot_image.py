@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pellucid.evaluation.explain.image_context import ImageContext, Neighbour, Variant
-from pellucid.evaluation.explain.text import novelty_text, stability_text
 from pellucid.plotting.grid import Page, Tile
 from pellucid.plotting.lines import Line
 from pellucid.plotting.photo import photo_and_input
@@ -44,11 +43,9 @@ def image_figure(photo: ImageContext) -> Figure:
     >>> sum(len(axes.images) for axes in image_figure(photo).axes)     # the photo, its input, 14 variants
     16
     """
-    page = Page(f"{class_name((photo.label,), 0, 40)} ({percent(photo.probability)})", size=14)
+    page = Page()
     is_unlike = photo.novelty is not None and photo.novelty.is_alarm
-    for sentence in (novelty_text(photo.novelty, photo.noun) if photo.novelty else "", stability_text(photo)):
-        if sentence:
-            page.text(Line(sentence, RED if is_unlike else INK), size=9, gap=0.02)
+    page.text(Line(photo.headline, RED if is_unlike else INK, True), size=11, gap=0.08)
     page.row(photo_and_input(photo.original, photo.seen, noun=photo.noun), most_across=3.0, size=9)
     if photo.by_pixels:
         unit = ", of 255" if photo.seen.dtype == np.uint8 else ""

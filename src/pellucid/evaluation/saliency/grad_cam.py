@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from pellucid.evaluation.saliency.attribution import Attribution
+from pellucid.evaluation.saliency.maps import Attribution
 from pellucid.evaluation.saliency.scoring import Scorer
 from pellucid.nn.activation import Activation, Dropout
 from pellucid.nn.conv import Conv2D

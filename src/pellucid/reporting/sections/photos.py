@@ -7,13 +7,12 @@ import numpy as np
 
 from pellucid.evaluation.explain.neighbours import nearest
 from pellucid.evaluation.explain.plot_image import image_figure
-from pellucid.evaluation.explain.text import BLIND, PAGE, photo_text
 from pellucid.evaluation.scores.galleries import GALLERIES, confusion_cells, pick, sample_prediction
 from pellucid.evaluation.scores.mistakes_figure import mistakes
 from pellucid.plotting.photo import new_photo
 from pellucid.plotting.style import class_name
 from pellucid.reporting.draft import Draft
-from pellucid.reporting.elements import Card, Confusion, Gallery, Section
+from pellucid.reporting.elements import Card, Confusion, Gallery, Section, Table
 from pellucid.runs.run import Run
 from pellucid.text import percent, plural
 from pellucid.types import Array
@@ -58,10 +57,12 @@ def new_photo_section(draft: Draft, photo: "NewPhoto", run: Run) -> Section:
     figure = draft.add(
         "new-photo-examined",
         image_figure(context),
-        PAGE.format(noun=noun),
+        f"Training {noun}s: green of the predicted class, red of another. Changed: red is another prediction.",
         f"The new {noun}, its nearest training {noun}s, and its variants with their predictions.",
     )
-    return Section(title, intro=(here, " ".join(photo_text(context)), BLIND), figures=(figure,))
+    rows = Table(context.columns, [context.cells(row) for row in context.to_rows()])
+    parts = (Section(f"Variants and nearest {noun}s", table=rows, is_folded=True),)
+    return Section(title, intro=(here, context.headline), figures=(figure,), parts=parts)
 
 
 def confusion_of(draft: Draft, run: Run) -> Confusion:
