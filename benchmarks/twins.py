@@ -184,7 +184,7 @@ PATHS = {
         ("kernels/batch_norm.py",),
         "a norm that follows no convolution",
         "plain",
-        without_twins("batch_norm", "norm_relu"),
+        without_twins("batch", "gradient_sums"),
         "norm first",
         Job("batch_norm", (PHOTOS, (48,), (48,))),
     ),
@@ -257,7 +257,6 @@ PATHS = {
     "Dense stack": FastPath(
         (
             "kernels/dense_stack.py",
-            "kernels/column_norm.py",
             "training/executor/dense_stack.py",
             "training/executor/stack_layers.py",
         ),

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from pellucid.ops.batch_norm import batch_norm_forward
 from pellucid.ops.losses.cross_entropy import BinaryCrossEntropy, CategoricalCrossEntropy
 from pellucid.training.callbacks import weight_ema  # noqa: F401  # which enters its twins
 from pellucid.training.optimizers.base import OPTIMIZERS
@@ -58,6 +59,13 @@ def logits(kind: str, smoothing: float = 0.0) -> Callable[..., tuple[Any, ...]]:
     return make
 
 
+def normed(rng: np.random.Generator, dtype: Any, m: int) -> tuple[Any, ...]:
+    """Return a gradient for the output of a batch norm, and the norm's cache."""
+    X, dY = rng.standard_normal((2, m, 3)).astype(dtype)
+    ones = np.ones(3, dtype)
+    return dY, batch_norm_forward(X, ones, ones, epsilon=0.1)[-1]
+
+
 CALLS = [
     Call("adam", flat(2), {"t": 1, "learning_rate": 0.1, "beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8}),
     Call("adam", flat(2), {"t": 7, "learning_rate": 0.01, "beta1": 0.0, "beta2": 0.9, "epsilon": 1e-2}),
@@ -73,6 +81,8 @@ CALLS = [
         for smoothing in (0.0, 0.2)
         for options in ({}, {"normalizer": 7.0})
     ),
+    Call("batch_moments", lambda rng, dtype, m: (2 + rng.random((m, 3)).astype(dtype),)),
+    Call("gradient_sums", normed),
     Call("add_decayed", lambda rng, dtype, m: (*rng.random((2, m)).astype(dtype), 0.9)),
     Call("paste", pieces),
     Call("mean_colours", lambda rng, dtype, m: (rng.random((m, 3, 2, 3)).astype(dtype),)),

@@ -151,7 +151,6 @@ PROBLEMS: dict[str, Callable[[], st.SearchStrategy[Case]]] = {
     "pool.global_average": lambda: images("pool.global_average"),
     "batch_norm.batch_norm": lambda: norms("batch_norm.batch_norm"),
     "batch_norm.batch_norm_inference": lambda: norms("batch_norm.batch_norm_inference", constants=True),
-    "fused.norm_relu": lambda: norms("fused.norm_relu"),
     "layer_norm.layer_norm": lambda: norms("layer_norm.layer_norm"),
     "dropout.dropout": dropouts,
     "bias_activation.bias_activation": activations,

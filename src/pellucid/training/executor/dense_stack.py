@@ -13,6 +13,7 @@ from pellucid.data.batches import Batches
 from pellucid.nn.activation import Dropout
 from pellucid.nn.model import Model
 from pellucid.nn.norm import BatchNorm
+from pellucid.ops.batch_norm import BatchMoments
 from pellucid.ops.dropout import LEVELS, dropped_levels
 from pellucid.training.executor.executor import Executor, Position, StepLoss, Tell
 from pellucid.training.executor.pace import Pace
@@ -106,7 +107,7 @@ class DenseStack(Executor):
             self.loss.backward(cache, dZ=dZ)
         seconds = time.perf_counter() - started
         for norm, mean, var in moments:
-            norm.record(mean, var, m)
+            norm.record(BatchMoments(mean, var, m))
         if self.model.reported is not None:
             loss = self.model.reported(loss, float(m if weights is None else weights.sum()))
         self._pending = X, arrays, pace, threads, seconds
