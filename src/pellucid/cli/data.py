@@ -90,14 +90,22 @@ def data_check(
     quiet: o.Quiet = False,
 ) -> int:
     """What is wrong with a data set: copies, leaks, conflicts, unreadable files, labels, the score to beat."""
-    from pellucid.cli.check import print_report
     from pellucid.workflows.data_check import DataCheck, check_named
 
     with o.on_cluster(cluster, workers), ProgressBar() as progress:
 
         def print_first(check: DataCheck) -> None:
             progress.close()
-            print_report(check.report, check.sheets, asked_for_sheet=out is not None, is_brief=quiet)
+            report = check.report
+            print_blocks([report.headline] if quiet else report.blocks())
+            if quiet:
+                echo(*check.sheets)
+            elif check.sheets:
+                echo(f"Every finding as a picture: {', '.join(map(str, check.sheets))}")
+            elif out is not None:
+                echo("No contact sheet was written: the samples are no pictures.")
+            elif report.findings:
+                echo("All findings one by one: --json. As pictures: -o FILE.png.")
 
         def say_apart(line: str) -> None:
             progress.close()  # the bar, which the next training brings back

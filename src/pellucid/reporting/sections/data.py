@@ -6,7 +6,7 @@ import numpy as np
 
 from pellucid.checks.check import DataReport
 from pellucid.checks.findings import Sample
-from pellucid.checks.text import KINDS
+from pellucid.checks.kinds import KINDS
 from pellucid.data.dataset import Dataset, Split
 from pellucid.nn.model import Model
 from pellucid.plotting.data import class_histogram, sample_grid
@@ -133,7 +133,6 @@ def check_section(draft: Draft, check: DataReport) -> Section:
         intro=(
             f"The data check looked for {join(_looked_for(draft))} and has "
             f"{plural(n, 'finding') if n else 'no findings'}.",
-            *([check.shift_words] if check.shift_words and "prior_shift" not in kinds else []),
             *(note for note in check.notes if draft.has_photos and note not in known),
         ),
         parts=[_findings(draft, check, kind) for kind in kinds],
@@ -158,7 +157,7 @@ def _findings(draft: Draft, check: DataReport, kind: str) -> Section:
     if len(findings) > MOST_SENTENCES:
         sentences.append(f"And {len(findings) - MOST_SENTENCES} more of the same kind.")
     samples = [sample for finding in findings for sample in finding.samples]
-    intro = (*sentences, f"{findings[0].why} {findings[0].advice}")
+    intro = (*sentences, f"{KINDS[kind].why} {KINDS[kind].advice}")
     return Section(KINDS[kind].title, intro=intro, gallery=_pictures(draft, samples))
 
 
