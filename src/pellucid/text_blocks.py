@@ -121,14 +121,18 @@ def blocks_as_html(blocks: Iterable[Block]) -> str:
 
 
 def _aligned(table: Table) -> str:
-    """Return a table as lines, the first column to the left, the others to the right."""
+    """Return a table as lines, the first column and words to the left, numbers to the right."""
     header, rows = table
+    is_words = [
+        i == 0 or all(isinstance(row[i], str) and row[i][:1].isalpha() for row in rows)
+        for i in range(len(header))
+    ]
     cells = [[one_line(str(cell)) for cell in row] for row in (header, *rows)]
     widths = [max(len(row[i]) for row in cells) for i in range(len(header))]
     return "\n".join(
         "  ".join(
-            cell.rjust(width) if i else cell.ljust(width)
-            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
+            cell.ljust(width) if words else cell.rjust(width)
+            for cell, width, words in zip(row, widths, is_words, strict=True)
         ).rstrip()
         for row in cells
     )

@@ -113,9 +113,11 @@ class DataReport(Result):
     def blocks(self) -> list[Block]:
         """Return the headline, the findings with advice on each kind, and the notes."""
         rows = self.to_rows()
+        if not rows:
+            return [self.headline, *self.notes]
         advice = [f"{KINDS[row['kind']].title}: {row['why']} {row['advice']}" for row in rows]
-        found = super().blocks() if rows else [self.headline, *self.notes]
-        return [*found[:2], *advice, *found[2:]] if rows else found
+        headline, table, *notes = super().blocks()
+        return [headline, table, *advice, *notes]
 
     @property
     def has_pictures(self) -> bool:
