@@ -2,7 +2,7 @@ from .checks.check import check_data
 from .data.augmentation.augment import Augment
 from .data.dataset import Dataset, Split
 from .data.source import load_data
-from .distributed.jobs import jobs_on
+from .distributed.jobs import cluster
 from .errors import PellucidError
 from .evaluation.explain.explain_photo import explain_photo
 from .evaluation.robustness.try_perturbations import robustness
@@ -23,7 +23,7 @@ from .nn.conv import Conv2D
 from .nn.dense import Dense, Flatten
 from .nn.freezing import freeze, unfreeze
 from .nn.graph import Graph
-from .nn.hooks import hooked, watched
+from .nn.hooks import hook, record
 from .nn.layer import Layer
 from .nn.model import Model
 from .nn.norm import BatchNorm, LayerNorm
@@ -82,6 +82,7 @@ __all__ = [
     "ZeroPad2D",
     "callbacks",
     "check_data",
+    "cluster",
     "compare",
     "evaluate",
     "explain_photo",
@@ -91,11 +92,10 @@ __all__ = [
     "find_label_errors",
     "find_learning_rate",
     "freeze",
-    "hooked",
+    "hook",
     "import_onnx",
     "import_sklearn",
     "influence",
-    "jobs_on",
     "load",
     "load_architecture",
     "load_data",
@@ -106,6 +106,7 @@ __all__ = [
     "preset",
     "recipe",
     "recommend",
+    "record",
     "register",
     "robustness",
     "saliency",
@@ -116,5 +117,4 @@ __all__ = [
     "train",
     "transfer",
     "unfreeze",
-    "watched",
 ]

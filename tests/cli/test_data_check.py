@@ -111,7 +111,7 @@ def test_a_table(pellucid: Command, tmp_path: Path, rng: np.random.Generator) ->
 
 def test_a_sheet_is_replaced_by_force(pellucid: Command, leaky: Path) -> None:
     Path("odd.png").write_text("mine")
-    done = pellucid("data", "check", leaky, "-o", "odd.png", "--force", "--quiet")
+    done = pellucid("data", "check", leaky, "-o", "odd.png", "--overwrite", "--quiet")
     assert (done.code, done.out.splitlines()[-1]) == (0, "odd.png")
     assert Path("odd.png").read_bytes().startswith(b"\x89PNG")
 

@@ -130,7 +130,7 @@ def test_a_part_of_one_class_has_undefined_scores(pellucid: Command, trained: Pa
 
 
 def test_figures_go_into_a_folder_in_use_by_force(pellucid: Command, trained: Path, photos: Path) -> None:
-    done = pellucid("evaluate", trained, photos, "-o", trained, "--force", "--quiet")
+    done = pellucid("evaluate", trained, photos, "-o", trained, "--overwrite", "--quiet")
     assert done.code == 0, done.err
     assert done.out.startswith("6 of 8 correct")
     assert (trained / "model.safetensors").is_file()
@@ -156,7 +156,7 @@ def test_the_data_default_to_its_own(pellucid: Command, trained: Path, photos: P
     model = trained / "model.safetensors"
     assert json.loads(pellucid("evaluate", model, "--json").out) == named, "by the folder that it lies in"
     assert_refused(pellucid("evaluate", trained, "--image-size", "8x8"), "--image-size", "Name them too")
-    done = pellucid("robustness", trained, "--only", "mirror", "--json")
+    done = pellucid("robustness", trained, "--perturbations", "mirror", "--json")
     assert done.code == 0, done.err
     (tmp_path / "alone").mkdir()
     (tmp_path / "alone" / "model.safetensors").write_bytes(model.read_bytes())

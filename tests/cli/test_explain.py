@@ -72,7 +72,7 @@ def test_json_says_the_same(pellucid: Command, trained: Path, photo: Path, tmp_p
 
 
 def test_the_class_to_explain(pellucid: Command, trained: Path, photo: Path, tmp_path: Path) -> None:
-    done = pellucid("explain", trained, photo, "-o", tmp_path / "why", "--json", "--class", "bright", *FAST)
+    done = pellucid("explain", trained, photo, "-o", tmp_path / "why", "--json", "--target", "bright", *FAST)
     result = json.loads(done.out)
     assert {found["target"] for found in result["saliency"]} == {"bright"}
     assert result["photo"]["label"] == "dark"
@@ -154,7 +154,7 @@ def test_a_folder_in_use_by_force(pellucid: Command, trained: Path, photo: Path,
     out = tmp_path / "why"
     out.mkdir()
     (out / "mine.txt").write_text("mine")
-    assert pellucid("explain", trained, photo, "-o", out, "--force", "--methods", "gradient").code == 0
+    assert pellucid("explain", trained, photo, "-o", out, "--overwrite", "--methods", "gradient").code == 0
     assert {path.name for path in out.iterdir()} == {*FILES, "mine.txt"}
 
 

@@ -17,7 +17,7 @@ from pellucid.evaluation.influence.find_influence import agreement
 from pellucid.evaluation.influence.retrain_runs import training_weights
 from pellucid.evaluation.influence.tracin import Influence
 from pellucid.runs.record import read_run
-from pellucid.workflows.influence import influence, influence_of_run
+from pellucid.workflows.influence import influence
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def _numbers(value: Any) -> Iterator[float]:
 
 @pytest.mark.slow
 def test_a_prediction_is_explained(pellucid: Command, trained: Path, tmp_path: Path) -> None:
-    done = pellucid("influence", trained, "--test", "0,2", "--top", 3, "--json", "-o", tmp_path / "why")
+    done = pellucid("influence", trained, "--samples", "0,2", "--top", 3, "--json", "-o", tmp_path / "why")
     assert done.code == 0, done.err
     assert done.err == ""
     result = json.loads(done.out)
@@ -94,7 +94,7 @@ def test_a_training_in_stages_is_run_again(pellucid: Command, photos: Path, begu
     assert pellucid("train", photos, *begun.split(), "--out", "out", "--quiet").code == 0
     going_on = ("--resume", "--schedule", "constant", *more.split())
     assert pellucid("train", photos, *going_on, "--out", "out", "--quiet").code == 0
-    result = influence(Path("out"), [0], top=1, budget=Budget(0, 0), is_retrained=True)
+    result = influence(Path("out"), [0], top=1, budget=Budget(0, 0), retrain=True)
     assert result.is_proved
     assert not [note for note in result.notes if "other scores" in note]
     steps = list(result.influence.steps)
@@ -109,13 +109,13 @@ def test_a_training_in_stages_is_run_again(pellucid: Command, photos: Path, begu
 def test_checkpoints_of_the_dual_form_are_told_and_left_out(pellucid: Command, photos: Path) -> None:
     dual = ("--model", "mlp", "--epochs", 50, "--form", "dual", "--checkpoint-steps", 20)
     assert pellucid("train", photos, *dual, "--out", "out", "--quiet").code == 0
-    done = pellucid("influence", "out", "--test", 0, "--no-retrain")
+    done = pellucid("influence", "out", "--samples", 0, "--no-retrain")
     assert done.code == 0, done.err
     assert "(checkpoints of the dual form hold no weights" in " ".join(done.out.split())
 
 
 def test_leave_one_out_is_exact_and_compared_with_the_estimates(pellucid: Command, trained: Path) -> None:
-    done = pellucid("influence", trained, "--test", "1", "--method", "leave-one-out", "--json")
+    done = pellucid("influence", trained, "--samples", "1", "--method", "leave-one-out", "--json")
     assert done.code == 0, done.err
     result = json.loads(done.out)
     assert result["n_trainings"] >= 32
@@ -136,14 +136,14 @@ def test_leave_one_out_is_exact_and_compared_with_the_estimates(pellucid: Comman
 
 @pytest.mark.slow
 def test_processes_change_no_bit(trained: Path) -> None:
-    one = influence_of_run(trained, [0], budget=QUICK, n_jobs=1)
-    two = influence_of_run(trained, [0], budget=QUICK, n_jobs=2)
+    one = influence(trained, [0], budget=QUICK, n_jobs=1)
+    two = influence(trained, [0], budget=QUICK, n_jobs=2)
     assert one.explanations == two.explanations
     assert one.n_trainings == two.n_trainings
 
 
 def test_plain_tracin_ranks_by_its_own_score(trained: Path) -> None:
-    plain = influence_of_run(trained, [0], method="tracin-plain", budget=QUICK).explanations[0]
+    plain = influence(trained, [0], method="tracin-plain", budget=QUICK).explanations[0]
     assert all(sample.score == sample.tracin for sample in plain.towards)
 
 
@@ -151,7 +151,7 @@ def test_plain_tracin_ranks_by_its_own_score(trained: Path) -> None:
 def test_a_table_is_explained_without_pictures(pellucid: Command, table: Path, tmp_path: Path) -> None:
     options = ["--target", "kind", "--model", "mlp-wide", "--epochs", 10, "--out", "pets"]
     assert pellucid("train", table, *options).code == 0
-    done = pellucid("influence", "pets", "--test", "0", "-o", "why", "--retrain")
+    done = pellucid("influence", "pets", "--samples", "0", "-o", "why", "--retrain")
     assert done.code == 0, done.err
     assert "Test row 0: " in done.out
     for words in ("training without", "most influential", "at random, 19 times"):
@@ -161,7 +161,7 @@ def test_a_table_is_explained_without_pictures(pellucid: Command, table: Path, t
 
 def test_costly_training_is_traced(pellucid: Command, trained: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pellucid.evaluation.influence.find_influence.QUICK_SECONDS", 0.0)
-    done = pellucid("influence", trained, "--test", "0", "--json")
+    done = pellucid("influence", trained, "--samples", "0", "--json")
     result = json.loads(done.out)
     assert not result["is_proved"]
     assert result["n_trainings"] == 0
@@ -171,7 +171,7 @@ def test_costly_training_is_traced(pellucid: Command, trained: Path, monkeypatch
     assert done.code == 2
     assert "it would train 32 times" in done.err
     assert "--retrain" in done.err
-    done = pellucid("influence", trained, "--test", "0", "--retrain", "--json")
+    done = pellucid("influence", trained, "--samples", "0", "--retrain", "--json")
     assert json.loads(done.out)["is_proved"]
 
 
@@ -182,7 +182,7 @@ def test_checkpoints_are_followed(pellucid: Command, photos: Path, monkeypatch: 
     options = ["--model", "net.toml", "--epochs", 3, "--batch-size", 8, "--checkpoint-steps", 4]
     made = pellucid("train", photos, *options, "--quiet", "--out", "net")
     assert made.code == 0, made.err
-    result = json.loads(pellucid("influence", "net", "--test", "0", "--json").out)
+    result = json.loads(pellucid("influence", "net", "--samples", "0", "--json").out)
     assert result["snapshots"] == [4, 8, -1]  # that after the last step is of the trained model
     assert "2 checkpoints and the trained model" in result["notes"][-1]
     assert result["gradients"] == "all"
@@ -217,7 +217,7 @@ def test_agreement_is_spearmans(rng: np.random.Generator) -> None:
 
 
 def test_quiet_prints_a_line_for_each_prediction(pellucid: Command, trained: Path) -> None:
-    done = pellucid("influence", trained, "--test", "0,1", "--no-retrain", "--quiet")
+    done = pellucid("influence", trained, "--samples", "0,1", "--no-retrain", "--quiet")
     assert (done.code, done.err) == (0, "")
     assert [line.split(":")[0].split()[-1] for line in done.out.splitlines()] == ["0", "1"]
 
@@ -225,5 +225,5 @@ def test_quiet_prints_a_line_for_each_prediction(pellucid: Command, trained: Pat
 def test_label_smoothing_is_read_from_the_model(photos: Path, tmp_path: Path) -> None:
     options = ["--epochs", "300", "--label-smoothing", "0.1", "--quiet"]
     assert main(["train", str(photos), "--out", str(tmp_path / "run"), *options]) == 0
-    found = influence(tmp_path / "run", [0], is_retrained=False)
+    found = influence(tmp_path / "run", [0], retrain=False)
     assert any("label smoothing" in note and "target of 0.95" in note for note in found.notes)

@@ -415,8 +415,8 @@ def test_the_report_can_be_written_elsewhere(pellucid: Command, trained: Path, t
     assert files_of(trained) == before
     done = pellucid("report", trained, "-o", out)
     assert done.code == 2
-    assert "--force" in done.err
-    assert pellucid("report", trained, "-o", out, "--force", "--quiet").code == 0
+    assert "--overwrite" in done.err
+    assert pellucid("report", trained, "-o", out, "--overwrite", "--quiet").code == 0
 
 
 @pytest.mark.slow

@@ -116,9 +116,9 @@ def test_a_folder_that_is_not_empty_is_kept_and_force_replaces_only_its_files(
     done = pellucid("run", photos, "--epochs", 2, "--out", out)
     assert done.code == 2
     assert "not empty" in done.err
-    assert "--force" in done.err
+    assert "--overwrite" in done.err
     assert (out / "report.html").read_text() == "old"
-    assert pellucid("run", photos, "--epochs", 2, "--out", out, "--force").code == 0
+    assert pellucid("run", photos, "--epochs", 2, "--out", out, "--overwrite").code == 0
     assert (out / "mine.txt").read_text() == "mine"
     assert (out / "report.html").read_text() != "old"
 

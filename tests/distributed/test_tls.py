@@ -41,7 +41,7 @@ def test_predictions_over_tls_by_the_documented_commands(tmp_path: Path) -> None
     done = subprocess.run([*command, "--workers", "1"], env=encrypted, **run)
     assert (done.returncode, done.stdout) == (0, "r.csv: 3 predictions written\n"), done.stderr
     with scheduler_of_its_own("tls", environment) as (address, _, _):
-        done = subprocess.run([*command, "--force", "--cluster", address], env=encrypted, **run)
+        done = subprocess.run([*command, "--overwrite", "--cluster", address], env=encrypted, **run)
         assert (done.returncode, done.stderr) == (0, "")
         assert done.stdout == "r.csv: 3 predictions written\n"
         plain = address.replace("tls", "tcp")
@@ -52,7 +52,7 @@ def test_predictions_over_tls_by_the_documented_commands(tmp_path: Path) -> None
             (plain, environment, "requires encryption"),
             (address, lost, "certificates cannot be read"),
         ):
-            asked = [*command, "--force", "--cluster", refused]
+            asked = [*command, "--overwrite", "--cluster", refused]
             done = subprocess.run(asked, env={**os.environ, **settings_then}, **run)
             assert (done.returncode, done.stderr.count("\n")) == (2, 1), done.stderr
             assert words in done.stderr

@@ -12,7 +12,7 @@ from pellucid.nn.activation import Activation
 from pellucid.nn.conv import Conv2D
 from pellucid.nn.dense import Dense, Flatten
 from pellucid.nn.fusion import ConvBlock, fused
-from pellucid.nn.hooks import hooked
+from pellucid.nn.hooks import hook
 from pellucid.nn.layer import Layer
 from pellucid.nn.norm import BatchNorm
 from pellucid.nn.pooling import GlobalAvgPool2D, MaxPool2D
@@ -102,7 +102,7 @@ def test_a_hook_sees_its_layer(rng: np.random.Generator) -> None:
         seen.append(X.shape)
         return plain(X, training=training)
 
-    with dispatch.use("numba"), hooked(model.layers[2], forward=look):
+    with dispatch.use("numba"), hook(model.layers[2], forward=look):
         model.forward(X)
     assert seen == [(2, 8, 8, 5)]
 

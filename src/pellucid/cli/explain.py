@@ -22,7 +22,7 @@ def explain(
     data: o.DataNow = None,
     target: Annotated[
         str | None,
-        Flag(flag="class", help="The class that the maps explain; default: the predicted one."),
+        Flag(help="The class that the maps explain; default: the predicted one."),
     ] = None,
     methods: Annotated[
         list[str] | None,
@@ -31,7 +31,7 @@ def explain(
             help="Saliency maps; default: all.",
         ),
     ] = None,
-    force: o.Force = False,
+    overwrite: o.Overwrite = False,
     as_json: o.Json = False,
     quiet: o.Quiet = False,
 ) -> None:
@@ -46,7 +46,7 @@ def explain(
             data=data,
             target=target,
             methods=methods,
-            force=force,
+            overwrite=overwrite,
             progress=bar,
         )
     if as_json:

@@ -26,7 +26,7 @@ def run(
 
     It trains as `train` does, with checkpoints and --resume, and then writes the report. `--model auto` takes the
     preset that suits the data, and says which and why. Options of the training that are left out are the model's
-    own recipe; with --resume they are as they were. With --from the weights of a trained model are kept, and where
+    own recipe; with --resume they are as they were. With --start the weights of a trained model are kept, and where
     the classes are others its last layer is a new one; what is left out is the recipe for that: 50 epochs of AdamW
     at 0.01.
     """

@@ -137,9 +137,9 @@ class ParquetFolder(Output):
                     f"{self.path}: expected files of predictions alone, found {printable(others[0].name)}. Choose "
                     "another folder with --out."
                 )
-            if parts and not (target.resume or target.force):
+            if parts and not (target.resume or target.overwrite):
                 raise OutputError(
-                    f"{self.path}: has predictions already. Choose another with --out, or add --resume or --force."
+                    f"{self.path}: has predictions already. Name another --out, or add --resume or --overwrite."
                 )
             for path in left if target.resume else [*left, *parts]:
                 path.unlink()
@@ -177,5 +177,5 @@ class ParquetFolder(Output):
 
     def _refusal(self, path: Path, what: str) -> DataError:
         return DataError(
-            f"{path}: cannot be resumed: {what}. Choose another with --out, or replace it with --force."
+            f"{path}: cannot be resumed: {what}. Choose another with --out, or replace it with --overwrite."
         )

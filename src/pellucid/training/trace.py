@@ -11,7 +11,7 @@ from pellucid import dispatch
 from pellucid.data.coerce import as_dataset
 from pellucid.errors import OptionError
 from pellucid.nn.by_name import ModelLike, as_model
-from pellucid.nn.hooks import hooked_use, unfused
+from pellucid.nn.hooks import hook_use, unfused
 from pellucid.nn.layer import Layer
 from pellucid.nn.model import Model
 from pellucid.ops.activations import Activation
@@ -144,7 +144,7 @@ def _step(model: Model, X: Any, Y: Any, weights: Array | None, optimizer: Optimi
 
     with ExitStack() as stack:
         stack.enter_context(unfused(model))
-        stack.enter_context(hooked_use(model, forward=outputs, backward=start_of_backward))
+        stack.enter_context(hook_use(model, forward=outputs, backward=start_of_backward))
         for use in model.uses():
             first = use.first_use or use
             name = use.name.replace(first.name, names[id(first)], 1)
@@ -194,7 +194,7 @@ def _recorded(use: Layer, record: LayerTrace) -> Iterator[None]:
             arrays["dX"] = _copied(dX)
         return dX
 
-    with hooked_use(use, forward=forward, backward=backward), _activation_recorded(use, op, arrays):
+    with hook_use(use, forward=forward, backward=backward), _activation_recorded(use, op, arrays):
         yield
 
 

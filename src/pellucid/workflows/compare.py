@@ -110,9 +110,11 @@ def compare(
     )
 
 
-def compare_into(out: Path | None, a: Source, b: Source | None, *, force: bool, **options: Any) -> Comparison:
+def compare_into(
+    out: Path | None, a: Source, b: Source | None, *, overwrite: bool, **options: Any
+) -> Comparison:
     """Compare as :func:`compare` does, and write numbers and figures into a folder, where one is named."""
-    with nullcontext() if out is None else atomic_folder(out, force=force) as folder:
+    with nullcontext() if out is None else atomic_folder(out, overwrite=overwrite) as folder:
         found = compare(a, b, **options)
         if folder is not None:
             write_atomically(folder / f"{found.name}.json", json.dumps(found.to_dict(), indent=2) + "\n")

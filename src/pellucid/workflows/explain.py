@@ -29,7 +29,7 @@ def explain_file(
     data: str | None = None,
     target: str | None = None,
     methods: Sequence[str] | None = None,
-    force: bool = False,
+    overwrite: bool = False,
     progress: ProgressCallback = no_progress,
 ) -> PhotoExplanation:
     """Explain a saved model's prediction for a photo, and write figures, text and numbers into a folder.
@@ -47,7 +47,7 @@ def explain_file(
         Where the training data are; default: where they were.
     target, methods : optional
         As for :func:`pellucid.explain_photo`.
-    force : bool, optional
+    overwrite : bool, optional
         Write into a folder that is not empty.
     progress : callable, optional
         Called with each stage.
@@ -65,7 +65,7 @@ def explain_file(
     check_weights(str(model_path), model)
     photo = ImageContext.of(model, image)
     wanted = target_of(model, photo.outputs, target)
-    with atomic_folder(out, force=force) as folder:
+    with atomic_folder(out, overwrite=overwrite) as folder:
         progress(STAGES[0], 0, len(STAGES))
         train, note = find_training_photos(model, model_path, data) if photo.classes else (None, "")
         progress(STAGES[1], 1, len(STAGES))

@@ -6,8 +6,6 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
-from pellucid.data.dataset import Dataset
-from pellucid.data.gaps import input_array
 from pellucid.formats.safetensors import load, model_file
 from pellucid.nn.model import Model, check_trained
 from pellucid.prediction.predicted import PredictedSamples
@@ -74,6 +72,9 @@ def predict(
 
 
 def _samples(model: Model, data: Any, progress: CountCallback) -> Samples:
+    from pellucid.data.dataset import Dataset
+    from pellucid.data.gaps import input_array
+
     if isinstance(data, str | Path):
         return samples_of(model, [data], progress=progress)
     if isinstance(data, Sequence) and data and all(isinstance(each, str | Path) for each in data):
@@ -137,16 +138,16 @@ class Predicting:
         tell: Tell,
         *,
         is_resumed: bool = False,
-        is_forced: bool = False,
+        overwrite: bool = False,
         cluster: str | None = None,
-        workers: int | None = None,
+        n_workers: int | None = None,
     ) -> Written:
         """Write the predictions to a file, predicted here or by the workers of a cluster."""
         from pellucid.prediction.output import Target, model_mark, open_output
 
         mark = model_mark(model_file(self.path))
-        target = Target(self.model, mark, self.samples.of, is_resumed, is_forced)
-        with self._batches(cluster, workers) as batches, open_output(out, target) as file:
+        target = Target(self.model, mark, self.samples.of, is_resumed, overwrite)
+        with self._batches(cluster, n_workers) as batches, open_output(out, target) as file:
             try:
                 n_bad = _run(batches(file), file.write, tell, file.n_before)
             except KeyboardInterrupt:
@@ -156,16 +157,16 @@ class Predicting:
 
     @contextmanager
     def _batches(
-        self, cluster: str | None, workers: int | None
+        self, cluster: str | None, n_workers: int | None
     ) -> "Iterator[Callable[[Output], Iterable[Batch | EncodedBatch]]]":
         """Yield what an output gets."""
-        if workers is None and cluster is None:
+        if n_workers is None and cluster is None:
             yield lambda output: self.samples.batches(output.is_done)
             return
         from pellucid.distributed.cluster import open_cluster
         from pellucid.distributed.prediction import cluster_batches
 
-        with open_cluster(cluster, workers) as client:
+        with open_cluster(cluster, n_workers) as client:
             yield lambda output: cluster_batches(client, self.model, self.samples, output, self.progress)
 
 

@@ -23,7 +23,7 @@ def report_on(
     data: str | None = None,
     n_photos: int = 10,
     allow_other_data: bool = False,
-    force: bool = False,
+    overwrite: bool = False,
     progress: ProgressCallback = no_progress,
 ) -> Path:
     """Write report.html and its figures again, and return the report's path.
@@ -42,7 +42,7 @@ def report_on(
         How many test photos are explained one by one.
     allow_other_data : bool, optional
         Report on data that are not those of the run; the report says so.
-    force : bool, optional
+    overwrite : bool, optional
         Allow an ``out`` that is not empty.
     progress : callable, optional
         Called with each stage before it begins, its number and how many there are; at last with "done".
@@ -57,7 +57,7 @@ def report_on(
     target = out or folder
     image, notes = new_image_again(run.config, run.split.train)
     run = replace(run, notes=(*run.notes, *notes))
-    with atomic_folder(target, force=force or out is None) as staging, in_background() as executor:
+    with atomic_folder(target, overwrite=overwrite or out is None) as staging, in_background() as executor:
         if is_full:
             with dispatch.use_for(FULL_PASSES * len(run.split.test) * run.model.n_operations):
                 findings = find_all(run, image, n_photos=n_photos, progress=progress, executor=executor)
@@ -71,5 +71,5 @@ def report_on(
 
 def write_page(found: Findings, folder: Path) -> Path:
     """Write the figures and report.html into the folder of a run, and return the report's path."""
-    with atomic_folder(folder, force=True) as staging:
+    with atomic_folder(folder, overwrite=True) as staging:
         return folder / write_findings(found, staging).name

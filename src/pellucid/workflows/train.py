@@ -141,7 +141,7 @@ def train_into(
     *,
     checkpoints: Checkpoints | None = None,
     tensorboard: bool = False,
-    force: bool = False,
+    overwrite: bool = False,
     callbacks: Sequence[Callback] = (),
     shows_data: bool = False,
     say: Say = print,
@@ -159,7 +159,7 @@ def train_into(
         the configuration has more epochs; one that stopped before its first checkpoint starts again.
     tensorboard : bool, optional
         Write event files too.
-    force : bool, optional
+    overwrite : bool, optional
         Take the place of another run in the folder, once data and options have been checked; what is no part of a
         run is kept.
     callbacks : sequence of callable, optional
@@ -181,10 +181,10 @@ def train_into(
     :mod:`pellucid.ranks`) the first writes the folder and goes on after the training; the others raise ``Done``.
     """
     checkpoints = checkpoints or Checkpoints()
-    is_used = "add --resume to go on, --force to start again"
+    is_used = "add --resume to go on, --overwrite to start again"
     with (
         _own_folder(out) as own,
-        open_folder(own, force=checkpoints.resume or force, advice=is_used) as writer,
+        open_folder(own, overwrite=checkpoints.resume or overwrite, advice=is_used) as writer,
     ):
         checkpoint = _where_to_resume(out, say) if checkpoints.resume else None
         split = asked.load()
@@ -293,8 +293,8 @@ def _where_to_resume(out: Path, say: Say) -> Path | None:
         return latest_checkpoint(out / CHECKPOINTS)
     if (out / METRICS).is_file() and read_metrics(out / METRICS).get("is_complete"):
         raise OptionError(
-            f"--resume: the training in {out} is complete, without a checkpoint. Train again with --force in place "
-            "of --resume."
+            f"--resume: the training in {out} is complete, without a checkpoint. Train again: --overwrite "
+            "in the place of --resume."
         )
     say(f"{out}: the training stopped before its first checkpoint, and starts again.")
     return None

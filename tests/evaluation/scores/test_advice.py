@@ -93,11 +93,11 @@ def test_a_score_that_cannot_be_told_from_the_baseline() -> None:
 def test_a_learning_rate_that_does_not_learn(losses: Any, words: str) -> None:
     (one, *others) = found(run_of(losses), predictions(np.arange(N) % 2, np.zeros(N, int)))
     assert words in one.finding
-    assert one.command == "pellucid find-rate pets --model cnn --epochs 50"
+    assert one.command == "pellucid find-lr pets --model cnn --epochs 50"
     assert not any("falling" in other.finding or "fitting" in other.finding for other in others)
     config, *_ = plan("cnn", DataSource("pets"), optimizer="lbfgs", n_epochs=50)
     for one in found(run_of(losses, config=config), mostly_right(np.arange(N) % 2, 4)):
-        assert "find-rate" not in one.command, "L-BFGS has none"
+        assert "find-lr" not in one.command, "L-BFGS has none"
 
 
 def test_a_training_that_diverges_names_the_search_for_a_rate(pellucid: Command) -> None:
@@ -107,8 +107,7 @@ def test_a_training_that_diverges_names_the_search_for_a_rate(pellucid: Command)
         )
         assert done.code == 2, done.out
         assert (
-            "To find a rate: pellucid find-rate digits --model mlp-wide --epochs 3 --optimizer sgd"
-            in done.err
+            "To find a rate: pellucid find-lr digits --model mlp-wide --epochs 3 --optimizer sgd" in done.err
         )
 
 
@@ -163,12 +162,12 @@ def test_three_at_most_each_command_once() -> None:
     y = np.arange(N) % 3
     advice = found(run_of(np.full(50, 1.0986), model="mlp", y=y), predictions(y, np.zeros(N, int), 3))
     assert [one.command for one in advice] == [
-        "pellucid find-rate pets --model mlp --epochs 50",
+        "pellucid find-lr pets --model mlp --epochs 50",
         "pellucid train pets --model cnn",
     ]
     lines = lines_of(advice)
     assert lines[0] == "What to try next:"
-    assert lines[2] == "    pellucid find-rate pets --model mlp --epochs 50"
+    assert lines[2] == "    pellucid find-lr pets --model mlp --epochs 50"
 
 
 def test_quantities_are_compared_with_their_mean() -> None:
@@ -203,7 +202,7 @@ def test_quantities_are_compared_with_their_mean() -> None:
     assert advise(run, good, metrics_of(good)) == ()
     (one, *_) = advise(run, guess, metrics_of(guess))
     assert one.finding.endswith("Nor does it fit the training part.")
-    assert one.command == "pellucid find-rate wine.csv --target quality --model mlp-small"
+    assert one.command == "pellucid find-lr wine.csv --target quality --model mlp-small"
 
 
 @every("losses", [[0.7, 0.71], [0.7, 2.0, 5.0], [0.693]])
@@ -227,7 +226,7 @@ def test_a_model_that_began_from_another_goes_on_from_it(
     before = preset("cnn")
     before.initialize((64, 64, 3))
     save(before, "before.safetensors")
-    begin = "pellucid train pets --from before.safetensors"
+    begin = "pellucid train pets --start before.safetensors"
     test, train = mostly_right(np.arange(N) % 2, 45), mostly_right(np.arange(N) % 2, 1)
 
     def run(**options: Any) -> Run:

@@ -72,7 +72,7 @@ def test_nothing_is_written_unless_it_is_right(tmp_path: Path, monkeypatch: pyte
         export_onnx(model, path)
     monkeypatch.setattr(room, "_expected", lambda *args, **options: [np.zeros((1, 2))])
     with pytest.raises(PellucidError, match="was not written"):
-        export_onnx(model, path, force=True)
+        export_onnx(model, path, overwrite=True)
     assert path.read_text() == "mine"
 
 

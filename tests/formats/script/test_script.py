@@ -179,7 +179,7 @@ def test_nothing_is_written_unless_it_is_right(tmp_path: Path, monkeypatch: pyte
         export_script(model, path)
     monkeypatch.setattr(room, "difference", lambda *arguments: 1.0)
     with pytest.raises(PellucidError, match="was not written"):
-        export_script(model, path, force=True)
+        export_script(model, path, overwrite=True)
     assert path.read_text() == "mine"
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from pellucid.data.preprocess import Preprocessing
 from pellucid.errors import DataError, OptionError, ShapeError
-from pellucid.nn.hooks import last_trained_layer, watched
+from pellucid.nn.hooks import last_trained_layer, record
 from pellucid.nn.model import PREDICT_ROWS, Model
 from pellucid.types import Array
 
@@ -119,7 +119,7 @@ def hidden_features(model: Model, X: Array) -> Array:
     if layer is None:
         return rule.apply(X, model.dtype).reshape(len(X), -1)
     parts = []
-    with watched(layer) as watch:
+    with record(layer) as watch:
         for start in range(0, max(1, len(X)), PREDICT_ROWS):
             model.forward(rule.apply(X[start : start + PREDICT_ROWS], model.dtype))
             assert watch.input is not None

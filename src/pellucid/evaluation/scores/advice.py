@@ -305,7 +305,7 @@ def advise_model(
         begin = (
             ["--model", suited.model]
             if not is_transferred or path is None
-            else ["--from", shlex.quote(str(path))]
+            else ["--start", shlex.quote(str(path))]
         )
         return (Advice(words, " ".join(["pellucid train", *data_parts(source), *begin])),)
     if is_transferred:  # nothing in the copy is frozen

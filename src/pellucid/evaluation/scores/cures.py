@@ -88,7 +88,7 @@ class Cures:
         """The command that finds a learning rate; where the training began from a model, one at a lower rate."""
         if self.run.config.start is not None:
             return self.command(learning_rate=self.run.options.learning_rate / 10)
-        return command_line("find-rate", self.run.config)
+        return command_line("find-lr", self.run.config)
 
     def command(self, **changes: Any) -> str:
         """Return this run's command with some changes."""

@@ -48,8 +48,8 @@ def no_trial(trial: Trial, best: Trial | None, metric: str) -> None:
 
 @validate_call("search", "n_trials", "cv", "seed", "n_jobs", "resume", "overwrite")
 def sweep(
-    data: Split | DataSource | str | Path,
     model: str | Path,
+    data: Split | DataSource | str | Path,
     space: str | Path | Mapping[str, Any],
     *,
     search: Literal["random", "grid", "tpe", "hyperband"] = "random",
@@ -71,10 +71,10 @@ def sweep(
 
     Parameters
     ----------
-    data : Split, DataSource or str
-        Only the training part is used: the test part is left for the model that is trained at last.
     model : str or Path
         A preset, "auto", or a TOML file.
+    data : Split, DataSource or str
+        Only the training part is used: the test part is left for the model that is trained at last.
     space : str, Path or mapping
         Which options are tried: see :mod:`pellucid.evaluation.sweep.space`.
     search : {"random", "grid", "tpe", "hyperband"}, optional
@@ -125,7 +125,7 @@ def sweep(
     Examples
     --------
     >>> space = {"learning_rate": [0.001, 0.01]}
-    >>> found = sweep("drawn-cats", "logistic", space, search="grid", n_epochs=20, n_jobs=1)
+    >>> found = sweep("logistic", "drawn-cats", space, search="grid", n_epochs=20, n_jobs=1)
     >>> found.best.options, found.n_trainings
     ({'learning_rate': 0.01}, 2)
     """
@@ -170,7 +170,7 @@ def sweep(
         watch = _Watch(study, progress, on_trial)
         watch()
         next_trial = NextTrial(folder, how, undivided(split.train, split), rows, name, named, training)
-        with jobs_run_by(None):  # also within jobs_on: a study is a folder of this machine
+        with jobs_run_by(None):  # also within a cluster: a study is a folder of this machine
             train_many(
                 next_trial,
                 range(n_trials - len(watch.trials)),
@@ -256,13 +256,13 @@ def _open_study(place: Path, *, resume: bool, overwrite: bool) -> Path:
     if is_old and not overwrite:
         raise FormatError(
             f"{place}: the sweep there is of an older version ({OLD}) and cannot be resumed. Choose another "
-            "folder with --out, or add --force to replace it."
+            "folder with --out, or add --overwrite to replace it."
         )
     if resume:
         if not (folder / JOURNAL).exists():
             raise OptionError(f"--resume: {place} holds no sweep to go on from. Name its folder with --out.")
         return folder
-    with open_folder(place, force=overwrite, advice="add --resume to go on, --force to start again"):
+    with open_folder(place, overwrite=overwrite, advice="add --resume to go on, --overwrite to start again"):
         clear_study(folder)
         (place / OLD).unlink(missing_ok=True)
         folder.mkdir()

@@ -8,7 +8,7 @@ import numpy as np
 
 from pellucid.data.dataset import Dataset
 from pellucid.dispatch.norm import batch_moments
-from pellucid.nn.hooks import hooked
+from pellucid.nn.hooks import hook
 from pellucid.nn.model import Model, rows_a_piece
 from pellucid.nn.norm import BatchNorm
 from pellucid.registry import option, register
@@ -68,7 +68,7 @@ def measure_batch_norms(model: Model, data: Dataset) -> None:
     step = rows_a_piece(data.X)
     for norm in [leaf for leaf in model.leaves() if isinstance(leaf, BatchNorm) and not leaf.is_frozen]:
         moments = Moments(1 + len(norm.further_uses))
-        with hooked(norm, forward=moments.of_input):
+        with hook(norm, forward=moments.of_input):
             for start in range(0, n_rows(data.X), step):
                 X = take_rows(data.X, slice(start, start + step))
                 with suppress(_Reached):

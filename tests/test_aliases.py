@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 import pellucid as pl
+from pellucid.aliases import DATA, KEYWORDS, METHODS, NAMES, OURS, SPLIT, folded
 from pellucid.errors import DataWarning, PellucidError, UnknownAttributeError
-from pellucid.habits import DATA, KEYWORDS, METHODS, NAMES, OURS, SPLIT, folded
 from tests.every import every
 
 rng = np.random.default_rng(0)

@@ -1,26 +1,20 @@
 """Which learning rate suits a model and a data set."""
 
-from pellucid.progress import ProgressCallback, no_progress
+from typing import Any
+
 from pellucid.runs.build import RunRequest, make_model
 from pellucid.training.lr_finder import search_rates
 from pellucid.training.rate_search import RateSearch
 
 
-def find_rate(
-    asked: RunRequest,
-    *,
-    lowest: float,
-    highest: float,
-    n_rates: int,
-    progress: ProgressCallback = no_progress,
-) -> RateSearch:
+def find_lr(asked: RunRequest, **search: Any) -> RateSearch:
     """Try learning rates for a training as its recipe and options say.
 
     Parameters
     ----------
     asked : RunRequest
-    lowest, highest, n_rates, progress
-        As for :func:`pellucid.training.lr_finder.find_learning_rate`.
+    **search
+        ``min_lr``, ``max_lr``, ``n_rates`` and ``progress`` of :func:`.find_learning_rate`.
 
     Raises
     ------
@@ -30,6 +24,4 @@ def find_rate(
     split = asked.load()
     options = asked.config.for_data(split.train).options
     model = make_model(asked.config, asked.architecture, split)
-    return search_rates(
-        model, split.train, options, min_lr=lowest, max_lr=highest, n_rates=n_rates, progress=progress
-    )
+    return search_rates(model, split.train, options, **search)
