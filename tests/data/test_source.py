@@ -28,12 +28,6 @@ def test_every_built_in_name_has_a_line() -> None:
     assert all(line and "\n" not in line for line in BUILTIN.values())
 
 
-def test_drawn_cats_need_no_file() -> None:
-    split = load_data("drawn-cats")
-    assert split.train.X.dtype == np.uint8
-    assert len(split.classes) == 2
-
-
 def test_unknown_names_get_the_nearest() -> None:
     with pytest.raises(
         DataError, match=r"unknown data set 'drawn-cat'\. Did you mean 'drawn-cats'\? .*\.csv file"
