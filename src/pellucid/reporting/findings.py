@@ -162,7 +162,7 @@ def find_all(
     influenced = labels = None
     if rows:
         influenced = begin_influence(
-            run, rows, folder=run.folder, top=N_INFLUENTIAL, budget=QUICK, executor=executor
+            run, rows, folder=run.folder, top=N_INFLUENTIAL, n_draws=QUICK, executor=executor
         )
     begin("labels")
     if is_classifier:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from pellucid.evaluation.influence.explain import THOROUGH, Budget
+from pellucid.evaluation.influence.explain import N_DRAWS
 from pellucid.evaluation.influence.explained import InfluenceOutcome
 from pellucid.evaluation.influence.find_influence import begin_influence
 from pellucid.evaluation.influence.plot_influence import influence_figure
@@ -20,7 +20,7 @@ from pellucid.runs.record import read_run
 from pellucid.runs.run import Run
 
 
-@validate_call("samples", "method", "top", "retrain", "n_jobs", "overwrite")
+@validate_call("samples", "method", "top", "retrain", "n_draws", "n_jobs", "overwrite")
 def influence(
     run: str | Path | Run,
     samples: Sequence[int | str] | None = None,
@@ -30,7 +30,7 @@ def influence(
     method: str = "tracin",
     top: int = 5,
     retrain: bool | None = None,
-    budget: Budget = THOROUGH,
+    n_draws: int = N_DRAWS,
     n_jobs: int | None = None,
     out: str | Path | None = None,
     overwrite: bool = False,
@@ -53,8 +53,8 @@ def influence(
         How many training samples are shown on each side.
     retrain : bool, optional
         Whether to train again; default: if one training takes no more than two seconds.
-    budget : Budget, optional
-        How many trainings the proof may take.
+    n_draws : int, optional
+        How many times as many training samples, drawn at random, are left out for comparison.
     n_jobs : int, optional
         Processes; default: a core each where that pays.
     out : str or Path, optional
@@ -80,7 +80,7 @@ def influence(
         "method": method,
         "top": top,
         "is_retrained": retrain,
-        "budget": budget,
+        "n_draws": n_draws,
         "n_jobs": n_jobs,
     }
     with (
