@@ -219,26 +219,12 @@ PATHS = {
         "mobilenet",
         Job("global_average", ((32, 8, 8, 96),)),
     ),
-    "dropout": FastPath(
-        ("kernels/dropout.py",),
-        "dropout",
-        "plain",
-        without_twins("dropout"),
-        "mnist-conv",
-    ),
     "linear": FastPath(
         ("kernels/linear.py",),
         "a Dense layer's gradients",
         "plain",
         without_twins("linear"),
         "lenet",
-    ),
-    "losses": FastPath(
-        ("kernels/losses.py",),
-        "a loss and its gradient",
-        "plain",
-        without_twins("loss_and_gradient"),
-        "dense-layer-norm",
     ),
     "optimizers": FastPath(
         ("kernels/optimizers.py",),

@@ -111,13 +111,6 @@ def norms(draw: Any, op: str, constants: bool = False) -> Case:
 
 
 @st.composite
-def dropouts(draw: Any) -> Case:
-    seed, rate = draw(st.integers(0, 99)), draw(st.sampled_from([0.0, 0.1, 0.5, 0.99]))
-    options = {"rate": rate, "rng": lambda: np.random.default_rng(seed)}
-    return Case("dropout.dropout", {"X": (draw(sizes), draw(sizes))}, options)
-
-
-@st.composite
 def convs(draw: Any) -> Case:
     X, W, options = draw(convolutions(largest=9, channels=20))
     return Case("conv.conv2d", {"X": X, "W": W, "b": W[3:]}, options)
@@ -152,6 +145,5 @@ PROBLEMS: dict[str, Callable[[], st.SearchStrategy[Case]]] = {
     "batch_norm.batch_norm": lambda: norms("batch_norm.batch_norm"),
     "batch_norm.batch_norm_inference": lambda: norms("batch_norm.batch_norm_inference", constants=True),
     "layer_norm.layer_norm": lambda: norms("layer_norm.layer_norm"),
-    "dropout.dropout": dropouts,
     "bias_activation.bias_activation": activations,
 }
