@@ -243,24 +243,6 @@ def join_some(items: Iterable[object], most: int = 6) -> str:
     return ", ".join(words[:most]) + more if words else "none"
 
 
-def chance_in_words(p_value: float) -> str:
-    """Return a p-value in words, for readers who know no statistics.
-
-    Examples
-    --------
-    >>> chance_in_words(0.55)
-    'that is well within chance: p = 0.55'
-    >>> chance_in_words(0.0004)
-    'that is hardly chance: p < 0.001'
-    """
-    p = p_in_words(p_value)
-    if p_value < 0.01:
-        return f"that is hardly chance: {p}"
-    if p_value < 0.05:
-        return f"that is more than chance usually gives: {p}"
-    return f"that can still be chance: {p}" if p_value < 0.2 else f"that is well within chance: {p}"
-
-
 def p_in_words(p_value: float) -> str:
     """Return a p-value with as many digits as a reader needs.
 

@@ -51,7 +51,7 @@ def test_the_whole_pipeline(pellucid: Command, photos: Path, tmp_path: Path) -> 
     metrics = json.loads((folder / "metrics.json").read_text())
     split = pl.load_data(photos)
     assert metrics["test"]["n_correct"] == int((pl.load(folder).predict(split.test.X) == split.test.y).sum())
-    assert len(list((folder / "figures").glob("*.png"))) == 9
+    assert len(list((folder / "figures").glob("*.png"))) == 5
 
 
 class _Images(HTMLParser):

@@ -17,7 +17,6 @@ from pellucid.data import hashing
 from pellucid.data.preprocess import check_finite
 from pellucid.evaluation.influence import explain
 from pellucid.nn.model import Model
-from pellucid.ops.losses.base import LOSSES
 from pellucid.reporting.findings import STAGES
 from pellucid.reporting.sections import (
     data,
@@ -33,7 +32,6 @@ from pellucid.reporting.sections import (
 )
 from pellucid.runs.record import read_run
 from pellucid.training.optimizers.base import OPTIMIZERS
-from pellucid.training.schedules.base import SCHEDULES
 from pellucid.workflows.report import report_on
 
 
@@ -110,34 +108,33 @@ WAYS: dict[str, tuple[str, list[str], list[str]]] = {
         "--epochs 5",
         [
             "5 steps of gradient descent took",
-            "0.0075, constant",
-            "Each value is of all training photos before the step",
+            "learning rate 0.0075",
+            "batch size all samples",
         ],
-        ["AdamW", "batches of", "Augmentation", "smoothed", "Weight decay", "epochs took"],
+        ["AdamW", "batches of", "augment photo", "smoothed", "weight decay", "epochs took"],
     ),
     "adamw": (
         "--optimizer adamw --batch-size 8 --epochs 5 --learning-rate 0.01 --schedule one_cycle --weight-decay 0.1 "
         "--augment photo --label-smoothing 0.1 --weight-ema 0.9 --validation 0.25 --class-weight balanced",
         [
             "15 steps of AdamW with batches of 8 and a one-cycle schedule in 5 epochs took",
-            "0.01, one-cycle",
-            "8 photos",
-            "Augmentation photo",
-            "Label smoothing 0.1",
-            "Weight decay 0.1",
-            "Weight averaging decay 0.9",
-            "25 % held out",
-            "Class weights balanced",
+            "learning rate 0.01",
+            "schedule one_cycle",
+            "augment photo",
+            "label smoothing 0.1",
+            "weight decay 0.1",
+            "weight ema 0.9",
+            "validation 0.25",
+            "class weight balanced",
             "errors in training, ",
             "on 8 validation photos",
-            "are changed at random (augmentation) and have smoothed labels",
         ],
-        ["gradient descent", "the full batch", "Iteration"],
+        ["gradient descent", "all samples", "Iteration"],
     ),
     "lbfgs": (
         "--optimizer lbfgs --epochs 3",
-        ["steps of L-BFGS took", "the full batch"],
-        ["gradient descent", "Learning rate", "constant"],
+        ["steps of L-BFGS took", "all samples"],
+        ["gradient descent", "learning rate", "constant"],
     ),
 }
 
@@ -164,14 +161,12 @@ def test_the_report_names_the_rates_of_every_stage(pellucid: Command, photos: Pa
     assert pellucid("report", "out").code == 0
     words = words_of(tmp_path / "out" / "report.html")
     assert words.count("AdamW with learning rates in stages (one-cycle up to epoch 3, then constant)") == 2
-    assert "Learning rate, epochs 1 to 3 0.002, one-cycle" in words
-    assert "Learning rate, epochs 4 to 5 0.0005, constant" in words
+    assert "learning rate, epochs 1 to 3 0.002" in words
+    assert "learning rate 0.0005 " in words
 
 
-def test_every_optimizer_schedule_and_usual_loss_has_its_meaning_in_words() -> None:
-    assert set(recipe._OPTIMIZERS) == set(recipe.NAMES) == set(OPTIMIZERS)
-    assert set(recipe._SCHEDULES) == set(SCHEDULES)
-    assert set(recipe._LOSSES) <= set(LOSSES)
+def test_every_optimizer_has_its_name() -> None:
+    assert set(recipe.NAMES) == set(OPTIMIZERS)
 
 
 @pytest.mark.slow
@@ -186,8 +181,7 @@ def test_the_last_layer_is_named_by_its_loss_and_only_a_flattened_picture_is_a_c
         assert done.code == 0, done.err
         words = words_of(tmp_path / model / "report.html")
         assert "Dense 3 softmax" in words
-        assert ("long column" in words) == flattens
-        assert ("keep their places in a grid" in words) != flattens
+        assert ("in a grid of 16 × 16 pixels" in words) != flattens
         assert (tmp_path / model / "figures" / "image-to-vector.png").exists() == flattens
 
 

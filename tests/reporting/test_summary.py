@@ -39,7 +39,7 @@ def test_the_summary_says_how_good_it_is_beside_what_and_whether_data_leaks(
     low, high = ((middle + sign * reach) / (1 + z * z / n) for sign in (-1, 1))
     assert f"interval {100 * low:.0f} to {100 * high:.0f} %)" in words
     assert "Baseline (always “dark”) 50 %." in words
-    assert "test photo 4 is training photo 32, number for number" in words
+    assert "test photo 4 is training photo 32 (same class in 1 of 1)" in words
     right = run.test_predictions.is_correct
     assert f"({right.sum() - right[4]}/19)." in words
     compared = mcnemar(right, run.test_predictions.is_majority)
@@ -55,7 +55,7 @@ def test_a_network_that_always_says_the_same_is_told_so(pellucid: Command, tmp_p
     run = read_run(Path("out"))
     assert (run.test_predictions.y_pred == 0).all()
     words = " ".join((*summary(Findings(run)), *points(Findings(run))))
-    assert "Baseline (always “False”) 90 %. Not distinguishable from the baseline (p = 1)." in words
+    assert "Baseline (always “False”) 90 %. Not distinguishable from the baseline (p = 1.00)." in words
     assert "Over-fitting" not in words  # 75 % of the training photos: less than on the test ones
     done = pellucid("report", "out", "--full", "--photos", 1)
     assert done.code == 0, done.err

@@ -1,6 +1,5 @@
 """The command ``pellucid evaluate``."""
 
-import sys
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from pathlib import Path
@@ -9,14 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pellucid.cli import options as o
 from pellucid.cli.command import command
 from pellucid.cli.flags import KERNELS, SOURCE, Flag, load, options
-from pellucid.cli.terminal import columns, echo, print_json, print_table, say
+from pellucid.cli.terminal import echo, print_blocks, print_json, say
 from pellucid.progress import ProgressBar
 
 if TYPE_CHECKING:
-    from pellucid.evaluation.scores.scores import Scores
     from pellucid.prediction.predict import Compute
-
-WIDE = 115  # columns of a terminal that all scores of a class fit in
 
 
 @command("evaluate", order=30, short_help="Scores of a model, with confidence intervals.")
@@ -39,7 +35,6 @@ def evaluate(
 ) -> None:
     """Scores of a saved model on the test part of data, by default its own, with confidence intervals."""
     from pellucid.evaluation.scores.plot_scores import draw_all
-    from pellucid.evaluation.scores.text import headline
     from pellucid.folders import atomic_folder
     from pellucid.plotting.saving import save_figures
     from pellucid.runs.data import own_source
@@ -64,9 +59,9 @@ def evaluate(
         print_json({"data": source.name, **scores.to_dict(), "files": files})
         return
     if quiet:
-        say(headline(scores))
+        say(scores.headline)
     else:
-        _print(scores)
+        print_blocks(scores.blocks())
     for path in files:
         echo(path)
 
@@ -80,30 +75,3 @@ def _computing(cluster: str | None, n_workers: int | None) -> "AbstractContextMa
     from pellucid.distributed.evaluation import computing_on
 
     return computing_on(cluster, n_workers)
-
-
-def _print(scores: "Scores") -> None:
-    from pellucid.evaluation.scores import text
-    from pellucid.evaluation.scores.advice import lines_of
-
-    for line in text.in_words(scores):
-        say(line)
-    if scores.per_class:
-        _print_classes(scores)
-    for line in lines_of(scores.advice):
-        say(line)
-
-
-def _print_classes(scores: "Scores") -> None:
-    from pellucid.evaluation.scores import text
-
-    say(text.class_caption(scores))
-    titles = text.class_titles(scores)
-    is_narrow = sys.stdout.isatty() and columns() < WIDE
-    for part in (titles[:3], titles[3:]) if is_narrow else (titles,):
-        print_table(*text.class_table(scores, part))
-    if scores.confusion is not None and len(scores.confusion.classes) <= text.MOST_CLASSES:
-        echo(text.CONFUSION_CAPTION)
-        print_table(*text.confusion_table(scores))
-    for line in text.reasons(scores):
-        say(line)

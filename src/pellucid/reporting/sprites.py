@@ -20,8 +20,6 @@ SMALL = 64  # pixels: longer sides are reduced to it where there are many photos
 LARGE = 96  # and to it where there are few
 FEW = 150
 ENOUGH = 250_000  # bytes: a lossless sheet that is larger becomes a JPEG
-SHOWN = 128  # CSS pixels that the longer side of a photo fills at most in a gallery
-NEAR = 48  # and next to one, as one of its nearest
 
 
 @dataclass(frozen=True, eq=False)

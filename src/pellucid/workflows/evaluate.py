@@ -98,7 +98,7 @@ def evaluate(
             )
             raise type(error)(f"{source.name}: {words}{hint}") from None
     advice = _advice(path, model, scores, source, test if train is None else train, own)
-    return replace(scores, notes=(*scores.notes, *notes), advice=advice)
+    return replace(scores, about_data=(*scores.about_data, *notes), advice=advice)
 
 
 def _advice(

@@ -133,7 +133,7 @@ def score(
     kept = np.setdiff1d(np.arange(len(predictions)), [leak.test for leak in predictions.leaks])
     if not len(kept):
         note = "Every sample is also a training sample: none is left to evaluate the model on."
-        return replace(found, notes=(*found.notes, note))
+        return replace(found, about_data=(*found.about_data, note))
     return replace(found, without_leaks=_score(predictions.take(kept), **options))
 
 
@@ -170,7 +170,7 @@ def _score(
             **{name: means[name] for name in MEANS},
         }
         return Scores(
-            predictions, level, n_resamples, estimates, per_class, notes=_notes(predictions, per_class)
+            predictions, level, n_resamples, estimates, per_class, about_data=_notes(predictions, per_class)
         )
     estimates = {
         "accuracy": proportion(predictions.confusion.n_correct, len(predictions), level=level),
@@ -186,7 +186,7 @@ def _score(
         per_class,
         calibration=_calibration(predictions, level, seed),
         versus_baseline=mcnemar(predictions.is_correct, predictions.is_majority),
-        notes=_notes(predictions, per_class),
+        about_data=_notes(predictions, per_class),
     )
 
 

@@ -95,7 +95,7 @@ def _written(ends: Any, value: float) -> float:
     """Return a number of a range as it is written: whole, or with four digits."""
     if isinstance(ends.low, int):
         return round(value)
-    return min(max(float(f"{value:.{DIGITS}g}"), ends.low), ends.high)
+    return float(np.clip(float(f"{value:.{DIGITS}g}"), ends.low, ends.high))
 
 
 def is_of_network(name: str) -> bool:
