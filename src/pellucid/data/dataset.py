@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -71,7 +72,7 @@ class Dataset:
 
     def __post_init__(self) -> None:
         for name, value in (("X", self.X), ("y", self.y)):
-            object.__setattr__(self, name, map_arrays(lambda array: _array(name, array), value))  # noqa: B023
+            object.__setattr__(self, name, map_arrays(partial(_array, name), value))
         if isinstance(self.y, np.ndarray) and self.y.dtype.kind in "OUS":
             y, classes = numbered(self.y, self.classes, "Dataset: y")
             object.__setattr__(self, "y", y)

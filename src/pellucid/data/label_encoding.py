@@ -70,9 +70,9 @@ def _as_classes(y: Array, *, is_open: bool, n_out: int) -> tuple[Array, str] | N
     return flat.astype(np.int64), f"{'a column' if is_column else 'an array'} of {what}, shape {y.shape}"
 
 
-def warn(text: str) -> None:
-    """Warn of something about the data, at the line of the caller outside the package."""
+def warn(text: str, category: type[Warning] = DataWarning) -> None:
+    """Warn at the line of the caller outside the package and scikit-learn, which wraps the estimators' methods."""
     level, frame = 1, sys._getframe()
-    while frame.f_back is not None and str(frame.f_globals.get("__name__", "")).split(".")[0] == "pellucid":
+    while frame.f_back and str(frame.f_globals.get("__name__", "")).split(".")[0] in ("pellucid", "sklearn"):
         level, frame = level + 1, frame.f_back
-    warnings.warn(text, DataWarning, stacklevel=level)
+    warnings.warn(text, category, stacklevel=level)

@@ -191,8 +191,8 @@ def _agreement(x: Array, y: Array) -> tuple[Array, Array]:
     both = []
     for a, b in ((x, y), (y, x)):
         a = _brightened_like(a, b)
-        mean_a, mean_b = (each.mean((1, 2, 3), keepdims=True) for each in (a, b))
-        both.append((_cosine(a - mean_a, b - mean_b), _cosine(edges(a), edges(b))))
+        centred = a - a.mean((1, 2, 3), keepdims=True), b - b.mean((1, 2, 3), keepdims=True)
+        both.append((_cosine(*centred), _cosine(edges(a), edges(b))))
     better = both[0][1] >= both[1][1]
     return np.where(better, both[0][0], both[1][0]), np.where(better, both[0][1], both[1][1])
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from pellucid.data.stored.base import StoredArray
 from pellucid.data.stored.survey import Survey, survey_of
-from pellucid.types import Array, map_arrays
+from pellucid.types import Array
 
 
 class Chosen(StoredArray):
@@ -116,8 +116,6 @@ def choose_rows(arrays: Any, rows: Any) -> Any:
     >>> choose_rows(np.arange(4), slice(1, 3))
     array([1, 2])
     """
-    return map_arrays(lambda array: _choose_one(array, rows), arrays)
-
-
-def _choose_one(X: Any, rows: Any) -> Any:
-    return X.choose(rows) if isinstance(X, StoredArray) else X[rows]
+    if isinstance(arrays, dict):
+        return {name: choose_rows(array, rows) for name, array in arrays.items()}
+    return arrays.choose(rows) if isinstance(arrays, StoredArray) else arrays[rows]
