@@ -121,7 +121,7 @@ def test_warm_start_and_partial_fit(listed: Any) -> None:
 
 def test_going_on_with_another_size_is_refused(listed: Any) -> None:
     warm = quick(warm_start=True).fit(*listed)
-    with pytest.raises(OptionError, match=r"image_size: .* are for 8 x 6 pixels, got 9\. Set it back"):
+    with pytest.raises(OptionError, match=r"image_size: .* are for 8 × 6 pixels, got 9\. Set it back"):
         warm.set_params(image_size=9).fit(*listed)
 
 
