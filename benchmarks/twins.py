@@ -211,14 +211,6 @@ PATHS = {
         "squeezenet",
         Job("max_pool", (PHOTOS,), {"size": (2, 2)}),
     ),
-    "global average": FastPath(
-        ("kernels/global_average.py",),
-        "global average pooling",
-        "plain",
-        without_twins("global_average"),
-        "mobilenet",
-        Job("global_average", ((32, 8, 8, 96),)),
-    ),
     "linear": FastPath(
         ("kernels/linear.py",),
         "a Dense layer's gradients",

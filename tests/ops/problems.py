@@ -131,17 +131,11 @@ def activations(draw: Any) -> Case:
     return Case("bias_activation.bias_activation", {"Z": shape, "b": shape[-1:]}, {"activation": activation})
 
 
-@st.composite
-def images(draw: Any, op: str) -> Case:
-    return Case(op, {"X": tuple(draw(sizes) for _ in range(4))})
-
-
 PROBLEMS: dict[str, Callable[[], st.SearchStrategy[Case]]] = {
     "linear.linear": linears,
     "conv.conv2d": convs,
     "pool.max_pool": lambda: pools("pool.max_pool"),
     "pool.average_pool": lambda: pools("pool.average_pool"),
-    "pool.global_average": lambda: images("pool.global_average"),
     "batch_norm.batch_norm": lambda: norms("batch_norm.batch_norm"),
     "batch_norm.batch_norm_inference": lambda: norms("batch_norm.batch_norm_inference", constants=True),
     "layer_norm.layer_norm": lambda: norms("layer_norm.layer_norm"),
