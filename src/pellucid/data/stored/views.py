@@ -76,13 +76,6 @@ class Converted(StoredArray):
         return self.convert(self.base.read_columns(start, stop, rows), slice(start, stop))
 
 
-def root_of(X: StoredArray) -> StoredArray:
-    """Return the array in a file that a stored array is made of."""
-    while isinstance(X, Chosen | Converted):
-        X = X.base
-    return X
-
-
 def alone(X: StoredArray, rows: Any) -> StoredArray:
     """Return some rows of a stored array, to be sent where only they are needed: without the survey of the others.
 
@@ -100,11 +93,6 @@ def alone(X: StoredArray, rows: Any) -> StoredArray:
         below = below.base
         below.__dict__.pop("survey", None)
     return some
-
-
-def bytes_read(X: Any) -> int:
-    """Return how many bytes of an array's file were read so far, counted as they are in memory; 0 for others."""
-    return root_of(X).n_read if isinstance(X, StoredArray) else 0
 
 
 def choose_rows(arrays: Any, rows: Any) -> Any:
