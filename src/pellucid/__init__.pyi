@@ -1,15 +1,12 @@
 from .checks.check import check_data
 from .data.augmentation.augment import Augment
 from .data.dataset import Dataset, Split
+from .data.preprocess import Preprocessing
 from .data.source import load_data
 from .distributed.jobs import cluster
 from .errors import PellucidError
-from .evaluation.explain.explain_photo import explain_photo
-from .evaluation.robustness.try_perturbations import robustness
 from .evaluation.saliency.compute_maps import saliency
-from .evaluation.scores.evaluate import evaluate
 from .evaluation.sweep.sweep import sweep
-from .formats.architecture import load_architecture
 from .formats.fitted import import_sklearn
 from .formats.html.export import export_html
 from .formats.onnx.export import export_onnx
@@ -36,7 +33,7 @@ from .nn.pooling import (
     UpSample2D,
     ZeroPad2D,
 )
-from .nn.presets import preset
+from .nn.presets import preset, presets
 from .nn.sequential import Sequential
 from .nn.transfer import transfer
 from .ops import losses
@@ -49,8 +46,14 @@ from .training.recipes import recipe
 from .training.recommend import recommend
 from .training.trace import trace
 from .workflows.compare import compare
+from .workflows.evaluate import evaluate
+from .workflows.explain import explain_photo
 from .workflows.influence import influence
 from .workflows.label_errors import find_label_errors
+from .workflows.predict import predict
+from .workflows.report import report
+from .workflows.robustness import robustness
+from .workflows.run import run
 
 __version__: str
 
@@ -73,6 +76,7 @@ __all__ = [
     "Model",
     "Parallel",
     "PellucidError",
+    "Preprocessing",
     "ReflectPad2D",
     "Residual",
     "Resize2D",
@@ -97,18 +101,21 @@ __all__ = [
     "import_sklearn",
     "influence",
     "load",
-    "load_architecture",
     "load_data",
     "losses",
     "optimizers",
     "option",
     "plot_decision_boundary",
+    "predict",
     "preset",
+    "presets",
     "recipe",
     "recommend",
     "record",
     "register",
+    "report",
     "robustness",
+    "run",
     "saliency",
     "save",
     "schedules",

@@ -21,7 +21,7 @@ from pellucid.data.copies.near import cosine_threshold
 from pellucid.data.copies.pixels import PixelScale, are_pictures
 from pellucid.data.dataset import Split
 from pellucid.data.source import DataSource
-from pellucid.progress import ProgressBar, ProgressCallback, no_progress
+from pellucid.progress import Progress, ProgressCallback, no_progress, shown_progress
 from pellucid.registry import validate_call
 from pellucid.shares import share, share_range
 from pellucid.text import plural
@@ -165,7 +165,7 @@ class DataReport(Result):
 
 @validate_call()
 def check_data(
-    data: Split | DataSource | str | Path, *, progress: ProgressCallback | None = None, **options: Any
+    data: Split | DataSource | str | Path, *, progress: Progress = None, **options: Any
 ) -> DataReport:
     """Look for what is wrong with a data set.
 
@@ -176,9 +176,8 @@ def check_data(
         be read and missing values are findings, not errors, and samples are named by file or line.
         Pictures, (m, h, w) or (m, h, w, c), are checked as such; rows of numbers, (m, n), as a table; for anything
         else exact copies and classes are checked.
-    progress : callable, optional
-        ``progress(stage, done, total)`` is called from time to time; default: a bar, in a terminal or a
-        notebook.
+    progress : callable or bool, optional
+        Called with a stage, how much of it is done, and of how much; default: a bar; False: silent.
     **options
         For data by name: as for ``load_data``.
 
@@ -209,8 +208,7 @@ def check_data(
     test 3 (...) is nearly the same as train 100 (...).
     """
     source = as_split(data, "check_data", with_gaps=True, **options)
-    with ProgressBar() as bar:
-        show = progress or bar
+    with shown_progress(progress) as show:
         if isinstance(source, Split):
             return check_split(source, progress=show)
         return check_split(*open_source(source, show), show)

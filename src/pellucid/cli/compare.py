@@ -50,6 +50,7 @@ def compare(
     trained here; what is left out is each one's own recipe.
     """
     from pellucid.data.source import DataSource
+    from pellucid.evaluation.comparison.splitting import folds_of_text
     from pellucid.workflows.compare import compare_into
 
     given = {"seed": 1, **training}
@@ -61,7 +62,7 @@ def compare(
             b,
             overwrite=overwrite,
             data=source,
-            cv=cv,
+            cv=None if cv is None else folds_of_text(cv),
             n_seeds=n_seeds,
             n_jobs=n_jobs,
             progress=progress,

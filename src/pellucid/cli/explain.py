@@ -36,14 +36,15 @@ def explain(
     quiet: o.Quiet = False,
 ) -> None:
     """Why a model predicts what it does for one photo: saliency maps, nearest training photos, stability."""
-    from pellucid.workflows.explain import explain_file
+    from pellucid.folders import next_folder
+    from pellucid.workflows.explain import explain_photo
 
     with ProgressBar() as bar:
-        found = explain_file(
+        found = explain_photo(
             model,
             image,
-            out,
-            data=data,
+            data,
+            out=out or next_folder(Path("explained"), image.stem),
             target=target,
             methods=methods,
             overwrite=overwrite,

@@ -6,14 +6,11 @@ Those of a training and of data come from dataclasses: see :mod:`pellucid.cli.fl
 from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import click
 
 from pellucid.cli.flags import Flag, Needs, load
-
-if TYPE_CHECKING:
-    from pellucid.data.source import DataSource
 
 
 def out(words: str) -> Flag:
@@ -78,13 +75,6 @@ Seed = Annotated[int, Flag(at_least=0, below=2**32, help="Random seed.")]
 InputShape = Annotated[
     tuple[int, ...] | None, Flag(at_least=1, help="One sample's shape, where the file leaves it open.")
 ]
-
-
-def run_folder(source: "DataSource", model: str) -> Path:
-    """Return the folder of a run that was given none: runs/DATA-MODEL-N, the first that is not there yet."""
-    from pellucid.folders import next_folder
-
-    return next_folder(Path("runs"), f"{Path(source.name).stem}-{Path(model).stem}")
 
 
 def was_given(parameter: str) -> bool:

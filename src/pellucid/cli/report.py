@@ -35,18 +35,18 @@ def report(
     quiet: o.Quiet = False,
 ) -> None:
     """Write a run's report again: the short one, or with --full all that can be found out."""
-    from pellucid.workflows.report import report_on
+    from pellucid.workflows.report import report as write_report
 
     is_quiet = quiet or as_json
     with o.on_cluster(cluster, n_workers), ProgressBar() as bar:
         stages = StageTimes(no_progress if is_quiet else bar)
-        page = report_on(
+        page = write_report(
             run,
             out,
-            is_full=full,
+            full=full,
             data=data,
             n_photos=n_photos,
-            allow_other_data=other_data,
+            other_data=other_data,
             overwrite=overwrite,
             progress=stages,
         )
@@ -68,7 +68,7 @@ class StageTimes:
         self._progress = progress
         self._stage, self._since = "run", time.perf_counter()
 
-    def __call__(self, stage: str, done: int, total: int) -> None:
+    def __call__(self, stage: str, done: int, total: int, detail: str = "") -> None:
         """Begin a stage, or go on with it."""
         self._progress(stage, done, total)
         now = time.perf_counter()

@@ -30,7 +30,7 @@ def run(
     the classes are others its last layer is a new one; what is left out is the recipe for that: 50 epochs of AdamW
     at 0.01.
     """
-    from pellucid.workflows.run import run as run_pipeline
+    from pellucid.workflows.run import run_request
 
-    outcome, _ = asked.train(run_pipeline, source, checkpoints, training, photo=photo)
+    outcome, _ = asked.train(run_request, source, checkpoints, training, photo=photo)
     return asked.end(outcome, outcome.report if asked.quiet else None)

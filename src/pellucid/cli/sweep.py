@@ -13,6 +13,7 @@ from pellucid.progress import ProgressBar
 
 if TYPE_CHECKING:
     from pellucid.data.source import DataSource
+    from pellucid.evaluation.comparison.splitting import folds_of_text
     from pellucid.evaluation.sweep.result import Trial
 
 
@@ -84,7 +85,7 @@ def sweep(
             options={
                 "search": search,
                 "n_trials": n_trials,
-                "cv": cv,
+                "cv": None if cv is None else folds_of_text(cv),
                 "metric": metric,
                 "n_jobs": n_jobs,
                 "seed": 1,

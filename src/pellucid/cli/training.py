@@ -40,7 +40,7 @@ class Asked:
         """Train into a folder, and return outcome and folder; with --resume what is left out is as it was."""
         from pellucid.runs.build import plan
         from pellucid.training.callbacks.progress import Progress
-        from pellucid.workflows.train import plan_to_resume
+        from pellucid.workflows.train import plan_to_resume, run_folder
 
         if self.start is not None and o.was_given("model"):
             raise OptionError(f"--model and --start: {self.start} brings its own layers. Leave --model out.")
@@ -52,7 +52,7 @@ class Asked:
         else:
             asked = plan(self.model, source, **given)
         folder, is_silent = (
-            self.out or o.run_folder(source, asked.config.model_name),
+            self.out or run_folder(source, asked.config.model_name),
             self.quiet or self.as_json,
         )
         outcome = use_case(

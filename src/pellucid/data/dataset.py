@@ -18,6 +18,7 @@ from pellucid.data.stored.base import StoredArray
 from pellucid.data.stored.views import choose_rows
 from pellucid.errors import CallError, DataError, UnknownAttributeError
 from pellucid.text import kind_of, placed
+from pellucid.text_blocks import frame_of
 from pellucid.types import Array, is_image_shape, map_arrays, n_rows, take_rows
 
 if TYPE_CHECKING:
@@ -142,6 +143,40 @@ class Dataset:
         return replace(
             self, X=choose_rows(self.X, rows), y=take_rows(self.y, rows), groups=groups, files=files
         )
+
+    def split(self, test_fraction: float = 0.2, *, seed: int = 1) -> Split:
+        """Hold out a part of the samples, stratified by class; copies and groups stay on one side.
+
+        Examples
+        --------
+        >>> data = Dataset(np.arange(20.0).reshape(10, 2), np.arange(10) % 2, ("cat", "dog"))
+        >>> [len(part) for part in data.split(0.4)]
+        [6, 4]
+        """
+        from pellucid.data.validate import hold_out
+
+        return hold_out(self, name="data", seed=seed, test_fraction=test_fraction)
+
+    def to_frame(self) -> Any:
+        """Return a pandas table: a row for each sample, with its features (of a table), its file, and its label.
+
+        Raises
+        ------
+        MissingExtraError
+            If pandas is not installed.
+        """
+        if isinstance(self.X, dict) or isinstance(self.y, dict):
+            raise DataError("to_frame: expected one array of inputs and one of labels, got several by name.")
+        columns: dict[str, Any] = {} if self.files is None else {"file": self.files}
+        if self.X.ndim == 2:
+            columns |= {f"x{j + 1}": x for j, x in enumerate(self.X.T)}
+        names = self.y.ndim == 1 and self.classes
+        labels = np.array(self.classes)[self.y] if names else self.y
+        columns |= (
+            {"y": labels} if self.y.ndim == 1 else {f"y{j + 1}": labels[:, j] for j in range(labels.shape[1])}
+        )
+        rows = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+        return frame_of(rows, "data.to_frame", "data.X and data.y")
 
     def file(self, i: int) -> str:
         """Return the file of sample i, below the folder that was read; "" where samples are no files.

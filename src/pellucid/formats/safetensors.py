@@ -82,7 +82,8 @@ def load(path: str | Path, *, allow_nonfinite: bool = False) -> Model:
     Parameters
     ----------
     path : str or Path
-        The file, or a run folder that holds ``model.safetensors``.
+        The file, or a run folder that holds ``model.safetensors``; of a ``.toml`` file the network that it
+        describes, not yet initialized, without its [training].
     allow_nonfinite : bool, optional
         Whether to load a model with NaN or infinite numbers in its arrays, to look at it: it predicts NaN.
 
@@ -92,6 +93,10 @@ def load(path: str | Path, *, allow_nonfinite: bool = False) -> Model:
         If there is no such file, it is truncated, is not a file of pellucid, has a later format version, or holds
         arrays of another dtype or with NaN or infinite numbers.
     """
+    if Path(path).suffix.lower() == ".toml":
+        from pellucid.formats.architecture import load_architecture
+
+        return load_architecture(path).model
     path = model_file(Path(path))
     header, arrays = read_tensors(path, _KEY, kind="model file", advice=_how_to_get_one(path))
     version = header.get("format_version")

@@ -15,6 +15,7 @@ from pellucid.dispatch import resolve
 from pellucid.errors import OptionError
 from pellucid.nn.by_name import ModelLike, as_model
 from pellucid.nn.model import Model
+from pellucid.progress import Progress as ProgressLike
 from pellucid.registry import Limits, check_option, validate_call
 from pellucid.training.callbacks.early_stopping import EarlyStopping
 from pellucid.training.callbacks.metrics import Metrics
@@ -65,7 +66,7 @@ def train(
     kernels: str | None = None,
     metrics: Any = None,
     callbacks: Sequence[Callback] = (),
-    progress: bool | None = None,
+    progress: ProgressLike = None,
     resume: str | Path | None = None,
     nonfinite: str | Path | None = None,
 ) -> History:
@@ -136,9 +137,10 @@ def train(
     callbacks : sequence of callable, optional
         Each is called with every event; one that returns True ends the training after the step. See
         :mod:`pellucid.training.events`.
-    progress : bool, optional
-        Whether to show a bar with the epoch, the loss, the validation loss and the time left. Default: on a
-        terminal and in a notebook, where the training takes more than half a second; never in a pipe.
+    progress : callable or bool, optional
+        Whether to show a bar with the epoch, the loss, the validation loss and the time left; or what is called
+        with a stage, the steps, their total and the loss. Default: a bar on a terminal and in a notebook, where
+        the training takes more than half a second; never in a pipe.
     resume : str or Path, optional
         A checkpoint, or a folder of them, to go on from: with the same arguments the result is bit for bit that of
         a training that never stopped. ``n_epochs`` may be larger than it was; where the schedule depends on it, as

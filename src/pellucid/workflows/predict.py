@@ -10,7 +10,7 @@ from pellucid.formats.safetensors import load, model_file
 from pellucid.nn.model import Model, check_trained
 from pellucid.prediction.predicted import PredictedSamples
 from pellucid.prediction.read_samples import Batch, Samples, collect, none_read, samples_in, samples_of
-from pellucid.progress import CountCallback, ProgressBar, ProgressCallback
+from pellucid.progress import CountCallback, Progress, ProgressCallback, shown_progress
 from pellucid.types import map_arrays
 
 if TYPE_CHECKING:
@@ -23,9 +23,7 @@ MOST_HELD = 256  # faults that are kept back until something can be read
 Tell = Callable[..., None]  # takes lines on what cannot be read
 
 
-def predict(
-    model: Model | str | Path, data: Any, *, progress: ProgressCallback | None = None
-) -> PredictedSamples:
+def predict(model: Model | str | Path, data: Any, *, progress: Progress = None) -> PredictedSamples:
     """Return what a model predicts for samples, with the name of each.
 
     Parameters
@@ -36,8 +34,8 @@ def predict(
         An image of any size and kind, a folder, whose images are taken with those of its sub-folders, a pattern
         such as ``photos/*.jpg``, or a .csv or .tsv file; a list of such images and folders; the rows of a table, as
         a frame or a list of dictionaries; or samples (m, ...) as the model was trained on them.
-    progress : callable, optional
-        Called with a stage, how much of it is done, and of how much. Default: a bar.
+    progress : callable or bool, optional
+        Called with a stage, how much of it is done, and of how much. Default: a bar; False: silent.
 
     Returns
     -------
@@ -67,8 +65,8 @@ def predict(
     """
     model = model if isinstance(model, Model) else load(Path(model))
     check_trained("predict", model)
-    with ProgressBar() as bar:
-        return collect(_samples(model, data, partial(progress or bar, READING)))
+    with shown_progress(progress) as show:
+        return collect(_samples(model, data, partial(show, READING)))
 
 
 def _samples(model: Model, data: Any, progress: CountCallback) -> Samples:

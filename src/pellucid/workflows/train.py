@@ -13,7 +13,7 @@ from pellucid.data.hashing import data_hash
 from pellucid.data.source import DataSource
 from pellucid.errors import OptionError
 from pellucid.evaluation.scores.advice import Advice, advise, lines_of
-from pellucid.folders import FolderWriter, open_folder
+from pellucid.folders import FolderWriter, next_folder, open_folder
 from pellucid.runs.build import RunRequest, fit_run, make_model, plan
 from pellucid.runs.config import RunConfig
 from pellucid.runs.record import (
@@ -70,6 +70,11 @@ class Outcome:
         report = {} if self.report is None else {"report": str(self.report)}
         named = {"folder": str(self.run.folder), **report, "model": self.run.config.model}
         return {**named, **self.run.metrics, "advice": [one.to_dict() for one in self.advice]}
+
+
+def run_folder(source: DataSource, model: str) -> Path:
+    """Return the folder of a run that was given none: runs/DATA-MODEL-N, the first that is not there yet."""
+    return next_folder(Path("runs"), f"{Path(source.name).stem}-{Path(model).stem}")
 
 
 def train(asked: RunRequest, out: Path, *, say: Say = print, **options: Any) -> Outcome:

@@ -23,7 +23,7 @@ def test_terminal_notebook_frame_and_json_show_the_same_rows() -> None:
     options = {"data": "drawn-cats", "n_epochs": 2}
     for found, n_rows in (
         (pl.compare("logistic", "mlp", **options), 2),
-        (pl.compare("logistic", cv="2x1", n_jobs=1, **options), 2),
+        (pl.compare("logistic", cv=2, n_jobs=1, **options), 2),
         (pl.compare("logistic", n_seeds=2, n_jobs=1, **options), 1),
     ):
         rows = found.to_rows()

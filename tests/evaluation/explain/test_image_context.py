@@ -14,7 +14,6 @@ from pellucid.data.dataset import Dataset
 from pellucid.data.source import load_data
 from pellucid.errors import DataError, ShapeError
 from pellucid.evaluation.explain import image_context
-from pellucid.evaluation.explain.explain_photo import explain_photo
 from pellucid.evaluation.explain.image_context import ImageContext, TrainingImages
 from pellucid.evaluation.explain.neighbours import nearest
 from pellucid.evaluation.explain.plot_image import image_figure
@@ -29,6 +28,7 @@ from pellucid.plotting.style import reduced
 from pellucid.text import percent
 from pellucid.training.fit import train
 from pellucid.types import Array
+from pellucid.workflows.explain import explain_photo
 
 
 @pytest.fixture(scope="module")

@@ -63,7 +63,7 @@ def table(found: Sweep) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def found(split: Split, net: Path) -> Sweep:
-    return pl.sweep(net, split, SPACE, n_trials=6, cv="3x1", n_jobs=1)
+    return pl.sweep(net, split, SPACE, n_trials=6, cv=3, n_jobs=1)
 
 
 def test_the_best_is_the_highest_mean_over_folds(found: Sweep) -> None:
@@ -77,9 +77,9 @@ def test_the_best_is_the_highest_mean_over_folds(found: Sweep) -> None:
 
 
 def test_trials_do_not_depend_on_processes_and_metric(found: Sweep, split: Split, net: Path) -> None:
-    again = pl.sweep(net, split, SPACE, n_trials=6, cv="3x1", n_jobs=2)
+    again = pl.sweep(net, split, SPACE, n_trials=6, cv=3, n_jobs=2)
     assert table(again) == table(found)
-    by_loss = pl.sweep(net, split, SPACE, n_trials=6, cv="3x1", n_jobs=1, metric="log_loss")
+    by_loss = pl.sweep(net, split, SPACE, n_trials=6, cv=3, n_jobs=1, metric="log_loss")
     losses = [trial.score("log_loss") for trial in by_loss.trials]
     assert by_loss.best is not None
     assert by_loss.best.score("log_loss") == min(losses)
@@ -291,7 +291,7 @@ def test_quantities_are_ranked_by_their_error(net: Path, rng: np.random.Generato
 
 def test_the_test_part_is_not_looked_at(found: Sweep, split: Split, net: Path) -> None:
     other = Split(split.train, Dataset(split.test.X * 1e6, split.test.y, split.classes), "points")
-    again = pl.sweep(net, other, SPACE, n_trials=6, cv="3x1", n_jobs=1)
+    again = pl.sweep(net, other, SPACE, n_trials=6, cv=3, n_jobs=1)
     assert table(again) == table(found)
 
 

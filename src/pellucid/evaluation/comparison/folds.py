@@ -191,7 +191,8 @@ def cross_validate(
     candidates: Sequence[Candidate],
     *,
     n_splits: int,
-    n_repeats: int,
+    n_repeats: int = 1,
+    splitter: Any = None,
     seed: int = 1,
     n_jobs: int = 1,
     progress: ProgressCallback = no_progress,
@@ -227,7 +228,7 @@ def cross_validate(
     check_labels(split)
     data = merge_parts(split)
     check_counts(data, split.name, n_splits)
-    rows, notes = make_folds(data, n_splits, n_repeats)
+    rows, notes = make_folds(data, n_splits, n_repeats, splitter)
     whole = undivided(data, split)
     trainings = Trainings(dict(enumerate(candidates)), whole, partial(_score, n_splits), rows).ready(
         len(rows)

@@ -7,17 +7,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pellucid.data.dataset import Dataset
-from pellucid.evaluation.explain.image_context import N_NEAR, ImageContext, TrainingImages
-from pellucid.evaluation.saliency.compute_maps import METHODS, ImageToExplain, check_methods, maps_of
+from pellucid.evaluation.explain.image_context import ImageContext
+from pellucid.evaluation.saliency.compute_maps import ImageToExplain, maps_of
 from pellucid.evaluation.saliency.first_layer import FirstLayer, first_layer
 from pellucid.evaluation.saliency.maps import SaliencyMaps
-from pellucid.evaluation.saliency.scoring import Target, target_of
+from pellucid.evaluation.saliency.scoring import Target
 from pellucid.nn.model import Model
 from pellucid.plotting.saving import figure_html
-from pellucid.registry import validate_call
 from pellucid.text_blocks import Block, Result
-from pellucid.types import Array
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -90,58 +87,6 @@ class PhotoExplanation(Result):
     def _repr_html_(self) -> str:
         figures = [self.plot(), self.maps.plot()] if self.photo.classes else [self.maps.plot()]
         return super()._repr_html_() + "".join(map(figure_html, figures))
-
-
-@validate_call("model", "target", "methods", "n_near")
-def explain_photo(
-    model: Model,
-    image: str | Path | bytes | Array,
-    train: Dataset | tuple[Any, Any] | TrainingImages | None = None,
-    *,
-    target: int | str | None = None,
-    methods: Sequence[str] = tuple(METHODS),
-    n_near: int = N_NEAR,
-) -> PhotoExplanation:
-    """Explain a model's prediction for one photo.
-
-    Parameters
-    ----------
-    model : Model
-        Trained on images.
-    image : str, Path, bytes or Array
-        A file of any size and kind, or its content; or an array, (H, W, 3) of uint8, or one sample of the model's
-        input shape.
-    train : Dataset, (X, y) or TrainingImages, optional
-        The training part; without it neighbours and novelty are left out.
-    target : int or str, optional
-        The class that the maps explain; default: the predicted one.
-    methods : sequence of str, optional
-        Of :data:`pellucid.evaluation.saliency.compute_maps.METHODS`; default: all.
-    n_near : int, optional
-        How many neighbours of each kind.
-
-    Raises
-    ------
-    DataError
-        If the image cannot be read.
-    ShapeError
-        If the model does not take images, or the array is none.
-    OptionError
-        If a method or the class is not known; the nearest is named.
-
-    Examples
-    --------
-    >>> from pellucid.nn.presets import preset
-    >>> model = preset("mlp")
-    >>> model.initialize((8, 8, 3))
-    >>> why = explain_photo(model, np.full((20, 30, 3), 99, np.uint8), methods=["gradient"])
-    >>> list(why.maps), len(why.photo.variants)
-    (['gradient'], 15)
-    """
-    check_methods(methods)
-    photo = ImageContext.of(model, image, train, n_near=n_near)
-    name = str(image) if isinstance(image, str | Path) else "photo"
-    return explanation(model, name, photo, target_of(model, photo.outputs, target), methods)
 
 
 def explanation(

@@ -3,7 +3,7 @@
 import json
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import nullcontext
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -15,7 +15,7 @@ from pellucid.data.dataset import Split
 from pellucid.data.hashing import data_hash
 from pellucid.data.source import DataSource
 from pellucid.errors import FormatError, OptionError, TrainingError, unknown_name
-from pellucid.evaluation.comparison.splitting import FOLD_SEED, Folds, check_counts, folds_of, make_folds
+from pellucid.evaluation.comparison.splitting import CV, FOLD_SEED, Folds, check_counts, folds_of, make_folds
 from pellucid.evaluation.sweep.result import COSTS, METRICS, Sweep, Trial, rank
 from pellucid.evaluation.sweep.space import MODEL, Space, read_space
 from pellucid.evaluation.sweep.study import (
@@ -30,7 +30,7 @@ from pellucid.evaluation.sweep.study import (
 from pellucid.evaluation.sweep.train_trial import NextTrial, make_candidate
 from pellucid.folders import open_folder
 from pellucid.parallel import jobs_run_by
-from pellucid.progress import ProgressCallback, no_progress
+from pellucid.progress import Progress, ProgressCallback, shown_progress
 from pellucid.registry import validate_call
 from pellucid.runs.train_many import train_many, undivided
 from pellucid.text import join_some
@@ -46,7 +46,7 @@ def no_trial(trial: Trial, best: Trial | None, metric: str) -> None:
     """Show nothing."""
 
 
-@validate_call("search", "n_trials", "cv", "seed", "n_jobs", "resume", "overwrite")
+@validate_call("search", "n_trials", "seed", "n_jobs", "resume", "overwrite")
 def sweep(
     model: str | Path,
     data: Split | DataSource | str | Path,
@@ -54,14 +54,14 @@ def sweep(
     *,
     search: Literal["random", "grid", "tpe", "hyperband"] = "random",
     n_trials: int | None = None,
-    cv: str | None = None,
+    cv: Any = None,
     metric: str | Sequence[str] | None = None,
     seed: int = 1,
     n_jobs: int | None = None,
     out: Path | None = None,
     resume: bool = False,
     overwrite: bool = False,
-    progress: ProgressCallback = no_progress,
+    progress: Progress = None,
     on_trial: TrialCallback = no_trial,
     **training: Any,
 ) -> Sweep:
@@ -82,8 +82,9 @@ def sweep(
         and stop trials early that are worse than others after as many epochs.
     n_trials : int, optional
         Default: 20, or all combinations of a grid.
-    cv : str, optional
-        FOLDSxREPEATS such as ``5x1``: train for every fold. Default: one fifth of the samples is held out.
+    cv : int or splitter, optional
+        Train for every fold: their number, or a splitter of scikit-learn. Default: one fifth of the samples is held
+        out.
     metric : str or sequence of str, optional
         What trials are ranked by: of classes balanced_accuracy (the default), accuracy or log_loss; of quantities
         root_mean_squared_error, mean_absolute_error or r_squared; of labels label_accuracy or exact_match. Several
@@ -133,7 +134,7 @@ def sweep(
     for flag, value in (("n_trials", n_trials), ("n_jobs", n_jobs)):
         if value is not None and value < 1:
             raise OptionError(f"sweep: expected {flag} to be 1 or more, got {value}.")
-    n_splits, n_repeats = (HOLD_OUT, 1) if cv is None else folds_of(cv)
+    asked = CV(HOLD_OUT) if cv is None else folds_of(cv)
     name = str(model)
     read = read_space(space, name)
     n_trials = count_trials(search, read, n_trials)
@@ -149,7 +150,7 @@ def sweep(
     lengths = {config.options.n_epochs for config in configs if config is not None}
     if search == "hyperband":
         _check_hyperband(read, objectives, lengths)
-    folds = _folds(split, n_splits, n_repeats)
+    folds = _folds(split, asked)
     rows = folds.rows if cv is not None else folds.rows[:1]
     identity = {
         "data": data_hash(split.train),
@@ -158,16 +159,17 @@ def sweep(
         "space": read.tables,
         "search": search,
         "metric": list(objectives),
-        "cv": cv or "",
+        "cv": "" if cv is None else f"{asked.n_splits}x{asked.n_repeats}",
         "seed": seed,
         "training": {key: value for key, value in sorted(training.items()) if value is not None},
     }
     how = Search(search, read, objectives, seed, n_trials, max(lengths))
-    with tempfile.TemporaryDirectory() if out is None else nullcontext(out) as place:
+    with ExitStack() as stack:
+        place = stack.enter_context(tempfile.TemporaryDirectory()) if out is None else out
         folder = _open_study(Path(place), resume=resume, overwrite=overwrite)
         study = Study(folder, how)
         study.check_identity(json.loads(json.dumps(identity)))
-        watch = _Watch(study, progress, on_trial)
+        watch = _Watch(study, stack.enter_context(shown_progress(progress)), on_trial)
         watch()
         next_trial = NextTrial(folder, how, undivided(split.train, split), rows, name, named, training)
         with jobs_run_by(None):  # also within a cluster: a study is a folder of this machine
@@ -287,17 +289,19 @@ def _objectives(split: Split, metric: str | Sequence[str] | None) -> tuple[str, 
     return tuple(names)
 
 
-def _folds(split: Split, n_splits: int, n_repeats: int) -> Folds:
+def _folds(split: Split, cv: CV) -> Folds:
     """Return the folds of the training part: stratified by class, groups on one side."""
     data = split.train
     if split.classes and data.y.ndim == 1:
-        check_counts(data, split.name, n_splits)
-        return make_folds(data, n_splits, n_repeats)
+        check_counts(data, split.name, cv.n_splits)
+        return make_folds(data, *cv)
     from sklearn.model_selection import GroupKFold, RepeatedKFold
 
-    if len(data) < n_splits:
-        raise OptionError(f"--cv: {n_splits} folds need as many samples, and {split.name} has {len(data)}.")
+    if len(data) < cv.n_splits:
+        raise OptionError(f"cv: {cv.n_splits} folds need as many samples, and {split.name} has {len(data)}.")
     X = np.zeros(len(data))
     if data.groups is not None:
-        return Folds(list(GroupKFold(n_splits).split(X, groups=data.groups)))
-    return Folds(list(RepeatedKFold(n_splits=n_splits, n_repeats=n_repeats, random_state=FOLD_SEED).split(X)))
+        return Folds(list(GroupKFold(cv.n_splits).split(X, groups=data.groups)))
+    return Folds(
+        list(RepeatedKFold(n_splits=cv.n_splits, n_repeats=cv.n_repeats, random_state=FOLD_SEED).split(X))
+    )
