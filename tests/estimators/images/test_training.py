@@ -161,7 +161,7 @@ def test_fit_recalibrates_as_the_recipe_says_and_partial_fit_does_not(folder: Pa
 
     def measured_anew() -> bool:
         model = copy.deepcopy(classifier.model_)
-        small = classifier._network.read_X(classifier, images, reset=False)
+        small = classifier._read_X(images)
         measure_batch_norms(model, Dataset(small, labels))
         return bool(
             (model.layers[1].state["running_mean"] == classifier.model_.layers[1].state["running_mean"]).all()

@@ -128,6 +128,8 @@ def _written(step: Step, weights: _Weights, activations: dict[str, str]) -> dict
     if what.activation != "linear":
         given["activation"] = what.activation
     given["weights"] = {key: weights.place(f"{step.key}.{key}", array) for key, array in what.arrays.items()}
+    if what.name == "conv2d":  # weights are flat in the page
+        given["size"] = what.arrays["W"].shape[:2]
     return {"do": what.name or "activation", **given, **what.options}
 
 
