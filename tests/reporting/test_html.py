@@ -150,20 +150,6 @@ def test_numbers_stand_right_and_words_left(page: Page) -> None:
     assert [a.get("class") for a in page.all("th")] == ["number", None, "number"]
 
 
-def test_the_page_is_made_for_dark_screens_phones_and_paper(page: Page) -> None:
-    style = " ".join(page.words["style"])
-    for wanted in (
-        "prefers-color-scheme: dark",
-        "@media print",
-        "max-width: 100%",
-        "overflow-x: auto",
-        "system-ui",
-        "html { font-size: 10pt; }",  # on paper all words shrink, not the plain paragraphs alone
-    ):
-        assert wanted in style
-    assert "width=device-width" in str([a.get("content") for a in page.all("meta")])
-
-
 def test_a_report_may_be_almost_empty(tmp_path: Path) -> None:
     page = Page(write_report(ReportContent("Nothing yet"), tmp_path / "a" / "b" / "report.html"))
     assert page.words["h1"] == ["Nothing yet"]

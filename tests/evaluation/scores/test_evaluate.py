@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from scipy import stats
 from sklearn import metrics as sk
 from tests.every import every
 
@@ -16,7 +15,7 @@ from pellucid.evaluation.scores.evaluate import evaluate, score
 from pellucid.nn.dense import Dense
 from pellucid.nn.presets import preset
 from pellucid.nn.sequential import Sequential
-from pellucid.prediction.predict import Predictions, predict
+from pellucid.prediction.predict import Predictions
 from pellucid.stats.bootstrap import bootstrap
 from pellucid.training.fit import train
 from pellucid.types import Array
@@ -51,35 +50,6 @@ def test_the_published_run(published: dict[str, Any]) -> None:
     )
     (leak,) = (note for note in result.notes if "17 = training 146" in note)
     assert "Without: Test accuracy 80 % (39/49" in leak
-
-
-def area(a: Array, b: Array, axis: int) -> Array:
-    return (b[..., :, np.newaxis] > a[..., np.newaxis, :]).mean(axis=(-2, -1))
-
-
-def balanced(a: Array, b: Array, axis: int) -> Array:
-    return ((a <= 0).mean(axis=axis) + (b > 0).mean(axis=axis)) / 2
-
-
-def macro_f1(a: Array, b: Array, axis: int) -> Array:
-    right, found = (a <= 0).sum(axis=axis), (b > 0).sum(axis=axis)
-    n_negative, n_positive = a.shape[axis], b.shape[axis]
-    said = found + n_negative - right
-    return (2 * found / (n_positive + said) + 2 * right / (2 * n_negative + n_positive - said)) / 2
-
-
-def test_intervals_of_ranked_scores_agree_with_scipys(outputs: Predictions, rng: np.random.Generator) -> None:
-    s, y = outputs.scores[:, 1], outputs.y_true
-    ours = score(outputs, n_resamples=20_000).estimates
-    samples = s[y == 0], s[y == 1]
-    for name, statistic in (("roc_auc", area), ("balanced_accuracy", balanced), ("f1", macro_f1)):
-        assert ours[name].value == pytest.approx(float(statistic(*samples, axis=-1)))
-        scipys = stats.bootstrap(
-            samples, statistic, n_resamples=20_000, method="percentile", rng=rng, batch=500, vectorized=True
-        )
-        # A percentile of 20,000 resamples is uncertain by some 2 % of the standard error, each.
-        expected = pytest.approx(tuple(scipys.confidence_interval), abs=0.12 * scipys.standard_error)
-        assert ours[name][1:3] == expected, name
 
 
 def test_log_loss_and_brier_intervals_are_those_of_their_means(outputs: Predictions) -> None:
@@ -172,33 +142,6 @@ def test_several_labels(rng: np.random.Generator) -> None:
     assert written["per_label"]["cold"] == pytest.approx(hits[:, 1].mean())
     assert result.headline.startswith("Exact match ")
     assert [row[0] for row in result.class_table()[1]] == ["wet", "cold", "dark"]
-
-
-def test_quantities_agree_with_scipys_bootstrap(rng: np.random.Generator) -> None:
-    X = rng.standard_normal((70, 2))
-    data = Dataset(X, X.sum(axis=1) + rng.normal(0, 0.5, 70))
-    model = Sequential([Dense(1)])
-    train(model, data, n_epochs=200, loss="mean_squared_error")
-    outputs = predict(model, data)
-    ours = score(outputs, n_resamples=20_000).estimates
-    y, predicted = outputs.y_true[:, 0], outputs.y_pred[:, 0]
-    for name, statistic in (
-        ("mean_absolute_error", lambda y, p, axis: np.abs(y - p).mean(axis=axis)),
-        ("root_mean_squared_error", lambda y, p, axis: np.sqrt(((y - p) ** 2).mean(axis=axis))),
-        ("r_squared", lambda y, p, axis: 1 - ((y - p) ** 2).mean(axis=axis) / y.var(axis=axis)),
-    ):
-        scipys = stats.bootstrap(
-            (y, predicted),
-            statistic,
-            paired=True,
-            n_resamples=20_000,
-            method="percentile",
-            rng=rng,
-            batch=2000,
-        )
-        assert ours[name].value == pytest.approx(statistic(y, predicted, -1))
-        expected = pytest.approx(tuple(scipys.confidence_interval), abs=0.12 * scipys.standard_error)
-        assert ours[name][1:3] == expected, name
 
 
 def test_targets_of_one_value_have_no_r_squared() -> None:
