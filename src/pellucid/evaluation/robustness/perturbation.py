@@ -51,8 +51,6 @@ class Perturbation:
         What is done at a strength above 0.
     label : callable
         A strength in a few letters, for an axis.
-    phrase : callable
-        A strength as a phrase: ``"rotating the photo by 20°"``.
     needs_colour : bool
         Whether it leaves grey photos as they are.
     """
@@ -67,7 +65,6 @@ class Perturbation:
     largest: float
     change: Change
     label: Callable[[float], str]
-    phrase: Callable[[float], str]
     needs_colour: bool = False
 
     def __call__(self, images: Array, strength: float, rng: np.random.Generator) -> Array:
