@@ -15,8 +15,11 @@ from tests.commands import Command, words_of
 from pellucid import dispatch
 from pellucid.data import hashing
 from pellucid.data.preprocess import check_finite
+from pellucid.data.source import load_data
 from pellucid.evaluation.influence import explain
 from pellucid.nn.model import Model
+from pellucid.nn.presets import preset
+from pellucid.reporting.draft import Draft
 from pellucid.reporting.findings import STAGES
 from pellucid.reporting.sections import (
     data,
@@ -32,7 +35,7 @@ from pellucid.reporting.sections import (
 )
 from pellucid.runs.record import read_run
 from pellucid.training.optimizers.base import OPTIMIZERS
-from pellucid.workflows.report import report_on
+from pellucid.workflows.report import report
 
 
 @pytest.mark.slow
@@ -50,9 +53,9 @@ def test_figures_drawn_while_influence_trains_are_those_drawn_afterwards(
     plain = explain._Trainings.learn
     monkeypatch.setattr(explain._Trainings, "learn", learn)
     with dispatch.use("numba"):
-        report_on(trained, tmp_path / "meanwhile", is_full=True, n_photos=2)
+        report(trained, tmp_path / "meanwhile", full=True, n_photos=2)
         monkeypatch.setattr("pellucid.workflows.report.in_background", lambda: nullcontext(None))
-        report_on(trained, tmp_path / "afterwards", is_full=True, n_photos=2)
+        report(trained, tmp_path / "afterwards", full=True, n_photos=2)
     assert names[0].startswith("pellucid-background")
     assert names[-1] == threading.main_thread().name
     one, other = (tmp_path / name / "report.html" for name in ("meanwhile", "afterwards"))
@@ -86,7 +89,7 @@ def test_the_full_report_predicts_searches_hashes_and_checks_once_and_tells_its_
     for module in [one for one in sys.modules.values() if vars(one).get("check_finite") is check_finite]:
         monkeypatch.setattr(module, "check_finite", lambda X, where: checked.append(X))
     seen: list[tuple[str, int, int]] = []
-    report_on(trained, is_full=True, n_photos=2, progress=lambda *stage: seen.append(stage))
+    report(trained, full=True, n_photos=2, progress=lambda *stage: seen.append(stage))
     assert passes == {"train": 1, "test": 1}
     assert len(searches) == 1
     assert len(hashed) == 4  # samples and labels of each part once, however often it trains again
@@ -169,20 +172,16 @@ def test_every_optimizer_has_its_name() -> None:
     assert set(recipe.NAMES) == set(OPTIMIZERS)
 
 
-@pytest.mark.slow
-def test_the_last_layer_is_named_by_its_loss_and_only_a_flattened_picture_is_a_column(
-    pellucid: Command, tmp_path: Path
-) -> None:
-    rng = np.random.default_rng(1)
-    X = rng.integers(0, 256, (45, 16, 16, 3), dtype=np.uint8)
-    np.savez("three.npz", X=X, y=np.arange(45) % 3)
-    for model, flattens in (("mlp-wide", True), ("cnn", False)):
-        done = pellucid("run", "three.npz", "--model", model, "--epochs", 1, "--out", model, "--quiet")
-        assert done.code == 0, done.err
-        words = words_of(tmp_path / model / "report.html")
-        assert "Dense 3 softmax" in words
-        assert ("in a grid of 16 × 16 pixels" in words) != flattens
-        assert (tmp_path / model / "figures" / "image-to-vector.png").exists() == flattens
+def test_the_last_layer_is_named_by_its_loss_and_only_a_flattened_picture_is_a_column(tmp_path: Path) -> None:
+    cats = load_data("drawn-cats")
+    for name, kind, flattens in (("mlp-wide", "softmax", True), ("cnn", "sigmoid", False)):
+        model = preset(name, 3 if kind == "softmax" else 2)
+        model.initialize((64, 64, 3))
+        model.choose_loss(np.arange(3) if kind == "softmax" else np.arange(2))
+        assert training.layer_rows(model)[-1].activation == kind
+        section = data.vector_section(Draft(tmp_path, cats, has_photos=True), cats.train, model)
+        assert bool(section.figures) == flattens
+        assert (tmp_path / "figures" / "image-to-vector.png").exists()
 
 
 @pytest.mark.slow
@@ -198,17 +197,3 @@ def test_a_new_drawing_is_called_one_and_all_figures_are_of_one_width(
     widths = [int(width) for width in re.findall(r'<img src="[^"]*" width="([0-9]+)"', page)]
     assert len(widths) >= 4
     assert max(widths) - min(widths) <= 0.1 * max(widths)
-
-
-@pytest.mark.slow
-def test_the_report_calls_samples_what_they_are(pellucid: Command, tmp_path: Path) -> None:
-    assert (
-        pellucid("run", "digits", "--model", "logistic", "--epochs", 3, "--out", "out", "--quiet").code == 0
-    )
-    words = words_of(tmp_path / "out" / "report.html")
-    assert "Test accuracy " in words
-    assert "Training digits" in words
-    assert "photo" not in words.lower()
-    alts = (tmp_path / "out" / "report.html").read_text()
-    assert 'aria-label="test digit ' in alts
-    assert 'aria-label="test photo ' not in alts
