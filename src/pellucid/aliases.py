@@ -32,6 +32,21 @@ OURS: Mapping[str, str] = {
     "metrics": "metric scoring",
     "data": "x X training_data train_data train_loader dataset dataloader",
     "augment": "transform transforms augmentation data_augmentation",
+    # our own names before the first release
+    "overwrite": "force replace",
+    "cv": "folds n_splits",
+    "samples": "tests",
+    "retrain": "is_retrained",
+    "sanity_check": "has_sanity",
+    "raw": "is_raw",
+    "full": "is_full",
+    "min_lr": "lowest",
+    "max_lr": "highest",
+    "perturbations": "only",
+    "sample": "photo",
+    "hook": "hooked register_forward_hook",
+    "record": "watched",
+    "cluster": "jobs_on",
     # options of layers
     "units": "out_features hidden_size num_units n_units nb_units output_dim n_neurons size",
     "filters": "out_channels num_filters n_filters nb_filter channels",
@@ -123,7 +138,7 @@ OURS: Mapping[str, str] = {
     "train": "fit Trainer fit_model fit_generator train_on_batch",
     "evaluate": "score test accuracy_score classification_report confusion_matrix roc_auc_score f1_score",
     "compare": "cross_validate cross_val_score cross_val_predict",
-    "load": "load_model load_weights load_state_dict",
+    "load": "load_model load_weights load_state_dict load_architecture",
     "save": "save_model save_weights dump",
     "Dataset": "DataLoader TensorDataset",
     "load_data": (
@@ -175,7 +190,7 @@ KEYWORDS: Mapping[str, str] = {
 NAMES: Mapping[str, str] = {
     "fit train_on_batch Trainer": "Use pl.train(model, (X, y), n_epochs=50).",
     "compile": "Leave it out: loss and optimizer are arguments of pl.train(model, (X, y), optimizer='adam').",
-    "predict predict_proba": "A model predicts: model.predict(X), model.predict_proba(X).",
+    "predict_proba": "A model predicts: model.predict_proba(X).",
     "summary": "A model has it: model.summary().",
     "layers": "Layers are in the package itself: pl.Dense, pl.Conv2D.",
     "models": "Models are in the package itself: pl.Sequential, pl.Graph, pl.preset('mlp').",
@@ -268,7 +283,7 @@ DATA: Mapping[str, str] = {
         "Leave it out: pl.train(model, data, batch_size=32, augment='photo') shuffles, augments and makes batches."
     ),
     "head sample subset select iloc loc skip": "Choose samples as of an array: data[:100], data[rows].",
-    "train test train_test_split split": "It is one part; pl.load_data(...) returns both, .train and .test.",
+    "train test train_test_split": "It is one part; pl.load_data(...) returns both, .train and .test.",
     "astype normalize scale": "A model divides pixels by 255 itself; else make a new pl.Dataset(X, y).",
 }
 SPLIT: Mapping[str, str] = {

@@ -48,8 +48,8 @@ def capitalized(sentence: str) -> str:
 
     Examples
     --------
-    >>> capitalized("test photo 17 is a “cat”."), capitalized("cats/tom.jpg (test photo 17) is a “cat”.")
-    ('Test photo 17 is a “cat”.', 'cats/tom.jpg (test photo 17) is a “cat”.')
+    >>> capitalized("test photo 17 is a 'cat'."), capitalized("cats/tom.jpg (test photo 17) is a 'cat'.")
+    ("Test photo 17 is a 'cat'.", "cats/tom.jpg (test photo 17) is a 'cat'.")
     """
     first = sentence.split(" ", 1)[0]
     return sentence if not first.isalpha() else sentence[:1].upper() + sentence[1:]

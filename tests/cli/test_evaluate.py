@@ -18,7 +18,7 @@ def test_the_published_run(pellucid: Command, published_dir: Path, tmp_path: Pat
     done = pellucid("evaluate", "run", "catvnoncat", "-o", "figures")
     assert done.code == 0, done.err
     first = done.out.splitlines()[0]
-    assert first == "Test accuracy 80 % (40/50, 95 % interval 67 to 89 %). Baseline (always “non-cat”) 34 %."
+    assert first == "Test accuracy 80 % (40/50, 95 % interval 67 to 89 %). Baseline (always 'non-cat') 34 %."
     assert "(17 = training 146). Without: Test accuracy 80 % (39/49" in done.out
     assert {path.name for path in (tmp_path / "figures").iterdir()} == {
         f"{name}.png" for name in ("intervals", "roc", "precision-recall", "calibration", "confusion")

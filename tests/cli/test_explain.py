@@ -12,7 +12,7 @@ from tests.commands import Command
 import pellucid as pl
 from pellucid.formats.safetensors import load, save
 from pellucid.runs.data import find_training_photos
-from pellucid.workflows.explain import explain_file
+from pellucid.workflows.explain import explain_photo
 
 FILES = {"photo.png", "saliency.png", "first-layer.png", "explanation.txt", "explanation.json"}
 FAST = ("--methods", "gradient")
@@ -38,7 +38,7 @@ def test_a_verdict_is_explained(pellucid: Command, trained: Path, photo: Path, t
     assert done.code == 0, done.err
     assert {path.name for path in (tmp_path / "why").iterdir()} == FILES
     lines = done.out.strip().splitlines()
-    assert lines[0].startswith("Predicted “dark” (")
+    assert lines[0].startswith("Predicted 'dark' (")
     assert "nearest by pixels" in done.out
     assert lines[-1] == str(tmp_path / "why" / "explanation.json")
     for name in ("photo.png", "saliency.png", "first-layer.png"):
@@ -142,7 +142,7 @@ def test_other_models_than_classifiers(pellucid: Command, tmp_path: Path, photo:
         pl.train(model, pl.Dataset(X, y, () if y.dtype.kind == "f" else ("a", "b")), loss=loss, n_epochs=2)
         path = tmp_path / f"{loss}.safetensors"
         save(model, path)
-        result = explain_file(path, photo, tmp_path / loss, methods=["gradient", "integrated_gradients"])
+        result = explain_photo(path, photo, out=tmp_path / loss, methods=["gradient", "integrated_gradients"])
         assert not result.photo.classes
         assert result.maps["gradient"].heat is not None
         assert not (tmp_path / loss / "photo.png").exists()

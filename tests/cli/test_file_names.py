@@ -58,7 +58,7 @@ def test_influence_names_files(pellucid: Command, trained: Path) -> None:
     split = read_run(trained).split
     shown = pellucid("influence", trained, "--samples", "2", "--no-retrain")
     assert shown.code == 0, shown.err
-    assert f"{split.test.file(2)} (test photo 2): “{split.classes[split.test.y[2]]}”" in shown.out
+    assert f"{split.test.file(2)} (test photo 2): '{split.classes[split.test.y[2]]}'" in shown.out
     row = re.search(r"^(\S+/\S+) \((\d+)\) .*\+0", shown.out, re.MULTILINE)
     assert row is not None
     assert split.train.file(int(row[2])) == row[1]
@@ -83,7 +83,7 @@ def test_explain_names_files(pellucid: Command, trained: Path, pets: Path, tmp_p
         "explain", trained, pets / train.file(4), "--out", tmp_path / "why", "--methods", "gradient"
     )
     assert shown.code == 0, shown.err
-    assert f"It is {train.file(4)}, number 4 (“{train.classes[train.y[4]]}”) itself" in " ".join(
+    assert f"It is {train.file(4)}, number 4 ('{train.classes[train.y[4]]}') itself" in " ".join(
         shown.out.split()
     )
     assert (
@@ -106,6 +106,6 @@ def test_the_report_names_files(pellucid: Command, trained: Path, tmp_path: Path
     assert f"{split.place('test', 1)} is {split.place('training', 3)}, number for number" in leaks(result)
     draft = Draft(tmp_path / "draft", split, has_photos=True)
     explained = influence_section(draft, influence(result, [2], retrain=False)).parts[0]
-    assert explained.title.startswith(f"{split.place('test', 2)}: “")
+    assert explained.title.startswith(f"{split.place('test', 2)}: '")
     assert explained.gallery is not None
     assert {Path(name).name for name in split.train.files} & set(explained.gallery.cards[1].lines)

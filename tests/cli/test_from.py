@@ -59,7 +59,7 @@ def test_photos_of_ones_own_from_a_run_and_from_its_file(
     if name == "run":
         words = words_of(tmp_path / "runs" / "own-base-1" / "report.html")
         assert (
-            f"that began from the trained model “base”, {model.n_frozen:,} of them kept as they were, was"
+            f"that began from the trained model 'base', {model.n_frozen:,} of them kept as they were, was"
             in words
         )
         assert f"numbers that the training adjusts; {model.n_frozen:,} more are frozen" in words

@@ -286,7 +286,7 @@ def test_a_regression_is_run_and_reported_from_end_to_end(
         assert done.code == 0, done.err
         words = words_of(Path("out/report.html"))
         error = metrics["test"]["mean_absolute_error"]
-        assert f"On 24 test rows, its prediction of “quality” is off by {error:.0f} (" in words
+        assert f"On 24 test rows, its prediction of 'quality' is off by {error:.0f} (" in words
         assert "lower than that of always predicting the mean" in words
         assert "2 of numbers and 1 of categories" in words
         for term in (
@@ -353,7 +353,7 @@ def test_the_published_run_in_full(pellucid: Command, published_dir: Path, tmp_p
     assert "Not distinguishable" not in words
     assert "test photo 17 is training photo 146 (same class in 1 of 1)" in words
     assert "Accuracy without: 80 % (39/49)." in words
-    assert "Most common mistake: “non-cat” taken for “cat” (7 of 17 photos)." in words
+    assert "Most common mistake: 'non-cat' taken for 'cat' (7 of 17 photos)." in words
 
 
 def test_data_of_another_size_are_refused_even_if_forced(

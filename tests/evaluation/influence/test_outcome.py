@@ -45,13 +45,13 @@ def proved(one: ExplainedPrediction, p: float, *by_chance: float) -> ExplainedPr
 )
 def test_the_headline_compares_with_chance(p: float, by_chance: tuple[float, ...], told: str) -> None:
     one = proved(PLAIN, p, *by_chance)
-    assert one.headline.startswith("Test photo 0: “cat” (90 %), in truth “non-cat”. ")
+    assert one.headline.startswith("Test photo 0: 'cat' (90 %), in truth 'non-cat'. ")
     assert told in one.headline
     assert one.is_beyond_chance == (bool(by_chance) and p < min(by_chance))
 
 
 def test_a_right_prediction_that_was_not_trained_again() -> None:
-    assert replace(PLAIN, actual="cat", noun="row").headline == "Test row 0: “cat” (90 %)."
+    assert replace(PLAIN, actual="cat", noun="row").headline == "Test row 0: 'cat' (90 %)."
 
 
 def test_rows_are_the_trainings() -> None:

@@ -186,14 +186,14 @@ def test_the_ranking_goes_by_the_loss_at_moderate_strength() -> None:
     result = result_of(spread, blurred, turned)
     assert [c.cost for c in result.ranking] == [7, 4, -1]
     rows = {row["change"]: row for row in result.to_rows()}
-    assert list(rows) == ["none", "always “cat”", "Rotation 20°", "Blur 1 px", "Noise 5 %"]
+    assert list(rows) == ["none", "always 'cat'", "Rotation 20°", "Blur 1 px", "Noise 5 %"]
     assert result.headline == "Rotation 20° costs most: 7 of 50 photos (p = 0.047)."
     assert rows["Rotation 20°"]["p_value"] == pytest.approx(
         3 * 2 / 2**7
     )  # 7 lost, none gained, three changes
     cells = {row["change"]: result.cells(row)[1:] for row in result.to_rows()}
     assert cells["none"] == ("40/50", "67 to 89 %", "", "", "")
-    assert cells["always “cat”"] == ("20/50", "", "", "", "")
+    assert cells["always 'cat'"] == ("20/50", "", "", "", "")
     assert cells["Rotation 20°"][:1] + cells["Rotation 20°"][2:] == ("33/50", "0.047", "yes", "20°")
     assert cells["Noise 5 %"][-2:] == ("no loss", "never")
     assert "with Holm's correction for 3 changes" in result.notes[0]
@@ -225,7 +225,7 @@ def test_a_headline_without_a_significant_loss(found: Any, headline: str) -> Non
 def test_a_model_no_better_than_the_baseline() -> None:
     poor = result_of(curve("mirror", [20, 20]), n_correct=20)
     assert (
-        poor.headline == "Unchanged, 20 of 50 photos are correct: no better than the baseline (always “cat”)."
+        poor.headline == "Unchanged, 20 of 50 photos are correct: no better than the baseline (always 'cat')."
     )
 
 

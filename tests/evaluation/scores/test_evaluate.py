@@ -46,7 +46,7 @@ def test_the_published_run(published: dict[str, Any]) -> None:
     assert without is not None
     assert (len(without), without.confusion.n_correct) == (49, 39)  # type: ignore[union-attr]
     assert result.headline == (
-        "Test accuracy 80 % (40/50, 95 % interval 67 to 89 %). Baseline (always “non-cat”) 34 %."
+        "Test accuracy 80 % (40/50, 95 % interval 67 to 89 %). Baseline (always 'non-cat') 34 %."
     )
     (leak,) = (note for note in result.notes if "17 = training 146" in note)
     assert "Without: Test accuracy 80 % (39/49" in leak

@@ -103,7 +103,7 @@ def test_intervals_are_drawn_from_low_to_high() -> None:
     axes = figure.axes[0]
     names = [label.get_text() for label in axes.get_yticklabels()]
     assert names[0] == "Accuracy"
-    assert names[-1] == "Precision of “kind 1”"
+    assert names[-1] == "Precision of 'kind 1'"
     accuracy = result.estimates["accuracy"]
     np.testing.assert_allclose(axes.lines[0].get_xdata(), accuracy[1:3])
     assert axes.texts[0].get_text() == f"{accuracy[0]:.2f} ({accuracy[1]:.2f} to {accuracy[2]:.2f})"

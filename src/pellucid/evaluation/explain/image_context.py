@@ -256,7 +256,7 @@ class ImageContext(Result):
         if not self.classes:
             return f"{self.prediction}."
         n = sum(one.label == self.label for one in self.variants[1:])
-        found = f"Predicted “{self.label}” ({percent(self.probability, 1)}), as {n} of "
+        found = f"Predicted '{self.label}' ({percent(self.probability, 1)}), as {n} of "
         found += f"{len(self.variants) - 1} variants."
         if self.novelty is None:
             return found

@@ -59,7 +59,7 @@ def image_figure(photo: ImageContext) -> Figure:
             tiles = [_neighbour(near, photo) for near in found[:N_ACROSS]]
             page.row(tiles, n_columns=N_ACROSS, heading=title)
     title = (
-        f"The same {photo.noun}, slightly changed: the probability of “{class_name((photo.label,), 0, 30)}”"
+        f"The same {photo.noun}, slightly changed: the probability of '{class_name((photo.label,), 0, 30)}'"
     )
     page.grid([_variant(one, photo) for one in photo.variants[1:]], N_ACROSS, heading=title)
     return page.figure()

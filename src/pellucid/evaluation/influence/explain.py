@@ -99,7 +99,7 @@ def explain_predictions(
     >>> why[0].predicted, len(why[0].towards)
     ('low', 5)
     >>> print(why[0].headline)
-    Test sample 0: “low” (... %). Without its 5 most influential training samples ... %, ...
+    Test sample 0: 'low' (... %). Without its 5 most influential training samples ... %, ...
     """
     S = influence.renormalized if scores is None else scores
     shown = [_most_influential(S[:, j], top) for j in range(S.shape[1])]

@@ -134,11 +134,11 @@ class ExplainedPrediction(Result):
         >>> sample, without = InfluentialSample(7, "cat", 0.5), Retrained("non-cat", 0.2, -1.4)
         >>> drawn = 9 * (Retrained("cat", 0.85, 1.7),)
         >>> print(ExplainedPrediction(3, "cat", "non-cat", 0.9, 2.2, (sample,), (), without, drawn).headline)
-        Test photo 3: “cat” (90 %), in truth “non-cat”. Without its most influential training photo 20 %,
+        Test photo 3: 'cat' (90 %), in truth 'non-cat'. Without its most influential training photo 20 %,
         without a random one 85 to 85 % (9 draws).
         """
-        truth = "" if self.is_right else f", in truth “{self.actual}”"
-        said = f"{capitalized(self.place)}: “{self.predicted}” ({percent(self.probability)}){truth}."
+        truth = "" if self.is_right else f", in truth '{self.actual}'"
+        said = f"{capitalized(self.place)}: '{self.predicted}' ({percent(self.probability)}){truth}."
         if self.without is None:
             return said
         n, noun = len(self.towards), f"training {self.noun}"

@@ -56,13 +56,13 @@ def influence_figure(explanation: ExplainedPrediction, train: Dataset, test: Dat
     >>> one = ExplainedPrediction(0, "cat", "non-cat", 0.9, 2.2, (InfluentialSample(2, "cat", 0.5),), ())
     >>> figure = influence_figure(one, data, data)
     >>> [text.get_text() for text in figure.axes[-1].texts]
-    ['Influenced it towards “cat”', '2: cat', '+0.50']
+    ["Influenced it towards 'cat'", '2: cat', '+0.50']
     """
     check_images("influence_figure", train.X)
     check_images("influence_figure", test.X)
     e = explanation
     predicted = class_name((e.predicted,), 0, 20)
-    page = Page(f"Why did the network predict “{predicted}” for {e.place}?")
+    page = Page(f"Why did the network predict '{predicted}' for {e.place}?")
     words = [
         Line(f"Prediction: {predicted} ({percent(e.probability)})", INK),
         Line(f"Class: {e.actual}", INK),
@@ -72,7 +72,7 @@ def influence_figure(explanation: ExplainedPrediction, train: Dataset, test: Dat
     way, other = (GREEN, RED) if e.is_right else (RED, GREEN)
     for title, samples, color in (("towards", e.towards, way), ("away from", e.against, other)):
         if samples:
-            heading = Line(f"Influenced it {title} “{predicted}”", color, True)
+            heading = Line(f"Influenced it {title} '{predicted}'", color, True)
             page.row([_tile(one, train, e) for one in samples[:n]], n_columns=n, heading=heading)
     if e.without is not None:
         page.chart(CHART, lambda part, height: _chart(part, e, height))
@@ -111,4 +111,4 @@ def _chart(part: SubFigure, e: ExplainedPrediction, height: float) -> None:
     axes.set_xticks([0, 50, 100], ["0 %", "50 %", "100 %"])
     axes.axvline(50, color=LINE, linewidth=0.8, zorder=0)
     axes.tick_params(labelsize=8)
-    axes.set_title(f"Trained again: probability of “{name}”", fontsize=9, pad=6)
+    axes.set_title(f"Trained again: probability of '{name}'", fontsize=9, pad=6)

@@ -188,14 +188,14 @@ class Robustness(Result):
         Examples
         --------
         >>> print(Robustness(50, 20, 0.4, "cat", (), {}, 1).headline)
-        Unchanged, 20 of 50 photos are correct: no better than the baseline (always “cat”).
+        Unchanged, 20 of 50 photos are correct: no better than the baseline (always 'cat').
         """
         n, unchanged = (
             plural(self.n, self.noun),
             f"Unchanged, {self.n_correct} of {self.n} {self.noun}s are correct",
         )
         if self.accuracy <= self.baseline:
-            return f"{unchanged}: no better than the baseline (always “{self.most_common}”)."
+            return f"{unchanged}: no better than the baseline (always '{self.most_common}')."
         for curve in self.ranking:
             chance = self.chances[curve.perturbation.name]
             if chance.outcome == "more than chance":
@@ -229,7 +229,7 @@ class Robustness(Result):
         n_always = round(self.baseline * self.n)
         rows: list[dict[str, Any]] = [
             {"change": "none", "n_correct": self.n_correct, "low": low, "high": high},
-            {"change": f"always “{self.most_common}”", "n_correct": n_always},
+            {"change": f"always '{self.most_common}'", "n_correct": n_always},
         ]
         for curve in self.ranking:
             row, chance, p = curve.moderate, self.chances[curve.perturbation.name], curve.perturbation

@@ -89,7 +89,7 @@ def _panel(axes: Axes, curve: PerturbationCurve, result: Robustness) -> None:
     )
     as_they_are = f"{result.noun.capitalize()}s as they are"
     axes.axhline(result.accuracy, color=INK, linewidth=1, linestyle=CLEAN, label=as_they_are)
-    always = f"Always “{class_name((result.most_common,), 0, 12)}”"
+    always = f"Always '{class_name((result.most_common,), 0, 12)}'"
     axes.axhline(result.baseline, color=ORANGE, linewidth=1.6, linestyle=DOTTED, label=always)
     line: dict[str, Any] = {"color": BLUE, "marker": "o", "markersize": 3, "label": "Accuracy, 95 % interval"}
     if len(x) == 2:  # yes or no: nothing lies between
@@ -216,7 +216,7 @@ def perturbation_sheet(
 
 
 def _sheet(rows: Sequence[tuple[str, str, list[Tile]]], name: str, noun: str, *, is_known: bool) -> Figure:
-    page = Page(f"One {noun} {'of class' if is_known else 'predicted as'} “{name}”, changed more and more")
+    page = Page(f"One {noun} {'of class' if is_known else 'predicted as'} '{name}', changed more and more")
     good, bad = ("correct", "wrong") if is_known else ("same prediction", "another prediction")
     words = "with the predicted probability"
     page.legend([Line(f"✓ {good}", BLUE), Line(f"✗ {bad}", RED), words], gap=0.12)

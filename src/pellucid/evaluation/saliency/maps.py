@@ -177,12 +177,12 @@ class SaliencyMaps(Result, Mapping[str, SaliencyMap]):
         >>> passed = SaliencyMap(None, None, False, "", method="occlusion", title="Occlusion", target="cat",
         ...                      sanity=SanityCheck((0.02, 0.06)))
         >>> SaliencyMaps(np.zeros((2, 2)), "cat", {"occlusion": passed}).headline
-        'Maps for “cat”: 1 of 1 passes the sanity check.'
+        "Maps for 'cat': 1 of 1 passes the sanity check."
         """
         outcomes = [found.sanity.outcome for found in self.values() if found.sanity is not None]
         n = outcomes.count("depends")
         passed = f"{n} of {len(outcomes)} pass{'es' * (n == 1)} the sanity check"
-        return f"Maps for “{self.target}”: {passed if outcomes else 'not checked'}."
+        return f"Maps for '{self.target}': {passed if outcomes else 'not checked'}."
 
     @property
     def notes(self) -> tuple[str, ...]:

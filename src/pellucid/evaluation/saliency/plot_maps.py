@@ -61,7 +61,7 @@ def saliency_figure(image: Array, maps: Mapping[str, SaliencyMap]) -> Figure:
     if not maps:
         raise DataError("saliency_figure: expected at least one map, got none.")
     target = class_name((next(iter(maps.values())).target,), 0, 40)
-    page = Page(f"What speaks for “{target}”, and where")
+    page = Page(f"What speaks for '{target}', and where")
     page.text("Red: for it; blue: against it. Yellow on violet: how much, not in which direction.")
     for found in maps.values():
         words = [Line(found.title, INK, True), Line(found.note, INK)]

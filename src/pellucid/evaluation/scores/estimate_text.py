@@ -69,7 +69,7 @@ def accuracy_line(test: Predictions, *, level: float = LEVEL, train: ConfusionMa
     >>> import numpy as np
     >>> y_true, y_pred = np.repeat([0, 1], 25), np.repeat([0, 1, 0, 1], [20, 5, 5, 20])
     >>> print(accuracy_line(Predictions("classification", y_true, y_pred, None, False, ("dog", "cat"))))
-    Test accuracy 80 % (40/50, 95 % interval 67 to 89 %). Baseline (always “dog”) 50 %.
+    Test accuracy 80 % (40/50, 95 % interval 67 to 89 %). Baseline (always 'dog') 50 %.
     """
     matrix, n = test.confusion, len(test)
     interval = share_range(*wilson_interval(matrix.n_correct, n, level=level), n)
@@ -79,7 +79,7 @@ def accuracy_line(test: Predictions, *, level: float = LEVEL, train: ConfusionMa
         f"Test accuracy {share(matrix.accuracy, n)} ({matrix.n_correct:,}/{n:,}, {100 * level:g} % interval "
         f"{interval}). "
         + ("" if train is None else f"Training {share(train.accuracy, n)}. ")
-        + f"Baseline (always “{matrix.majority_class}”) {share(matrix.baseline, n)}."
+        + f"Baseline (always '{matrix.majority_class}') {share(matrix.baseline, n)}."
         + (chance if compared.p_value >= CHANCE else "")
     )
 

@@ -222,7 +222,8 @@ def _draw_calibration(axes: Axes, curves: Sequence[tuple[str, Calibration]], tit
     if len(curves) == 1:
         legend.remove()
         (name, curve), positive = curves[0], curves[0][1].fraction_positive
-        title = f"{f'“{class_name((name,), 0)}”' if name else title}: ECE {number(curve.error)}"
+        shown = repr(class_name((name,), 0)) if name else title
+        title = f"{shown}: ECE {number(curve.error)}"
         bars = np.abs(np.stack([positive - curve.low, curve.high - positive]))
         axes.errorbar(curve.mean_predicted, positive, bars, color=BLUE, fmt="none", capsize=3, alpha=0.7)
     axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), xlabel="", ylabel="Fraction that is right", title=title)
@@ -251,7 +252,7 @@ def intervals_figure(scores: Scores) -> Figure:
     for one in scores.per_class if len(scores.per_class) <= MOST_CLASSES else ():
         name = class_name((one.name,), 0)
         rows += [
-            (f"{title_of(score)} of “{name}”", one.estimates[score], ORANGE)
+            (f"{title_of(score)} of '{name}'", one.estimates[score], ORANGE)
             for score in ("recall", "precision")
         ]
     with look():

@@ -82,5 +82,5 @@ def _place(run: Run, i: int) -> str:
 
 def _prediction(run: Run, i: int) -> str:
     one = sample_prediction(run.test_predictions, i)
-    predicted = f"predicted as “{one.predicted}” ({percent(one.probability)})"
-    return f"correctly {predicted}" if one.is_correct else f"{predicted}, in truth “{one.actual}”"
+    predicted = f"predicted as '{one.predicted}' ({percent(one.probability)})"
+    return f"correctly {predicted}" if one.is_correct else f"{predicted}, in truth '{one.actual}'"
