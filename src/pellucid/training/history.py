@@ -197,9 +197,12 @@ class History:
         return f"History({self._in_words()})"
 
     def _repr_html_(self) -> str:
-        from pellucid.plotting.curves import curves_svg
+        from pellucid.plotting.curves import curves_figure
+        from pellucid.plotting.saving import figure_html
 
-        return f"<p>{html.escape(self._in_words())}</p>" + "".join(map(curves_svg, self._panels()))
+        panels = self._panels()
+        picture = figure_html(curves_figure(panels)) if self.losses else ""
+        return f"<p>{html.escape(self._in_words())}</p>{picture}"
 
     def _panels(self) -> list[dict[str, list[float]]]:
         """Return what is drawn together: the losses, the accuracies, and so on."""
