@@ -101,7 +101,9 @@ def photo_sheet(X: Array) -> PhotoSheet:
             f"photo_sheet: expected images of shape (m, height, width, channels) with 1, 3 or 4 channels, at least "
             f"one of them, got {X.shape}."
         )
-    photos = [_reduced(Image.fromarray(_pixels(x)), SMALL if len(X) > FEW else LARGE) for x in X]
+    photos, longest = [Image.fromarray(_pixels(x)) for x in X], SMALL if len(X) > FEW else LARGE
+    for photo in photos:
+        photo.thumbnail((longest, longest), Image.Resampling.LANCZOS)
     width, height = photos[0].size
     n_columns = min(len(X), max(1, math.isqrt(max(1, len(X) * height // width))))
     # Places begin at whole multiples of 8, the block that JPEG works in: no photo bleeds into the next.
@@ -135,16 +137,6 @@ def _pixels(image: Array) -> Array:
         alpha = pixels[..., 3:] / 255
         pixels = np.rint(pixels[..., :3] * alpha + 255 * (1 - alpha)).astype(np.uint8)
     return pixels[..., 0] if pixels.ndim == 3 and pixels.shape[2] == 1 else pixels
-
-
-def _reduced(photo: Image.Image, longest: int) -> Image.Image:
-    factor = longest / max(photo.size)
-    if factor >= 1:
-        return photo
-    from PIL.Image import Resampling
-
-    width, height = (max(1, round(side * factor)) for side in photo.size)
-    return photo.resize((width, height), Resampling.LANCZOS)
 
 
 def _encoded(picture: Image.Image, kind: str) -> bytes:

@@ -16,7 +16,7 @@ from pellucid.evaluation.scores.calibration import calibrate, cross_entropies
 from pellucid.evaluation.scores.evaluate import score
 from pellucid.evaluation.scores.one_vs_rest import Columns, ResampledColumns
 from pellucid.evaluation.scores.regression import regression_estimates
-from pellucid.evaluation.scores.roc import pr_curve_of, roc_curve_of, sums_over
+from pellucid.evaluation.scores.roc import curves_of, sums_over
 from pellucid.prediction.metrics import regression_metrics
 from pellucid.prediction.predict import Predictions, log_odds
 from pellucid.stats.intervals import Estimate
@@ -129,12 +129,11 @@ def test_scores_of_resamples_equal_the_twins_on_the_samples_drawn(outputs: Predi
 )
 def test_curves_pass_through_their_twins_points(pairs: list[tuple[bool, int]]) -> None:
     so, scores = (np.array(column) for column in zip(*pairs, strict=True))
-    roc, area = roc_curve_of(so, scores)
+    roc, area, pr, precision = curves_of(so, scores)
     points = plain.roc_points(so, scores)
     for point in zip(roc.false_positive_rate.tolist(), roc.true_positive_rate.tolist(), strict=True):
         assert min(abs(point[0] - x) + abs(point[1] - y) for x, y in points) < 1e-12
     assert np.trapezoid(roc.true_positive_rate, roc.false_positive_rate) == pytest.approx(area)
-    pr, precision = pr_curve_of(so, scores)
     points = [*plain.precision_recall_points(so, scores), (1.0, 0.0)]
     for point in zip(pr.precision.tolist(), pr.recall.tolist(), strict=True):
         assert min(abs(point[0] - x) + abs(point[1] - y) for x, y in points) < 1e-12

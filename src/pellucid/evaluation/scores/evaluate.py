@@ -10,7 +10,7 @@ from pellucid.data.coerce import as_dataset
 from pellucid.data.dataset import Dataset
 from pellucid.data.label_encoding import with_labels
 from pellucid.evaluation.scores.advice import advise_model
-from pellucid.evaluation.scores.calibration import Calibration, calibrate, squared_errors
+from pellucid.evaluation.scores.calibration import calibrate, squared_errors
 from pellucid.evaluation.scores.further import further_metrics
 from pellucid.evaluation.scores.one_vs_rest import (
     NO_PROBABILITIES,
@@ -172,6 +172,10 @@ def _score(
         return Scores(
             predictions, level, n_resamples, estimates, per_class, about_data=_notes(predictions, per_class)
         )
+    calibration = None
+    if predictions.has_probabilities:
+        sure, correct = predictions.confidences, predictions.is_correct
+        calibration = calibrate(correct, sure, level=level, with_chance=True, seed=seed)
     estimates = {
         "accuracy": proportion(predictions.confusion.n_correct, len(predictions), level=level),
         "baseline": proportion(int(predictions.is_majority.sum()), len(predictions), level=level),
@@ -184,7 +188,7 @@ def _score(
         n_resamples,
         estimates,
         per_class,
-        calibration=_calibration(predictions, level, seed),
+        calibration=calibration,
         versus_baseline=mcnemar(predictions.is_correct, predictions.is_majority),
         about_data=_notes(predictions, per_class),
     )
@@ -228,14 +232,6 @@ def _counted(name: str, one: ClassScores) -> float | None:
     value = one.estimates[name].value
     is_zero = name in ("precision", "recall", "f1") if one.is_label else name == "precision" and one.n_samples
     return 0.0 if value is None and is_zero else value
-
-
-def _calibration(predictions: Predictions, level: float, seed: int) -> Calibration | None:
-    if not predictions.has_probabilities:
-        return None
-    return calibrate(
-        predictions.is_correct, predictions.confidences, level=level, with_chance=True, seed=seed
-    )
 
 
 def _notes(predictions: Predictions, per_class: tuple[ClassScores, ...]) -> tuple[str, ...]:
