@@ -156,8 +156,6 @@ PATHS = {
             "kernels/conv.py",
             "kernels/conv_algorithm.py",
             "kernels/conv_direct.py",
-            "kernels/conv_offsets.py",
-            "kernels/conv_walks.py",
             "kernels/tiles.py",
         ),
         "all other convolutions",
