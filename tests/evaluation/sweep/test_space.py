@@ -35,7 +35,7 @@ BAD = {
     "learning_rate = [0.1, -1]": "line 1: training: expected learning_rate to be a number above 0",
     'learning_rate = ["fast"]': "line 1: training: expected learning_rate to be a number",
     "learning_rate = { log = [0.1] }": "line 1: learning_rate: expected numbers such as",
-    "learning_rate = { log = [0.1, 0.01] }": "`low <= high` must hold",
+    "learning_rate = { log = [0.1, 0.01] }": "line 1: learning_rate: expected numbers such as",
     "learning_rate = { log = [0, 1] }": "line 1: learning_rate: expected numbers such as",
     "learning_rate = { log = [true, 1] }": "expected two numbers, got [True, 1]",
     "learning_rate = { log = [nan, 1] }": "expected two numbers, got [nan, 1]",

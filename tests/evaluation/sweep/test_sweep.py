@@ -129,7 +129,7 @@ def test_other_sweeps_are_not_gone_on_with(split: Split, net: Path, tmp_path: Pa
     for data, space, more, expected in (
         (split, SPACE, {"seed": 2}, "has another seed: 1, now 2"),
         (split, SPACE, {"n_epochs": 2}, "has another training"),
-        (split, SPACE, {"cv": "2x1"}, "has another cv"),
+        (split, SPACE, {"cv": 2}, "has another cv"),
         (split, SPACE, {"search": "tpe"}, "has another search"),
         (split, SPACE, {"metric": "accuracy"}, "has another metric"),
         (split, {"epochs": [1]}, {}, "has another space"),
@@ -167,7 +167,7 @@ def test_without_optuna_it_says_what_to_install(
 
 
 def test_hyperband_stops_trials_early_and_trains_the_others_exactly(split: Split, net: Path) -> None:
-    asked: dict[str, Any] = {"n_trials": 12, "cv": "2x1", "n_epochs": 9, "n_jobs": 1, "schedule": "cosine"}
+    asked: dict[str, Any] = {"n_trials": 12, "cv": 2, "n_epochs": 9, "n_jobs": 1, "schedule": "cosine"}
     found = pl.sweep(net, split, SPACE, search="hyperband", **asked)
     assert {trial.n_epochs for trial in found.trials if trial.is_pruned} <= {1, 3}
     assert {trial.n_epochs for trial in found.trials if not trial.is_pruned} == {9}
