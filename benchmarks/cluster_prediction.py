@@ -86,14 +86,14 @@ def run(n_workers: int, model: Path, photos: Path, out: Path, n: int) -> float:
     kernels = dispatch.resolve(None, float(n) * network.n_operations)
     with open_cluster(n_workers=n_workers) as client, dispatch.use(kernels):
         for i in range(2 * n_workers):  # until each of them has had some
-            predict(model, photos / "0000", client=client, out=out / f"first-{i}.jsonl", force=True)
+            predict(model, photos / "0000", client=client, out=out / f"first-{i}.jsonl", overwrite=True)
         pids: dict[str, int] = {"this process": os.getpid()}
         pids |= {f"worker {i}": pid for i, pid in enumerate(client.run(os.getpid).values(), 1)}
         before = {name: processor_seconds(pid) for name, pid in pids.items()}
         harness.wait_until_idle()
         with Watch(pids) as watch:
             start = time.perf_counter()
-            found = predict(model, photos, client=client, out=out / "all.jsonl", force=True)
+            found = predict(model, photos, client=client, out=out / "all.jsonl", overwrite=True)
             seconds = time.perf_counter() - start
         assert found.n_written == n
         busy: dict[str, Any] = {name: processor_seconds(pid) - before[name] for name, pid in pids.items()}

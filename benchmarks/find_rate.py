@@ -53,7 +53,7 @@ def search(config: RunConfig) -> tuple[RateSearch, float]:
     split = config.source.load()
     model, started = make_model(config, None, split), time.perf_counter()
     options = config.for_data(split.train).options
-    found = search_rates(model, split.train, options, lowest=LOWEST, highest=HIGHEST, n_rates=N_RATES)
+    found = search_rates(model, split.train, options, min_lr=LOWEST, max_lr=HIGHEST, n_rates=N_RATES)
     return found, time.perf_counter() - started
 
 

@@ -19,16 +19,14 @@ from benchmarks import harness
 from pellucid.data.dataset import Dataset
 from pellucid.data.preprocess import Preprocessing
 from pellucid.data.source import load_data
-from pellucid.evaluation.influence.find_influence import agreement
+from pellucid.evaluation.influence.find_influence import agreement, changes_without
 from pellucid.evaluation.influence.logits import logit
 from pellucid.evaluation.influence.retraining import (
     Retraining,
     Runner,
-    leave_one_out,
-    outputs_without,
     project_to_span,
 )
-from pellucid.evaluation.influence.tracin import Influence, trace_influence
+from pellucid.evaluation.influence.tracin import trace_influence
 from pellucid.nn.model import Model
 from pellucid.nn.presets import preset
 from pellucid.runs.train_many import train_many
@@ -86,13 +84,8 @@ def estimates(again: Retraining, query: Dataset, run: Runner) -> tuple[dict[str,
         seconds = time.perf_counter() - middle
         if left is None:
             started_all = time.perf_counter()
-            left = leave_one_out(again, full=traced.outputs, run=run)
-            changes = np.stack(
-                [
-                    logit(left.full, found.predicted_labels) - logit(Z, found.predicted_labels)
-                    for Z in left.outputs
-                ]
-            )
+            left = run(again.without, [(i,) for i in range(len(again.train))])
+            changes = changes_without(left, traced.outputs, found.predicted_labels)
             all_seconds = time.perf_counter() - started_all
         rho = agreement(found, changes)
         print(
@@ -102,8 +95,7 @@ def estimates(again: Retraining, query: Dataset, run: Runner) -> tuple[dict[str,
         kept = {"renormalized TracIn": found.renormalized, "plain TracIn": found.tracin}
     print(f"all {len(again.train)} trainings without one photo: {all_seconds:.1f} s")
     print(f"one photo left out moves the log-odds by {np.median(np.abs(changes)):.2f} (median)")
-    single = Influence(changes, changes, found.predicted_labels, (), "all", "logit")
-    return {**kept, "exact leave-one-out": single.tracin}, found.predicted_labels
+    return {**kept, "exact leave-one-out": changes}, found.predicted_labels
 
 
 def groups(
@@ -122,7 +114,7 @@ def groups(
         for size in SIZES
         for j in range(n)
     }
-    found = outputs_without(again, named.values(), run=run)
+    found = run(again.without, list(dict.fromkeys(named.values())))
     before = logit(full, predicted_labels)
     print(
         f"\npredictions changed, of {n}, and the mean change of their log-odds, without the most influential photos"

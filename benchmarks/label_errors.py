@@ -77,7 +77,7 @@ def main() -> None:
     for name in options.sets:
         for seed in options.seeds:
             split, rows = flipped(load(name), options.fraction, seed)
-            found = find_label_errors(split, options.model, seed=seed)
+            found = find_label_errors(options.model, split, seed=seed)
             contestants = {"pellucid": rows_of(found)}
             try:
                 contestants.update(of_cleanlab(found))

@@ -77,7 +77,6 @@ def peak_megabytes() -> float:
 def ours(path: Path, n_steps: int) -> dict[str, Any]:
     """Train from the file."""
     import pellucid as pl
-    from pellucid.data.stored.views import bytes_read
 
     before = peak_megabytes()
     start = time.perf_counter()
@@ -94,7 +93,7 @@ def ours(path: Path, n_steps: int) -> dict[str, Any]:
         "steps": history.loop_seconds,
         "form": history.form,
         "losses": history.losses,
-        "passes": bytes_read(data.X) / data.X.nbytes,
+        "passes": data.X.base.n_read / data.X.nbytes,
         "imported": before,
         "peak": peak_megabytes(),
     }

@@ -47,8 +47,8 @@ if __name__ == "__main__":
         n_trials = asked.trials * (3 if search == "hyperband" else 1)
         found = [
             pl.sweep(
-                data,
                 "mlp-small",
+                data,
                 SPACE,
                 search=search,
                 metric="log_loss",

@@ -13,7 +13,7 @@ def main() -> None:
     model = pl.Sequential([pl.Dense(2, activation="tanh"), pl.Dense(1)])
     model.initialize((2,), seed=6, dtype="float64")
     W1, b1, W2, b2 = (array.copy() for layer in model.params.values() for array in layer.values())
-    step = pl.trace(model, X, y[:, 0].astype(int), learning_rate=RATE)
+    step = pl.trace(model, (X, y[:, 0].astype(int)), learning_rate=RATE)
     hidden, output = step.values()
     differences: list[float] = []
 

@@ -3,17 +3,25 @@
 pellucid run --out runs/readme && python scripts/readme_picture.py runs/readme
 """
 
+import io
 import sys
 from pathlib import Path
 
 from PIL import Image
 
+from pellucid.data.source import load_data
+from pellucid.plotting.data import sample_grid
+from pellucid.plotting.saving import figure_png
+
 HEIGHT, GAP = 640, 16
 
 
 def main(run: Path) -> None:
-    figures = {name: Image.open(run / "figures" / f"{name}.png").convert("RGB") for name in NAMES}
-    left = _to_height(figures["samples-train"], HEIGHT)
+    figures = {
+        name: Image.open(run / "figures" / f"{name}.png").convert("RGB") for name in ("cost", "new-photo")
+    }
+    samples = sample_grid(load_data("drawn-cats").train, "Training drawings")
+    left = _to_height(Image.open(io.BytesIO(figure_png(samples))).convert("RGB"), HEIGHT)
     half = (HEIGHT - GAP) // 2
     right = [_to_height(figures["cost"], half), _to_height(figures["new-photo"], half)]
     width = max(image.width for image in right)
@@ -24,9 +32,6 @@ def main(run: Path) -> None:
     sheet.quantize(256, dither=Image.Dither.NONE).save(
         Path(__file__).parent.parent / "docs/images/run.png", optimize=True
     )
-
-
-NAMES = ("samples-train", "cost", "new-photo")
 
 
 def _to_height(image: Image.Image, height: int) -> Image.Image:

@@ -35,7 +35,7 @@ pl.save(model, folder / "m.safetensors")
 again = pl.load(folder / "m.safetensors")
 assert (again.predict_proba(X) == model.predict_proba(X)).all()
 assert 0 <= pl.evaluate(again, held).accuracy <= 1
-pl.trace(again, X[:2], y[:2])
+pl.trace(again, (X[:2], y[:2]))
 table = pl.load(folder / "table.safetensors")
 assert table.predict(table.schema.encode([{{"kg": "4.5", "coat": "tabby"}}]).X).shape == (1,)
 pellucid.textbook.two_layer_model(X.reshape(60, -1).T / 255.0, y[None], (192, 4, 1), num_iterations=3)

@@ -46,7 +46,7 @@ def test_a_folder_is_refused_before_any_work(
     monkeypatch.chdir(tmp_path)
     Path("there").mkdir()
     with pytest.raises(OutputError, match="is a folder"):
-        check_free(Path(name), force=True)
+        check_free(Path(name), overwrite=True)
 
 
 def test_no_name_is_no_file() -> None:

@@ -51,7 +51,7 @@ def test_files_of_the_same_name_are_replaced_and_others_kept(tmp_path: Path) -> 
     fill(tmp_path, "old", "one", "mine", "deep/two", "deep/mine")
     with pytest.raises(OutputError, match="not empty"), atomic_folder(tmp_path):
         pass
-    with atomic_folder(tmp_path, force=True) as folder:
+    with atomic_folder(tmp_path, overwrite=True) as folder:
         fill(folder, "new", "one", "deep/two", "deep/three")
     assert content(tmp_path) == {
         "one": "new",
@@ -64,7 +64,7 @@ def test_files_of_the_same_name_are_replaced_and_others_kept(tmp_path: Path) -> 
 
 def test_what_is_new_takes_the_place_of_what_it_replaces(tmp_path: Path) -> None:
     fill(tmp_path, "old", "one", "gone", "steps/1", "steps/2", "mine")
-    with open_folder(tmp_path, force=True) as writer:
+    with open_folder(tmp_path, overwrite=True) as writer:
         fill(writer.new, "new", "one", "steps/1")
         writer.commit(replaces=["gone", "steps", "never there"])
         assert list(writer.new.iterdir()) == []
@@ -78,7 +78,7 @@ def test_a_move_that_fails_puts_everything_back(tmp_path: Path) -> None:
     before = content(tmp_path)
 
     def write(*names: str) -> None:
-        with open_folder(tmp_path, force=True) as writer:
+        with open_folder(tmp_path, overwrite=True) as writer:
             fill(writer.new, "new", *names)
             writer.commit(replaces=["gone"] * ("b" in names))
 
@@ -93,14 +93,13 @@ def test_a_second_writer_is_refused_in_the_same_process_and_in_another(tmp_path:
 
     def write_too() -> None:
         try:
-            with atomic_folder(tmp_path, force=True):
+            with atomic_folder(tmp_path, overwrite=True):
                 pass
         except OutputError as error:
             refused.append(str(error))
 
-    script = (
-        "import sys; from pellucid.folders import *; open_folder(Path(sys.argv[1]), force=True).__enter__()"
-    )
+    script = "import sys; from pellucid.folders import *; "
+    script += "open_folder(Path(sys.argv[1]), overwrite=True).__enter__()"
     with atomic_folder(tmp_path) as folder:
         fill(folder, "new", "one")
         thread = threading.Thread(target=write_too)
@@ -131,7 +130,7 @@ def die_at(n, function):
     return call
 
 target, n = Path(sys.argv[1]), int(sys.argv[2])
-with open_folder(target, force=True) as writer:
+with open_folder(target, overwrite=True) as writer:
     for name in ("a", "b", "steps/2"):
         (writer.new / name).parent.mkdir(exist_ok=True)
         (writer.new / name).write_text("new")
@@ -152,7 +151,7 @@ def test_whoever_is_killed_while_it_moves_leaves_no_mixture(tmp_path: Path, n: i
     assert done.returncode == (-signal.SIGKILL if n < 9 else 0)
     seen = {name: word for name, word in content(tmp_path).items() if name in ("a", "b", "gone")}
     assert len(set(seen.values())) <= 1  # never one of the old beside one of the new
-    with open_folder(tmp_path, force=True):
+    with open_folder(tmp_path, overwrite=True):
         pass
     assert content(tmp_path) == (old if n == 0 else new)  # at 1 the files were ready to be moved
     assert not (tmp_path / ".writing").exists()

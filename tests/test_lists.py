@@ -31,7 +31,7 @@ def mentioned(text: str, table: Registry) -> set[str]:
 
 
 @every_table
-@every("command", ["run", "train", "find-rate", "compare"])
+@every("command", ["run", "train", "find-lr", "compare"])
 def test_the_help_lists_every_name(pellucid: Command, command: str, flag: str, table: Registry) -> None:
     shown = pellucid(command, "--help").out
     if f"--{flag} " not in shown:

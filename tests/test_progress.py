@@ -138,7 +138,7 @@ def test_what_looks_through_data_shows_a_bar_by_default(monkeypatch: pytest.Monk
     check_data(few)
     of_check = set(stages)
     assert of_check
-    find_label_errors(few, "logistic", folds=2, n_jobs=1)
+    find_label_errors("logistic", few, cv=2, n_jobs=1)
     assert "training on folds" in stages - of_check
 
 

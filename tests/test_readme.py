@@ -21,7 +21,7 @@ LESS: dict[str, list[str]] = {  # so that a test takes seconds
     "train": ["--epochs", "3"],
     "compare": ["--epochs", "3"],
     "report": ["--photos", "1"],
-    "find-rate": ["--epochs", "20"],
+    "find-lr": ["--epochs", "20"],
     "sweep": ["--epochs", "2", "--trials", "2", "--jobs", "1"],
 }
 ELSEWHERE = ("serve", "reproduce")  # endless or long; they have tests of their own

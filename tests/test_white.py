@@ -12,17 +12,17 @@ import pytest
 from PIL import Image
 
 import pellucid as pl
-from pellucid.data.inputs_seen import inputs_seen, seen_from_config, seen_to_config, white_seen
+from pellucid.data.input_spec import inputs_seen, seen_from_config, seen_to_config, white_seen
 from pellucid.data.readers.picture_modes import White
 from pellucid.data.source import DataSource
 from pellucid.errors import DataError, PellucidError
 from pellucid.estimators import ImageClassifier, image_paths
 from pellucid.evaluation.saliency.scoring import read_photo
 from pellucid.formats.script.export import export_script
-from pellucid.prediction.read_samples import predict_images
 from pellucid.runs.config import RunConfig
 from pellucid.runs.photo import new_image
 from pellucid.training.options import TrainingOptions
+from pellucid.workflows.predict import predict
 from tests.every import every
 
 SIZE, N = 6, 5  # pixels a side; pictures of a class
@@ -109,7 +109,7 @@ def doors(root: Path, fitted: ImageClassifier, folder: Path) -> dict[str, Callab
         return read_photo(name, model, content)[1]
 
     def of_predict(path: Path) -> float:
-        found = predict_images(pl.load(file), [path])
+        found = predict(pl.load(file), [path])
         if found.faults:
             raise DataError(found.faults[str(path)])
         return found.predictions[0].classes["night"]

@@ -1,15 +1,12 @@
 from .checks.check import check_data
 from .data.augmentation.augment import Augment
 from .data.dataset import Dataset, Split
+from .data.preprocess import Preprocessing
 from .data.source import load_data
-from .distributed.jobs import jobs_on
+from .distributed.jobs import cluster
 from .errors import PellucidError
-from .evaluation.photo.explain_photo import explain_photo
-from .evaluation.robustness.try_perturbations import robustness
 from .evaluation.saliency.compute_maps import saliency
-from .evaluation.scores.evaluate import evaluate
 from .evaluation.sweep.sweep import sweep
-from .formats.architecture import load_architecture
 from .formats.fitted import import_sklearn
 from .formats.html.export import export_html
 from .formats.onnx.export import export_onnx
@@ -23,7 +20,7 @@ from .nn.conv import Conv2D
 from .nn.dense import Dense, Flatten
 from .nn.freezing import freeze, unfreeze
 from .nn.graph import Graph
-from .nn.hooks import hooked, watched
+from .nn.hooks import hook, record
 from .nn.layer import Layer
 from .nn.model import Model
 from .nn.norm import BatchNorm, LayerNorm
@@ -36,7 +33,7 @@ from .nn.pooling import (
     UpSample2D,
     ZeroPad2D,
 )
-from .nn.presets import preset
+from .nn.presets import preset, presets
 from .nn.sequential import Sequential
 from .nn.transfer import transfer
 from .ops import losses
@@ -49,8 +46,14 @@ from .training.recipes import recipe
 from .training.recommend import recommend
 from .training.trace import trace
 from .workflows.compare import compare
+from .workflows.evaluate import evaluate
+from .workflows.explain import explain_photo
 from .workflows.influence import influence
 from .workflows.label_errors import find_label_errors
+from .workflows.predict import predict
+from .workflows.report import report
+from .workflows.robustness import robustness
+from .workflows.run import run
 
 __version__: str
 
@@ -73,6 +76,7 @@ __all__ = [
     "Model",
     "Parallel",
     "PellucidError",
+    "Preprocessing",
     "ReflectPad2D",
     "Residual",
     "Resize2D",
@@ -82,6 +86,7 @@ __all__ = [
     "ZeroPad2D",
     "callbacks",
     "check_data",
+    "cluster",
     "compare",
     "evaluate",
     "explain_photo",
@@ -91,23 +96,26 @@ __all__ = [
     "find_label_errors",
     "find_learning_rate",
     "freeze",
-    "hooked",
+    "hook",
     "import_onnx",
     "import_sklearn",
     "influence",
-    "jobs_on",
     "load",
-    "load_architecture",
     "load_data",
     "losses",
     "optimizers",
     "option",
     "plot_decision_boundary",
+    "predict",
     "preset",
+    "presets",
     "recipe",
     "recommend",
+    "record",
     "register",
+    "report",
     "robustness",
+    "run",
     "saliency",
     "save",
     "schedules",
@@ -116,5 +124,4 @@ __all__ = [
     "train",
     "transfer",
     "unfreeze",
-    "watched",
 ]

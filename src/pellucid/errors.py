@@ -129,7 +129,7 @@ def unknown_name(kind: str, name: object, known: Iterable[str]) -> str:
 
 def _hint(kind: str, name: str, known: list[str]) -> str:
     """Return the name that is meant, or what to do instead, with a space before; "" where nothing is like it."""
-    from pellucid.habits import advice, is_habit, nearest  # a long table, for messages alone
+    from pellucid.aliases import advice, is_habit, nearest  # a long table, for messages alone
 
     instead = advice(kind, name)
     is_of_object = kind in ("name", "attribute", "column", "data", "split")

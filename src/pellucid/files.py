@@ -67,7 +67,7 @@ def check_png(path: Path) -> None:
         )
 
 
-def check_free(path: Path, *, force: bool = False) -> None:
+def check_free(path: Path, *, overwrite: bool = False) -> None:
     """Raise OutputError, before any work, if a path is a folder, or a file there that may not be replaced."""
     try:
         is_there, is_folder = path.is_file(), path.is_dir()
@@ -77,5 +77,7 @@ def check_free(path: Path, *, force: bool = False) -> None:
         ) from None
     if is_folder:
         raise OutputError(f"{path}: is a folder. Name a file in it with --out.")
-    if is_there and not force:
-        raise OutputError(f"{path}: the file is there already. Choose another with --out, or add --force.")
+    if is_there and not overwrite:
+        raise OutputError(
+            f"{path}: the file is there already. Choose another with --out, or add --overwrite."
+        )

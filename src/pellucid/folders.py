@@ -118,14 +118,16 @@ def _files(folder: Path) -> list[str]:
 
 
 @contextmanager
-def open_folder(target: Path, *, force: bool = False, advice: str = "add --force") -> Iterator[FolderWriter]:
+def open_folder(
+    target: Path, *, overwrite: bool = False, advice: str = "add --overwrite"
+) -> Iterator[FolderWriter]:
     """Make a folder, and be its only writer within the block.
 
     Parameters
     ----------
     target : Path
         Made where it is missing, and removed again if nothing is in it at the end.
-    force : bool, optional
+    overwrite : bool, optional
         Allow a folder that is not empty.
     advice : str, optional
         What else to try, for the message where one is not empty.
@@ -145,7 +147,7 @@ def open_folder(target: Path, *, force: bool = False, advice: str = "add --force
             lock = _lock(target)
             writer.finish()  # what a process that was killed had begun
             writer.clear()
-            if not force and any(entry.name != WRITING for entry in target.iterdir()):
+            if not overwrite and any(entry.name != WRITING for entry in target.iterdir()):
                 raise OutputError(
                     f"{target}: the folder is not empty. Choose another with --out, or {advice}."
                 )
@@ -162,7 +164,7 @@ def open_folder(target: Path, *, force: bool = False, advice: str = "add --force
 
 
 @contextmanager
-def atomic_folder(target: Path, *, force: bool = False) -> Iterator[Path]:
+def atomic_folder(target: Path, *, overwrite: bool = False) -> Iterator[Path]:
     """Yield an empty folder to fill; when the block succeeds, its files are moved to ``target``.
 
     If the block fails, ``target`` is as it was before.
@@ -170,7 +172,7 @@ def atomic_folder(target: Path, *, force: bool = False) -> Iterator[Path]:
     Parameters
     ----------
     target : Path
-    force : bool, optional
+    overwrite : bool, optional
         Allow a folder that is not empty: files of the same name are replaced, others are kept.
 
     Raises
@@ -190,7 +192,7 @@ def atomic_folder(target: Path, *, force: bool = False) -> Iterator[Path]:
     >>> [path.name for path in target.iterdir()]
     ['a.txt']
     """
-    with open_folder(target, force=force) as writer:
+    with open_folder(target, overwrite=overwrite) as writer:
         yield writer.new
         writer.commit()
 

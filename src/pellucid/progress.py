@@ -1,12 +1,11 @@
 """The one progress bar: in a terminal, in a notebook, or silent; shown once work has taken its time.
 
-Long-running functions take a ``ProgressCallback`` and call it with a stage, the amount done and the total::
+Public functions take ``progress``: a bar by default, False for silence, or a callable of a stage, the amount
+done, the total and a detail, such as the loss at this point::
 
-    with ProgressBar() as progress:
+    with shown_progress(progress) as show:
         for i, photo in enumerate(photos):
-            progress("reading photos", i, len(photos))
-
-Functions default to ``no_progress``; those that look through data or a run, to a bar.
+            show("reading photos", i, len(photos))
 """
 
 import importlib
@@ -20,9 +19,10 @@ from functools import partial
 from types import TracebackType
 from typing import Any, TypeAlias
 
-ProgressCallback: TypeAlias = Callable[[str, int, int], None]
+ProgressCallback: TypeAlias = Callable[..., None]  # (stage, done, total, detail="")
+Progress: TypeAlias = ProgressCallback | bool | None  # of a public function: None is a bar, False is silent
 CountCallback: TypeAlias = Callable[[int, int], None]
-DetailCallback: TypeAlias = Callable[[str, int, int, str], None]  # the last: such as the loss at this point
+DetailCallback: TypeAlias = ProgressCallback
 
 PATIENCE = 2.0  # seconds of work before a bar is shown
 TRAINING_PATIENCE = 0.5  # and of a training
@@ -33,12 +33,11 @@ DETAILED = "{desc} |{bar}| {remaining} left{postfix}"
 _ARE_HIDDEN: ContextVar[bool] = ContextVar("hidden", default=False)
 
 
-def no_progress(stage: str, done: int, total: int) -> None:
+def no_progress(stage: str, done: int, total: int, detail: str = "") -> None:
     """Show nothing."""
 
 
-def no_detail(stage: str, done: int, total: int, detail: str) -> None:
-    """Show nothing."""
+no_detail = no_progress
 
 
 def stage_of(progress: ProgressCallback, stage: str) -> CountCallback:
@@ -50,6 +49,23 @@ def stage_of(progress: ProgressCallback, stage: str) -> CountCallback:
     resampling 3 10
     """
     return partial(progress, stage)
+
+
+@contextmanager
+def shown_progress(progress: Progress) -> Iterator[ProgressCallback]:
+    """Yield what shows progress: the callable that was given, else a bar, which is removed at the end.
+
+    Examples
+    --------
+    >>> with shown_progress(print) as show:
+    ...     show("resampling", 3, 10)
+    resampling 3 10
+    """
+    if callable(progress):
+        yield progress
+        return
+    with ProgressBar(progress) as bar:
+        yield bar
 
 
 @contextmanager

@@ -48,8 +48,8 @@ def capitalized(sentence: str) -> str:
 
     Examples
     --------
-    >>> capitalized("test photo 17 is a “cat”."), capitalized("cats/tom.jpg (test photo 17) is a “cat”.")
-    ('Test photo 17 is a “cat”.', 'cats/tom.jpg (test photo 17) is a “cat”.')
+    >>> capitalized("test photo 17 is a 'cat'."), capitalized("cats/tom.jpg (test photo 17) is a 'cat'.")
+    ("Test photo 17 is a 'cat'.", "cats/tom.jpg (test photo 17) is a 'cat'.")
     """
     first = sentence.split(" ", 1)[0]
     return sentence if not first.isalpha() else sentence[:1].upper() + sentence[1:]
@@ -241,24 +241,6 @@ def join_some(items: Iterable[object], most: int = 6) -> str:
     words = [printable(str(item)) for item in items]
     more = f" and {len(words) - most} more" if len(words) > most else ""
     return ", ".join(words[:most]) + more if words else "none"
-
-
-def chance_in_words(p_value: float) -> str:
-    """Return a p-value in words, for readers who know no statistics.
-
-    Examples
-    --------
-    >>> chance_in_words(0.55)
-    'that is well within chance: p = 0.55'
-    >>> chance_in_words(0.0004)
-    'that is hardly chance: p < 0.001'
-    """
-    p = p_in_words(p_value)
-    if p_value < 0.01:
-        return f"that is hardly chance: {p}"
-    if p_value < 0.05:
-        return f"that is more than chance usually gives: {p}"
-    return f"that can still be chance: {p}" if p_value < 0.2 else f"that is well within chance: {p}"
 
 
 def p_in_words(p_value: float) -> str:

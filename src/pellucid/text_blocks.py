@@ -2,10 +2,10 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
-from typing import Any, ClassVar, TypeAlias
+from typing import Any, TypeAlias
 
 from pellucid.errors import MissingExtraError
-from pellucid.text import one_line
+from pellucid.text import one_line, shorten
 
 Table: TypeAlias = tuple[Sequence[Any], Sequence[Sequence[Any]]]  # header, rows
 Block: TypeAlias = str | Table  # a sentence or two, or a table
@@ -38,9 +38,10 @@ class Result(Printable):
         What the rows do not say.
     """
 
-    columns: ClassVar[tuple[str, ...]] = ()
+    columns: Any = ()
     headline: Any
     notes: Any = ()
+    figures: Any  # a method that returns figures by name, where there are several
 
     @abstractmethod
     def to_rows(self) -> list[dict[str, Any]]:
@@ -53,6 +54,13 @@ class Result(Printable):
     def to_frame(self) -> Any:
         """Return the rows as a pandas DataFrame; MissingExtraError where pandas is not installed."""
         return frame_of(self.to_rows(), f"{type(self).__name__}.to_frame")
+
+    def plot(self) -> Any:
+        """Return the first of the figures."""
+        return next(iter(self.figures().values()))
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({shorten(self.headline, 120)})"
 
     def blocks(self) -> list[Block]:
         """Return headline, table and notes."""
@@ -113,14 +121,18 @@ def blocks_as_html(blocks: Iterable[Block]) -> str:
 
 
 def _aligned(table: Table) -> str:
-    """Return a table as lines, the first column to the left, the others to the right."""
+    """Return a table as lines, the first column and words to the left, numbers to the right."""
     header, rows = table
+    is_words = [
+        i == 0 or all(isinstance(row[i], str) and row[i][:1].isalpha() for row in rows)
+        for i in range(len(header))
+    ]
     cells = [[one_line(str(cell)) for cell in row] for row in (header, *rows)]
     widths = [max(len(row[i]) for row in cells) for i in range(len(header))]
     return "\n".join(
         "  ".join(
-            cell.rjust(width) if i else cell.ljust(width)
-            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
+            cell.ljust(width) if words else cell.rjust(width)
+            for cell, width, words in zip(row, widths, is_words, strict=True)
         ).rstrip()
         for row in cells
     )

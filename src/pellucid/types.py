@@ -24,6 +24,19 @@ def n_rows(arrays: Any) -> int:
     return len(next(iter(arrays.values()))) if isinstance(arrays, dict) else len(arrays)
 
 
+def is_image_shape(shape: Any, smallest: int = 1) -> bool:
+    """Return whether a sample of this shape is an image: (h, w), or (h, w, c) of 1, 3 or 4 channels.
+
+    Examples
+    --------
+    >>> is_image_shape((8, 8, 3)), is_image_shape((8, 8)), is_image_shape((8, 8, 2)), is_image_shape({"a": (8, 8)})
+    (True, True, False, False)
+    """
+    if not isinstance(shape, tuple) or len(shape) not in (2, 3):
+        return False
+    return min(shape[:2]) >= smallest and shape[2:] in ((), (1,), (3,), (4,))
+
+
 def take_rows(arrays: Any, rows: Any) -> Any:
     """Return the chosen samples of an array, or of several by name.
 

@@ -200,7 +200,9 @@ def test_an_empty_picture_is_found(cats: Split) -> None:
 def test_a_report_shows_itself(cats: Split) -> None:
     cats.test.X[3] = cats.train.X[100]
     report = check_data(cats)
-    assert "1 of 50 test samples is in the training part too, exactly." in str(report)
+    assert report.to_rows()[0]["kind"] == "leak"
+    assert report.to_rows()[0]["n_samples"] == 1
+    assert "In both parts" in str(report)
     page = report._repr_html_()
     assert "In both parts" in page
     assert "is the same as train 100" in page
@@ -215,7 +217,8 @@ def test_every_finding_has_words_and_samples_and_fits_in_json(cats: Split) -> No
     result = check_data(cats).to_dict()
     assert json.loads(json.dumps(result, allow_nan=False)) == result
     for finding in result["findings"]:
-        assert finding["words"] == f"{finding['found']} {finding['why']} {finding['advice']}"
+        assert finding["why"]
+        assert finding["advice"]
         assert finding["samples"]
     assert result["findings"][0]["samples"][0] == {
         "part": "test",

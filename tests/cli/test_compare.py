@@ -42,18 +42,19 @@ def test_two_presets_are_trained_and_compared(pellucid: Command, hard: Path, tmp
         model, _ = train_candidate(find_candidate("A", name, data="x", n_epochs=40), split)
         predicted = model.predict(split.test.X)
         right.append(predicted == split.test.y)
-        assert result[letter]["accuracy"] == confusion_matrix(split.test.y, predicted).accuracy
-        assert result[letter]["was_trained_here"] is True
+        row = result["rows"]["ab".index(letter)]
+        assert row["accuracy"] == confusion_matrix(split.test.y, predicted).accuracy
+        assert row["seconds"] > 0
     expected = mcnemar(*right)
     assert result["mcnemar"] == expected.to_dict()
     assert result["only_a_correct"] == np.flatnonzero(right[0] & ~right[1]).tolist()
     assert result["only_b_correct"] == np.flatnonzero(right[1] & ~right[0]).tolist()
     assert len(result["only_a_correct"]) == expected.only_a > 0
-    gain = result["b"]["accuracy"] - result["a"]["accuracy"]
+    gain = result["rows"][1]["accuracy"] - result["rows"][0]["accuracy"]
     assert result["difference"]["accuracy"] == pytest.approx(gain, abs=1e-12)
     low, high = result["difference"]["interval"]
     assert low <= result["difference"]["accuracy"] <= high
-    assert result["a"]["interval"] == list(wilson_interval(expected.both + expected.only_a, 40))
+    assert result["rows"][0]["interval"] == list(wilson_interval(expected.both + expected.only_a, 40))
 
 
 def test_files_folders_and_networks_of_ones_own(pellucid: Command, photos: Path, tmp_path: Path) -> None:
@@ -67,13 +68,15 @@ def test_files_folders_and_networks_of_ones_own(pellucid: Command, photos: Path,
     files = {"comparison.json", "comparison.png", "disputed.png"}
     assert {path.name for path in (tmp_path / "out").iterdir()} == files
     kept = json.loads((tmp_path / "out" / "comparison.json").read_text())
-    assert kept["finding"] in done.out
-    assert (kept["a"]["was_trained_here"], kept["b"]["was_trained_here"]) == (False, True)
+    assert kept["headline"] in done.out
+    a, b = (row["seconds"] for row in kept["rows"])
+    assert a is None
+    assert b > 0
     (tmp_path / "run").mkdir()
     model.rename(tmp_path / "run" / "model.safetensors")
     done = pellucid("compare", "run", "run", "--data", photos)
     assert done.code == 0, done.err
-    assert "nothing tells them apart" in done.out
+    assert "0 only by A, 0 only by B" in done.out
     assert "trained on other samples" not in done.out
 
 
@@ -82,15 +85,17 @@ def test_the_verdict_says_who_and_whether_by_chance() -> None:
     wrong = np.zeros((2, 50), int)
     wrong[0, :5], wrong[1, 3:5] = 1, 1  # A: 45 right, B: 48, all of A's among them
     result = comparison_of(test, *wrong)
-    assert result.finding.startswith("B is correct on 3 photos more than A, of 50;")
-    assert result.finding.endswith("p = 0.25.")
+    assert (
+        result.headline
+        == "B classifies 3 photos more than A correctly (0 only by A, 3 only by B, of 50; p = 0.25)."
+    )
     assert (result.only_a, result.only_b) == ([], [0, 1, 2])
-    assert comparison_of(test, wrong[1], wrong[0]).finding.startswith("A is correct on 3 photos more than B")
+    assert comparison_of(test, wrong[1], wrong[0]).headline.startswith("A classifies 3 photos more than B")
     wrong[1, 10:13] = 1
-    assert "equally often" in comparison_of(test, *wrong).finding
+    assert comparison_of(test, *wrong).headline.startswith("A and B classify equally many")
     far = np.zeros((2, 50), int)
     far[0, :20] = 1
-    assert comparison_of(test, *far).finding.endswith("that is hardly chance: p < 0.001.")
+    assert "p < 0.001" in comparison_of(test, *far).headline
 
 
 def comparison_of(test: Dataset, a: np.ndarray, b: np.ndarray) -> PairedComparison:
@@ -108,7 +113,7 @@ def test_a_leak_is_noted(pellucid: Command, tmp_path: Path) -> None:
     np.savez(tmp_path / "leak.npz", X_train=X[:20], y_train=y[:20], X_test=X[20:], y_test=y[20:])
     done = pellucid("compare", "logistic", "two-layer", "--data", "leak.npz", "--epochs", 3)
     assert done.code == 0, done.err
-    assert "Note: Test photo 5 is in the training part too" in done.out
+    assert "1 of 10 test photos in the training part too (5)" in done.out
 
 
 def test_a_brighter_copy_is_a_leak_too(pellucid: Command) -> None:
@@ -118,7 +123,7 @@ def test_a_brighter_copy_is_a_leak_too(pellucid: Command) -> None:
     parts = {"X_train": cats.train.X, "y_train": cats.train.y, "X_test": X, "y_test": cats.test.y}
     np.savez("near.npz", **parts)
     done = pellucid("compare", "logistic", "two-layer", "--data", "near.npz", "--epochs", 2)
-    assert "Note: 2 of 50 test photos are in the training part too (3, 4): they test memory" in done.out
+    assert "2 of 50 test photos in the training part too (3, 4): that tests memory" in done.out
 
 
 @pytest.mark.slow
@@ -129,7 +134,7 @@ def test_classes_in_another_order_are_matched_by_name(pellucid: Command, photos:
     for labels, names in ((y, classes), (1 - y, classes[::-1])):
         np.savez("data.npz", X_train=X, y_train=labels, X_test=X[:9], y_test=labels[:9], classes=names)
         results.append(json.loads(pellucid("compare", trained, trained, "--data", "data.npz", "--json").out))
-    assert results[0]["a"]["accuracy"] == results[1]["a"]["accuracy"] > 0.5
+    assert results[0]["rows"][0]["accuracy"] == results[1]["rows"][0]["accuracy"] > 0.5
     assert results[0]["difference"]["interval"] is None
 
 
@@ -142,7 +147,7 @@ def test_published_photos(published_dir: Path) -> None:
     result = compare_on_test(cats, a, b)
     assert result.a.confusion.accuracy == 0.8
     assert result.a.confusion.accuracy_interval == pytest.approx((0.6696, 0.8876), abs=5e-5)
-    assert any("Test photo 17 " in note for note in result.notes)
+    assert any("test photos in the training part too (17)" in note for note in result.notes)
 
 
 @pytest.mark.slow
@@ -166,7 +171,7 @@ def test_tables_are_compared_by_their_own_columns(pellucid: Command, tmp_path: P
     assert_refused(done, "other columns or categories")
     done = pellucid("compare", "logistic", "mlp", "--cv", "4x1", "--data", "pets.csv", *target)
     assert done.code == 0, done.err
-    assert "A 1.0000" in done.out, "inputs are standardized, as `pellucid train` does"
+    assert "A 1.000" in done.out, "inputs are standardized, as `pellucid train` does"
 
 
 def test_empty_parts_are_said(hard: Path) -> None:

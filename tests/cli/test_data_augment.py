@@ -27,4 +27,4 @@ def test_all_transforms_or_those_of_a_training(pellucid: Command, photo: Path, t
     heights = [sizes[name][1] for name in ("none", "photo", "photo-cutmix", None)]
     assert heights == sorted(set(heights))  # one row more for each transform
     assert json.loads(pellucid("data", "augment", photo, "--json").out)["figure"] == "augmented.png"
-    assert pellucid("data", "augment", photo, "--augment", "none", "--force").code == 0
+    assert pellucid("data", "augment", photo, "--augment", "none", "--overwrite").code == 0

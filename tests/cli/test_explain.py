@@ -12,7 +12,7 @@ from tests.commands import Command
 import pellucid as pl
 from pellucid.formats.safetensors import load, save
 from pellucid.runs.data import find_training_photos
-from pellucid.workflows.explain import explain_file
+from pellucid.workflows.explain import explain_photo
 
 FILES = {"photo.png", "saliency.png", "first-layer.png", "explanation.txt", "explanation.json"}
 FAST = ("--methods", "gradient")
@@ -38,15 +38,14 @@ def test_a_verdict_is_explained(pellucid: Command, trained: Path, photo: Path, t
     assert done.code == 0, done.err
     assert {path.name for path in (tmp_path / "why").iterdir()} == FILES
     lines = done.out.strip().splitlines()
-    assert lines[0].startswith("The network predicts “dark” (")
-    assert "Cropped, flipped, darker or brighter" in done.out
-    assert "nearest training photo" in done.out
+    assert lines[0].startswith("Predicted 'dark' (")
+    assert "nearest by pixels" in done.out
     assert lines[-1] == str(tmp_path / "why" / "explanation.json")
     for name in ("photo.png", "saliency.png", "first-layer.png"):
         with Image.open(tmp_path / "why" / name) as image:
             assert image.width >= 800
     text = (tmp_path / "why" / "explanation.txt").read_text()
-    for words in ("Integrated gradients", "% off", "Rank correlation", "Nearest training", "The first layer"):
+    for words in ("Integrated gradients", "sanity check", "nearest by the last hidden layer", "First layer"):
         assert words in text
 
 
@@ -73,7 +72,7 @@ def test_json_says_the_same(pellucid: Command, trained: Path, photo: Path, tmp_p
 
 
 def test_the_class_to_explain(pellucid: Command, trained: Path, photo: Path, tmp_path: Path) -> None:
-    done = pellucid("explain", trained, photo, "-o", tmp_path / "why", "--json", "--class", "bright", *FAST)
+    done = pellucid("explain", trained, photo, "-o", tmp_path / "why", "--json", "--target", "bright", *FAST)
     result = json.loads(done.out)
     assert {found["target"] for found in result["saliency"]} == {"bright"}
     assert result["photo"]["label"] == "dark"
@@ -102,12 +101,12 @@ def test_data_are_found_or_left_out(pellucid: Command, photos: Path, photo: Path
     assert note(alone, str(photos)).startswith("found: Mind that")
     done = pellucid("explain", alone, photo, "-o", "a", *FAST, "--data", photos)
     assert "Mind that" in done.out
-    assert "nearest training photo" in done.out
+    assert "nearest by pixels" in done.out
     photos.write_bytes(b"no longer a file of arrays")
     done = pellucid("explain", run, photo, "-o", "b", *FAST)
     assert done.code == 0
     assert "The training data cannot be had" in done.out
-    assert "nearest training photo" not in done.out
+    assert "nearest by pixels" not in done.out
     model.summary_of_training = {}
     assert "does not say where its training data are" in note(alone)
 
@@ -124,10 +123,10 @@ def test_a_run_knows_where_a_folder_of_photos_was(pellucid: Command, tmp_path: P
     assert pellucid("train", "set", *options, "--out", "r").code == 0
     done = pellucid("explain", "r", photo, "-o", "why", *FAST)
     assert done.code == 0, done.err
-    assert "nearest training photo" in done.out
+    assert "nearest by pixels" in done.out
     shutil.copy(tmp_path / "r" / "model.safetensors", "alone.safetensors")
     done = pellucid("explain", "alone.safetensors", photo, "-o", "why2", *FAST, "--data", "set")
-    assert "nearest training photo" in done.out  # its size is the model's
+    assert "nearest by pixels" in done.out  # its size is the model's
 
 
 def test_other_models_than_classifiers(pellucid: Command, tmp_path: Path, photo: Path) -> None:
@@ -143,7 +142,7 @@ def test_other_models_than_classifiers(pellucid: Command, tmp_path: Path, photo:
         pl.train(model, pl.Dataset(X, y, () if y.dtype.kind == "f" else ("a", "b")), loss=loss, n_epochs=2)
         path = tmp_path / f"{loss}.safetensors"
         save(model, path)
-        result = explain_file(path, photo, tmp_path / loss, methods=["gradient", "integrated_gradients"])
+        result = explain_photo(path, photo, out=tmp_path / loss, methods=["gradient", "integrated_gradients"])
         assert not result.photo.classes
         assert result.maps["gradient"].heat is not None
         assert not (tmp_path / loss / "photo.png").exists()
@@ -155,7 +154,7 @@ def test_a_folder_in_use_by_force(pellucid: Command, trained: Path, photo: Path,
     out = tmp_path / "why"
     out.mkdir()
     (out / "mine.txt").write_text("mine")
-    assert pellucid("explain", trained, photo, "-o", out, "--force", "--methods", "gradient").code == 0
+    assert pellucid("explain", trained, photo, "-o", out, "--overwrite", "--methods", "gradient").code == 0
     assert {path.name for path in out.iterdir()} == {*FILES, "mine.txt"}
 
 

@@ -80,5 +80,5 @@ def test_a_page(pellucid: Command, trained: Path, monkeypatch: pytest.MonkeyPatc
     assert done.out.split() == [str(trained / "model.html")]
     assert done.err == "Not compared with the model: no browser found that runs.\n"
     assert "<h1>Digits</h1>" in (trained / "model.html").read_text()
-    done = pellucid("export", trained, "--to", "html", "--force", "--json")
+    done = pellucid("export", trained, "--to", "html", "--overwrite", "--json")
     assert json.loads(done.out)["largest_difference"] is None

@@ -56,14 +56,14 @@ def test_parts_of_a_folder_keep_their_files(pets: Path) -> None:
 
 def test_influence_names_files(pellucid: Command, trained: Path) -> None:
     split = read_run(trained).split
-    shown = pellucid("influence", trained, "--test", "2", "--no-retrain")
+    shown = pellucid("influence", trained, "--samples", "2", "--no-retrain")
     assert shown.code == 0, shown.err
-    assert f"{split.test.file(2)} (test photo 2): “{split.classes[split.test.y[2]]}”" in shown.out
+    assert f"{split.test.file(2)} (test photo 2): '{split.classes[split.test.y[2]]}'" in shown.out
     row = re.search(r"^(\S+/\S+) \((\d+)\) .*\+0", shown.out, re.MULTILINE)
     assert row is not None
     assert split.train.file(int(row[2])) == row[1]
     by_file = pellucid(
-        "influence", trained, "--test", Path(split.test.file(2)).name, "--no-retrain", "--json"
+        "influence", trained, "--samples", Path(split.test.file(2)).name, "--no-retrain", "--json"
     )
     explained = json.loads(by_file.out)["explanations"][0]
     assert (explained["index"], explained["name"]) == (2, split.test.file(2))
@@ -72,7 +72,7 @@ def test_influence_names_files(pellucid: Command, trained: Path) -> None:
         (split.train.file(0), f"{split.train.file(0)} is in the training part"),
         (split.test.file(0)[:-1], f"Did you mean {split.test.file(0)}?"),
     ):
-        refused = pellucid("influence", trained, "--test", wrong)
+        refused = pellucid("influence", trained, "--samples", wrong)
         assert refused.code == 2
         assert words in " ".join(refused.err.split())
 
@@ -83,7 +83,7 @@ def test_explain_names_files(pellucid: Command, trained: Path, pets: Path, tmp_p
         "explain", trained, pets / train.file(4), "--out", tmp_path / "why", "--methods", "gradient"
     )
     assert shown.code == 0, shown.err
-    assert f"It is {train.file(4)}, number 4 (“{train.classes[train.y[4]]}”) itself" in " ".join(
+    assert f"It is {train.file(4)}, number 4 ('{train.classes[train.y[4]]}') itself" in " ".join(
         shown.out.split()
     )
     assert (
@@ -105,7 +105,7 @@ def test_the_report_names_files(pellucid: Command, trained: Path, tmp_path: Path
     result = replace(read_run(trained), known_leaks=(Leak(1, 3, "exact"),))
     assert f"{split.place('test', 1)} is {split.place('training', 3)}, number for number" in leaks(result)
     draft = Draft(tmp_path / "draft", split, has_photos=True)
-    explained = influence_section(draft, influence(result, [2], is_retrained=False)).parts[0]
-    assert explained.title.startswith(f"{split.place('test', 2)}: “")
+    explained = influence_section(draft, influence(result, [2], retrain=False)).parts[0]
+    assert explained.title.startswith(f"{split.place('test', 2)}: '")
     assert explained.gallery is not None
     assert {Path(name).name for name in split.train.files} & set(explained.gallery.cards[1].lines)

@@ -1,4 +1,4 @@
-"""`--from MODEL --freeze LAYER`: trainings that begin from a trained model."""
+"""`--start MODEL --freeze LAYER`: trainings that begin from a trained model."""
 
 import json
 import shutil
@@ -41,7 +41,7 @@ def folder(tmp_path: Path, photos: Path) -> Path:
 def test_photos_of_ones_own_from_a_run_and_from_its_file(
     pellucid: Command, base: Path, folder: Path, tmp_path: Path, name: str
 ) -> None:
-    options = ["--from", "base", "--freeze", "dense_2", "--epochs", 40]
+    options = ["--start", "base", "--freeze", "dense_2", "--epochs", 40]
     done = pellucid(name, folder, *options)
     assert done.code == 0, done.err
     source, model = pl.load(base), pl.load(tmp_path / "runs" / "own-base-1")
@@ -54,12 +54,12 @@ def test_photos_of_ones_own_from_a_run_and_from_its_file(
     np.testing.assert_array_equal(*kept)
     scores = json.loads((tmp_path / "runs" / "own-base-1" / "metrics.json").read_text())
     assert scores["test"]["accuracy"] > 0.8
-    done = pellucid(name, folder, *options, "--from", base / "model.safetensors", "--out", "again", "--json")
+    done = pellucid(name, folder, *options, "--start", base / "model.safetensors", "--out", "again", "--json")
     assert json.loads(done.out)["final_loss"] == scores["final_loss"]
     if name == "run":
         words = words_of(tmp_path / "runs" / "own-base-1" / "report.html")
         assert (
-            f"that began from the trained model “base”, {model.n_frozen:,} of them kept as they were, was"
+            f"that began from the trained model 'base', {model.n_frozen:,} of them kept as they were, was"
             in words
         )
         assert f"numbers that the training adjusts; {model.n_frozen:,} more are frozen" in words
@@ -72,7 +72,7 @@ def test_photos_of_ones_own_from_a_run_and_from_its_file(
 def test_the_same_classes_keep_all_and_the_run_is_read_again(
     pellucid: Command, base: Path, photos: Path, tmp_path: Path
 ) -> None:
-    done = pellucid("run", photos, "--from", "base", "--learning-rate", 1e-9, "--epochs", 1, "--out", "more")
+    done = pellucid("run", photos, "--start", "base", "--learning-rate", 1e-9, "--epochs", 1, "--out", "more")
     assert done.code == 0, done.err
     assert "Begins from base, its last layer kept: " in done.out
     np.testing.assert_allclose(pl.load("more").theta, pl.load("base").theta, atol=1e-6)
@@ -81,10 +81,10 @@ def test_the_same_classes_keep_all_and_the_run_is_read_again(
     assert "base on photos" in (tmp_path / "more" / "report.html").read_text()
     done = pellucid("report", "more", "--full")
     assert done.code == 0, done.err
-    result = json.loads(pellucid("influence", "more", "--test", 0, "--retrain", "--json").out)
+    result = json.loads(pellucid("influence", "more", "--samples", 0, "--retrain", "--json").out)
     assert not any("other scores" in note for note in result["notes"])
     shutil.rmtree(base)
-    done = pellucid("influence", "more", "--test", 0)
+    done = pellucid("influence", "more", "--samples", 0)
     assert done.code == 0, done.err
     assert f"Nothing was trained again: the model that it began from is no longer at {base}." in " ".join(
         done.out.split()
@@ -96,7 +96,7 @@ def test_labels_are_smoothed_as_before_unless_said(pellucid: Command, photos: Pa
     smooth = ("--model", "logistic", "--epochs", 2, "--label-smoothing", 0.2)
     assert pellucid("train", photos, *smooth, "--out", "base", "--quiet").code == 0
     for out, more, smoothing in (("as-before", (), 0.2), ("none", ("--label-smoothing", 0), 0.0)):
-        done = pellucid("run", photos, "--from", "base", "--epochs", 1, "--out", out, "--quiet", *more)
+        done = pellucid("run", photos, "--start", "base", "--epochs", 1, "--out", out, "--quiet", *more)
         assert done.code == 0, done.err
         assert pl.load(out).loss_options.get("label_smoothing", 0.0) == smoothing
         assert ("Label smoothing 0.2" in words_of(tmp_path / out / "report.html")) == bool(smoothing)
@@ -106,16 +106,16 @@ def test_labels_are_smoothed_as_before_unless_said(pellucid: Command, photos: Pa
 def test_influence_of_a_frozen_training_is_of_what_was_trained(
     pellucid: Command, base: Path, photos: Path
 ) -> None:
-    options = ("--from", "base", "--freeze", "dense_1", "--epochs", 4, "--out", "more", "--quiet")
+    options = ("--start", "base", "--freeze", "dense_1", "--epochs", 4, "--out", "more", "--quiet")
     assert pellucid("train", photos, *options).code == 0
     for more in ([], ["--retrain"]):
-        done = pellucid("influence", "more", "--test", 0, "--json", *more)
+        done = pellucid("influence", "more", "--samples", 0, "--json", *more)
         assert done.code == 0, done.err
         assert not any("other scores" in note for note in json.loads(done.out)["notes"])
 
 
 def test_resumed_and_extended(pellucid: Command, base: Path, folder: Path, tmp_path: Path) -> None:
-    options = [folder, "--from", "base", "--freeze", "dense_1", "--schedule", "constant"]
+    options = [folder, "--start", "base", "--freeze", "dense_1", "--schedule", "constant"]
     assert pellucid("train", *options, "--epochs", 7, "--out", "whole").code == 0
     assert pellucid("train", *options, "--epochs", 4, "--out", "more").code == 0
     done = pellucid("train", folder, "--out", "more", "--resume", "--epochs", 7)
@@ -136,7 +136,7 @@ def test_tables_keep_their_columns(pellucid: Command, tmp_path: Path, rng: np.ra
     (tmp_path / "c.csv").write_text((tmp_path / "a.csv").read_text().replace("big", "huge"))
     options = ("--target", "kind", "--model", "mlp-wide", "--epochs", 5, "--out", "base")
     assert pellucid("train", "a.csv", *options).code == 0
-    options = ("--target", "kind", "--from", "base", "--epochs", 5)
+    options = ("--target", "kind", "--start", "base", "--epochs", 5)
     done = pellucid("train", "c.csv", *options, "--out", "other")
     assert done.code == 0, done.err
     assert pl.load("other").classes == ("huge", "small")
@@ -151,24 +151,27 @@ def test_what_does_not_go_together_is_said_in_a_line(
 ) -> None:
     size = np.load(photos)["X"].shape[1]
     for arguments, words in (
-        ((photos, "--from", "base", "--model", "cnn"), "--model and --from: base brings its own layers."),
+        ((photos, "--start", "base", "--model", "cnn"), "--model and --start: base brings its own layers."),
         (
             (photos, "--freeze", "dense_1"),
             "--freeze: dense_1 is to be a layer of a trained model. Name the model with",
         ),
-        ((photos, "--from", "base", "--freeze", "dense2"), "unknown layer 'dense2'. Did you mean 'dense_2'?"),
-        ((photos, "--from", "base", "--freeze", "dense_3"), "no layer after dense_3 is left to train"),
         (
-            ("digits", "--from", "base"),
+            (photos, "--start", "base", "--freeze", "dense2"),
+            "unknown layer 'dense2'. Did you mean 'dense_2'?",
+        ),
+        ((photos, "--start", "base", "--freeze", "dense_3"), "no layer after dense_3 is left to train"),
+        (
+            ("digits", "--start", "base"),
             f"the model takes samples of shape ({size}, {size}, 3), the data have (8, 8, 1)",
         ),
-        ((folder, "--from", "base", "--image-size", "7x7"), f"takes photos of {size} × {size}, got 7 × 7"),
-        ((photos, "--from", "nowhere"), "nowhere"),
-        ((photos, "--from", photos), "not a whole model file"),
-        ((photos, "--model", "base"), "To begin from a trained model, name it with --from."),
-        ((photos, "--model", "gone.safetensors"), "To begin from a trained model, name it with --from."),
-        ((photos, "--model", base / "model.safetensors"), "name it with --from."),
-        ((photos, "--from", "base", "--dtype", "float64"), "the model is already float32"),
+        ((folder, "--start", "base", "--image-size", "7x7"), f"takes photos of {size} × {size}, got 7 × 7"),
+        ((photos, "--start", "nowhere"), "nowhere"),
+        ((photos, "--start", photos), "not a whole model file"),
+        ((photos, "--model", "base"), "To begin from a trained model, name it with --start."),
+        ((photos, "--model", "gone.safetensors"), "To begin from a trained model, name it with --start."),
+        ((photos, "--model", base / "model.safetensors"), "name it with --start."),
+        ((photos, "--start", "base", "--dtype", "float64"), "the model is already float32"),
     ):
         for name in ("train", "run"):
             done = pellucid(name, *arguments, "--out", "out")

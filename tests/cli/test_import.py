@@ -74,13 +74,13 @@ def test_a_network_in_every_command(pellucid: Command, network: Path, photos: Pa
     again = pl.import_onnx(tmp_path / "again.onnx")
     assert (again.classes, again.preprocessing) == (loaded.classes, loaded.preprocessing)
     assert "2 of 4 photos are correct" in done(
-        pellucid, "robustness", model, photos, "--only", "blur", "--strengths", 1
+        pellucid, "robustness", model, photos, "--perturbations", "blur", "--strengths", 1
     )
 
 
 def test_a_body_under_a_new_head(pellucid: Command, network: Path, photos: Path, tmp_path: Path) -> None:
     done(pellucid, "import", network, "--input-shape", "16x16x3", "-o", tmp_path / "body.safetensors")
-    options = ["--from", tmp_path / "body.safetensors", "--freeze", "globalavgpool2d_2", "--epochs", 60]
+    options = ["--start", tmp_path / "body.safetensors", "--freeze", "globalavgpool2d_2", "--epochs", 60]
     said = done(pellucid, "train", photos, *options, "--learning-rate", 0.1, "-o", tmp_path / "own")
     assert "a new last layer" in said
     body, own = pl.load(tmp_path / "body.safetensors"), pl.load(tmp_path / "own")
@@ -95,7 +95,7 @@ def test_json_quiet_and_a_file_that_is_there(pellucid: Command, network: Path, t
     shape = ["--input-shape", "16x16x3"]
     assert pellucid("import", network, *shape, "--quiet").out.strip() == str(tmp_path / "net.safetensors")
     (tmp_path / "names.txt").write_text("a\nb\n\nc\n")
-    options = ("--classes", tmp_path / "names.txt", "--pixels", "imagenet", "--force", "--json")
+    options = ("--classes", tmp_path / "names.txt", "--pixels", "imagenet", "--overwrite", "--json")
     told = json.loads(pellucid("import", network, *shape, *options).out)
     assert told["largest_difference"] <= 1e-5
     assert told["model"]["input_shape"] == [16, 16, 3]

@@ -17,11 +17,11 @@ COMMANDS = {
     "predict": "RUN PHOTO",
     "explain": "RUN PHOTO -o explained --methods gradient",
     "influence": "RUN --no-retrain",
-    "robustness": "RUN PHOTOS --only rotation --strengths 15",
+    "robustness": "RUN PHOTOS --perturbations rotation --strengths 15",
     "compare": "RUN RUN --data PHOTOS",
     "report": "RUN -o page",
     "sweep": "PHOTOS --model mlp --space SPACE --trials 2 --jobs 1 --epochs 2 -o swept",
-    "find-rate": "PHOTOS --epochs 20",
+    "find-lr": "PHOTOS --epochs 20",
     "data augment": "PHOTO",
     "model check": "mlp --input-shape 6x6x3",
 }

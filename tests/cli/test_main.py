@@ -26,7 +26,7 @@ def test_help_version_and_no_arguments(pellucid: Command) -> None:
             "run",
             "reproduce",
             "predict",
-            "find-rate",
+            "find-lr",
             "data",
             "model",
         ):
@@ -52,7 +52,7 @@ SHOWS_ONLY |= {"model list", "model show", "model check"}
 def test_every_command_takes_the_common_options(name: str) -> None:
     made = build(DECLARED[name])
     flags = {flag for parameter in made.params for flag in parameter.opts}
-    expected = {"--json", "--quiet"} | (set() if name in SHOWS_ONLY else {"-o", "--out", "--force"})
+    expected = {"--json", "--quiet"} | (set() if name in SHOWS_ONLY else {"-o", "--out", "--overwrite"})
     if name == "serve":  # which writes nothing but its log, in JSON
         expected = {"--quiet"}
     assert expected <= flags

@@ -67,7 +67,7 @@ DRAWN = [
     (["run", "DATA", "--skip-bad", "--epochs", "2", "--out", f"run{RED}"], 0),
     (["evaluate", "RUN", "DATA", "--skip-bad", "-o", f"scores{RED}"], 0),
     (["explain", "RUN", "PHOTO", "-o", f"why{RED}", "--methods", "gradient"], 0),
-    (["robustness", "RUN", "DATA", "--skip-bad", "--only", "upside-down", "-o", f"moved{RED}"], 0),
+    (["robustness", "RUN", "DATA", "--skip-bad", "--perturbations", "upside-down", "-o", f"moved{RED}"], 0),
     (["report", "RUN"], 0),
     (["influence", "RUN", "--top", "2"], 0),
 ]

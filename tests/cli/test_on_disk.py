@@ -27,9 +27,7 @@ def test_training_evaluating_and_searching_a_rate(pellucid: Command, photos: Pat
         done = pellucid("train", photos, *flags, "--model", "mlp", "--epochs", 3, "--out", out)
         assert done.code == 0, done.err
         scores = json.loads(pellucid("evaluate", out, photos, *flags, "--json").out)
-        rate = json.loads(
-            pellucid("find-rate", photos, *flags, "--model", "mlp", "--epochs", 5, "--json").out
-        )
+        rate = json.loads(pellucid("find-lr", photos, *flags, "--model", "mlp", "--epochs", 5, "--json").out)
         found.append((scores["accuracy"], rate["suggestion"], pl.load(tmp_path / out).theta.tolist()))
     assert found[0] == found[1]
     config = (tmp_path / "out1" / "config.toml").read_text()
@@ -48,9 +46,13 @@ def test_explained_and_changed_as_in_memory(pellucid: Command, photos: Path, tmp
     Image.fromarray(np.load(photos)["X"][3]).save(tmp_path / "p.png")
     found = []
     for flags in ([], ["--on-disk"]):
-        done = pellucid("train", photos, *flags, "--model", "mlp", "--epochs", 3, "--out", "out", "--force")
+        done = pellucid(
+            "train", photos, *flags, "--model", "mlp", "--epochs", 3, "--out", "out", "--overwrite"
+        )
         assert done.code == 0, done.err
-        explained = pellucid("explain", "out", "p.png", "--json", "--out", "x", "--force")
-        changed = pellucid("robustness", "out", "--json", "--only", "noise", "--out", "r", "--force")
+        explained = pellucid("explain", "out", "p.png", "--json", "--out", "x", "--overwrite")
+        changed = pellucid(
+            "robustness", "out", "--json", "--perturbations", "noise", "--out", "r", "--overwrite"
+        )
         found.append((json.loads(explained.out), json.loads(changed.out)))
     assert found[0] == found[1]

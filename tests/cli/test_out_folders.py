@@ -17,8 +17,8 @@ COMMANDS: dict[str, Callable[[Path], list[object]]] = {
     "train": lambda photos: ["train", photos, "--epochs", 2],
     "report": lambda photos: ["report", "done"],
     "evaluate": lambda photos: ["evaluate", "done", photos],
-    "robustness": lambda photos: ["robustness", "done", photos, "--only", "rotation"],
-    "influence": lambda photos: ["influence", "done", "--test", 0],
+    "robustness": lambda photos: ["robustness", "done", photos, "--perturbations", "rotation"],
+    "influence": lambda photos: ["influence", "done", "--samples", 0],
     "explain": lambda photos: ["explain", "done", "new.png"],
     "compare": lambda photos: ["compare", "mlp", "--data", photos, "--seeds", 2, "--jobs", 1, "--epochs", 2],
 }
@@ -41,7 +41,7 @@ def test_a_folder_that_another_writes_is_refused(
 ) -> None:
     with open_folder(done / "out") as writer:
         (writer.new / "theirs").write_text("x")
-        refused = pellucid(*COMMANDS[name](photos), "--out", "out", "--force")
+        refused = pellucid(*COMMANDS[name](photos), "--out", "out", "--overwrite")
         assert (refused.code, refused.out) == (2, "")
         assert refused.err.startswith("pellucid: out: another command is writing this folder.")
         writer.commit()
@@ -58,7 +58,7 @@ def test_a_full_disk_leaves_what_was_there(pellucid: Command, photos: Path, done
     assert pellucid(*arguments).code == 0
     before = content(done / "out")
     ran = subprocess.run(
-        [sys.executable, "-m", "pellucid", *map(str, arguments), "--force"],
+        [sys.executable, "-m", "pellucid", *map(str, arguments), "--overwrite"],
         cwd=done,
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (500, 500)),
         check=False,

@@ -87,7 +87,7 @@ def test_a_csv_file_keeps_order_numbers_and_no_formula(
     sums = [float(row["p(dark)"]) + float(row["p(=bright)"]) for row in found]
     np.testing.assert_allclose(sums, 1)
     assert not [cell for row in found for cell in row.values() if cell[:1] in "=+-@\t\r"]
-    assert pellucid("predict", model, photos[1], "--out", "new/r.csv", "--force").code == 0
+    assert pellucid("predict", model, photos[1], "--out", "new/r.csv", "--overwrite").code == 0
     assert len(rows(tmp_path / "new" / "r.csv")) == 1
 
 

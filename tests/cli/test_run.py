@@ -51,7 +51,7 @@ def test_the_whole_pipeline(pellucid: Command, photos: Path, tmp_path: Path) -> 
     metrics = json.loads((folder / "metrics.json").read_text())
     split = pl.load_data(photos)
     assert metrics["test"]["n_correct"] == int((pl.load(folder).predict(split.test.X) == split.test.y).sum())
-    assert len(list((folder / "figures").glob("*.png"))) == 9
+    assert len(list((folder / "figures").glob("*.png"))) == 5
 
 
 class _Images(HTMLParser):
@@ -116,9 +116,9 @@ def test_a_folder_that_is_not_empty_is_kept_and_force_replaces_only_its_files(
     done = pellucid("run", photos, "--epochs", 2, "--out", out)
     assert done.code == 2
     assert "not empty" in done.err
-    assert "--force" in done.err
+    assert "--overwrite" in done.err
     assert (out / "report.html").read_text() == "old"
-    assert pellucid("run", photos, "--epochs", 2, "--out", out, "--force").code == 0
+    assert pellucid("run", photos, "--epochs", 2, "--out", out, "--overwrite").code == 0
     assert (out / "mine.txt").read_text() == "mine"
     assert (out / "report.html").read_text() != "old"
 

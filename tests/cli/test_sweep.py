@@ -82,7 +82,7 @@ def test_the_best_network_is_written_and_trains(pellucid: Command, photos: Path,
     assert record["command"] in words_on_page
     assert "Pareto front" in words_on_page
     assert pellucid(*words, "-o", "found").code == 2  # it is not empty
-    assert pellucid(*words, "-o", "found", "--force", "--quiet").code == 0
+    assert pellucid(*words, "-o", "found", "--overwrite", "--quiet").code == 0
 
 
 def test_the_file_of_the_best_holds_all_its_options(pellucid: Command, photos: Path, files: Path) -> None:
@@ -179,7 +179,7 @@ def test_a_second_command_joins_a_sweep_and_takes_over_what_a_killed_one_leaves(
         wait_for_trials(files / "there", 7, joined)
         time.sleep(0.3)
         assert joined.poll() is None
-        assert pellucid("sweep", *words, "-o", "there", "--force").code == 2
+        assert pellucid("sweep", *words, "-o", "there", "--overwrite").code == 2
         holder.kill()
     assert joined.wait(120) == 0
     assert pellucid("sweep", *words, "-o", "here", "--quiet").code == 0

@@ -298,7 +298,7 @@ def test_killed_before_its_first_checkpoint_it_starts_again_and_says_so(
     short = ("--model", "mlp-wide", "--epochs", 3, "--out", "out")
     done = pellucid("train", photos, *short)
     assert done.code == 2
-    assert "add --resume to go on, --force to start again" in done.err
+    assert "add --resume to go on, --overwrite to start again" in done.err
     done = pellucid("train", photos, *short, "--resume")
     assert done.code == 0, done.err
     assert "out: the training stopped before its first checkpoint" in done.out
@@ -321,13 +321,13 @@ def test_force_leaves_nothing_of_the_run_before(pellucid: Command, photos: Path,
     assert pellucid("run", photos, "--out", "out", *short).code == 0
     out = tmp_path / "out"
     (out / "predict.py").write_text("as pellucid export left it")
-    assert pellucid("train", photos, "--out", "out", *short, "--force", "--checkpoint-steps", 5).code == 0
+    assert pellucid("train", photos, "--out", "out", *short, "--overwrite", "--checkpoint-steps", 5).code == 0
     assert not (out / "predict.py").exists()
     assert not (out / "report.html").exists()
     assert not (out / "figures").exists()
     assert len(list(out.glob("checkpoints/*"))) == 3
     (out / "notes.txt").write_text("mine")
-    process = start(tmp_path, photos, "out", "--epochs", 50_000, "--force", "--checkpoint-steps", 5)
+    process = start(tmp_path, photos, "out", "--epochs", 50_000, "--overwrite", "--checkpoint-steps", 5)
     while not list(out.glob("checkpoints/step-0000000[5-9]*")):
         assert process.poll() is None, process.communicate()
     process.kill()
@@ -353,7 +353,7 @@ def test_force_in_a_folder_that_is_no_run_removes_nothing(
     done = pellucid("train", photos, "--out", tmp_path, "--resume")
     assert done.code == 2
     assert "holds no training to go on from" in done.err
-    assert pellucid("train", photos, "--epochs", 3, "--out", tmp_path, "--force").code == 0
+    assert pellucid("train", photos, "--epochs", 3, "--out", tmp_path, "--overwrite").code == 0
     assert [(tmp_path / name).read_text() for name in mine[:2]] == ["mine"] * 2
 
 
@@ -384,7 +384,7 @@ def test_resume_refuses_relabelled_data_and_other_settings(
 def test_two_at_once_in_one_folder(pellucid: Command, photos: Path, tmp_path: Path) -> None:
     process = start(tmp_path, photos, "out", *LONG)
     try:
-        for name, more in (("train", ["--force"]), ("train", ["--resume"]), ("run", ["--force"])):
+        for name, more in (("train", ["--overwrite"]), ("train", ["--resume"]), ("run", ["--overwrite"])):
             done = pellucid(name, photos, "--model", "mlp-wide", "--epochs", 3, "--out", "out", *more)
             assert (done.code, done.out) == (2, "")
             assert "out: another command is writing this folder. Wait until it ends" in done.err
@@ -410,7 +410,7 @@ def test_a_full_disk_leaves_what_was_there(
     (tmp_path / "out" / "notes.txt").write_text("mine")
     before = {path: path.read_bytes() for path in (tmp_path / "out").rglob("*") if path.is_file()}
     limit = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (n_bytes, n_bytes))  # noqa: E731
-    run = [sys.executable, "-m", "pellucid", name, *map(str, options), "--force"]
+    run = [sys.executable, "-m", "pellucid", name, *map(str, options), "--overwrite"]
     done = subprocess.run(run, cwd=tmp_path, preexec_fn=limit, check=False, capture_output=True, text=True)
     assert done.returncode == 2, done.stderr
     assert re.match(r"pellucid: out.*: (cannot|could not) be written: ", done.stderr.splitlines()[-1])
@@ -437,7 +437,7 @@ def test_places_that_cannot_be_written_are_said_in_a_line(
 def test_lbfgs_is_trained_without_checkpoints(pellucid: Command, photos: Path, tmp_path: Path) -> None:
     options = ["--model", "logistic", "--optimizer", "lbfgs", "--epochs", 3, "--out", "out"]
     assert pellucid("train", photos, *options).code == 0
-    done = pellucid("train", photos, *options, "--force", "--checkpoint-steps", 1)
+    done = pellucid("train", photos, *options, "--overwrite", "--checkpoint-steps", 1)
     assert done.code == 2
     assert "L-BFGS" in done.err
 
@@ -450,8 +450,8 @@ def test_resume_and_folders(pellucid: Command, photos: Path, tmp_path: Path) -> 
     assert pellucid("train", photos, "--out", "out", "--epochs", 3).code == 0
     done = pellucid("train", photos, "--out", "out", "--epochs", 3)
     assert done.code == 2
-    assert "--resume to go on, --force to start again" in done.err
-    assert pellucid("train", photos, "--out", "out", "--epochs", 3, "--force").code == 0
+    assert "--resume to go on, --overwrite to start again" in done.err
+    assert pellucid("train", photos, "--out", "out", "--epochs", 3, "--overwrite").code == 0
     done = pellucid("train", photos, "--out", "elsewhere", "--patience", 3)
     assert done.code == 2
     assert "--validation" in done.err

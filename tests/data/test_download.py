@@ -142,28 +142,26 @@ def test_wrong_content(server: Server, remotes: Mapping[str, Remote], cache: Pat
     assert left_in(cache) == ["train.h5"]
 
 
-def test_a_transfer_cut_off(server: Server, remotes: Mapping[str, Remote], cache: Path) -> None:
-    server.manner = "cuts"
-    assert f"could not be downloaded from {server.host} (the transfer was cut off)" in failure(remotes)
-    assert left_in(cache) == []
-
-
-def test_a_missing_file(server: Server, remotes: Mapping[str, Remote], cache: Path) -> None:
-    del server.files["train.h5"]
-    assert "(train.h5: the server answered 404 Not Found)" in failure(remotes)
-    assert left_in(cache) == []
-
-
-@every("manner", ["silent", "stalls"])
-def test_a_server_that_hangs(server: Server, remotes: Mapping[str, Remote], cache: Path, manner: str) -> None:
+@every(
+    ("manner", "reason"),
+    [
+        ("cuts", "the transfer was cut off"),
+        ("silent", "no answer within 0.2 s"),
+        ("stalls", "no answer within 0.2 s"),
+        ("lacks one", "train.h5: the server answered 404 Not Found"),
+        ("closed", "no network?"),
+    ],
+)
+def test_a_transfer_that_fails(
+    server: Server, remotes: Mapping[str, Remote], cache: Path, manner: str, reason: str
+) -> None:
     server.manner = manner
-    assert "(no answer within 0.2 s)" in failure(remotes, timeout=0.2)
-    assert left_in(cache) == []
-
-
-def test_no_server_at_all(server: Server, remotes: Mapping[str, Remote], cache: Path) -> None:
-    server.close()
-    assert f"could not be downloaded from {server.host} (no network?)" in failure(remotes)
+    if manner == "lacks one":
+        del server.files["train.h5"]
+    if manner == "closed":
+        server.close()
+    message = failure(remotes, timeout=0.2)
+    assert f"could not be downloaded from {server.host} ({reason})" in message
     assert left_in(cache) == []
 
 

@@ -114,6 +114,8 @@ def test_inputs_with_gaps_are_refused_with_their_samples_and_column(model: pl.Mo
     wrong = {}
     for kind, table in INPUTS.items():
         column = "'b'" if hasattr(table, "columns") else "1"
+        filled = np.asarray(plain_array(table, "X", with_gaps=True), float)
+        np.testing.assert_array_equal(np.argwhere(np.isnan(filled)), [[ROW, 1]], err_msg=kind)
         for door, call in calls.items():
             text = refusal(call, table, Y)
             if f"X: 1 of 12 samples has no value in column {column}: 3 (counted from 0)" not in text:

@@ -125,7 +125,7 @@ def test_folds_say_which_copies_are_in_several_of_them() -> None:
     assert all((with_a_plain_class().y[test] == 2).any() for _, test in rows)
     assert make_folds(with_copies()[0], 3, 1).notes == ()
     data = hold_out(with_a_plain_class(), name="cats", seed=1, test_fraction=0.2)
-    found = find_label_errors(data, "logistic", folds=3, n_jobs=1)
+    found = find_label_errors("logistic", data, cv=3, n_jobs=1)
     assert found.notes == notes
     assert f"Note: {notes[0]}" in str(found)
 

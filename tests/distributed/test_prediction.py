@@ -126,11 +126,11 @@ def test_flags_of_the_command(pellucid: Command, folder: Path, alone: bytes, tmp
     assert (done.code, done.err.count("\n")) == (2, 1)
     assert "--workers is for --out" in done.err
     (tmp_path / "r.csv").write_text("mine")
-    done = pellucid(*arguments, "--cluster", "tcp://127.0.0.1:9", "--out", "r.csv", "--force")
+    done = pellucid(*arguments, "--cluster", "tcp://127.0.0.1:9", "--out", "r.csv", "--overwrite")
     assert (done.code, done.err.count("\n")) == (2, 1)
     assert "no Dask scheduler answers" in done.err
     assert (tmp_path / "r.csv").read_text() == "mine"
-    done = pellucid(*arguments, "--workers", 1, "--out", "r.csv", "--force", "--skip-bad")
+    done = pellucid(*arguments, "--workers", 1, "--out", "r.csv", "--overwrite", "--skip-bad")
     assert (done.code, done.out) == (0, f"r.csv: {N} predictions written, 4 cannot be read\n")
     assert len(done.err.splitlines()) == 4
     assert (tmp_path / "r.csv").read_bytes() == alone.replace(b"pets/", f"{folder}/pets/".encode())

@@ -22,12 +22,13 @@ DOCS = Path(__file__).parents[2] / "docs" / "scaling.md"
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="needs openssl to make certificates")
 def test_predictions_over_tls_by_the_documented_commands(tmp_path: Path) -> None:
     section = DOCS.read_text(encoding="utf-8").partition("## TLS")[2]
-    made, settings = re.findall(r"```sh\n(.*?)```", section, re.DOTALL)[:2]
-    subprocess.run(["bash", "-euc", made], cwd=tmp_path, capture_output=True, check=True)
+    commands = re.findall(r"```sh\n(.*?)```", section, re.DOTALL)[0]
+    made = subprocess.run(
+        ["bash", "-euc", f"{commands}\nenv"], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    environment = dict(re.findall(r"^(DASK_\w+)=(\S+)$", made.stdout, re.MULTILINE))
     assert (tmp_path / "key.pem").stat().st_mode & 0o077 == 0
-    environment = dict(re.findall(r"export (\w+)=(\S+)", settings))
     assert len(environment) == 8
-    environment = {name: value.replace("$PWD", str(tmp_path)) for name, value in environment.items()}
     model = pl.preset("logistic")
     model.initialize((4, 4, 3))
     pl.save(model, tmp_path / "m.safetensors")
@@ -40,7 +41,7 @@ def test_predictions_over_tls_by_the_documented_commands(tmp_path: Path) -> None
     done = subprocess.run([*command, "--workers", "1"], env=encrypted, **run)
     assert (done.returncode, done.stdout) == (0, "r.csv: 3 predictions written\n"), done.stderr
     with scheduler_of_its_own("tls", environment) as (address, _, _):
-        done = subprocess.run([*command, "--force", "--cluster", address], env=encrypted, **run)
+        done = subprocess.run([*command, "--overwrite", "--cluster", address], env=encrypted, **run)
         assert (done.returncode, done.stderr) == (0, "")
         assert done.stdout == "r.csv: 3 predictions written\n"
         plain = address.replace("tls", "tcp")
@@ -51,7 +52,7 @@ def test_predictions_over_tls_by_the_documented_commands(tmp_path: Path) -> None
             (plain, environment, "requires encryption"),
             (address, lost, "certificates cannot be read"),
         ):
-            asked = [*command, "--force", "--cluster", refused]
+            asked = [*command, "--overwrite", "--cluster", refused]
             done = subprocess.run(asked, env={**os.environ, **settings_then}, **run)
             assert (done.returncode, done.stderr.count("\n")) == (2, 1), done.stderr
             assert words in done.stderr

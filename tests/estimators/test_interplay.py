@@ -68,7 +68,7 @@ def iris() -> tuple[Array, Array]:
 def test_clone_pickle_joblib_and_copy(estimator: Any, iris: Any, tmp_path: Any) -> None:
     X, y = iris
     fitted = clone(estimator).fit(X, y)
-    assert not hasattr(clone(fitted), fitted._network.fitted_attribute)
+    assert not hasattr(clone(fitted), fitted._fitted_attribute)
     joblib.dump(fitted, tmp_path / "a.joblib")
     copies = [pickle.loads(pickle.dumps(fitted)), joblib.load(tmp_path / "a.joblib"), copy.deepcopy(fitted)]
     for other in copies:
@@ -254,7 +254,7 @@ def test_frames(library: str, estimator: Any, iris: Any) -> None:
     out = fitted.set_output(transform=library).transform(frame)
     assert isinstance(out, frames.DataFrame)
     assert list(out.columns) == list(fitted.get_feature_names_out())
-    if fitted._network.n_hidden(fitted) > 1:
+    if len(fitted._hidden_widths()) > 1:
         first = fitted.transform(frame, layer=0)
         assert list(first.columns) == list(fitted.get_feature_names_out(layer=0))
     assert isinstance(fitted.set_output(transform="default").transform(frame), np.ndarray)

@@ -60,10 +60,10 @@ model.initialize((64, 64, 3))
 model.preprocessing = pl.data.preprocess.Preprocessing("divide", 255.0)
 model.classes = ("no", "yes")
 pl.save(model, {str(tmp_path / "m.safetensors")!r})
-from pellucid.prediction.read_samples import predict_images
+from pellucid.workflows.predict import predict
 from PIL import Image
 Image.fromarray(np.zeros((64, 64, 3), np.uint8)).save({str(tmp_path / "a.png")!r})
-predict_images(pl.load({str(tmp_path / "m.safetensors")!r}), [{str(tmp_path / "a.png")!r}])
+predict(pl.load({str(tmp_path / "m.safetensors")!r}), [{str(tmp_path / "a.png")!r}])
 assert "numba" not in sys.modules
 """
     subprocess.run([sys.executable, "-c", program], check=True)

@@ -73,7 +73,7 @@ def template() -> Path:
         file["train_set_x"], file["train_set_y"] = X, y
         file["list_classes"] = names.astype("S")
     for i, photo in enumerate(X[:12]):
-        at = folder / "photos" / names[y[i]] / f"{i}.{('png', 'jpg', 'gif')[i % 3]}"
+        at = folder / "photos" / names[y[i]] / f"{i}.{KINDS[i % len(KINDS)]}"
         at.parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(photo).save(at)
     cells = zip(rng.random(24), "uvw" * 8, np.where(y, "yes", "no"), strict=True)
@@ -238,7 +238,8 @@ def damaged(damages: SearchStrategy[Damage], readers: dict[str, list[str]]) -> S
 BRIEF = "--epochs 2 --checkpoint-steps 1 --quiet"
 TRAIN = f"train photos.npz --model mlp-wide --out run {BRIEF}"
 TRAIN_TABLE = f"train rows.csv --target label --model mlp-wide --out table {BRIEF}"
-PHOTOS = [f"photos/{name}" for name in ("dark/0.png", "bright/1.jpg", "dark/2.gif")]
+KINDS = ("png", "jpg", "gif", "tif", "bmp")
+PHOTOS = [f"photos/{('dark', 'bright')[i % 2]}/{i}.{kind}" for i, kind in enumerate(KINDS)]
 
 
 def data_commands(source: str, *more: str) -> list[str]:

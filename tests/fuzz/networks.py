@@ -18,7 +18,6 @@ from tests.fuzz.losses import losses, targets
 from tests.fuzz.search import Subject
 
 from pellucid import dispatch
-from pellucid.dispatch.losses import loss_and_gradient
 from pellucid.errors import TrainingError
 from pellucid.formats.safetensors import load, save
 from pellucid.nn.dense import Dense, Flatten
@@ -27,7 +26,7 @@ from pellucid.nn.graph import Graph
 from pellucid.nn.model import Model, model_from_config
 from pellucid.nn.norm import BatchNorm
 from pellucid.nn.sequential import Sequential
-from pellucid.ops.losses.base import LOSSES
+from pellucid.ops.losses.base import LOSSES, loss_and_gradient
 from pellucid.training.executor import thread_shards
 from pellucid.training.fit import train
 from pellucid.training.optimizers.sgd import SGD

@@ -1,6 +1,6 @@
 """All subjects that are searched for faults, by name."""
 
-from tests.fuzz import checkpoints, dual, files, freezing, gaps, imports, interruptions, networks, resumes
+from tests.fuzz import checkpoints, dual, files, freezing, imports, interruptions, networks, resumes
 
 SUBJECTS = {
     **networks.SUBJECTS,
@@ -9,7 +9,6 @@ SUBJECTS = {
     **checkpoints.SUBJECTS,
     **freezing.SUBJECTS,
     **files.SUBJECTS,
-    **gaps.SUBJECTS,
     **imports.SUBJECTS,
     **interruptions.SUBJECTS,
 }

@@ -58,7 +58,7 @@ def test_a_convolution_with_batch_norm(X_shape, W_shape, options, relu, pool, dt
     results: list[dict[str, Any]] = []
     for room in (plain, fused):
         room_pool = pool and is_even(plain.conv2d_forward(X, W, **options)[0].shape)
-        A, mean, var, n, cache = room.conv_norm_forward(
+        A, (mean, var, n), cache = room.conv_norm_forward(
             X, W, gamma, beta, **options, relu=relu, pool=room_pool
         )
         kept = A.copy()
@@ -71,7 +71,7 @@ def test_a_convolution_with_batch_norm(X_shape, W_shape, options, relu, pool, dt
     expected, got = results
     assert got["n"] == expected["n"]
     for name in ("A", "mean", "var", "dX", "dW", "dgamma", "dbeta"):
-        assert got[name].dtype == dtype
+        assert got[name].dtype == (dtype if name not in ("mean", "var") else "float64")
         assert relative(got[name], expected[name]) < LIMITS[dtype], name
 
 
@@ -120,10 +120,10 @@ def test_a_mean_that_is_large_beside_the_deviation_leaves_the_variance_its_digit
     for pool in (False, True):
         results = []
         for room in (plain, fused):
-            A, mean, var, _, cache = room.conv_norm_forward(
+            A, moments, cache = room.conv_norm_forward(
                 X, W, np.ones(5), np.ones(5), padding=((0, 2), (2, 0)), pool=pool
             )
-            results.append((A.copy(), mean, var, *room.conv_norm_backward(np.ones_like(A), cache)[1:]))
+            results.append((A.copy(), *moments[:2], *room.conv_norm_backward(np.ones_like(A), cache)[1:]))
         for expected, got in zip(*results, strict=True):
             assert relative(got, expected) < 1e-6
 
@@ -154,20 +154,28 @@ def test_parts_of_a_batch_share_statistics() -> None:
     rng = np.random.default_rng(0)
     X, W = rng.standard_normal((4, 8, 8, 3)), rng.standard_normal((3, 3, 3, 5))
     whole = fused.conv_norm_forward(X, W, np.ones(5), np.ones(5), padding=SAME)
-    totals: list[Array] = []
+    parts: list[list[Array]] = [[], []]
 
-    def first(part: Array) -> Array:
-        totals.append(part)
-        return part
+    def taken(rows: slice, reduce: Any) -> Any:
+        return fused.conv_norm_forward(X[rows], W, np.ones(5), np.ones(5), padding=SAME, reduce=reduce)
 
-    for rows in (slice(0, 1), slice(1, 4)):
-        fused.conv_norm_forward(X[rows], W, np.ones(5), np.ones(5), padding=SAME, reduce=first)
-    total = totals[0] + totals[1]
-    A, mean, var, n, _ = fused.conv_norm_forward(
-        X[1:], W, np.ones(5), np.ones(5), padding=SAME, reduce=lambda part: total
-    )
-    assert n == whole[3]
-    for got, expected in ((A, whole[0][1:]), (mean, whole[1]), (var, whole[2])):
+    first, second = slice(0, 1), slice(1, 4)
+    for _ in range(
+        2
+    ):  # sums, then squares about their mean: what a part brings depends on the other's before
+        brought: list[list[Array]] = [[], []]
+        for own, other, rows in zip(brought, reversed(parts), (first, second), strict=True):
+
+            def reduce(part: Array, own: Any = own, other: Any = other) -> Array:
+                own.append(part)
+                return part + other[len(own) - 1] if len(own) <= len(other) else part
+
+            taken(rows, reduce)
+        parts = brought
+    others = iter(parts[0])
+    A, moments, _ = taken(second, lambda part: part + next(others))
+    assert moments.n == whole[1].n
+    for got, expected in ((A, whole[0][1:]), *zip(moments[:2], whole[1][:2], strict=True)):
         assert relative(got, expected) < 1e-12
 
 

@@ -12,7 +12,7 @@ from pellucid.nn.blocks import Parallel, Residual
 from pellucid.nn.conv import Conv2D
 from pellucid.nn.dense import Dense, Flatten
 from pellucid.nn.graph import Graph
-from pellucid.nn.hooks import hooked, input_gradient, last_trained_layer, unfused, watched
+from pellucid.nn.hooks import hook, input_gradient, last_trained_layer, record, unfused
 from pellucid.nn.model import Model
 from pellucid.nn.norm import BatchNorm
 from pellucid.nn.pooling import GlobalAvgPool2D, MaxPool2D
@@ -95,7 +95,7 @@ def test_looking_leaves_the_model_as_it_was(name: str, rng: np.random.Generator)
     theta, states = model.theta.copy(), [leaf.state for leaf in model.leaves()]
     kept = [{key: value.copy() for key, value in state.items()} for state in states]
     needs = [leaf.needs_input_gradient for leaf in model.leaves()]
-    with watched(model.leaves()[0]):
+    with record(model.leaves()[0]):
         input_gradient(model, X, np.ones(3))
     assert (before == X).all()
     assert (model.theta == theta).all()
@@ -116,7 +116,7 @@ def test_one_row_of_weights_serves_all_samples(rng: np.random.Generator) -> None
 def test_a_watch_keeps_what_passes(rng: np.random.Generator) -> None:
     model, X = made("cnn"), rng.random((2, 8, 8, 3))
     layer = model.children()[5]
-    with watched(layer) as outer, watched(layer) as inner:
+    with record(layer) as outer, record(layer) as inner:
         outputs, dX = input_gradient(model, X, np.ones(3))
     assert outer.output is not None
     assert outer.gradient is not None
@@ -129,7 +129,7 @@ def test_a_watch_keeps_what_passes(rng: np.random.Generator) -> None:
         A = part.forward(A)
     assert pytest.approx(outputs, rel=1e-12) == A
     assert dX.shape == X.shape
-    with watched(layer) as again:
+    with record(layer) as again:
         pass
     assert again.output is None
 
@@ -137,7 +137,7 @@ def test_a_watch_keeps_what_passes(rng: np.random.Generator) -> None:
 def test_a_watch_is_taken_away_after_a_failure() -> None:
     model = made("mlp")
     layer = model.leaves()[1]
-    with pytest.raises(RuntimeError), watched(layer):
+    with pytest.raises(RuntimeError), record(layer):
         raise RuntimeError
     assert "forward" not in vars(layer)
     assert "backward" not in vars(layer)
@@ -154,8 +154,8 @@ def test_hooks_nest_and_the_last_is_outermost(rng: np.random.Generator) -> None:
         return 1 + plain(X, training=training)
 
     A = layer.forward(X.reshape(2, -1)).copy()
-    with hooked(layer, forward=doubled):
-        with hooked(layer, forward=plus_one):
+    with hook(layer, forward=doubled):
+        with hook(layer, forward=plus_one):
             assert (layer.forward(X.reshape(2, -1)) == 1 + 2 * A).all()
         assert (layer.forward(X.reshape(2, -1)) == 2 * A).all()
     assert (model.forward(X) == Z).all()
@@ -175,7 +175,7 @@ def test_unfused_leaves_each_flag_as_it_was(is_fused: bool, rng: np.random.Gener
         seen.append("norm")
         return plain(X, training=training)
 
-    with hooked(layers[1], forward=noted), unfused(model):
+    with hook(layers[1], forward=noted), unfused(model):
         model.forward(rng.random((2, 8, 8, 3)), training=True)
     assert seen == ["norm"]
     assert (model.is_fused, inner.is_fused) == (is_fused, not is_fused)
@@ -207,15 +207,15 @@ def test_hooks_end_in_any_order(order: tuple[int, ...], rng: np.random.Generator
     layer, X, told = model.layers[0], np.ones((2, 4), np.float32), []
     plain = set(vars(layer))
     hooks = [
-        hooked(
+        hook(
             layer,
             forward=lambda inner, A, training, i=i: told.append(i) or inner(A, training=training),
             backward=(lambda inner, dY: inner(dY)) if i else None,
         )
         for i in range(3)
     ]
-    for hook in hooks:
-        hook.__enter__()
+    for each in hooks:
+        each.__enter__()
     left = [2, 1, 0]
     for i in order:
         told.clear()
@@ -231,10 +231,10 @@ def test_hooks_are_public_and_a_watch_says_what_it_saw() -> None:
 
     model = pl.Sequential([pl.Dense(3, "relu"), pl.Dense(1)])
     model.initialize((2,), dtype="float64")
-    with pl.watched(model.layers[0]) as watch:
+    with pl.record(model.layers[0]) as watch:
         assert repr(watch) == "Watch(nothing has passed through yet)"
         model.loss_and_grad(np.ones((4, 2)), np.array([0, 1, 0, 1]))
     assert repr(watch) == "Watch(input (4, 2), output (4, 3), gradient (4, 3))"
-    for look in (pl.watched, pl.hooked):
+    for look in (pl.record, pl.hook):
         with pytest.raises(OptionError, match="expected a layer, got the text 'dense_1'"), look("dense_1"):
             pass

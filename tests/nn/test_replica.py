@@ -15,7 +15,7 @@ from pellucid.nn import model as module
 from pellucid.nn import replica as replicas
 from pellucid.nn.conv import Conv2D
 from pellucid.nn.dense import Dense, Flatten
-from pellucid.nn.hooks import hooked
+from pellucid.nn.hooks import hook
 from pellucid.nn.norm import BatchNorm
 from pellucid.nn.sequential import Sequential
 from pellucid.threads import side_by_side
@@ -90,7 +90,7 @@ def test_a_hook_sees_every_sample(X: np.ndarray) -> None:
     check(model, X)
     with (
         dispatch.use("numba"),
-        hooked(model.layers[1], forward=lambda plain, A, training: seen.append(len(A)) or plain(A)),
+        hook(model.layers[1], forward=lambda plain, A, training: seen.append(len(A)) or plain(A)),
     ):
         model.raw_outputs(X)
     assert seen == [17]

@@ -25,7 +25,7 @@ from pellucid.nn.conv import Conv2D
 from pellucid.nn.dense import Dense, Flatten
 from pellucid.nn.gradient_check import check_gradients
 from pellucid.nn.graph import Graph
-from pellucid.nn.hooks import hooked, input_gradient, watched
+from pellucid.nn.hooks import hook, input_gradient, record
 from pellucid.nn.layer import Layer
 from pellucid.nn.model import Model, model_from_config
 from pellucid.nn.norm import BatchNorm
@@ -254,12 +254,12 @@ def test_a_hook_is_on_every_use(rng: np.random.Generator) -> None:
     model = Sequential([dense, Dense(3), dense], dtype="float64")
     model.initialize((3,))
     X, seen = rng.standard_normal((2, 3)), []
-    with hooked(dense, forward=lambda plain, A, training: seen.append(A.copy()) or plain(A)):
+    with hook(dense, forward=lambda plain, A, training: seen.append(A.copy()) or plain(A)):
         model.forward(X)
     model.forward(X)
     assert len(seen) == 2
     np.testing.assert_array_equal(seen[0], X)
-    with watched(dense) as watch:
+    with record(dense) as watch:
         Z = model.forward(X)
     assert watch.output is not None
     np.testing.assert_array_equal(watch.output, Z)

@@ -5,10 +5,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from pellucid.ops.losses.cross_entropy import BinaryCrossEntropy, CategoricalCrossEntropy
+from pellucid.ops.batch_norm import batch_norm_forward
 from pellucid.training.callbacks import weight_ema  # noqa: F401  # which enters its twins
 from pellucid.training.optimizers.base import OPTIMIZERS
-from pellucid.types import Array
 
 list(OPTIMIZERS.items())  # which loads them
 
@@ -44,18 +43,11 @@ def pieces(rng: np.random.Generator, dtype: Any, m: int) -> tuple[Any, ...]:
     return rng.random((m, 3, 3, 3)).astype(dtype), rng.permutation(m), boxes
 
 
-def logits(kind: str, smoothing: float = 0.0) -> Callable[..., tuple[Any, ...]]:
-    """Return what makes a loss, logits and targets."""
-
-    def make(rng: np.random.Generator, dtype: Any, m: int) -> tuple[Any, ...]:
-        k = {"binary": 1, "binary outputs": 3}.get(kind, 10)
-        Z: Array = (3 * rng.standard_normal((m, k))).astype(dtype)
-        if kind.startswith("binary"):
-            return BinaryCrossEntropy(smoothing), Z, rng.integers(0, 2, (m, k)).astype(dtype)
-        Y = rng.integers(0, k, m) if kind == "labels" else rng.dirichlet(np.ones(k), m).astype(dtype)
-        return CategoricalCrossEntropy(smoothing), Z, Y
-
-    return make
+def normed(rng: np.random.Generator, dtype: Any, m: int) -> tuple[Any, ...]:
+    """Return a gradient for the output of a batch norm, and the norm's cache."""
+    X, dY = rng.standard_normal((2, m, 3)).astype(dtype)
+    ones = np.ones(3, dtype)
+    return dY, batch_norm_forward(X, ones, ones, epsilon=0.1)[-1]
 
 
 CALLS = [
@@ -67,12 +59,8 @@ CALLS = [
     Call("rmsprop", flat(1), {"learning_rate": 0.1, "decay": 0.9, "momentum": 0.0, "epsilon": 1e-2}),
     Call("rmsprop", flat(2), {"learning_rate": 0.1, "decay": 0.9, "momentum": 0.5, "epsilon": 1e-2}),
     Call("adagrad", flat(1), {"learning_rate": 0.1, "epsilon": 1e-2}),
-    *(
-        Call("loss_and_gradient", logits(kind, smoothing), options)
-        for kind in ("binary", "binary outputs", "labels", "soft targets")
-        for smoothing in (0.0, 0.2)
-        for options in ({}, {"normalizer": 7.0})
-    ),
+    Call("batch_moments", lambda rng, dtype, m: (2 + rng.random((m, 3)).astype(dtype),)),
+    Call("gradient_sums", normed),
     Call("add_decayed", lambda rng, dtype, m: (*rng.random((2, m)).astype(dtype), 0.9)),
     Call("paste", pieces),
     Call("mean_colours", lambda rng, dtype, m: (rng.random((m, 3, 2, 3)).astype(dtype),)),

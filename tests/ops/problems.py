@@ -111,13 +111,6 @@ def norms(draw: Any, op: str, constants: bool = False) -> Case:
 
 
 @st.composite
-def dropouts(draw: Any) -> Case:
-    seed, rate = draw(st.integers(0, 99)), draw(st.sampled_from([0.0, 0.1, 0.5, 0.99]))
-    options = {"rate": rate, "rng": lambda: np.random.default_rng(seed)}
-    return Case("dropout.dropout", {"X": (draw(sizes), draw(sizes))}, options)
-
-
-@st.composite
 def convs(draw: Any) -> Case:
     X, W, options = draw(convolutions(largest=9, channels=20))
     return Case("conv.conv2d", {"X": X, "W": W, "b": W[3:]}, options)
@@ -138,21 +131,13 @@ def activations(draw: Any) -> Case:
     return Case("bias_activation.bias_activation", {"Z": shape, "b": shape[-1:]}, {"activation": activation})
 
 
-@st.composite
-def images(draw: Any, op: str) -> Case:
-    return Case(op, {"X": tuple(draw(sizes) for _ in range(4))})
-
-
 PROBLEMS: dict[str, Callable[[], st.SearchStrategy[Case]]] = {
     "linear.linear": linears,
     "conv.conv2d": convs,
     "pool.max_pool": lambda: pools("pool.max_pool"),
     "pool.average_pool": lambda: pools("pool.average_pool"),
-    "pool.global_average": lambda: images("pool.global_average"),
     "batch_norm.batch_norm": lambda: norms("batch_norm.batch_norm"),
     "batch_norm.batch_norm_inference": lambda: norms("batch_norm.batch_norm_inference", constants=True),
-    "fused.norm_relu": lambda: norms("fused.norm_relu"),
     "layer_norm.layer_norm": lambda: norms("layer_norm.layer_norm"),
-    "dropout.dropout": dropouts,
     "bias_activation.bias_activation": activations,
 }

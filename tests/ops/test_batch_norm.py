@@ -8,8 +8,15 @@ import numpy as np
 import pytest
 from tests.every import every
 
-from pellucid.dispatch.norm import batch_norm_backward, batch_norm_forward, batch_norm_inference_forward
+from pellucid.dispatch.norm import (
+    batch_moments,
+    batch_norm_backward,
+    batch_norm_forward,
+    batch_norm_inference_forward,
+    gradient_sums,
+)
 from pellucid.errors import ShapeError
+from pellucid.ops.batch_norm import over_shards
 
 pytestmark = pytest.mark.usefixtures("kernels")
 SHAPES = [(5, 4), (2, 1), (3, 4, 5, 6), (7, 11, 3), (32, 16, 16, 24), (209, 20)]
@@ -39,7 +46,7 @@ def test_equals_pytorch(
     torch = pytest.importorskip("torch", reason="PyTorch is the oracle of this test")
     arguments = draw(rng, shape, dtype)
     upstream = rng.standard_normal(shape).astype(dtype)
-    Y, mean, var, cache = batch_norm_forward(**arguments)
+    Y, (mean, var, _), cache = batch_norm_forward(**arguments)
     gradients = batch_norm_backward(upstream, cache)
 
     X, gamma, beta = (torch.tensor(a, requires_grad=True) for a in arguments.values())
@@ -57,17 +64,17 @@ def test_equals_pytorch(
 def test_a_large_mean_beside_a_small_deviation_keeps_its_digits(rng: np.random.Generator) -> None:
     """E[X^2] - E[X]^2 would lose everything here, or turn negative."""
     X = 1e6 + rng.standard_normal((1000, 4))
-    _, _, var, _ = batch_norm_forward(X, np.ones(4), np.zeros(4))
+    _, (_, var, _), _ = batch_norm_forward(X, np.ones(4), np.zeros(4))
     np.testing.assert_allclose(var, (X - 1e6).var(axis=0), rtol=1e-9)
     X32 = (100 + rng.standard_normal((4096, 4))).astype(np.float32)
-    _, _, var, _ = batch_norm_forward(X32, np.ones(4, np.float32), np.zeros(4, np.float32))
+    _, (_, var, _), _ = batch_norm_forward(X32, np.ones(4, np.float32), np.zeros(4, np.float32))
     np.testing.assert_allclose(var, X32.astype(np.float64).var(axis=0), rtol=1e-5)
 
 
 def test_constant_channels_and_single_values_become_beta() -> None:
     beta = np.array([1.0, 2.0])
     for X in (np.full((5, 2), 7.0), np.array([[3.0, 4.0]])):
-        Y, _, var, cache = batch_norm_forward(X, np.ones(2), beta)
+        Y, (_, var, _), cache = batch_norm_forward(X, np.ones(2), beta)
         np.testing.assert_array_equal(Y, np.broadcast_to(beta, X.shape))
         np.testing.assert_array_equal(var, [0, 0])
         np.testing.assert_allclose(batch_norm_backward(np.ones_like(X), cache)[0], 0, atol=1e-12)
@@ -97,23 +104,26 @@ def test_shards_in_threads_equal_the_whole_batch(rng: np.random.Generator, cuts:
     arguments = draw(rng, (10, 4, 4, 3))
     X, dY = arguments.pop("X"), rng.standard_normal((10, 4, 4, 3))
     whole = batch_norm_forward(X, **arguments)
-    gradients = batch_norm_backward(dY, whole[3])
+    gradients = batch_norm_backward(dY, whole[-1])
     shards, sums, results = np.split(np.arange(10), cuts), Sums(3), [None] * 3
 
     def work(i: int) -> None:
         reduce = sums.of(i)
-        Y, mean, var, cache = batch_norm_forward(X[shards[i]], **arguments, reduce=reduce)
-        results[i] = (Y, mean, var, *batch_norm_backward(dY[shards[i]], cache, reduce=reduce))  # type: ignore[call-overload]
+        moments = over_shards(batch_moments(X[shards[i]]), reduce)
+        Y, _, cache = batch_norm_forward(X[shards[i]], **arguments, moments=moments)
+        own = gradient_sums(dY[shards[i]], cache)
+        dX, *_ = batch_norm_backward(dY[shards[i]], cache, sums=reduce(own))
+        results[i] = (Y, *moments[:2], dX, *own)  # type: ignore[call-overload]
 
     threads = [threading.Thread(target=work, args=(i,)) for i in range(3)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join(20)
-    Y, means, variances, dX, dgamma, dbeta = zip(*results, strict=True)  # type: ignore[misc]
+    Y, means, variances, dX, dbeta, dgamma = zip(*results, strict=True)  # type: ignore[misc]
     for mean, var in zip(means, variances, strict=True):
-        np.testing.assert_allclose(mean, whole[1], rtol=0, atol=1e-13)
-        np.testing.assert_allclose(var, whole[2], rtol=0, atol=1e-12)
+        np.testing.assert_allclose(mean, whole[1].mean, rtol=0, atol=1e-13)
+        np.testing.assert_allclose(var, whole[1].var, rtol=0, atol=1e-12)
     np.testing.assert_allclose(np.concatenate(Y), whole[0], rtol=0, atol=1e-12)
     np.testing.assert_allclose(np.concatenate(dX), gradients[0], rtol=0, atol=1e-12)
     np.testing.assert_allclose(np.sum(dgamma, axis=0), gradients[1], rtol=0, atol=1e-11)

@@ -1,13 +1,11 @@
-"""Dropout, plain and fast: what is dropped, and how often. The contract: test_contract.py."""
+"""Dropout: what is dropped, and how often. The contract: test_contract.py."""
 
 import numpy as np
 import pytest
 from tests.every import every
 
-from pellucid.dispatch.dropout import dropout_forward
 from pellucid.errors import OptionError
-
-pytestmark = pytest.mark.usefixtures("kernels")
+from pellucid.ops.dropout import dropout_forward
 
 
 @every("rate", [0.0, 0.1, 0.5, 0.9, 0.999])

@@ -76,7 +76,7 @@ def test_other_folders_are_left_alone(pellucid: Command, photos: list[str], tmp_
     out.unlink()
     out.mkdir()
     (out / "mine.txt").write_text("mine")
-    assert "found mine.txt" in refused("--force")
+    assert "found mine.txt" in refused("--overwrite")
     (out / "mine.txt").unlink()
     assert pellucid("predict", model, photos[0], "--out", out).code == 0
     assert "has predictions already" in refused()
@@ -87,5 +87,5 @@ def test_other_folders_are_left_alone(pellucid: Command, photos: list[str], tmp_
     (out / "part-00000.parquet").rename(out / "part-00001.parquet")
     (out / "part-00000.parquet").write_bytes(b"PAR1")
     assert "it is damaged" in refused("--resume")
-    assert pellucid("predict", model, *photos[:2], "--out", out, "--force").code == 0
+    assert pellucid("predict", model, *photos[:2], "--out", out, "--overwrite").code == 0
     assert pq.read_table(out)["image"].to_pylist() == photos[:2]

@@ -12,6 +12,7 @@ from tests.every import every
 
 import pellucid as pl
 import pellucid.prediction.read_samples as module
+from pellucid.workflows.predict import predict
 
 
 @pytest.fixture
@@ -100,10 +101,58 @@ def test_bad_images_are_told_and_the_others_predicted(photo: Path, tmp_path: Pat
 
 
 def test_images_are_read_in_pieces(photo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    model = pl.load(saved(tmp_path, *MODELS["one of three"][:3]))
-    whole = module.predict_images(model, [photo] * 5)
-    told: list[tuple[int, int]] = []
+    file = saved(tmp_path, *MODELS["one of three"][:3])
+    whole = predict(file, [photo] * 5)
+    told: list[tuple[str, int, int]] = []
     monkeypatch.setattr(module, "PIECE", 2)
-    samples = module.samples_of(model, [photo] * 5, progress=lambda *step: told.append(step))
-    assert module.collect(samples) == whole
-    assert told == [(i, 5) for i in range(1, 6)]
+    assert predict(pl.load(file), [photo] * 5, progress=lambda *step: told.append(step)) == whole
+    assert told == [("reading images", i, 5) for i in range(1, 6)]
+
+
+@every("kind", MODELS)
+def test_python_predicts_what_the_command_does(
+    kind: str, photo: Path, tmp_path: Path, pellucid: Command
+) -> None:
+    model = saved(tmp_path, *MODELS[kind][:3])
+    (tmp_path / "photos").mkdir(exist_ok=True)
+    for name in ("a.png", "b.png"):
+        (tmp_path / "photos" / name).write_bytes(photo.read_bytes())
+    found = predict(model, tmp_path / "photos")
+    assert found.to_dict() == json.loads(pellucid("predict", model, tmp_path / "photos", "--json").out)
+    pixels = np.full((2, 4, 4, 3), 200, np.uint8)
+    for data in (pixels, pixels.tolist(), pl.Dataset(pixels, np.zeros(2, np.int64))):
+        same = predict(pl.load(model), data)
+        assert [row | {"image": 0} for row in same.to_rows()] == [
+            row | {"image": 0, "row": i} for i, row in enumerate(found.to_rows())
+        ]
+    assert found.headline in str(found)
+    assert found.to_frame().shape == (2, len(found[0].to_row()))
+
+
+def test_rows_of_a_table_and_their_frame(tmp_path: Path) -> None:
+    rows = "\n".join(f"{i},{'red' if i % 2 else 'blue'},{'yes' if i > 9 else 'no'}" for i in range(20))
+    (tmp_path / "t.csv").write_text(f"size,colour,label\n{rows}\n")
+    split = pl.load_data(tmp_path / "t.csv", target="label")
+    model = pl.preset("logistic")
+    pl.train(model, split.train, n_epochs=2)
+    model.schema = split.schema
+    found = predict(model, tmp_path / "t.csv")
+    assert len(found) == 20
+    assert [row["row"] for row in found.to_rows()] == list(range(20))
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.read_csv(tmp_path / "t.csv")
+    for same in (frame, frame.to_dict("records")):
+        assert predict(model, same) == found
+
+
+def test_what_cannot_be_predicted_is_refused_in_one_sentence(photo: Path, tmp_path: Path) -> None:
+    model = pl.load(saved(tmp_path, *MODELS["one of two"][:3]))
+    (tmp_path / "bad.png").write_text("of no kind")
+    found = predict(model, [photo, tmp_path / "bad.png"])
+    assert found.headline == "1 prediction: 1 dog. 1 image cannot be read."
+    data: Any
+    for data in (tmp_path / "none.png", tmp_path / "bad.png", np.zeros((0, 4, 4, 3)), [], "t.csv"):
+        with pytest.raises(pl.errors.DataError):
+            predict(model, data)
+    with pytest.raises(pl.errors.PellucidError, match="not trained"):
+        predict(pl.preset("logistic"), photo)

@@ -26,8 +26,7 @@ def test_the_answer_was_seen_only_where_the_target_is_the_same(pellucid: Command
     def with_copies(*found: Leak) -> str:
         return leaks(replace(run, known_leaks=found))
 
-    assert with_copies(twins[True]).endswith(", number for number, so the network has seen the answer.")
-    assert with_copies(twins[False]).endswith(", number for number, but with another target.")
-    both = with_copies(*twins.values())
-    assert both.endswith("with the same target in 1 of 2, so the network has seen the answer there.")
+    assert with_copies(twins[True]).endswith(" (same target in 1 of 1).")
+    assert with_copies(twins[False]).endswith(" (same target in 0 of 1).")
+    assert with_copies(*twins.values()).endswith(" (same target in 1 of 2).")
     assert with_copies() == "No test row is in the training part."

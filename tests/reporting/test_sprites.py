@@ -5,6 +5,7 @@ import io
 import numpy as np
 import pytest
 from PIL import Image
+from tests.every import every
 
 from pellucid.errors import ShapeError
 from pellucid.reporting import sprites as module
@@ -21,8 +22,8 @@ def cut_out(sheet: PhotoSheet, i: int) -> np.ndarray:
     ]
 
 
-@pytest.mark.parametrize("m", [1, 2, 7, 15])
-@pytest.mark.parametrize("shape", [(8, 8, 3), (8, 8, 1), (5, 9), (64, 64, 3), (30, 10, 3)])
+@every("m", [1, 2, 7, 15])
+@every("shape", [(8, 8, 3), (8, 8, 1), (5, 9), (64, 64, 3), (30, 10, 3)])
 def test_small_sheets_hold_the_very_pixels(rng: np.random.Generator, m: int, shape: tuple[int, ...]) -> None:
     X = rng.integers(0, 256, (m, *shape), dtype=np.uint8)
     sheet = photo_sheet(X)
@@ -51,7 +52,7 @@ def test_large_photos_are_reduced_and_more_so_if_they_are_many(rng: np.random.Ge
     assert photo_sheet(np.zeros((module.FEW + 1, 100, 100, 1), np.uint8)).height == module.SMALL
 
 
-@pytest.mark.parametrize(
+@every(
     ("X", "wanted"),
     [
         (np.full((1, 2, 2, 3), 0.5), 128),
@@ -73,7 +74,7 @@ def test_the_size_on_the_page_is_a_whole_multiple_where_it_is_enlarged() -> None
     assert photo_sheet(np.zeros((1, 96, 4), np.uint8)).shown(48) == (2, 48)
 
 
-@pytest.mark.parametrize("shape", [(0, 8, 8, 3), (3, 8), (3, 8, 8, 2), (3, 0, 8, 3)])
+@every("shape", [(0, 8, 8, 3), (3, 8), (3, 8, 8, 2), (3, 0, 8, 3)])
 def test_what_is_no_photo_is_refused(shape: tuple[int, ...]) -> None:
     with pytest.raises(ShapeError, match=r"photo_sheet: expected images .* got \("):
         photo_sheet(np.zeros(shape, np.uint8))

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.commands import Command, words_of
+from tests.commands import Command
 
+from pellucid.evaluation.scores.estimate_text import accuracy_line
 from pellucid.prediction.predict import Predictions
 from pellucid.reporting.findings import Findings
 from pellucid.reporting.sections.gap import gap_line
@@ -32,34 +33,20 @@ def test_the_summary_says_how_good_it_is_beside_what_and_whether_data_leaks(
     words = " ".join((*summary(Findings(run)), *points(Findings(run))))
     n, k = run.test_confusion.n_samples, run.test_confusion.n_correct
     assert f"Test accuracy {100 * k / n:.0f} % ({k}/{n}, 95 % interval " in words
-    from statistics import NormalDist
-
-    z = NormalDist().inv_cdf(0.975)  # Wilson's formula once more, by itself
-    middle, reach = (k / n + z * z / 2 / n), z * ((k / n * (1 - k / n) + z * z / 4 / n) / n) ** 0.5
-    low, high = ((middle + sign * reach) / (1 + z * z / n) for sign in (-1, 1))
-    assert f"interval {100 * low:.0f} to {100 * high:.0f} %)" in words
-    assert "Baseline (always “dark”) 50 %." in words
-    assert "test photo 4 is training photo 32, number for number" in words
+    assert "Baseline (always 'dark') 50 %." in words
+    assert "test photo 4 is training photo 32 (same class in 1 of 1)" in words
     right = run.test_predictions.is_correct
     assert f"({right.sum() - right[4]}/19)." in words
     compared = mcnemar(right, run.test_predictions.is_majority)
     assert ("Not distinguishable from the baseline" in words) == (compared.p_value >= 0.05)
 
 
-@pytest.mark.slow
-def test_a_network_that_always_says_the_same_is_told_so(pellucid: Command, tmp_path: Path) -> None:
-    rng = np.random.default_rng(1)
-    X = rng.integers(0, 256, (40, 6, 6, 3), dtype=np.uint8)
-    np.savez("d.npz", X_train=X, y_train=np.arange(40) % 4 == 3, X_test=X[::4] // 2, y_test=np.arange(10) > 8)
-    assert pellucid("run", "d.npz", "--model", "mlp", "--epochs", 3, "--out", "out", "--quiet").code == 0
-    run = read_run(Path("out"))
-    assert (run.test_predictions.y_pred == 0).all()
-    words = " ".join((*summary(Findings(run)), *points(Findings(run))))
-    assert "Baseline (always “False”) 90 %. Not distinguishable from the baseline (p = 1)." in words
-    assert "Over-fitting" not in words  # 75 % of the training photos: less than on the test ones
-    done = pellucid("report", "out", "--full", "--photos", 1)
-    assert done.code == 0, done.err
-    assert "no better than the baseline" in words_of(Path("out/report.html"))
+def test_a_network_that_always_says_the_same_is_told_so() -> None:
+    y, names = (np.arange(10) > 8).astype(int), ("no", "yes")
+    always = Predictions("classification", y, np.zeros(10, int), np.zeros((10, 2)), False, names)
+    assert accuracy_line(always).endswith(
+        "Baseline (always 'no') 90 %. Not distinguishable from the baseline (p = 1.00)."
+    )
 
 
 def test_learning_by_heart_is_told_only_of_a_gap_beyond_chance(trained: Path) -> None:
@@ -83,7 +70,7 @@ def test_learning_by_heart_is_told_only_of_a_gap_beyond_chance(trained: Path) ->
 
 def test_three_classes_are_told_apart(trained: Path) -> None:
     run = read_run(trained)
-    assert "to tell “dark” from “bright”;" in what_was_done(run)
+    assert "to tell 'dark' from 'bright';" in what_was_done(run)
     train = replace(run.split.train, classes=("a", "b", "c"))
     three = replace(run, split=replace(run.split, train=train))
-    assert "to tell “a”, “b” and “c” apart;" in what_was_done(three)
+    assert "to tell 'a', 'b' and 'c' apart;" in what_was_done(three)

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from tests.commands import Command, words_of
 
 from pellucid.data.dataset import Dataset, Split
-from pellucid.plotting.curves import curves_svg, draw_curves
+from pellucid.plotting.curves import draw_curves
 from pellucid.plotting.training import training_curves
 from pellucid.reporting.sections.data import _classes
 from pellucid.runs.record import read_run
@@ -46,25 +46,19 @@ def test_epochs_are_counted_from_1_wherever_they_are_shown(
     assert len(history["loss"]) == 3
     words = words_of(tmp_path / "out" / "report.html")
     best = int(np.argmin(history["validation_loss"])) + 1
-    assert f"The epoch of the lowest validation loss, {best}, is marked" in words
-    table = words[words.index("The curves in numbers") :]
-    assert re.findall(r"\b([0-9]) \d\.\d{6}", table)[:3] == ["1", "2", "3"]
+    assert f"marked: the lowest validation loss ({best})" in words
 
 
 @pytest.mark.slow
 def test_steps_of_the_tutorial_are_counted_from_0(pellucid: Command, photos: Path, tmp_path: Path) -> None:
     done = pellucid("run", photos, "--model", "mlp", "--epochs", 101, "--out", "out")
     assert re.findall(r"Cost after (\w+ \d+)", done.out) == ["iteration 0", "iteration 100"]
-    words = words_of(tmp_path / "out" / "report.html")
-    assert "Step Training loss 0 " in words
 
 
 def test_curves_begin_at_epoch_1() -> None:
     axes = Figure().add_subplot()
     draw_curves(axes, {"loss": [0.7, 0.4, 0.2]})
     assert axes.lines[0].get_xdata().tolist() == [1, 2, 3]
-    assert ">1</text>" in curves_svg({"loss": [0.7, 0.4]})
-    assert ">epoch 2</text>" in curves_svg({"loss": [0.7, 0.4]})
     columns = {"loss": [0.7, 0.4, 0.2]}
     for first in (0, 1):
         line = training_curves(columns, first=first).axes[0].lines[0]
@@ -94,7 +88,7 @@ def test_run_train_evaluate_and_the_report_say_one_percentage(
     found = re.search(r"Test accuracy (\d+ %)", ran.out)
     assert found is not None
     evaluated = pellucid("evaluate", "out")
-    assert f"correct: accuracy {found[1]}" in evaluated.out
+    assert f"Test accuracy {found[1]} " in evaluated.out
     assert f"Test accuracy {found[1]} " in words_of(tmp_path / "out" / "report.html")
     trained = pellucid("train", photos, "--model", "logistic", "--epochs", 2, "--out", "trained")
     assert f"test: accuracy {found[1]}" in trained.out
@@ -113,29 +107,10 @@ def test_the_caption_says_what_keeps_the_loss_away_from_0(
     assert pellucid("run", photos, *smooth, "--augment", "photo-cutmix").code == 0
     words = words_of(tmp_path / "out" / "report.html")
     least = -(0.95 * math.log(0.95) + 0.05 * math.log(0.05))
-    assert f"In training it cannot fall below {least:.2f}, because labels are smoothed by 0.1" in words
-    assert "and CutMix, which trains on mixtures of two photos, keeps it higher still" in words
+    assert f"least possible with smoothed labels: {least:.2f}" in words
     model = read_run(tmp_path / "out").model
     Z = np.full((1, 1), math.log(0.95 / 0.05))  # the outputs that smoothed labels ask for
     assert model.loss_function.forward(Z, np.ones((1, 1)))[0] == pytest.approx(least)
-
-
-def test_the_caption_of_a_regression_says_what_one_answer_for_all_has(
-    pellucid: Command, tmp_path: Path
-) -> None:
-    rng = np.random.default_rng(2)
-    X = rng.normal(size=(60, 3))
-    lines = [",".join(f"{value:.4f}" for value in (*row, 90 + 9 * row.sum())) for row in X]
-    (tmp_path / "table.csv").write_text("\n".join(["a,b,c,price", *lines]))
-    done = pellucid(
-        "run", "table.csv", "--target", "price", "--model", "mlp-wide", "--epochs", 2, "--out", "out"
-    )
-    assert done.code == 0, done.err
-    words = words_of(tmp_path / "out" / "report.html")
-    assert (
-        "and 1 is what the best single answer for all rows has; it is measured in standard deviations"
-        in words
-    )
 
 
 def test_the_names_of_many_classes_do_not_fill_the_page() -> None:

@@ -40,7 +40,7 @@ def test_a_reading_option_is_kept(pellucid: Command, pets: Path, tmp_path: Path,
     assert found.source == DataSource(str(pets), image_size=(8, 6), seed=3)
     assert found.split.train.X.shape[1:] == (8, 6, 3)
     assert pellucid("report", "out").code == 0
-    done = pellucid("influence", "out", "--test", 0, "--quiet")
+    done = pellucid("influence", "out", "--samples", 0, "--quiet")
     assert done.code == 0, done.err
 
 

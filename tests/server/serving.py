@@ -15,7 +15,7 @@ import numpy as np
 from PIL import Image
 
 import pellucid as pl
-from pellucid.data.inputs_seen import InputsSeen
+from pellucid.data.input_spec import InputsSeen
 from pellucid.data.preprocess import Preprocessing
 from pellucid.data.readers.table_schema import Column, TableSchema
 from pellucid.server.access import listen

@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -61,7 +61,7 @@ def test_each_gets_its_own_in_one_batch(sums: Served) -> None:
 
 def test_a_batch_is_no_larger_than_asked(sums: Served) -> None:
     found = together([(sums, np.ones((n, 3))) for n in (2, 2, 1, 9, 1)], largest=4)
-    assert [each.n_together for each in found] == [4, 4, 2, 9, 2]
+    assert [each.n_together for each in found] == [4, 4, 2, 9, 2]  # closing answers what waits, too
 
 
 def test_models_and_dtypes_are_not_mixed(sums: Served, pets: Served) -> None:
@@ -83,41 +83,24 @@ def test_what_nobody_waits_for_is_not_predicted(sums: Served) -> None:
 
 
 def test_a_batch_waits_for_what_is_expected(sums: Served) -> None:
-    async def run(expect: Callable[[Batches], None], wait: float) -> list[int]:
-        batches = Batches(8, wait)
+    async def run(then: str) -> list[int]:
+        batches = Batches(8, 1000.0)
         loop = asyncio.get_running_loop()
         futures = [loop.create_future() for _ in range(2)]
         batches.expect()
-        expect(batches)
+        if then != "nothing":
+            batches.expect()
         batches.put(Job(sums, Samples(np.ones((1, 3)), [0]), futures[0]))
-        if wait:
+        if then == "given up":
+            batches.give_up()
+        if then == "put":
             await asyncio.sleep(0.1)
-        else:
-            await futures[0]
+        else:  # it is not waited for
+            await asyncio.wait_for(futures[0], 10)
             batches.expect()
         batches.put(Job(sums, Samples(np.ones((1, 3)), [0]), futures[1]))
         found = await asyncio.wait_for(asyncio.gather(*futures), 10)
         await asyncio.to_thread(batches.close)
         return [each.n_together for each in found]
 
-    assert asyncio.run(run(Batches.expect, wait=5.0)) == [2, 2]
-    assert asyncio.run(run(lambda _: None, wait=0.0)) == [1, 1]
-
-
-def test_what_was_given_up_is_not_waited_for(sums: Served) -> None:
-    async def run() -> int:
-        batches = Batches(8, 1000.0)
-        future = asyncio.get_running_loop().create_future()
-        batches.expect()
-        batches.expect()
-        batches.put(Job(sums, Samples(np.ones((1, 3)), [0]), future))
-        batches.give_up()
-        found: Predicted = await asyncio.wait_for(future, 10)
-        await asyncio.to_thread(batches.close)
-        return found.n_together
-
-    assert asyncio.run(run()) == 1
-
-
-def test_closing_answers_what_waits(sums: Served) -> None:
-    assert [values(each) for each in together([(sums, np.ones((1, 3)))] * 5, largest=2)] == [[3.0]] * 5
+    assert [asyncio.run(run(then)) for then in ("put", "given up", "nothing")] == [[2, 2], [1, 1], [1, 1]]

@@ -1,7 +1,6 @@
 """The bootstrap, of single samples and of pairs, against SciPy."""
 
 import math
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -9,7 +8,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
-from tests.every import every
 
 from pellucid.errors import DataError, OptionError, ShapeError
 from pellucid.stats.bootstrap import Statistic, bootstrap, paired_bootstrap
@@ -19,21 +17,6 @@ from pellucid.types import Array
 
 def _interval(statistic: Statistic, n: int, **options: Any) -> tuple[float, float] | None:
     return percentile_interval(bootstrap(statistic, n, **options))
-
-
-def test_percentiles_of_the_same_resamples_equal_scipys(rng: np.random.Generator) -> None:
-    sample = rng.exponential(size=30)
-    values = bootstrap(lambda counts: sample @ counts / 30, 30)
-    for level in (0.9, 0.95):
-        scipys = stats.bootstrap(
-            (sample,),
-            np.mean,
-            n_resamples=0,
-            bootstrap_result=SimpleNamespace(bootstrap_distribution=values),
-            method="percentile",
-            confidence_level=level,
-        ).confidence_interval
-        assert percentile_interval(values, level=level) == pytest.approx(tuple(scipys), abs=1e-12)
 
 
 def test_intervals_agree_with_scipys_own_resamples(rng: np.random.Generator) -> None:
@@ -114,27 +97,6 @@ def ends(a: Array, b: Array, **options: Any) -> tuple[float, float]:
     interval = paired_bootstrap(a, b, **options)
     assert interval is not None
     return interval
-
-
-def exact_distribution(a: Array, b: Array) -> tuple[Array, Array]:
-    """Every mean difference that m draws can give, and its chance: m sums of one draw."""
-    m = len(a)
-    one = np.array([np.mean(b < a), np.mean(a == b), np.mean(b > a)])
-    chance = np.ones(1)
-    for _ in range(m):
-        chance = np.convolve(chance, one)
-    return np.arange(-m, m + 1) / m, chance
-
-
-@every("counts", [(30, 5, 8, 7), (10, 1, 12, 4), (40, 0, 3, 7)])
-def test_paired_bootstrap_is_the_distribution_of_m_draws(counts: tuple[int, int, int, int]) -> None:
-    a, b = pairs(*counts)
-    values, chance = exact_distribution(a, b)
-    below = np.cumsum(chance)
-    low, high = ends(a, b, n_resamples=40_000)
-    for end, fraction in ((low, 0.025), (high, 0.975)):
-        i = int(np.argmin(np.abs(values - end)))  # ends lie on the grid of 1/m, or between two neighbours
-        assert below[max(0, i - 2)] - 0.005 < fraction < below[min(i + 1, len(below) - 1)] + 0.005
 
 
 def test_paired_bootstrap_agrees_with_scipy() -> None:

@@ -32,12 +32,6 @@ def test_each_is_the_largest_of_the_smaller_ones_multiplied(p: list[float]) -> N
     np.testing.assert_allclose(holm(p), expected, rtol=1e-14)
 
 
-def test_equal_p_values_stay_equal_and_order_is_kept() -> None:
-    found = holm([0.3, 0.01, 0.3, 0.01])
-    assert found[0] == found[2]
-    assert found[1] == found[3] == 0.04
-
-
 def test_none_is_corrected_to_none_and_nonsense_is_refused() -> None:
     assert holm([]).shape == (0,)
     for wrong in ([1.2], [-0.1], [float("nan")], [[0.1]]):

@@ -68,14 +68,6 @@ def test_load_data_by_default_reads_the_folder_in_the_environment(
     assert (train_y.sum(), test_y.sum()) == (72, 33)
 
 
-def test_load_data_without_any_network() -> None:
-    train_x, train_y, test_x, test_y, classes = load_data("drawn-cats")
-    assert train_x.shape[1:] == test_x.shape[1:] == (64, 64, 3)
-    assert train_y.shape == (1, len(train_x))
-    assert test_y.shape == (1, len(test_x))
-    assert classes.tolist() == [b"non-cat", b"cat"]
-
-
 def test_load_data_says_which_file_is_missing(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"train_catvnoncat\.h5"):
         load_data(tmp_path)
@@ -89,14 +81,6 @@ def test_load_photo_is_pillows_default_resize_in_c_order(tmp_path: Path, rng: np
     wanted = np.asarray(Image.fromarray(pixels).resize((4, 4))).reshape(1, 48).T / 255
     np.testing.assert_array_equal(x, wanted)
     assert x.dtype == np.float64
-
-
-def test_load_photo_of_no_image(tmp_path: Path) -> None:
-    (tmp_path / "photo.jpg").write_text("not a photo")
-    with pytest.raises(DataError, match="expected an image"):
-        load_photo(tmp_path / "photo.jpg")
-    with pytest.raises(DataError, match=r"absent\.jpg"):
-        load_photo(tmp_path / "absent.jpg")
 
 
 # Bars

@@ -218,12 +218,3 @@ def test_predict_needs_more_than_a_half(capsys: pytest.CaptureFixture[str]) -> N
     assert p.tolist() == [[0.0, 0.0, 1.0, 1.0]]
     assert p.dtype == np.float64
     assert capsys.readouterr().out == "Accuracy: 0.75\n"
-
-
-def test_no_argument_is_changed(rng: np.random.Generator) -> None:
-    X, Y, _ = problem([3, 4, 1], 5, seed=1)
-    before = X.copy(), Y.copy()
-    parameters, _ = steps.L_layer_model(X, Y, [3, 4, 1], num_iterations=2)
-    steps.predict(X, None, parameters)
-    np.testing.assert_array_equal(X, before[0])
-    np.testing.assert_array_equal(Y, before[1])

@@ -15,7 +15,7 @@ from pellucid.nn.blocks import Residual
 from pellucid.nn.conv import Conv2D
 from pellucid.nn.dense import Dense, Flatten
 from pellucid.nn.freezing import freeze, frozen_names
-from pellucid.nn.hooks import hooked
+from pellucid.nn.hooks import hook
 from pellucid.nn.model import Model
 from pellucid.nn.norm import BatchNorm
 from pellucid.nn.pooling import GlobalAvgPool2D
@@ -150,7 +150,7 @@ def test_features_are_computed_once_unless_samples_are_augmented(data: Dataset) 
         count.n_rows += len(X)
         return plain(X, training=training)
 
-    with hooked(model.leaves()[0], forward=counted):
+    with hook(model.leaves()[0], forward=counted):
         train(model, data, **options(kernels="numpy", callbacks=[count]))
         assert count.n_rows == 40  # 32 trained on, 8 held out
         count.n_rows = 0

@@ -167,7 +167,7 @@ def test_a_pair_of_arrays_is_data(rows: Any) -> None:
 @every(
     ("data", "words"),
     [
-        ([[1.0], [2.0]], "expected a Dataset or a pair"),
+        ([[1.0], [2.0]], "expected a Dataset, a pair"),
         ((1, 2, 3), "a tuple of 3"),
         (([["a"], ["b"]], [0, 1]), "numbers"),
         (([1.0, 2.0], [0, 1]), r"X\[:, None\]"),

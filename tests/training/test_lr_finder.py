@@ -98,7 +98,7 @@ def test_the_fall_to_the_constant_prediction_counts_for_nothing(rng: np.random.G
     """Here a high rate falls fastest, to one answer for all, where its relus stay dead."""
     X = rng.random((100, 30)) + 1.0  # far from 0, as photos are: one step too far kills every unit
     y = (X[:, :5].sum(axis=1) > X[:, 5:10].sum(axis=1)).astype(int)
-    found = find_learning_rate(network(), Dataset(X, y), n_epochs=1500, optimizer="sgd", highest=10.0)
+    found = find_learning_rate(network(), Dataset(X, y), n_epochs=1500, optimizer="sgd", max_lr=10.0)
     early = {trial.rate: trial for trial in found.rounds[0]}
     dead = [trial for trial in early.values() if trial.is_dead and trial.loss is not None]
     assert dead, "the test needs a rate that kills the network"
@@ -122,7 +122,7 @@ def test_says_where_nothing_is_learned(rng: np.random.Generator) -> None:
 def test_a_rate_that_diverges_is_no_candidate(data: Dataset) -> None:
     y = data.X[:, 0] * 3
     found = find_learning_rate(
-        network(), Dataset(data.X, y), n_epochs=300, optimizer="sgd", lowest=1e-3, highest=1e4
+        network(), Dataset(data.X, y), n_epochs=300, optimizer="sgd", min_lr=1e-3, max_lr=1e4
     )
     assert found.rounds[0][-1].loss is None
     assert found.suggestion is not None
@@ -133,14 +133,14 @@ def test_a_rate_that_diverges_is_no_candidate(data: Dataset) -> None:
 
 def test_a_loss_that_never_was_a_number_is_told(data: Dataset) -> None:
     with pytest.raises(TrainingError, match=r"NaN or infinite at every rate from 1e\+299"):
-        find_learning_rate(network(), data, optimizer="sgd", n_epochs=10, highest=1e300, lowest=1e299)
+        find_learning_rate(network(), data, optimizer="sgd", n_epochs=10, max_lr=1e300, min_lr=1e299)
 
 
 @every(
     ("options", "message"),
     [
-        ({"lowest": 0}, "lowest to be a number above 0"),
-        ({"lowest": 1, "highest": 0.5}, "highest to be a number above 1"),
+        ({"min_lr": 0}, "min_lr to be a number above 0"),
+        ({"min_lr": 1, "max_lr": 0.5}, "max_lr to be a number above 1"),
         ({"n_rates": 2}, "n_rates to be a whole number of at least 3"),
         ({"batch_size": 1000}, "batch_size"),
         ({"optimizer": OPTIMIZERS.make("lbfgs")}, "LBFGS has no learning rate to find"),

@@ -15,7 +15,7 @@ from pellucid.nn.activation import Activation, Dropout
 from pellucid.nn.blocks import Residual
 from pellucid.nn.conv import Conv2D
 from pellucid.nn.dense import Dense, Flatten
-from pellucid.nn.hooks import watched
+from pellucid.nn.hooks import record
 from pellucid.nn.norm import BatchNorm
 from pellucid.nn.pooling import MaxPool2D
 from pellucid.nn.sequential import Sequential
@@ -55,7 +55,7 @@ def test_each_place_is_named(data: Dataset) -> None:
 def test_the_search_leaves_fusion_and_hooks_as_they_were(data: Dataset, is_fused: bool) -> None:
     model = network()
     model.is_fused = is_fused
-    with watched(model.layers[1]) as watch:
+    with record(model.layers[1]) as watch:
         find_fault(model, data.X, model.encode(data.y))
         before = watch.output
         model.forward(data.X)

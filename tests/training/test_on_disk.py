@@ -13,9 +13,8 @@ from tests.every import every
 from pellucid.data.dataset import Split
 from pellucid.data.source import load_data
 from pellucid.data.stored import base, spool
-from pellucid.data.stored.views import bytes_read
 from pellucid.errors import DataError, OptionError, OutputError, TrainingError
-from pellucid.evaluation.photo.neighbours import nearest
+from pellucid.evaluation.explain.neighbours import nearest
 from pellucid.nn.dense import Dense, Flatten
 from pellucid.nn.sequential import Sequential
 from pellucid.prediction.predict import predict
@@ -114,10 +113,10 @@ def test_a_resumed_training_gives_the_same_bits(files: dict[str, Path], tmp_path
 @every("n_epochs", [1, 300])
 def test_the_dual_form_reads_the_file_twice_however_many_steps(files: dict[str, Path], n_epochs: int) -> None:
     data = load_data(files["floats"], on_disk=True).train
-    before = bytes_read(data.X)
+    before = data.X.base.n_read
     history = train(network(), data, n_epochs=n_epochs, form="dual")
     assert (history.n_steps, history.form) == (n_epochs, "dual")
-    assert bytes_read(data.X) - before == 2 * data.X.nbytes
+    assert data.X.base.n_read - before == 2 * data.X.nbytes
 
 
 def test_compressed_chunks_are_decoded_once(files: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -125,9 +124,9 @@ def test_compressed_chunks_are_decoded_once(files: dict[str, Path], monkeypatch:
         monkeypatch.setattr(module, "BLOCK_BYTES", 5000)
     data = load_data(files["bytes"], on_disk=True).train
     assert data.X.survey.high.max() == 255  # looked at once, here
-    before = bytes_read(data.X)
+    before = data.X.base.n_read
     train(network(), data, n_epochs=20, form="dual")
-    assert bytes_read(data.X) - before == data.X.nbytes  # into the temporary file
+    assert data.X.base.n_read - before == data.X.nbytes  # into the temporary file
 
 
 def test_no_room_for_a_decoded_copy(files: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:

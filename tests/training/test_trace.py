@@ -72,7 +72,7 @@ CASES: dict[str, tuple[Any, Any, Any]] = {
 def test_it_is_the_step_that_train_takes(name: str) -> None:
     make, inputs, targets = CASES[name]
     traced, trained = make(), make()
-    step = pl.trace(traced, inputs, targets, learning_rate=0.3, dtype="float64", update=True)
+    step = pl.trace(traced, (inputs, targets), learning_rate=0.3, dtype="float64", update=True)
     start = make()
     start.initialize(trained_shape(inputs), seed=1, dtype="float64")
     history = pl.train(
@@ -102,7 +102,7 @@ def test_each_gradient_is_a_slope_of_the_loss(name: str) -> None:
     make, inputs, targets = CASES[name]
     model = make()
     model.initialize(inputs.shape[1:], dtype="float64")
-    step, h = pl.trace(model, inputs, targets), 1e-6
+    step, h = pl.trace(model, (inputs, targets)), 1e-6
     for layer, arrays in model.params.items():
         for key, array in arrays.items():
             direction = RNG.standard_normal(array.shape)
@@ -110,14 +110,14 @@ def test_each_gradient_is_a_slope_of_the_loss(name: str) -> None:
             for sign in (1, -1):
                 moved = copy.deepcopy(model)
                 moved.params[layer][key] = array + sign * h * direction
-                losses.append(pl.trace(moved, inputs, targets).loss)
+                losses.append(pl.trace(moved, (inputs, targets)).loss)
             slope = (losses[0] - losses[1]) / (2 * h)
             assert np.vdot(step[layer][f"d{key}"], direction) == pytest.approx(slope, rel=1e-5, abs=1e-9)
 
 
 def test_layers_hand_on_what_they_compute() -> None:
     model = stack()
-    step = pl.trace(model, X, Y, dtype="float64")
+    step = pl.trace(model, (X, Y), dtype="float64")
     first, second, last = step.values()
     assert (first.name, first.kind, list(step)) == ("dense_1", "Dense", ["dense_1", "dense_2", "dense_3"])
     assert np.array_equal(first.Z, X @ first.W + first.b)
@@ -136,7 +136,7 @@ def test_layers_hand_on_what_they_compute() -> None:
 
 
 def test_a_shared_layer_has_a_trace_for_each_use() -> None:
-    step = pl.trace(shared(), X, Y, dtype="float64")
+    step = pl.trace(shared(), (X, Y), dtype="float64")
     assert list(step) == ["dense_1", "dense_1 (use 2)", "dense_2"]
     again = step["dense_1 (use 2)"]
     assert "W" not in again.arrays
@@ -147,7 +147,7 @@ def test_the_model_stays_as_it_was() -> None:
     model = photos()
     model.initialize((8, 8, 3))
     before = model.theta.copy(), model.grad.copy(), copy.deepcopy(model.layers[3].state)
-    first = pl.trace(model, PHOTOS, THREE)
+    first = pl.trace(model, (PHOTOS, THREE))
     again = pl.trace(model, pl.Dataset(PHOTOS, THREE))
     assert np.array_equal(model.theta, before[0])
     assert np.array_equal(model.grad, before[1])
@@ -156,7 +156,7 @@ def test_the_model_stays_as_it_was() -> None:
     assert np.array_equal(first["conv2d_1"].dW, again["conv2d_1"].dW)
     assert not any("forward" in vars(layer) for layer in model.layers)
     untouched = stack()
-    pl.trace(untouched, X, Y)
+    pl.trace(untouched, (X, Y))
     assert not untouched.is_initialized
 
 
@@ -164,17 +164,17 @@ def test_frozen_layers_are_passed_through_and_not_moved() -> None:
     model = stack()
     model.initialize((4,), dtype="float64")
     pl.freeze(model, "dense_2")
-    step = pl.trace(model, X, Y)
+    step = pl.trace(model, (X, Y))
     assert list(step["dense_2"].arrays) == ["X", "W", "b", "Z", "A"]
     assert np.array_equal(step["dense_3"].X, step["dense_2"].A)
     assert step["dense_3"].update_W.any()
 
 
 def test_another_optimizer_moves_otherwise() -> None:
-    step = pl.trace(stack(), X, Y, optimizer="adam", learning_rate=0.01, dtype="float64")
+    step = pl.trace(stack(), (X, Y), optimizer="adam", learning_rate=0.01, dtype="float64")
     assert np.allclose(np.abs(step["dense_3"].update_W), 0.01, rtol=1e-3)  # Adam's first step has one size
     own = pl.optimizers.SGD(0.5, weight_decay=1.0)
-    decayed = pl.trace(stack(), X, Y, optimizer=own, dtype="float64")["dense_3"]
+    decayed = pl.trace(stack(), (X, Y), optimizer=own, dtype="float64")["dense_3"]
     assert np.allclose(decayed.update_W, -0.5 * (decayed.dW + decayed.W))
     assert own.n_steps == 0
 
@@ -183,37 +183,40 @@ def test_the_table_has_every_number_of_small_arrays() -> None:
     model = pl.Sequential([pl.Dense(1)])
     model.initialize((2,), dtype="float64")
     model.params["dense_1"]["W"] = [[0.5], [-0.25]]
-    step = pl.trace(model, [[0.0, 1.0], [1.0, 1.0]], [0, 1], learning_rate=1.0)
+    step = pl.trace(model, ([[0.0, 1.0], [1.0, 1.0]], [0, 1]), learning_rate=1.0)
     lines = str(step.table()).splitlines()
     assert lines[0].startswith("One step of SGD(learning_rate=1.0) on 2 samples: loss 0.57")
     assert [line for line in lines if line and " " not in line] == ["forward", "loss", "backward", "update"]
     assert "dense_1  W          (2, 1)  [[0.5] [-0.25]]" in lines
     assert "dense_1  Z          (2, 1)  [[-0.25] [0.25]]" in lines
     assert str(step.table("dense_1")).count("\n") < str(step.table()).count("\n")
-    wide = pl.trace(photos(), PHOTOS, THREE)
+    wide = pl.trace(photos(), (PHOTOS, THREE))
     line = next(line for line in str(wide.table()).splitlines() if line.split()[:2] == ["conv2d_1", "X"])
     assert "(6, 8, 8, 3)  min 0, mean 0.5" in line
     assert "norm" in line
 
 
 def test_a_notebook_shows_the_table_in_little_text() -> None:
-    deep = pl.trace(pl.preset("resnet-small"), PHOTOS, Y)
+    deep = pl.trace(pl.preset("resnet-small"), (PHOTOS, Y))
     assert len(deep._repr_html_()) < 20_000
     assert "more rows: print(trace.table()) shows all" in deep._repr_html_()
     assert len(repr(deep)) < 1000
-    assert "<td" in pl.trace(graph(), *CASES["graph"][1:])._repr_html_()
+    assert "<td" in pl.trace(graph(), CASES["graph"][1:])._repr_html_()
 
 
 @every(
     ("call", "words"),
     [
-        (lambda: pl.trace(stack(), X, Y)["dense1"], "unknown layer 'dense1'. Did you mean 'dense_1'"),
-        (lambda: pl.trace(stack(), X, Y)["dense_1"]["dw"], "unknown array 'dw'"),
-        (lambda: pl.trace(stack(), X, Y, optimizer="lbfgs"), "takes single steps, got LBFGS"),
-        (lambda: pl.trace(stack(), X, Y, optimizer="adm"), "Did you mean 'adam'"),
-        (lambda: pl.trace(stack(), X, Y, optimizer=pl.optimizers.SGD(), learning_rate=1.0), "give it to SGD"),
-        (lambda: pl.trace("mlp", X, Y), "expected model to be a Model"),
-        (lambda: pl.trace(stack(), X, Y[:3]), "X has 6 samples and y has 3"),
+        (lambda: pl.trace(stack(), (X, Y))["dense1"], "unknown layer 'dense1'. Did you mean 'dense_1'"),
+        (lambda: pl.trace(stack(), (X, Y))["dense_1"]["dw"], "unknown array 'dw'"),
+        (lambda: pl.trace(stack(), (X, Y), optimizer="lbfgs"), "takes single steps, got LBFGS"),
+        (lambda: pl.trace(stack(), (X, Y), optimizer="adm"), "Did you mean 'adam'"),
+        (
+            lambda: pl.trace(stack(), (X, Y), optimizer=pl.optimizers.SGD(), learning_rate=1.0),
+            "give it to SGD",
+        ),
+        (lambda: pl.trace("mpl", (X, Y)), "Did you mean 'mlp'"),
+        (lambda: pl.trace(stack(), (X, Y[:3])), "X has 6 samples and y has 3"),
     ],
 )
 def test_what_does_not_fit_is_answered(call: Any, words: str) -> None:
@@ -223,7 +226,7 @@ def test_what_does_not_fit_is_answered(call: Any, words: str) -> None:
 
 
 def test_an_attribute_that_does_not_exist_names_those_that_do() -> None:
-    step = pl.trace(stack(), X, Y)
+    step = pl.trace(stack(), (X, Y))
     assert isinstance(copy.deepcopy(step), Trace)
     with pytest.raises(AttributeError, match=r"dense_1: unknown array 'dw'.*Known: A, W"):
         _ = step["dense_1"].dw
@@ -235,10 +238,10 @@ def test_labels_in_other_forms_are_classes_as_in_train() -> None:
     for y, n_out in ((Y[:, None], 1), (Y.astype(np.float64), 1), (np.eye(2)[Y], 2)):
         model = pl.Sequential([pl.Dense(5, "tanh"), pl.Dense(n_out)])
         with pytest.warns(DataWarning, match="trace: y is .* taken as classes"):
-            step = pl.trace(model, X, y, dtype="float64")
+            step = pl.trace(model, (X, y), dtype="float64")
         with pytest.warns(DataWarning, match="train: y is"):
             history = pl.train(model, (X, y), n_epochs=1, dtype="float64", kernels="numpy", form="direct")
         assert step.loss == history.losses[0]
         assert step.P.shape == (6, 2)
-    whole = pl.trace(stack(), X, Y[:, None], loss="mean_squared_error")
+    whole = pl.trace(stack(), (X, Y[:, None]), loss="mean_squared_error")
     assert whole.P is None

@@ -4,7 +4,6 @@
 :mod:`pellucid.data.copies.near` says which changed copies are found, and which are not.
 """
 
-import html
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,17 +13,19 @@ from pellucid.checks import classes as balance
 from pellucid.checks.classes import ConstantScore, Homogeneity
 from pellucid.checks.findings import Finding, Names, copy_findings
 from pellucid.checks.images import empty_pictures, read_photos
+from pellucid.checks.kinds import KINDS
 from pellucid.checks.tables import missing_findings, read_rows, row_findings
-from pellucid.checks.text import KINDS, kind_rows, summary_of
-from pellucid.data.copies.duplicates import Leak, find_copies, leaks_of
-from pellucid.data.copies.near import wanted_cosine
+from pellucid.data.coerce import as_split
+from pellucid.data.copies.duplicates import Leak, find_copies
+from pellucid.data.copies.near import cosine_threshold
 from pellucid.data.copies.pixels import PixelScale, are_pictures
 from pellucid.data.dataset import Split
-from pellucid.data.pairs import as_split
 from pellucid.data.source import DataSource
-from pellucid.progress import ProgressBar, ProgressCallback, no_progress
+from pellucid.progress import Progress, ProgressCallback, no_progress, shown_progress
 from pellucid.registry import validate_call
-from pellucid.text import one_line, plural
+from pellucid.shares import share, share_range
+from pellucid.text import plural
+from pellucid.text_blocks import Block, Result
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -34,7 +35,7 @@ _ALIKE = 0.98  # the report mentions a cosine required of near copies from here 
 
 
 @dataclass(frozen=True, repr=False)
-class DataReport:
+class DataReport(Result):
     """What a check found.
 
     Attributes
@@ -45,13 +46,11 @@ class DataReport:
     leaks : tuple of Leak
         Test samples that are in the training part too, by index.
     findings : tuple of Finding
-        All findings: leaks first, then in the order of ``text.KINDS``.
+        All findings: leaks first, then in the order of ``KINDS``.
     counts : dict of str to dict
         {"train": {class: samples}, "test": {...}}; empty where there are no classes.
     shift : Homogeneity or None
         Whether both parts hold the classes in the same proportions; None where there are no classes.
-    shift_words : str
-        The same in a sentence.
     baseline : dict of str to ConstantScore
         "train_majority" and "best_constant"; empty where there are no classes.
     notes : tuple of str
@@ -67,19 +66,58 @@ class DataReport:
     findings: tuple[Finding, ...] = ()
     counts: dict[str, dict[str, int]] = field(default_factory=dict)
     shift: Homogeneity | None = None
-    shift_words: str = ""
     baseline: dict[str, ConstantScore] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     split: Split | None = field(default=None, compare=False)
+
+    columns = ("finding", "samples", "first")
 
     def of_kind(self, kind: str) -> tuple[Finding, ...]:
         """Return the findings of one kind."""
         return tuple(finding for finding in self.findings if finding.kind == kind)
 
     @property
-    def summary(self) -> tuple[str, ...]:
-        """Sizes, leaks, what else was found, and the score to beat, in sentences."""
-        return summary_of(self)
+    def headline(self) -> str:
+        """Sizes, the number of findings, and the score to beat."""
+        sizes = f"{plural(self.n_train, 'training sample')} and {plural(self.n_test, 'test sample')}"
+        classes = f", {plural(len(self.counts['train']), 'class', 'classes')}" if self.counts else ""
+        n = plural(len(self.findings), "finding") if self.findings else "no findings"
+        found = f"{self.name or 'The data'}: {sizes}{classes}; {n}."
+        if not self.baseline:
+            return found
+        score = self.baseline["train_majority"]
+        accuracy = f"{score.n_correct}/{score.n_samples} = {share(score.accuracy, score.n_samples)}"
+        interval = share_range(*score.interval, score.n_samples)
+        return f"{found} Baseline (always {score.answer!r}): {accuracy}, 95 % interval {interval}."
+
+    def to_rows(self) -> list[dict[str, Any]]:
+        """Return a row for each kind of finding that there is; ``first`` is what was found, of the first."""
+        return [
+            {
+                "kind": kind,
+                "n_findings": len(found),
+                "n_samples": len(found) if kind == "leak" else sum(max(1, one.n_samples) for one in found),
+                "first": found[0].found,
+                "why": KINDS[kind].why,
+                "advice": KINDS[kind].advice,
+            }
+            for kind in KINDS
+            if (found := self.of_kind(kind))
+        ]
+
+    def cells(self, row: dict[str, Any]) -> tuple[Any, ...]:
+        """Return a row as it is printed."""
+        more = f" ({row['n_findings'] - 1} more)" if row["n_findings"] > 1 else ""
+        return KINDS[row["kind"]].title, row["n_samples"], row["first"] + more
+
+    def blocks(self) -> list[Block]:
+        """Return the headline, the findings with advice on each kind, and the notes."""
+        rows = self.to_rows()
+        if not rows:
+            return [self.headline, *self.notes]
+        advice = [f"{KINDS[row['kind']].title}: {row['why']} {row['advice']}" for row in rows]
+        headline, table, *notes = super().blocks()
+        return [headline, table, *advice, *notes]
 
     @property
     def has_pictures(self) -> bool:
@@ -107,10 +145,10 @@ class DataReport:
                 "statistic": self.shift.statistic,
                 "p_value": self.shift.p_value,
                 "distance": self.shift.distance,
-                "words": self.shift_words,
             }
         return {
             "name": self.name,
+            "headline": self.headline,
             "n_train": self.n_train,
             "n_test": self.n_test,
             "leaks": [leak._asdict() for leak in self.leaks],
@@ -124,22 +162,10 @@ class DataReport:
         n = plural(len(self.findings), "finding")
         return f"DataReport({self.name!r}, {n}, {plural(len(self.leaks), 'leak')})"
 
-    def __str__(self) -> str:
-        return "\n".join(map(one_line, self.summary))
-
-    def _repr_html_(self) -> str:
-        """Return the summary and a table of what was found, for a notebook."""
-        rows = "".join(
-            f"<tr><td>{html.escape(row.title)}</td><td>{row.n}</td><td>{html.escape(row.first)}</td></tr>"
-            for row in kind_rows(self)
-        )
-        table = f"<table><tr><th>what</th><th>samples</th><th>first</th></tr>{rows}</table>" if rows else ""
-        return f"<p>{'<br>'.join(map(html.escape, self.summary))}</p>{table}"
-
 
 @validate_call()
 def check_data(
-    data: Split | DataSource | str | Path, *, progress: ProgressCallback | None = None, **options: Any
+    data: Split | DataSource | str | Path, *, progress: Progress = None, **options: Any
 ) -> DataReport:
     """Look for what is wrong with a data set.
 
@@ -150,9 +176,8 @@ def check_data(
         be read and missing values are findings, not errors, and samples are named by file or line.
         Pictures, (m, h, w) or (m, h, w, c), are checked as such; rows of numbers, (m, n), as a table; for anything
         else exact copies and classes are checked.
-    progress : callable, optional
-        ``progress(stage, done, total)`` is called from time to time; default: a bar, in a terminal or a
-        notebook.
+    progress : callable or bool, optional
+        Called with a stage, how much of it is done, and of how much; default: a bar; False: silent.
     **options
         For data by name: as for ``load_data``.
 
@@ -183,8 +208,7 @@ def check_data(
     test 3 (...) is nearly the same as train 100 (...).
     """
     source = as_split(data, "check_data", with_gaps=True, **options)
-    with ProgressBar() as bar:
-        show = progress or bar
+    with shown_progress(progress) as show:
         if isinstance(source, Split):
             return check_split(source, progress=show)
         return check_split(*open_source(source, show), show)
@@ -220,13 +244,13 @@ def check_split(
     balance.check_parts(split)
     names = names or Names.of(split)
     copies = find_copies(split.train.X, split.test.X, progress)
-    leaks = leaks_of(copies.train, copies.test, copies.across)
+    leaks = copies.leaks()
     findings = [*found, *copy_findings(split, names, copies, leaks)]
     notes = [*split.notes]
     if are_pictures(split.train.X):
         findings += missing_findings(split, names)
         findings += empty_pictures(split, names, PixelScale(split.train.X, split.test.X), progress)
-        if wanted_cosine(copies.usual) > _ALIKE:
+        if cosine_threshold(copies.typical) > _ALIKE:
             notes.append(_LOOK_ALIKE)
     else:
         notes.append("The samples are no pictures: near copies and empty pictures were not searched for.")

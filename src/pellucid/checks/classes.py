@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 
 from pellucid.checks.findings import Finding, called
-from pellucid.checks.text import odds
 from pellucid.data.dataset import Dataset, Split
 from pellucid.errors import DataError
 from pellucid.shares import share
@@ -83,18 +82,17 @@ def check_classes(split: Split) -> tuple[dict[str, Any], list[Finding], list[str
     if not all(has_classes(part) for part in (split.train, split.test)):
         what = "multi-label" if split.train.y.ndim == 2 else "numbers"
         return {}, [], [f"The targets are {what}: class balance, conflicts and baselines were left out."]
-    k = n_classes(split)
-    counts = {"train": class_counts(split.train, k), "test": class_counts(split.test, k)}
-    shift = homogeneity(counts["train"], counts["test"])
+    train, test = counts = class_counts(split)
+    shift = homogeneity(train, test)
     fields = {
         "counts": {
-            part: {called(split, i): int(n) for i, n in enumerate(its)} for part, its in counts.items()
+            part: {called(split, i): int(n) for i, n in enumerate(its)}
+            for part, its in zip(("train", "test"), counts, strict=True)
         },
         "shift": shift,
-        "shift_words": shift_words(split, shift),
         "baseline": constant_scores(split),
     }
-    return fields, balance_findings(split, shift), []
+    return fields, balance_findings(split, counts, shift), []
 
 
 def has_classes(data: Dataset) -> bool:
@@ -102,15 +100,11 @@ def has_classes(data: Dataset) -> bool:
     return data.y.ndim == 1 and data.y.dtype.kind != "f"
 
 
-def class_counts(data: Dataset, k: int) -> Array:
-    """Return how many samples each of k classes has, shape (k,)."""
-    return np.bincount(data.y, minlength=k)
-
-
-def n_classes(split: Split) -> int:
-    """Return the number of classes, whether named or not."""
-    labels = [int(part.y.max()) + 1 for part in (split.train, split.test) if len(part)]
-    return max([len(split.classes), *labels])
+def class_counts(split: Split) -> Array:
+    """Return how many samples each class has, named or not, in the training and in the test part, shape (2, k)."""
+    labels = [part.y for part in (split.train, split.test)]
+    k = max([len(split.classes), *(int(y.max()) + 1 for y in labels if len(y))])
+    return np.stack([np.bincount(y, minlength=k) for y in labels])
 
 
 def homogeneity(train: Array, test: Array) -> Homogeneity:
@@ -135,30 +129,20 @@ def homogeneity(train: Array, test: Array) -> Homogeneity:
     ('chi-squared', '4.5e-05', 0.316)
     """
     from scipy import stats
+    from scipy.stats.contingency import expected_freq
 
     table = np.stack([train, test])[:, (train + test) > 0].astype(np.int64)
     proportions = table / table.sum(axis=1, keepdims=True)
     distance = float(np.abs(proportions[0] - proportions[1]).sum() / 2)
-    table = _rare_together(table)
+    while table.shape[1] > 2 and expected_freq(table).min() < 5:  # merge the two rarest
+        table = table[:, np.argsort(table.sum(axis=0), kind="stable")]
+        table = np.hstack([table[:, :2].sum(axis=1, keepdims=True), table[:, 2:]])
     if table.shape[1] == 1:
         return Homogeneity("chi-squared", 0.0, 1.0, distance)
-    if _expected(table).min() < 5:
+    if expected_freq(table).min() < 5:
         return Homogeneity("Fisher's exact", None, float(stats.fisher_exact(table).pvalue), distance)
     result = stats.chi2_contingency(table, correction=False)
     return Homogeneity("chi-squared", float(result.statistic), float(result.pvalue), distance)
-
-
-def _rare_together(table: Array) -> Array:
-    """Return a table of counts, (2, k), whose rarest columns are merged until each expects 5, or two are left."""
-    while table.shape[1] > 2 and _expected(table).min() < 5:
-        table = table[:, np.argsort(table.sum(axis=0), kind="stable")]
-        table = np.concatenate([table[:, :2].sum(axis=1, keepdims=True), table[:, 2:]], axis=1)
-    return table
-
-
-def _expected(table: Array) -> Array:
-    """Return the counts that both parts would have if they were drawn from one pool, shape of the table."""
-    return np.asarray(table.sum(axis=1, keepdims=True) * table.sum(axis=0) / table.sum())
 
 
 def constant_scores(split: Split) -> dict[str, ConstantScore]:
@@ -176,8 +160,7 @@ def constant_scores(split: Split) -> dict[str, ConstantScore]:
     >>> constant_scores(Split(train, test))["train_majority"].to_dict()["class"]
     'no'
     """
-    k = n_classes(split)
-    train, test = class_counts(split.train, k), class_counts(split.test, k)
+    train, test = class_counts(split)
     answers = {"train_majority": int(train.argmax()), "best_constant": int(test.argmax())}
     return {
         name: ConstantScore(
@@ -190,10 +173,9 @@ def constant_scores(split: Split) -> dict[str, ConstantScore]:
     }
 
 
-def balance_findings(split: Split, result: Homogeneity) -> list[Finding]:
+def balance_findings(split: Split, counts: Array, result: Homogeneity) -> list[Finding]:
     """Return the findings on the classes of both parts."""
-    k = n_classes(split)
-    train, test = class_counts(split.train, k), class_counts(split.test, k)
+    train, test = counts
     found = [_absent(split, "training", train), _absent(split, "test", test)]
     present = np.flatnonzero(train)
     few = [int(i) for i in present if train[i] < _FEW]
@@ -210,7 +192,12 @@ def balance_findings(split: Split, result: Homogeneity) -> list[Finding]:
             )
         )
     if result.p_value < SURE and result.distance >= _MATTERS:
-        found.append(Finding("prior_shift", shift_words(split, result)))
+        of_train, of_test = train / train.sum(), test / test.sum()
+        most, n = int(np.abs(of_train - of_test).argmax()), int(min(train.sum(), test.sum()))
+        shares = [share(part[most], n) for part in (of_train, of_test)]
+        where = f"{shares[0]} of the training samples, {shares[1]} of the test samples"
+        text = f"{called(split, most)!r}: {where} (p = {result.p_value:.2g})."
+        found.append(Finding("prior_shift", text))
     return [finding for finding in found if finding is not None]
 
 
@@ -225,26 +212,6 @@ def _absent(split: Split, part: str, counts: Array) -> Finding | None:
             "absent_class", f"Every {part} sample is {called(split, int(only[0]))!r}; none is {names}."
         )
     return Finding("absent_class", f"The {part} part has no sample of: {names}.")
-
-
-def shift_words(split: Split, result: Homogeneity) -> str:
-    """Return in a sentence by how much the proportions of the classes differ, and whether that can be chance."""
-    k = n_classes(split)
-    train, test = class_counts(split.train, k), class_counts(split.test, k)
-    sizes = len(split.train), len(split.test)
-    proportions = train / sizes[0], test / sizes[1]
-    most = int(np.abs(proportions[0] - proportions[1]).argmax())
-    shares = [share(part[most], min(sizes)) for part in proportions]
-    name = repr(called(split, most))
-    if result.p_value >= SURE:
-        return (
-            "The proportions of the classes in both parts differ no more than chance explains "
-            f"({shares[0]} and {shares[1]} for {name}, p = {result.p_value:.2g})."
-        )
-    return (
-        f"{shares[0]} of the training samples and {shares[1]} of the test samples are {name}. "
-        f"If both were drawn from one pool, they would differ as much {odds(result.p_value)}."
-    )
 
 
 def check_parts(split: Split) -> None:

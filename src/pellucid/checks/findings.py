@@ -2,14 +2,13 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from pellucid.checks.text import KINDS
-from pellucid.data.copies.duplicates import MOST_COPIES, Copies, Distinct, Leak, components
-from pellucid.data.copies.near import Pair
+from pellucid.checks.kinds import KINDS
+from pellucid.data.copies.duplicates import MOST_COPIES, Copies, Leak, components
 from pellucid.data.dataset import Split
 from pellucid.text import printable
 
@@ -54,10 +53,6 @@ class Sample:
         first, *more = [word for word in (self.name, place, self.label) if word] or ["a sample"]
         return f"{first} ({', '.join(more)})" if more else first
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the sample as a JSON-serializable dictionary."""
-        return {"part": self.part, "index": self.index, "label": self.label, "name": self.name}
-
 
 @dataclass(frozen=True)
 class Finding:
@@ -66,7 +61,7 @@ class Finding:
     Attributes
     ----------
     kind : str
-        A key of :data:`pellucid.checks.text.KINDS`.
+        A key of :data:`pellucid.checks.kinds.KINDS`.
     found : str
         What was found, in a sentence.
     samples : tuple of Sample
@@ -83,31 +78,15 @@ class Finding:
     def __post_init__(self) -> None:
         object.__setattr__(self, "n_samples", max(self.n_samples, len(self.samples)))
 
-    @property
-    def why(self) -> str:
-        """Why it matters."""
-        return KINDS[self.kind].why
-
-    @property
-    def advice(self) -> str:
-        """What to try."""
-        return KINDS[self.kind].advice
-
-    @property
-    def words(self) -> str:
-        """What was found, why it matters, and what to try."""
-        return f"{self.found} {self.why} {self.advice}"
-
     def to_dict(self) -> dict[str, Any]:
         """Return the finding as a JSON-serializable dictionary."""
         return {
             "kind": self.kind,
-            "words": self.words,
             "found": self.found,
-            "why": self.why,
-            "advice": self.advice,
+            "why": KINDS[self.kind].why,
+            "advice": KINDS[self.kind].advice,
             "n_samples": self.n_samples,
-            "samples": [sample.to_dict() for sample in self.samples],
+            "samples": [asdict(sample) for sample in self.samples],
         }
 
 
@@ -157,23 +136,16 @@ def copy_findings(split: Split, names: Names, copies: Copies, leaks: list[Leak])
                     f"{samples[0]} is there {len(rows)} times: again as {samples[1]}{_more(len(rows) - 2)}."
                 )
                 found.append(Finding("duplicate", text, samples, len(rows)))
-        found += [_near_group(group, members, part, sample) for group in _near_groups(members, near)]
+        for group in components(len(members.members), [(pair.first, pair.second) for pair in near]):
+            rows = [members.members[i][0] for i in group]
+            samples = tuple(sample(part, row) for row in rows[:MOST_COPIES])
+            text = f"{samples[0]} is nearly the same as {samples[1]}{_more(len(rows) - 2)}."
+            found.append(Finding("near_duplicate", text, samples, len(rows)))
     return found
 
 
 def _more(n: int) -> str:
     return f" and {n} more" if n > 0 else ""
-
-
-def _near_groups(members: Distinct, near: list[Pair]) -> list[list[int]]:
-    return components(len(members.members), [(pair.first, pair.second) for pair in near])
-
-
-def _near_group(group: list[int], members: Distinct, part: str, sample: Any) -> Finding:
-    rows = [members.members[i][0] for i in group]
-    samples = tuple(sample(part, row) for row in rows[:MOST_COPIES])
-    text = f"{samples[0]} is nearly the same as {samples[1]}{_more(len(rows) - 2)}."
-    return Finding("near_duplicate", text, samples, len(rows))
 
 
 def _conflicts(split: Split, names: Names, copies: Copies) -> list[Finding]:
@@ -184,15 +156,13 @@ def _conflicts(split: Split, names: Names, copies: Copies) -> list[Finding]:
     links = [(pair.first, pair.second) for pair in copies.within_train]
     links += [(n + pair.first, n + pair.second) for pair in copies.within_test]
     links += [(n + pair.first, pair.second) for pair in copies.across]
-    everybody = [("train", rows) for rows in copies.train.members] + [
-        ("test", r) for r in copies.test.members
-    ]
-    linked = components(len(everybody), links)
+    groups = [("train", rows) for rows in copies.train.members] + [("test", r) for r in copies.test.members]
+    linked = components(len(groups), links)
     grouped = {i for group in linked for i in group}
-    alone = [[i] for i in range(len(everybody)) if i not in grouped and len(everybody[i][1]) > 1]
+    alone = [[i] for i in range(len(groups)) if i not in grouped and len(groups[i][1]) > 1]
     found = []
     for group in (*linked, *alone):
-        places = [(part, row) for i in group for part, rows in (everybody[i],) for row in rows]
+        places = [(part, row) for i in group for part, rows in (groups[i],) for row in rows]
         labels = [_label(split, part, row) for part, row in places]
         if len(set(labels)) > 1:
             other = next(i for i, label in enumerate(labels) if label != labels[0])

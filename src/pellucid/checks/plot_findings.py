@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from pellucid.checks.findings import Finding, Sample
-from pellucid.checks.text import KINDS, kind_rows
+from pellucid.checks.kinds import KINDS
 from pellucid.data.copies.pixels import PixelScale
 from pellucid.errors import OptionError
 from pellucid.plotting.grid import Page, Tile
@@ -100,10 +100,10 @@ def findings_figure(report: DataReport) -> Figure:
     if not report.findings:
         return sentence_figure(f"{shorten(name, 40)}: nothing odd was found.")
     page = Page(f"{name}: what the data check found")
-    for row in kind_rows(report):
-        more = f" … and {row.n_more} more" if row.n_more else ""
-        page.text(Line(f"{row.title}: {plural(row.n_more + 1, 'finding')}", INK, True), size=10.5, gap=0.0)
-        page.text(row.first + more)
+    for row in report.to_rows():
+        title, _, first = report.cells(row)
+        page.text(Line(f"{title}: {plural(row['n_findings'], 'finding')}", INK, True), size=10.5, gap=0.0)
+        page.text(first)
     return page.figure()
 
 

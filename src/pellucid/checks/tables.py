@@ -51,7 +51,7 @@ def read_rows(source: DataSource) -> tuple[Split, Names, list[Finding]]:
             continue
         if column not in goals and missing.mean() > _MOSTLY:
             left_out.append(column)
-        elif column in goals or not text.words():
+        elif column in goals or not text.words:
             lacking |= missing
     if left_out:
         notes.append(f"left out of this check, as mostly empty: {join_some(left_out)}")

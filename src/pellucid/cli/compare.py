@@ -35,12 +35,12 @@ def compare(
     cv: Annotated[
         str | None, Flag(metavar="FOLDSxREPEATS", help="Train again for every fold, such as 5x3.")
     ] = None,
-    seeds: Annotated[int | None, Flag(at_least=2, help="Train from this many random seeds.")] = None,
-    jobs: Annotated[o.Jobs, Needs(["cv", "seeds"])] = None,
-    cluster: Annotated[o.Cluster, Needs(["cv", "seeds"])] = None,
-    workers: Annotated[o.Workers, Needs(["cv", "seeds"])] = None,
+    n_seeds: Annotated[int | None, Flag(at_least=2, help="Train from this many random seeds.")] = None,
+    n_jobs: Annotated[o.Jobs, Needs(["cv", "n_seeds"])] = None,
+    cluster: Annotated[o.Cluster, Needs(["cv", "n_seeds"])] = None,
+    n_workers: Annotated[o.Workers, Needs(["cv", "n_seeds"])] = None,
     out: Annotated[Path | None, o.out("A folder for figures and numbers.")] = None,
-    force: o.Force = False,
+    overwrite: o.Overwrite = False,
     as_json: o.Json = False,
     quiet: o.Quiet = False,
 ) -> int:
@@ -50,18 +50,28 @@ def compare(
     trained here; what is left out is each one's own recipe.
     """
     from pellucid.data.source import DataSource
+    from pellucid.evaluation.comparison.splitting import folds_of_text
     from pellucid.workflows.compare import compare_into
 
     given = {"seed": 1, **training}
     source = DataSource(data, seed=given["seed"], **reading)
-    with o.on_cluster(cluster, workers, jobs), ProgressBar() as progress:
+    with o.on_cluster(cluster, n_workers, n_jobs), ProgressBar() as progress:
         result = compare_into(
-            out, a, b, force=force, data=source, cv=cv, n_seeds=seeds, n_jobs=jobs, progress=progress, **given
+            out,
+            a,
+            b,
+            overwrite=overwrite,
+            data=source,
+            cv=None if cv is None else folds_of_text(cv),
+            n_seeds=n_seeds,
+            n_jobs=n_jobs,
+            progress=progress,
+            **given,
         )
     if as_json:
         print_json(result.to_dict())
     elif quiet:
-        say(result.finding)
+        say(result.headline)
     else:
         print_blocks(result.blocks())
         if out is not None:

@@ -82,22 +82,30 @@ def data_check(
     strict: Annotated[bool, Flag(help="Exit with 1 if anything was found.")] = False,
     labels: Annotated[bool, Flag(help="Train on folds, and list labels that are contradicted.")] = False,
     model: Annotated[o.ModelName, Needs(["labels"])] = "auto",
-    folds: Annotated[int, Flag(at_least=2, help="Number of folds of --labels."), Needs(["labels"])] = 5,
+    cv: Annotated[int, Flag(at_least=2, help="Number of folds of --labels."), Needs(["labels"])] = 5,
     cluster: Annotated[o.Cluster, Needs(["labels"])] = None,
-    workers: Annotated[o.Workers, Needs(["labels"])] = None,
-    force: Annotated[o.ForceFile, Needs(["out"])] = False,
+    n_workers: Annotated[o.Workers, Needs(["labels"])] = None,
+    overwrite: Annotated[o.OverwriteFile, Needs(["out"])] = False,
     as_json: o.Json = False,
     quiet: o.Quiet = False,
 ) -> int:
     """What is wrong with a data set: copies, leaks, conflicts, unreadable files, labels, the score to beat."""
-    from pellucid.cli.check import print_report
     from pellucid.workflows.data_check import DataCheck, check_named
 
-    with o.on_cluster(cluster, workers), ProgressBar() as progress:
+    with o.on_cluster(cluster, n_workers), ProgressBar() as progress:
 
         def print_first(check: DataCheck) -> None:
             progress.close()
-            print_report(check.report, check.sheets, asked_for_sheet=out is not None, is_brief=quiet)
+            report = check.report
+            print_blocks([report.headline] if quiet else report.blocks())
+            if quiet:
+                echo(*check.sheets)
+            elif check.sheets:
+                echo(f"Every finding as a picture: {', '.join(map(str, check.sheets))}")
+            elif out is not None:
+                echo("No contact sheet was written: the samples are no pictures.")
+            elif report.findings:
+                echo("All findings one by one: --json. As pictures: -o FILE.png.")
 
         def say_apart(line: str) -> None:
             progress.close()  # the bar, which the next training brings back
@@ -108,8 +116,8 @@ def data_check(
             out,
             has_labels=labels,
             model=model,
-            folds=folds,
-            force=force,
+            cv=cv,
+            overwrite=overwrite,
             progress=progress,
             say=o.say_nothing if quiet or as_json else say_apart,
             on_report=o.say_nothing if as_json else print_first,
@@ -145,7 +153,7 @@ def data_augment(
     training: "Mapping[str, Any]",
     photo: Annotated[Path, Flag(is_argument=True, help="An image of any size and kind.")],
     out: Annotated[Path, o.out("The picture to write.")] = Path("augmented.png"),
-    force: o.ForceFile = False,
+    overwrite: o.OverwriteFile = False,
     as_json: o.Json = False,
     quiet: o.Quiet = False,
 ) -> None:
@@ -156,7 +164,7 @@ def data_augment(
     from pellucid.plotting.augmentation import contact_sheet
     from pellucid.plotting.saving import save_figure
 
-    check_free(out, force=force)
+    check_free(out, overwrite=overwrite)
     check_png(out)
     name = training.get("augment")
     if name == "none":

@@ -1,21 +1,18 @@
 """The command ``pellucid evaluate``."""
 
-import sys
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pellucid.cli import options as o
 from pellucid.cli.command import command
-from pellucid.cli.flags import KERNELS, SOURCE, options
-from pellucid.cli.terminal import columns, echo, print_json, print_table, say
+from pellucid.cli.flags import KERNELS, SOURCE, Flag, load, options
+from pellucid.cli.terminal import echo, print_blocks, print_json, say
 from pellucid.progress import ProgressBar
 
 if TYPE_CHECKING:
-    from pellucid.evaluation.scores.scores import Scores
     from pellucid.prediction.predict import Compute
-
-WIDE = 115  # columns of a terminal that all scores of a class fit in
 
 
 @command("evaluate", order=30, short_help="Scores of a model, with confidence intervals.")
@@ -24,71 +21,57 @@ def evaluate(
     model: o.Trained,
     source: Any,
     out: Annotated[Path | None, o.out("A folder for the figures.")] = None,
-    force: o.Force = False,
-    workers: o.Workers = None,
+    level: Annotated[float, Flag(above=0, below=1, help="Level of the intervals.")] = 0.95,
+    n_resamples: Annotated[int, Flag(at_least=1, help="Resamples of the bootstrap.")] = 2000,
+    metrics: Annotated[
+        list[str] | None,
+        Flag(choices=partial(load, "pellucid.ops.metrics:METRICS"), help="Further metrics."),
+    ] = None,
+    overwrite: o.Overwrite = False,
+    n_workers: o.Workers = None,
     cluster: o.Cluster = None,
     as_json: o.Json = False,
     quiet: o.Quiet = False,
 ) -> None:
     """Scores of a saved model on the test part of data, by default its own, with confidence intervals."""
     from pellucid.evaluation.scores.plot_scores import draw_all
-    from pellucid.evaluation.scores.text import headline
     from pellucid.folders import atomic_folder
     from pellucid.plotting.saving import save_figures
     from pellucid.runs.data import own_source
-    from pellucid.workflows.evaluate import evaluate_on
+    from pellucid.workflows.evaluate import evaluate as evaluate_named
 
     source = source or own_source(model)
     files: list[str] = []
-    with nullcontext() if out is None else atomic_folder(out, force=force) as folder:
-        with _computing(cluster, workers) as compute, ProgressBar() as progress:
-            scores = evaluate_on(model, source, progress=progress, compute=compute)
+    with nullcontext() if out is None else atomic_folder(out, overwrite=overwrite) as folder:
+        with _computing(cluster, n_workers) as compute, ProgressBar() as progress:
+            scores = evaluate_named(
+                model,
+                source,
+                level=level,
+                n_resamples=n_resamples,
+                metrics=metrics or (),
+                progress=progress,
+                compute=compute,
+            )
         if folder is not None:
             files = [f"{out}/{name}" for name in save_figures(draw_all(scores), folder)]
     if as_json:
         print_json({"data": source.name, **scores.to_dict(), "files": files})
         return
     if quiet:
-        say(headline(scores))
+        say(scores.headline)
     else:
-        _print(scores)
+        print_blocks(scores.blocks())
     for path in files:
         echo(path)
 
 
-def _computing(cluster: str | None, workers: int | None) -> "AbstractContextManager[Compute]":
+def _computing(cluster: str | None, n_workers: int | None) -> "AbstractContextManager[Compute]":
     """Return the block in which outputs are computed: here, or on a cluster."""
-    if cluster is None and workers is None:
+    if cluster is None and n_workers is None:
         from pellucid.prediction.predict import compute_here
 
         return nullcontext(compute_here)
     from pellucid.distributed.evaluation import computing_on
 
-    return computing_on(cluster, workers)
-
-
-def _print(scores: "Scores") -> None:
-    from pellucid.evaluation.scores import text
-    from pellucid.evaluation.scores.advice import lines_of
-
-    for line in text.in_words(scores):
-        say(line)
-    if scores.per_class:
-        _print_classes(scores)
-    for line in lines_of(scores.advice):
-        say(line)
-
-
-def _print_classes(scores: "Scores") -> None:
-    from pellucid.evaluation.scores import text
-
-    say(text.class_caption(scores))
-    titles = text.class_titles(scores)
-    is_narrow = sys.stdout.isatty() and columns() < WIDE
-    for part in (titles[:3], titles[3:]) if is_narrow else (titles,):
-        print_table(*text.class_table(scores, part))
-    if scores.confusion is not None and len(scores.confusion.classes) <= text.MOST_CLASSES:
-        echo(text.CONFUSION_CAPTION)
-        print_table(*text.confusion_table(scores))
-    for line in text.reasons(scores):
-        say(line)
+    return computing_on(cluster, n_workers)

@@ -7,7 +7,7 @@ from typing import Annotated
 from pellucid.cli import options as o
 from pellucid.cli.command import command
 from pellucid.cli.flags import KERNELS, Flag, load, options
-from pellucid.cli.terminal import echo, print_json, say
+from pellucid.cli.terminal import echo, print_blocks, print_json
 from pellucid.progress import ProgressBar
 
 
@@ -22,7 +22,7 @@ def explain(
     data: o.DataNow = None,
     target: Annotated[
         str | None,
-        Flag(flag="class", help="The class that the maps explain; default: the predicted one."),
+        Flag(help="The class that the maps explain; default: the predicted one."),
     ] = None,
     methods: Annotated[
         list[str] | None,
@@ -31,30 +31,29 @@ def explain(
             help="Saliency maps; default: all.",
         ),
     ] = None,
-    force: o.Force = False,
+    overwrite: o.Overwrite = False,
     as_json: o.Json = False,
     quiet: o.Quiet = False,
 ) -> None:
     """Why a model predicts what it does for one photo: saliency maps, nearest training photos, stability."""
-    from pellucid.workflows.explain import explain_file
+    from pellucid.folders import next_folder
+    from pellucid.workflows.explain import explain_photo
 
     with ProgressBar() as bar:
-        found = explain_file(
+        found = explain_photo(
             model,
             image,
-            out,
-            data=data,
+            data,
+            out=out or next_folder(Path("explained"), image.stem),
             target=target,
             methods=methods,
-            force=force,
+            overwrite=overwrite,
             progress=bar,
         )
     if as_json:
         print_json(found.to_dict())
         return
     if not quiet:
-        for line in str(found).splitlines():
-            say(line)
-        echo("")
+        print_blocks(found.blocks())
     for path in found.files:
         echo(path)

@@ -17,7 +17,7 @@ def export(
     out: Annotated[
         Path | None, o.out("The file; default: beside the model, under its name, or predict.py for a script.")
     ] = None,
-    force: o.ForceFile = False,
+    overwrite: o.OverwriteFile = False,
     as_json: o.Json = False,
     quiet: o.Quiet = False,
 ) -> None:
@@ -30,7 +30,7 @@ def export(
     """
     from pellucid.workflows import export as use_case
 
-    done = use_case.export(model, chosen.pop("to"), out, force=force, **chosen)
+    done = use_case.export(model, chosen.pop("to"), out, overwrite=overwrite, **chosen)
     if as_json:
         print_json(done.to_dict())
         return

@@ -88,8 +88,9 @@ class Flag(Limits):
 
     @property
     def spelling(self) -> str:
-        """How it is written: ``weight_decay`` is --weight-decay; an argument's name in the help."""
-        return self.value if self.is_argument else "--" + (self.flag or self.name).replace("_", "-")
+        """How it is written: ``n_jobs`` is --jobs, ``weight_decay`` --weight-decay; an argument as in the help."""
+        name = self.flag or self.name.removeprefix("n_")
+        return self.value if self.is_argument else "--" + name.replace("_", "-")
 
     @property
     def names(self) -> list[str]:

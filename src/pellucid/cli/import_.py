@@ -43,13 +43,13 @@ def import_(
             "classification.",
         ),
     ] = None,
-    force: o.ForceFile = False,
+    overwrite: o.OverwriteFile = False,
     as_json: o.Json = False,
     quiet: o.Quiet = False,
 ) -> None:
     """Read a network from an ONNX file, compare what both predict, and write it as a model file.
 
-    It can then be trained on (train --from), explained, evaluated and exported like one's own.
+    It can then be trained on (train --start), explained, evaluated and exported like one's own.
     """
     from pellucid.cli.model import print_summary
     from pellucid.errors import OptionError
@@ -58,7 +58,7 @@ def import_(
     from pellucid.formats.safetensors import SUFFIX, save
 
     target = out or file.parent / f"{file.stem}{SUFFIX}"
-    check_free(target, force=force)
+    check_free(target, overwrite=overwrite)
     names = None
     if classes is not None:
         path = Path(classes)

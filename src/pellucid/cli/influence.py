@@ -16,7 +16,7 @@ from pellucid.text import plural
 @options(kernels=KERNELS)
 def influence(
     run: Annotated[Path, Flag(is_argument=True, help="A run folder of `pellucid run` or `pellucid train`.")],
-    test: Annotated[
+    samples: Annotated[
         list[int | str] | None,
         Flag(
             metavar="N,...",
@@ -36,29 +36,29 @@ def influence(
         bool | None,
         Flag(help="Train again to prove it; default: where a training takes two seconds or less."),
     ] = None,
-    jobs: o.Jobs = None,
+    n_jobs: o.Jobs = None,
     cluster: o.Cluster = None,
-    workers: o.Workers = None,
+    n_workers: o.Workers = None,
     out: Annotated[Path | None, o.out("A folder for a figure of each photo, and all numbers.")] = None,
-    force: o.Force = False,
+    overwrite: o.Overwrite = False,
     as_json: o.Json = False,
     quiet: o.Quiet = False,
 ) -> None:
     """Which training samples influenced a prediction, and the prediction after a training without them."""
-    from pellucid.workflows.influence import influence_of_run
+    from pellucid.workflows.influence import influence as find_influence
 
-    with o.on_cluster(cluster, workers, jobs), ProgressBar() as bar:
-        outcome = influence_of_run(
+    with o.on_cluster(cluster, n_workers, n_jobs), ProgressBar() as bar:
+        outcome = find_influence(
             run,
-            test,
+            samples,
             data=data,
             method=method,
             top=top,
-            is_retrained=retrain,
-            n_jobs=jobs,
+            retrain=retrain,
+            n_jobs=n_jobs,
             progress=bar,
             out=out,
-            force=force,
+            overwrite=overwrite,
         )
     if as_json:
         print_json(outcome.to_dict())

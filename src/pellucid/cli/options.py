@@ -6,14 +6,11 @@ Those of a training and of data come from dataclasses: see :mod:`pellucid.cli.fl
 from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import click
 
 from pellucid.cli.flags import Flag, Needs, load
-
-if TYPE_CHECKING:
-    from pellucid.data.source import DataSource
 
 
 def out(words: str) -> Flag:
@@ -37,7 +34,6 @@ ModelName = Annotated[
 Start = Annotated[
     Path | None,
     Flag(
-        flag="from",
         group="Network",
         metavar="MODEL",
         help="Begin from this trained model: a file or a run folder.",
@@ -48,13 +44,15 @@ Freeze = Annotated[
     Flag(
         group="Network",
         metavar="LAYER",
-        help="Freeze the layers of --from up to LAYER (see `model show MODEL`).",
+        help="Freeze the layers of --start up to LAYER (see `model show MODEL`).",
     ),
 ]
 TensorBoard = Annotated[bool, Flag(group="Output", help="Write event files into the folder.")]
-Force = Annotated[bool, Flag(group="Output", help="Write into a folder that is not empty."), Needs(["out"])]
-ForceRun = Annotated[bool, Flag(group="Output", help="Replace the run in --out."), Needs(["out"])]
-ForceFile = Annotated[bool, Flag(group="Output", help="Replace a file that is there already.")]
+Overwrite = Annotated[
+    bool, Flag(group="Output", help="Write into a folder that is not empty."), Needs(["out"])
+]
+OverwriteRun = Annotated[bool, Flag(group="Output", help="Replace the run in --out."), Needs(["out"])]
+OverwriteFile = Annotated[bool, Flag(group="Output", help="Replace a file that is there already.")]
 DataNow = Annotated[
     str | None, Flag(flag="data", help="Where the data are now; default: where they were at the training.")
 ]
@@ -79,30 +77,23 @@ InputShape = Annotated[
 ]
 
 
-def run_folder(source: "DataSource", model: str) -> Path:
-    """Return the folder of a run that was given none: runs/DATA-MODEL-N, the first that is not there yet."""
-    from pellucid.folders import next_folder
-
-    return next_folder(Path("runs"), f"{Path(source.name).stem}-{Path(model).stem}")
-
-
 def was_given(parameter: str) -> bool:
     """Return whether an option stands on the command line, rather than at its default."""
     return click.get_current_context().params.get(parameter) is not None
 
 
 def on_cluster(
-    cluster: str | None, workers: int | None, jobs: int | None = None
+    cluster: str | None, n_workers: int | None, n_jobs: int | None = None
 ) -> AbstractContextManager[None]:
     """Return the block in which trainings run on a cluster, where one is asked for: --cluster or --workers."""
-    from pellucid.distributed.jobs import jobs_on
+    from pellucid.distributed.jobs import cluster as run_on
     from pellucid.errors import OptionError
 
-    if jobs is not None and (cluster is not None or workers is not None):
+    if n_jobs is not None and (cluster is not None or n_workers is not None):
         raise OptionError(
             "--jobs: it counts processes of this command, of which a cluster needs none. Leave it out."
         )
-    return jobs_on(cluster, workers)
+    return run_on(cluster, n_workers)
 
 
 def say_nothing(*what: object) -> None:

@@ -36,7 +36,7 @@ def predict(
         Flag(group="Output", help="Go on with the file of --out: leave out what it has already."),
         Needs(["out"]),
     ] = False,
-    force: Annotated[o.ForceFile, Needs(["out"])] = False,
+    overwrite: Annotated[o.OverwriteFile, Needs(["out"])] = False,
     skip_bad: Annotated[
         bool, Flag(help="Images that cannot be read are listed, but are no failure.")
     ] = False,
@@ -46,7 +46,7 @@ def predict(
             flag="null", short="-0", help="Names on standard input end with a NUL byte, as of find -print0."
         ),
     ] = False,
-    workers: Annotated[o.Workers, Needs(["out"])] = None,
+    n_workers: Annotated[o.Workers, Needs(["out"])] = None,
     cluster: Annotated[o.Cluster, Needs(["out"])] = None,
     as_json: o.Json = False,
     as_lines: Annotated[
@@ -60,10 +60,10 @@ def predict(
         images,
         out,
         is_resumed=resume,
-        is_forced=force,
+        overwrite=overwrite,
         skips_bad=skip_bad,
         is_nul=is_nul,
-        workers=workers,
+        n_workers=n_workers,
         cluster=cluster,
         as_json=as_json,
         as_lines=as_lines,

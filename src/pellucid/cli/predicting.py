@@ -21,10 +21,10 @@ def predict(
     out: Path | None = None,
     *,
     is_resumed: bool = False,
-    is_forced: bool = False,
+    overwrite: bool = False,
     skips_bad: bool = False,
     is_nul: bool = False,
-    workers: int | None = None,
+    n_workers: int | None = None,
     cluster: str | None = None,
     as_json: bool = False,
     as_lines: bool = False,
@@ -36,8 +36,8 @@ def predict(
 
     for is_wrong, message in (
         (
-            is_resumed and is_forced,
-            "--resume and --force: go on with the file, or replace it. Leave one out.",
+            is_resumed and overwrite,
+            "--resume and --overwrite: go on with the file, or replace it. Leave one out.",
         ),
         (
             out is not None and (as_json or as_lines),
@@ -61,7 +61,7 @@ def predict(
             n_bad = predicting.each(partial(_print_lines, as_json=as_lines, is_brief=is_quiet), tell)
         else:
             written = predicting.into(
-                out, tell, is_resumed=is_resumed, is_forced=is_forced, cluster=cluster, workers=workers
+                out, tell, is_resumed=is_resumed, overwrite=overwrite, cluster=cluster, n_workers=n_workers
             )
             n_bad = written.n_bad
             if not is_quiet:

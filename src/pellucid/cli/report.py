@@ -19,7 +19,7 @@ def report(
     run: Annotated[Path, Flag(is_argument=True, help="A run folder.")],
     full: Annotated[bool, Flag(help="Add metrics, data check, robustness, saliency and influence.")] = False,
     data: o.DataNow = None,
-    photos: Annotated[
+    n_photos: Annotated[
         int,
         Flag(at_least=0, help="How many test photos the full report explains one by one."),
         Needs(["full"]),
@@ -28,26 +28,26 @@ def report(
         bool, Flag(help="Report on data that are not those of the run; the report says so.")
     ] = False,
     cluster: Annotated[o.Cluster, Needs(["full"])] = None,
-    workers: Annotated[o.Workers, Needs(["full"])] = None,
+    n_workers: Annotated[o.Workers, Needs(["full"])] = None,
     out: Annotated[Path | None, o.out("A folder for the report; default: the run folder.")] = None,
-    force: o.Force = False,
+    overwrite: o.Overwrite = False,
     as_json: o.Json = False,
     quiet: o.Quiet = False,
 ) -> None:
     """Write a run's report again: the short one, or with --full all that can be found out."""
-    from pellucid.workflows.report import report_on
+    from pellucid.workflows.report import report as write_report
 
     is_quiet = quiet or as_json
-    with o.on_cluster(cluster, workers), ProgressBar() as bar:
+    with o.on_cluster(cluster, n_workers), ProgressBar() as bar:
         stages = StageTimes(no_progress if is_quiet else bar)
-        page = report_on(
+        page = write_report(
             run,
             out,
-            is_full=full,
+            full=full,
             data=data,
-            n_photos=photos,
-            allow_other_data=other_data,
-            force=force,
+            n_photos=n_photos,
+            other_data=other_data,
+            overwrite=overwrite,
             progress=stages,
         )
     if as_json:
@@ -68,7 +68,7 @@ class StageTimes:
         self._progress = progress
         self._stage, self._since = "run", time.perf_counter()
 
-    def __call__(self, stage: str, done: int, total: int) -> None:
+    def __call__(self, stage: str, done: int, total: int, detail: str = "") -> None:
         """Begin a stage, or go on with it."""
         self._progress(stage, done, total)
         now = time.perf_counter()

@@ -20,7 +20,7 @@ from pellucid.progress import ProgressBar
 def robustness(
     model: o.Trained,
     source: Any,
-    only: Annotated[
+    perturbations: Annotated[
         list[str] | None,
         Flag(
             choices=partial(load, "pellucid.evaluation.robustness.table:PERTURBATIONS"),
@@ -29,34 +29,34 @@ def robustness(
     ] = None,
     strengths: Annotated[
         list[float] | None,
-        Flag(help="Strengths such as 5,10,15, for one perturbation in --only."),
-        Needs(["only"]),
+        Flag(help="Strengths such as 5,10,15, for one perturbation in --perturbations."),
+        Needs(["perturbations"]),
     ] = None,
-    photo: Annotated[
+    sample: Annotated[
         int | None,
         Flag(help="Number of the test photo that the sheet in --out shows, from 0; default: a typical one."),
         Needs(["out"]),
     ] = None,
     out: Annotated[Path | None, o.out("A folder for curves, the sheet and all numbers.")] = None,
-    force: o.Force = False,
+    overwrite: o.Overwrite = False,
     as_json: o.Json = False,
     quiet: o.Quiet = False,
     seed: o.Seed = 1,
 ) -> None:
     """The accuracy of a model on test photos that are rotated, recoloured, darkened, covered and more."""
-    from pellucid.workflows.robustness import robustness_of_file
+    from pellucid.workflows.robustness import robustness as measure
 
     with ProgressBar() as bar:
-        found = robustness_of_file(
+        found = measure(
             model,
             source,
-            only=only,
-            strengths=_strengths(strengths, only),
-            photo=photo,
+            perturbations=perturbations,
+            strengths=_strengths(strengths, perturbations),
+            sample=sample,
             seed=seed,
             out=out,
-            force=force,
-            progress=partial(bar, "changing photos"),
+            overwrite=overwrite,
+            progress=bar,
         )
     if as_json:
         print_json(found.to_dict())
@@ -74,7 +74,7 @@ def _strengths(strengths: list[float] | None, names: list[str] | None) -> dict[s
         return None
     if names is None or len(names) != 1:
         raise OptionError(
-            "--strengths: expected one perturbation in --only, since each has a unit of its own. "
-            "Try --only rotation --strengths 15,45."
+            "--strengths: expected one perturbation in --perturbations, since each has a unit of its own. "
+            "Try --perturbations rotation --strengths 15,45."
         )
     return {names[0]: strengths}

@@ -26,11 +26,11 @@ def run(
 
     It trains as `train` does, with checkpoints and --resume, and then writes the report. `--model auto` takes the
     preset that suits the data, and says which and why. Options of the training that are left out are the model's
-    own recipe; with --resume they are as they were. With --from the weights of a trained model are kept, and where
+    own recipe; with --resume they are as they were. With --start the weights of a trained model are kept, and where
     the classes are others its last layer is a new one; what is left out is the recipe for that: 50 epochs of AdamW
     at 0.01.
     """
-    from pellucid.workflows.run import run as run_pipeline
+    from pellucid.workflows.run import run_request
 
-    outcome, _ = asked.train(run_pipeline, source, checkpoints, training, photo=photo)
+    outcome, _ = asked.train(run_request, source, checkpoints, training, photo=photo)
     return asked.end(outcome, outcome.report if asked.quiet else None)

@@ -13,6 +13,7 @@ from pellucid.progress import ProgressBar
 
 if TYPE_CHECKING:
     from pellucid.data.source import DataSource
+    from pellucid.evaluation.comparison.splitting import folds_of_text
     from pellucid.evaluation.sweep.result import Trial
 
 
@@ -36,7 +37,7 @@ def sweep(
             help="At random; all combinations; near the best so far; tpe that stops bad trials early.",
         ),
     ] = "random",
-    trials: Annotated[
+    n_trials: Annotated[
         int | None, Flag(at_least=1, help="How many are tried; default: 20, or all of a grid.")
     ] = None,
     cv: Annotated[
@@ -50,12 +51,14 @@ def sweep(
             "balanced_accuracy, or the error.",
         ),
     ] = None,
-    jobs: o.Jobs = None,
+    n_jobs: o.Jobs = None,
     out: Annotated[Path | None, o.out("The folder; default: runs/DATA-MODEL-sweep-N.")] = None,
     resume: Annotated[
         bool, Flag(group="Output", help="Go on with the sweep in --out, or join it."), Needs(["out"])
     ] = False,
-    force: Annotated[bool, Flag(group="Output", help="Replace the sweep in --out."), Needs(["out"])] = False,
+    overwrite: Annotated[
+        bool, Flag(group="Output", help="Replace the sweep in --out."), Needs(["out"])
+    ] = False,
     as_json: o.Json = False,
     quiet: o.Quiet = False,
 ) -> int:
@@ -76,15 +79,15 @@ def sweep(
             model,
             space,
             resume=resume,
-            force=force,
+            overwrite=overwrite,
             progress=bar,
             on_trial=_say_nothing if is_quiet else _say_trial,
             options={
                 "search": search,
-                "n_trials": trials,
-                "cv": cv,
+                "n_trials": n_trials,
+                "cv": None if cv is None else folds_of_text(cv),
                 "metric": metric,
-                "n_jobs": jobs,
+                "n_jobs": n_jobs,
                 "seed": 1,
                 **training,
             },

@@ -110,15 +110,9 @@ def _lines(row: list[str], widths: list[int], is_words: list[bool]) -> list[str]
 
 
 def print_blocks(blocks: "Iterable[Block]") -> None:
-    """Print sentences and tables, and the last sentence, which is the conclusion, after an empty line."""
-    *before, last = blocks
-    for block in before:
+    """Print sentences and tables in their order."""
+    for block in blocks:
         if isinstance(block, str):
             say(block)
         else:
             print_table(*block)
-    echo("")
-    if isinstance(last, str):
-        say(last)
-    else:
-        print_table(*last)

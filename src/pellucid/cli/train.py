@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def train(source: "DataSource", checkpoints: "Checkpoints", training: Mapping[str, Any], asked: Asked) -> int:
     """Train a model: checkpoints, model, history and metrics, without the figures of `run`.
 
-    `--model auto` takes the preset that suits the data, and says which and why. With --from the weights of a
+    `--model auto` takes the preset that suits the data, and says which and why. With --start the weights of a
     trained model are kept, and where the classes are others its last layer is a new one; what is left out is the
     recipe for that: 50 epochs of AdamW at 0.01.
 

@@ -25,7 +25,7 @@ class Asked:
     freeze: o.Freeze = None
     out: Annotated[Path | None, o.out("The run folder; default: runs/DATA-MODEL-N.")] = None
     tensorboard: o.TensorBoard = False
-    force: o.ForceRun = False
+    overwrite: o.OverwriteRun = False
     as_json: o.Json = False
     quiet: o.Quiet = False
 
@@ -40,10 +40,10 @@ class Asked:
         """Train into a folder, and return outcome and folder; with --resume what is left out is as it was."""
         from pellucid.runs.build import plan
         from pellucid.training.callbacks.progress import Progress
-        from pellucid.workflows.train import plan_to_resume
+        from pellucid.workflows.train import plan_to_resume, run_folder
 
         if self.start is not None and o.was_given("model"):
-            raise OptionError(f"--model and --from: {self.start} brings its own layers. Leave --model out.")
+            raise OptionError(f"--model and --start: {self.start} brings its own layers. Leave --model out.")
         given |= {"start": self.start, "freeze": self.freeze, **training}
         if checkpoints.resume:
             own = self.model if o.was_given("model") else None
@@ -52,7 +52,7 @@ class Asked:
         else:
             asked = plan(self.model, source, **given)
         folder, is_silent = (
-            self.out or o.run_folder(source, asked.config.model_name),
+            self.out or run_folder(source, asked.config.model_name),
             self.quiet or self.as_json,
         )
         outcome = use_case(
@@ -60,7 +60,7 @@ class Asked:
             folder,
             checkpoints=checkpoints,
             tensorboard=self.tensorboard,
-            force=self.force,
+            overwrite=self.overwrite,
             callbacks=() if is_silent else (Progress(),),
             say=o.say_nothing if is_silent else say,
         )

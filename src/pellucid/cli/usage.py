@@ -11,7 +11,7 @@ COMMANDS = {  # what others call it
     **dict.fromkeys(("fit", "learn", "start"), "train"),
     **dict.fromkeys(("test", "score", "metrics", "validate", "eval"), "evaluate"),
     **dict.fromkeys(("classify", "infer", "inference"), "predict"),
-    **dict.fromkeys(("lr", "lr-find", "find-lr", "tune"), "find-rate"),
+    **dict.fromkeys(("lr", "lr-find", "find-rate", "tune"), "find-lr"),
     **dict.fromkeys(("summary", "models", "presets"), "model"),
     **dict.fromkeys(("dataset", "datasets", "download"), "data"),
     **dict.fromkeys(("plot", "show"), "report"),
@@ -30,10 +30,16 @@ OPTIONS = {  # the first of these that the command has is meant
     **dict.fromkeys(("--size", "--resize", "--img-size"), ("--image-size",)),
     **dict.fromkeys(("--label", "--column", "--y"), ("--target",)),
     **dict.fromkeys(("--random-state", "--random-seed"), ("--seed",)),
-    **dict.fromkeys(("--overwrite", "--yes"), ("--force",)),
+    **dict.fromkeys(("--force", "--yes", "--replace"), ("--overwrite",)),
     **dict.fromkeys(("--silent", "-q"), ("--quiet",)),
-    **dict.fromkeys(("--perturbations", "--perturbation"), ("--only",)),
-    **dict.fromkeys(("--cv", "--folds", "--k"), ("--cv", "--folds")),
+    **dict.fromkeys(("--only", "--perturbation"), ("--perturbations",)),
+    **dict.fromkeys(("--folds", "--k"), ("--cv",)),
+    "--from": ("--start",),
+    "--test": ("--samples",),
+    "--class": ("--target",),
+    "--photo": ("--sample",),
+    "--lowest": ("--min-lr",),
+    "--highest": ("--max-lr",),
 }
 HINTS = {
     **dict.fromkeys(
@@ -100,8 +106,8 @@ def _option_meant(name: str, command: Any) -> str:
     known, name = [flag.spelling for flag in _flags(command) if not flag.is_argument], name.replace("_", "-")
     wanted = OPTIONS.get(name, (name,))
     meant = [each for each in wanted if each in known]
-    if not meant and "--learning-rate" in wanted and "--lowest" in known:
-        return " This command finds a learning rate; --lowest and --highest bound it."
+    if not meant and "--learning-rate" in wanted and "--min-lr" in known:
+        return " This command finds a learning rate; --min-lr and --max-lr bound it."
     meant = meant or [each for each in known if each.startswith(name)]
     meant = meant or difflib.get_close_matches(name, known, n=1, cutoff=CLOSE)
     return f" Did you mean {meant[0]}?" if meant else ""

@@ -1,7 +1,6 @@
 """Mini-batches: the training rows in a new order each epoch."""
 
-import itertools
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
 from functools import partial
 from typing import Any, TypeAlias
@@ -93,65 +92,56 @@ class Batches:
 
         A batch is valid until the next one: they may be written into the same arrays.
         """
-        chosen = itertools.islice(self._rows(epoch), skip, None)
-        for i, (rows, X) in enumerate(self._with_inputs(chosen), start=skip):
-            Y = self._take(self.Y, rows, "Y")
-            weights = self.weights if rows is None or self.weights is None else self.weights[rows]
+        for i, (rows, X) in enumerate(self.with_inputs(self.rows(epoch)[skip:]), start=skip):
+            Y, weights = self._take(self.Y, rows, "Y"), None if self.weights is None else self.weights[rows]
             if self.change is not None:
                 X, Y, weights = self.change(X, Y, weights, epoch * self.n_steps + i)
             yield X, Y, weights
 
-    def _with_inputs(self, chosen: Iterator[Any]) -> Generator[tuple[Any, Any], None, None]:
+    def rows(self, epoch: int) -> list[Any]:
+        """Return which samples each batch of an epoch has: a slice in order, else numbers."""
+        order, size = self.order(epoch), self.batch_size or self.n_rows
+        starts = range(0, self.n_rows, size)
+        if self.is_in_order:
+            return [slice(start, min(start + size, self.n_rows)) for start in starts]
+        return [order[start : start + size] for start in starts]
+
+    @property
+    def is_in_order(self) -> bool:
+        """Whether every epoch has the samples in the order of the data."""
+        return self.batch_size is None or not self.shuffle
+
+    def order(self, epoch: int) -> Array:
+        """Return the numbers of the samples in the order in which an epoch has them, batch after batch."""
+        if self.is_in_order:
+            return np.arange(self.n_rows)
+        return stream(self.seed, "batches", epoch).permutation(self.n_rows)
+
+    def with_inputs(self, chosen: Iterable[Any]) -> Generator[tuple[Any, Any], None, None]:
         """Yield the rows of each batch with their inputs; those on disk are read ahead."""
         if not is_on_disk(self.X):
             for rows in chosen:
-                yield rows, self._inputs(self.X, rows)
+                yield rows, self._take(self.X, rows, "X", self.rule)
             return
         with closing(
             read_ahead(lambda rows: (rows, map_arrays(partial(_read, rows=rows), self.X)), chosen)
         ) as found:
             yield from found
 
-    def _inputs(self, arrays: Any, rows: Array | slice | None, name: str = "X") -> Any:
-        """Return the chosen samples, prepared."""
-        if self.rule is None:
-            return self._take(arrays, rows, name)
+    def _take(self, arrays: Any, rows: Any, name: str, rule: Preprocessing | None = None) -> Any:
+        """Return the chosen samples, prepared by the rule, in a reused array: a new one costs more."""
         if isinstance(arrays, dict):
-            return {key: self._inputs(array, rows, f"{name} {key}") for key, array in arrays.items()}
+            return {key: self._take(array, rows, f"{name} {key}", rule) for key, array in arrays.items()}
         if not isinstance(arrays, np.ndarray):  # sparse
-            return self.rule.apply(self._take(arrays, rows, name), self.dtype)
-        m = len(rows) if isinstance(rows, np.ndarray) else len(range(len(arrays))[rows or slice(None)])
-        out = self._workspace.take(f"{name} {m}", (m, *arrays.shape[1:]), self.dtype)
-        return self.rule.apply(arrays, self.dtype, rows=rows, out=out)
-
-    def _take(self, arrays: Any, rows: Array | slice | None, name: str) -> Any:
-        """Return the chosen samples in a reused array: a new one each time costs more than the copy."""
-        if rows is None:
-            return arrays
-        if isinstance(arrays, dict):
-            return {key: self._take(array, rows, f"{name} {key}") for key, array in arrays.items()}
-        if isinstance(rows, slice) or not isinstance(arrays, np.ndarray):  # in order, or sparse
+            return arrays[rows] if rule is None else rule.apply(arrays[rows], self.dtype)
+        if rule is None and isinstance(rows, slice):
             return arrays[rows]
-        out = self._workspace.take(f"{name} {len(rows)}", (len(rows), *arrays.shape[1:]), arrays.dtype)
+        m = rows.stop - rows.start if isinstance(rows, slice) else len(rows)
+        shape, dtype = (m, *arrays.shape[1:]), arrays.dtype if rule is None else np.dtype(self.dtype)
+        out = self._workspace.take(f"{name} {m}", shape, dtype)
+        if rule is not None:
+            return rule.apply(arrays, self.dtype, rows=rows, out=out)
         return np.take(arrays, rows, axis=0, out=out, mode="clip")  # "raise" would copy once more
-
-    def _rows(self, epoch: int) -> Iterator[Array | slice | None]:
-        if self.batch_size is None:
-            yield None
-            return
-        if not self.shuffle:
-            for start in range(0, self.n_rows, self.batch_size):
-                yield slice(start, start + self.batch_size)
-            return
-        order = self.order(epoch)
-        for start in range(0, self.n_rows, self.batch_size):
-            yield order[start : start + self.batch_size]
-
-    def order(self, epoch: int) -> Array:
-        """Return the numbers of the samples in the order in which an epoch has them, batch after batch."""
-        if self.batch_size is None or not self.shuffle:
-            return np.arange(self.n_rows)
-        return stream(self.seed, "batches", epoch).permutation(self.n_rows)
 
 
 def is_on_disk(X: Any) -> bool:
@@ -160,7 +150,6 @@ def is_on_disk(X: Any) -> bool:
     return any(isinstance(array, StoredArray) for array in arrays)
 
 
-def _read(X: Any, rows: Array | slice | None) -> Array:
-    """Return rows of an array, or all, as a new one, which may be changed in place."""
-    rows = slice(None) if rows is None else rows
+def _read(X: Any, rows: Array | slice) -> Array:
+    """Return rows of an array as a new one, which may be changed in place."""
     return X[rows] if isinstance(X, StoredArray) else np.array(X[rows])

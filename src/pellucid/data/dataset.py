@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,7 +18,8 @@ from pellucid.data.stored.base import StoredArray
 from pellucid.data.stored.views import choose_rows
 from pellucid.errors import CallError, DataError, UnknownAttributeError
 from pellucid.text import kind_of, placed
-from pellucid.types import Array, map_arrays, n_rows, take_rows
+from pellucid.text_blocks import frame_of
+from pellucid.types import Array, is_image_shape, map_arrays, n_rows, take_rows
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -71,7 +73,7 @@ class Dataset:
 
     def __post_init__(self) -> None:
         for name, value in (("X", self.X), ("y", self.y)):
-            object.__setattr__(self, name, map_arrays(lambda array: _array(name, array), value))  # noqa: B023
+            object.__setattr__(self, name, map_arrays(partial(_array, name), value))
         if isinstance(self.y, np.ndarray) and self.y.dtype.kind in "OUS":
             y, classes = numbered(self.y, self.classes, "Dataset: y")
             object.__setattr__(self, "y", y)
@@ -142,6 +144,40 @@ class Dataset:
             self, X=choose_rows(self.X, rows), y=take_rows(self.y, rows), groups=groups, files=files
         )
 
+    def split(self, test_fraction: float = 0.2, *, seed: int = 1) -> Split:
+        """Hold out a part of the samples, stratified by class; copies and groups stay on one side.
+
+        Examples
+        --------
+        >>> data = Dataset(np.arange(20.0).reshape(10, 2), np.arange(10) % 2, ("cat", "dog"))
+        >>> [len(part) for part in data.split(0.4)]
+        [6, 4]
+        """
+        from pellucid.data.validate import hold_out
+
+        return hold_out(self, name="data", seed=seed, test_fraction=test_fraction)
+
+    def to_frame(self) -> Any:
+        """Return a pandas table: a row for each sample, with its features (of a table), its file, and its label.
+
+        Raises
+        ------
+        MissingExtraError
+            If pandas is not installed.
+        """
+        if isinstance(self.X, dict) or isinstance(self.y, dict):
+            raise DataError("to_frame: expected one array of inputs and one of labels, got several by name.")
+        columns: dict[str, Any] = {} if self.files is None else {"file": self.files}
+        if self.X.ndim == 2:
+            columns |= {f"x{j + 1}": x for j, x in enumerate(self.X.T)}
+        names = self.y.ndim == 1 and self.classes
+        labels = np.array(self.classes)[self.y] if names else self.y
+        columns |= (
+            {"y": labels} if self.y.ndim == 1 else {f"y{j + 1}": labels[:, j] for j in range(labels.shape[1])}
+        )
+        rows = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+        return frame_of(rows, "data.to_frame", "data.X and data.y")
+
     def file(self, i: int) -> str:
         """Return the file of sample i, below the folder that was read; "" where samples are no files.
 
@@ -156,9 +192,9 @@ class Dataset:
     def has_pictures(self) -> bool:
         """Whether the samples are pictures: (h, w, channels), or grey ones of bytes, (h, w)."""
         X = self.X
-        if isinstance(X, dict) or X.ndim not in (3, 4) or 0 in X.shape[1:]:
-            return False
-        return X.shape[3:] in ((1,), (3,), (4,)) or (X.ndim == 3 and X.dtype == np.uint8)
+        return (
+            not isinstance(X, dict) and is_image_shape(X.shape[1:]) and (X.ndim == 4 or X.dtype == np.uint8)
+        )
 
     @property
     def counts(self) -> Array:

@@ -10,6 +10,7 @@ import numpy as np
 from pellucid.data.copies.duplicates import components, distinct, near_duplicates
 from pellucid.data.copies.pixels import are_pictures
 from pellucid.data.dataset import Dataset
+from pellucid.data.labels import has_classes
 from pellucid.text import join, printable
 from pellucid.types import Array, n_rows
 
@@ -86,7 +87,7 @@ def find_groups(data: Dataset, least: int = 2) -> Groups:
     m = n_rows(data.X)
     named = [] if data.groups is None else _linked(data.groups)
     copies, divided = _copies(data.X), set()
-    labels = data.y if _has_classes(data.y) else np.zeros(m, np.int64)
+    labels = data.y if has_classes(data.y) else np.zeros(m, np.int64)
     of_sample = labels.tolist()
     while True:
         groups = _grouped(m, named + copies)
@@ -98,7 +99,7 @@ def find_groups(data: Dataset, least: int = 2) -> Groups:
             break
         divided |= set().union(*of_pairs)
         copies = [pair for pair, its in zip(copies, of_pairs, strict=True) if not its]
-    if not _has_classes(data.y):
+    if not has_classes(data.y):
         return Groups(groups, ("",) if divided else ())
     return Groups(groups, tuple(data.classes[k] if data.classes else str(k) for k in sorted(divided)))
 
@@ -111,13 +112,9 @@ def fewest_groups(groups: Array, y: Any) -> tuple[int, int]:
     >>> fewest_groups(np.array([0, 0, 2, 3]), np.array([0, 0, 0, 1]))
     (1, 1)
     """
-    if not _has_classes(y):
+    if not has_classes(y):
         return len(np.unique(groups)), 0
     return min((len(np.unique(groups[y == label])), label) for label in np.unique(y).tolist())
-
-
-def _has_classes(y: Any) -> bool:
-    return isinstance(y, np.ndarray) and y.ndim == 1 and y.dtype.kind != "f"
 
 
 def _copies(X: Any) -> list[tuple[int, int]]:

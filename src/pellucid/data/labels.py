@@ -131,7 +131,7 @@ def encode(
         classes = tuple(str(value) for value in values.tolist())
         notes = () if is_text else _renaming(values)
     elif is_text:
-        codes = _positions(values, classes, where)[codes]
+        codes = renumbered(codes, tuple(values.tolist()), classes, where)
     elif values[0] >= 0 and values[-1] < len(classes):
         codes = values.astype(np.int64)[codes]
     elif len(values) == len(classes) and 0 not in values:  # counted from 1, or -1 and 1
@@ -144,16 +144,6 @@ def encode(
         )
     stops = np.cumsum([len(part) for part in labels])[:-1]
     return np.split(codes.astype(np.int64), stops), classes, notes
-
-
-def _positions(values: Array, classes: tuple[str, ...], where: str) -> Array:
-    missing = [value for value in values.tolist() if value not in classes]
-    if missing:
-        raise DataError(
-            f"{where}: label {missing[0]!r} is not among the class names ({join_some(classes)}). "
-            "Correct the label or add the name."
-        )
-    return np.array([classes.index(value) for value in values.tolist()], dtype=np.int64)
 
 
 def _renaming(values: Array) -> tuple[str, ...]:
@@ -212,3 +202,14 @@ def renumbered(y: Array, names: tuple[str, ...], classes: tuple[str, ...], where
         raise DataError(f"{where}: expected the classes {join_some(classes)}, also got {join_some(unknown)}.")
     places: Array = np.array([classes.index(name) for name in names])[y]
     return places
+
+
+def has_classes(y: Any) -> bool:
+    """Return whether labels are one class for each sample: no quantities, no column a label, no dictionary.
+
+    Examples
+    --------
+    >>> has_classes(np.array([1, 0])), has_classes(np.array([0.5, 1]))
+    (True, False)
+    """
+    return isinstance(y, np.ndarray) and y.ndim == 1 and y.dtype.kind != "f"

@@ -12,7 +12,7 @@ import numpy as np
 
 from pellucid.text import by, join, plural, shorten
 from pellucid.text_blocks import blocks_as_html
-from pellucid.types import Array, Shape
+from pellucid.types import Array, is_image_shape
 
 if TYPE_CHECKING:
     from pellucid.data.dataset import Dataset, Split
@@ -96,14 +96,10 @@ def is_of_pictures(data: Dataset) -> bool:
     return (
         isinstance(X, np.ndarray)
         and not isinstance(data.y, dict)
-        and _is_picture(X.shape[1:])
+        and is_image_shape(X.shape[1:], 4)
         and X.dtype.kind in "buif"
         and len(X) > 0
     )
-
-
-def _is_picture(shape: Shape) -> bool:
-    return len(shape) in (2, 3) and shape[2:] in ((), (1,), (3,), (4,)) and min(shape[:2]) >= 4
 
 
 def _sheet_html(data: Dataset) -> str:

@@ -2,7 +2,7 @@
 
 import difflib
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -39,23 +39,18 @@ BUILTIN: Mapping[str, str] = MappingProxyType(
     }
 )
 PICTURES = (".jpg", ".jpeg", ".png", ".gif", ".webp", ".bmp", ".heic")  # named in the place of data
-_APPLIES = {
+_APPLIES = {  # the options of each kind of reader
     "folder": {"skip_bad", "image_size", "on_disk"},
     "table": {"target", "group", "decimal", "missing"},
     "arrays": {"x_key", "y_key", "on_disk"},
+    "built-in": set[str](),
 }
-_READER_OPTIONS = (
-    "x_key",
-    "y_key",
-    "target",
-    "group",
-    "decimal",
-    "missing",
-    "skip_bad",
-    "image_size",
-    "on_disk",
-    "mirror",
-)
+_READERS: dict[str, Callable[..., RawSplit]] = {
+    ".h5": read_h5,
+    ".hdf5": read_h5,
+    ".npz": read_npz,
+    ".npy": read_npy,
+}
 
 
 @dataclass(frozen=True)
@@ -129,16 +124,14 @@ class DataSource(Configurable):
     @property
     def applicable(self) -> set[str]:
         """The reader options that have an effect on this kind of source."""
-        if self.kind == "built-in":
-            return {"mirror"} if self.name in REMOTES else set()
-        return _APPLIES[self.kind]
+        return {"mirror"} if self.name in REMOTES else _APPLIES[self.kind]
 
     def check_applies(self) -> None:
         """Raise OptionError if an option is given that would have no effect on this kind of source."""
-        given, applies = self.to_dict(), self.applicable
         what = {"folder": " (a folder)", "table": " (a table)", "arrays": " (a file)"}.get(self.kind, "")
-        for name in _READER_OPTIONS:
-            if name in given and name not in applies:
+        others = {"mirror"}.union(*_APPLIES.values()) - self.applicable
+        for name in self.to_dict():
+            if name in others:
                 raise OptionError(f"{self.name}{what}: {name} does not apply here. Leave it out.")
 
     def load(self, white: White = UNKNOWN) -> Split:
@@ -155,11 +148,7 @@ class DataSource(Configurable):
             return load_drawn_cats()
         if self.name in TOYS:
             return load_toy(self.name, self.seed)
-        held_out: dict[str, Any] = {
-            "name": self.name,
-            "seed": self.seed,
-            "test_fraction": self.test_fraction,
-        }
+        held_out: Any = {"name": self.name, "seed": self.seed, "test_fraction": self.test_fraction}
         if self.kind == "table":
             table = read_table(self.path, self.decimal, self.missing)
             return split_table(table, target=self.target, group=self.group, **held_out).split
@@ -208,27 +197,18 @@ class DataSource(Configurable):
         return self._read_arrays()
 
     def _read_arrays(self) -> RawSplit:
-        path = self.path
-        ending = path.suffix.lower()
-        if os.path.isdir(path):
-            return read_zarr(path, x_key=self.x_key, y_key=self.y_key, on_disk=self.on_disk)
-        if not os.path.exists(path) and not ending and len(path.parts) == 1:
+        path, ending = self.path, self.path.suffix.lower()
+        is_name = not ending and len(path.parts) == 1 and not os.path.exists(path)
+        if is_name:
             here = difflib.get_close_matches(self.name, [each.name for each in Path.cwd().iterdir()], n=1)
             beside = f" Did you mean {shown(here[0])}, which is here?" if here else ""
             raise DataError(
                 f"{unknown_name('data set', self.name, BUILTIN)}{beside} Or name a folder, or an .h5, .npz, .npy "
                 "or .csv file."
             )
-        if ending in (".h5", ".hdf5"):
-            return read_h5(path, x_key=self.x_key, y_key=self.y_key, on_disk=self.on_disk)
-        if ending == ".npz":
-            return read_npz(path, x_key=self.x_key, y_key=self.y_key, on_disk=self.on_disk)
-        if ending == ".npy":
-            if self.x_key is not None:
-                raise OptionError(
-                    f"{self.name}: x_key does not apply to an .npy file, which is X. Leave it out."
-                )
-            return read_npy(path, y_key=self.y_key, on_disk=self.on_disk)
+        read = read_zarr if os.path.isdir(path) else _READERS.get(ending)
+        if read is not None:
+            return read(path, x_key=self.x_key, y_key=self.y_key, on_disk=self.on_disk)
         check_file(path, "a data set")
         if ending in PICTURES:
             raise DataError(

@@ -42,17 +42,13 @@ def spirals(m: int, rng: np.random.Generator) -> tuple[Array, Array]:
     return radius[:, None] * np.stack([np.cos(angle), np.sin(angle)], axis=1), y
 
 
-_SETS: dict[str, tuple[Draw, tuple[str, ...]]] = {
-    "moons": (moons, ("upper", "lower")),
-    "circles": (circles, ("outer", "inner")),
-    "spirals": (spirals, ("first", "second", "third")),
+_SETS: dict[str, tuple[Draw, tuple[str, ...], str]] = {
+    "moons": (moons, ("upper", "lower"), "two half circles that reach into each other"),
+    "circles": (circles, ("outer", "inner"), "a circle around another"),
+    "spirals": (spirals, ("first", "second", "third"), "three arms that wind around the middle"),
 }
 TOYS: Mapping[str, str] = MappingProxyType(
-    {
-        "moons": "500 points of two half circles that reach into each other, made by a seed",
-        "circles": "500 points of a circle around another, made by a seed",
-        "spirals": "500 points of three arms that wind around the middle, made by a seed",
-    }
+    {name: f"500 points of {words}, made by a seed" for name, (_, _, words) in _SETS.items()}
 )
 
 
@@ -76,7 +72,7 @@ def load_toy(name: str, seed: int = 1) -> Split:
     >>> data.train.X.shape, data.test.X.shape, data.train.counts
     ((300, 2), (200, 2), array([100, 100, 100]))
     """
-    draw, classes = _SETS[name]
+    draw, classes, _ = _SETS[name]
 
     def part(m: int, purpose: str) -> Dataset:
         rng = stream(seed, f"{name} {purpose}")

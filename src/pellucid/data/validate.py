@@ -7,7 +7,7 @@ import numpy as np
 
 from pellucid.data.dataset import Dataset, Split
 from pellucid.data.groups import divide_groups, find_groups
-from pellucid.data.labels import as_labels, encode
+from pellucid.data.labels import as_labels, encode, has_classes
 from pellucid.data.preprocess import check_finite
 from pellucid.data.readers.picture_modes import UNKNOWN, White
 from pellucid.data.stored.base import StoredArray
@@ -120,7 +120,7 @@ def hold_out(
     """
     groups = find_groups(data)
     train, test = hold_out_rows(data, groups.numbers, name=name, seed=seed, test_fraction=test_fraction)
-    how = "stratified" if _has_classes(data) else "at random"
+    how = "stratified" if has_classes(data.y) else "at random"
     if groups.numbers is not None:
         how += ", groups and copies kept together"
     note = f"held out {100 * test_fraction:g} % ({len(test)} of {len(data)} samples), {how}, seed {seed}"
@@ -137,8 +137,8 @@ def hold_out_rows(
         raise OptionError(f"test_fraction: expected a number between 0 and 1, got {test_fraction}. Try 0.2.")
     if not 0 <= seed < 2**32:
         raise OptionError(f"seed: expected a whole number from 0 to 2**32 - 1, got {seed}.")
-    m, has_classes = len(data), _has_classes(data)
-    counts = Counter(data.y.tolist()) if has_classes else Counter()
+    m, are_classes = len(data), has_classes(data.y)
+    counts = Counter(data.y.tolist()) if are_classes else Counter()
     for label, n_samples in counts.items():
         called = _called(data, label)
         if n_samples < 2:
@@ -153,16 +153,16 @@ def hold_out_rows(
             )
     n_test = int(np.ceil(test_fraction * m))
     if min(n_test, m - n_test) < max(1, len(counts)):
-        wanted = f"with fewer samples than the {len(counts)} classes" if has_classes else "without samples"
+        wanted = f"with fewer samples than the {len(counts)} classes" if are_classes else "without samples"
         raise DataError(
             f"{name}: holding out {n_test} of {m} samples leaves a part {wanted}. "
             "Change test_fraction, or add samples."
         )
     if groups is None:
-        stratify = data.y if has_classes else None
+        stratify = data.y if are_classes else None
         train, test = train_test_split(np.arange(m), test_size=n_test, stratify=stratify, random_state=seed)
         return np.sort(train), np.sort(test)
-    labels = np.unique(data.y, return_inverse=True)[1] if has_classes else np.zeros(m, np.int64)
+    labels = np.unique(data.y, return_inverse=True)[1] if are_classes else np.zeros(m, np.int64)
     train, test = divide_groups(groups, labels, n_test, seed)
     if not len(train) or not len(test):
         raise DataError(
@@ -180,10 +180,6 @@ def hold_out_rows(
 
 def _called(data: Dataset, label: int) -> str:
     return printable(data.classes[label] if data.classes else str(label))
-
-
-def _has_classes(data: Dataset) -> bool:
-    return data.y.ndim == 1 and data.y.dtype.kind != "f"
 
 
 def _checked_inputs(part: RawPart) -> Any:

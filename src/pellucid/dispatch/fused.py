@@ -5,14 +5,9 @@ from typing import Any
 
 from pellucid.dispatch import twins
 from pellucid.ops import fused
-from pellucid.types import Array
 
 conv_norm_forward: Callable[..., Any] = twins(fused.conv_norm_forward, kernel="fused", extra=("workspace",))
 conv_norm_backward: Callable[..., Any] = twins(fused.conv_norm_backward, kernel="fused")
 conv_relu_forward: Callable[..., Any] = twins(fused.conv_relu_forward, kernel="fused", extra=("workspace",))
 conv_relu_backward: Callable[..., Any] = twins(fused.conv_relu_backward, kernel="fused")
 conv_affine: Callable[..., Any] = twins(fused.conv_affine, kernel="conv_affine", extra=("workspace",))
-norm_relu_forward: Callable[..., tuple[Array, Array, Array, Any]] = twins(
-    fused.norm_relu_forward, kernel="batch_norm", extra=("workspace",)
-)
-norm_relu_backward = twins(fused.norm_relu_backward, kernel="batch_norm")

@@ -7,9 +7,9 @@ from pellucid.dispatch import twins
 from pellucid.ops import batch_norm, layer_norm
 from pellucid.types import Array
 
-batch_norm_forward: Callable[..., tuple[Array, Array, Array, Any]] = twins(
-    batch_norm.batch_norm_forward, kernel="batch_norm", extra=("workspace",)
-)
+batch_moments = twins(batch_norm.batch_moments, kernel="batch_norm")
+batch_norm_forward = twins(batch_norm.batch_norm_forward, kernel="batch_norm")
+gradient_sums = twins(batch_norm.gradient_sums, kernel="batch_norm")
 batch_norm_backward = twins(batch_norm.batch_norm_backward, kernel="batch_norm")
 batch_norm_inference_forward = twins(batch_norm.batch_norm_inference_forward, kernel="batch_norm")
 batch_norm_inference_backward = twins(batch_norm.batch_norm_inference_backward, kernel="batch_norm")

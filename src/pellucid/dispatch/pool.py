@@ -10,5 +10,3 @@ average_pool_forward = twins(pool.average_pool_forward, fast.average_pool_forwar
 average_pool_backward = twins(
     pool.average_pool_backward, fast.average_pool_backward, kernel="pool", extra=("workspace",)
 )
-global_average_forward = twins(pool.global_average_forward, kernel="global_average")
-global_average_backward = twins(pool.global_average_backward, kernel="global_average")

@@ -19,7 +19,7 @@ Result = TypeVar("Result")
 
 
 @contextmanager
-def jobs_on(address: str | None = None, n_workers: int | None = None) -> Iterator[None]:
+def cluster(address: str | None = None, n_workers: int | None = None) -> Iterator[None]:
     """Let what runs side by side in this block run on a cluster; where none is named, on this machine as ever.
 
     Parameters
@@ -35,7 +35,7 @@ def jobs_on(address: str | None = None, n_workers: int | None = None) -> Iterato
     Examples
     --------
     >>> from pellucid.parallel import run_jobs
-    >>> with jobs_on():
+    >>> with cluster():
     ...     list(run_jobs(lambda shared, job: shared + job, 10, [1, 2]))
     [(1, 11), (2, 12)]
     """

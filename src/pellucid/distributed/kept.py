@@ -26,14 +26,14 @@ def kept_by_workers(client: Any, value: Any) -> Iterator[str]:
             self.name, self.value = key, value
 
         def setup(self, worker: Any) -> None:
-            from pellucid.distributed.kept import keep
+            from pellucid.distributed.kept import _KEPT
 
-            keep(self.name, self.value)
+            _KEPT[self.name] = self.value
 
         def teardown(self, worker: Any) -> None:
-            from pellucid.distributed.kept import forget
+            from pellucid.distributed.kept import _KEPT
 
-            forget(self.name)
+            _KEPT.pop(self.name, None)
 
     key = f"pellucid-{uuid.uuid4().hex}"
     client.register_plugin(Keep(key, value), name=key)
@@ -48,13 +48,3 @@ def kept_by_workers(client: Any, value: Any) -> Iterator[str]:
 def kept(key: str) -> Any:
     """Return, in a task, the value of a key."""
     return _KEPT[key]
-
-
-def keep(key: str, value: Any) -> None:
-    """Keep a value in this process."""
-    _KEPT[key] = value
-
-
-def forget(key: str) -> None:
-    """Keep it no longer."""
-    _KEPT.pop(key, None)

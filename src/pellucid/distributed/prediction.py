@@ -52,7 +52,7 @@ def predict(
     client: Any,
     out: str | Path,
     resume: bool = False,
-    force: bool = False,
+    overwrite: bool = False,
     progress: CountCallback | None = None,
 ) -> WrittenPredictions:
     """Write what a model predicts for images, read and predicted by the workers of a Dask cluster.
@@ -69,7 +69,7 @@ def predict(
     out : str or Path
         A file that ends in .csv or .jsonl, or a folder that ends in .parquet: see :mod:`pellucid.prediction`.
         Predictions stand in the order of the files, the same as without a cluster.
-    resume, force : bool, optional
+    resume, overwrite : bool, optional
         Go on with what is there, leaving out what it has; replace it.
     progress : callable, optional
         Called with the number of images done and their number. Default: a bar.
@@ -108,7 +108,7 @@ def predict(
     """
     where = None if isinstance(model, Model) else model_file(Path(model))
     network = model if isinstance(model, Model) else load(model)
-    target = Target(network, model_mark(network if where is None else where), "image", resume, force)
+    target = Target(network, model_mark(network if where is None else where), "image", resume, overwrite)
     samples = samples_of(network, [files] if isinstance(files, str | Path) else files)
     faults: dict[str, str] = {}
     first = None

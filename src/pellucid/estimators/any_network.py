@@ -1,8 +1,10 @@
-"""The network of the Network estimators: any model, for images or flat rows, trained by its recipe."""
+"""The inputs and the network of the Network estimators: any model, images or flat rows, trained by its recipe."""
 
 import math
 import threading
+from collections.abc import Mapping
 from numbers import Integral
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,19 +14,18 @@ from pellucid.data.dataset import Dataset
 from pellucid.data.gaps import check_gaps
 from pellucid.data.preprocess import Preprocessing
 from pellucid.errors import OptionError
+from pellucid.estimators.fitting import Fitting
 from pellucid.estimators.model_source import (
+    ModelSpec,
     choose_augment,
-    choose_batch,
-    choose_loss,
     choose_optimizer,
     choose_schedule,
-    describes,
     model_spec,
     packed,
     preset_loss,
     unpacked,
 )
-from pellucid.estimators.parameters import AUTO
+from pellucid.estimators.parameters import AUTO, NetworkParameters
 from pellucid.estimators.validation import Samples
 from pellucid.nn.model import Model
 from pellucid.nn.preset_size import naming_size
@@ -32,234 +33,213 @@ from pellucid.nn.sequential import Sequential
 from pellucid.training.callbacks.precise_bn import PreciseBatchNorm
 from pellucid.training.loss_setup import begin_at_the_mean
 from pellucid.training.optimizers import LBFGS, Optimizer
-from pellucid.training.recommend import Recommendation, recommend
+from pellucid.training.recommend import recommend
 from pellucid.types import Array, Shape
 
 NOT_STOCHASTIC = "partial_fit is only available for stochastic optimizers. lbfgs is not stochastic."
 
 
-class AnyNetwork:
-    """The model that an estimator's parameters describe; it holds no data of its own."""
+class AnyNetwork(Fitting, NetworkParameters):
+    """The model that an estimator's parameters describe."""
 
-    fitted_attribute = "model_"
-    multilabel_loss = "multi_label"  # the mean over the labels
-    stratifies_many = True  # three classes or more, when samples are held out
+    _fitted_attribute = "model_"
+    _multilabel_loss = "multi_label"  # the mean over the labels
+    _stratifies_many = True
+    _preset_loss: Any = None
+    _training_table: Mapping[str, Any]
+    image_shape: Any
+    model_: Model
+    sample_shape_: Shape
+    classes_: Array
 
     # Parameters.
 
-    def check_parameters(self, e: Any) -> None:
-        """Raise OptionError for what parameter constraints cannot express."""
-        if _takes_full_batch(e):
-            _check_full_batch(e)
+    def _check_parameters(self) -> None:
+        if not self._takes_full_batch:
+            return
+        for name in ("learning_rate", "schedule", "augment", "batch_size"):
+            value = getattr(self, name)
+            if not (value is None or (isinstance(value, str) and value == AUTO)):
+                raise OptionError(
+                    f"{name}: lbfgs takes all samples as they are and chooses its own steps; leave it out."
+                )
 
-    def why_not_partial(self, e: Any) -> str:
-        """Return why ``partial_fit`` is not available; empty where it is."""
-        return NOT_STOCHASTIC if _takes_full_batch(e) else ""
+    @property
+    def _takes_full_batch(self) -> bool:
+        return isinstance(self.optimizer, LBFGS) or bool(self.optimizer == "lbfgs")
 
-    def has_epochs(self, e: Any) -> bool:
-        """Return True: the epochs of every optimizer are recorded."""
-        return True
+    def _why_not_partial(self) -> str:
+        return NOT_STOCHASTIC if self._takes_full_batch else ""
 
-    def stops_on_loss(self, e: Any) -> bool:
-        """Return False: without early stopping every epoch is run."""
-        return False
+    @property
+    def _stops_on_loss(self) -> bool:
+        return False  # without early stopping every epoch is run
 
-    def stops_early(self, e: Any) -> bool:
-        """Return whether a score may end the training."""
-        return True
-
-    def loss_of(self, e: Any, default: str) -> Any:
+    def _loss_of(self, default: str) -> Any:
         """Return the loss that was given, else the file's, else the default: a preset's, for quantities."""
-        return choose_loss(e.loss, e._training_table, getattr(e, "_preset_loss", None) or default)
+        usual = self._training_table.get("loss", self._preset_loss or default)
+        return usual if self.loss is None else self.loss
 
     # Samples.
 
-    def open_validation(self, validation_data: Any) -> Any:
-        """Return validation data as they were given."""
-        return validation_data
-
-    def read_X(self, e: Any, X: Any, *, reset: bool) -> Any:
-        """Return samples checked as scikit-learn does, in the shape that the model takes."""
+    def _read_X(self, X: Any) -> Any:
         check_gaps(X=X)
         flat, shape, dtype = _flat(X)
-        X = validate_data(e, flat, accept_sparse="csr", dtype=dtype, reset=reset)
-        return _shaped(e, X, shape, reset=reset)
+        X = validate_data(self, flat, accept_sparse="csr", dtype=dtype, reset=False)
+        return self._shaped(X, shape, reset=False)
 
-    def read_X_y(
-        self, e: Any, X: Any, y: Any, sample_weight: Any, *, reset: bool, is_part: bool
+    def _read_X_y(
+        self, X: Any, y: Any, sample_weight: Any, *, reset: bool, is_part: bool
     ) -> tuple[Any, Any, Any]:
-        """Return samples, targets and weights, the former two checked together."""
         check_gaps(X=X, y=y, sample_weight=sample_weight)
         flat, shape, dtype = _flat(X)
-        X, y = validate_data(
-            e,
-            flat,
-            y,
-            accept_sparse="csr",
-            multi_output=True,
-            y_numeric=e._task.is_numeric,
-            dtype=dtype,
-            reset=reset,
-        )
-        return _shaped(e, X, shape, reset=reset), y, sample_weight
+        how = {"accept_sparse": "csr", "multi_output": True, "y_numeric": self._is_numeric, "dtype": dtype}
+        X, y = validate_data(self, flat, y, reset=reset, **how)
+        return self._shaped(X, shape, reset=reset), y, sample_weight
 
-    def as_given(self, X: Any) -> Any:
-        """Return samples as a user would pass them."""
-        return X
+    def _shaped(self, X: Any, shape: Shape, *, reset: bool) -> Array:
+        """Return validated rows in the shape that the model takes."""
+        rows: Array = X.toarray() if hasattr(X, "toarray") else X
+        if reset:
+            wanted = self._wanted_shape()
+            if wanted and math.prod(wanted) != rows.shape[1]:
+                raise ValueError(
+                    f"image_shape: expected sizes whose product is {rows.shape[1]}, the number of values per "
+                    f"sample, got {wanted}."
+                )
+            self.sample_shape_ = wanted or (shape if len(shape) > 1 else rows.shape[1:])
+        if min(len(shape), len(self.sample_shape_)) > 1 and _bare(shape) != _bare(self.sample_shape_):
+            raise ValueError(f"X: expected images of shape {self.sample_shape_}, got {shape}.")
+        return rows.reshape(len(rows), *self.sample_shape_)
+
+    def _wanted_shape(self) -> Shape:
+        """Return ``image_shape``, () for none."""
+        if self.image_shape is None:
+            return ()
+        shape = tuple(self.image_shape)
+        if not shape or not all(isinstance(n, Integral) and int(n) > 0 for n in shape):
+            raise ValueError(f"image_shape: expected whole numbers of 1 or more, got {self.image_shape!r}.")
+        return tuple(int(n) for n in shape)
 
     # The model.
 
-    def start(self, e: Any, samples: Samples, random: Any) -> Model:
+    def _start(self, samples: Samples, random: Any) -> Model:
         """Return a new model, or a copy of the one given, ready for these samples."""
-        if isinstance(e.model, str) and e.model == AUTO:
-            e.recommendation_ = recommend(samples.dataset)
-        model, e._training_table = model_spec(e.model, e.n_outputs_, _chosen(e))
-        seed = self.seed(e, random)
+        if isinstance(self.model, str) and self.model == AUTO:
+            self.recommendation_ = recommend(samples.dataset)
+        model, self._training_table = self._asked_model()
+        seed = self._draw_seed(random)
         if not model.is_initialized:
             X = samples.X
-            is_left_to_the_model = X.dtype == np.uint8 and e.dtype is None
-            dtype = None if is_left_to_the_model else str(np.dtype(X.dtype if e.dtype is None else e.dtype))
+            is_left_to_the_model = X.dtype == np.uint8 and self.dtype is None
+            dtype = (
+                None if is_left_to_the_model else str(np.dtype(X.dtype if self.dtype is None else self.dtype))
+            )
             with naming_size(model.recipe, X.shape[1:]):
                 model.initialize(X.shape[1:], seed=seed, dtype=dtype)
             model.preprocessing = Preprocessing.for_data(X)
-        if model.output_shape != (e.n_outputs_,):
+        if model.output_shape != (self.n_outputs_,):
             raise OptionError(
-                f"model: expected {e.n_outputs_} outputs for these targets, got {model.output_shape}. Make its "
-                f"last layer Dense({e.n_outputs_})."
+                f"model: expected {self.n_outputs_} outputs for these targets, got {model.output_shape}. Make its "
+                f"last layer Dense({self.n_outputs_})."
             )
-        e._preset_loss = preset_loss(model, samples.Y) if e._task.is_numeric else None
-        objective = e._task.objective(e)
-        e.out_activation_ = objective.out_activation
+        self._preset_loss = preset_loss(model, samples.Y) if self._is_numeric else None
+        objective = self._objective()
+        self.out_activation_ = objective.out_activation
         if not model.has_chosen_loss:
             begin_at_the_mean(model, objective.loss, samples.Y)
         return model
 
-    def seed(self, e: Any, random: Any) -> int:
+    def _asked_model(self) -> ModelSpec:
+        return model_spec(self.model, self.n_outputs_, getattr(self, "recommendation_", None))
+
+    def _draw_seed(self, random: Any) -> int:
         """Return the seed of a training: ``random_state`` itself where it is a number, as for ``pl.train``."""
-        if isinstance(e.random_state, Integral):
-            return int(e.random_state)
-        return int(random.randint(np.iinfo(np.int32).max))
+        if isinstance(self.random_state, Integral):
+            return int(self.random_state)
+        return super()._draw_seed(random)
 
-    def go_on(self, e: Any, samples: Samples) -> Model:
-        """Return the model that is trained further."""
-        if not describes(e.model, e.model_, e.n_outputs_, _chosen(e)):
-            raise OptionError(
-                "model: the weights to continue from belong to another. Set it back, or fit again with "
-                "warm_start=False."
-            )
-        model: Model = e.model_
-        return model
+    def _go_on(self, samples: Samples) -> Model:
+        is_file = isinstance(self.model, str | Path) and Path(self.model).suffix == ".toml"
+        if not is_file or Path(self.model).is_file():  # a lost file is that of the model
+            asked = self.model if isinstance(self.model, Model) else self._asked_model().model
+            if asked.config() != self.model_.config():
+                raise OptionError(
+                    "model: the weights to continue from belong to another. Set it back, or fit again with "
+                    "warm_start=False."
+                )
+        return self.model_
 
-    def keep(self, e: Any, network: Model) -> None:
-        """Make the trained model the estimator's."""
-        objective = e._task.objective(e)
-        network.set_loss(objective.stored)  # one that the model's file can name
-        if e._kind in ("binary", "multiclass"):
-            network.classes = tuple(map(str, e.classes_))
-        e.model_ = network
-        e._lock = threading.Lock()
+    def _keep(self, network: Model) -> None:
+        network.set_loss(self._objective().stored)  # one that the model's file can name
+        if self._kind in ("binary", "multiclass"):
+            network.classes = tuple(map(str, self.classes_))
+        self.model_ = network
+        self._lock = threading.Lock()
 
     # Training.
 
-    def training_options(
-        self, e: Any, samples: Samples, network: Model, *, is_partial: bool
-    ) -> dict[str, Any]:
+    def _training_options(self, samples: Samples, *, is_partial: bool) -> dict[str, Any]:
         """Return the arguments of ``train``: the parameters, and the recipe's where they are "auto"."""
-        table = e._training_table
-        n_epochs = int(e.n_epochs or table.get("n_epochs", 50))
-        optimizer = choose_optimizer(e.optimizer, e.learning_rate, table)
+        table = self._training_table
+        n_epochs = int(self.n_epochs or table.get("n_epochs", 50))
+        optimizer = choose_optimizer(self.optimizer, self.learning_rate, table)
         if isinstance(optimizer, LBFGS):
             if is_partial:
                 raise OptionError(NOT_STOCHASTIC)
-            return _full_batch_options(e, optimizer, n_epochs)
+            if self.n_epochs is not None or not isinstance(self.optimizer, Optimizer):
+                optimizer.max_iterations = n_epochs
+            # One epoch more than its own limit, so that it can report its result.
+            return {"optimizer": optimizer, "n_epochs": optimizer.max_iterations + 1, "callbacks": []}
         # A part of the data is too little for the running statistics.
         is_precise = table.get("precise_bn") and not is_partial
+        size = table.get("batch_size", 32) if self.batch_size == AUTO else self.batch_size
         return {
             "optimizer": optimizer,
             "n_epochs": n_epochs,
-            "batch_size": choose_batch(e.batch_size, table, len(samples)),
-            "shuffle": bool(e.shuffle),
-            "schedule": choose_schedule(e.schedule, table),
-            "augment": choose_augment(e.augment, table),
+            "batch_size": int(size) if size and size < len(samples) else None,
+            "shuffle": bool(self.shuffle),
+            "schedule": choose_schedule(self.schedule, table),
+            "augment": choose_augment(self.augment, table),
             "callbacks": [PreciseBatchNorm(Dataset(samples.X, samples.y))] if is_precise else [],
         }
 
-    def finish(self, e: Any, optimizer: Any) -> None:
-        """Do nothing more."""
-
     # Prediction.
 
-    def outputs(self, e: Any, X: Any) -> Array:
+    def _network_outputs(self, X: Any) -> Array:
         """Return the raw outputs for samples that have been read; several threads may call it at once."""
-        with e._lock:  # the model's buffers belong to one thread at a time
-            Z: Array = e.model_.decision_function(X)
+        with self._lock:  # the model's buffers belong to one thread at a time
+            Z: Array = self.model_.decision_function(X)
         return Z.reshape(len(Z), -1)
 
-    def n_hidden(self, e: Any) -> int:
-        """Return the number of hidden layers; 0 where the model is not a sequence of layers."""
-        return len(_hidden_layers(e))
+    def _hidden_layers(self) -> list[Any]:
+        """Return the hidden layers; none where the model is not a sequence of layers."""
+        return list(self.model_.places[:-1]) if isinstance(self.model_, Sequential) else []
 
-    def hidden_width(self, e: Any, index: int) -> int:
-        """Return the number of a hidden layer's outputs for one sample."""
-        return math.prod(_hidden_layers(e)[index].output_shape)
+    def _hidden_widths(self) -> list[int]:
+        return [math.prod(layer.output_shape) for layer in self._hidden_layers()]
 
-    def hidden_outputs(self, e: Any, X: Any, index: int) -> Array:
+    def _hidden_outputs(self, X: Any, index: int) -> Array:
         """Return a hidden layer's outputs, a row per sample."""
-        A = e.model_.preprocessing.apply(X, e.model_.dtype)
-        with e._lock:
-            for layer in _hidden_layers(e)[: index + 1]:
+        A = self.model_.preprocessing.apply(X, self.model_.dtype)  # type: ignore[union-attr]
+        with self._lock:
+            for layer in self._hidden_layers()[: index + 1]:
                 A = layer.forward(A)
             rows: Array = A.reshape(len(A), -1).copy()
             return rows
 
-    # What scikit-learn requires.
-
-    def tags(self, tags: Any) -> Any:
-        """Return the estimator's tags."""
-        return tags
-
-    def packed(self, state: Any) -> Any:
-        """Return the state to pickle: of the model its weights, not its buffers."""
-        state = dict(state)
-        state.pop("_lock", None)
-        if "model_" in state:
+    def __getstate__(self) -> Any:
+        """Return what a pickle stores: of the model its weights, not its buffers."""
+        state = dict(super().__getstate__())  # type: ignore[call-overload]
+        if state.pop("_lock", None) is not None:
             state["model_"] = packed(state["model_"])
         return state
 
-    def unpacked(self, state: Any) -> Any:
-        """Return the state that was pickled."""
-        state = dict(state)
+    def __setstate__(self, state: Any) -> None:
+        """Restore an estimator from a pickle's state."""
+        super().__setstate__(state)  # type: ignore[misc]
         if "model_" in state:
-            state["model_"] = unpacked(state["model_"])
-            state["_lock"] = threading.Lock()
-        return state
-
-
-def _chosen(e: Any) -> Recommendation | None:
-    chosen: Recommendation | None = getattr(e, "recommendation_", None)
-    return chosen
-
-
-def _takes_full_batch(e: Any) -> bool:
-    return bool(e.optimizer == "lbfgs" or isinstance(e.optimizer, LBFGS))
-
-
-def _check_full_batch(e: Any) -> None:
-    """Reject what lbfgs cannot use."""
-    for name in ("learning_rate", "schedule", "augment", "batch_size"):
-        value = getattr(e, name)
-        if not (value is None or (isinstance(value, str) and value == AUTO)):
-            raise OptionError(
-                f"{name}: lbfgs takes all samples as they are and chooses its own steps; leave it out."
-            )
-
-
-def _full_batch_options(e: Any, optimizer: LBFGS, n_epochs: int) -> dict[str, Any]:
-    _check_full_batch(e)
-    if e.n_epochs is not None or not isinstance(e.optimizer, Optimizer):
-        optimizer.max_iterations = n_epochs
-    # One epoch more than its own limit, so that it can report its result.
-    return {"optimizer": optimizer, "n_epochs": optimizer.max_iterations + 1, "callbacks": []}
+            self.model_, self._lock = unpacked(state["model_"]), threading.Lock()
 
 
 def _flat(X: Any) -> tuple[Any, Shape, Any]:
@@ -272,36 +252,6 @@ def _flat(X: Any) -> tuple[Any, Shape, Any]:
     return (X.reshape(len(X), -1) if len(shape) > 1 and len(X) else X), shape, dtype
 
 
-def _shaped(e: Any, X: Any, shape: Shape, *, reset: bool) -> Array:
-    """Return validated rows in the shape that the model takes."""
-    rows: Array = X.toarray() if hasattr(X, "toarray") else X
-    if reset:
-        wanted = _image_shape(e)
-        if wanted and math.prod(wanted) != rows.shape[1]:
-            raise ValueError(
-                f"image_shape: expected sizes whose product is {rows.shape[1]}, the number of values per sample, "
-                f"got {wanted}."
-            )
-        e.sample_shape_ = wanted or (shape if len(shape) > 1 else rows.shape[1:])
-    if min(len(shape), len(e.sample_shape_)) > 1 and _bare(shape) != _bare(e.sample_shape_):
-        raise ValueError(f"X: expected images of shape {e.sample_shape_}, got {shape}.")
-    return rows.reshape(len(rows), *e.sample_shape_)
-
-
-def _image_shape(e: Any) -> Shape:
-    """Return ``image_shape``, () for none."""
-    if e.image_shape is None:
-        return ()
-    shape = tuple(e.image_shape)
-    if not shape or not all(isinstance(n, Integral) and int(n) > 0 for n in shape):
-        raise ValueError(f"image_shape: expected whole numbers of 1 or more, got {e.image_shape!r}.")
-    return tuple(int(n) for n in shape)
-
-
 def _bare(shape: Shape) -> Shape:
     """Return the shape of an image, without the channel axis if there is only one channel."""
     return shape[:2] if len(shape) == 3 and shape[2] == 1 else shape
-
-
-def _hidden_layers(e: Any) -> list[Any]:
-    return list(e.model_.places[:-1]) if isinstance(e.model_, Sequential) else []

@@ -1,37 +1,27 @@
 """What scikit-learn sees of every estimator: a classifier or a regressor around a network.
 
-An estimator is composed of two parts, which hold no data of their own and are passed the estimator: a
-*task* that knows targets (:mod:`pellucid.estimators.tasks`: classes or continuous), and a *network* that knows
-inputs and layers (:mod:`pellucid.estimators.dense_stack`, ``any_network``, ``images``).
-:func:`pellucid.estimators.fitting.fit` trains.
+An estimator has two bases: one knows inputs and layers (:mod:`pellucid.estimators.dense_stack`, ``any_network``,
+``images``), one targets, ``Classifier`` or ``Regressor``. :mod:`pellucid.estimators.fitting` has the way of a fit.
 """
 
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import scipy.sparse
 import scipy.special
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin, TransformerMixin, _fit_context
 from sklearn.utils._param_validation import StrOptions
+from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import _check_partial_fit_first_call
-from sklearn.utils.validation import check_is_fitted
 
 from pellucid.data.gaps import check_gaps
-from pellucid.estimators.any_network import AnyNetwork
 from pellucid.estimators.dense_stack import DenseStack
-from pellucid.estimators.fitting import fit
 from pellucid.estimators.hidden import HiddenFeatures
-from pellucid.estimators.parameters import (
-    BELOW_ONE,
-    CLASSIFIER_LOSS,
-    CommonParameters,
-    estimator,
-    parameter,
-)
+from pellucid.estimators.objective import Objective, objective_of, takes_label_smoothing
+from pellucid.estimators.parameters import BELOW_ONE, CLASSIFIER_LOSS, estimator, parameter
 from pellucid.estimators.sparse import as_rows
-from pellucid.estimators.targets import is_multilabel
-from pellucid.estimators.tasks import Classification, Regression
+from pellucid.estimators.targets import checked_weights, column_of, is_multilabel, learn_labels, read_labels
 from pellucid.nn.model import Model
 from pellucid.ops.activations import sigmoid_forward
 from pellucid.ops.losses import LOSSES
@@ -40,7 +30,7 @@ from pellucid.types import Array
 
 def can_fit_partially(self: Any) -> bool:
     """Return True; an AttributeError where the solver needs the whole of the data."""
-    why_not = self._network.why_not_partial(self)
+    why_not = self._why_not_partial()
     if why_not:
         raise AttributeError(why_not)
     return True
@@ -56,7 +46,7 @@ def _gives_probabilities(self: Any) -> bool:
 
 
 def _gives_outputs(self: Any) -> bool:
-    if isinstance(self._network, DenseStack):
+    if isinstance(self, DenseStack):
         try:
             _gives_probabilities(self)
         except AttributeError:  # scikit-learn has no such loss, and helpers need one of the two
@@ -69,11 +59,8 @@ def _gives_outputs(self: Any) -> bool:
 
 
 @estimator
-class Estimator(HiddenFeatures, TransformerMixin, BaseEstimator, CommonParameters):  # type: ignore[misc]
+class Estimator(HiddenFeatures, TransformerMixin, BaseEstimator):  # type: ignore[misc]
     """A network that is fitted to samples, and transforms them to its hidden layers."""
-
-    _network: ClassVar[DenseStack | AnyNetwork]
-    _task: ClassVar[Classification | Regression]
 
     @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
     def fit(self, X: Any, y: Any, sample_weight: Any = None, validation_data: Any = None) -> Any:
@@ -100,36 +87,23 @@ class Estimator(HiddenFeatures, TransformerMixin, BaseEstimator, CommonParameter
             In scikit-learn's words, if a parameter, an array or a label does not fit, or the weights become
             infinite.
         """
-        return fit(self, X, y, sample_weight, validation_data=validation_data)
-
-    def _check_is_fitted(self) -> None:
-        attribute = self._network.fitted_attribute
-        if not hasattr(self, attribute):  # tested first: the check itself takes some microseconds
-            check_is_fitted(self, attribute)
+        return self._fit(X, y, sample_weight, validation_data=validation_data)
 
     def _outputs(self, X: Any) -> Array:
         """Return the network's raw outputs for samples as they were given, shape (m, n_outputs)."""
         lent: Model | None = self.__dict__.get("_lent_network")
         if lent is not None:  # a twin that scores the network during its training
             assert lent.preprocessing is not None
-            X = as_rows(self._network.read_X(self, X, reset=False))
+            X = as_rows(self._read_X(X))
             outputs: Array = lent.raw_outputs(lent.preprocessing.apply(X, lent.dtype))
             return outputs
         self._check_is_fitted()
-        return self._network.outputs(self, self._network.read_X(self, X, reset=False))
-
-    def __getstate__(self) -> Any:
-        """Return what a pickle stores: a model's weights, not its buffers."""
-        return self._network.packed(super().__getstate__())
-
-    def __setstate__(self, state: Any) -> None:
-        """Restore an estimator from a pickle's state."""
-        super().__setstate__(self._network.unpacked(state))
+        return self._network_outputs(self._read_X(X))
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
-        return self._network.tags(tags)
+        return tags
 
 
 @estimator
@@ -140,8 +114,58 @@ class Classifier(ClassifierMixin, Estimator):  # type: ignore[misc]
     class_weight: Any = parameter(None, dict, list, StrOptions({"balanced"}), None)
     label_smoothing: Any = parameter(0.0, BELOW_ONE)
 
-    _task = Classification()
+    _is_numeric = False
     _has_sparse_labels = False
+
+    def _read_targets(self, y: Any, *, is_first: bool, is_partial: bool) -> tuple[Array, Any]:
+        """Return codes of the labels, and y as scorers take it; store the classes."""
+        y = column_of(y)
+        if not hasattr(self, "classes_") or (is_first and not is_partial):
+            labels = learn_labels(y)
+            self.classes_, self._kind = labels.classes, labels.kind
+            self._has_sparse_labels = scipy.sparse.issparse(y)
+        else:
+            if self.warm_start and not is_partial:
+                found = learn_labels(y).classes
+                if set(found.tolist()) != set(self.classes_.tolist()):
+                    raise ValueError(
+                        "warm_start can only be used where `y` has the same classes as in the previous call to "
+                        f"fit. Previously got {self.classes_}, `y` has {found}"
+                    )
+            labels = read_labels(y, self.classes_, self._kind)
+        self.n_outputs_ = 1 if self._kind == "binary" else len(self.classes_)  # one logit for two classes
+        return labels.codes, y
+
+    def _weights(self, weights: Any, X: Any, y: Any, *, is_partial: bool) -> Array | None:
+        """Return how much each sample counts, its class's weight times its own; None: all the same."""
+        own = checked_weights(weights, X)
+        if self.class_weight is None:
+            return own
+        if is_partial and self.class_weight == "balanced":
+            raise ValueError(
+                "class_weight 'balanced' is not supported for partial_fit. In order to use 'balanced' weights, "
+                "use compute_class_weight('balanced', classes=classes, y=y) on all of y, and pass the resulting "
+                "weights as the class_weight parameter."
+            )
+        by_class: Array = compute_sample_weight(self.class_weight, y)
+        weights = by_class.astype(X.dtype, copy=False) * (1 if own is None else own)
+        if not (weights >= 0).all() or not weights.any():
+            raise ValueError(
+                f"The 'class_weight' parameter of {type(self).__name__} must give weights of 0 or more, above 0 to "
+                f"some sample. Got {self.class_weight!r} instead."
+            )
+        return weights  # type: ignore[no-any-return]
+
+    def _objective(self) -> Objective:
+        loss = self._loss_of("log_loss")
+        if loss == "log_loss" and self._kind == "multilabel":
+            loss = self._multilabel_loss
+        smoothing = self.label_smoothing
+        if smoothing == "auto":
+            smoothing = (
+                self._training_table.get("label_smoothing", 0.0) if takes_label_smoothing(loss) else 0.0
+            )
+        return objective_of(loss, self._kind, float(smoothing))
 
     @available_if(can_fit_partially)  # type: ignore[untyped-decorator]
     @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
@@ -168,7 +192,7 @@ class Classifier(ClassifierMixin, Estimator):  # type: ignore[misc]
             self._kind = "binary" if len(self.classes_) <= 2 else "multiclass"
             if is_multilabel(y):
                 self._kind = "multilabel"
-        return fit(self, X, y, sample_weight, is_partial=True)
+        return self._fit(X, y, sample_weight, is_partial=True)
 
     def predict(self, X: Any) -> Array:
         """Return the most probable class of each sample, (m,); for several labels 0 and 1, (m, k)."""
@@ -225,7 +249,7 @@ class Classifier(ClassifierMixin, Estimator):  # type: ignore[misc]
             np.negative(Z[:, 0], out=both[:, 0])
             both[:, 1] = Z[:, 0]
             return sigmoid_forward(both, out=both)[0]
-        return self._task.objective(self).loss.probabilities(Z)
+        return self._objective().loss.probabilities(Z)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -237,8 +261,24 @@ class Classifier(ClassifierMixin, Estimator):  # type: ignore[misc]
 class Regressor(RegressorMixin, Estimator):  # type: ignore[misc]
     """An estimator that predicts continuous targets."""
 
-    _task = Regression()
+    _is_numeric = True
     _kind = "regression"
+
+    def _read_targets(self, y: Any, *, is_first: bool, is_partial: bool) -> tuple[Array, Any]:
+        """Return y twice: training targets are what scorers take."""
+        y = column_of(y)
+        if y.dtype.kind in "US":
+            raise ValueError(
+                f"y: expected numbers as targets, got dtype {y.dtype}. A classifier takes names."
+            )
+        n_outputs = 1 if y.ndim == 1 else int(y.shape[1])
+        if not is_first and n_outputs != self.n_outputs_:
+            raise ValueError(f"y: expected {self.n_outputs_} outputs, as in the fit before, got {n_outputs}.")
+        self.n_outputs_ = n_outputs
+        return y, y
+
+    def _objective(self) -> Objective:
+        return objective_of(self._loss_of("mean_squared_error"), "regression", float(self.n_outputs_))
 
     @available_if(can_fit_partially)  # type: ignore[untyped-decorator]
     @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
@@ -254,12 +294,12 @@ class Regressor(RegressorMixin, Estimator):  # type: ignore[misc]
         -------
         self
         """
-        return fit(self, X, y, sample_weight, is_partial=True)
+        return self._fit(X, y, sample_weight, is_partial=True)
 
     def predict(self, X: Any) -> Array:
         """Return the predicted targets, (m,) for one output, else (m, n_outputs)."""
         Z = self._outputs(X)
-        outputs = self._task.objective(self).loss.mean(Z)
+        outputs = self._objective().loss.mean(Z)
         return outputs[:, 0] if outputs.shape[1] == 1 else outputs
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:

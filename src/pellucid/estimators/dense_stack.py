@@ -1,21 +1,23 @@
-"""The network of the multi-layer perceptrons: a stack of Dense layers, trained by scikit-learn's rules."""
+"""The inputs and the network of the multi-layer perceptrons: a stack of Dense layers, by scikit-learn's rules."""
 
 import copy
 import math
-import warnings
-from typing import Any, final
+from numbers import Integral, Real
+from typing import Any
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import validate_data
 
 from pellucid.data.gaps import check_gaps
+from pellucid.data.label_encoding import warn
 from pellucid.data.preprocess import Preprocessing
 from pellucid.estimators.fast_validation import passes_checks
+from pellucid.estimators.fitting import Fitting
 from pellucid.estimators.forward import Stack
-from pellucid.estimators.hidden_layers import activations, check_hidden_layers, dropout_rates, hidden_sizes
 from pellucid.estimators.inv_scaling import InverseScaling
 from pellucid.estimators.l2_penalty import L2Penalty
+from pellucid.estimators.parameters import ACTIVATION_NAMES, SKLEARN_ACTIVATIONS, MLPParameters
 from pellucid.estimators.solvers import SklearnEpsilon, SklearnMomentum, make_solver
 from pellucid.estimators.sparse import SparseDense, SparseRows, as_rows
 from pellucid.estimators.validation import Samples
@@ -31,273 +33,261 @@ from pellucid.training.schedules import SCHEDULES, Schedule
 from pellucid.types import Array
 
 GLOROT = 6.0  # of Glorot and Bengio (2010), equation 16; for logistic units scikit-learn has 2
-FITS_FROM = 6  # frames from a warning here to the user's call of fit
+ACCEPTED: dict[str, Any] = {"accept_sparse": ["csr", "csc"], "dtype": (np.float64, np.float32)}
 
 
-@final
-class DenseStack:
-    """The stack of Dense layers that an estimator's parameters describe; it holds no data of its own."""
+class DenseStack(Fitting, MLPParameters):
+    """The stack of Dense layers that an estimator's parameters describe."""
 
-    fitted_attribute = "coefs_"
-    multilabel_loss = "log_loss"  # scikit-learn's: the sum over the labels
-    stratifies_many = False  # three classes or more, when samples are held out: as scikit-learn
+    _fitted_attribute = "coefs_"
+    _multilabel_loss = "log_loss"  # scikit-learn's: the sum over the labels
+    _stratifies_many = False  # as scikit-learn
+    coefs_: list[Array]
+    intercepts_: list[Array]
 
     # Parameters.
 
-    def check_parameters(self, e: Any) -> None:
-        """Raise ValueError for what parameter constraints cannot express."""
-        check_hidden_layers(e)
-        if e.solver == "lbfgs" and any(dropout_rates(e)):
+    def _check_parameters(self) -> None:
+        sizes = self._sizes()
+        if not all(isinstance(size, Integral) for size in sizes):
+            raise ValueError(f"hidden_layer_sizes must be integers, got {self.hidden_layer_sizes!r}.")
+        if any(int(size) <= 0 for size in sizes):
+            raise ValueError(f"hidden_layer_sizes must be > 0, got {sizes}.")
+        self._activations()
+        if self.solver == "lbfgs" and any(self._dropout_rates()):
             raise ValueError("dropout: solver 'lbfgs' needs the same loss every time; use 'adam' or 'sgd'.")
-        if e.solver == "lbfgs" and e.schedule is not None:
+        if self.solver == "lbfgs" and self.schedule is not None:
             raise ValueError("schedule: solver 'lbfgs' has no learning rate; leave it out.")
 
-    def why_not_partial(self, e: Any) -> str:
-        """Return why ``partial_fit`` is not available; empty where it is."""
-        if e.solver != "lbfgs":
+    def _sizes(self) -> list[Any]:
+        """Return the number of units of each hidden layer."""
+        sizes = self.hidden_layer_sizes
+        return list(sizes) if hasattr(sizes, "__iter__") else [sizes]
+
+    def _activations(self) -> list[str]:
+        """Return each hidden layer's activation, by pellucid's names."""
+        names = self._one_each("activation")
+        for name in names:
+            if name not in ACTIVATION_NAMES:
+                known = ", ".join(map(repr, ACTIVATION_NAMES))
+                raise self._not_allowed("activation", f"a str among {{{known}}}", name)
+        return [SKLEARN_ACTIVATIONS.get(name, name) for name in names]
+
+    def _dropout_rates(self) -> list[float]:
+        """Return the fraction of each hidden layer's outputs that dropout sets to 0."""
+        rates = self._one_each("dropout")
+        for rate in rates:
+            if not (isinstance(rate, Real) and 0 <= float(rate) < 1):
+                raise self._not_allowed("dropout", "a float in the range [0.0, 1.0)", rate)
+        return [float(rate) for rate in rates]
+
+    def _one_each(self, name: str) -> list[Any]:
+        """Return a parameter's value for each hidden layer, from one for all or a list."""
+        value, n_hidden = getattr(self, name), len(self._sizes())
+        values = (
+            [value] * n_hidden if isinstance(value, str) or not hasattr(value, "__iter__") else list(value)
+        )
+        if len(values) != n_hidden:
+            raise ValueError(
+                f"The {name!r} parameter of {type(self).__name__} must have one entry for each of the {n_hidden} "
+                f"hidden layers. Got {len(values)} instead."
+            )
+        return values
+
+    def _not_allowed(self, name: str, wanted: str, value: Any) -> ValueError:
+        return ValueError(
+            f"The {name!r} parameter of {type(self).__name__} must be {wanted}, or a list of such. "
+            f"Got {value!r} instead."
+        )
+
+    def _why_not_partial(self) -> str:
+        if self.solver != "lbfgs":
             return ""
-        return f"partial_fit is only available for stochastic optimizers. {e.solver} is not stochastic."
+        return "partial_fit is only available for stochastic optimizers. lbfgs is not stochastic."
 
-    def has_epochs(self, e: Any) -> bool:
-        """Return whether the solver runs in epochs, whose losses are recorded."""
-        return bool(e.solver != "lbfgs")
+    @property
+    def _has_epochs(self) -> bool:
+        return self.solver != "lbfgs"
 
-    stops_on_loss = stops_early = has_epochs
+    @property
+    def _stops_on_loss(self) -> bool:
+        return self._has_epochs
 
-    def loss_of(self, e: Any, default: str) -> Any:
-        """Return the loss that was given."""
-        return e.loss
+    @property
+    def _changes_rate(self) -> bool:
+        """Whether ``learning_rate`` applies: with "sgd", and without a schedule in its place."""
+        return self.solver == "sgd" and self.schedule is None and self.learning_rate != "constant"
+
+    def _loss_of(self, default: str) -> Any:
+        return self.loss
 
     # Samples.
 
-    def open_validation(self, validation_data: Any) -> Any:
-        """Return validation data as they were given."""
-        return validation_data
-
-    def read_X(self, e: Any, X: Any, *, reset: bool) -> Any:
-        """Return samples checked as scikit-learn does, in the estimator's dtype."""
-        if reset or not passes_checks(e, X):
+    def _read_X(self, X: Any) -> Any:
+        if not passes_checks(self, X):
             check_gaps(X=X)
-            X = validate_data(e, X, accept_sparse=["csr", "csc"], dtype=(np.float64, np.float32), reset=reset)
-        return _converted(e, X, reset=reset)
+            X = validate_data(self, X, reset=False, **ACCEPTED)
+        return self._converted(X)
 
-    def read_X_y(
-        self, e: Any, X: Any, y: Any, sample_weight: Any, *, reset: bool, is_part: bool
+    def _read_X_y(
+        self, X: Any, y: Any, sample_weight: Any, *, reset: bool, is_part: bool
     ) -> tuple[Any, Any, Any]:
-        """Return samples, targets and weights, the former two checked together."""
         check_gaps(X=X, y=y, sample_weight=sample_weight)
         X, y = validate_data(
-            e,
-            X,
-            y,
-            accept_sparse=["csr", "csc"],
-            multi_output=True,
-            y_numeric=e._task.is_numeric,
-            dtype=(np.float64, np.float32),
-            reset=reset,
+            self, X, y, multi_output=True, y_numeric=self._is_numeric, reset=reset, **ACCEPTED
         )
-        return as_rows(_converted(e, X, reset=reset)), y, sample_weight
+        if reset:
+            self._dtype = str(np.dtype(X.dtype if self.dtype is None else self.dtype))
+        return as_rows(self._converted(X, reset=reset)), y, sample_weight
 
-    def as_given(self, X: Any) -> Any:
-        """Return samples as a user would pass them."""
+    def _converted(self, X: Any, *, reset: bool = False) -> Any:
+        """Return samples in the dtype of the weights, which may have been set by hand."""
+        dtype = self.coefs_[0].dtype if hasattr(self, "coefs_") and not reset else self._dtype
+        return X if X.dtype == dtype else X.astype(dtype)
+
+    def _as_given(self, X: Any) -> Any:
         return X.matrix if isinstance(X, SparseRows) else X
 
     # The network.
 
-    def start(self, e: Any, samples: Samples, random: Any) -> Model:
+    def _new_network(self, X: Any) -> Sequential:
+        """Return a network for samples, its parameters still to be written."""
+        layers: list[Layer] = []
+        for width, name, rate in zip(self._sizes(), self._activations(), self._dropout_rates(), strict=True):
+            activation = None if name == "linear" else name
+            layers.append(Dense(int(width), None if self.batch_norm else activation, "zeros"))
+            if self.batch_norm:
+                layers.append(BatchNorm())
+                layers += [] if activation is None else [Activation(activation)]
+            if rate:
+                layers.append(Dropout(rate))
+        layers.append(Dense(self.n_outputs_, None, "zeros"))
+        if isinstance(X, SparseRows):
+            first: Any = layers[0]
+            layers[0] = SparseDense(first, density=X.matrix.nnz / max(1, math.prod(X.shape)))
+        network = Sequential(layers, dtype=str(X.dtype))
+        network.initialize((X.shape[1],))
+        network.preprocessing = Preprocessing()
+        return network
+
+    def _start(self, samples: Samples, random: Any) -> Model:
         """Return a new network with scikit-learn's initial weights, number for number."""
-        network = _new_network(e, samples.X)
-        e.n_layers_ = len(hidden_sizes(e)) + 2
-        e.out_activation_ = e._task.objective(e).out_activation
-        names = set(activations(e)) or {e.activation if isinstance(e.activation, str) else ""}
+        network = self._new_network(samples.X)
+        self.n_layers_ = len(self._sizes()) + 2
+        self.out_activation_ = self._objective().out_activation
+        names = set(self._activations()) or {self.activation if isinstance(self.activation, str) else ""}
         spread = 2.0 if names <= {"sigmoid", "logistic"} else GLOROT
-        for dense in _dense_layers(network):
-            W, b = dense.params["W"], dense.params["b"]
+        for leaf in _with(network, "W"):
+            W, b = leaf.params["W"], leaf.params["b"]
             bound = np.sqrt(spread / sum(W.shape))
             W[...] = random.uniform(-bound, bound, W.shape)
             b[...] = random.uniform(-bound, bound, b.shape)
         return network
 
-    def seed(self, e: Any, random: Any) -> int:
-        """Return the seed of a training, drawn."""
-        return int(random.randint(np.iinfo(np.int32).max))
-
-    def go_on(self, e: Any, samples: Samples) -> Model:
+    def _go_on(self, samples: Samples) -> Model:
         """Return a network with the parameters that the estimator has now."""
-        network = _new_network(e, samples.X)
-        wanted = [leaf.params["W"].shape for leaf in _dense_layers(network)]
-        have = [W.shape for W in e.coefs_]
-        norms = getattr(e, "batch_norms_", ())
-        if wanted != have or len(_norm_layers(network)) != len(norms):
+        network = self._new_network(samples.X)
+        dense, norms = _with(network, "W"), _with(network, "gamma")
+        wanted, have = [leaf.params["W"].shape for leaf in dense], [W.shape for W in self.coefs_]
+        kept = getattr(self, "batch_norms_", [])
+        if wanted != have or len(norms) != len(kept):
             raise ValueError(
                 f"hidden_layer_sizes and batch_norm: the weights to continue from have the shapes {have}, the "
                 f"parameters ask for {wanted}. Set them back, or fit again with warm_start=False."
             )
-        for dense, W, b in zip(_dense_layers(network), e.coefs_, e.intercepts_, strict=True):
-            dense.params["W"][...] = W
-            dense.params["b"][...] = b
-        for leaf, arrays in zip(_norm_layers(network), norms, strict=True):
+        for leaf, W, b in zip(dense, self.coefs_, self.intercepts_, strict=True):
+            leaf.params["W"][...] = W
+            leaf.params["b"][...] = b
+        for leaf, arrays in zip(norms, kept, strict=True):
             for name, array in (*leaf.params.items(), *leaf.state.items()):
                 array[...] = arrays[name]
         return network
 
-    def keep(self, e: Any, network: Model) -> None:
-        """Write the trained parameters into the estimator's attributes."""
-        dense = _dense_layers(network)
-        e._trained_activations = tuple(activations(e))
-        e.coefs_ = [leaf.params["W"] for leaf in dense]
-        e.intercepts_ = [leaf.params["b"] for leaf in dense]
-        e.batch_norms_ = [{**leaf.params, **leaf.state} for leaf in _norm_layers(network)]
+    def _keep(self, network: Model) -> None:
+        dense = _with(network, "W")
+        self._trained_activations = tuple(self._activations())
+        self.coefs_ = [leaf.params["W"] for leaf in dense]
+        self.intercepts_ = [leaf.params["b"] for leaf in dense]
+        self.batch_norms_ = [{**leaf.params, **leaf.state} for leaf in _with(network, "gamma")]
 
     # Training.
 
-    def training_options(
-        self, e: Any, samples: Samples, network: Model, *, is_partial: bool
-    ) -> dict[str, Any]:
-        """Return the arguments of ``train`` that the parameters ask for, and a divisor for an adaptive rate."""
+    def _training_options(self, samples: Samples, *, is_partial: bool) -> dict[str, Any]:
         n = len(samples)
-        optimizer = make_solver(e, n if samples.weights is None else float(samples.weights.sum()))
-        if e.solver == "lbfgs":  # one epoch more than its own limit, so that it can report its result
-            return {"optimizer": optimizer, "n_epochs": int(e.max_iter) + 1, "callbacks": []}
-        factor = e._task.objective(e).factor
-        callbacks: list[Callback] = (
-            [L2Penalty(float(e.alpha), factor=factor)] if e.alpha or factor != 1 else []
+        optimizer = make_solver(self, n if samples.weights is None else float(samples.weights.sum()))
+        if self.solver == "lbfgs":  # one epoch more than its own limit, so that it can report its result
+            return {"optimizer": optimizer, "n_epochs": int(self.max_iter) + 1, "callbacks": []}
+        factor, is_adaptive = (
+            self._objective().factor,
+            self._changes_rate and self.learning_rate == "adaptive",
         )
+        callbacks: list[Callback] = []
+        if self.alpha or factor != 1:
+            callbacks.append(L2Penalty(float(self.alpha), factor=factor))
         if isinstance(optimizer, Adam | AdamW):
             callbacks.append(SklearnEpsilon(optimizer))
-        if _changes_rate(e) and e.momentum:
+        if self._changes_rate and self.momentum:
             callbacks.append(SklearnMomentum())
-        options = {
+        size = min(200, n) if self.batch_size == "auto" else self.batch_size
+        if size > n:
+            warn(
+                "Got `batch_size` less than 1 or larger than sample size. It is going to be clipped",
+                UserWarning,
+            )
+        return {
             "optimizer": optimizer,
-            "n_epochs": int(e.max_iter),
-            "batch_size": _batch_size(e, n),
-            "shuffle": bool(e.shuffle),
-            "schedule": _schedule(e, n, is_resumed=is_partial and bool(e._position.optimizer)),
+            "n_epochs": int(self.max_iter),
+            "batch_size": None if size >= n else int(size),
+            "shuffle": bool(self.shuffle),
+            "schedule": self._schedule(n, is_resumed=is_partial and bool(self._position.optimizer)),
             "callbacks": callbacks,
             "counts_rows": True,
+            "divisor": 5.0 if is_adaptive else None,
         }
-        if _changes_rate(e) and e.learning_rate == "adaptive":
-            options["divisor"] = 5.0
-        return options
 
-    def finish(self, e: Any, optimizer: Any) -> None:
+    def _schedule(self, n: int, *, is_resumed: bool) -> Schedule | None:
+        if self.schedule is not None:
+            return SCHEDULES.resolve(copy.deepcopy(self.schedule))
+        if not self._changes_rate or self.learning_rate == "adaptive":
+            return None
+        return InverseScaling(n, self.power_t, n_seen=self.t_, is_resumed=is_resumed)
+
+    def _finish(self, optimizer: Any) -> None:
         """Record the result of L-BFGS, and warn if it did not converge."""
         if not isinstance(optimizer, LBFGS) or optimizer.result is None:
             return
         result = optimizer.result
-        e.n_iter_ = result.n_iterations
-        squares = sum(float(np.vdot(W, W)) for W in e.coefs_)
-        e.loss_ = result.loss * e._task.objective(e).factor + optimizer.weight_decay / 2 * squares
+        self.n_iter_ = result.n_iterations
+        squares = sum(float(np.vdot(W, W)) for W in self.coefs_)
+        self.loss_ = result.loss * self._objective().factor + optimizer.weight_decay / 2 * squares
         if result.status in (1, 2):
-            warnings.warn(
+            warn(
                 f"lbfgs failed to converge after {result.n_iterations} iteration(s) (status={result.status}):\n"
-                f"{result.message}\n\nIncrease the number of iterations (max_iter={e.max_iter}) or of "
-                f"evaluations (max_fun={e.max_fun}), or scale the data.",
+                f"{result.message}\n\nIncrease the number of iterations (max_iter={self.max_iter}) or of "
+                f"evaluations (max_fun={self.max_fun}), or scale the data.",
                 ConvergenceWarning,
-                stacklevel=FITS_FROM,
             )
 
     # Prediction: several threads may call it at once.
 
-    def outputs(self, e: Any, X: Any) -> Array:
-        """Return the raw outputs for samples that have been read."""
-        return _stack(e).outputs(X)
+    def _network_outputs(self, X: Any, n_layers: int | None = None) -> Array:
+        """Return the outputs of the first layers; weights set by hand have no record of activations."""
+        trained = getattr(self, "_trained_activations", ()) or self._activations()
+        norms = getattr(self, "batch_norms_", ())
+        return Stack(self.coefs_, self.intercepts_, trained, norms).outputs(X, n_layers)
 
-    def n_hidden(self, e: Any) -> int:
-        """Return the number of hidden layers."""
-        return len(e.coefs_) - 1
+    def _hidden_widths(self) -> list[int]:
+        return [W.shape[1] for W in self.coefs_[:-1]]
 
-    def hidden_width(self, e: Any, index: int) -> int:
-        """Return the width of a hidden layer."""
-        return int(e.coefs_[index].shape[1])
+    def _hidden_outputs(self, X: Any, index: int) -> Array:
+        return self._network_outputs(X, index + 1)
 
-    def hidden_outputs(self, e: Any, X: Any, index: int) -> Array:
-        """Return the activations of a hidden layer."""
-        return _stack(e).outputs(X, index + 1)
-
-    # What scikit-learn requires.
-
-    def tags(self, tags: Any) -> Any:
-        """Return the estimator's tags."""
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()  # type: ignore[misc]
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
 
-    def packed(self, state: Any) -> Any:
-        """Return the state to pickle."""
-        return state
 
-    unpacked = packed
-
-
-def _converted(e: Any, X: Any, *, reset: bool) -> Any:
-    if reset:
-        e._dtype = str(np.dtype(X.dtype if e.dtype is None else e.dtype))
-    dtype = e.coefs_[0].dtype if hasattr(e, "coefs_") and not reset else e._dtype
-    return X if X.dtype == dtype else X.astype(dtype)
-
-
-def _new_network(e: Any, X: Any) -> Sequential:
-    network = Sequential(_layers(e, X), dtype=str(X.dtype))
-    network.initialize((X.shape[1],))
-    network.preprocessing = Preprocessing()
-    return network
-
-
-def _layers(e: Any, X: Any) -> list[Layer]:
-    layers: list[Layer] = []
-    for width, name, rate in zip(hidden_sizes(e), activations(e), dropout_rates(e), strict=True):
-        activation = None if name == "linear" else name
-        first = None if layers else X
-        layers.append(_dense(int(width), None if e.batch_norm else activation, first))
-        if e.batch_norm:
-            layers.append(BatchNorm())
-            layers += [] if activation is None else [Activation(activation)]
-        if rate:
-            layers.append(Dropout(rate))
-    return [*layers, _dense(e.n_outputs_, None, None if layers else X)]
-
-
-def _dense(width: int, activation: str | None, X: Any) -> Layer:
-    """Return a layer that takes X (None: a layer's output), its parameters still to be written."""
-    if not isinstance(X, SparseRows):
-        return Dense(width, activation, "zeros")
-    return SparseDense(width, activation, "zeros", density=X.matrix.nnz / max(1, math.prod(X.shape)))
-
-
-def _dense_layers(network: Model) -> list[Any]:
-    return [leaf for leaf in network.leaves() if isinstance(leaf, Dense | SparseDense)]
-
-
-def _norm_layers(network: Model) -> list[BatchNorm]:
-    return [leaf for leaf in network.leaves() if isinstance(leaf, BatchNorm)]
-
-
-def _changes_rate(e: Any) -> bool:
-    """Return whether ``learning_rate`` applies: with "sgd", and without a schedule in its place."""
-    return bool(e.solver == "sgd" and e.schedule is None and e.learning_rate != "constant")
-
-
-def _batch_size(e: Any, n: int) -> int | None:
-    """Return the size of a batch; None for all samples."""
-    size = min(200, n) if e.batch_size == "auto" else e.batch_size
-    if size > n:
-        warnings.warn(
-            "Got `batch_size` less than 1 or larger than sample size. It is going to be clipped",
-            UserWarning,
-            stacklevel=FITS_FROM + 1,
-        )
-    return None if size >= n else int(size)
-
-
-def _schedule(e: Any, n: int, *, is_resumed: bool) -> Schedule | None:
-    if e.schedule is not None:
-        return SCHEDULES.make(e.schedule) if isinstance(e.schedule, str) else copy.deepcopy(e.schedule)
-    if not _changes_rate(e) or e.learning_rate == "adaptive":
-        return None
-    return InverseScaling(n, e.power_t, n_seen=e.t_, is_resumed=is_resumed)
-
-
-def _stack(e: Any) -> Stack:
-    """Return the estimator's arrays as a function; weights set by hand have no record of activations."""
-    trained = getattr(e, "_trained_activations", ()) or activations(e)
-    return Stack(e.coefs_, e.intercepts_, trained, getattr(e, "batch_norms_", ()))
+def _with(network: Model, name: str) -> list[Any]:
+    """Return the layers that have a parameter of that name."""
+    return [leaf for leaf in network.leaves() if name in leaf.params]

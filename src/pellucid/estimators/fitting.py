@@ -1,16 +1,20 @@
 """How every estimator is fitted: from (X, y) to samples, training, and the fitted attributes."""
 
-import warnings
-from typing import Any
+from abc import ABC, abstractmethod
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted
 
+from pellucid.data.label_encoding import warn
 from pellucid.dispatch import asked
 from pellucid.errors import TrainingError
+from pellucid.estimators.objective import Objective
+from pellucid.estimators.parameters import CommonParameters
 from pellucid.estimators.stopping import Convergence
-from pellucid.estimators.tasks import checked_weights
+from pellucid.estimators.targets import checked_weights
 from pellucid.estimators.validation import Samples, Score, WeightedLoss, hold_out
 from pellucid.estimators.verbose import PrintProgress
 from pellucid.estimators.warm_start import Continuation, Position
@@ -21,193 +25,277 @@ from pellucid.training.events import Callback
 from pellucid.training.history import History
 from pellucid.training.loop import train_by_plan
 from pellucid.training.options import Plan
+from pellucid.types import Array
 
 NON_FINITE = (
     "Solver produced non-finite parameter weights. The input data may contain large values and need to be "
     "preprocessed."
 )
-FITS_FROM = 5  # frames from a warning here to the user's call of fit
 
 
-def fit(
-    e: Any, X: Any, y: Any, sample_weight: Any, *, validation_data: Any = None, is_partial: bool = False
-) -> Any:
-    """Train an estimator's network on samples, and return the estimator.
+class Fitting(CommonParameters, ABC):
+    """The way of a fit. Two further bases of an estimator fill in its steps.
 
-    Parameters
-    ----------
-    e : Estimator
-    X, y, sample_weight, validation_data :
-        As ``Estimator.fit`` takes them.
-    is_partial : bool, optional
-        Whether to train for one epoch, continuing from the estimator's current state.
+    One knows inputs and layers: :mod:`pellucid.estimators.dense_stack`, ``any_network``, ``images``. One knows
+    targets: ``Classifier`` and ``Regressor`` of :mod:`pellucid.estimators.base`.
     """
-    check_parameters(e)
-    if is_partial and e.early_stopping:
-        raise ValueError("partial_fit does not support early_stopping=True")
-    is_first = not hasattr(e, e._network.fitted_attribute) or not (e.warm_start or is_partial)
-    X, y, sample_weight = e._network.read_X_y(e, X, y, sample_weight, reset=is_first, is_part=is_partial)
-    Y, y = e._task.read_targets(e, y, is_first=is_first, is_partial=is_partial)
-    samples = Samples(X, Y, y, e._task.weights(e, sample_weight, X, y, is_partial=is_partial))
-    held = _read_validation(e, validation_data)
-    goes_on = is_partial and hasattr(e, "_position") and e._position.epoch > 0
-    random = None if goes_on else check_random_state(e.random_state)
-    uses_score = bool(e.early_stopping) and e._network.stops_early(e)
-    if is_first or not hasattr(e, "val_loss_curve_") or not hasattr(e, "loss_curve_"):
-        _forget(e, uses_score)  # nothing was trained before, or by a solver that kept no records, or by hand
-    network: Model = e._network.start(e, samples, random) if is_first else e._network.go_on(e, samples)
-    network.set_loss(e._task.objective(e).loss)
-    if held is None and uses_score:
-        samples, held = hold_out(samples, e.validation_fraction, random, stratify=e._task.stratifies(e))
-    if random is not None:
-        e._seed = e._network.seed(e, random)
-    _train(e, network, samples, held, uses_score=uses_score, is_partial=is_partial)
-    return e
 
+    _fitted_attribute: ClassVar[str]
+    _is_numeric: ClassVar[bool]  # whether targets are continuous
+    _multilabel_loss: ClassVar[str]  # the loss of several labels for each sample
+    _stratifies_many: ClassVar[bool]  # whether three classes or more are held out in their proportions
+    _kind: str  # "binary", "multiclass", "multilabel", "regression"
+    n_outputs_: int
+    loss: Any
+    loss_: float
+    out_activation_: str
+    _position: Position
 
-def check_parameters(e: Any) -> None:
-    """Raise ValueError for what parameter constraints cannot express."""
-    for callback in e.callbacks or ():
-        if not callable(callback):
-            raise ValueError(
-                f"The 'callbacks' parameter of {type(e).__name__} must be a list of callables. "
-                f"Got {callback!r} in it instead."
-            )
-    e._network.check_parameters(e)
+    # Inputs and layers.
 
+    @abstractmethod
+    def _check_parameters(self) -> None:
+        """Raise ValueError for what parameter constraints cannot express."""
 
-def _read_validation(e: Any, validation_data: Any) -> Samples | None:
-    if validation_data is None:
-        return None
-    validation_data = e._network.open_validation(validation_data)
-    if not isinstance(validation_data, tuple | list) or len(validation_data) not in (2, 3):
-        raise ValueError("validation_data must be a tuple (X, y) or (X, y, sample_weight).")
-    X, y, *rest = validation_data
-    X, y, weights = e._network.read_X_y(e, X, y, rest[0] if rest else None, reset=False, is_part=True)
-    Y, y = e._task.read_targets(e, y, is_first=False, is_partial=True)
-    return Samples(X, Y, y, checked_weights(weights, X))
+    @abstractmethod
+    def _why_not_partial(self) -> str:
+        """Return why ``partial_fit`` is not available; empty where it is."""
 
+    @property
+    def _has_epochs(self) -> bool:
+        """Whether the solver runs in epochs, whose losses are recorded and whose scores may end the training."""
+        return True
 
-def _train(
-    e: Any, network: Model, samples: Samples, held: Samples | None, *, uses_score: bool, is_partial: bool
-) -> None:
-    options = e._network.training_options(e, samples, network, is_partial=is_partial)
-    objective = e._task.objective(e)
-    score = Score(e, held, objective.loss, e.scoring) if uses_score and held is not None else None
-    rule = _convergence(e, score, options.pop("divisor", None))
-    position = Continuation(e._position if is_partial else None, n_epochs=1 if is_partial else None)
-    weighted = None if held is None or held.weights is None else WeightedLoss(held)
-    interrupt = StopOnInterrupt()
-    own = [position, *options.pop("callbacks"), rule, *([] if weighted is None else [weighted])]
-    try:
+    @property
+    @abstractmethod
+    def _stops_on_loss(self) -> bool:
+        """Whether a loss that no longer falls ends the training."""
+
+    @abstractmethod
+    def _loss_of(self, default: str) -> Any:
+        """Return the loss that is asked for."""
+
+    def _open_validation(self, validation_data: Any) -> Any:
+        """Return validation data as a tuple."""
+        return validation_data
+
+    @abstractmethod
+    def _read_X(self, X: Any) -> Any:
+        """Return samples checked as scikit-learn does, as the network takes them."""
+
+    @abstractmethod
+    def _read_X_y(
+        self, X: Any, y: Any, sample_weight: Any, *, reset: bool, is_part: bool
+    ) -> tuple[Any, Any, Any]:
+        """Return samples, targets and weights, the former two checked together."""
+
+    def _as_given(self, X: Any) -> Any:
+        """Return samples as a user would pass them."""
+        return X
+
+    @abstractmethod
+    def _start(self, samples: Samples, random: Any) -> Model:
+        """Return a new network for these samples."""
+
+    @abstractmethod
+    def _go_on(self, samples: Samples) -> Model:
+        """Return the network that is trained further."""
+
+    def _draw_seed(self, random: Any) -> int:
+        """Return the seed of a training."""
+        return int(random.randint(np.iinfo(np.int32).max))
+
+    @abstractmethod
+    def _training_options(self, samples: Samples, *, is_partial: bool) -> dict[str, Any]:
+        """Return the arguments of ``train``, and a divisor for an adaptive rate."""
+
+    @abstractmethod
+    def _keep(self, network: Model) -> None:
+        """Write the trained network into the fitted attributes."""
+
+    def _finish(self, optimizer: Any) -> None:
+        """Record what the optimizer says, once the training is recorded."""
+
+    @abstractmethod
+    def _network_outputs(self, X: Any) -> Array:
+        """Return the raw outputs for samples that have been read."""
+
+    @abstractmethod
+    def _hidden_widths(self) -> list[int]:
+        """Return the number of outputs of each hidden layer."""
+
+    @abstractmethod
+    def _hidden_outputs(self, X: Any, index: int) -> Array:
+        """Return a hidden layer's outputs, a row per sample."""
+
+    # Targets.
+
+    @abstractmethod
+    def _read_targets(self, y: Any, *, is_first: bool, is_partial: bool) -> tuple[Array, Any]:
+        """Return the training targets, and y as scorers take it; store what is learned of them."""
+
+    def _weights(self, weights: Any, X: Any, y: Any, *, is_partial: bool) -> Array | None:
+        """Return how much each sample counts; None: all the same."""
+        return checked_weights(weights, X)
+
+    @abstractmethod
+    def _objective(self) -> Objective:
+        """Return what is minimized."""
+
+    @property
+    def _stratifies(self) -> bool:
+        """Whether each class is held out in its proportion."""
+        return self._kind == "binary" or (self._kind == "multiclass" and self._stratifies_many)
+
+    # The way.
+
+    def _check_is_fitted(self) -> None:
+        if not hasattr(
+            self, self._fitted_attribute
+        ):  # tested first: the check itself takes some microseconds
+            check_is_fitted(self, self._fitted_attribute)
+
+    def _fit(
+        self, X: Any, y: Any, sample_weight: Any, *, validation_data: Any = None, is_partial: bool = False
+    ) -> Self:
+        """Train on samples; partial: for one epoch, continuing from the current state."""
+        for callback in self.callbacks or ():
+            if not callable(callback):
+                raise ValueError(
+                    f"The 'callbacks' parameter of {type(self).__name__} must be a list of callables. "
+                    f"Got {callback!r} in it instead."
+                )
+        self._check_parameters()
+        if is_partial and self.early_stopping:
+            raise ValueError("partial_fit does not support early_stopping=True")
+        is_first = not hasattr(self, self._fitted_attribute) or not (self.warm_start or is_partial)
+        X, y, weights = self._read_X_y(X, y, sample_weight, reset=is_first, is_part=is_partial)
+        Y, y = self._read_targets(y, is_first=is_first, is_partial=is_partial)
+        samples = Samples(X, Y, y, self._weights(weights, X, y, is_partial=is_partial))
+        held = None if validation_data is None else self._read_validation(validation_data)
+        goes_on = is_partial and hasattr(self, "_position") and self._position.epoch > 0
+        random = None if goes_on else check_random_state(self.random_state)
+        uses_score = bool(self.early_stopping) and self._has_epochs
+        if is_first or not hasattr(self, "val_loss_curve_") or not hasattr(self, "loss_curve_"):
+            self._forget(
+                uses_score
+            )  # nothing was trained before, or by a solver that kept no records, or by hand
+        network = self._start(samples, random) if is_first else self._go_on(samples)
+        network.set_loss(self._objective().loss)
+        if held is None and uses_score:
+            samples, held = hold_out(samples, self.validation_fraction, random, stratify=self._stratifies)
+        if random is not None:
+            self._seed = self._draw_seed(random)
+        self._train(network, samples, held, uses_score=uses_score, is_partial=is_partial)
+        return self
+
+    def _read_validation(self, validation_data: Any) -> Samples:
+        validation_data = self._open_validation(validation_data)
+        if not isinstance(validation_data, tuple | list) or len(validation_data) not in (2, 3):
+            raise ValueError("validation_data must be a tuple (X, y) or (X, y, sample_weight).")
+        X, y, weights = self._read_X_y(
+            *validation_data, *[None][len(validation_data) - 2 :], reset=False, is_part=True
+        )
+        Y, y = self._read_targets(y, is_first=False, is_partial=True)
+        return Samples(X, Y, y, checked_weights(weights, X))
+
+    def _train(
+        self, network: Model, samples: Samples, held: Samples | None, *, uses_score: bool, is_partial: bool
+    ) -> None:
+        options, objective = self._training_options(samples, is_partial=is_partial), self._objective()
+        score = Score(self, held, objective.loss, self.scoring) if uses_score and held is not None else None
+        rule = self._convergence(score, options.pop("divisor", None))
+        position = Continuation(self._position if is_partial else None, n_epochs=1 if is_partial else None)
+        weighted = None if held is None or held.weights is None else WeightedLoss(held)
+        interrupt = StopOnInterrupt()
+        own = [position, *options.pop("callbacks"), rule, *([] if weighted is None else [weighted])]
+        kept = self._position.kernels if is_partial else ""  # a continued training goes on as it began
         plan = Plan(
             validation=None if held is None else held.dataset,
-            seed=e._seed,
-            form="direct" if is_partial else e.form,
-            kernels=_kernels(e, is_partial=is_partial),
+            seed=self._seed,
+            form="direct" if is_partial else self.form,
+            kernels=kept if kept and asked(self.kernels) == "auto" else self.kernels,
             sample_weight=samples.weights,
             **options,
         )
-        history = train_by_plan(network, samples.dataset, plan, [*own, *_listeners(e, rule), interrupt])
-    except TrainingError as error:
-        history = _survive(network, rule, error)
-    if not np.isfinite(network.theta).all():
-        raise ValueError(NON_FINITE)
-    e._position = position.end
-    if weighted is not None:
-        history.columns["validation_loss"] = weighted.losses
-    e._network.keep(e, network)
-    _record(e, history, rule, samples, held, factor=objective.factor, uses_score=uses_score)
-    e._network.finish(e, options["optimizer"])
-    if interrupt.was_interrupted:
-        warnings.warn("Training interrupted by user.", UserWarning, stacklevel=FITS_FROM)
-    elif e._network.stops_on_loss(e) and not is_partial and history.is_complete and not rule.has_converged:
-        warnings.warn(
-            f"Stochastic Optimizer: Maximum iterations ({options['n_epochs']}) reached and the optimization "
-            "hasn't converged yet.",
-            ConvergenceWarning,
-            stacklevel=FITS_FROM,
+        try:
+            callbacks = [*own, *self._listeners(rule), interrupt]
+            history = train_by_plan(network, samples.dataset, plan, callbacks)
+        except TrainingError as error:
+            history = _survive(network, rule, error)
+        if not np.isfinite(network.theta).all():
+            raise ValueError(NON_FINITE)
+        self._position = position.end
+        if weighted is not None:
+            history.columns["validation_loss"] = weighted.losses
+        self._keep(network)
+        self._record(history, rule, samples, [] if held is None else history.validation_losses)
+        self._finish(options["optimizer"])
+        if interrupt.was_interrupted:
+            warn("Training interrupted by user.", UserWarning)
+        elif self._stops_on_loss and not is_partial and history.is_complete and not rule.has_converged:
+            warn(
+                f"Stochastic Optimizer: Maximum iterations ({options['n_epochs']}) reached and the optimization "
+                "hasn't converged yet.",
+                ConvergenceWarning,
+            )
+
+    def _listeners(self, rule: Convergence) -> list[Callback]:
+        """Return the callbacks that only observe: printed progress, the user's own, a bar."""
+        listeners: list[Callback] = [PrintProgress(rule)] if self.verbose else []
+        listeners += self.callbacks or ()
+        is_left_out = self.progress is False or (self.progress is None and self.verbose)
+        return [*listeners, *progress_bar(False if is_left_out else None, listeners)]
+
+    def _convergence(self, score: Score | None, divisor: float | None) -> Convergence:
+        may_stop = self._stops_on_loss or score is not None
+        return Convergence(
+            tolerance=self.tol,
+            patience=self.n_iter_no_change if may_stop else np.inf,
+            score=score,
+            divisor=divisor,
+            best=getattr(self, "best_loss_", None) if score is None else self.best_validation_score_,
+            n_waited=self._no_improvement_count,
         )
 
+    def _forget(self, uses_score: bool) -> None:
+        """Reset the attributes of a training: those of epochs only if the solver runs in epochs."""
+        self._position, self._no_improvement_count = Position(), 0
+        self.n_iter_ = self.t_ = 0
+        self.val_loss_curve_: list[float] | None = None
+        for name in ("loss_curve_", "best_loss_", "validation_scores_", "best_validation_score_"):
+            self.__dict__.pop(name, None)
+        if self._has_epochs:
+            self.loss_curve_: list[float] = []
+            self.validation_scores_: list[float] | None = [] if uses_score else None
+            self.best_validation_score_ = -np.inf if uses_score else None
+            self.best_loss_ = None if uses_score else np.inf
 
-def _kernels(e: Any, *, is_partial: bool) -> str | None:
-    """Return the choice of kernels; a continued training that leaves it open goes on as it began."""
-    kept, own = e._position.kernels if is_partial else "", e.kernels
-    choice: str | None = kept if kept and asked(own) == "auto" else own
-    return choice
-
-
-def _listeners(e: Any, rule: Convergence) -> list[Callback]:
-    """Return the callbacks that only observe: printed progress, the user's own, a bar."""
-    listeners: list[Callback] = [PrintProgress(rule)] if e.verbose else []
-    listeners += e.callbacks or ()
-    is_left_out = e.progress is False or (e.progress is None and e.verbose)
-    return [*listeners, *progress_bar(False if is_left_out else None, listeners)]
-
-
-def _convergence(e: Any, score: Score | None, divisor: float | None) -> Convergence:
-    may_stop = e._network.stops_on_loss(e) or score is not None
-    return Convergence(
-        tolerance=e.tol,
-        patience=e.n_iter_no_change if may_stop else np.inf,
-        score=score,
-        divisor=divisor,
-        best=getattr(e, "best_loss_", None) if score is None else e.best_validation_score_,
-        n_waited=e._no_improvement_count,
-    )
+    def _record(self, history: History, rule: Convergence, samples: Samples, held: list[float]) -> None:
+        """Write the attributes that describe the training; ``held``: the losses of held-out samples."""
+        self._no_improvement_count, self.history_ = rule.n_waited, history
+        if history.losses:
+            self.loss_ = history.losses[-1]
+        if held:
+            factor = self._objective().factor
+            self.val_loss_curve_ = [*(self.val_loss_curve_ or []), *(loss * factor for loss in held)]
+        if not self._has_epochs:
+            return
+        self.n_iter_ = len(history.losses)
+        self.t_ += self.n_iter_ * len(samples)
+        self.loss_curve_ += history.losses
+        if rule.score is None:
+            self.best_loss_ = rule.best
+        else:
+            self.validation_scores_ = [*(self.validation_scores_ or []), *rule.scores]
+            self.best_validation_score_, self.best_loss_ = rule.best, None
 
 
 def _survive(network: Model, rule: Convergence, error: TrainingError) -> History:
     """Restore the best parameters of a training that failed, if any were kept."""
     if rule.run is None or not rule.put_back(network):
         raise ValueError(NON_FINITE) from error
-    warnings.warn(
-        f"{error} The best parameters before that are kept.", ConvergenceWarning, stacklevel=FITS_FROM + 1
-    )
+    warn(f"{error} The best parameters before that are kept.", ConvergenceWarning)
     rule.scores.append(np.nan)
     rule.run.history.append({"loss": np.nan, "validation_loss": np.nan})
     return rule.run.history
-
-
-def _forget(e: Any, uses_score: bool) -> None:
-    """Reset the attributes of a training: those of epochs only if the solver runs in epochs."""
-    e._position, e._no_improvement_count = Position(), 0
-    e.n_iter_ = e.t_ = 0
-    e.val_loss_curve_ = None
-    for name in ("loss_curve_", "best_loss_", "validation_scores_", "best_validation_score_"):
-        e.__dict__.pop(name, None)
-    if not e._network.has_epochs(e):
-        return
-    e.loss_curve_ = []
-    e.validation_scores_ = [] if uses_score else None
-    e.best_validation_score_ = -np.inf if uses_score else None
-    e.best_loss_ = None if uses_score else np.inf
-
-
-def _record(
-    e: Any,
-    history: History,
-    rule: Convergence,
-    samples: Samples,
-    held: Samples | None,
-    *,
-    factor: float,
-    uses_score: bool,
-) -> None:
-    """Write the attributes that describe the training."""
-    e._no_improvement_count, e.history_ = rule.n_waited, history
-    if history.losses:
-        e.loss_ = history.losses[-1]
-    if held is not None:
-        losses: list[float] = [loss * factor for loss in history.validation_losses]
-        e.val_loss_curve_ = [*(e.val_loss_curve_ or []), *losses]
-    if not e._network.has_epochs(e):
-        return
-    e.n_iter_ = len(history.losses)
-    e.t_ += e.n_iter_ * len(samples)
-    e.loss_curve_ += history.losses
-    if uses_score:
-        e.validation_scores_ = [*(e.validation_scores_ or []), *rule.scores]
-        e.best_validation_score_, e.best_loss_ = rule.best, None
-    else:
-        e.best_loss_ = rule.best

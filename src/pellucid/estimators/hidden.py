@@ -1,10 +1,11 @@
 """Hidden layers as features: what ``transform`` returns, and how its columns are named."""
 
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 
+from pellucid.estimators.fitting import Fitting
 from pellucid.types import Array
 
 
@@ -24,10 +25,8 @@ class _Named(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         return self.names
 
 
-class HiddenFeatures:
+class HiddenFeatures(Fitting):
     """Adds ``transform`` to an estimator; not a TransformerMixin, which would name all layers' columns the same."""
-
-    _network: ClassVar[Any]
 
     def transform(self, X: Any, layer: int = -1) -> Any:
         """Return a hidden layer's outputs for each sample.
@@ -48,9 +47,8 @@ class HiddenFeatures:
         ValueError
             If there is no such layer.
         """
-        self._check_is_fitted()  # type: ignore[attr-defined]
-        network, index = self._network, self._hidden_index(layer)
-        columns = network.hidden_outputs(self, network.read_X(self, X, reset=False), index)
+        self._check_is_fitted()
+        columns = self._hidden_outputs(self._read_X(X), self._hidden_index(layer))
         named = _Named(columns, self.get_feature_names_out(layer=layer))
         if hasattr(self, "_sklearn_output_config"):
             named._sklearn_output_config = self._sklearn_output_config
@@ -58,12 +56,12 @@ class HiddenFeatures:
 
     def get_feature_names_out(self, input_features: Any = None, layer: int = -1) -> Array:
         """Return a name for each column of ``transform``: the estimator's, in lower case, and its number."""
-        self._check_is_fitted()  # type: ignore[attr-defined]
-        width = self._network.hidden_width(self, self._hidden_index(layer))
+        self._check_is_fitted()
+        width = self._hidden_widths()[self._hidden_index(layer)]
         return np.array([f"{type(self).__name__.lower()}{i}" for i in range(width)], dtype=object)
 
     def _hidden_index(self, layer: Any) -> int:
-        n_hidden: int = self._network.n_hidden(self)
+        n_hidden = len(self._hidden_widths())
         if not isinstance(layer, int | np.integer) or not -n_hidden <= layer < n_hidden:
             allowed = f"from {-n_hidden} to {n_hidden - 1}" if n_hidden else "none: there is no hidden layer"
             raise ValueError(f"layer: expected a hidden layer's number, {allowed}, got {layer!r}.")

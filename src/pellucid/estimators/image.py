@@ -10,17 +10,15 @@ from sklearn.base import _fit_context
 from sklearn.utils._param_validation import Options, StrOptions
 from sklearn.utils.metaestimators import available_if
 
-from pellucid.data.inputs_seen import white_seen
+from pellucid.data.input_spec import white_seen
 from pellucid.errors import DataError
 from pellucid.estimators.base import Classifier, can_fit_partially
-from pellucid.estimators.fitting import fit
 from pellucid.estimators.images import Images, labelled
 from pellucid.estimators.parameters import (
     AUTO,
     BELOW_ONE,
     CLASSIFIER_LOSS,
     POSITIVE_INT,
-    NetworkParameters,
     estimator,
     parameter,
 )
@@ -31,7 +29,7 @@ from pellucid.training.recipes import GENERAL
 
 @final
 @estimator
-class ImageClassifier(Classifier, NetworkParameters):
+class ImageClassifier(Images, Classifier):
     """A classifier of photos: paths, a folder, bytes or arrays go in, and it reads and resizes them itself.
 
     Images are turned upright (EXIF), composited over white where they are transparent, converted to RGB, resized to
@@ -108,8 +106,6 @@ class ImageClassifier(Classifier, NetworkParameters):
     on_error: str = parameter("raise", StrOptions({"raise", "skip"}))
     n_threads: Any = parameter(None, POSITIVE_INT, Options(Integral, {-1}), None)
 
-    _network = Images()
-
     @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
     def fit(self, X: Any, y: Any = None, sample_weight: Any = None, validation_data: Any = None) -> Any:
         """Train the network on images.
@@ -138,7 +134,7 @@ class ImageClassifier(Classifier, NetworkParameters):
         ValueError
             In scikit-learn's words, if a parameter or a label does not fit, or there are more labels than images.
         """
-        return fit(self, X, y, sample_weight, validation_data=validation_data)
+        return self._fit(X, y, sample_weight, validation_data=validation_data)
 
     def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
         """Return the accuracy; y may be left out for a folder, as in ``fit``."""
@@ -207,8 +203,8 @@ class ImageClassifier(Classifier, NetworkParameters):
             made._kind = "binary" if n_outputs == 1 else "multiclass"
             made.classes_ = np.array(model.classes or tuple(map(str, range(max(2, n_outputs)))))
         made._training_table = GENERAL
-        made.out_activation_ = made._task.objective(made).out_activation
-        made._network.keep(made, copy.deepcopy(model))
+        made.out_activation_ = made._objective().out_activation
+        made._keep(copy.deepcopy(model))
         return made
 
     def __sklearn_is_fitted__(self) -> bool:

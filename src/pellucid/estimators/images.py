@@ -1,19 +1,19 @@
 """The network of an estimator of images: it reads them itself, and rejects anything else."""
 
-import warnings
 from dataclasses import replace
 from numbers import Integral
 from pathlib import Path
-from typing import Any, final
+from typing import Any
 
 import numpy as np
 from sklearn.utils.validation import _check_y, check_consistent_length
 
 from pellucid.data.gaps import check_gaps
-from pellucid.data.inputs_seen import white_seen
+from pellucid.data.input_spec import white_seen
+from pellucid.data.label_encoding import warn
 from pellucid.data.preprocess import Preprocessing
 from pellucid.data.readers.images import check_size
-from pellucid.data.readers.picture_modes import UNKNOWN, or_else
+from pellucid.data.readers.picture_modes import UNKNOWN, White, or_else
 from pellucid.errors import DataError, OptionError
 from pellucid.estimators.any_network import AnyNetwork
 from pellucid.estimators.image_reading import (
@@ -27,40 +27,42 @@ from pellucid.estimators.image_reading import (
 from pellucid.estimators.model_source import model_spec
 from pellucid.estimators.validation import Samples
 from pellucid.nn.model import Model
-from pellucid.text import join_some
+from pellucid.text import by, join_some
 from pellucid.threads import n_cores
 from pellucid.types import Array, Shape
 
-FITS_FROM = 5  # frames from a warning here to the user's call of fit
 
-
-@final
 class Images(AnyNetwork):
-    """The image model that an estimator's parameters describe; it holds no data of its own."""
+    """The image model that an estimator's parameters describe."""
 
-    def check_parameters(self, e: Any) -> None:
+    image_size: Any
+    on_error: str
+    n_threads: Any
+    _white: White
+
+    def _check_parameters(self) -> None:
         """Raise OptionError for what parameter constraints cannot express."""
-        super().check_parameters(e)
-        model_spec(e.model, 1)  # rejects a wrong name before photos are read
-        _image_size(e)
+        super()._check_parameters()
+        model_spec(self.model, 1)  # rejects a wrong name before photos are read
+        _image_size(self)
 
-    def open_validation(self, validation_data: Any) -> Any:
+    def _open_validation(self, validation_data: Any) -> Any:
         """Return validation data; for a folder its paths with their labels."""
         return image_paths(validation_data) if isinstance(validation_data, str | Path) else validation_data
 
-    def read_X(self, e: Any, X: Any, *, reset: bool) -> Array:
+    def _read_X(self, X: Any) -> Array:
         """Return images in the size that the model takes; a DataError names those that cannot be read."""
         sources = as_sources(X)
-        readings = read_sources(sources, e.sample_shape_, white=e._white)
+        readings = read_sources(sources, self.sample_shape_, white=self._white)
         if readings.faults:
             raise DataError(fault_in_words(readings, sources))
         return readings.images
 
-    def read_X_y(
-        self, e: Any, X: Any, y: Any, sample_weight: Any, *, reset: bool, is_part: bool
+    def _read_X_y(
+        self, X: Any, y: Any, sample_weight: Any, *, reset: bool, is_part: bool
     ) -> tuple[Any, Any, Any]:
         """Return the images that can be read, with their labels and weights."""
-        X, y = labelled(e, X, y)
+        X, y = labelled(self, X, y)
         sources = as_sources(X)
         check_gaps(sample_weight=sample_weight)
         has_weights = np.ndim(sample_weight) > 0
@@ -68,47 +70,46 @@ class Images(AnyNetwork):
         if y.ndim == 1 and not is_part:
             _check_two_classes(y)
         if reset:
-            e.sample_shape_, e._white = _choose_shape(e, sources), UNKNOWN
-            if isinstance(e.model, Model):
-                e._white = white_seen(e.model.inputs_seen)
-        elif _image_size(e) not in (None, e.sample_shape_[:2]):
+            self.sample_shape_, self._white = _choose_shape(self, sources), UNKNOWN
+            if isinstance(self.model, Model):
+                self._white = white_seen(self.model.inputs_seen)
+        elif _image_size(self) not in (None, self.sample_shape_[:2]):
             raise OptionError(
-                f"image_size: the weights to continue from are for {e.sample_shape_[0]} x {e.sample_shape_[1]} "
-                f"pixels, got {e.image_size}. Set it back, or fit again with warm_start=False."
+                f"image_size: the weights to continue from are for {by(self.sample_shape_[:2])} pixels, got "
+                f"{self.image_size}. Set it back, or fit again with warm_start=False."
             )
-        readings = read_sources(sources, e.sample_shape_, white=e._white, in_set=True, has_bar=e.progress)
-        e._white = or_else(e._white, readings.white)
+        readings = read_sources(
+            sources, self.sample_shape_, white=self._white, in_set=True, has_bar=bool(self.progress)
+        )
+        self._white = or_else(self._white, readings.white)
         if readings.faults:
-            if e.on_error == "raise":
+            if self.on_error == "raise":
                 hint = ' Repair or remove it, or pass on_error="skip" to leave such images out.'
                 raise DataError(fault_in_words(readings, sources) + (hint if len(readings.rows) else ""))
             _check_not_emptied(y, readings.rows, is_part=is_part)
             names = join_some(named(sources, readings.faults), most=3)
-            warnings.warn(
-                f"left out {len(readings.faults)} of {len(sources)} images that cannot be read: {names}",
-                UserWarning,
-                stacklevel=FITS_FROM,
+            left_out = (
+                f"left out {len(readings.faults)} of {len(sources)} images that cannot be read: {names}"
             )
+            warn(left_out, UserWarning)
             y = y[readings.rows]
             sample_weight = np.asarray(sample_weight)[readings.rows] if has_weights else sample_weight
         return readings.images, y, sample_weight
 
-    def training_options(
-        self, e: Any, samples: Samples, network: Model, *, is_partial: bool
-    ) -> dict[str, Any]:
-        """Return the arguments of ``train``."""
-        options = super().training_options(e, samples, network, is_partial=is_partial)
-        n_threads = n_cores() if e.n_threads == -1 else e.n_threads
+    def _training_options(self, samples: Samples, *, is_partial: bool) -> dict[str, Any]:
+        options = super()._training_options(samples, is_partial=is_partial)
+        n_threads = n_cores() if self.n_threads == -1 else self.n_threads
         return {**options, "n_threads": None if n_threads is None else min(int(n_threads), len(samples))}
 
-    def keep(self, e: Any, network: Model) -> None:
+    def _keep(self, network: Model) -> None:
         """Make the trained model the estimator's, with the value of white of its training pictures."""
-        super().keep(e, network)
+        super()._keep(network)
         if network.inputs_seen is not None:
-            network.inputs_seen = replace(network.inputs_seen, white=e._white)
+            network.inputs_seen = replace(network.inputs_seen, white=self._white)
 
-    def tags(self, tags: Any) -> Any:
+    def __sklearn_tags__(self) -> Any:
         """Return the estimator's tags: it takes lists of paths, which scikit-learn does not validate."""
+        tags = super().__sklearn_tags__()  # type: ignore[misc]
         tags.no_validation = True
         tags.input_tags.sparse = tags.input_tags.two_d_array = False
         tags.input_tags.one_d_array = tags.input_tags.string = True

@@ -4,12 +4,12 @@ from typing import Any, final
 
 from pellucid.estimators.base import Classifier, Regressor
 from pellucid.estimators.dense_stack import DenseStack
-from pellucid.estimators.parameters import REGRESSOR_LOSS, MLPParameters, estimator, parameter
+from pellucid.estimators.parameters import REGRESSOR_LOSS, estimator, parameter
 
 
 @final
 @estimator
-class MLPClassifier(Classifier, MLPParameters):
+class MLPClassifier(DenseStack, Classifier):
     """A classifier with hidden layers: ``sklearn.neural_network.MLPClassifier`` with extensions.
 
     In the formulas, ``m`` are the samples of a batch and ``n`` those of the training; ``Z = A W + b`` is a layer's
@@ -170,8 +170,6 @@ class MLPClassifier(Classifier, MLPParameters):
     (150, 20)
     """
 
-    _network = DenseStack()
-
 
 @estimator
 class _LossFirst:
@@ -182,7 +180,7 @@ class _LossFirst:
 
 @final
 @estimator
-class MLPRegressor(Regressor, MLPParameters, _LossFirst):
+class MLPRegressor(DenseStack, Regressor, _LossFirst):
     """A regressor with hidden layers: ``sklearn.neural_network.MLPRegressor`` with extensions.
 
     Every parameter but ``loss`` and ``scoring`` is that of :class:`MLPClassifier`, which has also
@@ -216,5 +214,3 @@ class MLPRegressor(Regressor, MLPParameters, _LossFirst):
     >>> regressor.score(X, np.sin(6 * X[:, 0])) > 0.99
     True
     """
-
-    _network = DenseStack()

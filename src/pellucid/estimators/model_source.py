@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from pellucid.data.augmentation.augment import Augment, augment_preset
-from pellucid.data.inputs_seen import seen_from_config, seen_to_config
+from pellucid.data.input_spec import seen_from_config, seen_to_config
 from pellucid.data.preprocess import Preprocessing
 from pellucid.errors import OptionError
 from pellucid.formats.architecture import load_architecture
@@ -69,21 +69,6 @@ def model_spec(model: Any, n_outputs: int, chosen: Recommendation | None = None)
     return ModelSpec(architecture.model, {**own, **architecture.training})
 
 
-def describes(model: Any, network: Model, n_outputs: int, chosen: Recommendation | None = None) -> bool:
-    """Return whether a network was made from an estimator's ``model`` parameter; a lost file counts as that.
-
-    Examples
-    --------
-    >>> describes("logistic", preset("logistic"), 1), describes("mlp", preset("logistic"), 1)
-    (True, False)
-    """
-    is_file = isinstance(model, str | Path) and Path(model).suffix == ".toml"
-    if is_file and not Path(model).is_file():
-        return True
-    asked: Model = model if isinstance(model, Model) else model_spec(model, n_outputs, chosen).model
-    return bool(asked.config() == network.config())
-
-
 def choose_optimizer(optimizer: Any, learning_rate: float | None, recipe: Mapping[str, Any]) -> Optimizer:
     """Return a new optimizer: the one that was given, else the recipe's.
 
@@ -119,19 +104,6 @@ def choose_augment(augment: Any, recipe: Mapping[str, Any]) -> Augment | None:
     return augment_preset(augment) if isinstance(augment, str) else augment
 
 
-def choose_loss(loss: Any, recipe: Mapping[str, Any], usual: str) -> Any:
-    """Return the loss that was given, else the file's, else the default.
-
-    Examples
-    --------
-    >>> choose_loss(None, {"loss": {"type": "focal", "gamma": 1.0}}, "log_loss")
-    {'type': 'focal', 'gamma': 1.0}
-    >>> choose_loss(None, PLAIN, "log_loss")
-    'log_loss'
-    """
-    return recipe.get("loss", usual) if loss is None else loss
-
-
 def preset_loss(model: Model, y: Array) -> MeanSquaredError | None:
     """Return the default loss of a preset for quantities: that of standardized targets; None for other networks.
 
@@ -141,18 +113,6 @@ def preset_loss(model: Model, y: Array) -> MeanSquaredError | None:
         return standardized_for(model, y)
     own = model.loss_function
     return own if isinstance(own, MeanSquaredError) and own.centre else None
-
-
-def choose_batch(batch_size: Any, recipe: Mapping[str, Any], n: int) -> int | None:
-    """Return the size of a batch; None for all samples.
-
-    Examples
-    --------
-    >>> choose_batch("auto", PLAIN, 1000), choose_batch("auto", PLAIN, 100), choose_batch(None, PLAIN, 1000)
-    (200, None, None)
-    """
-    size = recipe.get("batch_size", 32) if batch_size == AUTO else batch_size
-    return int(size) if size and size < n else None
 
 
 def packed(model: Model) -> dict[str, Any]:

@@ -11,7 +11,6 @@ from pellucid.estimators.parameters import (
     BELOW_ONE,
     CLASSIFIER_LOSS,
     REGRESSOR_LOSS,
-    NetworkParameters,
     estimator,
     parameter,
 )
@@ -19,7 +18,7 @@ from pellucid.estimators.parameters import (
 
 @final
 @estimator
-class NetworkClassifier(Classifier, NetworkParameters):
+class NetworkClassifier(AnyNetwork, Classifier):
     """A classifier around any network, for images and for tables.
 
     Parameters
@@ -89,12 +88,10 @@ class NetworkClassifier(Classifier, NetworkParameters):
     label_smoothing: Any = parameter(AUTO, BELOW_ONE, StrOptions({AUTO}))
     image_shape: Any = parameter(None, "array-like", None)
 
-    _network = AnyNetwork()
-
 
 @final
 @estimator
-class NetworkRegressor(Regressor, NetworkParameters):
+class NetworkRegressor(AnyNetwork, Regressor):
     """A regressor around any network, for images and for tables.
 
     Every parameter but ``loss`` is that of :class:`NetworkClassifier`, which has also ``class_weight`` and
@@ -123,5 +120,3 @@ class NetworkRegressor(Regressor, NetworkParameters):
 
     loss: Any = parameter(None, *REGRESSOR_LOSS, None)
     image_shape: Any = parameter(None, "array-like", None)
-
-    _network = AnyNetwork()

@@ -62,20 +62,36 @@ def split_options(loss: str | Mapping[str, Any] | Loss) -> tuple[str, dict[str, 
     return LOSSES.split(loss)
 
 
-@lru_cache(maxsize=32)
-def named_objective(loss: str, kind: str, detail: float) -> Objective:
-    """Return what an estimator minimizes by a loss without options; made once, since predictions use it too.
+def objective_of(loss: Any, kind: str, detail: float) -> Objective:
+    """Return what an estimator minimizes.
 
     Parameters
     ----------
-    loss : str
+    loss : str, dict or Loss
     kind : {"binary", "multiclass", "multilabel", "regression"}
     detail : float
         A classifier's label smoothing; a regressor's number of outputs.
+
+    Raises
+    ------
+    ValueError
+        If the loss does not suit the targets.
     """
+    try:
+        return (
+            _named_objective(loss, kind, detail) if isinstance(loss, str) else _objective(loss, kind, detail)
+        )
+    except OptionError as error:
+        raise ValueError(str(error)) from None
+
+
+def _objective(loss: Any, kind: str, detail: float) -> Objective:
     if kind == "regression":
         return regressor_objective(loss, int(detail))
     return classifier_objective(loss, kind, detail)
+
+
+_named_objective = lru_cache(maxsize=32)(_objective)  # made once, since predictions use it too
 
 
 def classifier_objective(loss: Any, kind: str, label_smoothing: float) -> Objective:

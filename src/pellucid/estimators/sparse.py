@@ -59,23 +59,14 @@ class SparseDense(Layer):
 
     Parameters
     ----------
-    units, activation, initializer :
-        See :class:`pellucid.nn.dense.Dense`.
+    dense : Dense
     density : float, optional
         Fraction of nonzero numbers in the rows: used to count the layer's operations.
     """
 
-    def __init__(
-        self,
-        units: int,
-        activation: str | None = None,
-        initializer: str | None = None,
-        *,
-        density: float = 1.0,
-    ) -> None:
+    def __init__(self, dense: Dense, *, density: float = 1.0) -> None:
         super().__init__()
-        self.dense, self.density = Dense(units, activation, initializer), density
-        self.activation = activation
+        self.dense, self.density, self.activation = dense, density, dense.activation
 
     def build(self, input_shape: Shape, rng: Any) -> None:
         """Draw the same parameters as Dense."""

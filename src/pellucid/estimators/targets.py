@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import scipy.sparse
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
+from sklearn.utils.validation import _check_sample_weight, column_or_1d
 
 from pellucid.types import Array
 
@@ -23,11 +24,6 @@ class Labels(NamedTuple):
     codes: Array
     classes: Array
     kind: str
-
-    @property
-    def n_outputs(self) -> int:
-        """How many outputs a network needs for them: one logit for two classes."""
-        return 1 if self.kind == "binary" else len(self.classes)
 
 
 def is_multilabel(y: Any) -> bool:
@@ -96,3 +92,19 @@ def read_labels(y: Any, classes: Array, kind: str) -> Labels:
 
 def _indicator(y: Any) -> Array:
     return np.asarray(y.toarray() if scipy.sparse.issparse(y) else y).astype(np.int64)
+
+
+def checked_weights(weights: Any, X: Any) -> Array | None:
+    """Return sample weights that scikit-learn would take, in the dtype of X; a ValueError for others."""
+    if weights is None:
+        return None
+    dtype = X.dtype if X.dtype.kind == "f" else None
+    checked: Array = _check_sample_weight(weights, X, dtype=dtype, ensure_non_negative=True)
+    if not checked.any():
+        raise ValueError("Sample weights must contain at least one non-zero number.")
+    return checked
+
+
+def column_of(y: Any) -> Any:
+    """Return targets with one axis where they have one column."""
+    return column_or_1d(y, warn=True) if getattr(y, "ndim", 1) == 2 and y.shape[1] == 1 else y

@@ -38,13 +38,16 @@ _ATOM = 9  # the strength of what needs no brackets
 
 
 class Node(NamedTuple):
-    """A function of other nodes and of numbers; Z itself is ``Node("Z", ())``."""
+    """A function of other nodes and of numbers; ``Node("array", (name,))`` is an array of the layer."""
 
     name: str
     inputs: tuple[Any, ...]
 
 
-class _Noted(NDArrayOperatorsMixin):
+Z = Node("Z", ())
+
+
+class Noted(NDArrayOperatorsMixin):
     """Stands in for an array, and notes what is computed of it."""
 
     def __init__(self, node: Node) -> None:
@@ -71,10 +74,10 @@ class _Noted(NDArrayOperatorsMixin):
 def _noted(name: str, inputs: tuple[Any, ...]) -> Any:
     if name in _BY_OTHERS:
         return _BY_OTHERS[name](*inputs)
-    parts = tuple(x.node if isinstance(x, _Noted) else float(x) for x in inputs)
+    parts = tuple(x.node if isinstance(x, Noted) else float(x) for x in inputs)
     is_writable = all(isinstance(part, Node) or math.isfinite(part) for part in parts)
     is_known = name in OPERATORS or name in FUNCTIONS
-    return _Noted(Node(name, parts)) if is_known and is_writable else NotImplemented
+    return Noted(Node(name, parts)) if is_known and is_writable else NotImplemented
 
 
 def expression_of(name: str, options: Mapping[str, float], where: str) -> Node:
@@ -99,7 +102,7 @@ def expression_of(name: str, options: Mapping[str, float], where: str) -> Node:
     'np.maximum(Z, Z * 0.5)'
     """
     try:
-        noted: Any = get_activation(name, **options).forward(_Noted(Node("Z", ())))[0]
+        noted: Any = get_activation(name, **options).forward(Noted(Z))[0]
         node: Node = noted.node
     except (AttributeError, TypeError) as error:
         raise OptionError(
@@ -120,13 +123,15 @@ def function_name(name: str, options: Mapping[str, float]) -> str:
     return re.sub(r"\W", "_", "_".join([name, *(f"{key}_{value!r}" for key, value in options.items())]))
 
 
-def python_of(node: Node) -> str:
-    """Return an expression of Z in Python."""
-    return _text(node, "Z", lambda name: {"absolute": "np.abs", "ndtr": "ndtr"}.get(name, f"np.{name}"))[0]
+def python_of(node: Node, z: str = "Z", array: Callable[[str], str] = str) -> str:
+    """Return an expression of z in Python; ``array`` gives that of an array by its name."""
+    return _text(node, z, lambda name: {"absolute": "np.abs", "ndtr": "ndtr"}.get(name, f"np.{name}"), array)[
+        0
+    ]
 
 
 def javascript_of(node: Node) -> str:
-    """Return an expression of z in JavaScript.
+    """Return an expression of z in JavaScript: the ith number of a sample, of a layer with the arrays W.
 
     Examples
     --------
@@ -134,17 +139,22 @@ def javascript_of(node: Node) -> str:
     'Math.max(z, 0) + Math.log1p(Math.exp(-Math.abs(z)))'
     """
     own = ("ndtr", "where")  # in network.js
-    return _text(node, "z", lambda name: name if name in own else f"Math.{FUNCTIONS[name]}")[0]
+    return _text(
+        node,
+        "z",
+        lambda name: name if name in own else f"Math.{FUNCTIONS[name]}",
+        lambda name: f"W.{name}[i % W.{name}.length]",
+    )[0]
 
 
-def _text(node: Any, z: str, call: Callable[[str], str]) -> tuple[str, int]:
+def _text(node: Any, z: str, call: Callable[[str], str], array: Callable[[str], str]) -> tuple[str, int]:
     """Return an expression, and how strongly its parts are bound."""
     if isinstance(node, float):
         return f"{node:.0f}" if node.is_integer() else repr(node), _ATOM if node >= 0 else 4
     name, inputs = node
-    if name == "Z":
-        return z, _ATOM
-    parts = [_text(part, z, call) for part in inputs]
+    if name in ("Z", "array"):
+        return array(*inputs) if inputs else z, _ATOM
+    parts = [_text(part, z, call, array) for part in inputs]
     if name not in OPERATORS:
         return f"{call(name)}({', '.join(text for text, _ in parts)})", _ATOM
     symbol, strength, _ = OPERATORS[name]

@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from pellucid.data.inputs_seen import InputsSeen, as_seen
+from pellucid.data.input_spec import InputsSeen, as_seen
 from pellucid.data.preprocess import Preprocessing
 from pellucid.data.readers.images import check_takes_images
 from pellucid.data.stored.survey import BYTE

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pellucid.data.inputs_seen import seen_from_config, seen_to_config
+from pellucid.data.input_spec import seen_from_config, seen_to_config
 from pellucid.data.preprocess import Preprocessing
 from pellucid.errors import FormatError, OutputError, PellucidError
 from pellucid.nn.model import Model, check_classes, check_trained
@@ -82,7 +82,8 @@ def load(path: str | Path, *, allow_nonfinite: bool = False) -> Model:
     Parameters
     ----------
     path : str or Path
-        The file, or a run folder that holds ``model.safetensors``.
+        The file, or a run folder that holds ``model.safetensors``; of a ``.toml`` file the network that it
+        describes, not yet initialized, without its [training].
     allow_nonfinite : bool, optional
         Whether to load a model with NaN or infinite numbers in its arrays, to look at it: it predicts NaN.
 
@@ -92,6 +93,10 @@ def load(path: str | Path, *, allow_nonfinite: bool = False) -> Model:
         If there is no such file, it is truncated, is not a file of pellucid, has a later format version, or holds
         arrays of another dtype or with NaN or infinite numbers.
     """
+    if Path(path).suffix.lower() == ".toml":
+        from pellucid.formats.architecture import load_architecture
+
+        return load_architecture(path).model
     path = model_file(Path(path))
     header, arrays = read_tensors(path, _KEY, kind="model file", advice=_how_to_get_one(path))
     version = header.get("format_version")

@@ -50,7 +50,7 @@ def steps_of(model: Model) -> Steps:
     >>> model = Sequential([Dense(3), Residual(Dense(3))])
     >>> model.initialize((2,))
     >>> [(step.key, step.sources, step.target) for step in steps_of(model).steps]
-    [('dense_1', ('input',), 'v1'), ('dense_2', ('v1',), 'v2'), ('add', ('v1', 'v2'), 'v3')]
+    [('dense_1', ('input',), '#1'), ('dense_2', ('#1',), '#2'), ('add', ('#1', '#2'), '#3')]
     """
     found: list[Step] = []
     given: Any = model.input_shape
@@ -100,6 +100,6 @@ def _write_graph(found: list[Step], graph: Any, inputs: Mapping[str, str]) -> di
 
 
 def _add(found: list[Step], what: Layer | str, sources: Sequence[str], shape: Shape) -> str:
-    target = f"v{len(found) + 1}"
+    target = f"#{len(found) + 1}"  # which is the name of no input
     found.append(Step(what, tuple(sources), target, shape))
     return target

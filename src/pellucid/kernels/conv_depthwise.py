@@ -8,9 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from pellucid.kernels.conv_direct import DirectConv, Weights
-from pellucid.kernels.conv_offsets import Sums
-from pellucid.kernels.conv_walks import Channels, walk_of_outputs
+from pellucid.kernels.conv_direct import Channels, DirectConv, Sums, Weights, walk_of_outputs
 from pellucid.ops.conv_geometry import Geometry
 from pellucid.types import Array
 

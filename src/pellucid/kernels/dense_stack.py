@@ -24,13 +24,13 @@ import numpy as np
 
 from pellucid.kernels import activations as formulas
 from pellucid.kernels.blas import SMALL, product
-from pellucid.kernels.column_norm import normalize_columns, normalize_columns_backward
 from pellucid.kernels.compiled import compiled, compiled_on_threads, copied
 from pellucid.kernels.losses import binary_cross_entropy, softmax_cross_entropy
 from pellucid.kernels.optimizers import adam_loop, sgd_loop, unless_tiny
+from pellucid.kernels.passes import moments, normalize, normalize_back, normalize_back_sums
 from pellucid.types import Array
 
-BORROWED_FROM = "activations.py", "blas.py", "column_norm.py", "losses.py", "optimizers.py"
+BORROWED_FROM = "activations.py", "blas.py", "losses.py", "optimizers.py", "passes.py"
 # The columns of a plan.
 N_IN, N_OUT, PARTS, ACTIVATION, W_AT, OUT_AT, SUMS_AT, DELTAS_AT, HAS_NORM, BITS_AT, N_COLUMNS = range(11)
 OPTION, EPSILON, N_DROPPED, SCALE, N_OPTIONS = range(5)  # the rows of options
@@ -65,8 +65,8 @@ class Stack(NamedTuple):
         dZ of a layer, (m, n_out), in one of two places.
     sums : Array, flat
         What each part of a layer adds to Z, (parts, m, n_out), in one of two places.
-    centred : Array, flat
-        Z - mean of each layer with batch norm, (m, n_out); empty where no layer has one.
+    unscaled : Array, flat
+        Z of each layer with batch norm, (m, n_out); empty where no layer has one.
     statistics : Array of float64, shape (N_STATISTICS, outputs of all layers)
         Of each output that batch norm scales.
     bits : Array of uint16, flat
@@ -96,7 +96,7 @@ class Stack(NamedTuple):
     slopes: Array
     deltas: Array
     sums: Array
-    centred: Array
+    unscaled: Array
     statistics: Array
     bits: Array
     blocks: Array
@@ -197,13 +197,65 @@ def statistics_of(stack, k, i, first, last):
 
 
 @compiled
+def normalize_outputs(stack, k, first, last):
+    """A <- gamma (Z - mean) rstd + beta, for some columns of a layer's outputs: :mod:`pellucid.ops.batch_norm`."""
+    m, layer = len(stack.X), stack.plan[k]
+    Z = matrix(stack.unscaled, layer[OUT_AT], m, layer[N_OUT])
+    A = matrix(stack.values, layer[OUT_AT], m, layer[N_OUT])
+    gamma = after_b(stack, stack.theta, k, 1, first, last)
+    beta = after_b(stack, stack.theta, k, 2, first, last)
+    mean, var, rstd = (
+        statistics_of(stack, k, MEAN, first, last),
+        statistics_of(stack, k, VAR, first, last),
+        statistics_of(stack, k, RSTD, first, last),
+    )
+    sums, centre, scale = np.zeros((2, gamma.size)), np.zeros_like(gamma), gamma.copy()
+    moments(Z, first, centre, sums)
+    for j in range(gamma.size):
+        mean[j] = sums[0, j] / m
+        centre[j] = mean[j]
+        sums[1, j] = 0
+    moments(Z, first, centre, sums)
+    for j in range(gamma.size):
+        var[j] = sums[1, j] / m
+        rstd[j] = 1 / math.sqrt(var[j] + stack.options[EPSILON, k])
+        scale[j] = gamma[j] * rstd[j]
+    normalize(Z, first, scale, centre, beta, False, A)
+
+
+@compiled
+def normalize_outputs_back(stack, k, first, last):
+    """dZ <- gamma rstd (dA - mean of dA - Xhat mean of dA Xhat); dgamma = sum(dA Xhat), dbeta = sum dA."""
+    m, layer = len(stack.X), stack.plan[k]
+    Z = matrix(stack.unscaled, layer[OUT_AT], m, layer[N_OUT])
+    dZ = matrix(stack.deltas, layer[DELTAS_AT], m, layer[N_OUT])
+    gamma = after_b(stack, stack.theta, k, 1, first, last)
+    dgamma = after_b(stack, stack.grad, k, 1, first, last)
+    dbeta = after_b(stack, stack.grad, k, 2, first, last)
+    mean, rstd = statistics_of(stack, k, MEAN, first, last), statistics_of(stack, k, RSTD, first, last)
+    sums, centre, scale = np.zeros((2, gamma.size)), gamma.copy(), gamma.copy()
+    level, slope = gamma.copy(), gamma.copy()
+    for j in range(gamma.size):
+        centre[j] = mean[j]
+    normalize_back_sums(dZ, Z, first, scale, centre, scale, False, sums)
+    for j in range(gamma.size):
+        dbeta[j] = sums[0, j]
+        dgamma[j] = sums[1, j] * rstd[j]
+        scale[j] = gamma[j] * rstd[j]
+        level[j] = -gamma[j] * rstd[j] * sums[0, j] / m
+        slope[j] = -gamma[j] * rstd[j] ** 3 * sums[1, j] / m
+    normalize_back(dZ, Z, first, scale, centre, scale, False, slope, level, dZ)
+
+
+@compiled
 def finish(stack, k, first, last):
     """A <- f(Z), Z the sum of the parts + b, normalized or not, for some columns of a layer's outputs."""
     m, layer = len(stack.X), stack.plan[k]
     n, b = layer[N_OUT], after_b(stack, stack.theta, k, 0, first, last)
+    target = stack.unscaled if layer[HAS_NORM] else stack.values
     for i in range(m):
         row = slice(layer[OUT_AT] + i * n + first, layer[OUT_AT] + i * n + last)
-        a, at = stack.values[row], layer[SUMS_AT] + i * n
+        a, at = target[row], layer[SUMS_AT] + i * n
         z = stack.sums[at + first : at + last]
         for j in range(a.size):
             a[j] = z[j] + b[j]
@@ -213,19 +265,7 @@ def finish(stack, k, first, last):
             for j in range(a.size):
                 a[j] += z[j]
     if layer[HAS_NORM]:
-        normalize_columns(
-            stack.values,
-            stack.centred,
-            layer[OUT_AT] + first,
-            n,
-            m,
-            after_b(stack, stack.theta, k, 1, first, last),
-            after_b(stack, stack.theta, k, 2, first, last),
-            stack.options[EPSILON, k],
-            statistics_of(stack, k, MEAN, first, last),
-            statistics_of(stack, k, VAR, first, last),
-            statistics_of(stack, k, RSTD, first, last),
-        )
+        normalize_outputs(stack, k, first, last)
     for i in range(m):
         at = i * n + first
         row = slice(layer[OUT_AT] + at, layer[OUT_AT] + i * n + last)
@@ -253,18 +293,7 @@ def multiply_by_slopes(stack, k, first, last):
             for j in range(dz.size):
                 dz[j] = unless_tiny(dz[j] if is_as_given else dz[j] * d[j])
     if layer[HAS_NORM]:
-        normalize_columns_backward(
-            stack.deltas,
-            layer[DELTAS_AT] + first,
-            stack.centred,
-            layer[OUT_AT] + first,
-            layer[N_OUT],
-            m,
-            after_b(stack, stack.theta, k, 1, first, last),
-            statistics_of(stack, k, RSTD, first, last),
-            after_b(stack, stack.grad, k, 1, first, last),
-            after_b(stack, stack.grad, k, 2, first, last),
-        )
+        normalize_outputs_back(stack, k, first, last)
 
 
 @compiled

@@ -4,7 +4,7 @@ Max pooling comes before the normalization, on the values that the convolution g
 change which of a window is the largest if gamma > 0, and make it the smallest if gamma < 0.
 """
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -12,8 +12,8 @@ from pellucid.kernels import passes
 from pellucid.kernels.arrays import by_rows, check_gradient
 from pellucid.kernels.conv import algorithm_for, blocks
 from pellucid.kernels.conv_algorithm import ConvAlgorithm
-from pellucid.ops.arrays import check_channels
-from pellucid.ops.batch_norm import Reduce
+from pellucid.ops.arrays import check_channels, written
+from pellucid.ops.batch_norm import BatchMoments, Reduce, over_shards
 from pellucid.ops.conv import conv_geometry
 from pellucid.ops.conv_geometry import NO_PADDING, Geometry, Padding, Pair
 from pellucid.types import Array
@@ -33,8 +33,8 @@ class ConvNormCache(NamedTuple):
     P: Array  # Z, or where there is pooling its largest values, (m, h_out/2, w_out/2, c_out)
     gamma: Array
     beta: Array
-    mean: Array  # float64, like rstd
-    rstd: Array
+    mean: Array
+    rstd: Array  # float64
     n: float  # values a channel
     relu: bool
 
@@ -54,8 +54,8 @@ def conv_norm_forward(
     pool: bool = False,
     reduce: Reduce | None = None,
     workspace: Workspace | None = None,
-) -> tuple[Array, Array, Array, float, ConvNormCache]:
-    """Return A = max_pool(relu(batch_norm(X * W))), the mean and variance of X * W, their count, and the cache."""
+) -> tuple[Array, BatchMoments, ConvNormCache]:
+    """Return A = max_pool(relu(batch_norm(X * W))), the moments of X * W, and the cache."""
     geometry = conv_geometry(X, W, None, stride, padding, dilation, groups)
     workspace = workspace or Workspace()
     X = np.ascontiguousarray(X)
@@ -65,7 +65,7 @@ def conv_norm_forward(
     check_channels("conv_norm_forward", Z, gamma=gamma, beta=beta)
     P = workspace.take("P", _pooled(geometry.out_shape), X.dtype) if pool else Z
     sign = np.where(gamma < 0, -1, 1).astype(X.dtype)
-    own = np.zeros((2, c))
+    own, zeros = np.zeros((2, c)), np.zeros(c, X.dtype)
     algorithm.set_weights(W)
     for block in blocks(algorithm, len(X)):
         algorithm.forward(X[block], Z[block])
@@ -73,15 +73,14 @@ def conv_norm_forward(
         if pool:
             passes.pool_moments(Z[block], sign, P[block], sums)
         else:
-            passes.moments(Z[block].reshape(-1, c), sums)
+            passes.moments(Z[block].reshape(-1, c), 0, zeros, sums)
         own += sums
-    mean, var, count = _statistics(own, Z.reshape(-1, c), reduce)
-    rstd = 1 / np.sqrt(var + epsilon)
+    found = over_shards(_moments(own, Z.reshape(-1, c)), reduce)
+    rstd, mean = 1 / np.sqrt(found.var + epsilon), found.mean.astype(X.dtype)
     A = workspace.take("A", P.shape, X.dtype)
     scale = (gamma * rstd).astype(X.dtype)
-    passes.normalize(P.reshape(-1, c), scale, mean.astype(X.dtype), beta, relu, A.reshape(-1, c))
-    cache = ConvNormCache(X, W, algorithm, Z, P, gamma, beta, mean, rstd, count, relu)
-    return A, mean.astype(X.dtype), var.astype(X.dtype), count, cache
+    passes.normalize(P.reshape(-1, c), 0, scale, mean, beta, relu, A.reshape(-1, c))
+    return A, found, ConvNormCache(X, W, algorithm, Z, P, gamma, beta, mean, rstd, found.n, relu)
 
 
 def conv_norm_backward(
@@ -102,14 +101,14 @@ def conv_norm_backward(
     dA = np.ascontiguousarray(dA)
     own = np.zeros((2, c))
     scale = gamma * rstd
-    factor, centre = scale.astype(real), mean.astype(real)
+    factor = scale.astype(real)
     for block in blocks(algorithm, len(X)):
         sums = np.zeros((2, c), real)
         values = dA[block].reshape(-1, c), P[block].reshape(-1, c)
-        passes.normalize_back_sums(*values, factor, centre, beta, relu, *sums)
+        passes.normalize_back_sums(*values, 0, factor, mean, beta, relu, sums)
         own += sums
     own[1] *= rstd
-    total = own if reduce is None else reduce(own.ravel()).reshape(2, c)
+    total = own if reduce is None else reduce(own)
     slope, level = -scale * rstd * total[1] / count, -scale * total[0] / count
     q = np.concatenate([scale, mean, beta, slope, level]).astype(real)
     dX = (np.empty_like(X) if dX is None else dX) if needs_dX else None
@@ -117,13 +116,14 @@ def conv_norm_backward(
     algorithm.begin_backward()
     for block in blocks(algorithm, len(X)):
         if P is Z:
-            values = dA[block].reshape(-1, c), Z[block].reshape(-1, c)
-            passes.normalize_back(*values, relu, *q.reshape(5, c))
+            dZ = Z[block].reshape(-1, c)
+            given = dA[block].reshape(-1, c)
+            passes.normalize_back(given, dZ, 0, factor, mean, beta, relu, q[3 * c : 4 * c], q[4 * c :], dZ)
         else:
             passes.unpool_normalize_back(c)(*(by_rows(part[block]) for part in (dA, P, Z)), q, relu)
         algorithm.backward(X[block], Z[block], None if dX is None else dX[block])
     algorithm.end_backward(dW)
-    return dX, dW, _written(own[1], dgamma, real), _written(own[0], dbeta, real)
+    return dX, dW, written(own[1], dgamma, real), written(own[0], dbeta, real)
 
 
 class ConvReluCache(NamedTuple):
@@ -198,26 +198,22 @@ def conv_relu_backward(
             passes.unpool_back(c)(by_rows(dA[block]), by_rows(which[block]), by_rows(given))
         algorithm.backward(X[block], given, None if dX is None else dX[block])
     algorithm.end_backward(dW)
-    return dX, dW, _written(own, db, X.dtype) if has_bias else None
+    return dX, dW, written(own, db, X.dtype) if has_bias else None
 
 
-def _statistics(own: Array, Z: Array, reduce: Reduce | None) -> tuple[Array, Array, float]:
-    """Return each channel's mean and biased variance over all shards, float64, and how many values it has.
+def _moments(own: Array, Z: Array) -> BatchMoments:
+    """Return each channel's moments from sums and sums of squares.
 
-    ``own`` holds this shard's sums and sums of squares. Where a mean is so large that the two's difference would
-    have lost its digits, the squares are summed again about the mean; in every shard, as all see one total.
+    Where a mean is so large that their difference would have lost its digits, squares are summed about it.
     """
-    c = own.shape[1]
-    total = np.concatenate([[len(Z)], own.ravel()])
-    total = total if reduce is None else reduce(total)
-    count = float(total[0])
-    mean, square = total[1 : c + 1] / count, total[c + 1 :] / count
+    n = max(len(Z), 1)
+    mean, square = own / n
     var = np.maximum(square - mean * mean, 0)
     if (mean * mean > CANCELLATION[Z.dtype.name] * var).any():
-        squares = np.zeros(c)
-        passes.centred_squares(Z, mean, squares)
-        var = (squares if reduce is None else reduce(squares)) / count
-    return mean, var, count
+        again = np.zeros_like(own)
+        passes.moments(Z, 0, mean, again)
+        var = again[1] / n
+    return BatchMoments(mean, var, float(len(Z)))
 
 
 def _pooled(shape: tuple[int, ...]) -> tuple[int, ...]:
@@ -228,10 +224,3 @@ def _pooled(shape: tuple[int, ...]) -> tuple[int, ...]:
 def _block_of(geometry: Geometry, algorithm: ConvAlgorithm, X: Array, workspace: Workspace) -> Array:
     """Return room for the outputs of one block of images."""
     return workspace.take("Z", (min(algorithm.block, len(X)), *geometry.out_shape[1:]), X.dtype)
-
-
-def _written(values: Array, out: Array | None, dtype: Any) -> Array:
-    if out is None:
-        return values.astype(dtype)
-    out[...] = values
-    return out

@@ -1,19 +1,13 @@
-"""The cross-entropies with their gradient in one call: :func:`pellucid.ops.losses.base.loss_and_gradient`."""
+"""The cross-entropies with their gradient, as parts of larger kernels: :mod:`pellucid.ops.losses.cross_entropy`."""
 
 import math
 from typing import Any
 
 import numpy as np
 
-from pellucid.kernels.arrays import are_served
 from pellucid.kernels.compiled import compiled
 from pellucid.kernels.maths import exp, log1p
-from pellucid.ops.losses.base import Loss, sample_scale
-from pellucid.ops.losses.cross_entropy import BinaryCrossEntropy, CategoricalCrossEntropy
 from pellucid.types import Array
-
-KINDS = BinaryCrossEntropy, CategoricalCrossEntropy
-NO_LABELS = np.zeros(0, np.intp)
 
 
 @compiled
@@ -87,26 +81,3 @@ def softmax_cross_entropy(
                 d[j] = factor * d[j] - weight * (rest * y[j] + each)
         loss += weight * own
     return loss
-
-
-def loss_and_gradient(
-    loss: Loss, Z: Array, Y: Array, *, weights: Array | None = None, normalizer: float | None = None
-) -> tuple[float, Array] | Any:
-    """Return the mean loss over the samples, and its gradient for Z."""
-    if not isinstance(loss, KINDS) or type(loss) not in KINDS or type(Z) is not np.ndarray or not Z.size:
-        return NotImplemented
-    is_binary = type(loss) is BinaryCrossEntropy
-    has_labels = not is_binary and Y.shape == Z.shape[:1] and Y.dtype == np.intp and Z.shape[1] > 1
-    if not (has_labels or Y.shape == Z.shape) or not are_served(Z, None if has_labels else Y):
-        return NotImplemented  # the plain loss says what is wrong
-    (m, k), dZ = Z.shape, np.empty_like(Z)
-    scale = sample_scale(weights, normalizer, m, Z.dtype)
-    factors = np.array([scale], Z.dtype) if isinstance(scale, float) else scale.ravel()
-    if is_binary:
-        if factors.size > 1:
-            factors = np.repeat(factors, k)
-        total = binary_cross_entropy(Z.ravel(), Y.ravel(), factors, loss.label_smoothing, dZ.ravel())
-        return total, dZ
-    labels, targets = (Y, Z) if has_labels else (NO_LABELS, Y)
-    total = softmax_cross_entropy(Z, labels, targets, factors, loss.label_smoothing, dZ)
-    return NotImplemented if total == -math.inf else (total, dZ)

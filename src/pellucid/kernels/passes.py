@@ -1,6 +1,7 @@
-"""Single passes over a block of images beside a convolution: statistics, normalization, relu, pooling.
+"""Single passes over rows or images: statistics, normalization, relu, pooling.
 
-Arrays are rows (n, c) of channels, images (n, h, w, c), or images by rows (n, h, w c). ``A <= 0`` lets NaN through,
+Arrays are rows (n, c) of channels, images (n, h, w, c), or images by rows (n, h, w c). Those of batch norm are all
+that there are: a Dense stack gives some columns to each thread. ``A <= 0`` lets NaN through,
 where ``A > 0`` would make 0 of it; so does ``a if a >= b or a != a else b``, where max would lose it.
 """
 
@@ -16,22 +17,14 @@ ZERO = np.float32(0)  # exact, and it widens no float32
 
 
 @compiled
-def moments(Z: Array, sums: Array) -> None:
-    """sums_0 += sum z, sums_1 += sum z^2, of each channel of Z (n, c)."""
+def moments(Z: Array, first: int, centre: Array, sums: Array) -> None:
+    """sums_0 += sum (z - centre), sums_1 += sum (z - centre)^2, of the columns of Z (n, k) from the first on."""
     for i in range(len(Z)):
-        z = Z[i]
-        for c in range(len(z)):
-            sums[0, c] += z[c]
-            sums[1, c] += z[c] * z[c]
-
-
-@compiled
-def centred_squares(Z: Array, mean: Array, sums: Array) -> None:
-    """sums_c += sum (z - mean)^2, in float64: for a channel whose mean is large beside its deviation."""
-    for i in range(len(Z)):
-        for c in range(len(mean)):
-            d = Z[i, c] - mean[c]
-            sums[c] += d * d
+        z = Z[i, first : first + len(centre)]
+        for c in range(len(centre)):
+            d = z[c] - centre[c]
+            sums[0, c] += d
+            sums[1, c] += d * d
 
 
 @compiled
@@ -52,10 +45,10 @@ def pool_moments(Z: Array, sign: Array, P: Array, sums: Array) -> None:
 
 
 @compiled
-def normalize(Z: Array, scale: Array, mean: Array, beta: Array, relu: bool, A: Array) -> None:
-    """A = scale (z - mean) + beta, or relu of it, for Z and A (n, c)."""
+def normalize(Z: Array, first: int, scale: Array, mean: Array, beta: Array, relu: bool, A: Array) -> None:
+    """A = scale (z - mean) + beta, or relu of it; A may be Z."""
     for i in range(len(Z)):
-        z, a = Z[i], A[i]
+        z, a = Z[i, first : first + len(scale)], A[i, first : first + len(scale)]
         if relu:
             for c in range(len(scale)):
                 v = scale[c] * (z[c] - mean[c]) + beta[c]
@@ -67,41 +60,51 @@ def normalize(Z: Array, scale: Array, mean: Array, beta: Array, relu: bool, A: A
 
 @compiled
 def normalize_back_sums(
-    dA: Array, Z: Array, scale: Array, mean: Array, beta: Array, relu: bool, total: Array, product: Array
+    dA: Array, Z: Array, first: int, scale: Array, mean: Array, beta: Array, relu: bool, sums: Array
 ) -> None:
-    """total += sum g, product += sum g (z - mean), for (n, c); g is dA where relu was on, as ``normalize`` has it.
+    """sums_0 += sum g, sums_1 += sum g (z - mean); g is dA where relu was on, as ``normalize`` has it.
 
     What relu let through is computed again from Z, which is read anyway: to read A, and to write g, takes longer.
     """
     for i in range(len(Z)):
-        d, z = dA[i], Z[i]
+        d, z = dA[i, first : first + len(mean)], Z[i, first : first + len(mean)]
         if relu:
             for c in range(len(mean)):
                 off = z[c] - mean[c]
                 g = ZERO if scale[c] * off + beta[c] <= ZERO else d[c]
-                total[c] += g
-                product[c] += g * off
+                sums[0, c] += g
+                sums[1, c] += g * off
         else:
             for c in range(len(mean)):
-                total[c] += d[c]
-                product[c] += d[c] * (z[c] - mean[c])
+                sums[0, c] += d[c]
+                sums[1, c] += d[c] * (z[c] - mean[c])
 
 
 @compiled
 def normalize_back(
-    dA: Array, Z: Array, relu: bool, scale: Array, mean: Array, beta: Array, slope: Array, level: Array
+    dA: Array,
+    Z: Array,
+    first: int,
+    scale: Array,
+    mean: Array,
+    beta: Array,
+    relu: bool,
+    slope: Array,
+    level: Array,
+    dZ: Array,
 ) -> None:
-    """Z <- dz = scale g + slope (z - mean) + level, for (n, c); g is dA where relu was on."""
+    """dz = scale g + slope (z - mean) + level; g is dA where relu was on. dZ may be dA or Z."""
     for i in range(len(Z)):
-        d, z = dA[i], Z[i]
+        d, z = dA[i, first : first + len(mean)], Z[i, first : first + len(mean)]
+        to = dZ[i, first : first + len(mean)]
         if relu:
             for c in range(len(scale)):
                 off = z[c] - mean[c]
                 g = ZERO if scale[c] * off + beta[c] <= ZERO else d[c]
-                z[c] = scale[c] * g + (slope[c] * off + level[c])
+                to[c] = scale[c] * g + (slope[c] * off + level[c])
         else:
             for c in range(len(scale)):
-                z[c] = scale[c] * d[c] + (slope[c] * (z[c] - mean[c]) + level[c])
+                to[c] = scale[c] * d[c] + (slope[c] * (z[c] - mean[c]) + level[c])
 
 
 @lru_cache

@@ -7,11 +7,10 @@ from typing import final
 import numpy as np
 
 from pellucid.dispatch.dense import bias_activation_backward, bias_activation_forward
-from pellucid.dispatch.dropout import dropout_forward
 from pellucid.errors import OptionError, PellucidError
 from pellucid.nn.layer import Layer
 from pellucid.ops.activations import get_activation
-from pellucid.ops.dropout import DropoutCache, dropout_backward
+from pellucid.ops.dropout import DropoutCache, dropout_backward, dropout_forward
 from pellucid.registry import check_option, option, register
 from pellucid.types import Array
 
@@ -69,11 +68,9 @@ class Dropout(Layer):
         if not training or self.rate == 0:
             self._cache = None
             return X
-        rng, take = self.step_rng(), self.workspace.take
-        out = take("Y", X.shape, X.dtype)
         rows, _ = self.part or (slice(0, len(X)), len(X))
-        mask, skip = take("mask", X.shape, X.dtype), rows.start * math.prod(X.shape[1:])
-        Y, self._cache = dropout_forward(X, self.rate, rng, skip=skip, out=out, mask=mask)
+        skip, out = rows.start * math.prod(X.shape[1:]), self.workspace.take("Y", X.shape, X.dtype)
+        Y, self._cache = dropout_forward(X, self.rate, self.step_rng(), skip=skip, out=out)
         return Y
 
     def backward(self, dY: Array) -> Array:

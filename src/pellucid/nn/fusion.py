@@ -60,7 +60,7 @@ class ConvBlock(Layer):
         norm = self.norm
         assert norm is not None
         A: Array
-        A, mean, var, count, self._cache = chains.conv_norm_forward(
+        A, moments, self._cache = chains.conv_norm_forward(
             X,
             self.conv.params["W"],
             norm.params["gamma"],
@@ -72,10 +72,10 @@ class ConvBlock(Layer):
             reduce=norm.reduce,
             workspace=self.workspace,
         )
-        if count == 1:  # no variance
+        if moments.n == 1:  # no variance
             self._cache = None
             return self._forward_by_layers(X, training=True)
-        norm.record(mean + self.conv.params.get("b", 0), var, count)
+        norm.record(moments._replace(mean=moments.mean + self.conv.params.get("b", 0)))
         return A
 
     def _forward_with_relu(self, X: Array) -> Array:
@@ -154,77 +154,18 @@ def are_hooked(layers: Sequence[Layer]) -> bool:
     return any("forward" in vars(layer) or "backward" in vars(layer) for layer in layers)
 
 
-@final
-class NormRelu(Layer):
-    """BatchNorm and relu in training, where no convolution is before them; else one after the other."""
-
-    def __init__(self, norm: BatchNorm, activation: Activation) -> None:
-        super().__init__()
-        self.norm, self.activation, self.is_frozen = norm, activation, norm.is_frozen
-        self._cache: Any = None
-
-    def forward(self, X: Array, *, training: bool = False) -> Array:
-        """Return the output of relu."""
-        norm = self.norm
-        self._cache = None
-        if not training or are_hooked([norm, self.activation]):
-            return self._forward_by_layers(X, training)
-        A, mean, var, self._cache = chains.norm_relu_forward(
-            X,
-            norm.params["gamma"],
-            norm.params["beta"],
-            epsilon=norm.epsilon,
-            reduce=norm.reduce,
-            out=self.workspace.take("A", X.shape, X.dtype),
-            workspace=self.workspace,
-        )
-        if self._cache.norm.n == 1:  # no variance
-            self._cache = None
-            return self._forward_by_layers(X, training=True)
-        norm.record(mean, var, self._cache.norm.n)
-        return A
-
-    def _forward_by_layers(self, X: Array, training: bool) -> Array:
-        return self.activation.forward(self.norm.forward(X, training=training), training=training)
-
-    def backward(self, dY: Array) -> Array | None:
-        """Write the norm's gradients; return the one for X, written over dY, or None where it is not needed."""
-        norm = self.norm
-        if self._cache is None:
-            return norm.backward(self.activation.backward(dY))
-        return chains.norm_relu_backward(
-            dY,
-            self._cache,
-            reduce=norm.reduce,
-            dX=dY,
-            dgamma=norm.grads["gamma"],
-            dbeta=norm.grads["beta"],
-            needs_dX=norm.needs_input_gradient,
-        )[0]
-
-
 def fused(layers: Sequence[Layer]) -> list[Layer]:
     """Return the steps of a pass through layers that follow one another.
 
     A Conv2D with what follows it becomes a ConvBlock: BatchNorm, then perhaps relu, then perhaps max pooling over
-    2x2 of even sides; or without the norm relu, its own or the next layer's, and perhaps that pooling. Elsewhere
-    BatchNorm and relu become a NormRelu. All other layers are separate steps. A frozen layer is fused with frozen
-    ones only.
+    2x2 of even sides; or without the norm relu, its own or the next layer's, and perhaps that pooling. All other
+    layers are separate steps. A frozen layer is fused with frozen ones only.
     """
     steps: list[Layer] = []
     i = 0
     while i < len(layers):
-        layer = layers[i]
-        alike = _alike(layers[i : i + 4])
-        n = _length(alike)
-        if n:
-            steps.append(ConvBlock(layers[i : i + n]))
-        elif isinstance(layer, BatchNorm) and len(alike) > 1 and _is_relu(following := alike[1]):
-            assert isinstance(following, Activation)
-            steps.append(NormRelu(layer, following))
-            n = 2
-        else:
-            steps.append(layer)
+        n = _length(_alike(layers[i : i + 4]))
+        steps.append(ConvBlock(layers[i : i + n]) if n else layers[i])
         i += max(1, n)
     return steps
 

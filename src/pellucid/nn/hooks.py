@@ -1,6 +1,6 @@
 """Hooks: what passes through a network's layers, and gradients for the input.
 
-``hooked`` is the one place that replaces a layer's methods; whatever else looks into layers is written with it.
+``hook`` is the one place that replaces a layer's methods; whatever else looks into layers is written with it.
 """
 
 import functools
@@ -19,7 +19,7 @@ from pellucid.types import Array, map_arrays
 
 
 @contextmanager
-def hooked(
+def hook(
     layer: Layer,
     *,
     forward: Callable[..., Any] | None = None,
@@ -47,14 +47,14 @@ def hooked(
     >>> from pellucid.nn.sequential import Sequential
     >>> model = Sequential([Dense(3, activation="relu"), Dense(1)])
     >>> model.initialize((4,))
-    >>> with hooked(model.layers[0], forward=lambda plain, X, training: 0 * plain(X, training=training)):
+    >>> with hook(model.layers[0], forward=lambda plain, X, training: 0 * plain(X, training=training)):
     ...     model.forward(np.ones((1, 4), np.float32))
     array([[0.]], dtype=float32)
     """
-    _check_layer("hooked", layer)
+    _check_layer("hook", layer)
     with ExitStack() as stack:
         for use in (layer, *layer.further_uses):
-            stack.enter_context(hooked_use(use, forward=forward, backward=backward))
+            stack.enter_context(hook_use(use, forward=forward, backward=backward))
         yield
 
 
@@ -64,13 +64,13 @@ def _check_layer(where: str, layer: Any) -> None:
 
 
 @contextmanager
-def hooked_use(
+def hook_use(
     layer: Layer,
     *,
     forward: Callable[..., Any] | None = None,
     backward: Callable[..., Any] | None = None,
 ) -> Iterator[None]:
-    """Do what ``hooked`` does for one use of a layer: see ``Container.uses``."""
+    """Do what ``hook`` does for one use of a layer: see ``Container.uses``."""
     own, hook = vars(layer), _Hook(forward, backward)
     hooks = own.setdefault("hooks", _Hooks({name: own[name] for name in _PASSES if name in own}, []))
     hooks.inner_first.append(hook)
@@ -155,7 +155,7 @@ class Watch:
 
 
 @contextmanager
-def watched(layer: Layer) -> Iterator[Watch]:
+def record(layer: Layer) -> Iterator[Watch]:
     """Record what passes through a layer within the block; its results do not change.
 
     Examples
@@ -164,12 +164,12 @@ def watched(layer: Layer) -> Iterator[Watch]:
     >>> from pellucid.nn.sequential import Sequential
     >>> model = Sequential([Dense(3, activation="relu"), Dense(1)])
     >>> model.initialize((4,))
-    >>> with watched(model.layers[0]) as watch:
+    >>> with record(model.layers[0]) as watch:
     ...     Z = model.forward(np.ones((2, 4), np.float32))
     >>> watch
     Watch(input (2, 4), output (2, 3))
     """
-    _check_layer("watched", layer)
+    _check_layer("record", layer)
     watch = Watch()
 
     def forward(plain: Callable[..., Any], X: Any, training: bool) -> Any:
@@ -182,7 +182,7 @@ def watched(layer: Layer) -> Iterator[Watch]:
         watch.gradient = map_arrays(np.copy, dY)  # first: the layer may overwrite it
         return plain(dY)
 
-    with hooked(layer, forward=forward, backward=backward):
+    with hook(layer, forward=forward, backward=backward):
         yield watch
 
 

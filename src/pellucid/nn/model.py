@@ -10,16 +10,15 @@ import numpy as np
 from pellucid import dispatch
 from pellucid.blas_threads import one_blas_thread
 from pellucid.data.gaps import input_array
-from pellucid.data.inputs_seen import as_seen
+from pellucid.data.input_spec import as_seen
 from pellucid.data.preprocess import Preprocessing
 from pellucid.data.stored.base import StoredArray
-from pellucid.dispatch.losses import loss_and_gradient
 from pellucid.errors import DataError, OptionError, PellucidError, ShapeError
 from pellucid.nn.container import Container
 from pellucid.nn.layer import LAYERS
 from pellucid.nn.replica import prediction_replicas, replica
 from pellucid.nn.warming import WORTH, Warming
-from pellucid.ops.losses.base import LOSSES, Loss
+from pellucid.ops.losses.base import LOSSES, Loss, loss_and_gradient
 from pellucid.ops.losses.targets import default_loss
 from pellucid.registry import explain_call
 from pellucid.text import join_some, kind_of

@@ -6,17 +6,25 @@ from typing import final
 import numpy as np
 
 from pellucid.dispatch.norm import (
+    batch_moments,
     batch_norm_backward,
     batch_norm_forward,
     batch_norm_inference_backward,
     batch_norm_inference_forward,
+    gradient_sums,
     layer_norm_backward,
     layer_norm_forward,
 )
 from pellucid.errors import ShapeError
 from pellucid.nn.initializers import StartRandom
 from pellucid.nn.layer import Layer
-from pellucid.ops.batch_norm import BatchNormCache, BatchNormInferenceCache, Reduce
+from pellucid.ops.batch_norm import (
+    BatchMoments,
+    BatchNormCache,
+    BatchNormInferenceCache,
+    Reduce,
+    over_shards,
+)
 from pellucid.registry import option, register
 from pellucid.types import Array, Shape
 
@@ -34,8 +42,7 @@ class BatchNorm(Layer):
         training forward; the variance is the unbiased one, as in PyTorch. A batch with one value per channel
         has no variance: it is scaled by the running statistics, as in prediction, and updates neither.
     reduce : callable or None
-        Where X is a part of a batch, sums over all its parts: see
-        :func:`pellucid.ops.batch_norm.batch_norm_forward`.
+        Where X is a part of a batch, what sums a vector over all its parts.
 
     Raises
     ------
@@ -55,7 +62,6 @@ class BatchNorm(Layer):
     """
 
     undecayed = frozenset({"gamma", "beta"})
-    starts_chain = True
 
     momentum: float = option(
         0.1, above=0, at_most=1, help="Fraction by which the running statistics move towards each batch's."
@@ -79,20 +85,22 @@ class BatchNorm(Layer):
         gamma, beta, state = self.params["gamma"], self.params["beta"], self.state
         out = self.workspace.take("Y", X.shape, X.dtype)
         if training:
-            Y, mean, var, cache = batch_norm_forward(
-                X, gamma, beta, epsilon=self.epsilon, reduce=self.reduce, out=out, workspace=self.workspace
+            moments = None if self.reduce is None else over_shards(batch_moments(X), self.reduce)
+            Y, moments, cache = batch_norm_forward(
+                X, gamma, beta, epsilon=self.epsilon, moments=moments, out=out
             )
-            if cache.n > 1:
+            if moments.n > 1:
                 self._cache = cache
-                self.record(mean, var, cache.n)
+                self.record(moments)
                 return Y
         Y, self._cache = batch_norm_inference_forward(
             X, gamma, beta, state["running_mean"], state["running_var"], epsilon=self.epsilon, out=out
         )
         return Y
 
-    def record(self, mean: Array, var: Array, n: float) -> None:
+    def record(self, moments: BatchMoments) -> None:
         """Move the running statistics towards those of a batch with n > 1 values per channel."""
+        mean, var, n = moments
         running_mean, running_var = self.state["running_mean"], self.state["running_var"]
         running_mean += self.momentum * (mean - running_mean)
         running_var += self.momentum * (var * (n / (n - 1)) - running_var)
@@ -103,15 +111,14 @@ class BatchNorm(Layer):
         if isinstance(self._cache, BatchNormInferenceCache):
             return batch_norm_inference_backward(dY, self._cache, dX=dY, dgamma=dgamma, dbeta=dbeta)[0]
         assert self._cache is not None, "backward comes after forward"
-        return batch_norm_backward(
-            dY,
-            self._cache,
-            reduce=self.reduce,
-            dX=dY,
-            dgamma=dgamma,
-            dbeta=dbeta,
-            needs_dX=self.needs_input_gradient,
-        )[0]
+        needs_dX = self.needs_input_gradient
+        if self.reduce is None:
+            return batch_norm_backward(dY, self._cache, dX=dY, dgamma=dgamma, dbeta=dbeta, needs_dX=needs_dX)[
+                0
+            ]
+        own = gradient_sums(dY, self._cache)
+        dbeta[...], dgamma[...] = own  # the parts' gradients are added later, as every other parameter's are
+        return batch_norm_backward(dY, self._cache, sums=self.reduce(own), dX=dY, needs_dX=needs_dX)[0]
 
     @property
     def n_operations(self) -> int:

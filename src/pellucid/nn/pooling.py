@@ -6,8 +6,6 @@ from typing import final
 from pellucid.dispatch.pool import (
     average_pool_backward,
     average_pool_forward,
-    global_average_backward,
-    global_average_forward,
     max_pool_backward,
     max_pool_forward,
 )
@@ -25,6 +23,7 @@ from pellucid.nn.windows import (
     size_option,
 )
 from pellucid.ops.conv_geometry import Pair, pool_geometry
+from pellucid.ops.pool import global_average_backward, global_average_forward
 from pellucid.ops.resize import (
     linear_weights,
     reflect_weights,

@@ -59,6 +59,17 @@ def preset(name: str, n_classes: int = 2, *, n_outputs: int | None = None) -> Se
     return model
 
 
+def presets() -> dict[str, str]:
+    """Return the presets: the name of each, and a line that describes it.
+
+    Examples
+    --------
+    >>> presets()["logistic"]
+    'one sigmoid unit, no hidden layer: [n, 1], from zeros'
+    """
+    return dict(PRESETS)
+
+
 def n_outputs_for(data: Dataset) -> int:
     """Return how many outputs a preset has for data: one for two classes or one quantity, else one for each.
 

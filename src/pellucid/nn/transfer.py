@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 
+from pellucid.data.coerce import as_dataset
 from pellucid.data.dataset import Dataset, Split
-from pellucid.data.pairs import as_dataset
 from pellucid.errors import DataError, OptionError, PellucidError, ShapeError
 from pellucid.nn import freezing
 from pellucid.nn.dense import Dense

@@ -5,7 +5,7 @@ Xhat = (X - mean) / sqrt(var + epsilon). For one sample at a time: :mod:`pelluci
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -13,16 +13,77 @@ from pellucid.errors import ShapeError
 from pellucid.ops.arrays import check_channels, written
 from pellucid.types import Array
 
-Reduce = Callable[[Array], Array]
+Reduce: TypeAlias = Callable[[Array], Array]  # of one part's vector: the sum of all parts' vectors
+
+
+class BatchMoments(NamedTuple):
+    """What batch normalization takes from a batch, or from a part of one."""
+
+    mean: Array  # (c,) float64
+    var: Array  # (c,) float64, the mean of (X - mean)^2: divided by n, not by n - 1
+    n: float  # values per channel
 
 
 class BatchNormCache(NamedTuple):
     """What the backward of batch normalization needs."""
 
-    D: Array  # (..., c) X - mean, so that Xhat = D rstd
+    X: Array  # (..., c), not a copy
+    mean: Array  # (c,) dtype of X
     rstd: Array  # (c,) 1 / sqrt(var + epsilon), float64
     gamma: Array  # (c,)
-    n: float  # values per channel, including those of the other shards
+    n: float  # values per channel of the whole batch
+
+
+def batch_moments(X: Array) -> BatchMoments:
+    """Return mean and variance of each channel.
+
+    Parameters
+    ----------
+    X : Array, shape (..., c)
+        Statistics are taken over every axis but the last.
+
+    Notes
+    -----
+    The mean comes first and the squares are those of X - mean: the one-pass form E[X^2] - E[X]^2 loses every digit
+    where the mean is large compared with the deviation.
+
+    Examples
+    --------
+    >>> batch_moments(np.array([[1.0], [3.0]]))
+    BatchMoments(mean=array([2.]), var=array([1.]), n=2.0)
+    """
+    return _centred(X)[1]
+
+
+def _centred(X: Array, out: Array | None = None) -> tuple[Array, BatchMoments]:
+    """Return D = X - mean, and the moments."""
+    n = X.size / X.shape[-1]
+    mean = column_sums(X) / max(n, 1)
+    D: Array = np.subtract(X, mean.astype(X.dtype), out=out)
+    return D, BatchMoments(mean, column_dots(D, D) / max(n, 1), n)
+
+
+def over_shards(own: BatchMoments, reduce: Reduce | None) -> BatchMoments:
+    """Return the moments of a whole batch from those of one part of it, which may be empty.
+
+    Parameters
+    ----------
+    own : BatchMoments
+    reduce : callable or None
+        Takes a float64 vector and returns the sum of all parts' vectors; each part calls it twice here, at the same
+        time. None where the part is the whole.
+
+    Examples
+    --------
+    >>> over_shards(BatchMoments(np.array([2.0]), np.array([1.0]), 2.0), lambda vector: 2 * vector)
+    BatchMoments(mean=array([2.]), var=array([1.]), n=4.0)
+    """
+    if reduce is None:
+        return own
+    *sums, n = reduce(np.append(own.n * own.mean, own.n))
+    mean = np.array(sums) / max(n, 1)
+    squares = reduce(own.n * (own.var + (own.mean - mean) ** 2))
+    return BatchMoments(mean, squares / max(n, 1), float(n))
 
 
 def batch_norm_forward(
@@ -31,30 +92,26 @@ def batch_norm_forward(
     beta: Array,
     *,
     epsilon: float = 1e-5,
-    reduce: Reduce | None = None,
+    moments: BatchMoments | None = None,
     out: Array | None = None,
-) -> tuple[Array, Array, Array, BatchNormCache]:
+) -> tuple[Array, BatchMoments, BatchNormCache]:
     """Return Y = gamma Xhat + beta with Xhat = (X - mean) / sqrt(var + epsilon), mean and var of each channel.
 
     Parameters
     ----------
     X : Array, shape (..., c)
-        Statistics are taken over every axis but the last.
     gamma, beta : Array, shape (c,)
     epsilon : float, optional
         Added to the variance, so that a constant channel does not divide by zero.
-    reduce : callable, optional
-        Where X is one shard of a batch: takes a float64 vector of partial sums and returns the sum of all
-        shards' vectors, which is not modified here. Every shard calls it twice here and once in the backward,
-        in that order, even an empty shard. Default: X is the whole batch.
+    moments : BatchMoments, optional
+        Where X is a part of a batch, those of the whole: :func:`over_shards`. Default: ``batch_moments(X)``.
     out : Array, shape of X, optional
-        Written and returned; may be X itself.
+        Written and returned; may be X itself unless the backward is wanted.
 
     Returns
     -------
     Y : Array, shape and dtype of X
-    mean, var : Array, shape (c,), dtype of X
-        Of the whole batch; ``var`` divides by n (not n - 1).
+    moments : BatchMoments
     cache : BatchNormCache
 
     Raises
@@ -64,35 +121,64 @@ def batch_norm_forward(
 
     Notes
     -----
-    Ioffe and Szegedy, 2015, algorithm 1. The mean comes first and the squares are those of X - mean: the
-    one-pass form E[X^2] - E[X]^2 loses every digit where the mean is large compared with the deviation. A channel
-    with one value becomes beta.
+    Ioffe and Szegedy, 2015, algorithm 1. A channel with one value becomes beta.
 
     Examples
     --------
-    >>> Y, mean, var, cache = batch_norm_forward(np.array([[1.0], [3.0]]), np.ones(1), np.zeros(1), epsilon=0.0)
-    >>> Y.ravel(), mean, var
+    >>> Y, moments, cache = batch_norm_forward(np.array([[1.0], [3.0]]), np.ones(1), np.zeros(1), epsilon=0.0)
+    >>> Y.ravel(), moments.mean, moments.var
     (array([-1.,  1.]), array([2.]), array([1.]))
     """
     check_channels("batch_norm_forward", X, gamma=gamma, beta=beta)
-    n_own = X.size / X.shape[-1]
-    total = over_shards(np.append(column_sums(X), n_own), reduce)
-    n = float(total[-1])
-    check_not_empty(X, n)
-    mean = (total[:-1] / n).astype(X.dtype)
-    D = X - mean
-    var = over_shards(column_dots(D, D), reduce) / n
-    rstd = 1 / np.sqrt(var + epsilon)
-    Y: Array = np.multiply(D, (gamma * rstd).astype(X.dtype), out=out)
+    if moments is None:
+        Y, moments = _centred(X, out)
+    else:
+        Y = np.subtract(X, moments.mean.astype(X.dtype), out=out)
+    cache = cache_of(X, gamma, moments, epsilon)
+    Y *= (gamma * cache.rstd).astype(X.dtype)
     Y += beta
-    return Y, mean, var.astype(X.dtype), BatchNormCache(D, rstd, gamma, n)
+    return Y, moments, cache
+
+
+def cache_of(X: Array, gamma: Array, moments: BatchMoments, epsilon: float) -> BatchNormCache:
+    """Return the cache; ShapeError unless there is at least one value per channel."""
+    if moments.n == 0:
+        raise ShapeError(
+            f"batch_norm_forward: expected at least one value per channel, got X of shape {X.shape}."
+        )
+    return BatchNormCache(
+        X, moments.mean.astype(X.dtype), 1 / np.sqrt(moments.var + epsilon), gamma, moments.n
+    )
+
+
+def gradient_sums(dY: Array, cache: BatchNormCache) -> Array:
+    """Return sum dY and sum(dY Xhat) of each channel, float64 of shape (2, c).
+
+    Examples
+    --------
+    >>> *_, cache = batch_norm_forward(np.array([[1.0], [3.0]]), np.ones(1), np.zeros(1), epsilon=0.0)
+    >>> gradient_sums(np.array([[1.0], [0.0]]), cache)
+    array([[ 1.],
+           [-1.]])
+    """
+    return _sums(dY, _normalized(cache))
+
+
+def _normalized(cache: BatchNormCache) -> Array:
+    Xhat: Array = cache.X - cache.mean
+    Xhat *= cache.rstd.astype(Xhat.dtype)
+    return Xhat
+
+
+def _sums(dY: Array, Xhat: Array) -> Array:
+    return np.stack([column_sums(dY), column_dots(dY, Xhat)])
 
 
 def batch_norm_backward(
     dY: Array,
     cache: BatchNormCache,
     *,
-    reduce: Reduce | None = None,
+    sums: Array | None = None,
     dX: Array | None = None,
     dgamma: Array | None = None,
     dbeta: Array | None = None,
@@ -106,8 +192,8 @@ def batch_norm_backward(
     ----------
     dY : Array, shape (..., c)
     cache : BatchNormCache
-    reduce : callable, optional
-        As in the forward; called once.
+    sums : Array, shape (2, c), optional
+        Where dY is a part of a batch, the sum over all parts of their ``gradient_sums``. Default: those of dY.
     dX, dgamma, dbeta : Array, optional
         Buffers, written and returned: shape of dY (may be dY itself), (c,), (c,).
     needs_dX : bool, optional
@@ -116,28 +202,26 @@ def batch_norm_backward(
     Returns
     -------
     dX : Array or None, shape of dY
-        Its sums are those over the whole batch.
     dgamma, dbeta : Array, shape (c,), dtype of dY
-        The sums over this shard alone: the shards' gradients are added later, as every other parameter's are.
+        ``sums``.
 
     Examples
     --------
-    >>> Y, _, _, cache = batch_norm_forward(np.array([[1.0], [3.0]]), np.ones(1), np.zeros(1), epsilon=0.0)
+    >>> *_, cache = batch_norm_forward(np.array([[1.0], [3.0]]), np.ones(1), np.zeros(1), epsilon=0.0)
     >>> batch_norm_backward(np.array([[1.0], [0.0]]), cache)
     (array([[0.],
            [0.]]), array([-1.]), array([1.]))
     """
-    D, rstd, gamma, n = cache
-    Xhat = D * rstd.astype(D.dtype)
-    sums = np.stack([column_sums(dY), column_dots(dY, Xhat)])
+    Xhat = _normalized(cache)
+    sums = _sums(dY, Xhat) if sums is None else sums
     dbeta, dgamma = written(sums[0], dbeta, dY.dtype), written(sums[1], dgamma, dY.dtype)
-    mean_dY, mean_dY_Xhat = (over_shards(sums.ravel(), reduce).reshape(2, -1) / n).astype(dY.dtype)
     if not needs_dX:
         return None, dgamma, dbeta
+    mean_dY, mean_dY_Xhat = (sums / cache.n).astype(dY.dtype)
     Xhat *= mean_dY_Xhat
     dX = np.subtract(dY, mean_dY, out=dX)
     dX -= Xhat
-    dX *= (gamma * rstd).astype(dY.dtype)
+    dX *= (cache.gamma * cache.rstd).astype(dY.dtype)
     return dX, dgamma, dbeta
 
 
@@ -250,16 +334,3 @@ def column_dots(A: Array, B: Array) -> Array:
     c = A.shape[-1]
     total: Array = np.einsum("ij,ij->j", A.reshape(-1, c), B.reshape(-1, c), dtype=np.float64)
     return total
-
-
-def over_shards(own: Array, reduce: Reduce | None) -> Array:
-    """Return the sum of all shards' vectors; the vector itself where X is the whole batch."""
-    return own if reduce is None else reduce(own)
-
-
-def check_not_empty(X: Array, n: float) -> None:
-    """Raise ShapeError unless some shard has at least one value per channel."""
-    if n == 0:
-        raise ShapeError(
-            f"batch_norm_forward: expected at least one value per channel, got X of shape {X.shape}."
-        )

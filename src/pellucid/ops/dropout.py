@@ -6,7 +6,6 @@ from typing import NamedTuple
 import numpy as np
 
 from pellucid.errors import OptionError
-from pellucid.ops.arrays import written
 from pellucid.types import Array, Shape
 
 LEVELS = 1 << 16  # 16 random bits decide whether a value is dropped
@@ -59,8 +58,8 @@ def dropout_forward(
     """
     n_dropped = dropped_levels(rate)
     p = n_dropped / LEVELS  # the rate, rounded
-    mask = np.where(draw_levels(X.shape, rng, skip) < n_dropped, 0, 1 / (1 - p)).astype(X.dtype)
-    return written(X * mask, out, X.dtype), DropoutCache(mask)
+    mask = (draw_levels(X.shape, rng, skip) >= n_dropped) * X.dtype.type(1 / (1 - p))
+    return np.multiply(X, mask, out=out), DropoutCache(mask)
 
 
 def dropout_backward(dY: Array, cache: DropoutCache, *, dX: Array | None = None) -> Array:
@@ -94,22 +93,13 @@ def draw_levels(shape: Shape, rng: "np.random.Generator", skip: int = 0) -> Arra
     >>> draw_levels((1, 2), np.random.default_rng(0)).dtype
     dtype('uint16')
     """
-    first, n = skip_draws(rng, skip), math.prod(shape)
-    draws = rng.integers(0, LEVELS, 4 * math.ceil((first + n) / 4), dtype=np.uint16)
-    return draws[first : first + n].reshape(shape)
-
-
-def skip_draws(rng: "np.random.Generator", n: int) -> int:
-    """Skip the 64-bit draws of n values, four each; return how many values of the next draw are still to skip.
-
-    Examples
-    --------
-    >>> skip_draws(np.random.default_rng(0), 6)
-    2
-    """
-    if n:
-        rng.bit_generator.advance(n // 4)  # type: ignore[attr-defined]  # of PCG64, not of every bit generator
-    return n % 4
+    if skip:
+        rng.bit_generator.advance(skip // 4)  # type: ignore[attr-defined]  # of PCG64, not of every bit generator
+    first, n = skip % 4, math.prod(shape)
+    draws = rng.integers(0, 1 << 64, -(-(first + n) // 4), dtype=np.uint64)
+    return (
+        draws.astype("<u8", copy=False).view("<u2")[first : first + n].reshape(shape)
+    )  # alike on every machine
 
 
 def dropped_levels(rate: float) -> int:

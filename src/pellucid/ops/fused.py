@@ -1,77 +1,26 @@
 """Chains of ops that have one kernel for the whole chain: what that kernel computes.
 
-Batch norm and relu; and the usual blocks of a convolutional network: a convolution, then
-batch norm or a bias, then perhaps relu and max pooling over 2x2.
+The usual blocks of a convolutional network: a convolution, then batch norm or a bias, then perhaps relu and max
+pooling over 2x2.
 """
 
 from typing import Any, NamedTuple
 
-from pellucid.ops.activations import OutputCache, relu_backward, relu_forward
-from pellucid.ops.batch_norm import BatchNormCache, Reduce, batch_norm_backward, batch_norm_forward
+from pellucid.ops.activations import relu_backward, relu_forward
+from pellucid.ops.arrays import written
+from pellucid.ops.batch_norm import (
+    BatchMoments,
+    Reduce,
+    batch_moments,
+    batch_norm_backward,
+    batch_norm_forward,
+    gradient_sums,
+    over_shards,
+)
 from pellucid.ops.conv import ConvCache, conv2d_backward, conv2d_forward
 from pellucid.ops.conv_geometry import NO_PADDING, Padding, Pair
 from pellucid.ops.pool import max_pool_backward, max_pool_forward
 from pellucid.types import Array
-
-
-class NormReluCache(NamedTuple):
-    """The caches of both."""
-
-    norm: BatchNormCache
-    relu: OutputCache
-
-
-def norm_relu_forward(
-    X: Array,
-    gamma: Array,
-    beta: Array,
-    *,
-    epsilon: float = 1e-5,
-    reduce: Reduce | None = None,
-    out: Array | None = None,
-) -> tuple[Array, Array, Array, NormReluCache]:
-    """Return A = relu(batch_norm(X)), the mean and variance of each channel, and the cache.
-
-    Parameters are those of :func:`pellucid.ops.batch_norm.batch_norm_forward`.
-
-    Examples
-    --------
-    >>> norm_relu_forward(np.array([[1.0], [3.0]]), np.ones(1), np.zeros(1), epsilon=0.0)[0].ravel()
-    array([0., 1.])
-    """
-    Y, mean, var, norm = batch_norm_forward(X, gamma, beta, epsilon=epsilon, reduce=reduce, out=out)
-    A, relu = relu_forward(Y, out=Y)
-    return A, mean, var, NormReluCache(norm, relu)
-
-
-def norm_relu_backward(
-    dA: Array,
-    cache: NormReluCache,
-    *,
-    reduce: Reduce | None = None,
-    dX: Array | None = None,
-    dgamma: Array | None = None,
-    dbeta: Array | None = None,
-    needs_dX: bool = True,
-) -> tuple[Array | None, Array, Array]:
-    """dX, dgamma, dbeta = batch_norm_backward(relu_backward(dA)).
-
-    Parameters are those of :func:`pellucid.ops.batch_norm.batch_norm_backward`.
-
-    Notes
-    -----
-    Ioffe and Szegedy, 2015.
-
-    Examples
-    --------
-    >>> *_, cache = norm_relu_forward(np.array([[1.0], [3.0]]), np.ones(1), np.zeros(1), epsilon=0.0)
-    >>> norm_relu_backward(np.array([[7.0], [1.0]]), cache)[1:]
-    (array([1.]), array([1.]))
-    """
-    dY = relu_backward(dA, cache.relu)
-    return batch_norm_backward(
-        dY, cache.norm, reduce=reduce, dX=dX, dgamma=dgamma, dbeta=dbeta, needs_dX=needs_dX
-    )
 
 
 class ConvBlockCache(NamedTuple):
@@ -97,8 +46,8 @@ def conv_norm_forward(
     relu: bool = True,
     pool: bool = False,
     reduce: Reduce | None = None,
-) -> tuple[Array, Array, Array, float, ConvBlockCache]:
-    """Return A = max_pool(relu(batch_norm(X * W))), the mean and variance of X * W, their count, and the cache.
+) -> tuple[Array, BatchMoments, ConvBlockCache]:
+    """Return A = max_pool(relu(batch_norm(X * W))), the moments of X * W, and the cache.
 
     Parameters
     ----------
@@ -107,31 +56,32 @@ def conv_norm_forward(
     gamma, beta : Array, shape (c_out,)
     stride, padding, dilation, groups : optional
         As for :func:`pellucid.ops.conv.conv2d_forward`.
-    epsilon, reduce : optional
-        As for :func:`pellucid.ops.batch_norm.batch_norm_forward`.
+    epsilon : float, optional
+    reduce : callable, optional
+        Where X is a part of a batch: see :func:`pellucid.ops.batch_norm.over_shards`.
     relu, pool : bool, optional
         Whether relu follows, and after it max pooling over 2x2, for which the output's sides are even.
 
     Returns
     -------
     A : Array, shape (m, h_out, w_out, c_out), or half of that in height and width
-    mean, var : Array, shape (c_out,)
-    count : float
-        How many values each channel has, over all shards.
+    moments : BatchMoments
+        Of the whole batch.
     cache : ConvBlockCache
 
     Examples
     --------
     >>> X, W = np.arange(4.0).reshape(1, 2, 2, 1), np.ones((1, 1, 1, 1))
-    >>> A, mean, var, _, _ = conv_norm_forward(X, W, np.ones(1), np.zeros(1), pool=True)
-    >>> round(float(A[0, 0, 0, 0]), 3), float(mean[0]), float(var[0])
+    >>> A, moments, _ = conv_norm_forward(X, W, np.ones(1), np.zeros(1), pool=True)
+    >>> round(float(A[0, 0, 0, 0]), 3), float(moments.mean[0]), float(moments.var[0])
     (1.342, 1.5, 1.25)
     """
     Z, conv = conv2d_forward(X, W, stride=stride, padding=padding, dilation=dilation, groups=groups)
-    A, mean, var, norm = batch_norm_forward(Z, gamma, beta, epsilon=epsilon, reduce=reduce)
+    moments = over_shards(batch_moments(Z), reduce)
+    A, _, norm = batch_norm_forward(Z, gamma, beta, epsilon=epsilon, moments=moments)
     A, relu_cache = relu_forward(A) if relu else (A, None)
     A, pool_cache = max_pool_forward(A, size=(2, 2)) if pool else (A, None)
-    return A, mean, var, norm.n, ConvBlockCache(conv, norm, relu_cache, pool_cache)
+    return A, moments, ConvBlockCache(conv, norm, relu_cache, pool_cache)
 
 
 def conv_norm_backward(
@@ -153,10 +103,10 @@ def conv_norm_backward(
         May be overwritten.
     cache : ConvBlockCache
     dX, dW, dgamma, dbeta : Array, optional
-        Written and returned; the last three are this shard's part.
+        Written and returned; the last three are this part's.
     needs_dX : bool, optional
         False: dX is not computed, and None is returned for it.
-    reduce : optional
+    reduce : callable, optional
         As for the forward.
 
     Notes
@@ -173,7 +123,10 @@ def conv_norm_backward(
     """
     dZ = dA if cache.pool is None else max_pool_backward(dA, cache.pool)
     dZ = dZ if cache.relu is None else relu_backward(dZ, cache.relu)
-    normed, dgamma, dbeta = batch_norm_backward(dZ, cache.norm, reduce=reduce, dgamma=dgamma, dbeta=dbeta)
+    own = gradient_sums(dZ, cache.norm)
+    sums = own if reduce is None else reduce(own)
+    dbeta, dgamma = written(own[0], dbeta, dZ.dtype), written(own[1], dgamma, dZ.dtype)
+    normed, _, _ = batch_norm_backward(dZ, cache.norm, sums=sums)
     assert normed is not None
     dX, dW, _ = conv2d_backward(normed, cache.conv, dX=dX, dW=dW, needs_dX=needs_dX)
     return dX, dW, dgamma, dbeta

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pellucid.data.coerce import as_dataset
 from pellucid.data.dataset import Dataset, Split
-from pellucid.data.pairs import as_dataset
 from pellucid.errors import DataError, OptionError
 from pellucid.plotting.axes import axes_for
 from pellucid.plotting.curves import COLORS

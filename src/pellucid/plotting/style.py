@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from pellucid.errors import DataError, ShapeError
-from pellucid.types import Array
+from pellucid.types import Array, is_image_shape
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -131,14 +131,9 @@ def sentence_figure(words: str) -> Figure:
     return figure
 
 
-def are_images(X: Array) -> bool:
-    """Return whether an array can be drawn as images: (m, h, w), or (m, h, w, c) with c 1, 3 or 4."""
-    return X.ndim in (3, 4) and X.shape[3:] in ((), (1,), (3,), (4,)) and 0 not in X.shape[1:]
-
-
 def check_images(where: str, X: Array) -> Array:
     """Return X of shape (m, h, w) or (m, h, w, c) as it is; anything else is an error."""
-    if not are_images(X):
+    if not is_image_shape(X.shape[1:]):
         raise ShapeError(
             f"{where}: expected images of shape (m, height, width, channels) with 1, 3 or 4 channels, "
             f"got {X.shape}. Only pictures can be drawn; if they were flattened, pass them before that."

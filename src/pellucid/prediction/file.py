@@ -22,7 +22,7 @@ class PredictionFile(Output):
         if target.resume and path.exists():
             stop = self._read()
         else:
-            check_free(path, force=target.force)
+            check_free(path, overwrite=target.overwrite)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._file = open(path, "r+b" if stop else "wb")  # noqa: SIM115 - closed by close
@@ -57,6 +57,6 @@ class PredictionFile(Output):
             raise self.failure(error) from None
         except ValueError as error:
             raise DataError(
-                f"{self.path}: cannot be resumed: {error}. Choose another with --out, or replace it with --force."
+                f"{self.path}: cannot be resumed: {error}. Choose another with --out, or add --overwrite."
             ) from None
         return stop

@@ -75,14 +75,8 @@ class CsvLines(Lines):
 
     def line(self, prediction: Prediction) -> str:
         """Return the cells of a prediction."""
-        cells: list[Any] = [self.name(prediction.sample)]
-        if prediction.value is not None:
-            cells += prediction.value if isinstance(prediction.value, list) else [prediction.value]
-        elif prediction.labels is not None:
-            cells += [escaped("; ".join(prediction.labels)), *prediction.classes.values()]
-        else:
-            cells += [escaped(prediction.label), prediction.probability, *prediction.classes.values()]
-        return _csv([*cells, self.mark])
+        cells = ["; ".join(cell) if isinstance(cell, list) else cell for cell in prediction.to_row().values()]
+        return _csv([*(escaped(cell) if isinstance(cell, str) else cell for cell in cells), self.mark])
 
     def name(self, sample: str | int) -> str:
         """Return a sample as its cell has it."""

@@ -41,7 +41,7 @@ class Target(NamedTuple):
     resume : bool
         Whether to go on with an output that is there: what is half-written at its end is dropped, and samples that
         it has are ``is_done``.
-    force : bool
+    overwrite : bool
         Whether an output that is there is replaced.
     """
 
@@ -49,7 +49,7 @@ class Target(NamedTuple):
     mark: str
     of: str
     resume: bool = False
-    force: bool = False
+    overwrite: bool = False
 
 
 def open_output(path: Path, target: Target) -> "Output":

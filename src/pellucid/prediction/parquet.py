@@ -52,9 +52,9 @@ class ArrowRows:
         import pyarrow as pa
 
         schema = self.schema()
-        rows = [self._row(each) for each in predictions]
+        rows = [[*each.to_row().values(), self.mark] for each in predictions]
         arrays = [
-            pa.array(list(column), field.type)
+            pa.array(map(self.name, column) if field.name == "image" else column, field.type)
             for field, column in zip(schema, zip(*rows, strict=True), strict=True)
         ]
         sink = pa.BufferOutputStream()
@@ -62,14 +62,6 @@ class ArrowRows:
             stream.write_batch(pa.record_batch(arrays, schema=schema))
         content: bytes = sink.getvalue().to_pybytes()
         return content
-
-    def _row(self, each: Prediction) -> list[Any]:
-        sample = each.sample if isinstance(each.sample, int) else self.name(each.sample)
-        if each.value is not None:
-            values = each.value if isinstance(each.value, list) else [each.value]
-            return [sample, *values, self.mark]
-        said = [each.label, each.probability] if each.labels is None else [list(each.labels)]
-        return [sample, *said, *each.classes.values(), self.mark]
 
 
 class ParquetFolder(Output):
@@ -145,9 +137,9 @@ class ParquetFolder(Output):
                     f"{self.path}: expected files of predictions alone, found {printable(others[0].name)}. Choose "
                     "another folder with --out."
                 )
-            if parts and not (target.resume or target.force):
+            if parts and not (target.resume or target.overwrite):
                 raise OutputError(
-                    f"{self.path}: has predictions already. Choose another with --out, or add --resume or --force."
+                    f"{self.path}: has predictions already. Name another --out, or add --resume or --overwrite."
                 )
             for path in left if target.resume else [*left, *parts]:
                 path.unlink()
@@ -185,5 +177,5 @@ class ParquetFolder(Output):
 
     def _refusal(self, path: Path, what: str) -> DataError:
         return DataError(
-            f"{path}: cannot be resumed: {what}. Choose another with --out, or replace it with --force."
+            f"{path}: cannot be resumed: {what}. Choose another with --out, or replace it with --overwrite."
         )

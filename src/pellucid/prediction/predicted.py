@@ -1,13 +1,16 @@
 """The record of a prediction, and how a model's outputs become one."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from pellucid.errors import OptionError
 from pellucid.nn.model import Model
-from pellucid.text import percent
+from pellucid.text import join_some, percent, plural
+from pellucid.text_blocks import Result
 from pellucid.types import Array
 
 
@@ -47,6 +50,16 @@ class Prediction:
             return {**of, "labels": list(self.labels), "classes": self.classes}
         return {**of, "label": self.label, "probability": self.probability, "classes": self.classes}
 
+    def to_row(self) -> dict[str, Any]:
+        """Return the prediction as a row of a table has it: no cell but ``labels`` holds a list."""
+        row = self.to_dict()
+        values, classes = row.pop("value", []), row.pop("classes", {})
+        if isinstance(values, list):
+            row |= {f"value {i}": value for i, value in enumerate(values, 1)}
+        else:
+            row["value"] = values
+        return row | {f"p({name})": p for name, p in classes.items()}
+
     def in_words(self, *, is_brief: bool = False) -> str:
         """Return the prediction as a line shows it; brief: without probabilities."""
         if self.value is not None:
@@ -67,12 +80,13 @@ class Encoded(NamedTuple):
 
 
 @dataclass(frozen=True)
-class PredictedFiles:
-    """What a model predicts for files.
+class PredictedSamples(Result):
+    """What a model predicts for samples.
 
     Attributes
     ----------
     predictions : tuple of Prediction
+        In the order of the samples.
     notes : tuple of str
         What to mind about the files.
     faults : dict of str to str
@@ -82,6 +96,39 @@ class PredictedFiles:
     predictions: tuple[Prediction, ...]
     notes: tuple[str, ...] = ()
     faults: dict[str, str] = field(default_factory=dict)
+
+    columns = ("sample", "prediction")
+
+    def __len__(self) -> int:
+        return len(self.predictions)
+
+    def __getitem__(self, i: int) -> Prediction:
+        return self.predictions[i]
+
+    @property
+    def headline(self) -> str:
+        """How many samples there are, and how many of each class, or between which values."""
+        unread = f" {plural(len(self.faults), 'image')} cannot be read." if self.faults else ""
+        if self.predictions[0].value is not None:
+            values = np.concatenate([np.ravel(each.value) for each in self.predictions])
+            found = f"from {values.min():.6g} to {values.max():.6g}"
+        else:
+            counts = Counter(
+                label
+                for each in self.predictions
+                for label in ((each.label,) if each.labels is None else each.labels or ("no label",))
+            )
+            found = join_some([f"{n} {label}" for label, n in counts.most_common()])
+        return f"{plural(len(self), 'prediction')}: {found}.{unread}"
+
+    def to_rows(self) -> list[dict[str, Any]]:
+        """Return a row for each sample: its name, what is predicted, and each class's probability, ``p(cat)``."""
+        return [each.to_row() for each in self.predictions]
+
+    def blocks(self) -> list[Any]:
+        """Return headline, a line for each sample, and notes."""
+        lines = [(each.sample, each.in_words()) for each in self.predictions]
+        return [self.headline, (self.columns, lines), *self.notes, *self.faults.values()]
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as JSON can hold it."""
@@ -107,8 +154,12 @@ def predict_samples(model: Model, X: Array, samples: Sequence[str | int]) -> lis
     ShapeError
         If the model takes samples of another shape.
     OptionError
-        If the model's loss gives no probabilities.
+        If the model's loss gives no probabilities, or it has several outputs.
     """
+    if model.loss_kind == "joint":
+        raise OptionError(
+            "predict: the model has several outputs. Take model.predict, which returns each by name."
+        )
     if model.loss_kind == "regression":
         values = model.predict(X).tolist()
         return [Prediction(sample, value=value) for sample, value in zip(samples, values, strict=True)]

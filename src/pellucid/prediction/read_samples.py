@@ -9,17 +9,18 @@ from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 
-from pellucid.data.inputs_seen import white_seen
+from pellucid.data.input_spec import white_seen
 from pellucid.data.readers.images import check_takes_images, read_sample
 from pellucid.data.readers.many import fill_rows
 from pellucid.data.readers.named import NamedImages, listed_images
+from pellucid.data.stored.views import choose_rows
 from pellucid.dispatch import use_for
 from pellucid.errors import DataError
 from pellucid.nn.model import Model
-from pellucid.prediction.predicted import PredictedFiles, Prediction, predict_samples
+from pellucid.prediction.predicted import PredictedSamples, Prediction, predict_samples
 from pellucid.progress import CountCallback
 from pellucid.text import plural
-from pellucid.types import Array
+from pellucid.types import Array, n_rows
 
 PIECE = 256  # samples of a batch, at most
 PIECE_BYTES = 2**27  # of a batch of images, at most
@@ -169,14 +170,21 @@ def _rows(model: Model, path: Path) -> Samples:
             f"{path}: the model was trained on {model.input_shape}, not on a table; give it images."
         )
     found = model.schema.encode(path, with_target=False)
+    return samples_in(model, found.X, found.notes)
+
+
+def samples_in(model: Model, X: Any, notes: tuple[str, ...] = ()) -> Samples:
+    """Return the samples of arrays, each called by its number; DataError if there are none."""
+    if n_rows(X) == 0:
+        raise DataError("predict: expected at least one sample, got none.")
 
     def batches(is_left_out: Callable[[int], bool]) -> Iterator[Batch]:
-        rows = [i for i in range(len(found.X)) if not is_left_out(i)]
+        rows = [i for i in range(n_rows(X)) if not is_left_out(i)]
         for start in range(0, len(rows), PIECE):
             piece = rows[start : start + PIECE]
-            yield Batch(predict_samples(model, found.X[piece], piece), {})
+            yield Batch(predict_samples(model, choose_rows(X, piece), piece), {})
 
-    return Samples("row", batches, found.notes)
+    return Samples("row", batches, notes)
 
 
 def none_read(first: DataError, n: int) -> DataError:
@@ -184,7 +192,7 @@ def none_read(first: DataError, n: int) -> DataError:
     return first if n == 1 else DataError(f"none of {n} images can be read; {first}")
 
 
-def collect(samples: Samples) -> PredictedFiles:
+def collect(samples: Samples) -> PredictedSamples:
     """Return all batches as one; DataError if no image can be read."""
     found: list[Prediction] = []
     faults: dict[str, DataError] = {}
@@ -193,17 +201,4 @@ def collect(samples: Samples) -> PredictedFiles:
         faults |= batch.faults
     if faults and not found:
         raise none_read(next(iter(faults.values())), len(faults))
-    return PredictedFiles(tuple(found), samples.notes, {name: str(error) for name, error in faults.items()})
-
-
-def predict_images(model: Model, images: Sequence[Image]) -> PredictedFiles:
-    """Return what a model predicts for images: all that :func:`image_batches` yields.
-
-    Raises
-    ------
-    DataError
-        If no image can be read; where some can, what is wrong with the others is in ``faults``.
-    ShapeError
-        If the model does not take images.
-    """
-    return collect(Samples("image", lambda is_left_out: image_batches(model, images), ()))
+    return PredictedSamples(tuple(found), samples.notes, {name: str(error) for name, error in faults.items()})

@@ -55,7 +55,7 @@ def make_sections(found: Findings, draft: Draft) -> tuple[Section, ...]:
     between = (
         training.network_section(draft, run),
         training.training_section(draft, run),
-        scores.accuracy_section(draft, run) if is_classifier else None,
+        photos.confusion_section(draft, run) if is_classifier else None,
         photos.photos_section(draft, run) if is_photos else None,
         found.scores and is_classifier and scores.scores_section(draft, found.scores),
         None if is_classifier else regression.errors_section(draft, found),

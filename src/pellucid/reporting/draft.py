@@ -53,10 +53,6 @@ class Draft:
         png = save_figure(figure, self.folder / "figures" / f"{name}.png", dpi=dpi)
         return Captioned(png, caption=caption, alt=alt)
 
-    def keep(self, name: str, figure: "Figure") -> None:
-        """Write figures/NAME.png only: the page shows the same in another way."""
-        save_figure(figure, self.folder / "figures" / f"{name}.png")
-
     def photo(self, part: str, i: int, words: str = "") -> Photo:
         """Return a place on the sheet for sample i of the "training" or the "test" part."""
         i = int(i)

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from pellucid.errors import OptionError
 from pellucid.reporting.sprites import PhotoSheet
 
 if TYPE_CHECKING:
@@ -37,44 +36,24 @@ class Captioned:
     caption : str
         How to read it.
     alt : str
-        What it shows, for those who cannot see it.
+        What it shows, for a screen reader.
     """
 
     figure: Figure | bytes
     caption: str
     alt: str
 
-    def __post_init__(self) -> None:
-        for name in ("caption", "alt"):
-            if not getattr(self, name).strip():
-                raise OptionError(
-                    f"Captioned: expected words for {name}, got nothing. Say what one sees in it."
-                )
-        if isinstance(self.figure, bytes) and not self.figure.startswith(b"\x89PNG\r\n\x1a\n"):
-            raise OptionError(
-                f"Captioned: expected a matplotlib Figure or the bytes of a PNG file, got bytes that begin with "
-                f"{self.figure[:8]!r}. Try what save_figure returns."
-            )
-
 
 @dataclass(frozen=True)
 class Table:
     """A table: the names of its columns, and rows of strings and numbers.
 
-    ``fold``: where it is long, the words that stand in its place until somebody opens it.
+    ``fold``: where it is long, the words that stand in its place until it is opened.
     """
 
     header: Sequence[str]
     rows: Sequence[Sequence[Cell]]
     fold: str = ""
-
-    def __post_init__(self) -> None:
-        for i, row in enumerate(self.rows):
-            if len(row) != len(self.header):
-                raise OptionError(
-                    f"Table: expected {len(self.header)} cells in each row, as in the header, got {len(row)} "
-                    f"in row {i}. Use an empty string where there is nothing to say."
-                )
 
     def is_number(self, column: int) -> bool:
         """Whether every cell of that column is a number (such columns are set to the right)."""
@@ -83,7 +62,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Photo:
-    """A photo of the report's sheet: its number there, and what it shows, for those who cannot see it."""
+    """A photo of the report's sheet: its number there, and what it shows, for a screen reader."""
 
     at: int
     alt: str
@@ -138,11 +117,6 @@ class Confusion:
     caption: str
     cells: Mapping[tuple[int, int], Sequence[Card]] = field(default_factory=dict)
 
-    def __post_init__(self) -> None:
-        k = len(self.classes)
-        if len(self.matrix) != k or any(len(row) != k for row in self.matrix):
-            raise OptionError(f"Confusion: expected {k} rows and columns, one for each class.")
-
     @property
     def is_grid(self) -> bool:
         """Whether there are few enough classes for a matrix."""
@@ -163,7 +137,7 @@ class Confusion:
 class Section:
     """One part of a report: paragraphs, then a confusion matrix, figures, a table, photos, and smaller parts.
 
-    ``is_folded``: of a smaller part, only its title is shown until somebody opens it.
+    ``is_folded``: of a smaller part, only its title is shown until it is opened.
     """
 
     title: str
@@ -175,10 +149,6 @@ class Section:
     parts: Sequence[Section] = ()
     is_folded: bool = False
 
-    def everything(self) -> list[Section]:
-        """Return this section and all inside it."""
-        return [self, *(inner for part in self.parts for inner in part.everything())]
-
 
 @dataclass(frozen=True, eq=False)
 class ReportContent:
@@ -188,7 +158,7 @@ class ReportContent:
     ----------
     title : str
     summary : sequence of str
-        Paragraphs in plain language, for somebody who reads nothing else; the first stands out.
+        How good it is, beside what, and what was done; the first stands out.
     facts : sequence of Fact
     points : sequence of str
         What else a reader must know, a sentence or two each.
@@ -206,28 +176,3 @@ class ReportContent:
     sections: Sequence[Section] = ()
     closing: str = ""
     sheet: PhotoSheet | None = None
-
-    def __post_init__(self) -> None:
-        everything = [part for section in self.sections for part in section.everything()]
-        if any(
-            isinstance(paragraphs, str)
-            for paragraphs in [self.summary, self.points, *(s.intro for s in everything)]
-        ):
-            raise OptionError("ReportContent: expected lists of paragraphs, got one string. Try (text,).")
-        n = 0 if self.sheet is None else self.sheet.n
-        if (last := max((photo.at for photo in _photos(everything)), default=-1)) >= n:
-            raise OptionError(
-                f"ReportContent: expected numbers of photos below {n}, as many as the sheet has, got {last}."
-            )
-        if sum(section.confusion is not None for section in everything) > 1:
-            raise OptionError(
-                "ReportContent: expected one confusion matrix at most: its cells have addresses."
-            )
-
-
-def _photos(sections: Sequence[Section]) -> list[Photo]:
-    cards = [card for section in sections if section.gallery for card in section.gallery.cards]
-    for section in sections:
-        if section.confusion is not None:
-            cards += [card for inside in section.confusion.cells.values() for card in inside]
-    return [photo for card in cards for photo in (card.photo, *(near for near, _ in card.near))]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from pellucid.evaluation.photo.context import PhotoContext
+from pellucid.evaluation.explain.image_context import ImageContext
 from pellucid.evaluation.scores.advice import Advice, advise
 from pellucid.evaluation.scores.galleries import pick
 from pellucid.prediction.metrics import metrics_of
@@ -44,7 +44,7 @@ class NewPhoto(NamedTuple):
     """A photo that is in neither part of the data."""
 
     name: str
-    context: PhotoContext
+    context: ImageContext
 
     @property
     def y(self) -> int:
@@ -114,7 +114,7 @@ def find_short(run: Run, image: NewImage | None) -> Findings:
         from pellucid.evaluation.scores.evaluate import score
 
         return Findings(run, scores=score(with_leaks(run)))
-    photo = None if image is None else NewPhoto(image[0], PhotoContext.of(run.model, image[1]))
+    photo = None if image is None else NewPhoto(image[0], ImageContext.of(run.model, image[1]))
     return Findings(run, photo)
 
 
@@ -162,7 +162,7 @@ def find_all(
     influenced = labels = None
     if rows:
         influenced = begin_influence(
-            run, rows, folder=run.folder, top=N_INFLUENTIAL, budget=QUICK, executor=executor
+            run, rows, folder=run.folder, top=N_INFLUENTIAL, n_draws=QUICK, executor=executor
         )
     begin("labels")
     if is_classifier:
@@ -184,7 +184,7 @@ def find_all(
     begin("new photo")
     photo = None
     if image is not None and is_classifier:
-        photo = NewPhoto(image[0], PhotoContext.of(model, image[1], train))
+        photo = NewPhoto(image[0], ImageContext.of(model, image[1], train))
     return Findings(run, photo, check, scores, changed, maps, influenced, labels)
 
 

@@ -32,15 +32,15 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+import numpy as np
+
 from pellucid.files import write_atomically
 from pellucid.plotting.saving import figure_png
 from pellucid.reporting.elements import Cell, ReportContent
-from pellucid.reporting.sprites import NEAR, SHOWN, PhotoSheet
 from pellucid.text import percent, unbroken
 
 if TYPE_CHECKING:
@@ -51,7 +51,6 @@ CSS_DPI = 100  # a figure of 8 inches is shown 800 pixels wide
 LARGE = 60_000  # bytes, from which a figure's PNG file is made smaller for the page
 MOST_WEBP = 16_383  # pixels a side
 WEBP_QUALITY = 80
-LONG = 30  # characters of a table's cell, from which it may be broken into lines
 
 
 def write_report(content: ReportContent, path: str | Path) -> Path:
@@ -80,28 +79,9 @@ def write_report(content: ReportContent, path: str | Path) -> Path:
     from pellucid.version import __version__
 
     template = _environment().get_template("report.html.jinja")
-    page = template.render(report=content, version=__version__, sheet=_sheet(content.sheet))
+    page = template.render(report=content, version=__version__, sheet=content.sheet)
     write_atomically(path, page)
     return Path(path)
-
-
-class _Sheet(NamedTuple):
-    """A sheet of photos as the page's style needs it; sizes in CSS pixels."""
-
-    place: Callable[[int], tuple[int, int]]
-    uri: str
-    n_columns: int
-    n_rows: int
-    large: tuple[int, int]  # width, height of a photo
-    middle: tuple[int, int]
-    small: tuple[int, int]
-
-
-def _sheet(sheet: PhotoSheet | None) -> _Sheet | None:
-    if sheet is None:
-        return None
-    sizes = (sheet.shown(longest) for longest in (SHOWN, SHOWN // 2, NEAR))
-    return _Sheet(sheet.place, sheet.uri, sheet.n_columns, sheet.n_rows, *sizes)
 
 
 class _Picture(NamedTuple):
@@ -127,26 +107,11 @@ def _picture(figure: Figure | bytes) -> _Picture:
 
 
 def _cell(value: Cell) -> str:
-    """Return a table's cell as text: 0.1230 and 245,973, so that digits stand below digits; strings as they are."""
-    if isinstance(value, bool | str) or hasattr(value, "bit_count"):  # which Python's and NumPy's ints have
-        return _fact(value)
-    return _minus(f"{value:#.4g}".removesuffix("."))
-
-
-def _fact(value: Cell) -> str:
-    """Return a single value as text: 0.123 and 245,973, and strings as they are."""
-    if isinstance(value, bool | str):
-        return str(value)
-    return _minus(f"{value:,}" if hasattr(value, "bit_count") else f"{value:.4g}")
-
-
-def _minus(number: str) -> str:
-    return number.replace("-", "\N{MINUS SIGN}")
-
-
-def _is_long(value: Cell) -> bool:
-    """Return whether a cell may be broken into lines."""
-    return isinstance(value, str) and len(value) > LONG
+    """Return a value as text: 0.123 and 245,973, and strings as they are."""
+    if isinstance(value, str):
+        return value
+    is_whole = isinstance(value, int | np.integer)
+    return (f"{value:,}" if is_whole else f"{value:.4g}").replace("-", "\N{MINUS SIGN}")
 
 
 def _text(words: str) -> str:
@@ -177,6 +142,5 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(picture=_picture, cell=_cell, fact=_fact, percent=percent, text=_text)
-    environment.tests.update(long=_is_long)
+    environment.filters.update(picture=_picture, cell=_cell, percent=percent, text=_text)
     return environment

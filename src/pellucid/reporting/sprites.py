@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pellucid.errors import ShapeError
-from pellucid.plotting.style import are_images
-from pellucid.types import Array
+from pellucid.types import Array, is_image_shape
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -21,8 +20,6 @@ SMALL = 64  # pixels: longer sides are reduced to it where there are many photos
 LARGE = 96  # and to it where there are few
 FEW = 150
 ENOUGH = 250_000  # bytes: a lossless sheet that is larger becomes a JPEG
-SHOWN = 128  # CSS pixels that the longer side of a photo fills at most in a gallery
-NEAR = 48  # and next to one, as one of its nearest
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,12 +96,14 @@ def photo_sheet(X: Array) -> PhotoSheet:
     """
     from PIL import Image
 
-    if not are_images(X) or not len(X):
+    if not is_image_shape(X.shape[1:]) or not len(X):
         raise ShapeError(
             f"photo_sheet: expected images of shape (m, height, width, channels) with 1, 3 or 4 channels, at least "
             f"one of them, got {X.shape}."
         )
-    photos = [_reduced(Image.fromarray(_pixels(x)), SMALL if len(X) > FEW else LARGE) for x in X]
+    photos, longest = [Image.fromarray(_pixels(x)) for x in X], SMALL if len(X) > FEW else LARGE
+    for photo in photos:
+        photo.thumbnail((longest, longest), Image.Resampling.LANCZOS)
     width, height = photos[0].size
     n_columns = min(len(X), max(1, math.isqrt(max(1, len(X) * height // width))))
     # Places begin at whole multiples of 8, the block that JPEG works in: no photo bleeds into the next.
@@ -138,16 +137,6 @@ def _pixels(image: Array) -> Array:
         alpha = pixels[..., 3:] / 255
         pixels = np.rint(pixels[..., :3] * alpha + 255 * (1 - alpha)).astype(np.uint8)
     return pixels[..., 0] if pixels.ndim == 3 and pixels.shape[2] == 1 else pixels
-
-
-def _reduced(photo: Image.Image, longest: int) -> Image.Image:
-    factor = longest / max(photo.size)
-    if factor >= 1:
-        return photo
-    from PIL.Image import Resampling
-
-    width, height = (max(1, round(side * factor)) for side in photo.size)
-    return photo.resize((width, height), Resampling.LANCZOS)
 
 
 def _encoded(picture: Image.Image, kind: str) -> bytes:

@@ -85,7 +85,7 @@ def plan(
     kept = None if photo is None else str(photo.expanduser().resolve())
     if freeze is not None and start is None:
         raise OptionError(
-            f"--freeze: {freeze} is to be a layer of a trained model. Name the model with --from."
+            f"--freeze: {freeze} is to be a layer of a trained model. Name the model with --start."
         )
     if start is not None:
         source = _source_for_start(start, freeze, source)

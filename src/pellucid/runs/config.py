@@ -167,6 +167,6 @@ def is_preset(model: str) -> bool:
         return False
     if Path(model).suffix == ".safetensors" or Path(model).exists():
         raise OptionError(
-            f"--model: {model} is no .toml file. To begin from a trained model, name it with --from."
+            f"--model: {model} is no .toml file. To begin from a trained model, name it with --start."
         )
     raise OptionError(f"{unknown_name('preset', model, PRESETS)} Or name a .toml file, or auto.")

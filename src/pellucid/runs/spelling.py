@@ -22,7 +22,7 @@ NOT_OF_A_SEARCH = (
     "weight_ema",
     "precise_bn",
     "form",
-)  # options that `find-rate` does not take
+)  # options that `find-lr` does not take
 OF_ANY_MODEL = ("class_weight", "validation")  # options that are kept where another model is trained
 
 
@@ -51,7 +51,7 @@ def command_line(verb: str, config: RunConfig, **changes: Any) -> str:
     chosen = {name: value for name, value in _chosen(config).items() if is_same or name in OF_ANY_MODEL}
     parts = ["pellucid", verb, *data_parts(config.source), *_model_parts(config, model, freeze)]
     options = {**chosen, **changes}
-    if verb == "find-rate":
+    if verb == "find-lr":
         options = {name: value for name, value in options.items() if name not in NOT_OF_A_SEARCH}
     for flag, name in flags_of(TrainingOptions).items():
         if name in options and not (name == "seed" and config.source.seed == options[name]):
@@ -67,7 +67,7 @@ def naming_a_cure(config: RunConfig) -> Iterator[None]:
     except TrainingError as error:
         if config.start is not None or OPTIMIZERS[config.options.optimizer].is_full_batch:
             raise
-        raise TrainingError(f"{error} To find a rate: {command_line('find-rate', config)}") from None
+        raise TrainingError(f"{error} To find a rate: {command_line('find-lr', config)}") from None
 
 
 def _model_parts(config: RunConfig, model: str, freeze: str | None) -> list[str]:
@@ -75,7 +75,7 @@ def _model_parts(config: RunConfig, model: str, freeze: str | None) -> list[str]
         return ["--model", shlex.quote(model)]
     path = Path(model)
     name = str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else model
-    return ["--from", shlex.quote(name), *(["--freeze", freeze] if freeze else [])]
+    return ["--start", shlex.quote(name), *(["--freeze", freeze] if freeze else [])]
 
 
 def data_parts(source: DataSource) -> list[str]:

@@ -1,6 +1,5 @@
 """The paths of the server."""
 
-from collections.abc import Mapping
 from typing import Annotated, Any
 
 from fastapi import Depends, FastAPI, HTTPException, Query, Request, Response
@@ -36,10 +35,8 @@ def create_app(service: Service) -> FastAPI:
         redirect_slashes=False,
     )
     app.add_middleware(LogRequests)
-    app.add_exception_handler(PellucidError, _refuse_samples)
-    app.add_exception_handler(HTTPException, _refuse_request)
-    app.add_exception_handler(StarletteException, _refuse_path)
-    app.add_exception_handler(Exception, _fail)
+    for kind in (PellucidError, HTTPException, StarletteException, Exception):
+        app.add_exception_handler(kind, _refuse)
 
     checks = [check_token(service.token) if service.token else Depends(check_local)]
 
@@ -129,32 +126,20 @@ def create_app(service: Service) -> FastAPI:
     return app
 
 
-def _refuse(
-    request: Request, status: int, message: str, headers: Mapping[str, str] | None = None
-) -> Response:
+async def _refuse(request: Request, error: Exception) -> Response:
+    """Answer what was raised.
+
+    A fault of the server's own is raised again by Starlette, and uvicorn writes it to the log.
+    """
+    status, message, headers = 500, "the server failed; its log says how.", None
+    if isinstance(error, PellucidError):
+        status, message = UNFIT, str(error)
+    elif isinstance(error, StarletteException):
+        status, message, headers = error.status_code, error.detail, error.headers
+        if not isinstance(error, HTTPException):  # FastAPI's own
+            message = {
+                404: "there is no such path. GET / lists those that there are.",
+                405: f"{request.method} is not for this path. GET / lists what is.",
+            }.get(status, message)
     request.scope[NOTES]["error"] = message
     return JSONResponse({"error": message, "status": status}, status, headers)
-
-
-async def _refuse_samples(request: Request, error: Exception) -> Response:
-    return _refuse(request, UNFIT, str(error))
-
-
-async def _refuse_request(request: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)
-    return _refuse(request, error.status_code, error.detail, error.headers)
-
-
-async def _refuse_path(request: Request, error: Exception) -> Response:
-    """Answer what FastAPI itself refuses."""
-    assert isinstance(error, StarletteException)
-    message = {
-        404: "there is no such path. GET / lists those that there are.",
-        405: f"{request.method} is not for this path. GET / lists what is.",
-    }.get(error.status_code, error.detail)
-    return _refuse(request, error.status_code, message, error.headers)
-
-
-async def _fail(request: Request, error: Exception) -> Response:
-    """Answer after a fault of the server's own, which Starlette raises again: uvicorn writes it to the log."""
-    return _refuse(request, 500, "the server failed; its log says how.")

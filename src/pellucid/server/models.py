@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from pellucid.data.inputs_seen import InputsSeen, as_seen
+from pellucid.data.input_spec import InputsSeen, as_seen
 from pellucid.data.readers.images import check_takes_images
 from pellucid.errors import DataError, OptionError, ShapeError
 from pellucid.formats.safetensors import FORMAT_VERSION, load, model_file

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from fastapi import HTTPException
 
-from pellucid.data.inputs_seen import white_seen
+from pellucid.data.input_spec import white_seen
 from pellucid.data.readers.table_schema import TableSchema
 from pellucid.data.readers.table_text import table_of
 from pellucid.errors import DataError

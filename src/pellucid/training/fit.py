@@ -9,11 +9,13 @@ from typing import Any
 import numpy as np
 
 from pellucid.data.augmentation.augment import Augment
+from pellucid.data.coerce import as_dataset, as_weights, like
 from pellucid.data.dataset import Dataset
-from pellucid.data.pairs import as_weights, like
 from pellucid.dispatch import resolve
 from pellucid.errors import OptionError
+from pellucid.nn.by_name import ModelLike, as_model
 from pellucid.nn.model import Model
+from pellucid.progress import Progress as ProgressLike
 from pellucid.registry import Limits, check_option, validate_call
 from pellucid.training.callbacks.early_stopping import EarlyStopping
 from pellucid.training.callbacks.metrics import Metrics
@@ -36,10 +38,10 @@ from pellucid.types import Array
 from pellucid.version import __version__
 
 
-@validate_call("model", "optimizer", "schedule", "shuffle", "callbacks", "resume", "nonfinite")
+@validate_call("optimizer", "schedule", "shuffle", "callbacks", "resume", "nonfinite")
 def train(
-    model: Model,
-    data: Dataset | tuple[Any, Any],
+    model: ModelLike,
+    data: Any,
     *,
     n_epochs: int | None = None,
     optimizer: str | Mapping[str, Any] | Optimizer | None = None,
@@ -64,7 +66,7 @@ def train(
     kernels: str | None = None,
     metrics: Any = None,
     callbacks: Sequence[Callback] = (),
-    progress: bool | None = None,
+    progress: ProgressLike = None,
     resume: str | Path | None = None,
     nonfinite: str | Path | None = None,
 ) -> History:
@@ -76,11 +78,12 @@ def train(
 
     Parameters
     ----------
-    model : Model
-        Initialized here, from ``seed``, if it is not yet; else trained further.
-    data : Dataset or (X, y)
+    model : Model, str or Path
+        Initialized here, from ``seed``, if it is not yet; else trained further. By a preset's name or a path a
+        model is made or loaded; ``history.model`` is the one that was trained.
+    data : Dataset, (X, y), Split, str or Path
         The training samples, as loaded: the model's preprocessing is applied here. y holds class numbers, class
-        names, or quantities.
+        names, or quantities. Of a Split, or of data by name, the training part.
     n_epochs : int, optional
         Passes over the data. No default for a network of one's own.
     optimizer : Optimizer, str or dict, optional
@@ -134,9 +137,10 @@ def train(
     callbacks : sequence of callable, optional
         Each is called with every event; one that returns True ends the training after the step. See
         :mod:`pellucid.training.events`.
-    progress : bool, optional
-        Whether to show a bar with the epoch, the loss, the validation loss and the time left. Default: on a
-        terminal and in a notebook, where the training takes more than half a second; never in a pipe.
+    progress : callable or bool, optional
+        Whether to show a bar with the epoch, the loss, the validation loss and the time left; or what is called
+        with a stage, the steps, their total and the loss. Default: a bar on a terminal and in a notebook, where
+        the training takes more than half a second; never in a pipe.
     resume : str or Path, optional
         A checkpoint, or a folder of them, to go on from: with the same arguments the result is bit for bit that of
         a training that never stopped. ``n_epochs`` may be larger than it was; where the schedule depends on it, as
@@ -172,12 +176,15 @@ def train(
     given = dict(locals())
     for name in ("model", "data", "metrics", "callbacks", "progress", "resume", "nonfinite"):
         del given[name]
+    data = as_dataset(data, "train")
+    model = as_model(model, "train", data)
     data = in_range_seen(model, read_samples(model, data, "train", loss=loss), "train")
     if sample_weight is not None:
         given["sample_weight"] = as_weights(sample_weight, "train: sample_weight")
     if validation is not None and not isinstance(validation, Real):
         where = "train: validation"
-        given["validation"] = like(read_samples(model, validation, where, loss=loss), data, where)
+        held = as_dataset(validation, where, part="")
+        given["validation"] = like(read_samples(model, held, where, loss=loss), data, where)
     for callback in callbacks:
         if isinstance(callback, type):
             raise OptionError(
@@ -196,6 +203,7 @@ def train(
     listeners: list[Callback] = [*first, *callbacks, *own, *progress_bar(progress, callbacks)]
     history = train_by_plan(model, data, plan, listeners, resume=resume, nonfinite=nonfinite)
     model.summary_of_training |= _class_counts(model, data)
+    history.model = model
     return history
 
 

@@ -7,7 +7,7 @@ import html
 import io
 import json
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,8 @@ from pellucid.text_blocks import frame_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
+    from pellucid.nn.model import Model
 
 KERAS_NAMES = {
     "val_loss": "validation_loss",
@@ -58,6 +60,8 @@ class History:
         Whether NumPy or compiled kernels did the work.
     is_complete : bool
         False if it was stopped before its last epoch.
+    model : Model or None
+        What ``train`` trained.
 
     Examples
     --------
@@ -84,6 +88,7 @@ class History:
     n_threads: int = 1
     kernels: str = "numpy"
     is_complete: bool = False
+    model: Model | None = field(default=None, repr=False, compare=False)
 
     @property
     def losses(self) -> list[float]:
@@ -147,7 +152,9 @@ class History:
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything by name, as JSON can hold it; what was measured each epoch under "columns"."""
-        return asdict(self)
+        found = asdict(replace(self, model=None))
+        del found["model"]
+        return found
 
     def to_frame(self) -> Any:
         """Return a pandas table: a row for each epoch, counted from 1, a column for each thing measured.
@@ -190,9 +197,12 @@ class History:
         return f"History({self._in_words()})"
 
     def _repr_html_(self) -> str:
-        from pellucid.plotting.curves import curves_svg
+        from pellucid.plotting.curves import curves_figure
+        from pellucid.plotting.saving import figure_html
 
-        return f"<p>{html.escape(self._in_words())}</p>" + "".join(map(curves_svg, self._panels()))
+        panels = self._panels()
+        picture = figure_html(curves_figure(panels)) if self.losses else ""
+        return f"<p>{html.escape(self._in_words())}</p>{picture}"
 
     def _panels(self) -> list[dict[str, list[float]]]:
         """Return what is drawn together: the losses, the accuracies, and so on."""

@@ -13,7 +13,7 @@ from pellucid.data.batches import Batch, Batches, Change, is_on_disk
 from pellucid.data.dataset import Dataset
 from pellucid.data.groups import groups_of
 from pellucid.data.hashing import data_hash
-from pellucid.data.inputs_seen import inputs_seen
+from pellucid.data.input_spec import inputs_seen
 from pellucid.data.preprocess import Preprocessing
 from pellucid.data.stored.base import StoredArray
 from pellucid.data.validate import hold_out_rows

@@ -11,10 +11,12 @@ from typing import Any
 
 import numpy as np
 
+from pellucid.data.coerce import as_dataset
 from pellucid.data.dataset import Dataset
 from pellucid.errors import OptionError, TrainingError
+from pellucid.nn.by_name import ModelLike, as_model
 from pellucid.nn.model import Model
-from pellucid.progress import ProgressBar, ProgressCallback, no_progress
+from pellucid.progress import Progress, ProgressCallback, no_progress, shown_progress
 from pellucid.registry import Limits, check_option, validate_call
 from pellucid.rng import stream
 from pellucid.training.choose_form import is_dual
@@ -39,10 +41,10 @@ FLAT = 1e-6  # of an output's size: a network whose outputs differ by less over 
 LOOKED_AT = 200  # samples
 
 
-@validate_call("model", "optimizer", "schedule", "progress")
+@validate_call("optimizer", "schedule")
 def find_learning_rate(
-    model: Model,
-    data: Dataset | tuple[Any, Any],
+    model: ModelLike,
+    data: Any,
     *,
     n_epochs: int | None = None,
     optimizer: str | Mapping[str, Any] | Optimizer | None = None,
@@ -53,35 +55,35 @@ def find_learning_rate(
     schedule: Any = None,
     augment: Any = None,
     class_weight: Any = None,
-    lowest: float = 1e-4,
-    highest: float = 1.0,
+    min_lr: float = 1e-4,
+    max_lr: float = 1.0,
     n_rates: int = 9,
     seed: int | None = None,
     dtype: str | None = None,
     kernels: str | None = None,
-    progress: ProgressCallback | None = None,
+    progress: Progress = None,
 ) -> RateSearch:
     """Train copies of the model for a short time at many learning rates, and suggest the best.
 
     Parameters
     ----------
-    model : Model
-        Left as it is; initialized or not.
-    data : Dataset or (X, y)
+    model : Model, str or Path
+        Left as it is; initialized or not. A preset's name, or a path, names one.
+    data : Dataset, (X, y), Split, str or Path
+        Of a Split, or of data by name, the training part.
     n_epochs : int, optional
         Of the training that a rate is sought for. Default: the preset's, else 50.
     optimizer, weight_decay, loss, label_smoothing, batch_size, schedule, augment, class_weight : optional
         As :func:`pellucid.training.fit.train` takes them; give those that will be trained with. Default: the
         recipe of the preset, but for its learning rate.
-    lowest, highest : float, optional
+    min_lr, max_lr : float, optional
         The first and the last rate, above 0.
     n_rates : int, optional
         How many there are from one to the other, each the same ratio above the last; at least 3.
     seed, dtype, kernels : optional
         As for ``train``.
-    progress : callable, optional
-        Called with a stage, how many steps are done, and of how many. Default: a bar on a terminal or in a
-        notebook.
+    progress : callable or bool, optional
+        Called with a stage, how many steps are done, and of how many. Default: a bar; False: silent.
 
     Returns
     -------
@@ -111,10 +113,12 @@ def find_learning_rate(
     >>> from pellucid.nn.dense import Dense
     >>> from pellucid.nn.sequential import Sequential
     >>> data = Dataset(np.array([[0.0], [1.0], [2.0], [3.0]]), np.array([0, 0, 1, 1]))
-    >>> found = find_learning_rate(Sequential([Dense(1)]), data, n_epochs=500, optimizer="sgd", highest=10.0)
+    >>> found = find_learning_rate(Sequential([Dense(1)]), data, n_epochs=500, optimizer="sgd", max_lr=10.0)
     >>> 0.01 < found.suggestion < 11
     True
     """
+    data = as_dataset(data, "find_learning_rate")
+    model = as_model(model, "find_learning_rate", data)
     data = read_samples(model, data, "find_learning_rate", loss=loss)
     given = {
         "n_epochs": n_epochs or (RECIPES[model.recipe] if model.recipe else GENERAL)["n_epochs"],
@@ -131,16 +135,16 @@ def find_learning_rate(
         "kernels": kernels,
     }
     options, objects = fill_in(model, data, given)
-    with ProgressBar() as bar:
+    with shown_progress(progress) as show:
         return search_rates(
             model,
             data,
             options,
             objects,
-            lowest=lowest,
-            highest=highest,
+            min_lr=min_lr,
+            max_lr=max_lr,
             n_rates=n_rates,
-            progress=progress or bar,
+            progress=show,
         )
 
 
@@ -150,19 +154,19 @@ def search_rates(
     options: TrainingOptions,
     objects: Mapping[str, Any] = MappingProxyType({}),
     *,
-    lowest: float,
-    highest: float,
+    min_lr: float,
+    max_lr: float,
     n_rates: int,
     progress: ProgressCallback = no_progress,
 ) -> RateSearch:
     """Return what :func:`find_learning_rate` does, for a training as options, and objects in their place, say."""
     where = "find_learning_rate"
-    check_option(where, "lowest", lowest, float, Limits(above=0))
-    check_option(where, "highest", highest, float, Limits(above=lowest))
+    check_option(where, "min_lr", min_lr, float, Limits(above=0))
+    check_option(where, "max_lr", max_lr, float, Limits(above=min_lr))
     check_option(where, "n_rates", n_rates, int, Limits(at_least=3))
     data = in_range_seen(model, data, where)
     search = _Search(model, data, replace(options, validation=None, patience=None), objects)
-    return search.run(np.geomspace(lowest, highest, n_rates), progress)
+    return search.run(np.geomspace(min_lr, max_lr, n_rates), progress)
 
 
 class _Search:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from pellucid.errors import FormatError, PellucidError, ShapeError
-from pellucid.nn.hooks import hooked_use, unfused
+from pellucid.nn.hooks import hook_use, unfused
 from pellucid.nn.layer import Layer
 from pellucid.nn.model import Model
 from pellucid.nn.rebuild import description, named_arrays, rebuild
@@ -120,7 +120,7 @@ def _faults_noted(leaf: Layer, found: list[Fault]) -> AbstractContextManager[Non
                 found.append(Fault("backward", leaf.name, f"gradient for {key}", []))
         return dX
 
-    return hooked_use(leaf, forward=forward, backward=backward)
+    return hook_use(leaf, forward=forward, backward=backward)
 
 
 def write_step(

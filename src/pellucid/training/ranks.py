@@ -56,14 +56,14 @@ class RankBatches(Batches):
 
     def epoch(self, epoch: int, *, skip: int = 0) -> Iterator[Batch]:
         """Yield this rank's part of each batch of one epoch, all but the first ``skip``."""
-        order, plans = self.order(epoch), deque[BatchPart]()
+        plans = deque[BatchPart]()
 
         def chosen() -> Iterator[Array | slice]:
-            for i in range(skip, self.n_steps):
-                plans.append(self._plan(order, i, self._stream(epoch, i)))
+            for i, rows in enumerate(self.rows(epoch)[skip:], start=skip):
+                plans.append(self._plan(rows, self._stream(epoch, i)))
                 yield plans[-1].inputs
 
-        with closing(self._with_inputs(chosen())) as inputs:
+        with closing(self.with_inputs(chosen())) as inputs:
             for i, (_, X) in enumerate(inputs, start=skip):
                 _, needed, places, m, Y, weights = plans.popleft()
                 if self.augment is not None:
@@ -74,20 +74,18 @@ class RankBatches(Batches):
     def _stream(self, epoch: int, i: int) -> np.random.Generator:
         return stream(self.seed, "augment", epoch * self.n_steps + i)
 
-    def _plan(self, order: Array, i: int, rng: np.random.Generator) -> BatchPart:
-        size = self.batch_size or self.n_rows
-        start, m = i * size, min(size, self.n_rows - i * size)
-        places = ranks.part(m) if m >= ranks.n_ranks() else slice(0, m)
-        own = slice(start + places.start, start + places.stop)
-        is_in_order = self.batch_size is None or not self.shuffle
-        rows: Any = slice(start, start + m) if is_in_order else order[start : start + m]
+    def _plan(self, rows: Any, rng: np.random.Generator) -> BatchPart:
         Y, weights = take_rows(self.Y, rows), None if self.weights is None else self.weights[rows]
+        m = n_rows(Y)
+        places = ranks.part(m) if m >= ranks.n_ranks() else slice(0, m)
         if self.augment is None or not self.augment.mixes_targets:
-            return BatchPart(own if is_in_order else order[own], np.arange(m)[places], places, m, Y, weights)
+            start = rows.start if self.is_in_order else 0
+            own = slice(start + places.start, start + places.stop) if self.is_in_order else rows[places]
+            return BatchPart(own, np.arange(m)[places], places, m, Y, weights)
         rehearsal: Any = self.augment.rehearse(m, self.model.input_shape, self.model.dtype)
         _, Y, weights = augment_weighted(rehearsal, rows, Y, weights, rng)
         needed = rehearsal.needed(np.arange(m)[places])
-        return BatchPart(order[start + needed], needed, places, m, Y, weights)
+        return BatchPart(np.arange(self.n_rows)[rows][needed], needed, places, m, Y, weights)
 
 
 @final

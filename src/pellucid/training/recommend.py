@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from pellucid.data.coerce import as_dataset
 from pellucid.data.dataset import Dataset, Split
-from pellucid.data.pairs import as_dataset
 from pellucid.data.stored.base import ends
 from pellucid.errors import DataError
 from pellucid.nn.presets import n_outputs_for, preset

@@ -3,10 +3,10 @@
 import dataclasses
 from typing import Any
 
+from pellucid.data.coerce import as_dataset, check_samples
 from pellucid.data.dataset import Dataset
-from pellucid.data.inputs_seen import as_seen, inputs_seen
-from pellucid.data.label_forms import with_labels
-from pellucid.data.pairs import as_dataset, check_samples
+from pellucid.data.input_spec import as_seen, inputs_seen
+from pellucid.data.label_encoding import with_labels
 from pellucid.data.preprocess import Preprocessing
 from pellucid.nn.model import Model
 from pellucid.training.loss_setup import kind_of_loss, last_width

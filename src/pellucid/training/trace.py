@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 
 from pellucid import dispatch
+from pellucid.data.coerce import as_dataset
 from pellucid.errors import OptionError
-from pellucid.nn.hooks import hooked_use, unfused
+from pellucid.nn.by_name import ModelLike, as_model
+from pellucid.nn.hooks import hook_use, unfused
 from pellucid.nn.layer import Layer
 from pellucid.nn.model import Model
 from pellucid.ops.activations import Activation
@@ -22,11 +24,10 @@ from pellucid.training.trace_records import LayerTrace, Trace
 from pellucid.types import Array, map_arrays
 
 
-@validate_call("model", "optimizer", "learning_rate", "seed", "dtype", "update")
+@validate_call("optimizer", "learning_rate", "seed", "dtype", "update")
 def trace(
-    model: Model,
-    X: Any,
-    y: Any = None,
+    model: ModelLike,
+    data: Any,
     *,
     optimizer: str | Mapping[str, Any] | Optimizer = "sgd",
     learning_rate: float | None = None,
@@ -42,13 +43,12 @@ def trace(
 
     Parameters
     ----------
-    model : Model
+    model : Model, str or Path
         Any structure. One that is not initialized yet gets the parameters that ``train`` would give it, from
         ``seed``.
-    X : array_like, shape (m, ...), or a Dataset
-        The batch, as loaded: the model's preprocessing is applied.
-    y : array_like, shape (m,) or (m, n_out), optional
-        Labels or targets; left out where X is a Dataset.
+    data : Dataset, (X, y), Split, str or Path
+        The batch, as loaded: the model's preprocessing is applied. Of a Split, or of data by name, the training
+        part.
     optimizer : str, dict or Optimizer, optional
         What moves the parameters; it starts anew, without a memory of earlier steps.
     learning_rate : float, optional
@@ -77,7 +77,7 @@ def trace(
     >>> import pellucid as pl
     >>> model = pl.Sequential([pl.Dense(2, "tanh"), pl.Dense(1)])
     >>> model.initialize((2,), dtype="float64")
-    >>> step = pl.trace(model, [[0.0, 1.0], [1.0, 1.0]], [0, 1], learning_rate=0.5)
+    >>> step = pl.trace(model, ([[0.0, 1.0], [1.0, 1.0]], [0, 1]), learning_rate=0.5)
     >>> step["dense_1"].Z.shape, step["dense_2"].dW.shape
     ((2, 2), (2, 1))
     >>> np.allclose(step["dense_2"].update_W, -0.5 * step["dense_2"].dW)
@@ -88,7 +88,9 @@ def trace(
     dense_2  X         (2, 2)  [[...]]
     ...
     """
-    data = read_samples(model, X if y is None else (X, y), "trace", loss=loss)
+    data = as_dataset(data, "trace")
+    model = as_model(model, "trace", data)
+    data = read_samples(model, data, "trace", loss=loss)
     chosen = _optimizer(optimizer, learning_rate)
     traced = model if update else copy.deepcopy(model)
     plan = Plan(
@@ -142,7 +144,7 @@ def _step(model: Model, X: Any, Y: Any, weights: Array | None, optimizer: Optimi
 
     with ExitStack() as stack:
         stack.enter_context(unfused(model))
-        stack.enter_context(hooked_use(model, forward=outputs, backward=start_of_backward))
+        stack.enter_context(hook_use(model, forward=outputs, backward=start_of_backward))
         for use in model.uses():
             first = use.first_use or use
             name = use.name.replace(first.name, names[id(first)], 1)
@@ -192,7 +194,7 @@ def _recorded(use: Layer, record: LayerTrace) -> Iterator[None]:
             arrays["dX"] = _copied(dX)
         return dX
 
-    with hooked_use(use, forward=forward, backward=backward), _activation_recorded(use, op, arrays):
+    with hook_use(use, forward=forward, backward=backward), _activation_recorded(use, op, arrays):
         yield
 
 

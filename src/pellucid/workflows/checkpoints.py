@@ -19,7 +19,7 @@ class Checkpoints(Configurable):
     resume: bool = option(False, help="Go on from the last checkpoint in --out.")
     checkpoint_steps: int | None = option(None, at_least=1, help="Write a checkpoint every this many steps.")
     checkpoint_minutes: float | None = option(
-        None, above=0, help=f"Or every this many minutes; default: {MINUTES:g}."
+        None, above=0, help=f"Write one every this many minutes; default: {MINUTES:g}."
     )
 
     def callback(self, folder: Path) -> "Checkpoint":

@@ -8,40 +8,40 @@ from typing import Any
 
 import numpy as np
 
+from pellucid.data.coerce import as_split
 from pellucid.data.dataset import Dataset, Split
-from pellucid.data.pairs import as_split
 from pellucid.data.source import DataSource
 from pellucid.errors import DataError, OptionError
-from pellucid.evaluation.comparison.comparison import Comparison
-from pellucid.evaluation.comparison.folds import cross_validate
-from pellucid.evaluation.comparison.paired import compare_on_test
-from pellucid.evaluation.comparison.seeds import compare_seeds
+from pellucid.evaluation.comparison.folds import CrossValidation, cross_validate
+from pellucid.evaluation.comparison.paired import PairedComparison, compare_on_test
+from pellucid.evaluation.comparison.seeds import SeedComparison, compare_seeds
 from pellucid.evaluation.comparison.splitting import folds_of
 from pellucid.evaluation.scores.other_data import on_new_table
 from pellucid.files import write_atomically
 from pellucid.folders import atomic_folder
 from pellucid.nn.model import Model
 from pellucid.plotting.saving import save_figures
-from pellucid.progress import DetailCallback, no_detail
+from pellucid.progress import Progress, shown_progress
 from pellucid.registry import flags_of, validate_call
 from pellucid.runs.candidates import Candidate, find_candidate
 from pellucid.runs.train_many import n_jobs_that_fit
 from pellucid.training.options import TrainingOptions
 
 Source = str | Path | Model
+Comparison = PairedComparison | CrossValidation | SeedComparison
 
 
-@validate_call("cv", "n_seeds", "n_jobs", "seed")
+@validate_call("n_seeds", "n_jobs", "seed")
 def compare(
     a: Source,
     b: Source | None = None,
     *,
     data: Split | DataSource | str | Path,
-    cv: str | None = None,
+    cv: Any = None,
     n_seeds: int | None = None,
     n_jobs: int | None = None,
     seed: int = 1,
-    progress: DetailCallback = no_detail,
+    progress: Progress = None,
     **training: Any,
 ) -> Comparison:
     """Return whether B is better than A, or whether the difference may be chance.
@@ -52,16 +52,18 @@ def compare(
         A preset or a ``.toml`` file, which is trained for the comparison; or a trained model, its file or run
         folder. ``b`` may be left out with ``cv`` or ``n_seeds``.
     data : Split, DataSource or str
-    cv : str, optional
-        FOLDSxREPEATS such as ``5x3``: train again for every fold of repeated cross-validation.
+    cv : int or splitter, optional
+        Train again for every fold: a number of folds, or a splitter of scikit-learn, such as
+        ``RepeatedStratifiedKFold(n_splits=5, n_repeats=3)``, which the command writes ``5x3``.
     n_seeds : int, optional
         Train from this many random seeds.
     n_jobs : int, optional
         Trainings side by side, with ``cv`` or ``n_seeds``; default: as many as there are cores for.
     seed : int, optional
         Of the training; the first one, where there are several.
-    progress : callable, optional
-        Called with a stage, how much of it is done, of how much, and the last result.
+    progress : callable or bool, optional
+        Called with a stage, how much of it is done, of how much, and the last result; default: a bar; False:
+        silent.
     **training
         Fields of :class:`pellucid.training.options.TrainingOptions` for both; default: each one's own recipe.
 
@@ -82,7 +84,7 @@ def compare(
     ('comparison', 0.5)
     """
     _check(b, cv, n_seeds, n_jobs)
-    n_splits, n_repeats = (0, 0) if cv is None else folds_of(cv)
+    folds = None if cv is None else folds_of(cv)
     source = as_split(data, "compare: data")
     named = source if isinstance(source, DataSource) else source.name
     candidates = [
@@ -95,24 +97,22 @@ def compare(
     if cv is None and n_seeds is None:
         path = source.path if isinstance(source, DataSource) and source.kind == "table" else None
         tests, notes = _test_parts(split, candidates, path)
-        return compare_on_test(split, *candidates, tests=tests, notes=notes, progress=progress)
+        with shown_progress(progress) as show:
+            return compare_on_test(split, *candidates, tests=tests, notes=notes, progress=show)
     jobs = n_jobs or n_jobs_that_fit(candidates)
-    if n_seeds is not None:
-        return compare_seeds(split, candidates, n_seeds, first_seed=seed, n_jobs=jobs, progress=progress)
-    return cross_validate(
-        split,
-        candidates,
-        n_splits=n_splits,
-        n_repeats=n_repeats,
-        seed=seed,
-        n_jobs=jobs,
-        progress=progress,
-    )
+    with shown_progress(progress) as show:
+        shared: dict[str, Any] = {"n_jobs": jobs, "progress": show}
+        if folds is None:
+            assert n_seeds is not None
+            return compare_seeds(split, candidates, n_seeds, first_seed=seed, **shared)
+        return cross_validate(split, candidates, **folds._asdict(), seed=seed, **shared)
 
 
-def compare_into(out: Path | None, a: Source, b: Source | None, *, force: bool, **options: Any) -> Comparison:
+def compare_into(
+    out: Path | None, a: Source, b: Source | None, *, overwrite: bool, **options: Any
+) -> Comparison:
     """Compare as :func:`compare` does, and write numbers and figures into a folder, where one is named."""
-    with nullcontext() if out is None else atomic_folder(out, force=force) as folder:
+    with nullcontext() if out is None else atomic_folder(out, overwrite=overwrite) as folder:
         found = compare(a, b, **options)
         if folder is not None:
             write_atomically(folder / f"{found.name}.json", json.dumps(found.to_dict(), indent=2) + "\n")

@@ -57,8 +57,8 @@ def check_named(
     *,
     has_labels: bool = False,
     model: str = AUTO,
-    folds: int = 5,
-    force: bool = False,
+    cv: int = 5,
+    overwrite: bool = False,
     progress: ProgressCallback = no_progress,
     say: Say = say_nothing,
     on_report: Callable[[DataCheck], None] = lambda check: None,
@@ -72,9 +72,9 @@ def check_named(
         A .png file, or a folder for it: every finding as a picture, and the list of contradicted labels.
     has_labels : bool, optional
         Search for label errors too.
-    model, folds, say : optional
+    model, cv, say : optional
         As for :func:`pellucid.evaluation.label_errors.find_label_errors.label_errors_of`.
-    force : bool, optional
+    overwrite : bool, optional
         Replace files that are there.
     progress : callable, optional
     on_report : callable, optional
@@ -87,19 +87,19 @@ def check_named(
     """
     first = None if out is None else sheet_path(out)
     for path in [] if first is None else [first, *([_table(first)] if has_labels else [])]:
-        check_free(path, force=force)
+        check_free(path, overwrite=overwrite)
     split, names, found = open_source(source, progress)
     report = check_split(split, names, found, progress)
-    sheets = () if first is None else _draw_findings(report, first, progress, force=force)
+    sheets = () if first is None else _draw_findings(report, first, progress, overwrite=overwrite)
     on_report(DataCheck(report, sheets))
     if not has_labels:
         return DataCheck(report, sheets)
     candidate = candidate_for(split, model, source.seed)
     errors = label_errors_of(
-        split, candidate, names=names, folds=folds, seed=source.seed, progress=progress, say=say
+        split, candidate, names=names, folds=cv, seed=source.seed, progress=progress, say=say
     )
     return DataCheck(
-        report, sheets, errors, () if first is None else _write_errors(errors, first, force=force)
+        report, sheets, errors, () if first is None else _write_errors(errors, first, overwrite=overwrite)
     )
 
 
@@ -118,26 +118,26 @@ def sheet_path(out: Path) -> Path:
 
 
 def _draw_findings(
-    report: DataReport, first: Path, progress: ProgressCallback, *, force: bool
+    report: DataReport, first: Path, progress: ProgressCallback, *, overwrite: bool
 ) -> tuple[Path, ...]:
     """Draw every finding, page by page; none where the samples are no pictures."""
     pages = report.pages() if report.has_pictures else []
     paths = _numbered(first, len(pages))
     for path in paths:
-        check_free(path, force=force)
+        check_free(path, overwrite=overwrite)
     for i, (page, path) in enumerate(zip(pages, paths, strict=True), start=1):
         save_figure(page, path)
         progress("drawing findings", i, len(pages))
     return paths
 
 
-def _write_errors(errors: LabelErrors, first: Path, *, force: bool) -> tuple[Path, ...]:
+def _write_errors(errors: LabelErrors, first: Path, *, overwrite: bool) -> tuple[Path, ...]:
     """Write the list of contradicted labels, and of pictures the contact sheet, next to the sheet of findings."""
     table = _table(first)
     pages = errors.pages() if errors.split.train.has_pictures and len(errors) else []
     sheets = _numbered(table.with_suffix(".png"), len(pages))
     for path in (table, *sheets):
-        check_free(path, force=force)
+        check_free(path, overwrite=overwrite)
     write_atomically(table, errors.to_csv())
     for page, path in zip(pages, sheets, strict=True):
         save_figure(page, path)

@@ -1,75 +1,119 @@
-"""Evaluate a saved model on named data: what the command ``evaluate`` does."""
+"""Scores of a model on data, both in memory or by name: what the command ``evaluate`` prints."""
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from pellucid.data.dataset import Dataset, Split
 from pellucid.data.hashing import data_hash
-from pellucid.data.inputs_seen import white_seen
+from pellucid.data.input_spec import white_seen
 from pellucid.data.source import DataSource
-from pellucid.errors import DataError, PellucidError, ShapeError
+from pellucid.errors import DataError, OptionError, PellucidError, ShapeError
 from pellucid.evaluation.scores.advice import Advice, advise, advise_model
-from pellucid.evaluation.scores.evaluate import evaluate
+from pellucid.evaluation.scores.evaluate import SEED
+from pellucid.evaluation.scores.evaluate import evaluate as evaluate_arrays
 from pellucid.evaluation.scores.other_data import OTHER_DATA, on_new_table
 from pellucid.evaluation.scores.scores import Scores
-from pellucid.formats.safetensors import load as load_model_file
+from pellucid.formats.safetensors import load
+from pellucid.nn.by_name import ModelLike
 from pellucid.nn.model import Model
 from pellucid.prediction.predict import Compute, compute_here
-from pellucid.progress import ProgressCallback, no_progress
-from pellucid.runs.data import source_for
+from pellucid.progress import Progress, shown_progress
+from pellucid.registry import validate_call
+from pellucid.runs.data import own_source, source_for
 from pellucid.runs.record import holds_run, read_run
+from pellucid.stats.bootstrap import N_RESAMPLES
+from pellucid.stats.intervals import LEVEL
 
 
-def evaluate_on(
-    model_path: Path,
-    source: DataSource,
+@validate_call("level", "n_resamples", "seed")
+def evaluate(
+    model: ModelLike,
+    data: Any = None,
+    train: Any = None,
     *,
-    progress: ProgressCallback = no_progress,
+    level: float = LEVEL,
+    n_resamples: int = N_RESAMPLES,
+    seed: int = SEED,
+    metrics: Any = (),
+    progress: Progress = None,
     compute: Compute = compute_here,
 ) -> Scores:
-    """Return a saved model's scores on the test part of data, or on all rows of a table that is new to it.
+    """Return a trained model's scores on data, with confidence intervals.
 
     Parameters
     ----------
-    model_path : Path
-        A model file, or a run folder.
-    source : DataSource
-        The test part is held out with the seed of the model's training, whatever ``source.seed`` is.
-    progress : callable, optional
-        Called with a stage, how much of it is done, and of how much.
-    compute : callable, optional
-        What computes the model's outputs: see :func:`.measure.evaluate`.
+    model : Model, str or Path
+        Of classes, labels or quantities; or its file or run folder.
+    data : Dataset, (X, y), Split, str or Path, optional
+        Classes are matched by name. Of a Split the test part; data by name are read as the model's training data
+        were, and of a table that is new to it all rows count. Default: the data of the run.
+    train : Dataset or (X, y), optional
+        What the model was trained on, of data by name known already: ``without_leaks`` has the scores without the
+        samples of ``data`` that are in it, and the baseline predicts its most common class.
+    level, n_resamples, seed, metrics, compute : optional
+        As for :func:`.scores.evaluate.evaluate`: of the intervals, of the bootstrap, further metrics by name or as
+        functions of (y_true, y_pred), and what computes outputs.
+    progress : callable or bool, optional
+        Called with a stage, how much of it is done, and of how much; default: a bar; False: silent.
 
     Raises
     ------
     PellucidError
-        If the model or the data cannot be read or do not fit.
+        If the model or the data cannot be read or do not fit, or an option is out of range.
+
+    Examples
+    --------
+    >>> import pellucid as pl
+    >>> moons = pl.load_data("moons")
+    >>> model = pl.train("mlp-small", moons, n_epochs=3).model
+    >>> evaluate(model, moons).accuracy == evaluate(model, moons.test).accuracy == evaluate(model, "moons").accuracy
+    True
     """
-    model = load_model_file(model_path)
-    train, test, notes, own = _parts(model, source)
-    try:
-        scores = evaluate(model, test, train, progress=progress, compute=compute)
-    except (ShapeError, DataError) as error:
-        words = str(error).removeprefix("evaluate: ")
-        hint = " Use data of the size that it was trained on." if "expected samples of shape" in words else ""
-        raise type(error)(f"{source.name}: {words}{hint}") from None
-    advice = _advice(model_path, model, scores, source, test if train is None else train, own)
-    return replace(scores, notes=(*scores.notes, *notes), advice=advice)
+    path, named = None if isinstance(model, Model) else Path(model), data
+    options: dict[str, Any] = {"level": level, "n_resamples": n_resamples, "seed": seed, "metrics": metrics}
+    model = model if isinstance(model, Model) else load(model)
+    if data is None:
+        if path is None:
+            raise OptionError(
+                "evaluate: name the data. Those of its training are known of a run folder alone."
+            )
+        named = own_source(path)
+    source = DataSource(str(named)) if isinstance(named, str | Path) else named
+    with shown_progress(progress) as show:
+        options |= {"progress": show, "compute": compute}
+        if not isinstance(source, DataSource):
+            if isinstance(source, Split) and train is None:
+                train = source.train
+            return evaluate_arrays(model, source, train, **options)
+        train, test, notes, own = _parts(model, source)
+        try:
+            scores = evaluate_arrays(model, test, train, **options)
+        except (ShapeError, DataError) as error:
+            words = str(error).removeprefix("evaluate: ")
+            hint = (
+                " Use data of the size that it was trained on."
+                if "expected samples of shape" in words
+                else ""
+            )
+            raise type(error)(f"{source.name}: {words}{hint}") from None
+    advice = _advice(path, model, scores, source, test if train is None else train, own)
+    return replace(scores, about_data=(*scores.about_data, *notes), advice=advice)
 
 
 def _advice(
-    path: Path, model: Model, scores: Scores, source: DataSource, data: Dataset, own: Split | None
+    path: Path | None, model: Model, scores: Scores, source: DataSource, data: Dataset, own: Split | None
 ) -> tuple[Advice, ...]:
     """Return what to try next: after a run from its training, too, else from the scores alone."""
-    folder = path if path.is_dir() else path.parent
-    if own is not None and holds_run(folder):
+    folder = path if path is None or path.is_dir() else path.parent
+    if folder is not None and own is not None and holds_run(folder):
         try:
             run = read_run(folder, split=own)
         except PellucidError:  # not complete, or the model was put into another's folder
             pass
         else:
             return advise(run, scores.predictions, run.scores["train"])
-    return advise_model(model, scores.predictions, data, source, path)
+    return advise_model(model, scores.predictions, data, None if path is None else source, path)
 
 
 def _parts(model: Model, source: DataSource) -> tuple[Dataset | None, Dataset, tuple[str, ...], Split | None]:

@@ -1,92 +1,131 @@
-"""Explain a saved model's prediction for a photo, into a folder."""
+"""Explain a model's prediction for a photo: what the command ``explain`` does."""
 
 import json
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
-from pellucid.evaluation.photo.context import PhotoContext
-from pellucid.evaluation.photo.explain_photo import PhotoExplanation, explanation
-from pellucid.evaluation.photo.text import page_of
+from pellucid.data.coerce import as_dataset
+from pellucid.data.dataset import Dataset
+from pellucid.evaluation.explain.explain_photo import PhotoExplanation, explanation
+from pellucid.evaluation.explain.image_context import N_NEAR, ImageContext
 from pellucid.evaluation.saliency.compute_maps import METHODS, check_methods
 from pellucid.evaluation.saliency.plot_maps import first_layer_figure
 from pellucid.evaluation.saliency.scoring import check_takes_image, target_of
 from pellucid.files import write_atomically
-from pellucid.folders import atomic_folder, next_folder
+from pellucid.folders import atomic_folder
 from pellucid.formats.safetensors import load
+from pellucid.nn.by_name import ModelLike
 from pellucid.nn.model import Model
 from pellucid.plotting.saving import save_figures
 from pellucid.prediction.predict import check_weights
-from pellucid.progress import ProgressCallback, no_progress
+from pellucid.progress import Progress, shown_progress
+from pellucid.registry import validate_call
 from pellucid.runs.data import find_training_photos
+from pellucid.types import Array
 
 STAGES = ("training photos", "prediction and neighbours", "saliency maps", "pictures")
 
 
-def explain_file(
-    model_path: Path,
-    image: Path,
-    out: Path | None = None,
+@validate_call("target", "n_near", "overwrite")
+def explain_photo(
+    model: ModelLike,
+    image: str | Path | bytes | Array,
+    data: Any = None,
     *,
-    data: str | None = None,
-    target: str | None = None,
+    target: int | str | None = None,
     methods: Sequence[str] | None = None,
-    force: bool = False,
-    progress: ProgressCallback = no_progress,
+    n_near: int = N_NEAR,
+    out: str | Path | None = None,
+    overwrite: bool = False,
+    progress: Progress = None,
 ) -> PhotoExplanation:
-    """Explain a saved model's prediction for a photo, and write figures, text and numbers into a folder.
+    """Explain a model's prediction for one photo: saliency maps, nearest training photos, stability, novelty.
 
     Parameters
     ----------
-    model_path : Path
-        A model file or a run folder.
-    image : Path
-        Any size and kind that Pillow opens.
-    out : Path, optional
-        The folder: photo.png, saliency.png, first-layer.png, explanation.txt, explanation.json. Default:
-        explained/IMAGE-N.
-    data : str, optional
-        Where the training data are; default: where they were.
-    target, methods : optional
-        As for :func:`pellucid.explain_photo`.
-    force : bool, optional
+    model : Model, str or Path
+        Trained on images; or its file or run folder.
+    image : str, Path, bytes or Array
+        A file of any size and kind, or its content; or an array, (H, W, 3) of uint8, or one sample of the model's
+        input shape.
+    data : Dataset, (X, y), Split, str or Path, optional
+        The training part. Default: that of the run; of a model in memory none, and neighbours and novelty are left
+        out.
+    target : int or str, optional
+        The class that the maps explain; default: the predicted one.
+    methods : sequence of str, optional
+        Of :data:`pellucid.evaluation.saliency.compute_maps.METHODS`; default: all.
+    n_near : int, optional
+        How many neighbours of each kind.
+    out : str or Path, optional
+        A folder for photo.png, saliency.png, first-layer.png, explanation.txt and explanation.json; default:
+        nothing is written.
+    overwrite : bool, optional
         Write into a folder that is not empty.
-    progress : callable, optional
-        Called with each stage.
+    progress : callable or bool, optional
+        Called with a stage, how many are done, and of how many; default: a bar; False: silent.
 
     Raises
     ------
     PellucidError
         If model, image, data, names or folder cannot be used, before anything is written.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from pellucid.nn.presets import preset
+    >>> model = preset("mlp")
+    >>> model.initialize((8, 8, 3))
+    >>> why = explain_photo(model, np.full((20, 30, 3), 99, np.uint8), methods=["gradient"])
+    >>> list(why.maps), len(why.photo.variants)
+    (['gradient'], 15)
     """
-    out = out or next_folder(Path("explained"), image.stem)
     chosen = tuple(METHODS) if methods is None else methods
     check_methods(chosen)
-    model = load(model_path)
+    path = None if isinstance(model, Model) else Path(model)
+    model = model if isinstance(model, Model) else load(model)
     check_takes_image(model)
-    check_weights(str(model_path), model)
-    photo = PhotoContext.of(model, image)
+    check_weights(str(path or "explain_photo"), model)
+    photo = ImageContext.of(model, image)
     wanted = target_of(model, photo.outputs, target)
-    with atomic_folder(out, force=force) as folder:
-        progress(STAGES[0], 0, len(STAGES))
-        train, note = find_training_photos(model, model_path, data) if photo.classes else (None, "")
-        progress(STAGES[1], 1, len(STAGES))
-        photo = photo if train is None else photo.among(model, train)
-        progress(STAGES[2], 2, len(STAGES))
-        found = explanation(model, str(image), photo, wanted, chosen, note)
-        progress(STAGES[3], 3, len(STAGES))
-        found = _write(found, model, folder, out)
-        progress(STAGES[3], 4, len(STAGES))
+    with (
+        nullcontext() if out is None else atomic_folder(Path(out), overwrite=overwrite) as folder,
+        shown_progress(progress) as show,
+    ):
+        show(STAGES[0], 0, len(STAGES))
+        train, note = _training_photos(model, path, data) if photo.classes else (None, "")
+        show(STAGES[1], 1, len(STAGES))
+        photo = photo if train is None else photo.among(model, train, n_near)
+        show(STAGES[2], 2, len(STAGES))
+        name = str(image) if isinstance(image, str | Path) else "photo"
+        found = explanation(model, name, photo, wanted, chosen, note)
+        show(STAGES[3], 3, len(STAGES))
+        if folder is not None and out is not None:
+            found = _write(found, folder, Path(out))
+        show(STAGES[3], 4, len(STAGES))
     return found
 
 
-def _write(found: PhotoExplanation, model: Model, folder: Path, out: Path) -> PhotoExplanation:
-    figures = {"saliency": found.maps.plot(), "first-layer": first_layer_figure(model)}
-    if found.photo.classes:
-        figures = {"photo": found.plot(), **figures}
-    pictures = save_figures({name: figure for name, figure in figures.items() if figure is not None}, folder)
+def _training_photos(model: Model, path: Path | None, data: Any) -> tuple[Dataset | None, str]:
+    """Return the photos that a model was trained on, where they are known, and a note on them."""
+    if data is None and path is None:
+        return None, ""
+    if data is None or isinstance(data, str | Path):
+        return find_training_photos(model, path or Path(), None if data is None else str(data))
+    return as_dataset(data, "explain_photo: data"), ""
+
+
+def _write(found: PhotoExplanation, folder: Path, out: Path) -> PhotoExplanation:
+    figures = {"photo": found.plot()} if found.photo.classes else {}
+    figures["saliency"] = found.maps.plot()
+    if found.weights is not None:
+        figures["first-layer"] = first_layer_figure(found.weights)
+    pictures = save_figures(figures, folder)
     names = (*pictures, "explanation.txt", "explanation.json")
     found = replace(found, files=tuple(out / name for name in names))
-    write_atomically(folder / "explanation.txt", page_of(found))
+    write_atomically(folder / "explanation.txt", str(found) + "\n")
     write_atomically(folder / "explanation.json", json.dumps(found.to_dict(), indent=2) + "\n")
     return found

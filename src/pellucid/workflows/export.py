@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from pellucid.data.download import REMOTES
-from pellucid.data.inputs_seen import white_seen
+from pellucid.data.input_spec import white_seen
 from pellucid.data.readers.images import read_sample
 from pellucid.data.readers.listing import list_folder
 from pellucid.data.source import DataSource
@@ -61,25 +61,25 @@ class Kind:
     options: tuple[str, ...] = ()
 
 
-def _onnx(model: Model, path: Path, samples: Any, *, force: bool, raw: bool = False) -> float:
+def _onnx(model: Model, path: Path, samples: Any, *, overwrite: bool, raw: bool = False) -> float:
     from pellucid.formats.onnx.export import export_onnx
 
-    return export_onnx(model, path, is_raw=raw, force=force)
+    return export_onnx(model, path, raw=raw, overwrite=overwrite)
 
 
-def _script(model: Model, path: Path, samples: Any, *, force: bool, weights: str = "auto") -> float:
+def _script(model: Model, path: Path, samples: Any, *, overwrite: bool, weights: str = "auto") -> float:
     from pellucid.formats.script.export import export_script
 
-    return export_script(model, path, weights=weights, samples=samples, force=force)
+    return export_script(model, path, weights=weights, samples=samples, overwrite=overwrite)
 
 
-def _html(model: Model, path: Path, samples: Any, *, force: bool, title: str = "") -> float | None:
+def _html(model: Model, path: Path, samples: Any, *, overwrite: bool, title: str = "") -> float | None:
     from pellucid.formats.html.export import export_html
 
     if not isinstance(samples, np.ndarray):
         files = samples if kind_of_samples(model) == PHOTO else ()
         samples = np.array([_read(file, model) for file in files]) if len(files) else None
-    return export_html(model, path, title=title, samples=samples, force=force)
+    return export_html(model, path, title=title, samples=samples, overwrite=overwrite)
 
 
 KINDS = {
@@ -103,7 +103,9 @@ class ExportOptions:
     title: str | None = option(None, help="html: heading of the page; default: its classes.")
 
 
-def export(path: Path, to: str, out: Path | None = None, *, force: bool = False, **options: Any) -> Exported:
+def export(
+    path: Path, to: str, out: Path | None = None, *, overwrite: bool = False, **options: Any
+) -> Exported:
     """Write a saved model as another kind of file.
 
     Parameters
@@ -114,7 +116,7 @@ def export(path: Path, to: str, out: Path | None = None, *, force: bool = False,
         A key of ``KINDS``.
     out : Path, optional
         The file; default: beside the model.
-    force : bool, optional
+    overwrite : bool, optional
         Replace a file that is there.
     **options
         Those of the kind; others must be None or False.
@@ -138,7 +140,7 @@ def export(path: Path, to: str, out: Path | None = None, *, force: bool = False,
     if out is None:
         out = source.with_suffix(kind.file) if kind.file.startswith(".") else source.with_name(kind.file)
     samples = () if to == "onnx" else samples_of(model, path)
-    difference = kind.write(model, out, samples, force=force, **given)
+    difference = kind.write(model, out, samples, overwrite=overwrite, **given)
     return Exported(out, difference, "" if difference is not None else "no browser found that runs")
 
 

@@ -1,4 +1,4 @@
-"""Which training samples influenced the predictions of a run that is in a folder."""
+"""Which training samples influenced a run's predictions: what the command ``influence`` does."""
 
 import json
 from collections.abc import Sequence
@@ -7,44 +7,63 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from pellucid.evaluation.influence.explain import THOROUGH, Budget
+from pellucid.evaluation.influence.explain import N_DRAWS
 from pellucid.evaluation.influence.explained import InfluenceOutcome
 from pellucid.evaluation.influence.find_influence import begin_influence
 from pellucid.evaluation.influence.plot_influence import influence_figure
 from pellucid.files import write_atomically
 from pellucid.folders import atomic_folder
 from pellucid.plotting.saving import save_figures
-from pellucid.progress import ProgressBar, ProgressCallback
+from pellucid.progress import Progress, shown_progress
 from pellucid.registry import validate_call
 from pellucid.runs.record import read_run
 from pellucid.runs.run import Run
 
 
-def influence_of_run(
-    run: Path,
-    tests: Sequence[int | str] | None = None,
+@validate_call("samples", "method", "top", "retrain", "n_draws", "n_jobs", "overwrite")
+def influence(
+    run: str | Path | Run,
+    samples: Sequence[int | str] | None = None,
     *,
     data: str | None = None,
-    out: Path | None = None,
-    force: bool = False,
-    **options: Any,
+    folder: Path | None = None,
+    method: str = "tracin",
+    top: int = 5,
+    retrain: bool | None = None,
+    n_draws: int = N_DRAWS,
+    n_jobs: int | None = None,
+    out: str | Path | None = None,
+    overwrite: bool = False,
+    progress: Progress = None,
 ) -> InfluenceOutcome:
-    """Return why a run gave its predictions on some test samples.
+    """Return which training samples influenced a run's predictions, and what these would be without them.
 
     Parameters
     ----------
-    run : Path
-        A run folder of ``pellucid run`` or ``pellucid train``.
-    tests : sequence of int or str, optional
+    run : str, Path or Run
+        A run folder of ``pellucid run`` or ``pellucid train``, or what was read from one.
+    samples : sequence of int or str, optional
         Numbers of test samples, or their files; default: the most confident mistakes.
     data : str, optional
         Where the run's data are now; default: where they were.
-    out : Path, optional
+    folder : Path, optional
+        Where checkpoints may lie, for a training that is not run again; default: the run folder.
+    method : {"tracin", "tracin-plain", "leave-one-out"}, optional
+    top : int, optional
+        How many training samples are shown on each side.
+    retrain : bool, optional
+        Whether to train again; default: if one training takes no more than two seconds.
+    n_draws : int, optional
+        How many times as many training samples, drawn at random, are left out for comparison.
+    n_jobs : int, optional
+        Processes; default: a core each where that pays.
+    out : str or Path, optional
         A folder for ``influence.json`` and, of photos, a figure each; default: nothing is written.
-    force : bool, optional
+    overwrite : bool, optional
         Allow a folder that is not empty.
-    **options
-        See :func:`influence`.
+    progress : callable or bool, optional
+        Called with each stage, gradients or trainings, how many are done, and of how many; default: a bar; False:
+        silent.
 
     Raises
     ------
@@ -57,70 +76,27 @@ def influence_of_run(
     OutputError
         If the folder cannot be written.
     """
-    with nullcontext() if out is None else atomic_folder(out, force=force) as folder:
-        outcome = influence(run, tests, data=data, **options)
-        if out is None or folder is None:
+    options: dict[str, Any] = {
+        "method": method,
+        "top": top,
+        "is_retrained": retrain,
+        "n_draws": n_draws,
+        "n_jobs": n_jobs,
+    }
+    with (
+        nullcontext() if out is None else atomic_folder(Path(out), overwrite=overwrite) as written,
+        shown_progress(progress) as show,
+    ):
+        if not isinstance(run, Run):
+            folder = Path(run)
+            run = read_run(folder, data=data)
+        outcome = begin_influence(run, samples, folder=folder, progress=show, **options).result()
+        if out is None or written is None:
             return outcome
         train, test = outcome.split.train, outcome.split.test
         shown = outcome.explanations if train.has_pictures else ()
         figures = {f"influence-{one.index}": influence_figure(one, train, test) for one in shown}
-        names = ("influence.json", *save_figures(figures, folder))
-        outcome = replace(outcome, files=tuple(out / name for name in names))
-        write_atomically(folder / "influence.json", json.dumps(outcome.to_dict(), indent=2) + "\n")
+        names = ("influence.json", *save_figures(figures, written))
+        outcome = replace(outcome, files=tuple(Path(out) / name for name in names))
+        write_atomically(written / "influence.json", json.dumps(outcome.to_dict(), indent=2) + "\n")
     return outcome
-
-
-@validate_call("tests", "method", "top", "is_retrained", "n_jobs")
-def influence(
-    run: str | Path | Run,
-    tests: Sequence[int | str] | None = None,
-    *,
-    data: str | None = None,
-    folder: Path | None = None,
-    method: str = "tracin",
-    top: int = 5,
-    is_retrained: bool | None = None,
-    budget: Budget = THOROUGH,
-    n_jobs: int | None = None,
-    progress: ProgressCallback | None = None,
-) -> InfluenceOutcome:
-    """Return which training samples influenced a run's predictions, and what these would be without them.
-
-    Parameters
-    ----------
-    run : str, Path or Run
-        A run folder of ``pellucid run`` or ``pellucid train``, or what was read from one.
-    tests : sequence of int or str, optional
-        Numbers of test samples, or their files; default: the most confident mistakes.
-    data : str, optional
-        Where the run's data are now; default: where they were.
-    folder : Path, optional
-        Where checkpoints may lie, for a training that is not run again; default: the run folder.
-    method : {"tracin", "tracin-plain", "leave-one-out"}, optional
-    top : int, optional
-        How many training samples are shown on each side.
-    is_retrained : bool, optional
-        Whether to train again; default: if one training takes no more than two seconds.
-    budget : Budget, optional
-        How many trainings the proof may take.
-    n_jobs : int, optional
-        Processes; default: a core each where that pays.
-    progress : callable, optional
-        Called with each stage, gradients or trainings, how many are done, and of how many; default: a bar, in a
-        terminal or a notebook.
-    """
-    if not isinstance(run, Run):
-        folder = Path(run)
-        run = read_run(folder, data=data)
-    with ProgressBar() if progress is None else nullcontext(progress) as shown:
-        return begin_influence(
-            run,
-            tests,
-            folder=folder,
-            method=method,
-            top=top,
-            is_retrained=is_retrained,
-            budget=budget,
-            n_jobs=n_jobs,
-            progress=shown,
-        ).result()

@@ -5,14 +5,14 @@ from typing import Any
 
 from pellucid.checks.check import open_source
 from pellucid.checks.findings import Names
+from pellucid.data.coerce import as_split
 from pellucid.data.dataset import Split
-from pellucid.data.pairs import as_split
 from pellucid.data.source import DataSource
 from pellucid.errors import OptionError
 from pellucid.evaluation.comparison.labels import check_labels
 from pellucid.evaluation.label_errors.find_label_errors import label_errors_of
 from pellucid.evaluation.label_errors.label_errors import LabelErrors
-from pellucid.progress import ProgressBar, ProgressCallback
+from pellucid.progress import Progress, shown_progress
 from pellucid.registry import validate_call
 from pellucid.runs.candidates import Candidate, find_candidate
 from pellucid.runs.config import RunConfig
@@ -20,15 +20,15 @@ from pellucid.training.options import TrainingOptions
 from pellucid.training.recommend import AUTO, recommend
 
 
-@validate_call("folds", "seed", "n_jobs")
+@validate_call("cv", "seed", "n_jobs")
 def find_label_errors(
+    model: str | Path,
     data: Split | DataSource | str | Path,
-    model: str = AUTO,
     *,
-    folds: int = 5,
+    cv: int = 5,
     seed: int = 1,
     n_jobs: int | None = None,
-    progress: ProgressCallback | None = None,
+    progress: Progress = None,
     **options: Any,
 ) -> LabelErrors:
     """Find samples whose label is probably wrong.
@@ -39,19 +39,18 @@ def find_label_errors(
 
     Parameters
     ----------
+    model : str or Path
+        A preset, a ``.toml`` file, or "auto": what :func:`pellucid.recommend` names for the data.
     data : Split, DataSource, str or Path
         Loaded data, or what ``load_data`` takes; of one class a sample.
-    model : str, optional
-        A preset, a ``.toml`` file, or "auto": what :func:`pellucid.recommend` names for the data.
-    folds : int, optional
+    cv : int, optional
         Trainings; each leaves out one part of as many.
     seed : int, optional
         Of the first training; each has the next.
     n_jobs : int, optional
         Trainings side by side; default: one a core. The result does not depend on it.
-    progress : callable, optional
-        ``progress(stage, done, total)`` is called with the number of trainings done; default: a bar, in a
-        terminal or a notebook.
+    progress : callable or bool, optional
+        Called with a stage, the number of trainings done, and of how many; default: a bar; False: silent.
     **options
         For data by name: as for ``load_data``.
 
@@ -74,23 +73,22 @@ def find_label_errors(
     >>> import numpy as np, pellucid as pl
     >>> rng = np.random.default_rng(1)
     >>> X = rng.normal(size=(100, 2)); y = (X[:, 0] > 0).astype(int); y[7] = 1 - y[7]
-    >>> found = pl.find_label_errors(((X[:80], y[:80]), (X[80:], y[80:])), "logistic", n_jobs=1)
+    >>> found = pl.find_label_errors("logistic", ((X[:80], y[:80]), (X[80:], y[80:])), n_jobs=1)
     >>> found.errors[0].part, found.errors[0].index
     ('train', 7)
     """
-    if folds < 2:
-        raise OptionError(f"folds: expected 2 or more, got {folds}. Try 5.")
+    if cv < 2:
+        raise OptionError(f"cv: expected 2 folds or more, got {cv}. Try 5.")
     source = as_split(data, "find_label_errors", **options)
-    with ProgressBar() as bar:
-        show = progress or bar
+    with shown_progress(progress) as show:
         split, names = (
             (source, Names.of(source)) if isinstance(source, Split) else open_source(source, show)[:2]
         )
         return label_errors_of(
             split,
-            candidate_for(split, model, seed),
+            candidate_for(split, str(model), seed),
             names=names,
-            folds=folds,
+            folds=cv,
             seed=seed,
             n_jobs=n_jobs,
             progress=show,

@@ -1,14 +1,17 @@
 """Predict images or the rows of a table by a model in a file: each as it comes, or into a file."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 from pellucid.formats.safetensors import load, model_file
-from pellucid.prediction.read_samples import Batch, Samples, none_read, samples_of
-from pellucid.progress import ProgressCallback
+from pellucid.nn.model import Model, check_trained
+from pellucid.prediction.predicted import PredictedSamples
+from pellucid.prediction.read_samples import Batch, Samples, collect, none_read, samples_in, samples_of
+from pellucid.progress import CountCallback, Progress, ProgressCallback, shown_progress
+from pellucid.types import map_arrays
 
 if TYPE_CHECKING:
     from pellucid.distributed.prediction import EncodedBatch
@@ -18,6 +21,70 @@ if TYPE_CHECKING:
 READING = "reading images"
 MOST_HELD = 256  # faults that are kept back until something can be read
 Tell = Callable[..., None]  # takes lines on what cannot be read
+
+
+def predict(model: Model | str | Path, data: Any, *, progress: Progress = None) -> PredictedSamples:
+    """Return what a model predicts for samples, with the name of each.
+
+    Parameters
+    ----------
+    model : Model, str or Path
+        Trained; a model's file, or a run folder.
+    data : str, Path, list, array, frame or Dataset
+        An image of any size and kind, a folder, whose images are taken with those of its sub-folders, a pattern
+        such as ``photos/*.jpg``, or a .csv or .tsv file; a list of such images and folders; the rows of a table, as
+        a frame or a list of dictionaries; or samples (m, ...) as the model was trained on them.
+    progress : callable or bool, optional
+        Called with a stage, how much of it is done, and of how much. Default: a bar; False: silent.
+
+    Returns
+    -------
+    PredictedSamples
+        Printed as a table; ``to_rows()`` and ``to_frame()`` give a row for each sample.
+
+    Raises
+    ------
+    DataError, ShapeError
+        If there are no samples, none can be read, or they do not fit the model. Where some images can be read,
+        what is wrong with the others is in ``faults``.
+    OptionError
+        If the model's loss gives no probabilities, or it has several outputs.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from pellucid.nn.presets import preset
+    >>> model = preset("logistic")
+    >>> model.initialize((2,))
+    >>> model.classes = ("cat", "dog")
+    >>> print(predict(model, np.zeros((1, 2))))
+    1 prediction: 1 cat.
+    <BLANKLINE>
+    sample    prediction
+    0       cat (50.0 %)
+    """
+    model = model if isinstance(model, Model) else load(Path(model))
+    check_trained("predict", model)
+    with shown_progress(progress) as show:
+        return collect(_samples(model, data, partial(show, READING)))
+
+
+def _samples(model: Model, data: Any, progress: CountCallback) -> Samples:
+    from pellucid.data.dataset import Dataset
+    from pellucid.data.gaps import input_array
+
+    if isinstance(data, str | Path):
+        return samples_of(model, [data], progress=progress)
+    if isinstance(data, Sequence) and data and all(isinstance(each, str | Path) for each in data):
+        return samples_of(model, data, progress=progress)
+    if isinstance(data, Dataset):
+        return samples_in(model, data.X)
+    if hasattr(data, "columns"):  # a frame of pandas or polars
+        data = data.to_dicts() if hasattr(data, "to_dicts") else data.to_dict("records")
+    if model.schema is not None and isinstance(data, Sequence) and data and isinstance(data[0], Mapping):
+        encoded = model.schema.encode(data, with_target=False)
+        return samples_in(model, encoded.X, encoded.notes)
+    return samples_in(model, map_arrays(lambda values: input_array(values, "predict"), data))
 
 
 class Written(NamedTuple):
@@ -69,16 +136,16 @@ class Predicting:
         tell: Tell,
         *,
         is_resumed: bool = False,
-        is_forced: bool = False,
+        overwrite: bool = False,
         cluster: str | None = None,
-        workers: int | None = None,
+        n_workers: int | None = None,
     ) -> Written:
         """Write the predictions to a file, predicted here or by the workers of a cluster."""
         from pellucid.prediction.output import Target, model_mark, open_output
 
         mark = model_mark(model_file(self.path))
-        target = Target(self.model, mark, self.samples.of, is_resumed, is_forced)
-        with self._batches(cluster, workers) as batches, open_output(out, target) as file:
+        target = Target(self.model, mark, self.samples.of, is_resumed, overwrite)
+        with self._batches(cluster, n_workers) as batches, open_output(out, target) as file:
             try:
                 n_bad = _run(batches(file), file.write, tell, file.n_before)
             except KeyboardInterrupt:
@@ -88,16 +155,16 @@ class Predicting:
 
     @contextmanager
     def _batches(
-        self, cluster: str | None, workers: int | None
+        self, cluster: str | None, n_workers: int | None
     ) -> "Iterator[Callable[[Output], Iterable[Batch | EncodedBatch]]]":
         """Yield what an output gets."""
-        if workers is None and cluster is None:
+        if n_workers is None and cluster is None:
             yield lambda output: self.samples.batches(output.is_done)
             return
         from pellucid.distributed.cluster import open_cluster
         from pellucid.distributed.prediction import cluster_batches
 
-        with open_cluster(cluster, workers) as client:
+        with open_cluster(cluster, n_workers) as client:
             yield lambda output: cluster_batches(client, self.model, self.samples, output, self.progress)
 
 

@@ -6,7 +6,8 @@ from pathlib import Path
 from pellucid import dispatch
 from pellucid.folders import atomic_folder
 from pellucid.job_threads import in_background
-from pellucid.progress import ProgressCallback, no_progress
+from pellucid.progress import Progress, shown_progress
+from pellucid.registry import validate_call
 from pellucid.reporting.build import check_fits, write_findings
 from pellucid.reporting.findings import STAGES, Findings, find_all, find_short
 from pellucid.runs.photo import new_image_again
@@ -15,61 +16,68 @@ from pellucid.runs.record import read_run
 FULL_PASSES = 200.0  # over the test part, that a full report is worth
 
 
-def report_on(
-    folder: Path,
-    out: Path | None = None,
+@validate_call("full", "n_photos", "other_data", "overwrite")
+def report(
+    run: str | Path,
+    out: str | Path | None = None,
     *,
-    is_full: bool = False,
+    full: bool = False,
     data: str | None = None,
     n_photos: int = 10,
-    allow_other_data: bool = False,
-    force: bool = False,
-    progress: ProgressCallback = no_progress,
+    other_data: bool = False,
+    overwrite: bool = False,
+    progress: Progress = None,
 ) -> Path:
     """Write report.html and its figures again, and return the report's path.
 
     Parameters
     ----------
-    folder : Path
+    run : str or Path
         What ``pellucid run`` or ``pellucid train`` left.
-    out : Path, optional
-        Where they are written; default: into ``folder``.
-    is_full : bool, optional
+    out : str or Path, optional
+        Where they are written; default: into ``run``.
+    full : bool, optional
         Add data check, scores, robustness, saliency, influence, and more about the new photo.
     data : str, optional
         Where the run's data are now; default: where they were.
     n_photos : int, optional
         How many test photos are explained one by one.
-    allow_other_data : bool, optional
+    other_data : bool, optional
         Report on data that are not those of the run; the report says so.
-    force : bool, optional
+    overwrite : bool, optional
         Allow an ``out`` that is not empty.
-    progress : callable, optional
-        Called with each stage before it begins, its number and how many there are; at last with "done".
+    progress : callable or bool, optional
+        Called with each stage before it begins, its number and how many there are; at last with "done". Default: a
+        bar; False: silent.
 
     Raises
     ------
     PellucidError
         If folder, files or data cannot be used; the folder is then as it was.
     """
-    run = read_run(folder, data=data, allow_other_data=allow_other_data)
-    check_fits(run)
-    target = out or folder
-    image, notes = new_image_again(run.config, run.split.train)
-    run = replace(run, notes=(*run.notes, *notes))
-    with atomic_folder(target, force=force or out is None) as staging, in_background() as executor:
-        if is_full:
-            with dispatch.use_for(FULL_PASSES * len(run.split.test) * run.model.n_operations):
-                findings = find_all(run, image, n_photos=n_photos, progress=progress, executor=executor)
+    folder = Path(run)
+    read = read_run(folder, data=data, allow_other_data=other_data)
+    check_fits(read)
+    target = folder if out is None else Path(out)
+    image, notes = new_image_again(read.config, read.split.train)
+    read = replace(read, notes=(*read.notes, *notes))
+    with (
+        shown_progress(progress) as show,
+        atomic_folder(target, overwrite=overwrite or out is None) as staging,
+        in_background() as executor,
+    ):
+        if full:
+            with dispatch.use_for(FULL_PASSES * len(read.split.test) * read.model.n_operations):
+                findings = find_all(read, image, n_photos=n_photos, progress=show, executor=executor)
         else:
-            findings = find_short(run, image)
-        progress("page", len(STAGES) - 1, len(STAGES))
+            findings = find_short(read, image)
+        show("page", len(STAGES) - 1, len(STAGES))
         write_findings(findings, staging)
-    progress("done", len(STAGES), len(STAGES))
+        show("done", len(STAGES), len(STAGES))
     return target / "report.html"
 
 
 def write_page(found: Findings, folder: Path) -> Path:
     """Write the figures and report.html into the folder of a run, and return the report's path."""
-    with atomic_folder(folder, force=True) as staging:
+    with atomic_folder(folder, overwrite=True) as staging:
         return folder / write_findings(found, staging).name

@@ -9,7 +9,6 @@ from pellucid.data.download import fetch
 from pellucid.data.source import load_data
 from pellucid.nn.presets import preset
 from pellucid.prediction.predict import predict
-from pellucid.prediction.read_samples import predict_images
 from pellucid.textbook.published import (
     EVERY,
     N_ITERATIONS,
@@ -22,6 +21,7 @@ from pellucid.textbook.published import (
 from pellucid.training.events import Callback
 from pellucid.training.fit import train
 from pellucid.workflows.about import blas_kernel
+from pellucid.workflows.predict import predict as predict_files
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,7 +118,7 @@ def reproduce(
         direct_costs=costs["direct"],
         train_accuracy=train_accuracy,
         test_accuracy=test_accuracy,
-        new_photo=predict_images(dual, [photo]).predictions[0].label if photo.is_file() else None,
+        new_photo=predict_files(dual, photo).predictions[0].label if photo.is_file() else None,
         dual_seconds=histories["dual"].seconds,
         direct_seconds=histories["direct"].seconds,
         largest_difference=max(abs(ours / theirs - 1) for ours, theirs in pairs),

@@ -1,90 +1,130 @@
-"""Measure a saved model on photos that were changed on purpose, and write what was found into a folder."""
+"""The accuracy of a model on changed photos, both in memory or by name: what the command ``robustness`` prints."""
 
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from pellucid.data.inputs_seen import white_seen
+from pellucid.data.coerce import as_dataset
+from pellucid.data.dataset import Dataset
+from pellucid.data.input_spec import white_seen
 from pellucid.data.source import DataSource
 from pellucid.errors import OptionError, ShapeError
 from pellucid.evaluation.robustness.curves import Robustness
 from pellucid.evaluation.robustness.plot_robustness import perturbation_sheet, robustness_curves
-from pellucid.evaluation.robustness.try_perturbations import check_model, robustness, typical_photo
+from pellucid.evaluation.robustness.try_perturbations import check_model, typical_photo
+from pellucid.evaluation.robustness.try_perturbations import robustness as try_perturbations
 from pellucid.evaluation.scores.other_data import OTHER_DATA, was_trained_on_other
 from pellucid.files import write_atomically
 from pellucid.folders import atomic_folder
 from pellucid.formats.safetensors import load
+from pellucid.nn.by_name import ModelLike
+from pellucid.nn.model import Model
 from pellucid.plotting.saving import save_figure
 from pellucid.prediction.predict import predict
-from pellucid.progress import CountCallback
+from pellucid.progress import CountCallback, Progress, shown_progress
+from pellucid.registry import validate_call
 from pellucid.runs.data import own_source, source_for
 
 FILES = ("curves.png", "sheet.png", "robustness.json")
 
 
-def robustness_of_file(
-    model_path: Path,
-    source: DataSource | None = None,
+@validate_call("sample", "seed", "overwrite")
+def robustness(
+    model: ModelLike,
+    data: Any = None,
     *,
-    only: Iterable[str] | None = None,
+    perturbations: Iterable[str] | None = None,
     strengths: Mapping[str, Iterable[float]] | None = None,
-    photo: int | None = None,
+    sample: int | None = None,
     seed: int = 1,
-    out: Path | None = None,
-    force: bool = False,
-    progress: CountCallback | None = None,
+    out: str | Path | None = None,
+    overwrite: bool = False,
+    progress: Progress = None,
 ) -> Robustness:
-    """Measure a saved model on the test part of photos, and draw what was found.
+    """Return a classifier's accuracy on photos that are rotated, recoloured, darkened, covered and so on.
 
     Parameters
     ----------
-    model_path : Path
-        A model file or a run folder.
-    source : DataSource, optional
-        Default: the model's own data. The test part is held out with the seed of the model's training, whatever
-        ``source.seed`` is.
-    only, strengths, seed, progress : optional
-        As for ``robustness``.
-    photo : int, optional
-        Which test photo the sheet shows; default: see `typical_photo`.
-    out : Path, optional
+    model : Model, str or Path
+        A trained classifier of photos, its file or run folder.
+    data : Dataset, (X, y), Split, str or Path, optional
+        Photos that the model was not trained on: of a Split the test part; data by name are read, and their test
+        part held out, as at the model's training. Default: the data of the run.
+    perturbations, strengths, seed : optional
+        As for :func:`.try_perturbations.robustness`.
+    sample : int, optional
+        Which test photo the sheet in ``out`` shows; default: see `typical_photo`.
+    out : str or Path, optional
         A folder for ``curves.png``, ``sheet.png`` and ``robustness.json``; default: nothing is written.
-    force : bool, optional
+    overwrite : bool, optional
         Allow a folder that is not empty.
+    progress : callable or bool, optional
+        Called with a stage, the rounds done, and of how many; default: a bar; False: silent.
 
     Raises
     ------
     PellucidError
         If model, data, names or strengths do not fit, or the folder cannot be written.
     """
-    source = source or own_source(model_path)
-    model = load(model_path)
+    if data is None:
+        if isinstance(model, Model):
+            raise OptionError(
+                "robustness: name the data. Those of its training are known of a run folder alone."
+            )
+        data = own_source(Path(model))
+    model = model if isinstance(model, Model) else load(model)
     check_model("robustness", model)
-    split = source_for(model, source).load(white_seen(model.inputs_seen))
-    test, about_data = split.test, (OTHER_DATA,) if was_trained_on_other(model, split.train) else ()
-    if test.X.shape[1:] != model.input_shape:
-        raise ShapeError(
-            f"{source.name}: expected photos of shape {model.input_shape}, as the model was trained on, got "
-            f"{test.X.shape[1:]}. Use data of the size that it was trained on."
-        )
-    if photo is not None and not 0 <= photo < len(test):
+    test, about_data = _photos(model, data)
+    if sample is not None and not 0 <= sample < len(test):
         raise OptionError(
-            f"--photo: expected the number of a test photo, 0 to {len(test) - 1}, got {photo}. "
+            f"robustness: expected sample to be the number of a test photo, 0 to {len(test) - 1}, got {sample}. "
             "They are counted from 0 in the order of the data."
         )
     options: dict[str, Any] = {
-        "perturbations": None if only is None else list(only),
+        "perturbations": None if perturbations is None else list(perturbations),
         "strengths": strengths,
         "seed": seed,
     }
-    if out is None:
-        return replace(robustness(model, test, **options, progress=progress), about_data=about_data)
-    with atomic_folder(out, force=force) as folder:
+    with shown_progress(progress) as show:
+        count = partial(show, "changing photos")
+        if out is None:
+            return replace(try_perturbations(model, test, **options, progress=count), about_data=about_data)
+        return _written(model, test, options, count, Path(out), sample, about_data, overwrite=overwrite)
+
+
+def _photos(model: Model, data: Any) -> tuple[Dataset, tuple[str, ...]]:
+    """Return the photos, and what is to be said of them."""
+    source = DataSource(str(data)) if isinstance(data, str | Path) else data
+    if not isinstance(source, DataSource):
+        return as_dataset(source, "robustness", part="test"), ()
+    split = source_for(model, source).load(white_seen(model.inputs_seen))
+    if split.test.X.shape[1:] != model.input_shape:
+        raise ShapeError(
+            f"{source.name}: expected photos of shape {model.input_shape}, as the model was trained on, got "
+            f"{split.test.X.shape[1:]}. Use data of the size that it was trained on."
+        )
+    return split.test, (OTHER_DATA,) if was_trained_on_other(model, split.train) else ()
+
+
+def _written(
+    model: Model,
+    test: Dataset,
+    options: dict[str, Any],
+    count: CountCallback,
+    out: Path,
+    sample: int | None,
+    about_data: tuple[str, ...],
+    *,
+    overwrite: bool,
+) -> Robustness:
+    """Measure, and write curves, the sheet and all numbers into a folder."""
+    with atomic_folder(out, overwrite=overwrite) as folder:
         predictions = predict(model, test)
-        found = robustness(model, test, **options, predictions=predictions, progress=progress)
-        shown = typical_photo(predictions) if photo is None else photo
+        found = try_perturbations(model, test, **options, predictions=predictions, progress=count)
+        shown = typical_photo(predictions) if sample is None else sample
         label = int(predictions.y_true[shown])  # in the order of the model's classes
         sheet = perturbation_sheet(model, test.X[shown], label=label, noun=test.noun, **options)
         save_figure(robustness_curves(found), folder / FILES[0])

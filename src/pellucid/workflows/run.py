@@ -5,18 +5,92 @@ from pathlib import Path
 from typing import Any
 
 from pellucid import dispatch
+from pellucid.data.source import DataSource
 from pellucid.errors import DataError
+from pellucid.progress import Progress
+from pellucid.registry import validate_call
 from pellucid.reporting.build import check_probabilities
 from pellucid.reporting.findings import find_short
-from pellucid.runs.build import RunRequest
+from pellucid.runs.build import RunRequest, plan
 from pellucid.runs.photo import new_image
-from pellucid.training.callbacks.progress import PrintCosts
+from pellucid.training.callbacks.progress import PrintCosts, progress_bar
+from pellucid.training.recommend import AUTO
 from pellucid.workflows.report import write_page
 from pellucid.workflows.run_words import Say, is_tutorial, say_goodbye, say_results
-from pellucid.workflows.train import Outcome, train_into
+from pellucid.workflows.train import Outcome, run_folder, train_into
 
 
-def run(asked: RunRequest, out: Path, *, callbacks: Any = (), say: Say = print, **options: Any) -> Outcome:
+@validate_call("tensorboard", "overwrite", "start", "freeze", "photo")
+def run(
+    model: str | Path = AUTO,
+    data: DataSource | str | Path = "drawn-cats",
+    *,
+    out: str | Path | None = None,
+    photo: str | Path | None = None,
+    start: str | Path | None = None,
+    freeze: str | None = None,
+    tensorboard: bool = False,
+    overwrite: bool = False,
+    progress: Progress = None,
+    say: Say = print,
+    **training: Any,
+) -> Outcome:
+    """Look at data, train into a folder, evaluate, show the mistakes, predict a new photo, and report.
+
+    Parameters
+    ----------
+    model : str or Path, optional
+        A preset, a ``.toml`` file, or "auto": the preset that suits the data.
+    data : DataSource, str or Path, optional
+        A name or path: a run keeps where its data are.
+    out : str or Path, optional
+        The folder of the run; default: runs/DATA-MODEL-N.
+    photo : str or Path, optional
+        A new photo to predict at the end.
+    start : str or Path, optional
+        A trained model to begin from, with ``model`` left out.
+    freeze : str, optional
+        Its last layer that is frozen.
+    tensorboard : bool, optional
+        Write event files too.
+    overwrite : bool, optional
+        Replace the run in ``out``.
+    progress : callable or bool, optional
+        Whether a bar of the training is shown, as of :func:`.train`.
+    say : callable, optional
+        Takes each line that is printed.
+    **training
+        Fields of :class:`.TrainingOptions`; what is left out is the model's recipe.
+
+    Returns
+    -------
+    Outcome
+        With ``run``, its scores in ``run.metrics``, ``advice`` and the path of the page, ``report``.
+
+    Raises
+    ------
+    PellucidError
+        If an argument, the data or the folder cannot be used.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> folder = tempfile.mkdtemp()
+    >>> done = run("mlp-small", "moons", out=f"{folder}/moons", n_epochs=2, say=lambda line: None)
+    >>> done.report.name
+    'report.html'
+    """
+    named, begin, own = (None if path is None else Path(path) for path in (photo, start, out))
+    source = data if isinstance(data, DataSource) else DataSource(str(data))
+    asked = plan(str(model), source, photo=named, start=begin, freeze=freeze, **training)
+    folder = own or run_folder(source, asked.config.model_name)
+    options: dict[str, Any] = {"tensorboard": tensorboard, "overwrite": overwrite, "say": say}
+    return run_request(asked, folder, callbacks=progress_bar(progress, ()), **options)
+
+
+def run_request(
+    asked: RunRequest, out: Path, *, callbacks: Any = (), say: Say = print, **options: Any
+) -> Outcome:
     """Look at the data, train into a folder, evaluate, show the mistakes, predict a new photo, and report.
 
     Parameters

@@ -7,13 +7,12 @@ import numpy as np
 
 from pellucid.data.dataset import Split
 from pellucid.evaluation.scores.advice import lines_of
-from pellucid.evaluation.scores.estimate_text import SHARES
+from pellucid.evaluation.scores.estimate_text import SHARES, accuracy_line
 from pellucid.formats.safetensors import load
 from pellucid.nn.model import Model
 from pellucid.prediction.metrics import metrics_of
 from pellucid.prediction.predict import Predictions
 from pellucid.reporting.findings import Findings
-from pellucid.reporting.sections.summary import accuracy_line
 from pellucid.runs.config import RunConfig
 from pellucid.runs.run import Run
 from pellucid.shares import share
@@ -97,7 +96,7 @@ def say_end(run: Run, say: Say, *, was_interrupted: bool) -> None:
 def say_scores(run: Run, say: Say) -> None:
     """Say what the model scores on both parts."""
     n = min(len(run.split.train), len(run.split.test))
-    shares = () if run.kind == "regression" else (*SHARES, "baseline")
+    shares = () if run.kind == "regression" else SHARES
     for part, scores in run.scores.items():
         shown = [
             f"{name.replace('_', ' ')} {share(value, n) if name in shares else f'{value:.4f}'}"
@@ -117,7 +116,7 @@ def say_results(found: Findings, say: Say) -> None:
         say(f"Train accuracy: {run.train_confusion.accuracy}")
         say(f"Test accuracy: {run.test_confusion.accuracy}")
     else:
-        say(accuracy_line(run))
+        say(accuracy_line(run.test_predictions, train=run.train_confusion))
     if photo is not None and is_tutorial(run.split):
         label = photo.context.label
         say(f'{photo.name}: y = {float(photo.y)}, your L-layer model predicts a "{label}" picture.')

@@ -15,7 +15,7 @@ from pellucid.folders import open_folder
 from pellucid.formats.toml.source import TomlSource
 from pellucid.formats.toml.training import TRAINING_KEYS
 from pellucid.locks import FileLock
-from pellucid.progress import DetailCallback, no_detail
+from pellucid.progress import ProgressCallback, no_progress
 from pellucid.reporting.sweep import write_sweep_page
 from pellucid.runs.build import plan
 from pellucid.runs.config import RunConfig
@@ -54,8 +54,8 @@ def sweep_into(
     space: Path,
     *,
     resume: bool = False,
-    force: bool = False,
-    progress: DetailCallback = no_detail,
+    overwrite: bool = False,
+    progress: ProgressCallback = no_progress,
     on_trial: TrialCallback = no_trial,
     options: Mapping[str, Any],
 ) -> SweepOutcome:
@@ -71,7 +71,7 @@ def sweep_into(
     space : Path
     resume : bool, optional
         Go on with what is in ``out``, or join the processes that work on it.
-    force : bool, optional
+    overwrite : bool, optional
         Take the place of another sweep there.
     progress, on_trial, options
         As for :func:`pellucid.evaluation.sweep.sweep.sweep`.
@@ -82,13 +82,13 @@ def sweep_into(
         If space, data, options or folder cannot be used; what was trained before is kept.
     """
     keywords: dict[str, Any] = {"progress": progress, "on_trial": on_trial, **options}
-    found = sweep(data, model, space, out=out, resume=resume, overwrite=force, **keywords)
+    found = sweep(model, data, space, out=out, resume=resume, overwrite=overwrite, **keywords)
     training = {name: value for name, value in options.items() if name not in NOT_OF_A_TRIAL}
     best = found.best
     assert best is not None
     config = make_candidate(best.options, found.model, data, training).config
     assert config is not None
-    with FileLock(out / STUDY / "page.lock"), open_folder(out, force=True) as writer:
+    with FileLock(out / STUDY / "page.lock"), open_folder(out, overwrite=True) as writer:
         is_file = config.model.endswith(".toml")
         if is_file:
             network = _network(config, best.options)

@@ -13,7 +13,7 @@ from pellucid.data.hashing import data_hash
 from pellucid.data.source import DataSource
 from pellucid.errors import OptionError
 from pellucid.evaluation.scores.advice import Advice, advise, lines_of
-from pellucid.folders import FolderWriter, open_folder
+from pellucid.folders import FolderWriter, next_folder, open_folder
 from pellucid.runs.build import RunRequest, fit_run, make_model, plan
 from pellucid.runs.config import RunConfig
 from pellucid.runs.record import (
@@ -70,6 +70,11 @@ class Outcome:
         report = {} if self.report is None else {"report": str(self.report)}
         named = {"folder": str(self.run.folder), **report, "model": self.run.config.model}
         return {**named, **self.run.metrics, "advice": [one.to_dict() for one in self.advice]}
+
+
+def run_folder(source: DataSource, model: str) -> Path:
+    """Return the folder of a run that was given none: runs/DATA-MODEL-N, the first that is not there yet."""
+    return next_folder(Path("runs"), f"{Path(source.name).stem}-{Path(model).stem}")
 
 
 def train(asked: RunRequest, out: Path, *, say: Say = print, **options: Any) -> Outcome:
@@ -141,7 +146,7 @@ def train_into(
     *,
     checkpoints: Checkpoints | None = None,
     tensorboard: bool = False,
-    force: bool = False,
+    overwrite: bool = False,
     callbacks: Sequence[Callback] = (),
     shows_data: bool = False,
     say: Say = print,
@@ -159,7 +164,7 @@ def train_into(
         the configuration has more epochs; one that stopped before its first checkpoint starts again.
     tensorboard : bool, optional
         Write event files too.
-    force : bool, optional
+    overwrite : bool, optional
         Take the place of another run in the folder, once data and options have been checked; what is no part of a
         run is kept.
     callbacks : sequence of callable, optional
@@ -181,10 +186,10 @@ def train_into(
     :mod:`pellucid.ranks`) the first writes the folder and goes on after the training; the others raise ``Done``.
     """
     checkpoints = checkpoints or Checkpoints()
-    is_used = "add --resume to go on, --force to start again"
+    is_used = "add --resume to go on, --overwrite to start again"
     with (
         _own_folder(out) as own,
-        open_folder(own, force=checkpoints.resume or force, advice=is_used) as writer,
+        open_folder(own, overwrite=checkpoints.resume or overwrite, advice=is_used) as writer,
     ):
         checkpoint = _where_to_resume(out, say) if checkpoints.resume else None
         split = asked.load()
@@ -293,8 +298,8 @@ def _where_to_resume(out: Path, say: Say) -> Path | None:
         return latest_checkpoint(out / CHECKPOINTS)
     if (out / METRICS).is_file() and read_metrics(out / METRICS).get("is_complete"):
         raise OptionError(
-            f"--resume: the training in {out} is complete, without a checkpoint. Train again with --force in place "
-            "of --resume."
+            f"--resume: the training in {out} is complete, without a checkpoint. Train again: --overwrite "
+            "in the place of --resume."
         )
     say(f"{out}: the training stopped before its first checkpoint, and starts again.")
     return None

@@ -242,19 +242,13 @@ def test_a_sibling_that_does_not_belong(tmp_path: Path) -> None:
         load_data(train)
 
 
-def test_missing_empty_truncated_and_foreign_files(tmp_path: Path) -> None:
+def test_truncated_and_foreign_files(tmp_path: Path) -> None:
     path = tmp_path / "a.h5"
-    with pytest.raises(DataError, match=r"a\.h5: expected an HDF5 file, found no such file"):
-        load_data(path)
-    path.touch()
-    with pytest.raises(DataError, match=r"a\.h5: expected an HDF5 file, found an empty file"):
-        load_data(path)
-    path.write_bytes(b"\x89PNG and so on" * 100)
-    with pytest.raises(
-        DataError, match=r"a\.h5: expected an HDF5 file, but cannot read it .*signature not found"
-    ):
-        load_data(path)
     data = write(tmp_path / "b.h5", X=X, y=Y).read_bytes()
-    path.write_bytes(data[: len(data) // 2])
-    with pytest.raises(DataError, match=r"a\.h5: .*truncated file.*Copy or download it again"):
-        load_data(path)
+    for content, words in (
+        (b"\x89PNG and so on" * 100, "signature not found"),
+        (data[: len(data) // 2], "truncated file"),
+    ):
+        path.write_bytes(content)
+        with pytest.raises(DataError, match=rf"a\.h5: expected an HDF5 file, .*{words}.*download it again"):
+            load_data(path)

@@ -103,14 +103,6 @@ def test_rgb_with_one_transparent_colour() -> None:
     np.testing.assert_array_equal(read_image(encoded(image, transparency=(1, 2, 3))), wanted)
 
 
-def test_grey_and_one_bit_images() -> None:
-    grey = np.array([[0, 100, 255]], np.uint8)
-    np.testing.assert_array_equal(read_image(encoded(Image.fromarray(grey)))[0, :, 1], grey[0])
-    bits = Image.fromarray(grey > 99)
-    assert bits.mode == "1"
-    np.testing.assert_array_equal(read_image(encoded(bits)), np.repeat([[[0], [255], [255]]], 3, axis=2))
-
-
 def test_cmyk() -> None:
     inks = np.array([[[10, 20, 30, 0], [0, 0, 0, 255], [0, 0, 0, 55]]], np.uint8)
     image = Image.frombytes("CMYK", (3, 1), inks.tobytes())

@@ -3,7 +3,6 @@
 import io
 import threading
 import time
-import warnings
 from pathlib import Path
 
 import numpy as np
@@ -101,13 +100,6 @@ def test_large_pictures_wait_for_room() -> None:
     assert len(most) == 12
     assert all(used <= 100 or used == 500 for used in most)
     assert room.used == 0
-
-
-def test_the_filters_of_warnings_are_as_before(folder: Path) -> None:
-    before = list(warnings.filters)
-    photos = open_folder(folder, image_size=(8, 8))
-    photos.read()
-    assert warnings.filters == before
 
 
 HEIC = b"\x00\x00\x00\x18ftypheic\x00\x00\x00\x00mif1heic"

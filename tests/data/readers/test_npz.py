@@ -80,13 +80,8 @@ def test_an_array_larger_than_any_memory(tmp_path: Path) -> None:
         load_data(tmp_path / "a.npz")
 
 
-def test_missing_empty_truncated_and_foreign_files(tmp_path: Path) -> None:
+def test_truncated_and_foreign_files(tmp_path: Path) -> None:
     path = tmp_path / "a.npz"
-    with pytest.raises(DataError, match=r"a\.npz: expected an \.npz file, found no such file"):
-        load_data(path)
-    path.touch()
-    with pytest.raises(DataError, match="found an empty file"):
-        load_data(path)
     path.write_text("some text\n" * 50)
     with pytest.raises(DataError, match=r"a\.npz: expected an \.npz file, but cannot read it"):
         load_data(path)

@@ -19,7 +19,7 @@ from pellucid.data.readers.csv_file import read_table
 from pellucid.data.readers.table_schema import Column, Encoded, TableSchema
 from pellucid.data.readers.table_text import USUAL
 from pellucid.data.source import load_data
-from pellucid.errors import DataError, FormatError, OptionError, PellucidError
+from pellucid.errors import DataError, FormatError, OptionError
 
 PETS = "name of owner,kg,coat,pet\n" + "".join(
     f'"Nemo, {"AB"[i % 2]}.",{kg},{coat},{pet}\n'
@@ -431,12 +431,6 @@ FUZZ = settings(
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 CELLS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=6)
-SCRAPS = st.one_of(
-    st.text(st.sampled_from("0123456789.,e-_ abcdnog\n"), max_size=3).map(str.encode),
-    st.text(st.sampled_from("0123456789.e-_ abcdnog"), max_size=3).map(str.encode),
-    st.sampled_from([b";", b"\t", b'"', b"\r", b"nan", b"inf", b"1e999", b"\xef\xbb\xbf", b"\0", b"\xff"]),
-    st.binary(max_size=3),
-)
 
 
 @FUZZ
@@ -462,36 +456,3 @@ def test_any_text_that_csv_writes_is_read_back(
     wanted = [["" if (text := cell.strip()).lower() in words else text for cell in row] for row in cells[1:]]
     table = read_table(path, missing=missing)
     assert [list(row) for row in zip(*(table.column(name).cells for name in "abc"), strict=True)] == wanted
-
-
-@FUZZ
-@given(
-    st.lists(st.tuples(st.floats(0, 1), st.integers(0, 3), SCRAPS), min_size=1, max_size=3),
-    st.sampled_from(["pet", "kg", "coat", "coat,pet", "pet:number", "kg:class"]),
-)
-def test_damaged_tables_give_a_good_result_or_an_error_of_ours(
-    tmp_path_factory: pytest.TempPathFactory, damages: list[tuple[float, int, bytes]], target: str
-) -> None:
-    data = PETS.encode()
-    for place, n_removed, scrap in damages:
-        start = int(len(data) * place)
-        data = data[:start] + scrap + data[start + n_removed :]
-    path = write(tmp_path_factory.getbasetemp(), data, "damaged.csv")
-    split, error = None, ""
-    try:
-        split = load_data(path, target=target)
-    except PellucidError as caught:
-        error = str(caught)
-    if split is None:
-        assert error.isprintable()  # one line, whatever the file held
-        assert len(error) < 1000
-        return
-    assert np.isfinite(split.train.X).all()
-    assert split.train.X.shape[1] == split.test.X.shape[1] == len(split.schema.feature_names)
-    assert len(split.train) == len(split.train.y) > 0 < len(split.test) == len(split.test.y)
-    assert all(note.isprintable() for note in split.notes)
-    assert TableSchema.from_config(json.loads(json.dumps(split.schema.to_config()))) == split.schema
-    np.testing.assert_array_equal(
-        np.sort(split.schema.encode(path).X, axis=0),
-        np.sort(np.concatenate([split.train.X, split.test.X]), axis=0),
-    )

@@ -11,7 +11,7 @@ from tests.every import every
 
 from pellucid.data.dataset import Dataset
 from pellucid.data.hashing import data_hash
-from pellucid.data.inputs_seen import InputsSeen
+from pellucid.data.input_spec import InputsSeen
 from pellucid.data.preprocess import Preprocessing
 from pellucid.data.readers.npy import stored_npy
 from pellucid.data.source import DataSource, load_data

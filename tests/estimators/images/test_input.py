@@ -16,8 +16,8 @@ import pellucid as pl
 from pellucid.data.readers.images import read_image, resize_image
 from pellucid.estimators import ImageClassifier, image_paths
 from pellucid.estimators.image_reading import as_sources, read_sources
-from pellucid.prediction.read_samples import predict_images
 from pellucid.types import Array
+from pellucid.workflows.predict import predict
 
 
 def kinds_of(paths: Array) -> dict[str, Any]:
@@ -107,7 +107,7 @@ def test_reading_is_upright_rgb_and_resized_as_the_command_reads(tmp_path: Path)
     np.testing.assert_array_equal(images[1], resize_image(read_image(files[1]), 10, 12))
     fitted = quick(n_epochs=2, image_size=(10, 12)).fit(files, [0, 1])
     for probabilities, file in zip(fitted.predict_proba(files), files, strict=True):
-        (one,) = predict_images(fitted.model_, [file]).predictions  # what the command does
+        (one,) = predict(fitted.model_, [file]).predictions  # what the command does
         np.testing.assert_allclose(list(one.classes.values()), probabilities, rtol=1e-5)
 
 

@@ -121,7 +121,7 @@ def test_warm_start_and_partial_fit(listed: Any) -> None:
 
 def test_going_on_with_another_size_is_refused(listed: Any) -> None:
     warm = quick(warm_start=True).fit(*listed)
-    with pytest.raises(OptionError, match=r"image_size: .* are for 8 x 6 pixels, got 9\. Set it back"):
+    with pytest.raises(OptionError, match=r"image_size: .* are for 8 × 6 pixels, got 9\. Set it back"):
         warm.set_params(image_size=9).fit(*listed)
 
 
@@ -161,7 +161,7 @@ def test_fit_recalibrates_as_the_recipe_says_and_partial_fit_does_not(folder: Pa
 
     def measured_anew() -> bool:
         model = copy.deepcopy(classifier.model_)
-        small = classifier._network.read_X(classifier, images, reset=False)
+        small = classifier._read_X(images)
         measure_batch_norms(model, Dataset(small, labels))
         return bool(
             (model.layers[1].state["running_mean"] == classifier.model_.layers[1].state["running_mean"]).all()

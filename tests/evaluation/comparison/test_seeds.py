@@ -18,9 +18,7 @@ from threadpoolctl import threadpool_limits
 import pellucid as pl
 from pellucid.data.dataset import Dataset, Split
 from pellucid.errors import DataError, OptionError, TrainingError
-from pellucid.evaluation.comparison.seeds import SeedComparison, compare_seeds
-from pellucid.evaluation.comparison.starts import SeedRuns, Start
-from pellucid.evaluation.comparison.text import seed_findings
+from pellucid.evaluation.comparison.seeds import SeedComparison, SeedRuns, Start, compare_seeds
 from pellucid.nn.initializers import published
 from pellucid.rng import legacy_stream
 from pellucid.runs.build import fit_run, plan
@@ -110,11 +108,9 @@ units = 1
 """
 
 
-@pytest.mark.parametrize("name", ["two-layer", "net.toml"])
-def test_processes_change_nothing(split: Split, tmp_path: Path, name: str) -> None:
+def test_processes_change_nothing(split: Split, tmp_path: Path) -> None:
     (tmp_path / "net.toml").write_text(NET)
-    source = tmp_path / name if name.endswith(".toml") else name
-    candidate = find_candidate("A", source, data="small", n_epochs=4)
+    candidate = find_candidate("A", tmp_path / "net.toml", data="small", n_epochs=4)
     one, two = (compare_seeds(split, [candidate], 4, n_jobs=n) for n in (1, 2))
     assert found(one) == found(two)
     assert len({start.theta_sha256 for start in one.runs[0].starts}) == 4
@@ -129,7 +125,6 @@ def test_the_published_run_is_among_its_starts(published_dir: Path) -> None:
     assert first.final_loss == pytest.approx(0.088439943441702, rel=1e-9)
     assert result.reference() == (0.8, "published")
     assert (result.baseline, result.majority_class) == (0.34, "non-cat")
-    assert "The published accuracy, 0.80, or better" in seed_findings(result)[0]
 
 
 def some(*accuracies: float | None, letter: str = "A") -> SeedRuns:
@@ -162,23 +157,12 @@ def test_the_spread_is_counted_right() -> None:
     )
     assert (draws.n_at_least(0.74), draws.n_at_least(0.80), draws.n_at_least(0.81)) == (2, 1, 0)
     kept = result.to_dict()
-    assert kept["a"]["n_above_baseline"] == 3, "0.66 itself is not above 0.66"
+    (row,) = kept["rows"]
+    assert row["n_above_baseline"] == 3, "0.66 itself is not above 0.66"
     assert kept["reference"] == {"accuracy": 0.70, "of": "seed 1"}
-    assert kept["a"]["n_at_least_reference"] == 3
-    assert (kept["a"]["n_failed"], kept["a"]["n_starts"]) == (1, 5)
-    (words,) = seed_findings(result)
-    assert "4 starts, accuracy 0.66 to 0.80 on 50 test photos" in words
-    assert (
-        "takes no luck: 3 of 4 starts reach it; of all starts that would be 30 to 95 % (95 % interval)"
-        in words
-    )
-    assert "3 of 4 are above the majority-class baseline" in words
-    assert "1 start failed" in words
-
-
-def test_starts_that_score_alike_have_no_range() -> None:
-    (words,) = seed_findings(seeds_of(some(0.70, 0.70), n_seeds=2))
-    assert "accuracy 0.70 in all of them, on 50 test photos" in words
+    assert (row["n_at_least_reference"], row["n_failed"], row["n_starts"]) == (3, 1, 5)
+    assert "3 of 4 reach that of seed 1" in result.headline
+    assert "A, seed 4: broke" in result.notes
 
 
 def test_two_networks_are_set_against_each_other() -> None:
@@ -186,14 +170,14 @@ def test_two_networks_are_set_against_each_other() -> None:
     difference = result.difference()
     assert difference is not None
     assert (difference.mean, difference.wins, difference.ties) == (pytest.approx(0.05), 0.75, 0.25)
-    assert "B is higher in 75 % and equal in 25 %" in seed_findings(result)[2]
+    assert "B is higher in 75 %, equal in 25 %" in result.headline
     assert json.loads(json.dumps(result.to_dict()))["difference"]["wins"] == 0.75
 
 
 def test_a_network_without_luck_is_said_to_be_one(split: Split) -> None:
     result = compare_seeds(split, [find_candidate("A", "logistic", data="small", n_epochs=5)], 3)
-    assert result.runs[0].is_deterministic
-    assert "Nothing in this training depends on the seed" in seed_findings(result)[0]
+    assert result.to_rows()[0]["is_deterministic"]
+    assert result.headline.startswith("All 3 starts give the same network")
 
 
 def test_broken_trainings(split: Split) -> None:
@@ -225,17 +209,13 @@ def test_the_command(pellucid: Command, photos: Path, tmp_path: Path) -> None:
     options = ["--data", photos, "--epochs", 20, "--jobs", 1]
     done = pellucid("compare", "mlp", "two-layer", "--seeds", 3, *options, "-o", "out")
     assert done.code == 0, done.err
-    for words in ("lower quartile", "above baseline", "seed 1", "3 starts", "pairs of one start", "out"):
-        assert words in done.out
+    assert json.loads((tmp_path / "out" / "seeds.json").read_text())["headline"] in done.out
     assert done.err == ""
     assert {path.name for path in (tmp_path / "out").iterdir()} == {"seeds.json", "seeds.png"}
     result = json.loads(pellucid("compare", "mlp", "--seeds", 2, *options, "--json", "--seed", 4).out)
-    assert [start["seed"] for start in result["a"]["starts"]] == [4, 5]
-    assert "b" not in result
+    assert [start["seed"] for start in result["rows"][0]["starts"]] == [4, 5]
+    assert len(result["rows"]) == 1
     assert result["is_complete"] is True
-    again = pellucid("compare", "mlp", "--seeds", 3, *options, "-o", "out")
-    assert again.code == 2
-    assert "--force" in again.err
 
 
 @pytest.mark.slow
@@ -271,7 +251,7 @@ def test_ctrl_c_keeps_the_starts_that_are_done(tmp_path: Path, photos: Path) -> 
     assert done.stderr == ""
     result = json.loads(done.stdout)
     assert result["is_complete"] is False
-    assert 1 <= len(result["a"]["starts"]) < 400
+    assert 1 <= len(result["rows"][0]["starts"]) < 400
     assert json.loads((tmp_path / "out" / "seeds.json").read_text()) == result
 
 

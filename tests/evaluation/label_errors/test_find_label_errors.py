@@ -38,7 +38,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_pictures_in_the_wrong_folder_are_found_by_name(folder: Path) -> None:
-    found = pl.find_label_errors(folder, "logistic", n_jobs=1)
+    found = pl.find_label_errors("logistic", folder, n_jobs=1)
     assert {one.name for one in found.errors} == set(WRONG)
     parts = {"train": found.split.train, "test": found.split.test}
     for one in found.errors:
@@ -64,7 +64,7 @@ def test_jobs_side_by_side_find_the_same(folder: Path, monkeypatch: pytest.Monke
             shown.append((done, total))
 
     def find(n_jobs: int) -> LabelErrors:
-        return pl.find_label_errors(folder, "logistic", folds=3, n_jobs=n_jobs, progress=progress)
+        return pl.find_label_errors("logistic", folder, cv=3, n_jobs=n_jobs, progress=progress)
 
     one, on_processes = find(1), find(2)
     ready = train_many.ready_to_train
@@ -84,7 +84,7 @@ def test_rows_of_a_table_are_named_by_line(tmp_path: Path) -> None:
     ]
     path = tmp_path / "levels.csv"
     path.write_text("\n".join(["x,level", *lines]))
-    found = pl.find_label_errors(path, "logistic", target="level", n_jobs=1)
+    found = pl.find_label_errors("logistic", path, target="level", n_jobs=1)
     assert found.errors[0].name == "line 19"
 
 
@@ -93,7 +93,7 @@ def test_every_sample_is_predicted_by_a_network_that_has_not_seen_it() -> None:
     X, y = rng.normal(size=(60, 100)), rng.integers(0, 2, 60)  # noise: whoever has seen it knows it by heart
     data = Dataset(X, y, ("a", "b"))
     split = Split(data.take(slice(0, 48)), data.take(slice(48, 60)), "noise")
-    found = pl.find_label_errors(split, "logistic", n_jobs=1)
+    found = pl.find_label_errors("logistic", split, n_jobs=1)
     assert 0.25 < found.accuracy < 0.75
     assert "many may be the network's mistakes" in found.headline
     np.testing.assert_allclose(found.probabilities.sum(axis=1), 1, atol=1e-6)
@@ -113,7 +113,7 @@ def test_the_command_lists_and_writes(
     for name in WRONG:
         assert name in shown
     assert {path.name for path in out.iterdir()} >= {"findings-labels.csv", "findings-labels.png"}
-    assert main([*arguments, "--force", "--json", "--strict"]) == 1
+    assert main([*arguments, "--overwrite", "--json", "--strict"]) == 1
     found = json.loads(capsys.readouterr().out)
     assert {one["name"] for one in found["labels"]["errors"]} == set(WRONG)
     assert main(arguments) == 2  # the files are there
@@ -124,8 +124,8 @@ def test_the_command_lists_and_writes(
     ("arguments", "message"),
     [
         (["--model", "logistic"], "--model is for --labels"),
-        (["--labels", "--folds", "1"], "expected --folds to be a whole number of at least 2, got 1"),
-        (["--labels", "--folds", "30"], "--folds: 30 folds need 30 samples of every class"),
+        (["--labels", "--cv", "1"], "expected --cv to be a whole number of at least 2, got 1"),
+        (["--labels", "--cv", "30"], "--cv: 30 folds need 30 samples of every class"),
         (["--labels", "--model", "logistik"], "unknown preset 'logistik'. Did you mean 'logistic'?"),
     ],
 )
@@ -139,9 +139,9 @@ def test_what_can_be_wrong(
 def test_data_without_classes_and_a_single_fold_are_refused(tmp_path: Path) -> None:
     numbers = Dataset(np.eye(10), np.linspace(0, 1, 10))
     with pytest.raises(DataError, match="expected one class a sample"):
-        pl.find_label_errors(Split(numbers, numbers))
-    with pytest.raises(OptionError, match="folds: expected 2 or more"):
-        pl.find_label_errors("drawn-cats", folds=1)
+        pl.find_label_errors("auto", Split(numbers, numbers))
+    with pytest.raises(OptionError, match="cv: expected 2 folds or more"):
+        pl.find_label_errors("auto", "drawn-cats", cv=1)
 
 
 @pytest.mark.slow

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from pellucid.evaluation.robustness.chance import judge, least_loss
+from pellucid.evaluation.robustness.chance import judge
 from pellucid.evaluation.robustness.curves import PerturbationCurve, Robustness, StrengthRow
 from pellucid.evaluation.robustness.perturbations import PERTURBATIONS
 from pellucid.evaluation.robustness.plot_robustness import robustness_curves
@@ -68,25 +68,24 @@ def test_text_table_figure_and_json_agree() -> None:
     read = {one["name"]: one for one in json.loads(json.dumps(found.to_dict()))["perturbations"]}
     assert read["rotation"]["moderate_outcome"] == "cannot be told"
     assert read["blur"]["moderate_p_value_holm"] == pytest.approx(3 * p_of(10, 0))
-    assert found.headline == "Blurring by 1 pixel costs most: 10 of 52 photos (p = 0.006)."
+    assert found.headline == "Blur 1 px costs most: 10 of 52 photos (p = 0.006)."
 
 
 def test_a_headline_names_what_is_significant_where_a_larger_loss_is_not() -> None:
     behind = measured(300, 260, rotation=(60, 43), blur=(14, 0))
     assert behind.chances["rotation"].outcome == "within chance"
-    assert behind.headline.startswith("Blurring by 1 pixel costs most: 14 of 300")
+    assert behind.headline.startswith("Blur 1 px costs most: 14 of 300")
 
 
-def test_the_least_loss_is_the_first_that_the_test_tells() -> None:
-    for gained in (0, 2, 9):
-        least = least_loss(gained, 60, 5)
-        assert least is not None
-        assert 5 * p_of(least + gained, gained) < 0.05 <= 5 * p_of(least - 1 + gained, gained)
-    assert least_loss(0, 5, 1) is None
+def test_a_loss_of_ten_points_can_be_told_from_so_many_photos_on() -> None:
+    """Of five changes, eight photos lost and none gained are the fewest that the test tells from chance."""
+    assert 5 * p_of(8, 0) < 0.05 <= 5 * p_of(7, 0)
+    for n, outcome in ((79, "cannot be told"), (80, "within chance")):
+        assert {found.outcome for found in judge([1] * 5, [1.0] * 5, n)} == {outcome}
 
 
 def test_what_is_told_already_leaves_fewer_to_correct_for() -> None:
     raw = [p_of(12, 0), p_of(6, 0)]
-    first, second = judge([12, 6], [0, 0], raw, 100)
+    first, second = judge([12, 6], raw, 100)
     assert (first.outcome, second.outcome) == ("more than chance", "more than chance")
     assert second.p_value == pytest.approx(raw[1])

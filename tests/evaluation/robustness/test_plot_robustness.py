@@ -75,7 +75,7 @@ def test_a_panel_for_each_perturbation_with_its_figures(result: Robustness) -> N
     (legend,) = figure.legends
     assert [text.get_text() for text in legend.get_texts()] == [
         "Photos as they are",
-        "Always “bright”",
+        "Always 'bright'",
         "Accuracy, 95 % interval",
         "First loss of 10 points, or below the baseline",
     ]
@@ -158,7 +158,7 @@ def test_verdicts_are_told_in_words_and_colour(photos: np.ndarray) -> None:
     assert answers[3] == f"✗ dark {100 * p:.0f} %"
     assert [to_rgb(text.get_color()) for text in verdicts] == [to_rgb(c) for c in (BLUE, BLUE, BLUE, RED)]
     assert sum(frames(axes, RED) for axes in figure.axes) == 1
-    assert {"✓ correct", "✗ wrong", "One photo of class “bright”, changed more and more"} <= set(
+    assert {"✓ correct", "✗ wrong", "One photo of class 'bright', changed more and more"} <= set(
         words(figure)
     )
     assert {"as it is", "−10 %", "−25 %", "−50 %"} <= set(words(figure))

@@ -92,7 +92,7 @@ def scorer_of(model: Model, target: int = 1) -> Scorer:
 @every("name", MODELS)
 def test_the_gradient_is_the_slope_of_the_logit(name: str, photo: Array, rng: np.random.Generator) -> None:
     model = spread(MODELS[name]())
-    maps = saliency(model, photo, 2, ["gradient", "gradient_x_input"], has_sanity=False)
+    maps = saliency(model, photo, target=2, methods=["gradient", "gradient_x_input"], sanity_check=False)
     gradient = maps["gradient"].values
     assert gradient is not None
     v, h = rng.standard_normal(photo.shape), 1e-6
@@ -108,15 +108,15 @@ def test_the_gradient_is_the_slope_of_the_logit(name: str, photo: Array, rng: np
 def test_one_logit_speaks_for_the_second_class_and_against_the_first(photo: Array) -> None:
     model = spread(preset("mlp"))
     model.classes = ("no", "yes")
-    for_yes, for_no = (saliency(model, photo, name, has_sanity=False) for name in ("yes", "no"))
+    for_yes, for_no = (saliency(model, photo, target=name, sanity_check=False) for name in ("yes", "no"))
     for method, found in for_yes.items():
         if found.values is not None:
             assert found.values == pytest.approx(-for_no[method].values, rel=1e-9, abs=1e-12)
     says_yes = bool(model.predict(photo[None])[0])
-    chosen = saliency(model, photo, methods=["gradient"], has_sanity=False)["gradient"]
+    chosen = saliency(model, photo, methods=["gradient"], sanity_check=False)["gradient"]
     assert chosen.target == ("yes" if says_yes else "no")
     model.leaves()[-1].params["b"][:] = -1e3 if says_yes else 1e3
-    turned = saliency(model, photo, methods=["gradient"], has_sanity=False)["gradient"]
+    turned = saliency(model, photo, methods=["gradient"], sanity_check=False)["gradient"]
     assert turned.target == ("no" if says_yes else "yes")
     assert turned.values == pytest.approx(-chosen.values, rel=1e-9)
 
@@ -130,7 +130,7 @@ def test_gradient_and_grad_cam_equal_pytorchs(name: str, photo: Array) -> None:
     X = torch.tensor(photo.transpose(2, 0, 1)[None].copy(), requires_grad=True)
     score = in_torch(torch, model, X, feature_layer(model), kept)[0, 1]
     maps_grad, input_grad = torch.autograd.grad(score, [kept[0], X])
-    maps = saliency(model, photo, 1, ["gradient", "grad_cam"], has_sanity=False)
+    maps = saliency(model, photo, target=1, methods=["gradient", "grad_cam"], sanity_check=False)
     assert maps["gradient"].values == pytest.approx(
         input_grad[0].numpy().transpose(1, 2, 0), rel=1e-8, abs=1e-11
     )
@@ -210,9 +210,9 @@ def test_the_path_is_cut_until_the_sum_is_right(dtype: str) -> None:
         for leaf in model.leaves():
             for array in leaf.params.values():
                 array += 0.3 * rng.standard_normal(array.shape)
-        found = saliency(model, rng.random((12, 12, 3)), methods=["integrated_gradients"], has_sanity=False)[
-            "integrated_gradients"
-        ]
+        found = saliency(
+            model, rng.random((12, 12, 3)), methods=["integrated_gradients"], sanity_check=False
+        )["integrated_gradients"]
         assert found.completeness_error is not None
         assert found.completeness_error < 0.01
         assert f"{100 * found.completeness_error:.2g} % off" in found.note
@@ -266,7 +266,7 @@ def test_occlusion_finds_the_only_place_that_counts() -> None:
     W[2:4, 10:12] = 1
     photo = np.zeros((16, 16, 1))
     photo[2:4, 10:12] = 1
-    heat = saliency(model, photo, 1, ["occlusion"], has_sanity=False)["occlusion"].heat
+    heat = saliency(model, photo, target=1, methods=["occlusion"], sanity_check=False)["occlusion"].heat
     assert heat is not None
     assert (heat[2:4, 10:12] > 0).all()
     assert heat[8:, :].max() == pytest.approx(0, abs=1e-12)
@@ -360,9 +360,9 @@ def test_what_cannot_be_explained_is_said(photo: Array) -> None:
     with pytest.raises(OptionError, match=r"unknown method 'grad-cam'. Did you mean 'grad_cam'\?"):
         saliency(model, photo, methods=["grad-cam"])
     with pytest.raises(OptionError, match=r"unknown class 'cats'. Did you mean 'cat'\?"):
-        saliency(model, photo, "cats")
+        saliency(model, photo, target="cats")
     with pytest.raises(OptionError, match="class from 0 to 2, got 3"):
-        saliency(model, photo, 3)
+        saliency(model, photo, target=3)
     with pytest.raises(
         ShapeError, match=r"image of shape \(12, 12, 3\), as the model takes, got \(9, 9, 3\)"
     ):
@@ -390,7 +390,7 @@ def test_several_photos_have_the_maps_of_each_alone() -> None:
     model.initialize((12, 12, 3), dtype="float64")
     X = np.random.default_rng(5).random((3, 12, 12, 3))
     for x, target, found in zip(X, (0, 1, 0), saliency_of_samples(model, X, (0, 1, 0)), strict=True):
-        alone = saliency(model, x, target)
+        alone = saliency(model, x, target=target)
         assert found.to_dict() == alone.to_dict()
         for name in METHODS:
             np.testing.assert_array_equal(found[name].values, alone[name].values)

@@ -7,7 +7,8 @@ from tests.pictures import assert_readable, page_text, shown, words
 
 from pellucid.errors import DataError, ShapeError
 from pellucid.evaluation.saliency.compute_maps import saliency
-from pellucid.evaluation.saliency.first_layer import first_layer
+from pellucid.evaluation.saliency.first_layer import FirstLayer, first_layer
+from pellucid.evaluation.saliency.maps import check_rows
 from pellucid.evaluation.saliency.plot_maps import (
     first_layer_figure,
     heat_picture,
@@ -15,7 +16,6 @@ from pellucid.evaluation.saliency.plot_maps import (
     saliency_strip,
     weight_picture,
 )
-from pellucid.evaluation.saliency.text import check_text, first_layer_text
 from pellucid.nn.conv import Conv2D
 from pellucid.nn.dense import Dense, Flatten
 from pellucid.nn.graph import Graph
@@ -25,6 +25,7 @@ from pellucid.nn.pooling import AvgPool2D, GlobalAvgPool2D
 from pellucid.nn.presets import preset
 from pellucid.nn.sequential import Sequential
 from pellucid.plotting.saving import figure_png
+from pellucid.text import signed
 
 
 def small(shape: tuple[int, ...] = (12, 12, 3), *, has_convolution: bool = True) -> Model:
@@ -34,8 +35,14 @@ def small(shape: tuple[int, ...] = (12, 12, 3), *, has_convolution: bool = True)
         else preset("two-layer", 3)
     )
     model.initialize(shape, seed=1)
-    model.classes = ("a", "b", "a very long name of a class that nobody would read to its end")
+    model.classes = ("a", "b", "a very long name of a class that is not read to its end")
     return model
+
+
+def layer_of(model: Model) -> FirstLayer:
+    found = first_layer(model)
+    assert found is not None
+    return found
 
 
 @every("shape", [(12, 12, 3), (9, 14, 1)])
@@ -53,7 +60,7 @@ def test_every_map_has_its_row(shape: tuple[int, ...]) -> None:
         assert found.title in flat
         assert " ".join(found.note.split()) in flat
         assert found.sanity is not None
-        assert check_text(found.sanity) in flat
+        assert f"r = {signed(found.sanity.correlation or 0.0)}" in flat
     assert figure_png(figure, dpi=40)[:4] == b"\x89PNG"
 
 
@@ -72,12 +79,13 @@ def test_the_titles_of_a_strip_stay_apart() -> None:
 def test_nothing_leaves_the_page() -> None:
     photo = np.random.default_rng(0).integers(0, 256, (12, 12, 3), dtype=np.uint8)
     for model in (small(), small(has_convolution=False)):
-        model.classes = model.classes
-        maps = saliency(model, photo / 255, 2)
-        for figure in (saliency_figure(photo, maps), first_layer_figure(model)):
-            assert figure is not None
+        maps = saliency(model, photo / 255, target=2)
+        for figure in (
+            saliency_figure(photo, maps),
+            first_layer_figure(layer_of(model)),
+            saliency_strip(photo, maps),
+        ):
             assert_readable(figure)
-        assert_readable(saliency_strip(photo, maps))
 
 
 def test_a_method_that_does_not_apply_has_words_and_no_picture() -> None:
@@ -111,8 +119,7 @@ def test_colours_of_a_map() -> None:
 def test_first_layer_pictures_are_the_weights() -> None:
     model = preset("mlp")
     model.initialize((6, 5, 3), dtype="float64")
-    found = first_layer(model)
-    assert found is not None
+    found = layer_of(model)
     W = model.leaves()[1].params["W"]
     assert found.pictures.shape == (20, 6, 5, 3)
     photo = np.random.default_rng(0).random((6, 5, 3))
@@ -121,48 +128,32 @@ def test_first_layer_pictures_are_the_weights() -> None:
     )  # each over its pixel
     cnn = Sequential([BatchNorm(), Conv2D(7, (3, 2)), Flatten(), Dense(2)])
     cnn.initialize((6, 5, 3))
-    kernels = first_layer(cnn)
-    assert kernels is not None
-    assert kernels.pictures.shape == (7, 3, 2, 3)
+    kernels = layer_of(cnn)
     assert (kernels.pictures[4] == cnn.layers[1].params["W"][..., 4]).all()
-    figure = first_layer_figure(cnn)
-    assert figure is not None
-    assert len(shown(figure)) == 7
-
-
-def test_first_layers_of_graphs_and_those_that_do_not_see_pixels() -> None:
+    assert len(shown(first_layer_figure(kernels))) == 7
     graph = Graph(["photo"], {"flat": (Flatten(), "photo"), "out": (Dense(4), "flat")}, "out")
     graph.initialize((5, 5))
-    found = first_layer(graph)
-    assert found is not None
-    assert found.pictures.shape == (4, 5, 5, 1)
-    pooled = Sequential([AvgPool2D(), Flatten(), Dense(4)])
-    pooled.initialize((6, 6, 3))
-    assert first_layer(pooled) is None
-    assert first_layer_figure(pooled) is None
-    table = Sequential([Dense(3)])
-    table.initialize((9,))
-    assert first_layer_figure(table) is None
+    assert layer_of(graph).pictures.shape == (4, 5, 5, 1)
+    for blind, shape in (
+        (Sequential([AvgPool2D(), Flatten(), Dense(4)]), (6, 6, 3)),
+        (Sequential([Dense(3)]), (9,)),
+    ):
+        blind.initialize(shape)
+        assert first_layer(blind) is None
 
 
 def test_learned_weights_are_told_from_drawn_ones() -> None:
     model = preset("mlp")
     model.initialize((16, 16, 3), seed=1)
-    found = first_layer(model)
-    assert found is not None
+    found = layer_of(model)
     assert found.is_learned is False
-    assert "noise" in first_layer_text(found)
+    assert "not distinguishable" in found.headline
     W = model.leaves()[1].params["W"].reshape(16, 16, 3, -1)
     W += 0.5 * W.std() * np.sin(np.arange(16) / 3)[:, None, None, None].astype(W.dtype)
-    found = first_layer(model)
-    assert found is not None
-    assert found.is_learned is True
-    assert "learned" in first_layer_text(found)
+    assert layer_of(model).to_rows()[0]["is_learned"] is True
     W[...] = 0
-    found = first_layer(model)
-    assert found is not None
-    assert found.is_learned is None
-    assert "not known" in first_layer_text(found)
+    assert layer_of(model).to_rows()[0]["is_learned"] is None
+    assert "no neighbouring weights" in layer_of(model).headline
 
 
 def test_smoothness_is_the_correlation_of_neighbours() -> None:
@@ -172,9 +163,7 @@ def test_smoothness_is_the_correlation_of_neighbours() -> None:
     pairs = [(W[1:], W[:-1]), (W[:, 1:], W[:, :-1])]
     one = np.concatenate([np.concatenate([a.ravel(), b.ravel()]) for a, b in pairs])
     other = np.concatenate([np.concatenate([b.ravel(), a.ravel()]) for a, b in pairs])
-    found = first_layer(model)
-    assert found is not None
-    assert found.smoothness == pytest.approx((one @ other) / (one @ one), rel=1e-5)
+    assert layer_of(model).smoothness == pytest.approx((one @ other) / (one @ one), rel=1e-5)
 
 
 def test_pictures_of_weights() -> None:
@@ -189,13 +178,31 @@ def test_a_map_without_colours_says_why() -> None:
     photo = np.full((8, 8, 3), 0.5)
     maps = saliency(model, photo, methods=["gradient", "grad_cam"])
     found = words(saliency_strip(photo, maps))
-    assert found == ["The picture", "Input gradient", "0 everywhere:", "nothing to check"]
+    assert found == ["The picture", "Input gradient", "the same everywhere"]
 
 
-def test_printed_maps_name_each_method_with_its_check() -> None:
+def test_each_map_is_a_row_with_its_check() -> None:
     model = preset("mlp")
     model.initialize((8, 8, 3))
     photo = np.random.default_rng(0).random((8, 8, 3))
-    lines = str(saliency(model, photo, methods=["gradient", "grad_cam"], n_draws=2)).splitlines()
-    assert [line.split(":")[0] for line in lines[1:]] == ["Input gradient", "Grad-CAM"]
-    assert "Rank correlation" in lines[1]
+    maps = saliency(model, photo, methods=["gradient", "grad_cam"], n_draws=2)
+    check = maps["gradient"].sanity
+    assert check is not None
+    first, absent = maps.to_rows()
+    assert (first["rank_correlation"], first["n_comparisons"]) == (check.correlation, 2)
+    assert (first["lowest"], first["highest"]) == (min(check.correlations), max(check.correlations))
+    assert (absent["outcome"], absent["rank_correlation"]) == ("absent", None)
+    assert list(maps.to_frame()["outcome"]) == [check.outcome, "absent"]
+    assert [line.split("  ")[0] for line in str(maps).splitlines()[3:5]] == ["Input gradient", "Grad-CAM"]
+    unchecked = saliency(model, photo, methods=["gradient"], sanity_check=False)
+    assert unchecked.to_rows()[0]["outcome"] == "not checked"
+    assert unchecked.headline.endswith("not checked.")
+
+
+def test_rows_of_several_images_take_all_comparisons_together() -> None:
+    model = small()
+    photos = np.random.default_rng(0).random((2, 12, 12, 3))
+    maps = [saliency(model, photo, methods=["gradient"], target=0, n_draws=2) for photo in photos]
+    (row,) = check_rows(maps)
+    known = [value for one in maps for value in one["gradient"].sanity.correlations]  # type: ignore[union-attr]
+    assert (row["rank_correlation"], row["n_comparisons"]) == (pytest.approx(np.mean(known)), 4)

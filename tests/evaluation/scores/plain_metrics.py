@@ -107,40 +107,5 @@ def calibration_error(y_true: Array, probabilities: Array, n_bins: int) -> float
     return float(total)
 
 
-def wilson_bounds(n_correct: int, n: int, z: float) -> tuple[float, float]:
-    """Return both p with abs(n_correct / n - p) = z sqrt(p (1 - p) / n): the roots of a parabola."""
-    p = n_correct / n
-    a, b, c = 1 + z * z / n, -(2 * p + z * z / n), p * p
-    root = math.sqrt(max(b * b - 4 * a * c, 0.0))
-    return (-b - root) / (2 * a), (-b + root) / (2 * a)
-
-
-def mean_absolute_error(y: Array, predicted: Array) -> float:
-    """Return the mean distance of predicted quantities from the true ones."""
-    return float(sum(abs(a - b) for a, b in zip(y.ravel(), predicted.ravel(), strict=True)) / y.size)
-
-
-def root_mean_squared_error(y: Array, predicted: Array) -> float:
-    """Return the root of the mean squared distance, the mean over the columns."""
-    squares = [
-        sum((a - b) ** 2 for a, b in zip(*pair, strict=True)) for pair in zip(y.T, predicted.T, strict=True)
-    ]
-    return sum(math.sqrt(one / len(y)) for one in squares) / len(squares)
-
-
-def r_squared(y: Array, predicted: Array) -> float:
-    """Return 1 less the squared errors over those of always answering the mean, the mean over the columns.
-
-    A constant column counts 0, or 1 if it is predicted exactly; NaN where all are constant.
-    """
-    found = []
-    for column, answers in zip(y.T, predicted.T, strict=True):
-        spread = sum((a - column.mean()) ** 2 for a in column)
-        squares = sum((a - b) ** 2 for a, b in zip(column, answers, strict=True))
-        constant = len(set(column.tolist())) == 1
-        found.append(float(squares == 0) if constant else float(1 - squares / spread))
-    return sum(found) / len(found) if len(set(map(tuple, y.tolist()))) > 1 else math.nan
-
-
 def _fraction(n: float, total: int) -> float:
     return n / total if total else math.nan

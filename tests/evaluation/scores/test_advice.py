@@ -68,36 +68,32 @@ def test_a_score_that_cannot_be_told_from_the_baseline() -> None:
     y = np.arange(50) % 5 > 1  # 30 of 50 are 1
     always = predictions(y.astype(int), np.ones(50, int))
     (one, *_) = found(run_of(FALLEN, model="mlp"), always)
-    assert one.finding == "The test accuracy, 60 %, is that of always answering 'b'."
+    assert one.finding == "Test accuracy 60 %, no better than the baseline (always 'b', 60 %; p = 1.00)."
     assert one.command == "pellucid train pets --model cnn"
     nearly = mostly_right(y.astype(int), 16)
     (one, *_) = found(run_of(FALLEN, model="mlp"), nearly)
-    assert "68 %, cannot be told from that of always answering 'b', 60 % (p = 0." in one.finding
-    assert "50 test samples" in one.finding
+    assert "68 %, no better" in one.finding
     (one, *_) = found(run_of(FALLEN, model="cnn"), nearly)
     assert one.command == "pellucid data check pets", "the model that suits the data is the one that ran"
-    assert "below that of always" in found(run_of(FALLEN), mostly_right(y.astype(int), 30))[0].finding
+    assert "40 %, no better" in found(run_of(FALLEN), mostly_right(y.astype(int), 30))[0].finding
 
 
 @every(
     ("losses", "words"),
     [
-        (np.linspace(0.7, 2.0, 50), "rose from 0.7 to 1.95: learning rate 0.015 is too high"),
-        (
-            np.full(50, 0.693),
-            "0.693, is no better than that of one answer for all, 0.693: nothing was learned",
-        ),
-        (np.linspace(2.0, 0.7, 50), "nothing was learned"),
+        (np.linspace(0.7, 2.0, 50), "rose from 0.7 to 1.95 (learning rate 0.015)"),
+        (np.full(50, 0.693), "0.693, is no better than that of one answer for all, 0.693"),
+        (np.linspace(2.0, 0.7, 50), "is no better than that of one answer for all"),
     ],
 )
 def test_a_learning_rate_that_does_not_learn(losses: Any, words: str) -> None:
     (one, *others) = found(run_of(losses), predictions(np.arange(N) % 2, np.zeros(N, int)))
     assert words in one.finding
-    assert one.command == "pellucid find-rate pets --model cnn --epochs 50"
+    assert one.command == "pellucid find-lr pets --model cnn --epochs 50"
     assert not any("falling" in other.finding or "fitting" in other.finding for other in others)
     config, *_ = plan("cnn", DataSource("pets"), optimizer="lbfgs", n_epochs=50)
     for one in found(run_of(losses, config=config), mostly_right(np.arange(N) % 2, 4)):
-        assert "find-rate" not in one.command, "L-BFGS has none"
+        assert "find-lr" not in one.command, "L-BFGS has none"
 
 
 def test_a_training_that_diverges_names_the_search_for_a_rate(pellucid: Command) -> None:
@@ -107,8 +103,7 @@ def test_a_training_that_diverges_names_the_search_for_a_rate(pellucid: Command)
         )
         assert done.code == 2, done.out
         assert (
-            "To find a rate: pellucid find-rate digits --model mlp-wide --epochs 3 --optimizer sgd"
-            in done.err
+            "To find a rate: pellucid find-lr digits --model mlp-wide --epochs 3 --optimizer sgd" in done.err
         )
 
 
@@ -116,11 +111,11 @@ def test_a_class_that_is_never_predicted() -> None:
     y = np.arange(N) % 3
     test, train = predictions(y, np.where(y == 2, 0, y), 3), mostly_right(y, 1, 3)
     (one,) = found(run_of(FALLEN, model="mlp", y=y), test, train)[:1]
-    assert one == Advice("Class c is never predicted.", "pellucid train pets --model cnn")
+    assert one == Advice("Never predicted: c.", "pellucid train pets --model cnn")
     of_four = np.arange(N) % 4
     half = predictions(of_four, of_four % 2, 4)
     (one,) = found(run_of(FALLEN, y=of_four), half, mostly_right(of_four, 1, 4))[:1]
-    assert one.finding == "Classes c, d are never predicted."
+    assert one.finding == "Never predicted: c, d."
     rare = np.where(np.arange(N) % 10 == 0, 2, np.arange(N) % 2)
     (one,) = found(run_of(FALLEN, y=rare), test, train)[:1]
     assert one.command == "pellucid train pets --model cnn --epochs 50 --class-weight balanced"
@@ -129,9 +124,7 @@ def test_a_class_that_is_never_predicted() -> None:
 def test_over_fitting_is_told_of_a_gap_beyond_chance() -> None:
     test, train = mostly_right(np.arange(N) % 2, 20), mostly_right(np.arange(N) % 2, 0)
     (one,) = found(run_of(FALLEN, model="mlp"), test, train)
-    assert (
-        one.finding == "The accuracy is 100 % on the training part and 80 % on the test part: over-fitting."
-    )
+    assert one.finding == "Over-fitting: accuracy 100 % in training, 80 % on the test part."
     assert one.command == "pellucid train pets --model cnn"
     plain, *_ = plan("cnn", DataSource("pets"), augment="none")
     (one,) = found(run_of(FALLEN, config=plain), test, train)
@@ -163,12 +156,12 @@ def test_three_at_most_each_command_once() -> None:
     y = np.arange(N) % 3
     advice = found(run_of(np.full(50, 1.0986), model="mlp", y=y), predictions(y, np.zeros(N, int), 3))
     assert [one.command for one in advice] == [
-        "pellucid find-rate pets --model mlp --epochs 50",
+        "pellucid find-lr pets --model mlp --epochs 50",
         "pellucid train pets --model cnn",
     ]
     lines = lines_of(advice)
     assert lines[0] == "What to try next:"
-    assert lines[2] == "    pellucid find-rate pets --model mlp --epochs 50"
+    assert lines[2] == "    pellucid find-lr pets --model mlp --epochs 50"
 
 
 def test_quantities_are_compared_with_their_mean() -> None:
@@ -197,13 +190,8 @@ def test_quantities_are_compared_with_their_mean() -> None:
     (one,) = advise(run_of_model("mlp-small", weight_decay=0.1), guess, metrics_of(good))
     assert one.command == "pellucid data check wine.csv --target quality"
     (one, *_) = advise(run, guess, metrics_of(good))
-    assert one.finding.startswith(
-        "The test predictions cannot be told from always answering the mean, R squared"
-    )
+    assert "no better than always predicting the mean" in one.finding
     assert advise(run, good, metrics_of(good)) == ()
-    (one, *_) = advise(run, guess, metrics_of(guess))
-    assert one.finding.endswith("Nor does it fit the training part.")
-    assert one.command == "pellucid find-rate wine.csv --target quality --model mlp-small"
 
 
 @every("losses", [[0.7, 0.71], [0.7, 2.0, 5.0], [0.693]])
@@ -211,7 +199,6 @@ def test_after_few_epochs_more_of_them_come_first(losses: list[float]) -> None:
     test = predictions(np.arange(N) % 2, np.zeros(N, int))
     config, *_ = plan("cnn", DataSource("pets"), n_epochs=len(losses))
     (one,) = found(run_of(losses, config=config), test, test)
-    assert "too short a training to judge by" in one.finding
     assert one.command == "pellucid train pets --model cnn --epochs 120"
     config, *_ = plan("mlp", DataSource("pets"), n_epochs=2)
     assert {each.command for each in found(run_of(losses, config=config), test, test)} == {
@@ -227,7 +214,7 @@ def test_a_model_that_began_from_another_goes_on_from_it(
     before = preset("cnn")
     before.initialize((64, 64, 3))
     save(before, "before.safetensors")
-    begin = "pellucid train pets --from before.safetensors"
+    begin = "pellucid train pets --start before.safetensors"
     test, train = mostly_right(np.arange(N) % 2, 45), mostly_right(np.arange(N) % 2, 1)
 
     def run(**options: Any) -> Run:
@@ -241,7 +228,3 @@ def test_a_model_that_began_from_another_goes_on_from_it(
     assert found(run(n_epochs=2), test, train)[0].command == f"{begin} --epochs 50"
     frozen = found(run(freeze="conv2d_4"), test, mostly_right(np.arange(N) % 2, 40))
     assert [one.command for one in frozen] == [begin]
-    assert (
-        "Layers up to conv2d_4 are frozen."
-        in found(run(freeze="conv2d_4"), train, mostly_right(np.arange(N) % 2, 40))[0].finding
-    )

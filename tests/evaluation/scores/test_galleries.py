@@ -60,13 +60,6 @@ def test_losses_stay_exact_where_probabilities_are_rounded() -> None:
     assert sample_prediction(found, 2).probability == 1
 
 
-def test_losses_of_many_classes_are_the_cross_entropy(rng: np.random.Generator) -> None:
-    Z, y = rng.standard_normal((20, 5)), rng.integers(0, 5, 20)
-    P = np.exp(Z) / np.exp(Z).sum(axis=1, keepdims=True)
-    np.testing.assert_allclose(predictions_of(y, Z).losses, -np.log(P[np.arange(20), y]), rtol=1e-12)
-    np.testing.assert_allclose(predictions_of(y, Z + 1000).losses, predictions_of(y, Z).losses, rtol=1e-9)
-
-
 def test_equal_confidences_stay_in_the_order_of_the_data() -> None:
     found = predictions_of(np.array([1, 0, 0]), np.array([1.0, 1.0, 1.0]))
     assert pick("confident mistakes", found).tolist() == [1, 2]

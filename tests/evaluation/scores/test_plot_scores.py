@@ -9,7 +9,6 @@ from matplotlib.figure import Figure
 
 from pellucid.errors import OptionError
 from pellucid.evaluation.scores import plot_scores as draw
-from pellucid.evaluation.scores.calibration_figure import calibration_figure
 from pellucid.evaluation.scores.evaluate import score
 from pellucid.evaluation.scores.scores import Scores
 from pellucid.plotting.saving import figure_png
@@ -47,10 +46,10 @@ def test_two_classes_have_one_roc_curve_and_two_of_precision() -> None:
     result = of_classes(2, 60)
     figure = draw.roc_figure(result)
     area = result.per_class[1].estimates["roc_auc"]
-    assert legend(figure) == ["Chance: 0.50", f"kind 1: {area[0]:.2f} ({area[1]:.2f} to {area[2]:.2f})"]
+    assert legend(figure) == [f"kind 1: {area[0]:.2f} ({area[1]:.2f} to {area[2]:.2f})", "Chance: 0.50"]
     curve = result.per_class[1].roc
     assert curve is not None
-    np.testing.assert_array_equal(lines(figure)[1], np.stack(curve[:2], axis=1))
+    np.testing.assert_array_equal(lines(figure)[0], np.stack(curve[:2], axis=1))
     assert is_drawn(figure)
     figure = draw.precision_recall_figure(result)
     assert len(legend(figure)) == 2
@@ -62,15 +61,15 @@ def test_of_many_classes_the_worst_are_named() -> None:
     areas = {one.name: one.estimates["roc_auc"].value for one in result.per_class}
     worst = sorted(areas, key=lambda name: areas[name] or 0)[:3]
     named = legend(draw.roc_figure(result))
-    assert named[1] == "The other 7 classes"
-    assert [words.split(":")[0] for words in named[2:]] == worst
+    assert named[3:] == ["The other 7", "Chance: 0.50"]
+    assert [words.split(":")[0] for words in named[:3]] == worst
     for figure in (
         draw.roc_figure(result),
         draw.precision_recall_figure(result),
-        calibration_figure(result),
+        draw.calibration_figure(result),
     ):
         assert is_drawn(figure)
-    assert legend(calibration_figure(result), at=1)[0] == "The other 7"
+    assert legend(draw.calibration_figure(result), at=1)[-1] == "The other 7"
 
 
 def test_curves_that_are_undefined_say_why() -> None:
@@ -78,16 +77,16 @@ def test_curves_that_are_undefined_say_why() -> None:
     for figure in (draw.roc_figure(result), draw.precision_recall_figure(result)):
         assert figure.axes[0].texts[0].get_text() == "Undefined: every sample is 'kind 1'"
         assert is_drawn(figure)
-    assert is_drawn(calibration_figure(result))
+    assert is_drawn(draw.calibration_figure(result))
     assert is_drawn(draw.intervals_figure(result))
 
 
 def test_calibration_shows_what_was_said_and_what_was_so() -> None:
     result = of_classes(2, 60)
-    figure = calibration_figure(result)
+    figure = draw.calibration_figure(result)
     assert result.calibration is not None
     assert figure.axes[0].get_title(loc="left") == f"Predicted class: ECE {result.calibration.error:.2f}"
-    points = figure.axes[0].lines[-1].get_data()
+    points = figure.axes[0].lines[1].get_data()
     np.testing.assert_allclose(
         points, [result.calibration.mean_predicted, result.calibration.fraction_positive]
     )
@@ -95,7 +94,7 @@ def test_calibration_shows_what_was_said_and_what_was_so() -> None:
     assert sum(heights) == 60
     assert heights[5:] == [*np.bincount(result.calibration.bins, result.calibration.counts, minlength=10)[5:]]
     with pytest.raises(OptionError, match="no probabilities"):
-        calibration_figure(of_classes(2, 20, has_probabilities=False))
+        draw.calibration_figure(of_classes(2, 20, has_probabilities=False))
 
 
 def test_intervals_are_drawn_from_low_to_high() -> None:
@@ -104,7 +103,7 @@ def test_intervals_are_drawn_from_low_to_high() -> None:
     axes = figure.axes[0]
     names = [label.get_text() for label in axes.get_yticklabels()]
     assert names[0] == "Accuracy"
-    assert names[-1] == "Precision of “kind 1”"
+    assert names[-1] == "Precision of 'kind 1'"
     accuracy = result.estimates["accuracy"]
     np.testing.assert_allclose(axes.lines[0].get_xdata(), accuracy[1:3])
     assert axes.texts[0].get_text() == f"{accuracy[0]:.2f} ({accuracy[1]:.2f} to {accuracy[2]:.2f})"
@@ -117,7 +116,7 @@ def test_labels_and_quantities(rng: np.random.Generator) -> None:
     outputs = Predictions("multi_label", Y, (scores > 0).astype(int), scores, True, ("wet", "cold", "dark"))
     result = score(outputs, n_resamples=100)
     assert len(legend(draw.roc_figure(result))) == 4
-    figure = calibration_figure(result)
+    figure = draw.calibration_figure(result)
     assert len(figure.axes) == 2
     assert figure.axes[0].get_title(loc="left") == "Each label"
     assert is_drawn(figure)
@@ -127,11 +126,13 @@ def test_labels_and_quantities(rng: np.random.Generator) -> None:
         score(Predictions("regression", y, y + 0.1, np.empty((len(y), 0)), False, ()), n_resamples=100)
         for y in (y, np.ones((3, 1)))
     )
-    assert is_drawn(draw.predicted_figure(quantities))
-    assert is_drawn(draw.predicted_figure(constant))
+    assert [axes.get_xlabel() for axes in draw.draw(quantities).axes[3:5]] == [
+        "True target 2",
+        "Predicted target 2",
+    ]
+    assert is_drawn(draw.draw(constant))
     axes = Figure().add_subplot()
     assert result.plot(ax=axes).get_xlabel() == "False positive rate"
-    assert constant.plot(ax=axes).get_ylabel() == "Predicted"
     for drawn in (draw.roc_figure, draw.precision_recall_figure, draw.intervals_figure):
         with pytest.raises(OptionError, match="regression"):
             drawn(quantities)

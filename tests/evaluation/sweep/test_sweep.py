@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.every import every
 
 import pellucid as pl
 from pellucid.data.dataset import Dataset, Split
@@ -62,7 +63,7 @@ def table(found: Sweep) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def found(split: Split, net: Path) -> Sweep:
-    return pl.sweep(split, net, SPACE, n_trials=6, cv="3x1", n_jobs=1)
+    return pl.sweep(net, split, SPACE, n_trials=6, cv=3, n_jobs=1)
 
 
 def test_the_best_is_the_highest_mean_over_folds(found: Sweep) -> None:
@@ -76,9 +77,9 @@ def test_the_best_is_the_highest_mean_over_folds(found: Sweep) -> None:
 
 
 def test_trials_do_not_depend_on_processes_and_metric(found: Sweep, split: Split, net: Path) -> None:
-    again = pl.sweep(split, net, SPACE, n_trials=6, cv="3x1", n_jobs=2)
+    again = pl.sweep(net, split, SPACE, n_trials=6, cv=3, n_jobs=2)
     assert table(again) == table(found)
-    by_loss = pl.sweep(split, net, SPACE, n_trials=6, cv="3x1", n_jobs=1, metric="log_loss")
+    by_loss = pl.sweep(net, split, SPACE, n_trials=6, cv=3, n_jobs=1, metric="log_loss")
     losses = [trial.score("log_loss") for trial in by_loss.trials]
     assert by_loss.best is not None
     assert by_loss.best.score("log_loss") == min(losses)
@@ -100,52 +101,51 @@ def test_a_trial_is_the_training_that_its_options_say(found: Sweep, split: Split
     assert trial.trainings[0].scores["accuracy"] == pytest.approx(accuracy, abs=1e-12)
 
 
-@pytest.mark.parametrize("search", ["random", "tpe", "hyperband"])
-@pytest.mark.parametrize("kept", [0.3, 0.6, 0.9])
+@every("search, kept", [("random", 0.6), ("tpe", 0.3), ("hyperband", 0.3), ("hyperband", 0.9)])
 def test_a_study_that_was_cut_anywhere_goes_on_to_the_same_table(
     split: Split, net: Path, tmp_path: Path, search: str, kept: float
 ) -> None:
     """As a kill may leave it, in the middle of a line."""
     asked: dict[str, Any] = {"n_trials": 14, "search": search, "n_jobs": 1, "out": tmp_path / "out"}
-    whole = pl.sweep(split, net, SPACE, **asked)
+    whole = pl.sweep(net, split, SPACE, **asked)
     journal = tmp_path / "out/study/journal.log"
     lines = journal.read_bytes().splitlines(keepends=True)
     n = int(kept * len(lines))
     n += b"completed_rung" in lines[n - 1]  # Hyperband has decided, and not said what
     journal.write_bytes(b"".join(lines[:n]) + lines[n][: len(lines[n]) // 2])
-    again = pl.sweep(split, net, SPACE, **asked, resume=True)
+    again = pl.sweep(net, split, SPACE, **asked, resume=True)
     assert table(again) == table(whole)
-    more = pl.sweep(split, net, SPACE, **{**asked, "n_trials": 15}, resume=True)
+    more = pl.sweep(net, split, SPACE, **{**asked, "n_trials": 15}, resume=True)
     assert more.trials[:14] == again.trials
     assert len(more.trials) == 15
 
 
 def test_other_sweeps_are_not_gone_on_with(split: Split, net: Path, tmp_path: Path) -> None:
     asked: dict[str, Any] = {"n_trials": 1, "n_jobs": 1, "out": tmp_path}
-    pl.sweep(split, net, SPACE, **asked)
+    pl.sweep(net, split, SPACE, **asked)
     journal = tmp_path / "study/journal.log"
     before = journal.read_bytes()
     other = Split(split.train.take(slice(50)), split.test, "points")
     for data, space, more, expected in (
         (split, SPACE, {"seed": 2}, "has another seed: 1, now 2"),
         (split, SPACE, {"n_epochs": 2}, "has another training"),
-        (split, SPACE, {"cv": "2x1"}, "has another cv"),
+        (split, SPACE, {"cv": 2}, "has another cv"),
         (split, SPACE, {"search": "tpe"}, "has another search"),
         (split, SPACE, {"metric": "accuracy"}, "has another metric"),
         (split, {"epochs": [1]}, {}, "has another space"),
         (other, SPACE, {}, "has another data"),
     ):
         with pytest.raises(OptionError, match=expected):
-            pl.sweep(data, net, space, **asked, **more, resume=True)
+            pl.sweep(net, data, space, **asked, **more, resume=True)
     assert journal.read_bytes() == before
     with pytest.raises(OutputError, match="add --resume to go on"):
-        pl.sweep(split, net, SPACE, **asked)
+        pl.sweep(net, split, SPACE, **asked)
     for text in (b"hello\n", b"[]\n", b'{"op_code": 99}\n', before + b"{}\n", before + b"\xff\n"):
         journal.write_bytes(text)
         with pytest.raises(FormatError, match="not the journal of a sweep"):
-            pl.sweep(split, net, SPACE, **asked, resume=True)
+            pl.sweep(net, split, SPACE, **asked, resume=True)
         assert journal.read_bytes() == text
-    assert len(pl.sweep(split, net, SPACE, **asked, overwrite=True).trials) == 1
+    assert len(pl.sweep(net, split, SPACE, **asked, overwrite=True).trials) == 1
 
 
 def test_a_folder_of_an_older_sweep(split: Split, net: Path, tmp_path: Path) -> None:
@@ -153,8 +153,8 @@ def test_a_folder_of_an_older_sweep(split: Split, net: Path, tmp_path: Path) -> 
     asked: dict[str, Any] = {"n_trials": 1, "n_jobs": 1, "out": tmp_path}
     for more in ({}, {"resume": True}):
         with pytest.raises(FormatError, match="of an older version"):
-            pl.sweep(split, net, SPACE, **asked, **more)
-    pl.sweep(split, net, SPACE, **asked, overwrite=True)
+            pl.sweep(net, split, SPACE, **asked, **more)
+    pl.sweep(net, split, SPACE, **asked, overwrite=True)
     assert not (tmp_path / "results.jsonl").exists()
 
 
@@ -163,18 +163,18 @@ def test_without_optuna_it_says_what_to_install(
 ) -> None:
     monkeypatch.setitem(sys.modules, "optuna", None)
     with pytest.raises(MissingExtraError, match=r"pip install 'pellucid\[sweep\]'"):
-        pl.sweep(split, net, SPACE)
+        pl.sweep(net, split, SPACE)
 
 
 def test_hyperband_stops_trials_early_and_trains_the_others_exactly(split: Split, net: Path) -> None:
-    asked: dict[str, Any] = {"n_trials": 12, "cv": "2x1", "n_epochs": 9, "n_jobs": 1, "schedule": "cosine"}
-    found = pl.sweep(split, net, SPACE, search="hyperband", **asked)
+    asked: dict[str, Any] = {"n_trials": 12, "cv": 2, "n_epochs": 9, "n_jobs": 1, "schedule": "cosine"}
+    found = pl.sweep(net, split, SPACE, search="hyperband", **asked)
     assert {trial.n_epochs for trial in found.trials if trial.is_pruned} <= {1, 3}
     assert {trial.n_epochs for trial in found.trials if not trial.is_pruned} == {9}
     assert 2 < sum(trial.is_pruned for trial in found.trials) < 12
     assert [trial.is_pruned for trial in found.ranked] == sorted(trial.is_pruned for trial in found.trials)
     assert not any(trial.is_pruned for trial in found.front())
-    whole = pl.sweep(split, net, SPACE, search="random", **asked)
+    whole = pl.sweep(net, split, SPACE, search="random", **asked)
     for paused, straight in zip(found.trials[:10], whole.trials, strict=False):  # TPE's first ten are random
         assert paused.options == straight.options
         if not paused.is_pruned:
@@ -188,15 +188,15 @@ def test_hyperband_wants_one_metric_and_one_length(split: Split, net: Path) -> N
         (SPACE, {"metric": "accuracy,seconds"}, "it takes one metric"),
     ):
         with pytest.raises(OptionError, match=expected):
-            pl.sweep(split, net, space, search="hyperband", **more)
+            pl.sweep(net, split, space, search="hyperband", **more)
     with pytest.raises(OptionError, match="different epochs"):
-        pl.sweep(split, "mlp", {"model": ["mlp", "mlp-small"]}, search="hyperband")
+        pl.sweep("mlp", split, {"model": ["mlp", "mlp-small"]}, search="hyperband")
 
 
 def test_tpe_draws_near_the_best(split: Split) -> None:
     space = {"learning_rate": {"log": [1e-6, 1.0]}}
     found = pl.sweep(
-        split, "mlp-small", space, search="tpe", n_trials=30, n_epochs=8, n_jobs=1, metric="log_loss"
+        "mlp-small", split, space, search="tpe", n_trials=30, n_epochs=8, n_jobs=1, metric="log_loss"
     )
     assert found.best is not None
     best = found.best.options["learning_rate"]
@@ -207,7 +207,7 @@ def test_tpe_draws_near_the_best(split: Split) -> None:
 def test_several_objectives_have_a_front(split: Split, net: Path) -> None:
     space = {"layers.0.units": [1, 2, 4, 8, 16]}
     asked: dict[str, Any] = {"search": "tpe", "n_trials": 5, "n_jobs": 1, "n_epochs": 30}
-    found = pl.sweep(split, net, space, metric=["log_loss", "n_parameters"], **asked)
+    found = pl.sweep(net, split, space, metric=["log_loss", "n_parameters"], **asked)
     front = found.front()
     assert front == found.front("log_loss", "n_parameters")
     losses = [trial.score("log_loss") for trial in front]
@@ -222,7 +222,7 @@ def test_several_objectives_have_a_front(split: Split, net: Path) -> None:
         ("accuracy,size", "unknown metric 'size'"),
     ):
         with pytest.raises(OptionError, match=expected):
-            pl.sweep(split, net, space, metric=metric)
+            pl.sweep(net, split, space, metric=metric)
 
 
 def test_a_trial_is_taken_over_from_its_checkpoint(
@@ -233,7 +233,7 @@ def test_a_trial_is_taken_over_from_its_checkpoint(
     from pellucid.training.events import EpochEnd
 
     asked: dict[str, Any] = {"n_trials": 3, "n_jobs": 1, "n_epochs": 8}
-    whole = pl.sweep(split, net, SPACE, **asked)
+    whole = pl.sweep(net, split, SPACE, **asked)
     heard: list[int] = []
     train_candidate = train_trial.train_candidate
 
@@ -248,11 +248,11 @@ def test_a_trial_is_taken_over_from_its_checkpoint(
 
     monkeypatch.setattr(train_trial, "train_candidate", heard_training)
     monkeypatch.setattr(train_trial, "MINUTES", 1e-9)
-    stopped = pl.sweep(split, net, SPACE, **asked, out=tmp_path)
+    stopped = pl.sweep(net, split, SPACE, **asked, out=tmp_path)
     assert not stopped.is_complete
     assert stopped.trials == tuple(stopped.trials[:1])
     assert list((tmp_path / "study/trial-2/fold-0").glob("*.checkpoint"))
-    again = pl.sweep(split, net, SPACE, **asked, out=tmp_path, resume=True)
+    again = pl.sweep(net, split, SPACE, **asked, out=tmp_path, resume=True)
     assert heard == [*range(1, 9), 1, 2, 3, 4, 4, 5, 6, 7, 8, *range(1, 9)]
     assert table(again) == table(whole)
     assert not list((tmp_path / "study").glob("trial-*"))
@@ -263,17 +263,17 @@ def test_trials_that_fail_are_told_and_the_others_ranked(split: Split, tmp_path:
     net.write_text(NET.replace("tanh", "relu").replace("epochs = 4", "epochs = 20"))
     space = {"learning_rate": [0.01, 1e30], "optimizer": ["sgd"]}
     with np.errstate(all="ignore"):
-        found = pl.sweep(split, net, space, search="grid", n_jobs=1)
+        found = pl.sweep(net, split, space, search="grid", n_jobs=1)
         assert [bool(trial.fault) for trial in found.trials] == [False, True]
         assert found.best is found.trials[0]
         assert "failed" in str(found)
         with pytest.raises(TrainingError, match="every trial failed"):
-            pl.sweep(split, net, {"learning_rate": [1e30], "optimizer": ["sgd"]}, search="grid", n_jobs=1)
+            pl.sweep(net, split, {"learning_rate": [1e30], "optimizer": ["sgd"]}, search="grid", n_jobs=1)
 
 
 def test_options_that_contradict_each_other_fail_alone(split: Split, net: Path) -> None:
     space = {"optimizer": ["adam", "sgd"], "optimizer_options.momentum": [0.5]}
-    found = pl.sweep(split, net, space, search="grid", n_jobs=1)
+    found = pl.sweep(net, split, space, search="grid", n_jobs=1)
     assert ["momentum" in trial.fault for trial in found.trials] == [True, False]
 
 
@@ -281,17 +281,17 @@ def test_quantities_are_ranked_by_their_error(net: Path, rng: np.random.Generato
     X = rng.normal(size=(40, 3))
     data = Split(Dataset(X[:30], X[:30, 0]), Dataset(X[30:], X[30:, 0]), "numbers")
     space = {"learning_rate": [0.001, 0.1]}
-    found = pl.sweep(data, net, space, search="grid", n_jobs=1, n_epochs=20)
+    found = pl.sweep(net, data, space, search="grid", n_jobs=1, n_epochs=20)
     assert found.metric == "root_mean_squared_error"
     assert found.best is not None
     assert found.best.options == {"learning_rate": 0.1}
     with pytest.raises(OptionError, match="unknown metric 'accuracy'"):
-        pl.sweep(data, net, space, metric="accuracy")
+        pl.sweep(net, data, space, metric="accuracy")
 
 
 def test_the_test_part_is_not_looked_at(found: Sweep, split: Split, net: Path) -> None:
     other = Split(split.train, Dataset(split.test.X * 1e6, split.test.y, split.classes), "points")
-    again = pl.sweep(other, net, SPACE, n_trials=6, cv="3x1", n_jobs=1)
+    again = pl.sweep(net, other, SPACE, n_trials=6, cv=3, n_jobs=1)
     assert table(again) == table(found)
 
 
@@ -319,10 +319,14 @@ def test_equals_are_ranked_by_size_and_pruned_trials_last() -> None:
     assert [one.number for one in rank([pruned, made(2, 0.8, 1)], "accuracy")] == [2, 1]
 
 
-def test_a_sweep_shows_itself(found: Sweep) -> None:
+def test_a_sweep_shows_its_rows_alike(found: Sweep) -> None:
     assert found.best is not None
-    assert found.best.in_words() in str(found)
-    assert "<table>" in found._repr_html_()
+    rows = found.to_rows()
+    assert [row["number"] for row in rows] == [trial.number for trial in found.ranked]
+    assert len(found.to_frame()) == len(rows) == found._repr_html_().count("<tr>") - 1
+    assert all(len(found.cells(row)) == len(found.columns) for row in rows)
+    assert str(found).startswith(found.headline)
+    assert found.best.in_words() in found.headline
     labels = [line.get_label() for line in found.plot().axes[0].lines]
     assert f"best: trial {found.best.number}" in labels
     varied = [name for name in SPACE if len({trial.options[name] for trial in found.trials}) > 1]

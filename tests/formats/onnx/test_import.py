@@ -22,13 +22,13 @@ pytest.importorskip("onnxruntime")
 Spelled = Callable[[Net, str], str]
 
 
-@pytest.mark.parametrize("is_raw", [False, True])
+@pytest.mark.parametrize("raw", [False, True])
 @every("name", NETWORKS)
-def test_our_own_files_come_back(name: str, is_raw: bool, tmp_path: Path) -> None:
+def test_our_own_files_come_back(name: str, raw: bool, tmp_path: Path) -> None:
     make, shape = NETWORKS[name]
     model = shaken(make(), shape)
     path = tmp_path / "a.onnx"
-    assert pl.export_onnx(model, path, is_raw=is_raw) <= 1e-5
+    assert pl.export_onnx(model, path, raw=raw) <= 1e-5
     again = pl.import_onnx(path)
     assert (again.loss, again.input_shape, again.n_params >= again.theta.size) == (model.loss, shape, True)
     X = np.random.default_rng(0).random((4, *shape), np.float32)
@@ -59,7 +59,7 @@ def test_a_model_that_begins_with_factors_comes_back(tmp_path: Path) -> None:
             model = shaken(pl.Sequential(layers), (8, 8, 3))
             layers[0].params["gamma"][...], layers[0].params["beta"][...] = gamma, beta
             model.preprocessing = rule
-            pl.export_onnx(model, tmp_path / "a.onnx", force=True)
+            pl.export_onnx(model, tmp_path / "a.onnx", overwrite=True)
             again = pl.import_onnx(tmp_path / "a.onnx")
             for X in (pixels, pixels / 255, rng.random((3, 8, 8, 3))):
                 Z = model.decision_function(X)
@@ -68,7 +68,7 @@ def test_a_model_that_begins_with_factors_comes_back(tmp_path: Path) -> None:
                     wrong.append((rule, gamma, str(X.dtype), error))
     model = shaken(pl.Sequential([pl.Affine(), pl.Dense(2)]), (3,))
     model.preprocessing = Preprocessing.standardize(1e7 + rng.standard_normal((50, 3)))
-    pl.export_onnx(model, tmp_path / "a.onnx", force=True)
+    pl.export_onnx(model, tmp_path / "a.onnx", overwrite=True)
     assert pl.import_onnx(tmp_path / "a.onnx").preprocessing == model.preprocessing
     assert not wrong
 
@@ -94,15 +94,15 @@ def test_what_was_seen_in_training_comes_back(tmp_path: Path) -> None:
     np.testing.assert_allclose(again.predict_proba(X), model.predict_proba(X), atol=1e-5)
 
 
-@every("is_raw", [False, True])
-def test_a_regression_on_standardized_targets_comes_back(is_raw: bool, tmp_path: Path) -> None:
+@every("raw", [False, True])
+def test_a_regression_on_standardized_targets_comes_back(raw: bool, tmp_path: Path) -> None:
     X = np.random.default_rng(0).standard_normal((60, 3)).astype(np.float32)
     model = pl.preset("mlp-wide", n_outputs=1)
     pl.train(model, (X, 2e5 + 1e4 * X[:, 0]), n_epochs=5)
     model.preprocessing = Preprocessing.standardize(1e5 + X.astype(np.float64))
-    pl.export_onnx(model, tmp_path / "a.onnx", is_raw=is_raw)
+    pl.export_onnx(model, tmp_path / "a.onnx", raw=raw)
     again = pl.import_onnx(tmp_path / "a.onnx")
-    if is_raw:
+    if raw:
         again.preprocessing = model.preprocessing
     assert again.preprocessing == pytest.approx(model.preprocessing) or again.preprocessing is not None
     np.testing.assert_allclose(again.predict(1e5 + X), model.predict(1e5 + X), rtol=1e-5)
@@ -214,7 +214,7 @@ def test_convolutional_networks(build: Any, shape: Any, own: Any, tmp_path: Path
     pl.train(model, (X, np.arange(m) % 3), n_epochs=1, kernels="numpy")
     assert np.isfinite(model.theta).all()
     assert (model.theta != before).any()
-    assert pl.export_onnx(model, tmp_path / "b.onnx", is_raw=True) <= 1e-5
+    assert pl.export_onnx(model, tmp_path / "b.onnx", raw=True) <= 1e-5
 
 
 def gelu_by_erf(net: Net, x: str) -> str:
@@ -274,7 +274,7 @@ def test_a_factor_behind_an_activation_that_is_spelled_out(tmp_path: Path) -> No
         assert kinds(pl.import_onnx(path)) == ["Dense", "Affine", "Dense"]
     for name in ("gelu", "silu"):
         model = shaken(pl.Sequential([pl.Activation(name), pl.Affine(), pl.Dense(3)]), (1,))
-        pl.export_onnx(model, tmp_path / "b.onnx", force=True)
+        pl.export_onnx(model, tmp_path / "b.onnx", overwrite=True)
         assert kinds(pl.import_onnx(tmp_path / "b.onnx")) == [name, "Affine", "Dense"]
 
 

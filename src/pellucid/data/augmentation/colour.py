@@ -9,10 +9,10 @@ from typing import final
 
 import numpy as np
 
-from pellucid.data.augmentation.transform import Transform, uniform
+from pellucid.data.augmentation.transform import Transform
 from pellucid.dispatch.augmentation import mean_colours, recolour
 from pellucid.registry import option, register
-from pellucid.types import Array, Shape
+from pellucid.types import Array
 
 # How bright red, green and blue are to the eye: ITU-R BT.601, section 2.5.1, as in Pillow and PyTorch.
 LUMA = np.array([0.299, 0.587, 0.114])
@@ -51,13 +51,9 @@ class Colour(Transform):
 class _Factor(Colour):
     amount: float = option(0.2, at_least=0, at_most=1)
 
-    def draw(self, m: int, shape: Shape, rng: np.random.Generator) -> Array:
+    def ends(self) -> tuple[float, float]:
         """Return factors."""
-        return uniform(rng, 1 - self.amount, 1 + self.amount, (m, 1))
-
-    def spread(self, n: int, shape: Shape) -> Array:
-        """Return factors from the smallest to the largest."""
-        return np.linspace(1 - self.amount, 1 + self.amount, n)[:, None]
+        return 1 - self.amount, 1 + self.amount
 
     def label(self, values: Array) -> str:
         """Return the factor."""
@@ -171,13 +167,9 @@ class Hue(Colour):
 
     amount: float = option(0.05, at_least=0, at_most=1)
 
-    def draw(self, m: int, shape: Shape, rng: np.random.Generator) -> Array:
+    def ends(self) -> tuple[float, float]:
         """Return fractions of a turn."""
-        return uniform(rng, -self.amount, self.amount, (m, 1))
-
-    def spread(self, n: int, shape: Shape) -> Array:
-        """Return fractions of a turn from one end to the other."""
-        return np.linspace(-self.amount, self.amount, n)[:, None]
+        return -self.amount, self.amount
 
     def maps(self, values: Array, mean: Array) -> Array:
         """Return the rotations, in red, green and blue."""

@@ -78,13 +78,9 @@ class Rotation(Moving):
 
     degrees: float = option(15.0, at_least=0, at_most=180)
 
-    def draw(self, m: int, shape: Shape, rng: np.random.Generator) -> Array:
+    def ends(self) -> tuple[float, float]:
         """Return angles in degrees."""
-        return uniform(rng, -self.degrees, self.degrees, (m, 1))
-
-    def spread(self, n: int, shape: Shape) -> Array:
-        """Return angles from one end to the other."""
-        return np.linspace(-self.degrees, self.degrees, n)[:, None]
+        return -self.degrees, self.degrees
 
     def inverse(self, values: Array, shape: Shape) -> Array:
         """Return rotations: with y down, [[cos, -sin], [sin, cos]] is the inverse."""
@@ -167,13 +163,9 @@ class Shear(Moving):
 
     degrees: float = option(10.0, at_least=0, below=90)
 
-    def draw(self, m: int, shape: Shape, rng: np.random.Generator) -> Array:
+    def ends(self) -> tuple[float, float]:
         """Return angles in degrees."""
-        return uniform(rng, -self.degrees, self.degrees, (m, 1))
-
-    def spread(self, n: int, shape: Shape) -> Array:
-        """Return angles from one end to the other."""
-        return np.linspace(-self.degrees, self.degrees, n)[:, None]
+        return -self.degrees, self.degrees
 
     def inverse(self, values: Array, shape: Shape) -> Array:
         """Return x + y tan(angle): y runs down, and what is high up comes from further left."""

@@ -5,7 +5,7 @@ from typing import final
 
 import numpy as np
 
-from pellucid.data.augmentation.transform import Transform, uniform
+from pellucid.data.augmentation.transform import Transform
 from pellucid.registry import option, register
 from pellucid.types import Array, Shape
 
@@ -29,13 +29,13 @@ class Noise(Transform):
     stays_in_range = False
     deviation: float = option(0.05, at_least=0)
 
-    def draw(self, m: int, shape: Shape, rng: np.random.Generator) -> Array:
+    def ends(self) -> tuple[float, float]:
         """Return standard deviations."""
-        return uniform(rng, 0, self.deviation, (m, 1))
+        return 0.0, self.deviation
 
     def spread(self, n: int, shape: Shape) -> Array:
         """Return standard deviations from small to the largest."""
-        return np.linspace(0, self.deviation, n + 1)[1:, None]
+        return super().spread(n + 1, shape)[1:]
 
     def apply(self, X: Array, values: Array, rng: np.random.Generator, *, out: Array | None = None) -> Array:
         """Return X with noise drawn from ``rng``."""

@@ -54,13 +54,17 @@ class Transform(Configurable):
         check_batch(type(self).__name__, X, must_be_in_range=not self.stays_in_range)
         return self.apply(X, self.draw(len(X), X.shape[1:], rng), rng, out=out)
 
+    def ends(self) -> tuple[float, float]:
+        """Return the range of a transform that draws one number for an image, every one as likely."""
+        raise NotImplementedError
+
     def draw(self, m: int, shape: Shape, rng: np.random.Generator) -> Array:
         """Return random values for m images of shape (h, w, c): float64, one row per image."""
-        raise NotImplementedError
+        return uniform(rng, *self.ends(), (m, 1))
 
     def spread(self, n: int, shape: Shape) -> Array:
         """Return values that run through the transform's range in even steps: n rows, or fewer."""
-        raise NotImplementedError
+        return np.linspace(*self.ends(), n)[:, None]
 
     def apply(self, X: Array, values: Array, rng: np.random.Generator, *, out: Array | None = None) -> Array:
         """Return X changed according to ``values``; ``rng`` draws what differs by pixel."""

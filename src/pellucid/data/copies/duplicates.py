@@ -3,23 +3,20 @@
 import hashlib
 from collections import defaultdict
 from collections.abc import Iterator
-from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from pellucid.data.copies.near import (
     Pair,
-    Signatures,
+    cosine_threshold,
     near_pairs,
     signatures,
-    usual_likeness,
-    wanted_cosine,
+    typical_likeness,
 )
 from pellucid.data.copies.pixels import PixelScale, are_pictures
 from pellucid.data.dataset import Dataset
-from pellucid.data.stored.base import StoredArray, row_blocks
-from pellucid.data.stored.views import Converted
+from pellucid.data.stored.base import row_blocks
 from pellucid.errors import ShapeError
 from pellucid.progress import ProgressCallback, no_progress
 from pellucid.types import Array
@@ -55,7 +52,16 @@ class Copies(NamedTuple):
     within_train: list[Pair]  # near ones
     within_test: list[Pair]
     across: list[Pair]  # first in test, second in train; exact and near
-    usual: float  # how similar pictures of this set usually are; 0 where there are none
+    typical: float  # how similar the pictures of this set are; 0 where there are none
+
+    def leaks(self) -> list[Leak]:
+        """Return the leaks by rows, sorted; for each test sample exact copies first, at most ten in all."""
+        copies: dict[int, list[Leak]] = defaultdict(list)
+        for pair in sorted(self.across, key=lambda pair: (pair.kind != "exact", -pair.similarity)):
+            originals = self.train.members[pair.second][:MOST_COPIES]
+            for row in self.test.members[pair.first]:
+                copies[row] += [Leak(row, copy, pair.kind) for copy in originals]
+        return [leak for row in sorted(copies) for leak in copies[row][:MOST_COPIES]]
 
 
 def distinct(X: Any) -> Distinct:
@@ -96,51 +102,12 @@ def _in_one_dtype(train: Any, test: Any) -> tuple[Any, Any]:
         pairs = {name: _in_one_dtype(train[name], test[name]) for name in train}
         return {n: pair[0] for n, pair in pairs.items()}, {n: pair[1] for n, pair in pairs.items()}
     common = np.result_type(train.dtype, test.dtype)
-    return _as_type(train, common), _as_type(test, common)
+    return train.astype(common, copy=False), test.astype(common, copy=False)
 
 
-def _as_type(X: Any, dtype: np.dtype[Any]) -> Any:
-    if not isinstance(X, StoredArray):
-        return X.astype(dtype, copy=False)
-    return X if X.dtype == dtype else Converted(X, partial(_cast, dtype), dtype)
-
-
-def _cast(dtype: np.dtype[Any], X: Array, columns: slice | None) -> Array:
-    return X.astype(dtype, copy=False)
-
-
-class _Prepared(NamedTuple):
-    train: Distinct
-    test: Distinct
-    train_marks: Signatures | None  # of the distinct pictures
-    test_marks: Signatures | None
-    usual: float
-
-
-def _prepare(train: Any, test: Any, progress: ProgressCallback) -> _Prepared:
-    train, test = _in_one_dtype(train, test)
-    parts = distinct(train), distinct(test)
-    if not (are_pictures(train) and are_pictures(test) and train.shape[1:] == test.shape[1:]):
-        return _Prepared(*parts, None, None, 0.0)
-    scale = PixelScale(train, test)
-    marks = []
-    for X, part in zip((train, test), parts, strict=True):
-        marks.append(signatures(X, part.firsts, scale, progress))
-    return _Prepared(*parts, marks[0], marks[1], usual_likeness(*marks))
-
-
-def _across(found: _Prepared, progress: ProgressCallback) -> list[Pair]:
-    """Return the copies across the parts: the exact ones, then near ones that are not exact as well."""
-    places = {digest: i for i, digest in enumerate(found.train.digests)}
-    same = [(i, places[d]) for i, d in enumerate(found.test.digests) if d in places]
-    pairs = [Pair(i, j, "exact", 1.0) for i, j in same]
-    if found.train_marks is not None and found.test_marks is not None:
-        near = near_pairs(found.test_marks, found.train_marks, wanted_cosine(found.usual), progress)
-        pairs += [pair for pair in near if (pair.first, pair.second) not in set(same)]
-    return pairs
-
-
-def find_copies(train: Any, test: Any, progress: ProgressCallback = no_progress) -> Copies:
+def find_copies(
+    train: Any, test: Any, progress: ProgressCallback = no_progress, *, within: bool = True
+) -> Copies:
     """Return every copy within and across two parts.
 
     Parameters
@@ -148,27 +115,31 @@ def find_copies(train: Any, test: Any, progress: ProgressCallback = no_progress)
     train, test : Array, shape (m, ...), or several by name
         Near copies are looked for in pictures only.
     progress : callable, optional
+    within : bool, optional
+        Whether near copies within a part are wanted: those across are cheaper.
     """
-    found = _prepare(train, test, progress)
-    within: list[list[Pair]] = []
-    for marks in (found.train_marks, found.test_marks):
-        within.append([] if marks is None else near_pairs(marks, None, wanted_cosine(found.usual), progress))
-    return Copies(found.train, found.test, within[0], within[1], _across(found, progress), found.usual)
+    train, test = _in_one_dtype(train, test)
+    first, second = distinct(train), distinct(test)
+    places = {digest: i for i, digest in enumerate(first.digests)}
+    same = [(i, places[digest]) for i, digest in enumerate(second.digests) if digest in places]
+    across = [Pair(i, j, "exact", 1.0) for i, j in same]
+    near: list[list[Pair]] = [[], []]
+    if not (are_pictures(train) and are_pictures(test) and train.shape[1:] == test.shape[1:]):
+        return Copies(first, second, near[0], near[1], across, 0.0)
+    scale = PixelScale(train, test)
+    marks = [signatures(X, part.firsts, scale, progress) for X, part in ((train, first), (test, second))]
+    typical = typical_likeness(*marks)
+    wanted = cosine_threshold(typical)
+    if within:
+        near = [near_pairs(each, None, wanted, progress) for each in marks]
+    found = near_pairs(marks[1], marks[0], wanted, progress)
+    across += [pair for pair in found if (pair.first, pair.second) not in set(same)]
+    return Copies(first, second, near[0], near[1], across, typical)
 
 
 def find_leaks(train: Any, test: Any) -> list[Leak]:
     """Return only the copies across two parts, which is cheaper."""
-    found = _prepare(train, test, no_progress)
-    return leaks_of(found.train, found.test, _across(found, no_progress))
-
-
-def leaks_of(train: Distinct, test: Distinct, across: list[Pair]) -> list[Leak]:
-    """Return the leaks by rows, sorted; for each test sample exact copies first, at most ten in all."""
-    copies: dict[int, list[Leak]] = defaultdict(list)
-    for pair in sorted(across, key=lambda pair: (pair.kind != "exact", -pair.similarity)):
-        for row in test.members[pair.first]:
-            copies[row] += [Leak(row, copy, pair.kind) for copy in train.members[pair.second][:MOST_COPIES]]
-    return [leak for row in sorted(copies) for leak in copies[row][:MOST_COPIES]]
+    return find_copies(train, test, within=False).leaks()
 
 
 def components(n: int, pairs: list[tuple[int, int]]) -> list[list[int]]:
@@ -179,20 +150,15 @@ def components(n: int, pairs: list[tuple[int, int]]) -> list[list[int]]:
     >>> components(6, [(4, 1), (1, 2), (3, 5)])
     [[1, 2, 4], [3, 5]]
     """
-    parent = list(range(n))
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
 
-    def root(i: int) -> int:
-        while parent[i] != i:
-            parent[i] = parent[parent[i]]
-            i = parent[i]
-        return i
-
-    for a, b in pairs:
-        parent[max(root(a), root(b))] = min(root(a), root(b))
-    groups: dict[int, list[int]] = defaultdict(list)
-    for i in range(n):
-        groups[root(i)].append(i)
-    return sorted(group for group in groups.values() if len(group) > 1)
+    ends = np.array(pairs, np.intp).reshape(-1, 2).T
+    graph = coo_array((np.ones(len(pairs), bool), tuple(ends)), (n, n))
+    labels = connected_components(graph, directed=False)[1]
+    order = np.argsort(labels, kind="stable")
+    parts = np.split(order, np.flatnonzero(np.diff(labels[order])) + 1)
+    return sorted(part.tolist() for part in parts if len(part) > 1)
 
 
 def near_duplicates(X: Array) -> list[Pair]:
@@ -232,7 +198,7 @@ def near_duplicates(X: Array) -> list[Pair]:
     same = distinct(X)
     firsts = same.firsts
     marks = signatures(X, firsts, PixelScale(X))
-    near = near_pairs(marks, None, wanted_cosine(usual_likeness(marks)))
+    near = near_pairs(marks, None, cosine_threshold(typical_likeness(marks)))
     pairs = [Pair(rows[0], row, "exact", 1.0) for rows in same.members for row in rows[1:]]
     pairs += [pair._replace(first=int(firsts[pair.first]), second=int(firsts[pair.second])) for pair in near]
     return sorted(pairs)

@@ -35,7 +35,7 @@ N_NEAREST = 8
 _COARSE_COSINE = 0.6  # measured on copies: 0.79 and more
 _MIDDLE_COSINE, _FINE_COSINE, _PIXEL_COSINE = 0.87, 0.5, 0.92
 _STRICTEST = 0.999  # so that copies are found even where all pictures are the same
-_USUAL = 0.5  # similarity to the tenth neighbour; drawings 0.39, photos 0.2, digits 0.8
+_TYPICAL = 0.5  # similarity to the tenth neighbour; drawings 0.39, photos 0.2, digits 0.8
 _TENTH, _ASKED = 10, 1000
 FLAT = 2.0  # standard deviation in grey levels of 255 below which a picture shows nothing to compare
 _BLACK, _WHITE = 6, 249  # beyond these values a pixel may have been clipped
@@ -61,9 +61,6 @@ class Signatures(NamedTuple):
     rows: Array  # (m,) their indices in X
     scale: PixelScale
 
-    def __len__(self) -> int:
-        return len(self.coarse)
-
 
 def signatures(
     X: Array, rows: Array, scale: PixelScale, progress: ProgressCallback = no_progress
@@ -83,13 +80,14 @@ def signatures(
     for here, part in blocks(X, rows):
         pixels = scale.apply(part)
         middle.append(pool(pixels, MIDDLE))
-        coarse.append(_unit(edges(pool(middle[-1], COARSE))))
+        rough = edges(pool(middle[-1], COARSE))
+        coarse.append(rough / np.maximum(np.linalg.norm(rough, axis=1, keepdims=True), 1e-6))
         flat.append(middle[-1].reshape(len(part), -1).std(axis=1) < FLAT)
         progress("looking at pictures", here.stop, len(rows))
     return Signatures(np.concatenate(coarse), np.concatenate(middle), np.concatenate(flat), X, rows, scale)
 
 
-def usual_likeness(*parts: Signatures) -> float:
+def typical_likeness(*parts: Signatures) -> float:
     """Return how similar a picture and its tenth neighbour usually are: the median cosine, over at most 1,000."""
     F = np.concatenate([part.coarse[~part.is_flat] for part in parts])
     if len(F) <= _TENTH:
@@ -104,15 +102,15 @@ def usual_likeness(*parts: Signatures) -> float:
     return float(np.median(np.concatenate(tenth)))
 
 
-def wanted_cosine(usual: float) -> float:
+def cosine_threshold(typical: float) -> float:
     """Return the agreement required of edges, given how similar pictures of this set usually are.
 
     Examples
     --------
-    >>> [round(wanted_cosine(usual), 3) for usual in (0.2, 0.5, 0.6, 0.8, 1.0)]
+    >>> [round(cosine_threshold(typical), 3) for typical in (0.2, 0.5, 0.6, 0.8, 1.0)]
     [0.87, 0.87, 0.947, 0.997, 0.999]
     """
-    room = min(1.0, (1.0 - usual) / (1.0 - _USUAL))
+    room = min(1.0, (1.0 - typical) / (1.0 - _TYPICAL))
     return min(_STRICTEST, 1.0 - (1.0 - _MIDDLE_COSINE) * room**4)
 
 
@@ -128,7 +126,7 @@ def near_pairs(
     other : Signatures or None
         Where given, ``first`` counts in ``one`` and ``second`` in ``other``; None: both in ``one``, first < second.
     wanted : float
-        From :func:`wanted_cosine`.
+        From :func:`cosine_threshold`.
     progress : callable, optional
 
     Returns
@@ -162,8 +160,8 @@ def _proposed(one: Signatures, other: Signatures | None, progress: ProgressCallb
     second = one if other is None else other
     others = np.flatnonzero(~second.is_flat)
     F, pairs = second.coarse[others], []
-    for start in range(0, len(one) if len(others) else 0, _BLOCK):
-        rows = np.arange(start, min(start + _BLOCK, len(one)))
+    for start in range(0, len(one.coarse) if len(others) else 0, _BLOCK):
+        rows = np.arange(start, min(start + _BLOCK, len(one.coarse)))
         rows = rows[~one.is_flat[rows]]
         S = one.coarse[rows] @ F.T
         if other is None:
@@ -172,7 +170,7 @@ def _proposed(one: Signatures, other: Signatures | None, progress: ProgressCallb
         nearest = np.argpartition(S, S.shape[1] - k, axis=1)[:, -k:]
         row, place = np.nonzero(np.take_along_axis(S, nearest, axis=1) >= _COARSE_COSINE)
         pairs.append(np.stack([rows[row], others[nearest[row, place]]], axis=1))
-        progress("searching neighbours", min(start + _BLOCK, len(one)), len(one))
+        progress("searching neighbours", min(start + _BLOCK, len(one.coarse)), len(one.coarse))
     found = np.concatenate(pairs) if pairs else np.zeros((0, 2), np.int64)
     if other is None:
         found.sort(axis=1)
@@ -193,7 +191,8 @@ def _agreement(x: Array, y: Array) -> tuple[Array, Array]:
     both = []
     for a, b in ((x, y), (y, x)):
         a = _brightened_like(a, b)
-        both.append((_cosine(_centred(a), _centred(b)), _cosine(edges(a), edges(b))))
+        centred = a - a.mean((1, 2, 3), keepdims=True), b - b.mean((1, 2, 3), keepdims=True)
+        both.append((_cosine(*centred), _cosine(edges(a), edges(b))))
     better = both[0][1] >= both[1][1]
     return np.where(better, both[0][0], both[1][0]), np.where(better, both[0][1], both[1][1])
 
@@ -210,14 +209,8 @@ def _brightened_like(x: Array, y: Array) -> Array:
     return np.asarray(np.clip(a * (x - mean_x) + mean_y, 0, 255))
 
 
-def _centred(x: Array) -> Array:
-    return np.asarray(x - x.mean((1, 2, 3), keepdims=True)).reshape(len(x), -1)
-
-
 def _cosine(u: Array, v: Array) -> Array:
+    """Return the cosine of each row of two arrays, flattened."""
+    u, v = u.reshape(len(u), -1), v.reshape(len(v), -1)
     norms = np.linalg.norm(u, axis=1) * np.linalg.norm(v, axis=1)
     return np.asarray((u * v).sum(axis=1) / np.maximum(norms, 1e-3))
-
-
-def _unit(rows: Array) -> Array:
-    return np.asarray(rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-6))

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from pellucid.data.stored.base import BLOCK_BYTES, StoredArray
-from pellucid.types import Array
+from pellucid.types import Array, is_image_shape
 
 _BLOCK = 256  # pictures at a time, so that no array as large as the data is made
 
@@ -20,9 +20,8 @@ def are_pictures(X: Any) -> bool:
     >>> are_pictures(np.zeros((5, 8, 8, 3))), are_pictures(np.zeros((5, 192)))
     (True, False)
     """
-    if not isinstance(X, np.ndarray | StoredArray) or X.ndim not in (3, 4) or X.dtype.kind not in "buif":
-        return False
-    return min(X.shape[1:3]) >= 4 and X.shape[3:] in ((), (1,), (3,), (4,))
+    is_array = isinstance(X, np.ndarray | StoredArray) and X.dtype.kind in "buif"
+    return is_array and is_image_shape(X.shape[1:], 4)
 
 
 class PixelScale:

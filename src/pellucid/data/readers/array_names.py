@@ -1,10 +1,15 @@
-"""Which arrays of a file belong together, by their names."""
+"""Which arrays of a file belong together, by their names, and what they are as parts of a data set."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, NamedTuple
 
+from pellucid.data.labels import class_names
+from pellucid.data.validate import RawPart, RawSplit
 from pellucid.errors import DataError, OptionError
-from pellucid.text import join_some
+from pellucid.text import join_some, printable
+from pellucid.types import Array
 
 _TRAIN = {"train", "training"}
 _TEST = {"test", "testing"}
@@ -12,6 +17,52 @@ _VALIDATION = {"val", "valid", "validation", "dev"}
 CLASS_KEYS = ("list_classes", "classes")
 
 KeyPair = tuple[str, str]  # the names of X and of y
+
+
+class Found(NamedTuple):
+    """The parts of a data set in a file, by role: "train", "test", "validation" or ""."""
+
+    parts: dict[str, RawPart]
+    classes: tuple[str, ...] | None
+    notes: tuple[str, ...]
+
+    def split(self) -> RawSplit:
+        """Return the only part, or both."""
+        train = self.parts["train"] if len(self.parts) == 2 else next(iter(self.parts.values()))
+        return RawSplit(train, self.parts["test"] if len(self.parts) == 2 else None, self.classes, self.notes)
+
+
+def find_parts(
+    names: list[str],
+    path: Path,
+    keys: tuple[str | None, str | None],
+    read: Callable[[str], Array],
+    read_inputs: Callable[[str], Any],
+) -> Found:
+    """Return the parts of a file with several arrays.
+
+    Parameters
+    ----------
+    names : list of str
+        All arrays of the file.
+    path : Path
+    keys : (str or None, str or None)
+        The names of X and y that were given, both or neither: see :func:`choose_pairs`.
+    read, read_inputs : callable
+        Given a name, return that array; labels and names of classes are read by the first.
+    """
+    pairs, notes = choose_pairs(names, *keys, str(path))
+    parts = {
+        role: RawPart(read_inputs(x), read(y), f"{path}, {printable(x)} and {printable(y)}")
+        for role, (x, y) in pairs.items()
+    }
+    return Found(parts, find_classes(names, read, path), notes)
+
+
+def find_classes(names: list[str], read: Callable[[str], Array], path: Path) -> tuple[str, ...] | None:
+    """Return the names of the classes, where one of the arrays holds them."""
+    key = next((key for key in CLASS_KEYS if key in names), None)
+    return class_names(read(key), f"{path}, {key}") if key else None
 
 
 def find_pairs(names: Iterable[str]) -> dict[str, KeyPair]:

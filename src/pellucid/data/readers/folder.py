@@ -5,11 +5,11 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from pellucid.data.readers.images import check_size, fill_set, read_size, read_sized_sample
+from pellucid.data.readers.images import InFile, check_size, fill_set, read_size, read_sized_sample
 from pellucid.data.readers.listing import Listing, list_folder
 from pellucid.data.readers.many import read_each
 from pellucid.data.readers.picture_modes import UNKNOWN, White, white_notes, white_of_set
@@ -68,9 +68,6 @@ class Photos:
     progress: ProgressCallback = no_progress
     known: White = UNKNOWN
 
-    def __len__(self) -> int:
-        return sum(len(listing.files) for listing in self.listings)
-
     @property
     def classes(self) -> tuple[str, ...]:
         """The names of the classes, in the order of their labels."""
@@ -95,45 +92,30 @@ class Photos:
         found = "all {} x {}".format(*next(iter(sizes))) if len(sizes) == 1 else f"of {len(sizes)} sizes"
         return "images resized to {} x {} (they were {})".format(*self.size, found), *notes
 
-    def read(self) -> tuple[Array, list[Photo], list[Photo]]:
-        """Return the pictures, (m, height, width, 3) uint8, their files, and the files that cannot be read."""
-        check_fits(
-            f"{self.root}, {len(self)} images at {self.size[0]} x {self.size[1]}",
-            len(self) * math.prod(self.size) * 3,
-        )
-        try:
-            X = np.empty((len(self), *self.size, 3), np.uint8)
-        except MemoryError:
-            raise DataError(
-                f"{self.root}: {len(self)} images at {self.size[0]} x {self.size[1]} do not fit in memory. "
-                "Ask for a smaller image size (--image-size)."
-            ) from None
-        photos = list(files_of(self.listings))
-        shape = (*self.size, 3)
-        rows, _ = fill_set(
-            X,
-            lambda i, white: read_sized_sample(photos[i].path, shape, white),
-            self.known,
-            stage_of(self.progress, "reading photos"),
-        )
+    def read(self, *, on_disk: bool = False) -> tuple[Any, list[Photo], list[Photo]]:
+        """Return the pictures, (m, height, width, 3) uint8, their files, and the files that cannot be read.
+
+        With ``on_disk`` the pictures stay in their files; each was decoded once, and forgotten.
+        """
+        photos, shape = list(files_of(self.listings)), (*self.size, 3)
+        show = stage_of(self.progress, "reading photos")
+
+        def read_one(i: int, white: White) -> tuple[Array, InFile]:
+            return read_sized_sample(photos[i].path, shape, white)
+
+        if on_disk:
+            rows = read_each(len(photos), lambda i: read_one(i, self.known)[1], show)
+        else:
+            where = f"{self.root}, {len(photos)} images at {self.size[0]} x {self.size[1]}"
+            check_fits(where, len(photos) * math.prod(shape))
+            X = np.empty((len(photos), *shape), np.uint8)
+            rows, _ = fill_set(X, read_one, self.known, show)
         good = [photos[i]._replace(**its._asdict()) for i, its in rows.found.items()]
         bad = [photos[i]._replace(fault=str(error)) for i, error in rows.faults.items()]
+        if on_disk:
+            files = [photo.path for photo in good]
+            return StoredPictures(str(self.root), files, self.size, self.white(good)), good, bad
         return X[: len(good)], good, bad
-
-    def find(self) -> tuple[StoredPictures, list[Photo], list[Photo]]:
-        """Return what ``read`` does, the pictures in their files; each was decoded once, and forgotten."""
-        photos, shape, show = (
-            list(files_of(self.listings)),
-            (*self.size, 3),
-            stage_of(self.progress, "reading photos"),
-        )
-        found = read_each(
-            len(photos), lambda i: read_sized_sample(photos[i].path, shape, self.known)[1], show
-        )
-        good = [photos[i]._replace(**its._asdict()) for i, its in found.found.items()]
-        bad = [photos[i]._replace(fault=str(error)) for i, error in found.faults.items()]
-        files, white = [photo.path for photo in good], self.white(good)
-        return StoredPictures(str(self.root), files, self.size, white), good, bad
 
 
 def open_folder(
@@ -221,7 +203,7 @@ def read_folder(
         If the size is not two whole numbers of at least 1.
     """
     photos = open_folder(root, image_size=image_size, progress=progress, white=white)
-    X, good, bad = photos.find() if on_disk else photos.read()
+    X, good, bad = photos.read(on_disk=on_disk)
     notes = (*photos.notes, *_skipped(photos, bad, skip_bad), *photos.reading_notes(good))
     labels = np.array([photo.label for photo in good], dtype=np.int64)
     parts, groups = [], groups_of_photos(good)
@@ -276,10 +258,11 @@ def _skipped(photos: Photos, bad: list[Photo], skip_bad: bool) -> tuple[str, ...
     if not bad:
         return ()
     names = join_some([str(photo.path.relative_to(photos.root)) for photo in bad], most=3)
+    n = sum(len(listing.files) for listing in photos.listings)
     if skip_bad:
-        return (f"skipped {len(bad)} of {len(photos)} images that cannot be read: {names}",)
+        return (f"skipped {len(bad)} of {n} images that cannot be read: {names}",)
     raise DataError(
-        f"{photos.root}: {len(bad)} of {len(photos)} images cannot be read: {names}. Repair or remove them, or "
+        f"{photos.root}: {len(bad)} of {n} images cannot be read: {names}. Repair or remove them, or "
         f"pass skip_bad=True (--skip-bad) to leave them out. The first: {bad[0].fault}"
     )
 

@@ -1,19 +1,21 @@
 """HDF5 files: the schema of the published photos, and any file with one pair of inputs and labels."""
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
-from pellucid.data.labels import class_names
-from pellucid.data.readers.array_names import CLASS_KEYS, choose_pairs
+from pellucid.data.readers.array_names import Found, find_parts
 from pellucid.data.readers.reading import check_file, check_fits, reading
 from pellucid.data.stored.base import StoredArray
-from pellucid.data.stored.chunked import H5Array
+from pellucid.data.stored.chunked import ChunkedArray
 from pellucid.data.stored.files import Stamp
 from pellucid.data.stored.raw import RawArray
-from pellucid.data.validate import RawPart, RawSplit
+from pellucid.data.validate import RawSplit
 from pellucid.errors import DataError
 from pellucid.text import printable
 from pellucid.types import Array
@@ -24,12 +26,6 @@ _MOST_PACKED = 1100
 _LARGE = 2**28  # bytes; below it a wrong claim does no harm
 
 _SWAP = {"train": "test", "test": "train"}
-
-
-class _Found(NamedTuple):
-    parts: dict[str, RawPart]  # by role: "train", "test", "validation" or ""
-    classes: tuple[str, ...] | None
-    notes: tuple[str, ...]
 
 
 def read_h5(
@@ -62,12 +58,10 @@ def read_h5(
     found = _read_file(path, x_key, y_key, on_disk)
     if len(found.parts) == 1 and x_key is None:
         found = _with_sibling(found, path, on_disk)
-    if len(found.parts) == 1:
-        return RawSplit(next(iter(found.parts.values())), None, found.classes, found.notes)
-    return RawSplit(found.parts["train"], found.parts["test"], found.classes, found.notes)
+    return found.split()
 
 
-def _with_sibling(found: _Found, path: Path, on_disk: bool) -> _Found:
+def _with_sibling(found: Found, path: Path, on_disk: bool) -> Found:
     """Add the part from a neighbouring file, if there is one."""
     siblings = {role: path.with_name(path.name.replace(role, other)) for role, other in _SWAP.items()}
     named = next((role for role, file in siblings.items() if file != path and file.is_file()), None)
@@ -89,10 +83,10 @@ def _with_sibling(found: _Found, path: Path, on_disk: bool) -> _Found:
             "Use files that belong together."
         )
     notes = (*found.notes, f"{wanted} part read from {sibling.name}")
-    return _Found({own: part, wanted: second}, found.classes or other.classes, notes)
+    return Found({own: part, wanted: second}, found.classes or other.classes, notes)
 
 
-def _read_file(path: Path, x_key: str | None, y_key: str | None, on_disk: bool) -> _Found:
+def _read_file(path: Path, x_key: str | None, y_key: str | None, on_disk: bool) -> Found:
     import h5py
 
     check_file(path, "an HDF5 file")
@@ -100,16 +94,13 @@ def _read_file(path: Path, x_key: str | None, y_key: str | None, on_disk: bool) 
         reading(path, "an HDF5 file", "It may be cut off, or of another format. Copy or download it again."),
         h5py.File(path, "r") as file,
     ):
-        names = _dataset_names(file)
-        pairs, notes = choose_pairs(names, x_key, y_key, str(path))
-        parts = {}
-        for role, (x_name, y_name) in pairs.items():
-            where = f"{path}, {printable(x_name)} and {printable(y_name)}"
-            X = _stored(file[x_name], path) if on_disk else _read(file[x_name], path)
-            parts[role] = RawPart(X, _read(file[y_name], path), where)
-        key = next((key for key in CLASS_KEYS if key in names), None)
-        classes = class_names(_read(file[key], path), f"{path}, {key}") if key else None
-    return _Found(parts, classes, notes)
+        return find_parts(
+            _dataset_names(file),
+            path,
+            (x_key, y_key),
+            lambda name: _read(file[name], path),
+            lambda name: _stored(file[name], path) if on_disk else _read(file[name], path),
+        )
 
 
 def _dataset_names(file: Any) -> list[str]:
@@ -143,7 +134,19 @@ def _stored(dataset: Any, path: Path) -> StoredArray:
     if is_plain and offset is not None and dataset.dtype.kind in "uif":
         return RawArray(where, stamp, offset, dataset.shape, dataset.dtype)
     chunk_rows = dataset.chunks[0] if dataset.chunks else 1
-    return H5Array(where, dataset.shape or (), dataset.dtype, chunk_rows, stamp=stamp, name=dataset.name)
+    opened = partial(_opened, where, stamp, dataset.name)
+    return ChunkedArray(where, dataset.shape or (), dataset.dtype, chunk_rows, opened)
+
+
+@contextmanager
+def _opened(where: str, stamp: Stamp, name: str) -> Iterator[Any]:
+    """Give a dataset of a file that is as it was."""
+    import h5py
+
+    stamp.check(where)
+    advice = "A part of it may be damaged. Copy or download the file again."
+    with reading(where, "an HDF5 data set", advice), h5py.File(stamp.path, "r") as file:
+        yield file[name]
 
 
 def _check(dataset: Any, path: Path) -> Any:

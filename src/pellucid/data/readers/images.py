@@ -21,7 +21,7 @@ from pellucid.data.readers.picture_modes import (
 )
 from pellucid.errors import OptionError, ShapeError
 from pellucid.progress import CountCallback, no_progress, stage_of
-from pellucid.types import Array, Shape
+from pellucid.types import Array, Shape, is_image_shape
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -247,7 +247,7 @@ def _check_bytes(image: Array) -> None:
 
 def check_takes_images(shape: Any) -> None:
     """Raise ShapeError unless samples of this shape are images; those of several inputs are not."""
-    if not isinstance(shape, tuple) or len(shape) not in (2, 3) or shape[2:] not in ((), (1,), (3,)):
+    if not is_image_shape(shape) or shape[2:] == (4,):
         raise ShapeError(
             f"the model takes samples of shape {shape}, which are not images: expected (height, width, 3), "
             "(height, width, 1) or (height, width). Give it rows of numbers instead."

@@ -84,14 +84,9 @@ def read_each(n: int, read: Callable[[int], Result], progress: CountCallback) ->
         for i, result in results:
             done[i] = result
             progress(len(done), n)
-    rows: Rows[Result] = Rows({}, {})
-    for i in range(n):
-        result = done[i]
-        if isinstance(result, DataError):
-            rows.faults[i] = result
-        else:
-            rows.found[i] = result
-    return rows
+    ordered = sorted(done.items())
+    faults = {i: result for i, result in ordered if isinstance(result, DataError)}
+    return Rows({i: result for i, result in ordered if not isinstance(result, DataError)}, faults)
 
 
 def n_readers(n: int) -> int:

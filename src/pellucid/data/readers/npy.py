@@ -5,18 +5,19 @@ from typing import Any
 
 import numpy as np
 
-from pellucid.data.labels import class_names
-from pellucid.data.readers.array_names import CLASS_KEYS, find_pairs, role_of
+from pellucid.data.readers.array_names import find_classes, find_pairs, role_of
 from pellucid.data.readers.reading import check_file, reading
 from pellucid.data.stored.files import Stamp
 from pellucid.data.stored.raw import RawArray
 from pellucid.data.validate import RawPart, RawSplit
-from pellucid.errors import DataError
+from pellucid.errors import DataError, OptionError
 from pellucid.text import join_some, printable
 from pellucid.types import Array, Shape
 
 
-def read_npy(path: Path, *, y_key: str | None = None, on_disk: bool = False) -> RawSplit:
+def read_npy(
+    path: Path, *, x_key: str | None = None, y_key: str | None = None, on_disk: bool = False
+) -> RawSplit:
     """Read inputs from an .npy file, and their labels from the one beside it.
 
     Parameters
@@ -25,6 +26,8 @@ def read_npy(path: Path, *, y_key: str | None = None, on_disk: bool = False) -> 
         The inputs, such as ``X.npy`` (labels in ``y.npy``), ``photos_x.npy`` (``photos_y.npy``) or ``X_train.npy``
         (``y_train.npy``; the test part in ``X_test.npy`` and ``y_test.npy``, where they are). Names of classes are
         in ``classes.npy``, if there.
+    x_key : None
+        The inputs are the file itself.
     y_key : str, optional
         The name of the labels' file, without its ending, where it is another.
     on_disk : bool, optional
@@ -40,7 +43,11 @@ def read_npy(path: Path, *, y_key: str | None = None, on_disk: bool = False) -> 
     ------
     DataError
         If a file is missing, damaged, or holds objects; if there is no file of labels, with the files beside it.
+    OptionError
+        If ``x_key`` is given.
     """
+    if x_key is not None:
+        raise OptionError(f"{path}: x_key does not apply to an .npy file, which is X. Leave it out.")
     check_file(path, "an .npy file")
     names = sorted(beside.stem for beside in path.parent.glob("*.npy"))
     pairs = find_pairs(names)
@@ -60,10 +67,7 @@ def read_npy(path: Path, *, y_key: str | None = None, on_disk: bool = False) -> 
     if role_of(rest) == "train":
         other = next((pair for name, pair in pairs.items() if role_of(name) in ("test", "validation")), None)
         test = None if other is None else _part(path.parent, *other, on_disk)
-    key = next((key for key in CLASS_KEYS if key in names), None)
-    classes = None
-    if key is not None:
-        classes = class_names(_load(path.parent / f"{key}.npy"), f"{path.parent / key}.npy")
+    classes = find_classes(names, lambda name: _load(path.parent / f"{name}.npy"), path.parent)
     return RawSplit(train, test, classes)
 
 

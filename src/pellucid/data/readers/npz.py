@@ -2,18 +2,18 @@
 
 import struct
 import zipfile
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
-from pellucid.data.labels import class_names
-from pellucid.data.readers.array_names import CLASS_KEYS, choose_pairs
+from pellucid.data.readers.array_names import find_parts
 from pellucid.data.readers.npy import npy_header
 from pellucid.data.readers.reading import check_file, check_fits, reading
 from pellucid.data.stored.base import StoredArray
 from pellucid.data.stored.files import Stamp
 from pellucid.data.stored.raw import RawArray
-from pellucid.data.validate import RawPart, RawSplit
+from pellucid.data.validate import RawSplit
 from pellucid.errors import DataError
 from pellucid.text import printable
 from pellucid.types import Array
@@ -56,21 +56,9 @@ def read_npz(
                 f"{path}: expected an .npz file, found a single array. Use numpy.savez(path, X=X, y=y)."
             )
         with archive:
-            names = list(archive.files)
-            pairs, notes = choose_pairs(names, x_key, y_key, str(path))
-            parts = {
-                role: RawPart(
-                    _stored(archive, x, path) if on_disk else _read(archive, x, path),
-                    _read(archive, y, path),
-                    f"{path}, {printable(x)} and {printable(y)}",
-                )
-                for role, (x, y) in pairs.items()
-            }
-            key = next((key for key in CLASS_KEYS if key in names), None)
-            classes = class_names(_read(archive, key, path), f"{path}, {key}") if key else None
-    if len(parts) == 1:
-        return RawSplit(next(iter(parts.values())), None, classes, notes)
-    return RawSplit(parts["train"], parts["test"], classes, notes)
+            read = partial(_read, archive, path=path)
+            inputs = partial(_stored, archive, path=path) if on_disk else read
+            return find_parts(list(archive.files), path, (x_key, y_key), read, inputs).split()
 
 
 def _member(archive: "np.lib.npyio.NpzFile", name: str) -> zipfile.ZipInfo:

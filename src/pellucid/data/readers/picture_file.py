@@ -3,7 +3,7 @@
 import io
 import logging
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -48,10 +48,17 @@ def _identified(file: Path | io.BytesIO, where: str) -> "Image.Image":
     """Return a picture whose format is known, and whose size is within Pillow's safety limit."""
     from PIL import Image, UnidentifiedImageError
 
+    image: Image.Image | None = None
     try:
-        image: Image.Image = Image.open(file)
+        with suppress(UnidentifiedImageError):
+            image = Image.open(file)
+        if image is None:  # HEIC, or of a format that another thread was registering
+            _register_all(file, where)
+            image = Image.open(file)
     except UnidentifiedImageError:
-        image = _second_try(file, where)
+        raise DataError(
+            f"{where}: expected an image, found no format that can be read (SVG cannot). {ADVICE}"
+        ) from None
     except Image.DecompressionBombError:
         raise _too_large(where) from None
     if image.width * image.height > (Image.MAX_IMAGE_PIXELS or float("inf")):
@@ -60,12 +67,12 @@ def _identified(file: Path | io.BytesIO, where: str) -> "Image.Image":
     return image
 
 
-def _second_try(file: Path | io.BytesIO, where: str) -> "Image.Image":
-    """Return a picture that Pillow did not know: HEIC, or one whose format another thread was registering."""
-    from PIL import Image, UnidentifiedImageError
+def _register_all(file: Path | io.BytesIO, where: str) -> None:
+    """Have Pillow know every format, HEIC too where a picture is of it."""
+    from PIL import Image
 
-    is_heic = _start(file)[4:8] == b"ftyp" and _start(file)[8:12] in _HEIC
-    if is_heic:
+    start = _start(file)
+    if start[4:8] == b"ftyp" and start[8:12] in _HEIC:
         try:
             from pillow_heif import register_heif_opener
         except ImportError:
@@ -74,14 +81,6 @@ def _second_try(file: Path | io.BytesIO, where: str) -> "Image.Image":
             ) from None
         register_heif_opener()
     Image.init()
-    try:
-        return Image.open(file)
-    except UnidentifiedImageError:
-        raise DataError(
-            f"{where}: expected an image, found no format that can be read (SVG cannot). {ADVICE}"
-        ) from None
-    except Image.DecompressionBombError:
-        raise _too_large(where) from None
 
 
 def _start(file: Path | io.BytesIO) -> bytes:

@@ -180,12 +180,10 @@ def _one_target(column: TextColumn, kind: str) -> _Target:
     kind, notes = (kind, ()) if kind else _target_kind(column)
     if kind == "number":
         return _Target((column.name,), "regression", column.numbers(), notes=notes)
-    values = column.values()
-    wholes = [value for value in values if value is not None and value.is_integer()]  # sorted as numbers
-    labels = np.array(wholes if len(wholes) == len(values) else column.cells)
+    labels = np.array(column.values if column.are_whole else column.cells)  # numbers are sorted as such
     (codes,), classes, notes = encode([as_labels(labels, len(labels), where)], None, where)
     rare = [classes[label] for label, count in Counter(codes.tolist()).items() if count == 1]
-    if rare and None not in values:
+    if rare and None not in column.values:
         raise DataError(
             f"{where}: class {printable(rare[0])!r} has 1 row, and holding out a test part takes at least 2. Add "
             f"rows; or, if the numbers are measurements, use target={printable(column.name + ':number')!r}."
@@ -197,7 +195,7 @@ def _target_kind(column: TextColumn) -> tuple[str, tuple[str, ...]]:
     """Return "number" or "class", and a note where that is a guess."""
     _check_commas(column)
     n_different = len(set(column.cells))
-    if all(value is not None and value.is_integer() for value in column.values()):
+    if column.are_whole:
         if n_different <= MOST_CATEGORIES:
             return "class", ()
         return "number", (
@@ -232,7 +230,7 @@ def _input_kind(column: TextColumn) -> tuple[str, str]:
     called = f"column {printable(column.name)!r}"
     if not any(column.cells):
         return "", f"left out {called}: it is empty"
-    words = column.words()
+    words = column.words
     if not words:
         with np.errstate(over="ignore"):  # from one end of all numbers to the other it is infinitely far
             steps = np.diff(column.numbers())
@@ -252,12 +250,12 @@ def _input_kind(column: TextColumn) -> tuple[str, str]:
 
 
 def _fraction_of_numbers(column: TextColumn) -> float:
-    return 1 - len(column.words()) / sum(map(bool, column.cells))
+    return 1 - len(column.words) / sum(map(bool, column.cells))
 
 
 def _check_commas(column: TextColumn) -> None:
     """Raise if all of a column's words are numbers like 3,14: it could mean 3.14 or 314."""
-    words = column.words()
+    words = column.words
     if words and all(_COMMA_NUMBER.fullmatch(column.cells[i]) for i in words):
         wanted, hint = "point", "Pass decimal=',' (--decimal ,) if it is a comma; write 1000 without one."
         if column.decimal == ",":

@@ -2,6 +2,8 @@
 
 import difflib
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
@@ -17,7 +19,8 @@ _BINARY = {"0": 0, "1": 1, "false": 0, "true": 1}
 HEADER_HINT = " (The first line has to hold the columns' names.)"
 
 
-class TextColumn(NamedTuple):
+@dataclass(frozen=True)
+class TextColumn:
     """A column of a table as text; a missing cell, in any notation, is ''."""
 
     name: str
@@ -45,19 +48,26 @@ class TextColumn(NamedTuple):
         first = f"{self.rows[absent[0]]} ({printable(word)!r})" if word else self.rows[absent[0]]
         return f"no value in {len(absent)} of {len(self.cells)} rows, the first in {first}"
 
+    @cached_property
     def values(self) -> list[float | None]:
-        """Return the number in each cell (infinity and NaN too); None where it holds something else or nothing."""
+        """The number in each cell (infinity and NaN too); None where it holds something else or nothing."""
         return [number(cell, self.decimal) for cell in self.cells]
 
+    @cached_property
     def words(self) -> list[int]:
-        """Return which cells hold something that is not a number."""
-        return [i for i, value in enumerate(self.values()) if value is None and self.cells[i]]
+        """Which cells hold something that is not a number."""
+        return [i for i, value in enumerate(self.values) if value is None and self.cells[i]]
+
+    @property
+    def are_whole(self) -> bool:
+        """Whether every cell holds a whole number."""
+        return all(value is not None and value.is_integer() for value in self.values)
 
     def wholes(self) -> list[str]:
         """Return the cells, with 1.0 and 01 written as the whole number 1."""
         return [
             str(int(value)) if value is not None and value.is_integer() else cell
-            for cell, value in zip(self.cells, self.values(), strict=True)
+            for cell, value in zip(self.cells, self.values, strict=True)
         ]
 
     def numbers(self) -> Array:
@@ -76,7 +86,7 @@ class TextColumn(NamedTuple):
         pellucid.errors.DataError: rows: column 'age' has no value in 2 of 3 rows, the first in row 2. Fill them in,
         or remove the rows or the column.
         """
-        values = np.array([np.nan if value is None else value for value in self.values()])
+        values = np.array([np.nan if value is None else value for value in self.values])
         bad = np.flatnonzero(~np.isfinite(values))
         if absence := self.absence():
             raise DataError(f"{self.title} has {absence}. Fill them in, or remove the rows or the column.")

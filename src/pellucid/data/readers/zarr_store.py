@@ -1,16 +1,18 @@
 """Zarr stores: a group of arrays with inputs and labels, as .npz and HDF5 files have them."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from pellucid.data.labels import class_names
-from pellucid.data.readers.array_names import CLASS_KEYS, choose_pairs
+from pellucid.data.readers.array_names import find_parts
 from pellucid.data.readers.reading import check_fits, reading
-from pellucid.data.stored.chunked import ZarrArray
+from pellucid.data.stored.chunked import ChunkedArray
 from pellucid.data.stored.files import Stamp
-from pellucid.data.validate import RawPart, RawSplit
+from pellucid.data.validate import RawSplit
 from pellucid.errors import DataError, MissingExtraError
 from pellucid.text import printable
 
@@ -58,27 +60,33 @@ def read_zarr(
                 "array. Put both into a group."
             )
         arrays: dict[str, Any] = dict(found.arrays())
-        pairs, notes = choose_pairs(sorted(arrays), x_key, y_key, str(path))
-        parts = {}
-        for role, (x, y) in pairs.items():
-            where = f"{path}, {printable(x)} and {printable(y)}"
-            if not on_disk:
-                check_fits(f"{path}, {printable(x)}", arrays[x].nbytes)
-            X = _stored(arrays[x], path, x) if on_disk else np.asarray(arrays[x][...])
-            parts[role] = RawPart(X, np.asarray(arrays[y][...]), where)
-        key = next((key for key in CLASS_KEYS if key in arrays), None)
-        classes = class_names(np.asarray(arrays[key][...]), f"{path}, {key}") if key else None
-    if len(parts) == 1:
-        return RawSplit(next(iter(parts.values())), None, classes, notes)
-    return RawSplit(parts["train"], parts["test"], classes, notes)
+
+        def read(name: str) -> Any:
+            check_fits(f"{path}, {printable(name)}", arrays[name].nbytes)
+            return np.asarray(arrays[name][...])
+
+        def inputs(name: str) -> Any:
+            return _stored(arrays[name], path, name) if on_disk else read(name)
+
+        return find_parts(sorted(arrays), path, (x_key, y_key), read, inputs).split()
 
 
-def _stored(array: Any, path: Path, name: str) -> ZarrArray:
+def _stored(array: Any, path: Path, name: str) -> ChunkedArray:
     where = f"{path}, {printable(name)}"
     if array.dtype.kind not in "buif" or array.ndim < 1:
         raise DataError(
             f"{where}: expected numbers for X, found {array.dtype} of shape {tuple(array.shape)}."
         )
     described = next(file for file in ((path / name / each) for each in _ARRAY) if file.is_file())
-    stamp, n = Stamp.of(described), array.chunks[0]
-    return ZarrArray(where, tuple(array.shape), array.dtype, n, stamp=stamp, path=path, name=name)
+    opened = partial(_opened, where, Stamp.of(described), path, name)
+    return ChunkedArray(where, tuple(array.shape), array.dtype, array.chunks[0], opened)
+
+
+@contextmanager
+def _opened(where: str, stamp: Stamp, path: Path, name: str) -> Iterator[Any]:
+    """Give an array of a store; the file that describes it is written again when the array is."""
+    import zarr
+
+    stamp.check(where)
+    with reading(where, "a zarr array", "A part of it may be damaged or gone. Copy or write it again."):
+        yield zarr.open_group(path, mode="r")[name]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, Final
 
 import numpy as np
@@ -105,6 +105,12 @@ class StoredArray(NDArrayOperatorsMixin, ABC):
 
         return Chosen(self, self._numbers(rows))
 
+    def astype(self, dtype: Any, *, copy: bool = True) -> StoredArray:
+        """Return the array in another dtype, to which rows are converted as they are read."""
+        from pellucid.data.stored.views import Converted
+
+        return self if self.dtype == dtype else Converted(self, partial(_cast, dtype), dtype)
+
     def _numbers(self, rows: Any) -> Array:
         """Return the numbers of rows that are chosen as NumPy chooses them; NotInMemoryError for anything else."""
         m = len(self)
@@ -154,6 +160,10 @@ class StoredArray(NDArrayOperatorsMixin, ABC):
         if hasattr(np.ndarray, name) and not name.startswith("__"):
             raise self._refused()
         raise AttributeError(name)
+
+
+def _cast(dtype: Any, X: Array, columns: slice | None) -> Array:
+    return X.astype(dtype)
 
 
 def ends(X: Any) -> tuple[float, float]:

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
-from pellucid.data.readers.reading import reading
 from pellucid.data.stored.base import StoredArray
-from pellucid.data.stored.files import Stamp
 from pellucid.errors import DataError
 from pellucid.types import Array, Shape
 
@@ -30,15 +25,15 @@ class ChunkedArray(StoredArray):
     dtype : dtype
     chunk_rows : int
         Rows of a chunk.
+    opened : callable
+        Returns a context manager of what gives rows by slices, the file unchanged; one that can be pickled.
     """
 
-    def __init__(self, where: str, shape: Shape, dtype: Any, chunk_rows: int) -> None:
+    def __init__(
+        self, where: str, shape: Shape, dtype: Any, chunk_rows: int, opened: Callable[[], Any]
+    ) -> None:
         super().__init__(where, shape, dtype)
-        self.chunk_rows = max(1, chunk_rows)
-
-    @abstractmethod
-    def opened(self) -> Any:
-        """Return a context manager of what gives rows by slices, the file open and unchanged."""
+        self.chunk_rows, self.opened = max(1, chunk_rows), opened
 
     def read_rows(self, rows: Array) -> Array:
         """Return rows; each chunk is read once."""
@@ -65,68 +60,3 @@ class ChunkedArray(StoredArray):
         cuts = np.flatnonzero(np.diff(chunks) > 0) + 1
         for places in np.split(order, cuts) if len(order) else ():
             yield int(rows[places[0]]), int(rows[places[-1]]) + 1, places
-
-
-class H5Array(ChunkedArray):
-    """A data set of an HDF5 file, opened for each reading.
-
-    Parameters
-    ----------
-    stamp : Stamp
-        Of the file.
-    name : str
-        Of the data set.
-    """
-
-    def __init__(
-        self, where: str, shape: Shape, dtype: Any, chunk_rows: int, *, stamp: Stamp, name: str
-    ) -> None:
-        super().__init__(where, shape, dtype, chunk_rows)
-        self.stamp, self.name = stamp, name
-
-    @contextmanager
-    def opened(self) -> Iterator[Any]:
-        """Give the data set."""
-        import h5py
-
-        self.stamp.check(self.where)
-        with (
-            reading(
-                self.where,
-                "an HDF5 data set",
-                "A part of it may be damaged. Copy or download the file again.",
-            ),
-            h5py.File(self.stamp.path, "r") as file,
-        ):
-            yield file[self.name]
-
-
-class ZarrArray(ChunkedArray):
-    """An array of a zarr store, opened for each reading.
-
-    Parameters
-    ----------
-    stamp : Stamp
-        Of the file that describes the array, which is written anew when the array is.
-    path : Path
-        Of the store.
-    name : str
-        Of the array in its group.
-    """
-
-    def __init__(
-        self, where: str, shape: Shape, dtype: Any, chunk_rows: int, *, stamp: Stamp, path: Path, name: str
-    ) -> None:
-        super().__init__(where, shape, dtype, chunk_rows)
-        self.stamp, self.path, self.name = stamp, path, name
-
-    @contextmanager
-    def opened(self) -> Iterator[Any]:
-        """Give the array."""
-        import zarr
-
-        self.stamp.check(self.where)
-        with reading(
-            self.where, "a zarr array", "A part of it may be damaged or gone. Copy or write it again."
-        ):
-            yield zarr.open_group(self.path, mode="r")[self.name]

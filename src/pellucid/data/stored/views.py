@@ -9,7 +9,7 @@ from typing import Any
 
 from pellucid.data.stored.base import StoredArray
 from pellucid.data.stored.survey import Survey, survey_of
-from pellucid.types import Array, map_arrays
+from pellucid.types import Array
 
 
 class Chosen(StoredArray):
@@ -76,13 +76,6 @@ class Converted(StoredArray):
         return self.convert(self.base.read_columns(start, stop, rows), slice(start, stop))
 
 
-def root_of(X: StoredArray) -> StoredArray:
-    """Return the array in a file that a stored array is made of."""
-    while isinstance(X, Chosen | Converted):
-        X = X.base
-    return X
-
-
 def alone(X: StoredArray, rows: Any) -> StoredArray:
     """Return some rows of a stored array, to be sent where only they are needed: without the survey of the others.
 
@@ -102,11 +95,6 @@ def alone(X: StoredArray, rows: Any) -> StoredArray:
     return some
 
 
-def bytes_read(X: Any) -> int:
-    """Return how many bytes of an array's file were read so far, counted as they are in memory; 0 for others."""
-    return root_of(X).n_read if isinstance(X, StoredArray) else 0
-
-
 def choose_rows(arrays: Any, rows: Any) -> Any:
     """Return some rows of an array, or of several by name; of one on disk another on disk: nothing is read yet.
 
@@ -116,8 +104,6 @@ def choose_rows(arrays: Any, rows: Any) -> Any:
     >>> choose_rows(np.arange(4), slice(1, 3))
     array([1, 2])
     """
-    return map_arrays(lambda array: _choose_one(array, rows), arrays)
-
-
-def _choose_one(X: Any, rows: Any) -> Any:
-    return X.choose(rows) if isinstance(X, StoredArray) else X[rows]
+    if isinstance(arrays, dict):
+        return {name: choose_rows(array, rows) for name, array in arrays.items()}
+    return arrays.choose(rows) if isinstance(arrays, StoredArray) else arrays[rows]

@@ -1,7 +1,7 @@
 """Repeated cross-validation: every sample is tested once a repeat, by a network that was not trained on it."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -9,15 +9,15 @@ import numpy as np
 
 from pellucid.data.dataset import Split
 from pellucid.errors import PellucidError
-from pellucid.evaluation.comparison.comparison import Comparison
 from pellucid.evaluation.comparison.labels import check_labels, check_untrained, predicted_labels
 from pellucid.evaluation.comparison.splitting import check_counts, make_folds, merge_parts
 from pellucid.prediction.confusion import confusion_matrix
-from pellucid.progress import DetailCallback, no_detail
+from pellucid.progress import ProgressCallback, no_progress
 from pellucid.runs.candidates import Candidate
 from pellucid.runs.train_many import Trained, TrainingJob, Trainings, complete, train_many, undivided
 from pellucid.stats.t_tests import FoldMean, corrected_t_interval
-from pellucid.text_blocks import Block
+from pellucid.text import p_in_words, plural
+from pellucid.text_blocks import Result
 from pellucid.types import Array
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class Fold:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class CrossValidation(Comparison):
+class CrossValidation(Result):
     """The scores of every fold of repeated cross-validation.
 
     Attributes
@@ -52,7 +52,7 @@ class CrossValidation(Comparison):
         One or two: A and B.
     folds : tuple of tuple of Fold
         Of each source; the same folds in the same order. Fewer than asked for where it was stopped.
-    notes : tuple of str
+    about_folds : tuple of str
         What to mind about the folds.
     """
 
@@ -65,7 +65,7 @@ class CrossValidation(Comparison):
     n_repeats: int
     sources: tuple[str, ...]
     folds: tuple[tuple[Fold, ...], ...]
-    notes: tuple[str, ...] = ()
+    about_folds: tuple[str, ...] = ()
 
     @property
     def is_complete(self) -> bool:
@@ -94,17 +94,60 @@ class CrossValidation(Comparison):
         return _within(corrected_t_interval(b - a, self.test_fraction), -1, 1)
 
     @property
-    def finding(self) -> str:
+    def headline(self) -> str:
         """The mean over folds; of two models, which is better and whether by chance."""
-        from pellucid.evaluation.comparison.text import cv_finding
+        difference, n = self.difference(), len(self.folds[0])
+        if difference is None:
+            return f"Mean balanced accuracy over {plural(n, 'fold')}: {_mean(self.means()[0])}."
+        p = "" if difference.p_value is None else f"; {p_in_words(difference.p_value)}"
+        ahead = np.sign(np.subtract(*reversed(self.values())))
+        return (
+            f"Balanced accuracy, B minus A: {_mean(difference, '+.3f')} over {plural(n, 'fold')}{p}. "
+            f"B is ahead in {(ahead > 0).sum()}, behind in {(ahead < 0).sum()}."
+        )
 
-        return cv_finding(self)
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """The means of both metrics, and what to mind about the folds."""
+        means = [
+            f"Mean {metric.replace('_', ' ')}: "
+            + ", ".join(
+                f"{letter} {_mean(one)}" for letter, one in zip("AB", self.means(metric), strict=False)
+            )
+            + "."
+            for metric in METRICS
+        ]
+        left_out = [f"Left out as exact copies: {self.n_left_out}."] if self.n_left_out else []
+        n, of = len(self.folds[0]), self.n_splits * self.n_repeats
+        stopped = [] if self.is_complete else [f"Stopped after {n} of {of} folds."]
+        return (*means, *left_out, *stopped, *self.about_folds)
 
-    def blocks(self) -> list[Block]:
-        """Return every fold's scores, their means, and the finding."""
-        from pellucid.evaluation.comparison.text import cv_blocks
+    def to_rows(self) -> list[dict[str, Any]]:
+        """Return a row for each fold: what each model scored, and the seconds of its trainings."""
+        return [
+            {
+                "repeat": folds[0].repeat + 1,
+                "fold": folds[0].fold + 1,
+                **{
+                    f"{metric}_{letter}": getattr(one, metric)
+                    for metric in METRICS
+                    for letter, one in zip("ab", folds, strict=False)
+                },
+                "seconds": sum(one.seconds for one in folds),
+            }
+            for folds in zip(*self.folds, strict=True)
+        ]
 
-        return cv_blocks(self)
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The heading: a column for each model."""
+        models = [f"{letter}: {source}" for letter, source in zip("AB", self.sources, strict=False)]
+        return ("repeat", "fold", *models, "seconds")
+
+    def cells(self, row: dict[str, Any]) -> tuple[str, ...]:
+        """Return a row as it is printed."""
+        scores = [f"{value:.3f}" for name, value in row.items() if name.startswith(METRICS[0])]
+        return (f"{row['repeat']}", f"{row['fold']}", *scores, f"{row['seconds']:.1f}")
 
     def figures(self) -> "dict[str, Figure]":
         """Return the figure of every fold."""
@@ -122,18 +165,18 @@ class CrossValidation(Comparison):
             "n_splits": self.n_splits,
             "n_repeats": self.n_repeats,
             "is_complete": self.is_complete,
-            **{
-                letter: {
-                    "source": self.sources[i],
-                    **{metric: self.means(metric)[i].to_dict() for metric in METRICS},
-                    "folds": [asdict(fold) for fold in self.folds[i]],
-                }
-                for i, letter in enumerate("ab"[: len(self.sources)])
-            },
+            "sources": list(self.sources),
+            "rows": self.to_rows(),
+            "means": {metric: [one.to_dict() for one in self.means(metric)] for metric in METRICS},
             "difference": {name: value.to_dict() for name, value in differences.items() if value} or None,
-            "notes": list(self.notes),
-            "finding": self.finding,
+            "headline": self.headline,
+            "notes": list(self.about_folds),
         }
+
+
+def _mean(one: FoldMean, digits: str = ".3f") -> str:
+    interval = "" if one.low is None else f" ({one.low:{digits}} to {one.high:{digits}})"
+    return f"{one.mean:{digits}}{interval}"
 
 
 def _within(mean: FoldMean, lowest: float, highest: float) -> FoldMean:
@@ -148,10 +191,11 @@ def cross_validate(
     candidates: Sequence[Candidate],
     *,
     n_splits: int,
-    n_repeats: int,
+    n_repeats: int = 1,
+    splitter: Any = None,
     seed: int = 1,
     n_jobs: int = 1,
-    progress: DetailCallback = no_detail,
+    progress: ProgressCallback = no_progress,
 ) -> CrossValidation:
     """Train each candidate on every fold of ``RepeatedStratifiedKFold`` and test it on what was held out.
 
@@ -184,7 +228,7 @@ def cross_validate(
     check_labels(split)
     data = merge_parts(split)
     check_counts(data, split.name, n_splits)
-    rows, notes = make_folds(data, n_splits, n_repeats)
+    rows, notes = make_folds(data, n_splits, n_repeats, splitter)
     whole = undivided(data, split)
     trainings = Trainings(dict(enumerate(candidates)), whole, partial(_score, n_splits), rows).ready(
         len(rows)
@@ -215,7 +259,7 @@ def cross_validate(
         n_repeats=n_repeats,
         sources=tuple(candidate.source for candidate in candidates),
         folds=tuple(zip(*complete(done, len(candidates)), strict=True)),
-        notes=notes,
+        about_folds=notes,
     )
 
 

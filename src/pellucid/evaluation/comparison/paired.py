@@ -10,22 +10,22 @@ import numpy as np
 from pellucid.data.copies.duplicates import leaked_test_rows
 from pellucid.data.dataset import Dataset, Split
 from pellucid.errors import DataError
-from pellucid.evaluation.comparison.comparison import Comparison
 from pellucid.evaluation.comparison.labels import check_labels, predicted_labels
 from pellucid.evaluation.scores.other_data import was_trained_on_other
-from pellucid.nn.model import Model
 from pellucid.prediction.confusion import ConfusionMatrix, confusion_matrix
-from pellucid.progress import DetailCallback, no_detail
+from pellucid.progress import ProgressCallback, no_progress
 from pellucid.runs.candidates import Candidate, ready_to_train, train_candidate
 from pellucid.stats.bootstrap import paired_bootstrap
 from pellucid.stats.paired import McNemar, mcnemar
-from pellucid.text import join_some
-from pellucid.text_blocks import Block
+from pellucid.text import in_seconds, join_some, p_in_words, plural
+from pellucid.text_blocks import Result
 from pellucid.training.events import Callback, Event, StepEnd
 from pellucid.types import Array
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+MOST_LISTED = 20  # samples that divide the two
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,21 +48,21 @@ class Side:
     y_pred: Array
     seconds: float | None = None
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_row(self) -> dict[str, Any]:
         """Return its scores as JSON can hold them."""
         return {
+            "model": self.letter,
             "source": self.source,
             "n_correct": self.confusion.n_correct,
             "accuracy": self.confusion.accuracy,
             "interval": list(self.confusion.accuracy_interval),
             "balanced_accuracy": self.confusion.balanced_accuracy,
-            "was_trained_here": self.seconds is not None,
             "seconds": self.seconds,
         }
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class PairedComparison(Comparison):
+class PairedComparison(Result):
     """Two models on the same test samples.
 
     Attributes
@@ -72,18 +72,20 @@ class PairedComparison(Comparison):
     test : Dataset
         What both predicted.
     a, b : Side
-    notes : tuple of str
-        What a reader must know.
+    about_data : tuple of str
+        What a reader must know of the data.
     """
 
     name = "comparison"
+    columns = ("model", "accuracy", "95 %", "balanced", "correct", "trained")
+    is_complete = True
 
     data: str
     noun: str
     test: Dataset
     a: Side
     b: Side
-    notes: tuple[str, ...] = ()
+    about_data: tuple[str, ...] = ()
 
     @cached_property
     def mcnemar(self) -> McNemar:
@@ -117,17 +119,50 @@ class PairedComparison(Comparison):
         return self.a.y_pred == self.test.y, self.b.y_pred == self.test.y
 
     @property
-    def finding(self) -> str:
+    def headline(self) -> str:
         """Which is better, and whether by chance."""
-        from pellucid.evaluation.comparison.text import paired_finding
+        table, n = self.mcnemar, len(self.test)
+        ahead = abs(table.only_b - table.only_a)
+        counts = f"{table.only_a} only by A, {table.only_b} only by B, of {n}"
+        if not ahead:
+            return f"A and B classify equally many {self.noun} correctly ({counts})."
+        better, worse = ("B", "A") if table.only_b > table.only_a else ("A", "B")
+        more = plural(ahead, self.noun[:-1])
+        return (
+            f"{better} classifies {more} more than {worse} correctly ({counts}; {p_in_words(table.p_value)})."
+        )
 
-        return paired_finding(self)
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """The difference and its interval, the baseline, and which samples divide the two."""
+        between, best = self.difference_interval, self.a.confusion
+        interval = "" if between is None else f" (95 % interval {between[0]:+.3f} to {between[1]:+.3f})"
+        return (
+            f"Accuracy, B minus A: {self.difference:+.3f}{interval}. "
+            f"Baseline (always {best.majority_class!r}): {best.baseline:.3f}.",
+            *(
+                f"Only {letter} is correct on {self.noun} {join_some(numbers, most=MOST_LISTED)}."
+                for letter, numbers in (("A", self.only_a), ("B", self.only_b))
+                if numbers
+            ),
+            *self.about_data,
+        )
 
-    def blocks(self) -> list[Block]:
-        """Return both models' scores, who was correct on what, and the finding."""
-        from pellucid.evaluation.comparison.text import paired_blocks
+    def to_rows(self) -> list[dict[str, Any]]:
+        """Return a row of scores for each model."""
+        return [self.a.to_row(), self.b.to_row()]
 
-        return paired_blocks(self)
+    def cells(self, row: dict[str, Any]) -> tuple[str, ...]:
+        """Return a row as it is printed."""
+        low, high = row["interval"]
+        return (
+            f"{row['model']}: {row['source']}",
+            f"{row['accuracy']:.3f}",
+            f"{low:.3f} to {high:.3f}",
+            f"{row['balanced_accuracy']:.3f}",
+            f"{row['n_correct']} of {len(self.test)}",
+            "before" if row["seconds"] is None else f"here, in {in_seconds(row['seconds'])}",
+        )
 
     def figures(self) -> "dict[str, Figure]":
         """Return the accuracies, and of images those that only one of the two classifies correctly."""
@@ -141,22 +176,21 @@ class PairedComparison(Comparison):
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as JSON can hold it."""
-        table, best, interval = self.mcnemar, self.a.confusion, self.difference_interval
+        best, interval = self.a.confusion, self.difference_interval
         return {
             "data": self.data,
             "n_samples": len(self.test),
             "baseline": {"accuracy": best.baseline, "majority_class": best.majority_class},
-            "a": self.a.to_dict(),
-            "b": self.b.to_dict(),
+            "rows": self.to_rows(),
             "difference": {
                 "accuracy": self.difference,
                 "interval": None if interval is None else list(interval),
             },
-            "mcnemar": table.to_dict(),
+            "mcnemar": self.mcnemar.to_dict(),
             "only_a_correct": self.only_a,
             "only_b_correct": self.only_b,
-            "finding": self.finding,
-            "notes": list(self.notes),
+            "headline": self.headline,
+            "notes": list(self.about_data),
         }
 
 
@@ -167,7 +201,7 @@ def compare_on_test(
     *,
     tests: Mapping[str, Dataset] | None = None,
     notes: tuple[str, ...] = (),
-    progress: DetailCallback = no_detail,
+    progress: ProgressCallback = no_progress,
 ) -> PairedComparison:
     """Return what two candidates score on the test part; presets and TOML files are trained first.
 
@@ -203,7 +237,11 @@ def compare_on_test(
                 candidate, split, callbacks=[_showing(progress, f"training {candidate.title}")]
             )
             seconds = history.seconds
-        found += _notes_on(candidate, model, split)
+        if candidate.is_trained and was_trained_on_other(model, split.train):
+            found.append(
+                f"{candidate.letter} was trained on other samples than the training part of {split.name}: it may "
+                "have seen some of the test part."
+            )
         test = parts[candidate.letter]
         y_pred = predicted_labels(candidate, model, test)
         majority = int(np.bincount(split.train.y).argmax()) if test is split.test else None
@@ -224,32 +262,18 @@ def _check_classes(a: Candidate, b: Candidate) -> None:
         )
 
 
-def _notes_on(candidate: Candidate, model: Model, split: Split) -> list[str]:
-    if candidate.is_trained and was_trained_on_other(model, split.train):
-        return [
-            f"{candidate.letter} was trained on other samples than the training part of {split.name}: it may have "
-            "seen some of the test part."
-        ]
-    return []
-
-
 def _copies(split: Split, test: Dataset, noun: str) -> list[str]:
     """Return a note if test samples are in the training part too."""
     leaked = leaked_test_rows(split.train, test).tolist() if test is split.test else []
     if not leaked:
         return []
-    if len(leaked) == 1:
-        return [
-            f"Test {noun[:-1]} {leaked[0]} is in the training part too: it tests memory, not generalization."
-        ]
     return [
-        f"{len(leaked)} of {len(test)} test {noun} are in the training part too "
-        f"({join_some(leaked, most=10)}): they "
-        "test memory, not generalization."
+        f"{len(leaked)} of {len(test)} test {noun} in the training part too ({join_some(leaked, most=10)}): "
+        "that tests memory, not generalization."
     ]
 
 
-def _showing(progress: DetailCallback, stage: str) -> Callback:
+def _showing(progress: ProgressCallback, stage: str) -> Callback:
     """Return a callback that shows the steps and the loss of a training."""
 
     def show(event: Event) -> None:

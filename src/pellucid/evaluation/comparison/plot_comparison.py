@@ -1,4 +1,4 @@
-"""Figures of two models on the same samples, and over the folds of cross-validation: A is blue, B is orange."""
+"""Figures of two models on the same samples, over folds and over random starts: A is blue, B is orange."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import numpy as np
 from pellucid.data.dataset import Dataset
 from pellucid.evaluation.comparison.folds import CrossValidation
 from pellucid.evaluation.comparison.paired import PairedComparison
+from pellucid.evaluation.comparison.seeds import SeedComparison
 from pellucid.plotting.grid import Page, Tile
 from pellucid.plotting.lines import Line
 from pellucid.plotting.style import (
@@ -21,6 +22,7 @@ from pellucid.plotting.style import (
     RED,
     check_images,
     class_name,
+    legend_above,
     look,
     new_figure,
     sentence_figure,
@@ -50,47 +52,41 @@ def comparison_figure(result: PairedComparison) -> Figure:
     """
     sides, table, best = (result.a, result.b), result.mcnemar, result.a.confusion
     intervals = [side.confusion.accuracy_interval for side in sides]
-    right, baseline = (
-        (table.both, table.only_a, table.only_b, table.neither),
-        (best.baseline, best.majority_class),
-    )
+    ends = [end for interval in intervals for end in interval]
     with look():
         figure = new_figure(4.6)
         scores, who = figure.subplots(2, 1, height_ratios=(1.5, 1))
-        for i, (side, (low, high)) in enumerate(zip(sides, intervals, strict=True)):
+        for i, (side, (low, high), color) in enumerate(zip(sides, intervals, COLORS, strict=True)):
             accuracy = side.confusion.accuracy
-            scores.plot([low, high], [i, i], color=COLORS[i], linewidth=3, solid_capstyle="butt", alpha=0.45)
-            scores.plot(accuracy, i, "o", color=COLORS[i], markersize=9)
-            words = f"{accuracy:.3f}  ({low:.2f} to {high:.2f})"
-            text = scores.annotate(
-                words, (accuracy, i), (0, 9), textcoords="offset points", ha="center", fontsize=9
-            )
-            text.set_bbox({"facecolor": "white", "edgecolor": "none", "pad": 1})  # over the baseline's line
-        ends = [end for interval in intervals for end in interval]
-        marks = [baseline[0]] if is_near(baseline[0], ends) else []
-        if marks:
-            _mark_baseline(scores, baseline)
-        scores.set(ylim=(1.6, -0.7), xlabel="Accuracy, with its 95 % interval", xlim=span([*ends, *marks]))
+            label = f"{'AB'[i]}: {accuracy:.3f}  ({low:.2f} to {high:.2f})"
+            scores.plot([low, high], [i, i], color=color, linewidth=3, solid_capstyle="butt", alpha=0.45)
+            scores.plot(accuracy, i, "o", color=color, markersize=9, label=label)
+        if is_near(best.baseline, ends):
+            ends.append(best.baseline)
+            _reference(scores, best.baseline, f"baseline {class_name((best.majority_class,), 0)!r}", 2)
+        scores.set(ylim=(1.6, -0.7), xlabel="Accuracy, with its 95 % interval", xlim=span(ends))
         scores.set_yticks([0, 1], titles([side.source for side in sides]))
         scores.tick_params(axis="y", length=0)
         scores.grid(axis="x")
-        _who_was_correct(who, right, result.noun)
+        legend_above(scores, 3)
+        start = 0
+        for words, n, color in zip(
+            ("both correct", "only A", "only B", "neither"),
+            (table.both, table.only_a, table.only_b, table.neither),
+            (PALE_GREEN, BLUE, ORANGE, LINE),
+            strict=True,
+        ):
+            who.barh(0, n, left=start, color=color, height=0.6, label=f"{words}: {n}")
+            start += n
+        legend_above(who, 4)
+        who.set(xlim=(0, start), ylim=(-0.4, 0.4), yticks=[], xlabel=f"Test {result.noun}")
+        who.spines["left"].set_visible(False)
     return figure
 
 
-def _mark_baseline(axes: Axes, baseline: tuple[float, str]) -> None:
-    value, name = baseline
-    axes.axvline(value, color=MUTED, linewidth=1.2, linestyle="--", zorder=1)
-    text = f"baseline {class_name((name,), 0)!r}: {value:.2f}"
-    axes.text(
-        value,
-        1.01,
-        text,
-        transform=axes.get_xaxis_transform(),
-        ha="center",
-        va="bottom",
-        color=MUTED,
-        fontsize=9,
+def _reference(axes: Axes, value: float, name: str, digits: int, color: str = MUTED) -> None:
+    axes.axvline(
+        value, color=color, linewidth=1.2, linestyle="--", zorder=1, label=f"{name}: {value:.{digits}f}"
     )
 
 
@@ -109,26 +105,6 @@ def span(ends: Sequence[float]) -> tuple[float, float]:
 def titles(names: Sequence[str]) -> list[str]:
     """Return the names of A and B for a figure."""
     return [f"{letter}: {class_name((name,), 0, 20)}" for letter, name in zip("AB", names, strict=False)]
-
-
-def _who_was_correct(axes: Axes, right: tuple[int, int, int, int], noun: str) -> None:
-    start, m = 0, sum(right)
-    parts = zip(
-        ("both correct", "only A", "only B", "neither"), right, (PALE_GREEN, BLUE, ORANGE, LINE), strict=True
-    )
-    for words, n, color in parts:
-        axes.barh(0, n, left=start, color=color, height=0.6)
-        if n:
-            axes.text(
-                start + n / 2, 0, str(n), ha="center", va="center", color=INK if color != BLUE else "white"
-            )
-        axes.barh(0, 0, color=color, label=f"{words}: {n}")
-        start += n
-    axes.legend(
-        loc="lower left", bbox_to_anchor=(0, 1.0), ncols=4, borderaxespad=0, columnspacing=1.4, fontsize=9
-    )
-    axes.set(xlim=(0, m), ylim=(-0.4, 0.4), yticks=[], xlabel=f"Test {noun}")
-    axes.spines["left"].set_visible(False)
 
 
 def disputed_pictures(
@@ -209,7 +185,7 @@ def cross_validation_figure(result: CrossValidation, metric: str = "balanced_acc
             label = title if len(values) > 1 else names[0]
             _points_with_mean(top, places, one, mean, COLORS[i], f"{label}, mean {mean.mean:.3f}")
         top.set(ylabel=words.capitalize())
-        top.legend(loc="lower left", bbox_to_anchor=(0, 1.01), ncols=2, borderaxespad=0, columnspacing=1.6)
+        legend_above(top, 2)
         if difference is not None:
             gap = rows[1]
             label = f"B minus A, mean {difference.mean:+.3f}"
@@ -218,7 +194,7 @@ def cross_validation_figure(result: CrossValidation, metric: str = "balanced_acc
             gap.axhline(0, color=INK, linewidth=1)
             _points_with_mean(gap, places, values[1] - values[0], difference, RED, label)
             gap.set(ylabel=f"Difference of {words}")
-            gap.legend(loc="lower left", bbox_to_anchor=(0, 1.01), borderaxespad=0)
+            legend_above(gap, 1)
         rows[-1].set_xticks(places, [f"{i % n_splits + 1}" for i in range(n)])
         rows[-1].set_xlabel("Fold" if n <= n_splits else "Fold; repeats stand apart")
     return figure
@@ -232,3 +208,46 @@ def _points_with_mean(
     if mean.low is not None and mean.high is not None:
         axes.axhspan(mean.low, mean.high, color=color, alpha=0.10, linewidth=0)
     axes.grid(axis="y")
+
+
+N_BINS = 40
+
+
+def seed_figure(result: SeedComparison) -> Figure:
+    """Draw how the accuracies of all starts are distributed, and below the middle half of them and the median.
+
+    Parameters
+    ----------
+    result : SeedComparison
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    values, n_test = [runs.accuracies for runs in result.runs], result.n_test
+    ends = [float(end) for one in values for end in (one.min(), one.max())]
+    lines = [(*result.reference(), RED)]
+    if is_near(result.baseline, ends):
+        lines.append((result.baseline, f"baseline {class_name((result.majority_class,), 0)!r}", MUTED))
+    low, high = span([*ends, *(line[0] for line in lines)])
+    step = 1 / n_test * max(1, round((high - low) * n_test / N_BINS))
+    edges = np.arange(np.floor(low / step), np.ceil(high / step) + 2) * step - step / 2
+    with look():
+        figure = new_figure(1.0 + 3.0 * len(values))
+        rows = figure.subplots(len(values), 1, squeeze=False, sharex=True, sharey=True)[:, 0]
+        for axes, one, color, title in zip(
+            rows, values, COLORS, titles([runs.source for runs in result.runs]), strict=False
+        ):
+            axes.hist(one, edges, color=color, rwidth=0.9)
+            lower, median, upper = np.quantile(one, [0.25, 0.5, 0.75])
+            axes.plot([lower, upper], [-0.5, -0.5], color=INK, linewidth=4, solid_capstyle="butt", alpha=0.5)
+            axes.plot(median, -0.5, "D", color=INK, markersize=6)
+            for value, name, color in lines:
+                _reference(axes, value, name, 2 if n_test <= 100 else 3, color)
+            legend_above(axes, 2)
+            axes.set(xlim=(low, high), ylabel=f"Starts of {title}")
+            axes.yaxis.get_major_locator().set_params(integer=True)
+        rows[-1].set_xlabel(
+            f"Accuracy on {n_test} test samples; below: the middle half of the starts, and the median"
+        )
+    return figure

@@ -9,23 +9,99 @@ import numpy as np
 
 from pellucid.data.dataset import Split
 from pellucid.errors import OptionError, PellucidError, TrainingError
-from pellucid.evaluation.comparison.comparison import Comparison
 from pellucid.evaluation.comparison.labels import check_labels, check_untrained, predicted_labels
-from pellucid.evaluation.comparison.starts import SeedRuns, Start
 from pellucid.prediction.confusion import confusion_matrix
-from pellucid.progress import DetailCallback, no_detail
+from pellucid.progress import ProgressCallback, no_progress
 from pellucid.runs.candidates import Candidate
 from pellucid.runs.train_many import Trained, TrainingJob, Trainings, complete, train_many
 from pellucid.stats.t_tests import MeanDifference, welch_difference
-from pellucid.text_blocks import Block
+from pellucid.text import percent
+from pellucid.text_blocks import Result
 from pellucid.textbook.published import PUBLISHED_TEST_ACCURACY
+from pellucid.types import Array
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
+QUARTILES = ("min", "lower_quartile", "median", "upper_quartile", "max")
+
+
+@dataclass(frozen=True)
+class Start:
+    """One training from one random seed.
+
+    Attributes
+    ----------
+    seed : int
+    accuracy, balanced_accuracy : float or None
+        On the test part; None where the training failed.
+    n_correct : int or None
+    final_loss : float or None
+        On the training part.
+    seconds : float
+        Of the training.
+    form : str
+        The form that it was trained in, ``"dual"`` or ``"direct"``.
+    theta_sha256 : str
+        Of the trained parameters: equal for networks that are the same bit for bit.
+    fault : str
+        Why the training failed, or why there are no scores; else empty.
+    """
+
+    seed: int
+    accuracy: float | None
+    balanced_accuracy: float | None
+    n_correct: int | None
+    final_loss: float | None
+    seconds: float
+    form: str
+    theta_sha256: str
+    fault: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class SeedRuns:
+    """All starts of one network, by seed."""
+
+    letter: str
+    source: str
+    starts: tuple[Start, ...]
+
+    @property
+    def accuracies(self) -> Array:
+        """The test accuracy of every start that did not fail, shape (n,)."""
+        return np.array([start.accuracy for start in self.starts if start.accuracy is not None])
+
+    @property
+    def failed(self) -> tuple[Start, ...]:
+        """The starts whose training failed."""
+        return tuple(start for start in self.starts if start.fault)
+
+    @property
+    def is_deterministic(self) -> bool:
+        """Whether every seed gave the same network."""
+        return len(self.starts) > 1 and len({start.theta_sha256 for start in self.starts}) == 1
+
+    def spread(self) -> dict[str, float]:
+        """Return minimum, quartiles, maximum, mean and standard deviation (of the sample) of the accuracies."""
+        values = self.accuracies
+        points = np.quantile(values, [0, 0.25, 0.5, 0.75, 1])
+        deviation = float(values.std(ddof=1)) if len(values) > 1 else 0.0
+        named = dict(zip(QUARTILES, map(float, points), strict=True))
+        return {**named, "mean": float(values.mean()), "standard_deviation": deviation}
+
+    def n_at_least(self, accuracy: float) -> int:
+        """Return how many starts have this accuracy or more."""
+        return int((self.accuracies >= accuracy - 1e-12).sum())
+
+    def n_above(self, accuracy: float) -> int:
+        """Return how many starts have more than this accuracy."""
+        return int((self.accuracies > accuracy + 1e-12).sum())
+
+
 @dataclass(frozen=True, eq=False, repr=False)
-class SeedComparison(Comparison):
+class SeedComparison(Result):
     """Trainings of one or two networks from many random seeds.
 
     Attributes
@@ -42,6 +118,18 @@ class SeedComparison(Comparison):
     """
 
     name = "seeds"
+    columns = (
+        "model",
+        "min",
+        "lower quartile",
+        "median",
+        "upper quartile",
+        "max",
+        "mean",
+        "sd",
+        "above baseline",
+        "reference",
+    )
 
     data: str
     noun: str
@@ -55,11 +143,6 @@ class SeedComparison(Comparison):
     def is_complete(self) -> bool:
         """Whether every start was trained."""
         return len(self.runs[0].starts) == self.n_seeds
-
-    @property
-    def digits(self) -> int:
-        """How many digits of an accuracy the number of test samples justifies."""
-        return 2 if self.n_test <= 100 else 3
 
     def reference(self) -> tuple[float, str]:
         """Return an accuracy to compare with, and its name: the published one, else A's first."""
@@ -76,21 +159,66 @@ class SeedComparison(Comparison):
         return welch_difference(self.runs[0].accuracies, self.runs[1].accuracies)
 
     @property
-    def finding(self) -> str:
-        """What the seeds mean."""
-        from pellucid.evaluation.comparison.text import seed_findings
+    def headline(self) -> str:
+        """Of one network how much depends on the start; of two, which is better over their starts."""
+        difference, n = self.difference(), len(self.runs[0].starts)
+        if difference is None:
+            row, (_, of) = self.to_rows()[0], self.reference()
+            if self.runs[0].is_deterministic:
+                return f"All {n} starts give the same network, accuracy {row['median']:.3f}."
+            reached = f"{row['n_at_least_reference']} of {row['n_starts'] - row['n_failed']}"
+            return (
+                f"Accuracy {row['min']:.3f} to {row['max']:.3f} over {n} starts, median {row['median']:.3f}; "
+                f"{reached} reach that of {of}."
+            )
+        interval = "" if difference.low is None else f" ({difference.low:+.3f} to {difference.high:+.3f})"
+        return (
+            f"Accuracy, B minus A: {difference.mean:+.3f}{interval}, mean over {n} starts of each. "
+            f"Of pairs of starts B is higher in {percent(difference.wins)}, equal in {percent(difference.ties)}."
+        )
 
-        return " ".join(seed_findings(self))
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """The baseline and what the last column refers to, and starts that failed."""
+        value, of = self.reference()
+        stopped = f"Stopped after {len(self.runs[0].starts)} of {self.n_seeds} starts."
+        return (
+            f"On {self.n_test} test {self.noun}. Baseline (always {self.majority_class!r}): {self.baseline:.3f}; "
+            f"reference ({of}): {value:.3f}.",
+            *(
+                f"{runs.letter}, seed {one.seed}: {one.fault}"
+                for runs in self.runs
+                for one in runs.failed[:3]
+            ),
+            *([] if self.is_complete else [stopped]),
+        )
 
-    def blocks(self) -> list[Block]:
-        """Return the spread of the accuracies, how many reach baseline and reference, and the findings."""
-        from pellucid.evaluation.comparison.text import seed_blocks
+    def to_rows(self) -> list[dict[str, Any]]:
+        """Return a row for each network: the spread of its accuracies, and how many reach the reference."""
+        reference = self.reference()[0]
+        return [
+            {
+                "model": runs.letter,
+                "source": runs.source,
+                "n_starts": len(runs.starts),
+                "n_failed": len(runs.failed),
+                **runs.spread(),
+                "n_above_baseline": runs.n_above(self.baseline),
+                "n_at_least_reference": runs.n_at_least(reference),
+                "is_deterministic": runs.is_deterministic,
+            }
+            for runs in self.runs
+        ]
 
-        return seed_blocks(self)
+    def cells(self, row: dict[str, Any]) -> tuple[str, ...]:
+        """Return a row as it is printed."""
+        points = (f"{row[name]:.3f}" for name in (*QUARTILES, "mean", "standard_deviation"))
+        counts = (f"{row[name]}" for name in ("n_above_baseline", "n_at_least_reference"))
+        return f"{row['model']}: {row['source']}", *points, *counts
 
     def figures(self) -> "dict[str, Figure]":
         """Return the figure of every start."""
-        from pellucid.evaluation.comparison.seed_figures import seed_figure
+        from pellucid.evaluation.comparison.plot_comparison import seed_figure
 
         return {self.name: seed_figure(self)}
 
@@ -98,6 +226,7 @@ class SeedComparison(Comparison):
         """Return everything as JSON can hold it."""
         value, name = self.reference()
         difference = self.difference()
+        starts = {runs.letter: [asdict(start) for start in runs.starts] for runs in self.runs}
         return {
             "data": self.data,
             "n_test": self.n_test,
@@ -105,21 +234,9 @@ class SeedComparison(Comparison):
             "reference": {"accuracy": value, "of": name},
             "n_seeds": self.n_seeds,
             "is_complete": self.is_complete,
-            **{runs.letter.lower(): self._runs_dict(runs, value) for runs in self.runs},
+            "rows": [{**row, "starts": starts[row["model"]]} for row in self.to_rows()],
             "difference": None if difference is None else difference.to_dict(),
-            "finding": self.finding,
-        }
-
-    def _runs_dict(self, runs: SeedRuns, reference: float) -> dict[str, Any]:
-        return {
-            "source": runs.source,
-            "n_starts": len(runs.starts),
-            "n_failed": len(runs.failed),
-            "accuracy": runs.spread() if len(runs.accuracies) else None,
-            "n_above_baseline": runs.n_above(self.baseline),
-            "n_at_least_reference": runs.n_at_least(reference),
-            "is_deterministic": runs.is_deterministic,
-            "starts": [asdict(start) for start in runs.starts],
+            "headline": self.headline,
         }
 
 
@@ -130,7 +247,7 @@ def compare_seeds(
     *,
     first_seed: int = 1,
     n_jobs: int = 1,
-    progress: DetailCallback = no_detail,
+    progress: ProgressCallback = no_progress,
 ) -> SeedComparison:
     """Train each candidate from many random seeds and test each network.
 

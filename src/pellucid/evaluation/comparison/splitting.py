@@ -1,7 +1,8 @@
 """Splitting samples into the folds of a cross-validation."""
 
 import re
-from typing import NamedTuple
+from numbers import Integral
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -9,6 +10,7 @@ from pellucid.data.copies.duplicates import distinct
 from pellucid.data.dataset import Dataset, Split
 from pellucid.data.groups import fewest_groups, find_groups
 from pellucid.errors import OptionError
+from pellucid.text import shown
 from pellucid.types import Array
 
 FOLD_SEED = 0  # of the shuffling into folds: the same for every model
@@ -21,8 +23,41 @@ class Folds(NamedTuple):
     notes: tuple[str, ...] = ()
 
 
-def folds_of(text: str) -> tuple[int, int]:
-    """Return folds and repeats of a text such as ``5x3``.
+class CV(NamedTuple):
+    """How many folds, how often, and the splitter of scikit-learn that draws them, if it is not ours."""
+
+    n_splits: int
+    n_repeats: int = 1
+    splitter: Any = None
+
+
+def folds_of(cv: Any) -> CV:
+    """Return what ``cv`` of a public function asks for: a number of folds, or a splitter of scikit-learn.
+
+    Raises
+    ------
+    OptionError
+        If it is neither, or fewer than 2 folds.
+
+    Examples
+    --------
+    >>> folds_of(5)[:2]
+    (5, 1)
+    """
+    if isinstance(cv, CV):
+        return cv
+    if isinstance(cv, Integral) and not isinstance(cv, bool) and cv > 1:
+        return CV(int(cv))
+    if not hasattr(cv, "get_n_splits") or isinstance(cv, type):
+        raise OptionError(
+            f"cv: expected a number of folds, at least 2, or a splitter of scikit-learn, got {shown(cv)}. Try 5."
+        )
+    n_repeats = int(getattr(cv, "n_repeats", 1))
+    return CV(cv.get_n_splits() // n_repeats, n_repeats, cv)
+
+
+def folds_of_text(text: str) -> CV:
+    """Return folds and repeats of the command's text such as ``5x3``.
 
     Raises
     ------
@@ -31,7 +66,7 @@ def folds_of(text: str) -> tuple[int, int]:
 
     Examples
     --------
-    >>> folds_of("5x3"), folds_of("10")
+    >>> folds_of_text("5x3")[:2], folds_of_text("10")[:2]
     ((5, 3), (10, 1))
     """
     found = re.fullmatch(r"(\d{1,6})(?:[xX](\d{1,6}))?", text.strip(), re.ASCII)
@@ -40,7 +75,7 @@ def folds_of(text: str) -> tuple[int, int]:
         raise OptionError(
             f"--cv: expected FOLDSxREPEATS, at least 2 folds and 1 repeat, such as 5x3, got {text!r}."
         )
-    return n_splits, n_repeats
+    return CV(n_splits, n_repeats)
 
 
 def whole_of(split: Split) -> Dataset:
@@ -82,19 +117,21 @@ def merge_parts(split: Split) -> Dataset:
     return data if data.X.ndim < 3 else data.take(distinct(data.X).firsts)
 
 
-def check_counts(data: Dataset, name: str, n_splits: int, flag: str = "--cv") -> None:
+def check_counts(data: Dataset, name: str, n_splits: int) -> None:
     """Raise OptionError if a class has fewer samples than there are folds."""
     counts = data.counts
     rarest = min((int(n), i) for i, n in enumerate(counts) if n)
     if rarest[0] < n_splits:
         raise OptionError(
-            f"{flag}: {n_splits} folds need {n_splits} samples of every class, and {name} has {rarest[0]} of "
+            f"cv: {n_splits} folds need {n_splits} samples of every class, and {name} has {rarest[0]} of "
             f"{data.classes[rarest[1]]!r}. Take {max(2, rarest[0])} folds or fewer, or add samples."
         )
 
 
-def make_folds(data: Dataset, n_splits: int, n_repeats: int, flag: str = "--cv") -> Folds:
+def make_folds(data: Dataset, n_splits: int, n_repeats: int = 1, splitter: Any = None) -> Folds:
     """Return stratified folds; groups are in one of them, and copies where there are enough other samples.
+
+    A splitter of scikit-learn gets the samples' labels and groups, and draws them itself.
 
     Raises
     ------
@@ -103,7 +140,10 @@ def make_folds(data: Dataset, n_splits: int, n_repeats: int, flag: str = "--cv")
     """
     from sklearn.model_selection import RepeatedStratifiedKFold, StratifiedGroupKFold
 
-    X, found = np.zeros(len(data)), find_groups(data, n_splits)
+    X = np.zeros(len(data))
+    if splitter is not None:
+        return Folds(list(splitter.split(X, data.y, data.groups)))
+    found = find_groups(data, n_splits)
     groups, notes = found.numbers, found.notes("several folds")
     if groups is None:
         folds = RepeatedStratifiedKFold(n_splits=n_splits, n_repeats=n_repeats, random_state=FOLD_SEED)
@@ -111,7 +151,7 @@ def make_folds(data: Dataset, n_splits: int, n_repeats: int, flag: str = "--cv")
     n_groups, label = fewest_groups(groups, data.y)
     if n_groups < n_splits:
         raise OptionError(
-            f"{flag}: groups stay together, so that {n_splits} folds need {n_splits} groups of every class, and "
+            f"cv: groups stay together, so that {n_splits} folds need {n_splits} groups of every class, and "
             f"{data.classes[label]!r} has {n_groups}. Take {max(2, n_groups)} folds or fewer, or add some."
         )
     rows = [

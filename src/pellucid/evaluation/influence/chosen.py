@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 
+from pellucid.aliases import nearest
 from pellucid.data.dataset import Split
 from pellucid.errors import DataError, OptionError, unknown_name
 from pellucid.evaluation.influence.explained import METHODS
 from pellucid.evaluation.influence.logits import check_classifier
 from pellucid.evaluation.scores.galleries import pick
-from pellucid.habits import nearest
 from pellucid.runs.run import Run
 from pellucid.text import join_some
 

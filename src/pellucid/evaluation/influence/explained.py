@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pellucid.data.dataset import Split
-from pellucid.evaluation.influence.retraining import LeaveOneOut
 from pellucid.evaluation.influence.tracin import Influence
 from pellucid.text import capitalized, percent, placed, plural, shorten
 from pellucid.text_blocks import Block, Result, Table
@@ -29,18 +28,13 @@ class Retrained:
     ----------
     label : str
         What the network predicts then.
-    probability : float
-        Of the class that it predicted before.
-    log_odds : float
-        log(p / (1 - p)) of that.
-    is_changed : bool
-        Whether it predicts another class than before.
+    probability, log_odds : float
+        Of the class that it predicted before: p, and log(p / (1 - p)).
     """
 
     label: str
     probability: float
     log_odds: float
-    is_changed: bool
 
 
 @dataclass(frozen=True)
@@ -54,10 +48,8 @@ class InfluentialSample:
     label : str
     score : float
         What it is ranked by; above 0: towards the prediction.
-    tracin, renormalized : float
-        See :class:`Influence`.
-    alone : Retrained or None
-        The prediction of a training without it alone.
+    without : Retrained or None
+        The prediction of a training without it alone, of leave-one-out.
     is_same : bool
         Whether it is the query sample itself, number for number.
     name : str
@@ -67,41 +59,9 @@ class InfluentialSample:
     row: int
     label: str
     score: float
-    tracin: float
-    renormalized: float
-    alone: Retrained | None = None
+    without: Retrained | None = None
     is_same: bool = False
     name: str = ""
-
-
-@dataclass(frozen=True)
-class Proof:
-    """A training without the most influential samples, next to trainings without as many drawn at random.
-
-    Attributes
-    ----------
-    rows : tuple of int
-        The samples that influenced the prediction most, the first most.
-    outcome : Retrained
-        Without all of them.
-    by_chance : tuple of Retrained
-        Without as many drawn at random, a training for each draw.
-    """
-
-    rows: tuple[int, ...]
-    outcome: Retrained
-    by_chance: tuple[Retrained, ...] = ()
-
-    @property
-    def range(self) -> tuple[float, float]:
-        """The least and the largest probability without as many drawn at random."""
-        found = [one.probability for one in self.by_chance]
-        return min(found), max(found)
-
-    @property
-    def is_beyond_chance(self) -> bool:
-        """Whether the probability is lower than without any of the samples drawn at random."""
-        return bool(self.by_chance) and self.outcome.log_odds < min(one.log_odds for one in self.by_chance)
 
 
 @dataclass(frozen=True)
@@ -117,11 +77,11 @@ class ExplainedPrediction(Result):
     probability, log_odds : float
         Of the prediction.
     towards, against : tuple of InfluentialSample
-        The most influential training samples, each way.
-    proof : Proof or None
-        The training without those of ``towards``; None: not trained again.
-    n_single_changes, n_single : int or None
-        Where every training sample was left out alone: how many times, and of how many, the prediction changed.
+        The most influential training samples, each way, the first most.
+    without : Retrained or None
+        The prediction of a training without those of ``towards``; None: not trained again.
+    by_chance : tuple of Retrained
+        Without as many drawn at random, a training for each draw.
     name : str
         The file of the test sample; "" where samples are no files.
     noun : str
@@ -135,9 +95,8 @@ class ExplainedPrediction(Result):
     log_odds: float
     towards: tuple[InfluentialSample, ...]
     against: tuple[InfluentialSample, ...]
-    proof: Proof | None = None
-    n_single_changes: int | None = None
-    n_single: int | None = None
+    without: Retrained | None = None
+    by_chance: tuple[Retrained, ...] = ()
     name: str = ""
     noun: str = "photo"
 
@@ -154,49 +113,54 @@ class ExplainedPrediction(Result):
         return placed(f"test {self.noun} {self.index}", self.name)
 
     @property
+    def range(self) -> tuple[float, float]:
+        """The least and the largest probability without as many drawn at random."""
+        found = [one.probability for one in self.by_chance]
+        return min(found), max(found)
+
+    @property
+    def is_beyond_chance(self) -> bool:
+        """Whether the probability is lower than without any of the samples drawn at random."""
+        if self.without is None or not self.by_chance:
+            return False
+        return self.without.log_odds < min(one.log_odds for one in self.by_chance)
+
+    @property
     def headline(self) -> str:
         """The prediction, and whether it depends on the samples that influenced it most.
 
         Examples
         --------
-        >>> sample, low, high = InfluentialSample(7, "cat", 0.5, 1.0, 0.5), (0.2, -1.4), (0.85, 1.7)
-        >>> proof = Proof((7,), Retrained("non-cat", *low, True), (Retrained("cat", *high, False),) * 9)
-        >>> print(ExplainedPrediction(3, "cat", "non-cat", 0.9, 2.2, (sample,), (), proof).headline)
-        Test photo 3: “cat” (90 %), in truth “non-cat”. Without its most influential training photo 20 %,
+        >>> sample, without = InfluentialSample(7, "cat", 0.5), Retrained("non-cat", 0.2, -1.4)
+        >>> drawn = 9 * (Retrained("cat", 0.85, 1.7),)
+        >>> print(ExplainedPrediction(3, "cat", "non-cat", 0.9, 2.2, (sample,), (), without, drawn).headline)
+        Test photo 3: 'cat' (90 %), in truth 'non-cat'. Without its most influential training photo 20 %,
         without a random one 85 to 85 % (9 draws).
         """
-        truth = "" if self.is_right else f", in truth “{self.actual}”"
-        said = f"{capitalized(self.place)}: “{self.predicted}” ({percent(self.probability)}){truth}."
-        if self.proof is None:
+        truth = "" if self.is_right else f", in truth '{self.actual}'"
+        said = f"{capitalized(self.place)}: '{self.predicted}' ({percent(self.probability)}){truth}."
+        if self.without is None:
             return said
-        n, noun = len(self.proof.rows), f"training {self.noun}"
+        n, noun = len(self.towards), f"training {self.noun}"
         which, random = (
             ("most influential", "a random one") if n == 1 else (f"{n} most influential", f"{n} random ones")
         )
-        p, by_chance = percent(self.proof.outcome.probability), self.proof.by_chance
-        found = f"without its {which} {noun}{'s' * (n > 1)} {p}"
-        if by_chance:
-            low, high = (percent(p) for p in self.proof.range)
-            found += (
-                f", without {random} {low.removesuffix(' %')} to {high} ({plural(len(by_chance), 'draw')})"
-            )
-        is_open = by_chance and not self.proof.is_beyond_chance
+        found = f"without its {which} {noun}{'s' * (n > 1)} {percent(self.without.probability)}"
+        if self.by_chance:
+            low, high = map(percent, self.range)
+            draws = plural(len(self.by_chance), "draw")
+            found += f", without {random} {low.removesuffix(' %')} to {high} ({draws})"
+        is_open = self.by_chance and not self.is_beyond_chance
         return f"{said} Inconclusive: {found}." if is_open else f"{said} {capitalized(found)}."
 
     @property
     def notes(self) -> tuple[str, ...]:
         """What the rows do not say."""
-        found = [
+        return tuple(
             f"{capitalized(self._place_of(one))} is this very {self.noun}: the network has seen it in training."
             for one in (*self.towards, *self.against)
             if one.is_same
-        ]
-        if self.n_single:
-            often = f"{self.n_single_changes} of {self.n_single}"
-            found.append(
-                f"Leaving out one training {self.noun} alone changes the prediction for {often} of them."
-            )
-        return tuple(found)
+        )
 
     def _place_of(self, sample: InfluentialSample) -> str:
         return placed(f"training {self.noun} {sample.row}", sample.name)
@@ -209,21 +173,21 @@ class ExplainedPrediction(Result):
         """
         rows = [self._row("none", (), self.predicted, self.probability)]
         for one in (*self.towards, *self.against):
-            label, p = (None, None) if one.alone is None else (one.alone.label, one.alone.probability)
+            label, p = (None, None) if one.without is None else (one.without.label, one.without.probability)
             rows.append(
                 self._row("sample", (one.row,), label, p)
                 | {"name": one.name, "class": one.label, "score": one.score}
             )
-        if self.proof is not None:
-            outcome, by_chance = self.proof.outcome, self.proof.by_chance
-            rows.append(self._row("most influential", self.proof.rows, outcome.label, outcome.probability))
-            if by_chance:
-                low, high = self.proof.range
-                middle = sorted(by_chance, key=lambda one: one.probability)[len(by_chance) // 2]
-                rows.append(
-                    self._row("random", (), middle.label, middle.probability)
-                    | {"n_draws": len(by_chance), "lowest": low, "highest": high}
-                )
+        if self.without is not None:
+            together = tuple(one.row for one in self.towards)
+            rows.append(self._row("most influential", together, self.without.label, self.without.probability))
+        if self.by_chance:
+            low, high = self.range
+            middle = sorted(self.by_chance, key=lambda one: one.probability)[len(self.by_chance) // 2]
+            rows.append(
+                self._row("random", (), middle.label, middle.probability)
+                | {"n_draws": len(self.by_chance), "lowest": low, "highest": high}
+            )
         return rows
 
     def _row(
@@ -233,7 +197,7 @@ class ExplainedPrediction(Result):
 
     def cells(self, row: dict[str, Any]) -> tuple[str, ...]:
         """Return a row as it is printed."""
-        n, p = 0 if self.proof is None else len(self.proof.rows), row["probability"]
+        n, p = len(self.towards), row["probability"]
         shown = "" if p is None else percent(p, 1)
         if row["kind"] == "random":
             shown = f"{percent(row['lowest'], 1).removesuffix(' %')} to {percent(row['highest'], 1)}"
@@ -250,9 +214,8 @@ class ExplainedPrediction(Result):
 
     def to_dict(self) -> dict[str, Any]:
         """Return all of it as JSON can hold it."""
-        is_proved = self.proof is not None and self.proof.is_beyond_chance
         told = {"headline": self.headline, "notes": list(self.notes), "rows": self.to_rows()}
-        return {**asdict(self), "is_right": self.is_right, "is_beyond_chance": is_proved, **told}
+        return {**asdict(self), "is_right": self.is_right, "is_beyond_chance": self.is_beyond_chance, **told}
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -264,8 +227,6 @@ class InfluenceOutcome(Result):
     method : str
         What training samples are ranked by: a key of ``METHODS``.
     influence : Influence
-    left_out : LeaveOneOut or None
-        Every training sample left out alone, where that is the method.
     explanations : list of ExplainedPrediction
     is_proved : bool
         Whether trainings without samples were run.
@@ -283,7 +244,6 @@ class InfluenceOutcome(Result):
     split: Split
     method: str
     influence: Influence
-    left_out: LeaveOneOut | None
     explanations: list[ExplainedPrediction]
     is_proved: bool
     agreement: dict[str, float] | None
@@ -300,14 +260,14 @@ class InfluenceOutcome(Result):
     @property
     def headline(self) -> str:
         """How many predictions depend on few training samples."""
-        proofs = [one.proof for one in self.explanations if one.proof is not None]
-        if not proofs:
+        proved = [one for one in self.explanations if one.without is not None]
+        if not proved:
             return (
                 f"{plural(len(self.explanations), 'prediction')} traced to training {self.noun}s; not proved."
             )
-        n, most = sum(proof.is_beyond_chance for proof in proofs), max(len(proof.rows) for proof in proofs)
+        n, most = sum(one.is_beyond_chance for one in proved), max(len(one.towards) for one in proved)
         return (
-            f"{n} of {plural(len(proofs), 'prediction')} fall beyond chance without the {most} most influential "
+            f"{n} of {plural(len(proved), 'prediction')} fall beyond chance without the {most} most influential "
             f"training {self.noun}s."
         )
 

@@ -6,7 +6,7 @@ next to as many drawn at random: where a training amplifies any small change, on
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor, Future
 from pathlib import Path
 
@@ -14,25 +14,27 @@ import numpy as np
 
 from pellucid.errors import OptionError
 from pellucid.evaluation.influence.chosen import chosen_rows
-from pellucid.evaluation.influence.explain import THOROUGH, Budget, Query, explain_predictions
+from pellucid.evaluation.influence.explain import N_DRAWS, Query, explain_predictions
 from pellucid.evaluation.influence.explained import InfluenceOutcome
 from pellucid.evaluation.influence.logits import logit
 from pellucid.evaluation.influence.retrain_runs import (
-    Work,
     from_checkpoints,
     is_start_gone,
     retrain,
     training_seconds,
     training_weights,
 )
-from pellucid.evaluation.influence.retraining import LeaveOneOut, leave_one_out
+from pellucid.evaluation.influence.retraining import Group
 from pellucid.evaluation.influence.tracin import Influence, trace_influence
 from pellucid.job_threads import submit
 from pellucid.progress import ProgressCallback, no_progress, stage_of
 from pellucid.runs.run import Run
+from pellucid.runs.train_many import train_many
 from pellucid.stats.ranks import rank_correlation
+from pellucid.threads import n_cores
 from pellucid.types import Array
 
+WORTH_SECONDS = 1.5  # of work, below which starting other processes does not pay
 QUICK_SECONDS = 2.0  # a training this short is run again without asking
 LAST_LAYER = "Gradients are those of the last layer alone, an approximation: all of them would take too long."
 SMOOTHED = (
@@ -49,7 +51,7 @@ def begin_influence(
     method: str = "tracin",
     top: int = 5,
     is_retrained: bool | None = None,
-    budget: Budget = THOROUGH,
+    n_draws: int = N_DRAWS,
     n_jobs: int | None = None,
     progress: ProgressCallback = no_progress,
     executor: Executor | None = None,
@@ -75,9 +77,7 @@ def begin_influence(
             "or use --method tracin."
         )
     query_data = result.split.test.take(np.array(rows))
-    work = Work(seconds, n_jobs, progress)
     trace = retrain(result, query_data) if again else from_checkpoints(result, folder, query_data)
-    work.on_threads = trace.on_threads
     traced = trace_influence(
         trace.traced.model,
         trace.traced.snapshots,
@@ -86,15 +86,26 @@ def begin_influence(
         weights=training_weights(result),
         progress=stage_of(progress, "gradients"),
     )
-    scores, left_out = traced.renormalized, None
-    known: dict[tuple[int, ...], Array] = {}
-    if method == "tracin-plain":
-        scores = traced.tracin
-    elif method == "leave-one-out":
+    n_done = 0
+
+    def run(train: Callable[[Group], Array], groups: Sequence[Group]) -> dict[Group, Array]:
+        """Train side by side where that pays."""
+        nonlocal n_done
+        n_done += len(groups)
+        pays = len(groups) * seconds > WORTH_SECONDS
+        return train_many(
+            train,
+            groups,
+            n_jobs=n_jobs or (n_cores() if pays else 1),
+            on_threads=trace.on_threads,
+            on_done=lambda n, group, outputs: progress("training without", n, len(groups)),
+        )
+
+    scores, known = traced.tracin if method == "tracin-plain" else traced.renormalized, {}
+    if method == "leave-one-out":
         assert trace.retraining is not None
-        left_out = leave_one_out(trace.retraining, full=trace.traced.outputs, run=work.run)
-        scores = _changes(left_out, traced.predicted_labels)
-        known = {(int(i),): Z for i, Z in zip(left_out.rows, left_out.outputs, strict=True)}
+        known = run(trace.retraining.without, [(i,) for i in range(len(trace.train))])
+        scores = changes_without(known, trace.traced.outputs, traced.predicted_labels)
 
     def prove() -> InfluenceOutcome:
         explanations = explain_predictions(
@@ -105,19 +116,18 @@ def begin_influence(
             top=top,
             retraining=trace.retraining,
             known=known,
-            budget=budget,
-            run=work.run,
+            n_draws=n_draws,
+            run=run,
         )
         return InfluenceOutcome(
             run=str(folder or result.split.name),
             split=result.split,
             method=method,
             influence=traced,
-            left_out=left_out,
             explanations=explanations,
             is_proved=again,
-            agreement=None if left_out is None else agreement(traced, scores),
-            n_trainings=work.n_done + again,
+            agreement=agreement(traced, scores) if known else None,
+            n_trainings=n_done + again,
             seconds=time.perf_counter() - started,
             notes=(*result.notes, *trace.notes, *_notes(result, traced, method)),
         )
@@ -139,10 +149,11 @@ def agreement(influence: Influence, changes: Array) -> dict[str, float]:
     }
 
 
-def _changes(left_out: LeaveOneOut, predicted_labels: Array) -> Array:
-    """Return by how much each sample moved the predictions' log-odds up, (m, n)."""
-    full = logit(left_out.full, predicted_labels)
-    return np.stack([full - logit(Z, predicted_labels) for Z in left_out.outputs])
+def changes_without(known: Mapping[Group, Array], full: Array, predicted_labels: Array) -> Array:
+    """Return by how much each sample moved the predictions' log-odds up, (m, n): by trainings without it."""
+    return np.stack(
+        [logit(full, predicted_labels) - logit(known[i,], predicted_labels) for i in range(len(known))]
+    )
 
 
 def _notes(run: Run, influence: Influence, method: str) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ import numpy as np
 
 from pellucid.errors import OptionError
 from pellucid.nn.dense import Dense, Flatten
-from pellucid.nn.hooks import watched
+from pellucid.nn.hooks import record
 from pellucid.nn.layer import Layer
 from pellucid.nn.model import Model
 from pellucid.nn.sequential import Sequential
@@ -162,7 +162,7 @@ def head_products(model: Model, X: Array, query_X: Array, slope: Slope, query_sl
 def _features(model: Model, head: Dense, X: Array) -> tuple[Array, Array]:
     """Return what goes into the last layer and what comes out, float64."""
     inputs, outputs = [], []
-    with watched(head) as watch:
+    with record(head) as watch:
         for start in range(0, len(X), PIECE):
             model.forward(X[start : start + PIECE])
             assert watch.input is not None

@@ -53,16 +53,16 @@ def influence_figure(explanation: ExplainedPrediction, train: Dataset, test: Dat
     Examples
     --------
     >>> data = Dataset(np.zeros((3, 8, 8, 3), np.uint8), np.array([0, 1, 1]), ("non-cat", "cat"))
-    >>> one = ExplainedPrediction(0, "cat", "non-cat", 0.9, 2.2, (InfluentialSample(2, "cat", 0.5, 1.0, 0.5),), ())
+    >>> one = ExplainedPrediction(0, "cat", "non-cat", 0.9, 2.2, (InfluentialSample(2, "cat", 0.5),), ())
     >>> figure = influence_figure(one, data, data)
     >>> [text.get_text() for text in figure.axes[-1].texts]
-    ['Influenced it towards “cat”', '2: cat', '+0.50']
+    ["Influenced it towards 'cat'", '2: cat', '+0.50']
     """
     check_images("influence_figure", train.X)
     check_images("influence_figure", test.X)
     e = explanation
     predicted = class_name((e.predicted,), 0, 20)
-    page = Page(f"Why did the network predict “{predicted}” for {e.place}?")
+    page = Page(f"Why did the network predict '{predicted}' for {e.place}?")
     words = [
         Line(f"Prediction: {predicted} ({percent(e.probability)})", INK),
         Line(f"Class: {e.actual}", INK),
@@ -72,9 +72,9 @@ def influence_figure(explanation: ExplainedPrediction, train: Dataset, test: Dat
     way, other = (GREEN, RED) if e.is_right else (RED, GREEN)
     for title, samples, color in (("towards", e.towards, way), ("away from", e.against, other)):
         if samples:
-            heading = Line(f"Influenced it {title} “{predicted}”", color, True)
+            heading = Line(f"Influenced it {title} '{predicted}'", color, True)
             page.row([_tile(one, train, e) for one in samples[:n]], n_columns=n, heading=heading)
-    if e.proof is not None:
+    if e.without is not None:
         page.chart(CHART, lambda part, height: _chart(part, e, height))
     return page.figure()
 
@@ -85,23 +85,22 @@ def _tile(sample: InfluentialSample, train: Dataset, e: ExplainedPrediction) -> 
         lines.append(shorten(Path(sample.name).name, LONGEST_NAME))
     plus, same = "+" if sample.score >= 0 else "", f", the same {train.noun}" if sample.is_same else ""
     lines.append(f"{plus}{signed(sample.score)}{same}")
-    if sample.alone is not None:
-        lines.append(f"without: {percent(sample.alone.probability)}")
-    is_left_out = e.proof is not None and sample.row in e.proof.rows
+    if sample.without is not None:
+        lines.append(f"without: {percent(sample.without.probability)}")
+    is_left_out = e.without is not None and sample in e.towards
     return Tile(train.X[sample.row], lines, frame=ORANGE if is_left_out else "")
 
 
 def _chart(part: SubFigure, e: ExplainedPrediction, height: float) -> None:
     """Draw the prediction's probability: of the network, without the most influential, and without random ones."""
-    proof, name = e.proof, class_name((e.predicted,), 0, 20)
-    assert proof is not None
+    name, n = class_name((e.predicted,), 0, 20), len(e.towards)
+    assert e.without is not None
     axes = part.add_axes((2.6 / WIDTH, 0.5 / height, (WIDTH - 3.0) / WIDTH, (height - 0.8) / height))
-    n = len(proof.rows)
     most = f"the {n} most influential" if n > 1 else "the most influential one"
-    by_chance = [one.probability for one in proof.by_chance]
+    by_chance = [one.probability for one in e.by_chance]
     rows = [
         ("all training samples", [e.probability], INK),
-        (f"without {most}", [proof.outcome.probability], ORANGE),
+        (f"without {most}", [e.without.probability], ORANGE),
         *([(f"without {n} at random", by_chance, MUTED)] if by_chance else []),
     ]
     for y, (_, found, color) in enumerate(rows):
@@ -112,4 +111,4 @@ def _chart(part: SubFigure, e: ExplainedPrediction, height: float) -> None:
     axes.set_xticks([0, 50, 100], ["0 %", "50 %", "100 %"])
     axes.axvline(50, color=LINE, linewidth=0.8, zorder=0)
     axes.tick_params(labelsize=8)
-    axes.set_title(f"Trained again: probability of “{name}”", fontsize=9, pad=6)
+    axes.set_title(f"Trained again: probability of '{name}'", fontsize=9, pad=6)

@@ -1,6 +1,5 @@
 """What influence is computed from: a training that is run again, or what one left; and trainings side by side."""
 
-from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -9,18 +8,15 @@ from typing import NamedTuple
 import numpy as np
 
 from pellucid.data.dataset import Dataset
-from pellucid.evaluation.influence.retraining import Group, Retraining, Traced, project_to_span
+from pellucid.evaluation.influence.retraining import Retraining, Traced, project_to_span
 from pellucid.evaluation.influence.snapshots import last_snapshot, read_snapshot
 from pellucid.evaluation.influence.stages import fit_in_stages
 from pellucid.nn.model import Model, model_from_config
 from pellucid.ops.losses.targets import class_weights_to_sample_weights
-from pellucid.progress import ProgressCallback
 from pellucid.runs.build import make_model
 from pellucid.runs.config import Stage
 from pellucid.runs.run import Run
-from pellucid.runs.train_many import train_many
 from pellucid.text import plural
-from pellucid.threads import n_cores
 from pellucid.training.cost import first_layer_correction, stays_in_span
 from pellucid.training.fit import kernels_for
 from pellucid.training.job import validation_rows
@@ -29,7 +25,10 @@ from pellucid.types import Array
 
 N_SNAPSHOTS = 20
 N_TRAININGS = 40  # about how many the proof for a few predictions takes
-WORTH_SECONDS = 1.5  # of work, below which starting other processes does not pay
+OTHER = (
+    "Run again, the training gave other scores, by up to {off:.2g}: another machine, version or number of threads "
+    "adds in another order. What follows is about the training as it runs here."
+)
 OPERATIONS_A_SECOND, SECONDS_A_LAYER = 2e10, 1e-5
 SAME = {
     "float64": 1e-6,
@@ -78,26 +77,15 @@ def retrain(run: Run, query: Dataset) -> TrainingTrace:
     plain = Retraining(start, train, query.X, partial(fit_in_stages, stages, same))
     saved, limit = _outputs(model, query), SAME[model.dtype]
 
-    def trace(retraining: Retraining, traced: Traced, *notes: str) -> TrainingTrace:
-        return TrainingTrace(
-            retraining,
-            traced,
-            retraining.train,
-            Dataset(retraining.query_X, query.y, query.classes),
-            notes,
-            on_threads,
-        )
-
-    if is_small:
-        small = project_to_span(plain)
-        traced = small.traced(N_SNAPSHOTS)
-        if np.abs(traced.outputs - saved).max() <= limit:
-            return trace(small, traced)
-        if small is plain:
-            return trace(plain, traced, _other(traced, saved))
-    traced = plain.traced(N_SNAPSHOTS)
-    is_same = np.abs(traced.outputs - saved).max() <= limit
-    return trace(plain, traced) if is_same else trace(plain, traced, _other(traced, saved))
+    retraining = project_to_span(plain) if is_small else plain
+    traced = retraining.traced(N_SNAPSHOTS)
+    off = np.abs(traced.outputs - saved).max()
+    if off > limit and retraining is not plain:
+        retraining, traced = plain, plain.traced(N_SNAPSHOTS)
+        off = np.abs(traced.outputs - saved).max()
+    notes = (OTHER.format(off=off),) if off > limit else ()
+    queries = Dataset(retraining.query_X, query.y, query.classes)
+    return TrainingTrace(retraining, traced, retraining.train, queries, notes, on_threads)
 
 
 def is_start_gone(run: Run) -> bool:
@@ -115,14 +103,6 @@ def _start_of(run: Run) -> Model:
     start.recipe = config.recipe
     start.initialize(model.input_shape, seed=config.options.seed)
     return start
-
-
-def _other(traced: Traced, saved: Array) -> str:
-    return (
-        f"Run again, the training gave other scores, by up to {np.abs(traced.outputs - saved).max():.2g}: "
-        "another machine, version or number of threads adds in another order. What follows is about the training "
-        "as it runs here."
-    )
 
 
 def from_checkpoints(run: Run, folder: Path | None, query: Dataset) -> TrainingTrace:
@@ -168,22 +148,3 @@ def training_weights(run: Run) -> Array | None:
     if options.validation is not None:
         weights[validation_rows(train, options.validation, options.seed)[1]] = 0
     return weights
-
-
-class Work:
-    """Runs trainings side by side where that pays, and counts them."""
-
-    def __init__(self, seconds: float, n_jobs: int | None, progress: ProgressCallback) -> None:
-        self.seconds, self.n_jobs, self.progress, self.n_done = seconds, n_jobs, progress, 0
-        self.on_threads = False
-
-    def run(self, train: Callable[[Group], Array], groups: Sequence[Group]) -> dict[Group, Array]:
-        """Return what a training without each group gives."""
-
-        def show(n: int, group: Group, outputs: Array) -> None:
-            self.n_done += 1
-            self.progress("training without", n, len(groups))
-
-        pays = len(groups) * self.seconds > WORTH_SECONDS
-        n_jobs = self.n_jobs or (n_cores() if pays else 1)
-        return train_many(train, groups, n_jobs=n_jobs, on_threads=self.on_threads, on_done=show)

@@ -1,7 +1,7 @@
 """Training again without some samples: the only proof of what they did."""
 
 import copy
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -9,12 +9,11 @@ import numpy as np
 
 from pellucid.data.dataset import Dataset
 from pellucid.data.preprocess import Preprocessing
-from pellucid.errors import DataError, OptionError
+from pellucid.errors import OptionError
 from pellucid.evaluation.influence.snapshots import KeepSnapshots, Snapshot
 from pellucid.nn.dense import Dense, Flatten
 from pellucid.nn.model import Model
 from pellucid.nn.sequential import Sequential
-from pellucid.runs.train_many import train_many
 from pellucid.training.events import Callback
 from pellucid.types import Array
 
@@ -51,6 +50,18 @@ class Retraining:
     A sample is left out by removing its row, so that the mean is taken over one sample fewer: exactly the training
     that would have been without it. With mini-batches, other samples then form a batch, which
     changes so much that the effect of one sample is hard to distinguish from chance.
+
+    Examples
+    --------
+    >>> from pellucid.nn.presets import preset
+    >>> from pellucid.training.fit import train
+    >>> data = Dataset(np.array([[0.0], [1.0], [1.0]]), np.array([0, 1, 1]))
+    >>> start = preset("logistic")
+    >>> start.initialize((1,))
+    >>> fit = lambda model, data, callbacks: train(model, data, n_epochs=50, callbacks=callbacks)
+    >>> again = Retraining(start, data, np.array([[1.0]]), fit)
+    >>> bool(again.without((0,)) > again.without() > again.without((1,)))  # the 0 spoke against it, each 1 for it
+    True
     """
 
     start: Model
@@ -149,76 +160,3 @@ def _with_inputs(start: Sequential, W: Array) -> Sequential:
     model.copy_loss(start)
     model.preprocessing, model.classes = Preprocessing(), start.classes
     return model
-
-
-def outputs_without(
-    retraining: Retraining, groups: Iterable[Group], *, run: Runner = train_many
-) -> dict[Group, Array]:
-    """Return the query samples' outputs of a training without each group, each group trained for once."""
-    jobs = list(dict.fromkeys(tuple(sorted(group)) for group in groups))
-    return run(retraining.without, jobs)
-
-
-@dataclass(frozen=True, eq=False)
-class LeaveOneOut:
-    """The outputs of trainings without one sample each.
-
-    Attributes
-    ----------
-    rows : Array, shape (r,)
-        The samples that were left out, one a training.
-    outputs : Array, shape (r, n, n_out)
-        The query samples' outputs then.
-    whole : Array, shape (n, n_out)
-        Their outputs when nothing is left out.
-    """
-
-    rows: Array
-    outputs: Array
-    full: Array
-
-
-def leave_one_out(
-    retraining: Retraining,
-    rows: Sequence[int] | None = None,
-    *,
-    full: Array | None = None,
-    run: Runner = train_many,
-) -> LeaveOneOut:
-    """Train once without each sample, exactly, and return what the query samples' outputs come to.
-
-    Parameters
-    ----------
-    retraining : Retraining
-    rows : sequence of int, optional
-        The training samples to leave out; default: each.
-    whole : Array, shape (n, n_out), optional
-        ``retraining.without()``, where it is known.
-    run : callable, optional
-        Takes a function and the groups, and returns its result for each group.
-
-    Raises
-    ------
-    DataError
-        If there are fewer than two training samples.
-
-    Examples
-    --------
-    >>> from pellucid.nn.presets import preset
-    >>> from pellucid.training.fit import train
-    >>> data = Dataset(np.array([[0.0], [1.0], [1.0]]), np.array([0, 1, 1]))
-    >>> start = preset("logistic")
-    >>> start.initialize((1,))
-    >>> fit = lambda model, data, callbacks: train(model, data, n_epochs=50, callbacks=callbacks)
-    >>> left = leave_one_out(Retraining(start, data, np.array([[1.0]]), fit))
-    >>> left.outputs.shape
-    (3, 1, 1)
-    >>> bool(left.outputs[0] > left.full > left.outputs[1])  # the 0 spoke against it, each 1 for it
-    True
-    """
-    if len(retraining.train) < 2:
-        raise DataError("leave_one_out: expected two training samples or more.")
-    at = np.arange(len(retraining.train)) if rows is None else np.asarray(rows, np.int64)
-    found = outputs_without(retraining, [(int(i),) for i in at], run=run)
-    outputs = np.stack([found[(int(i),)] for i in at]) if len(at) else np.empty((0, 0, 0))
-    return LeaveOneOut(at, outputs, retraining.without() if full is None else full)

@@ -1,15 +1,14 @@
 """TracIn: what each training sample did to a prediction, added up over a training."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from pellucid import dispatch
 from pellucid.data.dataset import Dataset
 from pellucid.data.preprocess import Preprocessing
-from pellucid.errors import OptionError, ShapeError, unknown_name
+from pellucid.errors import OptionError, ShapeError
 from pellucid.evaluation.influence.gradients import (
     Products,
     Slope,
@@ -26,9 +25,7 @@ from pellucid.ops.losses.base import LOSSES
 from pellucid.progress import CountCallback
 from pellucid.types import Array
 
-OF = ("logit", "loss")
-GRADIENTS = ("auto", "all", "last-layer")
-MOST_SECONDS = 60.0  # that "auto" spends on single gradients before it takes the last layer alone
+MOST_SECONDS = 60.0  # that single gradients may take, before the last layer alone is taken
 OPERATIONS_A_SECOND, SECONDS_A_LAYER = 4e9, 6e-5  # of one sample's forward and backward pass, roughly
 
 
@@ -50,7 +47,6 @@ class Influence:
         The snapshots' steps.
     gradients : str
         "all" parameters', or the "last-layer" alone: an approximation.
-    of : {"logit", "loss"}
     """
 
     tracin: Array
@@ -58,7 +54,6 @@ class Influence:
     predicted_labels: Array
     steps: tuple[int, ...]
     gradients: str
-    of: str
 
 
 def trace_influence(
@@ -67,8 +62,6 @@ def trace_influence(
     train: Dataset,
     query: Dataset,
     *,
-    of: str = "logit",
-    gradients: str = "auto",
     weights: Array | None = None,
     progress: CountCallback | None = None,
 ) -> Influence:
@@ -82,11 +75,6 @@ def trace_influence(
         Of its training: see :class:`KeepSnapshots`.
     train, query : Dataset
         As loaded; the model's preprocessing is applied.
-    of : {"logit", "loss"}, optional
-        What is traced: the log-odds of the class that the model predicts; or, as TracIn was published, the query
-        sample's loss, with what lowers it above 0.
-    gradients : {"auto", "all", "last-layer"}, optional
-        Of which parameters. "auto": all, unless that would take more than about a minute.
     weights : Array, shape (m,), optional
         How much each training sample counted; 0: it was not trained on.
     progress : callable, optional
@@ -95,11 +83,13 @@ def trace_influence(
     Returns
     -------
     Influence
+        On the log-odds of the class that the model predicts; of all parameters' gradients, unless these would take
+        more than about a minute.
 
     Raises
     ------
     OptionError
-        If an option is not known, there is no snapshot, or the model gives no class probabilities.
+        If there is no snapshot, or the model gives no class probabilities.
     ShapeError
         If the samples do not fit the model.
 
@@ -125,22 +115,30 @@ def trace_influence(
     array([[ 0.5 ,  0.25],
            [-0.25, -0.5 ]])
     """
-    _check(model, snapshots, train, query, of, gradients)
+    _check(model, snapshots, train, query)
     replica = fresh_copy(model)
     rule = model.preprocessing or Preprocessing()
     X, query_X = rule.apply(train.X, model.dtype), rule.apply(query.X, model.dtype)
     predicted_labels = labels_of(model.decision_function(query.X))
-    query_slope = logit_slope(predicted_labels) if of == "logit" else _loss_slope(model, query, -1.0)
-    way = _gradient_kind(model, gradients, (len(X) + len(query_X)) * len(snapshots))
-    compute = _computation(
-        way, replica, X, query_X, _loss_slope(model, train), query_slope, len(snapshots), progress
-    )
+    slopes = _loss_slope(model, train), logit_slope(predicted_labels)
+    m, n_snapshots = len(X), len(snapshots)
+    way = _gradient_kind(model, (m + len(query_X)) * n_snapshots)
+    gram = X.reshape(m, -1) @ query_X.reshape(len(query_X), -1).T if way == "stack" else None
+
+    def products(t: int) -> Products:
+        if way == "stack":
+            return stack_products(replica, X, query_X, *slopes, gram=gram)
+        if way == "last-layer":
+            return head_products(replica, X, query_X, *slopes)
+        listen = None if progress is None else (lambda i, m: progress(t * m + i, n_snapshots * m))
+        return plain_products(replica, X, query_X, *slopes, progress=listen)
+
     weight = np.full(len(X), 1 / len(X)) if weights is None else weights / weights.sum()
     tracin, cosines, total = np.zeros((len(X), len(query_X))), np.zeros((len(X), len(query_X))), 0.0
     with dispatch.use_for(3.0 * len(snapshots) * (len(X) + len(query_X)) * model.n_operations):
-        for snapshot in snapshots:
+        for t, snapshot in enumerate(snapshots):
             snapshot.put_into(replica)
-            dots, norms, query_norms = compute()
+            dots, norms, query_norms = products(t)
             tracin -= snapshot.rate * weight[:, np.newaxis] * dots
             lengths = np.outer(norms, query_norms)
             cosines -= snapshot.rate * np.divide(dots, lengths, out=np.zeros_like(dots), where=lengths > 0)
@@ -152,7 +150,6 @@ def trace_influence(
         predicted_labels=predicted_labels,
         steps=tuple(snapshot.step for snapshot in snapshots),
         gradients="last-layer" if way == "last-layer" else "all",
-        of=of,
     )
 
 
@@ -171,66 +168,28 @@ def fresh_copy(model: Model) -> Model:
     return made
 
 
-def _loss_slope(model: Model, data: Dataset, sign: float = 1.0) -> Slope:
+def _loss_slope(model: Model, data: Dataset) -> Slope:
     """Return the outputs' gradient of each sample's own loss, not divided by their number."""
     loss = LOSSES.from_config(model.loss_config)
     Y = model.encode(data.y)
 
     def slope(Z: Array, rows: slice) -> Array:
-        _, cache = loss.forward(
-            Z, Y[rows].astype(Z.dtype) if Y.dtype.kind == "f" else Y[rows], normalizer=1.0
-        )
-        dZ: Array = loss.backward(cache)
-        return dZ if sign == 1 else sign * dZ
+        labels = Y[rows].astype(Z.dtype) if Y.dtype.kind == "f" else Y[rows]
+        dZ: Array = loss.backward(loss.forward(Z, labels, normalizer=1.0)[1])
+        return dZ
 
     return slope
 
 
-def _gradient_kind(model: Model, gradients: str, n_gradients: int) -> str:
-    if gradients != "last-layer" and is_stack(model):
+def _gradient_kind(model: Model, n_gradients: int) -> str:
+    if is_stack(model):
         return "stack"
-    if gradients != "auto":
-        return gradients
     operations = 3.0 * model.n_operations
     seconds = n_gradients * (operations / OPERATIONS_A_SECOND + SECONDS_A_LAYER * len(model.leaves()))
     return "all" if seconds <= MOST_SECONDS else "last-layer"
 
 
-def _computation(
-    way: str,
-    model: Model,
-    X: Array,
-    query_X: Array,
-    slope: Slope,
-    query_slope: Slope,
-    n: int,
-    progress: CountCallback | None,
-) -> Callable[[], Products]:
-    """Return a function that computes the products at the model's present parameters."""
-    slopes: Any = (slope, query_slope)
-    if way == "stack":
-        gram = X.reshape(len(X), -1) @ query_X.reshape(len(query_X), -1).T
-        return lambda: stack_products(model, X, query_X, *slopes, gram=gram)
-    if way == "last-layer":
-        return lambda: head_products(model, X, query_X, *slopes)
-    done = 0
-
-    def one_by_one() -> Products:
-        nonlocal done
-        before = done
-        listen = None if progress is None else (lambda i, m: progress(before + i, n * m))
-        done += len(X)
-        return plain_products(model, X, query_X, *slopes, progress=listen)
-
-    return one_by_one
-
-
-def _check(
-    model: Model, snapshots: Sequence[Snapshot], train: Dataset, query: Dataset, of: str, gradients: str
-) -> None:
-    for kind, name, known in (("score", of, OF), ("gradients", gradients, GRADIENTS)):
-        if name not in known:
-            raise OptionError(unknown_name(kind, name, known))
+def _check(model: Model, snapshots: Sequence[Snapshot], train: Dataset, query: Dataset) -> None:
     if not snapshots:
         raise OptionError("trace_influence: expected at least one snapshot of the training, got none.")
     check_classifier(model)

@@ -84,10 +84,10 @@ def label_errors_of(
     """
     check_labels(split)
     whole = whole_of(split)
-    check_counts(whole, split.name, folds, "--folds")
+    check_counts(whole, split.name, folds)
     why = "every sample is to be predicted by a network that was not trained on it"
     check_untrained([candidate], "--labels", why)
-    divided = make_folds(whole, folds, 1, "--folds")
+    divided = make_folds(whole, folds)
     both = undivided(whole, split)
     trainings = Trainings({0: candidate}, both, _probabilities, divided.rows).ready(folds)
     candidate = trainings.candidates[0]

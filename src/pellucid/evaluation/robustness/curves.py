@@ -73,23 +73,14 @@ class PerturbationCurve:
     n_baseline: int
 
     @property
-    def ten_points_at(self) -> float | None:
-        """The weakest strength measured at which 10 % of all photos are lost, on balance; None: never."""
-        clean = self.rows[0]
-        found = [r.strength for r in self.rows if 100 * (clean.n_correct - r.n_correct) >= POINTS * r.n]
-        return found[0] if found else None
-
-    @property
-    def below_baseline_at(self) -> float | None:
-        """The weakest strength at which the majority-class baseline is better; None: never, or always."""
-        found = [r.strength for r in self.rows if r.n_correct < self.n_baseline]
-        return found[0] if found and found[0] > 0 else None
-
-    @property
     def breaks_at(self) -> float | None:
-        """The weaker of ``ten_points_at`` and ``below_baseline_at``; None: at no strength."""
-        found = [at for at in (self.ten_points_at, self.below_baseline_at) if at is not None]
-        return min(found) if found else None
+        """The weakest strength that costs 10 % of all photos, or falls below the baseline; None: at no strength."""
+        clean, *changed = self.rows
+        lowest = self.n_baseline if clean.n_correct >= self.n_baseline else 0
+        for row in changed:
+            if 100 * (clean.n_correct - row.n_correct) >= POINTS * row.n or row.n_correct < lowest:
+                return row.strength
+        return None
 
     @property
     def breaks_label(self) -> str:
@@ -101,6 +92,12 @@ class PerturbationCurve:
         """The row at the perturbation's moderate strength, or at the nearest one measured."""
         at = nearest((row.strength for row in self.rows), self.perturbation.moderate)
         return next(row for row in self.rows if row.strength == at)
+
+    @property
+    def change(self) -> str:
+        """The perturbation at its moderate strength, in a few words."""
+        p = self.perturbation
+        return p.title + ("" if len(p.strengths) == 1 else f" {p.label(self.moderate.strength)}")
 
     @property
     def cost(self) -> int:
@@ -119,8 +116,6 @@ class PerturbationCurve:
             "moderate_strength": self.moderate.strength,
             "moderate_cost": self.cost,
             "moderate_p_value": self.moderate.p_value,
-            "ten_points_at": self.ten_points_at,
-            "below_baseline_at": self.below_baseline_at,
             "breaks_at": self.breaks_at,
             "rows": [asdict(row) for row in self.rows],
         }
@@ -183,12 +178,7 @@ class Robustness(Result):
     def chances(self) -> dict[str, Chance]:
         """For each perturbation by name, whether its cost at moderate strength is more than chance explains."""
         rows = [curve.moderate for curve in self.curves]
-        found = judge(
-            [curve.cost for curve in self.curves],
-            [row.n_gained for row in rows],
-            [row.p_value for row in rows],
-            self.n,
-        )
+        found = judge([curve.cost for curve in self.curves], [row.p_value for row in rows], self.n)
         return {curve.perturbation.name: one for curve, one in zip(self.curves, found, strict=True)}
 
     @property
@@ -198,20 +188,18 @@ class Robustness(Result):
         Examples
         --------
         >>> print(Robustness(50, 20, 0.4, "cat", (), {}, 1).headline)
-        Unchanged, 20 of 50 photos are correct: no better than the baseline (always “cat”).
+        Unchanged, 20 of 50 photos are correct: no better than the baseline (always 'cat').
         """
         n, unchanged = (
             plural(self.n, self.noun),
             f"Unchanged, {self.n_correct} of {self.n} {self.noun}s are correct",
         )
         if self.accuracy <= self.baseline:
-            return f"{unchanged}: no better than the baseline (always “{self.most_common}”)."
+            return f"{unchanged}: no better than the baseline (always '{self.most_common}')."
         for curve in self.ranking:
             chance = self.chances[curve.perturbation.name]
             if chance.outcome == "more than chance":
-                change = curve.perturbation.phrase(curve.moderate.strength).replace("photo", self.noun)
-                p = p_in_words(chance.p_value)
-                return f"{change[0].upper()}{change[1:]} costs most: {curve.cost} of {n} ({p})."
+                return f"{curve.change} costs most: {curve.cost} of {n} ({p_in_words(chance.p_value)})."
         largest = max(0, self.ranking[0].cost)
         return f"No change lowers accuracy significantly ({n}; the largest loss is {largest})."
 
@@ -241,13 +229,13 @@ class Robustness(Result):
         n_always = round(self.baseline * self.n)
         rows: list[dict[str, Any]] = [
             {"change": "none", "n_correct": self.n_correct, "low": low, "high": high},
-            {"change": f"always “{self.most_common}”", "n_correct": n_always},
+            {"change": f"always '{self.most_common}'", "n_correct": n_always},
         ]
         for curve in self.ranking:
             row, chance, p = curve.moderate, self.chances[curve.perturbation.name], curve.perturbation
             rows.append(
                 {
-                    "change": p.title + ("" if len(p.strengths) == 1 else f" {p.label(row.strength)}"),
+                    "change": curve.change,
                     "name": p.name,
                     "strength": row.strength,
                     "n_correct": row.n_correct,
@@ -289,7 +277,11 @@ class Robustness(Result):
             "seed": self.seed,
             "ranking": [curve.perturbation.name for curve in self.ranking],
             "perturbations": [
-                {**curve.to_dict(), **_chance_dict(self.chances[curve.perturbation.name])}
+                {
+                    **curve.to_dict(),
+                    "moderate_p_value_holm": self.chances[curve.perturbation.name].p_value,
+                    "moderate_outcome": self.chances[curve.perturbation.name].outcome,
+                }
                 for curve in self.curves
             ],
             "left_out": dict(self.left_out),
@@ -309,11 +301,3 @@ class Robustness(Result):
         from pellucid.plotting.saving import figure_html
 
         return super()._repr_html_() + figure_html(self.plot())
-
-
-def _chance_dict(chance: Chance) -> dict[str, Any]:
-    return {
-        "moderate_p_value_holm": chance.p_value,
-        "moderate_outcome": chance.outcome,
-        "least_loss_told": chance.least_loss,
-    }

@@ -8,7 +8,7 @@ from typing import TypeAlias
 import numpy as np
 
 from pellucid.errors import DataError, OptionError, ShapeError
-from pellucid.types import Array
+from pellucid.types import Array, is_image_shape
 
 # The tutorial's six reasons why photos are misclassified, in our words, and what is measured in addition.
 REASONS = {
@@ -51,8 +51,6 @@ class Perturbation:
         What is done at a strength above 0.
     label : callable
         A strength in a few letters, for an axis.
-    phrase : callable
-        A strength as a phrase: ``"rotating the photo by 20°"``.
     needs_colour : bool
         Whether it leaves grey photos as they are.
     """
@@ -67,7 +65,6 @@ class Perturbation:
     largest: float
     change: Change
     label: Callable[[float], str]
-    phrase: Callable[[float], str]
     needs_colour: bool = False
 
     def __call__(self, images: Array, strength: float, rng: np.random.Generator) -> Array:
@@ -120,8 +117,7 @@ def check_photos(where: str, images: Array) -> None:
     --------
     >>> check_photos("here", np.zeros((2, 8, 8, 3), np.uint8))
     """
-    is_photo = images.ndim == 3 or (images.ndim == 4 and images.shape[3] in (1, 3))
-    if not is_photo or 0 in images.shape[1:]:
+    if not is_image_shape(images.shape[1:]) or images.shape[3:] == (4,):
         raise ShapeError(
             f"{where}: expected photos of shape (m, height, width, 3), or grey ones of (m, height, width, 1) or "
             f"(m, height, width), got {images.shape}. Only photos can be rotated, darkened or covered."

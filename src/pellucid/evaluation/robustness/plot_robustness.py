@@ -16,7 +16,7 @@ from pellucid.evaluation.robustness.try_perturbations import change_photos, chec
 from pellucid.nn.model import Model
 from pellucid.plotting.grid import Page, Tile
 from pellucid.plotting.lines import Line
-from pellucid.plotting.style import BLUE, INK, MUTED, ORANGE, RED, WIDTH, class_name, look, new_figure
+from pellucid.plotting.style import BLUE, INK, MUTED, ORANGE, RED, class_name, look, new_figure
 from pellucid.text import by, p_in_words, percent
 from pellucid.types import Array
 
@@ -24,9 +24,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-# Inches.
-LEFT, RIGHT, BETWEEN = 0.55, 0.12, 0.22  # left and right of the panels, and between two
-HEAD, TITLE, PANEL, FOOT = 0.58, 0.54, 1.15, 0.26  # legend; over, of and under each panel
 RING = "First loss of 10 points, or below the baseline"
 CLEAN, DOTTED = (0, (5, 3)), (0, (1, 1.5))
 NAMES = 1.6  # inches on the left of the sheet, for the names of the perturbations
@@ -63,40 +60,36 @@ def robustness_curves(result: Robustness) -> Figure:
     n = len(result.curves)
     n_columns = min(n, 4)
     n_rows = math.ceil(n / n_columns)
-    panel = PANEL if n > 4 else 1.8
-    step = TITLE + panel + FOOT
-    height = HEAD + n_rows * step + 0.08
-    across = (WIDTH - LEFT - RIGHT - (n_columns - 1) * BETWEEN) / n_columns
     with look():
+        panel = 1.15 if n > 4 else 1.8  # inches
+        height = 0.66 + n_rows * (panel + 0.8)
         figure = new_figure(height, layout=None)
-        for i, curve in enumerate(result.curves):
-            row, column = divmod(i, n_columns)
-            bottom = height - HEAD - row * step - TITLE - panel
-            left = LEFT + column * (across + BETWEEN)
-            axes = figure.add_axes((left / WIDTH, bottom / height, across / WIDTH, panel / height))
-            _panel(axes, curve, result, is_first=column == 0)
+        figure.subplots_adjust(0.07, 0.3 / height, 0.985, 1 - 1.12 / height, 0.13, 0.8 / panel)
+        panels = figure.subplots(n_rows, n_columns, sharey=True, squeeze=False).ravel()
+        for axes, curve in zip(panels, result.curves, strict=False):
+            _panel(axes, curve, result)
+        for axes in panels[n:]:
+            axes.remove()
         title = f"Accuracy on {result.n} {result.noun}s, the more they are changed"
-        figure.text(0.08 / WIDTH, 1 - 0.1 / height, title, va="top", fontsize=11, fontweight="bold")
-        figure.legend(
-            *figure.axes[0].get_legend_handles_labels(),
-            loc="upper left",
-            bbox_to_anchor=(0.04 / WIDTH, 1 - 0.3 / height),
-            ncols=4,
-            fontsize=8,
-            columnspacing=1.3,
-            handlelength=1.8,
+        figure.suptitle(
+            title, x=0.01, y=1 - 0.1 / height, ha="left", va="top", fontsize=11, fontweight="bold"
         )
+        style = {"fontsize": 8, "columnspacing": 1.3, "handlelength": 1.8}
+        at = {"loc": "upper left", "bbox_to_anchor": (0.005, 1 - 0.3 / height), "ncols": 4}
+        figure.legend(*panels[0].get_legend_handles_labels(), **at, **style)
     return figure
 
 
-def _panel(axes: Axes, curve: PerturbationCurve, result: Robustness, *, is_first: bool) -> None:
+def _panel(axes: Axes, curve: PerturbationCurve, result: Robustness) -> None:
+    from matplotlib.ticker import PercentFormatter
+
     x, accuracy, low, high = (
         np.array([getattr(row, name) for row in curve.rows])
         for name in ("strength", "accuracy", "low", "high")
     )
     as_they_are = f"{result.noun.capitalize()}s as they are"
     axes.axhline(result.accuracy, color=INK, linewidth=1, linestyle=CLEAN, label=as_they_are)
-    always = f"Always “{class_name((result.most_common,), 0, 12)}”"
+    always = f"Always '{class_name((result.most_common,), 0, 12)}'"
     axes.axhline(result.baseline, color=ORANGE, linewidth=1.6, linestyle=DOTTED, label=always)
     line: dict[str, Any] = {"color": BLUE, "marker": "o", "markersize": 3, "label": "Accuracy, 95 % interval"}
     if len(x) == 2:  # yes or no: nothing lies between
@@ -115,12 +108,22 @@ def _panel(axes: Axes, curve: PerturbationCurve, result: Robustness, *, is_first
     }
     axes.plot(x[at], accuracy[at], "o", linestyle="none", **ring, label=RING)
     axes.set(xlim=(-0.04 * x[-1], 1.04 * x[-1]), ylim=(0, 1))
-    _ticks(axes, curve, is_first=is_first)
+    labels = {row.strength: row.label for row in curve.rows}
+    middle = min(labels, key=lambda strength: abs(strength - x[-1] / 2))
+    named = sorted({x[0], middle, x[-1]} if len(x) > 2 else {x[0], x[-1]})
+    ticks = axes.set_xticks(named, [labels[strength] for strength in named])
+    if len(labels[x[-1]]) > 3:
+        ticks[-1].label1.set_horizontalalignment("right")
+    if len(labels[x[0]]) > 3:
+        ticks[0].label1.set_horizontalalignment("left")
+    axes.set_xticks(x, minor=True)
+    axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0, symbol=" %"))
+    axes.tick_params(labelsize=7.5, pad=2)
     axes.set_title(curve.perturbation.title, fontsize=9, pad=23, loc="left")
     reason = REASONS[curve.perturbation.reason]
     lines: dict[str, Any] = {"xycoords": "axes fraction", "textcoords": "offset points", "fontsize": 7.5}
-    axes.annotate(reason, (0, 1), (0, 13), color=MUTED, **lines)
-    axes.annotate(_cost(result, curve), (0, 1), (0, 3.5), color=INK, **lines)
+    for text, up, color in ((reason, 13, MUTED), (_cost(result, curve), 3.5, INK)):
+        axes.annotate(text, (0, 1), (0, up), color=color, **lines)
     axes.grid(axis="y")
 
 
@@ -131,31 +134,6 @@ def _cost(found: Robustness, curve: PerturbationCurve) -> str:
         return f"{label}: none fewer"
     told = chance.outcome if chance.outcome == "cannot be told" else p_in_words(chance.p_value)
     return f"{label}: {curve.cost} fewer, {told}"
-
-
-def _ticks(axes: Axes, curve: PerturbationCurve, *, is_first: bool) -> None:
-    """Name as many strengths as fit, the weakest and the strongest among them."""
-    x = [row.strength for row in curve.rows]
-    labels = {row.strength: row.label for row in curve.rows}
-    letter = 0.062 / (
-        axes.get_position().width * WIDTH
-    )  # a letter's width at 7.5 points, as a fraction of the axis
-    named = [x[0], x[-1]]
-    for strength in x[1:-1]:
-        last = (
-            len(labels[x[-1]]) + len(labels[strength]) / 2 + 1.5
-        ) * letter  # the last label ends at the edge
-        before = (len(labels[named[-2]]) + len(labels[strength]) / 2 + 1.5) * letter
-        if strength - named[-2] >= before * x[-1] and x[-1] - strength >= last * x[-1]:
-            named.insert(-1, strength)
-    axes.set_xticks(named, [labels[strength] for strength in named], fontsize=7.5)
-    axes.set_xticks(x, minor=True)
-    ends = axes.get_xticklabels()
-    ends[0].set_horizontalalignment("left" if len(ends[0].get_text()) > 4 else "center")
-    ends[-1].set_horizontalalignment("right" if len(ends[-1].get_text()) > 3 else "center")
-    axes.tick_params(axis="x", pad=2)
-    levels = (0, 0.25, 0.5, 0.75, 1)
-    axes.set_yticks(levels, [percent(level) for level in levels] if is_first else [""] * 5, fontsize=7.5)
 
 
 def perturbation_sheet(
@@ -238,7 +216,7 @@ def perturbation_sheet(
 
 
 def _sheet(rows: Sequence[tuple[str, str, list[Tile]]], name: str, noun: str, *, is_known: bool) -> Figure:
-    page = Page(f"One {noun} {'of class' if is_known else 'predicted as'} “{name}”, changed more and more")
+    page = Page(f"One {noun} {'of class' if is_known else 'predicted as'} '{name}', changed more and more")
     good, bad = ("correct", "wrong") if is_known else ("same prediction", "another prediction")
     words = "with the predicted probability"
     page.legend([Line(f"✓ {good}", BLUE), Line(f"✗ {bad}", RED), words], gap=0.12)

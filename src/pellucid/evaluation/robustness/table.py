@@ -28,7 +28,6 @@ PERTURBATIONS = {
             largest=360,
             change=geometric.rotate,
             label=_degrees,
-            phrase=lambda s: f"rotating the photo by {_degrees(s)}",
         ),
         Perturbation(
             name="mirror",
@@ -41,7 +40,6 @@ PERTURBATIONS = {
             largest=1,
             change=geometric.mirror,
             label=lambda s: "flipped" if s else "as it is",
-            phrase=lambda s: "swapping left and right",
         ),
         Perturbation(
             name="upside-down",
@@ -54,7 +52,6 @@ PERTURBATIONS = {
             largest=1,
             change=geometric.flip,
             label=lambda s: "flipped" if s else "as it is",
-            phrase=lambda s: "swapping top and bottom",
         ),
         Perturbation(
             name="background",
@@ -71,7 +68,6 @@ PERTURBATIONS = {
             largest=1,
             change=colour.blend_background,
             label=_percent,
-            phrase=lambda s: f"blending the background by {_percent(s)} with the subject's colour",
         ),
         Perturbation(
             name="hue",
@@ -88,7 +84,6 @@ PERTURBATIONS = {
             largest=360,
             change=colour.turn_hue,
             label=_degrees,
-            phrase=lambda s: f"rotating all hues by {_degrees(s)}",
             needs_colour=True,
         ),
         Perturbation(
@@ -105,7 +100,6 @@ PERTURBATIONS = {
             largest=60,
             change=geometric.view_at_angle,
             label=_degrees,
-            phrase=lambda s: f"viewing the photo at an angle of {_degrees(s)}",
         ),
         Perturbation(
             name="darker",
@@ -118,7 +112,6 @@ PERTURBATIONS = {
             largest=1,
             change=colour.darken,
             label=lambda s: f"−{_percent(s)}" if s else "0",
-            phrase=lambda s: f"removing {_percent(s)} of the light",
         ),
         Perturbation(
             name="brighter",
@@ -131,7 +124,6 @@ PERTURBATIONS = {
             largest=10,
             change=colour.brighten,
             label=lambda s: f"+{_percent(s)}" if s else "0",
-            phrase=lambda s: f"adding {_percent(s)} of light",
         ),
         Perturbation(
             name="contrast",
@@ -144,7 +136,6 @@ PERTURBATIONS = {
             largest=1,
             change=colour.flatten,
             label=lambda s: f"−{_percent(s)}" if s else "0",
-            phrase=lambda s: f"removing {_percent(s)} of the contrast",
         ),
         Perturbation(
             name="larger",
@@ -157,7 +148,6 @@ PERTURBATIONS = {
             largest=20,
             change=geometric.enlarge,
             label=lambda s: f"× {1 + s:.3g}",
-            phrase=lambda s: f"enlarging the photo {1 + s:.3g} times",
         ),
         Perturbation(
             name="smaller",
@@ -173,7 +163,6 @@ PERTURBATIONS = {
             largest=20,
             change=geometric.shrink,
             label=lambda s: f"× {1 / (1 + s):.2g}",
-            phrase=lambda s: f"reducing the photo to {1 / (1 + s):.2g} of its size",
         ),
         Perturbation(
             name="shift",
@@ -186,7 +175,6 @@ PERTURBATIONS = {
             largest=1,
             change=geometric.shift,
             label=_percent,
-            phrase=lambda s: f"shifting the photo by {_percent(s)} of its side",
         ),
         Perturbation(
             name="noise",
@@ -199,7 +187,6 @@ PERTURBATIONS = {
             largest=1,
             change=corruptions.add_noise,
             label=_percent,
-            phrase=lambda s: f"adding noise of {_percent(s)}",
         ),
         Perturbation(
             name="blur",
@@ -212,7 +199,6 @@ PERTURBATIONS = {
             largest=100,
             change=corruptions.blur,
             label=lambda s: f"{s:g} px" if s else "0",
-            phrase=lambda s: f"blurring by {s:g} pixel" + ("" if s == 1 else "s"),
         ),
         Perturbation(
             name="jpeg",
@@ -225,7 +211,6 @@ PERTURBATIONS = {
             largest=99,
             change=corruptions.encode_jpeg,
             label=lambda s: f"q {100 - s:g}" if s else "as it is",
-            phrase=lambda s: f"saving as JPEG of quality {100 - s:g}",
         ),
         Perturbation(
             name="occlusion",
@@ -238,7 +223,6 @@ PERTURBATIONS = {
             largest=1,
             change=corruptions.cover,
             label=_percent,
-            phrase=lambda s: f"covering a square of {_percent(s)} of the side",
         ),
     )
 }

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 
 from pellucid import dispatch
+from pellucid.data.coerce import as_dataset
 from pellucid.data.dataset import Dataset
-from pellucid.data.pairs import as_dataset
 from pellucid.data.stored.base import row_blocks
 from pellucid.errors import OptionError, ShapeError
 from pellucid.evaluation.robustness.curves import PerturbationCurve, Robustness, StrengthRow
@@ -20,7 +20,7 @@ from pellucid.registry import validate_call
 from pellucid.rng import stream
 from pellucid.stats.intervals import wilson_interval
 from pellucid.stats.paired import mcnemar
-from pellucid.types import Array
+from pellucid.types import Array, is_image_shape
 
 PIECE = 1024  # photos changed at a time, so that a large set needs no large buffers
 CHANGE = 100  # operations that changing a photo takes for each of its numbers
@@ -164,7 +164,7 @@ def check_model(where: str, model: Model) -> None:
             "Correct predictions are counted here; a regression has errors instead."
         )
     shape: Any = model.input_shape  # of several inputs, a dictionary
-    if isinstance(shape, dict) or len(shape) not in (2, 3) or shape[2:] not in ((), (1,), (3,)):
+    if not is_image_shape(shape) or shape[2:] == (4,):
         raise ShapeError(
             f"{where}: expected a model of photos, (height, width, 3) or grey, got one that takes {shape}. "
             "Only photos can be rotated, darkened or covered."

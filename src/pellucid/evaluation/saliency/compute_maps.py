@@ -7,14 +7,14 @@ from typing import NamedTuple
 import numpy as np
 
 from pellucid.errors import OptionError, unknown_name
-from pellucid.evaluation.saliency.attribution import Attribution
 from pellucid.evaluation.saliency.grad_cam import grad_cam
 from pellucid.evaluation.saliency.gradients import gradient_x_input, plain_gradient, smooth_grad
 from pellucid.evaluation.saliency.integrated import integrated_gradients
-from pellucid.evaluation.saliency.maps import SaliencyMap, SaliencyMaps
+from pellucid.evaluation.saliency.maps import Attribution, SaliencyMap, SaliencyMaps
 from pellucid.evaluation.saliency.occlusion import occlusion
-from pellucid.evaluation.saliency.sanity import MapsToCheck, MapToCheck, SanityCheck, check_maps
+from pellucid.evaluation.saliency.sanity import MapToCheck, check_maps
 from pellucid.evaluation.saliency.scoring import Scorer, Target, prepared_image, read_photo, target_of
+from pellucid.nn.by_name import ModelLike, as_model
 from pellucid.nn.model import Model
 from pellucid.registry import validate_call
 from pellucid.types import Array
@@ -38,14 +38,14 @@ METHODS: dict[str, Method] = {
 }
 
 
-@validate_call("model", "target", "methods", "has_sanity", "n_draws", "seed")
+@validate_call("target", "methods", "sanity_check", "n_draws", "seed")
 def saliency(
-    model: Model,
+    model: ModelLike,
     image: str | Path | bytes | Array,
+    *,
     target: int | str | None = None,
     methods: Sequence[str] = tuple(METHODS),
-    *,
-    has_sanity: bool = True,
+    sanity_check: bool = True,
     n_draws: int | None = None,
     seed: int = 1,
 ) -> SaliencyMaps:
@@ -55,7 +55,7 @@ def saliency(
 
     Parameters
     ----------
-    model : Model
+    model : Model, str or Path
         Initialized, of one image input and outputs of shape (n_out,). Its ``grad`` is overwritten.
     image : str, Path, bytes or Array
         An array of shape input_shape as the data has them: uint8 (h, w, c) or (h, w), or floats that were
@@ -65,7 +65,7 @@ def saliency(
     methods : sequence of str, optional
         Of ``gradient``, ``gradient_x_input``, ``smoothgrad``, ``integrated_gradients``, ``grad_cam``,
         ``occlusion``; default: all.
-    has_sanity : bool, optional
+    sanity_check : bool, optional
         False leaves the check against untrained networks out, and with it most of the time.
     n_draws : int, optional
         How many untrained networks each map is compared with; default: 8, or 2 where a map is much work.
@@ -103,30 +103,16 @@ def saliency(
     ((8, 8), True)
     """
     check_methods(methods)
+    model = as_model(model, "saliency")
     if not isinstance(image, np.ndarray):
         _, image = read_photo("saliency", model, image)
     x = prepared_image(model, image)
     chosen = target_of(model, model.forward(x[None])[0], target)
-    return maps_of(model, image, x, chosen, methods, has_sanity=has_sanity, n_draws=n_draws, seed=seed)
+    one = ImageToExplain(image, x, chosen)
+    return maps_of(model, [one], methods, sanity_check=sanity_check, n_draws=n_draws, seed=seed)[0]
 
 
-def maps_of(
-    model: Model,
-    image: Array,
-    prepared: Array,
-    target: Target,
-    methods: Sequence[str] = tuple(METHODS),
-    *,
-    has_sanity: bool = True,
-    n_draws: int | None = None,
-    seed: int = 1,
-) -> SaliencyMaps:
-    """Return the maps of an image that is prepared already, for a target that is known: see :func:`saliency`."""
-    photo = PhotoToExplain(image, prepared, target)
-    return maps_of_photos(model, [photo], methods, has_sanity=has_sanity, n_draws=n_draws, seed=seed)[0]
-
-
-class PhotoToExplain(NamedTuple):
+class ImageToExplain(NamedTuple):
     """An image as the data have it, as the model takes it, and what is to be explained of it."""
 
     image: Array
@@ -134,37 +120,40 @@ class PhotoToExplain(NamedTuple):
     target: Target
 
 
-def maps_of_photos(
+def maps_of(
     model: Model,
-    photos: Sequence[PhotoToExplain],
+    images: Sequence[ImageToExplain],
     methods: Sequence[str] = tuple(METHODS),
     *,
-    has_sanity: bool = True,
+    sanity_check: bool = True,
     n_draws: int | None = None,
     seed: int = 1,
 ) -> list[SaliencyMaps]:
-    """Return what :func:`saliency` returns for each photo; untrained networks are drawn once for all."""
-    scorers = [Scorer(model, photo.target.weights) for photo in photos]
+    """Return what :func:`saliency` returns for each image; untrained networks are drawn once for all."""
+    scorers = [Scorer(model, one.target.weights) for one in images]
     made = [
-        {name: METHODS[name].run(scorer, photo.prepared) for name in methods}
-        for scorer, photo in zip(scorers, photos, strict=True)
+        (i, name, METHODS[name].run(scorers[i], one.prepared))
+        for i, one in enumerate(images)
+        for name in methods
     ]
-    checks: list[dict[str, SanityCheck]] = [{} for _ in photos]
-    if has_sanity:
-        wanted = [
-            MapsToCheck(
-                scorer,
-                photo.prepared,
-                {
-                    name: MapToCheck(METHODS[name].run, found.heat, n_draws or METHODS[name].n_draws)
-                    for name, found in of_photo.items()
-                    if found.heat is not None
-                },
-            )
-            for scorer, photo, of_photo in zip(scorers, photos, made, strict=True)
-        ]
-        checks = check_maps(wanted, seed=seed)
-    return [_recorded(*each) for each in zip(photos, made, checks, strict=True)]
+    to_check = [
+        MapToCheck(
+            scorers[i], images[i].prepared, METHODS[name].run, one.heat, n_draws or METHODS[name].n_draws
+        )
+        for i, name, one in made
+        if sanity_check and one.heat is not None
+    ]
+    checks = iter(check_maps(model, to_check, seed=seed))
+    found = [SaliencyMaps(one.image, one.target.name, {}) for one in images]
+    for i, name, one in made:
+        found[i].maps[name] = SaliencyMap(
+            **vars(one),
+            method=name,
+            title=METHODS[name].title,
+            target=images[i].target.name,
+            sanity=next(checks) if sanity_check and one.heat is not None else None,
+        )
+    return found
 
 
 def saliency_of_samples(model: Model, X: Array, targets: Sequence[int]) -> list[SaliencyMaps]:
@@ -177,31 +166,14 @@ def saliency_of_samples(model: Model, X: Array, targets: Sequence[int]) -> list[
         As the data have them.
     targets : sequence of int
     """
-    photos = []
-    for x, target in zip(X, targets, strict=True):
-        prepared = prepared_image(model, x)
-        photos.append(PhotoToExplain(x, prepared, target_of(model, np.zeros(model.output_shape), target)))
-    return maps_of_photos(model, photos)
-
-
-def _recorded(
-    photo: PhotoToExplain, made: dict[str, Attribution], checks: dict[str, SanityCheck]
-) -> SaliencyMaps:
-    maps = {
-        name: SaliencyMap(
-            method=name,
-            title=METHODS[name].title,
-            target=photo.target.name,
-            values=found.values,
-            heat=found.heat,
-            is_signed=found.is_signed,
-            note=found.note,
-            sanity=checks.get(name),
-            completeness_error=found.completeness_error,
-        )
-        for name, found in made.items()
-    }
-    return SaliencyMaps(photo.image, photo.target.name, maps)
+    outputs = np.zeros(model.output_shape)
+    return maps_of(
+        model,
+        [
+            ImageToExplain(x, prepared_image(model, x), target_of(model, outputs, target))
+            for x, target in zip(X, targets, strict=True)
+        ],
+    )
 
 
 def check_methods(methods: Sequence[str]) -> None:

@@ -10,14 +10,16 @@ from pellucid.nn.conv import Conv2D
 from pellucid.nn.dense import Dense
 from pellucid.nn.model import Model
 from pellucid.rng import stream
+from pellucid.text import signed
+from pellucid.text_blocks import Block, Result
 from pellucid.types import Array
 
 N_DRAWS = 20
 CLEARLY = 4.0  # standard deviations between what was learned and what chance gives
 
 
-@dataclass(frozen=True, eq=False)
-class FirstLayer:
+@dataclass(frozen=True, eq=False, repr=False)
+class FirstLayer(Result):
     """The weights of the first layer, unit by unit.
 
     Attributes
@@ -48,19 +50,32 @@ class FirstLayer:
             return None
         return abs(self.smoothness - self.untrained) > CLEARLY * self.spread
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return what was measured as JSON can hold it."""
-        from pellucid.evaluation.saliency.text import first_layer_text
+    @property
+    def headline(self) -> str:
+        """Whether the first layer's weights were learned."""
+        if self.smoothness is None:
+            return f"First layer, {self.name}: no neighbouring weights to compare."
+        known = "learned" if self.is_learned else "not distinguishable from an untrained layer's"
+        chance = f"{signed(self.untrained, 3)} ± {self.spread:.3f}"
+        r = signed(self.smoothness, 3)
+        return f"First layer, {self.name}: weights {known} (neighbours correlate {r}; untrained {chance})."
 
-        return {
-            "layer": self.name,
-            "n_units": len(self.pictures),
-            "smoothness": self.smoothness,
-            "untrained_smoothness": self.untrained,
-            "untrained_spread": self.spread,
-            "is_learned": self.is_learned,
-            "words": first_layer_text(self),
-        }
+    def to_rows(self) -> list[dict[str, Any]]:
+        """Return one row: what was measured."""
+        return [
+            {
+                "layer": self.name,
+                "n_units": len(self.pictures),
+                "smoothness": self.smoothness,
+                "untrained_smoothness": self.untrained,
+                "untrained_spread": self.spread,
+                "is_learned": self.is_learned,
+            }
+        ]
+
+    def blocks(self) -> list[Block]:
+        """Return the headline, which holds the only row."""
+        return [self.headline]
 
 
 def first_layer(model: Model) -> FirstLayer | None:
@@ -74,7 +89,7 @@ def first_layer(model: Model) -> FirstLayer | None:
     Notes
     -----
     The check: weights drawn at random have nothing to do with their neighbours, and those of an untrained layer
-    are 20 times drawn anew to see what chance gives. It is the model-randomization check of Adebayo et al. (2018)
+    are drawn 20 times to see what chance gives. It is the model-randomization check of Adebayo et al. (2018)
     for a picture that needs no photo.
 
     Examples
@@ -112,12 +127,7 @@ def first_layer(model: Model) -> FirstLayer | None:
 
 def _smoothness(pictures: Array) -> float | None:
     """Return the correlation, about 0, of weights that are neighbours in their picture."""
-    across = (pictures[:, :, 1:], pictures[:, :, :-1])
-    down = (pictures[:, 1:], pictures[:, :-1])
-    products = squares = 0.0
-    for one, other in (across, down):
-        products += float(np.einsum("ijkl,ijkl->", one, other))
-        squares += (
-            float(np.einsum("ijkl,ijkl->", one, one)) + float(np.einsum("ijkl,ijkl->", other, other))
-        ) / 2
+    pairs = ((pictures[:, :, 1:], pictures[:, :, :-1]), (pictures[:, 1:], pictures[:, :-1]))
+    products = sum(float(np.vdot(one, other)) for one, other in pairs)
+    squares = sum(float(np.vdot(one, one) + np.vdot(other, other)) / 2 for one, other in pairs)
     return products / squares if squares else None

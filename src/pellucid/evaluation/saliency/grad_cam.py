@@ -2,12 +2,12 @@
 
 import numpy as np
 
-from pellucid.evaluation.saliency.attribution import Attribution
+from pellucid.evaluation.saliency.maps import Attribution
 from pellucid.evaluation.saliency.scoring import Scorer
 from pellucid.nn.activation import Activation, Dropout
 from pellucid.nn.conv import Conv2D
 from pellucid.nn.graph import Graph
-from pellucid.nn.hooks import watched
+from pellucid.nn.hooks import record
 from pellucid.nn.layer import Layer
 from pellucid.nn.model import Model
 from pellucid.nn.norm import BatchNorm, LayerNorm
@@ -103,7 +103,7 @@ def grad_cam(scorer: Scorer, x: Array) -> Attribution:
     layer = feature_layer(scorer.model)
     if layer is None:
         return Attribution(None, None, False, NO_CONVOLUTION)
-    with watched(layer) as watch:
+    with record(layer) as watch:
         scorer.gradients(x[None])
     assert watch.output is not None
     A = watch.output[0]

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from pellucid.evaluation.saliency.attribution import Attribution, as_cube
+from pellucid.evaluation.saliency.maps import Attribution, as_cube
 from pellucid.evaluation.saliency.scoring import Scorer
 from pellucid.rng import stream
 from pellucid.types import Array

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pellucid.evaluation.saliency.attribution import Attribution, as_cube
+from pellucid.evaluation.saliency.maps import Attribution, as_cube
 from pellucid.evaluation.saliency.scoring import Scorer
 from pellucid.types import Array
 

@@ -1,22 +1,105 @@
-"""The map of one method with its check, and the maps of one photo together."""
+"""What a method computes for each pixel, its check against untrained networks, and the maps of one image."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pellucid.evaluation.saliency.sanity import SanityCheck
-from pellucid.text import one_line
+import numpy as np
+
+from pellucid.text import signed
+from pellucid.text_blocks import Result
 from pellucid.types import Array
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+LITTLE, MUCH = 0.2, 0.5  # of a rank correlation; ours: Adebayo et al. (2018) give none
+OUTCOMES = {
+    "depends": "passed",
+    "partly": "passed in part",
+    "hardly": "failed",
+    "unknown": "the same everywhere",
+    "not checked": "not checked",
+    "absent": "does not apply",
+}
+
 
 @dataclass(frozen=True, eq=False)
-class SaliencyMap:
-    """One method's map of one photo.
+class Attribution:
+    """What one method computes for each pixel.
+
+    Attributes
+    ----------
+    values : Array, shape (h, w, c), or None
+        Signed, for prepared pixels: above 0 speaks for the class, below 0 against it. c is 1 where a method does
+        not distinguish colours. None where the method does not apply to the network: the note says why.
+    heat : Array, shape (h, w), or None
+        One number a pixel, for a picture.
+    is_signed : bool
+        Whether ``heat`` may be below 0.
+    note : str
+        How to read the map, and what was measured while it was made.
+    completeness_error : float or None
+        Of integrated gradients: how far the sum of the values is from what it must be, relative to that.
+    """
+
+    values: Array | None
+    heat: Array | None
+    is_signed: bool
+    note: str
+    completeness_error: float | None = None
+
+
+def as_cube(values: Array) -> Array:
+    """Return (h, w) or (h, w, c) as (h, w, c)."""
+    return values[..., None] if values.ndim == 2 else values
+
+
+@dataclass(frozen=True, eq=False)
+class SanityCheck:
+    """How alike the maps of the trained and of untrained networks are.
+
+    Attributes
+    ----------
+    correlations : tuple of float
+        Spearman's rank correlation of the maps' absolute values, with each untrained network; empty where a map
+        is constant.
+    heat : Array, shape (h, w), or None
+        The map of the first untrained network.
+    """
+
+    correlations: tuple[float, ...]
+    heat: Array | None = None
+
+    @property
+    def correlation(self) -> float | None:
+        """The mean over the untrained networks."""
+        return float(np.mean(self.correlations)) if self.correlations else None
+
+    @property
+    def outcome(self) -> str:
+        """ "depends" (below 0.2, of either sign), "partly", "hardly" (0.5 or more), or "unknown"."""
+        return outcome_of(self.correlation)
+
+
+def outcome_of(correlation: float | None) -> str:
+    """Return what a rank correlation means: see :attr:`SanityCheck.outcome`.
+
+    Examples
+    --------
+    >>> outcome_of(-0.6), outcome_of(0.04), outcome_of(None)
+    ('hardly', 'depends', 'unknown')
+    """
+    if correlation is None:
+        return "unknown"
+    return "depends" if abs(correlation) < LITTLE else "partly" if abs(correlation) < MUCH else "hardly"
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class SaliencyMap(Attribution):
+    """One method's map of one image.
 
     Attributes
     ----------
@@ -26,35 +109,17 @@ class SaliencyMap:
         The same, as a figure calls it.
     target : str
         The class that it is about.
-    values : Array, shape (h, w, c), or None
-        Signed, for prepared pixels: above 0 speaks for the class. c is 1 where a method does not
-        distinguish colours. None where the method does not apply to this network: the note says why.
-    heat : Array, shape (h, w), or None
-        One number a pixel.
-    is_signed : bool
-        Whether ``heat`` may be below 0.
-    note : str
-        How to read it, and what was measured.
     sanity : SanityCheck or None
         Whether the map depends on what was learned.
-    completeness_error : float or None
-        Of integrated gradients, relative.
     """
 
     method: str
     title: str
     target: str
-    values: Array | None
-    heat: Array | None
-    is_signed: bool
-    note: str
     sanity: SanityCheck | None = None
-    completeness_error: float | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return what was measured, without the pixels, as JSON can hold it."""
-        from pellucid.evaluation.saliency.text import check_text
-
         check = self.sanity
         return {
             "method": self.method,
@@ -68,14 +133,13 @@ class SaliencyMap:
                 "rank_correlation": check.correlation,
                 "rank_correlations": list(check.correlations),
                 "outcome": check.outcome,
-                "words": check_text(check),
             },
         }
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class SaliencyMaps(Mapping[str, SaliencyMap]):
-    """The maps of one photo: a mapping from the methods' names.
+class SaliencyMaps(Result, Mapping[str, SaliencyMap]):
+    """The maps of one image: a mapping from the methods' names.
 
     Attributes
     ----------
@@ -90,6 +154,8 @@ class SaliencyMaps(Mapping[str, SaliencyMap]):
     target: str
     maps: dict[str, SaliencyMap]
 
+    columns = ("map", "sanity check", "likeness untrained", "lowest to highest")
+
     def __getitem__(self, name: str) -> SaliencyMap:
         return self.maps[name]
 
@@ -102,22 +168,78 @@ class SaliencyMaps(Mapping[str, SaliencyMap]):
     def __repr__(self) -> str:
         return f"SaliencyMaps({self.target}: {', '.join(self)})"
 
-    def __str__(self) -> str:
-        from pellucid.evaluation.saliency.text import lines_of
+    @property
+    def headline(self) -> str:
+        """How many maps pass the check.
 
-        return "\n".join(map(one_line, lines_of(self)))
+        Examples
+        --------
+        >>> passed = SaliencyMap(None, None, False, "", method="occlusion", title="Occlusion", target="cat",
+        ...                      sanity=SanityCheck((0.02, 0.06)))
+        >>> SaliencyMaps(np.zeros((2, 2)), "cat", {"occlusion": passed}).headline
+        "Maps for 'cat': 1 of 1 passes the sanity check."
+        """
+        outcomes = [found.sanity.outcome for found in self.values() if found.sanity is not None]
+        n = outcomes.count("depends")
+        passed = f"{n} of {len(outcomes)} pass{'es' * (n == 1)} the sanity check"
+        return f"Maps for '{self.target}': {passed if outcomes else 'not checked'}."
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Why a method does not apply."""
+        return tuple(found.note for found in self.values() if found.heat is None)
+
+    def to_rows(self) -> list[dict[str, Any]]:
+        """Return a row for each method: see :func:`check_rows`."""
+        return check_rows([self])
+
+    def cells(self, row: dict[str, Any]) -> tuple[str, ...]:
+        """Return a row as it is printed."""
+        r, outcome = row["rank_correlation"], OUTCOMES[row["outcome"]]
+        if r is None:
+            return row["title"], outcome, "", ""
+        return row["title"], outcome, signed(r), f"{signed(row['lowest'])} to {signed(row['highest'])}"
 
     def plot(self) -> Figure:
-        """Return every map over the photo, with its check."""
+        """Return every map over the image, with its check."""
         from pellucid.evaluation.saliency.plot_maps import saliency_figure
 
         return saliency_figure(self.image, self)
 
     def to_dict(self) -> dict[str, Any]:
         """Return what was measured, without the pixels, as JSON can hold it."""
-        return {"target": self.target, "maps": [found.to_dict() for found in self.values()]}
+        maps = [found.to_dict() for found in self.values()]
+        return {"target": self.target, "headline": self.headline, "maps": maps}
 
     def _repr_html_(self) -> str:
         from pellucid.plotting.saving import figure_html
 
-        return figure_html(self.plot())
+        return super()._repr_html_() + figure_html(self.plot())
+
+
+def check_rows(images: Sequence[SaliencyMaps]) -> list[dict[str, Any]]:
+    """Return a row for each method: how alike its maps of some images and those of untrained networks are.
+
+    ``rank_correlation`` is the mean over all images and untrained networks, ``outcome`` what it means: see
+    :attr:`SanityCheck.outcome`; or "not checked", or "absent" where the method does not apply.
+    """
+    rows = []
+    for name, first in images[0].items():
+        checks = [maps[name].sanity for maps in images]
+        known = [value for check in checks if check is not None for value in check.correlations]
+        mean = float(np.mean(known)) if known else None
+        outcome = (
+            "absent" if first.heat is None else "not checked" if first.sanity is None else outcome_of(mean)
+        )
+        rows.append(
+            {
+                "method": name,
+                "title": first.title,
+                "rank_correlation": mean,
+                "lowest": min(known, default=None),
+                "highest": max(known, default=None),
+                "n_comparisons": len(known),
+                "outcome": outcome,
+            }
+        )
+    return rows

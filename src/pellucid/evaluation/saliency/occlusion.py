@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from pellucid.evaluation.saliency.attribution import Attribution, as_cube
+from pellucid.evaluation.saliency.maps import Attribution, as_cube
 from pellucid.evaluation.saliency.scoring import ROWS, Scorer
 from pellucid.types import Array
 

@@ -8,10 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pellucid.errors import DataError
-from pellucid.evaluation.saliency.first_layer import first_layer
-from pellucid.evaluation.saliency.maps import SaliencyMap
-from pellucid.evaluation.saliency.text import CAVEAT, IN_SHORT, check_text, first_layer_text
-from pellucid.nn.model import Model
+from pellucid.evaluation.saliency.first_layer import FirstLayer
+from pellucid.evaluation.saliency.maps import OUTCOMES, SaliencyMap, SanityCheck
 from pellucid.plotting.grid import Page, Tile, size_for
 from pellucid.plotting.lines import Line
 from pellucid.plotting.style import INK, MUTED, RED, check_images, class_name
@@ -57,27 +55,26 @@ def saliency_figure(image: Array, maps: Mapping[str, SaliencyMap]) -> Figure:
     >>> photo = np.full((8, 8, 3), 0.5)
     >>> figure = saliency_figure(photo, saliency(model, photo, methods=["gradient"]))
     >>> [len(axes.images) for axes in figure.axes]
-    [0, 0, 3, 0]
+    [0, 0, 3]
     """
     check_images("saliency_figure", image[None])
     if not maps:
         raise DataError("saliency_figure: expected at least one map, got none.")
     target = class_name((next(iter(maps.values())).target,), 0, 40)
-    page = Page(f"What speaks for “{target}”, and where")
-    page.text(
-        "Red: for it; blue: against it. Maps in yellow and violet show how much, not in which direction."
-    )
+    page = Page(f"What speaks for '{target}', and where")
+    page.text("Red: for it; blue: against it. Yellow on violet: how much, not in which direction.")
     for found in maps.values():
         words = [Line(found.title, INK, True), Line(found.note, INK)]
         if found.sanity is not None:
-            words.append(Line(check_text(found.sanity), RED if found.sanity.outcome == "hardly" else MUTED))
+            words.append(
+                Line(f"Sanity check: {', '.join(_check_words(found.sanity))}", _check_color(found.sanity))
+            )
         tiles = _tiles(found, image)
         if tiles:
             page.row(tiles, n_columns=3, words=words, words_width=WORDS_WIDTH, size=8)
         else:
             page.text(words[0], size=9, gap=0)
             page.text(words[1], size=8)
-    page.text(CAVEAT, size=7.5)
     return page.figure()
 
 
@@ -131,7 +128,9 @@ def saliency_strip(image: Array, maps: Mapping[str, SaliencyMap]) -> Figure:
     for found in maps.values():
         if found.heat is not None:
             picture = heat_picture(found.heat, found.is_signed, image)
-            tiles.append(Tile(picture, _check_lines(found), [Line(found.title, INK)]))
+            check = found.sanity
+            lines = [] if check is None else [Line(text, _check_color(check)) for text in _check_words(check)]
+            tiles.append(Tile(picture, lines, [Line(found.title, INK)]))
     n_columns = max(5, len(tiles))
     titles = [line for tile in tiles for line in tile.above if isinstance(line, Line)]
     page = Page()
@@ -139,18 +138,14 @@ def saliency_strip(image: Array, maps: Mapping[str, SaliencyMap]) -> Figure:
     return page.figure()
 
 
-def _check_lines(found: SaliencyMap) -> list[Line]:
-    """Return in two lines whether a map passes the check."""
-    if found.heat is not None and not found.heat.any():
-        return [Line("0 everywhere:"), Line("nothing to check")]
-    if found.sanity is None:
-        return []
-    color = RED if found.sanity.outcome == "hardly" else MUTED
-    r = found.sanity.correlation
-    return [
-        Line(IN_SHORT[found.sanity.outcome], color),
-        *([] if r is None else [Line(f"r = {signed(r)}", color)]),
-    ]
+def _check_words(check: SanityCheck) -> list[str]:
+    """Return whether a map passes the check, and the rank correlation r where there is one."""
+    r = check.correlation
+    return [OUTCOMES[check.outcome], *([] if r is None else [f"r = {signed(r)}"])]
+
+
+def _check_color(check: SanityCheck) -> str:
+    return RED if check.outcome == "hardly" else MUTED
 
 
 def heat_picture(heat: Array, is_signed: bool, image: Array | None = None) -> Array:
@@ -187,37 +182,35 @@ def heat_picture(heat: Array, is_signed: bool, image: Array | None = None) -> Ar
     return np.asarray((1 - weight) * pale + weight * colours)
 
 
-def first_layer_figure(model: Model) -> Figure | None:
+def first_layer_figure(found: FirstLayer) -> Figure:
     """Draw what the first layer looks for: each unit's weights as a picture, grey where a weight is 0.
 
     Parameters
     ----------
-    model : Model
-        Of a Dense first layer, each unit's weight for every pixel and colour; of a Conv2D its kernels.
+    found : FirstLayer
+        From :func:`pellucid.evaluation.saliency.first_layer.first_layer`.
 
     Returns
     -------
-    matplotlib.figure.Figure or None
+    matplotlib.figure.Figure
         At most 64 units. Brighter than grey: brightness there makes the unit's sum larger; darker: smaller. Each
-        picture has a scale of its own. None if the first layer's weights do not belong to pixels.
+        picture has a scale of its own.
 
     Examples
     --------
+    >>> from pellucid.evaluation.saliency.first_layer import first_layer
     >>> from pellucid.nn.presets import preset
     >>> model = preset("mlp")
     >>> model.initialize((8, 8, 3))
-    >>> sum(len(axes.images) for axes in first_layer_figure(model).axes)
+    >>> sum(len(axes.images) for axes in first_layer_figure(first_layer(model)).axes)
     20
     """
-    found = first_layer(model)
-    if found is None:
-        return None
     shown = found.pictures[:MOST_UNITS]
     what = "kernels" if found.kind == "Conv2D" else "units"
     some = "" if len(shown) == len(found.pictures) else f", the first {len(shown)} of {len(found.pictures)}"
     page = Page(f"What the first layer looks for: the weights of its {what}{some}")
-    page.text("Grey: weight 0. Where a picture is bright, a bright pixel pulls the sum up; where dark, down.")
-    page.text(first_layer_text(found), gap=0.1)
+    page.text("Grey: weight 0; brighter: above 0; darker: below.")
+    page.text(found.headline, gap=0.1)
     tiles = [Tile(weight_picture(weights), above=[f"{what[:-1]} {i}"]) for i, weights in enumerate(shown)]
     page.grid(tiles, 5 if len(tiles) <= 20 else 8)
     return page.figure()

@@ -6,14 +6,14 @@ from typing import Any
 
 import numpy as np
 
-from pellucid.data.inputs_seen import white_seen
+from pellucid.data.input_spec import white_seen
 from pellucid.data.preprocess import Preprocessing
 from pellucid.data.readers.images import image_to_input, read_original_and_sample
 from pellucid.errors import DataError, OptionError, ShapeError, unknown_name
 from pellucid.nn.hooks import input_gradient
 from pellucid.nn.model import Model, check_trained
 from pellucid.text import kind_of
-from pellucid.types import Array
+from pellucid.types import Array, is_image_shape
 
 ROWS = 32  # samples at a time: large enough for speed, small enough to keep buffers small
 
@@ -77,8 +77,7 @@ def check_takes_image(model: Model) -> None:
     check_trained("saliency", model)
     shape: Any = model.input_shape  # of several inputs or outputs a dictionary
     outputs: Any = model.output_shape
-    is_image = isinstance(shape, tuple) and len(shape) in (2, 3) and shape[2:] in ((), (1,), (3,), (4,))
-    if not is_image or isinstance(outputs, dict) or len(outputs) != 1:
+    if not is_image_shape(shape) or isinstance(outputs, dict) or len(outputs) != 1:
         raise ShapeError(
             "saliency: expected a model that takes one image, (height, width, channels), and gives (n_out,) "
             f"numbers, got one from {shape} to {outputs}. Only images have saliency maps."

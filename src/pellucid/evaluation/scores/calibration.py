@@ -7,6 +7,7 @@ import numpy as np
 from pellucid.rng import stream
 from pellucid.stats.bootstrap import N_RESAMPLES
 from pellucid.stats.intervals import LEVEL, percentile_interval, wilson_interval
+from pellucid.text import percent
 from pellucid.types import Array
 
 N_BINS = 10
@@ -27,6 +28,22 @@ class Calibration(NamedTuple):
         float  # the expected calibration error: the mean of |fraction_positive - mean_predicted| over samples
     )
     chance_range: tuple[float, float] | None  # errors of a perfectly calibrated model on as few samples
+
+    def in_words(self) -> str:
+        """Return the calibration error, whether chance explains it, and which way the model errs."""
+        confidence = float(self.mean_predicted @ self.counts / self.counts.sum())
+        accuracy = float(self.fraction_positive @ self.counts / self.counts.sum())
+        means = f"Mean confidence {percent(confidence)}, accuracy {percent(accuracy)}"
+        words = f"{means}; calibration error {self.error:.3f}"
+        if self.chance_range is None:
+            return f"{words}."
+        low, high = self.chance_range
+        finding = "overconfident" if confidence > accuracy else "underconfident"
+        if self.error <= high:
+            finding = "within chance"
+        elif abs(confidence - accuracy) < self.error / 2:
+            finding = "overconfident in part, underconfident in part"
+        return f"{words}, {finding} (perfectly calibrated: {low:.3f} to {high:.3f})."
 
 
 def calibrate(

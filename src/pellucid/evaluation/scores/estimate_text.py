@@ -2,8 +2,12 @@
 
 import math
 
+from pellucid.prediction.confusion import ConfusionMatrix
+from pellucid.prediction.predict import Predictions
 from pellucid.shares import share, share_range
-from pellucid.stats.intervals import Estimate
+from pellucid.stats.intervals import LEVEL, Estimate, wilson_interval
+from pellucid.stats.paired import mcnemar
+from pellucid.text import p_in_words
 
 SHARES = (
     "accuracy",
@@ -12,36 +16,72 @@ SHARES = (
     "precision",
     "exact_match",
     "label_accuracy",
-)  # of samples
+    "baseline",
+)  # of samples, but for a regression's baseline
+CHANCE = 0.05  # p values from here on are put down to chance
 
 
-def share_with_interval(estimate: Estimate, n: int, *, to: str = " to ") -> str:
-    """Return a share of n samples with its interval.
+TITLES = {
+    "accuracy": "Accuracy",
+    "label_accuracy": "Label accuracy",
+    "exact_match": "Exact match",
+    "mean_absolute_error": "Mean absolute error",
+    "root_mean_squared_error": "Root mean squared error",
+    "r_squared": "R²",
+    "baseline": "Baseline",
+    "balanced_accuracy": "Balanced accuracy",
+    "precision": "Precision",
+    "recall": "Recall",
+    "f1": "F1",
+    "roc_auc": "ROC area",
+    "average_precision": "PR area",
+    "brier": "Brier score",
+    "log_loss": "Log loss",
+}
+
+
+def title_of(name: str) -> str:
+    """Return a score's name as it is printed; one of a user's own as it is."""
+    return TITLES.get(name, name)
+
+
+def score_in_words(name: str, estimate: Estimate, n: int, *, to: str = " to ") -> str:
+    """Return a score of n samples with its interval: a share in percent, another as a number.
 
     Examples
     --------
-    >>> share_with_interval(Estimate(0.8, 0.6696, 0.8876), 50), share_with_interval(Estimate(None), 0)
-    ('80 % (67 to 89 %)', '–')
+    >>> score_in_words("recall", Estimate(0.8, 0.66, 0.89), 50), score_in_words("f1", Estimate(0.8, 0.66, 0.89), 50)
+    ('80 % (66 to 89 %)', '0.80 (0.66 to 0.89)')
     """
-    if estimate.value is None:
-        return number(None)
+    if name not in SHARES or estimate.value is None:
+        return with_interval(estimate, to=to)
     value = share(estimate.value, n)
     if estimate.low is None or estimate.high is None:
         return value
     return f"{value} ({share_range(estimate.low, estimate.high, n, to=to)})"
 
 
-def score_in_words(name: str, estimate: Estimate, n: int, *, to: str = "–") -> str:
-    """Return a score of n samples with its interval: a share in percent, another as a number.
+def accuracy_line(test: Predictions, *, level: float = LEVEL, train: ConfusionMatrix | None = None) -> str:
+    """Return the accuracy of predicted classes, of the training part too where it is given, and the baseline's.
 
     Examples
     --------
-    >>> score_in_words("recall", Estimate(0.8, 0.66, 0.89), 50), score_in_words("f1", Estimate(0.8, 0.66, 0.89), 50)
-    ('80 % (66–89 %)', '0.80 (0.66–0.89)')
+    >>> import numpy as np
+    >>> y_true, y_pred = np.repeat([0, 1], 25), np.repeat([0, 1, 0, 1], [20, 5, 5, 20])
+    >>> print(accuracy_line(Predictions("classification", y_true, y_pred, None, False, ("dog", "cat"))))
+    Test accuracy 80 % (40/50, 95 % interval 67 to 89 %). Baseline (always 'dog') 50 %.
     """
-    if name in SHARES:
-        return share_with_interval(estimate, n, to=to)
-    return with_interval(estimate, to=to)
+    matrix, n = test.confusion, len(test)
+    interval = share_range(*wilson_interval(matrix.n_correct, n, level=level), n)
+    compared = mcnemar(test.is_correct, test.is_majority)
+    chance = f" Not distinguishable from the baseline ({p_in_words(compared.p_value)})."
+    return (
+        f"Test accuracy {share(matrix.accuracy, n)} ({matrix.n_correct:,}/{n:,}, {100 * level:g} % interval "
+        f"{interval}). "
+        + ("" if train is None else f"Training {share(train.accuracy, n)}. ")
+        + f"Baseline (always '{matrix.majority_class}') {share(matrix.baseline, n)}."
+        + (chance if compared.p_value >= CHANCE else "")
+    )
 
 
 def with_interval(estimate: Estimate, *, to: str = " to ") -> str:
@@ -74,8 +114,3 @@ def number(value: float | None, estimate: Estimate | None = None) -> str:
         places = -math.floor(math.log10(estimate.high - estimate.low))
         decimals = min(max(places + 1, 0) if estimate.high > 2 else max(places, 2), 12)
     return f"{value:.{decimals}f}"
-
-
-def level_in_words(level: float) -> str:
-    """Return a level in percent, 95 %."""
-    return f"{100 * level:g} %"

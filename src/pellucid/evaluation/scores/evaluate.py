@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
+from pellucid.data.coerce import as_dataset
 from pellucid.data.dataset import Dataset
-from pellucid.data.label_forms import with_labels
-from pellucid.data.pairs import as_dataset
+from pellucid.data.label_encoding import with_labels
 from pellucid.evaluation.scores.advice import advise_model
-from pellucid.evaluation.scores.calibration import Calibration, calibrate, squared_errors
+from pellucid.evaluation.scores.calibration import calibrate, squared_errors
 from pellucid.evaluation.scores.further import further_metrics
 from pellucid.evaluation.scores.one_vs_rest import (
     NO_PROBABILITIES,
@@ -133,7 +133,7 @@ def score(
     kept = np.setdiff1d(np.arange(len(predictions)), [leak.test for leak in predictions.leaks])
     if not len(kept):
         note = "Every sample is also a training sample: none is left to evaluate the model on."
-        return replace(found, notes=(*found.notes, note))
+        return replace(found, about_data=(*found.about_data, note))
     return replace(found, without_leaks=_score(predictions.take(kept), **options))
 
 
@@ -170,8 +170,12 @@ def _score(
             **{name: means[name] for name in MEANS},
         }
         return Scores(
-            predictions, level, n_resamples, estimates, per_class, notes=_notes(predictions, per_class)
+            predictions, level, n_resamples, estimates, per_class, about_data=_notes(predictions, per_class)
         )
+    calibration = None
+    if predictions.has_probabilities:
+        sure, correct = predictions.confidences, predictions.is_correct
+        calibration = calibrate(correct, sure, level=level, with_chance=True, seed=seed)
     estimates = {
         "accuracy": proportion(predictions.confusion.n_correct, len(predictions), level=level),
         "baseline": proportion(int(predictions.is_majority.sum()), len(predictions), level=level),
@@ -184,9 +188,9 @@ def _score(
         n_resamples,
         estimates,
         per_class,
-        calibration=_calibration(predictions, level, seed),
+        calibration=calibration,
         versus_baseline=mcnemar(predictions.is_correct, predictions.is_majority),
-        notes=_notes(predictions, per_class),
+        about_data=_notes(predictions, per_class),
     )
 
 
@@ -228,14 +232,6 @@ def _counted(name: str, one: ClassScores) -> float | None:
     value = one.estimates[name].value
     is_zero = name in ("precision", "recall", "f1") if one.is_label else name == "precision" and one.n_samples
     return 0.0 if value is None and is_zero else value
-
-
-def _calibration(predictions: Predictions, level: float, seed: int) -> Calibration | None:
-    if not predictions.has_probabilities:
-        return None
-    return calibrate(
-        predictions.is_correct, predictions.confidences, level=level, with_chance=True, seed=seed
-    )
 
 
 def _notes(predictions: Predictions, per_class: tuple[ClassScores, ...]) -> tuple[str, ...]:

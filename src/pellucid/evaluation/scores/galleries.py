@@ -115,11 +115,14 @@ def pick(kind: str, predictions: Predictions, n: int | None = None) -> Array:
         raise OptionError(unknown_name("gallery", kind, GALLERIES))
     if n is not None and n < 1:
         raise OptionError(f"pick: expected n of at least 1, or None for all, got {n}.")
-    if kind == "highest losses":
-        return _highest_first(predictions.losses, np.arange(len(predictions)))[:n]
     correct = predictions.is_correct
-    rows = np.flatnonzero(correct if kind == "confident hits" else ~correct)
-    return (rows if kind == "mistakes" else _most_confident_first(predictions, rows))[:n]
+    if kind == "highest losses":
+        return np.argsort(-predictions.losses, kind="stable")[:n]
+    if kind == "mistakes":
+        return np.flatnonzero(~correct)[:n]
+    order = _most_confident_first(predictions)
+    chosen: Array = order[correct[order] == (kind == "confident hits")]
+    return chosen[:n]
 
 
 def confusion_cells(predictions: Predictions) -> dict[tuple[int, int], Array]:
@@ -135,18 +138,12 @@ def confusion_cells(predictions: Predictions) -> dict[tuple[int, int], Array]:
     dict of (true class, predicted class) to Array
         Only cells with samples.
     """
-    y_true, y_pred = predictions.y_true, predictions.y_pred
-    cells = sorted(set(zip(y_true.tolist(), y_pred.tolist(), strict=True)))
-    return {
-        (i, j): _most_confident_first(predictions, np.flatnonzero((y_true == i) & (y_pred == j)))
-        for i, j in cells
-    }
+    cells: dict[tuple[int, int], list[int]] = {}
+    for i in _most_confident_first(predictions):
+        cells.setdefault((int(predictions.y_true[i]), int(predictions.y_pred[i])), []).append(i)
+    return {cell: np.array(cells[cell]) for cell in sorted(cells)}
 
 
-def _most_confident_first(predictions: Predictions, rows: Array) -> Array:
-    return _highest_first(predictions.scores[np.arange(len(predictions)), predictions.y_pred], rows)
-
-
-def _highest_first(values: Array, rows: Array) -> Array:
-    chosen: Array = rows[np.argsort(-values[rows], kind="stable")]
-    return chosen
+def _most_confident_first(predictions: Predictions) -> Array:
+    chosen: Array = predictions.scores[np.arange(len(predictions)), predictions.y_pred]
+    return np.argsort(-chosen, kind="stable")

@@ -6,14 +6,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from pellucid.evaluation.scores.calibration import Calibration, calibrate, cross_entropies, squared_errors
-from pellucid.evaluation.scores.roc import (
-    PrCurve,
-    ResampledAreas,
-    RocCurve,
-    pr_curve_of,
-    roc_curve_of,
-    sums_over,
-)
+from pellucid.evaluation.scores.roc import PrCurve, ResampledAreas, RocCurve, curves_of, sums_over
 from pellucid.prediction.predict import Predictions
 from pellucid.stats.intervals import LEVEL, Estimate, interval_of, proportion
 from pellucid.types import Array
@@ -182,39 +175,27 @@ def _one(columns: Columns, c: int, resampled: Resampled, level: float) -> ClassS
     true, predicted, name = columns.y_true[:, c], columns.y_pred[:, c], columns.names[c]
     n, n_predicted, n_hits = (int(np.count_nonzero(part)) for part in (true, predicted, true & predicted))
     absent, never = f"no sample is {name!r}", f"no sample was predicted as {name!r}"
-    values, reasons, roc, pr = _threshold_free(columns, c)
-    f1 = 2 * n_hits / (n + n_predicted) if n + n_predicted else None
+    one_class = f"every sample is {name!r}" if n == len(true) else absent
+    values: dict[str, tuple[float | None, str]] = {
+        "f1": (2 * n_hits / (n + n_predicted) if n + n_predicted else None, f"{absent}, and {never}"),
+        **dict.fromkeys(("roc_auc", "average_precision"), (None, one_class)),
+        **dict.fromkeys(("brier", "log_loss"), (None, NO_PROBABILITIES)),
+    }
+    roc = pr = calibration = None
+    if 0 < n < len(true):
+        roc, area, pr, precision = curves_of(true, columns.scores[:, c])
+        values |= {"roc_auc": (area, ""), "average_precision": (precision, "")}
+    if columns.probabilities is not None:
+        P = columns.probabilities[:, c]
+        losses = {"brier": squared_errors(true, P), "log_loss": cross_entropies(true, columns.scores[:, c])}
+        values |= {score: (float(each.mean(dtype=float)), "") for score, each in losses.items()}
+        calibration = calibrate(true, P, level=level)
     estimates = {}
     if columns.are_labels:
         estimates["accuracy"] = proportion(int((true == predicted).sum()), len(true), level=level)
         estimates["baseline"] = proportion(max(n, len(true) - n), len(true), level=level)
-    estimates |= {
-        "precision": proportion(n_hits, n_predicted, level=level, reason=never),
-        "recall": proportion(n_hits, n, level=level, reason=absent),
-        "f1": interval_of(f1, resampled["f1", c], f"{absent}, and {never}", level=level),
-    }
-    for score, value in values.items():
-        sampled = resampled.get((score, c), np.empty(0))
-        estimates[score] = interval_of(value, sampled, reasons[score], level=level)
-    P = columns.probabilities
-    calibration = None if P is None else calibrate(true, P[:, c], level=level)
+    estimates["precision"] = proportion(n_hits, n_predicted, level=level, reason=never)
+    estimates["recall"] = proportion(n_hits, n, level=level, reason=absent)
+    for score, (value, reason) in values.items():
+        estimates[score] = interval_of(value, resampled.get((score, c), np.empty(0)), reason, level=level)
     return ClassScores(name, columns.are_labels, n, n_predicted, n_hits, estimates, roc, pr, calibration)
-
-
-def _threshold_free(
-    columns: Columns, c: int
-) -> tuple[dict[str, float | None], dict[str, str], RocCurve | None, PrCurve | None]:
-    """Return the scores of a column that need no threshold, why one is undefined, and both curves."""
-    true, name, P = columns.y_true[:, c], columns.names[c], columns.probabilities
-    values: dict[str, float | None] = dict.fromkeys(("roc_auc", "average_precision", "brier", "log_loss"))
-    one_class = f"every sample is {name!r}" if true.all() else f"no sample is {name!r}"
-    reasons = dict.fromkeys(("roc_auc", "average_precision"), one_class)
-    reasons |= dict.fromkeys(("brier", "log_loss"), NO_PROBABILITIES)
-    roc = pr = None
-    if true.any() and not true.all():
-        roc, values["roc_auc"] = roc_curve_of(true, columns.scores[:, c])
-        pr, values["average_precision"] = pr_curve_of(true, columns.scores[:, c])
-    if P is not None:
-        values["brier"] = float(((P[:, c] - true) ** 2).mean(dtype=float))
-        values["log_loss"] = float(cross_entropies(true, columns.scores[:, c]).mean())
-    return values, reasons, roc, pr

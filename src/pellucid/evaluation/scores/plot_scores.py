@@ -1,42 +1,45 @@
-"""Figures of scores: ROC and precision-recall curves, every score with its interval, predicted over true values.
+"""Figures of scores: curves over every threshold, calibration, every score with its interval, and residuals.
 
-Curves come from scikit-learn (:mod:`.roc`). Its display classes are not used: intervals in the legend, and of many
-classes all but the worst in grey, would have to be drawn around them, and their arguments change between versions.
+The curves are scikit-learn's displays; of many classes the worst are named, and all others are grey.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from pellucid.errors import OptionError, unknown_name
-from pellucid.evaluation.scores.calibration_figure import COLORS, MOST_LINES, N_WORST, calibration_figure
-from pellucid.evaluation.scores.estimate_text import level_in_words, with_interval
+from pellucid.evaluation.scores.calibration import Calibration
+from pellucid.evaluation.scores.estimate_text import number, title_of, with_interval
 from pellucid.evaluation.scores.one_vs_rest import ClassScores
 from pellucid.evaluation.scores.scores import Scores
 from pellucid.plotting.data import confusion_matrix_figure
-from pellucid.plotting.style import BLUE, MUTED, ORANGE, RED, class_name, look, new_figure
-from pellucid.stats.intervals import Estimate
+from pellucid.plotting.style import (
+    BLUE,
+    GREEN,
+    INK,
+    MUTED,
+    ORANGE,
+    PURPLE,
+    RED,
+    class_name,
+    look,
+    new_figure,
+)
+from pellucid.prediction.predict import Predictions
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-TITLES = {
-    "accuracy": "Accuracy",
-    "baseline": "Majority-class baseline",
-    "balanced_accuracy": "Balanced accuracy",
-    "label_accuracy": "Label accuracy",
-    "exact_match": "Exact match",
-    "precision": "Precision",
-    "recall": "Recall",
-    "f1": "F1",
-    "roc_auc": "ROC area",
-    "average_precision": "PR area",
-}
+COLORS = (BLUE, ORANGE, GREEN, RED, PURPLE, INK)
+MOST_LINES = len(COLORS)  # beyond, all are grey but the worst
+N_WORST = 3
 MOST_CLASSES = 12  # whose own recall and precision are drawn
+MOST_TARGETS = 4  # whose residuals are drawn
+N_BINS = 30
 
 
 def draw(scores: Scores, name: str | None = None) -> Figure:
@@ -44,7 +47,7 @@ def draw(scores: Scores, name: str | None = None) -> Figure:
     figures = _figures(scores)
     if name is not None and name not in figures:
         raise OptionError(unknown_name("figure", name, figures))
-    return next(iter(figures.values()))(scores) if name is None else figures[name](scores)
+    return figures[name or next(iter(figures))](scores)
 
 
 def draw_all(scores: Scores) -> dict[str, Figure]:
@@ -54,7 +57,7 @@ def draw_all(scores: Scores) -> dict[str, Figure]:
 
 def _figures(scores: Scores) -> dict[str, Callable[[Scores], Figure]]:
     if scores.kind == "regression":
-        return {"predicted": predicted_figure}
+        return {"predicted": lambda scores: residual_figure(scores.predictions)}
     found: dict[str, Callable[[Scores], Figure]] = {
         "intervals": intervals_figure,
         "roc": roc_figure,
@@ -63,7 +66,8 @@ def _figures(scores: Scores) -> dict[str, Callable[[Scores], Figure]]:
     if scores.predictions.has_probabilities:
         found["calibration"] = calibration_figure
     if scores.confusion is not None:
-        found["confusion"] = confusion_figure
+        matrix = scores.confusion
+        found["confusion"] = lambda scores: confusion_matrix_figure(matrix.counts, matrix.classes)
     return found
 
 
@@ -90,17 +94,16 @@ def roc_figure(scores: Scores) -> Figure:
     >>> roc_figure(score(predictions)).axes[0].get_xlabel()
     'False positive rate'
     """
-    shown = _with_curves(scores)
-    if scores.kind == "classification" and len(scores.per_class) == 2:
-        shown = shown[-1:]
-    with look():
-        figure, axes = _square("ROC curve" + ("s" if len(shown) > 1 else ""))
-        axes.plot([0, 1], [0, 1], ":", color=MUTED, label="Chance: 0.50")
-        for one, style in _styled(shown, "roc_auc"):
-            assert one.roc is not None
-            axes.plot(one.roc.false_positive_rate, one.roc.true_positive_rate, **style)
-        axes.set(xlabel="False positive rate", ylabel="True positive rate (recall)")
-        _finish(axes, scores, "roc_auc")
+    from sklearn.metrics import RocCurveDisplay
+
+    def display(one: ClassScores) -> Any:
+        return one.roc and RocCurveDisplay(fpr=one.roc.false_positive_rate, tpr=one.roc.true_positive_rate)
+
+    labels = {"xlabel": "False positive rate", "ylabel": "True positive rate (recall)", "title": "ROC"}
+    figure, axes = _curves(scores, "roc_auc", display, labels, mirrors=True)
+    axes.plot([0, 1], [0, 1], ":", color=MUTED, label="Chance: 0.50")
+    if len(axes.lines) > 1:
+        axes.legend(loc="lower right", frameon=True, fontsize=9)
     return figure
 
 
@@ -115,59 +118,117 @@ def precision_recall_figure(scores: Scores) -> Figure:
     Returns
     -------
     matplotlib.figure.Figure
-        Dotted: how common the class is, the precision of chance.
+        As :func:`roc_figure`.
     """
-    shown = _with_curves(scores)
-    with look():
-        figure, axes = _square("Precision-recall curve" + ("s" if len(shown) > 1 else ""))
-        for one, style in _styled(shown, "average_precision"):
-            assert one.precision_recall is not None
-            curve = one.precision_recall
-            axes.plot(curve.recall[::-1], curve.precision[::-1], drawstyle="steps-pre", **style)
-            if len(shown) <= MOST_LINES:
-                axes.axhline(one.n_samples / len(scores), linestyle=":", color=style["color"], linewidth=1)
-        axes.set(xlabel="Recall", ylabel="Precision")
-        _finish(axes, scores, "average_precision")
-    return figure
+    from sklearn.metrics import PrecisionRecallDisplay
+
+    def display(one: ClassScores) -> Any:
+        curve = one.precision_recall
+        return curve and PrecisionRecallDisplay(precision=curve.precision, recall=curve.recall)
+
+    labels = {"xlabel": "Recall", "ylabel": "Precision", "title": "Precision over recall"}
+    return _curves(scores, "average_precision", display, labels)[0]
 
 
-def _with_curves(scores: Scores) -> list[ClassScores]:
-    """Return the classes that have curves."""
-    if scores.kind == "regression":
-        raise OptionError("curves: expected scores of classes or labels, got those of a regression.")
-    return [one for one in scores.per_class if one.roc is not None]
-
-
-def _styled(shown: list[ClassScores], score: str) -> list[tuple[ClassScores, dict[str, Any]]]:
-    """Return each class with how its line is drawn: of many, all grey but the worst."""
+def _curves(
+    scores: Scores,
+    score: str,
+    display: Callable[[ClassScores], Any],
+    labels: Mapping[str, str],
+    *,
+    mirrors: bool = False,
+) -> tuple[Figure, Axes]:
+    """Draw the curves of the classes that have one, those of the lowest score named; without any, why."""
+    _check_classes(scores)
+    shown = [one for one in scores.per_class if one.roc is not None]
+    if mirrors and scores.kind == "classification" and len(scores.per_class) == 2:
+        shown = shown[-1:]
     worst = sorted(shown, key=lambda one: one.estimates[score].value or 0.0)
-    few = len(shown) <= MOST_LINES
-    named = worst if few else worst[:N_WORST]
-    styled: list[tuple[ClassScores, dict[str, Any]]] = []
-    for i, one in enumerate(worst[len(named) :]):
-        label = None if i else f"The other {len(shown) - N_WORST} classes"
-        styled.append((one, {"color": MUTED, "alpha": 0.35, "linewidth": 1, "label": label}))
-    for one in named:
-        color = COLORS[shown.index(one) if few else named.index(one)]
-        label = f"{class_name((one.name,), 0)}: {with_interval(one.estimates[score])}"
-        styled.append((one, {"color": color, "linewidth": 2, "label": label}))
-    return styled
-
-
-def _square(title: str) -> tuple[Figure, Axes]:
-    figure = new_figure(5.4, 5.4)
-    axes = figure.add_subplot(aspect="equal")
-    axes.set_title(title)
-    axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
-    axes.grid()
+    named = [f"{class_name((one.name,), 0)}: {with_interval(one.estimates[score])}" for one in worst]
+    with look():
+        figure = new_figure(5.4, 5.4)
+        axes = figure.add_subplot(aspect="equal")
+        for one, style in zip(worst, _styles(named), strict=True):
+            display(one).plot(ax=axes)
+            axes.lines[-1].set(**style)
+        axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), **labels)
+        axes.grid()
+        if shown:
+            axes.legend(loc="lower left", frameon=True, fontsize=9)
+        else:
+            words = f"Undefined: {scores[score].reason}"
+            axes.text(0.5, 0.5, words, ha="center", va="center", color=RED, wrap=True)
     return figure, axes
 
 
-def _finish(axes: Axes, scores: Scores, score: str) -> None:
-    if any(one.roc is not None for one in scores.per_class):
-        axes.legend(loc="lower right" if score == "roc_auc" else "lower left", frameon=True, fontsize=9)
-        return
-    axes.text(0.5, 0.5, f"Undefined: {scores[score].reason}", ha="center", va="center", color=RED, wrap=True)
+def _styles(labels: Sequence[str]) -> list[dict[str, Any]]:
+    """Return how the curves of these labels are drawn, the worst first: of many, the others in grey."""
+    n = len(labels) if len(labels) <= MOST_LINES else N_WORST
+    named = [
+        {"color": color, "linewidth": 2, "label": label}
+        for color, label in zip(COLORS, labels[:n], strict=False)
+    ]
+    others = [f"The other {len(labels) - n}", *["_"] * len(labels)][: len(labels) - n]
+    return named + [{"color": MUTED, "alpha": 0.35, "linewidth": 1, "label": label} for label in others]
+
+
+def calibration_figure(scores: Scores) -> Figure:
+    """Draw calibration curves, and below how many samples each bin has.
+
+    Parameters
+    ----------
+    scores : Scores
+        Of classes or labels, with probabilities.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        On the diagonal the model is perfectly calibrated; below it, overconfident. Bars are Wilson's intervals. Of
+        classes, left the predicted class and right each class; of labels, each label.
+    """
+    curves = [(one.name, one.calibration) for one in scores.per_class if one.calibration is not None]
+    if not curves:
+        raise OptionError("calibration_figure: the scores have no probabilities to draw.")
+    if scores.kind == "classification" and len(scores.per_class) == 2:
+        curves = curves[1:]  # the other is its mirror image
+    overall = scores.calibration
+    panels = [(curves, "Each label" if overall is None else "Each class", "Probability")]
+    if overall is not None:
+        panels.insert(0, ([("", overall)], "Predicted class", "Confidence"))
+    with look():
+        figure = new_figure(*((5.0, 8.0) if len(panels) == 2 else (5.4, 5.4)))
+        grid = figure.subplots(2, len(panels), height_ratios=(4, 1), squeeze=False)
+        for (above, below), (drawn, title, x) in zip(grid.T, panels, strict=True):
+            _draw_calibration(above, drawn, title)
+            edges = drawn[0][1].edges
+            counts = np.zeros(len(edges) - 1)
+            for _, curve in drawn:
+                counts[curve.bins] += curve.counts
+            below.bar(edges[:-1], counts, np.diff(edges), align="edge", color=BLUE, alpha=0.6)
+            below.set(xlim=(-0.02, 1.02), xlabel=x, ylabel="Samples")
+    return figure
+
+
+def _draw_calibration(axes: Axes, curves: Sequence[tuple[str, Calibration]], title: str) -> None:
+    from sklearn.calibration import CalibrationDisplay
+
+    worst = sorted(curves, key=lambda curve: -curve[1].error)
+    labels = [f"{class_name((name,), 0, 12)}: ECE {number(curve.error)}" for name, curve in worst]
+    for (_, curve), style in zip(worst, _styles(labels), strict=True):
+        display = CalibrationDisplay(curve.fraction_positive, curve.mean_predicted, None)
+        display.plot(ax=axes, name="curve", ref_line=not axes.lines)
+        axes.lines[-1].set(**style, markersize=4)
+    legend = axes.legend(loc="best", fontsize=9, frameon=True)
+    if len(curves) == 1:
+        legend.remove()
+        (name, curve), positive = curves[0], curves[0][1].fraction_positive
+        shown = repr(class_name((name,), 0)) if name else title
+        title = f"{shown}: ECE {number(curve.error)}"
+        bars = np.abs(np.stack([positive - curve.low, curve.high - positive]))
+        axes.errorbar(curve.mean_predicted, positive, bars, color=BLUE, fmt="none", capsize=3, alpha=0.7)
+    axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), xlabel="", ylabel="Fraction that is right", title=title)
+    axes.grid()
+    axes.tick_params(labelbottom=False)
 
 
 def intervals_figure(scores: Scores) -> Figure:
@@ -182,26 +243,31 @@ def intervals_figure(scores: Scores) -> Figure:
     -------
     matplotlib.figure.Figure
     """
-    if scores.kind == "regression":
-        raise OptionError(
-            "intervals_figure: expected scores of classes or labels, got those of a regression."
-        )
+    _check_classes(scores)
     rows = [
-        (title, scores[name], MUTED if name == "baseline" else BLUE)
-        for name, title in TITLES.items()
-        if name in scores.estimates
+        (title_of(name), estimate, MUTED if name == "baseline" else BLUE)
+        for name, estimate in scores.estimates.items()
+        if name not in ("brier", "log_loss", *scores.further)
     ]
     for one in scores.per_class if len(scores.per_class) <= MOST_CLASSES else ():
         name = class_name((one.name,), 0)
-        for score in ("recall", "precision"):
-            rows.append((f"{TITLES[score]} of “{name}”", one.estimates[score], ORANGE))
+        rows += [
+            (f"{title_of(score)} of '{name}'", one.estimates[score], ORANGE)
+            for score in ("recall", "precision")
+        ]
     with look():
         figure = new_figure(0.9 + 0.3 * len(rows))
         axes = figure.add_subplot()
         for i, (_, estimate, color) in enumerate(rows):
-            _interval(axes, i, estimate, color)
+            words = "undefined" if estimate.value is None else with_interval(estimate)
+            axes.text(1.04, i, words, va="center", fontsize=9)
+            if estimate.low is not None and estimate.high is not None:
+                ends = [estimate.low, estimate.high]
+                axes.plot(ends, [i, i], color=color, linewidth=5, alpha=0.4, solid_capstyle="butt")
+            if estimate.value is not None:
+                axes.plot(estimate.value, i, "o", color=color, markersize=6, clip_on=False, zorder=3)
         axes.set_yticks(range(len(rows)), [title for title, _, _ in rows])
-        words = f"Score and its {level_in_words(scores.level)} interval"
+        words = f"Score and its {100 * scores.level:g} % interval"
         axes.set(ylim=(len(rows) - 0.4, -0.6), xlim=(0, 1.32), xlabel=words)
         axes.set_xticks(np.linspace(0, 1, 6))
         axes.grid(axis="x")
@@ -210,45 +276,53 @@ def intervals_figure(scores: Scores) -> Figure:
     return figure
 
 
-def _interval(axes: Axes, row: int, estimate: Estimate, color: str) -> None:
-    if estimate.value is None:
-        axes.text(1.04, row, "undefined", va="center", color=MUTED, fontsize=9)
-        return
-    if estimate.low is not None and estimate.high is not None:
-        ends = [estimate.low, estimate.high]
-        axes.plot(ends, [row, row], color=color, linewidth=5, alpha=0.4, solid_capstyle="butt")
-    axes.plot(estimate.value, row, "o", color=color, markersize=6, clip_on=False, zorder=3)
-    axes.text(1.04, row, with_interval(estimate), va="center", fontsize=9)
+def _check_classes(scores: Scores) -> None:
+    if scores.kind == "regression":
+        raise OptionError("curves: expected scores of classes or labels, got those of a regression.")
 
 
-def confusion_figure(scores: Scores) -> Figure:
-    """Draw the confusion matrix of a classifier."""
-    assert scores.confusion is not None
-    return confusion_matrix_figure(scores.confusion.counts, scores.confusion.classes)
-
-
-def predicted_figure(scores: Scores) -> Figure:
-    """Draw predicted over true quantities; on the diagonal they are equal.
+def residual_figure(predictions: Predictions, names: Sequence[str] = ()) -> Figure:
+    """Draw predicted over true values, the residuals, true minus predicted, and how these are spread.
 
     Parameters
     ----------
-    scores : Scores
+    predictions : Predictions
         Of a regression.
+    names : sequence of str, optional
+        Of its targets.
 
     Returns
     -------
     matplotlib.figure.Figure
+        A row for each of the first four targets.
+
+    Examples
+    --------
+    >>> y = np.arange(6.0)[:, np.newaxis]
+    >>> figure = residual_figure(Predictions("regression", y, y + 1, np.empty((6, 0)), False, ()), ["price"])
+    >>> [axes.get_xlabel() for axes in figure.axes]
+    ['True price', 'Predicted price', 'Residual']
     """
-    y_true, y_pred = scores.predictions.y_true, scores.predictions.y_pred
-    low, high = float(min(y_true.min(), y_pred.min())), float(max(y_true.max(), y_pred.max()))
-    margin = 0.04 * (high - low) or 1.0
-    limits = (low - margin, high + margin)
+    n_targets = predictions.y_true.shape[1]
+    names = names or [f"target {j + 1}" if n_targets > 1 else "value" for j in range(n_targets)]
+    n = min(n_targets, MOST_TARGETS)
+    dots: dict[str, Any] = {"color": BLUE, "alpha": 0.4, "markersize": 3.5, "markeredgewidth": 0}
     with look():
-        figure, axes = _square("Predicted over true")
-        axes.plot([low, high], [low, high], ":", color=MUTED, label="Predicted = true")
-        for j, color in zip(range(y_true.shape[1]), COLORS * y_true.shape[1], strict=False):
-            label = f"Target {j + 1}" if y_true.shape[1] > 1 else f"{len(y_true)} samples"
-            axes.plot(y_true[:, j], y_pred[:, j], "o", color=color, alpha=0.5, markersize=4, label=label)
-        axes.set(xlim=limits, ylim=limits, xlabel="True", ylabel="Predicted")
-        axes.legend(loc="upper left", fontsize=9, frameon=True)
+        figure = new_figure(3.1 * n + 0.1)
+        for j, row in enumerate(figure.subplots(n, 3, squeeze=False)):
+            y, y_pred = predictions.y_true[:, j], predictions.y_pred[:, j]
+            name, (over, residuals, spread) = class_name((names[j],), 0, 24), row
+            ends = [min(y.min(), y_pred.min()), max(y.max(), y_pred.max())]
+            over.plot(y, y_pred, "o", **dots)
+            over.plot(ends, ends, ":", color=MUTED, label="equal")
+            over.axhline(float(y.mean()), color=ORANGE, linewidth=1, label="the mean")
+            over.set(xlabel=f"True {name}", ylabel="Predicted", title="Predicted over true")
+            over.legend(fontsize=8, frameon=True)
+            residuals.plot(y_pred, y - y_pred, "o", **dots)
+            residuals.axhline(0, color=MUTED, linestyle=":")
+            residuals.set(xlabel=f"Predicted {name}", ylabel="True minus predicted", title="Residuals")
+            reach = max(np.abs(y - y_pred).max(), 1e-9)  # of equal residuals, too, 30 bins
+            spread.hist(y - y_pred, bins=N_BINS, range=(-reach, reach), color=BLUE)
+            spread.axvline(0, color=MUTED, linestyle=":")
+            spread.set(xlabel="Residual", ylabel="Count", title="Their spread")
     return figure

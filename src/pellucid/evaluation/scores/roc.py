@@ -29,8 +29,10 @@ class PrCurve(NamedTuple):
     thresholds: Array  # (n - 1,), rising
 
 
-def roc_curve_of(is_positive: Array, scores: Array) -> tuple[RocCurve, float]:
-    """Return the ROC curve, and its area A = how often a positive sample scores above a negative one.
+def curves_of(is_positive: Array, scores: Array) -> tuple[RocCurve, float, PrCurve, float]:
+    """Return ROC and precision-recall curves and their areas, AP = sum_k (recall_k - recall_k-1) precision_k.
+
+    The area under the ROC curve is how often a positive sample scores above a negative one.
 
     Parameters
     ----------
@@ -41,51 +43,30 @@ def roc_curve_of(is_positive: Array, scores: Array) -> tuple[RocCurve, float]:
 
     Examples
     --------
-    >>> curve, area = roc_curve_of(np.array([False, True, False, True]), np.array([0.1, 0.4, 0.35, 0.8]))
-    >>> area
-    1.0
+    >>> _, area, _, precision = curves_of(np.array([False, True, False, True]), np.array([0.1, 0.4, 0.35, 0.3]))
+    >>> area, round(precision, 3)
+    (0.75, 0.833)
     """
-    thresholds, hits, called = _lowered(is_positive, scores)
-    alarms = called - hits
-    bends = np.ones(len(hits), bool)  # not in the middle of a straight line
-    bends[1:-1] = (np.diff(hits, 2) != 0) | (np.diff(alarms, 2) != 0)
-    false_rate, true_rate = (np.append(0, counts[bends]) / counts[-1] for counts in (alarms, hits))
-    curve = RocCurve(false_rate, true_rate, np.append(np.inf, thresholds[bends]))
-    return curve, _area(is_positive, scores, 0)
-
-
-def pr_curve_of(is_positive: Array, scores: Array) -> tuple[PrCurve, float]:
-    """Return the precision-recall curve, and the average precision AP = sum_k (recall_k - recall_k-1) precision_k.
-
-    Parameters
-    ----------
-    is_positive, scores : as for :func:`roc_curve_of`
-
-    Examples
-    --------
-    >>> curve, area = pr_curve_of(np.array([False, True, False, True]), np.array([0.1, 0.4, 0.35, 0.3]))
-    >>> round(area, 3)
-    0.833
-    """
-    thresholds, hits, called = _lowered(is_positive, scores)
-    bends = np.ones(len(hits), bool)  # not in the middle of a row of equal recall
-    bends[1:-1] = (np.diff(hits)[:-1] != 0) | (np.diff(hits)[1:] != 0)
-    thresholds, hits, called = (part[bends][::-1] for part in (thresholds, hits, called))
-    curve = PrCurve(np.append(hits / called, 1.0), np.append(hits / hits[0], 0.0), thresholds)
-    return curve, _area(is_positive, scores, 1)
-
-
-def _lowered(is_positive: Array, scores: Array) -> tuple[Array, Array, Array]:
-    """Return each score as a threshold, falling, and how many positives, and samples, are there or above."""
     order = np.argsort(-scores, kind="stable")
-    last = np.flatnonzero(np.append(np.diff(scores[order]) != 0, True))
-    return scores[order][last], np.cumsum(is_positive[order])[last].astype(float), last + 1.0
-
-
-def _area(is_positive: Array, scores: Array, which: int) -> float:
-    """Return the ROC area (0) or the average precision (1) of the samples themselves."""
-    areas = ResampledAreas(is_positive[:, np.newaxis], scores[:, np.newaxis])
-    return float(areas(np.ones((len(scores), 1)))[which][0, 0])
+    last = np.flatnonzero(np.append(np.diff(scores[order]) != 0, True))  # of each score, falling
+    thresholds, hits = scores[order][last], np.cumsum(is_positive[order])[last].astype(float)
+    called = last + 1.0  # samples at a threshold or above
+    alarms = called - hits
+    bends, steps = np.ones(
+        (2, len(hits)), bool
+    )  # not in the middle of a straight line, or of a row of equal recall
+    bends[1:-1] = (np.diff(hits, 2) != 0) | (np.diff(alarms, 2) != 0)
+    steps[1:-1] = (np.diff(hits)[:-1] != 0) | (np.diff(hits)[1:] != 0)
+    roc = RocCurve(
+        np.append(0, alarms[bends]) / alarms[-1],
+        np.append(0, hits[bends]) / hits[-1],
+        np.append(np.inf, thresholds[bends]),
+    )
+    found = hits[steps][::-1]
+    precision = np.append(found / called[steps][::-1], 1.0)
+    pr = PrCurve(precision, np.append(found / hits[-1], 0.0), thresholds[steps][::-1])
+    areas = ResampledAreas(is_positive[:, np.newaxis], scores[:, np.newaxis])(np.ones((len(scores), 1)))
+    return roc, float(areas[0][0, 0]), pr, float(areas[1][0, 0])
 
 
 def sums_over(rows: Array, samples: Array, n: int, m: int) -> Callable[[Array], Array]:

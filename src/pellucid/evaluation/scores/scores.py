@@ -6,26 +6,31 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pellucid.errors import OptionError
-from pellucid.evaluation.scores.advice import Advice
+from pellucid.evaluation.scores.advice import Advice, lines_of
 from pellucid.evaluation.scores.calibration import Calibration
+from pellucid.evaluation.scores.estimate_text import accuracy_line, score_in_words, title_of, with_interval
 from pellucid.evaluation.scores.one_vs_rest import ClassScores, curve_to_dict
 from pellucid.prediction.confusion import ConfusionMatrix
 from pellucid.prediction.predict import Predictions
 from pellucid.stats.intervals import Estimate
 from pellucid.stats.paired import McNemar
-from pellucid.text import join
-from pellucid.text_blocks import blocks_as_html, blocks_as_text
+from pellucid.text import join, join_some, plural
+from pellucid.text_blocks import Block, Result, Table
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+CLASS_SCORES = ("accuracy", "recall", "precision", "f1", "roc_auc", "average_precision")
+MOST_NAMED = 3  # leaks
+MOST_CLASSES = 10  # of a confusion matrix as text
+
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Scores:
+class Scores(Result):
     """A model's scores on a data set, each with a confidence interval.
 
-    ``scores["accuracy"]`` is one estimate; ``print(scores)`` says everything in words and a table; a notebook shows
-    the same; ``scores.plot("roc")`` draws.
+    ``scores["accuracy"]`` is one estimate; ``print(scores)`` shows everything in tables; a notebook shows the same;
+    ``scores.plot("roc")`` draws.
 
     Attributes
     ----------
@@ -49,8 +54,8 @@ class Scores:
         Classification: the model (A) and the majority-class baseline (B), sample by sample.
     without_leaks : Scores or None
         The same without the samples that are training samples too, where there are any.
-    notes : tuple of str
-        What a reader must know.
+    about_data : tuple of str
+        What a reader must know of the data.
     advice : tuple of Advice
         What to try next; empty where all is well.
     further : tuple of str
@@ -65,7 +70,7 @@ class Scores:
     calibration: Calibration | None = None
     versus_baseline: McNemar | None = None
     without_leaks: Scores | None = None
-    notes: tuple[str, ...] = ()
+    about_data: tuple[str, ...] = ()
     advice: tuple[Advice, ...] = ()
     further: tuple[str, ...] = ()
 
@@ -132,20 +137,83 @@ class Scores:
             "versus_baseline": None if self.versus_baseline is None else self.versus_baseline.to_dict(),
             "leaks": [leak._asdict() for leak in self.predictions.leaks],
             "without_leaks": None if self.without_leaks is None else self.without_leaks.to_dict(),
-            "notes": list(self.notes),
+            "headline": self.headline,
+            "notes": list(self.about_data),
             "advice": [one.to_dict() for one in self.advice],
         }
 
-    def __str__(self) -> str:
-        from pellucid.evaluation.scores.text import blocks
+    @property
+    def columns(self) -> tuple[str, str]:
+        """The heading of the table of scores."""
+        return ("score", f"value ({100 * self.level:g} % interval)")
 
-        return blocks_as_text(blocks(self))
+    @property
+    def headline(self) -> str:
+        """The accuracy beside the baseline's; of other models than classifiers, their main score."""
+        if self.confusion is not None:
+            return accuracy_line(self.predictions, level=self.level)
+        name = "exact_match" if self.kind == "multi_label" else "mean_absolute_error"
+        value = score_in_words(name, self[name], len(self))
+        return f"{title_of(name)} {value} on {plural(len(self), 'sample')}."
+
+    def to_rows(self) -> list[dict[str, Any]]:
+        """Return a row for each score of all samples."""
+        return [{"score": name, **estimate.to_dict()} for name, estimate in self.estimates.items()]
+
+    def cells(self, row: dict[str, Any]) -> tuple[str, str]:
+        """Return a row as it is printed."""
+        name, estimate = row["score"], self[row["score"]]
+        in_words = with_interval(estimate) if self.kind == "regression" else ""
+        return title_of(name), in_words or score_in_words(name, estimate, len(self))
+
+    def class_table(self) -> Table:
+        """Return header and rows: the scores of each class or label."""
+        is_label = self.kind == "multi_label"
+        names = [name for name in CLASS_SCORES if is_label or name != "accuracy"]
+        rows = [
+            (
+                one.name,
+                one.n_samples,
+                *(score_in_words(name, one.estimates[name], one.n_samples, to="–") for name in names),
+            )
+            for one in self.per_class
+        ]
+        return ("label" if is_label else "class", "samples", *map(title_of, names)), rows
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """How well it is calibrated, leaks, why scores are undefined, and what to know of the data."""
+        estimates = [one for each in self.per_class for one in each.estimates.values() if one.reason]
+        reasons = dict.fromkeys(one.reason for one in estimates if one.value is None)
+        calibrated = () if self.calibration is None else (self.calibration.in_words(),)
+        undefined = (f"Undefined (–): {'; '.join(reasons)}.",) if reasons else ()
+        return (*calibrated, *self._leaks(), *self.about_data, *undefined)
+
+    def _leaks(self) -> tuple[str, ...]:
+        twins = {
+            leak.test: leak for leak in reversed(self.predictions.leaks)
+        }  # of each the first: exact ones lead
+        if not twins:
+            return ()
+        named = join_some([f"{row} = training {twins[row].train}" for row in sorted(twins)], most=MOST_NAMED)
+        n_near = sum(leak.kind != "exact" for leak in twins.values())
+        near = f"; {n_near} nearly" if n_near else ""
+        without = "" if self.without_leaks is None else f" Without: {self.without_leaks.headline}"
+        return (
+            f"{len(twins)} of {len(self)} test samples in the training part too ({named}{near}).{without}",
+        )
+
+    def blocks(self) -> list[Block]:
+        """Return the headline, the tables of scores, of classes and of confusions, notes and advice."""
+        found: list[Block] = [self.headline, (self.columns, [*map(self.cells, self.to_rows())])]
+        if self.per_class:
+            found.append(self.class_table())
+        matrix = self.confusion
+        if matrix is not None and len(matrix.classes) <= MOST_CLASSES:
+            rows = zip(matrix.classes, matrix.counts.tolist(), strict=True)
+            found.append((("true / predicted", *matrix.classes), [(name, *row) for name, row in rows]))
+        return [*found, *self.notes, *lines_of(self.advice)]
 
     def __repr__(self) -> str:
         name, estimate = next(iter(self.estimates.items()))
         return f"Scores({self.kind}, {len(self)} samples, {name} {estimate.value:.4g})"
-
-    def _repr_html_(self) -> str:
-        from pellucid.evaluation.scores.text import blocks
-
-        return blocks_as_html(blocks(self))

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from pellucid.evaluation.comparison.comparison import Comparison
 from pellucid.text import in_seconds, join_some, plural, shorten
-from pellucid.text_blocks import Block
+from pellucid.text_blocks import Block, Result
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -97,7 +96,12 @@ class Trial:
         >>> Trial(1, {"learning_rate": 0.01, "optimizer": "adam"}, ()).in_words()
         'learning_rate=0.01 optimizer=adam'
         """
-        return " ".join(f"{name}={option_in_words(value)}" for name, value in self.options.items())
+        return options_in_words(self.options)
+
+
+def options_in_words(options: Mapping[str, Any]) -> str:
+    """Return options as they are written in the space."""
+    return " ".join(f"{name}={option_in_words(value)}" for name, value in options.items())
 
 
 def option_in_words(value: Any) -> str:
@@ -119,7 +123,7 @@ def option_in_words(value: Any) -> str:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Sweep(Comparison):
+class Sweep(Result):
     """What a sweep found.
 
     Attributes
@@ -139,11 +143,9 @@ class Sweep(Comparison):
         As asked for.
     is_complete : bool
         False after Ctrl-C, or where a process was lost.
-    notes : tuple of str
+    about_folds : tuple of str
         What to mind.
     """
-
-    name = "sweep"
 
     data: str
     model: str
@@ -155,17 +157,12 @@ class Sweep(Comparison):
     trials: tuple[Trial, ...]
     n_trials: int
     is_complete: bool = True
-    notes: tuple[str, ...] = ()
+    about_folds: tuple[str, ...] = ()
 
     @property
     def metric(self) -> str:
         """What trials are ranked by."""
         return self.objectives[0]
-
-    @property
-    def title(self) -> str:
-        """The metric in words."""
-        return title_of(self.metric)
 
     @property
     def n_trainings(self) -> int:
@@ -195,77 +192,92 @@ class Sweep(Comparison):
         *objectives : str, optional
             Default: those of the sweep; where it has one alone, its metric and "seconds".
         """
-        return pareto_front(
-            [trial for trial in self.ranked if not trial.is_pruned], objectives or self._front_of
-        )
+        done = [trial for trial in self.ranked if not trial.is_pruned]
+        return pareto_front(done, objectives or self._front_of)
 
     @property
     def _front_of(self) -> tuple[str, ...]:
         return self.objectives if len(self.objectives) > 1 else (self.metric, "seconds")
 
     @property
-    def finding(self) -> str:
+    def headline(self) -> str:
         """Which options are best."""
         if self.best is None:
             return "No trial could be trained."
         over = f"mean of {plural(self.n_folds, 'fold')}" if self.n_folds > 1 else "on samples held out"
-        at_end = "" if self.is_complete else f" Stopped with {len(self.trials)} of {self.n_trials} trials."
-        score = f"{self.title} {score_in_words(self.best, self.metric)} ({over})"
-        return f"Best of {plural(len(self.ranked), 'trial')}: {self.best.in_words()}, {score}.{at_end}"
+        score = f"{title_of(self.metric)} {self.best.score(self.metric):.4f} ({over})"
+        return f"Best of {plural(len(self.ranked), 'trial')}: {self.best.in_words()}, {score}."
 
-    def rows(self, trials: Sequence[Trial], most: int | None = None) -> list[tuple[str | int, ...]]:
-        """Return a row for each of some trials: see ``header``."""
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """The Pareto front, how much was trained, and what to mind of the folds."""
+        numbers = join_some([f"trial {trial.number}" for trial in self.front()])
+        n, of = len(self.trials), self.n_trials
+        return (
+            f"Pareto front of {join_some([title_of(name) for name in self._front_of])}: {numbers}.",
+            f"{plural(self.n_trainings, 'training')}, {in_seconds(self.seconds)} together.",
+            *([] if self.is_complete else [f"Stopped with {n} of {of} trials."]),
+            *self.about_folds,
+        )
+
+    def to_rows(self) -> list[dict[str, Any]]:
+        """Return a row for each trial, the best first, those that failed last."""
+        failed = [trial for trial in self.trials if trial not in self.ranked]
         return [
-            (
-                trial.number,
-                score_in_words(trial, self.metric),
-                *([_spread(trial, self.metric)] if self.n_folds > 1 else []),
-                *(score_in_words(trial, name) for name in self.objectives[1:] if name not in COSTS),
-                f"{trial.n_epochs} (pruned)" if trial.is_pruned else trial.n_epochs,
-                in_seconds(trial.seconds),
-                trial.n_parameters,
-                trial.in_words(),
-            )
-            for trial in trials[:most]
+            {
+                "number": trial.number,
+                **{name: trial.score(name) for name in self.objectives},
+                "folds": trial.scores(self.metric),
+                "n_epochs": trial.n_epochs,
+                "seconds": trial.seconds,
+                "n_parameters": trial.n_parameters,
+                "options": trial.options,
+                "is_pruned": trial.is_pruned,
+                "fault": trial.fault or None,
+            }
+            for trial in [*self.ranked, *failed]
         ]
 
     @property
-    def header(self) -> tuple[str, ...]:
-        """The names of the columns of ``rows``."""
-        spread = ("folds",) if self.n_folds > 1 else ()
-        others = [title_of(name) for name in self.objectives[1:] if name not in COSTS]
-        return ("trial", self.title, *spread, *others, "epochs", "a training", "parameters", "options")
+    def columns(self) -> tuple[str, ...]:
+        """The heading: a column for each metric, and of several folds their range."""
+        metrics = [title_of(name) for name in self.objectives if name not in COSTS]
+        spread = ["folds"] if self.n_folds > 1 else []
+        return ("trial", *metrics, *spread, "epochs", "a training", "parameters", "options")
 
-    @property
-    def failures(self) -> list[str]:
-        """A sentence for each trial that failed, and why."""
-        return [
-            f"Trial {one.number} ({one.in_words()}) failed: {shorten(one.fault, LONGEST_FAULT)}"
-            for one in self.trials
-            if one.fault
-        ]
+    def cells(self, row: dict[str, Any]) -> tuple[str, ...]:
+        """Return a row as it is printed."""
+        scores = [row[name] for name in self.objectives if name not in COSTS]
+        folds = row["folds"]
+        spread = [f"{min(folds):.4f} to {max(folds):.4f}" if folds else ""] if self.n_folds > 1 else []
+        fault = f": {shorten(row['fault'], LONGEST_FAULT)}" if row["fault"] else ""
+        return (
+            f"{row['number']}",
+            *("failed" if fault else "none" if score is None else f"{score:.4f}" for score in scores),
+            *spread,
+            f"{row['n_epochs']}" + (" (pruned)" if row["is_pruned"] else ""),
+            in_seconds(row["seconds"]),
+            f"{row['n_parameters']:,}",
+            options_in_words(row["options"]) + fault,
+        )
 
     def blocks(self) -> list[Block]:
-        """Return the trials, the best first, the Pareto front, those that failed, and the finding."""
-        found: list[Block] = [(self.header, _with_commas(self.rows(self.ranked, MOST_LISTED)))]
-        if len(self.ranked) > MOST_LISTED:
-            found.append(f"And {len(self.ranked) - MOST_LISTED} more.")
-        found += [*self.failures[:MOST_LISTED], *self.notes]
-        numbers = join_some([f"trial {trial.number}" for trial in self.front()])
-        names = join_some([title_of(name) for name in self._front_of])
-        found.append(f"Pareto front of {names}: {numbers}.")
-        found.append(f"{plural(self.n_trainings, 'training')}, {in_seconds(self.seconds)} together.")
-        return [*found, self.finding]
+        """Return the headline, the first trials, and notes."""
+        rows = self.to_rows()
+        more = [f"And {len(rows) - MOST_LISTED} more."] if len(rows) > MOST_LISTED else []
+        return [self.headline, (self.columns, [*map(self.cells, rows[:MOST_LISTED])]), *more, *self.notes]
 
     def figures(self) -> dict[str, Figure]:
         """Return the figures: score against cost, and score against each option."""
         from pellucid.evaluation.sweep.plot_sweep import options_figure, tradeoff_figure
 
-        return {self.name: tradeoff_figure(self), "options": options_figure(self)}
+        return {"sweep": tradeoff_figure(self), "options": options_figure(self)}
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as JSON can hold it."""
         own = ("data", "model", "search", "metric", "n_samples", "n_folds", "seed", "n_trials", "n_trainings")
+        trainings = {trial.number: [one._asdict() for one in trial.trainings] for trial in self.trials}
+        rows = sorted(self.to_rows(), key=lambda row: row["number"])
         return {
             **{name: getattr(self, name) for name in own},
             "objectives": list(self.objectives),
@@ -273,22 +285,9 @@ class Sweep(Comparison):
             "is_complete": self.is_complete,
             "best": None if self.best is None else self.best.number,
             "front": [trial.number for trial in self.front()],
-            "trials": [self._trial(trial) for trial in self.trials],
-            "notes": list(self.notes),
-            "finding": self.finding,
-        }
-
-    def _trial(self, trial: Trial) -> dict[str, Any]:
-        return {
-            "number": trial.number,
-            "options": trial.options,
-            "score": trial.score(self.metric),
-            "n_epochs": trial.n_epochs,
-            "seconds": trial.seconds,
-            "n_parameters": trial.n_parameters,
-            "is_pruned": trial.is_pruned,
-            "fault": trial.fault or None,
-            "trainings": [one._asdict() for one in trial.trainings],
+            "trials": [{**row, "trainings": trainings[row["number"]]} for row in rows],
+            "headline": self.headline,
+            "notes": list(self.about_folds),
         }
 
 
@@ -301,21 +300,6 @@ def title_of(objective: str) -> str:
     ('log loss', 'parameters')
     """
     return objective.removeprefix("n_").replace("_", " ")
-
-
-def score_in_words(trial: Trial, metric: str) -> str:
-    """Return a trial's score."""
-    score = trial.score(metric)
-    return "failed" if trial.fault else "none" if score is None else f"{score:.4f}"
-
-
-def _spread(trial: Trial, metric: str) -> str:
-    scores = trial.scores(metric)
-    return f"{min(scores):.4f} to {max(scores):.4f}" if scores else ""
-
-
-def _with_commas(rows: Sequence[tuple[str | int, ...]]) -> list[tuple[str, ...]]:
-    return [tuple(f"{cell:,}" if isinstance(cell, int) else cell for cell in row) for row in rows]
 
 
 def rank(trials: Sequence[Trial], metric: str) -> list[Trial]:

@@ -11,11 +11,13 @@
 
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from pellucid.errors import FormatError, OptionError, PellucidError, unknown_name
 from pellucid.formats.architecture import load_architecture
@@ -30,49 +32,11 @@ if TYPE_CHECKING:
 MODEL = "model"
 NETWORK = ("layers", "nodes")  # tables of the network's file
 OF_NAMED = ("optimizer_options", "schedule_options", "loss_options")
-RANGES = ("log", "range")
+RANGES = ("log", "range")  # of numbers: as likely in each decade, or evenly
 KNOWN = (*(key for key in TRAINING_KEYS if key != "seed"), MODEL, *NETWORK, *OF_NAMED)
 DIGITS = 4  # of a drawn number: as it is written, so it is trained
 MOST_CHOICES = 1000
-
-
-@dataclass(frozen=True)
-class Range:
-    """Numbers between two, evenly or by their logarithm; whole ones where both are whole.
-
-    Examples
-    --------
-    >>> Range(1e-4, 1e-1, is_log=True).steps(4)
-    [0.0001, 0.001, 0.01, 0.1]
-    >>> Range(8, 32).steps(3)
-    [8, 20, 32]
-    """
-
-    low: float
-    high: float
-    is_log: bool = False
-
-    @property
-    def is_whole(self) -> bool:
-        """Whether it is of whole numbers."""
-        return isinstance(self.low, int) and isinstance(self.high, int)
-
-    def written(self, value: float) -> float:
-        """Return a number as it is written: whole, or with four digits."""
-        if self.is_whole:
-            return round(value)
-        return min(max(float(f"{value:.{DIGITS}g}"), self.low), self.high)
-
-    def at(self, part: float) -> float:
-        """Return the number at a fraction of the way."""
-        if self.is_log:
-            low, high = math.log(self.low), math.log(self.high)
-            return self.written(math.exp(low + part * (high - low)))
-        return self.written(self.low + part * (self.high - self.low))
-
-    def steps(self, n: int) -> list[float]:
-        """Return that many numbers from end to end, without repetitions."""
-        return list(dict.fromkeys(self.at(i / (n - 1)) for i in range(n)))
+MOST = 1e15  # of a number
 
 
 @dataclass(frozen=True)
@@ -81,36 +45,33 @@ class Space:
 
     Attributes
     ----------
-    entries : dict of str to (list or Range)
+    entries : dict of str to (list or IntDistribution or FloatDistribution)
         By the option's name, dotted where it is one of a layer.
     tables : dict
         The file, as it was read.
     """
 
-    entries: dict[str, list[Any] | Range]
+    entries: dict[str, Any]
     tables: dict[str, Any]
 
     @property
     def n_combinations(self) -> int | None:
         """How many there are; None where a number is drawn from a range."""
-        if any(isinstance(values, Range) for values in self.entries.values()):
-            return None
-        return math.prod(len(values) for values in self.entries.values() if isinstance(values, list))
+        values = self.entries.values()
+        return math.prod(map(len, values)) if all(isinstance(one, list) for one in values) else None
 
-    def suggest(self, trial: "Trial", name: str) -> None:
-        """Let Optuna choose a value of an option, unless the trial has one."""
-        values = self.entries[name]
-        if not isinstance(values, Range):
-            trial.suggest_categorical(name, [*map(json.dumps, values)])
-        elif values.is_whole:
-            trial.suggest_int(name, int(values.low), int(values.high), log=values.is_log)
-        else:
-            trial.suggest_float(name, values.low, values.high, log=values.is_log)
+    def suggest(self, trial: "Trial") -> None:
+        """Let Optuna choose a value of every option that the trial has none of; of a list, as JSON."""
+        from optuna.distributions import CategoricalDistribution
+
+        for name, values in self.entries.items():
+            is_list = isinstance(values, list)
+            trial._suggest(name, CategoricalDistribution([*map(json.dumps, values)]) if is_list else values)
 
     def options(self, params: Mapping[str, Any]) -> dict[str, Any]:
         """Return the values that Optuna chose as a training takes them."""
         return {
-            name: values.written(params[name]) if isinstance(values, Range) else json.loads(params[name])
+            name: json.loads(params[name]) if isinstance(values, list) else _written(values, params[name])
             for name, values in self.entries.items()
             if name in params
         }
@@ -125,10 +86,16 @@ class Space:
         """
         found: dict[str, str] = {}
         for name, values in reversed(self.entries.items()):
-            assert isinstance(values, list)
             number, i = divmod(number, len(values))
             found[name] = json.dumps(values[i])
         return {name: found[name] for name in self.entries}
+
+
+def _written(ends: Any, value: float) -> float:
+    """Return a number of a range as it is written: whole, or with four digits."""
+    if isinstance(ends.low, int):
+        return round(value)
+    return float(np.clip(float(f"{value:.{DIGITS}g}"), ends.low, ends.high))
 
 
 def is_of_network(name: str) -> bool:
@@ -160,7 +127,7 @@ def read_space(space: str | Path | Mapping[str, Any], model: str) -> Space:
     Examples
     --------
     >>> read_space({"learning_rate": {"log": [1e-4, 1e-1]}, "batch_size": [16, 32]}, "mlp").entries
-    {'batch_size': [16, 32], 'learning_rate': Range(low=0.0001, high=0.1, is_log=True)}
+    {'batch_size': [16, 32], 'learning_rate': FloatDistribution(high=0.1, log=True, low=0.0001, step=None)}
     >>> read_space({"lerning_rate": [0.1]}, "mlp")
     Traceback (most recent call last):
         ...
@@ -218,71 +185,56 @@ def _leaves(source: TomlSource) -> Iterator[tuple[KeyPath, Any]]:
         yield from walk((key,), value)
 
 
-def _read(source: TomlSource, path: KeyPath, value: Any, model: str) -> list[Any] | Range:
+def _read(source: TomlSource, path: KeyPath, value: Any, model: str) -> Any:
     """Return the values of one option, each checked."""
     name = dotted(path)
     if isinstance(value, dict):
-        found, ends = _read_range(source, path, value)
-    elif isinstance(value, list) and value:
+        found = _read_range(source, path, value)
+        ends = found if isinstance(found, list) else [found.low, found.high]
+    elif isinstance(value, list) and 0 < len(value) <= MOST_CHOICES:
         found = ends = value
-        if len(value) > MOST_CHOICES:
-            raise source.fault(path, f"{name}: expected up to {MOST_CHOICES} values, got {len(value)}.")
-        if any(one in value[:i] for i, one in enumerate(value)):
-            raise source.fault(path, f"{name}: a value stands there twice. Leave it out once.")
     else:
-        raise source.fault(
-            path,
-            f"{name}: expected a list of values, {{ log = [from, to] }} or {{ range = [from, to] }}, got "
-            f"{in_words(value)}.",
-        )
+        wanted = f"a list of values (1 to {MOST_CHOICES}), {{ log = [from, to] }} or {{ range = [from, to] }}"
+        raise source.fault(path, f"{name}: expected {wanted}, got {in_words(value)}.")
     for one in ends:
         _check(source, path, one, model)
     return found
 
 
-def _read_range(
-    source: TomlSource, path: KeyPath, table: dict[str, Any]
-) -> tuple[list[Any] | Range, Sequence[Any]]:
-    name = dotted(path)
+def _read_range(source: TomlSource, path: KeyPath, table: dict[str, Any]) -> Any:
+    """Return a range as Optuna's distribution, or its steps."""
+    from optuna.distributions import FloatDistribution, IntDistribution
+
+    name, kinds = dotted(path), [kind for kind in RANGES if kind in table]
     source.check_keys(path, table, (*RANGES, "steps"), f"key of {name}")
-    kinds = [kind for kind in RANGES if kind in table]
-    if len(kinds) != 1:
-        raise source.fault(path, f"{name}: expected one of log and range, such as {{ log = [1e-4, 1e-1] }}.")
-    kind, ends = kinds[0], table[kinds[0]]
-    is_right = (
-        isinstance(ends, list)
-        and len(ends) == 2
-        and all(isinstance(end, int | float) and not isinstance(end, bool) for end in ends)
-        and all(math.isfinite(end) and abs(end) < 1e15 for end in ends)
-        and ends[0] < ends[1]
-    )
-    if not is_right:
+    try:
+        (kind,) = kinds
+        low, high = ends = table[kind]
+        if not all(type(end) in (int, float) and abs(end) < MOST for end in ends):
+            raise ValueError(f"expected two numbers, got {in_words(ends)}")
+        is_whole = type(low) is type(high) is int
+        found = (IntDistribution if is_whole else FloatDistribution)(low, high, log=kind == "log")
+        steps = table.get("steps")
+        if steps is None:
+            return found
+        if type(steps) is not int or not 2 <= steps <= MOST_CHOICES:
+            raise ValueError(f"expected steps to be a whole number from 2 to {MOST_CHOICES}")
+    except (TypeError, ValueError) as error:
         raise source.fault(
-            (*path, kind), f"{name}: expected {kind} to be two numbers, from below to, got {in_words(ends)}."
-        )
-    if kind == "log" and ends[0] <= 0:
-        raise source.fault((*path, kind), f"{name}: expected numbers above 0 for log, got {in_words(ends)}.")
-    if any(type(end) is float for end in ends):
-        ends = [float(end) for end in ends]
-    found = Range(ends[0], ends[1], kind == "log")
-    if "steps" not in table:
-        return found, ends
-    steps = table["steps"]
-    if type(steps) is not int or not 2 <= steps <= MOST_CHOICES:
-        raise source.fault(
-            (*path, "steps"),
-            f"{name}: expected steps to be a whole number from 2 to {MOST_CHOICES}, got {in_words(steps)}.",
-        )
-    return found.steps(steps), ends
+            path, f"{name}: expected numbers such as {{ log = [1e-4, 1e-1], steps = 5 }}: {error}."
+        ) from None
+    values = (np.geomspace if found.log else np.linspace)(low, high, steps).tolist()
+    return list(dict.fromkeys(_written(found, one) for one in values))
 
 
 def _check(source: TomlSource, path: KeyPath, value: Any, model: str) -> None:
     """Raise FormatError, with the line of the space, unless a value suits its option."""
-    name, top = dotted(path), path[0]
+    name, top, check = dotted(path), path[0], None
     if top == MODEL:
         if not isinstance(value, str) or not (value in PRESETS or value.endswith(".toml")):
             raise source.fault(path, f"{unknown_name('preset', value, PRESETS)} Or name a .toml file.")
-        check = partial(load_architecture, value) if value.endswith(".toml") else None
+        if value.endswith(".toml"):
+            check = partial(load_architecture, value)
     elif top in NETWORK:
         if not model.endswith(".toml"):
             raise source.fault(

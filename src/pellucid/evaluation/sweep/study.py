@@ -24,7 +24,7 @@ import numpy as np
 
 from pellucid.errors import FormatError, MissingExtraError, OptionError, OutputError
 from pellucid.evaluation.sweep.result import LOWER_IS_BETTER, Training, Trial
-from pellucid.evaluation.sweep.space import Range, Space
+from pellucid.evaluation.sweep.space import Space
 from pellucid.locks import FileLock
 from pellucid.text import shown
 
@@ -97,15 +97,10 @@ class Search:
         """
         if self.kind != "hyperband":
             return []
-        found = [self.shortest]
+        found = [-(-self.n_epochs // SHORTEST)]
         while found[-1] * FACTOR < self.n_epochs:
             found.append(found[-1] * FACTOR)
-        return [*(n for n in found if n < self.n_epochs), self.n_epochs]
-
-    @property
-    def shortest(self) -> int:
-        """Epochs of Hyperband's first round."""
-        return -(-self.n_epochs // SHORTEST)
+        return found if found[-1] == self.n_epochs else [*found, self.n_epochs]
 
     def sampler(self, number: int) -> optuna.samplers.BaseSampler:
         """Return what draws a trial: by the seed and its number, so that a resumed sweep draws the same."""
@@ -119,7 +114,8 @@ class Search:
         """Return what stops trials before their last epoch."""
         from optuna.pruners import HyperbandPruner, NopPruner
 
-        return HyperbandPruner(self.shortest, self.n_epochs, FACTOR) if self.rounds else NopPruner()
+        rounds = self.rounds
+        return HyperbandPruner(rounds[0], self.n_epochs, FACTOR) if rounds else NopPruner()
 
     def chosen(self, number: int) -> dict[str, str] | None:
         """Return the options of a trial that are no matter of chance; None where Optuna draws them.
@@ -143,7 +139,7 @@ def count_trials(kind: str, space: Space, n_trials: int | None) -> int:
         If a grid has a range without steps, or there are too many.
     """
     n_there_are = space.n_combinations
-    ranges = [name for name, values in space.entries.items() if isinstance(values, Range)]
+    ranges = [name for name, values in space.entries.items() if not isinstance(values, list)]
     if kind == "grid" and ranges:
         raise OptionError(
             f"--search grid: {ranges[0]} is a range. Say how many values of it are tried, such as steps = 5, or "
@@ -190,6 +186,7 @@ class Study:
         from optuna.samplers import RandomSampler
         from optuna.storages import JournalStorage
         from optuna.storages.journal import JournalFileBackend
+        from optuna.study import StudyDirection
 
         self.folder, self.search, self._choosing = folder, search, FileLock(folder / "next.lock")
         lock: Any = JournalLock(folder / "journal.lock")
@@ -200,7 +197,8 @@ class Study:
             storage = JournalStorage(backend)
             with self._choosing:
                 if not storage.get_all_studies():  # by its name Hyperband tells brackets apart
-                    directions = [_direction(name) for name in search.objectives]
+                    lower, higher = StudyDirection.MINIMIZE, StudyDirection.MAXIMIZE
+                    directions = [lower if one in LOWER_IS_BETTER else higher for one in search.objectives]
                     storage.create_new_study(directions, "sweep")
             self._study = optuna.load_study(
                 study_name="sweep", storage=storage, sampler=RandomSampler(), pruner=search.pruner()
@@ -273,8 +271,7 @@ class Study:
 
     def _with_options(self, trial: optuna.Trial) -> optuna.Trial:
         """Return a trial with a value of every option; those that it has stay."""
-        for name in self.search.space.entries:
-            self.search.space.suggest(trial, name)
+        self.search.space.suggest(trial)
         return trial
 
     def _lock(self, number: int) -> FileLock:
@@ -323,12 +320,6 @@ class Study:
             for one in self._study.get_trials(deepcopy=False)
             if one.state.is_finished()
         ]
-
-
-def _direction(objective: str) -> optuna.study.StudyDirection:
-    from optuna.study import StudyDirection
-
-    return StudyDirection.MINIMIZE if objective in LOWER_IS_BETTER else StudyDirection.MAXIMIZE
 
 
 def trainings_of(attributes: Mapping[str, Any]) -> dict[int, Training]:

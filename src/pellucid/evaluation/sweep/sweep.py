@@ -3,21 +3,21 @@
 import json
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import nullcontext
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
+from pellucid.data.coerce import as_split
 from pellucid.data.dataset import Split
 from pellucid.data.hashing import data_hash
-from pellucid.data.pairs import as_split
 from pellucid.data.source import DataSource
 from pellucid.errors import FormatError, OptionError, TrainingError, unknown_name
-from pellucid.evaluation.comparison.splitting import FOLD_SEED, Folds, check_counts, folds_of, make_folds
+from pellucid.evaluation.comparison.splitting import CV, FOLD_SEED, Folds, check_counts, folds_of, make_folds
 from pellucid.evaluation.sweep.result import COSTS, METRICS, Sweep, Trial, rank
-from pellucid.evaluation.sweep.space import MODEL, Range, Space, read_space
+from pellucid.evaluation.sweep.space import MODEL, Space, read_space
 from pellucid.evaluation.sweep.study import (
     JOURNAL,
     STUDY,
@@ -30,7 +30,7 @@ from pellucid.evaluation.sweep.study import (
 from pellucid.evaluation.sweep.train_trial import NextTrial, make_candidate
 from pellucid.folders import open_folder
 from pellucid.parallel import jobs_run_by
-from pellucid.progress import DetailCallback, no_detail
+from pellucid.progress import Progress, ProgressCallback, shown_progress
 from pellucid.registry import validate_call
 from pellucid.runs.train_many import train_many, undivided
 from pellucid.text import join_some
@@ -46,22 +46,22 @@ def no_trial(trial: Trial, best: Trial | None, metric: str) -> None:
     """Show nothing."""
 
 
-@validate_call("search", "n_trials", "cv", "seed", "n_jobs", "resume", "overwrite")
+@validate_call("search", "n_trials", "seed", "n_jobs", "resume", "overwrite")
 def sweep(
-    data: Split | DataSource | str | Path,
     model: str | Path,
+    data: Split | DataSource | str | Path,
     space: str | Path | Mapping[str, Any],
     *,
     search: Literal["random", "grid", "tpe", "hyperband"] = "random",
     n_trials: int | None = None,
-    cv: str | None = None,
+    cv: Any = None,
     metric: str | Sequence[str] | None = None,
     seed: int = 1,
     n_jobs: int | None = None,
     out: Path | None = None,
     resume: bool = False,
     overwrite: bool = False,
-    progress: DetailCallback = no_detail,
+    progress: Progress = None,
     on_trial: TrialCallback = no_trial,
     **training: Any,
 ) -> Sweep:
@@ -71,10 +71,10 @@ def sweep(
 
     Parameters
     ----------
-    data : Split, DataSource or str
-        Only the training part is used: the test part is left for the model that is trained at last.
     model : str or Path
         A preset, "auto", or a TOML file.
+    data : Split, DataSource or str
+        Only the training part is used: the test part is left for the model that is trained at last.
     space : str, Path or mapping
         Which options are tried: see :mod:`pellucid.evaluation.sweep.space`.
     search : {"random", "grid", "tpe", "hyperband"}, optional
@@ -82,8 +82,9 @@ def sweep(
         and stop trials early that are worse than others after as many epochs.
     n_trials : int, optional
         Default: 20, or all combinations of a grid.
-    cv : str, optional
-        FOLDSxREPEATS such as ``5x1``: train for every fold. Default: one fifth of the samples is held out.
+    cv : int or splitter, optional
+        Train for every fold: their number, or a splitter of scikit-learn. Default: one fifth of the samples is held
+        out.
     metric : str or sequence of str, optional
         What trials are ranked by: of classes balanced_accuracy (the default), accuracy or log_loss; of quantities
         root_mean_squared_error, mean_absolute_error or r_squared; of labels label_accuracy or exact_match. Several
@@ -125,7 +126,7 @@ def sweep(
     Examples
     --------
     >>> space = {"learning_rate": [0.001, 0.01]}
-    >>> found = sweep("drawn-cats", "logistic", space, search="grid", n_epochs=20, n_jobs=1)
+    >>> found = sweep("logistic", "drawn-cats", space, search="grid", n_epochs=20, n_jobs=1)
     >>> found.best.options, found.n_trainings
     ({'learning_rate': 0.01}, 2)
     """
@@ -133,7 +134,7 @@ def sweep(
     for flag, value in (("n_trials", n_trials), ("n_jobs", n_jobs)):
         if value is not None and value < 1:
             raise OptionError(f"sweep: expected {flag} to be 1 or more, got {value}.")
-    n_splits, n_repeats = (HOLD_OUT, 1) if cv is None else folds_of(cv)
+    asked = CV(HOLD_OUT) if cv is None else folds_of(cv)
     name = str(model)
     read = read_space(space, name)
     n_trials = count_trials(search, read, n_trials)
@@ -144,12 +145,12 @@ def sweep(
     named = source if isinstance(source, DataSource) else source.name
     objectives = _objectives(split, metric)
     training = {**training, "seed": seed}
-    models = [name, *_models(read)] if MODEL not in read.entries else _models(read)
+    models = read.entries.get(MODEL, [name])
     configs = [make_candidate({MODEL: one}, name, named, training).config for one in models]
     lengths = {config.options.n_epochs for config in configs if config is not None}
     if search == "hyperband":
         _check_hyperband(read, objectives, lengths)
-    folds = _folds(split, n_splits, n_repeats)
+    folds = _folds(split, asked)
     rows = folds.rows if cv is not None else folds.rows[:1]
     identity = {
         "data": data_hash(split.train),
@@ -158,19 +159,20 @@ def sweep(
         "space": read.tables,
         "search": search,
         "metric": list(objectives),
-        "cv": cv or "",
+        "cv": "" if cv is None else f"{asked.n_splits}x{asked.n_repeats}",
         "seed": seed,
         "training": {key: value for key, value in sorted(training.items()) if value is not None},
     }
     how = Search(search, read, objectives, seed, n_trials, max(lengths))
-    with tempfile.TemporaryDirectory() if out is None else nullcontext(out) as place:
+    with ExitStack() as stack:
+        place = stack.enter_context(tempfile.TemporaryDirectory()) if out is None else out
         folder = _open_study(Path(place), resume=resume, overwrite=overwrite)
         study = Study(folder, how)
         study.check_identity(json.loads(json.dumps(identity)))
-        watch = _Watch(study, progress, on_trial)
+        watch = _Watch(study, stack.enter_context(shown_progress(progress)), on_trial)
         watch()
         next_trial = NextTrial(folder, how, undivided(split.train, split), rows, name, named, training)
-        with jobs_run_by(None):  # also within jobs_on: a study is a folder of this machine
+        with jobs_run_by(None):  # also within a cluster: a study is a folder of this machine
             train_many(
                 next_trial,
                 range(n_trials - len(watch.trials)),
@@ -193,7 +195,7 @@ def sweep(
         trials=trials,
         n_trials=n_trials,
         is_complete=len(trials) >= n_trials,
-        notes=folds.notes,
+        about_folds=folds.notes,
     )
 
 
@@ -202,7 +204,7 @@ class _Watch:
     """Tells of each trial that is done, by this process or another."""
 
     study: Study
-    progress: DetailCallback
+    progress: ProgressCallback
     on_trial: TrialCallback
     trials: dict[int, Trial] = field(default_factory=dict)
 
@@ -223,12 +225,6 @@ class _Watch:
         best = self.best
         words = "" if best is None else f"best {best.score(self.metric):.4f}: {best.in_words()}"
         self.progress("trials", len(self.trials), self.study.search.n_trials, words[:60])
-
-
-def _models(space: Space) -> list[str]:
-    """Return the models that a space tries."""
-    found = space.entries.get(MODEL, [])
-    return [] if isinstance(found, Range) else found
 
 
 def _check_hyperband(space: Space, objectives: Sequence[str], lengths: set[int]) -> None:
@@ -262,13 +258,13 @@ def _open_study(place: Path, *, resume: bool, overwrite: bool) -> Path:
     if is_old and not overwrite:
         raise FormatError(
             f"{place}: the sweep there is of an older version ({OLD}) and cannot be resumed. Choose another "
-            "folder with --out, or add --force to replace it."
+            "folder with --out, or add --overwrite to replace it."
         )
     if resume:
         if not (folder / JOURNAL).exists():
             raise OptionError(f"--resume: {place} holds no sweep to go on from. Name its folder with --out.")
         return folder
-    with open_folder(place, force=overwrite, advice="add --resume to go on, --force to start again"):
+    with open_folder(place, overwrite=overwrite, advice="add --resume to go on, --overwrite to start again"):
         clear_study(folder)
         (place / OLD).unlink(missing_ok=True)
         folder.mkdir()
@@ -293,17 +289,19 @@ def _objectives(split: Split, metric: str | Sequence[str] | None) -> tuple[str, 
     return tuple(names)
 
 
-def _folds(split: Split, n_splits: int, n_repeats: int) -> Folds:
+def _folds(split: Split, cv: CV) -> Folds:
     """Return the folds of the training part: stratified by class, groups on one side."""
     data = split.train
     if split.classes and data.y.ndim == 1:
-        check_counts(data, split.name, n_splits)
-        return make_folds(data, n_splits, n_repeats)
+        check_counts(data, split.name, cv.n_splits)
+        return make_folds(data, *cv)
     from sklearn.model_selection import GroupKFold, RepeatedKFold
 
-    if len(data) < n_splits:
-        raise OptionError(f"--cv: {n_splits} folds need as many samples, and {split.name} has {len(data)}.")
+    if len(data) < cv.n_splits:
+        raise OptionError(f"cv: {cv.n_splits} folds need as many samples, and {split.name} has {len(data)}.")
     X = np.zeros(len(data))
     if data.groups is not None:
-        return Folds(list(GroupKFold(n_splits).split(X, groups=data.groups)))
-    return Folds(list(RepeatedKFold(n_splits=n_splits, n_repeats=n_repeats, random_state=FOLD_SEED).split(X)))
+        return Folds(list(GroupKFold(cv.n_splits).split(X, groups=data.groups)))
+    return Folds(
+        list(RepeatedKFold(n_splits=cv.n_splits, n_repeats=cv.n_repeats, random_state=FOLD_SEED).split(X))
+    )

@@ -23,14 +23,14 @@ MOST_BYTES = 64 * 2**20  # of weights: a page that is larger does not open
 PARTS = ("page.css", "network.js", "photo.js", "page.js")
 
 
-@validate_call("model", "path", "title", "samples", "force")
+@validate_call("model", "path", "title", "samples", "overwrite")
 def export_html(
     model: Model,
     path: str | Path,
     *,
     title: str = "",
     samples: Array | None = None,
-    force: bool = False,
+    overwrite: bool = False,
 ) -> float | None:
     """Write a model as one HTML page that predicts in the browser, and return how far its outputs are off.
 
@@ -48,7 +48,7 @@ def export_html(
         Default: the classes.
     samples : Array, optional
         More photos to compare, uint8, as the model takes them.
-    force : bool, optional
+    overwrite : bool, optional
         Replace a file that is there.
 
     Returns
@@ -82,7 +82,7 @@ def export_html(
     """
     path = Path(path)
     check_trained("export", model)
-    check_free(path, force=force)
+    check_free(path, overwrite=overwrite)
     page = html_page(model, title=title)
     found = difference(model, page, samples)
     if found is not None and not found <= TOLERANCE:

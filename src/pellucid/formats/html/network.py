@@ -1,36 +1,18 @@
 """A network as data that the page's JavaScript runs: steps in order, and one array of float32 with all weights."""
 
 import math
-from collections.abc import Callable
 from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from pellucid.errors import OptionError
-from pellucid.formats.expressions import expression_of, function_name, javascript_of
+from pellucid.formats.describe import describe
+from pellucid.formats.expressions import javascript_of
 from pellucid.formats.outputs import ARRAYS, TABLE, kind_of_samples, outputs_of, rule_of
 from pellucid.formats.steps import Step, Steps, steps_of
-from pellucid.nn.activation import Activation, Dropout
-from pellucid.nn.affine import Affine
-from pellucid.nn.blocks import MERGES
-from pellucid.nn.conv import Conv2D
-from pellucid.nn.dense import Dense, Flatten
 from pellucid.nn.model import Model
-from pellucid.nn.norm import BatchNorm, LayerNorm
-from pellucid.nn.pooling import (
-    AvgPool2D,
-    GlobalAvgPool2D,
-    MaxPool2D,
-    Pooling,
-    ReflectPad2D,
-    Resize2D,
-    UpSample2D,
-    ZeroPad2D,
-)
-from pellucid.nn.windows import pair
 from pellucid.ops.losses.regression import MeanSquaredError, Poisson
-from pellucid.text import join
 from pellucid.types import Array
 
 
@@ -64,10 +46,8 @@ def page_of(model: Model) -> Page:
             "export: a page needs a network whose outputs are a row. End it with Flatten and Dense."
         )
     steps, output = steps_of(model), outputs[""]
-    weights, written = _Weights(), []
-    activations: dict[str, str] = {}
-    for step in steps.steps:
-        written.append({**_written(step, weights), **_activation(step.what, activations)})
+    weights, activations = _Weights(), dict[str, str]()
+    written = [_written(step, weights, activations) for step in steps.steps]
     loss = output.loss
     spread, centre = [1.0], [0.0]
     if isinstance(loss, MeanSquaredError) and loss.centre:  # outputs are standardized targets
@@ -137,77 +117,20 @@ class _Weights:
         return np.concatenate([np.zeros(0, "<f4"), *self.arrays])
 
 
-def _written(step: Step, weights: _Weights) -> dict[str, Any]:
-    """Return a step as the page has it."""
-    given = {"from": list(step.sources), "to": step.target, "shape": list(step.shape), "weights": {}}
+def _written(step: Step, weights: _Weights, activations: dict[str, str]) -> dict[str, Any]:
+    """Return a step as the page has it, and enter its activation into ``activations``; softmax is in network.js."""
+    given: dict[str, Any] = {"from": list(step.sources), "to": step.target, "shape": list(step.shape)}
     if isinstance(step.what, str):
-        if step.what not in MERGES:
-            raise OptionError(
-                f"export: a page cannot join values by {step.what!r}. Take one of {join(MERGES)}."
-            )
-        return {"do": step.what, **given}
-    layer, kind = step.what, type(step.what)
-    if kind not in WRITERS:
-        raise OptionError(
-            f"export: {layer.label} is a layer that a page does not have, {kind.__name__}. Take one of "
-            f"{join([known.__name__ for known in WRITERS])}."
-        )
-    name, options = WRITERS[kind](layer)
-    arrays = {**layer.params, **layer.state}
-    given["weights"] = {key: weights.place(f"{step.key}.{key}", array) for key, array in arrays.items()}
-    return {"do": name, **given, **options}
-
-
-def _activation(layer: Any, activations: dict[str, str]) -> dict[str, Any]:
-    """Return what a step says of its activation, and enter that into ``activations``; softmax is in network.js."""
-    if not isinstance(layer, Activation | Conv2D | Dense) or layer.activation in (None, "linear"):
-        return {}
-    options = layer.options if isinstance(layer, Activation) else {}
-    called = function_name(layer.activation, options)
-    if called != "softmax":
-        activations[called] = javascript_of(expression_of(layer.activation, options, layer.label))
-    return {"activation": called}
-
-
-Options = dict[str, Any]
-
-
-def _conv(layer: Conv2D) -> tuple[str, Options]:
-    return "conv2d", {
-        "size": pair(layer.kernel_size),
-        "stride": pair(layer.stride),
-        "padding": layer.pads,
-        "dilation": pair(layer.dilation),
-        "groups": layer.groups,
-    }
-
-
-def _pool(name: str) -> Callable[[Any], tuple[str, Options]]:
-    def write(layer: Pooling) -> tuple[str, Options]:
-        size, stride = layer.size_and_stride
-        counts = isinstance(layer, AvgPool2D) and layer.count_include_pad
-        return name, {"size": size, "stride": stride, "padding": layer.pads, "counts_padding": counts}
-
-    return write
-
-
-WRITERS: dict[type, Callable[[Any], tuple[str, Options]]] = {
-    Activation: lambda layer: ("activation", {}),
-    Affine: lambda layer: ("affine", {}),
-    AvgPool2D: _pool("average_pool"),
-    BatchNorm: lambda layer: ("batch_norm", {"epsilon": layer.epsilon}),
-    Conv2D: _conv,
-    Dense: lambda layer: ("dense", {}),
-    Dropout: lambda layer: ("same", {}),
-    Flatten: lambda layer: ("same", {}),
-    GlobalAvgPool2D: lambda layer: ("global_average", {}),
-    LayerNorm: lambda layer: ("layer_norm", {"epsilon": layer.epsilon}),
-    MaxPool2D: _pool("max_pool"),
-    ReflectPad2D: lambda layer: ("reflect_pad", {"padding": layer.pads}),
-    Resize2D: lambda layer: ("resize", {"align_corners": layer.align_corners}),
-    UpSample2D: lambda layer: ("upsample", {"factor": pair(layer.factor)}),
-    ZeroPad2D: lambda layer: ("zero_pad", {"padding": layer.pads}),
-}
+        return {"do": step.what, **given, "weights": {}}
+    what = describe(step.what)
+    if what.expression is not None:
+        activations[what.activation] = javascript_of(what.expression)
+    if what.activation != "linear":
+        given["activation"] = what.activation
+    given["weights"] = {key: weights.place(f"{step.key}.{key}", array) for key, array in what.arrays.items()}
+    if what.name == "conv2d":  # weights are flat in the page
+        given["size"] = what.arrays["W"].shape[:2]
+    return {"do": what.name or "activation", **given, **what.options}
 
 
 def script_of(activations: dict[str, str]) -> str:
@@ -217,10 +140,10 @@ def script_of(activations: dict[str, str]) -> str:
     --------
     >>> print(script_of({"relu": "Math.max(z, 0)"}))
     const ACTIVATIONS = {
-      relu: (z) => Math.max(z, 0),
+      relu: (z, W, i) => Math.max(z, 0),
     };
     """
-    lines = [f"  {name}: (z) => {text},\n" for name, text in activations.items()]
+    lines = [f"  {name}: (z, W, i) => {text},\n" for name, text in activations.items()]
     return f"const ACTIVATIONS = {{\n{''.join(lines)}}};"
 
 

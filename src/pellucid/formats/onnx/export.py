@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from pellucid.data.inputs_seen import seen_to_config
+from pellucid.data.input_spec import seen_to_config
 from pellucid.data.preprocess import Preprocessing
 from pellucid.errors import MissingExtraError, OptionError, PellucidError
 from pellucid.files import check_free, write_atomically
-from pellucid.formats.onnx.layers import write, write_graph
+from pellucid.formats.onnx.layers import write
 from pellucid.formats.onnx.nodes import Parts, Value
-from pellucid.nn.graph import Graph
+from pellucid.formats.steps import steps_of
 from pellucid.nn.model import Model
 from pellucid.ops.losses.base import Loss
 from pellucid.ops.losses.regression import MeanSquaredError, Poisson
@@ -28,8 +28,8 @@ BATCHES = (1, 3)  # samples of the comparison
 MOST_BYTES = 2**31 - 2**20  # a file cannot be larger
 
 
-@validate_call("model", "path", "is_raw", "force")
-def export_onnx(model: Model, path: str | Path, *, is_raw: bool = False, force: bool = False) -> float:
+@validate_call("model", "path", "raw", "overwrite")
+def export_onnx(model: Model, path: str | Path, *, raw: bool = False, overwrite: bool = False) -> float:
     """Write a model as an ONNX file, and return how far its outputs are from the model's at most.
 
     The file takes samples as they were read, such as photos of bytes (m, h, w, c), and gives probabilities (of a
@@ -42,9 +42,9 @@ def export_onnx(model: Model, path: str | Path, *, is_raw: bool = False, force: 
         Trained.
     path : str or Path
         Usually ending in ``.onnx``.
-    is_raw : bool, optional
+    raw : bool, optional
         Leave out preprocessing and probabilities: floats as the layers take them in, logits out.
-    force : bool, optional
+    overwrite : bool, optional
         Replace a file that is there.
 
     Returns
@@ -75,14 +75,14 @@ def export_onnx(model: Model, path: str | Path, *, is_raw: bool = False, force: 
         raise OptionError(
             "export: the model has more than 2 GB of parameters, which an ONNX file cannot hold."
         )
-    check_free(path, force=force)
-    made = to_onnx(model, is_raw=is_raw)
+    check_free(path, overwrite=overwrite)
+    made = to_onnx(model, raw=raw)
     try:
         onnx.checker.check_model(made, full_check=True)
     except Exception as error:
         raise PellucidError(f"export: onnx refuses the file: {error}") from None
     content = made.SerializeToString()
-    difference = max(_difference(model, content, m, is_raw=is_raw) for m in BATCHES)
+    difference = max(_difference(model, content, m, raw=raw) for m in BATCHES)
     if not difference <= TOLERANCE:
         raise PellucidError(
             f"export: the file's outputs differ from the model's by {difference:.2g}, more than {TOLERANCE:g}. It "
@@ -92,28 +92,22 @@ def export_onnx(model: Model, path: str | Path, *, is_raw: bool = False, force: 
     return difference
 
 
-def to_onnx(model: Model, *, is_raw: bool = False) -> Any:
+def to_onnx(model: Model, *, raw: bool = False) -> Any:
     """Return an initialized model as an ``onnx.ModelProto``."""
     onnx = needed("onnx")
     parts = Parts(onnx)
-    rule = None if is_raw else model.preprocessing
-    given: Any = model.input_shape
-    shapes: dict[str, Shape] = given if isinstance(given, dict) else {"input": given}
+    rule = None if raw else model.preprocessing
+    steps = steps_of(model)
     kind = getattr(onnx.TensorProto, _input_dtype(rule).upper())
-    inputs = [
-        onnx.helper.make_tensor_value_info(name, kind, ["batch", *shape]) for name, shape in shapes.items()
-    ]
-    values = {name: Value(_prepared(parts, name, shape, rule), shape) for name, shape in shapes.items()}
-    if isinstance(model, Graph):
-        own = values if len(values) > 1 else {model.inputs[0]: values["input"]}
-        outputs = write_graph(parts, model, own)
-        if model.is_single_output:
-            outputs = {"": outputs[model.output_names[0]]}
-    else:
-        outputs = {"": write(parts, model, values["input"])}
+    inputs, values = [], {}
+    for name, shape in steps.inputs.items():
+        inputs.append(onnx.helper.make_tensor_value_info(name, kind, ["batch", *shape]))
+        values[name] = Value(_prepared(parts, name, shape, rule), shape)
+    for step in steps.steps:
+        values[step.target] = write(parts, step, [values[source] for source in step.sources])
     parts.where, found = "", []
-    for name, value in outputs.items():
-        out, shape = _read(parts, name, value, _loss_of(model, name), is_raw=is_raw)
+    for name, target in steps.outputs.items():
+        out, shape = _read(parts, name, values[target], _loss_of(model, name), raw=raw)
         found.append(onnx.helper.make_tensor_value_info(out, onnx.TensorProto.FLOAT, ["batch", *shape]))
     graph = onnx.helper.make_graph(parts.nodes, "pellucid", inputs, found, parts.constants)
     made = onnx.helper.make_model(
@@ -124,7 +118,7 @@ def to_onnx(model: Model, *, is_raw: bool = False) -> Any:
         ir_version=IR_VERSION,
     )
     onnx.helper.set_model_props(
-        made, {key: json.dumps(value) for key, value in _metadata(model, is_raw=is_raw).items()}
+        made, {key: json.dumps(value) for key, value in _metadata(model, raw=raw).items()}
     )
     return made
 
@@ -157,11 +151,11 @@ def _prepared(parts: Parts, name: str, shape: Shape, rule: Preprocessing | None)
     return parts.channels_first(out, shape)
 
 
-def _read(parts: Parts, name: str, value: Value, loss: Loss, *, is_raw: bool) -> tuple[str, Shape]:
+def _read(parts: Parts, name: str, value: Value, loss: Loss, *, raw: bool) -> tuple[str, Shape]:
     """Add what makes probabilities or expected values of an output, and return its name and shape."""
     Z, shape = parts.channels_last(value), value.shape
     stem = f"{name}_" if name else ""
-    if is_raw:
+    if raw:
         return parts.add("Identity", Z, name=f"{stem}logits"), shape
     out = f"{stem}probabilities"
     if not loss.gives_probabilities:
@@ -184,11 +178,9 @@ def _loss_of(model: Model, output: str) -> Loss:
     return loss.losses[output] if output else loss  # type: ignore[no-any-return]
 
 
-def _metadata(model: Model, *, is_raw: bool) -> dict[str, Any]:
+def _metadata(model: Model, *, raw: bool) -> dict[str, Any]:
     rule, schema = model.preprocessing, model.schema
-    inputs = (
-        {} if is_raw else {"inputs": seen_to_config(model.inputs_seen)}
-    )  # of samples before preprocessing
+    inputs = {} if raw else {"inputs": seen_to_config(model.inputs_seen)}  # of samples before preprocessing
     return inputs | {
         "pellucid": __version__,
         "classes": list(model.classes),
@@ -198,23 +190,23 @@ def _metadata(model: Model, *, is_raw: bool) -> dict[str, Any]:
     }
 
 
-def _difference(model: Model, content: bytes, m: int, *, is_raw: bool) -> float:
+def _difference(model: Model, content: bytes, m: int, *, raw: bool) -> float:
     """Return how far the file's outputs are from the model's on m random samples, at most."""
     rng = np.random.default_rng(m)
-    rule = None if is_raw else model.preprocessing
+    rule = None if raw else model.preprocessing
     X = map_arrays(lambda shape: _samples(rng, (m, *shape), rule), model.input_shape)
-    expected = _expected(model, X, is_raw=is_raw)
+    expected = _expected(model, X, raw=raw)
     feed = X if isinstance(X, dict) else {"input": X}
     found = 0.0
     for run in (_by_reference, _by_onnxruntime):
         for own, ours in zip(run(content, feed) or expected, expected, strict=True):
-            size = 1.0 if _is_probability(model, is_raw) else max(1.0, float(np.abs(ours).max()))
+            size = 1.0 if _is_probability(model, raw) else max(1.0, float(np.abs(ours).max()))
             found = max(found, float(np.abs(own - ours).max()) / size)
     return found
 
 
-def _is_probability(model: Model, is_raw: bool) -> bool:
-    return not is_raw and model.loss_function.gives_probabilities
+def _is_probability(model: Model, raw: bool) -> bool:
+    return not raw and model.loss_function.gives_probabilities
 
 
 def _samples(rng: np.random.Generator, shape: Shape, rule: Preprocessing | None) -> Array:
@@ -225,20 +217,20 @@ def _samples(rng: np.random.Generator, shape: Shape, rule: Preprocessing | None)
     return rng.random(shape, dtype=np.float32)
 
 
-def _expected(model: Model, X: Any, *, is_raw: bool) -> list[Array]:
+def _expected(model: Model, X: Any, *, raw: bool) -> list[Array]:
     """Return what the file should give, one array for each output."""
-    rule = None if is_raw else model.preprocessing
+    rule = None if raw else model.preprocessing
     prepare = (rule or Preprocessing()).apply
     Z = model.raw_outputs(X, lambda array: prepare(array, model.dtype))
     outputs: Mapping[str, Array] = Z if isinstance(Z, dict) else {"": Z}
     found = []
-    for name, raw in outputs.items():
+    for name, values in outputs.items():
         loss = _loss_of(model, name)
-        if not is_raw and loss.gives_probabilities:
-            raw = loss.probabilities(raw)
-        elif not is_raw and loss.kind == "regression":
-            raw = loss.mean(raw)
-        found.append(np.asarray(raw, np.float64))
+        if not raw and loss.gives_probabilities:
+            values = loss.probabilities(values)
+        elif not raw and loss.kind == "regression":
+            values = loss.mean(values)
+        found.append(np.asarray(values, np.float64))
     return found
 
 

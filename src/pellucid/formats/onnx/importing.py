@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from pellucid.data.inputs_seen import InputsSeen, seen_from_config
+from pellucid.data.input_spec import InputsSeen, seen_from_config
 from pellucid.data.preprocess import Preprocessing
 from pellucid.data.readers.table_schema import TableSchema
 from pellucid.errors import DataError, FormatError, OptionError, PellucidError, ShapeError

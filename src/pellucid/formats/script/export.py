@@ -21,14 +21,14 @@ MOST_INSIDE = 20 * 2**20  # bytes of weights
 WEIGHTS = ("auto", "inside", "beside")
 
 
-@validate_call("model", "path", "weights", "samples", "force")
+@validate_call("model", "path", "weights", "samples", "overwrite")
 def export_script(
     model: Model,
     path: str | Path,
     *,
     weights: str = "auto",
     samples: Sequence[Path] | Array = (),
-    force: bool = False,
+    overwrite: bool = False,
 ) -> float:
     """Write a model as a Python script that needs NumPy and Pillow only, and return how far its outputs are off.
 
@@ -46,7 +46,7 @@ def export_script(
         up to 20 MB. Either way they are float32.
     samples : sequence of Path, or Array, optional
         More to compare with the model: photo files, or samples as the model takes them.
-    force : bool, optional
+    overwrite : bool, optional
         Replace files that are there.
 
     Returns
@@ -84,9 +84,9 @@ def export_script(
     check_trained("export", model)
     is_inside = weights == "inside" or (weights == "auto" and model.n_params * 4 <= MOST_INSIDE)
     beside = path.with_suffix(".npz")
-    check_free(path, force=force)
+    check_free(path, overwrite=overwrite)
     if not is_inside:
-        check_free(beside, force=force)
+        check_free(beside, overwrite=overwrite)
     written = write_script(model, is_inside=is_inside, name=path.stem)
     with tempfile.TemporaryDirectory(prefix="pellucid-") as folder:
         trial = Path(folder) / "predict.py"

@@ -4,7 +4,6 @@ X has a sample in each row: (m, n), or images (m, height, width, channels). Floa
 """
 
 import math
-from collections.abc import Mapping
 
 import numpy as np
 
@@ -120,14 +119,15 @@ def resize(X: Array, size: Pair, align_corners: bool = False) -> Array:
     return X
 
 
-def batch_norm(X: Array, W: Mapping[str, Array], layer: str, epsilon: float = 1e-5) -> Array:
+def batch_norm(
+    X: Array, gamma: Array, beta: Array, running_mean: Array, running_var: Array, epsilon: float = 1e-5
+) -> Array:
     """Return X scaled, channel by channel, by the mean and variance that the training has seen."""
-    scale = W[f"{layer}.gamma"] / np.sqrt(W[f"{layer}.running_var"] + epsilon)
-    return X * scale + (W[f"{layer}.beta"] - W[f"{layer}.running_mean"] * scale)
+    scale = gamma / np.sqrt(running_var + epsilon)
+    return X * scale + (beta - running_mean * scale)
 
 
-def layer_norm(X: Array, W: Mapping[str, Array], layer: str, epsilon: float = 1e-5) -> Array:
+def layer_norm(X: Array, gamma: Array, beta: Array, epsilon: float = 1e-5) -> Array:
     """Return X scaled to mean 0 and variance 1 along its last axis, times gamma, plus beta."""
     D = X - X.mean(axis=-1, keepdims=True)
-    Y = D / np.sqrt((D * D).mean(axis=-1, keepdims=True) + epsilon)
-    return Y * W[f"{layer}.gamma"] + W[f"{layer}.beta"]
+    return D / np.sqrt((D * D).mean(axis=-1, keepdims=True) + epsilon) * gamma + beta

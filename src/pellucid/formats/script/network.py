@@ -3,31 +3,14 @@
 import inspect
 import keyword
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from pellucid.errors import OptionError
+from pellucid.formats.describe import describe
 from pellucid.formats.expressions import expression_of, function_name, python_of
+from pellucid.formats.script import layers
 from pellucid.formats.steps import Step, Steps
-from pellucid.nn.activation import Activation, Dropout
-from pellucid.nn.affine import Affine
-from pellucid.nn.conv import Conv2D
-from pellucid.nn.dense import Dense, Flatten
-from pellucid.nn.norm import BatchNorm, LayerNorm
-from pellucid.nn.pooling import (
-    AvgPool2D,
-    GlobalAvgPool2D,
-    MaxPool2D,
-    Pooling,
-    ReflectPad2D,
-    Resize2D,
-    UpSample2D,
-    ZeroPad2D,
-)
-from pellucid.nn.windows import pair
 from pellucid.ops.activations import ACTIVATIONS
-from pellucid.ops.conv_geometry import NO_PADDING
-from pellucid.text import join
 from pellucid.types import Array, Shape
 
 _FREE = ("X", "Y", "Z", "U", "V")
@@ -123,25 +106,28 @@ def _shape(shape: Any) -> str:
 def _line(step: Step, sources: list[str], shapes: list[Shape]) -> _Line:
     if step.what == "concat":
         return _Line(f"np.concatenate([{', '.join(sources)}], axis=-1)")
-    if step.what in ("add", "multiply"):  # one number a channel meets each pixel
+    if isinstance(step.what, str):  # "add", "multiply": one number a channel meets each pixel
         axes = len(step.shape)
         parts = [
             x if len(shape) == axes else f"{x}[:, None, None]"
             for x, shape in zip(sources, shapes, strict=True)
         ]
         return _Line((" + " if step.what == "add" else " * ").join(parts))
-    kind = type(step.what)
-    if kind not in WRITERS:
-        named = step.what if isinstance(step.what, str) else f"{step.what.label}, {kind.__name__}"
-        raise OptionError(
-            f"export: {named} is not a layer that a script can have. Take one of "
-            f"{join([known.__name__ for known in WRITERS])}."
-        )
-    return WRITERS[kind](step.what, sources[0], step.key)
-
-
-def _weight(key: str, name: str) -> str:
-    return f"W[{literal(f'{key}.{name}')}]"
+    what, text = describe(step.what), sources[0]
+    weights = {name: f"W[{literal(f'{step.key}.{name}')}]" for name in what.arrays}
+    if what.name == "dense":
+        text = f"{text} @ {weights['W']} + {weights['b']}"
+    elif what.name:
+        usual = inspect.signature(getattr(layers, what.name)).parameters
+        options = [
+            f"{name}={value!r}" for name, value in what.options.items() if value != usual[name].default
+        ]
+        text = f"{what.name}({', '.join([text, *weights.values(), *options])})"
+    if what.expression is not None and not what.known_as[0]:
+        return _Line(python_of(what.expression, text, weights.__getitem__), what.arrays)
+    if what.activation != "linear":
+        text = f"{what.activation}({text})"
+    return _Line(text, what.arrays, definition(*what.known_as, step.key))
 
 
 def definition(name: str, options: Mapping[str, float], where: str) -> dict[str, str]:
@@ -154,7 +140,7 @@ def definition(name: str, options: Mapping[str, float], where: str) -> dict[str,
         \"""Return A = max(Z, 0).\"""
         return np.maximum(Z, 0)
     """
-    if name in ("linear", "softmax"):
+    if name in ("", "linear", "softmax"):
         return {}
     text, called = python_of(expression_of(name, options, where)), function_name(name, options)
     lines = [f"return {text}"]
@@ -163,82 +149,3 @@ def definition(name: str, options: Mapping[str, float], where: str) -> dict[str,
     summary = (inspect.getdoc(ACTIVATIONS[name].forward) or f"Return {name}.").partition("\n")[0]
     summary = summary.replace(", and the cache", "")
     return {called: "\n    ".join([f"def {called}(Z):", f'"""{summary}"""', *lines])}
-
-
-def _activated(text: str, layer: Activation | Conv2D | Dense) -> _Line:
-    """Return an expression within a layer's activation function."""
-    name, options = layer.activation or "linear", layer.options if isinstance(layer, Activation) else {}
-    called = text if name == "linear" else f"{function_name(name, options)}({text})"
-    return _Line(called, layer.params, definition(name, options, layer.label))
-
-
-def _call(name: str, x: str, *rest: str, **options: Any) -> str:
-    given = [f"{key}={value!r}" for key, value in options.items()]
-    return f"{name}({', '.join([x, *rest, *given])})"
-
-
-def _dense(layer: Dense, x: str, key: str) -> _Line:
-    text = f"{x} @ {_weight(key, 'W')} + {_weight(key, 'b')}"
-    return _activated(text, layer)
-
-
-def _conv(layer: Conv2D, x: str, key: str) -> _Line:
-    given = {
-        "stride": (pair(layer.stride), (1, 1)),
-        "padding": (layer.pads, NO_PADDING),
-        "dilation": (pair(layer.dilation), (1, 1)),
-        "groups": (layer.groups, 1),
-    }
-    options = {name: value for name, (value, default) in given.items() if value != default}
-    text = _call("conv2d", x, *(_weight(key, name) for name in layer.params), **options)
-    return _activated(text, layer)
-
-
-def _affine(layer: Affine, x: str, key: str) -> _Line:
-    return _Line(f"{x} * {_weight(key, 'gamma')} + {_weight(key, 'beta')}", layer.params)
-
-
-def _norm(name: str) -> "Writer":
-    def write(layer: BatchNorm | LayerNorm, x: str, key: str) -> _Line:
-        given = {} if layer.epsilon == 1e-5 else {"epsilon": layer.epsilon}
-        return _Line(_call(name, x, "W", literal(key), **given), {**layer.params, **layer.state})
-
-    return write
-
-
-def _pool(name: str) -> "Writer":
-    def write(layer: Pooling, x: str, key: str) -> _Line:
-        size, stride = layer.size_and_stride
-        options: dict[str, Any] = {"size": size, "stride": stride}
-        if layer.pads != NO_PADDING:
-            options["padding"] = layer.pads
-            if isinstance(layer, AvgPool2D):
-                options["count_include_pad"] = layer.count_include_pad
-        return _Line(_call(name, x, **options))
-
-    return write
-
-
-def _resize(layer: Resize2D, x: str, key: str) -> _Line:
-    options = {"align_corners": True} if layer.align_corners else {}
-    return _Line(_call("resize", x, repr(pair(layer.size)), **options))
-
-
-Writer = Callable[[Any, str, str], _Line]
-WRITERS: dict[type, Writer] = {
-    Activation: lambda layer, x, key: _activated(x, layer),
-    Affine: _affine,
-    AvgPool2D: _pool("average_pool"),
-    BatchNorm: _norm("batch_norm"),
-    Conv2D: _conv,
-    Dense: _dense,
-    Dropout: lambda layer, x, key: _Line(x),
-    Flatten: lambda layer, x, key: _Line(f"flatten({x})"),
-    GlobalAvgPool2D: lambda layer, x, key: _Line(f"global_average({x})"),
-    LayerNorm: _norm("layer_norm"),
-    MaxPool2D: _pool("max_pool"),
-    ReflectPad2D: lambda layer, x, key: _Line(f"reflect_pad({x}, {layer.pads!r})"),
-    Resize2D: _resize,
-    UpSample2D: lambda layer, x, key: _Line(f"upsample({x}, {pair(layer.factor)!r})"),
-    ZeroPad2D: lambda layer, x, key: _Line(f"zero_pad({x}, {layer.pads!r})"),
-}

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from pellucid.data.inputs_seen import white_seen
+from pellucid.data.input_spec import white_seen
 from pellucid.data.readers.images import read_sample
 from pellucid.errors import PellucidError
 from pellucid.formats.outputs import ARRAYS, PHOTO, TABLE, kind_of_samples, outputs_of, rule_of

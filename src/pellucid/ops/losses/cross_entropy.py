@@ -108,8 +108,7 @@ def softmax_cross_entropy_forward(
     Notes
     -----
     With S = Z - max Z, log P = S - log sum exp S: no exponential above 1, no logarithm of 0.
-    PyTorch's ``cross_entropy`` is the same, with weights per sample where PyTorch has weights per class. In NumPy
-    :mod:`pellucid.kernels.uncompiled.losses` runs: it never turns labels into rows.
+    PyTorch's ``cross_entropy`` is the same, with weights per sample where PyTorch has weights per class.
 
     Examples
     --------

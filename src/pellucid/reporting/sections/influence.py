@@ -13,8 +13,8 @@ def influence_section(draft: Draft, found: InfluenceOutcome) -> Section:
     """Return, for each explained sample, the training samples that influenced its prediction, and the proof."""
     cases = [
         Section(
-            f"{capitalized(one.place)}: “{one.predicted}”"
-            + ("" if one.is_right else f", in truth “{one.actual}”"),
+            f"{capitalized(one.place)}: '{one.predicted}'"
+            + ("" if one.is_right else f", in truth '{one.actual}'"),
             intro=(one.headline, *one.notes),
             table=Table(one.columns, [one.cells(row) for row in one.to_rows()]),
             gallery=_samples(draft, one) if draft.has_photos else None,

@@ -2,18 +2,9 @@
 
 from collections.abc import Mapping
 
-from pellucid.evaluation.saliency.maps import SaliencyMaps
+from pellucid.evaluation.saliency.first_layer import first_layer
+from pellucid.evaluation.saliency.maps import SaliencyMaps, check_rows
 from pellucid.evaluation.saliency.plot_maps import first_layer_figure, saliency_figure, saliency_strip
-from pellucid.evaluation.saliency.text import (
-    AT_LARGE,
-    BEFORE_BELIEVING,
-    CAVEAT,
-    CHECK_HEADER,
-    FIRST_LAYER,
-    HOW_TO_READ,
-    STRIP,
-    check_rows,
-)
 from pellucid.evaluation.scores.galleries import sample_prediction
 from pellucid.reporting.draft import DENSE, Draft
 from pellucid.reporting.elements import Captioned, Section, Table
@@ -23,6 +14,11 @@ from pellucid.text import capitalized, percent, plural
 Maps = Mapping[int, SaliencyMaps]  # by test photo
 TITLE = "Where does it look?"
 N_OPEN = 2  # photos whose maps are not folded
+INTRO = (
+    "A map colours the pixels that a prediction depends on. Likeness: rank correlation with the maps of untrained "
+    "networks (Adebayo et al., 2018); what they show too was not learned."
+)
+STRIP = "Red speaks for that class, blue against it; yellow on violet shows how much a pixel matters."
 
 
 def saliency_section(draft: Draft, maps: Maps, run: Run) -> Section | None:
@@ -31,24 +27,19 @@ def saliency_section(draft: Draft, maps: Maps, run: Run) -> Section | None:
     if not maps:
         return Section(TITLE, figures=figures) if figures else None
     strips = [_strip(draft, i, maps[i], run) for i in maps]
+    first = next(iter(maps.values()))
     return Section(
         TITLE,
-        intro=(BEFORE_BELIEVING.format(noun=run.noun), CAVEAT),
+        intro=(INTRO,),
         figures=(*figures, _at_large(draft, *next(iter(maps.items())), run)),
-        table=Table(CHECK_HEADER, check_rows([*maps.values()])),
+        table=Table(first.columns, [first.cells(row) for row in check_rows([*maps.values()])]),
         parts=_strips(strips, run.noun),
     )
 
 
 def _strips(strips: list[Captioned], noun: str) -> list[Section]:
     """Return the first strips, and the others folded."""
-    parts = [
-        Section(
-            f"The maps of {plural(len(strips[:N_OPEN]), noun)}",
-            (HOW_TO_READ.format(noun=noun),),
-            strips[:N_OPEN],
-        )
-    ]
+    parts = [Section(f"The maps of {plural(len(strips[:N_OPEN]), noun)}", figures=strips[:N_OPEN])]
     if strips[N_OPEN:]:
         title = f"The maps of {plural(len(strips) - N_OPEN, f'more {noun}')}"
         parts.append(Section(title, figures=strips[N_OPEN:], is_folded=True))
@@ -57,18 +48,18 @@ def _strips(strips: list[Captioned], noun: str) -> list[Section]:
 
 def _first_layer(draft: Draft, run: Run) -> list[Captioned]:
     """Return the first layer's weights as a figure, or nothing where they do not belong to pixels."""
-    weights = first_layer_figure(run.model)
+    weights = first_layer(run.model)
     if weights is None:
         return []
     alt = "The weights of the first layer's units as pictures."
-    return [draft.add("first-layer", weights, FIRST_LAYER.format(noun=run.noun), alt, dpi=DENSE)]
+    return [draft.add("first-layer", first_layer_figure(weights), weights.headline, alt, dpi=DENSE)]
 
 
 def _at_large(draft: Draft, i: int, maps: SaliencyMaps, run: Run) -> Captioned:
     return draft.add(
         "saliency",
         saliency_figure(run.split.test.X[i], maps),
-        f"{_place(run, i)}, {_prediction(run, i)}. {AT_LARGE.format(noun=run.noun)}",
+        f"{_place(run, i)}, {_prediction(run, i)}: each map, over the {run.noun}, and of an untrained network.",
         f"Maps of {run.split.place('test', i)}, one method a row.",
         dpi=DENSE,
     )
@@ -91,5 +82,5 @@ def _place(run: Run, i: int) -> str:
 
 def _prediction(run: Run, i: int) -> str:
     one = sample_prediction(run.test_predictions, i)
-    predicted = f"predicted as “{one.predicted}” ({percent(one.probability)})"
-    return f"correctly {predicted}" if one.is_correct else f"{predicted}, in truth “{one.actual}”"
+    predicted = f"predicted as '{one.predicted}' ({percent(one.probability)})"
+    return f"correctly {predicted}" if one.is_correct else f"{predicted}, in truth '{one.actual}'"

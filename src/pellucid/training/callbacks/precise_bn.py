@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from pellucid.data.dataset import Dataset
-from pellucid.dispatch.norm import batch_norm_forward
-from pellucid.nn.hooks import hooked
+from pellucid.dispatch.norm import batch_moments
+from pellucid.nn.hooks import hook
 from pellucid.nn.model import Model, rows_a_piece
 from pellucid.nn.norm import BatchNorm
 from pellucid.registry import option, register
@@ -68,7 +68,7 @@ def measure_batch_norms(model: Model, data: Dataset) -> None:
     step = rows_a_piece(data.X)
     for norm in [leaf for leaf in model.leaves() if isinstance(leaf, BatchNorm) and not leaf.is_frozen]:
         moments = Moments(1 + len(norm.further_uses))
-        with hooked(norm, forward=moments.of_input):
+        with hook(norm, forward=moments.of_input):
             for start in range(0, n_rows(data.X), step):
                 X = take_rows(data.X, slice(start, start + step))
                 with suppress(_Reached):
@@ -115,9 +115,8 @@ class Moments:
 
     def of_input(self, plain: Callable[..., Array], X: Array, training: bool) -> Array:
         """Count what a layer is fed, every position of an image as a row; after its last use go no further."""
-        one, zero = np.ones(X.shape[-1], X.dtype), np.zeros(X.shape[-1], X.dtype)
-        _, mean, var, cache = batch_norm_forward(X, one, zero)
-        self.add(cache.n, mean, var)
+        mean, var, n = batch_moments(X)
+        self.add(n, mean, var)
         self.n_fed += 1
         if self.n_fed % self.n_uses:
             return plain(X, training=training)

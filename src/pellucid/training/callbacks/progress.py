@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pellucid.progress import TRAINING_PATIENCE, ProgressBar, are_bars_shown
+from pellucid.progress import Progress as ProgressLike
 from pellucid.ranks import rank
 from pellucid.registry import option, register
 from pellucid.text import percent
@@ -52,6 +53,7 @@ class Progress(Callback):
     title: str = option("", help="What is shown before the epoch.")
     refresh_seconds: float = option(0.1, at_least=0, help="Least time between two updates of the bar.")
     is_shown: bool | None = option(None, help="Whether to show it; default: on a terminal and in a notebook.")
+    show: Callable[..., Any] | None = option(None, help="Takes stage, steps, total and loss, for the bar.")
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -70,11 +72,14 @@ class Progress(Callback):
 
     def step_end(self, event: StepEnd) -> None:
         """Show the step and its loss, not more often than a reader can see."""
-        if self._bar.is_shown and (now := time.perf_counter()) >= self._next:
+        if (self.show or self._bar.is_shown) and (now := time.perf_counter()) >= self._next:
             self._next = now + self.refresh_seconds
             label = f"{self.title}{': ' if self.title else ''}epoch {event.epoch + 1}/{event.run.n_epochs}"
             detail = f"loss {event.loss:.4f}{self._validation}"
-            self._bar(self.title, event.step + 1, self._total, detail, label=label)
+            if self.show is not None:
+                self.show(self.title or "training", event.step + 1, self._total, detail)
+            else:
+                self._bar(self.title, event.step + 1, self._total, detail, label=label)
 
     def epoch_end(self, event: EpochEnd) -> None:
         """Take note of the validation metrics."""
@@ -106,16 +111,18 @@ def validation_in_short(metrics: Mapping[str, float]) -> str:
     return f", validation{words}" if words else ""
 
 
-def progress_bar(is_wanted: bool | None, callbacks: Sequence[object]) -> list[Callback]:
+def progress_bar(progress: ProgressLike, callbacks: Sequence[object]) -> list[Callback]:
     """Return a bar for a training, in a list; none where one is there already or nobody would see it.
 
     Parameters
     ----------
-    is_wanted : bool or None
+    progress : callable, bool or None
         None: on a terminal and in a notebook.
     callbacks : sequence of callable
         Those that the training has.
     """
     if any(isinstance(callback, Progress) for callback in callbacks):
         return []
-    return [Progress(is_shown=is_wanted)] if is_wanted or (is_wanted is None and are_bars_shown()) else []
+    if callable(progress):
+        return [Progress(show=progress)]
+    return [Progress(is_shown=progress)] if progress or (progress is None and are_bars_shown()) else []

@@ -13,7 +13,8 @@ from pellucid.data.batches import Batches
 from pellucid.nn.activation import Dropout
 from pellucid.nn.model import Model
 from pellucid.nn.norm import BatchNorm
-from pellucid.ops.dropout import LEVELS, dropped_levels
+from pellucid.ops.batch_norm import BatchMoments
+from pellucid.ops.dropout import LEVELS, draw_levels, dropped_levels
 from pellucid.training.executor.executor import Executor, Position, StepLoss, Tell
 from pellucid.training.executor.pace import Pace
 from pellucid.training.executor.stack_layers import ACTIVATIONS, Layer, layers_of, loss_kind, n_parts
@@ -60,7 +61,6 @@ class DenseStack(Executor):
     def __init__(self, model: Model, n_threads: int, optimizer: Any = None) -> None:
         super().__init__(model)
         self.kernel: Any = importlib.import_module("pellucid.kernels.dense_stack")
-        self.random_bits: Any = importlib.import_module("pellucid.kernels.dropout").random_bits
         self.layers, self.n_threads, self.optimizer = layers_of(model), n_threads, optimizer
         self.loss, dtype, n_out = model.loss_function, model.theta.dtype, self.layers[-1].n_out
         self.loss_kind = loss_kind(self.loss, n_out, self.kernel)
@@ -106,7 +106,7 @@ class DenseStack(Executor):
             self.loss.backward(cache, dZ=dZ)
         seconds = time.perf_counter() - started
         for norm, mean, var in moments:
-            norm.record(mean, var, m)
+            norm.record(BatchMoments(mean, var, m))
         if self.model.reported is not None:
             loss = self.model.reported(loss, float(m if weights is None else weights.sum()))
         self._pending = X, arrays, pace, threads, seconds
@@ -208,7 +208,7 @@ class DenseStack(Executor):
     def _draw(self, memory: Memory) -> None:
         """Draw the random numbers of a step, of each layer those that the layer itself would draw."""
         for dropout, bits in memory.draws:
-            bits[:] = self.random_bits(bits.size, dropout.step_rng())
+            bits[:] = draw_levels(bits.shape, dropout.step_rng())
 
     def _finish_step(self, rule: int) -> None:
         X, arrays, pace, threads, seconds = self._pending

@@ -31,10 +31,10 @@ function softmax(data, n) { // over each n numbers in a row
   }
 }
 
-function activate(x, step) { // in place, by one of the page's ACTIVATIONS
+function activate(x, step, W) { // in place, by one of the page's ACTIVATIONS, which may take the layer's arrays
   const f = ACTIVATIONS[step.activation];
   if (step.activation === "softmax") softmax(x.data, x.shape[x.shape.length - 1]);
-  else if (f) for (let i = 0; i < x.data.length; i++) x.data[i] = f(x.data[i]);
+  else if (f) for (let i = 0; i < x.data.length; i++) x.data[i] = f(x.data[i], W, i);
   return x;
 }
 
@@ -91,7 +91,7 @@ const LAYERS = {
     const out = value(step.shape), n = x.shape[2], counts = new Float64Array(out.data.length / n);
     const sums = new Float64Array(out.data.length);
     eachTap(step, x.shape, step.shape, (pixel, tap, seen) => {
-      if (seen >= 0 || step.counts_padding) counts[pixel]++;
+      if (seen >= 0 || step.count_include_pad) counts[pixel]++;
       if (seen >= 0) for (let c = 0; c < n; c++) sums[pixel * n + c] += x.data[seen * n + c];
     });
     for (let i = 0; i < sums.length; i++) out.data[i] = sums[i] / counts[Math.floor(i / n)];
@@ -101,11 +101,6 @@ const LAYERS = {
     const out = value(step.shape), n = x.shape[2], sums = new Float64Array(n);
     for (let i = 0; i < x.data.length; i++) sums[i % n] += x.data[i];
     out.data.set(sums.map((sum) => (sum * n) / x.data.length));
-    return out;
-  },
-  affine([x], step, { gamma, beta }) {
-    const out = value(step.shape), n = gamma.length;
-    for (let i = 0; i < x.data.length; i++) out.data[i] = x.data[i] * gamma[i % n] + beta[i % n];
     return out;
   },
   batch_norm([x], step, { gamma, beta, running_mean, running_var }) {
@@ -126,8 +121,8 @@ const LAYERS = {
     }
     return out;
   },
-  activation: ([x], step) => activate({ data: x.data.slice(), shape: x.shape }, step),
-  same: ([x], step) => ({ data: x.data, shape: step.shape }), // flatten, and dropout
+  activation: ([x], step, W) => activate({ data: x.data.slice(), shape: x.shape }, step, W), // dropout has none
+  flatten: ([x], step) => ({ data: x.data, shape: step.shape }),
   upsample([x], step) {
     const out = value(step.shape), [h, w, n] = step.shape, [down, across] = step.factor;
     for (let i = 0; i < h; i++) for (let j = 0; j < w; j++) {

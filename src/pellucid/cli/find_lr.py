@@ -1,0 +1,72 @@
+"""The command ``pellucid find-lr``."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pellucid.cli import options as o
+from pellucid.cli.command import command
+from pellucid.cli.flags import SOURCE, TRAINING, Flag, Needs, options
+from pellucid.cli.terminal import echo, print_json, say
+from pellucid.progress import ProgressBar
+from pellucid.registry import Limits, check_option
+
+if TYPE_CHECKING:
+    from pellucid.data.source import DataSource
+
+
+NOT_ASKED = ("learning_rate", "validation", "patience", "weight_ema", "precise_bn", "form")
+
+
+@command("find-lr", order=110, short_help="Find a learning rate.")
+@options(
+    source=SOURCE,
+    training=TRAINING.but(without=NOT_ASKED),
+)
+def find_lr(
+    source: "DataSource",
+    training: Mapping[str, Any],
+    model: o.ModelName = "auto",
+    out: Annotated[Path | None, o.out("The picture; default: learning-rate.png, or the next number.")] = None,
+    overwrite: Annotated[o.OverwriteFile, Needs(["out"])] = False,
+    min_lr: Annotated[float, Flag(above=0, help="The first rate tried.")] = 1e-4,
+    max_lr: Annotated[float, Flag(above=0, help="The last one.")] = 1.0,
+    n_rates: Annotated[int, Flag(at_least=3, help="How many are tried.")] = 9,
+    as_json: o.Json = False,
+    quiet: o.Quiet = False,
+) -> None:
+    """Short trainings at many learning rates, longer ones at the best of them: the rate of the lowest loss.
+
+    Cost: about two thirds of a training, at least 800 steps; a whole training where nothing is learned.
+    """
+    from pellucid.files import check_free, check_png, next_file
+    from pellucid.plotting.saving import save_figure
+    from pellucid.runs.build import plan
+    from pellucid.runs.spelling import command_line
+    from pellucid.workflows.find_lr import find_lr as search
+    from pellucid.workflows.run_words import say_choice
+
+    check_option("find-lr", "--max-lr", max_lr, float, Limits(above=min_lr))
+    picture = out or next_file(Path("learning-rate.png"))
+    check_free(picture, overwrite=overwrite)
+    check_png(picture)
+    asked = plan(model, source, **training)
+    config = asked.config
+    if not (quiet or as_json):
+        say_choice(config, say)
+    with ProgressBar() as bar:
+        found = search(asked, min_lr=min_lr, max_lr=max_lr, n_rates=n_rates, progress=bar)
+    save_figure(found.plot(), picture)
+    if as_json:
+        print_json({**found.to_dict(), "figure": str(picture)})
+        return
+    if quiet:
+        echo(found.suggestion)
+        return
+    say(str(found))
+    echo("Try:")
+    if found.suggestion is None:
+        echo(f"    {command_line('find-lr', config, n_epochs=2 * config.options.n_epochs)}")
+    else:
+        echo(f"    {command_line('train', config, learning_rate=float(f'{found.suggestion:.2g}'))}")
+    echo(f"The curves: {picture}")

@@ -1,0 +1,97 @@
+"""Explain a model's prediction for one photo: saliency maps, nearest training photos, stability, novelty."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pellucid.evaluation.explain.image_context import ImageContext
+from pellucid.evaluation.saliency.compute_maps import ImageToExplain, maps_of
+from pellucid.evaluation.saliency.first_layer import FirstLayer, first_layer
+from pellucid.evaluation.saliency.maps import SaliencyMaps
+from pellucid.evaluation.saliency.scoring import Target
+from pellucid.nn.model import Model
+from pellucid.plotting.saving import figure_html
+from pellucid.text_blocks import Block, Result
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class PhotoExplanation(Result):
+    """Why a model predicts what it does for one photo.
+
+    Attributes
+    ----------
+    name : str
+        Of the photo.
+    photo : ImageContext
+        The photo, its prediction, its variants, its nearest training photos and its novelty.
+    maps : SaliencyMaps
+    weights : FirstLayer or None
+        None where the first layer's weights do not belong to pixels.
+    notes : tuple of str
+        What was left out, and why.
+    files : tuple of Path
+        What was written.
+    """
+
+    name: str
+    photo: ImageContext
+    maps: SaliencyMaps
+    weights: FirstLayer | None
+    notes: tuple[str, ...] = ()
+    files: tuple[Path, ...] = field(default=(), compare=False)
+
+    columns = ImageContext.columns
+
+    @property
+    def headline(self) -> str:
+        """The prediction, and how far it can be trusted: see :class:`ImageContext`."""
+        return self.photo.headline
+
+    def to_rows(self) -> list[dict[str, Any]]:
+        """Return the variants and the nearest training photos; ``maps`` and ``weights`` have rows of their own."""
+        return self.photo.to_rows()
+
+    def blocks(self) -> list[Block]:
+        """Return the photo with its variants and neighbours, the maps, the first layer and the notes."""
+        layer = [] if self.weights is None else self.weights.blocks()
+        return [*self.photo.blocks(), *self.maps.blocks(), *layer, *self.notes]
+
+    def plot(self) -> Figure:
+        """Return the photo with its variants and neighbours; of a model without probabilities, the maps."""
+        from pellucid.evaluation.explain.plot_image import image_figure
+
+        return image_figure(self.photo) if self.photo.classes else self.maps.plot()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it without the pixels, as JSON can hold it."""
+        return {
+            "image": self.name,
+            "headline": self.headline,
+            "prediction": self.photo.prediction,
+            "photo": self.photo.to_dict(),
+            "saliency": [found.to_dict() for found in self.maps.values()],
+            "first_layer": None if self.weights is None else self.weights.to_rows()[0],
+            "notes": list(self.notes),
+            "files": [str(path) for path in self.files],
+        }
+
+    def __repr__(self) -> str:
+        return f"PhotoExplanation({self.name}: {self.photo.prediction})"
+
+    def _repr_html_(self) -> str:
+        figures = [self.plot(), self.maps.plot()] if self.photo.classes else [self.maps.plot()]
+        return super()._repr_html_() + "".join(map(figure_html, figures))
+
+
+def explanation(
+    model: Model, name: str, photo: ImageContext, target: Target, methods: Sequence[str], *notes: str
+) -> PhotoExplanation:
+    """Return why a model predicts what it does for a photo that is read and predicted already."""
+    maps = maps_of(model, [ImageToExplain(photo.seen, photo.prepared, target)], methods)[0]
+    return PhotoExplanation(name, photo, maps, first_layer(model), tuple(note for note in notes if note))

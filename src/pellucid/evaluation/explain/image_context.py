@@ -1,0 +1,326 @@
+"""One photo as a model sees it, made once: pixels, prediction, variants, nearest training photos, novelty."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pellucid.data.coerce import as_dataset
+from pellucid.data.dataset import Dataset
+from pellucid.evaluation.explain.neighbours import FeatureSpace, nearest
+from pellucid.evaluation.explain.novelty import Novelty, NoveltyTest
+from pellucid.evaluation.explain.variants import photo_variants
+from pellucid.evaluation.saliency.scoring import prepared_image, read_photo
+from pellucid.nn.model import Model, read
+from pellucid.ops.losses.base import LOSSES
+from pellucid.text import percent, placed, shorten
+from pellucid.text_blocks import Block, Result
+from pellucid.types import Array
+
+N_NEAR = 5
+LONGEST_NAME = 40  # of a file, in a table
+
+
+@dataclass(frozen=True, eq=False)
+class Neighbour:
+    """A training photo near to the photo.
+
+    Attributes
+    ----------
+    index : int
+        Its row in the training part.
+    label : str
+        Its class.
+    distance : float
+        See :mod:`pellucid.evaluation.explain.neighbours`.
+    image : Array, shape input_shape
+    name : str
+        Its file; "" where samples are no files.
+    """
+
+    index: int
+    label: str
+    distance: float
+    image: Array
+    name: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it without the pixels, as JSON can hold it."""
+        return {"index": self.index, "label": self.label, "distance": self.distance, "name": self.name}
+
+
+@dataclass(frozen=True, eq=False)
+class Variant:
+    """The photo, slightly changed, and its prediction.
+
+    Attributes
+    ----------
+    name : str
+        ``"mirrored"``.
+    seen : Array, shape input_shape
+        As the network sees it.
+    label : str
+        The predicted class.
+    probability : float
+        Of the class that the unchanged photo is given.
+    """
+
+    name: str
+    seen: Array
+    label: str
+    probability: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it without the pixels, as JSON can hold it."""
+        return {"name": self.name, "label": self.label, "probability": self.probability}
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingImages:
+    """A model's training photos, made ready once for many photos.
+
+    Attributes
+    ----------
+    data : Dataset
+    features : FeatureSpace
+        How the model's last hidden layer describes them.
+    novelty : NoveltyTest
+    """
+
+    data: Dataset
+    features: FeatureSpace
+    novelty: NoveltyTest
+
+    @classmethod
+    def of(cls, model: Model, data: Dataset) -> "TrainingImages":
+        """Return the training photos of a model, described.
+
+        Raises
+        ------
+        ShapeError, DataError
+            If they are not images of the model's shape, or fewer than two.
+        """
+        return cls(data, FeatureSpace.of(model, data.X), NoveltyTest.of(data.X))
+
+    def named(self, found: tuple[Array, Array]) -> tuple[Neighbour, ...]:
+        """Return the first row of what ``nearest`` found, with class names."""
+        names, y = self.data.classes, self.data.y
+        return tuple(
+            Neighbour(
+                int(i),
+                names[int(y[i])] if names else str(y[i]),
+                float(distance),
+                self.data.X[i],
+                self.data.file(int(i)),
+            )
+            for i, distance in zip(found[0][0], found[1][0], strict=True)
+        )
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class ImageContext(Result):
+    """All that is known of one photo.
+
+    Attributes
+    ----------
+    original : Array, shape (H, W, 3) or (H, W, c), dtype uint8
+        As a viewer shows it: turned upright, on white where it was transparent.
+    seen : Array, shape input_shape
+        The very pixels that the network is given.
+    prepared : Array, shape input_shape
+        The same as the first layer takes them.
+    outputs : Array, shape (n_out,)
+        Of the network, before any sigmoid or softmax.
+    prediction : str
+        In a few words: ``"cat (97.1 %)"``; for a regression the numbers.
+    classes : dict of str to float
+        Every class with its probability; empty for a model that gives none, and so is all that follows.
+    variants : tuple of Variant
+        The first is the photo as it is.
+    by_pixels, by_features : tuple of Neighbour
+        The nearest training photos, the nearest first; empty without training photos.
+    novelty : Novelty or None
+        None without training photos.
+    noun : str
+        What a training photo is called: "photo", "drawing", "digit".
+    """
+
+    original: Array
+    seen: Array
+    prepared: Array
+    outputs: Array
+    prediction: str
+    classes: dict[str, float]
+    variants: tuple[Variant, ...] = ()
+    by_pixels: tuple[Neighbour, ...] = ()
+    by_features: tuple[Neighbour, ...] = ()
+    novelty: Novelty | None = None
+    noun: str = "photo"
+
+    columns = ("image", "class", "probability of the prediction", "distance")
+
+    @classmethod
+    def of(
+        cls,
+        model: Model,
+        image: str | Path | bytes | Array,
+        train: Dataset | tuple[Any, Any] | TrainingImages | None = None,
+        *,
+        n_near: int = N_NEAR,
+    ) -> "ImageContext":
+        """Read, resize, prepare and predict a photo, each once, and compare it with the training photos.
+
+        Parameters
+        ----------
+        model : Model
+            Trained on images.
+        image : str, Path, bytes or Array
+            A file of any size and kind, or its content; or an array, (H, W, 3) of uint8, or one sample of the
+            model's input shape.
+        train : Dataset, (X, y) or TrainingImages, optional
+            The training part; without it neighbours and novelty are left out. For several photos make
+            ``TrainingImages.of(model, train)`` once.
+        n_near : int, optional
+            How many neighbours of each kind.
+
+        Raises
+        ------
+        DataError
+            If the image cannot be read.
+        ShapeError
+            If the model does not take images, or the array is none.
+
+        Examples
+        --------
+        >>> from pellucid.data.source import load_data
+        >>> from pellucid.nn.presets import preset
+        >>> digits = load_data("digits").train
+        >>> model = preset("logistic", 10)
+        >>> model.initialize((8, 8, 1))
+        >>> model.set_loss("categorical_cross_entropy")
+        >>> photo = ImageContext.of(model, digits.X[7], digits)
+        >>> photo.by_pixels[0].index, photo.variants[1].name, photo.novelty.is_unlike
+        (7, 'mirrored', False)
+        """
+        original, seen = read_photo("explain_photo", model, image)
+        prepared = prepared_image(model, seen)
+        Z = model.forward(prepared[None]).copy()
+        loss = LOSSES.make(model.loss, **model.loss_options)
+        if model.loss_kind != "classification" or not loss.gives_probabilities:
+            prediction = _in_words(model, read(loss, Z[:, 0] if Z.shape[1:] == (1,) else Z)[0])
+            return cls(original, seen, prepared, Z[0], prediction, {})
+        p = loss.probabilities(Z)[0]
+        labels = model.classes or tuple(str(i) for i in range(len(p)))
+        best = int(p.argmax())
+        photo = cls(
+            original,
+            seen,
+            prepared,
+            Z[0],
+            f"{labels[best]} ({percent(float(p[best]), 1)})",
+            {name: float(value) for name, value in zip(labels, p, strict=True)},
+            _variants(model, original, seen, labels, p),
+        )
+        return photo if train is None else photo.among(model, train, n_near)
+
+    @property
+    def label(self) -> str:
+        """The predicted class."""
+        return max(self.classes, key=self.classes.__getitem__)
+
+    @property
+    def probability(self) -> float:
+        """Of the predicted class."""
+        return max(self.classes.values())
+
+    def among(
+        self, model: Model, train: Dataset | tuple[Any, Any] | TrainingImages, n: int = N_NEAR
+    ) -> "ImageContext":
+        """Return the photo with its neighbours and its novelty among the training photos."""
+        if not isinstance(train, TrainingImages):
+            train = TrainingImages.of(model, as_dataset(train, "explain_photo: train"))
+        X = self.seen[None]
+        return replace(
+            self,
+            by_pixels=train.named(nearest(train.data.X, X, n)),
+            by_features=train.named(train.features.nearest(X, n)),
+            novelty=train.novelty.judge(X)[0],
+            noun=train.data.noun,
+        )
+
+    @property
+    def headline(self) -> str:
+        """The prediction, whether small changes move it, and whether the photo is unlike the training photos."""
+        if not self.classes:
+            return f"{self.prediction}."
+        n = sum(one.label == self.label for one in self.variants[1:])
+        found = f"Predicted '{self.label}' ({percent(self.probability, 1)}), as {n} of "
+        found += f"{len(self.variants) - 1} variants."
+        if self.novelty is None:
+            return found
+        words = self.novelty.headline(self.noun)
+        return f"{words} {found}" if self.novelty.is_alarm else f"{found} {words}"
+
+    def to_rows(self) -> list[dict[str, Any]]:
+        """Return a row for each variant, with the probability of the predicted class, and for each neighbour."""
+        near = {"by pixels": self.by_pixels, "by the last hidden layer": self.by_features}
+        return [
+            *({"kind": "variant", **one.to_dict()} for one in self.variants),
+            *({"kind": f"nearest {how}", **one.to_dict()} for how, found in near.items() for one in found),
+        ]
+
+    def cells(self, row: dict[str, Any]) -> tuple[str, ...]:
+        """Return a row as it is printed."""
+        if row["kind"] == "variant":
+            return row["name"], row["label"], percent(row["probability"], 1), ""
+        place = placed(f"no. {row['index']}", shorten(row["name"], LONGEST_NAME))
+        return f"{row['kind']}: {place}", row["label"], "", f"{row['distance']:.3g}"
+
+    def blocks(self) -> list[Block]:
+        """Return the headline, and the rows where there are probabilities."""
+        return super().blocks() if self.classes else [self.headline]
+
+    def to_dict(self) -> dict[str, Any] | None:
+        """Return it without the pixels, as JSON can hold it; None where there are no probabilities."""
+        if not self.classes:
+            return None
+        return {
+            "headline": self.headline,
+            "label": self.label,
+            "probability": self.probability,
+            "classes": self.classes,
+            "original_size": list(self.original.shape[:2]),
+            "seen_shape": list(self.seen.shape),
+            "variants": [one.to_dict() for one in self.variants],
+            "nearest_by_pixels": [one.to_dict() for one in self.by_pixels],
+            "nearest_by_features": [one.to_dict() for one in self.by_features],
+            "novelty": self.novelty and self.novelty.to_dict(),
+        }
+
+
+def _variants(
+    model: Model, original: Array, seen: Array, labels: Sequence[str], p: Array
+) -> tuple[Variant, ...]:
+    """Return the photo as it is and its variants with their predictions."""
+    names, changed = photo_variants(original, seen.shape)
+    best = int(p.argmax())
+    return tuple(
+        Variant(name, pixels, labels[int(row.argmax())], float(row[best]))
+        for name, pixels, row in zip(
+            ["as it is", *names], [seen, *changed], [p, *model.predict_proba(changed)], strict=True
+        )
+    )
+
+
+def _in_words(model: Model, predicted: Any) -> str:
+    """Return the prediction of a model without probabilities, or of several labels or quantities."""
+    if model.loss_kind == "classification":
+        return model.classes[int(predicted)] if model.classes else str(predicted)
+    if model.loss_kind == "multi_label":
+        names = model.classes or tuple(str(i) for i in range(len(predicted)))
+        return (
+            ", ".join(name for name, yes in zip(names, predicted, strict=True) if yes) or "none of the labels"
+        )
+    return ", ".join(f"{value:.4g}" for value in np.ravel(predicted))

@@ -1,0 +1,187 @@
+"""The training photos that are nearest to a photo: by their pixels, and by what the network makes of them."""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from pellucid.data.preprocess import Preprocessing
+from pellucid.errors import DataError, OptionError, ShapeError
+from pellucid.nn.hooks import last_trained_layer, record
+from pellucid.nn.model import PREDICT_ROWS, Model
+from pellucid.types import Array
+
+BLOCK = 2**24  # numbers of training samples searched at a time: 64 MB as float32
+SPARE = 4  # further candidates whose distance is computed exactly: the quick one errs in its last digits
+
+
+def nearest(train_X: Any, X: Array, n: int = 5) -> tuple[Array, Array]:
+    """Return the training samples nearest to each sample, the nearest first.
+
+    Parameters
+    ----------
+    train_X : Array or StoredArray, shape (m_train, ...)
+        Photos, or rows of features; any numeric dtype. Not modified.
+    X : Array, shape (m, ...)
+        Of the same sample shape, in the same units.
+    n : int, optional
+        How many; fewer where there are fewer.
+
+    Returns
+    -------
+    indices : Array, shape (m, n), dtype int64
+        Rows of ``train_X``; of equally near ones the first.
+    distances : Array, shape (m, n), dtype float64
+        The root mean square difference of two samples' numbers, in their own units: of uint8 photos in
+        brightness steps from 0 to 255. 0 for the very same numbers, and only then.
+
+    Raises
+    ------
+    ShapeError
+        If samples have different shapes.
+    DataError
+        If there is no training sample.
+    OptionError
+        If ``n`` is below 1.
+
+    Notes
+    -----
+    2 m m_train d operations for samples of d numbers, by scikit-learn's search of all pairs, some training samples
+    at a time; the distances that are returned are then computed from the differences, so that what is the
+    same is at 0.
+
+    Examples
+    --------
+    >>> nearest(np.array([[0, 0], [3, 3], [9, 9]], np.uint8), np.array([[4, 4]], np.uint8), n=2)
+    (array([[1, 0]]), array([[1., 4.]]))
+    """
+    from sklearn import config_context
+    from sklearn.neighbors import NearestNeighbors
+
+    if train_X.shape[1:] != X.shape[1:]:
+        raise ShapeError(
+            f"nearest: expected samples of shape {train_X.shape[1:]}, as in training, got {X.shape[1:]}."
+        )
+    if n < 1:
+        raise OptionError(f"nearest: expected n of 1 or more, got {n}.")
+    if not len(train_X):
+        raise DataError("nearest: expected a training sample to compare with, got none.")
+    m, n, d = len(X), min(n, len(train_X)), math.prod(X.shape[1:])
+    if not d:  # nothing tells them apart
+        return np.tile(np.arange(n), (m, 1)), np.zeros((m, n))
+    dtype = np.result_type(train_X.dtype, X.dtype, np.float32)
+    Q = X[:].reshape(m, d).astype(dtype)
+    n_tried = min(n + SPARE, len(train_X))
+    tried, distances = np.empty((m, 0), np.int64), np.empty((m, 0))
+    rows = max(1, BLOCK // d)
+    for start in range(0, len(train_X) if m else 0, rows):
+        T = train_X[start : start + rows].reshape(-1, d).astype(dtype)
+        search = NearestNeighbors(n_neighbors=min(n_tried, len(T)), algorithm="brute")
+        with config_context(assume_finite=True):  # of a network that diverged they are not
+            far, near = search.fit(T).kneighbors(Q)
+        tried, distances = np.hstack([tried, near + start]), np.hstack([distances, far])
+        best = np.argsort(distances, axis=1, kind="stable")[:, :n_tried]
+        tried, distances = np.take_along_axis(tried, best, 1), np.take_along_axis(distances, best, 1)
+    indices, distances = np.empty((m, n), np.int64), np.empty((m, n))
+    for i, near in enumerate(np.sort(tried, axis=1)):
+        differences = train_X[near].reshape(len(near), d).astype(np.float64) - Q[i].astype(np.float64)
+        exact = np.sqrt(np.einsum("ij,ij->i", differences, differences) / d)
+        order = np.argsort(exact, kind="stable")[:n]
+        indices[i], distances[i] = near[order], exact[order]
+    return indices, distances
+
+
+def hidden_features(model: Model, X: Array) -> Array:
+    """Return what a model's last trained layer sees of raw inputs: the network's own description of them.
+
+    Parameters
+    ----------
+    model : Model
+        Initialized, of one input. A network of a single layer sees the inputs themselves.
+    X : Array, shape (m, *input_shape)
+        As the data has them; the model's preprocessing is applied.
+
+    Returns
+    -------
+    features : Array, shape (m, d), the model's dtype
+
+    Examples
+    --------
+    >>> from pellucid.nn.presets import preset
+    >>> model = preset("mlp")
+    >>> model.initialize((8, 8, 3))
+    >>> hidden_features(model, np.zeros((2, 8, 8, 3), np.uint8)).shape
+    (2, 5)
+    """
+    layer = last_trained_layer(model)
+    rule = model.preprocessing or Preprocessing()  # as predictions do
+    if layer is None:
+        return rule.apply(X, model.dtype).reshape(len(X), -1)
+    parts = []
+    with record(layer) as watch:
+        for start in range(0, max(1, len(X)), PREDICT_ROWS):
+            model.forward(rule.apply(X[start : start + PREDICT_ROWS], model.dtype))
+            assert watch.input is not None
+            parts.append(watch.input.reshape(len(watch.input), -1))
+    return np.concatenate(parts)
+
+
+@dataclass(frozen=True, eq=False)
+class FeatureSpace:
+    """Training samples as a model's last hidden layer describes them, each feature measured in its own spread.
+
+    Attributes
+    ----------
+    model : Model
+    used : Array, shape (n_features,), dtype bool
+        Features that are not the same for every training sample, as those of a unit that never fires are.
+    mean, spread : Array, shape (d,)
+        Of those.
+    features : Array, shape (m_train, d), dtype float64
+        Standardized: the mean is 0 and the standard deviation 1.
+    """
+
+    model: Model
+    used: Array
+    mean: Array
+    spread: Array
+    features: Array
+
+    @classmethod
+    def of(cls, model: Model, train_X: Array) -> "FeatureSpace":
+        """Return the space of a model and its training samples, (m_train, *input_shape)."""
+        raw = hidden_features(model, train_X).astype(np.float64)
+        mean, spread = raw.mean(axis=0), raw.std(axis=0)
+        used = spread > 1e-12 * np.maximum(1, np.abs(mean))
+        mean, spread = mean[used], spread[used]
+        return cls(model, used, mean, spread, (raw[:, used] - mean) / spread)
+
+    def nearest(self, X: Array, n: int = 5) -> tuple[Array, Array]:
+        """Return the training samples that the model finds most alike.
+
+        Parameters
+        ----------
+        X : Array, shape (m, *input_shape)
+            As the data has them.
+        n : int, optional
+
+        Returns
+        -------
+        indices : Array, shape (m, n), dtype int64
+        distances : Array, shape (m, n), dtype float64
+            The root mean square difference of the features, each in units of its standard deviation over the
+            training samples. Many may be 0: a network learns to see samples of one class alike.
+
+        Examples
+        --------
+        >>> from pellucid.nn.presets import preset
+        >>> model = preset("mlp")
+        >>> X = np.arange(5 * 8 * 8 * 3, dtype=np.uint8).reshape(5, 8, 8, 3)
+        >>> model.initialize((8, 8, 3))
+        >>> indices, distances = FeatureSpace.of(model, X).nearest(X[3:4], n=1)
+        >>> indices.tolist(), distances.round(6).tolist()
+        ([[3]], [[0.0]])
+        """
+        raw = hidden_features(self.model, X).astype(np.float64)[:, self.used]
+        return nearest(self.features, (raw - self.mean) / self.spread, n)
