@@ -3,7 +3,6 @@
 Wherever a schedule counts steps, a whole number means steps and a fraction below 1 means that of the training.
 """
 
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -101,8 +100,3 @@ def in_steps(value: float, n_steps: int) -> float:
     (10, 50.0)
     """
     return value if isinstance(value, int) else value * n_steps
-
-
-def half_cosine(start: float, end: float, progress: float) -> float:
-    """Return the value at ``progress``, from 0 to 1, of half a cosine wave from start to end."""
-    return end + (start - end) * (1 + math.cos(math.pi * progress)) / 2
