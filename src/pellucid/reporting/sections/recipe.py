@@ -54,13 +54,8 @@ def optimizer_in_words(options: TrainingOptions, stages: Sequence[Stage] = ()) -
 
 
 def is_step_by_step(run: Run) -> bool:
-    """Return whether every epoch was one step on all samples."""
+    """Return whether every epoch was one step on all samples; counted from 0 then, as in the tutorial."""
     return run.history.n_steps == len(run.history.losses)
-
-
-def first_number(run: Run) -> int:
-    """Return what the history's first number is called: epochs are counted from 1, the tutorial's steps from 0."""
-    return 0 if is_step_by_step(run) else 1
 
 
 def x_label(run: Run) -> str:

@@ -93,11 +93,12 @@ def what_was_done(run: Run) -> str:
         size += f" that began from the trained model '{config.model_name}'"
     steps = f"{plural(history.n_steps, 'step')} of {optimizer_in_words(config.options, config.stages)}"
     epochs = "" if is_step_by_step(run) else f" in {plural(len(history.losses), 'epoch')}"
-    return f"A network of {size} was trained on {_task(run)}; it took {steps}{epochs}."
-
-
-def _task(run: Run) -> str:
+    is_regression = run.kind == "regression"
+    names = [f"“{name}”" for name in (run.targets if is_regression else run.split.classes)]
+    some = join(names) if is_regression or len(names) <= MOST_CLASSES else f"{len(names)} classes"
+    task = f"to predict {some}" if is_regression else f"to tell {some} apart"
     on = plural(len(run.split.train), run.noun)
+<<<<<<< HEAD
     if run.kind == "regression":
         return f"{on} to predict {join(list(map(repr, run.targets)))}"
     names = run.split.classes
@@ -106,6 +107,9 @@ def _task(run: Run) -> str:
     if len(names) <= MOST_CLASSES:
         classes = " from ".join(quoted) if len(names) == 2 else f"{join(quoted)} apart"
     return f"{on} to tell {classes}"
+=======
+    return f"A network of {size} was trained on {on} {task}; it took {steps}{epochs}."
+>>>>>>> 64fa5bc (wip)
 
 
 def most_common_mistake(test: ConfusionMatrix, noun: str) -> str:
