@@ -5,10 +5,10 @@ import math
 import numpy as np
 
 from pellucid.errors import OptionError, ShapeError
-from pellucid.formats.onnx.reading.constants import cast_dtype
 from pellucid.formats.onnx.reading.given import Add, Given, Reader, array_at, value_at
 from pellucid.formats.onnx.reading.slices import selected
 from pellucid.formats.onnx.reading.source import Node
+from pellucid.formats.onnx.reading.tensors import DTYPES
 from pellucid.formats.onnx.reading.values import Value, flattened
 from pellucid.nn.dense import Flatten
 
@@ -21,7 +21,8 @@ def _same(node: Node, given: Given, add: Add, opset: int) -> Value:
 
 def _cast(node: Node, given: Given, add: Add, opset: int) -> Value:
     if int(node.attributes.get("to", 1)) not in (1, 11):
-        raise OptionError(f"{node.label}: it rounds to {cast_dtype(node.attributes)}, which no layer does.")
+        dtype = np.dtype(DTYPES[int(node.attributes["to"])][0])
+        raise OptionError(f"{node.label}: it rounds to {dtype}, which no layer does.")
     return value_at(node, given, 0)
 
 
