@@ -139,11 +139,7 @@ def _pixels(image: Array) -> Array:
     return pixels[..., 0] if pixels.ndim == 3 and pixels.shape[2] == 1 else pixels
 
 
-<<<<<<< HEAD
-def _encoded(picture: Image.Image, kind: str) -> bytes:
-=======
 def _encoded(picture: Image.Image, kind: str, **options: int) -> bytes:
->>>>>>> 64fa5bc (wip)
     buffer = io.BytesIO()
     picture.save(buffer, kind, **options)
     return buffer.getvalue()

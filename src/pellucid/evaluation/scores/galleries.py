@@ -141,11 +141,7 @@ def confusion_cells(predictions: Predictions) -> dict[tuple[int, int], list[int]
     cells: dict[tuple[int, int], list[int]] = {}
     for i in _most_confident_first(predictions):
         cells.setdefault((int(predictions.y_true[i]), int(predictions.y_pred[i])), []).append(i)
-<<<<<<< HEAD
-    return {cell: np.array(cells[cell]) for cell in sorted(cells)}
-=======
     return dict(sorted(cells.items()))
->>>>>>> 64fa5bc (wip)
 
 
 def _most_confident_first(predictions: Predictions) -> Array:
