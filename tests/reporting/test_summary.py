@@ -33,7 +33,7 @@ def test_the_summary_says_how_good_it_is_beside_what_and_whether_data_leaks(
     words = " ".join((*summary(Findings(run)), *points(Findings(run))))
     n, k = run.test_confusion.n_samples, run.test_confusion.n_correct
     assert f"Test accuracy {100 * k / n:.0f} % ({k}/{n}, 95 % interval " in words
-    assert "Baseline (always “dark”) 50 %." in words
+    assert "Baseline (always 'dark') 50 %." in words
     assert "test photo 4 is training photo 32 (same class in 1 of 1)" in words
     right = run.test_predictions.is_correct
     assert f"({right.sum() - right[4]}/19)." in words
@@ -45,7 +45,7 @@ def test_a_network_that_always_says_the_same_is_told_so() -> None:
     y, names = (np.arange(10) > 8).astype(int), ("no", "yes")
     always = Predictions("classification", y, np.zeros(10, int), np.zeros((10, 2)), False, names)
     assert accuracy_line(always).endswith(
-        "Baseline (always “no”) 90 %. Not distinguishable from the baseline (p = 1.00)."
+        "Baseline (always 'no') 90 %. Not distinguishable from the baseline (p = 1.00)."
     )
 
 
@@ -70,7 +70,7 @@ def test_learning_by_heart_is_told_only_of_a_gap_beyond_chance(trained: Path) ->
 
 def test_three_classes_are_told_apart(trained: Path) -> None:
     run = read_run(trained)
-    assert "to tell “dark” and “bright” apart;" in what_was_done(run)
+    assert "to tell 'dark' and 'bright' apart;" in what_was_done(run)
     train = replace(run.split.train, classes=("a", "b", "c"))
     three = replace(run, split=replace(run.split, train=train))
-    assert "to tell “a”, “b” and “c” apart;" in what_was_done(three)
+    assert "to tell 'a', 'b' and 'c' apart;" in what_was_done(three)

@@ -65,7 +65,7 @@ def facts(run: Run) -> tuple[Fact, ...]:
             "Balanced accuracy", share(test.balanced_accuracy, test.n_samples), "mean recall of the classes"
         ),
         *(
-            Fact(name, share(shares[i], totals[i]), f"recall of “{test.classes[i]}”")
+            Fact(name, share(shares[i], totals[i]), f"recall of '{test.classes[i]}'")
             for name, i in recalls.items()
         ),
         *of_the_training(run),
@@ -90,11 +90,11 @@ def what_was_done(run: Run) -> str:
     model, config, history = run.model, run.config, run.history
     size = f"{model.n_params:,} parameters"
     if config.start is not None:
-        size += f" that began from the trained model “{config.model_name}”"
+        size += f" that began from the trained model '{config.model_name}'"
     steps = f"{plural(history.n_steps, 'step')} of {optimizer_in_words(config.options, config.stages)}"
     epochs = "" if is_step_by_step(run) else f" in {plural(len(history.losses), 'epoch')}"
     is_regression = run.kind == "regression"
-    names = [f"“{name}”" for name in (run.targets if is_regression else run.split.classes)]
+    names = [f"'{name}'" for name in (run.targets if is_regression else run.split.classes)]
     some = join(names) if is_regression or len(names) <= MOST_CLASSES else f"{len(names)} classes"
     task = f"to predict {some}" if is_regression else f"to tell {some} apart"
     on = plural(len(run.split.train), run.noun)
@@ -109,11 +109,11 @@ def most_common_mistake(test: ConfusionMatrix, noun: str) -> str:
     >>> from pellucid.prediction.confusion import confusion_matrix
     >>> y, answers = np.array([0, 0, 0, 1]), np.array([1, 1, 0, 1])
     >>> most_common_mistake(confusion_matrix(y, answers, ("cat", "dog")), "photo")
-    'Most common mistake: “cat” taken for “dog” (2 of 3 photos).'
+    "Most common mistake: 'cat' taken for 'dog' (2 of 3 photos)."
     """
     wrong = test.counts - np.diag(np.diag(test.counts))
     if not wrong.any():
         return "No mistakes on the test part."
     i, j = (int(at) for at in np.unravel_index(wrong.argmax(), wrong.shape))
     of = f"{wrong[i, j]} of {plural(int(test.counts[i].sum()), noun)}"
-    return f"Most common mistake: “{test.classes[i]}” taken for “{test.classes[j]}” ({of})."
+    return f"Most common mistake: '{test.classes[i]}' taken for '{test.classes[j]}' ({of})."
