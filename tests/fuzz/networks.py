@@ -26,7 +26,7 @@ from pellucid.nn.graph import Graph
 from pellucid.nn.model import Model, model_from_config
 from pellucid.nn.norm import BatchNorm
 from pellucid.nn.sequential import Sequential
-from pellucid.ops.losses.base import LOSSES, loss_and_gradient
+from pellucid.ops.losses.base import LOSSES
 from pellucid.training.executor import thread_shards
 from pellucid.training.fit import train
 from pellucid.training.optimizers.sgd import SGD
@@ -147,7 +147,8 @@ def computed(network: Network, way: str, jitter: float = 0.0) -> dict[str, Array
         model.seed_step(1, 0)
         Z = model.forward(X, training=True)
         found["Z"] = map_arrays(np.copy, Z)
-        loss, dZ = loss_and_gradient(model.loss_function, Z, Y, weights=weights)
+        loss, cache = model.loss_function.forward(Z, Y, weights=weights)
+        dZ = model.loss_function.backward(cache)
         found["loss"] = np.array(loss)
         model.grad.fill(np.nan)  # each has to be written
         dX = model.backward(dZ)

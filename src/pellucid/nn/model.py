@@ -18,7 +18,7 @@ from pellucid.nn.container import Container
 from pellucid.nn.layer import LAYERS
 from pellucid.nn.replica import prediction_replicas, replica
 from pellucid.nn.warming import WORTH, Warming
-from pellucid.ops.losses.base import LOSSES, Loss, loss_and_gradient
+from pellucid.ops.losses.base import LOSSES, Loss
 from pellucid.ops.losses.targets import default_loss
 from pellucid.registry import explain_call
 from pellucid.text import join_some, kind_of
@@ -170,8 +170,8 @@ class Model(Container):
     ) -> float:
         """Do what ``loss_and_grad`` does for what ``encode`` returned, or a mixture of it."""
         Z = self.forward(X, training=True)
-        loss, dZ = loss_and_gradient(self._loss, Z, Y, weights=weights, normalizer=normalizer)
-        self.backward(dZ)
+        loss, cache = self._loss.forward(Z, Y, weights=weights, normalizer=normalizer)
+        self.backward(self._loss.backward(cache))
         if self.reported is not None:
             total = normalizer if normalizer is not None else n_rows(X) if weights is None else weights.sum()
             loss = self.reported(loss, float(total))
@@ -183,7 +183,7 @@ class Model(Container):
 
     def loss_of_outputs(self, Z: Any, y: Any, *, weights: Array | None = None) -> float:
         """Return the mean loss of raw outputs."""
-        return loss_and_gradient(self._loss, Z, self.encode(y), weights=weights)[0]
+        return self._loss.forward(Z, self.encode(y), weights=weights)[0]
 
     def raw_outputs(self, X: Any, prepare: Callable[[Array], Array] | None = None) -> Any:
         """Return the raw outputs, (m, *output_shape), a new array; a piece at a time.
@@ -251,7 +251,7 @@ class Model(Container):
         ``Z`` are the raw outputs, where they are known.
         """
         Z = self.measured = self.raw_outputs(X) if Z is None else Z
-        metrics = {"loss": loss_and_gradient(self._loss, Z, Y)[0]}
+        metrics = {"loss": self._loss.forward(Z, Y)[0]}
         if self._loss.kind == "classification":
             predicted = Z[:, 0] > 0 if Z.shape[1] == 1 else Z.argmax(axis=1)
             true = Y if Y.ndim == 1 else Y[:, 0] > 0.5 if Y.shape[1] == 1 else Y.argmax(axis=1)
