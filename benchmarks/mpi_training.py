@@ -65,7 +65,7 @@ def sends(presets: list[str]) -> None:
     for name in presets:
         model = pl.preset(name)
         model.initialize((64, 64, 3))
-        widths = [leaf.params["gamma"].size for leaf in model.leaves() if isinstance(leaf, BatchNorm)]
+        widths = [leaf.params["gamma"].size for leaf in model._leaves() if isinstance(leaf, BatchNorm)]
         sums = [size for n in widths for size in (n + 1, n, 2 * n)]
         grad = _seconds([model.grad])
         rows.append((name, model.grad.nbytes, grad, 8 * sum(sums), _seconds([np.zeros(n) for n in sums])))

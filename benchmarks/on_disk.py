@@ -113,7 +113,7 @@ def pytorch(path: Path, n_steps: int) -> dict[str, Any]:
     model = pl.preset("mlp")
     model.initialize(data.X.shape[1:], seed=1)
     stack: list[nn.Module] = []
-    for layer in model.leaves():
+    for layer in model._leaves():
         if "W" in layer.params:
             W, b = layer.params["W"], layer.params["b"]
             linear = nn.Linear(*W.shape)

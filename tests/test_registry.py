@@ -41,7 +41,7 @@ class Blur(Configurable):
 class Own:
     """A class with a constructor of its own, and further options by any name."""
 
-    registry: Any = None
+    _registry: Any = None
 
     def __init__(self, width: int, depth: "Nowhere" = 2, **others: float) -> None:  # type: ignore[name-defined] # noqa: F821
         self.width, self.depth, self.others = width, depth, others
@@ -212,7 +212,7 @@ def test_a_registered_class_documents_its_options_and_its_heirs_are_not_register
     assert "delta : a number above 0, default 1.0\n    Error above which the loss is linear" in (
         Huber.__doc__ or ""
     )
-    assert type("Heir", (Huber,), {}).registered_as == ""
+    assert type("Heir", (Huber,), {})._registered_as == ""
 
 
 def test_a_constructor_names_the_option_that_it_does_not_know() -> None:

@@ -249,7 +249,7 @@ METHODS: Mapping[str, str] = {
         "Give all layers at once: pl.Sequential(pl.Dense(64, 'relu'), pl.Dense(1))."
     ),
     "pop": "Make a new model of the layers that are wanted: pl.Sequential(*model.layers[:-1]).",
-    "get_layer": "Layers are in model.layers, and by name in model.leaves().",
+    "get_layer": "Layers are in model.layers, and by name in model._leaves().",
     "get_config": "Use model.config().",
     "predict_classes": "Use model.predict(X).",
     "call": "Use model.forward(X).",

@@ -84,7 +84,7 @@ def test_data_are_found_or_left_out(pellucid: Command, photos: Path, photo: Path
     alone.parent.mkdir()
     shutil.copy(run / "model.safetensors", alone)
     model = load(run)
-    assert str(tmp_path) not in str(model.summary_of_training)  # a model that is given away tells no path
+    assert str(tmp_path) not in str(model._summary_of_training)  # a model that is given away tells no path
 
     def note(where: Path, *data: str) -> str:
         found, note = find_training_photos(model, where, *data)
@@ -107,7 +107,7 @@ def test_data_are_found_or_left_out(pellucid: Command, photos: Path, photo: Path
     assert done.code == 0
     assert "The training data cannot be had" in done.out
     assert "nearest by pixels" not in done.out
-    model.summary_of_training = {}
+    model._summary_of_training = {}
     assert "does not say where its training data are" in note(alone)
 
 

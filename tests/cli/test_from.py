@@ -45,7 +45,7 @@ def test_photos_of_ones_own_from_a_run_and_from_its_file(
     done = pellucid(name, folder, *options)
     assert done.code == 0, done.err
     source, model = pl.load(base), pl.load(tmp_path / "runs" / "own-base-1")
-    n = f"{model.n_frozen:,} parameters frozen, up to dense_2; {model.theta.size:,} parameters trained."
+    n = f"{model._n_frozen:,} parameters frozen, up to dense_2; {model.theta.size:,} parameters trained."
     assert f"Begins from base, a new last layer: {n}" in done.out
     assert (model.classes, model.input_shape) == (("blue", "green", "red"), source.input_shape)
     assert frozen_names(model)[-1] == "dense_2"
@@ -59,10 +59,10 @@ def test_photos_of_ones_own_from_a_run_and_from_its_file(
     if name == "run":
         words = words_of(tmp_path / "runs" / "own-base-1" / "report.html")
         assert (
-            f"that began from the trained model 'base', {model.n_frozen:,} of them kept as they were, was"
+            f"that began from the trained model 'base', {model._n_frozen:,} of them kept as they were, was"
             in words
         )
-        assert f"numbers that the training adjusts; {model.n_frozen:,} more are frozen" in words
+        assert f"numbers that the training adjusts; {model._n_frozen:,} more are frozen" in words
         assert "Dense, frozen" in words
     evaluated = json.loads(pellucid("evaluate", "again", folder, "--json").out)
     assert evaluated["accuracy"] == scores["test"]["accuracy"]

@@ -158,7 +158,7 @@ def test_rows_are_gone_on_with(pellucid: Command, tmp_path: Path, monkeypatch: p
     (tmp_path / "t.csv").write_text("\n".join(["a,b,c", *lines]))
     data, model = pl.load_data(tmp_path / "t.csv", target="c"), pl.preset("logistic")
     pl.train(model, data.train, n_epochs=2)
-    model.schema = data.schema
+    model._schema = data.schema
     pl.save(model, tmp_path / "out.safetensors")
     assert pellucid("predict", "out.safetensors", "t.csv", "--out", "r.csv").code == 0
     whole = rows(tmp_path / "r.csv")

@@ -93,7 +93,7 @@ def test_a_model_given_as_parameter_is_never_trained(iris: Any) -> None:
     estimator = NetworkClassifier(model, n_epochs=2)
     first = estimator.fit(*iris).model_
     assert estimator.model is model
-    assert not model.is_initialized
+    assert not model._is_initialized
     assert estimator.fit(*iris).model_ is not first
     optimizer = pl.optimizers.SGD(0.1, momentum=0.9)
     NetworkClassifier(model, optimizer=optimizer, learning_rate=0.2, n_epochs=2).fit(*iris)

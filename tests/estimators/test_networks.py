@@ -145,7 +145,7 @@ def test_a_model_of_ones_own_and_fine_tuning(rng: np.random.Generator) -> None:
     assert tuned.score(X, y) > 0.999  # it began where the other ended
     moved = NetworkRegressor(first.model_, n_epochs=100, learning_rate=0.1, schedule=None).fit(X, y + 1)
     assert moved.score(X, y + 1) > 0.99  # and can be trained
-    assert not model.is_initialized
+    assert not model._is_initialized
     before = first.model_.theta.copy()
     NetworkRegressor(first.model_, n_epochs=5, learning_rate=0.1).fit(X, y + 1)
     np.testing.assert_array_equal(first.model_.theta, before)
@@ -284,5 +284,5 @@ def test_a_pickle_keeps_frozen_layers_and_the_inputs_range(rng: np.random.Genera
         assert twin.model_.inputs_seen == fitted.model_.inputs_seen
         assert twin.model_.inputs_seen is not None
         np.testing.assert_array_equal(twin.predict_proba(X), fitted.predict_proba(X))
-        trained = twin.partial_fit(X, y).model_.leaves()
-        np.testing.assert_array_equal(trained[1].params["W"], model.leaves()[1].params["W"])
+        trained = twin.partial_fit(X, y).model_._leaves()
+        np.testing.assert_array_equal(trained[1].params["W"], model._leaves()[1].params["W"])

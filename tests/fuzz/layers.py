@@ -131,7 +131,7 @@ class Pool:
     def keep(self, layer: Layer | None, shape: Shape) -> Layer | None:
         """Return a layer that takes samples of that shape, kept for other places; None if it must not be here."""
         if layer is not None:
-            kinds = {type(leaf) for leaf in layer.leaves()}
+            kinds = {type(leaf) for leaf in layer._leaves()}
             if self.is_enlarged and MaxPool2D in kinds:
                 return None
             self.is_enlarged |= not kinds.isdisjoint({UpSample2D, ReflectPad2D, Resize2D})

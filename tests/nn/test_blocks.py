@@ -103,7 +103,7 @@ def test_gradients_of_parameters_and_input(rng: np.random.Generator, make: Any) 
     errors = gradcheck(loss, {"theta": model.grad.copy()}, {"theta": theta, "X": X}, rng)
     assert errors["theta"] < 1e-6
     model.theta[...] = theta
-    model.mark_input_gradient(True)
+    model._mark_input_gradient(True)
     Z = model.forward(X, training=True)
     upstream = rng.standard_normal(Z.shape)
     dX = model.backward(upstream.copy())
@@ -155,7 +155,7 @@ def test_two_inputs_reach_the_output_and_get_gradients(rng: np.random.Generator)
     model = two_inputs()
     model.initialize({"photo": (2, 2), "facts": (3,)}, seed=1)
     X = {"photo": rng.standard_normal((4, 2, 2)), "facts": rng.standard_normal((4, 3))}
-    model.mark_input_gradient(True)
+    model._mark_input_gradient(True)
     Z = model.forward(X)
     assert Z.shape == (4, 1)
     dX = model.backward(np.ones_like(Z))
@@ -172,7 +172,7 @@ def test_a_node_that_no_output_needs_has_no_gradient(rng: np.random.Generator) -
     model.grad[...] = 7
     X = {"photo": rng.standard_normal((4, 2, 2)), "facts": rng.standard_normal((4, 3))}
     model.loss_and_grad(X, np.array([0, 1, 1, 0]))
-    size = next(leaf for leaf in model.leaves() if leaf.output_shape == (2,))
+    size = next(leaf for leaf in model._leaves() if leaf.output_shape == (2,))
     assert (size.grads["W"] == 0).all()
 
 

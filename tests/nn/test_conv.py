@@ -99,13 +99,13 @@ def test_input_gradient_and_shapes(rng: np.random.Generator, make: Any) -> None:
     X = rng.standard_normal((3, 6, 6, 18))
     Z = layer.forward(X, training=True).copy()
     assert Z.shape == (3, *layer.output_shape)
-    assert layer.n_operations >= 0
+    assert layer._n_operations >= 0
     dZ = rng.standard_normal(Z.shape)
     dX = layer.backward(dZ.copy()).copy()
     errors = gradcheck(lambda X: float(np.vdot(layer.forward(X), dZ)), {"X": dX}, {"X": X}, rng)
     assert errors["X"] < 1e-6
     layer.forward(X)
-    layer.mark_input_gradient(False)
+    layer._mark_input_gradient(False)
     assert layer.backward(dZ.copy()) is None
 
 
@@ -157,7 +157,7 @@ def test_parameters_operations_and_starts() -> None:
     layer = built(Conv2D(8, 3, stride=2, groups=2, activation="relu"), 8, 8, 4)
     assert layer.params["W"].shape == (3, 3, 2, 8)
     assert layer.params["b"].tolist() == [0.0] * 8
-    assert layer.n_operations == 2 * 4 * 4 * 3 * 3 * 2 * 8
+    assert layer._n_operations == 2 * 4 * 4 * 3 * 3 * 2 * 8
     assert set(built(Conv2D(8, use_bias=False), 8, 8, 4).params) == {"W"}
     wide = built(Conv2D(64, 3, activation="relu"), 8, 8, 64)
     assert abs(wide.params["W"].std() / (2 / (9 * 64)) ** 0.5 - 1) < 0.02

@@ -47,13 +47,13 @@ def test_the_gradient_is_of_the_weighted_sum(data: Dataset, rng: np.random.Gener
     model = network()
     model.initialize({"photo": (2, 2), "facts": (3,)}, seed=1)
     model.set_loss(LOSSES)
-    Y = model.encode(data.y)
+    Y = model._encode(data.y)
     theta = model.theta.copy()
     model.loss_and_grad(data.X, Y)
 
     def loss(theta: np.ndarray) -> float:
         model.theta[...] = theta
-        return model.loss_of(data.X, Y)
+        return model._loss_of(data.X, Y)
 
     assert gradcheck(loss, {"theta": model.grad.copy()}, {"theta": theta}, rng)["theta"] < 1e-6
 

@@ -24,7 +24,7 @@ def small(dtype: str = "float64") -> Sequential:
 def test_parameters_and_gradients_are_views_of_the_flat_arrays(rng: np.random.Generator) -> None:
     model = small()
     assert model.theta.size == 6 * 4 + 4 + 4 + 1
-    for leaf in model.leaves():
+    for leaf in model._leaves():
         for key, array in leaf.params.items():
             assert array.base is model.theta
             assert leaf.grads[key].base is model.grad
@@ -34,12 +34,12 @@ def test_parameters_and_gradients_are_views_of_the_flat_arrays(rng: np.random.Ge
 
 def test_the_first_layer_computes_no_input_gradient() -> None:
     model = small()
-    assert [layer.needs_input_gradient for layer in model.layers] == [False, False, True]
+    assert [layer._needs_input_gradient for layer in model.layers] == [False, False, True]
 
 
 def test_with_input_gradient_wanted_backward_returns_it(rng: np.random.Generator) -> None:
     model = small()
-    model.mark_input_gradient(True)
+    model._mark_input_gradient(True)
     X = rng.standard_normal((3, 2, 3, 1))
     Z = model.forward(X)
     dX = model.backward(np.ones_like(Z))
@@ -139,9 +139,9 @@ def test_a_copys_parameters_are_views_of_its_own_theta(twin_of: Any) -> None:
     X, y = np.random.default_rng(0).standard_normal((5, 4)), np.array([0, 1, 0, 1, 1])
     model.loss_and_grad(X, y)
     twin, before = twin_of(model), model.theta.copy()
-    np.testing.assert_array_equal(twin.raw_outputs(X), model.raw_outputs(X))
+    np.testing.assert_array_equal(twin._raw_outputs(X), model._raw_outputs(X))
     twin.theta *= 2
-    assert not np.allclose(twin.raw_outputs(X), model.raw_outputs(X))
+    assert not np.allclose(twin._raw_outputs(X), model._raw_outputs(X))
     np.testing.assert_array_equal(model.theta, before)
     twin.loss_and_grad(X, y)
     assert np.abs(twin.grad).max() > 0

@@ -111,7 +111,7 @@ def test_float32_models_stay_float32(rng: np.random.Generator) -> None:
 def test_norms_are_not_decayed() -> None:
     model = Sequential([BatchNorm(), LayerNorm(), Dense(1)])
     model.initialize((3,))
-    np.testing.assert_array_equal(model.flat_decay_mask(), [0] * 12 + [1, 1, 1, 0])
+    np.testing.assert_array_equal(model._flat_decay_mask(), [0] * 12 + [1, 1, 1, 0])
 
 
 def test_dropout_needs_a_generator_in_training_and_none_elsewhere(rng: np.random.Generator) -> None:
@@ -132,7 +132,7 @@ def test_dropout_needs_a_generator_in_training_and_none_elsewhere(rng: np.random
 
 def test_rows_of_the_summary() -> None:
     rows = [
-        built(layer, 4, 4, 3).rows(4)[0]
+        built(layer, 4, 4, 3)._summary_rows(4)[0]
         for layer in (BatchNorm(), LayerNorm(), Dropout(), Activation("relu"))
     ]
     assert [(row.kind, row.n_params, row.n_operations) for row in rows] == [

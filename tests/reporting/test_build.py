@@ -177,7 +177,7 @@ def test_the_last_layer_is_named_by_its_loss_and_only_a_flattened_picture_is_a_c
     for name, kind, flattens in (("mlp-wide", "softmax", True), ("cnn", "sigmoid", False)):
         model = preset(name, 3 if kind == "softmax" else 2)
         model.initialize((64, 64, 3))
-        model.choose_loss(np.arange(3) if kind == "softmax" else np.arange(2))
+        model._choose_loss(np.arange(3) if kind == "softmax" else np.arange(2))
         assert training.layer_rows(model)[-1].activation == kind
         section = data.vector_section(Draft(tmp_path, cats, has_photos=True), cats.train, model)
         assert bool(section.figures) == flattens

@@ -143,7 +143,7 @@ def test_without_shuffling_the_seed_says_nothing_of_the_order(data: Dataset) -> 
     assert runs[0] == runs[1]
     by_hand, optimizer = preset("logistic"), SGD()
     by_hand.initialize((4, 4, 3))
-    optimizer.start(by_hand.theta, by_hand.flat_decay_mask())
+    optimizer.start(by_hand.theta, by_hand._flat_decay_mask())
     for start in range(0, 30, 7):
         by_hand.loss_and_grad(data.X[start : start + 7] / 255.0, data.y[start : start + 7])
         optimizer.step(by_hand.theta, by_hand.grad)
@@ -158,7 +158,7 @@ def test_validation_given_and_held_out(data: Dataset, rng: np.random.Generator) 
     history = train(model, data, n_epochs=5, validation=held)
     assert len(history.validation_losses) == 5
     P = model.predict_proba(held.X)[np.arange(8), held.y]
-    assert model.loss_of(held.X / 255.0, held.y) == pytest.approx(-np.log(P).mean(), rel=1e-12)
+    assert model._loss_of(held.X / 255.0, held.y) == pytest.approx(-np.log(P).mean(), rel=1e-12)
     share = train(preset("logistic"), data, n_epochs=5, validation=0.2, form="direct")
     assert len(share.validation_losses) == 5
 

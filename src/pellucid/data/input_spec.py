@@ -34,7 +34,7 @@ class InputsSeen(Configurable):
         Whether all are whole numbers.
     is_divided : bool
         Whether all are whole numbers divided by 255, from 0 to 1: pixels.
-    n_values : int
+    _n_values : int
         Numbers in a sample.
     white : (float, float)
         The value of white of floating-point and of 32-bit grey pictures, 0 where there were none: a
@@ -50,14 +50,14 @@ class InputsSeen(Configurable):
     array([[0. , 0.2, 1. ]])
     """
 
-    registered_as: ClassVar[str] = "inputs"
+    _registered_as: ClassVar[str] = "inputs"
 
     dtype: str = option()
     low: float = option()
     high: float = option()
     is_whole: bool = option()
     is_divided: bool = option()
-    n_values: int = option(at_least=0)
+    _n_values: int = option(at_least=0)
     white: tuple[float, float] = option(UNKNOWN, at_least=0)
 
     @classmethod
@@ -88,7 +88,7 @@ class InputsSeen(Configurable):
             max(self.high, later.high),
             self.is_whole and later.is_whole,
             self.is_divided and later.is_divided,
-            self.n_values,
+            self._n_values,
             or_else(before, now),
         )
 
@@ -133,7 +133,7 @@ class InputsSeen(Configurable):
     def _is_in_range(self, X: Any, low: float, high: float) -> bool:
         """Return whether inputs may be of the scale seen."""
         largest, given = max(abs(self.low), abs(self.high)), max(abs(low), abs(high))
-        if X.ndim < 3 and self.n_values < MANY_VALUES:
+        if X.ndim < 3 and self._n_values < MANY_VALUES:
             return X.dtype != np.uint8 or self.is_whole or given <= OTHER_SCALE * largest
         if (
             self.is_whole
@@ -185,7 +185,7 @@ def seen_to_config(seen: Any) -> Any:
     """Return what was seen as JSON can hold it."""
     if isinstance(seen, Mapping):
         return {"by_name": {name: seen_to_config(one) for name, one in seen.items()}}
-    return None if seen is None else seen.option_values()
+    return None if seen is None else seen._option_values()
 
 
 def seen_from_config(config: Any) -> Any:

@@ -73,7 +73,7 @@ class DataSource(Configurable):
     array([25, 25])
     """
 
-    registered_as: ClassVar[str] = "data"
+    _registered_as: ClassVar[str] = "data"
 
     name: str = option(
         help="A built-in name, a folder of images, an .h5, .npz, .npy or .csv file, or a .zarr folder."

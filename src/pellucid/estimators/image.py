@@ -190,14 +190,14 @@ class ImageClassifier(Images, Classifier):
         model = load(path)
         shape = model.input_shape
         is_of_images = len(shape) in (2, 3) and shape[2:] in ((), (1,), (3,))
-        if model.loss_kind not in ("classification", "multi_label") or not is_of_images:
+        if model._loss.kind not in ("classification", "multi_label") or not is_of_images:
             raise DataError(
                 f"{path}: expected a classifier of images, got a model of {shape} on {model.loss}."
             )
         n_outputs = model.output_shape[-1]
         made = cls(model, loss=_loss_of(model), warm_start=True)
         made.sample_shape_, made.n_outputs_, made._white = shape, n_outputs, white_seen(model.inputs_seen)
-        if model.loss_kind == "multi_label":
+        if model._loss.kind == "multi_label":
             made._kind, made.classes_ = "multilabel", np.arange(n_outputs)
         else:
             made._kind = "binary" if n_outputs == 1 else "multiclass"

@@ -139,7 +139,7 @@ def _image_size(e: Any) -> tuple[int, int] | None:
 
 def _choose_shape(e: Any, sources: Any) -> Shape:
     size, model = _image_size(e), e.model
-    if not isinstance(model, Model) or not model.is_initialized:
+    if not isinstance(model, Model) or not model._is_initialized:
         return choose_shape(sources, size)
     shape: Shape = model.input_shape
     if size not in (None, shape[:2]):

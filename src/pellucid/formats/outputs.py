@@ -34,7 +34,7 @@ class Output(NamedTuple):
 
 def kind_of_samples(model: Model) -> str:
     """Return what a model predicts for: "photo", "table", or "array" for all else."""
-    if model.schema is not None:
+    if model._schema is not None:
         return TABLE
     shape: Any = model.input_shape
     try:
@@ -57,9 +57,9 @@ def outputs_of(model: Model) -> dict[str, Output]:
     """Return the outputs by name; "" where there is one."""
     shapes: Any = model.output_shape
     if isinstance(shapes, dict):
-        losses: Any = model.loss_function
+        losses: Any = model._loss
         return {name: _output(losses.losses[name], shape, ()) for name, shape in shapes.items()}
-    return {"": _output(model.loss_function, shapes, model.classes)}
+    return {"": _output(model._loss, shapes, model.classes)}
 
 
 def _output(loss: Loss, shape: Shape, classes: tuple[str, ...]) -> Output:

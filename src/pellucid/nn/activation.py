@@ -58,7 +58,7 @@ class Dropout(Layer):
         """Return the generator of this step; PellucidError where none is set."""
         if self.rng is None:
             raise PellucidError(
-                f"{self.label}: training needs a random generator, and none is set. "
+                f"{self._label}: training needs a random generator, and none is set. "
                 "train() sets one each step; elsewhere call set_step_rng(generator) before forward."
             )
         return self.rng
@@ -69,7 +69,7 @@ class Dropout(Layer):
             self._cache = None
             return X
         rows, _ = self.part or (slice(0, len(X)), len(X))
-        skip, out = rows.start * math.prod(X.shape[1:]), self.workspace.take("Y", X.shape, X.dtype)
+        skip, out = rows.start * math.prod(X.shape[1:]), self._workspace.take("Y", X.shape, X.dtype)
         Y, self._cache = dropout_forward(X, self.rate, self.step_rng(), skip=skip, out=out)
         return Y
 
@@ -115,8 +115,8 @@ class Activation(Layer):
 
     def forward(self, X: Array, *, training: bool = False) -> Array:
         """Return the function of X."""
-        out, op = self.workspace.take("A", X.shape, X.dtype), self.activation_op
-        A, self._cache = bias_activation_forward(X, None, op, out=out, workspace=self.workspace)
+        out, op = self._workspace.take("A", X.shape, X.dtype), self.activation_op
+        A, self._cache = bias_activation_forward(X, None, op, out=out, workspace=self._workspace)
         return A
 
     def backward(self, dY: Array) -> Array:
@@ -124,6 +124,6 @@ class Activation(Layer):
         return bias_activation_backward(dY, self._cache, dZ=dY)[0]
 
     @property
-    def n_operations(self) -> int:
+    def _n_operations(self) -> int:
         """One for each value, whatever the function costs."""
         return int(np.prod(self.input_shape))

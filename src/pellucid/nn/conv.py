@@ -40,7 +40,7 @@ class Conv2D(ImageLayer):
     (2, 32, 32, 8)
     """
 
-    starts_chain = True
+    _starts_chain = True
 
     filters: int = option(at_least=1, help="Number of kernels, hence of output channels.")
     kernel_size: Size = size_option(3, help="Height and width of a kernel.")
@@ -89,7 +89,7 @@ class Conv2D(ImageLayer):
         h, w, c_in = self.image_shape(input_shape)
         if c_in % self.groups:
             raise ShapeError(
-                f"{self.label}: expected images whose channels split into {self.groups} groups, got "
+                f"{self._label}: expected images whose channels split into {self.groups} groups, got "
                 f"{input_shape}, {c_in} channels."
             )
         kernel, stride, dilation = pair(self.kernel_size), pair(self.stride), pair(self.dilation)
@@ -100,7 +100,7 @@ class Conv2D(ImageLayer):
             "dilation": dilation,
             "groups": self.groups,
         }
-        geometry = window_geometry(self.label, (1, h, w, c_in), kernel, c_out=self.filters, **self.window)
+        geometry = window_geometry(self._label, (1, h, w, c_in), kernel, c_out=self.filters, **self.window)
         self.input_shape, self.output_shape = input_shape, geometry.out_shape[1:]
         initializer = self.initializer or default_initializer(self.activation)
         W = rng.draw(initializer, (*kernel, c_in // self.groups, self.filters))
@@ -115,12 +115,12 @@ class Conv2D(ImageLayer):
             b if op is None else None,
             **self.window,
             out=self._out(X),
-            workspace=self.workspace,
+            workspace=self._workspace,
             keep=training,
         )
         if op is None:
             return Z
-        A, self._activation_cache = bias_activation_forward(Z, b, op, out=Z, workspace=self.workspace)
+        A, self._activation_cache = bias_activation_forward(Z, b, op, out=Z, workspace=self._workspace)
         return A
 
     def backward(self, dY: Array) -> Array | None:
@@ -128,7 +128,7 @@ class Conv2D(ImageLayer):
         dZ, db = dY, self.grads.get("b")
         if self.activation_op is not None:
             dZ, _ = bias_activation_backward(dY, self._activation_cache, dZ=dY, db=db)
-        needs_dX = self.needs_input_gradient
+        needs_dX = self._needs_input_gradient
         dX = self._dX(dZ) if needs_dX else None
         conv2d_backward(
             dZ,
@@ -137,12 +137,12 @@ class Conv2D(ImageLayer):
             dW=self.grads["W"],
             db=None if self.activation_op else db,
             needs_dX=needs_dX,
-            workspace=self.workspace,
+            workspace=self._workspace,
         )
         return dX
 
     @property
-    def n_operations(self) -> int:
+    def _n_operations(self) -> int:
         """2 h_out w_out kh kw c_in filters / groups, by the plain algorithm."""
         h_out, w_out, _ = self.output_shape
         kh, kw = pair(self.kernel_size)

@@ -44,7 +44,7 @@ class Flatten(Layer):
         return dY.reshape(len(dY), *self.input_shape)
 
     @property
-    def n_values(self) -> int:
+    def _n_values(self) -> int:
         """0: the output is a view of the input."""
         return 0
 
@@ -98,7 +98,7 @@ class Dense(Layer):
         """Draw W (n_in, units); b is zero."""
         if len(input_shape) != 1:
             raise ShapeError(
-                f"{self.label}: expected samples of shape (n_in,), got {input_shape}. Put Flatten() before it."
+                f"{self._label}: expected samples of shape (n_in,), got {input_shape}. Put Flatten() before it."
             )
         self.input_shape, self.output_shape = input_shape, (self.units,)
         initializer = self.initializer or default_initializer(self.activation)
@@ -107,12 +107,12 @@ class Dense(Layer):
 
     def forward(self, X: Array, *, training: bool = False) -> Array:
         """Return activation(X W + b), shape (m, units)."""
-        Z = self.workspace.take("Z", (len(X), self.units), X.dtype)
+        Z = self._workspace.take("Z", (len(X), self.units), X.dtype)
         W, b, op = self.params["W"], self.params["b"], self.activation_op
         Z, self._linear = linear_forward(X, W, b if op is None else None, out=Z)
         if op is None:
             return Z
-        A, self._activation_cache = bias_activation_forward(Z, b, op, out=Z, workspace=self.workspace)
+        A, self._activation_cache = bias_activation_forward(Z, b, op, out=Z, workspace=self._workspace)
         return A
 
     def backward(self, dY: Array) -> Array | None:
@@ -120,13 +120,15 @@ class Dense(Layer):
         dZ, grads = dY, self.grads
         if self.activation_op is not None:
             dZ, _ = bias_activation_backward(dY, self._activation_cache, dZ=dY, db=grads["b"])
-        dX = self.workspace.take("dX", self._linear.X.shape, dZ.dtype) if self.needs_input_gradient else None
+        dX = (
+            self._workspace.take("dX", self._linear.X.shape, dZ.dtype) if self._needs_input_gradient else None
+        )
         linear_backward(
-            dZ, self._linear, dX=dX, dW=grads["W"], db=grads["b"], needs_dX=self.needs_input_gradient
+            dZ, self._linear, dX=dX, dW=grads["W"], db=grads["b"], needs_dX=self._needs_input_gradient
         )
         return dX
 
     @property
-    def n_operations(self) -> int:
+    def _n_operations(self) -> int:
         """2 n_in n_out."""
         return 2 * self.input_shape[0] * self.units

@@ -24,7 +24,7 @@ class Description:
         return name, is_first
 
     def config(self, layer: Any) -> dict[str, Any]:
-        return {"type": name_of(type(layer)), **plain(layer.option_values(), self._config_of)}
+        return {"type": name_of(type(layer)), **plain(layer._option_values(), self._config_of)}
 
     def _config_of(self, one: Any) -> dict[str, Any]:
         name, is_first = self._is_first(one)
@@ -36,7 +36,7 @@ class Description:
     def call(self, layer: Any) -> str:
         """Return the call that recreates a structure."""
         kind, parts = type(layer).__name__, {}
-        for name, value in layer.changed_options().items():
+        for name, value in layer._changed_options().items():
             if isinstance(value, list):
                 parts[name] = "[", [self._text(entry) for entry in value], "]"
             elif isinstance(value, Mapping):

@@ -58,9 +58,9 @@ def moved_copy(model: Model, shape: Any, seed: int, number: int) -> Model:
     """Return a copy in float64 with weights near their initial values, at no special point."""
     twin = copy.deepcopy(model)
     twin.initialize(shape, seed=seed, dtype="float64")
-    twin.mark_input_gradient(True)
+    twin._mark_input_gradient(True)
     rng = stream(seed, "weights", number)
-    for leaf in twin.leaves():
+    for leaf in twin._leaves():
         for array in leaf.params.values():
             array += _spread(array) * rng.standard_normal(array.shape)
     return twin
@@ -116,8 +116,8 @@ class Point:
         ]
         self.arguments += [
             (f"{leaf.name}.{key}", leaf, key, array)
-            for leaf in model.leaves()
-            if not leaf.is_frozen
+            for leaf in model._leaves()
+            if not leaf._is_frozen
             for key, array in leaf.params.items()
         ]
 
@@ -132,7 +132,7 @@ class Point:
         return abs(first - again) <= MOST_NOISE * max(1.0, abs(first)) or not np.isfinite(first)
 
     def _outputs(self) -> Any:
-        self.model.seed_step(self.seed, 0)
+        self.model._seed_step(self.seed, 0)
         return self.model.forward(map_arrays(np.copy, self.X), training=True)
 
     def _claimed(self) -> list[Array]:

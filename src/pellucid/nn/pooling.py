@@ -56,11 +56,11 @@ class Pooling(ImageLayer):
         h, w, c = self.image_shape(input_shape)
         size, stride = self.size_and_stride
         self.pads = as_padding(self.padding, (h, w), size, stride, (1, 1))
-        geometry = pool_geometry(self.label, (1, h, w, c), size, stride, self.pads)
+        geometry = pool_geometry(self._label, (1, h, w, c), size, stride, self.pads)
         self.input_shape, self.output_shape = input_shape, geometry.out_shape[1:]
 
     @property
-    def n_operations(self) -> int:
+    def _n_operations(self) -> int:
         """One comparison or addition for each entry of each window."""
         (h_out, w_out, c), (height, width) = self.output_shape, pair(self.size)
         return h_out * w_out * c * height * width
@@ -96,15 +96,15 @@ class MaxPool2D(Pooling):
         """Return the largest number of each window, shape (m, h_out, w_out, c)."""
         size, stride = self.size_and_stride
         Z, self._cache = max_pool_forward(
-            X, size=size, stride=stride, padding=self.pads, out=self._out(X), workspace=self.workspace
+            X, size=size, stride=stride, padding=self.pads, out=self._out(X), workspace=self._workspace
         )
         return Z
 
     def backward(self, dY: Array) -> Array | None:
         """Return dX, or None where it is not needed."""
-        if not self.needs_input_gradient:
+        if not self._needs_input_gradient:
             return None
-        return max_pool_backward(dY, self._cache, dX=self._dX(dY), workspace=self.workspace)
+        return max_pool_backward(dY, self._cache, dX=self._dX(dY), workspace=self._workspace)
 
 
 @final
@@ -147,9 +147,9 @@ class AvgPool2D(Pooling):
 
     def backward(self, dY: Array) -> Array | None:
         """Return dX, or None where it is not needed."""
-        if not self.needs_input_gradient:
+        if not self._needs_input_gradient:
             return None
-        return average_pool_backward(dY, self._cache, dX=self._dX(dY), workspace=self.workspace)
+        return average_pool_backward(dY, self._cache, dX=self._dX(dY), workspace=self._workspace)
 
 
 @final
@@ -178,12 +178,12 @@ class GlobalAvgPool2D(ImageLayer):
 
     def backward(self, dY: Array) -> Array | None:
         """Return dX, or None where it is not needed."""
-        if not self.needs_input_gradient:
+        if not self._needs_input_gradient:
             return None
         return global_average_backward(dY, self._cache, dX=self._dX(dY))
 
     @property
-    def n_operations(self) -> int:
+    def _n_operations(self) -> int:
         """One addition for each value of the input."""
         h, w, c = self.input_shape
         return h * w * c
@@ -218,7 +218,7 @@ class UpSample2D(ImageLayer):
 
     def backward(self, dY: Array) -> Array | None:
         """Return dX, or None where it is not needed."""
-        return upsample_backward(dY, self._cache, dX=self._dX(dY)) if self.needs_input_gradient else None
+        return upsample_backward(dY, self._cache, dX=self._dX(dY)) if self._needs_input_gradient else None
 
 
 @final
@@ -252,7 +252,7 @@ class ZeroPad2D(ImageLayer):
 
     def backward(self, dY: Array) -> Array | None:
         """Return dX, or None where it is not needed."""
-        return zero_pad_backward(dY, self._cache, dX=self._dX(dY)) if self.needs_input_gradient else None
+        return zero_pad_backward(dY, self._cache, dX=self._dX(dY)) if self._needs_input_gradient else None
 
 
 @dataclass(eq=False, repr=False)
@@ -270,7 +270,7 @@ class Resampling(ImageLayer):
 
     def backward(self, dY: Array) -> Array | None:
         """Return dX, or None where it is not needed."""
-        return resample_backward(dY, self._cache, dX=self._dX(dY)) if self.needs_input_gradient else None
+        return resample_backward(dY, self._cache, dX=self._dX(dY)) if self._needs_input_gradient else None
 
 
 @final
@@ -324,7 +324,7 @@ class ReflectPad2D(Resampling):
         (h, w, _), self.pads = self.image_shape(input_shape), frame(self.padding)
         if max(self.pads[0]) >= h or max(self.pads[1]) >= w:
             raise ShapeError(
-                f"{self.label}: expected images larger than the padding {self.padding}, got {h} x {w} pixels. "
+                f"{self._label}: expected images larger than the padding {self.padding}, got {h} x {w} pixels. "
                 "Pad by less, or with ZeroPad2D."
             )
         self._take(input_shape, reflect_weights(h, self.pads[0]), reflect_weights(w, self.pads[1]))

@@ -55,7 +55,7 @@ def preset(name: str, n_classes: int = 2, *, n_outputs: int | None = None) -> Se
     if name not in _BUILDERS:
         raise OptionError(unknown_name("preset", name, PRESETS))
     model = _BUILDERS[name](n_outputs or (1 if n_classes == 2 else n_classes))
-    model.recipe = name
+    model._recipe = name
     return model
 
 

@@ -18,13 +18,13 @@ def replica(model: Structure) -> Structure:
     It reports no loss: a penalty counts once.
     """
     shared: dict[int, Any] = {id(model.theta): model.theta}  # deepcopy takes what is here as it is
-    left_out = (getattr(model, name, None) for name in ("reported", "measured"))
+    left_out = (getattr(model, name, None) for name in ("_loss_hook", "_last_outputs"))
     shared |= {id(part): None for part in left_out if part is not None}
-    for leaf in model.leaves():
+    for leaf in model._leaves():
         shared |= {id(array): array for array in leaf.params.values()}
     twin = copy.deepcopy(model, shared)
     twin.grad = np.zeros_like(model.grad)
-    twin.carve_gradients()
+    twin._carve_gradients()
     return twin
 
 
@@ -37,12 +37,12 @@ def prediction_replicas(model: Structure, n: int) -> list[Structure]:
         return [model]
     kept = _KEPT.get(model)
     if kept is None or len(kept.twins) != n - 1 or not kept.fits(model):
-        kept = _KEPT[model] = _Kept(model.leaves(), model.config(), [replica(model) for _ in range(n - 1)])
+        kept = _KEPT[model] = _Kept(model._leaves(), model.config(), [replica(model) for _ in range(n - 1)])
     for twin in kept.twins:
         for own, its in zip(_all_layers(model), _all_layers(twin), strict=True):
             its.state = own.state  # running statistics
-            if hasattr(own, "is_fused"):
-                its.is_fused = own.is_fused  # type: ignore[attr-defined]
+            if hasattr(own, "_is_fused"):
+                its._is_fused = own._is_fused  # type: ignore[attr-defined]
     return [model, *kept.twins]
 
 
@@ -55,7 +55,7 @@ class _Kept(NamedTuple):
 
     def fits(self, model: Container) -> bool:
         """Return whether the model is still built of the same layers, with the same options."""
-        leaves = model.leaves()
+        leaves = model._leaves()
         return (
             all(twin.theta is model.theta for twin in self.twins)
             and len(leaves) == len(self.leaves)
@@ -70,4 +70,4 @@ _KEPT: "WeakKeyDictionary[Container, _Kept]" = (
 
 
 def _all_layers(layer: Layer) -> list[Layer]:
-    return [layer, *(each for place in layer.places for each in _all_layers(place))]
+    return [layer, *(each for place in layer._places for each in _all_layers(place))]

@@ -64,12 +64,12 @@ def transfer(
     >>> model = preset("mlp")
     >>> model.initialize((8, 8, 1))
     >>> other = transfer(model, (np.zeros((6, 8, 8, 1)), ["a", "b", "c"] * 2), freeze="dense_2")
-    >>> other.output_shape, other.classes, other.n_frozen, other.theta.size
+    >>> other.output_shape, other.classes, other._n_frozen, other.theta.size
     ((3,), ('a', 'b', 'c'), 1447, 58)
     >>> bool((other.layers[1].params["W"] == model.layers[1].params["W"]).all())
     True
     """
-    if not model.is_initialized:
+    if not model._is_initialized:
         raise PellucidError(
             "transfer: the model has no weights yet. Train it first, or load one that is trained."
         )
@@ -78,32 +78,32 @@ def transfer(
     is_same = _has_same_targets(model, part)
     head = None if is_same else _head_of(model)
     if head is None and not is_same:
-        last = [leaf for leaf in model.leaves() if leaf.params][-1]
+        last = [leaf for leaf in model._leaves() if leaf.params][-1]
         raise OptionError(
             f"transfer: other classes need a new last layer, which must be a Dense; this model ends in {last.name} "
             f"({type(last).__name__}). Build a network of your own and copy the layers' params."
         )
     made = model_from_config(model.config(), dtype=model.dtype)
-    at = None if head is None else model.leaves().index(head)
+    at = None if head is None else model._leaves().index(head)
     if at is not None:
-        new = made.leaves()[at]
+        new = made._leaves()[at]
         assert isinstance(new, Dense)
         new.units = n_outputs_for(part)
     made.initialize(model.input_shape, seed=seed)
-    for i, (own, its) in enumerate(zip(made.leaves(), model.leaves(), strict=True)):
+    for i, (own, its) in enumerate(zip(made._leaves(), model._leaves(), strict=True)):
         if i != at:
             for key, array in (*its.params.items(), *its.state.items()):
                 (own.params if key in own.params else own.state)[key][...] = array
     if head is None:
-        made.copy_loss(model)
+        made._copy_loss(model)
         _suit_unit(made, part.y)
     else:
-        made.choose_loss(part.y)
-        made.has_chosen_loss = False  # so that the recipe's smoothing is taken
-    made.preprocessing, made.schema = model.preprocessing, model.schema
+        made._choose_loss(part.y)
+        made._has_chosen_loss = False  # so that the recipe's smoothing is taken
+    made.preprocessing, made._schema = model.preprocessing, model._schema
     made.inputs_seen = model.inputs_seen
     made.classes = part.classes if head is not None else model.classes
-    made.recipe = RECIPE
+    made._recipe = RECIPE
     if freeze is not None:
         freezing.freeze(made, freeze)
     return made
@@ -127,7 +127,7 @@ def _check_samples(model: Model, data: Dataset) -> None:
 
 def _suit_unit(model: Model, y: Any) -> None:
     """Let outputs that are standardized quantities stand for these, where the two are of different size."""
-    loss = model.loss_function
+    loss = model._loss
     if not isinstance(loss, MeanSquaredError) or not loss.centre:
         return
     found = MeanSquaredError.standardized(y)
@@ -136,9 +136,9 @@ def _suit_unit(model: Model, y: Any) -> None:
     )
     ratio, distance = spreads[1] / spreads[0], np.abs(centres[1] - centres[0]) / spreads[0]
     if (np.maximum(np.maximum(ratio, 1 / ratio), distance) > OTHER_UNIT).any():
-        chosen = model.has_chosen_loss
+        chosen = model._has_chosen_loss
         model.set_loss(found)
-        model.has_chosen_loss = chosen
+        model._has_chosen_loss = chosen
 
 
 def _has_same_targets(model: Model, data: Dataset) -> bool:
@@ -149,17 +149,19 @@ def _has_same_targets(model: Model, data: Dataset) -> bool:
     if kind == "classification":
         n_known, n_wanted = max(n_known, 2), max(n_wanted, 2)
     is_named = bool(model.classes) and bool(data.classes)
-    return kind == model.loss_kind and n_known == n_wanted and (not is_named or model.classes == data.classes)
+    return (
+        kind == model._loss.kind and n_known == n_wanted and (not is_named or model.classes == data.classes)
+    )
 
 
 def _head_of(layer: Layer) -> Dense | None:
     """Return the Dense that gives a layer's output, perhaps with an activation after it; None if none does."""
     if isinstance(layer, Dense):
-        return None if layer.further_uses else layer
+        return None if layer._further_uses else layer
     if isinstance(layer, Graph) and isinstance(layer.outputs, str):
         last = layer.nodes[layer.outputs][0]
         return _head_of(last) if isinstance(last, Layer) else None
     if isinstance(layer, Sequential):
-        with_params = [each for each in layer.layers if any(leaf.params for leaf in each.leaves())]
+        with_params = [each for each in layer.layers if any(leaf.params for leaf in each._leaves())]
         return _head_of(with_params[-1]) if with_params else None
     return None

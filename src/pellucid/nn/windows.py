@@ -78,14 +78,14 @@ class ImageLayer(Layer):
         """Return the height, width and channels of the samples; ShapeError if they are not images."""
         if len(input_shape) != 3:
             raise ShapeError(
-                f"{self.label}: expected images of shape (height, width, channels), got samples of shape "
+                f"{self._label}: expected images of shape (height, width, channels), got samples of shape "
                 f"{input_shape}. Put it before Flatten() and Dense."
             )
         h, w, c = input_shape
         return h, w, c
 
     def _out(self, X: Array) -> Array:
-        return self.workspace.take("Z", (len(X), *self.output_shape), X.dtype)
+        return self._workspace.take("Z", (len(X), *self.output_shape), X.dtype)
 
     def _dX(self, dY: Array) -> Array:
-        return self.workspace.take("dX", (len(dY), *self.input_shape), dY.dtype)
+        return self._workspace.take("dX", (len(dY), *self.input_shape), dY.dtype)

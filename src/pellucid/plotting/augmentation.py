@@ -105,7 +105,7 @@ def _draws(augment: Augment, image: Array, other: Array, n: int, rng: np.random.
 
 
 def _title(transform: Transform) -> str:
-    return transform.registered_as.replace("_", " ").capitalize()
+    return transform._registered_as.replace("_", " ").capitalize()
 
 
 def _options(transform: Transform) -> str:

@@ -87,7 +87,7 @@ def find_candidate(letter: str, source: str | Path | Model, **options: Any) -> C
     pellucid.errors.OptionError: A: unknown preset 'mpl'. Did you mean 'mlp'? Known: cnn, ...
     """
     if isinstance(source, Model):
-        if not source.is_initialized:
+        if not source._is_initialized:
             raise OptionError(f"{letter}: train the model first, or name a preset or a .toml file.")
         return Candidate(letter, type(source).__name__, model=source)
     name = str(source)
@@ -141,11 +141,11 @@ def train_candidate(
     config = replace(candidate.config, options=options)
     model = make_model(config, _fresh(candidate.architecture), split)
     if draws_start:
-        if model.is_initialized:
+        if model._is_initialized:
             draw_published_start(model, options.seed)
         else:
             shape, seed = split.train.X.shape[1:], options.seed
-            with naming_size(model.recipe, shape):
+            with naming_size(model._recipe, shape):
                 model.initialize(shape, seed=seed, dtype=options.dtype, published_seed=seed)
     return model, fit_run(model, split, config, callbacks, resume=resume, shared=shared)
 
@@ -177,7 +177,7 @@ def draw_published_start(model: Model, seed: int) -> None:
 
     rng = StartRandom(np.random.PCG64(seed))
     rng.published_seed = seed
-    for leaf in model.leaves():
+    for leaf in model._leaves():
         initializer = getattr(leaf, "initializer", "")
         if initializer in ("published", "published_two_layer"):
             leaf.params["W"][...] = rng.draw(initializer, leaf.params["W"].shape)
@@ -196,7 +196,7 @@ def ready_to_train(candidate: Candidate, split: Split, n_trainings: int = 1) -> 
     try:
         architecture = None if candidate.architecture is None else load_architecture(candidate.source)
         model = make_model(candidate.config, architecture, split)
-        if not model.is_initialized:
+        if not model._is_initialized:
             model.initialize(
                 split.train.X.shape[1:],
                 seed=options.seed,

@@ -103,7 +103,7 @@ def _of_json(served: Served, body: bytes, options: ServerOptions) -> Samples:
         )
     names: list[str | int] = list(range(len(instances)))
     if served.takes == "rows":
-        X, notes = _encode(served.model.schema, instances)
+        X, notes = _encode(served.model._schema, instances)
         return Samples(X, names, notes)
     return Samples(_array(instances), names)
 

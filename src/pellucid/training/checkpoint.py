@@ -69,7 +69,7 @@ def save_checkpoint(run: TrainingState, path: Path) -> None:
         "owners": list(owners),
     }
     arrays: dict[str, Array] = {"theta": run.model.theta}
-    for i, leaf in enumerate(run.model.leaves()):
+    for i, leaf in enumerate(run.model._leaves()):
         arrays |= {f"state.{i}.{key}": value for key, value in leaf.state.items()}
     arrays |= {f"form/{key}": value for key, value in run.form.state().items()}
     for name, owner in owners.items():
@@ -159,7 +159,7 @@ def restore(run: TrainingState, saved: Saved) -> None:
         columns = _columns(header["history"], epoch)
         epoch_loss, epoch_weight = (saved_number("epoch_loss", each, 0.0) for each in header["epoch_loss"])
         kept = {"theta": run.model.theta}
-        for i, leaf in enumerate(run.model.leaves()):
+        for i, leaf in enumerate(run.model._leaves()):
             kept |= {f"state.{i}.{key}": value for key, value in leaf.state.items()}
         for name, array in kept.items():
             check_array(f"{path}: {name}", arrays[name], array)

@@ -72,7 +72,7 @@ def check_length(run: TrainingState, path: Path, header: Mapping[str, Any], *, h
     if schedule is None:
         return
     if depends_on_length(schedule, step, n_before * run.n_steps, run.n_epochs * run.n_steps):
-        name = schedule.registered_as or type(schedule).__name__
+        name = schedule._registered_as or type(schedule).__name__
         why = f"the rates of {name} so far are those of {plural(n_before, 'epoch')}, not of {run.n_epochs}"
         rate = optimizer.learning_rate / 10
         if has_new_rates:

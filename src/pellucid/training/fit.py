@@ -202,7 +202,7 @@ def train(
     plan = plan_from(options, **objects)
     listeners: list[Callback] = [*first, *callbacks, *own, *progress_bar(progress, callbacks)]
     history = train_by_plan(model, data, plan, listeners, resume=resume, nonfinite=nonfinite)
-    model.summary_of_training |= _class_counts(model, data)
+    model._summary_of_training |= _class_counts(model, data)
     history.model = model
     return history
 
@@ -250,7 +250,7 @@ def fit(
     plan = plan_from(options, shared=shared)
     listeners = [*callbacks, *own]
     history = train_by_plan(model, samples, plan, listeners, resume=resume, nonfinite=nonfinite)
-    model.summary_of_training = {
+    model._summary_of_training = {
         "pellucid": __version__,
         "options": dataclasses.asdict(options),
         "n_steps": history.n_steps,
@@ -276,7 +276,7 @@ def _callbacks_of(options: TrainingOptions, data: Dataset) -> list[Callback]:
 
 def _class_counts(model: Model, data: Dataset) -> dict[str, list[int]]:
     """Return how many samples each class has, which the majority-class baseline needs; of other targets nothing."""
-    if model.loss_kind != "classification" or data.y.ndim != 1 or data.y.dtype.kind not in "bui":
+    if model._loss.kind != "classification" or data.y.ndim != 1 or data.y.dtype.kind not in "bui":
         return {}
     return {"class_counts": np.bincount(data.y.astype(np.int64)).tolist()}
 

@@ -95,7 +95,7 @@ class Job:
         """What a resumed training must agree on, but for data and weights."""
         model, plan = self.model, self.plan
         rule = model.preprocessing
-        frozen = {"frozen": frozen_hash(model)} if model.n_frozen else {}
+        frozen = {"frozen": frozen_hash(model)} if model._n_frozen else {}
         return {
             **frozen,
             "architecture": model.config(),
@@ -177,7 +177,7 @@ def prepare(model: Model, data: Dataset, plan: Plan, resume: str | Path | None =
         X=X,
         Y=Y,
         X_validation=X_validation,
-        Y_validation=None if held is None else model.encode(held.y),
+        Y_validation=None if held is None else model._encode(held.y),
         weights=weights,
         rule=model.preprocessing if is_lazy else None,
         change=None if augment is None else _change(augment, plan.seed),
@@ -206,8 +206,8 @@ def _kept(resume: str | Path) -> dict[str, Any]:
 
 def _refuse_random_layers(model: Model, optimizer: Optimizer) -> None:
     """Raise OptionError if a layer draws random numbers in training: no line is searched on a loss that changes."""
-    for leaf in model.leaves():
-        is_off = leaf.is_frozen or (isinstance(leaf, Dropout) and leaf.rate == 0)
+    for leaf in model._leaves():
+        is_off = leaf._is_frozen or (isinstance(leaf, Dropout) and leaf.rate == 0)
         if hasattr(leaf, "set_step_rng") and not is_off:
             raise OptionError(
                 f"train: {type(optimizer).__name__} searches along lines for a lower loss, and {leaf!r} makes the "
@@ -236,14 +236,14 @@ def validation_rows(data: Dataset, fraction: float, seed: int) -> tuple[Array, A
 def _fit_model(model: Model, data: Dataset, plan: Plan) -> None:
     """Initialize the model where it is not yet, and let it know how samples are prepared."""
     shape, dtype = map_arrays(lambda array: array.shape[1:], data.X), plan.dtype
-    if not model.is_initialized:
-        with naming_size(model.recipe, shape):
+    if not model._is_initialized:
+        with naming_size(model._recipe, shape):
             model.initialize(shape, seed=plan.seed, dtype=dtype)
     elif shape != model.input_shape:
         raise ShapeError(f"train: expected samples of shape {model.input_shape}, got {shape}.")
     elif dtype is not None and dtype != model.dtype:
         raise OptionError(f"dtype: the model is already {model.dtype}; make a new one for {dtype}.")
-    model.check_parameters()
+    model._check_parameters()
     if not np.isfinite(model.theta).all():
         raise DataError("train: the model's weights hold NaN or infinity. Initialize it anew.")
     if model.preprocessing is None:

@@ -121,7 +121,7 @@ def find_learning_rate(
     model = as_model(model, "find_learning_rate", data)
     data = read_samples(model, data, "find_learning_rate", loss=loss)
     given = {
-        "n_epochs": n_epochs or (RECIPES[model.recipe] if model.recipe else GENERAL)["n_epochs"],
+        "n_epochs": n_epochs or (RECIPES[model._recipe] if model._recipe else GENERAL)["n_epochs"],
         "optimizer": optimizer,
         "weight_decay": weight_decay,
         "loss": loss,
@@ -186,7 +186,7 @@ class _Search:
         form = "dual" if is_dual(job) else "direct"
         self.options = options = replace(options, kernels=job.kernels, form=form)
         k = _widths(twin.output_shape)
-        self.constant = constant_loss(twin.loss_function, twin.encode(data.y), k, weights=job.weights)
+        self.constant = constant_loss(twin._loss, twin._encode(data.y), k, weights=job.weights)
         m = n_rows(data.X)
         self.batch_size = options.batch_size or m
         self.steps_per_epoch = -(-m // self.batch_size)
@@ -303,6 +303,6 @@ def _widths(shape: Any) -> Any:
 def _copy(model: Model) -> Model:
     """Return a model of its own memory: a plain deep copy would tear the layers' views from the flat array."""
     twin = copy.deepcopy(model)
-    if twin.is_initialized:
-        twin.bind()
+    if twin._is_initialized:
+        twin._bind()
     return twin

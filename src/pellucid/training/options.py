@@ -50,7 +50,7 @@ class TrainingOptions(Configurable):
     pellucid.errors.OptionError: training: expected n_epochs to be a whole number of at least 1, got 0.
     """
 
-    registered_as = "training"
+    _registered_as = "training"
 
     n_epochs: int = option(at_least=1, flag="epochs", help="Passes over the training data.")
     batch_size: int = option(0, at_least=0, help="Samples per step; 0: the full batch.")
@@ -120,7 +120,7 @@ class TrainingOptions(Configurable):
     kernels: str | None = kernels_option()
 
     def __post_init__(self) -> None:
-        self.check_options()
+        self._check_options()
         for kind, known in TABLES.items():
             if getattr(self, kind) is not None and (own := getattr(self, f"{kind}_options")):
                 known.make(getattr(self, kind), **own)  # refuses what is wrong before any data are read
@@ -250,7 +250,7 @@ class TrainingOptions(Configurable):
 class Plan(Configurable):
     """What a training is given, its names resolved to objects: the arguments of :func:`train`, all filled in."""
 
-    registered_as = "train"
+    _registered_as = "train"
 
     n_epochs: int = option(at_least=1)
     optimizer: Optimizer = option()
@@ -271,7 +271,7 @@ class Plan(Configurable):
     shared: Shared | None = option(None)  # with other trainings on the same samples
 
     def __post_init__(self) -> None:
-        self.check_options()
+        self._check_options()
         changes_the_loss = self.batch_size is not None or self.augment is not None
         if self.optimizer.is_full_batch and (changes_the_loss or self.schedule is not None):
             raise OptionError(
@@ -327,7 +327,7 @@ def _named_apart(table: Mapping[str, Any]) -> dict[str, Any]:
 
 def recipe_of(model: Model) -> dict[str, Any]:
     """Return the recipe of the preset that a model was made from, else the general one."""
-    return GENERAL if model.recipe is None else RECIPES[model.recipe]
+    return GENERAL if model._recipe is None else RECIPES[model._recipe]
 
 
 def plan_from(options: TrainingOptions, **objects: Any) -> Plan:
@@ -376,7 +376,7 @@ def fill_in(model: Model, data: Dataset, given: Mapping[str, Any]) -> tuple[Trai
     """
     named = {name: value for name, value in given.items() if value is not None}
     objects = {name: named.pop(name) for name in list(named) if _is_object(name, named[name])}
-    recipe = {} if model.recipe is None else RECIPES[model.recipe]
+    recipe = {} if model._recipe is None else RECIPES[model._recipe]
     if isinstance(objects.get("augment"), Mapping | list | tuple):
         objects["augment"] = Augment.from_config(objects["augment"])
     optimizer: Optimizer | None = objects.get("optimizer")
@@ -393,7 +393,7 @@ def fill_in(model: Model, data: Dataset, given: Mapping[str, Any]) -> tuple[Trai
         objects["patience"] = named.pop("patience")
     options = TrainingOptions.resolve(recipe, **named)
     options.check_stopping(objects.get("patience"))
-    takes_recipe = "loss" not in objects and not (model.has_chosen_loss and options.loss is None)
+    takes_recipe = "loss" not in objects and not (model._has_chosen_loss and options.loss is None)
     return options.for_data(recipe if takes_recipe else {**recipe, "label_smoothing": None}, data.y), objects
 
 
@@ -450,7 +450,7 @@ def _without_rival(
     for name in ("learning_rate", "weight_decay"):
         if name in named:
             raise OptionError(f"train: {name} is the optimizer's own; give it to {type(optimizer).__name__}.")
-    if optimizer.registered_as == recipe.get("optimizer"):
+    if optimizer._registered_as == recipe.get("optimizer"):
         return dict(recipe)
     rival = ("optimizer", *bound_to_optimizer(is_full_batch=optimizer.is_full_batch))
     return {name: value for name, value in recipe.items() if name not in rival}

@@ -109,16 +109,16 @@ class RankShards(ThreadShards):
         model, m = self.model, n_rows(Y)
         if n_rows(X) == m:  # fewer samples than ranks: each takes the same step
             return self._by_itself(X, Y, weights)
-        own, reported = ranks.part(m), model.reported
+        own, reported = ranks.part(m), model._loss_hook
         normalizer = float(m) if weights is None else float(weights.sum())
         weights = None if weights is None else weights[own]
         shards = self if n_rows(X) >= self.n_shards else self._on_one_thread
-        model.reported = None  # a penalty counts once
+        model._loss_hook = None  # a penalty counts once
         try:
             loss = shards._split(X, take_rows(Y, own), weights, normalizer, own.start, m)
             shards._sum_gradients(slice(None))
         finally:
-            model.reported = reported
+            model._loss_hook = reported
         loss = float(ranks.all_sum(np.array([loss]))[0])
         ranks.all_sum(model.grad)
         return loss if reported is None else reported(loss, normalizer)
@@ -127,7 +127,7 @@ class RankShards(ThreadShards):
         """Give each replica's random layers their streams for a step."""
         self._random, first = (seed, step), ranks.rank() * self.n_shards
         for shard, one in enumerate(self.replicas):
-            one.seed_step(seed, step, part=first + shard)
+            one._seed_step(seed, step, part=first + shard)
 
     def _reduce(self, shard: int) -> Callable[[Array], Array]:
         """Return what sums over this rank's threads, then over the ranks, by the first thread."""

@@ -152,7 +152,7 @@ def _test_parts(
 ) -> tuple[Mapping[str, Dataset] | None, tuple[str, ...]]:
     """Return all rows of a table that is new to both, as each takes them, and a note; None: the test part."""
     schemas = {
-        c.letter: c.model.schema for c in candidates if c.model is not None and c.model.schema is not None
+        c.letter: c.model._schema for c in candidates if c.model is not None and c.model._schema is not None
     }
     if split.schema is None or all(schema == split.schema for schema in schemas.values()):
         return None, ()

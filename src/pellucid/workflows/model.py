@@ -52,7 +52,7 @@ def show(source: str | Path | Model, input_shape: Shape | Mapping[str, Shape] | 
     """
     found = _find(source)
     model = found.model
-    if model.is_initialized:
+    if model._is_initialized:
         if input_shape is not None and _plain(input_shape) != _plain(model.input_shape):
             raise OptionError(
                 f"{source}: expected samples of shape {_plain(model.input_shape)}, as the model was trained, got "
@@ -61,12 +61,12 @@ def show(source: str | Path | Model, input_shape: Shape | Mapping[str, Shape] | 
     elif found.architecture is not None:
         given = _plain(found.architecture.shape(input_shape))
         with found.architecture.naming_lines():
-            model.lay_out(given)
+            model._lay_out(given)
     else:
         shape = input_shape or (PHOTO if found.is_preset else model.input_shape)
         if not shape:
             raise OptionError("show: the shape of the input is not known. Give one, such as (64, 64, 3).")
-        model.lay_out(_plain(shape))
+        model._lay_out(_plain(shape))
     return summarize(model)
 
 

@@ -81,8 +81,8 @@ def _samples(model: Model, data: Any, progress: CountCallback) -> Samples:
         return samples_in(model, data.X)
     if hasattr(data, "columns"):  # a frame of pandas or polars
         data = data.to_dicts() if hasattr(data, "to_dicts") else data.to_dict("records")
-    if model.schema is not None and isinstance(data, Sequence) and data and isinstance(data[0], Mapping):
-        encoded = model.schema.encode(data, with_target=False)
+    if model._schema is not None and isinstance(data, Sequence) and data and isinstance(data[0], Mapping):
+        encoded = model._schema.encode(data, with_target=False)
         return samples_in(model, encoded.X, encoded.notes)
     return samples_in(model, map_arrays(lambda values: input_array(values, "predict"), data))
 

@@ -67,7 +67,7 @@ def report(
         in_background() as executor,
     ):
         if full:
-            with dispatch.use_for(FULL_PASSES * len(read.split.test) * read.model.n_operations):
+            with dispatch.use_for(FULL_PASSES * len(read.split.test) * read.model._n_operations):
                 findings = find_all(read, image, n_photos=n_photos, progress=show, executor=executor)
         else:
             findings = find_short(read, image)

@@ -57,7 +57,7 @@ def _convolutional(rng: Rng) -> pl.Sequential:
     model = pl.Sequential(layers, dtype="float64")
     model.initialize((5, 5, 2), seed=2)
     model.set_loss("categorical_cross_entropy")
-    for leaf in model.leaves():
+    for leaf in model._leaves():
         for name, value in leaf.state.items():
             leaf.state[name] = value + rng.random(value.shape)
     return model
@@ -96,7 +96,7 @@ def test_plain_products_are_directional_derivatives(rng: Rng) -> None:
         gradient, moved = model.grad.copy(), []
         for sign in (1, -1):
             model.theta[...] = start + sign * h * gradient
-            moved.append(logit(model.raw_outputs(X[3:]), said[3:]))
+            moved.append(logit(model._raw_outputs(X[3:]), said[3:]))
         model.theta[...] = start
         np.testing.assert_allclose(dots[i], (moved[0] - moved[1]) / (2 * h), rtol=1e-6, atol=1e-8)
 
@@ -105,7 +105,7 @@ def test_the_last_layer_is_its_part_of_the_gradient(rng: Rng) -> None:
     model, X = _convolutional(rng), rng.normal(size=(6, 5, 5, 2))
     said = np.array([0, 1, 2, 1, 0, 2])
     ours = head_products(model, X[:4], X[4:], logit_slope(said[:4]), logit_slope(said[4:]))
-    n_head = sum(value.size for value in model.leaves()[-1].params.values())
+    n_head = sum(value.size for value in model._leaves()[-1].params.values())
     gradients = []
     for i in range(6):
         model.backward(logit_slope(said)(model.forward(X[i : i + 1]), slice(i, i + 1)))
@@ -218,14 +218,14 @@ def test_a_costly_model_falls_back_on_its_last_layer(rng: Rng, monkeypatch: pyte
 
 def test_tracing_leaves_the_model_alone(rng: Rng) -> None:
     model, data = _convolutional(rng), _pixels(rng, 6)
-    before = model.theta.copy(), [dict(leaf.state) for leaf in model.leaves()]
+    before = model.theta.copy(), [dict(leaf.state) for leaf in model._leaves()]
     other = last_snapshot(model)
     other.theta[...] += 1
     trace_influence(model, [other], data, data)
     np.testing.assert_array_equal(model.theta, before[0])
     assert all(
         leaf.state[name] is value
-        for leaf, old in zip(model.leaves(), before[1], strict=True)
+        for leaf, old in zip(model._leaves(), before[1], strict=True)
         for name, value in old.items()
     )
 
@@ -281,7 +281,7 @@ def test_a_checkpoint_is_a_moment_too(rng: Rng, tmp_path: Path) -> None:
     assert (snapshot.step, snapshot.rate) == (4, 0.5)
     scratch = fresh_copy(_convolutional(rng))
     snapshot.put_into(scratch)
-    np.testing.assert_array_equal(scratch.raw_outputs(data.X), model.raw_outputs(data.X))
+    np.testing.assert_array_equal(scratch._raw_outputs(data.X), model._raw_outputs(data.X))
     with pytest.raises(FormatError, match="another model"):
         read_snapshot(path, _stack(5, 1))
     path.write_bytes(path.read_bytes()[:100])

@@ -44,7 +44,7 @@ def run_of(
     part = Dataset(np.zeros((len(y), 64, 64, 3), np.uint8), y, tuple("abcdef"[:k]))
     network = preset("logistic", k)  # only its loss and its outputs matter
     network.initialize((64, 64, 3))
-    network.choose_loss(y)
+    network._choose_loss(y)
     history = History(is_complete=True)
     for i, loss in enumerate(losses):
         history.append({"loss": float(loss), **{name: float(values[i]) for name, values in columns.items()}})
@@ -170,7 +170,7 @@ def test_quantities_are_compared_with_their_mean() -> None:
     part = Dataset(rng.normal(size=(60, 4)), y[:, 0])
     network = preset("mlp-wide", n_outputs=1)
     network.initialize((4,))
-    network.choose_loss(part.y)
+    network._choose_loss(part.y)
     history = History(is_complete=True)
     for loss in np.full(20, 0.2):
         history.append({"loss": float(loss)})

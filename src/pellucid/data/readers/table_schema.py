@@ -35,7 +35,7 @@ class Column(Configurable):
     categories: tuple[str, ...] = option(())
 
     def __post_init__(self) -> None:
-        self.check_options()
+        self._check_options()
         n_different = len(set(self.categories))
         if bool(n_different) != (self.kind == "category") or n_different != len(self.categories):
             raise OptionError(
@@ -101,7 +101,7 @@ class TableSchema(Configurable):
     missing: str = option(USUAL)
 
     def __post_init__(self) -> None:
-        self.check_options()
+        self._check_options()
         names = [column.name for column in self.columns] + list(self.target)
         if not self.columns or not self.target or len(set(names)) < len(names):
             raise OptionError("schema: expected input and target columns, each name once.")

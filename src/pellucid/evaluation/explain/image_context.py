@@ -208,7 +208,7 @@ class ImageContext(Result):
         prepared = prepared_image(model, seen)
         Z = model.forward(prepared[None]).copy()
         loss = LOSSES.make(model.loss, **model.loss_options)
-        if model.loss_kind != "classification" or not loss.gives_probabilities:
+        if model._loss.kind != "classification" or not loss.gives_probabilities:
             prediction = _in_words(model, read(loss, Z[:, 0] if Z.shape[1:] == (1,) else Z)[0])
             return cls(original, seen, prepared, Z[0], prediction, {})
         p = loss.probabilities(Z)[0]
@@ -316,9 +316,9 @@ def _variants(
 
 def _in_words(model: Model, predicted: Any) -> str:
     """Return the prediction of a model without probabilities, or of several labels or quantities."""
-    if model.loss_kind == "classification":
+    if model._loss.kind == "classification":
         return model.classes[int(predicted)] if model.classes else str(predicted)
-    if model.loss_kind == "multi_label":
+    if model._loss.kind == "multi_label":
         names = model.classes or tuple(str(i) for i in range(len(predicted)))
         return (
             ", ".join(name for name, yes in zip(names, predicted, strict=True) if yes) or "none of the labels"

@@ -12,10 +12,10 @@ from pellucid.types import Array
 
 def check_classifier(model: Model) -> None:
     """Raise OptionError unless a model gives one class a sample, with probabilities."""
-    if model.loss_kind != "classification":
+    if model._loss.kind != "classification":
         raise OptionError(
             f"influence: expected a model that gives one class a sample, this one is of "
-            f"{model.loss_kind.replace('_', ' ')} ({model.loss})."
+            f"{model._loss.kind.replace('_', ' ')} ({model.loss})."
         )
     if model.loss not in LOSSES or not LOSSES[model.loss].gives_probabilities:
         raise OptionError(

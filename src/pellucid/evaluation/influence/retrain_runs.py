@@ -40,10 +40,10 @@ def training_seconds(run: Run) -> float:
     """Return about how long one training takes on an idle core, from its operations: the same on every run."""
     model, options, m = run.model, run.config.options, len(run.split.train)
     n_steps, batch = run.history.n_steps, min(options.batch_size or m, m)
-    work = 3.0 * batch * n_steps * model.n_operations
+    work = 3.0 * batch * n_steps * model._n_operations
     if can_be_dual(run):
         work += first_layer_correction(model, m, batch, n_steps)
-    return work / OPERATIONS_A_SECOND + n_steps * len(model.leaves()) * SECONDS_A_LAYER
+    return work / OPERATIONS_A_SECOND + n_steps * len(model._leaves()) * SECONDS_A_LAYER
 
 
 def can_be_dual(run: Run) -> bool:
@@ -67,8 +67,8 @@ def retrain(run: Run, query: Dataset) -> TrainingTrace:
     """Run the training again, where it holds in the samples' own span, and compare with the saved model."""
     model, options, train = run.model, run.config.options, run.split.train
     start = _start_of(run)
-    start.copy_loss(model)
-    start.preprocessing, start.classes, start.schema = model.preprocessing, model.classes, model.schema
+    start._copy_loss(model)
+    start.preprocessing, start.classes, start._schema = model.preprocessing, model.classes, model._schema
     is_small, on_threads, kernels = can_be_dual(run), False, run.history.kernels
     if is_small:  # elsewhere the last digits, which kernels change, grow
         kernels, on_threads = kernels_for(start, train, options, N_TRAININGS)
@@ -100,7 +100,7 @@ def _start_of(run: Run) -> Model:
     if config.start is not None:
         return make_model(config, None, run.split)
     start = model_from_config(model.config(), dtype=model.dtype)
-    start.recipe = config.recipe
+    start._recipe = config.recipe
     start.initialize(model.input_shape, seed=config.options.seed)
     return start
 

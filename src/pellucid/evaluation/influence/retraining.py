@@ -87,8 +87,8 @@ class Retraining:
 
     def _trained(self, group: Group, callbacks: Sequence[Callback]) -> Model:
         model = copy.deepcopy(self.start)
-        model.bind()  # a copy's arrays, also one that came from another process, are no views of its theta
-        model.mark_input_gradient(False)
+        model._bind()  # a copy's arrays, also one that came from another process, are no views of its theta
+        model._mark_input_gradient(False)
         keep = np.delete(np.arange(len(self.train)), list(group))
         self.fit(model, self.train if not group else self.train.take(keep), callbacks)
         return model
@@ -155,8 +155,8 @@ def _with_inputs(start: Sequential, W: Array) -> Sequential:
     after = start.layers[start.layers.index(first) + 1 :]
     model = Sequential([dense, *copy.deepcopy(after)], dtype=start.dtype)
     model.input_shape, model.output_shape = dense.input_shape, start.output_shape
-    model.bind()
-    model.mark_input_gradient(False)
-    model.copy_loss(start)
+    model._bind()
+    model._mark_input_gradient(False)
+    model._copy_loss(start)
     model.preprocessing, model.classes = Preprocessing(), start.classes
     return model

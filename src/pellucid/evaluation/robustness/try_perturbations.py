@@ -106,7 +106,7 @@ def robustness(
         )
     n_rounds, n_done = sum(len(wanted[p.name]) - 1 for p in chosen), 0
     curves = []
-    with dispatch.use_for(float(n_rounds) * len(data) * (model.n_operations + CHANGE * data.X[0].size)):
+    with dispatch.use_for(float(n_rounds) * len(data) * (model._n_operations + CHANGE * data.X[0].size)):
         for perturbation in chosen:
             rows = [_row(perturbation, 0.0, is_right, is_right)]
             for strength in wanted[perturbation.name][1:]:
@@ -158,7 +158,7 @@ def change_photos(images: Array, perturbation: Perturbation, strength: float, se
 def check_model(where: str, model: Model) -> None:
     """Raise PellucidError, OptionError or ShapeError unless this is a trained classifier of photos."""
     check_trained(where, model)
-    if model.loss_kind != "classification":
+    if model._loss.kind != "classification":
         raise OptionError(
             f"{where}: expected a classifier, got a model trained on {model.loss}. "
             "Correct predictions are counted here; a regression has errors instead."

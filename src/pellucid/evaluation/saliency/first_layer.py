@@ -101,7 +101,7 @@ def first_layer(model: Model) -> FirstLayer | None:
     >>> found.pictures.shape, found.is_learned
     ((20, 8, 8, 3), False)
     """
-    leaf = next((leaf for leaf in model.leaves() if isinstance(leaf, Dense | Conv2D)), None)
+    leaf = next((leaf for leaf in model._leaves() if isinstance(leaf, Dense | Conv2D)), None)
     shape: Any = model.input_shape
     if leaf is None or not isinstance(shape, tuple) or len(shape) not in (2, 3):
         return None

@@ -54,13 +54,13 @@ def feature_layer(model: Model) -> Layer | None:
 def _chain(model: Model) -> list[Layer]:
     """Return a structure's parts in order, those of nested sequences one by one."""
     parts: list[Layer] = []
-    for place in model.places:
+    for place in model._places:
         parts += _chain(place) if isinstance(place, Sequential) else [place]
     return parts
 
 
 def _has_convolution(layer: Layer) -> bool:
-    return any(isinstance(leaf, Conv2D) for leaf in layer.leaves())
+    return any(isinstance(leaf, Conv2D) for leaf in layer._leaves())
 
 
 def _behind_in_graph(graph: Graph, found: Layer) -> Layer:
@@ -76,7 +76,7 @@ def _behind_in_graph(graph: Graph, found: Layer) -> Layer:
 
 def _holds(layer: Layer, wanted: Layer) -> bool:
     return layer is wanted or (
-        isinstance(layer, Model) and any(_holds(place, wanted) for place in layer.places)
+        isinstance(layer, Model) and any(_holds(place, wanted) for place in layer._places)
     )
 
 

@@ -169,11 +169,11 @@ class _Case:
         """That the loss rose, or never fell below that of the best constant prediction; None where it did."""
         model, data, options = self.run.model, self.run.split.train, self.run.options
         losses = self.run.history.losses
-        if self.is_full_batch or model.loss_kind == "joint":
+        if self.is_full_batch or model._loss.kind == "joint":
             return None
         weights = weigh_samples(model, data, None, options.class_weight)
-        y, n = model.encode(data.y), model.output_shape[-1]
-        constant = constant_loss(model.loss_function, y, n, weights=weights)
+        y, n = model._encode(data.y), model.output_shape[-1]
+        constant = constant_loss(model._loss, y, n, weights=weights)
         last = float(np.mean(losses[-max(1, len(losses) // 10) :]))
         if last > max(losses[0], constant):
             rate = f"learning rate {options.learning_rate:g}"
@@ -337,9 +337,9 @@ def advise_model(
     """
     words = no_better(predictions) or unpredicted(predictions)
     suited = suited_to(data)
-    if words is None or suited is None or suited.model == model.recipe:
+    if words is None or suited is None or suited.model == model._recipe:
         return ()
-    is_transferred = model.recipe == TRANSFER
+    is_transferred = model._recipe == TRANSFER
     if source is not None:
         begin = (
             ["--model", suited.model]

@@ -105,9 +105,9 @@ def evaluate(
     check_level("evaluate", level)
     data = as_dataset(data, "evaluate", part="test")
     check_trained("evaluate", model)
-    data = with_labels(data, "evaluate", kind=model.loss_kind)
+    data = with_labels(data, "evaluate", kind=model._loss.kind)
     if train is not None:
-        train = with_labels(as_dataset(train, "evaluate: train"), "evaluate: train", kind=model.loss_kind)
+        train = with_labels(as_dataset(train, "evaluate: train"), "evaluate: train", kind=model._loss.kind)
     predictions = predict(model, data, train, progress=stage_of(progress, "predicting"), compute=compute)
     found = score(predictions, level=level, n_resamples=n_resamples, seed=seed, progress=progress)
     more = further_metrics(predictions, metrics, level=level, n_resamples=n_resamples, seed=seed)

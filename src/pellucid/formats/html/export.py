@@ -142,7 +142,7 @@ def _lines(text: str, width: int = 1000) -> str:
 def _title(model: Model) -> str:
     output = outputs_of(model)[""]
     if output.kind == "values":
-        return join_some(model.schema.target) if model.schema is not None else "Predicted value"
+        return join_some(model._schema.target) if model._schema is not None else "Predicted value"
     names = [f"Class {name}" if name == "0" else name for name in output.classes]
     if len(names) > 4:
         return f"Which of {len(names)} classes?"

@@ -109,7 +109,7 @@ def _photos(model: Model, samples: Any) -> tuple[list[dict[str, Any]], Array]:
 
 def _rows(model: Model) -> tuple[list[dict[str, str]], Array]:
     """Return rows of random values as they are typed, and as numbers."""
-    rng, schema, rule = np.random.default_rng(0), model.schema, rule_of(model)
+    rng, schema, rule = np.random.default_rng(0), model._schema, rule_of(model)
     rows: list[dict[str, str]] = [{} for _ in range(N_ROWS)]
     start = 0
     for column in schema.columns:

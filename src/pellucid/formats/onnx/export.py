@@ -69,7 +69,7 @@ def export_onnx(model: Model, path: str | Path, *, raw: bool = False, overwrite:
     """
     onnx = needed("onnx")
     path = Path(path)
-    if not model.is_initialized:
+    if not model._is_initialized:
         raise PellucidError("export: the model has no parameters yet. Train it first.")
     if model.n_params * 4 > MOST_BYTES:
         raise OptionError(
@@ -174,12 +174,12 @@ def _read(parts: Parts, name: str, value: Value, loss: Loss, *, raw: bool) -> tu
 
 
 def _loss_of(model: Model, output: str) -> Loss:
-    loss: Any = model.loss_function
+    loss: Any = model._loss
     return loss.losses[output] if output else loss  # type: ignore[no-any-return]
 
 
 def _metadata(model: Model, *, raw: bool) -> dict[str, Any]:
-    rule, schema = model.preprocessing, model.schema
+    rule, schema = model.preprocessing, model._schema
     inputs = {} if raw else {"inputs": seen_to_config(model.inputs_seen)}  # of samples before preprocessing
     return inputs | {
         "pellucid": __version__,
@@ -206,7 +206,7 @@ def _difference(model: Model, content: bytes, m: int, *, raw: bool) -> float:
 
 
 def _is_probability(model: Model, raw: bool) -> bool:
-    return not raw and model.loss_function.gives_probabilities
+    return not raw and model._loss.gives_probabilities
 
 
 def _samples(rng: np.random.Generator, shape: Shape, rule: Preprocessing | None) -> Array:
@@ -221,7 +221,7 @@ def _expected(model: Model, X: Any, *, raw: bool) -> list[Array]:
     """Return what the file should give, one array for each output."""
     rule = None if raw else model.preprocessing
     prepare = (rule or Preprocessing()).apply
-    Z = model.raw_outputs(X, lambda array: prepare(array, model.dtype))
+    Z = model._raw_outputs(X, lambda array: prepare(array, model.dtype))
     outputs: Mapping[str, Array] = Z if isinstance(Z, dict) else {"": Z}
     found = []
     for name, values in outputs.items():

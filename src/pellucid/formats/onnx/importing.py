@@ -164,8 +164,8 @@ def _imported(
     if "inputs" in source.metadata:
         model.inputs_seen = _of_metadata(lambda: seen_from_config(source.json("inputs")))
     elif lead.rule is not None and lead.rule.kind == "divide" and source.inputs[0].kind == 2:
-        n_values = int(np.prod(model.input_shape))
-        model.inputs_seen = InputsSeen("uint8", 0.0, 255.0, True, False, n_values)
+        _n_values = int(np.prod(model.input_shape))
+        model.inputs_seen = InputsSeen("uint8", 0.0, 255.0, True, False, _n_values)
     difference = largest_difference(source, model, inputs, network.heads, lead)
     if not difference <= TOLERANCE:
         raise PellucidError(
@@ -221,7 +221,7 @@ def _made(
     model = build_model(steps, list(inputs), names, dtype=dtype)
     shapes = {name: value.own_shape for name, value in inputs.items()}
     model.initialize(shapes if len(shapes) > 1 else next(iter(shapes.values())))
-    if not model.is_initialized:
+    if not model._is_initialized:
         raise OptionError("its layers have no weights. There is nothing to import.")
     for step in steps.values():
         if isinstance(step.layer, str):
@@ -230,11 +230,11 @@ def _made(
             home = step.layer.params if key in step.layer.params else step.layer.state
             if home[key].shape != array.shape:
                 raise FormatError(
-                    f"{step.layer.label}: {key} of the shape {array.shape}, not {home[key].shape}."
+                    f"{step.layer._label}: {key} of the shape {array.shape}, not {home[key].shape}."
                 )
             home[key][...] = array
             if not np.isfinite(home[key]).all():
-                raise FormatError(f"{step.layer.label}: its {key} holds NaN or infinite numbers.")
+                raise FormatError(f"{step.layer._label}: its {key} holds NaN or infinite numbers.")
     return model
 
 
@@ -260,7 +260,7 @@ def _name(
     widths: Any = model.output_shape
     is_set = task is None and _of_metadata(lambda: _set_own_loss(model, own, outputs))
     schema = source.json("schema")
-    model.schema = None if schema is None else _of_metadata(lambda: TableSchema.from_config(schema))
+    model._schema = None if schema is None else _of_metadata(lambda: TableSchema.from_config(schema))
     if not is_set and isinstance(widths, dict):  # a task is that of the outputs that do not say theirs
         model.set_loss(
             {

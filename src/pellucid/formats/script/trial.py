@@ -112,7 +112,7 @@ def _photos(model: Model, rng: np.random.Generator, folder: Path) -> list[Path]:
 
 
 def _table(model: Model, rng: np.random.Generator, path: Path) -> Path:
-    schema, rule = model.schema, rule_of(model)
+    schema, rule = model._schema, rule_of(model)
     numbers = iter(zip(rule.mean, rule.scale, strict=True))
     rows = [[column.name for column in schema.columns]]
     columns = []
@@ -161,7 +161,7 @@ def _samples(model: Model, files: Sequence[Path]) -> Any:
         white = white_seen(model.inputs_seen)
         return np.stack([read_sample(file, model.input_shape, white) for file in files])
     if kind == TABLE:
-        return np.concatenate([model.schema.encode(file, with_target=False).X for file in files])
+        return np.concatenate([model._schema.encode(file, with_target=False).X for file in files])
     if files[0].suffix == ".npz":
         return dict(np.load(files[0], allow_pickle=False))
     return np.concatenate([np.load(file, allow_pickle=False) for file in files])

@@ -49,7 +49,7 @@ class Loss(Configurable):
         Whether ``probabilities`` works.
     """
 
-    registry = LOSSES
+    _registry = LOSSES
     kind: ClassVar[str] = "classification"
     averages_outputs: ClassVar[bool] = False
     takes_labels: ClassVar[bool] = False
@@ -250,5 +250,5 @@ def _does_not_fit(where: str, Z: Array, Y: Array) -> ShapeError:
 @cache
 def _name_of(cls: type) -> str:
     """Return the registered name of a loss, or of the one that it derives from; else its class name."""
-    named = (str(name) for one in cls.__mro__ if (name := vars(one).get("registered_as")))
+    named = (str(name) for one in cls.__mro__ if (name := vars(one).get("_registered_as")))
     return next(named, cls.__name__)

@@ -77,7 +77,7 @@ def recipe_rows(run: Run) -> list[tuple[str, str]]:
         "loss": run.model.loss,
     }
     if run.config.start is not None:
-        table["from"] = f"{run.config.model_name}, {run.model.n_frozen:,} parameters frozen"
+        table["from"] = f"{run.config.model_name}, {run.model._n_frozen:,} parameters frozen"
     if OPTIMIZERS[options.optimizer].is_full_batch:
         table.pop("learning_rate", None)  # it searches for the length of each step
     first = 1

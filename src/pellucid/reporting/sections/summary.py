@@ -77,7 +77,7 @@ def of_the_training(run: Run) -> tuple[Fact, Fact, Fact]:
     history, batch = run.history, run.config.options.batch_size
     each = plural(batch, run.noun) if batch else f"all {run.noun}s"
     kernels = "compiled loops" if history.kernels == "numba" else "NumPy"
-    frozen = f"{run.model.n_frozen:,} more are frozen" if run.model.n_frozen else "trained"
+    frozen = f"{run.model._n_frozen:,} more are frozen" if run.model._n_frozen else "trained"
     return (
         Fact("Epochs", len(history.losses), f"{plural(history.n_steps, 'step')} on {each} each"),
         Fact("Training time", in_seconds(history.seconds), f"{kernels}, {plural(history.n_threads, 'core')}"),

@@ -112,5 +112,5 @@ def _guess(run: Run) -> float | None:
     """Return the loss of equal probabilities for every class, or of one answer for all; None: unknown."""
     model, train = run.model, run.split.train
     if run.kind == "regression":
-        return constant_loss(model.loss_function, model.encode(train.y), model.output_shape[-1])
+        return constant_loss(model._loss, model._encode(train.y), model.output_shape[-1])
     return float(np.log(len(run.split.classes))) if model.loss.endswith("cross_entropy") else None

@@ -172,4 +172,4 @@ class EarlyStopping(Stopping):
 
 
 def _state_arrays(model: Model) -> list[Array]:
-    return [array for leaf in model.leaves() for array in leaf.state.values()]
+    return [array for leaf in model._leaves() for array in leaf.state.values()]

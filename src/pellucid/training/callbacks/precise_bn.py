@@ -66,8 +66,8 @@ def measure_batch_norms(model: Model, data: Dataset) -> None:
     rule = model.preprocessing
     assert rule is not None, "train sets it"
     step = rows_a_piece(data.X)
-    for norm in [leaf for leaf in model.leaves() if isinstance(leaf, BatchNorm) and not leaf.is_frozen]:
-        moments = Moments(1 + len(norm.further_uses))
+    for norm in [leaf for leaf in model._leaves() if isinstance(leaf, BatchNorm) and not leaf._is_frozen]:
+        moments = Moments(1 + len(norm._further_uses))
         with hook(norm, forward=moments.of_input):
             for start in range(0, n_rows(data.X), step):
                 X = take_rows(data.X, slice(start, start + step))

@@ -166,5 +166,5 @@ class WeightEMA(Callback):
 
 def _averaged(model: Model) -> list[Array]:
     """Return what is averaged of a model: its parameters, and the state of its layers, but for frozen ones."""
-    trained = [leaf for leaf in model.leaves() if not leaf.is_frozen]
+    trained = [leaf for leaf in model._leaves() if not leaf._is_frozen]
     return [model.theta, *(array for leaf in trained for array in leaf.state.values())]

@@ -62,7 +62,7 @@ class DenseStack(Executor):
         super().__init__(model)
         self.kernel: Any = importlib.import_module("pellucid.kernels.dense_stack")
         self.layers, self.n_threads, self.optimizer = layers_of(model), n_threads, optimizer
-        self.loss, dtype, n_out = model.loss_function, model.theta.dtype, self.layers[-1].n_out
+        self.loss, dtype, n_out = model._loss, model.theta.dtype, self.layers[-1].n_out
         self.loss_kind = loss_kind(self.loss, n_out, self.kernel)
         self.n_scales = 1 if self.loss_kind == self.kernel.SOFTMAX else n_out
         self.smoothing = float(getattr(self.loss, "label_smoothing", 0.0))
@@ -107,8 +107,8 @@ class DenseStack(Executor):
         seconds = time.perf_counter() - started
         for norm, mean, var in moments:
             norm.record(BatchMoments(mean, var, m))
-        if self.model.reported is not None:
-            loss = self.model.reported(loss, float(m if weights is None else weights.sum()))
+        if self.model._loss_hook is not None:
+            loss = self.model._loss_hook(loss, float(m if weights is None else weights.sum()))
         self._pending = X, arrays, pace, threads, seconds
         if not self.waits:
             self._finish_step(self.kernel.KEEP)
@@ -167,7 +167,7 @@ class DenseStack(Executor):
         """Return whether the kernel gathers these batches, knows their loss and the optimizer's rule."""
         as_they_are = batches.rule is None and batches.change is None and batches.weights is None
         is_known = self.rule is not _keep and self.loss_kind != self.kernel.OTHER
-        has_more = self.model.reported is not None or any(
+        has_more = self.model._loss_hook is not None or any(
             layer.norm or layer.dropout for layer in self.layers
         )
         return (
@@ -235,7 +235,7 @@ class DenseStack(Executor):
         parts = [n_parts(layer, m, self.n_threads) for layer in layers]
         if max(parts) > 1:
             self._take_threads()
-        n_values = m * sum(layer.n_out for layer in layers)
+        _n_values = m * sum(layer.n_out for layer in layers)
         n_sums = m * max(layer.n_out * n for layer, n in zip(layers, parts, strict=True))
         n_deltas = m * max(layer.n_out for layer in layers)
         n_bits = m * sum(layer.n_out for layer in layers if layer.dropout)
@@ -243,7 +243,7 @@ class DenseStack(Executor):
         if self._room < m:
             self._room = m
             self._memories.clear()
-            sizes = n_values, n_values, 2 * n_deltas, 2 * n_sums, n_values if has_norm else 0
+            sizes = _n_values, _n_values, 2 * n_deltas, 2 * n_sums, _n_values if has_norm else 0
             self._slabs = [aligned((n,), theta.dtype, make=np.zeros) for n in sizes]
             self._bits = np.zeros(n_bits, np.uint16)
         values, _, deltas, *_ = self._slabs
@@ -267,7 +267,7 @@ class DenseStack(Executor):
         decays_biases = self.optimizer is not None and self.optimizer.decay_biases
         runs = np.array([[0, theta.size, 1], [0, theta.size, decays_biases]])
         n_out = layers[-1].n_out
-        last = slice(n_values - m * n_out, n_values)
+        last = slice(_n_values - m * n_out, _n_values)
         moments = [
             (layer.norm, *statistics[: kernel.RSTD, at // m : at // m + layer.n_out])
             for layer, at in zip(layers, plan[:, kernel.OUT_AT], strict=True)

@@ -52,7 +52,7 @@ class Optimizer(Configurable):
         gradient. None: its Euclidean norm.
     """
 
-    registry = OPTIMIZERS
+    _registry = OPTIMIZERS
     is_full_batch: ClassVar[bool] = False
     is_divisible: ClassVar[bool] = False
     rule: ClassVar[Any] = None
@@ -223,7 +223,7 @@ class Optimizer(Configurable):
         for name in numbers.keys() & (
             options_of(type(self)).keys() - {"learning_rate"}
         ):  # which a schedule may take to 0
-            self.checked(name, numbers[name])
+            self._checked(name, numbers[name])
         for name, number in numbers.items():
             setattr(self, name, number)
         for name, slot in zip(self.slot_names, self._slots, strict=True):

@@ -22,7 +22,7 @@ class Schedule(Configurable):
     ``apply`` before each step, and ``observe`` after each epoch.
     """
 
-    registry = SCHEDULES
+    _registry = SCHEDULES
     number_names: ClassVar[tuple[str, ...]] = ("base_rate", "n_steps")  # what a resumed training needs
 
     def __post_init__(self) -> None:

@@ -51,7 +51,7 @@ def _difference(
         X, theirs = lead.samples(rng, (m, *value.own_shape), slot.kind, as_bytes=as_bytes)
         own[slot.name] = lead.prepared(X, model.dtype)
         feed[slot.name] = _as_the_file_has_it(theirs, value, slot.kind)
-    Z: Any = model.raw_outputs(own if len(own) > 1 else next(iter(own.values())))
+    Z: Any = model._raw_outputs(own if len(own) > 1 else next(iter(own.values())))
     outputs = list(Z.values()) if isinstance(Z, dict) else [Z]
     found = 0.0
     names = [head.output for head in heads]
