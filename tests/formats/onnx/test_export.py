@@ -6,12 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from tests.every import every
-from tests.formats.networks import Reversed, activated, shaken
+from tests.formats.networks import activated, shaken
 
 import pellucid as pl
-from pellucid.errors import MissingExtraError, OptionError, OutputError, PellucidError
+from pellucid.errors import MissingExtraError, OutputError, PellucidError
 from pellucid.formats.onnx import export as room
-from pellucid.formats.onnx.export import export_onnx, to_onnx
+from pellucid.formats.onnx.export import export_onnx
 from pellucid.ops.activations import ACTIVATIONS
 
 onnx = pytest.importorskip("onnx")
@@ -54,13 +54,6 @@ def test_a_trained_model_takes_bytes_and_knows_its_classes(tmp_path: Path) -> No
     kept = session.get_modelmeta().custom_metadata_map
     assert json.loads(kept["classes"]) == list(cats.train.classes)
     assert json.loads(kept["preprocessing"]) == {"kind": "divide", "divisor": 255.0}
-
-
-def test_a_layer_of_ones_own_is_named() -> None:
-    model = pl.Sequential([Reversed(), pl.Dense(1)])
-    model.initialize((2,))
-    with pytest.raises(OptionError, match="layer of your own, Reversed"):
-        to_onnx(model)
 
 
 def test_nothing_is_written_unless_it_is_right(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import pytest
 from tests.every import every
-from tests.formats.networks import NETWORKS, Reversed, activated, shaken, two_inputs
+from tests.formats.networks import NETWORKS, activated, shaken, two_inputs
 
 import pellucid as pl
 from pellucid.data.preprocess import Preprocessing
-from pellucid.errors import OptionError, OutputError, PellucidError
+from pellucid.errors import OutputError, PellucidError
 from pellucid.formats.script import export as room
 from pellucid.formats.script.export import export_script
 from pellucid.formats.script.write import write_script
@@ -195,13 +195,6 @@ def test_a_wrong_script_is_found_out(tmp_path: Path, monkeypatch: pytest.MonkeyP
         monkeypatch.setattr(room, "write_script", changed)
         with pytest.raises(PellucidError, match=words):
             export_script(model, tmp_path / "a.py")
-
-
-def test_a_layer_of_ones_own_is_named() -> None:
-    model = pl.Sequential([Reversed(), pl.Dense(1)])
-    model.initialize((2,))
-    with pytest.raises(OptionError, match="Reversed"):
-        write_script(model, is_inside=True)
 
 
 TABLE = """age;coat;pet
