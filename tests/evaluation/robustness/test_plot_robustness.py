@@ -1,6 +1,5 @@
 """The curves show the figures that were measured, and the sheet the pictures that the model was shown."""
 
-import math
 from itertools import pairwise
 
 import numpy as np
@@ -8,37 +7,17 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgb
 from matplotlib.text import Text
+from tests.evaluation.robustness.models import SHAPE, brightness_model
 from tests.every import every
 from tests.pictures import assert_readable, frames, page_text, shown, words
 
 from pellucid.data.dataset import Dataset
-from pellucid.data.preprocess import Preprocessing
 from pellucid.errors import DataError, OptionError, ShapeError
 from pellucid.evaluation.robustness.curves import PerturbationCurve, Robustness, StrengthRow
 from pellucid.evaluation.robustness.perturbations import PERTURBATIONS, REASONS
 from pellucid.evaluation.robustness.plot_robustness import perturbation_sheet, robustness_curves
 from pellucid.evaluation.robustness.try_perturbations import change_photos, robustness
-from pellucid.nn.dense import Dense, Flatten
-from pellucid.nn.model import Model
-from pellucid.nn.sequential import Sequential
 from pellucid.plotting.style import BLUE, INK, ORANGE, RED
-
-SHAPE = (8, 8, 3)
-
-
-def brightness_model(
-    shape: tuple[int, ...] = SHAPE, classes: tuple[str, ...] = ("dark", "bright"), loss: str = ""
-) -> Model:
-    """A model that says 1 where the photo's mean value is above a half."""
-    model = Sequential([Flatten(), Dense(1)])
-    model.initialize(shape, dtype="float64")
-    model.theta[:-1] = 20 / math.prod(shape)
-    model.theta[-1] = -10
-    model.preprocessing = Preprocessing("divide", 255.0)
-    model.classes = classes
-    if loss:
-        model.set_loss(loss)
-    return model
 
 
 @pytest.fixture
@@ -191,7 +170,7 @@ def test_no_text_of_the_sheet_touches_another(photos: np.ndarray) -> None:
 @every("shape", [(8, 8), (8, 8, 1), (30, 6, 3), (4, 40, 3)])
 def test_grey_and_long_photos(shape: tuple[int, ...], rng: np.random.Generator) -> None:
     photo = rng.integers(0, 256, shape, dtype=np.uint8)
-    figure = perturbation_sheet(brightness_model(shape, ()), photo, label=0)
+    figure = perturbation_sheet(brightness_model(shape, classes=()), photo, label=0)
     FigureCanvasAgg(figure).draw()
     assert ("Hue" in words(figure)) == (shape[2:] == (3,))
     assert any(text.startswith(("✓ 0, ", "✗ 1, ")) for text in words(figure))
