@@ -84,9 +84,9 @@ def describe(layer: Layer) -> Description:
         raise TypeError
     except (AttributeError, TypeError):
         raise OptionError(
-            f"export: {layer._label} is a layer of your own, {type(layer).__name__}, and not one that computes each "
-            "number by + - * / and functions of NumPy from its input and from one number for each channel. Make it "
-            f"such a layer, or take one of {join([known.__name__ for known in DESCRIPTIONS])}."
+            f"export: {layer._label} is a layer of your own, {type(layer).__name__}, and not one that computes "
+            "each number by + - * / and functions of NumPy from its input and from one number for each channel. "
+            f"Make it such a layer, or take one of {join([known.__name__ for known in DESCRIPTIONS])}."
         ) from None
 
 

@@ -6,11 +6,11 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from pellucid.errors import OptionError, PellucidError
+from pellucid.errors import OptionError
 from pellucid.files import check_free, write_atomically
 from pellucid.formats.html.network import page_of, script_of, table_of_layers
 from pellucid.formats.html.trial import difference
-from pellucid.formats.outputs import TABLE, kind_of_samples, outputs_of
+from pellucid.formats.outputs import TABLE, check_near, kind_of_samples, outputs_of
 from pellucid.formats.steps import steps_of
 from pellucid.nn.model import Model, check_trained
 from pellucid.registry import validate_call
@@ -18,7 +18,6 @@ from pellucid.text import join_some, one_line, plural
 from pellucid.types import Array
 from pellucid.version import __version__
 
-TOLERANCE = 1e-5  # of probabilities; of other outputs relative to the largest
 MOST_BYTES = 64 * 2**20  # of weights: a page that is larger does not open
 PARTS = ("page.css", "network.js", "photo.js", "page.js")
 
@@ -85,11 +84,8 @@ def export_html(
     check_free(path, overwrite=overwrite)
     page = html_page(model, title=title)
     found = difference(model, page, samples)
-    if found is not None and not found <= TOLERANCE:
-        raise PellucidError(
-            f"export: the page's outputs differ from the model's by {found:.2g}, more than {TOLERANCE:g}. It was "
-            "not written."
-        )
+    if found is not None:
+        check_near(found, "page")
     write_atomically(path, page)
     return found
 

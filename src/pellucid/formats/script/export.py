@@ -8,15 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from pellucid.errors import PellucidError
 from pellucid.files import check_free, write_atomically
+from pellucid.formats.outputs import check_near
 from pellucid.formats.script.trial import difference
 from pellucid.formats.script.write import write_script
 from pellucid.nn.model import Model, check_trained
 from pellucid.registry import Limits, check_option, validate_call
 from pellucid.types import Array
 
-TOLERANCE = 1e-5  # of probabilities; of other outputs relative to the largest
 MOST_INSIDE = 20 * 2**20  # bytes of weights
 WEIGHTS = ("auto", "inside", "beside")
 
@@ -94,11 +93,7 @@ def export_script(
         if written.beside:
             trial.with_suffix(".npz").write_bytes(_npz(written.beside))
         found = difference(model, trial, samples)
-    if not found <= TOLERANCE:
-        raise PellucidError(
-            f"export: the script's outputs differ from the model's by {found:.2g}, more than {TOLERANCE:g}. It was "
-            "not written."
-        )
+    check_near(found, "script")
     if written.beside:
         write_atomically(beside, _npz(written.beside))
     write_atomically(path, written.text)
