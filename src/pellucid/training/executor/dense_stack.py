@@ -235,7 +235,7 @@ class DenseStack(Executor):
         parts = [n_parts(layer, m, self.n_threads) for layer in layers]
         if max(parts) > 1:
             self._take_threads()
-        _n_values = m * sum(layer.n_out for layer in layers)
+        n_values = m * sum(layer.n_out for layer in layers)
         n_sums = m * max(layer.n_out * n for layer, n in zip(layers, parts, strict=True))
         n_deltas = m * max(layer.n_out for layer in layers)
         n_bits = m * sum(layer.n_out for layer in layers if layer.dropout)
@@ -243,7 +243,7 @@ class DenseStack(Executor):
         if self._room < m:
             self._room = m
             self._memories.clear()
-            sizes = _n_values, _n_values, 2 * n_deltas, 2 * n_sums, _n_values if has_norm else 0
+            sizes = n_values, n_values, 2 * n_deltas, 2 * n_sums, n_values if has_norm else 0
             self._slabs = [aligned((n,), theta.dtype, make=np.zeros) for n in sizes]
             self._bits = np.zeros(n_bits, np.uint16)
         values, _, deltas, *_ = self._slabs
@@ -267,7 +267,7 @@ class DenseStack(Executor):
         decays_biases = self.optimizer is not None and self.optimizer.decay_biases
         runs = np.array([[0, theta.size, 1], [0, theta.size, decays_biases]])
         n_out = layers[-1].n_out
-        last = slice(_n_values - m * n_out, _n_values)
+        last = slice(n_values - m * n_out, n_values)
         moments = [
             (layer.norm, *statistics[: kernel.RSTD, at // m : at // m + layer.n_out])
             for layer, at in zip(layers, plan[:, kernel.OUT_AT], strict=True)

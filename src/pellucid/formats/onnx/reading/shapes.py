@@ -60,14 +60,14 @@ def _reshape(node: Node, given: Given, add: Add, opset: int) -> Value:
     if lengths is None:
         raise OptionError(f"{node.label}: expected a shape, got none.")
     wanted = [int(n) for n in lengths]
-    whole, _n_values = (BATCH, *value.shape), math.prod(value.shape)
+    whole, n_values = (BATCH, *value.shape), math.prod(value.shape)
     if not node.attributes.get("allowzero", 0):
         wanted = [whole[i] if n == 0 and i < len(whole) else n for i, n in enumerate(wanted)]
     rest = wanted[1:]  # the first is the number of samples: free, computed, or that of the export
     n_known = math.prod(n for n in rest if n != -1)
     if rest.count(-1) == 1 and n_known > 0 and wanted[0] != -1:
-        rest[rest.index(-1)] = _n_values // n_known
-    if not wanted or math.prod(rest) != _n_values or min(rest, default=1) < 1:
+        rest[rest.index(-1)] = n_values // n_known
+    if not wanted or math.prod(rest) != n_values or min(rest, default=1) < 1:
         raise OptionError(f"{node.label}: it puts numbers of several samples together.")
     return _regrouped(node, value, tuple(rest), add) or reshaped(node, value, tuple(rest) or (1,), add)
 
