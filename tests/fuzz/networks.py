@@ -51,12 +51,12 @@ class Network:
     m: int
     seed: int
     is_weighted: bool
-    _needs_input_gradient: bool
+    needs_input_gradient: bool
 
     def ready(self) -> Model:
         """Return a copy of the model, initialized in float64, its parameters off the special points of a start."""
         model = copy.deepcopy(self.model)
-        model._needs_input_gradient = self._needs_input_gradient
+        model._needs_input_gradient = self.needs_input_gradient
         model.initialize(self.input_shape, seed=self.seed, dtype="float64")
         model.set_loss(copy.deepcopy(self.loss))
         model.theta += 0.2 * np.random.default_rng(self.seed).standard_normal(model.theta.size)
@@ -152,7 +152,7 @@ def computed(network: Network, way: str, jitter: float = 0.0) -> dict[str, Array
         found["loss"] = np.array(loss)
         model.grad.fill(np.nan)  # each has to be written
         dX = model.backward(dZ)
-        if network._needs_input_gradient:  # None: no output depends on that input
+        if network.needs_input_gradient:  # None: no output depends on that input
             found["dX"] = map_arrays(lambda part: None if part is None else part.copy(), dX)
         found["grad"] = model.grad.copy()
         for leaf in model._leaves():
