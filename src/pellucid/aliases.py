@@ -232,7 +232,7 @@ METHODS: Mapping[str, str] = {
     "fit train train_on_batch fit_generator partial_fit": "Use pl.train(model, (X, y), n_epochs=50).",
     "compile": NAMES["compile"],
     "evaluate score": "Use pl.evaluate(model, (X, y)).",
-    "save save_weights": "Use pl.save(model, 'model.safetensors').",
+    "save_weights": "Use model.save('model.safetensors').",
     "load_weights load_state_dict load": "Use model = pl.load('model.safetensors').",
     "parameters named_parameters weight weights get_weights trainable_weights trainable_variables kernel bias "
     "coef_ coefs_ intercepts_": (

@@ -98,7 +98,7 @@ def test_labels_are_smoothed_as_before_unless_said(pellucid: Command, photos: Pa
     for out, more, smoothing in (("as-before", (), 0.2), ("none", ("--label-smoothing", 0), 0.0)):
         done = pellucid("run", photos, "--start", "base", "--epochs", 1, "--out", out, "--quiet", *more)
         assert done.code == 0, done.err
-        assert pl.load(out).loss_options.get("label_smoothing", 0.0) == smoothing
+        assert pl.load(out).loss_config.get("label_smoothing", 0.0) == smoothing
         assert ("Label smoothing 0.2" in words_of(tmp_path / out / "report.html")) == bool(smoothing)
 
 

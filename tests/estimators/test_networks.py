@@ -91,7 +91,7 @@ def test_labels_are_smoothed_as_the_recipe_says_unless_something_else_is_asked_f
     def options(model: str = "cnn", **asked: Any) -> Any:
         fitted = NetworkClassifier(model, n_epochs=1, random_state=0, **asked).fit(X, y)
         assert set(fitted.predict(X)) <= {0, 1}
-        return fitted.model_.loss_options
+        return {key: value for key, value in fitted.model_.loss_config.items() if key != "type"}
 
     usual = {"label_smoothing": RECIPES["cnn"]["label_smoothing"]}
     assert options() == options(loss="log_loss") == options(loss={"type": "binary_cross_entropy"}) == usual
@@ -113,7 +113,7 @@ def test_the_loss_of_a_file_is_the_estimators(cats: Any, tmp_path: Path) -> None
     layers = '[[layers]]\ntype = "Flatten"\n[[layers]]\ntype = "Dense"\nunits = 1\n'
     path.write_text(f"{layers}[training]\n{table}")
     fitted = NetworkClassifier(str(path), random_state=0).fit(X, y)
-    assert (fitted.model_.loss, fitted.model_.loss_options) == ("focal", {"gamma": 1.0})
+    assert fitted.model_.loss_config == {"type": "focal", "gamma": 1.0}
     assert NetworkClassifier(str(path), loss="log_loss").fit(X, y).model_.loss == "binary_cross_entropy"
 
 
@@ -270,7 +270,7 @@ def test_a_network_of_ones_own_takes_quantities_as_they_are(rng: np.random.Gener
         {"model": "mlp", "loss": "poisson"},
     ):
         regressor = NetworkRegressor(**options, n_epochs=1, random_state=1).fit(X, y)
-        assert not regressor.model_.loss_options
+        assert len(regressor.model_.loss_config) == 1
 
 
 def test_a_pickle_keeps_frozen_layers_and_the_inputs_range(rng: np.random.Generator) -> None:

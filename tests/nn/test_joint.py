@@ -70,7 +70,7 @@ def test_it_trains_predicts_and_is_saved(data: Dataset, tmp_path: Path) -> None:
     assert set(model.predict_proba(data.X)) == {"kind"}
     save(model, tmp_path / "model")
     again = load(tmp_path / "model")
-    assert again.loss_options == model.loss_options
+    assert again.loss_config == model.loss_config
     np.testing.assert_array_equal(again.predict(data.X)["size"], predicted["size"])
 
 
@@ -83,7 +83,7 @@ def test_a_share_can_be_held_out(data: Dataset) -> None:
 def test_losses_are_chosen_by_the_targets(data: Dataset) -> None:
     model = network()
     train(model, data, n_epochs=1)
-    assert model.loss_options["losses"] == {
+    assert model.loss_config["losses"] == {
         "kind": {"type": "categorical_cross_entropy"},
         "size": {"type": "mean_squared_error"},
     }

@@ -1,5 +1,6 @@
 import copy
 import pickle
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 from tests.every import every
 
 from pellucid.errors import DataError, OptionError, PellucidError, ShapeError
+from pellucid.formats.safetensors import load
 from pellucid.nn.dense import Dense, Flatten
 from pellucid.nn.norm import BatchNorm
 from pellucid.nn.presets import PRESETS, preset
@@ -19,6 +21,22 @@ def small(dtype: str = "float64") -> Sequential:
     model = Sequential([Flatten(), Dense(4, activation="relu"), Dense(1)], dtype=dtype)
     model.initialize((2, 3, 1), seed=2)
     return model
+
+
+def test_what_a_model_shows(rng: np.random.Generator, tmp_path: Path) -> None:
+    model = small()
+    shown = """backward build children classes config decision_function dtype forward grad grads initialize
+    input_shape inputs_seen layers loss loss_and_grad loss_config n_params name output_shape params plot predict
+    predict_proba
+    preprocessing save set_loss state summary theta"""
+    assert [name for name in dir(model) if not name.startswith("_")] == shown.split()
+    X = rng.standard_normal((5, 2, 3, 1))
+    np.testing.assert_array_equal(model(X), model.forward(X))
+    assert model(X).base is None
+    model.save(tmp_path / "model.safetensors")
+    np.testing.assert_array_equal(load(tmp_path / "model.safetensors")(X), model(X))
+    with pytest.raises(PellucidError, match=r"model\(X\): the model is not trained yet"):
+        Sequential([Dense(1)])(X)
 
 
 def test_parameters_and_gradients_are_views_of_the_flat_arrays(rng: np.random.Generator) -> None:

@@ -73,12 +73,12 @@ def test_encoded_targets_pass_through(loss, n_out, options, rng) -> None:
 @every_setting
 def test_options_are_kept_and_set_again(loss, n_out, options, rng) -> None:
     model = linear_model(n_out, loss, **options)
-    assert model.loss_options == options
-    twin = linear_model(n_out, model.loss, **model.loss_options)
+    assert model.loss_config == {"type": model.loss, **options}
+    twin = linear_model(n_out, model.loss, **options)
     X, y = rng.standard_normal((6, 3)), targets(loss, n_out, 6, rng)
     assert twin._loss_of(X, y) == model._loss_of(X, y) == copy.deepcopy(model)._loss_of(X, y)
     model.set_loss("binary_cross_entropy")
-    assert model.loss_options == {}
+    assert model.loss_config == {"type": model.loss}
 
 
 @every_setting
@@ -136,7 +136,7 @@ def test_a_loss_is_given_as_a_name_a_dictionary_or_an_object(rng) -> None:
     values = set()
     for given in ({"type": "huber", "delta": 0.5}, Huber(delta=0.5), Huber(0.5)):
         model = linear_model(2, given)
-        assert (model.loss, model.loss_options) == ("huber", {"delta": 0.5})
+        assert model.loss_config == {"type": "huber", "delta": 0.5}
         assert model.loss_config == {"type": "huber", "delta": 0.5}
         values.add(model._loss_of(X, y))
     assert values == {linear_model(2, "huber", delta=0.5)._loss_of(X, y)}

@@ -12,7 +12,7 @@ from pellucid.data.stored.base import StoredArray, ends
 from pellucid.data.stored.survey import BYTE, N_TRIED
 from pellucid.data.stored.views import Converted
 from pellucid.errors import DataError
-from pellucid.registry import Configurable, option
+from pellucid.registry import Configurable, checked_names, option
 from pellucid.types import Array
 
 MANY_VALUES = (
@@ -34,7 +34,7 @@ class InputsSeen(Configurable):
         Whether all are whole numbers.
     is_divided : bool
         Whether all are whole numbers divided by 255, from 0 to 1: pixels.
-    _n_values : int
+    n_values : int
         Numbers in a sample.
     white : (float, float)
         The value of white of floating-point and of 32-bit grey pictures, 0 where there were none: a
@@ -57,7 +57,7 @@ class InputsSeen(Configurable):
     high: float = option()
     is_whole: bool = option()
     is_divided: bool = option()
-    _n_values: int = option(at_least=0)
+    n_values: int = option(at_least=0)
     white: tuple[float, float] = option(UNKNOWN, at_least=0)
 
     @classmethod
@@ -88,7 +88,7 @@ class InputsSeen(Configurable):
             max(self.high, later.high),
             self.is_whole and later.is_whole,
             self.is_divided and later.is_divided,
-            self._n_values,
+            self.n_values,
             or_else(before, now),
         )
 
@@ -133,7 +133,7 @@ class InputsSeen(Configurable):
     def _is_in_range(self, X: Any, low: float, high: float) -> bool:
         """Return whether inputs may be of the scale seen."""
         largest, given = max(abs(self.low), abs(self.high)), max(abs(low), abs(high))
-        if X.ndim < 3 and self._n_values < MANY_VALUES:
+        if X.ndim < 3 and self.n_values < MANY_VALUES:
             return X.dtype != np.uint8 or self.is_whole or given <= OTHER_SCALE * largest
         if (
             self.is_whole
@@ -192,7 +192,7 @@ def seen_from_config(config: Any) -> Any:
     """Return what a ``seen_to_config`` describes."""
     if isinstance(config, Mapping) and "by_name" in config:
         return {str(name): seen_from_config(one) for name, one in config["by_name"].items()}
-    return None if config is None else InputsSeen.from_config(config)
+    return None if config is None else InputsSeen(**checked_names(InputsSeen, config))
 
 
 def _divided(X: Array, columns: slice | None) -> Array:

@@ -214,6 +214,6 @@ class ImageClassifier(Images, Classifier):
 def _loss_of(model: Model) -> Any:
     """Return the ``loss`` parameter for a model's loss."""
     plain = ("binary_cross_entropy", "categorical_cross_entropy", "multi_label")
-    if model.loss in plain and not model.loss_options:
+    if model.loss in plain and len(model.loss_config) == 1:
         return None
     return model.loss_config

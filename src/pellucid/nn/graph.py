@@ -203,13 +203,7 @@ class Graph(Model):
             if isinstance(spec, dict) and "weight" in spec
         }
         self._loss = self._joint = Joint({key: LOSSES.resolve(spec) for key, spec in given.items()}, weights)
-        specs = {
-            key: {"type": own._registered_as, **own._changed_options()}
-            for key, own in self._joint.losses.items()
-        }
-        for key, weight in weights.items():
-            specs[key]["weight"] = weight
-        self.loss, self.loss_options, self._has_chosen_loss = "joint", {"losses": specs}, True
+        self._has_chosen_loss = True
 
     def _choose_loss(self, y: Any) -> None:
         """Choose the loss that suits the outputs and these labels or targets, one for each output."""

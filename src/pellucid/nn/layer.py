@@ -159,8 +159,8 @@ class Layer(Configurable, ABC):
 
         def __call__(self, *args: Any, **named: Any) -> Any:
             raise CallError(
-                f"{type(self).__name__}: layers and models are not called. Put layers together by pl.Sequential or "
-                "pl.Graph; a model has predict(X), predict_proba(X) and forward(X)."
+                f"{type(self).__name__}: layers are not called. Put layers together by pl.Sequential or pl.Graph; "
+                "a layer has forward(X)."
             )
 
     def build(self, input_shape: Shape, rng: StartRandom) -> None:

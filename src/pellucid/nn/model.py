@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -52,21 +53,22 @@ class Model(Container):
         converted or refused. None lets all pass.
     classes : tuple of str
         The name of each class.
-    loss : str
-        The loss that ``loss_and_grad`` computes.
-    loss_options : dict
-        Its options that are not at their defaults, JSON-serializable.
-    schema : TableSchema or None
+
+    Within the package, also:
+
+    _loss : Loss
+        What ``loss_and_grad`` computes.
+    _schema : TableSchema or None
         How rows of a table become inputs, if it was trained on a table.
-    recipe : str or None
+    _recipe : str or None
         The preset that it was made from, whose recipe supplies the defaults of ``train``.
     _summary_of_training : dict
-        A summary of what ``train`` did: kept in the model's file.
-    reported : callable or None
+        What ``train`` did: kept in the model's file.
+    _loss_hook : callable or None
         Given a batch's loss and the sum of its weights, returns what ``loss_and_grad`` returns instead: a
         penalty may be added here. Not in the model's file.
-    measured : Array or None
-        The outputs of the last ``measure``, for callbacks that compute a metric.
+    _last_outputs : Array or None
+        The outputs of the last ``_measure``, for callbacks that compute a metric.
     """
 
     def __post_init__(self) -> None:
@@ -74,15 +76,11 @@ class Model(Container):
         self.preprocessing: Preprocessing | None = None
         self.inputs_seen: Any = None  # an InputsSeen, or a dictionary of them by input
         self.classes: tuple[str, ...] = ()
-        self.loss = "binary_cross_entropy"
-        self.loss_options: dict[str, Any] = {}
-        self._schema: Any = (
-            None  # of the table that it was trained on: see pellucid.data.readers.table_schema
-        )
+        self._schema: Any = None
         self._summary_of_training: dict[str, Any] = {}
         self._recipe: str | None = None
         self._has_chosen_loss = False
-        self._loss: Loss = LOSSES.make(self.loss)
+        self._loss: Loss = LOSSES.make("binary_cross_entropy")
         self._warming = Warming()
         self._loss_hook: Callable[[float, float], float] | None = None
         self._last_outputs: Any = None
@@ -95,32 +93,25 @@ class Model(Container):
         a Loss. One that is not registered is named ``"custom"``; its model cannot be loaded from a file.
         """
         self._loss = LOSSES.make(loss, **options) if isinstance(loss, str) else LOSSES.resolve(loss)
-        self.loss = self._loss._registered_as or "custom"
-        self.loss_options, self._has_chosen_loss = self._loss._changed_options(), True
+        self._has_chosen_loss = True
 
     @property
-    def loss_function(self) -> Loss:
-        """The loss that ``loss_and_grad`` computes."""
-        return self._loss
+    def loss(self) -> str:
+        """The name of the loss that ``loss_and_grad`` computes."""
+        return self._loss._registered_as or "custom"
 
     @property
     def loss_config(self) -> dict[str, Any]:
         """The loss as files store it and ``set_loss`` takes it: ``{"type": name, **options}``."""
-        return {"type": self.loss, **self.loss_options}
+        return {"type": self.loss, **self._loss._changed_options()}
 
     def _copy_loss(self, other: "Model") -> None:
         """Use the loss of another model."""
-        self._loss, self.loss, self.loss_options = other._loss, other.loss, dict(other.loss_options)
-        self._has_chosen_loss = other._has_chosen_loss
+        self._loss, self._has_chosen_loss = other._loss, other._has_chosen_loss
 
     def _choose_loss(self, y: Any) -> None:
         """Choose the loss that suits the outputs and these labels or targets."""
         self.set_loss(default_loss(self.output_shape[-1], y))
-
-    @property
-    def loss_kind(self) -> str:
-        """The kind of the loss: "classification", "multi_label", "regression", or "joint" for several outputs."""
-        return self._loss.kind
 
     def _encode(self, y: Any) -> Any:
         """Return labels or targets, checked, as what the loss compares outputs with."""
@@ -334,6 +325,17 @@ class Model(Container):
         output, integers (m, k). Regression: numbers, (m,) for one output, else (m, n_out).
         """
         return read(self._loss, self.decision_function(X))
+
+    def __call__(self, X: Any) -> Any:
+        """Return the raw outputs for prepared inputs, (m, *output_shape): a new array, as in prediction."""
+        check_trained("model(X)", self)
+        return self._raw_outputs(X)
+
+    def save(self, path: str | Path) -> None:
+        """Write the model to a ``.safetensors`` file: see :func:`pellucid.formats.safetensors.save`."""
+        from pellucid.formats.safetensors import save
+
+        save(self, path)
 
     def _structures(self) -> "list[Model]":
         """Return this structure and all structures inside it."""

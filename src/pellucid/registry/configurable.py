@@ -75,11 +75,6 @@ class Configurable:
         parts = (f"{name}={value!r}" for name, value in self._changed_options().items())
         return f"{type(self).__name__}({', '.join(parts)})"
 
-    @classmethod
-    def from_config(cls, options: Mapping[str, Any]) -> Any:
-        """Return one with these options: the inverse of ``config`` without its "type"."""
-        return cls(**checked_names(cls, options))
-
 
 def plain(value: Any, describe: Callable[[Any], Any] = lambda one: one.config()) -> Any:
     """Return a JSON-serializable value: tuples as lists, objects with a ``config`` as ``describe`` returns them.

@@ -111,9 +111,7 @@ class Registry(Generic[T]):
     def from_config(self, config: Mapping[str, Any]) -> T:
         """Return the object that a ``config()`` describes: a dictionary of "type" and options."""
         name, options = self.split(config)
-        cls: Any = self[name]
-        made: T = cls.from_config(options)
-        return made
+        return self[name](**checked_names(self[name], options))
 
     def split(self, given: "str | Mapping[str, Any]") -> tuple[str, dict[str, Any]]:
         """Return the name and the options of what is given as a name or as ``{"type": name, **options}``.

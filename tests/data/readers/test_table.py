@@ -136,7 +136,7 @@ def test_a_class_may_be_called_none(tmp_path: Path) -> None:
     assert split.schema.feature_names == ("x", "coat=NA", "coat=tabby")
     again = TableSchema.from_config(json.loads(json.dumps(split.schema.to_config())))
     for source in (path, [{"x": i, "coat": "NA", "y": "n/a"} for i in range(12)]):
-        found = again._encode(source)
+        found = again.encode(source)
         assert found.X[0].tolist() == [0, 1, 0]
         assert found.y is not None
         assert found.y[2] == 2

@@ -138,7 +138,7 @@ def test_losses_can_be_pickled_and_copied(name, rng) -> None:
         y = np.ones((3, n_out))
     value = loss.forward(Z, loss.encode(y, n_out, "float64"))[0]
     for twin in (pickle.loads(pickle.dumps(loss)), copy.deepcopy(loss)):
-        assert twin.forward(Z, twin._encode(y, n_out, "float64"))[0] == value
+        assert twin.forward(Z, twin.encode(y, n_out, "float64"))[0] == value
 
 
 @every(

@@ -211,7 +211,7 @@ class TableSchema(Configurable):
             If the dictionary is not a valid schema.
         """
         try:
-            columns = tuple(Column.from_config(column) for column in config["columns"])
+            columns = tuple(Column(**checked_names(Column, column)) for column in config["columns"])
             return cls(**checked_names(cls, {**config, "columns": columns}))
         except (OptionError, KeyError, TypeError, ValueError) as error:
             raise FormatError(

@@ -157,7 +157,7 @@ def changes_without(known: Mapping[Group, Array], full: Array, predicted_labels:
 
 
 def _notes(run: Run, influence: Influence, method: str) -> tuple[str, ...]:
-    smoothing = float(run.model.loss_options.get("label_smoothing", 0.0))
+    smoothing = float(run.model.loss_config.get("label_smoothing", 0.0))
     if method == "leave-one-out":
         return ()  # exact
     notes = [LAST_LAYER] if influence.gradients == "last-layer" else []

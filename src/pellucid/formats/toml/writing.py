@@ -55,7 +55,7 @@ def architecture_to_toml(model: Model) -> str:
         layers = model.layers if isinstance(model, Sequential) else [model]
         tables += [("[[layers]]", tables_of.layer(layer)) for layer in layers]
     if model._summary_of_training:
-        loss = {"type": model.loss, **model.loss_options} if model.loss_options else model.loss
+        loss = model.loss_config if len(model.loss_config) > 1 else model.loss
         tables.append(("[training]", {"loss": loss}))
     return "\n".join(f"{header}\n{_lines(table)}" for header, table in tables)
 

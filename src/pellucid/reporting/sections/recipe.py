@@ -101,7 +101,7 @@ def least_loss(run: Run) -> float | None:
 
     Of k classes the true one's target is 1 - s + s / k, that of each other s / k.
     """
-    smoothing = run.model.loss_options.get("label_smoothing")
+    smoothing = run.model.loss_config.get("label_smoothing")
     if not smoothing or "label_smoothing" not in options_of(LOSSES[run.model.loss]):
         return None
     k = max(2, len(run.split.classes))

@@ -26,8 +26,7 @@ def fits(model: Model, dual: DualDense) -> bool:
         and all(isinstance(layer, Dense) for layer in layers[1:])
         and activations == ["relu"] * (len(layers) - 1) + [None]
         and model.output_shape == (1,)
-        and model.loss == "binary_cross_entropy"
-        and not model.loss_options
+        and model.loss_config == {"type": "binary_cross_entropy"}
     )
 
 
