@@ -69,7 +69,7 @@ def test_a_network_in_every_command(pellucid: Command, network: Path, photos: Pa
     photo = photos / "red" / "0.png"
     assert " %" in done(pellucid, "predict", model, photo)
     assert "accuracy" in done(pellucid, "evaluate", model, photos)
-    assert "The network predicts" in done(pellucid, "explain", model, photo, "--methods", "gradient")
+    assert "Predicted " in done(pellucid, "explain", model, photo, "--methods", "gradient")
     assert "within" in done(pellucid, "export", model, "--to", "onnx", "-o", tmp_path / "again.onnx")
     again = pl.import_onnx(tmp_path / "again.onnx")
     assert (again.classes, again.preprocessing) == (loaded.classes, loaded.preprocessing)

@@ -252,4 +252,4 @@ def test_a_table_is_read_with_its_words_for_no_value(pellucid: Command, tmp_path
     assert pellucid("evaluate", run).code == 0
     assert pellucid("predict", run, table, "--out", "p.csv").code == 0
     assert {row["label"] for row in rows(tmp_path / "p.csv")} <= {"None", "some"}
-    assert "of 4 correct" in pellucid("evaluate", run, table).out  # its own table: the part held out
+    assert "/4, 95 % interval" in pellucid("evaluate", run, table).out  # its own table: the part held out

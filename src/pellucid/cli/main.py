@@ -14,7 +14,7 @@ from pellucid.errors import PellucidError
 from pellucid.launched import launched
 from pellucid.text import first_line, one_line
 
-PREDICT_FLAGS = {"--json": "as_json", "--jsonl": "as_lines", "--quiet": "is_quiet"}
+PREDICT_FLAGS = {"--json": "as_json", "--jsonl": "as_lines", "--quiet": "quiet"}
 
 
 def main(argv: list[str] | None = None) -> int:

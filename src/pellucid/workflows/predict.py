@@ -135,7 +135,7 @@ class Predicting:
         out: Path,
         tell: Tell,
         *,
-        is_resumed: bool = False,
+        resume: bool = False,
         overwrite: bool = False,
         cluster: str | None = None,
         n_workers: int | None = None,
@@ -144,7 +144,7 @@ class Predicting:
         from pellucid.prediction.output import Target, model_mark, open_output
 
         mark = model_mark(model_file(self.path))
-        target = Target(self.model, mark, self.samples.of, is_resumed, overwrite)
+        target = Target(self.model, mark, self.samples.of, resume, overwrite)
         with self._batches(cluster, n_workers) as batches, open_output(out, target) as file:
             try:
                 n_bad = _run(batches(file), file.write, tell, file.n_before)

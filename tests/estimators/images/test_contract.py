@@ -2,12 +2,14 @@
 
 import copy
 import pickle
+import threading
 from pathlib import Path
 from typing import Any
 
 import joblib
 import numpy as np
 import pytest
+import sklearn
 from sklearn.base import clone, is_classifier
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.exceptions import NotFittedError
@@ -127,3 +129,27 @@ def test_searches_over_paths(listed: Any) -> None:
     assert make_pipeline(quick(n_epochs=30)).fit(*listed).score(*listed) > 0.9
     calibrated = CalibratedClassifierCV(quick(n_epochs=30), cv=2).fit(*listed)
     assert calibrated.score(*listed) > 0.9
+
+
+def test_metadata_routing(listed: Any) -> None:
+    weights = np.r_[np.ones(N), np.full(N, 1e-6)]
+    with sklearn.config_context(enable_metadata_routing=True):
+        estimator = quick().set_fit_request(sample_weight=True).set_score_request(sample_weight=True)
+        scores = cross_val_score(estimator, *listed, params={"sample_weight": weights}, cv=3)
+    assert scores.shape == (3,)
+
+
+def test_threads_may_predict_at_once(fitted: ImageClassifier, listed: Any) -> None:
+    wanted, wrong = fitted.predict_proba(listed[0]), []
+
+    def ask() -> None:
+        for _ in range(5):
+            if not np.array_equal(fitted.predict_proba(listed[0]), wanted):
+                wrong.append(1)
+
+    threads = [threading.Thread(target=ask) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong
