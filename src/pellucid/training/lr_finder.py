@@ -17,14 +17,14 @@ from pellucid.errors import OptionError, TrainingError
 from pellucid.nn.by_name import ModelLike, as_model
 from pellucid.nn.model import Model
 from pellucid.progress import Progress, ProgressCallback, no_progress, shown_progress
-from pellucid.registry import Limits, check_option, validate_call
+from pellucid.registry import Limits, arguments_of, check_option, validate_call
 from pellucid.rng import stream
 from pellucid.training.choose_form import is_dual
 from pellucid.training.constant import constant_loss
 from pellucid.training.events import Event, StepEnd
+from pellucid.training.fit import train
 from pellucid.training.job import prepare
 from pellucid.training.loop import train_by_plan
-from pellucid.training.optimizers.base import Optimizer
 from pellucid.training.options import Plan, TrainingOptions, fill_in, make_optimizer, plan_from
 from pellucid.training.rate_search import RateSearch, Trial
 from pellucid.training.recipes import GENERAL, RECIPES
@@ -41,27 +41,32 @@ FLAT = 1e-6  # of an output's size: a network whose outputs differ by less over 
 LOOKED_AT = 200  # samples
 
 
+TRAINING = (  # what a search takes of the arguments of a training
+    *(
+        "n_epochs",
+        "optimizer",
+        "weight_decay",
+        "loss",
+        "label_smoothing",
+        "batch_size",
+        "schedule",
+        "augment",
+    ),
+    *("class_weight", "seed", "dtype", "kernels"),
+)
+
+
 @validate_call("optimizer", "schedule")
+@arguments_of(train, *TRAINING)
 def find_learning_rate(
     model: ModelLike,
     data: Any,
     *,
-    n_epochs: int | None = None,
-    optimizer: str | Mapping[str, Any] | Optimizer | None = None,
-    weight_decay: float | None = None,
-    loss: Any = None,
-    label_smoothing: float | None = None,
-    batch_size: int | None = None,
-    schedule: Any = None,
-    augment: Any = None,
-    class_weight: Any = None,
     min_lr: float = 1e-4,
     max_lr: float = 1.0,
     n_rates: int = 9,
-    seed: int | None = None,
-    dtype: str | None = None,
-    kernels: str | None = None,
     progress: Progress = None,
+    **training: Any,
 ) -> RateSearch:
     """Train copies of the model for a short time at many learning rates, and suggest the best.
 
@@ -119,33 +124,13 @@ def find_learning_rate(
     """
     data = as_dataset(data, "find_learning_rate")
     model = as_model(model, "find_learning_rate", data)
-    data = read_samples(model, data, "find_learning_rate", loss=loss)
-    given = {
-        "n_epochs": n_epochs or (RECIPES[model._recipe] if model._recipe else GENERAL)["n_epochs"],
-        "optimizer": optimizer,
-        "weight_decay": weight_decay,
-        "loss": loss,
-        "label_smoothing": label_smoothing,
-        "batch_size": batch_size,
-        "schedule": schedule,
-        "augment": augment,
-        "class_weight": class_weight,
-        "seed": seed,
-        "dtype": dtype,
-        "kernels": kernels,
-    }
+    data = read_samples(model, data, "find_learning_rate", loss=training.get("loss"))
+    usual = (RECIPES[model._recipe] if model._recipe else GENERAL)["n_epochs"]
+    given = {**training, "n_epochs": training.get("n_epochs") or usual}
     options, objects = fill_in(model, data, given)
     with shown_progress(progress) as show:
-        return search_rates(
-            model,
-            data,
-            options,
-            objects,
-            min_lr=min_lr,
-            max_lr=max_lr,
-            n_rates=n_rates,
-            progress=show,
-        )
+        limits: Any = {"min_lr": min_lr, "max_lr": max_lr, "n_rates": n_rates}
+        return search_rates(model, data, options, objects, **limits, progress=show)
 
 
 def search_rates(
