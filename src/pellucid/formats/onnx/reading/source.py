@@ -50,7 +50,6 @@ class Source(NamedTuple):
     inputs: list[Slot]
     outputs: list[Slot]
     metadata: dict[str, str]
-    opset: int
     content: bytes
     path: Path
 
@@ -101,7 +100,6 @@ def read_source(path: Path) -> Source:
         [_slot(each) for each in graph.input if each.name not in constants],
         [_slot(each) for each in graph.output],
         {each.key: each.value for each in model.metadata_props},
-        opset,
         content,
         path,
     )
