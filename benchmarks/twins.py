@@ -209,13 +209,6 @@ PATHS = {
         "squeezenet",
         Job("max_pool", (PHOTOS,), {"size": (2, 2)}),
     ),
-    "linear": FastPath(
-        ("kernels/linear.py",),
-        "a Dense layer's gradients",
-        "plain",
-        without_twins("linear"),
-        "lenet",
-    ),
     "optimizers": FastPath(
         ("kernels/optimizers.py",),
         "Adam, SGD, RMSprop, Adagrad",

@@ -6,12 +6,12 @@ from typing import final
 
 import numpy as np
 
-from pellucid.dispatch.dense import bias_activation_backward, bias_activation_forward, linear_backward
+from pellucid.dispatch.dense import bias_activation_backward, bias_activation_forward
 from pellucid.errors import OptionError, ShapeError
 from pellucid.nn.initializers import INITIALIZERS, StartRandom, default_initializer
 from pellucid.nn.layer import Layer
 from pellucid.ops.activations import ACTIVATIONS
-from pellucid.ops.linear import linear_forward
+from pellucid.ops.linear import linear_backward, linear_forward
 from pellucid.registry import option, register
 from pellucid.text import shown
 from pellucid.types import Array, Shape
