@@ -137,7 +137,7 @@ def test_files_hold_it_as_it_is(name: str, rng: np.random.Generator, tmp_path: P
     (tmp_path / "net.toml").write_text(architecture_to_toml(model))
     loaded, architecture = (
         pl.load(tmp_path / "model.safetensors"),
-        pl.load_architecture(tmp_path / "net.toml"),
+        load_architecture(tmp_path / "net.toml"),
     )
     architecture.initialize(seed=1)
     names = {cls.__name__: cls for cls in (*Layer._registry._load().values(),)}
@@ -356,7 +356,7 @@ def test_faults_in_files_name_the_line(fault: str, tmp_path: Path) -> None:
     text, message = FAULTS[fault]
     (tmp_path / "net.toml").write_text(text)
     with pytest.raises(FormatError) as caught:
-        pl.load_architecture(tmp_path / "net.toml")
+        load_architecture(tmp_path / "net.toml")
     assert message in str(caught.value)
 
 

@@ -120,7 +120,7 @@ def _forward_through(hook: Callable[..., Any], plain: Callable[..., Any]) -> Cal
 @contextmanager
 def unfused(model: Model) -> Iterator[None]:
     """Turn fusion off within the block, so that hooks on every layer see a training pass too."""
-    kept = [(part, part._is_fused) for part in model._structures() if hasattr(part, "_is_fused")]
+    kept = [(part, part._is_fused) for part in model._structures()]
     for part, _ in kept:
         part._is_fused = False
     try:

@@ -116,6 +116,7 @@ class Layer(Configurable, ABC):
 
     _registry = LAYERS
     _undecayed: frozenset[str] = frozenset({"b"})
+    _is_fused = False  # of a structure: whether layers that follow one another may run as one step
     _starts_chain = False  # of layers that may run as one step: see nn/fusion.py
     _places: "Sequence[Layer]" = ()  # of a structure: what it runs, in the order of its children
 
@@ -174,6 +175,10 @@ class Layer(Configurable, ABC):
     @abstractmethod
     def backward(self, dY: Array) -> Array | None:
         """Write ``grads`` and return the gradient for the input of the last forward; dY may be overwritten."""
+
+    def children(self) -> "list[Layer]":
+        """Return the layers that this one consists of, in order: none, unless it is a structure."""
+        return []
 
     def _mark_input_gradient(self, needed: bool) -> None:
         """Set whether the gradient for the input is used: see ``_needs_input_gradient``."""

@@ -41,8 +41,7 @@ def prediction_replicas(model: Structure, n: int) -> list[Structure]:
     for twin in kept.twins:
         for own, its in zip(_all_layers(model), _all_layers(twin), strict=True):
             its.state = own.state  # running statistics
-            if hasattr(own, "_is_fused"):
-                its._is_fused = own._is_fused  # type: ignore[attr-defined]
+            its._is_fused = own._is_fused
     return [model, *kept.twins]
 
 

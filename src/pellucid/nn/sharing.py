@@ -46,7 +46,7 @@ def _arrange(structure: Any, met: dict[int, Layer]) -> None:
             continue
         met[id(child)] = child
         child._first_use, child._further_uses = None, []
-        if hasattr(child, "children"):
+        if child.children():
             _arrange(child, met)
         structure._places.append(child)
 
@@ -146,7 +146,7 @@ def shared_names(structure: Any) -> dict[int, str]:
     n_places: dict[int, int] = {}
 
     def count(layer: Any) -> None:
-        for child in layer.children() if hasattr(layer, "children") else ():
+        for child in layer.children():
             n_places[id(child)] = n_places.get(id(child), 0) + 1
             if n_places[id(child)] == 1:
                 count(child)
