@@ -181,15 +181,14 @@ def appearance_features(X: Array) -> Array:
     cube = cube.astype(np.float32) / np.float32(255 if cube.dtype == np.uint8 else 1)
     grey = cube.mean(axis=3)
     m = len(X)
-    first = [np.abs(np.diff(grey, axis=axis)).reshape(m, -1) for axis in (2, 1)]
-    second = [np.abs(np.diff(grey, 2, axis=axis)).reshape(m, -1) for axis in (2, 1)]
-    coarse = pool(grey[..., None], SIDE).reshape(m, -1)
-    faint = [part.mean(axis=1) if part.shape[1] else np.zeros(m) for part in (*first, np.hstack(second))]
-    faint += [coarse.std(axis=1), np.ptp(cube, axis=3).mean(axis=(1, 2))]
+    dx, dy = np.diff(grey, axis=2, append=grey[:, :, -1:]), np.diff(grey, axis=1, append=grey[:, -1:])
+    bends = np.abs(np.diff(dx, axis=2, append=dx[:, :, -1:])) + np.abs(np.diff(dy, axis=1, append=dy[:, -1:]))
+    coarse = pool(grey[..., None], SIDE).reshape(m, -1).std(axis=1)
+    faint = np.stack([np.abs(dx), np.abs(dy), bends, np.ptp(cube, axis=3)]).mean(axis=(2, 3)).T
     parts = [
         cube.mean(axis=(1, 2)),
         np.log(cube.std(axis=(1, 2)) + _FAINT),
         np.quantile(grey.reshape(m, -1), [0.05, 0.25, 0.5, 0.75, 0.95], axis=1).T,
-        np.log(np.stack(faint, axis=1) + _FAINT),
+        np.log(np.column_stack([faint, coarse]) + _FAINT),
     ]
     return np.concatenate(parts, axis=1).astype(np.float64)
