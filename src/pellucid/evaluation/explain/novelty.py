@@ -148,7 +148,7 @@ class NoveltyTest:
         without itself: (1 + how many are at least as large) / (m + 1). An image that is drawn like the training
         images has one of 0.01 or less with probability about 0.01 (Vovk, Gammerman and Shafer, 2005, chapter 2;
         the nearest-neighbour score is that of Laxhammar and Falkman, 2010); measured: 1.7 % of held-out published
-        photos, 1.6 % of fresh drawings. The network's own features are not used: it has seen the training images,
+        photos, 1.0 % of fresh drawings. The network's own features are not used: it has seen the training images,
         and finds others farther away whatever is on them. What images mean is not seen: another animal, or an
         image upside down, passes in the usual colours.
         """
