@@ -13,7 +13,7 @@ from sklearn.utils.metaestimators import available_if
 from pellucid.data.input_spec import white_seen
 from pellucid.errors import DataError
 from pellucid.estimators.base import Classifier, can_fit_partially
-from pellucid.estimators.images import Images, labelled
+from pellucid.estimators.images import Images
 from pellucid.estimators.parameters import (
     AUTO,
     BELOW_ONE,
@@ -138,7 +138,7 @@ class ImageClassifier(Images, Classifier):
 
     def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
         """Return the accuracy; y may be left out for a folder, as in ``fit``."""
-        return float(super().score(*labelled(self, X, y), sample_weight))
+        return float(super().score(*self._labelled(X, y), sample_weight))
 
     @available_if(can_fit_partially)  # type: ignore[untyped-decorator]
     def partial_fit(self, X: Any, y: Any = None, sample_weight: Any = None, classes: Any = None) -> Any:
@@ -155,7 +155,7 @@ class ImageClassifier(Images, Classifier):
         -------
         self
         """
-        return super().partial_fit(*labelled(self, X, y), sample_weight, classes)
+        return super().partial_fit(*self._labelled(X, y), sample_weight, classes)
 
     def save(self, path: str | Path) -> None:
         """Write the trained model to a file that :func:`pellucid.load` and ``pellucid predict`` read.
