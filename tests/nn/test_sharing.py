@@ -17,7 +17,7 @@ from pellucid.errors import FormatError, OptionError, PellucidError, ShapeError
 from pellucid.estimators import NetworkClassifier
 from pellucid.evaluation.influence.gradients import head_of, is_stack
 from pellucid.evaluation.saliency.grad_cam import feature_layer
-from pellucid.formats.toml.writing import architecture_to_toml
+from pellucid.formats.architecture import architecture_to_toml, load_architecture
 from pellucid.nn import model as module
 from pellucid.nn.activation import Activation, Dropout
 from pellucid.nn.blocks import Parallel, Residual
