@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pellucid.evaluation.robustness.chance import POINTS, Chance, judge
-from pellucid.evaluation.robustness.perturbations import REASONS, Perturbation, nearest
+from pellucid.evaluation.robustness.perturbations import REASONS, Perturbation
 from pellucid.shares import share_range
 from pellucid.stats.intervals import wilson_interval
 from pellucid.text import p_in_words, plural
@@ -90,8 +90,8 @@ class PerturbationCurve:
     @property
     def moderate(self) -> StrengthRow:
         """The row at the perturbation's moderate strength, or at the nearest one measured."""
-        at = nearest((row.strength for row in self.rows), self.perturbation.moderate)
-        return next(row for row in self.rows if row.strength == at)
+        wanted = self.perturbation.moderate
+        return min(self.rows[1:], key=lambda row: (abs(row.strength - wanted), row.strength))
 
     @property
     def change(self) -> str:

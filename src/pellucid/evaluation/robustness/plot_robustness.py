@@ -218,8 +218,7 @@ def perturbation_sheet(
 def _sheet(rows: Sequence[tuple[str, str, list[Tile]]], name: str, noun: str, *, is_known: bool) -> Figure:
     page = Page(f"One {noun} {'of class' if is_known else 'predicted as'} '{name}', changed more and more")
     good, bad = ("correct", "wrong") if is_known else ("same prediction", "another prediction")
-    words = "with the predicted probability"
-    page.legend([Line(f"✓ {good}", BLUE), Line(f"✗ {bad}", RED), words], gap=0.12)
+    page.text(f"✓ {good}, ✗ {bad}, with the predicted probability.", gap=0.12)
     n_columns = max(6, *(len(tiles) for _, _, tiles in rows))
     for title, reason, tiles in rows:
         page.row(tiles, n_columns=n_columns, names=NAMES, name=title, note=reason, size=7)
