@@ -125,7 +125,6 @@ class Optimizer(Configurable):
                 raise PellucidError("begin_step: clip_norm needs the whole gradient; pass it as grad.")
             norm = float(np.linalg.norm(grad)) if self.grad_norm is None else self.grad_norm(grad)
             self._shrink = self.clip_norm / (norm + 1e-6)  # 1e-6 as PyTorch has it
-        self._begin()
 
     def step_part(self, theta: Array, grad: Array, part: slice) -> None:
         """Move one part of ``theta``, a slice of step 1; the parts together equal ``step`` bit for bit."""
@@ -169,9 +168,6 @@ class Optimizer(Configurable):
             tiny = float(np.finfo(slot.dtype).tiny) * 1e8
             part = slot[start:stop]
             part[np.abs(part) < tiny] = 0
-
-    def _begin(self) -> None:
-        """Compute the numbers of this step that ``_update`` needs, once for all parts."""
 
     def _numbers(self) -> dict[str, Any]:
         """Return the options of this step's rule, by the names that its function has for them."""
