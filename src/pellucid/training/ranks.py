@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from itertools import islice
 from typing import Any, NamedTuple, final
 
 import numpy as np
@@ -59,7 +60,7 @@ class RankBatches(Batches):
         plans = deque[BatchPart]()
 
         def chosen() -> Iterator[Array | slice]:
-            for i, rows in enumerate(self.rows(epoch)[skip:], start=skip):
+            for i, rows in enumerate(islice(self.rows(epoch), skip, None), start=skip):
                 plans.append(self._plan(rows, self._stream(epoch, i)))
                 yield plans[-1].inputs
 
