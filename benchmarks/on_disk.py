@@ -80,7 +80,7 @@ def ours(path: Path, n_steps: int) -> dict[str, Any]:
 
     before = peak_megabytes()
     start = time.perf_counter()
-    data = pl.load_data(path, on_disk=True).train
+    data: Any = pl.load_data(path, on_disk=True).train
     loaded = time.perf_counter()
     model = pl.preset("mlp")
     history = pl.train(
