@@ -187,13 +187,13 @@ def test_batch_norm_is_measured_once(photos: Dataset) -> None:
     assert watch.names.count("PreciseBatchNorm") == 1
 
 
-def test_options_survive_a_file() -> None:
+def test_options_survive_a_table() -> None:
     options = TrainingOptions.resolve(
         RECIPES["cnn"], optimizer={"type": "sgd", "momentum": 0.9}, augment="none"
     )
-    assert TrainingOptions.from_toml(options.to_toml()) == options
+    assert TrainingOptions.from_table(options.to_table()) == options
     with pytest.raises(OptionError, match="Did you mean 'epochs'"):
-        TrainingOptions.from_toml("epoch = 3")
+        TrainingOptions.from_table({"epoch": 3})
 
 
 def test_the_optimizer_gets_its_options_back(rows: Any) -> None:

@@ -165,20 +165,16 @@ class Container(Layer):
         Layers may have been exchanged before, for some that are built.
         """
         follow(self)
-        self._part_frozen()
+        for leaf in self._leaves():
+            if leaf._is_frozen:  # they have parameters of their own, and gradients that no total counts
+                leaf.params = {key: array.astype(self.dtype, order="C") for key, array in leaf.params.items()}
+                leaf.grads = {key: np.zeros_like(array) for key, array in leaf.params.items()}
         theta = np.empty(sum(leaf.params[key].size for leaf, key in self._keys()), self.dtype)
         self._move(theta, np.zeros_like(theta))
         for leaf in self._leaves():
             leaf.state = {key: value.astype(self.dtype) for key, value in leaf.state.items()}
         for use in self._further():
             tie(use)
-
-    def _part_frozen(self) -> None:
-        """Give frozen layers parameters of their own, and gradients that nobody sums."""
-        for leaf in self._leaves():
-            if leaf._is_frozen:
-                leaf.params = {key: array.astype(self.dtype, order="C") for key, array in leaf.params.items()}
-                leaf.grads = {key: np.zeros_like(array) for key, array in leaf.params.items()}
 
     def _move(self, theta: Array, grad: Array) -> None:
         """Keep parameters and gradients in these flat arrays; the parameters' values are copied over."""

@@ -87,7 +87,7 @@ def make_output_function(model: Model, loss: Any, m: int, rng: np.random.Generat
     """Return the loss for random targets or, where no loss takes the outputs, a random sum of them."""
     shape: Any = model.output_shape
     if isinstance(shape, Mapping) or len(shape) != 1:
-        U = _by_name(shape, lambda one: rng.standard_normal((m, *one)) / m)
+        U = map_arrays(lambda one: rng.standard_normal((m, *one)) / m, shape)
         return OutputFunction("outputs, summed with random weights", lambda Y: _dot(U, Y), lambda Y: U)
     if loss is None and model.loss == "binary_cross_entropy" and shape[0] > 1:
         loss = "categorical_cross_entropy"
@@ -109,7 +109,7 @@ class Point:
     def __init__(self, model: Model, objective: OutputFunction, m: int, seed: int, number: int) -> None:
         self.model, self.objective, self.seed = model, objective, seed
         rng = stream(seed, "samples", number)
-        self.X: Any = _by_name(model.input_shape, lambda shape: rng.standard_normal((m, *shape)))
+        self.X: Any = map_arrays(lambda shape: rng.standard_normal((m, *shape)), model.input_shape)
         inputs = self.X if isinstance(self.X, dict) else {"": self.X}
         self.arguments: list[tuple[str, Layer | None, str, Array]] = [
             (f"input {name}".rstrip(), None, name, array) for name, array in inputs.items()
@@ -212,11 +212,6 @@ class Point:
         finally:
             array[...] = start
         return losses
-
-
-def _by_name(shape: Any, make: Callable[[tuple[int, ...]], Array]) -> Any:
-    """Return an array made for a shape, or a dictionary of them for several shapes by name."""
-    return {name: make(one) for name, one in shape.items()} if isinstance(shape, Mapping) else make(shape)
 
 
 def _dot(U: Any, Y: Any) -> float:

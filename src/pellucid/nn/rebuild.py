@@ -9,7 +9,7 @@ from pellucid.nn.layer import LAYERS
 from pellucid.nn.model import Model, model_from_config
 from pellucid.ops.losses.base import LOSSES
 from pellucid.text import shown
-from pellucid.types import Array
+from pellucid.types import Array, map_arrays
 
 
 def description(model: Model) -> dict[str, Any]:
@@ -58,7 +58,7 @@ def rebuild(described: Mapping[str, Any], arrays: Mapping[str, Array]) -> Model:
     """
     try:
         model = model_from_config(described["architecture"], dtype=described["dtype"])
-        model._lay_out(_as_shape(described["input_shape"]))
+        model._lay_out(map_arrays(tuple, described["input_shape"]))
         model.set_loss(described["loss"])
     except (
         PellucidError,
@@ -138,9 +138,3 @@ def _as_names(frozen: Any, model: Model) -> list[str]:
     if not isinstance(frozen, list) or not known.issuperset(map(str, frozen)):
         raise FormatError(f"its frozen layers are {shown(frozen)}, and not all are layers of its own")
     return [str(name) for name in frozen]
-
-
-def _as_shape(shape: Any) -> Any:
-    if isinstance(shape, dict):
-        return {name: tuple(part) for name, part in shape.items()}
-    return tuple(shape)

@@ -83,10 +83,7 @@ def _rehearsal_of(job: Job, callbacks: Sequence[Callback]) -> Rehearsal:
 def rehearse(r: Rehearsal) -> None:
     """Call each kernel that a training calls once it has a batch; nothing but the rehearsal's model changes."""
     model = r.model
-    shape: Any = model.input_shape
-    sizes = shape.values() if isinstance(shape, dict) else [shape]
-    zeros = [np.zeros((2, *size), model.dtype) for size in sizes]
-    X: Any = dict(zip(shape, zeros, strict=True)) if isinstance(shape, dict) else zeros[0]
+    X: Any = map_arrays(lambda shape: np.zeros((2, *shape), model.dtype), model.input_shape)
     Y = map_arrays(lambda array: np.resize(array, (2, *array.shape[1:])), r.Y)
     with dispatch.use("numba"):
         model._seed_step(r.seed, 0)

@@ -30,7 +30,7 @@ from pellucid.training.rate_search import RateSearch, Trial
 from pellucid.training.recipes import GENERAL, RECIPES
 from pellucid.training.samples import in_range_seen, read_samples
 from pellucid.training.shared import Shared
-from pellucid.types import Array, n_rows
+from pellucid.types import Array, map_arrays, n_rows
 
 KEPT = (9, 4, 2)  # rates in each round, where there are nine; and the next above the best
 LENGTHS = (1 / 62, 2.5 / 62, 6 / 62)  # of a training in each round: two thirds of one in all
@@ -161,7 +161,7 @@ class _Search:
         self, model: Model, data: Dataset, options: TrainingOptions, objects: Mapping[str, Any]
     ) -> None:
         self.model, self.data, self.objects, self.shared = model, data, objects, Shared()
-        plan, twin = self._plan(options, options.learning_rate), _copy(model)
+        plan, twin = self._plan(options, options.learning_rate), copy.deepcopy(model)
         if plan.optimizer.is_full_batch:
             name = type(plan.optimizer).__name__
             raise OptionError(
@@ -170,7 +170,7 @@ class _Search:
         job = prepare(twin, data, plan)
         form = "dual" if is_dual(job) else "direct"
         self.options = options = replace(options, kernels=job.kernels, form=form)
-        k = _widths(twin.output_shape)
+        k = map_arrays(lambda shape: shape[-1], twin.output_shape)
         self.constant = constant_loss(twin._loss, twin._encode(data.y), k, weights=job.weights)
         m = n_rows(data.X)
         self.batch_size = options.batch_size or m
@@ -214,17 +214,19 @@ class _Search:
             rows = stream(self.options.seed, "learning rate").permutation(m)
             data = data.take(rows[: min(m, math.ceil(length) * self.batch_size)])
         plan = self._plan(replace(self.options, n_epochs=n_epochs), rate)
-        twin, losses = _copy(self.model), _Losses()
-        is_broken = False
+        twin, n_steps = copy.deepcopy(self.model), max(1, round(length))
+        losses: list[float] = []  # of each step; of the full batch an epoch's is a step's
+
+        def keep(event: Event) -> None:
+            if isinstance(event, StepEnd):
+                losses.append(event.loss)
+
         try:
-            history = train_by_plan(twin, data, plan, [losses] if plan.batch_size else [])
-            losses.values = losses.values or history.losses
+            history = train_by_plan(twin, data, plan, [keep] if plan.batch_size else [])
         except TrainingError:
-            is_broken = True
-        n_steps = max(1, round(length))
-        if is_broken:
             return Trial(rate, n_steps, None, False, True)
-        tail = np.array(losses.values[-max(1, len(losses.values) // 4) :])
+        losses = losses or history.losses
+        tail = np.array(losses[-max(1, len(losses) // 4) :])
         loss, noise = float(tail.mean()), float(tail.std() / math.sqrt(len(tail)))
         bound = self.constant - (1 - LEARNED) * abs(self.constant)
         is_dead = _is_flat(twin, self.data)
@@ -237,18 +239,6 @@ class _Search:
         if not rule.is_full_batch:
             rule.learning_rate = rate
         return plan_from(options, optimizer=rule, shared=self.shared, **objects)
-
-
-class _Losses:
-    """A callback that keeps each step's loss."""
-
-    def __init__(self) -> None:
-        self.values: list[float] = []
-
-    def __call__(self, event: Event) -> bool:
-        if isinstance(event, StepEnd):
-            self.values.append(event.loss)
-        return False
 
 
 def _above(best: Trial, rounds: list[tuple[Trial, ...]]) -> list[float]:
@@ -278,16 +268,3 @@ def _is_flat(model: Model, data: Dataset) -> bool:
         bool(np.all(np.ptp(Z, axis=0) <= FLAT * (1 + np.abs(Z).max(axis=0))))
         for Z in (outputs.values() if isinstance(outputs, dict) else (outputs,))
     )
-
-
-def _widths(shape: Any) -> Any:
-    """Return the number of outputs, by name where there are several."""
-    return {name: part[-1] for name, part in shape.items()} if isinstance(shape, dict) else shape[-1]
-
-
-def _copy(model: Model) -> Model:
-    """Return a model of its own memory: a plain deep copy would tear the layers' views from the flat array."""
-    twin = copy.deepcopy(model)
-    if twin._is_initialized:
-        twin._bind()
-    return twin

@@ -1,17 +1,14 @@
 """What a training is asked to do: its options, declared once, and the objects that their names stand for."""
 
 import dataclasses
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import tomli_w
-
 from pellucid.data.augmentation.augment import AUGMENT_PRESETS, Augment, augment_preset
 from pellucid.data.dataset import Dataset
 from pellucid.dispatch import CHOICES, kernels_option
-from pellucid.errors import FormatError, OptionError, unknown_name
+from pellucid.errors import OptionError, unknown_name
 from pellucid.nn.model import Model
 from pellucid.ops.losses.base import LOSSES
 from pellucid.ops.losses.targets import default_loss
@@ -219,31 +216,6 @@ class TrainingOptions(Configurable):
             if key not in flags:
                 raise OptionError(f"training: {unknown_name('option', key, flags)}")
         return cls(**checked_names(cls, {flags[key]: value for key, value in table.items()}))
-
-    def to_toml(self) -> str:
-        """Return the options as TOML; those left open are left out."""
-        return tomli_w.dumps(self.to_table())
-
-    @classmethod
-    def from_toml(cls, text: str) -> "TrainingOptions":
-        """Return the options of a :meth:`to_toml`.
-
-        Raises
-        ------
-        FormatError
-            If the text is not TOML.
-        OptionError
-            If a key or value is wrong.
-
-        Examples
-        --------
-        >>> TrainingOptions.from_toml("epochs = 3").n_epochs
-        3
-        """
-        try:
-            return cls.from_table(tomllib.loads(text))
-        except tomllib.TOMLDecodeError as error:
-            raise FormatError(f"training: not TOML ({error}).") from None
 
 
 @dataclass(frozen=True, eq=False)
