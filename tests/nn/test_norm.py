@@ -76,13 +76,6 @@ def test_predicting_moves_no_statistics_and_its_backward_is_of_the_fixed_map(
     np.testing.assert_allclose(dX, np.tile(1 / np.sqrt(state["running_var"] + 1e-5), (6, 1)), rtol=1e-12)
 
 
-def test_one_value_a_channel_leaves_the_statistics(rng: np.random.Generator) -> None:
-    layer = built(BatchNorm(), 3)
-    layer.forward(rng.standard_normal((1, 3)), training=True)
-    np.testing.assert_array_equal(layer.state["running_mean"], np.zeros(3))
-    np.testing.assert_array_equal(layer.state["running_var"], np.ones(3))
-
-
 def test_reduce_is_used_forwards_and_backwards(rng: np.random.Generator) -> None:
     """A reduce that doubles every sum stands for a twin shard: the result is that of the doubled batch."""
     X, dY = rng.standard_normal((2, 4, 3))
@@ -128,21 +121,6 @@ def test_dropout_needs_a_generator_in_training_and_none_elsewhere(rng: np.random
     layer.set_step_rng(np.random.default_rng(1))
     np.testing.assert_array_equal(layer.forward(X, training=True), first)
     np.testing.assert_array_equal(layer.backward(X.copy()), first)  # the same mask
-
-
-def test_rows_of_the_summary() -> None:
-    rows = [
-        built(layer, 4, 4, 3)._summary_rows(4)[0]
-        for layer in (BatchNorm(), LayerNorm(), Dropout(), Activation("relu"))
-    ]
-    assert [(row.kind, row.n_params, row.n_operations) for row in rows] == [
-        ("BatchNorm", 6, 96),
-        ("LayerNorm", 6, 336),
-        ("Dropout", 0, 0),
-        ("Activation", 0, 48),
-    ]
-    assert rows[3].activation == "relu"
-    assert {row.output_shape for row in rows} == {(4, 4, 3)}
 
 
 def test_bad_options_are_refused() -> None:

@@ -7,7 +7,7 @@ import pytest
 from tests.every import every
 
 from pellucid.data.dataset import Dataset
-from pellucid.errors import DataError, OptionError
+from pellucid.errors import OptionError
 from pellucid.nn.dense import Dense
 from pellucid.nn.norm import BatchNorm
 from pellucid.nn.presets import preset
@@ -162,21 +162,6 @@ def test_a_pair_of_arrays_is_data(rows: Any) -> None:
     np.testing.assert_array_equal(models[0].theta, models[1].theta)
     np.testing.assert_array_equal(models[0].theta, models[2].theta)
     assert models[2].classes == ("no", "yes")
-
-
-@every(
-    ("data", "words"),
-    [
-        ([[1.0], [2.0]], "expected a Dataset, a pair"),
-        ((1, 2, 3), "a tuple of 3"),
-        (([["a"], ["b"]], [0, 1]), "numbers"),
-        (([1.0, 2.0], [0, 1]), r"X\[:, None\]"),
-        (([[1.0], [2.0]], [0]), "2 samples and y has 1 labels"),
-    ],
-)
-def test_what_is_no_data_is_told(data: Any, words: str) -> None:
-    with pytest.raises(DataError, match=words):
-        train(preset("logistic"), data)
 
 
 def test_batch_norm_is_measured_once(photos: Dataset) -> None:
