@@ -87,7 +87,8 @@ def recipe_rows(run: Run) -> list[tuple[str, str]]:
             f"{name}, epochs {first} to {until}": own_table[name] for name in RATES if name in own_table
         }
         first = until + 1
-    return [(name.replace("_", " "), _value(value)) for name, value in table.items()]
+    given = ((name, value) for name, value in table.items() if value or name == "seed")
+    return [(name.replace("_", " "), _value(value)) for name, value in given]
 
 
 def _value(value: object) -> str:
