@@ -22,7 +22,6 @@ from typing import Any, TypeAlias
 ProgressCallback: TypeAlias = Callable[..., None]  # (stage, done, total, detail="")
 Progress: TypeAlias = ProgressCallback | bool | None  # of a public function: None is a bar, False is silent
 CountCallback: TypeAlias = Callable[[int, int], None]
-DetailCallback: TypeAlias = ProgressCallback
 
 PATIENCE = 2.0  # seconds of work before a bar is shown
 TRAINING_PATIENCE = 0.5  # and of a training
@@ -35,9 +34,6 @@ _ARE_HIDDEN: ContextVar[bool] = ContextVar("hidden", default=False)
 
 def no_progress(stage: str, done: int, total: int, detail: str = "") -> None:
     """Show nothing."""
-
-
-no_detail = no_progress
 
 
 def stage_of(progress: ProgressCallback, stage: str) -> CountCallback:

@@ -35,7 +35,7 @@ def test_every_number_by_both_forms(
     assert ours.test_accuracy == 0.8
     assert ours.new_photo == "cat"
     assert ours.matches
-    assert not dataclasses.replace(ours, largest_difference=1e-7).matches
+    assert not dataclasses.replace(ours, largest_relative_difference=1e-7).matches
     assert not dataclasses.replace(ours, new_photo="non-cat").matches
     assert dataclasses.replace(ours, new_photo=None).matches
     _the_command_says_so(pellucid, ours, monkeypatch)

@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 
 from pellucid.data.dataset import Split
-from pellucid.errors import OptionError, PellucidError, unknown_name
+from pellucid.errors import OptionError, PellucidError
 from pellucid.formats.architecture import Architecture, load_architecture
 from pellucid.formats.safetensors import load
+from pellucid.nn.by_name import check_names_a_file
 from pellucid.nn.model import Model
 from pellucid.nn.preset_size import naming_size
 from pellucid.nn.presets import PRESETS
@@ -95,12 +96,8 @@ def find_candidate(letter: str, source: str | Path | Model, **options: Any) -> C
         config, architecture, _ = plan(name, **options)
         assert is_preset(name) is (architecture is None)
         return Candidate(letter, name, config=config, architecture=architecture)
-    path = Path(name).expanduser()
-    if not path.exists() and path.suffix == "" and path.name == name:
-        raise OptionError(
-            f"{letter}: {unknown_name('preset', name, PRESETS)} Or name a .toml file, a model file or a run folder."
-        )
-    return Candidate(letter, name, model=load(path))
+    check_names_a_file(name, letter)
+    return Candidate(letter, name, model=load(Path(name).expanduser()))
 
 
 def train_candidate(

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pellucid.errors import FormatError, OptionError, PellucidError, unknown_name
+from pellucid.errors import FormatError, OptionError, PellucidError
 from pellucid.formats.architecture import Architecture, load_architecture
-from pellucid.formats.safetensors import load
+from pellucid.nn.by_name import as_model
 from pellucid.nn.gradient_check import GradientCheck, check_gradients
 from pellucid.nn.model import Model
-from pellucid.nn.presets import PRESETS, preset
+from pellucid.nn.presets import PRESETS
 from pellucid.nn.summary import Summary, summarize
 from pellucid.types import Shape
 
@@ -120,19 +120,10 @@ def check(
 
 
 def _find(source: str | Path | Model) -> _Found:
-    if isinstance(source, Model):
-        return _Found(source)
-    name = str(source)
-    if name in PRESETS:
-        return _Found(preset(name), is_preset=True)
-    if name.lower().endswith(".toml"):
-        architecture = load_architecture(name)
-        return _Found(architecture.model, architecture)
-    if not Path(name).exists() and Path(name).suffix == "" and Path(name).name == name:
-        raise OptionError(
-            f"{unknown_name('preset', name, PRESETS)} Or name a .toml file, a model file or a run folder."
-        )
-    return _Found(load(name))
+    if isinstance(source, Model) or not str(source).lower().endswith(".toml"):
+        return _Found(as_model(source, "model"), is_preset=source in PRESETS)
+    architecture = load_architecture(source)
+    return _Found(architecture.model, architecture)
 
 
 def _plain(shape: Any) -> Any:
