@@ -16,7 +16,7 @@ from pellucid import dispatch
 from pellucid.data import hashing
 from pellucid.data.preprocess import check_finite
 from pellucid.data.source import load_data
-from pellucid.evaluation.influence import explain
+from pellucid.evaluation.influence import find_influence
 from pellucid.nn.model import Model
 from pellucid.nn.presets import preset
 from pellucid.reporting.draft import Draft
@@ -46,12 +46,12 @@ def test_figures_drawn_while_influence_trains_are_those_drawn_afterwards(
     pytest.importorskip("numba")
     names: list[str] = []
 
-    def learn(self: Any, groups: Any) -> None:
+    def train_many(*given: Any, **options: Any) -> Any:
         names.append(threading.current_thread().name)
-        plain(self, groups)
+        return plain(*given, **options)
 
-    plain = explain._Trainings.learn
-    monkeypatch.setattr(explain._Trainings, "learn", learn)
+    plain = find_influence.train_many
+    monkeypatch.setattr(find_influence, "train_many", train_many)
     with dispatch.use("numba"):
         report(trained, tmp_path / "meanwhile", full=True, n_photos=2)
         monkeypatch.setattr("pellucid.workflows.report.in_background", lambda: nullcontext(None))
