@@ -55,39 +55,6 @@ def test_the_first_layer_computes_no_input_gradient() -> None:
     assert [layer._needs_input_gradient for layer in model.layers] == [False, False, True]
 
 
-def test_with_input_gradient_wanted_backward_returns_it(rng: np.random.Generator) -> None:
-    model = small()
-    model._mark_input_gradient(True)
-    X = rng.standard_normal((3, 2, 3, 1))
-    Z = model.forward(X)
-    dX = model.backward(np.ones_like(Z))
-    assert dX is not None
-    h, v = 1e-6, rng.standard_normal(X.shape)
-    slope = (model.forward(X + h * v).sum() - model.forward(X - h * v).sum()) / (2 * h)
-    assert abs(slope - np.vdot(dX, v)) < 1e-8
-
-
-def test_nested_models_train_and_share_the_flat_array(rng: np.random.Generator) -> None:
-    inner = Sequential([Dense(4, activation="relu"), Dense(3)])
-    model = Sequential([Flatten(), inner, Dense(1)], dtype="float64")
-    model.initialize((2, 3), seed=1)
-    flat = Sequential([Flatten(), Dense(4, activation="relu"), Dense(3), Dense(1)], dtype="float64")
-    flat.initialize((2, 3), seed=1)
-    X, y = rng.standard_normal((5, 2, 3)), np.array([0, 1, 1, 0, 1])
-    assert model.loss_and_grad(X, y) == flat.loss_and_grad(X, y)
-    np.testing.assert_array_equal(model.grad, flat.grad)
-
-
-def test_weights_of_samples_weigh(rng: np.random.Generator) -> None:
-    model = small()
-    X, y = rng.standard_normal((4, 2, 3, 1)), np.array([0, 1, 1, 0])
-    twice = model.loss_and_grad(X, y, weights=np.array([2.0, 1, 1, 1]))
-    grad = model.grad.copy()
-    repeated = model.loss_and_grad(X[[0, 0, 1, 2, 3]], y[[0, 0, 1, 2, 3]])
-    assert twice == pytest.approx(repeated, rel=1e-14)
-    np.testing.assert_allclose(grad, model.grad, rtol=1e-12, atol=1e-16)
-
-
 def test_predictions_agree_with_each_other(rng: np.random.Generator) -> None:
     model = small()
     X = rng.standard_normal((600, 2, 3, 1))  # more than are predicted at a time
@@ -111,14 +78,6 @@ def test_predicting_before_training_or_another_shape_is_refused() -> None:
         Sequential([Dense(1)]).predict(np.zeros((1, 2)))
     with pytest.raises(ShapeError, match=r"expected samples of shape \(2, 3, 1\).*got \(3, 2, 1\)"):
         small().predict(np.zeros((1, 3, 2, 1)))
-
-
-def test_names_and_summary_rows() -> None:
-    rows = small().summary().layers
-    assert [row.name for row in rows] == ["flatten_1", "dense_1", "dense_2"]
-    assert [row.n_params for row in rows] == [0, 28, 5]
-    assert [row.n_operations for row in rows] == [0, 48, 8]
-    assert [row.activation for row in rows] == ["", "relu", ""]
 
 
 @every("name", ["logistic", "two-layer", "mlp"])

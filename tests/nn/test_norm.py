@@ -124,17 +124,6 @@ def test_dropout_needs_a_generator_in_training_and_none_elsewhere(rng: np.random
 
 
 def test_bad_options_are_refused() -> None:
-    for bad in (0, -1, 1.5, float("nan")):
-        with pytest.raises(OptionError, match="BatchNorm: expected momentum to be a number above 0"):
-            BatchNorm(momentum=bad)
-    with pytest.raises(
-        OptionError, match="LayerNorm: expected epsilon to be a number above 0 and below 1, got 0"
-    ):
-        LayerNorm(epsilon=0)
-    with pytest.raises(
-        OptionError, match="Dropout: expected rate to be a number of at least 0 and below 1, got 1"
-    ):
-        Dropout(1)
     with pytest.raises(OptionError, match=r"Activation: unknown activation 'rellu'\. Did you mean 'relu'"):
         Activation("rellu")
     with pytest.raises(ShapeError, match=r"BatchNorm: expected samples of shape \(..., channels\), got \(\)"):

@@ -15,7 +15,6 @@ from pellucid.nn.activation import Activation, Dropout
 from pellucid.nn.blocks import Residual
 from pellucid.nn.conv import Conv2D
 from pellucid.nn.dense import Dense, Flatten
-from pellucid.nn.hooks import record
 from pellucid.nn.norm import BatchNorm
 from pellucid.nn.pooling import MaxPool2D
 from pellucid.nn.sequential import Sequential
@@ -49,18 +48,6 @@ def test_each_place_is_named(data: Dataset) -> None:
     fault = find_fault(model, data.X, Y)
     assert fault is not None
     assert (fault.where, fault.layer, fault.array) == ("parameter", "dense_2", "W")
-
-
-@every("is_fused", [True, False])
-def test_the_search_leaves_fusion_and_hooks_as_they_were(data: Dataset, is_fused: bool) -> None:
-    model = network()
-    model._is_fused = is_fused
-    with record(model.layers[1]) as watch:
-        find_fault(model, data.X, model._encode(data.y))
-        before = watch.output
-        model.forward(data.X)
-        assert watch.output is not before  # still watched
-    assert model._is_fused is is_fused
 
 
 def test_the_first_overflow_in_forward_and_backward(data: Dataset) -> None:
