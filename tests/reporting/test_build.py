@@ -80,8 +80,10 @@ def test_the_full_report_predicts_searches_hashes_and_checks_once_and_tells_its_
     searches = []
     from pellucid.data.copies import duplicates
 
-    prepare: Any = duplicates._prepare
-    monkeypatch.setattr(duplicates, "_prepare", lambda *given: (searches.append(1), prepare(*given))[1])
+    one_dtype: Any = duplicates._in_one_dtype
+    monkeypatch.setattr(
+        duplicates, "_in_one_dtype", lambda *given: (searches.append(1), one_dtype(*given))[1]
+    )
     monkeypatch.setattr(duplicates, "find_leaks", lambda *given: pytest.fail("leaks are known already"))
     hashed, checked = [], []
     arrays: Any = hashing._arrays

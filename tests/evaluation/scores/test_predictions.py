@@ -167,7 +167,7 @@ def test_the_majority_class_is_that_of_the_training_part(rng: np.random.Generato
     assert baselines == dict.fromkeys(baselines, 0.2)
     found = pl.evaluate(model, parts.test, n_resamples=5)
     assert found.versus_baseline.only_b == ((parts.test.y == 0) & ~found.predictions.is_correct).sum()
-    assert "always 'no', the most common class of training" in str(found)
+    assert "Baseline (always 'no') 20 %" in found.headline
     unknown = pl.evaluate(other, parts.test, n_resamples=5)
     assert unknown["baseline"].value == 0.8
-    assert "always 'yes', the most common class of these samples" in str(unknown)
+    assert "Baseline (always 'yes') 80 %" in unknown.headline
