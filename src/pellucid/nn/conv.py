@@ -8,7 +8,7 @@ import numpy as np
 from pellucid.dispatch.conv import conv2d_backward, conv2d_forward
 from pellucid.dispatch.dense import bias_activation_backward, bias_activation_forward
 from pellucid.errors import OptionError, ShapeError
-from pellucid.nn.initializers import INITIALIZERS, StartRandom, default_initializer
+from pellucid.nn.initializers import StartRandom, activation_option, default_initializer, initializer_option
 from pellucid.nn.windows import ImageLayer, PaddingOption, Size, as_padding, padding_option, pair, size_option
 from pellucid.ops.activations import ACTIVATIONS
 from pellucid.ops.conv_geometry import window_geometry
@@ -63,17 +63,8 @@ class Conv2D(ImageLayer):
         True,
         help="Whether to add a bias to each output channel. Leave it out before BatchNorm, which subtracts it.",
     )
-    activation: str | None = option(
-        None,
-        choices=lambda: ACTIVATIONS,
-        help="Activation function: a name of pellucid.ops.activations.ACTIVATIONS; None: the output is linear.",
-    )
-    initializer: str | None = option(
-        None,
-        choices=lambda: INITIALIZERS,
-        help='Initial W: a name of pellucid.nn.initializers.INITIALIZERS; None: "he" before relu, else '
-        '"glorot". Biases start at zero.',
-    )
+    activation: str | None = activation_option()
+    initializer: str | None = initializer_option()
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -8,7 +8,7 @@ import numpy as np
 
 from pellucid.dispatch.dense import bias_activation_backward, bias_activation_forward
 from pellucid.errors import OptionError, ShapeError
-from pellucid.nn.initializers import INITIALIZERS, StartRandom, default_initializer
+from pellucid.nn.initializers import StartRandom, activation_option, default_initializer, initializer_option
 from pellucid.nn.layer import Layer
 from pellucid.ops.activations import ACTIVATIONS
 from pellucid.ops.linear import linear_backward, linear_forward
@@ -73,17 +73,8 @@ class Dense(Layer):
     """
 
     units: int = option(at_least=1, help="Number of outputs, n_out.")
-    activation: str | None = option(
-        None,
-        choices=lambda: ACTIVATIONS,
-        help="Activation function: a name of pellucid.ops.activations.ACTIVATIONS; None: the output is linear.",
-    )
-    initializer: str | None = option(
-        None,
-        choices=lambda: INITIALIZERS,
-        help='Initial W: a name of pellucid.nn.initializers.INITIALIZERS; None: "he" before relu, else '
-        '"glorot". Biases start at zero.',
-    )
+    activation: str | None = activation_option()
+    initializer: str | None = initializer_option()
 
     def __post_init__(self) -> None:
         if isinstance(self.activation, int):
