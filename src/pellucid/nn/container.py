@@ -36,12 +36,12 @@ class Container(Layer):
         All parameters that are trained, and their gradients; those of frozen layers are not among them.
     params, grads : NamedArrays
         Each layer's, by the layer's name and theirs, as views: ``model.params["dense_1"]["W"]``.
-    places : list of Layer
+    _places : list of Layer
         What it runs, in the order of its children: they themselves or, where a layer stands in several places of
         the model, further uses of it (:mod:`pellucid.nn.sharing`).
     _shares_layers : bool
-        Whether it runs ``places`` in place of its children, builds them by :func:`~pellucid.nn.sharing.build_place`
-        and ends its backward pass with ``_add_uses``. Else no layer can stand in several of its places.
+        Whether it runs ``_places`` in place of its children, builds them by
+        :func:`~pellucid.nn.sharing.build_place` and ends its backward pass with ``_add_uses``. Else no layer can stand in several of its places.
     """
 
     _shares_layers = False
@@ -240,7 +240,7 @@ class Container(Layer):
 
     @property
     def _draws_random_numbers(self) -> bool:
-        """Whether a layer draws random numbers, as Dropout does: see ``seed_step``."""
+        """Whether a layer draws random numbers, as Dropout does: see ``_seed_step``."""
         return any(hasattr(leaf, "set_step_rng") for leaf in self._leaves())
 
     def _seed_step(self, seed: int, step: int, *, part: int = 0) -> None:

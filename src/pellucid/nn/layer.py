@@ -74,10 +74,10 @@ class Layer(Configurable, ABC):
         Without the samples axis; known after ``build``.
     _needs_input_gradient : bool
         False where nothing before this layer is trained: ``backward`` may then return None.
-    is_frozen : bool
+    _is_frozen : bool
         Whether it is kept as it is, and runs as in prediction: see :func:`pellucid.nn.freezing.freeze`.
     _undecayed : frozenset of str
-        The parameters exempt from weight decay.
+        The parameters exempt from weight decay: "b", unless a class says otherwise.
     _first_use : Layer or None
         Where a model has the same layer in several places: the layer itself, which this is a further use of.
     _further_uses : list of Layer

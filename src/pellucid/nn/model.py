@@ -161,7 +161,7 @@ class Model(Container):
     def _loss_and_grad_of_encoded(
         self, X: Any, Y: Any, *, weights: Array | None = None, normalizer: float | None = None
     ) -> float:
-        """Do what ``loss_and_grad`` does for what ``encode`` returned, or a mixture of it."""
+        """Do what ``loss_and_grad`` does for what ``_encode`` returned, or a mixture of it."""
         Z = self.forward(X, training=True)
         loss, cache = self._loss.forward(Z, Y, weights=weights, normalizer=normalizer)
         self.backward(self._loss.backward(cache))

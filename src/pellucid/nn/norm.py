@@ -155,8 +155,8 @@ class LayerNorm(Layer):
         n = _n_channels(self, input_shape)
         if n == 1:
             raise ShapeError(
-                f"{self._label}: expected samples with at least 2 channels, got {input_shape}. A value alone is its "
-                "own mean, and would always become beta. Leave the layer out, or take BatchNorm."
+                f"{self._label}: expected samples with at least 2 channels, got {input_shape}. A value alone is "
+                "its own mean, and would always become beta. Leave the layer out, or take BatchNorm."
             )
         self.params = {"gamma": rng.ones(n), "beta": np.zeros(n)}
 

@@ -17,7 +17,7 @@ from pellucid.workspace import Workspace
 
 
 def arrange(structure: Any) -> None:
-    """Set the ``places`` of a structure and of those inside it: what runs there.
+    """Set the ``_places`` of a structure and of those inside it: what runs there.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ def _arrange(structure: Any, met: dict[int, Layer]) -> None:
 
 
 def follow(structure: Any) -> None:
-    """Set the ``places`` of structures whose children have been exchanged since ``arrange``.
+    """Set the ``_places`` of structures whose children have been exchanged since ``arrange``.
 
     Raises
     ------
@@ -68,7 +68,8 @@ def follow(structure: Any) -> None:
     uses = structure._uses()
     if len({id(use) for use in uses}) < len(uses):
         raise OptionError(
-            f"{structure._label}: a layer stands in several places since its layers were exchanged. Call initialize."
+            f"{structure._label}: a layer stands in several places since its layers were exchanged. "
+            "Call initialize."
         )
 
 
@@ -93,8 +94,8 @@ def _use_of(layer: Any) -> Layer:
 def _refusal(structure: Any, layer: Layer) -> OptionError:
     return OptionError(
         f"{structure._label}: the same {layer._label} stands in several places, which a {type(structure).__name__} "
-        "cannot run. Give each place a layer of its own, or let the structure run its `places` and say so by "
-        "shares_layers = True."
+        "cannot run. Give each place a layer of its own, or let the structure run its `_places` and say so by "
+        "_shares_layers = True."
     )
 
 

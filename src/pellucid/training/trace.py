@@ -160,9 +160,8 @@ def _step(model: Model, X: Any, Y: Any, weights: Array | None, optimizer: Optimi
     for name, leaf in own.items():
         moved = {f"update_{key}": array - before[name][key] for key, array in leaf.params.items()}
         layers[name].arrays.update(moved)
-    loss_function = model._loss
-    is_single = not isinstance(ends["Z"], dict)
-    P = loss_function.probabilities(ends["Z"]) if is_single and loss_function.gives_probabilities else None
+    has_P = not isinstance(ends["Z"], dict) and model._loss.gives_probabilities
+    P = model._loss.probabilities(ends["Z"]) if has_P else None
     return Trace(loss, _copied(X), _copied(Y), ends["Z"], ends["dZ"], P, layers, optimizer, False)
 
 
