@@ -12,7 +12,7 @@ from pellucid.nn.blocks import Parallel, Residual
 from pellucid.nn.conv import Conv2D
 from pellucid.nn.dense import Dense, Flatten
 from pellucid.nn.graph import Graph
-from pellucid.nn.hooks import hook, input_gradient, last_trained_layer, record, unfused
+from pellucid.nn.hooks import hook, input_gradient, record, unfused
 from pellucid.nn.model import Model
 from pellucid.nn.norm import BatchNorm
 from pellucid.nn.pooling import GlobalAvgPool2D, MaxPool2D
@@ -191,13 +191,6 @@ def test_several_inputs_and_wrong_shapes_are_refused() -> None:
         input_gradient(model, np.zeros((1, 5)), np.ones(1))
     with pytest.raises(ShapeError, match=r"samples of shape \(8, 8, 3\), got \(9, 9, 3\)"):
         input_gradient(made("mlp"), np.zeros((1, 9, 9, 3)), np.ones(3))
-
-
-def test_the_last_trained_layer() -> None:
-    model = made("graph")
-    found = last_trained_layer(model)
-    assert found is model._leaves()[-1]
-    assert isinstance(found, Dense)
 
 
 @every("order", [(0, 1, 2), (2, 1, 0), (1, 2, 0), (1, 0, 2), (0, 2, 1)])

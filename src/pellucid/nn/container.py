@@ -41,7 +41,8 @@ class Container(Layer):
         the model, further uses of it (:mod:`pellucid.nn.sharing`).
     _shares_layers : bool
         Whether it runs ``_places`` in place of its children, builds them by
-        :func:`~pellucid.nn.sharing.build_place` and ends its backward pass with ``_add_uses``. Else no layer can stand in several of its places.
+        :func:`~pellucid.nn.sharing.build_place` and ends its backward pass with ``_add_uses``. Else no layer can
+        stand in several of its places.
     """
 
     _shares_layers = False

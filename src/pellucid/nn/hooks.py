@@ -239,15 +239,3 @@ def input_gradient(model: Model, X: Array, dY: Array) -> tuple[Array, Array]:
         return outputs, dX.copy()
     finally:
         model._mark_input_gradient(needed)
-
-
-def last_trained_layer(model: Model) -> Layer | None:
-    """Return the last layer with parameters, which computes a classifier's outputs; None if there is none.
-
-    Examples
-    --------
-    >>> from pellucid.nn.presets import preset
-    >>> last_trained_layer(preset("mlp")) is None       # nothing is built yet
-    True
-    """
-    return next((leaf for leaf in reversed(model._uses()) if leaf.params), None)
