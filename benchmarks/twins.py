@@ -191,7 +191,7 @@ PATHS = {
         "layer norm",
         "plain",
         without_twins("layer_norm"),
-        "convnext",
+        "dense-layer-norm",
         Job("layer_norm", (PHOTOS, (48,), (48,))),
     ),
     "activations": FastPath(
@@ -214,7 +214,7 @@ PATHS = {
         "Adam, SGD, RMSprop, Adagrad",
         "plain, in blocks",
         without_twins("adam", "sgd", "rmsprop", "adagrad"),
-        "lenet",
+        "dense-layer-norm",
     ),
     "photos": FastPath(
         ("kernels/pixels.py", "kernels/sampling.py", "kernels/colour.py", "kernels/paste.py"),
