@@ -125,7 +125,7 @@ def test_the_command_lists_and_writes(
     [
         (["--model", "logistic"], "--model is for --labels"),
         (["--labels", "--cv", "1"], "expected --cv to be a whole number of at least 2, got 1"),
-        (["--labels", "--cv", "30"], "--cv: 30 folds need 30 samples of every class"),
+        (["--labels", "--cv", "30"], "cv: 30 folds need 30 samples of every class"),
         (["--labels", "--model", "logistik"], "unknown preset 'logistik'. Did you mean 'logistic'?"),
     ],
 )
