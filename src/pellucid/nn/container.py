@@ -13,7 +13,7 @@ from pellucid.nn.description import Description
 from pellucid.nn.initializers import TOO_LARGE, NoStart, StartRandom
 from pellucid.nn.layer import Layer
 from pellucid.nn.parameters import NamedArrays
-from pellucid.nn.sharing import arrange, follow, tie
+from pellucid.nn.sharing import assign_places, refresh_places, share_arrays
 from pellucid.registry import Limits, check_option, explain_call, option
 from pellucid.rng import stream
 from pellucid.types import Array, LayerRow, Shape
@@ -165,7 +165,7 @@ class Container(Layer):
 
         Layers may have been exchanged before, for some that are built.
         """
-        follow(self)
+        refresh_places(self)
         for leaf in self._leaves():
             if leaf._is_frozen:  # they have parameters of their own, and gradients that no total counts
                 leaf.params = {key: array.astype(self.dtype, order="C") for key, array in leaf.params.items()}
@@ -175,7 +175,7 @@ class Container(Layer):
         for leaf in self._leaves():
             leaf.state = {key: value.astype(self.dtype) for key, value in leaf.state.items()}
         for use in self._further():
-            tie(use)
+            share_arrays(use)
 
     def _move(self, theta: Array, grad: Array) -> None:
         """Keep parameters and gradients in these flat arrays; the parameters' values are copied over."""
@@ -184,7 +184,7 @@ class Container(Layer):
             view[...] = leaf.params[key]
             leaf.params[key] = view
         for use in self._further():
-            tie(use)
+            share_arrays(use)
         self.theta, self.grad = theta, grad
         self._carve_gradients()
 
@@ -320,7 +320,7 @@ class Container(Layer):
 
     def _name_layers(self) -> None:
         """Set what runs in each place, and number the layers inside by kind: dense_1, dense_2, dense_2 (use 2)."""
-        arrange(self)
+        assign_places(self)
         counts: dict[str, int] = {}
         for leaf in self._leaves():
             kind = type(leaf).__name__.lower()

@@ -16,7 +16,7 @@ from pellucid.types import Shape
 from pellucid.workspace import Workspace
 
 
-def arrange(structure: Any) -> None:
+def assign_places(structure: Any) -> None:
     """Set the ``_places`` of a structure and of those inside it: what runs there.
 
     Parameters
@@ -29,30 +29,30 @@ def arrange(structure: Any) -> None:
     OptionError
         If a layer stands in several places of a structure that cannot run it so: see ``Container._shares_layers``.
     """
-    met: dict[int, Layer] = {}
-    _arrange(structure, met)
-    shared = next((layer for layer in met.values() if layer._further_uses), None)
+    seen: dict[int, Layer] = {}
+    _assign_places(structure, seen)
+    shared = next((layer for layer in seen.values() if layer._further_uses), None)
     if shared is not None and not structure._shares_layers:
         raise _refusal(structure, shared)
 
 
-def _arrange(structure: Any, met: dict[int, Layer]) -> None:
+def _assign_places(structure: Any, seen: dict[int, Layer]) -> None:
     structure._places, structure._flows = [], []
     for child in structure.children():
-        if id(child) in met:
+        if id(child) in seen:
             if not structure._shares_layers:
                 raise _refusal(structure, child)
             structure._places.append(_use_of(child))
             continue
-        met[id(child)] = child
+        seen[id(child)] = child
         child._first_use, child._further_uses = None, []
         if child.children():
-            _arrange(child, met)
+            _assign_places(child, seen)
         structure._places.append(child)
 
 
-def follow(structure: Any) -> None:
-    """Set the ``_places`` of structures whose children have been exchanged since ``arrange``.
+def refresh_places(structure: Any) -> None:
+    """Set the ``_places`` of structures whose children have been exchanged since ``assign_places``.
 
     Raises
     ------
@@ -64,7 +64,7 @@ def follow(structure: Any) -> None:
         structure._places = children
     for place in structure._places:
         if place._places:
-            follow(place)
+            refresh_places(place)
     uses = structure._uses()
     if len({id(use) for use in uses}) < len(uses):
         raise OptionError(
@@ -125,7 +125,7 @@ def _shapes(layer: Layer) -> dict[str, Shape]:
     return {key: array.shape for key, array in (*layer.params.items(), *layer.state.items())}
 
 
-def tie(use: Layer) -> None:
+def share_arrays(use: Layer) -> None:
     """Let a further use of a layer have the same arrays as the first."""
     first = use._first_use
     assert first is not None

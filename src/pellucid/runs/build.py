@@ -24,7 +24,7 @@ from pellucid.training.history import History
 from pellucid.training.options import TrainingOptions
 from pellucid.training.recipes import GENERAL, RECIPES
 from pellucid.training.recommend import AUTO, recommend
-from pellucid.training.shared import Shared
+from pellucid.training.training_cache import TrainingCache
 
 
 class RunRequest(NamedTuple):
@@ -176,7 +176,7 @@ def fit_run(
     *,
     resume: Path | None = None,
     nonfinite: Path | None = None,
-    shared: Shared | None = None,
+    shared: TrainingCache | None = None,
 ) -> History:
     """Train the model on the training part, and record in it what was done and how the data were read.
 

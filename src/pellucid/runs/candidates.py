@@ -21,7 +21,7 @@ from pellucid.runs.config import RunConfig, is_preset
 from pellucid.training.events import Callback
 from pellucid.training.fit import kernels_for
 from pellucid.training.history import History
-from pellucid.training.shared import Shared
+from pellucid.training.training_cache import TrainingCache
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,7 +109,7 @@ def train_candidate(
     draws_start: bool = False,
     callbacks: Sequence[Callback] = (),
     resume: Path | None = None,
-    shared: Shared | None = None,
+    shared: TrainingCache | None = None,
 ) -> tuple[Model, History]:
     """Train a preset or TOML file again by its recipe, on the training part.
 
@@ -128,7 +128,7 @@ def train_candidate(
     callbacks : sequence of callable, optional
     resume : Path, optional
         A folder of checkpoints to go on from.
-    shared : Shared, optional
+    shared : TrainingCache, optional
         What it has in common with other trainings on the same samples.
     """
     assert candidate.config is not None

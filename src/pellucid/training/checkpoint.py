@@ -18,7 +18,7 @@ from pellucid.registry.configurable import name_of
 from pellucid.tensors import read_header, read_tensors, write_tensors
 from pellucid.text import shown
 from pellucid.training.events import TrainingState
-from pellucid.training.extension import check_length, take_up_rates, with_length_of
+from pellucid.training.extension import check_length, set_rates_from_here, settings_of_length
 from pellucid.training.saved_state import check_array, saved_number, saved_position
 from pellucid.types import Array, with_prefix
 
@@ -95,7 +95,7 @@ def open_checkpoint(run: TrainingState, path: str | Path) -> Saved:
     saved = Saved(path, *read_checkpoint(path))
     known, wanted, has_new_rates = saved.header.get("settings"), _settings(run), False
     if isinstance(known, dict):
-        wanted, has_new_rates = with_length_of(known, wanted)
+        wanted, has_new_rates = settings_of_length(known, wanted)
         if known != wanted and (changed := _last_digits(known, wanted)):
             began, goes_on = (
                 ", ".join(f"{name}={settings.get(name, 1)!r}" for name in changed)
@@ -170,7 +170,7 @@ def restore(run: TrainingState, saved: Saved) -> None:
             owner.load_state({**header[name], **with_prefix(f"{name}/", arrays)})
         run.epoch, run.step, run.step_in_epoch = epoch, step, step_in_epoch
         run.epoch_loss, run.epoch_weight, run.history.columns = epoch_loss, epoch_weight, columns
-        take_up_rates(run, chosen, header["settings"]["optimizer"], has_new_rates=has_new_rates)
+        set_rates_from_here(run, chosen, header["settings"]["optimizer"], has_new_rates=has_new_rates)
     except (KeyError, ValueError, TypeError, AttributeError) as error:
         raise _of_file(path, error) from None
 

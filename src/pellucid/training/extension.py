@@ -11,7 +11,7 @@ from pellucid.training.saved_state import saved_number, saved_position
 from pellucid.training.schedules.base import Schedule
 
 
-def with_length_of(known: Mapping[str, Any], wanted: Mapping[str, Any]) -> tuple[dict[str, Any], bool]:
+def settings_of_length(known: Mapping[str, Any], wanted: Mapping[str, Any]) -> tuple[dict[str, Any], bool]:
     """Return the settings that a checkpoint must have for a training of these, and whether rates change from here.
 
     They are those of the training itself; but where it is to have another number of epochs, that number is free,
@@ -26,10 +26,10 @@ def with_length_of(known: Mapping[str, Any], wanted: Mapping[str, Any]) -> tuple
     --------
     >>> known = {"n_epochs": 120, "schedule": None, "optimizer": {"type": "sgd", "learning_rate": 0.1}}
     >>> wanted = {**known, "n_epochs": 150}
-    >>> with_length_of(known, wanted) == (known, False)
+    >>> settings_of_length(known, wanted) == (known, False)
     True
     >>> wanted["schedule"] = {"type": "constant"}
-    >>> with_length_of(known, wanted) == (known, True)
+    >>> settings_of_length(known, wanted) == (known, True)
     True
     """
     expected = dict(wanted)
@@ -98,7 +98,7 @@ def depends_on_length(schedule: Schedule, n_made: int, *lengths: int) -> bool:
     return any(len({schedule(t, length) for length in lengths}) > 1 for t in range(n_made))
 
 
-def take_up_rates(
+def set_rates_from_here(
     run: TrainingState, chosen: Mapping[str, Any], before: Mapping[str, Any], *, has_new_rates: bool
 ) -> None:
     """Let the schedule of a run that has been restored reach to its end, from here on at the rate that was chosen.

@@ -33,7 +33,7 @@ from pellucid.training.optimizers.base import Optimizer
 from pellucid.training.options import TrainingOptions, fill_in, plan_from, recipe_of
 from pellucid.training.samples import in_range_seen, read_samples
 from pellucid.training.schedules.base import Schedule
-from pellucid.training.shared import Shared
+from pellucid.training.training_cache import TrainingCache
 from pellucid.types import Array
 from pellucid.version import __version__
 
@@ -215,7 +215,7 @@ def fit(
     *,
     resume: Path | None = None,
     nonfinite: Path | None = None,
-    shared: Shared | None = None,
+    shared: TrainingCache | None = None,
 ) -> History:
     """Train a model as the options say, and record in it what was done.
 
@@ -228,7 +228,7 @@ def fit(
     options : TrainingOptions
     callbacks, resume, nonfinite : optional
         As for :func:`train`.
-    shared : Shared, optional
+    shared : TrainingCache, optional
         What it has in common with other trainings on the same samples.
 
     Raises

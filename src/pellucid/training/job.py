@@ -37,7 +37,7 @@ from pellucid.training.loss_setup import (
 from pellucid.training.optimizers.base import Optimizer
 from pellucid.training.options import FORMS, Plan, TrainingOptions
 from pellucid.training.samples import in_range_of, in_range_seen, preprocessing_for
-from pellucid.training.shared import Shared, made_of
+from pellucid.training.training_cache import TrainingCache
 from pellucid.types import Array, map_arrays, n_rows
 
 
@@ -261,7 +261,7 @@ def prepares_batches(model: Model, X: Any, plan: Plan) -> bool:
     return plan.augment is not None or (plan.batch_size is not None and grows)
 
 
-def _prepared(model: Model, X: Any, shared: Shared | None = None) -> Any:
+def _prepared(model: Model, X: Any, shared: TrainingCache | None = None) -> Any:
     rule, dtype = model.preprocessing, model.dtype
     assert rule is not None
     name = f"prepared {dtype} {rule.to_config()}"
@@ -269,7 +269,9 @@ def _prepared(model: Model, X: Any, shared: Shared | None = None) -> Any:
     def prepare_one(array: Any) -> Any:
         return rule.lazily(array, dtype) if isinstance(array, StoredArray) else rule.apply(array, dtype)
 
-    return map_arrays(lambda array: made_of(shared, array, name, lambda: prepare_one(array)), X)
+    if shared is None:
+        return map_arrays(prepare_one, X)
+    return map_arrays(lambda array: shared.of(array, name, lambda: prepare_one(array)), X)
 
 
 def _change(augment: Augment, seed: int) -> Change:

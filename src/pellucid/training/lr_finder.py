@@ -29,7 +29,7 @@ from pellucid.training.options import Plan, TrainingOptions, fill_in, make_optim
 from pellucid.training.rate_search import RateSearch, Trial
 from pellucid.training.recipes import GENERAL, RECIPES
 from pellucid.training.samples import in_range_seen, read_samples
-from pellucid.training.shared import Shared
+from pellucid.training.training_cache import TrainingCache
 from pellucid.types import Array, map_arrays, n_rows
 
 KEPT = (9, 4, 2)  # rates in each round, where there are nine; and the next above the best
@@ -160,7 +160,7 @@ class _Search:
     def __init__(
         self, model: Model, data: Dataset, options: TrainingOptions, objects: Mapping[str, Any]
     ) -> None:
-        self.model, self.data, self.objects, self.shared = model, data, objects, Shared()
+        self.model, self.data, self.objects, self.shared = model, data, objects, TrainingCache()
         plan, twin = self._plan(options, options.learning_rate), copy.deepcopy(model)
         if plan.optimizer.is_full_batch:
             name = type(plan.optimizer).__name__

@@ -16,7 +16,7 @@ from pellucid.registry import Configurable, Registry, checked_names, flags_of, o
 from pellucid.training.optimizers.base import OPTIMIZERS, Optimizer
 from pellucid.training.recipes import GENERAL, RECIPES
 from pellucid.training.schedules.base import SCHEDULES, Schedule
-from pellucid.training.shared import Shared
+from pellucid.training.training_cache import TrainingCache
 from pellucid.types import n_rows
 
 AUTO = "auto"  # in place of a loss's name: what suits the outputs and the data
@@ -240,7 +240,7 @@ class Plan(Configurable):
     n_threads: int | None = option(None, at_least=1)
     kernels: str | None = option(None, choices=lambda: CHOICES)
     counts_rows: bool = option(False)  # in an epoch's loss, as scikit-learn does, rather than their weights
-    shared: Shared | None = option(None)  # with other trainings on the same samples
+    shared: TrainingCache | None = option(None)  # with other trainings on the same samples
 
     def __post_init__(self) -> None:
         self._check_options()
