@@ -38,7 +38,7 @@ def test_a_verdict_is_explained(pellucid: Command, trained: Path, photo: Path, t
     assert done.code == 0, done.err
     assert {path.name for path in (tmp_path / "why").iterdir()} == FILES
     lines = done.out.strip().splitlines()
-    assert lines[0].startswith("Predicted 'dark' (")
+    assert "Predicted 'dark' (" in lines[0]
     assert "nearest by pixels" in done.out
     assert lines[-1] == str(tmp_path / "why" / "explanation.json")
     for name in ("photo.png", "saliency.png", "first-layer.png"):
