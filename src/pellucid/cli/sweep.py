@@ -12,7 +12,6 @@ from pellucid.cli.terminal import echo, print_blocks, print_json, say
 
 if TYPE_CHECKING:
     from pellucid.data.source import DataSource
-    from pellucid.evaluation.comparison.splitting import folds_of_text
     from pellucid.evaluation.sweep.result import Trial
 
 
@@ -68,6 +67,7 @@ def sweep(
     goes on where a sweep was stopped; a second command with --resume joins one that runs. The test part of the data
     is not looked at.
     """
+    from pellucid.evaluation.comparison.splitting import folds_of_text
     from pellucid.workflows.sweep import sweep_into
     from pellucid.workflows.train import run_folder
 
