@@ -211,9 +211,9 @@ PATHS = {
     ),
     "optimizers": FastPath(
         ("kernels/optimizers.py",),
-        "Adam, SGD, RMSprop, Adagrad",
+        "Adam, SGD",
         "plain, in blocks",
-        without_twins("adam", "sgd", "rmsprop", "adagrad"),
+        without_twins("adam", "sgd"),
         "dense-layer-norm",
     ),
     "photos": FastPath(
