@@ -102,6 +102,8 @@ class Activation(Layer):
     array([[-0.5,  2. ]])
     """
 
+    _operations_per_value = 1  # whatever the function costs
+
     def __init__(self, activation: str, **options: float) -> None:
         super().__init__()
         self.activation = check_option("Activation", "activation", activation, str)
@@ -122,8 +124,3 @@ class Activation(Layer):
     def backward(self, dY: Array) -> Array:
         """Return dX, written over dY."""
         return bias_activation_backward(dY, self._cache, dZ=dY)[0]
-
-    @property
-    def _n_operations(self) -> int:
-        """One for each value, whatever the function costs."""
-        return int(np.prod(self.input_shape))

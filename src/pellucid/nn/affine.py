@@ -34,6 +34,7 @@ class Affine(Layer):
     """
 
     _undecayed = frozenset({"gamma", "beta"})
+    _operations_per_value = 2
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -58,8 +59,3 @@ class Affine(Layer):
         grads = self.grads
         dX = affine_backward(dY, self._cache, dX=dY, dgamma=grads["gamma"], dbeta=grads["beta"])[0]
         return dX if self._needs_input_gradient else None
-
-    @property
-    def _n_operations(self) -> int:
-        """2 for each value."""
-        return 2 * int(np.prod(self.input_shape))

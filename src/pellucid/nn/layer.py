@@ -116,6 +116,7 @@ class Layer(Configurable, ABC):
 
     _registry = LAYERS
     _undecayed: frozenset[str] = frozenset({"b"})
+    _operations_per_value = 0  # of the input, in a forward pass
     _is_fused = False  # of a structure: whether layers that follow one another may run as one step
     _starts_chain = False  # of layers that may run as one step: see nn/fusion.py
     _places: "Sequence[Layer]" = ()  # of a structure: what it runs, in the order of its children
@@ -223,7 +224,7 @@ class Layer(Configurable, ABC):
     @property
     def _n_operations(self) -> int:
         """Multiplications and additions of one sample's forward pass."""
-        return 0
+        return self._operations_per_value * math.prod(self.input_shape)
 
     @property
     def _n_values(self) -> int:

@@ -62,6 +62,7 @@ class BatchNorm(Layer):
     """
 
     _undecayed = frozenset({"gamma", "beta"})
+    _operations_per_value = 2  # by running statistics: one multiplication and one addition
 
     momentum: float = option(
         0.1, above=0, at_most=1, help="Fraction by which the running statistics move towards each batch's."
@@ -120,11 +121,6 @@ class BatchNorm(Layer):
         dbeta[...], dgamma[...] = own  # the parts' gradients are added later, as every other parameter's are
         return batch_norm_backward(dY, self._cache, sums=self.reduce(own), dX=dY, needs_dX=needs_dX)[0]
 
-    @property
-    def _n_operations(self) -> int:
-        """2 for each value: by running statistics, normalizing is one multiplication and one addition."""
-        return 2 * int(np.prod(self.input_shape))
-
 
 @final
 @register
@@ -146,6 +142,7 @@ class LayerNorm(Layer):
     """
 
     _undecayed = frozenset({"gamma", "beta"})
+    _operations_per_value = 7  # the mean, the squares, their sum, and the result
 
     epsilon: float = option(1e-5, above=0, below=1, help="Added to the variance.")
 
@@ -173,11 +170,6 @@ class LayerNorm(Layer):
         """Write dgamma and dbeta; return dX, written over dY."""
         grads = self.grads
         return layer_norm_backward(dY, self._cache, dX=dY, dgamma=grads["gamma"], dbeta=grads["beta"])[0]
-
-    @property
-    def _n_operations(self) -> int:
-        """7 for each value: the mean, the squares, their sum, and the result."""
-        return 7 * int(np.prod(self.input_shape))
 
 
 def _n_channels(layer: Layer, input_shape: Shape) -> int:

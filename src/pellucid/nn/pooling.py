@@ -166,6 +166,7 @@ class GlobalAvgPool2D(ImageLayer):
     """
 
     _op_backward = staticmethod(global_average_backward)
+    _operations_per_value = 1
 
     def build(self, input_shape: Shape, rng: StartRandom) -> None:
         """Take the shape of the input."""
@@ -175,12 +176,6 @@ class GlobalAvgPool2D(ImageLayer):
         """Return the means, shape (m, c)."""
         Z, self._cache = global_average_forward(X, out=self._out(X))
         return Z
-
-    @property
-    def _n_operations(self) -> int:
-        """One addition for each value of the input."""
-        h, w, c = self.input_shape
-        return h * w * c
 
 
 @final

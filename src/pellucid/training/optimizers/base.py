@@ -9,7 +9,7 @@ import numpy as np
 
 from pellucid.errors import OptionError, PellucidError, ShapeError
 from pellucid.registry import Configurable, Registry, option, options_of
-from pellucid.training.saved_state import check_array, check_keys, saved_number
+from pellucid.training.saved_state import check_array, check_keys, saved_numbers
 from pellucid.types import Array
 
 # Worked on at a time: parameters, gradient and both moments of a block stay in an L2 cache of 512 kB or more, and
@@ -212,10 +212,7 @@ class Optimizer(Configurable):
         check_keys(where, state, (*self.number_names, *self.slot_names))
         for name, slot in zip(self.slot_names, self._slots, strict=True):
             check_array(f"{where}: {name}", state[name], slot)
-        numbers = {
-            name: saved_number(f"{where}: {name}", state[name], getattr(self, name))
-            for name in self.number_names
-        }
+        numbers = saved_numbers(where, state, self.number_names, self)
         for name in numbers.keys() & (
             options_of(type(self)).keys() - {"learning_rate"}
         ):  # which a schedule may take to 0

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from pellucid.registry import Configurable, Limits, Registry, check_option, option
 from pellucid.training.optimizers.base import Optimizer
-from pellucid.training.saved_state import check_keys, saved_number
+from pellucid.training.saved_state import check_keys, saved_numbers
 
 SCHEDULES: "Registry[Schedule]" = Registry("schedule", "pellucid.training.schedules")
 
@@ -58,11 +58,7 @@ class Schedule(Configurable):
         """Go on from a ``state()``; a FormatError if it is another schedule's."""
         where = f"{type(self).__name__}.load_state"
         check_keys(where, state, self.number_names)
-        numbers = {
-            name: saved_number(f"{where}: {name}", state[name], getattr(self, name))
-            for name in self.number_names
-        }
-        for name, number in numbers.items():
+        for name, number in saved_numbers(where, state, self.number_names, self).items():
             setattr(self, name, number)
 
 
