@@ -64,8 +64,8 @@ def transfer(
     >>> model = preset("mlp")
     >>> model.initialize((8, 8, 1))
     >>> other = transfer(model, (np.zeros((6, 8, 8, 1)), ["a", "b", "c"] * 2), freeze="dense_2")
-    >>> other.output_shape, other.classes, other._n_frozen, other.theta.size
-    ((3,), ('a', 'b', 'c'), 1447, 58)
+    >>> other.output_shape, other.classes, other.n_params, other.theta.size
+    ((3,), ('a', 'b', 'c'), 1505, 58)
     >>> bool((other.layers[1].params["W"] == model.layers[1].params["W"]).all())
     True
     """

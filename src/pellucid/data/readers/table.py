@@ -77,7 +77,7 @@ def split_table(
     >>> from pellucid.data.readers.table_text import table_of
     >>> rows = [{"kg": 4.5, "coat": "tabby", "pet": "cat"}, {"kg": 30, "coat": "plain", "pet": "dog"}]
     >>> pets = split_table(table_of(5 * rows), target="pet", name="pets", seed=1, test_fraction=0.2).split
-    >>> pets._schema.feature_names, pets.classes
+    >>> pets.schema.feature_names, pets.classes
     (('kg', 'coat=plain', 'coat=tabby'), ('cat', 'dog'))
     >>> pets.test.X, pets.test.y
     (array([[30. ,  1. ,  0. ],
