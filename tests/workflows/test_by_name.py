@@ -9,7 +9,7 @@ import pytest
 from sklearn.model_selection import RepeatedStratifiedKFold
 
 import pellucid as pl
-from pellucid.errors import OptionError
+from pellucid.errors import OptionError, PellucidError
 from pellucid.progress import hidden_bars
 
 
@@ -92,3 +92,14 @@ def test_a_dataset_is_divided_and_tabled() -> None:
     assert (len(parts.train), len(parts.test), parts.test.counts.tolist()) == (6, 4, [2, 2])
     frame = data.to_frame()
     assert (list(frame.columns), frame["y"][1], frame["x2"][1]) == (["x1", "x2", "y"], "dog", 3.0)
+
+
+def test_a_model_in_a_file_is_exported_and_begun_from(run: Path, tmp_path: Path) -> None:
+    for export, ending in ((pl.export_html, "html"), (pl.export_script, "py"), (pl.export_onnx, "onnx")):
+        if ending == "onnx":
+            pytest.importorskip("onnx")
+        export(run, tmp_path / f"model.{ending}")
+        assert (tmp_path / f"model.{ending}").stat().st_size > 1000
+    assert pl.transfer(run, "drawn-cats").classes == pl.load(run).classes
+    with pytest.raises(PellucidError, match="no weights yet"):
+        pl.transfer("cnn", "drawn-cats")

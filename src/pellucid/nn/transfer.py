@@ -1,5 +1,6 @@
 """A new model that begins from a trained one: its layers, and a new last one where the classes are others."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -8,6 +9,7 @@ from pellucid.data.coerce import as_dataset
 from pellucid.data.dataset import Dataset, Split
 from pellucid.errors import DataError, OptionError, PellucidError, ShapeError
 from pellucid.nn import freezing
+from pellucid.nn.by_name import ModelLike, as_model
 from pellucid.nn.dense import Dense
 from pellucid.nn.graph import Graph
 from pellucid.nn.layer import Layer
@@ -26,7 +28,11 @@ RECIPE = "transfer"  # its name in pellucid.training.recipes.RECIPES
 
 @validate_call("model", "data", "freeze", "seed")
 def transfer(
-    model: Model, data: Dataset | Split | tuple[Any, Any], *, freeze: str | None = None, seed: int = 1
+    model: ModelLike,
+    data: Dataset | Split | tuple[Any, Any] | str | Path,
+    *,
+    freeze: str | None = None,
+    seed: int = 1,
 ) -> Model:
     """Return a copy of a trained model that is ready to be trained on other data.
 
@@ -36,9 +42,10 @@ def transfer(
 
     Parameters
     ----------
-    model : Model
-        Trained or loaded; not changed. Nothing in the copy is frozen, whatever was in it, but for ``freeze``.
-    data : Dataset, Split or (X, y)
+    model : Model, str or Path
+        Trained or loaded, or a model file or run folder; not changed. Nothing in the copy is frozen, whatever was
+        in it, but for ``freeze``.
+    data : Dataset, Split, (X, y), str or Path
         Samples of the shape that the model takes.
     freeze : str, optional
         The last layer to keep as it is: see :func:`pellucid.nn.freezing.freeze`. Where no augmentation changes the
@@ -69,11 +76,12 @@ def transfer(
     >>> bool((other.layers[1].params["W"] == model.layers[1].params["W"]).all())
     True
     """
+    model = as_model(model, "transfer")
     if not model._is_initialized:
         raise PellucidError(
             "transfer: the model has no weights yet. Train it first, or load one that is trained."
         )
-    part = data.train if isinstance(data, Split) else as_dataset(data, "transfer")
+    part = as_dataset(data, "transfer")
     _check_samples(model, part)
     is_same = _has_same_targets(model, part)
     head = None if is_same else _head_of(model)

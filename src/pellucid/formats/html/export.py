@@ -12,6 +12,7 @@ from pellucid.formats.html.network import page_of, script_of, table_of_layers
 from pellucid.formats.html.trial import difference
 from pellucid.formats.outputs import TABLE, check_near, kind_of_samples, outputs_of
 from pellucid.formats.steps import steps_of
+from pellucid.nn.by_name import ModelLike, as_model
 from pellucid.nn.model import Model, check_trained
 from pellucid.registry import validate_call
 from pellucid.text import join_some, one_line, plural
@@ -24,7 +25,7 @@ PARTS = ("page.css", "network.js", "photo.js", "page.js")
 
 @validate_call("model", "path", "title", "samples", "overwrite")
 def export_html(
-    model: Model,
+    model: ModelLike,
     path: str | Path,
     *,
     title: str = "",
@@ -39,8 +40,8 @@ def export_html(
 
     Parameters
     ----------
-    model : Model
-        Trained.
+    model : Model, str or Path
+        Trained; or a model file or run folder.
     path : str or Path
         Usually ending in ``.html``.
     title : str, optional
@@ -79,6 +80,7 @@ def export_html(
     >>> "<title>Class 0 or 1?</title>" in page, page.count("http:")
     (True, 0)
     """
+    model = as_model(model, "export_html")
     path = Path(path)
     check_trained("export", model)
     check_free(path, overwrite=overwrite)

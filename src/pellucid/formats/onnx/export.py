@@ -16,6 +16,7 @@ from pellucid.formats.onnx.layers import write
 from pellucid.formats.onnx.nodes import Parts, Value
 from pellucid.formats.outputs import check_near, gives, outputs_of, random_samples, relative
 from pellucid.formats.steps import steps_of
+from pellucid.nn.by_name import ModelLike, as_model
 from pellucid.nn.model import Model
 from pellucid.ops.losses.base import Loss
 from pellucid.ops.losses.regression import MeanSquaredError, Poisson
@@ -29,7 +30,7 @@ MOST_BYTES = 2**31 - 2**20  # a file cannot be larger
 
 
 @validate_call("model", "path", "raw", "overwrite")
-def export_onnx(model: Model, path: str | Path, *, raw: bool = False, overwrite: bool = False) -> float:
+def export_onnx(model: ModelLike, path: str | Path, *, raw: bool = False, overwrite: bool = False) -> float:
     """Write a model as an ONNX file, and return how far its outputs are from the model's at most.
 
     The file takes samples as they were read, such as photos of bytes (m, h, w, c), and gives probabilities (of a
@@ -38,8 +39,8 @@ def export_onnx(model: Model, path: str | Path, *, raw: bool = False, overwrite:
 
     Parameters
     ----------
-    model : Model
-        Trained.
+    model : Model, str or Path
+        Trained; or a model file or run folder.
     path : str or Path
         Usually ending in ``.onnx``.
     raw : bool, optional
@@ -68,6 +69,7 @@ def export_onnx(model: Model, path: str | Path, *, raw: bool = False, overwrite:
     onnxruntime. Weights are float32. Images are (m, c, h, w) inside, transposed at the edges.
     """
     onnx = needed("onnx")
+    model = as_model(model, "export_onnx")
     path = Path(path)
     if not model._is_initialized:
         raise PellucidError("export: the model has no parameters yet. Train it first.")
