@@ -75,6 +75,7 @@ def recipe_rows(run: Run) -> list[tuple[str, str]]:
     table |= {
         "epochs": f"{len(history.losses):,} ({plural(history.n_steps, 'step')})",
         "loss": run.model.loss,
+        "label_smoothing": run.model.loss_config.get("label_smoothing"),
     }
     if run.config.start is not None:
         table["from"] = f"{run.config.model_name}, {run.model._n_frozen:,} parameters frozen"
