@@ -69,8 +69,9 @@ class Dropout(Layer):
             self._cache = None
             return X
         rows, _ = self.part or (slice(0, len(X)), len(X))
-        skip, out = rows.start * math.prod(X.shape[1:]), self._workspace.take("Y", X.shape, X.dtype)
-        Y, self._cache = dropout_forward(X, self.rate, self.step_rng(), skip=skip, out=out)
+        skip, take = rows.start * math.prod(X.shape[1:]), self._workspace.take
+        out, mask = take("Y", X.shape, X.dtype), take("mask", X.shape, X.dtype)
+        Y, self._cache = dropout_forward(X, self.rate, self.step_rng(), skip=skip, out=out, mask=mask)
         return Y
 
     def backward(self, dY: Array) -> Array:

@@ -154,7 +154,8 @@ class DenseStack(Executor):
         data, Y = batches.X.reshape(batches.n_rows, -1), batches.Y
         labels, targets = (Y, self.no_targets) if Y.ndim == 1 else (self.no_labels, Y)
         room = (np.empty((m if len(part) else 0, *part.shape[1:]), part.dtype) for part in (labels, targets))
-        X, what = np.empty((m, data.shape[1]), data.dtype), (self.loss_kind, labels, targets, *room)
+        X = self.model._workspace.take("batch", (m, data.shape[1]), data.dtype)  # new, it would be paged in
+        what = self.loss_kind, labels, targets, *room
         started = time.perf_counter()
         how = self.smoothing, memory.scale, rule, numbers, threads, losses
         taken = self.kernel.take_steps(X, data, rows, memory.arrays, *what, *how)
