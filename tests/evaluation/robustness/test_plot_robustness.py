@@ -16,7 +16,7 @@ from pellucid.errors import DataError, OptionError, ShapeError
 from pellucid.evaluation.robustness.curves import PerturbationCurve, Robustness, StrengthRow
 from pellucid.evaluation.robustness.perturbations import PERTURBATIONS, REASONS
 from pellucid.evaluation.robustness.plot_robustness import perturbation_sheet, robustness_curves
-from pellucid.evaluation.robustness.try_perturbations import change_photos, robustness
+from pellucid.evaluation.robustness.try_perturbations import change_photo, robustness
 from pellucid.plotting.style import BLUE, INK, ORANGE, RED
 
 
@@ -110,11 +110,11 @@ def test_few_panels_fill_the_width(names: list[str], photos: np.ndarray) -> None
 
 def test_the_sheet_shows_what_the_model_was_shown(photos: np.ndarray) -> None:
     model = brightness_model()
-    drawn = shown(perturbation_sheet(model, photos[0], label=1, seed=4))
+    drawn = shown(perturbation_sheet(model, photos[0], label=1, seed=4, row=5))
     yes_or_no = ["mirror", "upside-down"]  # in the photo's own row
     changes = [(p, s) for p in PERTURBATIONS.values() if p.name in yes_or_no for s in p.strengths]
     changes += [(p, s) for p in PERTURBATIONS.values() if p.name not in yes_or_no for s in p.strengths]
-    pictures = [photos[0], *(change_photos(photos[:1], p, s, 4)[0] for p, s in changes)]
+    pictures = [photos[0], *(change_photo(photos[0], p, s, 4, row=5) for p, s in changes)]
     assert len(drawn) == len(pictures) == 1 + sum(len(p.strengths) for p in PERTURBATIONS.values())
     for one, picture in zip(drawn, pictures, strict=True):
         np.testing.assert_array_equal(one, picture)
@@ -133,7 +133,7 @@ def test_verdicts_are_told_in_words_and_colour(photos: np.ndarray) -> None:
     answers = [text.get_text() for text in verdicts]
     assert [answer[:2] for answer in answers] == ["✓ ", "✓ ", "✓ ", "✗ "]
     assert answers[3].startswith("✗ dark ")
-    p = brightness_model().predict_proba(change_photos(photos[:1], PERTURBATIONS["darker"], 0.5, 0))[0, 0]
+    p = brightness_model().predict_proba(change_photo(photos[0], PERTURBATIONS["darker"], 0.5, 0)[None])[0, 0]
     assert answers[3] == f"✗ dark {100 * p:.0f} %"
     assert [to_rgb(text.get_color()) for text in verdicts] == [to_rgb(c) for c in (BLUE, BLUE, BLUE, RED)]
     assert sum(frames(axes, RED) for axes in figure.axes) == 1

@@ -14,7 +14,7 @@ from pellucid.errors import DataError, OptionError, PellucidError, ShapeError
 from pellucid.evaluation.robustness.curves import PerturbationCurve, Robustness, StrengthRow
 from pellucid.evaluation.robustness.perturbations import PERTURBATIONS
 from pellucid.evaluation.robustness.plot_robustness import perturbation_sheet
-from pellucid.evaluation.robustness.try_perturbations import change_photos, robustness
+from pellucid.evaluation.robustness.try_perturbations import change_photo, robustness
 from pellucid.nn.dense import Dense
 from pellucid.nn.presets import preset
 from pellucid.nn.sequential import Sequential
@@ -67,17 +67,33 @@ def test_strength_0_is_the_clean_accuracy_exactly(data: Dataset) -> None:
         assert c.n_baseline == 30
 
 
-def test_each_row_is_what_the_model_says_of_the_changed_photos(data: Dataset) -> None:
-    model = brightness_model()
-    before = data.X.copy()
-    right = model.predict(data.X) == data.y
+def test_each_row_is_what_the_model_says_of_the_changed_photos(
+    data: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each photo is changed as ``change_photo`` changes it at its row, in whatever piece it comes."""
+    monkeypatch.setattr(module, "PIECE", 7)
+    model, data = brightness_model(), data.take(np.arange(18))
+    before, shown, predict = data.X.copy(), list[np.ndarray](), model.predict
+    right = predict(data.X) == data.y
+
+    def watched(X: np.ndarray) -> np.ndarray:
+        shown.append(X)
+        return predict(X)
+
+    monkeypatch.setattr(model, "predict", watched)
     for c in robustness(model, data, seed=5).curves:
         assert [row.strength for row in c.rows] == [0, *c.perturbation.strengths]
         for row in c.rows:
-            now = model.predict(change_photos(data.X, c.perturbation, row.strength, 5)) == data.y
+            changed = np.stack(
+                [change_photo(X, c.perturbation, row.strength, 5, row=i) for i, X in enumerate(data.X)]
+            )
+            if row.strength:
+                np.testing.assert_array_equal(np.concatenate(shown[:3]), changed, c.perturbation.name)
+                del shown[:3]
+            now = predict(changed) == data.y
             assert row.n_correct == now.sum()
             assert row.accuracy == now.mean()
-            assert (row.low, row.high) == wilson_interval(int(now.sum()), 50)
+            assert (row.low, row.high) == wilson_interval(int(now.sum()), 18)
             assert row.n_lost == (right & ~now).sum()
             assert row.n_gained == (~right & now).sum()
             assert row.label == c.perturbation.label(row.strength)
