@@ -350,7 +350,7 @@ def test_the_published_run_in_full(pellucid: Command, published_dir: Path, tmp_p
     assert for_ten < 5_000_000
     words = words_of(report)
     assert "Test accuracy 80 % (40/50, 95 % interval 67 to 89 %). Training 99 %. Baseline (always" in words
-    assert "Not distinguishable" not in words
+    assert "Not shown to be better" not in words
     assert "test photo 17 is training photo 146 (same class in 1 of 1)" in words
     assert "Accuracy without: 80 % (39/49)." in words
     assert "Most common mistake: 'non-cat' taken for 'cat' (7 of 17 photos)." in words

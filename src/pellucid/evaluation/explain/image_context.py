@@ -159,8 +159,6 @@ class ImageContext(Result):
     novelty: Novelty | None = None
     noun: str = "photo"
 
-    columns = ("image", "class", "probability of the prediction", "distance")
-
     @classmethod
     def of(
         cls,
@@ -224,6 +222,11 @@ class ImageContext(Result):
             _variants(model, original, seen, labels, p),
         )
         return photo if train is None else photo.among(model, train, n_near)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The names of what ``cells`` returns."""
+        return "image", "class", f"probability of '{self.label}'", "distance"
 
     @property
     def label(self) -> str:
