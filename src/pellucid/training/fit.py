@@ -216,6 +216,7 @@ def fit(
     resume: Path | None = None,
     nonfinite: Path | None = None,
     shared: TrainingCache | None = None,
+    held: Array | None = None,
 ) -> History:
     """Train a model as the options say, and record in it what was done.
 
@@ -230,6 +231,8 @@ def fit(
         As for :func:`train`.
     shared : TrainingCache, optional
         What it has in common with other trainings on the same samples.
+    held : Array of int, optional
+        The rows to hold out for validation, in place of the fraction that the options say.
 
     Raises
     ------
@@ -247,7 +250,7 @@ def fit(
     options = options.for_data(recipe_of(model), data.y)
     samples = in_range_seen(model, data, "train")
     own = _callbacks_of(options, samples)
-    plan = plan_from(options, shared=shared)
+    plan = plan_from(options, shared=shared, **({} if held is None else {"validation": held}))
     listeners = [*callbacks, *own]
     history = train_by_plan(model, samples, plan, listeners, resume=resume, nonfinite=nonfinite)
     model._summary_of_training = {

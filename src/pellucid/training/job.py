@@ -219,9 +219,12 @@ def _refuse_random_layers(model: Model, optimizer: Optimizer) -> None:
 def _held_out(data: Dataset, plan: Plan) -> tuple[Dataset, Dataset | None, Array | None]:
     """Return what is trained on, what is held out (a fraction is drawn stratified), and the samples' weights."""
     weights = plan.sample_weight
-    if not isinstance(plan.validation, float):
+    if isinstance(plan.validation, float):
+        rows, held = validation_rows(data, plan.validation, plan.seed)
+    elif isinstance(plan.validation, np.ndarray):
+        rows, held = np.delete(np.arange(n_rows(data.X)), plan.validation), plan.validation
+    else:
         return data, plan.validation, weights
-    rows, held = validation_rows(data, plan.validation, plan.seed)
     return data.take(rows), data.take(held), None if weights is None else weights[rows]
 
 

@@ -229,7 +229,7 @@ class Plan(Configurable):
     batch_size: int | None = option(None, at_least=1)  # None: the full batch
     loss: Any = option(None)
     shuffle: bool = option(True)
-    validation: Any = option(None)  # a Dataset, or the fraction that is held out
+    validation: Any = option(None)  # a Dataset, or the fraction or the rows that are held out
     seed: int = option(1, at_least=0, below=2**32)
     dtype: str | None = option(None, choices=lambda: ("float32", "float64"))
     form: str = option("auto", choices=lambda: FORMS)

@@ -125,9 +125,9 @@ def begin_influence(
             method=method,
             influence=traced,
             explanations=explanations,
-            is_proved=again,
+            is_retrained=again,
             agreement=agreement(traced, scores) if known else None,
-            n_trainings=n_done + again,
+            n_trainings=n_done + trace.n_trainings,
             seconds=time.perf_counter() - started,
             notes=(*result.notes, *trace.notes, *_notes(result, traced, method)),
         )

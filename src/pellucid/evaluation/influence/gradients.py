@@ -146,7 +146,7 @@ def head_products(model: Model, X: Array, query_X: Array, slope: Slope, query_sl
     head = head_of(model)
     if head is None:
         raise OptionError(
-            "gradients: 'last-layer' asks for a model that ends in a Dense layer without activation. Use 'all'."
+            "influence: expected a model that ends in a Dense layer without activation, for its gradients alone."
         )
     features, outputs = _features(model, head, X)
     query_features, query_outputs = _features(model, head, query_X)

@@ -61,6 +61,7 @@ class TrainingTrace(NamedTuple):
     query: Dataset
     notes: tuple[str, ...] = ()
     on_threads: bool = False  # whether trainings side by side run on threads: see :mod:`pellucid.parallel`
+    n_trainings: int = 0  # that it took
 
 
 def retrain(run: Run, query: Dataset) -> TrainingTrace:
@@ -74,18 +75,18 @@ def retrain(run: Run, query: Dataset) -> TrainingTrace:
         kernels, on_threads = kernels_for(start, train, options, N_TRAININGS)
     same = replace(options, kernels=kernels)
     stages = [Stage(until, replace(own, kernels=kernels)) for until, own in run.config.stages]
-    plain = Retraining(start, train, query.X, partial(fit_in_stages, stages, same))
+    plain = Retraining(start, train, query.X, partial(fit_in_stages, stages, same), _held_out(run))
     saved, limit = _outputs(model, query), SAME[model.dtype]
 
     retraining = project_to_span(plain) if is_small else plain
-    traced = retraining.traced(N_SNAPSHOTS)
+    traced, n_trainings = retraining.traced(N_SNAPSHOTS), 1
     off = np.abs(traced.outputs - saved).max()
     if off > limit and retraining is not plain:
-        retraining, traced = plain, plain.traced(N_SNAPSHOTS)
+        retraining, traced, n_trainings = plain, plain.traced(N_SNAPSHOTS), 2
         off = np.abs(traced.outputs - saved).max()
     notes = (OTHER.format(off=off),) if off > limit else ()
     queries = Dataset(retraining.query_X, query.y, query.classes)
-    return TrainingTrace(retraining, traced, retraining.train, queries, notes, on_threads)
+    return TrainingTrace(retraining, traced, retraining.train, queries, notes, on_threads, n_trainings)
 
 
 def is_start_gone(run: Run) -> bool:
@@ -114,7 +115,8 @@ def from_checkpoints(run: Run, folder: Path | None, query: Dataset) -> TrainingT
     is_dual, n_left = run.history.form == "dual", len(paths)
     if is_dual or run.config.stages:  # without the first layer's weights; at rates that they do not tell
         paths = []
-    snapshots = [*(read_snapshot(path, model, rate) for path in paths), last_snapshot(model, rate)]
+    last = last_snapshot(model, run.history.n_steps, rate)
+    snapshots = [*(read_snapshot(path, model, rate) for path in paths), last]
     n = len(paths)
     kept = f"{plural(n, 'checkpoint')} and the trained model" if n else "the trained model alone"
     if n_left and is_dual:
@@ -145,6 +147,14 @@ def training_weights(run: Run) -> Array | None:
     if options.class_weight is not None:
         k = max(2, run.model.output_shape[-1])
         weights = class_weights_to_sample_weights(train.y, options.class_weight, k)
-    if options.validation is not None:
-        weights[validation_rows(train, options.validation, options.seed)[1]] = 0
+    if (held := _held_out(run)) is not None:
+        weights[held] = 0
     return weights
+
+
+def _held_out(run: Run) -> Array | None:
+    """Return the rows of the training part that watched the training; None: it held out none."""
+    options = run.config.options
+    if options.validation is None:
+        return None
+    return validation_rows(run.split.train, options.validation, options.seed)[1]

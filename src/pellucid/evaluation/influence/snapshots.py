@@ -120,10 +120,10 @@ class KeepSnapshots:
         self._first, self.snapshots = n_steps, list(self._before)
 
 
-def last_snapshot(model: Model, rate: float = 1.0) -> Snapshot:
-    """Return a trained model as the only snapshot that is known of its training."""
+def last_snapshot(model: Model, step: int, rate: float = 1.0) -> Snapshot:
+    """Return a model as the snapshot after the last step of its training."""
     states = tuple({key: value.copy() for key, value in leaf.state.items()} for leaf in model._leaves())
-    return Snapshot(-1, rate, model.theta.copy(), states)
+    return Snapshot(step, rate, model.theta.copy(), states)
 
 
 def read_snapshot(path: str | Path, model: Model, rate: float = 1.0) -> Snapshot:

@@ -111,7 +111,7 @@ def trace_influence(
     >>> model = preset("logistic")
     >>> model.initialize((2,))
     >>> data = Dataset(np.array([[1.0, 0.0], [0.0, 1.0]]), np.array([0, 1]))
-    >>> trace_influence(model, [last_snapshot(model)], data, data).tracin  # both are taken for class 0 so far
+    >>> trace_influence(model, [last_snapshot(model, 0)], data, data).tracin  # both are taken for class 0 so far
     array([[ 0.5 ,  0.25],
            [-0.25, -0.5 ]])
     """

@@ -34,7 +34,7 @@ def points(found: "Findings") -> tuple[str, ...]:
     """Return what else a reader must know, a point each: mistakes, the gap, leaks, what else was found."""
     run = found.run
     n, n_findings = run.history.n_steps, 0 if found.check is None else len(found.check.findings)
-    influence = found.influence if found.influence is not None and found.influence.is_proved else None
+    influence = found.influence if found.influence is not None and found.influence.is_retrained else None
     named = {"Robustness": found.robustness, "Influence": influence}
     return (
         *(() if run.kind == "regression" else (most_common_mistake(run.test_confusion, run.noun),)),
