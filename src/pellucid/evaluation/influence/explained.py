@@ -216,13 +216,14 @@ class ExplainedPrediction(Result):
         shown = "" if p is None else percent(p, 1)
         if row["kind"] == "random":
             shown = f"{percent(row['lowest'], 1).removesuffix(' %')} to {percent(row['highest'], 1)}"
+        chance = "" if self.p_value is None else f": {p_in_words(self.p_value)}"
         what = {
             "none": "none",
             "sample": placed(
                 ", ".join(map(str, row["left_out"])), shorten(row.get("name", ""), LONGEST_NAME)
             ),
             "most influential": f"the {n} most influential",
-            "random": f"{n} at random, {row.get('n_draws')} times: {p_in_words(row.get('p_value') or 1.0)}",
+            "random": f"{n} at random, {row.get('n_draws')} times{chance}",
         }[row["kind"]]
         score = signed_score(row["score"], 3) if "score" in row else ""
         return what, row.get("class", ""), score, row["predicted"] or "", shown
@@ -316,7 +317,7 @@ class InfluenceOutcome(Result):
         """Return each explanation, how well the estimates agree with leave-one-out, and the notes."""
         table: list[Table] = []
         if self.agreement is not None:
-            rows = [(name, f"{value:.2f}") for name, value in self.agreement.items()]
+            rows = [(name, signed(value)) for name, value in self.agreement.items()]
             table = [(("estimate", "rank correlation with leave-one-out"), rows)]
         return [*(block for one in self.explanations for block in one.blocks()), *table, *self.notes]
 
