@@ -65,7 +65,7 @@ def make_sections(found: Findings, draft: Draft) -> tuple[Section, ...]:
     photo = found.photo and photos.new_photo_section(draft, found.photo, run)
     # Last what is waited for.
     influenced = found.influence and influence.influence_section(draft, found.influence)
-    labels = found.labels and label_errors.label_errors_section(draft, found.labels)
+    labels = found.labels and label_errors.label_errors_section(draft, found.labels, run.source)
     return tuple(section for section in (*before, labels, *between, influenced, photo) if section)
 
 

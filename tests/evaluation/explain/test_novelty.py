@@ -154,5 +154,11 @@ def test_of_few_training_photos_the_most_unusual_of_all_is_told_as_that(drawings
 
 
 def test_rare_photos_are_not_called_usual() -> None:
-    assert Novelty(False, 3 / 210, 98.6, 209).headline() == "Rare (percentile 98)."
-    assert Novelty(False, 52 / 210, 75.4, 209).headline() == "In-distribution (percentile 75)."
+    assert (
+        Novelty(False, 3 / 210, 98.6, 209).headline()
+        == "Rare among the training photos: more unusual than 98 % of them."
+    )
+    assert (
+        Novelty(False, 52 / 210, 75.4, 209).headline()
+        == "Not unlike the training photos: more unusual than 75 % of them."
+    )

@@ -60,8 +60,8 @@ class Novelty:
 
         Examples
         --------
-        >>> Novelty(True, 1 / 210, 100.0, 209).headline(), Novelty(False, 0.9, 9.6, 209).headline()
-        ('Unlike the training photos (p = 0.005).', 'In-distribution (percentile 9).')
+        >>> print(Novelty(False, 0.9, 9.6, 209).headline())
+        Not unlike the training photos: more unusual than 9 % of them.
         """
         if self.is_unlike:
             return f"Unlike the training {noun}s ({p_in_words(self.p_value)})."
@@ -69,7 +69,8 @@ class Novelty:
             return f"More unusual than all {self.n_train} training {noun}s; {N_NEEDED} needed to be sure."
         if self.is_unlike is None:
             return f"Novelty not tested: {self.n_train} training {noun}s, {N_NEEDED} needed."
-        return f"{'Rare' if self.p_value <= RARE else 'In-distribution'} (percentile {int(self.percentile)})."
+        how = "Rare among" if self.p_value <= RARE else "Not unlike"
+        return f"{how} the training {noun}s: more unusual than {int(self.percentile)} % of them."
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as JSON can hold it."""

@@ -53,6 +53,9 @@ def optimizer_in_words(options: TrainingOptions, stages: Sequence[Stage] = ()) -
     return f"{name} with {' and '.join(parts)}" if parts else name
 
 
+FORMS = {"direct": "direct: the weights themselves", "dual": "dual: a coefficient for each training sample"}
+
+
 def is_step_by_step(run: Run) -> bool:
     """Return whether every epoch was one step on all samples; counted from 0 then, as in the tutorial."""
     return run.history.n_steps == len(run.history.losses)
@@ -71,7 +74,11 @@ def x_label(run: Run) -> str:
 def recipe_rows(run: Run) -> list[tuple[str, str]]:
     """Return how the network was trained, as its options are called: of several stages each one's rates."""
     options, history, stages = run.config.options, run.history, run.config.stages
-    table = {**options.to_table(), "batch_size": options.batch_size or "all samples", "form": history.form}
+    table = {
+        **options.to_table(),
+        "batch_size": options.batch_size or "all samples",
+        "form": FORMS.get(history.form, history.form),
+    }
     table |= {
         "epochs": f"{len(history.losses):,} ({plural(history.n_steps, 'step')})",
         "loss": run.model.loss,
