@@ -165,7 +165,7 @@ def test_the_report_names_the_rates_of_every_stage(pellucid: Command, photos: Pa
         assert pellucid("train", photos, *more, "--quiet").code == 0
     assert pellucid("report", "out").code == 0
     words = words_of(tmp_path / "out" / "report.html")
-    assert words.count("AdamW with learning rates in stages (one-cycle up to epoch 3, then constant)") == 2
+    assert words.count("AdamW with learning rates in stages (one-cycle up to epoch 3, then constant)") == 1
     assert "learning rate, epochs 1 to 3 0.002" in words
     assert "learning rate 0.0005 " in words
 

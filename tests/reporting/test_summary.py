@@ -71,7 +71,7 @@ def test_learning_by_heart_is_told_only_of_a_gap_beyond_chance(trained: Path) ->
 
 def test_three_classes_are_told_apart(trained: Path) -> None:
     run = read_run(trained)
-    assert "to tell 'dark' and 'bright' apart;" in what_was_done(run)
+    assert "to tell 'dark' and 'bright' apart." in what_was_done(run)
     train = replace(run.split.train, classes=("a", "b", "c"))
     three = replace(run, split=replace(run.split, train=train))
-    assert "to tell 'a', 'b' and 'c' apart;" in what_was_done(three)
+    assert "to tell 'a', 'b' and 'c' apart." in what_was_done(three)

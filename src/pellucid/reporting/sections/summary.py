@@ -9,7 +9,6 @@ from pellucid.prediction.confusion import ConfusionMatrix
 from pellucid.reporting.elements import Fact
 from pellucid.reporting.sections.gap import gap_line
 from pellucid.reporting.sections.leaks import leaks
-from pellucid.reporting.sections.recipe import is_step_by_step, optimizer_in_words
 from pellucid.runs.run import Run
 from pellucid.shares import share
 from pellucid.text import in_seconds, join, plural
@@ -86,19 +85,17 @@ def of_the_training(run: Run) -> tuple[Fact, Fact, Fact]:
 
 
 def what_was_done(run: Run) -> str:
-    """Return on what the network was trained, to do what, and how."""
-    model, config, history = run.model, run.config, run.history
+    """Return on what the network was trained, and to do what."""
+    model, config = run.model, run.config
     size = f"{model.n_params:,} parameters"
     if config.start is not None:
         size += f" that began from the trained model '{config.model_name}'"
-    steps = f"{plural(history.n_steps, 'step')} of {optimizer_in_words(config.options, config.stages)}"
-    epochs = "" if is_step_by_step(run) else f" in {plural(len(history.losses), 'epoch')}"
     is_regression = run.kind == "regression"
     names = [f"'{name}'" for name in (run.targets if is_regression else run.split.classes)]
     some = join(names) if is_regression or len(names) <= MOST_CLASSES else f"{len(names)} classes"
     task = f"to predict {some}" if is_regression else f"to tell {some} apart"
     on = plural(len(run.split.train), run.noun)
-    return f"A network of {size} was trained on {on} {task}; it took {steps}{epochs}."
+    return f"A network of {size} was trained on {on} {task}."
 
 
 def most_common_mistake(test: ConfusionMatrix, noun: str) -> str:
