@@ -51,7 +51,7 @@ def test_a_photo_is_explained_with_the_runs_training_photos(run: Path, tmp_path:
 
 def test_a_report_is_written_again(run: Path, tmp_path: Path) -> None:
     stages: list[str] = []
-    page = pl.report(run, tmp_path / "page", progress=lambda stage, done, total: stages.append(stage))
+    page = pl.report(run, tmp_path / "page", progress=lambda stage, *_: stages.append(stage))
     assert page.is_file()
     assert stages[-1] == "done"
 
