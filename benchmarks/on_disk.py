@@ -6,7 +6,7 @@ Photos of random float32 numbers are written to a temporary folder (1.6 GB), and
 ([.., 20, 7, 5, 1]) is trained on all of them at each step: by pellucid from the file, loading and checking it
 included, and by PyTorch from memory, of whose steps some are taken and scaled, on as many threads as it is fastest
 on, with denormal numbers flushed to 0. Each has a process of its own. Peak memory is the largest resident set of
-that process (VmHWM); the file's pages that the system keeps besides belong to nobody and are given up when needed.
+that process (VmHWM); the file's pages that the system keeps besides are given up when needed.
 """
 
 import argparse

@@ -150,7 +150,7 @@ ANSWERED: list[Habit] = [  # what is written there, and the name that the answer
     ("model.eval()", lambda: net().eval(), "always predicts"),
     ('model.to("cuda")', lambda: net().to("cuda"), "CPU"),
     ("Dense(3)(inputs)", lambda: pl.Dense(3)(X), "pl.Sequential"),  # type: ignore[operator]
-    ("model.zero_grad()", lambda: net().zero_grad(), "anew"),
+    ("model.zero_grad()", lambda: net().zero_grad(), "again"),
     ("nn.ReLU() of pl.nn", lambda: pl.nn.ReLU(), "pl.Activation('relu')"),
     ("Linear(3, 4)", lambda: pl.Dense(3, 4), "Dense(units)"),  # type: ignore[arg-type]
     ("LayerNorm(16)", lambda: pl.LayerNorm(16), "below 1"),

@@ -243,7 +243,7 @@ METHODS: Mapping[str, str] = {
     "to cuda cpu double half": (
         "Leave it out: everything runs on the CPU; pl.train(..., dtype='float64') sets the dtype."
     ),
-    "zero_grad": "Leave it out: each backward pass writes the gradients anew.",
+    "zero_grad": "Leave it out: each backward pass writes the gradients again.",
     "requires_grad_ requires_grad": "Leave it out: pl.train updates every parameter.",
     "add append add_module register_module": (
         "Give all layers at once: pl.Sequential(pl.Dense(64, 'relu'), pl.Dense(1))."

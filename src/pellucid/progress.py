@@ -75,9 +75,9 @@ def hidden_bars() -> Iterator[None]:
 
 
 def are_bars_shown() -> bool:
-    """Return whether somebody would see a bar: standard error is a terminal, or this is a notebook.
+    """Return whether a bar would be seen: standard error is a terminal, or this is a notebook.
 
-    Nobody would in the processes and threads of a pool, whose bars would run into one another.
+    None is in the processes and threads of a pool, whose bars would run into one another.
     """
     if _ARE_HIDDEN.get() or threading.current_thread() is not threading.main_thread():
         return False

@@ -118,7 +118,7 @@ def bounded() -> Iterator[Callable[[], int]]:
 
     before, peak = _memory("VmRSS"), 0
     with contextlib.suppress(OSError):
-        Path("/proc/self/clear_refs").write_text("5")  # the peak begins anew
+        Path("/proc/self/clear_refs").write_text("5")  # the peak begins again
     limits = resource.getrlimit(resource.RLIMIT_AS)
     previous = signal.signal(signal.SIGALRM, late)
     signal.alarm(MOST_SECONDS)

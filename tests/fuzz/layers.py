@@ -50,7 +50,7 @@ def activations(draw: DrawFn) -> Activation:
 def leaves_for(shape: Shape, is_narrow: bool = False) -> SearchStrategy[Layer]:
     """Return a strategy for the layers that take samples of a shape, most of them; half are Conv2D or Dense.
 
-    Narrow ones are a few convolutions and windows: a kernel is compiled anew for each size.
+    Narrow ones are a few convolutions and windows: a kernel is compiled again for each size.
     """
     anywhere = [
         activations(),

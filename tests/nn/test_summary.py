@@ -26,7 +26,7 @@ def test_counted_by_hand() -> None:
     assert (conv.n_params, conv.n_operations) == (3 * 3 * 3 * 4 + 4, 2 * 30 * 27 * 4)
     assert (conv.activation_bytes, conv.parameter_bytes) == (30 * 4 * 4, 112 * 4)
     assert (norm.n_params, norm.n_operations, norm.output_shape) == (8, 2 * 120, (6, 5, 4))
-    assert (flat.activation_bytes, flat.output_shape) == (0, (120,))  # its input, seen anew
+    assert (flat.activation_bytes, flat.output_shape) == (0, (120,))  # its input, seen again
     assert (dense.n_params, dense.n_operations, dense.activation_bytes) == (242, 480, 8)
     assert (dense.name, dense.kind, dense.activation) == ("dense_1", "Dense", "relu")
 

@@ -86,7 +86,7 @@ def _is_flag(argument: str) -> bool:
 def _note(
     message: Warning | str, category: type[Warning], filename: str, lineno: int, line: str | None = None
 ) -> str:
-    """Return a warning as one line, without the file and line of code that nobody at a terminal asked for."""
+    """Return a warning as one line, without the file and line of code that a terminal's user has no use for."""
     words = one_line(str(message))
     if issubclass(category, RuntimeWarning) and " encountered in " in words:  # NumPy's
         words = f"a number is too large or too small to compute with ({words}). Look for extreme values."

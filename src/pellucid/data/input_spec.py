@@ -104,7 +104,7 @@ class InputsSeen(Configurable):
         255 for a model of pixels divided by 255. Beyond the range seen, tables and small differences are let pass.
         """
         is_bytes = self.dtype == "uint8"
-        if not X.size or is_bytes != (rule.kind == "divide"):  # somebody has set another rule since
+        if not X.size or is_bytes != (rule.kind == "divide"):  # another rule was set since
             return X
         if is_bytes and X.dtype == np.uint8:
             return X

@@ -73,7 +73,7 @@ def unfreeze(model: Container) -> None:
 
 
 def mark_frozen(model: Container, names: list[str]) -> None:
-    """Freeze the layers of these names, no others, and lay the parameters of the rest out anew."""
+    """Freeze the layers of these names, no others, and lay the parameters of the rest out again."""
     for leaf in model._leaves():
         for use in (leaf, *leaf._further_uses):
             use._is_frozen = leaf.name in names

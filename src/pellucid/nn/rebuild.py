@@ -95,7 +95,7 @@ def check_savable(model: Model) -> None:
 
 
 def unregistered(described: Mapping[str, Any]) -> str:
-    """Return the layer or loss of a description that nobody has registered, "" where there is none.
+    """Return the layer or loss of a description that is not registered, "" where there is none.
 
     Examples
     --------

@@ -31,7 +31,7 @@ def replica(model: Structure) -> Structure:
 def prediction_replicas(model: Structure, n: int) -> list[Structure]:
     """Return the model and n - 1 replicas that predict what it predicts now; they are kept for the next call.
 
-    Where somebody looks into a layer (see :mod:`pellucid.nn.hooks`) it is the model alone.
+    Where a layer is hooked (see :mod:`pellucid.nn.hooks`) it is the model alone.
     """
     if n <= 1 or any("forward" in vars(layer) for layer in _all_layers(model)):
         return [model]

@@ -122,7 +122,7 @@ def _check_samples(model: Model, data: Dataset) -> None:
     if any(isinstance(each, dict) for each in several):
         raise DataError(
             "transfer: expected a model with one output and data with one target, got several by name. Build the "
-            "graph anew and copy the layers' params."
+            "graph again and copy the layers' params."
         )
     shape = map_arrays(lambda array: array.shape[1:], data.X)
     if shape != model.input_shape:

@@ -1,6 +1,6 @@
 """Checkpoints: everything that a training needs to go on exactly as if it had never stopped.
 
-Random streams are not stored: each is made anew from the seed and the number of its epoch or step. What a training
+Random streams are not stored: each is made from the seed and the number of its epoch or step. What a training
 is given is stored, data as hashes: it goes on from a checkpoint of the same settings and the same data only. Its
 length may be changed: see :mod:`pellucid.training.extension`.
 """
@@ -112,7 +112,7 @@ def open_checkpoint(run: TrainingState, path: str | Path) -> Saved:
         name, a, b = _first_difference("", known, wanted)
         raise FormatError(
             f"{path}: the checkpoint has {name} = {_short(a)}, this training {name} = {_short(b)}. Use the same "
-            "settings and data, or start anew."
+            "settings and data, or start again."
         )
     try:
         check_length(run, path, saved.header, has_new_rates=has_new_rates)

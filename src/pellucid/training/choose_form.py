@@ -65,7 +65,7 @@ def choose_form(job: Job, history: History) -> Iterator[Form]:
             f"train: a full batch of samples that stay in their file (on_disk) is trained in the dual form alone "
             f"({history.note}). Choose batch_size=32, or load without on_disk."
         )
-    if job.plan.batch_size is None and job.change is None:  # which changes what is read anew each time
+    if job.plan.batch_size is None and job.change is None:  # which changes what is read each time
         X = map_arrays(_in_memory, X)
     yield Form(batches_of(job, X, rule), validation_of(job, X, held_out, rule, part), part=part)
 

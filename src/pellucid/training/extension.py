@@ -1,4 +1,4 @@
-"""A training that goes on from its checkpoint to another number of epochs: what stays, what may be chosen anew."""
+"""A training that goes on from its checkpoint to another number of epochs: what stays, what may change."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -82,7 +82,7 @@ def check_length(run: TrainingState, path: Path, header: Mapping[str, Any], *, h
             rate = optimizer.learning_rate
         raise FormatError(
             f'{path}: {why}. Choose a rate to go on at, with schedule="constant" and learning_rate (--schedule '
-            f"constant --learning-rate {rate:.2g}), or train {run.n_epochs} epochs anew."
+            f"constant --learning-rate {rate:.2g}), or train {run.n_epochs} epochs again."
         )
 
 

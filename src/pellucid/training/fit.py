@@ -98,7 +98,7 @@ def train(
     batch_size : int, optional
         0: the full batch, so that one epoch is one step. Default: 0.
     shuffle : bool, optional
-        Whether mini-batches are drawn anew each epoch, the default; False takes them in the order of the data.
+        Whether mini-batches are shuffled again each epoch, the default; False takes them in the order of the data.
     schedule : Schedule, str or dict, optional
         How the learning rate changes; default: not at all.
     augment : Augment, str or dict, optional

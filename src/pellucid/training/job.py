@@ -248,7 +248,7 @@ def _fit_model(model: Model, data: Dataset, plan: Plan) -> None:
         raise OptionError(f"dtype: the model is already {model.dtype}; make a new one for {dtype}.")
     model._check_parameters()
     if not np.isfinite(model.theta).all():
-        raise DataError("train: the model's weights hold NaN or infinity. Initialize it anew.")
+        raise DataError("train: the model's weights hold NaN or infinity. Initialize it again.")
     if model.preprocessing is None:
         model.preprocessing = preprocessing_for(data.X)
     model.inputs_seen = inputs_seen(data.X, model.inputs_seen, data.white)

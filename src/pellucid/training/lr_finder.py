@@ -41,19 +41,10 @@ FLAT = 1e-6  # of an output's size: a network whose outputs differ by less over 
 LOOKED_AT = 200  # samples
 
 
-TRAINING = (  # what a search takes of the arguments of a training
-    *(
-        "n_epochs",
-        "optimizer",
-        "weight_decay",
-        "loss",
-        "label_smoothing",
-        "batch_size",
-        "schedule",
-        "augment",
-    ),
-    *("class_weight", "seed", "dtype", "kernels"),
-)
+# What a search takes of the arguments of a training.
+TRAINING = (
+    "n_epochs optimizer weight_decay loss label_smoothing batch_size schedule augment class_weight seed dtype kernels"
+).split()
 
 
 @validate_call("optimizer", "schedule")

@@ -150,7 +150,7 @@ def write_step(
 
 
 def replay_nonfinite(path: str | Path) -> tuple[Model, Any, Any, Fault | None]:
-    """Return the model, the batch and the fault of a recorded step, found anew by computing it again.
+    """Return the model, the batch and the fault of a recorded step, found by computing it again.
 
     Returns
     -------

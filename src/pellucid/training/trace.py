@@ -50,7 +50,7 @@ def trace(
         The batch, as loaded: the model's preprocessing is applied. Of a Split, or of data by name, the training
         part.
     optimizer : str, dict or Optimizer, optional
-        What moves the parameters; it starts anew, without a memory of earlier steps.
+        What moves the parameters; it starts without a memory of earlier steps.
     learning_rate : float, optional
         Of an optimizer given by name. Default: its own.
     loss : str, dict or Loss, optional

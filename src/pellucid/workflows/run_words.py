@@ -72,7 +72,7 @@ def say_choice(config: RunConfig, say: Say) -> None:
 
 
 def say_start(config: RunConfig, model: Model, say: Say) -> None:
-    """Say what is kept of the trained model that a training begins from; nothing where it begins anew."""
+    """Say what is kept of the trained model that a training begins from; nothing of a new one."""
     if config.start is None:
         return
     source = load(config.start)

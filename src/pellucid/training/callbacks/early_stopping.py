@@ -135,7 +135,7 @@ class EarlyStopping(Stopping):
         self.weights = BestWeights()
 
     def train_start(self, event: TrainStart) -> None:
-        """Begin anew."""
+        """Begin again."""
         super().train_start(event)
         self._forget()
 

@@ -20,7 +20,7 @@ from pellucid.types import Array, map_arrays, n_rows, take_rows
 @register
 @dataclass(eq=False)
 class PreciseBatchNorm(Callback):
-    """Measure the running statistics of every BatchNorm that is not frozen anew when the training has ended.
+    """Measure the running statistics of every BatchNorm that is not frozen again when the training has ended.
 
     In training they follow the batches of the last steps: images that were turned, cut and coloured at random, a
     few at a time, seen by weights that still moved. Prediction sees images as they are. As a callback of ``train``

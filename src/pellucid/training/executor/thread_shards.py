@@ -70,7 +70,7 @@ class ThreadShards(Executor):
                 take_rows(X, rows), take_rows(Y, rows), weights=own, normalizer=normalizer
             )
 
-        set_reduce(self.model, self._reduce(0))  # only meanwhile: nobody would bring a part to anything else
+        set_reduce(self.model, self._reduce(0))  # only here: elsewhere no other part would arrive
         try:
             self.workers.run(step)
         except BaseException:
