@@ -43,8 +43,19 @@ LOOKED_AT = 200  # samples
 
 # What a search takes of the arguments of a training.
 TRAINING = (
-    "n_epochs optimizer weight_decay loss label_smoothing batch_size schedule augment class_weight seed dtype kernels"
-).split()
+    "n_epochs",
+    "optimizer",
+    "weight_decay",
+    "loss",
+    "label_smoothing",
+    "batch_size",
+    "schedule",
+    "augment",
+    "class_weight",
+    "seed",
+    "dtype",
+    "kernels",
+)
 
 
 @validate_call("optimizer", "schedule")
