@@ -409,7 +409,15 @@ def test_a_full_disk_leaves_what_was_there(
     (tmp_path / "out" / "notes.txt").write_text("mine")
     before = {path: path.read_bytes() for path in (tmp_path / "out").rglob("*") if path.is_file()}
     limit = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (n_bytes, n_bytes))  # noqa: E731
-    run = [sys.executable, "-m", "pellucid", "train", *map(str, options), "--overwrite"]
+    run = [
+        sys.executable,
+        "-B",
+        "-m",
+        "pellucid",
+        "train",
+        *map(str, options),
+        "--overwrite",
+    ]  # -B: no half .pyc
     done = subprocess.run(run, cwd=tmp_path, preexec_fn=limit, check=False, capture_output=True, text=True)
     assert done.returncode == 2, done.stderr
     assert re.match(r"pellucid: out.*: (cannot|could not) be written: ", done.stderr.splitlines()[-1])
