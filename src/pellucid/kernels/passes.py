@@ -80,15 +80,18 @@ def pool_moments(Z: Array, sign: Array, P: Array, sums: Array) -> None:
 @compiled
 def normalize(Z: Array, first: int, scale: Array, mean: Array, beta: Array, relu: bool, A: Array) -> None:
     """A = scale (z - mean) + beta, or relu of it; A may be Z."""
+    n, done = len(scale), np.empty_like(scale)  # a loop that may write over what it reads has no vectors
     for i in range(len(Z)):
-        z, a = Z[i, first : first + len(scale)], A[i, first : first + len(scale)]
+        z, a = Z[i, first : first + n], A[i, first : first + n]
         if relu:
-            for c in range(len(scale)):
+            for c in range(n):
                 v = scale[c] * (z[c] - mean[c]) + beta[c]
-                a[c] = ZERO if v <= ZERO else v
+                done[c] = ZERO if v <= ZERO else v
         else:
-            for c in range(len(scale)):
-                a[c] = scale[c] * (z[c] - mean[c]) + beta[c]
+            for c in range(n):
+                done[c] = scale[c] * (z[c] - mean[c]) + beta[c]
+        for c in range(n):
+            a[c] = done[c]
 
 
 @compiled
@@ -131,17 +134,19 @@ def normalize_back(
     dZ: Array,
 ) -> None:
     """dz = scale g + slope (z - mean) + level; g is dA where relu was on. dZ may be dA or Z."""
+    n, done = len(scale), np.empty_like(scale)
     for i in range(len(Z)):
-        d, z = dA[i, first : first + len(mean)], Z[i, first : first + len(mean)]
-        to = dZ[i, first : first + len(mean)]
+        d, z, to = dA[i, first : first + n], Z[i, first : first + n], dZ[i, first : first + n]
         if relu:
-            for c in range(len(scale)):
+            for c in range(n):
                 off = z[c] - mean[c]
                 g = ZERO if scale[c] * off + beta[c] <= ZERO else d[c]
-                to[c] = scale[c] * g + (slope[c] * off + level[c])
+                done[c] = scale[c] * g + (slope[c] * off + level[c])
         else:
-            for c in range(len(scale)):
-                to[c] = scale[c] * d[c] + (slope[c] * (z[c] - mean[c]) + level[c])
+            for c in range(n):
+                done[c] = scale[c] * d[c] + (slope[c] * (z[c] - mean[c]) + level[c])
+        for c in range(n):
+            to[c] = done[c]
 
 
 @lru_cache
