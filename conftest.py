@@ -22,6 +22,7 @@ NEEDED = {
     "kernels": ("numba",),
     "server": ("fastapi", "uvicorn", "python_multipart"),
     "distributed": ("dask", "distributed"),
+    "formats/onnx/reading": ("onnx",),
 }
 collect_ignore = [
     f"src/pellucid/{room}"

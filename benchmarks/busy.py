@@ -61,7 +61,7 @@ def step_seconds(options: argparse.Namespace, kernels: str) -> float:
     X = rng.standard_normal((options.batch_size, 64, 64, 3)).astype(np.float32)
     Y = rng.integers(0, 2, (options.batch_size, 1)).astype(np.float32)
     optimizer = pl.optimizers.Adam()
-    optimizer.start(model.theta, model.flat_decay_mask())
+    optimizer.start(model.theta, model._flat_decay_mask())
     with dispatch.use(kernels), executor_for(model, options.threads, optimizer) as executor:
         for _ in range(3):
             executor.loss_and_grad(X, Y)

@@ -83,7 +83,7 @@ class Watch:
 def run(n_workers: int, model: Path, photos: Path, out: Path, n: int) -> float:
     """Predict all photos once, print what it took, and return the seconds."""
     network = pl.load(model)
-    kernels = dispatch.resolve(None, float(n) * network.n_operations)
+    kernels = dispatch.resolve(None, float(n) * network._n_operations)
     with open_cluster(n_workers=n_workers) as client, dispatch.use(kernels):
         for i in range(2 * n_workers):  # until each of them has had some
             predict(model, photos / "0000", client=client, out=out / f"first-{i}.jsonl", overwrite=True)

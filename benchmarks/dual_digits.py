@@ -26,7 +26,7 @@ def outputs(m: int, n_in: int, mean: float, form: str, dtype: str) -> Array:
     optimizer = pl.optimizers.SGD(0.5 / (n_in * (1 + mean**2)), momentum=0.9)
     how = {"form": form, "optimizer": optimizer, "kernels": "numpy"}
     pl.train(model, data, loss="mean_squared_error", n_epochs=4000, batch_size=None, **how)
-    found: Array = model.raw_outputs(X.astype(dtype)).astype(np.float64)
+    found: Array = model._raw_outputs(X.astype(dtype)).astype(np.float64)
     return found
 
 

@@ -40,7 +40,7 @@ def accuracy(layers: list[Any], X: Array, y: Array, dtype: str, **options: Any) 
     """Return the training accuracy of a network, as a fraction of the rows."""
     model = pl.Sequential(layers, dtype=dtype)
     pl.train(model, (X, y), optimizer="sgd", seed=1, **options)
-    n_right = int(((model.raw_outputs(X.astype(dtype))[:, 0] > 0) == y).sum())
+    n_right = int(((model._raw_outputs(X.astype(dtype))[:, 0] > 0) == y).sum())
     return f"{n_right} of {N} rows"
 
 
@@ -63,7 +63,7 @@ def a_channel_that_is_constant_in_training() -> str:
     model.initialize((1,))
     for _ in range(500):
         model.forward(np.full((4, 1), 7.0), training=True)
-    change = model.raw_outputs(np.array([[8.0]])) - model.raw_outputs(np.array([[7.0]]))
+    change = model._raw_outputs(np.array([[8.0]])) - model._raw_outputs(np.array([[7.0]]))
     return f"{change[0, 0]:.0f} times"
 
 

@@ -23,7 +23,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-TUNED_ALLOCATOR = {  # glibc keeps large blocks, which PyTorch asks for anew at every step
+TUNED_ALLOCATOR = {  # glibc keeps large blocks, which PyTorch asks for again at every step
     "MALLOC_MMAP_THRESHOLD_": "4000000000",
     "MALLOC_TRIM_THRESHOLD_": "8000000000",
     "MALLOC_TOP_PAD_": "500000000",
@@ -175,7 +175,7 @@ def contest(
         with lock.exclusive() as breathe:
             rate = blas_rate()
             for i in range(n_rounds):
-                for name in list(players)[:: -1 if i % 2 else 1]:  # nobody is always first
+                for name in list(players)[:: -1 if i % 2 else 1]:  # none is always first
                     breathe()
                     try:
                         rounds.setdefault(name, []).append(players[name].turn())

@@ -4,7 +4,8 @@
 
 Presets train on drawn-cats; each contestant is a process, or two under mpiexec, and they take turns. A step is the
 time from the end of one to the end of the next; the first ten of a training are left out. Two threads of one
-process show what two cores that share a memory have to give. Below it: what a step sends, and how long that takes
+process, and two processes that train on half of each batch and exchange nothing, show what two cores that share a
+memory have to give. Below it: what a step sends, and how long that takes
 between two ranks of this machine (the gradient, and the sums of batch norm), and how far a step in float32 is from
 that of one process. On other machines:
 
@@ -13,7 +14,6 @@ that of one process. On other machines:
 
 import argparse
 import json
-import os
 import statistics
 import subprocess
 import sys
@@ -33,14 +33,15 @@ from pellucid.training.events import StepEnd
 
 WARM_UP, STEPS, BATCH = 10, 105, 32
 PRESETS = ("cnn", "cnn-small", "resnet-small", "mlp")
-CONTESTANTS = {  # ranks and threads of each
-    "one process": (1, 1),
-    "two ranks": (2, 1),
-    "two threads": (1, 2),
+CONTESTANTS = {  # ranks and threads of each, and how many are started at the same time
+    "one process": (1, 1, 1),
+    "two ranks": (2, 1, 1),
+    "two threads": (1, 2, 1),
+    "two apart": (1, 1, 2),
 }
 
 
-def step_seconds(preset: str, n_threads: int) -> list[float]:
+def step_seconds(preset: str, n_threads: int, batch_size: int) -> list[float]:
     """Return the seconds of each step of a training."""
     data, ends = pl.load_data("drawn-cats").train, list[float]()
 
@@ -54,8 +55,8 @@ def step_seconds(preset: str, n_threads: int) -> list[float]:
         "n_threads": n_threads,
         "progress": False,
     }
-    n_epochs = STEPS * BATCH // len(data)
-    pl.train(pl.preset(preset), data, n_epochs=n_epochs, batch_size=BATCH, callbacks=[note], **options)
+    n_epochs = STEPS * batch_size // len(data)
+    pl.train(pl.preset(preset), data, n_epochs=n_epochs, batch_size=batch_size, callbacks=[note], **options)
     return [stop - start for start, stop in zip(ends[WARM_UP:-1], ends[WARM_UP + 1 :], strict=True)]
 
 
@@ -65,7 +66,7 @@ def sends(presets: list[str]) -> None:
     for name in presets:
         model = pl.preset(name)
         model.initialize((64, 64, 3))
-        widths = [leaf.params["gamma"].size for leaf in model.leaves() if isinstance(leaf, BatchNorm)]
+        widths = [leaf.params["gamma"].size for leaf in model._leaves() if isinstance(leaf, BatchNorm)]
         sums = [size for n in widths for size in (n + 1, n, 2 * n)]
         grad = _seconds([model.grad])
         rows.append((name, model.grad.nbytes, grad, 8 * sum(sums), _seconds([np.zeros(n) for n in sums])))
@@ -113,26 +114,30 @@ def main() -> None:
     parser.add_argument("--presets", nargs="+", choices=PRESETS, default=["cnn", "mlp"])
     parser.add_argument("--sends", action="store_true", help="Only what a step sends, between these ranks.")
     parser.add_argument("--threads", type=int, help=argparse.SUPPRESS)  # of a contestant
+    parser.add_argument("--batch", type=int, default=BATCH, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.sends:
         sends(options.presets)
         return
     if options.threads:
-        found = step_seconds(options.presets[0], options.threads)
+        found = step_seconds(options.presets[0], options.threads, options.batch)
         if ranks.rank() == 0:
             print(json.dumps(found))
         return
     print(machine("mpi4py", "numba"))
     for preset in options.presets:
         report(preset, options.rounds)
-    print(run(2, "--sends", "--presets", *PRESETS))
+    print(*run(2, "--sends", "--presets", *PRESETS))
 
 
-def run(n: int, *arguments: str) -> str:
-    """Return what this script prints in n ranks."""
+def run(n: int, *arguments: str, at_a_time: int = 1) -> list[str]:
+    """Return what this script prints in n ranks, or in several processes at the same time."""
     start = [str(Path(sys.executable).with_name("mpiexec")), "-n", str(n)] if n > 1 else []
     command = [*start, sys.executable, "-m", "benchmarks.mpi_training", *arguments]
-    return subprocess.run(command, check=True, capture_output=True, text=True, env=os.environ).stdout
+    started = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(at_a_time)]
+    found = [process.communicate()[0] for process in started]
+    assert not any(process.returncode for process in started)
+    return found
 
 
 def report(preset: str, n_rounds: int) -> None:
@@ -140,15 +145,18 @@ def report(preset: str, n_rounds: int) -> None:
     found: dict[str, list[float]] = {name: [] for name in CONTESTANTS}
     for i in range(n_rounds):
         for name in list(CONTESTANTS)[:: -1 if i % 2 else 1]:
-            n, n_threads = CONTESTANTS[name]
-            found[name] += json.loads(run(n, "--threads", str(n_threads), "--presets", preset))
+            n, n_threads, at_a_time = CONTESTANTS[name]
+            arguments = "--threads", str(n_threads), "--presets", preset, "--batch", str(BATCH // at_a_time)
+            for printed in run(n, *arguments, at_a_time=at_a_time):
+                found[name] += json.loads(printed)
     one = statistics.median(found["one process"])
     print(
-        f"\n{preset}, batches of {BATCH}: milliseconds a step (least, median), times as fast as one process"
+        f"\n{preset}, batches of {BATCH}: milliseconds a step (least, median), times as fast as one process by each"
     )
     for name, seconds in found.items():
-        median = statistics.median(seconds)
-        print(f"  {name:12}  {1e3 * min(seconds):7.2f}  {1e3 * median:7.2f}  {one / median:5.2f}")
+        least, median = min(seconds), statistics.median(seconds)
+        fast = min(found["one process"]) / least, one / median
+        print(f"  {name:12}  {1e3 * least:7.2f}  {1e3 * median:7.2f}  {fast[0]:5.2f}  {fast[1]:5.2f}")
 
 
 if __name__ == "__main__":

@@ -51,10 +51,10 @@ def _bare(network: Any, model: Any, seconds: float) -> None:
     from pellucid.training.executor.choose import executor_for
 
     X, y = network.samples(network.batch, model.output_shape[0])
-    model.choose_loss(y)
-    Y = model.encode(y)
+    model._choose_loss(y)
+    Y = model._encode(y)
     optimizer = pl.optimizers.Adam(0.001)
-    optimizer.start(model.theta, model.flat_decay_mask())
+    optimizer.start(model.theta, model._flat_decay_mask())
     numbers = itertools.count()
     n_threads = worthwhile_threads(model, len(X), network.batch, 1000, dispatch.resolve(None))
     held = is_for_one_blas_thread(model, X, network.batch)

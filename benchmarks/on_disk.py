@@ -6,7 +6,7 @@ Photos of random float32 numbers are written to a temporary folder (1.6 GB), and
 ([.., 20, 7, 5, 1]) is trained on all of them at each step: by pellucid from the file, loading and checking it
 included, and by PyTorch from memory, of whose steps some are taken and scaled, on as many threads as it is fastest
 on, with denormal numbers flushed to 0. Each has a process of its own. Peak memory is the largest resident set of
-that process (VmHWM); the file's pages that the system keeps besides belong to nobody and are given up when needed.
+that process (VmHWM); the file's pages that the system keeps besides are given up when needed.
 """
 
 import argparse
@@ -80,7 +80,7 @@ def ours(path: Path, n_steps: int) -> dict[str, Any]:
 
     before = peak_megabytes()
     start = time.perf_counter()
-    data = pl.load_data(path, on_disk=True).train
+    data: Any = pl.load_data(path, on_disk=True).train
     loaded = time.perf_counter()
     model = pl.preset("mlp")
     history = pl.train(
@@ -113,7 +113,7 @@ def pytorch(path: Path, n_steps: int) -> dict[str, Any]:
     model = pl.preset("mlp")
     model.initialize(data.X.shape[1:], seed=1)
     stack: list[nn.Module] = []
-    for layer in model.leaves():
+    for layer in model._leaves():
         if "W" in layer.params:
             W, b = layer.params["W"], layer.params["b"]
             linear = nn.Linear(*W.shape)

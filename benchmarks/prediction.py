@@ -156,7 +156,7 @@ def print_batch(name: str, batch: int, times: dict[str, harness.Times], rate: fl
     harness.print_times(title, times, "pellucid, numba", n=batch)
     model = NETWORKS[name].build()
     model.initialize(NETWORKS[name].shape)
-    harness.print_floor(batch * model.n_operations, rate)
+    harness.print_floor(batch * model._n_operations, rate)
 
 
 if __name__ == "__main__":

@@ -90,7 +90,7 @@ def write_photos(folder: str) -> None:
     photos, model = pl.load_data("catvnoncat").train, pl.preset("mlp")
     X = photos.X.reshape(len(photos), -1) / 255.0
     model.initialize(X.shape[1:])
-    weights = [leaf.params["W"] for leaf in model.leaves() if leaf.params]
+    weights = [leaf.params["W"] for leaf in model._leaves() if leaf.params]
     write_task(Path(folder) / "task.npz", Task(X, photos.y, N_ITERATIONS, LEARNING_RATE, weights))
 
 

@@ -72,7 +72,7 @@ def _ours(task: Task, form: str) -> Result:
         n_epochs=task.n_steps,
         form=form,
     )
-    weights = [leaf.params["W"] for leaf in model.leaves() if leaf.params]
+    weights = [leaf.params["W"] for leaf in model._leaves() if leaf.params]
     return Result(history.seconds, history.losses[-1], weights, __version__)
 
 

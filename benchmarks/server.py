@@ -6,7 +6,7 @@
 `pellucid serve` runs in a process of its own, its log of a line a request goes to a file, and the clients run in
 another process on the same machine, over loopback. Every answer is compared with what the model predicts in this
 process: the wrong class, or any status but 200, is an error. Afterwards one client alone shows what a request takes
-that waits for nobody.
+that does not wait.
 """
 
 import argparse

@@ -191,7 +191,7 @@ PATHS = {
         "layer norm",
         "plain",
         without_twins("layer_norm"),
-        "convnext",
+        "dense-layer-norm",
         Job("layer_norm", (PHOTOS, (48,), (48,))),
     ),
     "activations": FastPath(
@@ -209,19 +209,12 @@ PATHS = {
         "squeezenet",
         Job("max_pool", (PHOTOS,), {"size": (2, 2)}),
     ),
-    "linear": FastPath(
-        ("kernels/linear.py",),
-        "a Dense layer's gradients",
-        "plain",
-        without_twins("linear"),
-        "lenet",
-    ),
     "optimizers": FastPath(
         ("kernels/optimizers.py",),
-        "Adam, SGD, RMSprop, Adagrad",
+        "Adam, SGD",
         "plain, in blocks",
-        without_twins("adam", "sgd", "rmsprop", "adagrad"),
-        "lenet",
+        without_twins("adam", "sgd"),
+        "dense-layer-norm",
     ),
     "photos": FastPath(
         ("kernels/pixels.py", "kernels/sampling.py", "kernels/colour.py", "kernels/paste.py"),

@@ -31,5 +31,9 @@ def assert_refused(done: Done, *words: str) -> None:
 def words_of(report: Path) -> str:
     """Return the text of a page, without tags, style and line ends."""
     page = re.sub(r"<style>.*?</style>", "", report.read_text(encoding="utf-8"), flags=re.DOTALL)
-    text = html.unescape(re.sub(r"<[^>]+>", " ", page)).replace("\N{NO-BREAK SPACE}", " ")
+    text = (
+        html.unescape(re.sub(r"<[^>]+>", " ", page))
+        .replace("\N{NO-BREAK SPACE}", " ")
+        .replace("\N{WORD JOINER}", "")
+    )
     return re.sub(r"\s+", " ", text)

@@ -67,7 +67,7 @@ ANSWERED: list[Habit] = [  # what is written there, and the name that the answer
     ("model.compile", lambda: net().compile(optimizer="adam"), "pl.train"),
     ("model.fit", lambda: net().fit(X, y), "pl.train"),
     ("model.evaluate", lambda: net().evaluate(X, y), "pl.evaluate"),
-    ("model.save", lambda: net().save("m.keras"), "pl.save"),
+    ("model.save", lambda: net().save("m.keras"), ".safetensors"),
     ("model.load_weights", lambda: net().load_weights("m.h5"), "pl.load"),
     ("model.get_weights", lambda: net().get_weights(), "model.theta"),
     ("keras.models.load_model", lambda: pl.load_model("m"), "'load'"),
@@ -149,9 +149,8 @@ ANSWERED: list[Habit] = [  # what is written there, and the name that the answer
     ("model.train()", lambda: net().train(), "pl.train"),
     ("model.eval()", lambda: net().eval(), "always predicts"),
     ('model.to("cuda")', lambda: net().to("cuda"), "CPU"),
-    ("model(X)", lambda: net()(X), "predict(X)"),  # type: ignore[operator]
     ("Dense(3)(inputs)", lambda: pl.Dense(3)(X), "pl.Sequential"),  # type: ignore[operator]
-    ("model.zero_grad()", lambda: net().zero_grad(), "anew"),
+    ("model.zero_grad()", lambda: net().zero_grad(), "again"),
     ("nn.ReLU() of pl.nn", lambda: pl.nn.ReLU(), "pl.Activation('relu')"),
     ("Linear(3, 4)", lambda: pl.Dense(3, 4), "Dense(units)"),  # type: ignore[arg-type]
     ("LayerNorm(16)", lambda: pl.LayerNorm(16), "below 1"),

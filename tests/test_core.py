@@ -37,7 +37,7 @@ assert (again.predict_proba(X) == model.predict_proba(X)).all()
 assert 0 <= pl.evaluate(again, held).accuracy <= 1
 pl.trace(again, (X[:2], y[:2]))
 table = pl.load(folder / "table.safetensors")
-assert table.predict(table.schema.encode([{{"kg": "4.5", "coat": "tabby"}}]).X).shape == (1,)
+assert table.predict(table._schema.encode([{{"kg": "4.5", "coat": "tabby"}}]).X).shape == (1,)
 pellucid.textbook.two_layer_model(X.reshape(60, -1).T / 255.0, y[None], (192, 4, 1), num_iterations=3)
 taken = {{name.partition(".")[0] for name in sys.modules}} & set({blocked!r})
 print("taken:", *sorted(taken))
@@ -53,7 +53,7 @@ def test_the_core_needs_numpy_alone(kernels: str, tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text(f"kg,coat,pet\n{rows}\n")
     table, split = pl.preset("mlp-small"), pl.load_data(tmp_path / "t.csv", target="pet")
     pl.train(table, split.train, n_epochs=2)
-    table.schema = split.schema
+    table._schema = split.schema
     pl.save(table, tmp_path / "table.safetensors")
     code = CODE.format(blocked=BLOCKED)
     done = subprocess.run([sys.executable, "-c", code, tmp_path, kernels], capture_output=True, text=True)

@@ -41,7 +41,7 @@ class Blur(Configurable):
 class Own:
     """A class with a constructor of its own, and further options by any name."""
 
-    registry: Any = None
+    _registry: Any = None
 
     def __init__(self, width: int, depth: "Nowhere" = 2, **others: float) -> None:  # type: ignore[name-defined] # noqa: F821
         self.width, self.depth, self.others = width, depth, others
@@ -112,7 +112,7 @@ def test_config_repr_and_back() -> None:
     config = blur.config()
     assert config == {"type": "Blur", "name": "a", "radius": 1.0, "size": [5, 5], "mode": "edge"}
     del config["type"]
-    assert Blur.from_config(config).config() == blur.config()
+    assert Blur(**checked_names(Blur, config)).config() == blur.config()
 
 
 def test_options_of_fields_and_of_constructors() -> None:
@@ -123,14 +123,16 @@ def test_options_of_fields_and_of_constructors() -> None:
     own = OwnConfigurable(3, slope=0.5)
     assert own.config() == {"type": "OwnConfigurable", "width": 3, "depth": 2, "slope": 0.5}
     assert repr(own) == "OwnConfigurable(width=3, slope=0.5)"
-    assert OwnConfigurable.from_config({"width": 1, "slope": 2.0}).others == {"slope": 2.0}
+    assert OwnConfigurable(**checked_names(OwnConfigurable, {"width": 1, "slope": 2.0})).others == {
+        "slope": 2.0
+    }
 
 
 def test_unknown_and_missing_options() -> None:
     with pytest.raises(OptionError, match=r"Blur: unknown option 'radus'\. Did you mean 'radius'"):
         checked_names(Blur, {"radus": 1})
     with pytest.raises(OptionError, match="Blur: unknown option 'cache'"):
-        Blur.from_config({"name": "a", "cache": "x"})
+        checked_names(Blur, {"name": "a", "cache": "x"})
     with pytest.raises(OptionError, match="Blur: name is missing"):
         checked_names(Blur, {})
     with pytest.raises(OptionError, match="Flatten: takes no options, got 'axis'"):
@@ -212,7 +214,7 @@ def test_a_registered_class_documents_its_options_and_its_heirs_are_not_register
     assert "delta : a number above 0, default 1.0\n    Error above which the loss is linear" in (
         Huber.__doc__ or ""
     )
-    assert type("Heir", (Huber,), {}).registered_as == ""
+    assert type("Heir", (Huber,), {})._registered_as == ""
 
 
 def test_a_constructor_names_the_option_that_it_does_not_know() -> None:

@@ -23,7 +23,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     X = np.random.default_rng(0).integers(0, 256, (20, 108)) / 255.0
     model = pl.preset("mlp")
     model.initialize(X.shape[1:])
-    weights = [leaf.params["W"] for leaf in model.leaves() if leaf.params]
+    weights = [leaf.params["W"] for leaf in model._leaves() if leaf.params]
     assert tuple(W.shape[1] for W in weights) == DIMS
     write_task(folder / "task.npz", Task(X, np.arange(20) % 2, 50, 0.0075, weights))
     train("dual", folder)

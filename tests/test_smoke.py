@@ -1,17 +1,17 @@
-"""What an install must do: every module imports, and the commands that a newcomer starts with run once, small."""
+"""What an install must do: every module imports, and the commands that a newcomer starts with run once, small.
+
+``scripts/check_install`` runs it with the lowest versions of all dependencies, too.
+"""
 
 import importlib
 import importlib.util
 import pkgutil
 from pathlib import Path
 
-import pytest
-
 import pellucid
 from tests.commands import Command
 from tests.every import every
 
-pytestmark = pytest.mark.slow  # scripts/check_install runs it, too
 NEEDED = {"kernels": "numba", "server": "fastapi", "distributed": "distributed"}
 MODULES = sorted(module.name for module in pkgutil.walk_packages(pellucid.__path__, "pellucid."))
 
@@ -26,10 +26,10 @@ def test_every_module_imports(name: str) -> None:
 def test_run_evaluate_report_train_look(pellucid: Command, tmp_path: Path) -> None:
     folder = tmp_path / "run"
     for arguments in (
-        ("run", "--epochs", 20, "--out", folder),
+        ("run", "--model", "mlp-small", "--epochs", 2, "--out", folder),
         ("evaluate", folder / "model.safetensors", "drawn-cats"),
         ("report", folder),
-        ("train", "drawn-cats", "--epochs", 2, "--out", tmp_path / "trained"),
+        ("train", "drawn-cats", "--model", "logistic", "--epochs", 2, "--out", tmp_path / "trained"),
         ("data", "info", "drawn-cats"),
         ("model", "show", "cnn"),
     ):

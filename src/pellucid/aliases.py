@@ -232,7 +232,7 @@ METHODS: Mapping[str, str] = {
     "fit train train_on_batch fit_generator partial_fit": "Use pl.train(model, (X, y), n_epochs=50).",
     "compile": NAMES["compile"],
     "evaluate score": "Use pl.evaluate(model, (X, y)).",
-    "save save_weights": "Use pl.save(model, 'model.safetensors').",
+    "save_weights": "Use model.save('model.safetensors').",
     "load_weights load_state_dict load": "Use model = pl.load('model.safetensors').",
     "parameters named_parameters weight weights get_weights trainable_weights trainable_variables kernel bias "
     "coef_ coefs_ intercepts_": (
@@ -243,13 +243,13 @@ METHODS: Mapping[str, str] = {
     "to cuda cpu double half": (
         "Leave it out: everything runs on the CPU; pl.train(..., dtype='float64') sets the dtype."
     ),
-    "zero_grad": "Leave it out: each backward pass writes the gradients anew.",
+    "zero_grad": "Leave it out: each backward pass writes the gradients again.",
     "requires_grad_ requires_grad": "Leave it out: pl.train updates every parameter.",
     "add append add_module register_module": (
         "Give all layers at once: pl.Sequential(pl.Dense(64, 'relu'), pl.Dense(1))."
     ),
     "pop": "Make a new model of the layers that are wanted: pl.Sequential(*model.layers[:-1]).",
-    "get_layer": "Layers are in model.layers, and by name in model.leaves().",
+    "get_layer": "Layers are in model.layers, and by name in model._leaves().",
     "get_config": "Use model.config().",
     "predict_classes": "Use model.predict(X).",
     "call": "Use model.forward(X).",

@@ -38,7 +38,7 @@ class BlasLimit:
         self.renew_lock()
 
     def renew_lock(self) -> None:
-        """Make the lock anew: in a forked child, a thread that is not there may hold it."""
+        """Make the lock again: in a forked child, a thread that is not there may hold it."""
         self._lock = threading.Lock()
 
     def hold(self) -> None:

@@ -22,7 +22,6 @@ from typing import Any, TypeAlias
 ProgressCallback: TypeAlias = Callable[..., None]  # (stage, done, total, detail="")
 Progress: TypeAlias = ProgressCallback | bool | None  # of a public function: None is a bar, False is silent
 CountCallback: TypeAlias = Callable[[int, int], None]
-DetailCallback: TypeAlias = ProgressCallback
 
 PATIENCE = 2.0  # seconds of work before a bar is shown
 TRAINING_PATIENCE = 0.5  # and of a training
@@ -35,9 +34,6 @@ _ARE_HIDDEN: ContextVar[bool] = ContextVar("hidden", default=False)
 
 def no_progress(stage: str, done: int, total: int, detail: str = "") -> None:
     """Show nothing."""
-
-
-no_detail = no_progress
 
 
 def stage_of(progress: ProgressCallback, stage: str) -> CountCallback:
@@ -79,9 +75,9 @@ def hidden_bars() -> Iterator[None]:
 
 
 def are_bars_shown() -> bool:
-    """Return whether somebody would see a bar: standard error is a terminal, or this is a notebook.
+    """Return whether a bar would be seen: standard error is a terminal, or this is a notebook.
 
-    Nobody would in the processes and threads of a pool, whose bars would run into one another.
+    None is in the processes and threads of a pool, whose bars would run into one another.
     """
     if _ARE_HIDDEN.get() or threading.current_thread() is not threading.main_thread():
         return False

@@ -42,6 +42,7 @@ class Result(Printable):
     headline: Any
     notes: Any = ()
     figures: Any  # a method that returns figures by name, where there are several
+    to_dict: Any  # a method that returns everything as JSON can hold it
 
     @abstractmethod
     def to_rows(self) -> list[dict[str, Any]]:

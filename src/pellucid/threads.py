@@ -26,7 +26,7 @@ class WorkerFailed(Exception):
 
 
 class WorkerLost(Exception):
-    """A thread is gone, as in a child that was forked while it worked: nobody does its part."""
+    """A thread is gone, as in a child that was forked while it worked: its part is not done."""
 
 
 def own_cores() -> set[int]:

@@ -42,7 +42,7 @@ class Buffers:
     """Arrays of one dtype by name: see ``Workspace.of``.
 
     ``take`` hands out the beginning of one flat array per name, as long as the largest request so far: a smaller
-    last block, or last batch, of each epoch does not allocate anew.
+    last block, or last batch, of each epoch does not allocate again.
     """
 
     def __init__(self, dtype: Any, empty: Callable[[Shape, Any], Array] = np.empty) -> None:

@@ -172,9 +172,9 @@ def test_a_score_like_the_baselines_is_followed_by_what_to_try(pellucid: Command
     result = json.loads(pellucid("evaluate", "out", "--json").out)
     assert [one["command"] for one in result["advice"]] == before, "of a run, what its training said"
     assert pellucid("evaluate", "out").out.count("    pellucid ") == len(before)
-    assert "no better than the baseline (always 'False'" in done.out
+    assert "Not shown to be better than the baseline, always 'False'." in done.out
     data = pl.load_data("noise.npz")
     scores = pl.evaluate(pl.load("out"), data.test)
-    assert "no better than the baseline" in scores.advice[0].finding
+    assert "Not shown to be better" in scores.advice[0].finding
     assert scores.advice[0].command == 'pl.train(pl.preset("mlp-small"), data)'
     assert scores.advice[0].command in str(scores)

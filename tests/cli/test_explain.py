@@ -38,7 +38,7 @@ def test_a_verdict_is_explained(pellucid: Command, trained: Path, photo: Path, t
     assert done.code == 0, done.err
     assert {path.name for path in (tmp_path / "why").iterdir()} == FILES
     lines = done.out.strip().splitlines()
-    assert lines[0].startswith("Predicted 'dark' (")
+    assert "Predicted 'dark' (" in lines[0]
     assert "nearest by pixels" in done.out
     assert lines[-1] == str(tmp_path / "why" / "explanation.json")
     for name in ("photo.png", "saliency.png", "first-layer.png"):
@@ -84,7 +84,7 @@ def test_data_are_found_or_left_out(pellucid: Command, photos: Path, photo: Path
     alone.parent.mkdir()
     shutil.copy(run / "model.safetensors", alone)
     model = load(run)
-    assert str(tmp_path) not in str(model.summary_of_training)  # a model that is given away tells no path
+    assert str(tmp_path) not in str(model._summary_of_training)  # a model that is given away tells no path
 
     def note(where: Path, *data: str) -> str:
         found, note = find_training_photos(model, where, *data)
@@ -107,7 +107,7 @@ def test_data_are_found_or_left_out(pellucid: Command, photos: Path, photo: Path
     assert done.code == 0
     assert "The training data cannot be had" in done.out
     assert "nearest by pixels" not in done.out
-    model.summary_of_training = {}
+    model._summary_of_training = {}
     assert "does not say where its training data are" in note(alone)
 
 

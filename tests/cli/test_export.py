@@ -65,9 +65,9 @@ def test_a_script_of_a_run_is_compared_on_its_data(pellucid: Command, tmp_path: 
 def test_samples_of_other_sources(tmp_path: Path, trained: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     model = pl.load(trained)
     assert len(samples_of(model, trained)) == 0  # it does not say what it was trained on
-    model.summary_of_training["reading"] = {"name": "digits"}
+    model._summary_of_training["reading"] = {"name": "digits"}
     assert samples_of(model, trained).shape == (8, 8, 8, 1)
-    model.summary_of_training["reading"] = {"name": "catvnoncat"}
+    model._summary_of_training["reading"] = {"name": "catvnoncat"}
     monkeypatch.delenv("PELLUCID_DATA_DIR", raising=False)
     monkeypatch.setattr("pellucid.workflows.export._cache", lambda: str(tmp_path))
     assert len(samples_of(model, trained)) == 0  # nothing is downloaded

@@ -69,7 +69,7 @@ def test_a_network_in_every_command(pellucid: Command, network: Path, photos: Pa
     photo = photos / "red" / "0.png"
     assert " %" in done(pellucid, "predict", model, photo)
     assert "accuracy" in done(pellucid, "evaluate", model, photos)
-    assert "The network predicts" in done(pellucid, "explain", model, photo, "--methods", "gradient")
+    assert "Predicted " in done(pellucid, "explain", model, photo, "--methods", "gradient")
     assert "within" in done(pellucid, "export", model, "--to", "onnx", "-o", tmp_path / "again.onnx")
     again = pl.import_onnx(tmp_path / "again.onnx")
     assert (again.classes, again.preprocessing) == (loaded.classes, loaded.preprocessing)
@@ -86,7 +86,7 @@ def test_a_body_under_a_new_head(pellucid: Command, network: Path, photos: Path,
     body, own = pl.load(tmp_path / "body.safetensors"), pl.load(tmp_path / "own")
     assert (own.classes, own.output_shape, own.theta.size) == (("green", "red"), (1,), 7)
     assert frozen_names(own)[-1] == "globalavgpool2d_2"
-    np.testing.assert_array_equal(own.leaves()[0].params["W"], body.leaves()[0].params["W"])
+    np.testing.assert_array_equal(own._leaves()[0].params["W"], body._leaves()[0].params["W"])
     scores = json.loads((tmp_path / "own" / "metrics.json").read_text())
     assert scores["train"]["accuracy"] > 0.8
 

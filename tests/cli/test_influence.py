@@ -14,7 +14,7 @@ import pellucid as pl
 from pellucid.cli.main import main
 from pellucid.evaluation.influence.explain import QUICK
 from pellucid.evaluation.influence.find_influence import agreement
-from pellucid.evaluation.influence.retrain_runs import training_weights
+from pellucid.evaluation.influence.retrain_runs import retrain, training_weights
 from pellucid.evaluation.influence.tracin import Influence
 from pellucid.runs.record import read_run
 from pellucid.workflows.influence import influence
@@ -55,7 +55,7 @@ def test_a_prediction_is_explained(pellucid: Command, trained: Path, tmp_path: P
     assert all(math.isfinite(number) for number in _numbers(result))
     assert [one["index"] for one in result["explanations"]] == [0, 2]
     assert result["method"] == "tracin"
-    assert result["is_proved"]
+    assert result["is_retrained"]
     assert result["n_trainings"] > 10
     one = result["explanations"][0]
     assert len(one["towards"]) == len(one["against"]) == 3
@@ -95,7 +95,7 @@ def test_a_training_in_stages_is_run_again(pellucid: Command, photos: Path, begu
     going_on = ("--resume", "--schedule", "constant", *more.split())
     assert pellucid("train", photos, *going_on, "--out", "out", "--quiet").code == 0
     result = influence(Path("out"), [0], top=1, n_draws=0, retrain=True)
-    assert result.is_proved
+    assert result.is_retrained
     assert not [note for note in result.notes if "other scores" in note]
     steps = list(result.influence.steps)
     assert steps == sorted(set(steps))
@@ -160,7 +160,7 @@ def test_costly_training_is_traced(pellucid: Command, trained: Path, monkeypatch
     monkeypatch.setattr("pellucid.evaluation.influence.find_influence.QUICK_SECONDS", 0.0)
     done = pellucid("influence", trained, "--samples", "0", "--json")
     result = json.loads(done.out)
-    assert not result["is_proved"]
+    assert not result["is_retrained"]
     assert result["n_trainings"] == 0
     assert result["explanations"][0]["without"] is None
     assert "the trained model alone" in result["notes"][-1]
@@ -169,7 +169,7 @@ def test_costly_training_is_traced(pellucid: Command, trained: Path, monkeypatch
     assert "it would train 32 times" in done.err
     assert "--retrain" in done.err
     done = pellucid("influence", trained, "--samples", "0", "--retrain", "--json")
-    assert json.loads(done.out)["is_proved"]
+    assert json.loads(done.out)["is_retrained"]
 
 
 def test_checkpoints_are_followed(pellucid: Command, photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -180,7 +180,7 @@ def test_checkpoints_are_followed(pellucid: Command, photos: Path, monkeypatch: 
     made = pellucid("train", photos, *options, "--quiet", "--out", "net")
     assert made.code == 0, made.err
     result = json.loads(pellucid("influence", "net", "--samples", "0", "--json").out)
-    assert result["snapshots"] == [4, 8, -1]  # that after the last step is of the trained model
+    assert result["snapshots"] == [4, 8, 12]  # the last is of the trained model
     assert "2 checkpoints and the trained model" in result["notes"][-1]
     assert result["gradients"] == "all"
 
@@ -197,11 +197,31 @@ def test_samples_held_out_do_not_speak(pellucid: Command, photos: Path) -> None:
     np.testing.assert_array_equal(outcome.influence.tracin.any(axis=1), weights > 0)
 
 
+def test_leaving_one_out_holds_out_the_same_samples(pellucid: Command, photos: Path) -> None:
+    """A fraction of one sample fewer would draw others."""
+    options = ("--model", "mlp", "--validation", 0.25, "--epochs", 50)
+    assert pellucid("train", photos, *options, "--out", "watched", "--quiet").code == 0
+    run = read_run(Path("watched"))
+    weights = training_weights(run)
+    assert weights is not None
+    train, query, held = run.split.train, run.split.test.take(np.array([0])), np.flatnonzero(weights == 0)
+    again = retrain(run, query).retraining
+    assert again is not None
+    row = int(np.flatnonzero(weights)[0])
+    model = pl.preset("mlp")
+    pl.train(model, train.take(np.delete(np.arange(32), [row, *held])), n_epochs=50, form="direct")
+    assert again.without((row,)).item() == pytest.approx(model.decision_function(query.X).item(), abs=1e-5)
+    assert again.without((int(held[0]),)) == pytest.approx(again.without(), abs=1e-9)
+
+
 def test_another_arithmetic_is_told(trained: Path) -> None:
     result = read_run(trained)
     result.model.theta += 0.01
     outcome = influence(result, [0], n_draws=QUICK)
     assert any("gave other scores" in note for note in outcome.notes)
+    assert (
+        outcome.n_trainings == 2 + 1 + QUICK
+    )  # in the span and in full, without the first ranked, without draws
 
 
 def test_agreement_is_spearmans(rng: np.random.Generator) -> None:

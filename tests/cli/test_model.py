@@ -185,7 +185,7 @@ def test_a_broken_layer_of_your_own_is_reported_at_its_own_parameter(net: Path) 
 def test_a_source_may_be_a_model_of_any_structure() -> None:
     model: Model = Graph(["x"], {"a": (Dense(2), "x"), "z": ("add", ["a", "x"])}, ["a", "z"])
     assert check(model, (2,)).is_ok
-    assert not model.is_initialized
+    assert not model._is_initialized
 
 
 def test_an_unknown_input_shape_is_said_once(pellucid: Command, tmp_path: Path) -> None:

@@ -58,7 +58,14 @@ def test_a_full_disk_leaves_what_was_there(pellucid: Command, photos: Path, done
     assert pellucid(*arguments).code == 0
     before = content(done / "out")
     ran = subprocess.run(
-        [sys.executable, "-m", "pellucid", *map(str, arguments), "--overwrite"],
+        [
+            sys.executable,
+            "-B",
+            "-m",
+            "pellucid",
+            *map(str, arguments),
+            "--overwrite",
+        ],  # -B: no half .pyc stays
         cwd=done,
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (500, 500)),
         check=False,

@@ -14,7 +14,7 @@ import pellucid as pl
 
 PELLUCID = ("-m", "pellucid")
 ASKED = ("train", "drawn-cats", "--model", "mlp", "--form", "direct", "--dtype", "float64")
-LONG = (*ASKED, "--batch-size", 32, "--epochs", 60, "--checkpoint-steps", 20, "--out")
+LONG = (*ASKED, "--batch-size", 32, "--epochs", 150, "--checkpoint-steps", 20, "--out")
 
 
 @pytest.mark.slow
@@ -52,7 +52,7 @@ def test_a_stopped_training_goes_on(pellucid: Command, tmp_path: Path, number: A
     with pytest.warns(
         RuntimeWarning, match="goes on with n_ranks=1, it began with n_ranks=2: the last digits"
     ):
-        assert pellucid(*ASKED, "--epochs", 61, "--out", "stopped", "--resume").code == 0
+        assert pellucid(*ASKED, "--epochs", 151, "--out", "stopped", "--resume").code == 0
 
 
 @pytest.mark.slow

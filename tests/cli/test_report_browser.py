@@ -16,7 +16,7 @@ NAMES = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = [
     *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
     *("--disable-background-networking", "--disable-component-update", "--hide-scrollbars"),
-    *("--overwrite-prefers-reduced-motion", "--allow-file-access-from-files", "--virtual-time-budget=3000"),
+    *("--force-prefers-reduced-motion", "--allow-file-access-from-files", "--virtual-time-budget=3000"),
     "--enable-logging=stderr",
 ]
 PROBE = """<!DOCTYPE html><meta charset="utf-8"><iframe width="360" height="800" src="{page}"></iframe><pre></pre>

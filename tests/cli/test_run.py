@@ -98,14 +98,6 @@ def test_tables_run_too_without_pictures(pellucid: Command, tmp_path: Path, rng:
     assert (tmp_path / "out" / "report.html").is_file()
 
 
-@pytest.mark.slow
-def test_the_same_seed_gives_the_same_model(pellucid: Command, photos: Path, tmp_path: Path) -> None:
-    for name in "ab":
-        assert pellucid("run", photos, "--epochs", 3, "--batch-size", 8, "--out", name, "--quiet").code == 0
-    one, two = ((tmp_path / name / "history.jsonl").read_bytes() for name in "ab")
-    assert one == two
-
-
 def test_a_folder_that_is_not_empty_is_kept_and_force_replaces_only_its_files(
     pellucid: Command, photos: Path, tmp_path: Path
 ) -> None:
@@ -123,17 +115,6 @@ def test_a_folder_that_is_not_empty_is_kept_and_force_replaces_only_its_files(
     assert (out / "report.html").read_text() != "old"
 
 
-def test_a_place_that_cannot_be_written_is_said_before_training(
-    pellucid: Command, photos: Path, tmp_path: Path
-) -> None:
-    (tmp_path / "file").write_text("")
-    done = pellucid("run", photos, "--out", tmp_path / "file" / "out")
-    assert done.code == 2
-    assert "cannot be written" in done.err
-    assert "Cost after" not in done.out
-    assert pellucid("run", photos, "--out", tmp_path / "file").code == 2
-
-
 def test_a_run_that_breaks_leaves_what_broke_it_and_one_that_cannot_begin_leaves_nothing(
     pellucid: Command, photos: Path, tmp_path: Path
 ) -> None:
@@ -143,29 +124,6 @@ def test_a_run_that_breaks_leaves_what_broke_it_and_one_that_cannot_begin_leaves
     assert done.code == 2
     assert "smaller learning rate" in done.err
     assert {path.name for path in (tmp_path / "out").iterdir()} == {"config.toml", "nonfinite.safetensors"}
-
-
-@pytest.mark.slow
-def test_a_run_goes_on_as_one_that_was_longer_from_the_start(
-    pellucid: Command, photos: Path, tmp_path: Path
-) -> None:
-    """--resume finds data, model and photo by itself; without a report, as `train` leaves it, one is made."""
-    Image.new("RGB", (9, 9), (250, 250, 250)).save("new.png")
-    options = ("--model", "logistic", "--schedule", "constant", "--batch-size", 8, "--photo", "new.png")
-    assert pellucid("run", photos, *options, "--epochs", 6, "--out", "whole").code == 0
-    assert (
-        pellucid("run", photos, *options, "--epochs", 3, "--out", "part", "--checkpoint-steps", 4).code == 0
-    )
-    assert len(list((tmp_path / "part" / "checkpoints").iterdir())) > 1
-    done = pellucid("run", "--resume", "--epochs", 6, "--out", "part")
-    assert done.code == 0, done.err
-    lines = done.out.splitlines()
-    assert {"Going on after 3 of 6 epochs.", f"Report: {Path('part/report.html')}"} <= set(lines)
-    assert any(line.startswith("new.png: ") for line in lines)
-    assert (pl.load("part").theta == pl.load("whole").theta).all()
-    assert (tmp_path / "part" / "figures" / "new-photo.png").is_file()
-    done = pellucid("run", "--resume")
-    assert (done.code, done.err) == (2, "pellucid: --resume: name the folder of the training with --out.\n")
 
 
 @pytest.mark.slow
@@ -218,13 +176,3 @@ def test_on_the_published_photos(pellucid: Command, published_dir: Path, tmp_pat
     assert lines[-1].endswith("...Goodbye!")
     assert 'my_cat_1.jpg: y = 1.0, your L-layer model predicts a "cat" picture.' in done.out
     assert (tmp_path / "out" / "report.html").stat().st_size < 5_000_000
-
-
-@pytest.mark.slow
-def test_on_drawn_cats(pellucid: Command, tmp_path: Path) -> None:
-    done = pellucid("run", "--out", "out")
-    assert done.code == 0, done.err
-    metrics = json.loads((tmp_path / "out" / "metrics.json").read_text())
-    assert metrics["test"]["accuracy"] >= 0.9
-    assert metrics["test"]["accuracy"] > metrics["test"]["baseline"]
-    assert "a new drawing of a cat: cat" in done.out

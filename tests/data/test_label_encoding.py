@@ -60,7 +60,7 @@ def test_another_form_trains_the_same_classifier_and_says_so(labels: Any, n_out:
     ],
 )
 def test_what_is_asked_for_is_done_without_a_word(labels: Any, n_out: int, options: Any, kind: str) -> None:
-    assert train(labels, n_out, **options).loss_kind == kind  # a warning would be an error
+    assert train(labels, n_out, **options)._loss.kind == kind  # a warning would be an error
 
 
 def test_text_labels_everywhere() -> None:

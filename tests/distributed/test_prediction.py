@@ -220,6 +220,7 @@ def test_a_full_disk_keeps_whole_parts(client: Any, tmp_path: Path, monkeypatch:
     monkeypatch.setattr("pellucid.prediction.parquet.PART_ROWS", 20)
     options: Any = {"client": client, "out": tmp_path / "r.parquet"}
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)  # or half a .pyc stays
     fill = partial(resource.setrlimit, resource.RLIMIT_FSIZE, (1000, before[1]))
     try:
         with pytest.raises(pl.PellucidError, match=r"part-0000\d\.parquet: .* and --resume goes on") as found:

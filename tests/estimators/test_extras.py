@@ -41,7 +41,7 @@ def test_an_activation_for_each_layer(digits: Any) -> None:
     model.initialize((64,))
     for layer, W, b in zip(model.layers, fitted.coefs_, fitted.intercepts_, strict=True):
         layer.params["W"][...], layer.params["b"][...] = W, b
-    logs = scipy.special.log_softmax(model.raw_outputs(X), axis=1)
+    logs = scipy.special.log_softmax(model._raw_outputs(X), axis=1)
     np.testing.assert_allclose(fitted.predict_log_proba(X), logs, rtol=1e-12, atol=1e-12)
 
 
@@ -75,7 +75,7 @@ def test_batch_norm_predicts_by_running_statistics(digits: Any) -> None:
     for layer, norm in zip(model.layers[1::3], fitted.batch_norms_, strict=True):
         for name, array in (*layer.params.items(), *layer.state.items()):
             array[...] = norm[name]
-    logs = scipy.special.log_softmax(model.raw_outputs(X), axis=1)
+    logs = scipy.special.log_softmax(model._raw_outputs(X), axis=1)
     np.testing.assert_allclose(fitted.predict_log_proba(X), logs, rtol=1e-9, atol=1e-9)
     before = fitted.batch_norms_[0]["running_mean"].copy()
     fitted.partial_fit(X, y)

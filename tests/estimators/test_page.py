@@ -30,7 +30,7 @@ def names_in(name: str, section: str) -> list[str]:
 @pytest.mark.slow
 def test_the_page_is_what_the_script_prints() -> None:
     printed = subprocess.run([sys.executable, str(SCRIPT)], capture_output=True, text=True, check=True).stdout
-    assert printed == PAGE.read_text(), "make it anew: scripts/check --fix"
+    assert printed == PAGE.read_text(), "make it again: scripts/check --fix"
 
 
 @every("name", ["MLPClassifier", "NetworkClassifier", "ImageClassifier"])

@@ -57,7 +57,7 @@ def test_the_best_parameters_are_put_back(form: str) -> None:
 
     def score(run: TrainingState, event: EpochEnd) -> float:
         X = np.random.default_rng(0).standard_normal((20, 50))
-        kept[event.epoch] = run.model.raw_outputs(X)
+        kept[event.epoch] = run.model._raw_outputs(X)
         return -abs(event.epoch - 4.0)  # best at epoch 4
 
     model, rule, history = trained(form, score, patience=3)
@@ -65,7 +65,7 @@ def test_the_best_parameters_are_put_back(form: str) -> None:
     assert rule.best == 0
     assert rule.scores == [-4.0, -3.0, -2.0, -1.0, 0.0, -1.0, -2.0, -3.0, -4.0]
     X = np.random.default_rng(0).standard_normal((20, 50))
-    np.testing.assert_allclose(model.raw_outputs(X), kept[4], atol=1e-12)
+    np.testing.assert_allclose(model._raw_outputs(X), kept[4], atol=1e-12)
 
 
 @every("form", ["direct", "dual"])
@@ -73,7 +73,7 @@ def test_put_back_after_a_failure(form: str) -> None:
     outputs: list[Any] = []
     X = np.random.default_rng(0).standard_normal((20, 50))
     rule = Convergence(
-        score=lambda run, event: outputs.append(run.model.raw_outputs(X)) or float(-event.epoch)
+        score=lambda run, event: outputs.append(run.model._raw_outputs(X)) or float(-event.epoch)
     )  # type: ignore[func-returns-value]
     model = Sequential([Dense(3, activation="tanh"), Dense(1)], dtype="float64")
 
@@ -85,7 +85,7 @@ def test_put_back_after_a_failure(form: str) -> None:
     with pytest.raises(RuntimeError):
         train(model, data, optimizer=SGD(0.1), n_epochs=9, form=form, callbacks=[rule, fail])
     assert rule.put_back(model)
-    np.testing.assert_allclose(model.raw_outputs(X), outputs[0], atol=1e-12)  # epoch 0 was the best
+    np.testing.assert_allclose(model._raw_outputs(X), outputs[0], atol=1e-12)  # epoch 0 was the best
     assert not Convergence().put_back(model)
 
 

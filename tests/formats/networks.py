@@ -23,7 +23,7 @@ def shaken(model: pl.Model, shape: Any, seed: int = 1) -> pl.Model:
     model.initialize(shape, seed=seed)
     rng = np.random.default_rng(seed)
     model.theta += 0.1 * rng.standard_normal(model.theta.size)
-    for leaf in model.leaves():
+    for leaf in model._leaves():
         for key, array in leaf.state.items():
             array[...] = rng.random(array.shape) + (key == "running_var")
     return model

@@ -39,7 +39,7 @@ def test_layers_structures_and_training(load: Any) -> None:
     assert as_json(architecture.model) == as_json(Sequential(wanted))
     assert architecture.model.dtype == "float64"
     assert architecture.input_shape == (8, 8, 3)
-    assert not architecture.model.is_initialized
+    assert not architecture.model._is_initialized
     architecture.initialize(seed=1)
     assert architecture.model.output_shape == (3,)
     assert architecture.training["n_epochs"] == 20
@@ -172,7 +172,7 @@ def test_the_loss_of_a_trained_model_is_written(load: Any) -> None:
     model.initialize((2,))
     model.set_loss("huber", delta=2)
     assert "[training]" not in architecture_to_toml(model)
-    model.summary_of_training = {"n_steps": 1}
+    model._summary_of_training = {"n_steps": 1}
     assert load(architecture_to_toml(model)).training == {"loss": {"type": "huber", "delta": 2.0}}
 
 

@@ -72,8 +72,8 @@ def test_a_file_of_then_predicts_what_it_did(path: Path, tmp_path: Path) -> None
     expected = json.loads(path.with_suffix(".json").read_text())
     model = load(path)
     inputs: Any = expected["inputs"]
-    if model.schema is not None:
-        X = model.schema.encode(inputs).X
+    if model._schema is not None:
+        X = model._schema.encode(inputs).X
     else:
         arrays = {name: np.array(inputs[name], dtype) for name, dtype in expected["dtypes"].items()}
         X = arrays.get("", arrays)
@@ -82,9 +82,9 @@ def test_a_file_of_then_predicts_what_it_did(path: Path, tmp_path: Path) -> None
     save(model, tmp_path / "again.safetensors")
     again = load(tmp_path / "again.safetensors")
     assert plain(again.decision_function(X)) == plain(model.decision_function(X))
-    assert (again.classes, again.schema, again.inputs_seen) == (
+    assert (again.classes, again._schema, again.inputs_seen) == (
         model.classes,
-        model.schema,
+        model._schema,
         model.inputs_seen,
     )
 

@@ -57,7 +57,7 @@ def test_a_layer_of_ones_own_is_exported_without_a_line_for_it(tmp_path: Path) -
     exec(text, made)
     assert 'np.tanh((X - W["squash_1.centre"]) / (1 + np.power(W["squash_1.width"], 2))) * 2' in text
     X = np.random.default_rng(0).random((3, 5, 4, 3), np.float32)
-    np.testing.assert_allclose(made["forward"](X), model.raw_outputs(X.astype(model.dtype)), atol=1e-5)
+    np.testing.assert_allclose(made["forward"](X), model._raw_outputs(X.astype(model.dtype)), atol=1e-5)
     page = page_of(model)
     assert page.activations["layer_squash_1"].startswith("Math.tanh((z - W.centre[i % W.centre.length]) / ")
     pytest.importorskip("onnxruntime")

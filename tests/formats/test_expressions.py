@@ -80,7 +80,7 @@ def test_an_activation_of_ones_own_is_exported_without_a_line_for_it(own: Any, t
     made: dict[str, Any] = {"__name__": "predict"}
     exec(write_script(model, is_inside=True).text, made)
     X = np.random.default_rng(0).random((3, 4), np.float32)
-    np.testing.assert_allclose(made["forward"](X), model.raw_outputs(X.astype(model.dtype)), atol=1e-5)
+    np.testing.assert_allclose(made["forward"](X), model._raw_outputs(X.astype(model.dtype)), atol=1e-5)
     pytest.importorskip("onnxruntime")
     assert export_onnx(model, tmp_path / "a.onnx") <= 1e-5
 

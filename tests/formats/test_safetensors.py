@@ -32,7 +32,7 @@ def data() -> Dataset:
 def model(data: Dataset) -> Sequential:
     network = Sequential([Flatten(), Dense(3, activation="relu"), Dense(1)], dtype="float32")
     train(network, data, n_epochs=5)
-    network.summary_of_training = {"n_steps": 5}
+    network._summary_of_training = {"n_steps": 5}
     return network
 
 
@@ -50,7 +50,7 @@ def test_round_trip(model: Sequential, saved: Path, data: Dataset) -> None:
     assert again.dtype == "float32"
     assert again.classes == ("no", "yes")
     assert again.preprocessing == model.preprocessing
-    assert again.summary_of_training == {"n_steps": 5}
+    assert again._summary_of_training == {"n_steps": 5}
     assert again.config() == model.config()
 
 
@@ -180,7 +180,7 @@ def test_a_class_of_ones_own_is_registered_to_be_saved(tmp_path: Path) -> None:
         save(model, path)
         assert load(path).config() == model.config()
         assert load(path).loss == model.loss
-        name = registered.registered_as
+        name = registered._registered_as
         table.remove(name)
         with pytest.raises(FormatError, match=rf"'{name}', which is not registered here. Import the module"):
             load(path)

@@ -46,7 +46,7 @@ def of_a_table(folder: Path) -> tuple[Model, Array]:
     table.write_text("a,b,c\n" + "\n".join(f"{i},{'xy'[i % 2]},{'pq'[i % 2]}" for i in range(20)))
     data, model = load_data(table, target="c"), preset("mlp")
     train(model, data.train, n_epochs=2)
-    model.schema = data.schema
+    model._schema = data.schema
     return model, data.train.X
 
 
@@ -78,7 +78,7 @@ def changed(value: Any, place: tuple[Any, ...], new: Any) -> Any:
 def test_no_field_of_a_header_can_do_more_than_be_refused(make: Any, tmp_path: Path) -> None:
     model, X = make(tmp_path)
     path, bad = tmp_path / "model.safetensors", tmp_path / "bad.safetensors"
-    model.summary_of_training = {"options": {"seed": 1}, "reading": {"name": "digits"}, "data_sha256": "x"}
+    model._summary_of_training = {"options": {"seed": 1}, "reading": {"name": "digits"}, "data_sha256": "x"}
     save(model, path)
     header, arrays = read_tensors(path, "pellucid", kind="model", advice="")
     refused: list[str] = []

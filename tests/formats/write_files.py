@@ -63,7 +63,7 @@ def table() -> tuple[Any, Any]:
     data = pl.load_data(_written(text), target="pet")
     model = pl.preset("mlp")
     pl.train(model, data.train, n_epochs=5)
-    model.schema = data.schema
+    model._schema = data.schema
     return model, ROWS
 
 
@@ -187,7 +187,7 @@ def _shaken(model: Any, shape: Any) -> Any:
     """Return a model whose parameters and statistics are random, as a training leaves them."""
     model.initialize(shape)
     model.theta += RNG.normal(0, 0.2, model.theta.size)
-    for leaf in model.leaves():
+    for leaf in model._leaves():
         for array in leaf.state.values():
             array[...] = RNG.random(array.shape) + 0.5
     return model
@@ -225,11 +225,11 @@ def main() -> None:
             continue
         model, X = make()
         few = {key: array[:2] for key, array in X.items()} if isinstance(X, dict) else X[:2]
-        inputs = model.schema.encode(few).X if model.schema else few
+        inputs = model._schema.encode(few).X if model._schema else few
         arrays = few if isinstance(few, dict) else {"": inputs}
         expected = {
             "dtypes": {key: str(array.dtype) for key, array in arrays.items()},
-            "inputs": few if model.schema else {key: array.tolist() for key, array in arrays.items()},
+            "inputs": few if model._schema else {key: array.tolist() for key, array in arrays.items()},
             "outputs": plain(model.decision_function(inputs)),
             "predictions": plain(model.predict(inputs)),
         }

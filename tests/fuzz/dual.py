@@ -42,7 +42,7 @@ def check_forms(training: Training) -> None:
         noise: Any = () if not jitter else [Jitter(jitter)]
         model, history = training.run(form=form, n_threads=1, callbacks=noise)
         assert history.form == form
-        states = {f"{leaf.name}.{key}": a for leaf in model.leaves() for key, a in leaf.state.items()}
+        states = {f"{leaf.name}.{key}": a for leaf in model._leaves() for key, a in leaf.state.items()}
         return {"theta": model.theta, **{k: np.array(v) for k, v in history.columns.items()}, **states}
 
     try:

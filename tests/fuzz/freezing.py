@@ -37,14 +37,14 @@ def check_frozen(case: Frozen) -> None:
     network, settings = training.network, training.settings
     model = network.model
     model.initialize(network.input_shape, seed=settings["seed"], dtype=settings["dtype"])
-    leaves = model.leaves()
+    leaves = model._leaves()
     try:
         freeze(model, leaves[int(case.fraction * len(leaves))].name)
     except OptionError:  # nothing would be frozen, or nothing left to train
         reject()
     result = check_gradients(model)
     assert result.is_ok, str(result)
-    frozen = [leaf.name for leaf in leaves if leaf.is_frozen]
+    frozen = [leaf.name for leaf in leaves if leaf._is_frozen]
     before = {
         name: array.copy() for name, array in named_arrays(model).items() if name.split(".")[0] in frozen
     }

@@ -101,7 +101,7 @@ def check_exported(case: Exported) -> None:
     if case.factors is not None:
         model = Sequential([Affine(), *case.network.model.layers])
         model.initialize(case.network.input_shape, seed=case.network.seed, dtype="float32")
-        model.leaves()[0].params["gamma"][...] = case.factors[0]
+        model._leaves()[0].params["gamma"][...] = case.factors[0]
     model.preprocessing = None if case.divisor is None else Preprocessing("divide", case.divisor)
     rng = np.random.default_rng(case.network.seed)
     pixels = rng.integers(0, 256, (3, *case.network.input_shape), np.uint8)

@@ -99,7 +99,7 @@ def interrupt(arguments: list[str], folder: Path, number: signal.Signals, second
     with contextlib.suppress(ProcessLookupError):
         process.send_signal(number)
     _, err = process.communicate(timeout=60)
-    ends = [128 + number] if number == signal.SIGINT else [128 + number, -number]  # -number: before it began
+    ends = [128 + number, -number]  # -number: before it began, or once Python ends
     assert process.returncode in (0, *ends), (process.returncode, err)
     assert err in ("", "Stopped.\n"), err
     with contextlib.suppress(ProcessLookupError):

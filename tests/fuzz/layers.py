@@ -50,7 +50,7 @@ def activations(draw: DrawFn) -> Activation:
 def leaves_for(shape: Shape, is_narrow: bool = False) -> SearchStrategy[Layer]:
     """Return a strategy for the layers that take samples of a shape, most of them; half are Conv2D or Dense.
 
-    Narrow ones are a few convolutions and windows: a kernel is compiled anew for each size.
+    Narrow ones are a few convolutions and windows: a kernel is compiled again for each size.
     """
     anywhere = [
         activations(),
@@ -131,7 +131,7 @@ class Pool:
     def keep(self, layer: Layer | None, shape: Shape) -> Layer | None:
         """Return a layer that takes samples of that shape, kept for other places; None if it must not be here."""
         if layer is not None:
-            kinds = {type(leaf) for leaf in layer.leaves()}
+            kinds = {type(leaf) for leaf in layer._leaves()}
             if self.is_enlarged and MaxPool2D in kinds:
                 return None
             self.is_enlarged |= not kinds.isdisjoint({UpSample2D, ReflectPad2D, Resize2D})

@@ -26,7 +26,7 @@ from pellucid.nn.graph import Graph
 from pellucid.nn.model import Model, model_from_config
 from pellucid.nn.norm import BatchNorm
 from pellucid.nn.sequential import Sequential
-from pellucid.ops.losses.base import LOSSES, loss_and_gradient
+from pellucid.ops.losses.base import LOSSES
 from pellucid.training.executor import thread_shards
 from pellucid.training.fit import train
 from pellucid.training.optimizers.sgd import SGD
@@ -56,7 +56,7 @@ class Network:
     def ready(self) -> Model:
         """Return a copy of the model, initialized in float64, its parameters off the special points of a start."""
         model = copy.deepcopy(self.model)
-        model.needs_input_gradient = self.needs_input_gradient
+        model._needs_input_gradient = self.needs_input_gradient
         model.initialize(self.input_shape, seed=self.seed, dtype="float64")
         model.set_loss(copy.deepcopy(self.loss))
         model.theta += 0.2 * np.random.default_rng(self.seed).standard_normal(model.theta.size)
@@ -140,23 +140,24 @@ def computed(network: Network, way: str, jitter: float = 0.0) -> dict[str, Array
     noise = np.random.default_rng(5)
     model.theta *= 1 + jitter * noise.standard_normal(model.theta.size)
     X = map_arrays(lambda array: array * (1 + jitter * noise.standard_normal(array.shape)), X)
-    Y = model.encode(y)
+    Y = model._encode(y)
     found: dict[str, Any] = {}
     with dispatch.use(way):
         found["prediction"] = map_arrays(np.copy, model.forward(X))
-        model.seed_step(1, 0)
+        model._seed_step(1, 0)
         Z = model.forward(X, training=True)
         found["Z"] = map_arrays(np.copy, Z)
-        loss, dZ = loss_and_gradient(model.loss_function, Z, Y, weights=weights)
+        loss, cache = model._loss.forward(Z, Y, weights=weights)
+        dZ = model._loss.backward(cache)
         found["loss"] = np.array(loss)
         model.grad.fill(np.nan)  # each has to be written
         dX = model.backward(dZ)
         if network.needs_input_gradient:  # None: no output depends on that input
             found["dX"] = map_arrays(lambda part: None if part is None else part.copy(), dX)
         found["grad"] = model.grad.copy()
-        for leaf in model.leaves():
+        for leaf in model._leaves():
             found |= {f"{leaf.name}.{key}": state.copy() for key, state in leaf.state.items()}
-        model.seed_step(1, 1)
+        model._seed_step(1, 1)
         found["second loss"] = np.array(model.loss_and_grad(X, Y, weights=weights))
         found["second grad"] = model.grad.copy()
     arrays = {}
@@ -183,16 +184,16 @@ def check_prediction(network: Network) -> None:
     """A sample is predicted alike alone and among others; a copy, a file and a config give the same network."""
     X, _, _ = network.data()
     model = network.ready()
-    Z = model.raw_outputs(X)
-    alone = model.raw_outputs(map_arrays(lambda array: array[:1], X))
+    Z = model._raw_outputs(X)
+    alone = model._raw_outputs(map_arrays(lambda array: array[:1], X))
     assert not differences(_named(map_arrays(lambda array: array[:1], Z)), _named(alone))
     twin = model_from_config(model.config())
     assert repr(twin) == repr(copy.deepcopy(network.model))
-    assert not differences(_named(Z), _named(copy.deepcopy(model).raw_outputs(X)), 0)
+    assert not differences(_named(Z), _named(copy.deepcopy(model)._raw_outputs(X)), 0)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.safetensors"
         save(model, path)
-        assert not differences(_named(Z), _named(load(path).raw_outputs(X)), 0)
+        assert not differences(_named(Z), _named(load(path)._raw_outputs(X)), 0)
 
 
 def _named(Z: Any) -> dict[str, Array]:
@@ -211,7 +212,7 @@ def check_steps(network: Network, n_threads: int = 2) -> None:
         options |= {"n_epochs": 2, "batch_size": max(1, network.m - 1), "sample_weight": weights}
         with dispatch.use(way), mock.patch.object(thread_shards, "UPDATE_SIZE", 1):  # threads update, too
             history = train(model, (X, y), n_threads=n_threads, **options)
-        states = {f"{leaf.name}.{key}": a for leaf in model.leaves() for key, a in leaf.state.items()}
+        states = {f"{leaf.name}.{key}": a for leaf in model._leaves() for key, a in leaf.state.items()}
         return {"theta": model.theta, "losses": np.array(history.losses), **states}
 
     try:
@@ -228,7 +229,7 @@ def check_steps(network: Network, n_threads: int = 2) -> None:
 def check_slopes(network: Network) -> None:
     """Compare every gradient with finite differences."""
     model = copy.deepcopy(network.model)
-    is_tiny = network.m < 2 and any(isinstance(leaf, BatchNorm) for leaf in model.leaves())
+    is_tiny = network.m < 2 and any(isinstance(leaf, BatchNorm) for leaf in model._leaves())
     loss = None if isinstance(model, Graph) and not model.is_single_output else network.loss
     options: Any = {"loss": loss, "n_samples": network.m + is_tiny, "seed": network.seed}
     result = check_gradients(model, network.input_shape, **options)

@@ -67,7 +67,7 @@ def check_resume(case: Resume) -> None:
             case.training.run(callbacks=[saving, StopAfter(stop)], **more)
             if list(Path(folder).iterdir()):
                 more = {"resume": folder}
-                if not case.training.network.model.is_initialized:
+                if not case.training.network.model._is_initialized:
                     more["seed"] = 1000 + i  # the checkpoint's first weights count, not this seed's
         resumed = case.training.run(**more)
     assert_same(whole, resumed)
@@ -77,7 +77,7 @@ def assert_same(one: tuple[Model, History], two: tuple[Model, History]) -> None:
     """Compare two trained models and their histories, bit for bit."""
     (model, history), (twin, resumed) = one, two
     np.testing.assert_array_equal(twin.theta, model.theta)
-    for leaf, other in zip(model.leaves(), twin.leaves(), strict=True):
+    for leaf, other in zip(model._leaves(), twin._leaves(), strict=True):
         for key in leaf.state:
             np.testing.assert_array_equal(other.state[key], leaf.state[key], err_msg=f"{leaf.name}.{key}")
     assert resumed.columns == history.columns

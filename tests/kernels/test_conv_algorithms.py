@@ -12,7 +12,6 @@ from pellucid.types import Array, Shape
 
 pytest.importorskip("numba")
 
-from pellucid.kernels.conv import algorithm_for
 from pellucid.kernels.conv_algorithm import ConvAlgorithm
 from pellucid.kernels.conv_depthwise import DepthwiseConv
 from pellucid.kernels.conv_direct import DirectConv
@@ -99,6 +98,7 @@ def test_equals_the_plain_convolution(
         return
     geometry = plain(one, np.zeros(one.X), np.zeros(one.W), None)[1]
     assert algorithm.fits(geometry)
+    assert DepthwiseConv.fits(geometry) == one.is_depthwise
     computed = algorithm(geometry, dtype)
     for _ in range(2):  # weights change from step to step
         X, W = (rng.standard_normal(shape).astype(dtype) for shape in (one.X, one.W))
@@ -127,10 +127,3 @@ def test_nan_and_infinity_reach_what_depends_on_them_and_nothing_else(
             np.testing.assert_array_equal(np.isfinite(ours), is_finite)
             np.testing.assert_array_equal(ours[~is_finite], theirs[~is_finite])
         array.flat[array.size // 2] = kept
-
-
-@every("one", CASES)
-def test_convolutions_are_computed_by_what_suits_them(one: Case) -> None:
-    chosen = algorithm_for(plain(one, np.zeros(one.X), np.zeros(one.W), None)[1], np.float32, None)
-    assert isinstance(chosen, DepthwiseConv) == one.is_depthwise
-    assert isinstance(chosen, DirectConv)

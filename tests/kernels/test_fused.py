@@ -7,8 +7,6 @@ import numpy as np
 import pytest
 from tests.every import every
 
-from pellucid import dispatch
-from pellucid.dispatch.fused import conv_relu_forward
 from pellucid.ops import fused as plain
 from pellucid.types import Array
 from pellucid.workspace import Workspace
@@ -177,13 +175,6 @@ def test_parts_of_a_batch_share_statistics() -> None:
     assert moments.n == whole[1].n
     for got, expected in ((A, whole[0][1:]), *zip(moments[:2], whole[1][:2], strict=True)):
         assert relative(got, expected) < 1e-12
-
-
-def test_the_switch_runs_them() -> None:
-    X, W = np.ones((1, 4, 4, 3)), np.ones((3, 3, 3, 2))
-    with dispatch.use("numba"):
-        assert isinstance(conv_relu_forward(X, W)[1], fused.ConvReluCache)
-    assert isinstance(conv_relu_forward(X, W)[1], plain.ConvBlockCache)
 
 
 def test_a_prediction_follows_its_weights() -> None:

@@ -84,7 +84,9 @@ def compare(model: Model, shape: Any, dtype: str, tolerance: float) -> None:
     model.initialize(shape, seed=2, dtype=dtype)
     y = rng.integers(0, 2, 6)
     X: Any = map_arrays(lambda one: rng.standard_normal((6, *one)).astype(dtype), shape)
-    arrays = [(leaf, pair) for leaf in model.leaves() for pair in (*leaf.params.items(), *leaf.state.items())]
+    arrays = [
+        (leaf, pair) for leaf in model._leaves() for pair in (*leaf.params.items(), *leaf.state.items())
+    ]
     weights = {
         f"{leaf.name}.{key}": torch.tensor(value.copy(), requires_grad=key in leaf.params)
         for leaf, (key, value) in arrays
@@ -98,7 +100,7 @@ def compare(model: Model, shape: Any, dtype: str, tolerance: float) -> None:
         if key in leaf.state:
             theirs = weights[f"{leaf.name}.{key}"].numpy()
             np.testing.assert_allclose(leaf.state[key], theirs, rtol=tolerance, err_msg=leaf.name)
-    for leaf in model.leaves():
+    for leaf in model._leaves():
         for key, gradient in leaf.grads.items():
             theirs = weights[f"{leaf.name}.{key}"].grad.numpy()
             np.testing.assert_allclose(gradient, theirs, rtol=0, atol=tolerance * largest, err_msg=leaf.name)

@@ -12,12 +12,11 @@ from pellucid.nn.blocks import Parallel, Residual
 from pellucid.nn.conv import Conv2D
 from pellucid.nn.dense import Dense, Flatten
 from pellucid.nn.graph import Graph
-from pellucid.nn.layer import LAYERS, Layer
+from pellucid.nn.layer import Layer
 from pellucid.nn.model import Model, model_from_config
 from pellucid.nn.pooling import GlobalAvgPool2D
 from pellucid.nn.sequential import Sequential
 from pellucid.ops.finite_difference import gradcheck
-from pellucid.registry import register
 
 
 def nested() -> Sequential:
@@ -72,27 +71,13 @@ def product() -> Graph:
     return Graph(["x"], nodes, "z", dtype="float64")
 
 
-def test_gradients_of_channels_and_pixels_that_are_weighed(rng: np.random.Generator) -> None:
-    model = squeezed()
-    model.initialize((4, 5, 2), seed=1)
-    model.theta[...] = rng.standard_normal(model.theta.size)
-    X, y = rng.standard_normal((3, 4, 5, 2)), rng.integers(0, 2, 3)
-
-    def loss(theta: np.ndarray) -> float:
-        model.theta[...] = theta
-        return model.loss_and_grad(X, y)
-
-    theta = model.theta.copy()
-    loss(theta)
-    assert gradcheck(loss, {"theta": model.grad.copy()}, {"theta": theta}, rng)["theta"] < 1e-6
-
-
-@every("make", [nested, merged, first_is_a_structure, graph, product])
+@every("make", [nested, merged, first_is_a_structure, graph, product, squeezed])
 def test_gradients_of_parameters_and_input(rng: np.random.Generator, make: Any) -> None:
     model: Model = make()
-    model.initialize((6,), seed=1)
+    shape = (4, 5, 2) if make is squeezed else (6,)
+    model.initialize(shape, seed=1)
     model.theta[...] = rng.standard_normal(model.theta.size)
-    X, y = rng.standard_normal((7, 6)), rng.integers(0, 2, 7)
+    X, y = rng.standard_normal((7, *shape)), rng.integers(0, 2, 7)
 
     def loss(theta: np.ndarray, X: np.ndarray) -> float:
         model.theta[...] = theta
@@ -103,7 +88,7 @@ def test_gradients_of_parameters_and_input(rng: np.random.Generator, make: Any) 
     errors = gradcheck(loss, {"theta": model.grad.copy()}, {"theta": theta, "X": X}, rng)
     assert errors["theta"] < 1e-6
     model.theta[...] = theta
-    model.mark_input_gradient(True)
+    model._mark_input_gradient(True)
     Z = model.forward(X, training=True)
     upstream = rng.standard_normal(Z.shape)
     dX = model.backward(upstream.copy())
@@ -114,26 +99,6 @@ def test_gradients_of_parameters_and_input(rng: np.random.Generator, make: Any) 
         return float(np.vdot(model.forward(X, training=True), upstream))
 
     assert gradcheck(contracted, {"X": dX}, {"X": X}, rng)["X"] < 1e-6
-
-
-@every("make", [nested, merged, first_is_a_structure, graph, product])
-def test_config_makes_the_same_model_again(make: Any, rng: np.random.Generator) -> None:
-    model = make()
-    model.initialize((6,), seed=3)
-    again = model_from_config(model.config(), dtype="float64")
-    again.initialize((6,), seed=3)
-    X = rng.standard_normal((3, 6))
-    np.testing.assert_array_equal(again.forward(X), model.forward(X))
-
-
-@every("make", [nested, merged, first_is_a_structure, graph, product])
-def test_the_batch_equals_row_by_row(make: Any, rng: np.random.Generator) -> None:
-    model = make()
-    model.initialize((6,), seed=3)
-    X = rng.standard_normal((5, 6))
-    whole = model.forward(X).copy()
-    for i in range(5):
-        np.testing.assert_allclose(model.forward(X[i : i + 1])[0], whole[i], rtol=0, atol=1e-14)
 
 
 def two_inputs(outputs: Any = "z") -> Graph:
@@ -155,7 +120,7 @@ def test_two_inputs_reach_the_output_and_get_gradients(rng: np.random.Generator)
     model = two_inputs()
     model.initialize({"photo": (2, 2), "facts": (3,)}, seed=1)
     X = {"photo": rng.standard_normal((4, 2, 2)), "facts": rng.standard_normal((4, 3))}
-    model.mark_input_gradient(True)
+    model._mark_input_gradient(True)
     Z = model.forward(X)
     assert Z.shape == (4, 1)
     dX = model.backward(np.ones_like(Z))
@@ -172,23 +137,8 @@ def test_a_node_that_no_output_needs_has_no_gradient(rng: np.random.Generator) -
     model.grad[...] = 7
     X = {"photo": rng.standard_normal((4, 2, 2)), "facts": rng.standard_normal((4, 3))}
     model.loss_and_grad(X, np.array([0, 1, 1, 0]))
-    size = next(leaf for leaf in model.leaves() if leaf.output_shape == (2,))
+    size = next(leaf for leaf in model._leaves() if leaf.output_shape == (2,))
     assert (size.grads["W"] == 0).all()
-
-
-def test_several_outputs_are_a_dictionary(rng: np.random.Generator) -> None:
-    model = two_inputs(["z", "size"])
-    model.initialize({"photo": (2, 2), "facts": (3,)})
-    X = {"photo": rng.standard_normal((4, 2, 2)), "facts": rng.standard_normal((4, 3))}
-    Z = model.forward(X)
-    assert {name: array.shape for name, array in Z.items()} == {"z": (4, 1), "size": (4, 2)}
-    assert model.output_shape == {"z": (1,), "size": (2,)}
-
-
-def test_rows_carry_node_names() -> None:
-    model = two_inputs()
-    model.initialize({"photo": (2, 2), "facts": (3,)})
-    assert [row.name for row in model.summary().layers] == ["flat", "seen", "both", "z", "size"]
 
 
 def test_shapes_that_do_not_fit_are_named_at_build_time() -> None:
@@ -225,23 +175,5 @@ def test_bad_graphs_name_what_is_wrong() -> None:
         Graph(["x"], {"z": ("conkat", ["x"])}, "z")
     with pytest.raises(OptionError, match="at least one branch"):
         Parallel([])
-
-
-def test_a_layer_of_your_own_is_made_from_its_name(rng: np.random.Generator) -> None:
-    @register
-    class Halve(Layer):
-        def forward(self, X: np.ndarray, *, training: bool = False) -> np.ndarray:
-            return X / 2
-
-        def backward(self, dY: np.ndarray) -> np.ndarray:
-            return dY / 2
-
-    model = Sequential([Halve(), Dense(1)], dtype="float64")
-    model.initialize((3,))
-    again = model_from_config(model.config(), dtype="float64")
-    again.initialize((3,))
-    X = rng.standard_normal((2, 3))
-    np.testing.assert_array_equal(again.forward(X), model.forward(X))
     with pytest.raises(OptionError, match="expected a structure"):
-        model_from_config({"type": "Halve"})
-    assert isinstance(LAYERS.from_config({"type": "Halve"}), Halve)
+        model_from_config({"type": "Flatten"})

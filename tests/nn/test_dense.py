@@ -1,10 +1,9 @@
 import numpy as np
 import pytest
 
-from pellucid.errors import OptionError, ShapeError
+from pellucid.errors import ShapeError
 from pellucid.nn.dense import Dense, Flatten
 from pellucid.nn.initializers import StartRandom
-from pellucid.nn.layer import LAYERS
 from pellucid.nn.sequential import Sequential
 
 
@@ -23,13 +22,6 @@ def test_dense_on_images_says_to_flatten() -> None:
         ShapeError, match=r"dense_1: expected samples of shape \(n_in,\), got \(4, 4, 3\).*Flatten"
     ):
         Sequential([Dense(2)]).initialize((4, 4, 3))
-
-
-def test_bad_options_are_refused() -> None:
-    with pytest.raises(OptionError, match="Did you mean 'relu'"):
-        Dense(2, activation="rellu")
-    with pytest.raises(OptionError, match="unit"):
-        LAYERS.from_config({"type": "Dense", "unit": 3})
 
 
 def test_he_before_relu_and_glorot_elsewhere() -> None:

@@ -79,7 +79,7 @@ def built(name: str, dtype: str = "float64") -> Model:
     model = make()
     model.initialize(shape, seed=2, dtype=dtype)
     rng = np.random.default_rng(1)
-    for leaf in model.leaves():
+    for leaf in model._leaves():
         for array in (*leaf.params.values(), *leaf.state.values()):
             array += 0.1 * rng.random(array.shape)
     return model
@@ -98,16 +98,16 @@ def test_gradients_are_those_of_the_whole_model_and_frozen_layers_stay(
     """The reference: the same model, unfrozen, whose frozen layers a caller runs as in prediction."""
     model = built(name)
     X, y = samples(name, model)
-    model.choose_loss(y)
+    model._choose_loss(y)
     freeze(model, until)
     names = frozen_names(model)
     assert names[-1] == until
     before = {key: array.copy() for key, array in named_arrays(model).items()}
-    n_params = sum(array.size for leaf in model.leaves() for array in leaf.params.values())
-    assert (model.n_params, model.theta.size + model.n_frozen) == (n_params, n_params)
-    assert model.grad.size == model.theta.size == model.flat_decay_mask().size
+    n_params = sum(array.size for leaf in model._leaves() for array in leaf.params.values())
+    assert (model.n_params, model.theta.size + model._n_frozen) == (n_params, n_params)
+    assert model.grad.size == model.theta.size == model._flat_decay_mask().size
     with dispatch.use(kernels):
-        model.seed_step(1, 0)
+        model._seed_step(1, 0)
         model.grad.fill(np.nan)
         loss = model.loss_and_grad(X, y)
         assert np.isfinite(model.grad).all()
@@ -115,14 +115,14 @@ def test_gradients_are_those_of_the_whole_model_and_frozen_layers_stay(
         losses = []
         for sign in (1, -1):
             model.theta += sign * step
-            model.seed_step(1, 0)
-            losses.append(model.loss_of_outputs(model.forward(X, training=True), y))
+            model._seed_step(1, 0)
+            losses.append(model._loss_of_outputs(model.forward(X, training=True), y))
             model.theta -= sign * step
     assert np.isclose(losses[0] - losses[1], 2 * model.grad @ step, rtol=1e-4, atol=1e-12)
     assert abs(loss - losses[0]) < 1e-3
-    for leaf in model.leaves():
+    for leaf in model._leaves():
         for key, array in (*leaf.params.items(), *leaf.state.items()):
-            if leaf.is_frozen or key in leaf.params:  # running statistics of the others move
+            if leaf._is_frozen or key in leaf.params:  # running statistics of the others move
                 np.testing.assert_allclose(array, before[f"{leaf.name}.{key}"], rtol=0, atol=1e-15)
 
 
@@ -135,7 +135,7 @@ def test_checked_saved_copied_and_thawed(name: str, until: str, tmp_path: Path) 
     np.testing.assert_allclose(model.forward(X), whole, rtol=1e-5)  # kernels fuse other layers then
     result = check_gradients(model)
     assert result.is_ok, str(result)
-    trained = [leaf.name for leaf in model.leaves() if leaf.is_trained]
+    trained = [leaf.name for leaf in model._leaves() if leaf._is_trained]
     assert list(dict.fromkeys(row.name.split(".")[0] for row in result.rows[1:])) == trained
     save(model, tmp_path / "model.safetensors")
     for twin in (
@@ -148,7 +148,7 @@ def test_checked_saved_copied_and_thawed(name: str, until: str, tmp_path: Path) 
         np.testing.assert_allclose(twin.forward(X), whole, rtol=1e-5)
     unfreeze(model)
     np.testing.assert_array_equal(model.theta, theta)
-    assert model.n_frozen == 0
+    assert model._n_frozen == 0
 
 
 def test_a_start_that_lies_column_by_column() -> None:
@@ -164,7 +164,7 @@ def test_the_input_gradient_goes_through_frozen_layers() -> None:
     X, _ = samples("convolutions", frozen)
     gradients = []
     for model in (frozen, plain):
-        model.mark_input_gradient(True)
+        model._mark_input_gradient(True)
         Z = model.forward(X.copy())
         dX = model.backward(np.ones_like(Z))
         assert dX is not None

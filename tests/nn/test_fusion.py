@@ -31,7 +31,7 @@ def network(*, needs: bool = False, n_blocks: int = 2, **options) -> Sequential:
             MaxPool2D(),
         ]
     model = Sequential([*layers, GlobalAvgPool2D(), Dense(1)], dtype="float64")
-    model.needs_input_gradient = needs
+    model._needs_input_gradient = needs
     model.initialize((8, 8, 3), seed=1)
     model.theta[...] = np.random.default_rng(5).standard_normal(model.theta.size)  # gammas of both signs
     return model
@@ -44,12 +44,12 @@ def test_a_model_gives_the_same_with_and_without(
 ) -> None:
     X, y = rng.standard_normal((6, 8, 8, 3)), rng.integers(0, 2, 6)
     together, separate = (network(n_blocks=n_blocks, use_bias=use_bias) for _ in range(2))
-    separate.is_fused = False
+    separate._is_fused = False
     loss = separate.loss_and_grad(X, y)
     with dispatch.use(choice):
         assert together.loss_and_grad(X, y) == pytest.approx(loss, rel=1e-12)
     np.testing.assert_allclose(together.grad, separate.grad, rtol=0, atol=1e-11)
-    for one, two in zip(together.leaves(), separate.leaves(), strict=True):
+    for one, two in zip(together._leaves(), separate._leaves(), strict=True):
         for key in one.state:
             np.testing.assert_allclose(one.state[key], two.state[key], rtol=1e-12)
     np.testing.assert_array_equal(together.predict(X), separate.predict(X))
@@ -82,9 +82,9 @@ def test_only_what_fits_is_fused() -> None:
 def test_prediction_and_its_gradient_are_the_same(use_bias: bool, rng: np.random.Generator) -> None:
     X = rng.standard_normal((6, 8, 8, 3))
     together, separate = (network(needs=True, use_bias=use_bias) for _ in range(2))
-    separate.is_fused = False
+    separate._is_fused = False
     for model in (together, separate):
-        for leaf in model.leaves():
+        for leaf in model._leaves():
             for values in leaf.state.values():
                 values[...] = np.random.default_rng(3).random(values.shape) + 0.5
     with dispatch.use("numba"):

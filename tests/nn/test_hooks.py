@@ -12,7 +12,7 @@ from pellucid.nn.blocks import Parallel, Residual
 from pellucid.nn.conv import Conv2D
 from pellucid.nn.dense import Dense, Flatten
 from pellucid.nn.graph import Graph
-from pellucid.nn.hooks import hook, input_gradient, last_trained_layer, record, unfused
+from pellucid.nn.hooks import hook, input_gradient, record, unfused
 from pellucid.nn.model import Model
 from pellucid.nn.norm import BatchNorm
 from pellucid.nn.pooling import GlobalAvgPool2D, MaxPool2D
@@ -66,7 +66,7 @@ def made(name: str) -> Model:
     rng = np.random.default_rng(3)
     model: Model = MODELS[name]()
     model.initialize((8, 8, 3), seed=2, dtype="float64")
-    for leaf in model.leaves():
+    for leaf in model._leaves():
         for array in leaf.params.values():
             array += 0.1 * rng.standard_normal(array.shape)
         for key, array in leaf.state.items():
@@ -92,19 +92,19 @@ def test_looking_leaves_the_model_as_it_was(name: str, rng: np.random.Generator)
     model = made(name)
     X, y = rng.random((3, 8, 8, 3)), np.array([0, 1, 2])
     before = X.copy()
-    theta, states = model.theta.copy(), [leaf.state for leaf in model.leaves()]
+    theta, states = model.theta.copy(), [leaf.state for leaf in model._leaves()]
     kept = [{key: value.copy() for key, value in state.items()} for state in states]
-    needs = [leaf.needs_input_gradient for leaf in model.leaves()]
-    with record(model.leaves()[0]):
+    needs = [leaf._needs_input_gradient for leaf in model._leaves()]
+    with record(model._leaves()[0]):
         input_gradient(model, X, np.ones(3))
     assert (before == X).all()
     assert (model.theta == theta).all()
-    assert needs == [leaf.needs_input_gradient for leaf in model.leaves()]
+    assert needs == [leaf._needs_input_gradient for leaf in model._leaves()]
     for state, old in zip(states, kept, strict=True):
         assert all((state[key] == old[key]).all() for key in old)
-    assert "forward" not in vars(model.leaves()[0])
+    assert "forward" not in vars(model._leaves()[0])
     model.set_loss("categorical_cross_entropy")
-    if not model.draws_random_numbers:
+    if not model._draws_random_numbers:
         model.loss_and_grad(X, y)  # trains as before
 
 
@@ -136,7 +136,7 @@ def test_a_watch_keeps_what_passes(rng: np.random.Generator) -> None:
 
 def test_a_watch_is_taken_away_after_a_failure() -> None:
     model = made("mlp")
-    layer = model.leaves()[1]
+    layer = model._leaves()[1]
     with pytest.raises(RuntimeError), record(layer):
         raise RuntimeError
     assert "forward" not in vars(layer)
@@ -145,7 +145,7 @@ def test_a_watch_is_taken_away_after_a_failure() -> None:
 
 def test_hooks_nest_and_the_last_is_outermost(rng: np.random.Generator) -> None:
     model, X = made("mlp"), rng.random((2, 8, 8, 3))
-    layer, Z = model.leaves()[1], model.forward(X).copy()
+    layer, Z = model._leaves()[1], model.forward(X).copy()
 
     def doubled(plain: Any, X: np.ndarray, training: bool) -> np.ndarray:
         return 2 * plain(X, training=training)
@@ -166,8 +166,8 @@ def test_unfused_leaves_each_flag_as_it_was(is_fused: bool, rng: np.random.Gener
     layers = [Conv2D(4, use_bias=False), BatchNorm(), Activation("relu"), MaxPool2D(), Flatten(), Dense(1)]
     inner = Sequential([Dense(4), Dense(4)])
     model = Sequential([*layers, Residual(Sequential([Dense(1)])), inner])
-    model.is_fused = is_fused
-    inner.is_fused = not is_fused
+    model._is_fused = is_fused
+    inner._is_fused = not is_fused
     model.initialize((8, 8, 3), dtype="float64")
     seen: list[str] = []
 
@@ -178,10 +178,10 @@ def test_unfused_leaves_each_flag_as_it_was(is_fused: bool, rng: np.random.Gener
     with hook(layers[1], forward=noted), unfused(model):
         model.forward(rng.random((2, 8, 8, 3)), training=True)
     assert seen == ["norm"]
-    assert (model.is_fused, inner.is_fused) == (is_fused, not is_fused)
+    assert (model._is_fused, inner._is_fused) == (is_fused, not is_fused)
     with pytest.raises(RuntimeError), unfused(model):
         raise RuntimeError
-    assert (model.is_fused, inner.is_fused) == (is_fused, not is_fused)
+    assert (model._is_fused, inner._is_fused) == (is_fused, not is_fused)
 
 
 def test_several_inputs_and_wrong_shapes_are_refused() -> None:
@@ -191,13 +191,6 @@ def test_several_inputs_and_wrong_shapes_are_refused() -> None:
         input_gradient(model, np.zeros((1, 5)), np.ones(1))
     with pytest.raises(ShapeError, match=r"samples of shape \(8, 8, 3\), got \(9, 9, 3\)"):
         input_gradient(made("mlp"), np.zeros((1, 9, 9, 3)), np.ones(3))
-
-
-def test_the_last_trained_layer() -> None:
-    model = made("graph")
-    found = last_trained_layer(model)
-    assert found is model.leaves()[-1]
-    assert isinstance(found, Dense)
 
 
 @every("order", [(0, 1, 2), (2, 1, 0), (1, 2, 0), (1, 0, 2), (0, 2, 1)])

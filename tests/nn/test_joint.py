@@ -47,13 +47,13 @@ def test_the_gradient_is_of_the_weighted_sum(data: Dataset, rng: np.random.Gener
     model = network()
     model.initialize({"photo": (2, 2), "facts": (3,)}, seed=1)
     model.set_loss(LOSSES)
-    Y = model.encode(data.y)
+    Y = model._encode(data.y)
     theta = model.theta.copy()
     model.loss_and_grad(data.X, Y)
 
     def loss(theta: np.ndarray) -> float:
         model.theta[...] = theta
-        return model.loss_of(data.X, Y)
+        return model._loss_of(data.X, Y)
 
     assert gradcheck(loss, {"theta": model.grad.copy()}, {"theta": theta}, rng)["theta"] < 1e-6
 
@@ -70,7 +70,7 @@ def test_it_trains_predicts_and_is_saved(data: Dataset, tmp_path: Path) -> None:
     assert set(model.predict_proba(data.X)) == {"kind"}
     save(model, tmp_path / "model")
     again = load(tmp_path / "model")
-    assert again.loss_options == model.loss_options
+    assert again.loss_config == model.loss_config
     np.testing.assert_array_equal(again.predict(data.X)["size"], predicted["size"])
 
 
@@ -83,7 +83,7 @@ def test_a_share_can_be_held_out(data: Dataset) -> None:
 def test_losses_are_chosen_by_the_targets(data: Dataset) -> None:
     model = network()
     train(model, data, n_epochs=1)
-    assert model.loss_options["losses"] == {
+    assert model.loss_config["losses"] == {
         "kind": {"type": "categorical_cross_entropy"},
         "size": {"type": "mean_squared_error"},
     }

@@ -105,7 +105,7 @@ def test_no_samples_have_no_outputs_in_the_shape_and_dtype_of_some(kernels: str)
         model.initialize(shape, seed=1)
         model.set_loss(loss)
         for name in ("decision_function", "predict", "predict_proba"):
-            if name == "predict_proba" and not model.loss_function.gives_probabilities:
+            if name == "predict_proba" and not model._loss.gives_probabilities:
                 continue
             with dispatch.use(kernels):
                 some, none = (getattr(model, name)(np.ones((m, *shape), np.float32)) for m in (2, 0))
@@ -173,7 +173,7 @@ def test_a_layer_of_your_own_is_one_dataclass(rng: np.random.Generator) -> None:
         with pytest.raises(OptionError, match="Times: expected factor to be a number above 0, got 0"):
             Times(0)
         model.initialize((4,))
-        assert model.leaves()[0].name == "times_1"
+        assert model._leaves()[0].name == "times_1"
     finally:
         LAYERS.remove("Times")
 

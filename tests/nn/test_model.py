@@ -1,5 +1,6 @@
 import copy
 import pickle
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 from tests.every import every
 
 from pellucid.errors import DataError, OptionError, PellucidError, ShapeError
+from pellucid.formats.safetensors import load
 from pellucid.nn.dense import Dense, Flatten
 from pellucid.nn.norm import BatchNorm
 from pellucid.nn.presets import PRESETS, preset
@@ -21,10 +23,26 @@ def small(dtype: str = "float64") -> Sequential:
     return model
 
 
+def test_what_a_model_shows(rng: np.random.Generator, tmp_path: Path) -> None:
+    model = small()
+    shown = """backward build children classes config decision_function dtype forward grad grads initialize
+    input_shape inputs_seen layers loss loss_and_grad loss_config n_params name output_shape params plot predict
+    predict_proba
+    preprocessing save set_loss state summary theta"""
+    assert [name for name in dir(model) if not name.startswith("_")] == shown.split()
+    X = rng.standard_normal((5, 2, 3, 1))
+    np.testing.assert_array_equal(model(X), model.forward(X))
+    assert model(X).base is None
+    model.save(tmp_path / "model.safetensors")
+    np.testing.assert_array_equal(load(tmp_path / "model.safetensors")(X), model(X))
+    with pytest.raises(PellucidError, match=r"model\(X\): the model is not trained yet"):
+        Sequential([Dense(1)])(X)
+
+
 def test_parameters_and_gradients_are_views_of_the_flat_arrays(rng: np.random.Generator) -> None:
     model = small()
     assert model.theta.size == 6 * 4 + 4 + 4 + 1
-    for leaf in model.leaves():
+    for leaf in model._leaves():
         for key, array in leaf.params.items():
             assert array.base is model.theta
             assert leaf.grads[key].base is model.grad
@@ -34,40 +52,7 @@ def test_parameters_and_gradients_are_views_of_the_flat_arrays(rng: np.random.Ge
 
 def test_the_first_layer_computes_no_input_gradient() -> None:
     model = small()
-    assert [layer.needs_input_gradient for layer in model.layers] == [False, False, True]
-
-
-def test_with_input_gradient_wanted_backward_returns_it(rng: np.random.Generator) -> None:
-    model = small()
-    model.mark_input_gradient(True)
-    X = rng.standard_normal((3, 2, 3, 1))
-    Z = model.forward(X)
-    dX = model.backward(np.ones_like(Z))
-    assert dX is not None
-    h, v = 1e-6, rng.standard_normal(X.shape)
-    slope = (model.forward(X + h * v).sum() - model.forward(X - h * v).sum()) / (2 * h)
-    assert abs(slope - np.vdot(dX, v)) < 1e-8
-
-
-def test_nested_models_train_and_share_the_flat_array(rng: np.random.Generator) -> None:
-    inner = Sequential([Dense(4, activation="relu"), Dense(3)])
-    model = Sequential([Flatten(), inner, Dense(1)], dtype="float64")
-    model.initialize((2, 3), seed=1)
-    flat = Sequential([Flatten(), Dense(4, activation="relu"), Dense(3), Dense(1)], dtype="float64")
-    flat.initialize((2, 3), seed=1)
-    X, y = rng.standard_normal((5, 2, 3)), np.array([0, 1, 1, 0, 1])
-    assert model.loss_and_grad(X, y) == flat.loss_and_grad(X, y)
-    np.testing.assert_array_equal(model.grad, flat.grad)
-
-
-def test_weights_of_samples_weigh(rng: np.random.Generator) -> None:
-    model = small()
-    X, y = rng.standard_normal((4, 2, 3, 1)), np.array([0, 1, 1, 0])
-    twice = model.loss_and_grad(X, y, weights=np.array([2.0, 1, 1, 1]))
-    grad = model.grad.copy()
-    repeated = model.loss_and_grad(X[[0, 0, 1, 2, 3]], y[[0, 0, 1, 2, 3]])
-    assert twice == pytest.approx(repeated, rel=1e-14)
-    np.testing.assert_allclose(grad, model.grad, rtol=1e-12, atol=1e-16)
+    assert [layer._needs_input_gradient for layer in model.layers] == [False, False, True]
 
 
 def test_predictions_agree_with_each_other(rng: np.random.Generator) -> None:
@@ -93,14 +78,6 @@ def test_predicting_before_training_or_another_shape_is_refused() -> None:
         Sequential([Dense(1)]).predict(np.zeros((1, 2)))
     with pytest.raises(ShapeError, match=r"expected samples of shape \(2, 3, 1\).*got \(3, 2, 1\)"):
         small().predict(np.zeros((1, 3, 2, 1)))
-
-
-def test_names_and_summary_rows() -> None:
-    rows = small().summary().layers
-    assert [row.name for row in rows] == ["flatten_1", "dense_1", "dense_2"]
-    assert [row.n_params for row in rows] == [0, 28, 5]
-    assert [row.n_operations for row in rows] == [0, 48, 8]
-    assert [row.activation for row in rows] == ["", "relu", ""]
 
 
 @every("name", ["logistic", "two-layer", "mlp"])
@@ -139,9 +116,9 @@ def test_a_copys_parameters_are_views_of_its_own_theta(twin_of: Any) -> None:
     X, y = np.random.default_rng(0).standard_normal((5, 4)), np.array([0, 1, 0, 1, 1])
     model.loss_and_grad(X, y)
     twin, before = twin_of(model), model.theta.copy()
-    np.testing.assert_array_equal(twin.raw_outputs(X), model.raw_outputs(X))
+    np.testing.assert_array_equal(twin._raw_outputs(X), model._raw_outputs(X))
     twin.theta *= 2
-    assert not np.allclose(twin.raw_outputs(X), model.raw_outputs(X))
+    assert not np.allclose(twin._raw_outputs(X), model._raw_outputs(X))
     np.testing.assert_array_equal(model.theta, before)
     twin.loss_and_grad(X, y)
     assert np.abs(twin.grad).max() > 0

@@ -52,12 +52,12 @@ def test_gradient_and_descent(loss, n_out, options, rng) -> None:
     X, y = rng.standard_normal((12, 3)), targets(loss, n_out, 12, rng)
     weights = rng.random(12) + 0.1
     first = model.loss_and_grad(X, y, weights=weights)
-    assert model.loss_of(X, y, weights=weights) == pytest.approx(first, rel=1e-14)
+    assert model._loss_of(X, y, weights=weights) == pytest.approx(first, rel=1e-14)
     start, grad = model.theta.copy(), model.grad.copy()
 
     def at(theta):
         model.theta[...] = theta
-        return model.loss_of(X, y, weights=weights)
+        return model._loss_of(X, y, weights=weights)
 
     assert gradcheck(at, {"theta": grad}, {"theta": start}, rng)["theta"] < 1e-6
     assert at(start - 0.01 * grad) < first
@@ -67,18 +67,18 @@ def test_gradient_and_descent(loss, n_out, options, rng) -> None:
 def test_encoded_targets_pass_through(loss, n_out, options, rng) -> None:
     model = linear_model(n_out, loss, **options)
     X, y = rng.standard_normal((6, 3)), targets(loss, n_out, 6, rng)
-    assert model.loss_and_grad(X, model.encode(y)) == model.loss_and_grad(X, y)
+    assert model.loss_and_grad(X, model._encode(y)) == model.loss_and_grad(X, y)
 
 
 @every_setting
 def test_options_are_kept_and_set_again(loss, n_out, options, rng) -> None:
     model = linear_model(n_out, loss, **options)
-    assert model.loss_options == options
-    twin = linear_model(n_out, model.loss, **model.loss_options)
+    assert model.loss_config == {"type": model.loss, **options}
+    twin = linear_model(n_out, model.loss, **options)
     X, y = rng.standard_normal((6, 3)), targets(loss, n_out, 6, rng)
-    assert twin.loss_of(X, y) == model.loss_of(X, y) == copy.deepcopy(model).loss_of(X, y)
+    assert twin._loss_of(X, y) == model._loss_of(X, y) == copy.deepcopy(model)._loss_of(X, y)
     model.set_loss("binary_cross_entropy")
-    assert model.loss_options == {}
+    assert model.loss_config == {"type": model.loss}
 
 
 @every_setting
@@ -128,7 +128,7 @@ def test_what_does_not_fit() -> None:
     model = linear_model(1, "mean_squared_error")
     model.output_shape = (2, 2, 1)
     with pytest.raises(ShapeError, match=r"got \(m, 2, 2, 1\)\. End it with Flatten"):
-        model.encode(np.zeros(1))
+        model._encode(np.zeros(1))
 
 
 def test_a_loss_is_given_as_a_name_a_dictionary_or_an_object(rng) -> None:
@@ -136,10 +136,10 @@ def test_a_loss_is_given_as_a_name_a_dictionary_or_an_object(rng) -> None:
     values = set()
     for given in ({"type": "huber", "delta": 0.5}, Huber(delta=0.5), Huber(0.5)):
         model = linear_model(2, given)
-        assert (model.loss, model.loss_options) == ("huber", {"delta": 0.5})
         assert model.loss_config == {"type": "huber", "delta": 0.5}
-        values.add(model.loss_of(X, y))
-    assert values == {linear_model(2, "huber", delta=0.5).loss_of(X, y)}
+        assert model.loss_config == {"type": "huber", "delta": 0.5}
+        values.add(model._loss_of(X, y))
+    assert values == {linear_model(2, "huber", delta=0.5)._loss_of(X, y)}
     for wrong in (3, ["huber"], {"delta": 1}, Adam()):
         with pytest.raises(OptionError, match="loss: expected a name"):
             linear_model(2, wrong)
@@ -154,5 +154,5 @@ def test_a_loss_that_is_not_registered_is_used_but_not_named(rng) -> None:
     model, plain = linear_model(2, Doubled()), linear_model(2, "huber")
     X, y = rng.standard_normal((6, 3)), rng.standard_normal((6, 2))
     assert model.loss == "custom"
-    assert model.loss_of(X, y) == 2 * plain.loss_of(X, y)
-    assert copy.deepcopy(model).loss_of(X, y) == model.loss_of(X, y)
+    assert model._loss_of(X, y) == 2 * plain._loss_of(X, y)
+    assert copy.deepcopy(model)._loss_of(X, y) == model._loss_of(X, y)

@@ -31,7 +31,7 @@ def separable(n: int) -> tuple[Array, Array]:
 
 
 def accuracy(model: Sequential, X: Array, y: Array) -> float:
-    return float(((model.raw_outputs(X)[:, 0] > 0) == y).mean())
+    return float(((model._raw_outputs(X)[:, 0] > 0) == y).mean())
 
 
 def rows() -> list[Any]:
@@ -54,7 +54,7 @@ def test_one_sample_is_trained_on_as_it_will_be_predicted(
         expected = model.forward(X).copy()
         np.testing.assert_allclose(model.forward(X, training=True), expected, rtol=1e-12)
         model.loss_and_grad(X, np.ones(1))
-        assert np.abs(model.leaves()[0].grads["W"]).max() > 0
+        assert np.abs(model._leaves()[0].grads["W"]).max() > 0
     assert check_gradients(model, shape, n_samples=1).is_ok
 
 

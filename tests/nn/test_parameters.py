@@ -25,7 +25,7 @@ def test_each_array_is_a_view_of_the_models_own() -> None:
     assert (model.theta[12:15] == 7).all()
     model.params["dense_1"]["b"] = [1, 2, 3]  # copied into the same array
     assert model.theta[12:15].tolist() == [1, 2, 3]
-    model.check_parameters()
+    model._check_parameters()
     twin = copy.deepcopy(model)
     twin.params["dense_3"]["W"][:] = 0
     assert model.params["dense_3"]["W"].any()

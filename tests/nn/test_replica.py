@@ -44,8 +44,8 @@ def X(rng: np.random.Generator) -> np.ndarray:
 def check(model: Sequential, X: np.ndarray) -> None:
     """Compare with the model alone."""
     with dispatch.use("numba"):
-        together = model.raw_outputs(X)
-    np.testing.assert_allclose(together, model.raw_outputs(X), rtol=0, atol=1e-12)
+        together = model._raw_outputs(X)
+    np.testing.assert_allclose(together, model._raw_outputs(X), rtol=0, atol=1e-12)
     assert len(together) == len(X)
 
 
@@ -60,9 +60,9 @@ CHANGES: dict[str, Callable[[Sequential], object]] = {
     "parameters": lambda model: model.theta.fill(0.1),
     "statistics": lambda model: model.forward(np.ones((3, 6, 6, 3)), training=True),
     "new statistics": lambda model: model.layers[1].state.update(running_mean=np.full(4, 0.3)),
-    "other memory": lambda model: model.bind(),
+    "other memory": lambda model: model._bind(),
     "an option": lambda model: setattr(model.layers[1], "epsilon", 0.5),
-    "no fusion": lambda model: setattr(model, "is_fused", False),
+    "no fusion": lambda model: setattr(model, "_is_fused", False),
     "a layer": lambda model: exchange(model),
 }
 
@@ -71,18 +71,18 @@ def exchange(model: Sequential) -> None:
     other = network()
     other.theta *= 2
     model.layers = [*model.layers[:3], other.layers[3]]
-    model.bind()
-    model.mark_input_gradient(False)
+    model._bind()
+    model._mark_input_gradient(False)
 
 
 @every("change", CHANGES)
 def test_what_is_changed_afterwards_counts(X: np.ndarray, change: str) -> None:
     model = network()
     check(model, X)
-    before = model.raw_outputs(X)
+    before = model._raw_outputs(X)
     CHANGES[change](model)
     check(model, X)
-    assert (change in ("other memory", "no fusion")) == np.array_equal(before, model.raw_outputs(X))
+    assert (change in ("other memory", "no fusion")) == np.array_equal(before, model._raw_outputs(X))
 
 
 def test_a_hook_sees_every_sample(X: np.ndarray) -> None:
@@ -92,7 +92,7 @@ def test_a_hook_sees_every_sample(X: np.ndarray) -> None:
         dispatch.use("numba"),
         hook(model.layers[1], forward=lambda plain, A, training: seen.append(len(A)) or plain(A)),
     ):
-        model.raw_outputs(X)
+        model._raw_outputs(X)
     assert seen == [17]
 
 
@@ -118,7 +118,7 @@ def test_numpy_and_jobs_side_by_side_take_one_thread(X: np.ndarray, monkeypatch:
     monkeypatch.setattr(module, "SPLIT_OPERATIONS", 0)
     model = network()
     with dispatch.use("numpy"):
-        model.raw_outputs(X)
+        model._raw_outputs(X)
     with dispatch.use("numba"), side_by_side():
-        model.raw_outputs(X)
+        model._raw_outputs(X)
     assert model not in replicas._KEPT

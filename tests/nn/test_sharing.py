@@ -17,7 +17,7 @@ from pellucid.errors import FormatError, OptionError, PellucidError, ShapeError
 from pellucid.estimators import NetworkClassifier
 from pellucid.evaluation.influence.gradients import head_of, is_stack
 from pellucid.evaluation.saliency.grad_cam import feature_layer
-from pellucid.formats.toml.writing import architecture_to_toml
+from pellucid.formats.architecture import architecture_to_toml, load_architecture
 from pellucid.nn import model as module
 from pellucid.nn.activation import Activation, Dropout
 from pellucid.nn.blocks import Parallel, Residual
@@ -86,12 +86,12 @@ def samples(model: Model, rng: np.random.Generator, m: int = 12) -> Any:
 
 def check_tied(model: Model) -> None:
     """Check that all parameters are in ``theta``, once, and that every use has them and its own gradients."""
-    assert model.theta.size == sum(array.size for leaf in model.leaves() for array in leaf.params.values())
-    uses = model.uses()
-    assert len({id(use) for use in uses}) == len(uses) > len(model.leaves())
+    assert model.theta.size == sum(array.size for leaf in model._leaves() for array in leaf.params.values())
+    uses = model._uses()
+    assert len({id(use) for use in uses}) == len(uses) > len(model._leaves())
     for use in uses:
-        first = use.first_use or use
-        assert first in model.leaves()
+        first = use._first_use or use
+        assert first in model._leaves()
         assert all(array.base is model.theta for array in use.params.values())
         assert all(use.params[key] is first.params[key] for key in first.params)
         assert all(use.state[key] is first.state[key] for key in first.state)
@@ -104,10 +104,10 @@ def test_the_summary_counts_parameters_once_and_operations_for_each_use() -> Non
     model = Sequential([dense, Dense(3), dense, Dense(1)])
     model.initialize((3,))
     assert model.theta.size == model.summary().n_params == 28
-    assert model.n_operations == model.summary().n_operations == 3 * 18 + 6
+    assert model._n_operations == model.summary().n_operations == 3 * 18 + 6
     rows = [(row.label, row.n_params, row.n_operations, row.parameter_bytes) for row in model.summary().rows]
     assert rows[::2] == [("dense_1", 12, 18, 48), ("dense_1 (use 2)", 0, 18, 0)]
-    assert model.flat_decay_mask().size == 28
+    assert model._flat_decay_mask().size == 28
 
 
 @every_model
@@ -120,13 +120,13 @@ def test_every_gradient_is_right(name: str) -> None:
 def test_copies_share_within_themselves_alone(name: str, rng: np.random.Generator) -> None:
     model = made(name)
     X = samples(model, rng)
-    Z = model.raw_outputs(X)
+    Z = model._raw_outputs(X)
     for twin in (copy.deepcopy(model), pickle.loads(pickle.dumps(model))):
         check_tied(twin)
-        np.testing.assert_array_equal(twin.raw_outputs(X), Z)
+        np.testing.assert_array_equal(twin._raw_outputs(X), Z)
         twin.theta *= 2
-        assert not np.array_equal(twin.raw_outputs(X), Z)
-    np.testing.assert_array_equal(model.raw_outputs(X), Z)
+        assert not np.array_equal(twin._raw_outputs(X), Z)
+    np.testing.assert_array_equal(model._raw_outputs(X), Z)
 
 
 @every_model
@@ -137,16 +137,16 @@ def test_files_hold_it_as_it_is(name: str, rng: np.random.Generator, tmp_path: P
     (tmp_path / "net.toml").write_text(architecture_to_toml(model))
     loaded, architecture = (
         pl.load(tmp_path / "model.safetensors"),
-        pl.load_architecture(tmp_path / "net.toml"),
+        load_architecture(tmp_path / "net.toml"),
     )
     architecture.initialize(seed=1)
-    names = {cls.__name__: cls for cls in (*Layer.registry._load().values(),)}
+    names = {cls.__name__: cls for cls in (*Layer._registry._load().values(),)}
     for again in (loaded, architecture.model, model_from_config(model.config()), eval(repr(model), names)):
         assert again.config() == model.config()
         assert repr(again) == repr(model)
     for again in (loaded, architecture.model):
         check_tied(again)
-        np.testing.assert_array_equal(again.raw_outputs(X), model.raw_outputs(X))
+        np.testing.assert_array_equal(again._raw_outputs(X), model._raw_outputs(X))
 
 
 def test_a_shared_layer_is_described_once() -> None:
@@ -179,7 +179,7 @@ def test_training_on_two_threads_is_that_on_one(name: str, kernels: str, rng: np
             )
         check_tied(model)
         assert not np.array_equal(before, model.theta)
-        results.append([model.theta, *(array for leaf in model.leaves() for array in leaf.state.values())])
+        results.append([model.theta, *(array for leaf in model._leaves() for array in leaf.state.values())])
     for one, two in zip(*results, strict=True):
         np.testing.assert_allclose(one, two, rtol=0, atol=1e-10)
 
@@ -189,16 +189,16 @@ def test_training_on_two_threads_is_that_on_one(name: str, kernels: str, rng: np
 def test_predictions_on_threads(name: str, rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch) -> None:
     model = made(name)
     X = samples(model, rng, 17)
-    alone = model.raw_outputs(X)
+    alone = model._raw_outputs(X)
     monkeypatch.setattr(module, "SPLIT_OPERATIONS", 0)
     monkeypatch.setattr(module, "allowed_threads", lambda: 3)
     with dispatch.use("numba"):
-        np.testing.assert_allclose(model.raw_outputs(X), alone, rtol=0, atol=1e-12)
-        for leaf in model.leaves():
+        np.testing.assert_allclose(model._raw_outputs(X), alone, rtol=0, atol=1e-12)
+        for leaf in model._leaves():
             for array in leaf.state.values():
                 array += 0.5
-        together = model.raw_outputs(X)
-    np.testing.assert_allclose(together, model.raw_outputs(X), rtol=0, atol=1e-12)
+        together = model._raw_outputs(X)
+    np.testing.assert_allclose(together, model._raw_outputs(X), rtol=0, atol=1e-12)
 
 
 def test_each_use_of_dropout_has_a_mask_of_its_own() -> None:
@@ -206,10 +206,10 @@ def test_each_use_of_dropout_has_a_mask_of_its_own() -> None:
     model = Parallel([drop, drop])
     model.initialize((50,), dtype="float64")
     X = np.ones((2, 50))
-    model.seed_step(1, 1)
+    model._seed_step(1, 1)
     first = model.forward(X, training=True).copy()
     assert not np.array_equal(first[:, :50], first[:, 50:])
-    model.seed_step(1, 1)
+    model._seed_step(1, 1)
     np.testing.assert_array_equal(model.forward(X, training=True), first)
 
 
@@ -327,14 +327,14 @@ def test_layers_may_be_exchanged() -> None:
     other = Sequential([Dense(3)])
     other.initialize((3,))
     model.layers = [dense, other.layers[0]]
-    model.bind()
-    model.mark_input_gradient(False)
-    assert (model.theta.size, model.places) == (24, model.layers)
+    model._bind()
+    model._mark_input_gradient(False)
+    assert (model.theta.size, model._places) == (24, model.layers)
     model.layers = [dense, dense]
     with pytest.raises(
         PellucidError, match=r"several places since its layers were exchanged\. Call initialize"
     ):
-        model.bind()
+        model._bind()
 
 
 FAULTS = {
@@ -356,7 +356,7 @@ def test_faults_in_files_name_the_line(fault: str, tmp_path: Path) -> None:
     text, message = FAULTS[fault]
     (tmp_path / "net.toml").write_text(text)
     with pytest.raises(FormatError) as caught:
-        pl.load_architecture(tmp_path / "net.toml")
+        load_architecture(tmp_path / "net.toml")
     assert message in str(caught.value)
 
 
@@ -404,7 +404,7 @@ def test_a_training_resumes_bit_for_bit(
         second.theta[...] = 7
         pl.train(second, data, **options, resume=tmp_path)
     np.testing.assert_array_equal(second.theta, whole.theta)
-    for one, two in zip(whole.leaves(), second.leaves(), strict=True):
+    for one, two in zip(whole._leaves(), second._leaves(), strict=True):
         for key in one.state:
             np.testing.assert_array_equal(two.state[key], one.state[key])
     check_tied(second)

@@ -25,8 +25,8 @@ def test_counted_by_hand() -> None:
     conv, norm, flat, dense = summarize(model).rows
     assert (conv.n_params, conv.n_operations) == (3 * 3 * 3 * 4 + 4, 2 * 30 * 27 * 4)
     assert (conv.activation_bytes, conv.parameter_bytes) == (30 * 4 * 4, 112 * 4)
-    assert (norm.n_params, norm.output_shape) == (8, (6, 5, 4))
-    assert (flat.activation_bytes, flat.output_shape) == (0, (120,))  # its input, seen anew
+    assert (norm.n_params, norm.n_operations, norm.output_shape) == (8, 2 * 120, (6, 5, 4))
+    assert (flat.activation_bytes, flat.output_shape) == (0, (120,))  # its input, seen again
     assert (dense.n_params, dense.n_operations, dense.activation_bytes) == (242, 480, 8)
     assert (dense.name, dense.kind, dense.activation) == ("dense_1", "Dense", "relu")
 
@@ -89,23 +89,23 @@ def test_sums_are_those_of_the_arrays(name: str) -> None:
     table = summarize(model)
     assert table.n_params == model.theta.size
     assert table.parameter_bytes == model.theta.nbytes
-    assert table.n_operations == model.n_operations
+    assert table.n_operations == model._n_operations
     laid_out = preset(name)
-    laid_out.lay_out((32, 32, 3))
+    laid_out._lay_out((32, 32, 3))
     assert summarize(laid_out) == table
     assert json.loads(json.dumps(table.to_dict()))["totals"]["n_params"] == model.theta.size
 
 
 def test_a_network_too_large_to_train_here_can_be_looked_at() -> None:
     model: Model = Sequential([Dense(20_000, initializer="he"), Dense(1)])
-    model.lay_out((20_000,))  # 3 GB of zeros, which take no memory until something else is written there
+    model._lay_out((20_000,))  # 3 GB of zeros, which take no memory until something else is written there
     assert summarize(model).n_params == 20_000**2 + 20_000 + 20_001
-    assert not model.leaves()[0].params["W"][::1000].any()  # nothing was drawn
+    assert not model._leaves()[0].params["W"][::1000].any()  # nothing was drawn
 
 
 def test_the_text_is_aligned_and_ends_in_sums() -> None:
     model = Sequential([Flatten(), Residual(Dense(12288, activation="tanh")), Dense(1)])
-    model.lay_out((64, 64, 3))
+    model._lay_out((64, 64, 3))
     text = str(model.summary())
     title, _, head, rule, *rows, rule_again, total, _, _ = text.splitlines()
     assert title == "Sequential, float32, samples of shape (64, 64, 3)"

@@ -51,7 +51,7 @@ def test_the_same_classes_keep_every_weight(trained: Model) -> None:
         np.testing.assert_array_equal(array, named_arrays(trained)[key])
         assert not np.may_share_memory(array, named_arrays(trained)[key])
     np.testing.assert_array_equal(other.predict_proba(data.X), trained.predict_proba(data.X))
-    assert (other.classes, other.loss, other.n_frozen) == (ABC, trained.loss, 0)
+    assert (other.classes, other.loss, other._n_frozen) == (ABC, trained.loss, 0)
     before = trained.theta.copy()
     history = train(other, data, n_epochs=2, optimizer="adam")
     assert history.n_steps == 2
@@ -144,7 +144,7 @@ def test_the_last_layer_is_found_inside_structures() -> None:
 
 def test_nothing_frozen_is_taken_over_unasked(trained: Model) -> None:
     freeze(trained, "conv2d_1")
-    assert transfer(trained, samples(ABC)).n_frozen == 0
+    assert transfer(trained, samples(ABC))._n_frozen == 0
     assert frozen_names(trained) == ["conv2d_1"]
 
 

@@ -40,18 +40,18 @@ def test_it_changes_at_a_calls_edge_and_only_where_nothing_was_chosen(
             (self is model and ways.append(dispatch.current())) or forward(self, X, **more)
         ),
     )
-    first = model.raw_outputs(X)
+    first = model._raw_outputs(X)
     assert ways == ["numpy"]
     model._warming._thread.join()  # type: ignore[union-attr]
     assert model._warming.is_ready
-    np.testing.assert_allclose(model.raw_outputs(X), first, rtol=0, atol=1e-5)
+    np.testing.assert_allclose(model._raw_outputs(X), first, rtol=0, atol=1e-5)
     for way in ("numpy", "plain"):
         with dispatch.use(way):
-            model.raw_outputs(X)
+            model._raw_outputs(X)
     with dispatch.use_for(1.0):  # small work is free to change
-        model.raw_outputs(X)
+        model._raw_outputs(X)
     monkeypatch.setenv(dispatch.VARIABLE, "numpy")
-    model.raw_outputs(X)
+    model._raw_outputs(X)
     assert ways == ["numpy", "numba", "numpy", "plain", "numba", "numpy"]
     for copied in (copy.deepcopy(model), pickle.loads(pickle.dumps(model))):
         assert not copied._warming.is_ready
@@ -59,9 +59,9 @@ def test_it_changes_at_a_calls_edge_and_only_where_nothing_was_chosen(
 
 def test_little_work_compiles_nothing(model: Sequential, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(warming, "WORTH", 1e12)
-    model.raw_outputs(np.zeros((20, 6, 6, 3), np.float32))
+    model._raw_outputs(np.zeros((20, 6, 6, 3), np.float32))
     assert model._warming._thread is None
-    assert model._warming.n_operations == 20 * model.n_operations
+    assert model._warming.n_operations == 20 * model._n_operations
 
 
 @pytest.mark.slow
@@ -72,7 +72,7 @@ from pellucid.nn import warming
 warming.WORTH, warming.allowed_threads = 1.0, lambda: 2
 model = pl.preset("cnn")
 model.initialize((32, 32, 3))
-print(model.raw_outputs(np.zeros((1, 32, 32, 3), np.float32)).shape)
+print(model._raw_outputs(np.zeros((1, 32, 32, 3), np.float32)).shape)
 """
     started = time.monotonic()
     done = subprocess.run(

@@ -6,7 +6,6 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from pellucid.ops.batch_norm import batch_norm_forward
-from pellucid.training.callbacks import weight_ema  # noqa: F401  # which enters its twins
 from pellucid.training.optimizers.base import OPTIMIZERS
 
 list(OPTIMIZERS.items())  # which loads them
@@ -56,12 +55,8 @@ CALLS = [
     Call("sgd", flat(0), {"learning_rate": 0.1, "momentum": 0.0, "nesterov": False}),
     Call("sgd", flat(1), {"learning_rate": 0.1, "momentum": 0.9, "nesterov": False}),
     Call("sgd", flat(1), {"learning_rate": 0.1, "momentum": 0.9, "nesterov": True}),
-    Call("rmsprop", flat(1), {"learning_rate": 0.1, "decay": 0.9, "momentum": 0.0, "epsilon": 1e-2}),
-    Call("rmsprop", flat(2), {"learning_rate": 0.1, "decay": 0.9, "momentum": 0.5, "epsilon": 1e-2}),
-    Call("adagrad", flat(1), {"learning_rate": 0.1, "epsilon": 1e-2}),
     Call("batch_moments", lambda rng, dtype, m: (2 + rng.random((m, 3)).astype(dtype),)),
     Call("gradient_sums", normed),
-    Call("add_decayed", lambda rng, dtype, m: (*rng.random((2, m)).astype(dtype), 0.9)),
     Call("paste", pieces),
     Call("mean_colours", lambda rng, dtype, m: (rng.random((m, 3, 2, 3)).astype(dtype),)),
     Call("recolour", images(4)),

@@ -97,12 +97,6 @@ sizes = st.integers(1, 9)
 
 
 @st.composite
-def linears(draw: Any) -> Case:
-    m, n_in, n_out = draw(sizes), draw(sizes), draw(sizes)
-    return Case("linear.linear", {"X": (m, n_in), "W": (n_in, n_out), "b": (n_out,)})
-
-
-@st.composite
 def norms(draw: Any, op: str, constants: bool = False) -> Case:
     shape = tuple(draw(st.lists(sizes, min_size=2, max_size=4)))
     c = shape[-1:]
@@ -132,7 +126,6 @@ def activations(draw: Any) -> Case:
 
 
 PROBLEMS: dict[str, Callable[[], st.SearchStrategy[Case]]] = {
-    "linear.linear": linears,
     "conv.conv2d": convs,
     "pool.max_pool": lambda: pools("pool.max_pool"),
     "pool.average_pool": lambda: pools("pool.average_pool"),

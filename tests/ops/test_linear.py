@@ -1,15 +1,12 @@
-"""The affine map, plain and fast, against exact sums. The contract: test_contract.py."""
+"""The affine map against exact sums. The contract: test_contract.py."""
 
 import math
 
 import numpy as np
 import pytest
 
-from pellucid.dispatch.dense import linear_backward
 from pellucid.errors import ShapeError
-from pellucid.ops.linear import linear_forward
-
-pytestmark = pytest.mark.usefixtures("kernels")
+from pellucid.ops.linear import linear_backward, linear_forward
 
 
 def test_equals_exact_sums(rng: np.random.Generator) -> None:

@@ -135,7 +135,7 @@ def test_rows_of_a_table_and_their_frame(tmp_path: Path) -> None:
     split = pl.load_data(tmp_path / "t.csv", target="label")
     model = pl.preset("logistic")
     pl.train(model, split.train, n_epochs=2)
-    model.schema = split.schema
+    model._schema = split.schema
     found = predict(model, tmp_path / "t.csv")
     assert len(found) == 20
     assert [row["row"] for row in found.to_rows()] == list(range(20))

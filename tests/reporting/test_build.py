@@ -16,7 +16,7 @@ from pellucid import dispatch
 from pellucid.data import hashing
 from pellucid.data.preprocess import check_finite
 from pellucid.data.source import load_data
-from pellucid.evaluation.influence import explain
+from pellucid.evaluation.influence import find_influence
 from pellucid.nn.model import Model
 from pellucid.nn.presets import preset
 from pellucid.reporting.draft import Draft
@@ -46,12 +46,12 @@ def test_figures_drawn_while_influence_trains_are_those_drawn_afterwards(
     pytest.importorskip("numba")
     names: list[str] = []
 
-    def learn(self: Any, groups: Any) -> None:
+    def train_many(*given: Any, **options: Any) -> Any:
         names.append(threading.current_thread().name)
-        plain(self, groups)
+        return plain(*given, **options)
 
-    plain = explain._Trainings.learn
-    monkeypatch.setattr(explain._Trainings, "learn", learn)
+    plain = find_influence.train_many
+    monkeypatch.setattr(find_influence, "train_many", train_many)
     with dispatch.use("numba"):
         report(trained, tmp_path / "meanwhile", full=True, n_photos=2)
         monkeypatch.setattr("pellucid.workflows.report.in_background", lambda: nullcontext(None))
@@ -80,8 +80,10 @@ def test_the_full_report_predicts_searches_hashes_and_checks_once_and_tells_its_
     searches = []
     from pellucid.data.copies import duplicates
 
-    prepare: Any = duplicates._prepare
-    monkeypatch.setattr(duplicates, "_prepare", lambda *given: (searches.append(1), prepare(*given))[1])
+    one_dtype: Any = duplicates._in_one_dtype
+    monkeypatch.setattr(
+        duplicates, "_in_one_dtype", lambda *given: (searches.append(1), one_dtype(*given))[1]
+    )
     monkeypatch.setattr(duplicates, "find_leaks", lambda *given: pytest.fail("leaks are known already"))
     hashed, checked = [], []
     arrays: Any = hashing._arrays
@@ -89,7 +91,7 @@ def test_the_full_report_predicts_searches_hashes_and_checks_once_and_tells_its_
     for module in [one for one in sys.modules.values() if vars(one).get("check_finite") is check_finite]:
         monkeypatch.setattr(module, "check_finite", lambda X, where: checked.append(X))
     seen: list[tuple[str, int, int]] = []
-    report(trained, full=True, n_photos=2, progress=lambda *stage: seen.append(stage))
+    report(trained, full=True, n_photos=2, progress=lambda *stage: seen.append(stage[:3]))
     assert passes == {"train": 1, "test": 1}
     assert len(searches) == 1
     assert len(hashed) == 4  # samples and labels of each part once, however often it trains again
@@ -163,7 +165,7 @@ def test_the_report_names_the_rates_of_every_stage(pellucid: Command, photos: Pa
         assert pellucid("train", photos, *more, "--quiet").code == 0
     assert pellucid("report", "out").code == 0
     words = words_of(tmp_path / "out" / "report.html")
-    assert words.count("AdamW with learning rates in stages (one-cycle up to epoch 3, then constant)") == 2
+    assert words.count("AdamW with learning rates in stages (one-cycle up to epoch 3, then constant)") == 1
     assert "learning rate, epochs 1 to 3 0.002" in words
     assert "learning rate 0.0005 " in words
 
@@ -177,7 +179,7 @@ def test_the_last_layer_is_named_by_its_loss_and_only_a_flattened_picture_is_a_c
     for name, kind, flattens in (("mlp-wide", "softmax", True), ("cnn", "sigmoid", False)):
         model = preset(name, 3 if kind == "softmax" else 2)
         model.initialize((64, 64, 3))
-        model.choose_loss(np.arange(3) if kind == "softmax" else np.arange(2))
+        model._choose_loss(np.arange(3) if kind == "softmax" else np.arange(2))
         assert training.layer_rows(model)[-1].activation == kind
         section = data.vector_section(Draft(tmp_path, cats, has_photos=True), cats.train, model)
         assert bool(section.figures) == flattens

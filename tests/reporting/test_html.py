@@ -14,7 +14,7 @@ from PIL import Image
 
 from pellucid.errors import OutputError
 from pellucid.plotting.saving import figure_png, save_figure
-from pellucid.plotting.training import cost_curve
+from pellucid.plotting.training import cost_curve, training_curves
 from pellucid.reporting.elements import (
     Captioned,
     Card,
@@ -172,7 +172,7 @@ def test_a_figure_too_high_for_matplotlib_is_drawn_smaller(tmp_path: Path) -> No
 
 
 def test_letters_that_the_font_lacks_do_not_warn() -> None:
-    assert figure_png(cost_curve([0, 1], [1.0, 0.5], marked={1: "猫"}))
+    assert figure_png(training_curves({"loss": [1.0, 0.5]}, x_label="猫"))
 
 
 def test_a_failed_write_leaves_the_old_file_and_nothing_beside_it(

@@ -38,14 +38,15 @@ def test_the_summary_says_how_good_it_is_beside_what_and_whether_data_leaks(
     right = run.test_predictions.is_correct
     assert f"({right.sum() - right[4]}/19)." in words
     compared = mcnemar(right, run.test_predictions.is_majority)
-    assert ("Not distinguishable from the baseline" in words) == (compared.p_value >= 0.05)
+    assert ("Not shown to be better than the baseline (p" in words) == (compared.p_value >= 0.05)
 
 
 def test_a_network_that_always_says_the_same_is_told_so() -> None:
     y, names = (np.arange(10) > 8).astype(int), ("no", "yes")
     always = Predictions("classification", y, np.zeros(10, int), np.zeros((10, 2)), False, names)
     assert accuracy_line(always).endswith(
-        "Baseline (always 'no') 90 %. Not distinguishable from the baseline (p = 1.00)."
+        "Baseline (always 'no') 90 %. Not shown to be better than the baseline "
+        "(p = 1.00; McNemar's test on the same samples)."
     )
 
 
@@ -70,7 +71,7 @@ def test_learning_by_heart_is_told_only_of_a_gap_beyond_chance(trained: Path) ->
 
 def test_three_classes_are_told_apart(trained: Path) -> None:
     run = read_run(trained)
-    assert "to tell 'dark' from 'bright';" in what_was_done(run)
+    assert "to tell 'dark' and 'bright' apart." in what_was_done(run)
     train = replace(run.split.train, classes=("a", "b", "c"))
     three = replace(run, split=replace(run.split, train=train))
-    assert "to tell 'a', 'b' and 'c' apart;" in what_was_done(three)
+    assert "to tell 'a', 'b' and 'c' apart." in what_was_done(three)

@@ -110,7 +110,7 @@ def test_the_caption_says_what_keeps_the_loss_away_from_0(
     assert f"least possible with smoothed labels: {least:.2f}" in words
     model = read_run(tmp_path / "out").model
     Z = np.full((1, 1), math.log(0.95 / 0.05))  # the outputs that smoothed labels ask for
-    assert model.loss_function.forward(Z, np.ones((1, 1)))[0] == pytest.approx(least)
+    assert model._loss.forward(Z, np.ones((1, 1)))[0] == pytest.approx(least)
 
 
 def test_the_names_of_many_classes_do_not_fill_the_page() -> None:

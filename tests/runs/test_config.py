@@ -141,7 +141,7 @@ def test_a_model_keeps_the_share_that_its_labels_were_smoothed_by(tmp_path: Path
     config, architecture, _ = plan(str(file))
     model = make_model(config, architecture, Split(data, data))
     fit_run(model, Split(data, data), config)
-    assert (model.loss, model.loss_options) == ("categorical_cross_entropy", {"label_smoothing": 0.2})
+    assert model.loss_config == {"type": "categorical_cross_entropy", "label_smoothing": 0.2}
 
 
 def test_a_training_that_goes_on_at_other_rates_has_stages() -> None:

@@ -105,7 +105,7 @@ def test_a_model_tells_no_path_and_how_its_data_are_read(pellucid: Command, pets
         pellucid("train", pets, "--image-size", "8x6", "--seed", 2, "--epochs", 2, "--out", "out").code == 0
     )
     model = read_run(Path("out")).model
-    assert model.summary_of_training["reading"] == {"image_size": [8, 6], "seed": 2}
+    assert model._summary_of_training["reading"] == {"image_size": [8, 6], "seed": 2}
     assert find_source(model, Path("out")) == DataSource(str(pets), image_size=(8, 6), seed=2)
     assert find_source(model, Path("elsewhere.safetensors")) is None
     assert source_for(model, DataSource(str(pets))) == DataSource(str(pets), image_size=(8, 6), seed=2)

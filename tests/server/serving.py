@@ -40,7 +40,7 @@ def save_models(folder: Path) -> dict[str, Path]:
     pets.initialize((3,))
     pets.layers[0].params["W"][...] = [[0, 1], [0, 0], [3, 0]]
     columns = (Column("age"), Column("coat", "category", ("plain", "tabby")))
-    pets.schema = TableSchema(columns, ("pet",), "classification", ("cat", "dog"))
+    pets._schema = TableSchema(columns, ("pet",), "classification", ("cat", "dog"))
     pets.set_loss("categorical_cross_entropy")
     pets.classes = ("cat", "dog")
 

@@ -7,7 +7,6 @@ from typing import NamedTuple
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
-from threadpoolctl import threadpool_limits
 
 from pellucid.textbook import L_layer_model, load_data
 from pellucid.types import Array
@@ -27,11 +26,11 @@ class PublishedRun(NamedTuple):
 
 @pytest.fixture(scope="session")
 def published_run(published_dir: Path) -> PublishedRun:
-    """All 2,500 steps, on one thread of BLAS: several in each of two processes wait for each other."""
+    """All 2,500 steps."""
     train_x_orig, train_y, test_x_orig, test_y, classes = load_data(published_dir)
     train_x = train_x_orig.reshape(len(train_x_orig), -1).T / 255
     test_x = test_x_orig.reshape(len(test_x_orig), -1).T / 255
-    with threadpool_limits(1), np.errstate(all="raise", under="ignore"):
+    with np.errstate(all="raise", under="ignore"):
         parameters, costs = L_layer_model(train_x, train_y, [12288, 20, 7, 5, 1], 0.0075, num_iterations=2500)
     return PublishedRun(train_x, train_y, test_x, test_y, classes, parameters, costs)
 

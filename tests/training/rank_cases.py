@@ -115,7 +115,7 @@ def train(name: str, folder: Path, **options: Any) -> tuple[Any, Any]:
 def arrays_of(model: Any, history: Any) -> dict[str, np.ndarray]:
     """Return the parameters, the running statistics and the history's columns."""
     state = {
-        f"state {leaf.name} {key}": value for leaf in model.leaves() for key, value in leaf.state.items()
+        f"state {leaf.name} {key}": value for leaf in model._leaves() for key, value in leaf.state.items()
     }
     return {
         "theta": model.theta,

@@ -95,7 +95,7 @@ def test_progress_shows_title_count_and_loss_on_a_terminal(
     home = "pellucid.training.callbacks.progress.ProgressBar"
     monkeypatch.setattr(home, lambda **_: ProgressBar(True, patience=0))
 
-    def wait(event: Any) -> None:  # the bar is not drawn anew more often than ten times a second
+    def wait(event: Any) -> None:  # the bar is not drawn again more often than ten times a second
         if isinstance(event, StepEnd) and event.step in (10, 20):
             time.sleep(0.15)
 

@@ -86,7 +86,7 @@ def test_resumed_equals_uninterrupted_bit_for_bit(
     np.testing.assert_array_equal(second.theta, whole.theta)
     assert resumed.columns == history.columns
     assert resumed.n_steps == history.n_steps
-    for one, two in zip(whole.leaves(), second.leaves(), strict=True):
+    for one, two in zip(whole._leaves(), second._leaves(), strict=True):
         for key in one.state:
             np.testing.assert_array_equal(two.state[key], one.state[key])
 

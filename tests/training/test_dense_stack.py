@@ -290,7 +290,7 @@ def test_a_child_forked_in_the_middle_goes_on_alone() -> None:
     model.initialize((N_IN,))
     model.set_loss(CategoricalCrossEntropy())
     optimizer, data = SGD(0.05), classes()
-    optimizer.start(model.theta, model.flat_decay_mask())
+    optimizer.start(model.theta, model._flat_decay_mask())
     with dispatch.use("numba"), executor_for(model, 2, optimizer) as executor:
         assert isinstance(executor, DenseStack)
         executor.kernel = type("Kernel", (), {**vars(executor.kernel), "PROCESS": -1})

@@ -97,8 +97,8 @@ def test_smoothed_labels_take_the_layers_not_the_flat_step(rng: np.random.Genera
     np.testing.assert_allclose(one.losses, two.losses, rtol=1e-11)
     np.testing.assert_allclose(dual.theta, direct.theta, rtol=0, atol=1e-12)
     (plain, _), _ = both(wide(np.random.default_rng(0)), n_epochs=30)
-    assert dual.loss_options == {"label_smoothing": 0.3}
-    assert plain.loss_options == {}
+    assert dual.loss_config["label_smoothing"] == 0.3
+    assert "label_smoothing" not in plain.loss_config
 
 
 def test_with_validation_data(rng: np.random.Generator) -> None:
@@ -170,7 +170,7 @@ def test_decay_shrinks_s(rng: np.random.Generator) -> None:
     model.initialize((60,))
     optimizer = SGD(0.1, weight_decay=0.5)
     with dual_form(model, data.X) as dual:
-        optimizer.start(model.theta, model.flat_decay_mask())
+        optimizer.start(model.theta, model._flat_decay_mask())
         for _ in range(3):
             model.loss_and_grad(dual.rows_train, data.y)
             optimizer.step(model.theta, model.grad)
@@ -218,7 +218,7 @@ def test_the_flat_step_equals_its_twin(rng: np.random.Generator, hidden: tuple[i
     with dual_form(model, data.X) as dual:
         assert fits(model, dual)
         model.theta[...] = rng.standard_normal(model.theta.size) * 0.5
-        Y = model.encode(data.y)
+        Y = model._encode(data.y)
         loss = model.loss_and_grad(dual.rows_train, Y)
         grad = model.grad.copy()
         model.grad[...] = 7
@@ -232,7 +232,7 @@ def test_the_flat_step_is_exact_for_saturated_logits(rng: np.random.Generator) -
     with dual_form(model, data.X) as dual:
         for bias in (-900.0, 900.0):
             dual.params["C"][:, -1] = bias
-            step = FullBatchStep(model, dual, model.encode(data.y))
+            step = FullBatchStep(model, dual, model._encode(data.y))
             loss = step.loss_and_grad(None, None)
             assert loss == pytest.approx(model.loss_and_grad(dual.rows_train, data.y), rel=1e-14)
 

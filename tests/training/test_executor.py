@@ -45,16 +45,18 @@ def test_loss_gradient_and_running_statistics_are_those_of_one_thread(
     alone, together = network(norm=norm), network(norm=norm)
     loss = alone.loss_and_grad(X, y, weights=weights)
     with executor_for(together, n_shards) as stepper:
-        assert stepper.loss_and_grad(X, together.encode(y), weights=weights) == pytest.approx(loss, rel=1e-13)
+        assert stepper.loss_and_grad(X, together._encode(y), weights=weights) == pytest.approx(
+            loss, rel=1e-13
+        )
     np.testing.assert_allclose(together.grad, alone.grad, rtol=0, atol=1e-13)
-    for one, two in zip(alone.leaves(), together.leaves(), strict=True):
+    for one, two in zip(alone._leaves(), together._leaves(), strict=True):
         for key in one.state:
             np.testing.assert_allclose(two.state[key], one.state[key], rtol=0, atol=1e-14)
 
 
 def test_replicas_follow_the_parameters(rng: np.random.Generator) -> None:
     model = network()
-    X, Y = rng.standard_normal((8, 3, 2)), model.encode(rng.integers(0, 2, 8))
+    X, Y = rng.standard_normal((8, 3, 2)), model._encode(rng.integers(0, 2, 8))
     with executor_for(model, 2) as stepper:
         first = stepper.loss_and_grad(X, Y)
         model.theta *= 1.5
@@ -69,7 +71,7 @@ def test_every_run_gives_the_same_bits(rng: np.random.Generator) -> None:
     for _ in range(3):
         model = network()
         with executor_for(model, 2) as stepper:
-            stepper.loss_and_grad(X, model.encode(y))
+            stepper.loss_and_grad(X, model._encode(y))
         grads.append(model.grad.copy())
     np.testing.assert_array_equal(grads[0], grads[1])
     np.testing.assert_array_equal(grads[0], grads[2])
@@ -79,7 +81,7 @@ def test_a_batch_smaller_than_the_shards_is_done_alone(rng: np.random.Generator)
     model = network()
     X, Y = rng.standard_normal((1, 3, 2)), np.ones((1, 1))
     alone = copy.deepcopy(model)  # a batch of one is scaled by the running statistics, which each step moves
-    alone.bind()
+    alone._bind()
     with executor_for(model, 2) as stepper:
         loss = stepper.loss_and_grad(X, Y)
         stepper.loss_and_grad(rng.standard_normal((4, 3, 2)), np.ones((4, 1)))  # and goes on together
@@ -111,7 +113,7 @@ def test_dropout_is_that_of_the_whole_batch_however_it_is_divided() -> None:
             model = Sequential(copy.deepcopy(layers), dtype="float64")
             model.initialize(X.shape[1:], seed=1)
             with dispatch.use(kernels):
-                model.seed_step(3, 7)
+                model._seed_step(3, 7)
                 loss, grad = model.loss_and_grad(X, Y), model.grad.copy()
                 for n in (2, 3):
                     shards = ThreadShards(model, n)
@@ -129,7 +131,7 @@ def test_dropout_is_that_of_the_whole_batch_however_it_is_divided() -> None:
 
 def test_a_failure_in_one_shard_reaches_the_caller_and_the_next_step_works(rng: np.random.Generator) -> None:
     model = network()
-    X, Y = rng.standard_normal((8, 3, 2)), model.encode(rng.integers(0, 2, 8))
+    X, Y = rng.standard_normal((8, 3, 2)), model._encode(rng.integers(0, 2, 8))
     stepper = ThreadShards(model, 2)
     try:
         broken: Any = stepper.replicas[1].layers[1]
@@ -154,7 +156,7 @@ def test_threads_end_and_the_model_is_as_before(rng: np.random.Generator) -> Non
     assert threading.active_count() == before + 2
     threads.close()
     assert threading.active_count() == before
-    assert all(getattr(leaf, "reduce", None) is None for leaf in model.leaves())
+    assert all(getattr(leaf, "reduce", None) is None for leaf in model._leaves())
 
 
 @every("n_shards", [1, 2])
@@ -163,13 +165,13 @@ def test_nothing_is_left_in_memory_when_the_model_goes(rng: np.random.Generator,
     conv = Conv2D(16)
     model = Sequential([conv, BatchNorm(), Activation("relu"), MaxPool2D(2), Conv2D(16), Flatten(), Dense(1)])
     model.initialize((8, 8, 3), seed=1)
-    X, Y = rng.standard_normal((4, 8, 8, 3)).astype("float32"), model.encode(rng.integers(0, 2, 4))
+    X, Y = rng.standard_normal((4, 8, 8, 3)).astype("float32"), model._encode(rng.integers(0, 2, 4))
     gc.collect()
     gc.disable()
     try:
         with executor_for(model, n_shards) as stepper:
             stepper.loss_and_grad(X, Y)
-        left = [weakref.ref(thing) for leaf in model.leaves() for thing in (leaf, leaf.workspace)]
+        left = [weakref.ref(thing) for leaf in model._leaves() for thing in (leaf, leaf._workspace)]
         del model, conv, stepper
         assert [there for there in left if there() is not None] == []
     finally:
@@ -195,10 +197,10 @@ def test_an_update_that_is_divided_moves_the_same_bits(
     for size in (10**9, 1):
         monkeypatch.setattr(thread_shards, "UPDATE_SIZE", size)
         model, optimizer, rng = network(), OPTIMIZERS[name](), np.random.default_rng(3)
-        optimizer.start(model.theta, model.flat_decay_mask())
+        optimizer.start(model.theta, model._flat_decay_mask())
         with executor_for(model, n_shards, optimizer) as executor:
             for m in (5, 12, 7, 12, 1, 12):
-                X, Y = rng.standard_normal((m, 3, 2)), model.encode(rng.integers(0, 2, m))
+                X, Y = rng.standard_normal((m, 3, 2)), model._encode(rng.integers(0, 2, m))
                 executor.loss_and_grad(X, Y)
                 optimizer.learning_rate *= 0.9  # as a schedule does
                 executor.update(optimizer)
@@ -228,7 +230,7 @@ def test_a_penalty_counts_once() -> None:
     losses = []
     for n_shards in (1, 2):
         model = network()
-        model.reported = lambda loss, total: loss + 5 / total
+        model._loss_hook = lambda loss, total: loss + 5 / total
         with executor_for(model, n_shards) as executor:
             losses.append(executor.loss_and_grad(np.ones((4, 3, 2)), np.ones((4, 1))))
     assert losses[0] == pytest.approx(losses[1], rel=1e-14)
@@ -259,7 +261,7 @@ def test_a_thread_that_is_gone_between_gradient_and_update_is_reported(
 ) -> None:
     monkeypatch.setattr(thread_shards, "UPDATE_SIZE", 1)
     model, optimizer = network(), Adam()
-    optimizer.start(model.theta, model.flat_decay_mask())
+    optimizer.start(model.theta, model._flat_decay_mask())
     with executor_for(model, 2, optimizer) as executor:
         executor.loss_and_grad(np.ones((4, 3, 2)), np.ones((4, 1)))
         executor.workers.close()  # type: ignore[attr-defined]

@@ -150,7 +150,7 @@ def test_features_are_computed_once_unless_samples_are_augmented(data: Dataset) 
         count.n_rows += len(X)
         return plain(X, training=training)
 
-    with hook(model.leaves()[0], forward=counted):
+    with hook(model._leaves()[0], forward=counted):
         train(model, data, **options(kernels="numpy", callbacks=[count]))
         assert count.n_rows == 40  # 32 trained on, 8 held out
         count.n_rows = 0
@@ -162,7 +162,7 @@ def test_the_optimizer_keeps_nothing_for_frozen_layers(data: Dataset, tmp_path: 
     model, optimizer = network(), Adam(0.01)
     train(model, data, **options(optimizer=optimizer, callbacks=[Checkpoint(tmp_path, every_steps=100)]))
     assert {slot.size for slot in optimizer.slots} == {model.theta.size}
-    assert model.theta.size + model.n_frozen == model.n_params > model.theta.size
+    assert model.theta.size + model._n_frozen == model.n_params > model.theta.size
 
 
 class StopAt:
@@ -197,7 +197,7 @@ def test_stopped_resumed_and_extended_bit_for_bit(
 def test_other_frozen_layers_are_another_training(data: Dataset, tmp_path: Path) -> None:
     train(network(), data, **options(callbacks=[Checkpoint(tmp_path, every_steps=9)]))
     other = network()
-    other.leaves()[0].params["W"][0] += 1
+    other._leaves()[0].params["W"][0] += 1
     with pytest.raises(FormatError, match="the checkpoint has frozen = "):
         train(other, data, **options(), resume=tmp_path)
     with pytest.raises(FormatError, match="frozen = "):

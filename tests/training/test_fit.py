@@ -7,7 +7,7 @@ import pytest
 from tests.every import every
 
 from pellucid.data.dataset import Dataset
-from pellucid.errors import DataError, OptionError
+from pellucid.errors import OptionError
 from pellucid.nn.dense import Dense
 from pellucid.nn.norm import BatchNorm
 from pellucid.nn.presets import preset
@@ -164,21 +164,6 @@ def test_a_pair_of_arrays_is_data(rows: Any) -> None:
     assert models[2].classes == ("no", "yes")
 
 
-@every(
-    ("data", "words"),
-    [
-        ([[1.0], [2.0]], "expected a Dataset, a pair"),
-        ((1, 2, 3), "a tuple of 3"),
-        (([["a"], ["b"]], [0, 1]), "numbers"),
-        (([1.0, 2.0], [0, 1]), r"X\[:, None\]"),
-        (([[1.0], [2.0]], [0]), "2 samples and y has 1 labels"),
-    ],
-)
-def test_what_is_no_data_is_told(data: Any, words: str) -> None:
-    with pytest.raises(DataError, match=words):
-        train(preset("logistic"), data)
-
-
 def test_batch_norm_is_measured_once(photos: Dataset) -> None:
     got = seen(preset("cnn"), photos, n_epochs=1)
     assert got["callbacks"].count("PreciseBatchNorm") == 1
@@ -187,13 +172,13 @@ def test_batch_norm_is_measured_once(photos: Dataset) -> None:
     assert watch.names.count("PreciseBatchNorm") == 1
 
 
-def test_options_survive_a_file() -> None:
+def test_options_survive_a_table() -> None:
     options = TrainingOptions.resolve(
         RECIPES["cnn"], optimizer={"type": "sgd", "momentum": 0.9}, augment="none"
     )
-    assert TrainingOptions.from_toml(options.to_toml()) == options
+    assert TrainingOptions.from_table(options.to_table()) == options
     with pytest.raises(OptionError, match="Did you mean 'epochs'"):
-        TrainingOptions.from_toml("epoch = 3")
+        TrainingOptions.from_table({"epoch": 3})
 
 
 def test_the_optimizer_gets_its_options_back(rows: Any) -> None:

@@ -37,13 +37,13 @@ def test_model_and_optimizer_are_left_alone(data: Dataset, is_trained: bool) -> 
     before = model.theta.copy(), optimizer.config(), copy.deepcopy(vars(optimizer)), model.classes
     find_learning_rate(model, data, optimizer=optimizer, batch_size=16, n_epochs=10)
     np.testing.assert_array_equal(model.theta, before[0])
-    assert model.is_initialized == is_trained
+    assert model._is_initialized == is_trained
     assert optimizer.config() == before[1]
     assert optimizer.n_steps == before[2]["n_steps"]
     assert model.classes == before[3]
     if is_trained:  # its layers still look into its own flat array
         model.theta[:] = 0
-        assert not any(array.any() for leaf in model.leaves() for array in leaf.params.values())
+        assert not any(array.any() for leaf in model._leaves() for array in leaf.params.values())
 
 
 @every(("name", "batch_size"), [("sgd", 0), ("sgd", 20), ("adamw", 20)])

@@ -15,7 +15,6 @@ from pellucid.nn.activation import Activation, Dropout
 from pellucid.nn.blocks import Residual
 from pellucid.nn.conv import Conv2D
 from pellucid.nn.dense import Dense, Flatten
-from pellucid.nn.hooks import record
 from pellucid.nn.norm import BatchNorm
 from pellucid.nn.pooling import MaxPool2D
 from pellucid.nn.sequential import Sequential
@@ -39,7 +38,7 @@ def network() -> Sequential:
 
 def test_each_place_is_named(data: Dataset) -> None:
     model = network()
-    X, Y = data.X.copy(), model.encode(data.y)
+    X, Y = data.X.copy(), model._encode(data.y)
     assert find_fault(model, X, Y) is None
     X[6, 1] = np.nan
     fault = find_fault(model, X, Y)
@@ -51,25 +50,13 @@ def test_each_place_is_named(data: Dataset) -> None:
     assert (fault.where, fault.layer, fault.array) == ("parameter", "dense_2", "W")
 
 
-@every("is_fused", [True, False])
-def test_the_search_leaves_fusion_and_hooks_as_they_were(data: Dataset, is_fused: bool) -> None:
-    model = network()
-    model.is_fused = is_fused
-    with record(model.layers[1]) as watch:
-        find_fault(model, data.X, model.encode(data.y))
-        before = watch.output
-        model.forward(data.X)
-        assert watch.output is not before  # still watched
-    assert model.is_fused is is_fused
-
-
 def test_the_first_overflow_in_forward_and_backward(data: Dataset) -> None:
     model = network()
     model.layers[0].params["W"][...] = 1e20
     model.layers[1].params["W"][...] = 1e25
     X = np.abs(data.X)
     X[3] = 0  # whose sums stay finite
-    fault = find_fault(model, X, model.encode(data.y))
+    fault = find_fault(model, X, model._encode(data.y))
     assert fault is not None
     assert (fault.where, fault.layer, fault.array) == ("forward", "dense_2", "output")
     assert 3 not in fault.samples
@@ -92,7 +79,7 @@ def test_the_training_names_it_and_keeps_the_step(data: Dataset, tmp_path: Path)
     assert fault is not None
     assert (fault.where, fault.layer, fault.array) == ("parameter", "dense_2", "b")
     np.testing.assert_array_equal(X, data.X)
-    np.testing.assert_array_equal(Y, model.encode(data.y))
+    np.testing.assert_array_equal(Y, model._encode(data.y))
     np.testing.assert_array_equal(again.theta, model.theta)
 
 
@@ -127,16 +114,16 @@ def test_looking_leaves_the_model_as_it_was_and_the_step_is_the_same_again(
             model.layers[0].params["W"][...] = 1e38
             kept.update({name: value.copy() for name, value in model.layers[1].state.items()})
 
-    model.is_fused = False
+    model._is_fused = False
     with pytest.raises(TrainingError, match="at step 3"):
         train(model, data, n_epochs=10, form="direct", callbacks=[spoil], nonfinite=box)
-    assert model.is_fused is False
+    assert model._is_fused is False
     first, second = replay_nonfinite(box), replay_nonfinite(box)
     assert first[3] is not None
     assert first[3] == second[3]
     X, Y = first[1], first[2]
     before = [array.copy() for array in (model.theta, model.grad, *model.layers[1].state.values())]
-    model.seed_step(1, 3)
+    model._seed_step(1, 3)
     find_fault(model, X, Y)
     after = (model.theta, model.grad, *model.layers[1].state.values())
     for one, other in zip(before, after, strict=True):
@@ -149,31 +136,31 @@ def test_looking_leaves_masks_hooks_and_fusion_as_they_were(kernels: str, rng: n
     body = Sequential([Conv2D(3), norm, Activation("relu"), MaxPool2D(), drop])
     model = Sequential([Residual(Conv2D(3)), body, drop, norm, Flatten(), Dense(1)])
     model.initialize((4, 4, 3))
-    X, Y = rng.standard_normal((6, 4, 4, 3)).astype(np.float32), model.encode(np.arange(6) % 2)
+    X, Y = rng.standard_normal((6, 4, 4, 3)).astype(np.float32), model._encode(np.arange(6) % 2)
 
     def state() -> bytes:
         parts = (model, body)
         flags = [
-            (part.is_fused, [{"forward", "hooks"} & set(vars(layer)) for layer in part.places])
+            (part._is_fused, [{"forward", "hooks"} & set(vars(layer)) for layer in part._places])
             for part in parts
         ]
         arrays = [
             model.theta,
             model.grad,
-            *(array for leaf in model.leaves() for array in leaf.state.values()),
+            *(array for leaf in model._leaves() for array in leaf.state.values()),
         ]
-        generators = [use.rng.bit_generator.state for use in model.uses() if isinstance(use, Dropout)]
+        generators = [use.rng.bit_generator.state for use in model._uses() if isinstance(use, Dropout)]
         return repr((flags, generators)).encode() + b"".join(array.tobytes() for array in arrays)
 
     with dispatch.use(kernels):
-        model.seed_step(1, 2)
+        model._seed_step(1, 2)
         model.loss_and_grad(X, Y)
         before = state()
         assert find_fault(model, X, Y) is None
         assert state() == before
-        model.seed_step(1, 2)
+        model._seed_step(1, 2)
         first = model.loss_and_grad(X, Y)
-        model.seed_step(1, 2)
+        model._seed_step(1, 2)
         find_fault(model, X, Y)
         assert model.loss_and_grad(X, Y) == first
 
@@ -183,7 +170,7 @@ def test_the_use_of_a_shared_layer_is_named(data: Dataset) -> None:
     model = Sequential([dense, dense, Dense(1)])
     model.initialize((4,))
     dense.params["W"][...] = 1e30
-    fault = find_fault(model, np.abs(data.X), model.encode(data.y))
+    fault = find_fault(model, np.abs(data.X), model._encode(data.y))
     assert fault is not None
     assert (fault.where, fault.layer) == ("forward", "dense_1 (use 2)")
 

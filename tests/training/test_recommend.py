@@ -148,7 +148,7 @@ def test_three_doors_lead_to_the_same_training(
     assert run.config.model == name
     np.testing.assert_array_equal(run.model.theta, model.theta)
     np.testing.assert_array_equal(classifier.model_.theta, model.theta)
-    for ours, theirs in zip(model.leaves(), classifier.model_.leaves(), strict=True):
+    for ours, theirs in zip(model._leaves(), classifier.model_._leaves(), strict=True):
         for key, value in ours.state.items():
             np.testing.assert_array_equal(value, theirs.state[key])
 

@@ -71,13 +71,13 @@ def test_the_loss_is_the_same_in_every_form_of_the_targets(rng: np.random.Genera
     data = prices(rng, 1e5)
     model = trained(data)
     X = data.X.astype(np.float32)
-    expected = model.measure(X, model.encode(data.y))["loss"]
+    expected = model._measure(X, model._encode(data.y))["loss"]
     forms = data.y, data.y[:, None], data.y[:, None].astype(np.float32)
     for y in forms:
-        assert model.loss_of(X, y) == pytest.approx(expected, rel=1e-4)
-        assert model.loss_of_outputs(model.forward(X), y) == pytest.approx(expected, rel=1e-4)
+        assert model._loss_of(X, y) == pytest.approx(expected, rel=1e-4)
+        assert model._loss_of_outputs(model.forward(X), y) == pytest.approx(expected, rel=1e-4)
     losses = []
     for y in forms:
-        model.seed_step(1, 0)  # of its dropout
+        model._seed_step(1, 0)  # of its dropout
         losses.append(model.loss_and_grad(X, y))
     assert losses == pytest.approx([losses[0]] * 3, rel=1e-4)

@@ -81,7 +81,7 @@ def test_it_is_the_step_that_train_takes(name: str) -> None:
     )  # fmt: skip
     assert step.loss == history["loss"][0]
     assert np.array_equal(traced.theta, trained.theta)
-    for own, real in zip(traced.leaves(), trained.leaves(), strict=True):
+    for own, real in zip(traced._leaves(), trained._leaves(), strict=True):
         for key, value in real.state.items():
             assert np.array_equal(own.state[key], value)
     for layer, arrays in start.params.items():
@@ -157,7 +157,7 @@ def test_the_model_stays_as_it_was() -> None:
     assert not any("forward" in vars(layer) for layer in model.layers)
     untouched = stack()
     pl.trace(untouched, (X, Y))
-    assert not untouched.is_initialized
+    assert not untouched._is_initialized
 
 
 def test_frozen_layers_are_passed_through_and_not_moved() -> None:

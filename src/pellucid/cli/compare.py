@@ -7,8 +7,7 @@ from typing import Annotated, Any
 from pellucid.cli import options as o
 from pellucid.cli.command import command
 from pellucid.cli.flags import KERNELS, SOURCE, TRAINING, Flag, Needs, options
-from pellucid.cli.terminal import echo, print_blocks, print_json, say
-from pellucid.progress import ProgressBar
+from pellucid.cli.terminal import print_result
 
 MODEL = "A preset, a .toml file, a model file or a run folder."
 
@@ -51,29 +50,22 @@ def compare(
     """
     from pellucid.data.source import DataSource
     from pellucid.evaluation.comparison.splitting import folds_of_text
-    from pellucid.workflows.compare import compare_into
+    from pellucid.workflows.compare import compare as compare_named
 
     given = {"seed": 1, **training}
     source = DataSource(data, seed=given["seed"], **reading)
-    with o.on_cluster(cluster, n_workers, n_jobs), ProgressBar() as progress:
-        result = compare_into(
-            out,
+    with o.on_cluster(cluster, n_workers, n_jobs):
+        result = compare_named(
             a,
             b,
-            overwrite=overwrite,
             data=source,
             cv=None if cv is None else folds_of_text(cv),
             n_seeds=n_seeds,
             n_jobs=n_jobs,
-            progress=progress,
+            out=out,
+            overwrite=overwrite,
             **given,
         )
-    if as_json:
-        print_json(result.to_dict())
-    elif quiet:
-        say(result.headline)
-    else:
-        print_blocks(result.blocks())
-        if out is not None:
-            echo("", f"Figures and numbers: {out}")
+    shown = () if out is None or quiet else ("", f"Figures and numbers: {out}")
+    print_result(result, shown, as_json=as_json, quiet=quiet)
     return 0 if result.is_complete else 130

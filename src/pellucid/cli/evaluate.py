@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pellucid.cli import options as o
 from pellucid.cli.command import command
 from pellucid.cli.flags import KERNELS, SOURCE, Flag, load, options
-from pellucid.cli.terminal import echo, print_blocks, print_json, say
-from pellucid.progress import ProgressBar
+from pellucid.cli.terminal import print_result
 
 if TYPE_CHECKING:
     from pellucid.prediction.predict import Compute
@@ -43,27 +42,18 @@ def evaluate(
     source = source or own_source(model)
     files: list[str] = []
     with nullcontext() if out is None else atomic_folder(out, overwrite=overwrite) as folder:
-        with _computing(cluster, n_workers) as compute, ProgressBar() as progress:
+        with _computing(cluster, n_workers) as compute:
             scores = evaluate_named(
                 model,
                 source,
                 level=level,
                 n_resamples=n_resamples,
                 metrics=metrics or (),
-                progress=progress,
                 compute=compute,
             )
         if folder is not None:
             files = [f"{out}/{name}" for name in save_figures(draw_all(scores), folder)]
-    if as_json:
-        print_json({"data": source.name, **scores.to_dict(), "files": files})
-        return
-    if quiet:
-        say(scores.headline)
-    else:
-        print_blocks(scores.blocks())
-    for path in files:
-        echo(path)
+    print_result(scores, files, as_json=as_json, quiet=quiet, data=source.name, files=files)
 
 
 def _computing(cluster: str | None, n_workers: int | None) -> "AbstractContextManager[Compute]":

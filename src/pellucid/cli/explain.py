@@ -8,7 +8,6 @@ from pellucid.cli import options as o
 from pellucid.cli.command import command
 from pellucid.cli.flags import KERNELS, Flag, load, options
 from pellucid.cli.terminal import echo, print_blocks, print_json
-from pellucid.progress import ProgressBar
 
 
 @command("explain", order=50, short_help="Explain the prediction for one photo by saliency maps.")
@@ -39,17 +38,15 @@ def explain(
     from pellucid.folders import next_folder
     from pellucid.workflows.explain import explain_photo
 
-    with ProgressBar() as bar:
-        found = explain_photo(
-            model,
-            image,
-            data,
-            out=out or next_folder(Path("explained"), image.stem),
-            target=target,
-            methods=methods,
-            overwrite=overwrite,
-            progress=bar,
-        )
+    found = explain_photo(
+        model,
+        image,
+        data,
+        out=out or next_folder(Path("explained"), image.stem),
+        target=target,
+        methods=methods,
+        overwrite=overwrite,
+    )
     if as_json:
         print_json(found.to_dict())
         return

@@ -8,7 +8,6 @@ from pellucid.cli import options as o
 from pellucid.cli.command import command
 from pellucid.cli.flags import KERNELS, Flag, load, options
 from pellucid.cli.terminal import echo, print_blocks, print_json, say
-from pellucid.progress import ProgressBar
 from pellucid.text import plural
 
 
@@ -47,7 +46,7 @@ def influence(
     """Which training samples influenced a prediction, and the prediction after a training without them."""
     from pellucid.workflows.influence import influence as find_influence
 
-    with o.on_cluster(cluster, n_workers, n_jobs), ProgressBar() as bar:
+    with o.on_cluster(cluster, n_workers, n_jobs):
         outcome = find_influence(
             run,
             samples,
@@ -56,7 +55,6 @@ def influence(
             top=top,
             retrain=retrain,
             n_jobs=n_jobs,
-            progress=bar,
             out=out,
             overwrite=overwrite,
         )

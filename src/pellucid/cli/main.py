@@ -14,7 +14,7 @@ from pellucid.errors import PellucidError
 from pellucid.launched import launched
 from pellucid.text import first_line, one_line
 
-PREDICT_FLAGS = {"--json": "as_json", "--jsonl": "as_lines", "--quiet": "is_quiet"}
+PREDICT_FLAGS = {"--json": "as_json", "--jsonl": "as_lines", "--quiet": "quiet"}
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -86,7 +86,7 @@ def _is_flag(argument: str) -> bool:
 def _note(
     message: Warning | str, category: type[Warning], filename: str, lineno: int, line: str | None = None
 ) -> str:
-    """Return a warning as one line, without the file and line of code that nobody at a terminal asked for."""
+    """Return a warning as one line, without the file and line of code that a terminal's user has no use for."""
     words = one_line(str(message))
     if issubclass(category, RuntimeWarning) and " encountered in " in words:  # NumPy's
         words = f"a number is too large or too small to compute with ({words}). Look for extreme values."

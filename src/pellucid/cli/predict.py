@@ -55,17 +55,4 @@ def predict(
     quiet: o.Quiet = False,
 ) -> int:
     """What a saved model predicts for images, or for the rows of a table; exit 1 if an image cannot be read."""
-    return predicting.predict(
-        model,
-        images,
-        out,
-        is_resumed=resume,
-        overwrite=overwrite,
-        skips_bad=skip_bad,
-        is_nul=is_nul,
-        n_workers=n_workers,
-        cluster=cluster,
-        as_json=as_json,
-        as_lines=as_lines,
-        is_quiet=quiet,
-    )
+    return predicting.predict(**locals())

@@ -20,15 +20,15 @@ def predict(
     images: Sequence[str],
     out: Path | None = None,
     *,
-    is_resumed: bool = False,
+    resume: bool = False,
     overwrite: bool = False,
-    skips_bad: bool = False,
+    skip_bad: bool = False,
     is_nul: bool = False,
     n_workers: int | None = None,
     cluster: str | None = None,
     as_json: bool = False,
     as_lines: bool = False,
-    is_quiet: bool = False,
+    quiet: bool = False,
 ) -> int:
     """Print or write what a model predicts, and return the exit code: 1 if an image cannot be read."""
     from pellucid.errors import OptionError
@@ -36,7 +36,7 @@ def predict(
 
     for is_wrong, message in (
         (
-            is_resumed and overwrite,
+            resume and overwrite,
             "--resume and --overwrite: go on with the file, or replace it. Leave one out.",
         ),
         (
@@ -58,20 +58,20 @@ def predict(
             print_json(found.to_dict())
             n_bad = len(found.faults)
         elif out is None:
-            n_bad = predicting.each(partial(_print_lines, as_json=as_lines, is_brief=is_quiet), tell)
+            n_bad = predicting.each(partial(_print_lines, as_json=as_lines, is_brief=quiet), tell)
         else:
             written = predicting.into(
-                out, tell, is_resumed=is_resumed, overwrite=overwrite, cluster=cluster, n_workers=n_workers
+                out, tell, resume=resume, overwrite=overwrite, cluster=cluster, n_workers=n_workers
             )
             n_bad = written.n_bad
-            if not is_quiet:
+            if not quiet:
                 before = f", {written.n_before} were there" if written.n_before else ""
                 unread = f", {n_bad} cannot be read" if n_bad else ""
                 echo(f"{out}: {plural(written.n_written, 'prediction')} written{before}{unread}")
-    if not (is_quiet or as_lines or as_json):
+    if not (quiet or as_lines or as_json):
         for note in predicting.samples.notes:
             tell(f"Note: {note}")
-    return int(bool(n_bad) and not skips_bad)
+    return int(bool(n_bad) and not skip_bad)
 
 
 def _print_lines(predictions: "Sequence[Prediction]", *, as_json: bool, is_brief: bool) -> None:

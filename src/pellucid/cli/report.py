@@ -17,11 +17,15 @@ SHORT = 0.005  # seconds: a stage that had nothing to do is not listed
 @options(kernels=KERNELS)
 def report(
     run: Annotated[Path, Flag(is_argument=True, help="A run folder.")],
-    full: Annotated[bool, Flag(help="Add metrics, data check, robustness, saliency and influence.")] = False,
+    full: Annotated[
+        bool, Flag(help="Add metrics, data check, robustness, saliency and influence; takes minutes.")
+    ] = False,
     data: o.DataNow = None,
     n_photos: Annotated[
         int,
-        Flag(at_least=0, help="How many test photos the full report explains one by one."),
+        Flag(
+            at_least=0, help="How many test photos the full report explains one by one; fewer take less time."
+        ),
         Needs(["full"]),
     ] = 10,
     other_data: Annotated[
@@ -53,24 +57,27 @@ def report(
     if as_json:
         print_json({"report": str(page), "n_bytes": page.stat().st_size, "seconds": stages.seconds})
         return
-    if not is_quiet:
+    if is_quiet:
+        echo(page)
+    else:
+        echo(f"Report: {page}")
+        echo(stages.headline)
         took = {stage: seconds for stage, seconds in stages.seconds.items() if seconds >= SHORT}
         for stage, seconds in (*took.items(), ("in all", sum(stages.seconds.values()))):
             echo(f"{stage:<24}{seconds:6.2f} s", err=True)
-    echo(page)
 
 
 class StageTimes:
-    """Passes progress on, and measures how many seconds each stage takes; the stage "done" ends the last one."""
+    """Passes progress on, and measures each stage's seconds; "done" ends the last, and has the headline."""
 
     def __init__(self, progress: ProgressCallback) -> None:
         self.seconds: dict[str, float] = {}
         self._progress = progress
-        self._stage, self._since = "run", time.perf_counter()
+        self._stage, self._since, self.headline = "run", time.perf_counter(), ""
 
     def __call__(self, stage: str, done: int, total: int, detail: str = "") -> None:
         """Begin a stage, or go on with it."""
         self._progress(stage, done, total)
         now = time.perf_counter()
         self.seconds[self._stage] = self.seconds.get(self._stage, 0.0) + now - self._since
-        self._stage, self._since = stage, now
+        self._stage, self._since, self.headline = stage, now, detail

@@ -7,9 +7,8 @@ from typing import Annotated, Any
 from pellucid.cli import options as o
 from pellucid.cli.command import command
 from pellucid.cli.flags import KERNELS, SOURCE, Flag, Needs, load, options
-from pellucid.cli.terminal import echo, print_blocks, print_json, say
+from pellucid.cli.terminal import print_result
 from pellucid.errors import OptionError
-from pellucid.progress import ProgressBar
 
 
 @command("robustness", order=70, short_help="Accuracy on rotated, darkened, covered photos.")
@@ -46,27 +45,17 @@ def robustness(
     """The accuracy of a model on test photos that are rotated, recoloured, darkened, covered and more."""
     from pellucid.workflows.robustness import robustness as measure
 
-    with ProgressBar() as bar:
-        found = measure(
-            model,
-            source,
-            perturbations=perturbations,
-            strengths=_strengths(strengths, perturbations),
-            sample=sample,
-            seed=seed,
-            out=out,
-            overwrite=overwrite,
-            progress=bar,
-        )
-    if as_json:
-        print_json(found.to_dict())
-        return
-    if quiet:
-        say(found.headline)
-    else:
-        print_blocks(found.blocks())
-    for path in found.files:
-        echo(path)
+    found = measure(
+        model,
+        source,
+        perturbations=perturbations,
+        strengths=_strengths(strengths, perturbations),
+        sample=sample,
+        seed=seed,
+        out=out,
+        overwrite=overwrite,
+    )
+    print_result(found, found.files, as_json=as_json, quiet=quiet)
 
 
 def _strengths(strengths: list[float] | None, names: list[str] | None) -> dict[str, list[float]] | None:

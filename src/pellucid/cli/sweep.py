@@ -9,11 +9,9 @@ from pellucid.cli import options as o
 from pellucid.cli.command import command
 from pellucid.cli.flags import SOURCE, TRAINING, Flag, Needs, load, options
 from pellucid.cli.terminal import echo, print_blocks, print_json, say
-from pellucid.progress import ProgressBar
 
 if TYPE_CHECKING:
     from pellucid.data.source import DataSource
-    from pellucid.evaluation.comparison.splitting import folds_of_text
     from pellucid.evaluation.sweep.result import Trial
 
 
@@ -69,29 +67,29 @@ def sweep(
     goes on where a sweep was stopped; a second command with --resume joins one that runs. The test part of the data
     is not looked at.
     """
+    from pellucid.evaluation.comparison.splitting import folds_of_text
     from pellucid.workflows.sweep import sweep_into
+    from pellucid.workflows.train import run_folder
 
     is_quiet = quiet or as_json
-    with ProgressBar() as bar:
-        outcome = sweep_into(
-            out or o.run_folder(source, f"{Path(model).stem}-sweep"),
-            source,
-            model,
-            space,
-            resume=resume,
-            overwrite=overwrite,
-            progress=bar,
-            on_trial=_say_nothing if is_quiet else _say_trial,
-            options={
-                "search": search,
-                "n_trials": n_trials,
-                "cv": None if cv is None else folds_of_text(cv),
-                "metric": metric,
-                "n_jobs": n_jobs,
-                "seed": 1,
-                **training,
-            },
-        )
+    outcome = sweep_into(
+        out or run_folder(source, f"{Path(model).stem}-sweep"),
+        source,
+        model,
+        space,
+        resume=resume,
+        overwrite=overwrite,
+        on_trial=o.say_nothing if is_quiet else _say_trial,
+        options={
+            "search": search,
+            "n_trials": n_trials,
+            "cv": None if cv is None else folds_of_text(cv),
+            "metric": metric,
+            "n_jobs": n_jobs,
+            "seed": 1,
+            **training,
+        },
+    )
     found = outcome.sweep
     if as_json:
         print_json(outcome.to_dict())
@@ -117,7 +115,3 @@ def _say_trial(trial: "Trial", best: "Trial | None", metric: str) -> None:
     words += " (pruned)" if trial.is_pruned else ""
     star = "*" if best is trial else " "
     echo(f"{star} trial {trial.number:<4} {words}  {in_seconds(trial.seconds):>7}  {trial.in_words()}")
-
-
-def _say_nothing(trial: "Trial", best: "Trial | None", metric: str) -> None:
-    """Print nothing."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from pellucid.text import one_line, unbroken
 
 if TYPE_CHECKING:
-    from pellucid.text_blocks import Block
+    from pellucid.text_blocks import Block, Result
 
 NARROWEST = 40  # columns
 NARROWEST_CELL = 12  # characters of a cell that is broken into lines
@@ -107,6 +107,17 @@ def _lines(row: list[str], widths: list[int], is_words: list[bool]) -> list[str]
         )
         lines.append(GAP.join(aligned).rstrip())
     return lines
+
+
+def print_result(
+    found: "Result", paths: Sequence[object], *, as_json: bool, quiet: bool, **more: Any
+) -> None:
+    """Print a result as JSON; else as its headline, if quiet, or its tables, and the files that were written."""
+    if as_json:
+        print_json({**more, **found.to_dict()})
+        return
+    print_blocks([found.headline] if quiet else found.blocks())
+    echo(*paths)
 
 
 def print_blocks(blocks: "Iterable[Block]") -> None:

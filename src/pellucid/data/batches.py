@@ -1,5 +1,6 @@
 """Mini-batches: the training rows in a new order each epoch."""
 
+import itertools
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
 from functools import partial
@@ -92,19 +93,19 @@ class Batches:
 
         A batch is valid until the next one: they may be written into the same arrays.
         """
-        for i, (rows, X) in enumerate(self.with_inputs(self.rows(epoch)[skip:]), start=skip):
+        chosen = itertools.islice(self.rows(epoch), skip, None)
+        for i, (rows, X) in enumerate(self.with_inputs(chosen), start=skip):
             Y, weights = self._take(self.Y, rows, "Y"), None if self.weights is None else self.weights[rows]
             if self.change is not None:
                 X, Y, weights = self.change(X, Y, weights, epoch * self.n_steps + i)
             yield X, Y, weights
 
-    def rows(self, epoch: int) -> list[Any]:
-        """Return which samples each batch of an epoch has: a slice in order, else numbers."""
-        order, size = self.order(epoch), self.batch_size or self.n_rows
-        starts = range(0, self.n_rows, size)
-        if self.is_in_order:
-            return [slice(start, min(start + size, self.n_rows)) for start in starts]
-        return [order[start : start + size] for start in starts]
+    def rows(self, epoch: int) -> Iterator[Any]:
+        """Yield which samples each batch of an epoch has: a slice in order, else numbers."""
+        size, order = self.batch_size or self.n_rows, None if self.is_in_order else self.order(epoch)
+        for start in range(0, self.n_rows, size):
+            rows = slice(start, min(start + size, self.n_rows))
+            yield rows if order is None else order[rows]
 
     @property
     def is_in_order(self) -> bool:

@@ -8,7 +8,7 @@ import numpy as np
 
 from pellucid.data.dataset import Dataset, Split
 from pellucid.data.gaps import input_array, plain_array
-from pellucid.data.labels import renumbered
+from pellucid.data.labels import has_classes, renumbered
 from pellucid.data.preprocess import check_finite
 from pellucid.data.stored.base import StoredArray
 from pellucid.errors import DataError, OptionError
@@ -152,9 +152,7 @@ def _as_parts(pair: Any, where: str, *, with_gaps: bool) -> Split:
 
 def _has_numbers(data: Dataset) -> bool:
     """Return whether the classes are numbers without names."""
-    y = data.y
-    is_plain = isinstance(y, np.ndarray) and y.ndim == 1 and y.dtype.kind in "bui" and y.size > 0
-    return is_plain and not data.classes
+    return has_classes(data.y) and data.y.size > 0 and not data.classes
 
 
 def _with_names(data: Dataset, k: int = 0) -> Dataset:

@@ -12,7 +12,7 @@ from pellucid.data.stored.base import StoredArray, ends
 from pellucid.data.stored.survey import BYTE, N_TRIED
 from pellucid.data.stored.views import Converted
 from pellucid.errors import DataError
-from pellucid.registry import Configurable, option
+from pellucid.registry import Configurable, checked_names, option
 from pellucid.types import Array
 
 MANY_VALUES = (
@@ -50,7 +50,7 @@ class InputsSeen(Configurable):
     array([[0. , 0.2, 1. ]])
     """
 
-    registered_as: ClassVar[str] = "inputs"
+    _registered_as: ClassVar[str] = "inputs"
 
     dtype: str = option()
     low: float = option()
@@ -104,7 +104,7 @@ class InputsSeen(Configurable):
         255 for a model of pixels divided by 255. Beyond the range seen, tables and small differences are let pass.
         """
         is_bytes = self.dtype == "uint8"
-        if not X.size or is_bytes != (rule.kind == "divide"):  # somebody has set another rule since
+        if not X.size or is_bytes != (rule.kind == "divide"):  # another rule was set since
             return X
         if is_bytes and X.dtype == np.uint8:
             return X
@@ -185,14 +185,14 @@ def seen_to_config(seen: Any) -> Any:
     """Return what was seen as JSON can hold it."""
     if isinstance(seen, Mapping):
         return {"by_name": {name: seen_to_config(one) for name, one in seen.items()}}
-    return None if seen is None else seen.option_values()
+    return None if seen is None else seen._option_values()
 
 
 def seen_from_config(config: Any) -> Any:
     """Return what a ``seen_to_config`` describes."""
     if isinstance(config, Mapping) and "by_name" in config:
         return {str(name): seen_from_config(one) for name, one in config["by_name"].items()}
-    return None if config is None else InputsSeen.from_config(config)
+    return None if config is None else InputsSeen(**checked_names(InputsSeen, config))
 
 
 def _divided(X: Array, columns: slice | None) -> Array:

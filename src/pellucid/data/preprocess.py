@@ -54,7 +54,7 @@ class Preprocessing(Configurable):
     True
     """
 
-    registered_as: ClassVar[str] = "preprocessing"
+    _registered_as: ClassVar[str] = "preprocessing"
 
     kind: str = option("none", choices=lambda: KINDS)
     divisor: float = option(1.0, at_least=1e-30, at_most=1e30)  # what float32 can divide by
@@ -62,7 +62,7 @@ class Preprocessing(Configurable):
     scale: tuple[float, ...] = field(default=(), repr=False, metadata={"limits": Limits(above=0)})
 
     def __post_init__(self) -> None:
-        self.check_options()
+        self._check_options()
         if len(self.mean) != len(self.scale) or bool(self.mean) != (self.kind == "standardize"):
             raise OptionError(
                 "preprocessing: expected one mean and one scale per column for 'standardize' and none for other "

@@ -27,7 +27,7 @@ from pellucid.data.toy import TOYS, load_toy
 from pellucid.data.validate import RawPart, RawSplit, to_split
 from pellucid.errors import DataError, OptionError, unknown_name
 from pellucid.progress import ProgressBar
-from pellucid.registry import Configurable, option, validate_call
+from pellucid.registry import Configurable, checked_names, option, validate_call
 from pellucid.text import shown
 
 BUILTIN: Mapping[str, str] = MappingProxyType(
@@ -73,7 +73,7 @@ class DataSource(Configurable):
     array([25, 25])
     """
 
-    registered_as: ClassVar[str] = "data"
+    _registered_as: ClassVar[str] = "data"
 
     name: str = option(
         help="A built-in name, a folder of images, an .h5, .npz, .npy or .csv file, or a .zarr folder."
@@ -175,8 +175,7 @@ class DataSource(Configurable):
         OptionError
             If an option is missing, unknown, or of the wrong type.
         """
-        made: DataSource = cls.from_config(options)
-        return made
+        return cls(**checked_names(cls, options))
 
     def _read(self, white: White) -> RawSplit:
         if self.name == "digits":

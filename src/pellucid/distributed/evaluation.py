@@ -93,7 +93,7 @@ def compute_on(client: Any, model: Model, X: Any, progress: CountCallback) -> Ar
     is_stored, m = isinstance(X, StoredArray), n_rows(X)
     step = PIECE if is_stored else max(1, min(PIECE, MOST_BYTES // _row_bytes(X)))
     slices = [slice(start, min(start + step, m)) for start in range(0, m, step)]
-    work = _Work(model, X if is_stored else None, asked(None), float(m) * model.n_operations)
+    work = _Work(model, X if is_stored else None, asked(None), float(m) * model._n_operations)
     parts = []
     with kept_by_workers(client, work) as key:
         pieces = (Piece(key, rows, None if is_stored else take_rows(X, rows)) for rows in slices)

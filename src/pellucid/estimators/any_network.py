@@ -129,13 +129,13 @@ class AnyNetwork(Fitting, NetworkParameters):
             self.recommendation_ = recommend(samples.dataset)
         model, self._training_table = self._asked_model()
         seed = self._draw_seed(random)
-        if not model.is_initialized:
+        if not model._is_initialized:
             X = samples.X
             is_left_to_the_model = X.dtype == np.uint8 and self.dtype is None
             dtype = (
                 None if is_left_to_the_model else str(np.dtype(X.dtype if self.dtype is None else self.dtype))
             )
-            with naming_size(model.recipe, X.shape[1:]):
+            with naming_size(model._recipe, X.shape[1:]):
                 model.initialize(X.shape[1:], seed=seed, dtype=dtype)
             model.preprocessing = Preprocessing.for_data(X)
         if model.output_shape != (self.n_outputs_,):
@@ -146,7 +146,7 @@ class AnyNetwork(Fitting, NetworkParameters):
         self._preset_loss = preset_loss(model, samples.Y) if self._is_numeric else None
         objective = self._objective()
         self.out_activation_ = objective.out_activation
-        if not model.has_chosen_loss:
+        if not model._has_chosen_loss:
             begin_at_the_mean(model, objective.loss, samples.Y)
         return model
 
@@ -214,7 +214,7 @@ class AnyNetwork(Fitting, NetworkParameters):
 
     def _hidden_layers(self) -> list[Any]:
         """Return the hidden layers; none where the model is not a sequence of layers."""
-        return list(self.model_.places[:-1]) if isinstance(self.model_, Sequential) else []
+        return list(self.model_._places[:-1]) if isinstance(self.model_, Sequential) else []
 
     def _hidden_widths(self) -> list[int]:
         return [math.prod(layer.output_shape) for layer in self._hidden_layers()]

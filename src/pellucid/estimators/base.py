@@ -95,7 +95,7 @@ class Estimator(HiddenFeatures, TransformerMixin, BaseEstimator):  # type: ignor
         if lent is not None:  # a twin that scores the network during its training
             assert lent.preprocessing is not None
             X = as_rows(self._read_X(X))
-            outputs: Array = lent.raw_outputs(lent.preprocessing.apply(X, lent.dtype))
+            outputs: Array = lent._raw_outputs(lent.preprocessing.apply(X, lent.dtype))
             return outputs
         self._check_is_fitted()
         return self._network_outputs(self._read_X(X))

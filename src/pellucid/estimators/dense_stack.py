@@ -290,4 +290,4 @@ class DenseStack(Fitting, MLPParameters):
 
 def _with(network: Model, name: str) -> list[Any]:
     """Return the layers that have a parameter of that name."""
-    return [leaf for leaf in network.leaves() if name in leaf.params]
+    return [leaf for leaf in network._leaves() if name in leaf.params]

@@ -13,7 +13,7 @@ from sklearn.utils.metaestimators import available_if
 from pellucid.data.input_spec import white_seen
 from pellucid.errors import DataError
 from pellucid.estimators.base import Classifier, can_fit_partially
-from pellucid.estimators.images import Images, labelled
+from pellucid.estimators.images import Images
 from pellucid.estimators.parameters import (
     AUTO,
     BELOW_ONE,
@@ -138,7 +138,7 @@ class ImageClassifier(Images, Classifier):
 
     def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
         """Return the accuracy; y may be left out for a folder, as in ``fit``."""
-        return float(super().score(*labelled(self, X, y), sample_weight))
+        return float(super().score(*self._labelled(X, y), sample_weight))
 
     @available_if(can_fit_partially)  # type: ignore[untyped-decorator]
     def partial_fit(self, X: Any, y: Any = None, sample_weight: Any = None, classes: Any = None) -> Any:
@@ -155,7 +155,7 @@ class ImageClassifier(Images, Classifier):
         -------
         self
         """
-        return super().partial_fit(*labelled(self, X, y), sample_weight, classes)
+        return super().partial_fit(*self._labelled(X, y), sample_weight, classes)
 
     def save(self, path: str | Path) -> None:
         """Write the trained model to a file that :func:`pellucid.load` and ``pellucid predict`` read.
@@ -190,14 +190,14 @@ class ImageClassifier(Images, Classifier):
         model = load(path)
         shape = model.input_shape
         is_of_images = len(shape) in (2, 3) and shape[2:] in ((), (1,), (3,))
-        if model.loss_kind not in ("classification", "multi_label") or not is_of_images:
+        if model._loss.kind not in ("classification", "multi_label") or not is_of_images:
             raise DataError(
                 f"{path}: expected a classifier of images, got a model of {shape} on {model.loss}."
             )
         n_outputs = model.output_shape[-1]
         made = cls(model, loss=_loss_of(model), warm_start=True)
         made.sample_shape_, made.n_outputs_, made._white = shape, n_outputs, white_seen(model.inputs_seen)
-        if model.loss_kind == "multi_label":
+        if model._loss.kind == "multi_label":
             made._kind, made.classes_ = "multilabel", np.arange(n_outputs)
         else:
             made._kind = "binary" if n_outputs == 1 else "multiclass"
@@ -214,6 +214,6 @@ class ImageClassifier(Images, Classifier):
 def _loss_of(model: Model) -> Any:
     """Return the ``loss`` parameter for a model's loss."""
     plain = ("binary_cross_entropy", "categorical_cross_entropy", "multi_label")
-    if model.loss in plain and not model.loss_options:
+    if model.loss in plain and len(model.loss_config) == 1:
         return None
     return model.loss_config

@@ -44,7 +44,7 @@ class Images(AnyNetwork):
         """Raise OptionError for what parameter constraints cannot express."""
         super()._check_parameters()
         model_spec(self.model, 1)  # rejects a wrong name before photos are read
-        _image_size(self)
+        self._size()
 
     def _open_validation(self, validation_data: Any) -> Any:
         """Return validation data; for a folder its paths with their labels."""
@@ -62,7 +62,7 @@ class Images(AnyNetwork):
         self, X: Any, y: Any, sample_weight: Any, *, reset: bool, is_part: bool
     ) -> tuple[Any, Any, Any]:
         """Return the images that can be read, with their labels and weights."""
-        X, y = labelled(self, X, y)
+        X, y = self._labelled(X, y)
         sources = as_sources(X)
         check_gaps(sample_weight=sample_weight)
         has_weights = np.ndim(sample_weight) > 0
@@ -70,10 +70,10 @@ class Images(AnyNetwork):
         if y.ndim == 1 and not is_part:
             _check_two_classes(y)
         if reset:
-            self.sample_shape_, self._white = _choose_shape(self, sources), UNKNOWN
+            self.sample_shape_, self._white = self._choose_shape(sources), UNKNOWN
             if isinstance(self.model, Model):
                 self._white = white_seen(self.model.inputs_seen)
-        elif _image_size(self) not in (None, self.sample_shape_[:2]):
+        elif self._size() not in (None, self.sample_shape_[:2]):
             raise OptionError(
                 f"image_size: the weights to continue from are for {by(self.sample_shape_[:2])} pixels, got "
                 f"{self.image_size}. Set it back, or fit again with warm_start=False."
@@ -107,6 +107,43 @@ class Images(AnyNetwork):
         if network.inputs_seen is not None:
             network.inputs_seen = replace(network.inputs_seen, white=self._white)
 
+    def _labelled(self, X: Any, y: Any) -> tuple[Any, Array]:
+        """Return images with their labels: for a folder, the names of its sub-folders, unless others are given."""
+        if y is None and isinstance(X, str | Path) and not Path(X).expanduser().is_file():
+            X, y = image_paths(X)
+        if y is None:
+            raise ValueError(
+                f"This {type(self).__name__} estimator requires y to be passed, but the target y is None. "
+                "It may be left out for a folder with one sub-folder per class."
+            )
+        check_gaps(y=y)
+        checked: Array = _check_y(y, multi_output=True, estimator=self)
+        return X, checked
+
+    def _size(self) -> tuple[int, int] | None:
+        size = self.image_size
+        if size is None:
+            return None
+        return check_size((size, size) if isinstance(size, Integral) else tuple(size))
+
+    def _choose_shape(self, sources: Any) -> Shape:
+        size, model = self._size(), self.model
+        if not isinstance(model, Model) or not model._is_initialized:
+            return choose_shape(sources, size)
+        shape: Shape = model.input_shape
+        if size not in (None, shape[:2]):
+            raise OptionError(
+                f"image_size: the model given is trained on images of {by(shape[:2])}, got "
+                f"{self.image_size}. Leave it out."
+            )
+        rule = model.preprocessing or Preprocessing.for_data(np.empty(0, np.uint8))
+        if rule.kind != "divide":
+            raise OptionError(
+                f"model: it was trained on prepared numbers ({rule.kind}), not on bytes that it divides itself. "
+                'If those were pixels / 255, set model.preprocessing = Preprocessing("divide", 255.0).'
+            )
+        return shape
+
     def __sklearn_tags__(self) -> Any:
         """Return the estimator's tags: it takes lists of paths, which scikit-learn does not validate."""
         tags = super().__sklearn_tags__()  # type: ignore[misc]
@@ -114,46 +151,6 @@ class Images(AnyNetwork):
         tags.input_tags.sparse = tags.input_tags.two_d_array = False
         tags.input_tags.one_d_array = tags.input_tags.string = True
         return tags
-
-
-def labelled(e: Any, X: Any, y: Any) -> tuple[Any, Array]:
-    """Return images with their labels: for a folder, the names of its sub-folders, unless others are given."""
-    if y is None and isinstance(X, str | Path) and not Path(X).expanduser().is_file():
-        X, y = image_paths(X)
-    if y is None:
-        raise ValueError(
-            f"This {type(e).__name__} estimator requires y to be passed, but the target y is None. "
-            "It may be left out for a folder with one sub-folder per class."
-        )
-    check_gaps(y=y)
-    checked: Array = _check_y(y, multi_output=True, estimator=e)
-    return X, checked
-
-
-def _image_size(e: Any) -> tuple[int, int] | None:
-    size = e.image_size
-    if size is None:
-        return None
-    return check_size((size, size) if isinstance(size, Integral) else tuple(size))
-
-
-def _choose_shape(e: Any, sources: Any) -> Shape:
-    size, model = _image_size(e), e.model
-    if not isinstance(model, Model) or not model.is_initialized:
-        return choose_shape(sources, size)
-    shape: Shape = model.input_shape
-    if size not in (None, shape[:2]):
-        raise OptionError(
-            f"image_size: the model given is trained on images of {shape[0]} x {shape[1]}, got "
-            f"{e.image_size}. Leave it out."
-        )
-    rule = model.preprocessing or Preprocessing.for_data(np.empty(0, np.uint8))
-    if rule.kind != "divide":
-        raise OptionError(
-            f"model: it was trained on prepared numbers ({rule.kind}), not on bytes that it divides itself. "
-            'If those were pixels / 255, set model.preprocessing = Preprocessing("divide", 255.0).'
-        )
-    return shape
 
 
 def _check_two_classes(y: Array) -> None:

@@ -50,9 +50,9 @@ class L2Penalty:
         """Add the penalty to the model's reported loss during training."""
         if isinstance(event, TrainStart):
             run = event.run
-            run.model.reported = _Report(self.alpha, self.factor, run)
+            run.model._loss_hook = _Report(self.alpha, self.factor, run)
         elif isinstance(event, TrainEnd):
-            event.run.model.reported = None
+            event.run.model._loss_hook = None
 
 
 class _Report:

@@ -109,9 +109,9 @@ def preset_loss(model: Model, y: Array) -> MeanSquaredError | None:
 
     One that is trained further keeps what its outputs stand for.
     """
-    if not model.has_chosen_loss:
+    if not model._has_chosen_loss:
         return standardized_for(model, y)
-    own = model.loss_function
+    own = model._loss
     return own if isinstance(own, MeanSquaredError) and own.centre else None
 
 

@@ -58,7 +58,7 @@ def split_options(loss: str | Mapping[str, Any] | Loss) -> tuple[str, dict[str, 
     ('huber', {'delta': 2.0})
     """
     if isinstance(loss, Loss):
-        return loss.name, loss.changed_options()
+        return loss.name, loss._changed_options()
     return LOSSES.split(loss)
 
 
@@ -111,7 +111,7 @@ def classifier_objective(loss: Any, kind: str, label_smoothing: float) -> Object
     CategoricalCrossEntropy(label_smoothing=0.1)
     """
     name, options = split_options(loss)
-    custom = loss if isinstance(loss, Loss) and not loss.registered_as else None
+    custom = loss if isinstance(loss, Loss) and not loss._registered_as else None
     known = ("log_loss", *(name for name, one in LOSSES.items() if one.kind != "regression"))
     if custom is None and name not in known:
         raise OptionError(unknown_name("loss", name, known))
@@ -150,7 +150,7 @@ def regressor_objective(loss: Any, n_outputs: int) -> Objective:
     >>> regressor_objective("absolute_error", 1).loss
     MeanAbsoluteError()
     """
-    if isinstance(loss, Loss) and not loss.registered_as and loss.kind == "regression":
+    if isinstance(loss, Loss) and not loss._registered_as and loss.kind == "regression":
         return Objective(loss, loss, "identity")
     name, options = split_options(loss)
     known = ("squared_error", "absolute_error", *(n for n, one in LOSSES.items() if one.kind == "regression"))

@@ -102,9 +102,9 @@ class SparseDense(Layer):
         return self.dense.config()
 
     @property
-    def n_operations(self) -> int:
+    def _n_operations(self) -> int:
         """2 n_in n_out times the density."""
-        return round(self.density * self.dense.n_operations)
+        return round(self.density * self.dense._n_operations)
 
 
 def as_rows(X: Any) -> Any:

@@ -122,7 +122,7 @@ class Score:
 
     def __call__(self, run: TrainingState, event: EpochEnd) -> float:
         """Return the score; NaN where an output is not finite."""
-        Z = run.model.measured
+        Z = run.model._last_outputs
         if not np.isfinite(Z).all():
             return float("nan")
         if self.scorer is not None:
@@ -180,7 +180,7 @@ class WeightedLoss:
             self._model = event.run.model
         elif isinstance(event, EpochEnd):
             model = self._model
-            loss = model.loss_of_outputs(model.measured, self.held.Y, weights=self.held.weights)
+            loss = model._loss_of_outputs(model._last_outputs, self.held.Y, weights=self.held.weights)
             self.losses.append(loss)
 
 

@@ -64,7 +64,10 @@ class Continuation:
             return self.n_epochs is not None and self._n_done >= self.n_epochs
         elif isinstance(event, StepsEnd):
             run = event.run
-            state = {} if run.optimizer.is_full_batch else _plain_state(run)
+            state = {} if run.optimizer.is_full_batch else dict(run.optimizer.state())
+            for key, value in state.items():
+                if isinstance(value, np.ndarray):  # as it would be without the dual form
+                    state[key] = run.form.to_plain(value)
             self.end = Position(run.epoch, run.step, type(run.optimizer).__name__, state, run.history.kernels)
         return False
 
@@ -80,11 +83,3 @@ class Continuation:
                     f"{run.history.kernels}. Set it back, or fit again with warm_start=False."
                 )
             run.optimizer.load_state(self.start.optimizer)
-
-
-def _plain_state(run: TrainingState) -> dict[str, Any]:
-    """Return the optimizer's state with its arrays as they would be without the dual form."""
-    return {
-        key: run.form.to_plain(value) if isinstance(value, np.ndarray) else value
-        for key, value in run.optimizer.state().items()
-    }

@@ -164,7 +164,7 @@ def load_architecture(
     about = source.table(("model",), data.get("model", {}), "a table")
     source.check_keys(("model",), about, ("input_shape", "dtype"), "key of [model]")
     if "dtype" in about:
-        model.set_dtype(source.one_of(("model", "dtype"), about["dtype"], "dtype", DTYPES))
+        model._set_dtype(source.one_of(("model", "dtype"), about["dtype"], "dtype", DTYPES))
     shape = None
     if "input_shape" in about:
         shape = _read_shape(source, about["input_shape"], model.inputs if isinstance(model, Graph) else [])

@@ -84,15 +84,15 @@ def describe(layer: Layer) -> Description:
         raise TypeError
     except (AttributeError, TypeError):
         raise OptionError(
-            f"export: {layer.label} is a layer of your own, {type(layer).__name__}, and not one that computes each "
-            "number by + - * / and functions of NumPy from its input and from one number for each channel. Make it "
-            f"such a layer, or take one of {join([known.__name__ for known in DESCRIPTIONS])}."
+            f"export: {layer._label} is a layer of your own, {type(layer).__name__}, and not one that computes "
+            "each number by + - * / and functions of NumPy from its input and from one number for each channel. "
+            f"Make it such a layer, or take one of {join([known.__name__ for known in DESCRIPTIONS])}."
         ) from None
 
 
 def _each(layer: Layer, expression: Node, arrays: Mapping[str, Array]) -> Description:
     """Return the description of a layer that computes each number from its own arrays."""
-    first = layer.first_use or layer
+    first = layer._first_use or layer
     called = function_name(f"layer_{first.name or type(first).__name__.lower()}", {})
     return Description("", {}, arrays, called, expression)
 
@@ -108,7 +108,7 @@ def _activated(
         options,
         layer.params,
         function_name(activation, arguments),
-        expression_of(activation, arguments, layer.label) if has_expression else None,
+        expression_of(activation, arguments, layer._label) if has_expression else None,
         (activation, arguments),
     )
 

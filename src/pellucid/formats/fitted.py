@@ -70,7 +70,7 @@ def import_sklearn(estimator: Any) -> Model:
         layer.params["b"][...] = b
     model.preprocessing = _scaling(before, model.input_shape[0])
     model.set_loss(_loss_of(network, last.shape[1]))
-    if model.loss_kind != "regression":
+    if model._loss.kind != "regression":
         model.classes = tuple(str(each) for each in network.classes_)
     difference = _difference(model, estimator, before)
     if not difference <= _TOLERANCE[model.dtype]:
@@ -119,7 +119,7 @@ def _difference(model: Model, estimator: Any, before: list[Any]) -> float:
         X = X * (1.0 if scale is None else scale) + (0.0 if mean is None else mean)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of columns without the names that they had
-        if model.loss_kind == "regression":
+        if model._loss.kind == "regression":
             theirs, ours = estimator.predict(X), model.predict(X)
         else:
             theirs, ours = estimator.predict_proba(X), model.predict_proba(X)

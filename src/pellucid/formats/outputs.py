@@ -1,4 +1,4 @@
-"""What a file that runs by itself is told of a model: what it takes in, how it is prepared, what comes out."""
+"""What a file that runs by itself takes in, how that is prepared, what comes out, and how far that may be off."""
 
 from typing import Any, NamedTuple
 
@@ -8,11 +8,12 @@ from pellucid.data.input_spec import InputsSeen, as_seen
 from pellucid.data.preprocess import Preprocessing
 from pellucid.data.readers.images import check_takes_images
 from pellucid.data.stored.survey import BYTE
-from pellucid.errors import DataError, ShapeError
+from pellucid.errors import DataError, PellucidError, ShapeError
 from pellucid.nn.model import Model
 from pellucid.ops.losses.base import Loss
-from pellucid.types import Shape
+from pellucid.types import Array, Shape
 
+TOLERANCE = 1e-5  # of probabilities; of other outputs relative to the largest
 PHOTO, TABLE, ARRAYS = "photo", "table", "array"
 
 
@@ -34,7 +35,7 @@ class Output(NamedTuple):
 
 def kind_of_samples(model: Model) -> str:
     """Return what a model predicts for: "photo", "table", or "array" for all else."""
-    if model.schema is not None:
+    if model._schema is not None:
         return TABLE
     shape: Any = model.input_shape
     try:
@@ -57,12 +58,69 @@ def outputs_of(model: Model) -> dict[str, Output]:
     """Return the outputs by name; "" where there is one."""
     shapes: Any = model.output_shape
     if isinstance(shapes, dict):
-        losses: Any = model.loss_function
+        losses: Any = model._loss
         return {name: _output(losses.losses[name], shape, ()) for name, shape in shapes.items()}
-    return {"": _output(model.loss_function, shapes, model.classes)}
+    return {"": _output(model._loss, shapes, model.classes)}
 
 
 def _output(loss: Loss, shape: Shape, classes: tuple[str, ...]) -> Output:
     n_out = shape[-1]
     n = 2 if n_out == 1 and loss.kind == "classification" else n_out
     return Output(loss, classes or tuple(str(i) for i in range(n)))
+
+
+def gives(output: Output, Z: Array) -> Array:
+    """Return what a file gives for raw outputs, (m, n): probabilities, expected values or scores."""
+    Z = Z[:, None] if Z.ndim == 1 else Z
+    if output.kind == "values":
+        return output.loss.mean(Z)
+    return Z if output.kind == "scores" else output.loss.probabilities(Z)
+
+
+def distance(output: Output, Z: Array, theirs: Array, what: str) -> float:
+    """Return how far a file's outputs are from what raw outputs of the model stand for.
+
+    PellucidError if they have another shape. Probabilities are compared as they are; of one score both are given.
+    """
+    ours = gives(output, Z)
+    ours = np.hstack([-ours, ours]) if output.kind == "scores" and ours.shape[1] == 1 else ours
+    if theirs.shape != ours.shape:
+        raise PellucidError(f"export: the {what} gives {theirs.shape}, the model {ours.shape}.")
+    return relative(theirs, ours, is_probability=output.loss.gives_probabilities)
+
+
+def relative(theirs: Array, ours: Array, *, is_probability: bool) -> float:
+    """Return the largest difference, relative to the largest number but for probabilities."""
+    size = 1.0 if is_probability else max(1.0, float(np.abs(ours).max()))
+    return float(np.abs(theirs - ours).max()) / size
+
+
+def check_near(found: float, what: str) -> None:
+    """Raise PellucidError if a file's outputs differ by more than ``TOLERANCE``, or by NaN."""
+    if not found <= TOLERANCE:
+        raise PellucidError(
+            f"export: the {what}'s outputs differ from the model's by {found:.2g}, more than {TOLERANCE:g}. It was "
+            "not written."
+        )
+
+
+def random_samples(rng: np.random.Generator, shape: Shape, rule: Preprocessing) -> Array:
+    """Return samples of random numbers, (m, ...), such as a rule prepares."""
+    if rule.kind == "divide":
+        return rng.integers(0, 256, shape, np.uint8)
+    if rule.kind == "standardize":
+        return np.asarray(rule.mean) + np.asarray(rule.scale) * rng.standard_normal(shape)
+    return rng.random(shape, np.float32)
+
+
+def random_rows(model: Model, n: int) -> list[dict[str, str]]:
+    """Return rows of random values for a model of a table, as they are typed."""
+    rng, rule, start = np.random.default_rng(0), rule_of(model), 0
+    rows: list[dict[str, str]] = [{} for _ in range(n)]
+    for column in model._schema.columns:
+        mean, scale = (rule.mean[start], rule.scale[start]) if rule.mean else (0.0, 1.0)
+        start += column.width
+        for row in rows:
+            number = repr(float(mean + scale * rng.standard_normal()))
+            row[column.name] = str(rng.choice(column.categories)) if column.categories else number
+    return rows

@@ -61,16 +61,16 @@ def save(model: Model, path: str | Path) -> None:
             f"{printable(Path(path).name)!r}. Try {printable(Path(path).with_suffix(SUFFIX).name)!r}."
         )
     check_trained("save", model)
-    model.check_parameters()
+    model._check_parameters()
     check_savable(model)
     header = {
         "format_version": FORMAT_VERSION,
         **description(model),
         "preprocessing": None if model.preprocessing is None else model.preprocessing.to_config(),
         "inputs": seen_to_config(model.inputs_seen),
-        "schema": None if model.schema is None else model.schema.to_config(),
+        "schema": None if model._schema is None else model._schema.to_config(),
         "classes": list(model.classes),
-        "training": model.summary_of_training,
+        "training": model._summary_of_training,
     }
     write_tensors(path, _KEY, header, named_arrays(model))
 
@@ -125,9 +125,9 @@ def load(path: str | Path, *, allow_nonfinite: bool = False) -> Model:
         rule, schema = header["preprocessing"], header["schema"]
         model.preprocessing = None if rule is None else Preprocessing.from_config(rule)
         model.inputs_seen = seen_from_config(header.get("inputs"))
-        model.schema = None if schema is None else _schema_of(schema)
+        model._schema = None if schema is None else _schema_of(schema)
         model.classes = _classes_of(model, header["classes"])
-        model.summary_of_training = _training_of(header["training"])
+        model._summary_of_training = _training_of(header["training"])
     except FormatError as error:
         raise FormatError(f"{path}: {error}. The file is damaged; save the model again.") from None
     except (PellucidError, KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:

@@ -24,7 +24,7 @@ class Step(NamedTuple):
         """The stem of the names of its arrays: "dense_1"; in a further place of a layer, that of the first."""
         if isinstance(self.what, str):
             return self.what
-        first: Layer = self.what.first_use or self.what
+        first: Layer = self.what._first_use or self.what
         return first.name or type(first).__name__.lower()
 
 
@@ -71,16 +71,16 @@ def steps_of(model: Model) -> Steps:
 def _write(found: list[Step], layer: Any, source: str) -> str:
     """Add the steps of a layer or structure, and return the name of its output."""
     if isinstance(layer, Sequential):
-        for place in layer.places:
+        for place in layer._places:
             source = _write(found, place, source)
         return source
     if isinstance(layer, Residual):
-        body, *others = layer.places
+        body, *others = layer._places
         around = _write(found, others[0], source) if others else source
         return _add(found, "add", [around, _write(found, body, source)], layer.output_shape)
     if isinstance(layer, Parallel):
         return _add(
-            found, layer.merge, [_write(found, each, source) for each in layer.places], layer.output_shape
+            found, layer.merge, [_write(found, each, source) for each in layer._places], layer.output_shape
         )
     if isinstance(layer, Graph):
         return _write_graph(found, layer, {layer.inputs[0]: source})[layer.output_names[0]]

@@ -1,12 +1,13 @@
 """Batch normalization: :mod:`pellucid.ops.batch_norm` by the loops of :mod:`pellucid.kernels.passes`."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from pellucid.kernels.arrays import are_alike, are_served
 from pellucid.kernels.passes import moments as add_moments
-from pellucid.kernels.passes import normalize, normalize_back, normalize_back_sums
+from pellucid.kernels.passes import normalize, normalize_back, normalize_back_sums, repeated, wide_rows
 from pellucid.ops.arrays import check_channels, written
 from pellucid.ops.batch_norm import BatchMoments, BatchNormCache, BatchNormInferenceCache, cache_of
 from pellucid.types import Array
@@ -16,12 +17,22 @@ def batch_moments(X: Array) -> BatchMoments | Any:
     """Return mean and variance of each channel."""
     if not are_served(X):
         return NotImplemented
-    rows, (sums, about_mean) = X.reshape(-1, X.shape[-1]), np.zeros((2, 2, X.shape[-1]))
-    n = max(len(rows), 1)
-    add_moments(rows, 0, np.zeros(X.shape[-1], X.dtype), sums)
-    mean = sums[0] / n
-    add_moments(rows, 0, mean.astype(X.dtype), about_mean)
-    return BatchMoments(mean, about_mean[1] / n, float(len(rows)))
+    c = X.shape[-1]
+    n = X.size // c
+    centre = (
+        X.reshape(-1, c)[0] if n else np.zeros(c, X.dtype)
+    )  # a sample: about as far from the mean as others
+    rows, [wide_centre] = _wide(c, (X,), (centre,))
+    sums = np.zeros((2, wide_centre.size))
+    add_moments(rows[0], 0, wide_centre, sums)
+    off, square = sums.reshape(2, -1, c).sum(axis=1) / max(n, 1)
+    return BatchMoments(centre + off, np.maximum(square - off * off, 0), float(n))
+
+
+def _wide(c: int, arrays: Sequence[Array], vectors: Sequence[Array]) -> tuple[list[Array], list[Array]]:
+    """Return arrays (..., c) by rows that are wide enough for vectors, and vectors (c,) as long as these."""
+    k = wide_rows(arrays[0].size // c, c)
+    return [array.reshape(-1, k * c) for array in arrays], repeated(k, *vectors)
 
 
 def batch_norm_forward(
@@ -43,8 +54,9 @@ def batch_norm_forward(
 
 
 def _normalized(X: Array, mean: Array, rstd: Array, gamma: Array, beta: Array, out: Array | None) -> Array:
-    Y, c = np.empty_like(X) if out is None else out, len(gamma)
-    normalize(X.reshape(-1, c), 0, (gamma * rstd).astype(X.dtype), mean, beta, False, Y.reshape(-1, c))
+    Y = np.empty_like(X) if out is None else out
+    rows, vectors = _wide(len(gamma), (X, Y), ((gamma * rstd).astype(X.dtype), mean, beta))
+    normalize(rows[0], 0, *vectors, False, rows[1])
     return Y
 
 
@@ -53,8 +65,10 @@ def gradient_sums(dY: Array, cache: BatchNormCache | BatchNormInferenceCache) ->
     X, mean, rstd, *_ = cache
     if not (are_alike(dY, X) and are_served(dY, X)):
         return NotImplemented
-    c, sums = len(mean), np.zeros((2, len(mean)))
-    normalize_back_sums(dY.reshape(-1, c), X.reshape(-1, c), 0, mean, mean, mean, False, sums)
+    rows, [wide_mean] = _wide(len(mean), (dY, X), (mean,))
+    wide_sums = np.zeros((2, wide_mean.size))
+    normalize_back_sums(*rows, 0, wide_mean, wide_mean, wide_mean, False, wide_sums)
+    sums = wide_sums.reshape(2, -1, len(mean)).sum(axis=1)
     sums[1] *= rstd
     return sums
 
@@ -73,16 +87,15 @@ def batch_norm_backward(
     X, mean, rstd, gamma, n = cache
     if not (are_alike(dY, X, dX) and are_served(dY, X, dX)):
         return NotImplemented
-    sums, c, dtype = gradient_sums(dY, cache) if sums is None else sums, len(gamma), dY.dtype
+    sums, dtype = gradient_sums(dY, cache) if sums is None else sums, dY.dtype
     dbeta, dgamma = written(sums[0], dbeta, dtype), written(sums[1], dgamma, dtype)
     if not needs_dX:
         return None, dgamma, dbeta
     scale = gamma * rstd
-    scale, level, slope = np.stack([scale, -scale * sums[0] / n, -scale * rstd * sums[1] / n]).astype(dtype)
+    vectors = np.stack([scale, mean, -scale * rstd * sums[1] / n, -scale * sums[0] / n]).astype(dtype)
     dX = np.empty_like(dY) if dX is None else dX
-    rows = (array.reshape(-1, c) for array in (dY, X, dX))
-    dY_rows, X_rows, dX_rows = rows
-    normalize_back(dY_rows, X_rows, 0, scale, mean, mean, False, slope, level, dX_rows)
+    rows, (scale, mean, slope, level) = _wide(len(gamma), (dY, X, dX), vectors)
+    normalize_back(*rows[:2], 0, scale, mean, mean, False, slope, level, rows[2])
     return dX, dgamma, dbeta
 
 

@@ -44,7 +44,7 @@ def add_products(A: Array, B: Array, n_places: int, factors: Array, C: Array) ->
         )  # fmt: skip
 
 
-# What OpenBLAS multiplies without laying it out anew, where a processor has AVX-512: so many products of numbers.
+# What OpenBLAS multiplies without laying it out again, where a processor has AVX-512: so many products of numbers.
 SMALL = 1_000_000
 SKINNY = 8 * SMALL  # up to here it pays to cut a product into small ones
 COLUMNS = 16  # of a small one, at least

@@ -38,7 +38,7 @@ def conv_affine(
     # An algorithm of its own, whose weights stay laid out from one prediction to the next.
     fixed = workspace.keep("fixed weights", FixedWeights)
     algorithm, A, Z, zeros = fixed.place(workspace, X, W, pool, stride, padding, dilation, groups)
-    fixed.lay_out(algorithm, W, scale)
+    fixed._lay_out(algorithm, W, scale)
     shift = zeros if shift is None else shift if shift.dtype == X.dtype else shift.astype(X.dtype)
     X = np.ascontiguousarray(X)
     if len(X) <= algorithm.block:
@@ -95,7 +95,7 @@ class FixedWeights:
             self._key, self._place = key, Place(algorithm, A, Z, np.zeros(c, X.dtype))
         return self._place
 
-    def lay_out(self, algorithm: ConvAlgorithm, W: Array, scale: Array | None) -> None:
+    def _lay_out(self, algorithm: ConvAlgorithm, W: Array, scale: Array | None) -> None:
         """Give an algorithm W times scale, unless these are what it has: the scale is then no work of its own."""
         is_same_scale = scale is not None and scale is self._given and not scale.flags.writeable
         factor = self._scale if is_same_scale else ONES if scale is None else scale

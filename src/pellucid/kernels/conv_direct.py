@@ -240,7 +240,7 @@ class DirectConv:
     def set_weights(self, W: Array) -> None:
         """Take the kernels."""
         self._W, self._is_laid_out = W, False
-        self._outputs.lay_out(W)
+        self._outputs._lay_out(W)
 
     def forward(self, X: Array, Z: Array) -> None:
         """Z = sum over taps of the pixels that they see times their weights."""
@@ -269,7 +269,7 @@ class DirectConv:
     def _input_gradient(self, dZ: Array, dX: Array) -> None:
         if not self._is_laid_out:  # the kernels have changed since
             for weights in self._inputs:
-                weights.lay_out(self._W)
+                weights._lay_out(self._W)
             self._is_laid_out = True
         if not self._input_sums.is_complete:
             dX[...] = 0
@@ -338,7 +338,7 @@ class Weights:
         self.flat = room[skipped : skipped + math.prod(shape)]
         self.panels = self.flat.reshape(shape)
 
-    def lay_out(self, W: Array) -> None:
+    def _lay_out(self, W: Array) -> None:
         """Write the weights."""
         for i, panels in enumerate(self.panels):
             fill_panels(W.reshape(-1), self.rows + i * self.group, self.step, self.channels.n_made, panels)

@@ -101,7 +101,7 @@ def _warn(folder: str, error: Exception) -> None:
         first = str(error).strip().partition("\n")[0]
         warnings.warn(
             f"kernels: compiled code cannot be kept in {folder} ({type(error).__name__}: {first}), so every "
-            "process compiles anew. Make room there, or set NUMBA_CACHE_DIR to a folder that can be written.",
+            "process compiles again. Make room there, or set NUMBA_CACHE_DIR to a folder that can be written.",
             RuntimeWarning,
             stacklevel=2,
         )

@@ -65,21 +65,22 @@ def conv_norm_forward(
     check_channels("conv_norm_forward", Z, gamma=gamma, beta=beta)
     P = workspace.take("P", _pooled(geometry.out_shape), X.dtype) if pool else Z
     sign = np.where(gamma < 0, -1, 1).astype(X.dtype)
-    own, zeros = np.zeros((2, c)), np.zeros(c, X.dtype)
+    k = passes.wide_rows(P.shape[1] * P.shape[2], c)  # rows of channels that are passed over as one
+    own, zeros, sums = np.zeros((2, c)), np.zeros(k * c, X.dtype), np.zeros((2, k * c))
     algorithm.set_weights(W)
     for block in blocks(algorithm, len(X)):
         algorithm.forward(X[block], Z[block])
-        sums = np.zeros((2, c), X.dtype)
         if pool:
-            passes.pool_moments(Z[block], sign, P[block], sums)
+            pooled = np.zeros((2, c), X.dtype)
+            passes.pool_moments(Z[block], sign, P[block], pooled)
+            own += pooled
         else:
-            passes.moments(Z[block].reshape(-1, c), 0, zeros, sums)
-        own += sums
-    found = over_shards(_moments(own, Z.reshape(-1, c)), reduce)
+            passes.moments(Z[block].reshape(-1, k * c), 0, zeros, sums)
+    found = over_shards(_moments(own + sums.reshape(2, k, c).sum(axis=1), Z.reshape(-1, c)), reduce)
     rstd, mean = 1 / np.sqrt(found.var + epsilon), found.mean.astype(X.dtype)
     A = workspace.take("A", P.shape, X.dtype)
-    scale = (gamma * rstd).astype(X.dtype)
-    passes.normalize(P.reshape(-1, c), 0, scale, mean, beta, relu, A.reshape(-1, c))
+    vectors = passes.repeated(k, (gamma * rstd).astype(X.dtype), mean, beta)
+    passes.normalize(P.reshape(-1, k * c), 0, *vectors, relu, A.reshape(-1, k * c))
     return A, found, ConvNormCache(X, W, algorithm, Z, P, gamma, beta, mean, rstd, found.n, relu)
 
 
@@ -99,26 +100,28 @@ def conv_norm_backward(
     c, real = len(gamma), X.dtype
     check_gradient("conv_norm_backward", dA, P.shape)
     dA = np.ascontiguousarray(dA)
-    own = np.zeros((2, c))
-    scale = gamma * rstd
-    factor = scale.astype(real)
-    for block in blocks(algorithm, len(X)):
-        sums = np.zeros((2, c), real)
-        values = dA[block].reshape(-1, c), P[block].reshape(-1, c)
-        passes.normalize_back_sums(*values, 0, factor, mean, beta, relu, sums)
-        own += sums
+    k = passes.wide_rows(P.shape[1] * P.shape[2], c)
+    scale, sums = gamma * rstd, np.zeros((2, k * c))
+    passes.normalize_back_sums(
+        *(array.reshape(-1, k * c) for array in (dA, P)),
+        0,
+        *passes.repeated(k, scale.astype(real), mean, beta),
+        relu,
+        sums,
+    )
+    own = sums.reshape(2, k, c).sum(axis=1)
     own[1] *= rstd
     total = own if reduce is None else reduce(own)
     slope, level = -scale * rstd * total[1] / count, -scale * total[0] / count
-    q = np.concatenate([scale, mean, beta, slope, level]).astype(real)
+    five = [vector.astype(real) for vector in (scale, mean, beta, slope, level)]
+    q, (factor, centre, shift, wide_slope, wide_level) = np.concatenate(five), passes.repeated(k, *five)
     dX = (np.empty_like(X) if dX is None else dX) if needs_dX else None
     dW = np.empty_like(W) if dW is None else dW
     algorithm.begin_backward()
     for block in blocks(algorithm, len(X)):
         if P is Z:
-            dZ = Z[block].reshape(-1, c)
-            given = dA[block].reshape(-1, c)
-            passes.normalize_back(given, dZ, 0, factor, mean, beta, relu, q[3 * c : 4 * c], q[4 * c :], dZ)
+            given, dZ = (array[block].reshape(-1, k * c) for array in (dA, Z))
+            passes.normalize_back(given, dZ, 0, factor, centre, shift, relu, wide_slope, wide_level, dZ)
         else:
             passes.unpool_normalize_back(c)(*(by_rows(part[block]) for part in (dA, P, Z)), q, relu)
         algorithm.backward(X[block], Z[block], None if dX is None else dX[block])
@@ -211,8 +214,8 @@ def _moments(own: Array, Z: Array) -> BatchMoments:
     var = np.maximum(square - mean * mean, 0)
     if (mean * mean > CANCELLATION[Z.dtype.name] * var).any():
         again = np.zeros_like(own)
-        passes.moments(Z, 0, mean, again)
-        var = again[1] / n
+        passes.moments(Z, 0, mean.astype(Z.dtype), again)
+        var = again[1] / n - (again[0] / n) ** 2
     return BatchMoments(mean, var, float(len(Z)))
 
 

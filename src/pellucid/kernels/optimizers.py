@@ -1,4 +1,4 @@
-"""One step of SGD, Adam, RMSprop or Adagrad in one pass, with clipping and decay: see training/optimizers.
+"""One step of SGD or Adam in one pass, with clipping and decay: see training/optimizers.
 
 Moments below ``TINY`` become 0: those of a unit that is never active would shrink down to denormal numbers, with
 which processors compute many times slower. What a loop has just written it does not read again, which would wait
@@ -126,79 +126,4 @@ def sgd(
     v = grad if velocity is None else velocity
     momentum = 0.0 if velocity is None else momentum
     sgd_loop(theta, grad, v, regularized or _everything(theta), learning_rate, momentum, nesterov)
-    return None
-
-
-@compiled
-def rmsprop_loop(theta, grad, squares, velocity, how, rate, rho, momentum, epsilon) -> None:  # type: ignore[no-untyped-def]
-    """s <- rho s + (1 - rho) g^2, v <- mu v + g / (sqrt(s) + epsilon), theta <- keep theta - rate v."""
-    T, (runs, start, stop, shrink, limit, decay, keep) = theta.dtype.type, how
-    to_s, step, mu, eps = T(1 - rho), T(rate), T(momentum), T(epsilon)
-    for k in range(len(runs)):
-        part, decays = run(runs, k, start, stop)
-        p, g, s, v = theta[part], grad[part], squares[part], velocity[part]
-        less, most, pull = T(shrink), T(limit), T(decay if decays else 0)
-        kept = T(keep if decays else 1)
-        for i in range(p.size):
-            gi = prepared(g[i], p[i], less, most, pull)
-            si = unless_tiny(s[i] + to_s * (gi * gi - s[i]))
-            s[i] = si
-            u = gi / (np.sqrt(si) + eps)
-            if momentum != 0:
-                u = unless_tiny(mu * v[i] + u)
-                v[i] = u
-            p[i] = kept * p[i] - step * u
-
-
-def rmsprop(
-    theta: Array,
-    grad: Array,
-    squares: Array,
-    velocity: Array | None = None,
-    *,
-    learning_rate: float,
-    decay: float,
-    momentum: float,
-    epsilon: float,
-    regularized: Regularized | None = None,
-) -> Any:
-    """s <- rho s + (1 - rho) g^2, v <- mu v + g / (sqrt(s) + epsilon), theta <- theta - eta v."""
-    if not are_served(theta, grad, squares, velocity):
-        return NotImplemented
-    v, momentum = (grad, 0.0) if velocity is None else (velocity, momentum)
-    how = regularized or _everything(theta)
-    rmsprop_loop(theta, grad, squares, v, how, learning_rate, decay, momentum, epsilon)
-    return None
-
-
-@compiled
-def adagrad_loop(theta, grad, squares, how, rate, epsilon) -> None:  # type: ignore[no-untyped-def]
-    """s <- s + g^2, theta <- keep theta - rate g / (sqrt(s) + epsilon)."""
-    T, (runs, start, stop, shrink, limit, decay, keep) = theta.dtype.type, how
-    step, eps = T(rate), T(epsilon)
-    for k in range(len(runs)):
-        part, decays = run(runs, k, start, stop)
-        p, g, s = theta[part], grad[part], squares[part]
-        less, most, pull = T(shrink), T(limit), T(decay if decays else 0)
-        kept = T(keep if decays else 1)
-        for i in range(p.size):
-            gi = prepared(g[i], p[i], less, most, pull)
-            si = unless_tiny(s[i] + gi * gi)
-            s[i] = si
-            p[i] = kept * p[i] - step * gi / (np.sqrt(si) + eps)
-
-
-def adagrad(
-    theta: Array,
-    grad: Array,
-    squares: Array,
-    *,
-    learning_rate: float,
-    epsilon: float,
-    regularized: Regularized | None = None,
-) -> Any:
-    """s <- s + g^2, theta <- theta - eta g / (sqrt(s) + epsilon)."""
-    if not are_served(theta, grad, squares):
-        return NotImplemented
-    adagrad_loop(theta, grad, squares, regularized or _everything(theta), learning_rate, epsilon)
     return None

@@ -1,30 +1,63 @@
 """Single passes over rows or images: statistics, normalization, relu, pooling.
 
 Arrays are rows (n, c) of channels, images (n, h, w, c), or images by rows (n, h, w c). Those of batch norm are all
-that there are: a Dense stack gives some columns to each thread. ``A <= 0`` lets NaN through,
-where ``A > 0`` would make 0 of it; so does ``a if a >= b or a != a else b``, where max would lose it.
+that there are: a Dense stack gives some columns to each thread, and images several rows as one (:func:`wide_rows`).
+``A <= 0`` lets NaN through, where ``A > 0`` would make 0 of it; so does ``a if a >= b or a != a else b``, where max
+would lose it.
 """
 
+import math
 from collections.abc import Callable
 from functools import lru_cache
 
 import numpy as np
 
-from pellucid.kernels.compiled import compiled
+from pellucid.kernels.compiled import compiled, copied
 from pellucid.types import Array
 
 ZERO = np.float32(0)  # exact, and it widens no float32
+WIDE = 512  # values of a row from which it is long enough for vectors
+OFTEN = 64  # rows that are added in the arrays' dtype before the float64 sums are
+
+
+def wide_rows(n: int, c: int) -> int:
+    """Return how many of n rows of c channels make one row of at most 512 values, and of which all are made.
+
+    Examples
+    --------
+    >>> wide_rows(4096, 16), wide_rows(6, 100), wide_rows(10, 1000)
+    (32, 2, 1)
+    """
+    return math.gcd(n, 1 << max(1, WIDE // c).bit_length() - 1)
+
+
+def repeated(n: int, *vectors: Array) -> list[Array]:
+    """Return each vector n times, one after another."""
+    return [vector[None].repeat(n, axis=0).reshape(-1) for vector in vectors]
 
 
 @compiled
 def moments(Z: Array, first: int, centre: Array, sums: Array) -> None:
     """sums_0 += sum (z - centre), sums_1 += sum (z - centre)^2, of the columns of Z (n, k) from the first on."""
-    for i in range(len(Z)):
-        z = Z[i, first : first + len(centre)]
-        for c in range(len(centre)):
-            d = z[c] - centre[c]
-            sums[0, c] += d
-            sums[1, c] += d * d
+    n = len(centre)
+    s, q = np.zeros_like(centre), np.zeros_like(centre)
+    for start in range(0, len(Z), OFTEN):
+        for i in range(start, min(start + OFTEN, len(Z))):
+            z = Z[i, first : first + n]
+            for c in range(n):
+                d = z[c] - centre[c]
+                s[c] += d
+                q[c] += d * d
+        flush(s, q, sums)
+
+
+@copied
+def flush(s: Array, q: Array, sums: Array) -> None:
+    """sums_0 += s, sums_1 += q, which become 0."""
+    for c in range(len(s)):
+        sums[0, c] += s[c]
+        sums[1, c] += q[c]
+        s[c] = q[c] = ZERO
 
 
 @compiled
@@ -47,15 +80,18 @@ def pool_moments(Z: Array, sign: Array, P: Array, sums: Array) -> None:
 @compiled
 def normalize(Z: Array, first: int, scale: Array, mean: Array, beta: Array, relu: bool, A: Array) -> None:
     """A = scale (z - mean) + beta, or relu of it; A may be Z."""
+    n, done = len(scale), np.empty_like(scale)  # a loop that may write over what it reads has no vectors
     for i in range(len(Z)):
-        z, a = Z[i, first : first + len(scale)], A[i, first : first + len(scale)]
+        z, a = Z[i, first : first + n], A[i, first : first + n]
         if relu:
-            for c in range(len(scale)):
+            for c in range(n):
                 v = scale[c] * (z[c] - mean[c]) + beta[c]
-                a[c] = ZERO if v <= ZERO else v
+                done[c] = ZERO if v <= ZERO else v
         else:
-            for c in range(len(scale)):
-                a[c] = scale[c] * (z[c] - mean[c]) + beta[c]
+            for c in range(n):
+                done[c] = scale[c] * (z[c] - mean[c]) + beta[c]
+        for c in range(n):
+            a[c] = done[c]
 
 
 @compiled
@@ -66,18 +102,22 @@ def normalize_back_sums(
 
     What relu let through is computed again from Z, which is read anyway: to read A, and to write g, takes longer.
     """
-    for i in range(len(Z)):
-        d, z = dA[i, first : first + len(mean)], Z[i, first : first + len(mean)]
-        if relu:
-            for c in range(len(mean)):
-                off = z[c] - mean[c]
-                g = ZERO if scale[c] * off + beta[c] <= ZERO else d[c]
-                sums[0, c] += g
-                sums[1, c] += g * off
-        else:
-            for c in range(len(mean)):
-                sums[0, c] += d[c]
-                sums[1, c] += d[c] * (z[c] - mean[c])
+    n = len(mean)
+    s, q = np.zeros_like(mean), np.zeros_like(mean)
+    for start in range(0, len(Z), OFTEN):
+        for i in range(start, min(start + OFTEN, len(Z))):
+            d, z = dA[i, first : first + n], Z[i, first : first + n]
+            if relu:
+                for c in range(n):
+                    off = z[c] - mean[c]
+                    g = ZERO if scale[c] * off + beta[c] <= ZERO else d[c]
+                    s[c] += g
+                    q[c] += g * off
+            else:
+                for c in range(n):
+                    s[c] += d[c]
+                    q[c] += d[c] * (z[c] - mean[c])
+        flush(s, q, sums)
 
 
 @compiled
@@ -94,17 +134,19 @@ def normalize_back(
     dZ: Array,
 ) -> None:
     """dz = scale g + slope (z - mean) + level; g is dA where relu was on. dZ may be dA or Z."""
+    n, done = len(scale), np.empty_like(scale)
     for i in range(len(Z)):
-        d, z = dA[i, first : first + len(mean)], Z[i, first : first + len(mean)]
-        to = dZ[i, first : first + len(mean)]
+        d, z, to = dA[i, first : first + n], Z[i, first : first + n], dZ[i, first : first + n]
         if relu:
-            for c in range(len(scale)):
+            for c in range(n):
                 off = z[c] - mean[c]
                 g = ZERO if scale[c] * off + beta[c] <= ZERO else d[c]
-                to[c] = scale[c] * g + (slope[c] * off + level[c])
+                done[c] = scale[c] * g + (slope[c] * off + level[c])
         else:
-            for c in range(len(scale)):
-                to[c] = scale[c] * d[c] + (slope[c] * (z[c] - mean[c]) + level[c])
+            for c in range(n):
+                done[c] = scale[c] * d[c] + (slope[c] * (z[c] - mean[c]) + level[c])
+        for c in range(n):
+            to[c] = done[c]
 
 
 @lru_cache

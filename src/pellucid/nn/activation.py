@@ -58,7 +58,7 @@ class Dropout(Layer):
         """Return the generator of this step; PellucidError where none is set."""
         if self.rng is None:
             raise PellucidError(
-                f"{self.label}: training needs a random generator, and none is set. "
+                f"{self._label}: training needs a random generator, and none is set. "
                 "train() sets one each step; elsewhere call set_step_rng(generator) before forward."
             )
         return self.rng
@@ -69,8 +69,9 @@ class Dropout(Layer):
             self._cache = None
             return X
         rows, _ = self.part or (slice(0, len(X)), len(X))
-        skip, out = rows.start * math.prod(X.shape[1:]), self.workspace.take("Y", X.shape, X.dtype)
-        Y, self._cache = dropout_forward(X, self.rate, self.step_rng(), skip=skip, out=out)
+        skip, take = rows.start * math.prod(X.shape[1:]), self._workspace.take
+        out, mask = take("Y", X.shape, X.dtype), take("mask", X.shape, X.dtype)
+        Y, self._cache = dropout_forward(X, self.rate, self.step_rng(), skip=skip, out=out, mask=mask)
         return Y
 
     def backward(self, dY: Array) -> Array:
@@ -102,6 +103,8 @@ class Activation(Layer):
     array([[-0.5,  2. ]])
     """
 
+    _operations_per_value = 1  # whatever the function costs
+
     def __init__(self, activation: str, **options: float) -> None:
         super().__init__()
         self.activation = check_option("Activation", "activation", activation, str)
@@ -115,15 +118,10 @@ class Activation(Layer):
 
     def forward(self, X: Array, *, training: bool = False) -> Array:
         """Return the function of X."""
-        out, op = self.workspace.take("A", X.shape, X.dtype), self.activation_op
-        A, self._cache = bias_activation_forward(X, None, op, out=out, workspace=self.workspace)
+        out, op = self._workspace.take("A", X.shape, X.dtype), self.activation_op
+        A, self._cache = bias_activation_forward(X, None, op, out=out, workspace=self._workspace)
         return A
 
     def backward(self, dY: Array) -> Array:
         """Return dX, written over dY."""
         return bias_activation_backward(dY, self._cache, dZ=dY)[0]
-
-    @property
-    def n_operations(self) -> int:
-        """One for each value, whatever the function costs."""
-        return int(np.prod(self.input_shape))

@@ -33,7 +33,8 @@ class Affine(Layer):
     array([[3., 3.]])
     """
 
-    undecayed = frozenset({"gamma", "beta"})
+    _undecayed = frozenset({"gamma", "beta"})
+    _operations_per_value = 2
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -43,12 +44,12 @@ class Affine(Layer):
         """Start with gamma 1 and beta 0."""
         super().build(input_shape, rng)
         if not input_shape:
-            raise ShapeError(f"{self.label}: expected samples with channels, got single numbers.")
+            raise ShapeError(f"{self._label}: expected samples with channels, got single numbers.")
         self.params = {"gamma": np.ones(input_shape[-1]), "beta": np.zeros(input_shape[-1])}
 
     def forward(self, X: Array, *, training: bool = False) -> Array:
         """Return gamma X + beta."""
-        out = self.workspace.take("Y", X.shape, X.dtype)
+        out = self._workspace.take("Y", X.shape, X.dtype)
         Y, self._cache = affine_forward(X, self.params["gamma"], self.params["beta"], out=out)
         return Y
 
@@ -57,9 +58,4 @@ class Affine(Layer):
         assert self._cache is not None, "backward comes after forward"
         grads = self.grads
         dX = affine_backward(dY, self._cache, dX=dY, dgamma=grads["gamma"], dbeta=grads["beta"])[0]
-        return dX if self.needs_input_gradient else None
-
-    @property
-    def n_operations(self) -> int:
-        """2 for each value."""
-        return 2 * int(np.prod(self.input_shape))
+        return dX if self._needs_input_gradient else None

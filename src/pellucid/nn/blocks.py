@@ -38,7 +38,7 @@ class Residual(Model):
     array([[1., 1., 1.]], dtype=float32)
     """
 
-    shares_layers = True
+    _shares_layers = True
 
     body: Layer = option(help="What the shortcut goes around.")
     shortcut: Layer | None = option(
@@ -47,43 +47,43 @@ class Residual(Model):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.places = self.children()
+        self._places = self.children()
 
     def build(self, input_shape: Shape, rng: StartRandom) -> None:
         """Build body and shortcut; their outputs must have one shape."""
         self.input_shape = input_shape
-        for place in self.places:
+        for place in self._places:
             build_place(place, input_shape, rng)
-        self.output_shape = self.places[0].output_shape
-        around = input_shape if self.shortcut is None else self.places[1].output_shape
+        self.output_shape = self._places[0].output_shape
+        around = input_shape if self.shortcut is None else self._places[1].output_shape
         if around != self.output_shape:
             raise ShapeError(
-                f"{self.label}: the body gives {self.output_shape} and the shortcut {around}; "
+                f"{self._label}: the body gives {self.output_shape} and the shortcut {around}; "
                 "to be added they must agree. Use a shortcut that changes the shape likewise, such as a 1x1 Conv2D."
             )
 
     def forward(self, X: Array, *, training: bool = False) -> Array:
         """Return body(X) + shortcut(X)."""
-        body, *others = self.places
+        body, *others = self._places
         around = X
         for place in others:
-            around = place.forward(X, training=training and not place.is_frozen)
-        Y = body.forward(X, training=training and not body.is_frozen)
-        out = self.workspace.take("Y", Y.shape, Y.dtype)
+            around = place.forward(X, training=training and not place._is_frozen)
+        Y = body.forward(X, training=training and not body._is_frozen)
+        out = self._workspace.take("Y", Y.shape, Y.dtype)
         return np.add(Y, around, out=out)
 
     def backward(self, dY: Array) -> Array | None:
         """Send dY back through both paths and add the gradients."""
-        kept = self.workspace.take("dY", dY.shape, dY.dtype)  # the body may overwrite its dY
+        kept = self._workspace.take("dY", dY.shape, dY.dtype)  # the body may overwrite its dY
         kept[...] = dY
-        body, *others = self.places
+        body, *others = self._places
         around: Array | None = kept
         for place in others:
-            around = None if place.is_skipped else place.backward(kept)
-        dX = None if body.is_skipped else body.backward(dY)
-        if self.flows:
-            self.add_uses()
-        if dX is None or around is None or not self.needs_input_gradient:
+            around = None if place._is_skipped else place.backward(kept)
+        dX = None if body._is_skipped else body.backward(dY)
+        if self._flows:
+            self._add_uses()
+        if dX is None or around is None or not self._needs_input_gradient:
             return None
         dX += around
         return dX
@@ -92,17 +92,17 @@ class Residual(Model):
         """Return the body and, where there is one, the shortcut."""
         return [self.body] if self.shortcut is None else [self.body, self.shortcut]
 
-    def roles(self) -> list[str]:
+    def _roles(self) -> list[str]:
         """Return "body" and, where there is one, "shortcut"."""
         return ["body", "shortcut"][: len(self.children())]
 
     @property
-    def own_operations(self) -> int:
+    def _own_operations(self) -> int:
         """One addition for each value of the output."""
-        return self.n_values
+        return self._n_values
 
     @property
-    def n_values(self) -> int:
+    def _n_values(self) -> int:
         """The number of values of the sum."""
         return math.prod(self.output_shape)
 
@@ -139,7 +139,7 @@ class Parallel(Model):
     (6, 6, 8)
     """
 
-    shares_layers = True
+    _shares_layers = True
 
     branches: Sequence[Layer] = option(help="Layers that see the same input.")
     merge: str = option(
@@ -159,50 +159,50 @@ class Parallel(Model):
         super().__post_init__()
         if not self.branches:
             raise OptionError("Parallel: expected at least one branch, got none.")
-        self.places = list(self.branches)
+        self._places = list(self.branches)
         self._outputs: list[Array] = []
 
     def build(self, input_shape: Shape, rng: StartRandom) -> None:
         """Build each branch for the same input."""
         self.input_shape = input_shape
-        for place in self.places:
+        for place in self._places:
             build_place(place, input_shape, rng)
-        shapes = [place.output_shape for place in self.places]
-        self.output_shape = merged_shape(self.label, shapes, self.merge)
+        shapes = [place.output_shape for place in self._places]
+        self.output_shape = merged_shape(self._label, shapes, self.merge)
 
     def forward(self, X: Array, *, training: bool = False) -> Array:
         """Return the branches' outputs, joined."""
-        outputs = [place.forward(X, training=training and not place.is_frozen) for place in self.places]
+        outputs = [place.forward(X, training=training and not place._is_frozen) for place in self._places]
         self._outputs = outputs
-        Y = self.workspace.take("Y", (len(X), *self.output_shape), outputs[0].dtype)
+        Y = self._workspace.take("Y", (len(X), *self.output_shape), outputs[0].dtype)
         return merge_forward(outputs, self.merge, out=Y)
 
     def backward(self, dY: Array) -> Array | None:
         """Send each branch its part and add their gradients."""
         total: Array | None = None
-        for place, part in zip(self.places, merge_backward(dY, self._outputs, self.merge), strict=True):
-            dX = None if place.is_skipped else place.backward(part)
-            if self.needs_input_gradient and dX is not None:
+        for place, part in zip(self._places, merge_backward(dY, self._outputs, self.merge), strict=True):
+            dX = None if place._is_skipped else place.backward(part)
+            if self._needs_input_gradient and dX is not None:
                 total = dX.copy() if total is None else np.add(total, dX, out=total)
-        if self.flows:
-            self.add_uses()
+        if self._flows:
+            self._add_uses()
         return total
 
     def children(self) -> list[Layer]:
         """Return the branches."""
         return list(self.branches)
 
-    def roles(self) -> list[str]:
+    def _roles(self) -> list[str]:
         """Return "branch 1" and so on."""
         return [f"branch {i}" for i in range(1, len(self.branches) + 1)]
 
     @property
-    def own_operations(self) -> int:
+    def _own_operations(self) -> int:
         """The additions or multiplications, where outputs are added or multiplied."""
-        return 0 if self.merge == "concat" else (len(self.branches) - 1) * self.n_values
+        return 0 if self.merge == "concat" else (len(self.branches) - 1) * self._n_values
 
     @property
-    def n_values(self) -> int:
+    def _n_values(self) -> int:
         """The number of values of the joined output."""
         return math.prod(self.output_shape)
 

@@ -36,7 +36,7 @@ def as_model(given: ModelLike, where: str, data: Dataset | None = None) -> Model
 
     Examples
     --------
-    >>> as_model("mlp-small", "train").recipe
+    >>> as_model("mlp-small", "train")._recipe
     'mlp-small'
     >>> as_model("mpl", "train")
     Traceback (most recent call last):

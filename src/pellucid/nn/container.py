@@ -13,7 +13,7 @@ from pellucid.nn.description import Description
 from pellucid.nn.initializers import TOO_LARGE, NoStart, StartRandom
 from pellucid.nn.layer import Layer
 from pellucid.nn.parameters import NamedArrays
-from pellucid.nn.sharing import arrange, follow, tie
+from pellucid.nn.sharing import assign_places, refresh_places, share_arrays
 from pellucid.registry import Limits, check_option, explain_call, option
 from pellucid.rng import stream
 from pellucid.types import Array, LayerRow, Shape
@@ -36,15 +36,16 @@ class Container(Layer):
         All parameters that are trained, and their gradients; those of frozen layers are not among them.
     params, grads : NamedArrays
         Each layer's, by the layer's name and theirs, as views: ``model.params["dense_1"]["W"]``.
-    places : list of Layer
+    _places : list of Layer
         What it runs, in the order of its children: they themselves or, where a layer stands in several places of
         the model, further uses of it (:mod:`pellucid.nn.sharing`).
-    shares_layers : bool
-        Whether it runs ``places`` in place of its children, builds them by :func:`~pellucid.nn.sharing.build_place`
-        and ends its backward pass with ``add_uses``. Else no layer can stand in several of its places.
+    _shares_layers : bool
+        Whether it runs ``_places`` in place of its children, builds them by
+        :func:`~pellucid.nn.sharing.build_place` and ends its backward pass with ``_add_uses``. Else no layer can
+        stand in several of its places.
     """
 
-    shares_layers = False
+    _shares_layers = False
 
     _: KW_ONLY
     dtype: str = option(
@@ -55,14 +56,14 @@ class Container(Layer):
         super().__post_init__()
         self.theta: Array = np.empty(0)
         self.grad: Array = np.empty(0)
-        self.places: list[Layer] = []
-        self.flows: list[tuple[Array, Array]] = []  # a gradient, and what a further use adds to it
-        self.needs_input_gradient = False
+        self._places: list[Layer] = []
+        self._flows: list[tuple[Array, Array]] = []  # a gradient, and what a further use adds to it
+        self._needs_input_gradient = False
 
-    def changed_options(self) -> dict[str, Any]:
+    def _changed_options(self) -> dict[str, Any]:
         """Return the options that are not at their defaults, the dtype among them."""
         dtype = {} if self.dtype == DTYPES[0] else {"dtype": self.dtype}
-        return super().changed_options() | dtype
+        return super()._changed_options() | dtype
 
     def config(self) -> dict[str, Any]:
         """Return the options by name, and the registered name as "type", JSON-serializable.
@@ -81,7 +82,7 @@ class Container(Layer):
     @property
     def params(self) -> Any:
         """The parameters of every layer inside, by the layer's name and theirs: views."""
-        return NamedArrays("params", {name: leaf.params for name, leaf in self.named_leaves().items()})
+        return NamedArrays("params", {name: leaf.params for name, leaf in self._named_leaves().items()})
 
     @params.setter
     def params(self, given: Any) -> None:
@@ -90,18 +91,18 @@ class Container(Layer):
     @property
     def grads(self) -> Any:
         """The gradients of the last backward pass, by the layer's name and the parameter's: views."""
-        return NamedArrays("grads", {name: leaf.grads for name, leaf in self.named_leaves().items()})
+        return NamedArrays("grads", {name: leaf.grads for name, leaf in self._named_leaves().items()})
 
     @grads.setter
     def grads(self, given: Any) -> None:
         _refuse("grads", given)
 
-    def named_leaves(self) -> dict[str, Layer]:
+    def _named_leaves(self) -> dict[str, Layer]:
         """Return the layers inside by name, as the summary has them; none before they are named."""
-        return {leaf.name: leaf for leaf in self.leaves() if leaf.name}
+        return {leaf.name: leaf for leaf in self._leaves() if leaf.name}
 
     @property
-    def is_initialized(self) -> bool:
+    def _is_initialized(self) -> bool:
         """Whether the parameters have been drawn."""
         return self.theta.size > 0
 
@@ -137,121 +138,119 @@ class Container(Layer):
         shape = check_option("initialize", "input_shape", input_shape, kind, Limits(at_least=1))
         seed = check_option("initialize", "seed", seed, int, Limits(at_least=0))
         if dtype is not None:
-            self.set_dtype(dtype)
-        self.name_layers()
+            self._set_dtype(dtype)
+        self._name_layers()
         with in_memory(TOO_LARGE):
             rng = StartRandom(np.random.PCG64(seed))
             rng.published_seed = published_seed
             self.build(shape, rng)
-            self.bind()
-        self.mark_input_gradient(self.needs_input_gradient)
+            self._bind()
+        self._mark_input_gradient(self._needs_input_gradient)
 
-    def lay_out(self, input_shape: Any) -> None:
+    def _lay_out(self, input_shape: Any) -> None:
         """Build every layer for its shapes alone, all parameters zeros.
 
         Nothing is drawn, so that even a network too large for this machine is summarized at once. It is used for
         nothing else afterwards, unless its arrays are filled and bound.
         """
-        self.name_layers()
+        self._name_layers()
         self.build(input_shape, NoStart())
 
-    def set_dtype(self, dtype: str) -> None:
+    def _set_dtype(self, dtype: str) -> None:
         """Choose the dtype of the parameters of a model that is not yet initialized."""
-        self.dtype = self.checked("dtype", dtype)
+        self.dtype = self._checked("dtype", dtype)
 
-    def bind(self) -> None:
+    def _bind(self) -> None:
         """Move every layer's parameters into one new flat array, values kept, and make views of them.
 
         Layers may have been exchanged before, for some that are built.
         """
-        follow(self)
-        self._part_frozen()
-        theta = np.empty(sum(leaf.params[key].size for leaf, key in self._keys()), self.dtype)
-        self.move(theta, np.zeros_like(theta))
-        for leaf in self.leaves():
-            leaf.state = {key: value.astype(self.dtype) for key, value in leaf.state.items()}
-        for use in self.further():
-            tie(use)
-
-    def _part_frozen(self) -> None:
-        """Give frozen layers parameters of their own, and gradients that nobody sums."""
-        for leaf in self.leaves():
-            if leaf.is_frozen:
+        refresh_places(self)
+        for leaf in self._leaves():
+            if leaf._is_frozen:  # they have parameters of their own, and gradients that no total counts
                 leaf.params = {key: array.astype(self.dtype, order="C") for key, array in leaf.params.items()}
                 leaf.grads = {key: np.zeros_like(array) for key, array in leaf.params.items()}
+        theta = np.empty(sum(leaf.params[key].size for leaf, key in self._keys()), self.dtype)
+        self._move(theta, np.zeros_like(theta))
+        for leaf in self._leaves():
+            leaf.state = {key: value.astype(self.dtype) for key, value in leaf.state.items()}
+        for use in self._further():
+            share_arrays(use)
 
-    def move(self, theta: Array, grad: Array) -> None:
+    def _move(self, theta: Array, grad: Array) -> None:
         """Keep parameters and gradients in these flat arrays; the parameters' values are copied over."""
         views = carve(theta, [leaf.params[key].shape for leaf, key in self._keys()])
         for (leaf, key), view in zip(self._keys(), views, strict=True):
             view[...] = leaf.params[key]
             leaf.params[key] = view
-        for use in self.further():
-            tie(use)
+        for use in self._further():
+            share_arrays(use)
         self.theta, self.grad = theta, grad
-        self.carve_gradients()
+        self._carve_gradients()
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Restore the state that ``copy`` or ``pickle`` saved; parameters are views of ``theta`` again."""
         self.__dict__.update(state)
-        if self.is_initialized and any(leaf.params[key].base is not self.theta for leaf, key in self._keys()):
-            self.bind()
+        if self._is_initialized and any(
+            leaf.params[key].base is not self.theta for leaf, key in self._keys()
+        ):
+            self._bind()
 
-    def check_parameters(self) -> None:
+    def _check_parameters(self) -> None:
         """Raise PellucidError if a layer's parameters are no longer in ``theta``: another model has them."""
         for leaf, key in self._keys():
             if not np.may_share_memory(leaf.params[key], self.theta):
                 raise PellucidError(
-                    f"{type(self).__name__}: its {leaf.label} has been built into another model since, and its "
+                    f"{type(self).__name__}: its {leaf._label} has been built into another model since, and its "
                     "parameters are there. Give the other model a copy: copy.deepcopy(layer)."
                 )
 
-    def carve_gradients(self) -> None:
+    def _carve_gradients(self) -> None:
         """Make each layer's ``grads`` views of ``grad``; further uses of a layer get arrays of their own."""
         views = carve(self.grad, [leaf.params[key].shape for leaf, key in self._keys()])
         for (leaf, key), view in zip(self._keys(), views, strict=True):
             leaf.grads[key] = view
-        self.flows = []
-        for use in self.further():
-            assert use.first_use is not None
-            use.grads.update({key: np.zeros_like(view) for key, view in use.first_use.grads.items()})
-            self.flows += [(use.first_use.grads[key], flow) for key, flow in use.grads.items()]
+        self._flows = []
+        for use in self._further():
+            assert use._first_use is not None
+            use.grads.update({key: np.zeros_like(view) for key, view in use._first_use.grads.items()})
+            self._flows += [(use._first_use.grads[key], flow) for key, flow in use.grads.items()]
 
-    def add_uses(self) -> None:
+    def _add_uses(self) -> None:
         """Add the gradients of further uses of layers to those of the layers: the end of a backward pass."""
-        for total, flow in self.flows:
+        for total, flow in self._flows:
             total += flow
 
     def _keys(self) -> list[tuple[Layer, str]]:
-        return [(leaf, key) for leaf in self.leaves() if not leaf.is_frozen for key in leaf.params]
+        return [(leaf, key) for leaf in self._leaves() if not leaf._is_frozen for key in leaf.params]
 
     @property
     def n_params(self) -> int:
         """The number of its parameters, those of frozen layers among them."""
-        return sum(array.size for leaf in self.leaves() for array in leaf.params.values())
+        return sum(array.size for leaf in self._leaves() for array in leaf.params.values())
 
     @property
-    def n_frozen(self) -> int:
+    def _n_frozen(self) -> int:
         """The number of parameters of its frozen layers."""
-        return sum(array.size for leaf in self.leaves() if leaf.is_frozen for array in leaf.params.values())
+        return sum(array.size for leaf in self._leaves() if leaf._is_frozen for array in leaf.params.values())
 
-    def flat_decay_mask(self) -> Array:
+    def _flat_decay_mask(self) -> Array:
         """Return 1 for each parameter subject to weight decay and 0 for the rest (biases), shape (p,)."""
-        masks = [leaf.decay_mask(key).ravel() for leaf, key in self._keys()]
+        masks = [leaf._decay_mask(key).ravel() for leaf, key in self._keys()]
         return np.concatenate(masks) if masks else np.empty(0, self.dtype)
 
     @property
-    def draws_random_numbers(self) -> bool:
-        """Whether a layer draws random numbers, as Dropout does: see ``seed_step``."""
-        return any(hasattr(leaf, "set_step_rng") for leaf in self.leaves())
+    def _draws_random_numbers(self) -> bool:
+        """Whether a layer draws random numbers, as Dropout does: see ``_seed_step``."""
+        return any(hasattr(leaf, "set_step_rng") for leaf in self._leaves())
 
-    def seed_step(self, seed: int, step: int, *, part: int = 0) -> None:
+    def _seed_step(self, seed: int, step: int, *, part: int = 0) -> None:
         """Give each layer that draws random numbers its stream for one step.
 
         Of a part of a step's batch, a layer with an attribute ``part`` has the stream of the whole batch, of which
         it takes its own part; any other has a stream for each part.
         """
-        for leaf in self.uses():
+        for leaf in self._uses():
             if hasattr(leaf, "set_step_rng"):
                 own = 0 if hasattr(leaf, "part") else part
                 leaf.set_step_rng(stream(seed, f"{leaf.name} of part {own}", step))
@@ -260,32 +259,32 @@ class Container(Layer):
     def children(self) -> list[Layer]:
         """Return the layers that this one consists of, in order."""
 
-    def mark_input_gradient(self, needed: bool) -> None:
+    def _mark_input_gradient(self, needed: bool) -> None:
         """Set whether the gradient for the input is used, for every layer inside too."""
-        self.needs_input_gradient = needed
-        for place in self.places:
-            place.mark_input_gradient(needed)
+        self._needs_input_gradient = needed
+        for place in self._places:
+            place._mark_input_gradient(needed)
 
-    def roles(self) -> list[str]:
+    def _roles(self) -> list[str]:
         """Return what this structure calls each of its children."""
         return [""] * len(self.children())
 
     @property
-    def own_operations(self) -> int:
+    def _own_operations(self) -> int:
         """Operations of the structure itself, without those of the layers inside it."""
         return 0
 
     @property
-    def n_operations(self) -> int:
+    def _n_operations(self) -> int:
         """Multiplications and additions of one sample's forward pass, all layers together."""
-        return self.own_operations + sum(place.n_operations for place in self.places)
+        return self._own_operations + sum(place._n_operations for place in self._places)
 
     @property
-    def n_values(self) -> int:
+    def _n_values(self) -> int:
         """0: the output belongs to a layer inside it."""
         return 0
 
-    def rows(self, itemsize: int, role: str = "", depth: int = 0) -> list[LayerRow]:
+    def _summary_rows(self, itemsize: int, role: str = "", depth: int = 0) -> list[LayerRow]:
         """Return a line for the structure itself, and one for each layer inside it."""
         kind = type(self).__name__
         own = LayerRow(
@@ -294,40 +293,40 @@ class Container(Layer):
             "",
             self.output_shape,
             0,
-            self.own_operations,
+            self._own_operations,
             depth=depth,
             label=role or kind.lower(),
-            activation_bytes=self.n_values * itemsize,
+            activation_bytes=self._n_values * itemsize,
             is_structure=True,
         )
-        return [own, *self.inner_rows(itemsize, depth + 1)]
+        return [own, *self._inner_rows(itemsize, depth + 1)]
 
-    def inner_rows(self, itemsize: int, depth: int = 0) -> list[LayerRow]:
+    def _inner_rows(self, itemsize: int, depth: int = 0) -> list[LayerRow]:
         """Return the lines of what is inside this structure, in order."""
-        parts = zip(self.places, self.roles(), strict=True)
-        return [row for place, role in parts for row in place.rows(itemsize, role, depth)]
+        parts = zip(self._places, self._roles(), strict=True)
+        return [row for place, role in parts for row in place._summary_rows(itemsize, role, depth)]
 
-    def leaves(self) -> list[Layer]:
+    def _leaves(self) -> list[Layer]:
         """Return the layers inside, those of nested models too, in order and each once."""
-        return list({id(leaf): leaf for child in self.children() for leaf in child.leaves()}.values())
+        return list({id(leaf): leaf for child in self.children() for leaf in child._leaves()}.values())
 
-    def uses(self) -> list[Layer]:
+    def _uses(self) -> list[Layer]:
         """Return what runs: the leaves and, of one that stands in several places, its further uses too."""
-        return [use for place in self.places for use in place.uses()]
+        return [use for place in self._places for use in place._uses()]
 
-    def further(self) -> list[Layer]:
+    def _further(self) -> list[Layer]:
         """Return the further uses of layers that stand in several places."""
-        return [use for use in self.uses() if use.first_use is not None]
+        return [use for use in self._uses() if use._first_use is not None]
 
-    def name_layers(self) -> None:
+    def _name_layers(self) -> None:
         """Set what runs in each place, and number the layers inside by kind: dense_1, dense_2, dense_2 (use 2)."""
-        arrange(self)
+        assign_places(self)
         counts: dict[str, int] = {}
-        for leaf in self.leaves():
+        for leaf in self._leaves():
             kind = type(leaf).__name__.lower()
             counts[kind] = counts.get(kind, 0) + 1
             leaf.name = f"{kind}_{counts[kind]}"
-            for number, use in enumerate(leaf.further_uses, 2):
+            for number, use in enumerate(leaf._further_uses, 2):
                 use.name = f"{leaf.name} (use {number})"
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from pellucid.dispatch.conv import conv2d_backward, conv2d_forward
 from pellucid.dispatch.dense import bias_activation_backward, bias_activation_forward
 from pellucid.errors import OptionError, ShapeError
-from pellucid.nn.initializers import INITIALIZERS, StartRandom, default_initializer
+from pellucid.nn.initializers import StartRandom, activation_option, default_initializer, initializer_option
 from pellucid.nn.windows import ImageLayer, PaddingOption, Size, as_padding, padding_option, pair, size_option
 from pellucid.ops.activations import ACTIVATIONS
 from pellucid.ops.conv_geometry import window_geometry
@@ -40,7 +40,7 @@ class Conv2D(ImageLayer):
     (2, 32, 32, 8)
     """
 
-    starts_chain = True
+    _starts_chain = True
 
     filters: int = option(at_least=1, help="Number of kernels, hence of output channels.")
     kernel_size: Size = size_option(3, help="Height and width of a kernel.")
@@ -63,17 +63,8 @@ class Conv2D(ImageLayer):
         True,
         help="Whether to add a bias to each output channel. Leave it out before BatchNorm, which subtracts it.",
     )
-    activation: str | None = option(
-        None,
-        choices=lambda: ACTIVATIONS,
-        help="Activation function: a name of pellucid.ops.activations.ACTIVATIONS; None: the output is linear.",
-    )
-    initializer: str | None = option(
-        None,
-        choices=lambda: INITIALIZERS,
-        help='Initial W: a name of pellucid.nn.initializers.INITIALIZERS; None: "he" before relu, else '
-        '"glorot". Biases start at zero.',
-    )
+    activation: str | None = activation_option()
+    initializer: str | None = initializer_option()
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -89,7 +80,7 @@ class Conv2D(ImageLayer):
         h, w, c_in = self.image_shape(input_shape)
         if c_in % self.groups:
             raise ShapeError(
-                f"{self.label}: expected images whose channels split into {self.groups} groups, got "
+                f"{self._label}: expected images whose channels split into {self.groups} groups, got "
                 f"{input_shape}, {c_in} channels."
             )
         kernel, stride, dilation = pair(self.kernel_size), pair(self.stride), pair(self.dilation)
@@ -100,7 +91,7 @@ class Conv2D(ImageLayer):
             "dilation": dilation,
             "groups": self.groups,
         }
-        geometry = window_geometry(self.label, (1, h, w, c_in), kernel, c_out=self.filters, **self.window)
+        geometry = window_geometry(self._label, (1, h, w, c_in), kernel, c_out=self.filters, **self.window)
         self.input_shape, self.output_shape = input_shape, geometry.out_shape[1:]
         initializer = self.initializer or default_initializer(self.activation)
         W = rng.draw(initializer, (*kernel, c_in // self.groups, self.filters))
@@ -115,12 +106,12 @@ class Conv2D(ImageLayer):
             b if op is None else None,
             **self.window,
             out=self._out(X),
-            workspace=self.workspace,
+            workspace=self._workspace,
             keep=training,
         )
         if op is None:
             return Z
-        A, self._activation_cache = bias_activation_forward(Z, b, op, out=Z, workspace=self.workspace)
+        A, self._activation_cache = bias_activation_forward(Z, b, op, out=Z, workspace=self._workspace)
         return A
 
     def backward(self, dY: Array) -> Array | None:
@@ -128,7 +119,7 @@ class Conv2D(ImageLayer):
         dZ, db = dY, self.grads.get("b")
         if self.activation_op is not None:
             dZ, _ = bias_activation_backward(dY, self._activation_cache, dZ=dY, db=db)
-        needs_dX = self.needs_input_gradient
+        needs_dX = self._needs_input_gradient
         dX = self._dX(dZ) if needs_dX else None
         conv2d_backward(
             dZ,
@@ -137,12 +128,12 @@ class Conv2D(ImageLayer):
             dW=self.grads["W"],
             db=None if self.activation_op else db,
             needs_dX=needs_dX,
-            workspace=self.workspace,
+            workspace=self._workspace,
         )
         return dX
 
     @property
-    def n_operations(self) -> int:
+    def _n_operations(self) -> int:
         """2 h_out w_out kh kw c_in filters / groups, by the plain algorithm."""
         h_out, w_out, _ = self.output_shape
         kh, kw = pair(self.kernel_size)

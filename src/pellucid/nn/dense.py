@@ -6,12 +6,12 @@ from typing import final
 
 import numpy as np
 
-from pellucid.dispatch.dense import bias_activation_backward, bias_activation_forward, linear_backward
+from pellucid.dispatch.dense import bias_activation_backward, bias_activation_forward
 from pellucid.errors import OptionError, ShapeError
-from pellucid.nn.initializers import INITIALIZERS, StartRandom, default_initializer
+from pellucid.nn.initializers import StartRandom, activation_option, default_initializer, initializer_option
 from pellucid.nn.layer import Layer
 from pellucid.ops.activations import ACTIVATIONS
-from pellucid.ops.linear import linear_forward
+from pellucid.ops.linear import linear_backward, linear_forward
 from pellucid.registry import option, register
 from pellucid.text import shown
 from pellucid.types import Array, Shape
@@ -44,7 +44,7 @@ class Flatten(Layer):
         return dY.reshape(len(dY), *self.input_shape)
 
     @property
-    def n_values(self) -> int:
+    def _n_values(self) -> int:
         """0: the output is a view of the input."""
         return 0
 
@@ -73,17 +73,8 @@ class Dense(Layer):
     """
 
     units: int = option(at_least=1, help="Number of outputs, n_out.")
-    activation: str | None = option(
-        None,
-        choices=lambda: ACTIVATIONS,
-        help="Activation function: a name of pellucid.ops.activations.ACTIVATIONS; None: the output is linear.",
-    )
-    initializer: str | None = option(
-        None,
-        choices=lambda: INITIALIZERS,
-        help='Initial W: a name of pellucid.nn.initializers.INITIALIZERS; None: "he" before relu, else '
-        '"glorot". Biases start at zero.',
-    )
+    activation: str | None = activation_option()
+    initializer: str | None = initializer_option()
 
     def __post_init__(self) -> None:
         if isinstance(self.activation, int):
@@ -98,7 +89,7 @@ class Dense(Layer):
         """Draw W (n_in, units); b is zero."""
         if len(input_shape) != 1:
             raise ShapeError(
-                f"{self.label}: expected samples of shape (n_in,), got {input_shape}. Put Flatten() before it."
+                f"{self._label}: expected samples of shape (n_in,), got {input_shape}. Put Flatten() before it."
             )
         self.input_shape, self.output_shape = input_shape, (self.units,)
         initializer = self.initializer or default_initializer(self.activation)
@@ -107,12 +98,12 @@ class Dense(Layer):
 
     def forward(self, X: Array, *, training: bool = False) -> Array:
         """Return activation(X W + b), shape (m, units)."""
-        Z = self.workspace.take("Z", (len(X), self.units), X.dtype)
+        Z = self._workspace.take("Z", (len(X), self.units), X.dtype)
         W, b, op = self.params["W"], self.params["b"], self.activation_op
         Z, self._linear = linear_forward(X, W, b if op is None else None, out=Z)
         if op is None:
             return Z
-        A, self._activation_cache = bias_activation_forward(Z, b, op, out=Z, workspace=self.workspace)
+        A, self._activation_cache = bias_activation_forward(Z, b, op, out=Z, workspace=self._workspace)
         return A
 
     def backward(self, dY: Array) -> Array | None:
@@ -120,13 +111,15 @@ class Dense(Layer):
         dZ, grads = dY, self.grads
         if self.activation_op is not None:
             dZ, _ = bias_activation_backward(dY, self._activation_cache, dZ=dY, db=grads["b"])
-        dX = self.workspace.take("dX", self._linear.X.shape, dZ.dtype) if self.needs_input_gradient else None
+        dX = (
+            self._workspace.take("dX", self._linear.X.shape, dZ.dtype) if self._needs_input_gradient else None
+        )
         linear_backward(
-            dZ, self._linear, dX=dX, dW=grads["W"], db=grads["b"], needs_dX=self.needs_input_gradient
+            dZ, self._linear, dX=dX, dW=grads["W"], db=grads["b"], needs_dX=self._needs_input_gradient
         )
         return dX
 
     @property
-    def n_operations(self) -> int:
+    def _n_operations(self) -> int:
         """2 n_in n_out."""
         return 2 * self.input_shape[0] * self.units

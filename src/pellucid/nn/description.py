@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from pellucid.nn.layer import Layer
 from pellucid.nn.sharing import shared_names
 from pellucid.registry import name_of, plain
 
@@ -24,19 +25,19 @@ class Description:
         return name, is_first
 
     def config(self, layer: Any) -> dict[str, Any]:
-        return {"type": name_of(type(layer)), **plain(layer.option_values(), self._config_of)}
+        return {"type": name_of(type(layer)), **plain(layer._option_values(), self._config_of)}
 
     def _config_of(self, one: Any) -> dict[str, Any]:
         name, is_first = self._is_first(one)
         if not is_first:
             return {"shared": name}
-        described: dict[str, Any] = self.config(one) if hasattr(one, "children") else one.config()
+        described: dict[str, Any] = self.config(one) if one.children() else one.config()
         return {**described, "shared": name} if name else described
 
     def call(self, layer: Any) -> str:
         """Return the call that recreates a structure."""
         kind, parts = type(layer).__name__, {}
-        for name, value in layer.changed_options().items():
+        for name, value in layer._changed_options().items():
             if isinstance(value, list):
                 parts[name] = "[", [self._text(entry) for entry in value], "]"
             elif isinstance(value, Mapping):
@@ -61,7 +62,7 @@ class Description:
         name, is_first = self._is_first(value)
         if not is_first:
             return name
-        text = self.call(value) if hasattr(value, "children") else repr(value)
+        text = self.call(value) if isinstance(value, Layer) and value.children() else repr(value)
         return f"({name} := {text})" if name else text
 
 

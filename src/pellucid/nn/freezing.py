@@ -32,12 +32,12 @@ def freeze(model: Container, until: str) -> None:
     >>> model = preset("mlp")
     >>> model.initialize((64, 64, 3))
     >>> freeze(model, "dense_2")
-    >>> model.n_params, model.n_frozen, model.theta.size
+    >>> model.n_params, model._n_frozen, model.theta.size
     (245973, 245927, 46)
     """
-    leaves = model.leaves()
+    leaves = model._leaves()
     names = [leaf.name for leaf in leaves]
-    if not model.is_initialized:
+    if not model._is_initialized:
         raise OptionError(
             "freeze: the model has no parameters yet. Train it first, or load one that is trained."
         )
@@ -66,24 +66,24 @@ def unfreeze(model: Container) -> None:
     >>> model.initialize((4,))
     >>> freeze(model, "dense_1")
     >>> unfreeze(model)
-    >>> model.n_frozen
+    >>> model._n_frozen
     0
     """
     mark_frozen(model, [])
 
 
 def mark_frozen(model: Container, names: list[str]) -> None:
-    """Freeze the layers of these names, no others, and lay the parameters of the rest out anew."""
-    for leaf in model.leaves():
-        for use in (leaf, *leaf.further_uses):
-            use.is_frozen = leaf.name in names
-    model.bind()
-    model.mark_input_gradient(model.needs_input_gradient)
+    """Freeze the layers of these names, no others, and lay the parameters of the rest out again."""
+    for leaf in model._leaves():
+        for use in (leaf, *leaf._further_uses):
+            use._is_frozen = leaf.name in names
+    model._bind()
+    model._mark_input_gradient(model._needs_input_gradient)
 
 
 def frozen_names(model: Container) -> list[str]:
     """Return the names of the frozen layers, in order."""
-    return [leaf.name for leaf in model.leaves() if leaf.is_frozen]
+    return [leaf.name for leaf in model._leaves() if leaf._is_frozen]
 
 
 def frozen_hash(model: Container) -> str:
@@ -91,8 +91,8 @@ def frozen_hash(model: Container) -> str:
     import hashlib
 
     total = hashlib.sha256()
-    for leaf in model.leaves():
-        if leaf.is_frozen:
+    for leaf in model._leaves():
+        if leaf._is_frozen:
             total.update(leaf.name.encode())
             for array in (*leaf.params.values(), *leaf.state.values()):
                 total.update(np.ascontiguousarray(array).data)

@@ -33,7 +33,7 @@ class ConvBlock(Layer):
         self.layers = list(layers)
         conv = layers[0]
         assert isinstance(conv, Conv2D)
-        self.conv, self.is_frozen = conv, conv.is_frozen
+        self.conv, self._is_frozen = conv, conv._is_frozen
         self.norm = next((layer for layer in layers if isinstance(layer, BatchNorm)), None)
         self.is_pooled = isinstance(layers[-1], MaxPool2D)
         self.has_relu = conv.activation == "relu" or any(isinstance(layer, Activation) for layer in layers)
@@ -70,7 +70,7 @@ class ConvBlock(Layer):
             relu=self.has_relu,
             pool=self.is_pooled,
             reduce=norm.reduce,
-            workspace=self.workspace,
+            workspace=self._workspace,
         )
         if moments.n == 1:  # no variance
             self._cache = None
@@ -82,7 +82,12 @@ class ConvBlock(Layer):
         params = self.conv.params
         A: Array
         A, self._cache = chains.conv_relu_forward(
-            X, params["W"], params.get("b"), **self.conv.window, pool=self.is_pooled, workspace=self.workspace
+            X,
+            params["W"],
+            params.get("b"),
+            **self.conv.window,
+            pool=self.is_pooled,
+            workspace=self._workspace,
         )
         return A
 
@@ -96,7 +101,7 @@ class ConvBlock(Layer):
             **self.conv.window,
             relu=self.has_relu,
             pool=self.is_pooled,
-            workspace=self.workspace,
+            workspace=self._workspace,
         )
         return A
 
@@ -127,8 +132,8 @@ class ConvBlock(Layer):
                 assert dX is not None
                 dX = layer.backward(dX)
             return dX
-        needs_dX, grads = self.conv.needs_input_gradient, self.conv.grads
-        dX = self.workspace.take("dX", (len(dY), *self.conv.input_shape), dY.dtype) if needs_dX else None
+        needs_dX, grads = self.conv._needs_input_gradient, self.conv.grads
+        dX = self._workspace.take("dX", (len(dY), *self.conv.input_shape), dY.dtype) if needs_dX else None
         if self.norm is None:
             chains.conv_relu_backward(
                 dY, self._cache, dX=dX, dW=grads["W"], db=grads.get("b"), needs_dX=needs_dX
@@ -172,8 +177,8 @@ def fused(layers: Sequence[Layer]) -> list[Layer]:
 
 def _alike(layers: Sequence[Layer]) -> list[Layer]:
     """Return the layers up to the first that is frozen where the first of all is not, or the other way round."""
-    is_frozen = layers[0].is_frozen
-    return list(takewhile(lambda layer: layer.is_frozen == is_frozen, layers))
+    is_frozen = layers[0]._is_frozen
+    return list(takewhile(lambda layer: layer._is_frozen == is_frozen, layers))
 
 
 def _length(layers: Sequence[Layer]) -> int:

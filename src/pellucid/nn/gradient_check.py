@@ -150,9 +150,9 @@ def _hint(model: Model, rows: tuple[GradientRow, ...]) -> str:
     wrong = [i for i, row in enumerate(rows) if not row.is_ok]
     if not wrong:
         return ""
-    names = [leaf.name for leaf in model.leaves()]
+    names = [leaf.name for leaf in model._leaves()]
     bad = list(dict.fromkeys(rows[i].layer for i in wrong))
-    is_chain = not any(hasattr(child, "children") for child in model.children())
+    is_chain = not any(child.children() for child in model.children())
     if is_chain and wrong == list(range(len(wrong))):  # all up to a place: the flow back to it is wrong
         first = names.index(bad[-1]) + 1 if bad[-1] in names else 0
         trained = [i for i in range(first, len(names)) if names[i] in {row.layer for row in rows}]

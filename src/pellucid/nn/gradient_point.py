@@ -58,9 +58,9 @@ def moved_copy(model: Model, shape: Any, seed: int, number: int) -> Model:
     """Return a copy in float64 with weights near their initial values, at no special point."""
     twin = copy.deepcopy(model)
     twin.initialize(shape, seed=seed, dtype="float64")
-    twin.mark_input_gradient(True)
+    twin._mark_input_gradient(True)
     rng = stream(seed, "weights", number)
-    for leaf in twin.leaves():
+    for leaf in twin._leaves():
         for array in leaf.params.values():
             array += _spread(array) * rng.standard_normal(array.shape)
     return twin
@@ -87,7 +87,7 @@ def make_output_function(model: Model, loss: Any, m: int, rng: np.random.Generat
     """Return the loss for random targets or, where no loss takes the outputs, a random sum of them."""
     shape: Any = model.output_shape
     if isinstance(shape, Mapping) or len(shape) != 1:
-        U = _by_name(shape, lambda one: rng.standard_normal((m, *one)) / m)
+        U = map_arrays(lambda one: rng.standard_normal((m, *one)) / m, shape)
         return OutputFunction("outputs, summed with random weights", lambda Y: _dot(U, Y), lambda Y: U)
     if loss is None and model.loss == "binary_cross_entropy" and shape[0] > 1:
         loss = "categorical_cross_entropy"
@@ -109,15 +109,15 @@ class Point:
     def __init__(self, model: Model, objective: OutputFunction, m: int, seed: int, number: int) -> None:
         self.model, self.objective, self.seed = model, objective, seed
         rng = stream(seed, "samples", number)
-        self.X: Any = _by_name(model.input_shape, lambda shape: rng.standard_normal((m, *shape)))
+        self.X: Any = map_arrays(lambda shape: rng.standard_normal((m, *shape)), model.input_shape)
         inputs = self.X if isinstance(self.X, dict) else {"": self.X}
         self.arguments: list[tuple[str, Layer | None, str, Array]] = [
             (f"input {name}".rstrip(), None, name, array) for name, array in inputs.items()
         ]
         self.arguments += [
             (f"{leaf.name}.{key}", leaf, key, array)
-            for leaf in model.leaves()
-            if not leaf.is_frozen
+            for leaf in model._leaves()
+            if not leaf._is_frozen
             for key, array in leaf.params.items()
         ]
 
@@ -132,7 +132,7 @@ class Point:
         return abs(first - again) <= MOST_NOISE * max(1.0, abs(first)) or not np.isfinite(first)
 
     def _outputs(self) -> Any:
-        self.model.seed_step(self.seed, 0)
+        self.model._seed_step(self.seed, 0)
         return self.model.forward(map_arrays(np.copy, self.X), training=True)
 
     def _claimed(self) -> list[Array]:
@@ -212,11 +212,6 @@ class Point:
         finally:
             array[...] = start
         return losses
-
-
-def _by_name(shape: Any, make: Callable[[tuple[int, ...]], Array]) -> Any:
-    """Return an array made for a shape, or a dictionary of them for several shapes by name."""
-    return {name: make(one) for name, one in shape.items()} if isinstance(shape, Mapping) else make(shape)
 
 
 def _dot(U: Any, Y: Any) -> float:

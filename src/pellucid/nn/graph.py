@@ -52,7 +52,7 @@ class Graph(Model):
     (1,)
     """
 
-    shares_layers = True
+    _shares_layers = True
 
     inputs: Sequence[str] = option(
         help="Names of the inputs. With one, X is an array; with several, a dictionary of arrays."
@@ -74,7 +74,7 @@ class Graph(Model):
         self._joint = Joint({})
         self._merged: dict[str, list[Array]] = {}  # what was joined at a node
         self._check_names()
-        self.places = self.children()
+        self._places = self.children()
 
     def _check_names(self) -> None:
         if not self.inputs or not self.nodes or not self.output_names:
@@ -123,7 +123,7 @@ class Graph(Model):
 
     def _list_steps(self) -> None:
         """List what runs at each node: a layer, or how its sources are joined."""
-        places = iter(self.places)
+        places = iter(self._places)
         self.steps: list[tuple[str, Layer | str, Sequence[str]]] = [
             (name, layer if isinstance(layer, str) else next(places), sources)
             for name, (layer, sources) in self.nodes.items()
@@ -136,10 +136,10 @@ class Graph(Model):
             if isinstance(step, str):
                 parts = self._merged[name] = [values[source] for source in sources]
                 shape = (len(parts[0]), *self._shapes[name])
-                out = self.workspace.take(name, shape, parts[0].dtype)
+                out = self._workspace.take(name, shape, parts[0].dtype)
                 values[name] = merge_forward(parts, step, out=out)
             else:
-                values[name] = step.forward(values[sources[0]], training=training and not step.is_frozen)
+                values[name] = step.forward(values[sources[0]], training=training and not step._is_frozen)
         if self.is_single_output:
             return values[self.output_names[0]]
         return {name: values[name] for name in self.output_names}
@@ -168,11 +168,11 @@ class Graph(Model):
                 parts = merge_backward(flow, self._merged[name], step)
                 for source, part in zip(sources, parts, strict=True):
                     add(source, part)
-            elif not step.is_skipped:
+            elif not step._is_skipped:
                 add(sources[0], step.backward(flow))
-        if self.flows:
-            self.add_uses()
-        if not self.needs_input_gradient:
+        if self._flows:
+            self._add_uses()
+        if not self._needs_input_gradient:
             return None
         return (
             flows[self.inputs[0]]
@@ -203,26 +203,20 @@ class Graph(Model):
             if isinstance(spec, dict) and "weight" in spec
         }
         self._loss = self._joint = Joint({key: LOSSES.resolve(spec) for key, spec in given.items()}, weights)
-        specs = {
-            key: {"type": own.registered_as, **own.changed_options()}
-            for key, own in self._joint.losses.items()
-        }
-        for key, weight in weights.items():
-            specs[key]["weight"] = weight
-        self.loss, self.loss_options, self.has_chosen_loss = "joint", {"losses": specs}, True
+        self._has_chosen_loss = True
 
-    def choose_loss(self, y: Any) -> None:
+    def _choose_loss(self, y: Any) -> None:
         """Choose the loss that suits the outputs and these labels or targets, one for each output."""
         if self.is_single_output:
-            super().choose_loss(y)
+            super()._choose_loss(y)
         else:
             check_targets(y, self.output_names)
             self.set_loss({name: default_loss(self._shapes[name][-1], y[name]) for name in self.output_names})
 
-    def encode(self, y: Any) -> Any:
+    def _encode(self, y: Any) -> Any:
         """Return the targets as the losses take them; for several outputs a dictionary."""
         if self.is_single_output:
-            return super().encode(y)
+            return super()._encode(y)
         widths: Any = {name: self._shapes[name][-1] for name in self.output_names}
         return self._loss.encode(y, widths, self.dtype)
 
@@ -242,17 +236,17 @@ class Graph(Model):
             if self._joint.losses[name].gives_probabilities
         }
 
-    def named_leaves(self) -> dict[str, Layer]:
+    def _named_leaves(self) -> dict[str, Layer]:
         """Return the layers inside by name: that of the node for one that is a node, as in the summary."""
         nodes = {id(layer): name for name, (layer, _) in reversed(list(self.nodes.items()))}
-        return {nodes.get(id(leaf), name): leaf for name, leaf in super().named_leaves().items()}
+        return {nodes.get(id(leaf), name): leaf for name, leaf in super()._named_leaves().items()}
 
     def children(self) -> list[Layer]:
         """Return the nodes' layers, in order."""
         return [layer for layer, _ in self.nodes.values() if isinstance(layer, Layer)]
 
     @property
-    def own_operations(self) -> int:
+    def _own_operations(self) -> int:
         """The additions and multiplications of the nodes that add or multiply."""
         return sum(self._operations_of(name) for name in self.nodes)
 
@@ -260,12 +254,12 @@ class Graph(Model):
         layer, sources = self.nodes[name]
         return (len(sources) - 1) * math.prod(self._shapes[name]) if layer in ("add", "multiply") else 0
 
-    def inner_rows(self, itemsize: int, depth: int = 0) -> list[LayerRow]:
+    def _inner_rows(self, itemsize: int, depth: int = 0) -> list[LayerRow]:
         """Return the lines of the nodes; a layer is named after its node."""
         rows = []
         for name, layer, _ in self.steps:
             if isinstance(layer, Layer):
-                inner = layer.rows(itemsize, name, depth)
+                inner = layer._summary_rows(itemsize, name, depth)
                 rows += [inner[0]._replace(name=name)] if len(inner) == 1 else inner
             else:
                 size = math.prod(self._shapes[name]) * itemsize
@@ -275,20 +269,20 @@ class Graph(Model):
                 )
         return rows
 
-    def mark_input_gradient(self, needed: bool) -> None:
+    def _mark_input_gradient(self, needed: bool) -> None:
         """Set for each node whether something before it, or the input, needs its input gradient."""
-        self.needs_input_gradient = needed
+        self._needs_input_gradient = needed
         self._list_steps()
         needs = dict.fromkeys(self.inputs, needed)
         for name, step, sources in self.steps:
             before = any(needs[source] for source in sources)
             if isinstance(step, Layer):
-                step.mark_input_gradient(before)
-                before = before or step.is_trained
+                step._mark_input_gradient(before)
+                before = before or step._is_trained
             needs[name] = before
 
 
 def _zero(layer: Layer) -> None:
-    for leaf in layer.uses():
+    for leaf in layer._uses():
         for gradient in leaf.grads.values():
             gradient[...] = 0

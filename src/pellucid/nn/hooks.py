@@ -53,7 +53,7 @@ def hook(
     """
     _check_layer("hook", layer)
     with ExitStack() as stack:
-        for use in (layer, *layer.further_uses):
+        for use in (layer, *layer._further_uses):
             stack.enter_context(hook_use(use, forward=forward, backward=backward))
         yield
 
@@ -70,7 +70,7 @@ def hook_use(
     forward: Callable[..., Any] | None = None,
     backward: Callable[..., Any] | None = None,
 ) -> Iterator[None]:
-    """Do what ``hook`` does for one use of a layer: see ``Container.uses``."""
+    """Do what ``hook`` does for one use of a layer: see ``Container._uses``."""
     own, hook = vars(layer), _Hook(forward, backward)
     hooks = own.setdefault("hooks", _Hooks({name: own[name] for name in _PASSES if name in own}, []))
     hooks.inner_first.append(hook)
@@ -120,14 +120,14 @@ def _forward_through(hook: Callable[..., Any], plain: Callable[..., Any]) -> Cal
 @contextmanager
 def unfused(model: Model) -> Iterator[None]:
     """Turn fusion off within the block, so that hooks on every layer see a training pass too."""
-    kept = [(part, part.is_fused) for part in model.parts() if hasattr(part, "is_fused")]
+    kept = [(part, part._is_fused) for part in model._structures()]
     for part, _ in kept:
-        part.is_fused = False
+        part._is_fused = False
     try:
         yield
     finally:
         for part, was_fused in kept:
-            part.is_fused = was_fused
+            part._is_fused = was_fused
 
 
 class Watch:
@@ -228,8 +228,8 @@ def input_gradient(model: Model, X: Array, dY: Array) -> tuple[Array, Array]:
         )
     if X.shape[1:] != model.input_shape:
         raise ShapeError(f"input_gradient: expected samples of shape {model.input_shape}, got {X.shape[1:]}.")
-    needed = model.needs_input_gradient
-    model.mark_input_gradient(True)
+    needed = model._needs_input_gradient
+    model._mark_input_gradient(True)
     try:
         outputs = model.forward(X.copy()).copy()
         upstream = np.empty_like(outputs)
@@ -238,16 +238,4 @@ def input_gradient(model: Model, X: Array, dY: Array) -> tuple[Array, Array]:
         assert dX is not None, "every layer is marked as needing its input gradient"
         return outputs, dX.copy()
     finally:
-        model.mark_input_gradient(needed)
-
-
-def last_trained_layer(model: Model) -> Layer | None:
-    """Return the last layer with parameters, which computes a classifier's outputs; None if there is none.
-
-    Examples
-    --------
-    >>> from pellucid.nn.presets import preset
-    >>> last_trained_layer(preset("mlp")) is None       # nothing is built yet
-    True
-    """
-    return next((leaf for leaf in reversed(model.uses()) if leaf.params), None)
+        model._mark_input_gradient(needed)

@@ -2,12 +2,14 @@
 
 import math
 from collections.abc import Callable
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, TypeAlias
 
 import numpy as np
 
 from pellucid.errors import in_memory
+from pellucid.ops.activations import ACTIVATIONS
+from pellucid.registry import option
 from pellucid.rng import legacy_stream
 from pellucid.types import Array, Shape
 
@@ -227,3 +229,18 @@ def _fans(shape: Shape) -> tuple[int, int]:
     """Return the fan-in and the fan-out: inputs of each output, and outputs of each input."""
     n_patch = math.prod(shape[:-2])  # 1 for a matrix, height x width for a convolution's kernel
     return n_patch * shape[-2], n_patch * shape[-1]
+
+
+activation_option = partial(
+    option,
+    None,
+    choices=lambda: ACTIVATIONS,
+    help="Activation function: a name of pellucid.ops.activations.ACTIVATIONS; None: the output is linear.",
+)
+initializer_option = partial(
+    option,
+    None,
+    choices=lambda: INITIALIZERS,
+    help='Initial W: a name of pellucid.nn.initializers.INITIALIZERS; None: "he" before relu, else "glorot". '
+    "Biases start at zero.",
+)

@@ -72,15 +72,15 @@ class Layer(Configurable, ABC):
         What is kept with the model but not trained, such as running statistics.
     input_shape, output_shape : tuple of int
         Without the samples axis; known after ``build``.
-    needs_input_gradient : bool
+    _needs_input_gradient : bool
         False where nothing before this layer is trained: ``backward`` may then return None.
-    is_frozen : bool
+    _is_frozen : bool
         Whether it is kept as it is, and runs as in prediction: see :func:`pellucid.nn.freezing.freeze`.
-    undecayed : frozenset of str
-        The parameters exempt from weight decay.
-    first_use : Layer or None
+    _undecayed : frozenset of str
+        The parameters exempt from weight decay: "b", unless a class says otherwise.
+    _first_use : Layer or None
         Where a model has the same layer in several places: the layer itself, which this is a further use of.
-    further_uses : list of Layer
+    _further_uses : list of Layer
         What runs in its other places, with the same arrays: see :mod:`pellucid.nn.sharing`.
 
     Examples
@@ -114,10 +114,12 @@ class Layer(Configurable, ABC):
         [0. 0.]
     """
 
-    registry = LAYERS
-    undecayed: frozenset[str] = frozenset({"b"})
-    starts_chain = False  # of layers that may run as one step: see nn/fusion.py
-    places: "Sequence[Layer]" = ()  # of a structure: what it runs, in the order of its children
+    _registry = LAYERS
+    _undecayed: frozenset[str] = frozenset({"b"})
+    _operations_per_value = 0  # of the input, in a forward pass
+    _is_fused = False  # of a structure: whether layers that follow one another may run as one step
+    _starts_chain = False  # of layers that may run as one step: see nn/fusion.py
+    _places: "Sequence[Layer]" = ()  # of a structure: what it runs, in the order of its children
 
     def __init__(self) -> None:
         self.name = ""
@@ -126,11 +128,11 @@ class Layer(Configurable, ABC):
         self.state: dict[str, Array] = {}
         self.input_shape: Shape = ()
         self.output_shape: Shape = ()
-        self.needs_input_gradient = True
-        self.is_frozen = False
-        self.first_use: Layer | None = None
-        self.further_uses: list[Layer] = []
-        self.workspace = Workspace()
+        self._needs_input_gradient = True
+        self._is_frozen = False
+        self._first_use: Layer | None = None
+        self._further_uses: list[Layer] = []
+        self._workspace = Workspace()
 
     def __post_init__(self) -> None:
         """Finish a dataclass's constructor: check the options, and start empty."""
@@ -159,8 +161,8 @@ class Layer(Configurable, ABC):
 
         def __call__(self, *args: Any, **named: Any) -> Any:
             raise CallError(
-                f"{type(self).__name__}: layers and models are not called. Put layers together by pl.Sequential or "
-                "pl.Graph; a model has predict(X), predict_proba(X) and forward(X)."
+                f"{type(self).__name__}: layers are not called. Put layers together by pl.Sequential or pl.Graph; "
+                "a layer has forward(X)."
             )
 
     def build(self, input_shape: Shape, rng: StartRandom) -> None:
@@ -175,34 +177,38 @@ class Layer(Configurable, ABC):
     def backward(self, dY: Array) -> Array | None:
         """Write ``grads`` and return the gradient for the input of the last forward; dY may be overwritten."""
 
-    def mark_input_gradient(self, needed: bool) -> None:
-        """Set whether the gradient for the input is used: see ``needs_input_gradient``."""
-        self.needs_input_gradient = needed
+    def children(self) -> "list[Layer]":
+        """Return the layers that this one consists of, in order: none, unless it is a structure."""
+        return []
 
-    def decay_mask(self, key: str) -> Array:
+    def _mark_input_gradient(self, needed: bool) -> None:
+        """Set whether the gradient for the input is used: see ``_needs_input_gradient``."""
+        self._needs_input_gradient = needed
+
+    def _decay_mask(self, key: str) -> Array:
         """Return 1 where weight decay applies to that parameter, else 0, in its shape."""
-        return np.full_like(self.params[key], key not in self.undecayed)
+        return np.full_like(self.params[key], key not in self._undecayed)
 
-    def leaves(self) -> list["Layer"]:
+    def _leaves(self) -> list["Layer"]:
         """Return the layers that hold parameters of their own: this one, or those inside it."""
         return [self]
 
-    def uses(self) -> list["Layer"]:
+    def _uses(self) -> list["Layer"]:
         """Return what runs: the leaves and, of one that stands in several places, its further uses too."""
         return [self]
 
     @property
-    def is_trained(self) -> bool:
+    def _is_trained(self) -> bool:
         """Whether it has parameters, or layers inside have some, and they are not frozen."""
-        return any(leaf.params and not leaf.is_frozen for leaf in self.leaves())
+        return any(leaf.params and not leaf._is_frozen for leaf in self._leaves())
 
     @property
-    def is_skipped(self) -> bool:
+    def _is_skipped(self) -> bool:
         """Whether a backward pass leaves it out: it is frozen, and nothing before it is trained."""
-        return self.is_frozen and not self.needs_input_gradient
+        return self._is_frozen and not self._needs_input_gradient
 
     @property
-    def label(self) -> str:
+    def _label(self) -> str:
         """The name used in messages: its own or, before it has one, its class's."""
         return self.name or type(self).__name__
 
@@ -212,20 +218,20 @@ class Layer(Configurable, ABC):
             return repr(self)
         arrays = {**self.params, **self.state}
         n = plural(sum(array.size for array in self.params.values()), "parameter")
-        head = f"{self!r}\n{self.label}: {self.input_shape} to {self.output_shape}, {n}"
+        head = f"{self!r}\n{self._label}: {self.input_shape} to {self.output_shape}, {n}"
         return "\n".join([head, *(in_words(name, array) for name, array in arrays.items())])
 
     @property
-    def n_operations(self) -> int:
+    def _n_operations(self) -> int:
         """Multiplications and additions of one sample's forward pass."""
-        return 0
+        return self._operations_per_value * math.prod(self.input_shape)
 
     @property
-    def n_values(self) -> int:
+    def _n_values(self) -> int:
         """Values of one sample's output that take memory of their own."""
         return math.prod(self.output_shape)
 
-    def rows(self, itemsize: int, role: str = "", depth: int = 0) -> list[LayerRow]:
+    def _summary_rows(self, itemsize: int, role: str = "", depth: int = 0) -> list[LayerRow]:
         """Return this layer's lines of a summary.
 
         Parameters
@@ -239,7 +245,7 @@ class Layer(Configurable, ABC):
         """
         kind = type(self).__name__
         name = self.name or kind.lower()
-        n_params = 0 if self.first_use else sum(array.size for array in self.params.values())
+        n_params = 0 if self._first_use else sum(array.size for array in self.params.values())
         return [
             LayerRow(
                 name,
@@ -247,12 +253,12 @@ class Layer(Configurable, ABC):
                 getattr(self, "activation", None) or "",
                 self.output_shape,
                 n_params,
-                self.n_operations,
+                self._n_operations,
                 depth=depth,
                 label=f"{role}: {name}" if role else name,
-                activation_bytes=self.n_values * itemsize,
+                activation_bytes=self._n_values * itemsize,
                 parameter_bytes=n_params * itemsize,
-                is_frozen=self.is_frozen,
+                is_frozen=self._is_frozen,
             )
         ]
 

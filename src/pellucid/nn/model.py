@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,7 +19,7 @@ from pellucid.nn.container import Container
 from pellucid.nn.layer import LAYERS
 from pellucid.nn.replica import prediction_replicas, replica
 from pellucid.nn.warming import WORTH, Warming
-from pellucid.ops.losses.base import LOSSES, Loss, loss_and_gradient
+from pellucid.ops.losses.base import LOSSES, Loss
 from pellucid.ops.losses.targets import default_loss
 from pellucid.registry import explain_call
 from pellucid.text import join_some, kind_of
@@ -52,21 +53,22 @@ class Model(Container):
         converted or refused. None lets all pass.
     classes : tuple of str
         The name of each class.
-    loss : str
-        The loss that ``loss_and_grad`` computes.
-    loss_options : dict
-        Its options that are not at their defaults, JSON-serializable.
-    schema : TableSchema or None
+
+    Within the package, also:
+
+    _loss : Loss
+        What ``loss_and_grad`` computes.
+    _schema : TableSchema or None
         How rows of a table become inputs, if it was trained on a table.
-    recipe : str or None
+    _recipe : str or None
         The preset that it was made from, whose recipe supplies the defaults of ``train``.
-    summary_of_training : dict
-        A summary of what ``train`` did: kept in the model's file.
-    reported : callable or None
+    _summary_of_training : dict
+        What ``train`` did: kept in the model's file.
+    _loss_hook : callable or None
         Given a batch's loss and the sum of its weights, returns what ``loss_and_grad`` returns instead: a
         penalty may be added here. Not in the model's file.
-    measured : Array or None
-        The outputs of the last ``measure``, for callbacks that compute a metric.
+    _last_outputs : Array or None
+        The outputs of the last ``_measure``, for callbacks that compute a metric.
     """
 
     def __post_init__(self) -> None:
@@ -74,16 +76,14 @@ class Model(Container):
         self.preprocessing: Preprocessing | None = None
         self.inputs_seen: Any = None  # an InputsSeen, or a dictionary of them by input
         self.classes: tuple[str, ...] = ()
-        self.loss = "binary_cross_entropy"
-        self.loss_options: dict[str, Any] = {}
-        self.schema: Any = None  # of the table that it was trained on: see pellucid.data.readers.table_schema
-        self.summary_of_training: dict[str, Any] = {}
-        self.recipe: str | None = None
-        self.has_chosen_loss = False
-        self._loss: Loss = LOSSES.make(self.loss)
+        self._schema: Any = None
+        self._summary_of_training: dict[str, Any] = {}
+        self._recipe: str | None = None
+        self._has_chosen_loss = False
+        self._loss: Loss = LOSSES.make("binary_cross_entropy")
         self._warming = Warming()
-        self.reported: Callable[[float, float], float] | None = None
-        self.measured: Any = None
+        self._loss_hook: Callable[[float, float], float] | None = None
+        self._last_outputs: Any = None
 
     @explain_call
     def set_loss(self, loss: Any, **options: Any) -> None:
@@ -93,34 +93,27 @@ class Model(Container):
         a Loss. One that is not registered is named ``"custom"``; its model cannot be loaded from a file.
         """
         self._loss = LOSSES.make(loss, **options) if isinstance(loss, str) else LOSSES.resolve(loss)
-        self.loss = self._loss.registered_as or "custom"
-        self.loss_options, self.has_chosen_loss = self._loss.changed_options(), True
+        self._has_chosen_loss = True
 
     @property
-    def loss_function(self) -> Loss:
-        """The loss that ``loss_and_grad`` computes."""
-        return self._loss
+    def loss(self) -> str:
+        """The name of the loss that ``loss_and_grad`` computes."""
+        return self._loss._registered_as or "custom"
 
     @property
     def loss_config(self) -> dict[str, Any]:
         """The loss as files store it and ``set_loss`` takes it: ``{"type": name, **options}``."""
-        return {"type": self.loss, **self.loss_options}
+        return {"type": self.loss, **self._loss._changed_options()}
 
-    def copy_loss(self, other: "Model") -> None:
+    def _copy_loss(self, other: "Model") -> None:
         """Use the loss of another model."""
-        self._loss, self.loss, self.loss_options = other._loss, other.loss, dict(other.loss_options)
-        self.has_chosen_loss = other.has_chosen_loss
+        self._loss, self._has_chosen_loss = other._loss, other._has_chosen_loss
 
-    def choose_loss(self, y: Any) -> None:
+    def _choose_loss(self, y: Any) -> None:
         """Choose the loss that suits the outputs and these labels or targets."""
         self.set_loss(default_loss(self.output_shape[-1], y))
 
-    @property
-    def loss_kind(self) -> str:
-        """The kind of the loss: "classification", "multi_label", "regression", or "joint" for several outputs."""
-        return self._loss.kind
-
-    def encode(self, y: Any) -> Any:
+    def _encode(self, y: Any) -> Any:
         """Return labels or targets, checked, as what the loss compares outputs with."""
         if len(self.output_shape) != 1:
             raise ShapeError(
@@ -163,29 +156,29 @@ class Model(Container):
         array([-0.5, -1. , -0.5])
         """
         check_trained("loss_and_grad", self)
-        return self.loss_and_grad_of_encoded(X, self.encode(y), weights=weights, normalizer=normalizer)
+        return self._loss_and_grad_of_encoded(X, self._encode(y), weights=weights, normalizer=normalizer)
 
-    def loss_and_grad_of_encoded(
+    def _loss_and_grad_of_encoded(
         self, X: Any, Y: Any, *, weights: Array | None = None, normalizer: float | None = None
     ) -> float:
-        """Do what ``loss_and_grad`` does for what ``encode`` returned, or a mixture of it."""
+        """Do what ``loss_and_grad`` does for what ``_encode`` returned, or a mixture of it."""
         Z = self.forward(X, training=True)
-        loss, dZ = loss_and_gradient(self._loss, Z, Y, weights=weights, normalizer=normalizer)
-        self.backward(dZ)
-        if self.reported is not None:
+        loss, cache = self._loss.forward(Z, Y, weights=weights, normalizer=normalizer)
+        self.backward(self._loss.backward(cache))
+        if self._loss_hook is not None:
             total = normalizer if normalizer is not None else n_rows(X) if weights is None else weights.sum()
-            loss = self.reported(loss, float(total))
+            loss = self._loss_hook(loss, float(total))
         return loss
 
-    def loss_of(self, X: Any, y: Any, *, weights: Array | None = None) -> float:
+    def _loss_of(self, X: Any, y: Any, *, weights: Array | None = None) -> float:
         """Return the mean loss of prepared inputs, without a gradient."""
-        return self.loss_of_outputs(self.forward(X), y, weights=weights)
+        return self._loss_of_outputs(self.forward(X), y, weights=weights)
 
-    def loss_of_outputs(self, Z: Any, y: Any, *, weights: Array | None = None) -> float:
+    def _loss_of_outputs(self, Z: Any, y: Any, *, weights: Array | None = None) -> float:
         """Return the mean loss of raw outputs."""
-        return loss_and_gradient(self._loss, Z, self.encode(y), weights=weights)[0]
+        return self._loss.forward(Z, self._encode(y), weights=weights)[0]
 
-    def raw_outputs(self, X: Any, prepare: Callable[[Array], Array] | None = None) -> Any:
+    def _raw_outputs(self, X: Any, prepare: Callable[[Array], Array] | None = None) -> Any:
         """Return the raw outputs, (m, *output_shape), a new array; a piece at a time.
 
         Parameters
@@ -201,7 +194,7 @@ class Model(Container):
         if not m:  # as of a sample of zeros, then without it: no layer or kernel need know of empty batches
             one = map_arrays(lambda array: np.zeros((1, *array.shape[1:]), array.dtype), X)
             return map_arrays(lambda Z: Z[:0].copy(), self.forward(map_arrays(prepare, one)))
-        most = max(rows_a_piece(X), int(WORTH / max(1, self.n_operations)))  # until kernels may be ready
+        most = max(rows_a_piece(X), int(WORTH / max(1, self._n_operations)))  # until kernels may be ready
         if m <= most or isinstance(X, StoredArray):
             return self._at_once(X, prepare)
         return joined([self._at_once(take_rows(X, rows), prepare) for rows in cut(m, -(-m // most))])
@@ -221,7 +214,7 @@ class Model(Container):
             twin, few = replica(self), map_arrays(np.copy, take_rows(X, slice(0, 2)))
             return lambda: [twin.forward(map_arrays(prepare, take_rows(few, slice(0, n)))) for n in (1, 2)]
 
-        return self._warming.run(float(n_rows(X)) * self.n_operations, rehearsal, predict)
+        return self._warming.run(float(n_rows(X)) * self._n_operations, rehearsal, predict)
 
     def _in_many_pieces(self, X: Any, prepare: Callable[[Array], Array], models: Sequence["Model"]) -> Any:
         parts, step = cut(n_rows(X), len(models)), rows_a_piece(X)
@@ -242,16 +235,16 @@ class Model(Container):
 
     def _n_threads(self, m: int) -> int:
         """Return on how many threads to predict: one, but for compiled kernels with much to do."""
-        is_long = m > 1 and dispatch.current() == "numba" and m * self.n_operations >= SPLIT_OPERATIONS
+        is_long = m > 1 and dispatch.current() == "numba" and m * self._n_operations >= SPLIT_OPERATIONS
         return min(allowed_threads(), m) if is_long else 1
 
-    def measure(self, X: Any, Y: Any, Z: Any = None) -> dict[str, float]:
+    def _measure(self, X: Any, Y: Any, Z: Any = None) -> dict[str, float]:
         """Return the loss on prepared inputs and encoded targets and, for a classifier, the accuracy.
 
         ``Z`` are the raw outputs, where they are known.
         """
-        Z = self.measured = self.raw_outputs(X) if Z is None else Z
-        metrics = {"loss": loss_and_gradient(self._loss, Z, Y)[0]}
+        Z = self._last_outputs = self._raw_outputs(X) if Z is None else Z
+        metrics = {"loss": self._loss.forward(Z, Y)[0]}
         if self._loss.kind == "classification":
             predicted = Z[:, 0] > 0 if Z.shape[1] == 1 else Z.argmax(axis=1)
             true = Y if Y.ndim == 1 else Y[:, 0] > 0.5 if Y.shape[1] == 1 else Y.argmax(axis=1)
@@ -333,9 +326,20 @@ class Model(Container):
         """
         return read(self._loss, self.decision_function(X))
 
-    def parts(self) -> "list[Model]":
+    def __call__(self, X: Any) -> Any:
+        """Return the raw outputs for prepared inputs, (m, *output_shape): a new array, as in prediction."""
+        check_trained("model(X)", self)
+        return self._raw_outputs(X)
+
+    def save(self, path: str | Path) -> None:
+        """Write the model to a ``.safetensors`` file: see :func:`pellucid.formats.safetensors.save`."""
+        from pellucid.formats.safetensors import save
+
+        save(self, path)
+
+    def _structures(self) -> "list[Model]":
         """Return this structure and all structures inside it."""
-        inside = [part for place in self.places if isinstance(place, Model) for part in place.parts()]
+        inside = [part for place in self._places if isinstance(place, Model) for part in place._structures()]
         return [self, *inside]
 
     def summary(self) -> "Summary":
@@ -386,13 +390,13 @@ def model_from_config(config: Mapping[str, Any], *, dtype: str | None = None) ->
             f"expected a structure such as Sequential at the top, got the layer {config['type']}."
         )
     if dtype is not None:
-        model.set_dtype(dtype)
+        model._set_dtype(dtype)
     return model
 
 
 def check_trained(where: str, model: Model) -> None:
     """Raise PellucidError unless a model has parameters."""
-    if not model.is_initialized:
+    if not model._is_initialized:
         raise PellucidError(
             f"{where}: the model is not trained yet. Train it by pl.train(model, (X, y), n_epochs=50), or load one."
         )
@@ -400,10 +404,10 @@ def check_trained(where: str, model: Model) -> None:
 
 def check_classes(model: Model, classes: Sequence[str]) -> None:
     """Raise DataError unless there are no names of classes, or one for each that the model's outputs tell apart."""
-    if not classes or model.loss_kind not in ("classification", "multi_label"):
+    if not classes or model._loss.kind not in ("classification", "multi_label"):
         return
     n_out = model.output_shape[-1]
-    n_classes = 2 if n_out == 1 and model.loss_kind == "classification" else n_out
+    n_classes = 2 if n_out == 1 and model._loss.kind == "classification" else n_out
     if len(set(classes)) != n_classes:
         raise DataError(
             f"expected a name for each of the {n_classes} classes that the model's outputs tell apart, got "

@@ -61,7 +61,8 @@ class BatchNorm(Layer):
     (array([0.2]), array([1.1]))
     """
 
-    undecayed = frozenset({"gamma", "beta"})
+    _undecayed = frozenset({"gamma", "beta"})
+    _operations_per_value = 2  # by running statistics: one multiplication and one addition
 
     momentum: float = option(
         0.1, above=0, at_most=1, help="Fraction by which the running statistics move towards each batch's."
@@ -83,7 +84,7 @@ class BatchNorm(Layer):
     def forward(self, X: Array, *, training: bool = False) -> Array:
         """Return X normalized, shape (m, ..., c)."""
         gamma, beta, state = self.params["gamma"], self.params["beta"], self.state
-        out = self.workspace.take("Y", X.shape, X.dtype)
+        out = self._workspace.take("Y", X.shape, X.dtype)
         if training:
             moments = None if self.reduce is None else over_shards(batch_moments(X), self.reduce)
             Y, moments, cache = batch_norm_forward(
@@ -111,7 +112,7 @@ class BatchNorm(Layer):
         if isinstance(self._cache, BatchNormInferenceCache):
             return batch_norm_inference_backward(dY, self._cache, dX=dY, dgamma=dgamma, dbeta=dbeta)[0]
         assert self._cache is not None, "backward comes after forward"
-        needs_dX = self.needs_input_gradient
+        needs_dX = self._needs_input_gradient
         if self.reduce is None:
             return batch_norm_backward(dY, self._cache, dX=dY, dgamma=dgamma, dbeta=dbeta, needs_dX=needs_dX)[
                 0
@@ -119,11 +120,6 @@ class BatchNorm(Layer):
         own = gradient_sums(dY, self._cache)
         dbeta[...], dgamma[...] = own  # the parts' gradients are added later, as every other parameter's are
         return batch_norm_backward(dY, self._cache, sums=self.reduce(own), dX=dY, needs_dX=needs_dX)[0]
-
-    @property
-    def n_operations(self) -> int:
-        """2 for each value: by running statistics, normalizing is one multiplication and one addition."""
-        return 2 * int(np.prod(self.input_shape))
 
 
 @final
@@ -145,7 +141,8 @@ class LayerNorm(Layer):
     array([[-1.,  1.]])
     """
 
-    undecayed = frozenset({"gamma", "beta"})
+    _undecayed = frozenset({"gamma", "beta"})
+    _operations_per_value = 7  # the mean, the squares, their sum, and the result
 
     epsilon: float = option(1e-5, above=0, below=1, help="Added to the variance.")
 
@@ -155,17 +152,17 @@ class LayerNorm(Layer):
         n = _n_channels(self, input_shape)
         if n == 1:
             raise ShapeError(
-                f"{self.label}: expected samples with at least 2 channels, got {input_shape}. A value alone is its "
-                "own mean, and would always become beta. Leave the layer out, or take BatchNorm."
+                f"{self._label}: expected samples with at least 2 channels, got {input_shape}. A value alone is "
+                "its own mean, and would always become beta. Leave the layer out, or take BatchNorm."
             )
         self.params = {"gamma": rng.ones(n), "beta": np.zeros(n)}
 
     def forward(self, X: Array, *, training: bool = False) -> Array:
         """Return X normalized, shape (m, ..., n)."""
-        out = self.workspace.take("Y", X.shape, X.dtype)
+        out = self._workspace.take("Y", X.shape, X.dtype)
         gamma, beta = self.params["gamma"], self.params["beta"]
         Y, self._cache = layer_norm_forward(
-            X, gamma, beta, epsilon=self.epsilon, out=out, workspace=self.workspace
+            X, gamma, beta, epsilon=self.epsilon, out=out, workspace=self._workspace
         )
         return Y
 
@@ -174,13 +171,8 @@ class LayerNorm(Layer):
         grads = self.grads
         return layer_norm_backward(dY, self._cache, dX=dY, dgamma=grads["gamma"], dbeta=grads["beta"])[0]
 
-    @property
-    def n_operations(self) -> int:
-        """7 for each value: the mean, the squares, their sum, and the result."""
-        return 7 * int(np.prod(self.input_shape))
-
 
 def _n_channels(layer: Layer, input_shape: Shape) -> int:
     if not input_shape or 0 in input_shape:
-        raise ShapeError(f"{layer.label}: expected samples of shape (..., channels), got {input_shape}.")
+        raise ShapeError(f"{layer._label}: expected samples of shape (..., channels), got {input_shape}.")
     return input_shape[-1]

@@ -56,11 +56,17 @@ class Pooling(ImageLayer):
         h, w, c = self.image_shape(input_shape)
         size, stride = self.size_and_stride
         self.pads = as_padding(self.padding, (h, w), size, stride, (1, 1))
-        geometry = pool_geometry(self.label, (1, h, w, c), size, stride, self.pads)
+        geometry = pool_geometry(self._label, (1, h, w, c), size, stride, self.pads)
         self.input_shape, self.output_shape = input_shape, geometry.out_shape[1:]
 
+    def backward(self, dY: Array) -> Array | None:
+        """Return dX, or None where it is not needed."""
+        if not self._needs_input_gradient:
+            return None
+        return type(self)._op_backward(dY, self._cache, dX=self._dX(dY), workspace=self._workspace)
+
     @property
-    def n_operations(self) -> int:
+    def _n_operations(self) -> int:
         """One comparison or addition for each entry of each window."""
         (h_out, w_out, c), (height, width) = self.output_shape, pair(self.size)
         return h_out * w_out * c * height * width
@@ -92,19 +98,15 @@ class MaxPool2D(Pooling):
     array([ 5.,  7., 13., 15.])
     """
 
+    _op_backward = staticmethod(max_pool_backward)
+
     def forward(self, X: Array, *, training: bool = False) -> Array:
         """Return the largest number of each window, shape (m, h_out, w_out, c)."""
         size, stride = self.size_and_stride
         Z, self._cache = max_pool_forward(
-            X, size=size, stride=stride, padding=self.pads, out=self._out(X), workspace=self.workspace
+            X, size=size, stride=stride, padding=self.pads, out=self._out(X), workspace=self._workspace
         )
         return Z
-
-    def backward(self, dY: Array) -> Array | None:
-        """Return dX, or None where it is not needed."""
-        if not self.needs_input_gradient:
-            return None
-        return max_pool_backward(dY, self._cache, dX=self._dX(dY), workspace=self.workspace)
 
 
 @final
@@ -129,6 +131,8 @@ class AvgPool2D(Pooling):
     array([ 2.5,  4.5, 10.5, 12.5])
     """
 
+    _op_backward = staticmethod(average_pool_backward)
+
     _: KW_ONLY
     count_include_pad: bool = option(
         True,
@@ -144,12 +148,6 @@ class AvgPool2D(Pooling):
             X, size=size, stride=stride, padding=self.pads, count_include_pad=counts, out=self._out(X)
         )
         return Z
-
-    def backward(self, dY: Array) -> Array | None:
-        """Return dX, or None where it is not needed."""
-        if not self.needs_input_gradient:
-            return None
-        return average_pool_backward(dY, self._cache, dX=self._dX(dY), workspace=self.workspace)
 
 
 @final
@@ -167,6 +165,9 @@ class GlobalAvgPool2D(ImageLayer):
     array([[1.5]])
     """
 
+    _op_backward = staticmethod(global_average_backward)
+    _operations_per_value = 1
+
     def build(self, input_shape: Shape, rng: StartRandom) -> None:
         """Take the shape of the input."""
         self.input_shape, self.output_shape = input_shape, self.image_shape(input_shape)[2:]
@@ -175,18 +176,6 @@ class GlobalAvgPool2D(ImageLayer):
         """Return the means, shape (m, c)."""
         Z, self._cache = global_average_forward(X, out=self._out(X))
         return Z
-
-    def backward(self, dY: Array) -> Array | None:
-        """Return dX, or None where it is not needed."""
-        if not self.needs_input_gradient:
-            return None
-        return global_average_backward(dY, self._cache, dX=self._dX(dY))
-
-    @property
-    def n_operations(self) -> int:
-        """One addition for each value of the input."""
-        h, w, c = self.input_shape
-        return h * w * c
 
 
 @final
@@ -204,6 +193,8 @@ class UpSample2D(ImageLayer):
     (1, 2, 2, 1)
     """
 
+    _op_backward = staticmethod(upsample_backward)
+
     factor: Size = size_option(2, help="How many times each pixel is repeated, down and across.")
 
     def build(self, input_shape: Shape, rng: StartRandom) -> None:
@@ -215,10 +206,6 @@ class UpSample2D(ImageLayer):
         """Return X enlarged."""
         Z, self._cache = upsample_forward(X, pair(self.factor), out=self._out(X))
         return Z
-
-    def backward(self, dY: Array) -> Array | None:
-        """Return dX, or None where it is not needed."""
-        return upsample_backward(dY, self._cache, dX=self._dX(dY)) if self.needs_input_gradient else None
 
 
 @final
@@ -236,6 +223,8 @@ class ZeroPad2D(ImageLayer):
     (5, 6, 3)
     """
 
+    _op_backward = staticmethod(zero_pad_backward)
+
     padding: Frame = padding_option(
         1, help="On every side; above and below, left and right; or ((top, bottom), (left, right))."
     )
@@ -250,14 +239,12 @@ class ZeroPad2D(ImageLayer):
         Z, self._cache = zero_pad_forward(X, self.pads, out=self._out(X))
         return Z
 
-    def backward(self, dY: Array) -> Array | None:
-        """Return dX, or None where it is not needed."""
-        return zero_pad_backward(dY, self._cache, dX=self._dX(dY)) if self.needs_input_gradient else None
-
 
 @dataclass(eq=False, repr=False)
 class Resampling(ImageLayer):
     """Rows and columns of images as weighted sums of rows and columns, by weights that are not trained."""
+
+    _op_backward = staticmethod(resample_backward)
 
     def _take(self, input_shape: Shape, down: Array, across: Array) -> None:
         self._weights = down, across
@@ -267,10 +254,6 @@ class Resampling(ImageLayer):
         """Return X in its other size."""
         Z, self._cache = resample_forward(X, *self._weights, out=self._out(X))
         return Z
-
-    def backward(self, dY: Array) -> Array | None:
-        """Return dX, or None where it is not needed."""
-        return resample_backward(dY, self._cache, dX=self._dX(dY)) if self.needs_input_gradient else None
 
 
 @final
@@ -324,7 +307,7 @@ class ReflectPad2D(Resampling):
         (h, w, _), self.pads = self.image_shape(input_shape), frame(self.padding)
         if max(self.pads[0]) >= h or max(self.pads[1]) >= w:
             raise ShapeError(
-                f"{self.label}: expected images larger than the padding {self.padding}, got {h} x {w} pixels. "
+                f"{self._label}: expected images larger than the padding {self.padding}, got {h} x {w} pixels. "
                 "Pad by less, or with ZeroPad2D."
             )
         self._take(input_shape, reflect_weights(h, self.pads[0]), reflect_weights(w, self.pads[1]))

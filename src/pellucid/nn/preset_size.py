@@ -69,7 +69,7 @@ def smallest_side(name: str, n_channels: int) -> int | None:
 def takes(name: str, shape: Shape) -> bool:
     """Return whether a preset takes samples of this shape."""
     try:
-        preset(name).lay_out(shape)
+        preset(name)._lay_out(shape)
     except (ShapeError, OptionError):
         return False
     return True

@@ -14,18 +14,6 @@ from pellucid.nn.pooling import GlobalAvgPool2D, MaxPool2D
 from pellucid.nn.sequential import Sequential
 from pellucid.registry import validate_call
 
-PRESETS: dict[str, str] = {}  # a line that describes each
-_BUILDERS: dict[str, Callable[[int], Sequential]] = {}  # from the number of outputs
-
-
-def _preset(name: str, description: str) -> Callable[[Callable[[int], Sequential]], None]:
-    """Return a decorator that registers a function from the number of outputs to a network."""
-
-    def keep(build: Callable[[int], Sequential]) -> None:
-        PRESETS[name], _BUILDERS[name] = description, build
-
-    return keep
-
 
 @validate_call("name", "n_classes", "n_outputs")
 def preset(name: str, n_classes: int = 2, *, n_outputs: int | None = None) -> Sequential:
@@ -52,10 +40,10 @@ def preset(name: str, n_classes: int = 2, *, n_outputs: int | None = None) -> Se
     """
     if n_classes < 2:
         raise OptionError(f"preset: expected 2 classes or more, got {n_classes}.")
-    if name not in _BUILDERS:
+    if name not in PRESETS:
         raise OptionError(unknown_name("preset", name, PRESETS))
-    model = _BUILDERS[name](n_outputs or (1 if n_classes == 2 else n_classes))
-    model.recipe = name
+    model = _NETWORKS[name][1](n_outputs or (1 if n_classes == 2 else n_classes))
+    model._recipe = name
     return model
 
 
@@ -88,38 +76,9 @@ def n_outputs_for(data: Dataset) -> int:
     return 1 if n_classes <= 2 else n_classes
 
 
-@_preset("logistic", "one sigmoid unit, no hidden layer: [n, 1], from zeros")
-def _logistic(units: int) -> Sequential:
-    return _tutorial([], units, "zeros")
-
-
-@_preset("two-layer", "the tutorial's two-layer network: [n, 7, 1], relu, from normal * 0.01")
-def _two_layer(units: int) -> Sequential:
-    return _tutorial([7], units, "published_two_layer")
-
-
-@_preset(
-    "mlp", "the tutorial's four-layer network: [n, 20, 7, 5, 1], relu, from its published initial weights"
-)
-def _mlp(units: int) -> Sequential:
-    return _tutorial([20, 7, 5], units, "published")
-
-
 def _tutorial(hidden: list[int], units: int, initializer: str) -> Sequential:
     layers = [Dense(width, activation="relu", initializer=initializer) for width in hidden]
     return Sequential([Flatten(), *layers, Dense(units, initializer=initializer)], dtype="float64")
-
-
-@_preset(
-    "mlp-small", "two hidden layers of 64 and 32 units, batch norm, dropout: for tables of under 1,000 rows"
-)
-def _mlp_small(units: int) -> Sequential:
-    return _with_dropout([64, 32], units)
-
-
-@_preset("mlp-wide", "two hidden layers of 256 and 128 units, batch norm, dropout: for larger tables")
-def _mlp_wide(units: int) -> Sequential:
-    return _with_dropout([256, 128], units)
 
 
 def _with_dropout(widths: list[int], units: int) -> Sequential:
@@ -129,29 +88,14 @@ def _with_dropout(widths: list[int], units: int) -> Sequential:
     return Sequential([Flatten(), *hidden, Dense(units)])
 
 
-@_preset(
-    "cnn-small",
-    "three 3x3 convolutions of 16 to 64 channels, batch norm, two max pools, dropout: for pictures under 32x32",
-)
 def _cnn_small(units: int) -> Sequential:
     layers = [*_convolution(16), MaxPool2D(), *_convolution(32), MaxPool2D(), *_convolution(64)]
     return Sequential([*layers, Flatten(), Dropout(0.3), Dense(units)])
 
 
-@_preset(
-    "cnn", "[3x3 convolution, batch norm, relu, 2x2 max pool] x 4, global average: for photos of 32x32 and up"
-)
-def _cnn(units: int) -> Sequential:
-    return Sequential([*_four_stages(), GlobalAvgPool2D(), Dense(units)])
-
-
-@_preset("cnn-large", "cnn after one convolution that halves height and width: for photos of 128x128 and up")
-def _cnn_large(units: int) -> Sequential:
-    return Sequential([*_convolution(16, stride=2), *_four_stages(), GlobalAvgPool2D(), Dense(units)])
-
-
-def _four_stages() -> list[Layer]:
-    return [layer for width in (24, 48, 96, 96) for layer in (*_convolution(width), MaxPool2D())]
+def _cnn(before: list[Layer], units: int) -> Sequential:
+    stages = [layer for width in (24, 48, 96, 96) for layer in (*_convolution(width), MaxPool2D())]
+    return Sequential([*before, *stages, GlobalAvgPool2D(), Dense(units)])
 
 
 def _convolution(width: int, *, stride: int = 1) -> list[Layer]:
@@ -163,7 +107,6 @@ def _convolution(width: int, *, stride: int = 1) -> list[Layer]:
     ]
 
 
-@_preset("resnet-small", "three stages of residual blocks, 16 to 64 channels: for photos of 32x32 and up")
 def _resnet_small(units: int) -> Sequential:
     before, *_ = widths = (16, 32, 64)
     layers = _convolution(before)
@@ -187,3 +130,46 @@ def _residual(before: int, width: int) -> Sequential:
     if stride == 2:
         shortcut = Sequential([Conv2D(width, 1, stride=2, use_bias=False, initializer="he"), BatchNorm()])
     return Sequential([Residual(body, shortcut), Activation("relu")])
+
+
+_NETWORKS: dict[
+    str, tuple[str, Callable[[int], Sequential]]
+] = {  # what each is, and how to make it for n outputs
+    "logistic": (
+        "one sigmoid unit, no hidden layer: [n, 1], from zeros",
+        lambda n: _tutorial([], n, "zeros"),
+    ),
+    "two-layer": (
+        "the tutorial's two-layer network: [n, 7, 1], relu, from normal * 0.01",
+        lambda n: _tutorial([7], n, "published_two_layer"),
+    ),
+    "mlp": (
+        "the tutorial's four-layer network: [n, 20, 7, 5, 1], relu, from its published initial weights",
+        lambda n: _tutorial([20, 7, 5], n, "published"),
+    ),
+    "mlp-small": (
+        "two hidden layers of 64 and 32 units, batch norm, dropout: for tables of under 1,000 rows",
+        lambda n: _with_dropout([64, 32], n),
+    ),
+    "mlp-wide": (
+        "two hidden layers of 256 and 128 units, batch norm, dropout: for larger tables",
+        lambda n: _with_dropout([256, 128], n),
+    ),
+    "cnn-small": (
+        "three 3x3 convolutions of 16 to 64 channels, batch norm, two max pools, dropout: for pictures under 32x32",
+        _cnn_small,
+    ),
+    "cnn": (
+        "[3x3 convolution, batch norm, relu, 2x2 max pool] x 4, global average: for photos of 32x32 and up",
+        lambda n: _cnn([], n),
+    ),
+    "cnn-large": (
+        "cnn after one convolution that halves height and width: for photos of 128x128 and up",
+        lambda n: _cnn(_convolution(16, stride=2), n),
+    ),
+    "resnet-small": (
+        "three stages of residual blocks, 16 to 64 channels: for photos of 32x32 and up",
+        _resnet_small,
+    ),
+}
+PRESETS = {name: words for name, (words, _) in _NETWORKS.items()}

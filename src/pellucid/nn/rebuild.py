@@ -9,7 +9,7 @@ from pellucid.nn.layer import LAYERS
 from pellucid.nn.model import Model, model_from_config
 from pellucid.ops.losses.base import LOSSES
 from pellucid.text import shown
-from pellucid.types import Array
+from pellucid.types import Array, map_arrays
 
 
 def description(model: Model) -> dict[str, Any]:
@@ -28,7 +28,7 @@ def named_arrays(model: Model) -> dict[str, Array]:
     """Return every array that is stored, by name, such as "dense_1.W": parameters, and running statistics."""
     return {
         f"{leaf.name}.{key}": array
-        for leaf in model.leaves()
+        for leaf in model._leaves()
         for key, array in (*leaf.params.items(), *leaf.state.items())
     }
 
@@ -58,7 +58,7 @@ def rebuild(described: Mapping[str, Any], arrays: Mapping[str, Array]) -> Model:
     """
     try:
         model = model_from_config(described["architecture"], dtype=described["dtype"])
-        model.lay_out(_as_shape(described["input_shape"]))
+        model._lay_out(map_arrays(tuple, described["input_shape"]))
         model.set_loss(described["loss"])
     except (
         PellucidError,
@@ -72,7 +72,7 @@ def rebuild(described: Mapping[str, Any], arrays: Mapping[str, Array]) -> Model:
     ) as error:
         raise FormatError(f"its header does not describe a model ({error})") from None
     _check_arrays({name: array.shape for name, array in named_arrays(model).items()}, arrays, model.dtype)
-    for leaf in model.leaves():
+    for leaf in model._leaves():
         for kept in (leaf.params, leaf.state):
             kept.update({key: arrays[f"{leaf.name}.{key}"] for key in kept})
     mark_frozen(model, _as_names(described.get("frozen", []), model))  # which copies them into theta
@@ -83,10 +83,10 @@ def check_savable(model: Model) -> None:
     """Raise OptionError where the class of a layer or of the loss is not registered: no file can name it."""
     from pellucid.ops.losses.joint import Joint
 
-    loss = model.loss_function
-    kinds: list[type] = [type(place) for part in model.parts() for place in (part, *part.children())]
+    loss = model._loss
+    kinds: list[type] = [type(place) for part in model._structures() for place in (part, *part.children())]
     kinds += [type(one) for one in (loss.losses.values() if isinstance(loss, Joint) else [loss])]
-    unknown = sorted({kind.__name__ for kind in kinds if not vars(kind).get("registered_as")})
+    unknown = sorted({kind.__name__ for kind in kinds if not vars(kind).get("_registered_as")})
     if unknown:
         raise OptionError(
             f"save: {unknown[0]} is not registered, so that its file could not be loaded. Write @pl.register above "
@@ -95,7 +95,7 @@ def check_savable(model: Model) -> None:
 
 
 def unregistered(described: Mapping[str, Any]) -> str:
-    """Return the layer or loss of a description that nobody has registered, "" where there is none.
+    """Return the layer or loss of a description that is not registered, "" where there is none.
 
     Examples
     --------
@@ -134,13 +134,7 @@ def _check_arrays(wanted: Mapping[str, Any], arrays: Mapping[str, Array], dtype:
 
 
 def _as_names(frozen: Any, model: Model) -> list[str]:
-    known = {leaf.name for leaf in model.leaves()}
+    known = {leaf.name for leaf in model._leaves()}
     if not isinstance(frozen, list) or not known.issuperset(map(str, frozen)):
         raise FormatError(f"its frozen layers are {shown(frozen)}, and not all are layers of its own")
     return [str(name) for name in frozen]
-
-
-def _as_shape(shape: Any) -> Any:
-    if isinstance(shape, dict):
-        return {name: tuple(part) for name, part in shape.items()}
-    return tuple(shape)

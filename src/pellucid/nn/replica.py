@@ -18,31 +18,30 @@ def replica(model: Structure) -> Structure:
     It reports no loss: a penalty counts once.
     """
     shared: dict[int, Any] = {id(model.theta): model.theta}  # deepcopy takes what is here as it is
-    left_out = (getattr(model, name, None) for name in ("reported", "measured"))
+    left_out = (getattr(model, name, None) for name in ("_loss_hook", "_last_outputs"))
     shared |= {id(part): None for part in left_out if part is not None}
-    for leaf in model.leaves():
+    for leaf in model._leaves():
         shared |= {id(array): array for array in leaf.params.values()}
     twin = copy.deepcopy(model, shared)
     twin.grad = np.zeros_like(model.grad)
-    twin.carve_gradients()
+    twin._carve_gradients()
     return twin
 
 
 def prediction_replicas(model: Structure, n: int) -> list[Structure]:
     """Return the model and n - 1 replicas that predict what it predicts now; they are kept for the next call.
 
-    Where somebody looks into a layer (see :mod:`pellucid.nn.hooks`) it is the model alone.
+    Where a layer is hooked (see :mod:`pellucid.nn.hooks`) it is the model alone.
     """
     if n <= 1 or any("forward" in vars(layer) for layer in _all_layers(model)):
         return [model]
     kept = _KEPT.get(model)
     if kept is None or len(kept.twins) != n - 1 or not kept.fits(model):
-        kept = _KEPT[model] = _Kept(model.leaves(), model.config(), [replica(model) for _ in range(n - 1)])
+        kept = _KEPT[model] = _Kept(model._leaves(), model.config(), [replica(model) for _ in range(n - 1)])
     for twin in kept.twins:
         for own, its in zip(_all_layers(model), _all_layers(twin), strict=True):
             its.state = own.state  # running statistics
-            if hasattr(own, "is_fused"):
-                its.is_fused = own.is_fused  # type: ignore[attr-defined]
+            its._is_fused = own._is_fused
     return [model, *kept.twins]
 
 
@@ -55,7 +54,7 @@ class _Kept(NamedTuple):
 
     def fits(self, model: Container) -> bool:
         """Return whether the model is still built of the same layers, with the same options."""
-        leaves = model.leaves()
+        leaves = model._leaves()
         return (
             all(twin.theta is model.theta for twin in self.twins)
             and len(leaves) == len(self.leaves)
@@ -70,4 +69,4 @@ _KEPT: "WeakKeyDictionary[Container, _Kept]" = (
 
 
 def _all_layers(layer: Layer) -> list[Layer]:
-    return [layer, *(each for place in layer.places for each in _all_layers(place))]
+    return [layer, *(each for place in layer._places for each in _all_layers(place))]

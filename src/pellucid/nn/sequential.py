@@ -35,7 +35,7 @@ class Sequential(Model):
     Sequential(layers=[Flatten(), Dense(units=3, activation='relu'), Dense(units=1)])
     """
 
-    shares_layers = True
+    _shares_layers = True
 
     layers: Sequence[Layer] = option(
         help="The layers, in order. One that stands in several places has one set of parameters."
@@ -49,26 +49,26 @@ class Sequential(Model):
         super().__post_init__()
         if not self.layers:
             raise OptionError("Sequential: expected at least one layer, got none.")
-        self.is_fused = True
-        self.places = self._ran = list(self.layers)
+        self._is_fused = True
+        self._places = self._ran = list(self.layers)
         ways = product(dispatch.WAYS, (False, True))  # in prediction, in training
-        self._passes: dict[tuple[str, bool], Pass] = dict.fromkeys(ways, ([], self.places))
+        self._passes: dict[tuple[str, bool], Pass] = dict.fromkeys(ways, ([], self._places))
 
     def build(self, input_shape: Shape, rng: StartRandom) -> None:
         """Build each layer for the output shape of the one before."""
         self.input_shape = shape = input_shape
-        for place in self.places:
+        for place in self._places:
             build_place(place, shape, rng)
             shape = place.output_shape
         self.output_shape = shape
 
     def forward(self, X: Array, *, training: bool = False) -> Array:
-        """Return the last layer's output, of the layers or of what stands for several of them (``is_fused``)."""
-        before, steps = self._passes[dispatch.current() if self.is_fused else "plain", training]
+        """Return the last layer's output, of the layers or of what stands for several of them (``_is_fused``)."""
+        before, steps = self._passes[dispatch.current() if self._is_fused else "plain", training]
         for step in before:
-            X = step.forward(X, training=training and not step.is_frozen)
+            X = step.forward(X, training=training and not step._is_frozen)
         for step in steps:
-            X = step.forward(X, training=training and not step.is_frozen)
+            X = step.forward(X, training=training and not step._is_frozen)
         self._ran = steps
         return X
 
@@ -80,21 +80,21 @@ class Sequential(Model):
             if dX is None:
                 break
             dY = dX
-        if self.flows:
-            self.add_uses()
+        if self._flows:
+            self._add_uses()
         return dX if self._ran else None
 
-    def mark_input_gradient(self, needed: bool) -> None:
+    def _mark_input_gradient(self, needed: bool) -> None:
         """Set for each layer whether its input gradient is used: not before the first trained one."""
-        self.needs_input_gradient = needed
-        untrained = len(self.places) if any(leaf.is_frozen for leaf in self.leaves()) else 0
-        trained = (i for i, place in enumerate(self.places) if place.is_trained)
+        self._needs_input_gradient = needed
+        untrained = len(self._places) if any(leaf._is_frozen for leaf in self._leaves()) else 0
+        trained = (i for i, place in enumerate(self._places) if place._is_trained)
         first = 0 if needed else next(trained, untrained)
-        for i, place in enumerate(self.places):
-            place.mark_input_gradient(needed or i > first)
-        own = self.places[:first], self.places[first:]
+        for i, place in enumerate(self._places):
+            place._mark_input_gradient(needed or i > first)
+        own = self._places[:first], self._places[first:]
         self._passes = dict.fromkeys(self._passes, own)
-        if any(place.starts_chain for place in self.places):
+        if any(place._starts_chain for place in self._places):
             from pellucid.nn.fusion import fused
 
             self._passes["numba", False] = self._passes["numba", True] = fused(own[0]), fused(own[1])

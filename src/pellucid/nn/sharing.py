@@ -16,8 +16,8 @@ from pellucid.types import Shape
 from pellucid.workspace import Workspace
 
 
-def arrange(structure: Any) -> None:
-    """Set the ``places`` of a structure and of those inside it: what runs there.
+def assign_places(structure: Any) -> None:
+    """Set the ``_places`` of a structure and of those inside it: what runs there.
 
     Parameters
     ----------
@@ -27,32 +27,32 @@ def arrange(structure: Any) -> None:
     Raises
     ------
     OptionError
-        If a layer stands in several places of a structure that cannot run it so: see ``Container.shares_layers``.
+        If a layer stands in several places of a structure that cannot run it so: see ``Container._shares_layers``.
     """
-    met: dict[int, Layer] = {}
-    _arrange(structure, met)
-    shared = next((layer for layer in met.values() if layer.further_uses), None)
-    if shared is not None and not structure.shares_layers:
+    seen: dict[int, Layer] = {}
+    _assign_places(structure, seen)
+    shared = next((layer for layer in seen.values() if layer._further_uses), None)
+    if shared is not None and not structure._shares_layers:
         raise _refusal(structure, shared)
 
 
-def _arrange(structure: Any, met: dict[int, Layer]) -> None:
-    structure.places, structure.flows = [], []
+def _assign_places(structure: Any, seen: dict[int, Layer]) -> None:
+    structure._places, structure._flows = [], []
     for child in structure.children():
-        if id(child) in met:
-            if not structure.shares_layers:
+        if id(child) in seen:
+            if not structure._shares_layers:
                 raise _refusal(structure, child)
-            structure.places.append(_use_of(child))
+            structure._places.append(_use_of(child))
             continue
-        met[id(child)] = child
-        child.first_use, child.further_uses = None, []
-        if hasattr(child, "children"):
-            _arrange(child, met)
-        structure.places.append(child)
+        seen[id(child)] = child
+        child._first_use, child._further_uses = None, []
+        if child.children():
+            _assign_places(child, seen)
+        structure._places.append(child)
 
 
-def follow(structure: Any) -> None:
-    """Set the ``places`` of structures whose children have been exchanged since ``arrange``.
+def refresh_places(structure: Any) -> None:
+    """Set the ``_places`` of structures whose children have been exchanged since ``assign_places``.
 
     Raises
     ------
@@ -60,41 +60,42 @@ def follow(structure: Any) -> None:
         If one stands in several places now: its further uses are not built.
     """
     children = structure.children()
-    if [id(place.first_use or place) for place in structure.places] != [id(child) for child in children]:
-        structure.places = children
-    for place in structure.places:
-        if place.places:
-            follow(place)
-    uses = structure.uses()
+    if [id(place._first_use or place) for place in structure._places] != [id(child) for child in children]:
+        structure._places = children
+    for place in structure._places:
+        if place._places:
+            refresh_places(place)
+    uses = structure._uses()
     if len({id(use) for use in uses}) < len(uses):
         raise OptionError(
-            f"{structure.label}: a layer stands in several places since its layers were exchanged. Call initialize."
+            f"{structure._label}: a layer stands in several places since its layers were exchanged. "
+            "Call initialize."
         )
 
 
 def _use_of(layer: Any) -> Layer:
     """Return a copy for a further place of a layer, with nothing built yet."""
-    first: Layer = layer.first_use or layer
+    first: Layer = layer._first_use or layer
     use: Layer = object.__new__(type(layer))
-    if layer.places:  # a structure: what it runs is copied; its options stay those of the file and the repr
-        if not layer.shares_layers:
+    if layer._places:  # a structure: what it runs is copied; its options stay those of the file and the repr
+        if not layer._shares_layers:
             raise _refusal(layer, layer)
-        use.__dict__.update(layer.__dict__, workspace=Workspace(), theta=np.empty(0), grad=np.empty(0))
-        use.places = [_use_of(place) for place in layer.places]
+        use.__dict__.update(layer.__dict__, _workspace=Workspace(), theta=np.empty(0), grad=np.empty(0))
+        use._places = [_use_of(place) for place in layer._places]
     else:
         own: dict[int, Any] = {id(kept): {} for kept in (layer.params, layer.grads, layer.state)}
-        left_out: dict[int, Any] = {id(layer.first_use): layer.first_use, id(layer.further_uses): []}
+        left_out: dict[int, Any] = {id(layer._first_use): layer._first_use, id(layer._further_uses): []}
         use = copy.deepcopy(layer, own | left_out)
-    use.first_use, use.further_uses = first, []
-    first.further_uses.append(use)
+    use._first_use, use._further_uses = first, []
+    first._further_uses.append(use)
     return use
 
 
 def _refusal(structure: Any, layer: Layer) -> OptionError:
     return OptionError(
-        f"{structure.label}: the same {layer.label} stands in several places, which a {type(structure).__name__} "
-        "cannot run. Give each place a layer of its own, or let the structure run its `places` and say so by "
-        "shares_layers = True."
+        f"{structure._label}: the same {layer._label} stands in several places, which a {type(structure).__name__} "
+        "cannot run. Give each place a layer of its own, or let the structure run its `_places` and say so by "
+        "_shares_layers = True."
     )
 
 
@@ -106,15 +107,15 @@ def build_place(place: Layer, input_shape: Shape, rng: StartRandom) -> None:
     ShapeError
         If a further use would need parameters of other shapes than the first.
     """
-    first = place.first_use
+    first = place._first_use
     if first is None:
         place.build(input_shape, rng)
         return
     place.build(input_shape, NoStart())
-    if not place.places and (wanted := _shapes(place)) != (given := _shapes(first)):
+    if not place._places and (wanted := _shapes(place)) != (given := _shapes(first)):
         key = next(key for key in wanted if wanted[key] != given.get(key))
         raise ShapeError(
-            f"{place.label}: its first use takes samples of shape {first.input_shape} and has {key} of shape "
+            f"{place._label}: its first use takes samples of shape {first.input_shape} and has {key} of shape "
             f"{given.get(key)}; samples of shape {input_shape} need one of shape {wanted[key]}. Give this place a "
             "layer of its own."
         )
@@ -124,9 +125,9 @@ def _shapes(layer: Layer) -> dict[str, Shape]:
     return {key: array.shape for key, array in (*layer.params.items(), *layer.state.items())}
 
 
-def tie(use: Layer) -> None:
+def share_arrays(use: Layer) -> None:
     """Let a further use of a layer have the same arrays as the first."""
-    first = use.first_use
+    first = use._first_use
     assert first is not None
     use.params.update(first.params)
     use.state.update(first.state)
@@ -146,7 +147,7 @@ def shared_names(structure: Any) -> dict[int, str]:
     n_places: dict[int, int] = {}
 
     def count(layer: Any) -> None:
-        for child in layer.children() if hasattr(layer, "children") else ():
+        for child in layer.children():
             n_places[id(child)] = n_places.get(id(child), 0) + 1
             if n_places[id(child)] == 1:
                 count(child)

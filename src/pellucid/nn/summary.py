@@ -130,7 +130,7 @@ def summarize(model: "Container") -> Summary:
     Parameters
     ----------
     model : Model
-        Built: see ``initialize`` and ``lay_out``.
+        Built: see ``initialize`` and ``_lay_out``.
 
     Raises
     ------
@@ -152,7 +152,7 @@ def summarize(model: "Container") -> Summary:
             "summary: the shapes are not known yet, since they follow from the samples'. Train the model, or make "
             "its parameters by model.initialize(X.shape[1:]), such as model.initialize((64, 64, 3))."
         )
-    rows = tuple(model.inner_rows(np.dtype(model.dtype).itemsize))
+    rows = tuple(model._inner_rows(np.dtype(model.dtype).itemsize))
     return Summary(type(model).__name__, model.dtype, model.input_shape, model.output_shape, rows)
 
 

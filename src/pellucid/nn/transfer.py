@@ -1,5 +1,6 @@
 """A new model that begins from a trained one: its layers, and a new last one where the classes are others."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -8,6 +9,7 @@ from pellucid.data.coerce import as_dataset
 from pellucid.data.dataset import Dataset, Split
 from pellucid.errors import DataError, OptionError, PellucidError, ShapeError
 from pellucid.nn import freezing
+from pellucid.nn.by_name import ModelLike, as_model
 from pellucid.nn.dense import Dense
 from pellucid.nn.graph import Graph
 from pellucid.nn.layer import Layer
@@ -26,7 +28,11 @@ RECIPE = "transfer"  # its name in pellucid.training.recipes.RECIPES
 
 @validate_call("model", "data", "freeze", "seed")
 def transfer(
-    model: Model, data: Dataset | Split | tuple[Any, Any], *, freeze: str | None = None, seed: int = 1
+    model: ModelLike,
+    data: Dataset | Split | tuple[Any, Any] | str | Path,
+    *,
+    freeze: str | None = None,
+    seed: int = 1,
 ) -> Model:
     """Return a copy of a trained model that is ready to be trained on other data.
 
@@ -36,9 +42,10 @@ def transfer(
 
     Parameters
     ----------
-    model : Model
-        Trained or loaded; not changed. Nothing in the copy is frozen, whatever was in it, but for ``freeze``.
-    data : Dataset, Split or (X, y)
+    model : Model, str or Path
+        Trained or loaded, or a model file or run folder; not changed. Nothing in the copy is frozen, whatever was
+        in it, but for ``freeze``.
+    data : Dataset, Split, (X, y), str or Path
         Samples of the shape that the model takes.
     freeze : str, optional
         The last layer to keep as it is: see :func:`pellucid.nn.freezing.freeze`. Where no augmentation changes the
@@ -64,46 +71,47 @@ def transfer(
     >>> model = preset("mlp")
     >>> model.initialize((8, 8, 1))
     >>> other = transfer(model, (np.zeros((6, 8, 8, 1)), ["a", "b", "c"] * 2), freeze="dense_2")
-    >>> other.output_shape, other.classes, other.n_frozen, other.theta.size
-    ((3,), ('a', 'b', 'c'), 1447, 58)
+    >>> other.output_shape, other.classes, other.n_params, other.theta.size
+    ((3,), ('a', 'b', 'c'), 1505, 58)
     >>> bool((other.layers[1].params["W"] == model.layers[1].params["W"]).all())
     True
     """
-    if not model.is_initialized:
+    model = as_model(model, "transfer")
+    if not model._is_initialized:
         raise PellucidError(
             "transfer: the model has no weights yet. Train it first, or load one that is trained."
         )
-    part = data.train if isinstance(data, Split) else as_dataset(data, "transfer")
+    part = as_dataset(data, "transfer")
     _check_samples(model, part)
     is_same = _has_same_targets(model, part)
     head = None if is_same else _head_of(model)
     if head is None and not is_same:
-        last = [leaf for leaf in model.leaves() if leaf.params][-1]
+        last = [leaf for leaf in model._leaves() if leaf.params][-1]
         raise OptionError(
             f"transfer: other classes need a new last layer, which must be a Dense; this model ends in {last.name} "
             f"({type(last).__name__}). Build a network of your own and copy the layers' params."
         )
     made = model_from_config(model.config(), dtype=model.dtype)
-    at = None if head is None else model.leaves().index(head)
+    at = None if head is None else model._leaves().index(head)
     if at is not None:
-        new = made.leaves()[at]
+        new = made._leaves()[at]
         assert isinstance(new, Dense)
         new.units = n_outputs_for(part)
     made.initialize(model.input_shape, seed=seed)
-    for i, (own, its) in enumerate(zip(made.leaves(), model.leaves(), strict=True)):
+    for i, (own, its) in enumerate(zip(made._leaves(), model._leaves(), strict=True)):
         if i != at:
             for key, array in (*its.params.items(), *its.state.items()):
                 (own.params if key in own.params else own.state)[key][...] = array
     if head is None:
-        made.copy_loss(model)
+        made._copy_loss(model)
         _suit_unit(made, part.y)
     else:
-        made.choose_loss(part.y)
-        made.has_chosen_loss = False  # so that the recipe's smoothing is taken
-    made.preprocessing, made.schema = model.preprocessing, model.schema
+        made._choose_loss(part.y)
+        made._has_chosen_loss = False  # so that the recipe's smoothing is taken
+    made.preprocessing, made._schema = model.preprocessing, model._schema
     made.inputs_seen = model.inputs_seen
     made.classes = part.classes if head is not None else model.classes
-    made.recipe = RECIPE
+    made._recipe = RECIPE
     if freeze is not None:
         freezing.freeze(made, freeze)
     return made
@@ -114,7 +122,7 @@ def _check_samples(model: Model, data: Dataset) -> None:
     if any(isinstance(each, dict) for each in several):
         raise DataError(
             "transfer: expected a model with one output and data with one target, got several by name. Build the "
-            "graph anew and copy the layers' params."
+            "graph again and copy the layers' params."
         )
     shape = map_arrays(lambda array: array.shape[1:], data.X)
     if shape != model.input_shape:
@@ -127,7 +135,7 @@ def _check_samples(model: Model, data: Dataset) -> None:
 
 def _suit_unit(model: Model, y: Any) -> None:
     """Let outputs that are standardized quantities stand for these, where the two are of different size."""
-    loss = model.loss_function
+    loss = model._loss
     if not isinstance(loss, MeanSquaredError) or not loss.centre:
         return
     found = MeanSquaredError.standardized(y)
@@ -136,9 +144,9 @@ def _suit_unit(model: Model, y: Any) -> None:
     )
     ratio, distance = spreads[1] / spreads[0], np.abs(centres[1] - centres[0]) / spreads[0]
     if (np.maximum(np.maximum(ratio, 1 / ratio), distance) > OTHER_UNIT).any():
-        chosen = model.has_chosen_loss
+        chosen = model._has_chosen_loss
         model.set_loss(found)
-        model.has_chosen_loss = chosen
+        model._has_chosen_loss = chosen
 
 
 def _has_same_targets(model: Model, data: Dataset) -> bool:
@@ -149,17 +157,19 @@ def _has_same_targets(model: Model, data: Dataset) -> bool:
     if kind == "classification":
         n_known, n_wanted = max(n_known, 2), max(n_wanted, 2)
     is_named = bool(model.classes) and bool(data.classes)
-    return kind == model.loss_kind and n_known == n_wanted and (not is_named or model.classes == data.classes)
+    return (
+        kind == model._loss.kind and n_known == n_wanted and (not is_named or model.classes == data.classes)
+    )
 
 
 def _head_of(layer: Layer) -> Dense | None:
     """Return the Dense that gives a layer's output, perhaps with an activation after it; None if none does."""
     if isinstance(layer, Dense):
-        return None if layer.further_uses else layer
+        return None if layer._further_uses else layer
     if isinstance(layer, Graph) and isinstance(layer.outputs, str):
         last = layer.nodes[layer.outputs][0]
         return _head_of(last) if isinstance(last, Layer) else None
     if isinstance(layer, Sequential):
-        with_params = [each for each in layer.layers if any(leaf.params for leaf in each.leaves())]
+        with_params = [each for each in layer.layers if any(leaf.params for leaf in each._leaves())]
         return _head_of(with_params[-1]) if with_params else None
     return None

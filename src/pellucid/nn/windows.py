@@ -1,7 +1,8 @@
 """Base class and options of the layers for images: sizes as one or two numbers, padding in its various forms."""
 
+from collections.abc import Callable
 from functools import partial
-from typing import Literal, TypeAlias
+from typing import Any, ClassVar, Literal, TypeAlias
 
 from pellucid.errors import ShapeError
 from pellucid.nn.layer import Layer
@@ -72,20 +73,32 @@ def _same(n: int, kernel: int, stride: int, dilation: int) -> Pair:
 
 
 class ImageLayer(Layer):
-    """A layer whose samples are images, (h, w, c)."""
+    """A layer whose samples are images, (h, w, c).
+
+    One without parameters names the backward of its op as ``_op_backward``.
+    """
+
+    _op_backward: ClassVar[Callable[..., Array]]
+    _cache: Any
 
     def image_shape(self, input_shape: Shape) -> tuple[int, int, int]:
         """Return the height, width and channels of the samples; ShapeError if they are not images."""
         if len(input_shape) != 3:
             raise ShapeError(
-                f"{self.label}: expected images of shape (height, width, channels), got samples of shape "
+                f"{self._label}: expected images of shape (height, width, channels), got samples of shape "
                 f"{input_shape}. Put it before Flatten() and Dense."
             )
         h, w, c = input_shape
         return h, w, c
 
+    def backward(self, dY: Array) -> Array | None:
+        """Return dX, or None where it is not needed."""
+        if not self._needs_input_gradient:
+            return None
+        return type(self)._op_backward(dY, self._cache, dX=self._dX(dY))
+
     def _out(self, X: Array) -> Array:
-        return self.workspace.take("Z", (len(X), *self.output_shape), X.dtype)
+        return self._workspace.take("Z", (len(X), *self.output_shape), X.dtype)
 
     def _dX(self, dY: Array) -> Array:
-        return self.workspace.take("dX", (len(dY), *self.input_shape), dY.dtype)
+        return self._workspace.take("dX", (len(dY), *self.input_shape), dY.dtype)

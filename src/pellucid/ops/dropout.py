@@ -18,7 +18,13 @@ class DropoutCache(NamedTuple):
 
 
 def dropout_forward(
-    X: Array, rate: float, rng: "np.random.Generator", *, skip: int = 0, out: Array | None = None
+    X: Array,
+    rate: float,
+    rng: "np.random.Generator",
+    *,
+    skip: int = 0,
+    out: Array | None = None,
+    mask: Array | None = None,
 ) -> tuple[Array, DropoutCache]:
     """Return Y = X mask, mask 0 with probability rate, else 1 / (1 - rate).
 
@@ -34,6 +40,8 @@ def dropout_forward(
         batch's mask; the generator, which must be new, needs the method ``advance``, as PCG64 has it.
     out : Array, shape of X, optional
         Written and returned; may be X itself.
+    mask : Array, shape and dtype of X, optional
+        Written and kept for the backward.
 
     Returns
     -------
@@ -58,7 +66,8 @@ def dropout_forward(
     """
     n_dropped = dropped_levels(rate)
     p = n_dropped / LEVELS  # the rate, rounded
-    mask = (draw_levels(X.shape, rng, skip) >= n_dropped) * X.dtype.type(1 / (1 - p))
+    is_kept = draw_levels(X.shape, rng, skip) >= n_dropped
+    mask = np.multiply(is_kept, X.dtype.type(1 / (1 - p)), out=mask)
     return np.multiply(X, mask, out=out), DropoutCache(mask)
 
 

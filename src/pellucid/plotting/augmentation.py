@@ -10,7 +10,6 @@ import numpy as np
 from pellucid.data.augmentation.augment import Augment
 from pellucid.data.augmentation.mixing import Blend
 from pellucid.data.augmentation.transform import TRANSFORMS, Transform
-from pellucid.errors import ShapeError
 from pellucid.plotting.grid import Page, Tile
 from pellucid.plotting.style import check_images
 from pellucid.text import by
@@ -23,9 +22,7 @@ N_COLUMNS = 6
 NAMES = 1.5  # inches on the left, for the names
 
 
-def contact_sheet(
-    photo: Array, augment: Augment | None = None, *, other: Array | None = None, seed: int = 1
-) -> Figure:
+def contact_sheet(photo: Array, augment: Augment | None = None, *, seed: int = 1) -> Figure:
     """Draw what each transform does to one photo, at several strengths.
 
     Parameters
@@ -35,20 +32,19 @@ def contact_sheet(
     augment : Augment, optional
         Whose transforms are shown; two more rows then show all of them at work, drawn at random as in a
         training. Default: every transform there is, with its usual options.
-    other : Array, shape of photo, optional
-        What Mixup lays over it and CutMix puts in. Default: the photo upside down.
     seed : int, optional
         Of what is drawn at random.
 
     Returns
     -------
     matplotlib.figure.Figure
-        The photo itself and its mirror images, then a row for each transform with its name and options.
+        The photo itself and its mirror images, then a row for each transform with its name and options; Mixup
+        and CutMix take the photo upside down as the other one.
 
     Raises
     ------
     ShapeError
-        If the photos are no images of one shape.
+        If the photo is no image.
 
     Examples
     --------
@@ -57,18 +53,17 @@ def contact_sheet(
     >>> [text.get_text() for text in figure.axes[2].texts][2:6]
     ['−30°', '−18°', '−6°', '+6°']
     """
-    image = _as_floats("photo", photo)
-    second = image[::-1] if other is None else _as_floats("other", other)
-    if second.shape != image.shape:
-        raise ShapeError(f"contact_sheet: the photo is {by(image.shape)} and the other {by(second.shape)}.")
+    image = photo[..., None] if photo.ndim == 2 else photo
+    check_images("contact_sheet: photo", image[None])
+    image = np.asarray(image / 255 if image.dtype == np.uint8 else image, np.float64)
     shown = [cls() for _, cls in TRANSFORMS.items()] if augment is None else list(augment.transforms)
     rng = np.random.default_rng(seed)
-    rows = [(_title(t), _options(t), _strengths(t, image, second, rng)) for t in shown]
+    rows = [(_title(t), _options(t), _strengths(t, image, rng)) for t in shown]
     flips = [(pictures[0][0], name) for name, _, pictures in rows if len(pictures) == 1]
     rows = [row for row in rows if len(row[2]) > 1]
     rows.insert(0, ("The photo", by(photo.shape), [(image, "as it is"), *flips[: N_COLUMNS - 1]]))
     if augment is not None:
-        draws = _draws(augment, image, second, 2 * N_COLUMNS, rng)
+        draws = _draws(augment, image, 2 * N_COLUMNS, rng)
         rows.append(("All together", f"drawn at random,\nseed {seed}", draws[:N_COLUMNS]))
         rows.append(("", "", draws[N_COLUMNS:]))
     page = Page("What each transform does to one photo")
@@ -81,31 +76,25 @@ def contact_sheet(
 Pictures = list[tuple[Array, str]]  # each with its caption
 
 
-def _as_floats(name: str, photo: Array) -> Array:
-    image = photo[..., None] if photo.ndim == 2 else photo
-    check_images(f"contact_sheet: {name}", image[None])
-    return np.asarray(image / 255 if image.dtype == np.uint8 else image, np.float64)
-
-
-def _strengths(transform: Transform, image: Array, other: Array, rng: np.random.Generator) -> Pictures:
+def _strengths(transform: Transform, image: Array, rng: np.random.Generator) -> Pictures:
     values = transform.spread(N_COLUMNS, image.shape)
     n = len(values)
     X = np.repeat(image[None], n, axis=0)
     if isinstance(transform, Blend):  # its values name the partner by its row, the last one: add that
-        X, values = np.concatenate([X, other[None]]), np.vstack([values, np.zeros_like(values[0])])
+        X, values = np.concatenate([X, image[None, ::-1]]), np.vstack([values, np.zeros_like(values[0])])
     images = transform.apply(X, values, rng)
     return [(images[i], transform.label(values[i])) for i in range(n)]
 
 
-def _draws(augment: Augment, image: Array, other: Array, n: int, rng: np.random.Generator) -> Pictures:
+def _draws(augment: Augment, image: Array, n: int, rng: np.random.Generator) -> Pictures:
     X = np.repeat(image[None], n, axis=0)
-    X[1::2] = other if any(isinstance(t, Blend) for t in augment.transforms) else image
+    X[1::2] = image[::-1] if any(isinstance(t, Blend) for t in augment.transforms) else image
     images, _ = augment.apply(X, np.zeros((n, 1)), rng)
     return [(drawn, "") for drawn in images]
 
 
 def _title(transform: Transform) -> str:
-    return transform.registered_as.replace("_", " ").capitalize()
+    return transform._registered_as.replace("_", " ").capitalize()
 
 
 def _options(transform: Transform) -> str:

@@ -1,4 +1,4 @@
-"""The axes that a ``.plot()`` draws on: somebody's own, or new ones in a figure that pyplot and notebooks show."""
+"""The axes that a ``.plot()`` draws on: the caller's, or new ones in a figure that pyplot and notebooks show."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def axes_for(ax: Any = None, height: float = HEIGHT, width: float = SIDE) -> Axe
 
 
 def axes_of(draw: Callable[[], Figure], ax: Any = None, *, what: str = "it") -> Axes:
-    """Return the first axes of what a function draws: on somebody's own axes, or in a figure that notebooks show.
+    """Return the first axes of what a function draws: on the caller's own axes, or in a figure that notebooks show.
 
     Parameters
     ----------
@@ -80,7 +80,7 @@ def axes_of(draw: Callable[[], Figure], ax: Any = None, *, what: str = "it") -> 
 
 
 class _OneAxes:
-    """Stands for a figure that has somebody's axes and no others."""
+    """Stands for a figure that has the caller's axes and no others."""
 
     def __init__(self, axes: Axes, what: str) -> None:
         self._axes, self._what = axes, what

@@ -37,17 +37,13 @@ MOST_SIDE_BY_SIDE = 6  # classes: of more, the bars lie, so that each has a line
 MOST_NAMED = 60  # classes that are named; of more, their sizes alone are drawn
 MOST_COUNTED = 40  # classes whose confusions are written as numbers
 
-Parts = Sequence[tuple[str, str, Array]]  # each with its words, its colour and its counts
 
-
-def class_histogram(split: Split, *, relative: bool = False) -> Figure:
+def class_histogram(split: Split) -> Figure:
     """Draw how many samples each class has, training and test side by side.
 
     Parameters
     ----------
     split : Split
-    relative : bool, optional
-        True makes the bars percent of their part of the data, so that parts of different size compare.
 
     Returns
     -------
@@ -63,79 +59,39 @@ def class_histogram(split: Split, *, relative: bool = False) -> Figure:
     >>> [int(bar.get_height()) for bar in figure.axes[0].patches]
     [1, 2, 1, 2]
     """
-    k = max(len(split.train.counts), len(split.test.counts))
-    parts = []
-    for part, words, color in [(split.train, "Training", BLUE), (split.test, "Test", ORANGE)]:
-        counts = np.zeros(k)
-        counts[: len(part.counts)] = part.counts
-        parts.append((f"{words} part: {plural(len(part), split.noun)}", color, counts))
-    amount = "Percent of the part" if relative else f"Number of {split.noun}s"
+    k, amount = max(len(split.train.counts), len(split.test.counts)), f"Number of {split.noun}s"
+    line, is_lying = 0.36 if k <= 12 else 0.3, MOST_SIDE_BY_SIDE < k <= MOST_NAMED  # inches for each class
+    order = np.arange(k)
     with look():
-        if k <= MOST_SIDE_BY_SIDE:
-            return _standing_bars(parts, split.classes, amount, relative=relative)
+        figure = new_figure(1.0 + line * k if is_lying else 4.2)
+        axes = figure.add_subplot()
+        for at, (part, words, color) in enumerate(
+            ((split.train, "Training", BLUE), (split.test, "Test", ORANGE))
+        ):
+            counts, label = np.zeros(k), f"{words} part: {plural(len(part), split.noun)}"
+            counts[: len(part.counts)] = part.counts
+            order = order if at else np.argsort(-counts, kind="stable")  # the largest in training first
+            if k > MOST_NAMED:
+                axes.step(np.arange(1, k + 1), counts[order], color=color, label=label)
+                continue
+            draw = axes.barh if is_lying else axes.bar
+            bars = draw(np.arange(k) + 0.4 * at - 0.2, counts, 0.38, color=color, label=label)
+            shares = [percent(n / max(len(part), 1)) for n in counts]
+            form = "{:.0f} ({})" if is_lying else "{:.0f}\n{}"
+            size = 0.38 * line * 55 if is_lying else 9 if k <= FEW_BARS else 8  # no words lie on the next bar
+            numbers = [form.format(*each) for each in zip(counts, shares, strict=True)]
+            axes.bar_label(bars, numbers, padding=3, fontsize=size, linespacing=1.1)
+        if k > MOST_NAMED:
+            name = f"The {k} classes, the largest in training first"
+            axes.set(ylabel=amount, xlabel=name, xlim=(0, k + 1), ylim=(0, None))
+        elif is_lying:
+            axes.set(xlabel=amount, ylim=(k - 0.5, -0.5), xmargin=0.14)
+        else:
+            axes.set(ylabel=amount, xlabel="Class", ymargin=0.16)
         if k <= MOST_NAMED:
-            return _lying_bars(parts, split.classes, amount, relative=relative)
-        return _sizes(parts, amount, relative=relative)
-
-
-def _amounts(counts: Array, *, relative: bool) -> Array:
-    return 100 * counts / max(counts.sum(), 1) if relative else counts
-
-
-def _numbers(counts: Array, between: str) -> list[str]:
-    """Return what stands at each bar: the count, and its percentage of the part."""
-    return [f"{n:.0f}{between.format(percent(n / max(counts.sum(), 1)))}" for n in counts]
-
-
-def _standing_bars(parts: Parts, classes: Sequence[str], amount: str, *, relative: bool) -> Figure:
-    figure = new_figure(4.2)
-    axes = figure.add_subplot()
-    k = len(parts[0][2])
-    for place, (label, color, counts) in enumerate(parts):
-        x, heights = np.arange(k) + 0.4 * place - 0.2, _amounts(counts, relative=relative)
-        bars = axes.bar(x, heights, width=0.38, color=color, label=label)
-        size = 9 if k <= FEW_BARS else 8  # narrow bars: the words of one must not lie on the next
-        axes.bar_label(bars, _numbers(counts, "\n{}"), padding=2, fontsize=size, linespacing=1.1)
-    axes.set(ylabel=amount, xlabel="Class")
-    axes.margins(y=0.16)
-    axes.grid(axis="y")
-    legend_above(axes)
-    _class_ticks(axes, "x", classes, k)
-    return figure
-
-
-def _lying_bars(parts: Parts, classes: Sequence[str], amount: str, *, relative: bool) -> Figure:
-    k = len(parts[0][2])
-    line = 0.36 if k <= 12 else 0.3  # inches for each class
-    figure = new_figure(1.0 + line * k)
-    axes = figure.add_subplot()
-    for place, (label, color, counts) in enumerate(parts):
-        y, widths = np.arange(k) + 0.4 * place - 0.2, _amounts(counts, relative=relative)
-        bars = axes.barh(y, widths, height=0.38, color=color, label=label)
-        axes.bar_label(bars, _numbers(counts, " ({})"), padding=3, fontsize=0.38 * line * 55)
-    axes.set(xlabel=amount, ylim=(k - 0.5, -0.5))
-    axes.margins(x=0.14)
-    axes.grid(axis="x")
-    legend_above(axes)
-    _class_ticks(axes, "y", classes, k)
-    axes.tick_params(axis="y", length=0)
-    return figure
-
-
-def _sizes(parts: Parts, amount: str, *, relative: bool) -> Figure:
-    """Draw the sizes of very many classes, in the order of their size in training."""
-    figure = new_figure(4.2)
-    axes = figure.add_subplot()
-    order = np.argsort(-parts[0][2], kind="stable")
-    for label, color, counts in parts:
-        axes.step(
-            np.arange(1, len(order) + 1), _amounts(counts, relative=relative)[order], color=color, label=label
-        )
-    words = f"The {len(order)} classes, the largest in training first"
-    axes.set(ylabel=amount, xlabel=words, xlim=(0, len(order) + 1))
-    axes.set_ylim(bottom=0)
-    axes.grid(axis="y")
-    legend_above(axes)
+            _class_ticks(axes, "y" if is_lying else "x", split.classes, k)
+        axes.grid(axis="x" if is_lying else "y")
+        legend_above(axes)
     return figure
 
 
@@ -144,6 +100,7 @@ def _class_ticks(axes: Axes, axis: str, classes: Sequence[str], k: int) -> None:
     names = [class_name(classes, i, 24 if axis == "y" or k <= 4 else 16) for i in range(k)]
     if axis == "y":
         axes.set_yticks(range(k), names)
+        axes.tick_params(axis="y", length=0)
         return
     angle = (90 if k > 12 else 35) if max(map(len, names)) * k > 80 else 0
     axes.set_xticks(range(k), names, rotation=angle, ha="right" if angle == 35 else "center")

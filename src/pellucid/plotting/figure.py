@@ -12,7 +12,7 @@ class LookFigure(Figure):
     """A matplotlib figure whose letters are as wide as measured, and which is the same each time it is drawn."""
 
     def draw(self, renderer: Any) -> None:
-        """Draw it in the shared look, placed anew: the layout moves on from where the last one ended."""
+        """Draw it in the shared look, placed again: the layout moves on from where the last one ended."""
         if isinstance(self.get_layout_engine(), ConstrainedLayoutEngine):
             for axes in self.axes:
                 if axes.get_in_layout() and (spec := axes.get_subplotspec()) is not None:

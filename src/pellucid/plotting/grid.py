@@ -126,21 +126,12 @@ class Page:
 
     def text(self, line: str | Line, *, size: float = 8.5, gap: float = 0.06) -> None:
         """Add a paragraph as wide as the page."""
-        self._words(_paragraphs([line], EDGE, WIDTH - 2 * EDGE, size, size), size, gap)
+        placed = _paragraphs([line], EDGE, WIDTH - 2 * EDGE, size, size)
 
-    def legend(self, lines: Sequence[str | Line], *, size: float = 8.5, gap: float = 0.06) -> None:
-        """Add a line of several pieces, one behind the other, each in its colour."""
-        placed, left = [], EDGE
-        for line in map(_line, lines):
-            placed.append((line, left, 0.02))
-            left += width_of(line.text, size, line.is_bold) + 0.2
-        self._words(placed, size, gap)
-
-    def _words(self, placed: Placed, size: float, gap: float) -> None:
         def draw(part: SubFigure, height: float) -> None:
             axes = drawing_axes(part, height)
-            for line, left, top in placed:
-                put(axes, left, top + 0.05, line, size)
+            for written, left, top in placed:
+                put(axes, left, top + 0.05, written, size)
 
         self._bands.append((0.05 + placed[-1][2] + size * LEADING + gap, draw))
 
@@ -225,13 +216,6 @@ class Page:
             for part, (height, draw) in zip(parts[:, 0], self._bands, strict=True):
                 draw(part, height)
         return figure
-
-
-def columns_for(lines: Sequence[Line], *, fewest: int = 3, most: int = 6, size: float = 7.5) -> int:
-    """Return in how many columns of pictures all of these lines fit."""
-    longest = max(width_of(line.text.replace("{}", line.name), size, line.is_bold) for line in lines)
-    wide = WIDTH - 2 * EDGE
-    return next((n for n in range(most, fewest, -1) if longest <= (wide - (n - 1) * GAP) / n), fewest)
 
 
 def size_for(lines: Sequence[Line], n_columns: int, *, smallest: float = 6.0, largest: float = 7.5) -> float:

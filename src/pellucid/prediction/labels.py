@@ -11,7 +11,7 @@ from pellucid.types import Array
 
 def class_names(model: Model, data: Dataset) -> tuple[str, ...]:
     """Return the model's class names, else the data's, else numbers."""
-    k = max(2, model.output_shape[-1]) if model.loss_kind == "classification" else model.output_shape[-1]
+    k = max(2, model.output_shape[-1]) if model._loss.kind == "classification" else model.output_shape[-1]
     numbers = tuple(str(label) for label in range(k))
     return next((names for names in (model.classes, data.classes) if len(names) == k), numbers)
 

@@ -30,12 +30,12 @@ def escaped(cell: str) -> str:
 
 def columns_of(model: Model, of: str) -> list[str]:
     """Return the columns of a CSV file of predictions: the sample, what is predicted, and the model."""
-    if model.loss_kind == "regression":
+    if model._loss.kind == "regression":
         n = model.output_shape[-1]
         return [of, *(["value"] if n == 1 else [f"value {i}" for i in range(1, n + 1)]), "model"]
-    n = 2 if model.output_shape[-1] == 1 and model.loss_kind == "classification" else model.output_shape[-1]
+    n = 2 if model.output_shape[-1] == 1 and model._loss.kind == "classification" else model.output_shape[-1]
     names = model.classes or tuple(map(str, range(n)))
-    said = ["labels"] if model.loss_kind == "multi_label" else ["label", "probability"]
+    said = ["labels"] if model._loss.kind == "multi_label" else ["label", "probability"]
     return [of, *said, *(f"p({name})" for name in names), "model"]
 
 

@@ -32,7 +32,7 @@ def compute_here(model: Model, X: Any, progress: CountCallback) -> Array:
 
     Quantities as `model.predict` gives them, else what `model.decision_function` gives.
     """
-    output = model.predict if model.loss_kind == "regression" else model.decision_function
+    output = model.predict if model._loss.kind == "regression" else model.decision_function
     parts, m = [], n_rows(X)
     for start in range(0, m, PIECE):
         progress(start, m)
@@ -187,13 +187,13 @@ def predict(
         raise DataError("evaluate: expected at least one sample, got none. Is this part of the data empty?")
     if not isinstance(data.y, dict) and len(data.y) != len(data):
         raise ShapeError(f"evaluate: got {len(data)} samples with {len(data.y)} labels. Pass one for each.")
-    if model.loss_kind == "joint":
+    if model._loss.kind == "joint":
         raise OptionError(
             "evaluate: the model has several outputs with a loss each, and there is no one score for them. Take "
             "model.predict and compare each output with its targets."
         )
     leaks = () if train is None else _leaks(train, data)
-    with dispatch.use_for(float(len(data)) * model.n_operations):
+    with dispatch.use_for(float(len(data)) * model._n_operations):
         found = _predictions(model, data, leaks, partial(_outputs, model, data, compute, progress))
     majority = majority_in_training(model, train) if found.kind == "classification" else None
     return replace(found, trained_majority=majority)
@@ -211,7 +211,7 @@ def majority_in_training(model: Model, train: Dataset | None = None) -> int | No
     >>> majority_in_training(model), majority_in_training(preset("logistic"))
     (1, None)
     """
-    counts: Any = model.summary_of_training.get("class_counts", ())
+    counts: Any = model._summary_of_training.get("class_counts", ())
     if train is not None:
         counts = np.bincount(labels_of(model, train))
     return int(np.argmax(counts)) if 0 < len(counts) <= max(2, model.output_shape[-1]) else None
@@ -220,11 +220,11 @@ def majority_in_training(model: Model, train: Dataset | None = None) -> int | No
 def _predictions(
     model: Model, data: Dataset, leaks: "tuple[Leak, ...]", outputs: Callable[[], Array]
 ) -> Predictions:
-    if model.loss_kind == "regression":
+    if model._loss.kind == "regression":
         return _regression(data.y, outputs(), leaks)
-    y = labels_of(model, data) if model.loss_kind == "classification" else data.y
+    y = labels_of(model, data) if model._loss.kind == "classification" else data.y
     Z, names = outputs(), class_names(model, data)
-    if model.loss_kind == "multi_label":
+    if model._loss.kind == "multi_label":
         Z = Z.reshape(len(Z), -1)
         y = indicators_of(y, Z.shape[1], names, data)
         return Predictions("multi_label", y, (Z > 0).astype(np.int64), Z, True, names, leaks)

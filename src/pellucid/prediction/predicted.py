@@ -156,11 +156,11 @@ def predict_samples(model: Model, X: Array, samples: Sequence[str | int]) -> lis
     OptionError
         If the model's loss gives no probabilities, or it has several outputs.
     """
-    if model.loss_kind == "joint":
+    if model._loss.kind == "joint":
         raise OptionError(
             "predict: the model has several outputs. Take model.predict, which returns each by name."
         )
-    if model.loss_kind == "regression":
+    if model._loss.kind == "regression":
         values = model.predict(X).tolist()
         return [Prediction(sample, value=value) for sample, value in zip(samples, values, strict=True)]
     P = model.predict_proba(X)
@@ -170,6 +170,6 @@ def predict_samples(model: Model, X: Array, samples: Sequence[str | int]) -> lis
         best = int(np.argmax(row))
         classes = {name: float(p) for name, p in zip(names, row, strict=True)}
         yes = tuple(name for name, p in classes.items() if p > 0.5)
-        labels = yes if model.loss_kind == "multi_label" else None
+        labels = yes if model._loss.kind == "multi_label" else None
         found.append(Prediction(sample, names[best], float(row[best]), classes, labels))
     return found

@@ -71,7 +71,7 @@ def image_batches(
         kept = [image for image in piece if not is_left_out(_name(image))]
         n_before += len(piece) - len(kept)
         if kept:
-            with use_for(float(max(total, len(kept))) * model.n_operations):
+            with use_for(float(max(total, len(kept))) * model._n_operations):
                 batch = _image_batch(model, kept, partial(_count, progress, n_before, total))
             yield batch
         n_before += len(kept)
@@ -165,11 +165,11 @@ def samples_of(
 
 def _rows(model: Model, path: Path) -> Samples:
     """Return the rows of a table."""
-    if model.schema is None:
+    if model._schema is None:
         raise DataError(
             f"{path}: the model was trained on {model.input_shape}, not on a table; give it images."
         )
-    found = model.schema.encode(path, with_target=False)
+    found = model._schema.encode(path, with_target=False)
     return samples_in(model, found.X, found.notes)
 
 

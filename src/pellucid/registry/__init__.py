@@ -12,7 +12,7 @@ about a wrong value derive from that. ``register`` adds it to the table of its f
 given; the table finds new files in its family's folder by itself.
 """
 
-from pellucid.registry.calls import explain_call, explain_calls, validate_call
+from pellucid.registry.calls import arguments_of, explain_call, explain_calls, validate_call
 from pellucid.registry.configurable import (
     Configurable,
     checked_names,
@@ -31,6 +31,7 @@ __all__ = [
     "Configurable",
     "Limits",
     "Registry",
+    "arguments_of",
     "check_option",
     "checked_names",
     "explain_call",

@@ -114,6 +114,29 @@ def validate_call(*checked: str) -> Callable[[F], F]:
     return decorate
 
 
+def arguments_of(other: Callable[..., Any], *names: str) -> Callable[[F], F]:
+    """Return a decorator of functions that pass ``**others`` on: they show these keywords of another function.
+
+    Examples
+    --------
+    >>> def draw(*, size: int = 3, color: str = "red"): ...
+    >>> @arguments_of(draw, "color")
+    ... def draw_twice(n, **others): ...
+    >>> inspect.signature(draw_twice)
+    <Signature (n, *, color: str = 'red')>
+    """
+
+    def decorate(function: F) -> F:
+        shown, own = inspect.signature(other).parameters, inspect.signature(function)
+        kept = [one for one in own.parameters.values() if one.kind is not one.VAR_KEYWORD]
+        made: Any = function
+        made.__signature__ = own.replace(parameters=[*kept, *(shown[name] for name in names)])
+        function.__annotations__ |= {name: hints_of(other)[name] for name in names}
+        return function
+
+    return decorate
+
+
 @functools.cache
 def _signature(function: Callable[..., Any]) -> inspect.Signature:
     return inspect.signature(function)

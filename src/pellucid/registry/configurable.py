@@ -19,30 +19,30 @@ class Configurable:
     arguments are its options, which it must keep under their names (``**others`` as a dictionary).
     """
 
-    registry: ClassVar[Any] = None  # the Registry of its family
-    registered_as: ClassVar[str] = ""
+    _registry: ClassVar[Any] = None  # the Registry of its family
+    _registered_as: ClassVar[str] = ""
 
     def __init_subclass__(cls, **keywords: Any) -> None:
         super().__init_subclass__(**keywords)
-        cls.registered_as = cls.__dict__.get("registered_as", "")  # not that of the class it derives from
+        cls._registered_as = cls.__dict__.get("_registered_as", "")  # not that of the class it derives from
         if "__repr__" not in cls.__dict__:  # else ``dataclass`` writes one, of every option
             cls.__repr__ = cls.__repr__  # type: ignore[method-assign]
 
     def __post_init__(self) -> None:
-        self.check_options()
+        self._check_options()
 
-    def check_options(self) -> None:
+    def _check_options(self) -> None:
         """Check every field against its type and bounds, and keep it as that type."""
         kind: type = type(self)
         for name in _fields_of(kind):
-            object.__setattr__(self, name, self.checked(name, getattr(self, name)))
+            object.__setattr__(self, name, self._checked(name, getattr(self, name)))
 
-    def checked(self, name: str, value: Any) -> Any:
+    def _checked(self, name: str, value: Any) -> Any:
         """Return a value as the field of that name stores it; OptionError if it is not allowed."""
         kind: type = type(self)
         return check_option(name_of(kind), name, value, *_fields_of(kind)[name])
 
-    def option_values(self) -> dict[str, Any]:
+    def _option_values(self) -> dict[str, Any]:
         """Return the options by name."""
         found = _declared_by(self)
         values = {name: getattr(self, name) for name in found.options}
@@ -52,10 +52,10 @@ class Configurable:
         """Return the options by name, and the registered name as "type", JSON-serializable."""
         return {
             "type": name_of(type(self)),
-            **plain(self.option_values()),
+            **plain(self._option_values()),
         }
 
-    def changed_options(self) -> dict[str, Any]:
+    def _changed_options(self) -> dict[str, Any]:
         """Return the options that are not at their defaults, by name."""
         found = _declared_by(self)
 
@@ -68,17 +68,12 @@ class Configurable:
             except (KeyError, OptionError, ValueError):
                 return False
 
-        return {name: value for name, value in self.option_values().items() if not is_default(name, value)}
+        return {name: value for name, value in self._option_values().items() if not is_default(name, value)}
 
     def __repr__(self) -> str:
         """Return the call that recreates it, without options at their defaults."""
-        parts = (f"{name}={value!r}" for name, value in self.changed_options().items())
+        parts = (f"{name}={value!r}" for name, value in self._changed_options().items())
         return f"{type(self).__name__}({', '.join(parts)})"
-
-    @classmethod
-    def from_config(cls, options: Mapping[str, Any]) -> Any:
-        """Return one with these options: the inverse of ``config`` without its "type"."""
-        return cls(**checked_names(cls, options))
 
 
 def plain(value: Any, describe: Callable[[Any], Any] = lambda one: one.config()) -> Any:
@@ -98,7 +93,7 @@ def plain(value: Any, describe: Callable[[Any], Any] = lambda one: one.config())
 
 def name_of(cls: type) -> str:
     """Return the name that a class is registered under, else its own; a parent's registration does not count."""
-    return str(vars(cls).get("registered_as") or cls.__name__)
+    return str(vars(cls).get("_registered_as") or cls.__name__)
 
 
 def options_of(cls: type) -> dict[str, tuple[Any, Limits]]:

@@ -209,8 +209,8 @@ def _read_one(value: Any, hint: Any, limits: Limits) -> tuple[bool, Any]:
             _read(key, inner[0], NO_LIMITS)[0] for key in value
         )
         return fits, {key: kept for key, (_, kept) in entries.items()} if fits else value
-    if isinstance(value, Mapping) and getattr(expected, "registry", None) is not None:
-        return True, expected.registry.from_config(value)
+    if isinstance(value, Mapping) and getattr(expected, "_registry", None) is not None:
+        return True, expected._registry.from_config(value)
     return (not isinstance(expected, type) or isinstance(value, expected)), value
 
 

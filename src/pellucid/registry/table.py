@@ -111,9 +111,7 @@ class Registry(Generic[T]):
     def from_config(self, config: Mapping[str, Any]) -> T:
         """Return the object that a ``config()`` describes: a dictionary of "type" and options."""
         name, options = self.split(config)
-        cls: Any = self[name]
-        made: T = cls.from_config(options)
-        return made
+        return self[name](**checked_names(self[name], options))
 
     def split(self, given: "str | Mapping[str, Any]") -> tuple[str, dict[str, Any]]:
         """Return the name and the options of what is given as a name or as ``{"type": name, **options}``.
@@ -145,7 +143,7 @@ class Registry(Generic[T]):
         if isinstance(given, Mapping):
             return self.from_config(given)
         made = f" Write {given.__name__}(), with its options." if isinstance(given, type) else ""
-        if isinstance(given, type) or getattr(given, "registry", None) is not self:
+        if isinstance(given, type) or getattr(given, "_registry", None) is not self:
             raise OptionError(
                 f"{self.kind}: expected a name, a dictionary with 'type' and options, or an object of that kind, "
                 f"got {shown(given)}.{made}"
@@ -176,7 +174,7 @@ def module_attributes(table: str) -> tuple[Callable[[str], Any], Callable[[], li
         own = {
             name: value
             for name, value in vars(module).items()
-            if getattr(value, "registry", None) is registry
+            if getattr(value, "_registry", None) is registry
         }
         return {table_name: registry, **own, **{cls.__name__: cls for _, cls in registry.items()}}
 
@@ -200,7 +198,7 @@ def register(cls_or_name: Any) -> Any:
     ... class Double(Layer):
     ...     def forward(self, X, *, training=False):
     ...         return 2 * X
-    >>> Layer.registry["Double"] is Double
+    >>> Layer._registry["Double"] is Double
     True
     """
     if isinstance(cls_or_name, str):
@@ -209,12 +207,12 @@ def register(cls_or_name: Any) -> Any:
 
 
 def _register(cls: Any, name: str) -> Any:
-    if getattr(cls, "registry", None) is None:
+    if getattr(cls, "_registry", None) is None:
         raise OptionError(
             f"register: {cls.__name__} belongs to no family that has a table: derive it from Layer or another."
         )
-    cls.registered_as = name
-    cls.registry.add(name, cls)
+    cls._registered_as = name
+    cls._registry.add(name, cls)
     explain_calls(cls)
     _document(cls)
     return cls

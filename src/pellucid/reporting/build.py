@@ -65,18 +65,18 @@ def make_sections(found: Findings, draft: Draft) -> tuple[Section, ...]:
     photo = found.photo and photos.new_photo_section(draft, found.photo, run)
     # Last what is waited for.
     influenced = found.influence and influence.influence_section(draft, found.influence)
-    labels = found.labels and label_errors.label_errors_section(draft, found.labels)
+    labels = found.labels and label_errors.label_errors_section(draft, found.labels, run.source)
     return tuple(section for section in (*before, labels, *between, influenced, photo) if section)
 
 
 def check_fits(run: Run) -> None:
     """Raise DataError unless it is one class a sample or numbers, and the model fits the data."""
     model, split = run.model, run.split
-    is_classifier = model.loss_kind == "classification" and split.train.y.ndim == 1
-    if not is_classifier and model.loss_kind != "regression":
+    is_classifier = model._loss.kind == "classification" and split.train.y.ndim == 1
+    if not is_classifier and model._loss.kind != "regression":
         raise DataError(
             f"{run.folder}: the report is of one class a sample or of numbers to predict, this model is of "
-            f"{model.loss_kind.replace('_', '-')}. Try `pellucid evaluate`."
+            f"{model._loss.kind.replace('_', '-')}. Try `pellucid evaluate`."
         )
     if is_classifier:
         check_probabilities(f"{run.folder}", model.loss)

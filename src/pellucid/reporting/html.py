@@ -32,6 +32,7 @@ from __future__ import annotations
 
 import base64
 import io
+import re
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -51,6 +52,8 @@ CSS_DPI = 100  # a figure of 8 inches is shown 800 pixels wide
 LARGE = 60_000  # bytes, from which a figure's PNG file is made smaller for the page
 MOST_WEBP = 16_383  # pixels a side
 WEBP_QUALITY = 80
+_NEGATIVE = re.compile(r"(?<![\w.,-])-(?=\.?\d)")
+_HYPHEN = re.compile(r"(?<=[^\W\d_])-(?=[^\W\d_])")  # of "non-cat", where no line is to break
 
 
 def write_report(content: ReportContent, path: str | Path) -> Path:
@@ -107,15 +110,15 @@ def _picture(figure: Figure | bytes) -> _Picture:
 
 
 def _cell(value: Cell) -> str:
-    """Return a value as text: 0.123 and 245,973, and strings as they are."""
+    """Return a value as text: 0.123 and 245,973; strings with the proper minus sign before their numbers."""
     if isinstance(value, str):
-        return value
+        return _NEGATIVE.sub("\N{MINUS SIGN}", value)
     is_whole = isinstance(value, int | np.integer)
     return (f"{value:,}" if is_whole else f"{value:.4g}").replace("-", "\N{MINUS SIGN}")
 
 
 def _text(words: str) -> str:
-    """Return a text whose numbers stay on one line with their signs and units; `commands` are set apart.
+    """Return a text whose numbers stay by their units, and hyphened words whole; `commands` are set apart.
 
     Examples
     --------
@@ -128,7 +131,10 @@ def _text(words: str) -> str:
     if len(parts) % 2 == 0:
         return "`".join(parts)
     code = Markup("<code>{}</code>")
-    return Markup("").join(code.format(part) if i % 2 else escape(part) for i, part in enumerate(parts))
+    return Markup("").join(
+        code.format(part) if i % 2 else escape(_HYPHEN.sub("-\N{WORD JOINER}", part))
+        for i, part in enumerate(parts)
+    )
 
 
 @cache

@@ -117,10 +117,10 @@ def photo_sheet(X: Array) -> PhotoSheet:
             sheet.paste(photo, (i % n_columns * across, i // n_columns * down))
         return sheet
 
-    data = _encoded(paste(width, height), "png")
+    data = _encoded(paste(width, height), "PNG")
     if len(data) > ENOUGH:
         photos = [photo.resize((across, down), Image.Resampling.BICUBIC) for photo in photos]
-        smaller = _encoded(paste(across, down), "jpeg")
+        smaller = _encoded(paste(across, down), "JPEG", quality=88, subsampling=0)
         if len(smaller) < len(data):
             data, width, height = smaller, across, down
     return PhotoSheet(data, len(X), n_columns, height, width)
@@ -139,10 +139,7 @@ def _pixels(image: Array) -> Array:
     return pixels[..., 0] if pixels.ndim == 3 and pixels.shape[2] == 1 else pixels
 
 
-def _encoded(picture: Image.Image, kind: str) -> bytes:
+def _encoded(picture: Image.Image, kind: str, **options: int) -> bytes:
     buffer = io.BytesIO()
-    if kind == "png":
-        picture.save(buffer, "PNG")
-    else:
-        picture.save(buffer, "JPEG", quality=88, subsampling=0)
+    picture.save(buffer, kind, **options)
     return buffer.getvalue()

@@ -24,7 +24,7 @@ from pellucid.training.history import History
 from pellucid.training.options import TrainingOptions
 from pellucid.training.recipes import GENERAL, RECIPES
 from pellucid.training.recommend import AUTO, recommend
-from pellucid.training.shared import Shared
+from pellucid.training.training_cache import TrainingCache
 
 
 class RunRequest(NamedTuple):
@@ -128,15 +128,15 @@ def make_model(config: RunConfig, architecture: Architecture | None, split: Spli
     if architecture is not None:
         model = architecture.model
         if config.options.dtype is not None:
-            model.set_dtype(config.options.dtype)
+            model._set_dtype(config.options.dtype)
     else:
         if split.classes and split.train.y.ndim == 1:
             check_classes(split)
         model = preset(config.model, n_outputs=n_outputs_for(split.train))
-    if architecture is not None and not model.is_initialized:  # what does not fit is told with its line
+    if architecture is not None and not model._is_initialized:  # what does not fit is told with its line
         architecture.initialize(split.train.X.shape[1:], seed=config.options.seed)
     if split.schema is not None:
-        model.schema = split.schema
+        model._schema = split.schema
         model.preprocessing = Preprocessing.standardize(split.train.X, split.schema.is_numeric)
     return model
 
@@ -146,7 +146,7 @@ def _from_start(config: RunConfig, split: Split) -> Model:
     model = load(config.start)
     if split.classes and split.train.y.ndim == 1:
         check_classes(split)
-    theirs, own = (None if schema is None else schema.columns for schema in (model.schema, split.schema))
+    theirs, own = (None if schema is None else schema.columns for schema in (model._schema, split.schema))
     if theirs is not None and theirs != own:
         columns = join_some([column.name for column in theirs])
         raise DataError(
@@ -154,7 +154,7 @@ def _from_start(config: RunConfig, split: Split) -> Model:
             "a table of the same columns."
         )
     made = transfer(model, split, freeze=config.freeze, seed=config.options.seed)
-    made.schema = split.schema
+    made._schema = split.schema
     return made
 
 
@@ -176,7 +176,7 @@ def fit_run(
     *,
     resume: Path | None = None,
     nonfinite: Path | None = None,
-    shared: Shared | None = None,
+    shared: TrainingCache | None = None,
 ) -> History:
     """Train the model on the training part, and record in it what was done and how the data were read.
 
@@ -191,5 +191,5 @@ def fit_run(
         nonfinite=nonfinite,
         shared=shared,
     )
-    model.summary_of_training["reading"] = reading_of(config.source)
+    model._summary_of_training["reading"] = reading_of(config.source)
     return history

@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 
 from pellucid.data.dataset import Split
-from pellucid.errors import OptionError, PellucidError, unknown_name
+from pellucid.errors import OptionError, PellucidError
 from pellucid.formats.architecture import Architecture, load_architecture
 from pellucid.formats.safetensors import load
+from pellucid.nn.by_name import check_names_a_file
 from pellucid.nn.model import Model
 from pellucid.nn.preset_size import naming_size
 from pellucid.nn.presets import PRESETS
@@ -20,7 +21,7 @@ from pellucid.runs.config import RunConfig, is_preset
 from pellucid.training.events import Callback
 from pellucid.training.fit import kernels_for
 from pellucid.training.history import History
-from pellucid.training.shared import Shared
+from pellucid.training.training_cache import TrainingCache
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,7 +88,7 @@ def find_candidate(letter: str, source: str | Path | Model, **options: Any) -> C
     pellucid.errors.OptionError: A: unknown preset 'mpl'. Did you mean 'mlp'? Known: cnn, ...
     """
     if isinstance(source, Model):
-        if not source.is_initialized:
+        if not source._is_initialized:
             raise OptionError(f"{letter}: train the model first, or name a preset or a .toml file.")
         return Candidate(letter, type(source).__name__, model=source)
     name = str(source)
@@ -95,12 +96,8 @@ def find_candidate(letter: str, source: str | Path | Model, **options: Any) -> C
         config, architecture, _ = plan(name, **options)
         assert is_preset(name) is (architecture is None)
         return Candidate(letter, name, config=config, architecture=architecture)
-    path = Path(name).expanduser()
-    if not path.exists() and path.suffix == "" and path.name == name:
-        raise OptionError(
-            f"{letter}: {unknown_name('preset', name, PRESETS)} Or name a .toml file, a model file or a run folder."
-        )
-    return Candidate(letter, name, model=load(path))
+    check_names_a_file(name, letter)
+    return Candidate(letter, name, model=load(Path(name).expanduser()))
 
 
 def train_candidate(
@@ -112,7 +109,7 @@ def train_candidate(
     draws_start: bool = False,
     callbacks: Sequence[Callback] = (),
     resume: Path | None = None,
-    shared: Shared | None = None,
+    shared: TrainingCache | None = None,
 ) -> tuple[Model, History]:
     """Train a preset or TOML file again by its recipe, on the training part.
 
@@ -131,7 +128,7 @@ def train_candidate(
     callbacks : sequence of callable, optional
     resume : Path, optional
         A folder of checkpoints to go on from.
-    shared : Shared, optional
+    shared : TrainingCache, optional
         What it has in common with other trainings on the same samples.
     """
     assert candidate.config is not None
@@ -141,11 +138,11 @@ def train_candidate(
     config = replace(candidate.config, options=options)
     model = make_model(config, _fresh(candidate.architecture), split)
     if draws_start:
-        if model.is_initialized:
+        if model._is_initialized:
             draw_published_start(model, options.seed)
         else:
             shape, seed = split.train.X.shape[1:], options.seed
-            with naming_size(model.recipe, shape):
+            with naming_size(model._recipe, shape):
                 model.initialize(shape, seed=seed, dtype=options.dtype, published_seed=seed)
     return model, fit_run(model, split, config, callbacks, resume=resume, shared=shared)
 
@@ -177,7 +174,7 @@ def draw_published_start(model: Model, seed: int) -> None:
 
     rng = StartRandom(np.random.PCG64(seed))
     rng.published_seed = seed
-    for leaf in model.leaves():
+    for leaf in model._leaves():
         initializer = getattr(leaf, "initializer", "")
         if initializer in ("published", "published_two_layer"):
             leaf.params["W"][...] = rng.draw(initializer, leaf.params["W"].shape)
@@ -196,7 +193,7 @@ def ready_to_train(candidate: Candidate, split: Split, n_trainings: int = 1) -> 
     try:
         architecture = None if candidate.architecture is None else load_architecture(candidate.source)
         model = make_model(candidate.config, architecture, split)
-        if not model.is_initialized:
+        if not model._is_initialized:
             model.initialize(
                 split.train.X.shape[1:],
                 seed=options.seed,

@@ -134,7 +134,7 @@ class RunConfig:
 
 
 def _rates(options: TrainingOptions) -> tuple[Any, ...]:
-    """Return what may be chosen anew where a training goes on."""
+    """Return what may change where a training goes on."""
     return options.learning_rate, options.schedule, options.schedule_options
 
 

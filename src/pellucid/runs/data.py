@@ -44,12 +44,12 @@ def source_for(model: Model, source: DataSource) -> DataSource:
     Options of the training's reader are taken where they apply to this kind of data. Images of a folder are
     resized to what the model takes, and a table's target is the model's.
     """
-    training = model.summary_of_training
+    training = model._summary_of_training
     reading = {"seed": training.get("options", {}).get("seed", 1), **training.get("reading", {})}
     if source.kind == "folder" and len(model.input_shape) == 3:
         reading["image_size"] = list(model.input_shape[:2])
-    if source.kind == "table" and model.schema is not None:
-        reading["target"] = ",".join(model.schema.target)
+    if source.kind == "table" and model._schema is not None:
+        reading["target"] = ",".join(model._schema.target)
     own = {option: value for option, value in reading.items() if option in source.applicable}
     held_out = {option: reading[option] for option in HOLD_OUT if option in reading}
     return DataSource.from_dict({**own, **source.to_dict(), **held_out})
@@ -65,7 +65,7 @@ def find_source(model: Model, path: Path) -> DataSource | None:
         Its file or run folder.
     """
     config = (path if path.is_dir() else path.parent) / "config.toml"
-    known = model.summary_of_training.get("reading", {})
+    known = model._summary_of_training.get("reading", {})
     try:
         source = RunConfig.from_toml(config.read_text(encoding="utf-8")).source
     except (OSError, ValueError):  # no run folder, or a damaged one
@@ -121,7 +121,7 @@ def find_training_photos(model: Model, path: Path, data: str | None = None) -> t
     PellucidError
         If data that were named cannot be read, or are not images of the model's shape.
     """
-    known = model.summary_of_training.get("data_sha256")
+    known = model._summary_of_training.get("data_sha256")
     if data is not None:
         found = _training_part(source_for(model, DataSource(data)))
         if found.X.shape[1:] != model.input_shape:

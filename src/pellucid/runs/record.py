@@ -177,7 +177,7 @@ def _changed_parts(split: Split, model: Model, metrics: Mapping[str, Any]) -> st
     """Return which parts of the data are known to be others than those of the run: "training and test"."""
     recorded = metrics.get("data")
     known = {
-        "training": (model.summary_of_training.get("data_sha256"), split.train),
+        "training": (model._summary_of_training.get("data_sha256"), split.train),
         "test": (recorded.get("test_sha256") if isinstance(recorded, dict) else None, split.test),
     }
     return " and ".join(

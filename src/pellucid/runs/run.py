@@ -65,7 +65,7 @@ class Run:
     @property
     def kind(self) -> str:
         """``"classification"``, ``"multi_label"`` or ``"regression"``."""
-        return self.model.loss_kind
+        return self.model._loss.kind
 
     @property
     def has_photos(self) -> bool:
@@ -127,7 +127,7 @@ class Run:
     def metrics(self) -> dict[str, Any]:
         """What metrics.json holds: scores, the training in numbers, and the hashes of the data."""
         history, (train, test) = self.history, self.split
-        known = self.model.summary_of_training.get("data_sha256")
+        known = self.model._summary_of_training.get("data_sha256")
         return {
             **self.scores,
             "final_loss": history.losses[-1] if history.losses else None,

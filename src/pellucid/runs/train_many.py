@@ -14,7 +14,7 @@ from pellucid.parallel import JobsLost, run_jobs
 from pellucid.runs.candidates import Candidate, ready_to_train, train_candidate
 from pellucid.threads import n_cores
 from pellucid.training.history import History
-from pellucid.training.shared import Shared
+from pellucid.training.training_cache import TrainingCache
 from pellucid.types import Array
 
 Job = TypeVar("Job", bound=Hashable)
@@ -61,7 +61,7 @@ class Trainings:
         The rows of the training part to train on and to test on, of each fold; default: all, and the test part.
     draws_start : bool, optional
         See :func:`pellucid.runs.candidates.train_candidate`.
-    shared : Shared or None
+    shared : TrainingCache or None
         What trainings on threads have in common.
     """
 
@@ -70,7 +70,7 @@ class Trainings:
     measure: Callable[[TrainingJob, Trained], Any]
     rows: Sequence[tuple[Array, Array]] | None = None
     draws_start: bool = False
-    shared: Shared | None = None
+    shared: TrainingCache | None = None
 
     @property
     def on_threads(self) -> bool:
@@ -82,7 +82,7 @@ class Trainings:
         split = self.parts(0)
         candidates = {n: ready_to_train(one, split, n_trainings) for n, one in self.candidates.items()}
         found = replace(self, candidates=candidates)
-        return replace(found, shared=Shared()) if self.rows is None and found.on_threads else found
+        return replace(found, shared=TrainingCache()) if self.rows is None and found.on_threads else found
 
     def parts(self, fold: int) -> Split:
         """Return what is trained and tested on."""

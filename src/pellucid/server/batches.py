@@ -159,7 +159,7 @@ def finish(future: "asyncio.Future[Any]", result: Any) -> None:
 
 
 def _set(future: "asyncio.Future[Any]", result: Any) -> None:
-    if future.done():  # nobody waits any more
+    if future.done():  # cancelled
         return
     if isinstance(result, BaseException):
         future.set_exception(result)

@@ -49,7 +49,7 @@ class Served:
     @property
     def takes(self) -> str:
         """What a sample is: "images", "rows" of a table with named columns, or "arrays"."""
-        if self.model.schema is not None:
+        if self.model._schema is not None:
             return "rows"
         try:
             check_takes_images(self.shape)
@@ -97,13 +97,13 @@ class Served:
 
     def describe(self) -> dict[str, Any]:
         """Return what ``GET /model`` says of it."""
-        model, summary, schema = self.model, self.model.summary(), self.model.schema
+        model, summary, schema = self.model, self.model.summary(), self.model._schema
         return {
             "name": self.name,
             "takes": self.takes,
             "input_shape": list(self.shape),
             "columns": None if schema is None else [column.name for column in schema.columns],
-            "predicts": model.loss_kind,
+            "predicts": model._loss.kind,
             "classes": list(model.classes),
             "loss": model.loss,
             "n_params": summary.n_params,
@@ -152,9 +152,9 @@ def _named(given: str) -> tuple[str, Path]:
 
 def _load(name: str, path: Path) -> Served:
     model = load(path)
-    if not isinstance(model.input_shape, tuple) or model.loss_kind == "joint":
+    if not isinstance(model.input_shape, tuple) or model._loss.kind == "joint":
         raise OptionError(f"serve: {path} has several inputs or outputs. Serve models that have one of each.")
-    if model.loss_kind != "regression" and not model.loss_function.gives_probabilities:
+    if model._loss.kind != "regression" and not model._loss.gives_probabilities:
         raise OptionError(
             f"serve: {path} was trained on {model.loss}, which gives no probabilities. Train it on a cross-entropy."
         )

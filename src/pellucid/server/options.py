@@ -23,7 +23,7 @@ class ServerOptions(Configurable):
     pellucid.errors.OptionError: serve: expected max_images to be a whole number of at least 1, got 0.
     """
 
-    registered_as: ClassVar[str] = "serve"
+    _registered_as: ClassVar[str] = "serve"
 
     host: str = option(
         "127.0.0.1", help="Address to listen on; one that others can reach needs a token in PELLUCID_TOKEN."

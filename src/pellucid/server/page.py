@@ -59,14 +59,14 @@ def page(document: Mapping[str, Any], models: Sequence[Served], *, has_form: boo
 def takes(served: Served) -> str:
     """Return what a model takes, in words."""
     if served.takes == "rows":
-        return f"rows with {join_some([column.name for column in served.model.schema.columns], MOST_NAMES)}"
+        return f"rows with {join_some([column.name for column in served.model._schema.columns], MOST_NAMES)}"
     return f"{served.takes}, {by(served.shape)}"
 
 
 def predicts(served: Served) -> str:
     """Return what a model predicts, in words."""
     kinds = {"regression": "numbers", "multi_label": "which hold of"}
-    kind = kinds.get(served.model.loss_kind, "one of")
+    kind = kinds.get(served.model._loss.kind, "one of")
     return f"{kind} {join_some(served.model.classes, MOST_NAMES)}".rstrip()
 
 

@@ -52,7 +52,7 @@ def read_samples(
     options : ServerOptions
         Its limits.
     is_waited_for : callable, optional
-        Asked between images; once nobody waits for an answer, no more are decoded.
+        Asked between images; once the request is cancelled, no more are decoded.
 
     Raises
     ------
@@ -87,7 +87,7 @@ def _of_form(
     images, names = [], list[str | int]()
     for i, (file, content) in enumerate(form, 1):
         if not is_waited_for():
-            raise HTTPException(503, "nobody waits for the answer any more")
+            raise HTTPException(503, "the request was cancelled")
         name = shorten(file, LONGEST_NAME) or f"image {i}"
         images.append(_picture(served, content, name, options))
         names.append(name)
@@ -103,7 +103,7 @@ def _of_json(served: Served, body: bytes, options: ServerOptions) -> Samples:
         )
     names: list[str | int] = list(range(len(instances)))
     if served.takes == "rows":
-        X, notes = _encode(served.model.schema, instances)
+        X, notes = _encode(served.model._schema, instances)
         return Samples(X, names, notes)
     return Samples(_array(instances), names)
 

@@ -112,7 +112,7 @@ class Service:
         """Read the samples of a request, in one of the threads, and hand them on to be predicted."""
         try:
             if future.cancelled():
-                raise HTTPException(503, "nobody waits for the answer any more")
+                raise HTTPException(503, "the request was cancelled")
             samples = read_samples(
                 served, content_type, body, self.options, is_waited_for=lambda: not future.cancelled()
             )

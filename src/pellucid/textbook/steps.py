@@ -213,7 +213,7 @@ def L_model_backward(AL: Array, Y: Array, caches: list[LayerCache]) -> Parameter
 
     For sigmoid and cross-entropy together the last dZ is simply ``sigmoid(Z) - Y``; going through dA would divide
     by AL, which may be 0. So Z comes from the caches, and of AL only the shape matters. dA0, the slope for the
-    pixels, would cost as much as dW1 and nobody uses it: it is left out.
+    pixels, would cost as much as dW1 and is not used: it is left out.
 
     >>> AL, caches = L_model_forward(np.ones((4, 2)), initialize_parameters_deep([4, 3, 1]))
     >>> list(L_model_backward(AL, np.array([[0, 1]]), caches))

@@ -1,6 +1,6 @@
 """Checkpoints: everything that a training needs to go on exactly as if it had never stopped.
 
-Random streams are not stored: each is made anew from the seed and the number of its epoch or step. What a training
+Random streams are not stored: each is made from the seed and the number of its epoch or step. What a training
 is given is stored, data as hashes: it goes on from a checkpoint of the same settings and the same data only. Its
 length may be changed: see :mod:`pellucid.training.extension`.
 """
@@ -18,7 +18,7 @@ from pellucid.registry.configurable import name_of
 from pellucid.tensors import read_header, read_tensors, write_tensors
 from pellucid.text import shown
 from pellucid.training.events import TrainingState
-from pellucid.training.extension import check_length, take_up_rates, with_length_of
+from pellucid.training.extension import check_length, set_rates_from_here, settings_of_length
 from pellucid.training.saved_state import check_array, saved_number, saved_position
 from pellucid.types import Array, with_prefix
 
@@ -69,7 +69,7 @@ def save_checkpoint(run: TrainingState, path: Path) -> None:
         "owners": list(owners),
     }
     arrays: dict[str, Array] = {"theta": run.model.theta}
-    for i, leaf in enumerate(run.model.leaves()):
+    for i, leaf in enumerate(run.model._leaves()):
         arrays |= {f"state.{i}.{key}": value for key, value in leaf.state.items()}
     arrays |= {f"form/{key}": value for key, value in run.form.state().items()}
     for name, owner in owners.items():
@@ -95,7 +95,7 @@ def open_checkpoint(run: TrainingState, path: str | Path) -> Saved:
     saved = Saved(path, *read_checkpoint(path))
     known, wanted, has_new_rates = saved.header.get("settings"), _settings(run), False
     if isinstance(known, dict):
-        wanted, has_new_rates = with_length_of(known, wanted)
+        wanted, has_new_rates = settings_of_length(known, wanted)
         if known != wanted and (changed := _last_digits(known, wanted)):
             began, goes_on = (
                 ", ".join(f"{name}={settings.get(name, 1)!r}" for name in changed)
@@ -112,7 +112,7 @@ def open_checkpoint(run: TrainingState, path: str | Path) -> Saved:
         name, a, b = _first_difference("", known, wanted)
         raise FormatError(
             f"{path}: the checkpoint has {name} = {_short(a)}, this training {name} = {_short(b)}. Use the same "
-            "settings and data, or start anew."
+            "settings and data, or start again."
         )
     try:
         check_length(run, path, saved.header, has_new_rates=has_new_rates)
@@ -159,7 +159,7 @@ def restore(run: TrainingState, saved: Saved) -> None:
         columns = _columns(header["history"], epoch)
         epoch_loss, epoch_weight = (saved_number("epoch_loss", each, 0.0) for each in header["epoch_loss"])
         kept = {"theta": run.model.theta}
-        for i, leaf in enumerate(run.model.leaves()):
+        for i, leaf in enumerate(run.model._leaves()):
             kept |= {f"state.{i}.{key}": value for key, value in leaf.state.items()}
         for name, array in kept.items():
             check_array(f"{path}: {name}", arrays[name], array)
@@ -170,7 +170,7 @@ def restore(run: TrainingState, saved: Saved) -> None:
             owner.load_state({**header[name], **with_prefix(f"{name}/", arrays)})
         run.epoch, run.step, run.step_in_epoch = epoch, step, step_in_epoch
         run.epoch_loss, run.epoch_weight, run.history.columns = epoch_loss, epoch_weight, columns
-        take_up_rates(run, chosen, header["settings"]["optimizer"], has_new_rates=has_new_rates)
+        set_rates_from_here(run, chosen, header["settings"]["optimizer"], has_new_rates=has_new_rates)
     except (KeyError, ValueError, TypeError, AttributeError) as error:
         raise _of_file(path, error) from None
 

@@ -65,7 +65,7 @@ def choose_form(job: Job, history: History) -> Iterator[Form]:
             f"train: a full batch of samples that stay in their file (on_disk) is trained in the dual form alone "
             f"({history.note}). Choose batch_size=32, or load without on_disk."
         )
-    if job.plan.batch_size is None and job.change is None:  # which changes what is read anew each time
+    if job.plan.batch_size is None and job.change is None:  # which changes what is read each time
         X = map_arrays(_in_memory, X)
     yield Form(batches_of(job, X, rule), validation_of(job, X, held_out, rule, part), part=part)
 
@@ -119,13 +119,13 @@ def validation_of(
     if job.X_validation is None:
         return None
     model, m = job.model, n_rows(job.X)
-    if model.loss_kind != "classification":
+    if model._loss.kind != "classification":
         return Validation(held_out, job.Y_validation, part=part)
     rows = np.unique(np.linspace(0, m - 1, min(m, n_rows(job.X_validation), MOST_MEASURED)).astype(int))
     sample = choose_rows(X, rows)
     if rule is not None:
         sample = map_arrays(lambda array: rule.apply(array, model.dtype), sample)
-    return Validation(held_out, job.Y_validation, sample, model.encode(take_rows(job.data.y, rows)), part)
+    return Validation(held_out, job.Y_validation, sample, model._encode(take_rows(job.data.y, rows)), part)
 
 
 def _choose(job: Job) -> tuple[bool, str]:

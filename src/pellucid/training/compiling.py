@@ -73,7 +73,7 @@ def _make_a_batch(job: Job) -> None:
 
 def _rehearsal_of(job: Job, callbacks: Sequence[Callback]) -> Rehearsal:
     model, plan, two, measured = replica(job.part), job.plan, slice(0, 2), None
-    model.reported = None
+    model._loss_hook = None
     if job.part is job.model and any(isinstance(callback, PreciseBatchNorm) for callback in callbacks):
         measured = job.data.take(two)
     has_validation = job.X_validation is not None
@@ -83,14 +83,11 @@ def _rehearsal_of(job: Job, callbacks: Sequence[Callback]) -> Rehearsal:
 def rehearse(r: Rehearsal) -> None:
     """Call each kernel that a training calls once it has a batch; nothing but the rehearsal's model changes."""
     model = r.model
-    shape: Any = model.input_shape
-    sizes = shape.values() if isinstance(shape, dict) else [shape]
-    zeros = [np.zeros((2, *size), model.dtype) for size in sizes]
-    X: Any = dict(zip(shape, zeros, strict=True)) if isinstance(shape, dict) else zeros[0]
+    X: Any = map_arrays(lambda shape: np.zeros((2, *shape), model.dtype), model.input_shape)
     Y = map_arrays(lambda array: np.resize(array, (2, *array.shape[1:])), r.Y)
     with dispatch.use("numba"):
-        model.seed_step(r.seed, 0)
-        model.loss_and_grad_of_encoded(X, Y)
+        model._seed_step(r.seed, 0)
+        model._loss_and_grad_of_encoded(X, Y)
         if r.predicts:
             model.forward(X)
         if not r.optimizer.is_full_batch:
@@ -104,9 +101,9 @@ def _take_a_step_of_a_stack(job: Job) -> None:
         job.plan.batch_size or n_rows(job.X),
         replica(job.part),
     )  # as many samples: threads depend on it
-    model.move(model.theta.copy(), model.grad)
+    model._move(model.theta.copy(), model.grad)
     rule = copy.copy(job.plan.optimizer)
-    rule.start(model.theta, model.flat_decay_mask())
+    rule.start(model.theta, model._flat_decay_mask())
     X = np.zeros((m, *model.input_shape), model.dtype)
     with executor_for(model, job.n_threads, rule) as executor:
         executor.seed_step(job.plan.seed, 0)

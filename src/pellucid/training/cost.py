@@ -48,7 +48,7 @@ def is_for_one_blas_thread(model: Model, X: Any, batch_size: int | None) -> bool
 
 def _step_operations(model: Model, batch: int) -> float:
     """Return about how many operations a step takes: the forward pass, and twice that for the backward."""
-    return 3.0 * batch * model.n_operations
+    return 3.0 * batch * model._n_operations
 
 
 def choose_kernels(model: Model, plan: Plan, m: int, kept: str | None = None) -> str:
@@ -74,8 +74,8 @@ def operations_of(model: Model, plan: Plan, m: int) -> float:
     """Return about how many multiplications and additions a training takes, in the form that it will have."""
     n_samples, batch = float(m) * plan.n_epochs, plan.batch_size or m
     n_steps = round(n_samples / batch)
-    work = 3.0 * n_samples * model.n_operations  # the forward pass, and twice that for the backward
-    work += LAYER_OPERATIONS * n_steps * len(model.leaves())
+    work = 3.0 * n_samples * model._n_operations  # the forward pass, and twice that for the backward
+    work += LAYER_OPERATIONS * n_steps * len(model._leaves())
     if plan.form != "direct" and plan.augment is None and stays_in_span(model, plan.optimizer, m):
         work += first_layer_correction(model, m, batch, n_steps)
     return work

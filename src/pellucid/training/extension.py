@@ -1,4 +1,4 @@
-"""A training that goes on from its checkpoint to another number of epochs: what stays, what may be chosen anew."""
+"""A training that goes on from its checkpoint to another number of epochs: what stays, what may change."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,7 +11,7 @@ from pellucid.training.saved_state import saved_number, saved_position
 from pellucid.training.schedules.base import Schedule
 
 
-def with_length_of(known: Mapping[str, Any], wanted: Mapping[str, Any]) -> tuple[dict[str, Any], bool]:
+def settings_of_length(known: Mapping[str, Any], wanted: Mapping[str, Any]) -> tuple[dict[str, Any], bool]:
     """Return the settings that a checkpoint must have for a training of these, and whether rates change from here.
 
     They are those of the training itself; but where it is to have another number of epochs, that number is free,
@@ -26,10 +26,10 @@ def with_length_of(known: Mapping[str, Any], wanted: Mapping[str, Any]) -> tuple
     --------
     >>> known = {"n_epochs": 120, "schedule": None, "optimizer": {"type": "sgd", "learning_rate": 0.1}}
     >>> wanted = {**known, "n_epochs": 150}
-    >>> with_length_of(known, wanted) == (known, False)
+    >>> settings_of_length(known, wanted) == (known, False)
     True
     >>> wanted["schedule"] = {"type": "constant"}
-    >>> with_length_of(known, wanted) == (known, True)
+    >>> settings_of_length(known, wanted) == (known, True)
     True
     """
     expected = dict(wanted)
@@ -72,7 +72,7 @@ def check_length(run: TrainingState, path: Path, header: Mapping[str, Any], *, h
     if schedule is None:
         return
     if depends_on_length(schedule, step, n_before * run.n_steps, run.n_epochs * run.n_steps):
-        name = schedule.registered_as or type(schedule).__name__
+        name = schedule._registered_as or type(schedule).__name__
         why = f"the rates of {name} so far are those of {plural(n_before, 'epoch')}, not of {run.n_epochs}"
         rate = optimizer.learning_rate / 10
         if has_new_rates:
@@ -82,7 +82,7 @@ def check_length(run: TrainingState, path: Path, header: Mapping[str, Any], *, h
             rate = optimizer.learning_rate
         raise FormatError(
             f'{path}: {why}. Choose a rate to go on at, with schedule="constant" and learning_rate (--schedule '
-            f"constant --learning-rate {rate:.2g}), or train {run.n_epochs} epochs anew."
+            f"constant --learning-rate {rate:.2g}), or train {run.n_epochs} epochs again."
         )
 
 
@@ -98,7 +98,7 @@ def depends_on_length(schedule: Schedule, n_made: int, *lengths: int) -> bool:
     return any(len({schedule(t, length) for length in lengths}) > 1 for t in range(n_made))
 
 
-def take_up_rates(
+def set_rates_from_here(
     run: TrainingState, chosen: Mapping[str, Any], before: Mapping[str, Any], *, has_new_rates: bool
 ) -> None:
     """Let the schedule of a run that has been restored reach to its end, from here on at the rate that was chosen.

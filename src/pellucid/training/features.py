@@ -35,26 +35,26 @@ def trained_part(model: Model, m: int) -> Model:
     ((7,), True)
     """
     n = n_frozen_places(model)
-    if not n or model.further():
+    if not n or model._further():
         return model
     assert isinstance(model, Sequential)
-    shape = model.places[n].input_shape
+    shape = model._places[n].input_shape
     if not isinstance(shape, tuple) or m * math.prod(shape) * model.theta.itemsize > MAX_FEATURE_BYTES:
         return model
-    part = Sequential(model.places[n:], dtype=model.dtype)
+    part = Sequential(model._places[n:], dtype=model.dtype)
     part.theta, part.grad = model.theta, model.grad
     part.input_shape, part.output_shape = shape, model.output_shape
-    part.reported = model.reported
-    part.copy_loss(model)
-    part.mark_input_gradient(False)
+    part._loss_hook = model._loss_hook
+    part._copy_loss(model)
+    part._mark_input_gradient(False)
     return part
 
 
 def n_frozen_places(model: Model) -> int:
     """Return how many layers a model begins with that are frozen, or hold frozen layers alone."""
-    if not isinstance(model, Sequential) or not model.n_frozen:
+    if not isinstance(model, Sequential) or not model._n_frozen:
         return 0
-    is_frozen = [all(leaf.is_frozen for leaf in place.leaves()) for place in model.places]
+    is_frozen = [all(leaf._is_frozen for leaf in place._leaves()) for place in model._places]
     return is_frozen.index(False)
 
 
@@ -69,7 +69,7 @@ def features_of(model: Model, X: Any, rule: Preprocessing | None = None) -> Any:
     rule : Preprocessing, optional
         How they are prepared; default: they are.
     """
-    frozen = Sequential(model.places[: n_frozen_places(model)], dtype=model.dtype)
+    frozen = Sequential(model._places[: n_frozen_places(model)], dtype=model.dtype)
     frozen.input_shape = model.input_shape
-    frozen.mark_input_gradient(False)
-    return frozen.raw_outputs(X, None if rule is None else lambda array: rule.apply(array, model.dtype))
+    frozen._mark_input_gradient(False)
+    return frozen._raw_outputs(X, None if rule is None else lambda array: rule.apply(array, model.dtype))

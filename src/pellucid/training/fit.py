@@ -33,7 +33,7 @@ from pellucid.training.optimizers.base import Optimizer
 from pellucid.training.options import TrainingOptions, fill_in, plan_from, recipe_of
 from pellucid.training.samples import in_range_seen, read_samples
 from pellucid.training.schedules.base import Schedule
-from pellucid.training.shared import Shared
+from pellucid.training.training_cache import TrainingCache
 from pellucid.types import Array
 from pellucid.version import __version__
 
@@ -98,7 +98,7 @@ def train(
     batch_size : int, optional
         0: the full batch, so that one epoch is one step. Default: 0.
     shuffle : bool, optional
-        Whether mini-batches are drawn anew each epoch, the default; False takes them in the order of the data.
+        Whether mini-batches are shuffled again each epoch, the default; False takes them in the order of the data.
     schedule : Schedule, str or dict, optional
         How the learning rate changes; default: not at all.
     augment : Augment, str or dict, optional
@@ -202,7 +202,7 @@ def train(
     plan = plan_from(options, **objects)
     listeners: list[Callback] = [*first, *callbacks, *own, *progress_bar(progress, callbacks)]
     history = train_by_plan(model, data, plan, listeners, resume=resume, nonfinite=nonfinite)
-    model.summary_of_training |= _class_counts(model, data)
+    model._summary_of_training |= _class_counts(model, data)
     history.model = model
     return history
 
@@ -215,7 +215,8 @@ def fit(
     *,
     resume: Path | None = None,
     nonfinite: Path | None = None,
-    shared: Shared | None = None,
+    shared: TrainingCache | None = None,
+    held: Array | None = None,
 ) -> History:
     """Train a model as the options say, and record in it what was done.
 
@@ -228,8 +229,10 @@ def fit(
     options : TrainingOptions
     callbacks, resume, nonfinite : optional
         As for :func:`train`.
-    shared : Shared, optional
+    shared : TrainingCache, optional
         What it has in common with other trainings on the same samples.
+    held : Array of int, optional
+        The rows to hold out for validation, in place of the fraction that the options say.
 
     Raises
     ------
@@ -247,10 +250,10 @@ def fit(
     options = options.for_data(recipe_of(model), data.y)
     samples = in_range_seen(model, data, "train")
     own = _callbacks_of(options, samples)
-    plan = plan_from(options, shared=shared)
+    plan = plan_from(options, shared=shared, **({} if held is None else {"validation": held}))
     listeners = [*callbacks, *own]
     history = train_by_plan(model, samples, plan, listeners, resume=resume, nonfinite=nonfinite)
-    model.summary_of_training = {
+    model._summary_of_training = {
         "pellucid": __version__,
         "options": dataclasses.asdict(options),
         "n_steps": history.n_steps,
@@ -276,7 +279,7 @@ def _callbacks_of(options: TrainingOptions, data: Dataset) -> list[Callback]:
 
 def _class_counts(model: Model, data: Dataset) -> dict[str, list[int]]:
     """Return how many samples each class has, which the majority-class baseline needs; of other targets nothing."""
-    if model.loss_kind != "classification" or data.y.ndim != 1 or data.y.dtype.kind not in "bui":
+    if model._loss.kind != "classification" or data.y.ndim != 1 or data.y.dtype.kind not in "bui":
         return {}
     return {"class_counts": np.bincount(data.y.astype(np.int64)).tolist()}
 

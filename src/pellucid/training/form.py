@@ -36,16 +36,16 @@ class Validation:
         if self.X_train is not None:
             found["accuracy"] = _measure(part, self.X_train, self.Y_train)["accuracy"]
         found |= {f"validation_{name}": value for name, value in _measure(part, self.X, self.Y).items()}
-        model.measured = part.measured
+        model._last_outputs = part._last_outputs
         return found
 
 
 def _measure(model: Model, X: Any, Y: Any) -> dict[str, float]:
     """Return what ``model.measure`` does; of several ranks, each predicts a part."""
     if ranks.world() is None:
-        return model.measure(X, Y)
+        return model._measure(X, Y)
     own = choose_rows(X, ranks.part(n_rows(X)))
-    return model.measure(X, Y, joined(ranks.of_all(model.raw_outputs(own))))
+    return model._measure(X, Y, joined(ranks.of_all(model._raw_outputs(own))))
 
 
 class Form:
@@ -102,9 +102,9 @@ class Form:
         """Return a function of no arguments: the sum of squares of all weights that decay, as they are then."""
         weights = [
             leaf.params[key].reshape(-1)
-            for leaf in model.leaves()
+            for leaf in model._leaves()
             for key in leaf.params
-            if not leaf.is_frozen and key not in leaf.undecayed
+            if not leaf._is_frozen and key not in leaf._undecayed
         ]
         return lambda: sum(float(np.dot(W, W)) for W in weights)
 

@@ -37,7 +37,7 @@ from pellucid.training.loss_setup import (
 from pellucid.training.optimizers.base import Optimizer
 from pellucid.training.options import FORMS, Plan, TrainingOptions
 from pellucid.training.samples import in_range_of, in_range_seen, preprocessing_for
-from pellucid.training.shared import Shared, made_of
+from pellucid.training.training_cache import TrainingCache
 from pellucid.types import Array, map_arrays, n_rows
 
 
@@ -95,7 +95,7 @@ class Job:
         """What a resumed training must agree on, but for data and weights."""
         model, plan = self.model, self.plan
         rule = model.preprocessing
-        frozen = {"frozen": frozen_hash(model)} if model.n_frozen else {}
+        frozen = {"frozen": frozen_hash(model)} if model._n_frozen else {}
         return {
             **frozen,
             "architecture": model.config(),
@@ -177,7 +177,7 @@ def prepare(model: Model, data: Dataset, plan: Plan, resume: str | Path | None =
         X=X,
         Y=Y,
         X_validation=X_validation,
-        Y_validation=None if held is None else model.encode(held.y),
+        Y_validation=None if held is None else model._encode(held.y),
         weights=weights,
         rule=model.preprocessing if is_lazy else None,
         change=None if augment is None else _change(augment, plan.seed),
@@ -206,8 +206,8 @@ def _kept(resume: str | Path) -> dict[str, Any]:
 
 def _refuse_random_layers(model: Model, optimizer: Optimizer) -> None:
     """Raise OptionError if a layer draws random numbers in training: no line is searched on a loss that changes."""
-    for leaf in model.leaves():
-        is_off = leaf.is_frozen or (isinstance(leaf, Dropout) and leaf.rate == 0)
+    for leaf in model._leaves():
+        is_off = leaf._is_frozen or (isinstance(leaf, Dropout) and leaf.rate == 0)
         if hasattr(leaf, "set_step_rng") and not is_off:
             raise OptionError(
                 f"train: {type(optimizer).__name__} searches along lines for a lower loss, and {leaf!r} makes the "
@@ -219,9 +219,12 @@ def _refuse_random_layers(model: Model, optimizer: Optimizer) -> None:
 def _held_out(data: Dataset, plan: Plan) -> tuple[Dataset, Dataset | None, Array | None]:
     """Return what is trained on, what is held out (a fraction is drawn stratified), and the samples' weights."""
     weights = plan.sample_weight
-    if not isinstance(plan.validation, float):
+    if isinstance(plan.validation, float):
+        rows, held = validation_rows(data, plan.validation, plan.seed)
+    elif isinstance(plan.validation, np.ndarray):
+        rows, held = np.delete(np.arange(n_rows(data.X)), plan.validation), plan.validation
+    else:
         return data, plan.validation, weights
-    rows, held = validation_rows(data, plan.validation, plan.seed)
     return data.take(rows), data.take(held), None if weights is None else weights[rows]
 
 
@@ -236,16 +239,16 @@ def validation_rows(data: Dataset, fraction: float, seed: int) -> tuple[Array, A
 def _fit_model(model: Model, data: Dataset, plan: Plan) -> None:
     """Initialize the model where it is not yet, and let it know how samples are prepared."""
     shape, dtype = map_arrays(lambda array: array.shape[1:], data.X), plan.dtype
-    if not model.is_initialized:
-        with naming_size(model.recipe, shape):
+    if not model._is_initialized:
+        with naming_size(model._recipe, shape):
             model.initialize(shape, seed=plan.seed, dtype=dtype)
     elif shape != model.input_shape:
         raise ShapeError(f"train: expected samples of shape {model.input_shape}, got {shape}.")
     elif dtype is not None and dtype != model.dtype:
         raise OptionError(f"dtype: the model is already {model.dtype}; make a new one for {dtype}.")
-    model.check_parameters()
+    model._check_parameters()
     if not np.isfinite(model.theta).all():
-        raise DataError("train: the model's weights hold NaN or infinity. Initialize it anew.")
+        raise DataError("train: the model's weights hold NaN or infinity. Initialize it again.")
     if model.preprocessing is None:
         model.preprocessing = preprocessing_for(data.X)
     model.inputs_seen = inputs_seen(data.X, model.inputs_seen, data.white)
@@ -261,7 +264,7 @@ def prepares_batches(model: Model, X: Any, plan: Plan) -> bool:
     return plan.augment is not None or (plan.batch_size is not None and grows)
 
 
-def _prepared(model: Model, X: Any, shared: Shared | None = None) -> Any:
+def _prepared(model: Model, X: Any, shared: TrainingCache | None = None) -> Any:
     rule, dtype = model.preprocessing, model.dtype
     assert rule is not None
     name = f"prepared {dtype} {rule.to_config()}"
@@ -269,7 +272,9 @@ def _prepared(model: Model, X: Any, shared: Shared | None = None) -> Any:
     def prepare_one(array: Any) -> Any:
         return rule.lazily(array, dtype) if isinstance(array, StoredArray) else rule.apply(array, dtype)
 
-    return map_arrays(lambda array: made_of(shared, array, name, lambda: prepare_one(array)), X)
+    if shared is None:
+        return map_arrays(prepare_one, X)
+    return map_arrays(lambda array: shared.of(array, name, lambda: prepare_one(array)), X)
 
 
 def _change(augment: Augment, seed: int) -> Change:

@@ -64,7 +64,7 @@ def train_by_plan(
         ):
             run.settings |= {"form": run.form.name, "n_threads": job.n_threads}
             run.settings |= {"n_ranks": ranks.n_ranks()} if ranks.n_ranks() > 1 else {}
-            optimizer.start(model.theta, model.flat_decay_mask())
+            optimizer.start(model.theta, model._flat_decay_mask())
             if schedule is not None:
                 schedule.start(optimizer.learning_rate, plan.n_epochs * job.n_steps)
             history.note += f", on {ranks.n_ranks()} ranks" if ranks.n_ranks() > 1 else ""
@@ -156,14 +156,14 @@ def _broken(run: TrainingState, loss: float, nonfinite: str | Path | None) -> Tr
     model, X = run.form.plain_step(run.model, X)
     if len(Y) > n_rows(X):  # of a full batch on disk some are looked at
         Y = take_rows(Y, slice(n_rows(X)))
-    model.seed_step(run.seed, run.step)
+    model._seed_step(run.seed, run.step)
     fault = find_fault(model, X, Y)
     where = "" if fault is None else f" It began {fault.in_words()}."
     kept = ""
     if nonfinite is not None and ranks.rank() == 0:
         if run.form.part is not None:  # whose layers have the names that they have in the whole model
             model = copy.deepcopy(model)
-            model.name_layers()
+            model._name_layers()
         write_step(nonfinite, model, X, Y, fault, seed=run.seed, step=run.step, epoch=run.epoch)
         kept = f" The step is kept in {nonfinite}."
     return TrainingError(

@@ -22,17 +22,17 @@ from pellucid.types import Array
 def set_loss(model: Model, data: Dataset, loss: Any) -> None:
     """Set the loss that was asked for; None is the model's own, and where it has none, "auto"."""
     shape: Any = model.output_shape
-    if loss is None and model.has_chosen_loss:
+    if loss is None and model._has_chosen_loss:
         return
-    if model.has_chosen_loss and _is_smoothing_alone(loss):  # of the model's own loss
+    if model._has_chosen_loss and _is_smoothing_alone(loss):  # of the model's own loss
         if model.loss in LOSSES and "label_smoothing" in options_of(LOSSES[model.loss]):
             model.set_loss({**model.loss_config, "label_smoothing": loss["label_smoothing"]})
             return
         if not loss["label_smoothing"]:
             return
-    is_new = not model.has_chosen_loss
+    is_new = not model._has_chosen_loss
     if loss is None or loss == AUTO:
-        model.choose_loss(data.y)
+        model._choose_loss(data.y)
         if model.loss == "mean_squared_error":
             model.set_loss(standardized_for(model, data.y) or MeanSquaredError())
     elif not isinstance(loss, Mapping):
@@ -44,7 +44,7 @@ def set_loss(model: Model, data: Dataset, loss: Any) -> None:
         losses: Any = {k: _resolved(v, shape[k], data.y[k]) for k, v in loss.items()} if is_known else loss
         model.set_loss(losses)
     if is_new:
-        begin_at_the_mean(model, model.loss_function, data.y)
+        begin_at_the_mean(model, model._loss, data.y)
 
 
 def standardized_for(model: Model, y: Any) -> MeanSquaredError | None:
@@ -58,7 +58,7 @@ def standardized_for(model: Model, y: Any) -> MeanSquaredError | None:
     >>> standardized_for(preset("mlp-wide"), np.array([100.0, 300.0]))
     MeanSquaredError(centre=(200.0,), spread=(100.0,))
     """
-    return None if model.recipe is None else MeanSquaredError.standardized(y)
+    return None if model._recipe is None else MeanSquaredError.standardized(y)
 
 
 def begin_at_the_mean(model: Model, loss: Loss, y: Any) -> None:
@@ -69,11 +69,11 @@ def begin_at_the_mean(model: Model, loss: Loss, y: Any) -> None:
     """
     is_of_distances = isinstance(loss, MeanSquaredError | MeanAbsoluteError | Huber)
     is_standardized = isinstance(loss, MeanSquaredError) and bool(loss.centre)
-    if model.recipe not in PRESETS or not is_of_distances or is_standardized:
+    if model._recipe not in PRESETS or not is_of_distances or is_standardized:
         return
     Y = loss.encode(y, model.output_shape[-1], np.float64)
     spread = Y.std(axis=0)
-    last = next(leaf for leaf in reversed(model.leaves()) if "W" in leaf.params)
+    last = next(leaf for leaf in reversed(model._leaves()) if "W" in leaf.params)
     last.params["W"] *= np.where(spread > 0, spread, 1)
     last.params["b"][...] = Y.mean(axis=0)
 
@@ -89,7 +89,7 @@ def check_last_activation(model: Model) -> None:
     while isinstance(last, Sequential):
         last = last.layers[-1]
     name = getattr(last, "activation", None)
-    if name in ("softmax", "sigmoid") and model.loss_function.gives_probabilities:
+    if name in ("softmax", "sigmoid") and model._loss.gives_probabilities:
         raise OptionError(
             f"train: the last layer has the activation {name}, which {model.loss} applies itself: losses take "
             f"logits. Leave it out, as in Dense({model.output_shape[-1]}); model.predict_proba gives probabilities."
@@ -98,8 +98,8 @@ def check_last_activation(model: Model) -> None:
 
 def kind_of_loss(model: Model, loss: Any) -> str | None:
     """Return the kind of the loss that a model will be trained on; None where labels and outputs decide."""
-    if loss is None and model.has_chosen_loss:
-        return model.loss_kind
+    if loss is None and model._has_chosen_loss:
+        return model._loss.kind
     name = loss.get("type") if isinstance(loss, Mapping) else loss
     if isinstance(name, str):
         return LOSSES[name].kind if name in LOSSES else None
@@ -108,7 +108,7 @@ def kind_of_loss(model: Model, loss: Any) -> str | None:
 
 def last_width(model: Model) -> int | None:
     """Return how many outputs a model has, before its shapes are known too; None where that cannot be told."""
-    if model.is_initialized:
+    if model._is_initialized:
         shape: Any = model.output_shape
         return shape[-1] if isinstance(shape, tuple) and shape else None
     last: Any = model
@@ -133,7 +133,7 @@ def encode_targets(model: Model, data: Dataset, *, are_mixed: bool) -> Any:
     DataError, ShapeError
         If the data does not suit the loss.
     """
-    Y = model.encode(data.y)
+    Y = model._encode(data.y)
     return _as_rows(Y, model) if are_mixed else Y
 
 

@@ -17,20 +17,20 @@ from pellucid.errors import OptionError, TrainingError
 from pellucid.nn.by_name import ModelLike, as_model
 from pellucid.nn.model import Model
 from pellucid.progress import Progress, ProgressCallback, no_progress, shown_progress
-from pellucid.registry import Limits, check_option, validate_call
+from pellucid.registry import Limits, arguments_of, check_option, validate_call
 from pellucid.rng import stream
 from pellucid.training.choose_form import is_dual
 from pellucid.training.constant import constant_loss
 from pellucid.training.events import Event, StepEnd
+from pellucid.training.fit import train
 from pellucid.training.job import prepare
 from pellucid.training.loop import train_by_plan
-from pellucid.training.optimizers.base import Optimizer
 from pellucid.training.options import Plan, TrainingOptions, fill_in, make_optimizer, plan_from
 from pellucid.training.rate_search import RateSearch, Trial
 from pellucid.training.recipes import GENERAL, RECIPES
 from pellucid.training.samples import in_range_seen, read_samples
-from pellucid.training.shared import Shared
-from pellucid.types import Array, n_rows
+from pellucid.training.training_cache import TrainingCache
+from pellucid.types import Array, map_arrays, n_rows
 
 KEPT = (9, 4, 2)  # rates in each round, where there are nine; and the next above the best
 LENGTHS = (1 / 62, 2.5 / 62, 6 / 62)  # of a training in each round: two thirds of one in all
@@ -41,27 +41,34 @@ FLAT = 1e-6  # of an output's size: a network whose outputs differ by less over 
 LOOKED_AT = 200  # samples
 
 
+# What a search takes of the arguments of a training.
+TRAINING = (
+    "n_epochs",
+    "optimizer",
+    "weight_decay",
+    "loss",
+    "label_smoothing",
+    "batch_size",
+    "schedule",
+    "augment",
+    "class_weight",
+    "seed",
+    "dtype",
+    "kernels",
+)
+
+
 @validate_call("optimizer", "schedule")
+@arguments_of(train, *TRAINING)
 def find_learning_rate(
     model: ModelLike,
     data: Any,
     *,
-    n_epochs: int | None = None,
-    optimizer: str | Mapping[str, Any] | Optimizer | None = None,
-    weight_decay: float | None = None,
-    loss: Any = None,
-    label_smoothing: float | None = None,
-    batch_size: int | None = None,
-    schedule: Any = None,
-    augment: Any = None,
-    class_weight: Any = None,
     min_lr: float = 1e-4,
     max_lr: float = 1.0,
     n_rates: int = 9,
-    seed: int | None = None,
-    dtype: str | None = None,
-    kernels: str | None = None,
     progress: Progress = None,
+    **training: Any,
 ) -> RateSearch:
     """Train copies of the model for a short time at many learning rates, and suggest the best.
 
@@ -119,33 +126,13 @@ def find_learning_rate(
     """
     data = as_dataset(data, "find_learning_rate")
     model = as_model(model, "find_learning_rate", data)
-    data = read_samples(model, data, "find_learning_rate", loss=loss)
-    given = {
-        "n_epochs": n_epochs or (RECIPES[model.recipe] if model.recipe else GENERAL)["n_epochs"],
-        "optimizer": optimizer,
-        "weight_decay": weight_decay,
-        "loss": loss,
-        "label_smoothing": label_smoothing,
-        "batch_size": batch_size,
-        "schedule": schedule,
-        "augment": augment,
-        "class_weight": class_weight,
-        "seed": seed,
-        "dtype": dtype,
-        "kernels": kernels,
-    }
+    data = read_samples(model, data, "find_learning_rate", loss=training.get("loss"))
+    usual = (RECIPES[model._recipe] if model._recipe else GENERAL)["n_epochs"]
+    given = {**training, "n_epochs": training.get("n_epochs") or usual}
     options, objects = fill_in(model, data, given)
     with shown_progress(progress) as show:
-        return search_rates(
-            model,
-            data,
-            options,
-            objects,
-            min_lr=min_lr,
-            max_lr=max_lr,
-            n_rates=n_rates,
-            progress=show,
-        )
+        limits: Any = {"min_lr": min_lr, "max_lr": max_lr, "n_rates": n_rates}
+        return search_rates(model, data, options, objects, **limits, progress=show)
 
 
 def search_rates(
@@ -175,8 +162,8 @@ class _Search:
     def __init__(
         self, model: Model, data: Dataset, options: TrainingOptions, objects: Mapping[str, Any]
     ) -> None:
-        self.model, self.data, self.objects, self.shared = model, data, objects, Shared()
-        plan, twin = self._plan(options, options.learning_rate), _copy(model)
+        self.model, self.data, self.objects, self.shared = model, data, objects, TrainingCache()
+        plan, twin = self._plan(options, options.learning_rate), copy.deepcopy(model)
         if plan.optimizer.is_full_batch:
             name = type(plan.optimizer).__name__
             raise OptionError(
@@ -185,8 +172,8 @@ class _Search:
         job = prepare(twin, data, plan)
         form = "dual" if is_dual(job) else "direct"
         self.options = options = replace(options, kernels=job.kernels, form=form)
-        k = _widths(twin.output_shape)
-        self.constant = constant_loss(twin.loss_function, twin.encode(data.y), k, weights=job.weights)
+        k = map_arrays(lambda shape: shape[-1], twin.output_shape)
+        self.constant = constant_loss(twin._loss, twin._encode(data.y), k, weights=job.weights)
         m = n_rows(data.X)
         self.batch_size = options.batch_size or m
         self.steps_per_epoch = -(-m // self.batch_size)
@@ -229,17 +216,19 @@ class _Search:
             rows = stream(self.options.seed, "learning rate").permutation(m)
             data = data.take(rows[: min(m, math.ceil(length) * self.batch_size)])
         plan = self._plan(replace(self.options, n_epochs=n_epochs), rate)
-        twin, losses = _copy(self.model), _Losses()
-        is_broken = False
+        twin, n_steps = copy.deepcopy(self.model), max(1, round(length))
+        losses: list[float] = []  # of each step; of the full batch an epoch's is a step's
+
+        def keep(event: Event) -> None:
+            if isinstance(event, StepEnd):
+                losses.append(event.loss)
+
         try:
-            history = train_by_plan(twin, data, plan, [losses] if plan.batch_size else [])
-            losses.values = losses.values or history.losses
+            history = train_by_plan(twin, data, plan, [keep] if plan.batch_size else [])
         except TrainingError:
-            is_broken = True
-        n_steps = max(1, round(length))
-        if is_broken:
             return Trial(rate, n_steps, None, False, True)
-        tail = np.array(losses.values[-max(1, len(losses.values) // 4) :])
+        losses = losses or history.losses
+        tail = np.array(losses[-max(1, len(losses) // 4) :])
         loss, noise = float(tail.mean()), float(tail.std() / math.sqrt(len(tail)))
         bound = self.constant - (1 - LEARNED) * abs(self.constant)
         is_dead = _is_flat(twin, self.data)
@@ -252,18 +241,6 @@ class _Search:
         if not rule.is_full_batch:
             rule.learning_rate = rate
         return plan_from(options, optimizer=rule, shared=self.shared, **objects)
-
-
-class _Losses:
-    """A callback that keeps each step's loss."""
-
-    def __init__(self) -> None:
-        self.values: list[float] = []
-
-    def __call__(self, event: Event) -> bool:
-        if isinstance(event, StepEnd):
-            self.values.append(event.loss)
-        return False
 
 
 def _above(best: Trial, rounds: list[tuple[Trial, ...]]) -> list[float]:
@@ -293,16 +270,3 @@ def _is_flat(model: Model, data: Dataset) -> bool:
         bool(np.all(np.ptp(Z, axis=0) <= FLAT * (1 + np.abs(Z).max(axis=0))))
         for Z in (outputs.values() if isinstance(outputs, dict) else (outputs,))
     )
-
-
-def _widths(shape: Any) -> Any:
-    """Return the number of outputs, by name where there are several."""
-    return {name: part[-1] for name, part in shape.items()} if isinstance(shape, dict) else shape[-1]
-
-
-def _copy(model: Model) -> Model:
-    """Return a model of its own memory: a plain deep copy would tear the layers' views from the flat array."""
-    twin = copy.deepcopy(model)
-    if twin.is_initialized:
-        twin.bind()
-    return twin

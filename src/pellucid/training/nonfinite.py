@@ -59,12 +59,12 @@ def find_fault(model: Model, X: Any, Y: Any) -> Fault | None:
 
     The step is computed once more, each layer watched. The model is left as it was: its gradient, its running
     statistics, the generators of its random layers, hooks and fusion too. Layers that draw random numbers need
-    their streams: see ``Model.seed_step``.
+    their streams: see ``Model._seed_step``.
     """
     for name, array in X.items() if isinstance(X, dict) else (("", X),):
         if rows := _bad_rows(array):
             return Fault("input", name, "", rows)
-    for leaf in model.leaves():
+    for leaf in model._leaves():
         for key, array in leaf.params.items():
             if not np.isfinite(array).all():
                 return Fault("parameter", leaf.name, key, [])
@@ -72,9 +72,9 @@ def find_fault(model: Model, X: Any, Y: Any) -> Fault | None:
     with ExitStack() as stack, np.errstate(all="ignore"):
         stack.enter_context(_unchanged(model))
         stack.enter_context(unfused(model))
-        for use in model.uses():
+        for use in model._uses():
             stack.enter_context(_faults_noted(use, found))
-        loss = model.loss_and_grad_of_encoded(X, Y)
+        loss = model._loss_and_grad_of_encoded(X, Y)
     if found:
         return found[0]
     if not np.isfinite(loss):
@@ -85,10 +85,10 @@ def find_fault(model: Model, X: Any, Y: Any) -> Fault | None:
 @contextmanager
 def _unchanged(model: Model) -> Iterator[None]:
     """Put back, at the end, what a training step changes: the gradient, the layers' state, their generators."""
-    arrays = [model.grad, *(array for leaf in model.leaves() for array in leaf.state.values())]
+    arrays = [model.grad, *(array for leaf in model._leaves() for array in leaf.state.values())]
     kept = [array.copy() for array in arrays]
     generators = [
-        each for use in model.uses() for each in vars(use).values() if isinstance(each, np.random.Generator)
+        each for use in model._uses() for each in vars(use).values() if isinstance(each, np.random.Generator)
     ]
     drawn = [generator.bit_generator.state for generator in generators]
     try:
@@ -150,7 +150,7 @@ def write_step(
 
 
 def replay_nonfinite(path: str | Path) -> tuple[Model, Any, Any, Fault | None]:
-    """Return the model, the batch and the fault of a recorded step, found anew by computing it again.
+    """Return the model, the batch and the fault of a recorded step, found by computing it again.
 
     Returns
     -------
@@ -180,7 +180,7 @@ def replay_nonfinite(path: str | Path) -> tuple[Model, Any, Any, Fault | None]:
             if not isinstance(header.get(key), int) or header[key] < 0:
                 raise FormatError(f"its {key} is {header.get(key)!r}, expected a whole number of at least 0")
         _check_batch(model, X, Y)
-        model.seed_step(header["seed"], header["step"])
+        model._seed_step(header["seed"], header["step"])
         fault = find_fault(model, X, Y)
     except FormatError as error:
         raise FormatError(f"{path}: {error}. {advice}") from None
@@ -197,7 +197,7 @@ def _check_batch(model: Model, X: Any, Y: Any) -> None:
     if len({len(array) for array in (X.values() if isinstance(X, dict) else [X])}) > 1:
         raise ShapeError("its inputs have different numbers of samples")
     zeros = map_arrays(lambda shape: np.zeros((n_rows(X), *shape), model.dtype), model.output_shape)
-    model.loss_function.forward(zeros, Y)
+    model._loss.forward(zeros, Y)
 
 
 def _bad_rows(array: Array) -> list[int]:

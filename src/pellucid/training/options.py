@@ -1,17 +1,14 @@
 """What a training is asked to do: its options, declared once, and the objects that their names stand for."""
 
 import dataclasses
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import tomli_w
-
 from pellucid.data.augmentation.augment import AUGMENT_PRESETS, Augment, augment_preset
 from pellucid.data.dataset import Dataset
 from pellucid.dispatch import CHOICES, kernels_option
-from pellucid.errors import FormatError, OptionError, unknown_name
+from pellucid.errors import OptionError, unknown_name
 from pellucid.nn.model import Model
 from pellucid.ops.losses.base import LOSSES
 from pellucid.ops.losses.targets import default_loss
@@ -19,7 +16,7 @@ from pellucid.registry import Configurable, Registry, checked_names, flags_of, o
 from pellucid.training.optimizers.base import OPTIMIZERS, Optimizer
 from pellucid.training.recipes import GENERAL, RECIPES
 from pellucid.training.schedules.base import SCHEDULES, Schedule
-from pellucid.training.shared import Shared
+from pellucid.training.training_cache import TrainingCache
 from pellucid.types import n_rows
 
 AUTO = "auto"  # in place of a loss's name: what suits the outputs and the data
@@ -50,7 +47,7 @@ class TrainingOptions(Configurable):
     pellucid.errors.OptionError: training: expected n_epochs to be a whole number of at least 1, got 0.
     """
 
-    registered_as = "training"
+    _registered_as = "training"
 
     n_epochs: int = option(at_least=1, flag="epochs", help="Passes over the training data.")
     batch_size: int = option(0, at_least=0, help="Samples per step; 0: the full batch.")
@@ -120,7 +117,7 @@ class TrainingOptions(Configurable):
     kernels: str | None = kernels_option()
 
     def __post_init__(self) -> None:
-        self.check_options()
+        self._check_options()
         for kind, known in TABLES.items():
             if getattr(self, kind) is not None and (own := getattr(self, f"{kind}_options")):
                 known.make(getattr(self, kind), **own)  # refuses what is wrong before any data are read
@@ -220,44 +217,19 @@ class TrainingOptions(Configurable):
                 raise OptionError(f"training: {unknown_name('option', key, flags)}")
         return cls(**checked_names(cls, {flags[key]: value for key, value in table.items()}))
 
-    def to_toml(self) -> str:
-        """Return the options as TOML; those left open are left out."""
-        return tomli_w.dumps(self.to_table())
-
-    @classmethod
-    def from_toml(cls, text: str) -> "TrainingOptions":
-        """Return the options of a :meth:`to_toml`.
-
-        Raises
-        ------
-        FormatError
-            If the text is not TOML.
-        OptionError
-            If a key or value is wrong.
-
-        Examples
-        --------
-        >>> TrainingOptions.from_toml("epochs = 3").n_epochs
-        3
-        """
-        try:
-            return cls.from_table(tomllib.loads(text))
-        except tomllib.TOMLDecodeError as error:
-            raise FormatError(f"training: not TOML ({error}).") from None
-
 
 @dataclass(frozen=True, eq=False)
 class Plan(Configurable):
     """What a training is given, its names resolved to objects: the arguments of :func:`train`, all filled in."""
 
-    registered_as = "train"
+    _registered_as = "train"
 
     n_epochs: int = option(at_least=1)
     optimizer: Optimizer = option()
     batch_size: int | None = option(None, at_least=1)  # None: the full batch
     loss: Any = option(None)
     shuffle: bool = option(True)
-    validation: Any = option(None)  # a Dataset, or the fraction that is held out
+    validation: Any = option(None)  # a Dataset, or the fraction or the rows that are held out
     seed: int = option(1, at_least=0, below=2**32)
     dtype: str | None = option(None, choices=lambda: ("float32", "float64"))
     form: str = option("auto", choices=lambda: FORMS)
@@ -268,10 +240,10 @@ class Plan(Configurable):
     n_threads: int | None = option(None, at_least=1)
     kernels: str | None = option(None, choices=lambda: CHOICES)
     counts_rows: bool = option(False)  # in an epoch's loss, as scikit-learn does, rather than their weights
-    shared: Shared | None = option(None)  # with other trainings on the same samples
+    shared: TrainingCache | None = option(None)  # with other trainings on the same samples
 
     def __post_init__(self) -> None:
-        self.check_options()
+        self._check_options()
         changes_the_loss = self.batch_size is not None or self.augment is not None
         if self.optimizer.is_full_batch and (changes_the_loss or self.schedule is not None):
             raise OptionError(
@@ -327,7 +299,7 @@ def _named_apart(table: Mapping[str, Any]) -> dict[str, Any]:
 
 def recipe_of(model: Model) -> dict[str, Any]:
     """Return the recipe of the preset that a model was made from, else the general one."""
-    return GENERAL if model.recipe is None else RECIPES[model.recipe]
+    return GENERAL if model._recipe is None else RECIPES[model._recipe]
 
 
 def plan_from(options: TrainingOptions, **objects: Any) -> Plan:
@@ -376,7 +348,7 @@ def fill_in(model: Model, data: Dataset, given: Mapping[str, Any]) -> tuple[Trai
     """
     named = {name: value for name, value in given.items() if value is not None}
     objects = {name: named.pop(name) for name in list(named) if _is_object(name, named[name])}
-    recipe = {} if model.recipe is None else RECIPES[model.recipe]
+    recipe = {} if model._recipe is None else RECIPES[model._recipe]
     if isinstance(objects.get("augment"), Mapping | list | tuple):
         objects["augment"] = Augment.from_config(objects["augment"])
     optimizer: Optimizer | None = objects.get("optimizer")
@@ -393,7 +365,7 @@ def fill_in(model: Model, data: Dataset, given: Mapping[str, Any]) -> tuple[Trai
         objects["patience"] = named.pop("patience")
     options = TrainingOptions.resolve(recipe, **named)
     options.check_stopping(objects.get("patience"))
-    takes_recipe = "loss" not in objects and not (model.has_chosen_loss and options.loss is None)
+    takes_recipe = "loss" not in objects and not (model._has_chosen_loss and options.loss is None)
     return options.for_data(recipe if takes_recipe else {**recipe, "label_smoothing": None}, data.y), objects
 
 
@@ -450,7 +422,7 @@ def _without_rival(
     for name in ("learning_rate", "weight_decay"):
         if name in named:
             raise OptionError(f"train: {name} is the optimizer's own; give it to {type(optimizer).__name__}.")
-    if optimizer.registered_as == recipe.get("optimizer"):
+    if optimizer._registered_as == recipe.get("optimizer"):
         return dict(recipe)
     rival = ("optimizer", *bound_to_optimizer(is_full_batch=optimizer.is_full_batch))
     return {name: value for name, value in recipe.items() if name not in rival}

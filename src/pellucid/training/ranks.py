@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from itertools import islice
 from typing import Any, NamedTuple, final
 
 import numpy as np
@@ -59,7 +60,7 @@ class RankBatches(Batches):
         plans = deque[BatchPart]()
 
         def chosen() -> Iterator[Array | slice]:
-            for i, rows in enumerate(self.rows(epoch)[skip:], start=skip):
+            for i, rows in enumerate(islice(self.rows(epoch), skip, None), start=skip):
                 plans.append(self._plan(rows, self._stream(epoch, i)))
                 yield plans[-1].inputs
 
@@ -109,16 +110,16 @@ class RankShards(ThreadShards):
         model, m = self.model, n_rows(Y)
         if n_rows(X) == m:  # fewer samples than ranks: each takes the same step
             return self._by_itself(X, Y, weights)
-        own, reported = ranks.part(m), model.reported
+        own, reported = ranks.part(m), model._loss_hook
         normalizer = float(m) if weights is None else float(weights.sum())
         weights = None if weights is None else weights[own]
         shards = self if n_rows(X) >= self.n_shards else self._on_one_thread
-        model.reported = None  # a penalty counts once
+        model._loss_hook = None  # a penalty counts once
         try:
             loss = shards._split(X, take_rows(Y, own), weights, normalizer, own.start, m)
             shards._sum_gradients(slice(None))
         finally:
-            model.reported = reported
+            model._loss_hook = reported
         loss = float(ranks.all_sum(np.array([loss]))[0])
         ranks.all_sum(model.grad)
         return loss if reported is None else reported(loss, normalizer)
@@ -127,7 +128,7 @@ class RankShards(ThreadShards):
         """Give each replica's random layers their streams for a step."""
         self._random, first = (seed, step), ranks.rank() * self.n_shards
         for shard, one in enumerate(self.replicas):
-            one.seed_step(seed, step, part=first + shard)
+            one._seed_step(seed, step, part=first + shard)
 
     def _reduce(self, shard: int) -> Callable[[Array], Array]:
         """Return what sums over this rank's threads, then over the ranks, by the first thread."""

@@ -161,7 +161,7 @@ def _are_pictures(shape: Shape) -> bool:
 def _affordable_epochs(model: str, m: int, shape: Shape, n_outputs: int) -> int:
     network = preset(model, n_outputs=n_outputs)
     network.initialize(shape)
-    return max(1, int(MOST_OPERATIONS / (3 * max(1, m) * network.n_operations)))
+    return max(1, int(MOST_OPERATIONS / (3 * max(1, m) * network._n_operations)))
 
 
 def _augmentation(part: Dataset, augment: str, n_epochs: int) -> str:

@@ -52,6 +52,13 @@ def saved_number(where: str, value: Any, like: Number) -> Number:
     return kind(value)
 
 
+def saved_numbers(
+    where: str, state: Mapping[str, Any], names: Sequence[str], owner: object
+) -> dict[str, Any]:
+    """Return the saved numbers of these names, each as the kind that the owner has: see ``saved_number``."""
+    return {name: saved_number(f"{where}: {name}", state[name], getattr(owner, name)) for name in names}
+
+
 def saved_position(saved: Any, n_steps: int) -> list[int]:
     """Return epoch, step and step within the epoch; FormatError unless they agree, with so many steps an epoch.
 

@@ -50,7 +50,7 @@ def trace(
         The batch, as loaded: the model's preprocessing is applied. Of a Split, or of data by name, the training
         part.
     optimizer : str, dict or Optimizer, optional
-        What moves the parameters; it starts anew, without a memory of earlier steps.
+        What moves the parameters; it starts without a memory of earlier steps.
     learning_rate : float, optional
         Of an optimizer given by name. Default: its own.
     loss : str, dict or Loss, optional
@@ -104,7 +104,7 @@ def trace(
         kernels="numpy",
     )
     job = prepare(traced, in_range_seen(model, data, "trace"), plan)
-    traced.seed_step(seed, 0)
+    traced._seed_step(seed, 0)
     with dispatch.use("numpy"), np.errstate(over="ignore", invalid="ignore"):
         found = _step(traced, job.X, job.Y, job.weights, chosen)
     found.is_update = update
@@ -129,7 +129,7 @@ def _optimizer(given: Any, learning_rate: float | None) -> Optimizer:
 
 def _step(model: Model, X: Any, Y: Any, weights: Array | None, optimizer: Optimizer) -> Trace:
     """Take a step with every layer watched."""
-    names = {id(leaf): name for name, leaf in model.named_leaves().items()}
+    names = {id(leaf): name for name, leaf in model._named_leaves().items()}
     layers: dict[str, LayerTrace] = {}
     ends: dict[str, Any] = {}
 
@@ -145,24 +145,23 @@ def _step(model: Model, X: Any, Y: Any, weights: Array | None, optimizer: Optimi
     with ExitStack() as stack:
         stack.enter_context(unfused(model))
         stack.enter_context(hook_use(model, forward=outputs, backward=start_of_backward))
-        for use in model.uses():
-            first = use.first_use or use
+        for use in model._uses():
+            first = use._first_use or use
             name = use.name.replace(first.name, names[id(first)], 1)
             layers[name] = LayerTrace(name, type(use).__name__)
             stack.enter_context(_recorded(use, layers[name]))
-        loss = model.loss_and_grad_of_encoded(X, Y, weights=weights)
-    own = {name: leaf for name, leaf in model.named_leaves().items() if leaf.params and not leaf.is_frozen}
+        loss = model._loss_and_grad_of_encoded(X, Y, weights=weights)
+    own = {name: leaf for name, leaf in model._named_leaves().items() if leaf.params and not leaf._is_frozen}
     for name, leaf in own.items():  # of a layer in several places, all uses together
         layers[name].arrays.update({f"d{key}": gradient.copy() for key, gradient in leaf.grads.items()})
     before = {name: {key: array.copy() for key, array in leaf.params.items()} for name, leaf in own.items()}
-    optimizer.start(model.theta, model.flat_decay_mask())
+    optimizer.start(model.theta, model._flat_decay_mask())
     optimizer.step(model.theta, model.grad)
     for name, leaf in own.items():
         moved = {f"update_{key}": array - before[name][key] for key, array in leaf.params.items()}
         layers[name].arrays.update(moved)
-    loss_function = model.loss_function
-    is_single = not isinstance(ends["Z"], dict)
-    P = loss_function.probabilities(ends["Z"]) if is_single and loss_function.gives_probabilities else None
+    has_P = not isinstance(ends["Z"], dict) and model._loss.gives_probabilities
+    P = model._loss.probabilities(ends["Z"]) if has_P else None
     return Trace(loss, _copied(X), _copied(Y), ends["Z"], ends["dZ"], P, layers, optimizer, False)
 
 
@@ -175,7 +174,7 @@ def _recorded(use: Layer, record: LayerTrace) -> Iterator[None]:
 
     def forward(plain: Callable[..., Any], X: Any, training: bool) -> Any:
         arrays["X"] = _copied(X)
-        if use.first_use is None:
+        if use._first_use is None:
             arrays.update({key: array.copy() for key, array in use.params.items()})
         A = plain(X, training=training)
         if is_affine:
@@ -188,7 +187,7 @@ def _recorded(use: Layer, record: LayerTrace) -> Iterator[None]:
         if is_affine:
             arrays["dZ"] = _copied(dA)
         dX = plain(dA)
-        if not use.is_frozen:
+        if not use._is_frozen:
             arrays.update({f"d{key}": gradient.copy() for key, gradient in use.grads.items()})
         if dX is not None:
             arrays["dX"] = _copied(dX)

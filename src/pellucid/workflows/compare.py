@@ -31,7 +31,7 @@ Source = str | Path | Model
 Comparison = PairedComparison | CrossValidation | SeedComparison
 
 
-@validate_call("n_seeds", "n_jobs", "seed")
+@validate_call("n_seeds", "n_jobs", "seed", "overwrite")
 def compare(
     a: Source,
     b: Source | None = None,
@@ -41,6 +41,8 @@ def compare(
     n_seeds: int | None = None,
     n_jobs: int | None = None,
     seed: int = 1,
+    out: str | Path | None = None,
+    overwrite: bool = False,
     progress: Progress = None,
     **training: Any,
 ) -> Comparison:
@@ -61,6 +63,10 @@ def compare(
         Trainings side by side, with ``cv`` or ``n_seeds``; default: as many as there are cores for.
     seed : int, optional
         Of the training; the first one, where there are several.
+    out : str or Path, optional
+        A folder for numbers and figures; default: nothing is written.
+    overwrite : bool, optional
+        Write into a folder that is not empty.
     progress : callable or bool, optional
         Called with a stage, how much of it is done, of how much, and the last result; default: a bar; False:
         silent.
@@ -94,26 +100,22 @@ def compare(
     ]
     _check_given(candidates, training)
     split = source.load() if isinstance(source, DataSource) else source
-    if cv is None and n_seeds is None:
-        path = source.path if isinstance(source, DataSource) and source.kind == "table" else None
-        tests, notes = _test_parts(split, candidates, path)
-        with shown_progress(progress) as show:
-            return compare_on_test(split, *candidates, tests=tests, notes=notes, progress=show)
     jobs = n_jobs or n_jobs_that_fit(candidates)
-    with shown_progress(progress) as show:
-        shared: dict[str, Any] = {"n_jobs": jobs, "progress": show}
-        if folds is None:
-            assert n_seeds is not None
-            return compare_seeds(split, candidates, n_seeds, first_seed=seed, **shared)
-        return cross_validate(split, candidates, **folds._asdict(), seed=seed, **shared)
-
-
-def compare_into(
-    out: Path | None, a: Source, b: Source | None, *, overwrite: bool, **options: Any
-) -> Comparison:
-    """Compare as :func:`compare` does, and write numbers and figures into a folder, where one is named."""
-    with nullcontext() if out is None else atomic_folder(out, overwrite=overwrite) as folder:
-        found = compare(a, b, **options)
+    with (
+        nullcontext() if out is None else atomic_folder(Path(out), overwrite=overwrite) as folder,
+        shown_progress(progress) as show,
+    ):
+        found: Comparison
+        if n_seeds is not None:
+            found = compare_seeds(split, candidates, n_seeds, first_seed=seed, n_jobs=jobs, progress=show)
+        elif folds is not None:
+            found = cross_validate(
+                split, candidates, **folds._asdict(), seed=seed, n_jobs=jobs, progress=show
+            )
+        else:
+            path = source.path if isinstance(source, DataSource) and source.kind == "table" else None
+            tests, notes = _test_parts(split, candidates, path)
+            found = compare_on_test(split, *candidates, tests=tests, notes=notes, progress=show)
         if folder is not None:
             write_atomically(folder / f"{found.name}.json", json.dumps(found.to_dict(), indent=2) + "\n")
             save_figures(found.figures(), folder)
@@ -152,7 +154,7 @@ def _test_parts(
 ) -> tuple[Mapping[str, Dataset] | None, tuple[str, ...]]:
     """Return all rows of a table that is new to both, as each takes them, and a note; None: the test part."""
     schemas = {
-        c.letter: c.model.schema for c in candidates if c.model is not None and c.model.schema is not None
+        c.letter: c.model._schema for c in candidates if c.model is not None and c.model._schema is not None
     }
     if split.schema is None or all(schema == split.schema for schema in schemas.values()):
         return None, ()

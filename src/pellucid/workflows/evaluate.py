@@ -119,19 +119,19 @@ def _advice(
 def _parts(model: Model, source: DataSource) -> tuple[Dataset | None, Dataset, tuple[str, ...], Split | None]:
     """Return the training part, where it is known, the samples to evaluate on, notes, and the model's own data."""
     source = source_for(model, source)
-    if model.schema is not None and source.kind == "table":
+    if model._schema is not None and source.kind == "table":
         own = _own_table(model, source)
         if own is not None:
             return own.train, own.test, own.notes, own
-        rows = model.schema.encode(source.path)
+        rows = model._schema.encode(source.path)
         if rows.y is None:
             raise DataError(
-                f"{source.name}: it has no column {', '.join(model.schema.target)} to compare with."
+                f"{source.name}: it has no column {', '.join(model._schema.target)} to compare with."
             )
         notes = (*rows.notes, on_new_table(len(rows.y)))
         return None, Dataset(rows.X, rows.y, model.classes), notes, None
     split = source.load(white_seen(model.inputs_seen))
-    known = model.summary_of_training.get("data_sha256")
+    known = model._summary_of_training.get("data_sha256")
     is_own = known is not None and known == data_hash(split.train)
     other = (OTHER_DATA,) if known is not None and not is_own else ()
     return split.train, split.test, (*split.notes, *other), split if is_own else None
@@ -140,10 +140,10 @@ def _parts(model: Model, source: DataSource) -> tuple[Dataset | None, Dataset, t
 def _own_table(model: Model, source: DataSource) -> Split | None:
     """Return a table in its two parts if it is the one that the model was trained on."""
     try:
-        schema = model.schema
+        schema = model._schema
         split = replace(
             source, target=",".join(schema.target), decimal=schema.decimal, missing=schema.missing
         ).load()
     except PellucidError:  # too small to hold out a part, or of another kind: not that table
         return None
-    return split if data_hash(split.train) == model.summary_of_training.get("data_sha256") else None
+    return split if data_hash(split.train) == model._summary_of_training.get("data_sha256") else None

@@ -156,7 +156,7 @@ def samples_of(model: Model, path: Path) -> Sequence[Path] | Array:
             some = files[:: max(1, len(files) // N_SAMPLES)][:N_SAMPLES]
             return [file for file in some if _is_readable(file, model)]
         if source.kind == "table" and kind == TABLE:
-            model.schema.encode(root, with_target=False)
+            model._schema.encode(root, with_target=False)
             return [root] if root.stat().st_size <= MOST_BYTES else ()
         X = np.asarray(source.load().test.X[:N_SAMPLES])
         return X if X.shape[1:] == model.input_shape else ()

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pellucid.errors import FormatError, OptionError, PellucidError, unknown_name
+from pellucid.errors import FormatError, OptionError, PellucidError
 from pellucid.formats.architecture import Architecture, load_architecture
-from pellucid.formats.safetensors import load
+from pellucid.nn.by_name import as_model
 from pellucid.nn.gradient_check import GradientCheck, check_gradients
 from pellucid.nn.model import Model
-from pellucid.nn.presets import PRESETS, preset
+from pellucid.nn.presets import PRESETS
 from pellucid.nn.summary import Summary, summarize
 from pellucid.types import Shape
 
@@ -52,7 +52,7 @@ def show(source: str | Path | Model, input_shape: Shape | Mapping[str, Shape] | 
     """
     found = _find(source)
     model = found.model
-    if model.is_initialized:
+    if model._is_initialized:
         if input_shape is not None and _plain(input_shape) != _plain(model.input_shape):
             raise OptionError(
                 f"{source}: expected samples of shape {_plain(model.input_shape)}, as the model was trained, got "
@@ -61,12 +61,12 @@ def show(source: str | Path | Model, input_shape: Shape | Mapping[str, Shape] | 
     elif found.architecture is not None:
         given = _plain(found.architecture.shape(input_shape))
         with found.architecture.naming_lines():
-            model.lay_out(given)
+            model._lay_out(given)
     else:
         shape = input_shape or (PHOTO if found.is_preset else model.input_shape)
         if not shape:
             raise OptionError("show: the shape of the input is not known. Give one, such as (64, 64, 3).")
-        model.lay_out(_plain(shape))
+        model._lay_out(_plain(shape))
     return summarize(model)
 
 
@@ -120,19 +120,10 @@ def check(
 
 
 def _find(source: str | Path | Model) -> _Found:
-    if isinstance(source, Model):
-        return _Found(source)
-    name = str(source)
-    if name in PRESETS:
-        return _Found(preset(name), is_preset=True)
-    if name.lower().endswith(".toml"):
-        architecture = load_architecture(name)
-        return _Found(architecture.model, architecture)
-    if not Path(name).exists() and Path(name).suffix == "" and Path(name).name == name:
-        raise OptionError(
-            f"{unknown_name('preset', name, PRESETS)} Or name a .toml file, a model file or a run folder."
-        )
-    return _Found(load(name))
+    if isinstance(source, Model) or not str(source).lower().endswith(".toml"):
+        return _Found(as_model(source, "model"), is_preset=source in PRESETS)
+    architecture = load_architecture(source)
+    return _Found(architecture.model, architecture)
 
 
 def _plain(shape: Any) -> Any:

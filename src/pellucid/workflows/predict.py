@@ -81,8 +81,8 @@ def _samples(model: Model, data: Any, progress: CountCallback) -> Samples:
         return samples_in(model, data.X)
     if hasattr(data, "columns"):  # a frame of pandas or polars
         data = data.to_dicts() if hasattr(data, "to_dicts") else data.to_dict("records")
-    if model.schema is not None and isinstance(data, Sequence) and data and isinstance(data[0], Mapping):
-        encoded = model.schema.encode(data, with_target=False)
+    if model._schema is not None and isinstance(data, Sequence) and data and isinstance(data[0], Mapping):
+        encoded = model._schema.encode(data, with_target=False)
         return samples_in(model, encoded.X, encoded.notes)
     return samples_in(model, map_arrays(lambda values: input_array(values, "predict"), data))
 
@@ -135,7 +135,7 @@ class Predicting:
         out: Path,
         tell: Tell,
         *,
-        is_resumed: bool = False,
+        resume: bool = False,
         overwrite: bool = False,
         cluster: str | None = None,
         n_workers: int | None = None,
@@ -144,7 +144,7 @@ class Predicting:
         from pellucid.prediction.output import Target, model_mark, open_output
 
         mark = model_mark(model_file(self.path))
-        target = Target(self.model, mark, self.samples.of, is_resumed, overwrite)
+        target = Target(self.model, mark, self.samples.of, resume, overwrite)
         with self._batches(cluster, n_workers) as batches, open_output(out, target) as file:
             try:
                 n_bad = _run(batches(file), file.write, tell, file.n_before)

@@ -10,6 +10,7 @@ from pellucid.progress import Progress, shown_progress
 from pellucid.registry import validate_call
 from pellucid.reporting.build import check_fits, write_findings
 from pellucid.reporting.findings import STAGES, Findings, find_all, find_short
+from pellucid.reporting.sections.summary import summary
 from pellucid.runs.photo import new_image_again
 from pellucid.runs.record import read_run
 
@@ -47,8 +48,8 @@ def report(
     overwrite : bool, optional
         Allow an ``out`` that is not empty.
     progress : callable or bool, optional
-        Called with each stage before it begins, its number and how many there are; at last with "done". Default: a
-        bar; False: silent.
+        Called with each stage before it begins, its number and how many there are; at last with "done" and the
+        report's first line. Default: a bar; False: silent.
 
     Raises
     ------
@@ -67,13 +68,13 @@ def report(
         in_background() as executor,
     ):
         if full:
-            with dispatch.use_for(FULL_PASSES * len(read.split.test) * read.model.n_operations):
+            with dispatch.use_for(FULL_PASSES * len(read.split.test) * read.model._n_operations):
                 findings = find_all(read, image, n_photos=n_photos, progress=show, executor=executor)
         else:
             findings = find_short(read, image)
         show("page", len(STAGES) - 1, len(STAGES))
         write_findings(findings, staging)
-        show("done", len(STAGES), len(STAGES))
+        show("done", len(STAGES), len(STAGES), summary(findings)[0])
     return target / "report.html"
 
 

@@ -1,7 +1,7 @@
 """The published numbers next to ours."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +36,7 @@ class Reproduction:
         The prediction for the tutorial's own photo, where it lies next to the data.
     dual_seconds, direct_seconds : float
         Of each training, set-up included, loading excluded.
-    largest_difference : float
+    largest_relative_difference : float
         Over all numbers, relative to the published one.
     """
 
@@ -47,7 +47,7 @@ class Reproduction:
     new_photo: str | None
     dual_seconds: float
     direct_seconds: float
-    largest_difference: float
+    largest_relative_difference: float
     tolerance: float
     blas: str
     threads: int
@@ -55,24 +55,14 @@ class Reproduction:
     @property
     def matches(self) -> bool:
         """Whether every number agrees with the published one."""
-        return self.largest_difference <= self.tolerance and self.new_photo in (None, PUBLISHED_PREDICTION)
+        return self.largest_relative_difference <= self.tolerance and self.new_photo in (
+            None,
+            PUBLISHED_PREDICTION,
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Return the numbers as JSON can hold them."""
-        return {
-            "costs": {str(i): cost for i, cost in self.costs.items()},
-            "direct_costs": {str(i): cost for i, cost in self.direct_costs.items()},
-            "train_accuracy": self.train_accuracy,
-            "test_accuracy": self.test_accuracy,
-            "new_photo": self.new_photo,
-            "dual_seconds": self.dual_seconds,
-            "direct_seconds": self.direct_seconds,
-            "largest_relative_difference": self.largest_difference,
-            "tolerance": self.tolerance,
-            "blas": self.blas,
-            "threads": self.threads,
-            "matches": self.matches,
-        }
+        return {**asdict(self), "matches": self.matches}
 
 
 def reproduce(
@@ -121,7 +111,7 @@ def reproduce(
         new_photo=predict_files(dual, photo).predictions[0].label if photo.is_file() else None,
         dual_seconds=histories["dual"].seconds,
         direct_seconds=histories["direct"].seconds,
-        largest_difference=max(abs(ours / theirs - 1) for ours, theirs in pairs),
+        largest_relative_difference=max(abs(ours / theirs - 1) for ours, theirs in pairs),
         tolerance=tolerance,
         blas=blas,
         threads=threads,

@@ -126,7 +126,7 @@ def _written(
         found = try_perturbations(model, test, **options, predictions=predictions, progress=count)
         shown = typical_photo(predictions) if sample is None else sample
         label = int(predictions.y_true[shown])  # in the order of the model's classes
-        sheet = perturbation_sheet(model, test.X[shown], label=label, noun=test.noun, **options)
+        sheet = perturbation_sheet(model, test.X[shown], label=label, row=shown, noun=test.noun, **options)
         save_figure(robustness_curves(found), folder / FILES[0])
         save_figure(sheet, folder / FILES[1])
         found = replace(found, photo=shown, files=tuple(out / name for name in FILES), about_data=about_data)

@@ -72,13 +72,13 @@ def say_choice(config: RunConfig, say: Say) -> None:
 
 
 def say_start(config: RunConfig, model: Model, say: Say) -> None:
-    """Say what is kept of the trained model that a training begins from; nothing where it begins anew."""
+    """Say what is kept of the trained model that a training begins from; nothing of a new one."""
     if config.start is None:
         return
     source = load(config.start)
     is_same = (source.classes, source.output_shape) == (model.classes or source.classes, model.output_shape)
-    frozen = [leaf.name for leaf in model.leaves() if leaf.is_frozen]
-    kept = f"{model.n_frozen:,} parameters frozen, up to {frozen[-1]}; " if frozen else ""
+    frozen = [leaf.name for leaf in model._leaves() if leaf._is_frozen]
+    kept = f"{model._n_frozen:,} parameters frozen, up to {frozen[-1]}; " if frozen else ""
     last = "its last layer kept" if is_same else "a new last layer"
     say(f"Begins from {config.model_name}, {last}: {kept}{model.theta.size:,} parameters trained.")
 

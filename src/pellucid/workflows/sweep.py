@@ -15,7 +15,7 @@ from pellucid.folders import open_folder
 from pellucid.formats.toml.source import TomlSource
 from pellucid.formats.toml.training import TRAINING_KEYS
 from pellucid.locks import FileLock
-from pellucid.progress import ProgressCallback, no_progress
+from pellucid.progress import Progress
 from pellucid.reporting.sweep import write_sweep_page
 from pellucid.runs.build import plan
 from pellucid.runs.config import RunConfig
@@ -55,7 +55,7 @@ def sweep_into(
     *,
     resume: bool = False,
     overwrite: bool = False,
-    progress: ProgressCallback = no_progress,
+    progress: Progress = None,
     on_trial: TrialCallback = no_trial,
     options: Mapping[str, Any],
 ) -> SweepOutcome:

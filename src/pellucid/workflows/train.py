@@ -209,7 +209,7 @@ def train_into(
             history = fit_run(model, split, config, listeners, resume=checkpoint, nonfinite=out / NONFINITE)
         if ranks.rank() > 0:
             raise ranks.Done
-        model.summary_of_training["data_sha256"] = data_hash(split.train)
+        model._summary_of_training["data_sha256"] = data_hash(split.train)
         run = Run(out, config, split, model, history)
         with dispatch.use(history.kernels):
             write_run(run, writer.new)

@@ -138,7 +138,7 @@ def test_a_graph_of_two_answers_is_trained_on_mixtures() -> None:
     answers = model.predict(X)
     assert (answers["kind"] == kind).mean() > 0.95
     assert np.abs(answers["size"] - size[:, 0].reshape(answers["size"].shape)).mean() < 0.1
-    assert model.loss_options["losses"]["size"]["type"] == "mean_squared_error"
+    assert model.loss_config["losses"]["size"]["type"] == "mean_squared_error"
 
 
 @every("blend", [Mixup(1.0), CutMix()], ids=["mixup", "cutmix"])

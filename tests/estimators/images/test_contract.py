@@ -118,12 +118,10 @@ def test_a_pickle_holds_no_photos(fitted: ImageClassifier, listed: Any) -> None:
 
 @pytest.mark.slow
 def test_searches_over_paths(listed: Any) -> None:
-    grid = {"image_size": [4, (HEIGHT, WIDTH)], "learning_rate": [0.001, 0.01]}
-    for paths in (listed[0], list(listed[0]), [Path(path) for path in listed[0]]):
-        search = GridSearchCV(quick(n_epochs=2), grid, cv=2).fit(paths, listed[1])
-        assert np.isfinite(search.cv_results_["mean_test_score"]).all()
-        assert search.best_estimator_.predict(paths).shape == (2 * N,)
-    assert GridSearchCV(quick(n_epochs=2), grid, cv=2, n_jobs=2).fit(*listed).best_score_ > 0
+    grid = {"image_size": [4, (HEIGHT, WIDTH)]}
+    search = GridSearchCV(quick(n_epochs=2), grid, cv=2, n_jobs=2).fit(*listed)
+    assert np.isfinite(search.cv_results_["mean_test_score"]).all()
+    assert search.best_estimator_.predict(list(map(Path, listed[0]))).shape == (2 * N,)
     scores = cross_val_score(quick(n_epochs=30), *listed, cv=3, scoring="roc_auc")
     assert scores.mean() > 0.9
     assert make_pipeline(quick(n_epochs=30)).fit(*listed).score(*listed) > 0.9

@@ -96,7 +96,7 @@ def test_a_trained_model_is_trained_further(fitted: ImageClassifier, listed: Any
     assert tuned.sample_shape_ == (HEIGHT, WIDTH, 3)
     np.testing.assert_allclose(tuned.predict_proba(listed[0]), fitted.predict_proba(listed[0]), atol=0.05)
     np.testing.assert_array_equal(fitted.model_.theta, before)
-    with pytest.raises(OptionError, match=r"is trained on images of 8 x 6, got 16\. Leave it out"):
+    with pytest.raises(OptionError, match=r"is trained on images of 8 × 6, got 16\. Leave it out"):
         quick(model=fitted.model_, image_size=16).fit(*listed)
     floats = copy.deepcopy(fitted.model_)
     floats.preprocessing = Preprocessing()

@@ -13,7 +13,7 @@ import pellucid as pl
 from pellucid.data.dataset import Dataset, Split
 from pellucid.errors import OptionError
 from pellucid.evaluation.comparison.folds import CrossValidation, Fold, cross_validate
-from pellucid.evaluation.comparison.splitting import folds_of, make_folds, merge_parts
+from pellucid.evaluation.comparison.splitting import folds_of_text, make_folds, merge_parts
 from pellucid.runs.candidates import find_candidate, train_candidate
 
 
@@ -105,7 +105,7 @@ def test_copies_of_pictures_are_left_out_but_rows_of_tables_are_not() -> None:
 
 
 def test_folds_are_read() -> None:
-    assert folds_of("10X2") == (10, 2)
+    assert folds_of_text("10X2")[:2] == (10, 2)
     for text in ("", "1x3", "x", "5x", "-5x3", "5x3x2", "5.0x3", "1e3", "9999999x1"):
         with pytest.raises(OptionError, match="--cv"):
-            folds_of(text)
+            folds_of_text(text)

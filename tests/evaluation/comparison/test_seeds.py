@@ -83,7 +83,7 @@ def test_a_published_start_is_the_tutorials_with_another_seed() -> None:
     model.initialize((4,))
     draw_published_start(model, 5)
     stream = legacy_stream(5)
-    for leaf in model.leaves():
+    for leaf in model._leaves():
         if "W" in leaf.params:
             n_in, n_out = leaf.params["W"].shape
             np.testing.assert_array_equal(leaf.params["W"], stream.randn(n_out, n_in).T / np.sqrt(n_in))

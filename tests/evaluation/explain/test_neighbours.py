@@ -110,7 +110,7 @@ def test_features_of_a_graph_with_branches() -> None:
     X = load_data("digits").train.X[:300]  # more than are predicted at a time
     F = hidden_features(model, X)
     assert F.shape == (300, 8)
-    leaf = model.leaves()[-1]
+    leaf = model._leaves()[-1]
     logits = F @ leaf.params["W"] + leaf.params["b"]
     assert logits == pytest.approx(model.decision_function(X), rel=1e-5, abs=1e-4)
 
@@ -119,7 +119,7 @@ def test_features_are_measured_in_their_own_spread(rng: np.random.Generator) -> 
     X = rng.integers(0, 256, (60, 4, 4, 1), dtype=np.uint8)
     model = preset("two-layer")
     model.initialize((4, 4, 1), seed=1)
-    first, last = (leaf for leaf in model.leaves() if leaf.params)
+    first, last = (leaf for leaf in model._leaves() if leaf.params)
     first.params["W"] *= 100
     first.params["b"][:] = 1.0
     first.params["b"][2] = -1e6  # a unit that never fires
@@ -143,7 +143,7 @@ def test_a_network_whose_features_never_change_calls_all_alike(rng: np.random.Ge
     X = rng.integers(0, 256, (9, 4, 4, 1), dtype=np.uint8)
     model = preset("two-layer")
     model.initialize((4, 4, 1))
-    next(leaf for leaf in model.leaves() if leaf.params).params["b"][:] = -1e6
+    next(leaf for leaf in model._leaves() if leaf.params).params["b"][:] = -1e6
     indices, distances = FeatureSpace.of(model, X).nearest(X[:1], 3)
     assert indices.tolist() == [[0, 1, 2]]
     assert (distances == 0).all()

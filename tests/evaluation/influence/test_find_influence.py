@@ -57,7 +57,7 @@ def _convolutional(rng: Rng) -> pl.Sequential:
     model = pl.Sequential(layers, dtype="float64")
     model.initialize((5, 5, 2), seed=2)
     model.set_loss("categorical_cross_entropy")
-    for leaf in model.leaves():
+    for leaf in model._leaves():
         for name, value in leaf.state.items():
             leaf.state[name] = value + rng.random(value.shape)
     return model
@@ -96,7 +96,7 @@ def test_plain_products_are_directional_derivatives(rng: Rng) -> None:
         gradient, moved = model.grad.copy(), []
         for sign in (1, -1):
             model.theta[...] = start + sign * h * gradient
-            moved.append(logit(model.raw_outputs(X[3:]), said[3:]))
+            moved.append(logit(model._raw_outputs(X[3:]), said[3:]))
         model.theta[...] = start
         np.testing.assert_allclose(dots[i], (moved[0] - moved[1]) / (2 * h), rtol=1e-6, atol=1e-8)
 
@@ -105,7 +105,7 @@ def test_the_last_layer_is_its_part_of_the_gradient(rng: Rng) -> None:
     model, X = _convolutional(rng), rng.normal(size=(6, 5, 5, 2))
     said = np.array([0, 1, 2, 1, 0, 2])
     ours = head_products(model, X[:4], X[4:], logit_slope(said[:4]), logit_slope(said[4:]))
-    n_head = sum(value.size for value in model.leaves()[-1].params.values())
+    n_head = sum(value.size for value in model._leaves()[-1].params.values())
     gradients = []
     for i in range(6):
         model.backward(logit_slope(said)(model.forward(X[i : i + 1]), slice(i, i + 1)))
@@ -128,6 +128,8 @@ def test_verdict_slope_is_the_slope_of_the_log_odds(rng: Rng, k: int) -> None:
         step[:, column] = h
         numeric = (logit(Z + step, said) - logit(Z - step, said)) / (2 * h)
         np.testing.assert_allclose(slope[:, column], numeric, rtol=1e-6, atol=1e-8)
+    with pytest.raises(ShapeError, match=r"got \(3, 2, 1\)"):
+        logit(np.zeros((3, 2, 1)), np.zeros(2, int))
 
 
 # TracIn
@@ -181,7 +183,7 @@ def test_renormalized_is_the_mean_cosine(rng: Rng) -> None:
     _fit(model, data, [])
     said = model.predict(data.X)
     right = said == data.y
-    found = trace_influence(model, [last_snapshot(model)], data, data)
+    found = trace_influence(model, [last_snapshot(model, 30)], data, data)
     own = np.diag(found.renormalized)
     np.testing.assert_allclose(np.abs(own), 1, rtol=1e-12)  # a sample's gradient beside its own
     np.testing.assert_array_equal(own > 0, right)  # it taught its own class
@@ -192,8 +194,8 @@ def test_weights_count_and_those_of_zero_do_not_speak(rng: Rng) -> None:
     data, model = _data(rng), _stack(5, 1)
     weights = np.ones(12)
     weights[3], weights[5] = 0, 2
-    plain = trace_influence(model, [last_snapshot(model)], data, data)
-    weighted = trace_influence(model, [last_snapshot(model)], data, data, weights=weights)
+    plain = trace_influence(model, [last_snapshot(model, 30)], data, data)
+    weighted = trace_influence(model, [last_snapshot(model, 30)], data, data, weights=weights)
     assert not weighted.tracin[3].any()
     assert not weighted.renormalized[3].any()
     np.testing.assert_allclose(weighted.tracin[5], 2 * plain.tracin[5], rtol=1e-12)  # the sum is 12 as before
@@ -202,7 +204,7 @@ def test_weights_count_and_those_of_zero_do_not_speak(rng: Rng) -> None:
 def test_any_model_is_traced_and_reports_its_progress(rng: Rng) -> None:
     model, data = _convolutional(rng), _pixels(rng, 6)
     reported: list[tuple[int, int]] = []
-    snapshots = [last_snapshot(model), last_snapshot(model)]
+    snapshots = [last_snapshot(model, 30), last_snapshot(model, 30)]
     every = trace_influence(model, snapshots, data, data, progress=lambda done, n: reported.append((done, n)))
     assert every.gradients == "all"
     assert reported[-1] == (12, 12)
@@ -211,28 +213,28 @@ def test_any_model_is_traced_and_reports_its_progress(rng: Rng) -> None:
 def test_a_costly_model_falls_back_on_its_last_layer(rng: Rng, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pellucid.evaluation.influence.tracin.MOST_SECONDS", 0.0)
     model, data = _convolutional(rng), _pixels(rng, 6)
-    assert trace_influence(model, [last_snapshot(model)], data, data).gradients == "last-layer"
+    assert trace_influence(model, [last_snapshot(model, 30)], data, data).gradients == "last-layer"
     dense = _stack(5, 1)
-    assert trace_influence(dense, [last_snapshot(dense)], _data(rng), _data(rng)).gradients == "all"
+    assert trace_influence(dense, [last_snapshot(dense, 30)], _data(rng), _data(rng)).gradients == "all"
 
 
 def test_tracing_leaves_the_model_alone(rng: Rng) -> None:
     model, data = _convolutional(rng), _pixels(rng, 6)
-    before = model.theta.copy(), [dict(leaf.state) for leaf in model.leaves()]
-    other = last_snapshot(model)
+    before = model.theta.copy(), [dict(leaf.state) for leaf in model._leaves()]
+    other = last_snapshot(model, 30)
     other.theta[...] += 1
     trace_influence(model, [other], data, data)
     np.testing.assert_array_equal(model.theta, before[0])
     assert all(
         leaf.state[name] is value
-        for leaf, old in zip(model.leaves(), before[1], strict=True)
+        for leaf, old in zip(model._leaves(), before[1], strict=True)
         for name, value in old.items()
     )
 
 
 def test_what_cannot_be_traced_is_refused(rng: Rng) -> None:
     data, model = _data(rng), _stack(5, 1)
-    snapshots = [last_snapshot(model)]
+    snapshots = [last_snapshot(model, 30)]
     with pytest.raises(OptionError, match="at least one snapshot"):
         trace_influence(model, [], data, data)
     with pytest.raises(ShapeError, match=r"query samples of shape \(5,\)"):
@@ -281,7 +283,7 @@ def test_a_checkpoint_is_a_moment_too(rng: Rng, tmp_path: Path) -> None:
     assert (snapshot.step, snapshot.rate) == (4, 0.5)
     scratch = fresh_copy(_convolutional(rng))
     snapshot.put_into(scratch)
-    np.testing.assert_array_equal(scratch.raw_outputs(data.X), model.raw_outputs(data.X))
+    np.testing.assert_array_equal(scratch._raw_outputs(data.X), model._raw_outputs(data.X))
     with pytest.raises(FormatError, match="another model"):
         read_snapshot(path, _stack(5, 1))
     path.write_bytes(path.read_bytes()[:100])
@@ -392,7 +394,8 @@ def test_a_planted_group_is_found_and_proved() -> None:
     assert first.without.label == "a"
     assert first.without.probability == pytest.approx(1 / (1 + np.exp(-first.without.log_odds)))
     assert len(first.by_chance) == 6
-    assert first.is_beyond_chance
+    assert first.p_value == pytest.approx(1 / 7)
+    assert not first.is_tested
     assert first.probability > first.range[0] > first.without.probability
     assert why[1].is_right
     assert why[1].without is not None
@@ -419,7 +422,8 @@ def test_without_trainings_nothing_is_claimed() -> None:
     _, data, query, influence = _planted()
     why = explain_predictions(influence, data, query)[0]
     assert why.without is None
-    assert not why.to_dict()["is_beyond_chance"]
+    assert why.to_dict()["p_value"] is None
+    assert why.to_dict()["is_beyond_chance"] is None
 
 
 def test_random_groups_are_drawn_from_the_seed_and_as_large() -> None:

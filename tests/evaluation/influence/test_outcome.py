@@ -1,6 +1,8 @@
 """An explained prediction: its rows, its headline, and its figure."""
 
 from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,7 +11,12 @@ from tests.pictures import assert_readable, frames, shown, words
 
 from pellucid.data.dataset import Dataset
 from pellucid.errors import ShapeError
-from pellucid.evaluation.influence.explained import ExplainedPrediction, InfluentialSample, Retrained
+from pellucid.evaluation.influence.explained import (
+    ExplainedPrediction,
+    InfluenceOutcome,
+    InfluentialSample,
+    Retrained,
+)
 from pellucid.evaluation.influence.plot_influence import influence_figure
 from pellucid.plotting.saving import figure_png
 from pellucid.plotting.style import ORANGE
@@ -32,13 +39,25 @@ def proved(one: ExplainedPrediction, p: float, *by_chance: float) -> ExplainedPr
     [
         (
             0.2,
-            (0.8, 0.95),
-            "Without its 2 most influential training photos 20 %, without 2 random ones 80 to 95 % (2",
+            (0.8, *[0.95] * 18),
+            "Without its 2 most influential training photos 20 %, without 2 random ones 80 to 95 % (19 "
+            "draws: p = 0.050).",
         ),
         (
             0.85,
-            (0.8, 0.95),
-            "Inconclusive: without its 2 most influential training photos 85 %, without 2 random",
+            (0.8, *[0.95] * 18),
+            "Inconclusive: without its 2 most influential training photos 85 %, without 2 random ones 80 to 95 % "
+            "(19 draws: p = 0.100).",
+        ),
+        (
+            0.2,
+            [0.9] * 9,
+            " Without its 2 most influential training photos 20 %, without 2 random ones 90 to 90 % (9 ",
+        ),
+        (
+            0.95,
+            [0.9] * 9,
+            " Without its 2 most influential training photos 95 %, without 2 random ones 90 to 90 % (9 ",
         ),
         (0.2, (), "Without its 2 most influential training photos 20 %."),
     ],
@@ -47,7 +66,31 @@ def test_the_headline_compares_with_chance(p: float, by_chance: tuple[float, ...
     one = proved(PLAIN, p, *by_chance)
     assert one.headline.startswith("Test photo 0: 'cat' (90 %), in truth 'non-cat'. ")
     assert told in one.headline
-    assert one.is_beyond_chance == (bool(by_chance) and p < min(by_chance))
+    assert one.is_beyond_chance == (len(by_chance) == 19 and p < min(by_chance))
+
+
+@every(
+    ("explanations", "told"),
+    [
+        ([PLAIN], "1 prediction traced to training photos; not proved."),
+        (
+            [proved(PLAIN, 0.2, *[0.9] * 9), proved(PLAIN, 0.8, *[0.9] * 9), PLAIN],
+            "1 of 2 predictions change class without the 2 most influential training photos.",
+        ),
+        (
+            [proved(PLAIN, 0.2), *[proved(PLAIN, p, *[0.7] * 19) for p in (0.6, 0.8)]],
+            "1 of 2 predictions fall beyond chance without the 2 most influential training photos (p at most 0.05; "
+            "up to 0.1 expected by chance).",
+        ),
+    ],
+)
+def test_the_headline_of_all_counts_what_was_tested(
+    explanations: list[ExplainedPrediction], told: str
+) -> None:
+    split: Any = SimpleNamespace(noun="photo")
+    influence: Any = None
+    found = InfluenceOutcome("run", split, "tracin", influence, explanations, True, None, 1, 0.0, ())
+    assert found.headline == told
 
 
 def test_a_right_prediction_that_was_not_trained_again() -> None:
@@ -58,6 +101,7 @@ def test_rows_are_the_trainings() -> None:
     alone = (replace(TOWARDS[0], without=retrained(0.7), name="cats/tom.jpg"), TOWARDS[1])
     one = proved(replace(PLAIN, towards=alone), 0.2, 0.8, 0.95, 0.9)
     rows = one.to_rows()
+    assert one.columns[-1] == "probability of 'cat'"
     assert [(row["kind"], row["left_out"], row["probability"]) for row in rows] == [
         ("none", (), 0.9),
         ("sample", (4,), 0.7),
@@ -66,14 +110,14 @@ def test_rows_are_the_trainings() -> None:
         ("most influential", (4, 1), 0.2),
         ("random", (), 0.9),
     ]
-    assert rows[-1] | {"n_draws": 3, "lowest": 0.8, "highest": 0.95} == rows[-1]
+    assert rows[-1] | {"n_draws": 3, "lowest": 0.8, "highest": 0.95, "p_value": 0.25} == rows[-1]
     assert [one.cells(row) for row in rows] == [
         ("none", "", "", "cat", "90.0 %"),
         ("cats/tom.jpg (4)", "cat", "+0.500", "cat", "70.0 %"),
         ("1", "cat", "+0.400", "", ""),
-        ("2", "non-cat", "-0.300", "", ""),
+        ("2", "non-cat", "−0.300", "", ""),
         ("the 2 most influential", "", "", "non-cat", "20.0 %"),
-        ("2 at random, 3 times", "", "", "cat", "80.0 to 95.0 %"),
+        ("2 at random, 3 times: p = 0.25", "", "", "cat", "80.0 to 95.0 %"),
     ]
     assert list(one.to_frame()["kind"]) == [row["kind"] for row in rows]
 

@@ -125,7 +125,7 @@ def test_the_command_lists_and_writes(
     [
         (["--model", "logistic"], "--model is for --labels"),
         (["--labels", "--cv", "1"], "expected --cv to be a whole number of at least 2, got 1"),
-        (["--labels", "--cv", "30"], "--cv: 30 folds need 30 samples of every class"),
+        (["--labels", "--cv", "30"], "cv: 30 folds need 30 samples of every class"),
         (["--labels", "--model", "logistik"], "unknown preset 'logistik'. Did you mean 'logistic'?"),
     ],
 )
@@ -155,10 +155,10 @@ def test_the_full_report_has_a_section_where_trainings_are_short(tmp_path: Path)
     assert found is not None
     assert found.model == "logistic"
     draft = Draft(tmp_path, run.split, has_photos=True)
-    section = label_errors_section(draft, replace(found, accuracy=0.5))
+    section = label_errors_section(draft, replace(found, accuracy=0.5), run.source)
     assert section.gallery is None
-    assert "`pellucid data check DATA --labels`" in section.intro[0]
-    section = label_errors_section(draft, replace(found, accuracy=0.9))
+    assert "`pellucid data check drawn-cats --labels`" in section.intro[0]
+    section = label_errors_section(draft, replace(found, accuracy=0.9), run.source)
     assert section.title == "Are the labels right?"
     assert section.gallery is not None
     assert len(section.gallery.cards) == min(12, len(found))

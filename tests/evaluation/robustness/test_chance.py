@@ -46,8 +46,10 @@ def test_two_tied_changes_have_each_a_p_value_of_its_own() -> None:
 def test_few_photos_cannot_tell_and_many_can() -> None:
     few, many = measured(52, 45, blur=(5, 1)), measured(1000, 900, blur=(5, 1))
     assert few.chances["blur"].outcome == "cannot be told"
-    assert many.chances["blur"].outcome == "within chance"
-    assert "Cannot be told: with 52 photos" in few.notes[0]
+    assert many.chances["blur"].outcome == "not shown"
+    assert (
+        "Cannot be told: with 52 photos, 10 points lost and none gained are not significant." in few.notes[0]
+    )
     assert "Cannot be told" not in many.notes[0]
 
 
@@ -73,14 +75,15 @@ def test_text_table_figure_and_json_agree() -> None:
 
 def test_a_headline_names_what_is_significant_where_a_larger_loss_is_not() -> None:
     behind = measured(300, 260, rotation=(60, 43), blur=(14, 0))
-    assert behind.chances["rotation"].outcome == "within chance"
-    assert behind.headline.startswith("Blur 1 px costs most: 14 of 300")
+    assert behind.chances["rotation"].outcome == "not shown"
+    assert behind.headline.startswith("Of the changes beyond chance, Blur 1 px costs most: 14 of 300")
+    assert behind.cells(behind.to_rows()[2])[-2] == "not shown"
 
 
 def test_a_loss_of_ten_points_can_be_told_from_so_many_photos_on() -> None:
     """Of five changes, eight photos lost and none gained are the fewest that the test tells from chance."""
     assert 5 * p_of(8, 0) < 0.05 <= 5 * p_of(7, 0)
-    for n, outcome in ((79, "cannot be told"), (80, "within chance")):
+    for n, outcome in ((79, "cannot be told"), (80, "not shown")):
         assert {found.outcome for found in judge([1] * 5, [1.0] * 5, n)} == {outcome}
 
 

@@ -109,22 +109,6 @@ def test_a_photo_of_one_colour_keeps_it_unless_colours_are_meant(name: str) -> N
             np.testing.assert_array_equal(result, grey)
 
 
-def test_rotation_by_quarter_turns_is_exact_and_goes_both_ways(rng: np.random.Generator) -> None:
-    images = rng.integers(0, 256, (20, 24, 24, 3), dtype=np.uint8)
-    turned = change("rotation", images, 90)
-    left, right = np.rot90(images, 1, (1, 2)), np.rot90(images, -1, (1, 2))
-    is_left = [np.array_equal(t, image) for t, image in zip(turned, left, strict=True)]
-    is_right = [np.array_equal(t, image) for t, image in zip(turned, right, strict=True)]
-    assert all(a != b for a, b in zip(is_left, is_right, strict=True))
-    assert 3 < sum(is_left) < 17
-    np.testing.assert_array_equal(change("rotation", images, 180), images[:, ::-1, ::-1])
-
-
-def test_flips_are_numpys(photos: np.ndarray) -> None:
-    np.testing.assert_array_equal(change("mirror", photos, 1), photos[:, :, ::-1])
-    np.testing.assert_array_equal(change("upside-down", photos, 1), photos[:, ::-1])
-
-
 def test_a_shift_by_whole_pixels_is_a_padded_slice(rng: np.random.Generator) -> None:
     images = rng.integers(0, 256, (30, 32, 48, 3), dtype=np.uint8)
     moved = change("shift", images, 0.25)  # 8 rows, or 12 columns
@@ -136,19 +120,6 @@ def test_a_shift_by_whole_pixels_is_a_padded_slice(rng: np.random.Generator) -> 
         assert len(found) == 1
         seen.update(found)
     assert seen == {"up", "down", "left", "right"}
-
-
-def test_larger_and_smaller_change_a_slope_by_their_factor() -> None:
-    slope = (np.arange(61) - 30) * 2.0
-    images = np.tile((slope + 128).astype(np.uint8), (2, 61, 1))
-    across, down = images, images.transpose(0, 2, 1)
-    for picture, axis in ((across, 1), (down, 0)):
-        larger, smaller = change("larger", picture, 1)[0], change("smaller", picture, 1)[0]
-        line = larger[30] if axis else larger[:, 30]
-        np.testing.assert_array_equal(line, slope / 2 + 128)
-        line = smaller[30] if axis else smaller[:, 30]
-        np.testing.assert_array_equal(line[18:43], 2 * slope[18:43] + 128)
-        assert line[0] == line[5] == picture.min()  # the border, repeated
 
 
 def test_smaller_does_not_skip_pixels() -> None:
@@ -183,28 +154,20 @@ def test_perspective_is_what_a_camera_sees_of_a_print_on_a_wall() -> None:
             assert error.max() < 0.45  # bytes tell positions to a third of a pixel
 
 
-def test_hue_turns_in_a_circle_and_keeps_brightness(rng: np.random.Generator) -> None:
-    images = rng.integers(90, 166, (8, 9, 9, 3), dtype=np.uint8)  # far enough from the ends to turn freely
-    np.testing.assert_array_equal(change("hue", images, 360), images)
-    half = change("hue", images, 180)
-    np.testing.assert_allclose(change("hue", half, 180).astype(int), images, atol=2)  # two roundings
-    luma = np.array([0.299, 0.587, 0.114])
-    np.testing.assert_allclose(half @ luma, images @ luma, atol=0.6)
-    assert np.abs(half.astype(int) - images).mean() > 5
-
-
-def test_light_is_multiplied_and_cut_off() -> None:
-    images = np.arange(0, 256, 2, dtype=np.uint8).reshape(1, 8, 16, 1)
-    np.testing.assert_array_equal(change("darker", images, 0.5), images // 2)
-    np.testing.assert_array_equal(change("darker", images, 1), 0 * images)
-    np.testing.assert_array_equal(change("brighter", images, 1), np.minimum(images.astype(int) * 2, 255))
-
-
-def test_contrast_shrinks_towards_the_mean_brightness(photos: np.ndarray) -> None:
-    mean = (photos @ np.array([0.299, 0.587, 0.114])).mean(axis=(1, 2))[:, None, None, None]
-    for share in (0.25, 1.0):
-        expected = photos * (1 - share) + share * mean
-        np.testing.assert_allclose(change("contrast", photos, share), expected, atol=0.51)
+def test_strengths_mean_what_the_table_says(photos: np.ndarray) -> None:
+    """What the transforms do at these values is tested where they are: tests/data/augmentation."""
+    wide, mean = photos.astype(int), (photos @ np.array([0.299, 0.587, 0.114])).mean(axis=(1, 2))
+    for name, strength, expected, atol in (
+        ("mirror", 1, photos[:, :, ::-1], 0),
+        ("upside-down", 1, photos[:, ::-1], 0),
+        ("rotation", 180, photos[:, ::-1, ::-1], 0),
+        ("hue", 360, photos, 0),
+        ("darker", 1, 0 * photos, 0),
+        ("darker", 0.5, photos / 2, 0.51),
+        ("brighter", 1, np.minimum(2 * wide, 255), 0),
+        ("contrast", 1, mean[:, None, None, None] + 0 * wide, 0.51),
+    ):
+        np.testing.assert_allclose(change(name, photos, strength), expected, atol=atol, err_msg=name)
 
 
 def test_the_background_takes_the_colour_of_the_middle() -> None:
@@ -232,24 +195,6 @@ def test_the_ellipse_fits_the_photo() -> None:
     np.testing.assert_allclose(weight[20, ::2], background_of(40, 40)[20], atol=0.1)
 
 
-def test_noise_has_its_deviation_and_one_pattern_for_all_strengths() -> None:
-    grey = np.full((4, 64, 64, 3), 128, np.uint8)
-    weak, strong = (change("noise", grey, s).astype(float) - 128 for s in (0.05, 0.1))
-    np.testing.assert_allclose(weak.std(), 0.05 * 255, rtol=0.01)
-    np.testing.assert_allclose(strong.std(), 0.1 * 255, rtol=0.01)
-    assert np.corrcoef(weak.ravel(), strong.ravel())[0, 1] > 0.99
-
-
-def test_blur_is_a_gaussian_mean_of_neighbours(photos: np.ndarray) -> None:
-    sigma, reach = 1.5, 6
-    kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sigma) ** 2)
-    kernel /= kernel.sum()
-    wide = np.pad(photos[0].astype(float), ((reach, reach), (reach, reach), (0, 0)), mode="reflect")
-    rows = sum(k * wide[i : i + 32] for i, k in enumerate(kernel))
-    expected = sum(k * rows[:, i : i + 48] for i, k in enumerate(kernel))
-    np.testing.assert_allclose(change("blur", photos, sigma)[0], expected, atol=0.51)
-
-
 @every("channels", [1, 3])
 def test_jpeg_is_pillows(channels: int, photos: np.ndarray) -> None:
     images = photos[..., :channels]
@@ -261,20 +206,14 @@ def test_jpeg_is_pillows(channels: int, photos: np.ndarray) -> None:
 
 def test_a_square_is_covered_wholly_inside(rng: np.random.Generator) -> None:
     images = rng.integers(0, 100, (40, 30, 50, 3), dtype=np.uint8)
-    starts = []
     for image, result in zip(images, change("occlusion", images, 0.4), strict=True):
         covered = (result == 128).all(axis=2)
-        rows, columns = np.flatnonzero(covered.any(axis=1)), np.flatnonzero(covered.any(axis=0))
         assert covered.sum() == 12 * 12
-        assert np.ptp(rows) == np.ptp(columns) == 11
         np.testing.assert_array_equal(result[~covered], image[~covered])
-        starts.append((rows[0], columns[0]))
-    assert np.ptp(starts, axis=0).tolist() > [12, 25]  # anywhere
-    everything = change("occlusion", images[:, :, :30], 1)
-    assert (everything == 128).all()
+    assert (change("occlusion", images[:, :, :30], 1) == 128).all()
 
 
-@every("name", ALL)
+@every("name", ["rotation", "mirror", "blur"])
 @every("strength", [-0.1, math.nan, math.inf, 1000, True, "much", None])
 def test_a_wrong_strength_is_told_with_the_range(name: str, strength: object, photos: np.ndarray) -> None:
     with pytest.raises(OptionError, match=rf"^{name}: expected a strength from 0 to .*Usual ones: "):

@@ -32,7 +32,7 @@ def spread(model: Model, shape: tuple[int, ...] = (12, 12, 3), seed: int = 3) ->
     """Initialize in float64, away from where anything is special."""
     rng = np.random.default_rng(seed)
     model.initialize(shape, seed=seed, dtype="float64")
-    for leaf in model.leaves():
+    for leaf in model._leaves():
         for key, array in {**leaf.params, **leaf.state}.items():
             array += (
                 rng.random(array.shape) if key == "running_var" else 0.1 * rng.standard_normal(array.shape)
@@ -115,7 +115,7 @@ def test_one_logit_speaks_for_the_second_class_and_against_the_first(photo: Arra
     says_yes = bool(model.predict(photo[None])[0])
     chosen = saliency(model, photo, methods=["gradient"], sanity_check=False)["gradient"]
     assert chosen.target == ("yes" if says_yes else "no")
-    model.leaves()[-1].params["b"][:] = -1e3 if says_yes else 1e3
+    model._leaves()[-1].params["b"][:] = -1e3 if says_yes else 1e3
     turned = saliency(model, photo, methods=["gradient"], sanity_check=False)["gradient"]
     assert turned.target == ("no" if says_yes else "yes")
     assert turned.values == pytest.approx(-chosen.values, rel=1e-9)
@@ -207,7 +207,7 @@ def test_the_path_is_cut_until_the_sum_is_right(dtype: str) -> None:
         model = preset("mlp")
         model.initialize((12, 12, 3), seed=seed, dtype=dtype)
         rng = np.random.default_rng(seed)
-        for leaf in model.leaves():
+        for leaf in model._leaves():
             for array in leaf.params.values():
                 array += 0.3 * rng.standard_normal(array.shape)
         found = saliency(
@@ -222,7 +222,7 @@ def test_a_straight_path_needs_no_more_points_and_a_bent_one_does(photo: Array) 
     straight = spread(preset("logistic", 3))
     path = integrate(scorer_of(straight), photo, np.zeros_like(photo))
     assert path.n_points == 9
-    x_times_w = photo.ravel() * straight.leaves()[-1].params["W"][:, 1]
+    x_times_w = photo.ravel() * straight._leaves()[-1].params["W"][:, 1]
     found = integrated_gradients(scorer_of(straight), photo).values
     assert found is not None
     assert found.ravel() == pytest.approx(x_times_w, rel=1e-10)
@@ -262,7 +262,7 @@ def test_occlusion_is_what_covering_each_place_does(photo: Array) -> None:
 def test_occlusion_finds_the_only_place_that_counts() -> None:
     model = Sequential([Flatten(), Dense(1, initializer="zeros")], dtype="float64")
     model.initialize((16, 16, 1))
-    W = model.leaves()[-1].params["W"].reshape(16, 16)
+    W = model._leaves()[-1].params["W"].reshape(16, 16)
     W[2:4, 10:12] = 1
     photo = np.zeros((16, 16, 1))
     photo[2:4, 10:12] = 1
@@ -309,7 +309,7 @@ def test_enlarging_keeps_constants_and_lines() -> None:
 
 def test_a_dead_network_is_said_and_not_crashed(photo: Array) -> None:
     model = spread(preset("mlp"))
-    for leaf in model.leaves()[1:-1]:
+    for leaf in model._leaves()[1:-1]:
         leaf.params["b"][:] = -1e3
     maps = saliency(model, photo)
     assert "0 everywhere" in maps["gradient"].note
@@ -339,7 +339,7 @@ def test_grey_photos_of_two_axes_and_pixels_as_bytes() -> None:
 def test_targets_by_loss() -> None:
     x = np.random.default_rng(0).random((4, 4, 1))
     model = spread(preset("logistic", 3), (4, 4, 1))
-    model.leaves()[-1].params["b"][:] = [0, 0, 50]
+    model._leaves()[-1].params["b"][:] = [0, 0, 50]
     assert target_of(model, model.forward(x[None])[0]).index == 2
     model.set_loss("multi_label")
     assert target_of(model, model.forward(x[None])[0]).weights.tolist() == [0, 0, 1]
@@ -348,7 +348,7 @@ def test_targets_by_loss() -> None:
     one = spread(preset("logistic"), (4, 4, 1))
     one.set_loss("mean_squared_error")
     assert target_of(one, one.forward(x[None])[0]).weights.tolist() == [1.0]
-    one.leaves()[-1].params["b"][:] = -50
+    one._leaves()[-1].params["b"][:] = -50
     assert target_of(one, one.forward(x[None])[0]).weights.tolist() == [
         1.0
     ]  # a quantity below 0 is not another class

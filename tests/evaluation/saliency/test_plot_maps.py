@@ -120,7 +120,7 @@ def test_first_layer_pictures_are_the_weights() -> None:
     model = preset("mlp")
     model.initialize((6, 5, 3), dtype="float64")
     found = layer_of(model)
-    W = model.leaves()[1].params["W"]
+    W = model._leaves()[1].params["W"]
     assert found.pictures.shape == (20, 6, 5, 3)
     photo = np.random.default_rng(0).random((6, 5, 3))
     assert (found.pictures * photo).sum(axis=(1, 2, 3)) == pytest.approx(
@@ -148,7 +148,7 @@ def test_learned_weights_are_told_from_drawn_ones() -> None:
     found = layer_of(model)
     assert found.is_learned is False
     assert "not distinguishable" in found.headline
-    W = model.leaves()[1].params["W"].reshape(16, 16, 3, -1)
+    W = model._leaves()[1].params["W"].reshape(16, 16, 3, -1)
     W += 0.5 * W.std() * np.sin(np.arange(16) / 3)[:, None, None, None].astype(W.dtype)
     assert layer_of(model).to_rows()[0]["is_learned"] is True
     W[...] = 0

@@ -67,14 +67,14 @@ def test_the_check_can_be_repeated_and_moves_with_the_seed() -> None:
 def test_untrained_networks_have_he_weights_whatever_the_layers_own_start() -> None:
     for model in (spread(preset("mlp"), (32, 32, 3)), spread(preset("logistic"), (32, 32, 3))):
         copy = untrained_copy(model)
-        redraw(copy.leaves(), np.random.default_rng(0))
-        for leaf in copy.leaves():
+        redraw(copy._leaves(), np.random.default_rng(0))
+        for leaf in copy._leaves():
             if leaf.params and leaf.params["W"].size > 500:
                 assert leaf.params["W"].std() == pytest.approx(
                     np.sqrt(2 / leaf.params["W"].shape[0]), rel=0.1
                 )
                 assert not leaf.params["b"].any()
-    norm = untrained_copy(spread(small_cnn())).leaves()[1]
+    norm = untrained_copy(spread(small_cnn()))._leaves()[1]
     assert (norm.params["gamma"] == 1).all()
     assert (norm.state["running_var"] == 1).all()
 
@@ -85,7 +85,7 @@ def test_a_silent_untrained_network_is_replaced_by_another() -> None:
 
     model = spread(Sequential([Flatten(), Dense(1, activation="relu"), Dense(1)]), (6, 6, 1))
     photo = np.full((6, 6, 1), 0.9)
-    model.leaves()[1].params["b"][:] = 5.0
+    model._leaves()[1].params["b"][:] = 5.0
     check = sanity_check(model, photo, "gradient", n_draws=4)
     assert len(check.correlations) == 4
     assert None not in check.correlations

@@ -129,7 +129,7 @@ def test_several_labels(rng: np.random.Generator) -> None:
     assert result.estimates["label_accuracy"].value == pytest.approx(hits.mean())
     assert result.estimates["exact_match"].value == pytest.approx(hits.all(axis=1).mean())
     assert result.estimates["log_loss"].value == pytest.approx(
-        model.measure(X.astype(np.float32), model.encode(data.y))["loss"], rel=1e-5
+        model._measure(X.astype(np.float32), model._encode(data.y))["loss"], rel=1e-5
     )
     for j, figures in enumerate(result.per_class):
         value, low, high, _ = figures.estimates["accuracy"]

@@ -85,7 +85,10 @@ def test_calibration_shows_what_was_said_and_what_was_so() -> None:
     result = of_classes(2, 60)
     figure = draw.calibration_figure(result)
     assert result.calibration is not None
-    assert figure.axes[0].get_title(loc="left") == f"Predicted class: ECE {result.calibration.error:.2f}"
+    title = f"Predicted class: expected calibration error (ECE) {result.calibration.error:.2f}"
+    assert " ".join(figure.axes[0].get_title(loc="left").split()) == title
+    labels = [axes.get_ylabel() for axes in figure.axes[:2]]
+    assert labels == ["Fraction that is right", f"Fraction that is '{result.per_class[1].name}'"]
     points = figure.axes[0].lines[1].get_data()
     np.testing.assert_allclose(
         points, [result.calibration.mean_predicted, result.calibration.fraction_positive]

@@ -133,7 +133,7 @@ def test_labels_and_quantities_are_checked_too(rng: np.random.Generator) -> None
 
 
 def test_models_of_several_outputs_have_no_one_score(rng: np.random.Generator) -> None:
-    model = SimpleNamespace(loss_kind="joint")
+    model = SimpleNamespace(_loss=SimpleNamespace(kind="joint"))
     with pytest.raises(OptionError, match="several outputs"):
         predict(model, Dataset(rng.standard_normal((2, 2)), np.zeros(2)))  # type: ignore[arg-type]
 
@@ -153,7 +153,7 @@ def test_the_majority_class_is_that_of_the_training_part(rng: np.random.Generato
     pl.save(model, tmp_path / "model.safetensors")
     again = pl.load(tmp_path / "model.safetensors")
     other = pl.load(tmp_path / "model.safetensors")
-    other.summary_of_training = {}  # as of a model that was trained elsewhere
+    other._summary_of_training = {}  # as of a model that was trained elsewhere
     turned = Dataset(parts.test.X, 1 - parts.test.y, names[::-1])
     baselines = {
         "data check": constant_scores(parts)["train_majority"].n_correct / 20,
@@ -167,7 +167,7 @@ def test_the_majority_class_is_that_of_the_training_part(rng: np.random.Generato
     assert baselines == dict.fromkeys(baselines, 0.2)
     found = pl.evaluate(model, parts.test, n_resamples=5)
     assert found.versus_baseline.only_b == ((parts.test.y == 0) & ~found.predictions.is_correct).sum()
-    assert "always 'no', the most common class of training" in str(found)
+    assert "Baseline (always 'no') 20 %" in found.headline
     unknown = pl.evaluate(other, parts.test, n_resamples=5)
     assert unknown["baseline"].value == 0.8
-    assert "always 'yes', the most common class of these samples" in str(unknown)
+    assert "Baseline (always 'yes') 80 %" in unknown.headline

@@ -68,10 +68,10 @@ def test_every_network_activation_and_loss(browser: str, tmp_path: Path) -> None
         weights = base64.b64encode(page.weights.tobytes()).decode()
         asked.append({"network": page.network, "weights": weights, "x": X.ravel().tolist()})
         asked[-1]["is_raw"] = not name.startswith("loss")
-        expected.append(model.raw_outputs(X.astype(model.dtype))[0])
-        if model.loss_kind == "regression":
+        expected.append(model._raw_outputs(X.astype(model.dtype))[0])
+        if model._loss.kind == "regression":
             expected[-1] = np.atleast_1d(model.predict(X)[0])
-        elif not asked[-1]["is_raw"] and model.loss_function.gives_probabilities:
+        elif not asked[-1]["is_raw"] and model._loss.gives_probabilities:
             expected[-1] = model.predict_proba(X)[0]
     code = (files("pellucid.formats.html") / "templates" / "network.js").read_text(encoding="utf-8")
     told = ask(
@@ -199,7 +199,7 @@ def test_a_table_is_typed(browser: str, tmp_path: Path) -> None:
     model = pl.preset("mlp-wide")
     model.preprocessing = Preprocessing.standardize(data.train.X, data.schema.is_numeric)
     pl.train(model, data.train, n_epochs=3)
-    model.schema = data.schema
+    model._schema = data.schema
     found = export_html(model, tmp_path / "pets.html")
     assert found is not None
     assert found <= 1e-5
@@ -221,7 +221,7 @@ def test_a_table_is_typed(browser: str, tmp_path: Path) -> None:
     assert said["verdicts"][1] == "age: a number is missing."
     word = data.schema.columns[1].categories[0]
     for age, verdict in [(3.5, said["verdicts"][0]), (4.25, said["verdicts"][2])]:
-        X = model.schema.encode([{"age": age, "coat": word}]).X
+        X = model._schema.encode([{"age": age, "coat": word}]).X
         assert verdict.startswith(data.train.classes[int(model.predict(X)[0])])
 
 

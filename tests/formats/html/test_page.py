@@ -7,13 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from tests.every import every
-from tests.formats.networks import Reversed, shaken, two_inputs
+from tests.formats.networks import shaken, two_inputs
 
 import pellucid as pl
 from pellucid.errors import OptionError, OutputError, PellucidError
 from pellucid.formats.html import trial
 from pellucid.formats.html.export import export_html, html_page
-from pellucid.formats.html.network import page_of
 
 HOSTILE = ('</script><img src="x" onerror="alert(1)">', "<b>&amp;'\"\u2028")
 
@@ -39,22 +38,13 @@ def test_nothing_is_fetched() -> None:
     assert not re.findall(r"""https?:|//[a-z]+\.|\bfetch\(|XMLHttpRequest|@import|<link|src=""", page)
 
 
-def test_a_layer_in_two_places_has_its_weights_once() -> None:
-    tied = pl.Dense(7, "relu")
-    page = page_of(shaken(pl.Sequential([pl.Flatten(), pl.Dense(7), tied, tied, pl.Dense(2)]), (2, 2, 1)))
-    assert page.weights.size == 4 * 7 + 7 + 7 * 7 + 7 + 7 * 2 + 2
-
-
 def test_what_cannot_be(tmp_path: Path) -> None:
     joint = shaken(two_inputs(), {"photo": (4, 4, 3), "facts": (2,)})
     joint.set_loss({"kind": "categorical_cross_entropy", "size": "poisson"})
-    own = pl.Sequential([Reversed(), pl.Flatten(), pl.Dense(1)])
-    own.initialize((4, 4, 3))
     rows = shaken(pl.Sequential([pl.Dense(2)]), (4,))
     maps = shaken(pl.Sequential([pl.Conv2D(2)]), (4, 4, 3))
     for model, words in [
         (joint, "several inputs or outputs"),
-        (own, "Reversed"),
         (rows, "neither photos nor columns"),
         (maps, "End it with Flatten and Dense"),
         (pl.Sequential([pl.Dense(2)]), "not trained"),

@@ -329,7 +329,7 @@ def test_no_task_contradicts_the_end(end: str, n_out: int, task: str, own: str, 
     path = net.file(tmp_path / "a.onnx", net.add(end, net.head("x", 4, n_out)), ("n", 4))
     with pytest.raises(OptionError, match=f"which is {own}, not {task}"):
         pl.import_onnx(path, task=task)
-    assert pl.import_onnx(path, task=own).loss_kind == own
+    assert pl.import_onnx(path, task=own)._loss.kind == own
 
 
 def test_two_questions_with_both_answers_of_each(tmp_path: Path) -> None:

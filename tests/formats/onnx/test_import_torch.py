@@ -240,4 +240,4 @@ def test_a_body_under_a_new_head(tmp_path: Path, capfd: Any) -> None:
     history = pl.train(own, (X, ["top", "plain"] * 12), n_epochs=60, learning_rate=0.1)
     assert (own.classes, own.output_shape) == (("plain", "top"), (1,))
     assert history.losses[-1] < 0.5 * history.losses[0]
-    np.testing.assert_array_equal(own.leaves()[0].params["W"], body.leaves()[0].params["W"])
+    np.testing.assert_array_equal(own._leaves()[0].params["W"], body._leaves()[0].params["W"])

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import pytest
 from tests.every import every
-from tests.formats.networks import NETWORKS, Reversed, activated, shaken, two_inputs
+from tests.formats.networks import NETWORKS, activated, shaken, two_inputs
 
 import pellucid as pl
 from pellucid.data.preprocess import Preprocessing
-from pellucid.errors import OptionError, OutputError, PellucidError
+from pellucid.errors import OutputError, PellucidError
 from pellucid.formats.script import export as room
 from pellucid.formats.script.export import export_script
 from pellucid.formats.script.write import write_script
@@ -33,7 +33,7 @@ def check(model: pl.Model) -> dict[str, Any]:
     """Compare a script's raw outputs with the model's, and return what the script defines."""
     made, rng = namespace(model), np.random.default_rng(0)
     X = map_arrays(lambda shape: rng.random((3, *shape), np.float32), model.input_shape)
-    ours = model.raw_outputs(map_arrays(lambda x: x.astype(model.dtype), X))
+    ours = model._raw_outputs(map_arrays(lambda x: x.astype(model.dtype), X))
     theirs = made["forward"](X)
     for name in ours if isinstance(ours, dict) else [None]:
         expected, found = (ours, theirs) if name is None else (ours[name], theirs[name])
@@ -197,13 +197,6 @@ def test_a_wrong_script_is_found_out(tmp_path: Path, monkeypatch: pytest.MonkeyP
             export_script(model, tmp_path / "a.py")
 
 
-def test_a_layer_of_ones_own_is_named() -> None:
-    model = pl.Sequential([Reversed(), pl.Dense(1)])
-    model.initialize((2,))
-    with pytest.raises(OptionError, match="Reversed"):
-        write_script(model, is_inside=True)
-
-
 TABLE = """age;coat;pet
 3,5;tabby;cat
 4,25;plain;dog
@@ -220,7 +213,7 @@ def test_a_table(tmp_path: Path) -> None:
     model = pl.preset("mlp-wide")
     model.preprocessing = Preprocessing.standardize(data.train.X, data.schema.is_numeric)
     pl.train(model, data.train, n_epochs=5)
-    model.schema = data.schema
+    model._schema = data.schema
     assert export_script(model, tmp_path / "predict.py", samples=[tmp_path / "pets.csv"]) <= 1e-5
     (tmp_path / "new.csv").write_text("coat;more;age\nblack;1;3\ntabby;2;\n")
     (tmp_path / "good.csv").write_text("coat\tage\nblack\t3,5\nTABBY\t-1\n")
@@ -233,6 +226,6 @@ def test_a_table(tmp_path: Path) -> None:
     assert "none.csv" in told["faults"][1]["error"]
     assert told["faults"][2]["error"] == "less.csv: there is no column 'coat', which the network takes."
     assert "PIL" not in (tmp_path / "predict.py").read_text()
-    X = model.schema.encode(tmp_path / "good.csv").X
+    X = model._schema.encode(tmp_path / "good.csv").X
     found = [list(each["classes"].values()) for each in told["predictions"]]
     np.testing.assert_allclose(found, model.predict_proba(X), atol=1e-5)

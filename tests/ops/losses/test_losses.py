@@ -207,17 +207,6 @@ def test_values_and_gradients_are_those_of_torch(case, m, dtype, tolerance, is_w
 
 
 @every_case
-def test_a_batch_is_the_mean_of_its_rows(case, rng) -> None:
-    Z, Y = case.draw(7, np.float64, rng)
-    value, cache = case.loss.forward(Z, Y)
-    dZ = case.loss.backward(cache)
-    rows = [case.loss.forward(Z[i : i + 1], Y[i : i + 1]) for i in range(7)]
-    np.testing.assert_allclose(np.mean([row[0] for row in rows]), value, rtol=1e-14)
-    by_row = np.concatenate([case.loss.backward(row[1]) for row in rows]) / 7
-    np.testing.assert_allclose(by_row, dZ, rtol=1e-14, atol=1e-17)
-
-
-@every_case
 @every("is_weighted", [False, True])
 def test_parts_of_a_batch_add_up_to_the_whole(case, is_weighted, rng) -> None:
     Z, Y = case.draw(9, np.float64, rng)
@@ -226,7 +215,7 @@ def test_parts_of_a_batch_add_up_to_the_whole(case, is_weighted, rng) -> None:
     dZ = case.loss.backward(cache)
     normalizer = 9.0 if weights is None else float(weights.sum())
     total = 0.0
-    for rows in (slice(0, 4), slice(4, 9)):
+    for rows in (slice(0, 4), slice(4, 5), slice(5, 9)):
         own = None if weights is None else weights[rows]
         part, cache = case.loss.forward(Z[rows], Y[rows], weights=own, normalizer=normalizer)
         total += part

@@ -121,12 +121,12 @@ def test_bad_options(name, options, message) -> None:
 def test_options_are_used_and_can_be_stored() -> None:
     loss = LOSSES.make("huber", delta=np.float32(2))
     assert json.loads(json.dumps(loss.config())) == {"type": "huber", "delta": 2.0}
-    assert loss.changed_options() == {"delta": 2.0}
+    assert loss._changed_options() == {"delta": 2.0}
     assert loss.forward(np.array([[5.0]]), np.array([[0.0]]))[0] == 2 * (5 - 1)
     assert (
-        json.dumps(LOSSES.make("focal", alpha=np.array([1, 2])).changed_options()) == '{"alpha": [1.0, 2.0]}'
+        json.dumps(LOSSES.make("focal", alpha=np.array([1, 2]))._changed_options()) == '{"alpha": [1.0, 2.0]}'
     )
-    assert LOSSES.make("huber").changed_options() == {}
+    assert LOSSES.make("huber")._changed_options() == {}
 
 
 @every("name", sorted(LOSSES))

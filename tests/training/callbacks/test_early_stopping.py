@@ -36,7 +36,7 @@ def test_stops_after_patience_and_puts_the_best_back(data: Dataset, held: Datase
     losses = history.validation_losses
     assert len(losses) < 500
     assert stopper.best_epoch == int(np.argmin(losses)) == len(losses) - 7
-    assert model.measure(held.X, model.encode(held.y))["loss"] == pytest.approx(min(losses), rel=1e-10)
+    assert model._measure(held.X, model._encode(held.y))["loss"] == pytest.approx(min(losses), rel=1e-10)
     assert not history.is_complete
 
 

@@ -85,7 +85,7 @@ def test_an_evaluation_has_them_with_intervals() -> None:
     assert scores["found"].value == pytest.approx(recall.value)
     assert scores["found"].low is not None
     assert scores.further == ("found",)
-    assert "found: " in str(scores)
+    assert "\nfound " in str(scores)
     assert "found" in scores.to_dict()["estimates"]
     scores = pl.evaluate(model, (X, y), n_resamples=50)
     assert scores.further == ()

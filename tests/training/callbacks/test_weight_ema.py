@@ -1,6 +1,5 @@
 """The weight average equals its closed form, swaps in and out, and resumes bit for bit."""
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,13 +11,11 @@ from pellucid.errors import FormatError, OptionError, PellucidError
 from pellucid.nn.dense import Dense
 from pellucid.nn.norm import BatchNorm
 from pellucid.nn.sequential import Sequential
-from pellucid.training.callbacks.checkpoint import Checkpoint
 from pellucid.training.callbacks.weight_ema import WeightEMA
 from pellucid.training.events import Event, StepEnd
 from pellucid.training.fit import train
-from pellucid.training.optimizers.base import BLOCK_BYTES, OPTIMIZERS
+from pellucid.training.optimizers.base import BLOCK_BYTES
 from pellucid.training.optimizers.sgd import SGD
-from pellucid.training.schedules.base import SCHEDULES
 
 
 @every("decay", [0.0, 0.5, 0.9, 0.999])
@@ -122,29 +119,6 @@ def test_running_statistics_are_averaged_with_the_weights(rng: np.random.Generat
         mean = weights / weights.sum() @ np.array([state[key] for state in seen])
         np.testing.assert_allclose(array, mean, rtol=1e-12)
         assert np.abs(array - seen[-1][key]).max() > 1e-3
-
-
-def test_a_resumed_training_averages_on_bit_for_bit(tmp_path: Path, rng: np.random.Generator) -> None:
-    data = Dataset(rng.standard_normal((30, 4)), np.arange(30) % 2)
-
-    def run(resume: Path | None, *callbacks: Any) -> Sequential:
-        model = Sequential([Dense(3, activation="relu"), Dense(1)])
-        train(
-            model,
-            data,
-            optimizer=OPTIMIZERS.make("adam", learning_rate=0.05),
-            schedule=SCHEDULES.make("one_cycle", momentum_range=(0.8, 0.95)),
-            n_epochs=6,
-            batch_size=10,
-            resume=resume,
-            callbacks=[WeightEMA(0.9), *callbacks],
-        )
-        return model
-
-    whole = run(None)
-    run(None, Checkpoint(tmp_path, every_steps=7, keep=1), lambda event: getattr(event, "step", 0) >= 8)
-    resumed = run(tmp_path)
-    np.testing.assert_array_equal(resumed.theta, whole.theta)
 
 
 def test_wrong_use_is_told() -> None:

@@ -70,10 +70,10 @@ def test_trains_a_network_better_than_its_start(rng: np.random.Generator) -> Non
     model = Sequential([Dense(8, activation="relu"), Dense(1)], dtype="float64")
     model.initialize((2,), seed=3)
     lbfgs = LBFGS(max_iterations=300)
-    lbfgs.start(model.theta, model.flat_decay_mask())
+    lbfgs.start(model.theta, model._flat_decay_mask())
     result = lbfgs.minimize(model.theta, lambda: model.loss_and_grad(X, y), model.grad)
     assert result.loss < 0.1 * result.first_loss
-    assert result.loss == pytest.approx(model.loss_of(X, y), rel=1e-9)
+    assert result.loss == pytest.approx(model._loss_of(X, y), rel=1e-9)
 
 
 def test_stops_when_told_and_at_its_limit(rng: np.random.Generator) -> None:
@@ -144,6 +144,6 @@ def test_a_random_loss_is_refused_before_anything_is_done(rng: np.random.Generat
         OptionError, match=r"LBFGS searches .*Dropout\(rate=0\.2\) makes the loss random.*rate to 0"
     ):
         pl.train(wrong, data, n_epochs=2, optimizer="lbfgs")
-    assert not wrong.is_initialized
+    assert not wrong._is_initialized
     history = pl.train(pl.Sequential(pl.Dropout(0), pl.Dense(1)), data, n_epochs=2, optimizer="lbfgs")
     assert len(history.losses) == 2

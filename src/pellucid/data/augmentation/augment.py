@@ -217,7 +217,7 @@ def augment_preset(name: str) -> Augment:
 
     Examples
     --------
-    >>> [transform.registered_as for transform in augment_preset("photo").transforms][:3]
+    >>> [transform._registered_as for transform in augment_preset("photo").transforms][:3]
     ['horizontal_flip', 'crop', 'brightness']
     """
     if name not in AUGMENT_PRESETS:

@@ -119,7 +119,7 @@ class Scale(Moving):
     high: float = option(1.25, above=0)
 
     def __post_init__(self) -> None:
-        self.check_options()
+        self._check_options()
         if self.high < self.low:
             raise OptionError(f"scale: expected high to be at least low, {self.low:g}, got {self.high!r}.")
 

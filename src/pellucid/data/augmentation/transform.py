@@ -32,7 +32,7 @@ class Transform(Configurable):
         False where results are clipped to 0..1, so that the input must be in that range too.
     """
 
-    registry: ClassVar[Registry[Any] | None] = TRANSFORMS
+    _registry: ClassVar[Registry[Any] | None] = TRANSFORMS
     stays_in_range: ClassVar[bool] = True
 
     def __call__(self, X: Array, rng: np.random.Generator, *, out: Array | None = None) -> Array:

@@ -150,15 +150,17 @@ def components(n: int, pairs: list[tuple[int, int]]) -> list[list[int]]:
     >>> components(6, [(4, 1), (1, 2), (3, 5)])
     [[1, 2, 4], [3, 5]]
     """
+    if not pairs:
+        return []
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
-    ends = np.array(pairs, np.intp).reshape(-1, 2).T
-    graph = coo_array((np.ones(len(pairs), bool), tuple(ends)), (n, n))
-    labels = connected_components(graph, directed=False)[1]
-    order = np.argsort(labels, kind="stable")
+    ends = tuple(np.array(pairs, np.intp).reshape(-1, 2).T)
+    labels = connected_components(coo_array((np.ones(len(pairs), bool), ends), (n, n)), directed=False)[1]
+    shared = np.flatnonzero(np.bincount(labels)[labels] > 1)
+    order = shared[np.argsort(labels[shared], kind="stable")]
     parts = np.split(order, np.flatnonzero(np.diff(labels[order])) + 1)
-    return sorted(part.tolist() for part in parts if len(part) > 1)
+    return sorted(part.tolist() for part in parts if len(part))
 
 
 def near_duplicates(X: Array) -> list[Pair]:

@@ -1,4 +1,4 @@
-"""The images that somebody names: files, folders with all below them, patterns, and lists of names."""
+"""The images that are named: files, folders with all below them, patterns, and lists of names."""
 
 import os
 import re

@@ -35,7 +35,7 @@ class Column(Configurable):
     categories: tuple[str, ...] = option(())
 
     def __post_init__(self) -> None:
-        self.check_options()
+        self._check_options()
         n_different = len(set(self.categories))
         if bool(n_different) != (self.kind == "category") or n_different != len(self.categories):
             raise OptionError(
@@ -101,7 +101,7 @@ class TableSchema(Configurable):
     missing: str = option(USUAL)
 
     def __post_init__(self) -> None:
-        self.check_options()
+        self._check_options()
         names = [column.name for column in self.columns] + list(self.target)
         if not self.columns or not self.target or len(set(names)) < len(names):
             raise OptionError("schema: expected input and target columns, each name once.")
@@ -211,7 +211,7 @@ class TableSchema(Configurable):
             If the dictionary is not a valid schema.
         """
         try:
-            columns = tuple(Column.from_config(column) for column in config["columns"])
+            columns = tuple(Column(**checked_names(Column, column)) for column in config["columns"])
             return cls(**checked_names(cls, {**config, "columns": columns}))
         except (OptionError, KeyError, TypeError, ValueError) as error:
             raise FormatError(

@@ -21,9 +21,9 @@ def predicted_labels(candidate: Candidate, model: Model, data: Dataset) -> Array
     PellucidError
         If the samples or classes are not those that the model knows, or its scores are NaN or infinite.
     """
-    if model.loss_kind != "classification":
+    if model._loss.kind != "classification":
         raise DataError(
-            f"{candidate.title}: it was trained on {model.loss}, for {model.loss_kind.replace('_', ' ')}; only "
+            f"{candidate.title}: it was trained on {model.loss}, for {model._loss.kind.replace('_', ' ')}; only "
             "classifiers can be compared."
         )
     are_named = bool(model.classes and data.classes)

@@ -19,7 +19,7 @@ from pellucid.stats.bootstrap import paired_bootstrap
 from pellucid.stats.paired import McNemar, mcnemar
 from pellucid.text import in_seconds, join_some, p_in_words, plural
 from pellucid.text_blocks import Result
-from pellucid.training.events import Callback, Event, StepEnd
+from pellucid.training.callbacks.progress import Progress
 from pellucid.types import Array
 
 if TYPE_CHECKING:
@@ -234,7 +234,9 @@ def compare_on_test(
         model, seconds = candidate.model, None
         if model is None:
             model, history = train_candidate(
-                candidate, split, callbacks=[_showing(progress, f"training {candidate.title}")]
+                candidate,
+                split,
+                callbacks=[Progress(f"training {candidate.title}", show=progress, refresh_seconds=0)],
             )
             seconds = history.seconds
         if candidate.is_trained and was_trained_on_other(model, split.train):
@@ -271,14 +273,3 @@ def _copies(split: Split, test: Dataset, noun: str) -> list[str]:
         f"{len(leaked)} of {len(test)} test {noun} in the training part too ({join_some(leaked, most=10)}): "
         "that tests memory, not generalization."
     ]
-
-
-def _showing(progress: ProgressCallback, stage: str) -> Callback:
-    """Return a callback that shows the steps and the loss of a training."""
-
-    def show(event: Event) -> None:
-        if isinstance(event, StepEnd):
-            total = event.run.n_epochs * event.run.n_steps
-            progress(stage, event.step + 1, total, f"loss {event.loss:.4f}")
-
-    return show

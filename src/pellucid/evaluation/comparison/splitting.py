@@ -1,7 +1,6 @@
 """Splitting samples into the folds of a cross-validation."""
 
 import re
-from numbers import Integral
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -46,7 +45,7 @@ def folds_of(cv: Any) -> CV:
     """
     if isinstance(cv, CV):
         return cv
-    if isinstance(cv, Integral) and not isinstance(cv, bool) and cv > 1:
+    if isinstance(cv, int | np.integer) and cv > 1:
         return CV(int(cv))
     if not hasattr(cv, "get_n_splits") or isinstance(cv, type):
         raise OptionError(

@@ -159,8 +159,6 @@ class ImageContext(Result):
     novelty: Novelty | None = None
     noun: str = "photo"
 
-    columns = ("image", "class", "probability of the prediction", "distance")
-
     @classmethod
     def of(
         cls,
@@ -207,8 +205,8 @@ class ImageContext(Result):
         original, seen = read_photo("explain_photo", model, image)
         prepared = prepared_image(model, seen)
         Z = model.forward(prepared[None]).copy()
-        loss = LOSSES.make(model.loss, **model.loss_options)
-        if model.loss_kind != "classification" or not loss.gives_probabilities:
+        loss = LOSSES.resolve(model.loss_config)
+        if model._loss.kind != "classification" or not loss.gives_probabilities:
             prediction = _in_words(model, read(loss, Z[:, 0] if Z.shape[1:] == (1,) else Z)[0])
             return cls(original, seen, prepared, Z[0], prediction, {})
         p = loss.probabilities(Z)[0]
@@ -224,6 +222,11 @@ class ImageContext(Result):
             _variants(model, original, seen, labels, p),
         )
         return photo if train is None else photo.among(model, train, n_near)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The names of what ``cells`` returns."""
+        return "image", "class", f"probability of '{self.label}'", "distance"
 
     @property
     def label(self) -> str:
@@ -316,9 +319,9 @@ def _variants(
 
 def _in_words(model: Model, predicted: Any) -> str:
     """Return the prediction of a model without probabilities, or of several labels or quantities."""
-    if model.loss_kind == "classification":
+    if model._loss.kind == "classification":
         return model.classes[int(predicted)] if model.classes else str(predicted)
-    if model.loss_kind == "multi_label":
+    if model._loss.kind == "multi_label":
         names = model.classes or tuple(str(i) for i in range(len(predicted)))
         return (
             ", ".join(name for name, yes in zip(names, predicted, strict=True) if yes) or "none of the labels"

@@ -8,7 +8,7 @@ import numpy as np
 
 from pellucid.data.preprocess import Preprocessing
 from pellucid.errors import DataError, OptionError, ShapeError
-from pellucid.nn.hooks import last_trained_layer, record
+from pellucid.nn.hooks import record
 from pellucid.nn.model import PREDICT_ROWS, Model
 from pellucid.types import Array
 
@@ -114,7 +114,7 @@ def hidden_features(model: Model, X: Array) -> Array:
     >>> hidden_features(model, np.zeros((2, 8, 8, 3), np.uint8)).shape
     (2, 5)
     """
-    layer = last_trained_layer(model)
+    layer = next((use for use in reversed(model._uses()) if use.params), None)
     rule = model.preprocessing or Preprocessing()  # as predictions do
     if layer is None:
         return rule.apply(X, model.dtype).reshape(len(X), -1)

@@ -38,44 +38,35 @@ def photo_variants(original: Array, shape: Shape) -> tuple[list[str], Array]:
     >>> len(names), seen.shape, names[2]
     (14, (14, 8, 8, 3), 'middle square')
     """
-    image = _reduced(original, shape)
+    from PIL import Image
+
+    image = original
+    factor = min(image.shape[0] // (4 * shape[0]), image.shape[1] // (4 * shape[1]))
+    if factor >= 2 and image.dtype == np.uint8 and image.shape[2] == 3:
+        image = np.asarray(Image.fromarray(image).reduce(factor))
     changed = {"mirrored": image[:, ::-1], "upside down": image[::-1]}
     h, w = image.shape[:2]
-    side = min(h, w)
     if h != w:
-        changed["middle square"] = _window(image, (h - side) // 2, (w - side) // 2, side, side)
+        changed["middle square"] = _middle(image, min(h, w), min(h, w))
     for fraction in CENTRED:
         down, across = max(1, round(fraction * h)), max(1, round(fraction * w))
-        changed[f"middle {100 * fraction:.0f} %"] = _window(
-            image, (h - down) // 2, (w - across) // 2, down, across
-        )
+        changed[f"middle {100 * fraction:.0f} %"] = _middle(image, down, across)
     down, across = max(1, round(CORNER * h)), max(1, round(CORNER * w))
-    for vertical, top in (("top", 0), ("bottom", h - down)):
-        for horizontal, left in (("left", 0), ("right", w - across)):
-            changed[f"{vertical} {horizontal} part"] = _window(image, top, left, down, across)
-    for factor in BRIGHTNESS:
-        changed[f"brightness × {factor:g}"] = _times(image, factor)
+    for vertical, rows in (("top", np.s_[:down]), ("bottom", np.s_[h - down :])):
+        for horizontal, columns in (("left", np.s_[:across]), ("right", np.s_[w - across :])):
+            changed[f"{vertical} {horizontal} part"] = image[rows, columns]
+    white = 255 if image.dtype == np.uint8 else 1
+    for times in BRIGHTNESS:
+        brighter = np.minimum(image * times, white)
+        changed[f"brightness × {times:g}"] = (np.rint(brighter) if white == 255 else brighter).astype(
+            image.dtype
+        )
     return list(changed), np.stack([_seen(one, shape) for one in changed.values()])
 
 
-def _window(image: Array, top: int, left: int, down: int, across: int) -> Array:
+def _middle(image: Array, down: int, across: int) -> Array:
+    top, left = (image.shape[0] - down) // 2, (image.shape[1] - across) // 2
     return image[top : top + down, left : left + across]
-
-
-def _times(image: Array, factor: float) -> Array:
-    if image.dtype == np.uint8:
-        return np.minimum(np.rint(image * factor), 255).astype(np.uint8)
-    brighter: Array = np.minimum(image * image.dtype.type(factor), 1)
-    return brighter
-
-
-def _reduced(image: Array, shape: Shape) -> Array:
-    from PIL import Image
-
-    factor = min(image.shape[0] // (4 * shape[0]), image.shape[1] // (4 * shape[1]))
-    if factor < 2 or image.dtype != np.uint8 or image.shape[2] != 3:
-        return image
-    return np.asarray(Image.fromarray(image).reduce(factor))
 
 
 def _seen(image: Array, shape: Shape) -> Array:

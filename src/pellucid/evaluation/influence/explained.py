@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from pellucid.data.dataset import Split
 from pellucid.evaluation.influence.tracin import Influence
-from pellucid.text import capitalized, percent, placed, plural, shorten
+from pellucid.text import capitalized, p_in_words, percent, placed, plural, shorten, signed
 from pellucid.text_blocks import Block, Result, Table
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ METHODS = {
     "leave-one-out": "the exact change of the log-odds when the sample alone is left out",
 }
 LONGEST_NAME = 40  # of a file, in a table
+LEVEL = 0.05  # the largest p-value that counts as beyond chance
 
 
 @dataclass(frozen=True)
@@ -100,7 +101,10 @@ class ExplainedPrediction(Result):
     name: str = ""
     noun: str = "photo"
 
-    columns = ("training without", "class", "influence", "prediction", "its probability")
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The heads of the table's columns."""
+        return "training without", "class", "influence", "prediction", f"probability of '{self.predicted}'"
 
     @property
     def is_right(self) -> bool:
@@ -119,11 +123,22 @@ class ExplainedPrediction(Result):
         return min(found), max(found)
 
     @property
-    def is_beyond_chance(self) -> bool:
-        """Whether the probability is lower than without any of the samples drawn at random."""
+    def p_value(self) -> float | None:
+        """Share of random draws that lower the probability as far, (1 + those) / (1 + all); None: no draws."""
         if self.without is None or not self.by_chance:
-            return False
-        return self.without.log_odds < min(one.log_odds for one in self.by_chance)
+            return None
+        as_low = sum(one.log_odds <= self.without.log_odds for one in self.by_chance)
+        return (1 + as_low) / (1 + len(self.by_chance))
+
+    @property
+    def is_tested(self) -> bool:
+        """Whether there are draws enough, 19, for a p-value of 0.05."""
+        return self.p_value is not None and 1 / (1 + len(self.by_chance)) <= LEVEL
+
+    @property
+    def is_beyond_chance(self) -> bool:
+        """Whether the p-value is 0.05 at most."""
+        return self.p_value is not None and self.p_value <= LEVEL
 
     @property
     def headline(self) -> str:
@@ -135,7 +150,7 @@ class ExplainedPrediction(Result):
         >>> drawn = 9 * (Retrained("cat", 0.85, 1.7),)
         >>> print(ExplainedPrediction(3, "cat", "non-cat", 0.9, 2.2, (sample,), (), without, drawn).headline)
         Test photo 3: 'cat' (90 %), in truth 'non-cat'. Without its most influential training photo 20 %,
-        without a random one 85 to 85 % (9 draws).
+        without a random one 85 to 85 % (9 draws: p = 0.100).
         """
         truth = "" if self.is_right else f", in truth '{self.actual}'"
         said = f"{capitalized(self.place)}: '{self.predicted}' ({percent(self.probability)}){truth}."
@@ -146,11 +161,11 @@ class ExplainedPrediction(Result):
             ("most influential", "a random one") if n == 1 else (f"{n} most influential", f"{n} random ones")
         )
         found = f"without its {which} {noun}{'s' * (n > 1)} {percent(self.without.probability)}"
-        if self.by_chance:
+        if self.p_value is not None:
             low, high = map(percent, self.range)
-            draws = plural(len(self.by_chance), "draw")
+            draws = f"{plural(len(self.by_chance), 'draw')}: {p_in_words(self.p_value)}"
             found += f", without {random} {low.removesuffix(' %')} to {high} ({draws})"
-        is_open = self.by_chance and not self.is_beyond_chance
+        is_open = self.is_tested and not self.is_beyond_chance
         return f"{said} Inconclusive: {found}." if is_open else f"{said} {capitalized(found)}."
 
     @property
@@ -186,7 +201,7 @@ class ExplainedPrediction(Result):
             middle = sorted(self.by_chance, key=lambda one: one.probability)[len(self.by_chance) // 2]
             rows.append(
                 self._row("random", (), middle.label, middle.probability)
-                | {"n_draws": len(self.by_chance), "lowest": low, "highest": high}
+                | {"n_draws": len(self.by_chance), "lowest": low, "highest": high, "p_value": self.p_value}
             )
         return rows
 
@@ -201,21 +216,37 @@ class ExplainedPrediction(Result):
         shown = "" if p is None else percent(p, 1)
         if row["kind"] == "random":
             shown = f"{percent(row['lowest'], 1).removesuffix(' %')} to {percent(row['highest'], 1)}"
+        chance = "" if self.p_value is None else f": {p_in_words(self.p_value)}"
         what = {
             "none": "none",
             "sample": placed(
                 ", ".join(map(str, row["left_out"])), shorten(row.get("name", ""), LONGEST_NAME)
             ),
             "most influential": f"the {n} most influential",
-            "random": f"{n} at random, {row.get('n_draws')} times",
+            "random": f"{n} at random, {row.get('n_draws')} times{chance}",
         }[row["kind"]]
-        score = f"{row['score']:+.3f}" if "score" in row else ""
+        score = signed_score(row["score"], 3) if "score" in row else ""
         return what, row.get("class", ""), score, row["predicted"] or "", shown
 
     def to_dict(self) -> dict[str, Any]:
         """Return all of it as JSON can hold it."""
         told = {"headline": self.headline, "notes": list(self.notes), "rows": self.to_rows()}
-        return {**asdict(self), "is_right": self.is_right, "is_beyond_chance": self.is_beyond_chance, **told}
+        test = {
+            "p_value": self.p_value,
+            "is_beyond_chance": self.is_beyond_chance if self.is_tested else None,
+        }
+        return {**asdict(self), "is_right": self.is_right, **test, **told}
+
+
+def signed_score(score: float, digits: int = 2) -> str:
+    """Return a score with its sign.
+
+    Examples
+    --------
+    >>> signed_score(0.5), signed_score(-0.25)
+    ('+0.50', '−0.25')
+    """
+    return ("+" if score >= 0 else "") + signed(score, digits)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -228,8 +259,8 @@ class InfluenceOutcome(Result):
         What training samples are ranked by: a key of ``METHODS``.
     influence : Influence
     explanations : list of ExplainedPrediction
-    is_proved : bool
-        Whether trainings without samples were run.
+    is_retrained : bool
+        Whether the training was run again, and trainings without samples.
     agreement : dict of str to float, or None
         The mean rank correlation of each estimate with leave-one-out, where that is known.
     n_trainings : int
@@ -245,7 +276,7 @@ class InfluenceOutcome(Result):
     method: str
     influence: Influence
     explanations: list[ExplainedPrediction]
-    is_proved: bool
+    is_retrained: bool
     agreement: dict[str, float] | None
     n_trainings: int
     seconds: float
@@ -259,16 +290,23 @@ class InfluenceOutcome(Result):
 
     @property
     def headline(self) -> str:
-        """How many predictions depend on few training samples."""
+        """How many predictions depend on few training samples; of chance only where there were draws enough."""
         proved = [one for one in self.explanations if one.without is not None]
         if not proved:
             return (
                 f"{plural(len(self.explanations), 'prediction')} traced to training {self.noun}s; not proved."
             )
-        n, most = sum(one.is_beyond_chance for one in proved), max(len(one.towards) for one in proved)
+        tested = [one for one in proved if one.is_tested]
+        without = (
+            f"without the {max(len(one.towards) for one in proved)} most influential training {self.noun}s"
+        )
+        if not tested:
+            n = sum(one.without is not None and one.without.label != one.predicted for one in proved)
+            return f"{n} of {plural(len(proved), 'prediction')} change class {without}."
+        n = sum(one.is_beyond_chance for one in tested)
         return (
-            f"{n} of {plural(len(proved), 'prediction')} fall beyond chance without the {most} most influential "
-            f"training {self.noun}s."
+            f"{n} of {plural(len(tested), 'prediction')} fall beyond chance {without} (p at most {LEVEL:g}; up to "
+            f"{LEVEL * len(tested):.2g} expected by chance)."
         )
 
     def to_rows(self) -> list[dict[str, Any]]:
@@ -279,7 +317,7 @@ class InfluenceOutcome(Result):
         """Return each explanation, how well the estimates agree with leave-one-out, and the notes."""
         table: list[Table] = []
         if self.agreement is not None:
-            rows = [(name, f"{value:.2f}") for name, value in self.agreement.items()]
+            rows = [(name, signed(value)) for name, value in self.agreement.items()]
             table = [(("estimate", "rank correlation with leave-one-out"), rows)]
         return [*(block for one in self.explanations for block in one.blocks()), *table, *self.notes]
 
@@ -298,7 +336,7 @@ class InfluenceOutcome(Result):
             "score": METHODS[self.method],
             "gradients": self.influence.gradients,
             "snapshots": list(self.influence.steps),
-            "is_proved": self.is_proved,
+            "is_retrained": self.is_retrained,
             "n_trainings": self.n_trainings,
             "seconds": self.seconds,
             "agreement": self.agreement,

@@ -125,9 +125,9 @@ def begin_influence(
             method=method,
             influence=traced,
             explanations=explanations,
-            is_proved=again,
+            is_retrained=again,
             agreement=agreement(traced, scores) if known else None,
-            n_trainings=n_done + again,
+            n_trainings=n_done + trace.n_trainings,
             seconds=time.perf_counter() - started,
             notes=(*result.notes, *trace.notes, *_notes(result, traced, method)),
         )
@@ -157,7 +157,7 @@ def changes_without(known: Mapping[Group, Array], full: Array, predicted_labels:
 
 
 def _notes(run: Run, influence: Influence, method: str) -> tuple[str, ...]:
-    smoothing = float(run.model.loss_options.get("label_smoothing", 0.0))
+    smoothing = float(run.model.loss_config.get("label_smoothing", 0.0))
     if method == "leave-one-out":
         return ()  # exact
     notes = [LAST_LAYER] if influence.gradients == "last-layer" else []

@@ -36,7 +36,7 @@ class Products(NamedTuple):
 
 def is_stack(model: Model) -> bool:
     """Return whether a model is trained Dense layers one after another, perhaps with Flatten before them."""
-    if not isinstance(model, Sequential) or model.further() or model.n_frozen:
+    if not isinstance(model, Sequential) or model._further() or model._n_frozen:
         return False
     kinds = [type(layer) for layer in model.layers]
     n_flat = next((i for i, kind in enumerate(kinds) if kind is not Flatten), len(kinds))
@@ -63,7 +63,7 @@ def stack_products(
     -----
     2 (m + n) p operations for the passes, and 2 m n (n_in + n_out) a layer for the products.
     """
-    layers = [layer for layer in model.leaves() if isinstance(layer, Dense)]
+    layers = [layer for layer in model._leaves() if isinstance(layer, Dense)]
     m = len(X)
     both = np.concatenate([X.reshape(m, -1), query_X.reshape(len(query_X), -1)])
     inputs, caches, A = [], [], both
@@ -129,9 +129,9 @@ def _gradient(model: Model, X: Array, slope: Slope, i: int) -> Array:
 
 def head_of(model: Model) -> Dense | None:
     """Return the last layer where it is a plain Dense that gives the model's outputs, else None."""
-    last: Layer = model.uses()[-1]
+    last: Layer = model._uses()[-1]
     is_head = isinstance(last, Dense) and last.activation is None and last.output_shape == model.output_shape
-    is_head = is_head and last.first_use is None
+    is_head = is_head and last._first_use is None
     return last if is_head and isinstance(last, Dense) else None
 
 
@@ -146,7 +146,7 @@ def head_products(model: Model, X: Array, query_X: Array, slope: Slope, query_sl
     head = head_of(model)
     if head is None:
         raise OptionError(
-            "gradients: 'last-layer' asks for a model that ends in a Dense layer without activation. Use 'all'."
+            "influence: expected a model that ends in a Dense layer without activation, for its gradients alone."
         )
     features, outputs = _features(model, head, X)
     query_features, query_outputs = _features(model, head, query_X)

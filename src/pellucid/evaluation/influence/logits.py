@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from pellucid.errors import OptionError
+from pellucid.errors import OptionError, ShapeError
 from pellucid.evaluation.influence.gradients import Slope
 from pellucid.nn.model import Model
 from pellucid.ops.losses.base import LOSSES
@@ -12,10 +12,10 @@ from pellucid.types import Array
 
 def check_classifier(model: Model) -> None:
     """Raise OptionError unless a model gives one class a sample, with probabilities."""
-    if model.loss_kind != "classification":
+    if model._loss.kind != "classification":
         raise OptionError(
             f"influence: expected a model that gives one class a sample, this one is of "
-            f"{model.loss_kind.replace('_', ' ')} ({model.loss})."
+            f"{model._loss.kind.replace('_', ' ')} ({model.loss})."
         )
     if model.loss not in LOSSES or not LOSSES[model.loss].gives_probabilities:
         raise OptionError(
@@ -35,17 +35,25 @@ def logit(Z: Array, predicted_labels: Array) -> Array:
 
     Parameters
     ----------
-    Z : Array, shape (..., n), (..., n, 1) or (..., n, k)
+    Z : Array, shape (n,), (n, 1) or (n, k)
         Outputs.
     predicted_labels : Array, shape (n,)
         The classes.
+
+    Raises
+    ------
+    ShapeError
+        If Z has another shape.
 
     Examples
     --------
     >>> logit(np.array([[2.0], [2.0]]), np.array([1, 0]))
     array([ 2., -2.])
     """
-    Z = np.asarray(Z, np.float64).reshape(len(predicted_labels), -1)
+    n = len(predicted_labels)
+    if Z.ndim not in (1, 2) or len(Z) != n:
+        raise ShapeError(f"logit: expected outputs of shape ({n},), ({n}, 1) or ({n}, k), got {Z.shape}.")
+    Z = np.asarray(Z, np.float64).reshape(n, -1)
     if Z.shape[1] == 1:
         return np.where(predicted_labels == 1, Z[:, 0], -Z[:, 0])
     logits: Array = log_odds(Z)[np.arange(len(predicted_labels)), predicted_labels]

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pellucid.data.dataset import Dataset
-from pellucid.evaluation.influence.explained import ExplainedPrediction, InfluentialSample
+from pellucid.evaluation.influence.explained import ExplainedPrediction, InfluentialSample, signed_score
 from pellucid.plotting.grid import Page, Tile
 from pellucid.plotting.lines import Line
 from pellucid.plotting.style import (
@@ -20,7 +20,7 @@ from pellucid.plotting.style import (
     check_images,
     class_name,
 )
-from pellucid.text import percent, shorten, signed
+from pellucid.text import percent, shorten
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure, SubFigure
@@ -70,7 +70,7 @@ def influence_figure(explanation: ExplainedPrediction, train: Dataset, test: Dat
     page.row([Tile(test.X[e.index])], words=words, most_across=1.5, words_width=3.0, size=9)
     n = max(5, min(MOST_SHOWN, max(len(e.towards), len(e.against))))
     way, other = (GREEN, RED) if e.is_right else (RED, GREEN)
-    for title, samples, color in (("towards", e.towards, way), ("away from", e.against, other)):
+    for title, samples, color in (("towards", e.towards, way), ("against", e.against, other)):
         if samples:
             heading = Line(f"Influenced it {title} '{predicted}'", color, True)
             page.row([_tile(one, train, e) for one in samples[:n]], n_columns=n, heading=heading)
@@ -83,8 +83,8 @@ def _tile(sample: InfluentialSample, train: Dataset, e: ExplainedPrediction) -> 
     lines: list[str | Line] = [Line(f"{sample.row}: {{}}", name=sample.label)]
     if sample.name:
         lines.append(shorten(Path(sample.name).name, LONGEST_NAME))
-    plus, same = "+" if sample.score >= 0 else "", f", the same {train.noun}" if sample.is_same else ""
-    lines.append(f"{plus}{signed(sample.score)}{same}")
+    same = f", the same {train.noun}" if sample.is_same else ""
+    lines.append(signed_score(sample.score) + same)
     if sample.without is not None:
         lines.append(f"without: {percent(sample.without.probability)}")
     is_left_out = e.without is not None and sample in e.towards

@@ -40,10 +40,10 @@ def training_seconds(run: Run) -> float:
     """Return about how long one training takes on an idle core, from its operations: the same on every run."""
     model, options, m = run.model, run.config.options, len(run.split.train)
     n_steps, batch = run.history.n_steps, min(options.batch_size or m, m)
-    work = 3.0 * batch * n_steps * model.n_operations
+    work = 3.0 * batch * n_steps * model._n_operations
     if can_be_dual(run):
         work += first_layer_correction(model, m, batch, n_steps)
-    return work / OPERATIONS_A_SECOND + n_steps * len(model.leaves()) * SECONDS_A_LAYER
+    return work / OPERATIONS_A_SECOND + n_steps * len(model._leaves()) * SECONDS_A_LAYER
 
 
 def can_be_dual(run: Run) -> bool:
@@ -61,31 +61,32 @@ class TrainingTrace(NamedTuple):
     query: Dataset
     notes: tuple[str, ...] = ()
     on_threads: bool = False  # whether trainings side by side run on threads: see :mod:`pellucid.parallel`
+    n_trainings: int = 0  # that it took
 
 
 def retrain(run: Run, query: Dataset) -> TrainingTrace:
     """Run the training again, where it holds in the samples' own span, and compare with the saved model."""
     model, options, train = run.model, run.config.options, run.split.train
     start = _start_of(run)
-    start.copy_loss(model)
-    start.preprocessing, start.classes, start.schema = model.preprocessing, model.classes, model.schema
+    start._copy_loss(model)
+    start.preprocessing, start.classes, start._schema = model.preprocessing, model.classes, model._schema
     is_small, on_threads, kernels = can_be_dual(run), False, run.history.kernels
     if is_small:  # elsewhere the last digits, which kernels change, grow
         kernels, on_threads = kernels_for(start, train, options, N_TRAININGS)
     same = replace(options, kernels=kernels)
     stages = [Stage(until, replace(own, kernels=kernels)) for until, own in run.config.stages]
-    plain = Retraining(start, train, query.X, partial(fit_in_stages, stages, same))
+    plain = Retraining(start, train, query.X, partial(fit_in_stages, stages, same), _held_out(run))
     saved, limit = _outputs(model, query), SAME[model.dtype]
 
     retraining = project_to_span(plain) if is_small else plain
-    traced = retraining.traced(N_SNAPSHOTS)
+    traced, n_trainings = retraining.traced(N_SNAPSHOTS), 1
     off = np.abs(traced.outputs - saved).max()
     if off > limit and retraining is not plain:
-        retraining, traced = plain, plain.traced(N_SNAPSHOTS)
+        retraining, traced, n_trainings = plain, plain.traced(N_SNAPSHOTS), 2
         off = np.abs(traced.outputs - saved).max()
     notes = (OTHER.format(off=off),) if off > limit else ()
     queries = Dataset(retraining.query_X, query.y, query.classes)
-    return TrainingTrace(retraining, traced, retraining.train, queries, notes, on_threads)
+    return TrainingTrace(retraining, traced, retraining.train, queries, notes, on_threads, n_trainings)
 
 
 def is_start_gone(run: Run) -> bool:
@@ -100,7 +101,7 @@ def _start_of(run: Run) -> Model:
     if config.start is not None:
         return make_model(config, None, run.split)
     start = model_from_config(model.config(), dtype=model.dtype)
-    start.recipe = config.recipe
+    start._recipe = config.recipe
     start.initialize(model.input_shape, seed=config.options.seed)
     return start
 
@@ -114,7 +115,8 @@ def from_checkpoints(run: Run, folder: Path | None, query: Dataset) -> TrainingT
     is_dual, n_left = run.history.form == "dual", len(paths)
     if is_dual or run.config.stages:  # without the first layer's weights; at rates that they do not tell
         paths = []
-    snapshots = [*(read_snapshot(path, model, rate) for path in paths), last_snapshot(model, rate)]
+    last = last_snapshot(model, run.history.n_steps, rate)
+    snapshots = [*(read_snapshot(path, model, rate) for path in paths), last]
     n = len(paths)
     kept = f"{plural(n, 'checkpoint')} and the trained model" if n else "the trained model alone"
     if n_left and is_dual:
@@ -145,6 +147,14 @@ def training_weights(run: Run) -> Array | None:
     if options.class_weight is not None:
         k = max(2, run.model.output_shape[-1])
         weights = class_weights_to_sample_weights(train.y, options.class_weight, k)
-    if options.validation is not None:
-        weights[validation_rows(train, options.validation, options.seed)[1]] = 0
+    if (held := _held_out(run)) is not None:
+        weights[held] = 0
     return weights
+
+
+def _held_out(run: Run) -> Array | None:
+    """Return the rows of the training part that watched the training; None: it held out none."""
+    options = run.config.options
+    if options.validation is None:
+        return None
+    return validation_rows(run.split.train, options.validation, options.seed)[1]

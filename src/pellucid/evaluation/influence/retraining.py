@@ -17,7 +17,7 @@ from pellucid.nn.sequential import Sequential
 from pellucid.training.events import Callback
 from pellucid.types import Array
 
-Fit = Callable[[Model, Dataset, Sequence[Callback]], object]
+Fit = Callable[..., object]
 Group = tuple[int, ...]  # numbers of training samples, rising
 Runner = Callable[[Callable[[Group], Array], Sequence[Group]], dict[Group, Array]]
 
@@ -43,7 +43,9 @@ class Retraining:
         Samples whose predictions are asked for, as loaded.
     fit : callable
         Takes model, data and callbacks, and trains in place: the same way each time. Picklable, where trainings run
-        in other processes.
+        in other processes. With ``held``, also takes the rows that are held out, as ``held``.
+    held : Array of int, optional
+        Samples held out for validation: the same ones in each training.
 
     Notes
     -----
@@ -68,6 +70,7 @@ class Retraining:
     train: Dataset
     query_X: Array
     fit: Fit
+    held: Array | None = None
 
     def without(self, group: Group = ()) -> Array:
         """Return the outputs for the query samples, (n, n_out) float64, of a training without a group."""
@@ -87,10 +90,11 @@ class Retraining:
 
     def _trained(self, group: Group, callbacks: Sequence[Callback]) -> Model:
         model = copy.deepcopy(self.start)
-        model.bind()  # a copy's arrays, also one that came from another process, are no views of its theta
-        model.mark_input_gradient(False)
+        model._bind()  # a copy's arrays, also one that came from another process, are no views of its theta
+        model._mark_input_gradient(False)
         keep = np.delete(np.arange(len(self.train)), list(group))
-        self.fit(model, self.train if not group else self.train.take(keep), callbacks)
+        held = {} if self.held is None else {"held": np.flatnonzero(np.isin(keep, self.held))}
+        self.fit(model, self.train if not group else self.train.take(keep), callbacks, **held)
         return model
 
     def _outputs(self, model: Model) -> Array:
@@ -137,6 +141,7 @@ def project_to_span(retraining: Retraining) -> Retraining:
         Dataset(small[:m], retraining.train.y, retraining.train.classes),
         small[m:],
         retraining.fit,
+        retraining.held,
     )
 
 
@@ -155,8 +160,8 @@ def _with_inputs(start: Sequential, W: Array) -> Sequential:
     after = start.layers[start.layers.index(first) + 1 :]
     model = Sequential([dense, *copy.deepcopy(after)], dtype=start.dtype)
     model.input_shape, model.output_shape = dense.input_shape, start.output_shape
-    model.bind()
-    model.mark_input_gradient(False)
-    model.copy_loss(start)
+    model._bind()
+    model._mark_input_gradient(False)
+    model._copy_loss(start)
     model.preprocessing, model.classes = Preprocessing(), start.classes
     return model

@@ -40,7 +40,7 @@ class Snapshot:
         """Write the parameters and states into a model of the same architecture."""
         model.theta[...] = self.theta
         # From the back: a training in the dual form has no Flatten in front.
-        for leaf, state in zip(model.leaves()[-len(self.states) :], self.states, strict=True):
+        for leaf, state in zip(model._leaves()[-len(self.states) :], self.states, strict=True):
             for key, value in state.items():
                 leaf.state[key] = value.copy()
 
@@ -105,7 +105,7 @@ class KeepSnapshots:
             return
         self._due.pop()
         model = self._run.model
-        states = tuple({key: value.copy() for key, value in leaf.state.items()} for leaf in model.leaves())
+        states = tuple({key: value.copy() for key, value in leaf.state.items()} for leaf in model._leaves())
         theta = self._run.form.to_plain(model.theta)
         self.snapshots.append(Snapshot(step, self._run.optimizer.learning_rate, theta, states))
 
@@ -120,10 +120,10 @@ class KeepSnapshots:
         self._first, self.snapshots = n_steps, list(self._before)
 
 
-def last_snapshot(model: Model, rate: float = 1.0) -> Snapshot:
-    """Return a trained model as the only snapshot that is known of its training."""
-    states = tuple({key: value.copy() for key, value in leaf.state.items()} for leaf in model.leaves())
-    return Snapshot(-1, rate, model.theta.copy(), states)
+def last_snapshot(model: Model, step: int, rate: float = 1.0) -> Snapshot:
+    """Return a model as the snapshot after the last step of its training."""
+    states = tuple({key: value.copy() for key, value in leaf.state.items()} for leaf in model._leaves())
+    return Snapshot(step, rate, model.theta.copy(), states)
 
 
 def read_snapshot(path: str | Path, model: Model, rate: float = 1.0) -> Snapshot:
@@ -155,6 +155,6 @@ def read_snapshot(path: str | Path, model: Model, rate: float = 1.0) -> Snapshot
         raise FormatError(f"{path}: it is of another model. Remove it, or add --retrain.")
     states = tuple(
         {key: arrays.get(f"state.{i}.{key}", value) for key, value in leaf.state.items()}
-        for i, leaf in enumerate(model.leaves())
+        for i, leaf in enumerate(model._leaves())
     )
     return Snapshot(step, rate, theta, states)

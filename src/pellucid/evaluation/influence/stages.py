@@ -13,6 +13,7 @@ from pellucid.training.checkpoint import save_checkpoint
 from pellucid.training.events import Callback, EpochEnd
 from pellucid.training.fit import fit
 from pellucid.training.options import TrainingOptions
+from pellucid.types import Array
 
 
 @dataclass(eq=False)
@@ -38,6 +39,8 @@ def fit_in_stages(
     model: Model,
     data: Dataset,
     callbacks: Sequence[Callback] = (),
+    *,
+    held: Array | None = None,
 ) -> None:
     """Train as a run did: its stages one after the other, then to the end as the options say.
 
@@ -52,14 +55,16 @@ def fit_in_stages(
     data : Dataset
     callbacks : sequence of callable, optional
         They see a training for each stage, which goes on from the step where the one before ended.
+    held : Array of int, optional
+        The rows held out for validation.
     """
     if not stages:
-        fit(model, data, options, callbacks)
+        fit(model, data, options, callbacks, held=held)
         return
     with TemporaryDirectory(prefix="pellucid-stages-") as folder:
         resume = None
         for number, (until, own) in enumerate(stages):
             path = Path(folder) / f"{number}.checkpoint"
-            fit(model, data, own, [*callbacks, EndOfStage(until, path)], resume=resume)
+            fit(model, data, own, [*callbacks, EndOfStage(until, path)], resume=resume, held=held)
             resume = path
-        fit(model, data, options, callbacks, resume=resume)
+        fit(model, data, options, callbacks, resume=resume, held=held)

@@ -111,7 +111,7 @@ def trace_influence(
     >>> model = preset("logistic")
     >>> model.initialize((2,))
     >>> data = Dataset(np.array([[1.0, 0.0], [0.0, 1.0]]), np.array([0, 1]))
-    >>> trace_influence(model, [last_snapshot(model)], data, data).tracin  # both are taken for class 0 so far
+    >>> trace_influence(model, [last_snapshot(model, 0)], data, data).tracin  # both are taken for class 0 so far
     array([[ 0.5 ,  0.25],
            [-0.25, -0.5 ]])
     """
@@ -135,7 +135,7 @@ def trace_influence(
 
     weight = np.full(len(X), 1 / len(X)) if weights is None else weights / weights.sum()
     tracin, cosines, total = np.zeros((len(X), len(query_X))), np.zeros((len(X), len(query_X))), 0.0
-    with dispatch.use_for(3.0 * len(snapshots) * (len(X) + len(query_X)) * model.n_operations):
+    with dispatch.use_for(3.0 * len(snapshots) * (len(X) + len(query_X)) * model._n_operations):
         for t, snapshot in enumerate(snapshots):
             snapshot.put_into(replica)
             dots, norms, query_norms = products(t)
@@ -157,21 +157,21 @@ def fresh_copy(model: Model) -> Model:
     """Return a model of the same architecture, parameters, state and loss, with buffers of its own."""
     made = model_from_config(model.config(), dtype=model.dtype)
     made.initialize(model.input_shape)
-    if model.n_frozen:
+    if model._n_frozen:
         mark_frozen(made, frozen_names(model))
-    for own, leaf in zip(made.leaves(), model.leaves(), strict=True):
+    for own, leaf in zip(made._leaves(), model._leaves(), strict=True):
         for kept, arrays in ((own.params, leaf.params), (own.state, leaf.state)):
             for key, value in arrays.items():
                 kept[key][...] = value
-    made.copy_loss(model)
-    made.preprocessing, made.classes, made.schema = model.preprocessing, model.classes, model.schema
+    made._copy_loss(model)
+    made.preprocessing, made.classes, made._schema = model.preprocessing, model.classes, model._schema
     return made
 
 
 def _loss_slope(model: Model, data: Dataset) -> Slope:
     """Return the outputs' gradient of each sample's own loss, not divided by their number."""
     loss = LOSSES.from_config(model.loss_config)
-    Y = model.encode(data.y)
+    Y = model._encode(data.y)
 
     def slope(Z: Array, rows: slice) -> Array:
         labels = Y[rows].astype(Z.dtype) if Y.dtype.kind == "f" else Y[rows]
@@ -184,8 +184,8 @@ def _loss_slope(model: Model, data: Dataset) -> Slope:
 def _gradient_kind(model: Model, n_gradients: int) -> str:
     if is_stack(model):
         return "stack"
-    operations = 3.0 * model.n_operations
-    seconds = n_gradients * (operations / OPERATIONS_A_SECOND + SECONDS_A_LAYER * len(model.leaves()))
+    operations = 3.0 * model._n_operations
+    seconds = n_gradients * (operations / OPERATIONS_A_SECOND + SECONDS_A_LAYER * len(model._leaves()))
     return "all" if seconds <= MOST_SECONDS else "last-layer"
 
 

@@ -104,11 +104,12 @@ class LabelErrors(Result):
     def headline(self) -> str:
         """How many labels are contradicted, and how far that is to be trusted."""
         n, right = len(self.errors), share(self.accuracy, self.n_samples)
-        folds = f"{self.model} on {self.n_folds} folds, {right} of labels predicted"
+        folds = f"{self.model} on {self.n_folds} folds; on samples left out of its training its accuracy is {right}"
         if not n:
             return f"No label is contradicted with confidence ({folds})."
+        are = "is" if n == 1 else "are"
         contradicted = (
-            f"{n} of {plural(self.n_samples, 'label')} {'is' if n == 1 else 'are'} contradicted ({folds})."
+            f"{n} of {plural(self.n_samples, 'label')} {are} contradicted with confidence ({folds})."
         )
         doubt = " With so low an accuracy many may be the network's mistakes."
         return contradicted + (doubt if self.accuracy < DOUBTFUL else "")

@@ -6,10 +6,10 @@ from typing import Literal, NamedTuple, TypeAlias
 
 from pellucid.stats.multiple import holm
 
-LEVEL = 0.05  # p values from here on are put down to chance
-POINTS = 10  # percent of all photos: such a loss counts as a break, and is what a test should be able to tell
+LEVEL = 0.05  # a p-value below it counts as beyond chance
+BREAK_POINTS = 10  # percent of all photos: such a loss counts as a break
 
-Outcome: TypeAlias = Literal["no loss", "more than chance", "within chance", "cannot be told"]
+Outcome: TypeAlias = Literal["no loss", "more than chance", "not shown", "cannot be told"]
 
 
 class Chance(NamedTuple):
@@ -20,8 +20,8 @@ class Chance(NamedTuple):
     p_value : float
         Of McNemar's exact test, with Holm's correction for all the changes tried.
     outcome : str
-        "no loss"; "more than chance", p below 0.05; "within chance"; or "cannot be told": it is not below, and
-        with so few photos a loss of ten points would not have been either.
+        "no loss"; "more than chance", p below 0.05; "not shown", p not below it; or "cannot be told": not below
+        it, and with so few photos a loss of ten points would not have been either, even with none gained.
     """
 
     p_value: float
@@ -42,7 +42,7 @@ def judge(costs: Sequence[int], p_values: Sequence[float], n: int) -> list[Chanc
 
     Notes
     -----
-    Of k photos lost and none gained, the test's p-value is 2 / 2^k: the fewest that are told from chance.
+    Of k photos lost and none gained, the test's p-value is 2 / 2^k: the fewest that are significant.
 
     Examples
     --------
@@ -53,9 +53,9 @@ def judge(costs: Sequence[int], p_values: Sequence[float], n: int) -> list[Chanc
     no loss 1.0
     """
     corrected = holm(p_values)
-    n_open = max(1, int((corrected >= LEVEL).sum()))  # what is not told yet is tested as one of so many
-    fewest = math.floor(math.log2(2 * n_open / LEVEL)) + 1
-    otherwise: Outcome = "cannot be told" if 100 * fewest > POINTS * n else "within chance"
+    n_not_rejected = max(1, int((corrected >= LEVEL).sum()))  # Holm's factor for the next
+    fewest = math.floor(math.log2(2 * n_not_rejected / LEVEL)) + 1
+    otherwise: Outcome = "cannot be told" if 100 * fewest > BREAK_POINTS * n else "not shown"
     return [
         Chance(p, "no loss" if cost <= 0 else "more than chance" if p < LEVEL else otherwise)
         for cost, p in zip(costs, corrected.tolist(), strict=True)

@@ -48,7 +48,7 @@ def blend_background(X: Array, fraction: float, rng: np.random.Generator) -> Arr
 def background_of(h: int, w: int) -> Array:
     """Return how far each pixel counts as background, from 0 in the middle to 1 at the corners, shape (h, w).
 
-    Nobody has marked where the subject is. It is taken to fill the middle, as in most photos of one object; where
+    The subject's place is not marked. It is taken to fill the middle, as in most photos of one object; where
     it does not, a part of it counts as background.
 
     Examples

@@ -6,8 +6,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pellucid.evaluation.robustness.chance import POINTS, Chance, judge
-from pellucid.evaluation.robustness.perturbations import REASONS, Perturbation, nearest
+from pellucid.evaluation.robustness.chance import BREAK_POINTS, Chance, judge
+from pellucid.evaluation.robustness.perturbations import REASONS, Perturbation
 from pellucid.shares import share_range
 from pellucid.stats.intervals import wilson_interval
 from pellucid.text import p_in_words, plural
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-BEYOND = {  # the words of each outcome in a table
+OUTCOME_WORDS = {  # in a table
     "no loss": "no loss",
     "more than chance": "yes",
-    "within chance": "no",
+    "not shown": "not shown",
     "cannot be told": "cannot be told",
 }
 
@@ -78,7 +78,7 @@ class PerturbationCurve:
         clean, *changed = self.rows
         lowest = self.n_baseline if clean.n_correct >= self.n_baseline else 0
         for row in changed:
-            if 100 * (clean.n_correct - row.n_correct) >= POINTS * row.n or row.n_correct < lowest:
+            if 100 * (clean.n_correct - row.n_correct) >= BREAK_POINTS * row.n or row.n_correct < lowest:
                 return row.strength
         return None
 
@@ -90,8 +90,8 @@ class PerturbationCurve:
     @property
     def moderate(self) -> StrengthRow:
         """The row at the perturbation's moderate strength, or at the nearest one measured."""
-        at = nearest((row.strength for row in self.rows), self.perturbation.moderate)
-        return next(row for row in self.rows if row.strength == at)
+        wanted = self.perturbation.moderate
+        return min(self.rows[1:], key=lambda row: (abs(row.strength - wanted), row.strength))
 
     @property
     def change(self) -> str:
@@ -136,7 +136,7 @@ class Robustness(Result):
         Perturbations that could not be measured, and why.
     seed : int
     photo : int or None
-        Which test photo was drawn at every strength.
+        Which test photo the sheet shows.
     files : tuple of Path
         What was written.
     about_data : tuple of str
@@ -196,11 +196,13 @@ class Robustness(Result):
         )
         if self.accuracy <= self.baseline:
             return f"{unchanged}: no better than the baseline (always '{self.most_common}')."
+        largest = max(0, self.ranking[0].cost)
         for curve in self.ranking:
             chance = self.chances[curve.perturbation.name]
             if chance.outcome == "more than chance":
-                return f"{curve.change} costs most: {curve.cost} of {n} ({p_in_words(chance.p_value)})."
-        largest = max(0, self.ranking[0].cost)
+                among = "" if curve.cost == largest else "Of the changes beyond chance, "
+                cost = f"{curve.cost} of {n} ({p_in_words(chance.p_value)})"
+                return f"{among}{curve.change} costs most: {cost}."
         return f"No change lowers accuracy significantly ({n}; the largest loss is {largest})."
 
     @property
@@ -209,15 +211,18 @@ class Robustness(Result):
         n, n_tried = plural(self.n, self.noun), len(self.curves)
         holm = f", with Holm's correction for {n_tried} changes" if n_tried > 1 else ""
         outcomes = {chance.outcome for chance in self.chances.values()}
-        open_ = f" Cannot be told: with {n}, a true loss of {POINTS} points would seldom be significant."
+        too_few = (
+            f" Cannot be told: with {n}, {BREAK_POINTS} points lost and none gained are not significant."
+        )
         is_background = any(curve.perturbation.name == "background" for curve in self.curves)
         stand_in = (
             f"Background: what lies outside an ellipse about the {self.noun}'s middle stands in for it."
         )
         left_out = "; ".join(f"{name}, since {why}" for name, why in self.left_out.items())
         return (
-            f"p: McNemar's exact test on {n}{holm}.{open_ if 'cannot be told' in outcomes else ''}",
-            f"Breaks at: the weakest strength that costs {POINTS} points, or falls below the baseline.",
+            f"p: McNemar's exact test on {n}{holm}.{too_few if 'cannot be told' in outcomes else ''}",
+            f"Breaks at: the weakest strength that costs {BREAK_POINTS} points, or falls below the baseline: "
+            "a count, not a test.",
             *((stand_in,) if is_background else ()),
             *((f"Left out: {left_out}.",) if left_out else ()),
             *self.about_data,
@@ -256,7 +261,7 @@ class Robustness(Result):
         if "outcome" not in row:
             return row["change"], correct, interval, "", "", ""
         p = p_in_words(row["p_value"]).removeprefix("p = ").removeprefix("p ")
-        return row["change"], correct, interval, p, BEYOND[row["outcome"]], row["breaks_at"]
+        return row["change"], correct, interval, p, OUTCOME_WORDS[row["outcome"]], row["breaks_at"]
 
     def plot(self) -> "Figure":
         """Return accuracy against strength, a panel for each perturbation."""

@@ -18,7 +18,7 @@ REASONS = {
     "camera": "unusual camera angle",
     "brightness": "brightness and contrast",
     "scale": "size and place in the frame",
-    "beyond": "beyond the six",
+    "beyond": "noise, blur, parts hidden",
 }
 
 # uint8 (m, h, w, c), a strength above 0, and a generator, to new uint8 of that shape

@@ -1,13 +1,12 @@
 """The perturbations: the tutorial's six reasons for misclassified photos, and four more, made measurable."""
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 
 from pellucid.errors import OptionError, unknown_name
 from pellucid.evaluation.robustness.perturbation import REASONS, Perturbation
 from pellucid.evaluation.robustness.table import PERTURBATIONS
 
-__all__ = ["PERTURBATIONS", "REASONS", "Perturbation", "choose_perturbations", "choose_strengths", "nearest"]
+__all__ = ["PERTURBATIONS", "REASONS", "Perturbation", "choose_perturbations", "choose_strengths"]
 
 
 def choose_perturbations(names: Iterable[str] | None = None) -> list[Perturbation]:
@@ -75,14 +74,3 @@ def choose_strengths(
             )
         result[perturbation.name] = tuple(sorted({0.0, *(float(strength) for strength in wanted)}))
     return result
-
-
-def nearest(strengths: Iterable[float], wanted: float) -> float:
-    """Return the strength above 0 that is nearest to the one wanted; the weaker of two as near.
-
-    Examples
-    --------
-    >>> nearest((0, 10, 30), 20)
-    10
-    """
-    return min((s for s in strengths if s > 0), key=lambda s: (math.fabs(s - wanted), s))

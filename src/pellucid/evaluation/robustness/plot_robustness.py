@@ -12,7 +12,7 @@ from pellucid.errors import OptionError, PellucidError, ShapeError
 from pellucid.evaluation.robustness.curves import PerturbationCurve, Robustness
 from pellucid.evaluation.robustness.perturbation import Perturbation, check_photos
 from pellucid.evaluation.robustness.perturbations import REASONS, choose_perturbations, choose_strengths
-from pellucid.evaluation.robustness.try_perturbations import change_photos, check_model, has_colour
+from pellucid.evaluation.robustness.try_perturbations import change_photo, check_model, has_colour
 from pellucid.nn.model import Model
 from pellucid.plotting.grid import Page, Tile
 from pellucid.plotting.lines import Line
@@ -141,6 +141,7 @@ def perturbation_sheet(
     image: Array,
     *,
     label: int | None = None,
+    row: int = 0,
     perturbations: Iterable[str] | None = None,
     strengths: Mapping[str, Iterable[float]] | None = None,
     seed: int = 1,
@@ -156,6 +157,8 @@ def perturbation_sheet(
         Of the model's input shape.
     label : int, optional
         Its true class: predictions are correct or wrong then; else the same as of the unchanged photo, or not.
+    row : int, optional
+        Of the photo in the data measured by ``robustness``: the same random draws change it the same way.
     perturbations, strengths, seed : optional
         As for ``robustness``. Of more than eight strengths, eight are shown.
     noun : str, optional
@@ -195,7 +198,7 @@ def perturbation_sheet(
     for p in chosen:
         is_yes_or_no = len(p.strengths) == 1
         plan += [(p, s, p.title.lower() if is_yes_or_no else p.label(s)) for s in _few(wanted[p.name][1:])]
-    pictures = [image if p is None else change_photos(image[None], p, s, seed)[0] for p, s, _ in plan]
+    pictures = [image if p is None else change_photo(image, p, s, seed, row) for p, s, _ in plan]
     last = max(2, len(model.classes), model.output_shape[-1]) - 1
     if label is not None and not 0 <= label <= last:
         raise OptionError(f"perturbation_sheet: expected label to be a class, 0 to {last}, got {label}.")
@@ -218,8 +221,7 @@ def perturbation_sheet(
 def _sheet(rows: Sequence[tuple[str, str, list[Tile]]], name: str, noun: str, *, is_known: bool) -> Figure:
     page = Page(f"One {noun} {'of class' if is_known else 'predicted as'} '{name}', changed more and more")
     good, bad = ("correct", "wrong") if is_known else ("same prediction", "another prediction")
-    words = "with the predicted probability"
-    page.legend([Line(f"✓ {good}", BLUE), Line(f"✗ {bad}", RED), words], gap=0.12)
+    page.text(f"✓ {good}, ✗ {bad}, with the predicted probability.", gap=0.12)
     n_columns = max(6, *(len(tiles) for _, _, tiles in rows))
     for title, reason, tiles in rows:
         page.row(tiles, n_columns=n_columns, names=NAMES, name=title, note=reason, size=7)

@@ -23,7 +23,7 @@ from pellucid.stats.paired import mcnemar
 from pellucid.types import Array, is_image_shape
 
 PIECE = 1024  # photos changed at a time, so that a large set needs no large buffers
-CHANGE = 100  # operations that changing a photo takes for each of its numbers
+OPERATIONS_PER_VALUE = 100  # that changing a photo takes
 
 
 @validate_call("model", "seed")
@@ -106,7 +106,9 @@ def robustness(
         )
     n_rounds, n_done = sum(len(wanted[p.name]) - 1 for p in chosen), 0
     curves = []
-    with dispatch.use_for(float(n_rounds) * len(data) * (model.n_operations + CHANGE * data.X[0].size)):
+    with dispatch.use_for(
+        float(n_rounds) * len(data) * (model._n_operations + OPERATIONS_PER_VALUE * data.X[0].size)
+    ):
         for perturbation in chosen:
             rows = [_row(perturbation, 0.0, is_right, is_right)]
             for strength in wanted[perturbation.name][1:]:
@@ -142,23 +144,31 @@ def typical_photo(predictions: Predictions) -> int:
     return int(right[order[(len(right) - 1) // 2]])
 
 
-def change_photos(images: Array, perturbation: Perturbation, strength: float, seed: int) -> Array:
-    """Return photos as `robustness` changes them, uint8 of the shape of images.
+def change_photo(image: Array, perturbation: Perturbation, strength: float, seed: int, row: int = 0) -> Array:
+    """Return a photo as `robustness` changes it where it stands at that row of the data, uint8 of its shape.
 
     Examples
     --------
     >>> from pellucid.evaluation.robustness.perturbations import PERTURBATIONS
-    >>> photo = np.zeros((1, 4, 4, 3), np.uint8)
-    >>> bool((change_photos(photo, PERTURBATIONS["mirror"], 1, 0) == photo).all())
+    >>> photo = np.zeros((4, 4, 3), np.uint8)
+    >>> bool((change_photo(photo, PERTURBATIONS["mirror"], 1, 0, row=7) == photo).all())
     True
     """
-    return perturbation(images, strength, stream(seed, f"perturbation {perturbation.name}"))
+    piece, at = divmod(row, PIECE)
+    images = np.broadcast_to(image, (at + 1, *image.shape))  # the random draws of those before it, too
+    changed: Array = perturbation(images, strength, _stream(perturbation, seed, piece))[at]
+    return changed
+
+
+def _stream(perturbation: Perturbation, seed: int, piece: int) -> np.random.Generator:
+    """Return the random numbers of the changes to a piece of the data."""
+    return stream(seed, f"perturbation {perturbation.name}", piece)
 
 
 def check_model(where: str, model: Model) -> None:
     """Raise PellucidError, OptionError or ShapeError unless this is a trained classifier of photos."""
     check_trained(where, model)
-    if model.loss_kind != "classification":
+    if model._loss.kind != "classification":
         raise OptionError(
             f"{where}: expected a classifier, got a model trained on {model.loss}. "
             "Correct predictions are counted here; a regression has errors instead."
@@ -184,9 +194,10 @@ def has_colour(X: Any) -> bool:
 
 def _predict_changed(model: Model, X: Array, perturbation: Perturbation, strength: float, seed: int) -> Array:
     """Return the model's answers to changed photos, (m,); each piece has a stream of its own."""
-    purpose = f"perturbation {perturbation.name}"
     answers = [
-        model.predict(perturbation(X[start : start + PIECE], strength, stream(seed, purpose, start // PIECE)))
+        model.predict(
+            perturbation(X[start : start + PIECE], strength, _stream(perturbation, seed, start // PIECE))
+        )
         for start in range(0, len(X), PIECE)
     ]
     return np.concatenate(answers)

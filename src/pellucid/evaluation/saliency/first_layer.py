@@ -58,7 +58,10 @@ class FirstLayer(Result):
         known = "learned" if self.is_learned else "not distinguishable from an untrained layer's"
         chance = f"{signed(self.untrained, 3)} ± {self.spread:.3f}"
         r = signed(self.smoothness, 3)
-        return f"First layer, {self.name}: weights {known} (neighbours correlate {r}; untrained {chance})."
+        return (
+            f"First layer, {self.name}: weights {known} (correlation of neighbouring weights {r}; of {N_DRAWS} "
+            f"untrained layers {chance})."
+        )
 
     def to_rows(self) -> list[dict[str, Any]]:
         """Return one row: what was measured."""
@@ -101,7 +104,7 @@ def first_layer(model: Model) -> FirstLayer | None:
     >>> found.pictures.shape, found.is_learned
     ((20, 8, 8, 3), False)
     """
-    leaf = next((leaf for leaf in model.leaves() if isinstance(leaf, Dense | Conv2D)), None)
+    leaf = next((leaf for leaf in model._leaves() if isinstance(leaf, Dense | Conv2D)), None)
     shape: Any = model.input_shape
     if leaf is None or not isinstance(shape, tuple) or len(shape) not in (2, 3):
         return None

@@ -54,13 +54,13 @@ def feature_layer(model: Model) -> Layer | None:
 def _chain(model: Model) -> list[Layer]:
     """Return a structure's parts in order, those of nested sequences one by one."""
     parts: list[Layer] = []
-    for place in model.places:
+    for place in model._places:
         parts += _chain(place) if isinstance(place, Sequential) else [place]
     return parts
 
 
 def _has_convolution(layer: Layer) -> bool:
-    return any(isinstance(leaf, Conv2D) for leaf in layer.leaves())
+    return any(isinstance(leaf, Conv2D) for leaf in layer._leaves())
 
 
 def _behind_in_graph(graph: Graph, found: Layer) -> Layer:
@@ -76,7 +76,7 @@ def _behind_in_graph(graph: Graph, found: Layer) -> Layer:
 
 def _holds(layer: Layer, wanted: Layer) -> bool:
     return layer is wanted or (
-        isinstance(layer, Model) and any(_holds(place, wanted) for place in layer.places)
+        isinstance(layer, Model) and any(_holds(place, wanted) for place in layer._places)
     )
 
 
@@ -125,11 +125,7 @@ def enlarged(plane: Array, size: tuple[int, ...]) -> Array:
     >>> enlarged(np.array([[0.0, 1.0]]), (1, 4))
     array([[0.  , 0.25, 0.75, 1.  ]])
     """
-    for axis in (0, 1):
-        n, wanted = plane.shape[axis], size[axis]
-        at = np.clip((np.arange(wanted) + 0.5) * n / wanted - 0.5, 0, n - 1)
-        low = np.minimum(at.astype(int), max(n - 2, 0))
-        high = np.minimum(low + 1, n - 1)
-        fraction = (at - low).reshape(-1, 1) if axis == 0 else at - low
-        plane = plane.take(low, axis) * (1 - fraction) + plane.take(high, axis) * fraction
-    return plane
+    from scipy.ndimage import zoom
+
+    factors = [wanted / n for wanted, n in zip(size, plane.shape, strict=True)]
+    return np.asarray(zoom(plane, factors, order=1, mode="nearest", grid_mode=True))

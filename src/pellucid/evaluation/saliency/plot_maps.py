@@ -12,7 +12,7 @@ from pellucid.evaluation.saliency.first_layer import FirstLayer
 from pellucid.evaluation.saliency.maps import OUTCOMES, SaliencyMap, SanityCheck
 from pellucid.plotting.grid import Page, Tile, size_for
 from pellucid.plotting.lines import Line
-from pellucid.plotting.style import INK, MUTED, RED, check_images, class_name
+from pellucid.plotting.style import INK, MUTED, check_images, class_name
 from pellucid.text import signed
 from pellucid.types import Array
 
@@ -66,9 +66,7 @@ def saliency_figure(image: Array, maps: Mapping[str, SaliencyMap]) -> Figure:
     for found in maps.values():
         words = [Line(found.title, INK, True), Line(found.note, INK)]
         if found.sanity is not None:
-            words.append(
-                Line(f"Sanity check: {', '.join(_check_words(found.sanity))}", _check_color(found.sanity))
-            )
+            words.append(Line(f"With untrained networks: {_check_words(found.sanity)}", MUTED))
         tiles = _tiles(found, image)
         if tiles:
             page.row(tiles, n_columns=3, words=words, words_width=WORDS_WIDTH, size=8)
@@ -104,7 +102,7 @@ def saliency_strip(image: Array, maps: Mapping[str, SaliencyMap]) -> Figure:
     Returns
     -------
     matplotlib.figure.Figure
-        Under each map: whether it passes the check, and the rank correlation r with maps of untrained networks.
+        Under each map its rank correlation r with maps of untrained networks.
 
     Raises
     ------
@@ -129,7 +127,7 @@ def saliency_strip(image: Array, maps: Mapping[str, SaliencyMap]) -> Figure:
         if found.heat is not None:
             picture = heat_picture(found.heat, found.is_signed, image)
             check = found.sanity
-            lines = [] if check is None else [Line(text, _check_color(check)) for text in _check_words(check)]
+            lines = [] if check is None else [Line(_check_words(check), MUTED)]
             tiles.append(Tile(picture, lines, [Line(found.title, INK)]))
     n_columns = max(5, len(tiles))
     titles = [line for tile in tiles for line in tile.above if isinstance(line, Line)]
@@ -138,14 +136,10 @@ def saliency_strip(image: Array, maps: Mapping[str, SaliencyMap]) -> Figure:
     return page.figure()
 
 
-def _check_words(check: SanityCheck) -> list[str]:
-    """Return whether a map passes the check, and the rank correlation r where there is one."""
+def _check_words(check: SanityCheck) -> str:
+    """Return the rank correlation r with maps of untrained networks; the verdict is the table's."""
     r = check.correlation
-    return [OUTCOMES[check.outcome], *([] if r is None else [f"r = {signed(r)}"])]
-
-
-def _check_color(check: SanityCheck) -> str:
-    return RED if check.outcome == "hardly" else MUTED
+    return OUTCOMES["unknown"] if r is None else f"r = {signed(r)}"
 
 
 def heat_picture(heat: Array, is_signed: bool, image: Array | None = None) -> Array:

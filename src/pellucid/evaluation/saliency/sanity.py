@@ -54,7 +54,7 @@ def check_maps(model: Model, maps: Sequence[MapToCheck], *, seed: int = 1) -> li
         waiting = [i for i, one in enumerate(maps) if len(found[i]) < one.n_draws and np.ptp(one.heat) > 0]
         if not waiting:
             break
-        redraw(other.leaves(), stream(seed, "untrained network", draw))
+        redraw(other._leaves(), stream(seed, "untrained network", draw))
         scorers = {one.scorer: Scorer(other, one.scorer.weights) for one in maps}  # methods share gradients
         for i in waiting:
             heat = maps[i].method(scorers[maps[i].scorer], maps[i].x).heat

@@ -159,12 +159,12 @@ def target_of(model: Model, outputs: Array, target: int | str | None = None) -> 
     Target(index=0, name='non-cat', weights=array([-1.]))
     """
     n_out = model.output_shape[0]
-    is_pair = n_out == 1 and model.loss_kind == "classification"
+    is_pair = n_out == 1 and model._loss.kind == "classification"
     n = 2 if is_pair else n_out
     names = model.classes if len(model.classes) == n else tuple(str(i) for i in range(n))
     if target is None:
         index = int(outputs[0] > 0) if is_pair else int(outputs.argmax())
-        if model.loss_kind == "regression":
+        if model._loss.kind == "regression":
             index = 0
     elif isinstance(target, str):
         if target not in names:

@@ -25,7 +25,7 @@ from pellucid.runs.spelling import command_line, data_parts
 from pellucid.shares import share
 from pellucid.stats.intervals import wilson_interval
 from pellucid.stats.paired import mcnemar
-from pellucid.text import join_some, p_in_words, plural
+from pellucid.text import join_some, plural
 from pellucid.training.constant import constant_loss
 from pellucid.training.loss_setup import weigh_samples
 from pellucid.training.optimizers.base import OPTIMIZERS
@@ -169,11 +169,11 @@ class _Case:
         """That the loss rose, or never fell below that of the best constant prediction; None where it did."""
         model, data, options = self.run.model, self.run.split.train, self.run.options
         losses = self.run.history.losses
-        if self.is_full_batch or model.loss_kind == "joint":
+        if self.is_full_batch or model._loss.kind == "joint":
             return None
         weights = weigh_samples(model, data, None, options.class_weight)
-        y, n = model.encode(data.y), model.output_shape[-1]
-        constant = constant_loss(model.loss_function, y, n, weights=weights)
+        y, n = model._encode(data.y), model.output_shape[-1]
+        constant = constant_loss(model._loss, y, n, weights=weights)
         last = float(np.mean(losses[-max(1, len(losses) // 10) :]))
         if last > max(losses[0], constant):
             rate = f"learning rate {options.learning_rate:g}"
@@ -264,14 +264,16 @@ RULES = (_learning_rate, _baseline, _never_predicted, _over_fitting, _still_fall
 
 
 def no_better(test: Predictions) -> str | None:
-    """Return that a score is no better than that of one answer for all samples; None where it is.
+    """Return that a score is not shown to be better than that of one answer for all samples; None where it is.
+
+    The numbers and the test stand in the line of the accuracy.
 
     Examples
     --------
     >>> y = np.repeat([0, 1], [30, 20])
     >>> always = Predictions("classification", y, np.zeros(50, int), np.zeros((50, 2)), False, ("no", "yes"))
     >>> no_better(always)
-    "Test accuracy 60 %, no better than the baseline (always 'no', 60 %; p = 1.00)."
+    "Not shown to be better than the baseline, always 'no'."
     """
     n = len(test)
     if test.kind == "classification":
@@ -279,10 +281,9 @@ def no_better(test: Predictions) -> str | None:
         is_better = compared.p_value < CHANCE and matrix.accuracy > matrix.baseline
         if is_better or matrix.n_correct == n:
             return None
-        always = (
-            f"always {matrix.majority_class!r}, {share(matrix.baseline, n)}; {p_in_words(compared.p_value)}"
-        )
-        return f"Test accuracy {share(matrix.accuracy, n)}, no better than the baseline ({always})."
+        if compared.p_value < CHANCE:
+            return f"The test accuracy is below the baseline, always {matrix.majority_class!r}."
+        return f"Not shown to be better than the baseline, always {matrix.majority_class!r}."
     if test.kind == "multi_label":
         usual = np.rint(test.y_true.mean(axis=0))
         gains = (test.is_correct.astype(float) - (test.y_true == usual)).mean(axis=1)
@@ -337,9 +338,9 @@ def advise_model(
     """
     words = no_better(predictions) or unpredicted(predictions)
     suited = suited_to(data)
-    if words is None or suited is None or suited.model == model.recipe:
+    if words is None or suited is None or suited.model == model._recipe:
         return ()
-    is_transferred = model.recipe == TRANSFER
+    is_transferred = model._recipe == TRANSFER
     if source is not None:
         begin = (
             ["--model", suited.model]

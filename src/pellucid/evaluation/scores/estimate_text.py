@@ -74,13 +74,13 @@ def accuracy_line(test: Predictions, *, level: float = LEVEL, train: ConfusionMa
     matrix, n = test.confusion, len(test)
     interval = share_range(*wilson_interval(matrix.n_correct, n, level=level), n)
     compared = mcnemar(test.is_correct, test.is_majority)
-    chance = f" Not distinguishable from the baseline ({p_in_words(compared.p_value)})."
+    how = f"{p_in_words(compared.p_value)}; McNemar's test on the same samples"
     return (
         f"Test accuracy {share(matrix.accuracy, n)} ({matrix.n_correct:,}/{n:,}, {100 * level:g} % interval "
         f"{interval}). "
         + ("" if train is None else f"Training {share(train.accuracy, n)}. ")
         + f"Baseline (always '{matrix.majority_class}') {share(matrix.baseline, n)}."
-        + (chance if compared.p_value >= CHANCE else "")
+        + (f" Not shown to be better than the baseline ({how})." if compared.p_value >= CHANCE else "")
     )
 
 

@@ -105,9 +105,9 @@ def evaluate(
     check_level("evaluate", level)
     data = as_dataset(data, "evaluate", part="test")
     check_trained("evaluate", model)
-    data = with_labels(data, "evaluate", kind=model.loss_kind)
+    data = with_labels(data, "evaluate", kind=model._loss.kind)
     if train is not None:
-        train = with_labels(as_dataset(train, "evaluate: train"), "evaluate: train", kind=model.loss_kind)
+        train = with_labels(as_dataset(train, "evaluate: train"), "evaluate: train", kind=model._loss.kind)
     predictions = predict(model, data, train, progress=stage_of(progress, "predicting"), compute=compute)
     found = score(predictions, level=level, n_resamples=n_resamples, seed=seed, progress=progress)
     more = further_metrics(predictions, metrics, level=level, n_resamples=n_resamples, seed=seed)
@@ -169,19 +169,17 @@ def _score(
             "exact_match": proportion(exact, len(predictions), level=level),
             **{name: means[name] for name in MEANS},
         }
-        return Scores(
-            predictions, level, n_resamples, estimates, per_class, about_data=_notes(predictions, per_class)
-        )
+    else:
+        estimates = {
+            "accuracy": proportion(predictions.confusion.n_correct, len(predictions), level=level),
+            "baseline": proportion(int(predictions.is_majority.sum()), len(predictions), level=level),
+            "balanced_accuracy": means["recall"],
+            **{name: means[name] for name in MEANS if name != "recall"},
+        }
     calibration = None
-    if predictions.has_probabilities:
+    if is_classifier and predictions.has_probabilities:
         sure, correct = predictions.confidences, predictions.is_correct
         calibration = calibrate(correct, sure, level=level, with_chance=True, seed=seed)
-    estimates = {
-        "accuracy": proportion(predictions.confusion.n_correct, len(predictions), level=level),
-        "baseline": proportion(int(predictions.is_majority.sum()), len(predictions), level=level),
-        "balanced_accuracy": means["recall"],
-        **{name: means[name] for name in MEANS if name != "recall"},
-    }
     return Scores(
         predictions,
         level,
@@ -189,7 +187,7 @@ def _score(
         estimates,
         per_class,
         calibration=calibration,
-        versus_baseline=mcnemar(predictions.is_correct, predictions.is_majority),
+        versus_baseline=mcnemar(predictions.is_correct, predictions.is_majority) if is_classifier else None,
         about_data=_notes(predictions, per_class),
     )
 

@@ -125,7 +125,7 @@ def pick(kind: str, predictions: Predictions, n: int | None = None) -> Array:
     return chosen[:n]
 
 
-def confusion_cells(predictions: Predictions) -> dict[tuple[int, int], Array]:
+def confusion_cells(predictions: Predictions) -> dict[tuple[int, int], list[int]]:
     """Return the samples in each cell of the confusion matrix, the most confident first.
 
     Parameters
@@ -135,13 +135,13 @@ def confusion_cells(predictions: Predictions) -> dict[tuple[int, int], Array]:
 
     Returns
     -------
-    dict of (true class, predicted class) to Array
+    dict of (true class, predicted class) to list of int
         Only cells with samples.
     """
     cells: dict[tuple[int, int], list[int]] = {}
     for i in _most_confident_first(predictions):
         cells.setdefault((int(predictions.y_true[i]), int(predictions.y_pred[i])), []).append(i)
-    return {cell: np.array(cells[cell]) for cell in sorted(cells)}
+    return dict(sorted(cells.items()))
 
 
 def _most_confident_first(predictions: Predictions) -> Array:

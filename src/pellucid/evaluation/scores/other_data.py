@@ -20,5 +20,5 @@ def on_new_table(n_rows: int) -> str:
 
 def was_trained_on_other(model: Model, train: Dataset) -> bool:
     """Return whether it is known that a model was trained on other samples than these."""
-    known = model.summary_of_training.get("data_sha256")
+    known = model._summary_of_training.get("data_sha256")
     return known is not None and known != data_hash(train)

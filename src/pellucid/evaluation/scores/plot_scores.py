@@ -223,10 +223,13 @@ def _draw_calibration(axes: Axes, curves: Sequence[tuple[str, Calibration]], tit
         legend.remove()
         (name, curve), positive = curves[0], curves[0][1].fraction_positive
         shown = repr(class_name((name,), 0)) if name else title
-        title = f"{shown}: ECE {number(curve.error)}"
+        title = f"{shown}: expected calibration\nerror (ECE) {number(curve.error)}"
         bars = np.abs(np.stack([positive - curve.low, curve.high - positive]))
         axes.errorbar(curve.mean_predicted, positive, bars, color=BLUE, fmt="none", capsize=3, alpha=0.7)
-    axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), xlabel="", ylabel="Fraction that is right", title=title)
+    named, is_one = class_name((curves[0][0],), 0, 24), len(curves) == 1
+    of_class = f"Fraction that is '{named}'" if is_one else "Fraction that is of the class"
+    y_label = of_class if curves[0][0] else "Fraction that is right"
+    axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), xlabel="", ylabel=y_label, title=title)
     axes.grid()
     axes.tick_params(labelbottom=False)
 

@@ -6,26 +6,26 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from pellucid.errors import OptionError, PellucidError
+from pellucid.errors import OptionError
 from pellucid.files import check_free, write_atomically
 from pellucid.formats.html.network import page_of, script_of, table_of_layers
 from pellucid.formats.html.trial import difference
-from pellucid.formats.outputs import TABLE, kind_of_samples, outputs_of
+from pellucid.formats.outputs import TABLE, check_near, kind_of_samples, outputs_of
 from pellucid.formats.steps import steps_of
+from pellucid.nn.by_name import ModelLike, as_model
 from pellucid.nn.model import Model, check_trained
 from pellucid.registry import validate_call
 from pellucid.text import join_some, one_line, plural
 from pellucid.types import Array
 from pellucid.version import __version__
 
-TOLERANCE = 1e-5  # of probabilities; of other outputs relative to the largest
 MOST_BYTES = 64 * 2**20  # of weights: a page that is larger does not open
 PARTS = ("page.css", "network.js", "photo.js", "page.js")
 
 
 @validate_call("model", "path", "title", "samples", "overwrite")
 def export_html(
-    model: Model,
+    model: ModelLike,
     path: str | Path,
     *,
     title: str = "",
@@ -40,8 +40,8 @@ def export_html(
 
     Parameters
     ----------
-    model : Model
-        Trained.
+    model : Model, str or Path
+        Trained; or a model file or run folder.
     path : str or Path
         Usually ending in ``.html``.
     title : str, optional
@@ -80,16 +80,14 @@ def export_html(
     >>> "<title>Class 0 or 1?</title>" in page, page.count("http:")
     (True, 0)
     """
+    model = as_model(model, "export_html")
     path = Path(path)
     check_trained("export", model)
     check_free(path, overwrite=overwrite)
     page = html_page(model, title=title)
     found = difference(model, page, samples)
-    if found is not None and not found <= TOLERANCE:
-        raise PellucidError(
-            f"export: the page's outputs differ from the model's by {found:.2g}, more than {TOLERANCE:g}. It was "
-            "not written."
-        )
+    if found is not None:
+        check_near(found, "page")
     write_atomically(path, page)
     return found
 
@@ -142,7 +140,7 @@ def _lines(text: str, width: int = 1000) -> str:
 def _title(model: Model) -> str:
     output = outputs_of(model)[""]
     if output.kind == "values":
-        return join_some(model.schema.target) if model.schema is not None else "Predicted value"
+        return join_some(model._schema.target) if model._schema is not None else "Predicted value"
     names = [f"Class {name}" if name == "0" else name for name in output.classes]
     if len(names) > 4:
         return f"Which of {len(names)} classes?"

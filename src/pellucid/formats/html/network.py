@@ -89,7 +89,7 @@ def begins_with_columns() -> bool:
 def _columns(model: Model) -> list[dict[str, Any]]:
     """Return the columns of the table, each with the value that its field begins with."""
     means, found, start = rule_of(model).mean, [], 0
-    for column in model.schema.columns:
+    for column in model._schema.columns:
         mean = means[start] if means else 0.0
         start += column.width
         usual = float(f"{mean:.4g}")

@@ -13,7 +13,7 @@ from pellucid.data.readers.images import image_to_input
 from pellucid.data.readers.table_text import table_of
 from pellucid.errors import PellucidError
 from pellucid.formats.html.browser import find_browser, said_by
-from pellucid.formats.outputs import PHOTO, kind_of_samples, outputs_of, rule_of
+from pellucid.formats.outputs import PHOTO, distance, kind_of_samples, outputs_of, random_rows
 from pellucid.nn.model import Model
 from pellucid.text import printable
 from pellucid.types import Array
@@ -71,23 +71,8 @@ def difference(model: Model, page: str, samples: Any = ()) -> float | None:
         raise PellucidError(
             f"export: what the network takes in differs in the browser, by {away:.2g} on average."
         )
-    return _distance(model, np.array([each["outputs"] for each in told], np.float64), theirs)
-
-
-def _distance(model: Model, theirs: Array, X: Array) -> float:
-    output = outputs_of(model)[""]
-    Z = model.decision_function(X)
-    Z = Z[:, None] if Z.ndim == 1 else Z
-    if output.kind == "values":
-        ours = output.loss.mean(Z)
-    elif output.kind == "scores":
-        ours = np.hstack([-Z, Z]) if Z.shape[1] == 1 else Z
-    else:
-        ours = output.loss.probabilities(Z)
-    if theirs.shape != ours.shape:
-        raise PellucidError(f"export: the page gives {theirs.shape}, the model {ours.shape}.")
-    size = 1.0 if output.loss.gives_probabilities else max(1.0, float(np.abs(ours).max()))
-    return float(np.abs(theirs - ours).max()) / size
+    outputs = np.array([each["outputs"] for each in told], np.float64)
+    return distance(outputs_of(model)[""], model.decision_function(theirs), outputs, "page")
 
 
 def _photos(model: Model, samples: Any) -> tuple[list[dict[str, Any]], Array]:
@@ -109,14 +94,6 @@ def _photos(model: Model, samples: Any) -> tuple[list[dict[str, Any]], Array]:
 
 def _rows(model: Model) -> tuple[list[dict[str, str]], Array]:
     """Return rows of random values as they are typed, and as numbers."""
-    rng, schema, rule = np.random.default_rng(0), model.schema, rule_of(model)
-    rows: list[dict[str, str]] = [{} for _ in range(N_ROWS)]
-    start = 0
-    for column in schema.columns:
-        mean, scale = (rule.mean[start], rule.scale[start]) if rule.mean else (0.0, 1.0)
-        start += column.width
-        for row in rows:
-            number = repr(float(mean + scale * rng.standard_normal()))
-            row[column.name] = str(rng.choice(column.categories)) if column.categories else number
+    rows, schema = random_rows(model, N_ROWS), model._schema
     table = table_of(rows)._replace(decimal=".", missing=schema.missing)
     return rows, schema.encode(table, with_target=False).X

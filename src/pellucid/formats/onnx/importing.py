@@ -10,7 +10,6 @@ from pellucid.data.input_spec import InputsSeen, seen_from_config
 from pellucid.data.preprocess import Preprocessing
 from pellucid.data.readers.table_schema import TableSchema
 from pellucid.errors import DataError, FormatError, OptionError, PellucidError, ShapeError
-from pellucid.formats.onnx.export import TOLERANCE
 from pellucid.formats.onnx.reading.comparison import largest_difference
 from pellucid.formats.onnx.reading.heads import Head, default_loss_of
 from pellucid.formats.onnx.reading.inputs import input_values
@@ -20,6 +19,7 @@ from pellucid.formats.onnx.reading.source import Slot, Source, read_source
 from pellucid.formats.onnx.reading.steps import Step, simplified
 from pellucid.formats.onnx.reading.structure import build_model
 from pellucid.formats.onnx.reading.values import Value
+from pellucid.formats.outputs import TOLERANCE
 from pellucid.nn.model import Model, check_classes
 from pellucid.registry import Limits, check_option, validate_call
 from pellucid.text import first_line
@@ -221,7 +221,7 @@ def _made(
     model = build_model(steps, list(inputs), names, dtype=dtype)
     shapes = {name: value.own_shape for name, value in inputs.items()}
     model.initialize(shapes if len(shapes) > 1 else next(iter(shapes.values())))
-    if not model.is_initialized:
+    if not model._is_initialized:
         raise OptionError("its layers have no weights. There is nothing to import.")
     for step in steps.values():
         if isinstance(step.layer, str):
@@ -230,11 +230,11 @@ def _made(
             home = step.layer.params if key in step.layer.params else step.layer.state
             if home[key].shape != array.shape:
                 raise FormatError(
-                    f"{step.layer.label}: {key} of the shape {array.shape}, not {home[key].shape}."
+                    f"{step.layer._label}: {key} of the shape {array.shape}, not {home[key].shape}."
                 )
             home[key][...] = array
             if not np.isfinite(home[key]).all():
-                raise FormatError(f"{step.layer.label}: its {key} holds NaN or infinite numbers.")
+                raise FormatError(f"{step.layer._label}: its {key} holds NaN or infinite numbers.")
     return model
 
 
@@ -260,7 +260,7 @@ def _name(
     widths: Any = model.output_shape
     is_set = task is None and _of_metadata(lambda: _set_own_loss(model, own, outputs))
     schema = source.json("schema")
-    model.schema = None if schema is None else _of_metadata(lambda: TableSchema.from_config(schema))
+    model._schema = None if schema is None else _of_metadata(lambda: TableSchema.from_config(schema))
     if not is_set and isinstance(widths, dict):  # a task is that of the outputs that do not say theirs
         model.set_loss(
             {

@@ -8,22 +8,22 @@ from typing import Any
 
 import numpy as np
 
-from pellucid.errors import PellucidError
 from pellucid.files import check_free, write_atomically
+from pellucid.formats.outputs import check_near
 from pellucid.formats.script.trial import difference
 from pellucid.formats.script.write import write_script
-from pellucid.nn.model import Model, check_trained
+from pellucid.nn.by_name import ModelLike, as_model
+from pellucid.nn.model import check_trained
 from pellucid.registry import Limits, check_option, validate_call
 from pellucid.types import Array
 
-TOLERANCE = 1e-5  # of probabilities; of other outputs relative to the largest
 MOST_INSIDE = 20 * 2**20  # bytes of weights
 WEIGHTS = ("auto", "inside", "beside")
 
 
 @validate_call("model", "path", "weights", "samples", "overwrite")
 def export_script(
-    model: Model,
+    model: ModelLike,
     path: str | Path,
     *,
     weights: str = "auto",
@@ -37,8 +37,8 @@ def export_script(
 
     Parameters
     ----------
-    model : Model
-        Trained.
+    model : Model, str or Path
+        Trained; or a model file or run folder.
     path : str or Path
         Usually ending in ``.py``.
     weights : {"auto", "inside", "beside"}, optional
@@ -79,6 +79,7 @@ def export_script(
     >>> "def forward(X):" in path.read_text()
     True
     """
+    model = as_model(model, "export_script")
     path = Path(path)
     check_option("export_script", "weights", weights, str, Limits(choices=lambda: WEIGHTS))
     check_trained("export", model)
@@ -94,11 +95,7 @@ def export_script(
         if written.beside:
             trial.with_suffix(".npz").write_bytes(_npz(written.beside))
         found = difference(model, trial, samples)
-    if not found <= TOLERANCE:
-        raise PellucidError(
-            f"export: the script's outputs differ from the model's by {found:.2g}, more than {TOLERANCE:g}. It was "
-            "not written."
-        )
+    check_near(found, "script")
     if written.beside:
         write_atomically(beside, _npz(written.beside))
     write_atomically(path, written.text)

@@ -13,7 +13,17 @@ import numpy as np
 from pellucid.data.input_spec import white_seen
 from pellucid.data.readers.images import read_sample
 from pellucid.errors import PellucidError
-from pellucid.formats.outputs import ARRAYS, PHOTO, TABLE, kind_of_samples, outputs_of, rule_of
+from pellucid.formats.outputs import (
+    ARRAYS,
+    PHOTO,
+    TABLE,
+    distance,
+    kind_of_samples,
+    outputs_of,
+    random_rows,
+    random_samples,
+    rule_of,
+)
 from pellucid.nn.model import Model
 from pellucid.text import printable
 from pellucid.types import Array, map_arrays
@@ -39,19 +49,8 @@ def difference(model: Model, script: Path, samples: Sequence[Path] | Array = ())
     expected = model.decision_function(X)
     found = 0.0
     for name, output in outputs_of(model).items():
-        Z = expected[name] if name else expected
-        Z = Z[:, None] if Z.ndim == 1 else Z
-        if output.kind == "values":
-            ours = output.loss.mean(Z)
-        else:
-            ours = output.loss.probabilities(Z) if output.loss.gives_probabilities else Z
         theirs = np.array([_numbers(each["outputs"][name] if name else each) for each in told])
-        if output.kind == "scores" and ours.shape[1] == 1:
-            theirs = theirs[:, 1:]
-        if theirs.shape != ours.shape:
-            raise PellucidError(f"export: the script gives {theirs.shape}, the model {ours.shape}.")
-        size = 1.0 if output.loss.gives_probabilities else max(1.0, float(np.abs(ours).max()))
-        found = max(found, float(np.abs(theirs - ours).max()) / size)
+        found = max(found, distance(output, expected[name] if name else expected, theirs, "script"))
     return found
 
 
@@ -82,10 +81,10 @@ def sample_files(model: Model, folder: Path) -> list[Path]:
     if kind == PHOTO:
         return _photos(model, rng, folder)
     if kind == TABLE:
-        return [_table(model, rng, folder / "table.csv")]
+        return [_table(model, folder / "table.csv")]
     shapes: Any = model.input_shape
     rule = rule_of(model)
-    X = map_arrays(lambda shape: _array(rng, (N_ROWS, *shape), rule), shapes)
+    X = map_arrays(lambda shape: random_samples(rng, (N_ROWS, *shape), rule), shapes)
     if isinstance(X, dict):
         np.savez(folder / "samples.npz", **X)
         return [folder / "samples.npz"]
@@ -111,29 +110,21 @@ def _photos(model: Model, rng: np.random.Generator, folder: Path) -> list[Path]:
     return found
 
 
-def _table(model: Model, rng: np.random.Generator, path: Path) -> Path:
-    schema, rule = model.schema, rule_of(model)
-    numbers = iter(zip(rule.mean, rule.scale, strict=True))
-    rows = [[column.name for column in schema.columns]]
-    columns = []
-    for column in schema.columns:
-        middles = [next(numbers, (0.0, 1.0)) for _ in range(column.width)]
-        if column.categories:
-            columns.append([str(word) for word in rng.choice(column.categories, N_ROWS)])
-        else:
-            values = middles[0][0] + middles[0][1] * rng.standard_normal(N_ROWS)
-            columns.append([repr(float(value)).replace(".", schema.decimal) for value in values])
-    rows += [list(row) for row in zip(*columns, strict=True)]
+def _table(model: Model, path: Path) -> Path:
+    names, decimal = [column.name for column in model._schema.columns], model._schema.decimal
     with open(path, "w", encoding="utf-8", newline="") as file:
-        csv.writer(file, delimiter=";").writerows(rows)
+        writer = csv.DictWriter(file, names, delimiter=";")
+        writer.writeheader()
+        for row in random_rows(model, N_ROWS):
+            writer.writerow(
+                {
+                    column.name: row[column.name]
+                    if column.categories
+                    else row[column.name].replace(".", decimal)
+                    for column in model._schema.columns
+                }
+            )
     return path
-
-
-def _array(rng: np.random.Generator, shape: tuple[int, ...], rule: Any) -> Array:
-    if rule.kind == "divide":
-        return rng.integers(0, 256, shape, np.uint8)
-    X = rng.random(shape, np.float32)
-    return np.asarray(rule.mean) + np.asarray(rule.scale) * X if rule.kind == "standardize" else X
 
 
 def _files_of(model: Model, samples: Sequence[Path] | Array, folder: Path) -> list[Path]:
@@ -161,7 +152,7 @@ def _samples(model: Model, files: Sequence[Path]) -> Any:
         white = white_seen(model.inputs_seen)
         return np.stack([read_sample(file, model.input_shape, white) for file in files])
     if kind == TABLE:
-        return np.concatenate([model.schema.encode(file, with_target=False).X for file in files])
+        return np.concatenate([model._schema.encode(file, with_target=False).X for file in files])
     if files[0].suffix == ".npz":
         return dict(np.load(files[0], allow_pickle=False))
     return np.concatenate([np.load(file, allow_pickle=False) for file in files])

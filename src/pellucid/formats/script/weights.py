@@ -29,5 +29,5 @@ def loaded(path: Any, shapes: Mapping[str, tuple[int, ...]], stamp: str) -> dict
     except Exception:
         raise SystemExit(f"{path}: these are not the weights of this script.") from None
     if str(found.pop("stamp")) != stamp:
-        raise SystemExit(f"{path}: these weights were written with another script. Copy both anew.")
+        raise SystemExit(f"{path}: these weights were written with another script. Copy both again.")
     return found

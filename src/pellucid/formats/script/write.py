@@ -144,7 +144,7 @@ def _constants(model: Model, outputs: dict[str, Output]) -> list[str]:
         lines.append(f"SHAPE = {model.input_shape!r}  # of a photo: height, width, channels")
         lines.append(f"WHITE = {white_seen(model.inputs_seen)!r}  # of the training pictures")
     elif kind == TABLE:
-        columns = tuple((column.name, column.categories) for column in model.schema.columns)
+        columns = tuple((column.name, column.categories) for column in model._schema.columns)
         lines.append(
             f"# The name of each column, and the words of a column of words.\nCOLUMNS = {_wide(columns)}"
         )
@@ -191,8 +191,8 @@ def _prediction(model: Model, outputs: dict[str, Output]) -> list[str]:
     ]
     read = {
         PHOTO: "read_photo(photo, SHAPE, WHITE)[None]",
-        TABLE: f"read_table(table, COLUMNS, {literal(model.schema.decimal)}, {literal(model.schema.missing)})"
-        if model.schema is not None
+        TABLE: f"read_table(table, COLUMNS, {literal(model._schema.decimal)}, {literal(model._schema.missing)})"
+        if model._schema is not None
         else "",
         ARRAYS: "read_arrays(samples, INPUTS)",
     }[kind]

@@ -45,7 +45,7 @@ def architecture_to_toml(model: Model) -> str:
     <BLANKLINE>
     """
     tables_of = _Tables(model)
-    shape = {"input_shape": model.input_shape} if model.is_initialized else {}
+    shape = {"input_shape": model.input_shape} if model._is_initialized else {}
     tables: list[tuple[str, Mapping[str, Any]]] = [("[model]", {**shape, "dtype": model.dtype})]
     if isinstance(model, Graph):
         graph = tables_of.table(model)
@@ -54,8 +54,8 @@ def architecture_to_toml(model: Model) -> str:
     else:
         layers = model.layers if isinstance(model, Sequential) else [model]
         tables += [("[[layers]]", tables_of.layer(layer)) for layer in layers]
-    if model.summary_of_training:
-        loss = {"type": model.loss, **model.loss_options} if model.loss_options else model.loss
+    if model._summary_of_training:
+        loss = model.loss_config if len(model.loss_config) > 1 else model.loss
         tables.append(("[training]", {"loss": loss}))
     return "\n".join(f"{header}\n{_lines(table)}" for header, table in tables)
 
@@ -79,7 +79,7 @@ class _Tables:
 
     def table(self, layer: Layer) -> dict[str, Any]:
         """Return a layer's type and options; the nodes of a graph are a list of tables."""
-        options = {name: value for name, value in layer.changed_options().items() if name != "dtype"}
+        options = {name: value for name, value in layer._changed_options().items() if name != "dtype"}
         if isinstance(layer, Graph):
             options["nodes"] = [self._node(name, *node) for name, node in layer.nodes.items()]
         return {"type": name_of(type(layer)), **{name: self._entry(value) for name, value in options.items()}}

@@ -49,7 +49,7 @@ class Loss(Configurable):
         Whether ``probabilities`` works.
     """
 
-    registry = LOSSES
+    _registry = LOSSES
     kind: ClassVar[str] = "classification"
     averages_outputs: ClassVar[bool] = False
     takes_labels: ClassVar[bool] = False
@@ -93,23 +93,18 @@ class Loss(Configurable):
                [0.]])
         """
         m, n_out = Z.shape
-        Y = self.fitting(Z, Y)
+        if Y.ndim == 1 and n_out > 1 and self.takes_labels:
+            if len(Y) != m:
+                raise ShapeError(
+                    f"{self.name}: expected {m} labels, one for each row of logits, got {len(Y)}."
+                )
+            Y = encode_labels(Y, n_out, self.name)
+        elif Z.shape != Y.shape:
+            raise _does_not_fit(self.name, Z, Y)
         scale = self.scale(m, n_out, Z.dtype, weights=weights, normalizer=normalizer)
         forward, backward = self.pair(n_out)
         losses, cache = forward(Z, Y, **self.formula_options())
         return weighted_sum(losses, scale), LossCache(backward, cache, scale)
-
-    def fitting(self, Z: Array, Y: Array) -> Array:
-        """Return the targets of outputs, labels checked; ShapeError or DataError where they do not fit."""
-        if Y.ndim == 1 and Z.shape[1] > 1 and self.takes_labels:
-            if len(Y) != len(Z):
-                raise ShapeError(
-                    f"{self.name}: expected {len(Z)} labels, one for each row of logits, got {len(Y)}."
-                )
-            return encode_labels(Y, Z.shape[1], self.name)
-        if Z.shape != Y.shape:
-            raise _does_not_fit(self.name, Z, Y)
-        return Y
 
     def backward(self, cache: Any, *, dZ: Array | None = None) -> Array:
         """Return the gradient of the mean loss for Z, shape (m, n_out); written to ``dZ`` where that is given."""
@@ -127,8 +122,46 @@ class Loss(Configurable):
         weights: Array | None = None,
         normalizer: float | None = None,
     ) -> float | Array:
-        """Return the factor by which the losses of each sample enter the sum: see :func:`sample_scale`."""
-        return sample_scale(weights, normalizer, m, dtype, n_out if self.averages_outputs else 1)
+        """Return the factor by which the losses of each sample enter the sum.
+
+        Parameters
+        ----------
+        m, n_out : int
+        dtype : dtype
+            Of the result.
+        weights, normalizer
+            As for ``forward``.
+
+        Returns
+        -------
+        float, or Array of shape (m, 1) where there are weights
+            All 0 if all weights are 0.
+
+        Examples
+        --------
+        >>> from pellucid.ops.losses import MeanSquaredError
+        >>> MeanSquaredError().scale(4, 1, np.float64)
+        0.25
+        >>> MeanSquaredError().scale(2, 1, np.float64, weights=np.array([1.0, 3.0]))
+        array([[0.25],
+               [0.75]])
+        """
+        n_out = n_out if self.averages_outputs else 1
+        if weights is None:
+            total = float(m if normalizer is None else normalizer)
+            if total == 0:
+                raise DataError("loss: expected at least one sample, got none.")
+            return 1.0 / (total * n_out)
+        if weights.shape != (m,):
+            raise ShapeError(f"weights: expected shape ({m},), one for each sample, got {weights.shape}.")
+        if not (weights >= 0).all() or not np.isfinite(weights).all():
+            first = int(np.argmin((weights >= 0) & np.isfinite(weights)))
+            raise DataError(
+                f"weights: expected finite numbers of at least 0, got {weights[first]} for sample {first}."
+            )
+        total = float(weights.sum(dtype=np.float64) if normalizer is None else normalizer) * n_out
+        scale: Array = (weights / (total or 1.0)).astype(dtype)[:, None]
+        return scale
 
     def formula_options(self) -> dict[str, Any]:
         """Return the options that the forward of ``pair`` takes: all, unless a loss keeps some to itself."""
@@ -180,27 +213,6 @@ class RegressionLoss(Loss):
         return encode_quantities(y, n_out, dtype, where=self.name, at_least=self.lowest_target)
 
 
-def loss_and_gradient(
-    loss: Loss, Z: Any, Y: Any, *, weights: Array | None = None, normalizer: float | None = None
-) -> tuple[float, Any]:
-    """Return the mean loss over the samples, and its gradient for Z.
-
-    Parameters
-    ----------
-    loss : Loss
-    Z, Y, weights, normalizer
-        As for :meth:`Loss.forward`.
-
-    Examples
-    --------
-    >>> from pellucid.ops.losses import MeanSquaredError
-    >>> loss_and_gradient(MeanSquaredError(), np.array([[3.0]]), np.array([[1.0]]))
-    (4.0, array([[4.]]))
-    """
-    value, cache = loss.forward(Z, Y, weights=weights, normalizer=normalizer)
-    return value, loss.backward(cache)
-
-
 def class_probabilities(Z: Array) -> Array:
     """Return the probability of each class: sigmoids of -Z and Z, (m, 2), for one output; else softmax(Z), (m, k).
 
@@ -214,53 +226,6 @@ def class_probabilities(Z: Array) -> Array:
     if Z.shape[1] == 1:
         return sigmoid_forward(np.hstack([-Z, Z]))[0]
     return softmax_forward(Z)[0]
-
-
-def sample_scale(
-    weights: Array | None, normalizer: float | None, m: int, dtype: Any, n_out: int = 1
-) -> float | Array:
-    """Return the factor by which each sample's loss enters the sum.
-
-    Parameters
-    ----------
-    weights : Array or None, shape (m,)
-    normalizer : float or None
-        As for :meth:`Loss.forward`.
-    m : int
-        Samples.
-    dtype : dtype
-        Of the result.
-    n_out : int, optional
-        Outputs to take the mean over as well.
-
-    Returns
-    -------
-    float, or Array of shape (m, 1) where there are weights
-        All 0 if all weights are 0.
-
-    Examples
-    --------
-    >>> sample_scale(None, None, 4, np.float64)
-    0.25
-    >>> sample_scale(np.array([1.0, 3.0]), None, 2, np.float64)
-    array([[0.25],
-           [0.75]])
-    """
-    if weights is None:
-        total = float(m if normalizer is None else normalizer)
-        if total == 0:
-            raise DataError("loss: expected at least one sample, got none.")
-        return 1.0 / (total * n_out)
-    if weights.shape != (m,):
-        raise ShapeError(f"weights: expected shape ({m},), one for each sample, got {weights.shape}.")
-    if not (weights >= 0).all() or not np.isfinite(weights).all():
-        first = int(np.argmin((weights >= 0) & np.isfinite(weights)))
-        raise DataError(
-            f"weights: expected finite numbers of at least 0, got {weights[first]} for sample {first}."
-        )
-    total = float(weights.sum(dtype=np.float64) if normalizer is None else normalizer) * n_out
-    scale: Array = (weights / (total or 1.0)).astype(dtype)[:, None]
-    return scale
 
 
 def weighted_sum(losses: Array, scale: float | Array) -> float:
@@ -285,5 +250,5 @@ def _does_not_fit(where: str, Z: Array, Y: Array) -> ShapeError:
 @cache
 def _name_of(cls: type) -> str:
     """Return the registered name of a loss, or of the one that it derives from; else its class name."""
-    named = (str(name) for one in cls.__mro__ if (name := vars(one).get("registered_as")))
+    named = (str(name) for one in cls.__mro__ if (name := vars(one).get("_registered_as")))
     return next(named, cls.__name__)

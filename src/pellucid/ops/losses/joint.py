@@ -35,6 +35,7 @@ class Joint(Loss):
     losses: dict[str, Loss]
     loss_weights: dict[str, float] = field(default_factory=dict)
     kind = "joint"
+    _registered_as = "joint"
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -43,6 +44,15 @@ class Joint(Loss):
                 raise OptionError(
                     f"joint loss: there is no output {name!r} to weight. Outputs: {', '.join(self.losses)}."
                 )
+
+    def _changed_options(self) -> dict[str, Any]:
+        """Return the losses as a file has them, each with its weight where it has one."""
+        named = {
+            name: {"type": one._registered_as, **one._changed_options()} for name, one in self.losses.items()
+        }
+        for name, weight in self.loss_weights.items():
+            named[name]["weight"] = weight
+        return {"losses": named}
 
     def forward(
         self, Z: Any, Y: Any, *, weights: Array | None = None, normalizer: float | None = None

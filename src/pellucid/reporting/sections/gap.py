@@ -7,7 +7,7 @@ import numpy as np
 from pellucid.evaluation.scores.advice import GAP
 from pellucid.evaluation.scores.scores import Scores
 from pellucid.prediction.metrics import metrics_of
-from pellucid.reporting.sections.recipe import first_number, is_step_by_step
+from pellucid.reporting.sections.recipe import is_step_by_step
 from pellucid.runs.run import Run
 from pellucid.shares import share
 from pellucid.stats.intervals import wilson_interval
@@ -68,4 +68,4 @@ def _best(run: Run) -> str:
         return ""
     kept = ", whose weights were kept" if run.config.options.patience is not None else ""
     word = "step" if is_step_by_step(run) else "epoch"
-    return f"; lowest validation loss at {word} {best + first_number(run)}{kept}"
+    return f"; lowest validation loss at {word} {best + (not is_step_by_step(run))}{kept}"

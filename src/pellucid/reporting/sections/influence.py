@@ -5,7 +5,7 @@ from pellucid.reporting.draft import Draft
 from pellucid.reporting.elements import Card, Gallery, Section, Table
 from pellucid.text import capitalized, percent, plural
 
-GALLERY = "The test {noun}, then the training {noun}s that influenced its prediction most, each way."
+GALLERY = "Under each table the test {noun}, then the training {noun}s of most influence, each way."
 N_OPEN = 3  # explained samples that are not folded
 
 
@@ -21,17 +21,18 @@ def influence_section(draft: Draft, found: InfluenceOutcome) -> Section:
         )
         for one in found.explanations
     ]
+    shown = (GALLERY.format(noun=found.noun),) if draft.has_photos and cases else ()
     parts = cases[:N_OPEN]
     if cases[N_OPEN:]:
         title = f"{plural(len(cases) - N_OPEN, f'more {found.noun}')}"
         parts.append(Section(title, parts=cases[N_OPEN:], is_folded=True))
-    return Section("Why did it predict that?", intro=(found.headline, *found.notes), parts=parts)
+    return Section("Why did it predict that?", intro=(found.headline, *shown, *found.notes), parts=parts)
 
 
 def _samples(draft: Draft, one: ExplainedPrediction) -> Gallery:
     query = (f"{one.predicted} ({percent(one.probability)})", *draft.file("test", one.index), "this one")
     cards = [Card(draft.photo("test", one.index), query, one.is_right)]
-    for samples, way in ((one.towards, "for it"), (one.against, "against")):
+    for samples, way in ((one.towards, "towards"), (one.against, "against")):
         cards += [
             Card(
                 draft.photo("training", each.row),
@@ -39,4 +40,4 @@ def _samples(draft: Draft, one: ExplainedPrediction) -> Gallery:
             )
             for each in samples
         ]
-    return Gallery(cards, GALLERY.format(noun=draft.data["test"].noun), is_small=True)
+    return Gallery(cards, "", is_small=True)

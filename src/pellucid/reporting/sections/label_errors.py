@@ -1,21 +1,24 @@
 """What the report says of labels that are probably wrong."""
 
+from pellucid.data.source import DataSource
 from pellucid.evaluation.label_errors.label_errors import DOUBTFUL, HOW, LabelErrors
 from pellucid.reporting.draft import Draft
 from pellucid.reporting.elements import Card, Gallery, Section, Table
+from pellucid.runs.spelling import data_parts
 from pellucid.text import percent
 
 MOST_SHOWN = 12
 CAPTION = "The label, then the class that is more likely, with its probability."
 
 
-def label_errors_section(draft: Draft, found: LabelErrors) -> Section:
+def label_errors_section(draft: Draft, found: LabelErrors, source: DataSource) -> Section:
     """Return the labels that are contradicted, as pictures or, of other samples, as a table."""
     intro = (found.headline, HOW)
     shown = found.errors[:MOST_SHOWN]
     title = "Are the labels right?"
     if found.accuracy < DOUBTFUL and shown:
-        advice = "They are not shown here; a better network tells more: `pellucid data check DATA --labels`."
+        command = " ".join(["pellucid data check", *data_parts(source), "--labels"])
+        advice = f"They are not shown here; a better network tells more: `{command}`."
         return Section(title, intro=(f"{intro[0]} {advice}", HOW))
     if not shown:
         return Section(title, intro=intro)

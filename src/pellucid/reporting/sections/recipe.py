@@ -53,14 +53,12 @@ def optimizer_in_words(options: TrainingOptions, stages: Sequence[Stage] = ()) -
     return f"{name} with {' and '.join(parts)}" if parts else name
 
 
+FORMS = {"direct": "direct: the weights themselves", "dual": "dual: a coefficient for each training sample"}
+
+
 def is_step_by_step(run: Run) -> bool:
-    """Return whether every epoch was one step on all samples."""
+    """Return whether every epoch was one step on all samples; counted from 0 then, as in the tutorial."""
     return run.history.n_steps == len(run.history.losses)
-
-
-def first_number(run: Run) -> int:
-    """Return what the history's first number is called: epochs are counted from 1, the tutorial's steps from 0."""
-    return 0 if is_step_by_step(run) else 1
 
 
 def x_label(run: Run) -> str:
@@ -76,13 +74,18 @@ def x_label(run: Run) -> str:
 def recipe_rows(run: Run) -> list[tuple[str, str]]:
     """Return how the network was trained, as its options are called: of several stages each one's rates."""
     options, history, stages = run.config.options, run.history, run.config.stages
-    table = {**options.to_table(), "batch_size": options.batch_size or "all samples", "form": history.form}
+    table = {
+        **options.to_table(),
+        "batch_size": options.batch_size or "all samples",
+        "form": FORMS.get(history.form, history.form),
+    }
     table |= {
         "epochs": f"{len(history.losses):,} ({plural(history.n_steps, 'step')})",
         "loss": run.model.loss,
+        "label_smoothing": run.model.loss_config.get("label_smoothing"),
     }
     if run.config.start is not None:
-        table["from"] = f"{run.config.model_name}, {run.model.n_frozen:,} parameters frozen"
+        table["from"] = f"{run.config.model_name}, {run.model._n_frozen:,} parameters frozen"
     if OPTIMIZERS[options.optimizer].is_full_batch:
         table.pop("learning_rate", None)  # it searches for the length of each step
     first = 1
@@ -92,7 +95,8 @@ def recipe_rows(run: Run) -> list[tuple[str, str]]:
             f"{name}, epochs {first} to {until}": own_table[name] for name in RATES if name in own_table
         }
         first = until + 1
-    return [(name.replace("_", " "), _value(value)) for name, value in table.items()]
+    given = ((name, value) for name, value in table.items() if value or name == "seed")
+    return [(name.replace("_", " "), _value(value)) for name, value in given]
 
 
 def _value(value: object) -> str:
@@ -106,7 +110,7 @@ def least_loss(run: Run) -> float | None:
 
     Of k classes the true one's target is 1 - s + s / k, that of each other s / k.
     """
-    smoothing = run.model.loss_options.get("label_smoothing")
+    smoothing = run.model.loss_config.get("label_smoothing")
     if not smoothing or "label_smoothing" not in options_of(LOSSES[run.model.loss]):
         return None
     k = max(2, len(run.split.classes))

@@ -29,7 +29,7 @@ def robustness_section(draft: Draft, found: Robustness, run: Run) -> Section:
             ),
             draft.add(
                 "robustness-sheet",
-                perturbation_sheet(run.model, test.X[at], label=int(test.y[at]), noun=found.noun),
+                perturbation_sheet(run.model, test.X[at], label=int(test.y[at]), row=at, noun=found.noun),
                 SHEET.format(noun=found.noun, number=at),
                 f"Test {found.noun} {at}, changed in rows, each picture with its prediction.",
                 dpi=DENSE,

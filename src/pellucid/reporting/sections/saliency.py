@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from pellucid.evaluation.saliency.first_layer import first_layer
-from pellucid.evaluation.saliency.maps import SaliencyMaps, check_rows
+from pellucid.evaluation.saliency.maps import LITTLE, MUCH, SaliencyMaps, check_rows
 from pellucid.evaluation.saliency.plot_maps import first_layer_figure, saliency_figure, saliency_strip
 from pellucid.evaluation.scores.galleries import sample_prediction
 from pellucid.reporting.draft import DENSE, Draft
@@ -15,8 +15,10 @@ Maps = Mapping[int, SaliencyMaps]  # by test photo
 TITLE = "Where does it look?"
 N_OPEN = 2  # photos whose maps are not folded
 INTRO = (
-    "A map colours the pixels that a prediction depends on. Likeness: rank correlation with the maps of untrained "
-    "networks (Adebayo et al., 2018); what they show too was not learned."
+    "A map colours the pixels that a prediction depends on. Sanity check (Adebayo et al., 2018): the rank "
+    "correlation r with the maps of untrained networks, below each map; in the table the mean over {images}. "
+    f"Passed: |r| below {LITTLE:g}; in part: below {MUCH:g}; failed: {MUCH:g} or more, as training changed "
+    "the map little."
 )
 STRIP = "Red speaks for that class, blue against it; yellow on violet shows how much a pixel matters."
 
@@ -30,7 +32,7 @@ def saliency_section(draft: Draft, maps: Maps, run: Run) -> Section | None:
     first = next(iter(maps.values()))
     return Section(
         TITLE,
-        intro=(INTRO,),
+        intro=(INTRO.replace("{images}", plural(len(maps), run.noun)),),
         figures=(*figures, _at_large(draft, *next(iter(maps.items())), run)),
         table=Table(first.columns, [first.cells(row) for row in check_rows([*maps.values()])]),
         parts=_strips(strips, run.noun),
@@ -39,7 +41,7 @@ def saliency_section(draft: Draft, maps: Maps, run: Run) -> Section | None:
 
 def _strips(strips: list[Captioned], noun: str) -> list[Section]:
     """Return the first strips, and the others folded."""
-    parts = [Section(f"The maps of {plural(len(strips[:N_OPEN]), noun)}", figures=strips[:N_OPEN])]
+    parts = [Section(f"The maps of {plural(len(strips[:N_OPEN]), noun)}", (STRIP,), figures=strips[:N_OPEN])]
     if strips[N_OPEN:]:
         title = f"The maps of {plural(len(strips) - N_OPEN, f'more {noun}')}"
         parts.append(Section(title, figures=strips[N_OPEN:], is_folded=True))
@@ -70,7 +72,7 @@ def _strip(draft: Draft, i: int, maps: SaliencyMaps, run: Run) -> Captioned:
     return draft.add(
         f"saliency-{i}",
         saliency_strip(run.split.test.X[i], maps),
-        f"{_place(run, i)}, {_prediction(run, i)}. {STRIP}",
+        f"{_place(run, i)}, {_prediction(run, i)}.",
         f"{_place(run, i)} and {plural(n, 'map')} of what its prediction depends on.",
         dpi=DENSE,
     )

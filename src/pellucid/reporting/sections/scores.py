@@ -7,8 +7,11 @@ from pellucid.reporting.elements import Captioned, Section, Table
 
 FEW_CLASSES = 12  # that are shown at once
 MEANINGS = {
+    "accuracy": "the share of samples that are predicted correctly",
+    "baseline": "the accuracy of always predicting the most common class",
     "balanced_accuracy": "the mean recall of the classes",
     "precision": "of the samples predicted as a class, the share that belongs to it",
+    "recall": "of the samples of a class, the share that is predicted as it",
     "f1": "the harmonic mean of recall and precision",
     "roc_auc": "how often a sample of a class scores above another; 0.5 is guessing",
     "average_precision": "the precision, averaged over every recall",
@@ -23,7 +26,6 @@ def scores_section(draft: Draft, scores: Scores) -> Section:
     curves = _figures(draft, scores)
     return Section(
         "Every score and its interval",
-        figures=curves[:1],
         table=Table((*scores.columns, "meaning"), rows),
         intro=scores.notes,
         parts=(
@@ -32,17 +34,17 @@ def scores_section(draft: Draft, scores: Scores) -> Section:
                 table=Table(*scores.class_table()),
                 is_folded=len(scores.per_class) > FEW_CLASSES,
             ),
-            Section("Curves over every threshold, and calibration", figures=curves[1:], is_folded=True),
+            Section("Curves over every threshold, and calibration", figures=curves, is_folded=True),
         ),
     )
 
 
 def _figures(draft: Draft, scores: Scores) -> list[Captioned]:
     captions = {
-        "intervals": ("Each score on the test part, with its 95 % interval.", "Dots with bars."),
         "roc": ("Nearer to the top left is better; dotted: guessing.", "ROC curves."),
         "precision-recall": ("Nearer to the top right is better.", "Curves of precision against recall."),
         "calibration": ("Below the dotted line the network is overconfident.", "Calibration curves."),
     }
-    figures = drawn.draw_all(scores)
-    return [draft.add(name, figures[name], *captions[name]) for name in captions if name in figures]
+    has_all = scores.predictions.has_probabilities
+    names = [name for name in captions if has_all or name != "calibration"]
+    return [draft.add(name, drawn.draw(scores, name), *captions[name]) for name in names]

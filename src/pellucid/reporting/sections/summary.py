@@ -9,7 +9,6 @@ from pellucid.prediction.confusion import ConfusionMatrix
 from pellucid.reporting.elements import Fact
 from pellucid.reporting.sections.gap import gap_line
 from pellucid.reporting.sections.leaks import leaks
-from pellucid.reporting.sections.recipe import is_step_by_step, optimizer_in_words
 from pellucid.runs.run import Run
 from pellucid.shares import share
 from pellucid.text import in_seconds, join, plural
@@ -34,7 +33,7 @@ def points(found: "Findings") -> tuple[str, ...]:
     """Return what else a reader must know, a point each: mistakes, the gap, leaks, what else was found."""
     run = found.run
     n, n_findings = run.history.n_steps, 0 if found.check is None else len(found.check.findings)
-    influence = found.influence if found.influence is not None and found.influence.is_proved else None
+    influence = found.influence if found.influence is not None and found.influence.is_retrained else None
     named = {"Robustness": found.robustness, "Influence": influence}
     return (
         *(() if run.kind == "regression" else (most_common_mistake(run.test_confusion, run.noun),)),
@@ -77,7 +76,7 @@ def of_the_training(run: Run) -> tuple[Fact, Fact, Fact]:
     history, batch = run.history, run.config.options.batch_size
     each = plural(batch, run.noun) if batch else f"all {run.noun}s"
     kernels = "compiled loops" if history.kernels == "numba" else "NumPy"
-    frozen = f"{run.model.n_frozen:,} more are frozen" if run.model.n_frozen else "trained"
+    frozen = f"{run.model._n_frozen:,} more are frozen" if run.model._n_frozen else "trained"
     return (
         Fact("Epochs", len(history.losses), f"{plural(history.n_steps, 'step')} on {each} each"),
         Fact("Training time", in_seconds(history.seconds), f"{kernels}, {plural(history.n_threads, 'core')}"),
@@ -86,26 +85,17 @@ def of_the_training(run: Run) -> tuple[Fact, Fact, Fact]:
 
 
 def what_was_done(run: Run) -> str:
-    """Return on what the network was trained, to do what, and how."""
-    model, config, history = run.model, run.config, run.history
+    """Return on what the network was trained, and to do what."""
+    model, config = run.model, run.config
     size = f"{model.n_params:,} parameters"
     if config.start is not None:
         size += f" that began from the trained model '{config.model_name}'"
-    steps = f"{plural(history.n_steps, 'step')} of {optimizer_in_words(config.options, config.stages)}"
-    epochs = "" if is_step_by_step(run) else f" in {plural(len(history.losses), 'epoch')}"
-    return f"A network of {size} was trained on {_task(run)}; it took {steps}{epochs}."
-
-
-def _task(run: Run) -> str:
+    is_regression = run.kind == "regression"
+    names = [f"'{name}'" for name in (run.targets if is_regression else run.split.classes)]
+    some = join(names) if is_regression or len(names) <= MOST_CLASSES else f"{len(names)} classes"
+    task = f"to predict {some}" if is_regression else f"to tell {some} apart"
     on = plural(len(run.split.train), run.noun)
-    if run.kind == "regression":
-        return f"{on} to predict {join(list(map(repr, run.targets)))}"
-    names = run.split.classes
-    quoted = [f"'{name}'" for name in names]
-    classes = f"{len(names)} classes apart"
-    if len(names) <= MOST_CLASSES:
-        classes = " from ".join(quoted) if len(names) == 2 else f"{join(quoted)} apart"
-    return f"{on} to tell {classes}"
+    return f"A network of {size} was trained on {on} {task}."
 
 
 def most_common_mistake(test: ConfusionMatrix, noun: str) -> str:

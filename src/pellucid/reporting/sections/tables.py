@@ -7,7 +7,7 @@ from pellucid.data.readers.table_schema import Column
 from pellucid.plotting.tables import MOST_COLUMNS, column_histograms, columns_of
 from pellucid.reporting.draft import Draft
 from pellucid.reporting.elements import Section, Table
-from pellucid.text import join, percent, plural, shorten
+from pellucid.text import percent, plural, shorten
 from pellucid.types import Array
 
 LONG = 15  # columns, from which the table is folded
@@ -17,16 +17,9 @@ MOST_NAMED = 3  # categories
 def columns_section(draft: Draft, split: Split) -> Section:
     """Return every input column with its kind and its values in the training part."""
     columns = columns_of(split)
-    numeric = sum(column.kind == "numeric" for column, _ in columns)
-    kinds = {"numbers": numeric, "categories": len(columns) - numeric}
-    there = [f"{n} of {kind}" for kind, n in kinds.items() if n]
-    of = f": {join(there)}" if len(there) > 1 else f", all of {'numbers' if numeric else 'categories'}"
-    scaled = " Numbers are standardized, to mean 0 and standard deviation 1 over the training rows."
-    coded = " A category becomes a column of 0 and 1."
     words = (
-        f"{plural(len(columns), 'column')} to predict from{of}.{scaled if numeric else ''}"
-        f"{coded if numeric < len(columns) else ''} "
-        f"The network sees {plural(split.train.X.shape[1], 'number')} a row."
+        f"{plural(len(columns), 'column')} to predict from, numbers standardized, categories as 0 and 1: "
+        f"the network sees {plural(split.train.X.shape[1], 'number')} a row."
     )
     first = "" if len(columns) <= MOST_COLUMNS else f", the first {MOST_COLUMNS} columns"
     return Section(

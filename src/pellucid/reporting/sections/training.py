@@ -10,7 +10,6 @@ from pellucid.reporting.draft import Draft
 from pellucid.reporting.elements import Captioned, Section, Table
 from pellucid.reporting.sections.gap import best_epoch
 from pellucid.reporting.sections.recipe import (
-    first_number,
     is_step_by_step,
     least_loss,
     optimizer_in_words,
@@ -90,7 +89,7 @@ def _curves(draft: Draft, run: Run) -> Captioned:
     figure = training_curves(
         history.columns,
         x_label=x_label(run),
-        first=first_number(run),
+        first=int(not is_step_by_step(run)),
         best=best,
         guessing=guess,
         guess="One answer for all" if run.kind == "regression" else "Guessing",
@@ -101,7 +100,7 @@ def _curves(draft: Draft, run: Run) -> Captioned:
         else "Lower is better; training: mean over an epoch's batches"
     ]
     if best is not None:
-        words.append(f"marked: the lowest validation loss ({best + first_number(run)})")
+        words.append(f"marked: the lowest validation loss ({best + (not is_step_by_step(run))})")
     if (floor := least_loss(run)) is not None:
         words.append(f"least possible with smoothed labels: {floor:.2f}")
     alt = f"The training loss goes from {losses[0]:.3g} to {losses[-1]:.3g}"
@@ -113,5 +112,5 @@ def _guess(run: Run) -> float | None:
     """Return the loss of equal probabilities for every class, or of one answer for all; None: unknown."""
     model, train = run.model, run.split.train
     if run.kind == "regression":
-        return constant_loss(model.loss_function, model.encode(train.y), model.output_shape[-1])
+        return constant_loss(model._loss, model._encode(train.y), model.output_shape[-1])
     return float(np.log(len(run.split.classes))) if model.loss.endswith("cross_entropy") else None

@@ -46,7 +46,7 @@ class Callback(Configurable):
         Whether each epoch's end is told; by default of a class that has its own ``epoch_end`` or ``__call__``.
     """
 
-    registry = CALLBACKS
+    _registry = CALLBACKS
     is_last: ClassVar[bool] = False
     changes_training: ClassVar[bool] = False
     hears_epochs: ClassVar[bool] = False

@@ -135,7 +135,7 @@ class EarlyStopping(Stopping):
         self.weights = BestWeights()
 
     def train_start(self, event: TrainStart) -> None:
-        """Begin anew."""
+        """Begin again."""
         super().train_start(event)
         self._forget()
 
@@ -172,4 +172,4 @@ class EarlyStopping(Stopping):
 
 
 def _state_arrays(model: Model) -> list[Array]:
-    return [array for leaf in model.leaves() for array in leaf.state.values()]
+    return [array for leaf in model._leaves() for array in leaf.state.values()]

@@ -40,7 +40,7 @@ class Metrics(Callback):
 
     def train_start(self, event: TrainStart) -> None:
         """Refuse a model with several outputs."""
-        if event.run.model.loss_kind == "joint":
+        if event.run.model._loss.kind == "joint":
             raise OptionError("metrics: the model has several outputs. Measure each by model.predict.")
 
     def epoch_end(self, event: EpochEnd) -> None:
@@ -48,11 +48,11 @@ class Metrics(Callback):
         run, held = event.run, event.run.form.validation
         if held is None:
             prefix, Z = "", run.model.decision_function(run.data.X)
-            y_true = _as_predicted(run.model, run.model.encode(run.data.y))
+            y_true = _as_predicted(run.model, run.model._encode(run.data.y))
         else:
-            prefix, Z = "validation_", run.model.measured
+            prefix, Z = "validation_", run.model._last_outputs
             y_true = _as_predicted(run.model, held.Y)
-        y_pred = read(run.model.loss_function, Z[:, 0] if Z.shape[1:] == (1,) else Z)
+        y_pred = read(run.model._loss, Z[:, 0] if Z.shape[1:] == (1,) else Z)
         for name, function in self._functions.items():
             if prefix + name in event.metrics:  # the accuracy of validation samples is measured anyway
                 continue
@@ -66,9 +66,9 @@ class Metrics(Callback):
 
 def _as_predicted(model: Model, Y: Array) -> Array:
     """Return encoded targets in the form of predictions: class numbers, 0 and 1, or quantities."""
-    if model.loss_kind == "classification":
+    if model._loss.kind == "classification":
         return Y if Y.ndim == 1 else (Y[:, 0] > 0.5).astype(int) if Y.shape[1] == 1 else Y.argmax(axis=1)
-    if model.loss_kind == "multi_label":
+    if model._loss.kind == "multi_label":
         return Y.astype(int)
-    quantities = model.loss_function.decode(Y)
+    quantities = model._loss.decode(Y)
     return quantities[:, 0] if quantities.shape[1] == 1 else quantities

@@ -20,7 +20,7 @@ from pellucid.types import Array, map_arrays, n_rows, take_rows
 @register
 @dataclass(eq=False)
 class PreciseBatchNorm(Callback):
-    """Measure the running statistics of every BatchNorm that is not frozen anew when the training has ended.
+    """Measure the running statistics of every BatchNorm that is not frozen again when the training has ended.
 
     In training they follow the batches of the last steps: images that were turned, cut and coloured at random, a
     few at a time, seen by weights that still moved. Prediction sees images as they are. As a callback of ``train``
@@ -66,8 +66,8 @@ def measure_batch_norms(model: Model, data: Dataset) -> None:
     rule = model.preprocessing
     assert rule is not None, "train sets it"
     step = rows_a_piece(data.X)
-    for norm in [leaf for leaf in model.leaves() if isinstance(leaf, BatchNorm) and not leaf.is_frozen]:
-        moments = Moments(1 + len(norm.further_uses))
+    for norm in [leaf for leaf in model._leaves() if isinstance(leaf, BatchNorm) and not leaf._is_frozen]:
+        moments = Moments(1 + len(norm._further_uses))
         with hook(norm, forward=moments.of_input):
             for start in range(0, n_rows(data.X), step):
                 X = take_rows(data.X, slice(start, start + step))

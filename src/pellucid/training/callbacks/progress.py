@@ -112,7 +112,7 @@ def validation_in_short(metrics: Mapping[str, float]) -> str:
 
 
 def progress_bar(progress: ProgressLike, callbacks: Sequence[object]) -> list[Callback]:
-    """Return a bar for a training, in a list; none where one is there already or nobody would see it.
+    """Return a bar for a training, in a list; none where one is there already or it would not be seen.
 
     Parameters
     ----------

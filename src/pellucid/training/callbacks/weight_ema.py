@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pellucid.dispatch import twins
 from pellucid.errors import PellucidError
 from pellucid.nn.model import Model
 from pellucid.registry import option, register
@@ -28,9 +27,6 @@ def add_decayed(total: Array, theta: Array, decay: float) -> None:
     """
     total *= decay
     total += theta
-
-
-_add_decayed = twins(add_decayed, kernel="weight_ema")
 
 
 @register
@@ -105,7 +101,7 @@ class WeightEMA(Callback):
         total = self._started("update")
         self.n_steps += 1
         for part, array in self._parts(total, theta, *more):
-            _add_decayed(part, array, self.decay)
+            add_decayed(part, array, self.decay)
 
     def _parts(self, flat: Array, *arrays: Array) -> Iterator[tuple[Array, Array]]:
         """Yield the stretch of a flat array that belongs to each array, with that array, flat."""
@@ -166,5 +162,5 @@ class WeightEMA(Callback):
 
 def _averaged(model: Model) -> list[Array]:
     """Return what is averaged of a model: its parameters, and the state of its layers, but for frozen ones."""
-    trained = [leaf for leaf in model.leaves() if not leaf.is_frozen]
+    trained = [leaf for leaf in model._leaves() if not leaf._is_frozen]
     return [model.theta, *(array for leaf in trained for array in leaf.state.values())]

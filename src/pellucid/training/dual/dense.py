@@ -66,7 +66,7 @@ class DualDense(Layer):
             self.dense.params["W"], known
         ).Z_0
 
-    def decay_mask(self, key: str) -> Array:
+    def _decay_mask(self, key: str) -> Array:
         """Return 1 for C, t and s, 0 for the bias row."""
         mask = np.ones_like(self.params[key])
         mask[:, -1] = 0
@@ -78,7 +78,7 @@ class DualDense(Layer):
             return self._as_it_is().forward(X.reshape(len(X), -1))
         self._rows = X
         features = self._train_table if X is self.rows_train else self.table[X]
-        Z = self.workspace.take("Z", (len(X), *self.output_shape), self.table.dtype)
+        Z = self._workspace.take("Z", (len(X), *self.output_shape), self.table.dtype)
         np.dot(features, self.params["C"].T, out=Z)
         if self.dense.activation_op is None:
             return Z

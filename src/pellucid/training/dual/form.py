@@ -51,18 +51,18 @@ class DualForm(Form):
         assert isinstance(model, Sequential)
         plain = Sequential([self.dual.to_dense(), *copy.deepcopy(model.layers[1:])], dtype=model.dtype)
         plain.input_shape, plain.output_shape = self.dual.input_shape, model.output_shape
-        plain.bind()
-        plain.mark_input_gradient(False)
-        plain.copy_loss(model)
+        plain._bind()
+        plain._mark_input_gradient(False)
+        plain._copy_loss(model)
         return plain, self.dual.samples.sample(X)
 
     def squared_weights(self, model: Model) -> Callable[[], float]:
         """Return a function of no arguments: the sum of squares of all weights that decay, as they are then."""
         rest = [
             leaf.params[key].reshape(-1)
-            for leaf in model.leaves()
+            for leaf in model._leaves()
             for key in leaf.params
-            if leaf is not self.dual and key not in leaf.undecayed
+            if leaf is not self.dual and key not in leaf._undecayed
         ]
         return lambda: sum(float(np.dot(W, W)) for W in rest) + self.dual.weight_norm_squared()
 
@@ -110,8 +110,8 @@ def dual_of_rows(model: Sequential, rows: SlicedRows, gram: Array | None = None)
     assert isinstance(dense, Dense)
     dual = DualDense(dense, rows, gram)
     model.layers = [dual, *model.layers[at + 1 :]]
-    model.bind()
-    model.mark_input_gradient(False)
+    model._bind()
+    model._mark_input_gradient(False)
     trained = dense
     try:
         yield dual
@@ -120,8 +120,8 @@ def dual_of_rows(model: Sequential, rows: SlicedRows, gram: Array | None = None)
             trained = dual.to_dense(over_ranks=True)
         finally:
             model.layers = [*before, trained, *model.layers[1:]]
-            model.bind()
-            model.mark_input_gradient(False)
+            model._bind()
+            model._mark_input_gradient(False)
 
 
 def why_not_dual(model: Model, optimizer: Optimizer, n_rows: int) -> str:
@@ -134,13 +134,13 @@ def why_not_dual(model: Model, optimizer: Optimizer, n_rows: int) -> str:
     n_rows : int
         Training and validation rows together.
     """
-    if model.n_frozen:
+    if model._n_frozen:
         return "its first layers are frozen"
     if not isinstance(model, Sequential) or _first_dense(model) < 0:
         return "the model does not begin with Flatten and Dense"
-    if model.further():
-        first = model.further()[0].first_use
-        return f"the model uses {first.label if first else ''} in several places"
+    if model._further():
+        first = model._further()[0]._first_use
+        return f"the model uses {first._label if first else ''} in several places"
     if not optimizer.is_linear:
         return f"{type(optimizer).__name__} is not linear in the gradient"
     if n_rows * n_rows * 8 > MAX_TABLE_BYTES:

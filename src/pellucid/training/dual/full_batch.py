@@ -26,8 +26,7 @@ def fits(model: Model, dual: DualDense) -> bool:
         and all(isinstance(layer, Dense) for layer in layers[1:])
         and activations == ["relu"] * (len(layers) - 1) + [None]
         and model.output_shape == (1,)
-        and model.loss == "binary_cross_entropy"
-        and not model.loss_options
+        and model.loss_config == {"type": "binary_cross_entropy"}
     )
 
 
@@ -110,7 +109,7 @@ class FullBatchStep(Executor):
         self.dC[:, :m] = self.dfirst
         self.dC[:, m + 1 : -1] = 0
         self.dC[:, m] = self.dC[:, -1] = dot(self.dfirst, self.ones)
-        return loss if self.model.reported is None else self.model.reported(loss, float(m))
+        return loss if self.model._loss_hook is None else self.model._loss_hook(loss, float(m))
 
     def _loss(self) -> float:
         """Return the mean of log(1 + exp(s)), s = Z where y = 0 and -Z where y = 1, and write its gradient."""

@@ -28,7 +28,7 @@ def compile_ahead(dtype: str) -> None:
     model, X, optimizer = Sequential([Dense(1)], dtype=dtype), np.zeros((2, 1), dtype), SGD()
     model.initialize((1,))
     with dual_form(model, X) as dual:
-        optimizer.start(model.theta, model.flat_decay_mask())
+        optimizer.start(model.theta, model._flat_decay_mask())
         ManySteps(model, dual, X, None, Executor(model)).take_many(1, optimizer)
 
 
@@ -56,7 +56,7 @@ class ManySteps(Executor):
         self._memory: tuple[Array, ...] | None = None  # made late: a checkpoint may bring another W_0
         assert isinstance(model, Sequential)
         self.layers = layers_above(dual, model.layers)
-        self.loss, self.n_out = model.loss_function, model.output_shape[-1]
+        self.loss, self.n_out = model._loss, model.output_shape[-1]
         self.is_served = False
         if self.kernel is not None and self.layers:
             stack = dispatch.module("dense_stack")
@@ -86,7 +86,7 @@ class ManySteps(Executor):
     def _serves(self, optimizer: Any) -> bool:
         """Return whether the kernel has the model, the loss and the rule, and nothing is added to the loss."""
         is_plain = type(optimizer) is SGD and optimizer.clip_value is None and optimizer.clip_norm is None
-        return self.is_served and is_plain and self.model.reported is None
+        return self.is_served and is_plain and self.model._loss_hook is None
 
     def take_many(self, n: int, optimizer: Any) -> Array:
         """Take n steps, fewer where that lasts long; return their losses, shape (at most n,).
@@ -146,7 +146,7 @@ class ManySteps(Executor):
         theta = _zeros((m + 3) * width + self.model.theta.size - self.dual.params["C"].size, dtype)
         decays = np.ones_like(theta)
         if not optimizer.decay_biases:
-            self._copy_in(self.model.flat_decay_mask(), decays)
+            self._copy_in(self.model._flat_decay_mask(), decays)
         plan = np.zeros((len(self.layers), stack.N_COLUMNS), np.int64)
         W_at = out_at = 0
         for k, (row, layer) in enumerate(zip(plan, self.layers, strict=True)):

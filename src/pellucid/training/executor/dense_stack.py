@@ -62,7 +62,7 @@ class DenseStack(Executor):
         super().__init__(model)
         self.kernel: Any = importlib.import_module("pellucid.kernels.dense_stack")
         self.layers, self.n_threads, self.optimizer = layers_of(model), n_threads, optimizer
-        self.loss, dtype, n_out = model.loss_function, model.theta.dtype, self.layers[-1].n_out
+        self.loss, dtype, n_out = model._loss, model.theta.dtype, self.layers[-1].n_out
         self.loss_kind = loss_kind(self.loss, n_out, self.kernel)
         self.n_scales = 1 if self.loss_kind == self.kernel.SOFTMAX else n_out
         self.smoothing = float(getattr(self.loss, "label_smoothing", 0.0))
@@ -107,8 +107,8 @@ class DenseStack(Executor):
         seconds = time.perf_counter() - started
         for norm, mean, var in moments:
             norm.record(BatchMoments(mean, var, m))
-        if self.model.reported is not None:
-            loss = self.model.reported(loss, float(m if weights is None else weights.sum()))
+        if self.model._loss_hook is not None:
+            loss = self.model._loss_hook(loss, float(m if weights is None else weights.sum()))
         self._pending = X, arrays, pace, threads, seconds
         if not self.waits:
             self._finish_step(self.kernel.KEEP)
@@ -154,7 +154,8 @@ class DenseStack(Executor):
         data, Y = batches.X.reshape(batches.n_rows, -1), batches.Y
         labels, targets = (Y, self.no_targets) if Y.ndim == 1 else (self.no_labels, Y)
         room = (np.empty((m if len(part) else 0, *part.shape[1:]), part.dtype) for part in (labels, targets))
-        X, what = np.empty((m, data.shape[1]), data.dtype), (self.loss_kind, labels, targets, *room)
+        X = self.model._workspace.take("batch", (m, data.shape[1]), data.dtype)  # new, it would be paged in
+        what = self.loss_kind, labels, targets, *room
         started = time.perf_counter()
         how = self.smoothing, memory.scale, rule, numbers, threads, losses
         taken = self.kernel.take_steps(X, data, rows, memory.arrays, *what, *how)
@@ -167,7 +168,7 @@ class DenseStack(Executor):
         """Return whether the kernel gathers these batches, knows their loss and the optimizer's rule."""
         as_they_are = batches.rule is None and batches.change is None and batches.weights is None
         is_known = self.rule is not _keep and self.loss_kind != self.kernel.OTHER
-        has_more = self.model.reported is not None or any(
+        has_more = self.model._loss_hook is not None or any(
             layer.norm or layer.dropout for layer in self.layers
         )
         return (

@@ -40,7 +40,7 @@ class Executor:
     """
 
     def __init__(self, model: Model) -> None:
-        self.model, self._is_random = model, model.draws_random_numbers
+        self.model, self._is_random = model, model._draws_random_numbers
         self._next: tuple[int, int] | None = None  # the batch that the open epoch gives next
         self._open: Iterator[Batch] = iter(())
 
@@ -85,12 +85,12 @@ class Executor:
         return next(self._open)
 
     def loss_and_grad(self, X: Any, Y: Any, *, weights: Array | None = None) -> float:
-        """Return the loss of a batch and fill the model's ``grad``: ``model.loss_and_grad_of_encoded``."""
-        return self.model.loss_and_grad_of_encoded(X, Y, weights=weights)
+        """Return the loss of a batch and fill the model's ``grad``: ``model._loss_and_grad_of_encoded``."""
+        return self.model._loss_and_grad_of_encoded(X, Y, weights=weights)
 
     def seed_step(self, seed: int, step: int) -> None:
         """Give the layers that draw random numbers their streams for a step."""
-        self.model.seed_step(seed, step)
+        self.model._seed_step(seed, step)
 
     def update(self, optimizer: Any) -> None:
         """Let an optimizer move the model's parameters by the model's ``grad``, which it may overwrite."""

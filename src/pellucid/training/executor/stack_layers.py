@@ -48,7 +48,7 @@ def layers_of(model: Model) -> list[Layer]:
     >>> [(layer.n_in, layer.n_out, layer.activation) for layer in layers_of(model)]
     [(4, 3, 'relu'), (3, 1, 'linear')]
     """
-    if type(model) is not Sequential or model.further() or model.n_frozen:
+    if type(model) is not Sequential or model._further() or model._n_frozen:
         return []
     return _stack(model.layers, Dense)
 

@@ -66,11 +66,11 @@ class ThreadShards(Executor):
             rows, one = parts[shard], self.replicas[shard]
             set_part(one, (slice(first + rows.start, first + rows.stop), m))
             own = None if weights is None else weights[rows]
-            losses[shard] = one.loss_and_grad_of_encoded(
+            losses[shard] = one._loss_and_grad_of_encoded(
                 take_rows(X, rows), take_rows(Y, rows), weights=own, normalizer=normalizer
             )
 
-        set_reduce(self.model, self._reduce(0))  # only meanwhile: nobody would bring a part to anything else
+        set_reduce(self.model, self._reduce(0))  # only here: elsewhere no other part would arrive
         try:
             self.workers.run(step)
         except BaseException:
@@ -85,7 +85,7 @@ class ThreadShards(Executor):
         """Give each replica's random layers their streams for a step."""
         self._random = (seed, step)
         for shard, one in enumerate(self.replicas):
-            one.seed_step(seed, step, part=shard)
+            one._seed_step(seed, step, part=shard)
 
     def update(self, optimizer: Any) -> None:
         """Let each thread sum the gradients of its own part of the parameters, and move them."""
@@ -122,8 +122,8 @@ class ThreadShards(Executor):
 
     def _by_itself(self, X: Any, Y: Any, weights: Array | None) -> float:
         if self._random is not None:
-            self.model.seed_step(*self._random)
-        return self.model.loss_and_grad_of_encoded(X, Y, weights=weights)
+            self.model._seed_step(*self._random)
+        return self.model._loss_and_grad_of_encoded(X, Y, weights=weights)
 
     def _reduce(self, shard: int) -> Callable[[Array], Array]:
         return lambda part: self.all_reduce.sum(shard, part)
@@ -136,13 +136,13 @@ def can_divide(optimizer: Any, size: int) -> bool:
 
 def set_part(model: Model, part: tuple[slice, int] | None) -> None:
     """Tell the layers that draw for the whole batch which rows of it are theirs."""
-    for leaf in model.uses():
+    for leaf in model._uses():
         if hasattr(leaf, "part"):
             leaf.part = part
 
 
 def set_reduce(model: Model, reduce: Callable[[Array], Array] | None) -> None:
     """Give the layers that need sums over the whole batch what adds them up over the shards."""
-    for leaf in model.uses():
+    for leaf in model._uses():
         if hasattr(leaf, "reduce"):
             leaf.reduce = reduce

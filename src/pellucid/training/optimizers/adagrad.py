@@ -6,7 +6,6 @@ from typing import Any, final
 
 import numpy as np
 
-from pellucid.dispatch import twins
 from pellucid.registry import option, register
 from pellucid.training.optimizers.base import Optimizer
 from pellucid.types import Array
@@ -56,7 +55,7 @@ class Adagrad(Optimizer):
     :func:`adagrad`, after g <- g + lambda theta.
     """
 
-    rule, is_divisible = twins(adagrad, kernel="optimizers", extra=("regularized",)), True
+    is_divisible = True
     slot_names = ("squares",)
 
     initial_sum: float = option(0.0, at_least=0, help="What the sum of squares starts from.")

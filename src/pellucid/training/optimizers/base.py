@@ -9,7 +9,7 @@ import numpy as np
 
 from pellucid.errors import OptionError, PellucidError, ShapeError
 from pellucid.registry import Configurable, Registry, option, options_of
-from pellucid.training.saved_state import check_array, check_keys, saved_number
+from pellucid.training.saved_state import check_array, check_keys, saved_numbers
 from pellucid.types import Array
 
 # Worked on at a time: parameters, gradient and both moments of a block stay in an L2 cache of 512 kB or more, and
@@ -52,7 +52,7 @@ class Optimizer(Configurable):
         gradient. None: its Euclidean norm.
     """
 
-    registry = OPTIMIZERS
+    _registry = OPTIMIZERS
     is_full_batch: ClassVar[bool] = False
     is_divisible: ClassVar[bool] = False
     rule: ClassVar[Any] = None
@@ -125,7 +125,6 @@ class Optimizer(Configurable):
                 raise PellucidError("begin_step: clip_norm needs the whole gradient; pass it as grad.")
             norm = float(np.linalg.norm(grad)) if self.grad_norm is None else self.grad_norm(grad)
             self._shrink = self.clip_norm / (norm + 1e-6)  # 1e-6 as PyTorch has it
-        self._begin()
 
     def step_part(self, theta: Array, grad: Array, part: slice) -> None:
         """Move one part of ``theta``, a slice of step 1; the parts together equal ``step`` bit for bit."""
@@ -170,9 +169,6 @@ class Optimizer(Configurable):
             part = slot[start:stop]
             part[np.abs(part) < tiny] = 0
 
-    def _begin(self) -> None:
-        """Compute the numbers of this step that ``_update`` needs, once for all parts."""
-
     def _numbers(self) -> dict[str, Any]:
         """Return the options of this step's rule, by the names that its function has for them."""
         return {}
@@ -216,14 +212,11 @@ class Optimizer(Configurable):
         check_keys(where, state, (*self.number_names, *self.slot_names))
         for name, slot in zip(self.slot_names, self._slots, strict=True):
             check_array(f"{where}: {name}", state[name], slot)
-        numbers = {
-            name: saved_number(f"{where}: {name}", state[name], getattr(self, name))
-            for name in self.number_names
-        }
+        numbers = saved_numbers(where, state, self.number_names, self)
         for name in numbers.keys() & (
             options_of(type(self)).keys() - {"learning_rate"}
         ):  # which a schedule may take to 0
-            self.checked(name, numbers[name])
+            self._checked(name, numbers[name])
         for name, number in numbers.items():
             setattr(self, name, number)
         for name, slot in zip(self.slot_names, self._slots, strict=True):

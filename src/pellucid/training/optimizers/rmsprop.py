@@ -6,7 +6,6 @@ from typing import Any, final
 
 import numpy as np
 
-from pellucid.dispatch import twins
 from pellucid.registry import option, register
 from pellucid.training.optimizers.base import Optimizer
 from pellucid.types import Array
@@ -75,7 +74,7 @@ class RMSprop(Optimizer):
     :func:`rmsprop`, after g <- g + lambda theta.
     """
 
-    rule, is_divisible = twins(rmsprop, kernel="optimizers", extra=("regularized",)), True
+    is_divisible = True
     slot_names: tuple[str, ...] = field(default=("squares",), init=False, repr=False)
 
     decay: float = option(

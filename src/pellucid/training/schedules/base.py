@@ -3,14 +3,13 @@
 Wherever a schedule counts steps, a whole number means steps and a fraction below 1 means that of the training.
 """
 
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from pellucid.registry import Configurable, Limits, Registry, check_option, option
 from pellucid.training.optimizers.base import Optimizer
-from pellucid.training.saved_state import check_keys, saved_number
+from pellucid.training.saved_state import check_keys, saved_numbers
 
 SCHEDULES: "Registry[Schedule]" = Registry("schedule", "pellucid.training.schedules")
 
@@ -23,7 +22,7 @@ class Schedule(Configurable):
     ``apply`` before each step, and ``observe`` after each epoch.
     """
 
-    registry = SCHEDULES
+    _registry = SCHEDULES
     number_names: ClassVar[tuple[str, ...]] = ("base_rate", "n_steps")  # what a resumed training needs
 
     def __post_init__(self) -> None:
@@ -59,11 +58,7 @@ class Schedule(Configurable):
         """Go on from a ``state()``; a FormatError if it is another schedule's."""
         where = f"{type(self).__name__}.load_state"
         check_keys(where, state, self.number_names)
-        numbers = {
-            name: saved_number(f"{where}: {name}", state[name], getattr(self, name))
-            for name in self.number_names
-        }
-        for name, number in numbers.items():
+        for name, number in saved_numbers(where, state, self.number_names, self).items():
             setattr(self, name, number)
 
 
@@ -101,8 +96,3 @@ def in_steps(value: float, n_steps: int) -> float:
     (10, 50.0)
     """
     return value if isinstance(value, int) else value * n_steps
-
-
-def half_cosine(start: float, end: float, progress: float) -> float:
-    """Return the value at ``progress``, from 0 to 1, of half a cosine wave from start to end."""
-    return end + (start - end) * (1 + math.cos(math.pi * progress)) / 2

@@ -1,10 +1,11 @@
 """A cosine, after a warm-up."""
 
+import math
 from dataclasses import dataclass
 from typing import final
 
 from pellucid.registry import option, register
-from pellucid.training.schedules.base import Schedule, duration, half_cosine, in_steps
+from pellucid.training.schedules.base import Schedule, duration, in_steps
 
 
 @final
@@ -35,4 +36,5 @@ class Cosine(Schedule):
         warmup = round(in_steps(self.warmup, n_steps))
         if step < warmup:
             return (step + 1) / (warmup + 1)
-        return half_cosine(1.0, self.final, (step - warmup) / max(n_steps - warmup, 1))
+        progress = (step - warmup) / max(n_steps - warmup, 1)
+        return self.final + (1 - self.final) * (1 + math.cos(math.pi * progress)) / 2

@@ -1,12 +1,13 @@
 """The one-cycle schedule: the learning rate up and then far down, the momentum the other way round."""
 
+import math
 from dataclasses import dataclass
 from typing import final
 
 from pellucid.errors import OptionError
 from pellucid.registry import option, register
 from pellucid.training.optimizers.base import Optimizer
-from pellucid.training.schedules.base import Schedule, duration, half_cosine, in_steps
+from pellucid.training.schedules.base import Schedule, duration, in_steps
 
 
 def _lower_first(momentum_range: tuple[float, float] | None) -> tuple[float, float] | None:
@@ -76,5 +77,6 @@ class OneCycle(Schedule):
     def _wave(self, step: int, n_steps: int, start: float, peak: float, end: float) -> float:
         top, last = max(in_steps(self.warmup, n_steps) - 1, 0.0), n_steps - 1
         if step < top:
-            return half_cosine(start, peak, step / top)
-        return half_cosine(peak, end, min((step - top) / (last - top), 1.0) if last > top else 0.0)
+            return start + (peak - start) * (1 - math.cos(math.pi * step / top)) / 2
+        progress = min((step - top) / (last - top), 1.0) if last > top else 0.0
+        return end + (peak - end) * (1 + math.cos(math.pi * progress)) / 2

@@ -58,7 +58,7 @@ class ReduceOnPlateau(Schedule):
         self.reached = 1.0
 
     def start(self, base_rate: float, n_steps: int) -> None:
-        """Begin anew at the full rate."""
+        """Begin again at the full rate."""
         super().start(base_rate, n_steps)
         self._forget()
 

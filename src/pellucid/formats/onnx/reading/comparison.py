@@ -1,13 +1,12 @@
 """A file's outputs beside those of the model that was read from it."""
 
-import importlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from pellucid.errors import FormatError, OptionError
-from pellucid.formats.onnx.export import needed
+from pellucid.formats.onnx.export import by_onnxruntime, by_reference, needed
 from pellucid.formats.onnx.reading.heads import Head, as_the_file_has_it
 from pellucid.formats.onnx.reading.pixels import Lead
 from pellucid.formats.onnx.reading.source import Source
@@ -51,7 +50,7 @@ def _difference(
         X, theirs = lead.samples(rng, (m, *value.own_shape), slot.kind, as_bytes=as_bytes)
         own[slot.name] = lead.prepared(X, model.dtype)
         feed[slot.name] = _as_the_file_has_it(theirs, value, slot.kind)
-    Z: Any = model.raw_outputs(own if len(own) > 1 else next(iter(own.values())))
+    Z: Any = model._raw_outputs(own if len(own) > 1 else next(iter(own.values())))
     outputs = list(Z.values()) if isinstance(Z, dict) else [Z]
     found = 0.0
     names = [head.output for head in heads]
@@ -82,22 +81,10 @@ def _as_the_file_has_it(X: Array, value: Value, kind: int) -> Array:
 
 def run(source: Source, names: Sequence[str], feed: Mapping[str, Array]) -> list[Array]:
     """Return the file's outputs, by onnxruntime or, where it is missing, by onnx's own evaluator."""
-    model = _needed_part(source, names)
+    content = _needed_part(source, names).SerializeToString()
     try:
-        runtime = importlib.import_module("onnxruntime")
-    except ImportError:
-        runtime = None
-    try:
-        if runtime is None:
-            reference = importlib.import_module("onnx.reference")
-            with np.errstate(all="ignore"):
-                outputs = reference.ReferenceEvaluator(model).run(list(names), dict(feed))
-        else:
-            options = runtime.SessionOptions()
-            options.log_severity_level = 4
-            content, providers = model.SerializeToString(), ["CPUExecutionProvider"]
-            session = runtime.InferenceSession(content, options, providers=providers)
-            outputs = session.run(list(names), dict(feed))
+        outputs = by_onnxruntime(content, feed, list(names))
+        outputs = by_reference(content, feed, list(names)) if outputs is None else outputs
     except Exception as error:
         reason = str(error).strip().partition("\n")[0]
         raise FormatError(f"it does not run, so that nothing can be compared with it: {reason}.") from None

@@ -12,7 +12,7 @@ from pellucid.types import Array
 
 Given: TypeAlias = Sequence[Value | Array | None]
 Add: TypeAlias = Callable[..., str]  # (layer or merge, sources, arrays) -> the step's name
-Reader: TypeAlias = Callable[[Node, Given, Add, int], Value]
+Reader: TypeAlias = Callable[[Node, Given, Add], Value]
 
 
 def value_at(node: Node, given: Given, i: int) -> Value:

@@ -97,7 +97,7 @@ def _padding(pads: Padding, size: Pair, kernel: Pair, stride: Pair, dilation: Pa
     return "same" if pads == as_padding("same", size, kernel, stride, dilation) else _short(pads)
 
 
-def _conv(node: Node, given: Given, add: Add, opset: int) -> Value:
+def _conv(node: Node, given: Given, add: Add) -> Value:
     value = value_at(node, given, 0)
     W = weights_at(node, given, 1, None, None, None, None)
     n_out, per_group, *kernel_shape = W.shape
@@ -134,7 +134,7 @@ def _conv(node: Node, given: Given, add: Add, opset: int) -> Value:
     return made._replace(step=add(layer, [value.step], arrays))
 
 
-def _pool(node: Node, given: Given, add: Add, opset: int) -> Value:
+def _pool(node: Node, given: Given, add: Add) -> Value:
     value, of = image_at(node, given), node.attributes
     kernel, stride = _pair(node, "kernel_shape"), _pair(node, "strides", (1, 1))
     if _pair(node, "dilations", (1, 1)) != (1, 1) or of.get("storage_order", 0):
@@ -167,7 +167,7 @@ def maxima(value: Value, add: Add) -> Value:
     return row._replace(shape=lengths, axes=value.axes[-1:])
 
 
-def _global_pool(node: Node, given: Given, add: Add, opset: int) -> Value:
+def _global_pool(node: Node, given: Given, add: Add) -> Value:
     value = value_at(node, given, 0)
     if len(value.axes) == 1 and len(value.shape) == 3 and value.axes == (0,):
         return value
@@ -175,7 +175,7 @@ def _global_pool(node: Node, given: Given, add: Add, opset: int) -> Value:
     return means(value, add) if node.op == "GlobalAveragePool" else maxima(value, add)
 
 
-def _reduced(node: Node, given: Given, add: Add, opset: int) -> Value:
+def _reduced(node: Node, given: Given, add: Add) -> Value:
     """Return the mean or the largest number over height and width."""
     value, axes = value_at(node, given, 0), array_at(node, given, 1)
     chosen = node.attributes.get("axes") if axes is None else axes.reshape(-1)
@@ -194,7 +194,7 @@ def _reduced(node: Node, given: Given, add: Add, opset: int) -> Value:
     return reshaped(node, value, shape or (1,), add)
 
 
-def _pad(node: Node, given: Given, add: Add, opset: int) -> Value:
+def _pad(node: Node, given: Given, add: Add) -> Value:
     value = value_at(node, given, 0)
     pads, fill = array_at(node, given, 1), array_at(node, given, 2)
     axes = array_at(node, given, 3)
@@ -227,7 +227,7 @@ def _pad(node: Node, given: Given, add: Add, opset: int) -> Value:
     return made._replace(step=add(layer(_short((own[0], own[1]))), [value.step], {}))
 
 
-def _resize(node: Node, given: Given, add: Add, opset: int) -> Value:
+def _resize(node: Node, given: Given, add: Add) -> Value:
     value, of = value_at(node, given, 0), node.attributes
     mode = of.get("mode", "nearest")
     if len(value.axes) != 3 or mode not in ("nearest", "linear") or of.get("antialias", 0):
@@ -235,7 +235,7 @@ def _resize(node: Node, given: Given, add: Add, opset: int) -> Value:
             f"{node.label}: only resizing images by repeated pixels or bilinear interpolation is read: modes "
             "nearest and linear, without antialias."
         )
-    is_old = node.op == "Upsample" or opset < 11
+    is_old = node.op == "Upsample" or node.opset < 11
     scales = array_at(node, given, 1 if is_old else 2)
     sizes = None if is_old else array_at(node, given, 3)
     if scales is None or not scales.size:

@@ -36,7 +36,7 @@ def dense(value: Value, W: Array, b: Array | None, add: Add, where: str) -> Valu
     return made._replace(step=add(Dense(units), [value.step], arrays))
 
 
-def _gemm(node: Node, given: Given, add: Add, opset: int) -> Value:
+def _gemm(node: Node, given: Given, add: Add) -> Value:
     value, of = row_at(node, given), node.attributes
     if of.get("transA", 0):
         raise OptionError(f"{node.label}: transA is not read.")
@@ -51,7 +51,7 @@ def _gemm(node: Node, given: Given, add: Add, opset: int) -> Value:
     return dense(value, W, b, add, node.label)
 
 
-def _matmul(node: Node, given: Given, add: Add, opset: int) -> Value:
+def _matmul(node: Node, given: Given, add: Add) -> Value:
     value = value_at(node, given, 0)
     W = weights_at(node, given, 1, None, None)
     if value.is_image and value.axes[-1] == 2 and len(W) == value.n_channels and W.shape[1]:  # of every pixel
@@ -70,7 +70,7 @@ def _check_rows(node: Node, W: Array, value: Value) -> None:
         )
 
 
-def _batch_norm(node: Node, given: Given, add: Add, opset: int) -> Value:
+def _batch_norm(node: Node, given: Given, add: Add) -> Value:
     value = value_at(node, given, 0)
     if node.attributes.get("training_mode", 0):
         raise OptionError(f"{node.label}: it is in training mode. Export the network with model.eval().")
@@ -96,7 +96,7 @@ def _check_channels_first(node: Node, value: Value) -> None:
         )
 
 
-def _layer_norm(node: Node, given: Given, add: Add, opset: int) -> Value:
+def _layer_norm(node: Node, given: Given, add: Add) -> Value:
     value = value_at(node, given, 0)
     last = len(value.shape) - 1
     axis = node.attributes.get("axis", -1)
@@ -164,7 +164,7 @@ def affine(value: Value, gamma: Any, beta: Any, add: Add) -> Value:
     return value._replace(step=add(Affine(), [value.step], arrays))
 
 
-def _scaler(node: Node, given: Given, add: Add, opset: int) -> Value:
+def _scaler(node: Node, given: Given, add: Add) -> Value:
     value = row_at(node, given)
     scale, offset = (
         np.asarray(node.attributes.get(key, of), float) for key, of in (("scale", 1), ("offset", 0))
@@ -177,7 +177,7 @@ def _scaler(node: Node, given: Given, add: Add, opset: int) -> Value:
     return affine(value, gamma, beta, add)
 
 
-def _arithmetic(node: Node, given: Given, add: Add, opset: int) -> Value:
+def _arithmetic(node: Node, given: Given, add: Add) -> Value:
     """Add, subtract, multiply or divide: two values, or a value and a number for each channel."""
     values = [each for each in given if isinstance(each, Value)]
     if len(values) == len(given) and node.op in MERGED:
@@ -220,7 +220,7 @@ def _merge(node: Node, values: Sequence[Value], add: Add) -> Value:
     return largest._replace(step=add(how, [value.step for value in values], {}, repeats=repeats))
 
 
-def _concat(node: Node, given: Given, add: Add, opset: int) -> Value:
+def _concat(node: Node, given: Given, add: Add) -> Value:
     values = [value_at(node, given, i) for i in range(len(given))]
     first = values[0]
     axis = node.attributes.get("axis", 1)
@@ -248,16 +248,16 @@ def _joined_order(values: Sequence[Value]) -> Array:
     return np.concatenate([start + part for start, part in zip(starts, parts, strict=False)])
 
 
-def _softmax(node: Node, given: Given, add: Add, opset: int) -> Value:
+def _softmax(node: Node, given: Given, add: Add) -> Value:
     value = value_at(node, given, 0)
-    axis = node.attributes.get("axis", -1 if opset >= 13 else 1)
+    axis = node.attributes.get("axis", -1 if node.opset >= 13 else 1)
     axis = axis - 1 if axis > 0 else axis + len(value.shape)
     if axis != value.axes[-1]:
         raise OptionError(f"{node.label}: it is over another axis than the channels.")
     return value._replace(step=add(Activation("softmax"), [value.step], {}))
 
 
-def _dropout(node: Node, given: Given, add: Add, opset: int) -> Value:
+def _dropout(node: Node, given: Given, add: Add) -> Value:
     value, ratio = value_at(node, given, 0), array_at(node, given, 1)
     rate = float(node.attributes.get("ratio", 0.5) if ratio is None else ratio.reshape(-1)[0])
     if not 0 <= rate < 1:

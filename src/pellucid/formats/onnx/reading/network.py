@@ -57,7 +57,6 @@ class Reader:
     """
 
     def __init__(self, source: Source, inputs: Mapping[str, Value]) -> None:
-        self.opset = source.opset
         self.constants = dict(source.constants)
         self.values = dict(inputs)
         self.steps: dict[str, Step] = {}
@@ -184,7 +183,7 @@ class Reader:
         if reader is None or not any(isinstance(each, Value) for each in given):
             raise lacking(node)
         try:
-            self.values[name] = reader(node, given, self._add, self.opset)
+            self.values[name] = reader(node, given, self._add)
         except PellucidError:
             raise
         except (

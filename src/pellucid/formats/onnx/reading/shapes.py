@@ -5,27 +5,28 @@ import math
 import numpy as np
 
 from pellucid.errors import OptionError, ShapeError
-from pellucid.formats.onnx.reading.constants import cast_dtype
 from pellucid.formats.onnx.reading.given import Add, Given, Reader, array_at, value_at
 from pellucid.formats.onnx.reading.slices import selected
 from pellucid.formats.onnx.reading.source import Node
+from pellucid.formats.onnx.reading.tensors import DTYPES
 from pellucid.formats.onnx.reading.values import Value, flattened
 from pellucid.nn.dense import Flatten
 
 BATCH = 1_000_003  # stands for the number of samples where a file computes with shapes
 
 
-def _same(node: Node, given: Given, add: Add, opset: int) -> Value:
+def _same(node: Node, given: Given, add: Add) -> Value:
     return value_at(node, given, 0)
 
 
-def _cast(node: Node, given: Given, add: Add, opset: int) -> Value:
+def _cast(node: Node, given: Given, add: Add) -> Value:
     if int(node.attributes.get("to", 1)) not in (1, 11):
-        raise OptionError(f"{node.label}: it rounds to {cast_dtype(node.attributes)}, which no layer does.")
+        dtype = np.dtype(DTYPES[int(node.attributes["to"])][0])
+        raise OptionError(f"{node.label}: it rounds to {dtype}, which no layer does.")
     return value_at(node, given, 0)
 
 
-def _transpose(node: Node, given: Given, add: Add, opset: int) -> Value:
+def _transpose(node: Node, given: Given, add: Add) -> Value:
     value = value_at(node, given, 0)
     n = len(value.shape) + 1
     perm = [int(i) for i in node.attributes.get("perm", range(n - 1, -1, -1))]
@@ -53,7 +54,7 @@ def reshaped(node: Node, value: Value, shape: tuple[int, ...], add: Add) -> Valu
     return row._replace(shape=shape, axes=(large[0] if large else 0,))
 
 
-def _reshape(node: Node, given: Given, add: Add, opset: int) -> Value:
+def _reshape(node: Node, given: Given, add: Add) -> Value:
     value, target = value_at(node, given, 0), array_at(node, given, 1)
     lengths = node.attributes.get("shape") if target is None else target.reshape(-1)
     if lengths is None:
@@ -87,7 +88,7 @@ def _regrouped(node: Node, value: Value, shape: tuple[int, ...], add: Add) -> Va
     return selected(node, joined, np.arange(n * n_groups).reshape(n_groups, n).T.reshape(-1), add)
 
 
-def _flatten(node: Node, given: Given, add: Add, opset: int) -> Value:
+def _flatten(node: Node, given: Given, add: Add) -> Value:
     value = value_at(node, given, 0)
     axis = node.attributes.get("axis", 1)
     if axis not in (1, -len(value.shape)):
@@ -95,7 +96,7 @@ def _flatten(node: Node, given: Given, add: Add, opset: int) -> Value:
     return reshaped(node, value, (math.prod(value.shape),), add)
 
 
-def _squeeze(node: Node, given: Given, add: Add, opset: int) -> Value:
+def _squeeze(node: Node, given: Given, add: Add) -> Value:
     value, axes = value_at(node, given, 0), array_at(node, given, 1)
     chosen = node.attributes.get("axes") if axes is None else [int(n) for n in axes.reshape(-1)]
     n = len(value.shape) + 1
@@ -106,7 +107,7 @@ def _squeeze(node: Node, given: Given, add: Add, opset: int) -> Value:
     return reshaped(node, value, shape or (1,), add) if shape else value
 
 
-def _unsqueeze(node: Node, given: Given, add: Add, opset: int) -> Value:
+def _unsqueeze(node: Node, given: Given, add: Add) -> Value:
     value, axes = value_at(node, given, 0), array_at(node, given, 1)
     chosen = node.attributes.get("axes", []) if axes is None else [int(n) for n in axes.reshape(-1)]
     n = len(value.shape) + 1 + len(chosen)

@@ -46,7 +46,7 @@ def _channel_axis(node: Node, value: Value, axis: int) -> None:
         )
 
 
-def _split(node: Node, given: Given, add: Add, opset: int) -> Value:
+def _split(node: Node, given: Given, add: Add) -> Value:
     value, of = value_at(node, given, 0), node.attributes
     _channel_axis(node, value, int(of.get("axis", 0)))
     c, sizes, n = value.n_channels, array_at(node, given, 1), int(of.get("num_outputs", len(node.outputs)))
@@ -61,7 +61,7 @@ def _split(node: Node, given: Given, add: Add, opset: int) -> Value:
     return selected(node, value, np.arange(start, start + lengths[part]), add)
 
 
-def _slice(node: Node, given: Given, add: Add, opset: int) -> Value:
+def _slice(node: Node, given: Given, add: Add) -> Value:
     value = value_at(node, given, 0)
     named: dict[str, Any] = dict(node.attributes)
     for i, key in enumerate(("starts", "ends", "axes", "steps"), 1):
@@ -83,7 +83,7 @@ def _slice(node: Node, given: Given, add: Add, opset: int) -> Value:
     return value
 
 
-def _gather(node: Node, given: Given, add: Add, opset: int) -> Value:
+def _gather(node: Node, given: Given, add: Add) -> Value:
     value, places = value_at(node, given, 0), array_at(node, given, 1)
     if places is None or places.ndim != 1 or places.dtype.kind not in "iu":
         raise lacking(node)

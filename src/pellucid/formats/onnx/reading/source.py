@@ -26,6 +26,7 @@ class Node(NamedTuple):
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
     attributes: dict[str, Any]
+    opset: int = 17
 
     @property
     def label(self) -> str:
@@ -49,7 +50,6 @@ class Source(NamedTuple):
     inputs: list[Slot]
     outputs: list[Slot]
     metadata: dict[str, str]
-    opset: int
     content: bytes
     path: Path
 
@@ -91,7 +91,7 @@ def read_source(path: Path) -> Source:
     try:
         folder = path.parent
         constants = {each.name: array_of(each, folder) for each in graph.initializer}
-        nodes = [_node(onnx, each, i, folder) for i, each in enumerate(graph.node)]
+        nodes = [_node(onnx, each, i, folder, opset) for i, each in enumerate(graph.node)]
     except FormatError as error:
         raise FormatError(f"{path}: {error}") from None
     return Source(
@@ -100,13 +100,12 @@ def read_source(path: Path) -> Source:
         [_slot(each) for each in graph.input if each.name not in constants],
         [_slot(each) for each in graph.output],
         {each.key: each.value for each in model.metadata_props},
-        opset,
         content,
         path,
     )
 
 
-def _node(onnx: Any, proto: Any, i: int, folder: Path) -> Node:
+def _node(onnx: Any, proto: Any, i: int, folder: Path, opset: int) -> Node:
     domain = proto.domain if proto.domain not in ("", "ai.onnx", "ai.onnx.ml") else ""
     op = f"{domain}::{proto.op_type}" if domain else proto.op_type
     if not proto.output:
@@ -124,7 +123,7 @@ def _node(onnx: Any, proto: Any, i: int, folder: Path) -> Node:
         elif isinstance(value, bytes):
             value = value.decode("utf-8", "replace")
         attributes[each.name] = value
-    return Node(op, proto.name, tuple(proto.input), tuple(proto.output), attributes)
+    return Node(op, proto.name, tuple(proto.input), tuple(proto.output), attributes, opset)
 
 
 def _slot(proto: Any) -> Slot:

@@ -7,13 +7,13 @@ from typing import Any
 from pellucid.types import Array
 
 
-class Shared:
+class TrainingCache:
     """Keeps what was made of arrays, for trainings one after another or side by side in threads.
 
     Examples
     --------
     >>> import numpy as np
-    >>> shared, X = Shared(), np.ones(2)
+    >>> shared, X = TrainingCache(), np.ones(2)
     >>> shared.of(X, "twice", lambda: 2 * X) is shared.of(X, "twice", lambda: 2 * X)
     True
     """
@@ -23,7 +23,7 @@ class Shared:
         self._made: dict[tuple[int, str], tuple[Array, Any]] = {}  # with its array, whose id is thus its own
 
     def __reduce__(self) -> Any:
-        return Shared, ()  # another process makes its own
+        return TrainingCache, ()  # another process makes its own
 
     def of(self, array: Array, name: str, make: Callable[[], Any]) -> Any:
         """Return what was made of an array under a name; the first who asks makes it, the others wait."""
@@ -31,8 +31,3 @@ class Shared:
             if (id(array), name) not in self._made:
                 self._made[id(array), name] = array, make()
             return self._made[id(array), name][1]
-
-
-def made_of(shared: Shared | None, array: Array, name: str, make: Callable[[], Any]) -> Any:
-    """Return the shared object, or what ``make`` returns if none is shared."""
-    return make() if shared is None else shared.of(array, name, make)

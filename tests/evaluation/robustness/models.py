@@ -1,0 +1,28 @@
+"""A model whose answers to changed photos are known."""
+
+import math
+
+from pellucid.data.preprocess import Preprocessing
+from pellucid.nn.dense import Dense, Flatten
+from pellucid.nn.model import Model
+from pellucid.nn.sequential import Sequential
+
+SHAPE = (8, 8, 3)
+
+
+def brightness_model(
+    shape: tuple[int, ...] = SHAPE,
+    threshold: float = 0.5,
+    classes: tuple[str, ...] = ("dark", "bright"),
+    loss: str = "",
+) -> Model:
+    """A model that says 1 where the photo's mean value is above the threshold."""
+    model = Sequential([Flatten(), Dense(1)])
+    model.initialize(shape, dtype="float64")
+    model.theta[:-1] = 20 / math.prod(shape)
+    model.theta[-1] = -20 * threshold
+    model.preprocessing = Preprocessing("divide", 255.0)
+    model.classes = classes
+    if loss:
+        model.set_loss(loss)
+    return model

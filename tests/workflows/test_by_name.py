@@ -1,0 +1,105 @@
+"""Models and data by name, in Python as on the command line."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from sklearn.model_selection import RepeatedStratifiedKFold
+
+import pellucid as pl
+from pellucid.errors import OptionError, PellucidError
+from pellucid.progress import hidden_bars
+
+
+@pytest.fixture(autouse=True)
+def silent() -> Iterator[None]:
+    with hidden_bars():
+        yield
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("runs") / "cats"
+    said: list[str] = []
+    done = pl.run("mlp-small", "drawn-cats", out=folder, n_epochs=2, progress=False, say=said.append)
+    assert done.report == folder / "report.html"
+    assert said[-1] == f"Report: {done.report}"
+    return folder
+
+
+def test_a_run_is_evaluated_by_its_folder_as_by_its_model(run: Path) -> None:
+    cats, model = pl.load_data("drawn-cats"), pl.load(run)
+    named = pl.evaluate(run)
+    for found in (pl.evaluate(run, "drawn-cats"), pl.evaluate(model, cats), pl.evaluate(str(run), cats.test)):
+        assert found.accuracy == named.accuracy
+    options: Any = {"perturbations": ["mirror"]}
+    curves = [pl.robustness(one, data, **options).curves for one, data in ((run, None), (model, cats))]
+    assert curves[0] == curves[1]
+    with pytest.raises(OptionError, match="name the data"):
+        pl.evaluate(model)
+
+
+def test_a_photo_is_explained_with_the_runs_training_photos(run: Path, tmp_path: Path) -> None:
+    photo = pl.load_data("drawn-cats").test.X[0]
+    found = pl.explain_photo(run, photo, methods=["gradient"], out=tmp_path / "why")
+    assert found.photo.novelty is not None
+    assert {path.name for path in found.files} == {path.name for path in (tmp_path / "why").iterdir()}
+    assert pl.explain_photo(pl.load(run), photo, methods=["gradient"]).photo.novelty is None
+
+
+def test_a_report_is_written_again(run: Path, tmp_path: Path) -> None:
+    stages: list[str] = []
+    page = pl.report(run, tmp_path / "page", progress=lambda stage, *_: stages.append(stage))
+    assert page.is_file()
+    assert stages[-1] == "done"
+
+
+def test_folds_are_a_number_or_a_splitter() -> None:
+    five = RepeatedStratifiedKFold(n_splits=2, n_repeats=2, random_state=3)
+    options: Any = {"data": "moons", "n_epochs": 2, "n_jobs": 1}
+    whole, given = (pl.compare("logistic", cv=cv, **options) for cv in (2, five))
+    assert (whole.n_splits, whole.n_repeats, given.n_splits, given.n_repeats) == (2, 1, 2, 2)
+    for wrong in (1, "5x3", None.__class__):
+        with pytest.raises(OptionError, match="cv: expected a number of folds"):
+            pl.compare("logistic", cv=wrong, **options)
+
+
+def test_a_network_in_a_file_is_loaded_and_trained(tmp_path: Path) -> None:
+    net = tmp_path / "net.toml"
+    net.write_text('[[layers]]\ntype = "Dense"\nunits = 1\n')
+    assert repr(pl.load(net)) == "Sequential(layers=[Dense(units=1)])"
+    history = pl.train(net, "moons", n_epochs=1)
+    assert history.model is not None
+    assert history.model.n_params == 3
+    assert "model" not in history.to_dict()
+
+
+def test_progress_is_told_to_a_function_or_to_nobody(capsys: pytest.CaptureFixture[str]) -> None:
+    told: list[tuple[Any, ...]] = []
+    pl.train("logistic", "moons", n_epochs=2, progress=lambda *what: told.append(what))
+    assert told[0][:2] == ("training", 1)
+    pl.check_data("moons", progress=lambda stage, done, total: told.append((stage,)))
+    pl.check_data("moons", progress=False)
+    assert capsys.readouterr().err == ""
+
+
+def test_a_dataset_is_divided_and_tabled() -> None:
+    pytest.importorskip("pandas")
+    data = pl.Dataset(np.arange(20.0).reshape(10, 2), np.arange(10) % 2, ("cat", "dog"))
+    parts = data.split(0.4, seed=2)
+    assert (len(parts.train), len(parts.test), parts.test.counts.tolist()) == (6, 4, [2, 2])
+    frame = data.to_frame()
+    assert (list(frame.columns), frame["y"][1], frame["x2"][1]) == (["x1", "x2", "y"], "dog", 3.0)
+
+
+def test_a_model_in_a_file_is_exported_and_begun_from(run: Path, tmp_path: Path) -> None:
+    for export, ending in ((pl.export_html, "html"), (pl.export_script, "py"), (pl.export_onnx, "onnx")):
+        if ending == "onnx":
+            pytest.importorskip("onnx")
+        export(run, tmp_path / f"model.{ending}")
+        assert (tmp_path / f"model.{ending}").stat().st_size > 1000
+    assert pl.transfer(run, "drawn-cats").classes == pl.load(run).classes
+    with pytest.raises(PellucidError, match="no weights yet"):
+        pl.transfer("cnn", "drawn-cats")
