@@ -27,6 +27,7 @@ from pellucid.estimators.image_reading import (
 from pellucid.estimators.model_source import model_spec
 from pellucid.estimators.validation import Samples
 from pellucid.nn.model import Model
+from pellucid.nn.presets import BODY_SIZE, PRETRAINED
 from pellucid.text import by, join_some
 from pellucid.threads import n_cores
 from pellucid.types import Array, Shape
@@ -128,6 +129,8 @@ class Images(AnyNetwork):
 
     def _choose_shape(self, sources: Any) -> Shape:
         size, model = self._size(), self.model
+        if model == PRETRAINED:
+            size = size or BODY_SIZE
         if not isinstance(model, Model) or not model._is_initialized:
             return choose_shape(sources, size)
         shape: Shape = model.input_shape

@@ -128,6 +128,7 @@ def load(path: str | Path, *, allow_nonfinite: bool = False) -> Model:
         model._schema = None if schema is None else _schema_of(schema)
         model.classes = _classes_of(model, header["classes"])
         model._summary_of_training = _training_of(header["training"])
+        model._n_body = _n_body_of(model)
     except FormatError as error:
         raise FormatError(f"{path}: {error}. The file is damaged; save the model again.") from None
     except (PellucidError, KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
@@ -171,12 +172,21 @@ def _classes_of(model: Model, classes: Any) -> tuple[str, ...]:
     return names
 
 
+def _n_body_of(model: Model) -> int:
+    """Return how many layers were trained elsewhere, by the model's own record."""
+    n = model._summary_of_training.get("body", {}).get("n_layers", 0)
+    if type(n) is not int or not 0 <= n < len(model._places):
+        raise FormatError(f"its body has {n!r} layers of {len(model._places)}")
+    return n
+
+
 def _training_of(summary: Any) -> dict[str, Any]:
     """Return what is recorded of the training; OptionError where what others read of it is of another kind."""
     recorded: dict[str, Any] = check_option("model file", "training", summary, dict[str, Any])
     kinds = {
         "options": dict[str, Any],
         "reading": dict[str, Any],
+        "body": dict[str, Any],
         "data_sha256": str,
         "class_counts": list[int],
     }

@@ -4,7 +4,7 @@ import math
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,6 +17,9 @@ from pellucid.nn.sharing import assign_places, refresh_places, share_arrays
 from pellucid.registry import Limits, check_option, explain_call, option
 from pellucid.rng import stream
 from pellucid.types import Array, LayerRow, Shape
+
+if TYPE_CHECKING:
+    from pellucid.nn.pretrained.body import Body
 
 DTYPES = ("float32", "float64")
 
@@ -39,6 +42,8 @@ class Container(Layer):
     _places : list of Layer
         What it runs, in the order of its children: they themselves or, where a layer stands in several places of
         the model, further uses of it (:mod:`pellucid.nn.sharing`).
+    _body : Body or None
+        The pretrained layers that it begins with, which are filled when it is initialized.
     _shares_layers : bool
         Whether it runs ``_places`` in place of its children, builds them by
         :func:`~pellucid.nn.sharing.build_place` and ends its backward pass with ``_add_uses``. Else no layer can
@@ -59,6 +64,7 @@ class Container(Layer):
         self._places: list[Layer] = []
         self._flows: list[tuple[Array, Array]] = []  # a gradient, and what a further use adds to it
         self._needs_input_gradient = False
+        self._body: Body | None = None
 
     def _changed_options(self) -> dict[str, Any]:
         """Return the options that are not at their defaults, the dtype among them."""
@@ -139,12 +145,16 @@ class Container(Layer):
         seed = check_option("initialize", "seed", seed, int, Limits(at_least=0))
         if dtype is not None:
             self._set_dtype(dtype)
+        if self._body is not None:
+            self._body.suit(self, shape)
         self._name_layers()
         with in_memory(TOO_LARGE):
             rng = StartRandom(np.random.PCG64(seed))
             rng.published_seed = published_seed
             self.build(shape, rng)
             self._bind()
+        if self._body is not None:
+            self._body.fill(self)
         self._mark_input_gradient(self._needs_input_gradient)
 
     def _lay_out(self, input_shape: Any) -> None:

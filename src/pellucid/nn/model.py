@@ -1,5 +1,6 @@
 """Models: layers in a structure, the loss that they are trained on, and what prediction needs."""
 
+import importlib
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -62,6 +63,8 @@ class Model(Container):
         How rows of a table become inputs, if it was trained on a table.
     _recipe : str or None
         The preset that it was made from, whose recipe supplies the defaults of ``train``.
+    _n_body : int
+        How many layers it begins with that were trained elsewhere, and are as they were.
     _summary_of_training : dict
         What ``train`` did: kept in the model's file.
     _loss_hook : callable or None
@@ -79,6 +82,7 @@ class Model(Container):
         self._schema: Any = None
         self._summary_of_training: dict[str, Any] = {}
         self._recipe: str | None = None
+        self._n_body = 0
         self._has_chosen_loss = False
         self._loss: Loss = LOSSES.make("binary_cross_entropy")
         self._warming = Warming()
@@ -274,10 +278,11 @@ class Model(Container):
             as_seen(X, self.inputs_seen, self.preprocessing, "predict"),
             self.preprocessing or Preprocessing(),
         )
-        return map_arrays(
-            lambda Z: Z[:, 0] if Z.shape[1:] == (1,) else Z,
-            self._in_pieces(X, lambda array: rule.apply(array, self.dtype)),
-        )
+        if self._n_body:
+            Z = importlib.import_module("pellucid.nn.pretrained.features").outputs_by_features(self, X, rule)
+        else:
+            Z = self._in_pieces(X, lambda array: rule.apply(array, self.dtype))
+        return map_arrays(lambda Z: Z[:, 0] if Z.shape[1:] == (1,) else Z, Z)
 
     def _samples(self, X: Any) -> Any:
         """Return raw inputs as arrays; DataError where they are none: a path, a data set."""

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from pellucid.errors import OptionError, ShapeError
-from pellucid.nn.presets import PRESETS, preset
+from pellucid.nn.presets import PRESETS, PRETRAINED, preset
 from pellucid.text import join
 from pellucid.types import Shape
 
@@ -48,7 +48,7 @@ def naming_size(name: str | None, shape: Any) -> Iterator[None]:
 
 def _instead(shape: Shape) -> str:
     """Return which presets take pictures of this shape, first one that looks at them as pictures."""
-    others = [name for name in PRESETS if takes(name, shape)]
+    others = [name for name in PRESETS if name != PRETRAINED and takes(name, shape)]
     first, *rest = sorted(others, key=lambda name: (name in FLAT, smallest_side(name, shape[2]) == 1))
     more = [name for name in rest if name not in FLAT]
     return f"model {first!r}" + (f", or {join(more, last='or')}" if more else "")

@@ -14,6 +14,9 @@ from pellucid.nn.pooling import GlobalAvgPool2D, MaxPool2D
 from pellucid.nn.sequential import Sequential
 from pellucid.registry import validate_call
 
+PRETRAINED = "pretrained"
+BODY_SIZE = (224, 224)  # of the photos that its body learned from
+
 
 @validate_call("name", "n_classes", "n_outputs")
 def preset(name: str, n_classes: int = 2, *, n_outputs: int | None = None) -> Sequential:
@@ -22,7 +25,8 @@ def preset(name: str, n_classes: int = 2, *, n_outputs: int | None = None) -> Se
     Parameters
     ----------
     name : str
-        "logistic", "two-layer", "mlp", "mlp-small", "mlp-wide", "cnn-small", "cnn", "cnn-large" or "resnet-small".
+        "logistic", "two-layer", "mlp", "mlp-small", "mlp-wide", "cnn-small", "cnn", "cnn-large", "resnet-small" or
+        "pretrained", whose weights, all but the last layer's, come from the package of the extra ``photos``.
     n_classes : int, optional
         Two classes have one output, the logit of the second; more have one each.
     n_outputs : int, optional
@@ -132,6 +136,14 @@ def _residual(before: int, width: int) -> Sequential:
     return Sequential([Residual(body, shortcut), Activation("relu")])
 
 
+def _pretrained(units: int) -> Sequential:
+    from pellucid.nn.pretrained.body import (
+        with_new_head,
+    )  # here: others need neither its layers nor its reader
+
+    return with_new_head("efficientnet-lite0", units)
+
+
 _NETWORKS: dict[
     str, tuple[str, Callable[[int], Sequential]]
 ] = {  # what each is, and how to make it for n outputs
@@ -170,6 +182,10 @@ _NETWORKS: dict[
     "resnet-small": (
         "three stages of residual blocks, 16 to 64 channels: for photos of 32x32 and up",
         _resnet_small,
+    ),
+    PRETRAINED: (
+        "EfficientNet-Lite0 as it was trained on ImageNet, and a new last layer: for colour photos (extra photos)",
+        _pretrained,
     ),
 }
 PRESETS = {name: words for name, (words, _) in _NETWORKS.items()}

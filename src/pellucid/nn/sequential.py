@@ -50,7 +50,12 @@ class Sequential(Model):
         if not self.layers:
             raise OptionError("Sequential: expected at least one layer, got none.")
         self._is_fused = True
-        self._places = self._ran = list(self.layers)
+        self._take_layers(self.layers)
+
+    def _take_layers(self, layers: Sequence[Layer]) -> None:
+        """Have these layers, which are yet to be built."""
+        self.layers = layers
+        self._places = self._ran = list(layers)
         ways = product(dispatch.WAYS, (False, True))  # in prediction, in training
         self._passes: dict[tuple[str, bool], Pass] = dict.fromkeys(ways, ([], self._places))
 

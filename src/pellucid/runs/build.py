@@ -13,7 +13,7 @@ from pellucid.formats.architecture import Architecture, load_architecture
 from pellucid.formats.safetensors import load
 from pellucid.nn import freezing
 from pellucid.nn.model import Model
-from pellucid.nn.presets import n_outputs_for, preset
+from pellucid.nn.presets import BODY_SIZE, PRETRAINED, n_outputs_for, preset
 from pellucid.nn.transfer import RECIPE, transfer
 from pellucid.runs.config import RunConfig, is_preset
 from pellucid.runs.data import reading_of
@@ -82,6 +82,8 @@ def plan(
     0.0075
     """
     source = DataSource(data) if isinstance(data, str) else data
+    if model == PRETRAINED and source.kind == "folder" and source.image_size is None:
+        source = replace(source, image_size=BODY_SIZE)
     kept = None if photo is None else str(photo.expanduser().resolve())
     if freeze is not None and start is None:
         raise OptionError(

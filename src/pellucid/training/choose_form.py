@@ -58,8 +58,12 @@ def choose_form(job: Job, history: History) -> Iterator[Form]:
             job.part,
             "direct form: what the frozen layers make of the samples is computed once",
         )
-        X, rule = features_of(job.model, X, rule), None
-        held_out = None if held_out is None else features_of(job.model, held_out)
+        assert rule is not None
+        with dispatch.use(job.feature_kernels):
+            X, held_out = (
+                None if array is None else features_of(job.model, array, rule) for array in (X, held_out)
+            )
+        rule = None
     if _is_large_batch(job, X):
         raise OptionError(
             f"train: a full batch of samples that stay in their file (on_disk) is trained in the dual form alone "

@@ -5,6 +5,7 @@ from typing import Any
 
 from pellucid.data.preprocess import Preprocessing
 from pellucid.nn.model import Model
+from pellucid.nn.pretrained.features import body_features, first_layers
 from pellucid.nn.sequential import Sequential
 
 MAX_FEATURE_BYTES = 1_000_000_000
@@ -58,18 +59,21 @@ def n_frozen_places(model: Model) -> int:
     return is_frozen.index(False)
 
 
-def features_of(model: Model, X: Any, rule: Preprocessing | None = None) -> Any:
+def features_of(model: Model, X: Any, rule: Preprocessing) -> Any:
     """Return what the frozen layers that a model begins with make of samples, a piece at a time.
+
+    What a pretrained body makes of photos is kept from one training to the next.
 
     Parameters
     ----------
     model : Model
         One that has a :func:`trained_part`.
     X : Array, shape (m, ...)
-    rule : Preprocessing, optional
-        How they are prepared; default: they are.
+        As they are in the data.
+    rule : Preprocessing
+        How they are prepared.
     """
-    frozen = Sequential(model._places[: n_frozen_places(model)], dtype=model.dtype)
-    frozen.input_shape = model.input_shape
-    frozen._mark_input_gradient(False)
-    return frozen._raw_outputs(X, None if rule is None else lambda array: rule.apply(array, model.dtype))
+    n = n_frozen_places(model)
+    if n == model._n_body:
+        return body_features(model, X, rule)
+    return first_layers(model, n)._raw_outputs(X, lambda array: rule.apply(array, model.dtype))

@@ -253,7 +253,9 @@ def fit(
     plan = plan_from(options, shared=shared, **({} if held is None else {"validation": held}))
     listeners = [*callbacks, *own]
     history = train_by_plan(model, samples, plan, listeners, resume=resume, nonfinite=nonfinite)
+    body = {name: kept for name, kept in model._summary_of_training.items() if name == "body"}
     model._summary_of_training = {
+        **body,
         "pellucid": __version__,
         "options": dataclasses.asdict(options),
         "n_steps": history.n_steps,

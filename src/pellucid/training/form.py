@@ -88,7 +88,7 @@ class Form:
             how = {"holds_blas": job.holds_blas, "over_ranks": over_ranks}
             opened = executor_for(job.part, job.n_threads, optimizer, **how)
         with one_blas_thread() if self.own_executor and job.holds_blas else nullcontext(), opened as executor:
-            yield Minimizer(executor) if optimizer.is_full_batch else executor
+            yield Minimizer(executor, job.data) if optimizer.is_full_batch else executor
 
     def to_plain(self, flat: Array) -> Array:
         """Return a copy of a flat array like ``theta`` (parameters, a velocity) as the plain model has it."""

@@ -26,7 +26,7 @@ from pellucid.registry import check_option
 from pellucid.rng import stream
 from pellucid.training.checkpoint import checkpoint_settings
 from pellucid.training.cost import choose_kernels, worthwhile_threads
-from pellucid.training.features import trained_part
+from pellucid.training.features import n_frozen_places, trained_part
 from pellucid.training.loss_setup import (
     augment_weighted,
     check_last_activation,
@@ -64,6 +64,8 @@ class Job:
         The form asked for; of a training that goes on, the one that it began in.
     part : Model
         What the steps run through: the model, or the layers after its frozen ones where those are computed once.
+    feature_kernels : {"numba", "numpy", "plain", ""}
+        What computes the outputs of frozen layers, where it is done once.
     holds_blas : bool
         Whether BLAS is held to one thread, since a step is too small for more.
     """
@@ -82,6 +84,7 @@ class Job:
     n_threads: int
     form: str
     part: Model
+    feature_kernels: str = ""
     holds_blas: bool = False
     _hashes: dict[str, str | None] = field(default_factory=dict, init=False)
 
@@ -157,19 +160,23 @@ def prepare(model: Model, data: Dataset, plan: Plan, resume: str | Path | None =
     check_classes(model, data.classes)
     weights = weigh_samples(model, data, sample_weight, plan.class_weight)
     Batches(data.X, Y, plan.batch_size, plan.seed)  # refuses a wrong size before any work
-    # What stays in its file is prepared as it is read.
-    is_lazy = prepares_batches(model, data.X, plan) and not is_on_disk(data.X)
     n_held = 0 if held is None else n_rows(held.X)
     kept = {} if resume is None else _kept(resume)  # what is left open goes on as it began
     part = trained_part(model, n_rows(data.X) + n_held) if augment is None else model
     kernels = choose_kernels(part, plan, n_rows(data.X) + n_held, kept.get("kernels"))
     is_plain = kernels == "plain"
     part = model if is_plain else part
+    has_features = part is not model
+    # What stays in its file is prepared as it is read, and what frozen layers take when its features are computed.
+    is_lazy = has_features or (prepares_batches(model, data.X, plan) and not is_on_disk(data.X))
+    feature_kernels = (
+        dispatch.resolve(plan.kernels, n_rows(data.X) * float(model._n_operations)) if has_features else ""
+    )
     n_threads = plan.n_threads or kept.get("n_threads") or (1 if is_plain else None)
     n_threads = n_threads or worthwhile_threads(part, n_rows(data.X), plan.batch_size, plan.n_epochs, kernels)
     with dispatch.use(kernels):
         X = data.X if is_lazy else _prepared(model, data.X, plan.shared)
-        X_validation = None if held is None else _prepared(model, held.X)
+        X_validation = None if held is None else held.X if has_features else _prepared(model, held.X)
     return Job(
         plan=plan,
         model=model,
@@ -185,6 +192,7 @@ def prepare(model: Model, data: Dataset, plan: Plan, resume: str | Path | None =
         n_threads=n_threads,
         form=kept.get("form", plan.form) if plan.form == FORMS[0] else plan.form,
         part=part,
+        feature_kernels=feature_kernels,
     )
 
 
@@ -246,6 +254,8 @@ def _fit_model(model: Model, data: Dataset, plan: Plan) -> None:
         raise ShapeError(f"train: expected samples of shape {model.input_shape}, got {shape}.")
     elif dtype is not None and dtype != model.dtype:
         raise OptionError(f"dtype: the model is already {model.dtype}; make a new one for {dtype}.")
+    if n_frozen_places(model) < model._n_body:
+        model._n_body = 0  # which is trained from here on, and no longer what it was
     model._check_parameters()
     if not np.isfinite(model.theta).all():
         raise DataError("train: the model's weights hold NaN or infinity. Initialize it again.")

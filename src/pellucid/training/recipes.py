@@ -44,6 +44,13 @@ RECIPES: dict[str, dict[str, Any]] = {
         "weight_decay": 0.05,
         "augment": "photo",
     },
+    # The last layer of a frozen network: a logistic regression on what the others make of each photo.
+    "pretrained": {
+        "n_epochs": 1000,
+        "batch_size": 0,
+        "optimizer": "lbfgs",
+        "optimizer_options": {"folds": 5},
+    },
     # Of a model that begins from a trained one: see pellucid.nn.transfer, and benchmarks/transfer.py.
     "transfer": {**GENERAL, "learning_rate": 0.01},
 }

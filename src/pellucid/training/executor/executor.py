@@ -5,7 +5,9 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 from pellucid.data.batches import Batch, Batches
+from pellucid.data.dataset import Dataset
 from pellucid.nn.model import Model
+from pellucid.training.executor.choose_decay import choose_decay, folds_for_decay
 from pellucid.training.optimizers.base import Optimizer
 from pellucid.training.schedules.base import Schedule
 from pellucid.types import Array, n_rows
@@ -108,11 +110,13 @@ class Minimizer(Executor):
     ----------
     inner : Executor
         Computes loss and gradient.
+    data : Dataset
+        The samples, whose folds choose the weight decay where the optimizer leaves it to them.
     """
 
-    def __init__(self, inner: Executor) -> None:
+    def __init__(self, inner: Executor, data: Dataset) -> None:
         super().__init__(inner.model)
-        self.inner = inner
+        self.inner, self.data = inner, data
 
     def run(
         self,
@@ -132,5 +136,8 @@ class Minimizer(Executor):
         def on_iteration(loss: float) -> bool:
             return tell([StepLoss(loss, batches.n_rows)])
 
+        if optimizer.folds and not optimizer.weight_decay:
+            folds = folds_for_decay(self.data, optimizer.folds, batches.seed)
+            optimizer.weight_decay = choose_decay(self.inner, optimizer, (X, Y, weights), folds)
         optimizer.minimize(self.model.theta, loss_and_grad, self.model.grad, on_iteration)
         return False

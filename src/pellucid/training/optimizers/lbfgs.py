@@ -63,6 +63,9 @@ class LBFGS(Optimizer):
     memory: int = option(10, at_least=1, help="How many past steps the curvature is estimated from.")
     tolerance: float = option(1e-5, at_least=0, help="Stop once no entry of the gradient is larger.")
     _: KW_ONLY
+    folds: int = option(
+        0, at_least=0, help="Choose the weight decay, where none is given, on so many held-out folds."
+    )
     max_evaluations: int | None = option(
         None,
         at_least=1,

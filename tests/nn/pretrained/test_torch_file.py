@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.every import every
 
 from pellucid.errors import FormatError
-from pellucid.pretrained.torch_file import LARGEST, MAGIC, arrays_of
-from tests.every import every
+from pellucid.nn.pretrained.torch_file import LARGEST, MAGIC, arrays_of
 
 torch = pytest.importorskip("torch")
 

