@@ -34,6 +34,7 @@ from .nn.pooling import (
     ZeroPad2D,
 )
 from .nn.presets import preset, presets
+from .nn.pretrained.pretrained import pretrained
 from .nn.sequential import Sequential
 from .nn.transfer import transfer
 from .ops import losses
@@ -109,6 +110,7 @@ __all__ = [
     "predict",
     "preset",
     "presets",
+    "pretrained",
     "recipe",
     "recommend",
     "record",

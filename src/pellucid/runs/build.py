@@ -23,8 +23,19 @@ from pellucid.training.fit import fit
 from pellucid.training.history import History
 from pellucid.training.options import TrainingOptions
 from pellucid.training.recipes import GENERAL, RECIPES
-from pellucid.training.recommend import AUTO, recommend
+from pellucid.training.recommend import AUTO, Recommendation, recommend
 from pellucid.training.training_cache import TrainingCache
+
+OF_STEPS = (
+    "n_epochs",
+    "batch_size",
+    "learning_rate",
+    "optimizer",
+    "schedule",
+    "augment",
+    "loss",
+    "weight_ema",
+)
 
 
 class RunRequest(NamedTuple):
@@ -98,10 +109,19 @@ def plan(
     resolved = TrainingOptions.resolve(RECIPES.get(model, GENERAL), table, **options)
     if model != AUTO:
         return RunRequest(RunConfig(source, model, resolved, kept), architecture)
-    split = source.load()
-    chosen = recommend(split)
+    source, split, chosen = _chosen_for(source, leaves_recipe=not any(name in options for name in OF_STEPS))
     resolved = TrainingOptions.resolve(chosen.recipe, **options)
     return RunRequest(RunConfig(source, chosen.model, resolved, kept, chosen.reason), split=split)
+
+
+def _chosen_for(source: DataSource, *, leaves_recipe: bool) -> tuple[DataSource, Split, Recommendation]:
+    """Return data, read at the size that the preset for them takes, and that preset."""
+    if source.kind == "folder" and source.image_size is None and leaves_recipe:
+        large = replace(source, image_size=BODY_SIZE)
+        if (chosen := recommend(split := large.load())).model == PRETRAINED:
+            return large, split, chosen
+    split = source.load()
+    return source, split, recommend(split)
 
 
 def _source_for_start(start: Path, freeze: str | None, source: DataSource) -> DataSource:

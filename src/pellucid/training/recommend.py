@@ -8,10 +8,12 @@ from typing import Any
 import numpy as np
 
 from pellucid.data.coerce import as_dataset
+from pellucid.data.copies.pixels import has_colour
 from pellucid.data.dataset import Dataset, Split
 from pellucid.data.stored.base import ends
 from pellucid.errors import DataError
-from pellucid.nn.presets import n_outputs_for, preset
+from pellucid.nn.presets import BODY_SIZE, PRETRAINED, n_outputs_for, preset
+from pellucid.nn.pretrained.pretrained import is_there
 from pellucid.text import by, plural
 from pellucid.training.recipes import recipe
 from pellucid.types import Shape
@@ -25,6 +27,7 @@ SMALL_TABLE_STEPS = 500  # see benchmarks/tables.py
 TABLE_STEPS, FEWEST_TABLE_EPOCHS = 1500, 5  # to aim at for a larger table, and what a very large one gets
 SMALL_STEPS = 450  # at least, for small pictures: as many as digits take in 20 epochs
 MOST_EPOCHS = 100  # where the number of steps decides
+MOST_LOOKED_AT = 100  # photos, for whether they have colours
 FIRST_EPOCHS = 12  # of drawn-cats: so few that nothing is compiled for them
 MANY_EPOCHS = 60  # from which CutMix pays; with fewer a network does not memorize what it sees
 
@@ -77,6 +80,8 @@ def recommend(data: Split | Dataset | tuple[Any, Any]) -> Recommendation:
     ====================================================  ============  =========================================
     "catvnoncat", the published photos                    mlp           as the tutorial does
     "drawn-cats", of the first command                    cnn           for 12 epochs: some seconds
+    colour photos of a folder, read at 224 x 224, where   pretrained    its last layer alone
+    the extra ``photos`` is installed
     pictures with a shorter side of 128 pixels or more    cnn-large     by its recipe
     of 32 or more                                         cnn           by its recipe
     of 8 or more                                          cnn-small     by its recipe, but 450 steps at least
@@ -106,6 +111,12 @@ def recommend(data: Split | Dataset | tuple[Any, Any]) -> Recommendation:
         return Recommendation("mlp", recipe("mlp"), "the tutorial's network for its photos")
     if not _are_pictures(shape):
         return _for_table(m, shape)
+    if _are_for_pretrained(part):
+        why = (
+            f"what a network has learned from ImageNet, and a new last layer for {plural(m, 'colour photo')}; "
+            "--model cnn trains one from scratch"
+        )
+        return Recommendation(PRETRAINED, recipe(PRETRAINED), why)
     side = min(shape[:2])
     model, why = (
         ("cnn-large", "a convolutional network that first halves them")
@@ -129,6 +140,13 @@ def recommend(data: Split | Dataset | tuple[Any, Any]) -> Recommendation:
     return Recommendation(
         model, chosen, f"{why} for {plural(m, f'{colour}picture')} of {by(shape[:2])}{quick}"
     )
+
+
+def _are_for_pretrained(part: Dataset) -> bool:
+    """Return whether samples are colour photos from files, in its size, and its weights are there."""
+    if part.files is None or part.X.shape[1:] != (*BODY_SIZE, 3) or part.X.dtype != np.uint8:
+        return False
+    return is_there() and has_colour(part.X[:MOST_LOOKED_AT])
 
 
 def _for_table(m: int, shape: Shape) -> Recommendation:

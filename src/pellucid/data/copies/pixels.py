@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from pellucid.data.stored.base import BLOCK_BYTES, StoredArray
+from pellucid.data.stored.base import BLOCK_BYTES, StoredArray, row_blocks
 from pellucid.types import Array, is_image_shape
 
 _BLOCK = 256  # pictures at a time, so that no array as large as the data is made
@@ -22,6 +22,17 @@ def are_pictures(X: Any) -> bool:
     """
     is_array = isinstance(X, np.ndarray | StoredArray) and X.dtype.kind in "buif"
     return is_array and is_image_shape(X.shape[1:], 4)
+
+
+def has_colour(X: Any) -> bool:
+    """Return whether any pixel of pictures is not grey.
+
+    Examples
+    --------
+    >>> has_colour(np.zeros((1, 2, 2, 3), np.uint8)), has_colour(np.eye(3, dtype=np.uint8).reshape(1, 1, 3, 3))
+    (False, True)
+    """
+    return X.ndim == 4 and X.shape[3] == 3 and any((some[..., :1] != some).any() for _, some in row_blocks(X))
 
 
 class PixelScale:

@@ -7,8 +7,8 @@ import numpy as np
 
 from pellucid import dispatch
 from pellucid.data.coerce import as_dataset
+from pellucid.data.copies.pixels import has_colour
 from pellucid.data.dataset import Dataset
-from pellucid.data.stored.base import row_blocks
 from pellucid.errors import OptionError, ShapeError
 from pellucid.evaluation.robustness.curves import PerturbationCurve, Robustness, StrengthRow
 from pellucid.evaluation.robustness.perturbation import Perturbation, check_photos
@@ -179,17 +179,6 @@ def check_model(where: str, model: Model) -> None:
             f"{where}: expected a model of photos, (height, width, 3) or grey, got one that takes {shape}. "
             "Only photos can be rotated, darkened or covered."
         )
-
-
-def has_colour(X: Any) -> bool:
-    """Return whether any pixel is not grey.
-
-    Examples
-    --------
-    >>> has_colour(np.zeros((1, 2, 2, 3), np.uint8)), has_colour(np.eye(3, dtype=np.uint8).reshape(1, 1, 3, 3))
-    (False, True)
-    """
-    return X.ndim == 4 and X.shape[3] == 3 and any((some[..., :1] != some).any() for _, some in row_blocks(X))
 
 
 def _predict_changed(model: Model, X: Array, perturbation: Perturbation, strength: float, seed: int) -> Array:
