@@ -1,9 +1,9 @@
-"""What happens to a batch before the network sees it: NumPy against compiled kernels, one thread.
+"""What happens to a batch before the network sees it, on one thread.
 
     python benchmarks/batches.py            a few seconds
 
 32 photos of 64x64 are picked from 2,048, scaled and augmented; the 136,057 parameters of `cnn` are
-averaged. The two take turns within one process, and medians are printed, in milliseconds.
+averaged. Medians are printed, in milliseconds.
 """
 
 import os
@@ -14,7 +14,6 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import numpy as np
 
-from pellucid import dispatch
 from pellucid.data.augmentation.augment import AUGMENT_PRESETS, augment_preset
 from pellucid.data.augmentation.colour import Brightness
 from pellucid.data.augmentation.geometry import Rotation
@@ -46,23 +45,14 @@ def work() -> dict[str, Callable[[], object]]:
     }
 
 
-def milliseconds(function: Callable[[], object], choice: str) -> float:
-    """Return how long one call takes."""
-    with dispatch.use(choice):
-        start = time.perf_counter()
-        function()
-        return 1e3 * (time.perf_counter() - start)
-
-
 def main() -> None:
-    print(f"{'':32}{'numpy':>8}{'numba':>8}{'ratio':>8}")
     for name, function in work().items():
-        n_rounds = 10 if "all" in name else N_ROUNDS
-        times = [
-            [milliseconds(function, choice) for choice in ("numpy", "numba")] for _ in range(n_rounds + 1)
-        ]
-        plain, fast = np.median(times[1:], axis=0)  # the first compiles
-        print(f"{name:32}{plain:8.3f}{fast:8.3f}{plain / fast:8.1f}")
+        times = []
+        for _ in range(10 if "all" in name else N_ROUNDS):
+            start = time.perf_counter()
+            function()
+            times.append(1e3 * (time.perf_counter() - start))
+        print(f"{name:32}{np.median(times):8.3f}")
 
 
 if __name__ == "__main__":

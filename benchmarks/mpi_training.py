@@ -14,6 +14,7 @@ that of one process. On other machines:
 
 import argparse
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -134,7 +135,10 @@ def run(n: int, *arguments: str, at_a_time: int = 1) -> list[str]:
     """Return what this script prints in n ranks, or in several processes at the same time."""
     start = [str(Path(sys.executable).with_name("mpiexec")), "-n", str(n)] if n > 1 else []
     command = [*start, sys.executable, "-m", "benchmarks.mpi_training", *arguments]
-    started = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(at_a_time)]
+    environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}  # of several processes none may take both cores
+    started = [
+        subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) for _ in range(at_a_time)
+    ]
     found = [process.communicate()[0] for process in started]
     assert not any(process.returncode for process in started)
     return found

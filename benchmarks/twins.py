@@ -216,13 +216,6 @@ PATHS = {
         without_twins("adam", "sgd"),
         "dense-layer-norm",
     ),
-    "photos": FastPath(
-        ("kernels/pixels.py", "kernels/sampling.py", "kernels/colour.py", "kernels/paste.py"),
-        "bytes, augmentation",
-        "plain",
-        without_twins("scale_pixels", "sample", "recolour", "mean_colours", "paste"),
-        "augmented photos",
-    ),
     "Dense stack": FastPath(
         (
             "kernels/dense_stack.py",
@@ -377,13 +370,6 @@ def wide_rows(seconds: float) -> Callable[[], list[float]]:
     return whole_training(lambda: pl.preset("mlp"), data, n_epochs=100, optimizer="sgd", learning_rate=0.0075)
 
 
-def augmented_photos(seconds: float) -> Callable[[], list[float]]:
-    """Epochs of `cnn` on augmented bytes."""
-    rng = np.random.default_rng(0)
-    data = rng.integers(0, 256, (256, 64, 64, 3), np.uint8), rng.integers(0, 2, 256)
-    return whole_training(lambda: pl.preset("cnn"), data, n_epochs=1, augment="photo")
-
-
 def first_compile(seconds: float, state: str = "on") -> Callable[[], list[float]]:
     """First trainings of `cnn`, with nothing on disk."""
     command = [sys.executable, "-m", MODULE, "--child", "second compiler", state, "cnn", "0.1"]
@@ -407,7 +393,6 @@ WHOLES = {
     "one photo": one_photo,
     "digits": digits,
     "wide rows": wide_rows,
-    "augmented photos": augmented_photos,
     "first compile": first_compile,
 }
 

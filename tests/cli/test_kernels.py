@@ -9,7 +9,8 @@ from tests.commands import Command
 from pellucid import dispatch
 from pellucid.cli.command import DECLARED, build
 
-IDLE = {"export", "import", "data list", "data info", "data check", "data fetch", "model list", "model show"}
+DATA = {"data list", "data info", "data check", "data fetch", "data augment"}
+IDLE = {"export", "import", *DATA, "model list", "model show"}
 COMMANDS = {
     "run": "PHOTOS --epochs 2 -o again",
     "train": "PHOTOS --epochs 2 -o again",
@@ -22,7 +23,6 @@ COMMANDS = {
     "report": "RUN -o page",
     "sweep": "PHOTOS --model mlp --space SPACE --trials 2 --jobs 1 --epochs 2 -o swept",
     "find-lr": "PHOTOS --epochs 20",
-    "data augment": "PHOTO",
     "model check": "mlp --input-shape 6x6x3",
 }
 LONG = {"reproduce", "serve"}  # too long for a test; they read the environment as the others do

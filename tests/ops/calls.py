@@ -30,18 +30,6 @@ def flat(n: int) -> Callable[..., tuple[Any, ...]]:
     )
 
 
-def images(side: int) -> Callable[..., tuple[Any, ...]]:
-    """Return what makes images and a matrix for each."""
-    return lambda rng, dtype, m: (rng.random((m, 2, 3, 3)).astype(dtype), rng.random((m, side, side)))
-
-
-def pieces(rng: np.random.Generator, dtype: Any, m: int) -> tuple[Any, ...]:
-    """Return images, the images that pieces are from, and the pieces' top, left, height and width."""
-    corners = rng.integers(0, 3, (m, 2))
-    boxes = np.hstack([corners, rng.integers(0, 4 - corners)])
-    return rng.random((m, 3, 3, 3)).astype(dtype), rng.permutation(m), boxes
-
-
 def normed(rng: np.random.Generator, dtype: Any, m: int) -> tuple[Any, ...]:
     """Return a gradient for the output of a batch norm, and the norm's cache."""
     X, dY = rng.standard_normal((2, m, 3)).astype(dtype)
@@ -57,12 +45,6 @@ CALLS = [
     Call("sgd", flat(1), {"learning_rate": 0.1, "momentum": 0.9, "nesterov": True}),
     Call("batch_moments", lambda rng, dtype, m: (2 + rng.random((m, 3)).astype(dtype),)),
     Call("gradient_sums", normed),
-    Call("paste", pieces),
-    Call("mean_colours", lambda rng, dtype, m: (rng.random((m, 3, 2, 3)).astype(dtype),)),
-    Call("recolour", images(4)),
-    Call("sample", images(3), {"edge": "reflect"}),
-    Call("sample", images(3), {"edge": "constant"}),
-    Call("scale_pixels", lambda rng, dtype, m: (rng.integers(0, 256, (m, 2, 3), np.uint8), 255.0, dtype)),
 ]
 
 # Kernels whose tests need arguments of their own, in these files below tests/.

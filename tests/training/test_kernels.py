@@ -23,9 +23,9 @@ from pellucid.training.cost import LAYER_OPERATIONS, operations_of
 from pellucid.training.events import StepEnd
 from pellucid.training.fit import fit, train
 from pellucid.training.job import prepare
-from pellucid.training.loop import train_by_plan
+from pellucid.training.loop import train_by_options
 from pellucid.training.optimizers import SGD, Adam
-from pellucid.training.options import Plan, TrainingOptions
+from pellucid.training.options import TrainingOptions
 
 numba = pytest.importorskip("numba", reason="needs Numba")
 
@@ -79,10 +79,10 @@ def test_the_operations_are_those_of_the_cheaper_form() -> None:
     wide = Sequential([Flatten(), Dense(1)])
     wide.initialize((50, 50, 3))
     calls = 100 * 2 * LAYER_OPERATIONS
-    direct = operations_of(wide, Plan(n_epochs=100, optimizer=SGD(), form="direct"), 20) - calls
+    direct = operations_of(wide, TrainingOptions(n_epochs=100, optimizer=SGD(), form="direct"), 20) - calls
     assert direct == 3.0 * 20 * 100 * wide._n_operations
-    assert operations_of(wide, Plan(n_epochs=100, optimizer=SGD()), 20) - calls < direct / 10
-    assert operations_of(wide, Plan(n_epochs=100, optimizer=Adam()), 20) - calls == direct
+    assert operations_of(wide, TrainingOptions(n_epochs=100, optimizer=SGD()), 20) - calls < direct / 10
+    assert operations_of(wide, TrainingOptions(n_epochs=100, optimizer=Adam()), 20) - calls == direct
 
 
 def test_the_choice_is_recorded(data: Dataset) -> None:
@@ -103,7 +103,9 @@ def test_a_resumed_training_keeps_the_kernels_and_says_so_of_others(data: Datase
 def test_compiling_ahead_changes_nothing(data: Dataset) -> None:
     model, optimizer = network(), Adam()
     model._loss_hook = lambda loss, total: pytest.fail("a loss of zeros was reported")
-    job = prepare(model, data, Plan(n_epochs=2, optimizer=optimizer, kernels="numba", validation=0.25))
+    job = prepare(
+        model, data, TrainingOptions(n_epochs=2, optimizer=optimizer, kernels="numba", validation=0.25)
+    )
     optimizer.start(model.theta, model._flat_decay_mask())
     before = model.theta.copy(), model.grad.copy(), [dict(leaf.state) for leaf in model._leaves()]
     states = [{key: value.copy() for key, value in state.items()} for state in before[2]]
@@ -117,7 +119,7 @@ def test_compiling_ahead_changes_nothing(data: Dataset) -> None:
 
 
 def test_what_comes_at_the_end_is_compiled_ahead_too(data: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
-    job = prepare(network(), data, Plan(n_epochs=2, optimizer=Adam(), kernels="numba"))
+    job = prepare(network(), data, TrainingOptions(n_epochs=2, optimizer=Adam(), kernels="numba"))
     measured = []
     monkeypatch.setattr(compiling, "measure_batch_norms", lambda *what: measured.append(what))
     compile_ahead(job)
@@ -137,9 +139,9 @@ def test_a_kernel_that_fails_to_compile_leaves_the_whole_training_to_numpy(
     twins = dispatch.TWINS["layer_norm_backward"]
     assert twins.kernel is not None
     monkeypatch.setitem(twins.__dict__, "kernel", fail)
-    plan = Plan(n_epochs=2, optimizer=SGD(), kernels="numba")
+    plan = TrainingOptions(n_epochs=2, optimizer=SGD(), kernels="numba")
     with pytest.warns(RuntimeWarning, match="no space left.*NumPy does the work") as caught:
-        history = train_by_plan(network(), data, plan)
+        history = train_by_options(network(), data, plan)
     assert len(caught) == 1
     assert history.kernels == "numpy"
     assert history.losses == train(network(), data, n_epochs=2, optimizer=SGD(), kernels="numpy").losses

@@ -148,7 +148,7 @@ def data_fetch(
 
 
 @command("data augment", order=130.5, short_help="A contact sheet of what each augmentation does to a photo.")
-@options(training=TRAINING.but(only=("augment", "seed", "kernels")))
+@options(training=TRAINING.but(only=("augment", "seed")))
 def data_augment(
     training: "Mapping[str, Any]",
     photo: Annotated[Path, Flag(is_argument=True, help="An image of any size and kind.")],

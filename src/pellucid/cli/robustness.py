@@ -22,7 +22,7 @@ def robustness(
     perturbations: Annotated[
         list[str] | None,
         Flag(
-            choices=partial(load, "pellucid.evaluation.robustness.table:PERTURBATIONS"),
+            choices=partial(load, "pellucid.evaluation.robustness.perturbations:PERTURBATIONS"),
             help="Perturbations; default: all.",
         ),
     ] = None,

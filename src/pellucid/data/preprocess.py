@@ -10,8 +10,8 @@ import numpy.typing as npt
 
 from pellucid.data.stored.base import StoredArray
 from pellucid.data.stored.views import Converted
-from pellucid.dispatch.pixels import scale_pixels
 from pellucid.errors import DataError, FormatError, OptionError
+from pellucid.ops.pixels import scale_pixels
 from pellucid.registry import Configurable, Limits, option
 from pellucid.types import Array
 

@@ -112,8 +112,8 @@ def all_twins() -> dict[str, Twins]:
 
     Examples
     --------
-    >>> all_twins()["paste"].plain.__module__
-    'pellucid.ops.paste'
+    >>> all_twins()["batch_moments"].plain.__module__
+    'pellucid.ops.batch_norm'
     """
     for found in pkgutil.iter_modules(__path__, "pellucid.dispatch."):
         importlib.import_module(found.name)

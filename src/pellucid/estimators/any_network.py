@@ -197,7 +197,7 @@ class AnyNetwork(Fitting, NetworkParameters):
         return {
             "optimizer": optimizer,
             "n_epochs": n_epochs,
-            "batch_size": int(size) if size and size < len(samples) else None,
+            "batch_size": int(size) if size and size < len(samples) else 0,
             "shuffle": bool(self.shuffle),
             "schedule": choose_schedule(self.schedule, table),
             "augment": choose_augment(self.augment, table),

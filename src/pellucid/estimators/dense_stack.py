@@ -237,7 +237,7 @@ class DenseStack(Fitting, MLPParameters):
         return {
             "optimizer": optimizer,
             "n_epochs": int(self.max_iter),
-            "batch_size": None if size >= n else int(size),
+            "batch_size": 0 if size >= n else int(size),
             "shuffle": bool(self.shuffle),
             "schedule": self._schedule(n, is_resumed=is_partial and bool(self._position.optimizer)),
             "callbacks": callbacks,

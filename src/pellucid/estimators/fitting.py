@@ -23,8 +23,8 @@ from pellucid.training.callbacks.interrupt import StopOnInterrupt
 from pellucid.training.callbacks.progress import progress_bar
 from pellucid.training.events import Callback
 from pellucid.training.history import History
-from pellucid.training.loop import train_by_plan
-from pellucid.training.options import Plan
+from pellucid.training.loop import train_by_options
+from pellucid.training.options import TrainingOptions
 from pellucid.types import Array
 
 NON_FINITE = (
@@ -210,7 +210,7 @@ class Fitting(CommonParameters, ABC):
         interrupt = StopOnInterrupt()
         own = [position, *options.pop("callbacks"), rule, *([] if weighted is None else [weighted])]
         kept = self._position.kernels if is_partial else ""  # a continued training goes on as it began
-        plan = Plan(
+        asked_for = TrainingOptions(
             validation=None if held is None else held.dataset,
             seed=self._seed,
             form="direct" if is_partial else self.form,
@@ -220,7 +220,7 @@ class Fitting(CommonParameters, ABC):
         )
         try:
             callbacks = [*own, *self._listeners(rule), interrupt]
-            history = train_by_plan(network, samples.dataset, plan, callbacks)
+            history = train_by_options(network, samples.dataset, asked_for, callbacks)
         except TrainingError as error:
             history = _survive(network, rule, error)
         if not np.isfinite(network.theta).all():

@@ -58,11 +58,6 @@ def copied(function: Function) -> Function:
     return numba.njit(inline="always", fastmath=FREEDOM, error_model="numpy")(function)  # type: ignore[no-any-return]
 
 
-def compiled_in_order(kernel: Function) -> Function:
-    """Compile a kernel whose sums are taken in the order in which they are written."""
-    return careful(numba.njit(**OPTIONS)(kernel))  # type: ignore[no-any-return]
-
-
 def compiled_on_threads(kernel: Function) -> Function:
     """Compile a kernel whose ``numba.prange`` loops are split over threads. It takes several seconds: few of them.
 

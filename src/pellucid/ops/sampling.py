@@ -54,7 +54,12 @@ def sample(
     check_edge(edge)
     m, h, w, _ = X.shape
     result = np.empty_like(X) if out is None else out
-    along, across = coordinates(inverse, h, w, X.dtype)
+    along, across = _coordinates(inverse, h, w, X.dtype)
+    is_upright = (along[:, 1] == along[:, 1, :1]).all() and (across[:, 0] == across[:, 0, :1]).all()
+    x, y = along[:, 0] + across[:, 0, :1], along[:, 1, :1] + across[:, 1]
+    if is_upright and (x == np.rint(x)).all() and (y == np.rint(y)).all():  # flips and moves by whole pixels
+        _pick(X, EDGES[edge](x, w), EDGES[edge](y, h), fill, result)
+        return result
     n_images = max(1, BLOCK_PIXELS // (h * w))
     for start in range(0, m, n_images):
         images = slice(start, start + n_images)
@@ -100,7 +105,17 @@ def check_edge(edge: str) -> None:
         raise OptionError(unknown_name("edge", edge, EDGES))
 
 
-def coordinates(inverse: Array, h: int, w: int, dtype: np.dtype[np.floating]) -> tuple[Array, Array]:
+def _pick(X: Array, x: Array, y: Array, fill: float, out: Array) -> None:
+    """Write the columns x, (m, w), of the rows y, (m, h), of each image into out."""
+    _, h, w, c = X.shape
+    framed = np.full((h + 2, w + 2, c), fill, X.dtype)
+    columns, rows = x.astype(np.intp) + 1, y.astype(np.intp) + 1
+    for image, its_columns, its_rows, seen in zip(X, columns, rows, out, strict=True):
+        framed[1:-1, 1:-1] = image
+        np.take(framed[its_rows], its_columns, axis=1, out=seen, mode="clip")
+
+
+def _coordinates(inverse: Array, h: int, w: int, dtype: np.dtype[np.floating]) -> tuple[Array, Array]:
     """Return two parts of the position that the output pixel (row i, column j) comes from.
 
     Returns
@@ -122,12 +137,8 @@ def _look_up(
     _, h, w, c = X.shape
     planes = _planes(X, fill)
     right, down, index = _corners(fold(x, w), fold(y, h))
-    is_whole = not right.any() and not down.any()  # flips and moves by whole pixels
     for channel in range(c):
         plane = planes[channel]
-        if is_whole:
-            out[..., channel] = _take(plane, index)
-            continue
         # The four neighbours share one index, into views of the plane that start a little later.
         top = _blend(_take(plane, index), _take(plane[1:], index), right)
         bottom = _blend(_take(plane[w + 2 :], index), _take(plane[w + 3 :], index), right)
@@ -175,7 +186,7 @@ def _reflect(x: Array, n: int) -> Array:
         x[...] = 0
         return x
     np.abs(x, out=x)
-    if x.max() > 2 * last:
+    if x.max(initial=0) > 2 * last:
         np.mod(x, 2 * last, out=x)
     np.subtract(last, x, out=x)
     np.abs(x, out=x)

@@ -142,11 +142,12 @@ def find_all(
     from pellucid.checks.check import check_data
     from pellucid.evaluation.influence.explain import QUICK
     from pellucid.evaluation.influence.find_influence import begin_influence
-    from pellucid.evaluation.influence.retrain_runs import N_TRAININGS, can_be_dual
+    from pellucid.evaluation.influence.retrain_runs import N_TRAININGS
     from pellucid.evaluation.label_errors.find_label_errors import begin_label_errors
     from pellucid.evaluation.robustness.try_perturbations import robustness
     from pellucid.evaluation.saliency.compute_maps import saliency_of_samples
     from pellucid.evaluation.scores.evaluate import score
+    from pellucid.training.cost import can_be_dual
 
     def begin(stage: str) -> None:
         progress(stage, STAGES.index(stage), len(STAGES))
@@ -166,7 +167,7 @@ def find_all(
         )
     begin("labels")
     if is_classifier:
-        n_alike = N_TRAININGS if rows and can_be_dual(run) else 0
+        n_alike = N_TRAININGS if rows and can_be_dual(run.model, run.options, len(run.split.train)) else 0
         labels = begin_label_errors(run, n_alike=n_alike, executor=executor)
     begin("scores")
     scores = score(with_leaks(run))

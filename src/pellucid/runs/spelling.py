@@ -11,8 +11,7 @@ from pellucid.errors import PellucidError, TrainingError
 from pellucid.formats.architecture import load_architecture
 from pellucid.registry import flags_of
 from pellucid.runs.config import RunConfig
-from pellucid.training.optimizers.base import OPTIMIZERS
-from pellucid.training.options import NONE, TrainingOptions
+from pellucid.training.options import NONE, TrainingOptions, make_optimizer
 from pellucid.training.recipes import GENERAL, RECIPES
 
 NOT_OF_A_SEARCH = (
@@ -65,7 +64,7 @@ def naming_a_cure(config: RunConfig) -> Iterator[None]:
     try:
         yield
     except TrainingError as error:
-        if config.start is not None or OPTIMIZERS[config.options.optimizer].is_full_batch:
+        if config.start is not None or make_optimizer(config.options).is_full_batch:
             raise
         raise TrainingError(f"{error} To find a rate: {command_line('find-lr', config)}") from None
 

@@ -50,7 +50,7 @@ def choose_form(job: Job, history: History) -> Iterator[Form]:
             history.form = form.name
             yield form
         return
-    job.holds_blas = is_for_one_blas_thread(job.part, job.X, job.plan.batch_size)
+    job.holds_blas = is_for_one_blas_thread(job.part, job.X, job.batch_size)
     history.n_threads = job.n_threads * ranks.n_ranks()
     X, held_out, rule, part = job.X, job.X_validation, job.rule, None
     if job.part is not job.model:
@@ -69,25 +69,26 @@ def choose_form(job: Job, history: History) -> Iterator[Form]:
             f"train: a full batch of samples that stay in their file (on_disk) is trained in the dual form alone "
             f"({history.note}). Choose batch_size=32, or load without on_disk."
         )
-    if job.plan.batch_size is None and job.change is None:  # which changes what is read each time
+    if job.batch_size is None and job.change is None:  # which changes what is read each time
         X = map_arrays(_in_memory, X)
-    yield Form(batches_of(job, X, rule), validation_of(job, X, held_out, rule, part), part=part)
+    batches = batches_of(job, X, rule)
+    if ranks.world() is not None:  # of which this one takes its part
+        batches = RankBatches(batches, job.augment, job.model)
+    yield Form(batches, validation_of(job, X, held_out, rule, part), part=part)
 
 
 @contextmanager
 def _in_dual_form(job: Job, rows: SlicedRows) -> Iterator[Form]:
-    plan, optimizer, gram = job.plan, job.plan.optimizer, None
+    optimizer, gram = job.optimizer, None
     assert isinstance(job.model, Sequential)
-    if plan.shared is not None:
-        gram = plan.shared.of(rows.X, "Gram matrix", rows.gram)
+    if job.shared is not None:
+        gram = job.shared.of(rows.X, "Gram matrix", rows.gram)
     with dual_of_rows(job.model, rows, gram) as dual:
-        batches = Batches(
-            dual.rows_train, job.Y, plan.batch_size, plan.seed, weights=job.weights, shuffle=plan.shuffle
-        )
+        batches = batches_of(job, dual.rows_train)
         held = validation_of(job, dual.rows_train, dual.rows_validation)
-        is_plain = plan.batch_size is None and job.weights is None and fits(job.model, dual)
+        is_plain = job.batch_size is None and job.weights is None and fits(job.model, dual)
         step: Executor | None = FullBatchStep(job.model, dual, job.Y) if is_plain else None
-        if plan.batch_size is None and dispatch.current() == "numba":
+        if job.batch_size is None and dispatch.current() == "numba":
             step = ManySteps(job.model, dual, job.Y, job.weights, step or Executor(job.model))
             step_operations = 3 * 2.0 * len(rows) ** 2 * dual.output_shape[0]
             job.holds_blas = step_operations < BLAS_OPERATIONS
@@ -99,21 +100,19 @@ def _in_dual_form(job: Job, rows: SlicedRows) -> Iterator[Form]:
             optimizer.grad_norm = None
 
 
-def batches_of(job: Job, X: Any, rule: Preprocessing | None) -> Batches:
-    """Return the batches of a training, of samples that ``rule`` prepares; of several ranks, this one's part."""
-    plan = job.plan
-    batches = Batches(
+def batches_of(job: Job, X: Any, rule: Preprocessing | None = None) -> Batches:
+    """Return the batches of a training, of samples that ``rule`` prepares."""
+    return Batches(
         X,
         job.Y,
-        plan.batch_size,
-        plan.seed,
+        job.batch_size,
+        job.options.seed,
         weights=job.weights,
         rule=rule,
         dtype=job.model.dtype,
         change=job.change,
-        shuffle=plan.shuffle,
+        shuffle=job.options.shuffle,
     )
-    return batches if ranks.world() is None else RankBatches(batches, plan.augment, job.model)
 
 
 def validation_of(
@@ -136,12 +135,12 @@ def _choose(job: Job) -> tuple[bool, str]:
     """Return whether the dual form is taken, and why."""
     asked, m = job.form, n_rows(job.X)
     if asked == "direct":
-        return False, f"direct form, as {'asked' if job.plan.form == asked else 'it began'}"
+        return False, f"direct form, as {'asked' if job.options.form == asked else 'it began'}"
     m_validation = 0 if job.X_validation is None else n_rows(job.X_validation)
-    reason = why_not_dual(job.model, job.plan.optimizer, m + m_validation)
+    reason = why_not_dual(job.model, job.optimizer, m + m_validation)
     if job.kernels == "plain":
         reason = "kernels='plain' runs each layer by itself"
-    if not reason and job.plan.augment is not None:
+    if not reason and job.augment is not None:
         reason = "augmentation changes the training rows"
     if reason:
         if asked == "dual":
@@ -149,8 +148,8 @@ def _choose(job: Job) -> tuple[bool, str]:
         return False, f"direct form: {reason}"
     assert isinstance(job.model, Sequential)
     n_in, n_out = first_dense_shape(job.model)
-    n_steps = job.plan.n_epochs * job.n_steps
-    direct, dual = operations(n_in, n_out, m, m_validation, job.plan.batch_size or m, n_steps)
+    n_steps = job.options.n_epochs * job.n_steps
+    direct, dual = operations(n_in, n_out, m, m_validation, job.batch_size or m, n_steps)
     if asked == "auto" and m > n_in and job.model.dtype == "float32":
         return (
             False,
@@ -169,7 +168,7 @@ def _is_large_batch(job: Job, X: Any) -> bool:
     """Return whether the full batch stays in its file and is too large to be read whole at each step."""
     arrays = X.values() if isinstance(X, dict) else [X]
     size = sum(array.nbytes for array in arrays if isinstance(array, StoredArray))
-    return job.plan.batch_size is None and size > BLOCK_BYTES
+    return job.batch_size is None and size > BLOCK_BYTES
 
 
 def is_dual(job: Job) -> bool:

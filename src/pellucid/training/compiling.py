@@ -51,7 +51,7 @@ def compile_ahead(job: Job, callbacks: Sequence[Callback] = ()) -> None:
         dispatch.compiling(bar),
         dispatch.giving_up(),
     ):
-        if is_dual(job) and job.plan.batch_size is None:
+        if is_dual(job) and job.batch_size is None:
             many_steps.compile_ahead(job.model.dtype)
         elif layers_of(job.part) and n_ranks() == 1:
             _make_a_batch(job)
@@ -67,17 +67,17 @@ def compile_ahead(job: Job, callbacks: Sequence[Callback] = ()) -> None:
 
 def _make_a_batch(job: Job) -> None:
     X, Y = (take_rows(part, slice(0, 2)) for part in (job.X, job.Y))
-    few = Batches(X, Y, n_rows(X), job.plan.seed, rule=job.rule, dtype=job.model.dtype, change=job.change)
+    few = Batches(X, Y, n_rows(X), job.options.seed, rule=job.rule, dtype=job.model.dtype, change=job.change)
     list(few.epoch(0))
 
 
 def _rehearsal_of(job: Job, callbacks: Sequence[Callback]) -> Rehearsal:
-    model, plan, two, measured = replica(job.part), job.plan, slice(0, 2), None
+    model, two, measured = replica(job.part), slice(0, 2), None
     model._loss_hook = None
     if job.part is job.model and any(isinstance(callback, PreciseBatchNorm) for callback in callbacks):
         measured = job.data.take(two)
     has_validation = job.X_validation is not None
-    return Rehearsal(model, take_rows(job.Y, two), plan.optimizer, plan.seed, has_validation, measured)
+    return Rehearsal(model, take_rows(job.Y, two), job.optimizer, job.options.seed, has_validation, measured)
 
 
 def rehearse(r: Rehearsal) -> None:
@@ -98,15 +98,15 @@ def rehearse(r: Rehearsal) -> None:
 
 def _take_a_step_of_a_stack(job: Job) -> None:
     m, model = (
-        job.plan.batch_size or n_rows(job.X),
+        job.batch_size or n_rows(job.X),
         replica(job.part),
     )  # as many samples: threads depend on it
     model._move(model.theta.copy(), model.grad)
-    rule = copy.copy(job.plan.optimizer)
+    rule = copy.copy(job.optimizer)
     rule.start(model.theta, model._flat_decay_mask())
     X = np.zeros((m, *model.input_shape), model.dtype)
     with executor_for(model, job.n_threads, rule) as executor:
-        executor.seed_step(job.plan.seed, 0)
+        executor.seed_step(job.options.seed, 0)
         executor.loss_and_grad(X, take_rows(job.Y, slice(0, m)))
         if not rule.is_full_batch:
             executor.update(rule)

@@ -9,8 +9,7 @@ from pellucid.ranks import n_ranks
 from pellucid.threads import n_cores
 from pellucid.training.dual.form import first_dense_shape, operations, why_not_dual
 from pellucid.training.executor.stack_layers import layers_of, n_parts
-from pellucid.training.optimizers.base import Optimizer
-from pellucid.training.options import Plan
+from pellucid.training.options import TrainingOptions, make_optimizer
 from pellucid.types import n_rows
 
 # Of a step, from which it pays to split it over threads, compiled or not: `cnn` gains from 8 photos a batch on.
@@ -20,7 +19,7 @@ BLAS_OPERATIONS = 2e8  # of a step, below which a second BLAS thread costs time
 LAYER_OPERATIONS = 2e6  # that could be done while NumPy is called for one layer's step, forward and backward
 
 
-def worthwhile_threads(model: Model, m: int, batch_size: int | None, n_epochs: int, kernels: str) -> int:
+def worthwhile_threads(model: Model, m: int, options: TrainingOptions, kernels: str) -> int:
     """Return how many cores to split a batch over: all of them where steps and training are long enough, else 1.
 
     Parameters
@@ -29,15 +28,14 @@ def worthwhile_threads(model: Model, m: int, batch_size: int | None, n_epochs: i
         Initialized.
     m : int
         Training samples.
-    batch_size : int or None
-    n_epochs : int
+    options : TrainingOptions
     kernels : {"numba", "numpy", "plain"}
     """
-    batch, n = batch_size or m, n_ranks()
+    batch, n = options.batch_size or m, n_ranks()
     if kernels == "numba" and n == 1 and (layers := layers_of(model)):
         return max(n_parts(layer, batch, n_cores()) for layer in layers)
     step = _step_operations(model, batch) / n
-    is_worth_it = step >= SPLIT_OPERATIONS and step * n_epochs * m / batch >= SPLIT_TRAINING
+    is_worth_it = step >= SPLIT_OPERATIONS and step * options.n_epochs * m / batch >= SPLIT_TRAINING
     return min(n_cores(), max(1, batch // n)) if is_worth_it else 1
 
 
@@ -51,39 +49,39 @@ def _step_operations(model: Model, batch: int) -> float:
     return 3.0 * batch * model._n_operations
 
 
-def choose_kernels(model: Model, plan: Plan, m: int, kept: str | None = None) -> str:
+def choose_kernels(model: Model, options: TrainingOptions, m: int, kept: str | None = None) -> str:
     """Return "numba", "numpy" or "plain" for a training that is about to begin.
 
     Parameters
     ----------
     model : Model
         Initialized.
-    plan : Plan
+    options : TrainingOptions
     m : int
         Training and validation samples.
     kept : str, optional
         The choice of the training that it goes on from, which holds where the choice is left open.
     """
-    choice = dispatch.asked(plan.kernels)
+    choice = dispatch.asked(options.kernels)
     if choice == "auto":
         choice = kept or choice
-    return dispatch.resolve(choice, operations_of(model, plan, m))
+    return dispatch.resolve(choice, operations_of(model, options, m))
 
 
-def operations_of(model: Model, plan: Plan, m: int) -> float:
+def operations_of(model: Model, options: TrainingOptions, m: int) -> float:
     """Return about how many multiplications and additions a training takes, in the form that it will have."""
-    n_samples, batch = float(m) * plan.n_epochs, plan.batch_size or m
+    n_samples, batch = float(m) * options.n_epochs, options.batch_size or m
     n_steps = round(n_samples / batch)
     work = 3.0 * n_samples * model._n_operations  # the forward pass, and twice that for the backward
     work += LAYER_OPERATIONS * n_steps * len(model._leaves())
-    if plan.form != "direct" and plan.augment is None and stays_in_span(model, plan.optimizer, m):
+    if options.form != "direct" and can_be_dual(model, options, m):
         work += first_layer_correction(model, m, batch, n_steps)
     return work
 
 
-def stays_in_span(model: Model, optimizer: Optimizer, n_samples: int) -> bool:
+def can_be_dual(model: Model, options: TrainingOptions, n_samples: int) -> bool:
     """Return whether a training could take the dual form: its first weights stay in the span of the samples."""
-    return not why_not_dual(model, optimizer, n_samples)
+    return options.augment is None and not why_not_dual(model, make_optimizer(options), n_samples)
 
 
 def first_layer_correction(model: Model, n_samples: int, batch: int, n_steps: int) -> float:

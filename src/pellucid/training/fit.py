@@ -1,7 +1,7 @@
 """Training a model: by arguments (``train``), or by the options of a command or file (``fit``)."""
 
-import dataclasses
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from numbers import Real
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from pellucid.errors import OptionError
 from pellucid.nn.by_name import ModelLike, as_model
 from pellucid.nn.model import Model
 from pellucid.progress import Progress as ProgressLike
-from pellucid.registry import Limits, check_option, validate_call
+from pellucid.registry import validate_call
 from pellucid.training.callbacks.early_stopping import EarlyStopping
 from pellucid.training.callbacks.metrics import Metrics
 from pellucid.training.callbacks.precise_bn import PreciseBatchNorm
@@ -28,10 +28,10 @@ from pellucid.training.cost import operations_of
 from pellucid.training.events import Callback
 from pellucid.training.history import History
 from pellucid.training.job import prepare
-from pellucid.training.loop import train_by_plan
+from pellucid.training.loop import train_by_options
 from pellucid.training.optimizers.base import Optimizer
-from pellucid.training.options import TrainingOptions, fill_in, plan_from, recipe_of
-from pellucid.training.samples import in_range_seen, read_samples
+from pellucid.training.options import TrainingOptions, fill_in, recipe_of
+from pellucid.training.samples import read_samples
 from pellucid.training.schedules.base import Schedule
 from pellucid.training.training_cache import TrainingCache
 from pellucid.types import Array
@@ -178,7 +178,7 @@ def train(
         del given[name]
     data = as_dataset(data, "train")
     model = as_model(model, "train", data)
-    data = in_range_seen(model, read_samples(model, data, "train", loss=loss), "train")
+    data = read_samples(model, data, "train", loss=loss)
     if sample_weight is not None:
         given["sample_weight"] = as_weights(sample_weight, "train: sample_weight")
     if validation is not None and not isinstance(validation, Real):
@@ -190,18 +190,13 @@ def train(
             raise OptionError(
                 f"train: expected callbacks to be objects, got a class. Write {callback.__name__}()."
             )
-    options, objects = fill_in(model, data, given)
+    options = fill_in(model, data, given)
     own = _callbacks_of(options, data)
-    if (patience := objects.pop("patience", None)) is not None:
-        own.append(
-            EarlyStopping(patience=check_option("train", "patience", patience, int, Limits(at_least=0)))
-        )
     if any(isinstance(callback, PreciseBatchNorm) for callback in callbacks):
         own = [callback for callback in own if not isinstance(callback, PreciseBatchNorm)]
     first = [] if metrics is None else [Metrics(metrics)]
-    plan = plan_from(options, **objects)
     listeners: list[Callback] = [*first, *callbacks, *own, *progress_bar(progress, callbacks)]
-    history = train_by_plan(model, data, plan, listeners, resume=resume, nonfinite=nonfinite)
+    history = train_by_options(model, data, options, listeners, resume=resume, nonfinite=nonfinite)
     model._summary_of_training |= _class_counts(model, data)
     history.model = model
     return history
@@ -248,21 +243,19 @@ def fit(
     20
     """
     options = options.for_data(recipe_of(model), data.y)
-    samples = in_range_seen(model, data, "train")
-    own = _callbacks_of(options, samples)
-    plan = plan_from(options, shared=shared, **({} if held is None else {"validation": held}))
-    listeners = [*callbacks, *own]
-    history = train_by_plan(model, samples, plan, listeners, resume=resume, nonfinite=nonfinite)
+    own, asked = _callbacks_of(options, data), options if held is None else replace(options, validation=held)
+    how: dict[str, Any] = {"resume": resume, "nonfinite": nonfinite, "shared": shared}
+    history = train_by_options(model, data, asked, [*callbacks, *own], **how)
     body = {name: kept for name, kept in model._summary_of_training.items() if name == "body"}
     model._summary_of_training = {
         **body,
         "pellucid": __version__,
-        "options": dataclasses.asdict(options),
+        "options": options._option_values(),
         "n_steps": history.n_steps,
         "final_loss": history.losses[-1] if history.losses else None,
         "form": history.form,
         "kernels": history.kernels,
-        **_class_counts(model, samples),
+        **_class_counts(model, data),
     }
     return history
 
@@ -304,12 +297,12 @@ def kernels_for(model: Model, data: Dataset, options: TrainingOptions, n_trainin
     bool
         Whether each is spent in one kernel, many steps at a time, so that threads can train side by side.
     """
-    plan = plan_from(options.for_data(recipe_of(model), data.y))
-    kernels = resolve(options.kernels, n_trainings * operations_of(model, plan, len(data)))
+    options = options.for_data(recipe_of(model), data.y)
+    kernels = resolve(options.kernels, n_trainings * operations_of(model, options, len(data)))
     is_in_one = False
     if kernels == "numba":
-        job = prepare(model, data, dataclasses.replace(plan, kernels=kernels))
+        job = prepare(model, data, replace(options, kernels=kernels))
         compile_ahead(job)
         kernels = job.kernels
-        is_in_one = kernels == "numba" and plan.batch_size is None and is_dual(job)
+        is_in_one = kernels == "numba" and job.batch_size is None and is_dual(job)
     return kernels, is_in_one

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from pellucid import dispatch, ranks
-from pellucid.data.augmentation.augment import Augment
+from pellucid.data.augmentation.augment import Augment, augment_preset
 from pellucid.data.batches import Batch, Batches, Change, is_on_disk
 from pellucid.data.dataset import Dataset
 from pellucid.data.groups import groups_of
@@ -35,8 +35,9 @@ from pellucid.training.loss_setup import (
     weigh_samples,
 )
 from pellucid.training.optimizers.base import Optimizer
-from pellucid.training.options import FORMS, Plan, TrainingOptions
+from pellucid.training.options import FORMS, TrainingOptions, loss_of, make_optimizer
 from pellucid.training.samples import in_range_of, in_range_seen, preprocessing_for
+from pellucid.training.schedules.base import SCHEDULES, Schedule
 from pellucid.training.training_cache import TrainingCache
 from pellucid.types import Array, map_arrays, n_rows
 
@@ -47,6 +48,9 @@ class Job:
 
     Attributes
     ----------
+    options : TrainingOptions
+    optimizer, schedule, augment : Optimizer, Schedule or None, Augment or None
+        What the options name.
     data : Dataset
         The training samples as loaded, without those held out.
     X, X_validation : Array, dict of Array, or None
@@ -66,11 +70,16 @@ class Job:
         What the steps run through: the model, or the layers after its frozen ones where those are computed once.
     feature_kernels : {"numba", "numpy", "plain", ""}
         What computes the outputs of frozen layers, where it is done once.
+    shared : TrainingCache or None
+        What it has in common with other trainings on the same samples.
     holds_blas : bool
         Whether BLAS is held to one thread, since a step is too small for more.
     """
 
-    plan: Plan
+    options: TrainingOptions
+    optimizer: Optimizer
+    schedule: Schedule | None
+    augment: Augment | None
     model: Model
     data: Dataset
     X: Any
@@ -84,19 +93,25 @@ class Job:
     n_threads: int
     form: str
     part: Model
-    feature_kernels: str = ""
+    feature_kernels: str
+    shared: TrainingCache | None
     holds_blas: bool = False
     _hashes: dict[str, str | None] = field(default_factory=dict, init=False)
 
     @property
+    def batch_size(self) -> int | None:
+        """Samples a step; None: all."""
+        return self.options.batch_size or None
+
+    @property
     def n_steps(self) -> int:
         """Steps an epoch."""
-        return 1 if self.plan.batch_size is None else -(-n_rows(self.X) // self.plan.batch_size)
+        return -(-n_rows(self.X) // (self.batch_size or n_rows(self.X)))
 
     @property
     def settings(self) -> dict[str, Any]:
         """What a resumed training must agree on, but for data and weights."""
-        model, plan = self.model, self.plan
+        model, options = self.model, self.options
         rule = model.preprocessing
         frozen = {"frozen": frozen_hash(model)} if model._n_frozen else {}
         return {
@@ -106,15 +121,15 @@ class Job:
             "preprocessing": None if rule is None else rule.to_config(),
             "classes": model.classes,
             "loss": model.loss_config,
-            "optimizer": plan.optimizer.config(),
-            "schedule": None if plan.schedule is None else plan.schedule.config(),
-            "augment": None if plan.augment is None else plan.augment.config(),
-            "n_epochs": plan.n_epochs,
-            "batch_size": plan.batch_size,
-            "shuffle": plan.shuffle,
-            "seed": plan.seed,
+            "optimizer": self.optimizer.config(),
+            "schedule": None if self.schedule is None else self.schedule.config(),
+            "augment": None if self.augment is None else self.augment.config(),
+            "n_epochs": options.n_epochs,
+            "batch_size": self.batch_size,
+            "shuffle": options.shuffle,
+            "seed": options.seed,
             "n_samples": n_rows(self.X),
-            "class_weight": plan.class_weight,
+            "class_weight": options.class_weight,
             "kernels": self.kernels,
         }
 
@@ -131,54 +146,68 @@ class Job:
         return self._hashes
 
 
-def prepare(model: Model, data: Dataset, plan: Plan, resume: str | Path | None = None) -> Job:
-    """Check data and model against the plan, and make each ready for the other.
+def prepare(
+    model: Model,
+    data: Dataset,
+    options: TrainingOptions,
+    *,
+    resume: str | Path | None = None,
+    shared: TrainingCache | None = None,
+) -> Job:
+    """Check data and model against the options, and make each ready for the other.
 
     Parameters
     ----------
     model : Model
     data : Dataset
-    plan : Plan
+    options : TrainingOptions
     resume : str or Path, optional
         The checkpoint that the training will go on from.
+    shared : TrainingCache, optional
 
     Raises
     ------
     DataError, OptionError, ShapeError
         If something does not fit. The model may have been initialized then.
     """
-    if plan.optimizer.is_full_batch:
-        _refuse_random_layers(model, plan.optimizer)
-    data, held, sample_weight = _held_out(in_range_seen(model, data, "train"), plan)
-    if held is not None and held is plan.validation:  # given, not drawn from the data
+    optimizer, augment, schedule = make_optimizer(options), options.augment, options.schedule
+    augment = augment_preset(augment) if isinstance(augment, str) else augment
+    if isinstance(schedule, str):
+        schedule = SCHEDULES.make(schedule, **options.schedule_options)
+    if optimizer.is_full_batch:
+        _refuse_random_layers(model, optimizer)
+    data, held, sample_weight = _held_out(in_range_seen(model, data, "train"), options)
+    if held is not None and held is options.validation:  # given, not drawn from the data
         held = in_range_of(data, model, held, "train: validation")
-    _fit_model(model, data, plan)
-    set_loss(model, data, plan.loss)
+    _fit_model(model, data, options)
+    set_loss(model, data, loss_of(options))
     check_last_activation(model)
-    augment = plan.augment
     Y = encode_targets(model, data, are_mixed=augment is not None and augment.mixes_targets)
     check_classes(model, data.classes)
-    weights = weigh_samples(model, data, sample_weight, plan.class_weight)
-    Batches(data.X, Y, plan.batch_size, plan.seed)  # refuses a wrong size before any work
+    weights = weigh_samples(model, data, sample_weight, options.class_weight)
+    Batches(data.X, Y, options.batch_size or None, options.seed)  # refuses a wrong size before any work
     n_held = 0 if held is None else n_rows(held.X)
     kept = {} if resume is None else _kept(resume)  # what is left open goes on as it began
     part = trained_part(model, n_rows(data.X) + n_held) if augment is None else model
-    kernels = choose_kernels(part, plan, n_rows(data.X) + n_held, kept.get("kernels"))
+    kernels = choose_kernels(part, options, n_rows(data.X) + n_held, kept.get("kernels"))
     is_plain = kernels == "plain"
     part = model if is_plain else part
     has_features = part is not model
     # What stays in its file is prepared as it is read, and what frozen layers take when its features are computed.
-    is_lazy = has_features or (prepares_batches(model, data.X, plan) and not is_on_disk(data.X))
-    feature_kernels = (
-        dispatch.resolve(plan.kernels, n_rows(data.X) * float(model._n_operations)) if has_features else ""
-    )
-    n_threads = plan.n_threads or kept.get("n_threads") or (1 if is_plain else None)
-    n_threads = n_threads or worthwhile_threads(part, n_rows(data.X), plan.batch_size, plan.n_epochs, kernels)
+    is_lazy = has_features or (prepares_batches(model, data.X, options) and not is_on_disk(data.X))
+    feature_kernels = ""
+    if has_features:
+        feature_kernels = dispatch.resolve(options.kernels, n_rows(data.X) * float(model._n_operations))
+    n_threads = options.n_threads or kept.get("n_threads") or (1 if is_plain else None)
+    n_threads = n_threads or worthwhile_threads(part, n_rows(data.X), options, kernels)
     with dispatch.use(kernels):
-        X = data.X if is_lazy else _prepared(model, data.X, plan.shared)
+        X = data.X if is_lazy else _prepared(model, data.X, shared)
         X_validation = None if held is None else held.X if has_features else _prepared(model, held.X)
     return Job(
-        plan=plan,
+        options=options,
+        optimizer=optimizer,
+        schedule=schedule,
+        augment=augment,
         model=model,
         data=data,
         X=X,
@@ -187,12 +216,13 @@ def prepare(model: Model, data: Dataset, plan: Plan, resume: str | Path | None =
         Y_validation=None if held is None else model._encode(held.y),
         weights=weights,
         rule=model.preprocessing if is_lazy else None,
-        change=None if augment is None else _change(augment, plan.seed),
+        change=None if augment is None else _change(augment, options.seed),
         kernels=kernels,
         n_threads=n_threads,
-        form=kept.get("form", plan.form) if plan.form == FORMS[0] else plan.form,
+        form=kept.get("form", options.form) if options.form == FORMS[0] else options.form,
         part=part,
         feature_kernels=feature_kernels,
+        shared=shared,
     )
 
 
@@ -224,15 +254,15 @@ def _refuse_random_layers(model: Model, optimizer: Optimizer) -> None:
             )
 
 
-def _held_out(data: Dataset, plan: Plan) -> tuple[Dataset, Dataset | None, Array | None]:
+def _held_out(data: Dataset, options: TrainingOptions) -> tuple[Dataset, Dataset | None, Array | None]:
     """Return what is trained on, what is held out (a fraction is drawn stratified), and the samples' weights."""
-    weights = plan.sample_weight
-    if isinstance(plan.validation, float):
-        rows, held = validation_rows(data, plan.validation, plan.seed)
-    elif isinstance(plan.validation, np.ndarray):
-        rows, held = np.delete(np.arange(n_rows(data.X)), plan.validation), plan.validation
+    asked, weights = options.validation, options.sample_weight
+    if isinstance(asked, float):
+        rows, held = validation_rows(data, asked, options.seed)
+    elif isinstance(asked, np.ndarray):
+        rows, held = np.delete(np.arange(n_rows(data.X)), asked), asked
     else:
-        return data, plan.validation, weights
+        return data, asked, weights
     return data.take(rows), data.take(held), None if weights is None else weights[rows]
 
 
@@ -244,12 +274,12 @@ def validation_rows(data: Dataset, fraction: float, seed: int) -> tuple[Array, A
     return hold_out_rows(numbered, groups_of(data), name="validation", seed=seed, test_fraction=fraction)
 
 
-def _fit_model(model: Model, data: Dataset, plan: Plan) -> None:
+def _fit_model(model: Model, data: Dataset, options: TrainingOptions) -> None:
     """Initialize the model where it is not yet, and let it know how samples are prepared."""
-    shape, dtype = map_arrays(lambda array: array.shape[1:], data.X), plan.dtype
+    shape, dtype = map_arrays(lambda array: array.shape[1:], data.X), options.dtype
     if not model._is_initialized:
         with naming_size(model._recipe, shape):
-            model.initialize(shape, seed=plan.seed, dtype=dtype)
+            model.initialize(shape, seed=options.seed, dtype=dtype)
     elif shape != model.input_shape:
         raise ShapeError(f"train: expected samples of shape {model.input_shape}, got {shape}.")
     elif dtype is not None and dtype != model.dtype:
@@ -265,13 +295,13 @@ def _fit_model(model: Model, data: Dataset, plan: Plan) -> None:
     model.classes = data.classes or model.classes
 
 
-def prepares_batches(model: Model, X: Any, plan: Plan) -> bool:
+def prepares_batches(model: Model, X: Any, options: TrainingOptions) -> bool:
     """Return whether each batch is to be prepared when its turn comes: where augmentation follows, and where all at
     once would take more memory than the samples as loaded. Photos do, most tables do not.
     """
     arrays = X.values() if isinstance(X, dict) else [X]
     grows = any(array.dtype.itemsize < np.dtype(model.dtype).itemsize for array in arrays)
-    return plan.augment is not None or (plan.batch_size is not None and grows)
+    return options.augment is not None or (options.batch_size > 0 and grows)
 
 
 def _prepared(model: Model, X: Any, shared: TrainingCache | None = None) -> Any:

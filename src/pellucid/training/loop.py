@@ -32,28 +32,30 @@ from pellucid.training.history import History
 from pellucid.training.job import Job, prepare
 from pellucid.training.nonfinite import find_fault, write_step
 from pellucid.training.optimizers.base import Optimizer
-from pellucid.training.options import Plan
+from pellucid.training.options import TrainingOptions
+from pellucid.training.training_cache import TrainingCache
 from pellucid.types import n_rows, take_rows
 
 
 @ranks.together()
-def train_by_plan(
+def train_by_options(
     model: Model,
     data: Dataset,
-    plan: Plan,
+    options: TrainingOptions,
     callbacks: Sequence[Callback] = (),
     *,
     resume: str | Path | None = None,
     nonfinite: str | Path | None = None,
+    shared: TrainingCache | None = None,
 ) -> History:
-    """Train a model as a plan says, in place; what is left out has its default, whatever the model's recipe.
+    """Train a model as options say, in place; what is left out has its default, whatever the model's recipe.
 
     Parameters and exceptions are those of :func:`pellucid.training.fit.train`.
     """
     started = time.perf_counter()
-    job = prepare(model, data, plan, resume)
+    job = prepare(model, data, options, resume=resume, shared=shared)
     compile_ahead(job, callbacks)
-    history, optimizer, schedule = History(kernels=job.kernels), plan.optimizer, plan.schedule
+    history, optimizer, schedule = History(kernels=job.kernels), job.optimizer, job.schedule
     run = _state_of(job, history, callbacks)
     try:
         with (
@@ -66,7 +68,7 @@ def train_by_plan(
             run.settings |= {"n_ranks": ranks.n_ranks()} if ranks.n_ranks() > 1 else {}
             optimizer.start(model.theta, model._flat_decay_mask())
             if schedule is not None:
-                schedule.start(optimizer.learning_rate, plan.n_epochs * job.n_steps)
+                schedule.start(optimizer.learning_rate, options.n_epochs * job.n_steps)
             history.note += f", on {ranks.n_ranks()} ranks" if ranks.n_ranks() > 1 else ""
             history.setup_seconds = time.perf_counter() - started
             with run.form.open_executor(job, optimizer) as executor, ranks.together():
@@ -87,12 +89,12 @@ def train_by_plan(
 
 
 def _state_of(job: Job, history: History, callbacks: Sequence[Callback]) -> TrainingState:
-    plan = job.plan
+    options = job.options
     run = TrainingState(
-        job.model, job.data, plan.optimizer, plan.schedule, history, plan.n_epochs, job.n_steps, plan.seed
+        job.model, job.data, job.optimizer, job.schedule, history, options.n_epochs, job.n_steps, options.seed
     )
     run.callbacks = sorted(callbacks, key=lambda callback: getattr(callback, "is_last", False))
-    run.settings, run.hashes, run.counts_rows = job.settings, job.hashes, plan.counts_rows
+    run.settings, run.hashes, run.counts_rows = job.settings, job.hashes, options.counts_rows
     return run
 
 

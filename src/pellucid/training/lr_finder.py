@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Mapping
 from dataclasses import replace
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -24,8 +22,8 @@ from pellucid.training.constant import constant_loss
 from pellucid.training.events import Event, StepEnd
 from pellucid.training.fit import train
 from pellucid.training.job import prepare
-from pellucid.training.loop import train_by_plan
-from pellucid.training.options import Plan, TrainingOptions, fill_in, make_optimizer, plan_from
+from pellucid.training.loop import train_by_options
+from pellucid.training.options import TrainingOptions, fill_in, make_optimizer
 from pellucid.training.rate_search import RateSearch, Trial
 from pellucid.training.recipes import GENERAL, RECIPES
 from pellucid.training.samples import in_range_seen, read_samples
@@ -129,47 +127,44 @@ def find_learning_rate(
     data = read_samples(model, data, "find_learning_rate", loss=training.get("loss"))
     usual = (RECIPES[model._recipe] if model._recipe else GENERAL)["n_epochs"]
     given = {**training, "n_epochs": training.get("n_epochs") or usual}
-    options, objects = fill_in(model, data, given)
+    options = fill_in(model, data, given)
     with shown_progress(progress) as show:
         limits: Any = {"min_lr": min_lr, "max_lr": max_lr, "n_rates": n_rates}
-        return search_rates(model, data, options, objects, **limits, progress=show)
+        return search_rates(model, data, options, **limits, progress=show)
 
 
 def search_rates(
     model: Model,
     data: Dataset,
     options: TrainingOptions,
-    objects: Mapping[str, Any] = MappingProxyType({}),
     *,
     min_lr: float,
     max_lr: float,
     n_rates: int,
     progress: ProgressCallback = no_progress,
 ) -> RateSearch:
-    """Return what :func:`find_learning_rate` does, for a training as options, and objects in their place, say."""
+    """Return what :func:`find_learning_rate` does, for a training as options say."""
     where = "find_learning_rate"
     check_option(where, "min_lr", min_lr, float, Limits(above=0))
     check_option(where, "max_lr", max_lr, float, Limits(above=min_lr))
     check_option(where, "n_rates", n_rates, int, Limits(at_least=3))
     data = in_range_seen(model, data, where)
-    search = _Search(model, data, replace(options, validation=None, patience=None), objects)
+    search = _Search(model, data, replace(options, validation=None, patience=None))
     return search.run(np.geomspace(min_lr, max_lr, n_rates), progress)
 
 
 class _Search:
     """The trainings of one search: in the form and on the kernels that the whole training would have."""
 
-    def __init__(
-        self, model: Model, data: Dataset, options: TrainingOptions, objects: Mapping[str, Any]
-    ) -> None:
-        self.model, self.data, self.objects, self.shared = model, data, objects, TrainingCache()
-        plan, twin = self._plan(options, options.learning_rate), copy.deepcopy(model)
-        if plan.optimizer.is_full_batch:
-            name = type(plan.optimizer).__name__
+    def __init__(self, model: Model, data: Dataset, options: TrainingOptions) -> None:
+        self.model, self.data, self.shared, twin = model, data, TrainingCache(), copy.deepcopy(model)
+        rule = make_optimizer(options)
+        if rule.is_full_batch:
+            name = type(rule).__name__
             raise OptionError(
                 f"find_learning_rate: {name} has no learning rate to find. Try another optimizer, such as 'adamw'."
             )
-        job = prepare(twin, data, plan)
+        job = prepare(twin, data, copy.deepcopy(options), shared=self.shared)
         form = "dual" if is_dual(job) else "direct"
         self.options = options = replace(options, kernels=job.kernels, form=form)
         k = map_arrays(lambda shape: shape[-1], twin.output_shape)
@@ -215,7 +210,10 @@ class _Search:
             n_epochs, m = 1, n_rows(data.X)
             rows = stream(self.options.seed, "learning rate").permutation(m)
             data = data.take(rows[: min(m, math.ceil(length) * self.batch_size)])
-        plan = self._plan(replace(self.options, n_epochs=n_epochs), rate)
+        options = copy.deepcopy(replace(self.options, n_epochs=n_epochs))
+        rule = make_optimizer(options)
+        rule.learning_rate = rate
+        options = replace(options, optimizer=rule)
         twin, n_steps = copy.deepcopy(self.model), max(1, round(length))
         losses: list[float] = []  # of each step; of the full batch an epoch's is a step's
 
@@ -224,7 +222,8 @@ class _Search:
                 losses.append(event.loss)
 
         try:
-            history = train_by_plan(twin, data, plan, [keep] if plan.batch_size else [])
+            callbacks = [keep] if options.batch_size else []
+            history = train_by_options(twin, data, options, callbacks, shared=self.shared)
         except TrainingError:
             return Trial(rate, n_steps, None, False, True)
         losses = losses or history.losses
@@ -232,15 +231,8 @@ class _Search:
         loss, noise = float(tail.mean()), float(tail.std() / math.sqrt(len(tail)))
         bound = self.constant - (1 - LEARNED) * abs(self.constant)
         is_dead = _is_flat(twin, self.data)
-        has_learned = not is_dead and loss + (noise if plan.batch_size else 0.0) < bound
+        has_learned = not is_dead and loss + (noise if options.batch_size else 0.0) < bound
         return Trial(rate, n_steps, loss, has_learned, is_dead)
-
-    def _plan(self, options: TrainingOptions, rate: float) -> Plan:
-        objects = {name: copy.deepcopy(part) for name, part in self.objects.items()}
-        rule = objects.pop("optimizer", None) or make_optimizer(options)
-        if not rule.is_full_batch:
-            rule.learning_rate = rate
-        return plan_from(options, optimizer=rule, shared=self.shared, **objects)
 
 
 def _above(best: Trial, rounds: list[tuple[Trial, ...]]) -> list[float]:

@@ -1,22 +1,23 @@
-"""What a training is asked to do: its options, declared once, and the objects that their names stand for."""
+"""What a training is asked to do: its options, declared once, each a name or an object in its place."""
 
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pellucid.data.augmentation.augment import AUGMENT_PRESETS, Augment, augment_preset
+import numpy as np
+
+from pellucid.data.augmentation.augment import AUGMENT_PRESETS, Augment
 from pellucid.data.dataset import Dataset
-from pellucid.dispatch import CHOICES, kernels_option
+from pellucid.dispatch import kernels_option
 from pellucid.errors import OptionError, unknown_name
 from pellucid.nn.model import Model
-from pellucid.ops.losses.base import LOSSES
+from pellucid.ops.losses.base import LOSSES, Loss
 from pellucid.ops.losses.targets import default_loss
 from pellucid.registry import Configurable, Registry, checked_names, flags_of, option, options_of
 from pellucid.training.optimizers.base import OPTIMIZERS, Optimizer
 from pellucid.training.recipes import GENERAL, RECIPES
 from pellucid.training.schedules.base import SCHEDULES, Schedule
-from pellucid.training.training_cache import TrainingCache
 from pellucid.types import n_rows
 
 AUTO = "auto"  # in place of a loss's name: what suits the outputs and the data
@@ -37,6 +38,8 @@ def _or_none(name: str | None) -> str | None:
 class TrainingOptions(Configurable):
     """How a network is trained: what ``pellucid train`` takes, a [training] table holds and a run keeps.
 
+    In Python, objects may stand in the place of the names that files hold.
+
     Examples
     --------
     >>> TrainingOptions(n_epochs=10, optimizer="adam", learning_rate=0.001).batch_size
@@ -52,26 +55,28 @@ class TrainingOptions(Configurable):
     n_epochs: int = option(at_least=1, flag="epochs", help="Passes over the training data.")
     batch_size: int = option(0, at_least=0, help="Samples per step; 0: the full batch.")
     learning_rate: float = option(0.0075, above=0, group="Optimizer", help="Step size of the optimizer.")
-    optimizer: str = option("sgd", choices=lambda: OPTIMIZERS, group="Optimizer", help="Update rule.")
+    optimizer: str | Optimizer = option(
+        "sgd", choices=lambda: OPTIMIZERS, group="Optimizer", help="Update rule."
+    )
     optimizer_options: dict[str, Any] = option(
         {}, group="Optimizer", help="Further options of the optimizer, such as momentum=0.9."
     )
     weight_decay: float = option(
         0.0, at_least=0, group="Optimizer", help="Strength of the L2 penalty on the weights."
     )
-    schedule: str | None = option(
+    schedule: str | Schedule | None = option(
         None, choices=lambda: SCHEDULES, group="Optimizer", help="Learning-rate schedule."
     )
     schedule_options: dict[str, Any] = option(
         {}, group="Optimizer", help="Options of the schedule, such as warmup=0.1."
     )
-    augment: str | None = option(
+    augment: str | Augment | None = option(
         None,
         choices=lambda: (*AUGMENT_PRESETS, NONE),
         check=_or_none,
         help="Random augmentation of the training images.",
     )
-    loss: str | None = option(
+    loss: str | dict[Any, Any] | Loss | None = option(
         None, choices=lambda: LOSSES, help="Loss function; default: chosen from outputs and targets."
     )
     loss_options: dict[str, Any] = option({}, help="Options of the loss, such as gamma=1.")
@@ -81,10 +86,10 @@ class TrainingOptions(Configurable):
         below=1,
         help="Fraction by which targets are moved towards the uniform distribution.",
     )
-    class_weight: str | None = option(
+    class_weight: str | dict[Any, Any] | list[Any] | np.ndarray | None = option(
         None, choices=lambda: ("balanced",), help="Weigh classes inversely to their frequency."
     )
-    validation: float | None = option(
+    validation: float | Dataset | np.ndarray | None = option(
         None, above=0, below=1, help="Fraction of the training data held out for validation."
     )
     patience: int | None = option(
@@ -115,21 +120,28 @@ class TrainingOptions(Configurable):
         help="Cores to split each batch over; default: as many as pay off.",
     )
     kernels: str | None = kernels_option()
+    shuffle: bool = option(True, in_config=False)
+    sample_weight: Any = option(None, in_config=False)
+    counts_rows: bool = option(
+        False, in_config=False
+    )  # in an epoch's loss, as scikit-learn does; else weights
 
     def __post_init__(self) -> None:
         self._check_options()
         for kind, known in TABLES.items():
-            if getattr(self, kind) is not None and (own := getattr(self, f"{kind}_options")):
-                known.make(getattr(self, kind), **own)  # refuses what is wrong before any data are read
+            if isinstance(name := getattr(self, kind), str) and (own := getattr(self, f"{kind}_options")):
+                known.make(name, **own)  # refuses what is wrong before any data are read
+        rule = OPTIMIZERS[self.optimizer] if isinstance(self.optimizer, str) else type(self.optimizer)
+        if rule.is_full_batch and (self.batch_size or self.augment or self.schedule):
+            raise OptionError(
+                f"{rule.__name__}: it works on the whole batch and chooses its own steps: leave out batch_size, "
+                "augment and schedule."
+            )
         if self.patience is not None and self.validation is None:
             raise OptionError(
                 "patience: early stopping watches held-out samples; set validation (--validation) too, such as 0.2."
             )
-        self.check_stopping(self.patience)
-
-    def check_stopping(self, patience: int | None) -> None:
-        """Raise OptionError for two options that both decide which weights a training ends with."""
-        if patience is not None and self.weight_ema is not None:
+        if self.patience is not None and self.weight_ema is not None:
             raise OptionError(
                 "weight_ema: early stopping (patience) restores the best epoch's weights. Leave one out."
             )
@@ -184,8 +196,10 @@ class TrainingOptions(Configurable):
         OptionError
             If labels are to be smoothed and the loss has no such option.
         """
-        smoothing, takes_it, name = self.label_smoothing, False, "the joint loss of several outputs"
-        if not isinstance(y, Mapping):
+        smoothing, takes_it, name = self.label_smoothing, False, "the loss"
+        if isinstance(y, Mapping):
+            name = "the joint loss of several outputs"
+        elif self.loss is None or isinstance(self.loss, str):
             name = self.loss or default_loss(1, y)
             takes_it = (
                 "label_smoothing" in options_of(LOSSES[name]) and "label_smoothing" not in self.loss_options
@@ -218,40 +232,6 @@ class TrainingOptions(Configurable):
         return cls(**checked_names(cls, {flags[key]: value for key, value in table.items()}))
 
 
-@dataclass(frozen=True, eq=False)
-class Plan(Configurable):
-    """What a training is given, its names resolved to objects: the arguments of :func:`train`, all filled in."""
-
-    _registered_as = "train"
-
-    n_epochs: int = option(at_least=1)
-    optimizer: Optimizer = option()
-    batch_size: int | None = option(None, at_least=1)  # None: the full batch
-    loss: Any = option(None)
-    shuffle: bool = option(True)
-    validation: Any = option(None)  # a Dataset, or the fraction or the rows that are held out
-    seed: int = option(1, at_least=0, below=2**32)
-    dtype: str | None = option(None, choices=lambda: ("float32", "float64"))
-    form: str = option("auto", choices=lambda: FORMS)
-    schedule: Schedule | None = option(None)
-    augment: Augment | None = option(None)
-    sample_weight: Any = option(None)
-    class_weight: Any = option(None)
-    n_threads: int | None = option(None, at_least=1)
-    kernels: str | None = option(None, choices=lambda: CHOICES)
-    counts_rows: bool = option(False)  # in an epoch's loss, as scikit-learn does, rather than their weights
-    shared: TrainingCache | None = option(None)  # with other trainings on the same samples
-
-    def __post_init__(self) -> None:
-        self._check_options()
-        changes_the_loss = self.batch_size is not None or self.augment is not None
-        if self.optimizer.is_full_batch and (changes_the_loss or self.schedule is not None):
-            raise OptionError(
-                f"{type(self.optimizer).__name__}: it works on the whole batch and chooses its own steps: leave "
-                "out batch_size, augment and schedule."
-            )
-
-
 def fill_from(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
     """Return ``above``, with what it leaves out taken from ``below`` where it fits.
 
@@ -270,30 +250,31 @@ def fill_from(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, A
         if kind in above:
             fill.pop(f"{kind}_options", None)
     loss = above.get("loss")
-    if loss is not None and loss in LOSSES and "label_smoothing" not in options_of(LOSSES[loss]):
+    if isinstance(loss, str) and loss in LOSSES and "label_smoothing" not in options_of(LOSSES[loss]):
         fill.pop("label_smoothing", None)
-    if above.get("optimizer", fill.get("optimizer")) != fill.get("optimizer"):
-        known = above["optimizer"] in OPTIMIZERS
-        rival = bound_to_optimizer(is_full_batch=known and OPTIMIZERS[above["optimizer"]].is_full_batch)
+    rule = above.get("optimizer", fill.get("optimizer"))
+    name = rule._registered_as if isinstance(rule, Optimizer) else rule
+    if name != fill.get("optimizer"):
+        known = OPTIMIZERS[name] if name in OPTIMIZERS else type(rule)
+        rival = {"schedule", "schedule_options", "learning_rate", "weight_decay"}
+        if getattr(known, "is_full_batch", False):
+            rival |= {"batch_size", "augment"}
         fill = {name: value for name, value in fill.items() if name not in rival}
-        if known:
-            usual = OPTIMIZERS.make(above["optimizer"]).config()
+        if name in OPTIMIZERS:
+            usual = OPTIMIZERS.make(name).config()
             fill |= {name: usual[name] for name in ("learning_rate", "weight_decay") if name in usual}
     return {**fill, **above}
-
-
-def bound_to_optimizer(*, is_full_batch: bool) -> tuple[str, ...]:
-    """Return the options of a recipe that do not fit another optimizer, which may be one of the full batch."""
-    bound = ("schedule", "schedule_options", "learning_rate", "weight_decay")
-    return (*bound, "batch_size", "augment") if is_full_batch else bound
 
 
 def _named_apart(table: Mapping[str, Any]) -> dict[str, Any]:
     """Return a [training] table with the options of optimizer, schedule and loss next to their names."""
     flat = dict(table)
+    if flat.get("loss") == AUTO:
+        flat["loss"] = {"type": AUTO}
     for kind, known in TABLES.items():
-        if isinstance(flat.get(kind), Mapping):
-            flat[kind], flat[f"{kind}_options"] = known.split(flat[kind])
+        given = flat.get(kind)  # a dictionary of losses without a type has one for each output
+        if isinstance(given, Mapping) and given.get("type", AUTO if kind == "loss" else "") != AUTO:
+            flat[kind], flat[f"{kind}_options"] = known.split(given)
     return flat
 
 
@@ -302,36 +283,8 @@ def recipe_of(model: Model) -> dict[str, Any]:
     return GENERAL if model._recipe is None else RECIPES[model._recipe]
 
 
-def plan_from(options: TrainingOptions, **objects: Any) -> Plan:
-    """Return the plan that options describe; objects take the place of what the options name.
-
-    Examples
-    --------
-    >>> plan_from(TrainingOptions(n_epochs=5, optimizer="adam", learning_rate=0.01)).optimizer.learning_rate
-    0.01
-    """
-    named: dict[str, Any] = {
-        "n_epochs": options.n_epochs,
-        "optimizer": objects.get("optimizer") or make_optimizer(options),
-        "batch_size": options.batch_size or None,
-        "loss": loss_of(options),
-        "validation": options.validation,
-        "seed": options.seed,
-        "dtype": options.dtype,
-        "form": options.form,
-        "class_weight": options.class_weight,
-        "n_threads": options.n_threads,
-        "kernels": options.kernels,
-    }
-    if options.schedule is not None:
-        named["schedule"] = SCHEDULES.make(options.schedule, **options.schedule_options)
-    if options.augment is not None:
-        named["augment"] = augment_preset(options.augment)
-    return Plan(**{**named, **objects})
-
-
-def fill_in(model: Model, data: Dataset, given: Mapping[str, Any]) -> tuple[TrainingOptions, dict[str, Any]]:
-    """Return the options of a training, and the objects that were given in the place of names.
+def fill_in(model: Model, data: Dataset, given: Mapping[str, Any]) -> TrainingOptions:
+    """Return the options of a training.
 
     Parameters
     ----------
@@ -347,13 +300,15 @@ def fill_in(model: Model, data: Dataset, given: Mapping[str, Any]) -> tuple[Trai
         If an option is wrong, or the number of epochs is left out and nothing brings it.
     """
     named = {name: value for name, value in given.items() if value is not None}
-    objects = {name: named.pop(name) for name in list(named) if _is_object(name, named[name])}
+    apart = {name: named.pop(name) for name in ("shuffle", "sample_weight") if name in named}
     recipe = {} if model._recipe is None else RECIPES[model._recipe]
-    if isinstance(objects.get("augment"), Mapping | list | tuple):
-        objects["augment"] = Augment.from_config(objects["augment"])
-    optimizer: Optimizer | None = objects.get("optimizer")
-    if optimizer is not None:
-        recipe = _without_rival(recipe, named, optimizer)
+    optimizer = named.get("optimizer")
+    if isinstance(optimizer, Optimizer):
+        for name in ("learning_rate", "weight_decay"):
+            if name in named:
+                raise OptionError(
+                    f"train: {name} is the optimizer's own; give it to {type(optimizer).__name__}."
+                )
         if optimizer.is_full_batch and "n_epochs" not in {**recipe, **named}:
             named["n_epochs"] = getattr(optimizer, "max_iterations", 1) + 1
     if "n_epochs" not in {**recipe, **named}:
@@ -361,22 +316,24 @@ def fill_in(model: Model, data: Dataset, given: Mapping[str, Any]) -> tuple[Trai
             "train: n_epochs is missing. Say how many passes over the data to make, such as n_epochs=50; only a "
             "preset brings a number of its own."
         )
-    if "validation" in objects and "patience" in named:  # options know of a fraction alone
-        objects["patience"] = named.pop("patience")
+    if isinstance(named.get("augment"), Mapping | list | tuple):
+        named["augment"] = Augment.from_config(named["augment"])
     options = TrainingOptions.resolve(recipe, **named)
-    options.check_stopping(objects.get("patience"))
-    takes_recipe = "loss" not in objects and not (model._has_chosen_loss and options.loss is None)
-    return options.for_data(recipe if takes_recipe else {**recipe, "label_smoothing": None}, data.y), objects
+    is_own = not isinstance(options.loss, str | None) or (model._has_chosen_loss and options.loss is None)
+    recipe = {**recipe, "label_smoothing": None} if is_own else recipe
+    return dataclasses.replace(options.for_data(recipe, data.y), **apart)
 
 
 def make_optimizer(options: TrainingOptions) -> Optimizer:
-    """Return the optimizer that the options name.
+    """Return the optimizer that the options name, or are given.
 
     Examples
     --------
     >>> make_optimizer(TrainingOptions(n_epochs=5, optimizer="adam", learning_rate=0.01)).learning_rate
     0.01
     """
+    if isinstance(options.optimizer, Optimizer):
+        return options.optimizer
     numbers: dict[str, Any] = {"weight_decay": options.weight_decay}
     if options.optimizer == "lbfgs":
         numbers["max_iterations"] = options.n_epochs
@@ -385,7 +342,7 @@ def make_optimizer(options: TrainingOptions) -> Optimizer:
     return OPTIMIZERS.make(options.optimizer, **{**numbers, **options.optimizer_options})
 
 
-def loss_of(options: TrainingOptions) -> dict[str, Any] | None:
+def loss_of(options: TrainingOptions) -> Any:
     """Return the loss that the options name, as ``train`` takes it; None where the data decides.
 
     Examples
@@ -393,36 +350,9 @@ def loss_of(options: TrainingOptions) -> dict[str, Any] | None:
     >>> loss_of(TrainingOptions(n_epochs=5, label_smoothing=0.1))
     {'type': 'auto', 'label_smoothing': 0.1}
     """
+    if not isinstance(options.loss, str | None):
+        return options.loss
     chosen = dict(options.loss_options)
     if options.label_smoothing is not None:
         chosen["label_smoothing"] = options.label_smoothing
     return {"type": options.loss or AUTO, **chosen} if options.loss or chosen else None
-
-
-def _is_object(name: str, value: Any) -> bool:
-    """Return whether an argument of ``train`` is an object, which options cannot hold, rather than a name."""
-    if name == "validation":
-        return not isinstance(value, int | float)
-    if name == "class_weight":
-        return not isinstance(value, str)
-    if name == "loss":  # a dictionary without a type has a loss for each output
-        kind = value.get("type") if isinstance(value, Mapping) else value
-        return not isinstance(kind, str) or kind == AUTO
-    if name == "augment":
-        return not isinstance(value, str)
-    return name in ("shuffle", "sample_weight") or (
-        name in ("optimizer", "schedule") and not isinstance(value, str | Mapping)
-    )
-
-
-def _without_rival(
-    recipe: Mapping[str, Any], named: Mapping[str, Any], optimizer: Optimizer
-) -> dict[str, Any]:
-    """Return a recipe without what goes with another optimizer than the one given."""
-    for name in ("learning_rate", "weight_decay"):
-        if name in named:
-            raise OptionError(f"train: {name} is the optimizer's own; give it to {type(optimizer).__name__}.")
-    if optimizer._registered_as == recipe.get("optimizer"):
-        return dict(recipe)
-    rival = ("optimizer", *bound_to_optimizer(is_full_batch=optimizer.is_full_batch))
-    return {name: value for name, value in recipe.items() if name not in rival}

@@ -18,8 +18,8 @@ from pellucid.ops.activations import Activation
 from pellucid.registry import validate_call
 from pellucid.training.job import prepare
 from pellucid.training.optimizers.base import OPTIMIZERS, Optimizer
-from pellucid.training.options import Plan
-from pellucid.training.samples import in_range_seen, read_samples
+from pellucid.training.options import TrainingOptions
+from pellucid.training.samples import read_samples
 from pellucid.training.trace_records import LayerTrace, Trace
 from pellucid.types import Array, map_arrays
 
@@ -93,7 +93,7 @@ def trace(
     data = read_samples(model, data, "trace", loss=loss)
     chosen = _optimizer(optimizer, learning_rate)
     traced = model if update else copy.deepcopy(model)
-    plan = Plan(
+    options = TrainingOptions(
         n_epochs=1,
         optimizer=chosen,
         loss=loss,
@@ -103,7 +103,7 @@ def trace(
         n_threads=1,
         kernels="numpy",
     )
-    job = prepare(traced, in_range_seen(model, data, "trace"), plan)
+    job = prepare(traced, data, options)
     traced._seed_step(seed, 0)
     with dispatch.use("numpy"), np.errstate(over="ignore", invalid="ignore"):
         found = _step(traced, job.X, job.Y, job.weights, chosen)

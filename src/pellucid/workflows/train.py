@@ -3,7 +3,7 @@
 import shlex
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -39,8 +39,7 @@ from pellucid.training.callbacks.tensorboard import TensorBoard
 from pellucid.training.checkpoint import checkpoints_of, epochs_made, latest_checkpoint
 from pellucid.training.events import TrainStart
 from pellucid.training.extension import depends_on_length
-from pellucid.training.optimizers.base import OPTIMIZERS
-from pellucid.training.options import TrainingOptions
+from pellucid.training.options import TrainingOptions, make_optimizer
 from pellucid.workflows.checkpoints import Checkpoints
 from pellucid.workflows.run_words import Say, say_choice, say_data, say_end, say_scores, say_start
 
@@ -133,7 +132,7 @@ def plan_to_resume(
         (config.start, freeze or config.freeze) if start is None and model is None else (start, freeze)
     )
     asked = plan(model or config.model, data, photo=photo, start=start, freeze=freeze)
-    kept = {name: value for name, value in asdict(config.options).items() if value is not None}
+    kept = {name: value for name, value in config.options._option_values().items() if value is not None}
     resolved = TrainingOptions.resolve({}, kept, **options)
     own = asked.config
     own = replace(own, options=resolved, reason=own.reason or config.reason, photo=own.photo or config.photo)
@@ -247,7 +246,7 @@ def _written_on_the_way(
 ) -> list[Callback]:
     """Return the callbacks that write checkpoints and event files."""
     written: list[Callback] = [TensorBoard(out / "tensorboard")] if has_events else []
-    if not OPTIMIZERS[config.options.optimizer].is_full_batch:
+    if not make_optimizer(config.options).is_full_batch:
         return [checkpoints.callback(out / CHECKPOINTS), *written]
     if checkpoints.checkpoint_steps or checkpoints.checkpoint_minutes:
         raise OptionError("checkpoints: a training by L-BFGS cannot go on from one. Leave them out.")

@@ -14,8 +14,7 @@ from pellucid.data.augmentation.colour import (
     Hue,
     Saturation,
 )
-from pellucid.dispatch.augmentation import recolour
-from pellucid.ops.colour import mean_colours
+from pellucid.ops.colour import mean_colours, recolour
 
 
 def at(transform: Any, X: np.ndarray, value: float) -> np.ndarray:

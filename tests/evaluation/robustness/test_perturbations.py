@@ -9,13 +9,12 @@ from PIL import Image
 from tests.every import every
 
 from pellucid.errors import DataError, OptionError, ShapeError
-from pellucid.evaluation.robustness.colour import background_of
-from pellucid.evaluation.robustness.geometric import CAMERA_DISTANCE
+from pellucid.evaluation.robustness.perturbation import REASONS
 from pellucid.evaluation.robustness.perturbations import (
+    CAMERA_DISTANCE,
     PERTURBATIONS,
-    REASONS,
+    background_of,
     choose_perturbations,
-    choose_strengths,
 )
 from pellucid.rng import stream
 
@@ -186,15 +185,6 @@ def test_the_background_takes_the_colour_of_the_middle() -> None:
     assert np.abs(corners - [200, 120, 40]).max() < 20
 
 
-def test_the_ellipse_fits_the_photo() -> None:
-    weight = background_of(40, 80)
-    np.testing.assert_array_equal(weight, weight[::-1, ::-1])
-    assert weight[20, 40] == 0
-    assert weight[0, 0] == 1
-    assert (np.diff(weight[20, 40:]) >= 0).all()
-    np.testing.assert_allclose(weight[20, ::2], background_of(40, 40)[20], atol=0.1)
-
-
 @every("channels", [1, 3])
 def test_jpeg_is_pillows(channels: int, photos: np.ndarray) -> None:
     images = photos[..., :channels]
@@ -246,25 +236,19 @@ def test_the_table_is_consistent() -> None:
     assert {p.reason for p in PERTURBATIONS.values()} == set(REASONS)
 
 
-def test_names_are_chosen_once_each_and_unknown_ones_get_the_nearest() -> None:
-    assert [p.name for p in choose_perturbations(["blur", "hue", "blur"])] == ["blur", "hue"]
+def test_names_and_strengths_are_chosen_once_each_in_order_and_checked() -> None:
+    chosen = {p.name: strengths for p, strengths in choose_perturbations(["blur", "hue", "blur"]).items()}
+    assert list(chosen) == ["blur", "hue"]
     assert [p.name for p in choose_perturbations("blur")] == ["blur"]
-    assert len(choose_perturbations()) == len(PERTURBATIONS)
-    with pytest.raises(OptionError, match=r"unknown perturbation 'roation'\. Did you mean 'rotation'\?"):
-        choose_perturbations(["roation"])
-    with pytest.raises(OptionError, match="at least one perturbation, got none"):
-        choose_perturbations([])
-
-
-def test_strengths_are_sorted_with_0_first_and_checked() -> None:
-    chosen = choose_perturbations(["rotation", "blur"])
-    assert choose_strengths(chosen, {"rotation": [45, 0, 15, 45]}) == {
-        "rotation": (0.0, 15.0, 45.0),
-        "blur": (0.0, *PERTURBATIONS["blur"].strengths),
-    }
-    with pytest.raises(OptionError, match=r"strengths of unknown perturbation 'hue'.*Known: blur, rotation"):
-        choose_strengths(chosen, {"hue": [30]})
-    with pytest.raises(OptionError, match=r"rotation: expected at least one strength above 0, got \[0\]"):
-        choose_strengths(chosen, {"rotation": [0]})
-    with pytest.raises(OptionError, match="blur: expected a strength from 0 to 100"):
-        choose_strengths(chosen, {"blur": [1, -1]})
+    assert [p.name for p in choose_perturbations()] == list(PERTURBATIONS)
+    named = choose_perturbations(["rotation", "blur"], {"rotation": [45, 0, 15, 45]})
+    assert list(named.values()) == [(15.0, 45.0), PERTURBATIONS["blur"].strengths]
+    for names, strengths, expected in (
+        (["roation"], {}, r"unknown perturbation 'roation'\. Did you mean 'rotation'\?"),
+        ([], {}, "at least one perturbation, got none"),
+        (["blur"], {"hue": [30]}, r"strengths of unknown perturbation 'hue'.*Known: blur"),
+        (["rotation"], {"rotation": [0]}, r"rotation: expected at least one strength above 0, got \[0\]"),
+        (["blur"], {"blur": [1, -1]}, "blur: expected a strength from 0 to 100"),
+    ):
+        with pytest.raises(OptionError, match=expected):
+            choose_perturbations(names, strengths)

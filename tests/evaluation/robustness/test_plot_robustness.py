@@ -14,7 +14,8 @@ from tests.pictures import assert_readable, frames, page_text, shown, words
 from pellucid.data.dataset import Dataset
 from pellucid.errors import DataError, OptionError, ShapeError
 from pellucid.evaluation.robustness.curves import PerturbationCurve, Robustness, StrengthRow
-from pellucid.evaluation.robustness.perturbations import PERTURBATIONS, REASONS
+from pellucid.evaluation.robustness.perturbation import REASONS
+from pellucid.evaluation.robustness.perturbations import PERTURBATIONS
 from pellucid.evaluation.robustness.plot_robustness import perturbation_sheet, robustness_curves
 from pellucid.evaluation.robustness.try_perturbations import change_photo, robustness
 from pellucid.plotting.style import BLUE, INK, ORANGE, RED

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pellucid.data.augmentation.transform import Transform
-from pellucid.dispatch.augmentation import sample
-from pellucid.ops.sampling import EDGES
+from pellucid.ops.sampling import EDGES, sample
 from pellucid.registry import option
 from pellucid.types import Array, Shape
 

@@ -10,7 +10,7 @@ from typing import final
 import numpy as np
 
 from pellucid.data.augmentation.transform import Transform
-from pellucid.dispatch.augmentation import mean_colours, recolour
+from pellucid.ops.colour import mean_colours, recolour
 from pellucid.registry import option, register
 from pellucid.types import Array
 

@@ -10,7 +10,8 @@ from pellucid.data.augmentation.colour import Colour
 from pellucid.data.augmentation.mixing import Blend
 from pellucid.data.augmentation.parts import Part
 from pellucid.data.augmentation.transform import Transform
-from pellucid.dispatch.augmentation import mean_colours, recolour, sample
+from pellucid.ops.colour import mean_colours, recolour
+from pellucid.ops.sampling import sample
 from pellucid.types import Array, map_arrays
 
 

@@ -6,8 +6,8 @@ from typing import final
 import numpy as np
 
 from pellucid.data.augmentation.transform import Transform
-from pellucid.dispatch.augmentation import paste
 from pellucid.errors import OptionError, ShapeError
+from pellucid.ops.paste import paste
 from pellucid.registry import option, register
 from pellucid.types import Array, Shape
 

@@ -17,10 +17,9 @@ from pellucid.runs.build import make_model
 from pellucid.runs.config import Stage
 from pellucid.runs.run import Run
 from pellucid.text import plural
-from pellucid.training.cost import first_layer_correction, stays_in_span
+from pellucid.training.cost import can_be_dual, first_layer_correction
 from pellucid.training.fit import kernels_for
 from pellucid.training.job import validation_rows
-from pellucid.training.options import make_optimizer
 from pellucid.types import Array
 
 N_SNAPSHOTS = 20
@@ -41,15 +40,9 @@ def training_seconds(run: Run) -> float:
     model, options, m = run.model, run.config.options, len(run.split.train)
     n_steps, batch = run.history.n_steps, min(options.batch_size or m, m)
     work = 3.0 * batch * n_steps * model._n_operations
-    if can_be_dual(run):
+    if can_be_dual(model, options, m):
         work += first_layer_correction(model, m, batch, n_steps)
     return work / OPERATIONS_A_SECOND + n_steps * len(model._leaves()) * SECONDS_A_LAYER
-
-
-def can_be_dual(run: Run) -> bool:
-    """Return whether the training stays in the span of its samples."""
-    m, options = len(run.split.train), run.config.options
-    return options.augment is None and stays_in_span(run.model, make_optimizer(options), m)
 
 
 class TrainingTrace(NamedTuple):
@@ -70,7 +63,7 @@ def retrain(run: Run, query: Dataset) -> TrainingTrace:
     start = _start_of(run)
     start._copy_loss(model)
     start.preprocessing, start.classes, start._schema = model.preprocessing, model.classes, model._schema
-    is_small, on_threads, kernels = can_be_dual(run), False, run.history.kernels
+    is_small, on_threads, kernels = can_be_dual(model, options, len(train)), False, run.history.kernels
     if is_small:  # elsewhere the last digits, which kernels change, grow
         kernels, on_threads = kernels_for(start, train, options, N_TRAININGS)
     same = replace(options, kernels=kernels)
@@ -155,6 +148,6 @@ def training_weights(run: Run) -> Array | None:
 def _held_out(run: Run) -> Array | None:
     """Return the rows of the training part that watched the training; None: it held out none."""
     options = run.config.options
-    if options.validation is None:
+    if not isinstance(options.validation, float):
         return None
     return validation_rows(run.split.train, options.validation, options.seed)[1]

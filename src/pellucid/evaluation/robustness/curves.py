@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pellucid.evaluation.robustness.chance import BREAK_POINTS, Chance, judge
-from pellucid.evaluation.robustness.perturbations import REASONS, Perturbation
+from pellucid.evaluation.robustness.perturbation import REASONS, Perturbation
 from pellucid.shares import share_range
 from pellucid.stats.intervals import wilson_interval
 from pellucid.text import p_in_words, plural
@@ -15,14 +15,6 @@ from pellucid.text_blocks import Result
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-
-OUTCOME_WORDS = {  # in a table
-    "no loss": "no loss",
-    "more than chance": "yes",
-    "not shown": "not shown",
-    "cannot be told": "cannot be told",
-}
 
 
 @dataclass(frozen=True)
@@ -261,7 +253,8 @@ class Robustness(Result):
         if "outcome" not in row:
             return row["change"], correct, interval, "", "", ""
         p = p_in_words(row["p_value"]).removeprefix("p = ").removeprefix("p ")
-        return row["change"], correct, interval, p, OUTCOME_WORDS[row["outcome"]], row["breaks_at"]
+        beyond = "yes" if row["outcome"] == "more than chance" else row["outcome"]
+        return row["change"], correct, interval, p, beyond, row["breaks_at"]
 
     def plot(self) -> "Figure":
         """Return accuracy against strength, a panel for each perturbation."""

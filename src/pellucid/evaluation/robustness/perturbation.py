@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import wraps
 from typing import TypeAlias
 
 import numpy as np
@@ -41,16 +42,16 @@ class Perturbation:
         What is done: what is drawn at random, and what stands in for what is not known.
     unit : str
         Of the strength.
+    change : callable
+        What is done at a strength above 0.
+    label : callable
+        A strength in a few letters, for an axis.
     strengths : tuple of float
         The usual ones, ascending, without 0.
     moderate : float
         One of them: about as much as two photos of the same object may differ. Rankings compare these.
     largest : float
         The largest meaningful strength.
-    change : callable
-        What is done at a strength above 0.
-    label : callable
-        A strength in a few letters, for an axis.
     needs_colour : bool
         Whether it leaves grey photos as they are.
     """
@@ -60,12 +61,17 @@ class Perturbation:
     reason: str
     description: str
     unit: str
-    strengths: tuple[float, ...]
-    moderate: float
-    largest: float
     change: Change
     label: Callable[[float], str]
+    strengths: tuple[float, ...] = (1,)
+    moderate: float = 1
+    largest: float = 1
     needs_colour: bool = False
+
+    @property
+    def usual(self) -> str:
+        """The usual strengths, for a message."""
+        return f"Usual ones: {', '.join(f'{value:g}' for value in self.strengths)}."
 
     def __call__(self, images: Array, strength: float, rng: np.random.Generator) -> Array:
         """Return a changed copy of photos.
@@ -106,7 +112,7 @@ class Perturbation:
         if not (is_number and math.isfinite(strength) and 0 <= strength <= self.largest):
             raise OptionError(
                 f"{self.name}: expected a strength from 0 to {self.largest:g} ({self.unit}), got {strength!r}. "
-                f"Usual ones: {', '.join(f'{value:g}' for value in self.strengths)}."
+                f"{self.usual}"
             )
 
 
@@ -139,6 +145,7 @@ def in_floats(change: Change) -> Change:
     array([100], dtype=uint8)
     """
 
+    @wraps(change)
     def on_bytes(images: Array, strength: float, rng: np.random.Generator) -> Array:
         X = images.astype(np.float32)
         X /= 255
@@ -147,8 +154,3 @@ def in_floats(change: Change) -> Change:
         return np.rint(X, out=X).astype(np.uint8)
 
     return on_bytes
-
-
-def random_signs(rng: np.random.Generator, m: int) -> Array:
-    """Return -1 or 1 for each of m photos, float64 of shape (m, 1)."""
-    return 2.0 * rng.integers(0, 2, (m, 1)) - 1

@@ -11,8 +11,8 @@ import numpy as np
 from pellucid.data.copies.pixels import has_colour
 from pellucid.errors import OptionError, PellucidError, ShapeError
 from pellucid.evaluation.robustness.curves import PerturbationCurve, Robustness
-from pellucid.evaluation.robustness.perturbation import Perturbation, check_photos
-from pellucid.evaluation.robustness.perturbations import REASONS, choose_perturbations, choose_strengths
+from pellucid.evaluation.robustness.perturbation import REASONS, check_photos
+from pellucid.evaluation.robustness.perturbations import choose_perturbations
 from pellucid.evaluation.robustness.try_perturbations import change_photo, check_model
 from pellucid.nn.model import Model
 from pellucid.plotting.grid import Page, Tile
@@ -193,40 +193,38 @@ def perturbation_sheet(
             f"perturbation_sheet: the model takes photos of shape {model.input_shape}, this one is {image.shape}. "
             "Try image_to_input(photo, model.input_shape)."
         )
-    chosen = choose_perturbations(perturbations)
-    wanted = choose_strengths(chosen, strengths)
-    chosen = [p for p in chosen if has_colour(image[None]) or not p.needs_colour]
-    plan: list[tuple[Perturbation | None, float, str]] = [(None, 0.0, "as it is")]
-    for p in chosen:
-        is_yes_or_no = len(p.strengths) == 1
-        plan += [(p, s, p.title.lower() if is_yes_or_no else p.label(s)) for s in _few(wanted[p.name][1:])]
-    pictures = [image if p is None else change_photo(image, p, s, seed, row) for p, s, _ in plan]
+    chosen = choose_perturbations(perturbations, strengths)
+    shown = [
+        (p, strength)
+        for p, measured in chosen.items()
+        if not p.needs_colour or has_colour(image[None])
+        for strength in _few(measured)
+    ]
+    pictures = [image, *(change_photo(image, p, strength, seed, row) for p, strength in shown)]
     last = max(2, len(model.classes), model.output_shape[-1]) - 1
     if label is not None and not 0 <= label <= last:
         raise OptionError(f"perturbation_sheet: expected label to be a class, 0 to {last}, got {label}.")
     labels, sure = _predictions(model, np.stack(pictures))
     expected = int(labels[0]) if label is None else label
     tiles = [
-        _tile(drawn, text, class_name(model.classes, int(k), 80), p, is_good=k == expected)
-        for drawn, (_, _, text), k, p in zip(pictures, plan, labels, sure, strict=True)
+        _tile(drawn, class_name(model.classes, int(k), 80), p, is_good=k == expected)
+        for drawn, k, p in zip(pictures, labels, sure, strict=True)
     ]
-    rows = [(f"The {noun}", by(image.shape), tiles[:1])]
-    for p in chosen:
-        mine = [tile for tile, (other, _, _) in zip(tiles, plan, strict=True) if other is p]
-        if len(p.strengths) == 1:
-            rows[0][2].extend(mine)
-        else:
-            rows.append((p.title, REASONS[p.reason], mine))
-    return _sheet(rows, class_name(model.classes, expected), noun, is_known=label is not None)
-
-
-def _sheet(rows: Sequence[tuple[str, str, list[Tile]]], name: str, noun: str, *, is_known: bool) -> Figure:
+    first = f"The {noun}", by(image.shape)
+    rows = {first: [tiles[0]._replace(below=["as it is", *tiles[0].below])]}
+    for (p, strength), tile in zip(shown, tiles[1:], strict=True):
+        is_yes_or_no = len(p.strengths) == 1
+        caption = p.title.lower() if is_yes_or_no else p.label(strength)
+        rows.setdefault(first if is_yes_or_no else (p.title, REASONS[p.reason]), []).append(
+            tile._replace(below=[caption, *tile.below])
+        )
+    name, is_known = class_name(model.classes, expected), label is not None
     page = Page(f"One {noun} {'of class' if is_known else 'predicted as'} '{name}', changed more and more")
     good, bad = ("correct", "wrong") if is_known else ("same prediction", "another prediction")
     page.text(f"✓ {good}, ✗ {bad}, with the predicted probability.", gap=0.12)
-    n_columns = max(6, *(len(tiles) for _, _, tiles in rows))
-    for title, reason, tiles in rows:
-        page.row(tiles, n_columns=n_columns, names=NAMES, name=title, note=reason, size=7)
+    n_columns = max(6, *map(len, rows.values()))
+    for (title, reason), its in rows.items():
+        page.row(its, n_columns=n_columns, names=NAMES, name=title, note=reason, size=7)
     return page.figure()
 
 
@@ -246,9 +244,9 @@ def _predictions(model: Model, pictures: Array) -> tuple[Array, list[float | Non
         return labels, [None] * len(labels)
 
 
-def _tile(image: Array, caption: str, name: str, probability: float | None, *, is_good: bool) -> Tile:
+def _tile(image: Array, name: str, probability: float | None, *, is_good: bool) -> Tile:
     colour, mark = (BLUE, "✓") if is_good else (RED, "✗")
     sure = "" if probability is None else f" {percent(probability)}"
     comma = "," if sure and name[-1].isdigit() else ""  # "9, 12 %"
     prediction = Line(f"{mark} {{}}{comma}{sure}", colour, name=name)
-    return Tile(image, [caption, prediction], frame="" if is_good else RED)
+    return Tile(image, [prediction], frame="" if is_good else RED)

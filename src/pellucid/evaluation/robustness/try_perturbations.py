@@ -12,7 +12,7 @@ from pellucid.data.dataset import Dataset
 from pellucid.errors import OptionError, ShapeError
 from pellucid.evaluation.robustness.curves import PerturbationCurve, Robustness, StrengthRow
 from pellucid.evaluation.robustness.perturbation import Perturbation, check_photos
-from pellucid.evaluation.robustness.perturbations import choose_perturbations, choose_strengths
+from pellucid.evaluation.robustness.perturbations import choose_perturbations
 from pellucid.nn.model import Model, check_trained
 from pellucid.prediction.predict import Predictions, predict
 from pellucid.progress import CountCallback
@@ -90,28 +90,27 @@ def robustness(
     """
     check_model("robustness", model)
     data = as_dataset(data, "robustness", part="test")
-    chosen = choose_perturbations(perturbations)
-    wanted = choose_strengths(chosen, strengths)
+    chosen = choose_perturbations(perturbations, strengths)
     check_photos("robustness", data.X)
     found = predict(model, data) if predictions is None else predictions
     clean, is_right = found.confusion, found.is_correct
     left_out = (
         {} if has_colour(data.X) else {p.name: f"the {data.noun}s are grey" for p in chosen if p.needs_colour}
     )
-    chosen = [p for p in chosen if p.name not in left_out]
+    chosen = {p: measured for p, measured in chosen.items() if p.name not in left_out}
     if not chosen:
         raise OptionError(
             f"robustness: nothing is left to measure: {', '.join(left_out)} needs colour, and the photos are grey. "
             "Choose another perturbation."
         )
-    n_rounds, n_done = sum(len(wanted[p.name]) - 1 for p in chosen), 0
+    n_rounds, n_done = sum(map(len, chosen.values())), 0
     curves = []
     with dispatch.use_for(
         float(n_rounds) * len(data) * (model._n_operations + OPERATIONS_PER_VALUE * data.X[0].size)
     ):
-        for perturbation in chosen:
+        for perturbation, measured in chosen.items():
             rows = [_row(perturbation, 0.0, is_right, is_right)]
-            for strength in wanted[perturbation.name][1:]:
+            for strength in measured:
                 right_now = _predict_changed(model, data.X, perturbation, strength, seed) == found.y_true
                 rows.append(_row(perturbation, strength, is_right, right_now))
                 n_done += 1

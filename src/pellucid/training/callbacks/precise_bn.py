@@ -14,6 +14,7 @@ from pellucid.nn.norm import BatchNorm
 from pellucid.registry import option, register
 from pellucid.training.callbacks.base import Callback
 from pellucid.training.events import StepsEnd
+from pellucid.training.samples import in_range_seen
 from pellucid.types import Array, map_arrays, n_rows, take_rows
 
 
@@ -65,6 +66,7 @@ def measure_batch_norms(model: Model, data: Dataset) -> None:
     """Set the running statistics of a model, from its input to its output, to those of all samples."""
     rule = model.preprocessing
     assert rule is not None, "train sets it"
+    data = in_range_seen(model, data, "PreciseBatchNorm")
     step = rows_a_piece(data.X)
     for norm in [leaf for leaf in model._leaves() if isinstance(leaf, BatchNorm) and not leaf._is_frozen]:
         moments = Moments(1 + len(norm._further_uses))
