@@ -14,6 +14,7 @@ from pellucid.formats.outputs import TABLE, check_near, kind_of_samples, outputs
 from pellucid.formats.steps import steps_of
 from pellucid.nn.by_name import ModelLike, as_model
 from pellucid.nn.model import Model, check_trained
+from pellucid.nn.pretrained.notice import notice_of
 from pellucid.registry import validate_call
 from pellucid.text import join_some, one_line, plural
 from pellucid.types import Array
@@ -121,6 +122,7 @@ def html_page(model: Model, *, title: str = "") -> str:
         activations=Markup(script_of(page.activations)),
         parts=parts,
         version=__version__,
+        notice=notice_of(model),
     )
     return text
 

@@ -18,6 +18,7 @@ from pellucid.formats.outputs import check_near, gives, outputs_of, random_sampl
 from pellucid.formats.steps import steps_of
 from pellucid.nn.by_name import ModelLike, as_model
 from pellucid.nn.model import Model
+from pellucid.nn.pretrained.notice import notice_of
 from pellucid.ops.losses.base import Loss
 from pellucid.ops.losses.regression import MeanSquaredError, Poisson
 from pellucid.registry import validate_call
@@ -180,6 +181,7 @@ def _metadata(model: Model, *, raw: bool) -> dict[str, Any]:
         "loss": model.loss_config,
         "preprocessing": None if rule is None else rule.to_config(),
         "schema": None if schema is None else schema.to_config(),
+        **({"notice": list(notice)} if (notice := notice_of(model)) else {}),
     }
 
 

@@ -18,6 +18,7 @@ from pellucid.formats.script.network import Forward, definition, literal, write_
 from pellucid.formats.script.sources import Sources, names_in
 from pellucid.formats.steps import steps_of
 from pellucid.nn.model import Model
+from pellucid.nn.pretrained.notice import notice_of
 from pellucid.ops.losses.regression import MeanSquaredError, Poisson
 from pellucid.types import Array, Shape
 from pellucid.version import __version__
@@ -132,6 +133,7 @@ def _about(model: Model, outputs: dict[str, Output], name: str, *, is_inside: bo
             textwrap.fill(words, 100),
             "",
             f"Written by pellucid {__version__}.",
+            *(("", *(textwrap.fill(line, 100) for line in notice)) if (notice := notice_of(model)) else ()),
             '"""',
         ]
     )

@@ -21,6 +21,7 @@ from pellucid.types import Array
 MOST_BYTES = 2 * 10**9  # of features; what was used longest ago goes first
 PIECE = 64  # photos that are looked up, computed and kept at a time
 FILE = "features.sqlite"
+PATIENCE = 10.0  # seconds to wait for another process that writes
 STAGE = "looking at photos"
 _TABLE = "CREATE TABLE IF NOT EXISTS features (key BLOB PRIMARY KEY, value BLOB, used REAL) WITHOUT ROWID"
 
@@ -123,7 +124,7 @@ class _Cache:
         with suppress(sqlite3.Error, OSError):
             path = cache_path()
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = sqlite3.connect(path, timeout=10, isolation_level=None)
+            self._file = sqlite3.connect(path, timeout=PATIENCE, isolation_level=None)
             self._file.execute("PRAGMA journal_mode=WAL")
             self._file.execute("PRAGMA synchronous=OFF")  # what a power cut loses is computed again
             self._file.execute(_TABLE)

@@ -87,7 +87,9 @@ def of_the_training(run: Run) -> tuple[Fact, Fact, Fact]:
 def what_was_done(run: Run) -> str:
     """Return on what the network was trained, and to do what."""
     model, config = run.model, run.config
-    size = f"{model.n_params:,} parameters"
+    what, size = "network", f"{model.n_params:,} parameters"
+    if model._n_body:
+        what, size = "last layer", f"{model.theta.size:,} parameters, after a pretrained network,"
     if config.start is not None:
         size += f" that began from the trained model '{config.model_name}'"
     is_regression = run.kind == "regression"
@@ -95,7 +97,7 @@ def what_was_done(run: Run) -> str:
     some = join(names) if is_regression or len(names) <= MOST_CLASSES else f"{len(names)} classes"
     task = f"to predict {some}" if is_regression else f"to tell {some} apart"
     on = plural(len(run.split.train), run.noun)
-    return f"A network of {size} was trained on {on} {task}."
+    return f"A {what} of {size} was trained on {on} {task}."
 
 
 def most_common_mistake(test: ConfusionMatrix, noun: str) -> str:

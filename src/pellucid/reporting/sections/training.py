@@ -1,5 +1,8 @@
 """What the report says of the network and its training."""
 
+from collections.abc import Sequence
+from typing import NamedTuple
+
 import numpy as np
 
 from pellucid.nn.model import Model
@@ -37,9 +40,40 @@ def layer_rows(model: Model) -> list[LayerRow]:
     return rows
 
 
+class BodyWords(NamedTuple):
+    """What is said of the pretrained layers that a model begins with."""
+
+    name: str
+    n_leaves: int
+    words: str
+
+
+def body_of(model: Model) -> BodyWords | None:
+    """Return what is said of a model's pretrained layers; None where it has none."""
+    about = model._summary_of_training.get("body")
+    if not model._n_body or about is None:
+        return None
+    n_leaves = sum(len(place._leaves()) for place in model._places[: model._n_body])
+    words = (
+        f"All but its last layer is {about['name']} as it was trained on {about['learned_from']}: what it scores "
+        "is not what these samples alone teach."
+    )
+    return BodyWords(about["name"], n_leaves, words)
+
+
+def one_row(rows: Sequence[LayerRow], name: str) -> LayerRow:
+    """Return rows as one, of a network of that name."""
+    n_params = sum(row.n_params for row in rows)
+    return rows[-1]._replace(
+        name=name, kind=name, activation=f"{len(rows)} layers, frozen", n_params=n_params
+    )
+
+
 def network_section(draft: Draft, run: Run) -> Section:
     """Return the network as a diagram and a table."""
     model, rows, reason = run.model, layer_rows(run.model), run.config.reason
+    body = body_of(model)
+    drawn = rows if body is None else [one_row(rows[: body.n_leaves], body.name), *rows[body.n_leaves :]]
     largest = max(rows, key=lambda row: row.n_params)
     table = [
         (
@@ -53,11 +87,14 @@ def network_section(draft: Draft, run: Run) -> Section:
     ]
     return Section(
         "The network",
-        intro=(f"Chosen by the data: {run.config.model_name}, {reason}.",) if reason else (),
+        intro=(
+            *((f"Chosen by the data: {run.config.model_name}, {reason}.",) if reason else ()),
+            *(() if body is None else (body.words,)),
+        ),
         figures=(
             draft.add(
                 "network",
-                network_diagram(rows, input_shape=model.input_shape),
+                network_diagram(drawn, input_shape=model.input_shape),
                 f"{largest.n_params:,} of {model.n_params:,} parameters are in {largest.name}.",
                 "A diagram of the layers with their sizes and numbers of parameters.",
             ),

