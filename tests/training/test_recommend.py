@@ -197,3 +197,25 @@ def test_an_estimator_keeps_what_was_chosen() -> None:
     assert classifier.recommendation_.model == "cnn-small"
     classifier.fit(data.X, data.y)  # goes on with the same network
     assert classifier.score(data.X, data.y) >= 0
+
+
+@every(
+    "has_weights, has_files, is_grey, expected",
+    [
+        (True, True, False, "pretrained"),
+        (False, True, False, "cnn-large"),
+        (True, False, False, "cnn-large"),
+        (True, True, True, "cnn-large"),
+    ],
+)
+def test_photos_of_a_folder_begin_with_what_others_learned(
+    has_weights: bool, has_files: bool, is_grey: bool, expected: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pellucid.training.recommend.is_there", lambda: has_weights)
+    X = np.random.default_rng(0).integers(0, 256, (4, 224, 224, 3), dtype=np.uint8)
+    X = X[..., :1].repeat(3, axis=3) if is_grey else X
+    files = np.array(["a/1.jpg", "a/2.jpg", "b/1.jpg", "b/2.jpg"]) if has_files else None
+    chosen = pl.recommend(pl.Dataset(X, np.array([0, 0, 1, 1]), ("a", "b"), files=files))
+    assert chosen.model == expected
+    assert ("pellucid[photos]" in chosen.reason) is (has_files and not has_weights)
+    assert ("--model cnn" in chosen.reason) is (expected == "pretrained")

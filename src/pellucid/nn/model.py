@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 PREDICT_ROWS = 256  # samples predicted at a time, so that a large set needs no large buffers
 PREDICT_NUMBERS = 2**24  # in them, at most
+LAYER_NUMBERS = 2**27  # in what all layers make of them, at most: 512 MB of float32
 SPLIT_OPERATIONS = 2e9  # of a prediction on compiled kernels, from which it pays to split it over threads
 
 
@@ -198,7 +199,9 @@ class Model(Container):
         if not m:  # as of a sample of zeros, then without it: no layer or kernel need know of empty batches
             one = map_arrays(lambda array: np.zeros((1, *array.shape[1:]), array.dtype), X)
             return map_arrays(lambda Z: Z[:0].copy(), self.forward(map_arrays(prepare, one)))
-        most = max(rows_a_piece(X), int(WORTH / max(1, self._n_operations)))  # until kernels may be ready
+        most = max(
+            self._rows_a_piece(X), int(WORTH / max(1, self._n_operations))
+        )  # until kernels may be ready
         if m <= most or isinstance(X, StoredArray):
             return self._at_once(X, prepare)
         return joined([self._at_once(take_rows(X, rows), prepare) for rows in cut(m, -(-m // most))])
@@ -209,7 +212,7 @@ class Model(Container):
         def predict() -> Any:
             with dispatch.Settled():
                 n_threads = self._n_threads(n_rows(X))
-                if n_threads == 1 and n_rows(X) <= rows_a_piece(X):
+                if n_threads == 1 and n_rows(X) <= self._rows_a_piece(X):
                     own = X if type(X) is np.ndarray else take_rows(X, slice(None))
                     return map_arrays(np.ndarray.copy, self.forward(map_arrays(prepare, own)))
                 return self._in_many_pieces(X, prepare, prediction_replicas(self, n_threads))
@@ -221,7 +224,7 @@ class Model(Container):
         return self._warming.run(float(n_rows(X)) * self._n_operations, rehearsal, predict)
 
     def _in_many_pieces(self, X: Any, prepare: Callable[[Array], Array], models: Sequence["Model"]) -> Any:
-        parts, step = cut(n_rows(X), len(models)), rows_a_piece(X)
+        parts, step = cut(n_rows(X), len(models)), self._rows_a_piece(X)
         results: list[list[Any]] = [[] for _ in models]
 
         def predict(i: int) -> None:
@@ -236,6 +239,22 @@ class Model(Container):
             with one_blas_thread(), Workers(len(models)) as workers:
                 workers.run(predict)
         return joined([Z for found in results for Z in found])
+
+    def _rows_a_piece(self, X: Any) -> int:
+        """Return how many samples go through at a time: fewer where one, or what layers make of it, is large.
+
+        Examples
+        --------
+        >>> from pellucid.nn.presets import preset
+        >>> model = preset("logistic")
+        >>> model.initialize((64, 64, 3))
+        >>> model._rows_a_piece(np.zeros((2, 64, 64, 3))), model._rows_a_piece(np.zeros((1, 2048, 2048, 3)))
+        (256, 1)
+        """
+        arrays = X.values() if isinstance(X, dict) else [X]
+        n = max(int(math.prod(array.shape[1:])) for array in arrays)
+        n_made = sum(math.prod(leaf.output_shape) for leaf in self._leaves())
+        return max(1, min(PREDICT_ROWS, PREDICT_NUMBERS // max(1, n), LAYER_NUMBERS // max(1, n_made)))
 
     def _n_threads(self, m: int) -> int:
         """Return on how many threads to predict: one, but for compiled kernels with much to do."""
@@ -425,19 +444,6 @@ def joined(outputs: Sequence[Any]) -> Any:
     if isinstance(outputs[0], dict):
         return {name: np.concatenate([output[name] for output in outputs]) for name in outputs[0]}
     return np.concatenate(outputs)
-
-
-def rows_a_piece(X: Any) -> int:
-    """Return how many samples are predicted at a time: fewer where one of them is large.
-
-    Examples
-    --------
-    >>> rows_a_piece(np.zeros((2, 64, 64, 3))), rows_a_piece(np.zeros((1, 2048, 2048, 3)))
-    (256, 1)
-    """
-    arrays = X.values() if isinstance(X, dict) else [X]
-    n = max(int(math.prod(array.shape[1:])) for array in arrays)
-    return max(1, min(PREDICT_ROWS, PREDICT_NUMBERS // max(1, n)))
 
 
 def read(loss: Loss, Z: Array) -> Array:

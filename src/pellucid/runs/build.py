@@ -1,5 +1,6 @@
 """The model that was asked for, built and trained as asked."""
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -26,6 +27,7 @@ from pellucid.training.recipes import GENERAL, RECIPES
 from pellucid.training.recommend import AUTO, Recommendation, recommend
 from pellucid.training.training_cache import TrainingCache
 
+MOST_IN_MEMORY = 3000  # photos of 224 x 224: 450 MB
 OF_STEPS = (
     "n_epochs",
     "batch_size",
@@ -94,7 +96,7 @@ def plan(
     """
     source = DataSource(data) if isinstance(data, str) else data
     if model == PRETRAINED and source.kind == "folder" and source.image_size is None:
-        source = replace(source, image_size=BODY_SIZE)
+        source = _at_body_size(source)
     kept = None if photo is None else str(photo.expanduser().resolve())
     if freeze is not None and start is None:
         raise OptionError(
@@ -109,7 +111,9 @@ def plan(
     resolved = TrainingOptions.resolve(RECIPES.get(model, GENERAL), table, **options)
     if model != AUTO:
         return RunRequest(RunConfig(source, model, resolved, kept), architecture)
-    source, split, chosen = _chosen_for(source, leaves_recipe=not any(name in options for name in OF_STEPS))
+    source, split, chosen = _chosen_for(
+        source, leaves_recipe=all(options.get(name) is None for name in OF_STEPS)
+    )
     resolved = TrainingOptions.resolve(chosen.recipe, **options)
     return RunRequest(RunConfig(source, chosen.model, resolved, kept, chosen.reason), split=split)
 
@@ -117,11 +121,17 @@ def plan(
 def _chosen_for(source: DataSource, *, leaves_recipe: bool) -> tuple[DataSource, Split, Recommendation]:
     """Return data, read at the size that the preset for them takes, and that preset."""
     if source.kind == "folder" and source.image_size is None and leaves_recipe:
-        large = replace(source, image_size=BODY_SIZE)
+        large = _at_body_size(source)
         if (chosen := recommend(split := large.load())).model == PRETRAINED:
             return large, split, chosen
     split = source.load()
     return source, split, recommend(split)
+
+
+def _at_body_size(source: DataSource) -> DataSource:
+    """Return a folder to be read at the size of the pretrained body; many photos stay in their files."""
+    n_files = sum(len(names) for _, _, names in os.walk(source.path))
+    return replace(source, image_size=BODY_SIZE, on_disk=source.on_disk or n_files > MOST_IN_MEMORY)
 
 
 def _source_for_start(start: Path, freeze: str | None, source: DataSource) -> DataSource:

@@ -137,9 +137,10 @@ def recommend(data: Split | Dataset | tuple[Any, Any]) -> Recommendation:
     if "augment" in chosen:
         chosen["augment"] = _augmentation(part, chosen["augment"], chosen["n_epochs"])
     colour = {1: "grey ", 3: "colour "}.get(shape[2], "")
-    return Recommendation(
-        model, chosen, f"{why} for {plural(m, f'{colour}picture')} of {by(shape[:2])}{quick}"
-    )
+    reason = f"{why} for {plural(m, f'{colour}picture')} of {by(shape[:2])}{quick}"
+    if part.files is not None and shape[2] == 3 and not is_there():
+        reason += "; with pip install 'pellucid[photos]' it would be one that has seen a million photos"
+    return Recommendation(model, chosen, reason)
 
 
 def _are_for_pretrained(part: Dataset) -> bool:

@@ -8,8 +8,10 @@ import numpy as np
 
 from pellucid.data.preprocess import Preprocessing
 from pellucid.errors import DataError, OptionError, ShapeError
+from pellucid.nn.dense import Dense
 from pellucid.nn.hooks import record
-from pellucid.nn.model import PREDICT_ROWS, Model
+from pellucid.nn.model import Model
+from pellucid.nn.pretrained.features import body_features
 from pellucid.types import Array
 
 BLOCK = 2**24  # numbers of training samples searched at a time: 64 MB as float32
@@ -118,10 +120,12 @@ def hidden_features(model: Model, X: Array) -> Array:
     rule = model.preprocessing or Preprocessing()  # as predictions do
     if layer is None:
         return rule.apply(X, model.dtype).reshape(len(X), -1)
-    parts = []
+    if model._n_body and isinstance(model.layers[-1], Dense):  # what it sees is what the body makes of photos
+        return body_features(model, X, rule)
+    parts, rows = [], model._rows_a_piece(X)
     with record(layer) as watch:
-        for start in range(0, max(1, len(X)), PREDICT_ROWS):
-            model.forward(rule.apply(X[start : start + PREDICT_ROWS], model.dtype))
+        for start in range(0, max(1, len(X)), rows):
+            model.forward(rule.apply(X[start : start + rows], model.dtype))
             assert watch.input is not None
             parts.append(watch.input.reshape(len(watch.input), -1))
     return np.concatenate(parts)

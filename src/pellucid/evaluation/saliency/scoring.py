@@ -54,16 +54,21 @@ class Scorer:
 
     def scores(self, X: Array) -> Array:
         """Return the score of each prepared image, shape (m,)."""
-        parts = [self.model.forward(X[i : i + ROWS]) @ self.weights for i in range(0, len(X), ROWS)]
+        rows = self._rows(X)
+        parts = [self.model.forward(X[i : i + rows]) @ self.weights for i in range(0, len(X), rows)]
         return np.concatenate(parts)
 
     def gradients(self, X: Array) -> tuple[Array, Array]:
         """Return the score of each prepared image, (m,), and its gradient for the pixels, (m, *input_shape)."""
-        scores, gradients = np.empty(len(X), X.dtype), np.empty_like(X)
-        for i in range(0, len(X), ROWS):
-            outputs, gradients[i : i + ROWS] = input_gradient(self.model, X[i : i + ROWS], self.weights)
-            scores[i : i + ROWS] = outputs @ self.weights
+        scores, gradients, rows = np.empty(len(X), X.dtype), np.empty_like(X), self._rows(X)
+        for i in range(0, len(X), rows):
+            outputs, gradients[i : i + rows] = input_gradient(self.model, X[i : i + rows], self.weights)
+            scores[i : i + rows] = outputs @ self.weights
         return scores, gradients
+
+    def _rows(self, X: Array) -> int:
+        """Return how many go through at a time; a backward takes as much memory as the forward before it."""
+        return min(ROWS, max(1, self.model._rows_a_piece(X) // 2))
 
     def gradient(self, x: Array) -> Array:
         """Return the gradient of one image's score for its pixels, computed once: several methods ask for it."""

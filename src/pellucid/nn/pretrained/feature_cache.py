@@ -19,7 +19,7 @@ from pellucid.progress import ProgressCallback, no_progress
 from pellucid.types import Array
 
 MOST_BYTES = 2 * 10**9  # of features; what was used longest ago goes first
-PIECE = 64  # photos that are looked up, computed and kept at a time
+PIECE = 32  # photos that are looked up, computed and kept at a time
 FILE = "features.sqlite"
 PATIENCE = 10.0  # seconds to wait for another process that writes
 STAGE = "looking at photos"

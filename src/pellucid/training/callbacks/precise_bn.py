@@ -9,7 +9,7 @@ import numpy as np
 from pellucid.data.dataset import Dataset
 from pellucid.dispatch.norm import batch_moments
 from pellucid.nn.hooks import hook
-from pellucid.nn.model import Model, rows_a_piece
+from pellucid.nn.model import Model
 from pellucid.nn.norm import BatchNorm
 from pellucid.registry import option, register
 from pellucid.training.callbacks.base import Callback
@@ -67,7 +67,7 @@ def measure_batch_norms(model: Model, data: Dataset) -> None:
     rule = model.preprocessing
     assert rule is not None, "train sets it"
     data = in_range_seen(model, data, "PreciseBatchNorm")
-    step = rows_a_piece(data.X)
+    step = model._rows_a_piece(data.X)
     for norm in [leaf for leaf in model._leaves() if isinstance(leaf, BatchNorm) and not leaf._is_frozen]:
         moments = Moments(1 + len(norm._further_uses))
         with hook(norm, forward=moments.of_input):
