@@ -1,6 +1,7 @@
 """What a file makes of its last layer's outputs: losses take these as they are, logits."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -138,15 +139,13 @@ def as_the_file_has_it(head: Head, Z: Array) -> Array:
     >>> as_the_file_has_it(Head("y", "z", "pair"), np.zeros((1, 1)))
     array([[0.5, 0.5]])
     """
-    Z = Z.astype(np.float64)
-    if head.kind in ("softmax", "log_softmax"):
-        S = Z - Z.max(axis=1, keepdims=True)
-        log_P: Array = S - np.log(np.exp(S).sum(axis=1, keepdims=True))
-        return np.exp(log_P) if head.kind == "softmax" else log_P
-    P: Array = Z
-    if head.kind == "exp":
-        P = np.exp(Z)
-    elif head.kind in ("sigmoid", "pair"):
-        with np.errstate(over="ignore"):
-            P = 1 / (1 + np.exp(-Z))
+    from scipy import special
+
+    outcomes: dict[str, Callable[[Array], Array]] = {
+        "softmax": partial(special.softmax, axis=1),
+        "log_softmax": partial(special.log_softmax, axis=1),
+        "exp": np.exp,
+        "none": np.asarray,
+    }
+    P = outcomes.get(head.kind, special.expit)(Z.astype(np.float64))
     return np.concatenate([1 - P, P], axis=1) if head.kind == "pair" else P
