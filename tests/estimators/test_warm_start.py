@@ -1,11 +1,8 @@
 """Several trainings in a row are one long training; and the schedule that counts samples over them."""
 
-from typing import Any
-
 import numpy as np
 import pytest
 
-from pellucid.data.batches import Batches
 from pellucid.data.dataset import Dataset
 from pellucid.estimators.inv_scaling import InverseScaling
 from pellucid.estimators.warm_start import Continuation
@@ -14,8 +11,6 @@ from pellucid.nn.sequential import Sequential
 from pellucid.training.fit import train
 from pellucid.training.optimizers.adam import Adam
 from pellucid.training.optimizers.sgd import SGD
-
-MAKERS: list[Any] = [lambda: SGD(0.1), lambda: SGD(0.1, momentum=0.9, nesterov=True), lambda: Adam(0.01)]
 
 
 def test_another_optimizer_begins_anew(rng: np.random.Generator) -> None:
@@ -43,13 +38,3 @@ def test_inverse_scaling_goes_by_samples() -> None:
     assert (
         InverseScaling(**{k: v for k, v in later.config().items() if k != "type"}).config() == later.config()
     )
-
-
-def test_batches_in_order_share_memory_with_the_data() -> None:
-    X = np.arange(10.0)[:, None]
-    batches = Batches(X, X, 4, seed=1, weights=X[:, 0], shuffle=False)
-    for epoch in (0, 1):
-        got = list(batches.epoch(epoch))
-        assert [x[:, 0].tolist() for x, _, _ in got] == [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9]]
-        assert all(np.shares_memory(x, X) for x, _, _ in got)
-        assert [w.tolist() for _, _, w in got] == [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9]]

@@ -97,6 +97,10 @@ REFUSED: dict[str, tuple[Callable[[Net], str], str]] = {
         lambda net: net.head(net.add("Resize", net.conv("x", 4, 3), "", net.array([1, 1, 2**15, 2**15])), 4),
         "which is too large",
     ),
+    "enlarged in part": (
+        lambda net: net.add("Resize", net.conv("x", 4, 3), "", net.array([1, 1, 1.5, 1]), mode="nearest"),
+        "enlarged, by whole numbers",
+    ),
     "filled": (
         lambda net: net.add("Mul", "x", net.add("ConstantOfShape", net.array([2**40, 2**20], np.int64))),
         "numbers, more than",
