@@ -25,13 +25,12 @@ from pellucid.nn.conv import Conv2D
 from pellucid.nn.dense import Dense, Flatten
 from pellucid.nn.gradient_check import check_gradients
 from pellucid.nn.graph import Graph
-from pellucid.nn.hooks import hook, input_gradient, record
+from pellucid.nn.hooks import hook, record
 from pellucid.nn.layer import Layer
 from pellucid.nn.model import Model, model_from_config
 from pellucid.nn.norm import BatchNorm
 from pellucid.nn.pooling import MaxPool2D
 from pellucid.nn.sequential import Sequential
-from pellucid.training.callbacks.checkpoint import Checkpoint
 from pellucid.training.callbacks.weight_ema import WeightEMA
 from pellucid.training.form import Form
 from pellucid.training.optimizers.sgd import SGD
@@ -241,14 +240,6 @@ def test_the_stack_of_dense_layers_shares_under_kernels(rng: np.random.Generator
     np.testing.assert_allclose(*results, rtol=0, atol=1e-12)
 
 
-def test_the_gradient_for_the_input(rng: np.random.Generator) -> None:
-    dense = Dense(3)
-    model = Sequential([dense, dense], dtype="float64")
-    model.initialize((3,))
-    W, X = dense.params["W"], rng.standard_normal((2, 3))
-    np.testing.assert_allclose(input_gradient(model, X, np.ones(3))[1], np.ones((2, 3)) @ W.T @ W.T)
-
-
 def test_a_hook_is_on_every_use(rng: np.random.Generator) -> None:
     dense = Dense(3)
     model = Sequential([dense, Dense(3), dense], dtype="float64")
@@ -360,16 +351,6 @@ def test_faults_in_files_name_the_line(fault: str, tmp_path: Path) -> None:
     assert message in str(caught.value)
 
 
-def test_faults_in_configs() -> None:
-    dense = Dense(2).config()
-    for layers, message in (
-        ([{"shared": "a"}], "unknown shared layer 'a'"),
-        ([{**dense, "shared": "a"}] * 2, "two layers are described as shared = 'a'"),
-    ):
-        with pytest.raises(OptionError, match=message):
-            model_from_config({"type": "Sequential", "layers": layers})
-
-
 def test_a_layer_that_another_model_has_taken_is_named(rng: np.random.Generator, tmp_path: Path) -> None:
     encoder = Sequential([Dense(4), Dense(2)])
     first, second = Sequential([encoder, Dense(1)]), Sequential([encoder, Dense(3), Dense(1)])
@@ -387,27 +368,6 @@ def test_a_layer_that_another_model_has_taken_is_named(rng: np.random.Generator,
     own = Sequential([copy.deepcopy(encoder), Dense(1)])
     pl.train(own, data, n_epochs=1)
     pl.train(second, data, n_epochs=1)
-
-
-@every_way
-@every_model
-def test_a_training_resumes_bit_for_bit(
-    name: str, kernels: str, rng: np.random.Generator, tmp_path: Path
-) -> None:
-    whole, second = made(name), made(name)
-    data = pl.Dataset(samples(whole, rng, 16), rng.integers(0, 2, 16))
-    options: Any = {"optimizer": "adam", "n_epochs": 4, "batch_size": 8}
-    with dispatch.use(kernels):
-        pl.train(whole, data, **options)
-        stop = [Checkpoint(tmp_path, every_steps=1), lambda event: getattr(event, "step", 0) == 4]
-        pl.train(made(name), data, **options, callbacks=stop)
-        second.theta[...] = 7
-        pl.train(second, data, **options, resume=tmp_path)
-    np.testing.assert_array_equal(second.theta, whole.theta)
-    for one, two in zip(whole._leaves(), second._leaves(), strict=True):
-        for key in one.state:
-            np.testing.assert_array_equal(two.state[key], one.state[key])
-    check_tied(second)
 
 
 def test_estimators_clone_and_pickle_it(rng: np.random.Generator) -> None:

@@ -91,35 +91,32 @@ def test_equals_direct(
     np.testing.assert_allclose(dual.theta, direct.theta, rtol=0, atol=1e-10)
 
 
-def test_smoothed_labels_take_the_layers_not_the_flat_step(rng: np.random.Generator) -> None:
-    loss = {"type": "auto", "label_smoothing": 0.3}
-    (direct, one), (dual, two) = both(wide(rng), n_epochs=30, loss=loss)
-    np.testing.assert_allclose(one.losses, two.losses, rtol=1e-11)
-    np.testing.assert_allclose(dual.theta, direct.theta, rtol=0, atol=1e-12)
-    (plain, _), _ = both(wide(np.random.default_rng(0)), n_epochs=30)
-    assert dual.loss_config["label_smoothing"] == 0.3
-    assert "label_smoothing" not in plain.loss_config
+PIXELS = Dataset(np.random.default_rng(0).integers(0, 256, (9, 5000), dtype=np.uint8), np.arange(9) % 2)
+CLIPPED = {"learning_rate": 0.1, "clip_norm": 0.05, "momentum": 0.5, "weight_decay": 0.1}
 
 
-def test_with_validation_data(rng: np.random.Generator) -> None:
-    data, held = wide(rng), wide(rng, m=7)
-    (_, one), (_, two) = both(data, n_epochs=30, validation=held)
-    np.testing.assert_allclose(one.validation_losses, two.validation_losses, rtol=1e-11)
-
-
-def test_float32_stays_close_and_float32(rng: np.random.Generator) -> None:
-    (direct, one), (dual, two) = both(wide(rng), dtype="float32", n_epochs=50)
-    assert dual.theta.dtype == np.float32
-    np.testing.assert_allclose(one.losses, two.losses, rtol=2e-5)
-    np.testing.assert_allclose(dual.theta, direct.theta, rtol=0, atol=2e-5)
-
-
-def test_bytes_are_sliced_in_float64(rng: np.random.Generator) -> None:
-    X = rng.integers(0, 256, (9, 5000), dtype=np.uint8)  # more columns than one slice
-    data = Dataset(X, rng.integers(0, 2, 9))
-    (direct, one), (dual, two) = both(data, dtype="float32", n_epochs=10, sgd={"learning_rate": 0.01})
-    np.testing.assert_allclose(one.losses, two.losses, rtol=1e-4)
-    np.testing.assert_allclose(dual.theta, direct.theta, rtol=0, atol=1e-4)
+@every(
+    ("options", "limit"),
+    [
+        ({"validation": wide(np.random.default_rng(2), m=7)}, 1e-11),
+        ({"loss": {"type": "auto", "label_smoothing": 0.3}}, 1e-11),  # by the layers, not by the flat step
+        ({"sample_weight": np.linspace(0, 1, 12), "class_weight": "balanced"}, 1e-11),
+        ({"sgd": CLIPPED}, 1e-11),  # by the length of the true gradient
+        ({"dtype": "float32"}, 2e-5),
+        (
+            {"dtype": "float32", "data": PIXELS, "sgd": {"learning_rate": 0.01}},
+            1e-4,
+        ),  # more columns than one slice
+    ],
+)
+def test_equals_direct_under_every_option(
+    options: dict[str, Any], limit: float, rng: np.random.Generator
+) -> None:
+    (direct, one), (dual, two) = both(**{"data": wide(rng), "n_epochs": 20, **options})
+    assert (one.form, two.form, dual.theta.dtype) == ("direct", "dual", direct.theta.dtype)
+    for name, column in one.columns.items():
+        np.testing.assert_allclose(two[name], column, rtol=limit)
+    np.testing.assert_allclose(dual.theta, direct.theta, rtol=0, atol=limit)
 
 
 def test_the_model_predicts_rightly_in_the_middle(rng: np.random.Generator) -> None:
@@ -165,19 +162,6 @@ def test_where_it_does_not_hold_auto_is_direct_and_dual_is_refused(rng: np.rando
         train(network(), data, optimizer=Curved(0.1), n_epochs=1, form="dual")
 
 
-def test_decay_shrinks_s(rng: np.random.Generator) -> None:
-    model, data = network(), wide(rng)
-    model.initialize((60,))
-    optimizer = SGD(0.1, weight_decay=0.5)
-    with dual_form(model, data.X) as dual:
-        optimizer.start(model.theta, model._flat_decay_mask())
-        for _ in range(3):
-            model.loss_and_grad(dual.rows_train, data.y)
-            optimizer.step(model.theta, model.grad)
-        s = dual.params["C"][:, len(data.X) + 1 : -1]
-        np.testing.assert_allclose(s, (1 - 0.1 * 0.5) ** 3 * np.eye(4), rtol=1e-14)
-
-
 def test_an_exception_swaps_the_plain_layer_back(rng: np.random.Generator) -> None:
     model, data = network(), wide(rng)
     model.initialize((60,))
@@ -194,21 +178,6 @@ def test_an_exception_swaps_the_plain_layer_back(rng: np.random.Generator) -> No
 def test_the_count_of_operations_is_that_of_the_published_run() -> None:
     direct, dual = operations(12288, 20, 209, 0, 209, 2500)
     assert direct / dual == pytest.approx(84.2, abs=0.1)
-
-
-def test_clipping_by_norm_asks_for_the_true_length(rng: np.random.Generator) -> None:
-    sgd = {"learning_rate": 0.1, "clip_norm": 0.05, "momentum": 0.5, "weight_decay": 0.1}
-    (direct, one), (dual, two) = both(wide(rng), sgd=sgd, n_epochs=20)
-    assert (one.form, two.form) == ("direct", "dual")
-    np.testing.assert_allclose(dual.theta, direct.theta, rtol=0, atol=1e-12)
-
-
-def test_sample_and_class_weights(rng: np.random.Generator) -> None:
-    data = wide(rng)
-    options = {"sample_weight": rng.random(12), "class_weight": "balanced", "n_epochs": 20}
-    (direct, one), (dual, two) = both(data, **options)
-    np.testing.assert_allclose(one.losses, two.losses, rtol=1e-11)
-    np.testing.assert_allclose(dual.theta, direct.theta, rtol=0, atol=1e-12)
 
 
 @every("hidden", [(), (4,), (6, 3), (5, 4, 3)])
@@ -235,13 +204,6 @@ def test_the_flat_step_is_exact_for_saturated_logits(rng: np.random.Generator) -
             step = FullBatchStep(model, dual, model._encode(data.y))
             loss = step.loss_and_grad(None, None)
             assert loss == pytest.approx(model.loss_and_grad(dual.rows_train, data.y), rel=1e-14)
-
-
-def test_what_is_no_plain_stack_goes_by_the_layers(rng: np.random.Generator) -> None:
-    model, data = Sequential([Dense(4, activation="sigmoid"), Dense(1)]), wide(rng)
-    model.initialize((60,))
-    with dual_form(model, data.X) as dual:
-        assert not fits(model, dual)
 
 
 @every(

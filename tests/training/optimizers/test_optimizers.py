@@ -1,7 +1,5 @@
 """Every optimizer takes PyTorch's steps, in place, whole or in parts, and resumes where it stopped."""
 
-import copy
-import threading
 import tracemalloc
 from typing import Any
 
@@ -110,27 +108,6 @@ def test_trajectory_equals_pytorch(
     for part, where in zip(parts, (mask, ~mask), strict=True):
         expected = part.detach().numpy()
         assert np.abs(theta[where] - expected).max() < 1e-12 * np.abs(expected).max()
-
-
-@every(("name", "options"), EVERY)
-def test_parts_in_two_threads_equal_the_whole(
-    name: str, options: dict[str, Any], rng: np.random.Generator
-) -> None:
-    start = rng.standard_normal(P).astype(np.float32)
-    whole = walk(OPTIMIZERS.make(name, clip_norm=50.0, **options), start.copy(), 10)
-    theta, optimizer = start.copy(), OPTIMIZERS.make(name, clip_norm=50.0, **options)
-    optimizer.start(theta, mask_of(theta))
-    for step in range(10):
-        grad = slope(theta, np.random.default_rng(step).standard_normal(P))
-        optimizer.begin_step(grad)
-        halves = [slice(0, 40_001), slice(40_001, None)]
-        threads = [threading.Thread(target=optimizer.step_part, args=(theta, grad, half)) for half in halves]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-    np.testing.assert_array_equal(theta, whole)
-    assert optimizer.n_steps == 10
 
 
 @every(("name", "options"), EVERY)
@@ -267,17 +244,6 @@ def test_what_is_linear_in_the_gradient() -> None:
     assert not SGD(clip_value=1.0).is_linear
     assert not any(OPTIMIZERS.make(name).is_linear for name in OPTIMIZERS if name != "sgd")
     assert [name for name, kind in OPTIMIZERS.items() if kind.is_full_batch] == ["lbfgs"]
-
-
-@every("name", OPTIMIZERS)
-def test_config_makes_it_again(name: str) -> None:
-    special = {"max_iterations": 7} if name == "lbfgs" else {"learning_rate": 0.123, "clip_norm": 3.0}
-    optimizer = OPTIMIZERS.make(name, weight_decay=0.2, decay_biases=True, **special)
-    config = optimizer.config()
-    again = OPTIMIZERS.from_config(copy.deepcopy(config))
-    assert type(again) is type(optimizer)
-    assert again.config() == config
-    assert config["weight_decay"] == 0.2
 
 
 @every("rate", [0, -1, float("nan"), float("inf"), "0.1", None])
