@@ -26,6 +26,11 @@ class Geometric(Transform):
         """The edge and the fill; None where the map never samples outside the image."""
         return None
 
+    def apply(self, X: Array, values: Array, rng: np.random.Generator, *, out: Array | None = None) -> Array:
+        """Return X sampled through the maps given by the values."""
+        edge, fill = self.border or ("reflect", 0.0)
+        return sample(X, self.inverse(values, X.shape[1:]), edge=edge, fill=fill, out=out)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Moving(Geometric):
@@ -38,10 +43,6 @@ class Moving(Geometric):
     def border(self) -> tuple[str, float]:
         """The edge and the fill."""
         return self.edge, self.fill
-
-    def apply(self, X: Array, values: Array, rng: np.random.Generator, *, out: Array | None = None) -> Array:
-        """Return X sampled through the maps given by the values."""
-        return sample(X, self.inverse(values, X.shape[1:]), edge=self.edge, fill=self.fill, out=out)
 
 
 @dataclass(frozen=True)

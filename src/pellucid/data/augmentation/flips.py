@@ -32,15 +32,6 @@ class _Flip(Geometric):
         maps[:, diagonal, diagonal] = 1 - 2 * values[:, 0]
         return maps
 
-    def apply(self, X: Array, values: Array, rng: np.random.Generator, *, out: Array | None = None) -> Array:
-        """Return X with the chosen images mirrored, exactly."""
-        result = np.empty_like(X) if out is None else out
-        if result is not X:
-            result[...] = X
-        chosen = values[:, 0] > 0
-        result[chosen] = np.flip(X[chosen], axis=self.axis + 1)
-        return result
-
 
 @final
 @register("horizontal_flip")
