@@ -3,20 +3,23 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from pellucid.data.readers.many import ROOM, Rows, fill_rows, read_each
 from pellucid.data.readers.picture_file import opened
 from pellucid.data.readers.picture_modes import (
+    SPARE,
     UNKNOWN,
+    Box,
     White,
     or_else,
     orientation,
     own_white,
     to_rgb,
     upright,
+    upright_box,
     white_of_set,
 )
 from pellucid.errors import OptionError, ShapeError
@@ -26,10 +29,7 @@ from pellucid.types import Array, Shape, is_image_shape
 if TYPE_CHECKING:
     from PIL import Image
 
-Box: TypeAlias = tuple[float, float, float, float]  # what of a picture, decoded at reduced size, is picture
 LONGEST_SIDE = 4096  # pixels: anything above is a mistake, and would fill the memory
-SPARE = 2  # a JPEG is decoded at no less than this many times the size that it is resized to
-_FROM_THE_RIGHT, _FROM_THE_BOTTOM = (2, 3, 6, 7), (3, 4, 7, 8)  # rotation marks whose stored end comes first
 
 
 def read_image(source: str | Path | bytes, *, for_size: Sequence[int] | None = None) -> Array:
@@ -295,7 +295,7 @@ def _decoded(
         with ROOM.taken(n_pixels):
             image.load()  # before the rotation, whose failures are ignored: those of the pixels are not
             size = _upright(stored, image)
-            box = None if extent is None else _upright_box(extent[2:], image)
+            box = None if extent is None else upright_box(extent[2:], image.size, orientation(image))
             own = own_white(image)
             rgb = to_rgb(upright(image), where, or_else(white, own) if in_set else white)
             yield rgb, InFile(size, own), box
@@ -304,12 +304,3 @@ def _decoded(
 def _upright(size: tuple[int, int], image: "Image.Image") -> tuple[int, int]:
     """Return the height and width of what is stored as (width, height)."""
     return size if orientation(image) >= 5 else size[::-1]
-
-
-def _upright_box(extent: tuple[float, float], image: "Image.Image") -> Box:
-    """Return where the picture will lie once it is upright: of 257 columns at a half, the last is half a column."""
-    mark = orientation(image)
-    (across, down), (width, height) = (extent, image.size) if mark < 5 else (extent[::-1], image.size[::-1])
-    left = width - across if mark in _FROM_THE_RIGHT else 0.0
-    top = height - down if mark in _FROM_THE_BOTTOM else 0.0
-    return (left, top, left + across, top + down)
