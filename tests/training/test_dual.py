@@ -21,6 +21,7 @@ from pellucid.training.callbacks.checkpoint import Checkpoint
 from pellucid.training.dual.dense import DualDense
 from pellucid.training.dual.form import dual_form, operations, why_not_dual
 from pellucid.training.dual.full_batch import FullBatchStep, fits
+from pellucid.training.dual.rows import SlicedRows
 from pellucid.training.events import StepEnd
 from pellucid.training.fit import train
 from pellucid.training.optimizers.base import Optimizer
@@ -166,7 +167,7 @@ def test_an_exception_swaps_the_plain_layer_back(rng: np.random.Generator) -> No
     model, data = network(), wide(rng)
     model.initialize((60,))
     before = model.theta.copy()
-    form = dual_form(model, data.X)
+    form = dual_form(model, SlicedRows(data.X))
     form.__enter__()
     assert isinstance(model.layers[0], DualDense)
     with pytest.raises(KeyError):
@@ -184,7 +185,7 @@ def test_the_count_of_operations_is_that_of_the_published_run() -> None:
 def test_the_flat_step_equals_its_twin(rng: np.random.Generator, hidden: tuple[int, ...]) -> None:
     model, data = network(hidden), wide(rng)
     model.initialize((60,), seed=3)
-    with dual_form(model, data.X) as dual:
+    with dual_form(model, SlicedRows(data.X)) as dual:
         assert fits(model, dual)
         model.theta[...] = rng.standard_normal(model.theta.size) * 0.5
         Y = model._encode(data.y)
@@ -198,7 +199,7 @@ def test_the_flat_step_equals_its_twin(rng: np.random.Generator, hidden: tuple[i
 def test_the_flat_step_is_exact_for_saturated_logits(rng: np.random.Generator) -> None:
     model, data = network(()), wide(rng)
     model.initialize((60,), seed=3)
-    with dual_form(model, data.X) as dual:
+    with dual_form(model, SlicedRows(data.X)) as dual:
         for bias in (-900.0, 900.0):
             dual.params["C"][:, -1] = bias
             step = FullBatchStep(model, dual, model._encode(data.y))
@@ -319,7 +320,7 @@ def test_the_length_of_weights_and_gradient_is_that_of_the_plain_layer(rng: np.r
     model, data = network(), wide(rng)
     model.initialize((60,), seed=3)
     X = data.X + 3
-    with dual_form(model, X) as dual:
+    with dual_form(model, SlicedRows(X)) as dual:
         for W0 in (None, rng.standard_normal((60, 4))):
             if W0 is not None:
                 dual.restart_from(W0)

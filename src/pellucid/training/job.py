@@ -184,7 +184,10 @@ def prepare(
     weights = weigh_samples(model, data, sample_weight, options.class_weight)
     Batches(data.X, Y, options.batch_size or None, options.seed)  # refuses a wrong size before any work
     # What stays in its file is prepared as it is read.
-    is_lazy = prepares_batches(model, data.X, options) and not is_on_disk(data.X)
+    arrays = data.X.values() if isinstance(data.X, dict) else [data.X]
+    grows = any(array.dtype.itemsize < np.dtype(model.dtype).itemsize for array in arrays)
+    in_batches = augment is not None or (options.batch_size > 0 and grows)  # photos do, most tables do not
+    is_lazy = in_batches and not is_on_disk(data.X)
     n_held = 0 if held is None else n_rows(held.X)
     kept = {} if resume is None else _kept(resume)  # what is left open goes on as it began
     part = trained_part(model, n_rows(data.X) + n_held) if augment is None else model
@@ -283,15 +286,6 @@ def _fit_model(model: Model, data: Dataset, options: TrainingOptions) -> None:
         model.preprocessing = preprocessing_for(data.X)
     model.inputs_seen = inputs_seen(data.X, model.inputs_seen, data.white)
     model.classes = data.classes or model.classes
-
-
-def prepares_batches(model: Model, X: Any, options: TrainingOptions) -> bool:
-    """Return whether each batch is to be prepared when its turn comes: where augmentation follows, and where all at
-    once would take more memory than the samples as loaded. Photos do, most tables do not.
-    """
-    arrays = X.values() if isinstance(X, dict) else [X]
-    grows = any(array.dtype.itemsize < np.dtype(model.dtype).itemsize for array in arrays)
-    return options.augment is not None or (options.batch_size > 0 and grows)
 
 
 def _prepared(model: Model, X: Any, shared: TrainingCache | None = None) -> Any:
