@@ -31,9 +31,7 @@ from pellucid.nn.model import Model, model_from_config
 from pellucid.nn.norm import BatchNorm
 from pellucid.nn.pooling import MaxPool2D
 from pellucid.nn.sequential import Sequential
-from pellucid.training.callbacks.weight_ema import WeightEMA
 from pellucid.training.form import Form
-from pellucid.training.optimizers.sgd import SGD
 
 
 def chain() -> Sequential:
@@ -64,11 +62,6 @@ MODELS: dict[str, tuple[Callable[[], Model], Any]] = {
     "photos": (photos, (8, 8, 3)),
 }
 every_model = every("name", MODELS)
-every_way = pytest.mark.parametrize(
-    "kernels", ["numpy", pytest.param("numba", marks=pytest.mark.skipif(not HAS_NUMBA, reason="needs Numba"))]
-)
-
-
 def made(name: str, dtype: str = "float64") -> Model:
     make, shape = MODELS[name]
     model = make()
@@ -107,12 +100,6 @@ def test_the_summary_counts_parameters_once_and_operations_for_each_use() -> Non
     rows = [(row.label, row.n_params, row.n_operations, row.parameter_bytes) for row in model.summary().rows]
     assert rows[::2] == [("dense_1", 12, 18, 48), ("dense_1 (use 2)", 0, 18, 0)]
     assert model._flat_decay_mask().size == 28
-
-
-@every_model
-def test_every_gradient_is_right(name: str) -> None:
-    make, shape = MODELS[name]
-    assert check_gradients(make(), shape).is_ok
 
 
 @every_model
@@ -155,32 +142,6 @@ def test_a_shared_layer_is_described_once() -> None:
     residual = {"type": "Residual", "body": {"shared": "shared_1"}, "shortcut": None}
     assert model.config() == {"type": "Sequential", "layers": [described, residual]}
     assert repr(model) == "Sequential(layers=[(shared_1 := Dense(units=2)), Residual(body=shared_1)])"
-
-
-@every_way
-@every_model
-def test_training_on_two_threads_is_that_on_one(name: str, kernels: str, rng: np.random.Generator) -> None:
-    X, y = samples(made(name), rng, 16), rng.integers(0, 2, 16)
-    n_threads = (1, 1) if name == "chain" else (1, 2)  # its Dropout drops other numbers in shards
-    results = []
-    for n in n_threads:
-        model = made(name)
-        before = model.theta.copy()
-        with dispatch.use(kernels):
-            pl.train(
-                model,
-                pl.Dataset(X, y),
-                n_epochs=3,
-                batch_size=8,
-                optimizer=SGD(0.1, momentum=0.9, weight_decay=0.01),
-                n_threads=n,
-                callbacks=[WeightEMA(decay=0.5)],
-            )
-        check_tied(model)
-        assert not np.array_equal(before, model.theta)
-        results.append([model.theta, *(array for leaf in model._leaves() for array in leaf.state.values())])
-    for one, two in zip(*results, strict=True):
-        np.testing.assert_allclose(one, two, rtol=0, atol=1e-10)
 
 
 @pytest.mark.skipif(not HAS_NUMBA, reason="needs Numba")

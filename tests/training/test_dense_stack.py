@@ -20,7 +20,6 @@ from pellucid.ops.losses import (
     MeanSquaredError,
     MultiLabel,
 )
-from pellucid.training.callbacks.checkpoint import Checkpoint
 from pellucid.training.executor import dense_stack, stack_layers
 from pellucid.training.executor.choose import executor_for
 from pellucid.training.executor.dense_stack import DenseStack
@@ -327,23 +326,6 @@ def test_many_steps_in_one_call_are_steps_one_by_one(
             together, ours = trained(network(40, n_out=n_out), data, "numba", optimizer=make(), **options)
         np.testing.assert_array_equal(together, watched)
         assert ours == losses
-
-
-@every("n_threads", [1, 2])
-def test_a_training_goes_on_in_the_middle_of_an_epoch_with_many_steps_in_one_call(
-    tmp_path: Any, n_threads: int
-) -> None:
-    def go(*callbacks: Any, **options: Any) -> tuple[np.ndarray, list[float]]:
-        given = {"n_epochs": 4, "optimizer": Adam(0.01), "n_threads": n_threads, **options}
-        return trained(network(40, 64), classes(), "numba", callbacks=callbacks, **given)
-
-    straight, losses = go()
-    for n in (7, 10):  # with 5 steps an epoch
-        folder = tmp_path / str(n)
-        go(Checkpoint(folder, every_steps=n), lambda event, n=n: getattr(event, "step", 0) == n)
-        theta, rest = go(resume=folder)
-        np.testing.assert_array_equal(theta, straight)
-        assert rest == losses
 
 
 def test_a_loss_that_is_not_finite_is_reported() -> None:

@@ -111,48 +111,6 @@ def test_trajectory_equals_pytorch(
 
 
 @every(("name", "options"), EVERY)
-def test_resuming_half_way_is_bit_identical(
-    name: str, options: dict[str, Any], rng: np.random.Generator
-) -> None:
-    start = rng.standard_normal(300).astype(np.float32)
-    mask_size = 2000  # mask_of wants more than a thousand
-    start = np.resize(start, mask_size)
-    uninterrupted = walk(OPTIMIZERS.make(name, **options), start.copy(), 20)
-    first = OPTIMIZERS.make(name, **options)
-    theta = walk(first, start.copy(), 9)
-    state, kept = first.state(), theta.copy()
-    walk(first, theta, 1, first=9, is_fresh=False)  # the state is a copy: what comes later does not reach it
-    second = OPTIMIZERS.make(name, **options)
-    second.start(kept, mask_of(kept))
-    second.load_state(state)
-    np.testing.assert_array_equal(walk(second, kept, 11, first=9, is_fresh=False), uninterrupted)
-    assert second.n_steps == 20
-
-
-def test_resuming_keeps_what_a_schedule_moved(rng: np.random.Generator) -> None:
-    def turn(optimizer: Any, step: int) -> None:
-        optimizer.learning_rate, optimizer.beta1 = 0.01 / (step + 1), 0.95 - 0.02 * step
-
-    start = rng.standard_normal(2000)
-    states = []
-    results = []
-    for is_interrupted in (False, True):
-        theta, optimizer = start.copy(), OPTIMIZERS.make("adam")
-        optimizer.start(theta, mask_of(theta))
-        for step in range(8):
-            if is_interrupted and step == 4:
-                states.append(optimizer.state())
-                optimizer = OPTIMIZERS.make("adam")
-                optimizer.start(theta, mask_of(theta))
-                optimizer.load_state(states[0])
-                assert optimizer.learning_rate == 0.01 / 4
-            turn(optimizer, step)
-            optimizer.step(theta, slope(theta, np.random.default_rng(step).standard_normal(2000)))
-        results.append(theta)
-    np.testing.assert_array_equal(*results)
-
-
-@every(("name", "options"), EVERY)
 def test_float32_stays_float32_and_near_float64(
     name: str, options: dict[str, Any], rng: np.random.Generator
 ) -> None:
