@@ -47,8 +47,9 @@ def ours(name: str, way: str, seconds: float) -> None:
 def _bare(network: Any, model: Any, seconds: float) -> None:
     import pellucid as pl
     from pellucid import dispatch
-    from pellucid.training.cost import is_for_one_blas_thread, worthwhile_threads
+    from pellucid.training.cost import BLAS_OPERATIONS, step_operations, worthwhile_threads
     from pellucid.training.executor.choose import executor_for
+    from pellucid.training.options import TrainingOptions
 
     X, y = network.samples(network.batch, model.output_shape[0])
     model._choose_loss(y)
@@ -56,8 +57,10 @@ def _bare(network: Any, model: Any, seconds: float) -> None:
     optimizer = pl.optimizers.Adam(0.001)
     optimizer.start(model.theta, model._flat_decay_mask())
     numbers = itertools.count()
-    n_threads = worthwhile_threads(model, len(X), network.batch, 1000, dispatch.resolve(None))
-    held = is_for_one_blas_thread(model, X, network.batch)
+    n_threads = worthwhile_threads(
+        model, len(X), TrainingOptions(1000, network.batch), dispatch.resolve(None)
+    )
+    held = step_operations(model, network.batch) < BLAS_OPERATIONS
     with executor_for(model, n_threads, optimizer=optimizer, holds_blas=held) as executor:
 
         def step() -> None:

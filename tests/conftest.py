@@ -67,13 +67,11 @@ def pellucid(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
     """Run a command line in a folder of its own and return its exit code and output."""
     monkeypatch.chdir(tmp_path)
 
-    def run(*arguments: object) -> Done:
+    def run(arguments: list[str]) -> Done:
         capsys.readouterr()
-        code = main([str(argument) for argument in arguments])
-        captured = capsys.readouterr()
-        return Done(code, captured.out, captured.err)
+        return Done(main(arguments), *capsys.readouterr())
 
-    return run
+    return Command(run)
 
 
 def save_photos(path: Path) -> Path:

@@ -11,18 +11,14 @@ from pellucid import dispatch
 from pellucid.job_threads import in_background, stop_if_cancelled, submit
 
 
-def test_what_runs_in_the_background_has_the_callers_context() -> None:
+def test_what_runs_in_the_background_has_the_callers_context_and_fails_where_it_is_waited_for() -> None:
     with in_background() as executor, dispatch.use("plain"):
         future = executor.submit(lambda: (dispatch.current(), threading.current_thread().name))
         assert future.result() == ("plain", "pellucid-background_0")
-    assert submit(None, lambda: 3).result() == 3
-
-
-def test_what_fails_in_the_background_fails_where_it_is_waited_for() -> None:
-    with in_background() as executor:
-        future = executor.submit(lambda: 1 / 0)
+        failing = executor.submit(lambda: 1 / 0)
         with pytest.raises(ZeroDivisionError):
-            future.result()
+            failing.result()
+    assert submit(None, lambda: 3).result() == 3
 
 
 def test_nothing_goes_on_in_the_background_once_nobody_waits() -> None:

@@ -14,14 +14,15 @@ import pytest
 from pellucid.errors import OptionError, PellucidError
 from pellucid.job_threads import stop_if_cancelled
 from pellucid.parallel import run_jobs
+from tests.every import every
 
 
 def scaled(shared: float, job: int) -> tuple[float, int]:
     return shared * job, os.getpid()
 
 
-def scaled_sum(shared: Any, job: int) -> float:
-    return float(job * shared.sum())
+def scaled_sum(shared: Any, job: int) -> tuple[float, bool]:
+    return float(job * shared["X"].sum()), isinstance(shared["X"], np.memmap)
 
 
 def product_bits(shared: int, job: int) -> bytes:
@@ -30,14 +31,14 @@ def product_bits(shared: int, job: int) -> bytes:
 
 
 def misbehave(shared: str, job: int) -> int:
+    if shared == "hang":
+        time.sleep(60)
     if job == 2 and shared == "refuse":
         raise OptionError("job 2: no.")
     if job == 2 and shared == "crash":
         raise ZeroDivisionError("job 2")
     if job == 2 and shared == "die":
         os.kill(os.getpid(), signal.SIGKILL)
-    if shared == "hang":
-        time.sleep(60)
     return job
 
 
@@ -83,26 +84,23 @@ def test_one_worker_is_this_process() -> None:
     assert list(run_jobs(scaled, 2.0, [])) == []
 
 
-def test_the_bits_do_not_depend_on_the_number_of_processes() -> None:
+def test_the_bits_do_not_depend_on_processes_and_threads() -> None:
     one = dict(run_jobs(product_bits, 209, [1, 2, 3]))
     assert one == dict(run_jobs(product_bits, 209, [1, 2, 3], n_jobs=2))
-
-
-def is_mapped(shared: Any, job: int) -> bool:
-    return isinstance(shared["X"], np.memmap)
+    assert one == dict(run_jobs(product_bits, 209, [1, 2, 3], n_jobs=2, on_threads=True))
+    assert {pid for _, (_, pid) in run_jobs(scaled, 1.0, [1, 2], n_jobs=2, on_threads=True)} == {os.getpid()}
 
 
 def test_large_arrays_are_handed_over_once() -> None:
     shared = {"X": np.zeros(1_000_000)}
-    assert dict(run_jobs(is_mapped, shared, [1, 2, 3], n_jobs=2)) == {1: True, 2: True, 3: True}
+    assert dict(run_jobs(scaled_sum, shared, [1, 2], n_jobs=2)) == {1: (0.0, True), 2: (0.0, True)}
 
 
 @pytest.mark.slow
 def test_a_refusal_comes_back_as_it_was(others: set[int]) -> None:
-    with pytest.raises(OptionError, match="job 2: no"):
-        list(run_jobs(misbehave, "refuse", [1, 2, 3], n_jobs=2))
-    with pytest.raises(ZeroDivisionError, match="job 2"):
-        list(run_jobs(misbehave, "crash", [1, 2, 3], n_jobs=2))
+    for how, error in (("refuse", OptionError), ("crash", ZeroDivisionError)):
+        with pytest.raises(error, match="job 2"):
+            list(run_jobs(misbehave, how, [1, 2, 3], n_jobs=2))
     assert_no_process_is_left(others)
 
 
@@ -121,24 +119,33 @@ def test_who_stops_listening_leaves_no_process(others: set[int]) -> None:
     assert_no_process_is_left(others)
 
 
-def test_ctrl_c_ends_what_hangs(others: set[int]) -> None:
+# joblib's own thread may look for a job that was withdrawn already, and say so as it ends.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+@every(("seconds", "n"), [(1.5, 1), (0.05, 30_000_000)])
+def test_ctrl_c_ends_what_hangs_and_is_not_lost_while_processes_start(
+    others: set[int], seconds: float, n: int
+) -> None:
+    import joblib.externals.loky  # noqa: F401 - an interrupted import leaves open files
+
+    function, shared = (misbehave, "hang") if n == 1 else (scaled_sum, {"X": np.zeros(n)})  # takes a while
     started = time.perf_counter()
-    signal.signal(signal.SIGALRM, lambda *_: os.kill(os.getpid(), signal.SIGINT))
-    signal.setitimer(signal.ITIMER_REAL, 1.5)
-    try:
-        with (
-            pytest.raises(KeyboardInterrupt),
-            closing(run_jobs(misbehave, "hang", [1, 2], n_jobs=2)) as results,
-        ):
+
+    def listen() -> None:
+        signal.setitimer(signal.ITIMER_REAL, seconds)
+        with closing(run_jobs(function, shared, [0, 1, 2], n_jobs=2)) as results:
             list(results)
+
+    signal.signal(signal.SIGALRM, lambda *_: os.kill(os.getpid(), signal.SIGINT))
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            listen()
     finally:
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
     assert time.perf_counter() - started < 30  # not the minute that the jobs would take
     assert_no_process_is_left(others)
 
 
-@pytest.mark.parametrize("which", [0, 1])
-@pytest.mark.parametrize("seconds", [0.0, 1.0])
+@every(("which", "seconds"), [(0, 0.0), (1, 1.0)])
 def test_ctrl_c_is_answered_where_a_process_was_stopped(others: set[int], which: int, seconds: float) -> None:
     """By SIGSTOP, as a debugger or a batch system stops it: while it starts, or in its work."""
     answered: list[float] = []
@@ -163,31 +170,6 @@ def test_ctrl_c_is_answered_where_a_process_was_stopped(others: set[int], which:
     thread.join()
     assert answered[1] - answered[0] < 3  # a tenth of a second on a machine of its own
     assert_no_process_is_left(others)
-
-
-# joblib's own thread may look for a job that was withdrawn already, and say so as it ends.
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
-def test_ctrl_c_while_processes_start_is_not_lost(others: set[int]) -> None:
-    import joblib.externals.loky  # noqa: F401 - an interrupted import leaves open files
-
-    shared = np.zeros(30_000_000)  # handing it over takes a while
-    signal.signal(signal.SIGALRM, lambda *_: os.kill(os.getpid(), signal.SIGINT))
-    signal.setitimer(signal.ITIMER_REAL, 0.05)
-    try:
-        with (
-            pytest.raises(KeyboardInterrupt),
-            closing(run_jobs(scaled_sum, shared, list(range(3)), n_jobs=2)) as results,
-        ):
-            list(results)
-    finally:
-        signal.signal(signal.SIGALRM, signal.SIG_DFL)
-    assert_no_process_is_left(others)
-
-
-def test_threads_give_the_same_bits_and_share_this_process() -> None:
-    alone = dict(run_jobs(product_bits, 60, [1, 2, 3]))
-    assert dict(run_jobs(product_bits, 60, [1, 2, 3], n_jobs=2, on_threads=True)) == alone
-    assert {pid for _, (_, pid) in run_jobs(scaled, 1.0, [1, 2], n_jobs=2, on_threads=True)} == {os.getpid()}
 
 
 def test_a_failing_thread_is_passed_on_and_a_closed_generator_ends_the_rest() -> None:

@@ -8,13 +8,23 @@ import pytest
 
 import pellucid
 from pellucid.nn.layer import LAYERS
-from tests.every import every
 
 
-def test_all_is_sorted_and_importable() -> None:
+def test_all_is_sorted_importable_and_documented() -> None:
     assert pellucid.__all__ == sorted(pellucid.__all__)
     for name in pellucid.__all__:
-        assert getattr(pellucid, name) is not None
+        assert (getattr(pellucid, name).__doc__ or "").strip(), name
+    assert not {module.name for module in pkgutil.iter_modules(pellucid.__path__)} & set(pellucid.__all__)
+    assert pellucid.textbook.steps.__name__ == "pellucid.textbook.steps"  # rooms are attributes
+    for family, name in (
+        ("losses", "Huber"), ("optimizers", "Adam"), ("schedules", "Cosine"), ("callbacks", "Checkpoint"),
+    ):  # fmt: skip
+        assert getattr(getattr(pellucid, family), name).__name__ == name
+    with pytest.raises(AttributeError, match="no_such_name"):
+        pellucid.no_such_name  # noqa: B018
+    assert set(pellucid.__all__) | {"nn", "data", "textbook"} <= set(dir(pellucid))
+    assert not {"Any", "importlib", "lazy_loader", "pkgutil", "annotations"} & set(dir(pellucid))
+    assert not [name for name in dir(pellucid) if name.startswith("_") and name != "__version__"]
 
 
 def _is_layer(value: object) -> bool:
@@ -36,18 +46,6 @@ def test_every_registered_layer_is_reachable_and_every_listed_one_registered() -
             return dY
 
     assert pellucid.OnlyHere is OnlyHere
-
-
-@every(
-    ("family", "name"),
-    [("losses", "Huber"), ("optimizers", "Adam"), ("schedules", "Cosine"), ("callbacks", "Checkpoint")],
-)
-def test_families_have_their_classes(family: str, name: str) -> None:
-    assert getattr(getattr(pellucid, family), name).__name__ == name
-
-
-def test_rooms_are_attributes() -> None:
-    assert pellucid.textbook.steps.__name__ == "pellucid.textbook.steps"
 
 
 def test_import_loads_numpy_and_little_more() -> None:
@@ -76,23 +74,3 @@ def test_importing_every_submodule_hides_no_public_name() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-
-
-def test_no_top_level_module_bears_the_name_of_a_public_function() -> None:
-    assert not {module.name for module in pkgutil.iter_modules(pellucid.__path__)} & set(pellucid.__all__)
-
-
-def test_an_unknown_name_is_an_attribute_error() -> None:
-    with pytest.raises(AttributeError, match="no_such_name"):
-        pellucid.no_such_name  # noqa: B018
-
-
-def test_every_public_thing_has_a_docstring() -> None:
-    for name in pellucid.__all__:
-        assert (getattr(pellucid, name).__doc__ or "").strip(), name
-
-
-def test_dir_lists_public_names_and_rooms_alone() -> None:
-    assert set(pellucid.__all__) | {"nn", "data", "textbook"} <= set(dir(pellucid))
-    assert not {"Any", "importlib", "lazy_loader", "pkgutil", "annotations"} & set(dir(pellucid))
-    assert not [name for name in dir(pellucid) if name.startswith("_") and name != "__version__"]

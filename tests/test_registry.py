@@ -51,7 +51,7 @@ class OwnConfigurable(Own, Configurable):
     pass
 
 
-RIGHT: list[tuple[Any, Any, Limits, Any]] = [
+RIGHT = [
     (3, int, Limits(at_least=1), 3),
     (np.int64(3), int, Limits(), 3),
     (10**400, int, Limits(above=0), 10**400),
@@ -73,7 +73,7 @@ def test_a_value_is_kept_as_the_type_that_is_wanted(value: Any, hint: Any, limit
     assert type(got) is type(kept)
 
 
-WRONG: list[tuple[Any, Any, Limits]] = [
+WRONG = [
     (3.0, int, Limits()),
     (True, int, Limits()),
     (True, float, Limits()),
@@ -99,9 +99,8 @@ def test_a_wrong_value_is_named_with_what_was_expected(value: Any, hint: Any, li
 
 
 def test_choices_name_the_nearest() -> None:
-    with pytest.raises(
-        OptionError, match=r"Here: unknown colour 'rde'\. Did you mean 'red'\? Known: blue, red"
-    ):
+    words = r"Here: unknown colour 'rde'\. Did you mean 'red'\? Known: blue, red"
+    with pytest.raises(OptionError, match=words):
         check_option("Here", "colour", "rde", str, Limits(choices=lambda: ["red", "blue"]))
 
 
@@ -123,18 +122,18 @@ def test_options_of_fields_and_of_constructors() -> None:
     own = OwnConfigurable(3, slope=0.5)
     assert own.config() == {"type": "OwnConfigurable", "width": 3, "depth": 2, "slope": 0.5}
     assert repr(own) == "OwnConfigurable(width=3, slope=0.5)"
-    assert OwnConfigurable(**checked_names(OwnConfigurable, {"width": 1, "slope": 2.0})).others == {
-        "slope": 2.0
-    }
+    again = OwnConfigurable(**checked_names(OwnConfigurable, {"width": 1, "slope": 2.0}))
+    assert again.others == {"slope": 2.0}
 
 
 def test_unknown_and_missing_options() -> None:
-    with pytest.raises(OptionError, match=r"Blur: unknown option 'radus'\. Did you mean 'radius'"):
-        checked_names(Blur, {"radus": 1})
-    with pytest.raises(OptionError, match="Blur: unknown option 'cache'"):
-        checked_names(Blur, {"name": "a", "cache": "x"})
-    with pytest.raises(OptionError, match="Blur: name is missing"):
-        checked_names(Blur, {})
+    for given, words in (
+        ({"radus": 1}, r"Blur: unknown option 'radus'\. Did you mean 'radius'"),
+        ({"name": "a", "cache": "x"}, "Blur: unknown option 'cache'"),
+        ({}, "Blur: name is missing"),
+    ):
+        with pytest.raises(OptionError, match=words):
+            checked_names(Blur, given)
     with pytest.raises(OptionError, match="Flatten: takes no options, got 'axis'"):
         LAYERS.from_config({"type": "Flatten", "axis": 1})
 
@@ -150,30 +149,23 @@ def test_a_table_finds_the_modules_of_its_package() -> None:
 
 def test_objects_inside_are_made_from_their_config() -> None:
     model = Sequential([Flatten(), Sequential([Dense(2)])])
-    again = LAYERS.from_config(model.config())
-    assert repr(again) == repr(model)
+    assert repr(LAYERS.from_config(model.config())) == repr(model)
     given: Any = {"type": "Dense", "units": 2}
     assert repr(Sequential([given])) == "Sequential(layers=[Dense(units=2)])"
 
 
-def test_a_class_that_is_not_registered_goes_by_its_own_name() -> None:
-    class Derived(Flatten):  # type: ignore[misc]
-        """Does not inherit its parent's registration."""
+class Same(Layer):
+    def forward(self, X: Any, *, training: bool = False) -> Any:
+        return X
 
-    assert Derived().config() == {"type": "Derived"}
+    def backward(self, dY: Any) -> Any:
+        return dY
 
 
 def test_registering_needs_a_family_and_may_be_done_twice() -> None:
     with pytest.raises(OptionError, match="belongs to no family"):
         register(Own)
-
-    class Same(Layer):
-        def forward(self, X: Any, *, training: bool = False) -> Any:
-            return X
-
-        def backward(self, dY: Any) -> Any:
-            return dY
-
+    assert type("Derived", (Flatten,), {})().config() == {"type": "Derived"}  # it goes by its own name
     try:
         assert register("same")(register("same")(Same)) is Same
         assert isinstance(LAYERS.make("same"), Same)
@@ -233,24 +225,16 @@ def test_a_constructor_names_the_option_that_it_does_not_know() -> None:
 
 def test_an_explained_constructor_is_still_that_of_the_dataclass() -> None:
     assert list(inspect.signature(Dense).parameters)[:2] == ["units", "activation"]
-    assert (
-        pickle.loads(pickle.dumps(Dense(3, activation="relu"))).config()
-        == Dense(3, activation="relu").config()
-    )
+    dense = Dense(3, activation="relu")
+    assert pickle.loads(pickle.dumps(dense)).config() == dense.config()
 
     @register
     @dataclass(repr=False)
-    class Fails(Layer):
+    class Fails(Same):
         strength: int = 1
 
         def __post_init__(self) -> None:
             len(self.strength)  # type: ignore[arg-type]
-
-        def forward(self, X, *, training=False):  # type: ignore[no-untyped-def]
-            return X
-
-        def backward(self, dY):  # type: ignore[no-untyped-def]
-            return dY
 
     try:
         with pytest.raises(TypeError, match="has no len"):

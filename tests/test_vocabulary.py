@@ -37,15 +37,10 @@ PYTHON: dict[str, tuple[Any, ...]] = {  # which functions a command is
     "data check": (pl.check_data, pl.find_label_errors),
     "data augment": (pl.train,),
 }
-OF_A_PROCESS = {"json", "jsonl", "quiet", "out", "overwrite", "cluster", "workers", "kernels", "jobs"}
-OF_FILES = {
-    "resume",
-    "checkpoint-steps",
-    "checkpoint-minutes",
-    "skip-bad",
-    "null",
-}  # of what is written or read
-OWN = OF_A_PROCESS | OF_FILES | {"to", "strict", "labels", "model", "data"}
+OWN = {"json", "jsonl", "quiet", "out", "overwrite", "cluster", "workers", "kernels", "jobs"}  # of a process
+OWN |= {"resume", "checkpoint-steps", "checkpoint-minutes", "skip-bad", "null"}  # of what is written or read
+OWN |= {"to", "strict", "labels", "model", "data"}
+REFUSED = {"force", "replace", "folds", "jobs", "workers", "threads", "verbose", "tests", "only", "epochs"}
 OLD_FLAGS = {
     "train x --force": "--overwrite",
     "train x --from y": "--start",
@@ -73,37 +68,18 @@ OLD_ARGUMENTS = [
 
 
 @every("name", PARAMETERS)
-def test_the_model_comes_first_then_the_data(name: str) -> None:
+def test_arguments_have_one_name_and_order(name: str) -> None:
     names = [one for one in PARAMETERS[name] if one != IN_BETWEEN.get(name)]
     if "model" in names:
         assert names[0] == "model"
     if "model" in names and "data" in names and name not in BY_KEYWORD:
         assert names[1] == "data"
-
-
-@every("name", PARAMETERS)
-def test_arguments_have_one_name(name: str) -> None:
-    refused = {
-        "force",
-        "replace",
-        "folds",
-        "jobs",
-        "workers",
-        "threads",
-        "verbose",
-        "tests",
-        "only",
-        "epochs",
-    }
-    assert not refused & set(PARAMETERS[name])
-    assert not [one for one in PARAMETERS[name] if one.startswith(("is_", "has_"))]
-    if "out" in PARAMETERS[name]:
-        assert "overwrite" in PARAMETERS[name]
-
-
-@every("name", [name for name, names in PARAMETERS.items() if "progress" in names])
-def test_progress_is_a_bar_by_default(name: str) -> None:
-    assert inspect.signature(FUNCTIONS[name]).parameters["progress"].default is None
+    assert not REFUSED & set(names)
+    assert not [one for one in names if one.startswith(("is_", "has_"))]
+    if "out" in names:
+        assert "overwrite" in names
+    if "progress" in names:  # a bar
+        assert inspect.signature(FUNCTIONS[name]).parameters["progress"].default is None
 
 
 @every("name", PYTHON)
@@ -124,16 +100,13 @@ def test_an_old_flag_is_answered_with_the_new(line: str, capsys: pytest.CaptureF
     assert f"Did you mean {OLD_FLAGS[line]}" in capsys.readouterr().err.replace("'", "")
 
 
-@every("name", OLD_NAMES)
-def test_an_old_name_is_answered_with_the_new(name: str) -> None:
-    with pytest.raises(UnknownAttributeError, match=f"Did you mean '{OLD_NAMES[name]}'"):
-        getattr(pl, name)
-
-
-@every(("function", "old", "new"), OLD_ARGUMENTS)
-def test_an_old_argument_is_answered_with_the_new(function: str, old: str, new: str) -> None:
-    with pytest.raises(CallError, match=f"unknown argument '{old}'. Did you mean '{new}'"):
-        getattr(pl, function)(**{old: 1})
+def test_an_old_name_or_argument_is_answered_with_the_new() -> None:
+    for name, new in OLD_NAMES.items():
+        with pytest.raises(UnknownAttributeError, match=f"Did you mean '{new}'"):
+            getattr(pl, name)
+    for function, old, new in OLD_ARGUMENTS:
+        with pytest.raises(CallError, match=f"unknown argument '{old}'. Did you mean '{new}'"):
+            getattr(pl, function)(**{old: 1})
 
 
 def test_the_changelog_has_every_renamed_name() -> None:

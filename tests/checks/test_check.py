@@ -228,13 +228,6 @@ def test_every_finding_has_words_and_samples_and_fits_in_json(cats: Split) -> No
     }
 
 
-def test_nothing_is_modified(cats: Split) -> None:
-    before = cats.train.X.copy(), cats.test.X.copy(), cats.train.y.copy()
-    check_data(cats)
-    for array, kept in zip((cats.train.X, cats.test.X, cats.train.y), before, strict=True):
-        np.testing.assert_array_equal(array, kept)
-
-
 def test_progress_is_told(cats: Split) -> None:
     calls: list[tuple[str, int, int]] = []
     check_data(cats, progress=lambda stage, done, total: calls.append((stage, done, total)))

@@ -74,12 +74,6 @@ def test_findings_without_pictures_are_text(cats: Split) -> None:
     check_nothing_touches(page)
 
 
-def test_nothing_found(cats: Split) -> None:
-    (page,) = findings_sheets(DataReport("x", 2, 2, split=cats))
-    assert "Nothing odd was found." in words(page)
-    assert pictures(page) == []
-
-
 @pytest.mark.slow
 def test_long_names_and_many_findings_over_pages(cats: Split) -> None:
     names = Names(

@@ -4,11 +4,9 @@ from typing import Any
 
 import numpy as np
 from tests.every import every
-from tests.ops.cases import HAS_NUMBA
 
 import pellucid as pl
-from pellucid import dispatch
-from pellucid.data.augmentation.augment import Augment, augment_preset
+from pellucid.data.augmentation.augment import augment_preset
 from pellucid.data.batches import Batches
 from pellucid.data.preprocess import Preprocessing
 from pellucid.training.job import prepare
@@ -17,28 +15,26 @@ from pellucid.training.options import TrainingOptions
 PIXELS = Preprocessing("divide", 255.0)
 
 
-@every("kernels", ["numpy", "numba"] if HAS_NUMBA else ["numpy"])
 @every("shuffle", [True, False])
 @every("batch_size", [None, 1, 4, 11])
 def test_a_batch_is_prepared_as_the_whole_set_is(
-    batch_size: int | None, shuffle: bool, kernels: str, rng: np.random.Generator
+    batch_size: int | None, shuffle: bool, rng: np.random.Generator
 ) -> None:
     photos, table = rng.integers(0, 256, (11, 4, 3, 1), dtype=np.uint8), rng.random((11, 2))
     Y, weights = np.arange(11.0)[:, None], rng.random(11)
     options: dict[str, Any] = {"weights": weights, "shuffle": shuffle}
     X = {"photo": photos, "table": table}
-    with dispatch.use(kernels):
-        prepared = {name: PIXELS.apply(array, "float32") for name, array in X.items()}
-        plain = Batches(prepared, Y, batch_size, 3, **options)
-        lazy = Batches(X, Y, batch_size, 3, **options, rule=PIXELS, dtype="float32")
-        for epoch, skip in ((0, 0), (1, 2)):
-            batches = zip(plain.epoch(epoch, skip=skip), lazy.epoch(epoch, skip=skip), strict=True)
-            for wanted, got in batches:
-                for name in X:
-                    np.testing.assert_array_equal(got[0][name], wanted[0][name])
-                    assert got[0][name].dtype == np.float32
-                np.testing.assert_array_equal(got[1], wanted[1])
-                np.testing.assert_array_equal(got[2], wanted[2])
+    prepared = {name: PIXELS.apply(array, "float32") for name, array in X.items()}
+    plain = Batches(prepared, Y, batch_size, 3, **options)
+    lazy = Batches(X, Y, batch_size, 3, **options, rule=PIXELS, dtype="float32")
+    for epoch, skip in ((0, 0), (1, 2)):
+        batches = zip(plain.epoch(epoch, skip=skip), lazy.epoch(epoch, skip=skip), strict=True)
+        for wanted, got in batches:
+            for name in X:
+                np.testing.assert_array_equal(got[0][name], wanted[0][name])
+                assert got[0][name].dtype == np.float32
+            np.testing.assert_array_equal(got[1], wanted[1])
+            np.testing.assert_array_equal(got[2], wanted[2])
 
 
 @every("dtype", [np.uint8, np.float32])
@@ -80,14 +76,3 @@ def test_what_would_not_grow_is_prepared_once(X: Any, is_lazy: bool) -> None:
     job = prepare(model, pl.Dataset(X, np.arange(6) % 2), TrainingOptions(1, 2))
     assert (job.rule is not None) == is_lazy
     assert job.X.dtype == (np.uint8 if is_lazy else np.float32)
-
-
-def test_augmented_trainings_repeat(rng: np.random.Generator) -> None:
-    data = pl.Dataset(rng.integers(0, 256, (21, 8, 8, 3), dtype=np.uint8), rng.integers(0, 2, 21))
-    thetas = []
-    for _ in range(2):
-        model = pl.Sequential([pl.Flatten(), pl.Dense(4, activation="relu"), pl.Dense(1)])
-        augment = Augment(["horizontal_flip", "crop", "mixup"])
-        pl.train(model, data, optimizer="adam", n_epochs=3, batch_size=5, augment=augment)
-        thetas.append(model.theta)
-    np.testing.assert_array_equal(*thetas)

@@ -19,13 +19,13 @@ def test_a_split_has_a_short_repr_and_its_pictures_in_a_notebook() -> None:
     assert len(repr(cats)) < 200
     for fact in ("drawn-cats", "209", "64 × 64 × 3", "105 cat", "50"):
         assert fact in repr(cats)
-    assert cats._repr_html_().count("data:image/jpeg;base64,") == 2
+    assert cats._repr_html_().count("data:image/webp;base64,") == 2
 
 
 @every("shape", [(3, 8, 8), (3, 8, 8, 1), (3, 8, 8, 4)])
 def test_pictures_of_any_dtype_are_shown(shape: tuple[int, ...], rng: np.random.Generator) -> None:
     for X in (rng.random(shape), rng.random(shape) > 0.5, np.full(shape, np.nan), np.zeros(shape, np.int64)):
-        assert "data:image/png" in Dataset(X, np.zeros(3, np.int64), ("a",))._repr_html_()
+        assert "data:image/webp" in Dataset(X, np.zeros(3, np.int64), ("a",))._repr_html_()
 
 
 def test_rows_of_numbers_have_words_and_their_beginning() -> None:

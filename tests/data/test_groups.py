@@ -167,17 +167,6 @@ def test_groups_of_one_part_alone_are_kept_together(has_groups: tuple[bool, bool
         assert not are_parted(numbers, *inside)
 
 
-@every("seed", range(8))
-def test_every_class_of_several_groups_is_in_both_parts(seed: int) -> None:
-    rng = np.random.default_rng(seed)
-    groups, labels = rng.integers(0, 12, 80), rng.integers(0, 3, 80)
-    train, test = divide_groups(groups, labels, 16, seed)
-    assert not set(groups[train].tolist()) & set(groups[test].tolist())
-    assert sorted([*train, *test]) == list(range(80))
-    for part in (train, test):
-        assert set(labels[part].tolist()) == {0, 1, 2}
-
-
 def test_giving_one_class_a_group_takes_none_from_another() -> None:
     """Small data, where a group that moves for one class was often the only one of another."""
     for seed in range(100):

@@ -16,10 +16,6 @@ def test_whole_numbers_of_any_shape_and_dtype(shape: tuple[int, ...], dtype: typ
     np.testing.assert_array_equal(labels, [0, 2, 1, 2])
 
 
-def test_one_sample() -> None:
-    assert as_labels(np.array([[3]]), 1, "y").tolist() == [3]
-
-
 def test_words_and_bytes_and_booleans() -> None:
     assert as_labels(np.array(["b", "ä"]), 2, "y").tolist() == ["b", "ä"]
     assert as_labels(np.array([b"b", "ä".encode()]), 2, "y").tolist() == ["b", "ä"]

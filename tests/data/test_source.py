@@ -11,7 +11,7 @@ from sklearn.datasets import load_digits
 from tests.every import every
 
 from pellucid.data.dataset import Dataset
-from pellucid.data.source import BUILTIN, DataSource, load_data
+from pellucid.data.source import DataSource, load_data
 from pellucid.data.validate import hold_out
 from pellucid.errors import DataError, OptionError
 
@@ -21,11 +21,6 @@ def table(tmp_path: Path) -> Path:
     path = tmp_path / "table.npz"
     np.savez(path, X=np.arange(200.0).reshape(100, 2), y=np.repeat([0, 1, 2], [60, 30, 10]))
     return path
-
-
-def test_every_built_in_name_has_a_line() -> None:
-    assert tuple(BUILTIN) == ("drawn-cats", "catvnoncat", "digits", "moons", "circles", "spirals")
-    assert all(line and "\n" not in line for line in BUILTIN.values())
 
 
 def test_unknown_names_get_the_nearest() -> None:
@@ -153,11 +148,6 @@ def test_quantities_and_several_answers_are_held_out_at_random() -> None:
             np.testing.assert_array_equal(part.y, y[part.X[:, 0]])
         with pytest.raises(DataError, match="holding out 10 of 10 samples leaves a part without samples"):
             hold_out(Dataset(np.arange(10)[:, None], y), name="toy", seed=3, test_fraction=0.99)
-
-
-def test_a_class_of_one_sample_without_a_name() -> None:
-    with pytest.raises(DataError, match=r"class '2' has 1 sample"):
-        hold_out(Dataset(np.zeros((5, 1)), np.array([0, 0, 1, 1, 2])), name="toy", seed=1, test_fraction=0.4)
 
 
 def test_digits_are_photos_in_ten_classes() -> None:

@@ -1,7 +1,6 @@
 """Points in the plane: the same for a seed, in two parts, and not parted by a straight line."""
 
 import numpy as np
-from tests.commands import Command
 from tests.every import every
 
 import pellucid as pl
@@ -31,9 +30,3 @@ def test_a_curve_parts_them_and_a_line_does_not(name: str) -> None:
         scores.append((model.predict(data.test.X) == data.test.y).mean())
     assert scores[0] < 0.9
     assert scores[1] > 0.97
-
-
-def test_the_command_knows_them(pellucid: Command) -> None:
-    assert "spirals" in pellucid("data", "list").out
-    done = pellucid("train", "moons", "--model", "logistic", "--epochs", 2, "--out", "moons-run", "--quiet")
-    assert done.code == 0, done.err

@@ -142,7 +142,8 @@ def shown(value: Any) -> tuple[int, Any, str]:
 
     time.sleep(0.02)
     number, key = value
-    return number, kept(key), get_worker().name
+    with kept(key) as found:
+        return number, found, get_worker().name
 
 
 @pytest.mark.slow

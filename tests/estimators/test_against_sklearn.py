@@ -112,12 +112,6 @@ def test_lbfgs_stops_where_it_does_there() -> None:
     assert 5 < a.n_iter_ == b.n_iter_
 
 
-def test_weights_of_lbfgs(rng: np.random.Generator) -> None:
-    X, y = digits()
-    fit = {"sample_weight": rng.uniform(0.1, 3, len(y))}
-    assert_same(*both("MLPClassifier", X, y, fit, solver="lbfgs", alpha=2.0))
-
-
 @every("nesterov", [True, False])
 @every("learning_rate", ["constant", "adaptive"])
 def test_stopping_by_loss(learning_rate: str, nesterov: bool) -> None:
@@ -141,12 +135,6 @@ def test_early_stopping_of_two_classes(solver: str) -> None:
     a, b = both("MLPClassifier", X, y, solver=solver, **options)
     assert a.n_iter_ < 60
     assert_same(a, b)
-
-
-def test_early_stopping_of_several_labels() -> None:
-    X, Y = make_multilabel_classification(200, random_state=0)
-    options = {"early_stopping": True, "max_iter": 40, "learning_rate_init": 0.02, "validation_fraction": 0.3}
-    assert_same(*both("MLPClassifier", X, Y, **options))
 
 
 def test_early_stopping_of_a_regressor_with_weights(rng: np.random.Generator) -> None:

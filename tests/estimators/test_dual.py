@@ -8,7 +8,7 @@ import pytest
 from sklearn.exceptions import ConvergenceWarning
 from tests.every import every
 
-from pellucid.estimators import MLPClassifier, MLPRegressor, NetworkClassifier
+from pellucid.estimators import MLPClassifier, NetworkClassifier
 from pellucid.types import Array
 
 SETTINGS = [
@@ -62,17 +62,6 @@ def test_auto_takes_the_dual_form_where_it_is_cheaper() -> None:
     assert fitted(MLPClassifier, X, y, solver="sgd").history_.form == "dual"
     assert fitted(MLPClassifier, X, y, solver="adam", max_iter=2).history_.form == "direct"
     assert fitted(MLPClassifier, X[:, :20], y, solver="sgd", max_iter=2).history_.form == "direct"
-
-
-def test_regressor_with_weights_and_a_scorer(rng: np.random.Generator) -> None:
-    X, _ = wide(n=1200)
-    y, weights = X[:, 0] * 5, rng.uniform(0.1, 2, 60)
-    options = {"solver": "sgd", "max_iter": 10, "early_stopping": True, "scoring": "neg_mean_absolute_error"}
-    pair = [
-        fitted(MLPRegressor, X, y, {"sample_weight": weights}, form=form, **options)
-        for form in ("direct", "dual")
-    ]
-    assert_equal(*pair)
 
 
 def test_the_optimizers_memory_is_carried_over() -> None:

@@ -59,11 +59,3 @@ def test_it_says_yes_only_where_the_checks_change_nothing(X: Any, fitted: Any) -
 def test_it_says_yes_to_what_is_common(fitted: Any) -> None:
     assert [passes_checks(fitted, X) for X in GIVEN[:4]] == [True, True, True, False]
     assert not any(passes_checks(fitted, X) for X in GIVEN[4:])
-
-
-def test_names_of_columns_are_still_asked_for() -> None:
-    pd = pytest.importorskip("pandas", reason="needs pandas")
-    frame = pd.DataFrame(FRIENDLY, columns=list("abc"))
-    named = MLPRegressor(solver="lbfgs", random_state=0, max_iter=10**4).fit(frame, [1, 2, 3, 4])
-    with pytest.warns(UserWarning, match="X does not have valid feature names"):
-        named.predict(FRIENDLY)

@@ -61,14 +61,3 @@ def test_a_part_that_does_not_count_is_refused(part: str) -> None:
     weights[parts[part].X[:, 0].astype(int)] = 0
     with pytest.raises(ValueError, match=f"The {part} set has only samples of weight 0"):
         hold_out(Samples(X, X, X, weights), 0.2, 0, stratify=False)
-
-
-@every("y", [[0, 0, 0, 1], ["cat", "cat", "cat", "owl"]])
-def test_a_class_of_one_sample_is_refused_in_the_same_words(y: list[Any]) -> None:
-    X = np.arange(8.0).reshape(4, 2)
-    messages = []
-    for module in (theirs, ours):
-        with pytest.raises(ValueError, match="only 1 member") as caught:
-            module.MLPClassifier(early_stopping=True).fit(X, y)
-        messages.append(str(caught.value))
-    assert messages[1] == f"{messages[0]} Only one sample has the label '{y[-1]}'."

@@ -1,7 +1,6 @@
 """Inside scikit-learn: frames, routing, copies and pickles, searches, pipelines and meta-estimators."""
 
 import copy
-import io
 import pickle
 import re
 import threading
@@ -108,22 +107,6 @@ def test_grid_search_in_two_processes(estimator: Any, iris: Any) -> None:
     search = GridSearchCV(estimator, {name: [1e-4, 1e-2]}, n_jobs=2, cv=2).fit(*iris)
     assert search.best_estimator_.predict(iris[0]).shape == (150,)
     assert np.isfinite(search.cv_results_["mean_test_score"]).all()
-
-
-def test_pipeline_cross_validation_and_transformer() -> None:
-    X, y = load_breast_cancer(return_X_y=True)
-    pipeline = make_pipeline(
-        StandardScaler(), MLPClassifier(10, random_state=0, learning_rate_init=0.01, max_iter=60)
-    )
-    scores = cross_validate(pipeline, X, y, cv=3, scoring=["accuracy", "roc_auc", "neg_log_loss"])
-    assert scores["test_accuracy"].mean() > 0.95
-    assert scores["test_roc_auc"].mean() > 0.98
-    chain = make_pipeline(
-        StandardScaler(),
-        MLPClassifier(10, random_state=0, learning_rate_init=0.01, max_iter=60),
-        LogisticRegression(),
-    )
-    assert chain.fit(X, y).score(X, y) > 0.95
 
 
 def test_calibration_without_probabilities() -> None:
@@ -240,13 +223,6 @@ def test_frames(library: str, estimator: Any, iris: Any) -> None:
     assert isinstance(fitted.set_output(transform="default").transform(frame), np.ndarray)
 
 
-def test_pandas_rows_keep_their_names(iris: Any) -> None:
-    pd = pytest.importorskip("pandas", reason="needs pandas")
-    frame = pd.DataFrame(iris[0], columns=list("abcd"), index=[f"r{i}" for i in range(150)])
-    out = clone(QUICK[0]).fit(frame, iris[1]).set_output(transform="pandas").transform(frame)
-    assert list(out.index) == list(frame.index)
-
-
 def test_metadata_routing(iris: Any) -> None:
     X, y = iris
     weights = np.where(y == 0, 0.0, 1.0)
@@ -341,8 +317,3 @@ def test_sparse_labels_come_back_sparse(cls: Any, rng: np.random.Generator) -> N
     fitted = cls(random_state=0).fit(X, scipy.sparse.csr_matrix(Y))
     assert scipy.sparse.issparse(fitted.predict(X))  # as scikit-learn has it
     np.testing.assert_array_equal(fitted.predict(X).toarray(), fitted.fit(X, Y).predict(X))
-
-
-def test_a_pickle_of_a_scorer_and_callbacks_goes_through(iris: Any) -> None:
-    fitted = clone(QUICK[0]).set_params(scoring="accuracy", early_stopping=True).fit(*iris)
-    assert pickle.load(io.BytesIO(pickle.dumps(fitted))).scoring == "accuracy"

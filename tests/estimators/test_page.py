@@ -48,17 +48,6 @@ def test_a_regressor_documents_what_differs(name: str, other: str) -> None:
     assert set(names_in(other, "Parameters")) - own == {"class_weight", "label_smoothing"}
 
 
-def test_formulas_are_in_the_tables() -> None:
-    rows = {
-        match[1]: line
-        for line in PAGE.read_text().partition("## MLPRegressor")[0].splitlines()
-        if (match := re.match(r"\| `(\w+)` \|", line))
-    }
-    assert "v_hat = v / (1 - beta_2^t)" in rows["beta_2"]
-    assert "sqrt(6 / (n_in + n_out))" in rows["hidden_layer_sizes"]
-    assert "Szegedy" in rows["label_smoothing"]
-
-
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_attributes_are_those_that_fit_sets() -> None:
     images, y = np.random.default_rng(0).integers(0, 255, (20, 8, 8, 3), dtype=np.uint8), np.arange(20) % 2

@@ -1,7 +1,6 @@
 """Wrong parameters and wrong data: scikit-learn's error classes and words, and nothing half done."""
 
 import inspect
-import re
 from typing import Any
 
 import numpy as np
@@ -10,6 +9,7 @@ import sklearn.neural_network as theirs
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.base import clone
+from sklearn.utils._param_validation import make_constraint
 from tests.every import every
 
 import pellucid.estimators as ours
@@ -36,46 +36,16 @@ def test_names_order_and_defaults_are_scikit_learns(name: str) -> None:
         assert ours_first[: len(theirs_first)] == theirs_first
 
 
-SAME_WORDS = [
-    {"hidden_layer_sizes": -1},
-    {"alpha": -1},
-    {"batch_size": 0},
-    {"batch_size": "all"},
-    {"learning_rate": "ghost"},
-    {"learning_rate_init": 0},
-    {"power_t": -0.5},
-    {"max_iter": 0},
-    {"max_iter": 1.5},
-    {"shuffle": "true"},
-    {"random_state": "one"},
-    {"tol": -1},
-    {"verbose": "loud"},
-    {"warm_start": 3},
-    {"momentum": 2},
-    {"nesterovs_momentum": None},
-    {"early_stopping": "yes"},
-    {"validation_fraction": 1},
-    {"beta_1": 1},
-    {"beta_2": -0.1},
-    {"epsilon": 0},
-    {"n_iter_no_change": 0},
-    {"max_fun": 0},
-    {"hidden_layer_sizes": (3, 0)},
-]
-
-
-@every("options", SAME_WORDS, ids=str)
 @every("name", ["MLPClassifier", "MLPRegressor"])
-def test_same_words(name: str, options: dict[str, Any]) -> None:
-    errors = []
+def test_constraints_are_scikit_learns(name: str) -> None:
+    """All but those of the three that take more names; scikit-learn makes the words of them."""
+    wanted, got = ({**getattr(module, name)._parameter_constraints} for module in (theirs, ours))
+    for key in wanted.keys() - {"activation", "loss", "solver"}:
+        texts = [{str(make_constraint(each)) for each in table[key]} for table in (wanted, got)]
+        assert texts[0] == texts[1], key
     for module in (theirs, ours):
-        with pytest.raises(ValueError, match=next(iter(options))) as caught:
-            getattr(module, name)(**options).fit(X, Y)
-        errors.append(caught)
-    assert errors[0].type is errors[1].type
-    # The values of a choice come in any order.
-    theirs_words, our_words = (sorted(re.findall(r"[^\s{},]+", str(caught.value))) for caught in errors)
-    assert our_words == theirs_words
+        with pytest.raises(ValueError, match=r"hidden_layer_sizes must be > 0, got \[3, 0\]"):
+            getattr(module, name)(hidden_layer_sizes=(3, 0)).fit(X, Y)
 
 
 @every(
@@ -85,7 +55,6 @@ def test_same_words(name: str, options: dict[str, Any]) -> None:
         ({"hidden_layer_sizes": ["a", 2]}, "hidden_layer_sizes must be integers"),
         ({"class_weight": {0: -1.0, 1: 1.0}}, "The 'class_weight' parameter .* 0 or more, above 0 to some"),
         ({"class_weight": {0: 0.0, 1: 0.0}}, "The 'class_weight' parameter .* 0 or more, above 0 to some"),
-        ({"dtype": np.dtype("float16")}, "The 'dtype' parameter"),
         (
             {"callbacks": [print, 3]},
             "The 'callbacks' parameter of MLPClassifier must be a list of callables. Got 3",
@@ -101,20 +70,12 @@ def test_same_words(name: str, options: dict[str, Any]) -> None:
         ({"dropout": [0.1, 2]}, r"a float in the range \[0.0, 1.0\), or a list"),
         ({"dropout": 0.1, "solver": "lbfgs"}, "dropout: solver 'lbfgs' needs"),
         ({"schedule": "cosine", "solver": "lbfgs"}, "schedule: solver 'lbfgs' has no learning rate"),
-        ({"schedule": "ghost"}, "The 'schedule' parameter of MLPClassifier must be"),
-        ({"batch_norm": 2}, "The 'batch_norm' parameter"),
-        ({"loss": "squared_error"}, "The 'loss' parameter of MLPClassifier must be a str among"),
         ({"loss": {"type": "focall"}}, "Did you mean 'focal'"),
         ({"loss": {"gamma": 2}}, "expected a name, or a dictionary with 'type'"),
         ({"loss": {"type": "focal", "gama": 2}}, "gama"),
         ({"loss": "hinge", "label_smoothing": 0.1}, "hinge cannot be used with label_smoothing"),
         ({"loss": "categorical_cross_entropy"}, "does not suit binary targets"),
-        ({"label_smoothing": 1}, "The 'label_smoothing' parameter"),
-        ({"class_weight": "even"}, "The 'class_weight' parameter"),
-        ({"scoring": "ghost"}, "The 'scoring' parameter of MLPClassifier must be"),
-        ({"dtype": "float16"}, "The 'dtype' parameter"),
         ({"form": "short"}, "The 'form' parameter"),
-        ({"callbacks": 3}, "The 'callbacks' parameter"),
         ({"form": "dual"}, "form: the dual form does not hold here: Adam"),
     ],
     ids=str,
@@ -129,13 +90,6 @@ def test_words_for_what_is_ours(options: dict[str, Any], words: str) -> None:
     [
         ({"model": "cnnn"}, "model: expected a preset"),
         ({"model": 3}, "The 'model' parameter of NetworkClassifier must be"),
-        ({"optimizer": "ghost"}, "The 'optimizer' parameter"),
-        ({"learning_rate": 0}, "The 'learning_rate' parameter"),
-        ({"learning_rate": "constant"}, "The 'learning_rate' parameter"),
-        ({"schedule": "ghost"}, "The 'schedule' parameter"),
-        ({"augment": "ghost"}, "The 'augment' parameter"),
-        ({"n_epochs": 0}, "The 'n_epochs' parameter"),
-        ({"batch_size": 0}, "The 'batch_size' parameter"),
         ({"image_shape": (2, 2, 1)}, "image_shape: expected sizes whose product is 3"),
         ({"image_shape": (-1, -3)}, r"image_shape: expected whole numbers of 1 or more, got \(-1, -3\)"),
         ({"image_shape": ("a",)}, "image_shape: expected whole numbers of 1 or more"),

@@ -10,11 +10,9 @@ from tests.every import every
 from pellucid.data.dataset import Dataset
 from pellucid.estimators.stopping import Convergence
 from pellucid.nn.dense import Dense
-from pellucid.nn.norm import BatchNorm
 from pellucid.nn.sequential import Sequential
-from pellucid.training.events import EpochEnd, StepEnd, TrainingState
+from pellucid.training.events import EpochEnd, StepEnd
 from pellucid.training.fit import train
-from pellucid.training.history import History
 from pellucid.training.optimizers.sgd import SGD
 
 
@@ -42,32 +40,6 @@ def test_nan_starts_the_patience_anew() -> None:
     assert stops([1.0, 1.0, math.nan, 1.0, 1.0, 1.0], patience=2) == 6
 
 
-def trained(form: str, score: Any, **options: Any) -> tuple[Sequential, Convergence, History]:
-    rng = np.random.default_rng(0)
-    data = Dataset(rng.standard_normal((20, 50)), rng.integers(0, 2, 20))
-    model = Sequential([Dense(3, activation="tanh"), BatchNorm(), Dense(1)], dtype="float64")
-    rule = Convergence(score=score, **options)
-    history = train(model, data, optimizer=SGD(0.1), n_epochs=12, form=form, callbacks=[rule])
-    return model, rule, history
-
-
-@every("form", ["direct", "dual"])
-def test_the_best_parameters_are_put_back(form: str) -> None:
-    kept: dict[int, Any] = {}
-
-    def score(run: TrainingState, event: EpochEnd) -> float:
-        X = np.random.default_rng(0).standard_normal((20, 50))
-        kept[event.epoch] = run.model._raw_outputs(X)
-        return -abs(event.epoch - 4.0)  # best at epoch 4
-
-    model, rule, history = trained(form, score, patience=3)
-    assert len(history.losses) == 9
-    assert rule.best == 0
-    assert rule.scores == [-4.0, -3.0, -2.0, -1.0, 0.0, -1.0, -2.0, -3.0, -4.0]
-    X = np.random.default_rng(0).standard_normal((20, 50))
-    np.testing.assert_allclose(model._raw_outputs(X), kept[4], atol=1e-12)
-
-
 @every("form", ["direct", "dual"])
 def test_put_back_after_a_failure(form: str) -> None:
     outputs: list[Any] = []
@@ -87,19 +59,3 @@ def test_put_back_after_a_failure(form: str) -> None:
     assert rule.put_back(model)
     np.testing.assert_allclose(model._raw_outputs(X), outputs[0], atol=1e-12)  # epoch 0 was the best
     assert not Convergence().put_back(model)
-
-
-def test_a_divisor_cuts_the_rate_first() -> None:
-    rates = []
-    rule = Convergence(tolerance=100, patience=1, divisor=5, lowest_rate=0.01)
-    data = Dataset(np.eye(4), np.arange(4) % 2)
-    optimizer = SGD(0.1)
-
-    def note(event: Any) -> None:
-        if isinstance(event, EpochEnd):
-            rates.append(round(optimizer.learning_rate, 6))
-
-    train(Sequential([Dense(1)]), data, optimizer=optimizer, n_epochs=50, callbacks=[rule, note])
-    assert rates == [0.1, 0.1, 0.02, 0.02, 0.004, 0.004, 0.004]
-    assert rule.message.endswith("Learning rate too small. Stopping.")
-    assert optimizer.learning_rate == 0.1  # train gives an optimizer back as it was

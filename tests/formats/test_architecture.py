@@ -50,25 +50,6 @@ def test_layers_structures_and_training(load: Any) -> None:
     assert architecture.training["schedule"] == "cosine"
 
 
-def test_tables_below_tables_say_the_same_as_inline_ones(load: Any) -> None:
-    long = """
-[[layers]]
-type = "Residual"
-[[layers.body]]
-type = "Dense"
-units = 3
-[[layers.body]]
-type = "Dense"
-units = 2
-[layers.shortcut]
-type = "Dense"
-units = 2
-"""
-    short = """layers = [{ type = "Residual", shortcut = { type = "Dense", units = 2 }, body = [
-        { type = "Dense", units = 3 }, { type = "Dense", units = 2 } ] }]"""
-    assert as_json(load(long).model) == as_json(load(short).model)
-
-
 def test_a_graph_with_two_inputs(load: Any) -> None:
     architecture = load(GRAPH)
     assert isinstance(architecture.model, Graph)

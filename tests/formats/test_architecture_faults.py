@@ -22,43 +22,27 @@ def changed(old: str, new: str, text: str = NET) -> str:
 WRONG = [
     # in the text, in its place, the line that is named is the one that holds ..., the message holds ...
     ("[model]", "[modle]", "[modle]", "unknown table or key 'modle'. Did you mean 'model'?"),
-    ("[training]", "[train]", "[train]", "Did you mean 'training'?"),
     ("input_shape", "inputshape", "inputshape", "key of [model] 'inputshape'. Did you mean 'input_shape'?"),
     ('"float64"', '"float46"', "float46", "unknown dtype 'float46'. Did you mean 'float64'?"),
     ('"float64"', "64", "dtype = 64", "dtype: expected the name of a dtype in quotes, got 64"),
     ("[8, 8, 3]", "[8, 0, 3]", "[8, 0", "expected a list of whole numbers above 0"),
-    ("[8, 8, 3]", '"8x8x3"', "8x8x3", "a list of whole numbers above 0, such as [64, 64, 3], got '8x8x3'"),
     ("[8, 8, 3]", "{ x = [8] }", "{ x", "expected one list of sizes"),
     ("units = 3", "unit = 3", "unit =", "unknown option of Dense 'unit'. Did you mean 'units'?"),
     ("units = 3", "", "[[layers]]", "Dense: units is missing; expected a whole number"),
-    ("units = 3", 'units = "3"', "units", "units to be a whole number of at least 1, got '3'."),
-    ("units = 3", "units = 3.0", "units", "units to be a whole number of at least 1, got 3.0."),
     ("units = 3", "units = true", "units", "units to be a whole number of at least 1, got true."),
-    ("units = 3", "units = 0", "units", "Dense: expected units to be a whole number of at least 1, got 0."),
-    ("units = 3", 'units = 3\ninitializer = "hee"', "hee", "unknown initializer 'hee'. Did you mean 'he'?"),
     ('"Flatten"', '"flatten"', '"flatten"', "unknown layer 'flatten'. Did you mean 'Flatten'?"),
     ('"Flatten"', "3", "type = 3", "type: expected the name of a layer in quotes, got 3."),
     ('type = "Flatten"', "", "[[layers]]", "layer: type is missing"),
     ('"relu"', '"rellu"', '"rellu"', "Conv2D: unknown activation 'rellu'. Did you mean 'relu'?"),
     ("[3, 3]", "[3, 0]", "kernel_size = [3, 0]", "Conv2D: expected kernel_size"),
-    ("[3, 3]", '"3"', "kernel_size =", "kernel_size to be a whole number of at least 1 or a list of 2"),
-    ('type = "BatchNorm"', 'type = "BatchNorm", mometum = 0.1', "mometum", "Did you mean 'momentum'?"),
-    ('type = "BatchNorm"', 'type = "BatchNorm", momentum = 2', "momentum", "momentum to be a number above 0"),
     ('"BatchNorm"', '"BachNorm"', "BachNorm", "unknown layer 'BachNorm'. Did you mean 'BatchNorm'?"),
     ('{ type = "BatchNorm" }', "3", "    3,", 'layer such as { type = "Flatten" } or a list of them, got 3.'),
-    ("shortcut = {", "shortcuts = {", "shortcuts", "of Residual 'shortcuts'. Did you mean 'shortcut'?"),
-    ("branches = [", "merge = 1\nbranches = [", "merge = 1", "Parallel: expected merge to be a text, got 1."),
     ("branches = [", 'merge = "sum"\nbranches = [', '"sum"', "Parallel: unknown merge 'sum'."),
-    ('type = "MaxPool2D"', 'type = "MaxPool2D", sizes = 2', "sizes", "Did you mean 'size'?"),
-    ("label_smoothing = 0.1", "label_smoothing = 2", "label_smoothing", "label_smoothing to be a number"),
     ("label_smoothing", "label_smooth", "label_smooth", "Did you mean 'label_smoothing'?"),
     ('"categorical_cross_entropy"', '"categorical"', '"categorical"', "unknown loss 'categorical'."),
     ('type = "adam"', 'name = "adam"', 'name = "adam"', "optimizer: type is missing."),
     ("beta1 = 0.8", "beta1 = 1.8", "beta1", "beta1 to be a number of at least 0 and below 1, got 1.8."),
-    ("beta1 = 0.8", "betal = 0.8", "betal =", "unknown option 'betal'. Did you mean"),
-    ("beta1 = 0.8", "decay_biases = 1", "decay_biases", "expected decay_biases to be true or false, got 1."),
     ('"cosine"', '"cosin"', '"cosin"', "unknown schedule 'cosin'. Did you mean 'cosine'?"),
-    ('"cosine"', "3", "schedule = 3", "schedule: expected the name of a schedule in quotes, got 3."),
     ("learning_rate = 0.01", "lr = 0.01", "lr =", "unknown key of [training] 'lr'."),
     (
         'loss = { type = "categorical_cross_entropy", label_smoothing = 0.1 }',
@@ -67,27 +51,14 @@ WRONG = [
         "label_smoothing: hinge takes none. Leave it out.",
     ),
     ("epochs = 20", "label_smoothing = 0.3", "label_smoothing = 0.3", "among its own options. Leave it out."),
-    ("learning_rate = 0.01", "label_smoothing = 1", "label_smoothing", "of at least 0 and below 1, got 1."),
-    ("learning_rate = 0.01", 'precise_bn = "yes"', "precise_bn", "precise_bn to be true or false, got 'yes'"),
     ("learning_rate = 0.01", "learning_rate = -1", "learning_rate", "to be a number above 0, got -1."),
-    ("learning_rate = 0.01", 'learning_rate = "x"', "learning_rate", "to be a number above 0, got 'x'."),
     ("beta1 = 0.8", "learning_rate = 1", "learning_rate = 0.01", "learning_rate: given twice"),
     ('{ type = "adam", beta1 = 0.8 }', '"lbfgs"', "learning_rate", "lbfgs: unknown option 'learning_rate'."),
     ("epochs = 20", "epochs = 0", "epochs", "expected epochs to be a whole number of at least 1, got 0."),
-    ("epochs = 20", "epochs = 1.5", "epochs", "expected epochs to be a whole number of at least 1, got 1.5."),
     ("epochs = 20", 'augment = "foto"', "augment", "unknown augment 'foto'. Did you mean 'photo'?"),
-    ("batch_size = 32", "batchsize = 32", "batchsize", "Did you mean 'batch_size'?"),
     ("batch_size = 32", "batch_size = 32\n[[layers.x]]", "[[layers.x]]", "unknown option of Dense 'x'."),
     ("[model]\n", "[graph]\ninputs = []\n[model]\n", "[graph]", "expected layers or a graph, got both"),
 ]
-
-
-@every(("old", "new", "line", "message"), WRONG)
-def test_a_fault_is_named_with_its_line(fault: Any, old: str, new: str, line: str, message: str) -> None:
-    text = changed(old, new)
-    number, found = fault(text)
-    assert message in found
-    assert line in text.splitlines()[number - 1]
 
 
 WRONG_GRAPHS = [
@@ -110,9 +81,14 @@ WRONG_GRAPHS = [
 ]
 
 
-@every(("old", "new", "line", "message"), WRONG_GRAPHS)
-def test_a_fault_of_a_graph_has_its_line(fault: Any, old: str, new: str, line: str, message: str) -> None:
-    text = changed(old, new, GRAPH)
+CASES = [*((NET, *row) for row in WRONG), *((GRAPH, *row) for row in WRONG_GRAPHS)]
+
+
+@every(("text", "old", "new", "line", "message"), CASES)
+def test_a_fault_is_named_with_its_line(
+    fault: Any, text: str, old: str, new: str, line: str, message: str
+) -> None:
+    text = changed(old, new, text)
     number, found = fault(text)
     assert message in found
     assert line in text.splitlines()[number - 1]

@@ -1,19 +1,15 @@
 """Activations as expressions: they are the forwards that they were noted from, whoever wrote those."""
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from tests.every import every
-from tests.formats.networks import activated
 
 from pellucid.errors import OptionError
 from pellucid.formats.expressions import expression_of, function_name, javascript_of, python_of
-from pellucid.formats.onnx.export import export_onnx
 from pellucid.formats.script import layers
-from pellucid.formats.script.write import write_script
 from pellucid.ops.activations import ACTIVATIONS, derivative_of, get_activation
 
 Z = np.concatenate([np.linspace(-12, 12, 200), [-1000.0, 0.0, 1000.0]])
@@ -52,10 +48,6 @@ def own() -> Iterator[Any]:
     del ACTIVATIONS["own"]
 
 
-def mish(Z: Any) -> Any:
-    return Z * np.tanh(np.log1p(np.exp(Z)))
-
-
 @every(
     ("function", "python", "javascript"),
     [
@@ -73,16 +65,6 @@ def test_brackets_stand_where_they_are_needed(function: Any, python: str, javasc
     assert javascript_of(node) == javascript
     with np.errstate(all="ignore"):
         np.testing.assert_allclose(eval(python_of(node), {"np": np, "Z": Z}), function(Z))
-
-
-def test_an_activation_of_ones_own_is_exported_without_a_line_for_it(own: Any, tmp_path: Path) -> None:
-    model = activated(own(mish))
-    made: dict[str, Any] = {"__name__": "predict"}
-    exec(write_script(model, is_inside=True).text, made)
-    X = np.random.default_rng(0).random((3, 4), np.float32)
-    np.testing.assert_allclose(made["forward"](X), model._raw_outputs(X.astype(model.dtype)), atol=1e-5)
-    pytest.importorskip("onnxruntime")
-    assert export_onnx(model, tmp_path / "a.onnx") <= 1e-5
 
 
 @every(

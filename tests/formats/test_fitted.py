@@ -63,7 +63,7 @@ def test_through_its_converter(fitted: Any, tmp_path: Path) -> None:
     pytest.importorskip("onnxruntime")
     (tmp_path / "a.onnx").write_bytes(skl2onnx.to_onnx(fitted, X[:1]).SerializeToString())
     if getattr(fitted, "n_outputs_", 1) == 2 and not hasattr(fitted, "classes_"):
-        with pytest.raises(OptionError, match="numbers of several samples together"):  # it writes (2 m, 1)
+        with pytest.raises(OptionError, match=r"it makes \(4, 1\)|its output has samples"):  # (2 m, 1)
             pl.import_onnx(tmp_path / "a.onnx")
         return
     check(pl.import_onnx(tmp_path / "a.onnx"), fitted, 1e-5)

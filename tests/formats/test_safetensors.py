@@ -1,11 +1,9 @@
 """Model files: the round trip, and every way in which a file can be wrong."""
 
-import json
 from pathlib import Path
 
 import numpy as np
 import pytest
-from safetensors.numpy import save as to_bytes
 from tests.every import every
 
 from pellucid.data.dataset import Dataset
@@ -58,14 +56,6 @@ def test_a_run_folder_is_as_good_as_its_file(saved: Path, model: Sequential) -> 
     np.testing.assert_array_equal(load(saved.parent).theta, model.theta)
 
 
-def test_the_file_is_read_by_the_safetensors_library(saved: Path, model: Sequential) -> None:
-    from safetensors.numpy import load_file
-
-    arrays = load_file(saved)
-    assert sorted(arrays) == ["dense_1.W", "dense_1.b", "dense_2.W", "dense_2.b"]
-    np.testing.assert_array_equal(arrays["dense_1.W"], model.layers[1].params["W"])
-
-
 def test_an_untrained_model_and_a_bad_place_are_refused(model: Sequential, tmp_path: Path) -> None:
     with pytest.raises(PellucidError, match="not trained yet"):
         save(Sequential([Dense(1)]), tmp_path / "a")
@@ -74,34 +64,16 @@ def test_an_untrained_model_and_a_bad_place_are_refused(model: Sequential, tmp_p
         save(model, tmp_path / "file" / "model")
 
 
-def rewrite(path: Path, **changes: object) -> None:
-    from safetensors import safe_open
-
-    with safe_open(path, framework="numpy") as file:
-        header = json.loads(file.metadata()["pellucid"])
-        arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dictionary
-    header.update(changes)
-    path.write_bytes(to_bytes(arrays, {"pellucid": json.dumps(header)}))
-
-
 def test_a_later_version_says_to_update(saved: Path) -> None:
-    rewrite(saved, format_version=FORMAT_VERSION + 1)
+    header, arrays = read_tensors(saved, "pellucid", kind="model", advice="")
+    write_tensors(saved, "pellucid", {**header, "format_version": FORMAT_VERSION + 1}, arrays)
     with pytest.raises(FormatError, match="later pellucid; update"):
         load(saved)
 
 
-def test_foreign_and_missing_files(tmp_path: Path) -> None:
+def test_a_missing_file(tmp_path: Path) -> None:
     with pytest.raises(FormatError, match="no such model file"):
         load(tmp_path / "nothing.safetensors")
-    (tmp_path / "text").write_text("hello")
-    with pytest.raises(FormatError, match="not a whole model file"):
-        load(tmp_path / "text")
-    (tmp_path / "empty").write_bytes(b"")
-    with pytest.raises(FormatError, match="not a whole model file"):
-        load(tmp_path / "empty")
-    (tmp_path / "foreign").write_bytes(to_bytes({"a": np.zeros(1)}))
-    with pytest.raises(FormatError, match="not a model file of pellucid"):
-        load(tmp_path / "foreign")
 
 
 @every("dtype", [np.int32, np.float64, np.float16])

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.every import every
 
-from pellucid.formats.toml.lines import line_of, toml_lines
+from pellucid.formats.toml.lines import toml_lines
 
 
 def paths(value: Any, at: tuple[str | int, ...] = ()) -> set[tuple[str | int, ...]]:
@@ -126,10 +126,3 @@ def test_any_data_that_is_written_as_toml_has_a_line_for_each_path(data: Any, is
     for path, line in lines.items():
         if isinstance(path[-1], str) and path[-1].isascii() and path[-1].isalnum():
             assert path[-1] in text.split("\n")[line - 1]
-
-
-def test_a_path_without_a_line_has_that_of_what_is_around_it() -> None:
-    lines = toml_lines("\n[a]\n\nb = 1")
-    assert line_of(lines, ("a", "b")) == 4
-    assert line_of(lines, ("a", "missing", 3)) == 2
-    assert line_of(lines, ("nothing",)) == 1

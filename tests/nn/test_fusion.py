@@ -12,7 +12,6 @@ from pellucid.nn.activation import Activation
 from pellucid.nn.conv import Conv2D
 from pellucid.nn.dense import Dense, Flatten
 from pellucid.nn.fusion import ConvBlock, fused
-from pellucid.nn.hooks import hook
 from pellucid.nn.layer import Layer
 from pellucid.nn.norm import BatchNorm
 from pellucid.nn.pooling import GlobalAvgPool2D, MaxPool2D
@@ -75,36 +74,6 @@ def test_only_what_fits_is_fused() -> None:
     assert lengths(run(pool=MaxPool2D(2, stride=1))) == [3, 0]
     assert lengths(run(), (9, 8, 3)) == [3, 0]
     assert ConvBlock(run()).params == {}
-
-
-@needs_numba
-@every("use_bias", [True, False])
-def test_prediction_and_its_gradient_are_the_same(use_bias: bool, rng: np.random.Generator) -> None:
-    X = rng.standard_normal((6, 8, 8, 3))
-    together, separate = (network(needs=True, use_bias=use_bias) for _ in range(2))
-    separate._is_fused = False
-    for model in (together, separate):
-        for leaf in model._leaves():
-            for values in leaf.state.values():
-                values[...] = np.random.default_rng(3).random(values.shape) + 0.5
-    with dispatch.use("numba"):
-        Z = together.forward(X)
-        gradients = [model.backward(np.ones_like(model.forward(X))) for model in (together, separate)]
-    np.testing.assert_allclose(Z, separate.forward(X), rtol=1e-10)
-    np.testing.assert_allclose(*gradients, rtol=1e-10)
-
-
-@needs_numba
-def test_a_hook_sees_its_layer(rng: np.random.Generator) -> None:
-    X, model, seen = rng.standard_normal((2, 8, 8, 3)), network(), []
-
-    def look(plain: Any, X: Any, training: bool) -> Any:
-        seen.append(X.shape)
-        return plain(X, training=training)
-
-    with dispatch.use("numba"), hook(model.layers[2], forward=look):
-        model.forward(X)
-    assert seen == [(2, 8, 8, 5)]
 
 
 @needs_numba

@@ -143,24 +143,6 @@ def test_a_watch_is_taken_away_after_a_failure() -> None:
     assert "backward" not in vars(layer)
 
 
-def test_hooks_nest_and_the_last_is_outermost(rng: np.random.Generator) -> None:
-    model, X = made("mlp"), rng.random((2, 8, 8, 3))
-    layer, Z = model._leaves()[1], model.forward(X).copy()
-
-    def doubled(plain: Any, X: np.ndarray, training: bool) -> np.ndarray:
-        return 2 * plain(X, training=training)
-
-    def plus_one(plain: Any, X: np.ndarray, training: bool) -> np.ndarray:
-        return 1 + plain(X, training=training)
-
-    A = layer.forward(X.reshape(2, -1)).copy()
-    with hook(layer, forward=doubled):
-        with hook(layer, forward=plus_one):
-            assert (layer.forward(X.reshape(2, -1)) == 1 + 2 * A).all()
-        assert (layer.forward(X.reshape(2, -1)) == 2 * A).all()
-    assert (model.forward(X) == Z).all()
-
-
 @every("is_fused", [True, False])
 def test_unfused_leaves_each_flag_as_it_was(is_fused: bool, rng: np.random.Generator) -> None:
     layers = [Conv2D(4, use_bias=False), BatchNorm(), Activation("relu"), MaxPool2D(), Flatten(), Dense(1)]

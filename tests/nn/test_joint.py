@@ -74,12 +74,6 @@ def test_it_trains_predicts_and_is_saved(data: Dataset, tmp_path: Path) -> None:
     np.testing.assert_array_equal(again.predict(data.X)["size"], predicted["size"])
 
 
-def test_a_share_can_be_held_out(data: Dataset) -> None:
-    history = train(network(), data, n_epochs=3, validation=0.2)
-    assert len(history.validation_losses) == 3
-    assert len(data) == 30
-
-
 def test_losses_are_chosen_by_the_targets(data: Dataset) -> None:
     model = network()
     train(model, data, n_epochs=1)

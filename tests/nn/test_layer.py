@@ -4,7 +4,6 @@ import copy
 import json
 import pickle
 import sys
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -33,7 +32,7 @@ from pellucid.nn.pooling import (
 )
 from pellucid.nn.sequential import Sequential
 from pellucid.ops.losses import LOSSES
-from pellucid.registry import check_option, option, options_of, register
+from pellucid.registry import check_option, options_of
 
 EXAMPLES: list[Layer] = [
     Activation("relu"),
@@ -150,32 +149,6 @@ def test_numpys_numbers_are_taken_and_other_types_refused() -> None:
         Residual("Dense")  # type: ignore[arg-type]
     with pytest.raises(OptionError, match=r"Sequential: unknown dtype 'float16'"):
         Sequential([Dense(1)], dtype="float16")
-
-
-def test_a_layer_of_your_own_is_one_dataclass(rng: np.random.Generator) -> None:
-    @register
-    @dataclass(eq=False, repr=False)
-    class Times(Layer):
-        """Y = factor X."""
-
-        factor: float = option(2.0, above=0, help="What everything is multiplied by.")
-
-        def forward(self, X: np.ndarray, *, training: bool = False) -> np.ndarray:
-            return self.factor * X
-
-        def backward(self, dY: np.ndarray) -> np.ndarray:
-            return self.factor * dY
-
-    try:
-        model = Sequential([Times(3), Dense(1)])
-        assert repr(model) == "Sequential(layers=[Times(factor=3.0), Dense(units=1)])"
-        assert repr(LAYERS.from_config(model.config())) == repr(model)
-        with pytest.raises(OptionError, match="Times: expected factor to be a number above 0, got 0"):
-            Times(0)
-        model.initialize((4,))
-        assert model._leaves()[0].name == "times_1"
-    finally:
-        LAYERS.remove("Times")
 
 
 def test_a_layer_without_its_passes_cannot_be_made() -> None:

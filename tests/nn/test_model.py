@@ -39,17 +39,6 @@ def test_what_a_model_shows(rng: np.random.Generator, tmp_path: Path) -> None:
         Sequential([Dense(1)])(X)
 
 
-def test_parameters_and_gradients_are_views_of_the_flat_arrays(rng: np.random.Generator) -> None:
-    model = small()
-    assert model.theta.size == 6 * 4 + 4 + 4 + 1
-    for leaf in model._leaves():
-        for key, array in leaf.params.items():
-            assert array.base is model.theta
-            assert leaf.grads[key].base is model.grad
-    model.loss_and_grad(rng.standard_normal((5, 2, 3, 1)), np.array([0, 1, 0, 1, 1]))
-    assert (model.grad != 0).any()
-
-
 def test_the_first_layer_computes_no_input_gradient() -> None:
     model = small()
     assert [layer._needs_input_gradient for layer in model.layers] == [False, False, True]
@@ -78,14 +67,6 @@ def test_predicting_before_training_or_another_shape_is_refused() -> None:
         Sequential([Dense(1)]).predict(np.zeros((1, 2)))
     with pytest.raises(ShapeError, match=r"expected samples of shape \(2, 3, 1\).*got \(3, 2, 1\)"):
         small().predict(np.zeros((1, 3, 2, 1)))
-
-
-@every("name", ["logistic", "two-layer", "mlp"])
-def test_the_published_presets_are_of_float64(name: str) -> None:
-    model = preset(name)
-    model.initialize((12,))
-    assert model.theta.dtype == np.float64
-    assert model.output_shape == (1,)
 
 
 @every("name", sorted(PRESETS))

@@ -13,34 +13,12 @@ from pellucid.nn.initializers import StartRandom
 from pellucid.nn.layer import Layer
 from pellucid.nn.norm import BatchNorm, LayerNorm
 from pellucid.nn.sequential import Sequential
-from pellucid.ops.finite_difference import gradcheck
 
 
 def built(layer: Layer, *shape: int) -> Any:
     layer.build(shape, StartRandom(np.random.PCG64(0)))
     layer.grads = {key: np.empty_like(array) for key, array in layer.params.items()}
     return layer
-
-
-@every("make", [BatchNorm, LayerNorm, lambda: Dropout(0.3), lambda: Activation("tanh")])
-@every("is_first", [True, False])
-def test_gradients_through_a_model(rng: np.random.Generator, make: Any, is_first: bool) -> None:
-    before: list[Layer] = [] if is_first else [Dense(4, activation="tanh")]
-    layer = make()
-    model = Sequential([*before, layer, Dense(3, activation="tanh"), Dense(1)], dtype="float64")
-    model.initialize((4,), seed=5)
-    model.theta[...] = rng.standard_normal(model.theta.size)
-    X, y = rng.standard_normal((6, 4)), rng.integers(0, 2, 6)
-
-    def loss(theta: np.ndarray) -> float:
-        model.theta[...] = theta
-        if isinstance(layer, Dropout):
-            layer.set_step_rng(np.random.default_rng(3))
-        return model.loss_and_grad(X, y)
-
-    theta = model.theta.copy()
-    loss(theta)
-    assert gradcheck(loss, {"theta": model.grad.copy()}, {"theta": theta}, rng)["theta"] < 1e-6
 
 
 @every("shape", [(5, 4), (3, 6, 5, 2)])

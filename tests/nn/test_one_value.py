@@ -8,30 +8,17 @@ from tests.every import every
 
 from pellucid import dispatch
 from pellucid.errors import ShapeError
-from pellucid.estimators import MLPClassifier
 from pellucid.nn.activation import Activation
 from pellucid.nn.conv import Conv2D
 from pellucid.nn.dense import Dense, Flatten
 from pellucid.nn.gradient_check import check_gradients
 from pellucid.nn.norm import BatchNorm, LayerNorm
 from pellucid.nn.sequential import Sequential
-from pellucid.training.fit import train
-from pellucid.training.optimizers.sgd import SGD
-from pellucid.types import Array
 
 WAYS = [
     pytest.param("numba", marks=pytest.mark.skipif(not dispatch._is_installed(), reason="no numba")),
     "numpy",
 ]
-
-
-def separable(n: int) -> tuple[Array, Array]:
-    X = np.random.default_rng(0).standard_normal((n, 3))
-    return X, (X[:, 0] > 0).astype(int)
-
-
-def accuracy(model: Sequential, X: Array, y: Array) -> float:
-    return float(((model._raw_outputs(X)[:, 0] > 0) == y).mean())
 
 
 def rows() -> list[Any]:
@@ -56,22 +43,6 @@ def test_one_sample_is_trained_on_as_it_will_be_predicted(
         model.loss_and_grad(X, np.ones(1))
         assert np.abs(model._leaves()[0].grads["W"]).max() > 0
     assert check_gradients(model, shape, n_samples=1).is_ok
-
-
-@every("n_threads", [1, 2])
-def test_batches_of_one_sample_are_learned_from(n_threads: int) -> None:
-    X, y = separable(40)
-    model = Sequential(rows(), dtype="float64")
-    train(model, (X, y), n_epochs=30, batch_size=1, optimizer=SGD(0.1), n_threads=n_threads)
-    assert accuracy(model, X, y) > 0.95
-
-
-def test_one_row_at_a_time_by_partial_fit() -> None:
-    X, y = separable(40)
-    estimator = MLPClassifier(8, batch_norm=True, solver="sgd", learning_rate_init=0.01, random_state=0)
-    for i in range(120):
-        estimator.partial_fit(X[i % 40 : i % 40 + 1], y[i % 40 : i % 40 + 1], classes=[0, 1])
-    assert estimator.score(X, y) > 0.9
 
 
 @every("shape", [(1,), (4, 4, 1)])

@@ -25,16 +25,13 @@ from pellucid.nn.conv import Conv2D
 from pellucid.nn.dense import Dense, Flatten
 from pellucid.nn.gradient_check import check_gradients
 from pellucid.nn.graph import Graph
-from pellucid.nn.hooks import hook, input_gradient, record
+from pellucid.nn.hooks import hook, record
 from pellucid.nn.layer import Layer
 from pellucid.nn.model import Model, model_from_config
 from pellucid.nn.norm import BatchNorm
 from pellucid.nn.pooling import MaxPool2D
 from pellucid.nn.sequential import Sequential
-from pellucid.training.callbacks.checkpoint import Checkpoint
-from pellucid.training.callbacks.weight_ema import WeightEMA
 from pellucid.training.form import Form
-from pellucid.training.optimizers.sgd import SGD
 
 
 def chain() -> Sequential:
@@ -65,11 +62,6 @@ MODELS: dict[str, tuple[Callable[[], Model], Any]] = {
     "photos": (photos, (8, 8, 3)),
 }
 every_model = every("name", MODELS)
-every_way = pytest.mark.parametrize(
-    "kernels", ["numpy", pytest.param("numba", marks=pytest.mark.skipif(not HAS_NUMBA, reason="needs Numba"))]
-)
-
-
 def made(name: str, dtype: str = "float64") -> Model:
     make, shape = MODELS[name]
     model = make()
@@ -108,12 +100,6 @@ def test_the_summary_counts_parameters_once_and_operations_for_each_use() -> Non
     rows = [(row.label, row.n_params, row.n_operations, row.parameter_bytes) for row in model.summary().rows]
     assert rows[::2] == [("dense_1", 12, 18, 48), ("dense_1 (use 2)", 0, 18, 0)]
     assert model._flat_decay_mask().size == 28
-
-
-@every_model
-def test_every_gradient_is_right(name: str) -> None:
-    make, shape = MODELS[name]
-    assert check_gradients(make(), shape).is_ok
 
 
 @every_model
@@ -156,32 +142,6 @@ def test_a_shared_layer_is_described_once() -> None:
     residual = {"type": "Residual", "body": {"shared": "shared_1"}, "shortcut": None}
     assert model.config() == {"type": "Sequential", "layers": [described, residual]}
     assert repr(model) == "Sequential(layers=[(shared_1 := Dense(units=2)), Residual(body=shared_1)])"
-
-
-@every_way
-@every_model
-def test_training_on_two_threads_is_that_on_one(name: str, kernels: str, rng: np.random.Generator) -> None:
-    X, y = samples(made(name), rng, 16), rng.integers(0, 2, 16)
-    n_threads = (1, 1) if name == "chain" else (1, 2)  # its Dropout drops other numbers in shards
-    results = []
-    for n in n_threads:
-        model = made(name)
-        before = model.theta.copy()
-        with dispatch.use(kernels):
-            pl.train(
-                model,
-                pl.Dataset(X, y),
-                n_epochs=3,
-                batch_size=8,
-                optimizer=SGD(0.1, momentum=0.9, weight_decay=0.01),
-                n_threads=n,
-                callbacks=[WeightEMA(decay=0.5)],
-            )
-        check_tied(model)
-        assert not np.array_equal(before, model.theta)
-        results.append([model.theta, *(array for leaf in model._leaves() for array in leaf.state.values())])
-    for one, two in zip(*results, strict=True):
-        np.testing.assert_allclose(one, two, rtol=0, atol=1e-10)
 
 
 @pytest.mark.skipif(not HAS_NUMBA, reason="needs Numba")
@@ -239,14 +199,6 @@ def test_the_stack_of_dense_layers_shares_under_kernels(rng: np.random.Generator
             pl.train(model, pl.Dataset(X, y), n_epochs=3, batch_size=4, optimizer="adam")
         results.append(model.theta)
     np.testing.assert_allclose(*results, rtol=0, atol=1e-12)
-
-
-def test_the_gradient_for_the_input(rng: np.random.Generator) -> None:
-    dense = Dense(3)
-    model = Sequential([dense, dense], dtype="float64")
-    model.initialize((3,))
-    W, X = dense.params["W"], rng.standard_normal((2, 3))
-    np.testing.assert_allclose(input_gradient(model, X, np.ones(3))[1], np.ones((2, 3)) @ W.T @ W.T)
 
 
 def test_a_hook_is_on_every_use(rng: np.random.Generator) -> None:
@@ -360,16 +312,6 @@ def test_faults_in_files_name_the_line(fault: str, tmp_path: Path) -> None:
     assert message in str(caught.value)
 
 
-def test_faults_in_configs() -> None:
-    dense = Dense(2).config()
-    for layers, message in (
-        ([{"shared": "a"}], "unknown shared layer 'a'"),
-        ([{**dense, "shared": "a"}] * 2, "two layers are described as shared = 'a'"),
-    ):
-        with pytest.raises(OptionError, match=message):
-            model_from_config({"type": "Sequential", "layers": layers})
-
-
 def test_a_layer_that_another_model_has_taken_is_named(rng: np.random.Generator, tmp_path: Path) -> None:
     encoder = Sequential([Dense(4), Dense(2)])
     first, second = Sequential([encoder, Dense(1)]), Sequential([encoder, Dense(3), Dense(1)])
@@ -387,27 +329,6 @@ def test_a_layer_that_another_model_has_taken_is_named(rng: np.random.Generator,
     own = Sequential([copy.deepcopy(encoder), Dense(1)])
     pl.train(own, data, n_epochs=1)
     pl.train(second, data, n_epochs=1)
-
-
-@every_way
-@every_model
-def test_a_training_resumes_bit_for_bit(
-    name: str, kernels: str, rng: np.random.Generator, tmp_path: Path
-) -> None:
-    whole, second = made(name), made(name)
-    data = pl.Dataset(samples(whole, rng, 16), rng.integers(0, 2, 16))
-    options: Any = {"optimizer": "adam", "n_epochs": 4, "batch_size": 8}
-    with dispatch.use(kernels):
-        pl.train(whole, data, **options)
-        stop = [Checkpoint(tmp_path, every_steps=1), lambda event: getattr(event, "step", 0) == 4]
-        pl.train(made(name), data, **options, callbacks=stop)
-        second.theta[...] = 7
-        pl.train(second, data, **options, resume=tmp_path)
-    np.testing.assert_array_equal(second.theta, whole.theta)
-    for one, two in zip(whole._leaves(), second._leaves(), strict=True):
-        for key in one.state:
-            np.testing.assert_array_equal(two.state[key], one.state[key])
-    check_tied(second)
 
 
 def test_estimators_clone_and_pickle_it(rng: np.random.Generator) -> None:

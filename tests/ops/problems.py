@@ -64,27 +64,6 @@ def drawn(
     return X, W, b, dZ
 
 
-def torch_convolution(torch: Any, X: Array, W: Array, b: Array, dZ: Array, options: Any) -> list[Array]:
-    """Return Z, dX, dW and db of the same convolution by PyTorch, computed in float64."""
-
-    def tensor(array: Array) -> Any:
-        return torch.tensor(np.ascontiguousarray(array), dtype=torch.float64, requires_grad=True)
-
-    x, w, bias = tensor(X.transpose(0, 3, 1, 2)), tensor(W.transpose(3, 2, 0, 1)), tensor(b)
-    (top, bottom), (left, right) = options.get("padding", NO_PADDING)
-    z = torch.nn.functional.conv2d(
-        torch.nn.functional.pad(x, (left, right, top, bottom)),
-        w,
-        bias,
-        stride=options.get("stride", 1),
-        dilation=options.get("dilation", 1),
-        groups=options.get("groups", 1),
-    )
-    z.backward(tensor(dZ.transpose(0, 3, 1, 2)).detach())
-    images = [z.detach().numpy().transpose(0, 2, 3, 1), x.grad.numpy().transpose(0, 2, 3, 1)]
-    return [*images, w.grad.numpy().transpose(2, 3, 1, 0), bias.grad.numpy()]
-
-
 def assert_close(name: str, ours: Array | None, theirs: Array, limit: float) -> None:
     """Compare relative to the tensor's largest value, or to 1, one product's size, where a few numbers cancel."""
     assert ours is not None, name

@@ -1,7 +1,5 @@
 """Batch normalization, plain and fast, against PyTorch and itself in shards. The contract: test_contract.py."""
 
-import threading
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -9,14 +7,11 @@ import pytest
 from tests.every import every
 
 from pellucid.dispatch.norm import (
-    batch_moments,
     batch_norm_backward,
     batch_norm_forward,
     batch_norm_inference_forward,
-    gradient_sums,
 )
 from pellucid.errors import ShapeError
-from pellucid.ops.batch_norm import over_shards
 
 pytestmark = pytest.mark.usefixtures("kernels")
 SHAPES = [(5, 4), (2, 1), (3, 4, 5, 6), (7, 11, 3), (32, 16, 16, 24), (209, 20)]
@@ -78,56 +73,6 @@ def test_constant_channels_and_single_values_become_beta() -> None:
         np.testing.assert_array_equal(Y, np.broadcast_to(beta, X.shape))
         np.testing.assert_array_equal(var, [0, 0])
         np.testing.assert_allclose(batch_norm_backward(np.ones_like(X), cache)[0], 0, atol=1e-12)
-
-
-class Sums:
-    """Adds up one vector of each of n threads, as shards of a batch do."""
-
-    def __init__(self, n: int) -> None:
-        self.parts: list[np.ndarray | None] = [None] * n
-        self.barrier = threading.Barrier(n)
-
-    def of(self, shard: int) -> Callable[[np.ndarray], np.ndarray]:
-        def reduce(partial: np.ndarray) -> np.ndarray:
-            self.parts[shard] = partial
-            self.barrier.wait(10)
-            total = np.sum(self.parts, axis=0)
-            self.barrier.wait(10)
-            return total
-
-        return reduce
-
-
-@every("cuts", [(3, 8), (1, 9), (0, 10), (5, 5)])
-def test_shards_in_threads_equal_the_whole_batch(rng: np.random.Generator, cuts: tuple[int, int]) -> None:
-    """Three shards of unequal size, empty ones too."""
-    arguments = draw(rng, (10, 4, 4, 3))
-    X, dY = arguments.pop("X"), rng.standard_normal((10, 4, 4, 3))
-    whole = batch_norm_forward(X, **arguments)
-    gradients = batch_norm_backward(dY, whole[-1])
-    shards, sums, results = np.split(np.arange(10), cuts), Sums(3), [None] * 3
-
-    def work(i: int) -> None:
-        reduce = sums.of(i)
-        moments = over_shards(batch_moments(X[shards[i]]), reduce)
-        Y, _, cache = batch_norm_forward(X[shards[i]], **arguments, moments=moments)
-        own = gradient_sums(dY[shards[i]], cache)
-        dX, *_ = batch_norm_backward(dY[shards[i]], cache, sums=reduce(own))
-        results[i] = (Y, *moments[:2], dX, *own)  # type: ignore[call-overload]
-
-    threads = [threading.Thread(target=work, args=(i,)) for i in range(3)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(20)
-    Y, means, variances, dX, dbeta, dgamma = zip(*results, strict=True)  # type: ignore[misc]
-    for mean, var in zip(means, variances, strict=True):
-        np.testing.assert_allclose(mean, whole[1].mean, rtol=0, atol=1e-13)
-        np.testing.assert_allclose(var, whole[1].var, rtol=0, atol=1e-12)
-    np.testing.assert_allclose(np.concatenate(Y), whole[0], rtol=0, atol=1e-12)
-    np.testing.assert_allclose(np.concatenate(dX), gradients[0], rtol=0, atol=1e-12)
-    np.testing.assert_allclose(np.sum(dgamma, axis=0), gradients[1], rtol=0, atol=1e-11)
-    np.testing.assert_allclose(np.sum(dbeta, axis=0), gradients[2], rtol=0, atol=1e-11)
 
 
 def test_wrong_shapes_are_refused() -> None:

@@ -8,13 +8,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.every import every
 from tests.ops import loops
-from tests.ops.problems import assert_close, convolutions, drawn, torch_convolution
+from tests.ops.problems import assert_close, convolutions, drawn
 
 from pellucid.dispatch.conv import conv2d_backward, conv2d_forward
 from pellucid.errors import ShapeError
 from pellucid.ops import conv
-
-LIMITS = {np.float32: 1e-5, np.float64: 1e-10}
 
 
 @settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
@@ -24,22 +22,6 @@ def test_the_plain_forward_equals_loops(problem: Any, seed: int) -> None:
     assert_close(
         "Z", conv.conv2d_forward(X, W, b, **problem[2])[0], loops.conv2d(X, W, b, **problem[2]), 1e-12
     )
-
-
-@pytest.mark.slow
-@settings(deadline=None, max_examples=75, suppress_health_check=[HealthCheck.too_slow])
-@given(
-    problem=convolutions(largest=19, channels=9), dtype=st.sampled_from([*LIMITS]), seed=st.integers(0, 99)
-)
-def test_the_plain_op_equals_pytorch(problem: Any, dtype: Any, seed: int) -> None:
-    """The others are held to the plain one: in test_dispatch.py, tests/kernels/test_conv.py."""
-    torch = pytest.importorskip("torch", reason="PyTorch is the oracle of this test")
-    X, W, b, dZ = drawn(np.random.default_rng(seed), *problem, dtype)
-    expected = torch_convolution(torch, X, W, b, dZ, problem[2])
-    Z, cache = conv.conv2d_forward(X, W, b, **problem[2])
-    ours = (Z, *conv.conv2d_backward(dZ, cache))
-    for name, one, theirs in zip(("Z", "dX", "dW", "db"), ours, expected, strict=True):
-        assert_close(name, one, theirs, LIMITS[dtype])
 
 
 def test_no_images_give_no_output_and_zero_gradients(kernels: str) -> None:

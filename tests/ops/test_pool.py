@@ -11,7 +11,6 @@ from tests.ops import loops
 from tests.ops.problems import poolings
 
 from pellucid.dispatch.pool import (
-    average_pool_backward,
     average_pool_forward,
     max_pool_backward,
     max_pool_forward,
@@ -48,37 +47,6 @@ def test_nan_comes_through_the_plain_max_pool() -> None:
     np.testing.assert_array_equal(np.isnan(Z.ravel()), [True, True, True])
     np.testing.assert_array_equal(cache.winner.ravel(), [3, 1, 1])
     assert np.isnan(pool.max_pool_backward(np.full_like(Z, np.nan), cache)).any()
-
-
-@every("dtype", [np.float32, np.float64])
-@every(("size", "stride", "pad"), [(2, 2, 0), (3, 2, 1), (3, 1, 1), (2, 3, 1), (4, 2, 2)])
-@every("ties", [False, True])
-def test_both_equal_pytorch(
-    kernels: str, rng: np.random.Generator, dtype: Any, size: int, stride: int, pad: int, ties: bool
-) -> None:
-    torch = pytest.importorskip("torch", reason="PyTorch is the oracle of this test")
-    X = rng.integers(-2, 1, (3, 11, 12, 5)) if ties else rng.standard_normal((3, 11, 12, 5))
-    X = X.astype(dtype)
-    options: dict[str, Any] = {
-        "size": (size, size),
-        "stride": (stride, stride),
-        "padding": ((pad, pad), (pad, pad)),
-    }
-    limit = 1e-5 if dtype == np.float32 else 1e-12
-    functional = torch.nn.functional
-    for forward, backward, theirs in (
-        (max_pool_forward, max_pool_backward, functional.max_pool2d),
-        (average_pool_forward, average_pool_backward, functional.avg_pool2d),
-    ):
-        x = torch.tensor(X.transpose(0, 3, 1, 2).copy(), requires_grad=True)
-        z = theirs(x, size, stride, pad)
-        Z, cache = forward(X, **options)
-        dZ = rng.standard_normal(Z.shape).astype(dtype)
-        z.backward(torch.tensor(dZ.transpose(0, 3, 1, 2).copy()))
-        dX = backward(dZ, cache)
-        assert Z.dtype == dX.dtype == dtype
-        np.testing.assert_allclose(Z, z.detach().numpy().transpose(0, 2, 3, 1), rtol=0, atol=limit)
-        np.testing.assert_allclose(dX, x.grad.numpy().transpose(0, 2, 3, 1), rtol=0, atol=limit)
 
 
 def test_one_winner_a_window_and_ties_go_to_the_first(kernels: str) -> None:

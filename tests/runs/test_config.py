@@ -12,7 +12,6 @@ from pellucid.data.source import DataSource
 from pellucid.errors import OptionError
 from pellucid.runs.build import fit_run, make_model, plan
 from pellucid.runs.config import RunConfig
-from pellucid.training.callbacks.precise_bn import measure_batch_norms
 from pellucid.training.options import TrainingOptions, loss_of
 from pellucid.training.recipes import GENERAL, RECIPES
 
@@ -61,38 +60,6 @@ def test_another_optimizer_than_the_recipes_gets_its_own_defaults() -> None:
 def test_what_does_not_go_together_is_refused(options: dict[str, Any], message: str) -> None:
     with pytest.raises(OptionError, match=re.escape(message)):
         options_of(model="mlp", **options)
-
-
-def test_an_average_is_kept(rng: np.random.Generator) -> None:
-    data = Dataset(rng.standard_normal((20, 3)), np.arange(20) % 2, ("a", "b"))
-    split = Split(data, data)
-
-    def weights(**options: Any) -> Any:
-        config, architecture, _ = plan("logistic", n_epochs=30, learning_rate=0.1, **options)
-        model = make_model(config, architecture, split)
-        fit_run(model, split, config)
-        return model.theta
-
-    last, mean = weights(), weights(weight_ema=0.9)
-    assert np.linalg.norm(mean) < 0.95 * np.linalg.norm(last)  # from zero, the weights of this run grow
-
-
-def test_the_recipe_of_cnn_has_precise_batch_norm_and_a_flag_forbids_it(rng: np.random.Generator) -> None:
-    data = Dataset(rng.integers(0, 256, (20, 32, 32, 3), dtype=np.uint8), np.arange(20) % 2, ("a", "b"))
-    split = Split(data, data)
-
-    def running_mean(**options: Any) -> Any:
-        config, architecture, _ = plan("cnn", n_epochs=2, batch_size=8, **options)
-        model = make_model(config, architecture, split)
-        fit_run(model, split, config)
-        first = model.layers[1].state["running_mean"].copy()
-        measure_batch_norms(model, data)
-        return first, model.layers[1].state["running_mean"]
-
-    as_recipe, measured = running_mean()
-    np.testing.assert_array_equal(as_recipe, measured)
-    followed, measured = running_mean(precise_bn=False)
-    assert np.abs(followed - measured).max() > 1e-3
 
 
 def test_labels_are_smoothed_as_the_recipe_or_the_flag_says() -> None:

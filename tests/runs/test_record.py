@@ -13,10 +13,8 @@ from pellucid.data.source import DataSource
 from pellucid.errors import DataError, FormatError
 from pellucid.nn.model import Model
 from pellucid.nn.sequential import Sequential
-from pellucid.runs.config import RunConfig
 from pellucid.runs.data import find_source, reading_of, source_for
 from pellucid.runs.record import read_run
-from pellucid.training.options import TrainingOptions
 
 
 @pytest.fixture
@@ -67,14 +65,6 @@ def test_reading_a_run_evaluates_nothing(trained: Path, monkeypatch: pytest.Monk
     assert found.options.n_epochs == 200
     assert found.history.n_steps == 200
     assert found.metrics["test"]["n_samples"] == len(found.split.test) == 8
-
-
-def test_a_configuration_comes_back(tmp_path: Path) -> None:
-    options = TrainingOptions(
-        n_epochs=3, optimizer="adam", validation=0.25, loss="huber", loss_options={"delta": 2.0}
-    )
-    config = RunConfig(DataSource("digits", test_fraction=0.5), "net.toml", options, photo="/a/cat.jpg")
-    assert RunConfig.from_toml(config.to_toml()) == config
 
 
 @pytest.mark.parametrize(

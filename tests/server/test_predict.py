@@ -1,15 +1,12 @@
 """What is asked of a server, answered as the model in this process answers it."""
 
 import gc
-import json
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
 from tests.server.serving import JSON, Running, form, picture
-
-import pellucid as pl
 
 
 def test_an_image_as_the_body(server: Running) -> None:
@@ -113,12 +110,3 @@ def test_probes_and_the_page(server: Running) -> None:
     for path in ("/predict", "/model", "/models", "/healthz", "/readyz"):
         assert f"{path}</code>" in text
     assert set(server.ask("GET", "/openapi.json").json["paths"]) >= {"/predict", "/model", "/models"}
-
-
-def test_predictions_are_those_of_the_command(server: Running, model_files: dict[str, Path]) -> None:
-    from pellucid.prediction.predicted import predict_samples
-
-    X = np.random.default_rng(1).integers(0, 256, (3, 6, 6, 3), dtype=np.uint8)
-    expected = [each.to_dict() for each in predict_samples(pl.load(model_files["light"]), X, range(3))]
-    found = server.predict_json("light", X.tolist()).json["predictions"]
-    assert json.loads(json.dumps(expected)) == found

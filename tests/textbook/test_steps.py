@@ -46,44 +46,6 @@ def test_initialize_parameters_deep_scales_the_same_stream() -> None:
 # Forward
 
 
-def test_activations_by_hand() -> None:
-    Z = np.array([[-np.log(3), 0.0, np.log(3)]])
-    A, cache = steps.sigmoid(Z)
-    np.testing.assert_allclose(A, [[0.25, 0.5, 0.75]], rtol=1e-15)
-    assert cache is Z
-    A, cache = steps.relu(Z)
-    assert A.tolist() == [[0.0, 0.0, np.log(3)]]
-    assert cache is Z
-
-
-def test_linear_forward_by_hand() -> None:
-    A, W, b = np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([[10.0, 1.0]]), np.array([[0.5]])
-    Z, cache = steps.linear_forward(A, W, b)
-    assert Z.tolist() == [[13.5, 24.5]]
-    assert all(kept is given for kept, given in zip(cache, (A, W, b), strict=True))
-
-
-@every(("activation", "wanted"), [("relu", [[0.0, 3.0]]), ("sigmoid", [[0.5, 1 / (1 + np.exp(-3))]])])
-def test_linear_activation_forward_by_hand(activation: str, wanted: list[list[float]]) -> None:
-    A_prev, W, b = np.array([[1.0, -0.5]]), np.array([[-2.0]]), np.array([[2.0]])
-    A, (linear_cache, Z) = steps.linear_activation_forward(A_prev, W, b, activation)
-    np.testing.assert_allclose(A, wanted, rtol=1e-15)
-    assert linear_cache[0] is A_prev
-    assert Z.tolist() == [[0.0, 3.0]]
-
-
-def test_L_model_forward_by_hand() -> None:
-    parameters = {
-        "W1": np.array([[1.0, -1.0], [2.0, 0.0]]),
-        "b1": np.array([[0.0], [1.0]]),
-        "W2": np.array([[1.0, -1.0]]),
-        "b2": np.array([[0.5]]),
-    }
-    AL, caches = steps.L_model_forward(np.array([[1.0], [3.0]]), parameters)
-    np.testing.assert_allclose(AL, [[1 / (1 + np.exp(2.5))]], rtol=1e-15)  # relu(-2, 3) = (0, 3); 0 - 3 + 0.5
-    assert [Z.tolist() for _, Z in caches] == [[[-2.0], [3.0]], [[-2.5]]]
-
-
 # Cost
 
 
@@ -120,19 +82,6 @@ def test_labels_of_any_type(dtype: type) -> None:
 
 
 # Backward
-
-
-def test_backward_pieces_by_hand() -> None:
-    assert steps.relu_backward(np.array([[1.0, 2.0, 3.0]]), np.array([[-1.0, 0.0, 4.0]])).tolist() == [
-        [0, 0, 3]
-    ]
-    dZ = steps.sigmoid_backward(np.array([[16.0]]), np.array([[np.log(3)]]))
-    np.testing.assert_allclose(dZ, [[16 * 0.75 * 0.25]], rtol=1e-15)
-    A_prev, W = np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([[5.0, 6.0]])
-    dA_prev, dW, db = steps.linear_backward(np.array([[1.0, -2.0]]), (A_prev, W, np.zeros((1, 1))))
-    assert dA_prev.tolist() == [[5.0, -10.0], [6.0, -12.0]]
-    assert dW.tolist() == [[-1.5, -2.5]]  # (1 - 4) / 2, (3 - 8) / 2
-    assert db.tolist() == [[-0.5]]
 
 
 @settings(deadline=None, max_examples=60)
@@ -174,16 +123,6 @@ def test_backward_is_the_chain_of_its_layers(dims: list[int], m: int, seed: int)
 
 
 # Update, train, predict
-
-
-def test_update_by_hand_leaves_its_input_alone() -> None:
-    parameters = {"W1": np.array([[1.0, 2.0]]), "b1": np.array([[3.0]])}
-    new = steps.update_parameters(
-        parameters, {"dW1": np.array([[10.0, 0.0]]), "db1": np.array([[-4.0]])}, 0.1
-    )
-    assert new["W1"].tolist() == [[0.0, 2.0]]
-    assert new["b1"].tolist() == [[3.4]]
-    assert parameters["W1"].tolist() == [[1.0, 2.0]]
 
 
 def test_model_is_the_loop_of_the_steps(rng: np.random.Generator) -> None:

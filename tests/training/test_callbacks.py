@@ -13,30 +13,11 @@ from pellucid.training.callbacks.interrupt import StopOnInterrupt
 from pellucid.training.callbacks.progress import Progress
 from pellucid.training.events import StepEnd
 from pellucid.training.fit import train
-from pellucid.training.history import History
 
 
 @pytest.fixture
 def data(rng: np.random.Generator) -> Dataset:
     return Dataset(rng.standard_normal((10, 3)), rng.integers(0, 2, 10))
-
-
-def interrupt_at(step: int) -> Any:
-    def send(event: Any) -> None:
-        if isinstance(event, StepEnd) and event.step == step:
-            os.kill(os.getpid(), signal.SIGINT)
-
-    return send
-
-
-def test_ctrl_c_stops_after_the_step_and_gives_the_handler_back(data: Dataset) -> None:
-    before = signal.getsignal(signal.SIGINT)
-    stop = StopOnInterrupt()
-    history = train(preset("logistic"), data, n_epochs=100, callbacks=[interrupt_at(4), stop])
-    assert stop.was_interrupted
-    assert history.n_steps == 5
-    assert not history.is_complete
-    assert signal.getsignal(signal.SIGINT) is before
 
 
 def test_a_second_ctrl_c_interrupts_at_once(data: Dataset) -> None:
@@ -50,12 +31,6 @@ def test_a_second_ctrl_c_interrupts_at_once(data: Dataset) -> None:
     with pytest.raises(KeyboardInterrupt):
         train(preset("logistic"), data, n_epochs=100, callbacks=[StopOnInterrupt(), twice])
     assert signal.getsignal(signal.SIGINT) is before
-
-
-def test_history_rows_and_marks() -> None:
-    history = History({"loss": [float(i) for i in range(251)]})
-    assert history.marks() == {0: 0.0, 100: 100.0, 200: 200.0, 250: 250.0}
-    assert history.rows()[3] == {"epoch": 4, "loss": 3.0}
 
 
 def test_progress_is_silent_off_a_terminal_and_of_a_short_training(

@@ -31,7 +31,6 @@ from pellucid.training.executor import thread_shards
 from pellucid.training.fit import train
 from pellucid.training.optimizers.adam import Adam
 from pellucid.training.optimizers.lbfgs import LBFGS
-from pellucid.training.optimizers.sgd import SGD
 from pellucid.training.schedules.cosine import Cosine
 
 pytestmark = pytest.mark.kernels
@@ -89,31 +88,6 @@ def test_resumed_equals_uninterrupted_bit_for_bit(
     for one, two in zip(whole._leaves(), second._leaves(), strict=True):
         for key in one.state:
             np.testing.assert_array_equal(two.state[key], one.state[key])
-
-
-@every("form", ["dual", "direct"])
-@every("batch_size", [None, 9])
-def test_both_forms_resume_bit_for_bit(
-    data: Dataset, tmp_path: Path, form: str, batch_size: int | None
-) -> None:
-    def dense() -> Sequential:
-        return Sequential([Flatten(), Dense(5, activation="relu"), Dense(1)], dtype="float64")
-
-    def options() -> dict[str, Any]:
-        return {
-            "optimizer": SGD(0.05, momentum=0.9, weight_decay=0.01),
-            "n_epochs": 12,
-            "batch_size": batch_size,
-            "form": form,
-        }
-
-    whole = dense()
-    train(whole, data, **options())
-    train(dense(), data, **options(), callbacks=[Checkpoint(tmp_path, every_steps=1), StopAt(8)])
-    second = dense()
-    second.initialize((4, 4, 1), seed=99)  # the checkpoint's W_0 counts, not this one
-    train(second, data, **options(), resume=tmp_path)
-    np.testing.assert_array_equal(second.theta, whole.theta)
 
 
 @pytest.mark.slow

@@ -1,6 +1,5 @@
 """Every field of a checkpoint replaced by what no training has: refused in one line, or a training that goes on."""
 
-import copy
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +16,6 @@ from pellucid.training.callbacks import Checkpoint, EarlyStopping, WeightEMA
 from pellucid.training.fit import train
 
 KEY = "pellucid_checkpoint"
-WRONG = [
-    *(None, True, -1, 10**12, 2**63, 10**400, 1.5, 1e308, float("nan"), float("inf")),
-    *("", "x", [], [1], [[1]], ["x", "x"], [10**12] * 3, {}),
-]
 
 
 def go(callback: Any = None, resume: Path | None = None) -> None:
@@ -47,29 +42,6 @@ def resume(folder: Path, header: Any, arrays: Any) -> str:
     except PellucidError as error:
         return str(error)
     return ""
-
-
-def entries(header: dict[str, Any]) -> list[tuple[Any, ...]]:
-    found: list[tuple[Any, ...]] = [(name,) for name in header if name != "settings"]
-    found += [(a, i) for a in ("position", "epoch_loss") for i in range(len(header[a]))]
-    return found + [(a, b) for a in (*header["owners"], "history") for b in header[a]]
-
-
-@pytest.mark.slow
-@pytest.mark.filterwarnings("error")
-def test_no_field_can_do_more_than_be_refused(saved: Any, tmp_path: Path) -> None:
-    header, arrays = saved
-    assert resume(tmp_path, header, arrays) == ""
-    n_refused = 0
-    for place in entries(header):
-        for new in WRONG:
-            changed = copy.deepcopy(header)
-            if len(place) == 1:
-                changed[place[0]] = new
-            else:
-                changed[place[0]][place[1]] = new
-            n_refused += bool(resume(tmp_path, changed, arrays))
-    assert n_refused > 300
 
 
 @every(

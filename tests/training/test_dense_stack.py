@@ -1,9 +1,5 @@
 """The compiled step of Dense layers trains as the layers do, on one thread and on several."""
 
-import os
-import signal
-import sys
-import threading
 from typing import Any
 
 import numpy as np
@@ -24,9 +20,6 @@ from pellucid.ops.losses import (
     MeanSquaredError,
     MultiLabel,
 )
-from pellucid.training.callbacks.base import Callback
-from pellucid.training.callbacks.checkpoint import Checkpoint
-from pellucid.training.events import StepEnd
 from pellucid.training.executor import dense_stack, stack_layers
 from pellucid.training.executor.choose import executor_for
 from pellucid.training.executor.dense_stack import DenseStack
@@ -255,36 +248,6 @@ def test_bits_repeat_and_do_not_depend_on_who_computes_the_parts() -> None:
     assert not dense_stack._threads.locked()
 
 
-def test_trainings_side_by_side() -> None:
-    data, alone = classes(), trained(network(40, 64), classes(), "numba", n_threads=2)[0]
-    found: list[np.ndarray] = []
-    threads = [
-        threading.Thread(
-            target=lambda: found.append(trained(network(40, 64), data, "numba", n_threads=2, n_epochs=3)[0])
-        )
-        for _ in range(3)
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(timeout=60)
-    assert len(found) == 3
-    for theta in found:
-        np.testing.assert_array_equal(theta, alone)
-
-
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")
-def test_a_forked_child_trains_on_one_thread() -> None:
-    data, alone = classes(), trained(network(40, 64), classes(), "numba", n_threads=2)[0]
-    child = os.fork()
-    if child == 0:
-        signal.alarm(60)
-        same = bool((trained(network(40, 64), data, "numba", n_threads=2)[0] == alone).all())
-        os._exit(0 if same else 1)
-    assert os.waitpid(child, 0)[1] == 0
-
-
 def test_a_child_forked_in_the_middle_goes_on_alone() -> None:
     model = network(40, 64)
     model.initialize((N_IN,))
@@ -363,46 +326,6 @@ def test_many_steps_in_one_call_are_steps_one_by_one(
             together, ours = trained(network(40, n_out=n_out), data, "numba", optimizer=make(), **options)
         np.testing.assert_array_equal(together, watched)
         assert ours == losses
-
-
-def test_who_needs_no_step_is_told_the_last_of_a_call_and_may_stop(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Ends(Callback):
-        def next_step(self, step: int) -> int:
-            return sys.maxsize
-
-        def __init__(self) -> None:
-            self.steps: list[int] = []
-
-        def step_end(self, event: StepEnd) -> bool:
-            self.steps.append(event.step)
-            return event.step > 5
-
-    class All(Ends):
-        def next_step(self, step: int) -> int:
-            return step + 1
-
-    few, all_of_them = Ends(), All()
-    trained(network(40), classes(), "numba", n_threads=1, callbacks=[few])
-    trained(network(40), classes(), "numba", n_threads=1, callbacks=[all_of_them])
-    assert few.steps == [3, 4, 8]  # 4 batches of 32 and one of 22
-    assert all_of_them.steps == [*range(7)]
-
-
-@every("n_threads", [1, 2])
-def test_a_training_goes_on_in_the_middle_of_an_epoch_with_many_steps_in_one_call(
-    tmp_path: Any, n_threads: int
-) -> None:
-    def go(*callbacks: Any, **options: Any) -> tuple[np.ndarray, list[float]]:
-        given = {"n_epochs": 4, "optimizer": Adam(0.01), "n_threads": n_threads, **options}
-        return trained(network(40, 64), classes(), "numba", callbacks=callbacks, **given)
-
-    straight, losses = go()
-    for n in (7, 10):  # with 5 steps an epoch
-        folder = tmp_path / str(n)
-        go(Checkpoint(folder, every_steps=n), lambda event, n=n: getattr(event, "step", 0) == n)
-        theta, rest = go(resume=folder)
-        np.testing.assert_array_equal(theta, straight)
-        assert rest == losses
 
 
 def test_a_loss_that_is_not_finite_is_reported() -> None:

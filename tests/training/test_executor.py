@@ -17,7 +17,6 @@ from pellucid.errors import TrainingError
 from pellucid.nn.activation import Activation, Dropout
 from pellucid.nn.conv import Conv2D
 from pellucid.nn.dense import Dense, Flatten
-from pellucid.nn.graph import Graph
 from pellucid.nn.norm import BatchNorm, LayerNorm
 from pellucid.nn.pooling import MaxPool2D
 from pellucid.nn.sequential import Sequential
@@ -33,48 +32,6 @@ def network(*, norm: bool = True) -> Sequential:
     model = Sequential([Flatten(), first, *middle, Dense(4, activation="relu"), Dense(1)], dtype="float64")
     model.initialize((3, 2), seed=1)
     return model
-
-
-@every("n_shards", [2, 3])
-@every("norm", [False, True])
-def test_loss_gradient_and_running_statistics_are_those_of_one_thread(
-    rng: np.random.Generator, n_shards: int, norm: bool
-) -> None:
-    X, y = rng.standard_normal((11, 3, 2)), rng.integers(0, 2, 11)
-    weights = rng.random(11)
-    alone, together = network(norm=norm), network(norm=norm)
-    loss = alone.loss_and_grad(X, y, weights=weights)
-    with executor_for(together, n_shards) as stepper:
-        assert stepper.loss_and_grad(X, together._encode(y), weights=weights) == pytest.approx(
-            loss, rel=1e-13
-        )
-    np.testing.assert_allclose(together.grad, alone.grad, rtol=0, atol=1e-13)
-    for one, two in zip(alone._leaves(), together._leaves(), strict=True):
-        for key in one.state:
-            np.testing.assert_allclose(two.state[key], one.state[key], rtol=0, atol=1e-14)
-
-
-def test_replicas_follow_the_parameters(rng: np.random.Generator) -> None:
-    model = network()
-    X, Y = rng.standard_normal((8, 3, 2)), model._encode(rng.integers(0, 2, 8))
-    with executor_for(model, 2) as stepper:
-        first = stepper.loss_and_grad(X, Y)
-        model.theta *= 1.5
-        second = stepper.loss_and_grad(X, Y)
-    assert first != second
-    assert second == pytest.approx(model.loss_and_grad(X, Y), rel=1e-13)
-
-
-def test_every_run_gives_the_same_bits(rng: np.random.Generator) -> None:
-    X, y = rng.standard_normal((64, 3, 2)), rng.integers(0, 2, 64)
-    grads = []
-    for _ in range(3):
-        model = network()
-        with executor_for(model, 2) as stepper:
-            stepper.loss_and_grad(X, model._encode(y))
-        grads.append(model.grad.copy())
-    np.testing.assert_array_equal(grads[0], grads[1])
-    np.testing.assert_array_equal(grads[0], grads[2])
 
 
 def test_a_batch_smaller_than_the_shards_is_done_alone(rng: np.random.Generator) -> None:
@@ -208,22 +165,6 @@ def test_an_update_that_is_divided_moves_the_same_bits(
     assert executor.is_divided == (name != "clipped")  # type: ignore[attr-defined]
     for key, value in found[0].items():
         np.testing.assert_array_equal(found[1][key], value, err_msg=key)
-
-
-def test_several_inputs_and_outputs_by_name() -> None:
-    rng = np.random.default_rng(0)
-    X = {name: rng.standard_normal((8, n)) for name, n in (("a", 4), ("b", 3))}
-    Y = {name: rng.integers(0, 2, (8, 1)).astype("float64") for name in ("left", "right")}
-    found = []
-    for n_shards in (1, 2):
-        nodes = {"ab": ("concat", ["a", "b"]), "left": (Dense(1), "ab"), "right": (Dense(1), "b")}
-        model = Graph(inputs=["a", "b"], nodes=nodes, outputs=["left", "right"], dtype="float64")
-        model.initialize({"a": (4,), "b": (3,)}, seed=1)
-        model.set_loss({"left": "binary_cross_entropy", "right": "mean_squared_error"})
-        with executor_for(model, n_shards) as executor:
-            found.append((executor.loss_and_grad(X, Y), model.grad.copy()))
-    assert found[0][0] == pytest.approx(found[1][0], rel=1e-14)
-    np.testing.assert_allclose(found[0][1], found[1][1], rtol=0, atol=1e-14)
 
 
 def test_a_penalty_counts_once() -> None:

@@ -24,11 +24,7 @@ from pellucid.nn.sequential import Sequential
 from pellucid.training import features
 from pellucid.training.callbacks.base import Callback
 from pellucid.training.callbacks.checkpoint import Checkpoint
-from pellucid.training.callbacks.early_stopping import EarlyStopping
-from pellucid.training.callbacks.precise_bn import PreciseBatchNorm
-from pellucid.training.callbacks.weight_ema import WeightEMA
-from pellucid.training.events import EpochEnd, StepEnd
-from pellucid.training.executor import thread_shards
+from pellucid.training.events import EpochEnd
 from pellucid.training.fit import train
 from pellucid.training.nonfinite import replay_nonfinite
 from pellucid.training.optimizers.adam import Adam
@@ -163,35 +159,6 @@ def test_the_optimizer_keeps_nothing_for_frozen_layers(data: Dataset, tmp_path: 
     train(model, data, **options(optimizer=optimizer, callbacks=[Checkpoint(tmp_path, every_steps=100)]))
     assert {slot.size for slot in optimizer.slots} == {model.theta.size}
     assert model.theta.size + model._n_frozen == model.n_params > model.theta.size
-
-
-class StopAt:
-    def __init__(self, step: int) -> None:
-        self.step = step
-
-    def __call__(self, event: Any) -> bool:
-        return isinstance(event, StepEnd) and event.step + 1 == self.step
-
-
-@every("more", [{}, {"n_threads": 2}, {"augment": "photo"}])
-def test_stopped_resumed_and_extended_bit_for_bit(
-    data: Dataset, tmp_path: Path, more: dict[str, Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(thread_shards, "UPDATE_SIZE", 1)
-
-    def with_ends(*callbacks: Any, **changes: Any) -> dict[str, Any]:
-        ends = [EarlyStopping(patience=9), WeightEMA(0.9), PreciseBatchNorm(), *callbacks]
-        return options(callbacks=ends, **more, **changes)
-
-    whole, extended = network(), network()
-    history = train(whole, data, **with_ends(n_epochs=6))
-    train(network(), data, **with_ends(Checkpoint(tmp_path, every_steps=1), StopAt(8)))
-    middle = train(network(), data, **with_ends(Checkpoint(tmp_path, every_minutes=60)), resume=tmp_path)
-    assert middle.is_complete
-    resumed = train(extended, data, **with_ends(n_epochs=6), resume=tmp_path)
-    assert resumed.columns == history.columns
-    for key, array in arrays(whole).items():
-        np.testing.assert_array_equal(arrays(extended)[key], array)
 
 
 def test_other_frozen_layers_are_another_training(data: Dataset, tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from pellucid.nn.sequential import Sequential
 from pellucid.ops.losses.regression import Huber
 from pellucid.training.callbacks.precise_bn import PreciseBatchNorm
 from pellucid.training.events import StepEnd, TrainStart
-from pellucid.training.fit import fit, train
+from pellucid.training.fit import train
 from pellucid.training.optimizers.adam import AdamW
 from pellucid.training.optimizers.lbfgs import LBFGS
 from pellucid.training.optimizers.sgd import SGD
@@ -100,14 +100,6 @@ def test_no_smoothing_of_labels_is_not_the_same_as_none_named(rows: Any) -> None
         seen(Sequential([Dense(1)]), quantities, n_epochs=1, label_smoothing=0)["loss"]["type"]
         == "mean_squared_error"
     )
-
-
-def test_a_recipe_by_arguments_equals_the_one_of_the_command(photos: Dataset) -> None:
-    first, second = preset("mlp-wide"), preset("mlp-wide")
-    train(first, photos, n_epochs=2, n_threads=1)
-    options = TrainingOptions.resolve(RECIPES["mlp-wide"], n_epochs=2, n_threads=1)
-    fit(second, photos, options)
-    np.testing.assert_array_equal(first.theta, second.theta)
 
 
 def test_a_network_of_ones_own_needs_a_number_of_epochs(rows: Any) -> None:

@@ -92,15 +92,6 @@ def test_batches_without_any_weight_do_not_count() -> None:
     assert whole == middle
 
 
-def test_with_one_sample_a_batch_weights_have_no_effect(data: Dataset) -> None:
-    thetas = []
-    for weights in (None, np.arange(len(data)) + 1.0):
-        model = preset("logistic")
-        train(model, data, n_epochs=2, batch_size=1, learning_rate=1e-3, sample_weight=weights)
-        thetas.append(model.theta.copy())
-    np.testing.assert_array_equal(*thetas)
-
-
 def test_every_callback_runs_and_one_true_stops_after_the_step(data: Dataset) -> None:
     steps: list[int] = []
 
@@ -117,14 +108,6 @@ def test_every_callback_runs_and_one_true_stops_after_the_step(data: Dataset) ->
     assert not history.is_complete
     middle = train(preset("logistic"), data, n_epochs=50, batch_size=10, callbacks=[stop, listen])
     assert len(middle.losses) == 1  # the second epoch was cut short and has no mean
-
-
-def test_mini_batches_follow_the_seed(data: Dataset) -> None:
-    runs = [
-        train(preset("logistic"), data, n_epochs=3, batch_size=7, seed=seed, form=form).losses
-        for seed, form in ((1, "direct"), (1, "direct"), (2, "direct"))
-    ]
-    assert runs[0] == runs[1] != runs[2]
 
 
 def test_without_shuffling_the_seed_says_nothing_of_the_order(data: Dataset) -> None:
@@ -209,11 +192,6 @@ def test_bad_data(data: Dataset) -> None:
     train(model, data, n_epochs=1)
     with pytest.raises(ShapeError, match=r"expected samples of shape \(4, 4, 3\)"):
         train(model, Dataset(data.X[:, :3], data.y))
-
-
-def test_a_model_with_nan_weights_is_refused(data: Dataset) -> None:
-    model = preset("logistic")
-    model.initialize((4, 4, 3))
     model.theta[3] = np.nan
     with pytest.raises(DataError, match="weights hold NaN"):
         train(model, data)

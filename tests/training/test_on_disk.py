@@ -79,19 +79,6 @@ def test_the_numbers_are_those_in_memory(
         np.testing.assert_equal(one, other)
 
 
-def test_float64_agrees_with_one_product_in_memory_to_rounding(
-    files: dict[str, Path], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(dual_rows, "BLOCK_BYTES", 5000)
-    monkeypatch.setattr(dual_rows, "SLICE_COLUMNS", 100)
-    weights = []
-    for split in both(files["bytes"]):
-        model = network("float64")
-        train(model, split.train, n_epochs=50, form="dual", learning_rate=0.1)
-        weights.append(model.theta.copy())
-    np.testing.assert_allclose(weights[1], weights[0], rtol=0, atol=1e-12)
-
-
 @every("form", ["direct", "dual"])
 def test_a_resumed_training_gives_the_same_bits(files: dict[str, Path], tmp_path: Path, form: str) -> None:
     data = load_data(files["floats"], on_disk=True).train

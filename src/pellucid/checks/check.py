@@ -5,7 +5,7 @@
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,7 @@ from pellucid.checks.classes import ConstantScore, Homogeneity
 from pellucid.checks.findings import Finding, Names, copy_findings
 from pellucid.checks.images import empty_pictures, read_photos
 from pellucid.checks.kinds import KINDS
-from pellucid.checks.tables import missing_findings, read_rows, row_findings
+from pellucid.checks.tables import constant_columns, missing_findings, read_rows
 from pellucid.data.coerce import as_split
 from pellucid.data.copies.duplicates import Leak, find_copies
 from pellucid.data.copies.near import cosine_threshold
@@ -140,12 +140,7 @@ class DataReport(Result):
         """Return the report as a JSON-serializable dictionary."""
         classes: dict[str, Any] = {**self.counts}
         if self.shift is not None:
-            classes["homogeneity"] = {
-                "method": self.shift.method,
-                "statistic": self.shift.statistic,
-                "p_value": self.shift.p_value,
-                "distance": self.shift.distance,
-            }
+            classes["homogeneity"] = asdict(self.shift)
         return {
             "name": self.name,
             "headline": self.headline,
@@ -247,14 +242,14 @@ def check_split(
     leaks = copies.leaks()
     findings = [*found, *copy_findings(split, names, copies, leaks)]
     notes = [*split.notes]
+    findings += missing_findings(split, names)
     if are_pictures(split.train.X):
-        findings += missing_findings(split, names)
         findings += empty_pictures(split, names, PixelScale(split.train.X, split.test.X), progress)
         if cosine_threshold(copies.typical) > _ALIKE:
             notes.append(_LOOK_ALIKE)
     else:
         notes.append("The samples are no pictures: near copies and empty pictures were not searched for.")
-        findings += row_findings(split, names)
+        findings += constant_columns(split)
     classes, class_findings, left_out = balance.check_classes(split)
     findings += class_findings
     return DataReport(

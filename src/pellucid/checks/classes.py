@@ -6,12 +6,13 @@ from typing import Any
 import numpy as np
 
 from pellucid.checks.findings import Finding, called
-from pellucid.data.dataset import Dataset, Split
+from pellucid.data.dataset import Split
+from pellucid.data.labels import has_classes
 from pellucid.errors import DataError
 from pellucid.shares import share
 from pellucid.stats.intervals import wilson_interval
 from pellucid.text import join_some
-from pellucid.types import Array
+from pellucid.types import Array, map_arrays
 
 SURE = 0.01  # a shift is reported where chance alone makes one as large in fewer than 1 of 100 draws ...
 _MATTERS = (
@@ -79,7 +80,7 @@ class Homogeneity:
 
 def check_classes(split: Split) -> tuple[dict[str, Any], list[Finding], list[str]]:
     """Return the class statistics of a report, the findings on them, and a note where there are none."""
-    if not all(has_classes(part) for part in (split.train, split.test)):
+    if not all(has_classes(part.y) for part in (split.train, split.test)):
         what = "multi-label" if split.train.y.ndim == 2 else "numbers"
         return {}, [], [f"The targets are {what}: class balance, conflicts and baselines were left out."]
     train, test = counts = class_counts(split)
@@ -93,11 +94,6 @@ def check_classes(split: Split) -> tuple[dict[str, Any], list[Finding], list[str
         "baseline": constant_scores(split),
     }
     return fields, balance_findings(split, counts, shift), []
-
-
-def has_classes(data: Dataset) -> bool:
-    """Return whether each sample has one class."""
-    return data.y.ndim == 1 and data.y.dtype.kind != "f"
 
 
 def class_counts(split: Split) -> Array:
@@ -156,6 +152,7 @@ def constant_scores(split: Split) -> dict[str, ConstantScore]:
 
     Examples
     --------
+    >>> from pellucid.data.dataset import Dataset
     >>> train, test = [Dataset(np.zeros((m, 1)), np.arange(m) % 3 // 2, ("no", "yes")) for m in (9, 5)]
     >>> constant_scores(Split(train, test))["train_majority"].to_dict()["class"]
     'no'
@@ -216,34 +213,26 @@ def _absent(split: Split, part: str, counts: Array) -> Finding | None:
 
 def check_parts(split: Split) -> None:
     """Raise unless both parts hold samples, with one label each, of the same kind and shape."""
+    where = split.name or "data"
     for name, part in (("training", split.train), ("test", split.test)):
         if len(part) == 0:
             raise DataError(
-                f"{split.name or 'data'}: expected samples in both parts, got none in the {name} part. "
-                "Give it samples, or hold some out of the other part."
+                f"{where}: expected samples in both parts, got none in the {name} part. Give it samples, or "
+                "hold some out of the other part."
             )
-        if len(part.y) == len(part) and part.y.dtype.kind not in "buif":
+        if has_classes(part.y) and part.y.min() < 0:
             raise DataError(
-                f"{split.name or 'data'}: expected numbers as labels, got dtype {part.y.dtype} in the {name} part. "
-                "Give indices into the class names."
-            )
-        if has_classes(part) and part.y.min() < 0:
-            raise DataError(
-                f"{split.name or 'data'}: expected labels from 0 up, got {part.y.min()} in the {name} part. "
-                "Give indices into the class names."
+                f"{where}: expected labels from 0 up, got {part.y.min()} in the {name} part. Give indices into the "
+                "class names."
             )
         if len(part.y) != len(part):
             raise DataError(
-                f"{split.name or 'data'}: expected one label per sample, got {len(part.y)} labels for {len(part)} "
-                f"samples in the {name} part. Check that they belong together."
+                f"{where}: expected one label per sample, got {len(part.y)} labels for {len(part)} samples in the "
+                f"{name} part. Check that they belong together."
             )
-    shapes = [_shapes(part.X) for part in (split.train, split.test)]
+    shapes = [map_arrays(lambda array: array.shape[1:], part.X) for part in (split.train, split.test)]
     if shapes[0] != shapes[1]:
         raise DataError(
-            f"{split.name or 'data'}: training samples have shape {shapes[0]} and test samples {shapes[1]}. "
-            "Convert them to one shape."
+            f"{where}: training samples have shape {shapes[0]} and test samples {shapes[1]}. Convert them to "
+            "one shape."
         )
-
-
-def _shapes(X: Any) -> Any:
-    return {name: array.shape[1:] for name, array in X.items()} if isinstance(X, dict) else X.shape[1:]

@@ -6,15 +6,13 @@ import numpy as np
 
 from pellucid.checks.findings import MOST_NAMED, Finding, Names, Sample, sample_of
 from pellucid.data.copies.pixels import PixelScale, blocks
-from pellucid.data.dataset import Dataset, Split
-from pellucid.data.groups import Groups, find_groups
-from pellucid.data.readers.folder import Photo, Photos, groups_of_photos, open_folder
+from pellucid.data.dataset import Split
+from pellucid.data.readers.folder import Photo, Photos, open_folder
 from pellucid.data.source import DataSource
-from pellucid.data.validate import RawPart, RawSplit, to_split
+from pellucid.data.validate import to_split
 from pellucid.errors import DataError
 from pellucid.progress import ProgressCallback
 from pellucid.text import printable
-from pellucid.types import Array
 
 EMPTY = 2.0  # standard deviation in grey levels of 255 up to which a picture shows nothing
 
@@ -36,35 +34,18 @@ def read_photos(source: DataSource, progress: ProgressCallback) -> tuple[Split, 
                 f"{listing.folder}: none of {len(listing.files)} images can be read. Save them again as JPEG or "
                 f"PNG. The first: {findings[0].found}"
             )
-    split, rows = _held_out(X, good, photos, source)
-    names = Names(*([_name(good[row], photos) for row in its] for its in rows))
-    return split, names, findings + _tiny(split, names, rows, good, photos.size)
-
-
-def _held_out(X: Array, good: list[Photo], photos: Photos, source: DataSource) -> tuple[Split, list[Array]]:
-    """Return the split that loading the folder gives, and which of the photos went into each part."""
-    parts, named, found = [], groups_of_photos(good), Groups(None)
-    for i, listing in enumerate(photos.listings):
-        rows = np.array([row for row, photo in enumerate(good) if photo.part == i])
-        labels = np.array([good[row].label for row in rows])
-        its = None if named is None else named[rows]
-        if len(photos.listings) == 1:
-            found = find_groups(Dataset(X[rows], labels, photos.classes, groups=its))
-            its = found.numbers
-        parts.append(RawPart(rows[:, None], labels, str(listing.folder), its))
-    notes = (*photos.notes, *photos.reading_notes(good))
-    raw = RawSplit(parts[0], parts[1] if len(parts) == 2 else None, photos.classes, notes)
-    drawn = to_split(raw, name=source.name, seed=source.seed, test_fraction=source.test_fraction)
-    numbers = [part.X[:, 0] for part in (drawn.train, drawn.test)]
-    train, test = (
-        Dataset(X[its], part.y, drawn.classes, groups=part.groups)
-        for its, part in zip(numbers, (drawn.train, drawn.test), strict=True)
+    raw = photos.parts(X, good)
+    split = to_split(raw, name=source.name, seed=source.seed, test_fraction=source.test_fraction)
+    names = Names.of(split)
+    return (
+        split,
+        names,
+        findings + _tiny(split, names, {_name(photo, photos): photo.size for photo in good}, photos.size),
     )
-    return Split(train, test, source.name, (*drawn.notes, *found.notes("both parts"))), numbers
 
 
 def _name(photo: Photo, photos: Photos) -> str:
-    return str(photo.path.relative_to(photos.root))
+    return photo.path.relative_to(photos.root).as_posix()
 
 
 def _unreadable(photo: Photo, photos: Photos) -> Finding:
@@ -76,21 +57,21 @@ def _unreadable(photo: Photo, photos: Photos) -> Finding:
 
 
 def _tiny(
-    split: Split, names: Names, rows: list[Array], good: list[Photo], size: tuple[int, int]
+    split: Split, names: Names, sizes: dict[str, tuple[int, int]], size: tuple[int, int]
 ) -> list[Finding]:
     """Return the finding on files with a side under half of what it is enlarged to, unless all are that small."""
     tiny: list[tuple[Sample, tuple[int, int]]] = []
-    for part, its in zip(("train", "test"), rows, strict=True):
-        for index, row in enumerate(its):
-            height, width = good[row].size
+    for part, its in zip(("train", "test"), names, strict=True):
+        for index, name in enumerate(its):
+            height, width = sizes[name]
             if 2 * height < size[0] or 2 * width < size[1]:
                 tiny.append((sample_of(split, names, part, index), (height, width)))
-    if not tiny or len(tiny) == len(good):
+    if not tiny or len(tiny) == len(sizes):
         return []
     smallest = min((its for _, its in tiny), key=lambda its: its[0] * its[1])
     counts = ", ".join(f"{n} {label}" for label, n in Counter(sample.label for sample, _ in tiny).items())
     text = (
-        f"{len(tiny)} of {len(good)} files {'is' if len(tiny) == 1 else 'are'} enlarged more than twofold to "
+        f"{len(tiny)} of {len(sizes)} files {'is' if len(tiny) == 1 else 'are'} enlarged more than twofold to "
         f"{size[0]} x {size[1]}, the smallest from {smallest[0]} x {smallest[1]} "
         f"({counts}; first {tiny[0][0].name})."
     )

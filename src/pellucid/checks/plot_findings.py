@@ -74,24 +74,26 @@ def findings_sheets(report: DataReport, *, max_pages: int = 10) -> list[Figure]:
         raise OptionError("findings_sheets: expected a report that holds its data, as check_data returns it.")
     for data in (split.train, split.test):
         check_images("findings_sheets", data.X)
-    pages = _Pages(
-        f"{report.name}: what the data check found" if report.name else "What the data check found"
-    )
-    scale = PixelScale(split.train.X, split.test.X)
-    for kind, (title, why, advice) in KINDS.items():
-        findings = report.of_kind(kind)
-        if findings:
-            pages.text(Line(f"{title}: {plural(len(findings), 'finding')}", INK, True), f"{why} {advice}")
-            texts = [] if kind in _COPIES else [finding.found for finding in findings]
-            more = [f"… and {len(texts) - MOST_TEXTS} more"] if len(texts) > MOST_TEXTS else []
-            pages.text(*(Line(text, INK) for text in texts[:MOST_TEXTS]), *more)
-            for row in _rows(
-                [_tiles(finding, i, split, scale) for i, finding in enumerate(findings, start=1)]
-            ):
-                pages.row(row)
-    if not report.findings:
-        pages.text("Nothing odd was found.")
-    return pages.figures(max_pages)
+    bands = _bands(report, split, PixelScale(split.train.X, split.test.X))
+    pages: list[list[_Band]] = [[]]
+    for band in bands:
+        if pages[-1] and sum(each.height for each in (*pages[-1], band)) > MOST_ROWS:
+            pages.append([])
+        pages[-1].append(band)
+    title = f"{report.name}: what the data check found" if report.name else "What the data check found"
+    n_missing = sum(len(band.tiles) for bands in pages[max_pages:] for band in bands)
+    figures = []
+    for number, bands in enumerate(pages[:max_pages], start=1):
+        page = Page(title + (f" ({number} of {len(pages)})" if len(pages) > 1 else ""))
+        for band in bands:
+            for line in band.lines:
+                page.text(line, size=10.5 if isinstance(line, Line) and line.is_bold else 8.5, gap=0.0)
+            if band.tiles:
+                page.row(band.tiles, n_columns=N_COLUMNS)
+        if n_missing and number == max_pages:
+            page.text(f"{n_missing} more pictures are not shown; --json lists all findings.")
+        figures.append(page.figure())
+    return figures
 
 
 def findings_figure(report: DataReport) -> Figure:
@@ -108,53 +110,33 @@ def findings_figure(report: DataReport) -> Figure:
 
 
 class _Band(NamedTuple):
-    """A part of a page: paragraphs, or a row of pictures."""
+    """A part of a page that stays in one piece: paragraphs, a row of pictures, or both."""
 
-    height: float  # in rows of pictures
-    lines: Sequence[str | Line] = ()
-    tiles: Sequence[Tile] = ()
+    lines: Sequence[str | Line]
+    tiles: Sequence[Tile]
+
+    @property
+    def height(self) -> float:
+        """In rows of pictures."""
+        return 0.15 * len(self.lines) + 0.25 * bool(self.lines) + bool(self.tiles)
 
 
-class _Pages:
-    """Pages that are filled in order."""
-
-    def __init__(self, title: str) -> None:
-        self.title = title
-        self.bands: list[_Band] = []
-
-    def text(self, *lines: str | Line) -> None:
-        """Add paragraphs."""
-        if lines:
-            self.bands.append(_Band(0.25 + 0.15 * len(lines), lines))
-
-    def row(self, tiles: list[Tile]) -> None:
-        """Add a row of pictures."""
-        self.bands.append(_Band(1.0, tiles=tiles))
-
-    def figures(self, most: int) -> list[Figure]:
-        """Return the pages as figures; no heading is left alone at the bottom of one."""
-        pages: list[list[_Band]] = [[]]
-        used = 0.0
-        for i, band in enumerate(self.bands):
-            following = self.bands[i + 1].height if band.lines and i + 1 < len(self.bands) else 0.0
-            if pages[-1] and used + band.height + following > MOST_ROWS:
-                pages.append([])
-                used = 0.0
-            pages[-1].append(band)
-            used += band.height
-        n_missing = sum(len(band.tiles) for page in pages[most:] for band in page)
-        figures = []
-        for number, bands in enumerate(pages[:most], start=1):
-            page = Page(self.title + (f" ({number} of {len(pages)})" if len(pages) > 1 else ""))
-            for band in bands:
-                for line in band.lines:
-                    page.text(line, size=10.5 if isinstance(line, Line) and line.is_bold else 8.5, gap=0.0)
-                if band.tiles:
-                    page.row(band.tiles, n_columns=N_COLUMNS)
-            if n_missing and number == most:
-                page.text(f"{n_missing} more pictures are not shown; --json lists all findings.")
-            figures.append(page.figure())
-        return figures
+def _bands(report: DataReport, split: Split, scale: PixelScale) -> list[_Band]:
+    bands = []
+    for kind, (title, why, advice) in KINDS.items():
+        if findings := report.of_kind(kind):
+            heading = Line(f"{title}: {plural(len(findings), 'finding')}", INK, True)
+            texts = [] if kind in _COPIES else [finding.found for finding in findings]
+            more = [f"… and {len(texts) - MOST_TEXTS} more"] if len(texts) > MOST_TEXTS else []
+            lines: list[str | Line] = [
+                heading,
+                f"{why} {advice}",
+                *(Line(text, INK) for text in texts[:MOST_TEXTS]),
+                *more,
+            ]
+            rows = _rows([_tiles(finding, i, split, scale) for i, finding in enumerate(findings, start=1)])
+            bands += [_Band([] if i else lines, row) for i, row in enumerate(rows or [[]])]
+    return bands or [_Band(["Nothing odd was found."], [])]
 
 
 def _rows(groups: list[list[Tile]]) -> list[list[Tile]]:

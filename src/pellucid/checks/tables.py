@@ -1,6 +1,6 @@
 """Tables: missing values, which are findings and not errors, and columns with a single value."""
 
-from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -64,7 +64,7 @@ def read_rows(source: DataSource) -> tuple[Split, Names, list[Finding]]:
     if lacking.any():
         notes.append(f"left out of this check: {lacking.sum()} of {len(lacking)} rows that lack a number")
         table = table.take(np.flatnonzero(~lacking))
-    table = table._replace(notes=(*table.notes, *notes))
+    table = replace(table, notes=(*table.notes, *notes))
     opened = split_table(
         table,
         target=source.target,
@@ -86,14 +86,6 @@ def _missing(table: TextTable, column: str, missing: Array) -> Finding:
     return Finding("missing_values", text, samples, len(rows))
 
 
-def row_findings(split: Split, names: Names) -> list[Finding]:
-    """Return the findings on rows of numbers; for other shapes only those on missing values."""
-    found = missing_findings(split, names)
-    if isinstance(split.train.X, dict) or split.train.X.ndim != 2:
-        return found
-    return found + constant_columns(split)
-
-
 def missing_findings(split: Split, names: Names) -> list[Finding]:
     """Return the findings on samples that hold NaN or infinities, one per part."""
     found = []
@@ -108,25 +100,19 @@ def missing_findings(split: Split, names: Names) -> list[Finding]:
     return found
 
 
-def column_names(split: Split) -> Sequence[str]:
-    """Return a name for each column of X."""
-    if split.schema is not None:
-        return [printable(name) for name in split.schema.feature_names]
-    return [f"column {i}" for i in range(split.train.X.shape[1])]
-
-
 def constant_columns(split: Split) -> list[Finding]:
     """Return the finding on columns with a single value in all training rows, if there are any.
 
     The columns of a category count only if the whole column of the table never changes.
     """
-    X, names = split.train.X, column_names(split)
-    if len(X) < 2:
+    X = split.train.X
+    if isinstance(X, dict) or X.ndim != 2 or len(X) < 2:
         return []
-    same = np.flatnonzero((X[:1] == X).all(axis=0))
-    if not len(same):
+    same = np.flatnonzero((X[:1] == X).all(axis=0)).tolist()
+    if not same:
         return []
-    shown = join_some([names[int(i)] for i in same], most=8)
+    names = split.schema.feature_names if split.schema else [f"column {i}" for i in range(X.shape[1])]
+    shown = join_some([printable(names[i]) for i in same], most=8)
     number = "holds" if len(same) == 1 else "hold"
     text = f"{len(same)} of {X.shape[1]} columns {number} one value in every training row: {shown}."
     return [Finding("constant_column", text)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -289,17 +290,14 @@ class Split:
 
 def _checked_rows(rows: Any, m: int) -> Any:
     """Return what chooses samples of an array; DataError for anything else."""
-    try:
-        is_known = np.empty(m, bool)[rows].ndim == 1
-    except (IndexError, TypeError, ValueError):
-        is_known = False
-    if not is_known:
-        got = repr(rows) if isinstance(rows, str) else kind_of(rows)
-        raise DataError(
-            f"Dataset: expected the numbers of samples, all below {m}, a slice or a mask, got {got}. Samples are "
-            "data.X, labels data.y."
-        )
-    return rows
+    with suppress(IndexError, TypeError, ValueError):
+        if np.empty(m, bool)[rows].ndim == 1:
+            return rows
+    got = repr(rows) if isinstance(rows, str) else kind_of(rows)
+    raise DataError(
+        f"Dataset: expected the numbers of samples, all below {m}, a slice or a mask, got {got}. Samples are "
+        "data.X, labels data.y."
+    )
 
 
 def _array(name: str, value: Any) -> Array:

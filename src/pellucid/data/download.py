@@ -19,6 +19,13 @@ _OFFLINE = (
 )
 
 
+_REASONS = {  # by the exceptions of requests
+    "SSLError": "its certificate was not accepted",
+    "ProxyError": "the proxy did not answer",
+    "ChunkedEncodingError": "the transfer was cut off",
+}
+
+
 class Remote(NamedTuple):
     """The address of a data set and the hashes of its files."""
 
@@ -142,21 +149,12 @@ def _download(name: str, base: str, remote: Remote, *, progress: bool, timeout: 
 
 
 def _network_reason(error: Exception, timeout: float) -> str:
-    from requests import exceptions
-
-    text = str(error)
-    if isinstance(error, exceptions.Timeout) or "timed out" in text:
+    if "timed out" in str(error):
         return f"no answer within {timeout:g} s"
-    if isinstance(error, exceptions.HTTPError) and error.response is not None:
-        file = urlsplit(error.response.url).path.rpartition("/")[2]
-        return f"{file}: the server answered {error.response.status_code} {error.response.reason}".rstrip()
-    if isinstance(error, exceptions.SSLError):
-        return "its certificate was not accepted"
-    if isinstance(error, exceptions.ProxyError):
-        return "the proxy did not answer"
-    if isinstance(error, exceptions.ChunkedEncodingError):
-        return "the transfer was cut off"
-    return "no network?"
+    if (response := getattr(error, "response", None)) is not None:
+        file = urlsplit(response.url).path.rpartition("/")[2]
+        return f"{file}: the server answered {response.status_code} {response.reason}".rstrip()
+    return _REASONS.get(type(error).__name__, "no network?")
 
 
 def _hash_reason(file: str, remote: Remote, error: ValueError) -> str:

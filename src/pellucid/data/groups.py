@@ -169,18 +169,19 @@ def divide_groups(groups: Array, labels: Array, n_test: int, seed: int) -> tuple
     wanted = counts.sum(axis=0) * (n_test / len(groups))
     order = np.random.default_rng(seed).permutation(len(names))
     order = order[np.argsort(-counts[order].sum(axis=1), kind="stable")]
+    counts, missing = counts[order], wanted.copy()
+    side = np.zeros(len(names), bool)  # whether a group is in the test part, the largest first
+    for i, its in enumerate(counts):
+        if ((missing - its) ** 2).sum() < (missing**2).sum():
+            side[i] = True
+            missing -= its
     is_test = np.zeros(len(names), bool)
-    missing = wanted.copy()
-    for i in order:
-        if ((missing - counts[i]) ** 2).sum() < (missing**2).sum():
-            is_test[i] = True
-            missing -= counts[i]
-    is_test = _with_all_classes(is_test, counts[order] > 0, order, seed)
+    is_test[order] = _with_all_classes(side, counts > 0, seed)
     in_test = is_test[places]
     return np.flatnonzero(~in_test), np.flatnonzero(in_test)
 
 
-def _with_all_classes(is_test: Array, has: Array, order: Array, seed: int) -> Array:
+def _with_all_classes(side: Array, has: Array, seed: int) -> Array:
     """Return the parts of the groups after small ones were moved to where a class of several groups had none.
 
     Parameters
@@ -192,7 +193,6 @@ def _with_all_classes(is_test: Array, has: Array, order: Array, seed: int) -> Ar
         The groups in that order.
     """
     rng, n_of = np.random.default_rng(seed), has.sum(axis=0)
-    side = is_test[order]
     for _ in range(MOST_MOVES * len(n_of)):
         n_test = has[side].sum(axis=0)
         lacking = (n_of > 1) & ((n_test == 0) | (n_test == n_of))
@@ -208,6 +208,4 @@ def _with_all_classes(is_test: Array, has: Array, order: Array, seed: int) -> Ar
         best = int(np.argmin(n_lacking))
         is_stuck = n_lacking[best] >= lacking.sum()
         side[rng.choice(its) if is_stuck else its[best]] = to_test
-    moved = is_test.copy()
-    moved[order] = side
-    return moved
+    return side

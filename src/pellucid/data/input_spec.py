@@ -103,10 +103,9 @@ class InputsSeen(Configurable):
         Bytes are always right for a model of bytes. Whole floats up to 255 become bytes for it, and are divided by
         255 for a model of pixels divided by 255. Beyond the range seen, tables and small differences are let pass.
         """
-        is_bytes = self.dtype == "uint8"
-        if not X.size or is_bytes != (rule.kind == "divide"):  # another rule was set since
+        if not X.size or self.is_bytes != (rule.kind == "divide"):  # another rule was set since
             return X
-        if is_bytes and X.dtype == np.uint8:
+        if self.is_bytes and X.dtype == np.uint8:
             return X
         low, high = ends(X)
         if self.is_bytes or self.is_divided:

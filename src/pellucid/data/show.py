@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pellucid.data.copies.pixels import are_pictures
 from pellucid.text import by, join, plural, shorten
 from pellucid.text_blocks import blocks_as_html
-from pellucid.types import Array, is_image_shape
+from pellucid.types import Array
 
 if TYPE_CHECKING:
     from pellucid.data.dataset import Dataset, Split
@@ -93,43 +94,31 @@ def label_of(data: Dataset, i: int) -> str:
 def is_of_pictures(data: Dataset) -> bool:
     """Return whether the samples can be shown as pictures."""
     X: Any = data.X
-    return (
-        isinstance(X, np.ndarray)
-        and not isinstance(data.y, dict)
-        and is_image_shape(X.shape[1:], 4)
-        and X.dtype.kind in "buif"
-        and len(X) > 0
-    )
+    return isinstance(X, np.ndarray) and are_pictures(X) and len(X) > 0 and not isinstance(data.y, dict)
 
 
 def _sheet_html(data: Dataset) -> str:
     """Return the first pictures side by side as one HTML image, with their labels."""
     n = min(len(data), SHOWN)
     labels = ", ".join(label_of(data, i) for i in range(n))
-    picture, kind = _compressed(pixels(data.X[:n]))
-    source = base64.b64encode(picture).decode()
+    source = base64.b64encode(_compressed(pixels(data.X[:n]))).decode()
     words = html.escape(f"the first {plural(n, 'sample')}: {labels}")
-    return f'<img alt="{words}" src="data:image/{kind};base64,{source}"><p>{words}</p>'
+    return f'<img alt="{words}" src="data:image/webp;base64,{source}"><p>{words}</p>'
 
 
-def _compressed(X: Array) -> tuple[bytes, str]:
-    """Return pictures in one row as the bytes of a small file, and its type."""
+def _compressed(X: Array) -> bytes:
+    """Return pictures in one row as the bytes of a small file."""
     from PIL import Image
 
-    for side, quality in ((SIDE, 0), (SIDE, 75), (SIDE, 55), (SIDE, 40), (SIDE, 30), (SIDE // 2, 30)):
-        sheet = Image.new("RGB", (len(X) * (side + GAP) - GAP, side), "white")
-        is_small = max(X.shape[1:3]) <= side
-        for i, picture in enumerate(X):
-            how = Image.Resampling.NEAREST if is_small else Image.Resampling.BOX
-            sheet.paste(
-                Image.fromarray(np.ascontiguousarray(picture)).resize((side, side), how),
-                (i * (side + GAP), 0),
-            )
-        file, kind = io.BytesIO(), "jpeg" if quality else "png"
-        sheet.save(file, kind, **({"quality": quality} if quality else {"optimize": True}))
+    how = Image.Resampling.NEAREST if max(X.shape[1:3]) <= SIDE else Image.Resampling.BOX
+    tiles = [np.asarray(Image.fromarray(np.ascontiguousarray(x)).resize((SIDE, SIDE), how)) for x in X]
+    sheet = np.hstack([np.pad(tile, ((0, 0), (0, GAP), (0, 0)), constant_values=255) for tile in tiles])
+    for quality in (80, 60, 40, 20, 1):
+        file = io.BytesIO()
+        Image.fromarray(sheet).save(file, "webp", quality=quality)
         if file.tell() <= MOST_BYTES:
             break
-    return file.getvalue(), kind
+    return file.getvalue()
 
 
 def pixels(X: Array) -> Array:

@@ -13,7 +13,7 @@ import os
 import pkgutil
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache, cached_property, wraps
@@ -78,13 +78,9 @@ class Twins:
     @cached_property
     def kernel(self) -> Callable[..., Any] | None:
         """Import the kernel."""
-        if self.module is None or _failure:
+        if self.module is None or _failure or (module := _imported(self.module)) is None:
             return None
-        try:
-            kernel: Callable[..., Any] = getattr(importlib.import_module(self.module), self.plain.__name__)
-        except Exception as error:
-            _give_up(error)
-            return None
+        kernel: Callable[..., Any] = getattr(module, self.plain.__name__)
         self._lacks = self.extra - signature(kernel).parameters.keys()
         return kernel
 
@@ -156,8 +152,8 @@ def twins(
     6
     >>> del TWINS["double"]
     """
-    known, module = {*signature(plain).parameters, *extra}, kernel and f"pellucid.kernels.{kernel}"
-    pair = TWINS[plain.__name__] = Twins(plain, numpy, module, frozenset(extra))
+    known = {*signature(plain).parameters, *extra}
+    pair = TWINS[plain.__name__] = Twins(plain, numpy, kernel, frozenset(extra))
 
     @wraps(plain)
     def run(*arguments: Any, **options: Any) -> Any:
@@ -252,10 +248,7 @@ def resolve(choice: str | None, n_operations: float = 0.0) -> str:
     if choice == "auto":
         choice = "numba" if n_operations >= AUTO_OPERATIONS and _is_installed() else "numpy"
     if choice == "numba" and not _failure:
-        try:
-            importlib.import_module("pellucid.kernels.compiled")
-        except Exception as error:
-            _give_up(error)
+        _imported("compiled")
     return "numpy" if _failure and choice == "numba" else choice
 
 
@@ -287,8 +280,11 @@ def use(choice: str) -> Iterator[None]:
 
 def module(name: str) -> Any:
     """Return a module of :mod:`pellucid.kernels` where numba is chosen and can be had, else None."""
-    if current() != "numba":
-        return None
+    return _imported(name) if current() == "numba" else None
+
+
+def _imported(name: str) -> Any:
+    """Return a module of :mod:`pellucid.kernels`; None, with a warning, where it cannot be had."""
     try:
         return importlib.import_module(f"pellucid.kernels.{name}")
     except Exception as error:
@@ -328,8 +324,7 @@ def use_for(n_operations: float) -> Iterator[None]:
             _is_small.reset(token)
 
 
-@contextmanager
-def helped(function: Callable[..., Any], *arguments: Any) -> Iterator[None]:
+def helped(function: Callable[..., Any], *arguments: Any) -> AbstractContextManager[None]:
     """Have what a call of a function needs compiled by another process too, while this block runs.
 
     Examples
@@ -338,15 +333,11 @@ def helped(function: Callable[..., Any], *arguments: Any) -> Iterator[None]:
     ...     sum([1, 2])
     3
     """
-    if current() != "numba":
-        yield
-        return
-    with importlib.import_module("pellucid.kernels.beside").helped(function, *arguments):
-        yield
+    beside = module("beside")
+    return nullcontext() if beside is None else beside.helped(function, *arguments)
 
 
-@contextmanager
-def compiling(progress: ProgressCallback) -> Iterator[None]:
+def compiling(progress: ProgressCallback) -> AbstractContextManager[None]:
     """Report each kernel that is compiled inside this block, none where all are on disk: their total is not known.
 
     Examples
@@ -354,11 +345,8 @@ def compiling(progress: ProgressCallback) -> Iterator[None]:
     >>> with use("numpy"), compiling(print):
     ...     pass
     """
-    if current() != "numba":
-        yield
-        return
-    with importlib.import_module("pellucid.kernels.compiled").reporting(progress):
-        yield
+    compiled = module("compiled")
+    return nullcontext() if compiled is None else compiled.reporting(progress)
 
 
 def _checked(choice: str, where: str) -> str:

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from pellucid.data.stored.base import StoredArray
 from pellucid.data.stored.views import choose_rows
-from pellucid.dispatch import asked, use, use_for
+from pellucid.dispatch import use_for
 from pellucid.distributed.cluster import open_cluster
 from pellucid.distributed.kept import kept, kept_by_workers
 from pellucid.distributed.map_unordered import map_unordered
@@ -76,7 +76,6 @@ class _Work(NamedTuple):
 
     model: Model
     X: Any  # where it stays in its file, else None
-    kernels: str
     n_operations: float
 
 
@@ -93,7 +92,7 @@ def compute_on(client: Any, model: Model, X: Any, progress: CountCallback) -> Ar
     is_stored, m = isinstance(X, StoredArray), n_rows(X)
     step = PIECE if is_stored else max(1, min(PIECE, MOST_BYTES // _row_bytes(X)))
     slices = [slice(start, min(start + step, m)) for start in range(0, m, step)]
-    work = _Work(model, X if is_stored else None, asked(None), float(m) * model._n_operations)
+    work = _Work(model, X if is_stored else None, float(m) * model._n_operations)
     parts = []
     with kept_by_workers(client, work) as key:
         pieces = (Piece(key, rows, None if is_stored else take_rows(X, rows)) for rows in slices)
@@ -107,10 +106,8 @@ def compute_piece(piece: Piece) -> Array:
     """Return the outputs of the model that this worker keeps, in one thread."""
     from distributed import get_worker
 
-    work: _Work = kept(piece.key)
-    X = choose_rows(work.X, piece.rows) if piece.X is None else piece.X
-    chosen = nullcontext() if work.kernels == "auto" else use(work.kernels)
-    with side_by_side(), chosen, use_for(work.n_operations):
+    with side_by_side(), kept(piece.key) as work, use_for(work.n_operations):
+        X = choose_rows(work.X, piece.rows) if piece.X is None else piece.X
         try:
             return compute_here(work.model, X, lambda done, total: None)
         except DataError as error:

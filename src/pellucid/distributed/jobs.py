@@ -1,13 +1,11 @@
 """Independent jobs, such as trainings, on the workers of a Dask cluster."""
 
 import logging
-import os
 from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from functools import partial
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
-from pellucid import dispatch
 from pellucid.distributed.cluster import open_cluster
 from pellucid.distributed.kept import kept, kept_by_workers
 from pellucid.distributed.map_unordered import map_unordered
@@ -60,14 +58,6 @@ def _quiet() -> Iterator[None]:
             log.setLevel(level)
 
 
-class _Work(NamedTuple):
-    """What workers keep."""
-
-    function: Callable[[Any, Any], Any]
-    shared: Any
-    kernels: str | None
-
-
 def run_on(
     client: Any, function: Callable[[Any, Job], Result], shared: Any, jobs: Sequence[Job]
 ) -> Generator[tuple[Job, Result], None, None]:
@@ -90,16 +80,15 @@ def run_on(
     -----
     If the caller closes the generator, jobs that run end at their next ``stop_if_cancelled``.
     """
-    with kept_by_workers(client, _Work(function, shared, os.environ.get(dispatch.VARIABLE))) as key:
+    with kept_by_workers(client, (function, shared)) as key:
         yield from map_unordered(client, partial(do_job, key), jobs)
 
 
 def do_job(key: str, job: Any) -> Any:
     """Do a job on a worker, by the kernels that the command was asked for; it ends early where it is cancelled."""
-    work: _Work = kept(key)
-    with nullcontext() if work.kernels is None else dispatch.use(work.kernels), stopped_by(_is_cancelled()):
+    with kept(key) as (function, shared), stopped_by(_is_cancelled()):
         try:
-            return work.function(work.shared, job)
+            return function(shared, job)
         except Stopped:
             return None
 

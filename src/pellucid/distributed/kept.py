@@ -2,8 +2,10 @@
 
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from typing import Any
+
+from pellucid.dispatch import asked, use
 
 _KEPT: dict[str, Any] = {}  # in a worker's process
 
@@ -36,7 +38,7 @@ def kept_by_workers(client: Any, value: Any) -> Iterator[str]:
             _KEPT.pop(self.name, None)
 
     key = f"pellucid-{uuid.uuid4().hex}"
-    client.register_plugin(Keep(key, value), name=key)
+    client.register_plugin(Keep(key, (value, asked(None))), name=key)
     try:
         yield key
     finally:
@@ -45,6 +47,9 @@ def kept_by_workers(client: Any, value: Any) -> Iterator[str]:
                 client.unregister_worker_plugin(key)
 
 
-def kept(key: str) -> Any:
-    """Return, in a task, the value of a key."""
-    return _KEPT[key]
+@contextmanager
+def kept(key: str) -> Iterator[Any]:
+    """Give, in a task, the value of a key; the block runs the kernels that were chosen where it was sent."""
+    value, kernels = _KEPT[key]
+    with nullcontext() if kernels == "auto" else use(kernels):
+        yield value

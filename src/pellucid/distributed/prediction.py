@@ -2,13 +2,11 @@
 
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from pellucid.dispatch import asked, use
 from pellucid.distributed.kept import kept, kept_by_workers
 from pellucid.distributed.map_unordered import ClusterError, map_unordered
 from pellucid.errors import DataError, OptionError
@@ -152,7 +150,6 @@ class _Work(NamedTuple):
 
     model: Model
     encoder: Encoder
-    kernels: str
     total: int
 
 
@@ -182,7 +179,7 @@ def cluster_batches(
                 yield Partition(key, folder, names)
 
     total = samples.total
-    with kept_by_workers(client, _Work(model, output.encoder, asked(None), total)) as key:
+    with kept_by_workers(client, _Work(model, output.encoder, total)) as key:
         for partition, found in map_unordered(
             client, predict_partition, partitions(), is_ordered=True, named=_range
         ):
@@ -198,11 +195,10 @@ def predict_partition(partition: Partition) -> Predicted:
     """Return what the model that this worker keeps predicts for images, in one thread."""
     from distributed import get_worker
 
-    work: _Work = kept(partition.key)
     places = [os.path.join(partition.folder, name) for name in partition.names]
     predictions: list[Prediction] = []
     found: dict[str, DataError] = {}
-    with side_by_side(), nullcontext() if work.kernels == "auto" else use(work.kernels):
+    with side_by_side(), kept(partition.key) as work:
         for batch in image_batches(work.model, places, total=work.total):
             predictions += batch.predictions
             found |= batch.faults

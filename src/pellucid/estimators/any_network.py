@@ -21,14 +21,14 @@ from pellucid.estimators.model_source import (
     choose_optimizer,
     choose_schedule,
     model_spec,
-    packed,
     preset_loss,
-    unpacked,
 )
 from pellucid.estimators.parameters import AUTO, NetworkParameters
 from pellucid.estimators.validation import Samples
+from pellucid.formats.safetensors import header_of, model_of
 from pellucid.nn.model import Model
 from pellucid.nn.preset_size import naming_size
+from pellucid.nn.rebuild import named_arrays
 from pellucid.nn.sequential import Sequential
 from pellucid.training.callbacks.precise_bn import PreciseBatchNorm
 from pellucid.training.loss_setup import begin_at_the_mean
@@ -172,7 +172,7 @@ class AnyNetwork(Fitting, NetworkParameters):
 
     def _keep(self, network: Model) -> None:
         network.set_loss(self._objective().stored)  # one that the model's file can name
-        if self._kind in ("binary", "multiclass"):
+        if self._kind in ("binary", "multiclass") and len(self.classes_) > 1:
             network.classes = tuple(map(str, self.classes_))
         self.model_ = network
         self._lock = threading.Lock()
@@ -232,14 +232,16 @@ class AnyNetwork(Fitting, NetworkParameters):
         """Return what a pickle stores: of the model its weights, not its buffers."""
         state = dict(super().__getstate__())  # type: ignore[call-overload]
         if state.pop("_lock", None) is not None:
-            state["model_"] = packed(state["model_"])
+            model = state["model_"]
+            arrays = {name: array.copy() for name, array in named_arrays(model).items()}
+            state["model_"] = header_of(model), arrays
         return state
 
     def __setstate__(self, state: Any) -> None:
         """Restore an estimator from a pickle's state."""
         super().__setstate__(state)  # type: ignore[misc]
         if "model_" in state:
-            self.model_, self._lock = unpacked(state["model_"]), threading.Lock()
+            self.model_, self._lock = model_of(*state["model_"]), threading.Lock()
 
 
 def _flat(X: Any) -> tuple[Any, Shape, Any]:

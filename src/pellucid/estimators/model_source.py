@@ -6,15 +6,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from pellucid.data.augmentation.augment import Augment, augment_preset
-from pellucid.data.input_spec import seen_from_config, seen_to_config
-from pellucid.data.preprocess import Preprocessing
 from pellucid.errors import OptionError
 from pellucid.formats.architecture import load_architecture
 from pellucid.formats.toml.training import training_optimizer
 from pellucid.nn.dense import Dense, Flatten
 from pellucid.nn.model import Model
 from pellucid.nn.presets import PRESETS, preset
-from pellucid.nn.rebuild import description, named_arrays, rebuild
 from pellucid.nn.sequential import Sequential
 from pellucid.ops.losses.regression import MeanSquaredError
 from pellucid.training.loss_setup import standardized_for
@@ -113,32 +110,3 @@ def preset_loss(model: Model, y: Array) -> MeanSquaredError | None:
         return standardized_for(model, y)
     own = model._loss
     return own if isinstance(own, MeanSquaredError) and own.centre else None
-
-
-def packed(model: Model) -> dict[str, Any]:
-    """Return the whole state of a trained model, without the buffers of its training."""
-    return {
-        "network": description(model),
-        "arrays": {name: array.copy() for name, array in named_arrays(model).items()},
-        "preprocessing": None if model.preprocessing is None else model.preprocessing.to_config(),
-        "inputs": seen_to_config(model.inputs_seen),
-        "classes": model.classes,
-    }
-
-
-def unpacked(kept: Mapping[str, Any]) -> Model:
-    """Return the model that was packed.
-
-    Examples
-    --------
-    >>> model = preset("two-layer")
-    >>> model.initialize((4,))
-    >>> bool((unpacked(packed(model)).theta == model.theta).all())
-    True
-    """
-    model = rebuild(kept["network"], kept["arrays"])
-    rule = kept["preprocessing"]
-    model.preprocessing = None if rule is None else Preprocessing.from_config(rule)
-    model.inputs_seen = seen_from_config(kept["inputs"])
-    model.classes = kept["classes"]
-    return model

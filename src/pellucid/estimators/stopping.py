@@ -10,6 +10,8 @@ from pellucid.registry import Limits, check_option
 from pellucid.training.callbacks.early_stopping import Stopping
 from pellucid.training.events import EpochEnd, TrainingState, TrainStart
 
+LOWEST_RATE = 1e-6  # down to which an adaptive learning rate is divided
+
 
 @final
 class Convergence(Stopping):
@@ -26,9 +28,8 @@ class Convergence(Stopping):
         Given the run and the epoch's event, returns a score, where higher is better. Then the best parameters are
         restored at the end. Default: the epoch's loss, where lower is better.
     divisor : float, optional
-        Instead of stopping, divide the learning rate by this, as long as it is above ``lowest_rate``, and restart
+        Instead of stopping, divide the learning rate by this, as long as it is above ``LOWEST_RATE``, and restart
         the patience.
-    lowest_rate : float, optional
     best : float, optional
         The best of an earlier training that this one continues.
     n_waited : int, optional
@@ -68,13 +69,12 @@ class Convergence(Stopping):
         patience: float = 10,
         score: Callable[[TrainingState, EpochEnd], float] | None = None,
         divisor: float | None = None,
-        lowest_rate: float = 1e-6,
         best: float | None = None,
         n_waited: int = 0,
     ) -> None:
         self.tolerance = check_option("Convergence", "tolerance", tolerance, float, Limits(at_least=0))
         self.divisor = check_option("Convergence", "divisor", divisor, float | None, Limits(above=1))
-        self.patience, self.score, self.lowest_rate = patience, score, lowest_rate
+        self.patience, self.score = patience, score
         super().__post_init__()
         self.best = best if best is not None else np.inf if score is None else -np.inf
         self.n_waited = n_waited
@@ -117,7 +117,7 @@ class Convergence(Stopping):
         if self.divisor is not None:
             assert self.run is not None
             optimizer = self.run.optimizer
-            if optimizer.learning_rate > self.lowest_rate:
+            if optimizer.learning_rate > LOWEST_RATE:
                 optimizer.learning_rate /= self.divisor
                 self.message += f" Setting learning rate to {optimizer.learning_rate:f}"
                 self.n_waited = 0

@@ -1,5 +1,6 @@
 """Model files: safetensors, whose header holds all that prediction needs; docs/model-format.md has every byte."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -63,7 +64,12 @@ def save(model: Model, path: str | Path) -> None:
     check_trained("save", model)
     model._check_parameters()
     check_savable(model)
-    header = {
+    write_tensors(path, _KEY, header_of(model), named_arrays(model))
+
+
+def header_of(model: Model) -> dict[str, Any]:
+    """Return all of a model but its arrays, JSON-serializable: what a file has in its header."""
+    return {
         "format_version": FORMAT_VERSION,
         **description(model),
         "preprocessing": None if model.preprocessing is None else model.preprocessing.to_config(),
@@ -72,7 +78,19 @@ def save(model: Model, path: str | Path) -> None:
         "classes": list(model.classes),
         "training": model._summary_of_training,
     }
-    write_tensors(path, _KEY, header, named_arrays(model))
+
+
+def model_of(header: Mapping[str, Any], arrays: Mapping[str, Array]) -> Model:
+    """Return the model of a header and its arrays; an error of many kinds where they describe none."""
+    model = rebuild(header, arrays)
+    rule, schema = header["preprocessing"], header["schema"]
+    model.preprocessing = None if rule is None else Preprocessing.from_config(rule)
+    model.inputs_seen = seen_from_config(header.get("inputs"))
+    model._schema = None if schema is None else _schema_of(schema)
+    model.classes = _classes_of(model, header["classes"])
+    model._summary_of_training = _training_of(header["training"])
+    model._n_body = _n_body_of(model)
+    return model
 
 
 @validate_call("path", "allow_nonfinite")
@@ -121,21 +139,13 @@ def load(path: str | Path, *, allow_nonfinite: bool = False) -> Model:
             "or update pellucid if it came with a later version."
         )
     try:
-        model = rebuild(header, arrays)
-        rule, schema = header["preprocessing"], header["schema"]
-        model.preprocessing = None if rule is None else Preprocessing.from_config(rule)
-        model.inputs_seen = seen_from_config(header.get("inputs"))
-        model._schema = None if schema is None else _schema_of(schema)
-        model.classes = _classes_of(model, header["classes"])
-        model._summary_of_training = _training_of(header["training"])
-        model._n_body = _n_body_of(model)
+        return model_of(header, arrays)
     except FormatError as error:
         raise FormatError(f"{path}: {error}. The file is damaged; save the model again.") from None
     except (PellucidError, KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
         raise FormatError(
             f"{path}: its header does not describe a model ({error}). Save the model again."
         ) from None
-    return model
 
 
 def _how_to_get_one(path: Path) -> str:

@@ -64,13 +64,9 @@ class Residual(Model):
 
     def forward(self, X: Array, *, training: bool = False) -> Array:
         """Return body(X) + shortcut(X)."""
-        body, *others = self._places
-        around = X
-        for place in others:
-            around = place.forward(X, training=training and not place._is_frozen)
-        Y = body.forward(X, training=training and not body._is_frozen)
+        Y, *others = [place.forward(X, training=training and not place._is_frozen) for place in self._places]
         out = self._workspace.take("Y", Y.shape, Y.dtype)
-        return np.add(Y, around, out=out)
+        return np.add(Y, others[0] if others else X, out=out)
 
     def backward(self, dY: Array) -> Array | None:
         """Send dY back through both paths and add the gradients."""

@@ -13,7 +13,8 @@ LONGEST_LINE = 88  # of a repr
 class Description:
     """Writes a structure down, a layer that stands in several places once."""
 
-    def __init__(self, outermost: Any) -> None:
+    def __init__(self, outermost: Any, *, only_changed: bool = False) -> None:
+        self.only_changed = only_changed  # whether options at their defaults are left out of configs
         self.names = shared_names(outermost)
         self.written: set[str] = set()
 
@@ -25,13 +26,14 @@ class Description:
         return name, is_first
 
     def config(self, layer: Any) -> dict[str, Any]:
-        return {"type": name_of(type(layer)), **plain(layer._option_values(), self._config_of)}
+        options = layer._changed_options() if self.only_changed else layer._option_values()
+        return {"type": name_of(type(layer)), **plain(options, self._config_of)}
 
     def _config_of(self, one: Any) -> dict[str, Any]:
         name, is_first = self._is_first(one)
         if not is_first:
             return {"shared": name}
-        described: dict[str, Any] = self.config(one) if one.children() else one.config()
+        described: dict[str, Any] = self.config(one) if self.only_changed or one.children() else one.config()
         return {**described, "shared": name} if name else described
 
     def call(self, layer: Any) -> str:

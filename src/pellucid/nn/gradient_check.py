@@ -17,7 +17,7 @@ from pellucid.nn.gradient_point import (
 )
 from pellucid.nn.model import Model
 from pellucid.rng import stream
-from pellucid.text_blocks import Block, blocks_as_html, blocks_as_text
+from pellucid.text_blocks import Block, Printable
 
 N_POINTS = 3  # other points tried at most where a kink is too close
 UNREPEATABLE = (
@@ -27,7 +27,7 @@ UNREPEATABLE = (
 
 
 @dataclass(frozen=True, repr=False)
-class GradientCheck:
+class GradientCheck(Printable):
     """A model's gradients, checked one by one.
 
     Attributes
@@ -64,12 +64,6 @@ class GradientCheck:
     def __repr__(self) -> str:
         n_wrong = sum(not row.is_ok for row in self.rows)
         return f"GradientCheck({len(self.rows)} gradients of {self.loss}: {n_wrong or 'none'} wrong)"
-
-    def __str__(self) -> str:
-        return blocks_as_text(self.blocks())
-
-    def _repr_html_(self) -> str:
-        return blocks_as_html(self.blocks())
 
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-serializable dictionary; an error that is NaN or infinite is None."""

@@ -9,7 +9,7 @@ from pellucid.errors import OptionError, ShapeError, unknown_name
 from pellucid.nn.blocks import MERGES, merge_backward, merge_forward, merged_shape
 from pellucid.nn.initializers import StartRandom
 from pellucid.nn.layer import Layer
-from pellucid.nn.model import Model, read
+from pellucid.nn.model import Model
 from pellucid.nn.sharing import build_place
 from pellucid.ops.losses.base import LOSSES
 from pellucid.ops.losses.joint import Joint, check_targets
@@ -71,7 +71,6 @@ class Graph(Model):
         super().__post_init__()
         self.is_single_output = isinstance(self.outputs, str)
         self.output_names = [self.outputs] if isinstance(self.outputs, str) else list(self.outputs)
-        self._joint = Joint({})
         self._merged: dict[str, list[Array]] = {}  # what was joined at a node
         self._check_names()
         self._places = self.children()
@@ -202,7 +201,7 @@ class Graph(Model):
             for key, spec in given.items()
             if isinstance(spec, dict) and "weight" in spec
         }
-        self._loss = self._joint = Joint({key: LOSSES.resolve(spec) for key, spec in given.items()}, weights)
+        self._loss = Joint({key: LOSSES.resolve(spec) for key, spec in given.items()}, weights)
         self._has_chosen_loss = True
 
     def _choose_loss(self, y: Any) -> None:
@@ -219,22 +218,6 @@ class Graph(Model):
             return super()._encode(y)
         widths: Any = {name: self._shapes[name][-1] for name in self.output_names}
         return self._loss.encode(y, widths, self.dtype)
-
-    def predict(self, X: Any) -> Any:
-        """Return the expected targets; for several outputs a dictionary."""
-        if self.is_single_output:
-            return super().predict(X)
-        return {name: read(self._joint.losses[name], Z) for name, Z in self.decision_function(X).items()}
-
-    def predict_proba(self, X: Any) -> Any:
-        """Return probabilities; for several outputs a dictionary of those that have any."""
-        if self.is_single_output:
-            return super().predict_proba(X)
-        return {
-            name: self._joint.losses[name].probabilities(Z[:, None] if Z.ndim == 1 else Z)
-            for name, Z in self.decision_function(X).items()
-            if self._joint.losses[name].gives_probabilities
-        }
 
     def _named_leaves(self) -> dict[str, Layer]:
         """Return the layers inside by name: that of the node for one that is a node, as in the summary."""

@@ -6,8 +6,7 @@
 import functools
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -71,46 +70,32 @@ def hook_use(
     backward: Callable[..., Any] | None = None,
 ) -> Iterator[None]:
     """Do what ``hook`` does for one use of a layer: see ``Container._uses``."""
-    own, hook = vars(layer), _Hook(forward, backward)
-    hooks = own.setdefault("hooks", _Hooks({name: own[name] for name in _PASSES if name in own}, []))
-    hooks.inner_first.append(hook)
-    _install(layer, hooks)
+    own, hook = vars(layer), (forward, backward)
+    kept, inner_first = own.setdefault("hooks", ({name: own[name] for name in _PASSES if name in own}, []))
+    inner_first.append(hook)
+    _install(own, layer, kept, inner_first)
     try:
         yield
     finally:
-        hooks.inner_first.remove(hook)
-        _install(layer, hooks)
-        if not hooks.inner_first:
+        inner_first.remove(hook)
+        _install(own, layer, kept, inner_first)
+        if not inner_first:
             own.pop("hooks", None)
 
 
 _PASSES: tuple[str, ...] = ("forward", "backward")
 
 
-@dataclass(frozen=True, eq=False)
-class _Hook:
-    forward: Callable[..., Any] | None
-    backward: Callable[..., Any] | None
-
-
-class _Hooks(NamedTuple):
-    """The hooks on a layer, and the passes that were its own before the first."""
-
-    kept: dict[str, Any]
-    inner_first: list[_Hook]
-
-
-def _install(layer: Layer, hooks: _Hooks) -> None:
-    """Wrap a layer's passes by its hooks, each around those before it; hooks may end in any order."""
-    own = vars(layer)
+def _install(own: dict[str, Any], layer: Layer, kept: dict[str, Any], inner_first: list[Any]) -> None:
+    """Wrap a layer's passes, those that were its own before, by hooks, each around those before it."""
     for name in _PASSES:
         own.pop(name, None)
-    own.update(hooks.kept)
-    for hook in hooks.inner_first:
-        if hook.forward is not None:
-            own["forward"] = _forward_through(hook.forward, layer.forward)
-        if hook.backward is not None:
-            own["backward"] = functools.partial(hook.backward, layer.backward)
+    own.update(kept)
+    for forward, backward in inner_first:
+        if forward is not None:
+            own["forward"] = _forward_through(forward, layer.forward)
+        if backward is not None:
+            own["backward"] = functools.partial(backward, layer.backward)
 
 
 def _forward_through(hook: Callable[..., Any], plain: Callable[..., Any]) -> Callable[..., Any]:

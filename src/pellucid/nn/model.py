@@ -333,13 +333,12 @@ class Model(Container):
 
         Rows sum to 1, except for multi_label, where each column is a separate yes-or-no question.
         """
-        if not self._loss.gives_probabilities:
+        if not (self._loss.gives_probabilities or self._loss.kind == "joint"):
             raise OptionError(
                 f"predict_proba: a model trained on {self.loss} gives no probabilities. Use predict or "
                 "decision_function, or train on a cross-entropy."
             )
-        Z = self.decision_function(X)
-        return self._loss.probabilities(Z[:, None] if Z.ndim == 1 else Z)
+        return probabilities(self._loss, self.decision_function(X))
 
     @explain_call
     def predict(self, X: Any) -> Any:
@@ -446,8 +445,18 @@ def joined(outputs: Sequence[Any]) -> Any:
     return np.concatenate(outputs)
 
 
-def read(loss: Loss, Z: Array) -> Array:
-    """Return the predictions for raw outputs: see ``Model.predict``."""
+def probabilities(loss: Any, Z: Any) -> Any:
+    """Return the probabilities for raw outputs; of several, those that have any, by name."""
+    if isinstance(Z, dict):
+        chosen = {name: one for name, one in loss.losses.items() if one.gives_probabilities}
+        return {name: probabilities(one, Z[name]) for name, one in chosen.items()}
+    return loss.probabilities(Z[:, None] if Z.ndim == 1 else Z)
+
+
+def read(loss: Any, Z: Any) -> Any:
+    """Return the predictions for raw outputs, of several by name: see ``Model.predict``."""
+    if isinstance(Z, dict):
+        return {name: read(loss.losses[name], one) for name, one in Z.items()}
     if loss.kind == "regression":
         return loss.mean(Z)
     is_yes = (Z > 0).astype(np.int64)

@@ -6,11 +6,13 @@ from functools import lru_cache
 
 from fastapi import HTTPException
 
+from pellucid.data.input_spec import white_seen
 from pellucid.data.readers.images import read_sample
-from pellucid.data.readers.picture_modes import UNKNOWN, White
 from pellucid.data.readers.reading import reading
 from pellucid.errors import DataError
-from pellucid.types import Array, Shape
+from pellucid.server.models import Served
+from pellucid.server.options import ServerOptions
+from pellucid.types import Array
 
 # Kinds that people have photos in. Pillow opens fifty, some by other programs (EPS by Ghostscript): too much for
 # bytes of whoever sends some.
@@ -18,21 +20,16 @@ KINDS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "HEIF")
 _ADVICE = "It may be cut off or damaged. Send JPEG, PNG, WebP, GIF, BMP, TIFF or AVIF."
 
 
-def read_picture(
-    content: bytes, shape: Shape, where: str, *, max_pixels: int, white: White = UNKNOWN
-) -> Array:
-    """Return a picture in the shape of one sample, uint8.
+def read_picture(content: bytes, served: Served, where: str, options: ServerOptions) -> Array:
+    """Return a picture in the shape of one sample of a model that takes images, uint8.
 
     Parameters
     ----------
     content : bytes
-    shape : tuple of int
-        Of a model that takes images.
+    served : Served
     where : str
         Its name in messages.
-    max_pixels : int
-    white : White, optional
-        Of the model's training pictures.
+    options : ServerOptions
 
     Raises
     ------
@@ -41,17 +38,9 @@ def read_picture(
     HTTPException
         413 if it has too many pixels; they are not decoded.
     """
-    _check(content, where, max_pixels)
-    try:
-        return read_sample(content, shape, white)
-    except DataError as error:
-        raise DataError(str(error).replace("the bytes given", where, 1)) from None
-
-
-def _check(content: bytes, where: str, max_pixels: int) -> None:
-    """Look at the first bytes of a picture: its kind and its size."""
     from PIL import Image, UnidentifiedImageError
 
+    most = int(options.max_pixels * 1e6)
     if not content:
         raise DataError(f"{where}: expected an image, got no bytes.")
     with reading(where, "an image", _ADVICE):
@@ -63,9 +52,13 @@ def _check(content: bytes, where: str, max_pixels: int) -> None:
                 f"{where}: expected an image, found none of {', '.join(known_kinds())}."
             ) from None
         except Image.DecompressionBombError:
-            n_pixels = max_pixels + 1
-    if n_pixels > max_pixels:
-        raise HTTPException(413, f"{where}: larger than {max_pixels:,} pixels. Send it at a smaller size.")
+            n_pixels = most + 1
+    if n_pixels > most:
+        raise HTTPException(413, f"{where}: larger than {most:,} pixels. Send it at a smaller size.")
+    try:
+        return read_sample(content, served.shape, white_seen(served.seen))
+    except DataError as error:
+        raise DataError(str(error).replace("the bytes given", where, 1)) from None
 
 
 @lru_cache

@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 import numpy as np
 from fastapi import HTTPException
 
-from pellucid.data.input_spec import white_seen
 from pellucid.data.readers.table_schema import TableSchema
 from pellucid.data.readers.table_text import table_of
 from pellucid.errors import DataError
@@ -65,7 +64,7 @@ def read_samples(
     elif kind == "application/json":
         samples = _of_json(served, body, options)
     elif kind in ("", "application/octet-stream") or kind.startswith("image/"):
-        samples = _of_image(served, body, options)
+        samples = _of_form(served, [("image", body)], options, is_waited_for)
     else:
         raise HTTPException(
             415,
@@ -75,21 +74,19 @@ def read_samples(
     return samples._replace(X=served.prepare(samples.X))
 
 
-def _of_image(served: Served, body: bytes, options: ServerOptions) -> Samples:
-    _check_takes_images(served)
-    return Samples(_picture(served, body, "the image", options)[None], ["image"])
-
-
 def _of_form(
     served: Served, form: Form, options: ServerOptions, is_waited_for: Callable[[], bool]
 ) -> Samples:
-    _check_takes_images(served)
+    if served.takes != "images":
+        raise HTTPException(
+            422, f'{served.name}: the model takes {served.takes}, not images. Send JSON: {{"{KEY}": [...]}}.'
+        )
     images, names = [], list[str | int]()
     for i, (file, content) in enumerate(form, 1):
         if not is_waited_for():
             raise HTTPException(503, "the request was cancelled")
         name = shorten(file, LONGEST_NAME) or f"image {i}"
-        images.append(_picture(served, content, name, options))
+        images.append(read_picture(content, served, name, options))
         names.append(name)
     return Samples(np.stack(images), names)
 
@@ -173,15 +170,3 @@ def _encode(schema: TableSchema, rows: list[Any]) -> tuple[Array, tuple[str, ...
     except DataError as error:
         raise DataError(shorten(str(error), LONGEST_MESSAGE)) from None
     return found.X, tuple(shorten(note, LONGEST_MESSAGE) for note in found.notes)
-
-
-def _check_takes_images(served: Served) -> None:
-    if served.takes != "images":
-        raise HTTPException(
-            422, f'{served.name}: the model takes {served.takes}, not images. Send JSON: {{"{KEY}": [...]}}.'
-        )
-
-
-def _picture(served: Served, content: bytes, where: str, options: ServerOptions) -> Array:
-    white, most = white_seen(served.seen), int(options.max_pixels * 1e6)
-    return read_picture(content, served.shape, where, max_pixels=most, white=white)

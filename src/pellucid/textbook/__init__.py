@@ -1,3 +1,4 @@
+# ruff: noqa: F403, F405 - each name is listed once, in __all__
 """The published tutorial, step by step, under its own names: columns are examples, parameters a dictionary.
 
 Start with :mod:`pellucid.textbook.steps`, which is the whole network on one page. The photos are in
@@ -7,36 +8,12 @@ on first use, so that the arithmetic needs NumPy alone. Imported by evaluation, 
 
 from typing import TYPE_CHECKING
 
-from pellucid.textbook.steps import (
-    L_layer_model,
-    L_model_backward,
-    L_model_forward,
-    compute_cost,
-    initialize_parameters,
-    initialize_parameters_deep,
-    linear_activation_backward,
-    linear_activation_forward,
-    linear_backward,
-    linear_forward,
-    predict,
-    relu,
-    relu_backward,
-    sigmoid,
-    sigmoid_backward,
-    two_layer_model,
-    update_parameters,
-)
+from pellucid.textbook import steps
 
 if TYPE_CHECKING:
-    from pellucid.textbook.drawings import plot_costs, plot_flattening, plot_network, plot_outline
-    from pellucid.textbook.figures import (
-        load_data,
-        load_photo,
-        plot_bar,
-        plot_photo,
-        print_mislabeled_images,
-        visualize_images_and_labels,
-    )
+    from pellucid.textbook.drawings import *
+    from pellucid.textbook.figures import *
+    from pellucid.textbook.steps import *
 
 __all__ = [
     "L_layer_model",
@@ -72,6 +49,8 @@ __all__ = [
 def __getattr__(name: str) -> object:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if hasattr(steps, name):
+        return getattr(steps, name)
     from pellucid.textbook import drawings, figures
 
     return getattr(figures if hasattr(figures, name) else drawings, name)

@@ -14,8 +14,8 @@ from pellucid.data.stored.views import choose_rows
 from pellucid.errors import OptionError
 from pellucid.nn.model import Model
 from pellucid.nn.sequential import Sequential
-from pellucid.training.cost import BLAS_OPERATIONS, is_for_one_blas_thread
-from pellucid.training.dual.form import DualForm, dual_of_rows, first_dense_shape, operations, why_not_dual
+from pellucid.training.cost import BLAS_OPERATIONS, step_operations
+from pellucid.training.dual.form import DualForm, dual_form, first_dense_shape, operations, why_not_dual
 from pellucid.training.dual.full_batch import FullBatchStep, fits
 from pellucid.training.dual.many_steps import ManySteps
 from pellucid.training.dual.rows import SlicedRows, sliced_rows
@@ -31,26 +31,19 @@ MOST_MEASURED = 2000  # training samples, after each epoch
 
 
 @contextmanager
-def _rows_of(job: Job) -> Iterator[SlicedRows]:
-    """Give the rows of a training for the dual form, from memory or from their file."""
-    X, rule = job.X, job.rule
-    if rule is not None:
-        X = map_arrays(lambda array: rule.apply(array, job.model.dtype), X)
-    with sliced_rows(X, job.X_validation) as rows:
-        yield rows
-
-
-@contextmanager
 def choose_form(job: Job, history: History) -> Iterator[Form]:
     """Have the model in its direct or dual form, whichever is cheaper, and record the choice in the history."""
     takes_dual, history.note = _choose(job)
     if takes_dual:
         job.n_threads = 1  # what is left of a step is too small to be split
-        with _rows_of(job) as rows, _in_dual_form(job, rows) as form:
+        X, own = job.X, job.rule
+        if own is not None:
+            X = map_arrays(lambda array: own.apply(array, job.model.dtype), X)
+        with sliced_rows(X, job.X_validation) as rows, _in_dual_form(job, rows) as form:
             history.form = form.name
             yield form
         return
-    job.holds_blas = is_for_one_blas_thread(job.part, job.X, job.batch_size)
+    job.holds_blas = step_operations(job.part, job.batch_size or n_rows(job.X)) < BLAS_OPERATIONS
     history.n_threads = job.n_threads * ranks.n_ranks()
     X, held_out, rule, part = job.X, job.X_validation, job.rule, None
     if job.part is not job.model:
@@ -83,7 +76,7 @@ def _in_dual_form(job: Job, rows: SlicedRows) -> Iterator[Form]:
     assert isinstance(job.model, Sequential)
     if job.shared is not None:
         gram = job.shared.of(rows.X, "Gram matrix", rows.gram)
-    with dual_of_rows(job.model, rows, gram) as dual:
+    with dual_form(job.model, rows, gram) as dual:
         batches = batches_of(job, dual.rows_train)
         held = validation_of(job, dual.rows_train, dual.rows_validation)
         is_plain = job.batch_size is None and job.weights is None and fits(job.model, dual)

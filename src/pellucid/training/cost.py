@@ -1,7 +1,5 @@
 """What a training costs, and so on how many cores and on which kernels it runs."""
 
-from typing import Any
-
 from pellucid import dispatch
 from pellucid.nn.model import Model
 from pellucid.nn.sequential import Sequential
@@ -10,7 +8,6 @@ from pellucid.threads import n_cores
 from pellucid.training.dual.form import first_dense_shape, operations, why_not_dual
 from pellucid.training.executor.stack_layers import layers_of, n_parts
 from pellucid.training.options import TrainingOptions, make_optimizer
-from pellucid.types import n_rows
 
 # Of a step, from which it pays to split it over threads, compiled or not: `cnn` gains from 8 photos a batch on.
 SPLIT_OPERATIONS = 1.5e9
@@ -34,17 +31,12 @@ def worthwhile_threads(model: Model, m: int, options: TrainingOptions, kernels: 
     batch, n = options.batch_size or m, n_ranks()
     if kernels == "numba" and n == 1 and (layers := layers_of(model)):
         return max(n_parts(layer, batch, n_cores()) for layer in layers)
-    step = _step_operations(model, batch) / n
+    step = step_operations(model, batch) / n
     is_worth_it = step >= SPLIT_OPERATIONS and step * options.n_epochs * m / batch >= SPLIT_TRAINING
     return min(n_cores(), max(1, batch // n)) if is_worth_it else 1
 
 
-def is_for_one_blas_thread(model: Model, X: Any, batch_size: int | None) -> bool:
-    """Return whether a step is so small that a second BLAS thread costs time."""
-    return _step_operations(model, batch_size or n_rows(X)) < BLAS_OPERATIONS
-
-
-def _step_operations(model: Model, batch: int) -> float:
+def step_operations(model: Model, batch: int) -> float:
     """Return about how many operations a step takes: the forward pass, and twice that for the backward."""
     return 3.0 * batch * model._n_operations
 

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from pellucid.data.dataset import Dataset
 from pellucid.nn.model import Model
-from pellucid.training.executor.executor import Position, StepLoss
+from pellucid.training.executor.executor import StepLoss, Steps
 from pellucid.training.form import Form
 from pellucid.training.history import History
 from pellucid.training.optimizers.base import Optimizer
@@ -77,13 +77,8 @@ class TrainingState:
         """Call every callback with the event; return whether one asks to stop."""
         return any([callback(event) for callback in self.callbacks])  # noqa: C419 - a list: every one runs
 
-    @property
-    def position(self) -> Position:
-        """How far it is."""
-        return Position(self.epoch, self.step, self.step_in_epoch)
-
-    def steps_to_next(self) -> int:
-        """Return how many steps may be taken until something is measured or a callback is told."""
+    def steps_to_next(self) -> Steps:
+        """Return the steps that may be taken until something is measured or a callback is told."""
         to_end = self.n_steps - self.step_in_epoch
         left = to_end + (self.n_epochs - self.epoch - 1) * self.n_steps
         if self.form.validation is not None:
@@ -93,7 +88,8 @@ class TrainingState:
             left = min(left, 1 if next_step is None else next_step(self.step) - self.step)
             if getattr(callback, "hears_epochs", False):
                 left = min(left, to_end)
-        return max(1, left)
+        place = self.epoch, self.step, self.step_in_epoch
+        return Steps(self.form.batches, *place, self.optimizer, self.schedule, max(1, left))
 
     def count(self, taken: StepLoss) -> None:
         """Count a step and its loss; a batch counts in the epoch's by its samples, or as much as they weigh."""

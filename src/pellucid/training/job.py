@@ -194,7 +194,10 @@ def prepare(
     part = model if is_plain else part
     has_features = part is not model
     # What stays in its file is prepared as it is read, and what frozen layers take when its features are computed.
-    is_lazy = has_features or (prepares_batches(model, data.X, options) and not is_on_disk(data.X))
+    arrays = data.X.values() if isinstance(data.X, dict) else [data.X]
+    grows = any(array.dtype.itemsize < np.dtype(model.dtype).itemsize for array in arrays)
+    in_batches = augment is not None or (options.batch_size > 0 and grows)  # photos do, most tables do not
+    is_lazy = has_features or (in_batches and not is_on_disk(data.X))
     feature_kernels = ""
     if has_features:
         feature_kernels = dispatch.resolve(options.kernels, n_rows(data.X) * float(model._n_operations))
@@ -293,15 +296,6 @@ def _fit_model(model: Model, data: Dataset, options: TrainingOptions) -> None:
         model.preprocessing = preprocessing_for(data.X)
     model.inputs_seen = inputs_seen(data.X, model.inputs_seen, data.white)
     model.classes = data.classes or model.classes
-
-
-def prepares_batches(model: Model, X: Any, options: TrainingOptions) -> bool:
-    """Return whether each batch is to be prepared when its turn comes: where augmentation follows, and where all at
-    once would take more memory than the samples as loaded. Photos do, most tables do not.
-    """
-    arrays = X.values() if isinstance(X, dict) else [X]
-    grows = any(array.dtype.itemsize < np.dtype(model.dtype).itemsize for array in arrays)
-    return options.augment is not None or (options.batch_size > 0 and grows)
 
 
 def _prepared(model: Model, X: Any, shared: TrainingCache | None = None) -> Any:

@@ -131,8 +131,7 @@ def _take_steps(run: TrainingState, executor: Executor, nonfinite: str | Path | 
 
     while goes_on and run.epoch < run.n_epochs and not stop:
         stop_if_cancelled()
-        most, batches = run.steps_to_next(), run.form.batches
-        goes_on = executor.run(batches, run.position, run.optimizer, run.schedule, most, tell)
+        goes_on = executor.run(run.steps_to_next(), tell)
     run.history.n_steps = run.step
     run.history.is_complete = run.epoch == run.n_epochs or not goes_on
 

@@ -133,8 +133,12 @@ def encode_targets(model: Model, data: Dataset, *, are_mixed: bool) -> Any:
     DataError, ShapeError
         If the data does not suit the loss.
     """
-    Y = model._encode(data.y)
-    return _as_rows(Y, model) if are_mixed else Y
+    Y, shapes = model._encode(data.y), model.output_shape
+    if not are_mixed:
+        return Y
+    if isinstance(Y, dict):
+        return {name: _as_rows(part, shapes[name][-1], model.dtype) for name, part in Y.items()}  # type: ignore[index]
+    return _as_rows(Y, shapes[-1], model.dtype)
 
 
 def weigh_samples(
@@ -147,15 +151,8 @@ def weigh_samples(
     return by_class if sample_weight is None else by_class * sample_weight
 
 
-def _as_rows(Y: Any, model: Model) -> Any:
+def _as_rows(Y: Array, k: int, dtype: str) -> Array:
     """Return labels as rows of 0 and 1, which can be mixed; all else as it is."""
-    if isinstance(Y, dict):
-        shapes: Any = model.output_shape
-        return {name: _rows(part, shapes[name][-1], model.dtype) for name, part in Y.items()}
-    return _rows(Y, model.output_shape[-1], model.dtype)
-
-
-def _rows(Y: Array, k: int, dtype: str) -> Array:
     return one_hot(Y, k, dtype) if Y.ndim == 1 else Y
 
 
@@ -185,7 +182,8 @@ def augment_weighted(
     if weights is None or not augment.mixes_targets:
         return (*augment.apply(X, Y, rng, out=out), weights)
     column = weights.astype(np.float64)[:, None]
-    weighted = {name: (part * column).astype(part.dtype) for name, part in _by_name(Y).items()}
+    named = Y if isinstance(Y, dict) else {"": Y}
+    weighted: dict[Any, Array] = {name: (part * column).astype(part.dtype) for name, part in named.items()}
     X, mixed = augment.apply(X, {**weighted, None: column}, rng, out=out)
     column = mixed.pop(None)
     shared = {
@@ -193,7 +191,3 @@ def augment_weighted(
         for name, part in mixed.items()
     }
     return X, shared if isinstance(Y, dict) else shared[""], column[:, 0]
-
-
-def _by_name(Y: Any) -> dict[Any, Array]:
-    return Y if isinstance(Y, dict) else {"": Y}

@@ -1,6 +1,5 @@
 """What :func:`pellucid.training.trace.trace` returns: the arrays of one training step by layer, and as a table."""
 
-import html
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -9,6 +8,7 @@ import numpy as np
 
 from pellucid.errors import OptionError, unknown_name
 from pellucid.text import plural
+from pellucid.text_blocks import blocks_as_html
 from pellucid.training.optimizers.base import Optimizer
 from pellucid.types import Array, n_rows
 
@@ -188,20 +188,11 @@ class TraceTable:
     def _repr_html_(self) -> str:
         """Return the table as HTML for a notebook; of a deep network its beginning and its end."""
         n_more, half = len(self.rows) - MOST_ROWS, MOST_ROWS // 2
-        shown = self.rows if n_more <= 0 else [*self.rows[:half], *self.rows[-half:]]
-        lines, part = [], ""
-        for i, row in enumerate(shown):
-            if n_more > 0 and i == half:
-                words = f"… {n_more} more rows: print(trace.table()) shows all"
-                lines.append(f"<tr><td colspan=5>{words}</td></tr>")
-            cells = (row.part if row.part != part else "", *_cells(row))
-            part = row.part
-            tds = "".join(f"<td style=text-align:left>{html.escape(cell)}</td>" for cell in cells)
-            lines.append(f"<tr>{tds}</tr>")
-        head = "".join(
-            f"<th style=text-align:left>{name}</th>" for name in ("pass", "layer", "array", "shape", "values")
-        )
-        return f"<p>{html.escape(self.title)}</p><table><tr>{head}</tr>{''.join(lines)}</table>"
+        rows = [(row.part, *_cells(row)) for row in self.rows]
+        if n_more > 0:
+            words = f"… {n_more} more rows: print(trace.table()) shows all"
+            rows = [*rows[:half], ("", "", "", "", words), *rows[-half:]]
+        return blocks_as_html([self.title, (("pass", "layer", "array", "shape", "values"), rows)])
 
 
 def _part_of(name: str) -> str:

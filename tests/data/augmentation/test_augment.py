@@ -68,14 +68,6 @@ def test_every_sample_draws_for_itself(kind: str) -> None:
     assert len(distinct) == 2 if kind.endswith("flip") else len(distinct) > 15
 
 
-@every("kind", sorted(set(TRANSFORMS) - {"mixup", "cutmix"}))
-def test_called_by_itself_it_does_the_same_as_in_an_augment(rng: np.random.Generator, kind: str) -> None:
-    X = rng.random((5, 8, 8, 3))
-    np.testing.assert_array_equal(
-        TRANSFORMS[kind]()(X, seeded()), Augment([TRANSFORMS[kind]()]).apply(X, None, seeded())[0]
-    )
-
-
 @EACH
 def test_config_survives_toml(kind: str) -> None:
     transform = TRANSFORMS[kind]()
@@ -148,18 +140,6 @@ def test_flips_alone_are_exact(rng: np.random.Generator) -> None:
     assert len(corners) == 4  # all four combinations came up
 
 
-def test_all_transforms_together(rng: np.random.Generator) -> None:
-    augment = Augment([cls() for cls in dict(TRANSFORMS.items()).values()])
-    X, Y = rng.random((6, 16, 12, 3), dtype=np.float32), np.eye(6, dtype=np.float32)
-    result, targets = augment.apply(X, Y, seeded())
-    assert targets is not None
-    np.testing.assert_allclose(targets.sum(axis=1), 1, rtol=1e-6)
-    in_place = X.copy()
-    augment.apply(in_place, Y, seeded(), out=in_place)
-    np.testing.assert_array_equal(in_place, result)
-    assert Augment.from_config(augment.config()) == augment
-
-
 def test_nothing_to_do_is_a_copy(rng: np.random.Generator) -> None:
     X, y = rng.random((3, 4, 4, 3)), np.arange(3)
     result, same = Augment([]).apply(X, y, rng)
@@ -172,15 +152,6 @@ def test_nothing_to_do_is_a_copy(rng: np.random.Generator) -> None:
         4,
         3,
     )
-
-
-def test_the_photo_preset_is_mild(rng: np.random.Generator) -> None:
-    augment = augment_preset("photo")
-    assert augment == Augment.from_config("photo")
-    i = np.mgrid[:64, :64][0]
-    smooth = np.stack([0.5 + 0.3 * np.sin(i / 16 + k) for k in range(3)], axis=-1).astype(np.float32)
-    changed = augment.apply(np.repeat(smooth[None], 20, axis=0), None, rng)[0]
-    assert 0.01 < np.abs(changed - smooth).mean() < 0.15
 
 
 def test_what_is_not_an_image_from_0_to_1_is_refused(rng: np.random.Generator) -> None:

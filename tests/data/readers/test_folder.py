@@ -50,6 +50,7 @@ def test_hidden_and_loose_files_are_not_samples(pets: Path) -> None:
 
 @every("negative", ["non-cat", "not-cat", "no-cat", "Non_Cat", "noncat"])
 def test_of_two_classes_the_negative_comes_first(negative: str) -> None:
+    assert order_classes(["c++", "non-c++"]) == ("non-c++", "c++")
     assert order_classes(["cat", negative]) == order_classes([negative, "cat"]) == (negative, "cat")
 
 
@@ -59,18 +60,6 @@ def test_of_two_classes_the_negative_comes_first(negative: str) -> None:
 )
 def test_other_classes_are_sorted(names: tuple[str, ...]) -> None:
     assert order_classes(list(names)[::-1]) == names
-
-
-def test_names_are_taken_literally() -> None:
-    assert order_classes(["c++", "non-c++"]) == ("non-c++", "c++")
-
-
-def test_the_negative_class_is_label_0(tmp_path: Path) -> None:
-    photos(tmp_path / "non-cat", start=0)
-    photos(tmp_path / "cat", start=100)
-    split = load_data(tmp_path)
-    assert split.classes == ("non-cat", "cat")
-    np.testing.assert_array_equal(split.train.X[:, 0, 0, 0] >= 100, split.train.y)
 
 
 @every("test_name", ["test", "val", "valid", "validation", "Test"])
@@ -149,14 +138,6 @@ def test_unreadable_images_are_skipped_on_request(pets: Path) -> None:
     np.testing.assert_array_equal(split.train.X[:, 0, 0, 0] >= 100, split.train.y)
 
 
-def test_many_unreadable_images_are_not_all_named(pets: Path) -> None:
-    for i in range(9):
-        (pets / "cat" / f"bad{i}.png").write_text("?")
-    names = r"cat/bad0\.png, cat/bad1\.png, cat/bad2\.png and 6 more"
-    with pytest.raises(DataError, match=rf"9 of 19 images cannot be read: {names}\. "):
-        load_data(pets)
-
-
 def test_a_class_without_one_readable_image(pets: Path) -> None:
     for path in (pets / "cat").iterdir():
         path.write_text("?")
@@ -187,13 +168,5 @@ def test_an_empty_class_and_folders_in_a_class(pets: Path) -> None:
     (pets / "fox" / "red" / "old").mkdir(parents=True)
     with pytest.raises(
         DataError, match=r"red: expected images of class 'fox' that belong together, .* 'old'"
-    ):
-        load_data(pets)
-
-
-def test_a_class_of_one_cannot_be_split(pets: Path) -> None:
-    photos(pets / "fox", 1)
-    with pytest.raises(
-        DataError, match="class 'fox' has 1 sample, and holding out a test part takes at least 2"
     ):
         load_data(pets)

@@ -66,23 +66,12 @@ def test_without_a_sibling_a_part_is_held_out(tmp_path: Path) -> None:
     assert split.notes == ("held out 20 % (4 of 20 samples), stratified, seed 1",)
 
 
-def test_both_parts_in_one_file(tmp_path: Path) -> None:
-    path = write(tmp_path / "all.hdf5", train_x=X, train_y=Y, test_x=X[:4], test_y=Y[:4])
-    split = load_data(path)
-    assert (len(split.train), len(split.test), split.classes, split.notes) == (20, 4, ("0", "1"), ())
-
-
 def test_validation_serves_as_test_only_without_a_test_part(tmp_path: Path) -> None:
     arrays = {"train_x": X, "train_y": Y, "val_x": X[:6], "val_y": Y[:6]}
     split = load_data(write(tmp_path / "a.h5", **arrays))
     assert (len(split.test), split.notes) == (6, ("val_x, val_y serve as the test part",))
     split = load_data(write(tmp_path / "b.h5", **arrays, test_x=X[:4], test_y=Y[:4]))
     assert (len(split.test), split.notes) == (4, ("val_x, val_y are not used",))
-
-
-def test_one_pair_with_any_prefix_is_found_among_other_arrays(tmp_path: Path) -> None:
-    path = write(tmp_path / "a.h5", photos_x=X, photos_y=Y, weights=np.ones(3))
-    assert len(load_data(path).train) == 16
 
 
 def test_keys_name_any_two_arrays_even_in_groups(tmp_path: Path) -> None:
@@ -142,14 +131,6 @@ def test_a_file_without_the_arrays_says_which_it_has(tmp_path: Path) -> None:
         load_data(path, x_key="pixels")
     with pytest.raises(DataError, match=r"The file has: none\."):
         load_data(write(tmp_path / "b.h5"))
-
-
-def test_several_pairs_without_roles(tmp_path: Path) -> None:
-    path = write(tmp_path / "a.h5", a_x=X, a_y=Y, b_x=X, b_y=Y)
-    with pytest.raises(
-        DataError, match=r"several pairs of inputs and labels\. The file has: a_x, a_y, b_x, b_y"
-    ):
-        load_data(path)
 
 
 def test_several_pairs_of_one_role(tmp_path: Path) -> None:

@@ -103,13 +103,6 @@ def test_rgb_with_one_transparent_colour() -> None:
     np.testing.assert_array_equal(read_image(encoded(image, transparency=(1, 2, 3))), wanted)
 
 
-def test_cmyk() -> None:
-    inks = np.array([[[10, 20, 30, 0], [0, 0, 0, 255], [0, 0, 0, 55]]], np.uint8)
-    image = Image.frombytes("CMYK", (3, 1), inks.tobytes())
-    wanted = [[[245, 235, 225], [0, 0, 0], [200, 200, 200]]]
-    np.testing.assert_array_equal(read_image(encoded(image, "TIFF")), wanted)
-
-
 SCALES = {  # mode: the values of two pixels, and the first channel of what is read; None: refused
     "1": [((0, 255), (0, 255))],
     "L": [((0, 200), (0, 200)), ((0, 1), (0, 1))],
@@ -194,13 +187,6 @@ def test_every_mode_and_range_has_a_known_scale_or_is_refused() -> None:
     assert not wrong
 
 
-@every(("mode", "values"), [("I;16", (0, 65535)), ("I", (0, 65535)), ("F", (0, 1))])
-def test_files_of_deep_grey_are_scaled_and_not_clipped(mode: str, values: tuple[float, float]) -> None:
-    for format in ("PNG", "TIFF") if mode == "I;16" else ("TIFF",):
-        image = read_image(encoded(of_mode(mode, values), format))
-        np.testing.assert_array_equal(image, np.repeat([[[0], [255]]], 3, axis=2))
-
-
 def test_the_first_frame_of_an_animation() -> None:
     frames = [Image.new("RGB", (3, 2), colour) for colour in ((255, 0, 0), (0, 255, 0))]
     data = encoded(frames[0], "GIF", save_all=True, append_images=frames[1:])
@@ -226,12 +212,6 @@ def test_what_is_not_an_image(tmp_path: Path, make: object, message: str) -> Non
             read(path)
         assert str(caught.value).startswith(f"{path}: ")
         assert message in str(caught.value)
-
-
-def test_a_path_that_cannot_exist() -> None:
-    for path in ("a\0b.jpg", "x" * 5000):
-        with pytest.raises(DataError, match="Check the path"):
-            read_image(path)
 
 
 def test_a_truncated_photo(tmp_path: Path, jpeg: bytes) -> None:
@@ -315,13 +295,6 @@ def test_resizing_is_pillows_default(pixels: Array) -> None:
     np.testing.assert_array_equal(resize_image(pixels, 5, 7), pixels)
     bicubic = Image.fromarray(pixels).resize((3, 4), Image.Resampling.BICUBIC)
     np.testing.assert_array_equal(np.asarray(wanted), np.asarray(bicubic))
-
-
-def test_the_published_photo_is_resized_as_the_tutorial_did(published_dir: Path) -> None:
-    path = published_dir / "my_cat_1.jpg"
-    with Image.open(path) as image:
-        wanted = np.asarray(image.resize((64, 64)))
-    np.testing.assert_array_equal(resize_image(read_image(path), 64, 64), wanted)
 
 
 @every("n_channels", [1, 2, 4])

@@ -41,12 +41,6 @@ def test_a_jpeg_comes_at_a_size_that_is_still_far_above_the_one_asked_for() -> N
     assert read_image(content, for_size=(700 // (2 * SPARE) + 1, 8)).shape == (700, 1100, 3)
 
 
-def test_what_is_not_much_larger_is_decoded_as_before() -> None:
-    content = jpeg(scene(250, 1000))
-    expected = image_to_input(read_image(content), (64, 64, 3))
-    np.testing.assert_array_equal(read_sample(content, (64, 64, 3)), expected)
-
-
 @pytest.mark.slow
 @every("shape", [(64, 64, 3), (48, 64, 1), (32, 32)])
 def test_a_reduced_decoding_moves_few_pixels_and_little(shape: tuple[int, ...]) -> None:

@@ -11,10 +11,9 @@ from PIL import Image
 
 from pellucid.data.readers import many
 from pellucid.data.readers.folder import open_folder
-from pellucid.data.readers.many import Room, fill_rows, n_readers
+from pellucid.data.readers.many import Room
 from pellucid.data.source import load_data
-from pellucid.errors import DataError, ShapeError
-from pellucid.types import Array
+from pellucid.errors import DataError
 
 
 @pytest.fixture
@@ -67,21 +66,6 @@ def test_each_file_of_several_sizes_is_opened_once(folder: Path, monkeypatch: py
     assert set(counts.values()) == {1}
     assert data.train.X.shape[1:] == (64, 64, 3)
     assert "images resized to 64 x 64 (they were of 3 sizes)" in data.notes
-
-
-def test_an_exception_of_another_kind_is_raised() -> None:
-    def read(i: int) -> tuple[Array, None]:
-        if i == 3:
-            raise ShapeError("no picture")
-        return np.zeros(2), None
-
-    with pytest.raises(ShapeError, match="no picture"):
-        fill_rows(np.empty((9, 2)), read, lambda done, total: None)
-
-
-def test_how_many_threads(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(many, "allowed_threads", lambda: 64)
-    assert [n_readers(n) for n in (0, 1, 3, 1000)] == [1, 1, 3, many.MOST_THREADS]
 
 
 def test_large_pictures_wait_for_room() -> None:

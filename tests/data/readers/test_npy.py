@@ -43,13 +43,6 @@ def test_training_and_test_files_stay_mapped_while_a_network_is_trained(arrays: 
     np.testing.assert_array_equal(mapped.theta, loaded.theta)
 
 
-def test_a_mapped_array_of_ones_own_is_trained_on(arrays: Path) -> None:
-    X, y = np.load(arrays / "X.npy", mmap_mode="r"), np.load(arrays / "y.npy")
-    model = pl.preset("logistic")
-    assert np.isfinite(pl.train(model, (X, y), n_epochs=2, batch_size=6).losses).all()
-    assert model.predict(X).shape == (30,)
-
-
 def test_what_is_wrong_is_said(arrays: Path) -> None:
     with pytest.raises(OptionError, match="x_key does not apply to an"):
         pl.load_data(arrays / "X.npy", x_key="X", y_key="y")

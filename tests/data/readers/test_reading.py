@@ -7,7 +7,6 @@ from tests.every import every
 
 from pellucid.data.readers.reading import reading
 from pellucid.errors import DataError, OptionError
-from pellucid.text import first_line, join_some
 
 
 @every("failure", [KeyError("x"), RuntimeError("x"), SyntaxError("x"), RecursionError("x")])
@@ -35,10 +34,3 @@ def test_warnings_are_silent_inside_and_as_before_outside() -> None:
     with reading("a.bin", "a widget", "Try b."):
         warnings.warn("an error in this test suite, unless ignored", stacklevel=1)
     assert list(warnings.filters) == before
-
-
-def test_messages_are_short_and_printable() -> None:
-    assert first_line(ValueError("\x1b[31m" + "x" * 500)) == "?[31m" + "x" * 112 + "..."
-    assert first_line(FileNotFoundError(2, "No such file or directory")) == "no such file or directory"
-    assert join_some(["a", "b"]) == "a, b"
-    assert join_some("abcdefgh") == "a, b, c, d, e, f and 2 more"

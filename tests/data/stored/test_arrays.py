@@ -14,9 +14,9 @@ from pellucid.data.hashing import data_hash
 from pellucid.data.input_spec import InputsSeen
 from pellucid.data.preprocess import Preprocessing
 from pellucid.data.readers.npy import stored_npy
-from pellucid.data.source import DataSource, load_data
+from pellucid.data.source import load_data
 from pellucid.data.stored.base import BLOCK_BYTES, StoredArray, row_blocks
-from pellucid.errors import DataError, OptionError
+from pellucid.errors import DataError
 
 SHAPE = (60, 6, 5, 3)
 X = np.random.default_rng(3).standard_normal(SHAPE).astype(np.float32)
@@ -131,13 +131,6 @@ def test_reading_is_counted_and_held_out_parts_share_one_survey(tmp_path: Path) 
     InputsSeen.of(split.test.X)
     assert base.n_read == 3 * X.nbytes
     assert split.test.X.base is base
-
-
-def test_the_option_belongs_to_the_source(tmp_path: Path) -> None:
-    source = DataSource(str(as_npz(tmp_path, X)), on_disk=True)
-    assert DataSource.from_dict(source.to_dict()) == source
-    with pytest.raises(OptionError, match="digits: on_disk does not apply here"):
-        DataSource("digits", on_disk=True).load()
 
 
 def test_a_data_set_keeps_stored_inputs_in_their_file(tmp_path: Path) -> None:

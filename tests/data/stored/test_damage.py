@@ -74,11 +74,6 @@ def test_nan_in_the_middle_is_named_by_its_row(tmp_path: Path) -> None:
         load_data(write_npy(tmp_path, bad), on_disk=True)
 
 
-def test_lengths_that_differ(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="39"):
-        load_data(write_npy(tmp_path, y=Y[:39]), on_disk=True)
-
-
 def test_what_cannot_be_read_in_slices(tmp_path: Path) -> None:
     np.savez_compressed(tmp_path / "a.npz", X=X, y=Y)
     with pytest.raises(DataError, match=r"a\.npz, X: is compressed.*numpy\.savez instead"):

@@ -2,14 +2,12 @@
 
 import copy
 import pickle
-import threading
 from pathlib import Path
 from typing import Any
 
 import joblib
 import numpy as np
 import pytest
-import sklearn
 from sklearn.base import clone, is_classifier
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.exceptions import NotFittedError
@@ -110,12 +108,6 @@ def test_clone_pickle_joblib_and_copy(fitted: ImageClassifier, folder: Path, tmp
             np.testing.assert_array_equal(getattr(other, ask)(folder), getattr(fitted, ask)(folder))
 
 
-def test_a_pickle_holds_no_photos(fitted: ImageClassifier, listed: Any) -> None:
-    paths, labels = listed
-    many = quick(n_epochs=1).fit(np.tile(paths, 40), np.tile(labels, 40))
-    assert len(pickle.dumps(many)) < len(pickle.dumps(fitted)) + 20_000
-
-
 @pytest.mark.slow
 def test_searches_over_paths(listed: Any) -> None:
     grid = {"image_size": [4, (HEIGHT, WIDTH)]}
@@ -127,27 +119,3 @@ def test_searches_over_paths(listed: Any) -> None:
     assert make_pipeline(quick(n_epochs=30)).fit(*listed).score(*listed) > 0.9
     calibrated = CalibratedClassifierCV(quick(n_epochs=30), cv=2).fit(*listed)
     assert calibrated.score(*listed) > 0.9
-
-
-def test_metadata_routing(listed: Any) -> None:
-    weights = np.r_[np.ones(N), np.full(N, 1e-6)]
-    with sklearn.config_context(enable_metadata_routing=True):
-        estimator = quick().set_fit_request(sample_weight=True).set_score_request(sample_weight=True)
-        scores = cross_val_score(estimator, *listed, params={"sample_weight": weights}, cv=3)
-    assert scores.shape == (3,)
-
-
-def test_threads_may_predict_at_once(fitted: ImageClassifier, listed: Any) -> None:
-    wanted, wrong = fitted.predict_proba(listed[0]), []
-
-    def ask() -> None:
-        for _ in range(5):
-            if not np.array_equal(fitted.predict_proba(listed[0]), wanted):
-                wrong.append(1)
-
-    threads = [threading.Thread(target=ask) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert not wrong

@@ -138,3 +138,9 @@ def test_wrong_options_are_told_before_photos_are_read(listed: Any, monkeypatch:
     for y in (listed[1][:3], ["a"] * 2 * N):
         with pytest.raises(ValueError, match=r"inconsistent|two classes"):
             quick().fit(listed[0], y)
+
+
+def test_going_on_with_another_size_is_refused(listed: Any) -> None:
+    warm = quick(warm_start=True).fit(*listed)
+    with pytest.raises(OptionError, match=r"image_size: .* are for 8 × 6 pixels, got 9\. Set it back"):
+        warm.set_params(image_size=9).fit(*listed)

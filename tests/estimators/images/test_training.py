@@ -12,7 +12,7 @@ from tests.estimators.images.conftest import N, quick
 
 import pellucid as pl
 from pellucid.data.dataset import Dataset
-from pellucid.errors import DataError, OptionError
+from pellucid.errors import DataError
 from pellucid.estimators import ImageClassifier, NetworkClassifier
 from pellucid.progress import ProgressBar
 from pellucid.training.callbacks.precise_bn import measure_batch_norms
@@ -27,13 +27,6 @@ def test_the_default_is_what_is_recommended() -> None:
     assert fitted.history_.n_steps == 4  # batches of 32
     assert fitted.transform(X).shape == network.transform(X).shape == (40, 96)
     assert "learning_rate" in fitted.history_.columns  # one cycle
-
-
-def test_it_learns_drawn_cats() -> None:
-    cats = pl.load_data("drawn-cats")
-    fitted = ImageClassifier("mlp-wide", image_size=24, n_epochs=60, random_state=0)
-    assert fitted.fit(cats.train.X, cats.train.y).score(cats.train.X, cats.train.y) > 0.95
-    assert fitted.score(cats.test.X, cats.test.y) > 0.6
 
 
 def test_options_reach_the_training(listed: Any) -> None:
@@ -51,21 +44,6 @@ def test_options_reach_the_training(listed: Any) -> None:
     assert (
         quick(optimizer="lbfgs", model="logistic", n_epochs=50).fit(paths, labels).score(paths, labels) > 0.9
     )
-
-
-def test_weights(listed: Any) -> None:
-    paths, labels = listed
-    times = np.arange(2 * N) % 3
-    options = {"model": None, "batch_size": None, "optimizer": "sgd", "dtype": "float64", "image_size": 4}
-    weighted = quick(**options).fit(paths, labels, sample_weight=times)
-    repeated = quick(**options).fit(np.repeat(paths, times), np.repeat(labels, times))
-    np.testing.assert_allclose(weighted.model_.theta, repeated.model_.theta, atol=1e-12)
-    assert weighted.score(paths, labels, times) == pytest.approx(
-        repeated.score(np.repeat(paths, times), np.repeat(labels, times))
-    )
-    by_class = quick(class_weight={"day": 3.0}, **options).fit(paths, labels)
-    by_sample = quick(**options).fit(paths, labels, np.where(labels == "day", 3.0, 1.0))
-    np.testing.assert_array_equal(by_class.model_.theta, by_sample.model_.theta)
 
 
 def test_early_stopping_and_validation_data(folder: Path, listed: Any) -> None:
@@ -119,39 +97,12 @@ def test_warm_start_and_partial_fit(listed: Any) -> None:
         parts.partial_fit(night, ["dusk"] * N)
 
 
-def test_going_on_with_another_size_is_refused(listed: Any) -> None:
-    warm = quick(warm_start=True).fit(*listed)
-    with pytest.raises(OptionError, match=r"image_size: .* are for 8 × 6 pixels, got 9\. Set it back"):
-        warm.set_params(image_size=9).fit(*listed)
-
-
 def test_a_folder_in_every_door(folder: Path, listed: Any) -> None:
     parts = quick(n_epochs=1).partial_fit(folder, classes=["day", "night"])
     np.testing.assert_array_equal(parts.model_.theta, quick(n_epochs=1).fit(*listed).model_.theta)
     assert not hasattr(quick(optimizer="lbfgs"), "partial_fit")
     with pytest.raises(DataError, match="nowhere: expected a folder of images, found none of that name"):
         quick().fit(folder, validation_data="nowhere")
-
-
-def test_several_labels(listed: Any) -> None:
-    paths, labels = listed
-    Y = np.column_stack([labels == "day", labels == "night", np.arange(2 * N) % 2]).astype(int)
-    fitted = quick(n_epochs=20).fit(paths, Y.tolist())
-    assert fitted.predict(paths).shape == fitted.predict_proba(paths).shape == Y.shape
-    assert fitted.score(paths, Y) == (fitted.predict(paths) == Y).all(axis=1).mean()
-
-
-def test_labels_of_any_kind(listed: Any) -> None:
-    paths, labels = listed
-    for y in (
-        [bool(label == "day") for label in labels],
-        np.where(labels == "day", 7, -3),
-        np.array(labels, dtype=object),
-        np.where(labels == "day", "a", "b")[:, np.newaxis][:, 0],
-    ):
-        fitted = quick(n_epochs=30).fit(paths, y)
-        assert fitted.score(paths, y) > 0.9
-        assert set(fitted.predict(paths).tolist()) == set(np.asarray(y).tolist())
 
 
 def test_fit_recalibrates_as_the_recipe_says_and_partial_fit_does_not(folder: Path) -> None:

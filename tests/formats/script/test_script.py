@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from tests.every import every
-from tests.formats.networks import NETWORKS, activated, shaken, two_inputs
+from tests.formats.networks import NETWORKS, shaken, two_inputs
 
 import pellucid as pl
 from pellucid.data.preprocess import Preprocessing
@@ -18,7 +18,6 @@ from pellucid.errors import OutputError, PellucidError
 from pellucid.formats.script import export as room
 from pellucid.formats.script.export import export_script
 from pellucid.formats.script.write import write_script
-from pellucid.ops.activations import ACTIVATIONS
 from pellucid.types import map_arrays
 
 
@@ -46,11 +45,6 @@ def check(model: pl.Model) -> dict[str, Any]:
 def test_every_network(name: str) -> None:
     make, shape = NETWORKS[name]
     check(shaken(make(), shape))
-
-
-@every("name", ACTIVATIONS)
-def test_every_activation(name: str) -> None:
-    check(activated(name))
 
 
 def test_a_layer_in_two_places_has_its_weights_once() -> None:

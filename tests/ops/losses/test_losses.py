@@ -340,19 +340,6 @@ def test_the_loss_of_mixed_targets_is_the_mixture_of_losses(name, n_out, rng) ->
     np.testing.assert_allclose(loss.backward(cache), dZ, rtol=1e-12, atol=1e-16)
 
 
-@every("options", [{}, {"label_smoothing": 0.2}])
-def test_labels_are_one_hot_rows(options, rng) -> None:
-    loss, Z, y = (
-        LOSSES.make("categorical_cross_entropy", **options),
-        rng.standard_normal((6, 4)),
-        rng.integers(0, 4, 6),
-    )
-    a, cache_a = loss.forward(Z, y)
-    b, cache_b = loss.forward(Z, one_hot(y, 4, float))
-    np.testing.assert_allclose(a, b, rtol=1e-14)
-    np.testing.assert_allclose(loss.backward(cache_a), loss.backward(cache_b), rtol=1e-13)
-
-
 @every("label_smoothing", [0.0, 0.2])
 def test_rows_of_targets_need_not_add_up_to_one(label_smoothing, rng) -> None:
     torch = pytest.importorskip("torch", reason="PyTorch is the oracle")

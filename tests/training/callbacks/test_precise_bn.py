@@ -66,13 +66,6 @@ def test_deeper_layers_are_measured_as_prediction_feeds_them(data: Dataset) -> N
     np.testing.assert_allclose(model.layers[5].state["running_var"], Z.var(axis=0, ddof=1), rtol=1e-4)
 
 
-def test_many_samples_are_measured_in_pieces(rng: np.random.Generator) -> None:
-    data = Dataset(rng.random((PREDICT_ROWS + 50, 4, 4, 3)), np.arange(PREDICT_ROWS + 50) % 2)
-    model = trained(data, PreciseBatchNorm(data))
-    Z = model.layers[1].forward(data.X.reshape(len(data.X), -1).astype("float32"))
-    np.testing.assert_allclose(model.layers[2].state["running_mean"], Z.mean(axis=0), atol=1e-6)
-
-
 def test_parameters_are_left_alone(data: Dataset) -> None:
     with_it, without = trained(data, PreciseBatchNorm(data)), trained(data)
     np.testing.assert_array_equal(with_it.theta, without.theta)
@@ -84,15 +77,6 @@ def test_it_comes_after_the_average_of_the_weights(data: Dataset) -> None:
     np.testing.assert_allclose(
         model.layers[2].state["running_mean"], plain_means(model, data.X)[0], atol=1e-6
     )
-
-
-def test_a_model_without_norms_is_none_of_its_business(data: Dataset) -> None:
-    thetas = []
-    for callbacks in ([], [PreciseBatchNorm(data)]):
-        model = Sequential([Flatten(), Dense(1)])
-        train(model, data, n_epochs=2, callbacks=callbacks)
-        thetas.append(model.theta)
-    np.testing.assert_array_equal(*thetas)
 
 
 @every("kernels", ["numpy", "numba"] if HAS_NUMBA else ["numpy"])

@@ -30,22 +30,6 @@ def test_equals_the_weighted_mean(decay: float, n_steps: int, rng: np.random.Gen
     np.testing.assert_allclose(average.theta, weights / weights.sum() @ path, rtol=1e-11, atol=1e-13)
 
 
-def test_equals_pytorch_once_the_start_is_forgotten(rng: np.random.Generator) -> None:
-    torch = pytest.importorskip("torch", reason="needs PyTorch, the oracle")
-    from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
-
-    model = torch.nn.Linear(3, 1, bias=False).double()
-    theirs = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(0.8))
-    ours = WeightEMA(0.8)
-    ours.start(np.zeros(3))
-    for theta in rng.standard_normal((200, 3)):
-        with torch.no_grad():
-            model.weight.copy_(torch.tensor(theta))
-        theirs.update_parameters(model)
-        ours.update(theta)
-    np.testing.assert_allclose(ours.theta, theirs.module.weight.detach().numpy()[0], rtol=0, atol=1e-14)
-
-
 def test_swaps_in_and_out_even_after_an_error(rng: np.random.Generator) -> None:
     theta = rng.standard_normal(4).astype(np.float32)
     average = WeightEMA(0.5)
@@ -64,24 +48,6 @@ def test_swaps_in_and_out_even_after_an_error(rng: np.random.Generator) -> None:
     average.write(theta)
     np.testing.assert_array_equal(theta, average.theta)
     assert theta.dtype == np.float32
-
-
-def test_resuming_is_bit_identical(rng: np.random.Generator) -> None:
-    path = rng.standard_normal((20, 7)).astype(np.float32)
-    whole, first, second = (WeightEMA(0.9) for _ in range(3))
-    for average in (whole, first, second):
-        average.start(path[0])
-    for theta in path:
-        whole.update(theta)
-    for theta in path[:8]:
-        first.update(theta)
-    state = first.state()
-    first.update(path[0])  # the state is a copy
-    second.load_state(state)
-    for theta in path[8:]:
-        second.update(theta)
-    np.testing.assert_array_equal(second.theta, whole.theta)
-    assert second.theta.dtype == np.float32
 
 
 @every("form", ["direct", "dual"])

@@ -5,8 +5,6 @@ import pytest
 
 import pellucid as pl
 from pellucid.errors import OptionError, PellucidError, TrainingError
-from pellucid.nn.dense import Dense
-from pellucid.nn.sequential import Sequential
 from pellucid.training.optimizers.lbfgs import LBFGS
 from pellucid.types import Array
 
@@ -62,18 +60,6 @@ def test_float32_model(rng: np.random.Generator) -> None:
     lbfgs.minimize(bowl.theta, bowl.loss_and_grad, bowl.grad)
     assert bowl.theta.dtype == np.float32
     np.testing.assert_allclose(bowl.theta, bowl.at, atol=1e-4)
-
-
-def test_trains_a_network_better_than_its_start(rng: np.random.Generator) -> None:
-    X = rng.standard_normal((60, 2))
-    y = (X[:, 0] * X[:, 1] > 0).astype(int)  # no straight line parts these
-    model = Sequential([Dense(8, activation="relu"), Dense(1)], dtype="float64")
-    model.initialize((2,), seed=3)
-    lbfgs = LBFGS(max_iterations=300)
-    lbfgs.start(model.theta, model._flat_decay_mask())
-    result = lbfgs.minimize(model.theta, lambda: model.loss_and_grad(X, y), model.grad)
-    assert result.loss < 0.1 * result.first_loss
-    assert result.loss == pytest.approx(model._loss_of(X, y), rel=1e-9)
 
 
 def test_stops_when_told_and_at_its_limit(rng: np.random.Generator) -> None:

@@ -1,7 +1,5 @@
 """Every optimizer takes PyTorch's steps, in place, whole or in parts, and resumes where it stopped."""
 
-import copy
-import threading
 import tracemalloc
 from typing import Any
 
@@ -113,69 +111,6 @@ def test_trajectory_equals_pytorch(
 
 
 @every(("name", "options"), EVERY)
-def test_parts_in_two_threads_equal_the_whole(
-    name: str, options: dict[str, Any], rng: np.random.Generator
-) -> None:
-    start = rng.standard_normal(P).astype(np.float32)
-    whole = walk(OPTIMIZERS.make(name, clip_norm=50.0, **options), start.copy(), 10)
-    theta, optimizer = start.copy(), OPTIMIZERS.make(name, clip_norm=50.0, **options)
-    optimizer.start(theta, mask_of(theta))
-    for step in range(10):
-        grad = slope(theta, np.random.default_rng(step).standard_normal(P))
-        optimizer.begin_step(grad)
-        halves = [slice(0, 40_001), slice(40_001, None)]
-        threads = [threading.Thread(target=optimizer.step_part, args=(theta, grad, half)) for half in halves]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-    np.testing.assert_array_equal(theta, whole)
-    assert optimizer.n_steps == 10
-
-
-@every(("name", "options"), EVERY)
-def test_resuming_half_way_is_bit_identical(
-    name: str, options: dict[str, Any], rng: np.random.Generator
-) -> None:
-    start = rng.standard_normal(300).astype(np.float32)
-    mask_size = 2000  # mask_of wants more than a thousand
-    start = np.resize(start, mask_size)
-    uninterrupted = walk(OPTIMIZERS.make(name, **options), start.copy(), 20)
-    first = OPTIMIZERS.make(name, **options)
-    theta = walk(first, start.copy(), 9)
-    state, kept = first.state(), theta.copy()
-    walk(first, theta, 1, first=9, is_fresh=False)  # the state is a copy: what comes later does not reach it
-    second = OPTIMIZERS.make(name, **options)
-    second.start(kept, mask_of(kept))
-    second.load_state(state)
-    np.testing.assert_array_equal(walk(second, kept, 11, first=9, is_fresh=False), uninterrupted)
-    assert second.n_steps == 20
-
-
-def test_resuming_keeps_what_a_schedule_moved(rng: np.random.Generator) -> None:
-    def turn(optimizer: Any, step: int) -> None:
-        optimizer.learning_rate, optimizer.beta1 = 0.01 / (step + 1), 0.95 - 0.02 * step
-
-    start = rng.standard_normal(2000)
-    states = []
-    results = []
-    for is_interrupted in (False, True):
-        theta, optimizer = start.copy(), OPTIMIZERS.make("adam")
-        optimizer.start(theta, mask_of(theta))
-        for step in range(8):
-            if is_interrupted and step == 4:
-                states.append(optimizer.state())
-                optimizer = OPTIMIZERS.make("adam")
-                optimizer.start(theta, mask_of(theta))
-                optimizer.load_state(states[0])
-                assert optimizer.learning_rate == 0.01 / 4
-            turn(optimizer, step)
-            optimizer.step(theta, slope(theta, np.random.default_rng(step).standard_normal(2000)))
-        results.append(theta)
-    np.testing.assert_array_equal(*results)
-
-
-@every(("name", "options"), EVERY)
 def test_float32_stays_float32_and_near_float64(
     name: str, options: dict[str, Any], rng: np.random.Generator
 ) -> None:
@@ -267,17 +202,6 @@ def test_what_is_linear_in_the_gradient() -> None:
     assert not SGD(clip_value=1.0).is_linear
     assert not any(OPTIMIZERS.make(name).is_linear for name in OPTIMIZERS if name != "sgd")
     assert [name for name, kind in OPTIMIZERS.items() if kind.is_full_batch] == ["lbfgs"]
-
-
-@every("name", OPTIMIZERS)
-def test_config_makes_it_again(name: str) -> None:
-    special = {"max_iterations": 7} if name == "lbfgs" else {"learning_rate": 0.123, "clip_norm": 3.0}
-    optimizer = OPTIMIZERS.make(name, weight_decay=0.2, decay_biases=True, **special)
-    config = optimizer.config()
-    again = OPTIMIZERS.from_config(copy.deepcopy(config))
-    assert type(again) is type(optimizer)
-    assert again.config() == config
-    assert config["weight_decay"] == 0.2
 
 
 @every("rate", [0, -1, float("nan"), float("inf"), "0.1", None])

@@ -10,7 +10,6 @@ import pytest
 from tests.every import every
 
 from pellucid.errors import FormatError, OptionError
-from pellucid.training.optimizers.adam import Adam
 from pellucid.training.optimizers.lbfgs import LBFGS
 from pellucid.training.optimizers.sgd import SGD
 from pellucid.training.schedules.base import SCHEDULES, Schedule
@@ -105,26 +104,6 @@ def test_one_cycle_equals_pytorch(n_steps: int) -> None:
         same(rates, expected)
         same(moved, momenta)
     assert all(0 < rate <= RATE for rate in rates)
-
-
-def test_adam_under_one_cycle_equals_pytorch(rng: np.random.Generator) -> None:
-    torch = pytest.importorskip("torch", reason="needs PyTorch, the oracle")
-    theta = rng.standard_normal(50)
-    parameter = torch.nn.Parameter(torch.tensor(theta))
-    their_adam = torch.optim.Adam([parameter], lr=0.1)
-    scheduler = torch.optim.lr_scheduler.OneCycleLR(their_adam, 0.1, total_steps=101)
-    adam, schedule = Adam(0.1), OneCycle(momentum_range=(0.85, 0.95))
-    adam.start(theta, np.ones(50))
-    schedule.start(0.1, 101)
-    for step in range(100):
-        noise = rng.standard_normal(50)
-        parameter.grad = torch.tensor(np.sin(parameter.detach().numpy()) + noise)
-        their_adam.step()
-        scheduler.step()
-        schedule.apply(adam, step)
-        adam.step(theta, np.sin(theta) + noise)
-    expected = parameter.detach().numpy()
-    assert np.abs(theta - expected).max() < 1e-12 * np.abs(expected).max()
 
 
 @every("mode", ["min", "max"])

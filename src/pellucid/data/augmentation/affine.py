@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pellucid.data.augmentation.transform import Transform
+from pellucid.data.augmentation.transform import Transform, identities
 from pellucid.ops.sampling import EDGES, sample
 from pellucid.registry import option
 from pellucid.types import Array, Shape
@@ -26,6 +26,11 @@ class Geometric(Transform):
         """The edge and the fill; None where the map never samples outside the image."""
         return None
 
+    def apply(self, X: Array, values: Array, rng: np.random.Generator, *, out: Array | None = None) -> Array:
+        """Return X sampled through the maps given by the values."""
+        edge, fill = self.border or ("reflect", 0.0)
+        return sample(X, self.inverse(values, X.shape[1:]), edge=edge, fill=fill, out=out)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Moving(Geometric):
@@ -39,53 +44,21 @@ class Moving(Geometric):
         """The edge and the fill."""
         return self.edge, self.fill
 
-    def apply(self, X: Array, values: Array, rng: np.random.Generator, *, out: Array | None = None) -> Array:
-        """Return X sampled through the maps given by the values."""
-        return sample(X, self.inverse(values, X.shape[1:]), edge=self.edge, fill=self.fill, out=out)
 
+@dataclass(frozen=True)
+class Translation(Moving):
+    """A move by a number of pixels, (m, 2): down and to the right."""
 
-def identities(m: int) -> Array:
-    """Return m identity maps, shape (m, 3, 3).
+    words = "↓ {:+.2g}, → {:+.2g} px"
 
-    Examples
-    --------
-    >>> identities(2).shape
-    (2, 3, 3)
-    """
-    return np.repeat(np.eye(3)[None], m, axis=0)
+    def inverse(self, values: Array, shape: Shape) -> Array:
+        """Return moves the other way: from output to input.
 
-
-def translations(values: Array) -> Array:
-    """Return the maps that move an image down and to the right by a number of pixels, (m, 2) to (m, 3, 3).
-
-    Examples
-    --------
-    >>> translations(np.array([[1.0, 2.0]]))[0, :2, 2]  # output to input: the other way
-    array([-2., -1.])
-    """
-    maps = identities(len(values))
-    maps[:, 0, 2], maps[:, 1, 2] = -values[:, 1], -values[:, 0]
-    return maps
-
-
-def way(down: float, right: float) -> str:
-    """Return a shift as arrows.
-
-    Examples
-    --------
-    >>> way(4.0, -2.56)
-    '↓ 4 ← 2.6 px'
-    """
-    steps = (f"{'↓' if down >= 0 else '↑'} {abs(down):.2g}", f"{'→' if right >= 0 else '←'} {abs(right):.2g}")
-    return f"{' '.join(steps)} px"
-
-
-def signed(value: float) -> str:
-    """Return a number with its sign, and none for 0.
-
-    Examples
-    --------
-    >>> signed(6.0), signed(-2.5), signed(0.0)
-    ('+6', '−2.5', '0')
-    """
-    return f"{value:+.3g}".replace("-", "−") if value else "0"
+        Examples
+        --------
+        >>> Translation().inverse(np.array([[1.0, 2.0]]), (8, 8, 3))[0, :2, 2]
+        array([-2., -1.])
+        """
+        maps = identities(len(values))
+        maps[:, 0, 2], maps[:, 1, 2] = -values[:, 1], -values[:, 0]
+        return maps

@@ -9,7 +9,7 @@ from typing import final
 
 import numpy as np
 
-from pellucid.data.augmentation.transform import Transform
+from pellucid.data.augmentation.transform import Transform, identities
 from pellucid.ops.colour import mean_colours, recolour
 from pellucid.registry import option, register
 from pellucid.types import Array
@@ -49,18 +49,14 @@ class Colour(Transform):
 
 @dataclass(frozen=True)
 class _Factor(Colour):
+    words = "× {:.2f}"
     amount: float = option(0.2, at_least=0, at_most=1)
 
     def ends(self) -> tuple[float, float]:
         """Return factors."""
         return 1 - self.amount, 1 + self.amount
 
-    def label(self, values: Array) -> str:
-        """Return the factor."""
-        return f"× {values[0]:.2f}"
 
-
-@final
 @register("brightness")
 @dataclass(frozen=True)
 class Brightness(_Factor):
@@ -84,7 +80,7 @@ class Brightness(_Factor):
 
     def maps(self, values: Array, mean: Array) -> Array:
         """Return factor times X."""
-        maps = _identities(values, mean)
+        maps = identities(len(values), mean.shape[1] + 1)
         maps[:, :-1, :-1] *= values[..., None]
         return maps
 
@@ -92,7 +88,7 @@ class Brightness(_Factor):
 @final
 @register("contrast")
 @dataclass(frozen=True)
-class Contrast(_Factor):
+class Contrast(Brightness):
     """Move every value away from the image's mean brightness, or towards it.
 
     In formulas::
@@ -113,8 +109,7 @@ class Contrast(_Factor):
 
     def maps(self, values: Array, mean: Array) -> Array:
         """Return factor times X + (1 - factor) times the mean brightness."""
-        maps = _identities(values, mean)
-        maps[:, :-1, :-1] *= values[..., None]
+        maps = super().maps(values, mean)
         maps[:, -1, :-1] = (1 - values) * (mean @ _luma(mean))[:, None]
         return maps
 
@@ -137,7 +132,7 @@ class Saturation(_Factor):
 
     def maps(self, values: Array, mean: Array) -> Array:
         """Return factor times X + (1 - factor) times the pixel's brightness."""
-        maps = _identities(values, mean)
+        maps = identities(len(values), mean.shape[1] + 1)
         factor, luma = values[..., None], _luma(mean)
         maps[:, :-1, :-1] = factor * np.eye(len(luma)) + (1 - factor) * np.outer(luma, np.ones(len(luma)))
         return maps
@@ -165,6 +160,7 @@ class Hue(Colour):
     transforms. Pillow and torchvision shift the hue of HSV instead, which is not linear: same idea, other colours.
     """
 
+    words = "{:+.2g} turns"
     amount: float = option(0.05, at_least=0, at_most=1)
 
     def ends(self) -> tuple[float, float]:
@@ -173,24 +169,16 @@ class Hue(Colour):
 
     def maps(self, values: Array, mean: Array) -> Array:
         """Return the rotations, in red, green and blue."""
-        maps = _identities(values, mean)
+        maps = identities(len(values), mean.shape[1] + 1)
         if mean.shape[1] == 3:
             angle = -2 * np.pi * values[:, 0]  # red is about 90 degrees ahead of green in YIQ
-            turn = np.tile(np.eye(3), (len(values), 1, 1))
+            turn = identities(len(values))
             turn[:, 1, 1] = turn[:, 2, 2] = np.cos(angle)
             turn[:, 1, 2] = -np.sin(angle)
             turn[:, 2, 1] = np.sin(angle)
             there_and_back = np.linalg.inv(RGB_TO_YIQ) @ turn @ RGB_TO_YIQ
             maps[:, :3, :3] = there_and_back.transpose(0, 2, 1)  # colours are rows here
         return maps
-
-    def label(self, values: Array) -> str:
-        """Return the angle."""
-        return f"{360 * values[0]:+.0f}°".replace("-", "−") if values[0] else "0°"
-
-
-def _identities(values: Array, mean: Array) -> Array:
-    return np.repeat(np.eye(mean.shape[1] + 1)[None], len(values), axis=0)
 
 
 def _luma(mean: Array) -> Array:

@@ -51,25 +51,20 @@ def apply_run(
             Y = map_arrays(lambda targets: blend.mix_targets(targets, draws[0]), Y)
         run[0].apply(X, draws[0], rng, out=out)
     elif isinstance(run[0], Geometric):
-        _move(run, draws, X, rng, out)
+        _move(run, draws, X, out)
     else:
         recolour(X, _colour_maps(run, draws, mean_colours(X)), out=out)
     return Y
 
 
-def _move(
-    run: Sequence[Transform], draws: Sequence[Array], X: Array, rng: np.random.Generator, out: Array
-) -> None:
+def _move(run: Sequence[Transform], draws: Sequence[Array], X: Array, out: Array) -> None:
     border, inverse = None, np.eye(3)
     for transform, values in zip(run, draws, strict=True):
         assert isinstance(transform, Geometric)
         border = border or transform.border
         inverse = inverse @ transform.inverse(values, X.shape[1:])  # the last one is undone first
-    if border is not None:
-        sample(X, inverse, edge=border[0], fill=border[1], out=out)
-        return
-    for transform, values in zip(run, draws, strict=True):  # only flips: nothing to interpolate
-        X = transform.apply(X, values, rng, out=out)
+    edge, fill = border or ("reflect", 0.0)  # of flips, that never sample outside, any
+    sample(X, inverse, edge=edge, fill=fill, out=out)
 
 
 def _colour_maps(run: Sequence[Transform], draws: Sequence[Array], mean: Array) -> Array:

@@ -6,8 +6,8 @@ from typing import final
 
 import numpy as np
 
-from pellucid.data.augmentation.affine import Moving, identities, translations, way
-from pellucid.data.augmentation.transform import ascending, uniform
+from pellucid.data.augmentation.affine import Moving, Translation
+from pellucid.data.augmentation.transform import ascending, identities, uniform
 from pellucid.registry import option, register
 from pellucid.types import Array, Shape
 
@@ -15,7 +15,7 @@ from pellucid.types import Array, Shape
 @final
 @register("crop")
 @dataclass(frozen=True)
-class Crop(Moving):
+class Crop(Translation):
     """Pad the image on every side, then crop a window of the old size: a shift by whole pixels.
 
     In formulas::
@@ -43,14 +43,6 @@ class Crop(Moving):
     def spread(self, n: int, shape: Shape) -> Array:
         """Return shifts along the diagonal."""
         return np.rint(np.linspace(-self.padding, self.padding, n))[:, None] * np.ones(2)
-
-    def inverse(self, values: Array, shape: Shape) -> Array:
-        """Return translations."""
-        return translations(values)
-
-    def label(self, values: Array) -> str:
-        """Return the pixels down and right."""
-        return way(values[0], values[1])
 
 
 @final
@@ -81,6 +73,7 @@ class ResizedCrop(Moving):
     leaves out can reappear at a corner that is rotated in.
     """
 
+    words = "{3:.0%} x {2:.0%} of it"
     area: tuple[float, float] = option((0.6, 1.0), above=0, at_most=1, check=ascending)
     aspect: tuple[float, float] = option((0.75, 4 / 3), above=0, check=ascending)
 
@@ -105,7 +98,3 @@ class ResizedCrop(Moving):
             maps[:, axis, axis] = side
             maps[:, axis, 2] = (start + side / 2 - 0.5) * n
         return maps
-
-    def label(self, values: Array) -> str:
-        """Return the window's fraction of the image."""
-        return f"{100 * values[2] * values[3]:.0f} % of it"

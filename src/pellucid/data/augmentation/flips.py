@@ -5,13 +5,15 @@ from typing import ClassVar, final
 
 import numpy as np
 
-from pellucid.data.augmentation.affine import Geometric, identities
+from pellucid.data.augmentation.affine import Geometric
+from pellucid.data.augmentation.transform import identities
 from pellucid.registry import option, register
 from pellucid.types import Array, Shape
 
 
 @dataclass(frozen=True)
 class _Flip(Geometric):
+    words = "flipped"
     probability: float = option(0.5, at_least=0, at_most=1)
     axis: ClassVar[int] = 0  # of one image: 0 reverses rows, 1 columns
 
@@ -29,19 +31,6 @@ class _Flip(Geometric):
         diagonal = 1 - self.axis
         maps[:, diagonal, diagonal] = 1 - 2 * values[:, 0]
         return maps
-
-    def apply(self, X: Array, values: Array, rng: np.random.Generator, *, out: Array | None = None) -> Array:
-        """Return X with the chosen images mirrored, exactly."""
-        result = np.empty_like(X) if out is None else out
-        if result is not X:
-            result[...] = X
-        chosen = values[:, 0] > 0
-        result[chosen] = np.flip(X[chosen], axis=self.axis + 1)
-        return result
-
-    def label(self, values: Array) -> str:
-        """Return whether the image is flipped."""
-        return "flipped" if values[0] else "as it is"
 
 
 @final

@@ -10,8 +10,8 @@ from typing import final
 
 import numpy as np
 
-from pellucid.data.augmentation.affine import Moving, identities, signed, translations, way
-from pellucid.data.augmentation.transform import uniform
+from pellucid.data.augmentation.affine import Moving, Translation
+from pellucid.data.augmentation.transform import identities, uniform
 from pellucid.errors import OptionError
 from pellucid.registry import option, register
 from pellucid.types import Array, Shape
@@ -20,7 +20,7 @@ from pellucid.types import Array, Shape
 @final
 @register("shift")
 @dataclass(frozen=True)
-class Shift(Moving):
+class Shift(Translation):
     """Move the image by up to a fraction of its size, in any direction.
 
     In formulas::
@@ -49,19 +49,21 @@ class Shift(Moving):
     def _most(self, shape: Shape) -> Array:
         return np.array([self.rows * shape[0], self.columns * shape[1]])
 
-    def inverse(self, values: Array, shape: Shape) -> Array:
-        """Return translations."""
-        return translations(values)
 
-    def label(self, values: Array) -> str:
-        """Return the pixels down and right."""
-        return way(values[0], values[1])
+@dataclass(frozen=True)
+class _Turn(Moving):
+    words = "{:+.3g}°"
+    degrees: float = option(15.0, at_least=0, at_most=180)
+
+    def ends(self) -> tuple[float, float]:
+        """Return angles in degrees."""
+        return -self.degrees, self.degrees
 
 
 @final
 @register("rotation")
 @dataclass(frozen=True)
-class Rotation(Moving):
+class Rotation(_Turn):
     """Rotate the image about its centre.
 
     In formulas::
@@ -76,12 +78,6 @@ class Rotation(Moving):
         What is outside the image: see :func:`pellucid.ops.sampling.sample`.
     """
 
-    degrees: float = option(15.0, at_least=0, at_most=180)
-
-    def ends(self) -> tuple[float, float]:
-        """Return angles in degrees."""
-        return -self.degrees, self.degrees
-
     def inverse(self, values: Array, shape: Shape) -> Array:
         """Return rotations: with y down, [[cos, -sin], [sin, cos]] is the inverse."""
         angle = np.deg2rad(values[:, 0])
@@ -90,10 +86,6 @@ class Rotation(Moving):
         maps[:, 1, 0] = np.sin(angle)
         maps[:, 0, 1] = -maps[:, 1, 0]
         return maps
-
-    def label(self, values: Array) -> str:
-        """Return the angle."""
-        return f"{signed(values[0])}°"
 
 
 @final
@@ -115,6 +107,7 @@ class Scale(Moving):
         What is outside the image: see :func:`pellucid.ops.sampling.sample`.
     """
 
+    words = "× {:.2f}"
     low: float = option(0.8, above=0)
     high: float = option(1.25, above=0)
 
@@ -137,15 +130,11 @@ class Scale(Moving):
         maps[:, 0, 0] = maps[:, 1, 1] = 1 / values[:, 0]
         return maps
 
-    def label(self, values: Array) -> str:
-        """Return the factor."""
-        return f"× {values[0]:.2f}"
-
 
 @final
 @register("shear")
 @dataclass(frozen=True)
-class Shear(Moving):
+class Shear(_Turn):
     """Shear the image: rows shift sideways in proportion to their distance from the centre.
 
     In formulas::
@@ -163,16 +152,8 @@ class Shear(Moving):
 
     degrees: float = option(10.0, at_least=0, below=90)
 
-    def ends(self) -> tuple[float, float]:
-        """Return angles in degrees."""
-        return -self.degrees, self.degrees
-
     def inverse(self, values: Array, shape: Shape) -> Array:
         """Return x + y tan(angle): y runs down, and what is high up comes from further left."""
         maps = identities(len(values))
         maps[:, 0, 1] = np.tan(np.deg2rad(values[:, 0]))
         return maps
-
-    def label(self, values: Array) -> str:
-        """Return the angle."""
-        return f"{signed(values[0])}°"

@@ -26,6 +26,7 @@ class Blend(Transform):
         all fractions equally likely.
     """
 
+    words = "{:.0%} other"
     alpha: float = option(1.0, above=0)
 
     def __call__(self, X: Array, rng: np.random.Generator, *, out: Array | None = None) -> Array:
@@ -64,10 +65,6 @@ class Blend(Transform):
                 "Turn labels into rows of 0 and 1 first."
             )
         return _mix(Y, values, None)
-
-    def label(self, values: Array) -> str:
-        """Return the fraction of the other image."""
-        return f"{100 * values[0]:.0f} % other"
 
 
 @final

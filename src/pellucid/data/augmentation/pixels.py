@@ -27,6 +27,7 @@ class Noise(Transform):
     """
 
     stays_in_range = False
+    words = "± {:.2g}"
     deviation: float = option(0.05, at_least=0)
 
     def ends(self) -> tuple[float, float]:
@@ -43,10 +44,6 @@ class Noise(Transform):
         noise *= values.astype(X.dtype)[:, :, None, None]
         noise += X
         return np.clip(noise, 0, 1, out=noise if out is None else out)
-
-    def label(self, values: Array) -> str:
-        """Return the standard deviation."""
-        return f"± {values[0]:.2g}"
 
 
 @final
@@ -73,6 +70,7 @@ class Cutout(Transform):
     DeVries and Taylor, 2017, section 3.2.
     """
 
+    words = "{2:.0f} px"
     size: float = option(0.25, at_least=0, at_most=1)
     fill: float = option(0.5, at_least=0, at_most=1)
 
@@ -96,7 +94,3 @@ class Cutout(Transform):
         for image, (top, left), side in zip(result, starts, sides, strict=True):
             image[max(0, top) : max(0, top + side), max(0, left) : max(0, left + side)] = self.fill
         return result
-
-    def label(self, values: Array) -> str:
-        """Return the side."""
-        return f"{values[2]:.0f} px"

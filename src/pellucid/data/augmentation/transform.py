@@ -34,6 +34,7 @@ class Transform(Configurable):
 
     _registry: ClassVar[Registry[Any] | None] = TRANSFORMS
     stays_in_range: ClassVar[bool] = True
+    words: ClassVar[str]  # a row of values, in a few words
 
     def __call__(self, X: Array, rng: np.random.Generator, *, out: Array | None = None) -> Array:
         """Return a changed copy of a batch; each sample draws its own values.
@@ -72,7 +73,18 @@ class Transform(Configurable):
 
     def label(self, values: Array) -> str:
         """Return one row of values in a few words."""
-        raise NotImplementedError
+        return self.words.format(*values).replace("-", "−")
+
+
+def identities(m: int, n: int = 3) -> Array:
+    """Return m identity maps, shape (m, n, n).
+
+    Examples
+    --------
+    >>> identities(2).shape
+    (2, 3, 3)
+    """
+    return np.repeat(np.eye(n)[None], m, axis=0)
 
 
 def uniform(rng: np.random.Generator, low: float, high: float, shape: Shape) -> Array:

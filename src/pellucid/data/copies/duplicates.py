@@ -2,7 +2,6 @@
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,7 +15,6 @@ from pellucid.data.copies.near import (
 )
 from pellucid.data.copies.pixels import PixelScale, are_pictures
 from pellucid.data.dataset import Dataset
-from pellucid.data.stored.base import row_blocks
 from pellucid.errors import ShapeError
 from pellucid.progress import ProgressCallback, no_progress
 from pellucid.types import Array
@@ -82,18 +80,13 @@ def distinct(X: Any) -> Distinct:
     """
     found: dict[bytes, list[int]] = {}
     arrays = [X[name] for name in sorted(X)] if isinstance(X, dict) else [X]
-    for i, parts in enumerate(zip(*map(_one_by_one, arrays), strict=True)):
+    for i, parts in enumerate(zip(*arrays, strict=True)):
         digest = hashlib.blake2b(digest_size=16)
         for part in parts:
             row = part + 0.0 if part.dtype.kind == "f" else part
             digest.update(np.ascontiguousarray(row).data)
         found.setdefault(digest.digest(), []).append(i)
     return Distinct(list(found), list(found.values()))
-
-
-def _one_by_one(X: Any) -> Iterator[Array]:
-    for _, block in row_blocks(X):
-        yield from block
 
 
 def _in_one_dtype(train: Any, test: Any) -> tuple[Any, Any]:
@@ -131,7 +124,7 @@ def find_copies(
     typical = typical_likeness(*marks)
     wanted = cosine_threshold(typical)
     if within:
-        near = [near_pairs(each, None, wanted, progress) for each in marks]
+        near = [near_pairs(each, each, wanted, progress) for each in marks]
     found = near_pairs(marks[1], marks[0], wanted, progress)
     across += [pair for pair in found if (pair.first, pair.second) not in set(same)]
     return Copies(first, second, near[0], near[1], across, typical)
@@ -198,11 +191,11 @@ def near_duplicates(X: Array) -> list[Pair]:
     if not len(X):
         return []
     same = distinct(X)
-    firsts = same.firsts
-    marks = signatures(X, firsts, PixelScale(X))
-    near = near_pairs(marks, None, cosine_threshold(typical_likeness(marks)))
+    firsts = same.firsts.tolist()
+    marks = signatures(X, same.firsts, PixelScale(X))
+    near = near_pairs(marks, marks, cosine_threshold(typical_likeness(marks)))
     pairs = [Pair(rows[0], row, "exact", 1.0) for rows in same.members for row in rows[1:]]
-    pairs += [pair._replace(first=int(firsts[pair.first]), second=int(firsts[pair.second])) for pair in near]
+    pairs += [pair._replace(first=firsts[pair.first], second=firsts[pair.second]) for pair in near]
     return sorted(pairs)
 
 

@@ -115,7 +115,7 @@ def cosine_threshold(typical: float) -> float:
 
 
 def near_pairs(
-    one: Signatures, other: Signatures | None, wanted: float, progress: ProgressCallback = no_progress
+    one: Signatures, other: Signatures, wanted: float, progress: ProgressCallback = no_progress
 ) -> list[Pair]:
     """Return the pairs of pictures that are the same, within a set or across two.
 
@@ -123,8 +123,8 @@ def near_pairs(
     ----------
     one : Signatures
         Of distinct pictures.
-    other : Signatures or None
-        Where given, ``first`` counts in ``one`` and ``second`` in ``other``; None: both in ``one``, first < second.
+    other : Signatures
+        ``first`` counts in ``one`` and ``second`` in ``other``; where both are one object, first < second.
     wanted : float
         From :func:`cosine_threshold`.
     progress : callable, optional
@@ -139,15 +139,14 @@ def near_pairs(
     2 m^2 d operations for the first search, d = 112 c; then at most 8 m comparisons.
     """
     left, right = _proposed(one, other, progress)
-    second = one if other is None else other
     found: list[Pair] = []
     for start in range(0, len(left), _BLOCK):
         i, j = left[start : start + _BLOCK], right[start : start + _BLOCK]
-        pixels, cosine = _agreement(one.middle[i], second.middle[j])
+        pixels, cosine = _agreement(one.middle[i], other.middle[j])
         keep = (cosine >= wanted) & (pixels >= _PIXEL_COSINE)
         i, j, cosine = i[keep], j[keep], cosine[keep]
         if len(i) and max(one.X.shape[1:3]) > MIDDLE:
-            fine = _agreement(_pixels(one, i), _pixels(second, j))[1]
+            fine = _agreement(_pixels(one, i), _pixels(other, j))[1]
             keep = fine >= _FINE_COSINE
             i, j, cosine = i[keep], j[keep], cosine[keep]
         found += [Pair(int(a), int(b), "near", float(c)) for a, b, c in zip(i, j, cosine, strict=True)]
@@ -155,16 +154,15 @@ def near_pairs(
     return found
 
 
-def _proposed(one: Signatures, other: Signatures | None, progress: ProgressCallback) -> tuple[Array, Array]:
+def _proposed(one: Signatures, other: Signatures, progress: ProgressCallback) -> tuple[Array, Array]:
     """Return the pairs whose coarse edges agree, at most eight for each picture of ``one``, sorted."""
-    second = one if other is None else other
-    others = np.flatnonzero(~second.is_flat)
-    F, pairs = second.coarse[others], []
+    others = np.flatnonzero(~other.is_flat)
+    F, pairs = other.coarse[others], []
     for start in range(0, len(one.coarse) if len(others) else 0, _BLOCK):
         rows = np.arange(start, min(start + _BLOCK, len(one.coarse)))
         rows = rows[~one.is_flat[rows]]
         S = one.coarse[rows] @ F.T
-        if other is None:
+        if other is one:
             S[np.arange(len(rows)), np.searchsorted(others, rows)] = -1.0  # a picture is no copy of itself
         k = min(N_NEAREST, S.shape[1])
         nearest = np.argpartition(S, S.shape[1] - k, axis=1)[:, -k:]
@@ -172,7 +170,7 @@ def _proposed(one: Signatures, other: Signatures | None, progress: ProgressCallb
         pairs.append(np.stack([rows[row], others[nearest[row, place]]], axis=1))
         progress("searching neighbours", min(start + _BLOCK, len(one.coarse)), len(one.coarse))
     found = np.concatenate(pairs) if pairs else np.zeros((0, 2), np.int64)
-    if other is None:
+    if other is one:
         found.sort(axis=1)
     found = np.unique(found, axis=0)
     return found[:, 0], found[:, 1]

@@ -117,6 +117,21 @@ class Photos:
             return StoredPictures(str(self.root), files, self.size, self.white(good)), good, bad
         return X[: len(good)], good, bad
 
+    def parts(self, X: Any, good: list[Photo], notes: tuple[str, ...] = ()) -> RawSplit:
+        """Return the pictures that were read as one part or two, given them and their files."""
+        files = np.array([photo.path.relative_to(self.root).as_posix() for photo in good], dtype=str)
+        labels, of_part = np.array([(photo.label, photo.part) for photo in good], np.int64).reshape(-1, 2).T
+        numbers: dict[str, int] = {}  # of the sub-folders of classes
+        groups = [numbers.setdefault(photo.group or str(photo.path), len(numbers)) for photo in good]
+        has_groups, found = any(photo.group for photo in good), []
+        for i, listing in enumerate(self.listings):
+            rows = of_part == i
+            its = np.array(groups)[rows] if has_groups else None
+            pixels = choose_rows(X, rows) if len(self.listings) > 1 else X
+            found.append(RawPart(pixels, labels[rows], str(listing.folder), its, files[rows]))
+        notes = (*self.notes, *notes, *self.reading_notes(good))
+        return RawSplit(found[0], (*found, None)[1], self.classes, notes, white=self.white(good))
+
 
 def open_folder(
     root: Path,
@@ -204,33 +219,15 @@ def read_folder(
     """
     photos = open_folder(root, image_size=image_size, progress=progress, white=white)
     X, good, bad = photos.read(on_disk=on_disk)
-    notes = (*photos.notes, *_skipped(photos, bad, skip_bad), *photos.reading_notes(good))
-    labels = np.array([photo.label for photo in good], dtype=np.int64)
-    parts, groups = [], groups_of_photos(good)
-    files = np.array([photo.path.relative_to(root).as_posix() for photo in good], dtype=str)
-    for i, listing in enumerate(photos.listings):
-        rows = np.array([photo.part == i for photo in good], dtype=bool)
-        pixels = choose_rows(X, rows) if len(photos.listings) > 1 else X
-        its = None if groups is None else groups[rows]
-        parts.append(RawPart(pixels, labels[rows], str(listing.folder), its, files[rows]))
-        if bad:
-            _check_not_emptied(listing, parts[-1])
-    test = parts[1] if len(parts) == 2 else None
-    return RawSplit(parts[0], test, photos.classes, notes, white=photos.white(good))
-
-
-def groups_of_photos(photos: list[Photo]) -> Array | None:
-    """Return a number for each photo, the same for those of one sub-folder of a class; None where there are none.
-
-    Examples
-    --------
-    >>> groups_of_photos([Photo(Path(name), 0, 0, group) for name, group in zip("abc", ["cat/tom", "", "cat/tom"])])
-    array([0, 1, 0])
-    """
-    if not any(photo.group for photo in photos):
-        return None
-    numbers: dict[str, int] = {}
-    return np.array([numbers.setdefault(photo.group or str(photo.path), len(numbers)) for photo in photos])
+    raw = photos.parts(X, good, _skipped(photos, bad, skip_bad))
+    for listing, part in zip(photos.listings, (raw.train, raw.test), strict=False):
+        for label, name in enumerate(listing.classes):
+            if part is not None and label not in part.y:
+                raise DataError(
+                    f"{listing.folder / name}: no image of class {name!r} can be read. "
+                    "Save them again as JPEG or PNG."
+                )
+    return raw
 
 
 def choose_size(sizes: Iterable[tuple[int, int]], wanted: tuple[int, int] | None = None) -> tuple[int, int]:
@@ -265,12 +262,3 @@ def _skipped(photos: Photos, bad: list[Photo], skip_bad: bool) -> tuple[str, ...
         f"{photos.root}: {len(bad)} of {n} images cannot be read: {names}. Repair or remove them, or "
         f"pass skip_bad=True (--skip-bad) to leave them out. The first: {bad[0].fault}"
     )
-
-
-def _check_not_emptied(listing: Listing, part: RawPart) -> None:
-    for label, name in enumerate(listing.classes):
-        if label not in part.y:
-            raise DataError(
-                f"{listing.folder / name}: no image of class {name!r} can be read. "
-                "Save them again as JPEG or PNG."
-            )

@@ -10,13 +10,16 @@ import numpy as np
 from pellucid.data.readers.many import ROOM, Rows, fill_rows, read_each
 from pellucid.data.readers.picture_file import opened
 from pellucid.data.readers.picture_modes import (
+    SPARE,
     UNKNOWN,
+    Box,
     White,
     or_else,
     orientation,
     own_white,
     to_rgb,
     upright,
+    upright_box,
     white_of_set,
 )
 from pellucid.errors import OptionError, ShapeError
@@ -27,8 +30,6 @@ if TYPE_CHECKING:
     from PIL import Image
 
 LONGEST_SIDE = 4096  # pixels: anything above is a mistake, and would fill the memory
-SPARE = 2  # a JPEG is decoded at no less than this many times the size that it is resized to
-_FROM_THE_RIGHT, _FROM_THE_BOTTOM = (2, 3, 6, 7), (3, 4, 7, 8)  # rotation marks whose stored end comes first
 
 
 def read_image(source: str | Path | bytes, *, for_size: Sequence[int] | None = None) -> Array:
@@ -73,8 +74,8 @@ def read_image(source: str | Path | bytes, *, for_size: Sequence[int] | None = N
     >>> image.shape, image[0, 0].tolist()
     ((2, 3, 3), [255, 255, 255])
     """
-    with _decoded(source, for_size) as picture:
-        return np.array(picture.image)
+    with _decoded(source, for_size) as (image, _, _):
+        return np.array(image)
 
 
 class InFile(NamedTuple):
@@ -110,8 +111,8 @@ def read_original_and_sample(
 ) -> tuple[Array, Array]:
     """Return what `read_image` and `read_sample` return for a picture, decoding it once."""
     check_takes_images(shape)
-    with _decoded(source, shape[:2], white) as picture:
-        return np.array(picture.image), _as_input(picture.image, shape, picture.box)
+    with _decoded(source, shape[:2], white) as (image, _, box):
+        return np.array(image), _as_input(image, shape, box)
 
 
 def read_sized_sample(
@@ -122,8 +123,8 @@ def read_sized_sample(
     One of a set whose value of white is not known is read by its own, until :func:`fill_set` knows all of them.
     """
     check_takes_images(shape)
-    with _decoded(source, shape[:2], white, in_set=in_set) as picture:
-        return _as_input(picture.image, shape, picture.box), picture.in_file
+    with _decoded(source, shape[:2], white, in_set=in_set) as (image, in_file, box):
+        return _as_input(image, shape, box), in_file
 
 
 def fill_set(
@@ -199,8 +200,6 @@ def resize_image(image: Array, height: int, width: int) -> Array:
 
     _check_bytes(image)
     size = check_size((height, width))[::-1]
-    if image.shape[2] == 3:
-        return np.array(Image.fromarray(image).resize(size))
     channels = (Image.fromarray(np.ascontiguousarray(channel)) for channel in np.moveaxis(image, 2, 0))
     return np.stack([np.asarray(channel.resize(size)) for channel in channels], axis=2)
 
@@ -254,9 +253,7 @@ def check_takes_images(shape: Any) -> None:
         )
 
 
-def _as_input(
-    image: "Image.Image", shape: Shape, box: tuple[float, float, float, float] | None = None
-) -> Array:
+def _as_input(image: "Image.Image", shape: Shape, box: Box | None = None) -> Array:
     """Return an RGB picture, or the part in a box, at a model's size, in grey where the model takes grey ones."""
     resized = image.resize(check_size(shape[:2])[::-1], box=box)
     return np.array(resized if shape[2:] == (3,) else resized.convert("L")).reshape(shape)
@@ -274,16 +271,6 @@ def check_size(size: Iterable[Any]) -> tuple[int, int]:
     return int(values[0]), int(values[1])
 
 
-class _Decoded(NamedTuple):
-    """A picture upright and in RGB."""
-
-    image: "Image.Image"
-    in_file: InFile
-    box: (
-        tuple[float, float, float, float] | None
-    )  # what of it is picture, where it is decoded at reduced size
-
-
 @contextmanager
 def _decoded(
     source: str | Path | bytes,
@@ -291,7 +278,7 @@ def _decoded(
     white: White = UNKNOWN,
     *,
     in_set: bool = False,
-) -> Iterator[_Decoded]:
+) -> "Iterator[tuple[Image.Image, InFile, Box | None]]":
     """Yield a picture; a JPEG comes at reduced size where it will be resized to ``for_size``."""
     with opened(source) as (image, where):
         stored, extent = image.size, None
@@ -308,21 +295,12 @@ def _decoded(
         with ROOM.taken(n_pixels):
             image.load()  # before the rotation, whose failures are ignored: those of the pixels are not
             size = _upright(stored, image)
-            box = None if extent is None else _upright_box(extent[2:], image)
+            box = None if extent is None else upright_box(extent[2:], image.size, orientation(image))
             own = own_white(image)
             rgb = to_rgb(upright(image), where, or_else(white, own) if in_set else white)
-            yield _Decoded(rgb, InFile(size, own), box)
+            yield rgb, InFile(size, own), box
 
 
 def _upright(size: tuple[int, int], image: "Image.Image") -> tuple[int, int]:
     """Return the height and width of what is stored as (width, height)."""
     return size if orientation(image) >= 5 else size[::-1]
-
-
-def _upright_box(extent: tuple[float, float], image: "Image.Image") -> tuple[float, float, float, float]:
-    """Return where the picture will lie once it is upright: of 257 columns at a half, the last is half a column."""
-    mark = orientation(image)
-    (across, down), (width, height) = (extent, image.size) if mark < 5 else (extent[::-1], image.size[::-1])
-    left = width - across if mark in _FROM_THE_RIGHT else 0.0
-    top = height - down if mark in _FROM_THE_BOTTOM else 0.0
-    return (left, top, left + across, top + down)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from contextlib import suppress
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -12,6 +12,8 @@ from pellucid.types import Array
 if TYPE_CHECKING:
     from PIL import Image
 
+Box: TypeAlias = tuple[float, float, float, float]  # what of a picture, decoded at reduced size, is picture
+SPARE = 2  # a JPEG is decoded at no less than this many times the size that it is resized to
 ADVICE = "Save it again as JPEG or PNG."
 _DIVIDE = "Divide by the value of white, or save it again as PNG."
 
@@ -81,6 +83,14 @@ def upright(image: "Image.Image") -> "Image.Image":
     with suppress(Exception):  # viewers, too, show a photo with damaged EXIF data as stored
         ImageOps.exif_transpose(image, in_place=True)  # in place: a copy of a large photo fills the memory
     return image
+
+
+def upright_box(extent: tuple[float, float], size: tuple[int, int], mark: int) -> Box:
+    """Return where the picture lies once it is upright: of 257 columns at a half, the last is half a column."""
+    (across, down), (width, height) = (extent, size) if mark < 5 else (extent[::-1], size[::-1])
+    left = width - across if mark in (2, 3, 6, 7) else 0.0
+    top = height - down if mark in (3, 4, 7, 8) else 0.0
+    return (left, top, left + across, top + down)
 
 
 def to_rgb(image: "Image.Image", where: str, white: White = UNKNOWN) -> "Image.Image":

@@ -97,21 +97,25 @@ def split_table(
     kinds, notes = _input_kinds(table, goal.names if group is None else (*goal.names, group))
     numbered = Dataset(np.arange(len(table.rows))[:, None], goal.y, goal.classes, groups=groups)
     parts = hold_out(numbered, name=name, seed=seed, test_fraction=test_fraction)
-    tables = [table.take(part.X[:, 0]) for part in (parts.train, parts.test)]
+    train, test = parts.train.X[:, 0], parts.test.X[:, 0]
+    seen = {name: {table.column(name).cells[i] or MISSING for i in train} for name, _ in kinds}
+    constant = [name for name, cells in seen.items() if len(cells) == 1]
+    if constant:
+        notes.append(f"one value only in every training row of: {join_some(constant)}")
     columns = tuple(
-        Column(column, kind, _categories(tables[0].column(column), kind)) for column, kind in kinds
+        Column(column, kind, tuple(sorted(seen[column])) if kind == "category" else ())
+        for column, kind in kinds
     )
     schema = TableSchema(columns, goal.names, goal.task, goal.classes, table.decimal, table.missing)
-    train, test = [schema.encode(part._replace(notes=()), with_target=False) for part in tables]
-    all_notes = (*table.notes, *notes, *_constant(tables[0], columns), *goal.notes, *test.notes, *parts.notes)
+    encoded = schema.encode(table, with_target=False)
     split = Split(
-        Dataset(train.X, parts.train.y, goal.classes, "row", parts.train.groups),
-        Dataset(test.X, parts.test.y, goal.classes, "row", parts.test.groups),
+        Dataset(encoded.X[train], parts.train.y, goal.classes, "row", parts.train.groups),
+        Dataset(encoded.X[test], parts.test.y, goal.classes, "row", parts.test.groups),
         name,
-        all_notes,
+        (*encoded.notes, *notes, *goal.notes, *parts.notes),
         schema,
     )
-    return SplitTable(split, parts.train.X[:, 0], parts.test.X[:, 0])
+    return SplitTable(split, train, test)
 
 
 def _read_groups(table: TextTable, group: str, target: tuple[str, ...]) -> Array:
@@ -264,12 +268,3 @@ def _check_commas(column: TextColumn) -> None:
             f"{column.title}: expected numbers with a decimal {wanted}, got {column.cell(words[0])} ({len(words)} "
             f"such). {hint}"
         )
-
-
-def _categories(column: TextColumn, kind: str) -> tuple[str, ...]:
-    return tuple(sorted({cell or MISSING for cell in column.cells})) if kind == "category" else ()
-
-
-def _constant(train: TextTable, columns: tuple[Column, ...]) -> list[str]:
-    names = [column.name for column in columns if len(set(train.column(column.name).cells)) == 1]
-    return [f"one value only in every training row of: {join_some(names)}"] if names else []

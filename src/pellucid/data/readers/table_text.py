@@ -2,9 +2,9 @@
 
 import difflib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, Literal, NamedTuple, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
@@ -108,7 +108,8 @@ class TextColumn:
         return values
 
 
-class TextTable(NamedTuple):
+@dataclass(frozen=True)
+class TextTable:
     """Columns of text under their names."""
 
     names: tuple[str, ...]
@@ -118,17 +119,21 @@ class TextTable(NamedTuple):
     notes: tuple[str, ...] = ()
     decimal: Decimal = "."  # the decimal sign
     missing: str = USUAL  # words that say that a cell has no value: "?,NA"
+    _read: dict[str, TextColumn] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def column(self, name: str) -> TextColumn:
         """Return the column under a name."""
-        written, words = self.columns[self.names.index(name)], missing_words(self.missing)
-        cells = tuple("" if cell.lower() in words else cell for cell in written)
-        return TextColumn(name, cells, written, self.rows, self.where, self.decimal)
+        if name not in self._read:  # its numbers are parsed once
+            written, words = self.columns[self.names.index(name)], missing_words(self.missing)
+            cells = tuple("" if cell.lower() in words else cell for cell in written)
+            self._read[name] = TextColumn(name, cells, written, self.rows, self.where, self.decimal)
+        return self._read[name]
 
     def take(self, rows: Array) -> "TextTable":
         """Return the chosen rows."""
         chosen = rows.tolist()
-        return self._replace(
+        return replace(
+            self,
             columns=tuple(tuple(column[i] for i in chosen) for column in self.columns),
             rows=tuple(self.rows[i] for i in chosen),
         )
@@ -136,8 +141,8 @@ class TextTable(NamedTuple):
     def without(self, names: Sequence[str]) -> "TextTable":
         """Return the table without some of its columns."""
         kept = [i for i, name in enumerate(self.names) if name not in names]
-        return self._replace(
-            names=tuple(self.names[i] for i in kept), columns=tuple(self.columns[i] for i in kept)
+        return replace(
+            self, names=tuple(self.names[i] for i in kept), columns=tuple(self.columns[i] for i in kept)
         )
 
     def check_has(self, names: Sequence[str], why: str) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from copy import copy
 from functools import cached_property
 from typing import Any
 
@@ -74,25 +73,6 @@ class Converted(StoredArray):
     def read_columns(self, start: int, stop: int, rows: Array) -> Array:
         """Return columns of converted rows."""
         return self.convert(self.base.read_columns(start, stop, rows), slice(start, stop))
-
-
-def alone(X: StoredArray, rows: Any) -> StoredArray:
-    """Return some rows of a stored array, to be sent where only they are needed: without the survey of the others.
-
-    Examples
-    --------
-    >>> from pellucid.data.stored.held import HeldArray
-    >>> import numpy as np
-    >>> alone(HeldArray(np.arange(4)), slice(1, 3))[:]
-    array([1, 2])
-    """
-    some = copy(X.choose(rows))
-    below = some
-    while isinstance(below, Chosen | Converted):
-        below.base = copy(below.base)
-        below = below.base
-        below.__dict__.pop("survey", None)
-    return some
 
 
 def choose_rows(arrays: Any, rows: Any) -> Any:

@@ -4,6 +4,7 @@ import base64
 import html
 import json
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -95,5 +96,5 @@ def _photos(model: Model, samples: Any) -> tuple[list[dict[str, Any]], Array]:
 def _rows(model: Model) -> tuple[list[dict[str, str]], Array]:
     """Return rows of random values as they are typed, and as numbers."""
     rows, schema = random_rows(model, N_ROWS), model._schema
-    table = table_of(rows)._replace(decimal=".", missing=schema.missing)
+    table = replace(table_of(rows), decimal=".", missing=schema.missing)
     return rows, schema.encode(table, with_target=False).X

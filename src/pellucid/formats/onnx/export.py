@@ -8,16 +8,16 @@ from typing import Any
 
 import numpy as np
 
-from pellucid.data.input_spec import seen_to_config
 from pellucid.data.preprocess import Preprocessing
 from pellucid.errors import MissingExtraError, OptionError, PellucidError
 from pellucid.files import check_free, write_atomically
 from pellucid.formats.onnx.layers import write
 from pellucid.formats.onnx.nodes import Parts, Value
 from pellucid.formats.outputs import check_near, gives, outputs_of, random_samples, relative
+from pellucid.formats.safetensors import header_of
 from pellucid.formats.steps import steps_of
 from pellucid.nn.by_name import ModelLike, as_model
-from pellucid.nn.model import Model
+from pellucid.nn.model import Model, check_trained
 from pellucid.nn.pretrained.notice import notice_of
 from pellucid.ops.losses.base import Loss
 from pellucid.ops.losses.regression import MeanSquaredError, Poisson
@@ -72,8 +72,7 @@ def export_onnx(model: ModelLike, path: str | Path, *, raw: bool = False, overwr
     onnx = needed("onnx")
     model = as_model(model, "export_onnx")
     path = Path(path)
-    if not model._is_initialized:
-        raise PellucidError("export: the model has no parameters yet. Train it first.")
+    check_trained("export", model)
     if model.n_params * 4 > MOST_BYTES:
         raise OptionError(
             "export: the model has more than 2 GB of parameters, which an ONNX file cannot hold."
@@ -173,16 +172,10 @@ def _read(parts: Parts, name: str, value: Value, loss: Loss, *, raw: bool) -> tu
 
 
 def _metadata(model: Model, *, raw: bool) -> dict[str, Any]:
-    rule, schema = model.preprocessing, model._schema
-    inputs = {} if raw else {"inputs": seen_to_config(model.inputs_seen)}  # of samples before preprocessing
-    return inputs | {
-        "pellucid": __version__,
-        "classes": list(model.classes),
-        "loss": model.loss_config,
-        "preprocessing": None if rule is None else rule.to_config(),
-        "schema": None if schema is None else schema.to_config(),
-        **({"notice": list(notice)} if (notice := notice_of(model)) else {}),
-    }
+    header = header_of(model)
+    kept = ("classes", "loss", "preprocessing", "schema", *([] if raw else ["inputs"]))  # inputs: unprepared
+    notice = {"notice": list(lines)} if (lines := notice_of(model)) else {}
+    return {"pellucid": __version__, **{key: header[key] for key in kept}, **notice}
 
 
 def _difference(model: Model, content: bytes, m: int, *, raw: bool) -> float:

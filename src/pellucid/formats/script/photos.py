@@ -7,11 +7,17 @@ from typing import Any
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from pellucid.data.readers.picture_modes import UNKNOWN, White, orientation, to_rgb, upright
+from pellucid.data.readers.picture_modes import (
+    SPARE,
+    UNKNOWN,
+    White,
+    orientation,
+    to_rgb,
+    upright,
+    upright_box,
+)
 from pellucid.errors import DataError
 from pellucid.types import Array, Shape
-
-SPARE = 2  # a JPEG is decoded at no less than this many times the size that it is resized to
 
 
 def read_photo(source: Any, shape: Shape, white: White = UNKNOWN) -> Array:
@@ -68,14 +74,6 @@ def decoded(image: Image.Image, shape: Shape, where: str, white: White) -> Array
     mark = orientation(image)
     box = None if extent is None else upright_box(extent[2:], image.size, mark)
     return resized(to_rgb(image if mark == 1 else upright(image), where, white), shape, box)
-
-
-def upright_box(extent: Any, size: tuple[int, int], mark: int) -> tuple[float, float, float, float]:
-    """Return where the picture lies once it is upright: of 257 columns at a half, the last is half a column."""
-    (across, down), (width, height) = (extent, size) if mark < 5 else (extent[::-1], size[::-1])
-    left = width - across if mark in (2, 3, 6, 7) else 0.0
-    top = height - down if mark in (3, 4, 7, 8) else 0.0
-    return (left, top, left + across, top + down)
 
 
 def resized(image: Image.Image, shape: Shape, box: Any) -> Array:

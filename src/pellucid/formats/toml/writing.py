@@ -4,12 +4,10 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from pellucid.nn.description import Description
 from pellucid.nn.graph import Graph
-from pellucid.nn.layer import Layer
 from pellucid.nn.model import Model
 from pellucid.nn.sequential import Sequential
-from pellucid.nn.sharing import shared_names
-from pellucid.registry import name_of
 
 
 def architecture_to_toml(model: Model) -> str:
@@ -44,57 +42,43 @@ def architecture_to_toml(model: Model) -> str:
     initializer = "zeros"
     <BLANKLINE>
     """
-    tables_of = _Tables(model)
+    described = Description(model, only_changed=True).config(model)
     shape = {"input_shape": model.input_shape} if model._is_initialized else {}
     tables: list[tuple[str, Mapping[str, Any]]] = [("[model]", {**shape, "dtype": model.dtype})]
     if isinstance(model, Graph):
-        graph = tables_of.table(model)
+        graph = _table(described)
         tables.append(("[graph]", {"inputs": graph["inputs"], "outputs": graph["outputs"]}))
         tables += [("[[nodes]]", node) for node in graph["nodes"]]
     else:
-        layers = model.layers if isinstance(model, Sequential) else [model]
-        tables += [("[[layers]]", tables_of.layer(layer)) for layer in layers]
+        layers = described["layers"] if isinstance(model, Sequential) else [described]
+        tables += [("[[layers]]", _table(layer)) for layer in layers]
     if model._summary_of_training:
         loss = model.loss_config if len(model.loss_config) > 1 else model.loss
         tables.append(("[training]", {"loss": loss}))
     return "\n".join(f"{header}\n{_lines(table)}" for header, table in tables)
 
 
-class _Tables:
-    """Layers as tables; one that stands in several places is described in the first, and named in the others."""
+def _table(described: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a layer's config as a table; the nodes of a graph are a list of tables."""
+    table = {key: _entry(value) for key, value in described.items() if key not in ("dtype", "nodes")}
+    if "nodes" in described:
+        table["nodes"] = [_node(name, *node) for name, node in described["nodes"].items()]
+    return table
 
-    def __init__(self, model: Model) -> None:
-        self.names = shared_names(model)
-        self.written: set[str] = set()
 
-    def layer(self, layer: Layer) -> dict[str, Any]:
-        """Return a layer as a table."""
-        name = self.names.get(id(layer))
-        if name is None:
-            return self.table(layer)
-        if name in self.written:
-            return {"shared": name}
-        self.written.add(name)
-        return {"shared": name, **self.table(layer)}
+def _entry(value: Any) -> Any:
+    """Return an option as it is written in the file; a Sequential is a list of its layers."""
+    if isinstance(value, list):
+        return [_entry(entry) for entry in value]
+    if not isinstance(value, Mapping):
+        return value
+    is_list = value.get("type") == "Sequential" and "shared" not in value
+    return [_table(layer) for layer in value["layers"]] if is_list else _table(value)
 
-    def table(self, layer: Layer) -> dict[str, Any]:
-        """Return a layer's type and options; the nodes of a graph are a list of tables."""
-        options = {name: value for name, value in layer._changed_options().items() if name != "dtype"}
-        if isinstance(layer, Graph):
-            options["nodes"] = [self._node(name, *node) for name, node in layer.nodes.items()]
-        return {"type": name_of(type(layer)), **{name: self._entry(value) for name, value in options.items()}}
 
-    def _entry(self, value: Any) -> Any:
-        """Return an option as it is written in the file; a Sequential is a list of its layers."""
-        if isinstance(value, Sequential) and id(value) not in self.names:
-            return [self.layer(layer) for layer in value.layers]
-        if isinstance(value, list | tuple):
-            return [self._entry(entry) for entry in value]
-        return self.layer(value) if isinstance(value, Layer) else value
-
-    def _node(self, name: str, layer: str | Layer, sources: Any) -> dict[str, Any]:
-        options = {"type": layer} if isinstance(layer, str) else self.layer(layer)
-        return {"name": name, "from": sources[0] if len(sources) == 1 else sources, **options}
+def _node(name: str, layer: Any, sources: list[str]) -> dict[str, Any]:
+    options = {"type": layer} if isinstance(layer, str) else _table(layer)
+    return {"name": name, "from": sources[0] if len(sources) == 1 else sources, **options}
 
 
 def _lines(table: Mapping[str, Any]) -> str:

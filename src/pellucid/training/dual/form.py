@@ -12,7 +12,7 @@ from pellucid.nn.dense import Dense, Flatten
 from pellucid.nn.model import Model
 from pellucid.nn.sequential import Sequential
 from pellucid.training.dual.dense import DualDense
-from pellucid.training.dual.rows import SlicedRows, sliced_rows
+from pellucid.training.dual.rows import SlicedRows
 from pellucid.training.executor.executor import Executor
 from pellucid.training.form import Form, Validation
 from pellucid.training.optimizers.base import Optimizer
@@ -76,34 +76,23 @@ class DualForm(Form):
 
 
 @contextmanager
-def dual_form(
-    model: Sequential, X: Any, X_validation: Any = None, gram: Array | None = None
-) -> Iterator[DualDense]:
+def dual_form(model: Sequential, rows: SlicedRows, gram: Array | None = None) -> Iterator[DualDense]:
     """Swap a DualDense in for the model's first Dense, and the trained Dense back in at the end, whatever happens.
 
     Parameters
     ----------
     model : Sequential
         Initialized, of a kind that :func:`why_not_dual` has nothing against.
-    X, X_validation : Array or StoredArray, shape (m, ...)
-        Prepared inputs.
+    rows : SlicedRows
+        Of prepared inputs.
     gram : Array, optional
         As for :class:`~pellucid.training.dual.dense.DualDense`.
 
     Yields
     ------
     DualDense
-        Its ``rows_train`` and ``rows_validation`` are what the model takes as input meanwhile.
-    """
-    with sliced_rows(X, X_validation) as rows, dual_of_rows(model, rows, gram) as dual:
-        yield dual
-
-
-@contextmanager
-def dual_of_rows(model: Sequential, rows: SlicedRows, gram: Array | None = None) -> Iterator[DualDense]:
-    """Do what :func:`dual_form` does for rows.
-
-    Where the weights cannot be computed at the end, since a file is gone, the first layer is the one of the start.
+        Its ``rows_train`` and ``rows_validation`` are what the model takes as input meanwhile. Where the weights
+        cannot be computed at the end, since a file is gone, the first layer is the one of the start.
     """
     at = _first_dense(model)
     dense, before = model.layers[at], model.layers[:at]

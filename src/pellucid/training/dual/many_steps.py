@@ -5,17 +5,16 @@ from typing import Any
 import numpy as np
 
 from pellucid import dispatch
-from pellucid.data.batches import Batches
 from pellucid.nn.dense import Dense
 from pellucid.nn.model import Model
 from pellucid.nn.sequential import Sequential
 from pellucid.training.dual.dense import DualDense
 from pellucid.training.dual.form import dual_form
-from pellucid.training.executor.executor import Executor, Position, StepLoss, Tell
+from pellucid.training.dual.rows import SlicedRows
+from pellucid.training.executor.executor import Executor, StepLoss, Steps, Tell
 from pellucid.training.executor.stack_layers import ACTIVATIONS, layers_above, loss_kind
 from pellucid.training.optimizers.base import runs_of
 from pellucid.training.optimizers.sgd import SGD
-from pellucid.training.schedules.base import Schedule
 from pellucid.types import Array
 from pellucid.workspace import aligned
 
@@ -27,7 +26,7 @@ def compile_ahead(dtype: str) -> None:
     """Compile the kernel for a dtype, by a step of a tiny network."""
     model, X, optimizer = Sequential([Dense(1)], dtype=dtype), np.zeros((2, 1), dtype), SGD()
     model.initialize((1,))
-    with dual_form(model, X) as dual:
+    with dual_form(model, SlicedRows(X)) as dual:
         optimizer.start(model.theta, model._flat_decay_mask())
         ManySteps(model, dual, X, None, Executor(model)).take_many(1, optimizer)
 
@@ -68,25 +67,15 @@ class ManySteps(Executor):
         """Return the loss of a single step, and fill the model's ``grad``."""
         return self.one.loss_and_grad(X, Y, weights=weights)
 
-    def run(
-        self,
-        batches: Batches,
-        at: Position,
-        optimizer: Any,
-        schedule: Schedule | None,
-        at_most: int,
-        tell: Tell,
-    ) -> bool:
-        """Take some steps, an epoch each, in one call."""
-        if schedule is not None or not self._serves(optimizer):
-            return super().run(batches, at, optimizer, schedule, at_most, tell)
-        tell([StepLoss(loss, batches.n_rows) for loss in self.take_many(at_most, optimizer).tolist()])
+    def run(self, steps: Steps, tell: Tell) -> bool:
+        """Take some steps, an epoch each, in one call, where the kernel has the model, the loss and the rule."""
+        rule, n_rows = steps.optimizer, steps.batches.n_rows
+        is_plain = type(rule) is SGD and rule.clip_value is None and rule.clip_norm is None
+        has_more = steps.schedule is not None or self.model._loss_hook is not None
+        if has_more or not (self.is_served and is_plain):
+            return super().run(steps, tell)
+        tell([StepLoss(loss, n_rows) for loss in self.take_many(steps.at_most, rule).tolist()])
         return True
-
-    def _serves(self, optimizer: Any) -> bool:
-        """Return whether the kernel has the model, the loss and the rule, and nothing is added to the loss."""
-        is_plain = type(optimizer) is SGD and optimizer.clip_value is None and optimizer.clip_norm is None
-        return self.is_served and is_plain and self.model._loss_hook is None
 
     def take_many(self, n: int, optimizer: Any) -> Array:
         """Take n steps, fewer where that lasts long; return their losses, shape (at most n,).

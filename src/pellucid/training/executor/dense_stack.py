@@ -15,12 +15,11 @@ from pellucid.nn.model import Model
 from pellucid.nn.norm import BatchNorm
 from pellucid.ops.batch_norm import BatchMoments
 from pellucid.ops.dropout import LEVELS, draw_levels, dropped_levels
-from pellucid.training.executor.executor import Executor, Position, StepLoss, Tell
+from pellucid.training.executor.executor import Executor, StepLoss, Steps, Tell
 from pellucid.training.executor.pace import Pace
 from pellucid.training.executor.stack_layers import ACTIVATIONS, Layer, layers_of, loss_kind, n_parts
 from pellucid.training.optimizers.adam import Adam, AdamW
 from pellucid.training.optimizers.sgd import SGD
-from pellucid.training.schedules.base import Schedule
 from pellucid.types import Array
 from pellucid.workspace import aligned
 
@@ -124,21 +123,14 @@ class DenseStack(Executor):
         if rule == self.kernel.KEEP:
             optimizer.step(self.model.theta, self.model.grad)
 
-    def run(
-        self,
-        batches: Batches,
-        at: Position,
-        optimizer: Any,
-        schedule: Schedule | None,
-        at_most: int,
-        tell: Tell,
-    ) -> bool:
+    def run(self, steps: Steps, tell: Tell) -> bool:
         """Take some steps of an epoch in one call; the smaller batch at its end has one of its own."""
+        batches, epoch, step, skip, optimizer, schedule, at_most = steps
         if not self._takes_several(batches, optimizer):
-            return super().run(batches, at, optimizer, schedule, at_most, tell)
-        skip, size = at.step_in_epoch, batches.batch_size or batches.n_rows
-        if at.epoch != self._epoch:
-            self._epoch, self._order = at.epoch, batches.order(at.epoch)
+            return super().run(steps, tell)
+        size = batches.batch_size or batches.n_rows
+        if epoch != self._epoch:
+            self._epoch, self._order = epoch, batches.order(epoch)
         m = min(size, batches.n_rows - skip * size)
         memory = self._memories.get(m) or self._make_memory(m)
         threads = self._threads(memory.pace)
@@ -149,7 +141,7 @@ class DenseStack(Executor):
         numbers, losses, n_steps = np.empty((n, len(self.numbers))), np.empty(n), optimizer.n_steps
         for s in range(n):
             if schedule is not None:
-                schedule.apply(optimizer, at.step + s)
+                schedule.apply(optimizer, step + s)
             rule = self.rule(optimizer, numbers[s], self.kernel)
         data, Y = batches.X.reshape(batches.n_rows, -1), batches.Y
         labels, targets = (Y, self.no_targets) if Y.ndim == 1 else (self.no_labels, Y)

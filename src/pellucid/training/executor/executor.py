@@ -8,17 +8,20 @@ from pellucid.data.batches import Batch, Batches
 from pellucid.data.dataset import Dataset
 from pellucid.nn.model import Model
 from pellucid.training.executor.choose_decay import choose_decay, folds_for_decay
-from pellucid.training.optimizers.base import Optimizer
 from pellucid.training.schedules.base import Schedule
 from pellucid.types import Array, n_rows
 
 
-class Position(NamedTuple):
-    """How many epochs are complete, and how many steps were taken, in all and in this epoch."""
+class Steps(NamedTuple):
+    """The steps to take next: of what, from where on, by which rule, and how many at most."""
 
-    epoch: int
-    step: int
+    batches: Batches
+    epoch: int  # how many are complete
+    step: int  # how many were taken, in all
     step_in_epoch: int
+    optimizer: Any
+    schedule: Schedule | None
+    at_most: int  # 1 or more
 
 
 class StepLoss(NamedTuple):
@@ -46,45 +49,29 @@ class Executor:
         self._next: tuple[int, int] | None = None  # the batch that the open epoch gives next
         self._open: Iterator[Batch] = iter(())
 
-    def run(
-        self,
-        batches: Batches,
-        at: Position,
-        optimizer: Optimizer,
-        schedule: Schedule | None,
-        at_most: int,
-        tell: Tell,
-    ) -> bool:
+    def run(self, steps: Steps, tell: Tell) -> bool:
         """Take the next step, or several, and tell their losses; return whether there are more.
 
         Parameters
         ----------
-        batches : Batches
-        at : Position
-        optimizer : Optimizer
-        schedule : Schedule or None
-        at_most : int
-            Steps, at least 1.
+        steps : Steps
         tell : callable
             Takes the losses, and returns whether the training ends. One that is NaN or infinite is the last, and
             its step is not taken.
         """
-        X, Y, weights = self._batch(batches, at)
-        if schedule is not None:
-            schedule.apply(optimizer, at.step)
+        if self._next != (steps.epoch, steps.step_in_epoch):
+            self._open = steps.batches.epoch(steps.epoch, skip=steps.step_in_epoch)
+        self._next = steps.epoch, steps.step_in_epoch + 1
+        X, Y, weights = next(self._open)
+        if steps.schedule is not None:
+            steps.schedule.apply(steps.optimizer, steps.step)
         if self._is_random:
-            self.seed_step(batches.seed, at.step)
+            self.seed_step(steps.batches.seed, steps.step)
         loss = self.loss_and_grad(X, Y, weights=weights)
         if math.isfinite(loss):
-            self.update(optimizer)
+            self.update(steps.optimizer)
         tell([StepLoss(loss, n_rows(Y), None if weights is None else float(weights.sum(dtype=float)))])
         return True
-
-    def _batch(self, batches: Batches, at: Position) -> Batch:
-        if self._next != (at.epoch, at.step_in_epoch):
-            self._open = batches.epoch(at.epoch, skip=at.step_in_epoch)
-        self._next = at.epoch, at.step_in_epoch + 1
-        return next(self._open)
 
     def loss_and_grad(self, X: Any, Y: Any, *, weights: Array | None = None) -> float:
         """Return the loss of a batch and fill the model's ``grad``: ``model._loss_and_grad_of_encoded``."""
@@ -118,26 +105,19 @@ class Minimizer(Executor):
         super().__init__(inner.model)
         self.inner, self.data = inner, data
 
-    def run(
-        self,
-        batches: Batches,
-        at: Position,
-        optimizer: Any,
-        schedule: Schedule | None,
-        at_most: int,
-        tell: Tell,
-    ) -> bool:
+    def run(self, steps: Steps, tell: Tell) -> bool:
         """Minimize the loss of the full batch until the optimizer, or what is told of an iteration, ends it."""
-        ((X, Y, weights),) = batches.epoch(0)
+        ((X, Y, weights),) = steps.batches.epoch(0)
 
         def loss_and_grad() -> float:
             return self.inner.loss_and_grad(X, Y, weights=weights)
 
         def on_iteration(loss: float) -> bool:
-            return tell([StepLoss(loss, batches.n_rows)])
+            return tell([StepLoss(loss, steps.batches.n_rows)])
 
+        optimizer = steps.optimizer
         if optimizer.folds and not optimizer.weight_decay:
-            folds = folds_for_decay(self.data, optimizer.folds, batches.seed)
+            folds = folds_for_decay(self.data, optimizer.folds, steps.batches.seed)
             optimizer.weight_decay = choose_decay(self.inner, optimizer, (X, Y, weights), folds)
         optimizer.minimize(self.model.theta, loss_and_grad, self.model.grad, on_iteration)
         return False

@@ -39,7 +39,7 @@ class ThreadShards(Executor):
         self._is_alone = self._is_open = False  # whether gradients wait to be summed
         self._random: tuple[int, int] | None = None
         for shard, one in enumerate(self.replicas[1:], 1):
-            set_reduce(one, self._reduce(shard))
+            tell_layers(one, "reduce", self._reduce(shard))
 
     def loss_and_grad(self, X: Any, Y: Any, *, weights: Array | None = None) -> float:
         """Do what ``model.loss_and_grad`` does: return the loss, fill the model's ``grad``."""
@@ -64,21 +64,21 @@ class ThreadShards(Executor):
 
         def step(shard: int) -> None:
             rows, one = parts[shard], self.replicas[shard]
-            set_part(one, (slice(first + rows.start, first + rows.stop), m))
+            tell_layers(one, "part", (slice(first + rows.start, first + rows.stop), m))
             own = None if weights is None else weights[rows]
             losses[shard] = one._loss_and_grad_of_encoded(
                 take_rows(X, rows), take_rows(Y, rows), weights=own, normalizer=normalizer
             )
 
-        set_reduce(self.model, self._reduce(0))  # only here: elsewhere no other part would arrive
+        tell_layers(self.model, "reduce", self._reduce(0))  # only here: elsewhere no other part would arrive
         try:
             self.workers.run(step)
         except BaseException:
             self.all_reduce.restart()
             raise
         finally:
-            set_reduce(self.model, None)
-            set_part(self.model, None)
+            tell_layers(self.model, "reduce", None)
+            tell_layers(self.model, "part", None)
         return sum(losses)
 
     def seed_step(self, seed: int, step: int) -> None:
@@ -111,7 +111,7 @@ class ThreadShards(Executor):
         super().close()
         self.workers.close()
         for one in self.replicas:
-            set_reduce(one, None)
+            tell_layers(one, "reduce", None)
         if self._is_open:
             self._sum_gradients(slice(None))
 
@@ -134,15 +134,8 @@ def can_divide(optimizer: Any, size: int) -> bool:
     return bool(optimizer.is_divisible and optimizer.clip_norm is None and size >= UPDATE_SIZE)
 
 
-def set_part(model: Model, part: tuple[slice, int] | None) -> None:
-    """Tell the layers that draw for the whole batch which rows of it are theirs."""
+def tell_layers(model: Model, name: str, value: Any) -> None:
+    """Set ``part``, the rows that are theirs, or ``reduce``, which sums over the shards, of layers that have it."""
     for leaf in model._uses():
-        if hasattr(leaf, "part"):
-            leaf.part = part
-
-
-def set_reduce(model: Model, reduce: Callable[[Array], Array] | None) -> None:
-    """Give the layers that need sums over the whole batch what adds them up over the shards."""
-    for leaf in model._uses():
-        if hasattr(leaf, "reduce"):
-            leaf.reduce = reduce
+        if hasattr(leaf, name):
+            setattr(leaf, name, value)

@@ -13,15 +13,14 @@ from pellucid.formats.onnx.reading.tensors import DTYPES
 from pellucid.types import Array
 
 MOST_VALUES = 2**24  # that are computed beyond those of the file
-FOLDED = frozenset(
-    (  # noqa: SIM905 - a line for each otherwise
-        "Cast Concat Constant ConstantOfShape Gather Range Reshape Shape Slice Squeeze Transpose Unsqueeze"
-    ).split()
-)
+MOVES = ("Flatten", "Gather", "Reshape", "Slice", "Split", "Squeeze", "Transpose", "Unsqueeze")
+FOLDED = frozenset((*MOVES, "Cast", "Concat", "Constant", "ConstantOfShape", "Range", "Shape"))
 READ = {np.dtype(dtype).str for dtype, _ in DTYPES.values()}
 
 
-def fold(node: Node, arrays: Sequence[Array | None], most: int = MOST_VALUES) -> Array | None:
+def fold(
+    node: Node, arrays: Sequence[Array | None], most: int = MOST_VALUES, *, output: int = 0
+) -> Array | None:
     """Return what a node gives for arrays that are known, None where that is not computed here.
 
     FormatError if its inputs do not fit, or the result would have more than ``most`` numbers.
@@ -39,7 +38,9 @@ def fold(node: Node, arrays: Sequence[Array | None], most: int = MOST_VALUES) ->
     try:
         size = _size(node, given)
         if size <= most:
-            found = OWN[node.op](node.attributes, *given) if node.op in OWN else evaluate(node, arrays)
+            found = (
+                OWN[node.op](node.attributes, *given) if node.op in OWN else evaluate(node, arrays, output)
+            )
             if found.dtype.kind != "O" and found.dtype.str not in READ:
                 raise ValueError(f"numbers of the type {found.dtype}")
             return found

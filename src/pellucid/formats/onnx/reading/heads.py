@@ -1,6 +1,7 @@
 """What a file makes of its last layer's outputs: losses take these as they are, logits."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -97,10 +98,11 @@ def default_loss_of(head: Head, n_out: int, task: str | None) -> dict[str, Any]:
     >>> default_loss_of(Head("y", "z", "pair"), 2, None)
     {'type': 'multi_label'}
     """
-    allowed = _tasks_of(head, n_out)
+    end, *tasks = _ENDS[head.kind]
+    allowed = tasks[n_out > 1]
     if task is not None and task not in allowed:
         raise OptionError(
-            f"task: the output {shown(head.output)} ends in {_ENDS[head.kind]}, which is {allowed[0]}, not {task}. "
+            f"task: the output {shown(head.output)} ends in {end}, which is {allowed[0]}, not {task}. "
             "Leave the task out, or export the network without its end."
         )
     task = task or allowed[0]
@@ -109,25 +111,16 @@ def default_loss_of(head: Head, n_out: int, task: str | None) -> dict[str, Any]:
     return {"type": "poisson" if head.kind == "exp" else {"regression": "mean_squared_error"}.get(task, task)}
 
 
-_ENDS = {
-    "softmax": "softmax",
-    "log_softmax": "the logarithm of softmax",
-    "sigmoid": "sigmoid",
-    "pair": "sigmoid",
-    "exp": "exp",
+# What the file makes of outputs, and what one of them, or several, may stand for, by default the first.
+_CLASSES, _ANSWERS = ("classification",), ("multi_label",)
+_ENDS: dict[str, tuple[Any, ...]] = {
+    "softmax": ("softmax", _CLASSES, _CLASSES),
+    "log_softmax": ("the logarithm of softmax", _CLASSES, _CLASSES),
+    "sigmoid": ("sigmoid", (*_CLASSES, *_ANSWERS), _ANSWERS),
+    "pair": ("sigmoid", (*_CLASSES, *_ANSWERS), _ANSWERS),
+    "exp": ("exp", ("regression",), ("regression",)),
+    "none": ("", ("regression", *_CLASSES, *_ANSWERS), (*_CLASSES, "regression", *_ANSWERS)),
 }
-
-
-def _tasks_of(head: Head, n_out: int) -> tuple[str, ...]:
-    """Return what outputs may stand for by what the file makes of them, what they do by default first."""
-    if head.kind == "none":
-        tasks = ("classification", "regression", "multi_label")
-        return tasks if n_out > 1 else ("regression", "classification", "multi_label")
-    if head.kind == "exp":
-        return ("regression",)
-    if head.kind in ("sigmoid", "pair"):
-        return ("multi_label",) if n_out > 1 else ("classification", "multi_label")
-    return ("classification",)
 
 
 def as_the_file_has_it(head: Head, Z: Array) -> Array:
@@ -138,15 +131,13 @@ def as_the_file_has_it(head: Head, Z: Array) -> Array:
     >>> as_the_file_has_it(Head("y", "z", "pair"), np.zeros((1, 1)))
     array([[0.5, 0.5]])
     """
-    Z = Z.astype(np.float64)
-    if head.kind in ("softmax", "log_softmax"):
-        S = Z - Z.max(axis=1, keepdims=True)
-        log_P: Array = S - np.log(np.exp(S).sum(axis=1, keepdims=True))
-        return np.exp(log_P) if head.kind == "softmax" else log_P
-    P: Array = Z
-    if head.kind == "exp":
-        P = np.exp(Z)
-    elif head.kind in ("sigmoid", "pair"):
-        with np.errstate(over="ignore"):
-            P = 1 / (1 + np.exp(-Z))
+    from scipy import special
+
+    outcomes: dict[str, Callable[[Array], Array]] = {
+        "softmax": partial(special.softmax, axis=1),
+        "log_softmax": partial(special.log_softmax, axis=1),
+        "exp": np.exp,
+        "none": np.asarray,
+    }
+    P = outcomes.get(head.kind, special.expit)(Z.astype(np.float64))
     return np.concatenate([1 - P, P], axis=1) if head.kind == "pair" else P

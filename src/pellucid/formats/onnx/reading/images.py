@@ -8,9 +8,9 @@ import numpy as np
 from pellucid.errors import OptionError, ShapeError
 from pellucid.formats.onnx.reading.given import Add, Given, Reader, array_at, value_at, weights_at
 from pellucid.formats.onnx.reading.layers import dense
-from pellucid.formats.onnx.reading.shapes import reshaped
+from pellucid.formats.onnx.reading.moves import moved
 from pellucid.formats.onnx.reading.source import Node
-from pellucid.formats.onnx.reading.values import MOST_VALUES, Value, checked, flattened
+from pellucid.formats.onnx.reading.values import MOST_VALUES, TRIAL, Value, checked
 from pellucid.nn.conv import Conv2D
 from pellucid.nn.dense import Flatten
 from pellucid.nn.pooling import (
@@ -25,6 +25,7 @@ from pellucid.nn.pooling import (
 from pellucid.nn.windows import as_padding
 from pellucid.ops.conv_geometry import Padding, Pair, output_length
 from pellucid.ops.resize import hats, linear_weights
+from pellucid.types import Array
 
 
 def image_at(node: Node, given: Given) -> Value:
@@ -154,17 +155,15 @@ def _pool(node: Node, given: Given, add: Add) -> Value:
 
 def means(value: Value, add: Add) -> Value:
     """Add the mean of each channel."""
-    lengths = tuple(value.n_channels if axis == value.axes[-1] else 1 for axis in range(3))
-    return Value(add(GlobalAvgPool2D(), [value.step], {}), lengths, value.axes[-1:])
+    step = add(GlobalAvgPool2D(), [value.step], {})
+    return value.with_size(1, 1, step)._replace(axes=value.axes[-1:])
 
 
 def maxima(value: Value, add: Add) -> Value:
     """Add the largest number of each channel."""
-    h, w, c = value.own_shape
+    h, w, _ = value.own_shape
     pooled = value.with_size(1, 1, add(MaxPool2D((h, w)), [value.step], {}))
-    row = flattened(pooled, add(Flatten(), [pooled.step], {}))
-    lengths = tuple(c if axis == value.axes[-1] else 1 for axis in range(3))
-    return row._replace(shape=lengths, axes=value.axes[-1:])
+    return pooled._replace(step=add(Flatten(), [pooled.step], {}), axes=value.axes[-1:])
 
 
 def _global_pool(node: Node, given: Given, add: Add) -> Value:
@@ -191,7 +190,7 @@ def _reduced(node: Node, given: Given, add: Add) -> Value:
             f"{node.label}: {what} over the axes {at} of {n}. One over height and width is read."
         )
     shape = tuple(m for i, m in enumerate(value.shape, 1) if keeps or i not in at)
-    return reshaped(node, value, shape or (1,), add)
+    return moved(value, value.places.reshape(TRIAL, *shape), node.label, add)
 
 
 def _pad(node: Node, given: Given, add: Add) -> Value:
@@ -286,33 +285,30 @@ def _interpolated(
     )
 
 
+def _places(n: int, n_out: int, factor: float, how: str) -> Array:
+    """Return the places among n pixels that an axis of ``n_out`` pixels takes them from; none for other ways."""
+    i = np.arange(n_out)
+    if how == "align_corners":
+        return i * (n - 1) / max(n_out - 1, 1)
+    if how == "asymmetric":
+        return i / factor
+    is_known = how == "half_pixel" or (how == "pytorch_half_pixel" and n_out > 1)
+    return (i + 0.5) / factor - 0.5 if is_known else np.zeros(n_out if how == "pytorch_half_pixel" else 0)
+
+
 def _is_linear(n: int, n_out: int, factor: float, how: str, *, align_corners: bool) -> bool:
     """Return whether interpolation at the places of the file is what Resize2D does along an axis."""
-    if n * n_out > MOST_VALUES:
-        return False
-    i = np.arange(n_out)
-    places = {
-        "align_corners": i * (n - 1) / max(n_out - 1, 1),
-        "asymmetric": i / factor,
-        "half_pixel": (i + 0.5) / factor - 0.5,
-        "pytorch_half_pixel": (i + 0.5) / factor - 0.5 if n_out > 1 else np.zeros(1),
-    }
-    if how not in places:
+    if n * n_out > MOST_VALUES or not (places := _places(n, n_out, factor, how)).size:
         return False
     wanted = linear_weights(n, n_out, align_corners=align_corners)
-    return bool(np.allclose(hats(places[how], n), wanted, rtol=0, atol=1e-4))
+    return bool(np.allclose(hats(places, n), wanted, rtol=0, atol=1e-4))
 
 
 def _repeats(n: int, factor: int, of: Any) -> bool:
     """Return whether the pixels that are nearest by these rules are each pixel, so many times."""
     if n * factor > 2**24:
         return False
-    x = np.arange(n * factor)
-    how = of.get("coordinate_transformation_mode", "half_pixel")
-    if how == "align_corners":
-        places = x * (n - 1) / max(n * factor - 1, 1)
-    else:
-        places = x / factor if how == "asymmetric" else (x + 0.5) / factor - 0.5
+    places = _places(n, n * factor, factor, of.get("coordinate_transformation_mode", "half_pixel"))
     rules: dict[str, Any] = {
         "round_prefer_floor": lambda: np.ceil(places - 0.5),
         "round_prefer_ceil": lambda: np.floor(places + 0.5),
@@ -320,7 +316,7 @@ def _repeats(n: int, factor: int, of: Any) -> bool:
         "ceil": lambda: np.ceil(places),
     }
     rule = rules.get(of.get("nearest_mode", "round_prefer_floor"))
-    return rule is not None and np.array_equal(np.clip(rule(), 0, n - 1), x // factor)
+    return rule is not None and np.array_equal(np.clip(rule(), 0, n - 1), np.arange(n * factor) // factor)
 
 
 IMAGE_READERS: dict[str, Reader] = {

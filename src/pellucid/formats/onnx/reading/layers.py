@@ -18,6 +18,7 @@ from pellucid.formats.onnx.reading.given import (
     weights_at,
 )
 from pellucid.formats.onnx.reading.source import Node
+from pellucid.formats.onnx.reading.tensors import DTYPES
 from pellucid.formats.onnx.reading.values import Value, checked, in_order, per_channel
 from pellucid.nn.activation import Activation, Dropout
 from pellucid.nn.affine import Affine
@@ -213,7 +214,7 @@ def _merge(node: Node, values: Sequence[Value], add: Add) -> Value:
         if not (fits and is_repeated and rows):
             shapes = " and ".join(str(each.shape) for each in values)
             raise OptionError(f"{node.label}: values of the shapes {shapes} are not joined so in pellucid.")
-    orders = {None if value.order is None else value.order().tobytes() for value in values}
+    orders = {None if value.order is None else value.order.tobytes() for value in values}
     if len(orders) > 1:
         raise OptionError(f"{node.label}: it joins rows that were flattened from different layouts.")
     repeats = len({value.own_shape for value in values}) > 1
@@ -236,7 +237,7 @@ def _concat(node: Node, given: Given, add: Add) -> Value:
             )
     made = checked(first.with_channels(sum(value.n_channels for value in values), ""), node.label)
     if any(value.order is not None for value in values):
-        made = made._replace(order=lambda: _joined_order(values))
+        made = made._replace(order=_joined_order(values))
     if len(values) == 1:
         return made._replace(step=first.step)
     return made._replace(step=add("concat", [value.step for value in values], {}))
@@ -244,7 +245,7 @@ def _concat(node: Node, given: Given, add: Add) -> Value:
 
 def _joined_order(values: Sequence[Value]) -> Array:
     starts = np.cumsum([0, *(value.n_channels for value in values)])
-    parts = [np.arange(value.n_channels) if value.order is None else value.order() for value in values]
+    parts = [np.arange(value.n_channels) if value.order is None else value.order for value in values]
     return np.concatenate([start + part for start, part in zip(starts, parts, strict=False)])
 
 
@@ -265,13 +266,22 @@ def _dropout(node: Node, given: Given, add: Add) -> Value:
     return value._replace(step=add(Dropout(_short(rate)), [value.step], {}))
 
 
+def _same(node: Node, given: Given, add: Add) -> Value:
+    if node.attributes.get("to", 1) not in (1, 11):
+        dtype = np.dtype(DTYPES[node.attributes["to"]][0])
+        raise OptionError(f"{node.label}: it rounds to {dtype}, which no layer does.")
+    return value_at(node, given, 0)
+
+
 READERS: dict[str, Reader] = {
     "Add": _arithmetic,
     "BatchNormalization": _batch_norm,
+    "Cast": _same,
     "Concat": _concat,
     "Div": _arithmetic,
     "Dropout": _dropout,
     "Gemm": _gemm,
+    "Identity": _same,
     "LayerNormalization": _layer_norm,
     "MatMul": _matmul,
     "Mul": _arithmetic,

@@ -1,31 +1,30 @@
 """From a file's nodes to layers: what its outputs need, what nodes compute together, one after another."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from pellucid.errors import FormatError, OptionError, PellucidError
-from pellucid.formats.onnx.reading.constants import FOLDED, fold
+from pellucid.formats.onnx.reading.constants import FOLDED, MOVES, fold
 from pellucid.formats.onnx.reading.constants import MOST_VALUES as MOST_COMPUTED
-from pellucid.formats.onnx.reading.given import lacking
+from pellucid.formats.onnx.reading.given import array_at, lacking, value_at
 from pellucid.formats.onnx.reading.heads import Head, find_head
 from pellucid.formats.onnx.reading.images import IMAGE_READERS
 from pellucid.formats.onnx.reading.layers import READERS, Norm, affine, as_layer, find_norm, normalized
+from pellucid.formats.onnx.reading.moves import moved
 from pellucid.formats.onnx.reading.pointwise import POINTWISE, Group, Groups
-from pellucid.formats.onnx.reading.shapes import BATCH, SHAPE_READERS, reshaped
-from pellucid.formats.onnx.reading.slices import PART, PART_READERS
 from pellucid.formats.onnx.reading.source import Node, Source
 from pellucid.formats.onnx.reading.steps import Step
-from pellucid.formats.onnx.reading.strided import View, find_view
-from pellucid.formats.onnx.reading.values import MOST_VALUES, Value
+from pellucid.formats.onnx.reading.values import MOST_VALUES, TRIAL, Value
 from pellucid.nn.activation import Activation
 from pellucid.nn.layer import Layer
 from pellucid.text import shown
 from pellucid.types import Array
 
 UNFIT = (AttributeError, IndexError, KeyError, OverflowError, TypeError, ValueError, ZeroDivisionError)
-ALL_READERS = READERS | SHAPE_READERS | IMAGE_READERS | PART_READERS
+ALL_READERS = READERS | IMAGE_READERS
 
 
 class Network(NamedTuple):
@@ -83,9 +82,10 @@ class Reader:
                 known.add(name)
             inputs = [name for name in node.inputs if name]
             if node.op != "Shape" and all(name in self.constants for name in inputs):
-                found = self._fold(node, [self.constants.get(name) for name in node.inputs])
-                if found is not None:
-                    self.constants[node.outputs[0]] = found
+                arrays = [self.constants.get(name) for name in node.inputs]
+                found = {name: self._fold(node, arrays, i) for i, name in enumerate(node.outputs)}
+                self.constants |= {name: array for name, array in found.items() if array is not None}
+                if node.outputs[0] in self.constants:
                     continue
             varying = [name for name in inputs if name not in self.constants]
             if node.op == "Shape" or (varying and all(name in self._shape_like for name in varying)):
@@ -93,9 +93,9 @@ class Reader:
             for name in filter(None, node.outputs):
                 self.producers[name] = node
 
-    def _fold(self, node: Node, arrays: Sequence[Array | None]) -> Array | None:
+    def _fold(self, node: Node, arrays: Sequence[Array | None], output: int = 0) -> Array | None:
         """Compute a constant; all of them together are not much larger than the file."""
-        found = fold(node, arrays, self._most)
+        found = fold(node, arrays, self._most, output=output)
         self._most -= 0 if found is None else found.size
         return found
 
@@ -116,9 +116,9 @@ class Reader:
             found.append(self.values[head.logits])
         return Network(self.steps, found, heads)
 
-    def _plan(self, names: Sequence[str]) -> dict[str, Node | Group | View | Norm]:
+    def _plan(self, names: Sequence[str]) -> dict[str, Node | Group | Norm]:
         """Return how each value that is needed is made."""
-        plan: dict[str, Node | Group | View | Norm] = {}
+        plan: dict[str, Node | Group | Norm] = {}
         stack = list(names)
         while stack:
             name = stack.pop()
@@ -127,31 +127,25 @@ class Reader:
             node = self.producers.get(name)
             if node is None:
                 raise FormatError(f"nothing in the file gives {shown(name)}.")
-            found: Group | View | Norm | None = None
+            found: Group | Norm | None = None
             if name not in self._shape_like:
                 is_pointwise = node.op in POINTWISE
                 found = self.groups.find(name) if is_pointwise else None
-                for find in (find_view, find_norm):
-                    found = found or find(node, self.producers, self.constants)
+                found = found or find_norm(node, self.producers, self.constants)
             plan[name] = node if found is None else found
             stack += [found.root] if found is not None else [each for each in node.inputs if each]
         return plan
 
-    def _check_known(self, name: str, made_by: Node | Group | View | Norm) -> None:
+    def _check_known(self, name: str, made_by: Node | Group | Norm) -> None:
         """Name an operation that no layer computes before a shape that is made for it, which says less."""
-        if isinstance(made_by, Group | View | Norm) or made_by.op in ALL_READERS or made_by.op == "Shape":
+        if isinstance(made_by, Group | Norm) or made_by.op in (*ALL_READERS, *MOVES, "Shape"):
             return
         if name not in self._shape_like or made_by.op not in (*FOLDED, *POINTWISE):
             raise lacking(made_by)
 
-    def _read_one(self, name: str, made_by: Node | Group | View | Norm) -> None:
+    def _read_one(self, name: str, made_by: Node | Group | Norm) -> None:
         if isinstance(made_by, Group):
             self.values[name] = self._read_group(made_by)
-            return
-        if isinstance(made_by, View):
-            self.values[name] = reshaped(
-                self.producers[name], self.values[made_by.root], made_by.shape, self._add
-            )
             return
         if isinstance(made_by, Norm):
             self.values[name] = normalized(
@@ -159,16 +153,15 @@ class Reader:
             )
             return
         node = made_by
-        if node.op == "Split":
-            node = node._replace(attributes={**node.attributes, PART: node.outputs.index(name)})
-        elif name != node.outputs[0]:
+        output = node.outputs.index(name)
+        if output and node.op != "Split":
             raise OptionError(f"{node.label}: its further outputs are not read.")
         given: list[Any] = [
             self.values.get(each, self.constants.get(each)) if each else None for each in node.inputs
         ]
         if node.op == "Shape" and isinstance(given[0], Value):
             of = node.attributes
-            whole = np.array([BATCH, *given[0].shape], np.int64)
+            whole = np.array([TRIAL, *given[0].shape], np.int64)
             self.constants[name] = whole[of.get("start", 0) : of.get("end")]
             return
         if name in self._shape_like and (node.op in FOLDED or node.op in POINTWISE):
@@ -179,24 +172,39 @@ class Reader:
                 raise lacking(node)
             self.constants[name] = found
             return
-        reader = ALL_READERS.get(node.op)
-        if reader is None or not any(isinstance(each, Value) for each in given):
+        values = [each for each in given if isinstance(each, Value)]
+        if not values:
             raise lacking(node)
+        if node.op in MOVES:
+            self.values[name] = self._moved(node, given, output)
+            return
+        for value in values:
+            if value.moved is not None:
+                raise OptionError(
+                    f"{value.moved.label}: of {TRIAL} samples {value.own_shape} "
+                    f"it makes {value.moved.places.shape}. Read are other layouts of each sample, rows of all its "
+                    "numbers, and some of its channels."
+                )
         try:
-            self.values[name] = reader(node, given, self._add)
+            self.values[name] = ALL_READERS[node.op](node, given, self._add)
         except PellucidError:
             raise
-        except (
-            AttributeError,
-            IndexError,
-            KeyError,
-            OverflowError,
-            TypeError,
-            ValueError,
-            ZeroDivisionError,
-        ):
+        except UNFIT:
             raise FormatError(f"{node.label}: its inputs or attributes are none that it may have.") from None
         self._count(node.label, self.values[name])
+
+    def _moved(self, node: Node, given: Sequence[Any], output: int) -> Value:
+        """Return what a node makes of the places of a value's numbers."""
+        value, others = value_at(node, given, 0), [array_at(node, given, i) for i in range(1, len(given))]
+        if TRIAL * math.prod(value.shape) > self._most:
+            raise OptionError(f"{node.label}: it moves more numbers than are read.")
+        if node.op == "Reshape":
+            target = np.array(node.attributes.pop("shape") if "shape" in node.attributes else others[0])
+            target[:1] = np.where(target[:1] > 0, TRIAL, target[:1])  # computed, or that of the export
+            node, others = node._replace(opset=max(5, node.opset)), [target]
+        places = self._fold(node, [value.places, *others], output)
+        assert places is not None
+        return moved(value, places, node.label, self._add)
 
     def _read_group(self, group: Group) -> Value:
         value = self.values[group.root]

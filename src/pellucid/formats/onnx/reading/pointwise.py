@@ -31,7 +31,7 @@ POINTWISE = frozenset(
 )
 
 
-def evaluate(node: Node, arrays: Sequence[Any]) -> Array:
+def evaluate(node: Node, arrays: Sequence[Any], output: int = 0) -> Array:
     """Return what onnx's own evaluator gives for a node and arrays; None stands for an input that is left out.
 
     Raises
@@ -48,8 +48,8 @@ def evaluate(node: Node, arrays: Sequence[Any]) -> Array:
     try:
         attributes = tuple((name, _hashable(value)) for name, value in node.attributes.items())
         with np.errstate(all="ignore"):
-            run = _evaluator(node.op, len(arrays), tuple(given), attributes, node.opset)
-            return np.asarray(run(None, given)[0])
+            run = _evaluator(node.op, len(arrays), len(node.outputs), tuple(given), attributes, node.opset)
+            return np.asarray(run(None, given)[output])
     except Exception as error:  # of many kinds, for files that are damaged
         raise ValueError(first_line(error)) from None
 
@@ -60,13 +60,19 @@ def _hashable(value: Any) -> Any:
 
 @lru_cache(maxsize=512)
 def _evaluator(
-    op: str, n_inputs: int, given: tuple[str, ...], attributes: tuple[tuple[str, Any], ...], opset: int
+    op: str,
+    n_inputs: int,
+    n_outputs: int,
+    given: tuple[str, ...],
+    attributes: tuple[tuple[str, Any], ...],
+    opset: int,
 ) -> Callable[..., Any]:
     onnx, reference = importlib.import_module("onnx"), importlib.import_module("onnx.reference")
     names = [str(i) if str(i) in given else "" for i in range(n_inputs)]
-    made = onnx.helper.make_node(op, names, ["found"], **dict(attributes))
-    values = [onnx.helper.make_empty_tensor_value_info(name) for name in given]
-    graph = onnx.helper.make_graph([made], "one", values, [onnx.helper.make_empty_tensor_value_info("found")])
+    outputs = [f"found{i}" for i in range(n_outputs)]
+    made = onnx.helper.make_node(op, names, outputs, **dict(attributes))
+    values = [[*map(onnx.helper.make_empty_tensor_value_info, each)] for each in (given, outputs)]
+    graph = onnx.helper.make_graph([made], "one", *values)
     run: Callable[..., Any] = reference.ReferenceEvaluator(graph, opsets={"": opset}).run
     return run
 

@@ -1,7 +1,6 @@
 """What is known of a value of the file, and how pellucid has it: images with their channels last."""
 
 import math
-from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -11,6 +10,25 @@ from pellucid.text import join
 from pellucid.types import Array, Shape
 
 MOST_VALUES = 2**28  # of one sample, at one place and in all of a network together
+TRIAL = 2  # samples, of which the file's operations on shapes and places are computed
+
+
+class Moved(NamedTuple):
+    """Numbers of a value whose places are those of no layer.
+
+    Attributes
+    ----------
+    own_shape : tuple of int
+        Of one sample in pellucid.
+    places : Array, shape (TRIAL, ...) or any other
+        As the file has them: where each lies among those of ``TRIAL`` samples of pellucid.
+    label : str
+        The node that moved them.
+    """
+
+    own_shape: Shape
+    places: Array
+    label: str
 
 
 class Value(NamedTuple):
@@ -24,29 +42,42 @@ class Value(NamedTuple):
         Of one sample, as the file has it: (c, h, w) for most images.
     axes : tuple of int
         The axes of ``shape`` in the order in which pellucid has them; others have the length 1.
-    order : callable or None
+    order : Array or None
         Of a row: the places in the file's row of the numbers in ours. None where they are the same.
+    moved : Moved or None
+        Where no axes and no order describe it.
     """
 
     step: str
     shape: Shape
     axes: tuple[int, ...]
-    order: Callable[[], Array] | None = None
+    order: Array | None = None
+    moved: Moved | None = None
 
     @property
     def own_shape(self) -> Shape:
         """The shape of one sample in pellucid."""
-        return tuple(self.shape[axis] for axis in self.axes)
+        return self.moved.own_shape if self.moved else tuple(self.shape[axis] for axis in self.axes)
+
+    @property
+    def places(self) -> Array:
+        """Where each number of ``TRIAL`` samples of the file lies among those of pellucid, (TRIAL, *shape)."""
+        if self.moved:
+            return self.moved.places
+        n = math.prod(self.own_shape)
+        sample = np.arange(n) if self.order is None else np.argsort(self.order)
+        sample = sample.reshape(self.own_shape).transpose(np.argsort(self.axes)).reshape(self.shape)
+        return np.stack([sample + i * n for i in range(TRIAL)])
 
     @property
     def is_image(self) -> bool:
         """Whether it is (h, w, c) in pellucid."""
-        return len(self.axes) == 3
+        return len(self.own_shape) == 3
 
     @property
     def n_channels(self) -> int:
         """The length of the last axis in pellucid."""
-        return self.shape[self.axes[-1]]
+        return self.own_shape[-1]
 
     def with_channels(self, c: int, step: str) -> "Value":
         """Return the value of a step that changes the channels only."""
@@ -72,17 +103,6 @@ def checked(value: Value, where: str) -> Value:
     return value
 
 
-def flattened(value: Value, step: str) -> Value:
-    """Return an image as pellucid's Flatten lays it out: row, column, channel."""
-    shape, axes = value.shape, value.axes
-    others = tuple(axis for axis in range(len(shape)) if axis not in axes)
-    n = math.prod(shape)
-    large = [axis for axis in axes if shape[axis] > 1]
-    if large == sorted(large):
-        return Value(step, (n,), (0,))
-    return Value(step, (n,), (0,), lambda: np.arange(n).reshape(shape).transpose(*axes, *others).ravel())
-
-
 def per_channel(array: Array, value: Value, where: str) -> Array:
     """Return a constant that is combined with a value as one number for each channel, in pellucid's order.
 
@@ -105,4 +125,4 @@ def per_channel(array: Array, value: Value, where: str) -> Array:
 
 def in_order(array: Array, value: Value) -> Array:
     """Return what a file has for each entry of a row, along the first axis, in pellucid's order."""
-    return array if value.order is None else array[value.order()]
+    return array if value.order is None else array[value.order]
