@@ -137,7 +137,8 @@ def run(n: int, *arguments: str, at_a_time: int = 1) -> list[str]:
     command = [*start, sys.executable, "-m", "benchmarks.mpi_training", *arguments]
     environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}  # of several processes none may take both cores
     started = [
-        subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) for _ in range(at_a_time)
+        subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
+        for _ in range(at_a_time)
     ]
     found = [process.communicate()[0] for process in started]
     assert not any(process.returncode for process in started)

@@ -4,8 +4,8 @@
 
 The 258 distinct published photos, drawn-cats, and the digits as pictures: 5x3 folds for each seed, ours next to
 scikit-learn's ``LogisticRegressionCV`` on the same features and folds. Then the published photos from 5, 10, 20, 50
-and 100 of each class, tested on all others. A fit is that of ``pl.train("pretrained", ...)`` with its features, with
-an empty cache of features and with a full one, each in this process, once its kernels are compiled.
+and 100 of each class, tested on all others. A fit is that of ``pl.train("pretrained", ...)`` with its features: the
+first one of the process, one with an empty cache of features, and one with a full cache.
 """
 
 import argparse

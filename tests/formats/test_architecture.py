@@ -111,7 +111,7 @@ def as_json(model: Model) -> str:
     return json.dumps(model.config())
 
 
-@every("name", PRESETS)
+@every("name", sorted(PRESETS.keys() - {"pretrained"}))
 def test_every_preset_comes_back_from_its_file(load: Any, name: str) -> None:
     model = preset(name)
     architecture = load(architecture_to_toml(model))
