@@ -160,8 +160,7 @@ class Loss(Configurable):
                 f"weights: expected finite numbers of at least 0, got {weights[first]} for sample {first}."
             )
         total = float(weights.sum(dtype=np.float64) if normalizer is None else normalizer) * n_out
-        scale: Array = (weights / (total or 1.0)).astype(dtype)[:, None]
-        return scale
+        return (weights / (total or 1.0)).astype(dtype)[:, None]
 
     def formula_options(self) -> dict[str, Any]:
         """Return the options that the forward of ``pair`` takes: all, unless a loss keeps some to itself."""
