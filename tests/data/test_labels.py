@@ -35,7 +35,7 @@ def test_words_and_bytes_and_booleans() -> None:
         (np.array([0, 1, 1, 2**63], np.uint64), "expected small whole numbers"),
         (np.array([0, 1, 1, 1e300]), "expected small whole numbers"),
         (np.array([0, 1, 1, 1j]), "expected numbers or words, got dtype complex128"),
-        (np.array([0, 1, "a", None], object), "got an object array"),
+        (np.array([0, 1, "a", None], object), "got dtype object"),
         (np.array([b"a", b"\xff", b"a", b"a"]), "words in UTF-8"),
         (np.array(["2020-01-01"] * 4, "datetime64[D]"), "got dtype datetime64"),
     ],
