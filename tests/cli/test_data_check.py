@@ -54,35 +54,24 @@ def test_the_sheet_is_written(pellucid: Command, leaky: Path) -> None:
         assert f"Every finding as a picture: {file}" in done.out
 
 
-def test_a_messy_folder(pellucid: Command) -> None:
-    cats, letters = load_drawn_cats(), "abcdefghij" * 4
-    names = [
-        f"{name}/{letters[i] * 50}-{i}.png"
-        for i, name in enumerate(map(cats.classes.__getitem__, cats.train.y[:40]))
-    ]
-    copy = f"{cats.classes[1 - cats.train.y[0]]}/copy.png"
-    for name, pixels in (*zip(names, cats.train.X, strict=False), (copy, cats.train.X[0])):
-        Path("pets", name).parent.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(pixels).save(Path("pets", name))
+def test_a_finding_is_told_to_its_end(pellucid: Command) -> None:
+    """Names of 60 letters made a finding longer than a line, and it was cut off in the middle."""
+    cats = load_drawn_cats()
+    for i in range(10):
+        path = Path("pets", "cat" if i < 5 else "other", f"{'abcdefghij'[i] * 50}.png")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(cats.train.X[i % 9]).save(path)  # the last is a copy of the first
     Path("pets/cat/bad.jpg").write_text("no picture")
-    result = pellucid.json("data check pets --out found.png")
-    found = {finding["kind"]: [s["name"] for s in finding["samples"]] for finding in result["findings"]}
-    assert found["unreadable"] == ["cat/bad.jpg"]
-    assert set(found["conflict"]) == {names[0], copy}
-    assert result["sheets"] == ["found.png"]
     text = pellucid.ok("data check pets").out
-    for words in ("Cannot be read", "cat/bad.jpg", "a" * 50):
+    assert "…" not in text
+    for words in ("Cannot be read", "cat/bad.jpg", "a" * 50, "j" * 50):
         assert words in text
-    assert "…" not in text  # a finding is told to its end
 
 
-def test_a_table(pellucid: Command, rng: np.random.Generator) -> None:
-    lines = [f"{a:.4f},{b:.4f},{'cat' if a > 0 else 'dog'}" for a, b in rng.standard_normal((60, 2))]
-    lines[7] = ",1.5,cat"
-    Path("pets.csv").write_text("a,b,pet\n" + "\n".join(lines) + "\n")
+def test_a_table_has_no_contact_sheet(pellucid: Command, rng: np.random.Generator) -> None:
+    rows = [f"{a:.4f},{b:.4f},{'cat' if a > 0 else 'dog'}" for a, b in rng.standard_normal((60, 2))]
+    Path("pets.csv").write_text("\n".join(["a,b,pet", *rows, ",1.5,cat"]))
     done = pellucid.ok("data check pets.csv --target pet -o sheet.png")
-    assert "'a' has no value in 1 of 60 rows, the first in line 9." in done.out
+    assert "'a' has no value in 1 of 61 rows, the first in line 62." in done.out
     assert "No contact sheet was written: the samples are no pictures." in done.out
     assert not Path("sheet.png").exists()
-    (finding,) = pellucid.json("data check pets.csv --target pet")["findings"]
-    assert finding["kind"] == "missing_values"

@@ -21,18 +21,13 @@ def trained(tmp_path: Path) -> Path:
 
 def test_a_model_file_or_a_run_folder(pellucid: Command, trained: Path) -> None:
     pytest.importorskip("onnx")
-    runtime = pytest.importorskip("onnxruntime")
     done = pellucid.ok("export . --to onnx")
     assert done.out == "model.onnx\n"
     assert "Its outputs are the model's, within" in done.err
-    X = pl.load_data("digits").test.X
-    found = runtime.InferenceSession("model.onnx").run(None, {"input": X})[0]
-    np.testing.assert_allclose(found, pl.load("model.safetensors").predict_proba(X), atol=1e-5)
     told = pellucid.json("export model.safetensors --to onnx --raw -o other.onnx")
-    assert told["file"] == "other.onnx"
+    assert (told["file"], told["bytes"]) == ("other.onnx", Path("other.onnx").stat().st_size)
     assert told["largest_difference"] <= 1e-5
-    (logits,) = runtime.InferenceSession("other.onnx").get_outputs()
-    assert (logits.name, logits.shape) == ("logits", ["batch", 10])
+    assert Path("other.onnx").read_bytes() != Path("model.onnx").read_bytes()
 
 
 def test_a_script_of_a_run_is_compared_on_its_data(pellucid: Command) -> None:

@@ -181,21 +181,6 @@ def test_a_full_disk_keeps_what_was_written(
     assert Path(f"r.{kind}").read_bytes() == Path(f"whole.{kind}").read_bytes()
 
 
-def test_many_images_take_no_more_memory_than_a_batch(model: pl.Sequential) -> None:
-    n = 0
-
-    def names() -> Any:
-        nonlocal n
-        while n < 2000:
-            n += 1
-            yield PHOTOS[1]
-
-    for batch in module.image_batches(model, names()):
-        assert len(batch.predictions) <= module.PIECE
-        assert n == 2000 or n % module.PIECE == 0  # no name is taken before its batch is
-    assert n == 2000
-
-
 def test_a_table_is_read_with_its_words_for_no_value(pellucid: Command) -> None:
     lines = [f"{i},{'NA' if i % 3 else 'tabby'},{'None' if i % 2 else 'some'}" for i in range(20)]
     Path("pets.csv").write_text("\n".join(["x,coat,pet", *lines]))

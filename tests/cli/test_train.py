@@ -112,15 +112,6 @@ def test_killed_and_resumed_ends_with_the_same_weights(pellucid: Command, photos
     assert all(path.suffix == ".checkpoint" for path in Path().glob("killed/checkpoints/*"))
 
 
-def test_the_files_of_a_resumed_training_are_those_of_an_uninterrupted_one(
-    pellucid: Command, photos: Path
-) -> None:
-    options = "train photos.npz --model mlp-wide --epochs 60 --checkpoint-steps 40 --weight-ema 0.9 --out"
-    for more in (["whole"], ["again"], ["again", "--resume"]):
-        pellucid.ok(options, *more)
-    assert_same_runs("again", "whole")
-
-
 def test_a_complete_training_goes_on_as_one_that_was_longer_from_the_start(
     pellucid: Command, photos: Path
 ) -> None:
@@ -261,18 +252,6 @@ def test_overwrite_in_a_folder_that_is_no_run_removes_nothing(pellucid: Command,
     assert_refused(pellucid("train photos.npz --out . --resume"), "holds no training to go on from")
     pellucid.ok("train photos.npz --epochs 3 --out . --overwrite")
     assert [Path(name).read_text() for name in mine[:2]] == ["mine"] * 2
-
-
-def test_resume_refuses_relabelled_data_and_other_settings(pellucid: Command, photos: Path) -> None:
-    line = f"{SHORT} --checkpoint-steps 1"
-    pellucid.ok(line)
-    before = files_of(Path("out"))
-    words = 'class_weight = null, this training class_weight = "balanced"'
-    assert_refused(pellucid(line, "--resume", "--class-weight", "balanced"), words)
-    arrays = dict(np.load(photos))
-    np.savez(photos, **{**arrays, "y": 1 - arrays["y"]})
-    assert_refused(pellucid(line, "--resume"), "training_data = ")
-    assert files_of(Path("out")) == before
 
 
 @every("n_bytes", [0, 2_000, 40_000])
