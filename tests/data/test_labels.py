@@ -90,11 +90,6 @@ def test_more_labels_than_names(values: list[int]) -> None:
         encode([np.array(values)], ("a", "b"), "toy")
 
 
-def test_a_word_without_a_name() -> None:
-    with pytest.raises(DataError, match="expected the classes a, b, also got c"):
-        encode([np.array(["a", "c"])], ("a", "b"), "toy")
-
-
 @every("value", [4, "cat", True])
 def test_one_class_is_not_enough(value: object) -> None:
     with pytest.raises(DataError, match=f"at least two classes, but every label is {value!r}"):
