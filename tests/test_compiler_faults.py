@@ -75,14 +75,10 @@ def test_where_numba_is_absent_numpy_serves(wanted: list[float]) -> None:
 
 
 @pytest.mark.slow
-def test_numpy_that_is_asked_for_serves_in_silence(wanted: list[float]) -> None:
+def test_numpy_that_is_asked_for_serves_in_silence_and_a_numba_too_old_does_not(wanted: list[float]) -> None:
     auto = "sys.modules['numba'] = None\nhistory = train(kernels='auto')"
     check(run(auto), wanted, "numpy")
     check(run(ORDINARY.replace("()", "(kernels=None)"), PELLUCID_KERNELS="numpy"), wanted, "numpy")
-
-
-@pytest.mark.slow
-def test_a_numba_that_is_too_old_is_not_used(wanted: list[float]) -> None:
     found = run("import numba\nnumba.__version__ = '0.60.1'\nhistory = train()")
     check(found, wanted, "numpy", "numba 0.60.1 is too old")
 
@@ -95,22 +91,14 @@ def test_where_compiled_code_cannot_be_kept_anywhere_numpy_serves(
     package = Path(pellucid.__file__).parent
     shutil.copytree(package, tmp_path / "pellucid", ignore=shutil.ignore_patterns("__pycache__"))
     (tmp_path / "pellucid" / "kernels" / "__pycache__").write_text("in the way")
-    no_folder = tmp_path / "file"
-    no_folder.write_text("in the way")
-    places = {"HOME": no_folder, "XDG_CACHE_HOME": no_folder, "PYTHONPATH": tmp_path}
-    check(run(**places), wanted, "numpy", "no locator available")
-    home = tmp_path / "home"
-    home.mkdir()
-    found = run(**{**places, "HOME": home, "XDG_CACHE_HOME": home / "cache"})  # a home suffices
-    check(found, wanted, "numba")
-    assert list(home.rglob("*.nbc"))
-
-
-@pytest.mark.slow
-def test_a_read_only_home_and_a_wrong_cache_folder_do_no_harm(tmp_path: Path, wanted: list[float]) -> None:
-    no_folder = tmp_path / "file"
-    no_folder.write_text("in the way")
-    check(run(HOME=no_folder, XDG_CACHE_HOME=no_folder, NUMBA_CACHE_DIR=no_folder), wanted, "numba")
+    (tmp_path / "file").write_text("in the way")
+    places = dict.fromkeys(("HOME", "XDG_CACHE_HOME"), tmp_path / "file")
+    check(run(**places, PYTHONPATH=tmp_path), wanted, "numpy", "no locator available")
+    check(run(**places, NUMBA_CACHE_DIR=tmp_path / "file"), wanted, "numba")  # next to the package is enough
+    (tmp_path / "home").mkdir()
+    home = {"HOME": tmp_path / "home", "XDG_CACHE_HOME": tmp_path / "home" / "cache"}
+    check(run(**home, PYTHONPATH=tmp_path), wanted, "numba")  # so is a home
+    assert list((tmp_path / "home").rglob("*.nbc"))
 
 
 @pytest.mark.slow
@@ -126,22 +114,16 @@ def test_on_a_full_disk_kernels_run_without_being_kept(tmp_path: Path, wanted: l
 @pytest.mark.slow
 def test_two_processes_compile_at_once_for_different_types(tmp_path: Path, wanted: list[float]) -> None:
     environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
-    dtypes = ["float32", "float64", "float32"]
-    started = [
-        subprocess.Popen(
-            program(f"history = train(dtype='{dtype}')"), env=environment, stdout=subprocess.PIPE
-        )
-        for dtype in dtypes
-    ]
+    programs = [program(f"history = train(dtype='{dtype}')") for dtype in ("float32", "float64", "float32")]
+    started = [subprocess.Popen(each, env=environment, stdout=subprocess.PIPE) for each in programs]
     for process in started:
         printed, _ = process.communicate(timeout=300)
         check(json.loads(printed), wanted, "numba")
     warm = {path: path.stat().st_mtime for path in tmp_path.rglob("*.nb*")}
-    for dtype in dtypes[:2]:
+    for dtype in ("float32", "float64"):
         check(run(f"history = train(dtype='{dtype}')", NUMBA_CACHE_DIR=tmp_path), wanted, "numba")
-    assert {
-        path: path.stat().st_mtime for path in tmp_path.rglob("*.nb*")
-    } == warm  # nothing was compiled again
+    again = {path: path.stat().st_mtime for path in tmp_path.rglob("*.nb*")}
+    assert again == warm  # nothing was compiled again
 
 
 @pytest.mark.slow
@@ -183,17 +165,13 @@ history = train(is_stack=True)
 
 @pytest.mark.slow
 def test_the_next_process_compiles_nothing_of_a_stack_of_dense_layers() -> None:
-    first, second = (
-        run(LISTENING),
-        run(LISTENING),
-    )  # in the folder of all tests: the first finds most of it there
+    first, second = (run(LISTENING) for _ in range(2))  # in the folder of all tests, where most of it is
     assert first["kernels"] == second["kernels"] == "numba"
     assert first["losses"] == second["losses"]
     assert second["compiled"] == []
 
 
-HELPED = (
-    """
+HELPED = f"""
 from pellucid.kernels import beside
 
 started, start = [], beside.start
@@ -204,12 +182,9 @@ def start_and_wait(call):
     return started[0]
 
 beside.start, beside.allowed_threads = start_and_wait, lambda: 2
-"""
-    + LISTENING.replace("is_stack=True", "")
-    + """
+{LISTENING.replace("is_stack=True", "")}
 assert [process.returncode for process in started] == [0] * EXPECTED
 """
-)
 
 
 @pytest.mark.slow

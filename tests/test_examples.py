@@ -5,7 +5,6 @@ import os
 import re
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -41,33 +40,30 @@ def run(script: Path, folder: Path, *arguments: str, **environment: str) -> str:
     return done.stdout
 
 
-def examples() -> list[Any]:
-    """Return the scripts but the tutorial, slow ones but for one."""
-    found = [script for script in SCRIPTS if script.name != "step_by_step.py"]
-    slow = pytest.mark.slow
-    return [
-        pytest.param(each, marks=[slow] * (each.name != "custom_layer.py"), id=each.name) for each in found
-    ]
-
-
-@pytest.mark.parametrize("script", examples())
-def test_example_runs(script: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(script.name, marks=[pytest.mark.slow] * (script.name != "custom_layer.py"))
+        for script in SCRIPTS
+        if script.name != "step_by_step.py"
+    ],
+)
+def test_example_runs(name: str, tmp_path: Path) -> None:
+    (script,) = (script for script in SCRIPTS if script.name == name)
     printed = run(script, tmp_path)
     assert printed, "an example shows something"
-    if script.name in SCORES:
-        before, least = SCORES[script.name]
+    if name in SCORES:
+        before, least = SCORES[name]
         found = re.search(rf"{before}([01]\.\d+)", printed)
         assert found is not None, printed
-        with capsys.disabled():
-            print(f" [{script.name}: {before}{found[1]}]", end="")
         assert float(found[1]) >= least
 
 
-@every("script", SCRIPTS, ids=lambda script: script.name)
-def test_example_is_short_and_says_what_it_shows(script: Path) -> None:
-    text = script.read_text()
-    assert len(text.splitlines()) < LONGER.get(script.name, 60)
-    assert text.startswith('"""')
+def test_examples_are_short_and_say_what_they_show() -> None:
+    for script in SCRIPTS:
+        text = script.read_text()
+        assert len(text.splitlines()) < LONGER.get(script.name, 60), script
+        assert text.startswith('"""'), script
 
 
 NOTEBOOKS = sorted(EXAMPLES.glob("*.ipynb"))
@@ -93,22 +89,15 @@ def test_notebook_is_stored_without_outputs_and_explains_itself(notebook: Path) 
 @pytest.mark.slow
 @pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda notebook: notebook.name)
 def test_notebook_runs_and_shows_little_text(
-    notebook: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    notebook: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    nbformat = pytest.importorskip("nbformat", reason="nbformat is not installed: notebooks are not run")
-    pytest.importorskip("ipykernel", reason="ipykernel is not installed: notebooks are not run")
-    nbclient = pytest.importorskip("nbclient", reason="nbclient is not installed: notebooks are not run")
+    nbformat, _, nbclient = map(pytest.importorskip, ("nbformat", "ipykernel", "nbclient"))
     monkeypatch.delenv("MPLBACKEND", raising=False)  # the kernel's own, which puts figures into the notebook
     monkeypatch.delenv("PELLUCID_DATA_DIR", raising=False)
     book = nbformat.read(notebook, as_version=4)
     where = {"metadata": {"path": str(tmp_path)}}
-    client = nbclient.NotebookClient(
-        book, timeout=300, kernel_name="python3", resources=where, coalesce_streams=True
-    )
-    started = time.perf_counter()
-    client.execute()
-    with capsys.disabled():  # all three are to take less than three minutes: see benchmarks/notebooks.py
-        print(f" [{notebook.name}: {time.perf_counter() - started:.0f} s]", end="")
+    options = {"timeout": 300, "kernel_name": "python3", "coalesce_streams": True}
+    nbclient.NotebookClient(book, resources=where, **options).execute()
     outputs = [(cell.source, output) for cell in book.cells for output in cell.get("outputs", [])]
     for source, output in outputs:
         assert output.get("name") != "stderr" or not output.text.strip(), output  # a bar that has gone

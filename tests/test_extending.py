@@ -2,8 +2,8 @@
 
 import doctest
 import importlib
-import importlib.util
 import re
+import runpy
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -45,16 +45,14 @@ def sections() -> list[Section]:
 @pytest.fixture
 def put(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Section], None]]:
     """Yield a function that puts a section's file into its package, which has it until the end of the test."""
-    entries = [(table, dict(table.items())) for table in TABLES.values()]
-    activations, commands, twins = dict(ACTIVATIONS), dict(DECLARED), dict(TWINS)
+    tables = [ACTIVATIONS, DECLARED, TWINS, *(table._load() for table in TABLES.values())]
+    before = [dict(table) for table in tables]
 
     def into_its_package(section: Section) -> None:
-        (tmp_path / Path(section.path).name).write_text(section.file, encoding="utf-8")
+        file = tmp_path / Path(section.path).name
+        file.write_text(section.file, encoding="utf-8")
         if section.title == "An activation":  # into a file that is there: run here as one of one's own
-            spec = importlib.util.spec_from_file_location("of_ones_own", tmp_path / "activations.py")
-            assert spec is not None
-            assert spec.loader is not None
-            spec.loader.exec_module(importlib.util.module_from_spec(spec))
+            runpy.run_path(str(file))
             return
         name = ".".join(Path(section.path).with_suffix("").parts[1:-1])
         package = importlib.import_module(name)
@@ -65,12 +63,9 @@ def put(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[S
             find_commands()
 
     yield into_its_package
-    for known, before in (
-        *((table._entries, own) for table, own in entries),
-        *((ACTIVATIONS, activations), (DECLARED, commands), (TWINS, twins)),
-    ):
-        known.clear()
-        known.update(before)
+    for table, entries in zip(tables, before, strict=True):
+        table.clear()
+        table.update(entries)
     for name, module in list(sys.modules.items()):
         if str(getattr(module, "__file__", "")).startswith(str(tmp_path)):
             del sys.modules[name]

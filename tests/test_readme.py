@@ -1,6 +1,5 @@
 """What README.md and docs/first_steps.md show runs: each command, each block of Python, and the network file."""
 
-import json
 import re
 import shlex
 from pathlib import Path
@@ -13,6 +12,7 @@ from PIL import Image
 import pellucid as pl
 from pellucid.cli.command import DECLARED, build
 from tests.commands import Command
+from tests.every import every
 
 ROOT = Path(__file__).parents[1]
 README = "\n".join((ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "docs/first_steps.md"))
@@ -83,16 +83,14 @@ def test_the_first_command_prints_what_is_shown(pellucid: Command) -> None:
     assert int(score[1]) >= 90
 
 
-def lines() -> list[Any]:
-    """Return the lines of the table, those that make whole reports or train many networks marked slow."""
-    return [
+@pytest.mark.parametrize(
+    "line",
+    [
         pytest.param(line, marks=[pytest.mark.slow] * (command_of(line) in SLOW))
         for line in TABLE
         if command_of(line) not in ELSEWHERE
-    ]
-
-
-@pytest.mark.parametrize("line", lines())
+    ],
+)
 def test_command_line(
     pellucid: Command, trained: Path, photos: Path, tmp_path: Path, request: pytest.FixtureRequest, line: str
 ) -> None:
@@ -104,7 +102,7 @@ def test_command_line(
     if "onnx" in line:
         pytest.importorskip("onnx", reason="needs onnx: pip install 'pellucid[onnx]'")
     if name == "import":
-        assert pellucid("export", trained, "--to", "onnx", "--out", "net.onnx").code == 0
+        pellucid.ok("export trained --to onnx --out net.onnx")
     meant = {
         "DATA": photos, "data": photos, "name": "catvnoncat" if name == "data fetch" else photos,
         "M": "mlp", "A": "mlp", "B": "logistic",
@@ -115,9 +113,7 @@ def test_command_line(
     words = [meant.get(word, word) for word in line.removeprefix(name).split()]
     if not words:  # `data list | info`: fill in what must be given
         words = [meant[argument] for argument in required(name)]
-    done = pellucid(*name.split(), *words, *LESS.get(name, []))
-    assert done.code == 0, done.err
-    assert done.out
+    assert pellucid.ok(name, *words, *LESS.get(name, [])).out
 
 
 def required(name: str) -> list[str]:
@@ -136,8 +132,7 @@ def test_session(pellucid: Command, rng: np.random.Generator, tmp_path: Path, li
             Image.fromarray(pixels).save(tmp_path / "pets" / label / f"{i}.png")
     Image.new("RGB", (20, 20), (200, 30, 90)).save(tmp_path / "photo.jpg")
     for line in lines:
-        done = pellucid(*shlex.split(line), *LESS.get(command_of(line), []))
-        assert done.code == 0, (line, done.err)
+        pellucid.ok(*shlex.split(line), *LESS.get(command_of(line), []))
 
 
 @pytest.mark.parametrize("code", blocks("python"), ids=range(len(blocks("python"))))
@@ -146,31 +141,18 @@ def test_python_block(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     exec(compile(code, "README.md", "exec"), {"__name__": "readme"})
-    printed = capsys.readouterr().out
-    scores = [float(word) for word in printed.split() if re.fullmatch(r"0\.\d+|1\.0", word)]
-    with capsys.disabled():
-        print(f" [README, Python: {scores}]", end="")
+    scores = re.findall(r"\b(?:0\.\d+|1\.0)(?=\s)", capsys.readouterr().out)
     if "pl.evaluate" in code:
-        assert scores[-1] >= 0.97
+        assert float(scores[-1]) >= 0.97
 
 
-@pytest.mark.parametrize("network", blocks("toml"), ids=range(len(blocks("toml"))))
-def test_network_file(pellucid: Command, tmp_path: Path, network: str) -> None:
-    (tmp_path / "net.toml").write_text(network)
-    done = pellucid("model", "check", "net.toml", "--input-shape", "8x8x3")
-    assert done.code == 0, (done.out, done.err)
-
-
-@pytest.mark.parametrize("network", blocks("toml"), ids=range(len(blocks("toml"))))
-def test_the_network_file_reaches_what_is_said_of_it(
-    pellucid: Command, tmp_path: Path, capsys: pytest.CaptureFixture[str], network: str
+@every("network", blocks("toml"))
+def test_a_network_file_is_checked_and_reaches_what_is_said_of_it(
+    pellucid: Command, tmp_path: Path, network: str
 ) -> None:
-    (tmp_path / "net.toml").write_text(network)
+    Path("net.toml").write_text(network)
+    pellucid.ok("model check net.toml --input-shape 8x8x3")
     line = re.search(r"`pellucid (train .*?)` reads (\d+) % of the test digits", README)
     assert line is not None
-    done = pellucid(*shlex.split(line[1]), "--json")
-    assert done.code == 0, done.err
-    score = json.loads(done.out)["test"]["accuracy"]
-    with capsys.disabled():
-        print(f" [README, network file: {score:.4f}]", end="")
-    assert score >= int(line[2]) / 100 - 0.005
+    trained = pellucid.json(*shlex.split(line[1]))
+    assert trained["test"]["accuracy"] >= int(line[2]) / 100 - 0.005

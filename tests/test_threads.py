@@ -69,10 +69,12 @@ def test_slices_cover_all_once() -> None:
 @every("n", [1, 2, 3, 5])
 def test_sums_are_those_of_all_parts_in_the_order_of_the_threads(n: int) -> None:
     found: list[list[float]] = [[] for _ in range(n)]
-    with Workers(n) as workers:
+    seen: list[tuple[str, str]] = [("", "")] * n
+    with np.errstate(over="ignore"), dispatch.use("plain"), Workers(n) as workers:
         adder = AllReduce(workers)
 
         def bring(i: int) -> None:
+            seen[i] = dispatch.current(), np.geterr()["over"]
             for turn in range(50):
                 part = np.array([10.0**i * (turn + 1)])
                 total = adder.sum(i, part)
@@ -83,17 +85,7 @@ def test_sums_are_those_of_all_parts_in_the_order_of_the_threads(n: int) -> None
         workers.run(bring)
     wanted = [sum(10.0**i for i in range(n)) * (turn + 1) for turn in range(50)]
     assert found == [wanted * 2] * n
-
-
-def test_the_callers_choices_hold_in_all_threads() -> None:
-    seen: list[tuple[str, str]] = [("", "")] * 3
-
-    def look(i: int) -> None:
-        seen[i] = dispatch.current(), np.geterr()["over"]
-
-    with np.errstate(over="ignore"), dispatch.use("plain"), Workers(3) as workers:
-        workers.run(look)
-    assert seen == [("plain", "ignore")] * 3
+    assert seen == [("plain", "ignore")] * n  # the caller's choices hold in all threads
 
 
 @every("failing", [0, 1, 2])

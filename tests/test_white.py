@@ -1,6 +1,5 @@
 """The value of white of floating-point and 32-bit grey pictures: one for a set, kept by its model for all doors."""
 
-import importlib.util
 import pickle
 import runpy
 from collections.abc import Callable
@@ -96,12 +95,14 @@ def test_two_kinds_in_one_set_decide_apart(tmp_path: Path) -> None:
     assert pl.load_data(root, skip_bad=True).train.white == (255, 65535)
 
 
-def doors(root: Path, fitted: ImageClassifier, folder: Path) -> dict[str, Callable[[Path], Any]]:
-    """Return what each door makes of a picture: its bytes, or the probability of the second class."""
-    model, file, train = fitted.model_, folder / "model.safetensors", pl.load_data(root).train
+def test_every_door_reads_by_the_white_of_the_training(tmp_path: Path) -> None:
+    root, file = folder_of(tmp_path / "sky", *FLOATS), tmp_path / "model.safetensors"
+    fitted = ImageClassifier("logistic", n_epochs=3, random_state=0).fit(root)
+    model, train = fitted.model_, pl.load_data(root).train
+    dark, bright = root / "night" / "dark.tif", save(tmp_path / "bright.tif", 300, np.float32)
     pl.save(model, file)
-    export_script(model, folder / "script.py", samples=[root / "night" / "dark.tif"])
-    script = runpy.run_path(str(folder / "script.py"))
+    export_script(model, tmp_path / "script.py", samples=[dark])
+    script = runpy.run_path(str(tmp_path / "script.py"))
 
     def of_run(path: Path) -> Any:
         config = RunConfig(DataSource(str(root)), "logistic", TrainingOptions(n_epochs=1), photo=str(path))
@@ -114,7 +115,7 @@ def doors(root: Path, fitted: ImageClassifier, folder: Path) -> dict[str, Callab
             raise DataError(found.faults[str(path)])
         return found.predictions[0].classes["night"]
 
-    return {
+    doors: dict[str, Callable[[Path], Any]] = {  # a picture's bytes, or the probability of the second class
         "predict": of_predict,
         "explain": lambda path: read_photo("explain", pl.load(file), path)[1],
         "run --photo": of_run,
@@ -123,28 +124,20 @@ def doors(root: Path, fitted: ImageClassifier, folder: Path) -> dict[str, Callab
         "pickled": lambda path: pickle.loads(pickle.dumps(fitted)).predict_proba([path])[0, 1],
         "loaded": lambda path: ImageClassifier.load(file).predict_proba(str(path))[0, 1],
     }
-
-
-def test_every_door_reads_by_the_white_of_the_training(tmp_path: Path) -> None:
-    root = folder_of(tmp_path / "sky", *FLOATS)
-    fitted = ImageClassifier("logistic", n_epochs=3, random_state=0).fit(root)
     X = np.ones((1, SIZE, SIZE, 3), np.uint8)  # 0.9 of 255
-    expected = fitted.model_.predict_proba(X)[0, 1]
-    dark, bright = root / "night" / "dark.tif", save(tmp_path / "bright.tif", 300, np.float32)
-    for name, read in doors(root, fitted, tmp_path).items():
+    expected, words = model.predict_proba(X)[0, 1], "floating-point grey values from 0 to 255, got 300"
+    for name, read in doors.items():
         found = read(dark)
         wanted = X[0] if isinstance(found, np.ndarray) else expected
         np.testing.assert_allclose(found, wanted, rtol=1e-5, err_msg=name)
-        with pytest.raises(
-            (DataError, ValueError), match="floating-point grey values from 0 to 255, got 300"
-        ):
+        with pytest.raises((DataError, ValueError), match=words):
             read(bright)
 
 
 @pytest.mark.optional
 def test_the_server_reads_by_the_white_of_the_training(tmp_path: Path) -> None:
-    if not all(importlib.util.find_spec(name) for name in ("fastapi", "uvicorn", "python_multipart")):
-        pytest.skip("no server")
+    for name in ("fastapi", "uvicorn", "python_multipart"):
+        pytest.importorskip(name)
     from tests.server.serving import form, running
 
     root = folder_of(tmp_path / "sky", *FLOATS)
@@ -156,10 +149,9 @@ def test_the_server_reads_by_the_white_of_the_training(tmp_path: Path) -> None:
             (found,) = server.predict("sky", body, kind).json["predictions"]
             wanted = fitted.predict_proba([root / "night" / "dark.tif"])[0, 1]
             assert found["classes"]["night"] == pytest.approx(wanted, rel=1e-5)
-        refused = server.predict("sky", save(tmp_path / "a.tif", 300, np.float32).read_bytes(), "image/tiff")
-        assert (
-            "the image: expected floating-point grey values from 0 to 255, got 300" in refused.json["error"]
-        )
+        bright = save(tmp_path / "a.tif", 300, np.float32).read_bytes()
+        error = server.predict("sky", bright, "image/tiff").json["error"]
+        assert "the image: expected floating-point grey values from 0 to 255, got 300" in error
 
 
 @every(
@@ -176,13 +168,11 @@ def test_the_server_reads_by_the_white_of_the_training(tmp_path: Path) -> None:
 def test_a_picture_that_contradicts_the_training_is_refused(
     name: str, values: float, message: str, tmp_path: Path
 ) -> None:
-    root = folder_of(tmp_path / "sky", *SETS[name])
-    fitted = ImageClassifier("logistic", n_epochs=1).fit(root)
+    fitted = ImageClassifier("logistic", n_epochs=1).fit(folder_of(tmp_path / "sky", *SETS[name]))
     photo = save(tmp_path / "bright.tif", values, SETS[name][0])
-    with pytest.raises(DataError, match=message):
-        fitted.predict([photo])
-    with pytest.raises(DataError, match=message):
-        fitted.partial_fit([photo, photo], ["day", "night"])
+    for use in (lambda: fitted.predict([photo]), lambda: fitted.partial_fit([photo] * 2, ["day", "night"])):
+        with pytest.raises(DataError, match=message):
+            use()
 
 
 def test_a_training_that_goes_on_keeps_the_white(tmp_path: Path) -> None:

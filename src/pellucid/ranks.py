@@ -136,6 +136,8 @@ def together() -> Iterator[None]:
     """Raise an error of this block where all ranks raise one; else end all: the others would wait for ever."""
     try:
         yield
+    except Done:
+        raise
     except BaseException as error:
         if world() is not None and not meet(MEET_SECONDS):
             end_all(error)

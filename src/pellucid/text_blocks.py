@@ -2,6 +2,8 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
+from itertools import chain, zip_longest
+from textwrap import wrap
 from typing import Any, TypeAlias
 
 from pellucid.errors import MissingExtraError
@@ -9,6 +11,8 @@ from pellucid.text import one_line, shorten
 
 Table: TypeAlias = tuple[Sequence[Any], Sequence[Sequence[Any]]]  # header, rows
 Block: TypeAlias = str | Table  # a sentence or two, or a table
+NARROWEST_CELL = 12  # characters of a cell that is broken into lines
+GAP = "  "  # between columns of a table
 
 
 class Printable(ABC):
@@ -95,8 +99,10 @@ def blocks_as_text(blocks: Iterable[Block]) -> str:
     <BLANKLINE>
     That is all.
     """
-    parts = [one_line(block) if isinstance(block, str) else f"\n{_aligned(block)}\n" for block in blocks]
-    return "\n".join(parts).strip("\n").replace("\n\n\n", "\n\n")
+    parts = [
+        [one_line(block)] if isinstance(block, str) else ["", *table_lines(block), ""] for block in blocks
+    ]
+    return "\n".join(chain(*parts)).strip("\n").replace("\n\n\n", "\n\n")
 
 
 def blocks_as_html(blocks: Iterable[Block]) -> str:
@@ -121,19 +127,44 @@ def blocks_as_html(blocks: Iterable[Block]) -> str:
     return "".join(parts)
 
 
-def _aligned(table: Table) -> str:
-    """Return a table as lines, the first column and words to the left, numbers to the right."""
+def table_lines(table: Table, *, rule: str = "", text: Sequence[str] = (), most: int = 0) -> list[str]:
+    """Return a table as lines: the first column and words to the left, numbers to the right.
+
+    Parameters
+    ----------
+    table : tuple
+    rule : str, optional
+        What a line below the header is drawn with; default: there is none.
+    text : sequence of str, optional
+        The columns that stand to the left in any case.
+    most : int, optional
+        Columns of the terminal: where they are too few, the widest column of words is broken into lines.
+    """
     header, rows = table
     is_words = [
-        i == 0 or all(isinstance(row[i], str) and row[i][:1].isalpha() for row in rows)
-        for i in range(len(header))
+        i == 0
+        or name in text
+        or (
+            all(isinstance(row[i], str) and not row[i][:1].isdigit() for row in rows)
+            and any(row[i].lstrip("'([")[:1].isalpha() for row in rows)
+        )
+        for i, name in enumerate(header)
     ]
     cells = [[one_line(str(cell)) for cell in row] for row in (header, *rows)]
-    widths = [max(len(row[i]) for row in cells) for i in range(len(header))]
-    return "\n".join(
-        "  ".join(
-            cell.ljust(width) if words else cell.rjust(width)
-            for cell, width, words in zip(row, widths, is_words, strict=True)
-        ).rstrip()
-        for row in cells
-    )
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    excess = sum(widths) + len(GAP) * (len(widths) - 1) - most
+    if most and excess > 0:
+        widest = max(range(len(widths)), key=lambda i: (is_words[i], widths[i]))
+        widths[widest] = max(widths[widest] - excess, NARROWEST_CELL)
+    lines = []
+    for row in cells:
+        parts = [wrap(cell, n) if len(cell) > n else [cell] for cell, n in zip(row, widths, strict=True)]
+        for line in zip_longest(*parts, fillvalue=""):
+            aligned = (
+                part.ljust(n) if words else part.rjust(n)
+                for part, n, words in zip(line, widths, is_words, strict=True)
+            )
+            lines.append(GAP.join(aligned).rstrip())
+        if row is cells[0] and rule:
+            lines.append(GAP.join(rule * n for n in widths))
+    return lines

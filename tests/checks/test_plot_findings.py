@@ -1,13 +1,15 @@
 """The pages of findings show every one, copies next to one another, and nothing overlaps."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from tests.every import every
 
-from pellucid.checks.check import DataReport, check_data, check_split
-from pellucid.checks.findings import Finding, Names, Sample
+from pellucid.checks.check import DataReport, check_data
+from pellucid.checks.findings import Finding, Sample
 from pellucid.checks.plot_findings import MOST_SHOWN, findings_sheets
 from pellucid.data.dataset import Dataset, Split
 from pellucid.data.drawn import load_drawn_cats
@@ -76,18 +78,11 @@ def test_findings_without_pictures_are_text(cats: Split) -> None:
 
 @pytest.mark.slow
 def test_long_names_and_many_findings_over_pages(cats: Split) -> None:
-    names = Names(
-        *(
-            [f"folder-with-a-long-name/picture-{i:05d}-WWWWWWWWWW.png" for i in range(len(part))]
-            for part in (cats.train, cats.test)
-        )
-    )
     cats.train.X[50:90] = cats.train.X[100:140]  # 40 copies
     classes = ("a class with a very long name indeed", "cat")
-    split = Split(
-        Dataset(cats.train.X, cats.train.y, classes), Dataset(cats.test.X, cats.test.y, classes), "cats"
-    )
-    report = check_split(split, names)
+    files = np.array([f"folder-with-a-long-name/picture-{i:05d}-WWWWWWWWWW.png" for i in range(209)])
+    parts = [replace(part, classes=classes, files=files[: len(part)]) for part in (cats.train, cats.test)]
+    report = check_data(Split(*parts, "cats"))
     pages = findings_sheets(report)
     assert len(pages) > 1
     assert "(2 of" in words(pages[1])

@@ -41,9 +41,9 @@ def test_a_clean_table(tmp_path: Path, rows: list[list[str]]) -> None:
 
 def test_rows_are_named_by_their_lines(tmp_path: Path, rows: list[list[str]]) -> None:
     path = write(tmp_path / "pets.csv", rows)
-    split, names, _ = read_rows(DataSource(str(path), target="pet"))
+    split, _ = read_rows(DataSource(str(path), target="pet"))
     np.testing.assert_array_equal(split.test.X, load_data(path, target="pet").test.X)
-    for name, x in zip(names.test, split.test.X, strict=True):
+    for name, x in zip(split.test.files, split.test.X, strict=True):
         assert float(rows[int(name.removeprefix("line ")) - 2][0]) == x[0]
 
 
@@ -107,10 +107,3 @@ def test_missing_numbers_in_arrays(rng: np.random.Generator) -> None:
         "1 of 30 train samples hold NaN or infinities, the first train 5 (1).",
         "1 of 10 test samples hold NaN or infinities, the first test 3 (1).",
     ]
-
-
-def test_missing_pixels(rng: np.random.Generator) -> None:
-    X = rng.random((40, 8, 8, 3))
-    X[5, 1] = np.nan
-    report = check_data(Split(Dataset(X[:30], np.arange(30) % 2), Dataset(X[30:], np.arange(10) % 2)))
-    assert [s.index for f in report.of_kind("missing_values") for s in f.samples] == [5]

@@ -1,6 +1,5 @@
 """Samples that are files are called by their names, beside their numbers, wherever people see them."""
 
-import json
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -8,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from tests.commands import Command, words_of
+from tests.commands import Command, assert_refused, words_of
 
 import pellucid as pl
 from pellucid.cli.main import main
@@ -56,52 +55,41 @@ def test_parts_of_a_folder_keep_their_files(pets: Path) -> None:
 
 def test_influence_names_files(pellucid: Command, trained: Path) -> None:
     split = read_run(trained).split
-    shown = pellucid("influence", trained, "--samples", "2", "--no-retrain")
-    assert shown.code == 0, shown.err
+    shown = pellucid.ok("influence", trained, "--samples", "2", "--no-retrain")
     assert f"{split.test.file(2)} (test photo 2): '{split.classes[split.test.y[2]]}'" in shown.out
     row = re.search(r"^(\S+/\S+) \((\d+)\) .*\+0", shown.out, re.MULTILINE)
     assert row is not None
     assert split.train.file(int(row[2])) == row[1]
-    by_file = pellucid(
-        "influence", trained, "--samples", Path(split.test.file(2)).name, "--no-retrain", "--json"
-    )
-    explained = json.loads(by_file.out)["explanations"][0]
+    by_file = ("--samples", Path(split.test.file(2)).name, "--no-retrain")
+    (explained,) = pellucid.json("influence", trained, *by_file)["explanations"]
     assert (explained["index"], explained["name"]) == (2, split.test.file(2))
     assert explained["towards"][0]["name"] == split.train.file(explained["towards"][0]["row"])
     for wrong, words in (
         (split.train.file(0), f"{split.train.file(0)} is in the training part"),
         (split.test.file(0)[:-1], f"Did you mean {split.test.file(0)}?"),
     ):
-        refused = pellucid("influence", trained, "--samples", wrong)
-        assert refused.code == 2
-        assert words in " ".join(refused.err.split())
+        assert_refused(pellucid("influence", trained, "--samples", wrong), words)
 
 
-def test_explain_names_files(pellucid: Command, trained: Path, pets: Path, tmp_path: Path) -> None:
+def test_explain_names_files(pellucid: Command, trained: Path, pets: Path) -> None:
     train = read_run(trained).split.train
-    shown = pellucid(
-        "explain", trained, pets / train.file(4), "--out", tmp_path / "why", "--methods", "gradient"
-    )
-    assert shown.code == 0, shown.err
+    shown = pellucid.ok("explain", trained, pets / train.file(4), "--out", "why", "--methods", "gradient")
     found = f"nearest by pixels: {train.file(4)} (no. 4) {train.classes[train.y[4]]} 0"
-    for text in (shown.out, (tmp_path / "why/explanation.txt").read_text()):
+    for text in (shown.out, Path("why/explanation.txt").read_text()):
         assert found in " ".join(text.split())
 
 
 @pytest.mark.slow
-def test_the_report_names_files(pellucid: Command, trained: Path, tmp_path: Path) -> None:
-    done = pellucid("report", trained, "--out", tmp_path / "short")
-    assert done.code == 0, done.err
-    split = read_run(trained).split
-    assert f'aria-label="{split.place("test", 0)}, ' in (tmp_path / "short/report.html").read_text(
-        encoding="utf-8"
-    )
-    assert f"{Path(split.train.file(3)).name} photo 3" in words_of(tmp_path / "short/report.html")
-
-    result = replace(read_run(trained), known_leaks=(Leak(1, 3, "exact"),))
-    assert f"{split.place('test', 1)} is {split.place('training', 3)} (same class" in leaks(result)
-    draft = Draft(tmp_path / "draft", split, has_photos=True)
-    explained = influence_section(draft, influence(result, [2], retrain=False)).parts[0]
+def test_the_report_names_files(pellucid: Command, trained: Path) -> None:
+    pellucid.ok("report", trained, "--out", "short")
+    run, page = read_run(trained), Path("short/report.html")
+    split = run.split
+    assert f'aria-label="{split.place("test", 0)}, ' in page.read_text(encoding="utf-8")
+    assert f"{Path(split.train.file(3)).name} photo 3" in words_of(page)
+    run = replace(run, known_leaks=(Leak(1, 3, "exact"),))
+    assert f"{split.place('test', 1)} is {split.place('training', 3)} (same class" in leaks(run)
+    draft = Draft(Path("draft"), split, has_photos=True)
+    explained = influence_section(draft, influence(run, [2], retrain=False)).parts[0]
     assert explained.title.startswith(f"{split.place('test', 2)}: '")
     assert explained.gallery is not None
     assert {Path(name).name for name in split.train.files} & set(explained.gallery.cards[1].lines)

@@ -4,27 +4,30 @@ import os
 from pathlib import Path
 
 import pytest
-from tests.commands import Command
+from tests.commands import Command, assert_refused
+from tests.every import every
 
 from pellucid import dispatch
 from pellucid.cli.command import DECLARED, build
+from pellucid.data import drawn
 
 DATA = {"data list", "data info", "data check", "data fetch", "data augment"}
 IDLE = {"export", "import", *DATA, "model list", "model show"}
 COMMANDS = {
-    "run": "PHOTOS --epochs 2 -o again",
-    "train": "PHOTOS --epochs 2 -o again",
-    "evaluate": "RUN PHOTOS",
-    "predict": "RUN PHOTO",
-    "explain": "RUN PHOTO -o explained --methods gradient",
-    "influence": "RUN --no-retrain",
-    "robustness": "RUN PHOTOS --perturbations rotation --strengths 15",
-    "compare": "RUN RUN --data PHOTOS",
-    "report": "RUN -o page",
-    "sweep": "PHOTOS --model mlp --space SPACE --trials 2 --jobs 1 --epochs 2 -o swept",
-    "find-lr": "PHOTOS --epochs 20",
+    "run": "photos.npz --epochs 2 -o again --overwrite",
+    "train": "photos.npz --epochs 2 -o again --overwrite",
+    "evaluate": "trained photos.npz",
+    "predict": "trained PHOTO",
+    "explain": "trained PHOTO -o explained --methods gradient",
+    "influence": "trained --no-retrain",
+    "robustness": "trained photos.npz --perturbations rotation --strengths 15",
+    "compare": "trained trained --data photos.npz",
+    "report": "trained -o page",
+    "sweep": "photos.npz --model mlp --space space.toml --trials 2 --jobs 1 --epochs 2 -o swept",
+    "find-lr": "photos.npz --epochs 20",
     "model check": "mlp --input-shape 6x6x3",
 }
+PHOTO = str(Path(drawn.__file__).with_name("drawn-cat-new.png"))
 LONG = {"reproduce", "serve"}  # too long for a test; they read the environment as the others do
 
 
@@ -42,16 +45,6 @@ def seen(monkeypatch: pytest.MonkeyPatch) -> set[str]:
     return choices
 
 
-@pytest.fixture
-def arguments(trained: Path, photos: Path) -> dict[str, str]:
-    from pellucid.data import drawn
-
-    photo = Path(drawn.__file__).with_name("drawn-cat-new.png")
-    space = photos.with_name("space.toml")
-    space.write_text("learning_rate = [0.01, 0.1]")
-    return {"SPACE": str(space), "RUN": str(trained), "PHOTOS": str(photos), "PHOTO": str(photo)}
-
-
 def test_every_command_that_computes_has_the_flag() -> None:
     commands = {name for name, each in DECLARED.items() if each.function is not None}
     have = {name for name in commands if "kernels" in {p.name for p in build(DECLARED[name]).params}}
@@ -59,39 +52,26 @@ def test_every_command_that_computes_has_the_flag() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", COMMANDS)
+@every("name", COMMANDS)
 def test_it_holds_for_all_that_a_command_does(
-    name: str,
-    pellucid: Command,
-    arguments: dict[str, str],
-    seen: set[str],
-    monkeypatch: pytest.MonkeyPatch,
+    name: str, pellucid: Command, trained: Path, seen: set[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    seen.clear()
     monkeypatch.setenv(dispatch.VARIABLE, "numba")  # which the flag overrides
-    words = [arguments.get(word, word) for word in COMMANDS[name].split()]
-    assert pellucid(*name.split(), *words, "--kernels", "numpy", "--quiet").code == 0
+    Path("space.toml").write_text("learning_rate = [0.01, 0.1]")
+    pellucid.ok(f"{name} {COMMANDS[name]} --kernels numpy --quiet".replace("PHOTO", PHOTO))
     assert seen == {"numpy"}
     assert os.environ[dispatch.VARIABLE] == "numba"
 
 
-def test_compiled_kernels_on_request(pellucid: Command, arguments: dict[str, str], seen: set[str]) -> None:
+def test_compiled_kernels_on_request(pellucid: Command, trained: Path, seen: set[str]) -> None:
     pytest.importorskip("numba")
-    plain = pellucid("predict", arguments["RUN"], arguments["PHOTO"], "--quiet")
+    line = f"predict trained {PHOTO} --quiet"
+    plain = pellucid.ok(line)
     assert seen == {"numpy"}
     seen.clear()
-    compiled = pellucid("predict", arguments["RUN"], arguments["PHOTO"], "--quiet", "--kernels", "numba")
+    assert pellucid.ok(line, "--kernels", "numba").out == plain.out
     assert seen == {"numba"}
-    assert compiled.out == plain.out
+    assert_refused(pellucid("predict trained none.png --kernels numpy"))
     assert dispatch.VARIABLE not in os.environ
-
-
-def test_a_command_that_fails_leaves_the_environment_as_it_was(pellucid: Command, trained: Path) -> None:
-    assert pellucid("predict", trained, "none.png", "--kernels", "numpy").code == 2
-    assert dispatch.VARIABLE not in os.environ
-
-
-def test_a_choice_that_there_is_not(pellucid: Command, trained: Path) -> None:
-    refused = pellucid("predict", trained, "none.png", "--kernels", "fast")
-    assert refused.code == 2
-    assert "--kernels" in refused.err
-    assert "auto" in refused.err
+    assert_refused(pellucid("predict trained none.png --kernels fast"), "--kernels", "auto")

@@ -15,36 +15,23 @@ from tests.ops.cases import HAS_NUMBA
 import pellucid as pl
 from pellucid.cli.main import main
 
-TWO_OUTPUTS = """
+SOURCELESS = """
 [graph]
 inputs = ["photo"]
-outputs = ["a", "b"]
-[[nodes]]
-name = "pixels"
-from = "photo"
-type = "Flatten"
+outputs = ["a"]
 [[nodes]]
 name = "a"
-from = "pixels"
-type = "Dense"
-units = 2
-[[nodes]]
-name = "b"
-from = "pixels"
+from = []
 type = "Dense"
 units = 2
 """
 LAYERS = '[[layers]]\ntype = "Flatten"\n[[layers]]\ntype = "Dense"\nunits = {}\n'
 ENLARGE = '[[layers]]\ntype = "UpSample2D"\nfactor = 100000\n[[layers]]\ntype = "GlobalAvgPool2D"\n'
-SOURCELESS = TWO_OUTPUTS.replace('from = "pixels"', "from = []")
 FILES = {
     "net.toml": LAYERS.format(1) + '[training]\nepochs = 3\noptimizer = "adam"\n',
     "space.toml": 'learning_rate = { log = [1e-3, 1e-1] }\noptimizer = ["adam", "sgd"]',
     "old-sweep/results.jsonl": "{}\n",
-    "outputs.toml": TWO_OUTPUTS,
     "sources.toml": SOURCELESS,
-    "merge.toml": SOURCELESS.replace('type = "Dense"\nunits = 2', 'type = "add"'),
-    "name.toml": TWO_OUTPUTS.replace('"a"', f'"{"n" * 300}"').replace('"b"]', '"c"]'),
     "units.toml": LAYERS.format(10**12),
     "factor.toml": ENLARGE + LAYERS.format(2) * 2,
     "notes.txt": "hello",
@@ -67,12 +54,8 @@ MISTAKES: dict[str, str | tuple[str, ...]] = {
     "trian pets": "Did you mean 'train'?",
     "fit pets": "Did you mean 'train'?",
     "test trained": "Did you mean 'evaluate'?",
-    "classify trained a.jpg": "Did you mean 'predict'?",
-    "lr-find pets": "Did you mean 'find-lr'?",
     "train pets --lr 0.1": "Did you mean --learning-rate?",
     "train pets --epoch 10": "Did you mean --epochs?",
-    "train pets --batch 8": "Did you mean --batch-size?",
-    "train pets --learning_rate 0.1": "Did you mean --learning-rate?",
     "train pets --val 0.2": "Did you mean --validation?",
     "find-lr pets --workers 2": "Did you mean --threads?",
     "train pets --gpu": "All work is done by the processor",
@@ -96,9 +79,7 @@ MISTAKES: dict[str, str | tuple[str, ...]] = {
     "sweep pets": "Try pellucid sweep drawn-cats --space space.toml.",
     # flags that another one needs
     "report trained --photos 3": "--photos is for --full",
-    "report trained --workers 2": "--workers is for --full",
     "evaluate trained pets --overwrite": "evaluate: --overwrite is for --out. Add --out, or leave --overwrite out.",
-    "robustness trained --sample 3": "--sample is for --out",
     # data that are not there, or not as they should be
     "train pest": "Did you mean 'pets', which is here?",
     "train digit": "Did you mean 'digits'?",
@@ -109,35 +90,28 @@ MISTAKES: dict[str, str | tuple[str, ...]] = {
     "data info missing.h5": "missing.h5",
     "data fetch --mirror nonsense": "mirror",
     "data check nothing": "expected at least two sub-folders",
-    "data check one": "found one, 'cat'",
-    "data check empty.npz": "at least one sample",
-    "data check same.npz": "at least two classes",
     "data check photos.npz --target pet": "target does not apply",
     "train digits --on-disk --model mlp": "does not apply here",
     # values
     "train pets --model CNN": "Did you mean 'cnn'?",
-    "train pets --model resnet50": "Did you mean 'resnet-small'?",
-    "train pets --model vgg": "or auto",
     "train pets --model gone.toml": "Give a TOML file",
     "train pets --optimizer Adam": "Did you mean 'adam'?",
     "train pets --loss mse": "Did you mean 'mean_squared_error'?",
     "run pets --loss hinge": ("--loss", "probabilities", "pellucid train"),
     "run pets --photo nothing.jpg": "nothing.jpg",
     "run pets --batch-size 100000 --quiet": "batch_size",
+    "train photos.npz --form dual --optimizer adam --out new --quiet": "dual",
+    "train photos.npz --loss hinge --label-smoothing 0.1 --out new --quiet": "label_smoothing",
+    "train pets --out notes.txt/below": "notes.txt/below",
     "train pets --epochs ten": "a whole number of at least 1",
     "train pets --image-size 64": "such as 64x64",
     "train pets --patience 5": "set validation (--validation) too, such as 0.2",
     "train pets --augment yes": "Known: none, photo",
     "train digits --model cnn": "Try model 'cnn-small'",
-    "train pets --threads 100000": ("--threads", "of at most 256"),
     "find-lr digits --min-lr 1 --max-lr 0.1": "--max-lr",
-    "find-lr digits --rates 2": "--rates",
     "find-lr digits --model logistic --optimizer lbfgs --batch-size 0": "no learning rate to find",
     # networks that cannot be trained
-    f"{TRAIN} outputs.toml": "expected y as a dictionary of a, b",
-    f"{TRAIN} sources.toml": "line 9: Graph: node 'a': expected a source",
-    f"{TRAIN} merge.toml": "node 'a': expected a source, got none",
-    f"{TRAIN} name.toml": "unknown output 'c'",
+    f"{TRAIN} sources.toml": "line 5: Graph: node 'a': expected a source",
     f"{TRAIN} units.toml": "do not fit in memory",
     # compiling finds it before the folder is begun
     **({f"{TRAIN} factor.toml": "Try a smaller batch, a smaller image size"} if HAS_NUMBA else {}),
@@ -146,14 +120,12 @@ MISTAKES: dict[str, str | tuple[str, ...]] = {
     "evaluate nowhere": "`pellucid train` or `pellucid run` makes one",
     "evaluate m.safetensors names.npz": ("names.npz", "dark, bright", "green"),
     "evaluate m.safetensors size.npz": ("size.npz", "(6, 6, 3)", "(5, 6, 3)"),
-    "evaluate m.safetensors empty.npz": "empty.npz",
     "evaluate nan.safetensors photos.npz": "NaN",
     "evaluate m.safetensors photos.npz -o used": "not empty",
     "predict pets/cat/0.png trained": "the model comes first",
     "predict trained nophoto.jpg": "Check the path",
     "predict trained text.jpg cut.jpg": "none of 2 images can be read",
     "predict broken.safetensors photo.jpg": "broken.safetensors",
-    "predict table.safetensors photo.jpg": "(4,)",
     "predict m.safetensors photo.jpg --resume": "--resume is for --out",
     "predict m.safetensors photo.jpg --overwrite": "--overwrite is for --out",
     "predict m.safetensors photo.jpg --out r.csv --json": "Leave --json and --jsonl out",
@@ -167,70 +139,47 @@ MISTAKES: dict[str, str | tuple[str, ...]] = {
     "train pets --resume --out nowhere": "Name its folder with --out",
     # robustness
     "robustness trained --perturbations rotate": "Did you mean 'rotation'?",
-    f"{ROBUST} --perturbations ,": "at least one perturbation",
-    f"{ROBUST} --strengths 3": "--strengths is for --perturbations",
     f"{ROBUST} --perturbations blur,hue --strengths 3": "--strengths: expected one perturbation in --perturbations",
     f"{ROBUST} --perturbations blur --strengths 3,x": "to be FLOAT,... such as 5,10,15, got '3,x'",
-    f"{ROBUST} --perturbations blur --strengths nan": ("--strengths", "nan"),
     f"{ROBUST} --sample 99 -o new": "expected sample to be the number of a test photo, 0 to 7, got 99",
     f"{ROBUST} --perturbations blur -o used": "not empty",
     "robustness m.safetensors size.npz": ("size.npz", "photos of shape (6, 6, 3)", "got (5, 6, 3)"),
-    "robustness table.safetensors photos.npz": "expected a model of photos",
     # influence
     "influence trained --samples 0,99": "from 0 to 7, got 99.",
-    "influence trained --samples -1": "from 0 to 7",
-    "influence trained --samples ,": "got none",
     "influence trained --samples three": "numbers of test samples such as 3,17,20, got 'three'",
-    "influence trained --method tracinn": "Did you mean 'tracin'",
     "influence trained --data gone.npz": "gone.npz",
     "influence trained --data changed.npz": "not what this run saw",
     "influence trained --samples 0 -o used": "the folder is not empty",
     "influence trained --samples 0 -o notes.txt": "expected a folder, found a file",
     "influence nowhere": "there is no such folder",
-    "influence used": "config.toml",
     "influence size": "one class a sample",
     # explain
     f"{EXPLAIN} text.jpg": ("text.jpg", "expected an image"),
-    f"{EXPLAIN} photo.jpg --methods grad-cam": "Did you mean 'grad_cam'",
-    f"{EXPLAIN} photo.jpg --target brigt": "'bright'",
     f"{EXPLAIN} photo.jpg --data drawn-cats": ("--data", "(6, 6, 3)"),
     f"{EXPLAIN} photo.jpg --data nowhere.npz": "nowhere.npz",
     f"{EXPLAIN} photo.jpg -o used": ("not empty", "--overwrite"),
-    "explain table.safetensors photo.jpg": ("takes one image", "(4,)"),
     # compare
     f"{COMPARE} gone.safetensors": "there is no such model file",
     f"{COMPARE} mlp --jobs 2": "--jobs is for --cv or --seeds. Add --cv or --seeds",
     f"{COMPARE} --seeds 5 --jobs 2 --workers 2": "--jobs: it counts processes",
-    f"{COMPARE} --seeds 5 --jobs 0": "--jobs to be a whole number of at least 1",
-    f"{COMPARE} --seeds 1": "--seeds to be a whole number of at least 2",
     f"{COMPARE} --cv five": "--cv: expected FOLDSxREPEATS",
-    f"{COMPARE} --cv 5x0": "--cv: expected FOLDSxREPEATS",
     f"{COMPARE} --cv 5x3 --seeds 5": "choose one",
     f"{COMPARE} --cv 21x1": "has 20 of 'dark'. Take 20 folds or fewer",
     f"{COMPARE} --cv 3x1 --on-disk": "stay in their file (on_disk), and this needs all of them in memory",
     f"{COMPARE} m.safetensors --seeds 5": "B (",
-    f"{COMPARE} small.safetensors": "expected samples of shape (3, 3, 3)",
     f"{COMPARE} nan.safetensors": "nan.safetensors: 'dense_1.W' holds",
     f"{COMPARE} other.safetensors": "the model knows the classes left, right",
     f"{COMPARE} mlp -o notes.txt": "expected a folder, found a file",
     f"{COMPARE} mlp --learning-rate 1e200 -o new": "the loss became",
     "compare m.safetensors --data photos.npz --cv 5x3": "this model has seen most of them",
     "compare m.safetensors m.safetensors --data photos.npz --epochs 5": "are trained already. Leave it out",
-    "compare m.safetensors other.safetensors --data photos.npz": "models of the same classes",
     "compare cnn mlp --data t.csv --target quality": "A (cnn)",
-    "compare mlp mlp --data t.csv --target a": "expected one class a sample",
     # sweep
     f"{SWEEP} --space nowhere.toml": "nowhere.toml: cannot be read",
-    f"{SWEEP} --space net.toml": "net.toml, line 1: layers = a",
-    f"{SWEEP} --space space.toml --search best": "search",
-    f"{SWEEP} --space space.toml --search grid": "learning_rate is a range",
     f"{SWEEP} --space space.toml --metric roc": "unknown --metric 'roc'",
     f"{SWEEP} --space space.toml --cv 1x1": "--cv: expected FOLDSxREPEATS",
     f"{SWEEP} --space space.toml --resume": "--resume is for --out",
     f"{SWEEP} --space space.toml --resume -o nowhere": "--resume: nowhere holds no sweep",
-    f"{SWEEP} --space space.toml --metric seconds": "unknown metric 'seconds'",
-    f"{SWEEP} --space space.toml --search hyperband --metric accuracy,seconds": "it takes one metric",
-    f"{SWEEP} --space space.toml --trials 20000": "--trials, up to 10,000",
     f"{SWEEP} --space space.toml -o old-sweep": "of an older version (results.jsonl)",
     # pictures and other files
     "data augment photo.jpg --augment photo-cut": "Did you mean 'photo-cutmix'",
@@ -242,9 +191,7 @@ MISTAKES: dict[str, str | tuple[str, ...]] = {
     "data check photos.npz -o old.png": ("old.png", "--overwrite"),
     "data augment photo.jpg -o old.png": "--overwrite",
     "find-lr digits -o old.png": "--overwrite",
-    "export trained --to onxn": "Did you mean 'onnx'",
     "export trained --to script --raw": "--raw is an option of --to onnx",
-    "export trained --to script --weights below": "beside",
     "export trained --to script --title Digits": "--title is an option of --to html",
     "export trained --to script -o mine.csv": "is there already",
     "export nowhere --to script": "nowhere",
@@ -252,23 +199,16 @@ MISTAKES: dict[str, str | tuple[str, ...]] = {
 if importlib.util.find_spec("onnx"):
     MISTAKES |= {
         ONNX: "some are free",
-        f"{ONNX} --input-shape 16x16": "3 channels, got 16x16",
-        f"{SIZED} --pixels byte": "bytes",
-        f"{SIZED} --classes a,b": "each of the 3 classes",
         f"{SIZED} -o a.onnx": ".safetensors",
         f"{SIZED} -o m.safetensors": "is there already",
         "import no.onnx": "not",
         "import missing.onnx": "there is no such file",
-        "import .": "there is no such file",
     }
 if all(importlib.util.find_spec(name) for name in ("fastapi", "uvicorn", "python_multipart")):
     MISTAKES |= {
         "serve nowhere.safetensors": "nowhere.safetensors",
-        "serve broken.safetensors": "broken.safetensors",
         "serve m.safetensors m.safetensors": "two models are called 'm'",
         "serve m.safetensors --host 0.0.0.0": "there is no token. Set PELLUCID_TOKEN",
-        "serve m.safetensors --port 70000": "--port",
-        "serve m.safetensors --max-images 0": "--max-images",
     }
 
 
@@ -279,7 +219,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name, text in FILES.items():
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_text(text)
-    for name in ("pets/cat", "pets/dog", "flat", "one/cat", "nothing"):
+    for name in ("pets/cat", "pets/dog", "flat", "nothing"):
         (folder / name).mkdir(parents=True)
         for i in range(4 * (name != "nothing")):
             Image.fromarray(rng.integers(0, 255, (10, 10, 3), dtype=np.uint8)).save(
@@ -295,8 +235,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     np.savez(folder / "names.npz", X=X, y=y, classes=np.array(["dark", "green"]))
     np.savez(folder / "changed.npz", X=X ^ 1, y=y, classes=classes)
     np.savez(folder / "size.npz", X=X[:, :5], y=y, classes=classes)
-    np.savez(folder / "empty.npz", X=X[:0], y=y[:0])
-    np.savez(folder / "same.npz", X=np.zeros((9, 4)), y=np.zeros(9, np.int64))
     brief = ("--model", "logistic", "--epochs", "2", "--quiet", "--out")
     assert main(["train", str(folder / "photos.npz"), *brief, str(folder / "trained")]) == 0
     assert main(["train", str(folder / "t.csv"), "--target", "a", *brief, str(folder / "size")]) == 0
@@ -306,10 +244,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     pl.save(network, folder / "other.safetensors")
     network.theta[...] = np.nan
     pl.save(network, folder / "nan.safetensors")
-    for name, shape in (("small", (3, 3, 3)), ("table", (4,))):
-        network = pl.preset("logistic")
-        network.initialize(shape)
-        pl.save(network, folder / f"{name}.safetensors")
     if importlib.util.find_spec("onnx"):
         net = Net()
         flat = net.add("Flatten", net.add("GlobalAveragePool", net.conv("x", 4, 3)))

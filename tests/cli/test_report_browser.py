@@ -65,6 +65,17 @@ def console(done: subprocess.CompletedProcess[str]) -> list[str]:
     return [line for line in done.stderr.splitlines() if ":CONSOLE" in line]
 
 
+def probe(browser: str, text: str, page: Path, **words: object) -> dict[str, object]:
+    """Return what a page found in a frame with another page in it."""
+    (page.parent / "probe.html").write_text(text.format(page=page.as_uri(), **words))
+    done = visit(browser, page.parent / "probe.html", page.parent / "home", "--dump-dom")
+    assert console(done) == []
+    said = re.search(r"<pre>(\{.*?\})</pre>", done.stdout)
+    assert said is not None, done.stdout[-500:]
+    found: dict[str, object] = json.loads(said[1])
+    return found
+
+
 def test_a_fault_of_a_page_would_be_seen(browser: str, tmp_path: Path) -> None:
     (tmp_path / "bad.html").write_text("<script>nobody.knows()</script>")
     done = visit(browser, tmp_path / "bad.html", tmp_path / "home", f"--screenshot={tmp_path / 'bad.png'}")
@@ -72,35 +83,21 @@ def test_a_fault_of_a_page_would_be_seen(browser: str, tmp_path: Path) -> None:
 
 
 def test_the_full_report_in_a_browser(browser: str, pellucid: Command, trained: Path, tmp_path: Path) -> None:
-    assert pellucid("report", trained, "--full", "--photos", 2, "--quiet").code == 0
-    report = trained / "report.html"
-    picture = tmp_path / "page.png"
+    report, picture, paper = trained / "report.html", tmp_path / "page.png", tmp_path / "report.pdf"
+    assert console(visit(browser, report, tmp_path / "home", f"--print-to-pdf={paper}")) == []
+    assert 3 <= len(re.findall(rb"/Type\s*/Page\b(?!s)", paper.read_bytes())) <= 20
+    pellucid.ok("report trained --full --photos 2 --quiet")
     done = visit(browser, report, tmp_path / "home", "--window-size=1000,1500", f"--screenshot={picture}")
     assert console(done) == []
     with Image.open(picture) as image:
         assert image.size == (1000, 1500)
         pixels = np.asarray(image.convert("RGB"))
     assert len(np.unique(pixels.reshape(-1, 3), axis=0)) > 50  # words and figures, not an empty page
-
-    probe = tmp_path / "probe.html"
-    probe.write_text(PROBE.format(page=report.as_uri()))
-    done = visit(browser, probe, tmp_path / "home", "--dump-dom")
-    assert console(done) == []
-    said = re.search(r"<pre>(\{.*?\})</pre>", done.stdout)
-    assert said is not None, done.stdout[-500:]
-    found = json.loads(said[1])
+    found = probe(browser, PROBE, report)
     assert found["width"] <= found["room"] <= 360  # nothing to scroll to the side for
     assert found["is_in_tab_order"]
     assert (found["before"], found["after"]) == ("none", "block")
     assert found["photo"] == [60, 60, 'url("data:image']  # 6 x 6 pixels, ten times as large
-
-
-def test_the_report_prints(browser: str, trained: Path, tmp_path: Path) -> None:
-    paper = tmp_path / "report.pdf"
-    done = visit(browser, trained / "report.html", tmp_path / "home", f"--print-to-pdf={paper}")
-    assert console(done) == []
-    n_pages = len(re.findall(rb"/Type\s*/Page\b(?!s)", paper.read_bytes()))
-    assert 3 <= n_pages <= 20
 
 
 HEIGHTS = """<!DOCTYPE html><meta charset="utf-8"><pre></pre>
@@ -121,18 +118,11 @@ frame.onload = () => {{
 </script>"""
 
 
-def test_the_report_is_short_and_its_contents_stay(browser: str, pellucid: Command, tmp_path: Path) -> None:
-    options = ("--model", "cnn", "--epochs", 1, "--kernels", "numpy", "--out", "out", "--quiet")
-    done = pellucid("run", "drawn-cats", *options)
-    assert done.code == 0, done.err
-    probe = tmp_path / "probe.html"
+def test_the_report_is_short_and_its_contents_stay(browser: str, pellucid: Command) -> None:
+    pellucid.ok("run drawn-cats --model cnn --epochs 1 --kernels numpy --out out --quiet")
     found = {}
     for width in (1280, 390):
-        probe.write_text(HEIGHTS.format(page=(tmp_path / "out" / "report.html").as_uri(), width=width))
-        done_there = visit(browser, probe, tmp_path / "home", "--dump-dom")
-        said = re.search(r"<pre>(\{.*?\})</pre>", done_there.stdout)
-        assert said is not None, done_there.stdout[-500:]
-        found[width] = json.loads(said[1])
+        found[width] = probe(browser, HEIGHTS, Path("out/report.html").resolve(), width=width)
         assert abs(found[width]["contents"]) <= 1  # still there, two screens down
         assert found[width]["loneliest"] >= 2  # no fact alone in its row
     assert found[1280]["height"] <= 6050

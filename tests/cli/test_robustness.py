@@ -41,47 +41,29 @@ def trained(photos: Path) -> Path:
 
 
 def test_json_has_at_strength_0_what_evaluate_says(pellucid: Command, trained: Path, photos: Path) -> None:
-    done = pellucid("robustness", trained, photos, "--json")
-    assert (done.code, done.err) == (0, "")
-    found = json.loads(done.out, parse_constant=lambda name: pytest.fail(f"{name} in JSON"))
+    found = pellucid.json("robustness", trained, photos)
     assert [p["name"] for p in found["perturbations"]] == list(PERTURBATIONS)
     clean = predict(load(trained), load_data(str(photos)).test).confusion
     for part in (found, *(p["rows"][0] for p in found["perturbations"])):
         assert (part["n_correct"], part["accuracy"]) == (clean.n_correct, clean.accuracy)
     assert (found["files"], found["photo"]) == ([], None)
+    words = pellucid.ok("robustness", trained, photos).out
+    for told in ("change, moderate", "Breaks at: ", *(f"{p.title} " for p in PERTURBATIONS.values())):
+        assert told in words
 
 
-def test_text_names_the_worst_and_lists_all(pellucid: Command, trained: Path, photos: Path) -> None:
-    done = pellucid("robustness", trained, photos)
-    assert done.code == 0
-    assert "change, moderate" in done.out
-    assert "Breaks at: " in done.out
-    for p in PERTURBATIONS.values():
-        assert f"{p.title} " in done.out
-
-
-def test_out_holds_pictures_and_data(pellucid: Command, trained: Path, photos: Path, tmp_path: Path) -> None:
-    out = tmp_path / "robust"
-    done = pellucid("robustness", trained, photos, "--perturbations", "hue, blur", "-o", out, "--json")
-    assert done.code == 0, done.err
-    found = json.loads(done.out)
+def test_out_holds_pictures_and_data(pellucid: Command, trained: Path, photos: Path) -> None:
+    line, out = ("robustness", trained, photos, "--perturbations"), Path("robust")
+    found = pellucid.json(*line, "hue, blur", "-o", out)
     assert found["files"] == [str(out / name) for name in FILES]
     assert sorted(path.name for path in out.iterdir()) == sorted(FILES)
     assert json.loads((out / "robustness.json").read_text()) == found
     for name in ("curves.png", "sheet.png"):
         with Image.open(out / name) as image:
             assert image.width == 1200
-    again = pellucid(
-        "robustness", trained, photos, "--perturbations", "blur", "-o", out, "--overwrite", "--quiet"
-    )
-    assert (again.code, again.err, again.out.count("photos")) == (0, "", 1)
-
-
-def test_strengths_of_ones_own(pellucid: Command, trained: Path, photos: Path) -> None:
-    done = pellucid(
-        "robustness", trained, photos, "--perturbations", "rotation", "--strengths", "45,15", "--json"
-    )
-    (found,) = json.loads(done.out)["perturbations"]
+    again = pellucid.ok(*line, "blur", "-o", out, "--overwrite", "--quiet")
+    assert (again.err, again.out.count("photos")) == ("", 1)
+    (found,) = pellucid.json(*line, "rotation", "--strengths", "45,15")["perturbations"]
     assert [row["strength"] for row in found["rows"]] == [0, 15, 45]
 
 
@@ -97,34 +79,29 @@ def test_the_sheet_shows_the_correct_photo_of_median_certainty(trained: Path, ph
 
 
 @pytest.mark.slow
-def test_the_published_photos(pellucid: Command, published_dir: Path, tmp_path: Path) -> None:
-    run = pellucid("train", "catvnoncat", "--out", tmp_path / "cats", "--quiet")
-    assert run.code == 0, run.err
-    done = pellucid(
-        "robustness", tmp_path / "cats", "catvnoncat", "--perturbations", "rotation,darker", "--json"
-    )
-    found = json.loads(done.out)
+def test_the_published_photos(pellucid: Command, published_dir: Path) -> None:
+    pellucid.ok("train catvnoncat --out cats --quiet")
+    found = pellucid.json("robustness cats catvnoncat --perturbations rotation,darker")
     assert (found["n"], found["n_correct"], found["most_common"]) == (50, 40, "non-cat")
     rotation, darker = found["perturbations"]
     assert 17 <= darker["rows"][-1]["n_correct"] < 33  # always the majority class of training: 17
     assert rotation["rows"][0]["n_correct"] == 40
 
 
-def test_the_test_photos_are_those_that_were_held_out(pellucid: Command, tmp_path: Path) -> None:
+def test_the_test_photos_are_those_that_were_held_out(pellucid: Command) -> None:
     """Nothing can be learned: a photo that was trained on is classified correctly, another is not."""
     rng = np.random.default_rng(0)
     for name in ("one", "two"):
-        (tmp_path / "photos" / name).mkdir(parents=True)
+        Path("photos", name).mkdir(parents=True)
         for i in range(15):
-            noise = rng.integers(0, 256, (9, 9, 3), dtype=np.uint8)
-            Image.fromarray(noise).save(tmp_path / "photos" / name / f"{i}.png")
-    options = ["--image-size", "9x9", "--model", "logistic", "--epochs", 200, "--quiet"]
-    assert pellucid("train", "photos", "--out", "run", "--seed", 5, *options).code == 0
-    metrics = json.loads((tmp_path / "run" / "metrics.json").read_text())
-    found = json.loads(pellucid("robustness", "run", "photos", "--perturbations", "mirror", "--json").out)
+            Image.fromarray(rng.integers(0, 256, (9, 9, 3), dtype=np.uint8)).save(f"photos/{name}/{i}.png")
+    options = "--image-size 9x9 --model logistic --epochs 200 --quiet"
+    pellucid.ok(f"train photos --out run --seed 5 {options}")
+    metrics = json.loads(Path("run/metrics.json").read_text())
+    found = pellucid.json("robustness run photos --perturbations mirror")
     assert metrics["train"]["accuracy"] == 1
     assert found["accuracy"] == metrics["test"]["accuracy"] < 1
     assert not any("other data" in note for note in found["notes"])
-    shutil.copy(tmp_path / "photos" / "one" / "0.png", tmp_path / "photos" / "one" / "new.png")
-    done = pellucid("robustness", "run", "photos", "--perturbations", "mirror")
+    shutil.copy("photos/one/0.png", "photos/one/new.png")
+    done = pellucid.ok("robustness run photos --perturbations mirror")
     assert "The model was trained on other data" in " ".join(done.out.split())

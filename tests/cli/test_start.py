@@ -11,14 +11,12 @@ from PIL import Image
 import pellucid as pl
 
 OTHERS = {"PIL", "lazy_loader", "numpy"}
-WITH_FLAGS = {*OTHERS, "click"}
 
 
 @pytest.fixture
 def model(tmp_path: Path) -> Path:
     """Return a small convolutional model's file, beside a photo."""
-    layers = [pl.Conv2D(2, activation="relu"), pl.MaxPool2D(), pl.Flatten(), pl.Dense(1)]
-    network = pl.Sequential(layers)
+    network = pl.Sequential(pl.Conv2D(2, activation="relu"), pl.MaxPool2D(), pl.Flatten(), pl.Dense(1))
     network.initialize((8, 8, 3))
     network.preprocessing = pl.data.preprocess.Preprocessing("divide", 255.0)
     network.classes = ("cat", "no cat")
@@ -41,6 +39,11 @@ def loaded(folder: Path, *arguments: object) -> set[str]:
     return set(modules)
 
 
+def others(modules: set[str]) -> set[str]:
+    roots = {name.partition(".")[0] for name in modules}
+    return roots - {"pellucid", "__main__", "__mp_main__", *sys.stdlib_module_names}
+
+
 UNNEEDED = {"multiprocessing", "concurrent", "numpy.random", "csv", "tomllib", "urllib.request", "unittest"}
 ROOMS = {"training", "evaluation", "runs", "report", "plotting", "checks", "estimators", "textbook"}
 PARTS = {"kernels.compiled", "nn.graph", "nn.blocks", "nn.presets", "data.source", "aliases"}
@@ -55,8 +58,7 @@ def test_one_photo_loads_numpy_pillow_and_ours(model: Path, flags: tuple[str, ..
         pl.save(network, model)
     modules = loaded(model.parent, "predict", model, "photo.jpg", *flags)
     ours = {name.partition(".")[2] for name in modules if name.partition(".")[0] == "pellucid"}
-    roots = {name.partition(".")[0] for name in modules} - {"pellucid", "__main__", "__mp_main__"}
-    assert roots - set(sys.stdlib_module_names) == OTHERS
+    assert others(modules) == OTHERS
     assert not UNNEEDED & modules
     assert not ROOMS & {name.partition(".")[0] for name in ours}
     assert not PARTS & ours
@@ -66,6 +68,5 @@ def test_one_photo_loads_numpy_pillow_and_ours(model: Path, flags: tuple[str, ..
 
 def test_flags_need_click_and_no_training(model: Path) -> None:
     modules = loaded(model.parent, "predict", model, "photo.jpg", "--skip-bad")
-    roots = {name.partition(".")[0] for name in modules} - {"pellucid", "__main__", "__mp_main__"}
-    assert roots - set(sys.stdlib_module_names) == WITH_FLAGS
+    assert others(modules) == {*OTHERS, "click"}
     assert not {name for name in modules if name.startswith(("pellucid.training", "pellucid.runs"))}

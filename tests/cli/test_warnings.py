@@ -10,14 +10,13 @@ from tests.commands import Command
 from pellucid.cli.main import _note
 
 
-def test_a_table_from_one_end_of_all_numbers_to_the_other(pellucid: Command, tmp_path: Path) -> None:
+def test_a_table_from_one_end_of_all_numbers_to_the_other(pellucid: Command) -> None:
     """The tests turn warnings into errors: a warning would end the command with its traceback."""
     signs = np.random.default_rng(0).choice(["1e308", "-1e308", "1.7e308"], 30)
     rows = "".join(f"{sign},{i * 3 % 7},{'xy'[i % 2]}\n" for i, sign in enumerate(signs))
-    (tmp_path / "far.csv").write_text(f"a,b,c\n{rows}")
-    for command in (["data", "info"], ["data", "check"], ["train", "--epochs", "2", "-o", "run"]):
-        done = pellucid(*command, "far.csv", "--target", "c")
-        assert (done.code, done.err) == (0, "")
+    Path("far.csv").write_text(f"a,b,c\n{rows}")
+    for line in ("data info far.csv", "data check far.csv", "train far.csv --epochs 2 -o run"):
+        assert pellucid.ok(line, "--target", "c").err == ""
 
 
 def test_a_warning_is_one_line_of_ours() -> None:

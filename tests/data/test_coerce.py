@@ -62,11 +62,6 @@ def test_a_model_and_data_by_name_are_those_of_that_name() -> None:
     assert pl.evaluate(named.model, "moons").accuracy == pl.evaluate(model, data.test).accuracy
 
 
-def test_a_pair_gives_the_scores_of_the_dataset(model: pl.Model, split: pl.Split) -> None:
-    names = np.array(split.test.classes)[split.test.y]
-    assert pl.evaluate(model, (split.test.X, names))["accuracy"] == pl.evaluate(model, split.test)["accuracy"]
-
-
 def test_validation_data_are_one_part(split: pl.Split) -> None:
     with pytest.raises(DataError, match=r"validation: .*both \(a Split\)"):
         pl.train(pl.preset("logistic"), split.train, validation=split, n_epochs=1)  # type: ignore[arg-type]

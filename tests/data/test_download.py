@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from tests.every import every
@@ -18,64 +19,47 @@ FILES = {"train.h5": b"first file\n" * 500, "test.h5": b"second file\n" * 90}
 PROXIES = ("http_proxy", "https_proxy", "all_proxy")
 
 
-class Server:
+@pytest.fixture
+def server() -> Iterator[SimpleNamespace]:
     """A server whose files and manners a test can set."""
+    owner = SimpleNamespace(files=dict(FILES), manner="good", requests=[])
+    released = threading.Event()
 
-    def __init__(self) -> None:
-        self.files: dict[str, bytes] = dict(FILES)
-        self.manner = "good"
-        self.requests: list[str] = []
-        self.released = threading.Event()
-        handler = type("Handler", (_Handler,), {"owner": self})
-        self.http = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-        self.host = f"127.0.0.1:{self.http.server_port}"
-        self.url = f"http://{self.host}/data"
-        self.thread = threading.Thread(target=self.http.serve_forever, kwargs={"poll_interval": 0.01})
-        self.thread.start()
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            owner.requests.append(self.path)
+            if owner.manner == "silent":
+                released.wait(10)
+                return
+            body = owner.files.get(self.path.rpartition("/")[2])
+            if body is None or not self.path.startswith("/data/"):
+                self.send_error(404)
+                return
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body if owner.manner == "good" else body[: len(body) // 2])
+            self.wfile.flush()
+            if owner.manner == "stalls":
+                released.wait(10)
 
-    def close(self) -> None:
-        self.released.set()
-        self.http.shutdown()
-        self.http.server_close()
-        self.thread.join()
+        def log_message(self, format: str, *args: object) -> None:
+            """Say nothing."""
 
-
-class _Handler(BaseHTTPRequestHandler):
-    owner: Server
-
-    def do_GET(self) -> None:
-        self.owner.requests.append(self.path)
-        if self.owner.manner == "silent":
-            self.owner.released.wait(10)
-            return
-        body = self.owner.files.get(self.path.rpartition("/")[2])
-        if body is None or not self.path.startswith("/data/"):
-            self.send_error(404)
-            return
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        if self.owner.manner == "good":
-            self.wfile.write(body)
-            return
-        self.wfile.write(body[: len(body) // 2])
-        self.wfile.flush()
-        if self.owner.manner == "stalls":
-            self.owner.released.wait(10)
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Say nothing."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as http:
+        owner.host = f"127.0.0.1:{http.server_port}"
+        owner.url = f"http://{owner.host}/data"
+        owner.close = lambda: (http.shutdown(), http.server_close())
+        thread = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield owner
+        released.set()
+        http.shutdown()
+        thread.join()
 
 
 @pytest.fixture
-def server() -> Iterator[Server]:
-    server = Server()
-    yield server
-    server.close()
-
-
-@pytest.fixture
-def remotes(server: Server) -> Mapping[str, Remote]:
+def remotes(server: SimpleNamespace) -> Mapping[str, Remote]:
     return {
         "toy": Remote(server.url, {name: hashlib.sha256(data).hexdigest() for name, data in FILES.items()})
     }
@@ -110,7 +94,7 @@ def failure(remotes: Mapping[str, Remote], **options: object) -> str:
 
 
 def test_files_are_fetched_once_and_then_read_from_the_cache(
-    server: Server, remotes: Mapping[str, Remote], cache: Path
+    server: SimpleNamespace, remotes: Mapping[str, Remote], cache: Path
 ) -> None:
     folder = fetch("toy", remotes=remotes)
     assert folder == cache
@@ -122,7 +106,7 @@ def test_files_are_fetched_once_and_then_read_from_the_cache(
 
 
 def test_a_damaged_file_in_the_cache_is_replaced(
-    server: Server, remotes: Mapping[str, Remote], cache: Path
+    server: SimpleNamespace, remotes: Mapping[str, Remote], cache: Path
 ) -> None:
     fetch("toy", remotes=remotes)
     (cache / "test.h5").write_bytes(b"damaged")
@@ -131,7 +115,7 @@ def test_a_damaged_file_in_the_cache_is_replaced(
     assert server.requests[2:] == ["/data/test.h5"]
 
 
-def test_wrong_content(server: Server, remotes: Mapping[str, Remote], cache: Path) -> None:
+def test_wrong_content(server: SimpleNamespace, remotes: Mapping[str, Remote], cache: Path) -> None:
     server.files["test.h5"] = b"something else"
     message = failure(remotes)
     wanted, got = (hashlib.sha256(data).hexdigest()[:12] for data in (FILES["test.h5"], b"something else"))
@@ -151,7 +135,7 @@ def test_wrong_content(server: Server, remotes: Mapping[str, Remote], cache: Pat
     ],
 )
 def test_a_transfer_that_fails(
-    server: Server, remotes: Mapping[str, Remote], cache: Path, manner: str, reason: str
+    server: SimpleNamespace, remotes: Mapping[str, Remote], cache: Path, manner: str, reason: str
 ) -> None:
     server.manner = manner
     if manner == "lacks one":
@@ -163,13 +147,13 @@ def test_a_transfer_that_fails(
     assert left_in(cache) == []
 
 
-def test_a_failed_transfer_is_tried_again(server: Server, remotes: Mapping[str, Remote]) -> None:
+def test_a_failed_transfer_is_tried_again(server: SimpleNamespace, remotes: Mapping[str, Remote]) -> None:
     server.manner = "cuts"
     failure(remotes, retries=1)
     assert server.requests == ["/data/train.h5"] * 2
 
 
-def test_pooch_says_nothing(server: Server, remotes: Mapping[str, Remote]) -> None:
+def test_pooch_says_nothing(server: SimpleNamespace, remotes: Mapping[str, Remote]) -> None:
     home, files = remotes["toy"]
     code = (  # in a process of its own: pooch's log goes to the standard error that it found when imported
         "from pellucid.data.download import DownloadError, Remote, fetch\n"
@@ -183,13 +167,17 @@ def test_pooch_says_nothing(server: Server, remotes: Mapping[str, Remote]) -> No
         assert result.stderr == ""
 
 
-def test_a_mirror_is_asked_instead(server: Server, remotes: Mapping[str, Remote], cache: Path) -> None:
+def test_a_mirror_is_asked_instead(
+    server: SimpleNamespace, remotes: Mapping[str, Remote], cache: Path
+) -> None:
     elsewhere = {"toy": remotes["toy"]._replace(home="http://127.0.0.1:9/closed")}
     assert fetch("toy", mirror=server.url + "/", remotes=elsewhere) == cache
     assert server.requests == ["/data/train.h5", "/data/test.h5"]
 
 
-def test_a_password_in_the_address_is_not_shown(server: Server, remotes: Mapping[str, Remote]) -> None:
+def test_a_password_in_the_address_is_not_shown(
+    server: SimpleNamespace, remotes: Mapping[str, Remote]
+) -> None:
     server.close()
     message = failure(remotes, mirror=f"http://me:secret@{server.host}/data")
     assert "secret" not in message
@@ -206,7 +194,7 @@ def test_a_mirror_that_is_no_address(remotes: Mapping[str, Remote], mirror: str)
 
 @every("by_environment", [True, False])
 def test_a_folder_of_ones_own_is_used_without_the_network(
-    server: Server,
+    server: SimpleNamespace,
     remotes: Mapping[str, Remote],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -220,7 +208,9 @@ def test_a_folder_of_ones_own_is_used_without_the_network(
     assert server.requests == []
 
 
-def test_a_wrong_file_in_that_folder(server: Server, remotes: Mapping[str, Remote], tmp_path: Path) -> None:
+def test_a_wrong_file_in_that_folder(
+    server: SimpleNamespace, remotes: Mapping[str, Remote], tmp_path: Path
+) -> None:
     (tmp_path / "train.h5").write_bytes(FILES["train.h5"])
     (tmp_path / "test.h5").write_bytes(b"something else")
     wanted, got = (hashlib.sha256(data).hexdigest()[:12] for data in (FILES["test.h5"], b"something else"))
@@ -232,7 +222,7 @@ def test_a_wrong_file_in_that_folder(server: Server, remotes: Mapping[str, Remot
 
 
 def test_a_folder_that_lacks_a_file_is_passed_over(
-    server: Server, remotes: Mapping[str, Remote], tmp_path: Path, cache: Path
+    server: SimpleNamespace, remotes: Mapping[str, Remote], tmp_path: Path, cache: Path
 ) -> None:
     (tmp_path / "train.h5").write_bytes(b"whatever")
     assert fetch("toy", data_dir=tmp_path, remotes=remotes) == cache

@@ -91,11 +91,6 @@ def test_validation_labels_are_numbered_as_those_of_the_training() -> None:
         pl.train(model, (X, words), n_epochs=1, validation=(X, np.where(y, "yes", "maybe")))
 
 
-def test_rows_of_several_lengths_are_refused() -> None:
-    with pytest.raises(DataError, match="rows of several lengths"):
-        pl.Dataset([[1, 2], [3]], [0, 1])  # type: ignore[arg-type]
-
-
 @every(
     "ask",
     [

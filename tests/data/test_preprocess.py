@@ -61,24 +61,15 @@ def test_config_survives_json(rule: Preprocessing) -> None:
     [
         ({"kind": "divied", "divisor": 255.0}, "unknown kind 'divied'. Did you mean 'divide'"),
         ({"kind": "divide"}, r"expected the keys kind, divisor, got \['kind'\]"),
-        ({"kind": "divide", "divisor": 255.0, "mean": 1}, "expected the keys"),
         ({"kind": "standardize", "divisor": 255.0}, "expected the keys kind, mean, scale, got"),
-        (
-            {"kind": "standardize", "mean": [0], "scale": [1], "divisor": 1},
-            "expected the keys kind, mean, scale",
-        ),
         ({"kind": "standardize", "mean": [0.0], "scale": [1.0, 1.0]}, "got 1 means and 2 scales"),
         ({"kind": "standardize", "mean": [], "scale": []}, "got 0 means and 0 scales"),
         ({"kind": "standardize", "mean": [0.0], "scale": [0.0]}, "scale to be a list .*above 0"),
-        ({"kind": "standardize", "mean": [float("nan")], "scale": [1.0]}, "mean to be a list"),
         ({"kind": "standardize", "mean": 0.0, "scale": 1.0}, "mean to be a list"),
         ({"kind": ["standardize"], "mean": [0.0], "scale": [1.0]}, "expected the keys kind, divisor"),
-        ({"kind": "divide", "divisor": 0}, "divisor to be a number of at least 1e-30"),
         ({"kind": "divide", "divisor": float("nan")}, "divisor to be a number of at least 1e-30"),
-        ({"kind": "divide", "divisor": "many"}, "divisor to be a number"),
         ({"kind": "divide", "divisor": None}, "damaged, or from a newer pellucid"),
         (None, "damaged, or from a newer pellucid"),
-        (7, "damaged, or from a newer pellucid"),
     ],
 )
 def test_a_damaged_config_is_refused(config: object, message: str) -> None:

@@ -134,12 +134,6 @@ def test_a_part_too_small_for_all_classes(table: Path, fraction: float) -> None:
         load_data(table, test_fraction=fraction)
 
 
-def test_two_samples_a_class_are_enough_where_both_parts_get_one() -> None:
-    data = Dataset(np.arange(8.0).reshape(4, 2), np.array([0, 1, 0, 1]), ("a", "b"))
-    split = hold_out(data, name="toy", seed=3, test_fraction=0.5)
-    assert split.train.counts.tolist() == split.test.counts.tolist() == [1, 1]
-
-
 def test_quantities_and_several_answers_are_held_out_at_random() -> None:
     for y in (np.linspace(0, 1, 10), np.eye(10, 3, dtype=np.int64)):
         split = hold_out(Dataset(np.arange(10)[:, None], y), name="toy", seed=3, test_fraction=0.25)

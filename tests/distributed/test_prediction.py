@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from tests.clusters import scheduler_of_its_own
-from tests.commands import Command
+from tests.commands import Command, full_disk
 
 import pellucid as pl
 
@@ -215,19 +215,16 @@ def test_without_workers_it_ends_with_what_was_written(
 @pytest.mark.slow
 @pytest.mark.usefixtures("small")
 def test_a_full_disk_keeps_whole_parts(client: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A limit on the size of files fails a write in the middle, as a full disk does."""
     pq = pytest.importorskip("pyarrow.parquet", reason="needs pyarrow")
-    resource = pytest.importorskip("resource", reason="needs a limit of the size of files")
     monkeypatch.setattr("pellucid.prediction.parquet.PART_ROWS", 20)
     options: Any = {"client": client, "out": tmp_path / "r.parquet"}
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    monkeypatch.setattr(sys, "dont_write_bytecode", True)  # or half a .pyc stays
-    fill = partial(resource.setrlimit, resource.RLIMIT_FSIZE, (1000, before[1]))
-    try:
-        with pytest.raises(pl.PellucidError, match=r"part-0000\d\.parquet: .* and --resume goes on") as found:
-            prediction.predict("m.safetensors", "pets", progress=at(50, fill), **options)
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    stack = ExitStack()
+    fill, wanted = (
+        partial(stack.enter_context, full_disk(1000)),
+        r"part-0000\d\.parquet: .* and --resume goes on",
+    )
+    with stack, pytest.raises(pl.PellucidError, match=wanted) as found:
+        prediction.predict("m.safetensors", "pets", progress=at(50, fill), **options)
     there = sorted(path.name for path in (tmp_path / "r.parquet").iterdir())
     assert there == [f"part-0000{i}.parquet" for i in range(len(there))]
     kept = pq.read_table(tmp_path / "r.parquet").to_pylist()

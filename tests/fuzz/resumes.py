@@ -13,8 +13,11 @@ from tests.fuzz.networks import graphs, images, networks, rows
 from tests.fuzz.search import Subject
 from tests.fuzz.trainings import Training, many, trainings
 
-from pellucid.errors import DataError, TrainingError
+from pellucid.errors import DataError, OptionError, TrainingError
+from pellucid.nn.freezing import freeze
+from pellucid.nn.gradient_check import check_gradients
 from pellucid.nn.model import Model
+from pellucid.nn.rebuild import named_arrays
 from pellucid.training.callbacks.checkpoint import Checkpoint
 from pellucid.training.events import StepEnd
 from pellucid.training.history import History
@@ -31,17 +34,20 @@ class Resume:
         The steps, counted from 1, after which it is stopped and resumed; those after its end stop nothing.
     every_steps : int
         Between checkpoints: it is resumed from an earlier step than it was stopped at.
+    frozen : float, optional
+        The fraction of the layers that is frozen, counted from the first.
     """
 
     training: Training
     stops: tuple[int, ...]
     every_steps: int
+    frozen: float | None = None
 
 
-def resumes(trainings: Any) -> Any:
+def resumes(trainings: Any, frozen: Any = st.none()) -> Any:  # noqa: B008
     """Return a strategy for trainings that are stopped once or twice."""
     stops = st.lists(st.integers(1, 12), min_size=1, max_size=2, unique=True).map(sorted).map(tuple)
-    return st.builds(Resume, trainings, stops, st.sampled_from([1, 1, 2, 3]))
+    return st.builds(Resume, trainings, stops, st.sampled_from([1, 1, 2, 3]), frozen)
 
 
 class StopAfter:
@@ -56,6 +62,7 @@ class StopAfter:
 
 def check_resume(case: Resume) -> None:
     """Compare a training that was stopped and resumed with one that never stopped."""
+    before = {} if case.frozen is None else freeze_some(case.training, case.frozen)
     try:
         whole = case.training.run()
     except (TrainingError, DataError):  # the loss became infinite; a class is too small to hold samples out
@@ -71,6 +78,25 @@ def check_resume(case: Resume) -> None:
                     more["seed"] = 1000 + i  # the checkpoint's first weights count, not this seed's
         resumed = case.training.run(**more)
     assert_same(whole, resumed)
+    for name, array in before.items():
+        np.testing.assert_array_equal(named_arrays(resumed[0])[name], array, err_msg=name)
+
+
+def freeze_some(training: Training, fraction: float) -> dict[str, Any]:
+    """Freeze the first layers of a network, check its gradients, and return the frozen arrays by name."""
+    network, settings = training.network, training.settings
+    model = network.model
+    model.initialize(network.input_shape, seed=settings["seed"], dtype=settings["dtype"])
+    leaves = model._leaves()
+    try:
+        freeze(model, leaves[int(fraction * len(leaves))].name)
+    except OptionError:  # nothing would be frozen, or nothing left to train
+        reject()
+    result = check_gradients(model)
+    assert result.is_ok, str(result)
+    frozen = {leaf.name for leaf in leaves if leaf._is_frozen}
+    arrays = named_arrays(model).items()
+    return {name: array.copy() for name, array in arrays if name.split(".")[0] in frozen}
 
 
 def assert_same(one: tuple[Model, History], two: tuple[Model, History]) -> None:
@@ -90,6 +116,13 @@ SUBJECTS = {
     "resumes of rows": Subject(resumes(trainings(networks(rows, many))), check_resume, 30),
     "resumes of images": Subject(resumes(trainings(networks(images, many))), check_resume, 30),
     "resumes of graphs": Subject(resumes(trainings(graphs(many))), check_resume, 30),
+    "frozen layers before rows": Subject(
+        resumes(trainings(networks(rows, many)), st.floats(0, 0.9)), check_resume, 15
+    ),
+    "frozen layers before images": Subject(
+        resumes(trainings(networks(images, many)), st.floats(0, 0.9)), check_resume, 30
+    ),
+    "frozen layers in graphs": Subject(resumes(trainings(graphs(many)), st.floats(0, 0.9)), check_resume, 15),
     "resumes of the dual form": Subject(resumes(in_dual_form), check_resume, 40),
     "resumes on kernels": Subject(
         resumes(trainings(begun_by_dense(), augments=False, kernels="numba")),

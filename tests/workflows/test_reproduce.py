@@ -1,7 +1,6 @@
 """`pellucid reproduce`: every published number, by both forms."""
 
 import dataclasses
-import json
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +9,7 @@ from tests.commands import Command
 
 from pellucid.textbook import published as published_run
 from pellucid.textbook.published import PUBLISHED_COSTS, published_costs
-from pellucid.workflows.reproduce import Reproduction, reproduce
+from pellucid.workflows.reproduce import reproduce
 
 
 def test_our_copy_of_the_numbers_is_the_published_one(published: dict[str, Any]) -> None:
@@ -36,39 +35,18 @@ def test_every_number_by_both_forms(
     assert not dataclasses.replace(ours, largest_relative_difference=1e-7).matches
     assert not dataclasses.replace(ours, new_photo="non-cat").matches
     assert dataclasses.replace(ours, new_photo=None).matches
-    _the_command_says_so(pellucid, ours, monkeypatch)
-
-
-def _the_command_says_so(pellucid: Command, ours: Reproduction, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Run the command on what was found: JSON, words, and exit code 1 where numbers differ."""
-    tolerances = []
-
-    def remembered(data_dir: Path | None, *, tolerance: float, **_: object) -> Reproduction:
-        tolerances.append(tolerance)
-        return dataclasses.replace(ours, tolerance=tolerance)
-
-    monkeypatch.setattr("pellucid.workflows.reproduce.reproduce", remembered)
-    done = pellucid("reproduce", "--json")
-    assert done.code == 0
-    assert tolerances == [1e-8]
-    numbers = json.loads(done.out)
+    monkeypatch.setattr(
+        "pellucid.workflows.reproduce.reproduce",
+        lambda data_dir, *, tolerance, **_: dataclasses.replace(ours, tolerance=tolerance),
+    )
+    numbers = pellucid.json("reproduce")
     keys = "costs train_accuracy test_accuracy new_photo dual_seconds direct_seconds matches"
     assert set(keys.split()) <= set(numbers)
-    assert numbers["costs"]["2499"] == ours.costs[2499]
-    assert numbers["matches"] is True
-    strict = pellucid("reproduce", "--tolerance", "1e-18")
+    assert (numbers["costs"]["2499"], numbers["matches"]) == (ours.costs[2499], True)
+    assert numbers["tolerance"] == 1e-8
+    strict = pellucid("reproduce --tolerance 1e-18")
     assert strict.code == 1
     assert "DIFFER" in strict.out
     text = pellucid("reproduce").out
     for said in ("cost at 2499", "The numbers match.", ours.blas):
         assert said in text
-
-
-def test_without_the_photos_it_says_so(
-    pellucid: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.delenv("PELLUCID_DATA_DIR", raising=False)
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    done = pellucid("reproduce", "--mirror", "http://127.0.0.1:9/")
-    assert done.code == 2
-    assert len(done.err.strip().splitlines()) == 1

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from pellucid.checks import classes as balance
 from pellucid.checks.classes import ConstantScore, Homogeneity
-from pellucid.checks.findings import Finding, Names, copy_findings
+from pellucid.checks.findings import Finding, copy_findings
 from pellucid.checks.images import empty_pictures, read_photos
 from pellucid.checks.kinds import KINDS
 from pellucid.checks.tables import constant_columns, missing_findings, read_rows
@@ -209,19 +209,18 @@ def check_data(
         return check_split(*open_source(source, show), show)
 
 
-def open_source(source: DataSource, progress: ProgressCallback) -> tuple[Split, Names, list[Finding]]:
-    """Return the data of a source, the names of its samples, and what was found while it was read."""
+def open_source(source: DataSource, progress: ProgressCallback) -> tuple[Split, list[Finding]]:
+    """Return the data of a source, and what was found while it was read; rows have their lines' names."""
     source.check_applies()
     if source.kind == "folder":
         return read_photos(source, progress)
     if source.kind == "table":
         return read_rows(source)
-    return source.load(), Names(), []
+    return source.load(), []
 
 
 def check_split(
     split: Split,
-    names: Names | None = None,
     found: Sequence[Finding] = (),
     progress: ProgressCallback = no_progress,
 ) -> DataReport:
@@ -230,21 +229,18 @@ def check_split(
     Parameters
     ----------
     split : Split
-    names : Names, optional
-        The names of the samples in their source; default: their files, where they are files.
     found : sequence of Finding, optional
         What was found while the data were read.
     progress : callable, optional
     """
     balance.check_parts(split)
-    names = names or Names.of(split)
     copies = find_copies(split.train.X, split.test.X, progress)
     leaks = copies.leaks()
-    findings = [*found, *copy_findings(split, names, copies, leaks)]
+    findings = [*found, *copy_findings(split, copies, leaks)]
     notes = [*split.notes]
-    findings += missing_findings(split, names)
+    findings += missing_findings(split)
     if are_pictures(split.train.X):
-        findings += empty_pictures(split, names, PixelScale(split.train.X, split.test.X), progress)
+        findings += empty_pictures(split, PixelScale(split.train.X, split.test.X), progress)
         if cosine_threshold(copies.typical) > _ALIKE:
             notes.append(_LOOK_ALIKE)
     else:

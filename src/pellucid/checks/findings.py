@@ -1,9 +1,9 @@
 """The results of a check: findings, the samples they concern, and findings on copies."""
 
 from collections import defaultdict
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, NamedTuple
+from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -13,18 +13,6 @@ from pellucid.data.dataset import Split
 from pellucid.text import printable
 
 MOST_NAMED = 50  # samples of one finding that are kept
-
-
-class Names(NamedTuple):
-    """The names of each part's samples in their source: files of a folder, rows of a table."""
-
-    train: Sequence[str] = ()
-    test: Sequence[str] = ()
-
-    @classmethod
-    def of(cls, split: Split) -> "Names":
-        """Return the files of loaded samples, where samples are files."""
-        return cls(*(() if part.files is None else part.files.tolist() for part in (split.train, split.test)))
 
 
 @dataclass(frozen=True)
@@ -90,10 +78,9 @@ class Finding:
         }
 
 
-def sample_of(split: Split, names: Names, part: str, row: int) -> Sample:
+def sample_of(split: Split, part: str, row: int) -> Sample:
     """Return the name of a sample."""
     data = split.train if part == "train" else split.test
-    listed = names.train if part == "train" else names.test
     label = data.y[row]
     if data.y.ndim == 2:
         words = "+".join(called(split, int(i)) for i in np.flatnonzero(label)) or "none"
@@ -101,7 +88,7 @@ def sample_of(split: Split, names: Names, part: str, row: int) -> Sample:
         words = f"{label:.4g}"
     else:
         words = called(split, int(label))
-    return Sample(part, int(row), words, printable(listed[row]) if len(listed) else "")
+    return Sample(part, int(row), words, printable(data.file(row)))
 
 
 def called(split: Split, label: int) -> str:
@@ -109,12 +96,10 @@ def called(split: Split, label: int) -> str:
     return printable(split.classes[label]) if label < len(split.classes) else str(label)
 
 
-def copy_findings(split: Split, names: Names, copies: Copies, leaks: list[Leak]) -> list[Finding]:
+def copy_findings(split: Split, copies: Copies, leaks: list[Leak]) -> list[Finding]:
     """Return the findings on copies: leaks, conflicts, and copies within each part."""
 
-    def sample(part: str, row: int) -> Sample:
-        return sample_of(split, names, part, row)
-
+    sample = partial(sample_of, split)
     by_test: dict[int, list[Leak]] = defaultdict(list)
     for leak in leaks:
         by_test[leak.test].append(leak)
@@ -124,7 +109,7 @@ def copy_findings(split: Split, names: Names, copies: Copies, leaks: list[Leak])
         same = "the same as" if its[0].kind == "exact" else "nearly the same as"
         more = f" and {len(its) - 1} more" if len(its) > 1 else ""
         found.append(Finding("leak", f"{samples[0]} is {same} {samples[1]}{more}.", samples))
-    found += _conflicts(split, names, copies)
+    found += _conflicts(split, copies)
     for part, members, near in (
         ("train", copies.train, copies.within_train),
         ("test", copies.test, copies.within_test),
@@ -148,7 +133,7 @@ def _more(n: int) -> str:
     return f" and {n} more" if n > 0 else ""
 
 
-def _conflicts(split: Split, names: Names, copies: Copies) -> list[Finding]:
+def _conflicts(split: Split, copies: Copies) -> list[Finding]:
     """Return the groups of copies, over both parts, that have more than one label."""
     if split.train.y.dtype.kind == "f":  # two measurements of one sample may differ
         return []
@@ -167,7 +152,7 @@ def _conflicts(split: Split, names: Names, copies: Copies) -> list[Finding]:
         if len(set(labels)) > 1:
             other = next(i for i, label in enumerate(labels) if label != labels[0])
             places.insert(1, places.pop(other))  # so that the first two differ
-            samples = tuple(sample_of(split, names, part, row) for part, row in places[:MOST_COPIES])
+            samples = tuple(sample_of(split, part, row) for part, row in places[:MOST_COPIES])
             text = f"{samples[0]} and {samples[1]} are one sample{_more(len(places) - 2)}."
             found.append(Finding("conflict", text, samples, len(places)))
     return found

@@ -1,10 +1,11 @@
 """Pictures: files that cannot be read or are tiny, and pictures that show nothing."""
 
+import math
 from collections import Counter
 
 import numpy as np
 
-from pellucid.checks.findings import MOST_NAMED, Finding, Names, Sample, sample_of
+from pellucid.checks.findings import MOST_NAMED, Finding, Sample, sample_of
 from pellucid.data.copies.pixels import PixelScale, blocks
 from pellucid.data.dataset import Split
 from pellucid.data.readers.folder import Photo, Photos, open_folder
@@ -17,7 +18,7 @@ from pellucid.text import printable
 EMPTY = 2.0  # standard deviation in grey levels of 255 up to which a picture shows nothing
 
 
-def read_photos(source: DataSource, progress: ProgressCallback) -> tuple[Split, Names, list[Finding]]:
+def read_photos(source: DataSource, progress: ProgressCallback) -> tuple[Split, list[Finding]]:
     """Read a folder of photos; files that cannot be read are skipped and reported as findings, as are tiny ones.
 
     Raises
@@ -36,12 +37,8 @@ def read_photos(source: DataSource, progress: ProgressCallback) -> tuple[Split, 
             )
     raw = photos.parts(X, good)
     split = to_split(raw, name=source.name, seed=source.seed, test_fraction=source.test_fraction)
-    names = Names.of(split)
-    return (
-        split,
-        names,
-        findings + _tiny(split, names, {_name(photo, photos): photo.size for photo in good}, photos.size),
-    )
+    sizes = {_name(photo, photos): photo.size for photo in good}
+    return split, findings + _tiny(split, sizes, photos.size)
 
 
 def _name(photo: Photo, photos: Photos) -> str:
@@ -56,31 +53,28 @@ def _unreadable(photo: Photo, photos: Photos) -> Finding:
     return Finding("unreadable", f"{sample.name} cannot be read: {reason}", (sample,))
 
 
-def _tiny(
-    split: Split, names: Names, sizes: dict[str, tuple[int, int]], size: tuple[int, int]
-) -> list[Finding]:
+def _tiny(split: Split, sizes: dict[str, tuple[int, int]], size: tuple[int, int]) -> list[Finding]:
     """Return the finding on files with a side under half of what it is enlarged to, unless all are that small."""
-    tiny: list[tuple[Sample, tuple[int, int]]] = []
-    for part, its in zip(("train", "test"), names, strict=True):
-        for index, name in enumerate(its):
-            height, width = sizes[name]
-            if 2 * height < size[0] or 2 * width < size[1]:
-                tiny.append((sample_of(split, names, part, index), (height, width)))
+    small = {name for name, (height, width) in sizes.items() if 2 * height < size[0] or 2 * width < size[1]}
+    tiny = [
+        sample_of(split, part, row)
+        for part, data in (("train", split.train), ("test", split.test))
+        for row in range(len(data))
+        if data.file(row) in small
+    ]
     if not tiny or len(tiny) == len(sizes):
         return []
-    smallest = min((its for _, its in tiny), key=lambda its: its[0] * its[1])
-    counts = ", ".join(f"{n} {label}" for label, n in Counter(sample.label for sample, _ in tiny).items())
+    smallest = min((sizes[name] for name in small), key=math.prod)
+    counts = ", ".join(f"{n} {label}" for label, n in Counter(sample.label for sample in tiny).items())
     text = (
         f"{len(tiny)} of {len(sizes)} files {'is' if len(tiny) == 1 else 'are'} enlarged more than twofold to "
         f"{size[0]} x {size[1]}, the smallest from {smallest[0]} x {smallest[1]} "
-        f"({counts}; first {tiny[0][0].name})."
+        f"({counts}; first {tiny[0].name})."
     )
-    return [Finding("tiny", text, tuple(sample for sample, _ in tiny[:MOST_NAMED]), len(tiny))]
+    return [Finding("tiny", text, tuple(tiny[:MOST_NAMED]), len(tiny))]
 
 
-def empty_pictures(
-    split: Split, names: Names, scale: PixelScale, progress: ProgressCallback
-) -> list[Finding]:
+def empty_pictures(split: Split, scale: PixelScale, progress: ProgressCallback) -> list[Finding]:
     """Return a finding for each picture of a single colour."""
     found, done, total = [], 0, len(split.train) + len(split.test)
     for part, data in (("train", split.train), ("test", split.test)):
@@ -89,7 +83,7 @@ def empty_pictures(
                 len(block), -1
             )  # of four channels, the last is opacity
             for i in np.flatnonzero(flat.std(axis=1) < EMPTY):
-                sample = sample_of(split, names, part, here.start + int(i))
+                sample = sample_of(split, part, here.start + int(i))
                 text = (
                     f"{sample} shows nothing: one colour all over (grey level {flat[i].mean():.0f} of 255)."
                 )

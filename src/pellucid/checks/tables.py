@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from pellucid.checks.findings import MOST_NAMED, Finding, Names, Sample, sample_of
+from pellucid.checks.findings import MOST_NAMED, Finding, Sample, sample_of
 from pellucid.data.dataset import Split
 from pellucid.data.readers.csv_file import read_table
 from pellucid.data.readers.table import parse_target, split_table
@@ -18,14 +18,13 @@ from pellucid.types import Array
 _MOSTLY = 0.5  # of a column that is missing: then the column is left out, not the rows
 
 
-def read_rows(source: DataSource) -> tuple[Split, Names, list[Finding]]:
+def read_rows(source: DataSource) -> tuple[Split, list[Finding]]:
     """Load a table; rows without a number or a target are left out, and so are columns that are mostly empty.
 
     Returns
     -------
     split : Split
-    names : Names
-        The name of each row in the file: "line 2".
+        Its ``files`` are the names of the rows in the file: "line 2".
     findings : list of Finding
         One for each column in which something is missing.
 
@@ -73,8 +72,9 @@ def read_rows(source: DataSource) -> tuple[Split, Names, list[Finding]]:
         test_fraction=source.test_fraction,
         group=source.group,
     )
-    names = Names(*([table.rows[row] for row in rows] for rows in (opened.train_rows, opened.test_rows)))
-    return opened.split, names, findings
+    rows, split = np.array(table.rows), opened.split
+    train = replace(split.train, files=rows[opened.train_rows])
+    return replace(split, train=train, test=replace(split.test, files=rows[opened.test_rows])), findings
 
 
 def _missing(table: TextTable, column: str, missing: Array) -> Finding:
@@ -86,13 +86,13 @@ def _missing(table: TextTable, column: str, missing: Array) -> Finding:
     return Finding("missing_values", text, samples, len(rows))
 
 
-def missing_findings(split: Split, names: Names) -> list[Finding]:
+def missing_findings(split: Split) -> list[Finding]:
     """Return the findings on samples that hold NaN or infinities, one per part."""
     found = []
     for part, data in (("train", split.train), ("test", split.test)):
         rows = np.flatnonzero(missing_values(data.X))
         if len(rows):
-            samples = tuple(sample_of(split, names, part, int(row)) for row in rows[:MOST_NAMED])
+            samples = tuple(sample_of(split, part, int(row)) for row in rows[:MOST_NAMED])
             text = (
                 f"{len(rows)} of {len(data)} {part} samples hold NaN or infinities, the first {samples[0]}."
             )

@@ -55,17 +55,8 @@ def compare(
     given = {"seed": 1, **training}
     source = DataSource(data, seed=given["seed"], **reading)
     with o.on_cluster(cluster, n_workers, n_jobs):
-        result = compare_named(
-            a,
-            b,
-            data=source,
-            cv=None if cv is None else folds_of_text(cv),
-            n_seeds=n_seeds,
-            n_jobs=n_jobs,
-            out=out,
-            overwrite=overwrite,
-            **given,
-        )
+        folds = None if cv is None else folds_of_text(cv)
+        result = o.call(compare_named, locals(), data=source, cv=folds, **given)
     shown = () if out is None or quiet else ("", f"Figures and numbers: {out}")
     print_result(result, shown, as_json=as_json, quiet=quiet)
     return 0 if result.is_complete else 130

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pellucid.cli import options as o
 from pellucid.cli.command import command, group
 from pellucid.cli.flags import SOURCE, TRAINING, Flag, Needs, options
-from pellucid.cli.terminal import echo, print_blocks, print_json, print_table, say
+from pellucid.cli.terminal import echo, print_blocks, print_json, print_names, print_table, say
 from pellucid.progress import ProgressBar
 from pellucid.text import percent
 
@@ -24,12 +24,7 @@ def data_list(as_json: o.Json = False, quiet: o.Quiet = False) -> None:
     """The built-in data sets."""
     from pellucid.data.source import BUILTIN
 
-    if as_json:
-        print_json(dict(BUILTIN))
-    elif quiet:
-        echo(*BUILTIN)
-    else:
-        print_table(("name", "what it is"), list(BUILTIN.items()), text=("what it is",))
+    print_names(BUILTIN, as_json=as_json, quiet=quiet)
 
 
 @command("data info", order=130.2, short_help="Shapes, classes and counts of a data set.")
@@ -111,17 +106,11 @@ def data_check(
             progress.close()  # the bar, which the next training brings back
             say(line)
 
-        check = check_named(
-            source,
-            out,
-            has_labels=labels,
-            model=model,
-            cv=cv,
-            overwrite=overwrite,
-            progress=progress,
-            say=o.say_nothing if quiet or as_json else say_apart,
-            on_report=o.say_nothing if as_json else print_first,
-        )
+        says = {
+            "say": o.say_nothing if quiet or as_json else say_apart,
+            "on_report": o.say_nothing if as_json else print_first,
+        }
+        check = o.call(check_named, locals(), has_labels=labels, **says)
     if as_json:
         print_json(check.to_dict())
     elif check.errors is not None:
@@ -151,7 +140,7 @@ def data_fetch(
 @options(training=TRAINING.but(only=("augment", "seed")))
 def data_augment(
     training: "Mapping[str, Any]",
-    photo: Annotated[Path, Flag(is_argument=True, help="An image of any size and kind.")],
+    photo: o.Image,
     out: Annotated[Path, o.out("The picture to write.")] = Path("augmented.png"),
     overwrite: o.OverwriteFile = False,
     as_json: o.Json = False,

@@ -1,13 +1,12 @@
 """The command ``pellucid evaluate``."""
 
 from contextlib import AbstractContextManager, nullcontext
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pellucid.cli import options as o
 from pellucid.cli.command import command
-from pellucid.cli.flags import KERNELS, SOURCE, Flag, load, options
+from pellucid.cli.flags import KERNELS, SOURCE, Flag, options
 from pellucid.cli.terminal import print_result
 
 if TYPE_CHECKING:
@@ -24,7 +23,7 @@ def evaluate(
     n_resamples: Annotated[int, Flag(at_least=1, help="Resamples of the bootstrap.")] = 2000,
     metrics: Annotated[
         list[str] | None,
-        Flag(choices=partial(load, "pellucid.ops.metrics:METRICS"), help="Further metrics."),
+        Flag(choices="pellucid.ops.metrics:METRICS", help="Further metrics."),
     ] = None,
     overwrite: o.Overwrite = False,
     n_workers: o.Workers = None,
@@ -43,14 +42,7 @@ def evaluate(
     files: list[str] = []
     with nullcontext() if out is None else atomic_folder(out, overwrite=overwrite) as folder:
         with _computing(cluster, n_workers) as compute:
-            scores = evaluate_named(
-                model,
-                source,
-                level=level,
-                n_resamples=n_resamples,
-                metrics=metrics or (),
-                compute=compute,
-            )
+            scores = o.call(evaluate_named, locals(), data=source, metrics=metrics or ())
         if folder is not None:
             files = [f"{out}/{name}" for name in save_figures(draw_all(scores), folder)]
     print_result(scores, files, as_json=as_json, quiet=quiet, data=source.name, files=files)

@@ -1,12 +1,11 @@
 """The edge of ``pellucid explain``."""
 
-from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 from pellucid.cli import options as o
 from pellucid.cli.command import command
-from pellucid.cli.flags import KERNELS, Flag, load, options
+from pellucid.cli.flags import KERNELS, Flag, options
 from pellucid.cli.terminal import echo, print_blocks, print_json
 
 
@@ -14,7 +13,7 @@ from pellucid.cli.terminal import echo, print_blocks, print_json
 @options(kernels=KERNELS)
 def explain(
     model: o.Trained,
-    image: Annotated[Path, Flag(is_argument=True, help="An image of any size and kind.")],
+    image: o.Image,
     out: Annotated[
         Path | None, o.out("The folder for pictures, text and numbers; default: explained/IMAGE-N.")
     ] = None,
@@ -26,7 +25,7 @@ def explain(
     methods: Annotated[
         list[str] | None,
         Flag(
-            choices=partial(load, "pellucid.evaluation.saliency.compute_maps:METHODS"),
+            choices="pellucid.evaluation.saliency.compute_maps:METHODS",
             help="Saliency maps; default: all.",
         ),
     ] = None,
@@ -38,15 +37,7 @@ def explain(
     from pellucid.folders import next_folder
     from pellucid.workflows.explain import explain_photo
 
-    found = explain_photo(
-        model,
-        image,
-        data,
-        out=out or next_folder(Path("explained"), image.stem),
-        target=target,
-        methods=methods,
-        overwrite=overwrite,
-    )
+    found = o.call(explain_photo, locals(), out=out or next_folder(Path("explained"), image.stem))
     if as_json:
         print_json(found.to_dict())
         return

@@ -47,6 +47,8 @@ class Flag(Limits):
 
     Attributes
     ----------
+    choices : str or callable or None
+        Where the names are that it may be, "module:NAME", or what returns them.
     short : str
         A second spelling: "-o".
     metavar : str
@@ -61,6 +63,7 @@ class Flag(Limits):
         Of the parameter that it is declared at.
     """
 
+    choices: Any = None
     short: str = ""
     metavar: str = ""
     is_argument: bool = False
@@ -98,7 +101,8 @@ class Flag(Limits):
         named = [
             value for part in parts_of(self.hint) if get_origin(part) is Literal for value in get_args(part)
         ]
-        return [str(name) for name in (named if self.choices is None else self.choices())]
+        choices = load(self.choices) if isinstance(self.choices, str) else self.choices and self.choices()
+        return [str(name) for name in (named if choices is None else choices)]
 
     @property
     def value(self) -> str:

@@ -1,12 +1,11 @@
 """The command ``pellucid import``."""
 
-from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 from pellucid.cli import options as o
 from pellucid.cli.command import command
-from pellucid.cli.flags import Flag, load
+from pellucid.cli.flags import Flag
 from pellucid.cli.terminal import echo, print_json
 
 
@@ -18,13 +17,11 @@ def import_(
     out: Annotated[
         Path | None, o.out("The model file; default: beside the ONNX file, under its name.")
     ] = None,
-    input_shape: Annotated[
-        tuple[int, ...] | None, Flag(at_least=1, help="One sample's shape, where the file leaves it free.")
-    ] = None,
+    input_shape: o.InputShape = None,
     pixels: Annotated[
         str | None,
         Flag(
-            choices=partial(load, "pellucid.formats.onnx.importing:PIXELS"),
+            choices="pellucid.formats.onnx.importing:PIXELS",
             help="How it takes photos: 0 to 1 (unit, the default), -1 to 1, 0 to 1 standardized, or 0 to 255.",
         ),
     ] = None,
@@ -38,7 +35,7 @@ def import_(
     task: Annotated[
         str | None,
         Flag(
-            choices=partial(load, "pellucid.formats.onnx.importing:TASKS"),
+            choices="pellucid.formats.onnx.importing:TASKS",
             help="What outputs without softmax or sigmoid are; default: of one output regression, else "
             "classification.",
         ),

@@ -1,12 +1,11 @@
 """The edge of ``pellucid influence``."""
 
-from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 from pellucid.cli import options as o
 from pellucid.cli.command import command
-from pellucid.cli.flags import KERNELS, Flag, load, options
+from pellucid.cli.flags import KERNELS, Flag, options
 from pellucid.cli.terminal import echo, print_blocks, print_json, say
 from pellucid.text import plural
 
@@ -26,7 +25,7 @@ def influence(
     method: Annotated[
         str,
         Flag(
-            choices=partial(load, "pellucid.evaluation.influence.explained:METHODS"),
+            choices="pellucid.evaluation.influence.explained:METHODS",
             help="What training samples are ranked by; tracin-plain is TracIn as published.",
         ),
     ] = "tracin",
@@ -47,17 +46,7 @@ def influence(
     from pellucid.workflows.influence import influence as find_influence
 
     with o.on_cluster(cluster, n_workers, n_jobs):
-        outcome = find_influence(
-            run,
-            samples,
-            data=data,
-            method=method,
-            top=top,
-            retrain=retrain,
-            n_jobs=n_jobs,
-            out=out,
-            overwrite=overwrite,
-        )
+        outcome = o.call(find_influence, locals())
     if as_json:
         print_json(outcome.to_dict())
         return

@@ -1,12 +1,12 @@
 """The edge of ``pellucid model``."""
 
 import sys
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 from pellucid.cli import options as o
 from pellucid.cli.command import command, group
-from pellucid.cli.flags import KERNELS, Flag, options
-from pellucid.cli.terminal import columns, echo, print_json, print_table, say
+from pellucid.cli.flags import KERNELS, options
+from pellucid.cli.terminal import columns, echo, print_json, print_names, print_table, say
 from pellucid.text import scaled
 
 if TYPE_CHECKING:
@@ -14,31 +14,20 @@ if TYPE_CHECKING:
 
 group("model", order=140, short_help="Look at networks, and check their gradients.")
 
-Source = Annotated[
-    str,
-    Flag(is_argument=True, metavar="MODEL", help="A preset, a .toml file, a model file or a run folder."),
-]
-InputShape = Annotated[tuple[int, ...] | None, Flag(at_least=1, help="One sample's shape.")]
-
 
 @command("model list", order=140.1, short_help="The presets.")
 def model_list(as_json: o.Json = False, quiet: o.Quiet = False) -> None:
     """The presets."""
     from pellucid.nn.presets import PRESETS
 
-    if as_json:
-        print_json(PRESETS)
-    elif quiet:
-        echo(*PRESETS)
-    else:
-        print_table(("name", "what it is"), list(PRESETS.items()))
+    print_names(PRESETS, as_json=as_json, quiet=quiet)
 
 
 @command(
     "model show", order=140.2, short_help="Layers, shapes, parameters, operations and bytes of a network."
 )
 def model_show(
-    source: Source, input_shape: InputShape = None, as_json: o.Json = False, quiet: o.Quiet = False
+    source: o.AnyModel, input_shape: o.InputShape = None, as_json: o.Json = False, quiet: o.Quiet = False
 ) -> None:
     """Layers, shapes, parameters, operations and bytes of a network."""
     from pellucid.workflows.model import show
@@ -96,8 +85,8 @@ def _print_narrow(table: "Summary", *, has_note: bool) -> None:
 )
 @options(kernels=KERNELS)
 def model_check(
-    source: Source,
-    input_shape: InputShape = None,
+    source: o.AnyModel,
+    input_shape: o.InputShape = None,
     seed: o.Seed = 1,
     as_json: o.Json = False,
     quiet: o.Quiet = False,

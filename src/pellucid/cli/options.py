@@ -3,14 +3,17 @@
 Those of a training and of data come from dataclasses: see :mod:`pellucid.cli.flags`.
 """
 
+import inspect
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, TypeVar
 
 import click
 
-from pellucid.cli.flags import Flag, Needs, load
+from pellucid.cli.flags import Flag, Needs
+
+T = TypeVar("T")
 
 
 def out(words: str) -> Flag:
@@ -26,7 +29,7 @@ ModelName = Annotated[
     Flag(
         group="Network",
         metavar="MODEL",
-        choices=partial(load, "pellucid.nn.presets:PRESETS"),
+        choices="pellucid.nn.presets:PRESETS",
         is_open=True,
         help="A .toml file, auto (the preset that suits the data) or a preset:",
     ),
@@ -72,14 +75,23 @@ Jobs = Annotated[
     int | None, Flag(at_least=1, group="Computation", help="Trainings side by side; default: one a core.")
 ]
 Seed = Annotated[int, Flag(at_least=0, below=2**32, help="Random seed.")]
-InputShape = Annotated[
-    tuple[int, ...] | None, Flag(at_least=1, help="One sample's shape, where the file leaves it open.")
+InputShape = Annotated[tuple[int, ...] | None, Flag(at_least=1, help="One sample's shape, where it is free.")]
+AnyModel = Annotated[
+    str, Flag(is_argument=True, metavar="MODEL", help="A preset, a .toml file, a model file or a run folder.")
 ]
+Image = Annotated[Path, Flag(is_argument=True, help="An image of any size and kind.")]
 
 
 def was_given(parameter: str) -> bool:
     """Return whether an option stands on the command line, rather than at its default."""
     return click.get_current_context().params.get(parameter) is not None
+
+
+def call(use_case: Callable[..., T], flags: Mapping[str, Any], **others: Any) -> T:
+    """Return what a use case returns for the flags that it takes, by their names, and others in their place."""
+    taken = inspect.signature(use_case).parameters.values()
+    names = {each.name for each in taken if each.kind is not each.VAR_KEYWORD}
+    return use_case(**{name: value for name, value in flags.items() if name in names} | others)
 
 
 def on_cluster(

@@ -17,7 +17,7 @@ def run_in_ranks(run: Callable[[Sequence[str]], int], arguments: Sequence[str]) 
 
     A rank that fails alone writes its line, and ends all.
     """
-    from pellucid.ranks import MEET_SECONDS, Done, abort, end_all, meet, world
+    from pellucid.ranks import MEET_SECONDS, Done, abort, meet, together, world
 
     rank, n = launched()
     name = next((word for word in arguments if not word.startswith("-")), "pellucid")
@@ -37,14 +37,11 @@ def run_in_ranks(run: Callable[[Sequence[str]], int], arguments: Sequence[str]) 
             stack.enter_context(redirect_stdout(io.StringIO()))
             stack.enter_context(redirect_stderr(words))
         try:
-            code = run(arguments)
+            with together():
+                code = run(arguments)
         except Done:
             signal.signal(signal.SIGINT, signal.SIG_IGN)  # the first rank goes on, and hears it
             code = 0
-        except BaseException as error:
-            if not meet(MEET_SECONDS):
-                end_all(error)
-            raise
     if code and not meet(MEET_SECONDS):
         last = words.getvalue().splitlines()[-1:]
         abort(f"{last[0]} (rank {rank})" if last else "", code)

@@ -44,16 +44,7 @@ def report(
     is_quiet = quiet or as_json
     with o.on_cluster(cluster, n_workers), ProgressBar() as bar:
         stages = StageTimes(no_progress if is_quiet else bar)
-        page = write_report(
-            run,
-            out,
-            full=full,
-            data=data,
-            n_photos=n_photos,
-            other_data=other_data,
-            overwrite=overwrite,
-            progress=stages,
-        )
+        page = o.call(write_report, locals(), progress=stages)
     if as_json:
         print_json({"report": str(page), "n_bytes": page.stat().st_size, "seconds": stages.seconds})
         return

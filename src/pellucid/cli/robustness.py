@@ -1,12 +1,11 @@
 """The edge of ``pellucid robustness``."""
 
-from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
 from pellucid.cli import options as o
 from pellucid.cli.command import command
-from pellucid.cli.flags import KERNELS, SOURCE, Flag, Needs, load, options
+from pellucid.cli.flags import KERNELS, SOURCE, Flag, Needs, options
 from pellucid.cli.terminal import print_result
 from pellucid.errors import OptionError
 
@@ -22,7 +21,7 @@ def robustness(
     perturbations: Annotated[
         list[str] | None,
         Flag(
-            choices=partial(load, "pellucid.evaluation.robustness.perturbations:PERTURBATIONS"),
+            choices="pellucid.evaluation.robustness.perturbations:PERTURBATIONS",
             help="Perturbations; default: all.",
         ),
     ] = None,
@@ -45,16 +44,7 @@ def robustness(
     """The accuracy of a model on test photos that are rotated, recoloured, darkened, covered and more."""
     from pellucid.workflows.robustness import robustness as measure
 
-    found = measure(
-        model,
-        source,
-        perturbations=perturbations,
-        strengths=_strengths(strengths, perturbations),
-        sample=sample,
-        seed=seed,
-        out=out,
-        overwrite=overwrite,
-    )
+    found = o.call(measure, locals(), data=source, strengths=_strengths(strengths, perturbations))
     print_result(found, found.files, as_json=as_json, quiet=quiet)
 
 

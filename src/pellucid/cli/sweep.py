@@ -1,13 +1,12 @@
 """The command ``pellucid sweep``."""
 
 from collections.abc import Mapping
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pellucid.cli import options as o
 from pellucid.cli.command import command
-from pellucid.cli.flags import SOURCE, TRAINING, Flag, Needs, load, options
+from pellucid.cli.flags import SOURCE, TRAINING, Flag, Needs, options
 from pellucid.cli.terminal import echo, print_blocks, print_json, say
 
 if TYPE_CHECKING:
@@ -31,7 +30,7 @@ def sweep(
     search: Annotated[
         str,
         Flag(
-            choices=partial(load, "pellucid.evaluation.sweep.study:SEARCHES"),
+            choices="pellucid.evaluation.sweep.study:SEARCHES",
             help="At random; all combinations; near the best so far; tpe that stops bad trials early.",
         ),
     ] = "random",

@@ -1,10 +1,9 @@
 """What every command prints with: sentences that fit the terminal, tables, and JSON."""
 
-import itertools
 import json
 import sys
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from pellucid.text import one_line, unbroken
@@ -13,8 +12,6 @@ if TYPE_CHECKING:
     from pellucid.text_blocks import Block, Result
 
 NARROWEST = 40  # columns
-NARROWEST_CELL = 12  # characters of a cell that is broken into lines
-GAP = "  "  # between columns of a table
 
 
 def columns() -> int:
@@ -73,40 +70,21 @@ def print_json(value: Any) -> None:
 
 
 def print_table(header: Sequence[Any], rows: Sequence[Any], *, text: tuple[str, ...] = ()) -> None:
-    """Print rows in columns: the first to the left, numbers to the right, ``text`` to the left in any case.
+    """Print rows in columns, an empty line around them; in a terminal they fit its width."""
+    from pellucid.text_blocks import table_lines
 
-    In a terminal that is too narrow, the widest column of words is broken into lines.
-    """
-    table = [[one_line(str(cell)) for cell in row] for row in (header, *rows)]
-    is_words = [
-        i == 0 or name in text or all(isinstance(row[i], str) and not row[i][:1].isdigit() for row in rows)
-        for i, name in enumerate(header)
-    ]
-    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
-    excess = sum(widths) + len(GAP) * (len(widths) - 1) - columns()
-    if sys.stdout.isatty() and excess > 0:
-        widest = max(range(len(widths)), key=lambda i: (is_words[i], widths[i]))
-        widths[widest] = max(widths[widest] - excess, NARROWEST_CELL)
-    lines = [*_lines(table[0], widths, is_words), GAP.join("─" * width for width in widths)]
-    for row in table[1:]:
-        lines += _lines(row, widths, is_words)
-    echo("", *lines, "")
+    most = columns() if sys.stdout.isatty() else 0
+    echo("", *table_lines((header, rows), rule="─", text=text, most=most), "")
 
 
-def _lines(row: list[str], widths: list[int], is_words: list[bool]) -> list[str]:
-    """Return the lines of one row, cells that are too long broken into several."""
-    cells = [
-        textwrap.wrap(cell, width) if len(cell) > width else [cell]
-        for cell, width in zip(row, widths, strict=True)
-    ]
-    lines = []
-    for parts in itertools.zip_longest(*cells, fillvalue=""):
-        aligned = (
-            part.ljust(width) if words else part.rjust(width)
-            for part, width, words in zip(parts, widths, is_words, strict=True)
-        )
-        lines.append(GAP.join(aligned).rstrip())
-    return lines
+def print_names(names: Mapping[str, str], *, as_json: bool, quiet: bool) -> None:
+    """Print what there is by name, and what each is."""
+    if as_json:
+        print_json(dict(names))
+    elif quiet:
+        echo(*names)
+    else:
+        print_table(("name", "what it is"), list(names.items()), text=("what it is",))
 
 
 def print_result(

@@ -17,30 +17,6 @@ COMMANDS = {  # what others call it
     **dict.fromkeys(("plot", "show"), "report"),
 }
 MOVED = {"bench": "In a clone of the repository: python -m benchmarks.published"}
-OPTIONS = {  # the first of these that the command has is meant
-    **dict.fromkeys(("--lr", "--rate", "--eta"), ("--learning-rate",)),
-    **dict.fromkeys(("--batch", "--bs"), ("--batch-size",)),
-    **dict.fromkeys(("--wd", "--l2"), ("--weight-decay",)),
-    **dict.fromkeys(("--output", "--save", "--folder"), ("--out",)),
-    **dict.fromkeys(("--network", "--arch", "--architecture", "--net"), ("--model",)),
-    **dict.fromkeys(("--early-stopping", "--early-stop"), ("--patience",)),
-    **dict.fromkeys(("--jobs", "--workers", "--n-jobs"), ("--jobs", "--workers", "--threads")),
-    **dict.fromkeys(("--cores", "--cpus"), ("--threads", "--jobs", "--workers")),
-    **dict.fromkeys(("--val", "--validation-split", "--val-split"), ("--validation",)),
-    **dict.fromkeys(("--size", "--resize", "--img-size"), ("--image-size",)),
-    **dict.fromkeys(("--label", "--column", "--y"), ("--target",)),
-    **dict.fromkeys(("--random-state", "--random-seed"), ("--seed",)),
-    **dict.fromkeys(("--force", "--yes", "--replace"), ("--overwrite",)),
-    **dict.fromkeys(("--silent", "-q"), ("--quiet",)),
-    **dict.fromkeys(("--only", "--perturbation"), ("--perturbations",)),
-    **dict.fromkeys(("--folds", "--k"), ("--cv",)),
-    "--from": ("--start",),
-    "--test": ("--samples",),
-    "--class": ("--target",),
-    "--photo": ("--sample",),
-    "--lowest": ("--min-lr",),
-    "--highest": ("--max-lr",),
-}
 HINTS = {
     **dict.fromkeys(
         ("--gpu", "--device", "--cuda"),
@@ -103,14 +79,14 @@ def _option_meant(name: str, command: Any) -> str:
         return f" {HINTS[name]}"
     if name in CLUSTER and command.name in ("train", "run"):
         return f" One training on several processes or machines: mpiexec -n 2 pellucid {command.name} ..."
-    known, name = [flag.spelling for flag in _flags(command) if not flag.is_argument], name.replace("_", "-")
-    wanted = OPTIONS.get(name, (name,))
-    meant = [each for each in wanted if each in known]
-    if not meant and "--learning-rate" in wanted and "--min-lr" in known:
+    from pellucid.aliases import nearest
+
+    flags = [flag for flag in _flags(command) if not flag.is_argument]
+    known = {spelled: flag.spelling for flag in flags for spelled in (flag.spelling, flag.name)}
+    meant = nearest(name, known, cutoff=CLOSE)
+    if not meant and "--min-lr" in known and nearest(name, ["learning_rate"]):
         return " This command finds a learning rate; --min-lr and --max-lr bound it."
-    meant = meant or [each for each in known if each.startswith(name)]
-    meant = meant or difflib.get_close_matches(name, known, n=1, cutoff=CLOSE)
-    return f" Did you mean {meant[0]}?" if meant else ""
+    return f" Did you mean {known[meant]}?" if meant else ""
 
 
 def _example(path: str, command: Any) -> str:

@@ -93,19 +93,14 @@ def fetch(
     if name not in remotes:
         raise DataError(unknown_name("data set to fetch", name, remotes))
     remote = remotes[name]
-    base = _base_address(mirror or remote.home)
+    parts = urlsplit(base := (mirror or remote.home).rstrip("/") + "/")
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise OptionError(f"mirror: expected an address such as https://example.org/data, got {mirror!r}.")
     local = data_dir or (Path(given) if (given := os.environ.get("PELLUCID_DATA_DIR")) else None)
     if local is not None and all((local / file).is_file() for file in remote.files):
         _verify(local, remote)
         return local
     return _download(name, base, remote, progress=progress, timeout=timeout, retries=retries)
-
-
-def _base_address(address: str) -> str:
-    parts = urlsplit(address)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise OptionError(f"mirror: expected an address such as https://example.org/data, got {address!r}.")
-    return address.rstrip("/") + "/"
 
 
 def _verify(folder: Path, remote: Remote) -> None:
@@ -142,7 +137,10 @@ def _download(name: str, base: str, remote: Remote, *, progress: bool, timeout: 
     except OSError as error:
         failure = f"could not be stored in {cache} ({first_line(error)})"
     except ValueError as error:  # how pooch says that the hash differs
-        failure = f"could not be downloaded from {host} ({_hash_reason(file, remote, error)})"
+        given = re.search(r"got:? ([0-9a-f]{12})", str(error))
+        got = f"{given[1]}..." if given else "another"
+        wanted = f"{file}: wrong content: expected sha256 {remote.files[file][:12]}..., got {got}"
+        failure = f"could not be downloaded from {host} ({wanted})"
     else:
         return cache
     raise DownloadError(f"{name}: {failure}. {_OFFLINE}")
@@ -155,12 +153,6 @@ def _network_reason(error: Exception, timeout: float) -> str:
         file = urlsplit(response.url).path.rpartition("/")[2]
         return f"{file}: the server answered {response.status_code} {response.reason}".rstrip()
     return _REASONS.get(type(error).__name__, "no network?")
-
-
-def _hash_reason(file: str, remote: Remote, error: ValueError) -> str:
-    given = re.search(r"got:? ([0-9a-f]{12})", str(error))
-    got = f"{given[1]}..." if given else "another"
-    return f"{file}: wrong content: expected sha256 {remote.files[file][:12]}..., got {got}"
 
 
 @contextmanager

@@ -86,10 +86,8 @@ def _shipped(name: str) -> bytes:
         raise DataError(
             f"drawn-cats: expected {name} among pellucid's own files, got {error}. Reinstall pellucid."
         ) from error
-    expected, found = SHA256[name], hashlib.sha256(content).hexdigest()
-    if found != expected:
+    if (found := hashlib.sha256(content).hexdigest()) != SHA256[name]:
         raise DataError(
-            f"drawn-cats: expected the shipped {name} to have the sha256 {expected[:12]}..., got "
-            f"{found[:12]}... ({len(content)} bytes): it is damaged. Reinstall pellucid."
+            f"drawn-cats: {name} is damaged: {len(content)} bytes, sha256 {found[:12]}.... Reinstall pellucid."
         )
     return content

@@ -85,23 +85,28 @@ def find_groups(data: Dataset, least: int = 2) -> Groups:
     Groups(numbers=None, divided=('cat', 'dog'))
     """
     m = n_rows(data.X)
-    named = [] if data.groups is None else _linked(data.groups)
-    copies, divided = _copies(data.X), set()
+    named: list[tuple[int, int]] = []  # pairs that link the samples of each group
+    if data.groups is not None:
+        order = np.argsort(data.groups, kind="stable")
+        same = np.flatnonzero(np.diff(data.groups[order]) == 0)
+        named = list(zip(order[same].tolist(), order[same + 1].tolist(), strict=True))
+    copies, divided = _copies(data.X), set[int]()
     labels = data.y if has_classes(data.y) else np.zeros(m, np.int64)
     of_sample = labels.tolist()
     while True:
-        groups = _grouped(m, named + copies)
-        if groups is None:
-            break
+        groups, together = np.arange(m), components(m, named + copies)
+        for rows in together:
+            groups[rows] = rows[0]
         short = {k for k in np.unique(labels).tolist() if len(np.unique(groups[labels == k])) < least}
         of_pairs = [short & {of_sample[one], of_sample[other]} for one, other in copies]
         if not any(of_pairs):
             break
         divided |= set().union(*of_pairs)
         copies = [pair for pair, its in zip(copies, of_pairs, strict=True) if not its]
+    numbers = groups if together else None
     if not has_classes(data.y):
-        return Groups(groups, ("",) if divided else ())
-    return Groups(groups, tuple(data.classes[k] if data.classes else str(k) for k in sorted(divided)))
+        return Groups(numbers, ("",) if divided else ())
+    return Groups(numbers, tuple(data.classes[k] if data.classes else str(k) for k in sorted(divided)))
 
 
 def fewest_groups(groups: Array, y: Any) -> tuple[int, int]:
@@ -123,20 +128,6 @@ def _copies(X: Any) -> list[tuple[int, int]]:
     if len(X) <= MOST_SEARCHED:
         return [(pair.first, pair.second) for pair in near_duplicates(X)]
     return [(rows[0], row) for rows in distinct(X).members for row in rows[1:]]
-
-
-def _grouped(m: int, pairs: list[tuple[int, int]]) -> Array | None:
-    groups, together = np.arange(m), components(m, pairs)
-    for rows in together:
-        groups[rows] = rows[0]
-    return groups if together else None
-
-
-def _linked(groups: Array) -> list[tuple[int, int]]:
-    """Return pairs that link the samples of each group."""
-    order = np.argsort(groups, kind="stable")
-    same = np.flatnonzero(np.diff(groups[order]) == 0)
-    return [(int(order[i]), int(order[i + 1])) for i in same]
 
 
 def divide_groups(groups: Array, labels: Array, n_test: int, seed: int) -> tuple[Array, Array]:

@@ -37,10 +37,6 @@ def as_labels(y: Array, m: int, where: str) -> Array:
     >>> as_labels(np.array([[1.0, 0.0, 1.0]]), 3, "y")
     array([1, 0, 1])
     """
-    if y.dtype.hasobject:
-        raise DataError(
-            f"{where}: expected numbers or words, got an object array. Save it as integers or strings."
-        )
     if y.ndim == 2 and 1 in y.shape:
         y = y.ravel()
     if y.ndim != 1:

@@ -184,10 +184,6 @@ def _called(data: Dataset, label: int) -> str:
 
 def _checked_inputs(part: RawPart) -> Any:
     X, where = part.X, part.where
-    if X.dtype.hasobject:
-        raise DataError(
-            f"{where}: expected an array of numbers for X, got objects. Save it with a numeric dtype."
-        )
     if X.dtype.kind not in "buif":
         raise DataError(
             f"{where}: expected numbers for X, got dtype {X.dtype}. Convert it to a numeric dtype."

@@ -150,19 +150,9 @@ def check_cluster(client: Any, address: str) -> None:
             f"{printable(address)}: the scheduler has no worker. Start one with: dask worker {printable(address)}"
         ) from None
 
-    def version() -> (
-        str
-    ):  # inside a function, it is sent itself: a worker without pellucid could not import it
-        try:
-            from pellucid.version import __version__ as version
-        except ImportError:
-            return ""
-        return version
-
-    versions = client.run(version, on_error="return")
-    if wrong := {
-        worker: its for worker, its in versions.items() if isinstance(its, str) and its != __version__
-    }:
+    workers = client.get_versions(packages=["pellucid"])["workers"]
+    versions = {worker: each["packages"]["pellucid"] for worker, each in workers.items()}
+    if wrong := {worker: its for worker, its in versions.items() if its != __version__}:
         found = join([f"{worker} has {its or 'no pellucid'}" for worker, its in list(wrong.items())[:3]])
         raise ClusterError(
             f"{plural(len(wrong), 'worker')} cannot do the work: {found}; this machine has pellucid {__version__}. "

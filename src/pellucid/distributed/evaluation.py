@@ -90,7 +90,9 @@ class Piece(NamedTuple):
 def compute_on(client: Any, model: Model, X: Any, progress: CountCallback) -> Array:
     """Return a model's outputs for samples, (m, ...), computed by workers: :func:`.predictions.compute_here`."""
     is_stored, m = isinstance(X, StoredArray), n_rows(X)
-    step = PIECE if is_stored else max(1, min(PIECE, MOST_BYTES // _row_bytes(X)))
+    arrays = X.values() if isinstance(X, dict) else [X]
+    row_bytes = sum(array.dtype.itemsize * math.prod(array.shape[1:]) for array in arrays)
+    step = PIECE if is_stored else max(1, min(PIECE, MOST_BYTES // max(1, row_bytes)))
     slices = [slice(start, min(start + step, m)) for start in range(0, m, step)]
     work = _Work(model, X if is_stored else None, float(m) * model._n_operations)
     parts = []
@@ -112,11 +114,6 @@ def compute_piece(piece: Piece) -> Array:
             return compute_here(work.model, X, lambda done, total: None)
         except DataError as error:
             raise DataError(f"worker {get_worker().address}: {error}") from None
-
-
-def _row_bytes(X: Any) -> int:
-    arrays = X.values() if isinstance(X, dict) else [X]
-    return max(1, int(sum(array.dtype.itemsize * math.prod(array.shape[1:]) for array in arrays)))
 
 
 def _range(piece: Piece) -> str:

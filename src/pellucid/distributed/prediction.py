@@ -14,7 +14,7 @@ from pellucid.formats.safetensors import load, model_file
 from pellucid.nn.model import Model
 from pellucid.prediction.output import Encoder, Output, Target, model_mark, open_output
 from pellucid.prediction.predicted import Encoded, Prediction
-from pellucid.prediction.read_samples import Image, Samples, image_batches, none_read, samples_of
+from pellucid.prediction.read_samples import Batch, Image, Samples, image_batches, none_read, samples_of
 from pellucid.progress import CountCallback, ProgressBar
 from pellucid.threads import side_by_side
 
@@ -138,13 +138,6 @@ class Predicted(NamedTuple):
     worker: str
 
 
-class EncodedBatch(NamedTuple):
-    """What a model predicts for some images that follow one another, as an output has it."""
-
-    predictions: Encoded
-    faults: dict[str, DataError]
-
-
 class _Work(NamedTuple):
     """What workers keep."""
 
@@ -155,7 +148,7 @@ class _Work(NamedTuple):
 
 def cluster_batches(
     client: Any, model: Model, samples: Samples, output: Output, progress: CountCallback
-) -> Iterator[EncodedBatch]:
+) -> Iterator[Batch]:
     """Yield what a model predicts for images that an output does not have yet, in their order.
 
     Raises
@@ -186,9 +179,7 @@ def cluster_batches(
             _check_seen(found)
             n_done += len(partition.names)
             progress(n_done, total)
-            yield EncodedBatch(
-                found.predictions, {name: DataError(words) for name, words in found.faults.items()}
-            )
+            yield Batch(found.predictions, {name: DataError(words) for name, words in found.faults.items()})
 
 
 def predict_partition(partition: Partition) -> Predicted:

@@ -8,6 +8,7 @@ import numpy as np
 
 from pellucid.errors import PellucidError
 from pellucid.text import one_line
+from pellucid.text_blocks import table_lines
 from pellucid.types import LayerRow
 
 if TYPE_CHECKING:
@@ -97,11 +98,9 @@ class Summary:
 
     def text(self, *, has_note: bool = True) -> str:
         """Return the table as aligned plain text, with or without the note on how to read it."""
-        cells = self._cells()
-        widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-        lines = [_aligned(row, widths) for row in cells]
-        rule = "  ".join("-" * width for width in widths)
-        table = [self.title, "", lines[0], rule, *lines[1:-1], rule, lines[-1]]
+        head, *rows = self._cells()
+        *lines, total = table_lines((head, rows), rule="-", text=head[:3])
+        table = [self.title, "", *lines, lines[1], total]
         return "\n".join(map(one_line, [*table, "", *self.notes] if has_note else table))
 
     def __str__(self) -> str:
@@ -179,12 +178,3 @@ def _html_row(cells: Sequence[str]) -> str:
         + "".join(f"<td{_LEFT * (i < 3)}>{html.escape(cell)}</td>" for i, cell in enumerate(spaced))
         + "</tr>"
     )
-
-
-def _aligned(cells: Sequence[str], widths: Sequence[int]) -> str:
-    """Return words left-aligned and numbers right-aligned."""
-    padded = [
-        cell.ljust(width) if i < 3 else cell.rjust(width)
-        for i, (cell, width) in enumerate(zip(cells, widths, strict=True))
-    ]
-    return "  ".join(padded).rstrip()

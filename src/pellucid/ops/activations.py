@@ -119,8 +119,7 @@ def relu_backward(dA: Array, cache: OutputCache, *, dZ: Array | None = None) -> 
     array([0., 0., 5.])
     """
     mask = np.sign(cache.A)  # 0 or 1, NaN where A is; a product with floats: 2.5 times as fast as with bools
-    product: Array = np.multiply(dA, mask, out=dZ)
-    return product
+    return np.multiply(dA, mask, out=dZ)
 
 
 class LeakyReluCache(NamedTuple):
@@ -161,8 +160,7 @@ def leaky_relu_backward(dA: Array, cache: LeakyReluCache, *, dZ: Array | None = 
     array([0.01, 0.01, 1.  ])
     """
     slopes = np.maximum(np.sign(cache.A), cache.slope)  # half the time of where(A > 0, 1, slope)
-    product: Array = np.multiply(dA, slopes, out=dZ)
-    return product
+    return np.multiply(dA, slopes, out=dZ)
 
 
 class EluCache(NamedTuple):
@@ -208,8 +206,7 @@ def elu_backward(dA: Array, cache: EluCache, *, dZ: Array | None = None) -> Arra
     slopes = np.minimum(A, 0) + alpha
     if alpha != 1:
         np.copyto(slopes, 1, where=A > 0)
-    product: Array = np.multiply(dA, slopes, out=dZ)
-    return product
+    return np.multiply(dA, slopes, out=dZ)
 
 
 class NoCache(NamedTuple):
@@ -385,8 +382,7 @@ def gelu_backward(dA: Array, cache: GeluCache, *, dZ: Array | None = None) -> Ar
     """
     Z, Phi = cache
     Z_density = np.exp(-0.5 * Z * Z) * Z * (1 / math.sqrt(2 * math.pi))
-    product: Array = np.multiply(dA, Z_density + Phi, out=dZ)
-    return product
+    return np.multiply(dA, Z_density + Phi, out=dZ)
 
 
 class GeluTanhCache(NamedTuple):
@@ -430,8 +426,7 @@ def gelu_tanh_backward(dA: Array, cache: GeluTanhCache, *, dZ: Array | None = No
     slopes *= 1 - S
     slopes += 1
     slopes *= S
-    product: Array = np.multiply(dA, slopes, out=dZ)
-    return product
+    return np.multiply(dA, slopes, out=dZ)
 
 
 class Relu6Cache(NamedTuple):
@@ -470,8 +465,7 @@ def relu6_backward(dA: Array, cache: Relu6Cache, *, dZ: Array | None = None) -> 
     >>> relu6_backward(np.array([5.0, 5.0, 5.0]), cache)
     array([0., 5., 0.])
     """
-    product: Array = np.multiply(dA, (cache.A > 0) & (cache.high > cache.A), out=dZ)
-    return product
+    return np.multiply(dA, (cache.A > 0) & (cache.high > cache.A), out=dZ)
 
 
 class HardSigmoidCache(NamedTuple):
@@ -556,8 +550,7 @@ def hard_swish_backward(dA: Array, cache: HardSwishCache, *, dZ: Array | None = 
     slopes = Z * (1 / 6)
     slopes *= (S > 0) & (S < 1)
     slopes += S
-    product: Array = np.multiply(dA, slopes, out=dZ)
-    return product
+    return np.multiply(dA, slopes, out=dZ)
 
 
 def softplus_forward(Z: Array, *, out: Array | None = None) -> tuple[Array, OutputCache]:
@@ -586,8 +579,7 @@ def softplus_backward(dA: Array, cache: OutputCache, *, dZ: Array | None = None)
     >>> softplus_backward(np.ones(1), cache)
     array([0.5])
     """
-    product: Array = np.multiply(dA, -np.expm1(-cache.A), out=dZ)
-    return product
+    return np.multiply(dA, -np.expm1(-cache.A), out=dZ)
 
 
 _SELU_SCALE, _SELU_ALPHA = 1.0507009873554805, 1.6732632423543772
@@ -620,8 +612,7 @@ def selu_backward(dA: Array, cache: OutputCache, *, dZ: Array | None = None) -> 
     """
     slopes = np.minimum(cache.A, 0) + _SELU_SCALE * _SELU_ALPHA
     np.copyto(slopes, _SELU_SCALE, where=cache.A > 0)
-    product: Array = np.multiply(dA, slopes, out=dZ)
-    return product
+    return np.multiply(dA, slopes, out=dZ)
 
 
 def softmax_forward(Z: Array, *, out: Array | None = None) -> tuple[Array, OutputCache]:

@@ -51,7 +51,10 @@ def linear_forward(
     >>> linear_forward(np.ones((1, 2)), np.ones((2, 1)), np.zeros(1))[0]
     array([[2.]])
     """
-    check_linear(X, W)
+    if X.ndim != 2 or X.shape[1] != W.shape[0]:
+        hint = " It looks transposed; try X.T." if X.ndim == 2 and X.shape[0] == W.shape[0] else ""
+        raise ShapeError(f"linear_forward: expected X of shape (m, {W.shape[0]}), got {X.shape}.{hint}")
+    check_dtype("linear_forward", X, "W", W)
     Z: Array = np.dot(X, W, out=out)
     if b is not None:
         Z += b
@@ -101,11 +104,3 @@ def linear_backward(
     dX = np.dot(dZ, W.T, out=dX) if needs_dX else None
     dW = np.dot(X.T, dZ, out=dW)
     return dX, dW, np.add.reduce(dZ, axis=0, out=db) if has_bias else None
-
-
-def check_linear(X: Array, W: Array) -> None:
-    """Raise ShapeError, with a hint where X looks transposed, unless X W exists; DataError for another dtype."""
-    if X.ndim != 2 or X.shape[1] != W.shape[0]:
-        hint = " It looks transposed; try X.T." if X.ndim == 2 and X.shape[0] == W.shape[0] else ""
-        raise ShapeError(f"linear_forward: expected X of shape (m, {W.shape[0]}), got {X.shape}.{hint}")
-    check_dtype("linear_forward", X, "W", W)

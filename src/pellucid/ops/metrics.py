@@ -210,8 +210,7 @@ def mean_explained(squares: Array, total: Array) -> Array:
     np.subtract(
         1, np.divide(squares, total, out=np.ones_like(of_each), where=varies), out=of_each, where=varies
     )
-    mean: Array = np.where(varies.any(axis=0), of_each.mean(axis=0), np.nan)
-    return mean
+    return np.where(varies.any(axis=0), of_each.mean(axis=0), np.nan)
 
 
 def _squares(y_true: Array, y_pred: Array) -> tuple[Array, Array]:

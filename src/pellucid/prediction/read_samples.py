@@ -32,7 +32,7 @@ Image = str | Path | bytes  # bytes: the content of a file, from standard input
 class Batch(NamedTuple):
     """What a model predicts for some samples that follow one another."""
 
-    predictions: list[Prediction]
+    predictions: Any  # a list of Prediction, or Encoded
     faults: dict[str, DataError]  # what is wrong with each image that cannot be read
 
 

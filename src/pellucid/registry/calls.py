@@ -25,19 +25,9 @@ def explain_calls(cls: Any) -> Any:
     pellucid.errors.CallError: Dense: unknown option 'activaton'. Did you mean 'activation'? Known: ...
     """
     init = vars(cls).get("__init__")
-    if init is None or hasattr(init, "is_explained"):
-        return cls
-
-    @functools.wraps(init)
-    def explained(self: Any, *args: Any, **options: Any) -> None:
-        try:
-            init(self, *args, **options)
-        except TypeError:
-            bind(name_of(cls), "option", inspect.signature(init), (self, *args), options)
-            raise  # the call was right: the error is from inside
-
-    explained.is_explained = True  # type: ignore[attr-defined]
-    cls.__init__ = explained
+    if init is not None and not hasattr(init, "is_explained"):
+        cls.__init__ = _explained(init, name_of(cls), "option")
+        cls.__init__.is_explained = True
     return cls
 
 
@@ -56,12 +46,16 @@ def explain_call(method: F) -> F:
     pellucid.errors.CallError: add: unknown argument 'numbr'. Did you mean 'number'? Known: number.
     """
 
-    @functools.wraps(method)
+    return _explained(method, method.__name__, "argument")
+
+
+def _explained(function: F, where: str, noun: str) -> F:
+    @functools.wraps(function)
     def explained(*args: Any, **named: Any) -> Any:
         try:
-            return method(*args, **named)
+            return function(*args, **named)
         except TypeError:
-            bind(method.__name__, "argument", _signature(method), args, named)
+            bind(where, noun, _signature(function), args, named)
             raise  # the call was right: the error is from inside
 
     return explained  # type: ignore[return-value]
@@ -94,17 +88,21 @@ def validate_call(*checked: str) -> Callable[[F], F]:
     """
 
     def decorate(function: F) -> F:
-        def call(args: Any, named: Any) -> Any:
-            signature, hints = _signature(function), hints_of(function)
-            bound = bind(function.__name__, "argument", signature, args, named)
-            for name in checked:
-                if name in bound.arguments:
-                    value = bound.arguments[name]
-                    bound.arguments[name] = check_option(function.__name__, name, value, hints.get(name, Any))
-            return function(*bound.args, **bound.kwargs)
+        name, arguments, check, signature_of, hints = (
+            function.__name__,
+            bind,
+            check_option,
+            _signature,
+            hints_of,
+        )
 
         def validated(*args: Any, **named: Any) -> Any:
-            return call(args, named)
+            bound = arguments(name, "argument", signature_of(function), args, named)
+            for one in checked:
+                if one in bound.arguments:
+                    hint = hints(function).get(one)
+                    bound.arguments[one] = check(name, one, bound.arguments[one], hint)
+            return function(*bound.args, **bound.kwargs)
 
         # With the globals of its own module, by which doctest knows where an example belongs.
         made: Any = function

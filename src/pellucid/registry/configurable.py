@@ -28,14 +28,14 @@ class Configurable:
         if "__repr__" not in cls.__dict__:  # else ``dataclass`` writes one, of every option
             cls.__repr__ = cls.__repr__  # type: ignore[method-assign]
 
-    def __post_init__(self) -> None:
-        self._check_options()
-
     def _check_options(self) -> None:
         """Check every field against its type and bounds, and keep it as that type."""
         kind: type = type(self)
-        for name in _fields_of(kind):
-            object.__setattr__(self, name, self._checked(name, getattr(self, name)))
+        for name, (hint, limits) in _fields_of(kind).items():
+            kept = check_option(name_of(kind), name, getattr(self, name), hint, limits)
+            object.__setattr__(self, name, kept)
+
+    __post_init__ = _check_options
 
     def _checked(self, name: str, value: Any) -> Any:
         """Return a value as the field of that name stores it; OptionError if it is not allowed."""
@@ -44,20 +44,19 @@ class Configurable:
 
     def _option_values(self) -> dict[str, Any]:
         """Return the options by name."""
-        found = _declared_by(self)
+        cls: type = type(self)
+        found = declared(cls)
         values = {name: getattr(self, name) for name in found.options}
         return values | (dict(getattr(self, found.rest)) if found.rest else {})
 
     def config(self) -> dict[str, Any]:
         """Return the options by name, and the registered name as "type", JSON-serializable."""
-        return {
-            "type": name_of(type(self)),
-            **plain(self._option_values()),
-        }
+        return {"type": name_of(type(self)), **plain(self._option_values())}
 
     def _changed_options(self) -> dict[str, Any]:
         """Return the options that are not at their defaults, by name."""
-        found = _declared_by(self)
+        cls: type = type(self)
+        found = declared(cls)
 
         def is_default(name: str, value: Any) -> bool:
             default = found.defaults.get(name, MISSING)
@@ -154,11 +153,6 @@ def flags_of(cls: type) -> dict[str, str]:
     {'epochs': 'n_epochs'}
     """
     return {limits.flag or name: name for name, (_, limits) in options_of(cls).items()}
-
-
-def _declared_by(one: object) -> Declared:
-    kind: type = type(one)
-    return declared(kind)
 
 
 @functools.cache

@@ -84,22 +84,17 @@ class Limits:
 NO_LIMITS = Limits()
 
 
-def option(
-    default: Any = MISSING,
-    *,
-    above: float | None = None,
-    at_least: float | None = None,
-    below: float | None = None,
-    at_most: float | None = None,
-    choices: Callable[[], collections.abc.Iterable[str]] | None = None,
-    check: Callable[[Any], Any] | None = None,
-    help: str = "",
-    flag: str = "",
-    kw_only: Any = MISSING,
-    in_config: bool = True,
-    group: str = "",
-) -> Any:
+def option(default: Any = MISSING, *, kw_only: Any = MISSING, **limits: Any) -> Any:
     """Return a dataclass field that is an option: its default, its bounds, and its line of help.
+
+    Parameters
+    ----------
+    default : object, optional
+        A dictionary or list is copied for each object; without one the option must be given.
+    kw_only : bool, optional
+        As of ``dataclasses.field``.
+    **limits
+        Fields of :class:`Limits`.
 
     Examples
     --------
@@ -114,13 +109,10 @@ def option(
         ...
     pellucid.errors.OptionError: Blur: expected radius to be a number above 0, got -1.
     """
-    limits = Limits(above, at_least, below, at_most, choices, help, check, flag, in_config, group)
-    metadata = {"limits": limits}
+    shared: dict[str, Any] = {"metadata": {"limits": Limits(**limits)}, "kw_only": kw_only}
     if isinstance(default, dict | list):
-        return dataclasses.field(
-            default_factory=lambda: type(default)(default), metadata=metadata, kw_only=kw_only
-        )
-    return dataclasses.field(default=default, metadata=metadata, kw_only=kw_only)
+        return dataclasses.field(default_factory=lambda: type(default)(default), **shared)
+    return dataclasses.field(default=default, **shared)
 
 
 def check_option(
@@ -147,13 +139,10 @@ def check_option(
     (3, 5)
     """
     fits, kept = _read(value, hint, limits)
-    if (
-        fits
-        and isinstance(kept, str)
-        and limits.choices is not None
-        and kept not in (known := list(limits.choices()))
-    ):
-        raise OptionError(f"{where}: {unknown_name(name, kept, known)}")
+    if fits and isinstance(kept, str) and limits.choices is not None:
+        known = list(limits.choices())
+        if kept not in known:
+            raise OptionError(f"{where}: {unknown_name(name, kept, known)}")
     if not fits:
         made = f" Write {value.__name__}(), with its options." if isinstance(value, type) else ""
         raise OptionError(

@@ -103,15 +103,15 @@ class Registry(Generic[T]):
         """Return the names and their classes, sorted by name."""
         return sorted(self._load().items())
 
-    def make(self, name: str, **options: Any) -> T:
+    def make(self, name: str, /, **options: Any) -> T:
         """Return a new object by name, with these options."""
         cls = self[name]
         return cls(**checked_names(cls, options))
 
-    def from_config(self, config: Mapping[str, Any]) -> T:
-        """Return the object that a ``config()`` describes: a dictionary of "type" and options."""
+    def from_config(self, config: "str | Mapping[str, Any]") -> T:
+        """Return the object that a ``config()`` describes: a dictionary of "type" and options, or its name."""
         name, options = self.split(config)
-        return self[name](**checked_names(self[name], options))
+        return self.make(name, **options)
 
     def split(self, given: "str | Mapping[str, Any]") -> tuple[str, dict[str, Any]]:
         """Return the name and the options of what is given as a name or as ``{"type": name, **options}``.
@@ -138,9 +138,7 @@ class Registry(Generic[T]):
         >>> LOSSES.resolve({"type": "huber", "delta": 2})
         Huber(delta=2.0)
         """
-        if isinstance(given, str):
-            return self.make(given)
-        if isinstance(given, Mapping):
+        if isinstance(given, str | Mapping):
             return self.from_config(given)
         made = f" Write {given.__name__}(), with its options." if isinstance(given, type) else ""
         if isinstance(given, type) or getattr(given, "_registry", None) is not self:

@@ -88,16 +88,14 @@ def check_named(
     first = None if out is None else sheet_path(out)
     for path in [] if first is None else [first, *([_table(first)] if has_labels else [])]:
         check_free(path, overwrite=overwrite)
-    split, names, found = open_source(source, progress)
-    report = check_split(split, names, found, progress)
+    split, found = open_source(source, progress)
+    report = check_split(split, found, progress)
     sheets = () if first is None else _draw_findings(report, first, progress, overwrite=overwrite)
     on_report(DataCheck(report, sheets))
     if not has_labels:
         return DataCheck(report, sheets)
     candidate = candidate_for(split, model, source.seed)
-    errors = label_errors_of(
-        split, candidate, names=names, folds=cv, seed=source.seed, progress=progress, say=say
-    )
+    errors = label_errors_of(split, candidate, folds=cv, seed=source.seed, progress=progress, say=say)
     return DataCheck(
         report, sheets, errors, () if first is None else _write_errors(errors, first, overwrite=overwrite)
     )

@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Any
 
 from pellucid.checks.check import open_source
-from pellucid.checks.findings import Names
 from pellucid.data.coerce import as_split
 from pellucid.data.dataset import Split
 from pellucid.data.source import DataSource
@@ -81,13 +80,10 @@ def find_label_errors(
         raise OptionError(f"cv: expected 2 folds or more, got {cv}. Try 5.")
     source = as_split(data, "find_label_errors", **options)
     with shown_progress(progress) as show:
-        split, names = (
-            (source, Names.of(source)) if isinstance(source, Split) else open_source(source, show)[:2]
-        )
+        split = source if isinstance(source, Split) else open_source(source, show)[0]
         return label_errors_of(
             split,
             candidate_for(split, str(model), seed),
-            names=names,
             folds=cv,
             seed=seed,
             n_jobs=n_jobs,

@@ -14,7 +14,6 @@ from pellucid.progress import CountCallback, Progress, ProgressCallback, shown_p
 from pellucid.types import map_arrays
 
 if TYPE_CHECKING:
-    from pellucid.distributed.prediction import EncodedBatch
     from pellucid.prediction.output import Output
     from pellucid.prediction.predicted import Prediction
 
@@ -156,7 +155,7 @@ class Predicting:
     @contextmanager
     def _batches(
         self, cluster: str | None, n_workers: int | None
-    ) -> "Iterator[Callable[[Output], Iterable[Batch | EncodedBatch]]]":
+    ) -> "Iterator[Callable[[Output], Iterable[Batch]]]":
         """Yield what an output gets."""
         if n_workers is None and cluster is None:
             yield lambda output: self.samples.batches(output.is_done)
@@ -168,9 +167,7 @@ class Predicting:
             yield lambda output: cluster_batches(client, self.model, self.samples, output, self.progress)
 
 
-def _run(
-    batches: "Iterable[Batch | EncodedBatch]", put: Callable[[Any], None], tell: Tell, n_before: int = 0
-) -> int:
+def _run(batches: "Iterable[Batch]", put: Callable[[Any], None], tell: Tell, n_before: int = 0) -> int:
     """Put out predictions as they come, and tell what cannot be read; return how many samples that is.
 
     Raises

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping
+from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -24,7 +25,7 @@ from pellucid.nn.by_name import ModelLike
 from pellucid.nn.model import Model
 from pellucid.plotting.saving import save_figure
 from pellucid.prediction.predict import predict
-from pellucid.progress import CountCallback, Progress, shown_progress
+from pellucid.progress import Progress, shown_progress
 from pellucid.registry import validate_call
 from pellucid.runs.data import own_source, source_for
 
@@ -88,11 +89,23 @@ def robustness(
         "strengths": strengths,
         "seed": seed,
     }
-    with shown_progress(progress) as show:
-        count = partial(show, "changing photos")
-        if out is None:
-            return replace(try_perturbations(model, test, **options, progress=count), about_data=about_data)
-        return _written(model, test, options, count, Path(out), sample, about_data, overwrite=overwrite)
+    with (
+        nullcontext() if out is None else atomic_folder(Path(out), overwrite=overwrite) as folder,
+        shown_progress(progress) as show,
+    ):
+        predictions, count = predict(model, test), partial(show, "changing photos")
+        found = try_perturbations(model, test, **options, predictions=predictions, progress=count)
+        found = replace(found, about_data=about_data)
+        if out is None or folder is None:
+            return found
+        shown = typical_photo(predictions) if sample is None else sample
+        label = int(predictions.y_true[shown])  # in the order of the model's classes
+        sheet = perturbation_sheet(model, test.X[shown], label=label, row=shown, noun=test.noun, **options)
+        save_figure(robustness_curves(found), folder / FILES[0])
+        save_figure(sheet, folder / FILES[1])
+        found = replace(found, photo=shown, files=tuple(Path(out, name) for name in FILES))
+        write_atomically(folder / FILES[2], json.dumps(found.to_dict(), indent=2) + "\n")
+    return found
 
 
 def _photos(model: Model, data: Any) -> tuple[Dataset, tuple[str, ...]]:
@@ -107,28 +120,3 @@ def _photos(model: Model, data: Any) -> tuple[Dataset, tuple[str, ...]]:
             f"{split.test.X.shape[1:]}. Use data of the size that it was trained on."
         )
     return split.test, (OTHER_DATA,) if was_trained_on_other(model, split.train) else ()
-
-
-def _written(
-    model: Model,
-    test: Dataset,
-    options: dict[str, Any],
-    count: CountCallback,
-    out: Path,
-    sample: int | None,
-    about_data: tuple[str, ...],
-    *,
-    overwrite: bool,
-) -> Robustness:
-    """Measure, and write curves, the sheet and all numbers into a folder."""
-    with atomic_folder(out, overwrite=overwrite) as folder:
-        predictions = predict(model, test)
-        found = try_perturbations(model, test, **options, predictions=predictions, progress=count)
-        shown = typical_photo(predictions) if sample is None else sample
-        label = int(predictions.y_true[shown])  # in the order of the model's classes
-        sheet = perturbation_sheet(model, test.X[shown], label=label, row=shown, noun=test.noun, **options)
-        save_figure(robustness_curves(found), folder / FILES[0])
-        save_figure(sheet, folder / FILES[1])
-        found = replace(found, photo=shown, files=tuple(out / name for name in FILES), about_data=about_data)
-        write_atomically(folder / FILES[2], json.dumps(found.to_dict(), indent=2) + "\n")
-    return found

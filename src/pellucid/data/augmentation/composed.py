@@ -8,7 +8,7 @@ import numpy as np
 from pellucid.data.augmentation.affine import Geometric
 from pellucid.data.augmentation.colour import Colour
 from pellucid.data.augmentation.mixing import Blend
-from pellucid.data.augmentation.parts import Part
+from pellucid.data.augmentation.parts import Part, RowsOfStream
 from pellucid.data.augmentation.transform import Transform
 from pellucid.ops.colour import mean_colours, recolour
 from pellucid.ops.sampling import sample
@@ -45,7 +45,7 @@ def apply_run(
         draws = [transform.draw(len(X), X.shape[1:], rng) for transform in run]
     else:
         draws = [part.draws(transform, X.shape[1:], rng) for transform in run]
-        rng = part.of_stream(rng)
+        rng = RowsOfStream(rng, part)  # type: ignore[assignment]
     if len(run) == 1:
         if isinstance(blend := run[0], Blend) and part is None:
             Y = map_arrays(lambda targets: blend.mix_targets(targets, draws[0]), Y)

@@ -38,13 +38,9 @@ class Part(NamedTuple):
             values[:, 1] = places[values[:, 1].astype(np.intp)]
         return values
 
-    def of_stream(self, rng: np.random.Generator) -> Any:
-        """Return what draws the part's rows of noise: as much of a Generator as transforms use."""
-        return _RowsOfStream(rng, self)
 
-
-class _RowsOfStream:
-    """Draws for a whole batch, and returns some of its rows."""
+class RowsOfStream:
+    """Draws for a whole batch, and returns the rows of a part: as much of a Generator as transforms use."""
 
     def __init__(self, rng: np.random.Generator, part: Part) -> None:
         self.rng, self.part = rng, part

@@ -120,12 +120,13 @@ def find_copies(
     if not (are_pictures(train) and are_pictures(test) and train.shape[1:] == test.shape[1:]):
         return Copies(first, second, near[0], near[1], across, 0.0)
     scale = PixelScale(train, test)
-    marks = [signatures(X, part.firsts, scale, progress) for X, part in ((train, first), (test, second))]
-    typical = typical_likeness(*marks)
+    one = signatures(train, first.firsts, scale, progress)
+    two = signatures(test, second.firsts, scale, progress)
+    typical = typical_likeness(one, two)
     wanted = cosine_threshold(typical)
     if within:
-        near = [near_pairs(each, each, wanted, progress) for each in marks]
-    found = near_pairs(marks[1], marks[0], wanted, progress)
+        near = [near_pairs(marks, marks, wanted, progress) for marks in (one, two)]
+    found = near_pairs(two, one, wanted, progress)
     across += [pair for pair in found if (pair.first, pair.second) not in set(same)]
     return Copies(first, second, near[0], near[1], across, typical)
 

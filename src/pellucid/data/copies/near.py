@@ -93,13 +93,13 @@ def typical_likeness(*parts: Signatures) -> float:
     if len(F) <= _TENTH:
         return 0.0
     asked = F[:: -(-len(F) // _ASKED)]
-    tenth = [
-        np.partition(asked[start : start + _BLOCK] @ F.T, -_TENTH - 1, axis=1)[
+    tenth = np.empty(len(asked))
+    for start in range(0, len(asked), _BLOCK):
+        S = asked[start : start + _BLOCK] @ F.T
+        tenth[start : start + _BLOCK] = np.partition(S, -_TENTH - 1, axis=1)[
             :, -_TENTH - 1
         ]  # itself is first
-        for start in range(0, len(asked), _BLOCK)
-    ]
-    return float(np.median(np.concatenate(tenth)))
+    return float(np.median(tenth))
 
 
 def cosine_threshold(typical: float) -> float:
@@ -186,13 +186,19 @@ def _agreement(x: Array, y: Array) -> tuple[Array, Array]:
 
     Either may be the one that was brightened and clipped: the better of both ways counts.
     """
-    both = []
+    found = []
     for a, b in ((x, y), (y, x)):
-        a = _brightened_like(a, b)
-        centred = a - a.mean((1, 2, 3), keepdims=True), b - b.mean((1, 2, 3), keepdims=True)
-        both.append((_cosine(*centred), _cosine(edges(a), edges(b))))
-    better = both[0][1] >= both[1][1]
-    return np.where(better, both[0][0], both[1][0]), np.where(better, both[0][1], both[1][1])
+        a, m = _brightened_like(a, b), len(a)
+        for u, v in (
+            (a - a.mean((1, 2, 3), keepdims=True), b - b.mean((1, 2, 3), keepdims=True)),
+            (edges(a), edges(b)),
+        ):
+            u, v = u.reshape(m, -1), v.reshape(m, -1)
+            norms = np.linalg.norm(u, axis=1) * np.linalg.norm(v, axis=1)
+            found.append((u * v).sum(axis=1) / np.maximum(norms, 1e-3))  # their cosine
+    pixels, lines, other_pixels, other_lines = found
+    is_better = lines >= other_lines
+    return np.where(is_better, pixels, other_pixels), np.where(is_better, lines, other_lines)
 
 
 def _brightened_like(x: Array, y: Array) -> Array:
@@ -205,10 +211,3 @@ def _brightened_like(x: Array, y: Array) -> Array:
     a = (dx * dy).sum(axes, keepdims=True) / np.maximum((dx * dx).sum(axes, keepdims=True), 1e-6)
     a = np.where(n < 0.02 * x[0].size, 1, np.clip(a, 0.3, 3))
     return np.asarray(np.clip(a * (x - mean_x) + mean_y, 0, 255))
-
-
-def _cosine(u: Array, v: Array) -> Array:
-    """Return the cosine of each row of two arrays, flattened."""
-    u, v = u.reshape(len(u), -1), v.reshape(len(v), -1)
-    norms = np.linalg.norm(u, axis=1) * np.linalg.norm(v, axis=1)
-    return np.asarray((u * v).sum(axis=1) / np.maximum(norms, 1e-3))

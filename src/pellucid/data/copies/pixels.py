@@ -112,18 +112,14 @@ def pool(pixels: Array, side: int) -> Array:
     array([1.3333..., 4.6666...], dtype=float32)
     """
     m, height, width, channels = pixels.shape
-    down = _areas(height, min(side, height))
-    across = _areas(width, min(side, width))
-    rows = down @ pixels.reshape(m, height, width * channels)
-    return np.asarray(across @ rows.reshape(m, len(down), width, channels), np.float32)
-
-
-def _areas(n_in: int, n_out: int) -> Array:
-    """Return the fraction of each input cell inside each output cell, shape (n_out, n_in); rows sum to 1."""
-    edges = np.linspace(0, n_in, n_out + 1)
-    cells = np.arange(n_in)
-    overlap = np.minimum(edges[1:, None], cells + 1) - np.maximum(edges[:-1, None], cells)
-    return np.asarray(np.clip(overlap, 0, None) * (n_out / n_in), np.float32)
+    areas = []  # of each input cell inside each output cell, as a fraction: (n_out, n_in), rows sum to 1
+    for n_in in (height, width):
+        n_out, cells = min(side, n_in), np.arange(n_in)
+        ends = np.linspace(0, n_in, n_out + 1)
+        overlap = np.minimum(ends[1:, None], cells + 1) - np.maximum(ends[:-1, None], cells)
+        areas.append(np.asarray(np.clip(overlap, 0, None) * (n_out / n_in), np.float32))
+    rows = areas[0] @ pixels.reshape(m, height, width * channels)
+    return np.asarray(areas[1] @ rows.reshape(m, -1, width, channels), np.float32)
 
 
 def edges(pooled: Array) -> Array:

@@ -11,9 +11,11 @@ from pellucid.errors import DataError, OptionError
 from pellucid.text import join_some, printable
 from pellucid.types import Array
 
-_TRAIN = {"train", "training"}
-_TEST = {"test", "testing"}
-_VALIDATION = {"val", "valid", "validation", "dev"}
+_ROLES = {
+    "train": {"train", "training"},
+    "test": {"test", "testing"},
+    "validation": {"val", "valid", "validation", "dev"},
+}
 CLASS_KEYS = ("list_classes", "classes")
 
 KeyPair = tuple[str, str]  # the names of X and of y
@@ -95,10 +97,7 @@ def role_of(text: str) -> str:
     ('train', 'validation', '')
     """
     words = set(re.split(r"[^a-z]+", text.lower()))
-    for role, known in (("train", _TRAIN), ("test", _TEST), ("validation", _VALIDATION)):
-        if words & known:
-            return role
-    return ""
+    return next((role for role, known in _ROLES.items() if words & known), "")
 
 
 def choose_pairs(

@@ -138,15 +138,14 @@ def visible_names(folder: Path) -> tuple[list[str], list[str]]:
     """Return the names of the sub-folders and of the files that are not hidden, each sorted."""
     try:
         with os.scandir(folder) as entries:
-            found = sorted((entry.name, entry.is_dir()) for entry in entries if not _is_hidden(entry.name))
+            found = sorted(
+                (entry.name, entry.is_dir())
+                for entry in entries
+                if not entry.name.startswith(".") and entry.name.lower() not in _NOT_SAMPLES
+            )
     except OSError as error:
         raise DataError(
             f"{folder}: cannot list this folder ({first_line(error)}). Check its permissions."
         ) from None
-    return [name for name, is_folder in found if is_folder], [
-        name for name, is_folder in found if not is_folder
-    ]
-
-
-def _is_hidden(name: str) -> bool:
-    return name.startswith(".") or name.lower() in _NOT_SAMPLES
+    folders, files = ([name for name, is_folder in found if is_folder == which] for which in (True, False))
+    return folders, files

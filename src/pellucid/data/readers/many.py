@@ -77,9 +77,8 @@ def read_each(n: int, read: Callable[[int], Result], progress: CountCallback) ->
         except DataError as error:
             return error
 
-    results = (
-        jobs_on_threads(attempt, range(n), n_readers(n)) if n > 1 else ((i, attempt(i)) for i in range(n))
-    )
+    n_threads = min(allowed_threads(), MOST_THREADS, n)
+    results = jobs_on_threads(attempt, range(n), n_threads) if n > 1 else ((i, attempt(i)) for i in range(n))
     with quiet, closing(results):
         for i, result in results:
             done[i] = result
@@ -87,11 +86,6 @@ def read_each(n: int, read: Callable[[int], Result], progress: CountCallback) ->
     ordered = sorted(done.items())
     faults = {i: result for i, result in ordered if isinstance(result, DataError)}
     return Rows({i: result for i, result in ordered if not isinstance(result, DataError)}, faults)
-
-
-def n_readers(n: int) -> int:
-    """Return in how many threads that many files are read."""
-    return max(1, min(allowed_threads(), MOST_THREADS, n))
 
 
 class Room:

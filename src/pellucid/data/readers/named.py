@@ -55,25 +55,22 @@ class NamedImages:
                 yield str(path)
 
     def _of_folder(self, folder: Path) -> Iterator[str]:
-        images = self._below(folder, _endings())
-        first = next(images, None)
-        if first is None:
+        """Yield the files with an image's ending, those of sub-folders last."""
+        endings, waiting, is_empty = _endings(), [folder], True
+        while waiting:
+            place = waiting.pop()
+            folders, files = visible_names(place)
+            waiting += [place / name for name in reversed(folders)]
+            for name in files:
+                if os.path.splitext(name)[1].lower() in endings:
+                    is_empty = False
+                    yield str(place / name)
+                else:
+                    self.n_others += 1
+        if is_empty:
             raise DataError(
                 f"{folder}: found no image in this folder or below it. Name images such as {folder / '*.jpg'}."
             )
-        yield first
-        yield from images
-
-    def _below(self, folder: Path, endings: set[str]) -> Iterator[str]:
-        """Yield the files with an image's ending, those of sub-folders last."""
-        folders, files = visible_names(folder)
-        for name in files:
-            if os.path.splitext(name)[1].lower() in endings:
-                yield str(folder / name)
-            else:
-                self.n_others += 1
-        for name in folders:
-            yield from self._below(folder / name, endings)
 
 
 def _endings() -> set[str]:

@@ -147,14 +147,10 @@ class StoredArray(NDArrayOperatorsMixin, ABC):
             "some rows, such as X[:1000], or load without on_disk."
         )
 
-    def __array__(self, *args: Any, **options: Any) -> Array:
+    def _refuse(self, *args: Any, **options: Any) -> Any:
         raise self._refused()
 
-    def __array_ufunc__(self, *args: Any, **options: Any) -> Any:
-        raise self._refused()
-
-    def __array_function__(self, *args: Any, **options: Any) -> Any:
-        raise self._refused()
+    __array__ = __array_ufunc__ = __array_function__ = _refuse
 
     def __getattr__(self, name: str) -> Any:
         if hasattr(np.ndarray, name) and not name.startswith("__"):

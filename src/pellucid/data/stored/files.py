@@ -30,12 +30,7 @@ class Stamp(NamedTuple):
                 f"{where}: cannot read the file any more ({first_line(error)}). Put it back, and load it again."
             ) from None
         if now != self:
-            what = (
-                f"it had {self.size:,} bytes, now {now.size:,}"
-                if now.size != self.size
-                else "its time differs"
-            )
             raise DataError(
-                f"{where}: the file was changed after it was opened ({what}). Load it again, and leave it as it is "
-                "while it is read."
+                f"{where}: the file was changed after it was opened, with {self.size:,} bytes. Load it "
+                "again, and leave it as it is while it is read."
             )

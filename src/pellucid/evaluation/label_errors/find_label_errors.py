@@ -7,7 +7,6 @@ from functools import partial
 
 import numpy as np
 
-from pellucid.checks.findings import Names
 from pellucid.data.dataset import Split
 from pellucid.errors import PellucidError
 from pellucid.evaluation.comparison.labels import check_labels, check_untrained
@@ -61,7 +60,6 @@ def label_errors_of(
     split: Split,
     candidate: Candidate,
     *,
-    names: Names | None = None,
     folds: int = 5,
     seed: int = 1,
     n_jobs: int | None = None,
@@ -75,8 +73,6 @@ def label_errors_of(
     split : Split
     candidate : Candidate
         What is trained.
-    names : Names, optional
-        Of the samples; default: their files, where they are files.
     folds, seed, n_jobs, progress : optional
         See :func:`pellucid.find_label_errors`.
     say : callable, optional
@@ -112,7 +108,6 @@ def label_errors_of(
     jobs = [TrainingJob(0, seed + fold, fold) for fold in range(folds)]
     train_many(trainings, jobs, n_jobs=side_by_side, on_threads=trainings.on_threads, on_done=keep)
     rows, likely = contradicted(P, whole.y)
-    names = names or Names.of(split)
     return LabelErrors(
         split.name,
         candidate.source,
@@ -120,7 +115,7 @@ def label_errors_of(
         folds,
         float((P.argmax(axis=1) == whole.y).mean()),
         tuple(
-            _label_error(split, names, P[row], int(whole.y[row]), row, label)
+            _label_error(split, P[row], int(whole.y[row]), row, label)
             for row, label in zip(rows.tolist(), likely.tolist(), strict=True)
         ),
         P,
@@ -129,12 +124,10 @@ def label_errors_of(
     )
 
 
-def _label_error(split: Split, names: Names, p: Array, given: int, row: int, likely: int) -> LabelError:
+def _label_error(split: Split, p: Array, given: int, row: int, likely: int) -> LabelError:
     n_train = len(split.train)
-    part, index, called = (
-        ("train", row, names.train) if row < n_train else ("test", row - n_train, names.test)
-    )
-    name = called[index] if called else ""
+    part, index = ("train", row) if row < n_train else ("test", row - n_train)
+    name = (split.train if part == "train" else split.test).file(index)
     classes = split.classes
     return LabelError(part, index, name, classes[given], classes[likely], float(p[likely]), float(p[given]))
 

@@ -104,7 +104,9 @@ class Loss(Configurable):
         scale = self.scale(m, n_out, Z.dtype, weights=weights, normalizer=normalizer)
         forward, backward = self.pair(n_out)
         losses, cache = forward(Z, Y, **self.formula_options())
-        return weighted_sum(losses, scale), LossCache(backward, cache, scale)
+        total = np.add.reduce(losses if isinstance(scale, float) else losses * scale, axis=None)
+        value = float(total * scale if isinstance(scale, float) else total)
+        return value, LossCache(backward, cache, scale)
 
     def backward(self, cache: Any, *, dZ: Array | None = None) -> Array:
         """Return the gradient of the mean loss for Z, shape (m, n_out); written to ``dZ`` where that is given."""
@@ -160,8 +162,7 @@ class Loss(Configurable):
                 f"weights: expected finite numbers of at least 0, got {weights[first]} for sample {first}."
             )
         total = float(weights.sum(dtype=np.float64) if normalizer is None else normalizer) * n_out
-        scale: Array = (weights / (total or 1.0)).astype(dtype)[:, None]
-        return scale
+        return (weights / (total or 1.0)).astype(dtype)[:, None]
 
     def formula_options(self) -> dict[str, Any]:
         """Return the options that the forward of ``pair`` takes: all, unless a loss keeps some to itself."""
@@ -226,19 +227,6 @@ def class_probabilities(Z: Array) -> Array:
     if Z.shape[1] == 1:
         return sigmoid_forward(np.hstack([-Z, Z]))[0]
     return softmax_forward(Z)[0]
-
-
-def weighted_sum(losses: Array, scale: float | Array) -> float:
-    """Return the sum of all losses, shape (m, n), each times its sample's scale.
-
-    Examples
-    --------
-    >>> weighted_sum(np.array([[1.0], [3.0]]), 0.5)
-    2.0
-    """
-    if isinstance(scale, float):
-        return float(np.add.reduce(losses, axis=None) * scale)  # .sum() without its detour through Python
-    return float(np.add.reduce(losses * scale, axis=None))
 
 
 def _does_not_fit(where: str, Z: Array, Y: Array) -> ShapeError:

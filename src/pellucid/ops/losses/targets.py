@@ -233,8 +233,7 @@ def class_weights_to_sample_weights(
         table = len(labels) / (np.count_nonzero(counts) * np.maximum(counts, 1.0)) if len(labels) else counts
     else:
         table = _class_table(class_weight, k)
-    weights: Array = np.asarray(table, np.float64)[labels]
-    return weights
+    return np.asarray(table, np.float64)[labels]
 
 
 def _class_table(class_weight: Mapping[Any, float] | Sequence[float] | Array, k: int) -> Array:

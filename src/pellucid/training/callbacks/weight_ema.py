@@ -116,8 +116,7 @@ class WeightEMA(Callback):
         total = self._started("theta")
         if not self.n_steps:
             raise PellucidError("WeightEMA: there is no average before the first update.")
-        mean: Array = total * ((1 - self.decay) / (1 - self.decay**self.n_steps))
-        return mean
+        return total * ((1 - self.decay) / (1 - self.decay**self.n_steps))
 
     def write(self, theta: Array, *more: Array) -> None:
         """Write the average into the model's parameters, and what else was given to ``update``, for good."""

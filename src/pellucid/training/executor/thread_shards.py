@@ -35,7 +35,8 @@ class ThreadShards(Executor):
         self.replicas = [model, *(replica(model) for _ in range(n_shards - 1))]
         self.workers = Workers(n_shards)
         self.all_reduce = AllReduce(self.workers)
-        self.is_divided = optimizer is not None and can_divide(optimizer, model.theta.size)
+        pays = model.theta.size >= UPDATE_SIZE  # and each part can be moved without the whole gradient
+        self.is_divided = bool(optimizer and optimizer.is_divisible and optimizer.clip_norm is None and pays)
         self._is_alone = self._is_open = False  # whether gradients wait to be summed
         self._random: tuple[int, int] | None = None
         for shard, one in enumerate(self.replicas[1:], 1):
@@ -127,11 +128,6 @@ class ThreadShards(Executor):
 
     def _reduce(self, shard: int) -> Callable[[Array], Array]:
         return lambda part: self.all_reduce.sum(shard, part)
-
-
-def can_divide(optimizer: Any, size: int) -> bool:
-    """Return whether each thread can move a part of the parameters without the whole gradient, and it pays."""
-    return bool(optimizer.is_divisible and optimizer.clip_norm is None and size >= UPDATE_SIZE)
 
 
 def tell_layers(model: Model, name: str, value: Any) -> None:

@@ -101,7 +101,7 @@ class Optimizer(Configurable):
         self.n_steps = 0
         self._slots = tuple(np.zeros_like(theta) for _ in self.slot_names)
         self._scratch = np.empty_like(theta)
-        self._block = block_length(theta)
+        self._block = BLOCK_BYTES // theta.itemsize  # elements that are worked on at a time
         mask = np.ones_like(theta) if self.decay_biases else decay_mask
         self._runs = runs_of(mask)
         self._decayed = _blocks(self._runs, self._block)
@@ -221,11 +221,6 @@ class Optimizer(Configurable):
             setattr(self, name, number)
         for name, slot in zip(self.slot_names, self._slots, strict=True):
             slot[...] = state[name]
-
-
-def block_length(array: Array) -> int:
-    """Return how many of its elements are worked on at a time."""
-    return BLOCK_BYTES // array.itemsize
 
 
 def runs_of(decay_mask: Array) -> Array:
