@@ -348,12 +348,6 @@ def test_the_chosen_twin_runs() -> None:
         assert function("conv.conv2d_forward", "plain") is TWINS["conv2d_forward"].plain
 
 
-@every("choice", ["plain", "numpy", "numba"] if HAS_NUMBA else ["plain", "numpy"])
-def test_the_environment_chooses(choice: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(dispatch.VARIABLE, choice)
-    assert dispatch.current() == choice
-
-
 def test_work_of_a_size_takes_what_suits_it_unless_a_choice_was_made(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("numba", reason="needs Numba")
     monkeypatch.delenv(dispatch.VARIABLE, raising=False)

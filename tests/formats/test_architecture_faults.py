@@ -25,7 +25,7 @@ WRONG = [
     ("input_shape", "inputshape", "inputshape", "key of [model] 'inputshape'. Did you mean 'input_shape'?"),
     ('"float64"', '"float46"', "float46", "unknown dtype 'float46'. Did you mean 'float64'?"),
     ('"float64"', "64", "dtype = 64", "dtype: expected the name of a dtype in quotes, got 64"),
-    ("[8, 8, 3]", "[8, 0, 3]", "[8, 0", "expected a list of whole numbers above 0"),
+    ("[8, 8, 3]", "[8, 0, 3]", "[8, 0", "model: expected input_shape to be a list"),
     ("[8, 8, 3]", "{ x = [8] }", "{ x", "expected one list of sizes"),
     ("units = 3", "unit = 3", "unit =", "unknown option of Dense 'unit'. Did you mean 'units'?"),
     ("units = 3", "", "[[layers]]", "Dense: units is missing; expected a whole number"),

@@ -85,6 +85,20 @@ def test_an_array_of_another_dtype_is_named(saved: Path, dtype: type) -> None:
         load(saved)
 
 
+@every("depth", [300, 100_000])
+def test_a_header_nested_too_deeply_is_one_line(saved: Path, depth: int) -> None:
+    header, arrays = read_tensors(saved, "pellucid", kind="model", advice="")
+    header["architecture"] = "HERE"
+    write_tensors(saved, "pellucid", header, arrays)
+    deep = '{\\"type\\": \\"Residual\\", \\"body\\": ' * depth + "1" + "}" * depth
+    content = saved.read_bytes()
+    start = int.from_bytes(content[:8], "little")
+    text = content[8 : 8 + start].rstrip(b" ").replace(b'\\"HERE\\"', deep.encode())
+    saved.write_bytes(len(text).to_bytes(8, "little") + text + content[8 + start :])
+    with pytest.raises(FormatError):
+        load(saved)
+
+
 @every("value", [np.nan, np.inf, -np.inf])
 def test_a_broken_weight_is_named(saved: Path, value: float, model: Sequential) -> None:
     header, arrays = read_tensors(saved, "pellucid", kind="model", advice="")

@@ -20,40 +20,6 @@ from pellucid.nn.sequential import Sequential
 needs_numba = pytest.mark.skipif(not HAS_NUMBA, reason="needs Numba: pip install 'pellucid[fast]'")
 
 
-def network(*, needs: bool = False, n_blocks: int = 2, **options) -> Sequential:
-    layers: list[Layer] = []
-    for width in (5, 6)[:n_blocks]:
-        layers += [
-            Conv2D(width, **{"use_bias": False, **options}),
-            BatchNorm(),
-            Activation("relu"),
-            MaxPool2D(),
-        ]
-    model = Sequential([*layers, GlobalAvgPool2D(), Dense(1)], dtype="float64")
-    model._needs_input_gradient = needs
-    model.initialize((8, 8, 3), seed=1)
-    model.theta[...] = np.random.default_rng(5).standard_normal(model.theta.size)  # gammas of both signs
-    return model
-
-
-@every(("n_blocks", "use_bias"), [(1, False), (2, False), (2, True)])  # a norm subtracts a bias again
-@pytest.mark.parametrize("choice", [*dispatch.WAYS[:2], pytest.param("numba", marks=needs_numba)])
-def test_a_model_gives_the_same_with_and_without(
-    n_blocks: int, use_bias: bool, choice: str, rng: np.random.Generator
-) -> None:
-    X, y = rng.standard_normal((6, 8, 8, 3)), rng.integers(0, 2, 6)
-    together, separate = (network(n_blocks=n_blocks, use_bias=use_bias) for _ in range(2))
-    separate._is_fused = False
-    loss = separate.loss_and_grad(X, y)
-    with dispatch.use(choice):
-        assert together.loss_and_grad(X, y) == pytest.approx(loss, rel=1e-12)
-    np.testing.assert_allclose(together.grad, separate.grad, rtol=0, atol=1e-11)
-    for one, two in zip(together._leaves(), separate._leaves(), strict=True):
-        for key in one.state:
-            np.testing.assert_allclose(one.state[key], two.state[key], rtol=1e-12)
-    np.testing.assert_array_equal(together.predict(X), separate.predict(X))
-
-
 def test_only_what_fits_is_fused() -> None:
     def run(
         conv: Layer | None = None, activation: Layer | None = None, pool: Layer | None = None

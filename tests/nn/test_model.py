@@ -7,12 +7,14 @@ import numpy as np
 import pytest
 from tests.every import every
 
+from pellucid.data.dataset import Dataset
 from pellucid.errors import DataError, OptionError, PellucidError, ShapeError
 from pellucid.formats.safetensors import load
 from pellucid.nn.dense import Dense, Flatten
 from pellucid.nn.norm import BatchNorm
 from pellucid.nn.presets import PRESETS, preset
 from pellucid.nn.sequential import Sequential
+from pellucid.training.fit import train
 
 pytestmark = pytest.mark.kernels
 
@@ -103,3 +105,9 @@ def test_a_copys_parameters_are_views_of_its_own_theta(twin_of: Any) -> None:
     np.testing.assert_array_equal(model.theta, before)
     twin.loss_and_grad(X, y)
     assert np.abs(twin.grad).max() > 0
+
+
+def test_names_for_other_classes_than_there_are_outputs_are_refused_before_training() -> None:
+    X, y = np.zeros((6, 2)), np.arange(6) % 3
+    with pytest.raises(DataError, match=r"5 classes .* got 3: a, b, c"):
+        train(Sequential([Dense(5)]), Dataset(X, y, ("a", "b", "c")), n_epochs=1)

@@ -9,14 +9,14 @@ from typing import Any
 
 from pellucid.errors import FormatError, OptionError, OutOfMemoryError, ShapeError
 from pellucid.formats.toml.layers import LayerReader
-from pellucid.formats.toml.source import TomlSource, in_words
+from pellucid.formats.toml.source import TomlSource
 from pellucid.formats.toml.training import read_training
 from pellucid.formats.toml.writing import architecture_to_toml
 from pellucid.nn.container import DTYPES
 from pellucid.nn.graph import Graph
 from pellucid.nn.model import Model
 from pellucid.nn.sequential import Sequential
-from pellucid.registry import validate_call
+from pellucid.registry import Limits, validate_call
 from pellucid.types import Shape
 
 __all__ = ["Architecture", "architecture_to_toml", "load_architecture"]
@@ -213,10 +213,7 @@ def _read_shape(source: TomlSource, value: Any, inputs: Sequence[str]) -> Shape 
 
 
 def _sizes(source: TomlSource, at: tuple[str, ...], value: Any) -> Shape:
-    is_right = isinstance(value, list) and bool(value) and all(type(n) is int and n > 0 for n in value)
-    if not is_right:
-        raise source.fault(
-            at,
-            f"{at[-1]}: expected a list of whole numbers above 0, such as [64, 64, 3], got {in_words(value)}.",
-        )
-    return tuple(value)
+    sizes: Shape = source.checked(at, "model", at[-1], value, tuple[int, ...], Limits(at_least=1))
+    if not sizes:
+        raise source.fault(at, f"model: expected {at[-1]} such as [64, 64, 3], got [].")
+    return sizes

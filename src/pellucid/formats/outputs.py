@@ -9,8 +9,9 @@ from pellucid.data.preprocess import Preprocessing
 from pellucid.data.readers.images import check_takes_images
 from pellucid.data.stored.survey import BYTE
 from pellucid.errors import DataError, PellucidError, ShapeError
-from pellucid.nn.model import Model
+from pellucid.nn.model import Model, numbers_of
 from pellucid.ops.losses.base import Loss
+from pellucid.ops.losses.regression import MeanSquaredError, Poisson
 from pellucid.types import Array, Shape
 
 TOLERANCE = 1e-5  # of probabilities; of other outputs relative to the largest
@@ -31,6 +32,16 @@ class Output(NamedTuple):
         if not self.loss.gives_probabilities:
             return "scores"
         return "answers" if self.loss.kind == "multi_label" else "probabilities"
+
+    @property
+    def reads(self) -> dict[str, Any]:
+        """How raw outputs become that: times "spread", plus "centre", or exp where it "is_rate"."""
+        spread, centre = [1.0], [0.0]
+        if isinstance(self.loss, MeanSquaredError) and self.loss.centre:  # outputs are standardized targets
+            parts = self.loss.spread, self.loss.centre
+            spread, centre = (np.atleast_1d(part).astype(float).tolist() for part in parts)
+        is_rate = isinstance(self.loss, Poisson)
+        return {"kind": self.kind, "spread": spread, "centre": centre, "is_rate": is_rate}
 
 
 def kind_of_samples(model: Model) -> str:
@@ -59,14 +70,9 @@ def outputs_of(model: Model) -> dict[str, Output]:
     shapes: Any = model.output_shape
     if isinstance(shapes, dict):
         losses: Any = model._loss
-        return {name: _output(losses.losses[name], shape, ()) for name, shape in shapes.items()}
-    return {"": _output(model._loss, shapes, model.classes)}
-
-
-def _output(loss: Loss, shape: Shape, classes: tuple[str, ...]) -> Output:
-    n_out = shape[-1]
-    n = 2 if n_out == 1 and loss.kind == "classification" else n_out
-    return Output(loss, classes or tuple(str(i) for i in range(n)))
+        named = {name: (losses.losses[name], shape[-1]) for name, shape in shapes.items()}
+        return {name: Output(loss, numbers_of(loss, n_out)) for name, (loss, n_out) in named.items()}
+    return {"": Output(model._loss, model.classes or numbers_of(model._loss, shapes[-1]))}
 
 
 def gives(output: Output, Z: Array) -> Array:

@@ -192,10 +192,7 @@ class Model(Container):
             Prepared, or such that ``prepare`` makes prepared samples of some of them.
         prepare : callable, optional
         """
-        return self._in_pieces(X, prepare or (lambda array: array))
-
-    def _in_pieces(self, X: Any, prepare: Callable[[Array], Array]) -> Any:
-        m = n_rows(X)
+        m, prepare = n_rows(X), prepare or (lambda array: array)
         if not m:  # as of a sample of zeros, then without it: no layer or kernel need know of empty batches
             one = map_arrays(lambda array: np.zeros((1, *array.shape[1:]), array.dtype), X)
             return map_arrays(lambda Z: Z[:0].copy(), self.forward(map_arrays(prepare, one)))
@@ -300,7 +297,7 @@ class Model(Container):
         if self._n_body:
             Z = importlib.import_module("pellucid.nn.pretrained.features").outputs_by_features(self, X, rule)
         else:
-            Z = self._in_pieces(X, lambda array: rule.apply(array, self.dtype))
+            Z = self._raw_outputs(X, lambda array: rule.apply(array, self.dtype))
         return map_arrays(lambda Z: Z[:, 0] if Z.shape[1:] == (1,) else Z, Z)
 
     def _samples(self, X: Any) -> Any:
@@ -429,13 +426,17 @@ def check_classes(model: Model, classes: Sequence[str]) -> None:
     """Raise DataError unless there are no names of classes, or one for each that the model's outputs tell apart."""
     if not classes or model._loss.kind not in ("classification", "multi_label"):
         return
-    n_out = model.output_shape[-1]
-    n_classes = 2 if n_out == 1 and model._loss.kind == "classification" else n_out
+    n_classes = len(numbers_of(model._loss, model.output_shape[-1]))
     if len(set(classes)) != n_classes:
         raise DataError(
             f"expected a name for each of the {n_classes} classes that the model's outputs tell apart, got "
             f"{len(set(classes))}: {join_some(classes, most=3)}. Give the last layer an output for each class."
         )
+
+
+def numbers_of(loss: Loss, n_out: int) -> tuple[str, ...]:
+    """Return the numbers of the classes that outputs tell apart, as names: one output of a classifier has two."""
+    return tuple(map(str, range(2 if n_out == 1 and loss.kind == "classification" else n_out)))
 
 
 def joined(outputs: Sequence[Any]) -> Any:

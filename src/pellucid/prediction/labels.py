@@ -4,16 +4,15 @@ import numpy as np
 
 from pellucid.data.dataset import Dataset
 from pellucid.errors import DataError
-from pellucid.nn.model import Model
+from pellucid.nn.model import Model, numbers_of
 from pellucid.text import join_some
 from pellucid.types import Array
 
 
 def class_names(model: Model, data: Dataset) -> tuple[str, ...]:
     """Return the model's class names, else the data's, else numbers."""
-    k = max(2, model.output_shape[-1]) if model._loss.kind == "classification" else model.output_shape[-1]
-    numbers = tuple(str(label) for label in range(k))
-    return next((names for names in (model.classes, data.classes) if len(names) == k), numbers)
+    numbers = numbers_of(model._loss, model.output_shape[-1])
+    return next((names for names in (model.classes, data.classes) if len(names) == len(numbers)), numbers)
 
 
 def labels_of(model: Model, data: Dataset) -> Array:

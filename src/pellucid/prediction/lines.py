@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from pellucid.nn.model import Model
+from pellucid.nn.model import Model, numbers_of
 from pellucid.prediction.predicted import Prediction
 from pellucid.text import printable
 
@@ -33,8 +33,7 @@ def columns_of(model: Model, of: str) -> list[str]:
     if model._loss.kind == "regression":
         n = model.output_shape[-1]
         return [of, *(["value"] if n == 1 else [f"value {i}" for i in range(1, n + 1)]), "model"]
-    n = 2 if model.output_shape[-1] == 1 and model._loss.kind == "classification" else model.output_shape[-1]
-    names = model.classes or tuple(map(str, range(n)))
+    names = model.classes or numbers_of(model._loss, model.output_shape[-1])
     said = ["labels"] if model._loss.kind == "multi_label" else ["label", "probability"]
     return [of, *said, *(f"p({name})" for name in names), "model"]
 

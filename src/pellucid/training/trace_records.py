@@ -8,7 +8,7 @@ import numpy as np
 
 from pellucid.errors import OptionError, unknown_name
 from pellucid.text import plural
-from pellucid.text_blocks import blocks_as_html
+from pellucid.text_blocks import blocks_as_html, table_lines
 from pellucid.training.optimizers.base import Optimizer
 from pellucid.types import Array, n_rows
 
@@ -167,14 +167,8 @@ class TraceTable:
         self.title, self.rows = title, rows
 
     def __str__(self) -> str:
-        cells = [("layer", "array", "shape", "values"), *map(_cells, self.rows)]
-        widths = [max(len(row[i]) for row in cells) for i in range(3)]
-        first, *lines = [
-            "  ".join(
-                [*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[3]]
-            ).rstrip()
-            for row in cells
-        ]
+        header = "layer", "array", "shape", "values"
+        first, *lines = table_lines((header, [*map(_cells, self.rows)]), text=header)
         text, part = [self.title, "", first], ""
         for row, line in zip(self.rows, lines, strict=True):
             if row.part != part:

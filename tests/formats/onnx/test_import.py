@@ -48,31 +48,6 @@ def test_preprocessing_classes_and_loss_come_back(tmp_path: Path) -> None:
         again.predict(cats.test.X * 1e6)
 
 
-def test_a_model_that_begins_with_factors_comes_back(tmp_path: Path) -> None:
-    """For floats and for bytes: what is divided before the layers, and what by the first of them."""
-    rng = np.random.default_rng(0)
-    pixels = rng.integers(0, 256, (3, 8, 8, 3), dtype=np.uint8)
-    wrong = []
-    for rule in (None, Preprocessing("divide", 255.0), Preprocessing("divide", 128.0)):
-        for gamma, beta in [(0.5, 0.0), (1.0, 0.0), (rng.standard_normal(3), rng.standard_normal(3))]:
-            layers = [pl.Affine(), pl.Conv2D(4), pl.Flatten(), pl.Dense(3)]
-            model = shaken(pl.Sequential(layers), (8, 8, 3))
-            layers[0].params["gamma"][...], layers[0].params["beta"][...] = gamma, beta
-            model.preprocessing = rule
-            pl.export_onnx(model, tmp_path / "a.onnx", overwrite=True)
-            again = pl.import_onnx(tmp_path / "a.onnx")
-            for X in (pixels, pixels / 255, rng.random((3, 8, 8, 3))):
-                Z = model.decision_function(X)
-                error = np.abs(again.decision_function(X) - Z).max() / np.abs(Z).max()
-                if error > 1e-5:
-                    wrong.append((rule, gamma, str(X.dtype), error))
-    model = shaken(pl.Sequential([pl.Affine(), pl.Dense(2)]), (3,))
-    model.preprocessing = Preprocessing.standardize(1e7 + rng.standard_normal((50, 3)))
-    pl.export_onnx(model, tmp_path / "a.onnx", overwrite=True)
-    assert pl.import_onnx(tmp_path / "a.onnx").preprocessing == model.preprocessing
-    assert not wrong
-
-
 def test_rates_beyond_float32_are_compared(tmp_path: Path) -> None:
     model = shaken(pl.Sequential([pl.Flatten(), pl.Dense(2)]), (6, 6, 3))
     model.theta *= 20
@@ -106,29 +81,6 @@ def test_a_regression_on_standardized_targets_comes_back(raw: bool, tmp_path: Pa
         again.preprocessing = model.preprocessing
     assert again.preprocessing == pytest.approx(model.preprocessing) or again.preprocessing is not None
     np.testing.assert_allclose(again.predict(1e5 + X), model.predict(1e5 + X), rtol=1e-5)
-
-
-def residual(net: Net) -> str:
-    x = net.add("Relu", net.norm(net.conv("x", 6, 3, strides=[2, 2], pads=[1, 1, 1, 1], bias=False), 6))
-    x = net.add("MaxPool", x, kernel_shape=[3, 3], strides=[2, 2], pads=[1, 1, 1, 1])
-    body = net.add("Relu", net.norm(net.conv(x, 8, 6, pads=[1, 1, 1, 1], bias=False), 8))
-    body = net.norm(net.conv(body, 8, 8, pads=[1, 1, 1, 1], bias=False), 8)
-    x = net.add("Relu", net.add("Add", body, net.conv(x, 8, 6, 1)))
-    x = net.add("Flatten", net.add("GlobalAveragePool", x))
-    return net.head(x, 8)
-
-
-def squeezed(net: Net) -> str:
-    """As MobileNetV3: hard-swish spelled out, channels weighed by 1x1 convolutions of their means."""
-    x = net.conv("x", 8, 3, strides=[2, 2], pads=[1, 1, 1, 1])
-    gate = net.add("Clip", net.add("Add", x, net.array(3)), net.array(0), net.array(6))
-    x = net.add("Div", net.add("Mul", x, gate), net.array(6))
-    x = net.add("Relu", net.conv(x, 8, 8, group=8, pads=[1, 1, 1, 1]))
-    means = net.add("ReduceMean", x, axes=[2, 3], keepdims=1)
-    gate = net.conv(net.add("Relu", net.conv(means, 4, 8, 1)), 8, 4, 1)
-    x = net.add("Mul", net.add("HardSigmoid", gate, alpha=1 / 6), x)
-    x = net.add("Clip", net.conv(x, 10, 8, 1), net.array(0), net.array(6))
-    return net.head(net.add("Squeeze", net.add("GlobalAveragePool", x), net.array([2, 3], np.int64)), 10)
 
 
 def keras(net: Net) -> str:
@@ -187,8 +139,6 @@ def windows(net: Net) -> str:
 @pytest.mark.parametrize(
     ("build", "shape", "own"),
     [
-        (residual, ("n", 3, 16, 12), (16, 12, 3)),
-        (squeezed, (1, 3, 12, 10), (12, 10, 3)),
         (keras, ("n", 12, 12, 3), (12, 12, 3)),
         (last_channels, ("n", 3, 12, 12), (12, 12, 3)),
         (dense_block, (2, 3, 12, 12), (12, 12, 3)),
@@ -207,9 +157,6 @@ def test_convolutional_networks(build: Any, shape: Any, own: Any, tmp_path: Path
     theirs = outputs_of(path, X if build is keras else X.transpose(0, 3, 1, 2))
     ours = model.predict_proba(X) if build is keras else model.decision_function(X)
     np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-5)
-    if build is squeezed:
-        wanted = ["hard_swish", "relu", "relu", "hard_sigmoid", "linear", "relu6"]
-        assert [row.activation for row in model.summary().layers if row.activation] == wanted
     before = model.theta.copy()  # what was read is trained and written on like any other
     pl.train(model, (X, np.arange(m) % 3), n_epochs=1, kernels="numpy")
     assert np.isfinite(model.theta).all()

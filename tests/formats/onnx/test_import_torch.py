@@ -165,7 +165,7 @@ def test_networks_in_every_version_of_the_format(tmp_path: Path, capfd: Any) -> 
     for parameter in net.parameters():
         nn.init.uniform_(parameter, -0.5, 0.8)
     X = np.random.default_rng(0).random((4, 32, 32, 3), np.float32)
-    for opset in range(13, 21):
+    for opset in (13, 17, 20):
         exported(net, tmp_path / "net.onnx", "torchscript", opset_version=opset)
         model = pl.import_onnx(tmp_path / "net.onnx")
         with torch.no_grad():

@@ -10,7 +10,7 @@ from tests.every import every
 
 from pellucid.errors import DataError, OptionError, ShapeError
 from pellucid.ops.losses.base import LOSSES
-from pellucid.ops.losses.targets import class_weights_to_sample_weights, default_loss, one_hot
+from pellucid.ops.losses.targets import class_weights_to_sample_weights, default_loss
 
 NAN = float("nan")
 
@@ -224,10 +224,3 @@ def test_given_class_weights(class_weight) -> None:
 def test_bad_class_weights(class_weight, message) -> None:
     with pytest.raises(OptionError, match=message):
         class_weights_to_sample_weights(np.array([0, 1, 2]), class_weight, 3)
-
-
-def test_one_hot() -> None:
-    np.testing.assert_array_equal(one_hot(np.array([2, 0]), 3, np.float32), [[0, 0, 1], [1, 0, 0]])
-    assert one_hot(np.array([0]), 2, np.float32).dtype == np.float32
-    with pytest.raises(DataError, match="labels from 0 to 1"):
-        one_hot(np.array([2]), 2, np.float32)

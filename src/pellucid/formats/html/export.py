@@ -12,6 +12,7 @@ from pellucid.formats.html.network import page_of, script_of, table_of_layers
 from pellucid.formats.html.trial import difference
 from pellucid.formats.outputs import TABLE, check_near, kind_of_samples, outputs_of
 from pellucid.formats.steps import steps_of
+from pellucid.formats.templates import template
 from pellucid.nn.by_name import ModelLike, as_model
 from pellucid.nn.model import Model, check_trained
 from pellucid.nn.pretrained.notice import notice_of
@@ -95,7 +96,6 @@ def export_html(
 
 def html_page(model: Model, *, title: str = "") -> str:
     """Return a model as the text of a page; see :func:`export_html`."""
-    from jinja2 import Environment, PackageLoader, StrictUndefined
     from markupsafe import Markup
 
     if model.n_params * 4 > MOST_BYTES:
@@ -103,16 +103,9 @@ def html_page(model: Model, *, title: str = "") -> str:
             f"export: the model has {model.n_params:,} parameters, too many for a page. Try --to script or onnx."
         )
     page = page_of(model)
-    environment = Environment(
-        loader=PackageLoader("pellucid.formats.html", "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     folder = files("pellucid.formats.html") / "templates"
     parts = {name: Markup((folder / name).read_text(encoding="utf-8")) for name in PARTS}
-    text: str = environment.get_template("page.html.jinja").render(
+    text: str = template("pellucid.formats.html", "page.html.jinja", autoescape=True).render(
         title=one_line(title or _title(model)),
         about=_about(model),
         is_table=kind_of_samples(model) == TABLE,

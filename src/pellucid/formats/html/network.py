@@ -12,7 +12,6 @@ from pellucid.formats.expressions import javascript_of
 from pellucid.formats.outputs import ARRAYS, TABLE, kind_of_samples, outputs_of, rule_of
 from pellucid.formats.steps import Step, Steps, steps_of
 from pellucid.nn.model import Model
-from pellucid.ops.losses.regression import MeanSquaredError, Poisson
 from pellucid.types import Array
 
 
@@ -48,10 +47,6 @@ def page_of(model: Model) -> Page:
     steps, output = steps_of(model), outputs[""]
     weights, activations = _Weights(), dict[str, str]()
     written = [_written(step, weights, activations) for step in steps.steps]
-    loss = output.loss
-    spread, centre = [1.0], [0.0]
-    if isinstance(loss, MeanSquaredError) and loss.centre:  # outputs are standardized targets
-        spread, centre = (np.atleast_1d(part).astype(float).tolist() for part in (loss.spread, loss.centre))
     rule = rule_of(model)
     prepares: dict[str, Any] = {"divisor": rule.divisor if rule.kind == "divide" else 1.0}
     if rule.kind == "standardize":
@@ -63,12 +58,7 @@ def page_of(model: Model) -> Page:
         "classes": list(output.classes),
         "prepares": prepares,
         "columns_first": begins_with_columns(),
-        "reads": {
-            "kind": output.kind,
-            "spread": spread,
-            "centre": centre,
-            "is_rate": isinstance(loss, Poisson),
-        },
+        "reads": output.reads,
     }
     if kind == TABLE:
         network["columns"] = _columns(model)

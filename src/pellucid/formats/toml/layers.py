@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Literal, get_args
 
-from pellucid.errors import OptionError, PellucidError, unknown_name
+from pellucid.errors import PellucidError, unknown_name
 from pellucid.formats.toml.lines import KeyPath
 from pellucid.formats.toml.source import TomlSource, in_words
 from pellucid.nn.blocks import MERGES
@@ -13,7 +13,6 @@ from pellucid.nn.layer import LAYERS, Layer
 from pellucid.nn.sequential import Sequential
 from pellucid.registry import (
     NO_LIMITS,
-    check_option,
     options_of,
     parts_of,
     required_options,
@@ -70,7 +69,7 @@ class LayerReader:
         if "shared" not in table:
             return self._new_layer(at, table)
         options, here, known = dict(table), (*at, "shared"), self.shared
-        name = self._checked(here, "layer", "shared", options.pop("shared"), str)
+        name = self.source.checked(here, "layer", "shared", options.pop("shared"), str)
         if options:
             if name in known:
                 raise self.source.fault(
@@ -99,7 +98,7 @@ class LayerReader:
         for key in ("inputs", "outputs"):
             if key not in table:
                 raise source.fault(at, f"Graph: {key} is missing. It names the graph's {key}.")
-            self._checked((*at, key), "Graph", key, table[key], *options_of(Graph)[key])
+            self.source.checked((*at, key), "Graph", key, table[key], *options_of(Graph)[key])
         if not isinstance(nodes, list) or not nodes:
             raise source.fault(
                 nodes_at, "Graph: expected nodes: a [[nodes]] table, or a list entry, for each."
@@ -124,7 +123,7 @@ class LayerReader:
         for key, hint in (("name", str), ("from", str | list[str])):
             if key not in options:
                 raise self.source.fault(at, f"node: {key} is missing. A node has name, from and type.")
-            self._checked((*at, key), "node", key, options[key], hint)
+            self.source.checked((*at, key), "node", key, options[key], hint)
         name, sources = options.pop("name"), options.pop("from")
         if options.get("type") in MERGES:
             self.source.check_keys(at, options, ("name", "from", "type"), "key of a node")
@@ -161,16 +160,7 @@ class LayerReader:
                 return self.layer_or_list(at, value)
             case "many":
                 return self.layers(at, value)
-        return self._checked(at, kind, name, value, hint, limits)
-
-    def _checked(
-        self, at: KeyPath, kind: str, name: str, value: Any, hint: Any, limits: Any = NO_LIMITS
-    ) -> Any:
-        """Return an option's value as its constructor takes it; an error gets its line."""
-        try:
-            return check_option(kind, name, value, hint, limits, show=in_words)
-        except OptionError as error:
-            raise self.source.fault(at, str(error)) from None
+        return self.source.checked(at, kind, name, value, hint, limits)
 
     def _made(
         self, at: KeyPath, cls: type[Layer], options: dict[str, Any], places: Mapping[str, KeyPath]

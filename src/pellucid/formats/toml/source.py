@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from pellucid.errors import FormatError, unknown_name
+from pellucid.errors import FormatError, OptionError, unknown_name
 from pellucid.formats.toml.lines import KeyPath, line_of, toml_lines
+from pellucid.registry import NO_LIMITS, Limits, check_option
 
 MAX_BYTES = (
     10_000_000  # more than anyone writes by hand; a picture given by mistake is rejected before it is read
@@ -136,6 +137,15 @@ class TomlSource:
                     unknown_name(kind, key, known) if known else f"unknown {kind} {key!r}: there are none."
                 )
                 raise self.fault((*at, key), message)
+
+    def checked(
+        self, at: KeyPath, where: str, name: str, value: Any, hint: Any, limits: Limits = NO_LIMITS
+    ) -> Any:
+        """Return an option's value as its constructor takes it; an error gets its line."""
+        try:
+            return check_option(where, name, value, hint, limits, show=in_words)
+        except OptionError as error:
+            raise self.fault(at, str(error)) from None
 
     def table(self, at: KeyPath, value: Any, wanted: str) -> dict[str, Any]:
         """Return the value if it is a table, else raise FormatError."""

@@ -1,14 +1,13 @@
 """The [training] table of a TOML file: checked here, turned into optimizers and schedules by the training code."""
 
 from collections.abc import Callable, Mapping
-from functools import partial
 from typing import Any
 
 from pellucid.errors import OptionError, PellucidError
 from pellucid.formats.toml.lines import KeyPath
-from pellucid.formats.toml.source import TomlSource, in_words
+from pellucid.formats.toml.source import TomlSource
 from pellucid.ops.losses.base import LOSSES
-from pellucid.registry import NO_LIMITS, check_option, flags_of, options_of
+from pellucid.registry import NO_LIMITS, flags_of, options_of
 from pellucid.training.optimizers.base import OPTIMIZERS, Optimizer
 from pellucid.training.options import TABLES, TrainingOptions
 
@@ -58,9 +57,7 @@ def read_training(source: TomlSource, at: KeyPath, value: Any) -> dict[str, Any]
         elif limits.choices is not None:
             source.one_of((*at, key), value, key, limits.choices())
         else:
-            _checked_at(
-                source, (*at, key), partial(check_option, "training", key, value, hint, limits, show=in_words)
-            )
+            source.checked((*at, key), "training", key, value, hint, limits)
     _checked_at(source, at, lambda: training_optimizer(table), table)  # are they compatible?
     if "loss" in table and table.get("label_smoothing"):
         name, options = LOSSES.split(table["loss"])
@@ -82,8 +79,7 @@ def _check_named(source: TomlSource, at: KeyPath, kind: str, value: Any) -> None
     name, options = TABLES[kind].split(value)
     declared = options_of(TABLES[kind][name])
     for key, value in options.items():
-        check = partial(check_option, name, key, value, *declared.get(key, (Any, NO_LIMITS)), show=in_words)
-        _checked_at(source, (*at, key), check)
+        source.checked((*at, key), name, key, value, *declared.get(key, (Any, NO_LIMITS)))
     _checked_at(source, at, lambda: TABLES[kind].make(name, **options), options)
 
 
