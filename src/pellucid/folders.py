@@ -4,6 +4,7 @@ While a folder is written it holds another, ``.writing``: the writer's lock, wha
 The operating system opens the lock of a process that has died; the next writer finishes or drops what it left.
 """
 
+import itertools
 import os
 import shutil
 import sys
@@ -26,10 +27,8 @@ def next_folder(parent: Path, stem: str) -> Path:
     >>> next_folder(Path("/nowhere"), "cats-mlp").name
     'cats-mlp-1'
     """
-    n = 1
-    while (parent / f"{stem}-{n}").exists():
-        n += 1
-    return parent / f"{stem}-{n}"
+    folders = (parent / f"{stem}-{n}" for n in itertools.count(1))
+    return next(folder for folder in folders if not folder.exists())
 
 
 class FolderWriter:

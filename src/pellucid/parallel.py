@@ -14,7 +14,7 @@ from contextvars import ContextVar
 from functools import partial
 from multiprocessing import resource_tracker
 from threading import current_thread, main_thread
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from pellucid.blas_threads import one_blas_thread
 from pellucid.errors import PellucidError
@@ -29,16 +29,8 @@ class JobsLost(PellucidError):
     """Processes or workers are gone; what was yielded before is done."""
 
 
-class RunsJobs(Protocol):
-    """A runner of jobs elsewhere: as :func:`run_jobs`, without a choice of processes or threads."""
-
-    def __call__(
-        self, function: Callable[[Any, Job], Result], shared: Any, jobs: Sequence[Job]
-    ) -> Generator[tuple[Job, Result], None, None]:
-        """Yield each job with its result, in the order in which they are done."""
-        ...
-
-
+# Runs jobs elsewhere: takes what run_jobs takes first, and yields each job with its result as it is done.
+RunsJobs: TypeAlias = Callable[..., Generator[tuple[Any, Any], None, None]]
 _ELSEWHERE: ContextVar[RunsJobs | None] = ContextVar("elsewhere", default=None)
 
 

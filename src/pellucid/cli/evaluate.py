@@ -35,10 +35,10 @@ def evaluate(
     from pellucid.evaluation.scores.plot_scores import draw_all
     from pellucid.folders import atomic_folder
     from pellucid.plotting.saving import save_figures
-    from pellucid.runs.data import own_source
+    from pellucid.runs.data import named_source
     from pellucid.workflows.evaluate import evaluate as evaluate_named
 
-    source = source or own_source(model)
+    source = named_source("evaluate", model, source)
     files: list[str] = []
     with nullcontext() if out is None else atomic_folder(out, overwrite=overwrite) as folder:
         with _computing(cluster, n_workers) as compute:

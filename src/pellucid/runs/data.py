@@ -7,7 +7,7 @@ from typing import Any
 from pellucid.data.dataset import Dataset, Split
 from pellucid.data.hashing import data_hash
 from pellucid.data.source import DataSource
-from pellucid.errors import DataError, PellucidError, ShapeError
+from pellucid.errors import DataError, OptionError, PellucidError, ShapeError
 from pellucid.formats.safetensors import load
 from pellucid.nn.model import Model
 from pellucid.runs.config import RunConfig
@@ -97,6 +97,15 @@ def own_source(path: Path) -> DataSource:
             "now."
         )
     return source
+
+
+def named_source(where: str, model: Model | str | Path, data: Any) -> Any:
+    """Return where data by name are, or those of a model's run where none are given; other data as they are."""
+    if data is not None:
+        return DataSource(str(data)) if isinstance(data, str | Path) else data
+    if isinstance(model, Model):
+        raise OptionError(f"{where}: name the data. Those of its training are known of a run folder alone.")
+    return own_source(Path(model))
 
 
 def find_training_photos(model: Model, path: Path, data: str | None = None) -> tuple[Dataset | None, str]:

@@ -8,7 +8,7 @@ from pellucid.data.dataset import Dataset, Split
 from pellucid.data.hashing import data_hash
 from pellucid.data.input_spec import white_seen
 from pellucid.data.source import DataSource
-from pellucid.errors import DataError, OptionError, PellucidError, ShapeError
+from pellucid.errors import DataError, PellucidError, ShapeError
 from pellucid.evaluation.scores.advice import Advice, advise, advise_model
 from pellucid.evaluation.scores.evaluate import SEED
 from pellucid.evaluation.scores.evaluate import evaluate as evaluate_arrays
@@ -20,7 +20,7 @@ from pellucid.nn.model import Model
 from pellucid.prediction.predict import Compute, compute_here
 from pellucid.progress import Progress, shown_progress
 from pellucid.registry import validate_call
-from pellucid.runs.data import own_source, source_for
+from pellucid.runs.data import named_source, source_for
 from pellucid.runs.record import holds_run, read_run
 from pellucid.stats.bootstrap import N_RESAMPLES
 from pellucid.stats.intervals import LEVEL
@@ -70,16 +70,9 @@ def evaluate(
     >>> evaluate(model, moons).accuracy == evaluate(model, moons.test).accuracy == evaluate(model, "moons").accuracy
     True
     """
-    path, named = None if isinstance(model, Model) else Path(model), data
+    path, source = None if isinstance(model, Model) else Path(model), named_source("evaluate", model, data)
     options: dict[str, Any] = {"level": level, "n_resamples": n_resamples, "seed": seed, "metrics": metrics}
     model = model if isinstance(model, Model) else load(model)
-    if data is None:
-        if path is None:
-            raise OptionError(
-                "evaluate: name the data. Those of its training are known of a run folder alone."
-            )
-        named = own_source(path)
-    source = DataSource(str(named)) if isinstance(named, str | Path) else named
     with shown_progress(progress) as show:
         options |= {"progress": show, "compute": compute}
         if not isinstance(source, DataSource):

@@ -27,7 +27,7 @@ from pellucid.plotting.saving import save_figure
 from pellucid.prediction.predict import predict
 from pellucid.progress import Progress, shown_progress
 from pellucid.registry import validate_call
-from pellucid.runs.data import own_source, source_for
+from pellucid.runs.data import named_source, source_for
 
 FILES = ("curves.png", "sheet.png", "robustness.json")
 
@@ -70,15 +70,10 @@ def robustness(
     PellucidError
         If model, data, names or strengths do not fit, or the folder cannot be written.
     """
-    if data is None:
-        if isinstance(model, Model):
-            raise OptionError(
-                "robustness: name the data. Those of its training are known of a run folder alone."
-            )
-        data = own_source(Path(model))
+    source = named_source("robustness", model, data)
     model = model if isinstance(model, Model) else load(model)
     check_model("robustness", model)
-    test, about_data = _photos(model, data)
+    test, about_data = _photos(model, source)
     if sample is not None and not 0 <= sample < len(test):
         raise OptionError(
             f"robustness: expected sample to be the number of a test photo, 0 to {len(test) - 1}, got {sample}. "
@@ -108,9 +103,8 @@ def robustness(
     return found
 
 
-def _photos(model: Model, data: Any) -> tuple[Dataset, tuple[str, ...]]:
+def _photos(model: Model, source: Any) -> tuple[Dataset, tuple[str, ...]]:
     """Return the photos, and what is to be said of them."""
-    source = DataSource(str(data)) if isinstance(data, str | Path) else data
     if not isinstance(source, DataSource):
         return as_dataset(source, "robustness", part="test"), ()
     split = source_for(model, source).load(white_seen(model.inputs_seen))
