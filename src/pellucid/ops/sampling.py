@@ -17,7 +17,7 @@ def sample(
 
     Parameters
     ----------
-    X : Array, shape (m, h, w, c), float32 or float64
+    X : Array, shape (m, h, w, c), float32 or float64; of any dtype where all maps are of whole pixels
     inverse : Array, shape (m, 3, 3) or (m, 2, 3)
         For each image the map from output to input: (x, y, 1) in pixels from the image's centre, x to the
         right and y down.
@@ -54,7 +54,7 @@ def sample(
     check_edge(edge)
     m, h, w, _ = X.shape
     result = np.empty_like(X) if out is None else out
-    along, across = _coordinates(inverse, h, w, X.dtype)
+    along, across = _coordinates(inverse, h, w, np.result_type(X.dtype, np.float32))
     is_upright = (along[:, 1] == along[:, 1, :1]).all() and (across[:, 0] == across[:, 0, :1]).all()
     x, y = along[:, 0] + across[:, 0, :1], along[:, 1, :1] + across[:, 1]
     if is_upright and (x == np.rint(x)).all() and (y == np.rint(y)).all():  # flips and moves by whole pixels
