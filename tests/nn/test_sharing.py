@@ -62,6 +62,8 @@ MODELS: dict[str, tuple[Callable[[], Model], Any]] = {
     "photos": (photos, (8, 8, 3)),
 }
 every_model = every("name", MODELS)
+
+
 def made(name: str, dtype: str = "float64") -> Model:
     make, shape = MODELS[name]
     model = make()
