@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from pellucid.data.dataset import Dataset
 from pellucid.data.hashing import data_hash
 from pellucid.errors import FormatError
+from pellucid.nn.model import Model
 from pellucid.registry import check_option
 from pellucid.registry.configurable import name_of
 from pellucid.tensors import read_header, read_tensors, write_tensors
@@ -68,10 +69,7 @@ def save_checkpoint(run: TrainingState, path: Path) -> None:
         "history": run.history.columns,
         "owners": list(owners),
     }
-    arrays: dict[str, Array] = {"theta": run.model.theta}
-    for i, leaf in enumerate(run.model._leaves()):
-        arrays |= {f"state.{i}.{key}": value for key, value in leaf.state.items()}
-    arrays |= {f"form/{key}": value for key, value in run.form.state().items()}
+    arrays = _arrays_of(run.model) | {f"form/{key}": value for key, value in run.form.state().items()}
     for name, owner in owners.items():
         state = owner.state()
         header[name] = {key: value for key, value in state.items() if not hasattr(value, "dtype")}
@@ -158,9 +156,7 @@ def restore(run: TrainingState, saved: Saved) -> None:
         epoch, step, step_in_epoch = saved_position(header["position"], run.n_steps)
         columns = _columns(header["history"], epoch)
         epoch_loss, epoch_weight = (saved_number("epoch_loss", each, 0.0) for each in header["epoch_loss"])
-        kept = {"theta": run.model.theta}
-        for i, leaf in enumerate(run.model._leaves()):
-            kept |= {f"state.{i}.{key}": value for key, value in leaf.state.items()}
+        kept = _arrays_of(run.model)
         for name, array in kept.items():
             check_array(f"{path}: {name}", arrays[name], array)
         for name, array in kept.items():
@@ -173,6 +169,12 @@ def restore(run: TrainingState, saved: Saved) -> None:
         set_rates_from_here(run, chosen, header["settings"]["optimizer"], has_new_rates=has_new_rates)
     except (KeyError, ValueError, TypeError, AttributeError) as error:
         raise _of_file(path, error) from None
+
+
+def _arrays_of(model: Model) -> dict[str, Array]:
+    """Return the parameters and the layers' state, by the names that they have in the file."""
+    states = ((i, leaf.state) for i, leaf in enumerate(model._leaves()))
+    return {"theta": model.theta, **{f"state.{i}.{key}": state[key] for i, state in states for key in state}}
 
 
 def _of_file(path: Path, error: Exception) -> FormatError:
@@ -270,8 +272,7 @@ def checkpoint_settings(path: str | Path) -> dict[str, Any]:
         As :func:`open_checkpoint` does.
     """
     path = Path(path)
-    header = _checked(path, read_header(latest_checkpoint(path) if path.is_dir() else path, _KEY, **_READING))
-    settings = header.get("settings")
+    settings = _header(latest_checkpoint(path) if path.is_dir() else path).get("settings")
     return settings if isinstance(settings, dict) else {}
 
 
@@ -283,7 +284,7 @@ def epochs_made(path: str | Path) -> int:
     FormatError
         As :func:`open_checkpoint` does.
     """
-    position = _checked(path, read_header(Path(path), _KEY, **_READING)).get("position")
+    position = _header(Path(path)).get("position")
     if not isinstance(position, list) or not position:
         raise FormatError(f"{path}: it does not say how many epochs were made. {_READING['advice']}")
     return saved_number(f"{path}: position", position[0], 0)
@@ -293,6 +294,10 @@ def read_checkpoint(path: str | Path) -> tuple[dict[str, Any], dict[str, Array]]
     """Return the header and the arrays of a checkpoint; FormatError if it is not a whole one of this version."""
     header, arrays = read_tensors(path, _KEY, **_READING)
     return _checked(path, header), arrays
+
+
+def _header(path: Path) -> dict[str, Any]:
+    return _checked(path, read_header(path, _KEY, **_READING))
 
 
 def _checked(path: str | Path, header: dict[str, Any]) -> dict[str, Any]:

@@ -68,6 +68,7 @@ class Form:
     """
 
     name = "direct"
+    dual: Any = None  # the layer in the place of the first one, of the dual form
     grad_norm: Callable[[Array], float] | None = None
 
     def __init__(
@@ -104,7 +105,7 @@ class Form:
             leaf.params[key].reshape(-1)
             for leaf in model._leaves()
             for key in leaf.params
-            if not leaf._is_frozen and key not in leaf._undecayed
+            if not leaf._is_frozen and leaf is not self.dual and key not in leaf._undecayed
         ]
         return lambda: sum(float(np.dot(W, W)) for W in weights)
 

@@ -58,13 +58,8 @@ class DualForm(Form):
 
     def squared_weights(self, model: Model) -> Callable[[], float]:
         """Return a function of no arguments: the sum of squares of all weights that decay, as they are then."""
-        rest = [
-            leaf.params[key].reshape(-1)
-            for leaf in model._leaves()
-            for key in leaf.params
-            if leaf is not self.dual and key not in leaf._undecayed
-        ]
-        return lambda: sum(float(np.dot(W, W)) for W in rest) + self.dual.weight_norm_squared()
+        rest = super().squared_weights(model)
+        return lambda: rest() + self.dual.weight_norm_squared()
 
     def state(self) -> dict[str, Array]:
         """Return W_0, from which the weights are reached by C and s."""
