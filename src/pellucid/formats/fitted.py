@@ -83,14 +83,9 @@ def import_sklearn(estimator: Any) -> Model:
 
 def _loss_of(network: Any, n_out: int) -> str:
     """Return the loss that makes of raw outputs what the estimator does."""
-    end = network.out_activation_
-    if end == "identity":
-        return "mean_squared_error"
-    if end == "exp":
-        return "poisson"
-    if end == "softmax":
-        return "categorical_cross_entropy"
-    return "binary_cross_entropy" if n_out == 1 else "multi_label"
+    several = "binary_cross_entropy" if n_out == 1 else "multi_label"
+    known = {"identity": "mean_squared_error", "exp": "poisson", "softmax": "categorical_cross_entropy"}
+    return known.get(network.out_activation_, several)
 
 
 def _scaling(before: list[Any], n: int) -> Preprocessing | None:

@@ -21,7 +21,7 @@ from pellucid.workspace import Workspace
 class LayerTable(Registry["Layer"]):
     """The layers by name; configs may name a layer that stands in several places."""
 
-    def from_config(self, config: Mapping[str, Any]) -> "Layer":
+    def from_config(self, config: "str | Mapping[str, Any]") -> "Layer":
         """Return the layer that a ``config()`` describes.
 
         A description with a name as "shared" is that of a layer; ``{"shared": name}`` after it is the same layer.

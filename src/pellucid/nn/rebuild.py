@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from pellucid.errors import FormatError, OptionError, PellucidError
+from pellucid.errors import FormatError, OptionError
 from pellucid.nn.freezing import frozen_names, mark_frozen
 from pellucid.nn.layer import LAYERS
 from pellucid.nn.model import Model, model_from_config
@@ -60,16 +60,7 @@ def rebuild(described: Mapping[str, Any], arrays: Mapping[str, Array]) -> Model:
         model = model_from_config(described["architecture"], dtype=described["dtype"])
         model._lay_out(map_arrays(tuple, described["input_shape"]))
         model.set_loss(described["loss"])
-    except (
-        PellucidError,
-        KeyError,
-        TypeError,
-        ValueError,
-        AttributeError,
-        ArithmeticError,
-        RecursionError,
-        MemoryError,
-    ) as error:
+    except Exception as error:  # of many kinds, for headers that are damaged
         raise FormatError(f"its header does not describe a model ({error})") from None
     _check_arrays({name: array.shape for name, array in named_arrays(model).items()}, arrays, model.dtype)
     for leaf in model._leaves():

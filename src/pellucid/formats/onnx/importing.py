@@ -104,22 +104,11 @@ def import_onnx(
     return read_onnx(Path(path), input_shape=input_shape, classes=classes, pixels=pixels, task=task).model
 
 
-def read_onnx(
-    path: Path,
-    *,
-    input_shape: Any = None,
-    classes: Sequence[str] | None = None,
-    pixels: str | None = None,
-    task: str | None = None,
-) -> Imported:
+def read_onnx(path: Path, **options: Any) -> Imported:
     """Do what :func:`import_onnx` does, and return what it found besides."""
-    if pixels is not None:
-        check_option("import", "pixels", pixels, str, Limits(choices=lambda: PIXELS))
-    if task is not None:
-        check_option("import", "task", task, str, Limits(choices=lambda: TASKS))
     source = read_source(path)
     try:
-        return _imported(source, input_shape, classes, pixels, task)
+        return _imported(source, **options)
     except RecursionError:
         raise FormatError(f"{path}: its branches are nested too deeply.") from None
     except (FormatError, OptionError, ShapeError, DataError) as error:
@@ -127,8 +116,14 @@ def read_onnx(
 
 
 def _imported(
-    source: Source, input_shape: Any, classes: Sequence[str] | None, pixels: str | None, task: str | None
+    source: Source,
+    input_shape: Any = None,
+    classes: Sequence[str] | None = None,
+    pixels: str | None = None,
+    task: str | None = None,
 ) -> Imported:
+    check_option("import", "pixels", pixels, str | None, Limits(choices=lambda: PIXELS))
+    check_option("import", "task", task, str | None, Limits(choices=lambda: TASKS))
     outputs = _outputs_of(source)
     try:
         inputs = input_values(source, input_shape)

@@ -111,19 +111,13 @@ def _photos(model: Model, rng: np.random.Generator, folder: Path) -> list[Path]:
 
 
 def _table(model: Model, path: Path) -> Path:
-    names, decimal = [column.name for column in model._schema.columns], model._schema.decimal
+    columns, decimal = model._schema.columns, model._schema.decimal
     with open(path, "w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, names, delimiter=";")
-        writer.writeheader()
+        writer = csv.writer(file, delimiter=";")
+        writer.writerow([column.name for column in columns])
         for row in random_rows(model, N_ROWS):
-            writer.writerow(
-                {
-                    column.name: row[column.name]
-                    if column.categories
-                    else row[column.name].replace(".", decimal)
-                    for column in model._schema.columns
-                }
-            )
+            cells = ((row[column.name], column.categories) for column in columns)
+            writer.writerow([cell if words else cell.replace(".", decimal) for cell, words in cells])
     return path
 
 
