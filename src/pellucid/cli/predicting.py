@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pellucid.cli.terminal import echo, print_json
 from pellucid.progress import ProgressBar
@@ -20,23 +20,20 @@ def predict(
     images: Sequence[str],
     out: Path | None = None,
     *,
-    resume: bool = False,
-    overwrite: bool = False,
     skip_bad: bool = False,
     is_nul: bool = False,
-    n_workers: int | None = None,
-    cluster: str | None = None,
     as_json: bool = False,
     as_lines: bool = False,
     quiet: bool = False,
+    **writing: Any,
 ) -> int:
-    """Print or write what a model predicts, and return the exit code: 1 if an image cannot be read."""
+    """Print what a model predicts, or write it as ``writing`` says; return 1 if an image cannot be read."""
     from pellucid.errors import OptionError
     from pellucid.workflows.predict import Predicting
 
     for is_wrong, message in (
         (
-            resume and overwrite,
+            writing.get("resume") and writing.get("overwrite"),
             "--resume and --overwrite: go on with the file, or replace it. Leave one out.",
         ),
         (
@@ -60,9 +57,7 @@ def predict(
         elif out is None:
             n_bad = predicting.each(partial(_print_lines, as_json=as_lines, is_brief=quiet), tell)
         else:
-            written = predicting.into(
-                out, tell, resume=resume, overwrite=overwrite, cluster=cluster, n_workers=n_workers
-            )
+            written = predicting.into(out, tell, **writing)
             n_bad = written.n_bad
             if not quiet:
                 before = f", {written.n_before} were there" if written.n_before else ""
