@@ -6,6 +6,7 @@ from collections import Counter
 import numpy as np
 
 from pellucid.checks.findings import MOST_NAMED, Finding, Sample, sample_of
+from pellucid.data.copies.near import FLAT
 from pellucid.data.copies.pixels import PixelScale, blocks
 from pellucid.data.dataset import Split
 from pellucid.data.readers.folder import Photo, Photos, open_folder
@@ -14,8 +15,6 @@ from pellucid.data.validate import to_split
 from pellucid.errors import DataError
 from pellucid.progress import ProgressCallback
 from pellucid.text import printable
-
-EMPTY = 2.0  # standard deviation in grey levels of 255 up to which a picture shows nothing
 
 
 def read_photos(source: DataSource, progress: ProgressCallback) -> tuple[Split, list[Finding]]:
@@ -82,7 +81,7 @@ def empty_pictures(split: Split, scale: PixelScale, progress: ProgressCallback) 
             flat = scale.apply(block)[..., :3].reshape(
                 len(block), -1
             )  # of four channels, the last is opacity
-            for i in np.flatnonzero(flat.std(axis=1) < EMPTY):
+            for i in np.flatnonzero(flat.std(axis=1) < FLAT):
                 sample = sample_of(split, part, here.start + int(i))
                 text = (
                     f"{sample} shows nothing: one colour all over (grey level {flat[i].mean():.0f} of 255)."

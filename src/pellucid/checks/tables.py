@@ -64,17 +64,16 @@ def read_rows(source: DataSource) -> tuple[Split, list[Finding]]:
         notes.append(f"left out of this check: {lacking.sum()} of {len(lacking)} rows that lack a number")
         table = table.take(np.flatnonzero(~lacking))
     table = replace(table, notes=(*table.notes, *notes))
-    opened = split_table(
+    split = split_table(
         table,
         target=source.target,
         name=source.name,
         seed=source.seed,
         test_fraction=source.test_fraction,
         group=source.group,
+        has_row_names=True,
     )
-    rows, split = np.array(table.rows), opened.split
-    train = replace(split.train, files=rows[opened.train_rows])
-    return replace(split, train=train, test=replace(split.test, files=rows[opened.test_rows])), findings
+    return split, findings
 
 
 def _missing(table: TextTable, column: str, missing: Array) -> Finding:

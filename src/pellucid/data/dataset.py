@@ -302,6 +302,8 @@ def _checked_rows(rows: Any, m: int) -> Any:
 
 def _array(name: str, value: Any) -> Array:
     """Return an array, or anything that NumPy takes for one, as a array without gaps; DataError for all else."""
+    if type(value) is np.ndarray and value.dtype.kind in "biu":  # which can have no gaps
+        return value
     if name == "X" and isinstance(value, StoredArray):
         return value  # type: ignore[return-value]
     if hasattr(value, "__array_ufunc__") and not hasattr(value, "__array__"):

@@ -36,8 +36,6 @@ def plain_array(values: Any, where: str, *, with_gaps: bool = False) -> Array:
         ...
     pellucid.errors.DataError: y: 1 of 3 samples has no value: 1 (counted from 0). Fill it in, or drop that sample.
     """
-    if type(values) is np.ndarray and values.dtype.kind in "biu":
-        return values
     try:
         array, gaps = _apart(values)
     except ValueError:

@@ -1,7 +1,7 @@
 """What the inputs of a training looked like, so that inputs in another dtype or range are converted or refused."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -82,14 +82,13 @@ class InputsSeen(Configurable):
                 f"train: the model was trained with {' and '.join(white_notes(before))}, these samples are "
                 f"{' and '.join(white_notes(now))}. Bring them to one scale, or set model.inputs_seen = None."
             )
-        return InputsSeen(
-            self.dtype,
-            min(self.low, later.low),
-            max(self.high, later.high),
-            self.is_whole and later.is_whole,
-            self.is_divided and later.is_divided,
-            self.n_values,
-            or_else(before, now),
+        return replace(
+            self,
+            low=min(self.low, later.low),
+            high=max(self.high, later.high),
+            is_whole=self.is_whole and later.is_whole,
+            is_divided=self.is_divided and later.is_divided,
+            white=or_else(before, now),
         )
 
     @property
@@ -147,12 +146,9 @@ class InputsSeen(Configurable):
 
     def _refused(self, X: Any, low: float, high: float, where: str) -> DataError:
         seen = f"{self.dtype} from {self.low:.4g} to {self.high:.4g}"
+        advice = "Prepare them as the training samples were; if they are right, set model.inputs_seen = None."
         if self.is_bytes:
             advice = "Give X.astype('uint8') where they are pixels from 0 to 255, else prepare them as then."
-        else:
-            advice = (
-                "Prepare them as the training samples were; if they are right, set model.inputs_seen = None."
-            )
         given = f"{X.dtype} from {low:.4g} to {high:.4g}"
         return DataError(f"{where}: the model was trained on {seen}, X is {given}. {advice}")
 

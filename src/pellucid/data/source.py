@@ -151,7 +151,7 @@ class DataSource(Configurable):
         held_out: Any = {"name": self.name, "seed": self.seed, "test_fraction": self.test_fraction}
         if self.kind == "table":
             table = read_table(self.path, self.decimal, self.missing)
-            return split_table(table, target=self.target, group=self.group, **held_out).split
+            return split_table(table, target=self.target, group=self.group, **held_out)
         return to_split(self._read(white), **held_out)
 
     def resolved(self) -> "DataSource":

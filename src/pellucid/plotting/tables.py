@@ -58,7 +58,7 @@ def column_histograms(split: Split) -> Figure:
     >>> from pellucid.data.readers.table import split_table
     >>> from pellucid.data.readers.table_text import table_of
     >>> rows = [{"kg": 4.5, "coat": "tabby", "pet": "cat"}, {"kg": 30, "coat": "plain", "pet": "dog"}]
-    >>> pets = split_table(table_of(5 * rows), target="pet", name="pets", seed=1, test_fraction=0.2).split
+    >>> pets = split_table(table_of(5 * rows), target="pet", name="pets", seed=1, test_fraction=0.2)
     >>> [axes.get_title("left") for axes in column_histograms(pets).axes]
     ['kg', 'coat']
     """

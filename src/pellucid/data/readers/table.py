@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -22,14 +23,6 @@ _COMMA_NUMBER = re.compile(r"[+-]?\d[\d.]*[.,][\d.,]*\d")
 _FEWEST_COUNTED = 10  # rows from which on 1, 2, 3 ... is no coincidence
 
 
-class SplitTable(NamedTuple):
-    """A table in its two parts, and which of its rows, counted from 0, went into each."""
-
-    split: Split
-    train_rows: Array
-    test_rows: Array
-
-
 def split_table(
     table: TextTable,
     *,
@@ -38,7 +31,8 @@ def split_table(
     seed: int,
     test_fraction: float,
     group: str | None = None,
-) -> SplitTable:
+    has_row_names: bool = False,
+) -> Split:
     """Hold out a part of a table's rows, and convert its columns to numbers.
 
     Parameters
@@ -58,10 +52,12 @@ def split_table(
     group : str, optional
         The column that says which rows belong together, such as the patient they are of: all rows of a group go
         into one part. It is no input. A row without a value is alone.
+    has_row_names : bool, optional
+        Whether the names of the rows ("line 2") become the ``files`` of both parts.
 
     Returns
     -------
-    SplitTable
+    Split
         X float64: numeric columns as they are, others one-hot over the sorted categories of the training part, in
         which an empty cell is the category "(missing)". y int64 indices into the classes, float64
         (regression, without classes), or (m, k) of 0 and 1. The ``schema`` reads other tables the same way. The
@@ -76,7 +72,7 @@ def split_table(
     --------
     >>> from pellucid.data.readers.table_text import table_of
     >>> rows = [{"kg": 4.5, "coat": "tabby", "pet": "cat"}, {"kg": 30, "coat": "plain", "pet": "dog"}]
-    >>> pets = split_table(table_of(5 * rows), target="pet", name="pets", seed=1, test_fraction=0.2).split
+    >>> pets = split_table(table_of(5 * rows), target="pet", name="pets", seed=1, test_fraction=0.2)
     >>> pets.schema.feature_names, pets.classes
     (('kg', 'coat=plain', 'coat=tabby'), ('cat', 'dog'))
     >>> pets.test.X, pets.test.y
@@ -95,10 +91,11 @@ def split_table(
         )
     groups = None if group is None else _read_groups(table, group, goal.names)
     kinds, notes = _input_kinds(table, goal.names if group is None else (*goal.names, group))
-    numbered = Dataset(np.arange(len(table.rows))[:, None], goal.y, goal.classes, groups=groups)
+    names = np.array(table.rows) if has_row_names else None
+    numbered = Dataset(np.arange(len(table.rows))[:, None], goal.y, goal.classes, "row", groups, files=names)
     parts = hold_out(numbered, name=name, seed=seed, test_fraction=test_fraction)
-    train, test = parts.train.X[:, 0], parts.test.X[:, 0]
-    seen = {name: {table.column(name).cells[i] or MISSING for i in train} for name, _ in kinds}
+    rows = parts.train.X[:, 0].tolist()
+    seen = {name: {table.column(name).cells[i] or MISSING for i in rows} for name, _ in kinds}
     constant = [name for name, cells in seen.items() if len(cells) == 1]
     if constant:
         notes.append(f"one value only in every training row of: {join_some(constant)}")
@@ -108,14 +105,8 @@ def split_table(
     )
     schema = TableSchema(columns, goal.names, goal.task, goal.classes, table.decimal, table.missing)
     encoded = schema.encode(table, with_target=False)
-    split = Split(
-        Dataset(encoded.X[train], parts.train.y, goal.classes, "row", parts.train.groups),
-        Dataset(encoded.X[test], parts.test.y, goal.classes, "row", parts.test.groups),
-        name,
-        (*encoded.notes, *notes, *goal.notes, *parts.notes),
-        schema,
-    )
-    return SplitTable(split, train, test)
+    train, test = (replace(part, X=encoded.X[part.X[:, 0]]) for part in parts)
+    return Split(train, test, name, (*encoded.notes, *notes, *goal.notes, *parts.notes), schema)
 
 
 def _read_groups(table: TextTable, group: str, target: tuple[str, ...]) -> Array:
