@@ -141,7 +141,7 @@ def test_checkpoints_are_followed(pellucid: Command, photos: Path, monkeypatch: 
 def test_samples_held_out_do_not_speak(pellucid: Command, photos: Path) -> None:
     """And leaving one out holds out the same: a fraction of one sample fewer would draw others."""
     pellucid.ok("train photos.npz --model mlp --validation 0.25 --epochs 50 --out watched --quiet")
-    run = read_run("watched")
+    run = read_run(Path("watched"))
     weights = training_weights(run)
     assert weights is not None
     held = np.flatnonzero(weights == 0)

@@ -82,13 +82,22 @@ def test_the_page_shows_every_test_photo_behind_its_cell(pellucid: Command, trai
 def test_grey_pictures_without_a_channel_are_photos_too(pellucid: Command) -> None:
     rng, y = np.random.default_rng(1), np.arange(40) % 2
     np.savez("grey.npz", X=(rng.integers(0, 120, (40, 7, 5)) + 120 * y[:, None, None]).astype(np.uint8), y=y)
-    Image.new("RGB", (9, 9), (200, 10, 10)).save("photo.png")
-    pellucid.ok("run grey.npz --epochs 30 --photo photo.png --out out --quiet")
+    pellucid.ok("run grey.npz --epochs 30 --out out --quiet")
     pellucid.ok("report out --full --photos 0 --quiet")
     words = words_of(PAGE)
     assert "Left out: hue, since the pictures are grey." in words
     assert "Mistakes and hits" in titles_of(PAGE)
-    assert re.search(r"as \d+ of 1[34] variants", words)  # of the new photo
+
+
+@pytest.mark.slow
+def test_the_new_photo_of_a_full_report_says_what_its_colours_and_the_check_mean(
+    pellucid: Command, photos: Path
+) -> None:
+    Image.new("RGB", (9, 9), (200, 10, 10)).save("photo.png")
+    pellucid.ok("run photos.npz --photo photo.png --epochs 20 --out out --quiet")
+    pellucid.ok("report out --full --photos 0 --quiet")
+    assert re.search(r"as \d+ of 1[34] variants", words_of(PAGE))
+    assert "green of the predicted class, red of another" in words_of(PAGE)
 
 
 @pytest.mark.slow
