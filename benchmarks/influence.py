@@ -19,7 +19,7 @@ from benchmarks import harness
 from pellucid.data.dataset import Dataset
 from pellucid.data.preprocess import Preprocessing
 from pellucid.data.source import load_data
-from pellucid.evaluation.influence.find_influence import agreement, changes_without
+from pellucid.evaluation.influence.find_influence import agreement
 from pellucid.evaluation.influence.logits import logit
 from pellucid.evaluation.influence.retraining import (
     Retraining,
@@ -85,7 +85,9 @@ def estimates(again: Retraining, query: Dataset, run: Runner) -> tuple[dict[str,
         if left is None:
             started_all = time.perf_counter()
             left = run(again.without, [(i,) for i in range(len(again.train))])
-            changes = changes_without(left, traced.outputs, found.predicted_labels)
+            outputs = [traced.outputs, *(left[i,] for i in range(len(left)))]
+            before, *after = (logit(Z, found.predicted_labels) for Z in outputs)
+            changes = before - np.stack(after)
             all_seconds = time.perf_counter() - started_all
         rho = agreement(found, changes)
         print(

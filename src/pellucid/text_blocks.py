@@ -1,8 +1,11 @@
 """Sentences and tables that follow one another, laid out for a terminal and for a notebook."""
 
+import math
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields, is_dataclass
 from itertools import chain, zip_longest
+from pathlib import Path
 from textwrap import wrap
 from typing import Any, TypeAlias
 
@@ -40,13 +43,19 @@ class Result(Printable):
         What was found, in a sentence or two.
     notes : tuple of str
         What the rows do not say.
+    in_json : str
+        The names of what ``to_dict`` gives, with spaces between.
     """
 
     columns: Any = ()
     headline: Any
     notes: Any = ()
     figures: Any  # a method that returns figures by name, where there are several
-    to_dict: Any  # a method that returns everything as JSON can hold it
+    in_json = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything as JSON can hold it."""
+        return {name: as_json(getattr(self, name)) for name in self.in_json.split()}
 
     @abstractmethod
     def to_rows(self) -> list[dict[str, Any]]:
@@ -71,6 +80,30 @@ class Result(Printable):
         """Return headline, table and notes."""
         table = (self.columns, [self.cells(row) for row in self.to_rows()])
         return [self.headline, table, *self.notes]
+
+
+def as_json(value: Any) -> Any:
+    """Return a value as JSON can hold it: records as dictionaries, tuples and arrays as lists, paths as text.
+
+    Examples
+    --------
+    >>> as_json({"ends": (1, 2.5), "rates": np.array([0.5, np.nan]), "file": Path("a.png")})
+    {'ends': [1, 2.5], 'rates': [0.5, None], 'file': 'a.png'}
+    """
+    if hasattr(value, "to_dict"):
+        return value.to_dict()
+    if hasattr(value, "tolist"):
+        value = value.tolist()
+        return [None if isinstance(one, float) and not math.isfinite(one) else one for one in value]
+    if is_dataclass(value):
+        value = {field.name: getattr(value, field.name) for field in fields(value)}
+    elif hasattr(value, "_asdict"):
+        value = value._asdict()
+    if isinstance(value, Mapping):
+        return {name: as_json(one) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [as_json(one) for one in value]
+    return str(value) if isinstance(value, Path) else value
 
 
 def frame_of(rows: Sequence[dict[str, Any]], where: str, otherwise: str = "to_rows()") -> Any:

@@ -8,7 +8,6 @@ import pytest
 from tests.commands import Command, assert_refused
 
 import pellucid as pl
-from pellucid.evaluation.influence.explain import QUICK
 from pellucid.evaluation.influence.find_influence import agreement
 from pellucid.evaluation.influence.retrain_runs import retrain, training_weights
 from pellucid.evaluation.influence.tracin import Influence
@@ -84,7 +83,7 @@ def test_leave_one_out_is_exact_and_compared_with_the_estimates(pellucid: Comman
 
 @pytest.mark.slow
 def test_processes_change_no_bit(trained: Path) -> None:
-    one, two = (influence(trained, [0], n_draws=QUICK, n_jobs=n) for n in (1, 2))
+    one, two = (influence(trained, [0], n_draws=9, n_jobs=n) for n in (1, 2))
     assert (one.explanations, one.n_trainings) == (two.explanations, two.n_trainings)
 
 
@@ -146,7 +145,7 @@ def test_samples_held_out_do_not_speak(pellucid: Command, photos: Path) -> None:
     assert weights is not None
     held = np.flatnonzero(weights == 0)
     assert len(held) == 8
-    outcome = influence(run, [0], n_draws=QUICK)
+    outcome = influence(run, [0], n_draws=9)
     np.testing.assert_array_equal(outcome.influence.tracin.any(axis=1), weights > 0)
     query, row, model = run.split.test.take(np.array([0])), int(np.flatnonzero(weights)[0]), pl.preset("mlp")
     again = retrain(run, query).retraining
@@ -160,9 +159,9 @@ def test_samples_held_out_do_not_speak(pellucid: Command, photos: Path) -> None:
 def test_another_arithmetic_is_told(trained: Path) -> None:
     result = read_run(trained)
     result.model.theta += 0.01
-    outcome = influence(result, [0], n_draws=QUICK)
+    outcome = influence(result, [0], n_draws=9)
     assert any("gave other scores" in note for note in outcome.notes)
-    assert outcome.n_trainings == 2 + 1 + QUICK  # in the span, in full, without the first ranked and draws
+    assert outcome.n_trainings == 2 + 1 + 9  # in the span, in full, without the first ranked and draws
 
 
 def test_agreement_is_spearmans(rng: np.random.Generator) -> None:

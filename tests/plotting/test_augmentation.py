@@ -5,7 +5,7 @@ import pytest
 from tests.every import every
 from tests.pictures import assert_readable, shown, words
 
-from pellucid.data.augmentation.augment import Augment, augment_preset
+from pellucid.data.augmentation.augment import Augment
 from pellucid.data.augmentation.crops import Crop, ResizedCrop
 from pellucid.data.augmentation.flips import HorizontalFlip
 from pellucid.data.augmentation.geometry import Rotation
@@ -41,17 +41,6 @@ def test_pictures_are_what_the_transform_makes_of_the_photo(rng: np.random.Gener
     assert len(pictures) == 2 + 2 * N_COLUMNS + 2 * N_COLUMNS
 
 
-def test_random_draws_follow_the_seed(rng: np.random.Generator) -> None:
-    image = photo(rng, 8, 8, 3)
-
-    def last(seed: int) -> np.ndarray:
-        figure = contact_sheet(image, augment_preset("photo"), seed=seed)
-        return shown(figure)[-1]
-
-    np.testing.assert_array_equal(last(1), last(1))
-    assert not np.array_equal(last(1), last(2))
-
-
 @every("shape", [(40, 24, 1), (12, 30), (60, 10, 3)])
 def test_nothing_touches(rng: np.random.Generator, shape: tuple[int, ...]) -> None:
     turned = Rotation(180, edge="constant", fill=1.0)
@@ -62,8 +51,3 @@ def test_nothing_touches(rng: np.random.Generator, shape: tuple[int, ...]) -> No
 def test_what_cannot_be_shown_is_refused() -> None:
     with pytest.raises(ShapeError, match="contact_sheet: photo: expected images"):
         contact_sheet(np.zeros(12))
-
-
-def test_without_transforms_the_photo_is_shown_as_it_is(rng: np.random.Generator) -> None:
-    figure = contact_sheet(photo(rng, 8, 8, 3), Augment([]))
-    assert {"The photo", "as it is", "All together"} <= set(words(figure))

@@ -88,53 +88,7 @@ def test_the_histogram_has_the_counts_and_percents_of_both_parts() -> None:
     assert class_histogram(Split(rows, rows)).axes[0].get_ylabel() == "Number of rows"
 
 
-def test_a_histogram_without_names_of_an_empty_part_and_of_a_class_of_one_part() -> None:
-    train = Dataset(np.zeros((3, 4)), np.array([0, 2, 2]))
-    figure = class_histogram(Split(train, Dataset(np.zeros((0, 4)), np.zeros(0, int))))
-    assert [bar.get_height() for bar in figure.axes[0].patches] == [1, 0, 2, 0, 0, 0]
-    assert [t.get_text() for t in figure.axes[0].get_xticklabels()] == ["0", "1", "2"]
-
-
-def test_bars_of_many_classes_lie_each_with_its_numbers_behind_it() -> None:
-    """Standing side by side, the numbers of the short test bars lay on the next class's training bar."""
-    y = np.repeat(np.arange(10), 5)
-    data = Dataset(np.zeros((50, 2, 2), np.uint8), y, TEN)
-    (axes,) = class_histogram(Split(data, data.take(slice(0, 10)))).axes
-    assert [bar.get_width() for bar in axes.patches] == [5] * 10 + [5, 5] + [0] * 8
-    assert [t.get_text() for t in axes.texts][:11] == ["5 (10 %)"] * 10 + ["5 (50 %)"]
-    assert [t.get_text() for t in axes.get_yticklabels()] == list(TEN)
-    assert axes.get_ylim() == (9.5, -0.5)  # the first class on top
-
-
-def test_the_sizes_of_very_many_classes_are_lines() -> None:
-    y = np.repeat(np.arange(70), np.arange(1, 71))
-    (axes,) = class_histogram(
-        Split(Dataset(np.zeros((len(y), 1)), y), Dataset(np.zeros((70, 1)), y[:70]))
-    ).axes
-    train, test = axes.lines
-    assert np.array_equal(train.get_ydata(), np.arange(70, 0, -1))
-    assert np.sum(test.get_ydata()) == 70
-    assert axes.get_xlabel() == "The 70 classes, the largest in training first"
-
-
 # ---- sample_grid
-
-
-@pytest.mark.slow
-@every("shape", [(8, 8), (8, 8, 1), (6, 9, 3), (5, 4, 4)])
-def test_the_grid_shows_distinct_labelled_images(rng: np.random.Generator, shape: tuple[int, ...]) -> None:
-    data = images(rng, 30, shape, CATS)
-    figure = sample_grid(data, "Training images")
-    drawn, labels = shown(figure), [text for text in words(figure) if text.startswith("y =")]
-    assert len(drawn) == len(labels) == 25
-    seen = []
-    for picture, label in zip(drawn, labels, strict=True):
-        (i,) = [i for i in range(30) if np.array_equal(data.X[i].squeeze(), picture)]
-        assert label == f"y = {data.y[i]} ({CATS[data.y[i]]})"
-        seen.append(i)
-    assert figure.axes[1].images[0].get_interpolation() == "nearest"
-    assert len(set(seen)) == 25
-    assert "Training images" in texts(figure)
 
 
 def test_the_grid_is_drawn_by_its_seed_and_repeats_only_when_it_must(rng: np.random.Generator) -> None:
@@ -150,18 +104,6 @@ def test_the_grid_is_drawn_by_its_seed_and_repeats_only_when_it_must(rng: np.ran
     more = drawn(sample_grid(data, "t", n_images=16))
     assert sorted(more.count(one) for one in set(more)) == [2, 2, 2, 2, 2, 3, 3]
     assert words(sample_grid(data, "t", n_images=1))[1] in {"y = 0", "y = 1"}
-
-
-def test_a_class_that_is_called_as_it_is_numbered_is_named_once(rng: np.random.Generator) -> None:
-    digits = images(rng, 4, (4, 4), ("0", "1"))
-    assert set(words(sample_grid(digits, "t", n_images=4))[1:]) <= {"y = 0", "y = 1"}
-
-
-def test_float_images_are_shown_as_they_are_and_cut_off_beyond_one() -> None:
-    X = np.array([[[0.0, 0.25], [1.0, 1.5]]], dtype=np.float32)
-    drawn = sample_grid(Dataset(X, np.array([0])), "t", n_images=1).axes[1].images[0]
-    assert np.array_equal(np.asarray(drawn.get_array()), [[0, 0.25], [1, 1]])
-    assert drawn.get_clim() == (0, 1)
 
 
 def test_what_is_no_image_is_refused() -> None:
@@ -206,20 +148,6 @@ def test_the_column_is_the_flattened_image(rng: np.random.Generator, shape: tupl
     assert {0, vector.size - 1} | second_row <= set(indices)
 
 
-def test_the_enlarged_pixels_are_those_of_the_corner() -> None:
-    image = np.arange(64 * 64 * 3, dtype=np.uint32).reshape(64, 64, 3).astype(np.uint8)
-    words = texts(image_to_vector(image))
-    assert "R 0\nG 1\nB 2" in words  # pixel (0, 0)
-    assert "R 3\nG 4\nB 5" in words  # pixel (0, 1): the next three numbers
-    assert "R 192\nG 193\nB 194" in words  # pixel (1, 0): a whole row later
-
-
-def test_a_float_image_has_no_division() -> None:
-    words = texts(image_to_vector(np.linspace(0, 1, 48).reshape(4, 4, 3)))
-    assert "/ 255" not in words
-    assert "0.0213" in words
-
-
 # ---- network_diagram
 
 
@@ -251,17 +179,6 @@ def test_any_other_network_is_drawn_as_boxes() -> None:
     assert "20\nparameters" in texts(odd)
     with pytest.raises(OptionError, match="at least one layer"):
         network_diagram([], input_shape=(4,))
-
-
-def test_no_box_stands_alone_and_an_activation_is_called_by_its_name() -> None:
-    rows = [MLP[1]] * 9 + [LayerRow("activation_1", "Activation", "relu", (20,), 0, 0)]
-    (axes,) = network_diagram([MLP[0], *rows[1:]], input_shape=(64, 64, 3)).axes
-    lines: dict[float, int] = {}
-    for box in axes.patches:
-        if hasattr(box, "get_y"):
-            lines[round(box.get_y(), 3)] = lines.get(round(box.get_y(), 3), 0) + 1
-    assert list(lines.values()) == [4, 4, 3]
-    assert "relu" in [text.get_text() for text in axes.texts]
 
 
 # ---- cost_curve
@@ -307,18 +224,6 @@ def test_the_confusion_matrix_has_true_classes_in_rows() -> None:
     np.testing.assert_allclose(np.ma.filled(mistakes, 0), [[0, 0.25], [5 / 33, 0]])
 
 
-def test_hits_are_blue_mistakes_red_and_what_never_occurs_is_empty() -> None:
-    (axes,) = confusion_matrix_figure(np.array([[9, 1, 0], [0, 8, 2], [0, 0, 5]]), ()).axes
-    hits, mistakes = axes.images
-    (blue,), (red,) = (image.cmap(image.norm([1.0])) for image in (hits, mistakes))
-    assert blue[2] > 2 * blue[0]
-    assert red[0] > 2 * red[2]
-    assert [t.get_text() for t in axes.texts] == ["9\n90 %", "1\n10 %", "8\n80 %", "2\n20 %", "5\n100 %"]
-    assert [t.get_position() for t in axes.texts] == [(0, 0), (1, 0), (1, 1), (2, 1), (2, 2)]
-    (axes,) = confusion_matrix_figure(np.eye(50, dtype=int), ()).axes
-    assert not axes.texts  # colours alone
-
-
 def test_a_confusion_matrix_with_an_empty_class_and_what_does_not_fit() -> None:
     (axes,) = confusion_matrix_figure(np.array([[3, 0], [0, 0]]), ()).axes
     assert [t.get_text() for t in axes.texts] == ["3\n100 %", "0\n0 %", "0\n0 %", "0\n0 %"]
@@ -345,15 +250,6 @@ def test_a_new_photo_is_shown_beside_what_the_network_sees(rng: np.random.Genera
     assert 'The network predicts "dog".' in texts(plain)
     with pytest.raises(ShapeError, match="new_photo: seen"):
         new_photo(original, seen.reshape(-1), label="cat", probability=0.9)
-
-
-def test_a_very_large_photo_is_drawn_reduced_with_its_true_size_named() -> None:
-    original = np.full((3000, 4000, 3), 90, np.uint8)
-    figure = new_photo(original, original[:64, :64], label="cat", probability=0.9)
-    drawn = shown(figure)[0]
-    assert drawn.shape == (1000, 1334, 3)
-    assert (drawn == 90).all()
-    assert "4000 × 3000" in " ".join(words(figure))
 
 
 # ---- all of them

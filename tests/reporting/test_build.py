@@ -25,7 +25,6 @@ from pellucid.reporting.sections import (
     data,
     influence,
     photos,
-    recipe,
     regression,
     robustness,
     saliency,
@@ -34,7 +33,6 @@ from pellucid.reporting.sections import (
     training,
 )
 from pellucid.runs.record import read_run
-from pellucid.training.optimizers.base import OPTIMIZERS
 from pellucid.workflows.report import report
 
 
@@ -168,10 +166,6 @@ def test_the_report_names_the_rates_of_every_stage(pellucid: Command, photos: Pa
     assert words.count("AdamW with learning rates in stages (one-cycle up to epoch 3, then constant)") == 1
     assert "learning rate, epochs 1 to 3 0.002" in words
     assert "learning rate 0.0005 " in words
-
-
-def test_every_optimizer_has_its_name() -> None:
-    assert set(recipe.NAMES) == set(OPTIMIZERS)
 
 
 def test_the_last_layer_is_named_by_its_loss_and_only_a_flattened_picture_is_a_column(tmp_path: Path) -> None:

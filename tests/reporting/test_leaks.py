@@ -7,7 +7,7 @@ import numpy as np
 from tests.commands import Command
 
 from pellucid.data.copies.duplicates import Leak
-from pellucid.reporting.sections.leaks import leaks
+from pellucid.reporting.sections.summary import leaks
 from pellucid.runs.record import read_run
 
 

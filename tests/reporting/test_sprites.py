@@ -78,8 +78,3 @@ def test_the_size_on_the_page_is_a_whole_multiple_where_it_is_enlarged() -> None
 def test_what_is_no_photo_is_refused(shape: tuple[int, ...]) -> None:
     with pytest.raises(ShapeError, match=r"photo_sheet: expected images .* got \("):
         photo_sheet(np.zeros(shape, np.uint8))
-
-
-def test_a_number_that_is_not_there_is_refused() -> None:
-    with pytest.raises(ShapeError, match="from 0 to 2, got 3"):
-        photo_sheet(np.zeros((3, 4, 4), np.uint8)).place(3)

@@ -15,7 +15,6 @@ from pellucid.plotting.curves import draw_curves
 from pellucid.plotting.training import training_curves
 from pellucid.reporting.sections.data import _classes
 from pellucid.runs.record import read_run
-from pellucid.shares import share, share_range
 from pellucid.training.history import History
 
 
@@ -64,21 +63,6 @@ def test_curves_begin_at_epoch_1() -> None:
         line = training_curves(columns, first=first).axes[0].lines[0]
         assert line.get_xdata().tolist() == [first, first + 1, first + 2]
     assert [row["epoch"] for row in History(columns).rows()] == [1, 2, 3]
-
-
-@pytest.mark.parametrize(
-    ("n_correct", "n", "words"), [(40, 50, "80 %"), (356, 360, "98.9 %"), (360, 360, "100 %")]
-)
-def test_a_share_has_as_many_digits_as_samples_justify(n_correct: int, n: int, words: str) -> None:
-    assert share(n_correct / n, n) == words
-    moved = share((n_correct - 1) / n, n)
-    assert moved != words
-
-
-def test_the_ends_of_an_interval_are_rounded_alike() -> None:
-    assert share_range(0.671, 0.888, 50) == "67 to 89 %"
-    assert share_range(0.9754, 1.0, 360) == "97.5 to 100 %"
-    assert share_range(0.9, 0.9999, 90, to="–") == "90 to > 99 %"
 
 
 def test_run_train_evaluate_and_the_report_say_one_percentage(

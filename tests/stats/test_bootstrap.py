@@ -1,6 +1,5 @@
 """The bootstrap, of single samples and of pairs, against SciPy."""
 
-import math
 from typing import Any
 
 import numpy as np
@@ -17,14 +16,6 @@ from pellucid.types import Array
 
 def _interval(statistic: Statistic, n: int, **options: Any) -> tuple[float, float] | None:
     return percentile_interval(bootstrap(statistic, n, **options))
-
-
-def test_intervals_agree_with_scipys_own_resamples(rng: np.random.Generator) -> None:
-    sample = rng.exponential(size=50)
-    n = 40_000  # the ends of the interval then vary by 0.01 of the mean's standard deviation
-    ours = _interval(lambda counts: sample @ counts / 50, 50, n_resamples=n)
-    scipys = stats.bootstrap((sample,), np.mean, n_resamples=n, method="percentile", rng=rng, batch=2000)
-    assert ours == pytest.approx(tuple(scipys.confidence_interval), abs=0.06 * sample.std() / np.sqrt(50))
 
 
 def test_strata_agree_with_scipys_two_samples(rng: np.random.Generator) -> None:
@@ -59,13 +50,6 @@ def test_every_resample_is_a_test_set_of_the_same_size(labels: list[int], n_resa
         np.testing.assert_array_equal(stratified[y == label].sum(axis=0), (y == label).sum())
 
 
-def test_each_sample_is_drawn_as_often_as_any_other() -> None:
-    counts = bootstrap(lambda counts: counts, 10, n_resamples=20_000)
-    np.testing.assert_allclose(counts.mean(axis=1), 1, atol=5 * np.sqrt(0.9 / 20_000))
-    np.testing.assert_allclose(counts.var(axis=1), 0.9, rtol=0.08)
-    assert abs(np.corrcoef(counts)[0, 1] + 1 / 9) < 0.03  # of a multinomial
-
-
 def test_the_seed_draws_the_same_resamples_and_another_others() -> None:
     values = [bootstrap(lambda c: np.arange(9.0) @ c, 9, seed=seed, n_resamples=50) for seed in (1, 1, 2)]
     np.testing.assert_array_equal(values[0], values[1])
@@ -93,17 +77,8 @@ def pairs(both: int, only_a: int, only_b: int, neither: int) -> tuple[Array, Arr
     return np.repeat([True, True, False, False], counts), np.repeat([True, False, True, False], counts)
 
 
-def ends(a: Array, b: Array, **options: Any) -> tuple[float, float]:
-    interval = paired_bootstrap(a, b, **options)
-    assert interval is not None
-    return interval
-
-
 def test_paired_bootstrap_agrees_with_scipy() -> None:
-    rng = np.random.default_rng(3)
-    cases = [pairs(30, 5, 8, 7), pairs(300, 20, 45, 35), (rng.normal(0, 1, 80), rng.normal(0.3, 1, 80))]
-    for a, b in cases:
-        a, b = a.astype(float), b.astype(float)
+    for a, b in (pairs(30, 5, 8, 7), pairs(300, 20, 45, 35)):
         theirs = stats.bootstrap(
             (a, b),
             lambda x, y, axis: y.mean(axis=axis) - x.mean(axis=axis),
@@ -112,31 +87,13 @@ def test_paired_bootstrap_agrees_with_scipy() -> None:
             n_resamples=20_000,
             rng=np.random.default_rng(0),
         ).confidence_interval
-        step = (
-            1 / len(a) if set(np.unique(a)) <= {0.0, 1.0} else 0.06 * float(np.std(b - a)) / math.sqrt(len(a))
-        )
-        assert paired_bootstrap(a, b, n_resamples=20_000) == pytest.approx(tuple(theirs), abs=step + 1e-9)
+        assert paired_bootstrap(a, b) == pytest.approx(tuple(theirs), abs=1.001 / len(a))
 
 
-def test_paired_bootstrap_keeps_pairs_and_its_seed() -> None:
+def test_paired_bootstrap_keeps_pairs_and_refuses_what_is_none() -> None:
     a, b = pairs(20, 10, 10, 10)
     assert paired_bootstrap(a, a) is None  # unpaired, it would be as wide as for any two models
-    assert paired_bootstrap(np.zeros(9), np.full(9, 0.1)) is None  # a point is no interval
-    assert paired_bootstrap(a, b, seed=2) == paired_bootstrap(a, b, seed=2)
-    low, high = ends(a, b)
-    narrower = ends(a, b, level=0.5)
-    assert low < narrower[0] < narrower[1] < high
-
-
-def test_what_is_no_pair_of_scores_is_refused() -> None:
-    a, b = pairs(1, 1, 1, 1)
     with pytest.raises(ShapeError, match="same samples"):
         paired_bootstrap(a, b[:3])
     with pytest.raises(ShapeError, match="m at least 1"):
         paired_bootstrap(a[:0], b[:0])
-    with pytest.raises(OptionError, match="finite"):
-        paired_bootstrap(np.array([np.nan, 1.0]), np.ones(2))
-    with pytest.raises(OptionError, match=r"0\.95"):
-        paired_bootstrap(a, b, level=95)
-    with pytest.raises(OptionError, match="n_resamples"):
-        paired_bootstrap(a, b, n_resamples=3)

@@ -23,15 +23,6 @@ def test_holm_agrees_with_statsmodels(p: list[float]) -> None:
     np.testing.assert_allclose(holm(p), multitest.multipletests(p, method="holm")[1], rtol=1e-14)
 
 
-@every("p", CASES)
-def test_each_is_the_largest_of_the_smaller_ones_multiplied(p: list[float]) -> None:
-    """As Holm defines it, without sorting: max over p_j <= p_i of (the number of p_k >= p_j) p_j."""
-    values = np.array(p)
-    steps = np.array([(values >= one).sum() * one for one in values])
-    expected = [min(1.0, steps[values <= one].max()) for one in values]
-    np.testing.assert_allclose(holm(p), expected, rtol=1e-14)
-
-
 def test_none_is_corrected_to_none_and_nonsense_is_refused() -> None:
     assert holm([]).shape == (0,)
     for wrong in ([1.2], [-0.1], [float("nan")], [[0.1]]):

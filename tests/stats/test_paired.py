@@ -1,28 +1,12 @@
 """McNemar's test, against statsmodels and counting."""
 
 import itertools
-import math
 
-import numpy as np
 import pytest
-from tests.every import every
+from tests.stats.test_bootstrap import pairs
 
 from pellucid.errors import ShapeError
 from pellucid.stats.paired import McNemar, mcnemar
-from pellucid.types import Array
-
-
-def pairs(both: int, only_a: int, only_b: int, neither: int) -> tuple[Array, Array]:
-    """Whether each of two models is correct, on given numbers of samples."""
-    parts = (
-        [(True, True)] * both
-        + [(True, False)] * only_a
-        + [(False, True)] * only_b
-        + [(False, False)] * neither
-    )
-    a, b = np.array(parts).T
-    return a, b
-
 
 TABLES = [
     *itertools.product((0, 30), range(7), range(7), (1, 9)),
@@ -43,16 +27,6 @@ def test_mcnemar_agrees_with_statsmodels() -> None:
             continue
         table = [[both, only_a], [only_b, neither]]
         assert ours.p_value == pytest.approx(tables.mcnemar(table, exact=True).pvalue, rel=1e-12), counts
-
-
-@every(("only_a", "only_b"), list(itertools.product(range(8), range(8))))
-def test_p_values_are_the_counted_ones(only_a: int, only_b: int) -> None:
-    n = only_a + only_b
-    ours = mcnemar(*pairs(3, only_a, only_b, 2))
-    uneven = abs(only_a - only_b)
-    chance = {k: math.comb(n, k) / 2**n for k in range(n + 1)}
-    expected = sum(p for k, p in chance.items() if abs(n - 2 * k) >= uneven)
-    assert ours.p_value == pytest.approx(expected, rel=1e-12)
 
 
 def test_what_does_not_fit_is_refused() -> None:

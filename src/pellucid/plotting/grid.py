@@ -56,54 +56,6 @@ Placed = list[
 ]  # each with the place where it begins, from the left and from the top
 
 
-class Row(NamedTuple):
-    """Pictures side by side; see :meth:`Page.row`."""
-
-    tiles: Sequence[Tile]
-    across: float  # inches of each picture
-    down: float
-    left: float  # where the first picture begins
-    words: Placed  # next to the pictures
-    size: float
-    n_above: int
-    n_below: int
-    heading: Line | None
-
-    @property
-    def top(self) -> float:
-        """Where the pictures begin."""
-        return (0.22 if self.heading else 0.0) + (
-            self.n_above * self.size * LEADING + 0.02 if self.n_above else 0
-        )
-
-    @property
-    def height(self) -> float:
-        """In inches, with the space under the row."""
-        pictures = self.top + self.down + (self.n_below * self.size * LEADING + 0.04 if self.n_below else 0)
-        words = max((top + self.size * LEADING for _, _, top in self.words), default=0.0)
-        return max(pictures, words + 0.02) + BELOW
-
-    def draw(self, axes: Axes) -> None:
-        """Draw it on axes measured in inches."""
-        if self.heading:
-            put(axes, EDGE if not self.words else self.left, 0.0, self.heading, 9.5)
-        for line, left, top in self.words:
-            put(axes, left, top, line, BOLD if line.is_bold else self.size)
-        for i, tile in enumerate(self.tiles):
-            left = self.left + i * (self.across + GAP)
-            _draw_lines(axes, tile.above, left, self.top - 0.02 - len(tile.above) * self.size * LEADING, self)
-            _draw_lines(axes, tile.below, left, self.top + self._drawn(tile) + 0.04, self)
-            if tile.image is not None:
-                place(axes, tile.image, left, self.top, self.across, self.down, tile.frame)
-
-    def _drawn(self, tile: Tile) -> float:
-        """Return how high the picture is drawn."""
-        if tile.image is None:
-            return self.down
-        h, w = tile.image.shape[:2]
-        return float(h * min(self.across / w, self.down / h))
-
-
 Draw = Callable[["SubFigure", float], None]  # onto a part of the page, and its height in inches
 
 
@@ -177,21 +129,35 @@ class Page:
         texts = _paragraphs([Line(name, INK, True), note] if name else [], EDGE, names - 0.1, size)
         right = left + n * (across + GAP) + 0.1
         texts += _paragraphs(words, right, WIDTH - EDGE - right, size)
-        first = _line(heading)
-        if isinstance(heading, str):
-            first = Line(heading, INK, True)
-        row = Row(
-            tiles,
-            across,
-            down,
-            left,
-            texts,
-            size,
-            max((len(tile.above) for tile in tiles), default=0),
-            max((len(tile.below) for tile in tiles), default=0),
-            first if heading else None,
+        head = Line(heading, INK, True) if isinstance(heading, str) else heading
+        line = size * LEADING
+        n_above, n_below = (
+            max((len(lines) for lines in parts), default=0)
+            for parts in ([tile.above for tile in tiles], [tile.below for tile in tiles])
         )
-        self._bands.append((row.height, lambda part, height: row.draw(drawing_axes(part, height))))
+        first = (0.22 if heading else 0.0) + (
+            n_above * line + 0.02 if n_above else 0.0
+        )  # where pictures begin
+        lowest = max((top + line for _, _, top in texts), default=0.0) + 0.02
+        height = max(first + down + (n_below * line + 0.04 if n_below else 0.0), lowest) + BELOW
+
+        def draw(part: SubFigure, height: float) -> None:
+            axes = drawing_axes(part, height)
+            if heading:
+                put(axes, left if texts else EDGE, 0.0, head, 9.5)
+            for text, x, top in texts:
+                put(axes, x, top, text, BOLD if text.is_bold else size)
+            for i, (image, below, above, frame) in enumerate(tiles):
+                x, drawn = left + i * (across + GAP), down
+                if image is not None:
+                    drawn = image.shape[0] * min(across / image.shape[1], down / image.shape[0])
+                    place(axes, image, x, first, across, down, frame)
+                for lines, top in ((above, first - 0.02 - len(above) * line), (below, first + drawn + 0.04)):
+                    for j, each in enumerate(map(_line, lines)):
+                        fitted = each._replace(text=each.fitted(across + GAP / 2, size))
+                        put(axes, x, top + j * line, fitted, size)
+
+        self._bands.append((height, draw))
 
     def grid(self, tiles: Sequence[Tile], n_columns: int, *, heading: str = "", size: float = 7.5) -> None:
         """Add pictures in rows of at most ``n_columns``, as equally filled as they can be: none stands alone."""
@@ -258,9 +224,3 @@ def _paragraphs(
             top += points * LEADING
         top += 0.03
     return placed
-
-
-def _draw_lines(axes: Axes, lines: Sequence[str | Line], left: float, top: float, row: Row) -> None:
-    for i, line in enumerate(map(_line, lines)):
-        text = line.fitted(row.across + GAP / 2, row.size)
-        put(axes, left, top + i * row.size * LEADING, line._replace(text=text), row.size)

@@ -93,12 +93,11 @@ def _fitted(text: str, name: str, width: float, size: float, *, is_bold: bool) -
     whole = text.replace("{}", name)
     if width_of(whole, size, is_bold) <= width or len(name) < 2:
         return whole
-    low, high = 1, len(name)  # letters of the name: the first number fits, or nothing does
-    while high - low > 1:
-        middle = (low + high) // 2
-        fits = width_of(text.replace("{}", shorten(name, middle)), size, is_bold) <= width
-        low, high = (middle, high) if fits else (low, middle)
-    short = text.replace("{}", shorten(name, low))
+    rest = range(2, len(name))  # letters of the name that may fit; one always stays
+    n = 1 + bisect_right(
+        rest, width, key=lambda n: width_of(text.replace("{}", shorten(name, n)), size, is_bold)
+    )
+    short = text.replace("{}", shorten(name, n))
     if text != "{}" and width_of(short, size, is_bold) > width:  # no letter of the name has room
         return _fitted("{}", short, width, size, is_bold=is_bold)
     return short

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import warnings
 from collections.abc import Mapping
@@ -101,22 +102,22 @@ def figure_html(figure: Figure) -> str:
     >>> figure_html(Figure(figsize=(1, 1)))[:31]
     '<img src="data:image/png;base64'
     """
-    import base64
-
-    data, kind = figure_png(figure, dpi=100), "png"
-    if len(data) > LARGE:
-        data, kind = _as_webp(data)
-    source = f"data:image/{kind};base64,{base64.b64encode(data).decode()}"
+    source = data_uri(*smaller(figure_png(figure, dpi=100), LARGE, quality=WEBP_QUALITY))
     return f'<img src="{source}" width="{round(100 * figure.get_figwidth())}">'
 
 
-def _as_webp(png: bytes) -> tuple[bytes, str]:
-    """Return a picture as a smaller WebP file, if Pillow can write one, and the kind of what is returned."""
+def data_uri(data: bytes, kind: str) -> str:
+    """Return an address that holds a picture."""
+    return f"data:image/{kind};base64,{base64.b64encode(data).decode()}"
+
+
+def smaller(png: bytes, least: int, **options: int) -> tuple[bytes, str]:
+    """Return a PNG file of more than ``least`` bytes as WebP, where that is smaller; and which of both it is."""
     from PIL import Image, features
 
     buffer = io.BytesIO()
     with Image.open(io.BytesIO(png)) as picture:
-        if not features.check("webp") or max(picture.size) > MOST_WEBP:
-            return png, "png"
-        picture.convert("RGB").save(buffer, "WEBP", quality=WEBP_QUALITY)
-    return min((buffer.getvalue(), "webp"), (png, "png"), key=lambda each: len(each[0]))
+        if len(png) > least and max(picture.size) <= MOST_WEBP and features.check("webp"):
+            picture.convert("RGB").save(buffer, "WEBP", **options)
+    webp = buffer.getvalue()
+    return (webp, "webp") if 0 < len(webp) < len(png) else (png, "png")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,7 +13,6 @@ from pellucid.text import percent
 from pellucid.types import Array
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 
@@ -128,14 +127,17 @@ def training_curves(
     >>> [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
     ['Training: 0.3 at the end', 'Validation: 0.8 at the end', 'Best epoch: 2']
     """
-    curves = {name: np.asarray(columns[name], dtype=float) for name in _CURVES if columns.get(name)}
+    from matplotlib.ticker import MaxNLocator, PercentFormatter
+
+    panels = {"Loss": ("loss", "validation_loss"), "Accuracy": ("accuracy", "validation_accuracy")}
+    known = [name for names in panels.values() for name in names if columns.get(name)]
+    curves = {name: np.asarray(columns[name], dtype=float) for name in known}
     n = len(curves.get("loss", ()))
     if not n or any(len(values) != n for values in curves.values()):
         raise ShapeError(
             "training_curves: expected columns of one length, at least 1, a loss among them, got "
             f"{', '.join(f'{name} of {len(values)}' for name, values in curves.items()) or 'none'}."
         )
-    panels = {"Loss": ("loss", "validation_loss"), "Accuracy": ("accuracy", "validation_accuracy")}
     shown = {title: names for title, names in panels.items() if any(name in curves for name in names)}
     with look():
         figure = new_figure(3.7 if len(shown) == 2 else 3.9)
@@ -145,61 +147,36 @@ def training_curves(
                 axes.axhline(
                     guessing, color=MUTED, linewidth=1, linestyle=":", label=f"{guess}: {guessing:.3g}"
                 )
-            for name in names:
-                if name in curves:
-                    _one_curve(axes, name, curves[name], first)
+            for name in [name for name in names if name in curves]:
+                values, is_held_out = curves[name], name.startswith("validation")
+                finite = values[np.isfinite(values)]
+                last = "never finite" if not len(finite) else f"{finite[-1]:.3g}"
+                if title == "Accuracy" and len(finite):
+                    last = percent(float(finite[-1]))
+                axes.plot(
+                    np.arange(first, first + n),
+                    values,
+                    color=BLUE if is_held_out else RED,
+                    linewidth=2,
+                    linestyle="--" if is_held_out else "-",
+                    marker="o" if n <= 40 else None,
+                    markersize=3.5,
+                    label=f"{'Validation' if is_held_out else 'Training'}: {last} at the end",
+                )
             if best is not None:
-                _mark_best(axes, best, first, x_label, curves, names)
-            _finish_panel(axes, title, x_label, first if n == 1 else None)
+                axes.axvline(best + first, color=MUTED, linewidth=1, linestyle=":")
+                value = curves[names[-1] if names[-1] in curves else names[0]][best]
+                label = f"Best {x_label.split()[0].lower()}: {best + first}"
+                axes.plot([best + first], [value], "D", color=INK, markersize=6, label=label, zorder=3)
+            axes.set(xlabel=x_label, title=title)
+            axes.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True, min_n_ticks=1))
+            if n == 1:
+                axes.set_xlim(first - 0.5, first + 0.5)
+            if title == "Accuracy":
+                axes.set_ylim(top=1.02)
+                axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0, symbol=" %"))
+            elif not any((curves[name] < 0).any() for name in names if name in curves):
+                axes.set_ylim(bottom=0)
+            axes.grid()
+            axes.legend(fontsize=8.5, loc="best", frameon=True, framealpha=0.85, edgecolor="none")
     return figure
-
-
-_CURVES = ("loss", "validation_loss", "accuracy", "validation_accuracy")
-
-
-def _one_curve(axes: Axes, name: str, values: Array, first: int) -> None:
-    is_held_out = name.startswith("validation")
-    finite = values[np.isfinite(values)]
-    last = "never finite" if not len(finite) else f"{finite[-1]:.3g}"
-    if name.endswith("accuracy") and len(finite):
-        last = percent(float(finite[-1]))
-    axes.plot(
-        np.arange(first, first + len(values)),
-        values,
-        color=BLUE if is_held_out else RED,
-        linewidth=2,
-        linestyle="--" if is_held_out else "-",
-        marker="o" if len(values) <= 40 else None,
-        markersize=3.5,
-        label=f"{'Validation' if is_held_out else 'Training'}: {last} at the end",
-    )
-
-
-def _mark_best(
-    axes: Axes, best: int, first: int, x_label: str, curves: Mapping[str, Array], names: tuple[str, ...]
-) -> None:
-    axes.axvline(best + first, color=MUTED, linewidth=1, linestyle=":")
-    value = curves[names[-1] if names[-1] in curves else names[0]][best]
-    label = f"Best {x_label.split()[0].lower()}: {best + first}"
-    axes.plot([best + first], [value], "D", color=INK, markersize=6, label=label, zorder=3)
-
-
-def _finish_panel(axes: Axes, title: str, x_label: str, only: int | None) -> None:
-    from matplotlib.ticker import MaxNLocator, PercentFormatter
-
-    axes.set(xlabel=x_label, title=title)
-    axes.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True, min_n_ticks=1))
-    if only is not None:
-        axes.set_xlim(only - 0.5, only + 0.5)
-    if title == "Accuracy":
-        axes.set_ylim(top=1.02)
-        axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0, symbol=" %"))
-    elif axes.get_ylim()[0] > 0 or min(float(np.nanmin(_finite(line))) for line in axes.lines) >= 0:
-        axes.set_ylim(bottom=0)
-    axes.grid()
-    axes.legend(fontsize=8.5, loc="best", frameon=True, framealpha=0.85, edgecolor="none")
-
-
-def _finite(line: Any) -> Array:
-    values = np.asarray(line.get_ydata(), dtype=float)
-    return values if np.isfinite(values).any() else np.zeros(1)

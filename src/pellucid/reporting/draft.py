@@ -1,14 +1,15 @@
 """A report while it is written: its figures, each drawn once, and the photos of its sheet, each embedded once."""
 
+from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from pellucid.data.dataset import Split
 from pellucid.plotting.saving import DPI, save_figure
 from pellucid.plotting.style import class_name
-from pellucid.reporting.elements import Captioned, Photo
+from pellucid.reporting.elements import Captioned, Card, Photo
 from pellucid.reporting.sprites import PhotoSheet, photo_sheet
 from pellucid.text import placed, shorten
 
@@ -65,6 +66,19 @@ class Draft:
         """Return a line with the name of a sample's file, without its folders; no line where it is no file."""
         name = self.data[part].file(int(i))
         return (shorten(PurePosixPath(name).name, LONGEST_NAME),) if name else ()
+
+    def card(
+        self,
+        part: str,
+        i: int,
+        *words: str,
+        last: str = "",
+        is_right: bool | None = None,
+        near: Sequence[Any] = (),
+    ) -> Card:
+        """Return sample i of a part, "training" or "test", with its words, its file and its number."""
+        part = {"train": "training"}.get(part, part)
+        return Card(self.photo(part, i), (*words, *self.file(part, i), last or f"{part} {i}"), is_right, near)
 
     def sheet(self) -> PhotoSheet | None:
         """Return the sheet of all photos asked for so far."""

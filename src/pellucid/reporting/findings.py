@@ -140,8 +140,7 @@ def find_all(
         For what is not needed at once: see :func:`pellucid.job_threads.in_background`.
     """
     from pellucid.checks.check import check_data
-    from pellucid.evaluation.influence.explain import QUICK
-    from pellucid.evaluation.influence.find_influence import begin_influence
+    from pellucid.evaluation.influence.find_influence import N_TESTS, begin_influence
     from pellucid.evaluation.influence.retrain_runs import N_TRAININGS
     from pellucid.evaluation.label_errors.find_label_errors import begin_label_errors
     from pellucid.evaluation.robustness.try_perturbations import robustness
@@ -163,7 +162,7 @@ def find_all(
     influenced = labels = None
     if rows:
         influenced = begin_influence(
-            run, rows, folder=run.folder, top=N_INFLUENTIAL, n_draws=QUICK, executor=executor
+            run, rows[:N_TESTS], folder=run.folder, top=N_INFLUENTIAL, executor=executor
         )
     begin("labels")
     if is_classifier:

@@ -30,7 +30,6 @@ A report is first put together as plain records, then written:
 
 from __future__ import annotations
 
-import base64
 import io
 import re
 from functools import cache
@@ -40,7 +39,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from pellucid.files import write_atomically
-from pellucid.plotting.saving import figure_png
+from pellucid.plotting.saving import data_uri, figure_png, smaller
 from pellucid.reporting.elements import Cell, ReportContent
 from pellucid.text import percent, unbroken
 
@@ -50,7 +49,6 @@ if TYPE_CHECKING:
 
 CSS_DPI = 100  # a figure of 8 inches is shown 800 pixels wide
 LARGE = 60_000  # bytes, from which a figure's PNG file is made smaller for the page
-MOST_WEBP = 16_383  # pixels a side
 WEBP_QUALITY = 80
 _NEGATIVE = re.compile(r"(?<![\w.,-])-(?=\.?\d)")
 _HYPHEN = re.compile(r"(?<=[^\W\d_])-(?=[^\W\d_])")  # of "non-cat", where no line is to break
@@ -95,18 +93,13 @@ class _Picture(NamedTuple):
 
 def _picture(figure: Figure | bytes) -> _Picture:
     """Return a figure as the page holds it: its PNG file, or where that is large, a WebP file of the same look."""
-    from PIL import Image, features
+    from PIL import Image
 
-    data, kind = figure if isinstance(figure, bytes) else figure_png(figure), "png"
-    with Image.open(io.BytesIO(data)) as image:  # reads the header only
+    png = figure if isinstance(figure, bytes) else figure_png(figure)
+    with Image.open(io.BytesIO(png)) as image:  # reads the header only
         shown = CSS_DPI / image.info.get("dpi", (CSS_DPI,))[0]
         size = (round(image.width * shown), round(image.height * shown))
-        if len(data) > LARGE and max(image.size) <= MOST_WEBP and features.check("webp"):
-            smaller = io.BytesIO()
-            image.convert("RGB").save(smaller, "WEBP", quality=WEBP_QUALITY, method=2)
-            if smaller.tell() < len(data):
-                data, kind = smaller.getvalue(), "webp"
-    return _Picture(f"data:image/{kind};base64,{base64.b64encode(data).decode()}", *size)
+    return _Picture(data_uri(*smaller(png, LARGE, quality=WEBP_QUALITY, method=2)), *size)
 
 
 def _cell(value: Cell) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import io
 import math
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pellucid.errors import ShapeError
+from pellucid.plotting.saving import data_uri
 from pellucid.types import Array, is_image_shape
 
 if TYPE_CHECKING:
@@ -57,8 +57,7 @@ class PhotoSheet:
     @property
     def uri(self) -> str:
         """The picture as an address that holds it."""
-        kind = "png" if self.data.startswith(b"\x89PNG") else "jpeg"
-        return f"data:image/{kind};base64,{base64.b64encode(self.data).decode()}"
+        return data_uri(self.data, "png" if self.data.startswith(b"\x89PNG") else "jpeg")
 
     def shown(self, longest: int) -> tuple[int, int]:
         """Return (width, height) in CSS pixels for a longer side of at most ``longest``.

@@ -1,8 +1,7 @@
 """Two models' predictions on the same samples: McNemar's test."""
 
 import math
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -30,10 +29,6 @@ class McNemar:
     only_b: int
     neither: int
     p_value: float
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the counts and the p-value as a JSON-serializable dictionary."""
-        return asdict(self)
 
 
 def mcnemar(correct_a: Array, correct_b: Array) -> McNemar:

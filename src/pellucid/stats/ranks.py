@@ -21,6 +21,8 @@ def rank_correlation(a: Array, b: Array) -> float | None:
     --------
     >>> rank_correlation(np.array([1.0, 2.0, 9.0]), np.array([5.0, 6.0, 7.0]))
     1.0
+    >>> round(rank_correlation(np.array([1, 1, 2]), np.array([5, 7, 9])), 6)
+    0.866025
     """
     if any((array == array.flat[0]).all() for array in (a, b)):
         return None

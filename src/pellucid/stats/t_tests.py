@@ -1,13 +1,12 @@
 """Means of repeated trainings: over the folds of cross-validation, and over random seeds."""
 
 import math
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 
 from pellucid.errors import OptionError, ShapeError
-from pellucid.stats.intervals import LEVEL, check_level
+from pellucid.stats.intervals import LEVEL
 from pellucid.types import Array
 
 
@@ -28,12 +27,8 @@ class FoldMean:
     high: float | None
     p_value: float | None
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the numbers as a JSON-serializable dictionary."""
-        return asdict(self)
 
-
-def corrected_t_interval(values: Array, test_fraction: float, *, level: float = LEVEL) -> FoldMean:
+def corrected_t_interval(values: Array, test_fraction: float) -> FoldMean:
     """Return the mean of one value per fold, with an interval that allows for folds sharing training samples.
 
     Parameters
@@ -42,12 +37,11 @@ def corrected_t_interval(values: Array, test_fraction: float, *, level: float = 
         A score, or the difference of two models' scores, of each fold.
     test_fraction : float
         Test samples over training samples of a fold: 0.25 for five folds.
-    level : float, optional
 
     Raises
     ------
     ShapeError, OptionError
-        If there are no values, the fraction is not above 0 or the level is out of range.
+        If there are no values, or the fraction is not above 0.
 
     Notes
     -----
@@ -61,7 +55,6 @@ def corrected_t_interval(values: Array, test_fraction: float, *, level: float = 
     >>> print(f"{result.mean:.2f} ({result.low:.2f} to {result.high:.2f}), p = {result.p_value:.2f}")
     0.02 (-0.01 to 0.05), p = 0.13
     """
-    check_level("corrected_t_interval", level)
     x = np.asarray(values, float)
     if x.ndim != 1 or not len(x):
         raise ShapeError(f"corrected_t_interval: expected values of shape (n,), n at least 1, got {x.shape}.")
@@ -73,7 +66,7 @@ def corrected_t_interval(values: Array, test_fraction: float, *, level: float = 
     from scipy.stats import t
 
     error = math.sqrt((1 / n + test_fraction) * float(x.var(ddof=1)))
-    low, high = t.interval(level, n - 1, loc=mean, scale=error)
+    low, high = t.interval(LEVEL, n - 1, loc=mean, scale=error)
     return FoldMean(mean, float(low), float(high), float(2 * t.sf(abs(mean) / error, n - 1)))
 
 
@@ -97,23 +90,18 @@ class MeanDifference:
     wins: float
     ties: float
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the numbers as a JSON-serializable dictionary."""
-        return asdict(self)
 
-
-def welch_difference(scores_a: Array, scores_b: Array, *, level: float = LEVEL) -> MeanDifference:
+def welch_difference(scores_a: Array, scores_b: Array) -> MeanDifference:
     """Return by how much scores of B exceed scores of A, such as those of trainings with different seeds.
 
     Parameters
     ----------
     scores_a, scores_b : Array, shapes (n_a,) and (n_b,)
-    level : float, optional
 
     Raises
     ------
     ShapeError, OptionError
-        If a group is empty, or the level is out of range.
+        If a group is empty.
 
     Notes
     -----
@@ -127,7 +115,6 @@ def welch_difference(scores_a: Array, scores_b: Array, *, level: float = LEVEL) 
     >>> print(f"{result.mean:.3f} ({result.low:.3f} to {result.high:.3f}), higher in {result.wins:.2f}")
     0.053 (-0.009 to 0.116), higher in 0.89
     """
-    check_level("welch_difference", level)
     a, b = np.asarray(scores_a, float), np.asarray(scores_b, float)
     if a.ndim != 1 or b.ndim != 1 or not len(a) or not len(b):
         raise ShapeError(
@@ -142,5 +129,5 @@ def welch_difference(scores_a: Array, scores_b: Array, *, level: float = LEVEL) 
 
     of_a, of_b = float(a.var(ddof=1)) / len(a), float(b.var(ddof=1)) / len(b)
     freedom = (of_a + of_b) ** 2 / (of_a**2 / (len(a) - 1) + of_b**2 / (len(b) - 1))
-    low, high = t.interval(level, freedom, loc=mean, scale=math.sqrt(of_a + of_b))
+    low, high = t.interval(LEVEL, freedom, loc=mean, scale=math.sqrt(of_a + of_b))
     return MeanDifference(mean, float(low), float(high), wins, ties)

@@ -46,14 +46,6 @@ def test_folds_are_the_same_for_both_and_nothing_is_tested_twice(hard: Path) -> 
     assert both.test_fraction == pytest.approx(25 / 75)
 
 
-def test_a_fold_is_trained_without_its_test_part(hard: Path) -> None:
-    data = merge_parts(pl.load_data(hard))
-    for train_rows, test_rows in make_folds(data, 4, 2).rows:
-        assert not set(train_rows) & set(test_rows)
-        assert len(train_rows) + len(test_rows) == len(data)
-        assert abs(int(data.y[test_rows].sum()) * 2 - len(test_rows)) <= 1
-
-
 def test_every_fold_is_trained_on_its_own_rows_from_the_next_seed(hard: Path, tmp_path: Path) -> None:
     (tmp_path / "net.toml").write_text(NET)
     net = find_candidate("A", tmp_path / "net.toml", data="hard", n_epochs=40)

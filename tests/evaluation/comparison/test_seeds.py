@@ -2,10 +2,6 @@
 
 import hashlib
 import json
-import os
-import signal
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -39,11 +35,6 @@ def digest(model: Any) -> str:
     return hashlib.sha256(model.theta.tobytes()).hexdigest()
 
 
-def found(result: SeedComparison) -> list[Start]:
-    """The starts without what a clock says."""
-    return [replace(start, seconds=0.0) for start in result.runs[0].starts]
-
-
 @pytest.mark.parametrize("n_jobs", [1, 2])
 def test_starts_are_those_of_train_bit_for_bit(split: Split, n_jobs: int) -> None:
     candidate = find_candidate("A", "mlp-wide", data="small", n_epochs=3)  # its start is drawn from the seed
@@ -60,24 +51,6 @@ def test_starts_are_those_of_train_bit_for_bit(split: Split, n_jobs: int) -> Non
     assert [start.seed for start in result.runs[0].starts] == [7, 8, 9]
 
 
-def test_the_published_network_draws_its_start_from_the_seed(split: Split) -> None:
-    candidate = find_candidate("A", "mlp", data="small", n_epochs=50, form="dual")
-    result = compare_seeds(split, [candidate], 3)
-    for start in result.runs[0].starts:
-        model = pl.preset("mlp")
-        model.initialize((8, 8, 3))
-        draw_published_start(model, start.seed)
-        with threadpool_limits(limits=1, user_api="blas"):
-            pl.train(model, split.train, n_epochs=50, seed=start.seed, form="dual")
-        assert start.theta_sha256 == digest(model)
-        assert start.form == "dual"
-    plain = pl.preset("mlp")
-    with threadpool_limits(limits=1, user_api="blas"):
-        pl.train(plain, split.train, n_epochs=50, seed=1, form="dual")
-    assert result.runs[0].starts[0].theta_sha256 == digest(plain), "seed 1 is the published start"
-    assert len({start.theta_sha256 for start in result.runs[0].starts}) == 3
-
-
 def test_a_published_start_is_the_tutorials_with_another_seed() -> None:
     model = pl.preset("mlp")
     model.initialize((4,))
@@ -88,32 +61,6 @@ def test_a_published_start_is_the_tutorials_with_another_seed() -> None:
             n_in, n_out = leaf.params["W"].shape
             np.testing.assert_array_equal(leaf.params["W"], stream.randn(n_out, n_in).T / np.sqrt(n_in))
     assert published.__name__ == "published"
-
-
-NET = """
-[[layers]]
-type = "Residual"
-body = [{ type = "Conv2D", filters = 3 }, { type = "BatchNorm" }]
-
-[[layers]]
-type = "Flatten"
-
-[[layers]]
-type = "Dropout"
-rate = 0.2
-
-[[layers]]
-type = "Dense"
-units = 1
-"""
-
-
-def test_processes_change_nothing(split: Split, tmp_path: Path) -> None:
-    (tmp_path / "net.toml").write_text(NET)
-    candidate = find_candidate("A", tmp_path / "net.toml", data="small", n_epochs=4)
-    one, two = (compare_seeds(split, [candidate], 4, n_jobs=n) for n in (1, 2))
-    assert found(one) == found(two)
-    assert len({start.theta_sha256 for start in one.runs[0].starts}) == 4
 
 
 def test_the_published_run_is_among_its_starts(published_dir: Path) -> None:
@@ -191,18 +138,24 @@ def test_what_cannot_be_drawn_is_refused(split: Split, tmp_path: Path) -> None:
     pl.train(model, split.train, n_epochs=1)
     pl.save(model, tmp_path / "model.safetensors")
     mlp = find_candidate("A", "mlp", data="small", n_epochs=1)
-    with pytest.raises(OptionError, match="2 or more, got 1"):
-        compare_seeds(split, [mlp], 1)
-    with pytest.raises(OptionError, match="from 0 to"):
-        compare_seeds(split, [mlp], 2, first_seed=2**32 - 1)
-    with pytest.raises(OptionError, match="its start cannot be drawn again"):
-        compare_seeds(split, [find_candidate("B", tmp_path / "model.safetensors")], 5)
     empty = replace(split, test=split.test.take(slice(0, 0)))
-    with pytest.raises(DataError, match="the test part is empty"):
-        compare_seeds(empty, [mlp], 5)
     one = replace(split, train=split.train.take(split.train.y == 0))
-    with pytest.raises(DataError, match="two classes or more"):
-        compare_seeds(one, [mlp], 5)
+    for data, candidate, n_seeds, first, error, expected in (
+        (split, mlp, 1, 1, OptionError, "2 or more, got 1"),
+        (split, mlp, 2, 2**32 - 1, OptionError, "from 0 to"),
+        (
+            split,
+            find_candidate("B", tmp_path / "model.safetensors"),
+            5,
+            1,
+            OptionError,
+            "cannot be drawn again",
+        ),
+        (empty, mlp, 5, 1, DataError, "the test part is empty"),
+        (one, mlp, 5, 1, DataError, "two classes or more"),
+    ):
+        with pytest.raises(error, match=expected):
+            compare_seeds(data, [candidate], n_seeds, first_seed=first)
 
 
 def test_the_command(pellucid: Command, photos: Path, tmp_path: Path) -> None:
@@ -216,63 +169,3 @@ def test_the_command(pellucid: Command, photos: Path, tmp_path: Path) -> None:
     assert [start["seed"] for start in result["rows"][0]["starts"]] == [4, 5]
     assert len(result["rows"]) == 1
     assert result["is_complete"] is True
-
-
-@pytest.mark.slow
-def test_ctrl_c_keeps_the_starts_that_are_done(tmp_path: Path, photos: Path) -> None:
-    script = (
-        "import os, signal, sys\n"
-        "from pellucid.cli.main import main\n"
-        "from pellucid.progress import ProgressBar\n"
-        "seen = []\n"
-        "def show(self, *what):\n"
-        "    seen.append(what)\n"
-        "    if len(seen) == 4:\n"
-        "        os.kill(os.getpid(), signal.SIGINT)\n"
-        "ProgressBar.__call__ = show\n"
-        "if __name__ == '__main__':\n"
-        "    sys.exit(main(sys.argv[1:]))\n"
-    )
-    (tmp_path / "stopped.py").write_text(script)
-    command = [
-        sys.executable,
-        "stopped.py",
-        "compare",
-        "mlp",
-        "--data",
-        str(photos),
-        "--seeds",
-        "400",
-        "--json",
-    ]
-    command += ["--epochs", "50", "--jobs", "2", "-o", "out"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=100)
-    assert done.returncode == 130, done.stderr
-    assert done.stderr == ""
-    result = json.loads(done.stdout)
-    assert result["is_complete"] is False
-    assert 1 <= len(result["rows"][0]["starts"]) < 400
-    assert json.loads((tmp_path / "out" / "seeds.json").read_text()) == result
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(not hasattr(os, "killpg"), reason="needs process groups")
-def test_ctrl_c_before_anything_is_done_just_ends(tmp_path: Path, photos: Path) -> None:
-    command = [sys.executable, "-m", "pellucid.cli.main", "compare", "mlp", "--data", str(photos)]
-    command += ["--seeds", "5", "--epochs", "100000000", "--form", "dual"]
-    process = subprocess.Popen(
-        command,
-        cwd=tmp_path,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
-    try:
-        process.wait(timeout=6)
-    except subprocess.TimeoutExpired:
-        os.killpg(process.pid, signal.SIGINT)
-    out, err = process.communicate(timeout=30)
-    assert process.returncode == 130, err
-    assert out == ""
-    assert "Traceback" not in err

@@ -10,10 +10,6 @@ from pellucid.data.source import load_data
 from pellucid.errors import DataError, OptionError, ShapeError
 from pellucid.evaluation.explain import neighbours
 from pellucid.evaluation.explain.neighbours import FeatureSpace, hidden_features, nearest
-from pellucid.nn.conv import Conv2D
-from pellucid.nn.dense import Dense
-from pellucid.nn.graph import Graph
-from pellucid.nn.pooling import GlobalAvgPool2D
 from pellucid.nn.presets import preset
 from pellucid.types import Array
 
@@ -52,18 +48,6 @@ def test_many_pieces_give_what_one_gives(rng: np.random.Generator, monkeypatch: 
     assert (whole[0] == plain(T, X, 3)[0]).all()
 
 
-def test_the_very_same_photo_is_at_distance_zero() -> None:
-    X = load_data("digits").train.X[:100]
-    indices, distances = nearest(X, X, 1)
-    assert (distances == 0).all()
-    assert (X[indices[:, 0]] == X).all()
-
-
-def test_equally_near_ones_come_in_order() -> None:
-    indices, _ = nearest(np.zeros((4, 2)), np.zeros((1, 2)), 3)
-    assert indices.tolist() == [[0, 1, 2]]
-
-
 def test_a_large_common_part_costs_no_digits(rng: np.random.Generator) -> None:
     T, X = 1e6 + rng.standard_normal((30, 5)), 1e6 + rng.standard_normal((4, 5))
     assert (nearest(T, X, 4)[0] == plain(T, X, 4)[0]).all()
@@ -92,27 +76,6 @@ def test_hidden_features_are_the_input_of_the_last_layer() -> None:
     logistic.initialize((64, 64, 3))
     logistic.preprocessing = model.preprocessing
     assert (hidden_features(logistic, X) == X.reshape(7, -1) / 255.0).all()
-
-
-def test_features_of_a_graph_with_branches() -> None:
-    model = Graph(
-        ["photo"],
-        {
-            "a": (Conv2D(4, activation="relu"), "photo"),
-            "b": (Conv2D(4, 1, activation="relu"), "photo"),
-            "both": ("concat", ["a", "b"]),
-            "mean": (GlobalAvgPool2D(), "both"),
-            "out": (Dense(3), "mean"),
-        },
-        "out",
-    )
-    model.initialize((8, 8, 1))
-    X = load_data("digits").train.X[:300]  # more than are predicted at a time
-    F = hidden_features(model, X)
-    assert F.shape == (300, 8)
-    leaf = model._leaves()[-1]
-    logits = F @ leaf.params["W"] + leaf.params["b"]
-    assert logits == pytest.approx(model.decision_function(X), rel=1e-5, abs=1e-4)
 
 
 def test_features_are_measured_in_their_own_spread(rng: np.random.Generator) -> None:

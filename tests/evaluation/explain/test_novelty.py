@@ -73,14 +73,6 @@ def test_noise_plain_colours_and_the_dark_are_unlike_drawings(judge: NoveltyTest
     assert told.percentile >= 99
 
 
-def test_noise_and_plain_colours_are_unlike_the_published_photos(published_dir: Path) -> None:
-    data = load_data("catvnoncat")
-    test, rng = NoveltyTest.of(data.train.X), np.random.default_rng(0)
-    noise = rng.integers(0, 256, (20, 64, 64, 3), dtype=np.uint8)
-    assert share_unlike(test, noise) == 1
-    assert share_unlike(test, np.zeros_like(noise) + rng.integers(0, 256, (20, 1, 1, 3), dtype=np.uint8)) == 1
-
-
 def test_what_it_cannot_see(judge: NoveltyTest, drawings: Array) -> None:
     """Upside down, mirrored and inverted drawings have the usual colours: few are noticed, as the docs say."""
     for changed in (drawings[:100, ::-1], drawings[:100, :, ::-1], 255 - drawings[:100]):

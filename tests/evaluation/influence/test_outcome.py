@@ -37,35 +37,20 @@ def proved(one: ExplainedPrediction, p: float, *by_chance: float) -> ExplainedPr
 @every(
     ("p", "by_chance", "told"),
     [
-        (
-            0.2,
-            (0.8, *[0.95] * 18),
-            "Without its 2 most influential training photos 20 %, without 2 random ones 80 to 95 % (19 "
-            "draws: p = 0.050).",
-        ),
+        (0.2, (0.8, *[0.95] * 18), "Without{} 20 %, without 2 random ones 80 to 95 % (19 draws: p = 0.050)."),
         (
             0.85,
             (0.8, *[0.95] * 18),
-            "Inconclusive: without its 2 most influential training photos 85 %, without 2 random ones 80 to 95 % "
-            "(19 draws: p = 0.100).",
+            "Inconclusive: without{} 85 %, without 2 random ones 80 to 95 % (19 draws: p = 0.100).",
         ),
-        (
-            0.2,
-            [0.9] * 9,
-            " Without its 2 most influential training photos 20 %, without 2 random ones 90 to 90 % (9 ",
-        ),
-        (
-            0.95,
-            [0.9] * 9,
-            " Without its 2 most influential training photos 95 %, without 2 random ones 90 to 90 % (9 ",
-        ),
-        (0.2, (), "Without its 2 most influential training photos 20 %."),
+        (0.2, [0.9] * 9, " Without{} 20 %, without 2 random ones 90 to 90 % (9 "),
+        (0.2, (), "Without{} 20 %."),
     ],
 )
 def test_the_headline_compares_with_chance(p: float, by_chance: tuple[float, ...], told: str) -> None:
     one = proved(PLAIN, p, *by_chance)
     assert one.headline.startswith("Test photo 0: 'cat' (90 %), in truth 'non-cat'. ")
-    assert told in one.headline
+    assert told.format(" its 2 most influential training photos") in one.headline
     assert one.is_beyond_chance == (len(by_chance) == 19 and p < min(by_chance))
 
 
@@ -149,12 +134,6 @@ def test_the_figure_shows_both_sides_and_frames_what_was_left_out(photos: Datase
     points = [line.get_xdata() for line in figure.axes[-1].lines]
     np.testing.assert_allclose(np.concatenate(points[:3]), [90, 20, 80, 80, 80])
     assert figure_png(figure).startswith(b"\x89PNG")
-
-
-def test_a_figure_without_trainings_has_no_chart(photos: Dataset) -> None:
-    figure = influence_figure(PLAIN, photos, photos)
-    assert not any(axes.axison for axes in figure.axes)
-    assert figure.get_figheight() < 8
 
 
 @every("n", [1, 8])

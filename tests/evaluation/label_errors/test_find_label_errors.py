@@ -14,11 +14,9 @@ import pellucid as pl
 from pellucid.cli.main import main
 from pellucid.data.dataset import Dataset, Split
 from pellucid.errors import DataError, OptionError
-from pellucid.evaluation.label_errors.find_label_errors import STAGE, begin_label_errors
-from pellucid.evaluation.label_errors.label_errors import LabelErrors
+from pellucid.evaluation.label_errors.find_label_errors import begin_label_errors
 from pellucid.reporting.draft import Draft
 from pellucid.reporting.sections.label_errors import label_errors_section
-from pellucid.runs import train_many
 from pellucid.runs.record import read_run
 
 WRONG = ("dark/03.png", "light/07.png")
@@ -53,28 +51,6 @@ def test_pictures_in_the_wrong_folder_are_found_by_name(folder: Path) -> None:
     (page,) = found.pages()
     assert sum(len(axes.images) for axes in page.axes) == 2
     assert "label" in found._repr_html_()
-
-
-@pytest.mark.slow
-def test_jobs_side_by_side_find_the_same(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    shown: list[tuple[int, int]] = []
-
-    def progress(stage: str, done: int, total: int) -> None:
-        if stage == STAGE:
-            shown.append((done, total))
-
-    def find(n_jobs: int) -> LabelErrors:
-        return pl.find_label_errors("logistic", folder, cv=3, n_jobs=n_jobs, progress=progress)
-
-    one, on_processes = find(1), find(2)
-    ready = train_many.ready_to_train
-    in_kernels = lambda *given: replace(ready(*given), is_in_kernels=True)  # noqa: E731
-    monkeypatch.setattr(train_many, "ready_to_train", in_kernels)
-    on_threads = find(2)
-    assert shown == [(n, 3) for n in range(4)] * 3
-    for two in (on_processes, on_threads):
-        np.testing.assert_array_equal(one.probabilities, two.probabilities)
-        assert one.errors == two.errors
 
 
 def test_rows_of_a_table_are_named_by_line(tmp_path: Path) -> None:

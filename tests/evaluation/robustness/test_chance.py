@@ -5,8 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from pellucid.evaluation.robustness.chance import judge
-from pellucid.evaluation.robustness.curves import PerturbationCurve, Robustness, StrengthRow
+from pellucid.evaluation.robustness.curves import PerturbationCurve, Robustness, StrengthRow, judge
 from pellucid.evaluation.robustness.perturbations import PERTURBATIONS
 from pellucid.evaluation.robustness.plot_robustness import robustness_curves
 from pellucid.stats.intervals import wilson_interval

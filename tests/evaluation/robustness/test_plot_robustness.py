@@ -13,9 +13,8 @@ from tests.pictures import assert_readable, frames, page_text, shown, words
 
 from pellucid.data.dataset import Dataset
 from pellucid.errors import DataError, OptionError, ShapeError
-from pellucid.evaluation.robustness.curves import PerturbationCurve, Robustness, StrengthRow
-from pellucid.evaluation.robustness.perturbation import REASONS
-from pellucid.evaluation.robustness.perturbations import PERTURBATIONS
+from pellucid.evaluation.robustness.curves import Robustness
+from pellucid.evaluation.robustness.perturbations import PERTURBATIONS, REASONS
 from pellucid.evaluation.robustness.plot_robustness import perturbation_sheet, robustness_curves
 from pellucid.evaluation.robustness.try_perturbations import change_photo, robustness
 from pellucid.plotting.style import BLUE, INK, ORANGE, RED
@@ -61,27 +60,6 @@ def test_a_panel_for_each_perturbation_with_its_figures(result: Robustness) -> N
     ]
 
 
-def test_the_ring_is_at_the_first_of_both_breaks() -> None:
-    """81 of 90 are right, 79 after a little (one answer for all gets 80), 20 after more (ten points, too)."""
-    p = PERTURBATIONS["blur"]
-    rows = tuple(
-        StrengthRow(s, str(s), k, 90, k / 90, k / 90, k / 90, 0, 0, 1.0)
-        for s, k in ((0.0, 81), (0.5, 79), (1.0, 20))
-    )
-    figure = robustness_curves(Robustness(90, 81, 80 / 90, "cat", (PerturbationCurve(p, rows, 80),), {}, 0))
-    assert list(figure.axes[0].lines[-1].get_xdata()) == [0.5]
-
-
-def test_the_band_is_the_interval(result: Robustness) -> None:
-    figure = robustness_curves(result)
-    index = list(PERTURBATIONS).index("darker")
-    (band,) = figure.axes[index].collections
-    corners = band.get_paths()[0].vertices
-    for row in result.curves[index].rows:
-        for value in (row.low, row.high):
-            assert np.isclose(corners, (row.strength, value)).all(axis=1).any()
-
-
 def test_no_label_touches_another_or_leaves_the_figure(result: Robustness) -> None:
     figure = robustness_curves(result)
     FigureCanvasAgg(figure).draw()
@@ -98,15 +76,6 @@ def test_no_label_touches_another_or_leaves_the_figure(result: Robustness) -> No
             assert box.x1 <= width
             assert box.y0 >= 0
             assert box.y1 <= height
-
-
-@every("names", [["blur"], ["blur", "mirror"], ["hue", "blur", "jpeg"]])
-def test_few_panels_fill_the_width(names: list[str], photos: np.ndarray) -> None:
-    data = Dataset(photos, (np.arange(20) < 12).astype(int))
-    figure = robustness_curves(robustness(brightness_model(), data, perturbations=names))
-    assert len(figure.axes) == len(names)
-    assert figure.axes[-1].get_position().x1 > 0.97
-    FigureCanvasAgg(figure).draw()
 
 
 def test_the_sheet_shows_what_the_model_was_shown(photos: np.ndarray) -> None:
@@ -150,14 +119,6 @@ def test_without_the_truth_verdicts_are_as_before_or_another(photos: np.ndarray)
     found = words(figure)
     assert {"The photo", "horizontal flip", "Darker"} <= set(found)
     assert "brightness and contrast" in page_text(figure)
-
-
-def test_many_strengths_are_thinned_out(photos: np.ndarray) -> None:
-    strengths = {"blur": [i / 10 for i in range(1, 31)]}
-    figure = perturbation_sheet(brightness_model(), photos[0], perturbations=["blur"], strengths=strengths)
-    captions = [text for text in words(figure) if text.endswith(" px")]
-    assert len(captions) == 8
-    assert (captions[0], captions[-1]) == ("0.1 px", "3 px")
 
 
 def test_no_text_of_the_sheet_touches_another(photos: np.ndarray) -> None:

@@ -10,12 +10,11 @@ from pellucid.errors import DataError, OptionError, ShapeError
 from pellucid.evaluation.saliency.compute_maps import METHODS, saliency, saliency_of_samples
 from pellucid.evaluation.saliency.grad_cam import enlarged, feature_layer
 from pellucid.evaluation.saliency.gradients import smooth_grad
-from pellucid.evaluation.saliency.integrated import integrate, integrated_gradients
+from pellucid.evaluation.saliency.integrated import integrated_gradients
 from pellucid.evaluation.saliency.occlusion import occlusion
 from pellucid.evaluation.saliency.scoring import Scorer, prepared_image, target_of
 from pellucid.nn.activation import Activation
-from pellucid.nn.blocks import Parallel, Residual
-from pellucid.nn.container import Container
+from pellucid.nn.blocks import Parallel
 from pellucid.nn.conv import Conv2D
 from pellucid.nn.dense import Dense, Flatten
 from pellucid.nn.graph import Graph
@@ -121,66 +120,33 @@ def test_one_logit_speaks_for_the_second_class_and_against_the_first(photo: Arra
     assert turned.values == pytest.approx(-chosen.values, rel=1e-9)
 
 
-@every("name", ["cnn", "resnet"])
-def test_gradient_and_grad_cam_equal_pytorchs(name: str, photo: Array) -> None:
-    torch = pytest.importorskip("torch", reason="needs PyTorch: pip install 'pellucid[oracle]'")
-    torch.set_num_threads(1)
-    model = spread(MODELS[name]())
-    kept: list[Any] = []
-    X = torch.tensor(photo.transpose(2, 0, 1)[None].copy(), requires_grad=True)
-    score = in_torch(torch, model, X, feature_layer(model), kept)[0, 1]
-    maps_grad, input_grad = torch.autograd.grad(score, [kept[0], X])
-    maps = saliency(model, photo, target=1, methods=["gradient", "grad_cam"], sanity_check=False)
-    assert maps["gradient"].values == pytest.approx(
-        input_grad[0].numpy().transpose(1, 2, 0), rel=1e-8, abs=1e-11
-    )
-    A, G = kept[0][0].detach(), maps_grad[0]
-    cam = torch.relu((G.mean((1, 2))[:, None, None] * A).sum(0))
-    large = torch.nn.functional.interpolate(cam[None, None], (12, 12), mode="bilinear", align_corners=False)
-    assert maps["grad_cam"].heat == pytest.approx(large[0, 0].numpy(), rel=1e-8, abs=1e-11)
-    assert float(cam.max()) > 0
+def test_grad_cam_weighs_each_feature_map_by_its_mean_slope(photo: Array) -> None:
+    model = spread(small_cnn())
 
+    def through(layers: Any, A: Array) -> Array:
+        for layer in layers:
+            A = layer.forward(A)
+        return A.copy()
 
-def in_torch(torch: Any, layer: Any, X: Any, wanted: Any, kept: list[Any]) -> Any:
-    """Do in PyTorch what a layer predicts, and keep what the wanted one gives."""
-    arrays = {} if isinstance(layer, Container) else {**layer.params, **layer.state}
-    own = {key: torch.tensor(array) for key, array in arrays.items()}
-    ops = torch.nn.functional
-    match layer:
-        case Sequential():
-            for child in layer.layers:
-                X = in_torch(torch, child, X, wanted, kept)
-        case Residual():
-            around = X if layer.shortcut is None else in_torch(torch, layer.shortcut, X, wanted, kept)
-            X = in_torch(torch, layer.body, X, wanted, kept) + around
-        case Conv2D():
-            (top, bottom), (left, right) = layer.pads
-            padded = ops.pad(X, (left, right, top, bottom))
-            X = ops.conv2d(padded, own["W"].permute(3, 2, 0, 1), own.get("b"), stride=layer.stride)
-        case BatchNorm():
-            X = ops.batch_norm(X, own["running_mean"], own["running_var"], own["gamma"], own["beta"])
-        case Activation():
-            X = torch.relu(X)
-        case MaxPool2D():
-            X = ops.max_pool2d(X, 2)
-        case GlobalAvgPool2D():
-            X = X.mean((2, 3))
-        case Flatten():
-            X = X.permute(0, 2, 3, 1).flatten(1)
-        case Dense():
-            X = X @ own["W"] + own["b"]
-    if layer is wanted:
-        kept.append(X)
-    return X
+    A, h = through(model.layers[:7], photo[None]), 1e-6  # the last convolution's maps, activated
+    scores = [[through(model.layers[7:], A + step * one)[0, 1] for step in (h, -h)] for one in np.eye(8)]
+    weights = np.diff(scores)[:, 0] / (-2 * h * A[0, ..., 0].size)
+    found = saliency(model, photo, target=1, methods=["grad_cam"], sanity_check=False)["grad_cam"]
+    expected = enlarged(np.maximum(A[0] @ weights, 0), (12, 12))
+    assert found.heat == pytest.approx(expected, rel=1e-6, abs=1e-9)
+    assert expected.max() > 0
+    ramp = enlarged(np.arange(4.0)[None], (1, 8))[0]
+    assert np.diff(ramp)[1:-1] == pytest.approx(0.5)
+    assert enlarged(np.eye(3), (3, 3)) == pytest.approx(np.eye(3))
 
 
 def test_smoothgrad_is_the_mean_over_noisy_copies(photo: Array) -> None:
     model = spread(small_cnn())
     scorer = scorer_of(model)
-    noise = stream(5, "smoothgrad").standard_normal((7, *photo.shape))
-    sigma = 0.3 * (photo.max() - photo.min())
+    noise = stream(0, "smoothgrad").standard_normal((25, *photo.shape))
+    sigma = 0.15 * (photo.max() - photo.min())
     plain = np.mean([scorer.gradients((photo + sigma * one)[None])[1][0] for one in noise], axis=0)
-    assert smooth_grad(scorer, photo, n=7, noise=0.3, seed=5).values == pytest.approx(plain, rel=1e-10)
+    assert smooth_grad(scorer, photo).values == pytest.approx(plain, rel=1e-10)
 
 
 @pytest.mark.slow
@@ -188,17 +154,17 @@ def test_smoothgrad_is_the_mean_over_noisy_copies(photo: Array) -> None:
 def test_integrated_gradients_add_up_and_equal_many_plain_steps(name: str, photo: Array) -> None:
     model = spread(MODELS[name]())
     scorer = scorer_of(model)
-    found = integrated_gradients(scorer, photo, tolerance=1e-3)
+    found = integrated_gradients(scorer, photo)
     assert found.values is not None
     start, end = scorer.scores(np.stack([np.zeros_like(photo), photo]))
-    assert found.values.sum() == pytest.approx(end - start, rel=1.01e-3)
+    assert found.values.sum() == pytest.approx(end - start, rel=1.01e-2)
     assert found.completeness_error == pytest.approx(
         abs(found.values.sum() - (end - start)) / abs(end - start), abs=1e-12
     )
     t = (np.arange(400) + 0.5) / 400
     plain = photo * scorer.gradients(t[:, None, None, None] * photo)[1].mean(axis=0)
     largest = np.abs(plain).max()
-    assert found.values == pytest.approx(plain, abs=0.03 * largest)
+    assert found.values == pytest.approx(plain, abs=0.05 * largest)
 
 
 @every("dtype", ["float32", "float64"])
@@ -218,26 +184,8 @@ def test_the_path_is_cut_until_the_sum_is_right(dtype: str) -> None:
         assert f"{100 * found.completeness_error:.2g} % off" in found.note
 
 
-def test_a_straight_path_needs_no_more_points_and_a_bent_one_does(photo: Array) -> None:
-    straight = spread(preset("logistic", 3))
-    path = integrate(scorer_of(straight), photo, np.zeros_like(photo))
-    assert path.n_points == 9
-    x_times_w = photo.ravel() * straight._leaves()[-1].params["W"][:, 1]
-    found = integrated_gradients(scorer_of(straight), photo).values
-    assert found is not None
-    assert found.ravel() == pytest.approx(x_times_w, rel=1e-10)
-    bent = spread(preset("mlp", 3))
-    assert integrate(scorer_of(bent), photo, np.zeros_like(photo), tolerance=1e-6).n_points > 20
-
-
-def test_another_baseline_and_the_baseline_itself(photo: Array) -> None:
-    scorer = scorer_of(spread(preset("mlp", 3)))
-    grey = np.full_like(photo, 0.5)
-    found = integrated_gradients(scorer, photo, baseline=grey, tolerance=1e-4).values
-    assert found is not None
-    start, end = scorer.scores(np.stack([grey, photo]))
-    assert found.sum() == pytest.approx(end - start, rel=1e-4)
-    black = integrated_gradients(scorer, np.zeros_like(photo))
+def test_of_a_black_picture_there_is_nothing_to_attribute(photo: Array) -> None:
+    black = integrated_gradients(scorer_of(spread(preset("mlp", 3))), np.zeros_like(photo))
     assert black.completeness_error is None
     assert "nothing to attribute" in black.note
     assert not np.any(black.values)
@@ -247,29 +195,16 @@ def test_occlusion_is_what_covering_each_place_does(photo: Array) -> None:
     model = spread(small_cnn())
     scorer = scorer_of(model)
     total, count = np.zeros((12, 12)), np.zeros((12, 12))
-    for top in (0, 3, 6, 7):  # the last patch is flush with the edge
-        for left in (0, 3, 6, 7):
+    for top in range(11):
+        for left in range(11):
             covered = photo.copy()
-            covered[top : top + 5, left : left + 5] = photo.mean(axis=(0, 1))
+            covered[top : top + 2, left : left + 2] = photo.mean(axis=(0, 1))
             fall = scorer.scores(photo[None])[0] - scorer.scores(covered[None])[0]
-            total[top : top + 5, left : left + 5] += fall
-            count[top : top + 5, left : left + 5] += 1
-    found = occlusion(scorer, photo, patch=5, stride=3)
+            total[top : top + 2, left : left + 2] += fall
+            count[top : top + 2, left : left + 2] += 1
+    found = occlusion(scorer, photo)
     assert found.heat == pytest.approx(total / count, rel=1e-10, abs=1e-13)
-    assert "16 patches" in found.note
-
-
-def test_occlusion_finds_the_only_place_that_counts() -> None:
-    model = Sequential([Flatten(), Dense(1, initializer="zeros")], dtype="float64")
-    model.initialize((16, 16, 1))
-    W = model._leaves()[-1].params["W"].reshape(16, 16)
-    W[2:4, 10:12] = 1
-    photo = np.zeros((16, 16, 1))
-    photo[2:4, 10:12] = 1
-    heat = saliency(model, photo, target=1, methods=["occlusion"], sanity_check=False)["occlusion"].heat
-    assert heat is not None
-    assert (heat[2:4, 10:12] > 0).all()
-    assert heat[8:, :].max() == pytest.approx(0, abs=1e-12)
+    assert "121 patches" in found.note
 
 
 def test_where_grad_cam_looks() -> None:
@@ -297,14 +232,6 @@ def test_grad_cam_without_a_convolution_is_said_and_not_crashed(photo: Array) ->
     assert found.sanity is None
     assert "this network has none" in found.note
     assert found.to_dict()["applies"] is False
-
-
-def test_enlarging_keeps_constants_and_lines() -> None:
-    assert enlarged(np.full((2, 3), 4.0), (7, 5)) == pytest.approx(np.full((7, 5), 4.0))
-    assert enlarged(np.full((1, 1), 2.0), (3, 3)) == pytest.approx(np.full((3, 3), 2.0))
-    ramp = enlarged(np.arange(4.0)[None], (1, 8))[0]
-    assert np.diff(ramp)[1:-1] == pytest.approx(0.5)
-    assert enlarged(np.eye(3), (3, 3)) == pytest.approx(np.eye(3))
 
 
 def test_a_dead_network_is_said_and_not_crashed(photo: Array) -> None:
@@ -355,34 +282,33 @@ def test_targets_by_loss() -> None:
 
 
 def test_what_cannot_be_explained_is_said(photo: Array) -> None:
-    model = spread(preset("mlp", 3))
+    model, table = spread(preset("mlp", 3)), spread(Sequential([Dense(2)]), (5,))
     model.classes = ("cat", "dog", "owl")
-    with pytest.raises(OptionError, match=r"unknown method 'grad-cam'. Did you mean 'grad_cam'\?"):
-        saliency(model, photo, methods=["grad-cam"])
-    with pytest.raises(OptionError, match=r"unknown class 'cats'. Did you mean 'cat'\?"):
-        saliency(model, photo, target="cats")
-    with pytest.raises(OptionError, match="class from 0 to 2, got 3"):
-        saliency(model, photo, target=3)
-    with pytest.raises(
-        ShapeError, match=r"image of shape \(12, 12, 3\), as the model takes, got \(9, 9, 3\)"
-    ):
-        saliency(model, np.zeros((9, 9, 3)))
-    table = spread(Sequential([Dense(2)]), (5,))
-    with pytest.raises(ShapeError, match="a model that takes one image"):
-        saliency(table, np.zeros(5))
-    with pytest.raises(ShapeError, match="a model that takes one image"):
-        saliency(spread(Sequential([Conv2D(2)])), photo)
-    two = Graph(
-        ["a", "b"],
-        {"both": ("concat", ["a", "b"]), "flat": (Flatten(), "both"), "o": (Dense(1), "flat")},
-        "o",
-    )
+    nodes = {"both": ("concat", ["a", "b"]), "flat": (Flatten(), "both"), "o": (Dense(1), "flat")}
+    two = Graph(["a", "b"], nodes, "o")
     two.initialize({"a": (4, 4, 3), "b": (4, 4, 3)})
-    with pytest.raises(ShapeError, match="a model that takes one image"):
-        saliency(two, np.zeros((4, 4, 3)))
-    model.preprocessing = None
-    with pytest.raises(DataError, match="numbers"):
-        saliency(model, photo.astype(object))
+    bare = spread(preset("mlp", 3))
+    bare.preprocessing = None
+    one_image = "a model that takes one image"
+    size = r"image of shape \(12, 12, 3\), as the model takes, got \(9, 9, 3\)"
+    for network, image, options, error, expected in (
+        (
+            model,
+            photo,
+            {"methods": ["grad-cam"]},
+            OptionError,
+            "method 'grad-cam'. Did you mean 'grad_cam'",
+        ),
+        (model, photo, {"target": "cats"}, OptionError, r"unknown class 'cats'. Did you mean 'cat'\?"),
+        (model, photo, {"target": 3}, OptionError, "class from 0 to 2, got 3"),
+        (model, np.zeros((9, 9, 3)), {}, ShapeError, size),
+        (table, np.zeros(5), {}, ShapeError, one_image),
+        (spread(Sequential([Conv2D(2)])), photo, {}, ShapeError, one_image),
+        (two, np.zeros((4, 4, 3)), {}, ShapeError, one_image),
+        (bare, photo.astype(object), {}, DataError, "numbers"),
+    ):
+        with pytest.raises(error, match=expected):
+            saliency(network, image, **options)  # type: ignore[arg-type]
 
 
 def test_several_photos_have_the_maps_of_each_alone() -> None:

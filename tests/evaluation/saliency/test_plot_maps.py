@@ -8,13 +8,11 @@ from tests.pictures import assert_readable, page_text, shown, words
 from pellucid.errors import DataError, ShapeError
 from pellucid.evaluation.saliency.compute_maps import saliency
 from pellucid.evaluation.saliency.first_layer import FirstLayer, first_layer
-from pellucid.evaluation.saliency.maps import check_rows
 from pellucid.evaluation.saliency.plot_maps import (
     first_layer_figure,
     heat_picture,
     saliency_figure,
     saliency_strip,
-    weight_picture,
 )
 from pellucid.nn.conv import Conv2D
 from pellucid.nn.dense import Dense, Flatten
@@ -62,17 +60,6 @@ def test_every_map_has_its_row(shape: tuple[int, ...]) -> None:
         assert found.sanity is not None
         assert f"r = {signed(found.sanity.correlation or 0.0)}" in flat
     assert figure_png(figure, dpi=40)[:4] == b"\x89PNG"
-
-
-def test_the_titles_of_a_strip_stay_apart() -> None:
-    """ "Integrated gradients" ran into "Grad-CAM"."""
-    photo = np.random.default_rng(0).integers(0, 256, (12, 12, 3), dtype=np.uint8)
-    figure = saliency_strip(photo, saliency(small(), photo))
-    axes = figure.axes[-1]
-    figure.canvas.draw()
-    titles = [text for text in axes.texts if text.get_text() in ("Integrated gradients", "Grad-CAM")]
-    left, right = (text.get_window_extent() for text in titles)
-    assert right.x0 - left.x1 > 3  # pixels
 
 
 @pytest.mark.slow
@@ -166,11 +153,6 @@ def test_smoothness_is_the_correlation_of_neighbours() -> None:
     assert layer_of(model).smoothness == pytest.approx((one @ other) / (one @ one), rel=1e-5)
 
 
-def test_pictures_of_weights() -> None:
-    assert weight_picture(np.zeros((2, 2, 3))) == pytest.approx(np.full((2, 2, 3), 0.5))
-    assert weight_picture(np.ones((2, 2, 5))).shape == (2, 2, 1)
-
-
 def test_a_map_without_colours_says_why() -> None:
     model = preset("mlp")
     model.initialize((8, 8, 3))
@@ -197,12 +179,3 @@ def test_each_map_is_a_row_with_its_check() -> None:
     unchecked = saliency(model, photo, methods=["gradient"], sanity_check=False)
     assert unchecked.to_rows()[0]["outcome"] == "not checked"
     assert unchecked.headline.endswith("not checked.")
-
-
-def test_rows_of_several_images_take_all_comparisons_together() -> None:
-    model = small()
-    photos = np.random.default_rng(0).random((2, 12, 12, 3))
-    maps = [saliency(model, photo, methods=["gradient"], target=0, n_draws=2) for photo in photos]
-    (row,) = check_rows(maps)
-    known = [value for one in maps for value in one["gradient"].sanity.correlations]  # type: ignore[union-attr]
-    assert (row["rank_correlation"], row["n_comparisons"]) == (pytest.approx(np.mean(known)), 4)

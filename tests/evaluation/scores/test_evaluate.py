@@ -85,24 +85,11 @@ def test_one_class_only_has_no_ranking_and_says_so(label: int, rng: np.random.Ge
     assert any(f"No sample is {('no', 'yes')[1 - label]}" in line for line in result.notes)
 
 
-def test_a_single_sample_is_assessed() -> None:
-    result = score(outputs_of(np.array([1]), np.array([2.0])))
-    assert result.estimates["accuracy"].value == 1
-    assert "every resample scores the same" in result.estimates["balanced_accuracy"].reason
-    json.dumps(result.to_dict(), allow_nan=False)
-
-
 def test_a_class_that_is_never_named_counts_as_none_right() -> None:
     result = score(outputs_of(np.arange(10) % 2, np.full(10, 1.0)))
     assert result.per_class[0].estimates["precision"].reason == "no sample was predicted as 'no'"
     assert result.estimates["precision"].value == 0.25
     assert result.estimates["balanced_accuracy"].value == 0.5
-
-
-def test_many_samples_narrow_the_words(rng: np.random.Generator) -> None:
-    y = np.arange(10_000) % 2
-    result = score(outputs_of(y, np.where(rng.random(10_000) < 0.9, 1.0, -1.0) * (2 * y - 1)), n_resamples=50)
-    assert "95 % interval 88.9 to" in result.headline
 
 
 def test_all_samples_leaked_leaves_none(rng: np.random.Generator) -> None:
@@ -152,14 +139,6 @@ def test_targets_of_one_value_have_no_r_squared() -> None:
     assert result.estimates["r_squared"].value is None
     assert "same target" in result.estimates["r_squared"].reason
     json.dumps(result.to_dict(), allow_nan=False)
-
-
-def test_bad_levels_are_refused(rng: np.random.Generator) -> None:
-    data = Dataset(rng.standard_normal((12, 2)), np.arange(12) % 2, ("a", "b"))
-    model = preset("logistic")
-    train(model, data, n_epochs=3)
-    with pytest.raises(OptionError, match="evaluate: level"):
-        evaluate(model, data, level=1.5)
 
 
 def test_progress_is_shown(rng: np.random.Generator) -> None:

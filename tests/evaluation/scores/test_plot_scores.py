@@ -100,19 +100,6 @@ def test_calibration_shows_what_was_said_and_what_was_so() -> None:
         draw.calibration_figure(of_classes(2, 20, has_probabilities=False))
 
 
-def test_intervals_are_drawn_from_low_to_high() -> None:
-    result = of_classes(2, 60)
-    figure = draw.intervals_figure(result)
-    axes = figure.axes[0]
-    names = [label.get_text() for label in axes.get_yticklabels()]
-    assert names[0] == "Accuracy"
-    assert names[-1] == "Precision of 'kind 1'"
-    accuracy = result.estimates["accuracy"]
-    np.testing.assert_allclose(axes.lines[0].get_xdata(), accuracy[1:3])
-    assert axes.texts[0].get_text() == f"{accuracy[0]:.2f} ({accuracy[1]:.2f} to {accuracy[2]:.2f})"
-    assert is_drawn(figure)
-
-
 def test_labels_and_quantities(rng: np.random.Generator) -> None:
     Y = rng.integers(0, 2, (50, 3))
     scores = rng.normal(size=(50, 3)) + Y

@@ -2,7 +2,6 @@
 
 import re
 import tomllib
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +9,7 @@ import numpy as np
 import pytest
 from tests.every import every
 
-from pellucid.errors import FormatError, OptionError, PellucidError
+from pellucid.errors import FormatError, OptionError
 from pellucid.evaluation.sweep.result import Trial
 from pellucid.evaluation.sweep.space import Space, read_space
 from pellucid.evaluation.sweep.study import Search, Study, count_trials
@@ -88,23 +87,6 @@ def test_layers_of_a_preset_are_refused() -> None:
         read_space({"layers.1.units": [3]}, "mlp")
     with pytest.raises(OptionError, match="expected options with lists of values"):
         read_space({"epochs": [object()]}, "mlp")
-
-
-def test_cut_and_garbled_spaces_are_refused_or_read(
-    net: str, tmp_path: Path, rng: np.random.Generator
-) -> None:
-    """Whatever is left of a space, it is read or refused as every bad file is."""
-    whole = (
-        'learning_rate = { log = [1e-4, 0.1], steps = 3 }\noptimizer = ["adam"]\nlayers.1.units = [3, 4]\n'
-    )
-    space = tmp_path / "space.toml"
-    for _ in range(60):
-        letters = list(whole)
-        for place in rng.integers(0, len(letters), 2):
-            letters[place] = str(rng.choice(list('[]{}=,."x0-e\n')))
-        space.write_text("".join(letters)[: int(rng.integers(1, len(letters)))])
-        with suppress(PellucidError):
-            read_space(space, net)
 
 
 def drawn(space: Space, kind: str, n: int | None, seed: int, folder: Path) -> list[dict[str, Any]]:

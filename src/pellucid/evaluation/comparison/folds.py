@@ -17,7 +17,7 @@ from pellucid.runs.candidates import Candidate
 from pellucid.runs.train_many import Trained, TrainingJob, Trainings, complete, train_many, undivided
 from pellucid.stats.t_tests import FoldMean, corrected_t_interval
 from pellucid.text import p_in_words, plural
-from pellucid.text_blocks import Result
+from pellucid.text_blocks import Result, as_json
 from pellucid.types import Array
 
 if TYPE_CHECKING:
@@ -57,6 +57,7 @@ class CrossValidation(Result):
     """
 
     name = "cross-validation"
+    in_json = "data n_samples n_left_out n_splits n_repeats is_complete sources headline"
 
     data: str
     n_samples: int
@@ -149,29 +150,22 @@ class CrossValidation(Result):
         scores = [f"{value:.3f}" for name, value in row.items() if name.startswith(METRICS[0])]
         return (f"{row['repeat']}", f"{row['fold']}", *scores, f"{row['seconds']:.1f}")
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return every fold as JSON can hold it."""
+        means = {metric: self.means(metric) for metric in METRICS}
+        differences = {metric: self.difference(metric) for metric in METRICS}
+        return super().to_dict() | {
+            "rows": self.to_rows(),
+            "means": as_json(means),
+            "difference": as_json(differences) if len(self.sources) > 1 else None,
+            "notes": list(self.about_folds),
+        }
+
     def figures(self) -> "dict[str, Figure]":
         """Return the figure of every fold."""
         from pellucid.evaluation.comparison.plot_comparison import cross_validation_figure
 
         return {self.name: cross_validation_figure(self)}
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return everything as JSON can hold it."""
-        differences = {metric: self.difference(metric) for metric in METRICS}
-        return {
-            "data": self.data,
-            "n_samples": self.n_samples,
-            "n_left_out": self.n_left_out,
-            "n_splits": self.n_splits,
-            "n_repeats": self.n_repeats,
-            "is_complete": self.is_complete,
-            "sources": list(self.sources),
-            "rows": self.to_rows(),
-            "means": {metric: [one.to_dict() for one in self.means(metric)] for metric in METRICS},
-            "difference": {name: value.to_dict() for name, value in differences.items() if value} or None,
-            "headline": self.headline,
-            "notes": list(self.about_folds),
-        }
 
 
 def _mean(one: FoldMean, digits: str = ".3f") -> str:

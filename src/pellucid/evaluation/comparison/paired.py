@@ -18,7 +18,7 @@ from pellucid.runs.candidates import Candidate, ready_to_train, train_candidate
 from pellucid.stats.bootstrap import paired_bootstrap
 from pellucid.stats.paired import McNemar, mcnemar
 from pellucid.text import in_seconds, join_some, p_in_words, plural
-from pellucid.text_blocks import Result
+from pellucid.text_blocks import Result, as_json
 from pellucid.training.callbacks.progress import Progress
 from pellucid.types import Array
 
@@ -164,6 +164,22 @@ class PairedComparison(Result):
             "before" if row["seconds"] is None else f"here, in {in_seconds(row['seconds'])}",
         )
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything as JSON can hold it."""
+        best = self.a.confusion
+        return {
+            "data": self.data,
+            "n_samples": len(self.test),
+            "baseline": {"accuracy": best.baseline, "majority_class": best.majority_class},
+            "rows": self.to_rows(),
+            "difference": {"accuracy": self.difference, "interval": as_json(self.difference_interval)},
+            "mcnemar": as_json(self.mcnemar),
+            "only_a_correct": self.only_a,
+            "only_b_correct": self.only_b,
+            "headline": self.headline,
+            "notes": list(self.about_data),
+        }
+
     def figures(self) -> "dict[str, Figure]":
         """Return the accuracies, and of images those that only one of the two classifies correctly."""
         from pellucid.evaluation.comparison.plot_comparison import comparison_figure, disputed_pictures
@@ -173,25 +189,6 @@ class PairedComparison(Result):
             y_pred = (self.a.y_pred, self.b.y_pred)
             found["disputed"] = disputed_pictures(self.test, self.only_a, self.only_b, y_pred)
         return found
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return everything as JSON can hold it."""
-        best, interval = self.a.confusion, self.difference_interval
-        return {
-            "data": self.data,
-            "n_samples": len(self.test),
-            "baseline": {"accuracy": best.baseline, "majority_class": best.majority_class},
-            "rows": self.to_rows(),
-            "difference": {
-                "accuracy": self.difference,
-                "interval": None if interval is None else list(interval),
-            },
-            "mcnemar": self.mcnemar.to_dict(),
-            "only_a_correct": self.only_a,
-            "only_b_correct": self.only_b,
-            "headline": self.headline,
-            "notes": list(self.about_data),
-        }
 
 
 def compare_on_test(

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 COLORS = (BLUE, ORANGE)
 PALE_GREEN = "#9DB4A8"
+MOST_PICTURES = 24  # of disputed samples
 TEXT_COLORS = (BLUE, "#9A6A00")  # orange letters on white would be too faint
 
 
@@ -112,8 +113,6 @@ def disputed_pictures(
     only_a: Sequence[int],
     only_b: Sequence[int],
     predicted: tuple[Array, Array],
-    *,
-    max_images: int = 24,
 ) -> Figure:
     """Draw the images that only one of two models got right, A's first.
 
@@ -125,8 +124,6 @@ def disputed_pictures(
         Their numbers.
     predicted : (Array, Array), each of shape (m,)
         The labels that A and B predict.
-    max_images : int, optional
-        Draw no more than these, half of each where both have more.
 
     Returns
     -------
@@ -141,8 +138,8 @@ def disputed_pictures(
     ['only A is correct', 'A: non-cat', 'B: cat', 'image 0']
     """
     X = check_images("disputed_pictures", dataset.X)
-    n_a = min(len(only_a), max(max_images // 2, max_images - len(only_b)))
-    shown = [*only_a[:n_a], *only_b[: max_images - n_a]]
+    n_a = min(len(only_a), max(MOST_PICTURES // 2, MOST_PICTURES - len(only_b)))
+    shown = [*only_a[:n_a], *only_b[: MOST_PICTURES - n_a]]
     n_all = len(only_a) + len(only_b)
     if not shown:
         return sentence_figure("No image is classified correctly by only one of them.")
@@ -159,21 +156,20 @@ def disputed_pictures(
     return page.figure()
 
 
-def cross_validation_figure(result: CrossValidation, metric: str = "balanced_accuracy") -> Figure:
-    """Draw one metric of every fold, its mean, and of two models the differences.
+def cross_validation_figure(result: CrossValidation) -> Figure:
+    """Draw the balanced accuracy of every fold, its mean, and of two models the differences.
 
     Parameters
     ----------
     result : CrossValidation
-    metric : {"balanced_accuracy", "accuracy"}, optional
 
     Returns
     -------
     matplotlib.figure.Figure
         Repeats stand apart.
     """
-    values, means, difference = result.values(metric), result.means(metric), result.difference(metric)
-    names, n_splits, n, words = result.sources, result.n_splits, len(values[0]), metric.replace("_", " ")
+    values, means, difference = result.values(), result.means(), result.difference()
+    names, n_splits, n = result.sources, result.n_splits, len(values[0])
     places = np.arange(n) + np.arange(n) // n_splits  # an empty place between repeats
     with look():
         figure = new_figure(4.2 if difference is None else 6.2)
@@ -184,7 +180,7 @@ def cross_validation_figure(result: CrossValidation, metric: str = "balanced_acc
         for i, (one, mean, title) in enumerate(zip(values, means, titles(names), strict=True)):
             label = title if len(values) > 1 else names[0]
             _points_with_mean(top, places, one, mean, COLORS[i], f"{label}, mean {mean.mean:.3f}")
-        top.set(ylabel=words.capitalize())
+        top.set(ylabel="Balanced accuracy")
         legend_above(top, 2)
         if difference is not None:
             gap = rows[1]
@@ -193,7 +189,7 @@ def cross_validation_figure(result: CrossValidation, metric: str = "balanced_acc
                 label += f" ({difference.low:+.3f} to {difference.high:+.3f})"
             gap.axhline(0, color=INK, linewidth=1)
             _points_with_mean(gap, places, values[1] - values[0], difference, RED, label)
-            gap.set(ylabel=f"Difference of {words}")
+            gap.set(ylabel="Difference of balanced accuracy")
             legend_above(gap, 1)
         rows[-1].set_xticks(places, [f"{i % n_splits + 1}" for i in range(n)])
         rows[-1].set_xlabel("Fold" if n <= n_splits else "Fold; repeats stand apart")

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,7 +16,7 @@ from pellucid.runs.candidates import Candidate
 from pellucid.runs.train_many import Trained, TrainingJob, Trainings, complete, train_many
 from pellucid.stats.t_tests import MeanDifference, welch_difference
 from pellucid.text import percent
-from pellucid.text_blocks import Result
+from pellucid.text_blocks import Result, as_json
 from pellucid.textbook.published import PUBLISHED_TEST_ACCURACY
 from pellucid.types import Array
 
@@ -118,6 +118,7 @@ class SeedComparison(Result):
     """
 
     name = "seeds"
+    in_json = "data n_test n_seeds is_complete headline"
     columns = (
         "model",
         "min",
@@ -216,28 +217,22 @@ class SeedComparison(Result):
         counts = (f"{row[name]}" for name in ("n_above_baseline", "n_at_least_reference"))
         return f"{row['model']}: {row['source']}", *points, *counts
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return every start as JSON can hold it."""
+        value, name = self.reference()
+        rows = zip(self.to_rows(), self.runs, strict=True)
+        return super().to_dict() | {
+            "baseline": {"accuracy": self.baseline, "majority_class": self.majority_class},
+            "reference": {"accuracy": value, "of": name},
+            "rows": [{**row, "starts": as_json(runs.starts)} for row, runs in rows],
+            "difference": as_json(self.difference()),
+        }
+
     def figures(self) -> "dict[str, Figure]":
         """Return the figure of every start."""
         from pellucid.evaluation.comparison.plot_comparison import seed_figure
 
         return {self.name: seed_figure(self)}
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return everything as JSON can hold it."""
-        value, name = self.reference()
-        difference = self.difference()
-        starts = {runs.letter: [asdict(start) for start in runs.starts] for runs in self.runs}
-        return {
-            "data": self.data,
-            "n_test": self.n_test,
-            "baseline": {"accuracy": self.baseline, "majority_class": self.majority_class},
-            "reference": {"accuracy": value, "of": name},
-            "n_seeds": self.n_seeds,
-            "is_complete": self.is_complete,
-            "rows": [{**row, "starts": starts[row["model"]]} for row in self.to_rows()],
-            "difference": None if difference is None else difference.to_dict(),
-            "headline": self.headline,
-        }
 
 
 def compare_seeds(

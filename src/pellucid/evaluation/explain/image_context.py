@@ -16,7 +16,7 @@ from pellucid.evaluation.saliency.scoring import prepared_image, read_photo
 from pellucid.nn.model import Model, read
 from pellucid.ops.losses.base import LOSSES
 from pellucid.text import percent, placed, shorten
-from pellucid.text_blocks import Block, Result
+from pellucid.text_blocks import Block, Result, as_json
 from pellucid.types import Array
 
 N_NEAR = 5
@@ -285,7 +285,7 @@ class ImageContext(Result):
         """Return the headline, and the rows where there are probabilities."""
         return super().blocks() if self.classes else [self.headline]
 
-    def to_dict(self) -> dict[str, Any] | None:
+    def to_dict(self) -> Any:
         """Return it without the pixels, as JSON can hold it; None where there are no probabilities."""
         if not self.classes:
             return None
@@ -296,10 +296,10 @@ class ImageContext(Result):
             "classes": self.classes,
             "original_size": list(self.original.shape[:2]),
             "seen_shape": list(self.seen.shape),
-            "variants": [one.to_dict() for one in self.variants],
-            "nearest_by_pixels": [one.to_dict() for one in self.by_pixels],
-            "nearest_by_features": [one.to_dict() for one in self.by_features],
-            "novelty": self.novelty and self.novelty.to_dict(),
+            "variants": as_json(self.variants),
+            "nearest_by_pixels": as_json(self.by_pixels),
+            "nearest_by_features": as_json(self.by_features),
+            "novelty": as_json(self.novelty),
         }
 
 

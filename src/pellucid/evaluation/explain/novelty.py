@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -71,10 +71,6 @@ class Novelty:
             return f"Novelty not tested: {self.n_train} training {noun}s, {N_NEEDED} needed."
         how = "Rare among" if self.p_value <= RARE else "Not unlike"
         return f"{how} the training {noun}s: more unusual than {int(self.percentile)} % of them."
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return it as JSON can hold it."""
-        return asdict(self)
 
 
 @dataclass(frozen=True, eq=False)

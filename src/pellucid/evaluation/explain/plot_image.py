@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pellucid.evaluation.explain.image_context import ImageContext, Neighbour, Variant
+from pellucid.evaluation.explain.image_context import ImageContext
 from pellucid.plotting.grid import Page, Tile
 from pellucid.plotting.lines import Line
 from pellucid.plotting.photo import photo_and_input
@@ -56,23 +56,20 @@ def image_figure(photo: ImageContext) -> Figure:
                 photo.by_features,
             ),
         ):
-            tiles = [_neighbour(near, photo) for near in found[:N_ACROSS]]
+            tiles = []
+            for near in found[:N_ACROSS]:
+                color = GREEN if near.label == photo.label else RED
+                file = [Line(shorten(Path(near.name).name, LONGEST_NAME), color)] if near.name else []
+                place = Line(f"no. {near.index}: {near.distance:.3g}", color)
+                tiles.append(Tile(near.image, [Line(near.label, color), *file, place]))
             page.row(tiles, n_columns=N_ACROSS, heading=title)
     title = (
         f"The same {photo.noun}, slightly changed: the probability of '{class_name((photo.label,), 0, 30)}'"
     )
-    page.grid([_variant(one, photo) for one in photo.variants[1:]], N_ACROSS, heading=title)
+    tiles = []
+    for one in photo.variants[1:]:
+        sure, is_same = percent(one.probability), one.label == photo.label
+        line = Line(sure, INK) if is_same else Line(f"{sure}: {{}}", RED, name=one.label)
+        tiles.append(Tile(one.seen, [one.name, line]))
+    page.grid(tiles, N_ACROSS, heading=title)
     return page.figure()
-
-
-def _neighbour(near: Neighbour, photo: ImageContext) -> Tile:
-    color = GREEN if near.label == photo.label else RED
-    file = [Line(shorten(Path(near.name).name, LONGEST_NAME), color)] if near.name else []
-    lines = [Line(near.label, color), *file, Line(f"no. {near.index}: {near.distance:.3g}", color)]
-    return Tile(near.image, lines)
-
-
-def _variant(variant: Variant, photo: ImageContext) -> Tile:
-    sure = percent(variant.probability)
-    line = Line(sure, INK) if variant.label == photo.label else Line(f"{sure}: {{}}", RED, name=variant.label)
-    return Tile(variant.seen, [variant.name, line])

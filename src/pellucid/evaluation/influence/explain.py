@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 from itertools import chain
-from typing import NamedTuple
 
 import numpy as np
 
@@ -16,22 +15,15 @@ from pellucid.rng import stream
 from pellucid.runs.train_many import train_many
 from pellucid.types import Array
 
-N_DRAWS, QUICK = 19, 9  # trainings without samples drawn at random: for one in 20; for the report
-
-
-class Query(NamedTuple):
-    """Samples whose predictions are to be explained."""
-
-    data: Dataset  # in the order of the influence's columns
-    indices: tuple[int, ...]  # where they stand in the test part
-    full: Array  # (n, n_out) outputs when nothing is left out
-    classes: tuple[str, ...]
+N_DRAWS = 19  # trainings without samples drawn at random: a probability below all of them is one in 20
 
 
 def explain_predictions(
     influence: Influence,
     train: Dataset,
-    query: Query,
+    query: Dataset,
+    rows: Sequence[int],
+    outputs: Array,
     *,
     scores: Array | None = None,
     top: int = 5,
@@ -48,7 +40,12 @@ def explain_predictions(
     influence : Influence
         Of the predictions, from the training samples to the query samples.
     train : Dataset
-    query : Query
+    query : Dataset, n samples
+        In the order of the influence's columns.
+    rows : sequence of int
+        Where they stand in the test part.
+    outputs : Array, shape (n, n_out)
+        Of the query samples, when nothing is left out.
     scores : Array, shape (m, n), optional
         What training samples are ranked by; above 0: towards the prediction. Default: ``influence.renormalized``.
     top : int, optional
@@ -95,14 +92,20 @@ def explain_predictions(
     >>> influence = trace_influence(model, snapshots, data, query)
     >>> influence.tracin.shape
     (20, 2)
-    >>> why = explain_predictions(influence, data, Query(query, (0, 1), full, data.classes), retraining=again)
+    >>> why = explain_predictions(influence, data, query, (0, 1), full, retraining=again)
     >>> why[0].predicted, len(why[0].towards)
     ('low', 5)
     >>> print(why[0].headline)
     Test sample 0: 'low' (... %). Without its 5 most influential training samples ... %, ...
     """
     S = influence.renormalized if scores is None else scores
-    shown = [_most_influential(S[:, j], top) for j in range(S.shape[1])]
+    shown: list[
+        tuple[Group, Group]
+    ] = []  # the highest scores above 0, fewer than there are in all; the lowest below
+    for column in S.T:
+        order = np.argsort(-column, kind="stable").tolist()
+        high = [i for i in order if column[i] > 0][: min(top, len(column) - 1)]
+        shown.append((tuple(high), tuple([i for i in order[::-1] if column[i] < 0][:top])))
     candidates = np.flatnonzero(S.any(axis=1))
     orders = [stream(seed, "influence by chance", i).permutation(candidates) for i in range(n_draws)]
     drawn = {n: [_group(order[:n]) for order in orders] for n in {len(towards) for towards, _ in shown} if n}
@@ -111,13 +114,15 @@ def explain_predictions(
         groups = [*(_group(towards) for towards, _ in shown if towards), *chain(*drawn.values())]
         known |= run(retraining.without, [group for group in dict.fromkeys(groups) if group not in known])
 
-    def without(rows: Sequence[int], j: int) -> Retrained | None:
-        outputs, label = known.get(_group(rows)), influence.predicted_labels[j : j + 1]
-        if not rows or outputs is None:
+    labels = influence.predicted_labels
+    told = {group: (logit(Z, labels), labels_of(Z)) for group, Z in known.items()}
+    log_odds = logit(outputs, labels)
+
+    def without(left_out: Sequence[int], j: int) -> Retrained | None:
+        if not left_out or _group(left_out) not in told:
             return None
-        log_odds = float(logit(outputs[j : j + 1], label)[0])
-        name = class_name(query.classes, int(labels_of(outputs[j : j + 1])[0]), 80)
-        return Retrained(name, sigmoid(log_odds), log_odds)
+        after, said = told[_group(left_out)]
+        return Retrained(class_name(train.classes, int(said[j]), 80), sigmoid(after[j]), float(after[j]))
 
     def influential(row: int, j: int) -> InfluentialSample:
         return InfluentialSample(
@@ -125,37 +130,29 @@ def explain_predictions(
             label=class_name(train.classes, int(train.y[row]), 80),
             score=float(S[row, j]),
             without=without((row,), j),
-            is_same=bool(np.array_equal(train.X[row], query.data.X[j])),
+            is_same=bool(np.array_equal(train.X[row], query.X[j])),
             name=train.file(row),
         )
 
     found = []
     for j, (towards, against) in enumerate(shown):
-        log_odds = float(logit(query.full[j : j + 1], influence.predicted_labels[j : j + 1])[0])
         by_chance = [without(group, j) for group in drawn.get(len(towards), [])]
         found.append(
             ExplainedPrediction(
-                index=query.indices[j],
-                predicted=class_name(query.classes, int(influence.predicted_labels[j]), 80),
-                actual=class_name(query.classes, int(query.data.y[j]), 80),
-                probability=sigmoid(log_odds),
-                log_odds=log_odds,
+                index=rows[j],
+                predicted=class_name(train.classes, int(labels[j]), 80),
+                actual=class_name(train.classes, int(query.y[j]), 80),
+                probability=sigmoid(log_odds[j]),
+                log_odds=float(log_odds[j]),
                 towards=tuple(influential(row, j) for row in towards),
                 against=tuple(influential(row, j) for row in against),
                 without=without(towards, j),
                 by_chance=tuple(one for one in by_chance if one is not None),
-                name=query.data.file(j),
+                name=query.file(j),
                 noun=train.noun,
             )
         )
     return found
-
-
-def _most_influential(scores: Array, top: int) -> tuple[Group, Group]:
-    """Return the samples with the highest scores above 0 and the lowest below, fewer than there are in all."""
-    order = np.argsort(-scores, kind="stable").tolist()
-    towards = tuple(i for i in order if scores[i] > 0)[: min(top, len(scores) - 1)]
-    return towards, tuple(i for i in order[::-1] if scores[i] < 0)[:top]
 
 
 def _group(rows: Iterable[int]) -> Group:

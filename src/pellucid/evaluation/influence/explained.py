@@ -283,6 +283,8 @@ class InfluenceOutcome(Result):
     notes: tuple[str, ...]
     files: tuple[Path, ...] = ()
 
+    in_json = "run headline method is_retrained n_trainings seconds agreement notes explanations files"
+
     @property
     def noun(self) -> str:
         """What a sample is called."""
@@ -321,29 +323,16 @@ class InfluenceOutcome(Result):
             table = [(("estimate", "rank correlation with leave-one-out"), rows)]
         return [*(block for one in self.explanations for block in one.blocks()), *table, *self.notes]
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything as JSON can hold it."""
+        own = {"gradients": self.influence.gradients, "snapshots": list(self.influence.steps)}
+        return {**super().to_dict(), **own, "score": METHODS[self.method]}
+
     def plot(self, at: int = 0) -> "Figure":
         """Return a figure of one explained prediction, by its place in ``explanations``."""
         from pellucid.evaluation.influence.plot_influence import influence_figure
 
         return influence_figure(self.explanations[at], self.split.train, self.split.test)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return all of it as JSON can hold it."""
-        return {
-            "run": self.run,
-            "headline": self.headline,
-            "method": self.method,
-            "score": METHODS[self.method],
-            "gradients": self.influence.gradients,
-            "snapshots": list(self.influence.steps),
-            "is_retrained": self.is_retrained,
-            "n_trainings": self.n_trainings,
-            "seconds": self.seconds,
-            "agreement": self.agreement,
-            "notes": list(self.notes),
-            "explanations": [one.to_dict() for one in self.explanations],
-            "files": [str(path) for path in self.files],
-        }
 
     def __repr__(self) -> str:
         return f"InfluenceOutcome({self.run}: {len(self.explanations)} predictions, {self.n_trainings} trainings)"

@@ -6,17 +6,18 @@ next to as many drawn at random: where a training amplifies any small change, on
 """
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, Future
 from pathlib import Path
 
 import numpy as np
 
-from pellucid.errors import OptionError
-from pellucid.evaluation.influence.chosen import chosen_rows
-from pellucid.evaluation.influence.explain import N_DRAWS, Query, explain_predictions
-from pellucid.evaluation.influence.explained import InfluenceOutcome
-from pellucid.evaluation.influence.logits import logit
+from pellucid.aliases import nearest
+from pellucid.data.dataset import Split
+from pellucid.errors import DataError, OptionError, unknown_name
+from pellucid.evaluation.influence.explain import N_DRAWS, explain_predictions
+from pellucid.evaluation.influence.explained import METHODS, InfluenceOutcome
+from pellucid.evaluation.influence.logits import check_classifier, logit
 from pellucid.evaluation.influence.retrain_runs import (
     from_checkpoints,
     is_start_gone,
@@ -26,11 +27,13 @@ from pellucid.evaluation.influence.retrain_runs import (
 )
 from pellucid.evaluation.influence.retraining import Group
 from pellucid.evaluation.influence.tracin import Influence, trace_influence
+from pellucid.evaluation.scores.galleries import pick
 from pellucid.job_threads import submit
 from pellucid.progress import ProgressCallback, no_progress, stage_of
 from pellucid.runs.run import Run
 from pellucid.runs.train_many import train_many
 from pellucid.stats.ranks import rank_correlation
+from pellucid.text import join_some
 from pellucid.threads import n_cores
 from pellucid.types import Array
 
@@ -105,13 +108,17 @@ def begin_influence(
     if method == "leave-one-out":
         assert trace.retraining is not None
         known = run(trace.retraining.without, [(i,) for i in range(len(trace.train))])
-        scores = changes_without(known, trace.traced.outputs, traced.predicted_labels)
+        outputs = [trace.traced.outputs, *(known[i,] for i in range(len(known)))]
+        before, *after = (logit(Z, traced.predicted_labels) for Z in outputs)
+        scores = before - np.stack(after)
 
     def prove() -> InfluenceOutcome:
         explanations = explain_predictions(
             traced,
             result.split.train,
-            Query(query_data, tuple(rows), trace.traced.outputs, result.split.classes),
+            query_data,
+            rows,
+            trace.traced.outputs,
             scores=scores,
             top=top,
             retraining=trace.retraining,
@@ -149,13 +156,6 @@ def agreement(influence: Influence, changes: Array) -> dict[str, float]:
     }
 
 
-def changes_without(known: Mapping[Group, Array], full: Array, predicted_labels: Array) -> Array:
-    """Return by how much each sample moved the predictions' log-odds up, (m, n): by trainings without it."""
-    return np.stack(
-        [logit(full, predicted_labels) - logit(known[i,], predicted_labels) for i in range(len(known))]
-    )
-
-
 def _notes(run: Run, influence: Influence, method: str) -> tuple[str, ...]:
     smoothing = float(run.model.loss_config.get("label_smoothing", 0.0))
     if method == "leave-one-out":
@@ -165,3 +165,46 @@ def _notes(run: Run, influence: Influence, method: str) -> tuple[str, ...]:
         target = 1 - smoothing * (1 - 1 / max(2, len(run.split.classes)))
         notes.append(SMOOTHED.format(noun=run.noun, target=target))
     return tuple(notes)
+
+
+N_TESTS = 3  # the most confident mistakes, where nothing else is asked for
+
+
+def chosen_rows(run: Run, tests: Sequence[int | str] | None, method: str, top: int) -> list[int]:
+    """Return the rows that are asked for, after checking every option."""
+    if method not in METHODS:
+        raise OptionError(unknown_name("method", method, METHODS))
+    if top < 1:
+        raise OptionError(f"--top: expected 1 or more, got {top}.")
+    check_classifier(run.model)
+    test = run.split.test
+    if not len(test):
+        raise DataError(f"{run.split.name}: the test part is empty. Give data with samples in both parts.")
+    if tests is None:
+        kind = "confident mistakes" if not run.test_predictions.is_correct.all() else "highest losses"
+        return [int(i) for i in pick(kind, run.test_predictions, N_TESTS)]
+    rows = [_row(run.split, one) if isinstance(one, str) else one for one in tests]
+    wrong = [row for row in rows if not 0 <= row < len(test)]
+    if wrong or not rows:
+        got = ", ".join(map(str, wrong)) or "none"
+        raise OptionError(f"--test: expected numbers of test samples, from 0 to {len(test) - 1}, got {got}.")
+    return list(dict.fromkeys(rows))
+
+
+def _row(split: Split, file: str) -> int:
+    """Return the number of the test sample that is a file, named by its path or the end of it."""
+    if split.test.files is None:
+        raise OptionError(f"--test: expected numbers of test samples such as 3,17,20, got {file!r}.")
+    files: list[str] = split.test.files.tolist()
+    found = [i for i, name in enumerate(files) if f"/{name}".endswith(f"/{file}")]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise OptionError(
+            f"--test: {len(found)} test samples are called {file}: {join_some(files[i] for i in found)}."
+        )
+    if split.train.files is not None and file in split.train.files:
+        raise OptionError(f"--test: {file} is in the training part. Name a sample of the test part.")
+    near = nearest(file, files)
+    hint = f" Did you mean {near}?" if near else ""
+    raise OptionError(f"--test: no test sample is the file {file}.{hint}")

@@ -76,15 +76,25 @@ def stack_products(
         else:
             caches.append(None)
     dA = np.concatenate([slope(A[:m], ALL), query_slope(A[m:], ALL)])
-    dots, squares = np.zeros((m, len(query_X))), np.zeros(len(both))
+    parts = []
     for k in range(len(layers) - 1, -1, -1):
         layer, A = layers[k], inputs[k]
         dZ = ACTIVATIONS[layer.activation].backward(dA, caches[k]) if layer.activation else dA
-        shared = gram if k == 0 and gram is not None else A[:m] @ A[m:].T
-        dots += (shared + 1) * (dZ[:m] @ dZ[m:].T)
-        squares += (np.einsum("ij,ij->i", A, A) + 1) * np.einsum("ij,ij->i", dZ, dZ)
+        parts.append(_of_layer(A, dZ, m, gram if k == 0 else None))
         if k:
             dA = dZ @ layer.params["W"].T
+    return _sum_of(parts, m)
+
+
+def _of_layer(A: Array, dZ: Array, m: int, shared: Array | None = None) -> tuple[Array, Array]:
+    """Return a Dense layer's part of the products, (m, n), and of all squared lengths, (m + n,)."""
+    shared = A[:m] @ A[m:].T if shared is None else shared
+    squares = (np.einsum("ij,ij->i", A, A) + 1) * np.einsum("ij,ij->i", dZ, dZ)
+    return (shared + 1) * (dZ[:m] @ dZ[m:].T), squares
+
+
+def _sum_of(parts: list[tuple[Array, Array]], m: int) -> Products:
+    dots, squares = (np.sum(each, axis=0) for each in zip(*parts, strict=True))
     norms = np.sqrt(squares)
     return Products(dots, norms[:m], norms[m:])
 
@@ -148,15 +158,10 @@ def head_products(model: Model, X: Array, query_X: Array, slope: Slope, query_sl
         raise OptionError(
             "influence: expected a model that ends in a Dense layer without activation, for its gradients alone."
         )
-    features, outputs = _features(model, head, X)
-    query_features, query_outputs = _features(model, head, query_X)
-    dZ, query_dZ = slope(outputs, ALL), query_slope(query_outputs, ALL)
-    dots = (features @ query_features.T + 1) * (dZ @ query_dZ.T)
-    norms, query_norms = (
-        np.sqrt((np.einsum("ij,ij->i", A, A) + 1) * np.einsum("ij,ij->i", D, D))
-        for A, D in ((features, dZ), (query_features, query_dZ))
-    )
-    return Products(dots, norms, query_norms)
+    m = len(X)
+    features, outputs = _features(model, head, np.concatenate([X, query_X]))
+    dZ = np.concatenate([slope(outputs[:m], ALL), query_slope(outputs[m:], ALL)])
+    return _sum_of([_of_layer(features, dZ, m)], m)
 
 
 def _features(model: Model, head: Dense, X: Array) -> tuple[Array, Array]:

@@ -23,6 +23,11 @@ def check_classifier(model: Model) -> None:
         )
 
 
+def outputs_of(model: Model, X: Array) -> Array:
+    """Return the model's outputs for samples, (n, n_out), float64."""
+    return np.asarray(model.decision_function(X), np.float64).reshape(len(X), -1)
+
+
 def labels_of(Z: Array) -> Array:
     """Return the predicted classes of outputs (n,), (n, 1) or (n, k), as ``Model.predict``."""
     flat = Z.reshape(len(Z), -1)

@@ -1,26 +1,87 @@
 """What influence is computed from: a training that is run again, or what one left; and trainings side by side."""
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 import numpy as np
 
 from pellucid.data.dataset import Dataset
+from pellucid.evaluation.influence.logits import outputs_of
 from pellucid.evaluation.influence.retraining import Retraining, Traced, project_to_span
 from pellucid.evaluation.influence.snapshots import last_snapshot, read_snapshot
-from pellucid.evaluation.influence.stages import fit_in_stages
 from pellucid.nn.model import Model, model_from_config
 from pellucid.ops.losses.targets import class_weights_to_sample_weights
 from pellucid.runs.build import make_model
 from pellucid.runs.config import Stage
 from pellucid.runs.run import Run
 from pellucid.text import plural
+from pellucid.training.callbacks.base import Callback as CallbackBase
+from pellucid.training.checkpoint import save_checkpoint
 from pellucid.training.cost import can_be_dual, first_layer_correction
-from pellucid.training.fit import kernels_for
+from pellucid.training.events import Callback, EpochEnd
+from pellucid.training.fit import fit, kernels_for
 from pellucid.training.job import validation_rows
+from pellucid.training.options import TrainingOptions
 from pellucid.types import Array
+
+
+@dataclass(eq=False)
+class EndOfStage(CallbackBase):
+    """Write a checkpoint after a number of epochs, and stop there."""
+
+    until: int
+    path: Path
+
+    is_last = True  # what other callbacks do after an epoch belongs to the state after it
+
+    def epoch_end(self, event: EpochEnd) -> bool:
+        """Write the checkpoint where the stage is over, and return whether it is."""
+        is_over = event.run.epoch >= self.until
+        if is_over:
+            save_checkpoint(event.run, self.path)
+        return is_over
+
+
+def fit_in_stages(
+    stages: Sequence[Stage],
+    options: TrainingOptions,
+    model: Model,
+    data: Dataset,
+    callbacks: Sequence[Callback] = (),
+    *,
+    held: Array | None = None,
+) -> None:
+    """Train as a run did: its stages one after the other, then to the end as the options say.
+
+    Parameters
+    ----------
+    stages : sequence of Stage
+        How the epochs before were trained; empty: in one go.
+    options : TrainingOptions
+        Of the last epochs.
+    model : Model
+        Initialized; trained in place.
+    data : Dataset
+    callbacks : sequence of callable, optional
+        They see a training for each stage, which goes on from the step where the one before ended.
+    held : Array of int, optional
+        The rows held out for validation.
+    """
+    if not stages:
+        fit(model, data, options, callbacks, held=held)
+        return
+    with TemporaryDirectory(prefix="pellucid-stages-") as folder:
+        resume = None
+        for number, (until, own) in enumerate(stages):
+            path = Path(folder) / f"{number}.checkpoint"
+            fit(model, data, own, [*callbacks, EndOfStage(until, path)], resume=resume, held=held)
+            resume = path
+        fit(model, data, options, callbacks, resume=resume, held=held)
+
 
 N_SNAPSHOTS = 20
 N_TRAININGS = 40  # about how many the proof for a few predictions takes
@@ -60,7 +121,12 @@ class TrainingTrace(NamedTuple):
 def retrain(run: Run, query: Dataset) -> TrainingTrace:
     """Run the training again, where it holds in the samples' own span, and compare with the saved model."""
     model, options, train = run.model, run.config.options, run.split.train
-    start = _start_of(run)
+    if run.config.start is not None:
+        start = make_model(run.config, None, run.split)
+    else:
+        start = model_from_config(model.config(), dtype=model.dtype)
+        start._recipe = run.config.recipe
+        start.initialize(model.input_shape, seed=options.seed)
     start._copy_loss(model)
     start.preprocessing, start.classes, start._schema = model.preprocessing, model.classes, model._schema
     is_small, on_threads, kernels = can_be_dual(model, options, len(train)), False, run.history.kernels
@@ -69,7 +135,7 @@ def retrain(run: Run, query: Dataset) -> TrainingTrace:
     same = replace(options, kernels=kernels)
     stages = [Stage(until, replace(own, kernels=kernels)) for until, own in run.config.stages]
     plain = Retraining(start, train, query.X, partial(fit_in_stages, stages, same), _held_out(run))
-    saved, limit = _outputs(model, query), SAME[model.dtype]
+    saved, limit = outputs_of(model, query.X), SAME[model.dtype]
 
     retraining = project_to_span(plain) if is_small else plain
     traced, n_trainings = retraining.traced(N_SNAPSHOTS), 1
@@ -86,17 +152,6 @@ def is_start_gone(run: Run) -> bool:
     """Return whether a training began from a model that is not where it was."""
     start = run.config.start
     return start is not None and not start.exists()
-
-
-def _start_of(run: Run) -> Model:
-    """Return the model as the training began with it."""
-    config, model = run.config, run.model
-    if config.start is not None:
-        return make_model(config, None, run.split)
-    start = model_from_config(model.config(), dtype=model.dtype)
-    start._recipe = config.recipe
-    start.initialize(model.input_shape, seed=config.options.seed)
-    return start
 
 
 def from_checkpoints(run: Run, folder: Path | None, query: Dataset) -> TrainingTrace:
@@ -122,12 +177,8 @@ def from_checkpoints(run: Run, folder: Path | None, query: Dataset) -> TrainingT
         f"Nothing was trained again: {why}. The influence is traced over {kept}, which shows little of the way "
         f"there.{advice}"
     )
-    traced = Traced(model, _outputs(model, query), snapshots)
+    traced = Traced(model, outputs_of(model, query.X), snapshots)
     return TrainingTrace(None, traced, run.split.train, query, (note,))
-
-
-def _outputs(model: Model, query: Dataset) -> Array:
-    return np.asarray(model.decision_function(query.X), np.float64).reshape(len(query), -1)
 
 
 def training_weights(run: Run) -> Array | None:

@@ -10,7 +10,8 @@ import numpy as np
 from pellucid.data.dataset import Dataset
 from pellucid.data.preprocess import Preprocessing
 from pellucid.errors import OptionError
-from pellucid.evaluation.influence.snapshots import KeepSnapshots, Snapshot
+from pellucid.evaluation.influence.logits import outputs_of
+from pellucid.evaluation.influence.snapshots import KeepSnapshots, Snapshot, own_copy
 from pellucid.nn.dense import Dense, Flatten
 from pellucid.nn.model import Model
 from pellucid.nn.sequential import Sequential
@@ -79,26 +80,20 @@ class Retraining:
             raise OptionError(
                 f"retraining: expected numbers from 0 to {m - 1} and some samples left, got {group}."
             )
-        model = self._trained(group, ())
-        return self._outputs(model)
+        return outputs_of(self._trained(group, ()), self.query_X)
 
     def traced(self, n_snapshots: int = 20) -> Traced:
         """Run the training with all samples, and keep snapshots of it."""
         keep = KeepSnapshots(n_snapshots)
         model = self._trained((), [keep])
-        return Traced(model, self._outputs(model), keep.snapshots)
+        return Traced(model, outputs_of(model, self.query_X), keep.snapshots)
 
     def _trained(self, group: Group, callbacks: Sequence[Callback]) -> Model:
-        model = copy.deepcopy(self.start)
-        model._bind()  # a copy's arrays, also one that came from another process, are no views of its theta
-        model._mark_input_gradient(False)
+        model = own_copy(self.start)
         keep = np.delete(np.arange(len(self.train)), list(group))
         held = {} if self.held is None else {"held": np.flatnonzero(np.isin(keep, self.held))}
         self.fit(model, self.train if not group else self.train.take(keep), callbacks, **held)
         return model
-
-    def _outputs(self, model: Model) -> Array:
-        return np.asarray(model.decision_function(self.query_X), np.float64).reshape(len(self.query_X), -1)
 
 
 def project_to_span(retraining: Retraining) -> Retraining:

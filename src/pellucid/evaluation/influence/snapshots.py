@@ -1,5 +1,6 @@
 """A training's parameters, kept now and then: what influence is traced over."""
 
+import copy
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -118,6 +119,14 @@ class KeepSnapshots:
             for snapshot, end in zip(kept, ends, strict=True)
         ]
         self._first, self.snapshots = n_steps, list(self._before)
+
+
+def own_copy(model: Model) -> Model:
+    """Return a copy of a model with parameters, state and buffers of its own."""
+    made = copy.deepcopy(model)
+    made._bind()  # a copy's arrays, also one that came from another process, are no views of its theta
+    made._mark_input_gradient(False)
+    return made
 
 
 def last_snapshot(model: Model, step: int, rate: float = 1.0) -> Snapshot:

@@ -18,9 +18,8 @@ from pellucid.evaluation.influence.gradients import (
     stack_products,
 )
 from pellucid.evaluation.influence.logits import check_classifier, labels_of, logit_slope
-from pellucid.evaluation.influence.snapshots import Snapshot
-from pellucid.nn.freezing import frozen_names, mark_frozen
-from pellucid.nn.model import Model, model_from_config
+from pellucid.evaluation.influence.snapshots import Snapshot, own_copy
+from pellucid.nn.model import Model
 from pellucid.ops.losses.base import LOSSES
 from pellucid.progress import CountCallback
 from pellucid.types import Array
@@ -116,13 +115,15 @@ def trace_influence(
            [-0.25, -0.5 ]])
     """
     _check(model, snapshots, train, query)
-    replica = fresh_copy(model)
+    replica = own_copy(model)
     rule = model.preprocessing or Preprocessing()
     X, query_X = rule.apply(train.X, model.dtype), rule.apply(query.X, model.dtype)
     predicted_labels = labels_of(model.decision_function(query.X))
     slopes = _loss_slope(model, train), logit_slope(predicted_labels)
     m, n_snapshots = len(X), len(snapshots)
-    way = _gradient_kind(model, (m + len(query_X)) * n_snapshots)
+    each = 3.0 * model._n_operations / OPERATIONS_A_SECOND + SECONDS_A_LAYER * len(model._leaves())
+    is_quick = (m + len(query_X)) * n_snapshots * each <= MOST_SECONDS
+    way = "stack" if is_stack(model) else "all" if is_quick else "last-layer"
     gram = X.reshape(m, -1) @ query_X.reshape(len(query_X), -1).T if way == "stack" else None
 
     def products(t: int) -> Products:
@@ -153,21 +154,6 @@ def trace_influence(
     )
 
 
-def fresh_copy(model: Model) -> Model:
-    """Return a model of the same architecture, parameters, state and loss, with buffers of its own."""
-    made = model_from_config(model.config(), dtype=model.dtype)
-    made.initialize(model.input_shape)
-    if model._n_frozen:
-        mark_frozen(made, frozen_names(model))
-    for own, leaf in zip(made._leaves(), model._leaves(), strict=True):
-        for kept, arrays in ((own.params, leaf.params), (own.state, leaf.state)):
-            for key, value in arrays.items():
-                kept[key][...] = value
-    made._copy_loss(model)
-    made.preprocessing, made.classes, made._schema = model.preprocessing, model.classes, model._schema
-    return made
-
-
 def _loss_slope(model: Model, data: Dataset) -> Slope:
     """Return the outputs' gradient of each sample's own loss, not divided by their number."""
     loss = LOSSES.from_config(model.loss_config)
@@ -179,14 +165,6 @@ def _loss_slope(model: Model, data: Dataset) -> Slope:
         return dZ
 
     return slope
-
-
-def _gradient_kind(model: Model, n_gradients: int) -> str:
-    if is_stack(model):
-        return "stack"
-    operations = 3.0 * model._n_operations
-    seconds = n_gradients * (operations / OPERATIONS_A_SECOND + SECONDS_A_LAYER * len(model._leaves()))
-    return "all" if seconds <= MOST_SECONDS else "last-layer"
 
 
 def _check(model: Model, snapshots: Sequence[Snapshot], train: Dataset, query: Dataset) -> None:

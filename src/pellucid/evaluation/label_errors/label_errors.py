@@ -59,10 +59,6 @@ class LabelError:
         place = f"{self.part} {self.index}"
         return f"{place} ({shorten(printable(self.name), 40)})" if self.name else place
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return it as JSON can hold it."""
-        return dict(vars(self))
-
 
 @dataclass(frozen=True, eq=False, repr=False)
 class LabelErrors(Result):
@@ -99,6 +95,7 @@ class LabelErrors(Result):
         return len(self.errors)
 
     columns = ("sample", "label", "more likely", "probability", "of the label")
+    in_json = "data model n_samples n_folds accuracy errors notes headline"
 
     @property
     def headline(self) -> str:
@@ -116,7 +113,7 @@ class LabelErrors(Result):
 
     def to_rows(self) -> list[dict[str, Any]]:
         """Return a row for each contradicted label."""
-        return [error.to_dict() for error in self.errors]
+        return [dict(vars(error)) for error in self.errors]
 
     def cells(self, row: dict[str, Any]) -> tuple[str, ...]:
         """Return a row as it is printed."""
@@ -149,21 +146,8 @@ class LabelErrors(Result):
         writer.writeheader()
         for error in self.errors:
             numbers = {"confidence": f"{error.confidence:.4f}", "p_given": f"{error.p_given:.4f}"}
-            writer.writerow({**error.to_dict(), **numbers})
+            writer.writerow({**vars(error), **numbers})
         return text.getvalue()
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return all but the pixels and the probabilities, as JSON can hold it."""
-        return {
-            "data": self.data,
-            "model": self.model,
-            "n_samples": self.n_samples,
-            "n_folds": self.n_folds,
-            "accuracy": self.accuracy,
-            "errors": [error.to_dict() for error in self.errors],
-            "notes": list(self.notes),
-            "headline": self.headline,
-        }
 
     def __repr__(self) -> str:
         return f"LabelErrors({self.data}: {self.headline})"

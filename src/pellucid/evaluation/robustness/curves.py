@@ -1,20 +1,79 @@
 """What a measurement of robustness found: the scores at each strength, and where each change breaks the model."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pellucid.evaluation.robustness.chance import BREAK_POINTS, Chance, judge
-from pellucid.evaluation.robustness.perturbation import REASONS, Perturbation
+from pellucid.evaluation.robustness.perturbations import REASONS, Perturbation
 from pellucid.shares import share_range
 from pellucid.stats.intervals import wilson_interval
 from pellucid.text import p_in_words, plural
-from pellucid.text_blocks import Result
+from pellucid.text_blocks import Result, as_json
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+import math
+from collections.abc import Sequence
+from typing import Literal, NamedTuple, TypeAlias
+
+from pellucid.stats.multiple import holm
+
+LEVEL = 0.05  # a p-value below it counts as beyond chance
+BREAK_POINTS = 10  # percent of all photos: such a loss counts as a break
+
+Outcome: TypeAlias = Literal["no loss", "more than chance", "not shown", "cannot be told"]
+
+
+class Chance(NamedTuple):
+    """What a test says of the cost of one change.
+
+    Attributes
+    ----------
+    p_value : float
+        Of McNemar's exact test, with Holm's correction for all the changes tried.
+    outcome : str
+        "no loss"; "more than chance", p below 0.05; "not shown", p not below it; or "cannot be told": not below
+        it, and with so few photos a loss of ten points would not have been either, even with none gained.
+    """
+
+    p_value: float
+    outcome: Outcome
+
+
+def judge(costs: Sequence[int], p_values: Sequence[float], n: int) -> list[Chance]:
+    """Return what tests of several changes on the same ``n`` photos say.
+
+    Parameters
+    ----------
+    costs : sequence of int
+        How many photos fewer are classified correctly under each change.
+    p_values : sequence of float
+        Of McNemar's exact test for each change, uncorrected.
+    n : int
+        Photos.
+
+    Notes
+    -----
+    Of k photos lost and none gained, the test's p-value is 2 / 2^k: the fewest that are significant.
+
+    Examples
+    --------
+    >>> for found in judge([9, 4, 0], [0.0039, 0.125, 1.0], 50):
+    ...     print(found.outcome, round(found.p_value, 3))
+    more than chance 0.012
+    cannot be told 0.25
+    no loss 1.0
+    """
+    corrected = holm(p_values)
+    n_not_rejected = max(1, int((corrected >= LEVEL).sum()))  # Holm's factor for the next
+    fewest = math.floor(math.log2(2 * n_not_rejected / LEVEL)) + 1
+    otherwise: Outcome = "cannot be told" if 100 * fewest > BREAK_POINTS * n else "not shown"
+    return [
+        Chance(p, "no loss" if cost <= 0 else "more than chance" if p < LEVEL else otherwise)
+        for cost, p in zip(costs, corrected.tolist(), strict=True)
+    ]
 
 
 @dataclass(frozen=True)
@@ -96,22 +155,6 @@ class PerturbationCurve:
         """How many photos fewer are classified correctly at the moderate strength; below 0: more."""
         return self.rows[0].n_correct - self.moderate.n_correct
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the curve as JSON can hold it."""
-        p = self.perturbation
-        return {
-            "name": p.name,
-            "title": p.title,
-            "reason": REASONS[p.reason],
-            "description": p.description,
-            "unit": p.unit,
-            "moderate_strength": self.moderate.strength,
-            "moderate_cost": self.cost,
-            "moderate_p_value": self.moderate.p_value,
-            "breaks_at": self.breaks_at,
-            "rows": [asdict(row) for row in self.rows],
-        }
-
 
 @dataclass(frozen=True, repr=False)
 class Robustness(Result):
@@ -150,6 +193,7 @@ class Robustness(Result):
     noun: str = "photo"
 
     columns = ("change, moderate", "correct", "95 %", "p", "beyond chance", "breaks at")
+    in_json = "headline n n_correct accuracy interval baseline most_common seed left_out photo files notes"
 
     @property
     def accuracy(self) -> float:
@@ -264,29 +308,23 @@ class Robustness(Result):
 
     def to_dict(self) -> dict[str, Any]:
         """Return all numbers as JSON can hold them."""
-        return {
-            "headline": self.headline,
-            "n": self.n,
-            "n_correct": self.n_correct,
-            "accuracy": self.accuracy,
-            "interval": list(self.interval),
-            "baseline": self.baseline,
-            "most_common": self.most_common,
-            "seed": self.seed,
-            "ranking": [curve.perturbation.name for curve in self.ranking],
-            "perturbations": [
-                {
-                    **curve.to_dict(),
-                    "moderate_p_value_holm": self.chances[curve.perturbation.name].p_value,
-                    "moderate_outcome": self.chances[curve.perturbation.name].outcome,
-                }
-                for curve in self.curves
-            ],
-            "left_out": dict(self.left_out),
-            "photo": self.photo,
-            "files": [str(path) for path in self.files],
-            "notes": list(self.notes),
-        }
+        perturbations = []
+        for curve in self.curves:
+            p, chance = curve.perturbation, self.chances[curve.perturbation.name]
+            own = {name: getattr(p, name) for name in ("name", "title", "description", "unit")}
+            moderate = {
+                "strength": curve.moderate.strength,
+                "cost": curve.cost,
+                "p_value": curve.moderate.p_value,
+                "p_value_holm": chance.p_value,
+                "outcome": chance.outcome,
+            }
+            found = {"reason": REASONS[p.reason], "breaks_at": curve.breaks_at, "rows": as_json(curve.rows)}
+            perturbations.append(
+                own | {f"moderate_{name}": value for name, value in moderate.items()} | found
+            )
+        ranking = [curve.perturbation.name for curve in self.ranking]
+        return {**super().to_dict(), "ranking": ranking, "perturbations": perturbations}
 
     def __repr__(self) -> str:
         worst = self.ranking[0]

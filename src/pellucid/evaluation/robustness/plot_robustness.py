@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,8 +11,7 @@ import numpy as np
 from pellucid.data.copies.pixels import has_colour
 from pellucid.errors import OptionError, PellucidError, ShapeError
 from pellucid.evaluation.robustness.curves import PerturbationCurve, Robustness
-from pellucid.evaluation.robustness.perturbation import REASONS, check_photos
-from pellucid.evaluation.robustness.perturbations import choose_perturbations
+from pellucid.evaluation.robustness.perturbations import REASONS, check_photos, choose_perturbations
 from pellucid.evaluation.robustness.try_perturbations import change_photo, check_model
 from pellucid.nn.model import Model
 from pellucid.plotting.grid import Page, Tile
@@ -50,7 +49,6 @@ def robustness_curves(result: Robustness) -> Figure:
         --------
         >>> from pellucid.evaluation.robustness.try_perturbations import robustness
         >>> from pellucid.nn.presets import preset
-        >>> from pellucid.data.copies.pixels import has_colour
     from pellucid.data.dataset import Dataset
         >>> model = preset("logistic")
         >>> model.initialize((8, 8, 3))
@@ -122,20 +120,15 @@ def _panel(axes: Axes, curve: PerturbationCurve, result: Robustness) -> None:
     axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0, symbol=" %"))
     axes.tick_params(labelsize=7.5, pad=2)
     axes.set_title(curve.perturbation.title, fontsize=9, pad=23, loc="left")
-    reason = REASONS[curve.perturbation.reason]
+    chance, label, cost = result.chances[curve.perturbation.name], curve.moderate.label, "none fewer"
+    if chance.outcome != "no loss":
+        told = chance.outcome if chance.outcome == "cannot be told" else p_in_words(chance.p_value)
+        cost = f"{curve.cost} fewer, {told}"
     lines: dict[str, Any] = {"xycoords": "axes fraction", "textcoords": "offset points", "fontsize": 7.5}
-    for text, up, color in ((reason, 13, MUTED), (_cost(result, curve), 3.5, INK)):
+    reason = REASONS[curve.perturbation.reason]
+    for text, up, color in ((reason, 13, MUTED), (f"{label}: {cost}", 3.5, INK)):
         axes.annotate(text, (0, 1), (0, up), color=color, **lines)
     axes.grid(axis="y")
-
-
-def _cost(found: Robustness, curve: PerturbationCurve) -> str:
-    """Return what a change costs at moderate strength, and whether that is chance, as short as a panel needs."""
-    chance, label = found.chances[curve.perturbation.name], curve.moderate.label
-    if chance.outcome == "no loss":
-        return f"{label}: none fewer"
-    told = chance.outcome if chance.outcome == "cannot be told" else p_in_words(chance.p_value)
-    return f"{label}: {curve.cost} fewer, {told}"
 
 
 def perturbation_sheet(
@@ -194,12 +187,11 @@ def perturbation_sheet(
             "Try image_to_input(photo, model.input_shape)."
         )
     chosen = choose_perturbations(perturbations, strengths)
-    shown = [
-        (p, strength)
-        for p, measured in chosen.items()
-        if not p.needs_colour or has_colour(image[None])
-        for strength in _few(measured)
-    ]
+    shown = []
+    for p, measured in chosen.items():
+        if not p.needs_colour or has_colour(image[None]):
+            some = np.linspace(0, len(measured) - 1, min(len(measured), MOST_COLUMNS)).round().astype(int)
+            shown += [(p, measured[i]) for i in some]
     pictures = [image, *(change_photo(image, p, strength, seed, row) for p, strength in shown)]
     last = max(2, len(model.classes), model.output_shape[-1]) - 1
     if label is not None and not 0 <= label <= last:
@@ -226,13 +218,6 @@ def perturbation_sheet(
     for (title, reason), its in rows.items():
         page.row(its, n_columns=n_columns, names=NAMES, name=title, note=reason, size=7)
     return page.figure()
-
-
-def _few(strengths: Sequence[float]) -> Sequence[float]:
-    """Return at most ``MOST_COLUMNS`` of the strengths, spread evenly, the ends among them."""
-    if len(strengths) <= MOST_COLUMNS:
-        return strengths
-    return [strengths[i] for i in np.linspace(0, len(strengths) - 1, MOST_COLUMNS).round().astype(int)]
 
 
 def _predictions(model: Model, pictures: Array) -> tuple[Array, list[float | None]]:

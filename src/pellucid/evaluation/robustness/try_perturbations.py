@@ -11,8 +11,7 @@ from pellucid.data.copies.pixels import has_colour
 from pellucid.data.dataset import Dataset
 from pellucid.errors import OptionError, ShapeError
 from pellucid.evaluation.robustness.curves import PerturbationCurve, Robustness, StrengthRow
-from pellucid.evaluation.robustness.perturbation import Perturbation, check_photos
-from pellucid.evaluation.robustness.perturbations import choose_perturbations
+from pellucid.evaluation.robustness.perturbations import Perturbation, check_photos, choose_perturbations
 from pellucid.nn.model import Model, check_trained
 from pellucid.prediction.predict import Predictions, predict
 from pellucid.progress import CountCallback
@@ -111,7 +110,11 @@ def robustness(
         for perturbation, measured in chosen.items():
             rows = [_row(perturbation, 0.0, is_right, is_right)]
             for strength in measured:
-                right_now = _predict_changed(model, data.X, perturbation, strength, seed) == found.y_true
+                answers = []
+                for number, start in enumerate(range(0, len(data), PIECE)):
+                    rng = _stream(perturbation, seed, number)
+                    answers.append(model.predict(perturbation(data.X[start : start + PIECE], strength, rng)))
+                right_now = np.concatenate(answers) == found.y_true
                 rows.append(_row(perturbation, strength, is_right, right_now))
                 n_done += 1
                 if progress is not None:
@@ -178,17 +181,6 @@ def check_model(where: str, model: Model) -> None:
             f"{where}: expected a model of photos, (height, width, 3) or grey, got one that takes {shape}. "
             "Only photos can be rotated, darkened or covered."
         )
-
-
-def _predict_changed(model: Model, X: Array, perturbation: Perturbation, strength: float, seed: int) -> Array:
-    """Return the model's answers to changed photos, (m,); each piece has a stream of its own."""
-    answers = [
-        model.predict(
-            perturbation(X[start : start + PIECE], strength, _stream(perturbation, seed, start // PIECE))
-        )
-        for start in range(0, len(X), PIECE)
-    ]
-    return np.concatenate(answers)
 
 
 def _row(perturbation: Perturbation, strength: float, is_right: Array, right_now: Array) -> StrengthRow:

@@ -36,9 +36,10 @@ def feature_layer(model: Model) -> Layer | None:
     ('activation_4', (8, 8, 96))
     """
     chain = _chain(model)
-    last = next((i for i in reversed(range(len(chain))) if _has_convolution(chain[i])), None)
-    if last is None:
+    has_one = [any(isinstance(leaf, Conv2D) for leaf in layer._leaves()) for layer in chain]
+    if not any(has_one):
         return None
+    last = len(chain) - 1 - has_one[::-1].index(True)
     found = chain[last]
     if len(found.output_shape) != 3 and isinstance(found, Model):
         return feature_layer(found)
@@ -57,10 +58,6 @@ def _chain(model: Model) -> list[Layer]:
     for place in model._places:
         parts += _chain(place) if isinstance(place, Sequential) else [place]
     return parts
-
-
-def _has_convolution(layer: Layer) -> bool:
-    return any(isinstance(leaf, Conv2D) for leaf in layer._leaves())
 
 
 def _behind_in_graph(graph: Graph, found: Layer) -> Layer:

@@ -60,20 +60,13 @@ def gradient_x_input(scorer: Scorer, x: Array) -> Attribution:
     return Attribution(values, values.sum(axis=2), True, note if values.any() else FLAT)
 
 
-def smooth_grad(
-    scorer: Scorer, x: Array, *, n: int = N_COPIES, noise: float = NOISE, seed: int = 0
-) -> Attribution:
+def smooth_grad(scorer: Scorer, x: Array) -> Attribution:
     """Return the gradient averaged over noisy copies, which leaves out what changes from pixel to pixel.
 
     Parameters
     ----------
     scorer : Scorer
     x : Array, shape (h, w, c) or (h, w)
-    n : int, optional
-        Copies.
-    noise : float, optional
-        The noise's standard deviation, as a fraction of the image's range of values.
-    seed : int, optional
 
     Returns
     -------
@@ -83,13 +76,14 @@ def smooth_grad(
     Notes
     -----
     Smilkov, Thorat, Kim, Viégas and Wattenberg, 2017, "SmoothGrad", section 2: the mean of the gradient at
-    x + N(0, sigma^2). n forward and backward passes.
+    x + N(0, sigma^2). 25 forward and backward passes.
     """
-    sigma = noise * float(x.max() - x.min())
-    bumps = stream(seed, "smoothgrad").standard_normal((n, *x.shape))
+    sigma = NOISE * float(x.max() - x.min())
+    bumps = stream(0, "smoothgrad").standard_normal((N_COPIES, *x.shape))
     copies = (x + sigma * bumps).astype(x.dtype)
     values = as_cube(scorer.gradients(copies)[1].mean(axis=0))
-    note = f"The gradient, averaged over {n} copies with noise of {100 * noise:.0f} % of the picture's range."
+    noise = f"noise of {100 * NOISE:.0f} % of the picture's range"
+    note = f"The gradient, averaged over {N_COPIES} copies with {noise}."
     return _unsigned(values, note)
 
 

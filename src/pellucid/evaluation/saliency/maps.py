@@ -119,22 +119,14 @@ class SaliencyMap(Attribution):
     sanity: SanityCheck | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """Return what was measured, without the pixels, as JSON can hold it."""
-        check = self.sanity
-        return {
-            "method": self.method,
-            "target": self.target,
-            "applies": self.heat is not None,
-            "note": self.note,
-            "completeness_error": self.completeness_error,
-            "sanity": None
-            if check is None
-            else {
-                "rank_correlation": check.correlation,
-                "rank_correlations": list(check.correlations),
-                "outcome": check.outcome,
-            },
+        """Return what is said of the map as JSON can hold it; its numbers are in the picture."""
+        check = self.sanity and {
+            "rank_correlation": self.sanity.correlation,
+            "rank_correlations": list(self.sanity.correlations),
+            "outcome": self.sanity.outcome,
         }
+        own = {name: getattr(self, name) for name in ("method", "target", "note", "completeness_error")}
+        return {**own, "applies": self.heat is not None, "sanity": check}
 
 
 @dataclass(frozen=True, eq=False, repr=False)

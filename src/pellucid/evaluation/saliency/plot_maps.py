@@ -67,26 +67,18 @@ def saliency_figure(image: Array, maps: Mapping[str, SaliencyMap]) -> Figure:
         words = [Line(found.title, INK, True), Line(found.note, INK)]
         if found.sanity is not None:
             words.append(Line(f"With untrained networks: {_check_words(found.sanity)}", MUTED))
-        tiles = _tiles(found, image)
-        if tiles:
-            page.row(tiles, n_columns=3, words=words, words_width=WORDS_WIDTH, size=8)
-        else:
+        if found.heat is None:
             page.text(words[0], size=9, gap=0)
             page.text(words[1], size=8)
+            continue
+        drawn = [("The map", found.heat, None), ("Over the picture", found.heat, image)]
+        if found.sanity is not None and found.sanity.heat is not None:
+            drawn.append(("Untrained network", found.sanity.heat, None))
+        tiles = [
+            Tile(heat_picture(heat, found.is_signed, below), above=[title]) for title, heat, below in drawn
+        ]
+        page.row(tiles, n_columns=3, words=words, words_width=WORDS_WIDTH, size=8)
     return page.figure()
-
-
-def _tiles(found: SaliencyMap, image: Array) -> list[Tile]:
-    """Return the map, the map over the photo, and the map of an untrained network; none where it does not apply."""
-    if found.heat is None:
-        return []
-    tiles = [
-        Tile(heat_picture(found.heat, found.is_signed), above=["The map"]),
-        Tile(heat_picture(found.heat, found.is_signed, image), above=["Over the picture"]),
-    ]
-    if found.sanity is not None and found.sanity.heat is not None:
-        tiles.append(Tile(heat_picture(found.sanity.heat, found.is_signed), above=["Untrained network"]))
-    return tiles
 
 
 def saliency_strip(image: Array, maps: Mapping[str, SaliencyMap]) -> Figure:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -56,8 +56,8 @@ class Advice:
     command: str
 
     def to_dict(self) -> dict[str, str]:
-        """Return both as JSON can hold them."""
-        return asdict(self)
+        """Return it as JSON can hold it."""
+        return dict(vars(self))
 
     def __str__(self) -> str:
         return f"{self.finding} Try: {self.command}"
@@ -114,7 +114,7 @@ class _Case:
     @cached_property
     def is_full_batch(self) -> bool:
         """Whether the optimizer has no learning rate."""
-        return OPTIMIZERS[self.run.options.optimizer].is_full_batch
+        return OPTIMIZERS[str(self.run.options.optimizer)].is_full_batch
 
     @property
     def is_short(self) -> bool:

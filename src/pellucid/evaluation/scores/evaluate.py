@@ -11,7 +11,6 @@ from pellucid.data.dataset import Dataset
 from pellucid.data.label_encoding import with_labels
 from pellucid.evaluation.scores.advice import advise_model
 from pellucid.evaluation.scores.calibration import calibrate, squared_errors
-from pellucid.evaluation.scores.further import further_metrics
 from pellucid.evaluation.scores.one_vs_rest import (
     NO_PROBABILITIES,
     ClassScores,
@@ -24,6 +23,7 @@ from pellucid.evaluation.scores.one_vs_rest import (
 from pellucid.evaluation.scores.regression import regression_estimates
 from pellucid.evaluation.scores.scores import Scores
 from pellucid.nn.model import Model, check_trained
+from pellucid.ops.metrics import Metric, measured, metrics_by_name
 from pellucid.prediction.predict import Compute, Predictions, compute_here, predict
 from pellucid.progress import ProgressCallback, no_progress, stage_of
 from pellucid.registry import validate_call
@@ -213,23 +213,16 @@ def _means(
         if name in of_samples:
             mean, reason = float(of_samples[name].mean()), ""
         else:
-            values = [_counted(name, one) for one in per_class]
+            values = [one.estimates[name].value for one in per_class]
+            if name in ("precision", "recall", "f1"):  # as in scikit-learn, 0 where undefined
+                is_zero = [one.is_label or (name == "precision" and one.n_samples > 0) for one in per_class]
+                values = [0.0 if v is None and z else v for v, z in zip(values, is_zero, strict=True)]
             mean = float(mean_of_defined(np.array(values, float)))
             fullest = max(per_class, key=lambda one: one.n_samples)  # "every sample is" says more
             reason = fullest.estimates[name].reason
         values_resampled = resampled.get((name, None), np.empty(0))
         found[name] = interval_of(None if np.isnan(mean) else mean, values_resampled, reason, level=level)
     return found
-
-
-def _counted(name: str, one: ClassScores) -> float | None:
-    """Return what a class counts in a mean, as in scikit-learn: 0 where a label's score is undefined.
-
-    Of classes only precision is, for one that occurs and is never predicted; absent ones count in no mean.
-    """
-    value = one.estimates[name].value
-    is_zero = name in ("precision", "recall", "f1") if one.is_label else name == "precision" and one.n_samples
-    return 0.0 if value is None and is_zero else value
 
 
 def _notes(predictions: Predictions, per_class: tuple[ClassScores, ...]) -> tuple[str, ...]:
@@ -245,3 +238,39 @@ def _notes(predictions: Predictions, per_class: tuple[ClassScores, ...]) -> tupl
     if not predictions.has_probabilities:
         notes.append(f"No calibration, Brier score and log loss: {NO_PROBABILITIES}.")
     return tuple(notes)
+
+
+def further_metrics(
+    predictions: Predictions, metrics: Any, *, level: float, n_resamples: int, seed: int
+) -> dict[str, Estimate]:
+    """Return metrics of predictions by name, each with the percentile interval of its resamples.
+
+    Parameters
+    ----------
+    predictions : Predictions
+    metrics : sequence of str or callable
+        As :func:`pellucid.ops.metrics.metrics_by_name` takes them.
+    level, n_resamples, seed
+        As for :func:`.measure.evaluate`.
+
+    Examples
+    --------
+    >>> y = np.array([[1.0], [3.0], [4.0]])
+    >>> predictions = Predictions("regression", y, y + 1, np.empty((3, 0)), False, ())
+    >>> further_metrics(predictions, ["mean_absolute_error"], level=0.95, n_resamples=10, seed=1)
+    {'mean_absolute_error': Estimate(value=1.0, ...)}
+    """
+    y_true, y_pred = (y[:, 0] if y.shape[1:] == (1,) else y for y in (predictions.y_true, predictions.y_pred))
+    strata = predictions.y_true if predictions.kind == "classification" else None
+    found = {}
+    for name, function in metrics_by_name(metrics).items():
+
+        def of_resamples(counts: Array, name: str = name, function: Metric = function) -> Array:
+            rows = [np.repeat(np.arange(len(y_true)), column.astype(int)) for column in counts.T]
+            return np.array([measured(name, function, y_true[some], y_pred[some]) for some in rows])
+
+        value = measured(name, function, y_true, y_pred)
+        values = bootstrap(of_resamples, len(y_true), strata=strata, n_resamples=n_resamples, seed=seed)
+        undefined = "it is undefined for these samples" if np.isnan(value) else ""
+        found[name] = interval_of(None if undefined else value, values, undefined, level=level)
+    return found

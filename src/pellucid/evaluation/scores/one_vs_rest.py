@@ -1,7 +1,7 @@
 """Each class against the rest, or each label: a binary problem a column."""
 
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 
@@ -78,28 +78,6 @@ class ClassScores:
     roc: RocCurve | None
     precision_recall: PrCurve | None
     calibration: Calibration | None
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return scores and curves as JSON can hold them."""
-        curves = {"roc": self.roc, "precision_recall": self.precision_recall, "calibration": self.calibration}
-        return {
-            "n_samples": self.n_samples,
-            "n_predicted": self.n_predicted,
-            "n_hits": self.n_hits,
-            "estimates": {name: estimate.to_dict() for name, estimate in self.estimates.items()},
-            **{name: None if curve is None else curve_to_dict(curve) for name, curve in curves.items()},
-        }
-
-
-def curve_to_dict(curve: RocCurve | PrCurve | Calibration) -> dict[str, Any]:
-    """Return a curve as JSON can hold it: infinity becomes None."""
-
-    def plain(value: Any) -> Any:
-        if isinstance(value, np.ndarray):
-            return [x if np.isfinite(x) else None for x in value.tolist()]
-        return value
-
-    return {name: plain(value) for name, value in curve._asdict().items()}
 
 
 class ResampledColumns:

@@ -9,13 +9,13 @@ from pellucid.errors import OptionError
 from pellucid.evaluation.scores.advice import Advice, lines_of
 from pellucid.evaluation.scores.calibration import Calibration
 from pellucid.evaluation.scores.estimate_text import accuracy_line, score_in_words, title_of, with_interval
-from pellucid.evaluation.scores.one_vs_rest import ClassScores, curve_to_dict
+from pellucid.evaluation.scores.one_vs_rest import ClassScores
 from pellucid.prediction.confusion import ConfusionMatrix
 from pellucid.prediction.predict import Predictions
 from pellucid.stats.intervals import Estimate
 from pellucid.stats.paired import McNemar
 from pellucid.text import join, join_some, plural
-from pellucid.text_blocks import Block, Result, Table
+from pellucid.text_blocks import Block, Result, Table, as_json
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -99,6 +99,28 @@ class Scores(Result):
             )
         return self.confusion.accuracy
 
+    in_json = "kind level n_resamples estimates calibration versus_baseline without_leaks headline advice"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return every score, curve and interval as JSON can hold them."""
+        counts = {} if self.confusion is None else self.confusion.to_dict()
+        labels = {one.name: one.estimates["accuracy"].value for one in self.per_class if one.is_label}
+        per_class = {one.name: as_json(one) for one in self.per_class}
+        for one in per_class.values():
+            del one["name"], one["is_label"]
+        return {
+            **super().to_dict(),
+            "n_samples": len(self),
+            **{name: estimate.value for name, estimate in self.estimates.items()},
+            **{
+                name: value for name, value in counts.items() if not name.endswith("_interval")
+            },  # always 95 %
+            **({"per_label": labels} if labels else {}),
+            "per_class": per_class,
+            "leaks": as_json(self.predictions.leaks),
+            "notes": list(self.about_data),
+        }
+
     def plot(self, name: str | None = None, *, ax: Any = None) -> Axes:
         """Draw the scores and return the matplotlib axes.
 
@@ -116,31 +138,6 @@ class Scores(Result):
 
         chosen = name or {"classification": "confusion", "multi_label": "roc"}.get(self.kind)
         return axes_of(lambda: draw(self, chosen), ax, what=chosen or "it")
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return everything as JSON can hold it: plain values first, then with intervals, then curves."""
-        counts = {} if self.confusion is None else self.confusion.to_dict()
-        labels = {one.name: one.estimates["accuracy"].value for one in self.per_class if one.is_label}
-        return {
-            "kind": self.kind,
-            "n_samples": len(self),
-            **{name: estimate.value for name, estimate in self.estimates.items()},
-            **{
-                name: value for name, value in counts.items() if not name.endswith("_interval")
-            },  # always 95 %
-            **({"per_label": labels} if labels else {}),
-            "level": self.level,
-            "n_resamples": self.n_resamples,
-            "estimates": {name: estimate.to_dict() for name, estimate in self.estimates.items()},
-            "per_class": {one.name: one.to_dict() for one in self.per_class},
-            "calibration": None if self.calibration is None else curve_to_dict(self.calibration),
-            "versus_baseline": None if self.versus_baseline is None else self.versus_baseline.to_dict(),
-            "leaks": [leak._asdict() for leak in self.predictions.leaks],
-            "without_leaks": None if self.without_leaks is None else self.without_leaks.to_dict(),
-            "headline": self.headline,
-            "notes": list(self.about_data),
-            "advice": [one.to_dict() for one in self.advice],
-        }
 
     @property
     def columns(self) -> tuple[str, str]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from pellucid.text import in_seconds, join_some, plural, shorten
-from pellucid.text_blocks import Block, Result
+from pellucid.text_blocks import Block, Result, as_json
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -159,6 +159,11 @@ class Sweep(Result):
     is_complete: bool = True
     about_folds: tuple[str, ...] = ()
 
+    in_json = (
+        "data model search metric objectives n_samples n_folds seed n_trials n_trainings seconds "
+        "is_complete headline"
+    )
+
     @property
     def metric(self) -> str:
         """What trials are ranked by."""
@@ -267,28 +272,22 @@ class Sweep(Result):
         more = [f"And {len(rows) - MOST_LISTED} more."] if len(rows) > MOST_LISTED else []
         return [self.headline, (self.columns, [*map(self.cells, rows[:MOST_LISTED])]), *more, *self.notes]
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return every trial and training as JSON can hold them."""
+        trainings = {trial.number: as_json(trial.trainings) for trial in self.trials}
+        rows = sorted(self.to_rows(), key=lambda row: row["number"])
+        return super().to_dict() | {
+            "best": None if self.best is None else self.best.number,
+            "front": [trial.number for trial in self.front()],
+            "trials": [{**row, "trainings": trainings[row["number"]]} for row in rows],
+            "notes": list(self.about_folds),
+        }
+
     def figures(self) -> dict[str, Figure]:
         """Return the figures: score against cost, and score against each option."""
         from pellucid.evaluation.sweep.plot_sweep import options_figure, tradeoff_figure
 
         return {"sweep": tradeoff_figure(self), "options": options_figure(self)}
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return everything as JSON can hold it."""
-        own = ("data", "model", "search", "metric", "n_samples", "n_folds", "seed", "n_trials", "n_trainings")
-        trainings = {trial.number: [one._asdict() for one in trial.trainings] for trial in self.trials}
-        rows = sorted(self.to_rows(), key=lambda row: row["number"])
-        return {
-            **{name: getattr(self, name) for name in own},
-            "objectives": list(self.objectives),
-            "seconds": self.seconds,
-            "is_complete": self.is_complete,
-            "best": None if self.best is None else self.best.number,
-            "front": [trial.number for trial in self.front()],
-            "trials": [{**row, "trainings": trainings[row["number"]]} for row in rows],
-            "headline": self.headline,
-            "notes": list(self.about_folds),
-        }
 
 
 def title_of(objective: str) -> str:

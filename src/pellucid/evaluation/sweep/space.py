@@ -13,7 +13,6 @@ import json
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -229,28 +228,24 @@ def _read_range(source: TomlSource, path: KeyPath, table: dict[str, Any]) -> Any
 
 def _check(source: TomlSource, path: KeyPath, value: Any, model: str) -> None:
     """Raise FormatError, with the line of the space, unless a value suits its option."""
-    name, top, check = dotted(path), path[0], None
-    if top == MODEL:
-        if not isinstance(value, str) or not (value in PRESETS or value.endswith(".toml")):
-            raise source.fault(path, f"{unknown_name('preset', value, PRESETS)} Or name a .toml file.")
-        if value.endswith(".toml"):
-            check = partial(load_architecture, value)
-    elif top in NETWORK:
-        if not model.endswith(".toml"):
-            raise source.fault(
-                path,
-                f"{name}: it is an option of a network's file, and {model} is a preset. Name a .toml file.",
-            )
-        check = partial(load_architecture, model, {path: value})
-    elif top in OF_NAMED:
+    name, top = dotted(path), path[0]
+    if top in OF_NAMED:
         if len(path) != 2:
             raise source.fault(path, f"{name}: expected {top}.NAME, such as optimizer_options.momentum.")
         return  # whose names depend on what it is an option of
-    else:
+    if top not in (MODEL, *NETWORK):
         read_training(source, (), {top: value})
         return
+    is_network = top in NETWORK
+    if is_network and not model.endswith(".toml"):
+        raise source.fault(
+            path, f"{name}: it is an option of a network's file, and {model} is a preset. Name a .toml file."
+        )
+    if not is_network and value in [*PRESETS]:
+        return
+    if not is_network and not str(value).endswith(".toml"):
+        raise source.fault(path, f"{unknown_name('preset', value, PRESETS)} Or name a .toml file.")
     try:
-        if check is not None:
-            check()
+        load_architecture(*((model, {path: value}) if is_network else (value,)))
     except PellucidError as error:
         raise source.fault(path, f"{name} = {in_words(value)}: {error}") from None

@@ -14,7 +14,7 @@ from pellucid.plotting.style import class_name
 from pellucid.plotting.tables import target_histograms
 from pellucid.plotting.vector import image_to_vector
 from pellucid.reporting.draft import Draft
-from pellucid.reporting.elements import Card, Gallery, Section
+from pellucid.reporting.elements import Gallery, Section
 from pellucid.rng import stream
 from pellucid.runs.run import Run
 from pellucid.text import by, join, join_some, plural
@@ -42,8 +42,15 @@ def data_section(draft: Draft, run: Run) -> Section:
     )
     parts = []
     if draft.has_photos:
-        samples = (_samples(draft, run, part, n) for part, n in (("training", N_TRAINING), ("test", N_TEST)))
-        parts = [*samples, vector_section(draft, split.train, run.model)]
+        for part, n in (("training", N_TRAINING), ("test", N_TEST)):
+            data, cards = draft.data[part], []
+            for i in np.sort(stream(1, f"report, {part}").permutation(len(data))[:n]):
+                label = " ".join(f"{value:.4g}" for value in np.atleast_1d(data.y[i])[:MOST_TARGETS])
+                label = class_name(data.classes, int(data.y[i]), 16) if data.classes else label
+                cards.append(draft.card(part, i, label, last=f"{noun} {i}"))
+            gallery = Gallery(cards, "Drawn at random.", True)
+            parts.append(Section(f"{part.capitalize()} {noun}s", gallery=gallery))
+        parts.append(vector_section(draft, split.train, run.model))
     return Section("The data", intro=(intro,), figures=(targets,), parts=parts)
 
 
@@ -53,22 +60,6 @@ def _classes(split: Split) -> str:
     names = ", ".join(split.classes)
     named = names if len(names) <= MOST_LETTERS else join_some(split.classes)
     return f", of {plural(len(split.classes), 'class', 'classes')}: {named}"
-
-
-def _samples(draft: Draft, run: Run, part: str, n: int) -> Section:
-    """Return photos of a part, drawn at random."""
-    data = draft.data[part]
-    rows = np.sort(stream(1, f"report, {part}").permutation(len(data))[:n])
-    cards = [
-        Card(draft.photo(part, i), (_label(data, i), *draft.file(part, i), f"{run.noun} {i}")) for i in rows
-    ]
-    return Section(f"{part.capitalize()} {run.noun}s", gallery=Gallery(cards, "Drawn at random.", True))
-
-
-def _label(data: Dataset, i: int) -> str:
-    if data.classes:
-        return class_name(data.classes, int(data.y[i]), 16)
-    return " ".join(f"{value:.4g}" for value in np.atleast_1d(data.y[i])[:MOST_TARGETS])
 
 
 def vector_section(draft: Draft, part: Dataset, model: Model) -> Section:
@@ -124,13 +115,8 @@ def _pictures(draft: Draft, samples: Sequence[Sample]) -> Gallery | None:
     places = [(s.part, s.index, s.label) for s in samples if s.index is not None]
     if not draft.has_photos or not places:
         return None
-    names = {"train": "training", "test": "test"}
     cards = [
-        Card(
-            draft.photo(names[part], i),
-            (label or "no class", *draft.file(names[part], i), f"{names[part]} {i}"),
-        )
-        for part, i, label in dict.fromkeys(places[:MOST_SHOWN])
+        draft.card(part, i, label or "no class") for part, i, label in dict.fromkeys(places[:MOST_SHOWN])
     ]
     more = f", the first {MOST_SHOWN} of {len(places)}" if len(places) > MOST_SHOWN else ""
     return Gallery(cards, f"What was found{more}: the class under which it is filed, and its place.", True)

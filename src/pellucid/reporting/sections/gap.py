@@ -51,7 +51,11 @@ def gap_line(run: Run, scores: Scores | None = None) -> str:
 def _accuracies(run: Run) -> tuple[float, float, tuple[float, float], int, str]:
     """Return the accuracies on training samples and on others, the interval of the latter, and what these are."""
     columns, options = run.history.columns, run.config.options
-    if columns.get("accuracy") and columns.get("validation_accuracy") and options.validation is not None:
+    if (
+        columns.get("accuracy")
+        and columns.get("validation_accuracy")
+        and isinstance(options.validation, float | int)
+    ):
         at = best_epoch(run) if options.patience is not None else None  # whose weights were kept
         at = len(columns["accuracy"]) - 1 if at is None else at
         train, other = columns["accuracy"][at], columns["validation_accuracy"][at]

@@ -3,7 +3,7 @@
 from pellucid.data.source import DataSource
 from pellucid.evaluation.label_errors.label_errors import DOUBTFUL, HOW, LabelErrors
 from pellucid.reporting.draft import Draft
-from pellucid.reporting.elements import Card, Gallery, Section, Table
+from pellucid.reporting.elements import Gallery, Section, Table
 from pellucid.runs.spelling import data_parts
 from pellucid.text import percent
 
@@ -23,19 +23,10 @@ def label_errors_section(draft: Draft, found: LabelErrors, source: DataSource) -
     if not shown:
         return Section(title, intro=intro)
     if not draft.has_photos:
-        rows = [found.cells(one.to_dict()) for one in shown]
+        rows = [found.cells(vars(one)) for one in shown]
         return Section(title, intro=intro, table=Table(found.columns, rows))
-    parts = {"train": "training", "test": "test"}
     cards = [
-        Card(
-            draft.photo(parts[one.part], one.index),
-            (
-                f"label {one.given}",
-                f"{one.likely} ({percent(one.confidence)})",
-                *draft.file(parts[one.part], one.index),
-                f"{parts[one.part]} {one.index}",
-            ),
-        )
+        draft.card(one.part, one.index, f"label {one.given}", f"{one.likely} ({percent(one.confidence)})")
         for one in shown
     ]
     return Section(title, intro=intro, gallery=Gallery(cards, CAPTION, is_small=True))

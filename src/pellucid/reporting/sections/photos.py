@@ -117,25 +117,17 @@ def _cards(draft: Draft, run: Run, rows: Array) -> list[Card]:
             )
             for i, distance in zip(*near, strict=True)
         ]
-        lines = (
-            f"Predicted: {one.predicted} ({percent(one.probability)})",
-            f"True class: {one.actual}",
-            *draft.file("test", index),
-            f"test {run.noun} {one.index}, loss {one.loss:.2f}",
-        )
-        cards.append(Card(draft.photo("test", one.index), lines, one.is_correct, near_cards))
+        words = f"Predicted: {one.predicted} ({percent(one.probability)})", f"True class: {one.actual}"
+        last = f"test {run.noun} {one.index}, loss {one.loss:.2f}"
+        cards.append(draft.card("test", index, *words, last=last, is_right=one.is_correct, near=near_cards))
     return cards
 
 
 def _thumb(draft: Draft, run: Run, index: int) -> Card:
     one = sample_prediction(run.test_predictions, index)
-    lines = (
-        f"{one.predicted} ({percent(one.probability)})",
-        *(() if one.is_correct else (f"truth: {one.actual}",)),
-        *draft.file("test", index),
-        f"{run.noun} {one.index}",
-    )
-    return Card(draft.photo("test", one.index), lines, one.is_correct)
+    words = f"{one.predicted} ({percent(one.probability)})", f"truth: {one.actual}"
+    shown = words[: 2 - one.is_correct]
+    return draft.card("test", index, *shown, last=f"{run.noun} {index}", is_right=one.is_correct)
 
 
 def _each_cell(counts: Sequence[int], most: int) -> int:

@@ -41,15 +41,16 @@ def optimizer_in_words(options: TrainingOptions, stages: Sequence[Stage] = ()) -
     'AdamW with learning rates in stages (one-cycle up to epoch 3, then constant)'
     """
     parts = [f"batches of {options.batch_size}"] if options.batch_size else []
-    now = (options.schedule or CONSTANT).replace("_", "-")
+    now = str(options.schedule or CONSTANT).replace("_", "-")
     if stages:
         spans = [
-            f"{(each.schedule or CONSTANT).replace('_', '-')} up to epoch {until}" for until, each in stages
+            f"{str(each.schedule or CONSTANT).replace('_', '-')} up to epoch {until}"
+            for until, each in stages
         ]
         parts.append(f"learning rates in stages ({', '.join(spans)}, then {now})")
     elif options.schedule is not None:
         parts.append(f"a {now} schedule")
-    name = NAMES.get(options.optimizer, options.optimizer)
+    name = NAMES.get(str(options.optimizer), str(options.optimizer))
     return f"{name} with {' and '.join(parts)}" if parts else name
 
 
@@ -63,7 +64,7 @@ def is_step_by_step(run: Run) -> bool:
 
 def x_label(run: Run) -> str:
     """Return what one number of the history belongs to: an epoch, or a step."""
-    optimizer = run.config.options.optimizer
+    optimizer = str(run.config.options.optimizer)
     if OPTIMIZERS[optimizer].is_full_batch:
         return f"Iteration of {NAMES.get(optimizer, optimizer)}"
     if is_step_by_step(run):
@@ -86,7 +87,7 @@ def recipe_rows(run: Run) -> list[tuple[str, str]]:
     }
     if run.config.start is not None:
         table["from"] = f"{run.config.model_name}, {run.model._n_frozen:,} parameters frozen"
-    if OPTIMIZERS[options.optimizer].is_full_batch:
+    if OPTIMIZERS[str(options.optimizer)].is_full_batch:
         table.pop("learning_rate", None)  # it searches for the length of each step
     first = 1
     for until, own in stages:

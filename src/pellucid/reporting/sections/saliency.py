@@ -7,7 +7,7 @@ from pellucid.evaluation.saliency.maps import LITTLE, MUCH, SaliencyMaps, check_
 from pellucid.evaluation.saliency.plot_maps import first_layer_figure, saliency_figure, saliency_strip
 from pellucid.evaluation.scores.galleries import sample_prediction
 from pellucid.reporting.draft import DENSE, Draft
-from pellucid.reporting.elements import Captioned, Section, Table
+from pellucid.reporting.elements import Section, Table
 from pellucid.runs.run import Run
 from pellucid.text import capitalized, percent, plural
 
@@ -24,65 +24,37 @@ STRIP = "Red speaks for that class, blue against it; yellow on violet shows how 
 
 
 def saliency_section(draft: Draft, maps: Maps, run: Run) -> Section | None:
-    """Return the maps and their check; the first layer's weights alone where no photo was explained."""
-    figures = _first_layer(draft, run)
+    """Return the maps of each photo, their sanity check, and what the first layer looks for; None of other data."""
+    weights, figures, strips = first_layer(run.model), [], []
+    if weights is not None:
+        alt = "The weights of the first layer's units as pictures."
+        figures = [draft.add("first-layer", first_layer_figure(weights), weights.headline, alt, dpi=DENSE)]
     if not maps:
         return Section(TITLE, figures=figures) if figures else None
-    strips = [_strip(draft, i, maps[i], run) for i in maps]
     first = next(iter(maps.values()))
+    for i, found in maps.items():
+        one, image = sample_prediction(run.test_predictions, i), run.split.test.X[i]
+        place, n = (
+            capitalized(run.split.place("test", i)),
+            sum(each.heat is not None for each in found.values()),
+        )
+        right, truth = ("correctly ", "") if one.is_correct else ("", f", in truth '{one.actual}'")
+        caption = f"{place}, {right}predicted as '{one.predicted}' ({percent(one.probability)}){truth}"
+        if found is first:
+            how = f"{caption}: each map, over the {run.noun}, and of an untrained network."
+            alt = f"Maps of {run.split.place('test', i)}, one method a row."
+            figures.append(draft.add("saliency", saliency_figure(image, found), how, alt, dpi=DENSE))
+        alt = f"{place} and {plural(n, 'map')} of what its prediction depends on."
+        strips.append(draft.add(f"saliency-{i}", saliency_strip(image, found), f"{caption}.", alt, dpi=DENSE))
+    shown, more = strips[:N_OPEN], strips[N_OPEN:]
+    parts = [Section(f"The maps of {plural(len(shown), run.noun)}", (STRIP,), figures=shown)]
+    if more:
+        title = f"The maps of {plural(len(more), f'more {run.noun}')}"
+        parts.append(Section(title, figures=more, is_folded=True))
     return Section(
         TITLE,
         intro=(INTRO.replace("{images}", plural(len(maps), run.noun)),),
-        figures=(*figures, _at_large(draft, *next(iter(maps.items())), run)),
+        figures=figures,
         table=Table(first.columns, [first.cells(row) for row in check_rows([*maps.values()])]),
-        parts=_strips(strips, run.noun),
+        parts=parts,
     )
-
-
-def _strips(strips: list[Captioned], noun: str) -> list[Section]:
-    """Return the first strips, and the others folded."""
-    parts = [Section(f"The maps of {plural(len(strips[:N_OPEN]), noun)}", (STRIP,), figures=strips[:N_OPEN])]
-    if strips[N_OPEN:]:
-        title = f"The maps of {plural(len(strips) - N_OPEN, f'more {noun}')}"
-        parts.append(Section(title, figures=strips[N_OPEN:], is_folded=True))
-    return parts
-
-
-def _first_layer(draft: Draft, run: Run) -> list[Captioned]:
-    """Return the first layer's weights as a figure, or nothing where they do not belong to pixels."""
-    weights = first_layer(run.model)
-    if weights is None:
-        return []
-    alt = "The weights of the first layer's units as pictures."
-    return [draft.add("first-layer", first_layer_figure(weights), weights.headline, alt, dpi=DENSE)]
-
-
-def _at_large(draft: Draft, i: int, maps: SaliencyMaps, run: Run) -> Captioned:
-    return draft.add(
-        "saliency",
-        saliency_figure(run.split.test.X[i], maps),
-        f"{_place(run, i)}, {_prediction(run, i)}: each map, over the {run.noun}, and of an untrained network.",
-        f"Maps of {run.split.place('test', i)}, one method a row.",
-        dpi=DENSE,
-    )
-
-
-def _strip(draft: Draft, i: int, maps: SaliencyMaps, run: Run) -> Captioned:
-    n = sum(found.heat is not None for found in maps.values())
-    return draft.add(
-        f"saliency-{i}",
-        saliency_strip(run.split.test.X[i], maps),
-        f"{_place(run, i)}, {_prediction(run, i)}.",
-        f"{_place(run, i)} and {plural(n, 'map')} of what its prediction depends on.",
-        dpi=DENSE,
-    )
-
-
-def _place(run: Run, i: int) -> str:
-    return capitalized(run.split.place("test", i))
-
-
-def _prediction(run: Run, i: int) -> str:
-    one = sample_prediction(run.test_predictions, i)
-    predicted = f"predicted as '{one.predicted}' ({percent(one.probability)})"
-    return f"correctly {predicted}" if one.is_correct else f"{predicted}, in truth '{one.actual}'"

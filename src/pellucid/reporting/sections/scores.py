@@ -3,9 +3,14 @@
 from pellucid.evaluation.scores import plot_scores as drawn
 from pellucid.evaluation.scores.scores import Scores
 from pellucid.reporting.draft import Draft
-from pellucid.reporting.elements import Captioned, Section, Table
+from pellucid.reporting.elements import Section, Table
 
 FEW_CLASSES = 12  # that are shown at once
+CAPTIONS = {
+    "roc": ("Nearer to the top left is better; dotted: guessing.", "ROC curves."),
+    "precision-recall": ("Nearer to the top right is better.", "Curves of precision against recall."),
+    "calibration": ("Below the dotted line the network is overconfident.", "Calibration curves."),
+}
 MEANINGS = {
     "accuracy": "the share of samples that are predicted correctly",
     "baseline": "the accuracy of always predicting the most common class",
@@ -23,7 +28,11 @@ MEANINGS = {
 def scores_section(draft: Draft, scores: Scores) -> Section:
     """Return every score with its interval and its meaning: overall, for each class, and as figures."""
     rows = [(*scores.cells(row), MEANINGS.get(row["score"], "")) for row in scores.to_rows()]
-    curves = _figures(draft, scores)
+    curves = [
+        draft.add(name, drawn.draw(scores, name), *words)
+        for name, words in CAPTIONS.items()
+        if scores.predictions.has_probabilities or name != "calibration"
+    ]
     return Section(
         "Every score and its interval",
         table=Table((*scores.columns, "meaning"), rows),
@@ -37,14 +46,3 @@ def scores_section(draft: Draft, scores: Scores) -> Section:
             Section("Curves over every threshold, and calibration", figures=curves, is_folded=True),
         ),
     )
-
-
-def _figures(draft: Draft, scores: Scores) -> list[Captioned]:
-    captions = {
-        "roc": ("Nearer to the top left is better; dotted: guessing.", "ROC curves."),
-        "precision-recall": ("Nearer to the top right is better.", "Curves of precision against recall."),
-        "calibration": ("Below the dotted line the network is overconfident.", "Calibration curves."),
-    }
-    has_all = scores.predictions.has_probabilities
-    names = [name for name in captions if has_all or name != "calibration"]
-    return [draft.add(name, drawn.draw(scores, name), *captions[name]) for name in names]
