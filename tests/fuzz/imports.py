@@ -58,4 +58,4 @@ def check_exported(case: Exported) -> None:
 
 SUBJECTS: dict[str, Subject] = {}
 if all(importlib.util.find_spec(name) is not None for name in ("onnx", "onnxruntime")):
-    SUBJECTS["ONNX there and back"] = Subject(exported, check_exported, 40, cost=3)
+    SUBJECTS["ONNX there and back"] = Subject(exported, check_exported, 40)

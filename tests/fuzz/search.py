@@ -26,15 +26,11 @@ class Subject:
         Takes a case and raises AssertionError, or what a fault raises.
     n_cases : int
         How many are checked in the test suite.
-    cost : int
-        How many times as long as a small network's a case takes, roughly. From 10 on, a case that fails is not made
-        smaller, for which many others like it would be checked.
     """
 
     cases: SearchStrategy[Any]
     check: Callable[[Any], None]
     n_cases: int
-    cost: int = 1
     needs_numba: bool = False
 
 
@@ -50,12 +46,11 @@ def search(name: str, subject: Subject, seed: int, n_cases: int) -> None:
         The same draws the same cases.
     n_cases : int
     """
-    phases = [Phase.generate, Phase.shrink] if subject.cost < 10 else [Phase.generate]
 
     @hypothesis.seed(seed)
     @hypothesis.settings(
         max_examples=n_cases,
-        phases=phases,
+        phases=[Phase.generate, Phase.shrink],
         deadline=None,
         database=None,
         suppress_health_check=list(HealthCheck),

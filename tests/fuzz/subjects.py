@@ -1,6 +1,6 @@
 """All subjects that are searched for faults, by name."""
 
-from tests.fuzz import checkpoints, dual, files, imports, interruptions, networks, resumes
+from tests.fuzz import checkpoints, dual, files, imports, networks, resumes
 
 SUBJECTS = {
     **networks.SUBJECTS,
@@ -9,5 +9,4 @@ SUBJECTS = {
     **checkpoints.SUBJECTS,
     **files.SUBJECTS,
     **imports.SUBJECTS,
-    **interruptions.SUBJECTS,
 }

@@ -11,7 +11,7 @@ import pytest
 from tests.every import every
 
 from pellucid import dispatch
-from pellucid.errors import OptionError
+from pellucid.errors import OptionError, ShapeError
 from pellucid.nn.activation import Activation, Dropout
 from pellucid.nn.affine import Affine
 from pellucid.nn.blocks import Parallel, Residual
@@ -33,6 +33,7 @@ from pellucid.nn.pooling import (
 from pellucid.nn.sequential import Sequential
 from pellucid.ops.losses import LOSSES
 from pellucid.registry import check_option, options_of
+from pellucid.workspace import Workspace
 
 EXAMPLES: list[Layer] = [
     Activation("relu"),
@@ -186,3 +187,29 @@ def test_a_model_with_a_constructor_of_its_own() -> None:
     model.initialize((2,))
     assert (model.dtype, model.theta.size) == ("float64", 3)
     assert repr(model) == "Twice(body=Dense(units=1), dtype='float64')"
+
+
+def test_flatten_is_row_column_channel_order_and_undone_by_backward(rng: np.random.Generator) -> None:
+    layer = Flatten()
+    layer.build((4, 5, 3), StartRandom(np.random.PCG64(0)))
+    X = rng.standard_normal((2, 4, 5, 3))
+    flat = layer.forward(X)
+    assert flat.shape == (2, 60)
+    assert flat[1, (2 * 5 + 3) * 3 + 1] == X[1, 2, 3, 1]
+    np.testing.assert_array_equal(layer.backward(flat), X)
+
+
+def test_dense_on_images_says_to_flatten() -> None:
+    with pytest.raises(
+        ShapeError, match=r"dense_1: expected samples of shape \(n_in,\), got \(4, 4, 3\).*Flatten"
+    ):
+        Sequential([Dense(2)]).initialize((4, 4, 3))
+
+
+def test_a_workspace_gives_the_same_array_until_shape_or_dtype_change() -> None:
+    workspace = Workspace()
+    first = workspace.take("Z", (2, 3), np.float32)
+    assert workspace.take("Z", (2, 3), np.float32) is first
+    assert workspace.take("Z", (4, 3), np.float32).shape == (4, 3)
+    assert workspace.take("Z", (4, 3), np.float64).dtype == np.float64
+    assert workspace.take("other", (4, 3), np.float64) is not workspace.take("Z", (4, 3), np.float64)

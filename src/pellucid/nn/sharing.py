@@ -16,27 +16,20 @@ from pellucid.types import Shape
 from pellucid.workspace import Workspace
 
 
-def assign_places(structure: Any) -> None:
+def assign_places(structure: Any, seen: dict[int, Layer] | None = None) -> None:
     """Set the ``_places`` of a structure and of those inside it: what runs there.
 
     Parameters
     ----------
     structure : Container
-        The outermost one.
+        The outermost one, but in its own calls, which give the layers seen so far.
 
     Raises
     ------
     OptionError
         If a layer stands in several places of a structure that cannot run it so: see ``Container._shares_layers``.
     """
-    seen: dict[int, Layer] = {}
-    _assign_places(structure, seen)
-    shared = next((layer for layer in seen.values() if layer._further_uses), None)
-    if shared is not None and not structure._shares_layers:
-        raise _refusal(structure, shared)
-
-
-def _assign_places(structure: Any, seen: dict[int, Layer]) -> None:
+    is_outermost, seen = seen is None, {} if seen is None else seen
     structure._places, structure._flows = [], []
     for child in structure.children():
         if id(child) in seen:
@@ -47,8 +40,11 @@ def _assign_places(structure: Any, seen: dict[int, Layer]) -> None:
         seen[id(child)] = child
         child._first_use, child._further_uses = None, []
         if child.children():
-            _assign_places(child, seen)
+            assign_places(child, seen)
         structure._places.append(child)
+    shared = next((layer for layer in seen.values() if layer._further_uses), None)
+    if is_outermost and shared is not None and not structure._shares_layers:
+        raise _refusal(structure, shared)
 
 
 def refresh_places(structure: Any) -> None:
