@@ -1,7 +1,6 @@
 """Use cases: look at a network, and check its gradients."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,15 +15,6 @@ from pellucid.types import Shape
 
 PHOTO = (64, 64, 3)  # the default for which a preset is shown
 SMALL_PHOTO = (32, 32, 3)  # and checked for, which is slower
-
-
-@dataclass(frozen=True)
-class _Found:
-    """What a source stands for."""
-
-    model: Model
-    architecture: Architecture | None = None
-    is_preset: bool = False
 
 
 def show(source: str | Path | Model, input_shape: Shape | Mapping[str, Shape] | None = None) -> Summary:
@@ -50,20 +40,19 @@ def show(source: str | Path | Model, input_shape: Shape | Mapping[str, Shape] | 
     >>> table.n_params, [row.kind for row in table.rows]
     (12289, ['Flatten', 'Dense'])
     """
-    found = _find(source)
-    model = found.model
+    model, architecture = _find(source)
     if model._is_initialized:
         if input_shape is not None and _plain(input_shape) != _plain(model.input_shape):
             raise OptionError(
                 f"{source}: expected samples of shape {_plain(model.input_shape)}, as the model was trained, got "
                 f"{_plain(input_shape)}. Leave the shape out."
             )
-    elif found.architecture is not None:
-        given = _plain(found.architecture.shape(input_shape))
-        with found.architecture.naming_lines():
+    elif architecture is not None:
+        given = _plain(architecture.shape(input_shape))
+        with architecture.naming_lines():
             model._lay_out(given)
     else:
-        shape = input_shape or (PHOTO if found.is_preset else model.input_shape)
+        shape = input_shape or (PHOTO if source in PRESETS else model.input_shape)
         if not shape:
             raise OptionError("show: the shape of the input is not known. Give one, such as (64, 64, 3).")
         model._lay_out(_plain(shape))
@@ -102,28 +91,28 @@ def check(
     >>> check("two-layer", (2, 2, 3)).is_ok
     True
     """
-    found = _find(source)
+    model, architecture = _find(source)
     options: dict[str, Any] = {"n_samples": n_samples, "seed": seed}
-    if found.architecture is None:
-        default = SMALL_PHOTO if found.is_preset else None
-        return check_gradients(found.model, _plain(input_shape or default), **options)
-    if "loss" in found.architecture.training:
-        options["loss"] = found.architecture.training["loss"]
-    shape = _plain(found.architecture.shape(input_shape))
-    found.architecture.initialize(shape, seed=seed)  # a layer that does not fit is named with its line
+    if architecture is None:
+        default = SMALL_PHOTO if source in PRESETS else None
+        return check_gradients(model, _plain(input_shape or default), **options)
+    if "loss" in architecture.training:
+        options["loss"] = architecture.training["loss"]
+    shape = _plain(architecture.shape(input_shape))
+    architecture.initialize(shape, seed=seed)  # a layer that does not fit is named with its line
     try:
-        return check_gradients(found.model, shape, **options)
+        return check_gradients(model, shape, **options)
     except FormatError:
         raise
     except PellucidError as error:
         raise FormatError(f"{source}: {error}") from None
 
 
-def _find(source: str | Path | Model) -> _Found:
+def _find(source: str | Path | Model) -> tuple[Model, Architecture | None]:
     if isinstance(source, Model) or not str(source).lower().endswith(".toml"):
-        return _Found(as_model(source, "model"), is_preset=source in PRESETS)
+        return as_model(source, "model"), None
     architecture = load_architecture(source)
-    return _Found(architecture.model, architecture)
+    return architecture.model, architecture
 
 
 def _plain(shape: Any) -> Any:
