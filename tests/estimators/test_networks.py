@@ -272,3 +272,13 @@ def test_a_pickle_keeps_frozen_layers_and_the_inputs_range(rng: np.random.Genera
         np.testing.assert_array_equal(twin.predict_proba(X), fitted.predict_proba(X))
         trained = twin.partial_fit(X, y).model_._leaves()
         np.testing.assert_array_equal(trained[1].params["W"], model._leaves()[1].params["W"])
+
+
+def test_a_model_of_one_class_is_pickled_and_saved(rng: np.random.Generator, tmp_path: Path) -> None:
+    X = rng.random((10, 3))
+    fitted = NetworkClassifier(n_epochs=1).fit(X, ["only"] * 10)
+    assert set(pickle.loads(pickle.dumps(fitted)).predict(X)) == {"only"}
+    pl.save(fitted.model_, tmp_path / "m.safetensors")
+    np.testing.assert_array_equal(
+        pl.load(tmp_path / "m.safetensors").predict_proba(X), fitted.model_.predict_proba(X)
+    )
