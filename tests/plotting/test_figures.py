@@ -33,10 +33,10 @@ LONG = tuple(f"a class with quite a long name {i}" for i in range(10))
 BREEDS = tuple(f"breed number {i}" for i in range(24))
 MLP = (
     LayerRow("flatten_1", "Flatten", "", (12288,), 0, 0),
-    LayerRow("dense_1", "Dense", "relu", (20,), 245780, 0),
-    LayerRow("dense_2", "Dense", "relu", (7,), 147, 0),
-    LayerRow("dense_3", "Dense", "relu", (5,), 40, 0),
-    LayerRow("dense_4", "Dense", "", (1,), 6, 0),
+    *(
+        LayerRow(f"dense_{i}", "Dense", "relu" if i < 4 else "", (n,), size, 0)
+        for i, (n, size) in enumerate([(20, 245780), (7, 147), (5, 40), (1, 6)], start=1)
+    ),
 )
 WIDE = tuple(LayerRow(f"d{i}", "Dense", "leaky_relu", (4096,), 4096 * 4097, 0) for i in range(6))
 CONVOLUTIONS = (
