@@ -114,18 +114,14 @@ def copy_findings(split: Split, copies: Copies, leaks: list[Leak]) -> list[Findi
         ("train", copies.train, copies.within_train),
         ("test", copies.test, copies.within_test),
     ):
-        for rows in members.members:
-            if len(rows) > 1:
-                samples = tuple(sample(part, row) for row in rows[:MOST_COPIES])
-                text = (
-                    f"{samples[0]} is there {len(rows)} times: again as {samples[1]}{_more(len(rows) - 2)}."
-                )
-                found.append(Finding("duplicate", text, samples, len(rows)))
-        for group in components(len(members.members), [(pair.first, pair.second) for pair in near]):
-            rows = [members.members[i][0] for i in group]
+        alike = components(len(members.members), [(pair.first, pair.second) for pair in near])
+        groups = [("duplicate", rows) for rows in members.members if len(rows) > 1]
+        groups += [("near_duplicate", [members.members[i][0] for i in group]) for group in alike]
+        for kind, rows in groups:
             samples = tuple(sample(part, row) for row in rows[:MOST_COPIES])
-            text = f"{samples[0]} is nearly the same as {samples[1]}{_more(len(rows) - 2)}."
-            found.append(Finding("near_duplicate", text, samples, len(rows)))
+            how = "nearly the same as" if kind == "near_duplicate" else f"there {len(rows)} times: again as"
+            text = f"{samples[0]} is {how} {samples[1]}{_more(len(rows) - 2)}."
+            found.append(Finding(kind, text, samples, len(rows)))
     return found
 
 
