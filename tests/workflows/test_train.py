@@ -15,7 +15,7 @@ class Listener(Callback):
     steps = 0
 
     def train_start(self, event: TrainStart) -> None:
-        self.steps = event.run.steps_to_next()
+        self.steps = event.run.steps_to_next().at_most
 
     def next_step(self, step: int) -> int:
         return sys.maxsize
