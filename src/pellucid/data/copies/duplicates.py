@@ -35,11 +35,7 @@ class Distinct(NamedTuple):
 
     digests: list[bytes]  # of each distinct sample
     members: list[list[int]]  # its rows, in order
-
-    @property
-    def firsts(self) -> Array:
-        """The first row of each."""
-        return np.array([rows[0] for rows in self.members], np.int64)
+    firsts: Array  # the first row of each
 
 
 class Copies(NamedTuple):
@@ -86,7 +82,8 @@ def distinct(X: Any) -> Distinct:
             row = part + 0.0 if part.dtype.kind == "f" else part
             digest.update(np.ascontiguousarray(row).data)
         found.setdefault(digest.digest(), []).append(i)
-    return Distinct(list(found), list(found.values()))
+    members = list(found.values())
+    return Distinct(list(found), members, np.array([rows[0] for rows in members], np.int64))
 
 
 def _in_one_dtype(train: Any, test: Any) -> tuple[Any, Any]:
