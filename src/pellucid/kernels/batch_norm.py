@@ -55,8 +55,8 @@ def batch_norm_forward(
 
 def _normalized(X: Array, mean: Array, rstd: Array, gamma: Array, beta: Array, out: Array | None) -> Array:
     Y = np.empty_like(X) if out is None else out
-    rows, vectors = _wide(len(gamma), (X, Y), ((gamma * rstd).astype(X.dtype), mean, beta))
-    normalize(rows[0], 0, *vectors, False, rows[1])
+    rows, (scale, centre, shift) = _wide(len(gamma), (X, Y), ((gamma * rstd).astype(X.dtype), mean, beta))
+    normalize(rows[0], 0, scale, centre, shift, False, rows[1])
     return Y
 
 
@@ -67,7 +67,7 @@ def gradient_sums(dY: Array, cache: BatchNormCache | BatchNormInferenceCache) ->
         return NotImplemented
     rows, [wide_mean] = _wide(len(mean), (dY, X), (mean,))
     wide_sums = np.zeros((2, wide_mean.size))
-    normalize_back_sums(*rows, 0, wide_mean, wide_mean, wide_mean, False, wide_sums)
+    normalize_back_sums(rows[0], rows[1], 0, wide_mean, wide_mean, wide_mean, False, wide_sums)
     sums = wide_sums.reshape(2, -1, len(mean)).sum(axis=1)
     sums[1] *= rstd
     return sums
@@ -94,8 +94,8 @@ def batch_norm_backward(
     scale = gamma * rstd
     vectors = np.stack([scale, mean, -scale * rstd * sums[1] / n, -scale * sums[0] / n]).astype(dtype)
     dX = np.empty_like(dY) if dX is None else dX
-    rows, (scale, mean, slope, level) = _wide(len(gamma), (dY, X, dX), vectors)
-    normalize_back(*rows[:2], 0, scale, mean, mean, False, slope, level, rows[2])
+    rows, (scale, mean, slope, level) = _wide(len(gamma), (dY, X, dX), [*vectors])
+    normalize_back(rows[0], rows[1], 0, scale, mean, mean, False, slope, level, rows[2])
     return dX, dgamma, dbeta
 
 

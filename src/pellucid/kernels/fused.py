@@ -79,8 +79,8 @@ def conv_norm_forward(
     found = over_shards(_moments(own + sums.reshape(2, k, c).sum(axis=1), Z.reshape(-1, c)), reduce)
     rstd, mean = 1 / np.sqrt(found.var + epsilon), found.mean.astype(X.dtype)
     A = workspace.take("A", P.shape, X.dtype)
-    vectors = passes.repeated(k, (gamma * rstd).astype(X.dtype), mean, beta)
-    passes.normalize(P.reshape(-1, k * c), 0, *vectors, relu, A.reshape(-1, k * c))
+    scale, centre, shift = passes.repeated(k, (gamma * rstd).astype(X.dtype), mean, beta)
+    passes.normalize(P.reshape(-1, k * c), 0, scale, centre, shift, relu, A.reshape(-1, k * c))
     return A, found, ConvNormCache(X, W, algorithm, Z, P, gamma, beta, mean, rstd, found.n, relu)
 
 
@@ -102,13 +102,9 @@ def conv_norm_backward(
     dA = np.ascontiguousarray(dA)
     k = passes.wide_rows(P.shape[1] * P.shape[2], c)
     scale, sums = gamma * rstd, np.zeros((2, k * c))
-    passes.normalize_back_sums(
-        *(array.reshape(-1, k * c) for array in (dA, P)),
-        0,
-        *passes.repeated(k, scale.astype(real), mean, beta),
-        relu,
-        sums,
-    )
+    given, values = (array.reshape(-1, k * c) for array in (dA, P))
+    factor, centre, shift = passes.repeated(k, scale.astype(real), mean, beta)
+    passes.normalize_back_sums(given, values, 0, factor, centre, shift, relu, sums)
     own = sums.reshape(2, k, c).sum(axis=1)
     own[1] *= rstd
     total = own if reduce is None else reduce(own)

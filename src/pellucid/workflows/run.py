@@ -123,7 +123,7 @@ def run_request(
             "--photo: a class is predicted for it, and this model predicts numbers. Leave it out."
         )
     if config.options.loss is not None and split.classes:
-        check_probabilities("--loss", config.options.loss)
+        check_probabilities("--loss", str(config.options.loss))
     image = new_image(config, split.train)
     asked, listeners = asked._replace(split=split), [PrintCosts(show=say), *callbacks]
     outcome = train_into(asked, out, callbacks=listeners, shows_data=True, say=say, **options)

@@ -87,7 +87,7 @@ def say_end(run: Run, say: Say, *, was_interrupted: bool) -> None:
     """Say how long a training took; where it was interrupted, whether it can go on."""
     history = run.history
     if was_interrupted:
-        is_full_batch = OPTIMIZERS[run.options.optimizer].is_full_batch
+        is_full_batch = OPTIMIZERS[str(run.options.optimizer)].is_full_batch
         how = "a training by L-BFGS cannot go on from here" if is_full_batch else "--resume goes on from here"
         say(f"Stopped after {history.n_steps} steps, as asked. History and model so far are kept; {how}.")
     say(f"Training took {time_in_words(history, run.options)}.")

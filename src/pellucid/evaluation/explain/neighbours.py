@@ -120,7 +120,9 @@ def hidden_features(model: Model, X: Array) -> Array:
     rule = model.preprocessing or Preprocessing()  # as predictions do
     if layer is None:
         return rule.apply(X, model.dtype).reshape(len(X), -1)
-    if model._n_body and isinstance(model.layers[-1], Dense):  # what it sees is what the body makes of photos
+    if model._n_body and isinstance(
+        model._places[-1], Dense
+    ):  # what it sees is what the body makes of photos
         return body_features(model, X, rule)
     parts, rows = [], model._rows_a_piece(X)
     with record(layer) as watch:

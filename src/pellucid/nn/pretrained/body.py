@@ -1,6 +1,7 @@
 """What a preset begins with that was learned elsewhere: its layers are filled and frozen when it is initialized."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from pellucid.errors import ShapeError
 from pellucid.nn import freezing
@@ -30,7 +31,7 @@ class Body:
     name: str
     layers: list[Layer] = field(default_factory=list)
 
-    def suit(self, model: Sequential, shape: Shape) -> None:
+    def suit(self, model: Any, shape: Shape) -> None:
         """Have a model, not yet built, take photos of a shape: resized to the body's, grey ones three times."""
         if len(shape) != 3 or shape[2] not in (1, 3):
             raise ShapeError(
@@ -43,7 +44,7 @@ class Body:
             front.append(Conv2D(3, 1, use_bias=False))
         model._take_layers([*front, *self.layers])
 
-    def fill(self, model: Sequential) -> None:
+    def fill(self, model: Any) -> None:
         """Write the published weights into a model's layers, and freeze all but the last."""
         leaves = model._leaves()
         n_front = len(model.layers) - len(self.layers)

@@ -21,7 +21,7 @@ from pellucid.types import Array
 
 MAGIC, VERSION = 0x1950A86A20F9469CFC6C, 1001
 LARGEST = 256 * 2**20  # bytes of a file
-_DTYPES = {"FloatStorage": np.dtype("<f4"), "LongStorage": np.dtype("<i8")}
+_DTYPES: dict[str, np.dtype[Any]] = {"FloatStorage": np.dtype("<f4"), "LongStorage": np.dtype("<i8")}
 
 
 class _Kind(NamedTuple):

@@ -50,7 +50,8 @@ def choose_decay(
             optimizer.minimize(model.theta, partial(_loss, executor, inner), model.grad)
             losses[k, j] = _loss(executor, outer)
     model.theta[...], optimizer.n_steps = start, n_steps
-    return DECAYS[int(np.argmin(losses.mean(axis=0)))]
+    best: float = DECAYS[int(losses.mean(axis=0).argmin())]
+    return best
 
 
 def _loss(executor: Any, samples: tuple[Any, Any, Array | None]) -> float:
