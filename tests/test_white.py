@@ -151,7 +151,7 @@ def test_the_server_reads_by_the_white_of_the_training(tmp_path: Path) -> None:
             assert found["classes"]["night"] == pytest.approx(wanted, rel=1e-5)
         bright = save(tmp_path / "a.tif", 300, np.float32).read_bytes()
         error = server.predict("sky", bright, "image/tiff").json["error"]
-        assert "the image: expected floating-point grey values from 0 to 255, got 300" in error
+        assert "image: expected floating-point grey values from 0 to 255, got 300" in error
 
 
 @every(
