@@ -10,8 +10,8 @@ import numpy as np
 
 from pellucid.data.readers.folder import choose_size
 from pellucid.data.readers.images import InFile, fill_set, image_to_input, read_size, read_sized_sample
-from pellucid.data.readers.listing import list_folder
-from pellucid.data.readers.picture_file import HEIC_ENDINGS
+from pellucid.data.readers.listing import list_folder, visible_names
+from pellucid.data.readers.named import image_endings
 from pellucid.data.readers.picture_modes import UNKNOWN, White
 from pellucid.data.readers.reading import quiet
 from pellucid.errors import DataError
@@ -77,9 +77,10 @@ def image_paths(folder: str | Path) -> tuple[Array, Array | None]:
     root = Path(folder).expanduser()
     if not root.is_dir():
         raise DataError(f"{root}: expected a folder of images, found none of that name. Check the path.")
-    files = _loose_images(root)
-    if files:
-        return np.array([str(file) for file in files]), None
+    folders, names = visible_names(root)
+    files = [str(root / name) for name in names if Path(name).suffix.lower() in image_endings()]
+    if files and not folders:
+        return np.array(files), None
     listings, _ = list_folder(root)
     if len(listings) > 1:
         parts = [listing.folder.name for listing in listings]
@@ -90,20 +91,6 @@ def image_paths(folder: str | Path) -> tuple[Array, Array | None]:
     (listing,) = listings
     labels = np.array(listing.classes)[listing.y]
     return np.array([str(file) for file in listing.files]), labels
-
-
-def _loose_images(root: Path) -> list[Path]:
-    """Return the images directly in a folder that has no sub-folders."""
-    from PIL import Image
-
-    try:
-        entries = sorted(path for path in root.iterdir() if not path.name.startswith("."))
-    except OSError:
-        return []  # listing the classes raises the error
-    endings = {*Image.registered_extensions(), *HEIC_ENDINGS}
-    if any(path.is_dir() for path in entries):
-        return []
-    return [path for path in entries if path.suffix.lower() in endings]
 
 
 def is_folder(X: Any) -> bool:

@@ -56,7 +56,7 @@ class NamedImages:
 
     def _of_folder(self, folder: Path) -> Iterator[str]:
         """Yield the files with an image's ending, those of sub-folders last."""
-        endings, waiting, is_empty = _endings(), [folder], True
+        endings, waiting, is_empty = image_endings(), [folder], True
         while waiting:
             place = waiting.pop()
             folders, files = visible_names(place)
@@ -73,7 +73,7 @@ class NamedImages:
             )
 
 
-def _endings() -> set[str]:
+def image_endings() -> set[str]:
     """Return the endings of files that can be read."""
     from PIL import Image
 
