@@ -108,18 +108,7 @@ def roc_figure(scores: Scores) -> Figure:
 
 
 def precision_recall_figure(scores: Scores) -> Figure:
-    """Draw the precision-recall curve of each class against the rest.
-
-    Parameters
-    ----------
-    scores : Scores
-        Of classes or labels.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
-        As :func:`roc_figure`.
-    """
+    """Draw the precision-recall curve of each class against the rest, with the words of :func:`roc_figure`."""
     from sklearn.metrics import PrecisionRecallDisplay
 
     def display(one: ClassScores) -> Any:
