@@ -49,7 +49,6 @@ def data_info(source: "DataSource", as_json: o.Json = False, quiet: o.Quiet = Fa
 
 def info_of(split: "Split") -> dict[str, Any]:
     """Return shapes, classes and counts as JSON can hold them."""
-    parts = {"train": split.train, "test": split.test}
     return {
         "name": split.name,
         "classes": list(split.classes),
@@ -60,7 +59,7 @@ def info_of(split: "Split") -> dict[str, Any]:
                 "dtype": str(data.X.dtype),
                 "counts": dict(zip(split.classes, data.counts.tolist(), strict=True)),
             }
-            for part, data in parts.items()
+            for part, data in (("train", split.train), ("test", split.test))
         },
     }
 
