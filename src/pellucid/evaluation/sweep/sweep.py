@@ -228,17 +228,14 @@ class _Watch:
 
 
 def _check_hyperband(space: Space, objectives: Sequence[str], lengths: set[int]) -> None:
-    """Raise OptionError for what trials of one length cannot have."""
-    if len(objectives) > 1:
-        raise OptionError(
-            "--search hyperband: it takes one metric. Take --search tpe for several objectives."
-        )
-    if "epochs" in space.entries:
-        raise OptionError("--search hyperband: it chooses the epochs, so these cannot be in the space.")
-    if len(lengths) > 1:
-        raise OptionError(
-            "--search hyperband: these models have different epochs. Say how many with --epochs."
-        )
+    """Raise OptionError where Hyperband cannot choose among trials by one score and their epochs."""
+    for is_wrong, why in (
+        (len(objectives) > 1, "it takes one metric. Take --search tpe for several objectives."),
+        ("epochs" in space.entries, "it chooses the epochs, so these cannot be in the space."),
+        (len(lengths) > 1, "these models have different epochs. Say how many with --epochs."),
+    ):
+        if is_wrong:
+            raise OptionError(f"--search hyperband: {why}")
 
 
 def _open_study(place: Path, *, resume: bool, overwrite: bool) -> Path:
