@@ -35,7 +35,7 @@ def test_pictures_are_what_the_transform_makes_of_the_photo(rng: np.random.Gener
     np.testing.assert_allclose(pictures[0], image / 255)
     np.testing.assert_allclose(pictures[1], image[:, ::-1] / 255)
     np.testing.assert_allclose(pictures[2][:3, :3], image[5:, 5:] / 255)  # the first crop: 5 up, 5 left
-    assert "↑ 5 ← 5 px" in words(figure)
+    assert "↓ −5, → −5 px" in words(figure)
     last = pictures[2 + 2 * N_COLUMNS - 1]
     np.testing.assert_allclose(last, (image / 255 + image[::-1] / 255) / 2)
     assert len(pictures) == 2 + 2 * N_COLUMNS + 2 * N_COLUMNS
