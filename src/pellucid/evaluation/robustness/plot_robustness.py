@@ -33,29 +33,29 @@ MOST_COLUMNS = 8  # pictures in a row of the sheet
 def robustness_curves(result: Robustness) -> Figure:
     """Draw accuracy against strength, a panel for each perturbation.
 
-        Parameters
-        ----------
-        result : Robustness
-            As ``robustness`` returns it.
+    Parameters
+    ----------
+    result : Robustness
+        As ``robustness`` returns it.
 
-        Returns
-        -------
-        matplotlib.figure.Figure
-            Each panel shows the accuracy with its 95 % interval as a band, the accuracy on the photos as they are,
-            that of the one best answer, and a ring where it first loses 10 points or falls below that answer. Over
-            it stands what the moderate strength costs, and whether that is more than chance explains.
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Each panel shows the accuracy with its 95 % interval as a band, the accuracy on the photos as they are,
+        that of the one best answer, and a ring where it first loses 10 points or falls below that answer. Over
+        it stands what the moderate strength costs, and whether that is more than chance explains.
 
-        Examples
-        --------
-        >>> from pellucid.evaluation.robustness.try_perturbations import robustness
-        >>> from pellucid.nn.presets import preset
+    Examples
+    --------
+    >>> from pellucid.evaluation.robustness.try_perturbations import robustness
+    >>> from pellucid.nn.presets import preset
     from pellucid.data.dataset import Dataset
-        >>> model = preset("logistic")
-        >>> model.initialize((8, 8, 3))
-        >>> data = Dataset(np.zeros((4, 8, 8, 3), np.uint8), np.array([0, 0, 0, 1]))
-        >>> figure = robustness_curves(robustness(model, data, perturbations=["noise", "blur"]))
-        >>> [axes.get_title(loc="left") for axes in figure.axes]
-        ['Noise', 'Blur']
+    >>> model = preset("logistic")
+    >>> model.initialize((8, 8, 3))
+    >>> data = Dataset(np.zeros((4, 8, 8, 3), np.uint8), np.array([0, 0, 0, 1]))
+    >>> figure = robustness_curves(robustness(model, data, perturbations=["noise", "blur"]))
+    >>> [axes.get_title(loc="left") for axes in figure.axes]
+    ['Noise', 'Blur']
     """
     n = len(result.curves)
     n_columns = min(n, 4)
