@@ -49,7 +49,7 @@ def robustness_curves(result: Robustness) -> Figure:
     --------
     >>> from pellucid.evaluation.robustness.try_perturbations import robustness
     >>> from pellucid.nn.presets import preset
-    from pellucid.data.dataset import Dataset
+    >>> from pellucid.data.dataset import Dataset
     >>> model = preset("logistic")
     >>> model.initialize((8, 8, 3))
     >>> data = Dataset(np.zeros((4, 8, 8, 3), np.uint8), np.array([0, 0, 0, 1]))

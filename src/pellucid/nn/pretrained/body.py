@@ -63,7 +63,7 @@ def with_new_head(name: str, units: int) -> Sequential:
     Examples
     --------
     >>> len(with_new_head("efficientnet-lite0", 1).layers)
-    93
+    71
     """
     layers: list[Layer] = [*efficientnet_lite.features(variant_of(name)), Dense(units)]
     model = Sequential(layers)
