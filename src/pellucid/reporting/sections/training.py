@@ -64,9 +64,7 @@ def body_of(model: Model) -> BodyWords | None:
 def one_row(rows: Sequence[LayerRow], name: str) -> LayerRow:
     """Return rows as one, of a network of that name."""
     n_params = sum(row.n_params for row in rows)
-    return rows[-1]._replace(
-        name=name, kind=name, activation=f"{len(rows)} layers, frozen", n_params=n_params
-    )
+    return rows[-1]._replace(name=name, kind=name, activation="", n_params=n_params)
 
 
 def network_section(draft: Draft, run: Run) -> Section:
@@ -74,7 +72,7 @@ def network_section(draft: Draft, run: Run) -> Section:
     model, rows, reason = run.model, layer_rows(run.model), run.config.reason
     body = body_of(model)
     drawn = rows if body is None else [one_row(rows[: body.n_leaves], body.name), *rows[body.n_leaves :]]
-    largest = max(rows, key=lambda row: row.n_params)
+    largest = max(drawn, key=lambda row: row.n_params)
     table = [
         (
             row.name,
