@@ -12,6 +12,8 @@ from pellucid.ops.arrays import check_channels, written
 from pellucid.ops.batch_norm import BatchMoments, BatchNormCache, BatchNormInferenceCache, cache_of
 from pellucid.types import Array
 
+FAR = 100.0  # variances from the mean squared, beyond which a centre costs digits: a second pass is taken
+
 
 def batch_moments(X: Array) -> BatchMoments | Any:
     """Return mean and variance of each channel."""
@@ -19,14 +21,22 @@ def batch_moments(X: Array) -> BatchMoments | Any:
         return NotImplemented
     c = X.shape[-1]
     n = X.size // c
-    centre = (
-        X.reshape(-1, c)[0] if n else np.zeros(c, X.dtype)
-    )  # a sample: about as far from the mean as others
+    # About a sample, which is most often no farther from the mean than others; else again about the mean.
+    centre = X.reshape(-1, c)[0] if n else np.zeros(c, X.dtype)
+    mean, off, var = _about(X, centre)
+    if (off * off > FAR * var).any():
+        mean, _, var = _about(X, mean.astype(X.dtype))
+    return BatchMoments(mean, var, float(n))
+
+
+def _about(X: Array, centre: Array) -> tuple[Array, Array, Array]:
+    """Return each channel's mean, how far it is from a centre, and the variance, by sums about the centre."""
+    c = len(centre)
     rows, [wide_centre] = _wide(c, (X,), (centre,))
     sums = np.zeros((2, wide_centre.size))
     add_moments(rows[0], 0, wide_centre, sums)
-    off, square = sums.reshape(2, -1, c).sum(axis=1) / max(n, 1)
-    return BatchMoments(centre + off, np.maximum(square - off * off, 0), float(n))
+    off, square = sums.reshape(2, -1, c).sum(axis=1) / max(X.size // c, 1)
+    return centre + off, off, np.maximum(square - off * off, 0)
 
 
 def _wide(c: int, arrays: Sequence[Array], vectors: Sequence[Array]) -> tuple[list[Array], list[Array]]:
