@@ -196,9 +196,8 @@ class Model(Container):
         if not m:  # as of a sample of zeros, then without it: no layer or kernel need know of empty batches
             one = map_arrays(lambda array: np.zeros((1, *array.shape[1:]), array.dtype), X)
             return map_arrays(lambda Z: Z[:0].copy(), self.forward(map_arrays(prepare, one)))
-        most = max(
-            self._rows_a_piece(X), int(WORTH / max(1, self._n_operations))
-        )  # until kernels may be ready
+        until_kernels = int(WORTH / max(1, self._n_operations))  # they may be ready then
+        most = max(self._rows_a_piece(X), until_kernels)
         if m <= most or isinstance(X, StoredArray):
             return self._at_once(X, prepare)
         return joined([self._at_once(take_rows(X, rows), prepare) for rows in cut(m, -(-m // most))])

@@ -15,6 +15,7 @@ from pellucid.formats.safetensors import load
 from pellucid.nn import freezing
 from pellucid.nn.model import Model
 from pellucid.nn.presets import BODY_SIZE, PRETRAINED, n_outputs_for, preset
+from pellucid.nn.pretrained.pretrained import is_there
 from pellucid.nn.transfer import RECIPE, transfer
 from pellucid.runs.config import RunConfig, is_preset
 from pellucid.runs.data import reading_of
@@ -120,7 +121,7 @@ def plan(
 
 def _chosen_for(source: DataSource, *, leaves_recipe: bool) -> tuple[DataSource, Split, Recommendation]:
     """Return data, read at the size that the preset for them takes, and that preset."""
-    if source.kind == "folder" and source.image_size is None and leaves_recipe:
+    if leaves_recipe and source.kind == "folder" and source.image_size is None and is_there():
         large = _at_body_size(source)
         if (chosen := recommend(split := large.load())).model == PRETRAINED:
             return large, split, chosen
