@@ -1,9 +1,12 @@
 """Moments on kernels where the sample that they are summed about is an outlier."""
 
 import numpy as np
+import pytest
 
-from pellucid.kernels.batch_norm import batch_moments
-from pellucid.ops.batch_norm import batch_moments as plain
+pytest.importorskip("numba", reason="needs Numba")
+
+from pellucid.kernels.batch_norm import batch_moments  # noqa: E402
+from pellucid.ops.batch_norm import batch_moments as plain  # noqa: E402
 
 
 def test_a_first_sample_far_from_all_others_costs_no_digits() -> None:
