@@ -9,10 +9,6 @@ from tests.every import every
 
 import pellucid as pl
 from pellucid.errors import FormatError, OptionError
-from pellucid.nn.dense import Dense
-from pellucid.nn.graph import Graph
-from pellucid.nn.model import Model
-from pellucid.nn.sequential import Sequential
 from pellucid.types import Shape
 from pellucid.workflows.model import check, show
 
@@ -68,9 +64,9 @@ def test_show_every_kind_of_source(net: Path, tmp_path: Path) -> None:
             show(source, (5,))
         assert check(source).is_ok
     with pytest.raises(OptionError, match="the shape of the input is not known"):
-        show(Sequential([Dense(1)]))
-    assert show(Sequential([Dense(1)]), (2,)).n_params == 3
-    graph: Model = Graph(["x"], {"a": (Dense(2), "x"), "z": ("add", ["a", "x"])}, ["a", "z"])
+        show(pl.Sequential([pl.Dense(1)]))
+    assert show(pl.Sequential([pl.Dense(1)]), (2,)).n_params == 3
+    graph: pl.Model = pl.Graph(["x"], {"a": (pl.Dense(2), "x"), "z": ("add", ["a", "x"])}, ["a", "z"])
     assert check(graph, (2,)).is_ok
     assert not graph._is_initialized
 

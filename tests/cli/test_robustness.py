@@ -9,14 +9,10 @@ import pytest
 from PIL import Image
 from tests.commands import Command
 
-from pellucid.data.dataset import Dataset
-from pellucid.data.source import load_data
+import pellucid as pl
 from pellucid.evaluation.robustness.perturbations import PERTURBATIONS
 from pellucid.evaluation.robustness.try_perturbations import typical_photo
-from pellucid.formats.safetensors import load, save
-from pellucid.nn.presets import preset
 from pellucid.prediction.predict import predict
-from pellucid.training.fit import train
 from pellucid.workflows.robustness import FILES
 
 
@@ -34,16 +30,16 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def trained(photos: Path) -> Path:
     """A model of these photos."""
-    model = preset("logistic", 2)
-    train(model, load_data(str(photos)).train, n_epochs=200, batch_size=None, seed=1)
-    save(model, path := photos.with_name("model.safetensors"))
+    model = pl.preset("logistic", 2)
+    pl.train(model, pl.load_data(str(photos)).train, n_epochs=200, batch_size=None, seed=1)
+    pl.save(model, path := photos.with_name("model.safetensors"))
     return path
 
 
 def test_json_has_at_strength_0_what_evaluate_says(pellucid: Command, trained: Path, photos: Path) -> None:
     found = pellucid.json("robustness", trained, photos)
     assert [p["name"] for p in found["perturbations"]] == list(PERTURBATIONS)
-    clean = predict(load(trained), load_data(str(photos)).test).confusion
+    clean = predict(pl.load(trained), pl.load_data(str(photos)).test).confusion
     for part in (found, *(p["rows"][0] for p in found["perturbations"])):
         assert (part["n_correct"], part["accuracy"]) == (clean.n_correct, clean.accuracy)
     assert (found["files"], found["photo"]) == ([], None)
@@ -68,14 +64,14 @@ def test_out_holds_pictures_and_data(pellucid: Command, trained: Path, photos: P
 
 
 def test_the_sheet_shows_the_correct_photo_of_median_certainty(trained: Path, photos: Path) -> None:
-    model, data = load(trained), load_data(str(photos)).test
+    model, data = pl.load(trained), pl.load_data(str(photos)).test
     shown = typical_photo(predict(model, data))
     labels = model.predict(data.X)
     assert labels[shown] == data.y[shown]
     sure = model.predict_proba(data.X)[np.arange(len(data)), labels]
     right = np.sort(sure[labels == data.y])
     assert sure[shown] == right[(len(right) - 1) // 2]
-    assert typical_photo(predict(model, Dataset(data.X, 1 - labels, data.classes))) == 0
+    assert typical_photo(predict(model, pl.Dataset(data.X, 1 - labels, data.classes))) == 0
 
 
 @pytest.mark.slow

@@ -7,13 +7,10 @@ import numpy as np
 import pytest
 from tests.every import every
 
-from pellucid.data.dataset import Dataset
+import pellucid as pl
 from pellucid.estimators.stopping import Convergence
 from pellucid.estimators.warm_start import Continuation
-from pellucid.nn.dense import Dense
-from pellucid.nn.sequential import Sequential
 from pellucid.training.events import EpochEnd, StepEnd
-from pellucid.training.fit import train
 from pellucid.training.optimizers.adam import Adam
 from pellucid.training.optimizers.sgd import SGD
 
@@ -49,26 +46,26 @@ def test_put_back_after_a_failure(form: str) -> None:
     rule = Convergence(
         score=lambda run, event: outputs.append(run.model._raw_outputs(X)) or float(-event.epoch)
     )  # type: ignore[func-returns-value]
-    model = Sequential([Dense(3, activation="tanh"), Dense(1)], dtype="float64")
+    model = pl.Sequential([pl.Dense(3, activation="tanh"), pl.Dense(1)], dtype="float64")
 
     def fail(event: Any) -> None:
         if isinstance(event, StepEnd) and event.epoch == 3:
             raise RuntimeError
 
-    data = Dataset(X, np.arange(20) % 2)
+    data = pl.Dataset(X, np.arange(20) % 2)
     with pytest.raises(RuntimeError):
-        train(model, data, optimizer=SGD(0.1), n_epochs=9, form=form, callbacks=[rule, fail])
+        pl.train(model, data, optimizer=SGD(0.1), n_epochs=9, form=form, callbacks=[rule, fail])
     assert rule.put_back(model)
     np.testing.assert_allclose(model._raw_outputs(X), outputs[0], atol=1e-12)  # epoch 0 was the best
     assert not Convergence().put_back(model)
 
 
 def test_another_optimizer_begins_again(rng: np.random.Generator) -> None:
-    data = Dataset(rng.standard_normal((10, 3)), rng.integers(0, 2, 10))
-    model = Sequential([Dense(1)])
+    data = pl.Dataset(rng.standard_normal((10, 3)), rng.integers(0, 2, 10))
+    model = pl.Sequential([pl.Dense(1)])
     first = Continuation()
-    train(model, data, optimizer=SGD(0.1, momentum=0.9), n_epochs=2, callbacks=[first])
+    pl.train(model, data, optimizer=SGD(0.1, momentum=0.9), n_epochs=2, callbacks=[first])
     second = Continuation(first.end, n_epochs=1)
-    train(model, data, optimizer=Adam(), n_epochs=2, callbacks=[second])
+    pl.train(model, data, optimizer=Adam(), n_epochs=2, callbacks=[second])
     assert second.end.epoch == 3
     assert second.end.optimizer["n_steps"] == 1

@@ -10,21 +10,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.every import every
 
+import pellucid as pl
 from pellucid.errors import FormatError
 from pellucid.formats.architecture import architecture_to_toml, load_architecture
 from pellucid.formats.toml.training import training_optimizer
-from pellucid.nn.activation import Activation, Dropout
-from pellucid.nn.blocks import Parallel, Residual
-from pellucid.nn.conv import Conv2D
-from pellucid.nn.dense import Dense, Flatten
-from pellucid.nn.graph import Graph
-from pellucid.nn.layer import LAYERS, Layer
-from pellucid.nn.model import Model
-from pellucid.nn.norm import BatchNorm
-from pellucid.nn.pooling import AvgPool2D, MaxPool2D
-from pellucid.nn.presets import PRESETS, preset
-from pellucid.nn.sequential import Sequential
-from pellucid.registry import register
+from pellucid.nn.layer import LAYERS
+from pellucid.nn.presets import PRESETS
 
 NET = (Path(__file__).parent / "net.toml").read_text()
 GRAPH = (Path(__file__).parent / "graph.toml").read_text()
@@ -32,11 +23,11 @@ GRAPH = (Path(__file__).parent / "graph.toml").read_text()
 
 def test_layers_structures_and_training(load: Any) -> None:
     architecture = load(NET)
-    conv = Conv2D(4, (3, 3), padding=((1, 1), (1, 1)), activation="relu")
-    body = Sequential([Conv2D(4), BatchNorm()])
-    branches = [Sequential([MaxPool2D(), Conv2D(2)]), AvgPool2D(2)]
-    wanted = [conv, Residual(body, Conv2D(4, 1)), Parallel(branches), Flatten(), Dense(3)]
-    assert as_json(architecture.model) == as_json(Sequential(wanted))
+    conv = pl.Conv2D(4, (3, 3), padding=((1, 1), (1, 1)), activation="relu")
+    body = pl.Sequential([pl.Conv2D(4), pl.BatchNorm()])
+    branches = [pl.Sequential([pl.MaxPool2D(), pl.Conv2D(2)]), pl.AvgPool2D(2)]
+    wanted = [conv, pl.Residual(body, pl.Conv2D(4, 1)), pl.Parallel(branches), pl.Flatten(), pl.Dense(3)]
+    assert as_json(architecture.model) == as_json(pl.Sequential(wanted))
     assert architecture.model.dtype == "float64"
     assert architecture.input_shape == (8, 8, 3)
     assert not architecture.model._is_initialized
@@ -52,7 +43,7 @@ def test_layers_structures_and_training(load: Any) -> None:
 
 def test_a_graph_with_two_inputs(load: Any) -> None:
     architecture = load(GRAPH)
-    assert isinstance(architecture.model, Graph)
+    assert isinstance(architecture.model, pl.Graph)
     architecture.initialize()
     assert architecture.model.theta.size == 16 + 2 + 1
     assert architecture.input_shape == {"photo": (4, 4, 1), "facts": (2,)}
@@ -80,8 +71,8 @@ def test_windows_line_ends_and_a_mark_at_the_start_are_fine(load: Any, fault: An
 
 
 def test_a_layer_of_your_own_is_known_and_checked(load: Any, fault: Any) -> None:
-    @register
-    class Scaled(Layer):
+    @pl.register
+    class Scaled(pl.Layer):
         def __init__(self, factor: float, unknown: "Nowhere" = None):  # type: ignore[name-defined] # noqa: F821
             super().__init__()
             if factor == 7:
@@ -107,13 +98,13 @@ def test_a_layer_of_your_own_is_known_and_checked(load: Any, fault: Any) -> None
         LAYERS.remove("Scaled")
 
 
-def as_json(model: Model) -> str:
+def as_json(model: pl.Model) -> str:
     return json.dumps(model.config())
 
 
 @every("name", sorted(PRESETS.keys() - {"pretrained"}))
 def test_every_preset_comes_back_from_its_file(load: Any, name: str) -> None:
-    model = preset(name)
+    model = pl.preset(name)
     architecture = load(architecture_to_toml(model))
     assert as_json(architecture.model) == as_json(model)
     assert architecture.model.dtype == model.dtype
@@ -126,14 +117,14 @@ def test_every_preset_comes_back_from_its_file(load: Any, name: str) -> None:
 
 
 def test_graphs_and_odd_names_come_back(load: Any) -> None:
-    inner = Graph(["x"], {"y": (Sequential([Dense(2), Dropout(0.3)]), "x")}, "y")
-    model = Graph(
+    inner = pl.Graph(["x"], {"y": (pl.Sequential([pl.Dense(2), pl.Dropout(0.3)]), "x")}, "y")
+    model = pl.Graph(
         ["a b", 'quo"te'],
         {
             "u": (inner, "a b"),
-            "v": (Parallel([Residual(Dense(2)), Activation("leaky_relu", slope=0.2)]), "u"),
+            "v": (pl.Parallel([pl.Residual(pl.Dense(2)), pl.Activation("leaky_relu", slope=0.2)]), "u"),
             "w": ("concat", ["v", 'quo"te']),
-            "ä = [": (Dense(1), "w"),
+            "ä = [": (pl.Dense(1), "w"),
         },
         ["ä = [", "w"],
     )
@@ -144,12 +135,12 @@ def test_graphs_and_odd_names_come_back(load: Any) -> None:
 
 
 def test_a_structure_alone_becomes_a_sequence_of_one(load: Any) -> None:
-    model = Residual(Sequential([Dense(2, activation="relu"), Dense(2)]))
-    assert as_json(load(architecture_to_toml(model)).model) == as_json(Sequential([model]))
+    model = pl.Residual(pl.Sequential([pl.Dense(2, activation="relu"), pl.Dense(2)]))
+    assert as_json(load(architecture_to_toml(model)).model) == as_json(pl.Sequential([model]))
 
 
 def test_the_loss_of_a_trained_model_is_written(load: Any) -> None:
-    model = Sequential([Dense(1)])
+    model = pl.Sequential([pl.Dense(1)])
     model.initialize((2,))
     model.set_loss("huber", delta=2)
     assert "[training]" not in architecture_to_toml(model)

@@ -13,18 +13,13 @@ from tests.fuzz.files import bounded
 from tests.fuzz.resumes import StopAfter, assert_same
 from tests.fuzz.search import Subject
 
-from pellucid.data.dataset import Dataset
-from pellucid.errors import PellucidError, TrainingError
-from pellucid.nn.dense import Dense
-from pellucid.nn.model import Model
-from pellucid.nn.norm import BatchNorm
-from pellucid.nn.sequential import Sequential
+import pellucid as pl
+from pellucid.errors import TrainingError
 from pellucid.tensors import write_tensors
 from pellucid.training.callbacks.checkpoint import Checkpoint
 from pellucid.training.callbacks.early_stopping import EarlyStopping
 from pellucid.training.callbacks.weight_ema import WeightEMA
 from pellucid.training.checkpoint import _KEY, latest_checkpoint, read_checkpoint
-from pellucid.training.fit import train
 from pellucid.training.history import History
 
 MISSING, EXTRA = "(missing)", "(one more)"
@@ -42,21 +37,23 @@ class Changed:
     n_epochs: int
 
 
-def run(**options: Any) -> tuple[Model, History]:
+def run(**options: Any) -> tuple[pl.Model, History]:
     """Train a small network."""
     rng = np.random.default_rng(1)
-    data = Dataset(rng.standard_normal((20, 3)), np.arange(20) % 2, ("dark", "bright"))
-    model = Sequential([Dense(4, activation="relu"), BatchNorm(), Dense(1)])
+    data = pl.Dataset(rng.standard_normal((20, 3)), np.arange(20) % 2, ("dark", "bright"))
+    model = pl.Sequential([pl.Dense(4, activation="relu"), pl.BatchNorm(), pl.Dense(1)])
     own = [EarlyStopping(patience=50), WeightEMA(0.9)]
     options = (
         {"n_epochs": 4, "kernels": "numpy"} | options | {"callbacks": own + options.get("callbacks", [])}
     )
-    history = train(model, data, optimizer="adam", schedule="step", batch_size=8, validation=0.2, **options)
+    history = pl.train(
+        model, data, optimizer="adam", schedule="step", batch_size=8, validation=0.2, **options
+    )
     return model, history
 
 
 @functools.cache
-def whole(n_epochs: int) -> tuple[Model, History]:
+def whole(n_epochs: int) -> tuple[pl.Model, History]:
     """Return what a training that never stopped ends with."""
     return run(n_epochs=n_epochs)
 
@@ -98,11 +95,11 @@ def check_changed(case: Changed) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "step-00000004.checkpoint"
         write_tensors(path, _KEY, change(header, case.keys, case.value), arrays)
-        refusal: PellucidError | None = None
+        refusal: pl.PellucidError | None = None
         with bounded():
             try:
                 resumed = run(resume=path, n_epochs=case.n_epochs)
-            except PellucidError as error:
+            except pl.PellucidError as error:
                 refusal = error
     if refusal is not None:
         assert str(refusal).startswith(str(path)) or isinstance(refusal, TrainingError)  # of a rate of 1e30

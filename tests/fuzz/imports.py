@@ -10,11 +10,7 @@ from hypothesis import strategies as st
 from tests.fuzz.networks import Network, images, networks, rows
 from tests.fuzz.search import Subject
 
-from pellucid.data.preprocess import Preprocessing
-from pellucid.formats.onnx.export import export_onnx
-from pellucid.formats.onnx.importing import import_onnx
-from pellucid.nn.affine import Affine
-from pellucid.nn.sequential import Sequential
+import pellucid as pl
 from pellucid.types import Array
 
 LIMIT = 1e-4  # of a difference in float32, relative to the largest number
@@ -43,15 +39,15 @@ def check_exported(case: Exported) -> None:
     """A model and what is read of its ONNX file predict the same."""
     model = case.network.ready()
     if case.factors is not None:
-        model = Sequential([Affine(), *case.network.model.layers])
+        model = pl.Sequential([pl.Affine(), *case.network.model.layers])
         model.initialize(case.network.input_shape, seed=case.network.seed, dtype="float32")
         model._leaves()[0].params["gamma"][...] = case.factors[0]
-    model.preprocessing = None if case.divisor is None else Preprocessing("divide", case.divisor)
+    model.preprocessing = None if case.divisor is None else pl.Preprocessing("divide", case.divisor)
     rng = np.random.default_rng(case.network.seed)
     pixels = rng.integers(0, 256, (3, *case.network.input_shape), np.uint8)
     with tempfile.TemporaryDirectory() as folder, np.errstate(all="ignore"):
-        export_onnx(model, Path(folder) / "a.onnx")
-        again = import_onnx(Path(folder) / "a.onnx")
+        pl.export_onnx(model, Path(folder) / "a.onnx")
+        again = pl.import_onnx(Path(folder) / "a.onnx")
         for what, X in [("bytes", pixels), ("floats", rng.random(pixels.shape)), ("divided", pixels / 255)]:
             check_near(what, again.decision_function(X), model.decision_function(X))
 

@@ -17,18 +17,13 @@ from tests.fuzz.layers import Pool, after, chains, nodes_of
 from tests.fuzz.losses import losses, targets
 from tests.fuzz.search import Subject
 
+import pellucid as pl
 from pellucid import dispatch
 from pellucid.errors import TrainingError
-from pellucid.formats.safetensors import load, save
-from pellucid.nn.dense import Dense, Flatten
 from pellucid.nn.gradient_check import check_gradients
-from pellucid.nn.graph import Graph
-from pellucid.nn.model import Model, model_from_config
-from pellucid.nn.norm import BatchNorm
-from pellucid.nn.sequential import Sequential
+from pellucid.nn.model import model_from_config
 from pellucid.ops.losses.base import LOSSES
 from pellucid.training.executor import thread_shards
-from pellucid.training.fit import train
 from pellucid.training.optimizers.sgd import SGD
 from pellucid.types import Array, map_arrays
 
@@ -44,7 +39,7 @@ numbers_of_outputs = st.sampled_from([3, 1, 2])
 class Network:
     """A model that is not yet initialized, and what it is trained on."""
 
-    model: Model
+    model: pl.Model
     input_shape: Any
     n_out: Any
     loss: Any
@@ -53,7 +48,7 @@ class Network:
     is_weighted: bool
     needs_input_gradient: bool
 
-    def ready(self) -> Model:
+    def ready(self) -> pl.Model:
         """Return a copy of the model, initialized in float64, its parameters off the special points of a start."""
         model = copy.deepcopy(self.model)
         model._needs_input_gradient = self.needs_input_gradient
@@ -86,9 +81,9 @@ def networks(draw: DrawFn, shapes: Any, m: Any = few, **pool: bool) -> Network:
     shape = draw(shapes)
     layers = draw(chains(shape, Pool(**pool)))
     if len(after(layers, shape)) > 1:
-        layers.append(Flatten())
+        layers.append(pl.Flatten())
     n_out = draw(numbers_of_outputs)
-    model = Sequential([*layers, Dense(n_out)])
+    model = pl.Sequential([*layers, pl.Dense(n_out)])
     return draw(made(model, shape, n_out, losses(n_out), m))
 
 
@@ -101,19 +96,19 @@ def graphs(draw: DrawFn, m: Any = few, **pool: bool) -> Network:
     for name in draw(st.sampled_from([["x"], ["x", "y"]])):
         source = draw(st.sampled_from(sorted(shapes)))
         if len(shapes[source]) > 1:
-            nodes[f"{name} flat"] = (Flatten(), source)
+            nodes[f"{name} flat"] = (pl.Flatten(), source)
             source = f"{name} flat"
         outputs[name] = draw(numbers_of_outputs)
-        nodes[name] = (Dense(outputs[name]), source)
+        nodes[name] = (pl.Dense(outputs[name]), source)
     is_single = len(outputs) == 1
-    model = Graph(list(inputs), nodes, "x" if is_single else list(outputs))
+    model = pl.Graph(list(inputs), nodes, "x" if is_single else list(outputs))
     each = {name: losses(n_out) for name, n_out in outputs.items()}
     loss = each["x"] if is_single else st.fixed_dictionaries(each)
     input_shape = inputs["a"] if len(inputs) == 1 else inputs
     return draw(made(model, input_shape, outputs["x"] if is_single else outputs, loss, m))
 
 
-def made(model: Model, input_shape: Any, n_out: Any, loss: Any, m: Any) -> SearchStrategy[Network]:
+def made(model: pl.Model, input_shape: Any, n_out: Any, loss: Any, m: Any) -> SearchStrategy[Network]:
     own = {"m": m, "seed": st.integers(0, 10**6)}
     own |= {"is_weighted": st.booleans(), "needs_input_gradient": st.booleans()}
     return st.builds(partial(Network, model, input_shape, n_out), loss, **own)
@@ -192,8 +187,8 @@ def check_prediction(network: Network) -> None:
     assert not differences(_named(Z), _named(copy.deepcopy(model)._raw_outputs(X)), 0)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.safetensors"
-        save(model, path)
-        assert not differences(_named(Z), _named(load(path)._raw_outputs(X)), 0)
+        pl.save(model, path)
+        assert not differences(_named(Z), _named(pl.load(path)._raw_outputs(X)), 0)
 
 
 def _named(Z: Any) -> dict[str, Array]:
@@ -211,7 +206,7 @@ def check_steps(network: Network, n_threads: int = 2) -> None:
         options: Any = {"optimizer": SGD(0.01, momentum=0.5, weight_decay=0.1, clip_norm=clip_norm)}
         options |= {"n_epochs": 2, "batch_size": max(1, network.m - 1), "sample_weight": weights}
         with dispatch.use(way), mock.patch.object(thread_shards, "UPDATE_SIZE", 1):  # threads update, too
-            history = train(model, (X, y), n_threads=n_threads, **options)
+            history = pl.train(model, (X, y), n_threads=n_threads, **options)
         states = {f"{leaf.name}.{key}": a for leaf in model._leaves() for key, a in leaf.state.items()}
         return {"theta": model.theta, "losses": np.array(history.losses), **states}
 
@@ -229,8 +224,8 @@ def check_steps(network: Network, n_threads: int = 2) -> None:
 def check_slopes(network: Network) -> None:
     """Compare every gradient with finite differences."""
     model = copy.deepcopy(network.model)
-    is_tiny = network.m < 2 and any(isinstance(leaf, BatchNorm) for leaf in model._leaves())
-    loss = None if isinstance(model, Graph) and not model.is_single_output else network.loss
+    is_tiny = network.m < 2 and any(isinstance(leaf, pl.BatchNorm) for leaf in model._leaves())
+    loss = None if isinstance(model, pl.Graph) and not model.is_single_output else network.loss
     options: Any = {"loss": loss, "n_samples": network.m + is_tiny, "seed": network.seed}
     result = check_gradients(model, network.input_shape, **options)
     wrong = [row for row in result.rows if not row.is_ok]

@@ -5,8 +5,8 @@ import pytest
 
 pytest.importorskip("numba", reason="needs Numba")
 
-from pellucid.kernels.batch_norm import batch_moments  # noqa: E402
-from pellucid.ops.batch_norm import batch_moments as plain  # noqa: E402
+from pellucid.kernels.batch_norm import batch_moments
+from pellucid.ops.batch_norm import batch_moments as plain
 
 
 def test_a_first_sample_far_from_all_others_costs_no_digits() -> None:

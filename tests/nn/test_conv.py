@@ -6,56 +6,43 @@ import numpy as np
 import pytest
 from tests.every import every
 
+import pellucid as pl
 from pellucid.errors import OptionError, ShapeError
-from pellucid.nn.affine import Affine
-from pellucid.nn.conv import Conv2D
-from pellucid.nn.dense import Dense, Flatten
 from pellucid.nn.gradient_check import check_gradients
 from pellucid.nn.initializers import StartRandom
-from pellucid.nn.layer import Layer
-from pellucid.nn.pooling import (
-    AvgPool2D,
-    GlobalAvgPool2D,
-    MaxPool2D,
-    ReflectPad2D,
-    Resize2D,
-    UpSample2D,
-    ZeroPad2D,
-)
-from pellucid.nn.sequential import Sequential
 
 
-def built(layer: Layer, *shape: int) -> Any:
+def built(layer: pl.Layer, *shape: int) -> Any:
     layer.build(shape, StartRandom(np.random.PCG64(0)))
     layer.grads = {key: np.empty_like(array) for key, array in layer.params.items()}
     return layer
 
 
 LAYERS: dict[str, Any] = {
-    "affine": Affine,
-    "conv": lambda: Conv2D(4),
-    "conv, stride": lambda: Conv2D(4, (3, 2), stride=2, padding="valid"),
-    "conv, dilation": lambda: Conv2D(4, 3, dilation=2, padding=((0, 1), (2, 0))),
-    "conv, groups": lambda: Conv2D(6, 3, groups=3, padding=1),
-    "conv, 1x1, no bias": lambda: Conv2D(5, 1, use_bias=False),
-    "conv, winograd": lambda: Conv2D(17, activation="tanh"),
-    "max pool": MaxPool2D,
-    "max pool, same": lambda: MaxPool2D(3, stride=2, padding="same"),
-    "average pool": lambda: AvgPool2D((2, 3)),
-    "average pool, same": lambda: AvgPool2D(3, stride=1, padding="same", count_include_pad=False),
-    "global average": GlobalAvgPool2D,
-    "upsample": lambda: UpSample2D((2, 1)),
-    "reflect pad": lambda: ReflectPad2D(((1, 2), (0, 3))),
-    "resize": lambda: Resize2D((4, 9)),
-    "resize, corners": lambda: Resize2D((9, 1), align_corners=True),
-    "zero pad": lambda: ZeroPad2D((1, 2)),
+    "affine": pl.Affine,
+    "conv": lambda: pl.Conv2D(4),
+    "conv, stride": lambda: pl.Conv2D(4, (3, 2), stride=2, padding="valid"),
+    "conv, dilation": lambda: pl.Conv2D(4, 3, dilation=2, padding=((0, 1), (2, 0))),
+    "conv, groups": lambda: pl.Conv2D(6, 3, groups=3, padding=1),
+    "conv, 1x1, no bias": lambda: pl.Conv2D(5, 1, use_bias=False),
+    "conv, winograd": lambda: pl.Conv2D(17, activation="tanh"),
+    "max pool": pl.MaxPool2D,
+    "max pool, same": lambda: pl.MaxPool2D(3, stride=2, padding="same"),
+    "average pool": lambda: pl.AvgPool2D((2, 3)),
+    "average pool, same": lambda: pl.AvgPool2D(3, stride=1, padding="same", count_include_pad=False),
+    "global average": pl.GlobalAvgPool2D,
+    "upsample": lambda: pl.UpSample2D((2, 1)),
+    "reflect pad": lambda: pl.ReflectPad2D(((1, 2), (0, 3))),
+    "resize": lambda: pl.Resize2D((4, 9)),
+    "resize, corners": lambda: pl.Resize2D((9, 1), align_corners=True),
+    "zero pad": lambda: pl.ZeroPad2D((1, 2)),
 }
 
 
 @every("make", LAYERS.values(), ids=[*LAYERS])
 def test_gradients_and_shapes(make: Any) -> None:
-    for before in ([], [Conv2D(18, 2, activation="tanh")]):
-        result = check_gradients(Sequential([*before, make(), Flatten(), Dense(1)]), (6, 6, 18))
+    for before in ([], [pl.Conv2D(18, 2, activation="tanh")]):
+        result = check_gradients(pl.Sequential([*before, make(), pl.Flatten(), pl.Dense(1)]), (6, 6, 18))
         assert result.is_ok, result
     layer = built(make(), 6, 6, 18)
     Z = layer.forward(np.ones((3, 6, 6, 18)), training=True)
@@ -68,17 +55,19 @@ def test_gradients_and_shapes(make: Any) -> None:
 def test_same_padding_gives_one_window_for_each_stride(
     h: int, kernel: int, stride: int, dilation: int
 ) -> None:
-    layer = built(Conv2D(2, kernel, stride=stride, dilation=dilation), h, h + 1, 1)
+    layer = built(pl.Conv2D(2, kernel, stride=stride, dilation=dilation), h, h + 1, 1)
     assert layer.output_shape == (-(-h // stride), -(-(h + 1) // stride), 2)
     assert (
-        built(Conv2D(2, kernel, stride=stride, dilation=dilation, padding="valid"), 20, 20, 1).output_shape[0]
+        built(
+            pl.Conv2D(2, kernel, stride=stride, dilation=dilation, padding="valid"), 20, 20, 1
+        ).output_shape[0]
         == (20 - dilation * (kernel - 1) - 1) // stride + 1
     )
 
 
 def test_same_padding_equals_pytorch(rng: np.random.Generator) -> None:
     torch = pytest.importorskip("torch", reason="PyTorch is the oracle of this test")
-    layer = built(Conv2D(6, (4, 3), dilation=(1, 2), groups=2), 7, 9, 4)
+    layer = built(pl.Conv2D(6, (4, 3), dilation=(1, 2), groups=2), 7, 9, 4)
     theirs = torch.nn.Conv2d(4, 6, (4, 3), dilation=(1, 2), groups=2, padding="same", dtype=torch.float64)
     with torch.no_grad():
         theirs.weight[...] = torch.tensor(layer.params["W"].transpose(3, 2, 0, 1).copy())
@@ -91,26 +80,26 @@ def test_same_padding_equals_pytorch(rng: np.random.Generator) -> None:
 
 def test_average_pool_counts_padding_or_does_not() -> None:
     for counts, corner in ((True, 4 / 9), (False, 1.0)):
-        layer = built(AvgPool2D(3, stride=1, padding="same", count_include_pad=counts), 4, 4, 1)
+        layer = built(pl.AvgPool2D(3, stride=1, padding="same", count_include_pad=counts), 4, 4, 1)
         assert layer.forward(np.ones((1, 4, 4, 1)))[0, 0, 0, 0] == pytest.approx(corner, rel=1e-15)
         assert layer.config()["count_include_pad"] is counts
 
 
 def test_parameters_operations_and_starts() -> None:
-    layer = built(Conv2D(8, 3, stride=2, groups=2, activation="relu"), 8, 8, 4)
+    layer = built(pl.Conv2D(8, 3, stride=2, groups=2, activation="relu"), 8, 8, 4)
     assert layer.params["W"].shape == (3, 3, 2, 8)
     assert layer.params["b"].tolist() == [0.0] * 8
     assert layer._n_operations == 2 * 4 * 4 * 3 * 3 * 2 * 8
-    assert set(built(Conv2D(8, use_bias=False), 8, 8, 4).params) == {"W"}
-    wide = built(Conv2D(64, 3, activation="relu"), 8, 8, 64)
+    assert set(built(pl.Conv2D(8, use_bias=False), 8, 8, 4).params) == {"W"}
+    wide = built(pl.Conv2D(64, 3, activation="relu"), 8, 8, 64)
     assert abs(wide.params["W"].std() / (2 / (9 * 64)) ** 0.5 - 1) < 0.02
 
 
 BAD_OPTIONS: list[tuple[Any, str]] = [
-    (lambda: Conv2D(4, groups=3), "multiple of groups"),
-    (lambda: Conv2D(4, padding="smae"), "padding to be 'same' or 'valid'"),
-    (lambda: Conv2D(4, padding=((1, 2), 3)), "at least 0"),  # type: ignore[arg-type]
-    (lambda: ZeroPad2D("same"), "ZeroPad2D: expected padding"),
+    (lambda: pl.Conv2D(4, groups=3), "multiple of groups"),
+    (lambda: pl.Conv2D(4, padding="smae"), "padding to be 'same' or 'valid'"),
+    (lambda: pl.Conv2D(4, padding=((1, 2), 3)), "at least 0"),  # type: ignore[arg-type]
+    (lambda: pl.ZeroPad2D("same"), "ZeroPad2D: expected padding"),
 ]
 
 
@@ -129,10 +118,10 @@ def test_samples_that_are_not_images_are_named(name: str) -> None:
 
 
 BAD_SHAPES: list[tuple[Any, str]] = [
-    (lambda: Conv2D(4, 5, padding="valid"), "that: a 5x5 window .* does not fit into images of 4x4"),
-    (lambda: Conv2D(4, 3, groups=2), "that: expected images whose channels split into 2 groups, got .*3"),
-    (lambda: MaxPool2D(5), "that: a 5x5 window .* does not fit into images of 4x4"),
-    (lambda: AvgPool2D(2, padding=2), "that: expected padding less than the 2x2 window"),
+    (lambda: pl.Conv2D(4, 5, padding="valid"), "that: a 5x5 window .* does not fit into images of 4x4"),
+    (lambda: pl.Conv2D(4, 3, groups=2), "that: expected images whose channels split into 2 groups, got .*3"),
+    (lambda: pl.MaxPool2D(5), "that: a 5x5 window .* does not fit into images of 4x4"),
+    (lambda: pl.AvgPool2D(2, padding=2), "that: expected padding less than the 2x2 window"),
 ]
 
 

@@ -6,13 +6,9 @@ import numpy as np
 import pytest
 from tests.every import every
 
-from pellucid.data.dataset import Dataset
+import pellucid as pl
 from pellucid.errors import DataError, OptionError
-from pellucid.formats.safetensors import load, save
-from pellucid.nn.dense import Dense, Flatten
-from pellucid.nn.graph import Graph
 from pellucid.ops.finite_difference import gradcheck
-from pellucid.training.fit import train
 from pellucid.training.optimizers.adam import Adam
 
 LOSSES = {
@@ -21,15 +17,15 @@ LOSSES = {
 }
 
 
-def network() -> Graph:
-    return Graph(
+def network() -> pl.Graph:
+    return pl.Graph(
         ["photo", "facts"],
         {
-            "flat": (Flatten(), "photo"),
-            "seen": (Dense(6, activation="relu"), "flat"),
+            "flat": (pl.Flatten(), "photo"),
+            "seen": (pl.Dense(6, activation="relu"), "flat"),
             "both": ("concat", ["seen", "facts"]),
-            "kind": (Dense(3), "both"),
-            "size": (Dense(1), "both"),
+            "kind": (pl.Dense(3), "both"),
+            "size": (pl.Dense(1), "both"),
         },
         ["kind", "size"],
         dtype="float64",
@@ -37,13 +33,13 @@ def network() -> Graph:
 
 
 @pytest.fixture
-def data(rng: np.random.Generator) -> Dataset:
+def data(rng: np.random.Generator) -> pl.Dataset:
     X = {"photo": rng.standard_normal((30, 2, 2)), "facts": rng.standard_normal((30, 3))}
     kind = X["facts"].argmax(axis=1)
-    return Dataset(X, {"kind": kind, "size": X["photo"].sum(axis=(1, 2))})
+    return pl.Dataset(X, {"kind": kind, "size": X["photo"].sum(axis=(1, 2))})
 
 
-def test_the_gradient_is_of_the_weighted_sum(data: Dataset, rng: np.random.Generator) -> None:
+def test_the_gradient_is_of_the_weighted_sum(data: pl.Dataset, rng: np.random.Generator) -> None:
     model = network()
     model.initialize({"photo": (2, 2), "facts": (3,)}, seed=1)
     model.set_loss(LOSSES)
@@ -58,9 +54,9 @@ def test_the_gradient_is_of_the_weighted_sum(data: Dataset, rng: np.random.Gener
     assert gradcheck(loss, {"theta": model.grad.copy()}, {"theta": theta}, rng)["theta"] < 1e-6
 
 
-def test_it_trains_predicts_and_is_saved(data: Dataset, tmp_path: Path) -> None:
+def test_it_trains_predicts_and_is_saved(data: pl.Dataset, tmp_path: Path) -> None:
     model = network()
-    history = train(
+    history = pl.train(
         model, data, loss=LOSSES, optimizer=Adam(0.02), n_epochs=150, batch_size=10, validation=data
     )
     assert history.losses[-1] < 0.5 * history.losses[0]
@@ -68,36 +64,36 @@ def test_it_trains_predicts_and_is_saved(data: Dataset, tmp_path: Path) -> None:
     assert (predicted["kind"] == data.y["kind"]).mean() > 0.9
     assert predicted["size"].shape == (30,)
     assert set(model.predict_proba(data.X)) == {"kind"}
-    save(model, tmp_path / "model")
-    again = load(tmp_path / "model")
+    pl.save(model, tmp_path / "model")
+    again = pl.load(tmp_path / "model")
     assert again.loss_config == model.loss_config
     np.testing.assert_array_equal(again.predict(data.X)["size"], predicted["size"])
 
 
-def test_losses_are_chosen_by_the_targets(data: Dataset) -> None:
+def test_losses_are_chosen_by_the_targets(data: pl.Dataset) -> None:
     model = network()
-    train(model, data, n_epochs=1)
+    pl.train(model, data, n_epochs=1)
     assert model.loss_config["losses"] == {
         "kind": {"type": "categorical_cross_entropy"},
         "size": {"type": "mean_squared_error"},
     }
 
 
-def test_what_does_not_fit_is_named(data: Dataset) -> None:
+def test_what_does_not_fit_is_named(data: pl.Dataset) -> None:
     model = network()
     with pytest.raises(OptionError, match="a loss for each of the outputs kind, size"):
         model.set_loss({"kind": "hinge"})
     with pytest.raises(DataError, match="expected y as a dictionary of kind, size, got an array"):
-        train(model, Dataset(data.X, data.y["kind"]), loss=LOSSES, n_epochs=1)
+        pl.train(model, pl.Dataset(data.X, data.y["kind"]), loss=LOSSES, n_epochs=1)
 
 
-def test_one_target_for_several_outputs_is_refused_where_the_loss_is_chosen(data: Dataset) -> None:
+def test_one_target_for_several_outputs_is_refused_where_the_loss_is_chosen(data: pl.Dataset) -> None:
     with pytest.raises(DataError, match="expected y as a dictionary of kind, size, got an array of shape"):
-        train(network(), (data.X, data.y["kind"]), n_epochs=1)
+        pl.train(network(), (data.X, data.y["kind"]), n_epochs=1)
     assert "30 samples" in repr(data)  # of several targets none is counted
 
 
 @every("loss", [None, LOSSES])
-def test_labels_are_smoothed_by_the_loss_of_an_output(data: Dataset, loss: object) -> None:
+def test_labels_are_smoothed_by_the_loss_of_an_output(data: pl.Dataset, loss: object) -> None:
     with pytest.raises(OptionError, match="set it for each output's loss"):
-        train(network(), data, loss=loss, label_smoothing=0.1, n_epochs=1)
+        pl.train(network(), data, loss=loss, label_smoothing=0.1, n_epochs=1)

@@ -7,20 +7,15 @@ import numpy as np
 import pytest
 from tests.every import every
 
-from pellucid.data.dataset import Dataset
-from pellucid.errors import DataError, OptionError, PellucidError, ShapeError
-from pellucid.formats.safetensors import load
-from pellucid.nn.dense import Dense, Flatten
-from pellucid.nn.norm import BatchNorm
-from pellucid.nn.presets import PRESETS, preset
-from pellucid.nn.sequential import Sequential
-from pellucid.training.fit import train
+import pellucid as pl
+from pellucid.errors import DataError, OptionError, ShapeError
+from pellucid.nn.presets import PRESETS
 
 pytestmark = pytest.mark.kernels
 
 
-def small(dtype: str = "float64") -> Sequential:
-    model = Sequential([Flatten(), Dense(4, activation="relu"), Dense(1)], dtype=dtype)
+def small(dtype: str = "float64") -> pl.Sequential:
+    model = pl.Sequential([pl.Flatten(), pl.Dense(4, activation="relu"), pl.Dense(1)], dtype=dtype)
     model.initialize((2, 3, 1), seed=2)
     return model
 
@@ -36,9 +31,9 @@ def test_what_a_model_shows(rng: np.random.Generator, tmp_path: Path) -> None:
     np.testing.assert_array_equal(model(X), model.forward(X))
     assert model(X).base is None
     model.save(tmp_path / "model.safetensors")
-    np.testing.assert_array_equal(load(tmp_path / "model.safetensors")(X), model(X))
-    with pytest.raises(PellucidError, match=r"model\(X\): the model is not trained yet"):
-        Sequential([Dense(1)])(X)
+    np.testing.assert_array_equal(pl.load(tmp_path / "model.safetensors")(X), model(X))
+    with pytest.raises(pl.PellucidError, match=r"model\(X\): the model is not trained yet"):
+        pl.Sequential([pl.Dense(1)])(X)
 
 
 def test_the_first_layer_computes_no_input_gradient() -> None:
@@ -65,8 +60,8 @@ def test_labels_other_than_two_classes_are_refused() -> None:
 
 
 def test_predicting_before_training_or_another_shape_is_refused() -> None:
-    with pytest.raises(PellucidError, match="predict: the model is not trained yet"):
-        Sequential([Dense(1)]).predict(np.zeros((1, 2)))
+    with pytest.raises(pl.PellucidError, match="predict: the model is not trained yet"):
+        pl.Sequential([pl.Dense(1)]).predict(np.zeros((1, 2)))
     with pytest.raises(ShapeError, match=r"expected samples of shape \(2, 3, 1\).*got \(3, 2, 1\)"):
         small().predict(np.zeros((1, 3, 2, 1)))
 
@@ -74,27 +69,29 @@ def test_predicting_before_training_or_another_shape_is_refused() -> None:
 @every("name", sorted(PRESETS.keys() - {"pretrained"}))
 @every("n_classes", [2, 5])
 def test_every_preset_takes_photos_and_any_number_of_classes(name: str, n_classes: int) -> None:
-    model = preset(name, n_classes)
+    model = pl.preset(name, n_classes)
     model.initialize((32, 32, 3))
     assert model.output_shape == ((1,) if n_classes == 2 else (5,))
     assert model.forward(np.zeros((2, 32, 32, 3), model.dtype)).shape == (2, *model.output_shape)
-    assert preset(name, n_outputs=3).layers[-1].units == 3
+    assert pl.preset(name, n_outputs=3).layers[-1].units == 3
 
 
 def test_unknown_presets_dtypes_and_losses_name_the_nearest() -> None:
     with pytest.raises(OptionError, match="Did you mean 'two-layer'"):
-        preset("twolayer")
+        pl.preset("twolayer")
     with pytest.raises(OptionError, match="float32, float64"):
-        Sequential([Dense(1)], dtype="float16")
+        pl.Sequential([pl.Dense(1)], dtype="float16")
     with pytest.raises(OptionError, match="Did you mean 'binary_cross_entropy'"):
         small().set_loss("binary_crossentropy")
     with pytest.raises(OptionError, match="at least one layer"):
-        Sequential([])
+        pl.Sequential([])
 
 
 @every("twin_of", [copy.deepcopy, lambda model: pickle.loads(pickle.dumps(model))])
 def test_a_copys_parameters_are_views_of_its_own_theta(twin_of: Any) -> None:
-    model = Sequential([Dense(3, activation="relu"), Sequential([Dense(2), BatchNorm()]), Dense(1)])
+    model = pl.Sequential(
+        [pl.Dense(3, activation="relu"), pl.Sequential([pl.Dense(2), pl.BatchNorm()]), pl.Dense(1)]
+    )
     model.initialize((4,), dtype="float64")
     X, y = np.random.default_rng(0).standard_normal((5, 4)), np.array([0, 1, 0, 1, 1])
     model.loss_and_grad(X, y)
@@ -110,4 +107,4 @@ def test_a_copys_parameters_are_views_of_its_own_theta(twin_of: Any) -> None:
 def test_names_for_other_classes_than_there_are_outputs_are_refused_before_training() -> None:
     X, y = np.zeros((6, 2)), np.arange(6) % 3
     with pytest.raises(DataError, match=r"5 classes .* got 3: a, b, c"):
-        train(Sequential([Dense(5)]), Dataset(X, y, ("a", "b", "c")), n_epochs=1)
+        pl.train(pl.Sequential([pl.Dense(5)]), pl.Dataset(X, y, ("a", "b", "c")), n_epochs=1)

@@ -7,20 +7,13 @@ from matplotlib import pyplot
 from matplotlib.figure import Figure
 from tests.every import every
 
-from pellucid.errors import PellucidError
-from pellucid.nn.blocks import Parallel, Residual
-from pellucid.nn.conv import Conv2D
-from pellucid.nn.dense import Dense, Flatten
-from pellucid.nn.graph import Graph
-from pellucid.nn.model import Model
-from pellucid.nn.norm import BatchNorm
-from pellucid.nn.presets import PRESETS, preset
-from pellucid.nn.sequential import Sequential
+import pellucid as pl
+from pellucid.nn.presets import PRESETS
 from pellucid.nn.summary import summarize
 
 
 def test_counted_by_hand() -> None:
-    model = Sequential([Conv2D(4, 3), BatchNorm(), Flatten(), Dense(2, activation="relu")])
+    model = pl.Sequential([pl.Conv2D(4, 3), pl.BatchNorm(), pl.Flatten(), pl.Dense(2, activation="relu")])
     model.initialize((6, 5, 3))
     conv, norm, flat, dense = summarize(model).rows
     assert (conv.n_params, conv.n_operations) == (3 * 3 * 3 * 4 + 4, 2 * 30 * 27 * 4)
@@ -32,9 +25,13 @@ def test_counted_by_hand() -> None:
 
 
 def test_structures_stand_above_what_is_inside_them() -> None:
-    block = Residual(Sequential([Dense(4, activation="relu"), Dense(3)]), shortcut=Dense(3))
-    model = Sequential(
-        [block, Parallel([Dense(2), Dense(2), Dense(2)], merge="add"), Parallel([Dense(1), Dense(2)])]
+    block = pl.Residual(pl.Sequential([pl.Dense(4, activation="relu"), pl.Dense(3)]), shortcut=pl.Dense(3))
+    model = pl.Sequential(
+        [
+            block,
+            pl.Parallel([pl.Dense(2), pl.Dense(2), pl.Dense(2)], merge="add"),
+            pl.Parallel([pl.Dense(1), pl.Dense(2)]),
+        ]
     )
     model.initialize((5,))
     rows = summarize(model).rows
@@ -57,15 +54,15 @@ def test_structures_stand_above_what_is_inside_them() -> None:
     assert summarize(model).n_params == model.theta.size
 
 
-def graph() -> Graph:
-    model = Graph(
+def graph() -> pl.Graph:
+    model = pl.Graph(
         ["x", "f"],
         {
-            "a": (Dense(4), "x"),
-            "b": (Dense(4), "a"),
+            "a": (pl.Dense(4), "x"),
+            "b": (pl.Dense(4), "a"),
             "c": ("add", ["a", "b", "a"]),
             "d": ("concat", ["c", "f"]),
-            "z": (Dense(1), "d"),
+            "z": (pl.Dense(1), "d"),
         },
         ["z", "d"],
     )
@@ -84,27 +81,27 @@ def test_nodes_of_a_graph_have_their_names() -> None:
 
 @every("name", sorted(PRESETS.keys() - {"pretrained"}))
 def test_sums_are_those_of_the_arrays(name: str) -> None:
-    model = preset(name)
+    model = pl.preset(name)
     model.initialize((32, 32, 3))
     table = summarize(model)
     assert table.n_params == model.theta.size
     assert table.parameter_bytes == model.theta.nbytes
     assert table.n_operations == model._n_operations
-    laid_out = preset(name)
+    laid_out = pl.preset(name)
     laid_out._lay_out((32, 32, 3))
     assert summarize(laid_out) == table
     assert json.loads(json.dumps(table.to_dict()))["totals"]["n_params"] == model.theta.size
 
 
 def test_a_network_too_large_to_train_here_can_be_looked_at() -> None:
-    model: Model = Sequential([Dense(20_000, initializer="he"), Dense(1)])
+    model: pl.Model = pl.Sequential([pl.Dense(20_000, initializer="he"), pl.Dense(1)])
     model._lay_out((20_000,))  # 3 GB of zeros, which take no memory until something else is written there
     assert summarize(model).n_params == 20_000**2 + 20_000 + 20_001
     assert not model._leaves()[0].params["W"][::1000].any()  # nothing was drawn
 
 
 def test_the_text_is_aligned_and_ends_in_sums() -> None:
-    model = Sequential([Flatten(), Residual(Dense(12288, activation="tanh")), Dense(1)])
+    model = pl.Sequential([pl.Flatten(), pl.Residual(pl.Dense(12288, activation="tanh")), pl.Dense(1)])
     model._lay_out((64, 64, 3))
     text = str(model.summary())
     title, _, head, rule, *rows, rule_again, total, _, _ = text.splitlines()
@@ -118,27 +115,27 @@ def test_the_text_is_aligned_and_ends_in_sums() -> None:
 
 
 def test_a_model_without_shapes_has_no_table() -> None:
-    with pytest.raises(PellucidError, match=r"summary: .* model.initialize\(X.shape\[1:\]\)"):
-        Sequential([Dense(1)]).summary()
+    with pytest.raises(pl.PellucidError, match=r"summary: .* model.initialize\(X.shape\[1:\]\)"):
+        pl.Sequential([pl.Dense(1)]).summary()
 
 
 def test_a_notebook_shows_the_table_or_the_layers() -> None:
-    model = Sequential([Flatten(), Residual(Dense(12)), Dense(1)])
+    model = pl.Sequential([pl.Flatten(), pl.Residual(pl.Dense(12)), pl.Dense(1)])
     assert "Residual(body=Dense(units=12))" in model._repr_html_()
     model.initialize((2, 2, 3))
     page = model._repr_html_()
     assert page.count("<tr>") == 6
     assert "\N{NO-BREAK SPACE}\N{NO-BREAK SPACE}body: dense_1" in page
     assert repr(model.summary()) == str(model.summary())
-    named = Graph(["<x>"], {"<a>": (Dense(1), "<x>")}, "<a>")
+    named = pl.Graph(["<x>"], {"<a>": (pl.Dense(1), "<x>")}, "<a>")
     assert "<x>" not in named._repr_html_()
     named.initialize((2,))
     assert "<a>" not in named._repr_html_()
 
 
 def test_a_model_is_drawn_on_axes() -> None:
-    model = Sequential([Dense(3, "tanh"), Dense(1)])
-    with pytest.raises(PellucidError, match="the shapes are not known yet"):
+    model = pl.Sequential([pl.Dense(3, "tanh"), pl.Dense(1)])
+    with pytest.raises(pl.PellucidError, match="the shapes are not known yet"):
         model.plot()
     model.initialize((2,))
     axes = Figure().add_subplot()

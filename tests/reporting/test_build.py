@@ -11,18 +11,15 @@ import numpy as np
 import pytest
 from tests.commands import Command, words_of
 
+import pellucid as pl
 from pellucid import dispatch
 from pellucid.data import hashing
 from pellucid.data.preprocess import check_finite
-from pellucid.data.source import load_data
 from pellucid.evaluation.influence import find_influence
-from pellucid.nn.model import Model
-from pellucid.nn.presets import preset
 from pellucid.reporting.draft import Draft
 from pellucid.reporting.findings import STAGES
 from pellucid.reporting.sections import data, training
 from pellucid.runs.record import read_run
-from pellucid.workflows.report import report
 
 
 @pytest.mark.slow
@@ -40,9 +37,9 @@ def test_figures_drawn_while_influence_trains_are_those_drawn_afterwards(
     plain = find_influence.train_many
     monkeypatch.setattr(find_influence, "train_many", train_many)
     with dispatch.use("numba"):
-        report(trained, tmp_path / "meanwhile", full=True, n_photos=2)
+        pl.report(trained, tmp_path / "meanwhile", full=True, n_photos=2)
         monkeypatch.setattr("pellucid.workflows.report.in_background", lambda: nullcontext(None))
-        report(trained, tmp_path / "afterwards", full=True, n_photos=2)
+        pl.report(trained, tmp_path / "afterwards", full=True, n_photos=2)
     assert names[0].startswith("pellucid-background")
     assert names[-1] == threading.main_thread().name
     one, other = (tmp_path / name / "report.html" for name in ("meanwhile", "afterwards"))
@@ -56,14 +53,14 @@ def test_the_full_report_predicts_searches_hashes_and_checks_once_and_tells_its_
     run = read_run(trained)
     parts = {"train": run.split.train.X, "test": run.split.test.X}
     passes = dict.fromkeys(parts, 0)
-    asked: Any = Model.decision_function
+    asked: Any = pl.Model.decision_function
 
-    def count(self: Model, X: Any) -> Any:
+    def count(self: pl.Model, X: Any) -> Any:
         for name, part in parts.items():
             passes[name] += isinstance(X, np.ndarray) and X.shape == part.shape and bool((part == X).all())
         return asked(self, X)
 
-    monkeypatch.setattr(Model, "decision_function", count)
+    monkeypatch.setattr(pl.Model, "decision_function", count)
     searches = []
     from pellucid.data.copies import duplicates
 
@@ -78,7 +75,7 @@ def test_the_full_report_predicts_searches_hashes_and_checks_once_and_tells_its_
     for module in [one for one in sys.modules.values() if vars(one).get("check_finite") is check_finite]:
         monkeypatch.setattr(module, "check_finite", lambda X, where: checked.append(X))
     seen: list[tuple[str, int, int]] = []
-    report(trained, full=True, n_photos=2, progress=lambda *stage: seen.append(stage[:3]))
+    pl.report(trained, full=True, n_photos=2, progress=lambda *stage: seen.append(stage[:3]))
     assert passes == {"train": 1, "test": 1}
     assert len(searches) == 1
     assert len(hashed) == 4  # samples and labels of each part once, however often it trains again
@@ -151,9 +148,9 @@ def test_the_report_names_the_rates_of_every_stage(pellucid: Command, photos: Pa
 
 
 def test_the_last_layer_is_named_by_its_loss_and_only_a_flattened_picture_is_a_column(tmp_path: Path) -> None:
-    cats = load_data("drawn-cats")
+    cats = pl.load_data("drawn-cats")
     for name, kind, flattens in (("mlp-wide", "softmax", True), ("cnn", "sigmoid", False)):
-        model = preset(name, 3 if kind == "softmax" else 2)
+        model = pl.preset(name, 3 if kind == "softmax" else 2)
         model.initialize((64, 64, 3))
         model._choose_loss(np.arange(3) if kind == "softmax" else np.arange(2))
         assert training.layer_rows(model)[-1].activation == kind

@@ -7,23 +7,20 @@ import numpy as np
 import pytest
 from tests.every import every
 
-from pellucid.errors import FormatError, PellucidError
-from pellucid.nn.dense import Dense
-from pellucid.nn.norm import BatchNorm
-from pellucid.nn.sequential import Sequential
+import pellucid as pl
+from pellucid.errors import FormatError
 from pellucid.tensors import read_tensors, write_tensors
 from pellucid.training.callbacks import Checkpoint, EarlyStopping, WeightEMA
-from pellucid.training.fit import train
 
 KEY = "pellucid_checkpoint"
 
 
 def go(callback: Any = None, resume: Path | None = None) -> None:
     X, y = np.random.default_rng(0).standard_normal((24, 5)), np.arange(24) % 2
-    model = Sequential([Dense(4, activation="relu"), BatchNorm(), Dense(1)])
+    model = pl.Sequential([pl.Dense(4, activation="relu"), pl.BatchNorm(), pl.Dense(1)])
     callbacks = [EarlyStopping(patience=9), *([callback] if callback else [])]
     options: Any = {"batch_size": 8, "optimizer": "adam", "schedule": "reduce_on_plateau"}
-    train(model, (X, y), n_epochs=4, validation=(X, y), callbacks=callbacks, resume=resume, **options)
+    pl.train(model, (X, y), n_epochs=4, validation=(X, y), callbacks=callbacks, resume=resume, **options)
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +36,7 @@ def resume(folder: Path, header: Any, arrays: Any) -> str:
     write_tensors(path, KEY, header, arrays)
     try:
         go(resume=path)
-    except PellucidError as error:
+    except pl.PellucidError as error:
         return str(error)
     return ""
 

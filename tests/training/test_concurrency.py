@@ -16,15 +16,9 @@ import joblib
 import numpy as np
 import pytest
 
-from pellucid.data.dataset import Dataset
-from pellucid.nn.activation import Dropout
-from pellucid.nn.conv import Conv2D
-from pellucid.nn.dense import Dense, Flatten
-from pellucid.nn.norm import BatchNorm
-from pellucid.nn.sequential import Sequential
+import pellucid as pl
 from pellucid.training.callbacks.checkpoint import Checkpoint
 from pellucid.training.callbacks.interrupt import StopOnInterrupt
-from pellucid.training.fit import train
 from pellucid.training.optimizers.adam import Adam
 from pellucid.training.optimizers.sgd import SGD
 
@@ -32,15 +26,15 @@ HAS_FORK = "fork" in multiprocessing.get_all_start_methods()
 
 
 @cache
-def photos() -> Dataset:
+def photos() -> pl.Dataset:
     rng = np.random.default_rng(5)
     X = rng.integers(0, 256, (60, 12, 12, 3), dtype=np.uint8)
-    return Dataset(X, np.arange(60) % 2, ("a", "b"))
+    return pl.Dataset(X, np.arange(60) % 2, ("a", "b"))
 
 
 def dual() -> dict[str, Any]:
     return {
-        "model": [Flatten(), Dense(7, activation="relu"), Dense(1)],
+        "model": [pl.Flatten(), pl.Dense(7, activation="relu"), pl.Dense(1)],
         "optimizer": SGD(0.01),
         "form": "dual",
     }
@@ -48,19 +42,19 @@ def dual() -> dict[str, Any]:
 
 def full_batch() -> dict[str, Any]:
     return {
-        "model": [Flatten(), Dense(300, activation="relu"), Dense(1)],
+        "model": [pl.Flatten(), pl.Dense(300, activation="relu"), pl.Dense(1)],
         "optimizer": SGD(0.01),
         "form": "direct",
     }
 
 
 def batches() -> dict[str, Any]:
-    layers = [Flatten(), Dense(90, activation="relu"), BatchNorm(), Dropout(0.3), Dense(1)]
+    layers = [pl.Flatten(), pl.Dense(90, activation="relu"), pl.BatchNorm(), pl.Dropout(0.3), pl.Dense(1)]
     return {"model": layers, "optimizer": Adam(0.01), "batch_size": 16, "augment": "photo"}
 
 
 def split() -> dict[str, Any]:
-    layers = [Conv2D(4, 3), BatchNorm(), Flatten(), Dense(1)]
+    layers = [pl.Conv2D(4, 3), pl.BatchNorm(), pl.Flatten(), pl.Dense(1)]
     return {"model": layers, "optimizer": Adam(0.01), "batch_size": 20, "n_threads": 2, "n_epochs": 3}
 
 
@@ -73,9 +67,9 @@ def bits(job: tuple[str, str]) -> bytes:
     """Return the trained parameters of a kind of training."""
     kind, kernels = job
     options = {"n_epochs": 12, **KINDS[kind]()}
-    model = Sequential(options.pop("model"))
+    model = pl.Sequential(options.pop("model"))
     with np.errstate(all="warn"):
-        history = train(model, photos(), **options, kernels=kernels)
+        history = pl.train(model, photos(), **options, kernels=kernels)
     return model.theta.tobytes() + np.array(history.losses).tobytes()
 
 
@@ -146,8 +140,8 @@ def test_hundreds_of_trainings_leave_nothing(kind: str, kernels: str, tmp_path: 
         for _ in range(n):
             options = {**KINDS[kind](), "n_epochs": 1}
             keep = Checkpoint(tmp_path, every_steps=1000)
-            train(
-                Sequential(options.pop("model")),
+            pl.train(
+                pl.Sequential(options.pop("model")),
                 photos(),
                 **options,
                 kernels=kernels,

@@ -8,24 +8,14 @@ import pytest
 from tests.every import every
 from tests.ops.cases import HAS_NUMBA
 
-from pellucid.data.dataset import Dataset
+import pellucid as pl
 from pellucid.errors import FormatError, OptionError, TrainingError
-from pellucid.nn.activation import Activation, Dropout
-from pellucid.nn.blocks import Residual
-from pellucid.nn.conv import Conv2D
-from pellucid.nn.dense import Dense, Flatten
-from pellucid.nn.freezing import freeze, frozen_names
-from pellucid.nn.hooks import hook
-from pellucid.nn.model import Model
-from pellucid.nn.norm import BatchNorm
-from pellucid.nn.pooling import GlobalAvgPool2D
+from pellucid.nn.freezing import frozen_names
 from pellucid.nn.rebuild import description, named_arrays, rebuild
-from pellucid.nn.sequential import Sequential
 from pellucid.training import features
 from pellucid.training.callbacks.base import Callback
 from pellucid.training.callbacks.checkpoint import Checkpoint
 from pellucid.training.events import EpochEnd
-from pellucid.training.fit import train
 from pellucid.training.nonfinite import replay_nonfinite
 from pellucid.training.optimizers.adam import Adam
 from pellucid.training.optimizers.lbfgs import LBFGS
@@ -35,32 +25,35 @@ KERNELS = ["numpy", "numba"] if HAS_NUMBA else ["numpy"]
 
 
 @pytest.fixture
-def data(rng: np.random.Generator) -> Dataset:
+def data(rng: np.random.Generator) -> pl.Dataset:
     X = rng.integers(0, 256, (40, 6, 6, 1), dtype=np.uint8)
-    return Dataset(X, (X[:, :3].reshape(40, -1).mean(axis=1) > 127).astype(np.int64), ("dark", "bright"))
+    return pl.Dataset(X, (X[:, :3].reshape(40, -1).mean(axis=1) > 127).astype(np.int64), ("dark", "bright"))
 
 
-def network(dtype: str = "float64", until: str = "batchnorm_1") -> Model:
+def network(dtype: str = "float64", until: str = "batchnorm_1") -> pl.Model:
     layers = [
-        Conv2D(4),
-        BatchNorm(),
-        Activation("relu"),
-        Dropout(0.4),
-        Residual(Conv2D(4)),
-        GlobalAvgPool2D(),
+        pl.Conv2D(4),
+        pl.BatchNorm(),
+        pl.Activation("relu"),
+        pl.Dropout(0.4),
+        pl.Residual(pl.Conv2D(4)),
+        pl.GlobalAvgPool2D(),
     ]
-    model = Sequential(
-        [*layers, Dense(8), BatchNorm(), Activation("relu"), Dropout(0.2), Dense(1)], dtype=dtype
+    model = pl.Sequential(
+        [*layers, pl.Dense(8), pl.BatchNorm(), pl.Activation("relu"), pl.Dropout(0.2), pl.Dense(1)],
+        dtype=dtype,
     )
     model.initialize((6, 6, 1), seed=3)
-    freeze(model, until)
+    pl.freeze(model, until)
     return model
 
 
-def stack(until: str = "dense_1") -> Model:
-    model = Sequential([Flatten(), Dense(12, activation="relu"), Dense(6, activation="relu"), Dense(1)])
+def stack(until: str = "dense_1") -> pl.Model:
+    model = pl.Sequential(
+        [pl.Flatten(), pl.Dense(12, activation="relu"), pl.Dense(6, activation="relu"), pl.Dense(1)]
+    )
     model.initialize((6, 6, 1), seed=3)
-    freeze(model, until)
+    pl.freeze(model, until)
     return model
 
 
@@ -69,7 +62,7 @@ def options(**changes: Any) -> dict[str, Any]:
     return {**given, **changes}
 
 
-def arrays(model: Model) -> dict[str, Any]:
+def arrays(model: pl.Model) -> dict[str, Any]:
     return {key: array.copy() for key, array in named_arrays(model).items()}
 
 
@@ -84,14 +77,14 @@ def arrays(model: Model) -> dict[str, Any]:
     ],
 )
 def test_computed_once_and_in_every_step_agree(
-    data: Dataset, monkeypatch: pytest.MonkeyPatch, until: str, kernels: str, more: dict[str, Any]
+    data: pl.Dataset, monkeypatch: pytest.MonkeyPatch, until: str, kernels: str, more: dict[str, Any]
 ) -> None:
     once, each = network(until=until), network(until=until)
     before = arrays(once)
-    history = train(once, data, **options(kernels=kernels, **more))
+    history = pl.train(once, data, **options(kernels=kernels, **more))
     assert history.note == "direct form: what the frozen layers make of the samples is computed once"
     monkeypatch.setattr(features, "MAX_FEATURE_BYTES", 0)
-    again = train(each, data, **options(kernels=kernels, **more))
+    again = pl.train(each, data, **options(kernels=kernels, **more))
     assert again.note == "direct form: its first layers are frozen"
     frozen = frozen_names(once)
     for key, array in arrays(each).items():
@@ -105,17 +98,17 @@ def test_computed_once_and_in_every_step_agree(
 
 @every("kernels", KERNELS)
 def test_a_stack_of_dense_layers_goes_on_by_its_kernel(
-    data: Dataset, monkeypatch: pytest.MonkeyPatch, kernels: str
+    data: pl.Dataset, monkeypatch: pytest.MonkeyPatch, kernels: str
 ) -> None:
     clipped = SGD(0.05, momentum=0.9, weight_decay=0.01, clip_norm=1.0)
     for optimizer in (Adam(0.01), clipped, LBFGS(max_iterations=5)):
         more: dict[str, Any] = {"optimizer": optimizer, "kernels": kernels}
         more |= {"batch_size": None, "n_epochs": 6} if isinstance(optimizer, LBFGS) else {}
         once, each = stack(), stack()
-        train(once, data, **options(**more))
+        pl.train(once, data, **options(**more))
         with monkeypatch.context() as patch:
             patch.setattr(features, "MAX_FEATURE_BYTES", 0)
-            train(each, data, **options(**more))
+            pl.train(each, data, **options(**more))
         np.testing.assert_allclose(once.theta, each.theta, atol=2e-5)
         np.testing.assert_array_equal(arrays(once)["dense_1.W"], arrays(stack())["dense_1.W"])
         for key in ("dense_2.W", "dense_3.b"):
@@ -125,7 +118,7 @@ def test_a_stack_of_dense_layers_goes_on_by_its_kernel(
 class Count(Callback):
     """Counts passes through the first layer, and predicts in the middle of the training."""
 
-    def __init__(self, data: Dataset) -> None:
+    def __init__(self, data: pl.Dataset) -> None:
         super().__init__()
         self.data, self.n_rows = data, 0
 
@@ -138,7 +131,7 @@ class Count(Callback):
         np.testing.assert_allclose(own, plain.decision_function(self.data.X), rtol=1e-9)
 
 
-def test_features_are_computed_once_unless_samples_are_augmented(data: Dataset) -> None:
+def test_features_are_computed_once_unless_samples_are_augmented(data: pl.Dataset) -> None:
     model, count = network(), Count(data)
 
     def counted(plain: Any, X: Any, training: bool) -> Any:
@@ -146,39 +139,39 @@ def test_features_are_computed_once_unless_samples_are_augmented(data: Dataset) 
         count.n_rows += len(X)
         return plain(X, training=training)
 
-    with hook(model._leaves()[0], forward=counted):
-        train(model, data, **options(kernels="numpy", callbacks=[count]))
+    with pl.hook(model._leaves()[0], forward=counted):
+        pl.train(model, data, **options(kernels="numpy", callbacks=[count]))
         assert count.n_rows == 40  # 32 trained on, 8 held out
         count.n_rows = 0
-        train(model, data, **options(kernels="numpy", validation=None, augment="photo"))
+        pl.train(model, data, **options(kernels="numpy", validation=None, augment="photo"))
         assert count.n_rows == 4 * 40
 
 
-def test_the_optimizer_keeps_nothing_for_frozen_layers(data: Dataset, tmp_path: Path) -> None:
+def test_the_optimizer_keeps_nothing_for_frozen_layers(data: pl.Dataset, tmp_path: Path) -> None:
     model, optimizer = network(), Adam(0.01)
-    train(model, data, **options(optimizer=optimizer, callbacks=[Checkpoint(tmp_path, every_steps=100)]))
+    pl.train(model, data, **options(optimizer=optimizer, callbacks=[Checkpoint(tmp_path, every_steps=100)]))
     assert {slot.size for slot in optimizer.slots} == {model.theta.size}
     assert model.theta.size + model._n_frozen == model.n_params > model.theta.size
 
 
-def test_other_frozen_layers_are_another_training(data: Dataset, tmp_path: Path) -> None:
-    train(network(), data, **options(callbacks=[Checkpoint(tmp_path, every_steps=9)]))
+def test_other_frozen_layers_are_another_training(data: pl.Dataset, tmp_path: Path) -> None:
+    pl.train(network(), data, **options(callbacks=[Checkpoint(tmp_path, every_steps=9)]))
     other = network()
     other._leaves()[0].params["W"][0] += 1
     with pytest.raises(FormatError, match="the checkpoint has frozen = "):
-        train(other, data, **options(), resume=tmp_path)
+        pl.train(other, data, **options(), resume=tmp_path)
     with pytest.raises(FormatError, match="frozen = "):
-        train(network(until="conv2d_1"), data, **options(), resume=tmp_path)
+        pl.train(network(until="conv2d_1"), data, **options(), resume=tmp_path)
 
 
-def test_the_dual_form_does_not_hold(data: Dataset) -> None:
+def test_the_dual_form_does_not_hold(data: pl.Dataset) -> None:
     with pytest.raises(OptionError, match="the dual form does not hold here: its first layers are frozen"):
-        train(stack(), data, optimizer=SGD(0.1), n_epochs=3, form="dual")
+        pl.train(stack(), data, optimizer=SGD(0.1), n_epochs=3, form="dual")
 
 
-def test_a_broken_step_is_found_in_the_part_that_is_trained(data: Dataset, tmp_path: Path) -> None:
+def test_a_broken_step_is_found_in_the_part_that_is_trained(data: pl.Dataset, tmp_path: Path) -> None:
     with pytest.raises(TrainingError, match=r"It began in .*_[12]"):
-        train(network(), data, n_epochs=30, optimizer=SGD(1e200), nonfinite=tmp_path / "bad.safetensors")
+        pl.train(network(), data, n_epochs=30, optimizer=SGD(1e200), nonfinite=tmp_path / "bad.safetensors")
     part, X, _, fault = replay_nonfinite(tmp_path / "bad.safetensors")
     assert (X.shape[1:], fault is not None) == (part.input_shape, True)
     assert part.theta.size == network().theta.size

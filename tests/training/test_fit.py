@@ -6,16 +6,11 @@ import numpy as np
 import pytest
 from tests.every import every
 
-from pellucid.data.dataset import Dataset
+import pellucid as pl
 from pellucid.errors import OptionError
-from pellucid.nn.dense import Dense
-from pellucid.nn.norm import BatchNorm
-from pellucid.nn.presets import preset
-from pellucid.nn.sequential import Sequential
 from pellucid.ops.losses.regression import Huber
 from pellucid.training.callbacks.precise_bn import PreciseBatchNorm
 from pellucid.training.events import StepEnd, TrainStart
-from pellucid.training.fit import train
 from pellucid.training.optimizers.adam import AdamW
 from pellucid.training.optimizers.lbfgs import LBFGS
 from pellucid.training.optimizers.sgd import SGD
@@ -35,17 +30,17 @@ class Seen:
         return isinstance(event, StepEnd)
 
 
-def seen(model: Sequential, data: Any, **options: Any) -> dict[str, Any]:
+def seen(model: pl.Sequential, data: Any, **options: Any) -> dict[str, Any]:
     """Return the settings of a training that is stopped after its first step."""
     watch = Seen()
-    train(model, data, callbacks=[watch], **options)
+    pl.train(model, data, callbacks=[watch], **options)
     settings = dict(watch.run.settings)
     return {**settings, "callbacks": watch.names}
 
 
 @pytest.fixture
-def photos(rng: np.random.Generator) -> Dataset:
-    return Dataset(rng.integers(0, 256, (40, 32, 32, 3), dtype=np.uint8), np.arange(40) % 2, ("a", "b"))
+def photos(rng: np.random.Generator) -> pl.Dataset:
+    return pl.Dataset(rng.integers(0, 256, (40, 32, 32, 3), dtype=np.uint8), np.arange(40) % 2, ("a", "b"))
 
 
 @pytest.fixture
@@ -53,8 +48,8 @@ def rows(rng: np.random.Generator) -> tuple[Any, Any]:
     return rng.standard_normal((40, 3)), np.arange(40) % 2
 
 
-def test_a_preset_is_trained_by_its_recipe(photos: Dataset) -> None:
-    recipe, got = RECIPES["cnn"], seen(preset("cnn"), photos)
+def test_a_preset_is_trained_by_its_recipe(photos: pl.Dataset) -> None:
+    recipe, got = RECIPES["cnn"], seen(pl.preset("cnn"), photos)
     assert (got["n_epochs"], got["batch_size"]) == (recipe["n_epochs"], recipe["batch_size"])
     assert got["optimizer"]["type"] == recipe["optimizer"]
     assert got["optimizer"]["learning_rate"] == recipe["learning_rate"]
@@ -65,47 +60,47 @@ def test_a_preset_is_trained_by_its_recipe(photos: Dataset) -> None:
     assert got["callbacks"] == ["Seen", "PreciseBatchNorm"]
 
 
-def test_what_is_given_goes_before_the_recipe(photos: Dataset) -> None:
+def test_what_is_given_goes_before_the_recipe(photos: pl.Dataset) -> None:
     given = {"n_epochs": 3, "learning_rate": 0.02, "augment": "none", "precise_bn": False}
-    got = seen(preset("cnn"), photos, **given)
+    got = seen(pl.preset("cnn"), photos, **given)
     assert (got["n_epochs"], got["augment"], got["callbacks"]) == (3, None, ["Seen"])
     assert (got["optimizer"]["learning_rate"], got["schedule"]["type"]) == (0.02, "one_cycle")
     for optimizer in ("sgd", SGD()):
-        got = seen(preset("cnn"), photos, optimizer=optimizer)
+        got = seen(pl.preset("cnn"), photos, optimizer=optimizer)
         assert (got["optimizer"]["learning_rate"], got["schedule"]) == (0.0075, None)
-    got = seen(preset("cnn"), photos, optimizer=AdamW(0.5))
+    got = seen(pl.preset("cnn"), photos, optimizer=AdamW(0.5))
     assert (got["optimizer"]["learning_rate"], got["schedule"]["type"]) == (0.5, "one_cycle")
-    got = seen(preset("cnn"), photos, batch_size=0)
+    got = seen(pl.preset("cnn"), photos, batch_size=0)
     assert got["batch_size"] is None
     for full_batch in ("lbfgs", LBFGS()):
-        got = seen(preset("cnn"), photos, optimizer=full_batch)
+        got = seen(pl.preset("cnn"), photos, optimizer=full_batch)
         assert (got["batch_size"], got["augment"], got["schedule"]) == (None, None, None)
-    chosen = preset("cnn")
+    chosen = pl.preset("cnn")
     chosen.set_loss("binary_cross_entropy")
     assert "label_smoothing" not in seen(chosen, photos)["loss"]
 
 
 def test_no_smoothing_of_labels_is_not_the_same_as_none_named(rows: Any) -> None:
-    assert "label_smoothing" not in seen(preset("logistic"), rows, n_epochs=1, label_smoothing=0)["loss"]
+    assert "label_smoothing" not in seen(pl.preset("logistic"), rows, n_epochs=1, label_smoothing=0)["loss"]
     for given, expected in ((None, 0.2), (0, None), (0.1, 0.1)):
-        model = Sequential([Dense(1)])
+        model = pl.Sequential([pl.Dense(1)])
         model.set_loss("binary_cross_entropy", label_smoothing=0.2)
         loss = seen(model, rows, n_epochs=1, label_smoothing=given)["loss"]
         assert loss.get("label_smoothing") == expected
-    hinge = Sequential([Dense(1)])
+    hinge = pl.Sequential([pl.Dense(1)])
     hinge.set_loss("hinge")
     assert seen(hinge, rows, n_epochs=1, label_smoothing=0)["loss"]["type"] == "hinge"
     quantities = rows[0], rows[0][:, 0]
     assert (
-        seen(Sequential([Dense(1)]), quantities, n_epochs=1, label_smoothing=0)["loss"]["type"]
+        seen(pl.Sequential([pl.Dense(1)]), quantities, n_epochs=1, label_smoothing=0)["loss"]["type"]
         == "mean_squared_error"
     )
 
 
 def test_a_network_of_ones_own_needs_a_number_of_epochs(rows: Any) -> None:
     with pytest.raises(OptionError, match=r"n_epochs is missing.*n_epochs=50"):
-        train(Sequential([Dense(1)]), rows)
-    got = seen(Sequential([Dense(1)]), rows, n_epochs=4)
+        pl.train(pl.Sequential([pl.Dense(1)]), rows)
+    got = seen(pl.Sequential([pl.Dense(1)]), rows, n_epochs=4)
     assert (got["optimizer"]["type"], got["optimizer"]["learning_rate"], got["batch_size"]) == (
         "sgd",
         0.0075,
@@ -125,7 +120,7 @@ def test_a_network_of_ones_own_needs_a_number_of_epochs(rows: Any) -> None:
     ],
 )
 def test_names_stand_for_objects(rows: Any, short: dict[str, Any], long: dict[str, Any]) -> None:
-    first, second = (seen(Sequential([Dense(1)]), rows, n_epochs=4, **given) for given in (short, long))
+    first, second = (seen(pl.Sequential([pl.Dense(1)]), rows, n_epochs=4, **given) for given in (short, long))
     assert first == second
 
 
@@ -142,25 +137,25 @@ def test_names_stand_for_objects(rows: Any, short: dict[str, Any], long: dict[st
 )
 def test_wrong_names_are_told(rows: Any, options: dict[str, Any], words: str) -> None:
     with pytest.raises(OptionError, match=words):
-        train(Sequential([Dense(1)]), rows, n_epochs=1, **options)
+        pl.train(pl.Sequential([pl.Dense(1)]), rows, n_epochs=1, **options)
 
 
 def test_a_pair_of_arrays_is_data(rows: Any) -> None:
     X, y = rows
     names = np.array(["no", "yes"])[y]
-    models = [Sequential([Dense(1)]) for _ in range(3)]
-    for model, data in zip(models, (Dataset(X, y), (X, y), (X.tolist(), names)), strict=True):
-        train(model, data, n_epochs=5, validation=(X, y), seed=3)
+    models = [pl.Sequential([pl.Dense(1)]) for _ in range(3)]
+    for model, data in zip(models, (pl.Dataset(X, y), (X, y), (X.tolist(), names)), strict=True):
+        pl.train(model, data, n_epochs=5, validation=(X, y), seed=3)
     np.testing.assert_array_equal(models[0].theta, models[1].theta)
     np.testing.assert_array_equal(models[0].theta, models[2].theta)
     assert models[2].classes == ("no", "yes")
 
 
-def test_batch_norm_is_measured_once(photos: Dataset) -> None:
-    got = seen(preset("cnn"), photos, n_epochs=1)
+def test_batch_norm_is_measured_once(photos: pl.Dataset) -> None:
+    got = seen(pl.preset("cnn"), photos, n_epochs=1)
     assert got["callbacks"].count("PreciseBatchNorm") == 1
     watch = Seen()
-    train(preset("cnn"), photos, n_epochs=1, callbacks=[watch, PreciseBatchNorm()])
+    pl.train(pl.preset("cnn"), photos, n_epochs=1, callbacks=[watch, PreciseBatchNorm()])
     assert watch.names.count("PreciseBatchNorm") == 1
 
 
@@ -181,8 +176,8 @@ def test_the_optimizer_gets_its_options_back(rows: Any) -> None:
         if isinstance(event, StepEnd):
             optimizer.weight_decay, optimizer.momentum = 0.3, 0.1
 
-    train(
-        Sequential([BatchNorm(), Dense(1)]),
+    pl.train(
+        pl.Sequential([pl.BatchNorm(), pl.Dense(1)]),
         rows,
         n_epochs=3,
         optimizer=optimizer,
@@ -194,10 +189,10 @@ def test_the_optimizer_gets_its_options_back(rows: Any) -> None:
 
 def test_patience_watches_held_out_samples_that_are_given(rng: np.random.Generator) -> None:
     X, y = rng.standard_normal((30, 4)), rng.integers(0, 2, 30)
-    model = Sequential([Dense(1)])
+    model = pl.Sequential([pl.Dense(1)])
     options: dict[str, Any] = {"n_epochs": 500, "learning_rate": 1.0, "patience": 2}
-    history = train(model, (X[:20], y[:20]), validation=(X[20:], 1 - y[20:]), **options)
+    history = pl.train(model, (X[:20], y[:20]), validation=(X[20:], 1 - y[20:]), **options)
     assert history.n_steps < 500
     for wrong, words in (({"patience": -1}, "at least 0"), ({"weight_ema": 0.9}, "Leave one out")):
         with pytest.raises(OptionError, match=words):
-            train(model, (X, y), validation=(X, y), **{**options, **wrong})
+            pl.train(model, (X, y), validation=(X, y), **{**options, **wrong})

@@ -8,35 +8,27 @@ import pytest
 from tests.every import every
 from tests.ops.cases import HAS_NUMBA
 
+import pellucid as pl
 from pellucid import dispatch
-from pellucid.data.dataset import Dataset
 from pellucid.errors import FormatError, TrainingError
-from pellucid.nn.activation import Activation, Dropout
-from pellucid.nn.blocks import Residual
-from pellucid.nn.conv import Conv2D
-from pellucid.nn.dense import Dense, Flatten
-from pellucid.nn.norm import BatchNorm
-from pellucid.nn.pooling import MaxPool2D
-from pellucid.nn.sequential import Sequential
 from pellucid.tensors import read_tensors, write_tensors
 from pellucid.training.events import StepEnd
-from pellucid.training.fit import train
 from pellucid.training.nonfinite import find_fault, replay_nonfinite
 from pellucid.training.optimizers.sgd import SGD
 
 
 @pytest.fixture
-def data(rng: np.random.Generator) -> Dataset:
-    return Dataset(rng.standard_normal((10, 4)).astype(np.float32), np.arange(10) % 2)
+def data(rng: np.random.Generator) -> pl.Dataset:
+    return pl.Dataset(rng.standard_normal((10, 4)).astype(np.float32), np.arange(10) % 2)
 
 
-def network() -> Sequential:
-    model = Sequential([Dense(5, activation="relu"), Dense(3), Dense(1)])
+def network() -> pl.Sequential:
+    model = pl.Sequential([pl.Dense(5, activation="relu"), pl.Dense(3), pl.Dense(1)])
     model.initialize((4,), seed=1)
     return model
 
 
-def test_each_place_is_named(data: Dataset) -> None:
+def test_each_place_is_named(data: pl.Dataset) -> None:
     model = network()
     X, Y = data.X.copy(), model._encode(data.y)
     assert find_fault(model, X, Y) is None
@@ -50,7 +42,7 @@ def test_each_place_is_named(data: Dataset) -> None:
     assert (fault.where, fault.layer, fault.array) == ("parameter", "dense_2", "W")
 
 
-def test_the_first_overflow_in_forward_and_backward(data: Dataset) -> None:
+def test_the_first_overflow_in_forward_and_backward(data: pl.Dataset) -> None:
     model = network()
     model.layers[0].params["W"][...] = 1e20
     model.layers[1].params["W"][...] = 1e25
@@ -63,7 +55,7 @@ def test_the_first_overflow_in_forward_and_backward(data: Dataset) -> None:
     assert "in the forward pass, the output of dense_2" in fault.in_words()
 
 
-def test_the_training_names_it_and_keeps_the_step(data: Dataset, tmp_path: Path) -> None:
+def test_the_training_names_it_and_keeps_the_step(data: pl.Dataset, tmp_path: Path) -> None:
     model, box = network(), tmp_path / "nonfinite.safetensors"
 
     def spoil(event: Any) -> None:
@@ -73,7 +65,7 @@ def test_the_training_names_it_and_keeps_the_step(data: Dataset, tmp_path: Path)
     with pytest.raises(
         TrainingError, match=r"at step 3 \(epoch 4\)\. It began the b of dense_2\..*nonfinite"
     ) as error:
-        train(model, data, n_epochs=10, form="direct", callbacks=[spoil], nonfinite=box)
+        pl.train(model, data, n_epochs=10, form="direct", callbacks=[spoil], nonfinite=box)
     assert len(str(error.value).splitlines()) == 1
     again, X, Y, fault = replay_nonfinite(box)
     assert fault is not None
@@ -84,23 +76,23 @@ def test_the_training_names_it_and_keeps_the_step(data: Dataset, tmp_path: Path)
     assert replay_nonfinite(box)[3] == fault
 
 
-def test_it_is_found_where_steps_are_split(data: Dataset) -> None:
+def test_it_is_found_where_steps_are_split(data: pl.Dataset) -> None:
     """Looking for it, one shard goes through a batch norm alone: no other must be waited for."""
-    model = Sequential([Flatten(), Dense(6), BatchNorm(), Dense(1)])
+    model = pl.Sequential([pl.Flatten(), pl.Dense(6), pl.BatchNorm(), pl.Dense(1)])
 
     def spoil(event: Any) -> None:
         if isinstance(event, StepEnd) and event.step == 2:
             model.layers[1].params["b"][0] = np.nan
 
     with pytest.raises(TrainingError, match=r"at step 3 \(epoch 4\)\. It began the b of dense_1"):
-        train(model, data, n_epochs=10, form="direct", callbacks=[spoil], n_threads=2)
+        pl.train(model, data, n_epochs=10, form="direct", callbacks=[spoil], n_threads=2)
 
 
 @every("kernels", ["numpy", "numba"] if HAS_NUMBA else ["numpy"])
 def test_looking_leaves_masks_hooks_and_fusion_as_they_were(kernels: str, rng: np.random.Generator) -> None:
-    norm, drop = BatchNorm(), Dropout(0.5)
-    body = Sequential([Conv2D(3), norm, Activation("relu"), MaxPool2D(), drop])
-    model = Sequential([Residual(Conv2D(3)), body, drop, norm, Flatten(), Dense(1)])
+    norm, drop = pl.BatchNorm(), pl.Dropout(0.5)
+    body = pl.Sequential([pl.Conv2D(3), norm, pl.Activation("relu"), pl.MaxPool2D(), drop])
+    model = pl.Sequential([pl.Residual(pl.Conv2D(3)), body, drop, norm, pl.Flatten(), pl.Dense(1)])
     model.initialize((4, 4, 3))
     X, Y = rng.standard_normal((6, 4, 4, 3)).astype(np.float32), model._encode(np.arange(6) % 2)
 
@@ -115,7 +107,7 @@ def test_looking_leaves_masks_hooks_and_fusion_as_they_were(kernels: str, rng: n
             model.grad,
             *(array for leaf in model._leaves() for array in leaf.state.values()),
         ]
-        generators = [use.rng.bit_generator.state for use in model._uses() if isinstance(use, Dropout)]
+        generators = [use.rng.bit_generator.state for use in model._uses() if isinstance(use, pl.Dropout)]
         return repr((flags, generators)).encode() + b"".join(array.tobytes() for array in arrays)
 
     with dispatch.use(kernels):
@@ -131,9 +123,9 @@ def test_looking_leaves_masks_hooks_and_fusion_as_they_were(kernels: str, rng: n
         assert model.loss_and_grad(X, Y) == first
 
 
-def test_the_use_of_a_shared_layer_is_named(data: Dataset) -> None:
-    dense = Dense(4)
-    model = Sequential([dense, dense, Dense(1)])
+def test_the_use_of_a_shared_layer_is_named(data: pl.Dataset) -> None:
+    dense = pl.Dense(4)
+    model = pl.Sequential([dense, dense, pl.Dense(1)])
     model.initialize((4,))
     dense.params["W"][...] = 1e30
     fault = find_fault(model, np.abs(data.X), model._encode(data.y))
@@ -165,11 +157,11 @@ def damaged(header: dict[str, Any], arrays: dict[str, Any]) -> list[tuple[dict[s
     return [(each, arrays) for each in headers] + [(header, each) for each in changed]
 
 
-def test_wrong_records_are_one_clear_line(data: Dataset, tmp_path: Path) -> None:
-    model = Sequential([Dense(5), Dropout(0.5), Dense(1)])
+def test_wrong_records_are_one_clear_line(data: pl.Dataset, tmp_path: Path) -> None:
+    model = pl.Sequential([pl.Dense(5), pl.Dropout(0.5), pl.Dense(1)])
     box = tmp_path / "nonfinite.safetensors"
     with pytest.raises(TrainingError):
-        train(model, data, optimizer=SGD(1e30), n_epochs=50, form="direct", nonfinite=box)
+        pl.train(model, data, optimizer=SGD(1e30), n_epochs=50, form="direct", nonfinite=box)
     header, arrays = read_tensors(box, "pellucid_nonfinite_step", kind="step", advice="")
     assert replay_nonfinite(box)[3] is not None
     for wrong_header, wrong_arrays in damaged(header, arrays):

@@ -10,20 +10,15 @@ import numpy as np
 import pytest
 from tests.every import every
 
-from pellucid.data.dataset import Split
-from pellucid.data.source import load_data
+import pellucid as pl
 from pellucid.data.stored import base, spool
 from pellucid.errors import DataError, OptionError, OutputError, TrainingError
 from pellucid.evaluation.explain.neighbours import nearest
-from pellucid.nn.dense import Dense, Flatten
-from pellucid.nn.sequential import Sequential
 from pellucid.prediction.predict import predict
 from pellucid.training import choose_form
 from pellucid.training.callbacks.checkpoint import Checkpoint
 from pellucid.training.dual import rows as dual_rows
 from pellucid.training.events import EpochEnd
-from pellucid.training.fit import train
-from pellucid.training.lr_finder import find_learning_rate
 
 M, SHAPE = 90, (12, 12, 3)
 
@@ -40,12 +35,12 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return {"bytes": folder / "bytes.h5", "floats": folder / "floats.npz"}
 
 
-def network(dtype: str = "float32") -> Sequential:
-    return Sequential([Flatten(), Dense(6, activation="relu"), Dense(1)], dtype=dtype)
+def network(dtype: str = "float32") -> pl.Sequential:
+    return pl.Sequential([pl.Flatten(), pl.Dense(6, activation="relu"), pl.Dense(1)], dtype=dtype)
 
 
-def both(path: Path) -> tuple[Split, Split]:
-    return load_data(path), load_data(path, on_disk=True)
+def both(path: Path) -> tuple[pl.Split, pl.Split]:
+    return pl.load_data(path), pl.load_data(path, on_disk=True)
 
 
 CASES: dict[str, dict[str, Any]] = {
@@ -72,7 +67,7 @@ def test_the_numbers_are_those_in_memory(
     found = []
     for split in both(files[kind]):
         model = network()
-        history = train(model, split.train, n_epochs=3, progress=False, **CASES[case])
+        history = pl.train(model, split.train, n_epochs=3, progress=False, **CASES[case])
         scores = predict(model, split.test).probabilities
         found.append((model.theta.copy(), history.columns, model.inputs_seen, scores))
     for one, other in zip(*found, strict=True):
@@ -81,27 +76,27 @@ def test_the_numbers_are_those_in_memory(
 
 @every("form", ["direct", "dual"])
 def test_a_resumed_training_gives_the_same_bits(files: dict[str, Path], tmp_path: Path, form: str) -> None:
-    data = load_data(files["floats"], on_disk=True).train
+    data = pl.load_data(files["floats"], on_disk=True).train
     options: dict[str, Any] = {"optimizer": "sgd", "batch_size": 16, "form": form, "n_epochs": 4}
     whole, stopped = network(), network()
-    train(whole, data, **options)
+    pl.train(whole, data, **options)
 
     def stop(event: Any) -> bool:
         return isinstance(event, EpochEnd) and event.epoch == 1
 
-    train(stopped, data, callbacks=[Checkpoint(tmp_path, every_steps=1), stop], **options)
+    pl.train(stopped, data, callbacks=[Checkpoint(tmp_path, every_steps=1), stop], **options)
     again = network()
-    train(
-        again, load_data(files["floats"]).train, resume=tmp_path, **options
+    pl.train(
+        again, pl.load_data(files["floats"]).train, resume=tmp_path, **options
     )  # from memory: the data are the same
     np.testing.assert_array_equal(again.theta, whole.theta)
 
 
 @every("n_epochs", [1, 300])
 def test_the_dual_form_reads_the_file_twice_however_many_steps(files: dict[str, Path], n_epochs: int) -> None:
-    data = load_data(files["floats"], on_disk=True).train
+    data = pl.load_data(files["floats"], on_disk=True).train
     before = data.X.base.n_read
-    history = train(network(), data, n_epochs=n_epochs, form="dual")
+    history = pl.train(network(), data, n_epochs=n_epochs, form="dual")
     assert (history.n_steps, history.form) == (n_epochs, "dual")
     assert data.X.base.n_read - before == 2 * data.X.nbytes
 
@@ -109,19 +104,19 @@ def test_the_dual_form_reads_the_file_twice_however_many_steps(files: dict[str, 
 def test_compressed_chunks_are_decoded_once(files: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
     for module in (base, spool, dual_rows):
         monkeypatch.setattr(module, "BLOCK_BYTES", 5000)
-    data = load_data(files["bytes"], on_disk=True).train
+    data = pl.load_data(files["bytes"], on_disk=True).train
     assert data.X.survey.high.max() == 255  # looked at once, here
     before = data.X.base.n_read
-    train(network(), data, n_epochs=20, form="dual")
+    pl.train(network(), data, n_epochs=20, form="dual")
     assert data.X.base.n_read - before == data.X.nbytes  # into the temporary file
 
 
 def test_no_room_for_a_decoded_copy(files: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(spool, "BLOCK_BYTES", 5000)
     monkeypatch.setattr(spool.shutil, "disk_usage", lambda path: type("Usage", (), {"free": 1})())
-    data, model = load_data(files["bytes"], on_disk=True).train, network()
+    data, model = pl.load_data(files["bytes"], on_disk=True).train, network()
     with pytest.raises(OutputError, match=r"uncompressed copy, .* has 1\. Set TMPDIR"):
-        train(model, data, n_epochs=2, form="dual")
+        pl.train(model, data, n_epochs=2, form="dual")
     assert model.predict(data.X).shape == (len(data),)
 
 
@@ -129,17 +124,17 @@ def test_a_full_batch_that_has_no_dual_form_is_refused_where_it_is_large(
     files: dict[str, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(choose_form, "BLOCK_BYTES", 5000)
-    data = load_data(files["floats"], on_disk=True).train
+    data = pl.load_data(files["floats"], on_disk=True).train
     with pytest.raises(OptionError, match=r"Adam is not linear in the gradient.*Choose batch_size=32"):
-        train(network(), data, n_epochs=2, optimizer="adam")
+        pl.train(network(), data, n_epochs=2, optimizer="adam")
 
 
 @every("form", ["direct", "dual"])
 def test_a_loss_that_becomes_infinite_is_explained(files: dict[str, Path], form: str, tmp_path: Path) -> None:
-    data = load_data(files["floats"], on_disk=True).train
+    data = pl.load_data(files["floats"], on_disk=True).train
     options: dict[str, Any] = {"batch_size": 16} if form == "direct" else {}
     with pytest.raises(TrainingError, match="It began in"):
-        train(
+        pl.train(
             network(),
             data,
             n_epochs=400,
@@ -155,7 +150,7 @@ def test_a_loss_that_becomes_infinite_is_explained(files: dict[str, Path], form:
 def test_a_file_that_goes_during_the_training(files: dict[str, Path], form: str, tmp_path: Path) -> None:
     path = tmp_path / "floats.npz"
     path.write_bytes(files["floats"].read_bytes())
-    data, model = load_data(path, on_disk=True).train, network()
+    data, model = pl.load_data(path, on_disk=True).train, network()
 
     def remove(event: Any) -> bool:
         if isinstance(event, EpochEnd):
@@ -164,13 +159,13 @@ def test_a_file_that_goes_during_the_training(files: dict[str, Path], form: str,
 
     options: dict[str, Any] = {"batch_size": 16} if form == "direct" else {}
     with pytest.raises(DataError, match=r"floats\.npz.*cannot read the file any more"):
-        train(model, data, n_epochs=3, form=form, callbacks=[remove], optimizer="sgd", **options)
+        pl.train(model, data, n_epochs=3, form=form, callbacks=[remove], optimizer="sgd", **options)
     assert model.predict(np.zeros((2, *SHAPE))).shape == (2,)  # a plain model again
 
 
 def test_a_learning_rate_is_found(files: dict[str, Path]) -> None:
     here, there = (
-        find_learning_rate(network(), split.train, optimizer="sgd", n_epochs=20)
+        pl.find_learning_rate(network(), split.train, optimizer="sgd", n_epochs=20)
         for split in both(files["floats"])
     )
     assert (there.suggestion, there.n_steps) == (here.suggestion, here.n_steps)

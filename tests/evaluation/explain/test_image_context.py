@@ -9,8 +9,7 @@ from PIL import Image
 from tests.every import every
 from tests.pictures import assert_readable, shown
 
-from pellucid.data.dataset import Dataset
-from pellucid.data.source import load_data
+import pellucid as pl
 from pellucid.errors import DataError, ShapeError
 from pellucid.evaluation.explain import image_context
 from pellucid.evaluation.explain.image_context import ImageContext, TrainingImages
@@ -18,28 +17,22 @@ from pellucid.evaluation.explain.neighbours import nearest
 from pellucid.evaluation.explain.plot_image import image_figure
 from pellucid.evaluation.explain.variants import photo_variants
 from pellucid.evaluation.saliency import scoring
-from pellucid.nn.dense import Dense
-from pellucid.nn.model import Model
-from pellucid.nn.presets import preset
-from pellucid.nn.sequential import Sequential
 from pellucid.plotting.saving import figure_png
 from pellucid.plotting.style import reduced
 from pellucid.text import percent
-from pellucid.training.fit import train
 from pellucid.types import Array
-from pellucid.workflows.explain import explain_photo
 
 
 @pytest.fixture(scope="module")
-def drawings() -> Dataset:
-    return load_data("drawn-cats").train
+def drawings() -> pl.Dataset:
+    return pl.load_data("drawn-cats").train
 
 
 @pytest.fixture(scope="module")
-def model(drawings: Dataset) -> Model:
+def model(drawings: pl.Dataset) -> pl.Model:
     """A network that has learned a little."""
-    network = preset("mlp")
-    train(network, drawings, n_epochs=40, seed=1)
+    network = pl.preset("mlp")
+    pl.train(network, drawings, n_epochs=40, seed=1)
     return network
 
 
@@ -52,7 +45,7 @@ def photo_file(folder: Path, size: tuple[int, int] = (120, 80), **options: objec
     return path
 
 
-def test_the_pixels_are_those_that_the_network_is_given(model: Model, tmp_path: Path) -> None:
+def test_the_pixels_are_those_that_the_network_is_given(model: pl.Model, tmp_path: Path) -> None:
     path = photo_file(tmp_path)
     found = ImageContext.of(model, path)
     with Image.open(path) as image:
@@ -63,8 +56,8 @@ def test_the_pixels_are_those_that_the_network_is_given(model: Model, tmp_path: 
     assert sum(found.classes.values()) == pytest.approx(1)
 
 
-def test_neighbours_are_those_of_pixels_and_of_features(model: Model, drawings: Dataset) -> None:
-    X = load_data("drawn-cats").test.X[3]
+def test_neighbours_are_those_of_pixels_and_of_features(model: pl.Model, drawings: pl.Dataset) -> None:
+    X = pl.load_data("drawn-cats").test.X[3]
     found = ImageContext.of(model, X, drawings)
     indices, distances = nearest(drawings.X, X[None], 5)
     assert [near.index for near in found.by_pixels] == indices[0].tolist()
@@ -78,7 +71,7 @@ def test_neighbours_are_those_of_pixels_and_of_features(model: Model, drawings: 
     assert [near.to_dict() for near in two] == [near.to_dict() for near in found.by_pixels[:2]]
 
 
-def test_rows_hold_the_variants_and_the_neighbours(model: Model, drawings: Dataset) -> None:
+def test_rows_hold_the_variants_and_the_neighbours(model: pl.Model, drawings: pl.Dataset) -> None:
     found = ImageContext.of(model, drawings.X[7], drawings)
     rows = found.to_rows()
     kinds = [row["kind"] for row in rows]
@@ -89,7 +82,7 @@ def test_rows_hold_the_variants_and_the_neighbours(model: Model, drawings: Datas
     assert list(found.to_frame()["label"]) == [row["label"] for row in rows]
 
 
-def test_what_is_unlike_the_training_photos_is_said_first(model: Model, drawings: Dataset) -> None:
+def test_what_is_unlike_the_training_photos_is_said_first(model: pl.Model, drawings: pl.Dataset) -> None:
     noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
     found = ImageContext.of(model, noise, drawings)
     assert found.novelty is not None
@@ -129,8 +122,8 @@ def test_variants_are_cut_from_the_photo_itself() -> None:
     assert "middle square" not in square
 
 
-def test_a_variants_probability_is_of_the_unchanged_photos_class(model: Model) -> None:
-    photos = load_data("drawn-cats").test.X[:12]
+def test_a_variants_probability_is_of_the_unchanged_photos_class(model: pl.Model) -> None:
+    photos = pl.load_data("drawn-cats").test.X[:12]
     found = [ImageContext.of(model, photo) for photo in photos]
     assert any(variant.label != one.label for one in found for variant in one.variants)
     for one in found:
@@ -144,9 +137,9 @@ def test_a_variants_probability_is_of_the_unchanged_photos_class(model: Model) -
 def test_samples_of_every_shape(shape: tuple[int, ...], dtype: type) -> None:
     X = np.random.default_rng(0).random((120, *shape))
     X = (255 * X).astype(dtype) if dtype is np.uint8 else X.astype(dtype)
-    data = Dataset(X, np.arange(120) % 2, ("a", "b"))
-    network = preset("two-layer")
-    train(network, data, n_epochs=2)
+    data = pl.Dataset(X, np.arange(120) % 2, ("a", "b"))
+    network = pl.preset("two-layer")
+    pl.train(network, data, n_epochs=2)
     found = ImageContext.of(network, X[5], data)
     assert (found.seen == X[5]).all()
     assert found.variants[1].seen.dtype == dtype
@@ -155,7 +148,9 @@ def test_samples_of_every_shape(shape: tuple[int, ...], dtype: type) -> None:
     assert figure_png(image_figure(found), dpi=30)
 
 
-def test_the_page_shows_all_and_keeps_its_margins(model: Model, drawings: Dataset, tmp_path: Path) -> None:
+def test_the_page_shows_all_and_keeps_its_margins(
+    model: pl.Model, drawings: pl.Dataset, tmp_path: Path
+) -> None:
     found = ImageContext.of(model, photo_file(tmp_path), drawings)
     figure = image_figure(found)
     assert len(shown(figure)) == 2 + 5 + 5 + 14
@@ -167,14 +162,14 @@ def test_the_page_shows_all_and_keeps_its_margins(model: Model, drawings: Datase
     assert reduced(np.zeros((4000, 3000, 3), np.uint8), 800).shape == (800, 600, 3)
 
 
-def test_what_cannot_be_examined_is_said(model: Model, tmp_path: Path) -> None:
+def test_what_cannot_be_examined_is_said(model: pl.Model, tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"none\.png"):
         ImageContext.of(model, tmp_path / "none.png")
-    table = Sequential([Dense(1)])
+    table = pl.Sequential([pl.Dense(1)])
     table.initialize((5,))
     with pytest.raises(ShapeError, match="takes one image"):
         ImageContext.of(table, np.zeros((8, 8, 3), np.uint8))
-    regression = preset("mlp")
+    regression = pl.preset("mlp")
     regression.initialize((8, 8, 3))
     regression.set_loss("mean_squared_error")
     found = ImageContext.of(regression, np.zeros((8, 8, 3), np.uint8))
@@ -183,7 +178,7 @@ def test_what_cannot_be_examined_is_said(model: Model, tmp_path: Path) -> None:
 
 
 def test_a_photo_is_read_resized_prepared_and_predicted_once(
-    model: Model, drawings: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    model: pl.Model, drawings: pl.Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     calls: dict[str, int] = {}
 
@@ -200,6 +195,6 @@ def test_a_photo_is_read_resized_prepared_and_predicted_once(
         counted(image_context, name)
     counted(scoring, "read_original_and_sample")
     counted(type(model), "predict_proba")
-    explain_photo(model, photo_file(tmp_path), drawings, methods=["gradient"])
+    pl.explain_photo(model, photo_file(tmp_path), drawings, methods=["gradient"])
     assert calls == dict.fromkeys(calls, 1)  # predict_proba: of the variants, all at once
     assert len(calls) == 5

@@ -2,10 +2,7 @@
 
 import math
 
-from pellucid.data.preprocess import Preprocessing
-from pellucid.nn.dense import Dense, Flatten
-from pellucid.nn.model import Model
-from pellucid.nn.sequential import Sequential
+import pellucid as pl
 
 SHAPE = (8, 8, 3)
 
@@ -15,13 +12,13 @@ def brightness_model(
     threshold: float = 0.5,
     classes: tuple[str, ...] = ("dark", "bright"),
     loss: str = "",
-) -> Model:
+) -> pl.Model:
     """A model that says 1 where the photo's mean value is above the threshold."""
-    model = Sequential([Flatten(), Dense(1)])
+    model = pl.Sequential([pl.Flatten(), pl.Dense(1)])
     model.initialize(shape, dtype="float64")
     model.theta[:-1] = 20 / math.prod(shape)
     model.theta[-1] = -20 * threshold
-    model.preprocessing = Preprocessing("divide", 255.0)
+    model.preprocessing = pl.Preprocessing("divide", 255.0)
     model.classes = classes
     if loss:
         model.set_loss(loss)

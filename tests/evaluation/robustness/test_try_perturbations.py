@@ -6,28 +6,25 @@ import numpy as np
 import pytest
 from tests.evaluation.robustness.models import SHAPE, brightness_model
 
+import pellucid as pl
 import pellucid.evaluation.robustness.try_perturbations as module
-from pellucid.data.dataset import Dataset
-from pellucid.errors import DataError, OptionError, PellucidError, ShapeError
+from pellucid.errors import DataError, OptionError, ShapeError
 from pellucid.evaluation.robustness.curves import PerturbationCurve, Robustness, StrengthRow
 from pellucid.evaluation.robustness.perturbations import PERTURBATIONS
 from pellucid.evaluation.robustness.try_perturbations import change_photo, robustness
-from pellucid.nn.dense import Dense
-from pellucid.nn.presets import preset
-from pellucid.nn.sequential import Sequential
 from pellucid.prediction.predict import predict
 from pellucid.stats.intervals import wilson_interval
 from pellucid.stats.paired import mcnemar
 
 
 @pytest.fixture
-def data(rng: np.random.Generator) -> Dataset:
+def data(rng: np.random.Generator) -> pl.Dataset:
     """50 photos, 30 bright ones; three of the dark ones are bright, and so misread."""
     y = (np.arange(50) < 30).astype(int)
     level = np.where(y == 1, 180, 60)
     level[[31, 35, 49]] = 190
     noise = rng.integers(-20, 21, (50, *SHAPE))
-    return Dataset((level[:, None, None, None] + noise).astype(np.uint8), y, ("dark", "bright"))
+    return pl.Dataset((level[:, None, None, None] + noise).astype(np.uint8), y, ("dark", "bright"))
 
 
 def row(strength: float, before: int, now: int, n: int) -> StrengthRow:
@@ -50,7 +47,7 @@ def result_of(
     return Robustness(n, n_correct, baseline, "cat", curves, {}, 0)
 
 
-def test_strength_0_is_the_clean_accuracy_exactly(data: Dataset) -> None:
+def test_strength_0_is_the_clean_accuracy_exactly(data: pl.Dataset) -> None:
     model = brightness_model()
     clean = predict(model, data).confusion
     assert clean.n_correct == 47
@@ -66,7 +63,7 @@ def test_strength_0_is_the_clean_accuracy_exactly(data: Dataset) -> None:
 
 
 def test_each_row_is_what_the_model_says_of_the_changed_photos(
-    data: Dataset, monkeypatch: pytest.MonkeyPatch
+    data: pl.Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each photo is changed as ``change_photo`` changes it at its row, in whatever piece it comes."""
     monkeypatch.setattr(module, "PIECE", 7)
@@ -97,7 +94,7 @@ def test_each_row_is_what_the_model_says_of_the_changed_photos(
     np.testing.assert_array_equal(data.X, before)
 
 
-def test_darkness_makes_all_dark_and_the_strength_is_found(data: Dataset) -> None:
+def test_darkness_makes_all_dark_and_the_strength_is_found(data: pl.Dataset) -> None:
     """At 65 % of the light all photos are dark: the 20 dark ones are right, fewer than one answer's 30."""
     result = robustness(
         brightness_model(), data, perturbations=["darker"], strengths={"darker": [0.5, 0.1, 0.35]}
@@ -111,30 +108,30 @@ def test_darkness_makes_all_dark_and_the_strength_is_found(data: Dataset) -> Non
     assert found.cost == 27
 
 
-def test_the_same_seed_gives_the_same_result_and_rounds_are_told(data: Dataset) -> None:
+def test_the_same_seed_gives_the_same_result_and_rounds_are_told(data: pl.Dataset) -> None:
     told: list[tuple[int, int]] = []
     model = brightness_model(threshold=60 / 255)  # about where the dark photos are: noise decides
     names = ["rotation", "noise", "mirror"]
     first = robustness(
-        model, Dataset(data.X, data.y), perturbations=names, progress=lambda *step: told.append(step)
+        model, pl.Dataset(data.X, data.y), perturbations=names, progress=lambda *step: told.append(step)
     )
-    again = robustness(model, Dataset(data.X, data.y), perturbations=names)
+    again = robustness(model, pl.Dataset(data.X, data.y), perturbations=names)
     assert first.to_dict() == again.to_dict()
     assert told == [(i, 13) for i in range(1, 14)]
-    other = robustness(model, Dataset(data.X, data.y), perturbations=names, seed=2)
+    other = robustness(model, pl.Dataset(data.X, data.y), perturbations=names, seed=2)
     assert other.curves != first.curves
 
 
-def test_grey_photos_leave_out_hue_and_say_so(data: Dataset) -> None:
+def test_grey_photos_leave_out_hue_and_say_so(data: pl.Dataset) -> None:
     for X in (data.X[..., :1], data.X[..., 0], data.X[..., :1].repeat(3, axis=3)):
-        result = robustness(brightness_model(X.shape[1:]), Dataset(X, data.y, data.classes))
+        result = robustness(brightness_model(X.shape[1:]), pl.Dataset(X, data.y, data.classes))
         noun = "photo" if X.shape[3:] == (3,) else "picture"
         assert result.left_out == {"hue": f"the {noun}s are grey"}
         assert [c.perturbation.name for c in result.curves] == [n for n in PERTURBATIONS if n != "hue"]
         assert f"Left out: hue, since the {noun}s are grey." in result.notes
     with pytest.raises(OptionError, match="nothing is left to measure: hue needs colour"):
         robustness(
-            brightness_model((8, 8)), Dataset(data.X[..., 0], data.y, data.classes), perturbations=["hue"]
+            brightness_model((8, 8)), pl.Dataset(data.X[..., 0], data.y, data.classes), perturbations=["hue"]
         )
 
 
@@ -188,13 +185,13 @@ def test_a_model_no_better_than_the_baseline() -> None:
     )
 
 
-def test_classes_in_another_order_are_matched_by_name(data: Dataset) -> None:
-    other = Dataset(data.X, 1 - data.y, data.classes[::-1])
+def test_classes_in_another_order_are_matched_by_name(data: pl.Dataset) -> None:
+    other = pl.Dataset(data.X, 1 - data.y, data.classes[::-1])
     one, two = (robustness(brightness_model(), d, perturbations=["darker"]) for d in (data, other))
     assert one == two
 
 
-def test_the_dictionary_is_json_with_every_figure(data: Dataset) -> None:
+def test_the_dictionary_is_json_with_every_figure(data: pl.Dataset) -> None:
     result = robustness(brightness_model(), data, perturbations=["darker", "hue"])
     read = json.loads(json.dumps(result.to_dict(), allow_nan=False))
     assert read["ranking"] == ["darker", "hue"]
@@ -206,8 +203,8 @@ def test_the_dictionary_is_json_with_every_figure(data: Dataset) -> None:
     assert read["interval"] == list(wilson_interval(47, 50))
 
 
-def test_models_and_data_that_do_not_fit_are_told(data: Dataset) -> None:
-    model, quantities, table = brightness_model(), brightness_model(), Sequential([Dense(1)])
+def test_models_and_data_that_do_not_fit_are_told(data: pl.Dataset) -> None:
+    model, quantities, table = brightness_model(), brightness_model(), pl.Sequential([pl.Dense(1)])
     quantities.set_loss("mean_squared_error")
     table.initialize((5,))
     labels = np.eye(2, dtype=int)[data.y]
@@ -221,7 +218,7 @@ def test_models_and_data_that_do_not_fit_are_told(data: Dataset) -> None:
         ),
         (
             table,
-            Dataset(np.zeros((3, 5)), np.zeros(3, int)),
+            pl.Dataset(np.zeros((3, 5)), np.zeros(3, int)),
             {},
             ShapeError,
             r"of photos, .* takes \(5,\)",
@@ -229,17 +226,17 @@ def test_models_and_data_that_do_not_fit_are_told(data: Dataset) -> None:
         (model, data.take(slice(0)), {}, DataError, "at least one sample, got none"),
         (
             model,
-            Dataset(data.X, data.y, ("dog", "bright")),
+            pl.Dataset(data.X, data.y, ("dog", "bright")),
             {},
             DataError,
             "knows the classes dark, bright, the",
         ),
-        (model, Dataset(data.X[:, :, 1:], data.y), {}, ShapeError, r"shape \(8, 8, 3\).*got \(8, 7, 3\)"),
-        (model, Dataset(data.X / 255, data.y), {}, DataError, "expected photos of bytes"),
-        (preset("logistic", 2), data, {}, PellucidError, "the model is not trained yet"),
+        (model, pl.Dataset(data.X[:, :, 1:], data.y), {}, ShapeError, r"shape \(8, 8, 3\).*got \(8, 7, 3\)"),
+        (model, pl.Dataset(data.X / 255, data.y), {}, DataError, "expected photos of bytes"),
+        (pl.preset("logistic", 2), data, {}, pl.PellucidError, "the model is not trained yet"),
         (
             model,
-            Dataset(data.X, labels, data.classes),
+            pl.Dataset(data.X, labels, data.classes),
             {},
             DataError,
             "have 2 labels or quantities a sample",

@@ -6,28 +6,19 @@ import numpy as np
 import pytest
 from tests.every import every
 
+import pellucid as pl
 from pellucid.errors import DataError, OptionError, ShapeError
-from pellucid.evaluation.saliency.compute_maps import METHODS, saliency, saliency_of_samples
+from pellucid.evaluation.saliency.compute_maps import METHODS, saliency_of_samples
 from pellucid.evaluation.saliency.grad_cam import enlarged, feature_layer
 from pellucid.evaluation.saliency.gradients import smooth_grad
 from pellucid.evaluation.saliency.integrated import integrated_gradients
 from pellucid.evaluation.saliency.occlusion import occlusion
 from pellucid.evaluation.saliency.scoring import Scorer, prepared_image, target_of
-from pellucid.nn.activation import Activation
-from pellucid.nn.blocks import Parallel
-from pellucid.nn.conv import Conv2D
-from pellucid.nn.dense import Dense, Flatten
-from pellucid.nn.graph import Graph
-from pellucid.nn.model import Model
-from pellucid.nn.norm import BatchNorm
-from pellucid.nn.pooling import GlobalAvgPool2D, MaxPool2D
-from pellucid.nn.presets import preset
-from pellucid.nn.sequential import Sequential
 from pellucid.rng import stream
 from pellucid.types import Array
 
 
-def spread(model: Model, shape: tuple[int, ...] = (12, 12, 3), seed: int = 3) -> Model:
+def spread(model: pl.Model, shape: tuple[int, ...] = (12, 12, 3), seed: int = 3) -> pl.Model:
     """Initialize in float64, away from where anything is special."""
     rng = np.random.default_rng(seed)
     model.initialize(shape, seed=seed, dtype="float64")
@@ -39,40 +30,40 @@ def spread(model: Model, shape: tuple[int, ...] = (12, 12, 3), seed: int = 3) ->
     return model
 
 
-def small_cnn(units: int = 3) -> Sequential:
-    return Sequential(
+def small_cnn(units: int = 3) -> pl.Sequential:
+    return pl.Sequential(
         [
-            Conv2D(6, use_bias=False),
-            BatchNorm(),
-            Activation("relu"),
-            MaxPool2D(),
-            Conv2D(8),
-            BatchNorm(),
-            Activation("relu"),
-            MaxPool2D(),
-            Flatten(),
-            Dense(units),
+            pl.Conv2D(6, use_bias=False),
+            pl.BatchNorm(),
+            pl.Activation("relu"),
+            pl.MaxPool2D(),
+            pl.Conv2D(8),
+            pl.BatchNorm(),
+            pl.Activation("relu"),
+            pl.MaxPool2D(),
+            pl.Flatten(),
+            pl.Dense(units),
         ]
     )
 
 
-def two_ways() -> Graph:
+def two_ways() -> pl.Graph:
     nodes: dict[str, Any] = {
-        "first": (Conv2D(4, activation="relu"), "photo"),
-        "wide": (Conv2D(4), "first"),
-        "norm": (BatchNorm(), "wide"),
-        "bent": (Activation("relu"), "norm"),
+        "first": (pl.Conv2D(4, activation="relu"), "photo"),
+        "wide": (pl.Conv2D(4), "first"),
+        "norm": (pl.BatchNorm(), "wide"),
+        "bent": (pl.Activation("relu"), "norm"),
         "sum": ("add", ["bent", "first"]),
-        "mean": (GlobalAvgPool2D(), "sum"),
-        "out": (Dense(3), "mean"),
+        "mean": (pl.GlobalAvgPool2D(), "sum"),
+        "out": (pl.Dense(3), "mean"),
     }
-    return Graph(["photo"], nodes, "out")
+    return pl.Graph(["photo"], nodes, "out")
 
 
 MODELS = {
-    "mlp": lambda: preset("mlp", 3),
+    "mlp": lambda: pl.preset("mlp", 3),
     "cnn": small_cnn,
-    "resnet": lambda: preset("resnet-small", 3),
+    "resnet": lambda: pl.preset("resnet-small", 3),
     "graph": two_ways,
 }
 
@@ -82,7 +73,7 @@ def photo() -> Array:
     return np.random.default_rng(8).random((12, 12, 3))
 
 
-def scorer_of(model: Model, target: int = 1) -> Scorer:
+def scorer_of(model: pl.Model, target: int = 1) -> Scorer:
     weights = np.zeros(model.output_shape[0])
     weights[target] = 1
     return Scorer(model, weights)
@@ -91,7 +82,7 @@ def scorer_of(model: Model, target: int = 1) -> Scorer:
 @every("name", MODELS)
 def test_the_gradient_is_the_slope_of_the_logit(name: str, photo: Array, rng: np.random.Generator) -> None:
     model = spread(MODELS[name]())
-    maps = saliency(model, photo, target=2, methods=["gradient", "gradient_x_input"], sanity_check=False)
+    maps = pl.saliency(model, photo, target=2, methods=["gradient", "gradient_x_input"], sanity_check=False)
     gradient = maps["gradient"].values
     assert gradient is not None
     v, h = rng.standard_normal(photo.shape), 1e-6
@@ -105,17 +96,17 @@ def test_the_gradient_is_the_slope_of_the_logit(name: str, photo: Array, rng: np
 
 
 def test_one_logit_speaks_for_the_second_class_and_against_the_first(photo: Array) -> None:
-    model = spread(preset("mlp"))
+    model = spread(pl.preset("mlp"))
     model.classes = ("no", "yes")
-    for_yes, for_no = (saliency(model, photo, target=name, sanity_check=False) for name in ("yes", "no"))
+    for_yes, for_no = (pl.saliency(model, photo, target=name, sanity_check=False) for name in ("yes", "no"))
     for method, found in for_yes.items():
         if found.values is not None:
             assert found.values == pytest.approx(-for_no[method].values, rel=1e-9, abs=1e-12)
     says_yes = bool(model.predict(photo[None])[0])
-    chosen = saliency(model, photo, methods=["gradient"], sanity_check=False)["gradient"]
+    chosen = pl.saliency(model, photo, methods=["gradient"], sanity_check=False)["gradient"]
     assert chosen.target == ("yes" if says_yes else "no")
     model._leaves()[-1].params["b"][:] = -1e3 if says_yes else 1e3
-    turned = saliency(model, photo, methods=["gradient"], sanity_check=False)["gradient"]
+    turned = pl.saliency(model, photo, methods=["gradient"], sanity_check=False)["gradient"]
     assert turned.target == ("no" if says_yes else "yes")
     assert turned.values == pytest.approx(-chosen.values, rel=1e-9)
 
@@ -131,7 +122,7 @@ def test_grad_cam_weighs_each_feature_map_by_its_mean_slope(photo: Array) -> Non
     A, h = through(model.layers[:7], photo[None]), 1e-6  # the last convolution's maps, activated
     scores = [[through(model.layers[7:], A + step * one)[0, 1] for step in (h, -h)] for one in np.eye(8)]
     weights = np.diff(scores)[:, 0] / (-2 * h * A[0, ..., 0].size)
-    found = saliency(model, photo, target=1, methods=["grad_cam"], sanity_check=False)["grad_cam"]
+    found = pl.saliency(model, photo, target=1, methods=["grad_cam"], sanity_check=False)["grad_cam"]
     expected = enlarged(np.maximum(A[0] @ weights, 0), (12, 12))
     assert found.heat == pytest.approx(expected, rel=1e-6, abs=1e-9)
     assert expected.max() > 0
@@ -170,13 +161,13 @@ def test_integrated_gradients_add_up_and_equal_many_plain_steps(name: str, photo
 @every("dtype", ["float32", "float64"])
 def test_the_path_is_cut_until_the_sum_is_right(dtype: str) -> None:
     for seed in range(12):
-        model = preset("mlp")
+        model = pl.preset("mlp")
         model.initialize((12, 12, 3), seed=seed, dtype=dtype)
         rng = np.random.default_rng(seed)
         for leaf in model._leaves():
             for array in leaf.params.values():
                 array += 0.3 * rng.standard_normal(array.shape)
-        found = saliency(
+        found = pl.saliency(
             model, rng.random((12, 12, 3)), methods=["integrated_gradients"], sanity_check=False
         )["integrated_gradients"]
         assert found.completeness_error is not None
@@ -185,7 +176,7 @@ def test_the_path_is_cut_until_the_sum_is_right(dtype: str) -> None:
 
 
 def test_of_a_black_picture_there_is_nothing_to_attribute(photo: Array) -> None:
-    black = integrated_gradients(scorer_of(spread(preset("mlp", 3))), np.zeros_like(photo))
+    black = integrated_gradients(scorer_of(spread(pl.preset("mlp", 3))), np.zeros_like(photo))
     assert black.completeness_error is None
     assert "nothing to attribute" in black.note
     assert not np.any(black.values)
@@ -210,23 +201,23 @@ def test_occlusion_is_what_covering_each_place_does(photo: Array) -> None:
 def test_where_grad_cam_looks() -> None:
     cnn = spread(small_cnn())
     assert feature_layer(cnn) is cnn.children()[6]  # normalized and bent, before it is pooled
-    resnet = spread(preset("resnet-small", 3))
+    resnet = spread(pl.preset("resnet-small", 3))
     block = feature_layer(resnet)
-    assert isinstance(block, Activation)
+    assert isinstance(block, pl.Activation)
     assert block.output_shape == (3, 3, 64)
     assert block is resnet.children()[-3].children()[-1]  # behind the shortcut
     graph = spread(two_ways())
     assert feature_layer(graph) is graph.nodes["bent"][0]
-    inside = spread(Sequential([Conv2D(4, activation="relu"), Flatten(), Dense(2)]))
+    inside = spread(pl.Sequential([pl.Conv2D(4, activation="relu"), pl.Flatten(), pl.Dense(2)]))
     assert feature_layer(inside) is inside.children()[0]
-    ends = [Sequential([Conv2D(4), Activation("relu"), GlobalAvgPool2D()]) for _ in range(2)]
-    parallel = spread(Sequential([Parallel(ends), Dense(2)]))
+    ends = [pl.Sequential([pl.Conv2D(4), pl.Activation("relu"), pl.GlobalAvgPool2D()]) for _ in range(2)]
+    parallel = spread(pl.Sequential([pl.Parallel(ends), pl.Dense(2)]))
     assert feature_layer(parallel) is ends[1].layers[1]
-    assert feature_layer(spread(preset("mlp"))) is None
+    assert feature_layer(spread(pl.preset("mlp"))) is None
 
 
 def test_grad_cam_without_a_convolution_is_said_and_not_crashed(photo: Array) -> None:
-    found = saliency(spread(preset("mlp")), photo)["grad_cam"]
+    found = pl.saliency(spread(pl.preset("mlp")), photo)["grad_cam"]
     assert found.heat is None
     assert found.values is None
     assert found.sanity is None
@@ -235,10 +226,10 @@ def test_grad_cam_without_a_convolution_is_said_and_not_crashed(photo: Array) ->
 
 
 def test_a_dead_network_is_said_and_not_crashed(photo: Array) -> None:
-    model = spread(preset("mlp"))
+    model = spread(pl.preset("mlp"))
     for leaf in model._leaves()[1:-1]:
         leaf.params["b"][:] = -1e3
-    maps = saliency(model, photo)
+    maps = pl.saliency(model, photo)
     assert "0 everywhere" in maps["gradient"].note
     check = maps["gradient"].sanity
     assert check is not None
@@ -248,9 +239,9 @@ def test_a_dead_network_is_said_and_not_crashed(photo: Array) -> None:
 
 
 def test_grey_photos_of_two_axes_and_pixels_as_bytes() -> None:
-    model = spread(preset("two-layer", 10), (8, 8))
+    model = spread(pl.preset("two-layer", 10), (8, 8))
     photo = np.random.default_rng(0).random((8, 8))
-    maps = saliency(model, photo)
+    maps = pl.saliency(model, photo)
     for name in METHODS:
         heat, values = maps[name].heat, maps[name].values
         if heat is not None and values is not None:
@@ -265,14 +256,14 @@ def test_grey_photos_of_two_axes_and_pixels_as_bytes() -> None:
 
 def test_targets_by_loss() -> None:
     x = np.random.default_rng(0).random((4, 4, 1))
-    model = spread(preset("logistic", 3), (4, 4, 1))
+    model = spread(pl.preset("logistic", 3), (4, 4, 1))
     model._leaves()[-1].params["b"][:] = [0, 0, 50]
     assert target_of(model, model.forward(x[None])[0]).index == 2
     model.set_loss("multi_label")
     assert target_of(model, model.forward(x[None])[0]).weights.tolist() == [0, 0, 1]
     model.set_loss("mean_squared_error")
     assert target_of(model, model.forward(x[None])[0]).index == 0
-    one = spread(preset("logistic"), (4, 4, 1))
+    one = spread(pl.preset("logistic"), (4, 4, 1))
     one.set_loss("mean_squared_error")
     assert target_of(one, one.forward(x[None])[0]).weights.tolist() == [1.0]
     one._leaves()[-1].params["b"][:] = -50
@@ -282,12 +273,12 @@ def test_targets_by_loss() -> None:
 
 
 def test_what_cannot_be_explained_is_said(photo: Array) -> None:
-    model, table = spread(preset("mlp", 3)), spread(Sequential([Dense(2)]), (5,))
+    model, table = spread(pl.preset("mlp", 3)), spread(pl.Sequential([pl.Dense(2)]), (5,))
     model.classes = ("cat", "dog", "owl")
-    nodes = {"both": ("concat", ["a", "b"]), "flat": (Flatten(), "both"), "o": (Dense(1), "flat")}
-    two = Graph(["a", "b"], nodes, "o")
+    nodes = {"both": ("concat", ["a", "b"]), "flat": (pl.Flatten(), "both"), "o": (pl.Dense(1), "flat")}
+    two = pl.Graph(["a", "b"], nodes, "o")
     two.initialize({"a": (4, 4, 3), "b": (4, 4, 3)})
-    bare = spread(preset("mlp", 3))
+    bare = spread(pl.preset("mlp", 3))
     bare.preprocessing = None
     one_image = "a model that takes one image"
     size = r"image of shape \(12, 12, 3\), as the model takes, got \(9, 9, 3\)"
@@ -303,20 +294,20 @@ def test_what_cannot_be_explained_is_said(photo: Array) -> None:
         (model, photo, {"target": 3}, OptionError, "class from 0 to 2, got 3"),
         (model, np.zeros((9, 9, 3)), {}, ShapeError, size),
         (table, np.zeros(5), {}, ShapeError, one_image),
-        (spread(Sequential([Conv2D(2)])), photo, {}, ShapeError, one_image),
+        (spread(pl.Sequential([pl.Conv2D(2)])), photo, {}, ShapeError, one_image),
         (two, np.zeros((4, 4, 3)), {}, ShapeError, one_image),
         (bare, photo.astype(object), {}, DataError, "numbers"),
     ):
         with pytest.raises(error, match=expected):
-            saliency(network, image, **options)  # type: ignore[arg-type]
+            pl.saliency(network, image, **options)  # type: ignore[arg-type]
 
 
 def test_several_photos_have_the_maps_of_each_alone() -> None:
-    model = preset("mlp")
+    model = pl.preset("mlp")
     model.initialize((12, 12, 3), dtype="float64")
     X = np.random.default_rng(5).random((3, 12, 12, 3))
     for x, target, found in zip(X, (0, 1, 0), saliency_of_samples(model, X, (0, 1, 0)), strict=True):
-        alone = saliency(model, x, target=target)
+        alone = pl.saliency(model, x, target=target)
         assert found.to_dict() == alone.to_dict()
         for name in METHODS:
             np.testing.assert_array_equal(found[name].values, alone[name].values)

@@ -5,8 +5,8 @@ import pytest
 from tests.every import every
 from tests.pictures import assert_readable, page_text, shown, words
 
+import pellucid as pl
 from pellucid.errors import DataError, ShapeError
-from pellucid.evaluation.saliency.compute_maps import saliency
 from pellucid.evaluation.saliency.first_layer import FirstLayer, first_layer
 from pellucid.evaluation.saliency.plot_maps import (
     first_layer_figure,
@@ -14,30 +14,22 @@ from pellucid.evaluation.saliency.plot_maps import (
     saliency_figure,
     saliency_strip,
 )
-from pellucid.nn.conv import Conv2D
-from pellucid.nn.dense import Dense, Flatten
-from pellucid.nn.graph import Graph
-from pellucid.nn.model import Model
-from pellucid.nn.norm import BatchNorm
-from pellucid.nn.pooling import AvgPool2D, GlobalAvgPool2D
-from pellucid.nn.presets import preset
-from pellucid.nn.sequential import Sequential
 from pellucid.plotting.saving import figure_png
 from pellucid.text import signed
 
 
-def small(shape: tuple[int, ...] = (12, 12, 3), *, has_convolution: bool = True) -> Model:
+def small(shape: tuple[int, ...] = (12, 12, 3), *, has_convolution: bool = True) -> pl.Model:
     model = (
-        Sequential([Conv2D(4, activation="relu"), GlobalAvgPool2D(), Dense(3)])
+        pl.Sequential([pl.Conv2D(4, activation="relu"), pl.GlobalAvgPool2D(), pl.Dense(3)])
         if has_convolution
-        else preset("two-layer", 3)
+        else pl.preset("two-layer", 3)
     )
     model.initialize(shape, seed=1)
     model.classes = ("a", "b", "a very long name of a class that is not read to its end")
     return model
 
 
-def layer_of(model: Model) -> FirstLayer:
+def layer_of(model: pl.Model) -> FirstLayer:
     found = first_layer(model)
     assert found is not None
     return found
@@ -50,7 +42,7 @@ def test_every_map_has_its_row(shape: tuple[int, ...]) -> None:
     from pellucid.data.preprocess import Preprocessing
 
     model.preprocessing = Preprocessing("divide", 255.0)
-    maps = saliency(model, photo)
+    maps = pl.saliency(model, photo)
     figure = saliency_figure(photo, maps)
     assert len(shown(figure)) == 3 * len(maps)
     flat = page_text(figure)
@@ -66,7 +58,7 @@ def test_every_map_has_its_row(shape: tuple[int, ...]) -> None:
 def test_nothing_leaves_the_page() -> None:
     photo = np.random.default_rng(0).integers(0, 256, (12, 12, 3), dtype=np.uint8)
     for model in (small(), small(has_convolution=False)):
-        maps = saliency(model, photo / 255, target=2)
+        maps = pl.saliency(model, photo / 255, target=2)
         for figure in (
             saliency_figure(photo, maps),
             first_layer_figure(layer_of(model)),
@@ -77,7 +69,7 @@ def test_nothing_leaves_the_page() -> None:
 
 def test_a_method_that_does_not_apply_has_words_and_no_picture() -> None:
     photo = np.random.default_rng(0).random((12, 12, 3))
-    maps = saliency(small(has_convolution=False), photo, methods=["grad_cam"])
+    maps = pl.saliency(small(has_convolution=False), photo, methods=["grad_cam"])
     figure = saliency_figure(photo, maps)
     assert not shown(figure)
     assert "has none" in page_text(figure)
@@ -104,7 +96,7 @@ def test_colours_of_a_map() -> None:
 
 
 def test_first_layer_pictures_are_the_weights() -> None:
-    model = preset("mlp")
+    model = pl.preset("mlp")
     model.initialize((6, 5, 3), dtype="float64")
     found = layer_of(model)
     W = model._leaves()[1].params["W"]
@@ -113,24 +105,24 @@ def test_first_layer_pictures_are_the_weights() -> None:
     assert (found.pictures * photo).sum(axis=(1, 2, 3)) == pytest.approx(
         photo.ravel() @ W
     )  # each over its pixel
-    cnn = Sequential([BatchNorm(), Conv2D(7, (3, 2)), Flatten(), Dense(2)])
+    cnn = pl.Sequential([pl.BatchNorm(), pl.Conv2D(7, (3, 2)), pl.Flatten(), pl.Dense(2)])
     cnn.initialize((6, 5, 3))
     kernels = layer_of(cnn)
     assert (kernels.pictures[4] == cnn.layers[1].params["W"][..., 4]).all()
     assert len(shown(first_layer_figure(kernels))) == 7
-    graph = Graph(["photo"], {"flat": (Flatten(), "photo"), "out": (Dense(4), "flat")}, "out")
+    graph = pl.Graph(["photo"], {"flat": (pl.Flatten(), "photo"), "out": (pl.Dense(4), "flat")}, "out")
     graph.initialize((5, 5))
     assert layer_of(graph).pictures.shape == (4, 5, 5, 1)
     for blind, shape in (
-        (Sequential([AvgPool2D(), Flatten(), Dense(4)]), (6, 6, 3)),
-        (Sequential([Dense(3)]), (9,)),
+        (pl.Sequential([pl.AvgPool2D(), pl.Flatten(), pl.Dense(4)]), (6, 6, 3)),
+        (pl.Sequential([pl.Dense(3)]), (9,)),
     ):
         blind.initialize(shape)
         assert first_layer(blind) is None
 
 
 def test_learned_weights_are_told_from_drawn_ones() -> None:
-    model = preset("mlp")
+    model = pl.preset("mlp")
     model.initialize((16, 16, 3), seed=1)
     found = layer_of(model)
     assert found.is_learned is False
@@ -144,7 +136,7 @@ def test_learned_weights_are_told_from_drawn_ones() -> None:
 
 
 def test_smoothness_is_the_correlation_of_neighbours() -> None:
-    model = Sequential([Conv2D(3, 4), Flatten(), Dense(1)])
+    model = pl.Sequential([pl.Conv2D(3, 4), pl.Flatten(), pl.Dense(1)])
     model.initialize((9, 9, 2))
     W = model.layers[0].params["W"]
     pairs = [(W[1:], W[:-1]), (W[:, 1:], W[:, :-1])]
@@ -154,20 +146,20 @@ def test_smoothness_is_the_correlation_of_neighbours() -> None:
 
 
 def test_a_map_without_colours_says_why() -> None:
-    model = preset("mlp")
+    model = pl.preset("mlp")
     model.initialize((8, 8, 3))
     model.theta[:] = 0  # all units off: no pixel moves the score
     photo = np.full((8, 8, 3), 0.5)
-    maps = saliency(model, photo, methods=["gradient", "grad_cam"])
+    maps = pl.saliency(model, photo, methods=["gradient", "grad_cam"])
     found = words(saliency_strip(photo, maps))
     assert found == ["The picture", "Input gradient", "the same everywhere"]
 
 
 def test_each_map_is_a_row_with_its_check() -> None:
-    model = preset("mlp")
+    model = pl.preset("mlp")
     model.initialize((8, 8, 3))
     photo = np.random.default_rng(0).random((8, 8, 3))
-    maps = saliency(model, photo, methods=["gradient", "grad_cam"], n_draws=2)
+    maps = pl.saliency(model, photo, methods=["gradient", "grad_cam"], n_draws=2)
     check = maps["gradient"].sanity
     assert check is not None
     first, absent = maps.to_rows()
@@ -176,6 +168,6 @@ def test_each_map_is_a_row_with_its_check() -> None:
     assert (absent["outcome"], absent["rank_correlation"]) == ("absent", None)
     assert list(maps.to_frame()["outcome"]) == [check.outcome, "absent"]
     assert [line.split("  ")[0] for line in str(maps).splitlines()[3:5]] == ["Input gradient", "Grad-CAM"]
-    unchecked = saliency(model, photo, methods=["gradient"], sanity_check=False)
+    unchecked = pl.saliency(model, photo, methods=["gradient"], sanity_check=False)
     assert unchecked.to_rows()[0]["outcome"] == "not checked"
     assert unchecked.headline.endswith("not checked.")

@@ -4,21 +4,15 @@ import numpy as np
 import pytest
 from tests.evaluation.saliency.test_compute_maps import scorer_of, small_cnn, spread
 
-from pellucid.data.source import load_data
-from pellucid.evaluation.saliency.compute_maps import saliency
+import pellucid as pl
 from pellucid.evaluation.saliency.maps import Attribution, SanityCheck
 from pellucid.evaluation.saliency.sanity import MapToCheck, check_maps, redraw, untrained_copy
 from pellucid.evaluation.saliency.scoring import Scorer
-from pellucid.nn.layer import Layer
-from pellucid.nn.model import Model
-from pellucid.nn.presets import preset
-from pellucid.nn.sequential import Sequential
-from pellucid.training.fit import train
 from pellucid.types import Array
 
 
-def sanity_check(model: Model, image: Array, method: str, **options: int) -> SanityCheck:
-    check = saliency(model, image, methods=[method], **options)[method].sanity
+def sanity_check(model: pl.Model, image: Array, method: str, **options: int) -> SanityCheck:
+    check = pl.saliency(model, image, methods=[method], **options)[method].sanity
     assert check is not None
     return check
 
@@ -38,10 +32,10 @@ def test_a_map_that_ignores_the_weights_is_found_out() -> None:
 
 
 def test_maps_of_a_trained_network_depend_on_what_it_learned() -> None:
-    digits = load_data("digits").train.take(slice(0, 300))
-    model = preset("two-layer", 10)
-    train(model, digits, n_epochs=60)
-    maps = saliency(model, digits.X[3])
+    digits = pl.load_data("digits").train.take(slice(0, 300))
+    model = pl.preset("two-layer", 10)
+    pl.train(model, digits, n_epochs=60)
+    maps = pl.saliency(model, digits.X[3])
     check = maps["gradient"].sanity
     assert check is not None
     assert check.outcome == "depends"
@@ -59,13 +53,13 @@ def test_the_check_can_be_repeated_and_moves_with_the_seed() -> None:
     assert first.correlations == again.correlations
     assert len(set(first.correlations)) == 3
     assert sanity_check(model, photo, "gradient", n_draws=3, seed=2).correlations != first.correlations
-    inside = saliency(model, photo, methods=["gradient"], n_draws=3)["gradient"].sanity
+    inside = pl.saliency(model, photo, methods=["gradient"], n_draws=3)["gradient"].sanity
     assert inside is not None
     assert inside.correlations == first.correlations
 
 
 def test_untrained_networks_have_he_weights_whatever_the_layers_own_start() -> None:
-    for model in (spread(preset("mlp"), (32, 32, 3)), spread(preset("logistic"), (32, 32, 3))):
+    for model in (spread(pl.preset("mlp"), (32, 32, 3)), spread(pl.preset("logistic"), (32, 32, 3))):
         copy = untrained_copy(model)
         redraw(copy._leaves(), np.random.default_rng(0))
         for leaf in copy._leaves():
@@ -83,7 +77,7 @@ def test_a_silent_untrained_network_is_replaced_by_another() -> None:
     """A single relu unit is off for half of all draws."""
     from pellucid.nn.dense import Dense, Flatten
 
-    model = spread(Sequential([Flatten(), Dense(1, activation="relu"), Dense(1)]), (6, 6, 1))
+    model = spread(pl.Sequential([Flatten(), Dense(1, activation="relu"), Dense(1)]), (6, 6, 1))
     photo = np.full((6, 6, 1), 0.9)
     model._leaves()[1].params["b"][:] = 5.0
     check = sanity_check(model, photo, "gradient", n_draws=4)
@@ -91,7 +85,7 @@ def test_a_silent_untrained_network_is_replaced_by_another() -> None:
     assert None not in check.correlations
 
 
-class Doubling(Layer):
+class Doubling(pl.Layer):
     """A layer of the user's own that is not registered."""
 
     def forward(self, X: Array, *, training: bool = False) -> Array:
@@ -106,7 +100,7 @@ class Doubling(Layer):
 def test_a_layer_of_ones_own() -> None:
     from pellucid.nn.dense import Dense, Flatten
 
-    model = spread(Sequential([Doubling(), Flatten(), Dense(3)]), (5, 5, 1))
+    model = spread(pl.Sequential([Doubling(), Flatten(), Dense(3)]), (5, 5, 1))
     check = sanity_check(model, np.random.default_rng(2).random((5, 5, 1)), "gradient", n_draws=2)
     assert len(check.correlations) == 2
 

@@ -8,16 +8,11 @@ import pytest
 from sklearn import metrics as sk
 from tests.every import every
 
-from pellucid.data.dataset import Dataset
-from pellucid.data.source import load_data
+import pellucid as pl
 from pellucid.errors import OptionError
 from pellucid.evaluation.scores.evaluate import evaluate, score
-from pellucid.nn.dense import Dense
-from pellucid.nn.presets import preset
-from pellucid.nn.sequential import Sequential
 from pellucid.prediction.predict import Predictions
 from pellucid.stats.bootstrap import bootstrap
-from pellucid.training.fit import train
 from pellucid.types import Array
 
 
@@ -33,9 +28,9 @@ def outputs(rng: np.random.Generator) -> Predictions:
 
 
 def test_the_published_run(published: dict[str, Any]) -> None:
-    photos = load_data("catvnoncat")
-    model = preset("mlp")
-    train(model, photos.train, n_epochs=2500)
+    photos = pl.load_data("catvnoncat")
+    model = pl.preset("mlp")
+    pl.train(model, photos.train, n_epochs=2500)
     result = evaluate(model, photos.test, train=photos.train)
     accuracy, baseline = result.estimates["accuracy"], result.estimates["baseline"]
     assert accuracy.value == published["test_accuracy"] if "test_accuracy" in published else 0.8
@@ -93,9 +88,9 @@ def test_a_class_that_is_never_named_counts_as_none_right() -> None:
 
 
 def test_all_samples_leaked_leaves_none(rng: np.random.Generator) -> None:
-    data = Dataset(rng.standard_normal((12, 2)), np.arange(12) % 2, ("a", "b"))
-    model = preset("logistic")
-    train(model, data, n_epochs=3)
+    data = pl.Dataset(rng.standard_normal((12, 2)), np.arange(12) % 2, ("a", "b"))
+    model = pl.preset("logistic")
+    pl.train(model, data, n_epochs=3)
     result = evaluate(model, data.take(slice(4)), data)
     assert [leak.test for leak in result.predictions.leaks] == [0, 1, 2, 3]
     assert result.without_leaks is None
@@ -108,9 +103,9 @@ def test_all_samples_leaked_leaves_none(rng: np.random.Generator) -> None:
 
 def test_several_labels(rng: np.random.Generator) -> None:
     X = rng.standard_normal((80, 3))
-    data = Dataset(X, (X + rng.normal(0, 0.7, X.shape) > 0.4).astype(int), ("wet", "cold", "dark"))
-    model = Sequential([Dense(3)])
-    train(model, data, n_epochs=100, loss="multi_label")
+    data = pl.Dataset(X, (X + rng.normal(0, 0.7, X.shape) > 0.4).astype(int), ("wet", "cold", "dark"))
+    model = pl.Sequential([pl.Dense(3)])
+    pl.train(model, data, n_epochs=100, loss="multi_label")
     result = evaluate(model, data)
     hits = model.predict(X) == data.y
     assert result.estimates["label_accuracy"].value == pytest.approx(hits.mean())
@@ -142,9 +137,9 @@ def test_targets_of_one_value_have_no_r_squared() -> None:
 
 
 def test_progress_is_shown(rng: np.random.Generator) -> None:
-    data = Dataset(rng.standard_normal((12, 2)), np.arange(12) % 2, ("a", "b"))
-    model = preset("logistic")
-    train(model, data, n_epochs=3)
+    data = pl.Dataset(rng.standard_normal((12, 2)), np.arange(12) % 2, ("a", "b"))
+    model = pl.preset("logistic")
+    pl.train(model, data, n_epochs=3)
     shown: list[tuple[str, int, int]] = []
     evaluate(model, data, progress=lambda *what: shown.append(what))
     assert shown[1] == ("predicting", 12, 12)

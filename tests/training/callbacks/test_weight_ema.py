@@ -6,14 +6,10 @@ import numpy as np
 import pytest
 from tests.every import every
 
-from pellucid.data.dataset import Dataset
-from pellucid.errors import FormatError, OptionError, PellucidError
-from pellucid.nn.dense import Dense
-from pellucid.nn.norm import BatchNorm
-from pellucid.nn.sequential import Sequential
+import pellucid as pl
+from pellucid.errors import FormatError, OptionError
 from pellucid.training.callbacks.weight_ema import WeightEMA
 from pellucid.training.events import Event, StepEnd
-from pellucid.training.fit import train
 from pellucid.training.optimizers.base import BLOCK_BYTES
 from pellucid.training.optimizers.sgd import SGD
 
@@ -52,17 +48,17 @@ def test_swaps_in_and_out_even_after_an_error(rng: np.random.Generator) -> None:
 
 @every("form", ["direct", "dual"])
 def test_as_a_callback_the_model_ends_with_the_average(form: str, rng: np.random.Generator) -> None:
-    data = Dataset(rng.standard_normal((12, 40)), np.arange(12) % 2)
+    data = pl.Dataset(rng.standard_normal((12, 40)), np.arange(12) % 2)
     seen: list[np.ndarray] = []
 
-    def run(*callbacks: Any) -> Sequential:
-        model = Sequential([Dense(3, activation="relu"), Dense(1)], dtype="float64")
-        train(model, data, optimizer=SGD(0.3), n_epochs=15, form=form, seed=2, callbacks=callbacks)
+    def run(*callbacks: Any) -> pl.Sequential:
+        model = pl.Sequential([pl.Dense(3, activation="relu"), pl.Dense(1)], dtype="float64")
+        pl.train(model, data, optimizer=SGD(0.3), n_epochs=15, form=form, seed=2, callbacks=callbacks)
         return model
 
     for n_epochs in range(1, 16):  # the direct form, one step further each time, from the same start
-        model = Sequential([Dense(3, activation="relu"), Dense(1)], dtype="float64")
-        train(model, data, optimizer=SGD(0.3), n_epochs=n_epochs, form="direct", seed=2)
+        model = pl.Sequential([pl.Dense(3, activation="relu"), pl.Dense(1)], dtype="float64")
+        pl.train(model, data, optimizer=SGD(0.3), n_epochs=n_epochs, form="direct", seed=2)
         seen.append(model.theta)
     weights = 0.8 ** np.arange(14, -1, -1.0)
     averaged = run(WeightEMA(0.8)).theta
@@ -71,15 +67,15 @@ def test_as_a_callback_the_model_ends_with_the_average(form: str, rng: np.random
 
 
 def test_running_statistics_are_averaged_with_the_weights(rng: np.random.Generator) -> None:
-    data = Dataset(rng.standard_normal((40, 3)), np.arange(40) % 2)
+    data = pl.Dataset(rng.standard_normal((40, 3)), np.arange(40) % 2)
     average, seen = WeightEMA(0.7), []
 
     def watch(event: Event) -> None:
         if isinstance(event, StepEnd):
             seen.append({key: array.copy() for key, array in model.layers[1].state.items()})
 
-    model = Sequential([Dense(4), BatchNorm(), Dense(1)], dtype="float64")
-    train(model, data, optimizer=SGD(0.3), n_epochs=3, batch_size=10, callbacks=[average, watch])
+    model = pl.Sequential([pl.Dense(4), pl.BatchNorm(), pl.Dense(1)], dtype="float64")
+    pl.train(model, data, optimizer=SGD(0.3), n_epochs=3, batch_size=10, callbacks=[average, watch])
     weights = 0.7 ** np.arange(len(seen) - 1, -1, -1.0)
     for key, array in model.layers[1].state.items():
         mean = weights / weights.sum() @ np.array([state[key] for state in seen])
@@ -92,10 +88,10 @@ def test_wrong_use_is_told() -> None:
         with pytest.raises(OptionError, match="decay"):
             WeightEMA(decay)
     average = WeightEMA()
-    with pytest.raises(PellucidError, match="call start first"):
+    with pytest.raises(pl.PellucidError, match="call start first"):
         average.update(np.ones(2))
     average.start(np.ones(2))
-    with pytest.raises(PellucidError, match="before the first update"):
+    with pytest.raises(pl.PellucidError, match="before the first update"):
         average.write(np.ones(2))
     with pytest.raises(
         FormatError, match=r"sum: expected float64 of shape \(2,\), got float64 of shape \(3,\)"
