@@ -94,18 +94,6 @@ def test_a_leak_is_noted_also_of_a_brighter_copy(pellucid: Command) -> None:
 
 
 @pytest.mark.slow
-def test_classes_in_another_order_are_matched_by_name(pellucid: Command, photos: Path, trained: Path) -> None:
-    with np.load(photos) as file:
-        X, y, classes = file["X"], file["y"], file["classes"]
-    results = []
-    for labels, names in ((y, classes), (1 - y, classes[::-1])):
-        np.savez("data.npz", X_train=X, y_train=labels, X_test=X[:9], y_test=labels[:9], classes=names)
-        results.append(pellucid.json("compare trained trained --data data.npz"))
-    assert results[0]["rows"][0]["accuracy"] == results[1]["rows"][0]["accuracy"] > 0.5
-    assert results[0]["difference"]["interval"] is None
-
-
-@pytest.mark.slow
 def test_tables_are_compared_by_their_own_columns(pellucid: Command) -> None:
     rng = np.random.default_rng(1)
     kinds = rng.choice(["cat", "dog"], 80)

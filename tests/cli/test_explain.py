@@ -101,23 +101,6 @@ def test_data_are_found_or_left_out(pellucid: Command, photos: Path, tmp_path: P
     assert "does not say where its training data are" in note(alone)
 
 
-@pytest.mark.slow
-def test_a_run_knows_where_a_folder_of_photos_was(pellucid: Command) -> None:
-    rng = np.random.default_rng(0)
-    for name, low in (("dark", 0), ("light", 150)):
-        Path("set", name).mkdir(parents=True)
-        for i in range(12):
-            pixels = rng.integers(low, low + 100, (10 + i, 9, 3), dtype=np.uint8)
-            Image.fromarray(pixels).save(f"set/{name}/{i}.png")
-    pellucid.ok("train set --image-size 8x6 --epochs 5 --model logistic --quiet --out r")
-    shutil.copy("r/model.safetensors", "alone.safetensors")
-    for line in (
-        "r dark.jpg -o why",
-        "alone.safetensors dark.jpg -o why2 --data set",
-    ):  # its size is the model's
-        assert "nearest by pixels" in pellucid.ok(f"explain {line} --methods gradient").out
-
-
 def test_other_models_than_classifiers(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     X = rng.random((30, 6, 6, 3)).astype(np.float32)

@@ -123,6 +123,7 @@ def test_the_help_shows_choices_bounds_and_defaults(call: Call, capsys: pytest.C
     for words in ("Try it out.", "[adam|sgd]", "[auto|dual]", ">=1", ">=0, <1", "HEIGHTxWIDTH"):
         assert words in text
     assert "--no-precise-bn" in text
+    assert "--no-skip-bad" not in text
     assert "--only NAME,... Some. [hue, blur]" in text
     assert "-s, --strengths FLOAT,... Of one." in text
     assert text.count("--seed") == 1

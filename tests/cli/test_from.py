@@ -9,25 +9,36 @@ import numpy as np
 import pytest
 from PIL import Image
 from tests.commands import Command, assert_refused, words_of
+from tests.conftest import save_photos
 from tests.every import every
 
 import pellucid as pl
+from pellucid.cli.main import main
 from pellucid.nn.freezing import frozen_names
 
 pytestmark = pytest.mark.usefixtures("base")
 
 
-@pytest.fixture
-def base(pellucid: Command, photos: Path) -> None:
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run of two classes of photos, base, and a folder of larger photos of three, own."""
-    pellucid.ok("train photos.npz --model mlp-wide --epochs 5 --out base --quiet")
+    folder = tmp_path_factory.mktemp("from")
+    photos = str(save_photos(folder / "photos.npz"))
+    line = ["train", photos, "--model", "mlp-wide", "--epochs", "5", "--out", str(folder / "base"), "--quiet"]
+    assert main(line) == 0
     rng = np.random.default_rng(1)
     for i, name in enumerate(("red", "green", "blue")):
-        Path("own", name).mkdir(parents=True)
+        (folder / "own" / name).mkdir(parents=True)
         for n in range(12):
             pixels = rng.integers(0, 120, (18, 12, 3), dtype=np.uint8)
             pixels[..., i] += 120
-            Image.fromarray(pixels).save(f"own/{name}/{n}.png")
+            Image.fromarray(pixels).save(folder / "own" / name / f"{n}.png")
+    return folder
+
+
+@pytest.fixture
+def base(made: Path, tmp_path: Path) -> None:
+    shutil.copytree(made, tmp_path, dirs_exist_ok=True)
 
 
 @pytest.mark.slow

@@ -6,9 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
-from PIL import Image
 from tests.commands import Command, assert_refused
 from tests.every import every
 
@@ -49,18 +47,6 @@ def test_every_command_takes_the_common_options(name: str) -> None:
     for parameter in made.params:
         if parameter.param_type_name == "argument":
             assert parameter.metavar == parameter.metavar.upper()
-
-
-def test_help_names_the_choices(pellucid: Command) -> None:
-    for command, names in (
-        ("influence", ("tracin-plain", "leave-one-out")),
-        ("explain", ("smoothgrad", "grad_cam")),
-        ("robustness", ("rotation", "upside-down")),
-        ("train", ("mlp", "two-layer", "cnn")),
-    ):
-        words = pellucid(command, "-h").out
-        assert "--no-skip-bad" not in words
-        assert not [name for name in names if name not in words]
 
 
 def test_many_flags_stand_under_headings(pellucid: Command, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -162,20 +148,6 @@ def test_the_page_of_the_command_is_current() -> None:
 def test_debug_shows_the_traceback(pellucid: Command) -> None:
     with pytest.raises(pl.PellucidError):
         pellucid("--debug data info missing.h5")
-
-
-def test_unreadable_images_are_named_and_skipped_only_when_asked(
-    pellucid: Command, rng: np.random.Generator
-) -> None:
-    for label in ("cat", "dog"):
-        Path("pets", label).mkdir(parents=True)
-        for i in range(10):
-            Image.fromarray(rng.integers(0, 256, (8, 8, 3), dtype=np.uint8)).save(f"pets/{label}/{i}.png")
-    Path("pets/cat/bad.jpg").write_text("text")
-    assert_refused(pellucid("data info pets"), "bad.jpg", "--skip-bad")
-    info = pellucid.json("data info pets --skip-bad")
-    assert info["train"]["counts"] == {"cat": 8, "dog": 8}
-    assert any("bad.jpg" in note and "1 of 21" in note for note in info["notes"]), info["notes"]
 
 
 def test_fetch_offline(pellucid: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

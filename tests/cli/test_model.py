@@ -82,15 +82,8 @@ def test_what_is_no_source_or_has_a_fault_is_named(use: Any, net: Path, tmp_path
         use(tmp_path / "none.safetensors")
     with pytest.raises(FormatError):
         use(tmp_path)
-    body = '{ type = "Conv2D", filters = 4 }'
-    for old, new, words in (
-        ("units", "unit", "line 16: unknown option of Dense 'unit'"),
-        (body, body.replace("4", "5"), "line 7: Residual: the body gives"),
-        ("input_shape = [6, 6, 3]", "", "the shape of the input is not known"),
-        ("[6, 6, 3]", "[6]", "line 3: conv2d_1: expected"),
-    ):
-        with pytest.raises(FormatError, match=words):
-            use(write(net, old, new))
+    with pytest.raises(FormatError, match="line 3: conv2d_1: expected"):
+        use(write(net, "[6, 6, 3]", "[6]"))
 
 
 def test_check_a_file_with_its_own_loss(net: Path) -> None:

@@ -35,6 +35,8 @@ FILES = {
     "units.toml": LAYERS.format(10**12),
     "factor.toml": ENLARGE + LAYERS.format(2) * 2,
     "notes.txt": "hello",
+    "torn/cat/1.png": "no image",
+    "torn/dog/2.png": "no image",
     "text.jpg": "no image",
     "mine.csv": "mine",
     "no.onnx": "no",
@@ -86,6 +88,7 @@ MISTAKES: dict[str, str | tuple[str, ...]] = {
     "train pets/cat": "It looks like one class of pets; try that.",
     "train flat": "Sort the images into folders such as flat/cat",
     "train notes.txt": "Convert it with numpy.savez",
+    "train torn": ("2 of 2 images cannot be read: cat/1.png, dog/2.png", "--skip-bad"),
     "train t.csv --target qualty": "Did you mean 'quality'?",
     "data info missing.h5": "missing.h5",
     "data fetch --mirror nonsense": "mirror",
@@ -217,7 +220,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Data, models, runs and files of every kind, good and bad ones."""
     folder, rng = tmp_path_factory.mktemp("refused"), np.random.default_rng(7)
     for name, text in FILES.items():
-        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text)
     for name in ("pets/cat", "pets/dog", "flat", "nothing"):
         (folder / name).mkdir(parents=True)

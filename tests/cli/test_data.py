@@ -1,11 +1,11 @@
-"""`pellucid data check`: words, JSON, exit codes, the sheet, and bad input."""
+"""`pellucid data`: what is in a data set, what is wrong with it, where it is, and how it is augmented."""
 
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
-from tests.commands import Command
+from tests.commands import Command, assert_refused
 
 from pellucid.data.drawn import load_drawn_cats
 
@@ -75,3 +75,45 @@ def test_a_table_has_no_contact_sheet(pellucid: Command, rng: np.random.Generato
     assert "'a' has no value in 1 of 61 rows, the first in line 62." in done.out
     assert "No contact sheet was written: the samples are no pictures." in done.out
     assert not Path("sheet.png").exists()
+
+
+def test_shapes_classes_and_counts(pellucid: Command) -> None:
+    done = pellucid.ok("data info drawn-cats")
+    assert done.out.startswith("drawn-cats: 2 classes, samples of shape (64, 64, 3), uint8")
+    assert "105 (50 %)" in done.out
+    info = pellucid.json("data info drawn-cats")
+    counts = {"non-cat": 104, "cat": 105}
+    assert info["train"] == {"shape": [209, 64, 64, 3], "dtype": "uint8", "counts": counts}
+    assert info["test"]["counts"] == {"non-cat": 25, "cat": 25}
+
+
+def test_reading_options(pellucid: Command, photos: Path) -> None:
+    Path("table.csv").write_text("x;y\n" + "".join(f"{i},5;{2 * i},25\n" for i in range(20)))
+    done = pellucid.ok("data info table.csv --target y --decimal ,")
+    assert "a regression, samples of shape (1,), float64" in done.out
+    assert "held out 20 % (4 of 20 samples)" in done.out
+    assert_refused(pellucid("data info table.csv --target y"), "--decimal")
+    with np.load(photos) as arrays:
+        np.savez(photos, one=arrays["X"], two=arrays["y"])
+    assert_refused(pellucid("data info photos.npz"))
+    info = pellucid.json("data info photos.npz --x-key one --y-key two --test-fraction 0.5")
+    assert info["test"]["shape"] == [20, 6, 6, 3]
+
+
+def test_fetch_takes_its_name_as_an_argument(pellucid: Command, published_dir: Path) -> None:
+    for name in ("", "catvnoncat"):
+        assert pellucid(f"data fetch {name}").out.strip() == str(published_dir)
+    assert_refused(pellucid("data fetch catsvnoncat"), "Did you mean 'catvnoncat'")
+
+
+def test_all_transforms_or_those_of_a_training(pellucid: Command) -> None:
+    Image.fromarray(np.random.default_rng(0).integers(0, 256, (50, 70, 3), dtype=np.uint8)).save("cat.png")
+    heights = []
+    for name in ("none", "photo", "photo-cutmix", ""):
+        asked = f"data augment cat.png -o a{name}.png" + f" --augment {name}" * bool(name)
+        assert pellucid.ok(asked).out == f"a{name}.png\n"
+        with Image.open(f"a{name}.png") as sheet:
+            heights.append(sheet.height)
+    assert heights == sorted(set(heights))  # one row more for each transform
+    assert pellucid.json("data augment cat.png")["figure"] == "augmented.png"
+    pellucid.ok("data augment cat.png --augment none --overwrite")
