@@ -9,14 +9,17 @@ import pytest
 from tests.every import every
 
 import pellucid as pl
+from pellucid.data.preprocess import Preprocessing
 from pellucid.errors import ShapeError
+from pellucid.nn.conv import Conv2D
+from pellucid.nn.pooling import Resize2D
 from pellucid.nn.pretrained import feature_cache, features
 from pellucid.nn.pretrained import pretrained as module
 from pellucid.nn.pretrained.pretrained import is_there
 
 needs_weights = pytest.mark.skipif(not is_there(), reason="needs the package of weights, extra photos")
 pytestmark = [pytest.mark.optional, needs_weights]
-RULE = pl.Preprocessing("divide", 255.0)
+RULE = Preprocessing("divide", 255.0)
 
 
 @pytest.fixture(autouse=True)
@@ -62,7 +65,7 @@ def trained(photos: pl.Dataset, tmp_path_factory: pytest.TempPathFactory) -> pl.
 
 def test_a_last_layer_is_trained_and_nothing_else(trained: pl.Model, photos: pl.Dataset) -> None:
     assert trained.theta.size == 1281
-    assert isinstance(trained.layers[0], pl.Resize2D)
+    assert isinstance(trained.layers[0], Resize2D)
     assert trained.predict(photos.X).tolist() == photos.y.tolist()
     untouched = pl.preset("pretrained")
     untouched.initialize((24, 24, 3))
@@ -183,7 +186,7 @@ def test_grey_pictures_have_their_channel_three_times() -> None:
     grey, coloured = pl.preset("pretrained", n_outputs=3), pl.preset("pretrained", n_outputs=3)
     grey.initialize((16, 16, 1))
     coloured.initialize((16, 16, 3))
-    assert isinstance(grey.layers[1], pl.Conv2D)
+    assert isinstance(grey.layers[1], Conv2D)
     coloured.theta[...] = grey.theta
     X = np.random.default_rng(1).random((2, 16, 16, 1), dtype=np.float32)
     np.testing.assert_allclose(grey(X), coloured(X.repeat(3, axis=3)), atol=1e-5)
