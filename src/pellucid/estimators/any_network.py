@@ -25,7 +25,7 @@ from pellucid.estimators.model_source import (
 )
 from pellucid.estimators.parameters import AUTO, NetworkParameters
 from pellucid.estimators.validation import Samples
-from pellucid.formats.safetensors import header_of, model_of
+from pellucid.formats.safetensors import header_of, model_of, novelty_arrays
 from pellucid.nn.model import Model
 from pellucid.nn.preset_size import naming_size
 from pellucid.nn.rebuild import named_arrays
@@ -233,7 +233,9 @@ class AnyNetwork(Fitting, NetworkParameters):
         state = dict(super().__getstate__())  # type: ignore[call-overload]
         if state.pop("_lock", None) is not None:
             model = state["model_"]
-            arrays = {name: array.copy() for name, array in named_arrays(model).items()}
+            arrays = {
+                name: array.copy() for name, array in (named_arrays(model) | novelty_arrays(model)).items()
+            }
             state["model_"] = header_of(model), arrays
         return state
 

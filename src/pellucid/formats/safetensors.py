@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pellucid.data.input_spec import seen_from_config, seen_to_config
+from pellucid.data.novelty import N_LOOKS, NoveltyTest
 from pellucid.data.preprocess import Preprocessing
 from pellucid.errors import FormatError, OutputError, PellucidError
 from pellucid.nn.model import Model, check_classes, check_trained
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 FORMAT_VERSION = 1
 SUFFIX = ".safetensors"
 _KEY = "pellucid"
+NOVELTY = ("novelty.looks", "novelty.features")  # arrays of no layer: see :class:`.NoveltyTest`
 _MAKE_ONE = "`pellucid train` or `pellucid run` makes one."
 
 
@@ -64,7 +66,7 @@ def save(model: Model, path: str | Path) -> None:
     check_trained("save", model)
     model._check_parameters()
     check_savable(model)
-    write_tensors(path, _KEY, header_of(model), named_arrays(model))
+    write_tensors(path, _KEY, header_of(model), named_arrays(model) | novelty_arrays(model))
 
 
 def header_of(model: Model) -> dict[str, Any]:
@@ -82,7 +84,7 @@ def header_of(model: Model) -> dict[str, Any]:
 
 def model_of(header: Mapping[str, Any], arrays: Mapping[str, Array]) -> Model:
     """Return the model of a header and its arrays; an error of many kinds where they describe none."""
-    model = rebuild(header, arrays)
+    model = rebuild(header, {name: array for name, array in arrays.items() if name not in NOVELTY})
     rule, schema = header["preprocessing"], header["schema"]
     model.preprocessing = None if rule is None else Preprocessing.from_config(rule)
     model.inputs_seen = seen_from_config(header.get("inputs"))
@@ -90,6 +92,7 @@ def model_of(header: Mapping[str, Any], arrays: Mapping[str, Array]) -> Model:
     model.classes = _classes_of(model, header["classes"])
     model._summary_of_training = _training_of(header["training"])
     model._n_body = _n_body_of(model)
+    model._novelty = _novelty_of(model, {name: arrays[name] for name in NOVELTY if name in arrays})
     return model
 
 
@@ -188,6 +191,29 @@ def _n_body_of(model: Model) -> int:
     if type(n) is not int or not 0 <= n < len(model._places):
         raise FormatError(f"its body has {n!r} layers of {len(model._places)}")
     return n
+
+
+def novelty_arrays(model: Model) -> dict[str, Array]:
+    """Return what a model with a pretrained body keeps of its training photos, by which others are judged."""
+    test = model._novelty
+    return (
+        {}
+        if test is None or test.features is None
+        else dict(zip(NOVELTY, (test.looks, test.features), strict=True))
+    )
+
+
+def _novelty_of(model: Model, arrays: Mapping[str, Array]) -> NoveltyTest | None:
+    if not arrays:
+        return None
+    shapes = {name: (array.dtype.str, *array.shape[1:]) for name, array in arrays.items()}
+    wide = model._places[model._n_body].input_shape
+    if shapes != dict(zip(NOVELTY, (("<f8", N_LOOKS), ("<f2", *wide)), strict=True)):
+        raise FormatError("what it keeps of its training photos does not fit its body")
+    looks, features = (arrays[name] for name in NOVELTY)
+    if not 2 <= len(looks) == len(features):
+        raise FormatError(f"it keeps {len(looks)} and {len(features)} of its training photos")
+    return NoveltyTest(model.input_shape, looks, features)
 
 
 def _training_of(summary: Any) -> dict[str, Any]:

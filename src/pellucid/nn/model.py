@@ -13,6 +13,7 @@ from pellucid import dispatch
 from pellucid.blas_threads import one_blas_thread
 from pellucid.data.gaps import input_array
 from pellucid.data.input_spec import as_seen
+from pellucid.data.novelty import NoveltyTest
 from pellucid.data.preprocess import Preprocessing
 from pellucid.data.stored.base import StoredArray
 from pellucid.errors import DataError, OptionError, PellucidError, ShapeError
@@ -66,6 +67,8 @@ class Model(Container):
         The preset that it was made from, whose recipe supplies the defaults of ``train``.
     _n_body : int
         How many layers it begins with that were trained elsewhere, and are as they were.
+    _novelty : NoveltyTest or None
+        What its body and its pixels say of photos unlike those it was trained on.
     _summary_of_training : dict
         What ``train`` did: kept in the model's file.
     _loss_hook : callable or None
@@ -84,6 +87,9 @@ class Model(Container):
         self._summary_of_training: dict[str, Any] = {}
         self._recipe: str | None = None
         self._n_body = 0
+        self._body_part: Model | None = None
+        self._novelty: NoveltyTest | None = None
+        self._keeps_features = True  # in the user's cache folder
         self._has_chosen_loss = False
         self._loss: Loss = LOSSES.make("binary_cross_entropy")
         self._warming = Warming()
@@ -279,6 +285,11 @@ class Model(Container):
         X : Array, shape (m, *input_shape)
             As in the data; ``preprocessing`` is applied.
         """
+        Z = self._outputs_and_features(X)[0]
+        return map_arrays(lambda Z: Z[:, 0] if Z.shape[1:] == (1,) else Z, Z)
+
+    def _outputs_and_features(self, X: Any) -> tuple[Any, Array | None]:
+        """Return the raw outputs for raw inputs and, where there is a pretrained body, what it makes of them."""
         check_trained("predict", self)
         X = self._samples(X)
         shape = map_arrays(lambda array: array.shape[1:], X)
@@ -293,11 +304,11 @@ class Model(Container):
             as_seen(X, self.inputs_seen, self.preprocessing, "predict"),
             self.preprocessing or Preprocessing(),
         )
-        if self._n_body:
-            Z = importlib.import_module("pellucid.nn.pretrained.features").outputs_by_features(self, X, rule)
-        else:
-            Z = self._raw_outputs(X, lambda array: rule.apply(array, self.dtype))
-        return map_arrays(lambda Z: Z[:, 0] if Z.shape[1:] == (1,) else Z, Z)
+        if not self._n_body:
+            return self._raw_outputs(X, lambda array: rule.apply(array, self.dtype)), None
+        of_body = importlib.import_module("pellucid.nn.pretrained.features")
+        features: Array = of_body.body_features(self, X, rule)
+        return of_body.outputs_of_features(self, features), features
 
     def _samples(self, X: Any) -> Any:
         """Return raw inputs as arrays; DataError where they are none: a path, a data set."""
@@ -329,12 +340,15 @@ class Model(Container):
 
         Rows sum to 1, except for multi_label, where each column is a separate yes-or-no question.
         """
+        self._check_probabilities()
+        return probabilities(self._loss, self.decision_function(X))
+
+    def _check_probabilities(self) -> None:
         if not (self._loss.gives_probabilities or self._loss.kind == "joint"):
             raise OptionError(
                 f"predict_proba: a model trained on {self.loss} gives no probabilities. Use predict or "
                 "decision_function, or train on a cross-entropy."
             )
-        return probabilities(self._loss, self.decision_function(X))
 
     @explain_call
     def predict(self, X: Any) -> Any:

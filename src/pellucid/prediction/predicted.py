@@ -2,13 +2,14 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from pellucid.data.novelty import Novelty
 from pellucid.errors import OptionError
-from pellucid.nn.model import Model
+from pellucid.nn.model import Model, probabilities, read
 from pellucid.text import join_some, percent, plural
 from pellucid.text_blocks import Result
 from pellucid.types import Array
@@ -32,6 +33,8 @@ class Prediction:
         Of a model of several yes-or-no questions: those answered yes.
     value : float or list of float or None
         Of a model of quantities.
+    novelty : Novelty or None
+        How unusual a photo is among the training photos, of a model with a pretrained body.
     """
 
     sample: str | int
@@ -40,10 +43,13 @@ class Prediction:
     classes: dict[str, float] = field(default_factory=dict)
     labels: tuple[str, ...] | None = None
     value: Any = None
+    novelty: Novelty | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return the prediction as JSON can hold it."""
         of: dict[str, Any] = {"row" if isinstance(self.sample, int) else "image": self.sample}
+        if self.novelty is not None:
+            of |= {"is_unlike": self.novelty.is_unlike, "novelty_p": self.novelty.p_value}
         if self.value is not None:
             return {**of, "value": self.value}
         if self.labels is not None:
@@ -62,6 +68,8 @@ class Prediction:
 
     def in_words(self, *, is_brief: bool = False) -> str:
         """Return the prediction as a line shows it; brief: without probabilities."""
+        if self.novelty is not None and self.novelty.is_alarm and not is_brief:
+            return f"{replace(self, novelty=None).in_words()}. {self.novelty.headline()}"
         if self.value is not None:
             return str(self.value)
         labels = (self.label,) if self.labels is None else self.labels
@@ -160,16 +168,26 @@ def predict_samples(model: Model, X: Array, samples: Sequence[str | int]) -> lis
         raise OptionError(
             "predict: the model has several outputs. Take model.predict, which returns each by name."
         )
+    if model._loss.kind != "regression":
+        model._check_probabilities()
+    Z, features = model._outputs_and_features(X)
+    Z = Z[:, 0] if Z.shape[1:] == (1,) else Z
+    novelties: Sequence[Novelty | None] = [None] * len(samples)
+    if features is not None and model._novelty is not None:
+        novelties = model._novelty.judge(np.asarray(X), features)
     if model._loss.kind == "regression":
-        values = model.predict(X).tolist()
-        return [Prediction(sample, value=value) for sample, value in zip(samples, values, strict=True)]
-    P = model.predict_proba(X)
+        values = read(model._loss, Z).tolist()
+        return [
+            Prediction(sample, value=value, novelty=novelty)
+            for sample, value, novelty in zip(samples, values, novelties, strict=True)
+        ]
+    P = probabilities(model._loss, Z)
     names = model.classes or tuple(str(label) for label in range(P.shape[1]))
     found = []
-    for sample, row in zip(samples, P, strict=True):
+    for sample, row, novelty in zip(samples, P, novelties, strict=True):
         best = int(np.argmax(row))
         classes = {name: float(p) for name, p in zip(names, row, strict=True)}
         yes = tuple(name for name, p in classes.items() if p > 0.5)
         labels = yes if model._loss.kind == "multi_label" else None
-        found.append(Prediction(sample, names[best], float(row[best]), classes, labels))
+        found.append(Prediction(sample, names[best], float(row[best]), classes, labels, novelty=novelty))
     return found

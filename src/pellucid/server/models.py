@@ -152,7 +152,7 @@ def _named(given: str) -> tuple[str, Path]:
 
 def _load(name: str, path: Path) -> Served:
     model = load(path)
-    model._n_body = 0  # of what clients send nothing is kept: its body runs like any layers
+    model._keeps_features = False  # of what clients send
     if not isinstance(model.input_shape, tuple) or model._loss.kind == "joint":
         raise OptionError(f"serve: {path} has several inputs or outputs. Serve models that have one of each.")
     if model._loss.kind != "regression" and not model._loss.gives_probabilities:

@@ -37,6 +37,10 @@ class Prediction(_Record):
         [], description="Of a model of several yes-or-no questions: those answered yes."
     )
     value: float | list[float] = Field(0, description="Of a model of quantities.")
+    is_unlike: bool | None = Field(
+        None, description="Whether a photo is unlike all training photos; null where too few leave that open."
+    )
+    novelty_p: float = Field(1, description="The share of training photos that are at least as unusual.")
 
 
 class Answer(_Record):

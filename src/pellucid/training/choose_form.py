@@ -8,6 +8,7 @@ import numpy as np
 
 from pellucid import dispatch, ranks
 from pellucid.data.batches import Batches
+from pellucid.data.novelty import MOST_KEPT, NoveltyTest
 from pellucid.data.preprocess import Preprocessing
 from pellucid.data.stored.base import BLOCK_BYTES, StoredArray
 from pellucid.data.stored.views import choose_rows
@@ -20,7 +21,7 @@ from pellucid.training.dual.full_batch import FullBatchStep, fits
 from pellucid.training.dual.many_steps import ManySteps
 from pellucid.training.dual.rows import SlicedRows, sliced_rows
 from pellucid.training.executor.executor import Executor
-from pellucid.training.features import features_of
+from pellucid.training.features import features_of, n_frozen_places
 from pellucid.training.form import Form, Validation
 from pellucid.training.history import History
 from pellucid.training.job import Job
@@ -56,6 +57,8 @@ def choose_form(job: Job, history: History) -> Iterator[Form]:
             X, held_out = (
                 None if array is None else features_of(job.model, array, rule) for array in (X, held_out)
             )
+        if n_frozen_places(job.model) == job.model._n_body and len(job.X) > 1:
+            job.model._novelty = NoveltyTest.of(job.X, X, most=MOST_KEPT)
         rule = None
     if _is_large_batch(job, X):
         raise OptionError(

@@ -288,7 +288,7 @@ def _fit_model(model: Model, data: Dataset, options: TrainingOptions) -> None:
     elif dtype is not None and dtype != model.dtype:
         raise OptionError(f"dtype: the model is already {model.dtype}; make a new one for {dtype}.")
     if n_frozen_places(model) < model._n_body:
-        model._n_body = 0  # which is trained from here on, and no longer what it was
+        model._n_body, model._novelty = 0, None  # the body is trained from here on, and no longer what it was
     model._check_parameters()
     if not np.isfinite(model.theta).all():
         raise DataError("train: the model's weights hold NaN or infinity. Initialize it again.")

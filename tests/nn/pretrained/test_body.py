@@ -9,13 +9,15 @@ import pytest
 from tests.every import every
 
 import pellucid as pl
+from pellucid.data.novelty import NoveltyTest
 from pellucid.data.preprocess import Preprocessing
-from pellucid.errors import ShapeError
+from pellucid.errors import FormatError, ShapeError
 from pellucid.nn.conv import Conv2D
 from pellucid.nn.pooling import Resize2D
 from pellucid.nn.pretrained import feature_cache, features
 from pellucid.nn.pretrained import pretrained as module
 from pellucid.nn.pretrained.pretrained import is_there
+from pellucid.prediction.predicted import predict_samples
 
 needs_weights = pytest.mark.skipif(not is_there(), reason="needs the package of weights, extra photos")
 pytestmark = [pytest.mark.optional, needs_weights]
@@ -217,3 +219,45 @@ def test_a_server_keeps_nothing_of_what_clients_send(
     monkeypatch.setenv("PELLUCID_CACHE_DIR", str(tmp_path / "kept"))
     np.testing.assert_allclose(served.model.predict_proba(photos.X[:2]), wanted, atol=1e-5)
     assert not (tmp_path / "kept").exists()
+
+
+@pytest.fixture(scope="module")
+def drawn(tmp_path_factory: pytest.TempPathFactory) -> pl.Model:
+    """The preset trained on 200 drawings of 32 x 32."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PELLUCID_CACHE_DIR", str(tmp_path_factory.mktemp("cache")))
+        cats = pl.load_data("drawn-cats").train.take(slice(200))
+        return pl.train("pretrained", (cats.X[:, ::2, ::2], cats.y), progress=False).model
+
+
+@pytest.mark.slow
+def test_a_prediction_says_what_is_unlike_the_training_photos(drawn: pl.Model, tmp_path: Path) -> None:
+    cats = pl.load_data("drawn-cats").test.X[:3, ::2, ::2]
+    black = np.zeros((1, 32, 32, 3), np.uint8)
+    own = predict_samples(drawn, np.concatenate([cats, black]), ["a", "b", "c", "d"])
+    assert [one.to_dict()["is_unlike"] for one in own] == [False, False, False, True]
+    assert "Unlike the training photos (p = 0.005)." in own[3].in_words()
+    assert own[0].in_words().endswith("%)")
+    drawn.save(tmp_path / "model.safetensors")
+    kept = pl.load(tmp_path / "model.safetensors")
+    assert predict_samples(kept, cats, ["a", "b", "c"]) == own[:3]
+    kept._n_body, kept._novelty = 0, None  # as of a model without a body
+    assert "is_unlike" not in predict_samples(kept, cats, ["a", "b", "c"])[0].to_dict()
+
+
+@pytest.mark.slow
+def test_what_a_file_keeps_of_photos_must_fit_its_body(drawn: pl.Model, tmp_path: Path) -> None:
+    assert drawn._novelty is not None
+    looks, kept = drawn._novelty.looks, drawn._novelty.features
+    assert kept is not None
+    for wrong in (
+        NoveltyTest((32, 32, 3), looks[:, :3], kept),
+        NoveltyTest((32, 32, 3), looks, kept[:, :9]),
+        NoveltyTest((32, 32, 3), looks[:9], kept),
+        NoveltyTest((32, 32, 3), looks, kept.astype(np.float32)),
+    ):
+        drawn._novelty = wrong
+        drawn.save(tmp_path / "model.safetensors")
+        with pytest.raises(FormatError, match="training photos"):
+            pl.load(tmp_path / "model.safetensors")
+    drawn._novelty = NoveltyTest((32, 32, 3), looks, kept)

@@ -9,8 +9,8 @@ import numpy as np
 
 from pellucid.data.coerce import as_dataset
 from pellucid.data.dataset import Dataset
+from pellucid.data.novelty import Novelty, NoveltyTest
 from pellucid.evaluation.explain.neighbours import FeatureSpace, nearest
-from pellucid.evaluation.explain.novelty import Novelty, NoveltyTest
 from pellucid.evaluation.explain.variants import photo_variants
 from pellucid.evaluation.saliency.scoring import prepared_image, read_photo
 from pellucid.nn.model import Model, read
@@ -102,7 +102,7 @@ class TrainingImages:
         ShapeError, DataError
             If they are not images of the model's shape, or fewer than two.
         """
-        return cls(data, FeatureSpace.of(model, data.X), NoveltyTest.of(data.X))
+        return cls(data, FeatureSpace.of(model, data.X), model._novelty or NoveltyTest.of(data.X))
 
     def named(self, found: tuple[Array, Array]) -> tuple[Neighbour, ...]:
         """Return the first row of what ``nearest`` found, with class names."""
@@ -249,7 +249,7 @@ class ImageContext(Result):
             self,
             by_pixels=train.named(nearest(train.data.X, X, n)),
             by_features=train.named(train.features.nearest(X, n)),
-            novelty=train.novelty.judge(X)[0],
+            novelty=train.novelty.judge(X, model._outputs_and_features(X)[1])[0],
             noun=train.data.noun,
         )
 

@@ -6,11 +6,10 @@ import numpy as np
 import pytest
 from scripts.drawn_cats.draw import draw
 
+from pellucid.data.novelty import Novelty, NoveltyTest, appearance_features
 from pellucid.data.readers.images import resize_image
 from pellucid.data.source import load_data
 from pellucid.errors import DataError, ShapeError
-from pellucid.evaluation.explain import novelty
-from pellucid.evaluation.explain.novelty import Novelty, NoveltyTest, appearance_features
 from pellucid.types import Array
 
 
@@ -102,14 +101,33 @@ def test_too_few_training_photos_leave_it_open(drawings: Array) -> None:
     assert NoveltyTest.of(drawings[:99]).judge(np.zeros((1, 64, 64, 3), np.uint8))[0].is_unlike is True
 
 
-def test_many_training_photos_are_represented_by_some(
-    drawings: Array, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(novelty, "MOST_IMAGES", 120)
-    test = NoveltyTest.of(drawings, seed=1)
-    assert len(test.usual) == 120
+def test_many_training_photos_are_represented_by_some(drawings: Array) -> None:
+    test = NoveltyTest.of(drawings, most=120, seed=1)
+    assert len(test.looks) == 120
     assert test.judge(drawings[:1])[0].n_train == 120
-    assert (NoveltyTest.of(drawings, seed=1).usual == test.usual).all()
+    assert (NoveltyTest.of(drawings, most=120, seed=1).looks == test.looks).all()
+
+
+def test_features_of_a_body_count_as_much_as_looks(drawings: Array) -> None:
+    features = np.random.default_rng(0).normal(size=(len(drawings), 8)).astype(np.float32) + 3
+    test, X = NoveltyTest.of(drawings, features), drawings[:3]
+    own, other = test.judge(X, features[:3]), test.judge(X, -features[:3])
+    assert [one.is_unlike for one in own] == [False] * 3
+    assert [one.is_unlike for one in other] == [True] * 3
+    assert [one.p_value for one in test.judge(X)] == [
+        one.p_value for one in NoveltyTest.of(drawings).judge(X)
+    ]
+
+
+@pytest.mark.slow
+def test_two_distances_give_no_more_false_alarms_than_one() -> None:
+    shares = []
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        X, features = rng.integers(0, 256, (300, 8, 8, 3)).astype(np.uint8), rng.normal(size=(300, 6)) + 2
+        test = NoveltyTest.of(X[:200], features[:200])
+        shares.append(np.mean([one.is_unlike for one in test.judge(X[200:], features[200:])]))
+    assert 0.003 < np.mean(shares) < 0.02
 
 
 def test_photos_as_floats_and_of_one_channel(drawings: Array) -> None:
