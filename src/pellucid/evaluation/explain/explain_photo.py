@@ -9,18 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 from pellucid import dispatch
 from pellucid.evaluation.explain.image_context import ImageContext
-from pellucid.evaluation.saliency.compute_maps import ImageToExplain, maps_of
+from pellucid.evaluation.saliency.compute_maps import METHODS, ImageToExplain, affordable, maps_of
 from pellucid.evaluation.saliency.first_layer import FirstLayer, first_layer
 from pellucid.evaluation.saliency.maps import SaliencyMaps
 from pellucid.evaluation.saliency.scoring import Target
 from pellucid.nn.model import Model
 from pellucid.plotting.saving import figure_html
+from pellucid.text import join
 from pellucid.text_blocks import Block, Result
 
 N_PASSES = 1000  # about: forward and backward, by which kernels are chosen
-MOST_CHECKED = (
-    3e8  # operations of a forward pass: the maps of untrained networks take hundreds of passes more
-)
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -99,10 +97,11 @@ def explanation(
     model: Model, name: str, photo: ImageContext, target: Target, methods: Sequence[str], *notes: str
 ) -> PhotoExplanation:
     """Return why a model predicts what it does for a photo that is read and predicted already."""
-    is_checked = model._n_operations <= MOST_CHECKED
-    if not is_checked:
-        notes = *notes, "Maps of untrained networks are left out: the network is too large to draw so many."
+    checked = affordable(model, methods)
+    if left_out := [METHODS[name].title for name in methods if name not in checked]:
+        names = join(left_out)
+        notes = *notes, f"{names}: not compared with untrained networks, which would take too long."
     with dispatch.use(dispatch.resolve(None, N_PASSES * model._n_operations)):
         image = ImageToExplain(photo.seen, photo.prepared, target)
-        maps = maps_of(model, [image], methods, sanity_check=is_checked)[0]
+        maps = maps_of(model, [image], methods, checked=checked)[0]
     return PhotoExplanation(name, photo, maps, first_layer(model), tuple(note for note in notes if note))

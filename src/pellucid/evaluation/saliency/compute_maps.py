@@ -26,15 +26,17 @@ class Method(NamedTuple):
     title: str
     run: Callable[[Scorer, Array], Attribution]
     n_draws: int  # many where a map costs little
+    n_passes: int  # of a map, about, in forward passes: a gradient takes three
 
 
+MOST_OPERATIONS = 1.8e11  # of the maps of untrained networks by one method
 METHODS: dict[str, Method] = {
-    "gradient": Method("Input gradient", plain_gradient, 8),
-    "gradient_x_input": Method("Gradient × input", gradient_x_input, 8),
-    "smoothgrad": Method("SmoothGrad", smooth_grad, 2),
-    "integrated_gradients": Method("Integrated gradients", integrated_gradients, 2),
-    "grad_cam": Method("Grad-CAM", grad_cam, 8),
-    "occlusion": Method("Occlusion", occlusion, 2),
+    "gradient": Method("Input gradient", plain_gradient, 8, 3),
+    "gradient_x_input": Method("Gradient × input", gradient_x_input, 8, 3),
+    "smoothgrad": Method("SmoothGrad", smooth_grad, 2, 75),
+    "integrated_gradients": Method("Integrated gradients", integrated_gradients, 2, 300),
+    "grad_cam": Method("Grad-CAM", grad_cam, 8, 3),
+    "occlusion": Method("Occlusion", occlusion, 2, 225),
 }
 
 
@@ -109,7 +111,8 @@ def saliency(
     x = prepared_image(model, image)
     chosen = target_of(model, model.forward(x[None])[0], target)
     one = ImageToExplain(image, x, chosen)
-    return maps_of(model, [one], methods, sanity_check=sanity_check, n_draws=n_draws, seed=seed)[0]
+    checked = methods if sanity_check else ()
+    return maps_of(model, [one], methods, checked=checked, n_draws=n_draws, seed=seed)[0]
 
 
 class ImageToExplain(NamedTuple):
@@ -125,11 +128,14 @@ def maps_of(
     images: Sequence[ImageToExplain],
     methods: Sequence[str] = tuple(METHODS),
     *,
-    sanity_check: bool = True,
+    checked: Sequence[str] = tuple(METHODS),
     n_draws: int | None = None,
     seed: int = 1,
 ) -> list[SaliencyMaps]:
-    """Return what :func:`saliency` returns for each image; untrained networks are drawn once for all."""
+    """Return what :func:`saliency` returns for each image; untrained networks are drawn once for all.
+
+    ``checked`` are the methods whose maps are compared with those of untrained networks.
+    """
     scorers = [Scorer(model, one.target.weights) for one in images]
     made = [
         (i, name, METHODS[name].run(scorers[i], one.prepared))
@@ -141,7 +147,7 @@ def maps_of(
             scorers[i], images[i].prepared, METHODS[name].run, one.heat, n_draws or METHODS[name].n_draws
         )
         for i, name, one in made
-        if sanity_check and one.heat is not None
+        if name in checked and one.heat is not None
     ]
     checks = iter(check_maps(model, to_check, seed=seed))
     found = [SaliencyMaps(one.image, one.target.name, {}) for one in images]
@@ -151,7 +157,7 @@ def maps_of(
             method=name,
             title=METHODS[name].title,
             target=images[i].target.name,
-            sanity=next(checks) if sanity_check and one.heat is not None else None,
+            sanity=next(checks) if name in checked and one.heat is not None else None,
         )
     return found
 
@@ -173,7 +179,23 @@ def saliency_of_samples(model: Model, X: Array, targets: Sequence[int]) -> list[
             ImageToExplain(x, prepared_image(model, x), target_of(model, outputs, target))
             for x, target in zip(X, targets, strict=True)
         ],
+        checked=affordable(model, list(METHODS)),
     )
+
+
+def affordable(model: Model, methods: Sequence[str]) -> list[str]:
+    """Return the methods whose maps of untrained networks take some seconds at most.
+
+    Examples
+    --------
+    >>> from pellucid.nn.presets import preset
+    >>> model = preset("cnn-small")
+    >>> model.initialize((64, 64, 3))
+    >>> len(affordable(model, list(METHODS))) == len(METHODS)
+    True
+    """
+    n_passes = {name: METHODS[name].n_draws * METHODS[name].n_passes for name in methods}
+    return [name for name, n in n_passes.items() if n * model._n_operations <= MOST_OPERATIONS]
 
 
 def check_methods(methods: Sequence[str]) -> None:
