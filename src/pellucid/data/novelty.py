@@ -19,7 +19,10 @@ from pellucid.types import Array, Shape, is_image_shape
 LEVEL = 0.01  # the promised rate of false alarms: beyond the 99th percentile
 N_LOOKS = 16  # numbers that say what an image of colour looks like, 12 of a grey one
 RARE = 0.05  # up to here an image that passes is called rare nevertheless
-N_NEEDED = 99, 199  # training images, by one distance and by two: with fewer, none can be rarer than one in a hundred
+N_NEEDED = (
+    99,
+    199,
+)  # training images, by one distance and by two: with fewer, none can be rarer than one in a hundred
 MOST_IMAGES = 2000  # that many, drawn at random, stand for a larger training set
 MOST_KEPT = 500  # of them in the file of a model with a pretrained body
 SIDE = 16  # pixels a side of the small picture whose contrast is measured
@@ -69,7 +72,9 @@ class Novelty:
         if self.is_unlike:
             return f"Unlike the training {noun}s ({p_in_words(self.p_value)})."
         if self.is_alarm:
-            return f"More unusual than all {self.n_train} training {noun}s; {self.n_needed} needed to be sure."
+            return (
+                f"More unusual than all {self.n_train} training {noun}s; {self.n_needed} needed to be sure."
+            )
         if self.is_unlike is None:
             return f"Novelty not tested: {self.n_train} training {noun}s, {self.n_needed} needed."
         how = "Rare among" if self.p_value <= RARE else "Not unlike"

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pellucid.evaluation.explain.neighbours import nearest
+from pellucid.evaluation.explain.photo_map import photo_map
 from pellucid.evaluation.explain.plot_image import image_figure
 from pellucid.evaluation.scores.galleries import GALLERIES, confusion_cells, pick, sample_prediction
 from pellucid.plotting.photo import new_photo
@@ -17,6 +18,7 @@ from pellucid.text import percent, plural
 from pellucid.types import Array
 
 if TYPE_CHECKING:
+    from pellucid.evaluation.label_errors.label_errors import LabelErrors
     from pellucid.reporting.findings import NewPhoto
 
 N_SHOWN = 12  # photos in each gallery
@@ -98,6 +100,19 @@ def photos_section(draft: Draft, run: Run) -> Section:
     n, n_right = run.test_confusion.n_samples, run.test_confusion.n_correct
     intro = f"{n - n_right} of {plural(n, f'test {noun}')} misclassified."
     return Section("Mistakes and hits", intro=(intro,), parts=parts)
+
+
+def map_section(draft: Draft, run: Run, labels: "LabelErrors | None") -> Section:
+    """Return all photos on a plane, by the features of the pretrained body."""
+    doubtful = [(one.part, one.index) for one in labels.errors] if labels is not None else []
+    found = photo_map(run.model, run.split, ~run.test_predictions.is_correct, doubtful)
+    figure = draft.add(
+        "photo-map",
+        found.plot(),
+        "What lies close together looks alike to the body, which has learned from other photos.",
+        "Every photo as a point, coloured by its class; mistakes and doubtful labels are marked.",
+    )
+    return Section("Which photos look alike?", intro=(found.headline,), figures=(figure,))
 
 
 def _cards(draft: Draft, run: Run, rows: Array) -> list[Card]:
