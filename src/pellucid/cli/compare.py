@@ -35,6 +35,8 @@ def compare(
         str | None, Flag(metavar="FOLDSxREPEATS", help="Train again for every fold, such as 5x3.")
     ] = None,
     n_seeds: Annotated[int | None, Flag(at_least=2, help="Train from this many random seeds.")] = None,
+    body: o.Body = None,
+    pixels: o.Pixels = None,
     n_jobs: Annotated[o.Jobs, Needs(["cv", "n_seeds"])] = None,
     cluster: Annotated[o.Cluster, Needs(["cv", "n_seeds"])] = None,
     n_workers: Annotated[o.Workers, Needs(["cv", "n_seeds"])] = None,

@@ -21,8 +21,8 @@ def import_(
     pixels: Annotated[
         str | None,
         Flag(
-            choices="pellucid.formats.onnx.importing:PIXELS",
-            help="How it takes photos: 0 to 1 (unit, the default), -1 to 1, 0 to 1 standardized, or 0 to 255.",
+            choices="pellucid.nn.pretrained.pixels:PIXELS",
+            help="What it was trained on: see docs/pretrained.md; default: 0..1.",
         ),
     ] = None,
     classes: Annotated[
@@ -81,6 +81,6 @@ def import_(
     echo(f"Its outputs are the file's, within {found.difference:.1g}.", err=True)
     if found.pixels:
         echo(
-            "Photos are divided by 255. If it was trained on others: --pixels imagenet, signed or bytes.",
+            "Photos are divided by 255. If it was trained on others: --pixels imagenet, -1..1, lite or 0..255.",
             err=True,
         )

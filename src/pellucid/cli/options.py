@@ -50,6 +50,26 @@ Freeze = Annotated[
         help="Freeze the layers of --start up to LAYER (see `model show MODEL`).",
     ),
 ]
+Body = Annotated[
+    str | None,
+    Flag(
+        group="Network",
+        metavar="BODY",
+        help="What the preset pretrained begins with: an .onnx file, a saved model or efficientnet-lite0, 1, 2.",
+    ),
+]
+Pixels = Annotated[
+    str | None,
+    Flag(
+        group="Network",
+        choices="pellucid.nn.pretrained.pixels:PIXELS",
+        help="What the body of a file was trained on, where it does not say.",
+    ),
+]
+Unfreeze = Annotated[
+    int | None,
+    Flag(group="Network", help="Then go on training the body's last blocks, as many as this."),
+]
 TensorBoard = Annotated[bool, Flag(group="Output", help="Write event files into the folder.")]
 Overwrite = Annotated[
     bool, Flag(group="Output", help="Write into a folder that is not empty."), Needs(["out"])

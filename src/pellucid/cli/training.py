@@ -23,6 +23,9 @@ class Asked:
     model: o.ModelName = "auto"
     start: o.Start = None
     freeze: o.Freeze = None
+    body: o.Body = None
+    pixels: o.Pixels = None
+    unfreeze: o.Unfreeze = None
     out: Annotated[Path | None, o.out("The run folder; default: runs/DATA-MODEL-N.")] = None
     tensorboard: o.TensorBoard = False
     overwrite: o.OverwriteRun = False
@@ -44,7 +47,8 @@ class Asked:
 
         if self.start is not None and o.was_given("model"):
             raise OptionError(f"--model and --start: {self.start} brings its own layers. Leave --model out.")
-        given |= {"start": self.start, "freeze": self.freeze, **training}
+        network = {name: getattr(self, name) for name in ("start", "freeze", "body", "pixels", "unfreeze")}
+        given |= {**network, **training}
         if checkpoints.resume:
             own = self.model if o.was_given("model") else None
             data = source if o.was_given("name") else replace(source, name="")

@@ -127,7 +127,7 @@ class AnyNetwork(Fitting, NetworkParameters):
         """Return a new model, or a copy of the one given, ready for these samples."""
         if isinstance(self.model, str) and self.model == AUTO:
             self.recommendation_ = recommend(samples.dataset)
-        model, self._training_table = self._asked_model()
+        model, self._training_table = self._model_for(self.n_outputs_)
         seed = self._draw_seed(random)
         if not model._is_initialized:
             X = samples.X
@@ -137,7 +137,7 @@ class AnyNetwork(Fitting, NetworkParameters):
             )
             with naming_size(model._recipe, X.shape[1:]):
                 model.initialize(X.shape[1:], seed=seed, dtype=dtype)
-            model.preprocessing = Preprocessing.for_data(X)
+            model.preprocessing = model.preprocessing or Preprocessing.for_data(X)
         if model.output_shape != (self.n_outputs_,):
             raise OptionError(
                 f"model: expected {self.n_outputs_} outputs for these targets, got {model.output_shape}. Make its "
@@ -150,8 +150,8 @@ class AnyNetwork(Fitting, NetworkParameters):
             begin_at_the_mean(model, objective.loss, samples.Y)
         return model
 
-    def _asked_model(self) -> ModelSpec:
-        return model_spec(self.model, self.n_outputs_, getattr(self, "recommendation_", None))
+    def _model_for(self, n_outputs: int) -> ModelSpec:
+        return model_spec(self.model, n_outputs, getattr(self, "recommendation_", None))
 
     def _draw_seed(self, random: Any) -> int:
         """Return the seed of a training: ``random_state`` itself where it is a number, as for ``pl.train``."""
@@ -162,7 +162,7 @@ class AnyNetwork(Fitting, NetworkParameters):
     def _go_on(self, samples: Samples) -> Model:
         is_file = isinstance(self.model, str | Path) and Path(self.model).suffix == ".toml"
         if not is_file or Path(self.model).is_file():  # a lost file is that of the model
-            asked = self.model if isinstance(self.model, Model) else self._asked_model().model
+            asked = self.model if isinstance(self.model, Model) else self._model_for(self.n_outputs_).model
             if asked.config() != self.model_.config():
                 raise OptionError(
                     "model: the weights to continue from belong to another. Set it back, or fit again with "

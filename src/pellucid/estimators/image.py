@@ -24,6 +24,7 @@ from pellucid.estimators.parameters import (
 )
 from pellucid.formats.safetensors import load, save
 from pellucid.nn.model import Model
+from pellucid.nn.pretrained.pixels import PIXELS
 from pellucid.training.recipes import GENERAL
 
 
@@ -52,6 +53,9 @@ class ImageClassifier(Images, Classifier):
         Cores that each batch is split over while training, ``g = (g_1 + ... + g_k) / m``; -1: all; None: all
         where a step is large enough to gain from it, else one. Another number sums in another order, which
         changes the last digits.
+    body, pixels : optional
+        Of the model "pretrained": the network that it begins with, and what that takes of a photo's bytes, as for
+        :func:`pellucid.pretrained`. Photos are read at its size unless ``image_size`` says another.
     loss, optimizer, learning_rate, schedule, augment, n_epochs, batch_size, shuffle, random_state : optional
         As for :class:`pellucid.estimators.NetworkClassifier`.
     early_stopping, validation_fraction, scoring, tol, n_iter_no_change, warm_start, dtype, form, kernels :
@@ -105,6 +109,8 @@ class ImageClassifier(Images, Classifier):
     label_smoothing: Any = parameter(AUTO, BELOW_ONE, StrOptions({AUTO}))
     on_error: str = parameter("raise", StrOptions({"raise", "skip"}))
     n_threads: Any = parameter(None, POSITIVE_INT, Options(Integral, {-1}), None)
+    body: Any = parameter(None, str, Path, None)
+    pixels: Any = parameter(None, StrOptions(set(PIXELS)), None)
 
     @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
     def fit(self, X: Any, y: Any = None, sample_weight: Any = None, validation_data: Any = None) -> Any:

@@ -24,10 +24,11 @@ from pellucid.estimators.image_reading import (
     named,
     read_sources,
 )
-from pellucid.estimators.model_source import model_spec
+from pellucid.estimators.model_source import ModelSpec, model_spec
 from pellucid.estimators.validation import Samples
 from pellucid.nn.model import Model
-from pellucid.nn.presets import BODY_SIZE, PRETRAINED
+from pellucid.nn.presets import DEFAULT_BODY, PRETRAINED
+from pellucid.nn.pretrained.body import body_size
 from pellucid.text import by, join_some
 from pellucid.threads import n_cores
 from pellucid.types import Array, Shape
@@ -39,13 +40,19 @@ class Images(AnyNetwork):
     image_size: Any
     on_error: str
     n_threads: Any
+    body: Any
+    pixels: Any
     _white: White
 
     def _check_parameters(self) -> None:
         """Raise OptionError for what parameter constraints cannot express."""
         super()._check_parameters()
-        model_spec(self.model, 1)  # rejects a wrong name before photos are read
+        self._model_for(1)  # rejects a wrong name before photos are read
         self._size()
+
+    def _model_for(self, n_outputs: int) -> ModelSpec:
+        of_body = {"body": self.body, "pixels": self.pixels}
+        return model_spec(self.model, n_outputs, getattr(self, "recommendation_", None), **of_body)
 
     def _open_validation(self, validation_data: Any) -> Any:
         """Return validation data; for a folder its paths with their labels."""
@@ -130,7 +137,7 @@ class Images(AnyNetwork):
     def _choose_shape(self, sources: Any) -> Shape:
         size, model = self._size(), self.model
         if model == PRETRAINED:
-            size = size or BODY_SIZE
+            size = size or body_size(str(self.body or DEFAULT_BODY), self.pixels)
         if not isinstance(model, Model) or not model._is_initialized:
             return choose_shape(sources, size)
         shape: Shape = model.input_shape

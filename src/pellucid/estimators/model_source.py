@@ -11,7 +11,7 @@ from pellucid.formats.architecture import load_architecture
 from pellucid.formats.toml.training import training_optimizer
 from pellucid.nn.dense import Dense, Flatten
 from pellucid.nn.model import Model
-from pellucid.nn.presets import PRESETS, preset
+from pellucid.nn.presets import PRESETS, check_has_body, preset
 from pellucid.nn.sequential import Sequential
 from pellucid.ops.losses.regression import MeanSquaredError
 from pellucid.training.loss_setup import standardized_for
@@ -31,7 +31,14 @@ class ModelSpec(NamedTuple):
     recipe: Mapping[str, Any]  # as in a [training] table
 
 
-def model_spec(model: Any, n_outputs: int, chosen: Recommendation | None = None) -> ModelSpec:
+def model_spec(
+    model: Any,
+    n_outputs: int,
+    chosen: Recommendation | None = None,
+    *,
+    body: str | Path | None = None,
+    pixels: str | None = None,
+) -> ModelSpec:
     """Return the model that an estimator's ``model`` parameter describes, a new one each time.
 
     Parameters
@@ -42,12 +49,17 @@ def model_spec(model: Any, n_outputs: int, chosen: Recommendation | None = None)
     n_outputs : int
     chosen : Recommendation, optional
         For "auto", once there are samples; before, its recipe and network are those of "cnn".
+    body, pixels : optional
+        Of the preset "pretrained": see :func:`pellucid.nn.presets.preset`.
 
     Examples
     --------
     >>> model_spec("logistic", 1).recipe["optimizer"]
     'sgd'
     """
+    if body is not None or pixels is not None:
+        name = str(model) if isinstance(model, str | Path) else type(model).__name__
+        check_has_body(name, "body" if body is not None else "pixels")
     if model is None:
         return ModelSpec(Sequential([Flatten(), Dense(100, "relu"), Dense(n_outputs)]), PLAIN)
     if isinstance(model, Model):
@@ -57,7 +69,8 @@ def model_spec(model: Any, n_outputs: int, chosen: Recommendation | None = None)
         recipe = RECIPES[name] if chosen is None else chosen.recipe
         return ModelSpec(preset(name, n_outputs=n_outputs), recipe)
     if str(model) in PRESETS:
-        return ModelSpec(preset(str(model), n_outputs=n_outputs), RECIPES[str(model)])
+        made = preset(str(model), n_outputs=n_outputs, body=body, pixels=pixels)
+        return ModelSpec(made, RECIPES[str(model)])
     if Path(model).suffix != ".toml":
         known = ", ".join((*PRESETS, AUTO))
         raise OptionError(f"model: expected a preset ({known}), a .toml file or a model, got {str(model)!r}.")

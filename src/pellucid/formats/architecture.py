@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pellucid.errors import FormatError, OptionError, OutOfMemoryError, ShapeError
+from pellucid.errors import FormatError, OptionError, OutOfMemoryError, PellucidError, ShapeError
 from pellucid.formats.toml.layers import LayerReader
 from pellucid.formats.toml.source import TomlSource
 from pellucid.formats.toml.training import read_training
@@ -21,6 +21,7 @@ from pellucid.types import Shape
 
 __all__ = ["Architecture", "architecture_to_toml", "load_architecture"]
 
+OF_BODY = ("body", "pixels")
 TABLES = ("model", "layers", "graph", "nodes", "training")
 _EXAMPLE = 'Start with [[layers]] and, below it, type = "Flatten".'
 
@@ -120,6 +121,8 @@ def load_architecture(
         [model]                              # may be left out
         input_shape = [64, 64, 3]            # height, width, channels
         dtype = "float32"
+        body = "body.onnx"                   # a pretrained network that the layers follow: pellucid.pretrained
+        pixels = "imagenet"                  # what it takes of a photo's bytes, where it does not say
 
         [[layers]]                           # one for each layer, in order
         type = "Conv2D"
@@ -162,7 +165,9 @@ def load_architecture(
     reader = LayerReader(source)
     model = _read_model(source, reader)
     about = source.table(("model",), data.get("model", {}), "a table")
-    source.check_keys(("model",), about, ("input_shape", "dtype"), "key of [model]")
+    source.check_keys(("model",), about, ("input_shape", "dtype", *OF_BODY), "key of [model]")
+    if any(key in about for key in OF_BODY):
+        model = _after_body(source, model, about)
     if "dtype" in about:
         model._set_dtype(source.one_of(("model", "dtype"), about["dtype"], "dtype", DTYPES))
     shape = None
@@ -193,6 +198,22 @@ def _read_model(source: TomlSource, reader: LayerReader) -> Model:
     if "nodes" in data:
         raise source.fault(("nodes",), "nodes: expected a [graph] table with inputs and outputs too.")
     raise FormatError(f"{source.name}: it has no layers. {_EXAMPLE}")
+
+
+def _after_body(source: TomlSource, model: Model, about: Mapping[str, Any]) -> Sequential:
+    """Return a network that begins as a pretrained one and goes on with the file's layers."""
+    from pellucid.nn.pretrained.body import after_body
+
+    own = [source.checked(("model", key), "model", key, about[key], str) for key in OF_BODY if key in about]
+    if not isinstance(model, Sequential) or "body" not in about:
+        raise source.fault(
+            ("model", *list(about)[:1]), "expected body and, behind it, [[layers]]; pixels are of a body."
+        )
+    beside = Path(source.name).parent / own[0]
+    try:
+        return after_body(model.layers, str(beside) if beside.exists() else own[0], *own[1:])
+    except PellucidError as error:
+        raise source.fault(("model", "body"), str(error)) from None
 
 
 def _read_shape(source: TomlSource, value: Any, inputs: Sequence[str]) -> Shape | dict[str, Shape]:

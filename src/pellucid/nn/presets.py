@@ -1,6 +1,7 @@
 """Networks by name: a preset is one function and a line that describes it."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 from pellucid.data.dataset import Dataset
 from pellucid.errors import OptionError, unknown_name
@@ -14,12 +15,19 @@ from pellucid.nn.pooling import GlobalAvgPool2D, MaxPool2D
 from pellucid.nn.sequential import Sequential
 from pellucid.registry import validate_call
 
-PRETRAINED = "pretrained"
+PRETRAINED, DEFAULT_BODY = "pretrained", "efficientnet-lite0"
 BODY_SIZE = (224, 224)  # of the photos that its body learned from
 
 
-@validate_call("name", "n_classes", "n_outputs")
-def preset(name: str, n_classes: int = 2, *, n_outputs: int | None = None) -> Sequential:
+@validate_call("name", "n_classes", "n_outputs", "pixels")
+def preset(
+    name: str,
+    n_classes: int = 2,
+    *,
+    n_outputs: int | None = None,
+    body: str | Path | None = None,
+    pixels: str | None = None,
+) -> Sequential:
     """Return a new network of that name, not yet initialized; the published ones are in float64.
 
     Parameters
@@ -31,11 +39,14 @@ def preset(name: str, n_classes: int = 2, *, n_outputs: int | None = None) -> Se
         Two classes have one output, the logit of the second; more have one each.
     n_outputs : int, optional
         Number of outputs, whatever the classes: for regression or multi-label targets.
+    body, pixels : optional
+        Of "pretrained": the network that it begins with and what that takes of a photo, as for
+        :func:`pellucid.pretrained`. Default: "efficientnet-lite0".
 
     Raises
     ------
     OptionError
-        If there is no such preset; the nearest name is given.
+        If there is no such preset; the nearest name is given. If a body does not fit.
 
     Examples
     --------
@@ -46,7 +57,12 @@ def preset(name: str, n_classes: int = 2, *, n_outputs: int | None = None) -> Se
         raise OptionError(f"preset: expected 2 classes or more, got {n_classes}.")
     if name not in PRESETS:
         raise OptionError(unknown_name("preset", name, PRESETS))
-    model = _NETWORKS[name][1](n_outputs or (1 if n_classes == 2 else n_classes))
+    units = n_outputs or (1 if n_classes == 2 else n_classes)
+    if body is not None or pixels is not None:
+        check_has_body(name, "body" if body is not None else "pixels")
+        model = _pretrained(units, DEFAULT_BODY if body is None else str(body), pixels)
+    else:
+        model = _NETWORKS[name][1](units)
     model._recipe = name
     return model
 
@@ -136,12 +152,20 @@ def _residual(before: int, width: int) -> Sequential:
     return Sequential([Residual(body, shortcut), Activation("relu")])
 
 
-def _pretrained(units: int) -> Sequential:
+def check_has_body(name: str, option: str) -> None:
+    """Raise OptionError for an option of pretrained bodies, of a preset that has none."""
+    if name != PRETRAINED:
+        raise OptionError(
+            f"{option}: it is of the model {PRETRAINED!r}, and {name!r} is asked for. Leave one out."
+        )
+
+
+def _pretrained(units: int, body: str = DEFAULT_BODY, pixels: str | None = None) -> Sequential:
     from pellucid.nn.pretrained.body import (
         with_new_head,
     )  # here: others need neither its layers nor its reader
 
-    return with_new_head("efficientnet-lite0", units)
+    return with_new_head(body, units, pixels)
 
 
 _NETWORKS: dict[

@@ -14,8 +14,10 @@ from pellucid.formats.architecture import Architecture, load_architecture
 from pellucid.formats.safetensors import load
 from pellucid.nn import freezing
 from pellucid.nn.model import Model
-from pellucid.nn.presets import BODY_SIZE, PRETRAINED, n_outputs_for, preset
-from pellucid.nn.pretrained.pretrained import is_there
+from pellucid.nn.presets import BODY_SIZE, DEFAULT_BODY, PRETRAINED, check_has_body, n_outputs_for, preset
+from pellucid.nn.pretrained.body import body_size, check_n_blocks, unfreeze_last
+from pellucid.nn.pretrained.network_file import file_of
+from pellucid.nn.pretrained.pretrained import is_published, is_there
 from pellucid.nn.transfer import RECIPE, transfer
 from pellucid.runs.config import RunConfig, is_preset
 from pellucid.runs.data import reading_of
@@ -24,10 +26,20 @@ from pellucid.training.events import Callback
 from pellucid.training.fit import fit
 from pellucid.training.history import History
 from pellucid.training.options import TrainingOptions
-from pellucid.training.recipes import GENERAL, RECIPES
+from pellucid.training.recipes import GENERAL, RECIPES, UNFREEZE
 from pellucid.training.recommend import AUTO, Recommendation, recommend
 from pellucid.training.training_cache import TrainingCache
 
+OF_ANY_RECIPE = (
+    "seed",
+    "dtype",
+    "class_weight",
+    "validation",
+    "loss",
+    "loss_options",
+    "n_threads",
+    "kernels",
+)
 MOST_IN_MEMORY = 3000  # photos of 224 x 224: 450 MB
 OF_STEPS = (
     "n_epochs",
@@ -60,6 +72,9 @@ def plan(
     photo: Path | None = None,
     start: Path | None = None,
     freeze: str | None = None,
+    body: str | Path | None = None,
+    pixels: str | None = None,
+    unfreeze: int | None = None,
     changes: Mapping[tuple[str | int, ...], Any] | None = None,
     **options: Any,
 ) -> RunRequest:
@@ -78,6 +93,11 @@ def plan(
         of a folder are read at its size.
     freeze : str, optional
         Its last layer to be kept as it is.
+    body, pixels : optional
+        The network that the preset "pretrained" begins with, see :func:`pellucid.pretrained`; with one of the
+        three, that is the preset of "auto".
+    unfreeze : int, optional
+        How many of its last blocks are trained on, once its last layer is trained.
     changes : mapping, optional
         Values that stand in for those of the TOML file: see :func:`.load_architecture`.
     **options
@@ -96,8 +116,13 @@ def plan(
     0.0075
     """
     source = DataSource(data) if isinstance(data, str) else data
-    if model == PRETRAINED and source.kind == "folder" and source.image_size is None:
-        source = _at_body_size(source)
+    of_body = {"body": None if body is None else str(body), "pixels": pixels, "unfreeze": unfreeze}
+    if given := [name for name, value in of_body.items() if value is not None]:
+        if start is not None:
+            raise OptionError(f"--{given[0]}: {start} brings its own layers. Leave it out, or --start.")
+        model = PRETRAINED if model == AUTO else model
+        check_has_body(model, f"--{given[0]}")
+        _check_body(of_body)
     kept = None if photo is None else str(photo.expanduser().resolve())
     if freeze is not None and start is None:
         raise OptionError(
@@ -109,14 +134,29 @@ def plan(
         return RunRequest(RunConfig(source, str(start.expanduser().resolve()), resolved, kept, freeze=freeze))
     architecture = None if is_preset(model) else load_architecture(model, changes)
     table = None if architecture is None else architecture.training
-    resolved = TrainingOptions.resolve(RECIPES.get(model, GENERAL), table, **options)
+    if source.kind == "folder" and source.image_size is None:
+        if model == PRETRAINED:
+            source = _at_body_size(source, body_size(of_body["body"] or DEFAULT_BODY, pixels))
+        elif architecture is not None and architecture.model._body is not None:
+            source = _at_body_size(source, architecture.model._body.size)
+    recipe = RECIPES.get(model, GENERAL) if unfreeze is None else RECIPES[UNFREEZE]
+    resolved = TrainingOptions.resolve(recipe, table, **options)
     if model != AUTO:
-        return RunRequest(RunConfig(source, model, resolved, kept), architecture)
+        return RunRequest(RunConfig(source, model, resolved, kept, **of_body), architecture)
     source, split, chosen = _chosen_for(
         source, leaves_recipe=all(options.get(name) is None for name in OF_STEPS)
     )
     resolved = TrainingOptions.resolve(chosen.recipe, **options)
     return RunRequest(RunConfig(source, chosen.model, resolved, kept, chosen.reason), split=split)
+
+
+def _check_body(of_body: dict[str, Any]) -> None:
+    """Raise an error for a body that cannot be read, or has fewer blocks; a file's path is made absolute."""
+    name, pixels, n = of_body["body"] or DEFAULT_BODY, of_body["pixels"], of_body["unfreeze"]
+    if not is_published(name, pixels):
+        of_body["body"] = str(file_of(name).resolve())
+    if n is not None:
+        check_n_blocks(n, name, pixels)
 
 
 def _chosen_for(source: DataSource, *, leaves_recipe: bool) -> tuple[DataSource, Split, Recommendation]:
@@ -129,10 +169,10 @@ def _chosen_for(source: DataSource, *, leaves_recipe: bool) -> tuple[DataSource,
     return source, split, recommend(split)
 
 
-def _at_body_size(source: DataSource) -> DataSource:
+def _at_body_size(source: DataSource, size: tuple[int, int] = BODY_SIZE) -> DataSource:
     """Return a folder to be read at the size of the pretrained body; many photos stay in their files."""
     n_files = sum(len(names) for _, _, names in os.walk(source.path))
-    return replace(source, image_size=BODY_SIZE, on_disk=source.on_disk or n_files > MOST_IN_MEMORY)
+    return replace(source, image_size=size, on_disk=source.on_disk or n_files > MOST_IN_MEMORY)
 
 
 def _source_for_start(start: Path, freeze: str | None, source: DataSource) -> DataSource:
@@ -165,13 +205,24 @@ def make_model(config: RunConfig, architecture: Architecture | None, split: Spli
     else:
         if split.classes and split.train.y.ndim == 1:
             check_classes(split)
-        model = preset(config.model, n_outputs=n_outputs_for(split.train))
+        of_body = {"body": config.body, "pixels": config.pixels}
+        model = preset(config.model, n_outputs=n_outputs_for(split.train), **of_body)
     if architecture is not None and not model._is_initialized:  # what does not fit is told with its line
         architecture.initialize(split.train.X.shape[1:], seed=config.options.seed)
     if split.schema is not None:
         model._schema = split.schema
         model.preprocessing = Preprocessing.standardize(split.train.X, split.schema.is_numeric)
+    if config.unfreeze is not None:
+        fit(model, split.train, without_unfreezing(config).options)
+        unfreeze_last(model, config.unfreeze)
+        model._recipe = UNFREEZE
     return model
+
+
+def without_unfreezing(config: RunConfig) -> RunConfig:
+    """Return the configuration of a run that leaves a body as it is: a last layer alone, by its own recipe."""
+    kept = {name: getattr(config.options, name) for name in OF_ANY_RECIPE}
+    return replace(config, unfreeze=None, options=TrainingOptions.resolve(RECIPES[PRETRAINED], **kept))
 
 
 def _from_start(config: RunConfig, split: Split) -> Model:

@@ -13,8 +13,10 @@ from pellucid.errors import OptionError, unknown_name
 from pellucid.nn.presets import PRESETS
 from pellucid.nn.transfer import RECIPE
 from pellucid.training.options import TrainingOptions
-from pellucid.training.recipes import GENERAL, RECIPES
+from pellucid.training.recipes import GENERAL, RECIPES, UNFREEZE
 from pellucid.training.recommend import AUTO
+
+OF_A_NETWORK = ("freeze", "body", "pixels", "unfreeze")  # what is asked of a network that was trained before
 
 
 class Stage(NamedTuple):
@@ -40,6 +42,10 @@ class RunConfig:
         Why it is this model, where it was chosen for the data ("auto").
     freeze : str or None
         The last layer that is frozen, of a model that begins from a trained one.
+    body, pixels : str or None
+        The network that the preset "pretrained" begins with, a name or a file, and what that takes of a photo.
+    unfreeze : int or None
+        How many of its last blocks are trained on.
     stages : tuple of Stage
         How the epochs before were trained, where a training went on at other learning rates; ``options`` are those
         since.
@@ -51,11 +57,16 @@ class RunConfig:
     photo: str | None = None
     reason: str = ""
     freeze: str | None = None
+    body: str | None = None
+    pixels: str | None = None
+    unfreeze: int | None = None
     stages: tuple[Stage, ...] = ()
 
     @property
     def recipe(self) -> str | None:
-        """The recipe it is trained by: a preset's, or that of transfers; None where the model is a TOML file."""
+        """The recipe it is trained by: a preset's, that of transfers or of unfrozen blocks; None of a TOML file."""
+        if self.unfreeze is not None:
+            return UNFREEZE
         return RECIPE if self.start is not None else self.model if self.model in RECIPES else None
 
     @property
@@ -103,8 +114,8 @@ class RunConfig:
         >>> RunConfig.from_toml(config.to_toml()) == config
         True
         """
-        named = {"model": self.model, "photo": self.photo, "reason": self.reason, "freeze": self.freeze}
-        own = {name: text for name, text in named.items() if text}
+        named = {name: getattr(self, name) for name in ("model", "photo", "reason", *OF_A_NETWORK)}
+        own = {name: value for name, value in named.items() if value}
         tables = {"data": self.source.resolved().to_dict(), "training": self.options.to_table()}
         stages = [{"until": stage.until, **stage.options.to_table()} for stage in self.stages]
         return tomli_w.dumps({**own, **tables, **({"stages": stages} if stages else {})})
@@ -128,7 +139,7 @@ class RunConfig:
             TrainingOptions.from_table(tables["training"]),
             tables.get("photo"),
             tables.get("reason", ""),
-            freeze=tables.get("freeze"),
+            **{name: tables.get(name) for name in OF_A_NETWORK},
             stages=_stages(tables.get("stages", [])),
         )
 

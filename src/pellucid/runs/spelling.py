@@ -49,6 +49,12 @@ def command_line(verb: str, config: RunConfig, **changes: Any) -> str:
     is_same = model == config.model
     chosen = {name: value for name, value in _chosen(config).items() if is_same or name in OF_ANY_MODEL}
     parts = ["pellucid", verb, *data_parts(config.source), *_model_parts(config, model, freeze)]
+    if is_same:
+        parts += [
+            part
+            for name in ("body", "pixels", "unfreeze")
+            for part in _flag(name, _here(getattr(config, name)))
+        ]
     options = {**chosen, **changes}
     if verb == "find-lr":
         options = {name: value for name, value in options.items() if name not in NOT_OF_A_SEARCH}
@@ -64,7 +70,11 @@ def naming_a_cure(config: RunConfig) -> Iterator[None]:
     try:
         yield
     except TrainingError as error:
-        if config.start is not None or make_optimizer(config.options).is_full_batch:
+        if (
+            config.start is not None
+            or config.unfreeze is not None
+            or make_optimizer(config.options).is_full_batch
+        ):
             raise
         raise TrainingError(f"{error} To find a rate: {command_line('find-lr', config)}") from None
 
@@ -72,9 +82,13 @@ def naming_a_cure(config: RunConfig) -> Iterator[None]:
 def _model_parts(config: RunConfig, model: str, freeze: str | None) -> list[str]:
     if config.start is None or model != config.model:
         return ["--model", shlex.quote(model)]
-    path = Path(model)
-    name = str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else model
-    return ["--start", shlex.quote(name), *(["--freeze", freeze] if freeze else [])]
+    return ["--start", shlex.quote(_here(model)), *(["--freeze", freeze] if freeze else [])]
+
+
+def _here(path: Any) -> Any:
+    """Return a path as it is written from the current folder; any other value as it is."""
+    is_inside = isinstance(path, str) and Path(path).is_absolute() and Path(path).is_relative_to(Path.cwd())
+    return str(Path(path).relative_to(Path.cwd())) if is_inside else path
 
 
 def data_parts(source: DataSource) -> list[str]:
@@ -85,9 +99,7 @@ def data_parts(source: DataSource) -> list[str]:
     >>> data_parts(DataSource("wine.csv", target="quality", seed=3))
     ['wine.csv', '--target', 'quality', '--seed', '3']
     """
-    name, options = source.name, source.to_dict()
-    if source.kind != "built-in" and source.path.is_absolute() and source.path.is_relative_to(Path.cwd()):
-        name = str(source.path.relative_to(Path.cwd()))
+    name, options = source.name if source.kind == "built-in" else _here(source.name), source.to_dict()
     own = [part for key, value in options.items() if key != "name" for part in _flag(key, value)]
     return [shlex.quote(name), *own]
 

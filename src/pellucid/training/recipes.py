@@ -18,6 +18,8 @@ GENERAL: dict[str, Any] = {
     "schedule": "one_cycle",
 }
 
+UNFREEZE = "unfreeze"  # of RECIPES, where the last blocks of a pretrained body are trained on
+
 PHOTOS: dict[str, Any] = {
     **GENERAL,
     "n_epochs": 120,
@@ -51,6 +53,16 @@ RECIPES: dict[str, dict[str, Any]] = {
         "optimizer": "lbfgs",
         "optimizer_options": {"folds": 5},
     },
+    # The last blocks of that network, once the last layer is trained: see pellucid.runs.build, --unfreeze.
+    "unfreeze": {
+        "n_epochs": 8,
+        "batch_size": 32,
+        "learning_rate": 0.0003,
+        "optimizer": "adamw",
+        "weight_decay": 0.01,
+        "schedule": "one_cycle",
+        "augment": "photo",
+    },
     # Of a model that begins from a trained one: see pellucid.nn.transfer, and benchmarks/transfer.py.
     "transfer": {**GENERAL, "learning_rate": 0.01},
 }
@@ -63,7 +75,8 @@ def recipe(name: str) -> dict[str, Any]:
     Parameters
     ----------
     name : str
-        A preset, or "transfer" for a model that begins from a trained one.
+        A preset, "transfer" for a model that begins from a trained one, or "unfreeze" for the last blocks of a
+        pretrained body.
 
     Returns
     -------

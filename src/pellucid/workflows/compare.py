@@ -20,6 +20,7 @@ from pellucid.evaluation.scores.other_data import on_new_table
 from pellucid.files import write_atomically
 from pellucid.folders import atomic_folder
 from pellucid.nn.model import Model
+from pellucid.nn.presets import PRETRAINED, check_has_body
 from pellucid.plotting.saving import save_figures
 from pellucid.progress import Progress, shown_progress
 from pellucid.registry import flags_of, validate_call
@@ -41,6 +42,8 @@ def compare(
     n_seeds: int | None = None,
     n_jobs: int | None = None,
     seed: int = 1,
+    body: str | Path | None = None,
+    pixels: str | None = None,
     out: str | Path | None = None,
     overwrite: bool = False,
     progress: Progress = None,
@@ -63,6 +66,8 @@ def compare(
         Trainings side by side, with ``cv`` or ``n_seeds``; default: as many as there are cores for.
     seed : int, optional
         Of the training; the first one, where there are several.
+    body, pixels : optional
+        Of the preset "pretrained", where it is trained: as for :func:`pellucid.pretrained`.
     out : str or Path, optional
         A folder for numbers and figures; default: nothing is written.
     overwrite : bool, optional
@@ -93,12 +98,20 @@ def compare(
     folds = None if cv is None else folds_of(cv)
     source = as_split(data, "compare: data")
     named = source if isinstance(source, DataSource) else source.name
+    of_body = {"body": body, "pixels": pixels}
+    if given := [name for name, value in of_body.items() if value is not None and PRETRAINED not in (a, b)]:
+        check_has_body(str(a), f"--{given[0]}")
     candidates = [
-        find_candidate(letter, one, data=named, seed=seed, **training)
+        find_candidate(
+            letter, one, data=named, seed=seed, **training, **(of_body if one == PRETRAINED else {})
+        )
         for letter, one in zip("AB", (a, b), strict=True)
         if one is not None
     ]
     _check_given(candidates, training)
+    if isinstance(source, DataSource):  # at the size of a pretrained body where none takes another
+        read = [source if one.config is None else one.config.source for one in candidates]
+        source = read[0] if all(one == read[0] for one in read) else source
     split = source.load() if isinstance(source, DataSource) else source
     jobs = n_jobs or n_jobs_that_fit(candidates)
     with (

@@ -20,7 +20,7 @@ from pellucid.workflows.run_words import Say, is_tutorial, say_goodbye, say_resu
 from pellucid.workflows.train import Outcome, run_folder, train_into
 
 
-@validate_call("tensorboard", "overwrite", "start", "freeze", "photo")
+@validate_call("tensorboard", "overwrite", "start", "freeze", "body", "pixels", "unfreeze", "photo")
 def run(
     model: str | Path = AUTO,
     data: DataSource | str | Path = "drawn-cats",
@@ -29,6 +29,9 @@ def run(
     photo: str | Path | None = None,
     start: str | Path | None = None,
     freeze: str | None = None,
+    body: str | Path | None = None,
+    pixels: str | None = None,
+    unfreeze: int | None = None,
     tensorboard: bool = False,
     overwrite: bool = False,
     progress: Progress = None,
@@ -51,6 +54,12 @@ def run(
         A trained model to begin from, with ``model`` left out.
     freeze : str, optional
         Its last layer that is frozen.
+    body : str or Path, optional
+        The network that the preset "pretrained" begins with, as for :func:`.pretrained`: a name or a file.
+    pixels : str, optional
+        What the network of a file was trained on, where it does not say.
+    unfreeze : int, optional
+        How many of its last blocks are trained on, once the last layer is trained.
     tensorboard : bool, optional
         Write event files too.
     overwrite : bool, optional
@@ -82,7 +91,8 @@ def run(
     """
     named, begin, own = (None if path is None else Path(path) for path in (photo, start, out))
     source = data if isinstance(data, DataSource) else DataSource(str(data))
-    asked = plan(str(model), source, photo=named, start=begin, freeze=freeze, **training)
+    of_body: dict[str, Any] = {"body": body, "pixels": pixels, "unfreeze": unfreeze}
+    asked = plan(str(model), source, photo=named, start=begin, freeze=freeze, **of_body, **training)
     folder = own or run_folder(source, asked.config.model_name)
     options: dict[str, Any] = {"tensorboard": tensorboard, "overwrite": overwrite, "say": say}
     return run_request(asked, folder, callbacks=progress_bar(progress, ()), **options)

@@ -72,7 +72,12 @@ def say_choice(config: RunConfig, say: Say) -> None:
 
 
 def say_start(config: RunConfig, model: Model, say: Say) -> None:
-    """Say what is kept of the trained model that a training begins from; nothing of a new one."""
+    """Say what is kept of the trained model that a training begins from, and what a body makes of its photos."""
+    if model._body is not None:
+        for note in model._body.notes(model.input_shape):
+            say(f"Note: {note}")
+    if config.unfreeze is not None:
+        say(f"The last layer is trained; {model.theta.size:,} parameters of the last blocks are trained on.")
     if config.start is None:
         return
     source = load(config.start)

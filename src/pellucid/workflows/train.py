@@ -9,11 +9,15 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from pellucid import dispatch, ranks
+from pellucid.data.dataset import Split
 from pellucid.data.hashing import data_hash
 from pellucid.data.source import DataSource
-from pellucid.errors import OptionError
+from pellucid.errors import OptionError, PellucidError
+from pellucid.evaluation.comparison.unfreezing import compare_unfreezing
 from pellucid.evaluation.scores.advice import Advice, advise, lines_of
 from pellucid.folders import FolderWriter, next_folder, open_folder
+from pellucid.nn.model import Model
+from pellucid.progress import ProgressBar
 from pellucid.runs.build import RunRequest, fit_run, make_model, plan
 from pellucid.runs.config import RunConfig
 from pellucid.runs.record import (
@@ -32,13 +36,14 @@ from pellucid.runs.record import (
 )
 from pellucid.runs.run import Run
 from pellucid.runs.spelling import naming_a_cure
-from pellucid.text import plural
+from pellucid.text import in_seconds, plural
 from pellucid.training.callbacks.base import Callback
 from pellucid.training.callbacks.interrupt import StopOnInterrupt
 from pellucid.training.callbacks.tensorboard import TensorBoard
 from pellucid.training.checkpoint import checkpoints_of, epochs_made, latest_checkpoint
 from pellucid.training.events import TrainStart
 from pellucid.training.extension import depends_on_length
+from pellucid.training.history import History
 from pellucid.training.options import TrainingOptions, make_optimizer
 from pellucid.workflows.checkpoints import Checkpoints
 from pellucid.workflows.run_words import Say, say_choice, say_data, say_end, say_scores, say_start
@@ -95,6 +100,9 @@ def plan_to_resume(
     photo: Path | None = None,
     start: Path | None = None,
     freeze: str | None = None,
+    body: str | Path | None = None,
+    pixels: str | None = None,
+    unfreeze: int | None = None,
     **options: Any,
 ) -> RunRequest:
     """Return what a training that goes on is asked for; all that is left out is as it was.
@@ -111,6 +119,8 @@ def plan_to_resume(
         Of ``run``: a new photo.
     start, freeze : optional
         The trained model that it begins from, and its last frozen layer.
+    body, pixels, unfreeze : optional
+        As for :func:`pellucid.runs.build.plan`.
     **options
         Fields of :class:`TrainingOptions`; None counts as left out.
 
@@ -131,7 +141,10 @@ def plan_to_resume(
     start, freeze = (
         (config.start, freeze or config.freeze) if start is None and model is None else (start, freeze)
     )
-    asked = plan(model or config.model, data, photo=photo, start=start, freeze=freeze)
+    of_body = {"body": body, "pixels": pixels, "unfreeze": unfreeze}
+    if start is None and model is None:
+        of_body = {name: getattr(config, name) if value is None else value for name, value in of_body.items()}
+    asked = plan(model or config.model, data, photo=photo, start=start, freeze=freeze, **of_body)
     kept = {name: value for name, value in config.options._option_values().items() if value is not None}
     resolved = TrainingOptions.resolve({}, kept, **options)
     own = asked.config
@@ -209,6 +222,8 @@ def train_into(
         if ranks.rank() > 0:
             raise ranks.Done
         model._summary_of_training["data_sha256"] = data_hash(split.train)
+        if config.unfreeze is not None and not interrupt.was_interrupted:
+            _find_whether_it_helped(config, split, model, history, say)
         run = Run(out, config, split, model, history)
         with dispatch.use(history.kernels):
             write_run(run, writer.new)
@@ -239,6 +254,24 @@ class _Begin(Callback):
         say_start(self._config, event.run.model, self._say)
         write_config(self._config, self._writer.new)
         self._writer.commit(replaces=replaced_by_a_run(self._out))
+
+
+def _find_whether_it_helped(
+    config: RunConfig, split: Split, model: Model, history: History, say: Say
+) -> None:
+    """Say and keep what held-out folds score with the body's last blocks trained on, and without."""
+    each = in_seconds(history.seconds / max(1, len(history.losses)))
+    say(f"An epoch took {each}: augmentation changes the photos, so that all layers look at each again.")
+    try:
+        if ranks.n_ranks() > 1:
+            raise OptionError("folds are trained by one process alone, without mpiexec.")
+        with ProgressBar() as progress:
+            found = compare_unfreezing(split, config, progress=progress)
+    except PellucidError as error:
+        say(f"Whether --unfreeze helped is not known: {error}")
+        return
+    model._summary_of_training["body"]["unfreezing"] = found.to_dict()
+    say(found.headline)
 
 
 def _written_on_the_way(

@@ -299,16 +299,17 @@ def test_pixels_as_the_network_was_trained_on_them(tmp_path: Path) -> None:
     unit = photos / np.float32(255)
     wanted = {
         None: unit,
-        "unit": unit,
-        "signed": 2 * unit - 1,
+        "0..1": unit,
+        "-1..1": 2 * unit - 1,
         "imagenet": (unit - np.float32([0.485, 0.456, 0.406])) / np.float32([0.229, 0.224, 0.225]),
-        "bytes": photos.astype(np.float32),
+        "lite": (photos.astype(np.float32) - 127) / 128,
+        "0..255": photos.astype(np.float32),
     }
     for pixels, X in wanted.items():
         found = read_onnx(path, pixels=pixels)
         theirs = outputs_of(path, X.transpose(0, 3, 1, 2))
         np.testing.assert_allclose(found.model.decision_function(photos), theirs, rtol=1e-4, atol=1e-4)
-        assert found.pixels == ("unit" if pixels is None else None)
+        assert found.pixels == ("0..1" if pixels is None else None)
         rule = found.model.preprocessing
         pl.train(found.model, (photos, [0, 1, 2]), n_epochs=1, learning_rate=1e-6)  # which keeps the rule
         assert found.model.preprocessing == rule

@@ -270,6 +270,6 @@ def test_options_that_do_not_fit(whole: Path) -> None:
         assert words in refused(whole, **options)
     net = Net()
     path = net.file(whole.parent / "b.onnx", net.head("x", 4), ("n", 4))
-    assert "expected a network of images" in refused(path, pixels="unit")
+    assert "expected a network of images" in refused(path, pixels="0..1")
     nothing = Net()
     assert "nothing to import" in refused(nothing.file(path, nothing.add("Identity", "x"), ("n", 4)))

@@ -14,13 +14,14 @@ from pellucid.formats.onnx.reading.comparison import largest_difference
 from pellucid.formats.onnx.reading.heads import Head, default_loss_of
 from pellucid.formats.onnx.reading.inputs import input_values
 from pellucid.formats.onnx.reading.network import UNFIT, Reader
-from pellucid.formats.onnx.reading.pixels import PIXELS, Lead, lead_of, with_pixels
+from pellucid.formats.onnx.reading.pixels import Lead, lead_of, with_pixels
 from pellucid.formats.onnx.reading.source import Slot, Source, read_source
 from pellucid.formats.onnx.reading.steps import Step, simplified
 from pellucid.formats.onnx.reading.structure import build_model
 from pellucid.formats.onnx.reading.values import Value
 from pellucid.formats.outputs import TOLERANCE
 from pellucid.nn.model import Model, check_classes
+from pellucid.nn.pretrained.pixels import PIXELS
 from pellucid.registry import Limits, check_option, validate_call
 from pellucid.text import first_line
 from pellucid.types import Shape
@@ -61,11 +62,11 @@ def import_onnx(
         a dictionary by name where it has several inputs.
     classes : sequence of str, optional
         The names of the classes. Default: those in the file, if it has any.
-    pixels : {"unit", "signed", "imagenet", "bytes"}, optional
+    pixels : {"0..1", "-1..1", "imagenet", "lite", "0..255"}, optional
         What the network was trained on, where the file has no preprocessing: pixels from 0 to 1, from -1 to 1, from
-        0 to 1 standardized by ImageNet's mean and deviation, or from 0 to 255. Photos are then prepared so.
-        Default: "unit" for images of 1, 3 or 4 channels. A file that takes bytes, or begins by dividing floats, has
-        its preprocessing inside.
+        0 to 1 standardized by ImageNet's mean and deviation, (x - 127) / 128 of a byte x, or from 0 to 255. Photos
+        are then prepared so. Default: "0..1" for images of 1, 3 or 4 channels. A file that takes bytes, or begins
+        by dividing floats, has its preprocessing inside.
     task : {"classification", "multi_label", "regression"}, optional
         What the outputs stand for, where the file ends without softmax or sigmoid. Default: one output is a
         quantity, several are classes.
@@ -158,7 +159,7 @@ def _imported(
     _name(model, source, network.heads, outputs, task, classes)
     if "inputs" in source.metadata:
         model.inputs_seen = _of_metadata(lambda: seen_from_config(source.json("inputs")))
-    elif lead.rule is not None and lead.rule.kind == "divide" and source.inputs[0].kind == 2:
+    elif lead.rule is not None and lead.rule.kind == "divide" and (pixels or source.inputs[0].kind == 2):
         n_values = int(np.prod(model.input_shape))
         model.inputs_seen = InputsSeen("uint8", 0.0, 255.0, True, False, n_values)
     difference = largest_difference(source, model, inputs, network.heads, lead)

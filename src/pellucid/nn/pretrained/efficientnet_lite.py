@@ -17,6 +17,7 @@ from pellucid.nn.dense import Dense
 from pellucid.nn.layer import Layer
 from pellucid.nn.norm import BatchNorm
 from pellucid.nn.pooling import GlobalAvgPool2D
+from pellucid.nn.pretrained.pixels import PIXELS
 from pellucid.nn.sequential import Sequential
 from pellucid.types import Array
 
@@ -67,10 +68,9 @@ def features(variant: Variant) -> list[Layer]:
     >>> model.n_params, model.output_shape
     (3371014, (1280,))
     """
-    layers: list[Layer] = [Affine(), *_conv(STEM, 3, stride=2), Activation("relu6")]
-    for block in _blocks(variant):
-        layers += block
-    return [*layers, *_conv(HEAD, 1), Activation("relu6"), GlobalAvgPool2D()]
+    stem = [*_conv(STEM, 3, stride=2), Activation("relu6")]
+    head = [*_conv(HEAD, 1), Activation("relu6"), GlobalAvgPool2D()]
+    return [Affine(), *stem, *_blocks(variant), *head]
 
 
 def _conv(filters: int, kernel: int, *, stride: int = 1, groups: int = 1) -> list[Layer]:
@@ -78,8 +78,8 @@ def _conv(filters: int, kernel: int, *, stride: int = 1, groups: int = 1) -> lis
     return [convolution, BatchNorm(momentum=0.01, epsilon=1e-3)]
 
 
-def _blocks(variant: Variant) -> Iterator[list[Layer]]:
-    """Yield the layers of each inverted residual block: expand, depthwise, project."""
+def _blocks(variant: Variant) -> Iterator[Layer]:
+    """Yield the inverted residual blocks, each one layer: expand, depthwise, project."""
     c_in = STEM
     for i, stage in enumerate(STAGES):
         is_outer = i in (0, len(STAGES) - 1)
@@ -90,7 +90,8 @@ def _blocks(variant: Variant) -> Iterator[list[Layer]]:
             stride = stage.stride if k == 0 else 1
             layers += [*_conv(wide, stage.kernel, stride=stride, groups=wide), Activation("relu6")]
             layers += _conv(c_out, 1)
-            yield [Residual(Sequential(layers))] if k else layers
+            block = Sequential(layers)
+            yield Residual(block) if k else block
             c_in = c_out
 
 
@@ -123,8 +124,8 @@ def fill(leaves: Iterable[Layer], arrays: Mapping[str, Array]) -> None:
         return arrays[name]
 
     for leaf in leaves:
-        if isinstance(leaf, Affine):  # (x - 127) / 128 for a byte x, which comes divided by 255
-            leaf.params["gamma"][...], leaf.params["beta"][...] = 255 / 128, -127 / 128
+        if isinstance(leaf, Affine):
+            leaf.params["gamma"][...], leaf.params["beta"][...] = PIXELS["lite"].factor, PIXELS["lite"].shift
         elif isinstance(leaf, Conv2D):
             W = leaf.params["W"]  # (kh, kw, c_in, c_out); PyTorch's is (c_out, c_in, kh, kw)
             W[...] = next_array(".weight", (W.shape[3], W.shape[2], *W.shape[:2])).transpose(2, 3, 1, 0)

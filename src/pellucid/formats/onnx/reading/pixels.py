@@ -11,10 +11,10 @@ from pellucid.formats.onnx.reading.source import Slot
 from pellucid.formats.onnx.reading.steps import Step
 from pellucid.formats.onnx.reading.values import Value
 from pellucid.nn.affine import Affine
+from pellucid.nn.pretrained.pixels import PIXELS
 from pellucid.types import Array, Shape
 
-MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet's pixels from 0 to 1
-PIXELS = ("unit", "signed", "imagenet", "bytes")
+DEFAULT = "0..1"
 _BYTES, _DOUBLES = 2, 11  # ONNX's numbers of uint8 and float64
 
 
@@ -153,14 +153,10 @@ def with_pixels(
             f"pixels: expected a network of {'colour ' if pixels == 'imagenet' else ''}images, got samples of the "
             f"shape {value.own_shape}."
         )
-    assumed = "unit" if pixels is None else None
-    if pixels == "bytes":
-        return Lead(Preprocessing()), assumed
-    rule = Preprocessing("divide", 255.0)
-    if pixels in (None, "unit"):
-        return Lead(rule), assumed
-    c = value.n_channels
-    factor = np.full(c, 2.0) if pixels == "signed" else 1 / np.array(DEVIATION)
-    shift = np.full(c, -1.0) if pixels == "signed" else -np.array(MEAN) * factor
+    rule, assumed = PIXELS[pixels or DEFAULT], DEFAULT if pixels is None else None
+    divided = Preprocessing("divide", 255.0)
+    factor, shift = (np.full(value.n_channels, numbers) for numbers in (rule.factor, rule.shift))
+    if (factor == 1).all() and not shift.any():
+        return Lead(divided), assumed
     _begin_with(steps, value, factor, shift)
-    return Lead(rule, factor=factor, shift=shift), assumed
+    return Lead(divided, factor=factor, shift=shift), assumed
