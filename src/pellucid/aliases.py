@@ -9,6 +9,9 @@ from functools import cache
 
 # Our name, and what others call it. Where a name stands in several lines, the first of ours that is known counts.
 OURS: Mapping[str, str] = {
+    "0..1": "unit",
+    "-1..1": "signed",
+    "0..255": "bytes raw",
     # arguments of a training
     "n_epochs": "epochs nb_epoch num_epochs max_epochs max_iter n_iter",
     "max_iter": "epochs n_epochs num_epochs",

@@ -87,7 +87,7 @@ class Body:
     def notes(self, shape: Shape) -> tuple[str, ...]:
         """Return what is to be said of photos of a shape: what becomes of small and of grey ones."""
         notes = []
-        if min(shape[:2]) < SMALL:
+        if min(shape[:2]) < min(SMALL, *self.size):
             notes.append(
                 f"The photos, of {by(shape[:2])}, are enlarged to {by(self.size)}: what is smaller than a pixel of "
                 "theirs stays lost, and the body looks for such. Compare with cnn-small."
@@ -190,7 +190,7 @@ def unfreeze_last(model: Sequential, n: int) -> None:
     freezing.mark_frozen(
         model, [leaf.name for leaf in (*kept, *(one for one in rest if isinstance(one, NORMS)))]
     )
-    model._n_body = 0
+    model._n_body, model._novelty, model._body_part = 0, None, None
     model._summary_of_training["body"] |= {"n_layers": 0, "n_unfrozen": n}
 
 
