@@ -1,16 +1,22 @@
 """Photos by the preset ``pretrained``: balanced accuracy by folds and from few photos, and how long a fit takes.
 
-    PELLUCID_DATA_DIR=... python -m benchmarks.pretrained [--seeds 5] [--draws 20]
+    PELLUCID_DATA_DIR=... python -m benchmarks.pretrained [--seeds 5] [--draws 20] [--photos 2000] [--only PART]
 
 The 258 distinct published photos, drawn-cats, and the digits as pictures: 5x3 folds for each seed, ours next to
 scikit-learn's ``LogisticRegressionCV`` on the same features and folds. Then the published photos from 5, 10, 20, 50
 and 100 of each class, tested on all others. A fit is that of ``pl.train("pretrained", ...)`` with its features: the
 first one of the process, one with an empty cache of features, and one with a full cache.
+
+Parts of their own: ``digits``, grey 8 x 8, against networks from scratch; ``compile``, the body's first run after an
+installation; ``many``, drawn photos as small JPEGs in a folder, read and computed, with the peak of memory;
+``unfreeze``, the last blocks trained on, by folds.
 """
 
 import argparse
 import os
 import statistics
+import subprocess
+import sys
 import tempfile
 import time
 import warnings
@@ -124,6 +130,104 @@ def fits(name: str) -> None:
                 )
 
 
+def digits() -> None:
+    """Print what the body is worth for the smallest grey pictures, by 5 folds, next to networks from scratch."""
+    data = distinct("digits").take(np.random.default_rng(0).permutation(1797)[:900])
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["PELLUCID_CACHE_DIR"] = folder
+        for name in ("pretrained", "cnn-small", "logistic"):
+            start = time.perf_counter()
+            split = pl.Split(data.take(slice(0, 450)), data.take(slice(450, None)), "digits")
+            found = pl.compare(name, data=split, cv=5, progress=False)
+            print(
+                f"{found.headline} {name}, {len(data)} digits, {time.perf_counter() - start:.0f} s",
+                flush=True,
+            )
+
+
+COMPILE = """
+import time, numpy as np, pellucid as pl
+from pellucid import dispatch
+model = pl.preset("pretrained")
+model.initialize((224, 224, 3))
+X = np.random.default_rng(0).integers(0, 256, (32, 224, 224, 3), dtype=np.uint8)
+with dispatch.use("numba"):
+    for _ in range(2):
+        start = time.perf_counter()
+        model.decision_function(X)
+        print(f"{time.perf_counter() - start:.1f} s", end=" ")
+"""
+
+
+def compiling() -> None:
+    """Print how long 32 photos take with nothing compiled, and in a second process."""
+    with tempfile.TemporaryDirectory() as folder:
+        own = {**os.environ, "NUMBA_CACHE_DIR": folder, "PELLUCID_CACHE_DIR": "/dev/null/none"}
+        for state in ("nothing compiled", "compiled before"):
+            done = subprocess.run(
+                [sys.executable, "-c", COMPILE], env=own, capture_output=True, text=True, check=True
+            )
+            print(f"32 photos, {state}: first and second time {done.stdout}", flush=True)
+
+
+MANY = """
+import resource, sys, time, pellucid as pl
+def peak():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+start = time.perf_counter()
+split = pl.load_data(sys.argv[1], image_size=(224, 224), on_disk=True)
+read, before = time.perf_counter() - start, peak()
+start = time.perf_counter()
+for i in range(0, len(split.train.X), 32):
+    split.train.X[i : i + 32]
+again = time.perf_counter() - start
+start = time.perf_counter()
+pl.train("pretrained", split, kernels="numba", progress=False)
+fit = time.perf_counter() - start
+print(f"{len(split.train)} of {len(split.train) + len(split.test)} photos on disk: looked through in {read:.0f} s, a pass of "
+      f"reading {again:.0f} s, a fit {fit:.0f} s, peak of memory {before:.0f} MB before and {peak():.0f} MB after it")
+"""
+
+
+def draw_photos(folder: str, n: int) -> None:
+    """Write n drawn photos of 224 x 224 as small JPEGs, of two classes: round or square shapes on a gradient."""
+    from PIL import Image
+
+    rng = np.random.default_rng(0)
+    y, x = np.mgrid[:224, :224].astype(np.float32)
+    for k in range(n):
+        name = ("round", "square")[k % 2]
+        os.makedirs(f"{folder}/{name}", exist_ok=True)
+        (cy, cx), side, colours = rng.uniform(60, 160, 2), rng.uniform(20, 50), rng.integers(0, 256, (3, 3))
+        dy, dx = abs(y - cy), abs(x - cx)
+        inside = (np.hypot(dy, dx) if k % 2 == 0 else np.maximum(dy, dx)) < side
+        ground = colours[0] + (colours[1] - colours[0]) * (x / 223)[..., None]
+        noise = rng.integers(-12, 13, (28, 28, 1)).repeat(8, axis=0).repeat(8, axis=1)
+        pixels = np.where(inside[..., None], colours[2], ground) + noise
+        Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8)).save(f"{folder}/{name}/{k}.jpg", quality=80)
+
+
+def many(n: int) -> None:
+    """Print how long many photos take to read and to compute, and how much memory at most."""
+    with tempfile.TemporaryDirectory() as folder:
+        draw_photos(f"{folder}/photos", n)
+        own = {**os.environ, "PELLUCID_CACHE_DIR": f"{folder}/cache"}
+        command = [sys.executable, "-c", MANY, f"{folder}/photos"]
+        print(subprocess.run(command, env=own, capture_output=True, text=True, check=True).stdout, end="")
+
+
+def unfreezing(name: str, n_blocks: int) -> None:
+    """Print what the last blocks, trained on, are worth by folds."""
+    from pellucid.evaluation.comparison.unfreezing import compare_unfreezing
+    from pellucid.runs.build import plan
+
+    data = distinct(name)
+    config = plan("auto", name, unfreeze=n_blocks).config
+    start = time.perf_counter()
+    found = compare_unfreezing(pl.Split(data, data, name), config)
+    print(f"{name}: {found.headline} {time.perf_counter() - start:.0f} s for six trainings", flush=True)
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(
@@ -131,12 +235,22 @@ def main() -> None:
     )
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--draws", type=int, default=20)
+    parser.add_argument("--photos", type=int, default=2000)
+    parser.add_argument("--blocks", type=int, default=2)
+    parts = {
+        "folds": lambda: [by_folds("catvnoncat", options.seeds), by_folds("drawn-cats", 1)],
+        "few": lambda: from_few("catvnoncat", options.draws),
+        "fits": lambda: fits("catvnoncat"),
+        "digits": digits,
+        "compile": compiling,
+        "many": lambda: many(options.photos),
+        "unfreeze": lambda: [unfreezing(name, options.blocks) for name in ("catvnoncat", "drawn-cats")],
+    }
+    parser.add_argument("--only", choices=parts)
     options = parser.parse_args()
-    print(machine("numba", "scikit-learn"))
-    for name in ("catvnoncat", "drawn-cats", "digits"):
-        by_folds(name, options.seeds if name == "catvnoncat" else 1)
-    from_few("catvnoncat", options.draws)
-    fits("catvnoncat")
+    print(machine("scikit-learn"))
+    for name in [options.only] if options.only else parts:
+        parts[name]()
 
 
 if __name__ == "__main__":

@@ -1,11 +1,16 @@
 """What `train` and `run` print: of the tutorial's photos its own lines, of all other data plain sentences."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
+from itertools import islice
 
 import numpy as np
 
 from pellucid.data.dataset import Split
+from pellucid.data.readers.images import read_size
+from pellucid.data.source import DataSource
+from pellucid.errors import DataError
 from pellucid.evaluation.scores.advice import lines_of
 from pellucid.evaluation.scores.estimate_text import SHARES, accuracy_line
 from pellucid.formats.safetensors import load
@@ -20,6 +25,7 @@ from pellucid.text import by, in_seconds, join_some, plural
 from pellucid.training.history import History
 from pellucid.training.optimizers.base import OPTIMIZERS
 from pellucid.training.options import TrainingOptions
+from pellucid.types import Shape
 
 Say = Callable[[str], None]
 
@@ -74,7 +80,7 @@ def say_choice(config: RunConfig, say: Say) -> None:
 def say_start(config: RunConfig, model: Model, say: Say) -> None:
     """Say what is kept of the trained model that a training begins from, and what a body makes of its photos."""
     if model._body is not None:
-        for note in model._body.notes(model.input_shape):
+        for note in model._body.notes((*_size_in_files(config.source, model), model.input_shape[-1])):
             say(f"Note: {note}")
     if config.unfreeze is not None:
         say(f"The last layer is trained; {model.theta.size:,} parameters of the last blocks are trained on.")
@@ -86,6 +92,16 @@ def say_start(config: RunConfig, model: Model, say: Say) -> None:
     kept = f"{model._n_frozen:,} parameters frozen, up to {frozen[-1]}; " if frozen else ""
     last = "its last layer kept" if is_same else "a new last layer"
     say(f"Begins from {config.model_name}, {last}: {kept}{model.theta.size:,} parameters trained.")
+
+
+def _size_in_files(source: DataSource, model: Model) -> Shape:
+    """Return height and width of photos before they were resized: of a folder, of its first files the median."""
+    sizes = []
+    if source.kind == "folder":
+        for path in islice((path for path in source.path.rglob("*") if path.is_file()), 16):
+            with suppress(DataError):
+                sizes.append(read_size(path))
+    return sorted(sizes)[len(sizes) // 2] if sizes else model.input_shape[:2]
 
 
 def say_end(run: Run, say: Say, *, was_interrupted: bool) -> None:

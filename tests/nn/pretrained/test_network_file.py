@@ -276,3 +276,48 @@ def test_a_file_of_our_own_export_keeps_its_rule(saved: Path, tmp_path: Path) ->
     pl.export_onnx(pl.load(saved), tmp_path / "own.onnx")
     found = pl.pretrained(tmp_path / "own.onnx")
     np.testing.assert_allclose(found.predict_proba(X), pl.load(saved).predict_proba(X), atol=1e-5)
+
+
+def test_a_toml_file_goes_on_behind_a_body(saved: Path, tmp_path: Path) -> None:
+    (tmp_path / "body.safetensors").write_bytes(saved.read_bytes())
+    head = (
+        '[[layers]]\ntype = "Dense"\nunits = 5\nactivation = "tanh"\n[[layers]]\ntype = "Dense"\nunits = 1\n'
+    )
+    (tmp_path / "net.toml").write_text(f'[model]\nbody = "body.safetensors"\n{head}')
+    asked = plan(str(tmp_path / "net.toml"), "drawn-cats")
+    assert asked.architecture is not None
+    model = asked.architecture.model
+    pl.train(model, PHOTOS, n_epochs=200, optimizer="adam", learning_rate=0.05, progress=False)
+    assert model.predict(X).tolist() == PHOTOS.y.tolist()
+    assert model.theta.size == 4 * 5 + 5 + 5 + 1
+    for text, words in (
+        (f'[model]\npixels = "lite"\n{head}', "line 2: expected body"),
+        (f'[model]\nbody = "none.onnx"\n{head}', "line 2: .*there is no file"),
+        (f'[model]\nbody = "body.safetensors"\npixels = "lite"\n{head}', "has its own rule"),
+    ):
+        (tmp_path / "net.toml").write_text(text)
+        with pytest.raises(PellucidError, match=words):
+            plan(str(tmp_path / "net.toml"), "drawn-cats")
+
+
+def test_the_command(saved: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+    from pellucid.cli.main import main
+
+    monkeypatch.chdir(tmp_path)
+    assert main(["train", "drawn-cats", "--body", str(saved), "--out", "run", "--quiet"]) == 0
+    assert pl.load("run")._summary_of_training["body"]["name"] == "own.safetensors"
+    capsys.readouterr()
+    for given, words in (
+        (["run", "drawn-cats", "--body", "body.pth"], "torch.onnx.export"),
+        (["train", "drawn-cats", "--model", "cnn", "--body", str(saved)], "it is of the model 'pretrained'"),
+        (["train", "drawn-cats", "--body", str(saved), "--pixels", "unit"], "Did you mean '0..1'"),
+        (["train", "drawn-cats", "--start", "run", "--unfreeze", "1"], "Leave it out, or --start"),
+        (
+            ["compare", "cnn", "mlp", "--data", "drawn-cats", "--body", str(saved)],
+            "of the model 'pretrained'",
+        ),
+    ):
+        assert main(given) == 2
+        err = capsys.readouterr().err
+        assert words in err
+        assert err.count("\n") <= 2
