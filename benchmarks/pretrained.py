@@ -7,8 +7,8 @@ scikit-learn's ``LogisticRegressionCV`` on the same features and folds. Then the
 and 100 of each class, tested on all others. A fit is that of ``pl.train("pretrained", ...)`` with its features: the
 first one of the process, one with an empty cache of features, and one with a full cache.
 
-Parts of their own: ``digits``, grey 8 x 8, against networks from scratch; ``compile``, the body's first run after an
-installation; ``many``, drawn photos as small JPEGs in a folder, read and computed, with the peak of memory;
+Parts of their own: ``digits``, grey 8 x 8, against networks from scratch; ``compile``, the body's first run after
+an installation; ``many``, drawn photos as small JPEGs in a folder, read and computed, with the peak of memory;
 ``unfreeze``, the last blocks trained on, by folds.
 """
 
@@ -164,10 +164,13 @@ def compiling() -> None:
     with tempfile.TemporaryDirectory() as folder:
         own = {**os.environ, "NUMBA_CACHE_DIR": folder, "PELLUCID_CACHE_DIR": "/dev/null/none"}
         for state in ("nothing compiled", "compiled before"):
-            done = subprocess.run(
-                [sys.executable, "-c", COMPILE], env=own, capture_output=True, text=True, check=True
-            )
-            print(f"32 photos, {state}: first and second time {done.stdout}", flush=True)
+            print(f"32 photos, {state}: first and second time {printed_by([COMPILE], own)}", flush=True)
+
+
+def printed_by(command: list[str], environment: dict[str, str]) -> str:
+    """Return what a program prints in a process of its own."""
+    command = [sys.executable, "-c", *command]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
 
 
 MANY = """
@@ -184,8 +187,9 @@ again = time.perf_counter() - start
 start = time.perf_counter()
 pl.train("pretrained", split, kernels="numba", progress=False)
 fit = time.perf_counter() - start
-print(f"{len(split.train)} of {len(split.train) + len(split.test)} photos on disk: looked through in {read:.0f} s, a pass of "
-      f"reading {again:.0f} s, a fit {fit:.0f} s, peak of memory {before:.0f} MB before and {peak():.0f} MB after it")
+n, m = len(split.train), len(split.test)
+print(f"{n + m} photos on disk, looked through in {read:.0f} s; the training part of {n} read in {again:.0f} s, "
+      f"fitted in {fit:.0f} s; peak of memory {before:.0f} MB before and {peak():.0f} MB after the fit")
 """
 
 
@@ -212,8 +216,7 @@ def many(n: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         draw_photos(f"{folder}/photos", n)
         own = {**os.environ, "PELLUCID_CACHE_DIR": f"{folder}/cache"}
-        command = [sys.executable, "-c", MANY, f"{folder}/photos"]
-        print(subprocess.run(command, env=own, capture_output=True, text=True, check=True).stdout, end="")
+        print(printed_by([MANY, f"{folder}/photos"], own), end="", flush=True)
 
 
 def unfreezing(name: str, n_blocks: int) -> None:

@@ -226,7 +226,7 @@ class Model(Container):
         return self._warming.run(float(n_rows(X)) * self._n_operations, rehearsal, predict)
 
     def _in_many_pieces(self, X: Any, prepare: Callable[[Array], Array], models: Sequence["Model"]) -> Any:
-        parts, step = cut(n_rows(X), len(models)), self._rows_a_piece(X)
+        parts, step = cut(n_rows(X), len(models)), self._rows_a_piece(X, len(models))
         results: list[list[Any]] = [[] for _ in models]
 
         def predict(i: int) -> None:
@@ -242,8 +242,10 @@ class Model(Container):
                 workers.run(predict)
         return joined([Z for found in results for Z in found])
 
-    def _rows_a_piece(self, X: Any) -> int:
+    def _rows_a_piece(self, X: Any, n_models: int = 1) -> int:
         """Return how many samples go through at a time: fewer where one, or what layers make of it, is large.
+
+        Models that run side by side share what layers may take.
 
         Examples
         --------
@@ -256,7 +258,9 @@ class Model(Container):
         arrays = X.values() if isinstance(X, dict) else [X]
         n = max(int(math.prod(array.shape[1:])) for array in arrays)
         n_made = sum(math.prod(leaf.output_shape) for leaf in self._leaves())
-        return max(1, min(PREDICT_ROWS, PREDICT_NUMBERS // max(1, n), LAYER_NUMBERS // max(1, n_made)))
+        return max(
+            1, min(PREDICT_ROWS, PREDICT_NUMBERS // max(1, n), LAYER_NUMBERS // max(1, n_made * n_models))
+        )
 
     def _n_threads(self, m: int) -> int:
         """Return on how many threads to predict: one, but for compiled kernels with much to do."""
