@@ -1,6 +1,6 @@
-"""Photos a second that a trained network classifies, 640, 64 and one at a time, against onnxruntime and PyTorch.
+"""Photos a second that a trained network classifies, many and one at a time, against onnxruntime and PyTorch.
 
-    python -m benchmarks.prediction
+    python -m benchmarks.prediction [--only efficientnet-lite0 resnet-18]
 
 `cnn` on photos of 64x64, and a residual network on photos of 128x128 (benchmarks/zoo.py), both trained for a few
 steps first, so that their norms have statistics. Ours is `decision_function` on float32 photos: on kernels, on
@@ -8,6 +8,10 @@ NumPy, and with no flag, as users call it, once the process has changed over by 
 same network by PyTorch's ONNX export; what they fold and fuse is their affair: onnxruntime with all its
 optimizations on two threads (one photo: on one, too), PyTorch in inference mode, eager and compiled with its
 parameters frozen. Their outputs are compared with ours first.
+
+Imported networks on photos of 224x224, 16 and one at a time: MobileNetV3 and ResNet-18
+(benchmarks/torch_networks.py) by PyTorch's export, as onnxruntime takes the file and as `pl.import_onnx` reads it;
+and EfficientNet-Lite0 as `pl.pretrained` has it, on photos of bytes, against its file on floats that are prepared.
 """
 
 import os
@@ -23,22 +27,85 @@ from benchmarks import harness
 from benchmarks.harness import Contestant
 
 MODULE = "benchmarks.prediction"
-NETWORKS = ("cnn", "large-photos")
-BATCHES = (640, 64, 1)
+OWN, IMPORTED, PRETRAINED = ("cnn", "large-photos"), ("mobilenet-v3", "resnet-18"), "efficientnet-lite0"
+NETWORKS = (*OWN, *IMPORTED, PRETRAINED)
+BATCHES = {name: (640, 64, 1) if name in OWN else (16, 1) for name in NETWORKS}
+SIDE = 224  # of the photos of imported networks
 LONGEST = 60.0  # seconds until a process has changed over to kernels
 SECONDS = {"full": 1.0, "quick": 0.2}  # of a round
 
 
 def photos(name: str, n: int) -> np.ndarray:
+    """Return photos of floats from 0 to 1."""
     from benchmarks.zoo import NETWORKS
 
+    if name not in OWN:
+        return np.random.default_rng(0).random((n, SIDE, SIDE, 3), dtype=np.float32)
     return NETWORKS[name].samples(n, 2)[0]
 
 
+def as_given(name: str, X: np.ndarray) -> np.ndarray:
+    """Return photos as our model gets them."""
+    return (X * 255).round().astype(np.uint8) if name == PRETRAINED else X
+
+
 def prepare(name: str, folder: Path) -> float:
-    """Train a network briefly, write it for everybody, and return by how much onnxruntime's outputs differ."""
+    """Write a network for everybody, and return by how much onnxruntime's outputs differ."""
     import onnxruntime
+
+    import pellucid as pl
+
+    (train if name in OWN else load_pretrained if name == PRETRAINED else import_from_torch)(name, folder)
+    model, X = pl.load(folder / f"{name}.safetensors"), as_given(name, photos(name, 4))
+    session = onnxruntime.InferenceSession(folder / f"{name}.onnx")
+    Z, pixels = model.decision_function(X), X / np.float32(255 if name == PRETRAINED else 1)
+    feed = {session.get_inputs()[0].name: np.ascontiguousarray(pixels.transpose(0, 3, 1, 2))}
+    return float(np.abs(session.run(None, feed)[0].reshape(Z.shape) - Z).max() / np.abs(Z).max())
+
+
+def export(network: Any, pixels: np.ndarray, path: Path) -> None:
+    """Write a module of PyTorch's as an ONNX file."""
     import torch
+
+    options: dict[str, Any] = {"dynamo": False, "input_names": ["X"], "dynamic_axes": {"X": {0: "m"}}}
+    torch.onnx.export(network.eval(), (torch.from_numpy(pixels),), path, **options)
+
+
+def import_from_torch(name: str, folder: Path) -> None:
+    """Write a module whose norms have seen some photos, and what is imported of its file."""
+    import torch
+    from benchmarks.torch_networks import NETWORKS
+
+    import pellucid as pl
+
+    torch.manual_seed(0)
+    network, pixels = NETWORKS[name](), np.ascontiguousarray(photos(name, 4).transpose(0, 3, 1, 2))
+    with torch.no_grad():
+        for _ in range(3):
+            network(torch.from_numpy(pixels))
+    export(network, pixels, folder / f"{name}.onnx")
+    pl.save(pl.import_onnx(folder / f"{name}.onnx", pixels="unit"), folder / f"{name}.safetensors")
+
+
+def load_pretrained(name: str, folder: Path) -> None:
+    """Write the pretrained network, and its file without preprocessing, of photos with their channels first."""
+    import pellucid as pl
+    from pellucid.formats.onnx.export import to_onnx
+
+    model = pl.pretrained(name)
+    pl.save(model, folder / f"{name}.safetensors")
+    file = to_onnx(model, raw=True)
+    graph, first = file.graph, file.graph.node[0]
+    assert first.op_type == "Transpose"
+    graph.input[0].name = first.output[0]
+    for dim, n in zip(graph.input[0].type.tensor_type.shape.dim[1:], (3, SIDE, SIDE), strict=True):
+        dim.dim_value = n
+    del graph.node[0]
+    (folder / f"{name}.onnx").write_bytes(file.SerializeToString())
+
+
+def train(name: str, folder: Path) -> None:
+    """Train a network briefly, and write it."""
     from benchmarks.in_pytorch import to_torch
     from benchmarks.zoo import NETWORKS
 
@@ -50,12 +117,7 @@ def prepare(name: str, folder: Path) -> float:
     X, y = network.samples(128, model.output_shape[0])
     pl.train(model, (X, y), n_epochs=3, batch_size=32, optimizer="adam", learning_rate=0.001, kernels="numpy")
     pl.save(model, folder / f"{name}.safetensors")
-    theirs, pixels = to_torch(model).eval(), np.ascontiguousarray(X[:64].transpose(0, 3, 1, 2))
-    options: dict[str, Any] = {"dynamo": False, "input_names": ["X"], "dynamic_axes": {"X": {0: "m"}}}
-    torch.onnx.export(theirs, (torch.from_numpy(pixels),), folder / f"{name}.onnx", **options)
-    session = onnxruntime.InferenceSession(folder / f"{name}.onnx")
-    Z = model.decision_function(X[:64])
-    return float(np.abs(session.run(None, {"X": pixels})[0].reshape(Z.shape) - Z).max() / np.abs(Z).max())
+    export(to_torch(model), np.ascontiguousarray(X[:64].transpose(0, 3, 1, 2)), folder / f"{name}.onnx")
 
 
 def serve(predict: Callable[[], Any], seconds: float) -> None:
@@ -65,7 +127,7 @@ def serve(predict: Callable[[], Any], seconds: float) -> None:
 def pellucid(name: str, folder: Path, batch: int, seconds: float) -> None:
     import pellucid as pl
 
-    model, X = pl.load(folder / f"{name}.safetensors"), photos(name, batch)
+    model, X = pl.load(folder / f"{name}.safetensors"), as_given(name, photos(name, batch))
     end = time.monotonic() + (0 if "PELLUCID_KERNELS" in os.environ else LONGEST)
     while time.monotonic() < end and not model._warming.is_ready:
         model.decision_function(X)
@@ -80,7 +142,8 @@ def onnx(name: str, folder: Path, batch: int, seconds: float, n_threads: str) ->
     options.add_session_config_entry("session.set_denormal_as_zero", "1")
     session = onnxruntime.InferenceSession(folder / f"{name}.onnx", options)
     pixels = np.ascontiguousarray(photos(name, batch).transpose(0, 3, 1, 2))
-    serve(lambda: session.run(None, {"X": pixels}), seconds)
+    X = session.get_inputs()[0].name
+    serve(lambda: session.run(None, {X: pixels}), seconds)
 
 
 def pytorch(
@@ -119,7 +182,7 @@ def contestants(name: str, folder: str, batch: int, seconds: float) -> dict[str,
     for n in ("2", "1") if batch == 1 else ("2",):
         threads = f"{n} thread{'s' * (n == '2')}"
         found[f"onnxruntime, {threads}"] = Contestant(("onnxruntime", *task, n))
-        for way in ("eager", "compiled"):
+        for way in ("eager", "compiled") if name in OWN else ():
             for layout in ("channels_last", "default"):
                 environment = {**harness.TUNED_ALLOCATOR, "OMP_NUM_THREADS": n}
                 contestant = Contestant(("pytorch", *task, n, way, layout), environment)
@@ -129,7 +192,11 @@ def contestants(name: str, folder: str, batch: int, seconds: float) -> dict[str,
 
 def main() -> None:
     """Measure and print."""
-    options = harness.arguments(__doc__ or "").parse_args()
+    parser = harness.arguments(__doc__ or "")
+    parser.add_argument(
+        "--only", nargs="+", choices=NETWORKS, default=NETWORKS, metavar="NAME", help="some networks"
+    )
+    options = parser.parse_args()
     if options.child:
         who, name, folder, batch, seconds, *rest = options.child
         WHO[who](name, Path(folder), int(batch), float(seconds), *rest)
@@ -139,24 +206,25 @@ def main() -> None:
     seconds = SECONDS["quick" if options.quick else "full"]
     print(harness.machine("onnxruntime", "onnx", "torch"))
     with tempfile.TemporaryDirectory() as folder:
-        for name in NETWORKS:
+        for name in options.only:
             with lock.shared():
                 error = prepare(name, Path(folder))
             print(f"\n{name}: outputs of onnxruntime differ from ours by {error:.1e} of the largest")
-            for batch in BATCHES:
+            for batch in BATCHES[name]:
                 who = contestants(name, folder, batch, seconds)
-                print_batch(name, batch, *harness.contest(MODULE, who, n_rounds, lock))
+                print_batch(name, folder, batch, *harness.contest(MODULE, who, n_rounds, lock))
 
 
-def print_batch(name: str, batch: int, times: dict[str, harness.Times], rate: float) -> None:
-    """Print everybody's times, and photos a second."""
-    from benchmarks.zoo import NETWORKS
+def print_batch(name: str, folder: str, batch: int, times: dict[str, harness.Times], rate: float) -> None:
+    """Print everybody's times, and photos a second; of ours and onnxruntime's the least, too."""
+    import pellucid as pl
 
     title = f"{name}, {batch} photo{'s' * (batch > 1)}"
     harness.print_times(title, times, "pellucid, numba", n=batch)
-    model = NETWORKS[name].build()
-    model.initialize(NETWORKS[name].shape)
-    harness.print_floor(batch * model._n_operations, rate)
+    least = {who: min(found.seconds) for who, found in times.items()}
+    ours, theirs = (min(t for who, t in least.items() if who.startswith(one)) for one in ("pellucid", "onnx"))
+    print(f"least: {1e3 * ours:.4g} ms, onnxruntime {1e3 * theirs:.4g} ms: {theirs / ours:.2f} of its speed")
+    harness.print_floor(batch * pl.load(Path(folder) / f"{name}.safetensors")._n_operations, rate)
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ from pellucid.types import Array
 
 _ARE_BUSY: contextvars.ContextVar[bool] = contextvars.ContextVar("busy", default=False)
 _SHARE: list[int] = []  # cores that are this process's, where others of one training use the rest
+_HELPERS: "contextvars.ContextVar[Workers | None]" = contextvars.ContextVar("helpers", default=None)
 LOOK_SECONDS = 0.1  # after which one who waits looks whether those it waits for are still there
 
 
@@ -68,6 +69,21 @@ def side_by_side() -> Iterator[None]:
         yield
     finally:
         _ARE_BUSY.reset(token)
+
+
+def helpers() -> "Workers | None":
+    """Return the workers that an op may split its work over, here; None: it has one thread."""
+    return _HELPERS.get()
+
+
+@contextmanager
+def helped_by(workers: "Workers") -> Iterator[None]:
+    """Let ops that can be split run on these workers in this block; their threads themselves have no helpers."""
+    token = _HELPERS.set(workers)
+    try:
+        yield
+    finally:
+        _HELPERS.reset(token)
 
 
 def cut(size: int, n_parts: int) -> list[slice]:

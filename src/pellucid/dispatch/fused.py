@@ -11,3 +11,4 @@ conv_norm_backward: Callable[..., Any] = twins(fused.conv_norm_backward, kernel=
 conv_relu_forward: Callable[..., Any] = twins(fused.conv_relu_forward, kernel="fused", extra=("workspace",))
 conv_relu_backward: Callable[..., Any] = twins(fused.conv_relu_backward, kernel="fused")
 conv_affine: Callable[..., Any] = twins(fused.conv_affine, kernel="conv_affine", extra=("workspace",))
+conv_run: Callable[..., Any] = twins(fused.conv_run, kernel="conv_run", extra=("workspace",))

@@ -13,10 +13,12 @@ from pellucid.kernels.conv import algorithm_for, blocks
 from pellucid.kernels.conv_algorithm import ConvAlgorithm
 from pellucid.ops.conv import conv_geometry
 from pellucid.ops.conv_geometry import NO_PADDING, Padding, Pair
+from pellucid.threads import cut, helpers
 from pellucid.types import Array
 from pellucid.workspace import Workspace
 
 ONES = np.ones(1)
+TILE = 4  # rows that Winograd makes at a time: of one image, each thread computes some of these
 
 
 def conv_affine(
@@ -34,20 +36,43 @@ def conv_affine(
     workspace: Workspace | None = None,
 ) -> Array:
     """Return A = max_pool(relu(scale (X * W) + shift)): a block of a network that only predicts."""
-    workspace = workspace or Workspace()
-    # An algorithm of its own, whose weights stay laid out from one prediction to the next.
-    fixed = workspace.keep("fixed weights", FixedWeights)
-    algorithm, A, Z, zeros = fixed.place(workspace, X, W, pool, stride, padding, dilation, groups)
+    workspace, X = workspace or Workspace(), np.ascontiguousarray(X)
+    window = stride, padding, dilation, groups
+    place = workspace.keep((X.shape, W.shape, pool, window), lambda: conv_geometry(X, W, None, *window))
+    h, w, c = place.out_shape[1:]
+    A = workspace.take("A", (len(X), h // 2, w // 2, c) if pool else (len(X), h, w, c), X.dtype)
+    reach = (W.shape[0] - 1) * dilation[0] + 1
+    workers = helpers() if len(X) == 1 and max(padding[0]) < reach else None
+    if workers is None:
+        _compute(workspace.keep("fixed weights", FixedWeights), X, W, scale, shift, window, relu, pool, A)
+        return A
+
+    def compute_rows(i: int) -> None:
+        """Write some rows: what their windows see is an image with a padding of its own."""
+        rows, ((above, _), across) = cut(-(-h // TILE), workers.n)[i], padding
+        first, last = rows.start * TILE, min(rows.stop * TILE, h)
+        top, bottom = first * stride[0] - above, (last - 1) * stride[0] + reach - above
+        seen = max(top, 0), min(bottom, X.shape[1])
+        own = stride, ((seen[0] - top, bottom - seen[1]), across), dilation, groups
+        if first < last:
+            fixed, Z = workspace.keep(("fixed weights", i), FixedWeights), A[:, first >> pool : last >> pool]
+            _compute(fixed, X[:, slice(*seen)], W, scale, shift, own, relu, pool, Z)
+
+    workers.run(compute_rows)
+    return A
+
+
+def _compute(
+    fixed: "FixedWeights", X: Array, W: Array, scale: Array | None, shift: Array | None, window: Any,
+    relu: bool, pool: bool, A: Array,
+) -> None:  # fmt: skip
+    """Write A, the output for X."""
+    algorithm, Z, zeros = fixed.place(X, W, pool, A, window)
     fixed._lay_out(algorithm, W, scale)
     shift = zeros if shift is None else shift if shift.dtype == X.dtype else shift.astype(X.dtype)
-    X = np.ascontiguousarray(X)
-    if len(X) <= algorithm.block:
-        _one_block(algorithm, X, Z, A, shift, relu, pool)
-        return A
     for block in blocks(algorithm, len(X)):
         own = A[block]
-        _one_block(algorithm, X[block], Z[: len(own)] if pool else own, own, shift, relu, pool)
-    return A
+        _one_block(algorithm, X[block], own if Z is None else Z[: len(own)], own, shift, relu, pool)
 
 
 def _one_block(
@@ -67,8 +92,7 @@ class Place(NamedTuple):
     """What a prediction of photos of one shape works with."""
 
     algorithm: ConvAlgorithm
-    A: Array  # the output
-    Z: Array  # A, or where there is pooling room for a block of the convolution
+    Z: Array | None  # where there is pooling, room for a block of the convolution
     zeros: Array  # (c_out,)
 
 
@@ -83,16 +107,15 @@ class FixedWeights:
         self._place: Place | None = None
         self._key: tuple[Any, ...] = ()
 
-    def place(self, workspace: Workspace, X: Array, W: Array, pool: bool, *window: Any) -> Place:
+    def place(self, X: Array, W: Array, pool: bool, A: Array, window: tuple[Any, ...]) -> Place:
         """Return what serves arrays of these shapes, found once for each."""
         key = (X.shape, W.shape, X.dtype, pool, window)
         if self._place is None or self._key != key:
             geometry = conv_geometry(X, W, None, *window)
             algorithm = algorithm_for(geometry, X.dtype, self.workspace)
             m, h, w, c = geometry.out_shape
-            A = workspace.take("A", (m, h // 2, w // 2, c) if pool else (m, h, w, c), X.dtype)
-            Z = workspace.take("Z", (min(algorithm.block, m), h, w, c), X.dtype) if pool else A
-            self._key, self._place = key, Place(algorithm, A, Z, np.zeros(c, X.dtype))
+            Z = self.workspace.take("Z", (min(algorithm.block, m), h, w, c), X.dtype) if pool else None
+            self._key, self._place = key, Place(algorithm, Z, np.zeros(c, X.dtype))
         return self._place
 
     def _lay_out(self, algorithm: ConvAlgorithm, W: Array, scale: Array | None) -> None:

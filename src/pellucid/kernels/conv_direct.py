@@ -159,13 +159,15 @@ class Walk(NamedTuple):
     target_step: int
 
 
-def walk_of_outputs(sums: Sums, channels: Channels, itemsize: int) -> tuple[Walk, Array]:
+def walk_of_outputs(
+    sums: Sums, channels: Channels, itemsize: int, loop_of: Any = product
+) -> tuple[Walk, Array]:
     """Return the walk of sums over taps, and its weights: in order, (position of the tap, summed channel)."""
     lanes, pixel, positions = VECTOR_BYTES // itemsize, sums.pixel, sums.taps.reshape(len(sums.rows), -1)
     summed = np.arange(channels.n_summed)
     if _is_narrow(channels, sums.n_taps, lanes):
         steps = _divisor(sums.n_columns, TILE)
-        loop = product(TILE // steps, steps, 1, sums.start_step, sums.n_taps, sums.tap_step, channels.each)
+        loop = loop_of(TILE // steps, steps, 1, sums.start_step, sums.n_taps, sums.tap_step, channels.each)
         starts, targets = sums.starts[::steps].copy(), sums.targets[::steps].copy()
         walk = Walk(loop, lanes, starts, targets, sums.rows, channels.n_summed, 1, pixel, sums.target_step)
         order = np.broadcast_arrays(positions[:, None, :], summed[:, None])
@@ -174,7 +176,7 @@ def walk_of_outputs(sums: Sums, channels: Channels, itemsize: int) -> tuple[Walk
     runs, length = sums.rows, sums.n_taps * pixel
     if channels.n_summed != pixel or (sums.tap_step != 1 and sums.n_taps > 1):
         runs, length = grid(sums.rows, np.arange(sums.n_taps) * sums.tap_step * pixel), channels.n_summed
-    loop = product(_rows(vectors), 1, vectors)
+    loop = loop_of(_rows(vectors), 1, vectors)
     walk = Walk(loop, vectors * lanes, sums.starts, sums.targets, runs, length, 1, pixel, 0)
     order = np.broadcast_arrays(sums.taps[:, None], summed)
     return walk, np.stack([part.ravel() for part in order])

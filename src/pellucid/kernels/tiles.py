@@ -226,6 +226,97 @@ def add(
     return tile(tile, X, starts, intp, intp, intp, W, intp, intp, intp, u_step, n_v, v_step, each), write
 
 
+@intrinsic(prefer_literal=True)  # type: ignore[untyped-decorator]
+def finish(
+    typing: Any, tile: Any, scale: Any, shift: Any, at: Any, n_columns: Any, bounds: Any, is_swish: Any
+) -> Any:
+    """Return the tile of A = min(max(V, low), high), V = scale[at:] Z + shift[at:]; bounds = (low, high, slope).
+
+    If ``is_swish`` A = V min(max(slope V + 1/2, low), high). NaN comes through.
+    """
+    is_swish_ = is_swish.literal_value
+
+    def write(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        writer = Writer(tile, context, builder, signature)
+        values, scale, shift, at, n_columns, bounds, _ = arguments
+        masks, rows, numbers = writer.masks(n_columns), writer.rows(values), writer.array(5, bounds)
+        factor, term = (
+            writer.load(writer.address(writer.array(i, array), at), masks)
+            for i, array in ((1, scale), (2, shift))
+        )
+        low, high, slope = (
+            writer.splat(builder.load(writer.address(numbers, writer.constant(i)))) for i in range(3)
+        )
+        half = ir.Constant(writer.tile.vector, [0.5] * tile.lanes)
+        for key, vectors in rows.items():
+            found = []
+            for v in writer.multiply_add(vectors, factor, term):
+                a = writer.multiply_add([v], [slope], [half])[0] if is_swish_ else v
+                a = builder.select(builder.fcmp_ordered(">", low, a), low, a)
+                a = builder.select(builder.fcmp_ordered("<", high, a), high, a)
+                found.append(builder.fmul(v, a) if is_swish_ else a)
+            rows[key] = found
+        return writer.tile_of(rows)
+
+    return tile(tile, scale, shift, types.intp, types.intp, bounds, is_swish), write
+
+
+@cache
+def finished_product(
+    entries: int, steps: int, vectors: int, u_step: int = 1, n_v: int = 1, v_step: int = 1, each: bool = False
+) -> Any:
+    """Return the loop of ``product`` for weights as they are stored, with what follows a convolution."""
+
+    @compiled
+    def finished_sums_of_products(
+        X: Any, starts: Any, runs: Any, length: int, step: int, pixel: int, W: Any, rows: Any, room: Any,
+        n_runs: int, Z: Any, targets: Any, target_step: int, n_columns: int, X_group: int, first: int, last: int,
+        scale: Any, shift: Any, bounds: Any, is_swish: bool,
+    ) -> None:  # fmt: skip
+        """Z = finish(sums of products): see ``product``. Row k of W, flat, begins at rows[k] + g n_columns.
+
+        Panels of columns are counted through all groups, and the first to the one before the last computed. A
+        panel's weights for some runs are copied into ``room`` first, where they stay for all places.
+        """
+        wide = vectors * VECTOR_BYTES // X.itemsize
+        n_panels, depth = -(-n_columns // wide), length * n_v
+        for run in range(0, len(runs), n_runs):
+            some, own = runs[run : run + n_runs], rows[run * depth : (run + n_runs) * depth]
+            for panel in range(first, last):
+                g, n = panel // n_panels, panel % n_panels
+                at, left = g * n_columns + n * wide, n_columns - n * wide
+                X_n, W_n, Z_n = X[g * X_group :], W[at:], Z[at:]
+                if each:
+                    X_n = X_n[n * wide :]
+                for k in range(len(own)):
+                    given, kept = W_n[own[k] :], room[k * wide :]
+                    if left >= wide:
+                        for c in range(wide):
+                            kept[c] = given[c]
+                    else:
+                        for c in range(left):
+                            kept[c] = given[c]
+                for p in range(0, len(starts), entries):
+                    tile, q = zeros(X, entries, steps, vectors), 0
+                    if run > 0:
+                        tile = load(tile, Z_n, targets, p, target_step, left)
+                    for r in range(len(some)):
+                        for k in range(length):
+                            x = some[r] + k * step
+                            tile = add(
+                                tile, X_n, starts, p, x, pixel, room, q, wide, left, u_step, n_v, v_step, each
+                            )
+                            q += n_v * wide
+                    if run + n_runs >= len(runs):
+                        if is_swish:
+                            tile = finish(tile, scale, shift, at, left, bounds, True)
+                        else:
+                            tile = finish(tile, scale, shift, at, left, bounds, False)
+                    store(tile, Z_n, targets, p, target_step, left)
+
+    return finished_sums_of_products
+
+
 @cache
 def product(
     entries: int, steps: int, vectors: int, u_step: int = 1, n_v: int = 1, v_step: int = 1, each: bool = False

@@ -117,11 +117,15 @@ class Activation(Layer):
             raise OptionError(f"Activation: {error}") from None
 
     def forward(self, X: Array, *, training: bool = False) -> Array:
-        """Return the function of X."""
+        """Return the function of X; X itself where that is what it returns."""
+        if self.activation == "linear":
+            return X
         out, op = self._workspace.take("A", X.shape, X.dtype), self.activation_op
         A, self._cache = bias_activation_forward(X, None, op, out=out, workspace=self._workspace)
         return A
 
     def backward(self, dY: Array) -> Array:
         """Return dX, written over dY."""
+        if self.activation == "linear":
+            return dY
         return bias_activation_backward(dY, self._cache, dZ=dY)[0]

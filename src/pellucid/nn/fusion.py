@@ -11,8 +11,14 @@ from pellucid.nn.activation import Activation
 from pellucid.nn.conv import Conv2D
 from pellucid.nn.layer import Layer
 from pellucid.nn.norm import BatchNorm
-from pellucid.nn.pooling import MaxPool2D
+from pellucid.nn.pooling import MaxPool2D, ZeroPad2D
+from pellucid.nn.windows import pair
+from pellucid.ops.activations import Activation as ActivationOp
+from pellucid.ops.fused import Link, bounds_of
 from pellucid.types import Array
+
+FEWEST_CHANNELS = 12  # of a convolution by Winograd
+MOST_WEIGHTS = 2**15  # whose 36 numbers each stay in a cache: a product of few tiles reads them all
 
 
 @final
@@ -25,18 +31,19 @@ class ConvBlock(Layer):
     Parameters
     ----------
     layers : sequence of Layer
-        Conv2D, then perhaps BatchNorm, relu as an Activation or as the convolution's own, and MaxPool2D.
+        Conv2D, then perhaps BatchNorm, relu as an Activation or as the convolution's own, and MaxPool2D. In a
+        ConvRun perhaps ZeroPad2D first, and any activation that has bounds; no MaxPool2D.
     """
 
     def __init__(self, layers: Sequence[Layer]) -> None:
         super().__init__()
         self.layers = list(layers)
-        conv = layers[0]
-        assert isinstance(conv, Conv2D)
+        conv = next(layer for layer in layers if isinstance(layer, Conv2D))
         self.conv, self._is_frozen = conv, conv._is_frozen
         self.norm = next((layer for layer in layers if isinstance(layer, BatchNorm)), None)
         self.is_pooled = isinstance(layers[-1], MaxPool2D)
         self.has_relu = conv.activation == "relu" or any(isinstance(layer, Activation) for layer in layers)
+        self.activation = next((a for a in map(_activation_of, reversed(layers)) if a is not None), None)
         self._cache: Any = None
         self._predicted: Array | None = None  # X of a forward outside training
         self._fold: tuple[Any, Array, Array] | None = None  # of the norm: its numbers, scale and shift
@@ -91,13 +98,22 @@ class ConvBlock(Layer):
         )
         return A
 
+    def _scale_and_shift(self) -> tuple[Array | None, Array | None]:
+        return (None, self.conv.params.get("b")) if self.norm is None else self._folded(self.norm)
+
+    def link(self) -> Link:
+        """Return what it computes outside training."""
+        window, pad = self.conv.window, self.layers[0]
+        if isinstance(pad, ZeroPad2D):
+            both = tuple((a + c, b + d) for (a, b), (c, d) in zip(pad.pads, window["padding"], strict=True))
+            window = {**window, "padding": both}
+        return Link(self.conv.params["W"], *self._scale_and_shift(), **window, activation=self.activation)
+
     def _predict(self, X: Array) -> Array:
-        scale, shift = (None, self.conv.params.get("b")) if self.norm is None else self._folded(self.norm)
         A: Array = chains.conv_affine(
             X,
             self.conv.params["W"],
-            scale,
-            shift,
+            *self._scale_and_shift(),
             **self.conv.window,
             relu=self.has_relu,
             pool=self.is_pooled,
@@ -154,6 +170,42 @@ class ConvBlock(Layer):
         return dX
 
 
+@final
+class ConvRun(Layer):
+    """Blocks that follow one another in a prediction, without pooling; see :func:`pellucid.ops.fused.conv_run`."""
+
+    def __init__(self, blocks: Sequence[ConvBlock]) -> None:
+        super().__init__()
+        self.blocks, self._is_frozen = list(blocks), blocks[0]._is_frozen
+        self.layers = [layer for block in blocks for layer in block.layers]
+        self._predicted: Array | None = None  # X of the last forward, if no layer has seen it
+
+    def forward(self, X: Array, *, training: bool = False) -> Array:
+        """Return the last layer's output."""
+        self._predicted = None
+        if training or are_hooked(self.layers):
+            return self._forward_by_layers(X, training)
+        self._predicted = X
+        A: Array = chains.conv_run(X, [block.link() for block in self.blocks], workspace=self._workspace)
+        return A
+
+    def _forward_by_layers(self, X: Array, training: bool) -> Array:
+        for layer in self.layers:
+            X = layer.forward(X, training=training)
+        return X
+
+    def backward(self, dY: Array) -> Array | None:
+        """Write the layers' gradients; return the one for X, or None where it is not needed."""
+        if self._predicted is not None:
+            self._forward_by_layers(self._predicted, training=False)
+            self._predicted = None
+        dX: Array | None = dY
+        for layer in reversed(self.layers):
+            assert dX is not None
+            dX = layer.backward(dX)
+        return dX
+
+
 def are_hooked(layers: Sequence[Layer]) -> bool:
     """Return whether one of these layers is hooked."""
     return any("forward" in vars(layer) or "backward" in vars(layer) for layer in layers)
@@ -175,9 +227,65 @@ def fused(layers: Sequence[Layer]) -> list[Layer]:
     return steps
 
 
+def fused_for_prediction(layers: Sequence[Layer]) -> list[Layer]:
+    """Return the steps of a prediction: as :func:`fused`, and what is no matter of Winograd's as ConvRuns.
+
+    A run ends before a convolution that widens an image.
+    """
+    steps: list[Layer] = []
+    i = 0
+    while i < len(layers):
+        run: list[ConvBlock] = []
+        while n := _link_length(_alike(layers[i : i + 4])):
+            block = ConvBlock(layers[i : i + n])
+            if run and (
+                block.conv.filters > block.conv.input_shape[-1] or block._is_frozen != run[0]._is_frozen
+            ):
+                break
+            run.append(block)
+            i += n
+        if run:
+            steps.append(ConvRun(run))
+            continue
+        n = _length(_alike(layers[i : i + 4]))
+        if not n and isinstance(conv := layers[i], Conv2D) and conv.activation is None:
+            n = 1
+        steps.append(ConvBlock(layers[i : i + n]) if n else layers[i])
+        i += max(1, n)
+    return steps
+
+
+def _link_length(layers: Sequence[Layer]) -> int:
+    """Return how many of these layers, from the first on, are one link of a run; 0 if they begin none."""
+    n = int(len(layers) > 1 and isinstance(layers[0], ZeroPad2D))
+    conv = layers[n] if n < len(layers) else None
+    if not isinstance(conv, Conv2D) or _is_for_winograd(conv) or bounds_of(conv.activation_op) is None:
+        return 0
+    n += 1
+    if conv.activation is None and n < len(layers) and isinstance(layers[n], BatchNorm):
+        n += 1
+    if conv.activation is None and n < len(layers) and (op := _activation_of(layers[n])) and bounds_of(op):
+        n += 1
+    if n < len(layers) and _is_plain_pooling(layers[n]) and _length(layers) > 1:
+        return 0
+    return n
+
+
+def _is_for_winograd(conv: Conv2D) -> bool:
+    """Return whether a quarter of the multiplications will do: see kernels/conv_winograd.py."""
+    sizes = pair(conv.kernel_size), pair(conv.stride), pair(conv.dilation), conv.groups
+    c_in, c_out = conv.input_shape[-1], conv.filters
+    is_3x3 = sizes == ((3, 3), (1, 1), (1, 1), 1)
+    return is_3x3 and min(c_in, c_out) >= FEWEST_CHANNELS and c_in * c_out <= MOST_WEIGHTS
+
+
+def _activation_of(layer: Layer) -> ActivationOp | None:
+    return layer.activation_op if isinstance(layer, Activation | Conv2D) else None
+
+
 def _alike(layers: Sequence[Layer]) -> list[Layer]:
     """Return the layers up to the first that is frozen where the first of all is not, or the other way round."""
-    is_frozen = layers[0]._is_frozen
+    is_frozen = layers[0]._is_frozen if layers else False
     return list(takewhile(lambda layer: layer._is_frozen == is_frozen, layers))
 
 

@@ -25,7 +25,7 @@ from pellucid.ops.losses.base import LOSSES, Loss
 from pellucid.ops.losses.targets import default_loss
 from pellucid.registry import explain_call
 from pellucid.text import join_some, kind_of
-from pellucid.threads import Workers, allowed_threads, cut
+from pellucid.threads import Workers, allowed_threads, cut, helped_by
 from pellucid.types import Array, map_arrays, n_rows, take_rows
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 PREDICT_ROWS = 256  # samples predicted at a time, so that a large set needs no large buffers
 PREDICT_NUMBERS = 2**24  # in them, at most
 LAYER_NUMBERS = 2**27  # in what all layers make of them, at most: 512 MB of float32
+SPLIT_ONE = 2e8  # of one sample, from which its layers pay to be split
 SPLIT_OPERATIONS = 2e9  # of a prediction on compiled kernels, from which it pays to split it over threads
 
 
@@ -214,6 +215,9 @@ class Model(Container):
         def predict() -> Any:
             with dispatch.Settled():
                 n_threads = self._n_threads(n_rows(X))
+                if n_threads > 1 and n_rows(X) == 1:
+                    with one_blas_thread(), Workers(n_threads) as workers, helped_by(workers):
+                        return map_arrays(np.ndarray.copy, self.forward(map_arrays(prepare, X)))
                 if n_threads == 1 and n_rows(X) <= self._rows_a_piece(X):
                     own = X if type(X) is np.ndarray else take_rows(X, slice(None))
                     return map_arrays(np.ndarray.copy, self.forward(map_arrays(prepare, own)))
@@ -264,8 +268,9 @@ class Model(Container):
 
     def _n_threads(self, m: int) -> int:
         """Return on how many threads to predict: one, but for compiled kernels with much to do."""
-        is_long = m > 1 and dispatch.current() == "numba" and m * self._n_operations >= SPLIT_OPERATIONS
-        return min(allowed_threads(), m) if is_long else 1
+        least = SPLIT_OPERATIONS if m > 1 else SPLIT_ONE
+        is_long = dispatch.current() == "numba" and m * self._n_operations >= least
+        return min(allowed_threads(), max(m, 2)) if is_long else 1
 
     def _measure(self, X: Any, Y: Any, Z: Any = None) -> dict[str, float]:
         """Return the loss on prepared inputs and encoded targets and, for a classifier, the accuracy.

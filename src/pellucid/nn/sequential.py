@@ -100,9 +100,10 @@ class Sequential(Model):
         own = self._places[:first], self._places[first:]
         self._passes = dict.fromkeys(self._passes, own)
         if any(place._starts_chain for place in self._places):
-            from pellucid.nn.fusion import fused
+            from pellucid.nn.fusion import fused, fused_for_prediction
 
-            self._passes["numba", False] = self._passes["numba", True] = fused(own[0]), fused(own[1])
+            self._passes["numba", True] = fused(own[0]), fused(own[1])
+            self._passes["numba", False] = fused_for_prediction(own[0]), fused_for_prediction(own[1])
 
     def children(self) -> list[Layer]:
         """Return the layers."""

@@ -4,9 +4,12 @@ The usual blocks of a convolutional network: a convolution, then batch norm or a
 pooling over 2x2.
 """
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from pellucid.ops.activations import relu_backward, relu_forward
+import numpy as np
+
+from pellucid.ops.activations import ACTIVATIONS, Activation, relu_backward, relu_forward
 from pellucid.ops.arrays import written
 from pellucid.ops.batch_norm import (
     BatchMoments,
@@ -210,3 +213,68 @@ def conv_affine(
     Z = Z if shift is None else Z + shift
     Z = relu_forward(Z)[0] if relu else Z
     return max_pool_forward(Z, size=(2, 2))[0] if pool else Z
+
+
+class Link(NamedTuple):
+    """A convolution of a network that only predicts, with what follows it: see :func:`conv_run`."""
+
+    W: Array  # (kh, kw, c_in / groups, c_out)
+    scale: Array | None  # (c_out,); None: 1
+    shift: Array | None  # (c_out,); None: 0
+    stride: Pair
+    padding: Padding
+    dilation: Pair
+    groups: int
+    activation: Activation | None
+
+
+def conv_run(X: Array, links: Sequence[Link]) -> Array:
+    """Return A of the last of convolutions one after another: each A = activation(scale (X * W) + shift).
+
+    Examples
+    --------
+    >>> link = Link(np.full((1, 1, 1, 1), 2.0), None, -np.ones(1), (1, 1), NO_PADDING, (1, 1), 1, None)
+    >>> conv_run(np.ones((1, 1, 1, 1)), [link, link])
+    array([[[[1.]]]])
+    """
+    for W, scale, shift, stride, padding, dilation, groups, activation in links:
+        X = conv_affine(
+            X, W, scale, shift, stride=stride, padding=padding, dilation=dilation, groups=groups, relu=False
+        )
+        X = X if activation is None else activation.forward(X)[0]
+    return X
+
+
+class Bounds(NamedTuple):
+    """min(max(Z, low), high); of a swish Z min(max(slope Z + 1/2, low), high)."""
+
+    low: float = -np.inf
+    high: float = np.inf
+    slope: float = 1.0
+    is_swish: bool = False
+
+
+def bounds_of(activation: Activation | None) -> Bounds | None:
+    """Return an activation as bounds; None where it is none that has them.
+
+    Examples
+    --------
+    >>> bounds_of(ACTIVATIONS["relu6"]), bounds_of(ACTIVATIONS["tanh"])
+    (Bounds(low=0.0, high=6.0, slope=1.0, is_swish=False), None)
+    """
+    if activation is None:
+        return Bounds()
+    bounds = _BOUNDS.get(activation.backward)
+    is_relu6 = activation.chosen and bounds is not None
+    return Bounds(0.0, *activation.chosen) if is_relu6 else bounds
+
+
+_BOUNDS = {
+    ACTIVATIONS[name].backward: bounds
+    for name, bounds in (
+        ("linear", Bounds()),
+        ("relu", Bounds(0.0)),
+        ("relu6", Bounds(0.0, 6.0)),
+        ("hard_swish", Bounds(0.0, 1.0, 1 / 6, True)),
+    )
+}

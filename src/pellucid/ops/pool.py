@@ -221,7 +221,9 @@ def global_average_forward(X: Array, *, out: Array | None = None) -> tuple[Array
     >>> global_average_forward(np.arange(4.0).reshape(1, 2, 2, 1))[0]
     array([[1.5]])
     """
-    return written(X.mean(axis=(1, 2)), out, X.dtype), GlobalAverageCache(X.shape)
+    m, h, w, c = X.shape
+    weights = np.full((1, h * w), 1 / (h * w), X.dtype)  # a product is a sum along rows, several times as fast
+    return written((weights @ X.reshape(m, h * w, c))[:, 0], out, X.dtype), GlobalAverageCache(X.shape)
 
 
 def global_average_backward(dZ: Array, cache: GlobalAverageCache, *, dX: Array | None = None) -> Array:
