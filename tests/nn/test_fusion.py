@@ -11,10 +11,10 @@ from pellucid import dispatch
 from pellucid.nn.activation import Activation
 from pellucid.nn.conv import Conv2D
 from pellucid.nn.dense import Dense, Flatten
-from pellucid.nn.fusion import ConvBlock, fused
+from pellucid.nn.fusion import ConvBlock, ConvRun, fused, fused_for_prediction
 from pellucid.nn.layer import Layer
 from pellucid.nn.norm import BatchNorm
-from pellucid.nn.pooling import GlobalAvgPool2D, MaxPool2D
+from pellucid.nn.pooling import GlobalAvgPool2D, MaxPool2D, ZeroPad2D
 from pellucid.nn.sequential import Sequential
 
 needs_numba = pytest.mark.skipif(not HAS_NUMBA, reason="needs Numba: pip install 'pellucid[fast]'")
@@ -40,6 +40,51 @@ def test_only_what_fits_is_fused() -> None:
     assert lengths(run(pool=MaxPool2D(2, stride=1))) == [3, 0]
     assert lengths(run(), (9, 8, 3)) == [3, 0]
     assert ConvBlock(run()).params == {}
+
+
+def separable() -> list[Layer]:
+    """Expand, depthwise, project, with padding as a layer of its own."""
+    wide = [Conv2D(24, 1, use_bias=False), BatchNorm(), Activation("relu6")]
+    depthwise = [Conv2D(24, padding="valid", groups=24, stride=2), BatchNorm(), Activation("relu6", high=2.0)]
+    return [*wide, ZeroPad2D(((0, 1), (0, 1))), *depthwise, Conv2D(6, 1, activation="hard_swish")]
+
+
+def test_what_runs_together_in_a_prediction() -> None:
+    def lengths(layers: list[Layer]) -> list[list[int] | int]:
+        Sequential([*layers, GlobalAvgPool2D(), Dense(1)]).initialize((8, 8, 3))
+        steps = fused_for_prediction(layers)
+        return [
+            [len(block.layers) for block in step.blocks]
+            if isinstance(step, ConvRun)
+            else len(step.layers)
+            if isinstance(step, ConvBlock)
+            else 0
+            for step in steps
+        ]
+
+    assert lengths(separable()) == [[3, 4, 1]]
+    assert lengths([*separable(), *separable()]) == [[3, 4, 1], [3, 4, 1]]  # it widens again
+    assert lengths([Conv2D(4, activation="tanh"), Conv2D(4)]) == [0, [1]]
+    assert lengths([Conv2D(16, activation="relu"), MaxPool2D()]) == [2]
+    assert lengths([Conv2D(16), Conv2D(16), Conv2D(16, activation="relu"), Conv2D(600)]) == [[1], 1, 1, 1]
+    assert lengths([Conv2D(16), Conv2D(4000), ZeroPad2D(), Conv2D(2)]) == [[1], [1, 2]]
+
+
+@needs_numba
+def test_a_run_predicts_and_has_gradients_as_its_layers(rng: np.random.Generator) -> None:
+    model = Sequential([*separable(), GlobalAvgPool2D(), Dense(2)])
+    model.initialize((9, 8, 3))
+    model._mark_input_gradient(True)
+    X, dZ = rng.standard_normal((2, 9, 8, 3)).astype(np.float32), np.ones((2, 2), np.float32)
+    found = []
+    for kernels in ("plain", "numba"):
+        with dispatch.use(kernels):
+            Z = model.forward(X).copy()
+            dX = model.backward(dZ.copy())
+            assert dX is not None
+            found.append((Z, dX.copy(), model.grad.copy()))
+    for expected, got in zip(*found, strict=True):
+        np.testing.assert_allclose(got, expected, rtol=1e-3, atol=1e-4)
 
 
 @needs_numba
