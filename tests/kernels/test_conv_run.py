@@ -45,10 +45,12 @@ def links_of(layers: list[Layer], dtype: str) -> list[Link]:
     rng, c, links = np.random.default_rng(1), C, []
     for k, c_out, groups, stride, padding, dilation, act, scaled in layers:
         W = rng.standard_normal((k, k, c // groups, c_out)) / np.sqrt(k * k * c // groups)
-        scale = rng.standard_normal(c_out).astype(dtype) if scaled else None
-        shift, op = rng.standard_normal(c_out).astype(dtype), ACTIVATIONS[act] if act else None
-        window: Any = (stride, stride), padding, (dilation, dilation), groups
-        links.append(Link(W.astype(dtype), scale, shift, *window, op))
+        scale, shift = rng.standard_normal((2, c_out)).astype(dtype)
+        op = ACTIVATIONS[act] if act else None
+        strides, dilations = (stride, stride), (dilation, dilation)
+        links.append(
+            Link(W.astype(dtype), scale if scaled else None, shift, strides, padding, dilations, groups, op)
+        )
         c = c_out
     return links
 

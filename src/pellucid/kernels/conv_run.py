@@ -54,7 +54,7 @@ class Frame(NamedTuple):
         return self.n_rows * self.width * self.pixel
 
 
-def conv_run(X: Array, links: Sequence[Link], *, workspace: Workspace | None = None) -> Array:
+def conv_run(X: Array, links: Sequence[Link], *, workspace: Workspace | None = None) -> Array | Any:
     """Return the output of convolutions one after another, each with its scale, shift and activation."""
     if X.dtype.char not in NOTHING or not all(_is_served(link, X) for link in links):
         return NotImplemented
@@ -198,7 +198,7 @@ class Strip:
             whole[:, :, left + g.w :] = 0
             self.whole.append(whole)
             start = -(-stop // ALIGNED) * ALIGNED
-        self.X: Array | None = None
+        self.X: Any = None  # the images that it holds rows of
         self.room, dtype = memory[start:], run.dtype
         self.scales = [run.ones if link.scale is None else _as(link.scale, dtype) for link in links]
         self.shifts = [run.zeros if link.shift is None else _as(link.shift, dtype) for link in links]

@@ -265,8 +265,7 @@ def bounds_of(activation: Activation | None) -> Bounds | None:
     if activation is None:
         return Bounds()
     bounds = _BOUNDS.get(activation.backward)
-    is_relu6 = activation.chosen and bounds is not None
-    return Bounds(0.0, *activation.chosen) if is_relu6 else bounds
+    return bounds._replace(high=activation.chosen[0]) if bounds and activation.chosen else bounds
 
 
 _BOUNDS = {
