@@ -220,7 +220,11 @@ class AnyNetwork(Fitting, NetworkParameters):
         return [math.prod(layer.output_shape) for layer in self._hidden_layers()]
 
     def _hidden_outputs(self, X: Any, index: int) -> Array:
-        """Return a hidden layer's outputs, a row per sample."""
+        """Return a hidden layer's outputs, a row per sample; those of a pretrained body may be known."""
+        if index + 1 == self.model_._n_body:
+            with self._lock:
+                features: Array = self.model_._outputs_and_features(X)[1]
+                return features
         A = self.model_.preprocessing.apply(X, self.model_.dtype)  # type: ignore[union-attr]
         with self._lock:
             for layer in self._hidden_layers()[: index + 1]:

@@ -222,7 +222,9 @@ def global_average_forward(X: Array, *, out: Array | None = None) -> tuple[Array
     array([[1.5]])
     """
     m, h, w, c = X.shape
-    weights = np.full((1, h * w), 1 / (h * w), X.dtype)  # a product is a sum along rows, several times as fast
+    weights = np.full(
+        (1, h * w), 1 / (h * w), X.dtype
+    )  # a product is a sum along rows, several times as fast
     return written((weights @ X.reshape(m, h * w, c))[:, 0], out, X.dtype), GlobalAverageCache(X.shape)
 
 

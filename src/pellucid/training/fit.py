@@ -246,9 +246,10 @@ def fit(
     own, asked = _callbacks_of(options, data), options if held is None else replace(options, validation=held)
     how: dict[str, Any] = {"resume": resume, "nonfinite": nonfinite, "shared": shared}
     history = train_by_options(model, data, asked, [*callbacks, *own], **how)
-    body = {name: kept for name, kept in model._summary_of_training.items() if name == "body"}
+    known = model._summary_of_training
+    found = {name: known[name] for name in ("body", "weight_decay") if name in known}
     model._summary_of_training = {
-        **body,
+        **found,
         "pellucid": __version__,
         "options": options._option_values(),
         "n_steps": history.n_steps,

@@ -174,12 +174,12 @@ def prepare(
     augment = augment_preset(augment) if isinstance(augment, str) else augment
     if isinstance(schedule, str):
         schedule = SCHEDULES.make(schedule, **options.schedule_options)
-    if optimizer.is_full_batch:
-        _refuse_random_layers(model, optimizer)
     data, held, sample_weight = _held_out(in_range_seen(model, data, "train"), options)
     if held is not None and held is options.validation:  # given, not drawn from the data
         held = in_range_of(data, model, held, "train: validation")
     _fit_model(model, data, options)
+    if optimizer.is_full_batch:
+        _refuse_random_layers(model, optimizer)  # those of a body are frozen by now
     set_loss(model, data, loss_of(options))
     check_last_activation(model)
     Y = encode_targets(model, data, are_mixed=augment is not None and augment.mixes_targets)

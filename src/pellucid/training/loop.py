@@ -79,6 +79,9 @@ def train_by_options(
                     restore(run, saved)
                 steps_started = time.perf_counter()
                 _take_steps(run, executor, nonfinite)
+                if getattr(optimizer, "folds", 0):  # else the options say it
+                    history.note += f"; weight decay {optimizer.weight_decay:.3g}, chosen on held-out folds"
+                    model._summary_of_training["weight_decay"] = optimizer.weight_decay
                 history.loop_seconds = time.perf_counter() - steps_started
                 run.notify(StepsEnd(run))
     finally:

@@ -11,6 +11,7 @@ import numpy as np
 from pellucid.data.dataset import Split
 from pellucid.data.novelty import of_length_one
 from pellucid.data.stored.views import choose_rows
+from pellucid.errors import OptionError
 from pellucid.nn.model import Model
 from pellucid.plotting.curves import COLORS
 from pellucid.plotting.style import INK, MUTED, PAPER, RED, class_name, look, new_figure
@@ -161,11 +162,18 @@ def photo_map(
     doubtful : sequence of (part, index), optional
         Photos whose label is contradicted.
 
+    Raises
+    ------
+    OptionError
+        If the model has no body.
+
     Notes
     -----
     Features are scaled to length 1 and centred; the plane is that of their two largest singular values. 2,000
     photos of each part at most.
     """
+    if not model._n_body:
+        raise OptionError("photo_map: expected a model with a pretrained body. Train the preset pretrained.")
     rows = {}
     for name in PARTS:
         m = len(getattr(split, name))

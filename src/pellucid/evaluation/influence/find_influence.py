@@ -17,8 +17,10 @@ from pellucid.data.dataset import Split
 from pellucid.errors import DataError, OptionError, unknown_name
 from pellucid.evaluation.influence.explain import N_DRAWS, explain_predictions
 from pellucid.evaluation.influence.explained import METHODS, InfluenceOutcome
+from pellucid.evaluation.influence.linear import linear_estimate
 from pellucid.evaluation.influence.logits import check_classifier, logit
 from pellucid.evaluation.influence.retrain_runs import (
+    decay_of,
     from_checkpoints,
     is_start_gone,
     retrain,
@@ -111,6 +113,11 @@ def begin_influence(
         outputs = [trace.traced.outputs, *(known[i,] for i in range(len(known)))]
         before, *after = (logit(Z, traced.predicted_labels) for Z in outputs)
         scores = before - np.stack(after)
+    linear = None
+    if known and result.model._n_body and len(trace.traced.model._leaves()) == 1:
+        own, weights = trace.traced.model, training_weights(result)
+        labels = traced.predicted_labels
+        linear = linear_estimate(own, trace.train, trace.query, labels, decay_of(result), weights)
 
     def prove() -> InfluenceOutcome:
         explanations = explain_predictions(
@@ -133,7 +140,7 @@ def begin_influence(
             influence=traced,
             explanations=explanations,
             is_retrained=again,
-            agreement=agreement(traced, scores) if known else None,
+            agreement=agreement(traced, scores, linear) if known else None,
             n_trainings=n_done + trace.n_trainings,
             seconds=time.perf_counter() - started,
             notes=(*result.notes, *trace.notes, *_notes(result, traced, method)),
@@ -142,12 +149,13 @@ def begin_influence(
     return submit(executor if trace.on_threads else None, prove)
 
 
-def agreement(influence: Influence, changes: Array) -> dict[str, float]:
+def agreement(influence: Influence, changes: Array, linear: Array | None = None) -> dict[str, float]:
     """Return the rank correlation of each estimate with exact changes (m, n), the mean over the query samples.
 
     Spearman's; 0 where all ranks are equal.
     """
     estimates = {"tracin": influence.renormalized, "tracin-plain": influence.tracin}
+    estimates |= {} if linear is None else {"linear": linear}
     return {
         name: float(
             np.mean([rank_correlation(s, exact) or 0.0 for s, exact in zip(S.T, changes.T, strict=True)])

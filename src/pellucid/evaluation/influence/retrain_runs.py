@@ -5,15 +5,17 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from pellucid.data.dataset import Dataset
+from pellucid.data.preprocess import Preprocessing
 from pellucid.evaluation.influence.logits import outputs_of
 from pellucid.evaluation.influence.retraining import Retraining, Traced, project_to_span
 from pellucid.evaluation.influence.snapshots import last_snapshot, read_snapshot
 from pellucid.nn.model import Model, model_from_config
+from pellucid.nn.sequential import Sequential
 from pellucid.ops.losses.targets import class_weights_to_sample_weights
 from pellucid.runs.build import make_model
 from pellucid.runs.config import Stage
@@ -99,6 +101,7 @@ SAME = {
 def training_seconds(run: Run) -> float:
     """Return about how long one training takes on an idle core, from its operations: the same on every run."""
     model, options, m = run.model, run.config.options, len(run.split.train)
+    model = head_of(model, options.seed) if model._n_body else model  # features are known
     n_steps, batch = run.history.n_steps, min(options.batch_size or m, m)
     work = 3.0 * batch * n_steps * model._n_operations
     if can_be_dual(model, options, m):
@@ -121,6 +124,8 @@ class TrainingTrace(NamedTuple):
 def retrain(run: Run, query: Dataset) -> TrainingTrace:
     """Run the training again, where it holds in the samples' own span, and compare with the saved model."""
     model, options, train = run.model, run.config.options, run.split.train
+    if model._n_body:
+        return _retrain_head(run, query)
     if run.config.start is not None:
         start = make_model(run.config, None, run.split)
     else:
@@ -146,6 +151,48 @@ def retrain(run: Run, query: Dataset) -> TrainingTrace:
     notes = (OTHER.format(off=off),) if off > limit else ()
     queries = Dataset(retraining.query_X, query.y, query.classes)
     return TrainingTrace(retraining, traced, retraining.train, queries, notes, on_threads, n_trainings)
+
+
+def _retrain_head(run: Run, query: Dataset) -> TrainingTrace:
+    """Train the layers after a pretrained body again, on its features, with the weight decay that was chosen."""
+    model, train, options = run.model, run.split.train, run.config.options
+    known = {name: value for name, value in options.optimizer_options.items() if name != "folds"}
+    options = replace(
+        options, weight_decay=decay_of(run), optimizer_options=known, kernels="numpy", n_threads=1
+    )
+    X, query_X = (features_of_body(model, part.X) for part in (train, query))
+    start = head_of(model, options.seed)
+    features = Dataset(X, train.y, train.classes, train.noun, train.groups)
+    retraining = Retraining(start, features, query_X, partial(fit_in_stages, [], options), _held_out(run))
+    traced = retraining.traced(N_SNAPSHOTS)
+    off = np.abs(traced.outputs - outputs_of(model, query.X)).max()
+    notes = (OTHER.format(off=off),) if off > SAME["float32"] else ()
+    return TrainingTrace(
+        retraining, traced, features, Dataset(query_X, query.y, query.classes), notes, False, 1
+    )
+
+
+def decay_of(run: Run) -> float:
+    """Return the weight decay that a run was trained with: the one that was chosen, or the one asked for."""
+    decay: float = run.model._summary_of_training.get("weight_decay", run.config.options.weight_decay)
+    return decay
+
+
+def features_of_body(model: Model, X: Any) -> Array:
+    """Return what a model's pretrained body makes of photos."""
+    features = model._outputs_and_features(X)[1]
+    assert features is not None
+    return features
+
+
+def head_of(model: Model, seed: int) -> Model:
+    """Return the layers after a pretrained body, not trained, as a model of its features."""
+    parts = Sequential(model._places[model._n_body :])
+    head = model_from_config(parts.config(), dtype=model.dtype)
+    head.initialize(model._places[model._n_body].input_shape, seed=seed)
+    head._copy_loss(model)
+    head.preprocessing, head.classes = Preprocessing(), model.classes
+    return head
 
 
 def is_start_gone(run: Run) -> bool:

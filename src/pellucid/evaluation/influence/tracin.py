@@ -119,7 +119,7 @@ def trace_influence(
     rule = model.preprocessing or Preprocessing()
     X, query_X = rule.apply(train.X, model.dtype), rule.apply(query.X, model.dtype)
     predicted_labels = labels_of(model.decision_function(query.X))
-    slopes = _loss_slope(model, train), logit_slope(predicted_labels)
+    slopes = loss_slope(model, train), logit_slope(predicted_labels)
     m, n_snapshots = len(X), len(snapshots)
     each = 3.0 * model._n_operations / OPERATIONS_A_SECOND + SECONDS_A_LAYER * len(model._leaves())
     is_quick = (m + len(query_X)) * n_snapshots * each <= MOST_SECONDS
@@ -154,7 +154,7 @@ def trace_influence(
     )
 
 
-def _loss_slope(model: Model, data: Dataset) -> Slope:
+def loss_slope(model: Model, data: Dataset) -> Slope:
     """Return the outputs' gradient of each sample's own loss, not divided by their number."""
     loss = LOSSES.from_config(model.loss_config)
     Y = model._encode(data.y)

@@ -1,0 +1,92 @@
+"""What is found out about a run with a pretrained body: its features serve influence and the map of photos."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+
+import pellucid as pl
+from pellucid.data.novelty import of_length_one
+from pellucid.evaluation.explain.photo_map import photo_map
+from pellucid.evaluation.influence.retrain_runs import decay_of, features_of_body, head_of
+from pellucid.runs.record import read_run
+from pellucid.runs.run import Run
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run on drawn cats with a small body of random weights."""
+    here = tmp_path_factory.mktemp("of a body")
+    body = pl.preset("cnn-small", 3)
+    body.initialize((64, 64, 3), seed=3)
+    body.preprocessing = pl.Preprocessing("divide", 255.0)
+    body.save(here / "body.safetensors")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PELLUCID_CACHE_DIR", str(here / "cache"))
+        options = {"body": here / "body.safetensors", "progress": False, "say": lambda line: None}
+        pl.run("pretrained", "drawn-cats", out=here / "run", seed=2, **options)
+    return here / "run"
+
+
+@pytest.fixture(autouse=True)
+def _cache(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PELLUCID_CACHE_DIR", str(folder.parent / "cache"))
+
+
+@pytest.fixture(scope="module")
+def run(folder: Path) -> Run:
+    return read_run(folder)
+
+
+def test_the_decay_that_was_chosen_is_kept(run: Run) -> None:
+    assert 1e-6 <= decay_of(run) <= 4
+    assert f"weight decay {decay_of(run):.3g}, chosen on held-out folds" in run.history.note
+
+
+@pytest.mark.slow
+def test_leaving_one_out_trains_the_last_layer_alone(run: Run, folder: Path) -> None:
+    found = pl.influence(folder, method="leave-one-out", samples=[0, 5], top=3)
+    assert found.n_trainings > len(run.split.train)
+    assert found.agreement is not None
+    assert found.agreement["linear"] > 0.98
+    assert not found.notes
+    row = found.explanations[0].towards[0].row
+    X = features_of_body(run.model, run.split.train.X)
+    head, keep = head_of(run.model, 2), np.delete(np.arange(len(X)), row)
+    pl.train(
+        head, (X[keep], run.split.train.y[keep]), optimizer="lbfgs", weight_decay=decay_of(run), n_epochs=1000
+    )
+    z = head.decision_function(features_of_body(run.model, run.split.test.X[:1]))[0]
+    before = run.model.decision_function(run.split.test.X[:1])[0]
+    assert abs(before) - np.sign(before) * z == pytest.approx(
+        found.explanations[0].towards[0].score, abs=1e-2
+    )
+
+
+def test_the_map_shows_the_features_largest_variance(run: Run) -> None:
+    is_wrong = ~run.test_predictions.is_correct
+    found = photo_map(run.model, run.split, is_wrong, [("train", 3), ("test", 1)])
+    F = of_length_one(features_of_body(run.model, np.concatenate([run.split.train.X, run.split.test.X])))
+    centred = F - F.mean(axis=0)
+    values, vectors = np.linalg.eigh(centred.T @ centred)
+    assert np.abs(found.points) == pytest.approx(np.abs(centred @ vectors[:, [-1, -2]]), abs=1e-4)
+    assert found.explained == pytest.approx(values[-2:].sum() / values.sum(), rel=1e-4)
+    rows = found.to_rows()
+    marks = {(row["part"], row["index"]): row["mark"] for row in rows}
+    assert marks["train", 3] == "doubtful label"
+    assert sum(mark == "mistake" for mark in marks.values()) == is_wrong.sum()
+    assert len(found.plot().axes) == 1
+    with pytest.raises(pl.PellucidError, match="body"):
+        photo_map(pl.preset("mlp"), run.split, is_wrong)
+
+
+def test_scikit_learn_gets_the_features(run: Run, folder: Path) -> None:
+    X, y = run.split.train.X[:40], run.split.train.y[:40]
+    fitted = pl.ImageClassifier("pretrained", body=folder.parent / "body.safetensors").fit(X, y)
+    features = features_of_body(run.model, X)
+    np.testing.assert_allclose(fitted.transform(X), features, rtol=1e-5)
+    assert fitted.get_feature_names_out().shape == (features.shape[1],)
+    assert make_pipeline(clone(fitted), LogisticRegression(C=1e-3)).fit(X, y).score(X, y) > 0.6
