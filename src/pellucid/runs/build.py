@@ -116,7 +116,11 @@ def plan(
     0.0075
     """
     source = DataSource(data) if isinstance(data, str) else data
-    of_body = {"body": None if body is None else str(body), "pixels": pixels, "unfreeze": unfreeze}
+    of_body: dict[str, Any] = {
+        "body": None if body is None else str(body),
+        "pixels": pixels,
+        "unfreeze": unfreeze,
+    }
     if given := [name for name, value in of_body.items() if value is not None]:
         if start is not None:
             raise OptionError(f"--{given[0]}: {start} brings its own layers. Leave it out, or --start.")
@@ -205,7 +209,7 @@ def make_model(config: RunConfig, architecture: Architecture | None, split: Spli
     else:
         if split.classes and split.train.y.ndim == 1:
             check_classes(split)
-        of_body = {"body": config.body, "pixels": config.pixels}
+        of_body: dict[str, Any] = {"body": config.body, "pixels": config.pixels}
         model = preset(config.model, n_outputs=n_outputs_for(split.train), **of_body)
     if architecture is not None and not model._is_initialized:  # what does not fit is told with its line
         architecture.initialize(split.train.X.shape[1:], seed=config.options.seed)

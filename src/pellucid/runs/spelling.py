@@ -49,7 +49,7 @@ def command_line(verb: str, config: RunConfig, **changes: Any) -> str:
     is_same = model == config.model
     chosen = {name: value for name, value in _chosen(config).items() if is_same or name in OF_ANY_MODEL}
     parts = ["pellucid", verb, *data_parts(config.source), *_model_parts(config, model, freeze)]
-    if is_same:
+    if is_same and verb != "find-lr":
         parts += [
             part
             for name in ("body", "pixels", "unfreeze")

@@ -141,7 +141,7 @@ def plan_to_resume(
     start, freeze = (
         (config.start, freeze or config.freeze) if start is None and model is None else (start, freeze)
     )
-    of_body = {"body": body, "pixels": pixels, "unfreeze": unfreeze}
+    of_body: dict[str, Any] = {"body": body, "pixels": pixels, "unfreeze": unfreeze}
     if start is None and model is None:
         of_body = {name: getattr(config, name) if value is None else value for name, value in of_body.items()}
     asked = plan(model or config.model, data, photo=photo, start=start, freeze=freeze, **of_body)

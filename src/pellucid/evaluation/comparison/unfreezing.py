@@ -63,8 +63,8 @@ class Unfreezing:
             interval = "" if found.low is None else f", 95 % {found.low:+.3f} to {found.high:+.3f}"
             name = metric.replace("_", " ")
             parts.append(f"{name} {with_it:.3f}, without it {without:.3f} ({found.mean:+.3f}{interval})")
-        found = [self.difference(metric) for metric in ("balanced_accuracy", "log_loss")]
-        is_sure = any(one.low is not None and one.low * (one.high or 0) > 0 for one in found)
+        both = [self.difference(metric) for metric in ("balanced_accuracy", "log_loss")]
+        is_sure = any(one.low is not None and one.low * (one.high or 0) > 0 for one in both)
         better = "It helped." if is_sure else "It helped, by no more than chance may."
         verdict = better if self.helped else "It did not help: leave out --unfreeze."
         folds = self.log_loss.shape[1]

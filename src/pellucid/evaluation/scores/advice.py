@@ -119,7 +119,8 @@ class _Case:
     @property
     def is_short(self) -> bool:
         """Whether the training was so short that more epochs come before all else."""
-        return self.run.options.n_epochs <= FEW_EPOCHS and not self.is_full_batch
+        is_few = self.run.options.n_epochs <= FEW_EPOCHS and self.run.config.unfreeze is None
+        return is_few and not self.is_full_batch
 
     @cached_property
     def suited(self) -> Recommendation | None:
@@ -206,7 +207,7 @@ def _learning_rate(case: _Case) -> Advice | None:
     config = case.run.config
     if case.is_short:
         return Advice(case.unlearned, case.longer)
-    if config.start is not None:
+    if config.start is not None or config.unfreeze is not None:
         return Advice(case.unlearned, case.command(learning_rate=config.options.learning_rate / 10))
     return Advice(case.unlearned, command_line("find-lr", config))
 

@@ -10,7 +10,7 @@ from pellucid.nn.affine import Affine
 from pellucid.nn.conv import Conv2D
 from pellucid.nn.dense import Dense
 from pellucid.nn.layer import Layer
-from pellucid.nn.model import model_from_config
+from pellucid.nn.model import Model, model_from_config
 from pellucid.nn.norm import BatchNorm, LayerNorm
 from pellucid.nn.pooling import Resize2D
 from pellucid.nn.pretrained import efficientnet_lite
@@ -43,7 +43,7 @@ class Body:
 
     name: str
     pixels: str | None
-    size: tuple[int, int]
+    size: tuple[int, ...]
     layers: list[Layer] = field(default_factory=list)
     head: list[Layer] = field(default_factory=list)
 
@@ -79,7 +79,13 @@ class Body:
                 "source": f"the file {path.name}",
                 "licence": "that of the file",
             }
-            known = {**own, **source._summary_of_training.get("body", {}), "name": path.name}
+            before = source._summary_of_training.get("body", {})  # of a model with a body of its own
+            its = {
+                name: before[name]
+                for name in ("learned_from", "source", "licence", "notice")
+                if name in before
+            }
+            known = {**own, **its, "name": path.name}
             known["sha256"] = sha256_of(path)
         freezing.freeze(model, leaves[-1].name)
         model._summary_of_training["body"] = {**known, "n_layers": model._n_body}
@@ -126,7 +132,8 @@ def after_body(head: Sequence[Layer], name: str, pixels: str | None = None) -> S
     """
     if is_published(name, pixels):
         variant = variant_of(name)
-        layers, size = efficientnet_lite.features(variant), (variant.side, variant.side)
+        layers = efficientnet_lite.features(variant)
+        size: tuple[int, ...] = (variant.side, variant.side)
         rule = None  # bytes are divided by 255, floats are taken as they are
     else:
         path = file_of(name)
@@ -167,13 +174,13 @@ def _blocks(model: Sequential) -> list[int]:
 def check_n_blocks(n: int, name: str, pixels: str | None = None) -> None:
     """Raise OptionError for a number of blocks to be trained on that a body does not have."""
     model = with_new_head(name, 1, pixels)
-    model._lay_out((*model._body.size, 3))
+    model._lay_out((*body_size(name, pixels), 3))
     n_blocks = len(_blocks(model))
     if not 1 <= n <= n_blocks:
         raise OptionError(f"--unfreeze: expected 1 to {n_blocks}, as many blocks as the body has, got {n}.")
 
 
-def unfreeze_last(model: Sequential, n: int) -> None:
+def unfreeze_last(model: Model, n: int) -> None:
     """Let the last n blocks of a model's body be trained on, but for their batch norms.
 
     Those go on by their running statistics, with the factors and shifts that they have: few photos tell little of
@@ -184,6 +191,7 @@ def unfreeze_last(model: Sequential, n: int) -> None:
     OptionError
         If the body has no n blocks.
     """
+    assert isinstance(model, Sequential)
     first = _blocks(model)[-n]
     kept = [leaf for layer in model.layers[:first] for leaf in layer._leaves()]
     rest = [leaf for layer in model.layers[first:] for leaf in layer._leaves()]
