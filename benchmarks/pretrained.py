@@ -240,20 +240,27 @@ def main() -> None:
     parser.add_argument("--draws", type=int, default=20)
     parser.add_argument("--photos", type=int, default=2000)
     parser.add_argument("--blocks", type=int, default=2)
-    parts = {
-        "folds": lambda: [by_folds("catvnoncat", options.seeds), by_folds("drawn-cats", 1)],
-        "few": lambda: from_few("catvnoncat", options.draws),
-        "fits": lambda: fits("catvnoncat"),
-        "digits": digits,
-        "compile": compiling,
-        "many": lambda: many(options.photos),
-        "unfreeze": lambda: [unfreezing(name, options.blocks) for name in ("catvnoncat", "drawn-cats")],
-    }
+    parts = ("folds", "few", "fits", "digits", "compile", "many", "unfreeze")
     parser.add_argument("--only", choices=parts)
     options = parser.parse_args()
     print(machine("scikit-learn"))
-    for name in [options.only] if options.only else parts:
-        parts[name]()
+    for part in [options.only] if options.only else parts:
+        if part == "folds":
+            by_folds("catvnoncat", options.seeds)
+            by_folds("drawn-cats", 1)
+        elif part == "few":
+            from_few("catvnoncat", options.draws)
+        elif part == "fits":
+            fits("catvnoncat")
+        elif part == "digits":
+            digits()
+        elif part == "compile":
+            compiling()
+        elif part == "many":
+            many(options.photos)
+        else:
+            unfreezing("catvnoncat", options.blocks)
+            unfreezing("drawn-cats", options.blocks)
 
 
 if __name__ == "__main__":

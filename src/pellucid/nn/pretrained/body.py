@@ -43,7 +43,7 @@ class Body:
 
     name: str
     pixels: str | None
-    size: tuple[int, ...]
+    size: tuple[int, int]
     layers: list[Layer] = field(default_factory=list)
     head: list[Layer] = field(default_factory=list)
 
@@ -132,8 +132,7 @@ def after_body(head: Sequence[Layer], name: str, pixels: str | None = None) -> S
     """
     if is_published(name, pixels):
         variant = variant_of(name)
-        layers = efficientnet_lite.features(variant)
-        size: tuple[int, ...] = (variant.side, variant.side)
+        layers, size = efficientnet_lite.features(variant), (variant.side, variant.side)
         rule = None  # bytes are divided by 255, floats are taken as they are
     else:
         path = file_of(name)
@@ -146,7 +145,8 @@ def after_body(head: Sequence[Layer], name: str, pixels: str | None = None) -> S
                 f"pretrained: {path.name} does not end in a Dense layer after others, whose place new ones could "
                 "take. Name a network that gives numbers for classes."
             )
-        name, layers, size, rule = str(path.resolve()), found, source.input_shape[:2], source.preprocessing
+        height, width, _ = source.input_shape
+        name, layers, size, rule = str(path.resolve()), found, (height, width), source.preprocessing
     model = Sequential([*layers, *head])
     model._body = Body(name, pixels, size, layers, list(head))
     model.preprocessing = rule
@@ -206,5 +206,5 @@ def body_size(name: str, pixels: str | None = None) -> tuple[int, int]:
     """Return height and width of the photos that a body takes."""
     if is_published(name, pixels):
         return (variant_of(name).side,) * 2
-    size: tuple[int, int] = network_of(file_of(name), pixels).input_shape[:2]
-    return size
+    height, width, _ = network_of(file_of(name), pixels).input_shape
+    return height, width

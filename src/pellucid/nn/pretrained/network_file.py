@@ -92,18 +92,14 @@ def read_network(path: Path, pixels: str | None = None) -> Model:
     """
     check_option("pretrained", "pixels", pixels, str | None, Limits(choices=lambda: PIXELS))
     is_onnx, assumed = path.suffix.lower() == ".onnx", None  # by higher rooms
+    model: Model
     if is_onnx:
         importing = importlib.import_module("pellucid.formats.onnx.importing")
         model, _, assumed = importing.read_onnx(path, pixels=pixels)
     else:
         model = importlib.import_module("pellucid.formats.safetensors").load(path)
     shape: Any = model.input_shape
-    if (
-        not isinstance(shape, tuple)
-        or len(shape) != 3
-        or shape[2] != 3
-        or isinstance(model.output_shape, dict)
-    ):
+    if not isinstance(shape, tuple) or len(shape) != 3 or shape[2] != 3:
         raise OptionError(
             f"pretrained: {path.name}: expected a network of colour photos, (height, width, 3), got one of {shape}."
         )
@@ -166,23 +162,20 @@ def before_head(layer: Layer) -> list[Layer] | None:
         before = before_head(layers[-1]) if layers else None
         return None if before is None else [*layers[:-1], *before]
     if isinstance(layer, Graph) and isinstance(layer.outputs, str) and len(layer.inputs) == 1:
-        last, (source, *others) = layer.nodes[layer.outputs]
-        while (
-            isinstance(last, Layer)
-            and source in layer.nodes
-            and not any(leaf.params for leaf in last._leaves())
-        ):
-            last, (source, *others) = layer.nodes[source]
+        nodes: Mapping[str, Any] = layer.nodes  # with lists of sources
+        last, (source, *others) = nodes[layer.outputs]
+        while isinstance(last, Layer) and source in nodes and not any(leaf.params for leaf in last._leaves()):
+            last, (source, *others) = nodes[source]
         before = before_head(last) if isinstance(last, Layer) and not others else None
         if before is None or source in layer.inputs:
             return before
-        return [Graph(layer.inputs, _leading_to(source, layer.nodes), source), *before]
+        return [Graph(layer.inputs, _leading_to(source, nodes), source), *before]
     return None
 
 
 def _leading_to(name: str, nodes: Mapping[str, Any]) -> dict[str, Any]:
     """Return the nodes of a graph that a node depends on, and itself."""
     wanted = {name}
-    for one in reversed(nodes):
+    for one in reversed(list(nodes)):
         wanted |= set(nodes[one][1]) if one in wanted else set()
     return {one: node for one, node in nodes.items() if one in wanted}
