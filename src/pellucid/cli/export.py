@@ -39,3 +39,7 @@ def export(
         within, note = done.difference, done.note
         told = f"Its outputs are the model's, within {within:.1g}." if within is not None else ""
         echo(told or f"Not compared with the model: {note}.", err=True)
+        if done.dtype == "float16":
+            echo("Its weights are float16: each class compared is the one that the model gives.", err=True)
+        if done.beside:
+            echo(f"Its weights are in {done.beside.name}; keep both files in one folder.", err=True)

@@ -14,6 +14,7 @@ from pellucid.data.readers.images import read_sample
 from pellucid.data.readers.listing import list_folder
 from pellucid.data.source import DataSource
 from pellucid.errors import OptionError, PellucidError
+from pellucid.formats.half_precision import DTYPES, dtype_of
 from pellucid.formats.outputs import PHOTO, TABLE, kind_of_samples
 from pellucid.formats.safetensors import load, model_file
 from pellucid.nn.model import Model
@@ -36,11 +37,17 @@ class Exported:
         How far its outputs are from the model's, at most; None where they were not compared.
     note : str
         Why they were not.
+    dtype : str
+        Of its weights.
+    beside : Path or None
+        The file of its weights, where that is another one.
     """
 
     path: Path
     difference: float | None
     note: str = ""
+    dtype: str = "float32"
+    beside: Path | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as JSON can hold it."""
@@ -48,7 +55,10 @@ class Exported:
             "file": str(self.path),
             "bytes": self.path.stat().st_size,
             "largest_difference": self.difference,
+            "dtype": self.dtype,
         }
+        if self.beside:
+            told |= {"weights": str(self.beside), "bytes_of_weights": self.beside.stat().st_size}
         return {**told, "note": self.note} if self.note else told
 
 
@@ -61,31 +71,42 @@ class Kind:
     options: tuple[str, ...] = ()
 
 
-def _onnx(model: Model, path: Path, samples: Any, *, overwrite: bool, raw: bool = False) -> float:
+def _onnx(model: Model, path: Path, samples: Any, **options: Any) -> float:
     from pellucid.formats.onnx.export import export_onnx
 
-    return export_onnx(model, path, raw=raw, overwrite=overwrite)
+    return export_onnx(model, path, samples=_as_array(model, samples), **options)
 
 
-def _script(model: Model, path: Path, samples: Any, *, overwrite: bool, weights: str = "auto") -> float:
+def _script(model: Model, path: Path, samples: Any, **options: Any) -> float:
     from pellucid.formats.script.export import export_script
 
-    return export_script(model, path, weights=weights, samples=samples, overwrite=overwrite)
+    return export_script(model, path, samples=samples, **options)
 
 
-def _html(model: Model, path: Path, samples: Any, *, overwrite: bool, title: str = "") -> float | None:
+def _html(model: Model, path: Path, samples: Any, **options: Any) -> float | None:
     from pellucid.formats.html.export import export_html
 
-    if not isinstance(samples, np.ndarray):
-        files = samples if kind_of_samples(model) == PHOTO else ()
-        samples = np.array([_read(file, model) for file in files]) if len(files) else None
-    return export_html(model, path, title=title, samples=samples, overwrite=overwrite)
+    return export_html(model, path, samples=_as_array(model, samples), **options)
+
+
+def _beside(model: Model, path: Path, weights: str, dtype: str) -> Path | None:
+    from pellucid.formats.script.export import weights_beside
+
+    return weights_beside(model, path, weights, dtype)
+
+
+def _as_array(model: Model, samples: Any) -> Array | None:
+    """Return samples, which may be files of photos, as an array; None where there are none."""
+    if isinstance(samples, np.ndarray):
+        return samples
+    files = samples if kind_of_samples(model) == PHOTO else ()
+    return np.array([_read(file, model) for file in files]) if len(files) else None
 
 
 KINDS = {
-    "onnx": Kind(".onnx", _onnx, ("raw",)),
-    "script": Kind("predict.py", _script, ("weights",)),
-    "html": Kind(".html", _html, ("title",)),
+    "onnx": Kind(".onnx", _onnx, ("raw", "dtype")),
+    "script": Kind("predict.py", _script, ("weights", "dtype")),
+    "html": Kind(".html", _html, ("title", "dtype")),
 }
 
 
@@ -98,7 +119,12 @@ class ExportOptions:
     weights: str | None = option(
         None,
         choices=lambda: ("inside", "beside"),
-        help="script: in the file itself, or beside it as .npz; default: inside up to 20 MB.",
+        help="script: in the file itself, or beside it as .npz; default: inside up to 4 MB.",
+    )
+    dtype: str | None = option(
+        None,
+        choices=lambda: DTYPES,
+        help="Of the weights in the file; default: float16 in a page of a pretrained body, else float32.",
     )
     title: str | None = option(None, help="html: heading of the page; default: its classes.")
 
@@ -139,9 +165,12 @@ def export(
     source, model = model_file(path), load(path)
     if out is None:
         out = source.with_suffix(kind.file) if kind.file.startswith(".") else source.with_name(kind.file)
-    samples = () if to == "onnx" else samples_of(model, path)
+    dtype = dtype_of(model, given.get("dtype"), "export", is_page=to == "html")
+    beside = _beside(model, out, given.get("weights", "auto"), dtype) if to == "script" else None
+    samples = () if to == "onnx" and dtype == "float32" else samples_of(model, path)
     difference = kind.write(model, out, samples, overwrite=overwrite, **given)
-    return Exported(out, difference, "" if difference is not None else "no browser found that runs")
+    note = "" if difference is not None else "no browser found that runs"
+    return Exported(out, difference, note, dtype, beside)
 
 
 def samples_of(model: Model, path: Path) -> Sequence[Path] | Array:

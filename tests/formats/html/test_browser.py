@@ -65,7 +65,7 @@ def test_every_network_activation_and_loss(browser: str, tmp_path: Path) -> None
     for name, model in models.items():
         page, X = page_for(model), RNG.random((1, *model.input_shape)).astype(np.float32)
         activations |= page.activations
-        weights = base64.b64encode(page.weights.tobytes()).decode()
+        weights = base64.b64encode(page.weights).decode()
         asked.append({"network": page.network, "weights": weights, "x": X.ravel().tolist()})
         asked[-1]["is_raw"] = not name.startswith("loss")
         expected.append(model._raw_outputs(X.astype(model.dtype))[0])

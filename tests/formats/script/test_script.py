@@ -16,6 +16,7 @@ import pellucid as pl
 from pellucid.data.preprocess import Preprocessing
 from pellucid.errors import OutputError, PellucidError
 from pellucid.formats.script import export as room
+from pellucid.formats.script import trial
 from pellucid.formats.script.export import export_script
 from pellucid.formats.script.write import write_script
 from pellucid.types import map_arrays
@@ -171,7 +172,7 @@ def test_nothing_is_written_unless_it_is_right(tmp_path: Path, monkeypatch: pyte
     path.write_text("mine")
     with pytest.raises(OutputError, match="is there already"):
         export_script(model, path)
-    monkeypatch.setattr(room, "difference", lambda *arguments: 1.0)
+    monkeypatch.setattr(trial, "distance", lambda *arguments: 1.0)
     with pytest.raises(PellucidError, match="was not written"):
         export_script(model, path, overwrite=True)
     assert path.read_text() == "mine"

@@ -8,9 +8,10 @@ from typing import Any
 
 from pellucid.errors import OptionError
 from pellucid.files import check_free, write_atomically
+from pellucid.formats.half_precision import dtype_of, n_bytes, rounded
 from pellucid.formats.html.network import page_of, script_of, table_of_layers
 from pellucid.formats.html.trial import difference
-from pellucid.formats.outputs import TABLE, check_near, kind_of_samples, outputs_of
+from pellucid.formats.outputs import TABLE, kind_of_samples, outputs_of
 from pellucid.formats.steps import steps_of
 from pellucid.formats.templates import template
 from pellucid.nn.by_name import ModelLike, as_model
@@ -25,12 +26,13 @@ MOST_BYTES = 64 * 2**20  # of weights: a page that is larger does not open
 PARTS = ("page.css", "network.js", "photo.js", "page.js")
 
 
-@validate_call("model", "path", "title", "samples", "overwrite")
+@validate_call("model", "path", "title", "dtype", "samples", "overwrite")
 def export_html(
     model: ModelLike,
     path: str | Path,
     *,
     title: str = "",
+    dtype: str | None = None,
     samples: Array | None = None,
     overwrite: bool = False,
 ) -> float | None:
@@ -48,6 +50,9 @@ def export_html(
         Usually ending in ``.html``.
     title : str, optional
         Default: the classes.
+    dtype : {"float32", "float16"}, optional
+        Of the weights in the file; all is computed in float32. Default: float16 where layers
+        were trained elsewhere (the preset ``pretrained``), else float32.
     samples : Array, optional
         More photos to compare, uint8, as the model takes them.
     overwrite : bool, optional
@@ -56,8 +61,9 @@ def export_html(
     Returns
     -------
     float or None
-        The largest difference from the model on random samples: of probabilities, else relative to the largest
-        output. None if no Chromium or Chrome was found that runs, so that nothing was compared.
+        The largest difference from the model on random samples, and on those given: of probabilities, else relative
+        to the largest output. What rounded weights make of it is in it. None if no Chromium or Chrome was
+        found that runs, so that the page itself was not run.
 
     Raises
     ------
@@ -86,23 +92,23 @@ def export_html(
     path = Path(path)
     check_trained("export", model)
     check_free(path, overwrite=overwrite)
-    page = html_page(model, title=title)
-    found = difference(model, page, samples)
-    if found is not None:
-        check_near(found, "page")
+    dtype = dtype_of(model, dtype, "export_html", is_page=True)
+    exact, model = model, rounded(model, dtype)
+    page = html_page(model, title=title, dtype=dtype)
+    found = difference(model, page, samples, exact)
     write_atomically(path, page)
     return found
 
 
-def html_page(model: Model, *, title: str = "") -> str:
+def html_page(model: Model, *, title: str = "", dtype: str = "float32") -> str:
     """Return a model as the text of a page; see :func:`export_html`."""
     from markupsafe import Markup
 
-    if model.n_params * 4 > MOST_BYTES:
+    if n_bytes(model, dtype) > MOST_BYTES:
         raise OptionError(
             f"export: the model has {model.n_params:,} parameters, too many for a page. Try --to script or onnx."
         )
-    page = page_of(model)
+    page = page_of(model, dtype)
     folder = files("pellucid.formats.html") / "templates"
     parts = {name: Markup((folder / name).read_text(encoding="utf-8")) for name in PARTS}
     text: str = template("pellucid.formats.html", "page.html.jinja", autoescape=True).render(
@@ -111,7 +117,7 @@ def html_page(model: Model, *, title: str = "") -> str:
         is_table=kind_of_samples(model) == TABLE,
         rows=table_of_layers(steps_of(model)),
         network=Markup(_json(page.network)),
-        weights=Markup(_lines(base64.b64encode(page.weights.tobytes()).decode())),
+        weights=Markup(_lines(base64.b64encode(page.weights).decode())),
         activations=Markup(script_of(page.activations)),
         parts=parts,
         version=__version__,

@@ -1,4 +1,4 @@
-"""A network as data that the page's JavaScript runs: steps in order, and one array of float32 with all weights."""
+"""A network as data that the page's JavaScript runs: steps in order, and all weights one after another."""
 
 import math
 from functools import cache
@@ -9,6 +9,7 @@ import numpy as np
 from pellucid.errors import OptionError
 from pellucid.formats.describe import describe
 from pellucid.formats.expressions import javascript_of
+from pellucid.formats.half_precision import stored
 from pellucid.formats.outputs import ARRAYS, TABLE, kind_of_samples, outputs_of, rule_of
 from pellucid.formats.steps import Step, Steps, steps_of
 from pellucid.nn.model import Model
@@ -19,11 +20,11 @@ class Page(NamedTuple):
     """What a page has of a model."""
 
     network: dict[str, Any]
-    weights: Array  # (n,) float32, lowest byte first
+    weights: bytes  # float32, or float16, lowest byte first; network["stored"] says [bytes of one, how many]
     activations: dict[str, str]  # each as an expression of z in JavaScript
 
 
-def page_of(model: Model) -> Page:
+def page_of(model: Model, dtype: str = "float32") -> Page:
     """Return a model as the page's data.
 
     Raises
@@ -45,7 +46,7 @@ def page_of(model: Model) -> Page:
             "export: a page needs a network whose outputs are a row. End it with Flatten and Dense."
         )
     steps, output = steps_of(model), outputs[""]
-    weights, activations = _Weights(), dict[str, str]()
+    weights, activations = _Weights(dtype), dict[str, str]()
     written = [_written(step, weights, activations) for step in steps.steps]
     rule = rule_of(model)
     prepares: dict[str, Any] = {"divisor": rule.divisor if rule.kind == "divide" else 1.0}
@@ -59,10 +60,11 @@ def page_of(model: Model) -> Page:
         "prepares": prepares,
         "columns_first": begins_with_columns(),
         "reads": output.reads,
+        "stored": [[array.itemsize, array.size] for array in weights.arrays],
     }
     if kind == TABLE:
         network["columns"] = _columns(model)
-    return Page(network, weights.flat(), activations)
+    return Page(network, b"".join(array.tobytes() for array in weights.arrays), activations)
 
 
 @cache
@@ -90,7 +92,8 @@ def _columns(model: Model) -> list[dict[str, Any]]:
 class _Weights:
     """All arrays one after another; one of a layer that is used again, once."""
 
-    def __init__(self) -> None:
+    def __init__(self, dtype: str) -> None:
+        self.dtype = dtype
         self.arrays: list[Array] = []
         self._places: dict[str, list[int]] = {}
         self._n = 0
@@ -98,13 +101,10 @@ class _Weights:
     def place(self, name: str, array: Array) -> list[int]:
         """Return where an array is: [start, length]."""
         if name not in self._places:
-            self.arrays.append(np.ascontiguousarray(array, "<f4").ravel())
+            self.arrays.append(stored(array, self.dtype))
             self._places[name] = [self._n, array.size]
             self._n += array.size
         return self._places[name]
-
-    def flat(self) -> Array:
-        return np.concatenate([np.zeros(0, "<f4"), *self.arrays])
 
 
 def _written(step: Step, weights: _Weights, activations: dict[str, str]) -> dict[str, Any]:

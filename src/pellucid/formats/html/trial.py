@@ -13,8 +13,9 @@ import numpy as np
 from pellucid.data.readers.images import image_to_input
 from pellucid.data.readers.table_text import table_of
 from pellucid.errors import PellucidError
+from pellucid.formats.half_precision import moved
 from pellucid.formats.html.browser import find_browser, said_by
-from pellucid.formats.outputs import PHOTO, distance, kind_of_samples, outputs_of, random_rows
+from pellucid.formats.outputs import PHOTO, check_near, distance, kind_of_samples, outputs_of, random_rows
 from pellucid.nn.model import Model
 from pellucid.text import printable
 from pellucid.types import Array
@@ -37,20 +38,24 @@ ASK = """<pre id="said"></pre><script>
 </script>"""
 
 
-def difference(model: Model, page: str, samples: Any = ()) -> float | None:
-    """Return how far a page's outputs are from the model's on random samples, at most; None without a browser.
+def difference(model: Model, page: str, samples: Any, exact: Model) -> float | None:
+    """Return how far a page's outputs are from the exact model's on samples, at most; None without a browser.
+
+    PellucidError if the page gives something else than the model, or rounded weights move too much.
 
     Parameters
     ----------
     model : Model
+        With the weights of the page.
     page : str
-    samples : Array of photos, uint8, optional
+    samples : Array of photos, uint8, or None
         More samples to compare.
+    exact : Model
     """
-    browser = find_browser()
+    asked, X = _photos(model, samples) if kind_of_samples(model) == PHOTO else _rows(model)
+    by_rounding, browser = moved(exact, model, X), find_browser()
     if browser is None:
         return None
-    asked, X = _photos(model, samples) if kind_of_samples(model) == PHOTO else _rows(model)
     with tempfile.TemporaryDirectory(prefix="pellucid-", ignore_cleanup_errors=True) as folder:
         trial = Path(folder) / "trial.html"
         question = json.dumps(asked).replace("<", "\\u003c")
@@ -73,7 +78,9 @@ def difference(model: Model, page: str, samples: Any = ()) -> float | None:
             f"export: what the network takes in differs in the browser, by {away:.2g} on average."
         )
     outputs = np.array([each["outputs"] for each in told], np.float64)
-    return distance(outputs_of(model)[""], model.decision_function(theirs), outputs, "page")
+    found = distance(outputs_of(model)[""], model.decision_function(theirs), outputs, "page")
+    check_near(found, "page")
+    return found + by_rounding
 
 
 def _photos(model: Model, samples: Any) -> tuple[list[dict[str, Any]], Array]:

@@ -11,9 +11,10 @@ import numpy as np
 from pellucid.data.preprocess import Preprocessing
 from pellucid.errors import MissingExtraError, OptionError, PellucidError
 from pellucid.files import check_free, write_atomically
+from pellucid.formats.half_precision import dtype_of, moved, n_bytes, rounded
 from pellucid.formats.onnx.layers import write
 from pellucid.formats.onnx.nodes import Parts, Value
-from pellucid.formats.outputs import check_near, gives, outputs_of, random_samples, relative
+from pellucid.formats.outputs import check_near, gives, outputs_of, random_samples, relative, rule_of
 from pellucid.formats.safetensors import header_of
 from pellucid.formats.steps import steps_of
 from pellucid.nn.by_name import ModelLike, as_model
@@ -26,12 +27,20 @@ from pellucid.types import Array, Shape, map_arrays
 from pellucid.version import __version__
 
 OPSET, IR_VERSION = 17, 8  # of 2022: whatever runs ONNX today reads them
-BATCHES = (1, 3)  # samples of the comparison
+BATCHES, N_ROUNDED = (1, 3), 5  # samples of the comparison; of that with weights that are not rounded
 MOST_BYTES = 2**31 - 2**20  # a file cannot be larger
 
 
-@validate_call("model", "path", "raw", "overwrite")
-def export_onnx(model: ModelLike, path: str | Path, *, raw: bool = False, overwrite: bool = False) -> float:
+@validate_call("model", "path", "raw", "dtype", "samples", "overwrite")
+def export_onnx(
+    model: ModelLike,
+    path: str | Path,
+    *,
+    raw: bool = False,
+    dtype: str | None = None,
+    samples: Array | None = None,
+    overwrite: bool = False,
+) -> float:
     """Write a model as an ONNX file, and return how far its outputs are from the model's at most.
 
     The file takes samples as they were read, such as photos of bytes (m, h, w, c), and gives probabilities (of a
@@ -46,13 +55,18 @@ def export_onnx(model: ModelLike, path: str | Path, *, raw: bool = False, overwr
         Usually ending in ``.onnx``.
     raw : bool, optional
         Leave out preprocessing and probabilities: floats as the layers take them in, logits out.
+    dtype : {"float32", "float16"}, optional
+        Of the weights in the file; all is computed in float32. Default: float32.
+    samples : Array, optional
+        Samples as the model takes them, on which weights in float16 are compared as well.
     overwrite : bool, optional
         Replace a file that is there.
 
     Returns
     -------
     float
-        The largest difference on random samples: of probabilities, else relative to the largest output.
+        The largest difference on random samples, and on those given: of probabilities, else relative to the largest
+        output. What rounded weights make of it is in it.
 
     Raises
     ------
@@ -67,18 +81,20 @@ def export_onnx(model: ModelLike, path: str | Path, *, raw: bool = False, overwr
     Notes
     -----
     Checked by onnx's checker, and compared with the model in onnx's own evaluator and, where it is installed, in
-    onnxruntime. Weights are float32. Images are (m, c, h, w) inside, transposed at the edges.
+    onnxruntime. Images are (m, c, h, w) inside, transposed at the edges.
     """
     onnx = needed("onnx")
     model = as_model(model, "export_onnx")
     path = Path(path)
     check_trained("export", model)
-    if model.n_params * 4 > MOST_BYTES:
+    dtype = dtype_of(model, dtype, "export_onnx")
+    if n_bytes(model, dtype) > MOST_BYTES:
         raise OptionError(
             "export: the model has more than 2 GB of parameters, which an ONNX file cannot hold."
         )
     check_free(path, overwrite=overwrite)
-    made = to_onnx(model, raw=raw)
+    exact, model = model, rounded(model, dtype)
+    made = to_onnx(model, raw=raw, dtype=dtype)
     try:
         onnx.checker.check_model(made, full_check=True)
     except Exception as error:
@@ -86,14 +102,17 @@ def export_onnx(model: ModelLike, path: str | Path, *, raw: bool = False, overwr
     content = made.SerializeToString()
     difference = max(_difference(model, content, m, raw=raw) for m in BATCHES)
     check_near(difference, "file")
+    rng, rule = np.random.default_rng(0), rule_of(model)
+    X = map_arrays(lambda shape: random_samples(rng, (N_ROUNDED, *shape), rule), model.input_shape)
+    difference += max(moved(exact, model, each, raw=raw) for each in (X, samples) if each is not None)
     write_atomically(path, content)
     return difference
 
 
-def to_onnx(model: Model, *, raw: bool = False) -> Any:
+def to_onnx(model: Model, *, raw: bool = False, dtype: str = "float32") -> Any:
     """Return an initialized model as an ``onnx.ModelProto``."""
     onnx = needed("onnx")
-    parts = Parts(onnx)
+    parts = Parts(onnx, dtype)
     rule = None if raw else model.preprocessing
     steps = steps_of(model)
     kind = getattr(onnx.TensorProto, _input_dtype(rule).upper())

@@ -4,6 +4,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from pellucid.formats.half_precision import stored
 from pellucid.types import Array, Shape
 
 
@@ -27,8 +28,9 @@ class Value(NamedTuple):
 class Parts:
     """Collects nodes and constants, and gives each a name of its own."""
 
-    def __init__(self, onnx: Any) -> None:
+    def __init__(self, onnx: Any, dtype: str = "float32") -> None:
         self.onnx = onnx
+        self.dtype = dtype  # of weights in the file; all is computed in float32
         self.nodes: list[Any] = []
         self.constants: list[Any] = []
         self.where = ""  # the layer that is written: names begin so
@@ -53,10 +55,10 @@ class Parts:
         if name in self._weights:
             return name
         self._weights.add(name)
-        self.constants.append(
-            self.onnx.numpy_helper.from_array(np.ascontiguousarray(array, np.float32), name)
-        )
-        return name
+        kept = stored(array, self.dtype)
+        own = name if kept.dtype == np.float32 else f"{name}.{self.dtype}"
+        self.constants.append(self.onnx.numpy_helper.from_array(kept, own))
+        return name if own == name else self.add("Cast", own, name=name, to=self.onnx.TensorProto.FLOAT)
 
     def _name(self, kind: str) -> str:
         stem = f"{self.where}.{kind}" if self.where else kind

@@ -9,24 +9,25 @@ from typing import Any
 import numpy as np
 
 from pellucid.files import check_free, write_atomically
-from pellucid.formats.outputs import check_near
+from pellucid.formats.half_precision import dtype_of, n_bytes, rounded
 from pellucid.formats.script.trial import difference
 from pellucid.formats.script.write import write_script
 from pellucid.nn.by_name import ModelLike, as_model
-from pellucid.nn.model import check_trained
+from pellucid.nn.model import Model, check_trained
 from pellucid.registry import Limits, check_option, validate_call
 from pellucid.types import Array
 
-MOST_INSIDE = 20 * 2**20  # bytes of weights
+MOST_INSIDE = 4 * 2**20  # bytes of weights: editors open what is not larger
 WEIGHTS = ("auto", "inside", "beside")
 
 
-@validate_call("model", "path", "weights", "samples", "overwrite")
+@validate_call("model", "path", "weights", "dtype", "samples", "overwrite")
 def export_script(
     model: ModelLike,
     path: str | Path,
     *,
     weights: str = "auto",
+    dtype: str | None = None,
     samples: Sequence[Path] | Array = (),
     overwrite: bool = False,
 ) -> float:
@@ -43,7 +44,9 @@ def export_script(
         Usually ending in ``.py``.
     weights : {"auto", "inside", "beside"}, optional
         Where they are: in the script, as text, or in a ``.npz`` file of the same name beside it. "auto": inside
-        up to 20 MB. Either way they are float32.
+        up to 4 MB. Moved together, both run from any folder.
+    dtype : {"float32", "float16"}, optional
+        Of the weights in the file; all is computed in float32. Default: float32.
     samples : sequence of Path, or Array, optional
         More to compare with the model: photo files, or samples as the model takes them.
     overwrite : bool, optional
@@ -52,8 +55,8 @@ def export_script(
     Returns
     -------
     float
-        The largest difference from the model on random samples: of probabilities, else relative to the largest
-        output.
+        The largest difference from the model on random samples, and on those given: of probabilities, else relative
+        to the largest output. What rounded weights make of it is in it.
 
     Raises
     ------
@@ -83,23 +86,28 @@ def export_script(
     path = Path(path)
     check_option("export_script", "weights", weights, str, Limits(choices=lambda: WEIGHTS))
     check_trained("export", model)
-    is_inside = weights == "inside" or (weights == "auto" and model.n_params * 4 <= MOST_INSIDE)
-    beside = path.with_suffix(".npz")
-    check_free(path, overwrite=overwrite)
-    if not is_inside:
-        check_free(beside, overwrite=overwrite)
-    written = write_script(model, is_inside=is_inside, name=path.stem)
+    dtype = dtype_of(model, dtype, "export_script")
+    beside = weights_beside(model, path, weights, dtype)
+    for file in filter(None, (path, beside)):
+        check_free(file, overwrite=overwrite)
+    exact, model = model, rounded(model, dtype)
+    written = write_script(model, is_inside=beside is None, name=path.stem, dtype=dtype)
     with tempfile.TemporaryDirectory(prefix="pellucid-") as folder:
         trial = Path(folder) / "predict.py"
         trial.write_text(written.text, encoding="utf-8")
-        if written.beside:
+        if beside:
             trial.with_suffix(".npz").write_bytes(_npz(written.beside))
-        found = difference(model, trial, samples)
-    check_near(found, "script")
-    if written.beside:
+        found = difference(model, trial, samples, exact)
+    if beside:
         write_atomically(beside, _npz(written.beside))
     write_atomically(path, written.text)
     return found
+
+
+def weights_beside(model: Model, path: Path, weights: str, dtype: str) -> Path | None:
+    """Return the file of weights beside a script; None where they are inside."""
+    is_inside = weights == "inside" or (weights == "auto" and n_bytes(model, dtype) <= MOST_INSIDE)
+    return None if is_inside else path.with_suffix(".npz")
 
 
 def _npz(arrays: dict[str, Any]) -> bytes:

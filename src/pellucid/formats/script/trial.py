@@ -13,10 +13,12 @@ import numpy as np
 from pellucid.data.input_spec import white_seen
 from pellucid.data.readers.images import read_sample
 from pellucid.errors import PellucidError
+from pellucid.formats.half_precision import moved
 from pellucid.formats.outputs import (
     ARRAYS,
     PHOTO,
     TABLE,
+    check_near,
     distance,
     kind_of_samples,
     outputs_of,
@@ -41,8 +43,12 @@ PHOTOS = (
 )
 
 
-def difference(model: Model, script: Path, samples: Sequence[Path] | Array = ()) -> float:
-    """Return how far a script's outputs are from the model's on random samples, and on those given, at most."""
+def difference(model: Model, script: Path, samples: Sequence[Path] | Array, exact: Model) -> float:
+    """Return how far a script's outputs are from the exact model's on random samples, and on those given, at most.
+
+    ``model`` has the weights of the file. PellucidError if the script gives something else than that, or rounding
+    moves too much.
+    """
     files = [*sample_files(model, script.parent), *_files_of(model, samples, script.parent)]
     told = _run(script, files)
     X = _samples(model, files)
@@ -51,7 +57,8 @@ def difference(model: Model, script: Path, samples: Sequence[Path] | Array = ())
     for name, output in outputs_of(model).items():
         theirs = np.array([_numbers(each["outputs"][name] if name else each) for each in told])
         found = max(found, distance(output, expected[name] if name else expected, theirs, "script"))
-    return found
+    check_near(found, "script")
+    return found + moved(exact, model, X)
 
 
 def _run(script: Path, files: Sequence[Path]) -> list[Any]:

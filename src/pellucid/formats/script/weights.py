@@ -1,7 +1,7 @@
 """Weights inside a script, as text, or beside it, as a .npz file; a script gets a copy of one reader."""
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -9,13 +9,15 @@ import numpy as np
 from pellucid.types import Array
 
 
-def unpacked(text: bytes, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, Array]:
-    """Return the arrays that lie one after another in a text: float32, lowest byte first, in base64."""
-    flat, start, found = np.frombuffer(base64.b64decode(text), "<f4"), 0, {}
+def unpacked(
+    text: bytes, shapes: Mapping[str, tuple[int, ...]], half: Sequence[str] = ()
+) -> dict[str, Array]:
+    """Return the arrays that lie one after another in a text: float32, or float16, lowest byte first, in base64."""
+    content, start, found = base64.b64decode(text), 0, {}
     for name, shape in shapes.items():
-        n = int(np.prod(shape))
-        found[name] = flat[start : start + n].reshape(shape)
-        start += n
+        kept = np.frombuffer(content, "<f2" if name in half else "<f4", int(np.prod(shape)), start)
+        found[name] = kept.reshape(shape).astype(np.float32)
+        start += kept.nbytes
     return found
 
 
@@ -23,11 +25,14 @@ def loaded(path: Any, shapes: Mapping[str, tuple[int, ...]], stamp: str) -> dict
     """Return the arrays of the .npz file that was written with this script."""
     try:
         with np.load(path, allow_pickle=False) as file:
-            found = {name: file[name] for name in (*shapes, "stamp")}
+            found = {name: file[name].astype(np.float32) for name in shapes}
+            written_with = str(file["stamp"])
     except OSError as error:
-        raise SystemExit(f"{path}: cannot read the weights ({error.strerror or error}).") from None
+        raise SystemExit(
+            f"{path}: cannot read the weights ({error.strerror or error}). It belongs in the folder of the script."
+        ) from None
     except Exception:
         raise SystemExit(f"{path}: these are not the weights of this script.") from None
-    if str(found.pop("stamp")) != stamp:
+    if written_with != stamp:
         raise SystemExit(f"{path}: these weights were written with another script. Copy both again.")
     return found

@@ -11,6 +11,7 @@ import numpy as np
 
 from pellucid.data.input_spec import white_seen
 from pellucid.errors import OptionError
+from pellucid.formats.half_precision import stored
 from pellucid.formats.outputs import kind_of_samples, outputs_of, rule_of
 from pellucid.formats.script.network import definition, literal, write_forward
 from pellucid.formats.script.sources import Sources, names_in
@@ -42,7 +43,7 @@ class Written(NamedTuple):
     beside: dict[str, Array]
 
 
-def write_script(model: Model, *, is_inside: bool, name: str = "predict") -> Written:
+def write_script(model: Model, *, is_inside: bool, name: str = "predict", dtype: str = "float32") -> Written:
     """Return a model as a script of that name, its weights inside or beside it."""
     steps, outputs = steps_of(model), outputs_of(model)
     given: Any = model.input_shape
@@ -52,7 +53,7 @@ def write_script(model: Model, *, is_inside: bool, name: str = "predict") -> Wri
             "export: a script needs a network whose outputs are rows. End it with Flatten and Dense."
         )
     forward, schema = write_forward(steps), model._schema
-    weights = {key: np.ascontiguousarray(array, "<f4") for key, array in forward.weights.items()}
+    weights = {key: stored(array, dtype) for key, array in forward.weights.items()}
     content = b"".join(array.tobytes() for array in weights.values())
     stamp = hashlib.sha256(content).hexdigest()[:16]
     has_answers = any(output.kind == "answers" for output in outputs.values())
@@ -60,6 +61,7 @@ def write_script(model: Model, *, is_inside: bool, name: str = "predict") -> Wri
         "columns": () if schema is None else tuple((each.name, each.categories) for each in schema.columns),
         "forward": forward.lines,
         "functions": forward.functions | (definition("sigmoid", {}, "") if has_answers else {}),
+        "half": tuple(key for key, array in weights.items() if array.itemsize == 2),
         "headings": HEADINGS,
         "inputs": given if isinstance(given, dict) else {"samples": given},
         "is_inside": is_inside,

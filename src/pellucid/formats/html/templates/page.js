@@ -1,10 +1,20 @@
 // The page: what is dropped, pasted, chosen or typed goes through the network, and the verdict is shown.
 
 const network = JSON.parse(document.getElementById("network").textContent);
+const half = (bits) => { // sign, 5 bits of exponent and 10 of a fraction; no infinity is stored
+  const exponent = (bits >> 10) & 31, fraction = bits & 1023;
+  const size = exponent ? (1 + fraction / 1024) * 2 ** (exponent - 15) : fraction * 2 ** -24;
+  return bits & 0x8000 ? -size : size;
+};
 const weights = (() => {
   const text = atob(document.getElementById("weights").textContent.replace(/\s/g, ""));
-  const bytes = Uint8Array.from(text, (c) => c.charCodeAt(0)), view = new DataView(bytes.buffer);
-  return Float32Array.from({ length: bytes.length / 4 }, (_, i) => view.getFloat32(4 * i, true));
+  const view = new DataView(new ArrayBuffer(text.length)), { stored } = network;
+  for (let i = 0; i < text.length; i++) view.setUint8(i, text.charCodeAt(i));
+  const found = new Float32Array(stored.reduce((sum, [, n]) => sum + n, 0));
+  let i = 0, place = 0;
+  for (const [size, n] of stored) for (const stop = i + n; i < stop; i++, place += size)
+    found[i] = size === 4 ? view.getFloat32(place, true) : half(view.getUint16(place, true));
+  return found;
 })();
 const MOST_SHOWN = 10;
 const at = (id) => document.getElementById(id);

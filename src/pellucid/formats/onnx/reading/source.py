@@ -90,7 +90,10 @@ def read_source(path: Path) -> Source:
     opset = next((each.version for each in model.opset_import if each.domain in ("", "ai.onnx")), 0)
     try:
         folder = path.parent
-        constants = {each.name: array_of(each, folder) for each in graph.initializer}
+        computed = {name for each in graph.node if each.op_type != "Cast" for name in each.input}
+        constants = {
+            each.name: array_of(each, folder, half=each.name not in computed) for each in graph.initializer
+        }
         nodes = [_node(onnx, each, i, folder, opset) for i, each in enumerate(graph.node)]
     except FormatError as error:
         raise FormatError(f"{path}: {error}") from None

@@ -21,10 +21,10 @@ DTYPES = {  # by ONNX's number of the type: NumPy's, and the field of the number
     9: ("|b1", "int32_data"),
     11: ("<f8", "double_data"),
 }
-_STRING, _EXTERNAL = 8, 1
+_STRING, _HALF, _EXTERNAL = 8, 10, 1
 
 
-def array_of(tensor: Any, folder: Path | None) -> Array:
+def array_of(tensor: Any, folder: Path | None, *, half: bool = False) -> Array:
     """Return a tensor as an array.
 
     Parameters
@@ -32,6 +32,8 @@ def array_of(tensor: Any, folder: Path | None) -> Array:
     tensor : onnx.TensorProto
     folder : Path or None
         Where arrays may lie that are kept outside the file; None refuses them.
+    half : bool, optional
+        Read raw bytes of float16, too: only Cast takes them.
 
     Raises
     ------
@@ -47,12 +49,13 @@ def array_of(tensor: Any, folder: Path | None) -> Array:
         texts = [text.decode("utf-8", "replace") for text in tensor.string_data]
         _check(where, dims, count, len(texts), "texts")
         return np.array(texts, dtype=object).reshape(dims)
-    if tensor.data_type not in DTYPES:
+    is_half = half and tensor.data_type == _HALF and tensor.HasField("raw_data")
+    if not is_half and tensor.data_type not in DTYPES:
         raise FormatError(
             f"{where} holds numbers of ONNX's type {tensor.data_type}, which is not read (half precision, "
             "quantized). Export the network in float32."
         )
-    dtype, field = DTYPES[tensor.data_type]
+    dtype, field = ("<f2", "") if is_half else DTYPES[tensor.data_type]
     if tensor.data_location == _EXTERNAL:
         raw = _outside(tensor, where, folder, count * np.dtype(dtype).itemsize)
     elif tensor.HasField("raw_data"):
