@@ -47,7 +47,7 @@ def stored(array: Array, dtype: str) -> Array:
 
 
 def _is_matrix(array: Array) -> bool:
-    return sum(n > 1 for n in array.shape) > 1
+    return sum(1 for n in array.shape if n > 1) > 1
 
 
 def _is_in_range(array: Array) -> bool:
@@ -65,7 +65,7 @@ def rounded(model: Model, dtype: str) -> Model:
     if dtype == "float32":
         return model
     twin = copy.deepcopy(model)
-    twin._n_body = 0  # none whose features are kept
+    twin._keeps_features = False  # of another body
     kept = []
     for name, array in _arrays(twin).items():
         array[...] = stored(array, dtype)

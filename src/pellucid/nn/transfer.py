@@ -112,6 +112,8 @@ def transfer(
     made.inputs_seen = model.inputs_seen
     made.classes = part.classes if head is not None else model.classes
     made._recipe = RECIPE
+    if body := model._summary_of_training.get("body"):  # whose work it contains
+        made._summary_of_training["body"] = {**body, "n_layers": 0}
     if freeze is not None:
         freezing.freeze(made, freeze)
     return made

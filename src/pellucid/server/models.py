@@ -14,6 +14,7 @@ from pellucid.data.readers.images import check_takes_images
 from pellucid.errors import DataError, OptionError, ShapeError
 from pellucid.formats.safetensors import FORMAT_VERSION, load, model_file
 from pellucid.nn.model import Model
+from pellucid.nn.pretrained.notice import notice_of
 from pellucid.prediction.predicted import Prediction, predict_samples
 from pellucid.text import shown
 from pellucid.types import Array, Shape
@@ -110,6 +111,7 @@ class Served:
             "architecture": summary.to_dict(),
             "format": {"name": "safetensors", "version": FORMAT_VERSION},
             "sha256": self.sha256,
+            "notice": "\n".join(notice_of(model)) or None,
         }
 
 

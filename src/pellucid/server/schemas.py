@@ -72,6 +72,9 @@ class Model(_Record):
     architecture: dict[str, Any] = Field(description="Layers with their shapes and parameters.")
     format: FileFormat
     sha256: str = Field(description="Of the model's file.")
+    notice: str | None = Field(
+        description="Whose work it contains, with source, licence and its text: of a pretrained body."
+    )
 
 
 class Models(_Record):

@@ -4,7 +4,6 @@ import ast
 import base64
 import hashlib
 import pprint
-import textwrap
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -76,7 +75,7 @@ def write_script(model: Model, *, is_inside: bool, name: str = "predict", dtype:
         "shapes": {key: array.shape for key, array in weights.items()},
         "stamp": stamp,
         "version": __version__,
-        "notice": [textwrap.fill(line, 100) for line in notice_of(model)],
+        "notice": notice_of(model),
     }
     script = template(
         _ROOM, "script.py.jinja", autoescape=False, literal=literal, white_seen=white_seen, wide=_wide

@@ -13,6 +13,7 @@ from pellucid.nn.dense import Dense
 from pellucid.nn.model import Model
 from pellucid.nn.pretrained import efficientnet_lite
 from pellucid.nn.pretrained.network_file import RULE, file_of, read_network
+from pellucid.nn.pretrained.notice import licence_text
 from pellucid.nn.pretrained.torch_file import arrays_of
 from pellucid.nn.sequential import Sequential
 from pellucid.registry import validate_call
@@ -98,6 +99,7 @@ def pretrained(name: str | Path = IN_EXTRA, *, pixels: str | None = None) -> Mod
     model = Sequential([*efficientnet_lite.features(variant), Dense(efficientnet_lite.N_CLASSES)])
     model.initialize((variant.side, variant.side, 3))
     efficientnet_lite.fill(model._leaves(), arrays)
+    model._summary_of_training["body"] = {"n_layers": 0, **about(name)}
     model.preprocessing = RULE
     model.inputs_seen = InputsSeen("uint8", 0.0, 255.0, True, False, variant.side**2 * 3)
     return model
@@ -150,6 +152,7 @@ def about(name: str) -> dict[str, Any]:
         "sha256": weights.sha256,
         "licence": "Apache-2.0",
         "notice": notice or "",
+        "licence_text": licence_text("Apache-2.0"),
     }
 
 
