@@ -1,8 +1,7 @@
 """Adagrad: the gradient over the root of the sum of all its squares so far."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, final
+from typing import final
 
 import numpy as np
 
@@ -11,15 +10,13 @@ from pellucid.training.optimizers.base import Optimizer
 from pellucid.types import Array
 
 
-def adagrad(
-    theta: Array, grad: Array, squares: Array, *, learning_rate: float, epsilon: float, scratch: Array
-) -> None:
+def adagrad(theta: Array, grad: Array, squares: Array, *, learning_rate: float, epsilon: float) -> None:
     """s <- s + g^2, theta <- theta - eta g / (sqrt(s) + epsilon).
 
     Parameters
     ----------
-    theta, grad, scratch : Array, shape (p,)
-        Parameters, changed in place; gradient and scratch memory, overwritten.
+    theta, grad : Array, shape (p,)
+        Parameters, changed in place; gradient.
     squares : Array, shape (p,)
         s, changed in place.
     learning_rate, epsilon : float
@@ -31,17 +28,12 @@ def adagrad(
     Examples
     --------
     >>> theta, s = np.array([1.0]), np.zeros(1)
-    >>> adagrad(theta, np.array([3.0]), s, learning_rate=0.5, epsilon=1e-10, scratch=np.empty(1))
+    >>> adagrad(theta, np.array([3.0]), s, learning_rate=0.5, epsilon=1e-10)
     >>> s, theta.round(6)
     (array([9.]), array([0.5]))
     """
-    np.multiply(grad, grad, out=scratch)
-    squares += scratch  # s <- s + g^2
-    np.sqrt(squares, out=scratch)
-    scratch += epsilon
-    grad /= scratch
-    grad *= learning_rate
-    theta -= grad
+    squares += grad * grad
+    theta -= learning_rate * (grad / (np.sqrt(squares) + epsilon))
 
 
 @final
@@ -55,7 +47,7 @@ class Adagrad(Optimizer):
     :func:`adagrad`, after g <- g + lambda theta.
     """
 
-    is_divisible = True
+    rule, is_divisible = staticmethod(adagrad), True
     slot_names = ("squares",)
 
     initial_sum: float = option(0.0, at_least=0, help="What the sum of squares starts from.")
@@ -66,9 +58,3 @@ class Adagrad(Optimizer):
         super().start(theta, decay_mask)
         for slot in self._slots or ():
             slot.fill(self.initial_sum)
-
-    def _numbers(self) -> dict[str, Any]:
-        return {name: getattr(self, name) for name in ("learning_rate", "epsilon")}
-
-    def _update(self, theta: Array, grad: Array, scratch: Array, slots: Sequence[Array]) -> None:
-        adagrad(theta, grad, *slots, **self._numbers(), scratch=scratch)

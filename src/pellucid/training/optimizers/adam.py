@@ -1,6 +1,5 @@
 """Adam and AdamW: a running mean of the gradient over a running root mean square of it."""
 
-from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass
 from typing import Any, final
 
@@ -87,12 +86,10 @@ class Adam(Optimizer):
     )
     epsilon: float = option(1e-8, above=0, help="Keeps the division finite.")
 
-    def _numbers(self) -> dict[str, Any]:
-        names = "learning_rate", "beta1", "beta2", "epsilon"
-        return {"t": self.n_steps, **{name: getattr(self, name) for name in names}}
-
-    def _update(self, theta: Array, grad: Array, scratch: Array, slots: Sequence[Array]) -> None:
-        adam(theta, grad, *slots, **self._numbers())
+    @property
+    def t(self) -> int:
+        """The number of the step, counted from 1, as the rule has it."""
+        return self.n_steps
 
 
 @final

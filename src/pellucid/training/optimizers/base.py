@@ -1,12 +1,15 @@
 """What every optimizer is: a rule that moves flat parameters in place, and the arrays it keeps between steps."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import KW_ONLY, dataclass, field
+from functools import cache
+from inspect import signature
 from typing import Any, ClassVar
 
 import numpy as np
 
+from pellucid.dispatch import current
 from pellucid.errors import OptionError, PellucidError, ShapeError
 from pellucid.registry import Configurable, Registry, option, options_of
 from pellucid.training.saved_state import check_array, check_keys, saved_numbers
@@ -25,8 +28,8 @@ OPTIMIZERS: "Registry[Optimizer]" = Registry("optimizer", "pellucid.training.opt
 class Optimizer(Configurable):
     """A rule for the next parameters, and the arrays that it keeps between steps.
 
-    To write one, derive from it, name its arrays in ``slot_names`` and move the parameters in ``_update``: see
-    docs/extending.md.
+    To write one, derive from it, name its arrays in ``slot_names`` and the function that moves parameters as its
+    ``rule``: see docs/extending.md.
 
     Attributes
     ----------
@@ -43,8 +46,10 @@ class Optimizer(Configurable):
         leave the span of the training rows, and the dual form is exact.
     is_full_batch : bool
         Whether it evaluates the loss itself, as often as it needs: see :class:`~pellucid.optimizers.LBFGS`.
-    rule : callable or None
-        Of a rule that has a compiled twin, what ``dispatch.twins`` returns: the twin clips and decays as well.
+    rule : callable
+        ``rule(theta, grad, *slots, **options)`` moves some of theta in place, and may overwrite grad. Its keywords
+        are attributes of the optimizer. Of a rule with a compiled twin, which clips and decays as well, what
+        ``dispatch.twins`` returns.
     is_divisible : bool
         Whether ``step_part`` needs no more than its own part of the gradient.
     grad_norm : callable or None
@@ -100,7 +105,6 @@ class Optimizer(Configurable):
             )
         self.n_steps = 0
         self._slots = tuple(np.zeros_like(theta) for _ in self.slot_names)
-        self._scratch = np.empty_like(theta)
         self._block = BLOCK_BYTES // theta.itemsize  # elements that are worked on at a time
         mask = np.ones_like(theta) if self.decay_biases else decay_mask
         self._runs = runs_of(mask)
@@ -130,9 +134,11 @@ class Optimizer(Configurable):
         """Move one part of ``theta``, a slice of step 1; the parts together equal ``step`` bit for bit."""
         assert self._slots is not None, "call start first"
         start, stop, _ = part.indices(theta.size)
-        if self.rule is not None:
-            numbers = {**self._numbers(), "regularized": self._regularized(start, stop)}
-            if self.rule.compiled(theta, grad, *self._slots, **numbers) is not NotImplemented:
+        rule = type(self).rule
+        options = {name: getattr(self, name) for name in _keywords_of(rule)}
+        if current() == "numba" and hasattr(rule, "compiled"):
+            before = self._regularized(start, stop)
+            if rule.compiled(theta, grad, *self._slots, **options, regularized=before) is not NotImplemented:
                 return
         if self.n_steps % FLUSH_EVERY == 0:
             self._flush(start, stop)
@@ -145,13 +151,11 @@ class Optimizer(Configurable):
         if self.weight_decay:
             self._decay(theta, grad, start, stop)
         if stop - start == theta.size <= self._block:
-            self._update(theta, grad, self._scratch, self._slots)
+            rule(theta, grad, *self._slots, **options)
             return
         for a in range(start, stop, self._block):
-            b = min(a + self._block, stop)
-            # The part's first stretch each time: it stays in cache, and no other part's thread writes there.
-            scratch = self._scratch[start : start + b - a]
-            self._update(theta[a:b], grad[a:b], scratch, [slot[a:b] for slot in self._slots])
+            block = slice(a, min(a + self._block, stop))
+            rule(theta[block], grad[block], *[slot[block] for slot in self._slots], **options)
 
     def _regularized(self, start: int, stop: int) -> tuple[Any, ...]:
         """Return what is done before the rule, as :class:`pellucid.kernels.optimizers.Regularized` has it."""
@@ -169,21 +173,11 @@ class Optimizer(Configurable):
             part = slot[start:stop]
             part[np.abs(part) < tiny] = 0
 
-    def _numbers(self) -> dict[str, Any]:
-        """Return the options of this step's rule, by the names that its function has for them."""
-        return {}
-
-    def _update(self, theta: Array, grad: Array, scratch: Array, slots: Sequence[Array]) -> None:
-        """Move a block; ``grad`` and ``scratch`` may be overwritten, ``slots`` are ordered as ``slot_names``."""
-        raise NotImplementedError
-
     def _decay(self, theta: Array, grad: Array, start: int, stop: int) -> None:
         for first, last in self._decayed:  # g <- g + lambda theta
             a, b = max(first, start), min(last, stop)
             if a < b:
-                scratch = self._scratch[a:b]
-                np.multiply(theta[a:b], self.weight_decay, out=scratch)
-                grad[a:b] += scratch
+                grad[a:b] += self.weight_decay * theta[a:b]
 
     @property
     def slots(self) -> tuple[Array, ...]:
@@ -221,6 +215,13 @@ class Optimizer(Configurable):
             setattr(self, name, number)
         for name, slot in zip(self.slot_names, self._slots, strict=True):
             slot[...] = state[name]
+
+
+@cache
+def _keywords_of(rule: Callable[..., Any]) -> tuple[str, ...]:
+    """Return the names of a rule's options, which are keywords."""
+    parameters = signature(rule).parameters.values()
+    return tuple(each.name for each in parameters if each.kind is each.KEYWORD_ONLY)
 
 
 def runs_of(decay_mask: Array) -> Array:

@@ -1,8 +1,7 @@
 """RMSprop: the gradient over a running root mean square of itself."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, final
+from typing import final
 
 import numpy as np
 
@@ -21,14 +20,13 @@ def rmsprop(
     decay: float,
     momentum: float,
     epsilon: float,
-    scratch: Array,
 ) -> None:
     """s <- rho s + (1 - rho) g^2, v <- mu v + g / (sqrt(s) + epsilon), theta <- theta - eta v.
 
     Parameters
     ----------
-    theta, grad, scratch : Array, shape (p,)
-        Parameters, changed in place; gradient and scratch memory, overwritten.
+    theta, grad : Array, shape (p,)
+        Parameters, changed in place; gradient.
     squares : Array, shape (p,)
         s, changed in place; 0 before the first step.
     velocity : Array or None, shape (p,)
@@ -43,24 +41,18 @@ def rmsprop(
     Examples
     --------
     >>> theta, s, numbers = np.ones(2), np.zeros(2), {"learning_rate": 0.1, "momentum": 0.0, "epsilon": 1e-8}
-    >>> rmsprop(theta, np.array([1.0, 1000.0]), s, None, decay=0.75, scratch=np.empty(2), **numbers)
+    >>> rmsprop(theta, np.array([1.0, 1000.0]), s, None, decay=0.75, **numbers)
     >>> theta.round(6)
     array([0.8, 0.8])
     """
-    np.multiply(grad, grad, out=scratch)
-    scratch *= 1 - decay
-    squares *= decay  # s <- rho s + (1 - rho) g^2
-    squares += scratch
-    np.sqrt(squares, out=scratch)
-    scratch += epsilon
-    grad /= scratch  # u = g / (sqrt(s) + epsilon)
-    direction = grad
+    squares *= decay
+    squares += (1 - decay) * (grad * grad)
+    direction = grad / (np.sqrt(squares) + epsilon)
     if velocity is not None:
-        velocity *= momentum  # v <- mu v + u
-        velocity += grad
+        velocity *= momentum
+        velocity += direction
         direction = velocity
-    np.multiply(direction, learning_rate, out=scratch)
-    theta -= scratch
+    theta -= learning_rate * direction
 
 
 @final
@@ -74,7 +66,7 @@ class RMSprop(Optimizer):
     :func:`rmsprop`, after g <- g + lambda theta.
     """
 
-    is_divisible = True
+    rule, is_divisible = staticmethod(rmsprop), True
     slot_names: tuple[str, ...] = field(default=("squares",), init=False, repr=False)
 
     decay: float = option(
@@ -88,9 +80,3 @@ class RMSprop(Optimizer):
         if self.momentum:
             self.slot_names = ("squares", "velocity")
             self.number_names = (*self.number_names, "momentum")
-
-    def _numbers(self) -> dict[str, Any]:
-        return {name: getattr(self, name) for name in ("learning_rate", "decay", "momentum", "epsilon")}
-
-    def _update(self, theta: Array, grad: Array, scratch: Array, slots: Sequence[Array]) -> None:
-        rmsprop(theta, grad, *slots, **self._numbers(), scratch=scratch)

@@ -1,10 +1,7 @@
 """Gradient descent."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, final
-
-import numpy as np
+from typing import final
 
 from pellucid.dispatch import twins
 from pellucid.errors import OptionError
@@ -21,14 +18,13 @@ def sgd(
     learning_rate: float,
     momentum: float,
     nesterov: bool,
-    scratch: Array,
 ) -> None:
     """v <- mu v + g, theta <- theta - eta v, or with Nesterov theta <- theta - eta (g + mu v); v = g where mu is 0.
 
     Parameters
     ----------
-    theta, grad, scratch : Array, shape (p,)
-        Parameters, changed in place; gradient and scratch memory, overwritten.
+    theta, grad : Array, shape (p,)
+        Parameters, changed in place; gradient.
     velocity : Array or None, shape (p,)
         v, changed in place; 0 before the first step.
     learning_rate, momentum, nesterov
@@ -40,21 +36,16 @@ def sgd(
     Examples
     --------
     >>> theta, v = np.array([1.0]), np.array([1.0])
-    >>> sgd(theta, np.ones(1), v, learning_rate=0.5, momentum=0.9, nesterov=False, scratch=np.empty(1))
+    >>> sgd(theta, np.ones(1), v, learning_rate=0.5, momentum=0.9, nesterov=False)
     >>> v, theta
     (array([1.9]), array([0.05]))
     """
     direction = grad
     if velocity is not None:
-        velocity *= momentum  # v <- mu v + g
+        velocity *= momentum
         velocity += grad
-        if nesterov:  # g <- g + mu v
-            np.multiply(velocity, momentum, out=scratch)
-            grad += scratch
-        else:
-            direction = velocity
-    np.multiply(direction, learning_rate, out=scratch)
-    theta -= scratch
+        direction = grad + momentum * velocity if nesterov else velocity
+    theta -= learning_rate * direction
 
 
 @final
@@ -96,9 +87,3 @@ class SGD(Optimizer):
     def is_linear(self) -> bool:
         """Whether nothing but the length of the gradient as a whole is clipped."""
         return self.clip_value is None
-
-    def _numbers(self) -> dict[str, Any]:
-        return {name: getattr(self, name) for name in ("learning_rate", "momentum", "nesterov")}
-
-    def _update(self, theta: Array, grad: Array, scratch: Array, slots: Sequence[Array]) -> None:
-        sgd(theta, grad, *slots, **self._numbers(), scratch=scratch)
