@@ -96,7 +96,7 @@ def to_torch(layer: pl.Layer) -> nn.Module:
         case pl.MaxPool2D() | pl.AvgPool2D():
             kind = nn.MaxPool2d if isinstance(layer, pl.MaxPool2D) else nn.AvgPool2d
             (top, _), (left, _) = layer.pads
-            pool: nn.Module = kind(*layer.size_and_stride, padding=(top, left))
+            pool: nn.Module = kind(layer.window["size"], layer.window["stride"], padding=(top, left))
             return pool
         case pl.GlobalAvgPool2D():
             return nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten())

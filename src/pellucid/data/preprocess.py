@@ -11,7 +11,6 @@ import numpy.typing as npt
 from pellucid.data.stored.base import StoredArray
 from pellucid.data.stored.views import Converted
 from pellucid.errors import DataError, FormatError, OptionError
-from pellucid.ops.pixels import scale_pixels
 from pellucid.registry import Configurable, Limits, option
 from pellucid.types import Array
 
@@ -163,9 +162,10 @@ class Preprocessing(Configurable):
             raise OptionError(f"dtype: expected a floating-point dtype such as float32, got {wanted}.")
         if X.dtype.kind not in "buif":
             raise DataError(f"X: expected an array of numbers, got dtype {X.dtype}. Convert it first.")
-        if self.kind == "divide" and X.dtype.kind in "ui":
-            return scale_pixels(X, self.divisor, wanted, rows=rows, out=out)
         X = X if rows is None else X[rows]
+        if self.kind == "divide" and X.dtype.kind in "ui":  # converted first, and divided in that dtype
+            out = np.empty(X.shape, wanted) if out is None else out
+            return np.divide(X, wanted.type(self.divisor), out=out, dtype=wanted, casting="unsafe")
         if self.kind == "divide" and X.size and float(X.max()) > _SURELY_UNDIVIDED:
             raise DataError(
                 f"X: expected uint8 pixels, or floats from 0 to 1, got floats up to {float(X.max()):g}. "

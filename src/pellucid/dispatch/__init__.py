@@ -162,10 +162,10 @@ def twins(
             raise CallError(
                 f"{plain.__name__}: {unknown_name('argument', name, signature(plain).parameters)}"
             )
-        result = pair.run_kernel(*arguments, **options)
-        if result is not NotImplemented:
+        way = _chosen.get() or current()
+        if way == "numba" and (result := pair.run_kernel(*arguments, **options)) is not NotImplemented:
             return result
-        if pair.numpy is not plain and (_chosen.get() or current()) != "plain":
+        if way != "plain" and pair.numpy is not plain:
             return pair.numpy(*arguments, **options)
         for name in extra:
             options.pop(name, None)

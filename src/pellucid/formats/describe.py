@@ -123,8 +123,7 @@ def _norm(name: str, layer: BatchNorm | LayerNorm) -> Description:
 
 
 def _pool(name: str, layer: Pooling, **options: Any) -> Description:
-    size, stride = layer.size_and_stride
-    return Description(name, {"size": size, "stride": stride, "padding": layer.pads, **options})
+    return Description(name, {**layer.window, **options})
 
 
 _AFFINE = Node("add", (Node("multiply", (Z, Node("array", ("gamma",)))), Node("array", ("beta",))))

@@ -14,6 +14,7 @@ from pellucid.nn.norm import BatchNorm
 from pellucid.nn.pooling import MaxPool2D, ZeroPad2D
 from pellucid.nn.windows import pair
 from pellucid.ops.activations import Activation as ActivationOp
+from pellucid.ops.conv_geometry import NO_PADDING
 from pellucid.ops.fused import Link, bounds_of
 from pellucid.types import Array
 
@@ -312,7 +313,7 @@ def _is_relu(layer: Layer) -> bool:
 def _is_plain_pooling(layer: Layer) -> bool:
     return (
         isinstance(layer, MaxPool2D)
-        and (*layer.size_and_stride, layer.pads) == ((2, 2), (2, 2), ((0, 0), (0, 0)))
+        and layer.window == {"size": (2, 2), "stride": (2, 2), "padding": NO_PADDING}
         and layer.input_shape[0] % 2 == 0
         and layer.input_shape[1] % 2 == 0
     )

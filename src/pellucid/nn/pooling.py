@@ -1,7 +1,7 @@
 """Layers that change the size of images: pooling, upsampling, resizing, padding."""
 
 from dataclasses import KW_ONLY, dataclass
-from typing import final
+from typing import Any, final
 
 from pellucid.dispatch.pool import (
     average_pool_backward,
@@ -22,7 +22,7 @@ from pellucid.nn.windows import (
     pair,
     size_option,
 )
-from pellucid.ops.conv_geometry import Pair, pool_geometry
+from pellucid.ops.conv_geometry import pool_geometry
 from pellucid.ops.pool import global_average_backward, global_average_forward
 from pellucid.ops.resize import (
     linear_weights,
@@ -46,17 +46,13 @@ class Pooling(ImageLayer):
     stride: Size | None = size_option(None, help="Distance between windows, down and across; None: the size.")
     padding: PaddingOption = padding_option("valid", help="As in Conv2D, and less than the window.")
 
-    @property
-    def size_and_stride(self) -> tuple[Pair, Pair]:
-        """Both as pairs; without a stride, windows are adjacent."""
-        return pair(self.size), pair(self.size if self.stride is None else self.stride)
-
     def build(self, input_shape: Shape, rng: StartRandom) -> None:
         """Take the shape of the input."""
         h, w, c = self.image_shape(input_shape)
-        size, stride = self.size_and_stride
+        size, stride = pair(self.size), pair(self.size if self.stride is None else self.stride)
         self.pads = as_padding(self.padding, (h, w), size, stride, (1, 1))
-        geometry = pool_geometry(self._label, (1, h, w, c), size, stride, self.pads)
+        self.window: dict[str, Any] = {"size": size, "stride": stride, "padding": self.pads}
+        geometry = pool_geometry(self._label, (1, h, w, c), **self.window)
         self.input_shape, self.output_shape = input_shape, geometry.out_shape[1:]
 
     def backward(self, dY: Array) -> Array | None:
@@ -102,10 +98,7 @@ class MaxPool2D(Pooling):
 
     def forward(self, X: Array, *, training: bool = False) -> Array:
         """Return the largest number of each window, shape (m, h_out, w_out, c)."""
-        size, stride = self.size_and_stride
-        Z, self._cache = max_pool_forward(
-            X, size=size, stride=stride, padding=self.pads, out=self._out(X), workspace=self._workspace
-        )
+        Z, self._cache = max_pool_forward(X, **self.window, out=self._out(X), workspace=self._workspace)
         return Z
 
 
@@ -142,11 +135,8 @@ class AvgPool2D(Pooling):
 
     def forward(self, X: Array, *, training: bool = False) -> Array:
         """Return the mean of each window, shape (m, h_out, w_out, c)."""
-        size, stride = self.size_and_stride
         counts = self.count_include_pad
-        Z, self._cache = average_pool_forward(
-            X, size=size, stride=stride, padding=self.pads, count_include_pad=counts, out=self._out(X)
-        )
+        Z, self._cache = average_pool_forward(X, **self.window, count_include_pad=counts, out=self._out(X))
         return Z
 
 

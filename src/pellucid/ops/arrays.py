@@ -51,12 +51,19 @@ def check_channels(where: str, X: Array, **vectors: Array) -> None:
             check_dtype(where, X, name, vector)
 
 
-def check_buffer(where: str, name: str, buffer: Array | None, shape: tuple[int, ...]) -> None:
-    """Raise ShapeError unless the buffer is None or has that shape.
+def check_buffer(
+    where: str, name: str, buffer: Array | None, shape: tuple[int, ...], *, contiguous: bool = False
+) -> None:
+    """Raise ShapeError unless the buffer is None or has that shape, and is contiguous where that is asked for.
 
     Examples
     --------
     >>> check_buffer("here", "out", np.zeros(3), (3,))
     """
-    if buffer is not None and buffer.shape != shape:
-        raise ShapeError(f"{where}: expected {name} of shape {shape}, got {buffer.shape}.")
+    if buffer is None:
+        return
+    is_other = contiguous and not buffer.flags.c_contiguous
+    if buffer.shape != shape or is_other:
+        wanted = f"a contiguous {name}" if contiguous else name
+        got = f"{buffer.shape}{', not contiguous' if is_other else ''}"
+        raise ShapeError(f"{where}: expected {wanted} of shape {shape}, got {got}.")

@@ -161,17 +161,13 @@ def gradient_sums(dY: Array, cache: BatchNormCache) -> Array:
     array([[ 1.],
            [-1.]])
     """
-    return _sums(dY, _normalized(cache))
+    return np.stack([column_sums(dY), column_dots(dY, _normalized(cache))])
 
 
 def _normalized(cache: BatchNormCache) -> Array:
     Xhat: Array = cache.X - cache.mean
     Xhat *= cache.rstd.astype(Xhat.dtype)
     return Xhat
-
-
-def _sums(dY: Array, Xhat: Array) -> Array:
-    return np.stack([column_sums(dY), column_dots(dY, Xhat)])
 
 
 def batch_norm_backward(
@@ -213,7 +209,7 @@ def batch_norm_backward(
            [0.]]), array([-1.]), array([1.]))
     """
     Xhat = _normalized(cache)
-    sums = _sums(dY, Xhat) if sums is None else sums
+    sums = np.stack([column_sums(dY), column_dots(dY, Xhat)]) if sums is None else sums
     dbeta, dgamma = written(sums[0], dbeta, dY.dtype), written(sums[1], dgamma, dY.dtype)
     if not needs_dX:
         return None, dgamma, dbeta

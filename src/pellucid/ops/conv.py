@@ -4,6 +4,7 @@ A tap is one position (i, j) of a kernel. Over all windows, it sees the image sh
 mixes the channels of each pixel by the matrix W[i, j]: so a convolution is kh kw matrix products.
 """
 
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,7 +12,7 @@ import numpy as np
 from pellucid.errors import ShapeError
 from pellucid.ops.arrays import check_buffer, check_dtype, written
 from pellucid.ops.conv_geometry import NO_PADDING, Geometry, Padding, Pair, crop, pad, taps, window_geometry
-from pellucid.types import Array, Shape
+from pellucid.types import Array
 
 PIXELS = (0, 1, 2)  # the axes of (m, h, w, channels) that gradients of kernels are summed over
 
@@ -152,8 +153,8 @@ def conv2d_backward(
     return written(crop(dP, geometry.padding), dX, X.dtype) if needs_dX else None, dW, db
 
 
-def channel_groups(geometry: Geometry) -> list[tuple[slice, slice]]:
-    """Return the input channels and the output channels of each group.
+def channel_groups(geometry: Geometry) -> Iterator[tuple[slice, slice]]:
+    """Yield the input channels and the output channels of each group.
 
     Examples
     --------
@@ -162,7 +163,8 @@ def channel_groups(geometry: Geometry) -> list[tuple[slice, slice]]:
     [(slice(0, 2, None), slice(0, 1, None)), (slice(2, 4, None), slice(1, 2, None))]
     """
     a, b = geometry.c_in // geometry.groups, geometry.c_out // geometry.groups
-    return [(slice(g * a, g * a + a), slice(g * b, g * b + b)) for g in range(geometry.groups)]
+    for g in range(geometry.groups):
+        yield slice(g * a, g * a + a), slice(g * b, g * b + b)
 
 
 def conv_geometry(
@@ -203,7 +205,7 @@ def conv_geometry(
 
 def check_out(out: Array | None, geometry: Geometry) -> None:
     """Raise ShapeError unless out is None, or contiguous and of the output's shape."""
-    _check_contiguous("conv2d_forward", "out", out, geometry.out_shape)
+    check_buffer("conv2d_forward", "out", out, geometry.out_shape, contiguous=True)
 
 
 def check_gradient_buffers(
@@ -211,14 +213,6 @@ def check_gradient_buffers(
 ) -> None:
     """Raise ShapeError unless dZ has the output's shape, and each buffer is contiguous and of its array's shape."""
     check_buffer("conv2d_backward", "dZ", dZ, cache.geometry.out_shape)
-    shapes = {"dX": cache.X.shape, "dW": cache.W.shape, "db": cache.W.shape[3:]}
-    for name, buffer in {"dX": dX, "dW": dW, "db": db}.items():
-        _check_contiguous("conv2d_backward", name, buffer, shapes[name])
-
-
-def _check_contiguous(where: str, name: str, buffer: Array | None, shape: Shape) -> None:
-    if buffer is not None and (buffer.shape != shape or not buffer.flags.c_contiguous):
-        raise ShapeError(
-            f"{where}: expected a contiguous {name} of shape {shape}, got {buffer.shape}"
-            f"{'' if buffer.flags.c_contiguous else ', not contiguous'}."
-        )
+    check_buffer("conv2d_backward", "dX", dX, cache.X.shape, contiguous=True)
+    check_buffer("conv2d_backward", "dW", dW, cache.W.shape, contiguous=True)
+    check_buffer("conv2d_backward", "db", db, cache.W.shape[3:], contiguous=True)

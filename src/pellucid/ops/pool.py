@@ -69,12 +69,14 @@ def max_pool_forward(
     geometry = pool_geometry("max_pool_forward", X.shape, size, stride or size, padding)
     check_buffer("pooling", "out", out, geometry.out_shape)
     P, is_pixel = pad(X, padding, -np.inf), pad(np.ones(X.shape, bool), padding)
-    seen, may_win = (  # (taps, m, h_out, w_out, c)
-        np.stack([A[:, rows, columns] for _, _, rows, columns in taps(geometry)]) for A in (P, is_pixel)
-    )
-    Z = seen.max(axis=0)
-    is_largest = ((seen == Z) | np.isnan(seen)) & may_win
-    winner = is_largest.argmax(axis=0)  # the first of those that tie
+    Z, winner = np.full(geometry.out_shape, -np.inf, X.dtype), np.full(geometry.out_shape, -1)
+    for tap, (_, _, rows, columns) in enumerate(taps(geometry)):
+        seen = P[:, rows, columns]
+        is_largest = (
+            (winner < 0) | (seen > Z) | (np.isnan(seen) & ~np.isnan(Z))
+        )  # the first of those that tie
+        wins = is_largest & is_pixel[:, rows, columns]
+        Z, winner = np.where(wins, seen, Z), np.where(wins, tap, winner)
     return written(Z, out, X.dtype), MaxPoolCache(winner, geometry)
 
 
@@ -105,7 +107,7 @@ def max_pool_backward(dZ: Array, cache: MaxPoolCache, *, dX: Array | None = None
     """
     winner, geometry = cache
     check_pool_gradients(dZ, dX, geometry)
-    dP = np.zeros((geometry.m, *geometry.padded, geometry.c_in), dZ.dtype)
+    dP = pad(np.zeros((geometry.m, geometry.h, geometry.w, geometry.c_in), dZ.dtype), geometry.padding)
     for tap, (_, _, rows, columns) in enumerate(taps(geometry)):
         dP[:, rows, columns] += np.where(winner == tap, dZ, 0)
     return written(crop(dP, geometry.padding), dX, dZ.dtype)
@@ -190,7 +192,7 @@ def average_pool_backward(dZ: Array, cache: AveragePoolCache, *, dX: Array | Non
     """
     weight, geometry = cache
     check_pool_gradients(dZ, dX, geometry)
-    dP = np.zeros((geometry.m, *geometry.padded, geometry.c_in), dZ.dtype)
+    dP = pad(np.zeros((geometry.m, geometry.h, geometry.w, geometry.c_in), dZ.dtype), geometry.padding)
     for _, _, rows, columns in taps(geometry):
         dP[:, rows, columns] += dZ * weight
     return written(crop(dP, geometry.padding), dX, dZ.dtype)

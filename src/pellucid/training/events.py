@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from pellucid.data.dataset import Dataset
 from pellucid.nn.model import Model
-from pellucid.training.executor.executor import StepLoss, Steps
+from pellucid.training.executor.executor import Steps
 from pellucid.training.form import Form
 from pellucid.training.history import History
 from pellucid.training.optimizers.base import Optimizer
@@ -75,7 +75,10 @@ class TrainingState:
 
     def notify(self, event: "Event") -> bool:
         """Call every callback with the event; return whether one asks to stop."""
-        return any([callback(event) for callback in self.callbacks])  # noqa: C419 - a list: every one runs
+        stops = False
+        for callback in self.callbacks:  # every one is called
+            stops |= bool(callback(event))
+        return stops
 
     def steps_to_next(self) -> Steps:
         """Return the steps that may be taken until something is measured or a callback is told."""
@@ -90,17 +93,6 @@ class TrainingState:
                 left = min(left, to_end)
         place = self.epoch, self.step, self.step_in_epoch
         return Steps(self.form.batches, *place, self.optimizer, self.schedule, max(1, left))
-
-    def count(self, taken: StepLoss) -> None:
-        """Count a step and its loss; a batch counts in the epoch's by its samples, or as much as they weigh."""
-        loss, n_rows, weight = taken
-        self.step, self.step_in_epoch = self.step + 1, self.step_in_epoch + 1
-        if weight is None or self.counts_rows:
-            self.epoch_loss += loss * (n_rows / self.form.batches.n_rows)
-            return
-        self.epoch_weight += weight
-        if weight:
-            self.epoch_loss += (loss - self.epoch_loss) * (weight / self.epoch_weight)
 
     def __repr__(self) -> str:
         return f"TrainingState(epoch {self.epoch} of {self.n_epochs}, step {self.step})"

@@ -115,19 +115,25 @@ def _options_put_back(optimizer: Optimizer) -> Iterator[None]:
 
 def _take_steps(run: TrainingState, executor: Executor, nonfinite: str | Path | None) -> None:
     """Take every step that is left. Of steps that were one call, callbacks are told the last."""
-    goes_on = True
+    goes_on, agree = True, ranks.most if ranks.n_ranks() > 1 else bool
     # A checkpoint may have been written between an epoch's last step and its end.
     stop = run.step_in_epoch == run.n_steps and _end_epoch(run)
 
     def tell(taken: Sequence[StepLoss]) -> bool:
         nonlocal stop
         for i, one in enumerate(taken, start=1):
-            if not math.isfinite(one.loss):
-                raise _broken(run, one.loss, nonfinite)
-            run.count(one)
+            loss, m, weight = one
+            if not math.isfinite(loss):
+                raise _broken(run, loss, nonfinite)
+            run.step, run.step_in_epoch = run.step + 1, run.step_in_epoch + 1
+            if weight is None or run.counts_rows:
+                run.epoch_loss += loss * (m / run.form.batches.n_rows)
+            elif weight:  # counts as much as its samples weigh
+                run.epoch_weight += weight
+                run.epoch_loss += (loss - run.epoch_loss) * (weight / run.epoch_weight)
             is_told = i == len(taken)
             if is_told:
-                stop = bool(ranks.most(run.notify(StepEnd(run, run.step - 1, run.epoch, one.loss))))
+                stop = bool(agree(run.notify(StepEnd(run, run.step - 1, run.epoch, loss))))
             if run.step_in_epoch == run.n_steps:
                 stop |= _end_epoch(run, is_told=is_told)
         return stop or run.epoch >= run.n_epochs

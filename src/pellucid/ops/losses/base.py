@@ -8,7 +8,8 @@ probability targets are linear in them: the loss of a mixture of two targets is 
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
+from inspect import signature
 from typing import Any, ClassVar, NamedTuple, TypeAlias
 
 import numpy as np
@@ -103,7 +104,9 @@ class Loss(Configurable):
             raise _does_not_fit(self.name, Z, Y)
         scale = self.scale(m, n_out, Z.dtype, weights=weights, normalizer=normalizer)
         forward, backward = self.pair(n_out)
-        losses, cache = forward(Z, Y, **self.formula_options())
+        losses, cache = forward(
+            Z, Y, **{name: getattr(self, name) for name in _options_for(type(self), forward)}
+        )
         total = np.add.reduce(losses if isinstance(scale, float) else losses * scale, axis=None)
         value = float(total * scale if isinstance(scale, float) else total)
         return value, LossCache(backward, cache, scale)
@@ -164,10 +167,6 @@ class Loss(Configurable):
         total = float(weights.sum(dtype=np.float64) if normalizer is None else normalizer) * n_out
         return (weights / (total or 1.0)).astype(dtype)[:, None]
 
-    def formula_options(self) -> dict[str, Any]:
-        """Return the options that the forward of ``pair`` takes: all, unless a loss keeps some to itself."""
-        return {name: getattr(self, name) for name in options_of(type(self))}
-
     def pair(self, n_out: int) -> Pair:
         """Return the formula, for a model of that many outputs.
 
@@ -227,6 +226,13 @@ def class_probabilities(Z: Array) -> Array:
     if Z.shape[1] == 1:
         return sigmoid_forward(np.hstack([-Z, Z]))[0]
     return softmax_forward(Z)[0]
+
+
+@lru_cache(maxsize=256)
+def _options_for(cls: type[Loss], forward: Callable[..., Any]) -> tuple[str, ...]:
+    """Return the options of a loss that its formula takes; what is left is for its targets."""
+    taken = signature(forward).parameters
+    return tuple(name for name in options_of(cls) if name in taken)
 
 
 def _does_not_fit(where: str, Z: Array, Y: Array) -> ShapeError:

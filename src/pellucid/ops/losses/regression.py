@@ -191,10 +191,6 @@ class MeanSquaredError(RegressionLoss):
             spread=tuple(np.where(deviations > 0, deviations, 1.0).tolist()),
         )
 
-    def formula_options(self) -> dict[str, Any]:
-        """Return no options: the formula is given standardized targets."""
-        return {}
-
     def encode(self, y: Array, n_out: int, dtype: Any) -> Array:
         """Return numbers as targets of shape (m, n_out), standardized where the loss is."""
         if not self.centre:
