@@ -9,7 +9,7 @@ import pellucid as pl
 from pellucid.data.augmentation.augment import augment_preset
 from pellucid.data.batches import Batches
 from pellucid.data.preprocess import Preprocessing
-from pellucid.training.job import prepare
+from pellucid.training.job import Job
 from pellucid.training.options import TrainingOptions
 
 PIXELS = Preprocessing("divide", 255.0)
@@ -50,7 +50,7 @@ def test_augmenting_in_place_leaves_the_data_as_they_are(
     model.initialize((8, 8, 3))
     augment = augment_preset("photo-cutmix")
     plan = TrainingOptions(2, batch_size or 0, augment=augment, shuffle=shuffle)
-    job = prepare(model, data, plan)
+    job = Job(model, data, plan)
     lazy = Batches(
         job.X, job.Y, batch_size, 1, rule=job.rule, dtype="float32", change=job.change, shuffle=shuffle
     )
@@ -73,6 +73,6 @@ def test_augmenting_in_place_leaves_the_data_as_they_are(
 )
 def test_what_would_not_grow_is_prepared_once(X: Any, is_lazy: bool) -> None:
     model = pl.Sequential([pl.Flatten(), pl.Dense(1)])
-    job = prepare(model, pl.Dataset(X, np.arange(6) % 2), TrainingOptions(1, 2))
+    job = Job(model, pl.Dataset(X, np.arange(6) % 2), TrainingOptions(1, 2))
     assert (job.rule is not None) == is_lazy
     assert job.X.dtype == (np.uint8 if is_lazy else np.float32)

@@ -22,7 +22,7 @@ from pellucid.training.compiling import compile_ahead
 from pellucid.training.cost import LAYER_OPERATIONS, operations_of
 from pellucid.training.events import StepEnd
 from pellucid.training.fit import fit, train
-from pellucid.training.job import prepare
+from pellucid.training.job import Job
 from pellucid.training.loop import train_by_options
 from pellucid.training.optimizers import SGD, Adam
 from pellucid.training.options import TrainingOptions
@@ -103,9 +103,7 @@ def test_a_resumed_training_keeps_the_kernels_and_says_so_of_others(data: Datase
 def test_compiling_ahead_changes_nothing(data: Dataset) -> None:
     model, optimizer = network(), Adam()
     model._loss_hook = lambda loss, total: pytest.fail("a loss of zeros was reported")
-    job = prepare(
-        model, data, TrainingOptions(n_epochs=2, optimizer=optimizer, kernels="numba", validation=0.25)
-    )
+    job = Job(model, data, TrainingOptions(n_epochs=2, optimizer=optimizer, kernels="numba", validation=0.25))
     optimizer.start(model.theta, model._flat_decay_mask())
     before = model.theta.copy(), model.grad.copy(), [dict(leaf.state) for leaf in model._leaves()]
     states = [{key: value.copy() for key, value in state.items()} for state in before[2]]
@@ -119,7 +117,7 @@ def test_compiling_ahead_changes_nothing(data: Dataset) -> None:
 
 
 def test_what_comes_at_the_end_is_compiled_ahead_too(data: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
-    job = prepare(network(), data, TrainingOptions(n_epochs=2, optimizer=Adam(), kernels="numba"))
+    job = Job(network(), data, TrainingOptions(n_epochs=2, optimizer=Adam(), kernels="numba"))
     measured = []
     monkeypatch.setattr(compiling, "measure_batch_norms", lambda *what: measured.append(what))
     compile_ahead(job)

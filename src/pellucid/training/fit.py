@@ -27,7 +27,7 @@ from pellucid.training.compiling import compile_ahead
 from pellucid.training.cost import operations_of
 from pellucid.training.events import Callback
 from pellucid.training.history import History
-from pellucid.training.job import prepare
+from pellucid.training.job import Job
 from pellucid.training.loop import train_by_options
 from pellucid.training.optimizers.base import Optimizer
 from pellucid.training.options import TrainingOptions, fill_in, recipe_of
@@ -302,7 +302,7 @@ def kernels_for(model: Model, data: Dataset, options: TrainingOptions, n_trainin
     kernels = resolve(options.kernels, n_trainings * operations_of(model, options, len(data)))
     is_in_one = False
     if kernels == "numba":
-        job = prepare(model, data, replace(options, kernels=kernels))
+        job = Job(model, data, replace(options, kernels=kernels))
         compile_ahead(job)
         kernels = job.kernels
         is_in_one = kernels == "numba" and job.batch_size is None and is_dual(job)

@@ -1,20 +1,18 @@
 """What is run: a training that has been checked, data and model made ready for each other."""
 
 import hashlib
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from pellucid import dispatch, ranks
-from pellucid.data.augmentation.augment import Augment, augment_preset
-from pellucid.data.batches import Batch, Batches, Change, is_on_disk
+from pellucid.data.augmentation.augment import augment_preset
+from pellucid.data.batches import Batches, Change, is_on_disk
 from pellucid.data.dataset import Dataset
 from pellucid.data.groups import groups_of
 from pellucid.data.hashing import data_hash
 from pellucid.data.input_spec import inputs_seen
-from pellucid.data.preprocess import Preprocessing
 from pellucid.data.stored.base import StoredArray
 from pellucid.data.validate import hold_out_rows
 from pellucid.errors import DataError, FormatError, OptionError, ShapeError
@@ -42,13 +40,27 @@ from pellucid.training.training_cache import TrainingCache
 from pellucid.types import Array, map_arrays, n_rows
 
 
-@dataclass(eq=False)
 class Job:
-    """A training that has been checked and may begin.
+    """A training that has been checked and may begin: data and model have been made ready for each other.
+
+    Parameters
+    ----------
+    model : Model
+        Initialized, where it is not yet.
+    data : Dataset
+    options : TrainingOptions
+    resume : str or Path, optional
+        The checkpoint that the training will go on from.
+    shared : TrainingCache, optional
+        What it has in common with other trainings on the same samples.
+
+    Raises
+    ------
+    DataError, OptionError, ShapeError
+        If something does not fit. The model may have been initialized then.
 
     Attributes
     ----------
-    options : TrainingOptions
     optimizer, schedule, augment : Optimizer, Schedule or None, Augment or None
         What the options name.
     data : Dataset
@@ -56,6 +68,7 @@ class Job:
     X, X_validation : Array, dict of Array, or None
         Prepared, or where there is a ``rule``, as loaded.
     Y, Y_validation : targets, as the loss wants them
+    weights : Array or None
     rule : Preprocessing or None
         Prepares each batch when its turn comes.
     change : callable or None
@@ -70,33 +83,80 @@ class Job:
         What the steps run through: the model, or the layers after its frozen ones where those are computed once.
     feature_kernels : {"numba", "numpy", "plain", ""}
         What computes the outputs of frozen layers, where it is done once.
-    shared : TrainingCache or None
-        What it has in common with other trainings on the same samples.
     holds_blas : bool
         Whether BLAS is held to one thread, since a step is too small for more.
     """
 
-    options: TrainingOptions
-    optimizer: Optimizer
-    schedule: Schedule | None
-    augment: Augment | None
-    model: Model
-    data: Dataset
-    X: Any
-    Y: Any
-    X_validation: Any
-    Y_validation: Any
-    weights: Array | None
-    rule: Preprocessing | None
-    change: Change | None
-    kernels: str
-    n_threads: int
-    form: str
-    part: Model
-    feature_kernels: str
-    shared: TrainingCache | None
-    holds_blas: bool = False
-    _hashes: dict[str, str | None] = field(default_factory=dict, init=False)
+    def __init__(
+        self,
+        model: Model,
+        data: Dataset,
+        options: TrainingOptions,
+        *,
+        resume: str | Path | None = None,
+        shared: TrainingCache | None = None,
+    ) -> None:
+        self.model, self.options, self.shared, self.holds_blas = model, options, shared, False
+        self.optimizer, augment, schedule = make_optimizer(options), options.augment, options.schedule
+        self.augment = augment_preset(augment) if isinstance(augment, str) else augment
+        self.schedule: Schedule | None = (
+            SCHEDULES.make(schedule, **options.schedule_options) if isinstance(schedule, str) else schedule
+        )
+        self._hashes: dict[str, str | None] = {}
+        self.data, held, sample_weight = _held_out(in_range_seen(model, data, "train"), options)
+        if held is not None and held is options.validation:  # given, not drawn from the data
+            held = in_range_of(self.data, model, held, "train: validation")
+        _fit_model(model, self.data, options)
+        if self.optimizer.is_full_batch:
+            _refuse_random_layers(model, self.optimizer)  # those of a body are frozen by now
+        self._encode(held, sample_weight)
+        self._choose_kernels(held, {} if resume is None else _kept(resume))
+        self._prepare_inputs(held)
+
+    def _encode(self, held: Dataset | None, sample_weight: Array | None) -> None:
+        """Set the model's loss, and make targets of labels."""
+        model, data, options = self.model, self.data, self.options
+        set_loss(model, data, loss_of(options))
+        check_last_activation(model)
+        are_mixed = self.augment is not None and self.augment.mixes_targets
+        self.Y = encode_targets(model, data, are_mixed=are_mixed)
+        self.Y_validation: Any = None if held is None else model._encode(held.y)
+        check_classes(model, data.classes)
+        self.weights = weigh_samples(model, data, sample_weight, options.class_weight)
+        Batches(data.X, self.Y, self.batch_size, options.seed)  # refuses a wrong size before any work
+
+    def _choose_kernels(self, held: Dataset | None, kept: dict[str, Any]) -> None:
+        """Choose kernels, threads and what is trained; what is left open goes on as it began."""
+        model, options, m = self.model, self.options, n_rows(self.data.X)
+        m_all = m + (0 if held is None else n_rows(held.X))
+        part = trained_part(model, m_all) if self.augment is None else model
+        self.kernels = choose_kernels(part, options, m_all, kept.get("kernels"))
+        is_plain = self.kernels == "plain"
+        self.part, self.feature_kernels = model if is_plain else part, ""
+        if self.part is not model:
+            self.feature_kernels = dispatch.resolve(options.kernels, m * float(model._n_operations))
+        n_threads: int | None = options.n_threads or kept.get("n_threads") or (1 if is_plain else None)
+        self.n_threads = n_threads or worthwhile_threads(self.part, m, options, self.kernels)
+        self.form = kept.get("form", options.form) if options.form == FORMS[0] else options.form
+
+    def _prepare_inputs(self, held: Dataset | None) -> None:
+        """Prepare inputs now, or say how each batch is prepared when its turn comes."""
+        model, X, augment, seed = self.model, self.data.X, self.augment, self.options.seed
+        # What stays in its file is prepared as it is read, what frozen layers take when features are computed.
+        has_features = self.part is not model
+        arrays = X.values() if isinstance(X, dict) else [X]
+        grows = any(array.dtype.itemsize < np.dtype(model.dtype).itemsize for array in arrays)
+        in_batches = augment is not None or (self.batch_size is not None and grows)  # most tables do not
+        is_lazy = has_features or (in_batches and not is_on_disk(X))
+        with dispatch.use(self.kernels):
+            self.X = X if is_lazy else _prepared(model, X, self.shared)
+            self.X_validation = None if held is None else held.X if has_features else _prepared(model, held.X)
+        self.rule = model.preprocessing if is_lazy else None
+        self.change: Change | None = None
+        if augment is not None:  # a batch, in place
+            self.change = lambda X, Y, weights, step: augment_weighted(
+                augment, X, Y, weights, stream(seed, "augment", step), out=X
+            )
 
     @property
     def batch_size(self) -> int | None:
@@ -144,89 +204,6 @@ class Job:
                 "sample_weights": None if weights is None else hashlib.sha256(weights.data).hexdigest(),
             }
         return self._hashes
-
-
-def prepare(
-    model: Model,
-    data: Dataset,
-    options: TrainingOptions,
-    *,
-    resume: str | Path | None = None,
-    shared: TrainingCache | None = None,
-) -> Job:
-    """Check data and model against the options, and make each ready for the other.
-
-    Parameters
-    ----------
-    model : Model
-    data : Dataset
-    options : TrainingOptions
-    resume : str or Path, optional
-        The checkpoint that the training will go on from.
-    shared : TrainingCache, optional
-
-    Raises
-    ------
-    DataError, OptionError, ShapeError
-        If something does not fit. The model may have been initialized then.
-    """
-    optimizer, augment, schedule = make_optimizer(options), options.augment, options.schedule
-    augment = augment_preset(augment) if isinstance(augment, str) else augment
-    if isinstance(schedule, str):
-        schedule = SCHEDULES.make(schedule, **options.schedule_options)
-    data, held, sample_weight = _held_out(in_range_seen(model, data, "train"), options)
-    if held is not None and held is options.validation:  # given, not drawn from the data
-        held = in_range_of(data, model, held, "train: validation")
-    _fit_model(model, data, options)
-    if optimizer.is_full_batch:
-        _refuse_random_layers(model, optimizer)  # those of a body are frozen by now
-    set_loss(model, data, loss_of(options))
-    check_last_activation(model)
-    Y = encode_targets(model, data, are_mixed=augment is not None and augment.mixes_targets)
-    check_classes(model, data.classes)
-    weights = weigh_samples(model, data, sample_weight, options.class_weight)
-    Batches(data.X, Y, options.batch_size or None, options.seed)  # refuses a wrong size before any work
-    n_held = 0 if held is None else n_rows(held.X)
-    kept = {} if resume is None else _kept(resume)  # what is left open goes on as it began
-    part = trained_part(model, n_rows(data.X) + n_held) if augment is None else model
-    kernels = choose_kernels(part, options, n_rows(data.X) + n_held, kept.get("kernels"))
-    is_plain = kernels == "plain"
-    part = model if is_plain else part
-    has_features = part is not model
-    # What stays in its file is prepared as it is read, and what frozen layers take when its features are computed.
-    arrays = data.X.values() if isinstance(data.X, dict) else [data.X]
-    grows = any(array.dtype.itemsize < np.dtype(model.dtype).itemsize for array in arrays)
-    in_batches = augment is not None or (options.batch_size > 0 and grows)  # photos do, most tables do not
-    is_lazy = has_features or (in_batches and not is_on_disk(data.X))
-    feature_kernels = ""
-    if has_features:
-        feature_kernels = dispatch.resolve(options.kernels, n_rows(data.X) * float(model._n_operations))
-    n_threads = options.n_threads or kept.get("n_threads") or (1 if is_plain else None)
-    n_threads = n_threads or worthwhile_threads(part, n_rows(data.X), options, kernels)
-    with dispatch.use(kernels):
-        X = data.X if is_lazy else _prepared(model, data.X, shared)
-        X_validation = None if held is None else held.X if has_features else _prepared(model, held.X)
-    return Job(
-        options=options,
-        optimizer=optimizer,
-        schedule=schedule,
-        augment=augment,
-        model=model,
-        data=data,
-        X=X,
-        Y=Y,
-        X_validation=X_validation,
-        Y_validation=None if held is None else model._encode(held.y),
-        weights=weights,
-        rule=model.preprocessing if is_lazy else None,
-        change=None if augment is None else _change(augment, options.seed),
-        kernels=kernels,
-        n_threads=n_threads,
-        form=kept.get("form", options.form) if options.form == FORMS[0] else options.form,
-        part=part,
-        feature_kernels=feature_kernels,
-        shared=shared,
-    )
 
 
 def _kept(resume: str | Path) -> dict[str, Any]:
@@ -309,12 +286,3 @@ def _prepared(model: Model, X: Any, shared: TrainingCache | None = None) -> Any:
     if shared is None:
         return map_arrays(prepare_one, X)
     return map_arrays(lambda array: shared.of(array, name, lambda: prepare_one(array)), X)
-
-
-def _change(augment: Augment, seed: int) -> Change:
-    """Return what augments a batch, in place."""
-
-    def change(X: Any, Y: Any, weights: Array | None, step: int) -> Batch:
-        return augment_weighted(augment, X, Y, weights, stream(seed, "augment", step), out=X)
-
-    return change

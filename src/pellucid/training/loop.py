@@ -29,7 +29,7 @@ from pellucid.training.events import (
 )
 from pellucid.training.executor.executor import Executor, StepLoss
 from pellucid.training.history import History
-from pellucid.training.job import Job, prepare
+from pellucid.training.job import Job
 from pellucid.training.nonfinite import find_fault, write_step
 from pellucid.training.optimizers.base import Optimizer
 from pellucid.training.options import TrainingOptions
@@ -53,7 +53,7 @@ def train_by_options(
     Parameters and exceptions are those of :func:`pellucid.training.fit.train`.
     """
     started = time.perf_counter()
-    job = prepare(model, data, options, resume=resume, shared=shared)
+    job = Job(model, data, options, resume=resume, shared=shared)
     compile_ahead(job, callbacks)
     history, optimizer, schedule = History(kernels=job.kernels), job.optimizer, job.schedule
     run = _state_of(job, history, callbacks)

@@ -21,7 +21,7 @@ from pellucid.training.choose_form import is_dual
 from pellucid.training.constant import constant_loss
 from pellucid.training.events import Event, StepEnd
 from pellucid.training.fit import train
-from pellucid.training.job import prepare
+from pellucid.training.job import Job
 from pellucid.training.loop import train_by_options
 from pellucid.training.options import TrainingOptions, fill_in, make_optimizer
 from pellucid.training.rate_search import RateSearch, Trial
@@ -164,7 +164,7 @@ class _Search:
             raise OptionError(
                 f"find_learning_rate: {name} has no learning rate to find. Try another optimizer, such as 'adamw'."
             )
-        job = prepare(twin, data, copy.deepcopy(options), shared=self.shared)
+        job = Job(twin, data, copy.deepcopy(options), shared=self.shared)
         form = "dual" if is_dual(job) else "direct"
         self.options = options = replace(options, kernels=job.kernels, form=form)
         k = map_arrays(lambda shape: shape[-1], twin.output_shape)

@@ -16,7 +16,7 @@ from pellucid.nn.layer import Layer
 from pellucid.nn.model import Model
 from pellucid.ops.activations import Activation
 from pellucid.registry import validate_call
-from pellucid.training.job import prepare
+from pellucid.training.job import Job
 from pellucid.training.optimizers.base import OPTIMIZERS, Optimizer
 from pellucid.training.options import TrainingOptions
 from pellucid.training.samples import read_samples
@@ -103,7 +103,7 @@ def trace(
         n_threads=1,
         kernels="numpy",
     )
-    job = prepare(traced, data, options)
+    job = Job(traced, data, options)
     traced._seed_step(seed, 0)
     with dispatch.use("numpy"), np.errstate(over="ignore", invalid="ignore"):
         found = _step(traced, job.X, job.Y, job.weights, chosen)
