@@ -13,7 +13,6 @@ import ast
 import importlib
 import io
 import os
-import pkgutil
 import subprocess
 import sys
 import tempfile
@@ -27,16 +26,11 @@ from benchmarks import harness
 from benchmarks.harness import Contestant
 
 import pellucid as pl
-from pellucid import dispatch
+from pellucid.dispatch import ops as switches
 from pellucid.workspace import Workspace
 
 MODULE = "benchmarks.twins"
 SOURCE = Path(pl.__file__).parent
-dispatch.all_twins()
-FILES = [
-    importlib.import_module(f"pellucid.dispatch.{one.name}")
-    for one in pkgutil.iter_modules(dispatch.__path__)
-]
 SECONDS = {"full": 0.5, "quick": 0.1}  # of a round
 SAME = ((1, 1), (1, 1))
 PHOTOS = (32, 32, 32, 48)
@@ -80,7 +74,7 @@ def without_twins(*ops: str, numpy: bool = False) -> Callable[[], None]:
     """Return what leaves ops to NumPy, or with ``numpy`` to the plain ops."""
 
     def off() -> None:
-        for name, twins in dispatch.all_twins().items():
+        for name, twins in switches.TWINS.items():
             if name.startswith(ops) and numpy:
                 twins.numpy = twins.plain
             elif name.startswith(ops):
@@ -401,9 +395,8 @@ def one_pass(job: Job, seconds: float) -> Callable[[], list[float]]:
     """Return a round of forwards and backwards of an op, with the buffers of a layer."""
     rng = np.random.default_rng(0)
     arguments = [rng.standard_normal(shape).astype(np.float32) for shape in job.shapes]
-    found = {name: value for file in FILES for name, value in vars(file).items()}
-    forward, backward = (found[f"{job.op}_{way}"] for way in ("forward", "backward"))
-    extra = {"workspace": Workspace()} if "workspace" in dispatch.TWINS[f"{job.op}_forward"].extra else {}
+    forward, backward = (getattr(switches, f"{job.op}_{way}") for way in ("forward", "backward"))
+    extra = {"workspace": Workspace()} if "workspace" in switches.TWINS[f"{job.op}_forward"].extra else {}
 
     def run() -> None:
         Z, *_, cache = forward(*arguments, **job.options, **extra)

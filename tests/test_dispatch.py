@@ -1,9 +1,7 @@
 """The switch between plain ops and their fast twins, and one table that holds the twins to each other."""
 
-import importlib
 import inspect
 import os
-import pkgutil
 import subprocess
 import sys
 from pathlib import Path
@@ -15,10 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import pellucid.dispatch as dispatch
-from pellucid.dispatch import all_twins
-from pellucid.dispatch import conv as dispatch_conv
-from pellucid.dispatch import norm as dispatch_norm
-from pellucid.dispatch.conv import conv2d_forward
+from pellucid.dispatch import ops as dispatch_ops
+from pellucid.dispatch.ops import TWINS, conv2d_forward
 from pellucid.errors import CallError, OptionError, PellucidError
 from pellucid.kernels.uncompiled import blocks
 from pellucid.training.optimizers.base import OPTIMIZERS
@@ -28,11 +24,6 @@ from tests.ops.calls import CALLS, ELSEWHERE, RULES, Call
 from tests.ops.cases import CASES, HAS_NUMBA, PAIRS, Case, each_op, function, has_twin
 from tests.ops.problems import PROBLEMS
 
-TWINS = all_twins()
-MODULES = [
-    importlib.import_module(found.name)
-    for found in pkgutil.iter_modules(dispatch.__path__, "pellucid.dispatch.")
-]
 sizes = st.integers(1, 9)
 
 
@@ -50,7 +41,7 @@ def test_the_table_has_every_twin() -> None:
         assert twins.numpy.__name__ == name
         own = Path(__file__).parent / ELSEWHERE.get(name, "")
         assert name in called or twins.plain in PAIRS.values() or (own.is_file() and name in own.read_text())
-    switches = {name: value for module in MODULES for name, value in vars(module).items() if name in TWINS}
+    switches = {name: value for name, value in vars(dispatch_ops).items() if name in TWINS}
     of_ops = [name for name, twins in TWINS.items() if twins.plain.__module__.startswith("pellucid.ops")]
     assert sorted(switches) == sorted(of_ops)
     assert all(switches[name].__doc__ == TWINS[name].plain.__doc__ for name in of_ops)
@@ -372,9 +363,9 @@ def test_an_unknown_keyword_is_refused_in_every_way_it_can_run() -> None:
     for way in dispatch.WAYS if HAS_NUMBA else dispatch.WAYS[:2]:
         with dispatch.use(way):
             with pytest.raises(CallError, match="Did you mean 'stride'"):
-                dispatch_conv.conv2d_forward(X, W, strid=(2, 2), paddng=3)  # type: ignore[call-arg]
+                dispatch_ops.conv2d_forward(X, W, strid=(2, 2), paddng=3)  # type: ignore[call-arg]
             with pytest.raises(CallError, match="Did you mean 'epsilon'"):
-                dispatch_norm.batch_norm_forward(X, ones, ones, epsilom=9.0)
+                dispatch_ops.batch_norm_forward(X, ones, ones, epsilom=9.0)
 
 
 @needs_numba
@@ -385,7 +376,7 @@ def test_further_keywords_are_those_that_fast_twins_take() -> None:
 
 
 def test_the_environment_chooses_plain_outside_of_a_block(monkeypatch: pytest.MonkeyPatch) -> None:
-    pair, called = all_twins()["conv2d_forward"], []
+    pair, called = TWINS["conv2d_forward"], []
 
     def twin(X: Array, W: Array) -> Any:
         called.append("numpy")

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import pytest
 
 from pellucid.cli.command import DECLARED, find_commands
-from pellucid.dispatch import TWINS
+from pellucid.dispatch.ops import TWINS
 from pellucid.nn.layer import LAYERS
 from pellucid.ops.activations import ACTIVATIONS
 from pellucid.ops.losses.base import LOSSES

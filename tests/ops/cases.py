@@ -13,11 +13,10 @@ import pytest
 from tests.every import every
 
 import pellucid.ops
-from pellucid.dispatch import all_twins
+from pellucid.dispatch.ops import TWINS
 from pellucid.ops.activations import ACTIVATIONS, get_activation
 from pellucid.types import Array, Shape
 
-TWINS = all_twins()
 SAME = ((1, 1), (1, 1))
 HAS_NUMBA = importlib.util.find_spec("numba") is not None
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from tests.every import every
 
-from pellucid.dispatch.norm import (
+from pellucid.dispatch.ops import (
     batch_norm_backward,
     batch_norm_forward,
     batch_norm_inference_forward,

@@ -10,7 +10,7 @@ from tests.every import every
 from tests.ops import loops
 from tests.ops.problems import assert_close, convolutions, drawn
 
-from pellucid.dispatch.conv import conv2d_backward, conv2d_forward
+from pellucid.dispatch.ops import conv2d_backward, conv2d_forward
 from pellucid.errors import ShapeError
 from pellucid.ops import conv
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from tests.every import every
 
-from pellucid.dispatch.norm import layer_norm_backward, layer_norm_forward
+from pellucid.dispatch.ops import layer_norm_backward, layer_norm_forward
 from pellucid.errors import ShapeError
 
 pytestmark = pytest.mark.usefixtures("kernels")

@@ -10,7 +10,7 @@ from tests.every import every
 from tests.ops import loops
 from tests.ops.problems import poolings
 
-from pellucid.dispatch.pool import (
+from pellucid.dispatch.ops import (
     average_pool_forward,
     max_pool_backward,
     max_pool_forward,

@@ -8,6 +8,7 @@ import pytest
 
 from pellucid import dispatch
 from pellucid.data.dataset import Dataset
+from pellucid.dispatch.ops import TWINS
 from pellucid.errors import OptionError
 from pellucid.estimators import MLPClassifier
 from pellucid.nn.activation import Dropout
@@ -34,7 +35,7 @@ numba = pytest.importorskip("numba", reason="needs Numba")
 def free_choice(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the environment say nothing, and whether Numba is there be as it is."""
     monkeypatch.delenv(dispatch.VARIABLE, raising=False)
-    monkeypatch.setattr(dispatch, "_failure", [])
+    monkeypatch.setattr(dispatch, "failure", [])
 
 
 @pytest.fixture
@@ -134,7 +135,7 @@ def test_a_kernel_that_fails_to_compile_leaves_the_whole_training_to_numpy(
     def fail(*arguments: Any, **options: Any) -> Any:
         raise OSError("no space left")
 
-    twins = dispatch.TWINS["layer_norm_backward"]
+    twins = TWINS["layer_norm_backward"]
     assert twins.kernel is not None
     monkeypatch.setitem(twins.__dict__, "kernel", fail)
     plan = TrainingOptions(n_epochs=2, optimizer=SGD(), kernels="numba")

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from pellucid.dispatch.norm import batch_norm_inference_forward
+from pellucid.dispatch.ops import batch_norm_inference_forward
 from pellucid.ops.activations import ACTIVATIONS
 from pellucid.types import Array
 

@@ -6,7 +6,7 @@ from typing import final
 
 import numpy as np
 
-from pellucid.dispatch.dense import bias_activation_backward, bias_activation_forward
+from pellucid.dispatch.ops import bias_activation_backward, bias_activation_forward
 from pellucid.errors import OptionError, PellucidError
 from pellucid.nn.layer import Layer
 from pellucid.ops.activations import get_activation

@@ -5,8 +5,12 @@ from typing import Any, final
 
 import numpy as np
 
-from pellucid.dispatch.conv import conv2d_backward, conv2d_forward
-from pellucid.dispatch.dense import bias_activation_backward, bias_activation_forward
+from pellucid.dispatch.ops import (
+    bias_activation_backward,
+    bias_activation_forward,
+    conv2d_backward,
+    conv2d_forward,
+)
 from pellucid.errors import OptionError, ShapeError
 from pellucid.nn.initializers import StartRandom, activation_option, default_initializer, initializer_option
 from pellucid.nn.windows import ImageLayer, PaddingOption, Size, as_padding, padding_option, pair, size_option

@@ -6,7 +6,7 @@ from typing import final
 
 import numpy as np
 
-from pellucid.dispatch.dense import bias_activation_backward, bias_activation_forward
+from pellucid.dispatch.ops import bias_activation_backward, bias_activation_forward
 from pellucid.errors import OptionError, ShapeError
 from pellucid.nn.initializers import StartRandom, activation_option, default_initializer, initializer_option
 from pellucid.nn.layer import Layer

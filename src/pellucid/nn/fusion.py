@@ -6,7 +6,7 @@ from typing import Any, final
 
 import numpy as np
 
-from pellucid.dispatch import fused as chains
+from pellucid.dispatch import ops as chains
 from pellucid.nn.activation import Activation
 from pellucid.nn.conv import Conv2D
 from pellucid.nn.layer import Layer

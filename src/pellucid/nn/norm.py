@@ -5,7 +5,7 @@ from typing import final
 
 import numpy as np
 
-from pellucid.dispatch.norm import (
+from pellucid.dispatch.ops import (
     batch_moments,
     batch_norm_backward,
     batch_norm_forward,

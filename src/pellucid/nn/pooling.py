@@ -3,7 +3,7 @@
 from dataclasses import KW_ONLY, dataclass
 from typing import Any, final
 
-from pellucid.dispatch.pool import (
+from pellucid.dispatch.ops import (
     average_pool_backward,
     average_pool_forward,
     max_pool_backward,

@@ -104,9 +104,8 @@ class Loss(Configurable):
             raise _does_not_fit(self.name, Z, Y)
         scale = self.scale(m, n_out, Z.dtype, weights=weights, normalizer=normalizer)
         forward, backward = self.pair(n_out)
-        losses, cache = forward(
-            Z, Y, **{name: getattr(self, name) for name in _options_for(type(self), forward)}
-        )
+        names = _options_for(type(self), forward)  # type: ignore[arg-type]  # a class is hashable
+        losses, cache = forward(Z, Y, **{name: getattr(self, name) for name in names})
         total = np.add.reduce(losses if isinstance(scale, float) else losses * scale, axis=None)
         value = float(total * scale if isinstance(scale, float) else total)
         return value, LossCache(backward, cache, scale)

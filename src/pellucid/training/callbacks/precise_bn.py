@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pellucid.data.dataset import Dataset
-from pellucid.dispatch.norm import batch_moments
+from pellucid.dispatch.ops import batch_moments
 from pellucid.nn.hooks import hook
 from pellucid.nn.model import Model
 from pellucid.nn.norm import BatchNorm

@@ -5,7 +5,7 @@ from typing import Any, final
 
 import numpy as np
 
-from pellucid.dispatch import twins
+from pellucid.dispatch.twins import twins
 from pellucid.registry import option, register
 from pellucid.training.optimizers.base import Optimizer
 from pellucid.types import Array

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import final
 
-from pellucid.dispatch import twins
+from pellucid.dispatch.twins import twins
 from pellucid.errors import OptionError
 from pellucid.registry import option, register
 from pellucid.training.optimizers.base import Optimizer
