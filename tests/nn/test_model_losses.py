@@ -22,6 +22,10 @@ def linear_model(n_out: int, loss: Any, **options) -> Sequential:
     return model
 
 
+def loss_of(model: Sequential, X: Any, y: Any) -> float:
+    return model._loss_of_outputs(model.forward(X), y)
+
+
 def targets(loss: str, n_out: int, m: int, rng):
     kind = LOSSES[loss].kind
     if kind == "classification":
@@ -58,7 +62,7 @@ def test_options_are_kept_and_set_again(loss, n_out, options, rng) -> None:
     assert model.loss_config == {"type": model.loss, **options}
     twin = linear_model(n_out, model.loss, **options)
     X, y = rng.standard_normal((6, 3)), targets(loss, n_out, 6, rng)
-    assert twin._loss_of(X, y) == model._loss_of(X, y) == copy.deepcopy(model)._loss_of(X, y)
+    assert loss_of(twin, X, y) == loss_of(model, X, y) == loss_of(copy.deepcopy(model), X, y)
     model.set_loss("binary_cross_entropy")
     assert model.loss_config == {"type": model.loss}
 
@@ -120,8 +124,8 @@ def test_a_loss_is_given_as_a_name_a_dictionary_or_an_object(rng) -> None:
         model = linear_model(2, given)
         assert model.loss_config == {"type": "huber", "delta": 0.5}
         assert model.loss_config == {"type": "huber", "delta": 0.5}
-        values.add(model._loss_of(X, y))
-    assert values == {linear_model(2, "huber", delta=0.5)._loss_of(X, y)}
+        values.add(loss_of(model, X, y))
+    assert values == {loss_of(linear_model(2, "huber", delta=0.5), X, y)}
     for wrong in (3, ["huber"], {"delta": 1}, Adam()):
         with pytest.raises(OptionError, match="loss: expected a name"):
             linear_model(2, wrong)
@@ -136,5 +140,5 @@ def test_a_loss_that_is_not_registered_is_used_but_not_named(rng) -> None:
     model, plain = linear_model(2, Doubled()), linear_model(2, "huber")
     X, y = rng.standard_normal((6, 3)), rng.standard_normal((6, 2))
     assert model.loss == "custom"
-    assert model._loss_of(X, y) == 2 * plain._loss_of(X, y)
-    assert copy.deepcopy(model)._loss_of(X, y) == model._loss_of(X, y)
+    assert loss_of(model, X, y) == 2 * loss_of(plain, X, y)
+    assert loss_of(copy.deepcopy(model), X, y) == loss_of(model, X, y)

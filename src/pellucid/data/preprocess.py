@@ -165,7 +165,8 @@ class Preprocessing(Configurable):
         X = X if rows is None else X[rows]
         if self.kind == "divide" and X.dtype.kind in "ui":  # converted first, and divided in that dtype
             out = np.empty(X.shape, wanted) if out is None else out
-            return np.divide(X, wanted.type(self.divisor), out=out, dtype=wanted, casting="unsafe")
+            np.divide(X, wanted.type(self.divisor), out=out, dtype=wanted, casting="unsafe")
+            return out
         if self.kind == "divide" and X.size and float(X.max()) > _SURELY_UNDIVIDED:
             raise DataError(
                 f"X: expected uint8 pixels, or floats from 0 to 1, got floats up to {float(X.max()):g}. "

@@ -188,15 +188,22 @@ class Container(Layer):
             share_arrays(use)
 
     def _move(self, theta: Array, grad: Array) -> None:
-        """Keep parameters and gradients in these flat arrays; the parameters' values are copied over."""
-        views = carve(theta, [leaf.params[key].shape for leaf, key in self._keys()])
-        for (leaf, key), view in zip(self._keys(), views, strict=True):
+        """Keep parameters and gradients in these flat arrays, of which each layer's are views.
+
+        The parameters' values are copied over. Further uses of a layer get gradients of their own.
+        """
+        shapes = [leaf.params[key].shape for leaf, key in self._keys()]
+        for (leaf, key), view, gradient in zip(
+            self._keys(), carve(theta, shapes), carve(grad, shapes), strict=True
+        ):
             view[...] = leaf.params[key]
-            leaf.params[key] = view
+            leaf.params[key], leaf.grads[key] = view, gradient
+        self.theta, self.grad, self._flows = theta, grad, []
         for use in self._further():
             share_arrays(use)
-        self.theta, self.grad = theta, grad
-        self._carve_gradients()
+            assert use._first_use is not None
+            use.grads.update({key: np.zeros_like(view) for key, view in use._first_use.grads.items()})
+            self._flows += [(use._first_use.grads[key], flow) for key, flow in use.grads.items()]
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Restore the state that ``copy`` or ``pickle`` saved; parameters are views of ``theta`` again."""
@@ -214,17 +221,6 @@ class Container(Layer):
                     f"{type(self).__name__}: its {leaf._label} has been built into another model since, and its "
                     "parameters are there. Give the other model a copy: copy.deepcopy(layer)."
                 )
-
-    def _carve_gradients(self) -> None:
-        """Make each layer's ``grads`` views of ``grad``; further uses of a layer get arrays of their own."""
-        views = carve(self.grad, [leaf.params[key].shape for leaf, key in self._keys()])
-        for (leaf, key), view in zip(self._keys(), views, strict=True):
-            leaf.grads[key] = view
-        self._flows = []
-        for use in self._further():
-            assert use._first_use is not None
-            use.grads.update({key: np.zeros_like(view) for key, view in use._first_use.grads.items()})
-            self._flows += [(use._first_use.grads[key], flow) for key, flow in use.grads.items()]
 
     def _add_uses(self) -> None:
         """Add the gradients of further uses of layers to those of the layers: the end of a backward pass."""

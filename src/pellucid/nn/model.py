@@ -182,10 +182,6 @@ class Model(Container):
             loss = self._loss_hook(loss, float(total))
         return loss
 
-    def _loss_of(self, X: Any, y: Any, *, weights: Array | None = None) -> float:
-        """Return the mean loss of prepared inputs, without a gradient."""
-        return self._loss_of_outputs(self.forward(X), y, weights=weights)
-
     def _loss_of_outputs(self, Z: Any, y: Any, *, weights: Array | None = None) -> float:
         """Return the mean loss of raw outputs."""
         return self._loss.forward(Z, self._encode(y), weights=weights)[0]

@@ -23,8 +23,7 @@ def replica(model: Structure) -> Structure:
     for leaf in model._leaves():
         shared |= {id(array): array for array in leaf.params.values()}
     twin = copy.deepcopy(model, shared)
-    twin.grad = np.zeros_like(model.grad)
-    twin._carve_gradients()
+    twin._move(twin.theta, np.zeros_like(model.grad))
     return twin
 
 

@@ -312,7 +312,7 @@ def _adam(optimizer: Adam, numbers: Array, kernel: Any) -> int:
     optimizer.begin_step()
     beta1, beta2, t, rate = optimizer.beta1, optimizer.beta2, optimizer.n_steps, optimizer.learning_rate
     decay, keep = optimizer.weight_decay, 1.0
-    if type(optimizer) is AdamW:
+    if optimizer.decouples_decay:
         decay, keep = 0.0, 1 - rate * decay
     corrected = rate / (1 - beta1**t), beta1, beta2, 1 / math.sqrt(1 - beta2**t), optimizer.epsilon
     numbers[:] = _limit(optimizer), decay, keep, *corrected

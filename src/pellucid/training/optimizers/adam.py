@@ -1,7 +1,7 @@
 """Adam and AdamW: a running mean of the gradient over a running root mean square of it."""
 
 from dataclasses import KW_ONLY, dataclass
-from typing import Any, final
+from typing import final
 
 import numpy as np
 
@@ -114,18 +114,9 @@ class AdamW(Adam):
     array([0.95, 1.  ])
     """
 
+    decouples_decay = True
+
     _: KW_ONLY
     weight_decay: float = option(
         0.01, at_least=0, help="lambda: each step multiplies the weights by 1 - eta lambda."
     )
-
-    def _regularized(self, start: int, stop: int) -> tuple[Any, ...]:
-        *rest, _, _ = super()._regularized(start, stop)
-        return *rest, 0.0, 1 - self.learning_rate * self.weight_decay
-
-    def _decay(self, theta: Array, grad: Array, start: int, stop: int) -> None:
-        keep = 1 - self.learning_rate * self.weight_decay
-        for first, last in self._decayed:
-            a, b = max(first, start), min(last, stop)
-            if a < b:
-                theta[a:b] *= keep

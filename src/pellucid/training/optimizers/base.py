@@ -18,7 +18,10 @@ from pellucid.types import Array
 # Worked on at a time: parameters, gradient and both moments of a block stay in an L2 cache of 512 kB or more, and
 # one call takes long enough that its fixed cost does not count.
 BLOCK_BYTES = 262144
-FLUSH_EVERY = 64  # steps: an average that is multiplied by 0.9 each step does not fall by 1e8 in that many
+# Averages of a unit that is never active shrink every step, down to denormal numbers, with which a processor is many
+# times slower. Numbers this small no longer change theta: they are set to 0 every 64 steps, in which an average that
+# is multiplied by 0.9 each step does not fall by 1e8.
+FLUSH_EVERY = 64
 ALL = slice(None)
 
 OPTIMIZERS: "Registry[Optimizer]" = Registry("optimizer", "pellucid.training.optimizers")
@@ -52,6 +55,8 @@ class Optimizer(Configurable):
         ``dispatch.twins`` returns.
     is_divisible : bool
         Whether ``step_part`` needs no more than its own part of the gradient.
+    decouples_decay : bool
+        Whether weight decay multiplies the weights by 1 - eta lambda, and is no part of the gradient.
     grad_norm : callable or None
         Takes the gradient and returns its length, for ``clip_norm``; set where the flat array is not the true
         gradient. None: its Euclidean norm.
@@ -60,6 +65,7 @@ class Optimizer(Configurable):
     _registry = OPTIMIZERS
     is_full_batch: ClassVar[bool] = False
     is_divisible: ClassVar[bool] = False
+    decouples_decay: ClassVar[bool] = False
     rule: ClassVar[Any] = None
     slot_names: tuple[str, ...] = field(default=(), init=False, repr=False)
     number_names: tuple[str, ...] = field(default=("n_steps", "learning_rate"), init=False, repr=False)
@@ -108,7 +114,7 @@ class Optimizer(Configurable):
         self._block = BLOCK_BYTES // theta.itemsize  # elements that are worked on at a time
         mask = np.ones_like(theta) if self.decay_biases else decay_mask
         self._runs = runs_of(mask)
-        self._decayed = _blocks(self._runs, self._block)
+        self._decayed = [(first, last) for first, last, decays in self._runs.tolist() if decays]
 
     def step(self, theta: Array, grad: Array) -> None:
         """Move ``theta`` one step, in place; ``grad`` may be overwritten."""
@@ -140,44 +146,30 @@ class Optimizer(Configurable):
             before = self._regularized(start, stop)
             if rule.compiled(theta, grad, *self._slots, **options, regularized=before) is not NotImplemented:
                 return
-        if self.n_steps % FLUSH_EVERY == 0:
-            self._flush(start, stop)
-        if self.clip_value is not None:
-            cut = grad[start:stop]
-            np.maximum(cut, -self.clip_value, out=cut)
-            np.minimum(cut, self.clip_value, out=cut)
-        elif self._shrink < 1:
-            grad[start:stop] *= self._shrink
-        if self.weight_decay:
-            self._decay(theta, grad, start, stop)
-        if stop - start == theta.size <= self._block:
-            rule(theta, grad, *self._slots, **options)
-            return
-        for a in range(start, stop, self._block):
-            block = slice(a, min(a + self._block, stop))
-            rule(theta[block], grad[block], *[slot[block] for slot in self._slots], **options)
+        limit, n = self.clip_value, self._block
+        for a in range(start, stop, n):
+            block = slice(a, min(a + n, stop))
+            own, g, slots = theta[block], grad[block], [slot[block] for slot in self._slots]
+            if self.n_steps % FLUSH_EVERY == 0:
+                for slot in slots:
+                    slot[np.abs(slot) < float(np.finfo(slot.dtype).tiny) * 1e8] = 0
+            if limit is not None:
+                np.clip(g, -limit, limit, out=g)
+            elif self._shrink < 1:
+                g *= self._shrink
+            for first, last in self._decayed if self.weight_decay else ():
+                run = slice(max(first - a, 0), max(min(last - a, n), 0))
+                if self.decouples_decay:
+                    own[run] *= 1 - self.learning_rate * self.weight_decay
+                else:
+                    g[run] += self.weight_decay * own[run]
+            rule(own, g, *slots, **options)
 
     def _regularized(self, start: int, stop: int) -> tuple[Any, ...]:
         """Return what is done before the rule, as :class:`pellucid.kernels.optimizers.Regularized` has it."""
-        shrink, limit = min(self._shrink, 1.0), self.clip_value or math.inf
-        return self._runs, start, stop, shrink, limit, self.weight_decay, 1.0
-
-    def _flush(self, start: int, stop: int) -> None:
-        """Set entries of a part that have faded to almost nothing to 0.
-
-        The averages of a unit that is never active shrink every step, down to denormal numbers, with which
-        processors compute many times slower. Numbers this small no longer change theta.
-        """
-        for slot in self._slots or ():
-            tiny = float(np.finfo(slot.dtype).tiny) * 1e8
-            part = slot[start:stop]
-            part[np.abs(part) < tiny] = 0
-
-    def _decay(self, theta: Array, grad: Array, start: int, stop: int) -> None:
-        for first, last in self._decayed:  # g <- g + lambda theta
-            a, b = max(first, start), min(last, stop)
-            if a < b:
-                grad[a:b] += self.weight_decay * theta[a:b]
+        shrink, limit, decay = min(self._shrink, 1.0), self.clip_value or math.inf, self.weight_decay
+        decays = (0.0, 1 - self.learning_rate * decay) if self.decouples_decay else (decay, 1.0)
+        return self._runs, start, stop, shrink, limit, *decays
 
     @property
     def slots(self) -> tuple[Array, ...]:
@@ -229,9 +221,3 @@ def runs_of(decay_mask: Array) -> Array:
     decays = decay_mask != 0
     bounds = np.flatnonzero(np.concatenate([[True], decays[1:] != decays[:-1], [True]]))
     return np.stack([bounds[:-1], bounds[1:], decays[bounds[:-1]]], axis=1).astype(np.int64)
-
-
-def _blocks(runs: Array, length: int) -> list[tuple[int, int]]:
-    """Return the runs that decay, none longer than ``length``, as (start, stop)."""
-    decayed = [(start, stop) for start, stop, decays in runs.tolist() if decays]
-    return [(a, min(a + length, stop)) for start, stop in decayed for a in range(start, stop, length)]
