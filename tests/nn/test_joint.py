@@ -49,7 +49,7 @@ def test_the_gradient_is_of_the_weighted_sum(data: pl.Dataset, rng: np.random.Ge
 
     def loss(theta: np.ndarray) -> float:
         model.theta[...] = theta
-        return model._loss_of_outputs(model.forward(data.X), Y)
+        return model._loss.forward(model.forward(data.X), model._encode(Y))[0]
 
     assert gradcheck(loss, {"theta": model.grad.copy()}, {"theta": theta}, rng)["theta"] < 1e-6
 

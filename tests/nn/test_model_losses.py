@@ -23,7 +23,7 @@ def linear_model(n_out: int, loss: Any, **options) -> Sequential:
 
 
 def loss_of(model: Sequential, X: Any, y: Any) -> float:
-    return model._loss_of_outputs(model.forward(X), y)
+    return model._loss.forward(model.forward(X), model._encode(y))[0]
 
 
 def targets(loss: str, n_out: int, m: int, rng):

@@ -133,7 +133,7 @@ def test_validation_given_and_held_out(data: Dataset, rng: np.random.Generator) 
     history = train(model, data, n_epochs=5, validation=held)
     assert len(history.validation_losses) == 5
     P = model.predict_proba(held.X)[np.arange(8), held.y]
-    assert model._loss_of_outputs(model.forward(held.X / 255.0), held.y) == pytest.approx(
+    assert model._loss.forward(model.forward(held.X / 255.0), model._encode(held.y))[0] == pytest.approx(
         -np.log(P).mean(), rel=1e-12
     )
     share = train(preset("logistic"), data, n_epochs=5, validation=0.2, form="direct")

@@ -74,8 +74,8 @@ def test_the_loss_is_the_same_in_every_form_of_the_targets(rng: np.random.Genera
     expected = model._measure(X, model._encode(data.y))["loss"]
     forms = data.y, data.y[:, None], data.y[:, None].astype(np.float32)
     for y in forms:
-        assert model._loss_of_outputs(model.forward(X), y) == pytest.approx(expected, rel=1e-4)
-        assert model._loss_of_outputs(model.forward(X), y) == pytest.approx(expected, rel=1e-4)
+        assert model._loss.forward(model.forward(X), model._encode(y))[0] == pytest.approx(expected, rel=1e-4)
+        assert model._loss.forward(model.forward(X), model._encode(y))[0] == pytest.approx(expected, rel=1e-4)
     losses = []
     for y in forms:
         model._seed_step(1, 0)  # of its dropout

@@ -15,13 +15,11 @@ from pellucid.estimators.objective import Objective
 from pellucid.estimators.parameters import CommonParameters
 from pellucid.estimators.stopping import Convergence
 from pellucid.estimators.targets import checked_weights
-from pellucid.estimators.validation import Samples, Score, WeightedLoss, hold_out
-from pellucid.estimators.verbose import PrintProgress
+from pellucid.estimators.validation import Samples, Score, hold_out
 from pellucid.estimators.warm_start import Continuation, Position
 from pellucid.nn.model import Model
 from pellucid.training.callbacks.interrupt import StopOnInterrupt
 from pellucid.training.callbacks.progress import progress_bar
-from pellucid.training.events import Callback
 from pellucid.training.history import History
 from pellucid.training.loop import train_by_options
 from pellucid.training.options import TrainingOptions
@@ -206,12 +204,12 @@ class Fitting(CommonParameters, ABC):
         score = Score(self, held, objective.loss, self.scoring) if uses_score and held is not None else None
         rule = self._convergence(score, options.pop("divisor", None))
         position = Continuation(self._position if is_partial else None, n_epochs=1 if is_partial else None)
-        weighted = None if held is None or held.weights is None else WeightedLoss(held)
         interrupt = StopOnInterrupt()
-        own = [position, *options.pop("callbacks"), rule, *([] if weighted is None else [weighted])]
+        own = [position, *options.pop("callbacks"), rule]
         kept = self._position.kernels if is_partial else ""  # a continued training goes on as it began
         asked_for = TrainingOptions(
             validation=None if held is None else held.dataset,
+            validation_weight=None if held is None else held.weights,
             seed=self._seed,
             form="direct" if is_partial else self.form,
             kernels=kept if kept and asked(self.kernels) == "auto" else self.kernels,
@@ -219,15 +217,15 @@ class Fitting(CommonParameters, ABC):
             **options,
         )
         try:
-            callbacks = [*own, *self._listeners(rule), interrupt]
+            is_silent = self.progress is False or (self.progress is None and self.verbose)
+            users = self.callbacks or ()
+            callbacks = [*own, *users, *progress_bar(False if is_silent else None, users), interrupt]
             history = train_by_options(network, samples.dataset, asked_for, callbacks)
         except TrainingError as error:
             history = _survive(network, rule, error)
         if not np.isfinite(network.theta).all():
             raise ValueError(NON_FINITE)
         self._position = position.end
-        if weighted is not None:
-            history.columns["validation_loss"] = weighted.losses
         self._keep(network)
         self._record(history, rule, samples, [] if held is None else history.validation_losses)
         self._finish(options["optimizer"])
@@ -240,13 +238,6 @@ class Fitting(CommonParameters, ABC):
                 ConvergenceWarning,
             )
 
-    def _listeners(self, rule: Convergence) -> list[Callback]:
-        """Return the callbacks that only observe: printed progress, the user's own, a bar."""
-        listeners: list[Callback] = [PrintProgress(rule)] if self.verbose else []
-        listeners += self.callbacks or ()
-        is_left_out = self.progress is False or (self.progress is None and self.verbose)
-        return [*listeners, *progress_bar(False if is_left_out else None, listeners)]
-
     def _convergence(self, score: Score | None, divisor: float | None) -> Convergence:
         may_stop = self._stops_on_loss or score is not None
         return Convergence(
@@ -256,6 +247,7 @@ class Fitting(CommonParameters, ABC):
             divisor=divisor,
             best=getattr(self, "best_loss_", None) if score is None else self.best_validation_score_,
             n_waited=self._no_improvement_count,
+            verbose=bool(self.verbose),
         )
 
     def _forget(self, uses_score: bool) -> None:

@@ -71,10 +71,11 @@ class Convergence(Stopping):
         divisor: float | None = None,
         best: float | None = None,
         n_waited: int = 0,
+        verbose: bool = False,
     ) -> None:
         self.tolerance = check_option("Convergence", "tolerance", tolerance, float, Limits(at_least=0))
         self.divisor = check_option("Convergence", "divisor", divisor, float | None, Limits(above=1))
-        self.patience, self.score = patience, score
+        self.patience, self.score, self.verbose = patience, score, verbose
         super().__post_init__()
         self.best = best if best is not None else np.inf if score is None else -np.inf
         self.n_waited = n_waited
@@ -107,7 +108,14 @@ class Convergence(Stopping):
             if value > self.best:
                 self.best = value
                 self.weights.keep(event.run.model)
-        return self.has_waited(self.patience, is_better=not is_worse) and self._give_up()
+        stops = self.has_waited(self.patience, is_better=not is_worse) and self._give_up()
+        if self.verbose:  # in scikit-learn's words
+            print(f"Iteration {event.epoch + 1}, loss = {event.loss:.8f}")
+            if self.scores:
+                print(f"Validation score: {self.scores[-1]:f}")
+            if self.message:
+                print(self.message)
+        return stops
 
     def _give_up(self) -> bool:
         """Return whether to stop: not while the learning rate can still be reduced."""

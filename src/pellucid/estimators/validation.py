@@ -15,7 +15,7 @@ from pellucid.data.dataset import Dataset
 from pellucid.data.groups import divide_groups, groups_of
 from pellucid.nn.model import Model, read
 from pellucid.ops.losses.base import Loss
-from pellucid.training.events import EpochEnd, TrainingState, TrainStart
+from pellucid.training.events import EpochEnd, TrainingState
 from pellucid.types import Array
 
 
@@ -156,32 +156,6 @@ def takes_weights(scorer: Any) -> bool:
     """
     parameters = inspect.signature(getattr(scorer, "_score_func", scorer)).parameters
     return "sample_weight" in parameters or any(p.kind is p.VAR_KEYWORD for p in parameters.values())
-
-
-class WeightedLoss:
-    """Record the loss of weighted held-out samples, as a callback of ``train``, which handles only unweighted ones.
-
-    Parameters
-    ----------
-    held : Samples
-
-    Attributes
-    ----------
-    losses : list of float
-    """
-
-    def __init__(self, held: Samples) -> None:
-        self.held = held
-        self.losses: list[float] = []
-
-    def __call__(self, event: Any) -> None:
-        """Record the loss of each epoch."""
-        if isinstance(event, TrainStart):
-            self._model = event.run.model
-        elif isinstance(event, EpochEnd):
-            model = self._model
-            loss = model._loss_of_outputs(model._last_outputs, self.held.Y, weights=self.held.weights)
-            self.losses.append(loss)
 
 
 def twin_of(estimator: Any) -> Any:

@@ -182,10 +182,6 @@ class Model(Container):
             loss = self._loss_hook(loss, float(total))
         return loss
 
-    def _loss_of_outputs(self, Z: Any, y: Any, *, weights: Array | None = None) -> float:
-        """Return the mean loss of raw outputs."""
-        return self._loss.forward(Z, self._encode(y), weights=weights)[0]
-
     def _raw_outputs(self, X: Any, prepare: Callable[[Array], Array] | None = None) -> Any:
         """Return the raw outputs, (m, *output_shape), a new array; a piece at a time.
 
@@ -268,13 +264,13 @@ class Model(Container):
         is_long = dispatch.current() == "numba" and m * self._n_operations >= least
         return min(allowed_threads(), max(m, 2)) if is_long else 1
 
-    def _measure(self, X: Any, Y: Any, Z: Any = None) -> dict[str, float]:
+    def _measure(self, X: Any, Y: Any, Z: Any = None, *, weights: Array | None = None) -> dict[str, float]:
         """Return the loss on prepared inputs and encoded targets and, for a classifier, the accuracy.
 
         ``Z`` are the raw outputs, where they are known.
         """
         Z = self._last_outputs = self._raw_outputs(X) if Z is None else Z
-        metrics = {"loss": self._loss.forward(Z, Y)[0]}
+        metrics = {"loss": self._loss.forward(Z, Y, weights=weights)[0]}
         if self._loss.kind == "classification":
             predicted = Z[:, 0] > 0 if Z.shape[1] == 1 else Z.argmax(axis=1)
             true = Y if Y.ndim == 1 else Y[:, 0] > 0.5 if Y.shape[1] == 1 else Y.argmax(axis=1)

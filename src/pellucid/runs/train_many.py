@@ -1,5 +1,6 @@
 """Many trainings side by side: the one runner under folds, random seeds, label errors, sweeps and influence."""
 
+import operator
 import warnings
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from contextlib import closing
@@ -147,7 +148,7 @@ def train_many(
     """
     done: dict[Job, Result] = {}
     try:
-        with closing(run_jobs(_train, train, jobs, n_jobs=n_jobs, on_threads=on_threads)) as results:
+        with closing(run_jobs(operator.call, train, jobs, n_jobs=n_jobs, on_threads=on_threads)) as results:
             for job, result in results:
                 stop_if_cancelled()
                 done[job] = result
@@ -158,10 +159,6 @@ def train_many(
         if isinstance(error, JobsLost):
             warnings.warn(f"{error} What was finished is kept.", RuntimeWarning, stacklevel=2)
     return done
-
-
-def _train(train: Callable[[Job], Result], job: Job) -> Result:
-    return train(job)
 
 
 def complete(done: Mapping[TrainingJob, Result], n_candidates: int) -> list[tuple[Result, ...]]:

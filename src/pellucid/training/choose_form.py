@@ -118,13 +118,15 @@ def validation_of(
     if job.X_validation is None:
         return None
     model, m = job.model, n_rows(job.X)
+    held = Validation(held_out, job.Y_validation, part=part, weights=job.options.validation_weight)
     if model._loss.kind != "classification":
-        return Validation(held_out, job.Y_validation, part=part)
+        return held
     rows = np.unique(np.linspace(0, m - 1, min(m, n_rows(job.X_validation), MOST_MEASURED)).astype(int))
     sample = choose_rows(X, rows)
     if rule is not None:
         sample = map_arrays(lambda array: rule.apply(array, model.dtype), sample)
-    return Validation(held_out, job.Y_validation, sample, model._encode(take_rows(job.data.y, rows)), part)
+    held.X_train, held.Y_train = sample, model._encode(take_rows(job.data.y, rows))
+    return held
 
 
 def _choose(job: Job) -> tuple[bool, str]:

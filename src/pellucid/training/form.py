@@ -29,23 +29,25 @@ class Validation:
     X_train: Any = None
     Y_train: Any = None
     part: Model | None = None
+    weights: Array | None = None
 
     def measure(self, model: Model) -> dict[str, float]:
         """Return the model's loss on held-out samples and, for a classifier, its accuracy on both kinds."""
         found, part = {}, self.part or model
         if self.X_train is not None:
             found["accuracy"] = _measure(part, self.X_train, self.Y_train)["accuracy"]
-        found |= {f"validation_{name}": value for name, value in _measure(part, self.X, self.Y).items()}
+        held = _measure(part, self.X, self.Y, self.weights)
+        found |= {f"validation_{name}": value for name, value in held.items()}
         model._last_outputs = part._last_outputs
         return found
 
 
-def _measure(model: Model, X: Any, Y: Any) -> dict[str, float]:
+def _measure(model: Model, X: Any, Y: Any, weights: Array | None = None) -> dict[str, float]:
     """Return what ``model.measure`` does; of several ranks, each predicts a part."""
     if ranks.world() is None:
-        return model._measure(X, Y)
+        return model._measure(X, Y, weights=weights)
     own = choose_rows(X, ranks.part(n_rows(X)))
-    return model._measure(X, Y, joined(ranks.of_all(model._raw_outputs(own))))
+    return model._measure(X, Y, joined(ranks.of_all(model._raw_outputs(own))), weights=weights)
 
 
 class Form:

@@ -122,6 +122,7 @@ class TrainingOptions(Configurable):
     kernels: str | None = kernels_option()
     shuffle: bool = option(True, in_config=False)
     sample_weight: Any = option(None, in_config=False)
+    validation_weight: Any = option(None, in_config=False)  # of held-out samples that are given
     counts_rows: bool = option(
         False, in_config=False
     )  # in an epoch's loss, as scikit-learn does; else weights

@@ -1,6 +1,5 @@
 """What :func:`pellucid.training.trace.trace` returns: the arrays of one training step by layer, and as a table."""
 
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -64,9 +63,8 @@ class LayerTrace:
         return f"LayerTrace({self.name}: {', '.join(shapes)})"
 
 
-@dataclass(eq=False, repr=False)
-class Trace(Mapping[str, LayerTrace]):
-    """One training step: ``trace["dense_1"].dW``, and ``trace.table()`` for all of it.
+class Trace(dict[str, LayerTrace]):
+    """One training step: every layer by name, ``trace["dense_1"].dW``, and ``trace.table()`` for all of it.
 
     Attributes
     ----------
@@ -78,48 +76,28 @@ class Trace(Mapping[str, LayerTrace]):
         The model's raw outputs, and the gradient of the loss for them: where the backward pass begins.
     P : Array or None
         The probabilities that the outputs stand for, where the loss gives any.
-    layers : dict of str to LayerTrace
-        Every layer by name, in the order of the forward pass.
     optimizer : Optimizer
         What made the update.
     is_update : bool
         Whether the model was left with the new parameters.
     """
 
-    loss: float
-    X: Any
-    Y: Any
-    Z: Any
-    dZ: Any
-    P: Array | None
-    layers: dict[str, LayerTrace]
-    optimizer: Optimizer
-    is_update: bool
+    def __init__(
+        self, layers: dict[str, LayerTrace], optimizer: Optimizer, loss: float, **arrays: Any
+    ) -> None:
+        super().__init__(layers)
+        self.optimizer, self.loss, self.is_update = optimizer, loss, False
+        self.X, self.Y, self.Z, self.dZ, self.P = (arrays[name] for name in ("X", "Y", "Z", "dZ", "P"))
 
-    def __getitem__(self, name: str) -> LayerTrace:
-        if name not in self.layers:
-            raise OptionError(f"trace: {unknown_name('layer', name, self.layers)}")
-        return self.layers[name]
-
-    def __contains__(self, name: object) -> bool:
-        return name in self.layers
-
-    def get(self, name: str, default: Any = None) -> Any:
-        """Return a layer's part of the step, or the default where there is no such layer."""
-        return self.layers.get(name, default)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.layers)
-
-    def __len__(self) -> int:
-        return len(self.layers)
+    def __missing__(self, name: str) -> LayerTrace:
+        raise OptionError(f"trace: {unknown_name('layer', name, self)}")
 
     def rows(self) -> list[TraceRow]:
         """Return every array of the step in the order of computation."""
         forward: list[TraceRow] = []
         backward: list[TraceRow] = []
         update: list[TraceRow] = []
-        for name, layer in self.layers.items():
+        for name, layer in self.items():
             rows = [TraceRow(_part_of(key), name, key, array) for key, array in layer.arrays.items()]
             forward += [row for row in rows if row.part == "forward"]
             backward = [row for row in rows if row.part == "backward"] + backward
@@ -154,7 +132,7 @@ class Trace(Mapping[str, LayerTrace]):
         return f"One step of {self.optimizer!r} on {plural(n_rows(self.X), 'sample')}: loss {self.loss:.6g}{ending}"
 
     def __repr__(self) -> str:
-        return f"Trace({self._title()}; layers: {', '.join(self.layers)})"
+        return f"Trace({self._title()}; layers: {', '.join(self)})"
 
     def _repr_html_(self) -> str:
         return self.table()._repr_html_()

@@ -18,9 +18,9 @@ from pellucid.types import Array
 # Worked on at a time: parameters, gradient and both moments of a block stay in an L2 cache of 512 kB or more, and
 # one call takes long enough that its fixed cost does not count.
 BLOCK_BYTES = 262144
-# Averages of a unit that is never active shrink every step, down to denormal numbers, with which a processor is many
-# times slower. Numbers this small no longer change theta: they are set to 0 every 64 steps, in which an average that
-# is multiplied by 0.9 each step does not fall by 1e8.
+# Averages of a unit that is never active shrink every step, down to denormal numbers, with which a processor is
+# many times slower. Numbers this small no longer change theta: they are set to 0 every 64 steps, in which an
+# average that is multiplied by 0.9 each step does not fall by 1e8.
 FLUSH_EVERY = 64
 ALL = slice(None)
 
