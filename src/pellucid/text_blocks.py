@@ -160,6 +160,21 @@ def blocks_as_html(blocks: Iterable[Block]) -> str:
     return "".join(parts)
 
 
+def shortened(rows: Sequence[Sequence[Any]], most: int, shows_all: str) -> list[Sequence[Any]]:
+    """Return the first and the last rows of a long table, with words on the others between them.
+
+    Examples
+    --------
+    >>> shortened([("a", 1), ("b", 2), ("c", 3)], 2, "print(table) shows all")
+    [('a', 1), ('', '… 1 more rows: print(table) shows all'), ('c', 3)]
+    """
+    n_more, half = len(rows) - most, most // 2
+    if n_more <= 0:
+        return list(rows)
+    words = f"… {n_more} more rows: {shows_all}"
+    return [*rows[:half], (*[""] * (len(rows[0]) - 1), words), *rows[-half:]]
+
+
 def table_lines(table: Table, *, rule: str = "", text: Sequence[str] = (), most: int = 0) -> list[str]:
     """Return a table as lines: the first column and words to the left, numbers to the right.
 

@@ -99,5 +99,5 @@ def test_the_table_of_parameters_is_text_and_html() -> None:
     deeper = pl.Sequential([pl.Residual(pl.Dense(8, "relu")) for _ in range(200)])
     deeper.initialize((8,))
     assert len(deeper._repr_html_()) < 18_000
-    assert "350 more lines" in deeper._repr_html_()
+    assert "350 more rows" in deeper._repr_html_()
     assert len(deeper.params._repr_html_()) < 20_000

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from pellucid.errors import OptionError, PellucidError, ShapeError, unknown_name
-from pellucid.text_blocks import Table, blocks_as_html, blocks_as_text
+from pellucid.text_blocks import Table, blocks_as_html, blocks_as_text, shortened
 from pellucid.types import Array, Shape
 
 MOST_ROWS = 80  # in a notebook
@@ -69,11 +69,7 @@ class NamedArrays(Mapping[str, "LayerArrays"]):
         if not self:
             return f"<p>{self!r}</p>"
         header, rows = self._table()
-        n_more, half = len(rows) - MOST_ROWS, MOST_ROWS // 2
-        if n_more <= 0:
-            return blocks_as_html([(header, rows)])
-        words = f"… {n_more} more lines: print(model.{self._noun}) shows all"
-        return blocks_as_html([(header, rows[:half]), words, (header, rows[-half:])])
+        return blocks_as_html([(header, shortened(rows, MOST_ROWS, f"print(model.{self._noun}) shows all"))])
 
 
 class LayerArrays(MutableMapping[str, Array]):

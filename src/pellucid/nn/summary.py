@@ -1,6 +1,6 @@
 """A model as a table: layers, shapes, parameters, operations and bytes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -8,7 +8,7 @@ import numpy as np
 
 from pellucid.errors import PellucidError
 from pellucid.text import one_line
-from pellucid.text_blocks import table_lines
+from pellucid.text_blocks import blocks_as_html, shortened, table_lines
 from pellucid.types import LayerRow
 
 if TYPE_CHECKING:
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 _HEADINGS = ("layer", "kind", "output shape", "parameters", "operations", "output bytes", "parameter bytes")
 _TOTALS = ("n_params", "n_operations", "activation_bytes", "parameter_bytes")
 _MOST_ROWS = 50  # in a notebook
-_LEFT = " style=text-align:left"
 _NOTE = "Operations and output bytes are of one sample's forward pass."
 
 
@@ -110,17 +109,10 @@ class Summary:
 
     def _repr_html_(self) -> str:
         """Return the table as HTML for a notebook; of a very deep network its beginning and its end."""
-        import html
-
-        head, *rows, total = map(_html_row, self._cells())
-        n_more = len(rows) - _MOST_ROWS
-        if n_more > 0:
-            words = f"… {n_more} more lines: print(model.summary()) shows all"
-            rows[_MOST_ROWS // 2 : n_more + _MOST_ROWS // 2] = [f"<tr><td colspan=7>{words}</td></tr>"]
-        return (
-            f"<table><caption>{html.escape(self.title)}</caption><thead>{head}</thead>"
-            f"<tbody>{''.join(rows)}</tbody><tfoot>{total}</tfoot></table><p>{'<br>'.join(self.notes)}</p>"
-        )
+        head, *lines, total = self._cells()
+        rows = [(name.replace("  ", "\N{NO-BREAK SPACE}" * 2), *cells) for name, *cells in lines]
+        table = head, [*shortened(rows, _MOST_ROWS, "print(model.summary()) shows all"), total]
+        return blocks_as_html([self.title, table, *self.notes])
 
 
 def summarize(model: "Container") -> Summary:
@@ -166,15 +158,3 @@ def shape_text(shape: Any) -> str:
     if isinstance(shape, Mapping):
         return ", ".join(f"{name} {tuple(one)}" for name, one in shape.items())
     return str(tuple(shape))
-
-
-def _html_row(cells: Sequence[str]) -> str:
-    """Return words left-aligned, indentation kept, and numbers as the notebook aligns them."""
-    import html
-
-    spaced = ("\N{NO-BREAK SPACE}" * (len(cell) - len(cell.lstrip())) + cell.lstrip() for cell in cells)
-    return (
-        "<tr>"
-        + "".join(f"<td{_LEFT * (i < 3)}>{html.escape(cell)}</td>" for i, cell in enumerate(spaced))
-        + "</tr>"
-    )

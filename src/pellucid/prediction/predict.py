@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -192,11 +192,15 @@ def predict(
             "evaluate: the model has several outputs with a loss each, and there is no one score for them. Take "
             "model.predict and compare each output with its targets."
         )
-    leaks = () if train is None else _leaks(train, data)
+    leaks, kind = () if train is None else _leaks(train, data), model._loss.kind
+    y = labels_of(model, data) if kind == "classification" else data.y  # refused before anything is computed
+    check_weights("evaluate", model)
     with dispatch.use_for(float(len(data)) * model._n_operations):
-        found = _predictions(model, data, leaks, partial(_outputs, model, data, compute, progress))
-    majority = majority_in_training(model, train) if found.kind == "classification" else None
-    return replace(found, trained_majority=majority)
+        Z = compute(model, data.X, progress)
+    _refuse_bad(~np.isfinite(Z).reshape(len(Z), -1).all(axis=1))
+    found = (_regression if kind == "regression" else _classes)(model, data, y, Z.astype(np.float64))
+    majority = majority_in_training(model, train) if kind == "classification" else None
+    return replace(found, leaks=leaks, trained_majority=majority)
 
 
 def majority_in_training(model: Model, train: Dataset | None = None) -> int | None:
@@ -217,29 +221,16 @@ def majority_in_training(model: Model, train: Dataset | None = None) -> int | No
     return int(np.argmax(counts)) if 0 < len(counts) <= max(2, model.output_shape[-1]) else None
 
 
-def _predictions(
-    model: Model, data: Dataset, leaks: "tuple[Leak, ...]", outputs: Callable[[], Array]
-) -> Predictions:
-    if model._loss.kind == "regression":
-        return _regression(data.y, outputs(), leaks)
-    y = labels_of(model, data) if model._loss.kind == "classification" else data.y
-    Z, names = outputs(), class_names(model, data)
+def _classes(model: Model, data: Dataset, y: Array, Z: Array) -> Predictions:
+    names = class_names(model, data)
     if model._loss.kind == "multi_label":
         Z = Z.reshape(len(Z), -1)
         y = indicators_of(y, Z.shape[1], names, data)
-        return Predictions("multi_label", y, (Z > 0).astype(np.int64), Z, True, names, leaks)
+        return Predictions("multi_label", y, (Z > 0).astype(np.int64), Z, True, names)
     has_probabilities = model.loss in LOSSES and LOSSES[model.loss].gives_probabilities
     scores = np.stack([-Z, Z], axis=1) if Z.ndim == 1 else log_odds(Z) if has_probabilities else Z
     y_pred = (Z > 0).astype(np.int64) if Z.ndim == 1 else Z.argmax(axis=1)
-    return Predictions("classification", y, y_pred, scores, has_probabilities, names, leaks)
-
-
-def _outputs(model: Model, data: Dataset, compute: Compute, progress: CountCallback) -> Array:
-    """Return the model's finite outputs, float64."""
-    check_weights("evaluate", model)
-    Z = compute(model, data.X, progress)
-    _refuse_bad(~np.isfinite(Z).reshape(len(Z), -1).all(axis=1))
-    return Z.astype(np.float64)
+    return Predictions("classification", y, y_pred, scores, has_probabilities, names)
 
 
 def check_weights(where: str, model: Model) -> None:
@@ -292,7 +283,7 @@ def _leaks(train: Dataset, data: Dataset) -> "tuple[Leak, ...]":
     return tuple(find_leaks(train.X, data.X))
 
 
-def _regression(y: Array, predicted: Array, leaks: "tuple[Leak, ...]") -> Predictions:
+def _regression(model: Model, data: Dataset, y: Array, predicted: Array) -> Predictions:
     m = len(y)
     y_pred, y_true = predicted.reshape(m, -1), y.reshape(m, -1).astype(np.float64)
     if y_pred.shape != y_true.shape:
@@ -300,4 +291,4 @@ def _regression(y: Array, predicted: Array, leaks: "tuple[Leak, ...]") -> Predic
             f"evaluate: the model predicts {y_pred.shape[1]} quantities a sample, the data have {y_true.shape[1]}. "
             "Use data with the targets that it was trained on."
         )
-    return Predictions("regression", y_true, y_pred, np.empty((m, 0)), False, (), leaks)
+    return Predictions("regression", y_true, y_pred, np.empty((m, 0)), False, ())

@@ -10,7 +10,7 @@ import numpy as np
 
 from pellucid.data.dataset import Split
 from pellucid.errors import OptionError, PellucidError
-from pellucid.formats.architecture import Architecture, load_architecture
+from pellucid.formats.architecture import Architecture
 from pellucid.formats.safetensors import load
 from pellucid.nn.by_name import check_names_a_file
 from pellucid.nn.model import Model
@@ -191,8 +191,7 @@ def ready_to_train(candidate: Candidate, split: Split, n_trainings: int = 1) -> 
     assert candidate.config is not None
     options = candidate.config.options
     try:
-        architecture = None if candidate.architecture is None else load_architecture(candidate.source)
-        model = make_model(candidate.config, architecture, split)
+        model = make_model(candidate.config, _fresh(candidate.architecture), split)
         if not model._is_initialized:
             model.initialize(
                 split.train.X.shape[1:],

@@ -7,7 +7,7 @@ import numpy as np
 
 from pellucid.errors import OptionError, unknown_name
 from pellucid.text import plural
-from pellucid.text_blocks import blocks_as_html, table_lines
+from pellucid.text_blocks import blocks_as_html, shortened, table_lines
 from pellucid.training.optimizers.base import Optimizer
 from pellucid.types import Array, n_rows
 
@@ -159,11 +159,8 @@ class TraceTable:
 
     def _repr_html_(self) -> str:
         """Return the table as HTML for a notebook; of a deep network its beginning and its end."""
-        n_more, half = len(self.rows) - MOST_ROWS, MOST_ROWS // 2
-        rows = [(row.part, *_cells(row)) for row in self.rows]
-        if n_more > 0:
-            words = f"… {n_more} more rows: print(trace.table()) shows all"
-            rows = [*rows[:half], ("", "", "", "", words), *rows[-half:]]
+        rows: list[Any] = [(row.part, *_cells(row)) for row in self.rows]
+        rows = shortened(rows, MOST_ROWS, "print(trace.table()) shows all")
         return blocks_as_html([self.title, (("pass", "layer", "array", "shape", "values"), rows)])
 
 

@@ -42,12 +42,9 @@ def executor_for(
     over_ranks : bool, optional
         Whether batches are parts of one, of which each of several ranks has its own: see :mod:`pellucid.ranks`.
     """
-    is_stack = bool(layers_of(model)) and dispatch.module("dense_stack") is not None
-    if n_threads <= 1 and not holds_blas and not is_stack and not over_ranks:
-        yield Executor(model)
-        return
-    with one_blas_thread() if n_threads > 1 or holds_blas or not over_ranks else nullcontext():
-        executor: Executor
+    is_stack = not over_ranks and bool(layers_of(model)) and dispatch.module("dense_stack") is not None
+    executor: Executor
+    with one_blas_thread() if n_threads > 1 or holds_blas or is_stack else nullcontext():
         if over_ranks:
             executor = RankShards(model, n_threads)
         elif is_stack:
