@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from pellucid import dispatch, ranks
-from pellucid.data.batches import Batches
+from pellucid.data.batches import Batches, is_on_disk
 from pellucid.data.novelty import MOST_KEPT, NoveltyTest
 from pellucid.data.preprocess import Preprocessing
 from pellucid.data.stored.base import BLOCK_BYTES, StoredArray
@@ -60,12 +60,14 @@ def choose_form(job: Job, history: History) -> Iterator[Form]:
         if n_frozen_places(job.model) == job.model._n_body and len(job.X) > 1:
             job.model._novelty = NoveltyTest.of(job.X, X, most=MOST_KEPT)
         rule = None
-    if _is_large_batch(job, X):
+    if job.batch_size is None and _is_large(X):
         raise OptionError(
             f"train: a full batch of samples that stay in their file (on_disk) is trained in the dual form alone "
             f"({history.note}). Choose batch_size=32, or load without on_disk."
         )
-    if job.batch_size is None and job.change is None:  # which changes what is read each time
+    if (
+        is_on_disk(X) and job.batch_size is None and job.change is None
+    ):  # which changes what is read each time
         X = map_arrays(_in_memory, X)
     batches = batches_of(job, X, rule)
     if ranks.world() is not None:  # of which this one takes its part
@@ -153,7 +155,8 @@ def _choose(job: Job) -> tuple[bool, str]:
             False,
             f"direct form: with {m:,} samples of {n_in:,} numbers, float32 would lose digits in the dual form",
         )
-    if asked == "auto" and not _is_large_batch(job, job.X) and dual >= direct:
+    is_large = job.batch_size is None and _is_large(job.X)
+    if asked == "auto" and not is_large and dual >= direct:
         return False, "direct form: the dual form would cost more here"
     return True, f"dual form, exact: {direct / dual:.3g} times fewer operations in the first layer"
 
@@ -162,11 +165,10 @@ def _in_memory(X: Any) -> Any:
     return X[:] if isinstance(X, StoredArray) else X
 
 
-def _is_large_batch(job: Job, X: Any) -> bool:
-    """Return whether the full batch stays in its file and is too large to be read whole at each step."""
+def _is_large(X: Any) -> bool:
+    """Return whether samples stay in their file and are too large to be read whole at each step."""
     arrays = X.values() if isinstance(X, dict) else [X]
-    size = sum(array.nbytes for array in arrays if isinstance(array, StoredArray))
-    return job.batch_size is None and size > BLOCK_BYTES
+    return sum(array.nbytes for array in arrays if isinstance(array, StoredArray)) > BLOCK_BYTES
 
 
 def is_dual(job: Job) -> bool:

@@ -6,8 +6,7 @@ others of every step. A callback with ``state()`` and ``load_state(state)`` is p
 ``is_last`` is true is called last.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 from pellucid.data.dataset import Dataset
@@ -19,7 +18,6 @@ from pellucid.training.optimizers.base import Optimizer
 from pellucid.training.schedules.base import Schedule
 
 
-@dataclass(eq=False, repr=False)
 class TrainingState:
     """A training as it stands: what callbacks may look at, and what a checkpoint keeps.
 
@@ -52,26 +50,27 @@ class TrainingState:
         Whether Ctrl-C is about to end it.
     """
 
-    model: Model
-    data: Dataset
-    optimizer: Optimizer
-    schedule: Schedule | None
-    history: History
-    n_epochs: int
-    n_steps: int
-    seed: int
-    callbacks: "list[Callback]" = field(default_factory=list)
-    settings: dict[str, Any] = field(default_factory=dict)
-    counts_rows: bool = False
-    hashes: "Callable[[], dict[str, str | None]]" = dict
-    compared: dict[str, Any] | None = None
-    was_interrupted: bool = False
-    epoch: int = 0
-    step: int = 0
-    step_in_epoch: int = 0
-    epoch_loss: float = 0.0
-    epoch_weight: float = 0.0
-    form: Form = field(init=False)  # chosen before TrainStart
+    form: Form  # chosen before TrainStart
+
+    def __init__(self, job: Any, history: History, callbacks: "Sequence[Callback]") -> None:
+        self.model: Model = job.model
+        self.data: Dataset = job.data
+        self.optimizer: Optimizer = job.optimizer
+        self.schedule: Schedule | None = job.schedule
+        self.history, self.n_steps, self.settings, self.hashes = (
+            history,
+            job.n_steps,
+            job.settings,
+            job.hashes,
+        )
+        self.n_epochs, self.seed, self.counts_rows = (
+            getattr(job.options, name) for name in ("n_epochs", "seed", "counts_rows")
+        )
+        self.callbacks = sorted(callbacks, key=lambda callback: getattr(callback, "is_last", False))
+        self.compared: dict[str, Any] | None = None
+        self.was_interrupted = False
+        self.epoch = self.step = self.step_in_epoch = 0
+        self.epoch_loss = self.epoch_weight = 0.0
 
     def notify(self, event: "Event") -> bool:
         """Call every callback with the event; return whether one asks to stop."""

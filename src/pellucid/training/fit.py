@@ -191,11 +191,9 @@ def train(
                 f"train: expected callbacks to be objects, got a class. Write {callback.__name__}()."
             )
     options = fill_in(model, data, given)
-    own = _callbacks_of(options, data)
-    if any(isinstance(callback, PreciseBatchNorm) for callback in callbacks):
-        own = [callback for callback in own if not isinstance(callback, PreciseBatchNorm)]
     first = [] if metrics is None else [Metrics(metrics)]
-    listeners: list[Callback] = [*first, *callbacks, *own, *progress_bar(progress, callbacks)]
+    bar = progress_bar(progress, callbacks)
+    listeners: list[Callback] = [*first, *callbacks, *_callbacks_of(options, data, callbacks), *bar]
     history = train_by_options(model, data, options, listeners, resume=resume, nonfinite=nonfinite)
     model._summary_of_training |= _class_counts(model, data)
     history.model = model
@@ -243,9 +241,10 @@ def fit(
     20
     """
     options = options.for_data(recipe_of(model), data.y)
-    own, asked = _callbacks_of(options, data), options if held is None else replace(options, validation=held)
+    asked = options if held is None else replace(options, validation=held)
+    listeners = [*callbacks, *_callbacks_of(options, data, callbacks)]
     how: dict[str, Any] = {"resume": resume, "nonfinite": nonfinite, "shared": shared}
-    history = train_by_options(model, data, asked, [*callbacks, *own], **how)
+    history = train_by_options(model, data, asked, listeners, **how)
     known = model._summary_of_training
     found = {name: known[name] for name in ("body", "weight_decay") if name in known}
     model._summary_of_training = {
@@ -261,14 +260,14 @@ def fit(
     return history
 
 
-def _callbacks_of(options: TrainingOptions, data: Dataset) -> list[Callback]:
-    """Return the callbacks that options ask for."""
+def _callbacks_of(options: TrainingOptions, data: Dataset, given: Sequence[Callback]) -> list[Callback]:
+    """Return the callbacks that options ask for, next to those that are given."""
     callbacks: list[Callback] = []
     if options.weight_ema is not None:
         callbacks.append(WeightEMA(options.weight_ema))
     if options.patience is not None:
         callbacks.append(EarlyStopping(patience=options.patience))
-    if options.precise_bn:
+    if options.precise_bn and not any(isinstance(callback, PreciseBatchNorm) for callback in given):
         callbacks.append(PreciseBatchNorm(data))
     return callbacks
 

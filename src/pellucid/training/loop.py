@@ -56,7 +56,7 @@ def train_by_options(
     job = Job(model, data, options, resume=resume, shared=shared)
     compile_ahead(job, callbacks)
     history, optimizer, schedule = History(kernels=job.kernels), job.optimizer, job.schedule
-    run = _state_of(job, history, callbacks)
+    run = TrainingState(job, history, callbacks)
     try:
         with (
             np.errstate(over="ignore", invalid="ignore"),
@@ -89,16 +89,6 @@ def train_by_options(
         run.notify(TrainEnd(run))
         run.callbacks.clear()  # some keep the run: in a circle, model and data would wait for Python to look for it
     return history
-
-
-def _state_of(job: Job, history: History, callbacks: Sequence[Callback]) -> TrainingState:
-    options = job.options
-    run = TrainingState(
-        job.model, job.data, job.optimizer, job.schedule, history, options.n_epochs, job.n_steps, options.seed
-    )
-    run.callbacks = sorted(callbacks, key=lambda callback: getattr(callback, "is_last", False))
-    run.settings, run.hashes, run.counts_rows = job.settings, job.hashes, options.counts_rows
-    return run
 
 
 @contextmanager
