@@ -1,6 +1,7 @@
 """Window geometry of a convolution or a pooling: sizes, padding, and which pixel falls under which tap."""
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
@@ -53,6 +54,7 @@ def output_length(n: int, kernel: int, stride: int, padding: Pair, dilation: int
     return max(0, (n + sum(padding) - reach) // stride + 1)
 
 
+@lru_cache(maxsize=512)  # a step asks for the same ones again and again
 def window_geometry(
     where: str,
     X_shape: Shape,
@@ -90,6 +92,7 @@ def window_geometry(
     return Geometry(m, h, w, c_in, c_out, kernel, stride, padding, dilation, groups, h_out, w_out)
 
 
+@lru_cache(maxsize=512)
 def pool_geometry(where: str, X_shape: Shape, size: Pair, stride: Pair, padding: Padding) -> Geometry:
     """Return the sizes of a pooling; ShapeError if no window fits or one could lie entirely in the padding.
 

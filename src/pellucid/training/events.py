@@ -67,15 +67,17 @@ class TrainingState:
             getattr(job.options, name) for name in ("n_epochs", "seed", "counts_rows")
         )
         self.callbacks = sorted(callbacks, key=lambda callback: getattr(callback, "is_last", False))
+        self._of_steps = [one for one in self.callbacks if getattr(one, "_hears_steps", True)]
+        self._hears_epochs = any(getattr(one, "hears_epochs", False) for one in self.callbacks)
         self.compared: dict[str, Any] | None = None
         self.was_interrupted = False
         self.epoch = self.step = self.step_in_epoch = 0
         self.epoch_loss = self.epoch_weight = 0.0
 
     def notify(self, event: "Event") -> bool:
-        """Call every callback with the event; return whether one asks to stop."""
+        """Call every callback with the event, where it hears such; return whether one asks to stop."""
         stops = False
-        for callback in self.callbacks:  # every one is called
+        for callback in self._of_steps if type(event) is StepEnd else self.callbacks:  # every one is called
             stops |= bool(callback(event))
         return stops
 
@@ -83,13 +85,11 @@ class TrainingState:
         """Return the steps that may be taken until something is measured or a callback is told."""
         to_end = self.n_steps - self.step_in_epoch
         left = to_end + (self.n_epochs - self.epoch - 1) * self.n_steps
-        if self.form.validation is not None:
+        if self.form.validation is not None or self._hears_epochs:
             left = to_end
-        for callback in self.callbacks:
+        for callback in self._of_steps:
             next_step = getattr(callback, "next_step", None)
             left = min(left, 1 if next_step is None else next_step(self.step) - self.step)
-            if getattr(callback, "hears_epochs", False):
-                left = min(left, to_end)
         place = self.epoch, self.step, self.step_in_epoch
         return Steps(self.form.batches, *place, self.optimizer, self.schedule, max(1, left))
 

@@ -87,7 +87,9 @@ def train_by_options(
     finally:
         history.seconds = time.perf_counter() - started
         run.notify(TrainEnd(run))
-        run.callbacks.clear()  # some keep the run: in a circle, model and data would wait for Python to look for it
+        # Some keep the run: in a circle, model and data would wait for Python to look for it.
+        run.callbacks.clear()
+        run._of_steps.clear()
     return history
 
 

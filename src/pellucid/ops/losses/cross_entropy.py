@@ -54,7 +54,7 @@ def binary_cross_entropy_forward(
     >>> binary_cross_entropy_forward(np.array([[0.0, -800.0]]), np.ones((1, 2)))[0].round(4)
     array([[6.931e-01, 8.000e+02]])
     """
-    Y = smooth(Y, label_smoothing, 2)
+    Y = smooth(Y, label_smoothing, 2) if label_smoothing else Y
     e = np.exp(-np.abs(Z))
     losses = np.log1p(e)
     losses += np.maximum(Z, 0)
@@ -119,7 +119,8 @@ def softmax_cross_entropy_forward(
     array([[0.6931]])
     """
     k = Z.shape[1]
-    Y = smooth(one_hot(Y, k, Z.dtype) if Y.ndim == 1 else Y, label_smoothing, k)
+    Y = one_hot(Y, k, Z.dtype) if Y.ndim == 1 else Y
+    Y = smooth(Y, label_smoothing, k) if label_smoothing else Y
     S = Z - Z.max(axis=1, keepdims=True)  # softmax ignores a shift of a row
     log_P = S - np.log(np.exp(S).sum(axis=1, keepdims=True))
     losses = -np.sum(Y * log_P, axis=1, keepdims=True, where=Y != 0)  # 0 log 0 = 0
@@ -145,7 +146,7 @@ def softmax_cross_entropy_backward(cache: SoftmaxCrossEntropyCache, *, dZ: Array
 
 
 def smooth(Y: Array, label_smoothing: float, k: int) -> Array:
-    """Return T = (1 - epsilon) Y + epsilon / k, smoothed targets; Y itself where epsilon is 0.
+    """Return T = (1 - epsilon) Y + epsilon / k, smoothed targets.
 
     Szegedy et al., 2016, section 7: of each class's target, epsilon is spread over all k.
 
@@ -154,7 +155,7 @@ def smooth(Y: Array, label_smoothing: float, k: int) -> Array:
     >>> smooth(np.array([[0.0, 1.0]]), 0.5, 2)
     array([[0.25, 0.75]])
     """
-    return (1 - label_smoothing) * Y + label_smoothing / k if label_smoothing else Y
+    return (1 - label_smoothing) * Y + label_smoothing / k
 
 
 @register("binary_cross_entropy")

@@ -79,7 +79,7 @@ def multi_label_forward(
     >>> multi_label_forward(np.zeros((1, 2)), np.array([[0.0, 1.0]]), positive_weight=2)[0].round(4)
     array([[0.6931, 1.3863]])
     """
-    Y = smooth(Y, label_smoothing, 2)
+    Y = smooth(Y, label_smoothing, 2) if label_smoothing else Y
     w = per_output("multi_label: positive_weight", positive_weight, Z)
     terms = binary_terms(Z)
     return w * Y * terms.minus_log_P + (1 - Y) * terms.minus_log_Q, MultiLabelCache(terms, Y, w)

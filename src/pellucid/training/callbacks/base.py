@@ -1,6 +1,5 @@
 """What the callbacks here have in common: options as fields, and a method for each kind of event."""
 
-import sys
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -77,7 +76,7 @@ class Callback(Configurable):
         Until then, steps of a small network may be one call, of which only the last is told. By default every step,
         of a class that has its own ``step_end`` or ``__call__``.
         """
-        return step + 1 if self._hears_steps else sys.maxsize
+        return step + 1
 
     def train_start(self, event: TrainStart) -> bool | None:
         """Before the first step."""

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import KW_ONLY, dataclass, field
 from functools import cache
 from inspect import signature
+from operator import itemgetter
 from typing import Any, ClassVar
 
 import numpy as np
@@ -149,7 +150,7 @@ class Optimizer(Configurable):
         limit, n = self.clip_value, self._block
         for a in range(start, stop, n):
             block = slice(a, min(a + n, stop))
-            own, g, slots = theta[block], grad[block], [slot[block] for slot in self._slots]
+            own, g, *slots = map(itemgetter(block), (theta, grad, *self._slots))
             if self.n_steps % FLUSH_EVERY == 0:
                 for slot in slots:
                     slot[np.abs(slot) < float(np.finfo(slot.dtype).tiny) * 1e8] = 0
