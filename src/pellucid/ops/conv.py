@@ -159,7 +159,7 @@ def channel_groups(geometry: Geometry) -> Iterator[tuple[slice, slice]]:
     Examples
     --------
     >>> g = window_geometry("", (1, 2, 2, 4), (1, 1), c_out=2, stride=(1, 1), padding=NO_PADDING, groups=2)
-    >>> channel_groups(g)
+    >>> list(channel_groups(g))
     [(slice(0, 2, None), slice(0, 1, None)), (slice(2, 4, None), slice(1, 2, None))]
     """
     a, b = geometry.c_in // geometry.groups, geometry.c_out // geometry.groups
