@@ -246,7 +246,7 @@ def fit(
     how: dict[str, Any] = {"resume": resume, "nonfinite": nonfinite, "shared": shared}
     history = train_by_options(model, data, asked, listeners, **how)
     known = model._summary_of_training
-    found = {name: known[name] for name in ("body", "weight_decay") if name in known}
+    found: dict[str, Any] = {name: known[name] for name in ("body", "weight_decay") if name in known}
     model._summary_of_training = {
         **found,
         "pellucid": __version__,
