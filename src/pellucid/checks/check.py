@@ -1,7 +1,7 @@
 """Find what is wrong with a data set before a model is trained on it.
 
 :func:`check_data` looks at a whole data set; :mod:`pellucid.data.copies.duplicates` searches for copies alone, and
-:mod:`pellucid.data.copies.near` says which changed copies are found, and which are not.
+:mod:`pellucid.data.copies.near` and :mod:`pellucid.data.copies.crops` say which copies are found, and which not.
 """
 
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ from pellucid.checks.images import empty_pictures, read_photos
 from pellucid.checks.kinds import KINDS
 from pellucid.checks.tables import constant_columns, missing_findings, read_rows
 from pellucid.data.coerce import as_split
-from pellucid.data.copies.duplicates import Leak, find_copies
+from pellucid.data.copies.duplicates import MOST_SEARCHED, Leak, find_copies, kinds_searched
 from pellucid.data.copies.near import cosine_threshold
 from pellucid.data.copies.pixels import PixelScale, are_pictures
 from pellucid.data.dataset import Split
@@ -24,13 +24,14 @@ from pellucid.data.source import DataSource
 from pellucid.progress import Progress, ProgressCallback, no_progress, shown_progress
 from pellucid.registry import validate_call
 from pellucid.shares import share, share_range
-from pellucid.text import plural
+from pellucid.text import join, plural
 from pellucid.text_blocks import Block, Result
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _LOOK_ALIKE = "The pictures are inherently similar: only those that agree almost completely count as copies."
+_MANY = f"Mirrored, cropped and recoloured copies are searched for among up to {MOST_SEARCHED:,} pictures."
 _ALIKE = 0.98  # the report mentions a cosine required of near copies from here on
 
 
@@ -114,15 +115,29 @@ class DataReport(Result):
         """Return the headline, the findings with advice on each kind, and the notes."""
         rows = self.to_rows()
         if not rows:
-            return [self.headline, *self.notes]
+            return [self.headline, self.searched, *self.notes]
         advice = [f"{KINDS[row['kind']].title}: {row['why']} {row['advice']}" for row in rows]
         headline, table, *notes = super().blocks()
-        return [headline, table, *advice, *notes]
+        return [headline, table, *advice, self.searched, *notes]
 
     @property
     def has_pictures(self) -> bool:
         """Whether the samples are pictures, so that findings can be drawn."""
         return self.split is not None and are_pictures(self.split.train.X)
+
+    @property
+    def searched(self) -> str:
+        """What was looked for in data of this kind."""
+        kinds = ["samples in both parts", "exact copies"]
+        n = self.n_train + self.n_test
+        if self.split is not None and (of_pictures := kinds_searched(self.split.train.X, n)):
+            kinds[1] = f"{join(['exact', *of_pictures])} copies"
+            kinds.append("empty pictures")
+        else:
+            kinds += ["missing values", "constant columns"]
+        if self.counts:
+            kinds += ["conflicting labels", "class sizes"]
+        return f"Searched for: {'; '.join(kinds)}."
 
     def plot(self) -> "Figure":
         """Return the findings as a figure: of pictures the first page, else a line for each kind of finding."""
@@ -189,7 +204,7 @@ def check_data(
 
     Notes
     -----
-    Copies: 2 m^2 d operations, d = 336 for coloured pictures. 10,000 pictures of 64 x 64 take seconds.
+    :mod:`pellucid.data.copies.near` and :mod:`pellucid.data.copies.crops` say how copies are found.
 
     Examples
     --------
@@ -243,6 +258,8 @@ def check_split(
         findings += empty_pictures(split, PixelScale(split.train.X, split.test.X), progress)
         if cosine_threshold(copies.typical) > _ALIKE:
             notes.append(_LOOK_ALIKE)
+        if len(split.train) + len(split.test) > MOST_SEARCHED:
+            notes.append(_MANY)
     else:
         notes.append("The samples are no pictures: near copies and empty pictures were not searched for.")
         findings += constant_columns(split)

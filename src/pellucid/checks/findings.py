@@ -56,12 +56,15 @@ class Finding:
         The samples concerned; none where the finding is about a whole part or a column.
     n_samples : int
         The total number: only the first samples of a very long list are kept.
+    how : str
+        Of a copy, how the second sample differs from the first: "exact", "near", "mirrored and cropped" ...
     """
 
     kind: str
     found: str
     samples: tuple[Sample, ...] = ()
     n_samples: int = 0
+    how: str = ""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "n_samples", max(self.n_samples, len(self.samples)))
@@ -74,6 +77,7 @@ class Finding:
             "why": KINDS[self.kind].why,
             "advice": KINDS[self.kind].advice,
             "n_samples": self.n_samples,
+            **({"how": self.how} if self.how else {}),
             "samples": [asdict(sample) for sample in self.samples],
         }
 
@@ -106,23 +110,36 @@ def copy_findings(split: Split, copies: Copies, leaks: list[Leak]) -> list[Findi
     found = []
     for row, its in by_test.items():
         samples = (sample("test", row), *(sample("train", leak.train) for leak in its))
-        same = "the same as" if its[0].kind == "exact" else "nearly the same as"
-        more = f" and {len(its) - 1} more" if len(its) > 1 else ""
-        found.append(Finding("leak", f"{samples[0]} is {same} {samples[1]}{more}.", samples))
+        text = f"{samples[0]} is {_same(its[0].kind)} {samples[1]}{_more(len(its) - 1)}."
+        found.append(Finding("leak", text, samples, how=its[0].kind))
     found += _conflicts(split, copies)
     for part, members, near in (
         ("train", copies.train, copies.within_train),
         ("test", copies.test, copies.within_test),
     ):
         alike = components(len(members.members), [(pair.first, pair.second) for pair in near])
+        firsts = [rows[0] for rows in members.members]
+        hows = {(firsts[pair.first], firsts[pair.second]): pair.kind for pair in near}
         groups = [("duplicate", rows) for rows in members.members if len(rows) > 1]
-        groups += [("near_duplicate", [members.members[i][0] for i in group]) for group in alike]
+        groups += [("near_duplicate", [firsts[i] for i in group]) for group in alike]
         for kind, rows in groups:
             samples = tuple(sample(part, row) for row in rows[:MOST_COPIES])
-            how = "nearly the same as" if kind == "near_duplicate" else f"there {len(rows)} times: again as"
-            text = f"{samples[0]} is {how} {samples[1]}{_more(len(rows) - 2)}."
-            found.append(Finding(kind, text, samples, len(rows)))
+            how = "exact" if kind == "duplicate" else hows.get((rows[0], rows[1]), "near")
+            same = f"there {len(rows)} times: again as" if how == "exact" else _same(how)
+            text = f"{samples[0]} is {same} {samples[1]}{_more(len(rows) - 2)}."
+            found.append(Finding(kind, text, samples, len(rows), how))
     return found
+
+
+def _same(how: str) -> str:
+    """Return the words between two copies.
+
+    Examples
+    --------
+    >>> _same("near"), _same("mirrored and cropped")
+    ('nearly the same as', 'a mirrored and cropped copy of')
+    """
+    return {"exact": "the same as", "near": "nearly the same as"}.get(how, f"a {how} copy of")
 
 
 def _more(n: int) -> str:

@@ -158,7 +158,8 @@ def _tiles(finding: Finding, number: int, split: Split, scale: PixelScale) -> li
     tiles = []
     for i, sample in enumerate(shown):
         n_more = finding.n_samples - len(shown) if i == len(shown) - 1 else 0
-        above = Line(f"{number}, and {n_more} more" if n_more else str(number), ink, True)
+        how = f", {finding.how}" if i == 1 and finding.how not in ("", "exact", "near") else ""
+        above = Line(f"{number}{how}" + (f", and {n_more} more" if n_more else ""), ink, True)
         tiles.append(Tile(_picture(sample, split, scale), _caption(sample, ink), [above]))
     return tiles
 

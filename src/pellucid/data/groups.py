@@ -7,14 +7,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from pellucid.data.copies.duplicates import components, distinct, near_duplicates
+from pellucid.data.copies.duplicates import MOST_SEARCHED, components, distinct, near_duplicates
 from pellucid.data.copies.pixels import are_pictures
 from pellucid.data.dataset import Dataset
 from pellucid.data.labels import has_classes
 from pellucid.text import join, printable
 from pellucid.types import Array, n_rows
-
-MOST_SEARCHED = 10_000  # pictures; of more only exact copies are found, as the search for near ones takes m^2
 
 MOST_MOVES = 20  # of groups, for each class, until every part has one of it
 
@@ -64,8 +62,8 @@ def find_groups(data: Dataset, least: int = 2) -> Groups:
     Parameters
     ----------
     data : Dataset
-        Its ``groups`` are kept together, and of pictures the copies: near ones, too, of up to 10,000 pictures. Rows
-        of a table may be alike without being copies.
+        Its ``groups`` are kept together, and of pictures the copies: of up to 10,000 near, mirrored, cropped and
+        recoloured ones, too, of more the exact ones alone. Rows of a table may be alike without being copies.
     least : int, optional
         Where a class has fewer groups than this because of copies, its copies are not kept together: the class
         could not be divided at all.
@@ -126,7 +124,7 @@ def _copies(X: Any) -> list[tuple[int, int]]:
     if not are_pictures(X) or len(X) < 2:
         return []
     if len(X) <= MOST_SEARCHED:
-        return [(pair.first, pair.second) for pair in near_duplicates(X)]
+        return [(pair.first, pair.second) for pair in near_duplicates(X, progress=None)]
     return [(rows[0], row) for rows in distinct(X).members for row in rows[1:]]
 
 

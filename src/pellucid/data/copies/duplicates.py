@@ -6,8 +6,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from pellucid.data.copies.crops import SMALLEST, changed_pairs
 from pellucid.data.copies.near import (
     Pair,
+    Signatures,
     cosine_threshold,
     near_pairs,
     signatures,
@@ -16,10 +18,11 @@ from pellucid.data.copies.near import (
 from pellucid.data.copies.pixels import PixelScale, are_pictures
 from pellucid.data.dataset import Dataset
 from pellucid.errors import ShapeError
-from pellucid.progress import ProgressCallback, no_progress
+from pellucid.progress import Progress, ProgressCallback, no_progress, shown_progress
 from pellucid.types import Array
 
 MOST_COPIES = 10  # of one sample that are named
+MOST_SEARCHED = 10_000  # pictures; among more, only those that are near as they are are looked for
 
 
 class Leak(NamedTuple):
@@ -27,7 +30,7 @@ class Leak(NamedTuple):
 
     test: int  # index in the test part
     train: int  # index in the training part
-    kind: str  # "exact": the same bytes; "near": the same picture, resized, re-encoded or brightened
+    kind: str  # "exact"; "near": resized, saved again, brightened; "mirrored", "cropped", "recoloured", or several
 
 
 class Distinct(NamedTuple):
@@ -120,12 +123,53 @@ def find_copies(
     one = signatures(train, first.firsts, scale, progress)
     two = signatures(test, second.firsts, scale, progress)
     typical = typical_likeness(one, two)
-    wanted = cosine_threshold(typical)
-    if within:
-        near = [near_pairs(marks, marks, wanted, progress) for marks in (one, two)]
-    found = near_pairs(two, one, wanted, progress)
+    train_pairs, test_pairs, found = _pictures_alike(one, two, typical, within, progress)
     across += [pair for pair in found if (pair.first, pair.second) not in set(same)]
-    return Copies(first, second, near[0], near[1], across, typical)
+    return Copies(first, second, train_pairs, test_pairs, across, typical)
+
+
+def kinds_searched(X: Any, n: int) -> tuple[str, ...]:
+    """Return the kinds of copies, exact ones aside, that are looked for among n pictures like those of X.
+
+    Examples
+    --------
+    >>> kinds_searched(np.zeros((2, 64, 64, 3)), 500)
+    ('near', 'mirrored', 'cropped', 'recoloured')
+    >>> kinds_searched(np.zeros((2, 8, 8)), 500), kinds_searched(np.zeros((2, 64)), 500)
+    (('near', 'mirrored'), ())
+    """
+    if not are_pictures(X):
+        return ()
+    if n > MOST_SEARCHED:
+        return ("near",)
+    cropped = ("cropped",) if min(X.shape[1:3]) >= SMALLEST else ()
+    recoloured = ("recoloured",) if X.ndim == 4 and X.shape[3] >= 3 else ()
+    return ("near", "mirrored", *cropped, *recoloured)
+
+
+def _pictures_alike(
+    one: Signatures, two: Signatures, typical: float, within: bool, progress: ProgressCallback
+) -> tuple[list[Pair], list[Pair], list[Pair]]:
+    """Return the near and changed copies within each part, and those across, first in ``two``."""
+    wanted, n = cosine_threshold(typical), len(one.rows)
+    near = [near_pairs(marks, marks, wanted, progress) if within else [] for marks in (one, two)]
+    across = near_pairs(two, one, wanted, progress)
+    if n + len(two.rows) > MOST_SEARCHED:
+        return near[0], near[1], across
+    for pair in changed_pairs((one, two), typical, progress):
+        if pair.second < n:
+            near[0].append(pair)
+        elif pair.first >= n:
+            near[1].append(pair._replace(first=pair.first - n, second=pair.second - n))
+        else:
+            across.append(pair._replace(first=pair.second - n, second=pair.first))
+    return _once(near[0]), _once(near[1]), _once(across)
+
+
+def _once(pairs: list[Pair]) -> list[Pair]:
+    """Return each pair once, as it was found first, sorted."""
+    found = {pair[:2]: pair for pair in reversed(pairs)}
+    return sorted(found.values())
 
 
 def find_leaks(train: Any, test: Any) -> list[Leak]:
@@ -154,20 +198,22 @@ def components(n: int, pairs: list[tuple[int, int]]) -> list[list[int]]:
     return sorted(part.tolist() for part in parts if len(part))
 
 
-def near_duplicates(X: Array) -> list[Pair]:
+def near_duplicates(X: Array, *, progress: Progress = None) -> list[Pair]:
     """Return the pictures that occur twice, exactly or nearly.
 
     Parameters
     ----------
     X : Array, shape (m, h, w) or (m, h, w, c)
         Pictures of any numeric dtype; c is 1, 3 or 4.
+    progress : callable or bool, optional
+        Called with a stage, how much of it is done, and of how much; default: a bar; False: silent.
 
     Returns
     -------
     list of Pair
         ``first < second``; each exact copy is paired with the first picture of its group, near copies by the first
-        of each group. Copies that were resized, saved as JPEG, brightened or darkened are found; crops, flips
-        and rotations are not.
+        of each group. Copies that were resized, saved as JPEG or brightened are found and, of up to 10,000
+        pictures, those that were mirrored, cropped, moved or recoloured; rotations are not.
 
     Raises
     ------
@@ -190,8 +236,12 @@ def near_duplicates(X: Array) -> list[Pair]:
         return []
     same = distinct(X)
     firsts = same.firsts.tolist()
-    marks = signatures(X, same.firsts, PixelScale(X))
-    near = near_pairs(marks, marks, cosine_threshold(typical_likeness(marks)))
+    with shown_progress(progress) as show:
+        marks = signatures(X, same.firsts, PixelScale(X), show)
+        typical = typical_likeness(marks)
+        near = near_pairs(marks, marks, cosine_threshold(typical), show)
+        if len(firsts) <= MOST_SEARCHED:
+            near = _once(near + changed_pairs((marks,), typical, show))
     pairs = [Pair(rows[0], row, "exact", 1.0) for rows in same.members for row in rows[1:]]
     pairs += [pair._replace(first=firsts[pair.first], second=firsts[pair.second]) for pair in near]
     return sorted(pairs)

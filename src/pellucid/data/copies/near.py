@@ -47,7 +47,7 @@ class Pair(NamedTuple):
 
     first: int
     second: int
-    kind: str  # "exact" or "near"
+    kind: str  # "exact", "near", or how it was changed: "mirrored", "cropped", "recoloured", or several of these
     similarity: float  # 1 for the same bytes; otherwise the agreement of their edges, below 1
 
 
@@ -56,6 +56,7 @@ class Signatures(NamedTuple):
 
     coarse: Array  # (m, d) float32, edges at 8 x 8, of unit length
     middle: Array  # (m, 16, 16, c) float32, pixels from 0 to 255
+    grey: Array  # (m, 32, 32) float32, the mean of the colours
     is_flat: Array  # (m,) bool: shows nothing
     X: Array  # the pictures themselves, for the final comparison
     rows: Array  # (m,) their indices in X
@@ -76,15 +77,22 @@ def signatures(
         The same for all that are to be compared.
     progress : callable, optional
     """
-    coarse, middle, flat = [], [], []
+    coarse, middle, grey, flat = [], [], [], []
     for here, part in blocks(X, rows):
         pixels = scale.apply(part)
         middle.append(pool(pixels, MIDDLE))
+        grey.append(pool(grey_pixels(pixels)[..., None], FINE)[..., 0])
         rough = edges(pool(middle[-1], COARSE))
         coarse.append(rough / np.maximum(np.linalg.norm(rough, axis=1, keepdims=True), 1e-6))
         flat.append(middle[-1].reshape(len(part), -1).std(axis=1) < FLAT)
         progress("looking at pictures", here.stop, len(rows))
-    return Signatures(np.concatenate(coarse), np.concatenate(middle), np.concatenate(flat), X, rows, scale)
+    features = (np.concatenate(some) for some in (coarse, middle, grey, flat))
+    return Signatures(*features, X, rows, scale)
+
+
+def grey_pixels(pixels: Array) -> Array:
+    """Return the mean of the colours of pictures, (m, h, w); a fourth channel is left out."""
+    return np.asarray(pixels[..., :3].mean(axis=3))
 
 
 def typical_likeness(*parts: Signatures) -> float:
@@ -102,16 +110,18 @@ def typical_likeness(*parts: Signatures) -> float:
     return float(np.median(tenth))
 
 
-def cosine_threshold(typical: float) -> float:
+def cosine_threshold(typical: float, least: float = _MIDDLE_COSINE, usual: float = _TYPICAL) -> float:
     """Return the agreement required of edges, given how similar pictures of this set usually are.
+
+    It is ``least`` where they are no more similar than is ``usual``.
 
     Examples
     --------
     >>> [round(cosine_threshold(typical), 3) for typical in (0.2, 0.5, 0.6, 0.8, 1.0)]
     [0.87, 0.87, 0.947, 0.997, 0.999]
     """
-    room = min(1.0, (1.0 - typical) / (1.0 - _TYPICAL))
-    return min(_STRICTEST, 1.0 - (1.0 - _MIDDLE_COSINE) * room**4)
+    room = min(1.0, (1.0 - typical) / (1.0 - usual))
+    return min(_STRICTEST, 1.0 - (1.0 - least) * room**4)
 
 
 def near_pairs(

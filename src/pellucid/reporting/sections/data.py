@@ -17,7 +17,7 @@ from pellucid.reporting.draft import Draft
 from pellucid.reporting.elements import Gallery, Section
 from pellucid.rng import stream
 from pellucid.runs.run import Run
-from pellucid.text import by, join, join_some, plural
+from pellucid.text import by, join_some, plural
 
 MOST_SENTENCES = 8  # findings of one kind that have a sentence each
 MOST_SHOWN = 24  # and pictures of them
@@ -85,20 +85,11 @@ def check_section(draft: Draft, check: DataReport) -> Section:
     return Section(
         "Is the data sound?",
         intro=(
-            f"{plural(len(check.findings), 'finding') if kinds else 'Nothing was found'}. {_searched(check)}",
+            f"{plural(len(check.findings), 'finding') if kinds else 'Nothing was found'}. {check.searched}",
             *(note for note in check.notes if draft.has_photos and note not in known),
         ),
         parts=[_findings(draft, check, kind) for kind in kinds],
     )
-
-
-def _searched(check: DataReport) -> str:
-    """Return what the data check looked for in data of this kind."""
-    kinds = (
-        ["near copies", "empty pictures"] if check.has_pictures else ["missing values", "constant columns"]
-    )
-    of_classes = ["conflicting labels", "class sizes"] if check.counts else []
-    return f"Searched for: samples in both parts, copies, {join([*kinds, *of_classes])}."
 
 
 def _findings(draft: Draft, check: DataReport, kind: str) -> Section:
