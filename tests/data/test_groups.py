@@ -32,6 +32,31 @@ def with_copies() -> tuple[Dataset, Array]:
     return data, np.concatenate([np.arange(60), np.arange(0, 36, 3)])
 
 
+def with_changed_copies() -> tuple[Dataset, Array]:
+    """Drawings of which 12 are there again, mirrored, grey or cropped; and the number of each one's original."""
+    cats = load_drawn_cats().train.take(slice(0, 60))
+    copies = cats.take(np.arange(0, 36, 3))
+    changed = copies.X.copy()
+    changed[::3] = changed[::3, :, ::-1]
+    changed[1::3] = changed[1::3].mean(axis=3, keepdims=True)
+    changed[2::3] = changed[2::3, 8:56, 8:56].repeat(4, axis=1).repeat(4, axis=2)[:, 1::3, 1::3]
+    data = Dataset(np.concatenate([cats.X, changed]), np.concatenate([cats.y, copies.y]), cats.classes)
+    return data, np.concatenate([np.arange(60), np.arange(0, 36, 3)])
+
+
+def test_mirrored_cropped_and_recoloured_copies_are_on_one_side_of_every_division() -> None:
+    data, original = with_changed_copies()
+    np.testing.assert_array_equal(groups_of(data), original)
+    train, held = validation_rows(data, 0.25, 1)
+    assert not are_parted(original, train, held)
+    assert not any(are_parted(original, *fold) for fold in make_folds(data, 4, 2).rows)
+    numbered = Dataset(data.X, np.arange(72) % 2, groups=None)
+    split = hold_out(numbered, name="cats", seed=1, test_fraction=0.2)
+    numbers = {pixels.tobytes(): original[i] for i, pixels in enumerate(data.X)}
+    sides = [{numbers[pixels.tobytes()] for pixels in part.X} for part in (split.train, split.test)]
+    assert not sides[0] & sides[1]
+
+
 def are_parted(original: Array, one: Array, other: Array) -> bool:
     return bool(set(original[one].tolist()) & set(original[other].tolist()))
 

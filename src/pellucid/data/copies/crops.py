@@ -6,7 +6,7 @@ side, an eighth of their side apart, described by their edges at 8 x 8, projecte
 Windows are sorted into cells around means (an inverted file: Sivic and Zisserman, 2003), and only the cells nearest
 to a picture are searched. Each picture found is then placed: Lucas and Kanade's (1981) iteration fits position,
 width, height, brightness and contrast by least squares, at 8, 12, 16 and 24 pixels. What lies on one another must
-agree at 24 x 24, in its edges and in its pixels.
+agree at 24 x 24 (of small pictures at half their side), in its edges and in its pixels.
 
 Not found: rotations, other parts of one scene that share less than 40 %, a frame or text laid over, negatives, and
 copies of what shows next to nothing. Of pictures below 16 pixels a side, crops are not looked for.
@@ -30,12 +30,13 @@ _CELLS, _COMPONENTS = 8, 48
 SMALLEST = 16  # pixels a side: smaller pictures are compared as a whole
 _FLAT_EDGES = 2.0  # grey levels from pixel to pixel below which a window shows nothing
 _LIKENESS = 0.6
-_N_NEAREST = 16
+_N_NEAREST, _N_OF_MANY, _MANY = 16, 8, 4000  # pictures that each is compared with; of more than 4,000 fewer
 _MOST_MEANS, _N_PROBED, _PER_MEAN = 512, 24, 1000
 _TENTH, _ASKED = 10, 100
-_STEPS = ((8, 3, 0.5), (12, 3, 0.6), (16, 3, 0.6))  # pixels a side, iterations, agreement required
+_STEPS = ((8, 3, 0.5), (12, 3, 0.65), (16, 3, 0.75))  # pixels a side, iterations, agreement required
 _FINE, _FINEST, _FINE_STEPS = 24, 64, 3
-_EDGES, _PIXELS, _COLOURS = 0.9, 0.93, 0.92
+_EDGES, _PIXELS, _COLOURS = 0.95, 0.95, 0.92  # of edges: copies 0.96 and more, 10,000 drawings 0.94 at most
+_WHOLE_EDGES, _WHOLE_PIXELS = 0.88, 0.6  # of pictures that were not moved; drawings 0.82 at most
 _TYPICAL = 0.42  # a placement is free, so that likeness by chance begins earlier than in near.py
 _BELOW_ONE = 0.9999  # the likeness of what is not exactly the same
 _LEAST_OVERLAP = 0.4
@@ -53,7 +54,7 @@ class _Found(NamedTuple):
 
 
 def area_weights(start: Array, length: Array, n: int, side: int) -> tuple[Array, Array]:
-    """Return the share of each of ``side`` pixels in each of n cells, (k, n, side), rows summing to 1; and coverage.
+    """Return the share of each of ``side`` pixels in n cells, (k, n, side), with rows of sum 1; and coverage.
 
     Parameters
     ----------
@@ -63,14 +64,16 @@ def area_weights(start: Array, length: Array, n: int, side: int) -> tuple[Array,
     Examples
     --------
     >>> area_weights(np.array([0.25]), np.array([0.5]), 1, 4)[0]
-    array([[[0. , 0.5, 0.5, 0. ]]])
+    array([[[0. , 0.5, 0.5, 0. ]]], dtype=float32)
     """
-    ends = (start[:, None] + length[:, None] * np.arange(n + 1) / n) * side
-    pixels = np.arange(side)
-    overlap = np.minimum(ends[:, 1:, None], pixels + 1) - np.maximum(ends[:, :-1, None], pixels)
-    overlap = np.maximum(overlap, 0)
+    ends = ((start[:, None] + length[:, None] * np.arange(n + 1) / n) * side).astype(np.float32)
+    pixels = np.arange(side, dtype=np.float32)
+    overlap = np.minimum(ends[:, 1:, None], pixels + 1)
+    overlap -= np.maximum(ends[:, :-1, None], pixels)
+    np.maximum(overlap, 0, out=overlap)
     total = overlap.sum(axis=2)
-    return overlap / np.maximum(total, 1e-6)[..., None], total / (length[:, None] * side / n)
+    overlap /= np.maximum(total, 1e-6)[..., None]
+    return overlap, total / (length[:, None] * side / n)
 
 
 def placed(X: Array, box: Array, n: int) -> tuple[Array, Array]:
@@ -84,7 +87,7 @@ def placed(X: Array, box: Array, n: int) -> tuple[Array, Array]:
     """
     down, inside_down = area_weights(box[:, 0], box[:, 2], n, X.shape[1])
     across, inside_across = area_weights(box[:, 1], box[:, 3], n, X.shape[2])
-    shown = down.astype(np.float32) @ X @ across.astype(np.float32).transpose(0, 2, 1)
+    shown = down @ X @ across.transpose(0, 2, 1)
     return shown, (inside_down > 0.95)[:, :, None] & (inside_across > 0.95)[:, None, :]
 
 
@@ -112,7 +115,7 @@ def changed_pairs(
     found = _candidates(grey, is_flat, progress)
     if min(grey.shape[1:]) >= SMALLEST:
         found = _refined(grey, found, progress)
-    return _decided(parts, found, cosine_threshold(typical, _EDGES, _TYPICAL))
+    return _decided(parts, found, typical)
 
 
 def _boxes(is_whole: bool) -> list[tuple[Array, float]]:
@@ -127,7 +130,7 @@ def _patches(grey: Array, places: Array, side: float) -> Array:
     m, n = len(grey), len(places)
     down = area_weights(places, np.full(n, side), _CELLS, grey.shape[1])[0].reshape(-1, grey.shape[1])
     across = area_weights(places, np.full(n, side), _CELLS, grey.shape[2])[0].reshape(-1, grey.shape[2])
-    shown = down.astype(np.float32) @ grey @ across.astype(np.float32).T
+    shown = down @ grey @ across.T
     shown = shown.reshape(m, n, _CELLS, n, _CELLS).transpose(0, 1, 3, 2, 4)
     return shown.reshape(m, n * n, _CELLS * _CELLS)
 
@@ -193,7 +196,7 @@ def _typical(W: Array, Q: Array, m: int) -> float:
 def _nearest(
     W: Array, Q: Array, n_boxes: int, least: float, progress: ProgressCallback
 ) -> tuple[Array, Array]:
-    """Return queries and the windows nearest to them, the best one of at most 16 other pictures each."""
+    """Return queries and the windows nearest to them, the best one of each picture, for at most 16 others."""
     m, rng = len(W) // n_boxes, np.random.default_rng(0)
     means = _means(W, rng)
     cell = np.concatenate(
@@ -224,7 +227,7 @@ def _nearest(
     order = order[np.unique(asks[order] * m + other[order], return_index=True)[1]]
     order = order[np.lexsort((-likeness[order], asks[order]))]  # and the best pictures of each query
     first = np.searchsorted(asks[order], asks[order])
-    order = order[np.arange(len(order)) - first < _N_NEAREST]
+    order = order[np.arange(len(order)) - first < (_N_NEAREST if m <= _MANY else _N_OF_MANY)]
     return asks[order], window[order]
 
 
@@ -251,19 +254,18 @@ def _mirrored(X: Array, is_mirrored: Array) -> Array:
 
 def _refined(grey: Array, found: _Found, progress: ProgressCallback) -> _Found:
     """Return the placements after Lucas and Kanade's iteration, without those that fail."""
-    whole = np.array([[0.0, 0.0, 1.0, 1.0]])
     for number, (n, times, least) in enumerate(_STEPS, start=1):
         kept, boxes = [], []
         for start in range(0, len(found.one), _BLOCK):
             one, other, is_mirrored, box = _take(found, slice(start, start + _BLOCK))  # type: ignore[arg-type]
-            T = placed(_mirrored(grey[one], is_mirrored), np.repeat(whole, len(one), axis=0), n)[0]
+            T = pool(_mirrored(grey[one], is_mirrored)[..., None], n)[..., 0]
             X = grey[other]
             for _ in range(times):
                 box = _moved(X, T, box)
             pixels, lines, overlap = _agreement(*placed(X, box, n), T)
             sides = box[:, 2:]
             is_sound = ((sides > 0.4) & (sides < 1.3)).all(axis=1) & (overlap > _LEAST_OVERLAP)
-            kept.append(is_sound & (lines > least) & (pixels > least))
+            kept.append(is_sound & (lines > least) & (pixels > _WHOLE_PIXELS))
             boxes.append(box)
             progress(f"placing pictures, {number} of {len(_STEPS)}", start + len(one), len(found.one))
         if kept:
@@ -310,33 +312,32 @@ def _agreement(P: Array, inside: Array, T: Array) -> tuple[Array, Array, Array]:
     return cosine(centred(P, inside), centred(T, inside)), cosine(lines(P), lines(T)), share
 
 
-def _decided(parts: tuple[Signatures, ...], found: _Found, wanted: float) -> list[Pair]:
+def _decided(parts: tuple[Signatures, ...], found: _Found, typical: float) -> list[Pair]:
     """Return the pairs that agree at a fine resolution, each with the words for how they differ."""
-    best = dict[tuple[int, int], Pair]()
+    wanted, wanted_whole = (cosine_threshold(typical, least, _TYPICAL) for least in (_EDGES, _WHOLE_EDGES))
+    best, side = dict[tuple[int, int], Pair](), min(parts[0].X.shape[1:3])
     whole = np.array([[0.0, 0.0, 1.0, 1.0]])
     for start in range(0, len(found.one), _BLOCK // 4):
         one, other, is_mirrored, box = _take(found, slice(start, start + _BLOCK // 4))  # type: ignore[arg-type]
         X, Y = _pixels(parts, other), _mirrored(_pixels(parts, one), is_mirrored)
-        n = min(_FINE, *X.shape[1:3])
-        T = placed(grey_pixels(Y), np.repeat(whole, len(one), axis=0), n)[0]
-        grey, pixels, lines, overlap = grey_pixels(X), *np.zeros((3, len(one)))
-        tried = [box, np.repeat(whole, len(one), axis=0)]
-        for _ in range(_FINE_STEPS if min(X.shape[1:3]) >= SMALLEST else 0):
-            tried[0] = _moved(grey, T, tried[0])
-        for way in tried:
-            new = _agreement(*placed(grey, way, n), T)
-            is_better = (new[1] > lines) & (new[2] > _LEAST_OVERLAP)
-            box = np.where(is_better[:, None], way, box)
-            pixels, lines, overlap = (
-                np.where(is_better, *both) for both in zip(new, (pixels, lines, overlap), strict=True)
-            )
-        for k in np.flatnonzero((lines >= wanted) & (pixels >= _PIXELS) & (overlap > _LEAST_OVERLAP)):
+        n = min(_FINE, side // 2 if side >= SMALLEST else side)
+        T = pool(grey_pixels(Y)[..., None], n)[..., 0]
+        grey, is_whole = grey_pixels(X), np.repeat(whole, len(one), axis=0)
+        for _ in range(_FINE_STEPS if side >= SMALLEST else 0):
+            box = _moved(grey, T, box)
+        likeness, is_copy = np.zeros(len(one)), np.zeros(len(one), bool)
+        for way, most, least in ((box, wanted, _PIXELS), (is_whole, wanted_whole, _WHOLE_PIXELS)):
+            pixels, lines, overlap = _agreement(*placed(grey, way, n), T)
+            agrees = (lines >= most) & (pixels >= least) & (overlap > _LEAST_OVERLAP)
+            box = np.where(agrees[:, None], way, box)
+            likeness, is_copy = np.where(agrees, lines, likeness), is_copy | agrees
+        for k in np.flatnonzero(is_copy):
             pair = sorted([int(one[k]), int(other[k])])
             is_cropped = np.abs(box[k] - whole[0]).max() > _WHOLE
             is_recoloured = not _same_colours(X[k], Y[k], box[k : k + 1])
             changes = {"mirrored": is_mirrored[k], "cropped": is_cropped, "recoloured": is_recoloured}
             kind = join([word for word, is_so in changes.items() if is_so]) or "near"
-            new = Pair(pair[0], pair[1], kind, min(float(lines[k]), _BELOW_ONE))
+            new = Pair(pair[0], pair[1], kind, min(float(likeness[k]), _BELOW_ONE))
             if (old := best.get(new[:2])) is None or old.similarity < new.similarity:
                 best[new[:2]] = new
     return sorted(best.values())
@@ -358,9 +359,9 @@ def _same_colours(X: Array, Y: Array, box: Array) -> bool:
     """Return whether two pictures agree in colour, brightness and contrast aside."""
     if X.shape[2] < 3:
         return True
-    n, whole = min(16, *X.shape[:2]), np.array([[0.0, 0.0, 1.0, 1.0]])
+    n = min(16, *X.shape[:2])
     shown, inside = zip(*(placed(X[None, ..., c], box, n) for c in range(3)), strict=True)
-    other = [placed(Y[None, ..., c], whole, n)[0] for c in range(3)]
+    other = pool(Y[None, ..., :3], n).transpose(3, 0, 1, 2)
     a, b = (np.stack(some)[np.stack(inside)] for some in (shown, other))
     a, b = a - a.mean(), b - b.mean()
     return bool(a @ b >= _COLOURS * np.linalg.norm(a) * np.linalg.norm(b))
