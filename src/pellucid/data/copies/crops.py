@@ -360,8 +360,7 @@ def _same_colours(X: Array, Y: Array, box: Array) -> bool:
     if X.shape[2] < 3:
         return True
     n = min(16, *X.shape[:2])
-    shown, inside = zip(*(placed(X[None, ..., c], box, n) for c in range(3)), strict=True)
-    other = pool(Y[None, ..., :3], n).transpose(3, 0, 1, 2)
-    a, b = (np.stack(some)[np.stack(inside)] for some in (shown, other))
-    a, b = a - a.mean(), b - b.mean()
+    shown, inside = placed(X[..., :3].transpose(2, 0, 1), np.repeat(box, 3, axis=0), n)
+    other = pool(Y[None, ..., :3], n)[0].transpose(2, 0, 1)
+    a, b = shown[inside] - shown[inside].mean(), other[inside] - other[inside].mean()
     return bool(a @ b >= _COLOURS * np.linalg.norm(a) * np.linalg.norm(b))

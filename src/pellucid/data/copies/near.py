@@ -86,8 +86,8 @@ def signatures(
         coarse.append(rough / np.maximum(np.linalg.norm(rough, axis=1, keepdims=True), 1e-6))
         flat.append(middle[-1].reshape(len(part), -1).std(axis=1) < FLAT)
         progress("looking at pictures", here.stop, len(rows))
-    features = (np.concatenate(some) for some in (coarse, middle, grey, flat))
-    return Signatures(*features, X, rows, scale)
+    joined = [np.concatenate(some) for some in (coarse, middle, grey, flat)]
+    return Signatures(joined[0], joined[1], joined[2], joined[3], X, rows, scale)
 
 
 def grey_pixels(pixels: Array) -> Array:
