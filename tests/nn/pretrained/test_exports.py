@@ -147,3 +147,15 @@ def python(folder: Path, code: str, *arguments: str) -> Any:
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return ast.literal_eval(done.stdout)
+
+
+@pytest.mark.slow
+def test_a_page_in_halves_says_what_the_model_says(
+    trained: pl.Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if trial.find_browser() is None:
+        pytest.skip("needs Chromium or Chrome to run the page")
+    monkeypatch.setenv("PELLUCID_CACHE_DIR", str(tmp_path / "cache"))
+    found = pl.export_html(trained, tmp_path / "a.html")
+    assert found is not None
+    assert 1e-5 < found < 0.02
