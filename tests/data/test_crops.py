@@ -17,7 +17,7 @@ from pellucid.data.source import load_data
 from pellucid.types import Array
 
 CHANGED = KINDS[1:]
-HARD = {"moved by up to 20 %": 43, "cropped to 60 to 70 %": 43, CHANGED[-2]: 43, CHANGED[-1]: 38}
+HARD = {"moved by up to 20 %": 43, "cropped to 60 to 70 %": 43, CHANGED[-2]: 40, CHANGED[-1]: 38}
 
 
 @pytest.fixture(scope="module")

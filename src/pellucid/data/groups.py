@@ -74,7 +74,7 @@ def find_groups(data: Dataset, least: int = 2) -> Groups:
 
     Notes
     -----
-    209 photos of 64x64 take 20 ms, 10,000 some 2 seconds, on two cores.
+    209 photos of 64x64 take 0.4 s of one core, 2,000 pictures 6, 10,000 half a minute.
 
     Examples
     --------

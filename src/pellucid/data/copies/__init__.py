@@ -1,1 +1,1 @@
-"""Copies: samples that are there twice, exactly or, of pictures, resized, saved again or brightened."""
+"""Copies: samples that are there twice, exactly or, of pictures, resized, brightened, mirrored, cropped."""

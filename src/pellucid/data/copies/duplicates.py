@@ -261,7 +261,7 @@ def leaked_test_rows(train: Dataset, test: Dataset) -> Array:
 
     Notes
     -----
-    20 ms for 209 and 50 pictures of 64 x 64.
+    Under half a second for 209 and 50 pictures of 64 x 64.
 
     Examples
     --------

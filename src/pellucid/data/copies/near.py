@@ -18,8 +18,9 @@ Where pictures are inherently similar (handwritten digits, frames of one scene),
 median similarity of a picture to its tenth neighbour measures that, and above 0.5 it raises the cosine required of
 a pair, to 0.997 for the 8 x 8 digits, whose 1,797 pictures then raise no false alarm.
 
-Not found: crops, flips, rotations, other colours, negatives, another frame or text laid over; and copies that lost
-nearly all their detail, because they were overexposed to white or show next to nothing (a clear sky).
+Mirrored, cropped, moved and recoloured copies are found by `crops.py`. Not found: rotations, negatives, a frame or
+text laid over; and copies that lost nearly all their detail, because they were overexposed to white or show next to
+nothing (a clear sky).
 """
 
 from typing import NamedTuple
