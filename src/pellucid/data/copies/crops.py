@@ -11,10 +11,11 @@ agree at 24 x 24 (of small pictures at half their side), in its edges and in its
 Not found: rotations, other parts of one scene that share less than 40 %, a frame or text laid over, negatives, and
 copies of what shows next to nothing. Of pictures below 16 pixels a side, crops are not looked for.
 
-Measured (`benchmarks/data_check.py`), of 50 copies each among 258 photos and, in brackets, among 200 drawings, seeds
-other than those that set the limits: mirrored 50 (50), recoloured 50 (49), cropped to 60 to 90 % of the side 49 or
-50 (48), moved by up to 20 % 49 (47), cropped and recoloured 45 (42), all three 46 (43); no false alarm, nor among
-2,000 drawings of seven seeds as they are. 0.6 s of one core for 308 photos, 5.4 s for 2,050 drawings.
+Measured (`benchmarks/data_check.py`), 50 copies each among 258 photos and, in brackets, among 200 drawings, with
+seeds other than those that set the limits: mirrored 50 (50), recoloured 50 (49), cropped to 60 to 90 % of the side
+49 or 50 (48), moved by up to 20 % 49 (47), cropped and recoloured 45 (42), all three 46 (43), without a false alarm.
+2,000 drawings as they are, of seven seeds: one in all, a near one. 0.6 s of one core for 308 photos, 5.4 s for 2,050
+drawings.
 """
 
 from typing import NamedTuple
