@@ -10,6 +10,7 @@ from sklearn.pipeline import make_pipeline
 
 import pellucid as pl
 from pellucid.data.novelty import of_length_one
+from pellucid.estimators import ImageClassifier
 from pellucid.evaluation.explain.photo_map import photo_map
 from pellucid.evaluation.influence.retrain_runs import decay_of, features_of_body, head_of
 from pellucid.runs.record import read_run
@@ -18,11 +19,17 @@ from pellucid.runs.run import Run
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run on drawn cats with a small body of random weights."""
+    """A run on drawn cats with a small body of its own."""
     here = tmp_path_factory.mktemp("of a body")
-    body = pl.preset("cnn-small", 3)
-    body.initialize((64, 64, 3), seed=3)
-    body.preprocessing = pl.Preprocessing("divide", 255.0)
+    layers = [
+        pl.Conv2D(32, stride=4, activation="relu"),
+        pl.GlobalAvgPool2D(),
+        pl.Dense(16, "tanh"),
+        pl.Dense(1),
+    ]
+    body = pl.train(
+        pl.Sequential(layers), "drawn-cats", n_epochs=20, learning_rate=0.02, progress=False
+    ).model
     body.save(here / "body.safetensors")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PELLUCID_CACHE_DIR", str(here / "cache"))
@@ -51,7 +58,7 @@ def test_leaving_one_out_trains_the_last_layer_alone(run: Run, folder: Path) -> 
     found = pl.influence(folder, method="leave-one-out", samples=[0, 5], top=3)
     assert found.n_trainings > len(run.split.train)
     assert found.agreement is not None
-    assert found.agreement["linear"] > 0.98
+    assert found.agreement["linear"] > 0.9
     assert not found.notes
     row = found.explanations[0].towards[0].row
     X = features_of_body(run.model, run.split.train.X)
@@ -85,8 +92,11 @@ def test_the_map_shows_the_features_largest_variance(run: Run) -> None:
 
 def test_scikit_learn_gets_the_features(run: Run, folder: Path) -> None:
     X, y = run.split.train.X[:40], run.split.train.y[:40]
-    fitted = pl.ImageClassifier("pretrained", body=folder.parent / "body.safetensors").fit(X, y)
+    fitted = ImageClassifier("pretrained", body=folder.parent / "body.safetensors").fit(X, y)
     features = features_of_body(run.model, X)
     np.testing.assert_allclose(fitted.transform(X), features, rtol=1e-5)
     assert fitted.get_feature_names_out().shape == (features.shape[1],)
-    assert make_pipeline(clone(fitted), LogisticRegression(C=1e-3)).fit(X, y).score(X, y) > 0.6
+    found = make_pipeline(clone(fitted), LogisticRegression()).fit(X, y).predict_proba(X)
+    np.testing.assert_allclose(
+        found, LogisticRegression().fit(features, y).predict_proba(features), atol=1e-3
+    )

@@ -14,6 +14,7 @@ from pellucid.types import Array, n_rows, take_rows
 
 # From one that leaves little but how frequent each class is to nearly none: half a decade apart.
 DECAYS = tuple(10.0 ** (k / 2) for k in range(1, -13, -1))
+PATIENCE = 3  # weaker ones that are tried after the best: they take longest
 FALLBACK = 0.01  # where a class has a single sample, so that nothing can be held out
 Fold = tuple[Array, Array]  # the rows that are trained on, and those held out
 
@@ -35,22 +36,27 @@ def choose_decay(
     Notes
     -----
     14 strengths from 3.2 to 1e-6, each begun from the solution of the stronger one before, as in the regularization
-    path of Friedman, Hastie and Tibshirani (2010). The loss that is compared is without the penalty, so that
+    path of Friedman, Hastie and Tibshirani (2010), until three in a row are no better. The loss that is compared is without the penalty, so that
     probabilities are chosen for, not classes alone.
     """
     if not folds:
         return FALLBACK
     model, n_steps = executor.model, optimizer.n_steps
-    start, losses = model.theta.copy(), np.zeros((len(folds), len(DECAYS)))
-    for k, fold in enumerate(folds):
-        inner, outer = (_take(samples, rows) for rows in fold)
-        model.theta[...] = start
-        for j, decay in enumerate(DECAYS):
-            optimizer.weight_decay = decay
+    start, losses = model.theta.copy(), np.full(len(DECAYS), np.inf)
+    solutions = [start] * len(folds)
+    for j, decay in enumerate(DECAYS):
+        optimizer.weight_decay, held_out = decay, []
+        for k, fold in enumerate(folds):
+            inner, outer = (_take(samples, rows) for rows in fold)
+            model.theta[...] = solutions[k]
             optimizer.minimize(model.theta, partial(_loss, executor, inner), model.grad)
-            losses[k, j] = _loss(executor, outer)
+            solutions[k] = model.theta.copy()
+            held_out.append(_loss(executor, outer))
+        losses[j] = np.mean(held_out)
+        if j - losses.argmin() == PATIENCE:
+            break
     model.theta[...], optimizer.n_steps = start, n_steps
-    best: float = DECAYS[int(losses.mean(axis=0).argmin())]
+    best: float = DECAYS[int(losses.argmin())]
     return best
 
 
