@@ -53,11 +53,11 @@ RECIPES: dict[str, dict[str, Any]] = {
         "optimizer": "lbfgs",
         "optimizer_options": {"folds": 5},
     },
-    # The last blocks of that network, once the last layer is trained: see pellucid.runs.build, --unfreeze.
+    # The last blocks of that network, once the last layer is trained (--unfreeze): see docs/benchmarks.md.
     "unfreeze": {
-        "n_epochs": 8,
+        "n_epochs": 4,
         "batch_size": 32,
-        "learning_rate": 0.0003,
+        "learning_rate": 0.001,
         "optimizer": "adamw",
         "weight_decay": 0.01,
         "schedule": "one_cycle",
