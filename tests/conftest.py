@@ -62,6 +62,14 @@ def published(published_dir: Path) -> dict[str, Any]:
     return numbers
 
 
+@pytest.fixture(scope="session")
+def published_folder(published_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The run folder of the published training, made once; not to be written to."""
+    folder = tmp_path_factory.mktemp("published") / "run"
+    assert main(["run", "catvnoncat", "--out", str(folder), "--quiet"]) == 0
+    return folder
+
+
 @pytest.fixture
 def pellucid(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Command:
     """Run a command line in a folder of its own and return its exit code and output."""

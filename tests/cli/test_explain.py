@@ -122,9 +122,8 @@ def test_other_models_than_classifiers(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_the_published_run(pellucid: Command, published_dir: Path) -> None:
-    pellucid.ok("train catvnoncat --epochs 1500 --out r --quiet")
-    result = pellucid.json("explain r", published_dir / "my_cat_1.jpg", "-o", "why")
+def test_the_published_run(pellucid: Command, published_folder: Path, published_dir: Path) -> None:
+    result = pellucid.json("explain", published_folder, published_dir / "my_cat_1.jpg", "-o", "why")
     assert result["notes"] == []
     novelty = result["photo"]["novelty"]
     assert (novelty["n_train"], novelty["is_unlike"]) == (209, False)

@@ -217,9 +217,8 @@ def test_models_without_a_report_are_refused_in_one_line(pellucid: Command, phot
 
 
 @pytest.mark.slow
-def test_the_published_run_in_full(pellucid: Command, published_dir: Path) -> None:
-    pellucid.ok("run catvnoncat --out out --quiet")
-    pellucid.ok("report out --full --photos 2")
+def test_the_published_run_in_full(pellucid: Command, published_folder: Path) -> None:
+    pellucid.ok("report", published_folder, "--full", "--photos", 2, "--out", "out")
     strips = [path.stat().st_size for path in Path("out/figures").glob("saliency-*.png")]
     assert len(strips) == 2
     for_ten = PAGE.stat().st_size + 8 * (4 / 3 * max(strips) + 20_000)  # the maps of 8 more photos, and words

@@ -75,9 +75,8 @@ def test_the_sheet_shows_the_correct_photo_of_median_certainty(trained: Path, ph
 
 
 @pytest.mark.slow
-def test_the_published_photos(pellucid: Command, published_dir: Path) -> None:
-    pellucid.ok("train catvnoncat --out cats --quiet")
-    found = pellucid.json("robustness cats catvnoncat --perturbations rotation,darker")
+def test_the_published_photos(pellucid: Command, published_folder: Path) -> None:
+    found = pellucid.json("robustness", published_folder, "--perturbations", "rotation,darker")
     assert (found["n"], found["n_correct"], found["most_common"]) == (50, 40, "non-cat")
     rotation, darker = found["perturbations"]
     assert 17 <= darker["rows"][-1]["n_correct"] < 33  # always the majority class of training: 17

@@ -100,15 +100,6 @@ def test_a_model_given_as_parameter_is_never_trained(iris: Any) -> None:
     assert optimizer.learning_rate == 0.1
 
 
-@pytest.mark.slow
-@every("estimator", [QUICK[0], QUICK[3]], ids=stable)
-def test_grid_search_in_two_processes(estimator: Any, iris: Any) -> None:
-    name = "alpha" if isinstance(estimator, MLPClassifier) else "learning_rate"
-    search = GridSearchCV(estimator, {name: [1e-4, 1e-2]}, n_jobs=2, cv=2).fit(*iris)
-    assert search.best_estimator_.predict(iris[0]).shape == (150,)
-    assert np.isfinite(search.cv_results_["mean_test_score"]).all()
-
-
 def test_calibration_without_probabilities() -> None:
     X, y = load_breast_cancer(return_X_y=True)
     base = make_pipeline(

@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 from tests.every import every
 
-import pellucid as pl
 from pellucid.errors import OptionError
 from pellucid.estimators import NetworkClassifier
 from pellucid.training.optimizers.lbfgs import LBFGS
@@ -64,9 +63,3 @@ def test_early_stopping_keeps_the_best(data: Any) -> None:
 def test_what_it_has_no_use_for_is_refused(option: dict[str, Any], data: Any) -> None:
     with pytest.raises(OptionError, match=f"{next(iter(option))}: lbfgs takes all samples"):
         NetworkClassifier(optimizer="lbfgs", **option).fit(*data)
-
-
-def test_dropout_is_refused(data: Any) -> None:
-    model = pl.Sequential([pl.Dense(5, "relu"), pl.Dropout(0.5), pl.Dense(1)])
-    with pytest.raises(OptionError, match="makes the loss random"):
-        NetworkClassifier(model, optimizer="lbfgs").fit(*data)

@@ -8,9 +8,8 @@ import pytest
 from tests.every import every
 
 import pellucid as pl
-from pellucid.errors import FormatError
 from pellucid.tensors import read_tensors, write_tensors
-from pellucid.training.callbacks import Checkpoint, EarlyStopping, WeightEMA
+from pellucid.training.callbacks import Checkpoint, EarlyStopping
 
 KEY = "pellucid_checkpoint"
 
@@ -44,6 +43,8 @@ def resume(folder: Path, header: Any, arrays: Any) -> str:
 @every(
     ("owner", "name", "value"),
     [
+        *(("settings", "n_threads", value) for value in ("x", float("nan"), 2.5, 10**12, -1, [2])),
+        ("settings", "form", ["dual"]),
         ("optimizer", "learning_rate", float("nan")),
         ("optimizer", "beta1", 1e12),
         ("optimizer", "n_steps", -1),
@@ -60,6 +61,17 @@ def test_numbers_of_no_training_are_refused_by_name(
     assert name in resume(tmp_path, changed, arrays)
 
 
+def test_places_and_losses_of_no_training_are_refused_with_the_files_name(saved: Any, tmp_path: Path) -> None:
+    header, arrays = saved
+    for change, words in (
+        ({"position": [1, 4, 4]}, ": step 4 is not step 4 after 1 epoch of 3"),
+        ({"epoch_loss": [float("nan"), 0.0]}, ": epoch_loss: expected a finite number"),
+    ):
+        found = resume(tmp_path, {**header, **change}, arrays)
+        assert found.startswith(f"{tmp_path / 'changed.checkpoint'}: ")
+        assert words in found
+
+
 def test_arrays_of_another_kind_are_refused_by_name(saved: Any, tmp_path: Path) -> None:
     header, arrays = saved
     kept = {name: array for name, array in arrays.items() if not name.startswith("EarlyStopping")}
@@ -69,10 +81,3 @@ def test_arrays_of_another_kind_are_refused_by_name(saved: Any, tmp_path: Path) 
                 refused = resume(tmp_path, header, {**arrays, name: new})
                 assert refused, name
                 assert name.rpartition("/")[2] in refused or "parameters" in refused
-
-
-def test_the_average_of_weights_is_checked_too() -> None:
-    average = WeightEMA(0.9)
-    average.start(np.zeros(3))
-    with pytest.raises(FormatError, match="n_steps: expected a count"):
-        average.load_state({"n_steps": float("inf"), "sum": np.zeros(3)})

@@ -12,7 +12,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import joblib
 import numpy as np
 import pytest
 
@@ -91,12 +90,6 @@ def test_in_threads_of_one_process(alone: dict[tuple[str, str], bytes]) -> None:
     with ThreadPoolExecutor(6) as pool:
         assert_equal(jobs, list(pool.map(bits, jobs)), alone)
     assert_equal(JOBS, [bits(job) for job in JOBS], alone)
-
-
-@pytest.mark.slow
-def test_in_joblib(alone: dict[tuple[str, str], bytes]) -> None:
-    found = joblib.Parallel(2, backend="loky")(joblib.delayed(bits)(job) for job in JOBS)
-    assert_equal(JOBS, found, alone)
 
 
 @pytest.mark.slow

@@ -167,16 +167,6 @@ def test_an_update_that_is_divided_moves_the_same_bits(
         np.testing.assert_array_equal(found[1][key], value, err_msg=key)
 
 
-def test_a_penalty_counts_once() -> None:
-    losses = []
-    for n_shards in (1, 2):
-        model = network()
-        model._loss_hook = lambda loss, total: loss + 5 / total
-        with executor_for(model, n_shards) as executor:
-            losses.append(executor.loss_and_grad(np.ones((4, 3, 2)), np.ones((4, 1))))
-    assert losses[0] == pytest.approx(losses[1], rel=1e-14)
-
-
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 @every("norm", [False, True])

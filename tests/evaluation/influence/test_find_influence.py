@@ -284,9 +284,9 @@ def test_groups_that_cannot_be_left_out_are_refused(rng: Rng) -> None:
 # Explanations
 
 
-def test_the_photo_that_leaked_spoke_loudest(published_dir: Path, tmp_path: Path) -> None:
-    pl.run("mlp", "catvnoncat", out=tmp_path / "run", progress=False)
-    (why,) = pl.influence(tmp_path / "run", [17], top=1, n_draws=1, progress=False).explanations
+@pytest.mark.slow
+def test_the_photo_that_leaked_spoke_loudest(published_folder: Path) -> None:
+    (why,) = pl.influence(published_folder, [17], top=1, n_draws=1, progress=False).explanations
     assert [(one.row, one.is_same) for one in why.towards] == [(146, True)]
     assert why.towards[0].score == pytest.approx(1, abs=1e-9)
     assert why.without is not None

@@ -1,6 +1,7 @@
 """The assessment as a whole: the published run, data of one class, labels, quantities, leaks."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -27,15 +28,11 @@ def outputs(rng: np.random.Generator) -> Predictions:
     return outputs_of(y, rng.normal(size=60) + 1.2 * y - 0.5)
 
 
-def test_the_published_run(published: dict[str, Any]) -> None:
+@pytest.mark.slow
+def test_the_published_run(published_folder: Path) -> None:
     photos = pl.load_data("catvnoncat")
-    model = pl.preset("mlp")
-    pl.train(model, photos.train, n_epochs=2500)
-    result = evaluate(model, photos.test, train=photos.train)
-    accuracy, baseline = result.estimates["accuracy"], result.estimates["baseline"]
-    assert accuracy.value == published["test_accuracy"] if "test_accuracy" in published else 0.8
-    assert [f"{value:.2f}" for value in accuracy[:3]] == ["0.80", "0.67", "0.89"]
-    assert [f"{value:.2f}" for value in baseline[:3]] == ["0.34", "0.22", "0.48"]
+    result = evaluate(pl.load(published_folder), photos.test, train=photos.train)
+    assert [f"{value:.2f}" for value in result.estimates["baseline"][:3]] == ["0.34", "0.22", "0.48"]
     assert [tuple(leak) for leak in result.predictions.leaks] == [(17, 146, "exact")]
     without = result.without_leaks
     assert without is not None

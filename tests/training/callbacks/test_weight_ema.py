@@ -97,5 +97,9 @@ def test_wrong_use_is_told() -> None:
         FormatError, match=r"sum: expected float64 of shape \(2,\), got float64 of shape \(3,\)"
     ):
         average.load_state({"n_steps": 1, "sum": np.ones(3)})
-    with pytest.raises(FormatError, match="expected n_steps, sum, got total"):
-        average.load_state({"total": 1})
+    for state, words in (
+        ({"total": 1}, "expected n_steps, sum, got total"),
+        ({"n_steps": float("inf"), "sum": np.ones(2)}, "n_steps: expected a count"),
+    ):
+        with pytest.raises(FormatError, match=words):
+            average.load_state(state)
