@@ -122,14 +122,6 @@ def test_what_was_seen_is_kept_and_old_files_have_none(tmp_path: Path) -> None:
     np.testing.assert_array_equal(old.predict_proba(BYTES), model.predict_proba(BYTES))
 
 
-def first_losses(train: Any, form: str, folder: Path) -> tuple[float, float]:
-    """Return the first loss on the divided samples that the model knows, and on the same in another form."""
-    y = np.arange(len(BYTES)) % 2
-    given = BYTES / 255, FORMS[form](BYTES)
-    own, other = (train(trained(BYTES / 255, folder), X, y) for X in given)
-    return own, other
-
-
 def by_options(model: pl.Model, X: Any, y: Any) -> float:
     return float(fit(model, pl.Dataset(X, y), TrainingOptions(n_epochs=1)).losses[0])
 
@@ -160,7 +152,9 @@ DOORS: dict[str, Any] = {
 @every("form", ["uint8", "float"])
 @every("door", DOORS)
 def test_every_door_takes_the_same_photos_in_another_form(door: str, form: str, tmp_path: Path) -> None:
-    own, other = first_losses(DOORS[door], form, tmp_path)
+    """By the first loss on the divided samples that the model knows, and on the same in another form."""
+    y, given = np.arange(len(BYTES)) % 2, (BYTES / 255, FORMS[form](BYTES))
+    own, other = (DOORS[door](trained(BYTES / 255, tmp_path), X, y) for X in given)
     assert other == pytest.approx(own, abs=1e-4)
 
 

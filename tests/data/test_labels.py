@@ -1,5 +1,7 @@
 """Labels in every form that people store them in, and the forms that are refused."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from tests.every import every
@@ -45,43 +47,29 @@ def test_what_is_no_label(y: np.ndarray, message: str) -> None:
         as_labels(y, 4, "toy")
 
 
-def test_labels_from_0_keep_their_values() -> None:
-    labels, classes, notes = encode([np.array([2, 0, 1]), np.array([1])], None, "toy")
-    assert [part.tolist() for part in labels] == [[2, 0, 1], [1]]
+NAMES = ("non-cat", "cat")
+
+
+@every(
+    ("parts", "names", "numbers", "classes", "note"),
+    [
+        ([[2, 0, 1], [1]], None, [[2, 0, 1], [1]], ("0", "1", "2"), ""),
+        ([[7, -1], [3, 7]], None, [[2, 0], [1, 2]], ("-1", "3", "7"), "labels -1, 3, 7 became 0, 1, 2"),
+        ([["dog", "cat", "dog"]], None, [[1, 0, 1]], ("cat", "dog"), ""),
+        ([[True, False]], None, [[1, 0]], ("False", "True"), ""),
+        ([[1, 0]], NAMES, [[1, 0]], NAMES, ""),
+        ([[1, 1]], NAMES, [[1, 1]], NAMES, ""),  # the other class has no sample here
+        ([["cat", "non-cat"]], NAMES, [[1, 0]], NAMES, ""),
+        ([[True, False]], NAMES, [[1, 0]], NAMES, ""),
+        ([[1, 2]], ("a", "b"), [[0, 1]], ("a", "b"), "labels 1, 2 became 0, 1"),
+        ([[-1, 1]], ("a", "b"), [[0, 1]], ("a", "b"), "labels -1, 1 became 0, 1"),
+    ],
+)
+def test_labels_become_numbers_from_0(parts: Any, names: Any, numbers: Any, classes: Any, note: str) -> None:
+    labels, found, notes = encode([np.array(part) for part in parts], names, "toy")
+    assert [part.tolist() for part in labels] == numbers
     assert all(part.dtype == np.int64 for part in labels)
-    assert (classes, notes) == (("0", "1", "2"), ())
-
-
-def test_other_numbers_are_renamed_in_order_and_the_note_says_so() -> None:
-    labels, classes, notes = encode([np.array([7, -1]), np.array([3, 7])], None, "toy")
-    assert [part.tolist() for part in labels] == [[2, 0], [1, 2]]
-    assert classes == ("-1", "3", "7")
-    assert notes == ("labels -1, 3, 7 became 0, 1, 2",)
-
-
-def test_words_and_booleans_are_numbered_in_order() -> None:
-    labels, classes, notes = encode([np.array(["dog", "cat", "dog"])], None, "toy")
-    assert (labels[0].tolist(), classes, notes) == ([1, 0, 1], ("cat", "dog"), ())
-    labels, classes, notes = encode([np.array([True, False])], None, "toy")
-    assert (labels[0].tolist(), classes, notes) == ([1, 0], ("False", "True"), ())
-
-
-def test_given_names_set_the_order() -> None:
-    names = ("non-cat", "cat")
-    assert encode([np.array([1, 0])], names, "toy")[0][0].tolist() == [1, 0]
-    assert encode([np.array([1, 1])], names, "toy")[0][0].tolist() == [
-        1,
-        1,
-    ]  # the other class has no sample here
-    assert encode([np.array(["cat", "non-cat"])], names, "toy")[0][0].tolist() == [1, 0]
-    assert encode([np.array([True, False])], names, "toy")[0][0].tolist() == [1, 0]
-
-
-@every("values", [[1, 2], [-1, 1]])
-def test_labels_not_counted_from_0_take_the_given_names_in_order(values: list[int]) -> None:
-    labels, classes, notes = encode([np.array(values)], ("a", "b"), "toy")
-    assert (labels[0].tolist(), classes) == ([0, 1], ("a", "b"))
-    assert notes == (f"labels {values[0]}, {values[1]} became 0, 1",)
+    assert (found, notes) == (classes, (note,) if note else ())
 
 
 @every("values", [[0, 1, 2], [0, 2], [-1, 0], [2, 2], [1, 2, 3]])

@@ -89,14 +89,6 @@ def test_a_source_goes_into_json_and_back(table: Path, monkeypatch: pytest.Monke
             DataSource.from_dict(wrong)
 
 
-def test_the_mirror_reaches_the_download(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("PELLUCID_DATA_DIR", raising=False)
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    monkeypatch.setenv("HOME", str(tmp_path))
-    with pytest.raises(OptionError, match="mirror: expected an address"):
-        load_data("catvnoncat", mirror="no-address")
-
-
 def test_the_held_out_part_is_stratified_ordered_and_complete(table: Path) -> None:
     split = load_data(table)
     assert split.notes == ("held out 20 % (20 of 100 samples), stratified, seed 1",)

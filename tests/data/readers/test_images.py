@@ -329,8 +329,3 @@ def test_an_image_as_a_models_input(pixels: Array) -> None:
 def test_a_model_that_takes_no_images(pixels: Array, shape: tuple[int, ...]) -> None:
     with pytest.raises(ShapeError, match="which are not images"):
         image_to_input(pixels, shape)
-
-
-def test_an_input_that_is_not_rgb(pixels: Array) -> None:
-    with pytest.raises(ShapeError, match=r"expected shape \(h, w, 3\)"):
-        image_to_input(pixels[:, :, :1], (4, 4, 3))
