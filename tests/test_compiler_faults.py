@@ -198,30 +198,3 @@ def test_a_second_process_compiles_too(tmp_path: Path, wanted: list[float]) -> N
     check(second, wanted, "numba")
     assert first["losses"] == second["losses"]
     assert second["compiled"] == []
-
-
-FORKING = """
-import multiprocessing, os, signal
-import pellucid as pl
-codes = []
-
-def child(event):
-    if type(event).__name__ == "StepEnd" and event.step == 1:
-        context = multiprocessing.get_context("fork")
-        process = context.Process(target=train, kwargs={"is_stack": True, "n_threads": 2})
-        process.start()
-        process.join(60)
-        codes.append(process.exitcode)
-        process.kill()
-
-history = train(is_stack=True, n_threads=2, callbacks=[child], n_epochs=3)
-assert codes == [0], codes
-caught.clear()
-"""
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
-def test_a_child_forked_in_the_middle_of_a_training_trains_too() -> None:
-    wanted = run('history = train(is_stack=True, kernels="numpy")')["losses"]
-    check(run(FORKING), wanted, "numba")

@@ -142,14 +142,3 @@ def check_tutorial(printed: str, folder: Path) -> None:
 def test_step_by_step_prints_the_tutorials_lines(tmp_path: Path) -> None:
     printed = run(EXAMPLES / "step_by_step.py", tmp_path, *SHORTENED, "--out", "pictures")
     check_tutorial(printed, tmp_path / "pictures")
-
-
-@pytest.mark.slow
-def test_step_by_step_on_the_published_photos(published_dir: Path, tmp_path: Path) -> None:
-    script = EXAMPLES / "step_by_step.py"
-    printed = run(script, tmp_path, *SHORTENED, PELLUCID_DATA_DIR=str(published_dir))
-    check_tutorial(printed, tmp_path / "step_by_step_figures")
-    assert "Number of training examples: 209\nNumber of testing examples: 50\n" in printed
-    assert "Cost after iteration 0: 0.77174932842376" in printed
-    assert "Cost after iteration 100: 0.67205344008229" in printed
-    assert not (tmp_path / "step_by_step_figures" / "12_stand_in.png").exists()  # it read my_cat_1.jpg

@@ -14,7 +14,6 @@ from pellucid.estimators.solvers import SOLVERS
 from pellucid.ops.losses.base import LOSSES
 from pellucid.registry import Registry, options_of
 from pellucid.training.optimizers.base import OPTIMIZERS
-from pellucid.training.options import TrainingOptions
 from pellucid.training.schedules.base import SCHEDULES
 from tests.commands import Command
 from tests.every import every
@@ -39,13 +38,6 @@ def test_the_help_lists_every_name(pellucid: Command, command: str, flag: str, t
     listed = re.search(rf"--{flag} (?:NAME [^\[]*)?\[([^\]]*)\]", " ".join(shown.split()))
     assert listed is not None
     assert set(re.split(r"[|,]\s*", listed[1])) == set(table)
-
-
-@every_table
-def test_the_options_of_a_training_take_every_name(flag: str, table: Registry) -> None:
-    choices = options_of(TrainingOptions)[flag][1].choices
-    assert choices is not None
-    assert set(choices()) == set(table)
 
 
 def test_estimators_take_every_name() -> None:

@@ -98,29 +98,6 @@ def test_a_notebook_gets_one_line_that_changes(monkeypatch: pytest.MonkeyPatch) 
     assert lines == [""]
 
 
-@pytest.mark.slow
-def test_a_training_in_a_notebook_leaves_a_small_output() -> None:
-    nbformat = pytest.importorskip("nbformat", reason="needs nbformat")
-    nbclient = pytest.importorskip("nbclient", reason="needs nbclient")
-    pytest.importorskip("ipykernel", reason="needs ipykernel")
-    code = """
-import time
-from pellucid.progress import ProgressBar
-with ProgressBar(patience=0) as bar:
-    for i in range(40):
-        time.sleep(0.02)
-        bar("", i, 40, f"loss {1 / (i + 1):.4f}", label=f"epoch {i + 1}/40")
-    shown = type(bar._bar).__name__
-shown
-"""
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code)])
-    nbclient.NotebookClient(notebook, timeout=60).execute()
-    outputs = notebook.cells[0].outputs
-    assert [output.output_type for output in outputs] == ["display_data", "execute_result"]
-    assert outputs[0].data["text/plain"] == ""  # the bar has gone
-    assert outputs[1].data["text/plain"] == "'tqdm'"  # not the one that needs ipywidgets
-
-
 def test_what_looks_through_data_shows_a_bar_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
     stages: set[str] = set()
     monkeypatch.setattr(ProgressBar, "__call__", lambda _, stage, *rest, **more: stages.add(stage))

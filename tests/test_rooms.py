@@ -16,27 +16,18 @@ def test_the_textbook_steps_import_numpy_and_errors_alone() -> None:
             assert {alias.name for alias in node.names} <= {"numpy", "numpy.typing"}
 
 
-def test_no_deep_learning_framework_is_imported() -> None:
-    frameworks = {"torch", "jax", "keras", "tensorflow"}
-    for path in SOURCE.rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text())):
-            names = []
-            if isinstance(node, ast.Import):
-                names = [alias.name for alias in node.names]
-            elif isinstance(node, ast.ImportFrom):
-                names = [node.module or ""]
-            assert not {n.partition(".")[0] for n in names} & frameworks, path
-
-
-def test_ops_with_a_fast_twin_are_imported_from_dispatch() -> None:
+def test_no_framework_is_imported_and_ops_with_a_fast_twin_by_dispatch_alone() -> None:
     """So that the one switch switches everything; optimizers have plain rules and twins of their own."""
-    twins = set(TWINS)
+    twins, frameworks = set(TWINS), {"torch", "jax", "keras", "tensorflow"}
     for path in SOURCE.rglob("*.py"):
-        room = path.relative_to(SOURCE).parts[0]
-        if room in ("ops", "kernels", "dispatch"):
-            continue
+        is_below = path.relative_to(SOURCE).parts[0] in ("ops", "kernels", "dispatch")
         for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Import):
+                assert not {alias.name.partition(".")[0] for alias in node.names} & frameworks, path
             if not isinstance(node, ast.ImportFrom) or node.module is None:
+                continue
+            assert node.module.partition(".")[0] not in frameworks, path
+            if is_below:
                 continue
             if node.module.startswith("pellucid.ops.") and node.module != "pellucid.ops.activations":
                 assert not {alias.name for alias in node.names} & twins, path
