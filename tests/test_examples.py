@@ -6,7 +6,6 @@ import re
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -70,14 +69,9 @@ NOTEBOOKS = sorted(EXAMPLES.glob("*.ipynb"))
 MOST_TEXT = 20_000  # letters of an output
 
 
-def cells_of(notebook: Path) -> list[dict[str, Any]]:
-    cells: list[dict[str, Any]] = json.loads(notebook.read_text())["cells"]
-    return cells
-
-
 @every("notebook", NOTEBOOKS, ids=lambda notebook: notebook.name)
 def test_notebook_is_stored_without_outputs_and_explains_itself(notebook: Path) -> None:
-    cells = cells_of(notebook)
+    cells = json.loads(notebook.read_text())["cells"]
     assert len({cell["id"] for cell in cells}) == len(cells)
     code = [cell for cell in cells if cell["cell_type"] == "code"]
     assert all(cell["outputs"] == [] and cell["execution_count"] is None for cell in code)
@@ -132,13 +126,8 @@ FIGURES = [
 ]  # fmt: skip
 
 
-def check_tutorial(printed: str, folder: Path) -> None:
-    assert re.fullmatch(TUTORIAL, printed), printed
-    drawn = {path.stem for path in folder.glob("*.png")}
-    assert set(FIGURES) <= drawn
-
-
 @pytest.mark.slow
 def test_step_by_step_prints_the_tutorials_lines(tmp_path: Path) -> None:
     printed = run(EXAMPLES / "step_by_step.py", tmp_path, *SHORTENED, "--out", "pictures")
-    check_tutorial(printed, tmp_path / "pictures")
+    assert re.fullmatch(TUTORIAL, printed), printed
+    assert set(FIGURES) <= {path.stem for path in (tmp_path / "pictures").glob("*.png")}

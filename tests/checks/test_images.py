@@ -83,11 +83,8 @@ def test_files_that_cannot_be_read(pets: Path, drawn: Dataset) -> None:
     whole = (pets / "test/cat").glob("*.png").__next__().read_bytes()
     (pets / "test/cat/torn.png").write_bytes(whole[: len(whole) // 2])
     report = check_data(pets)
-    assert set(named(report)["unreadable"]) == {
-        "train/cat/text.jpg",
-        "train/cat/nothing.png",
-        "test/cat/torn.png",
-    }
+    unreadable = {"train/cat/text.jpg", "train/cat/nothing.png", "test/cat/torn.png"}
+    assert set(named(report)["unreadable"]) == unreadable
     torn = next(f for f in report.findings if f.samples[0].name == "test/cat/torn.png")
     assert torn.found.startswith("test/cat/torn.png cannot be read: expected an image, but cannot read it (")
     assert (torn.samples[0].part, torn.samples[0].index, torn.samples[0].label) == ("test", None, "cat")

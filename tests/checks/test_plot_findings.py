@@ -4,9 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 from tests.every import every
+from tests.pictures import assert_readable, page_text, shown, words
 
 from pellucid.checks.check import DataReport, check_data
 from pellucid.checks.findings import Finding, Sample
@@ -25,28 +24,6 @@ def cats() -> Split:
     return split
 
 
-def texts(figure: Figure) -> list[str]:
-    return [text.get_text() for axes in figure.axes for text in axes.texts]
-
-
-def words(figure: Figure) -> str:
-    return "\n".join(texts(figure))
-
-
-def pictures(figure: Figure) -> list[np.ndarray]:
-    return [np.asarray(image.get_array()) for axes in figure.axes for image in axes.images]
-
-
-def check_nothing_touches(figure: Figure) -> None:
-    FigureCanvasAgg(figure).draw()
-    parts = [text for axes in figure.axes for text in axes.texts if text.get_text()]
-    parts += [image for axes in figure.axes for image in axes.images]  # type: ignore[misc]
-    boxes = [part.get_window_extent() for part in parts]
-    for i, box in enumerate(boxes):
-        assert min(box.x0, box.y0, figure.bbox.x1 - box.x1, figure.bbox.y1 - box.y1) >= 0
-        assert not any(box.overlaps(other) for other in boxes[:i])
-
-
 def samples_of(report: DataReport) -> list[Sample]:
     return [sample for finding in report.findings for sample in finding.samples]
 
@@ -55,13 +32,13 @@ def test_pictures_of_every_finding_with_part_index_and_label(cats: Split) -> Non
     report = check_data(cats)
     (page,) = findings_sheets(report)
     found = [(cats.train if s.part == "train" else cats.test).X[s.index] for s in samples_of(report)]
-    for shown, expected in zip(pictures(page), found, strict=True):
-        np.testing.assert_array_equal(shown, expected)
+    for pixels, expected in zip(shown(page), found, strict=True):
+        np.testing.assert_array_equal(pixels, expected)
     for sample in samples_of(report):
-        assert {f"{sample.part} {sample.index}", sample.label} <= set(texts(page))
-    assert "drawn-cats: what the data check found" in words(page)
-    assert "In both parts: 1 finding" in words(page)
-    check_nothing_touches(page)
+        assert {f"{sample.part} {sample.index}", sample.label} <= set(words(page))
+    assert "drawn-cats: what the data check found" in page_text(page)
+    assert "In both parts: 1 finding" in page_text(page)
+    assert_readable(page)
 
 
 def test_findings_without_pictures_are_text(cats: Split) -> None:
@@ -70,10 +47,10 @@ def test_findings_without_pictures_are_text(cats: Split) -> None:
     )
     shift = Finding("prior_shift", "20 % of the training samples and 80 % of the test samples are 'cat'.")
     (page,) = findings_sheets(DataReport("", 2, 2, findings=(broken, shift), split=cats))
-    assert "20 % of the training samples" in words(page).replace("\N{NO-BREAK SPACE}", " ")
-    assert {"b.png", "cannot be read"} <= set(texts(page))
-    assert pictures(page) == []
-    check_nothing_touches(page)
+    assert "20 % of the training samples" in page_text(page)
+    assert {"b.png", "cannot be read"} <= set(words(page))
+    assert shown(page) == []
+    assert_readable(page)
 
 
 @pytest.mark.slow
@@ -85,26 +62,26 @@ def test_long_names_and_many_findings_over_pages(cats: Split) -> None:
     report = check_data(Split(*parts, "cats"))
     pages = findings_sheets(report)
     assert len(pages) > 1
-    assert "(2 of" in words(pages[1])
+    assert "(2 of" in page_text(pages[1])
     places = [f"{s.part} {s.index}" for s in samples_of(report)]
-    shown = [text for page in pages for text in texts(page) if text in set(places)]
-    assert shown == places
+    named = [text for page in pages for text in words(page) if text in set(places)]
+    assert named == places
     for page in pages:
         assert page.get_size_inches()[1] < 17
-    check_nothing_touches(pages[0])
+    assert_readable(pages[0])
     (first,) = findings_sheets(report, max_pages=1)
-    assert len(pictures(first)) == len(pictures(pages[0]))
-    n_more = len(places) - len(pictures(first))
-    assert f"{n_more} more pictures are not shown" in words(first)
+    assert len(shown(first)) == len(shown(pages[0]))
+    n_more = len(places) - len(shown(first))
+    assert f"{n_more} more pictures are not shown" in page_text(first)
 
 
 def test_a_finding_with_many_pictures_shows_the_first(cats: Split) -> None:
     samples = tuple(Sample("train", i, "cat") for i in range(50))
     finding = Finding("missing_values", "80 of 209 pictures hold NaN.", samples, 80)
     (page,) = findings_sheets(DataReport("x", 2, 2, findings=(finding,), split=cats))
-    assert len(pictures(page)) == MOST_SHOWN
-    assert f"and {80 - MOST_SHOWN} more" in words(page)
-    check_nothing_touches(page)
+    assert len(shown(page)) == MOST_SHOWN
+    assert f"and {80 - MOST_SHOWN} more" in page_text(page)
+    assert_readable(page)
 
 
 @every("kind", ["grey", "wide", "standardized"])
@@ -118,8 +95,8 @@ def test_pictures_of_other_kinds(cats: Split, kind: str) -> None:
         *(Dataset(change(part.X), part.y, part.classes) for part in (cats.train, cats.test)), name="x"
     )
     (page,) = findings_sheets(check_data(split))
-    assert [text for text in texts(page) if text.startswith("t")][:2] == ["test 3", "train 100"]
-    check_nothing_touches(page)
+    assert [text for text in words(page) if text.startswith("t")][:2] == ["test 3", "train 100"]
+    assert_readable(page)
 
 
 def test_what_cannot_be_drawn_is_refused(cats: Split) -> None:

@@ -45,11 +45,6 @@ def training(out: str) -> dict[str, object]:
     return part
 
 
-def assert_same_runs(one: str, two: str) -> None:
-    for name in OF_A_RUN:
-        assert Path(one, name).read_bytes() == Path(two, name).read_bytes()
-
-
 def start(photos: Path, *more: object) -> "subprocess.Popen[str]":
     """Start a training in a process, and return once its configuration is written."""
     config = Path("out/config.toml")
@@ -120,7 +115,8 @@ def test_a_complete_training_goes_on_as_one_that_was_longer_from_the_start(
     pellucid.ok(options, "--epochs", 6, "--out", "more")
     more = "train photos.npz --out more --resume --epochs"  # all else is as it was
     assert "Going on after 6 of 9 epochs." in pellucid.ok(more, 9).out
-    assert_same_runs("more", "whole")
+    for name in OF_A_RUN:
+        assert Path("more", name).read_bytes() == Path("whole", name).read_bytes()
     words = "has made 9 epochs already; expected n_epochs (--epochs) above 9 to go on, got 8."
     assert_refused(pellucid(more, 8), words)
 

@@ -36,18 +36,6 @@ def with_tensor(name: str, **changes: Any) -> bytes:
     return together(header, data)
 
 
-def deep(*, n: int) -> bytes:
-    """Return a JSON text of lists inside lists."""
-    text = b"[" * n + b"]" * n
-    return len(text).to_bytes(8, "little") + text
-
-
-def foreign() -> bytes:
-    header, data = parts()
-    header["__metadata__"] = {"format": "pt"}
-    return together(header, data)
-
-
 def with_architecture(**changes: Any) -> bytes:
     header, data = parts()
     about = json.loads(header["__metadata__"]["pellucid"])
@@ -55,6 +43,7 @@ def with_architecture(**changes: Any) -> bytes:
     return together(header, data)
 
 
+DEEP = b"[" * 100_000 + b"]" * 100_000
 LIES = {
     "empty": lambda: b"",
     "eight bytes": lambda: bytes(8),
@@ -77,12 +66,12 @@ LIES = {
     "a shape of no axes": lambda: with_tensor("dense_1.W", shape=[]),
     "a dtype of another size": lambda: with_tensor("dense_1.W", dtype="F64"),
     "a dtype that nobody knows": lambda: with_tensor("dense_1.W", dtype="F7"),
-    "lists inside lists": lambda: deep(n=100_000),
+    "lists inside lists": lambda: len(DEEP).to_bytes(8, "little") + DEEP,
     "not an object": lambda: together([1, 2], b""),
     "tensors without metadata": lambda: together(
         {"a": {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]}}, bytes(4)
     ),
-    "of another library": foreign,
+    "of another library": lambda: together({**parts()[0], "__metadata__": {"format": "pt"}}, parts()[1]),
 }
 
 

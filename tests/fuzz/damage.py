@@ -10,9 +10,8 @@ from hypothesis.strategies import SearchStrategy
 
 from pellucid.types import Array
 
-places = st.floats(0, 1, exclude_max=True) | st.floats(
-    0, 0.05
-)  # of the whole: damage hurts most at its start
+# of the whole: damage hurts most at its start
+places = st.floats(0, 1, exclude_max=True) | st.floats(0, 0.05)
 VALUES: list[Any] = [
     *(None, True, -1, 0, 1, 2, 3, 10**6, 10**12, 10**30, 0.5, -0.5, 1e308, 1e-320),
     *(float("nan"), float("inf"), "", "x", "nan", "relu", "float64", "Dense", "/", "\x1b[31m\n", "é" * 3),
@@ -26,20 +25,10 @@ SCRAPS = [
 
 
 class Damage(NamedTuple):
-    """What is done to a file.
+    """What is done to a file."""
 
-    Attributes
-    ----------
-    how : str
-        A key of ``BYTES``, ``LINES``, ``TREES`` or ``ARRAYS``.
-    place : float
-        Where, as a fraction of the whole.
-    what : object
-        With what.
-    """
-
-    how: str
-    place: float
+    how: str  # a key of BYTES, LINES, TREES or ARRAYS
+    place: float  # as a fraction of the whole
     what: Any
 
 

@@ -89,21 +89,11 @@ def _convolutions(draw: DrawFn, c_in: int) -> pl.Conv2D:
 
 @dataclass
 class Pool:
-    """The layers drawn so far, by the shape that they take: some are used again.
+    """The layers drawn so far, by the shape that they take: some are used again."""
 
-    Attributes
-    ----------
-    has_ties : bool
-        Whether one layer may have several places in the network.
-    is_narrow : bool
-        Whether convolutions have few sizes.
-    is_enlarged : bool
-        Whether pixels were repeated somewhere: then a window's largest number has no one place.
-    """
-
-    has_ties: bool = False
-    is_narrow: bool = False
-    is_enlarged: bool = False
+    has_ties: bool = False  # one layer may have several places in the network
+    is_narrow: bool = False  # convolutions have few sizes
+    is_enlarged: bool = False  # pixels were repeated somewhere: a window's largest number has no one place
     layers: list[tuple[Shape, pl.Layer]] = field(default_factory=list)
 
     def leaf(self, draw: DrawFn, shape: Shape) -> pl.Layer | None:

@@ -33,10 +33,8 @@ def _weights(n_out: int) -> dict[str, Any]:
     return {"positive_weight": st.floats(0.1, 3) | each, "label_smoothing": smoothings}
 
 
-UNSUITED = {
-    1: {"categorical_cross_entropy"},
-    2: {"binary_cross_entropy"},
-}  # by outputs, 2 for all numbers above
+# by outputs, 2 for all numbers above
+UNSUITED = {1: {"categorical_cross_entropy"}, 2: {"binary_cross_entropy"}}
 OPTIONS = {
     "binary_cross_entropy": lambda n_out: {"label_smoothing": smoothings},
     "categorical_cross_entropy": lambda n_out: {"label_smoothing": smoothings},

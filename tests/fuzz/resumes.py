@@ -25,23 +25,14 @@ from pellucid.training.history import History
 
 @dataclass
 class Resume:
-    """A training, and where it is stopped.
-
-    Attributes
-    ----------
-    training : Training
-    stops : tuple of int
-        The steps, counted from 1, after which it is stopped and resumed; those after its end stop nothing.
-    every_steps : int
-        Between checkpoints: it is resumed from an earlier step than it was stopped at.
-    frozen : float, optional
-        The fraction of the layers that is frozen, counted from the first.
-    """
+    """A training, and where it is stopped."""
 
     training: Training
-    stops: tuple[int, ...]
-    every_steps: int
-    frozen: float | None = None
+    stops: tuple[
+        int, ...
+    ]  # steps from 1 after which it is stopped and resumed; those after its end stop nothing
+    every_steps: int  # between checkpoints: it is resumed from an earlier step than it was stopped at
+    frozen: float | None = None  # the fraction of the layers that is, counted from the first
 
 
 def resumes(trainings: Any, frozen: Any = st.none()) -> Any:  # noqa: B008

@@ -16,36 +16,16 @@ CHECKED: Counter[str] = Counter()  # cases that were checked, by subject
 
 @dataclass(frozen=True)
 class Subject:
-    """What is searched for faults.
+    """What is searched for faults."""
 
-    Attributes
-    ----------
-    cases : SearchStrategy
-        Draws a case, whose repr shows what it is.
-    check : callable
-        Takes a case and raises AssertionError, or what a fault raises.
-    n_cases : int
-        How many are checked in the test suite.
-    """
-
-    cases: SearchStrategy[Any]
-    check: Callable[[Any], None]
-    n_cases: int
+    cases: SearchStrategy[Any]  # the repr of a case shows what it is
+    check: Callable[[Any], None]  # raises AssertionError, or what a fault raises
+    n_cases: int  # in the test suite
     needs_numba: bool = False
 
 
 def search(name: str, subject: Subject, seed: int, n_cases: int) -> None:
-    """Check that many cases; the first fault is raised, for the smallest case that shows it.
-
-    Parameters
-    ----------
-    name : str
-        Under which the cases are counted in ``CHECKED``.
-    subject : Subject
-    seed : int
-        The same draws the same cases.
-    n_cases : int
-    """
+    """Check that many cases, counted in ``CHECKED``; raise the first fault, for the smallest case that shows it."""
 
     @hypothesis.seed(seed)
     @hypothesis.settings(

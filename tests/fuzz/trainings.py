@@ -65,20 +65,11 @@ def schedules(draw: DrawFn) -> dict[str, Any] | None:
 
 @dataclass
 class Training:
-    """A network, the settings that it is trained with, and the callbacks that go with them.
-
-    Attributes
-    ----------
-    network : Network
-    settings : dict
-        Arguments of ``train``.
-    callbacks : list of str
-        Keys of ``CALLBACKS``.
-    """
+    """A network, the settings that it is trained with, and the callbacks that go with them."""
 
     network: Network
-    settings: dict[str, Any]
-    callbacks: list[str]
+    settings: dict[str, Any]  # arguments of train
+    callbacks: list[str]  # keys of CALLBACKS
 
     @property
     def data(self) -> Dataset:

@@ -55,14 +55,11 @@ def test_gradients_and_shapes(make: Any) -> None:
 def test_same_padding_gives_one_window_for_each_stride(
     h: int, kernel: int, stride: int, dilation: int
 ) -> None:
-    layer = built(pl.Conv2D(2, kernel, stride=stride, dilation=dilation), h, h + 1, 1)
+    options: Any = {"stride": stride, "dilation": dilation}
+    layer = built(pl.Conv2D(2, kernel, **options), h, h + 1, 1)
     assert layer.output_shape == (-(-h // stride), -(-(h + 1) // stride), 2)
-    assert (
-        built(
-            pl.Conv2D(2, kernel, stride=stride, dilation=dilation, padding="valid"), 20, 20, 1
-        ).output_shape[0]
-        == (20 - dilation * (kernel - 1) - 1) // stride + 1
-    )
+    valid = built(pl.Conv2D(2, kernel, **options, padding="valid"), 20, 20, 1)
+    assert valid.output_shape[0] == (20 - dilation * (kernel - 1) - 1) // stride + 1
 
 
 def test_same_padding_equals_pytorch(rng: np.random.Generator) -> None:

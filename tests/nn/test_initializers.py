@@ -25,23 +25,16 @@ def test_a_kernel_counts_its_patch_as_inputs() -> None:
     assert abs(W.var() / (2 / 360) - 1) < 0.05
 
 
-def test_published_equals_the_textbook_transposed_layer_by_layer() -> None:
-    model = preset("mlp")
-    model.initialize((4, 3, 1))
-    theirs = initialize_parameters_deep([12, 20, 7, 5, 1])
-    layers = [layer for layer in model.layers if layer.params]
-    for number, layer in enumerate(layers, start=1):
-        np.testing.assert_array_equal(layer.params["W"], theirs[f"W{number}"].T)
-        np.testing.assert_array_equal(layer.params["b"], 0)
-
-
-def test_two_layer_equals_the_textbook() -> None:
-    model = preset("two-layer")
-    model.initialize((12,))
-    theirs = initialize_parameters(12, 7, 1)
-    layers = [layer for layer in model.layers if layer.params]
-    np.testing.assert_array_equal(layers[0].params["W"], theirs["W1"].T)
-    np.testing.assert_array_equal(layers[1].params["W"], theirs["W2"].T)
+def test_published_networks_start_as_the_textbooks_transposed() -> None:
+    for name, theirs in (
+        ("mlp", initialize_parameters_deep([12, 20, 7, 5, 1])),
+        ("two-layer", initialize_parameters(12, 7, 1)),
+    ):
+        model = preset(name)
+        model.initialize((4, 3, 1))
+        for i, layer in enumerate((layer for layer in model.layers if layer.params), start=1):
+            np.testing.assert_array_equal(layer.params["W"], theirs[f"W{i}"].T)
+            np.testing.assert_array_equal(layer.params["b"], 0)
 
 
 def test_the_global_stream_is_left_alone() -> None:

@@ -83,13 +83,11 @@ def test_what_does_not_fit_is_named(data: pl.Dataset) -> None:
     model = network()
     with pytest.raises(OptionError, match="a loss for each of the outputs kind, size"):
         model.set_loss({"kind": "hinge"})
-    with pytest.raises(DataError, match="expected y as a dictionary of kind, size, got an array"):
-        pl.train(model, pl.Dataset(data.X, data.y["kind"]), loss=LOSSES, n_epochs=1)
-
-
-def test_one_target_for_several_outputs_is_refused_where_the_loss_is_chosen(data: pl.Dataset) -> None:
-    with pytest.raises(DataError, match="expected y as a dictionary of kind, size, got an array of shape"):
-        pl.train(network(), (data.X, data.y["kind"]), n_epochs=1)
+    for loss in (LOSSES, None):  # given, and chosen by the targets
+        with pytest.raises(
+            DataError, match="expected y as a dictionary of kind, size, got an array of shape"
+        ):
+            pl.train(network(), (data.X, data.y["kind"]), loss=loss, n_epochs=1)
     assert "30 samples" in repr(data)  # of several targets none is counted
 
 

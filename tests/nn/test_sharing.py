@@ -261,6 +261,13 @@ class Twice(Model):
         return self.body.backward(2 * dY)
 
 
+def test_a_model_with_a_constructor_of_its_own() -> None:
+    model = Twice(Dense(1))
+    model.initialize((2,))
+    assert (model.dtype, model.theta.size) == ("float64", 3)
+    assert repr(model) == "Twice(body=Dense(units=1), dtype='float64')"
+
+
 @every(
     "make",
     [

@@ -18,6 +18,7 @@ from pellucid.ops.activations import ACTIVATIONS, get_activation
 from pellucid.types import Array, Shape
 
 SAME = ((1, 1), (1, 1))
+DISTINCT = ("elu", "gelu", "relu", "softmax")
 HAS_NUMBA = importlib.util.find_spec("numba") is not None
 
 
@@ -31,6 +32,12 @@ class Case(NamedTuple):
     is_elementwise: bool = False  # may be done in place
     mixes_samples: bool = False
     overwrites: bool = False  # may spoil its first argument
+
+    @property
+    def is_alike(self) -> bool:
+        """Whether its kernel, which takes a second or two to compile, is another one's but for a formula."""
+        activation = self.options.get("activation")
+        return activation is not None and activation not in [ACTIVATIONS[name] for name in DISTINCT]
 
     def __str__(self) -> str:
         return f"{self.op.partition('.')[2]}{f', {self.note}' if self.note else ''}"
@@ -108,12 +115,18 @@ def has_twin(op: str, choice: str = "numpy") -> bool:
 
 
 def each_op(subjects: list[tuple[Case, str]], slow: Collection[str] = ()) -> Callable[[Any], Any]:
-    """Do what ``every`` does with a case and the way it is computed, in one test for each op and way."""
+    """Do what ``every`` does with a case and the way it is computed, in one test for each op and way.
+
+    Those ways are slow, and on kernels the activations that are much like another one.
+    """
     groups: dict[tuple[str, str], list[Case]] = {}
     for case, way in subjects:
-        groups.setdefault((case.op, way), []).append(case)
-    marks = {way: [pytest.mark.slow] for way in slow}
-    keys = [pytest.param(*key, marks=marks.get(key[1], []), id="-".join(key)) for key in groups]
+        alike = ", alike" * (way == "numba" and case.is_alike)
+        groups.setdefault((f"{case.op}{alike}", way), []).append(case)
+    keys = []
+    for op, way in groups:
+        marks = [pytest.mark.slow] if way in slow or op.endswith("alike") else []
+        keys.append(pytest.param(op, way, marks=marks, id=f"{op}-{way}"))
 
     def decorate(test: Any) -> Any:
         wanted = inspect.signature(test)
@@ -148,6 +161,7 @@ def _images(op: str, note: str = "", **options: Any) -> Case:
     return Case(op, {"X": (3, 6, 5, 3)}, options, note)
 
 
+OVERLAPPING = {"size": (3, 2), "stride": (2, 1), "padding": ((1, 0), (0, 1))}
 LINEAR = np.random.default_rng(0).standard_normal((9, 9))
 CASES = [
     Case("linear.linear", {"X": (5, 3), "W": (3, 2), "b": (2,)}),
@@ -155,25 +169,11 @@ CASES = [
     *(
         Case(f"activations.{name}", {"Z": shape}, options, f"{shape}{options or ''}", is_elementwise=True)
         for name, options in [
-            ("elu", {}),
+            *((name, {}) for name in ACTIVATIONS),
             ("elu", {"alpha": 0.3}),
-            ("gelu", {}),
-            ("gelu_tanh", {}),
-            ("hard_sigmoid", {}),
             ("hard_sigmoid", {"slope": 0.2}),
-            ("hard_swish", {}),
-            ("leaky_relu", {}),
             ("leaky_relu", {"slope": 0.3}),
-            ("linear", {}),
-            ("relu", {}),
-            ("relu6", {}),
             ("relu6", {"high": 0.7}),
-            ("selu", {}),
-            ("sigmoid", {}),
-            ("silu", {}),
-            ("softmax", {}),
-            ("softplus", {}),
-            ("tanh", {}),
         ]
         for shape in [(1, 1), (5, 6), (2, 3, 4, 5)]
     ),
@@ -210,17 +210,10 @@ CASES = [
     _conv("3x3, 16 channels", (3, 8, 8, 16), (3, 3, 16, 17), padding=SAME),
     _conv("3x3, 16 channels, ragged", (3, 6, 11, 16), (3, 3, 16, 16), padding=((0, 1), (2, 0))),
     _images("pool.max_pool", size=(2, 2)),
-    _images("pool.max_pool", "overlapping", size=(3, 2), stride=(2, 1), padding=((1, 0), (0, 1))),
+    _images("pool.max_pool", "overlapping", **OVERLAPPING),
     _images("pool.max_pool", "gaps", size=(2, 1), stride=(3, 2)),
     _images("pool.average_pool", size=(2, 2)),
-    _images(
-        "pool.average_pool",
-        "overlapping",
-        size=(3, 2),
-        stride=(2, 1),
-        padding=((1, 0), (0, 1)),
-        count_include_pad=False,
-    ),
+    _images("pool.average_pool", "overlapping", **OVERLAPPING, count_include_pad=False),
     _images("pool.global_average"),
     _images("resize.resample", down=LINEAR[:4, :6], across=LINEAR[:7, :5]),
     _images("resize.upsample", factor=(2, 3)),

@@ -13,6 +13,7 @@ from tests.ops.problems import assert_close, convolutions, drawn
 from pellucid.dispatch.ops import conv2d_backward, conv2d_forward
 from pellucid.errors import ShapeError
 from pellucid.ops import conv
+from pellucid.ops.conv_winograd import conv_winograd
 
 
 @settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
@@ -22,6 +23,18 @@ def test_the_plain_forward_equals_loops(problem: Any, seed: int) -> None:
     assert_close(
         "Z", conv.conv2d_forward(X, W, b, **problem[2])[0], loops.conv2d(X, W, b, **problem[2]), 1e-12
     )
+
+
+@every("shape", [(2, 6, 8, 3), (1, 3, 3, 1), (3, 5, 4, 2), (2, 7, 9, 4)])
+@every(("dtype", "limit"), [(np.float32, 1e-5), (np.float64, 1e-13)])
+def test_winograds_convolution_is_the_plain_one(
+    shape: Any, dtype: Any, limit: float, rng: np.random.Generator
+) -> None:
+    X = rng.standard_normal(shape).astype(dtype)
+    W = rng.standard_normal((3, 3, shape[3], 5)).astype(dtype)
+    Z, expected = conv_winograd(X, W), conv.conv2d_forward(X, W)[0]
+    assert (Z.shape, Z.dtype) == (expected.shape, dtype)
+    assert np.abs(Z - expected).max() <= limit * np.abs(expected).max()
 
 
 def test_no_images_give_no_output_and_zero_gradients(kernels: str) -> None:

@@ -96,6 +96,8 @@ def test_an_image_of_one_pixel_stays_itself(edge: str) -> None:
 def test_an_unknown_edge_names_the_nearest() -> None:
     with pytest.raises(OptionError, match=r"unknown edge 'reflekt'\. Did you mean 'reflect'"):
         sample(np.zeros((1, 2, 2, 1)), np.eye(3)[None], edge="reflekt")
+    with pytest.raises(OptionError, match=r"unknown edge 'edges'\. Did you mean 'edge'"):
+        sample_at(np.zeros((1, 2, 2, 1)), np.zeros((1, 2, 2)), np.zeros((1, 2, 2)), edge="edges")
 
 
 def test_sample_at_takes_any_positions_as_sample_takes_a_maps(rng: np.random.Generator) -> None:
@@ -121,8 +123,3 @@ def test_sample_at_whole_positions_is_an_index(rng: np.random.Generator) -> None
     x, y = rng.integers(0, 5, (600, 6, 5)), rng.integers(0, 6, (600, 6, 5))
     result = sample_at(X, x.astype(np.float32), y.astype(np.float32))
     np.testing.assert_array_equal(result, X[np.arange(600)[:, None, None], y, x])
-
-
-def test_sample_at_an_unknown_edge_names_the_nearest() -> None:
-    with pytest.raises(OptionError, match=r"unknown edge 'edges'\. Did you mean 'edge'"):
-        sample_at(np.zeros((1, 2, 2, 1)), np.zeros((1, 2, 2)), np.zeros((1, 2, 2)), edge="edges")

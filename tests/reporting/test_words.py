@@ -22,21 +22,8 @@ from pellucid.training.history import History
 def test_epochs_are_counted_from_1_wherever_they_are_shown(
     pellucid: Command, photos: Path, tmp_path: Path
 ) -> None:
-    run = (
-        "--model",
-        "mlp",
-        "--epochs",
-        3,
-        "--batch-size",
-        8,
-        "--validation",
-        0.2,
-        "--out",
-        "out",
-        "--form",
-        "direct",
-    )
-    done = pellucid("run", photos, *run)
+    run = "--model mlp --epochs 3 --batch-size 8 --validation 0.2 --out out --form direct"
+    done = pellucid("run", photos, *run.split())
     assert done.code == 0, done.err
     assert re.findall(r"Cost after (\w+ \d+)", done.out) == ["epoch 1", "epoch 3"]
     rows = [json.loads(line) for line in (tmp_path / "out" / "history.jsonl").read_text().splitlines()]
@@ -68,19 +55,18 @@ def test_curves_begin_at_epoch_1() -> None:
 def test_run_train_evaluate_and_the_report_say_one_percentage(
     pellucid: Command, photos: Path, tmp_path: Path
 ) -> None:
-    ran = pellucid("run", photos, "--model", "logistic", "--epochs", 2, "--out", "out")
+    brief = ("--model", "logistic", "--epochs", 2)
+    ran = pellucid("run", photos, *brief, "--out", "out")
     found = re.search(r"Test accuracy (\d+ %)", ran.out)
     assert found is not None
     evaluated = pellucid("evaluate", "out")
     assert f"Test accuracy {found[1]} " in evaluated.out
     assert f"Test accuracy {found[1]} " in words_of(tmp_path / "out" / "report.html")
-    trained = pellucid("train", photos, "--model", "logistic", "--epochs", 2, "--out", "trained")
+    trained = pellucid("train", photos, *brief, "--out", "trained")
     assert f"test: accuracy {found[1]}" in trained.out
     assert "form" not in trained.out
     assert re.search(r"Training took [\d.<]+ m?s on \d cores?\.", " ".join(trained.out.split()))
-    asked = pellucid(
-        "train", photos, "--model", "logistic", "--epochs", 2, "--form", "direct", "--out", "asked"
-    )
+    asked = pellucid("train", photos, *brief, "--form", "direct", "--out", "asked")
     assert "(direct form, as asked)" in " ".join(asked.out.split())
 
 

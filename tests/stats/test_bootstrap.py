@@ -1,7 +1,5 @@
 """The bootstrap, of single samples and of pairs, against SciPy."""
 
-from typing import Any
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -9,13 +7,9 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from pellucid.errors import DataError, OptionError, ShapeError
-from pellucid.stats.bootstrap import Statistic, bootstrap, paired_bootstrap
+from pellucid.stats.bootstrap import bootstrap, paired_bootstrap
 from pellucid.stats.intervals import percentile_interval
 from pellucid.types import Array
-
-
-def _interval(statistic: Statistic, n: int, **options: Any) -> tuple[float, float] | None:
-    return percentile_interval(bootstrap(statistic, n, **options))
 
 
 def test_strata_agree_with_scipys_two_samples(rng: np.random.Generator) -> None:
@@ -26,7 +20,7 @@ def test_strata_agree_with_scipys_two_samples(rng: np.random.Generator) -> None:
         return sample * (y == 1) @ counts / 12 - sample * (y == 0) @ counts / 40
 
     n = 40_000
-    ours = _interval(difference, 52, strata=y, n_resamples=n)
+    ours = percentile_interval(bootstrap(difference, 52, strata=y, n_resamples=n))
     scipys = stats.bootstrap(
         (sample[y == 1], sample[y == 0]),
         lambda a, b, axis: a.mean(axis) - b.mean(axis),

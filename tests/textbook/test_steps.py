@@ -43,9 +43,6 @@ def test_initialize_parameters_deep_scales_the_same_stream() -> None:
     assert not deep["b1"].any()
 
 
-# Forward
-
-
 # Cost
 
 
@@ -54,9 +51,7 @@ def test_cost_by_hand_with_and_without_logits() -> None:
     wanted = -(np.log(0.75) + np.log(0.25)) / 2
     assert steps.compute_cost(steps.sigmoid(Z)[0], Y) == pytest.approx(wanted, rel=1e-15)
     assert steps.compute_cost(steps.sigmoid(Z)[0], Y, Z) == pytest.approx(wanted, rel=1e-15)
-    assert (
-        type(steps.compute_cost(steps.sigmoid(Z)[0], Y, Z)) is float
-    )  # prints as a number, not np.float64(...)
+    assert type(steps.compute_cost(steps.sigmoid(Z)[0], Y, Z)) is float  # and no np.float64(...)
 
 
 @given(st.lists(st.floats(-15, 15), min_size=1, max_size=8), st.integers(0, 255))

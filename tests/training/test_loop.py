@@ -31,15 +31,11 @@ def data(rng: np.random.Generator) -> Dataset:
     return Dataset(X, (X.reshape(30, -1).mean(axis=1) > 127).astype(np.int64), ("dark", "bright"))
 
 
-def columns(data: Dataset) -> tuple[np.ndarray, np.ndarray]:
-    return data.X.reshape(len(data), -1).T / 255.0, data.y[None]
-
-
 @every("form", ["direct", "dual"])
 def test_mlp_equals_the_textbook_costs_and_weights(data: Dataset, form: str) -> None:
     model = preset("mlp")
     history = train(model, data, n_epochs=301, form=form)
-    X, Y = columns(data)
+    X, Y = data.X.reshape(len(data), -1).T / 255.0, data.y[None]
     parameters, costs = L_layer_model(X, Y, [48, 20, 7, 5, 1], num_iterations=301)
     np.testing.assert_allclose(list(history.marks().values()), costs, rtol=1e-12)
     layers = [layer for layer in model.layers if layer.params]

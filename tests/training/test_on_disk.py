@@ -86,9 +86,8 @@ def test_a_resumed_training_gives_the_same_bits(files: dict[str, Path], tmp_path
 
     pl.train(stopped, data, callbacks=[Checkpoint(tmp_path, every_steps=1), stop], **options)
     again = network()
-    pl.train(
-        again, pl.load_data(files["floats"]).train, resume=tmp_path, **options
-    )  # from memory: the data are the same
+    data = pl.load_data(files["floats"]).train  # from memory: the data are the same
+    pl.train(again, data, resume=tmp_path, **options)
     np.testing.assert_array_equal(again.theta, whole.theta)
 
 

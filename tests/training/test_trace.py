@@ -10,6 +10,7 @@ from tests.every import every
 import pellucid as pl
 from pellucid.errors import DataError, OptionError
 from pellucid.training.trace_records import Trace
+from pellucid.types import map_arrays
 
 RNG = np.random.default_rng(3)
 X = RNG.standard_normal((6, 4))
@@ -74,7 +75,7 @@ def test_it_is_the_step_that_train_takes(name: str) -> None:
     traced, trained = make(), make()
     step = pl.trace(traced, (inputs, targets), learning_rate=0.3, dtype="float64", update=True)
     start = make()
-    start.initialize(trained_shape(inputs), seed=1, dtype="float64")
+    start.initialize(map_arrays(lambda array: array.shape[1:], inputs), seed=1, dtype="float64")
     history = pl.train(
         trained, (inputs, targets), n_epochs=1, batch_size=0, optimizer="sgd", learning_rate=0.3, dtype="float64",
         form="direct", kernels="numpy", n_threads=1,
@@ -89,12 +90,6 @@ def test_it_is_the_step_that_train_takes(name: str) -> None:
             assert np.array_equal(step[layer][key], before)
             assert np.array_equal(step[layer][f"update_{key}"], trained.params[layer][key] - before)
             assert np.array_equal(before - 0.3 * step[layer][f"d{key}"], trained.params[layer][key])
-
-
-def trained_shape(inputs: Any) -> Any:
-    if isinstance(inputs, dict):
-        return {name: array.shape[1:] for name, array in inputs.items()}
-    return inputs.shape[1:]
 
 
 def test_layers_hand_on_what_they_compute() -> None:

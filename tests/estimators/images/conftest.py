@@ -14,10 +14,6 @@ HEIGHT, WIDTH, N = 8, 6, 12
 FIVE: list[Any] = ["predict", "predict_proba", "decision_function", "transform", "predict_log_proba"]
 
 
-def quick(**options: Any) -> ImageClassifier:
-    return ImageClassifier(**{"model": "mlp-wide", "n_epochs": 4, "random_state": 0, **options})
-
-
 @pytest.fixture(scope="session")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """12 dark and 12 light pictures of 8 x 6 pixels, one sub-folder per class."""
@@ -40,5 +36,5 @@ def listed(folder: Path) -> tuple[Array, Array]:
 
 @pytest.fixture(scope="session")
 def fitted(folder: Path) -> ImageClassifier:
-    done: ImageClassifier = quick(n_epochs=30).fit(folder)
+    done: ImageClassifier = ImageClassifier(model="mlp-wide", n_epochs=30, random_state=0).fit(folder)
     return done

@@ -4,7 +4,6 @@ import hashlib
 import json
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -31,10 +30,6 @@ def split() -> Split:
     )
 
 
-def digest(model: Any) -> str:
-    return hashlib.sha256(model.theta.tobytes()).hexdigest()
-
-
 @pytest.mark.parametrize("n_jobs", [1, 2])
 def test_starts_are_those_of_train_bit_for_bit(split: Split, n_jobs: int) -> None:
     candidate = find_candidate("A", "mlp-wide", data="small", n_epochs=3)  # its start is drawn from the seed
@@ -45,7 +40,7 @@ def test_starts_are_those_of_train_bit_for_bit(split: Split, n_jobs: int) -> Non
         with threadpool_limits(limits=1, user_api="blas"):
             history = fit_run(model, split, config)
             predicted = model.predict(split.test.X)
-        assert start.theta_sha256 == digest(model)
+        assert start.theta_sha256 == hashlib.sha256(model.theta.tobytes()).hexdigest()
         assert start.final_loss == history.losses[-1]
         assert start.n_correct == int((predicted == split.test.y).sum())
     assert [start.seed for start in result.runs[0].starts] == [7, 8, 9]

@@ -92,31 +92,19 @@ def _mixed_hinge(margin: float) -> Callable[..., Any]:
     return mixture
 
 
-BCE, MARGIN = "binary_cross_entropy_with_logits", "multi_margin_loss"
+BCE, CE, MARGIN = "binary_cross_entropy_with_logits", "cross_entropy", "multi_margin_loss"
 CASES = [
     Case("binary_cross_entropy", {}, 1, "labels", _of(BCE)),
     Case("binary_cross_entropy", {"label_smoothing": 0.2}, 1, "labels", _smoothed(0.2)),
-    Case("categorical_cross_entropy", {}, 4, "labels", _of("cross_entropy")),
-    Case("categorical_cross_entropy", {}, 4, "soft", _of("cross_entropy")),
-    Case(
-        "categorical_cross_entropy",
-        {"label_smoothing": 0.1},
-        2,
-        "labels",
-        _of("cross_entropy", label_smoothing=0.1),
-    ),
-    Case(
-        "categorical_cross_entropy",
-        {"label_smoothing": 0.3},
-        5,
-        "soft",
-        _of("cross_entropy", label_smoothing=0.3),
-    ),
+    Case("categorical_cross_entropy", {}, 4, "labels", _of(CE)),
+    Case("categorical_cross_entropy", {}, 4, "soft", _of(CE)),
+    Case("categorical_cross_entropy", {"label_smoothing": 0.1}, 2, "labels", _of(CE, label_smoothing=0.1)),
+    Case("categorical_cross_entropy", {"label_smoothing": 0.3}, 5, "soft", _of(CE, label_smoothing=0.3)),
     Case("focal", {}, 1, "labels", _focal(2.0, None)),
     Case("focal", {"gamma": 0.0}, 1, "labels", _of(BCE)),
     Case("focal", {"gamma": 0.5, "alpha": 0.25}, 1, "labels", _focal(0.5, 0.25)),
     Case("focal", {}, 4, "labels", _focal(2.0, None)),
-    Case("focal", {"gamma": 0.0}, 4, "labels", _of("cross_entropy")),
+    Case("focal", {"gamma": 0.0}, 4, "labels", _of(CE)),
     Case("focal", {"gamma": 1.5, "alpha": [1, 2, 0.5]}, 3, "labels", _focal(1.5, [1.0, 2.0, 0.5])),
     Case("focal", {"gamma": 0.5}, 3, "soft", _focal(0.5, None)),
     Case("hinge", {}, 1, "labels", _hinge(1.0)),
