@@ -1,5 +1,7 @@
 """Fixtures that every test can use."""
 
+import contextlib
+import io
 import json
 import os
 import shutil
@@ -107,6 +109,16 @@ def trained_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
         arguments += ["--epochs", 200, "--quiet"]
         assert main([str(argument) for argument in arguments]) == 0
     return folder / "trained"
+
+
+@pytest.fixture(scope="session")
+def full_report(trained_once: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """The run folder with its full report, on three photos, and what was said on the way; not to be written to."""
+    folder, said = tmp_path_factory.mktemp("full") / "trained", io.StringIO()
+    shutil.copytree(trained_once, folder)
+    with np.errstate(all="raise", under="ignore"), contextlib.redirect_stderr(said):
+        assert main(["report", str(folder), "--full", "--photos", "3"]) == 0
+    return folder, said.getvalue()
 
 
 @pytest.fixture
