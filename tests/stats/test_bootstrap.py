@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -32,7 +32,7 @@ def test_strata_agree_with_scipys_two_samples(rng: np.random.Generator) -> None:
     assert ours == pytest.approx(tuple(scipys.confidence_interval), abs=0.06 * scipys.standard_error)
 
 
-@settings(max_examples=30)
+@settings(deadline=None, max_examples=30, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.integers(0, 3), min_size=1, max_size=60), st.integers(1, 50))
 def test_every_resample_is_a_test_set_of_the_same_size(labels: list[int], n_resamples: int) -> None:
     y = np.array(labels)
