@@ -223,7 +223,8 @@ class AnyNetwork(Fitting, NetworkParameters):
         """Return a hidden layer's outputs, a row per sample; those of a pretrained body may be known."""
         if index + 1 == self.model_._n_body:
             with self._lock:
-                features: Array = self.model_._outputs_and_features(X)[1]
+                _, features = self.model_._outputs_and_features(X)
+                assert features is not None
                 return features
         A = self.model_.preprocessing.apply(X, self.model_.dtype)  # type: ignore[union-attr]
         with self._lock:
