@@ -19,10 +19,7 @@ from pellucid.types import Array, Shape, is_image_shape
 LEVEL = 0.01  # the promised rate of false alarms: beyond the 99th percentile
 N_LOOKS = 16  # numbers that say what an image of colour looks like, 12 of a grey one
 RARE = 0.05  # up to here an image that passes is called rare nevertheless
-N_NEEDED = (
-    99,
-    199,
-)  # training images, by one distance and by two: with fewer, none can be rarer than one in a hundred
+N_NEEDED = 99, 199  # training images, by one distance and by two, for none to be rarer than one in a hundred
 MOST_IMAGES = 2000  # that many, drawn at random, stand for a larger training set
 MOST_KEPT = 500  # of them in the file of a model with a pretrained body
 SIDE = 16  # pixels a side of the small picture whose contrast is measured

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections import defaultdict
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -21,6 +22,10 @@ from pellucid.errors import ShapeError
 from pellucid.progress import Progress, ProgressCallback, no_progress, shown_progress
 from pellucid.types import Array
 
+MOST_KNOWN = (
+    8  # searches whose pairs are remembered: trainings on folds, seeds and settings divide the same data
+)
+_KNOWN: dict[bytes, Any] = {}
 MOST_COPIES = 10  # of one sample that are named
 MOST_SEARCHED = 10_000  # pictures; among more, only those that are near as they are are looked for
 
@@ -119,11 +124,15 @@ def find_copies(
     near: list[list[Pair]] = [[], []]
     if not (are_pictures(train) and are_pictures(test) and train.shape[1:] == test.shape[1:]):
         return Copies(first, second, near[0], near[1], across, 0.0)
-    scale = PixelScale(train, test)
-    one = signatures(train, first.firsts, scale, progress)
-    two = signatures(test, second.firsts, scale, progress)
-    typical = typical_likeness(one, two)
-    train_pairs, test_pairs, found = _pictures_alike(one, two, typical, within, progress)
+
+    def search() -> Any:
+        scale = PixelScale(train, test)
+        one = signatures(train, first.firsts, scale, progress)
+        two = signatures(test, second.firsts, scale, progress)
+        typical = typical_likeness(one, two)
+        return typical, _pictures_alike(one, two, typical, within, progress)
+
+    typical, (train_pairs, test_pairs, found) = _remembered(search, within, train, first, second)
     across += [pair for pair in found if (pair.first, pair.second) not in set(same)]
     return Copies(first, second, train_pairs, test_pairs, across, typical)
 
@@ -145,6 +154,22 @@ def kinds_searched(X: Any, n: int) -> tuple[str, ...]:
     cropped = ("cropped",) if min(X.shape[1:3]) >= SMALLEST else ()
     recoloured = ("recoloured",) if X.ndim == 4 and X.shape[3] >= 3 else ()
     return ("near", "mirrored", *cropped, *recoloured)
+
+
+def _remembered(search: Callable[[], Any], kind: Any, X: Any, *parts: Distinct) -> Any:
+    """Return what a search finds among pictures; of those searched last in this process what was found then."""
+    total = hashlib.blake2b(
+        repr((kind, X.dtype.str, X.shape[1:], [len(part.digests) for part in parts])).encode()
+    )
+    for part in parts:
+        total.update(b"".join(part.digests))
+    key = total.digest()
+    if key not in _KNOWN:
+        found = search()
+        while len(_KNOWN) >= MOST_KNOWN:
+            del _KNOWN[next(iter(_KNOWN))]
+        _KNOWN[key] = found
+    return _KNOWN[key]
 
 
 def _pictures_alike(
@@ -236,12 +261,17 @@ def near_duplicates(X: Array, *, progress: Progress = None) -> list[Pair]:
         return []
     same = distinct(X)
     firsts = same.firsts.tolist()
-    with shown_progress(progress) as show:
-        marks = signatures(X, same.firsts, PixelScale(X), show)
-        typical = typical_likeness(marks)
-        near = near_pairs(marks, marks, cosine_threshold(typical), show)
-        if len(firsts) <= MOST_SEARCHED:
-            near = _once(near + changed_pairs((marks,), typical, show))
+
+    def search() -> list[Pair]:
+        with shown_progress(progress) as show:
+            marks = signatures(X, same.firsts, PixelScale(X), show)
+            typical = typical_likeness(marks)
+            near = near_pairs(marks, marks, cosine_threshold(typical), show)
+            if len(firsts) > MOST_SEARCHED:
+                return near
+            return _once(near + changed_pairs((marks,), typical, show))
+
+    near = _remembered(search, None, X, same)
     pairs = [Pair(rows[0], row, "exact", 1.0) for rows in same.members for row in rows[1:]]
     pairs += [pair._replace(first=firsts[pair.first], second=firsts[pair.second]) for pair in near]
     return sorted(pairs)

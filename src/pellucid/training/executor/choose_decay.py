@@ -36,8 +36,8 @@ def choose_decay(
     Notes
     -----
     14 strengths from 3.2 to 1e-6, each begun from the solution of the stronger one before, as in the regularization
-    path of Friedman, Hastie and Tibshirani (2010), until three in a row are no better. The loss that is compared is without the penalty, so that
-    probabilities are chosen for, not classes alone.
+    path of Friedman, Hastie and Tibshirani (2010), until three in a row are no better. The loss that is compared is
+    without the penalty, so that probabilities are chosen for, not classes alone.
     """
     if not folds:
         return FALLBACK
