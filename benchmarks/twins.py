@@ -27,6 +27,7 @@ from benchmarks.harness import Contestant
 
 import pellucid as pl
 from pellucid.dispatch import ops as switches
+from pellucid.nn.fusion import fused
 from pellucid.workspace import Workspace
 
 MODULE = "benchmarks.twins"
@@ -169,8 +170,15 @@ PATHS = {
         ("kernels/conv_affine.py",),
         "one photo predicted",
         "weights laid out each time",
-        replaced("pellucid.kernels.conv_affine.FixedWeights", "lay_out", _always_lay_out),
+        replaced("pellucid.kernels.conv_affine.FixedWeights", "_lay_out", _always_lay_out),
         "one photo",
+    ),
+    "runs of convolutions": FastPath(
+        ("kernels/conv_run.py",),
+        "prediction: some rows at a time, bias and activation in the same loop",
+        "one after another",
+        replaced("pellucid.nn.fusion", "fused_for_prediction", fused),
+        "photos by lite0",
     ),
     "batch norm": FastPath(
         ("kernels/batch_norm.py",),
@@ -347,6 +355,16 @@ def one_photo(seconds: float) -> Callable[[], list[float]]:
     return harness.steps_for(lambda: model.predict(X), seconds)
 
 
+def photos_by_lite0(seconds: float) -> Callable[[], list[float]]:
+    """Predictions of 16 photos of 224x224 by the layers of EfficientNet-Lite0, untrained."""
+    from pellucid.nn.pretrained.efficientnet_lite import VARIANTS, features
+
+    model = pl.Sequential(features(VARIANTS["efficientnet-lite0"]))
+    model.initialize((224, 224, 3))
+    X = np.random.default_rng(0).random((16, 224, 224, 3), dtype=np.float32)
+    return harness.steps_for(lambda: model(X), seconds)
+
+
 def digits(seconds: float) -> Callable[[], list[float]]:
     """Epochs of 784-128-64-10 on 20,000 rows, in batches of 32."""
     from benchmarks.zoo import NETWORKS
@@ -385,6 +403,7 @@ def first_compile(seconds: float, state: str = "on") -> Callable[[], list[float]
 WHOLES = {
     "norm first": norm_first,
     "one photo": one_photo,
+    "photos by lite0": photos_by_lite0,
     "digits": digits,
     "wide rows": wide_rows,
     "first compile": first_compile,
