@@ -5,8 +5,7 @@ sixfold is never in memory as a whole. Each writes its rows into the frame of ze
 bias and activation applied, so that nothing is passed over again. Plain: :func:`pellucid.ops.fused.conv_run`.
 """
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -23,6 +22,8 @@ from pellucid.workspace import Workspace, aligned
 STRIP_BYTES = 1_200_000  # of all rows that are worked on at a time
 DEPTH = 1024  # rows of weights that are worked on at a time, of a kernel of several taps
 FEW_ROWS = 14  # of which parts would compute too many of the rows around them twice
+LEAST_BYTES = 2**22  # of memory for rows: few runs need more
+MOST_RECORDINGS = 8  # of a run: each thread and its memory has one
 ALIGNED = 16  # numbers of float32 in a line of the cache
 
 
@@ -95,6 +96,7 @@ class Run:
         self.n = max(1, min(len(X), STRIP_BYTES // max(1, self._bytes(n_rows)))) if is_whole else 1
         self.frames = self._frames(n_rows)
         self.loops = [self._loop(i) for i in range(len(links))]
+        self.recordings: dict[Any, Recording] = {}
         self.n_room = max(-(-loop.n_room // ALIGNED) * ALIGNED for loop in self.loops)
 
     def _frames(self, n_rows: int) -> list[Frame]:
@@ -155,124 +157,144 @@ class Run:
 
     def predict(self, X: Array, links: Sequence[Link], A: Array, workers: Workers | None) -> None:
         """Write A, the output for images X; of one, each worker computes some rows or, of few rows, channels."""
+        height = self.last.h_out
         if workers is None:
-            self._make_rows(X, links, A, slice(0, self.last.h_out))
-        elif self.n_rows < self.last.h_out or self.last.h_out > FEW_ROWS:
-            parts = cut(self.last.h_out, workers.n)
-            workers.run(lambda i: self._make_rows(X, links, A, parts[i]))
+            self._replay(X, links, A, slice(0, height))
+        elif self.n_rows < height or height > FEW_ROWS:
+            parts = cut(height, workers.n)
+            workers.run(lambda i: self._replay(X, links, A, parts[i]))
         else:
-            with _memory(self, workers.n) as memory:
-                strip = Strip(self, links, memory)
-                jobs = list(strip.jobs(X, slice(0, self.last.h_out), A))
-                workers.run(lambda i: strip.work(jobs, i, workers))
+            self._replay(X, links, A, slice(0, height), workers)
 
-    def _make_rows(self, X: Array, links: Sequence[Link], A: Array, rows: slice) -> None:
-        with _memory(self) as memory:
-            strip = Strip(self, links, memory)
-            for first in range(0, len(X), self.n):
-                own, Z = X[first : first + self.n], A[first : first + self.n]
-                for y in range(rows.start, rows.stop, self.n_rows):
-                    for job in strip.jobs(own, slice(y, min(y + self.n_rows, rows.stop)), Z):
-                        strip.multiply(job)
-
-
-class Job(NamedTuple):
-    """One call of a loop: convolution i of n places, from X to Z, both flat."""
-
-    i: int
-    n: int
-    X: Array
-    Z: Array
+    def _replay(
+        self, X: Array, links: Sequence[Link], A: Array, rows: slice, workers: Workers | None = None
+    ) -> None:
+        """Make the calls for some rows of A, with memory that no other thread works with."""
+        memory = _FREE.pop() if _FREE else _Memory()
+        key = id(memory), rows.start, rows.stop, workers and workers.n
+        recording = self.recordings.get(key)
+        if recording is None or not recording.is_of(memory, X, links, A):
+            if len(self.recordings) > MOST_RECORDINGS:
+                self.recordings.clear()
+            recording = self.recordings[key] = Recording(
+                self, memory, X, links, A, rows, workers.n if workers else 1
+            )
+        recording.play(workers)
+        _FREE.append(memory)
 
 
-class Strip:
-    """Rows of a few images on their way through a run."""
+class _Memory:
+    """Room for the rows of one run at a time."""
 
-    def __init__(self, run: Run, links: Sequence[Link], memory: Array) -> None:
-        self.run, self.links, self.whole, start = run, links, list[Array](), 0
+    def __init__(self) -> None:
+        self.array = np.empty(0, np.uint8)
+
+
+_FREE: list[_Memory] = []  # what no run works with now: what was used last is in the cache
+
+
+class Recording:
+    """The calls that make some rows of a run's output: arrays and layers are the same ones at most predictions."""
+
+    def __init__(
+        self, run: Run, memory: _Memory, X: Array, links: Sequence[Link], A: Array, rows: slice, n_parts: int
+    ) -> None:
+        self.run, self.X, self.links, self.A, dtype = run, X, links, A, X.dtype
+        size = sum(run.n * frame.size() + ALIGNED for frame in run.frames) + n_parts * run.n_room
+        if memory.array.nbytes < size * dtype.itemsize:
+            memory.array = aligned((max(size * dtype.itemsize, LEAST_BYTES),), np.uint8)
+        self.memory, numbers = memory.array, memory.array[: size * dtype.itemsize].view(dtype)
+        self.copies: list[tuple[Array, Any]] = []  # of one part: all before its products
+        self.calls: list[list[tuple[Any, tuple[Any, ...]]]] = [[] for _ in range(n_parts)]
+        self.whole, start = list[Array](), 0
         for g, frame in zip(run.geometries, run.frames, strict=True):
             stop = start + run.n * frame.size()
-            whole = memory[start:stop].reshape(run.n, frame.n_rows, frame.width, frame.pixel)
+            whole = numbers[start:stop].reshape(run.n, frame.n_rows, frame.width, frame.pixel)
             left = g.padding[1][0]
-            whole[:, :, :left] = 0
-            whole[:, :, left + g.w :] = 0
+            self._copy(whole[:, :, :left], 0)
+            self._copy(whole[:, :, left + g.w :], 0)
             self.whole.append(whole)
             start = -(-stop // ALIGNED) * ALIGNED
-        self.X: Any = None  # the images that it holds rows of
-        self.room, dtype = memory[start:], run.dtype
+        self.rooms = [numbers[start + i * run.n_room :] for i in range(n_parts)]
         self.scales = [run.ones if link.scale is None else _as(link.scale, dtype) for link in links]
         self.shifts = [run.zeros if link.shift is None else _as(link.shift, dtype) for link in links]
+        g, last = run.last, len(links) - 1
+        for first in range(0, len(X), run.n):
+            self.images, Z = X[first : first + run.n], A[first : first + run.n].reshape(-1)
+            self.frames = [whole[: len(self.images)] for whole in self.whole]
+            self.tops, self.bottoms = [0] * len(links), [0] * len(links)
+            for y in range(rows.start, rows.stop, run.n_rows):
+                self._make(last, y, min(y + run.n_rows, rows.stop), Z[y * g.w_out * g.c_out :])
 
-    def jobs(self, X: Array, rows: slice, A: Array) -> Iterator[Job]:
-        """Yield what is to be done for some rows of A, the output for images X: from the first row on, in order."""
-        g = self.run.last
-        if X is not self.X:
-            self.X, self.frames = X, [whole[: len(X)] for whole in self.whole]
-            self.tops, self.bottoms = [0] * len(self.links), [0] * len(self.links)
-        yield from self._jobs(
-            len(self.links) - 1, rows.start, rows.stop, A.reshape(-1)[rows.start * g.w_out * g.c_out :]
+    def is_of(self, memory: _Memory, X: Array, links: Sequence[Link], A: Array) -> bool:
+        """Return whether these are the arrays that it was recorded with."""
+        is_same = self.memory is memory.array and self.X is X and self.A is A
+        return is_same and all(
+            all(one is other for one, other in zip(own, given, strict=True))
+            for own, given in zip(self.links, links, strict=True)
         )
 
-    def _jobs(self, i: int, y: int, stop: int, Z: Array) -> Iterator[Job]:
-        """Yield what makes rows y to stop of convolution i's output: Z, flat, begins with the first."""
-        g = self.run.geometries[i]
-        top = y * g.stride[0]
-        if i == 0 and not self.run.copies:
-            X = self.X.reshape(-1)[top * g.w * g.c_in :]
-        else:
-            yield from self._fill(i, top, (stop - 1) * g.stride[0] + (g.kernel[0] - 1) * g.dilation[0] + 1)
-            X = self.frames[i].reshape(-1)
-        yield Job(i, len(self.X) * (stop - y) * g.w_out // self.run.loops[i].places, X, Z)
+    def play(self, workers: Workers | None) -> None:
+        """Make the calls; of several parts each on a worker's thread, one convolution after another."""
+        if workers is None:
+            for function, arguments in self.calls[0]:
+                function(*arguments)
+            return
+        for to, given in self.copies:
+            np.copyto(to, given)
 
-    def _fill(self, i: int, top: int, bottom: int) -> Iterator[Job]:
-        """Yield what puts rows top to bottom, counted with the padding, into the frame of convolution i."""
+        def play(i: int) -> None:
+            for function, arguments in self.calls[i]:
+                function(*arguments)
+                workers.meeting.wait(i)
+
+        workers.run(play)
+
+    def _copy(self, to: Array, given: Any) -> None:
+        if to.size and len(self.calls) > 1:
+            self.copies.append((to, given))
+        elif to.size:
+            self.calls[0].append((np.copyto, (to, given)))
+
+    def _make(self, i: int, y: int, stop: int, Z: Array) -> None:
+        """Record what makes rows y to stop of convolution i's output: Z, flat, begins with the first."""
+        run, loop, g = self.run, self.run.loops[i], self.run.geometries[i]
+        top = y * g.stride[0]
+        if i == 0 and not run.copies:
+            X = self.images.reshape(-1)[top * g.w * g.c_in :]
+        else:
+            self._fill(i, top, (stop - 1) * g.stride[0] + (g.kernel[0] - 1) * g.dilation[0] + 1)
+            X = self.frames[i].reshape(-1)
+        n = len(self.images) * (stop - y) * g.w_out // loop.places
+        panels = cut(loop.n_panels, len(self.calls))
+        for calls, own, room in zip(self.calls, panels, self.rooms, strict=True):
+            arguments = (
+                X, loop.starts[:n], *loop.walk, self.links[i].W.reshape(-1), loop.rows, room, loop.n_runs,
+                Z, loop.targets[:n], loop.target_step, *loop.channels, own.start, own.stop,
+                self.scales[i], self.shifts[i], *run.bounds[i],
+            )  # fmt: skip
+            calls.append((loop.product, arguments))
+
+    def _fill(self, i: int, top: int, bottom: int) -> None:
+        """Record what puts rows top to bottom, counted with the padding, into the frame of convolution i."""
         frame, g = self.frames[i], self.run.geometries[i]
         (above, _), (left, _) = g.padding
         kept, gone = max(0, self.bottoms[i] - top), top - self.tops[i]
         if kept and gone:
-            frame[:, :kept] = frame[:, gone : gone + kept].copy()
+            self._copy(frame[:, :kept], frame[:, gone : gone + kept])
         self.tops[i], self.bottoms[i] = top, bottom
         first, last = max(top + kept, above), min(bottom, above + g.h)
-        frame[:, kept : first - top] = 0
-        frame[:, max(last - top, 0) : bottom - top] = 0
+        self._copy(frame[:, kept : first - top], 0)
+        self._copy(frame[:, max(last - top, 0) : bottom - top], 0)
         if first >= last:
             return
         if i == 0:
-            frame[:, first - top : last - top, left : left + g.w] = self.X[:, first - above : last - above]
+            inside = frame[:, first - top : last - top, left : left + g.w]
+            self._copy(inside, self.images[:, first - above : last - above])
         else:
             at = ((first - top) * frame.shape[2] + left) * frame.shape[3]
-            yield from self._jobs(i - 1, first - above, last - above, frame.reshape(-1)[at:])
-
-    def multiply(self, job: Job, part: int = 0, n_parts: int = 1) -> None:
-        """Do a job, or one of several parts of it: some panels of its columns."""
-        loop, room = self.run.loops[job.i], self.room[part * self.run.n_room :]
-        panels = cut(loop.n_panels, n_parts)[part] if n_parts > 1 else slice(0, loop.n_panels)
-        loop.product(
-            job.X, loop.starts[: job.n], *loop.walk, self.links[job.i].W.reshape(-1), loop.rows, room,
-            loop.n_runs, job.Z, loop.targets[: job.n], loop.target_step, *loop.channels, panels.start, panels.stop,
-            self.scales[job.i], self.shifts[job.i], *self.run.bounds[job.i],
-        )  # fmt: skip
-
-    def work(self, jobs: Sequence[Job], part: int, workers: Workers) -> None:
-        """Do a worker's part of all jobs; each begins where all parts of the one before are done."""
-        for job in jobs:
-            self.multiply(job, part, workers.n)
-            workers.meeting.wait(part)
+            self._make(i - 1, first - above, last - above, frame.reshape(-1)[at:])
 
 
 def _as(vector: Array, dtype: Any) -> Array:
     return np.ascontiguousarray(vector, dtype)
-
-
-_FREE: list[Array] = []  # memory that no run works with now: what was used last is in the cache
-
-
-@contextmanager
-def _memory(run: Run, n_parts: int = 1) -> Iterator[Array]:
-    """Yield numbers in memory, enough for a run."""
-    size = sum(run.n * frame.size() + ALIGNED for frame in run.frames) + n_parts * run.n_room
-    memory = _FREE.pop() if _FREE else np.empty(0)
-    if memory.nbytes < size * run.dtype.itemsize:
-        memory = aligned((size,), run.dtype)
-    yield memory.view(run.dtype)
-    _FREE.append(memory)

@@ -261,6 +261,21 @@ def finish(
     return tile(tile, scale, shift, types.intp, types.intp, bounds, is_swish), write
 
 
+@intrinsic  # type: ignore[untyped-decorator]
+def move(typing: Any, tile: Any, W: Any, at: Any, n_columns: Any, room: Any, q: Any) -> Any:
+    """room[q:] <- W[at:], the vectors of a row of a tile; 0 beyond the last column."""
+
+    def write(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        writer, (_, W, at, n_columns, room, q) = Writer(tile, context, builder, signature), arguments
+        W, room = writer.array(1, W), writer.array(4, room)
+        vectors = writer.load(writer.address(W, at), writer.masks(n_columns))
+        whole = writer.masks(writer.constant(tile.vectors * tile.lanes))
+        writer.store(vectors, writer.address(room, q), whole)
+        return context.get_dummy_value()
+
+    return types.none(tile, W, types.intp, types.intp, room, types.intp), write
+
+
 @cache
 def finished_product(
     entries: int, steps: int, vectors: int, u_step: int = 1, n_v: int = 1, v_step: int = 1, each: bool = False
@@ -285,17 +300,11 @@ def finished_product(
             for panel in range(first, last):
                 g, n = panel // n_panels, panel % n_panels
                 at, left = g * n_columns + n * wide, n_columns - n * wide
-                X_n, W_n, Z_n = X[g * X_group :], W[at:], Z[at:]
+                X_n, Z_n = X[g * X_group :], Z[at:]
                 if each:
                     X_n = X_n[n * wide :]
                 for k in range(len(own)):
-                    given, kept = W_n[own[k] :], room[k * wide :]
-                    if left >= wide:
-                        for c in range(wide):
-                            kept[c] = given[c]
-                    else:
-                        for c in range(left):
-                            kept[c] = given[c]
+                    move(zeros(X, entries, steps, vectors), W, own[k] + at, left, room, k * wide)
                 for p in range(0, len(starts), entries):
                     tile, q = zeros(X, entries, steps, vectors), 0
                     if run > 0:

@@ -1,6 +1,7 @@
 """Neighbouring layers that run as one step where kernels are compiled; the results are the same."""
 
 from collections.abc import Sequence
+from functools import cached_property
 from itertools import takewhile
 from typing import Any, final
 
@@ -104,11 +105,17 @@ class ConvBlock(Layer):
 
     def link(self) -> Link:
         """Return what it computes outside training."""
+        return Link(
+            self.conv.params["W"], *self._scale_and_shift(), **self._window, activation=self.activation
+        )
+
+    @cached_property
+    def _window(self) -> dict[str, Any]:
         window, pad = self.conv.window, self.layers[0]
         if isinstance(pad, ZeroPad2D):
             both = tuple((a + c, b + d) for (a, b), (c, d) in zip(pad.pads, window["padding"], strict=True))
             window = {**window, "padding": both}
-        return Link(self.conv.params["W"], *self._scale_and_shift(), **window, activation=self.activation)
+        return window
 
     def _predict(self, X: Array) -> Array:
         A: Array = chains.conv_affine(
