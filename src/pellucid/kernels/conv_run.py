@@ -170,7 +170,10 @@ class Run:
         self, X: Array, links: Sequence[Link], A: Array, rows: slice, workers: Workers | None = None
     ) -> None:
         """Make the calls for some rows of A, with memory that no other thread works with."""
-        memory = _FREE.pop() if _FREE else _Memory()
+        try:
+            memory = _FREE.pop()
+        except IndexError:
+            memory = _Memory()
         key = id(memory), rows.start, rows.stop, workers and workers.n
         recording = self.recordings.get(key)
         if recording is None or not recording.is_of(memory, X, links, A):
