@@ -5,6 +5,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from itertools import chain, zip_longest
+from operator import attrgetter
 from pathlib import Path
 from textwrap import wrap
 from typing import Any, TypeAlias
@@ -32,7 +33,18 @@ class Printable(ABC):
         return blocks_as_html(self.blocks())
 
 
-class Result(Printable):
+class InJson:
+    """What JSON can hold: ``in_json`` names what, with spaces between, as ``name`` or ``name=attribute.of.it``."""
+
+    in_json = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything as JSON can hold it."""
+        named = (each.partition("=") for each in self.in_json.split())
+        return {name: as_json(attrgetter(path or name)(self)) for name, _, path in named}
+
+
+class Result(InJson, Printable):
     """What was found: a headline, rows and notes, which terminal, notebook, page and JSON show alike.
 
     Attributes
@@ -43,19 +55,12 @@ class Result(Printable):
         What was found, in a sentence or two.
     notes : tuple of str
         What the rows do not say.
-    in_json : str
-        The names of what ``to_dict`` gives, with spaces between.
     """
 
     columns: Any = ()
     headline: Any
     notes: Any = ()
     figures: Any  # a method that returns figures by name, where there are several
-    in_json = ""
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return everything as JSON can hold it."""
-        return {name: as_json(getattr(self, name)) for name in self.in_json.split()}
 
     @abstractmethod
     def to_rows(self) -> list[dict[str, Any]]:
@@ -94,6 +99,8 @@ def as_json(value: Any) -> Any:
         return value.to_dict()
     if hasattr(value, "tolist"):
         value = value.tolist()
+        if not isinstance(value, list):
+            return value
         return [None if isinstance(one, float) and not math.isfinite(one) else one for one in value]
     if is_dataclass(value):
         value = {field.name: getattr(value, field.name) for field in fields(value)}

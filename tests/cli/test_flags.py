@@ -2,15 +2,15 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 import click
 import pytest
 from tests.every import every
 
 from pellucid.cli.command import CommandGroup, build, command
-from pellucid.cli.flags import Flag, Flags, Needs, options
-from pellucid.cli.options import Json
+from pellucid.cli.flags import Flags, flag, options
+from pellucid.cli.terminal import Answer
 from pellucid.errors import OptionError
 from pellucid.registry import Configurable, option
 
@@ -52,15 +52,16 @@ def call(monkeypatch: pytest.MonkeyPatch) -> Call:
     @command("try out", order=1, short_help="Try.")
     @options(place=PLACE, training=TRAINING)
     def try_out(
+        *,
         place: Place,
         training: Mapping[str, Any],
-        only: Annotated[list[str] | None, Flag(choices=lambda: ("hue", "blur"), help="Some.")] = None,
-        strengths: Annotated[list[float] | None, Flag(short="-s", help="Of one."), Needs(["only"])] = None,
-        as_json: Json = False,
-    ) -> None:
+        only: list[str] | None = flag(None, choices=lambda: ("hue", "blur"), help="Some."),
+        strengths: list[float] | None = flag(None, short="-s", help="Of one.", needs=("only",)),
+    ) -> Answer:
         """Try it out."""
         own = {"only": only, "strengths": strengths}
-        got.update(place=place, training=training, as_json=as_json, **{n: v for n, v in own.items() if v})
+        got.update(place=place, training=training, **{n: v for n, v in own.items() if v})
+        return Answer({"n": 1}, ["all"], ["one"], code=3)
 
     from pellucid.cli.command import DECLARED
 
@@ -74,17 +75,16 @@ def call(monkeypatch: pytest.MonkeyPatch) -> Call:
 
 def test_options_left_out_take_the_default_or_are_left_to_a_recipe(call: Call) -> None:
     got = call("cats")
-    assert got == {"place": Place("cats"), "training": {}, "as_json": False}
+    assert got == {"place": Place("cats"), "training": {}}
 
 
 def test_every_type_is_read_from_its_text(call: Call) -> None:
     words = "cats --epochs 3 --optimizer adam --form dual --momentum 0.5 --no-precise-bn --image-size 8x6"
-    got = call(*words.split(), "--json", "--skip-bad", "--seed", "5")
+    got = call(*words.split(), "--skip-bad", "--seed", "5")
     assert got["place"] == Place("cats", (8, 6), True, 5)
     assert got["training"] == {
         "n_epochs": 3, "optimizer": "adam", "form": "dual", "momentum": 0.5, "precise_bn": False, "seed": 5,
     }  # fmt: skip
-    assert got["as_json"]
     got = call("cats", "--only", "blur, hue", "-s", "5,1e1")
     assert (got["only"], got["strengths"]) == (["blur", "hue"], [5.0, 10.0])
     for text, pairs in (
@@ -115,6 +115,14 @@ def test_a_wrong_value_and_its_flag(call: Call, line: str, words: tuple[str, ...
     with pytest.raises(OptionError) as caught:
         call("cats", *line.split())
     assert not [word for word in words if word not in str(caught.value)]
+
+
+def test_an_answer_is_printed_as_json_in_full_or_quietly(
+    call: Call, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for given, printed in (((), "all\n"), (("--quiet",), "one\n"), (("--json",), '{\n  "n": 1\n}\n')):
+        call("cats", *given)
+        assert capsys.readouterr().out == printed
 
 
 def test_the_help_shows_choices_bounds_and_defaults(call: Call, capsys: pytest.CaptureFixture[str]) -> None:

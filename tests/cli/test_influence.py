@@ -119,8 +119,8 @@ def test_costly_training_is_traced(pellucid: Command, trained: Path, monkeypatch
     assert (one["index"], other["index"], len(one["by_chance"])) == (0, 2, 19)
     kinds = ["none", *["sample"] * 6, "most influential", "random"]
     assert [row["kind"] for row in one["rows"]] == kinds
-    assert result["files"] == ["why/influence.json", "why/influence-0.png", "why/influence-2.png"]
-    assert json.loads(Path(result["files"][0]).read_text()) == result
+    assert result["files"] == ["why/influence-0.png", "why/influence-2.png", "why/influence.json"]
+    assert json.loads(Path(result["files"][-1]).read_text()) == result
     assert {str(path) for path in Path("why").iterdir()} == {*result["files"]}
 
 

@@ -72,6 +72,7 @@ class DataReport(Result):
     split: Split | None = field(default=None, compare=False)
 
     columns = ("finding", "samples", "first")
+    in_json = "name headline n_train n_test leaks baseline classes=counts findings notes"
 
     def of_kind(self, kind: str) -> tuple[Finding, ...]:
         """Return the findings of one kind."""
@@ -153,20 +154,8 @@ class DataReport(Result):
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report as a JSON-serializable dictionary."""
-        classes: dict[str, Any] = {**self.counts}
-        if self.shift is not None:
-            classes["homogeneity"] = asdict(self.shift)
-        return {
-            "name": self.name,
-            "headline": self.headline,
-            "n_train": self.n_train,
-            "n_test": self.n_test,
-            "leaks": [leak._asdict() for leak in self.leaks],
-            "baseline": {name: score.to_dict() for name, score in self.baseline.items()},
-            "classes": classes,
-            "findings": [finding.to_dict() for finding in self.findings],
-            "notes": list(self.notes),
-        }
+        shift = {} if self.shift is None else {"homogeneity": asdict(self.shift)}
+        return {**super().to_dict(), "classes": {**self.counts, **shift}}
 
     def __repr__(self) -> str:
         n = plural(len(self.findings), "finding")

@@ -12,6 +12,7 @@ from pellucid.errors import DataError
 from pellucid.shares import share
 from pellucid.stats.intervals import wilson_interval
 from pellucid.text import join_some
+from pellucid.text_blocks import InJson
 from pellucid.types import Array, map_arrays
 
 SURE = 0.01  # a shift is reported where chance alone makes one as large in fewer than 1 of 100 draws ...
@@ -23,7 +24,7 @@ _FEW = 10  # samples of a class in the training part
 
 
 @dataclass(frozen=True)
-class ConstantScore:
+class ConstantScore(InJson):
     """What always predicting one class scores on the test part.
 
     Attributes
@@ -40,20 +41,12 @@ class ConstantScore:
     n_samples: int
     interval: tuple[float, float]
 
+    in_json = "class=answer n_correct n_samples accuracy interval"
+
     @property
     def accuracy(self) -> float:
         """The fraction of test samples that it classifies correctly."""
         return self.n_correct / self.n_samples
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the score as a JSON-serializable dictionary."""
-        return {
-            "class": self.answer,
-            "n_correct": self.n_correct,
-            "n_samples": self.n_samples,
-            "accuracy": self.accuracy,
-            "interval": list(self.interval),
-        }
 
 
 @dataclass(frozen=True)

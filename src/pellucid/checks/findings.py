@@ -1,16 +1,17 @@
 """The results of a check: findings, the samples they concern, and findings on copies."""
 
 from collections import defaultdict
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import numpy as np
 
-from pellucid.checks.kinds import KINDS
+from pellucid.checks.kinds import KINDS, Kind
 from pellucid.data.copies.duplicates import MOST_COPIES, Copies, Leak, components
 from pellucid.data.dataset import Split
 from pellucid.text import printable
+from pellucid.text_blocks import InJson
 
 MOST_NAMED = 50  # samples of one finding that are kept
 
@@ -43,7 +44,7 @@ class Sample:
 
 
 @dataclass(frozen=True)
-class Finding:
+class Finding(InJson):
     """A problem in the data.
 
     Attributes
@@ -66,20 +67,19 @@ class Finding:
     n_samples: int = 0
     how: str = ""
 
+    in_json = "kind found why=about.why advice=about.advice n_samples samples"
+
     def __post_init__(self) -> None:
         object.__setattr__(self, "n_samples", max(self.n_samples, len(self.samples)))
 
+    @property
+    def about(self) -> Kind:
+        """What such findings mean, and what helps."""
+        return KINDS[self.kind]
+
     def to_dict(self) -> dict[str, Any]:
-        """Return the finding as a JSON-serializable dictionary."""
-        return {
-            "kind": self.kind,
-            "found": self.found,
-            "why": KINDS[self.kind].why,
-            "advice": KINDS[self.kind].advice,
-            "n_samples": self.n_samples,
-            **({"how": self.how} if self.how else {}),
-            "samples": [asdict(sample) for sample in self.samples],
-        }
+        """Return the finding as a JSON-serializable dictionary; how copies were found only where it is said."""
+        return super().to_dict() | ({"how": self.how} if self.how else {})
 
 
 def sample_of(split: Split, part: str, row: int) -> Sample:

@@ -3,7 +3,7 @@
 ::
 
     @command("data list", order=141, short_help="The built-in data sets.")
-    def data_list(as_json: Json = False) -> None: ...
+    def data_list() -> Answer: ...
 
 Each file of the folder is imported to know its name and line of help, so files import only
 what is light; a command's options are looked up once it is asked for.
@@ -16,16 +16,22 @@ import pkgutil
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from dataclasses import dataclass, replace
+from typing import Any, TypeAlias, TypeVar
 
 import click
 
-from pellucid.cli.flags import Flag, Flags, annotated
+from pellucid.cli.flags import Flag, Flags, declared, flag
+from pellucid.cli.terminal import Answer
 from pellucid.errors import OptionError
 from pellucid.progress import hidden_bars
 
-F = TypeVar("F", bound=Callable[..., int | None])
+Function: TypeAlias = Callable[..., int | Answer | None]
+F = TypeVar("F", bound=Function)
+PRINTED: dict[str, Any] = {  # of a command that returns an Answer
+    "as_json": flag(False, flag="json", group="Output", help="Print one JSON object and nothing else."),
+    "quiet": flag(False, group="Output", help="Print only what was asked for: no progress, no notes."),
+}
 HELP: dict[str, Any] = {"help_option_names": ["-h", "--help"]}
 MANY = 12  # flags from which they stand under several headings
 WIDEST = 30  # columns of the help's first column; what is wider has a line of its own
@@ -49,7 +55,7 @@ class Declared:
     name: str  # "run", "data list"
     order: float  # its place in the help
     short_help: str  # fits a terminal of 80 columns
-    function: Callable[..., int | None] | None = None
+    function: Function | None = None
 
     @property
     def word(self) -> str:
@@ -61,7 +67,10 @@ DECLARED: dict[str, Declared] = {}
 
 
 def command(name: str, *, order: float, short_help: str) -> Callable[[F], F]:
-    """Declare a function as the command ``pellucid NAME``: its docstring is the help, its result the exit code."""
+    """Declare a function as the command ``pellucid NAME``: its docstring is the help.
+
+    It returns the exit code, or an Answer, with which it has --json and --quiet.
+    """
 
     def declare(function: F) -> F:
         DECLARED[name] = Declared(name, order, short_help, function)
@@ -105,10 +114,10 @@ class CommandGroup(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Return a command by name; None if there is none."""
-        declared = self.declared.get(cmd_name)
-        if declared is not None and cmd_name not in self.commands:
-            self.commands[cmd_name] = build(declared)
-        return None if declared is None else self.commands[cmd_name]
+        one = self.declared.get(cmd_name)
+        if one is not None and cmd_name not in self.commands:
+            self.commands[cmd_name] = build(one)
+        return None if one is None else self.commands[cmd_name]
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -129,21 +138,23 @@ class CommandGroup(click.Group):
 class FlagCommand(click.Command):
     """A command with flags: help under headings, values read and checked as they are declared."""
 
-    def __init__(self, name: str, function: Callable[..., int | None]) -> None:
+    def __init__(self, name: str, function: Function) -> None:
         self.full_name, self.function = name, function
         self.groups: dict[str, Flags] = getattr(function, "__flags__", {})
         self.tables = {parameter: group.flags() for parameter, group in self.groups.items()}
-        self.flags: dict[
-            str, Flag
-        ] = {}  # the function's own, the argument of a group in its place, the others last
-        own = annotated(function)
-        for parameter in inspect.signature(function).parameters:
-            if parameter in own:
-                self.flags[parameter] = own[parameter]
+        self.own, self.flags = declared(function), dict[str, Flag]()
+        signature = inspect.signature(function)
+        for (
+            parameter
+        ) in signature.parameters:  # its own, the argument of a group in its place, the others last
+            if parameter in self.own:
+                self.flags[parameter] = self.own[parameter]
             elif argument := self.groups[parameter].argument:
                 self.flags[argument] = self.tables[parameter][argument]
         for table in self.tables.values():  # an option of two groups, such as the seed, is one flag
             self.flags |= {name: flag for name, flag in table.items() if name not in self.flags}
+        if signature.return_annotation is Answer:
+            self.flags |= {name: replace(each, name=name, hint=bool) for name, each in PRINTED.items()}
         super().__init__(
             name.rpartition(" ")[2],
             params=[flag.parameter() for flag in self.flags.values()],
@@ -185,33 +196,33 @@ class FlagCommand(click.Command):
     def invoke(self, ctx: click.Context) -> int | None:
         """Call the function with what was given, and return its exit code."""
         given = {name: value for name, value in ctx.params.items() if value is not None}
-        for flag in (self.flags[name] for name in given):
-            if flag.needs and not given.keys() & set(flag.needs):
-                others, own = " or ".join(self.flags[name].spelling for name in flag.needs), flag.spelling
+        for one in (self.flags[name] for name in given):
+            if one.needs and not given.keys() & set(one.needs):
+                others, own = " or ".join(self.flags[name].spelling for name in one.needs), one.spelling
                 raise OptionError(
                     f"{self.full_name}: {own} is for {others}. Add {others}, or leave {own} out."
                 )
         read = {name: self.flags[name].read(self.full_name, value) for name, value in given.items()}
         parameters = inspect.signature(self.function).parameters
-        values = {
-            name: value for name, value in read.items() if name in parameters and name not in self.groups
-        }
+        values = {name: read.get(name, each.default) for name, each in self.own.items()}
         for parameter, group in self.groups.items():
             made = group.made(
                 self.full_name, {name: read[name] for name in self.tables[parameter] if name in read}
             )
             if parameter in parameters:
                 values[parameter] = made
-        is_quiet = any(read.get(name) for name in ("quiet", "as_json", "as_lines"))
+        as_json, quiet = (bool(read.get(name)) for name in PRINTED)
+        is_quiet = as_json or quiet or bool(read.get("as_lines"))
         with hidden_bars() if is_quiet else nullcontext(), _chosen(read.get("kernels")):
-            return self.function(**values)
+            found = self.function(**values)
+            return found.show(as_json=as_json, quiet=quiet) if isinstance(found, Answer) else found
 
 
-def build(declared: Declared) -> click.Command:
+def build(one: Declared) -> click.Command:
     """Return a command, or a group, as click runs it."""
-    if declared.function is None:
-        return CommandGroup(declared.name, name=declared.word, help=declared.short_help)
-    return FlagCommand(declared.name, declared.function)
+    if one.function is None:
+        return CommandGroup(one.name, name=one.word, help=one.short_help)
+    return FlagCommand(one.name, one.function)
 
 
 @contextmanager

@@ -1,12 +1,12 @@
 """``pellucid data``: list, info, check, fetch, augment."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 from pellucid.cli import options as o
 from pellucid.cli.command import command, group
-from pellucid.cli.flags import SOURCE, TRAINING, Flag, Needs, options
-from pellucid.cli.terminal import echo, print_blocks, print_json, print_names, print_table, say
+from pellucid.cli.flags import SOURCE, TRAINING, flag, options
+from pellucid.cli.terminal import Answer, Line, names_and_words, print_blocks, say
 from pellucid.progress import ProgressBar
 from pellucid.text import percent
 
@@ -20,31 +20,29 @@ group("data", order=130, short_help="Look at data sets, and fetch the published 
 
 
 @command("data list", order=130.1, short_help="The built-in data sets.")
-def data_list(as_json: o.Json = False, quiet: o.Quiet = False) -> None:
+def data_list() -> Answer:
     """The built-in data sets."""
     from pellucid.data.source import BUILTIN
 
-    print_names(BUILTIN, as_json=as_json, quiet=quiet)
+    return names_and_words(BUILTIN)
 
 
 @command("data info", order=130.2, short_help="Shapes, classes and counts of a data set.")
 @options(source=SOURCE)
-def data_info(source: "DataSource", as_json: o.Json = False, quiet: o.Quiet = False) -> None:
+def data_info(*, source: "DataSource") -> Answer:
     """Shapes, classes and counts of a data set."""
     split = source.load()
-    if as_json:
-        print_json(info_of(split))
-        return
     train, test = split.train, split.test
     classes = f"{len(split.classes)} classes" if split.classes else "a regression"
-    echo(f"{split.name}: {classes}, samples of shape {train.X.shape[1:]}, {train.X.dtype}")
     rows = [
         (name, *(f"{part.counts[i]} ({percent(part.counts[i] / len(part))})" for part in (train, test)))
         for i, name in enumerate(split.classes)
     ]
-    print_table(("class", "train", "test"), [*rows, ("all", len(train), len(test))])
-    for note in () if quiet else split.notes:
-        echo(f"Note: {note}")
+    told: list[Any] = [
+        Line(f"{split.name}: {classes}, samples of shape {train.X.shape[1:]}, {train.X.dtype}"),
+        (("class", "train", "test"), [*rows, ("all", len(train), len(test))]),
+    ]
+    return Answer(info_of(split), [*told, *(Line(f"Note: {note}") for note in split.notes)], told)
 
 
 def info_of(split: "Split") -> dict[str, Any]:
@@ -71,18 +69,17 @@ def info_of(split: "Split") -> dict[str, Any]:
 )
 @options(source=SOURCE.but(without=("skip_bad",)))
 def data_check(
+    *,
     source: "DataSource",
-    out: Annotated[Path | None, o.out("Draw every finding: a .png file, or a folder for it.")] = None,
-    strict: Annotated[bool, Flag(help="Exit with 1 if anything was found.")] = False,
-    labels: Annotated[bool, Flag(help="Train on folds, and list labels that are contradicted.")] = False,
-    model: Annotated[o.ModelName, Needs(["labels"])] = "auto",
-    cv: Annotated[int, Flag(at_least=2, help="Number of folds of --labels."), Needs(["labels"])] = 5,
-    cluster: Annotated[o.Cluster, Needs(["labels"])] = None,
-    n_workers: Annotated[o.Workers, Needs(["labels"])] = None,
-    overwrite: Annotated[o.OverwriteFile, Needs(["out"])] = False,
-    as_json: o.Json = False,
-    quiet: o.Quiet = False,
-) -> int:
+    out: Path | None = o.out("Draw every finding: a .png file, or a folder for it."),
+    strict: bool = flag(False, help="Exit with 1 if anything was found."),
+    labels: bool = flag(False, help="Train on folds, and list labels that are contradicted."),
+    model: str = o.MODEL_NAME.needing("labels"),
+    cv: int = flag(5, at_least=2, help="Number of folds of --labels.", needs=("labels",)),
+    cluster: str | None = o.CLUSTER.needing("labels"),
+    n_workers: int | None = o.WORKERS.needing("labels"),
+    overwrite: bool = o.OVERWRITE_FILE.needing("out"),
+) -> Answer:
     """What is wrong with a data set: copies, leaks, conflicts, unreadable files, labels, the score to beat."""
     from pellucid.workflows.data_check import DataCheck, check_named
 
@@ -90,61 +87,55 @@ def data_check(
 
         def print_first(check: DataCheck) -> None:
             progress.close()
-            report = check.report
-            print_blocks([report.headline] if quiet else report.blocks())
-            if quiet:
-                echo(*check.sheets)
-            elif check.sheets:
-                echo(f"Every finding as a picture: {', '.join(map(str, check.sheets))}")
-            elif out is not None:
-                echo("No contact sheet was written: the samples are no pictures.")
-            elif report.findings:
-                echo("All findings one by one: --json. As pictures: -o FILE.png.")
+            report, sheets = check.report, [*map(Line, check.sheets)]
+            if o.was_given("quiet"):
+                print_blocks([report.headline, *sheets])
+                return
+            told = [Line(f"Every finding as a picture: {', '.join(sheets)}")] if sheets else []
+            if not sheets and out is not None:
+                told = [Line("No contact sheet was written: the samples are no pictures.")]
+            elif not sheets and report.findings:
+                told = [Line("All findings one by one: --json. As pictures: -o FILE.png.")]
+            print_blocks([*report.blocks(), *told])
 
         def say_apart(line: str) -> None:
             progress.close()  # the bar, which the next training brings back
             say(line)
 
         says = {
-            "say": o.say_nothing if quiet or as_json else say_apart,
-            "on_report": o.say_nothing if as_json else print_first,
+            "say": o.say_nothing if o.is_quiet() else say_apart,
+            "on_report": o.say_nothing if o.was_given("as_json") else print_first,
         }
         check = o.call(check_named, locals(), has_labels=labels, **says)
-    if as_json:
-        print_json(check.to_dict())
-    elif check.errors is not None:
-        print_blocks([check.errors.headline] if quiet else check.errors.blocks())
-        echo(*([f"Contradicted labels: {', '.join(map(str, check.files))}"] if check.files else []))
-    return 1 if strict and not check.is_clean else 0
+    code = 1 if strict and not check.is_clean else 0
+    if check.errors is None:
+        return Answer(check, (), (), code=code)
+    files = [Line(f"Contradicted labels: {', '.join(map(str, check.files))}")] if check.files else []
+    return Answer(check, check.errors.blocks(), [check.errors.headline], files, code)
 
 
 @command("data fetch", order=130.4, short_help="Download a published data set and verify it.")
 def data_fetch(
-    name: Annotated[str, Flag(is_argument=True, help="The published data set.")] = "catvnoncat",
-    mirror: o.Mirror = None,
-    as_json: o.Json = False,
-    quiet: o.Quiet = False,
-) -> None:
+    *,
+    name: str = flag("catvnoncat", is_argument=True, help="The published data set."),
+    mirror: str | None = o.MIRROR,
+) -> Answer:
     """Download a published data set, verify it, and print the folder that holds it."""
     from pellucid.data.download import fetch
 
-    folder = fetch(name, mirror=mirror, progress=not (quiet or as_json))
-    if as_json:
-        print_json({"name": name, "folder": str(folder)})
-    else:
-        echo(folder)
+    folder = fetch(name, mirror=mirror, progress=not o.is_quiet())
+    return Answer({"name": name, "folder": folder}, (), (), [folder])
 
 
 @command("data augment", order=130.5, short_help="A contact sheet of what each augmentation does to a photo.")
 @options(training=TRAINING.but(only=("augment", "seed")))
 def data_augment(
+    *,
     training: "Mapping[str, Any]",
-    photo: o.Image,
-    out: Annotated[Path, o.out("The picture to write.")] = Path("augmented.png"),
-    overwrite: o.OverwriteFile = False,
-    as_json: o.Json = False,
-    quiet: o.Quiet = False,
-) -> None:
+    photo: Path = o.IMAGE,
+    out: Path = o.out("The picture to write.", Path("augmented.png")),
+    overwrite: bool = o.OVERWRITE_FILE,
+) -> Answer:
     """A contact sheet of what each augmentation does to a photo."""
     from pellucid.data.augmentation.augment import Augment, augment_preset
     from pellucid.data.readers.images import read_sample
@@ -161,7 +152,4 @@ def data_augment(
         chosen = None if name is None else augment_preset(name)
     sheet = contact_sheet(read_sample(photo, (64, 64, 3)), chosen, seed=training.get("seed", 1))
     save_figure(sheet, out)
-    if as_json:
-        print_json({"augment": name, "figure": str(out)})
-    else:
-        echo(out)
+    return Answer({"augment": name, "figure": out}, (), (), [out])

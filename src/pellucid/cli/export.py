@@ -1,26 +1,25 @@
 """The command ``pellucid export``."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 from pellucid.cli import options as o
 from pellucid.cli.command import command
 from pellucid.cli.flags import Flags, options
-from pellucid.cli.terminal import echo, print_json
+from pellucid.cli.terminal import Answer, Note
 
 
 @command("export", order=45, short_help="A model as a file that runs by itself: ONNX, Python, HTML.")
 @options(chosen=Flags("pellucid.workflows.export:ExportOptions", is_given=True, has_defaults=True))
 def export(
-    model: o.Trained,
+    *,
+    model: Path = o.TRAINED,
     chosen: dict[str, Any],
-    out: Annotated[
-        Path | None, o.out("The file; default: beside the model, under its name, or predict.py for a script.")
-    ] = None,
-    overwrite: o.OverwriteFile = False,
-    as_json: o.Json = False,
-    quiet: o.Quiet = False,
-) -> None:
+    out: Path | None = o.out(
+        "The file; default: beside the model, under its name, or predict.py for a script."
+    ),
+    overwrite: bool = o.OVERWRITE_FILE,
+) -> Answer:
     """Write a model as a file that runs without pellucid, once it has given what the model gives.
 
     onnx: for other programs and languages; takes photos of bytes, (m, height, width, channels), or rows of
@@ -31,15 +30,11 @@ def export(
     from pellucid.workflows import export as use_case
 
     done = use_case.export(model, chosen.pop("to"), out, overwrite=overwrite, **chosen)
-    if as_json:
-        print_json(done.to_dict())
-        return
-    echo(done.path)
-    if not quiet:
-        within, note = done.difference, done.note
-        told = f"Its outputs are the model's, within {within:.1g}." if within is not None else ""
-        echo(told or f"Not compared with the model: {note}.", err=True)
-        if done.dtype == "float16":
-            echo("Its weights are float16: each class compared is the one that the model gives.", err=True)
-        if done.beside:
-            echo(f"Its weights are in {done.beside.name}; keep both files in one folder.", err=True)
+    told = [f"Not compared with the model: {done.note}."]
+    if done.difference is not None:
+        told = [f"Its outputs are the model's, within {done.difference:.1g}."]
+    if done.dtype == "float16":
+        told.append("Its weights are float16: each class compared is the one that the model gives.")
+    if done.beside:
+        told.append(f"Its weights are in {done.beside.name}; keep both files in one folder.")
+    return Answer(done, [done.path, *map(Note, told)], [done.path])

@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 from pellucid.cli import options as o
 from pellucid.cli.command import command
-from pellucid.cli.flags import SOURCE, TRAINING, Flag, Needs, options
-from pellucid.cli.terminal import echo, print_json, say
+from pellucid.cli.flags import SOURCE, TRAINING, flag, options
+from pellucid.cli.terminal import Answer, Line, say
 from pellucid.progress import ProgressBar
 from pellucid.registry import Limits, check_option
 
@@ -24,17 +24,16 @@ NOT_ASKED = ("learning_rate", "validation", "patience", "weight_ema", "precise_b
     training=TRAINING.but(without=NOT_ASKED),
 )
 def find_lr(
+    *,
     source: "DataSource",
     training: Mapping[str, Any],
-    model: o.ModelName = "auto",
-    out: Annotated[Path | None, o.out("The picture; default: learning-rate.png, or the next number.")] = None,
-    overwrite: Annotated[o.OverwriteFile, Needs(["out"])] = False,
-    min_lr: Annotated[float, Flag(above=0, help="The first rate tried.")] = 1e-4,
-    max_lr: Annotated[float, Flag(above=0, help="The last one.")] = 1.0,
-    n_rates: Annotated[int, Flag(at_least=3, help="How many are tried.")] = 9,
-    as_json: o.Json = False,
-    quiet: o.Quiet = False,
-) -> None:
+    model: str = o.MODEL_NAME,
+    out: Path | None = o.out("The picture; default: learning-rate.png, or the next number."),
+    overwrite: bool = o.OVERWRITE_FILE.needing("out"),
+    min_lr: float = flag(1e-4, above=0, help="The first rate tried."),
+    max_lr: float = flag(1.0, above=0, help="The last one."),
+    n_rates: int = flag(9, at_least=3, help="How many are tried."),
+) -> Answer:
     """Short trainings at many learning rates, longer ones at the best of them: the rate of the lowest loss.
 
     Cost: about two thirds of a training, at least 800 steps; a whole training where nothing is learned.
@@ -52,21 +51,13 @@ def find_lr(
     check_png(picture)
     asked = plan(model, source, **training)
     config = asked.config
-    if not (quiet or as_json):
-        say_choice(config, say)
+    say_choice(config, o.say_nothing if o.is_quiet() else say)
     with ProgressBar() as bar:
         found = search(asked, min_lr=min_lr, max_lr=max_lr, n_rates=n_rates, progress=bar)
     save_figure(found.plot(), picture)
-    if as_json:
-        print_json({**found.to_dict(), "figure": str(picture)})
-        return
-    if quiet:
-        echo(found.suggestion)
-        return
-    say(str(found))
-    echo("Try:")
     if found.suggestion is None:
-        echo(f"    {command_line('find-lr', config, n_epochs=2 * config.options.n_epochs)}")
+        again = command_line("find-lr", config, n_epochs=2 * config.options.n_epochs)
     else:
-        echo(f"    {command_line('train', config, learning_rate=float(f'{found.suggestion:.2g}'))}")
-    echo(f"The curves: {picture}")
+        again = command_line("train", config, learning_rate=float(f"{found.suggestion:.2g}"))
+    told = [str(found), Line("Try:"), Line(f"    {again}"), Line(f"The curves: {picture}")]
+    return Answer({**found.to_dict(), "figure": str(picture)}, told, [Line(found.suggestion)])

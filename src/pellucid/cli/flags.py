@@ -1,12 +1,12 @@
 """Flags: the options and arguments of commands, each declared once.
 
 Those of a training or of data are the fields of a dataclass, declared by ``pellucid.registry.option``; a command's
-own are annotations of its function::
+own are parameters of its function, declared by ``flag`` likewise::
 
     @command("train", order=20, short_help="Train with checkpoints.")
     @options(source=SOURCE, training=TRAINING)
     def train(
-        source: DataSource, training: Mapping[str, Any], steps: Annotated[int, Flag(at_least=1, help="Steps.")] = 9
+        *, source: DataSource, training: Mapping[str, Any], steps: int = flag(9, at_least=1, help="Steps.")
     ) -> None: ...
 
 Help, completion, errors and the values that the function is called with come from the declaration.
@@ -60,7 +60,7 @@ class Flag(Limits):
     needs : tuple of str
         Parameters of the command, one of which must be given with it.
     name, hint, default, is_required
-        Of the parameter that it is declared at.
+        Of the parameter that it declares.
     """
 
     choices: Any = None
@@ -73,6 +73,10 @@ class Flag(Limits):
     hint: Any = str
     default: Any = None
     is_required: bool = False
+
+    def needing(self, *parameters: str) -> Any:
+        """Return the flag of a command whose parameters, one of them at least, must be given with it."""
+        return replace(self, needs=parameters)
 
     @property
     def type(self) -> Any:
@@ -164,20 +168,25 @@ class Flag(Limits):
         return value
 
 
-class Needs(tuple[str, ...]):
-    """Of a flag, behind it in ``Annotated``: parameters of the command, one of which must be given with it."""
+def flag(default: Any = MISSING, **about: Any) -> Any:
+    """Return what a parameter of a command is declared by: its default, unless it must be given, and its words.
+
+    Parameters
+    ----------
+    default : object, optional
+    **about
+        Attributes of :class:`Flag`.
+    """
+    return Flag(default=None if default is MISSING else default, is_required=default is MISSING, **about)
 
 
-def annotated(function: Callable[..., Any]) -> dict[str, Flag]:
-    """Return the flags that parameters of a function, or fields of a dataclass, are annotated with, by name."""
-    found = {}
-    for name, parameter in inspect.signature(function).parameters.items():
-        match get_args(parameter.annotation):
-            case (hint, Flag() as flag, *others):
-                is_required, needs = parameter.default is parameter.empty, others[-1] if others else ()
-                own = {"hint": hint, "default": parameter.default, "is_required": is_required}
-                found[name] = replace(flag, name=name, needs=needs, **own)
-    return found
+def declared(function: Callable[..., Any]) -> dict[str, Flag]:
+    """Return the flags that parameters of a function, or fields of a dataclass, are declared by, by name."""
+    return {
+        name: replace(each.default, name=name, hint=each.annotation)
+        for name, each in inspect.signature(function).parameters.items()
+        if isinstance(each.default, Flag)
+    }
 
 
 @dataclass(frozen=True)
@@ -225,14 +234,14 @@ class Flags:
     def flags(self) -> dict[str, Flag]:
         """Return the flags by the name of their option."""
         cls = self.dataclass()
-        if found := annotated(cls):
+        if found := declared(cls):
             return found
         for field in fields(cls):
             name, (hint, limits) = field.name, options_of(cls).get(field.name, (None, None))
             is_asked = name in self.only if self.only else name not in self.without
             if limits is None or not is_asked or not fits_a_flag(hint):
                 continue
-            flag = Flag(**vars(limits) | {"group": limits.group or self.group}, name=name, hint=hint)
+            made = Flag(**vars(limits) | {"group": limits.group or self.group}, name=name, hint=hint)
             own: dict[str, Any] = {}  # of one whose default a recipe brings
             if name == self.argument:
                 own = {"is_argument": True, "metavar": "DATA" if name == "name" else ""}
@@ -241,7 +250,7 @@ class Flags:
             elif self.has_defaults or not self.is_given:
                 is_required = MISSING is field.default is field.default_factory
                 own = {"default": field.default, "is_required": is_required}
-            found[name] = replace(flag, **own)
+            found[name] = replace(made, **own)
         return found
 
     def made(self, command: str, own: Mapping[str, Any]) -> Any:
@@ -254,7 +263,10 @@ class Flags:
                 )
             return None
         own = own if self.default is None else {self.argument: self.default, **own}
-        return own if self.is_given else self.dataclass()(**own)
+        if self.is_given:
+            return own
+        defaults = {name: each.default for name, each in declared(self.dataclass()).items()}
+        return self.dataclass()(**defaults | {**own})
 
 
 SOURCE = Flags("pellucid.data.source:DataSource", "Data", argument="name")
@@ -334,12 +346,12 @@ def _pairs(text: str) -> dict[str, Any]:
     """Return options written as NAME=VALUE, values as in TOML but that text needs no quotes; else ValueError."""
     import tomllib
 
-    quoted = re.sub(r"(=\s*)([A-Za-z_][\w-]*)\s*(?=,|$)", lambda m: f"{m[1]}{_literal(m[2])}", text)
+    quoted = re.sub(
+        r"(=\s*)([A-Za-z_][\w-]*)\s*(?=,|$)",
+        lambda m: m[0] if m[2] in ("true", "false", "inf", "nan") else f'{m[1]}"{m[2]}"',
+        text,
+    )
     try:
         return tomllib.loads(f"pairs = {{{quoted}}}")["pairs"]  # type: ignore[no-any-return]
     except tomllib.TOMLDecodeError as error:
         raise ValueError(str(error)) from None
-
-
-def _literal(word: str) -> str:
-    return word if word in ("true", "false", "inf", "nan") else f'"{word}"'

@@ -1,54 +1,42 @@
 """The command ``pellucid import``."""
 
 from pathlib import Path
-from typing import Annotated
 
 from pellucid.cli import options as o
 from pellucid.cli.command import command
-from pellucid.cli.flags import Flag
-from pellucid.cli.terminal import echo, print_json
+from pellucid.cli.flags import flag
+from pellucid.cli.terminal import Answer, Note
 
 
 @command("import", order=46, short_help="A network of another library, from an ONNX file, as a model.")
 def import_(
-    file: Annotated[
-        Path, Flag(is_argument=True, help="An ONNX file, of PyTorch, Keras or scikit-learn's converter.")
-    ],
-    out: Annotated[
-        Path | None, o.out("The model file; default: beside the ONNX file, under its name.")
-    ] = None,
-    input_shape: o.InputShape = None,
-    pixels: Annotated[
-        str | None,
-        Flag(
-            choices="pellucid.nn.pretrained.pixels:PIXELS",
-            help="What it was trained on: see docs/pretrained.md; default: 0..1.",
-        ),
-    ] = None,
-    classes: Annotated[
-        str | None,
-        Flag(
-            metavar="NAME,...|FILE",
-            help="The names of the classes, in order: cat,dog; or a text file with one in each line.",
-        ),
-    ] = None,
-    task: Annotated[
-        str | None,
-        Flag(
-            choices="pellucid.formats.onnx.importing:TASKS",
-            help="What outputs without softmax or sigmoid are; default: of one output regression, else "
-            "classification.",
-        ),
-    ] = None,
-    overwrite: o.OverwriteFile = False,
-    as_json: o.Json = False,
-    quiet: o.Quiet = False,
-) -> None:
+    *,
+    file: Path = flag(is_argument=True, help="An ONNX file, of PyTorch, Keras or scikit-learn's converter."),
+    out: Path | None = o.out("The model file; default: beside the ONNX file, under its name."),
+    input_shape: tuple[int, ...] | None = o.INPUT_SHAPE,
+    pixels: str | None = flag(
+        None,
+        choices="pellucid.nn.pretrained.pixels:PIXELS",
+        help="What it was trained on: see docs/pretrained.md; default: 0..1.",
+    ),
+    classes: str | None = flag(
+        None,
+        metavar="NAME,...|FILE",
+        help="The names of the classes, in order: cat,dog; or a text file with one in each line.",
+    ),
+    task: str | None = flag(
+        None,
+        choices="pellucid.formats.onnx.importing:TASKS",
+        help="What outputs without softmax or sigmoid are; default: of one output regression, else "
+        "classification.",
+    ),
+    overwrite: bool = o.OVERWRITE_FILE,
+) -> Answer:
     """Read a network from an ONNX file, compare what both predict, and write it as a model file.
 
     It can then be trained on (train --start), explained, evaluated and exported like one's own.
     """
-    from pellucid.cli.model import print_summary
+    from pellucid.cli.model import summary_lines
     from pellucid.errors import OptionError
     from pellucid.files import check_free
     from pellucid.formats.onnx.importing import read_onnx
@@ -70,17 +58,10 @@ def import_(
     found = read_onnx(file, input_shape=input_shape, classes=names, pixels=pixels, task=task)
     save(found.model, target)
     summary = found.model.summary()
-    if as_json:
-        print_json({"file": str(target), "largest_difference": found.difference, "model": summary.to_dict()})
-        return
-    if quiet:
-        echo(target)
-        return
-    print_summary(summary)
-    echo(target)
-    echo(f"Its outputs are the file's, within {found.difference:.1g}.", err=True)
+    notes = [Note(f"Its outputs are the file's, within {found.difference:.1g}.")]
     if found.pixels:
-        echo(
-            "Photos are divided by 255. If it was trained on others: --pixels imagenet, -1..1, lite or 0..255.",
-            err=True,
-        )
+        words = "Photos are divided by 255. If it was trained on others: "
+        words += "--pixels imagenet, -1..1, lite or 0..255."
+        notes.append(Note(words))
+    told = {"file": target, "largest_difference": found.difference, "model": summary}
+    return Answer(told, [*summary_lines(summary), target, *notes], [target])

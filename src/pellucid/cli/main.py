@@ -63,7 +63,7 @@ def run(arguments: Sequence[str]) -> int:
 
 def _run(arguments: Sequence[str]) -> int:
     """Run the command; ``predict`` with few flags by itself: what reads others takes longer than its work."""
-    flags = {argument for argument in arguments if _is_flag(argument)}
+    flags = {argument for argument in arguments if argument.startswith("-") and argument != "-"}
     words = [argument for argument in arguments if argument not in flags]
     if len(words) > 2 and arguments[0] == "predict" and flags <= PREDICT_FLAGS.keys():
         from pathlib import Path
@@ -77,10 +77,6 @@ def _run(arguments: Sequence[str]) -> int:
     from pellucid.cli.app import run_command
 
     return run_command(arguments)
-
-
-def _is_flag(argument: str) -> bool:
-    return argument.startswith("-") and argument != "-"
 
 
 def _note(

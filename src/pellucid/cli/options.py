@@ -7,104 +7,69 @@ import inspect
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Any, TypeVar
 
 import click
 
-from pellucid.cli.flags import Flag, Needs
+from pellucid.cli.flags import flag
 
 T = TypeVar("T")
 
 
-def out(words: str) -> Flag:
-    """Return what a command declares its --out with, which is a file or folder of its own kind."""
-    return Flag(short="-o", group="Output", help=words)
+def out(words: str, default: Path | None = None) -> Any:
+    """Return what a command declares its --out by, which is a file or folder of its own kind."""
+    return flag(default, short="-o", group="Output", help=words)
 
 
-Json = Annotated[bool, Flag(flag="json", group="Output", help="Print one JSON object and nothing else.")]
-Quiet = Annotated[bool, Flag(group="Output", help="Print only what was asked for: no progress, no notes.")]
-Mirror = Annotated[str | None, Flag(help="Download from this address instead of the public home.")]
-ModelName = Annotated[
-    str,
-    Flag(
-        group="Network",
-        metavar="MODEL",
-        choices="pellucid.nn.presets:PRESETS",
-        is_open=True,
-        help="A .toml file, auto (the preset that suits the data) or a preset:",
-    ),
-]
-Start = Annotated[
-    Path | None,
-    Flag(
-        group="Network",
-        metavar="MODEL",
-        help="Begin from this trained model: a file or a run folder.",
-    ),
-]
-Freeze = Annotated[
-    str | None,
-    Flag(
-        group="Network",
-        metavar="LAYER",
-        help="Freeze the layers of --start up to LAYER (see `model show MODEL`).",
-    ),
-]
-Body = Annotated[
-    str | None,
-    Flag(
-        group="Network",
-        metavar="BODY",
-        help="What the preset pretrained begins with: an .onnx file, a saved model or efficientnet-lite0, 1, 2.",
-    ),
-]
-Pixels = Annotated[
-    str | None,
-    Flag(
-        group="Network",
-        choices="pellucid.nn.pretrained.pixels:PIXELS",
-        help="What the body of a file was trained on, where it does not say.",
-    ),
-]
-Unfreeze = Annotated[
-    int | None,
-    Flag(group="Network", help="Then go on training the body's last blocks, as many as this."),
-]
-TensorBoard = Annotated[bool, Flag(group="Output", help="Write event files into the folder.")]
-Overwrite = Annotated[
-    bool, Flag(group="Output", help="Write into a folder that is not empty."), Needs(["out"])
-]
-OverwriteRun = Annotated[bool, Flag(group="Output", help="Replace the run in --out."), Needs(["out"])]
-OverwriteFile = Annotated[bool, Flag(group="Output", help="Replace a file that is there already.")]
-DataNow = Annotated[
-    str | None, Flag(flag="data", help="Where the data are now; default: where they were at the training.")
-]
-Trained = Annotated[Path, Flag(is_argument=True, metavar="MODEL", help="A model file, or a run folder.")]
-Cluster = Annotated[
-    str | None,
-    Flag(
-        group="Computation",
-        metavar="ADDRESS",
-        help="Run on the Dask cluster of this scheduler: tcp://HOST:8786.",
-    ),
-]
-Workers = Annotated[
-    int | None, Flag(at_least=1, group="Computation", help="Run on this many processes of this machine.")
-]
-Jobs = Annotated[
-    int | None, Flag(at_least=1, group="Computation", help="Trainings side by side; default: one a core.")
-]
-Seed = Annotated[int, Flag(at_least=0, below=2**32, help="Random seed.")]
-InputShape = Annotated[tuple[int, ...] | None, Flag(at_least=1, help="One sample's shape, where it is free.")]
-AnyModel = Annotated[
-    str, Flag(is_argument=True, metavar="MODEL", help="A preset, a .toml file, a model file or a run folder.")
-]
-Image = Annotated[Path, Flag(is_argument=True, help="An image of any size and kind.")]
+MIRROR = flag(None, help="Download from this address instead of the public home.")
+MODEL_NAME = flag(
+    "auto",
+    group="Network",
+    metavar="MODEL",
+    choices="pellucid.nn.presets:PRESETS",
+    is_open=True,
+    help="A .toml file, auto (the preset that suits the data) or a preset:",
+)
+BODY = flag(
+    None,
+    group="Network",
+    metavar="BODY",
+    help="What the preset pretrained begins with: an .onnx file, a saved model or efficientnet-lite0, 1, 2.",
+)
+PIXELS = flag(
+    None,
+    group="Network",
+    choices="pellucid.nn.pretrained.pixels:PIXELS",
+    help="What the body of a file was trained on, where it does not say.",
+)
+OVERWRITE = flag(False, group="Output", help="Write into a folder that is not empty.", needs=("out",))
+OVERWRITE_FILE = flag(False, group="Output", help="Replace a file that is there already.")
+DATA_NOW = flag(None, flag="data", help="Where the data are now; default: where they were at the training.")
+TRAINED = flag(is_argument=True, metavar="MODEL", help="A model file, or a run folder.")
+CLUSTER = flag(
+    None,
+    group="Computation",
+    metavar="ADDRESS",
+    help="Run on the Dask cluster of this scheduler: tcp://HOST:8786.",
+)
+WORKERS = flag(None, at_least=1, group="Computation", help="Run on this many processes of this machine.")
+JOBS = flag(None, at_least=1, group="Computation", help="Trainings side by side; default: one a core.")
+SEED = flag(1, at_least=0, below=2**32, help="Random seed.")
+INPUT_SHAPE = flag(None, at_least=1, help="One sample's shape, where it is free.")
+ANY_MODEL = flag(
+    is_argument=True, metavar="MODEL", help="A preset, a .toml file, a model file or a run folder."
+)
+IMAGE = flag(is_argument=True, help="An image of any size and kind.")
 
 
 def was_given(parameter: str) -> bool:
     """Return whether an option stands on the command line, rather than at its default."""
     return click.get_current_context().params.get(parameter) is not None
+
+
+def is_quiet() -> bool:
+    """Return whether only what was asked for is printed: --quiet, or --json."""
+    return was_given("quiet") or was_given("as_json")
 
 
 def call(use_case: Callable[..., T], flags: Mapping[str, Any], **others: Any) -> T:

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pellucid.cli.terminal import echo, print_json
+from pellucid.cli.terminal import Answer, echo
 from pellucid.progress import ProgressBar
 from pellucid.text import plural
 
@@ -52,7 +52,7 @@ def predict(
             from pellucid.prediction.read_samples import collect
 
             found = collect(predicting.samples)
-            print_json(found.to_dict())
+            Answer(found).show(as_json=True, quiet=False)
             n_bad = len(found.faults)
         elif out is None:
             n_bad = predicting.each(partial(_print_lines, as_json=as_lines, is_brief=quiet), tell)

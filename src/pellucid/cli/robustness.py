@@ -1,12 +1,12 @@
 """The edge of ``pellucid robustness``."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 from pellucid.cli import options as o
 from pellucid.cli.command import command
-from pellucid.cli.flags import KERNELS, SOURCE, Flag, Needs, options
-from pellucid.cli.terminal import print_result
+from pellucid.cli.flags import KERNELS, SOURCE, flag, options
+from pellucid.cli.terminal import Answer
 from pellucid.errors import OptionError
 
 
@@ -16,36 +16,33 @@ from pellucid.errors import OptionError
     kernels=KERNELS,
 )
 def robustness(
-    model: o.Trained,
+    *,
+    model: Path = o.TRAINED,
     source: Any,
-    perturbations: Annotated[
-        list[str] | None,
-        Flag(
-            choices="pellucid.evaluation.robustness.perturbations:PERTURBATIONS",
-            help="Perturbations; default: all.",
-        ),
-    ] = None,
-    strengths: Annotated[
-        list[float] | None,
-        Flag(help="Strengths such as 5,10,15, for one perturbation in --perturbations."),
-        Needs(["perturbations"]),
-    ] = None,
-    sample: Annotated[
-        int | None,
-        Flag(help="Number of the test photo that the sheet in --out shows, from 0; default: a typical one."),
-        Needs(["out"]),
-    ] = None,
-    out: Annotated[Path | None, o.out("A folder for curves, the sheet and all numbers.")] = None,
-    overwrite: o.Overwrite = False,
-    as_json: o.Json = False,
-    quiet: o.Quiet = False,
-    seed: o.Seed = 1,
-) -> None:
+    perturbations: list[str] | None = flag(
+        None,
+        choices="pellucid.evaluation.robustness.perturbations:PERTURBATIONS",
+        help="Perturbations; default: all.",
+    ),
+    strengths: list[float] | None = flag(
+        None,
+        needs=("perturbations",),
+        help="Strengths such as 5,10,15, for one perturbation in --perturbations.",
+    ),
+    sample: int | None = flag(
+        None,
+        needs=("out",),
+        help="Number of the test photo that the sheet in --out shows, from 0; default: a typical one.",
+    ),
+    out: Path | None = o.out("A folder for curves, the sheet and all numbers."),
+    overwrite: bool = o.OVERWRITE,
+    seed: int = o.SEED,
+) -> Answer:
     """The accuracy of a model on test photos that are rotated, recoloured, darkened, covered and more."""
     from pellucid.workflows.robustness import robustness as measure
 
     found = o.call(measure, locals(), data=source, strengths=_strengths(strengths, perturbations))
-    print_result(found, found.files, as_json=as_json, quiet=quiet)
+    return Answer(found, files=found.files)
 
 
 def _strengths(strengths: list[float] | None, names: list[str] | None) -> dict[str, list[float]] | None:

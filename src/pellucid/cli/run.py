@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 from pellucid.cli.command import command
-from pellucid.cli.flags import SOURCE, Flag, options
+from pellucid.cli.flags import SOURCE, flag, options
+from pellucid.cli.terminal import Answer
 from pellucid.cli.training import TRAINING_FLAGS, Asked
 
 if TYPE_CHECKING:
@@ -16,12 +17,13 @@ if TYPE_CHECKING:
 @command("run", order=10, short_help="Look, train, evaluate, report: the whole tutorial.")
 @options(source=SOURCE.but(default="drawn-cats"), **TRAINING_FLAGS)
 def run(
+    *,
     source: "DataSource",
     checkpoints: "Checkpoints",
     training: Mapping[str, Any],
     asked: Asked,
-    photo: Annotated[Path | None, Flag(help="A new photo to predict at the end.")] = None,
-) -> int:
+    photo: Path | None = flag(None, help="A new photo to predict at the end."),
+) -> Answer:
     """The whole pipeline: look at the data, train, evaluate, show the mistakes, report.
 
     It trains as `train` does, with checkpoints and --resume, and then writes the report. `--model auto` takes the
@@ -33,4 +35,4 @@ def run(
     from pellucid.workflows.run import run_request
 
     outcome, _ = asked.train(run_request, source, checkpoints, training, photo=photo)
-    return asked.end(outcome, outcome.report if asked.quiet else None)
+    return Answer(outcome, (), [outcome.report] if outcome.report else (), code=outcome.exit_code)

@@ -1,11 +1,10 @@
 """The command ``pellucid serve``."""
 
 import sys
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-from pellucid.cli import options as o
-from pellucid.cli.command import command
-from pellucid.cli.flags import KERNELS, Flag, Flags, options
+from pellucid.cli.command import PRINTED, command
+from pellucid.cli.flags import KERNELS, Flags, flag, options
 from pellucid.cli.terminal import echo
 
 if TYPE_CHECKING:
@@ -15,16 +14,14 @@ if TYPE_CHECKING:
 @command("serve", order=47, short_help="Answer other programs over HTTP with a model's predictions.")
 @options(server=Flags("pellucid.server.options:ServerOptions", "Server"), kernels=KERNELS)
 def serve(
-    models: Annotated[
-        list[str],
-        Flag(
-            is_argument=True,
-            metavar="MODEL",
-            help="Model files or run folders; NAME=MODEL gives one a name of its own.",
-        ),
-    ],
+    *,
+    models: list[str] = flag(
+        is_argument=True,
+        metavar="MODEL",
+        help="Model files or run folders; NAME=MODEL gives one a name of its own.",
+    ),
     server: "ServerOptions",
-    quiet: o.Quiet = False,
+    quiet: bool = PRINTED["quiet"],
 ) -> None:
     """Answer POST /predict over HTTP: images, arrays and rows of tables, until Ctrl-C.
 

@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 from pellucid.cli import options as o
 from pellucid.cli.command import command
-from pellucid.cli.flags import SOURCE, TRAINING, Flag, Needs, options
-from pellucid.cli.terminal import echo, print_blocks, print_json, say
+from pellucid.cli.flags import SOURCE, TRAINING, flag, options
+from pellucid.cli.terminal import Answer, Line, echo
 
 if TYPE_CHECKING:
     from pellucid.data.source import DataSource
@@ -23,42 +23,33 @@ def _metrics() -> list[str]:
 @command("sweep", order=115, short_help="Try many options, and find the best.")
 @options(source=SOURCE, training=TRAINING)
 def sweep(
+    *,
     source: "DataSource",
     training: Mapping[str, Any],
-    space: Annotated[Path, Flag(metavar="FILE", help="A TOML file of the options to try.")],
-    model: o.ModelName = "auto",
-    search: Annotated[
-        str,
-        Flag(
-            choices="pellucid.evaluation.sweep.study:SEARCHES",
-            help="At random; all combinations; near the best so far; tpe that stops bad trials early.",
-        ),
-    ] = "random",
-    n_trials: Annotated[
-        int | None, Flag(at_least=1, help="How many are tried; default: 20, or all of a grid.")
-    ] = None,
-    cv: Annotated[
-        str | None, Flag(metavar="FOLDSxREPEATS", help="Folds, such as 5x1; default: one fifth is held out.")
-    ] = None,
-    metric: Annotated[
-        list[str] | None,
-        Flag(
-            choices=_metrics,
-            help="What trials are ranked by, or several objectives, such as accuracy,seconds; default: "
-            "balanced_accuracy, or the error.",
-        ),
-    ] = None,
-    n_jobs: o.Jobs = None,
-    out: Annotated[Path | None, o.out("The folder; default: runs/DATA-MODEL-sweep-N.")] = None,
-    resume: Annotated[
-        bool, Flag(group="Output", help="Go on with the sweep in --out, or join it."), Needs(["out"])
-    ] = False,
-    overwrite: Annotated[
-        bool, Flag(group="Output", help="Replace the sweep in --out."), Needs(["out"])
-    ] = False,
-    as_json: o.Json = False,
-    quiet: o.Quiet = False,
-) -> int:
+    space: Path = flag(metavar="FILE", help="A TOML file of the options to try."),
+    model: str = o.MODEL_NAME,
+    search: str = flag(
+        "random",
+        choices="pellucid.evaluation.sweep.study:SEARCHES",
+        help="At random; all combinations; near the best so far; tpe that stops bad trials early.",
+    ),
+    n_trials: int | None = flag(None, at_least=1, help="How many are tried; default: 20, or all of a grid."),
+    cv: str | None = flag(
+        None, metavar="FOLDSxREPEATS", help="Folds, such as 5x1; default: one fifth is held out."
+    ),
+    metric: list[str] | None = flag(
+        None,
+        choices=_metrics,
+        help="What trials are ranked by, or several objectives, such as accuracy,seconds; default: "
+        "balanced_accuracy, or the error.",
+    ),
+    n_jobs: int | None = o.JOBS,
+    out: Path | None = o.out("The folder; default: runs/DATA-MODEL-sweep-N."),
+    resume: bool = flag(
+        False, group="Output", needs=("out",), help="Go on with the sweep in --out, or join it."
+    ),
+    overwrite: bool = flag(False, group="Output", needs=("out",), help="Replace the sweep in --out."),
+) -> Answer:
     """Train with many choices of options, and say which are best on samples that were held out of each training.
 
     The space says which options are tried: learning_rate = { log = [1e-4, 1e-1] }, batch_size = [16, 32], and of a
@@ -70,7 +61,6 @@ def sweep(
     from pellucid.workflows.sweep import sweep_into
     from pellucid.workflows.train import run_folder
 
-    is_quiet = quiet or as_json
     outcome = sweep_into(
         out or run_folder(source, f"{Path(model).stem}-sweep"),
         source,
@@ -78,7 +68,7 @@ def sweep(
         space,
         resume=resume,
         overwrite=overwrite,
-        on_trial=o.say_nothing if is_quiet else _say_trial,
+        on_trial=o.say_nothing if o.is_quiet() else _say_trial,
         options={
             "search": search,
             "n_trials": n_trials,
@@ -89,20 +79,18 @@ def sweep(
             **training,
         },
     )
-    found = outcome.sweep
-    if as_json:
-        print_json(outcome.to_dict())
-    elif quiet:
-        echo(outcome.command)
-    else:
-        print_blocks(found.blocks())
-        echo("Train with the best options:", f"    {outcome.command}")
-        echo(f"Page, figures and numbers: {outcome.folder}")
+    found, best = outcome.sweep, Line(outcome.command)
+    told = [
+        *found.blocks(),
+        Line("Train with the best options:"),
+        Line(f"    {best}"),
+        Line(f"Page, figures and numbers: {outcome.folder}"),
+    ]
     if not found.is_complete:
-        if not is_quiet:
-            say("Stopped before all trials were made. What was finished is kept; --resume goes on from here.")
-        return 130
-    return 0
+        told.append(
+            "Stopped before all trials were made. What was finished is kept; --resume goes on from here."
+        )
+    return Answer(outcome, told, [best], code=0 if found.is_complete else 130)
 
 
 def _say_trial(trial: "Trial", best: "Trial | None", metric: str) -> None:

@@ -4,13 +4,12 @@ import json
 import sys
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any, NamedTuple, TypeAlias
 
 from pellucid.text import one_line, unbroken
 
-if TYPE_CHECKING:
-    from pellucid.text_blocks import Block, Result
-
+Shown: TypeAlias = str | Path | tuple[Any, ...]  # a sentence or two, a path, or a table
 NARROWEST = 40  # columns
 
 
@@ -64,12 +63,7 @@ def fill(text: str, width: int) -> str:
     return lines.replace("\u00a0", " ")
 
 
-def print_json(value: Any) -> None:
-    """Print one JSON object."""
-    echo(*json.dumps(value, indent=2).splitlines())
-
-
-def print_table(header: Sequence[Any], rows: Sequence[Any], *, text: tuple[str, ...] = ()) -> None:
+def print_table(header: Sequence[Any], rows: Sequence[Any], text: Sequence[str] = ()) -> None:
     """Print rows in columns, an empty line around them; in a terminal they fit its width."""
     from pellucid.text_blocks import table_lines
 
@@ -77,31 +71,61 @@ def print_table(header: Sequence[Any], rows: Sequence[Any], *, text: tuple[str, 
     echo("", *table_lines((header, rows), rule="─", text=text, most=most), "")
 
 
-def print_names(names: Mapping[str, str], *, as_json: bool, quiet: bool) -> None:
-    """Print what there is by name, and what each is."""
-    if as_json:
-        print_json(dict(names))
-    elif quiet:
-        echo(*names)
-    else:
-        print_table(("name", "what it is"), list(names.items()), text=("what it is",))
+class Line(str):
+    """A line of text that stays whole, however narrow the terminal is: a path, or a line of several."""
 
 
-def print_result(
-    found: "Result", paths: Sequence[object], *, as_json: bool, quiet: bool, **more: Any
-) -> None:
-    """Print a result as JSON; else as its headline, if quiet, or its tables, and the files that were written."""
-    if as_json:
-        print_json({**more, **found.to_dict()})
-        return
-    print_blocks([found.headline] if quiet else found.blocks())
-    echo(*paths)
+class Note(Line):
+    """A line that is printed on standard error."""
 
 
-def print_blocks(blocks: "Iterable[Block]") -> None:
-    """Print sentences and tables in their order."""
+class Answer(NamedTuple):
+    """What a command found: it is printed as JSON, in full, or with --quiet what was asked for alone.
+
+    Attributes
+    ----------
+    found : Result or object
+        What :func:`pellucid.text_blocks.as_json` makes JSON of.
+    full, brief : iterable of str, Path or table, optional
+        Default: the result's blocks, and its headline.
+    files : sequence of str or Path, optional
+        That were written: named at the end of both.
+    code : int, optional
+        The exit code.
+    """
+
+    found: Any
+    full: Iterable[Shown] | None = None
+    brief: Iterable[Shown] | None = None
+    files: Sequence[str | Path] = ()
+    code: int = 0
+
+    def show(self, *, as_json: bool, quiet: bool) -> int:
+        """Print it, and return the exit code."""
+        from pellucid.text_blocks import as_json as in_json
+
+        if as_json:
+            echo(*json.dumps(in_json(self.found), indent=2).splitlines())
+        elif quiet:
+            print_blocks([self.found.headline] if self.brief is None else self.brief)
+        else:
+            print_blocks(self.found.blocks() if self.full is None else self.full)
+        echo(*([] if as_json else self.files))
+        return self.code
+
+
+def print_blocks(blocks: Iterable[Shown]) -> None:
+    """Print sentences, lines and tables in their order."""
     for block in blocks:
-        if isinstance(block, str):
+        if isinstance(block, Line | Path):
+            echo(block, err=isinstance(block, Note))
+        elif isinstance(block, str):
             say(block)
         else:
             print_table(*block)
+
+
+def names_and_words(names: Mapping[str, str]) -> Answer:
+    """Return what there is by name, and what each is."""
+    table = ("name", "what it is"), list(names.items()), ("what it is",)
+    return Answer(dict(names), [table], [*map(Line, names)])

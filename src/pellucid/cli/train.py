@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from pellucid.cli.command import command
 from pellucid.cli.flags import SOURCE, options
+from pellucid.cli.terminal import Answer
 from pellucid.cli.training import TRAINING_FLAGS, Asked
 
 if TYPE_CHECKING:
@@ -14,7 +15,9 @@ if TYPE_CHECKING:
 
 @command("train", order=20, short_help="Train with checkpoints; resume where it stopped.")
 @options(source=SOURCE, **TRAINING_FLAGS)
-def train(source: "DataSource", checkpoints: "Checkpoints", training: Mapping[str, Any], asked: Asked) -> int:
+def train(
+    *, source: "DataSource", checkpoints: "Checkpoints", training: Mapping[str, Any], asked: Asked
+) -> Answer:
     """Train a model: checkpoints, model, history and metrics, without the figures of `run`.
 
     `--model auto` takes the preset that suits the data, and says which and why. With --start the weights of a
@@ -32,4 +35,4 @@ def train(source: "DataSource", checkpoints: "Checkpoints", training: Mapping[st
     from pellucid.workflows.train import train as train_in_folder
 
     outcome, folder = asked.train(train_in_folder, source, checkpoints, training)
-    return asked.end(outcome, folder)
+    return Answer(outcome, (), (), [folder], outcome.exit_code)

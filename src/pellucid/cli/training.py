@@ -1,13 +1,13 @@
-"""What ``train`` and ``run`` have in common: their flags, the plan of a training, and how both end."""
+"""What ``train`` and ``run`` have in common: their flags, and the plan of a training."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 from pellucid.cli import options as o
-from pellucid.cli.flags import CHECKPOINTS, TRAINING, Flags
-from pellucid.cli.terminal import echo, print_json, say
+from pellucid.cli.flags import CHECKPOINTS, TRAINING, Flags, flag
+from pellucid.cli.terminal import say
 from pellucid.errors import OptionError
 
 if TYPE_CHECKING:
@@ -20,17 +20,27 @@ if TYPE_CHECKING:
 class Asked:
     """The flags of both besides those of data, training and checkpoints."""
 
-    model: o.ModelName = "auto"
-    start: o.Start = None
-    freeze: o.Freeze = None
-    body: o.Body = None
-    pixels: o.Pixels = None
-    unfreeze: o.Unfreeze = None
-    out: Annotated[Path | None, o.out("The run folder; default: runs/DATA-MODEL-N.")] = None
-    tensorboard: o.TensorBoard = False
-    overwrite: o.OverwriteRun = False
-    as_json: o.Json = False
-    quiet: o.Quiet = False
+    model: str = o.MODEL_NAME
+    start: Path | None = flag(
+        None,
+        group="Network",
+        metavar="MODEL",
+        help="Begin from this trained model: a file or a run folder.",
+    )
+    freeze: str | None = flag(
+        None,
+        group="Network",
+        metavar="LAYER",
+        help="Freeze the layers of --start up to LAYER (see `model show MODEL`).",
+    )
+    body: str | None = o.BODY
+    pixels: str | None = o.PIXELS
+    unfreeze: int | None = flag(
+        None, group="Network", help="Then go on training the body's last blocks, as many as this."
+    )
+    out: Path | None = o.out("The run folder; default: runs/DATA-MODEL-N.")
+    tensorboard: bool = flag(False, group="Output", help="Write event files into the folder.")
+    overwrite: bool = flag(False, group="Output", needs=("out",), help="Replace the run in --out.")
 
     def train(
         self,
@@ -55,10 +65,7 @@ class Asked:
             asked = plan_to_resume(self.out, own, data, **given)
         else:
             asked = plan(self.model, source, **given)
-        folder, is_silent = (
-            self.out or run_folder(source, asked.config.model_name),
-            self.quiet or self.as_json,
-        )
+        folder, is_silent = self.out or run_folder(source, asked.config.model_name), o.is_quiet()
         outcome = use_case(
             asked,
             folder,
@@ -69,14 +76,6 @@ class Asked:
             say=o.say_nothing if is_silent else say,
         )
         return outcome, folder
-
-    def end(self, outcome: "Outcome", result: Path | None) -> int:
-        """Print the outcome as JSON, or else its result; return the exit code, that of a signal if one ended it."""
-        if self.as_json:
-            print_json(outcome.to_dict())
-        elif result is not None:
-            echo(result)
-        return 128 + outcome.signal if outcome.signal else 0
 
 
 TRAINING_FLAGS = {"checkpoints": CHECKPOINTS, "training": TRAINING, "asked": Flags(Asked)}

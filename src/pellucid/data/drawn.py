@@ -10,12 +10,16 @@ drew them, and can draw any number more, is in ``scripts/drawn_cats``.
 import hashlib
 import io
 from importlib import resources
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from pellucid.data.dataset import Dataset, Split
 from pellucid.errors import DataError
 from pellucid.types import Array
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 CLASSES = ("non-cat", "cat")
 FILE_NAME, NEW_NAME = "drawn-cats.png", "drawn-cat-new.png"
@@ -48,9 +52,7 @@ def load_drawn_cats() -> Split:
     >>> cats.train.X.shape, cats.train.counts, cats.test.counts
     ((209, 64, 64, 3), array([104, 105]), array([25, 25]))
     """
-    from PIL import Image
-
-    with Image.open(io.BytesIO(_shipped(FILE_NAME))) as sheet:
+    with _shipped(FILE_NAME) as sheet:
         labels = sheet.info["labels"]
         rows = np.asarray(sheet).reshape(-1, SIZE, COLUMNS, SIZE, 3)
     X = rows.swapaxes(1, 2).reshape(-1, SIZE, SIZE, 3)[: N_TRAIN + N_TEST]
@@ -72,14 +74,14 @@ def load_new_picture() -> Array:
     >>> load_new_picture().shape
     (256, 256, 3)
     """
-    from PIL import Image
-
-    with Image.open(io.BytesIO(_shipped(NEW_NAME))) as picture:
+    with _shipped(NEW_NAME) as picture:
         return np.array(picture)
 
 
-def _shipped(name: str) -> bytes:
-    """Return the bytes of a shipped file, whose hash is checked."""
+def _shipped(name: str) -> "Image.Image":
+    """Return a shipped picture, the hash of whose file is checked."""
+    from PIL import Image
+
     try:
         content = resources.files("pellucid.data").joinpath(name).read_bytes()
     except OSError as error:
@@ -90,4 +92,4 @@ def _shipped(name: str) -> bytes:
         raise DataError(
             f"drawn-cats: {name} is damaged: {len(content)} bytes, sha256 {found[:12]}.... Reinstall pellucid."
         )
-    return content
+    return Image.open(io.BytesIO(content))

@@ -18,7 +18,7 @@ from pellucid.text import printable
 from pellucid.types import Array
 
 if TYPE_CHECKING:
-    from pellucid.data.readers.table_schema import TableSchema
+    pass
 
 FORMAT_VERSION = 1
 SUFFIX = ".safetensors"
@@ -88,10 +88,16 @@ def model_of(header: Mapping[str, Any], arrays: Mapping[str, Array]) -> Model:
     rule, schema = header["preprocessing"], header["schema"]
     model.preprocessing = None if rule is None else Preprocessing.from_config(rule)
     model.inputs_seen = seen_from_config(header.get("inputs"))
-    model._schema = None if schema is None else _schema_of(schema)
-    model.classes = _classes_of(model, header["classes"])
+    if schema is not None:
+        from pellucid.data.readers.table_schema import TableSchema
+
+        model._schema = TableSchema.from_config(schema)
+    model.classes = check_option("model file", "classes", header["classes"], tuple[str, ...])
+    check_classes(model, model.classes)
     model._summary_of_training = _training_of(header["training"])
-    model._n_body = _n_body_of(model)
+    model._n_body = n = model._summary_of_training.get("body", {}).get("n_layers", 0)
+    if type(n) is not int or not 0 <= n < len(model._places):
+        raise FormatError(f"its body has {n!r} layers of {len(model._places)}")
     model._novelty = _novelty_of(model, {name: arrays[name] for name in NOVELTY if name in arrays})
     return model
 
@@ -126,7 +132,8 @@ def load(path: str | Path, *, allow_nonfinite: bool = False) -> Model:
             f"{path}: expected model format {FORMAT_VERSION} or earlier, got {version}. "
             "It was written by a later pellucid; update with: pip install -U pellucid"
         )
-    broken = next((name for name, array in arrays.items() if not _is_finite(array)), None)
+    floats = ((name, array) for name, array in arrays.items() if array.dtype.kind == "f")
+    broken = next((name for name, array in floats if not np.isfinite(array).all()), None)
     if broken is not None and not allow_nonfinite:
         raise FormatError(
             f"{path}: {broken!r} holds NaN or infinite numbers, so that the model cannot predict. Train it again; "
@@ -172,27 +179,6 @@ def model_file(path: Path) -> Path:
     return path / "model.safetensors" if path.is_dir() else path
 
 
-def _schema_of(config: Any) -> "TableSchema":
-    from pellucid.data.readers.table_schema import TableSchema
-
-    return TableSchema.from_config(config)
-
-
-def _classes_of(model: Model, classes: Any) -> tuple[str, ...]:
-    """Return the names of the classes, checked."""
-    names: tuple[str, ...] = check_option("model file", "classes", classes, tuple[str, ...])
-    check_classes(model, names)
-    return names
-
-
-def _n_body_of(model: Model) -> int:
-    """Return how many layers were trained elsewhere, by the model's own record."""
-    n = model._summary_of_training.get("body", {}).get("n_layers", 0)
-    if type(n) is not int or not 0 <= n < len(model._places):
-        raise FormatError(f"its body has {n!r} layers of {len(model._places)}")
-    return n
-
-
 def novelty_arrays(model: Model) -> dict[str, Array]:
     """Return what a model with a pretrained body keeps of its training photos, by which others are judged."""
     test = model._novelty
@@ -230,8 +216,3 @@ def _training_of(summary: Any) -> dict[str, Any]:
         if key in recorded:
             check_option("model file", f"training.{key}", recorded[key], kind)
     return recorded
-
-
-def _is_finite(array: Array) -> bool:
-    """Return whether an array has neither NaN nor infinity; other things than floats have none."""
-    return array.dtype.kind != "f" or bool(np.isfinite(array).all())

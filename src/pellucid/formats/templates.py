@@ -1,13 +1,15 @@
 """Templates of the files that are written, in the folder ``templates`` of a package."""
 
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from jinja2 import Template
 
 
+@cache
 def template(package: str, name: str, *, autoescape: bool, **filters: Any) -> "Template":
-    """Return a template of a package; filters are there as functions too."""
+    """Return a template of a package, kept for the next; filters are there as functions too."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(

@@ -71,16 +71,21 @@ def network_diagram(rows: Sequence[LayerRow], *, input_shape: Shape) -> Figure:
         return _boxes(rows, tuple(input_shape), total)
 
 
+def _titled(height: float, title: str, total: str) -> tuple[Figure, Axes]:
+    figure = new_figure(height, layout=None)
+    axes = drawing_axes(figure, height)
+    axes.text(0.12, 0.24, title, fontsize=12, fontweight="bold", va="center")
+    axes.text(0.12, 0.54, total, color=MUTED, va="center")
+    return figure, axes
+
+
 def _units(rows: Sequence[LayerRow], input_shape: Shape, total: str) -> Figure:
     from matplotlib.collections import LineCollection
 
     widths = [math.prod(input_shape), *(row.output_shape[-1] for row in rows)]
-    figure = new_figure(4.7, layout=None)
-    axes = drawing_axes(figure, 4.7)
     is_image = len(input_shape) > 1
     title = " → ".join(([by(input_shape)] if is_image else []) + [str(n) for n in widths])
-    axes.text(0.12, 0.24, title, fontsize=12, fontweight="bold", va="center")
-    axes.text(0.12, 0.54, total, color=MUTED, va="center")
+    figure, axes = _titled(4.7, title, total)
     x = np.linspace(0.85, WIDTH - 0.95, len(widths))
     heights = [_unit_heights(n) for n in widths]
     for i, row in enumerate(rows):
@@ -127,12 +132,9 @@ def _boxes(rows: Sequence[LayerRow], input_shape: Shape, total: str) -> Figure:
     n_columns = math.ceil((len(rows) + 1) / n_lines)  # lines as equally filled as they can be
     step = WIDTH / n_columns if n_lines > 1 else WIDTH / N_COLUMNS
     height = 0.85 + LINE_HEIGHT * n_lines
-    figure = new_figure(height, layout=None)
-    axes = drawing_axes(figure, height)
     n_layers = f"{len(rows)} layer" + ("s" if len(rows) > 1 else "")
     title = f"{n_layers}, from {by(input_shape)} to {by(rows[-1].output_shape)}"
-    axes.text(0.12, 0.24, title, fontsize=12, fontweight="bold", va="center")
-    axes.text(0.12, 0.54, total, color=MUTED, va="center")
+    figure, axes = _titled(height, title, total)
     first = LayerRow("input", "Input", "", input_shape, 0, 0)
     for i, row in enumerate([first, *rows]):
         line, column = divmod(i, n_columns)

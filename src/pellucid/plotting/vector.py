@@ -64,13 +64,14 @@ def image_to_vector(image: Array, label: str = "") -> Figure:
     with look():
         figure = new_figure(4.7, layout=None)
         axes = drawing_axes(figure, 4.7)
-        _whole_picture(figure, axes, cube, label)
-        _first_pixels(axes, cube)
+        n = min(3, *cube.shape[:2])  # rows and columns of pixels that are shown enlarged
+        _whole_picture(figure, axes, cube, label, n)
+        _first_pixels(axes, cube, n)
         _column(axes, cube)
     return figure
 
 
-def _whole_picture(figure: Figure, axes: Axes, cube: Array, label: str) -> None:
+def _whole_picture(figure: Figure, axes: Axes, cube: Array, label: str, n: int) -> None:
     height, width = cube.shape[:2]
     title = Line("1  The image: {}" if label else "1  The image", INK, True, label).fitted(2.5, 10)
     axes.text(0.12, 0.22, title, fontweight="bold", va="center")
@@ -82,29 +83,26 @@ def _whole_picture(figure: Figure, axes: Axes, cube: Array, label: str) -> None:
     for spine in small.spines.values():
         spine.set(visible=True, color=LINE)
     axes.text(0.12, 0.62, f"{by((height, width))} pixels", color=MUTED, va="center", fontsize=9)
-    n = _block(cube)
     side = n * scale  # the corner that the next panel enlarges, and the lines that lead there
     small.plot([-0.5, n - 0.5, n - 0.5, -0.5, -0.5], [-0.5, -0.5, n - 0.5, n - 0.5, -0.5], color=RED, lw=1.6)
     axes.plot([0.12 + side, 2.75], [top, 0.85], color=RED, lw=0.8, ls=":")
     axes.plot([0.12 + side, 2.75], [top + side, 3.05], color=RED, lw=0.8, ls=":", zorder=0)
 
 
-def _block(cube: Array) -> int:
-    """The number of rows and columns of pixels that are shown enlarged."""
-    return int(min(3, *cube.shape[:2]))
-
-
-def _first_pixels(axes: Axes, cube: Array) -> None:
+def _first_pixels(axes: Axes, cube: Array, n: int) -> None:
     from matplotlib.patches import Rectangle
 
-    n, letters = _block(cube), CHANNELS[cube.shape[2]]
-    size = 2.2 / n
+    letters, size = CHANNELS[cube.shape[2]], 2.2 / n
+    scaled = cube[:n, :n] / 255 if cube.dtype == np.uint8 else np.clip(cube[:n, :n].astype(float), 0, 1)
+    colors = (
+        np.repeat(scaled, 3, axis=2) if len(letters) == 1 else scaled[..., :3]
+    )  # transparency is left out
     axes.text(2.75, 0.22, "2  Its pixels are numbers", fontweight="bold", va="center")
     corner = "the only pixel" if n == 1 else f"the {n} × {n} pixels of the top left corner"
     axes.text(2.75, 0.62, corner, color=MUTED, va="center", fontsize=9)
     for i, j in itertools.product(range(n), range(n)):
         left, top = 2.75 + j * size, 0.85 + i * size
-        color = _rgb(cube[i, j])
+        color = colors[i, j]
         axes.add_patch(Rectangle((left, top), size, size, facecolor=color, edgecolor=LINE, lw=1))
         is_dark = np.dot(color, (0.299, 0.587, 0.114)) < 0.55
         lines = [f"{letter} {_number(v)}".strip() for letter, v in zip(letters, cube[i, j], strict=True)]
@@ -125,26 +123,20 @@ def _first_pixels(axes: Axes, cube: Array) -> None:
     axes.text(2.75, 3.27, f"{named}:\n{span}", color=MUTED, va="top", fontsize=9, linespacing=1.4)
 
 
-def _rgb(pixel: Array) -> Array:
-    """The colour of one pixel, three floats from 0 to 1; transparency is left out."""
-    scaled = pixel / 255 if pixel.dtype == np.uint8 else np.clip(pixel.astype(float), 0, 1)
-    return np.repeat(scaled, 3) if len(pixel) == 1 else scaled[:3]
-
-
 def _number(value: np.number[Any]) -> str:
     return f"{value:.3g}" if np.issubdtype(value.dtype, np.floating) else f"{value}"
 
 
-def _shown_entries(cube: Array) -> list[int]:
-    """The positions in the vector that are listed: two pixels, the first of the second row, and the last one."""
-    height, width, n = cube.shape
-    starts = {0, n, width * n, height * width * n - n}
-    return sorted({s + channel for s in starts if s < cube.size for channel in range(n)})
-
-
 def _column(axes: Axes, cube: Array) -> None:
     """List entries of the vector: where each stands, its value, and where in the image it comes from."""
-    entries = _shown_entries(cube)
+    height, width, n = cube.shape
+    starts = {
+        0,
+        n,
+        width * n,
+        height * width * n - n,
+    }  # of two pixels, the first of the second row, the last one
+    entries = sorted({s + channel for s in starts if s < cube.size for channel in range(n)})
     n_lines = len(entries) + sum(b - a > 1 for a, b in itertools.pairwise(entries))
     step = min(0.24, 3.45 / n_lines)
     x, y = 5.45, 0.85

@@ -2,18 +2,18 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 
 from pellucid.errors import DataError
 from pellucid.ops.metrics import mean_recall
 from pellucid.stats.intervals import wilson_interval
+from pellucid.text_blocks import InJson
 from pellucid.types import Array
 
 
 @dataclass(frozen=True, eq=False)
-class ConfusionMatrix:
+class ConfusionMatrix(InJson):
     """How often each class was predicted as each.
 
     Attributes
@@ -29,6 +29,11 @@ class ConfusionMatrix:
     counts: Array
     classes: tuple[str, ...]
     trained_majority: int | None = None
+
+    in_json = (
+        "n_samples n_correct accuracy accuracy_interval balanced_accuracy baseline baseline_interval "
+        "majority_class majority_of confusion=counts classes"
+    )
 
     @cached_property
     def n_samples(self) -> int:
@@ -81,22 +86,6 @@ class ConfusionMatrix:
     def baseline_interval(self) -> tuple[float, float]:
         """Wilson's 95 % interval of the majority-class baseline."""
         return wilson_interval(int(self.counts[self.majority].sum()), self.n_samples)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return matrix and metrics as JSON can hold them."""
-        return {
-            "n_samples": self.n_samples,
-            "n_correct": self.n_correct,
-            "accuracy": self.accuracy,
-            "accuracy_interval": list(self.accuracy_interval),
-            "balanced_accuracy": self.balanced_accuracy,
-            "baseline": self.baseline,
-            "baseline_interval": list(self.baseline_interval),
-            "majority_class": self.majority_class,
-            "majority_of": self.majority_of,
-            "confusion": self.counts.tolist(),
-            "classes": list(self.classes),
-        }
 
 
 def confusion_matrix(

@@ -154,10 +154,6 @@ def bind(
             raise CallError(f"{where}: takes no {noun}s, got {unknown[0]!r}. Leave it out.") from None
         if unknown:
             raise CallError(f"{where}: {unknown_name(noun, unknown[0], names)}") from None
-        pair = " Give samples and labels as one pair: (X, y)." if _is_apart(args, names) else ""
+        is_apart = "data" in names and len(args) > 2 and all(hasattr(one, "__len__") for one in args[1:3])
+        pair = " Give samples and labels as one pair: (X, y)." if is_apart else ""
         raise CallError(f"{where}: {error}. Its {noun}s: {', '.join(names) or 'none'}.{pair}") from None
-
-
-def _is_apart(args: Any, names: list[str]) -> bool:
-    """Return whether samples and labels were given as two arguments, to a function that takes a data set."""
-    return "data" in names and len(args) > 2 and all(hasattr(one, "__len__") for one in args[1:3])

@@ -162,7 +162,10 @@ def declared(cls: type) -> Declared:
         fields = {
             name: (hint, limits) for name, (hint, limits) in _fields_of(cls).items() if limits.in_config
         }
-        defaults = {field.name: _default_of(field) for field in dataclasses.fields(cls)}
+        defaults = {
+            field.name: field.default if field.default_factory is MISSING else field.default_factory()
+            for field in dataclasses.fields(cls)
+        }
         return Declared(fields, defaults, "")
     options, defaults, rest = {}, {}, ""
     made: Any = cls
@@ -187,10 +190,6 @@ def _fields_of(cls: type) -> dict[str, tuple[Any, Limits]]:
     return {
         field.name: (hints.get(field.name, Any), field.metadata.get("limits", NO_LIMITS)) for field in fields
     }
-
-
-def _default_of(field: "dataclasses.Field[Any]") -> Any:
-    return field.default if field.default_factory is MISSING else field.default_factory()
 
 
 def hints_of(source: Any) -> dict[str, Any]:

@@ -32,19 +32,18 @@ from __future__ import annotations
 
 import io
 import re
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from pellucid.files import write_atomically
+from pellucid.formats.templates import template
 from pellucid.plotting.saving import data_uri, figure_png, smaller
 from pellucid.reporting.elements import Cell, ReportContent
 from pellucid.text import percent, unbroken
 
 if TYPE_CHECKING:
-    from jinja2 import Environment
     from matplotlib.figure import Figure
 
 CSS_DPI = 100  # a figure of 8 inches is shown 800 pixels wide
@@ -79,9 +78,9 @@ def write_report(content: ReportContent, path: str | Path) -> Path:
     """
     from pellucid.version import __version__
 
-    template = _environment().get_template("report.html.jinja")
-    page = template.render(report=content, version=__version__, sheet=content.sheet)
-    write_atomically(path, page)
+    words = {"picture": _picture, "cell": _cell, "percent": percent, "text": _text}
+    page = template("pellucid.reporting", "report.html.jinja", autoescape=True, **words)
+    write_atomically(path, page.render(report=content, version=__version__, sheet=content.sheet))
     return Path(path)
 
 
@@ -128,18 +127,3 @@ def _text(words: str) -> str:
         code.format(part) if i % 2 else escape(_HYPHEN.sub("-\N{WORD JOINER}", part))
         for i, part in enumerate(parts)
     )
-
-
-@cache
-def _environment() -> Environment:
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    environment = Environment(
-        loader=PackageLoader("pellucid.reporting", "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters.update(picture=_picture, cell=_cell, percent=percent, text=_text)
-    return environment

@@ -73,13 +73,17 @@ def find_source(model: Model, path: Path) -> DataSource | None:
     return source if reading_of(source) == known else None  # a model that was put into another's folder
 
 
-def own_source(path: Path) -> DataSource:
-    """Return where the data of a model are, by its run folder or, of a built-in set, its own record.
+def model_and_data(where: str, model: Model | str | Path, data: Any) -> tuple[Model, Any]:
+    """Return a model, read where it is named, and the data that are given, or those of its run where none are.
 
     Parameters
     ----------
-    path : Path
-        Of the model: a file or run folder.
+    where : str
+        For messages.
+    model : Model, str or Path
+        A file or run folder says by its record where its data are, of a built-in set alone by itself.
+    data : optional
+        A name becomes a :class:`DataSource`; other data stay as they are.
 
     Raises
     ------
@@ -87,25 +91,23 @@ def own_source(path: Path) -> DataSource:
         If it is no model.
     DataError
         If it does not say where its data are, or they are no longer there.
+    OptionError
+        If no data are given and the model is not one that is named.
     """
-    source = find_source(load(path), path)
-    if source is None:
-        raise DataError(f"{path}: the model does not say where its data are. Name them behind the model.")
-    if is_gone(source):
-        raise DataError(
-            f"{path}: the data of this model are no longer at {source.name}. Name behind the model where they are "
-            "now."
-        )
-    return source
-
-
-def named_source(where: str, model: Model | str | Path, data: Any) -> Any:
-    """Return where data by name are, or those of a model's run where none are given; other data as they are."""
+    loaded = model if isinstance(model, Model) else load(model)
     if data is not None:
-        return DataSource(str(data)) if isinstance(data, str | Path) else data
+        return loaded, DataSource(str(data)) if isinstance(data, str | Path) else data
     if isinstance(model, Model):
         raise OptionError(f"{where}: name the data. Those of its training are known of a run folder alone.")
-    return own_source(Path(model))
+    source = find_source(loaded, Path(model))
+    if source is None:
+        raise DataError(f"{model}: the model does not say where its data are. Name them behind the model.")
+    if is_gone(source):
+        raise DataError(
+            f"{model}: the data of this model are no longer at {source.name}. Name behind the model where they are "
+            "now."
+        )
+    return loaded, source
 
 
 def find_training_photos(model: Model, path: Path, data: str | None = None) -> tuple[Dataset | None, str]:

@@ -1,10 +1,9 @@
 """The page at ``/``: the models and the OpenAPI document to read, without scripts or anything from elsewhere."""
 
 from collections.abc import Mapping, Sequence
-from functools import cache
-from importlib.resources import files
 from typing import Any
 
+from pellucid.formats.templates import template
 from pellucid.server.models import Served
 from pellucid.text import by, join_some
 
@@ -45,7 +44,7 @@ def page(document: Mapping[str, Any], models: Sequence[Served], *, has_form: boo
         for status, response in operation["responses"].items()
         if status != FINE
     }
-    text: str = _template().render(
+    text: str = template("pellucid.server", "page.html.jinja", autoescape=True).render(
         info=document["info"],
         models=[(each.name, takes(each), predicts(each)) for each in models],
         operations=operations,
@@ -68,11 +67,3 @@ def predicts(served: Served) -> str:
     kinds = {"regression": "numbers", "multi_label": "which hold of"}
     kind = kinds.get(served.model._loss.kind, "one of")
     return f"{kind} {join_some(served.model.classes, MOST_NAMES)}".rstrip()
-
-
-@cache
-def _template() -> Any:
-    from jinja2 import Environment
-
-    environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    return environment.from_string(files("pellucid.server").joinpath("page.html").read_text("utf-8"))

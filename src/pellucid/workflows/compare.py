@@ -1,8 +1,6 @@
 """Compare two models, or look at one: what the command ``compare`` does."""
 
-import json
 from collections.abc import Mapping, Sequence
-from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -17,16 +15,14 @@ from pellucid.evaluation.comparison.paired import PairedComparison, compare_on_t
 from pellucid.evaluation.comparison.seeds import SeedComparison, compare_seeds
 from pellucid.evaluation.comparison.splitting import folds_of
 from pellucid.evaluation.scores.other_data import on_new_table
-from pellucid.files import write_atomically
-from pellucid.folders import atomic_folder
 from pellucid.nn.model import Model
 from pellucid.nn.presets import PRETRAINED, check_has_body
-from pellucid.plotting.saving import save_figures
 from pellucid.progress import Progress, shown_progress
 from pellucid.registry import flags_of, validate_call
 from pellucid.runs.candidates import Candidate, find_candidate
 from pellucid.runs.train_many import n_jobs_that_fit
 from pellucid.training.options import TrainingOptions
+from pellucid.workflows.results import results_folder, write_result
 
 Source = str | Path | Model
 Comparison = PairedComparison | CrossValidation | SeedComparison
@@ -114,10 +110,7 @@ def compare(
         source = read[0] if all(one == read[0] for one in read) else source
     split = source.load() if isinstance(source, DataSource) else source
     jobs = n_jobs or n_jobs_that_fit(candidates)
-    with (
-        nullcontext() if out is None else atomic_folder(Path(out), overwrite=overwrite) as folder,
-        shown_progress(progress) as show,
-    ):
+    with results_folder(out, overwrite=overwrite) as folder, shown_progress(progress) as show:
         found: Comparison
         if n_seeds is not None:
             found = compare_seeds(split, candidates, n_seeds, first_seed=seed, n_jobs=jobs, progress=show)
@@ -130,8 +123,7 @@ def compare(
             tests, notes = _test_parts(split, candidates, path)
             found = compare_on_test(split, *candidates, tests=tests, notes=notes, progress=show)
         if folder is not None:
-            write_atomically(folder / f"{found.name}.json", json.dumps(found.to_dict(), indent=2) + "\n")
-            save_figures(found.figures(), folder)
+            write_result(found, found.name, found.figures(), folder, folder)
     return found
 
 

@@ -14,13 +14,12 @@ from pellucid.evaluation.scores.evaluate import SEED
 from pellucid.evaluation.scores.evaluate import evaluate as evaluate_arrays
 from pellucid.evaluation.scores.other_data import OTHER_DATA, on_new_table
 from pellucid.evaluation.scores.scores import Scores
-from pellucid.formats.safetensors import load
 from pellucid.nn.by_name import ModelLike
 from pellucid.nn.model import Model
 from pellucid.prediction.predict import Compute, compute_here
 from pellucid.progress import Progress, shown_progress
 from pellucid.registry import validate_call
-from pellucid.runs.data import named_source, source_for
+from pellucid.runs.data import model_and_data, source_for
 from pellucid.runs.record import holds_run, read_run
 from pellucid.stats.bootstrap import N_RESAMPLES
 from pellucid.stats.intervals import LEVEL
@@ -70,9 +69,9 @@ def evaluate(
     >>> evaluate(model, moons).accuracy == evaluate(model, moons.test).accuracy == evaluate(model, "moons").accuracy
     True
     """
-    path, source = None if isinstance(model, Model) else Path(model), named_source("evaluate", model, data)
+    path = None if isinstance(model, Model) else Path(model)
+    model, source = model_and_data("evaluate", model, data)
     options: dict[str, Any] = {"level": level, "n_resamples": n_resamples, "seed": seed, "metrics": metrics}
-    model = model if isinstance(model, Model) else load(model)
     with shown_progress(progress) as show:
         options |= {"progress": show, "compute": compute}
         if not isinstance(source, DataSource):

@@ -1,9 +1,6 @@
 """Explain a model's prediction for a photo: what the command ``explain`` does."""
 
-import json
 from collections.abc import Sequence
-from contextlib import nullcontext
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,17 +11,15 @@ from pellucid.evaluation.explain.image_context import N_NEAR, ImageContext
 from pellucid.evaluation.saliency.compute_maps import METHODS, check_methods
 from pellucid.evaluation.saliency.plot_maps import first_layer_figure
 from pellucid.evaluation.saliency.scoring import check_takes_image, target_of
-from pellucid.files import write_atomically
-from pellucid.folders import atomic_folder
 from pellucid.formats.safetensors import load
 from pellucid.nn.by_name import ModelLike
 from pellucid.nn.model import Model
-from pellucid.plotting.saving import save_figures
 from pellucid.prediction.predict import check_weights
 from pellucid.progress import Progress, shown_progress
 from pellucid.registry import validate_call
 from pellucid.runs.data import find_training_photos
 from pellucid.types import Array
+from pellucid.workflows.results import results_folder, write_result
 
 STAGES = ("training photos", "prediction and neighbours", "saliency maps", "pictures")
 
@@ -91,10 +86,7 @@ def explain_photo(
     check_weights(str(path or "explain_photo"), model)
     photo = ImageContext.of(model, image)
     wanted = target_of(model, photo.outputs, target)
-    with (
-        nullcontext() if out is None else atomic_folder(Path(out), overwrite=overwrite) as folder,
-        shown_progress(progress) as show,
-    ):
+    with results_folder(out, overwrite=overwrite) as folder, shown_progress(progress) as show:
         show(STAGES[0], 0, len(STAGES))
         train, note = _training_photos(model, path, data) if photo.classes else (None, "")
         show(STAGES[1], 1, len(STAGES))
@@ -104,7 +96,11 @@ def explain_photo(
         found = explanation(model, name, photo, wanted, chosen, note)
         show(STAGES[3], 3, len(STAGES))
         if folder is not None and out is not None:
-            found = _write(found, folder, Path(out))
+            figures = {"photo": found.plot()} if found.photo.classes else {}
+            figures["saliency"] = found.maps.plot()
+            if found.weights is not None:
+                figures["first-layer"] = first_layer_figure(found.weights)
+            found = write_result(found, "explanation", figures, folder, out, text=True)
         show(STAGES[3], 4, len(STAGES))
     return found
 
@@ -116,16 +112,3 @@ def _training_photos(model: Model, path: Path | None, data: Any) -> tuple[Datase
     if data is None or isinstance(data, str | Path):
         return find_training_photos(model, path or Path(), None if data is None else str(data))
     return as_dataset(data, "explain_photo: data"), ""
-
-
-def _write(found: PhotoExplanation, folder: Path, out: Path) -> PhotoExplanation:
-    figures = {"photo": found.plot()} if found.photo.classes else {}
-    figures["saliency"] = found.maps.plot()
-    if found.weights is not None:
-        figures["first-layer"] = first_layer_figure(found.weights)
-    pictures = save_figures(figures, folder)
-    names = (*pictures, "explanation.txt", "explanation.json")
-    found = replace(found, files=tuple(out / name for name in names))
-    write_atomically(folder / "explanation.txt", str(found) + "\n")
-    write_atomically(folder / "explanation.json", json.dumps(found.to_dict(), indent=2) + "\n")
-    return found

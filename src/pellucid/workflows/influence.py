@@ -1,9 +1,6 @@
 """Which training samples influenced a run's predictions: what the command ``influence`` does."""
 
-import json
 from collections.abc import Sequence
-from contextlib import nullcontext
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +8,11 @@ from pellucid.evaluation.influence.explain import N_DRAWS
 from pellucid.evaluation.influence.explained import InfluenceOutcome
 from pellucid.evaluation.influence.find_influence import begin_influence
 from pellucid.evaluation.influence.plot_influence import influence_figure
-from pellucid.files import write_atomically
-from pellucid.folders import atomic_folder
-from pellucid.plotting.saving import save_figures
 from pellucid.progress import Progress, shown_progress
 from pellucid.registry import validate_call
 from pellucid.runs.record import read_run
 from pellucid.runs.run import Run
+from pellucid.workflows.results import results_folder, write_result
 
 
 @validate_call("samples", "method", "top", "retrain", "n_draws", "n_jobs", "overwrite")
@@ -83,10 +78,7 @@ def influence(
         "n_draws": n_draws,
         "n_jobs": n_jobs,
     }
-    with (
-        nullcontext() if out is None else atomic_folder(Path(out), overwrite=overwrite) as written,
-        shown_progress(progress) as show,
-    ):
+    with results_folder(out, overwrite=overwrite) as written, shown_progress(progress) as show:
         if not isinstance(run, Run):
             folder = Path(run)
             run = read_run(folder, data=data)
@@ -96,7 +88,4 @@ def influence(
         train, test = outcome.split.train, outcome.split.test
         shown = outcome.explanations if train.has_pictures else ()
         figures = {f"influence-{one.index}": influence_figure(one, train, test) for one in shown}
-        names = ("influence.json", *save_figures(figures, written))
-        outcome = replace(outcome, files=tuple(Path(out) / name for name in names))
-        write_atomically(written / "influence.json", json.dumps(outcome.to_dict(), indent=2) + "\n")
-    return outcome
+        return write_result(outcome, "influence", figures, written, out)

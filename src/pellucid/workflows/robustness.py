@@ -1,8 +1,6 @@
 """The accuracy of a model on changed photos, both in memory or by name: what the command ``robustness`` prints."""
 
-import json
 from collections.abc import Iterable, Mapping
-from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -18,18 +16,13 @@ from pellucid.evaluation.robustness.plot_robustness import perturbation_sheet, r
 from pellucid.evaluation.robustness.try_perturbations import check_model, typical_photo
 from pellucid.evaluation.robustness.try_perturbations import robustness as try_perturbations
 from pellucid.evaluation.scores.other_data import OTHER_DATA, was_trained_on_other
-from pellucid.files import write_atomically
-from pellucid.folders import atomic_folder
-from pellucid.formats.safetensors import load
 from pellucid.nn.by_name import ModelLike
 from pellucid.nn.model import Model
-from pellucid.plotting.saving import save_figure
 from pellucid.prediction.predict import predict
 from pellucid.progress import Progress, shown_progress
 from pellucid.registry import validate_call
-from pellucid.runs.data import named_source, source_for
-
-FILES = ("curves.png", "sheet.png", "robustness.json")
+from pellucid.runs.data import model_and_data, source_for
+from pellucid.workflows.results import results_folder, write_result
 
 
 @validate_call("sample", "seed", "overwrite")
@@ -70,8 +63,7 @@ def robustness(
     PellucidError
         If model, data, names or strengths do not fit, or the folder cannot be written.
     """
-    source = named_source("robustness", model, data)
-    model = model if isinstance(model, Model) else load(model)
+    model, source = model_and_data("robustness", model, data)
     check_model("robustness", model)
     test, about_data = _photos(model, source)
     if sample is not None and not 0 <= sample < len(test):
@@ -84,10 +76,7 @@ def robustness(
         "strengths": strengths,
         "seed": seed,
     }
-    with (
-        nullcontext() if out is None else atomic_folder(Path(out), overwrite=overwrite) as folder,
-        shown_progress(progress) as show,
-    ):
+    with results_folder(out, overwrite=overwrite) as folder, shown_progress(progress) as show:
         predictions, count = predict(model, test), partial(show, "changing photos")
         found = try_perturbations(model, test, **options, predictions=predictions, progress=count)
         found = replace(found, about_data=about_data)
@@ -96,11 +85,8 @@ def robustness(
         shown = typical_photo(predictions) if sample is None else sample
         label = int(predictions.y_true[shown])  # in the order of the model's classes
         sheet = perturbation_sheet(model, test.X[shown], label=label, row=shown, noun=test.noun, **options)
-        save_figure(robustness_curves(found), folder / FILES[0])
-        save_figure(sheet, folder / FILES[1])
-        found = replace(found, photo=shown, files=tuple(Path(out, name) for name in FILES))
-        write_atomically(folder / FILES[2], json.dumps(found.to_dict(), indent=2) + "\n")
-    return found
+        figures = {"curves": robustness_curves(found), "sheet": sheet}
+        return write_result(replace(found, photo=shown), "robustness", figures, folder, out)
 
 
 def _photos(model: Model, source: Any) -> tuple[Dataset, tuple[str, ...]]:

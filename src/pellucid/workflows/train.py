@@ -69,6 +69,11 @@ class Outcome:
     advice: tuple[Advice, ...] = ()
     report: Path | None = None
 
+    @property
+    def exit_code(self) -> int:
+        """Of the command: 0, or of a training that a signal stopped 128 and its number."""
+        return 128 + self.signal if self.signal else 0
+
     def to_dict(self) -> dict[str, Any]:
         """Return folder, report, metrics and what to try next as JSON can hold them."""
         report = {} if self.report is None else {"report": str(self.report)}

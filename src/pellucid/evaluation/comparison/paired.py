@@ -78,6 +78,7 @@ class PairedComparison(Result):
 
     name = "comparison"
     columns = ("model", "accuracy", "95 %", "balanced", "correct", "trained")
+    in_json = "data mcnemar only_a_correct=only_a only_b_correct=only_b headline notes=about_data"
     is_complete = True
 
     data: str
@@ -167,17 +168,11 @@ class PairedComparison(Result):
     def to_dict(self) -> dict[str, Any]:
         """Return everything as JSON can hold it."""
         best = self.a.confusion
-        return {
-            "data": self.data,
+        return super().to_dict() | {
             "n_samples": len(self.test),
             "baseline": {"accuracy": best.baseline, "majority_class": best.majority_class},
             "rows": self.to_rows(),
             "difference": {"accuracy": self.difference, "interval": as_json(self.difference_interval)},
-            "mcnemar": as_json(self.mcnemar),
-            "only_a_correct": self.only_a,
-            "only_b_correct": self.only_b,
-            "headline": self.headline,
-            "notes": list(self.about_data),
         }
 
     def figures(self) -> "dict[str, Figure]":

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 
 QUARTILES = ("min", "lower_quartile", "median", "upper_quartile", "max")
+HEADS = tuple(name.replace("_", " ") for name in QUARTILES)
 
 
 @dataclass(frozen=True)
@@ -121,11 +122,7 @@ class SeedComparison(Result):
     in_json = "data n_test n_seeds is_complete headline"
     columns = (
         "model",
-        "min",
-        "lower quartile",
-        "median",
-        "upper quartile",
-        "max",
+        *HEADS,
         "mean",
         "sd",
         "above baseline",

@@ -51,6 +51,7 @@ class PhotoExplanation(Result):
     files: tuple[Path, ...] = field(default=(), compare=False)
 
     columns = ImageContext.columns
+    in_json = "image=name headline prediction=photo.prediction photo notes files"
 
     @property
     def headline(self) -> str:
@@ -74,16 +75,9 @@ class PhotoExplanation(Result):
 
     def to_dict(self) -> dict[str, Any]:
         """Return it without the pixels, as JSON can hold it."""
-        return {
-            "image": self.name,
-            "headline": self.headline,
-            "prediction": self.photo.prediction,
-            "photo": self.photo.to_dict(),
-            "saliency": [found.to_dict() for found in self.maps.values()],
-            "first_layer": None if self.weights is None else self.weights.to_rows()[0],
-            "notes": list(self.notes),
-            "files": [str(path) for path in self.files],
-        }
+        first = None if self.weights is None else self.weights.to_rows()[0]
+        maps = [found.to_dict() for found in self.maps.values()]
+        return super().to_dict() | {"saliency": maps, "first_layer": first}
 
     def __repr__(self) -> str:
         return f"PhotoExplanation({self.name}: {self.photo.prediction})"

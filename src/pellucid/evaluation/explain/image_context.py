@@ -16,7 +16,7 @@ from pellucid.evaluation.saliency.scoring import prepared_image, read_photo
 from pellucid.nn.model import Model, read
 from pellucid.ops.losses.base import LOSSES
 from pellucid.text import percent, placed, shorten
-from pellucid.text_blocks import Block, Result, as_json
+from pellucid.text_blocks import Block, InJson, Result
 from pellucid.types import Array
 
 N_NEAR = 5
@@ -24,7 +24,7 @@ LONGEST_NAME = 40  # of a file, in a table
 
 
 @dataclass(frozen=True, eq=False)
-class Neighbour:
+class Neighbour(InJson):
     """A training photo near to the photo.
 
     Attributes
@@ -46,13 +46,11 @@ class Neighbour:
     image: Array
     name: str = ""
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return it without the pixels, as JSON can hold it."""
-        return {"index": self.index, "label": self.label, "distance": self.distance, "name": self.name}
+    in_json = "index label distance name"
 
 
 @dataclass(frozen=True, eq=False)
-class Variant:
+class Variant(InJson):
     """The photo, slightly changed, and its prediction.
 
     Attributes
@@ -72,9 +70,7 @@ class Variant:
     label: str
     probability: float
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return it without the pixels, as JSON can hold it."""
-        return {"name": self.name, "label": self.label, "probability": self.probability}
+    in_json = "name label probability"
 
 
 @dataclass(frozen=True, eq=False)
@@ -223,6 +219,11 @@ class ImageContext(Result):
         )
         return photo if train is None else photo.among(model, train, n_near)
 
+    in_json = (
+        "headline label probability classes variants nearest_by_pixels=by_pixels "
+        "nearest_by_features=by_features novelty"
+    )
+
     @property
     def columns(self) -> tuple[str, ...]:
         """The names of what ``cells`` returns."""
@@ -287,20 +288,8 @@ class ImageContext(Result):
 
     def to_dict(self) -> Any:
         """Return it without the pixels, as JSON can hold it; None where there are no probabilities."""
-        if not self.classes:
-            return None
-        return {
-            "headline": self.headline,
-            "label": self.label,
-            "probability": self.probability,
-            "classes": self.classes,
-            "original_size": list(self.original.shape[:2]),
-            "seen_shape": list(self.seen.shape),
-            "variants": as_json(self.variants),
-            "nearest_by_pixels": as_json(self.by_pixels),
-            "nearest_by_features": as_json(self.by_features),
-            "novelty": as_json(self.novelty),
-        }
+        sizes = {"original_size": list(self.original.shape[:2]), "seen_shape": list(self.seen.shape)}
+        return {**super().to_dict(), **sizes} if self.classes else None
 
 
 def _variants(

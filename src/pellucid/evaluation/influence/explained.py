@@ -172,13 +172,11 @@ class ExplainedPrediction(Result):
     def notes(self) -> tuple[str, ...]:
         """What the rows do not say."""
         return tuple(
-            f"{capitalized(self._place_of(one))} is this very {self.noun}: the network has seen it in training."
+            f"{capitalized(placed(f'training {self.noun} {one.row}', one.name))} is this very {self.noun}: the "
+            "network has seen it in training."
             for one in (*self.towards, *self.against)
             if one.is_same
         )
-
-    def _place_of(self, sample: InfluentialSample) -> str:
-        return placed(f"training {self.noun} {sample.row}", sample.name)
 
     def to_rows(self) -> list[dict[str, Any]]:
         """Return a row for each training: with all samples, without one, without the most influential together.

@@ -10,7 +10,7 @@ from pellucid.evaluation.robustness.perturbations import REASONS, Perturbation
 from pellucid.shares import share_range
 from pellucid.stats.intervals import wilson_interval
 from pellucid.text import p_in_words, plural
-from pellucid.text_blocks import Result, as_json
+from pellucid.text_blocks import InJson, Result
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -108,7 +108,7 @@ class StrengthRow:
 
 
 @dataclass(frozen=True)
-class PerturbationCurve:
+class PerturbationCurve(InJson):
     """The scores under one perturbation, strength 0 (the photos as they are) first.
 
     Attributes
@@ -122,6 +122,12 @@ class PerturbationCurve:
     perturbation: Perturbation
     rows: tuple[StrengthRow, ...]
     n_baseline: int
+
+    in_json = (
+        "name=perturbation.name title=perturbation.title description=perturbation.description "
+        "unit=perturbation.unit moderate_strength=moderate.strength moderate_cost=cost "
+        "moderate_p_value=moderate.p_value breaks_at rows"
+    )
 
     @property
     def breaks_at(self) -> float | None:
@@ -310,19 +316,9 @@ class Robustness(Result):
         """Return all numbers as JSON can hold them."""
         perturbations = []
         for curve in self.curves:
-            p, chance = curve.perturbation, self.chances[curve.perturbation.name]
-            own = {name: getattr(p, name) for name in ("name", "title", "description", "unit")}
-            moderate = {
-                "strength": curve.moderate.strength,
-                "cost": curve.cost,
-                "p_value": curve.moderate.p_value,
-                "p_value_holm": chance.p_value,
-                "outcome": chance.outcome,
-            }
-            found = {"reason": REASONS[p.reason], "breaks_at": curve.breaks_at, "rows": as_json(curve.rows)}
-            perturbations.append(
-                own | {f"moderate_{name}": value for name, value in moderate.items()} | found
-            )
+            chance = self.chances[curve.perturbation.name]
+            tested = {"moderate_p_value_holm": chance.p_value, "moderate_outcome": chance.outcome}
+            perturbations.append(curve.to_dict() | tested | {"reason": REASONS[curve.perturbation.reason]})
         ranking = [curve.perturbation.name for curve in self.ranking]
         return {**super().to_dict(), "ranking": ranking, "perturbations": perturbations}
 

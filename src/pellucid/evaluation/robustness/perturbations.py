@@ -4,7 +4,6 @@ import io
 import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from functools import wraps
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -13,6 +12,7 @@ from pellucid.data.augmentation.colour import Brightness, Contrast, Hue
 from pellucid.data.augmentation.flips import HorizontalFlip, VerticalFlip
 from pellucid.data.augmentation.geometry import Rotation, Scale, Shift
 from pellucid.data.augmentation.pixels import Cutout, Noise
+from pellucid.data.augmentation.transform import Transform
 from pellucid.errors import DataError, OptionError, ShapeError, unknown_name
 from pellucid.ops.sampling import sample_at
 from pellucid.types import Array, is_image_shape
@@ -141,30 +141,10 @@ def check_photos(where: str, images: Array) -> None:
         )
 
 
-def in_floats(change: Change) -> Change:
-    """Let a change of float32 photos from 0 to 1 take and return bytes.
-
-    Examples
-    --------
-    >>> darker = in_floats(lambda X, strength, rng: X * np.float32(1 - strength))
-    >>> darker(np.full((1, 1, 1, 1), 200, np.uint8), 0.5, np.random.default_rng(0)).ravel()
-    array([100], dtype=uint8)
-    """
-
-    @wraps(change)
-    def on_bytes(images: Array, strength: float, rng: np.random.Generator) -> Array:
-        X = images.astype(np.float32)
-        X /= 255
-        X = change(X, strength, rng)
-        X = X * np.float32(255)
-        return np.rint(X, out=X).astype(np.uint8)
-
-    return on_bytes
-
-
 Rng = np.random.Generator
-
-PERTURBATIONS: dict[str, Perturbation] = {}
+Values: TypeAlias = Callable[
+    [Array, float, Rng], Any
+]  # of a transform, from floats (m, h, w, c) and a strength
 
 # What comes in from outside: the border's pixels, repeated. Mirroring the photo there, as augmentation does, would
 # show its subject several times, and black corners would be a change of their own.
@@ -175,102 +155,69 @@ CAMERA_DISTANCE = 1.5  # in longer sides of the photo: a lens of about 37 degree
 INNER, OUTER = 0.6, 1.0
 
 
-def perturbation(reason: str, title: str, unit: str, **options: Any) -> Callable[[Change], Change]:
-    """Declare a function as the perturbation of its name; its docstring is the description.
-
-    Parameters
-    ----------
-    reason, title, unit : str
-    **options
-        The other fields of :class:`Perturbation`.
+def in_floats(change: Change) -> Change:
+    """Let a change of float32 photos from 0 to 1 take and return bytes.
 
     Examples
     --------
-    >>> PERTURBATIONS["upside-down"].description
-    'Top and bottom are swapped.'
+    >>> darker = in_floats(lambda X, strength, rng: X * np.float32(1 - strength))
+    >>> darker(np.full((1, 1, 1, 1), 200, np.uint8), 0.5, np.random.default_rng(0)).ravel()
+    array([100], dtype=uint8)
     """
 
-    def declare(change: Change) -> Change:
-        name, description = change.__name__.replace("_", "-"), " ".join((change.__doc__ or "").split())
-        PERTURBATIONS[name] = Perturbation(name, title, reason, description, unit, change=change, **options)
-        return change
+    def on_bytes(images: Array, strength: float, rng: Rng) -> Array:
+        X = images.astype(np.float32)
+        X /= 255
+        X = change(X, strength, rng)
+        X = X * np.float32(255)
+        return np.rint(X, out=X).astype(np.uint8)
 
-    return declare
-
-
-def _degrees(strength: float) -> str:
-    return f"{strength:g}°"
+    return on_bytes
 
 
-def _percent(strength: float) -> str:
-    return f"{100 * strength:g} %"
+def by(transform: Transform, values: Values) -> Change:
+    """Return what a transform of augmentation does by its values for each photo, or by one for all."""
+
+    def change(X: Array, strength: float, rng: Rng) -> Array:
+        found = values(X, strength, rng)
+        return transform.apply(X, found if np.ndim(found) else np.full((len(X), 1), found), rng)
+
+    return in_floats(change)
 
 
-def _less(strength: float) -> str:
-    return f"−{_percent(strength)}" if strength else "0"
+def flipped(transform: Transform) -> Change:
+    """Return what a flip does to every photo, which stays in bytes."""
+    return lambda images, strength, rng: transform.apply(images, np.ones((len(images), 1)), rng)
 
 
-def _flipped(strength: float) -> str:
-    return "flipped" if strength else "as it is"
+def either_way(X: Array, strength: float, rng: Rng) -> Array:
+    """Return the strength with a sign drawn for each photo, (m, 1)."""
+    return strength * (2.0 * rng.integers(0, 2, (len(X), 1)) - 1)
 
 
-def _each(X: Array, value: Any) -> Array:
-    """Return one value, or one for each photo, as a transform takes them: (m, 1)."""
-    return np.full((len(X), 1), value)
+def four_ways(X: Array, fraction: float, rng: Rng) -> Array:
+    """Return a shift for each photo, down, up, to the right or to the left, in pixels, (m, 2)."""
+    ways = np.array([[1, 0], [-1, 0], [0, 1], [0, -1]])[rng.integers(0, 4, len(X))]
+    shifts: Array = fraction * ways * np.array(X.shape[1:3])
+    return shifts
 
 
-def _signs(rng: Rng, m: int) -> Array:
-    """Return -1 or 1 for each of m photos, float64 of shape (m, 1)."""
-    return 2.0 * rng.integers(0, 2, (m, 1)) - 1
+def covers(X: Array, fraction: float, rng: Rng) -> Array:
+    """Return centre and side of a square in each photo, in pixels, (m, 3)."""
+    sides = np.array(X.shape[1:3])
+    square = fraction * sides.min()
+    centres = square / 2 + rng.random((len(X), 2)) * (sides - square)
+    return np.hstack([centres, np.full((len(X), 1), square)])
 
 
-@perturbation(
-    "position",
-    "Rotation",
-    "degrees",
-    strengths=(5, 10, 20, 30, 60, 90),
-    moderate=20,
-    largest=360,
-    label=_degrees,
-)
 @in_floats
-def rotation(X: Array, degrees: float, rng: Rng) -> Array:
-    """The photo is rotated about its centre, at random to the left or right. What comes in from outside repeats
-    the border's pixels.
-    """
-    return Rotation(edge=AROUND).apply(X, degrees * _signs(rng, len(X)), rng)
-
-
-@perturbation("position", "Horizontal flip", "0 no, 1 yes", label=_flipped)
-def mirror(images: Array, strength: float, rng: Rng) -> Array:
-    """Left and right are swapped."""
-    return HorizontalFlip().apply(images, _each(images, 1.0), rng)
-
-
-@perturbation("position", "Vertical flip", "0 no, 1 yes", label=_flipped)
-def upside_down(images: Array, strength: float, rng: Rng) -> Array:
-    """Top and bottom are swapped."""
-    return VerticalFlip().apply(images, _each(images, 1.0), rng)
-
-
-@perturbation(
-    "background",
-    "Blended background",
-    "fraction of the way",
-    strengths=(0.15, 0.3, 0.5, 0.7, 0.85, 1),
-    moderate=0.5,
-    label=_percent,
-)
-@in_floats
-def background(X: Array, fraction: float, rng: Rng) -> Array:
-    """The subject's position is unknown, so an ellipse about the middle stands in for it: all that lies outside is
-    blended with the mean colour inside, with a soft edge between. At 100 % the corners are of that one colour.
-    """
+def blended(X: Array, fraction: float, rng: Rng) -> Array:
+    """Blend what lies outside an ellipse about the middle with the mean colour inside."""
     outside = background_of(*X.shape[1:3]).astype(X.dtype)[..., None]
     inside = 1 - outside
     subject = (X * inside).sum(axis=(1, 2), keepdims=True) / inside.sum()
-    blended: Array = X + np.float32(fraction) * outside * (subject - X)
-    return blended
+    found: Array = X + np.float32(fraction) * outside * (subject - X)
+    return found
 
 
 def background_of(h: int, w: int) -> Array:
@@ -290,40 +237,13 @@ def background_of(h: int, w: int) -> Array:
     return soft
 
 
-@perturbation(
-    "colour",
-    "Hue",
-    "degrees",
-    strengths=(15, 30, 60, 90, 120, 180),
-    moderate=30,
-    largest=360,
-    label=_degrees,
-    needs_colour=True,
-)
-@in_floats
-def hue(X: Array, degrees: float, rng: Rng) -> Array:
-    """All colours are rotated about the axis of greys, at random one way or the other; brightness stays. 120
-    degrees turn red into green or blue.
-    """
-    return Hue().apply(X, degrees / 360 * _signs(rng, len(X)), rng)
-
-
-@perturbation(
-    "camera",
-    "Perspective",
-    "degrees",
-    strengths=(10, 20, 30, 40, 50, 60),
-    moderate=30,
-    largest=60,
-    label=_degrees,
-)
 @in_floats
 def perspective(X: Array, degrees: float, rng: Rng) -> Array:
-    """The photo is seen like a print on a wall from an angle, at random from any side. A camera that really moved
-    would see other parts of the subject, too. What comes in from outside repeats the border's pixels.
+    """Turn each photo like a print on a wall, about an axis drawn at random.
+
+    A pinhole camera at distance d sees the point (u, v) of a print turned by t about the axis u = 0 at
+    (d u cos t, d v) / (d + u sin t); here that is undone for every pixel.
     """
-    # A pinhole camera at distance d sees the point (u, v) of a print turned by t about the axis u = 0 at
-    # (d u cos t, d v) / (d + u sin t); here that is undone for every pixel.
     m, h, w, _ = X.shape
     angle, distance = np.deg2rad(degrees), CAMERA_DISTANCE * max(h, w)
     side = 2 * np.pi * rng.random((m, 1, 1))
@@ -336,125 +256,11 @@ def perspective(X: Array, degrees: float, rng: Rng) -> Array:
     return sample_at(X, columns.astype(X.dtype), rows.astype(X.dtype), edge=AROUND)
 
 
-@perturbation(
-    "brightness",
-    "Darker",
-    "fraction of the light",
-    strengths=(0.1, 0.2, 0.3, 0.5, 0.7, 0.9),
-    moderate=0.3,
-    label=_less,
-)
 @in_floats
-def darker(X: Array, fraction: float, rng: Rng) -> Array:
-    """Every value is reduced by this fraction."""
-    return Brightness().apply(X, _each(X, 1 - fraction), rng)
-
-
-@perturbation(
-    "brightness",
-    "Brighter",
-    "fraction of the light",
-    strengths=(0.1, 0.2, 0.4, 0.7, 1, 2),
-    moderate=0.4,
-    largest=10,
-    label=lambda s: f"+{_percent(s)}" if s else "0",
-)
-@in_floats
-def brighter(X: Array, fraction: float, rng: Rng) -> Array:
-    """Every value is increased by this fraction; what passes white stays white."""
-    return Brightness().apply(X, _each(X, 1 + fraction), rng)
-
-
-@perturbation(
-    "brightness",
-    "Contrast",
-    "fraction of the contrast",
-    strengths=(0.1, 0.25, 0.5, 0.7, 0.85, 0.95),
-    moderate=0.5,
-    label=_less,
-)
-@in_floats
-def contrast(X: Array, fraction: float, rng: Rng) -> Array:
-    """Every value is moved towards the photo's mean brightness, as in fog."""
-    return Contrast().apply(X, _each(X, 1 - fraction), rng)
-
-
-@perturbation(
-    "scale",
-    "Zoom in",
-    "enlargement minus 1",
-    strengths=(0.1, 0.25, 0.5, 1, 1.5, 2),
-    moderate=0.25,
-    largest=20,
-    label=lambda s: f"× {1 + s:.3g}",
-)
-@in_floats
-def larger(X: Array, strength: float, rng: Rng) -> Array:
-    """The photo is enlarged about its centre, and the border is lost. 1 is twice as large."""
-    return Scale(edge=AROUND).apply(X, _each(X, 1 + strength), rng)
-
-
-@perturbation(
-    "scale",
-    "Zoom out",
-    "reduction minus 1",
-    strengths=(0.1, 0.25, 0.5, 1, 1.5, 2),
-    moderate=0.25,
-    largest=20,
-    label=lambda s: f"× {1 / (1 + s):.2g}",
-)
-@in_floats
-def smaller(X: Array, strength: float, rng: Rng) -> Array:
-    """The photo is reduced about its centre, smoothed first as a lens would. What comes in from outside repeats
-    the border's pixels. 1 is half as large.
-    """
-    return Scale(edge=AROUND).apply(smooth(X, strength / 2), _each(X, 1 / (1 + strength)), rng)
-
-
-@perturbation(
-    "scale",
-    "Shift",
-    "fraction of the side",
-    strengths=(0.05, 0.1, 0.15, 0.2, 0.3, 0.4),
-    moderate=0.1,
-    label=_percent,
-)
-@in_floats
-def shift(X: Array, fraction: float, rng: Rng) -> Array:
-    """The photo is shifted, at random up, down, left or right. What comes in from outside repeats the border's
-    pixels.
-    """
-    ways = np.array([[1, 0], [-1, 0], [0, 1], [0, -1]])[rng.integers(0, 4, len(X))]
-    return Shift(edge=AROUND).apply(X, fraction * ways * np.array(X.shape[1:3]), rng)
-
-
-@perturbation(
-    "beyond",
-    "Noise",
-    "standard deviation, 1 from black to white",
-    strengths=(0.02, 0.05, 0.1, 0.15, 0.2, 0.3),
-    moderate=0.05,
-    label=_percent,
-)
-@in_floats
-def noise(X: Array, deviation: float, rng: Rng) -> Array:
-    """Gaussian noise of this standard deviation is added to every value; 100 %: black to white."""
-    return Noise().apply(X, _each(X, deviation), rng)
-
-
-@perturbation(
-    "beyond",
-    "Blur",
-    "pixels",
-    strengths=(0.5, 1, 1.5, 2, 3, 4),
-    moderate=1,
-    largest=100,
-    label=lambda s: f"{s:g} px" if s else "0",
-)
-@in_floats
-def blur(X: Array, deviation: float, rng: Rng) -> Array:
-    """The photo is smoothed by a Gaussian of this standard deviation in pixels of the input."""
-    return smooth(X, deviation)
+def reduced(X: Array, strength: float, rng: Rng) -> Array:
+    """Reduce each photo about its centre, smoothed first as a lens would."""
+    values = np.full((len(X), 1), 1 / (1 + strength))
+    return Scale(edge=AROUND).apply(smooth(X, strength / 2), values, rng)
 
 
 def smooth(X: Array, deviation: float) -> Array:
@@ -472,44 +278,132 @@ def smooth(X: Array, deviation: float) -> Array:
     return smoothed
 
 
-@perturbation(
-    "beyond",
-    "JPEG",
-    "100 minus the quality",
-    strengths=(20, 50, 70, 80, 90, 95),
-    moderate=70,
-    largest=99,
-    label=lambda s: f"q {100 - s:g}" if s else "as it is",
-)
 def jpeg(images: Array, lost: float, rng: Rng) -> Array:
-    """The photo, in the size of the input, is saved as JPEG of this quality and read again."""
+    """Save each photo as JPEG and read it again."""
     from PIL import Image
 
     result = np.empty_like(images)
     for image, kept in zip(images, result, strict=True):
         file = io.BytesIO()
-        Image.fromarray(image.squeeze(axis=2) if image.shape[2] == 1 else image).save(
-            file, "JPEG", quality=round(100 - lost)
-        )
+        grey_or_rgb = image.squeeze(axis=2) if image.shape[2] == 1 else image
+        Image.fromarray(grey_or_rgb).save(file, "JPEG", quality=round(100 - lost))
         kept[...] = np.asarray(Image.open(file)).reshape(image.shape)
     return result
 
 
-@perturbation(
-    "beyond",
-    "Occlusion",
-    "fraction of the side",
-    strengths=(0.1, 0.2, 0.3, 0.4, 0.5, 0.7),
-    moderate=0.3,
-    label=_percent,
-)
-@in_floats
-def occlusion(X: Array, fraction: float, rng: Rng) -> Array:
-    """A grey square, its side this fraction of the shorter one, covers the photo at random."""
-    sides = np.array(X.shape[1:3])
-    square = fraction * sides.min()
-    centres = square / 2 + rng.random((len(X), 2)) * (sides - square)
-    return Cutout().apply(X, np.hstack([centres, _each(X, square)]), rng)
+def _degrees(strength: float) -> str:
+    return f"{strength:g}°"
+
+
+def _percent(strength: float) -> str:
+    return f"{100 * strength:g} %"
+
+
+def _less(strength: float) -> str:
+    return f"−{_percent(strength)}" if strength else "0"
+
+
+def _more(strength: float) -> str:
+    return f"+{_percent(strength)}" if strength else "0"
+
+
+def _yes_or_no(strength: float) -> str:
+    return "flipped" if strength else "as it is"
+
+
+OUTSIDE = "What comes in from outside repeats the border's pixels."
+# Each with its name, title, reason, description, unit, change and label; its strengths, moderate and largest one.
+ALL = (
+    Perturbation(
+        "rotation", "Rotation", "position",
+        f"The photo is rotated about its centre, at random to the left or right. {OUTSIDE}",
+        "degrees", by(Rotation(edge=AROUND), either_way), _degrees, (5, 10, 20, 30, 60, 90), 20, 360,
+    ),
+    Perturbation(
+        "mirror", "Horizontal flip", "position", "Left and right are swapped.",
+        "0 no, 1 yes", flipped(HorizontalFlip()), _yes_or_no,
+    ),
+    Perturbation(
+        "upside-down", "Vertical flip", "position", "Top and bottom are swapped.",
+        "0 no, 1 yes", flipped(VerticalFlip()), _yes_or_no,
+    ),
+    Perturbation(
+        "background", "Blended background", "background",
+        "The subject's position is unknown, so an ellipse about the middle stands in for it: all that lies outside "
+        "is blended with the mean colour inside, with a soft edge between. At 100 % the corners are of that one "
+        "colour.",
+        "fraction of the way", blended, _percent, (0.15, 0.3, 0.5, 0.7, 0.85, 1), 0.5,
+    ),
+    Perturbation(
+        "hue", "Hue", "colour",
+        "All colours are rotated about the axis of greys, at random one way or the other; brightness stays. 120 "
+        "degrees turn red into green or blue.",
+        "degrees", by(Hue(), lambda X, degrees, rng: either_way(X, degrees / 360, rng)), _degrees,
+        (15, 30, 60, 90, 120, 180), 30, 360, needs_colour=True,
+    ),
+    Perturbation(
+        "perspective", "Perspective", "camera",
+        "The photo is seen like a print on a wall from an angle, at random from any side. A camera that really "
+        f"moved would see other parts of the subject, too. {OUTSIDE}",
+        "degrees", perspective, _degrees, (10, 20, 30, 40, 50, 60), 30, 60,
+    ),
+    Perturbation(
+        "darker", "Darker", "brightness", "Every value is reduced by this fraction.",
+        "fraction of the light", by(Brightness(), lambda X, fraction, rng: 1 - fraction), _less,
+        (0.1, 0.2, 0.3, 0.5, 0.7, 0.9), 0.3,
+    ),
+    Perturbation(
+        "brighter", "Brighter", "brightness",
+        "Every value is increased by this fraction; what passes white stays white.",
+        "fraction of the light", by(Brightness(), lambda X, fraction, rng: 1 + fraction), _more,
+        (0.1, 0.2, 0.4, 0.7, 1, 2), 0.4, 10,
+    ),
+    Perturbation(
+        "contrast", "Contrast", "brightness",
+        "Every value is moved towards the photo's mean brightness, as in fog.",
+        "fraction of the contrast", by(Contrast(), lambda X, fraction, rng: 1 - fraction), _less,
+        (0.1, 0.25, 0.5, 0.7, 0.85, 0.95), 0.5,
+    ),
+    Perturbation(
+        "larger", "Zoom in", "scale",
+        "The photo is enlarged about its centre, and the border is lost. 1 is twice as large.",
+        "enlargement minus 1", by(Scale(edge=AROUND), lambda X, strength, rng: 1 + strength),
+        lambda s: f"× {1 + s:.3g}", (0.1, 0.25, 0.5, 1, 1.5, 2), 0.25, 20,
+    ),
+    Perturbation(
+        "smaller", "Zoom out", "scale",
+        f"The photo is reduced about its centre, smoothed first as a lens would. {OUTSIDE} 1 is half as large.",
+        "reduction minus 1", reduced, lambda s: f"× {1 / (1 + s):.2g}", (0.1, 0.25, 0.5, 1, 1.5, 2), 0.25, 20,
+    ),
+    Perturbation(
+        "shift", "Shift", "scale", f"The photo is shifted, at random up, down, left or right. {OUTSIDE}",
+        "fraction of the side", by(Shift(edge=AROUND), four_ways), _percent, (0.05, 0.1, 0.15, 0.2, 0.3, 0.4), 0.1,
+    ),
+    Perturbation(
+        "noise", "Noise", "beyond",
+        "Gaussian noise of this standard deviation is added to every value; 100 %: black to white.",
+        "standard deviation, 1 from black to white", by(Noise(), lambda X, deviation, rng: deviation), _percent,
+        (0.02, 0.05, 0.1, 0.15, 0.2, 0.3), 0.05,
+    ),
+    Perturbation(
+        "blur", "Blur", "beyond",
+        "The photo is smoothed by a Gaussian of this standard deviation in pixels of the input.",
+        "pixels", in_floats(lambda X, deviation, rng: smooth(X, deviation)), lambda s: f"{s:g} px" if s else "0",
+        (0.5, 1, 1.5, 2, 3, 4), 1, 100,
+    ),
+    Perturbation(
+        "jpeg", "JPEG", "beyond",
+        "The photo, in the size of the input, is saved as JPEG of this quality and read again.",
+        "100 minus the quality", jpeg, lambda s: f"q {100 - s:g}" if s else "as it is",
+        (20, 50, 70, 80, 90, 95), 70, 99,
+    ),
+    Perturbation(
+        "occlusion", "Occlusion", "beyond",
+        "A grey square, its side this fraction of the shorter one, covers the photo at random.",
+        "fraction of the side", by(Cutout(), covers), _percent, (0.1, 0.2, 0.3, 0.4, 0.5, 0.7), 0.3,
+    ),
+)  # fmt: skip
+PERTURBATIONS = {each.name: each for each in ALL}
 
 
 def choose_perturbations(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pellucid.text import signed
-from pellucid.text_blocks import Result
+from pellucid.text_blocks import InJson, Result
 from pellucid.types import Array
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def as_cube(values: Array) -> Array:
 
 
 @dataclass(frozen=True, eq=False)
-class SanityCheck:
+class SanityCheck(InJson):
     """How alike the maps of the trained and of untrained networks are.
 
     Attributes
@@ -72,6 +72,8 @@ class SanityCheck:
 
     correlations: tuple[float, ...]
     heat: Array | None = None
+
+    in_json = "rank_correlation=correlation rank_correlations=correlations outcome"
 
     @property
     def correlation(self) -> float | None:
@@ -98,7 +100,7 @@ def outcome_of(correlation: float | None) -> str:
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class SaliencyMap(Attribution):
+class SaliencyMap(InJson, Attribution):
     """One method's map of one image.
 
     Attributes
@@ -118,15 +120,12 @@ class SaliencyMap(Attribution):
     target: str
     sanity: SanityCheck | None = None
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return what is said of the map as JSON can hold it; its numbers are in the picture."""
-        check = self.sanity and {
-            "rank_correlation": self.sanity.correlation,
-            "rank_correlations": list(self.sanity.correlations),
-            "outcome": self.sanity.outcome,
-        }
-        own = {name: getattr(self, name) for name in ("method", "target", "note", "completeness_error")}
-        return {**own, "applies": self.heat is not None, "sanity": check}
+    in_json = "method target note completeness_error applies sanity"  # its numbers are in the picture
+
+    @property
+    def applies(self) -> bool:
+        """Whether there is a map."""
+        return self.heat is not None
 
 
 @dataclass(frozen=True, eq=False, repr=False)

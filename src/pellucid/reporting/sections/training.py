@@ -1,6 +1,5 @@
 """What the report says of the network and its training."""
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -69,17 +68,16 @@ def body_of(model: Model) -> BodyWords | None:
     return BodyWords(about["name"], n_leaves, words.strip())
 
 
-def one_row(rows: Sequence[LayerRow], name: str) -> LayerRow:
-    """Return rows as one, of a network of that name."""
-    n_params = sum(row.n_params for row in rows)
-    return rows[-1]._replace(name=name, kind=name, activation="", n_params=n_params)
-
-
 def network_section(draft: Draft, run: Run) -> Section:
     """Return the network as a diagram and a table."""
     model, rows, reason = run.model, layer_rows(run.model), run.config.reason
     body = body_of(model)
-    drawn = rows if body is None else [one_row(rows[: body.n_leaves], body.name), *rows[body.n_leaves :]]
+    drawn = rows
+    if body is not None:  # drawn as one layer
+        n_params = sum(row.n_params for row in rows[: body.n_leaves])
+        last = rows[body.n_leaves - 1]
+        one = last._replace(name=body.name, kind=body.name, activation="", n_params=n_params)
+        drawn = [one, *rows[body.n_leaves :]]
     largest = max(drawn, key=lambda row: row.n_params)
     table = [
         (
@@ -128,7 +126,12 @@ def training_section(draft: Draft, run: Run) -> Section:
 
 def _curves(draft: Draft, run: Run) -> Captioned:
     history, best = run.history, best_epoch(run)
-    losses, held_out, guess = history.losses, history.validation_losses, _guess(run)
+    losses, held_out, guess = history.losses, history.validation_losses, None
+    model, train = run.model, run.split.train
+    if run.kind == "regression":  # the loss of one answer for all
+        guess = constant_loss(model._loss, model._encode(train.y), model.output_shape[-1])
+    elif model.loss.endswith("cross_entropy"):  # of equal probabilities for every class
+        guess = float(np.log(len(run.split.classes)))
     figure = training_curves(
         history.columns,
         x_label=x_label(run),
@@ -149,11 +152,3 @@ def _curves(draft: Draft, run: Run) -> Captioned:
     alt = f"The training loss goes from {losses[0]:.3g} to {losses[-1]:.3g}"
     alt += f", the validation loss from {held_out[0]:.3g} to {held_out[-1]:.3g}." if held_out else "."
     return draft.add("cost", figure, f"{'; '.join(words)}.", alt)
-
-
-def _guess(run: Run) -> float | None:
-    """Return the loss of equal probabilities for every class, or of one answer for all; None: unknown."""
-    model, train = run.model, run.split.train
-    if run.kind == "regression":
-        return constant_loss(model._loss, model._encode(train.y), model.output_shape[-1])
-    return float(np.log(len(run.split.classes))) if model.loss.endswith("cross_entropy") else None
