@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -9,7 +10,6 @@ from typing import Any
 import numpy as np
 
 from pellucid.data.copies.pixels import pool
-from pellucid.data.stored.base import by_blocks
 from pellucid.data.stored.views import choose_rows
 from pellucid.errors import DataError, ShapeError
 from pellucid.rng import stream
@@ -22,6 +22,7 @@ RARE = 0.05  # up to here an image that passes is called rare nevertheless
 N_NEEDED = 99, 199  # training images, by one distance and by two, for none to be rarer than one in a hundred
 MOST_IMAGES = 2000  # that many, drawn at random, stand for a larger training set
 MOST_KEPT = 500  # of them in the file of a model with a pretrained body
+PIECE = 2**22  # numbers of images that are looked at at a time
 SIDE = 16  # pixels a side of the small picture whose contrast is measured
 RIDGE = 3e-3  # of the largest variance, added to each: what hardly varies at all is not blown up
 _FAINT = 1 / 255  # added before a logarithm: what is below one step of brightness counts as none
@@ -128,7 +129,10 @@ class NoveltyTest:
             rows = np.sort(stream(seed, "novelty").permutation(len(train_X))[:most])
             train_X, features = choose_rows(train_X, rows), None if features is None else features[rows]
         kept = None if features is None else of_length_one(features).astype(np.float16)
-        return cls(shape, by_blocks(appearance_features, train_X), kept)
+        step = max(1, PIECE // math.prod(shape))
+        starts = range(0, len(train_X), step)
+        looks = [appearance_features(np.asarray(train_X[start : start + step])) for start in starts]
+        return cls(shape, np.concatenate(looks), kept)
 
     @cached_property
     def _whitening(self) -> tuple[Array, Array]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import cached_property, partial
 from typing import Any, Final
 
@@ -172,21 +172,6 @@ def ends(X: Any) -> tuple[float, float]:
     """
     low, high = (X.survey.low, X.survey.high) if isinstance(X, StoredArray) else (X, X)
     return float(low.min()), float(high.max())
-
-
-def by_blocks(describe: Callable[[Array], Array], X: Any) -> Array:
-    """Return what a function makes of rows, each for itself; those on disk some at a time.
-
-    Examples
-    --------
-    >>> by_blocks(lambda rows: rows.sum(axis=1), np.ones((2, 3)))
-    array([3., 3.])
-    """
-    return (
-        np.concatenate([describe(rows) for _, rows in X.blocks()])
-        if isinstance(X, StoredArray)
-        else describe(X)
-    )
 
 
 def row_blocks(X: Any) -> Iterator[tuple[slice, Array]]:
