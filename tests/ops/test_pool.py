@@ -63,14 +63,6 @@ def test_one_winner_a_window_and_ties_go_to_the_first(kernels: str) -> None:
     assert max_pool_backward(np.ones_like(Z), cache).sum() == Z.size
 
 
-def test_padding_counts_in_the_mean_or_does_not(kernels: str) -> None:
-    X, padding = np.ones((1, 4, 4, 1)), ((1, 1), (1, 1))
-    counted, _ = average_pool_forward(X, size=(2, 2), padding=padding)
-    apart, _ = average_pool_forward(X, size=(2, 2), padding=padding, count_include_pad=False)
-    np.testing.assert_array_equal(counted[0, :, :, 0], [[0.25, 0.5, 0.25], [0.5, 1, 0.5], [0.25, 0.5, 0.25]])
-    np.testing.assert_array_equal(apart, np.ones_like(apart))
-
-
 @every("forward", [max_pool_forward, average_pool_forward])
 def test_windows_that_do_not_fit_are_named(kernels: str, forward: Any) -> None:
     with pytest.raises(ShapeError, match="does not fit into images of 1x4"):

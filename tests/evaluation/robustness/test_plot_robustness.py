@@ -100,6 +100,7 @@ def test_without_the_truth_verdicts_are_as_before_or_another(photos: np.ndarray)
     assert "brightness and contrast" in page_text(figure)
 
 
+@pytest.mark.slow
 def test_no_text_touches_another(photos: np.ndarray, result: Robustness) -> None:
     assert_readable(robustness_curves(result))
     long = ("a class with a very long name", "another one\nin two lines")
