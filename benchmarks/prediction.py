@@ -1,6 +1,6 @@
 """Photos a second that a trained network classifies, many and one at a time, against onnxruntime and PyTorch.
 
-    python -m benchmarks.prediction [--only efficientnet-lite0 resnet-18]
+    python -m benchmarks.prediction [--only efficientnet-lite0 resnet-18] [--one-core]
 
 `cnn` on photos of 64x64, and a residual network on photos of 128x128 (benchmarks/zoo.py), both trained for a few
 steps first, so that their norms have statistics. Ours is `decision_function` on float32 photos: on kernels, on
@@ -12,6 +12,9 @@ parameters frozen. Their outputs are compared with ours first.
 Imported networks on photos of 224x224, 16 and one at a time: MobileNetV3 and ResNet-18
 (benchmarks/torch_networks.py) by PyTorch's export, as onnxruntime takes the file and as `pl.import_onnx` reads it;
 and EfficientNet-Lite0 as `pl.pretrained` has it, on photos of bytes, against its file on floats that are prepared.
+
+With --one-core everybody has one core and one thread, and the processor's time is counted: what others do on the
+machine then matters little.
 """
 
 import os
@@ -84,7 +87,7 @@ def import_from_torch(name: str, folder: Path) -> None:
         for _ in range(3):
             network(torch.from_numpy(pixels))
     export(network, pixels, folder / f"{name}.onnx")
-    pl.save(pl.import_onnx(folder / f"{name}.onnx", pixels="unit"), folder / f"{name}.safetensors")
+    pl.save(pl.import_onnx(folder / f"{name}.onnx", pixels="0..1"), folder / f"{name}.safetensors")
 
 
 def load_pretrained(name: str, folder: Path) -> None:
@@ -121,7 +124,17 @@ def train(name: str, folder: Path) -> None:
 
 
 def serve(predict: Callable[[], Any], seconds: float) -> None:
-    harness.serve(harness.steps_for(predict, seconds))
+    if "ONE_CORE" not in os.environ:
+        harness.serve(harness.steps_for(predict, seconds))
+        return
+
+    def processor_seconds() -> float:
+        started = time.process_time()
+        predict()
+        return time.process_time() - started
+
+    n_steps = max(5, round(seconds / min(processor_seconds() for _ in range(3))))
+    harness.serve(lambda: [processor_seconds() for _ in range(n_steps)])
 
 
 def pellucid(name: str, folder: Path, batch: int, seconds: float) -> None:
@@ -190,15 +203,29 @@ def contestants(name: str, folder: str, batch: int, seconds: float) -> dict[str,
     return found
 
 
+def on_one_core(who: dict[str, Contestant]) -> dict[str, Contestant]:
+    """Return those on kernels and onnxruntime, with one thread."""
+    found = {}
+    for name, (arguments, environment) in who.items():
+        if name.startswith("onnx"):
+            found["onnxruntime"] = Contestant((*arguments[:-1], "1"), {"ONE_CORE": "1"})
+        elif name.startswith("pellucid") and environment:
+            found[name] = Contestant(arguments, {**environment, "ONE_CORE": "1", "OPENBLAS_NUM_THREADS": "1"})
+    return found
+
+
 def main() -> None:
     """Measure and print."""
     parser = harness.arguments(__doc__ or "")
+    parser.add_argument("--one-core", action="store_true", help="count the processor's time, on one core")
     parser.add_argument(
         "--only", nargs="+", choices=NETWORKS, default=NETWORKS, metavar="NAME", help="some networks"
     )
     options = parser.parse_args()
     if options.child:
         who, name, folder, batch, seconds, *rest = options.child
+        if "ONE_CORE" in os.environ:
+            os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
         WHO[who](name, Path(folder), int(batch), float(seconds), *rest)
         return
     warnings.simplefilter("ignore")  # that PyTorch has another way to export, too
@@ -212,6 +239,8 @@ def main() -> None:
             print(f"\n{name}: outputs of onnxruntime differ from ours by {error:.1e} of the largest")
             for batch in BATCHES[name]:
                 who = contestants(name, folder, batch, seconds)
+                if options.one_core:
+                    who = on_one_core(who)
                 print_batch(name, folder, batch, *harness.contest(MODULE, who, n_rounds, lock))
 
 
