@@ -243,8 +243,8 @@ def main() -> None:
         large()
         return
     print(harness.machine("pillow"))
-    digits = load_data("digits")
-    digits = np.concatenate([digits.train.X, digits.test.X])
+    both = load_data("digits")
+    digits = np.concatenate([both.train.X, both.test.X])
     print(f"digits: {len(near_duplicates(digits, progress=False))} false alarms")
     for seed in options.seeds:
         n_false = len(near_duplicates(plain_background(seed), progress=False))

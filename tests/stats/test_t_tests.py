@@ -31,7 +31,7 @@ def test_folds_that_say_nothing() -> None:
         assert (same.low, same.high, same.p_value) == (None, None, None)
     with pytest.raises(ShapeError, match="n at least 1"):
         corrected_t_interval(np.zeros(0), 0.25)
-    with pytest.raises(OptionError, match="test_fraction"):
+    with pytest.raises(OptionError, match="test_to_train"):
         corrected_t_interval(np.ones(3), 0)
 
 

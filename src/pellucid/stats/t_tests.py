@@ -28,14 +28,14 @@ class FoldMean:
     p_value: float | None
 
 
-def corrected_t_interval(values: Array, test_fraction: float) -> FoldMean:
+def corrected_t_interval(values: Array, test_to_train: float) -> FoldMean:
     """Return the mean of one value per fold, with an interval that allows for folds sharing training samples.
 
     Parameters
     ----------
     values : Array, shape (n,)
         A score, or the difference of two models' scores, of each fold.
-    test_fraction : float
+    test_to_train : float
         Test samples over training samples of a fold: 0.25 for five folds.
 
     Raises
@@ -47,7 +47,7 @@ def corrected_t_interval(values: Array, test_fraction: float) -> FoldMean:
     -----
     Nadeau and Bengio (2003), "Inference for the generalization error", section 4: folds that share training
     samples are not independent, and the plain t test finds differences that do not exist. The variance of the mean
-    is taken as (1/n + test_fraction) s^2 instead of s^2 / n; t has n - 1 degrees of freedom.
+    is taken as (1/n + test_to_train) s^2 instead of s^2 / n; t has n - 1 degrees of freedom.
 
     Examples
     --------
@@ -58,14 +58,14 @@ def corrected_t_interval(values: Array, test_fraction: float) -> FoldMean:
     x = np.asarray(values, float)
     if x.ndim != 1 or not len(x):
         raise ShapeError(f"corrected_t_interval: expected values of shape (n,), n at least 1, got {x.shape}.")
-    if not test_fraction > 0:
-        raise OptionError(f"corrected_t_interval: test_fraction: expected above 0, got {test_fraction}.")
+    if not test_to_train > 0:
+        raise OptionError(f"corrected_t_interval: test_to_train: expected above 0, got {test_to_train}.")
     mean, n = float(x.mean()), len(x)
     if np.ptp(x) <= 1e-12 * max(1.0, abs(mean)):  # a single fold, or equal up to rounding
         return FoldMean(mean, None, None, None)
     from scipy.stats import t
 
-    error = math.sqrt((1 / n + test_fraction) * float(x.var(ddof=1)))
+    error = math.sqrt((1 / n + test_to_train) * float(x.var(ddof=1)))
     low, high = t.interval(LEVEL, n - 1, loc=mean, scale=error)
     return FoldMean(mean, float(low), float(high), float(2 * t.sf(abs(mean) / error, n - 1)))
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sklearn.model_selection import StratifiedShuffleSplit
 from tests.cli.test_compare import NET
 from tests.commands import Command
 from tests.every import every
@@ -20,7 +21,7 @@ from pellucid.runs.candidates import find_candidate, train_candidate
 @every("gaps", [[0.1, 0.1], [0.1]])
 def test_folds_that_differ_alike_have_no_interval(gaps: list[float]) -> None:
     folds = [tuple(Fold(0, i, 0.5, 0.5 + share * gap, 1.0) for i, gap in enumerate(gaps)) for share in (0, 1)]
-    result = CrossValidation("d", 20, 0, 2, 1, ("x", "y"), tuple(folds))
+    result = CrossValidation("d", 20, 0, 2, 1, ("x", "y"), tuple(folds), 1.0)
     difference = result.difference()
     assert (difference.mean, difference.low, difference.p_value) == (pytest.approx(0.1), None, None)
     assert f"B is ahead in {len(gaps)}, behind in 0." in result.headline
@@ -43,7 +44,7 @@ def test_folds_are_the_same_for_both_and_nothing_is_tested_twice(hard: Path) -> 
     ]
     assert [row["balanced_accuracy_b"] for row in both.to_rows()] == both.values()[1].tolist()
     assert both.n_samples == 100
-    assert both.test_fraction == pytest.approx(25 / 75)
+    assert both.test_to_train == pytest.approx(25 / 75)
 
 
 def test_every_fold_is_trained_on_its_own_rows_from_the_next_seed(hard: Path, tmp_path: Path) -> None:
@@ -101,3 +102,17 @@ def test_folds_are_read() -> None:
     for text in ("", "1x3", "x", "5x", "-5x3", "5x3x2", "5.0x3", "1e3", "9999999x1"):
         with pytest.raises(OptionError, match="--cv"):
             folds_of_text(text)
+
+
+def test_the_correction_goes_by_the_splitter_s_own_parts() -> None:
+    X = np.random.default_rng(0).normal(size=(60, 3)).astype(np.float32)
+    data = pl.Dataset(X, (X[:, 0] > 0).astype(np.int64), ("low", "high"))
+    half = StratifiedShuffleSplit(3, test_size=0.5, random_state=0)
+    found = pl.compare(
+        "logistic",
+        data=pl.Split(data.take(slice(40)), data.take(slice(40, 60))),
+        cv=half,
+        n_epochs=2,
+        progress=False,
+    )
+    assert found.test_to_train == 1

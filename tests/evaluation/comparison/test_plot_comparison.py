@@ -58,7 +58,9 @@ def folds_of(*values: Array, n_splits: int) -> CrossValidation:
         for one in values
     )
     n_repeats = len(values[0]) // n_splits
-    return CrossValidation("data", 20, 0, n_splits, n_repeats, ("x", "y")[: len(values)], folds)
+    return CrossValidation(
+        "data", 20, 0, n_splits, n_repeats, ("x", "y")[: len(values)], folds, 1 / (n_splits - 1)
+    )
 
 
 def test_folds_of_both_stand_above_one_another() -> None:

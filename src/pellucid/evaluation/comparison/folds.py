@@ -28,7 +28,7 @@ METRICS = ("balanced_accuracy", "accuracy")
 
 @dataclass(frozen=True)
 class Fold:
-    """One training, and its scores on the held-out fold."""
+    """One training, and its scores on the held-out fold: the fold's number counts within its repeat."""
 
     repeat: int
     fold: int
@@ -52,6 +52,8 @@ class CrossValidation(Result):
         One or two: A and B.
     folds : tuple of tuple of Fold
         Of each source; the same folds in the same order. Fewer than asked for where it was stopped.
+    test_to_train : float
+        Test samples over training samples, the mean over folds: 0.25 for five.
     about_folds : tuple of str
         What to mind about the folds.
     """
@@ -66,6 +68,7 @@ class CrossValidation(Result):
     n_repeats: int
     sources: tuple[str, ...]
     folds: tuple[tuple[Fold, ...], ...]
+    test_to_train: float
     about_folds: tuple[str, ...] = ()
 
     @property
@@ -73,18 +76,13 @@ class CrossValidation(Result):
         """Whether every fold was trained."""
         return len(self.folds[0]) == self.n_splits * self.n_repeats
 
-    @property
-    def test_fraction(self) -> float:
-        """Test samples over training samples of a fold."""
-        return 1 / (self.n_splits - 1)
-
     def values(self, metric: str = METRICS[0]) -> tuple[Array, ...]:
         """Return one metric of each fold, for each source, shape (n_folds,)."""
         return tuple(np.array([getattr(fold, metric) for fold in folds]) for folds in self.folds)
 
     def means(self, metric: str = METRICS[0]) -> list[FoldMean]:
         """Return the mean of one metric for each source, with its interval."""
-        found = [corrected_t_interval(values, self.test_fraction) for values in self.values(metric)]
+        found = [corrected_t_interval(values, self.test_to_train) for values in self.values(metric)]
         return [replace(_within(one, 0, 1), p_value=None) for one in found]  # against 0 it is meaningless
 
     def difference(self, metric: str = METRICS[0]) -> FoldMean | None:
@@ -92,7 +90,7 @@ class CrossValidation(Result):
         if len(self.sources) == 1:
             return None
         a, b = self.values(metric)
-        return _within(corrected_t_interval(b - a, self.test_fraction), -1, 1)
+        return _within(corrected_t_interval(b - a, self.test_to_train), -1, 1)
 
     @property
     def headline(self) -> str:
@@ -215,7 +213,9 @@ def cross_validate(
     OptionError, DataError
         If a candidate is a trained model, or a class has too few samples.
 
-    Ctrl-C ends it with the folds that are done for all candidates, if there are two.
+    Notes
+    -----
+    Ctrl-C keeps the folds that are done for every candidate, if there are two or more: an interval takes two.
     """
     why = "a fold is to be tested on samples that no training has seen, but this model has seen most of them"
     check_untrained(candidates, "cross-validation", why)
@@ -233,7 +233,7 @@ def cross_validate(
 
     def show(n: int, job: TrainingJob, result: Fold | PellucidError) -> None:
         if isinstance(result, PellucidError):
-            repeat, fold = divmod(job.fold, n_splits)
+            repeat, fold = divmod(job.fold, n_splits)  # a job's number counts on over the repeats
             raise type(result)(f"repeat {repeat + 1}, fold {fold + 1}: {result}") from None
         progress("folds", n, len(jobs), f"balanced accuracy {result.balanced_accuracy:.3f}")
 
@@ -253,6 +253,7 @@ def cross_validate(
         n_repeats=n_repeats,
         sources=tuple(candidate.source for candidate in candidates),
         folds=tuple(zip(*complete(done, len(candidates)), strict=True)),
+        test_to_train=float(np.mean([len(test) / len(train) for train, test in rows])),
         about_folds=notes,
     )
 

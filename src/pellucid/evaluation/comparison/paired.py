@@ -136,11 +136,11 @@ class PairedComparison(Result):
     @property
     def notes(self) -> tuple[str, ...]:
         """The difference and its interval, the baseline, and which samples divide the two."""
-        between, best = self.difference_interval, self.a.confusion
+        between, known = self.difference_interval, self.a.confusion
         interval = "" if between is None else f" (95 % interval {between[0]:+.3f} to {between[1]:+.3f})"
         return (
             f"Accuracy, B minus A: {self.difference:+.3f}{interval}. "
-            f"Baseline (always {best.majority_class!r}): {best.baseline:.3f}.",
+            f"Baseline (always {known.majority_class!r}): {known.baseline:.3f}.",
             *(
                 f"Only {letter} is correct on {self.noun} {join_some(numbers, most=MOST_LISTED)}."
                 for letter, numbers in (("A", self.only_a), ("B", self.only_b))
@@ -167,10 +167,10 @@ class PairedComparison(Result):
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as JSON can hold it."""
-        best = self.a.confusion
+        known = self.a.confusion  # whose baseline is B's, too
         return super().to_dict() | {
             "n_samples": len(self.test),
-            "baseline": {"accuracy": best.baseline, "majority_class": best.majority_class},
+            "baseline": {"accuracy": known.baseline, "majority_class": known.majority_class},
             "rows": self.to_rows(),
             "difference": {"accuracy": self.difference, "interval": as_json(self.difference_interval)},
         }
@@ -218,7 +218,7 @@ def compare_on_test(
     _check_classes(a, b)
     a, b = (one if one.is_trained else ready_to_train(one, split) for one in (a, b))
     parts, found = tests or dict.fromkeys((a.letter, b.letter), split.test), [*notes]
-    for candidate in (a, b):  # what is there already is tried before anything is trained
+    for candidate in (a, b):  # a model that does not fit is refused before another is trained
         if candidate.model is not None:
             predicted_labels(candidate, candidate.model, parts[candidate.letter].take(slice(0, 1)))
     sides = []
@@ -238,6 +238,7 @@ def compare_on_test(
             )
         test = parts[candidate.letter]
         y_pred = predicted_labels(candidate, model, test)
+        # The majority of the training part is the baseline of its own test part alone, not of other samples.
         majority = int(np.bincount(split.train.y).argmax()) if test is split.test else None
         confusion = confusion_matrix(test.y, y_pred, test.classes, majority)
         sides.append(Side(candidate.letter, candidate.source, confusion, y_pred, seconds))

@@ -51,7 +51,7 @@ def comparison_figure(result: PairedComparison) -> Figure:
     -------
     matplotlib.figure.Figure
     """
-    sides, table, best = (result.a, result.b), result.mcnemar, result.a.confusion
+    sides, table, known = (result.a, result.b), result.mcnemar, result.a.confusion
     intervals = [side.confusion.accuracy_interval for side in sides]
     ends = [end for interval in intervals for end in interval]
     with look():
@@ -62,9 +62,9 @@ def comparison_figure(result: PairedComparison) -> Figure:
             label = f"{'AB'[i]}: {accuracy:.3f}  ({low:.2f} to {high:.2f})"
             scores.plot([low, high], [i, i], color=color, linewidth=3, solid_capstyle="butt", alpha=0.45)
             scores.plot(accuracy, i, "o", color=color, markersize=9, label=label)
-        if is_near(best.baseline, ends):
-            ends.append(best.baseline)
-            _reference(scores, best.baseline, f"baseline {class_name((best.majority_class,), 0)!r}", 2)
+        if is_near(known.baseline, ends):
+            ends.append(known.baseline)
+            _reference(scores, known.baseline, f"baseline {class_name((known.majority_class,), 0)!r}", 2)
         scores.set(ylim=(1.6, -0.7), xlabel="Accuracy, with its 95 % interval", xlim=span(ends))
         scores.set_yticks([0, 1], titles([side.source for side in sides]))
         scores.tick_params(axis="y", length=0)

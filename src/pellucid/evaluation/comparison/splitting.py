@@ -128,7 +128,9 @@ def check_counts(data: Dataset, name: str, n_splits: int) -> None:
 
 
 def make_folds(data: Dataset, n_splits: int, n_repeats: int = 1, splitter: Any = None) -> Folds:
-    """Return stratified folds; groups are in one of them, and copies where there are enough other samples.
+    """Return stratified folds: all samples of a group are in one of them.
+
+    Copies count as a group, unless a class then had fewer groups than there are folds.
 
     A splitter of scikit-learn gets the samples' labels and groups, and draws them itself.
 

@@ -52,7 +52,7 @@ class Unfreezing:
     def difference(self, metric: str) -> FoldMean:
         """Return by how much a metric is larger with it, over the folds."""
         without, with_it = getattr(self, metric)
-        return corrected_t_interval(with_it - without, 1 / (N_FOLDS - 1))
+        return corrected_t_interval(with_it - without, 1 / (N_FOLDS - 1))  # test over training samples
 
     @property
     def headline(self) -> str:

@@ -34,8 +34,8 @@ class Chance(NamedTuple):
     p_value : float
         Of McNemar's exact test, with Holm's correction for all the changes tried.
     outcome : str
-        "no loss"; "more than chance", p below 0.05; "not shown", p not below it; or "cannot be told": not below
-        it, and with so few photos a loss of ten points would not have been either, even with none gained.
+        "no loss"; "more than chance", p below 0.05; "not shown", p not below it; or "cannot be told": p not
+        below it, and there are too few photos for any loss of ten points to be significant.
     """
 
     p_value: float
@@ -56,7 +56,9 @@ def judge(costs: Sequence[int], p_values: Sequence[float], n: int) -> list[Chanc
 
     Notes
     -----
-    Of k photos lost and none gained, the test's p-value is 2 / 2^k: the fewest that are significant.
+    Where k photos are lost and none is gained, McNemar's p-value is 2 / 2^k, and Holm multiplies it by how many
+    tests are not yet rejected. Where the smallest significant k is more than ten points of n photos, a loss of ten
+    points could not have been told from chance.
 
     Examples
     --------
@@ -67,7 +69,7 @@ def judge(costs: Sequence[int], p_values: Sequence[float], n: int) -> list[Chanc
     no loss 1.0
     """
     corrected = holm(p_values)
-    n_not_rejected = max(1, int((corrected >= LEVEL).sum()))  # Holm's factor for the next
+    n_not_rejected = max(1, int((corrected >= LEVEL).sum()))  # by which Holm multiplies
     fewest = math.floor(math.log2(2 * n_not_rejected / LEVEL)) + 1
     otherwise: Outcome = "cannot be told" if 100 * fewest > BREAK_POINTS * n else "not shown"
     return [
@@ -91,8 +93,8 @@ class StrengthRow:
     n_lost, n_gained : int
         Photos that are classified correctly unchanged and no longer so changed, and the other way round.
     p_value : float
-        Of McNemar's exact test for this strength alone: how often chance alone changes the predictions so much
-        one way. See ``Robustness.chances`` for all changes together.
+        Of McNemar's exact test for this strength alone: the probability of losses and gains at least this uneven
+        if both were equally likely. See ``Robustness.chances`` for all changes together.
     """
 
     strength: float

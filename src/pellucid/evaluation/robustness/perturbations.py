@@ -1,4 +1,4 @@
-"""The perturbations, each declared with its strengths, in the order of the tutorial's reasons."""
+"""The perturbations, each declared with its strengths, in the order of the published tutorial's reasons."""
 
 import io
 import math
@@ -34,7 +34,7 @@ Change: TypeAlias = Callable[[Array, float, np.random.Generator], Array]
 
 @dataclass(frozen=True)
 class Perturbation:
-    """A change of photos that leaves what they show, and that can be made stronger step by step.
+    """A change after which photos still show the same object, in several strengths.
 
     Attributes
     ----------
@@ -45,7 +45,7 @@ class Perturbation:
     reason : str
         A key of ``REASONS``.
     description : str
-        What is done: what is drawn at random, and what stands in for what is not known.
+        What is done: what is drawn at random, and what fills places beyond the photo.
     unit : str
         Of the strength.
     change : callable
@@ -59,7 +59,7 @@ class Perturbation:
     largest : float
         The largest meaningful strength.
     needs_colour : bool
-        Whether it leaves grey photos as they are.
+        Whether it would change nothing of grey photos, which are therefore refused.
     """
 
     name: str
