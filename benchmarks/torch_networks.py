@@ -6,9 +6,9 @@ import torch
 from torch import nn
 
 
-def norm_of(channels: int, act: type[nn.Module] | None, *, momentum: float = 0.1) -> list[nn.Module]:
+def norm_of(channels: int, act: type[nn.Module] | None) -> list[nn.Module]:
     """Return a batch norm whose statistics are not those of a start, and an activation."""
-    norm = nn.BatchNorm2d(channels, momentum=momentum)
+    norm = nn.BatchNorm2d(channels)
     nn.init.uniform_(norm.weight, 0.5, 1.5)
     nn.init.normal_(norm.bias, std=0.1)
     return [norm] if act is None else [norm, act()]
