@@ -47,7 +47,7 @@ def others(modules: set[str]) -> set[str]:
 UNNEEDED = {"multiprocessing", "concurrent", "numpy.random", "csv", "tomllib", "urllib.request", "unittest"}
 ROOMS = {"training", "evaluation", "runs", "report", "plotting", "checks", "estimators", "textbook"}
 PARTS = {"kernels.compiled", "nn.graph", "nn.blocks", "nn.presets", "data.source", "aliases"}
-CONVOLUTION = {"nn.fusion", "nn.conv", "nn.norm", "nn.pooling", "ops.conv", "ops.batch_norm"}
+CONVOLUTION = {"nn.fusion", "nn.conv", "nn.norm", "nn.pooling"}
 
 
 @pytest.mark.parametrize("flags", [(), ("--jsonl", "--quiet")])
