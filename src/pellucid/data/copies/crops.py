@@ -9,7 +9,7 @@ width, height, brightness and contrast by least squares, at 8, 12, 16 and 24 pix
 agree at 24 x 24 (of small pictures at half their side), in its edges and in its pixels.
 
 Not found: rotations, other parts of one scene that share less than 40 %, a frame or text laid over, negatives, and
-copies of what shows next to nothing. Of pictures below 16 pixels a side, crops are not looked for.
+copies of what shows next to nothing. Of pictures below 32 pixels a side, crops are not looked for.
 
 Measured (`benchmarks/data_check.py`), 50 copies each among 258 photos and, in brackets, among 200 drawings, with
 seeds other than those that set the limits: mirrored 50 (50), recoloured 50 (49), cropped to 60 to 90 % of the side
@@ -31,7 +31,7 @@ from pellucid.types import Array
 _CENTRE = 0.75  # of the side: what of a picture is looked for
 _SCALES = _CENTRE / 1.15 ** np.arange(4)  # of windows: what a copy cropped to 60 % shows is 0.45 of the side
 _CELLS, _COMPONENTS = 8, 48
-SMALLEST = 16  # pixels a side: smaller pictures are compared as a whole
+SMALLEST = 32  # pixels a side: smaller pictures are compared as a whole
 _FLAT_EDGES = 2.0  # grey levels from pixel to pixel below which a window shows nothing
 _LIKENESS = 0.6
 _N_NEAREST, _N_OF_MANY, _MANY = 16, 8, 4000  # pictures that each is compared with; of more than 4,000 fewer
