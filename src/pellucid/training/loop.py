@@ -77,9 +77,11 @@ def train_by_options(
                 run.notify(TrainStart(run))
                 if saved is not None:
                     restore(run, saved)
+                model._summary_of_training.pop("weight_decay", None)
+                is_decay_chosen = getattr(optimizer, "folds", 0) and not optimizer.weight_decay
                 steps_started = time.perf_counter()
                 _take_steps(run, executor, nonfinite)
-                if getattr(optimizer, "folds", 0):  # else the options say it
+                if is_decay_chosen:  # else the options say it
                     history.note += f"; weight decay {optimizer.weight_decay:.3g}, chosen on held-out folds"
                     model._summary_of_training["weight_decay"] = optimizer.weight_decay
                 history.loop_seconds = time.perf_counter() - steps_started
