@@ -30,3 +30,11 @@ def test_the_answer_was_seen_only_where_the_target_is_the_same(pellucid: Command
     assert with_copies(twins[False]).endswith(" (same target in 0 of 1).")
     assert with_copies(*twins.values()).endswith(" (same target in 1 of 2).")
     assert with_copies() == "No test row is in the training part."
+
+
+def test_the_words_say_how_a_copy_was_changed(trained: Path) -> None:
+    run = read_run(trained)
+    kinds = {"exact": "is training photo 2", "near": "is nearly training photo 2"}
+    for kind in ("exact", "near", "mirrored", "mirrored and cropped"):
+        words = leaks(replace(run, known_leaks=[Leak(0, 2, kind)]))
+        assert kinds.get(kind, f"is a {kind} copy of training photo 2") in words

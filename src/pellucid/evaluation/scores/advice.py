@@ -86,7 +86,7 @@ def advise(
 
     Notes
     -----
-    The rules are those of ``RULES``, in their order. Two findings that ask for the same are one. A training that
+    The rules are those of ``RULES``, in their order. Two findings that ask for the same stand in one piece. A training that
     was stopped is not judged; of one that learned nothing neither over-fitting nor a falling loss is said.
     """
     if not run.history.is_complete or not run.history.losses:
@@ -94,7 +94,9 @@ def advise(
     case, found = _Case(run, test, train, verb), dict[str, Advice]()
     for rule in RULES:
         if (one := rule(case)) is not None:
-            found.setdefault(one.command, one)
+            known = found.get(one.command)
+            words = one.finding if known is None else f"{known.finding} {one.finding}"
+            found[one.command] = Advice(words, one.command)
     return tuple(found.values())[:MOST]
 
 

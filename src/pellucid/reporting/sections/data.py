@@ -65,7 +65,7 @@ def _classes(split: Split) -> str:
 def vector_section(draft: Draft, part: Dataset, model: Model) -> Section:
     """Return how a picture becomes numbers: for a network that flattens it, one long column of them."""
     at, n = int(np.argmax(part.y)) if part.classes else 0, int(np.prod(part.X.shape[1:]))
-    title, scaled = f"From {part.noun} to numbers", ", over 255" if part.X.dtype == np.uint8 else ""
+    title, scaled = f"From {part.noun} to numbers", ", divided by 255" if part.X.dtype == np.uint8 else ""
     if next((row.kind for row in model.summary().layers), "") not in ("Flatten", "Dense"):
         words = f"{n:,} numbers{scaled}, in a grid of {by(part.X.shape[1:3])} pixels whose neighbours are compared."
         return Section(title, intro=(words,), is_folded=True)

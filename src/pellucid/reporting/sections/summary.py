@@ -44,7 +44,7 @@ def points(found: "Findings") -> tuple[str, ...]:
             if run.history.is_complete
             else (f"The training was stopped early, after {plural(n, 'step')}.",)
         ),
-        *(f"What to try next: {one.finding} `{one.command}`" for one in found.advice),
+        *(f"What to try next: {one.finding} Try `{one.command}`." for one in found.advice),
         *((f"Data check: {plural(n_findings, 'finding')}.",) if n_findings else ()),
         *(f"{name}: {one.headline}" for name, one in named.items() if one is not None),
         *run.notes,
@@ -74,7 +74,7 @@ def facts(run: Run) -> tuple[Fact, ...]:
 def of_the_training(run: Run) -> tuple[Fact, Fact, Fact]:
     """Return how long was trained, and how much there was to learn."""
     history, batch = run.history, run.config.options.batch_size
-    each = plural(batch, run.noun) if batch else f"all {run.noun}s"
+    each = f"up to {plural(batch, run.noun)}" if batch else f"all {run.noun}s"
     kernels = "compiled loops" if history.kernels == "numba" else "NumPy"
     frozen = f"{run.model._n_frozen:,} more are frozen" if run.model._n_frozen else "trained"
     return (
@@ -129,9 +129,10 @@ def leaks(run: Run) -> str:
     twins = {leak.test: leak for leak in reversed(run.leaks)}  # of several, the first
     if not twins:
         return f"No test {run.noun} is in the training part."
-    nearly = {"exact": "", "near": "nearly "}
+    same = {"exact": "is", "near": "is nearly"}
     named = [
-        f"{run.split.place('test', row)} is {nearly[leak.kind]}{run.split.place('training', leak.train)}"
+        f"{run.split.place('test', row)} {same.get(leak.kind, f'is a {leak.kind} copy of')} "
+        f"{run.split.place('training', leak.train)}"
         for row, leak in sorted(twins.items())
     ]
     train, test = run.split.train.y, run.split.test.y
