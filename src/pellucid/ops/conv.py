@@ -187,9 +187,9 @@ def conv_geometry(
         X.shape,
         (kh, kw),
         c_out=c_out,
-        stride=stride,
-        padding=padding,
-        dilation=dilation,
+        stride=tuple(stride),  # lists cannot be looked up
+        padding=tuple(map(tuple, padding)),
+        dilation=tuple(dilation),
         groups=groups,
     )
     if groups < 1 or c_out % groups or geometry.c_in != groups * c_each:
