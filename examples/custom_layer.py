@@ -35,7 +35,7 @@ def main() -> None:
 
     def loss(theta: np.ndarray) -> float:
         model.theta[...] = theta
-        return model._loss_of(X, y)
+        return model.loss_and_grad(X, y)
 
     model.loss_and_grad(X, y)
     errors = gradcheck(loss, {"theta": model.grad.copy()}, {"theta": model.theta.copy()}, rng)

@@ -87,13 +87,15 @@ def test_computed_once_and_in_every_step_agree(
     again = pl.train(each, data, **options(kernels=kernels, **more))
     assert again.note == "direct form: its first layers are frozen"
     frozen = frozen_names(once)
+    # Kernels round predictions otherwise; the gradient of a bias before batch norm is rounding, which Adam scales up.
+    atol = 1e-6 if kernels == "numba" else 1e-12
     for key, array in arrays(each).items():
-        np.testing.assert_allclose(arrays(once)[key], array, rtol=0, atol=1e-12)
+        np.testing.assert_allclose(arrays(once)[key], array, rtol=0, atol=atol)
         if key.split(".")[0] in frozen:
             np.testing.assert_array_equal(arrays(once)[key], before[key])
     assert not np.array_equal(once.theta, network(until=until).theta)
     for name, column in history.columns.items():
-        np.testing.assert_allclose(column, again.columns[name], rtol=0, atol=1e-12)
+        np.testing.assert_allclose(column, again.columns[name], rtol=0, atol=atol)
 
 
 @every("kernels", KERNELS)

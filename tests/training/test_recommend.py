@@ -110,7 +110,7 @@ def test_several_inputs_have_no_preset() -> None:
 
 
 def test_a_recipe_is_a_new_dictionary_that_train_takes() -> None:
-    assert set(RECIPES) == {*PRESETS, "transfer"}
+    assert set(RECIPES) == {*PRESETS, "transfer", "unfreeze"}
     changed = pl.recipe("cnn")
     changed["n_epochs"] = 1
     assert pl.recipe("cnn")["n_epochs"] == 120

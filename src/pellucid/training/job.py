@@ -103,12 +103,12 @@ class Job:
             SCHEDULES.make(schedule, **options.schedule_options) if isinstance(schedule, str) else schedule
         )
         self._hashes: dict[str, str | None] = {}
+        if self.optimizer.is_full_batch:
+            _refuse_random_layers(model, self.optimizer)
         self.data, held, sample_weight = _held_out(in_range_seen(model, data, "train"), options)
         if held is not None and held is options.validation:  # given, not drawn from the data
             held = in_range_of(self.data, model, held, "train: validation")
         _fit_model(model, self.data, options)
-        if self.optimizer.is_full_batch:
-            _refuse_random_layers(model, self.optimizer)  # those of a body are frozen by now
         self._encode(held, sample_weight)
         self._choose_kernels(held, {} if resume is None else _kept(resume))
         self._prepare_inputs(held)
@@ -224,8 +224,10 @@ def _kept(resume: str | Path) -> dict[str, Any]:
 
 def _refuse_random_layers(model: Model, optimizer: Optimizer) -> None:
     """Raise OptionError if a layer draws random numbers in training: no line is searched on a loss that changes."""
+    body = [] if model._body is None or model._is_initialized else model._body.layers
+    frozen_soon = {leaf for layer in body for leaf in layer._leaves()}
     for leaf in model._leaves():
-        is_off = leaf._is_frozen or (isinstance(leaf, Dropout) and leaf.rate == 0)
+        is_off = leaf._is_frozen or leaf in frozen_soon or (isinstance(leaf, Dropout) and leaf.rate == 0)
         if hasattr(leaf, "set_step_rng") and not is_off:
             raise OptionError(
                 f"train: {type(optimizer).__name__} searches along lines for a lower loss, and {leaf!r} makes the "

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from tests.every import every
 
+from pellucid.data.copies import duplicates
 from pellucid.data.dataset import Dataset
 from pellucid.data.hashing import data_hash
 from pellucid.data.input_spec import InputsSeen
@@ -123,13 +124,17 @@ def test_blocks_are_bounded_and_complete(tmp_path: Path) -> None:
         assert [block[:, 0].tolist() for _, block in found] == [[0, 1, 2, 3], [4]]
 
 
-def test_reading_is_counted_and_held_out_parts_share_one_survey(tmp_path: Path) -> None:
+def test_reading_is_counted_and_held_out_parts_share_one_survey(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(duplicates, "_KNOWN", {})
     split = load_data(as_npz(tmp_path, X), on_disk=True)
     base = split.train.X.base
-    assert base.n_read == 3 * X.nbytes  # for NaN and the range; for equal pictures; for similar ones
+    n_read = base.n_read  # for NaN and the range; equal pictures; similar ones, some of them twice
+    assert 3 * X.nbytes <= n_read < 4 * X.nbytes
     InputsSeen.of(split.train.X)
     InputsSeen.of(split.test.X)
-    assert base.n_read == 3 * X.nbytes
+    assert base.n_read == n_read
     assert split.test.X.base is base
 
 

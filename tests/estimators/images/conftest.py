@@ -14,6 +14,10 @@ HEIGHT, WIDTH, N = 8, 6, 12
 FIVE: list[Any] = ["predict", "predict_proba", "decision_function", "transform", "predict_log_proba"]
 
 
+def quick(**options: Any) -> ImageClassifier:
+    return ImageClassifier(**{"model": "mlp-wide", "n_epochs": 4, "random_state": 0, **options})
+
+
 @pytest.fixture(scope="session")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """12 dark and 12 light pictures of 8 x 6 pixels, one sub-folder per class."""

@@ -86,8 +86,9 @@ def advise(
 
     Notes
     -----
-    The rules are those of ``RULES``, in their order. Two findings that ask for the same stand in one piece. A training that
-    was stopped is not judged; of one that learned nothing neither over-fitting nor a falling loss is said.
+    The rules are those of ``RULES``, in their order. Two findings that ask for the same stand in one piece. A
+    training that was stopped is not judged; of one that learned nothing neither over-fitting nor a falling loss is
+    said.
     """
     if not run.history.is_complete or not run.history.losses:
         return ()
