@@ -87,7 +87,7 @@ def test_computed_once_and_in_every_step_agree(
     again = pl.train(each, data, **options(kernels=kernels, **more))
     assert again.note == "direct form: its first layers are frozen"
     frozen = frozen_names(once)
-    # Kernels round predictions otherwise; the gradient of a bias before batch norm is rounding, which Adam scales up.
+    # Kernels round predictions otherwise; a bias before batch norm has a gradient of rounding, scaled up by Adam.
     atol = 1e-6 if kernels == "numba" else 1e-12
     for key, array in arrays(each).items():
         np.testing.assert_allclose(arrays(once)[key], array, rtol=0, atol=atol)

@@ -68,7 +68,7 @@ def test_a_score_that_cannot_be_told_from_the_baseline() -> None:
     y = np.arange(50) % 5 > 1  # 30 of 50 are 1
     always = predictions(y.astype(int), np.ones(50, int))
     (one, *_) = found(run_of(FALLEN, model="mlp"), always)
-    assert one.finding == "Not shown to be better than the baseline, always 'b'."
+    assert one.finding == "Not shown to be better than the baseline, always 'b'. Never predicted: a."
     assert one.command == "pellucid train pets --model cnn"
     nearly = mostly_right(y.astype(int), 16)
     (one, *_) = found(run_of(FALLEN, model="mlp"), nearly)

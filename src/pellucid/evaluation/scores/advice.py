@@ -86,18 +86,15 @@ def advise(
 
     Notes
     -----
-    The rules are those of ``RULES``, in their order. Two findings that ask for the same stand in one piece. A
-    training that was stopped is not judged; of one that learned nothing neither over-fitting nor a falling loss is
-    said.
+    The rules are those of ``RULES``, in their order. Two findings that ask for the same are one. A training that
+    was stopped is not judged; of one that learned nothing neither over-fitting nor a falling loss is said.
     """
     if not run.history.is_complete or not run.history.losses:
         return ()
     case, found = _Case(run, test, train, verb), dict[str, Advice]()
     for rule in RULES:
         if (one := rule(case)) is not None:
-            known = found.get(one.command)
-            words = one.finding if known is None else f"{known.finding} {one.finding}"
-            found[one.command] = Advice(words, one.command)
+            found.setdefault(one.command, one)
     return tuple(found.values())[:MOST]
 
 
@@ -217,8 +214,11 @@ def _learning_rate(case: _Case) -> Advice | None:
 
 def _baseline(case: _Case) -> Advice | None:
     """The test score is no better than one answer for all: take the model that suits, or look at the data."""
-    words = no_better(case.test)
-    return None if words is None else Advice(words, case.regularized if case.gap else case.better)
+    words, never = no_better(case.test), unpredicted(case.test)
+    if words is None:
+        return None
+    words = words if never is None else f"{words} {never}"
+    return Advice(words, case.regularized if case.gap else case.better)
 
 
 def _never_predicted(case: _Case) -> Advice | None:
