@@ -17,7 +17,6 @@ from pellucid.text import p_in_words
 from pellucid.types import Array, Shape, is_image_shape
 
 LEVEL = 0.01  # the promised rate of false alarms: beyond the 99th percentile
-N_LOOKS = 16  # numbers that say what an image of colour looks like, 12 of a grey one
 RARE = 0.05  # up to here an image that passes is called rare nevertheless
 N_NEEDED = 99, 199  # training images, by one distance and by two, for none to be rarer than one in a hundred
 MOST_IMAGES = 2000  # that many, drawn at random, stand for a larger training set
@@ -205,6 +204,17 @@ class NoveltyTest:
             p = (1 + above) / (n + 1)
             found.append(Novelty(None if n < needed else p <= LEVEL, p, 100 * own / n, n, needed))
         return found
+
+
+def n_looks(n_channels: int) -> int:
+    """Return how many numbers :func:`appearance_features` gives for an image.
+
+    Examples
+    --------
+    >>> n_looks(3) == appearance_features(np.zeros((1, 4, 4, 3))).shape[1]
+    True
+    """
+    return 2 * n_channels + 10
 
 
 def of_length_one(features: Array) -> Array:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pellucid.data.input_spec import seen_from_config, seen_to_config
-from pellucid.data.novelty import N_LOOKS, NoveltyTest
+from pellucid.data.novelty import NoveltyTest, n_looks
 from pellucid.data.preprocess import Preprocessing
 from pellucid.errors import FormatError, OutputError, PellucidError
 from pellucid.nn.model import Model, check_classes, check_trained
@@ -194,7 +194,7 @@ def _novelty_of(model: Model, arrays: Mapping[str, Array]) -> NoveltyTest | None
         return None
     shapes = {name: (array.dtype.str, *array.shape[1:]) for name, array in arrays.items()}
     wide = model._places[model._n_body].input_shape
-    if shapes != dict(zip(NOVELTY, (("<f8", N_LOOKS), ("<f2", *wide)), strict=True)):
+    if shapes != dict(zip(NOVELTY, (("<f8", n_looks(model.input_shape[-1])), ("<f2", *wide)), strict=True)):
         raise FormatError("what it keeps of its training photos does not fit its body")
     looks, features = (arrays[name] for name in NOVELTY)
     if not 2 <= len(looks) == len(features):

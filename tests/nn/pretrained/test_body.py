@@ -221,6 +221,16 @@ def test_a_server_keeps_nothing_of_what_clients_send(
     assert not (tmp_path / "kept").exists()
 
 
+def test_a_file_of_grey_photos_is_read_again(photos: pl.Dataset, tmp_path: Path) -> None:
+    grey = pl.Dataset(photos.X[..., :1], photos.y, photos.classes)
+    model = pl.train("pretrained", grey, progress=False).model
+    model.save(tmp_path / "model.safetensors")
+    again = pl.load(tmp_path / "model.safetensors")
+    assert again._novelty is not None
+    assert model._novelty is not None
+    np.testing.assert_array_equal(again._novelty.looks, model._novelty.looks)
+
+
 @pytest.fixture(scope="module")
 def drawn(tmp_path_factory: pytest.TempPathFactory) -> pl.Model:
     """The preset trained on 200 drawings of 32 x 32."""

@@ -51,7 +51,8 @@ def linear_estimate(
     w = np.ones(m) if weights is None else weights.astype(np.float64)
     (leaf,) = model._leaves()
     W = np.vstack([leaf.params["W"], np.zeros(leaf.params["W"].shape[1])]).astype(np.float64)
-    Z = F @ np.vstack([leaf.params["W"], leaf.params["b"]])
+    theta = np.vstack([leaf.params["W"], leaf.params["b"]])
+    Z = F @ theta
     P = model._loss.probabilities(Z)
     k = Z.shape[1]
     P = P[:, -k:]  # of one output, the probability of the second class
@@ -66,7 +67,7 @@ def linear_estimate(
 
     H = LinearOperator((d * k, d * k), matvec=times_hessian, dtype=np.float64)
     G = loss_slope(model, train)(Z, slice(None))  # of each sample's own loss
-    S = logit_slope(predicted_labels)(Q @ np.vstack([leaf.params["W"], leaf.params["b"]]), slice(None))
+    S = logit_slope(predicted_labels)(Q @ theta, slice(None))
     columns = []
     for q, s in zip(Q, S, strict=True):
         u = cg(H, np.outer(q, s).ravel(), rtol=TOLERANCE, maxiter=10 * d)[0].reshape(d, k)
