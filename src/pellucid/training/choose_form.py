@@ -65,9 +65,8 @@ def choose_form(job: Job, history: History) -> Iterator[Form]:
             f"train: a full batch of samples that stay in their file (on_disk) is trained in the dual form alone "
             f"({history.note}). Choose batch_size=32, or load without on_disk."
         )
-    if (
-        is_on_disk(X) and job.batch_size is None and job.change is None
-    ):  # which changes what is read each time
+    # What is augmented is read again at each step.
+    if is_on_disk(X) and job.batch_size is None and job.change is None:
         X = map_arrays(_in_memory, X)
     batches = batches_of(job, X, rule)
     if ranks.world() is not None:  # of which this one takes its part

@@ -246,11 +246,12 @@ class ImageContext(Result):
         if not isinstance(train, TrainingImages):
             train = TrainingImages.of(model, as_dataset(train, "explain_photo: train"))
         X = self.seen[None]
+        features = model._outputs_and_features(X)[1] if model._n_body else None
         return replace(
             self,
             by_pixels=train.named(nearest(train.data.X, X, n)),
             by_features=train.named(train.features.nearest(X, n)),
-            novelty=train.novelty.judge(X, model._outputs_and_features(X)[1])[0],
+            novelty=train.novelty.judge(X, features)[0],
             noun=train.data.noun,
         )
 
