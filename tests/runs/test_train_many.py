@@ -7,7 +7,8 @@ import pytest
 
 from pellucid.errors import OptionError
 from pellucid.parallel import JobsLost, jobs_run_by
-from pellucid.runs.train_many import TrainingJob, complete, train_many
+from pellucid.runs.candidates import Candidate
+from pellucid.runs.train_many import TrainingJob, Trainings, train_all, train_many
 
 
 def square(job: int) -> int:
@@ -56,8 +57,21 @@ def test_what_is_raised_on_the_way_ends_the_rest() -> None:
     assert done == [3]
 
 
+class Named(Trainings):
+    def ready(self, n_trainings: int) -> "Named":
+        return self
+
+    def __call__(self, job: TrainingJob) -> str:
+        return f"{job.candidate}{job.seed}"
+
+
 def test_a_seed_counts_where_it_is_done_for_every_candidate() -> None:
-    done = {
-        TrainingJob(side, seed): f"{side}{seed}" for side, seed in ((1, 8), (0, 9), (0, 8), (1, 7), (0, 7))
-    }
-    assert complete(done, 2) == [("07", "17"), ("08", "18")]
+    def press_at_5(n: int, job: TrainingJob, result: str) -> None:
+        if n == 5:
+            raise KeyboardInterrupt
+
+    two: Any = [Candidate("A", "mlp"), Candidate("B", "mlp")], None, None
+    options: dict[str, Any] = {"seed": 7, "on_done": press_at_5}
+    assert train_all(Named(*two), 3, **options, least=2) == {7: ("07", "17"), 8: ("08", "18")}
+    with pytest.raises(KeyboardInterrupt):
+        train_all(Named(*two), 3, **options, least=3)

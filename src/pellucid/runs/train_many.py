@@ -31,12 +31,12 @@ class TrainingJob(NamedTuple):
         The number of what is trained.
     seed : int
     fold : int
-        The number of the rows that are held out, where there are folds.
+        The number of this training of that candidate, and of the rows that are held out where there are folds.
     """
 
     candidate: int
     seed: int
-    fold: int = 0
+    fold: int
 
 
 class Trained(NamedTuple):
@@ -54,7 +54,7 @@ class Trainings:
 
     Attributes
     ----------
-    candidates : mapping of int to Candidate
+    candidates : sequence of Candidate
     split : Split
     measure : callable
         Takes a job and what was trained, and returns the result; picklable. An error of ours is a result, too.
@@ -66,7 +66,7 @@ class Trainings:
         What trainings on threads have in common.
     """
 
-    candidates: Mapping[int, Candidate]
+    candidates: Sequence[Candidate]
     split: Split
     measure: Callable[[TrainingJob, Trained], Any]
     rows: Sequence[tuple[Array, Array]] | None = None
@@ -76,12 +76,12 @@ class Trainings:
     @property
     def on_threads(self) -> bool:
         """Whether trainings side by side run on threads: see :func:`pellucid.parallel.run_jobs`."""
-        return all(candidate.is_in_kernels for candidate in self.candidates.values())
+        return all(candidate.is_in_kernels for candidate in self.candidates)
 
     def ready(self, n_trainings: int) -> "Trainings":
         """Return them with the kernels that suit that many trainings of each candidate, compiled."""
         split = self.parts(0)
-        candidates = {n: ready_to_train(one, split, n_trainings) for n, one in self.candidates.items()}
+        candidates = [ready_to_train(one, split, n_trainings) for one in self.candidates]
         found = replace(self, candidates=candidates)
         return replace(found, shared=TrainingCache()) if self.rows is None and found.on_threads else found
 
@@ -104,6 +104,44 @@ class Trainings:
             return self.measure(job, Trained(candidate, model, history, split.test))
         except PellucidError as error:
             return error
+
+
+def train_all(
+    trainings: Trainings,
+    n: int,
+    *,
+    seed: int,
+    n_jobs: int = 1,
+    least: int = 0,
+    on_done: Callable[[int, TrainingJob, Any], None] = lambda n, job, result: None,
+) -> dict[int, tuple[Any, ...]]:
+    """Return the results of n trainings of each candidate, by seed, from ``seed`` on.
+
+    Parameters
+    ----------
+    trainings : Trainings
+        Where they have folds, the trainings of each number are of its fold.
+    n, seed, n_jobs, on_done
+        See :func:`train_many`.
+    least : int, optional
+        After Ctrl-C the seeds that are done for all candidates are returned if they are as many; 0: never.
+    """
+    ready = trainings.ready(n)
+    jobs = [TrainingJob(side, seed + k, k) for k in range(n) for side in range(len(ready.candidates))]
+
+    def complete(done: Mapping[TrainingJob, Any]) -> dict[int, tuple[Any, ...]]:
+        groups = [jobs[i : i + len(ready.candidates)] for i in range(0, len(jobs), len(ready.candidates))]
+        return {group[0].seed: tuple(done[job] for job in group) for group in groups if {*group} <= {*done}}
+
+    done = train_many(
+        ready,
+        jobs,
+        n_jobs=n_jobs,
+        on_threads=ready.on_threads,
+        on_done=on_done,
+        is_enough=lambda done: 0 < least <= len(complete(done)),
+    )
+    return complete(done)
 
 
 def part_of(split: Split, rows: tuple[Array, Array]) -> Split:
@@ -159,14 +197,6 @@ def train_many(
         if isinstance(error, JobsLost):
             warnings.warn(f"{error} What was finished is kept.", RuntimeWarning, stacklevel=2)
     return done
-
-
-def complete(done: Mapping[TrainingJob, Result], n_candidates: int) -> list[tuple[Result, ...]]:
-    """Return the results of each candidate for every seed that is done for all of them, by rising seed."""
-    by_seed: dict[int, list[Result]] = {}
-    for job in sorted(done):
-        by_seed.setdefault(job.seed, []).append(done[job])
-    return [tuple(by_seed[seed]) for seed in sorted(by_seed) if len(by_seed[seed]) == n_candidates]
 
 
 def n_jobs_that_fit(candidates: Sequence[Candidate]) -> int:

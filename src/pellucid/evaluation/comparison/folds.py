@@ -14,7 +14,7 @@ from pellucid.evaluation.comparison.splitting import check_counts, make_folds, m
 from pellucid.prediction.confusion import confusion_matrix
 from pellucid.progress import ProgressCallback, no_progress
 from pellucid.runs.candidates import Candidate
-from pellucid.runs.train_many import Trained, TrainingJob, Trainings, complete, train_many, undivided
+from pellucid.runs.train_many import Trained, TrainingJob, Trainings, train_all, undivided
 from pellucid.stats.t_tests import FoldMean, corrected_t_interval
 from pellucid.text import p_in_words, plural
 from pellucid.text_blocks import Result, as_json
@@ -223,28 +223,15 @@ def cross_validate(
     data = merge_parts(split)
     check_counts(data, split.name, n_splits)
     rows, notes = make_folds(data, n_splits, n_repeats, splitter)
-    whole = undivided(data, split)
-    trainings = Trainings(dict(enumerate(candidates)), whole, partial(_score, n_splits), rows).ready(
-        len(rows)
-    )
-    jobs = [
-        TrainingJob(side, seed + fold, fold) for fold in range(len(rows)) for side in trainings.candidates
-    ]
+    trainings = Trainings(candidates, undivided(data, split), partial(_score, n_splits), rows)
 
     def show(n: int, job: TrainingJob, result: Fold | PellucidError) -> None:
         if isinstance(result, PellucidError):
             repeat, fold = divmod(job.fold, n_splits)  # a job's number counts on over the repeats
             raise type(result)(f"repeat {repeat + 1}, fold {fold + 1}: {result}") from None
-        progress("folds", n, len(jobs), f"balanced accuracy {result.balanced_accuracy:.3f}")
+        progress("folds", n, len(rows) * len(candidates), f"balanced accuracy {result.balanced_accuracy:.3f}")
 
-    done = train_many(
-        trainings,
-        jobs,
-        n_jobs=n_jobs,
-        on_threads=trainings.on_threads,
-        on_done=show,
-        is_enough=lambda done: len(complete(done, len(candidates))) > 1,
-    )
+    done = train_all(trainings, len(rows), seed=seed, n_jobs=n_jobs, least=2, on_done=show)
     return CrossValidation(
         data=split.name,
         n_samples=len(data),
@@ -252,7 +239,7 @@ def cross_validate(
         n_splits=n_splits,
         n_repeats=n_repeats,
         sources=tuple(candidate.source for candidate in candidates),
-        folds=tuple(zip(*complete(done, len(candidates)), strict=True)),
+        folds=tuple(zip(*done.values(), strict=True)),
         test_to_train=float(np.mean([len(test) / len(train) for train, test in rows])),
         about_folds=notes,
     )

@@ -13,7 +13,7 @@ from pellucid.evaluation.comparison.labels import check_labels, check_untrained,
 from pellucid.prediction.confusion import confusion_matrix
 from pellucid.progress import ProgressCallback, no_progress
 from pellucid.runs.candidates import Candidate
-from pellucid.runs.train_many import Trained, TrainingJob, Trainings, complete, train_many
+from pellucid.runs.train_many import Trained, TrainingJob, Trainings, train_all
 from pellucid.stats.t_tests import MeanDifference, welch_difference
 from pellucid.text import percent
 from pellucid.text_blocks import Result, as_json
@@ -275,30 +275,25 @@ def compare_seeds(
     from ``numpy.random.RandomState(seed)``, as the tutorial would with another number in ``np.random.seed(1)``.
     """
     _check(split, candidates, n_seeds, first_seed)
-    trainings = Trainings(dict(enumerate(candidates)), split, _score, draws_start=True).ready(n_seeds)
-    seeds = range(first_seed, first_seed + n_seeds)
-    jobs = [TrainingJob(side, seed) for seed in seeds for side in trainings.candidates]
+    trainings = Trainings(candidates, split, _score, draws_start=True)
 
     def show(n: int, job: TrainingJob, start: Start | PellucidError) -> None:
         words = str(start)[:40] if isinstance(start, PellucidError) else f"accuracy {start.accuracy:.3f}"
-        progress("starts", n, len(jobs), words)
+        progress("starts", n, n_seeds * len(candidates), words)
 
-    done = train_many(
-        trainings,
-        jobs,
-        n_jobs=n_jobs,
-        on_threads=trainings.on_threads,
-        on_done=show,
-        is_enough=lambda done: bool(complete(done, len(candidates))),
-    )
-    for job, start in done.items():
-        if isinstance(start, PellucidError):
-            done[job] = Start(job.seed, None, None, None, None, 0.0, "", "", str(start))
+    done = train_all(trainings, n_seeds, seed=first_seed, n_jobs=n_jobs, least=1, on_done=show)
+    starts = [
+        [
+            Start(seed, None, None, None, None, 0.0, "", "", str(one))
+            if isinstance(one, PellucidError)
+            else one
+            for seed, one in zip(done, of_one, strict=True)
+        ]
+        for of_one in zip(*done.values(), strict=True)
+    ]
     runs = tuple(
-        SeedRuns(candidate.letter, candidate.source, starts)
-        for candidate, starts in zip(
-            candidates, zip(*complete(done, len(candidates)), strict=True), strict=True
-        )
+        SeedRuns(candidate.letter, candidate.source, tuple(own))
+        for candidate, own in zip(candidates, starts, strict=True)
     )
     for one in runs:
         if not len(one.accuracies):

@@ -14,15 +14,7 @@ from pellucid.progress import ProgressCallback, no_progress
 from pellucid.runs.build import without_unfreezing
 from pellucid.runs.candidates import Candidate
 from pellucid.runs.config import RunConfig
-from pellucid.runs.train_many import (
-    Trained,
-    TrainingJob,
-    Trainings,
-    complete,
-    n_jobs_that_fit,
-    train_many,
-    undivided,
-)
+from pellucid.runs.train_many import Trained, TrainingJob, Trainings, n_jobs_that_fit, train_all, undivided
 from pellucid.stats.t_tests import FoldMean, corrected_t_interval
 from pellucid.types import Array
 
@@ -99,18 +91,16 @@ def compare_unfreezing(
     rows = make_folds(split.train, N_FOLDS).rows
     pair = without_unfreezing(config), config
     candidates = [Candidate(letter, "pretrained", config=one) for letter, one in zip("AB", pair, strict=True)]
-    trainings = Trainings(dict(enumerate(candidates)), undivided(split.train, split), _score, rows).ready(
-        N_FOLDS
-    )
-    jobs = [TrainingJob(side, config.options.seed + fold, fold) for fold in range(N_FOLDS) for side in (0, 1)]
+    trainings = Trainings(candidates, undivided(split.train, split), _score, rows)
 
     def show(n: int, job: TrainingJob, result: Any) -> None:
         if isinstance(result, PellucidError):
             raise type(result)(f"fold {job.fold + 1}: {result}") from None
-        progress("folds", n, len(jobs), f"balanced accuracy {result[0]:.3f}")
+        progress("folds", n, 2 * N_FOLDS, f"balanced accuracy {result[0]:.3f}")
 
-    done = train_many(trainings, jobs, n_jobs=n_jobs_that_fit(candidates), on_done=show)
-    scores = np.array(complete(done, 2)).transpose(2, 1, 0)  # by metric, side and fold
+    n_jobs = n_jobs_that_fit(candidates)
+    done = train_all(trainings, N_FOLDS, seed=config.options.seed, n_jobs=n_jobs, on_done=show)
+    scores = np.array([*done.values()]).transpose(2, 1, 0)  # by metric, side and fold
     return Unfreezing(config.unfreeze or 0, *scores)
 
 

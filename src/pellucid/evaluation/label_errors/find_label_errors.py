@@ -18,7 +18,7 @@ from pellucid.nn.presets import PRESETS
 from pellucid.progress import ProgressCallback, no_progress
 from pellucid.runs.candidates import Candidate, ready_to_train
 from pellucid.runs.run import Run
-from pellucid.runs.train_many import Trained, TrainingJob, Trainings, n_jobs_that_fit, train_many, undivided
+from pellucid.runs.train_many import Trained, TrainingJob, Trainings, n_jobs_that_fit, train_all, undivided
 from pellucid.text import plural
 from pellucid.types import Array
 
@@ -84,9 +84,7 @@ def label_errors_of(
     why = "every sample is to be predicted by a network that was not trained on it"
     check_untrained([candidate], "--labels", why)
     divided = make_folds(whole, folds)
-    both = undivided(whole, split)
-    trainings = Trainings({0: candidate}, both, _probabilities, divided.rows).ready(folds)
-    candidate = trainings.candidates[0]
+    trainings = Trainings([candidate], undivided(whole, split), _probabilities, divided.rows)
     assert candidate.config is not None
     side_by_side = min(n_jobs or n_jobs_that_fit([candidate]), folds)
     say(
@@ -105,8 +103,7 @@ def label_errors_of(
         if n == 1 and (words := cost(time.perf_counter() - started, folds, side_by_side)):
             say(words)
 
-    jobs = [TrainingJob(0, seed + fold, fold) for fold in range(folds)]
-    train_many(trainings, jobs, n_jobs=side_by_side, on_threads=trainings.on_threads, on_done=keep)
+    train_all(trainings, folds, seed=seed, n_jobs=side_by_side, on_done=keep)
     rows, likely = contradicted(P, whole.y)
     return LabelErrors(
         split.name,
