@@ -19,6 +19,7 @@ from .nn.blocks import Parallel, Residual
 from .nn.conv import Conv2D
 from .nn.dense import Dense, Flatten
 from .nn.freezing import freeze, unfreeze
+from .nn.gradient_check import check_gradients
 from .nn.graph import Graph
 from .nn.hooks import hook, record
 from .nn.layer import Layer
@@ -87,6 +88,7 @@ __all__ = [
     "ZeroPad2D",
     "callbacks",
     "check_data",
+    "check_gradients",
     "cluster",
     "compare",
     "evaluate",

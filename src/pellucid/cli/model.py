@@ -76,12 +76,8 @@ def model_check(
     input_shape: tuple[int, ...] | None = o.INPUT_SHAPE,
     seed: int = o.SEED,
 ) -> Answer:
-    """Compare every gradient of a network with a numerical one; exit 1 if one is wrong."""
+    """Compare gradients with numerical ones: each layer alone, the network, the loss; exit 1 if one is wrong."""
     from pellucid.workflows.model import check
 
     found = check(source, input_shape=input_shape, seed=seed)
-    rows = [(r.name, f"{r.error:.1e}", "ok" if r.is_ok else "WRONG", r.note) for r in found.rows]
-    verdict = Line("Every gradient is right." if found.is_ok else "A gradient is WRONG.")
-    hint = [Line(found.hint)] if found.hint else []
-    told: list[Any] = [(("parameter", "relative error", "", "note"), rows), verdict, *hint]
-    return Answer(found, told, [verdict], code=0 if found.is_ok else 1)
+    return Answer(found, code=0 if found.is_ok else 1)
