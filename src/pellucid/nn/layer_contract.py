@@ -111,10 +111,13 @@ def _faults(layer: Layer, m: int, seed: int, dtype: str) -> Iterator[LayerFault]
     point = point_alone(layer, m, seed, dtype=dtype)
     model, X = point.model, point.X
     leaf = model._leaves()[0]
-    fresh, params = copy.deepcopy(leaf), {key: array.copy() for key, array in leaf.params.items()}
+    fresh = copy.deepcopy(leaf)
+    params, state = fresh.params, {key: array.copy() for key, array in leaf.state.items()}
 
     def forward(X: Array, training: bool = True) -> Array:
         model._seed_step(seed, 0)
+        for key, array in state.items():  # kept with the model, it may count: each call begins alike
+            leaf.state[key][...] = array
         given = X.copy()
         Y = _called(leaf, "forward", lambda: leaf.forward(given, training=training), f"X of shape {X.shape}")
         _check_array(name, "forward", "Y", Y, (len(X), *leaf.output_shape), dtype, SIZES)
