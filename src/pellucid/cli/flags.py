@@ -34,8 +34,10 @@ KINDS = {  # what stands for a value of a type, and an example where not every t
     str: ("TEXT", ""),
     Path: ("PATH", ""),
     dict: ("NAME=VALUE,...", "momentum=0.9"),
+    dict[str, str]: ("COLUMN=KIND,...", "zip=category"),
     tuple: ("HEIGHTxWIDTH", "64x64"),
     tuple[int, ...]: ("HEIGHTxWIDTHxCHANNELS", "64x64x3"),
+    tuple[str, ...]: ("NAME,...", ""),
     list: ("NAME,...", ""),
     list[float]: ("FLOAT,...", "5,10,15"),
 }
@@ -327,8 +329,14 @@ def typed(text: str, hint: Any) -> Any:
         try:
             if part in (int, float, Path):
                 return part(text)
-            if kind is dict:
+            if part == dict[str, str]:  # names may be any text but these two signs
+                pairs = [word.rpartition("=") for word in text.split(",") if word.strip()]
+                if all(name.strip() for name, _, _ in pairs):
+                    return {name.strip(): value.strip() for name, _, value in pairs}
+            elif kind is dict:
                 return _pairs(text)
+            if part == tuple[str, ...]:
+                return tuple(word.strip() for word in text.split(",") if word.strip())
             if kind is tuple and (... in inner or text.lower().count("x") == len(inner) - 1):
                 return tuple(int(side) for side in text.lower().split("x"))
             if kind is list:

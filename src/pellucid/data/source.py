@@ -3,7 +3,7 @@
 import difflib
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, ClassVar
@@ -12,8 +12,8 @@ import numpy as np
 
 from pellucid.data.dataset import Split
 from pellucid.data.download import REMOTES, fetch
-from pellucid.data.readers.csv_file import read_table
 from pellucid.data.readers.folder import read_folder
+from pellucid.data.readers.frames import frame_table, is_frame
 from pellucid.data.readers.h5 import read_h5
 from pellucid.data.readers.images import LONGEST_SIDE
 from pellucid.data.readers.npy import read_npy
@@ -21,13 +21,14 @@ from pellucid.data.readers.npz import read_npz
 from pellucid.data.readers.picture_modes import UNKNOWN, White
 from pellucid.data.readers.reading import check_file
 from pellucid.data.readers.table import split_table
-from pellucid.data.readers.table_text import USUAL, Decimal
+from pellucid.data.readers.table_file import read_file
+from pellucid.data.readers.table_text import USUAL, Decimal, TextTable
 from pellucid.data.readers.zarr_store import is_zarr, read_zarr
 from pellucid.data.toy import TOYS, load_toy
 from pellucid.data.validate import RawPart, RawSplit, to_split
 from pellucid.errors import DataError, OptionError, unknown_name
 from pellucid.progress import ProgressBar
-from pellucid.registry import Configurable, checked_names, option, validate_call
+from pellucid.registry import Configurable, checked_names, option, plain, validate_call
 from pellucid.text import shown
 
 BUILTIN: Mapping[str, str] = MappingProxyType(
@@ -39,9 +40,11 @@ BUILTIN: Mapping[str, str] = MappingProxyType(
     }
 )
 PICTURES = (".jpg", ".jpeg", ".png", ".gif", ".webp", ".bmp", ".heic")  # named in the place of data
+FRAME = "the frame"  # in the place of a name
+TABLES = (".csv", ".tsv", ".parquet")
 _APPLIES = {  # the options of each kind of reader
     "folder": {"skip_bad", "image_size", "on_disk"},
-    "table": {"target", "group", "decimal", "missing"},
+    "table": {"target", "group", "drop", "kinds", "decimal", "missing"},
     "arrays": {"x_key", "y_key", "on_disk"},
     "built-in": set[str](),
 }
@@ -76,13 +79,17 @@ class DataSource(Configurable):
     _registered_as: ClassVar[str] = "data"
 
     name: str = option(
-        help="A built-in name, a folder of images, an .h5, .npz, .npy or .csv file, or a .zarr folder."
+        help="A built-in name, a folder of images, a .csv, .parquet, .h5, .npz or .npy file, or a .zarr folder."
     )
     x_key: str | None = option(None, help="Name of the array of inputs in an .h5 or .npz file.")
     y_key: str | None = option(None, help="Name of the array of labels in an .h5 or .npz file.")
     target: str | None = option(None, help="The column of a table to predict; several: a,b,c.")
     group: str | None = option(
         None, help="The column of a table that names the rows to keep in one part, such as the patient."
+    )
+    drop: tuple[str, ...] = option((), help="Columns of a table to leave out: a,b,c.")
+    kinds: dict[str, str] = option(
+        {}, help="Kinds of a table's columns where a guess is wrong: zip=category,day=dmy,level=numeric."
     )
     decimal: Decimal = option(".", help="Decimal sign of a table's numbers.")
     missing: str = option(USUAL, help="Words that mean no value in a table: a,b,c; '' for empty cells alone.")
@@ -117,9 +124,11 @@ class DataSource(Configurable):
         """The kind of reader for the name: "built-in", "folder", "table" or "arrays"."""
         if self.name in BUILTIN:
             return "built-in"
+        if self.name == FRAME:
+            return "table"
         if os.path.isdir(self.path):
             return "arrays" if is_zarr(self.path) else "folder"
-        return "table" if self.path.suffix.lower() in (".csv", ".tsv") else "arrays"
+        return "table" if self.path.suffix.lower() in TABLES else "arrays"
 
     @property
     def applicable(self) -> set[str]:
@@ -150,9 +159,14 @@ class DataSource(Configurable):
             return load_toy(self.name, self.seed)
         held_out: Any = {"name": self.name, "seed": self.seed, "test_fraction": self.test_fraction}
         if self.kind == "table":
-            table = read_table(self.path, self.decimal, self.missing)
-            return split_table(table, target=self.target, group=self.group, **held_out)
+            return self.split(read_file(self.path, self.decimal, self.missing))
         return to_split(self._read(white), **held_out)
+
+    def split(self, table: TextTable, *, has_row_names: bool = False) -> Split:
+        """Return a table's training and test part; see :func:`pellucid.data.readers.table.split_table`."""
+        names = ("target", "group", "drop", "kinds", "name", "seed", "test_fraction")
+        options = {name: getattr(self, name) for name in names}
+        return split_table(table, has_row_names=has_row_names, **options)
 
     def resolved(self) -> "DataSource":
         """Return the same source with an absolute path, if it is a file or folder: valid anywhere."""
@@ -162,9 +176,8 @@ class DataSource(Configurable):
 
     def to_dict(self) -> dict[str, Any]:
         """Return the name and the options that are not the default, JSON-serializable."""
-        defaults = {field.name: field.default for field in fields(self)}
-        config = self.config()
-        return {name: config[name] for name in defaults if getattr(self, name) != defaults[name]}
+        changed = self._changed_options()
+        return {name: value for name, value in plain(self._option_values()).items() if name in changed}
 
     @classmethod
     def from_dict(cls, options: Mapping[str, Any]) -> "DataSource":
@@ -222,16 +235,17 @@ class DataSource(Configurable):
 
 
 @validate_call()
-def load_data(source: str | Path, **options: Any) -> Split:
+def load_data(source: Any, **options: Any) -> Split:
     """Load data, check them, and return a training and a test part.
 
     Parameters
     ----------
-    source : str or Path
+    source : str, Path or data frame
         A built-in name ("drawn-cats", "catvnoncat", "digits", and for points in the plane "moons", "circles",
         "spirals"); an .h5 or .hdf5 file; an .npz file with ``X, y`` or ``X_train, y_train, X_test, y_test``; an
-        .npy file of inputs with the labels beside it (``X.npy`` and ``y.npy``), memory-mapped; a .csv or .tsv file;
-        a folder with one sub-folder of images a class; or a zarr store with arrays as in an .npz file.
+        .npy file of inputs with the labels beside it (``X.npy`` and ``y.npy``), memory-mapped; a .csv,
+        .tsv or .parquet file; a folder with one sub-folder of images a class; or a zarr store with arrays as in an
+        .npz file. A data frame of pandas or polars, or a table of Arrow, is read as a .csv file is.
     x_key, y_key : str, optional
         For .h5 and .npz files: the names of the arrays that hold inputs and labels, where they do not follow the
         pattern.
@@ -241,6 +255,11 @@ def load_data(source: str | Path, **options: Any) -> Split:
     group : str, optional
         For tables: the column that names the rows to keep in one part, such as the patient they are of. It is no
         input. In a folder, the sub-folders of a class are its groups: ``pets/cat/mittens``.
+    drop : sequence of str, optional
+        For tables: columns to leave out.
+    kinds : mapping, optional
+        For tables: the kind of columns where a guess is wrong: "numeric", "boolean", "category", "date", or "dmy"
+        and "mdy" for dates whose day or month stands first.
     decimal : {".", ","}, optional
         For tables: the decimal sign of their numbers.
     missing : str, optional
@@ -287,6 +306,10 @@ def load_data(source: str | Path, **options: Any) -> Split:
     >>> data.notes
     ('held out 20 % (2 of 10 samples), stratified, seed 1',)
     """
+    if is_frame(source):
+        asked = DataSource.from_dict({"name": FRAME, **options})
+        asked.check_applies()
+        return asked.split(frame_table(source, decimal=asked.decimal, missing=asked.missing))
     return DataSource.from_dict({"name": source, **options}).load()
 
 

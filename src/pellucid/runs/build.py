@@ -215,7 +215,7 @@ def make_model(config: RunConfig, architecture: Architecture | None, split: Spli
         architecture.initialize(split.train.X.shape[1:], seed=config.options.seed)
     if split.schema is not None:
         model._schema = split.schema
-        model.preprocessing = Preprocessing.standardize(split.train.X, split.schema.is_numeric)
+        model.preprocessing = Preprocessing.standardize(split.train.X, split.schema.is_measured)
     if config.unfreeze is not None:
         fit(model, split.train, without_unfreezing(config).options)
         unfreeze_last(model, config.unfreeze)

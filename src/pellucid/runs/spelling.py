@@ -141,7 +141,8 @@ def _flag(name: str, value: Any) -> list[str]:
     if isinstance(value, bool):
         return [flag] if value else [f"--no-{flag[2:]}"]
     if isinstance(value, list | tuple):
-        return [flag, "x".join(map(str, value))]
+        words = all(isinstance(one, str) for one in value)
+        return [flag, shlex.quote(("," if words else "x").join(map(str, value)))] if value else []
     if isinstance(value, dict):
         return [flag, shlex.quote(",".join(f"{key}={part}" for key, part in value.items()))] if value else []
     return [flag, shlex.quote(f"{value:g}" if isinstance(value, float) else str(value))]

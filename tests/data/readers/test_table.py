@@ -56,7 +56,7 @@ def test_numbers_stay_and_words_become_columns(tmp_path: Path) -> None:
         *("name of owner=Nemo, A.", "name of owner=Nemo, B."),
         *("kg", "coat=(missing)", "coat=plain", "coat=tabby"),
     )
-    assert split.schema.is_numeric == (False, False, True, False, False, False)
+    assert split.schema.is_measured == (False, False, True, False, False, False)
     assert split.notes == ("held out 20 % (4 of 20 samples), stratified, seed 1",)
     X = np.concatenate([split.train.X, split.test.X])
     y = np.concatenate([split.train.y, split.test.y])
@@ -177,45 +177,220 @@ def test_several_targets_are_yes_or_no_questions(tmp_path: Path) -> None:
 
 
 def test_categories_come_from_the_training_part(tmp_path: Path) -> None:
-    words = [f"w{i:02}" for i in range(40)]
-    split = load(tmp_path, "x,word,y\n" + rows(range(0, 80, 2), words, [0, 1] * 20), "y")
-    seen = tuple(words[int(x) // 2] for x in split.train.X[:, 0])
+    words = [f"w{i:02}" for i in range(20) for _ in range(2)]
+    split = load(tmp_path, "x,word,y\n" + rows(range(0, 80, 2), words, [0, 1] * 20), "y", test_fraction=0.6)
+    seen = tuple(sorted({words[int(x) // 2] for x in split.train.X[:, 0]}))
     assert split.schema.columns[1].categories == seen
-    np.testing.assert_array_equal(split.train.X[:, 1:], np.eye(32))
-    np.testing.assert_array_equal(split.test.X[:, 1:], np.zeros((8, 32)))
-    assert any("in 8 of 40 rows" in note for note in split.notes)
+    assert len(seen) < 20
+    new = [words[int(x) // 2] not in seen for x in split.test.X[:, 0]]
+    np.testing.assert_array_equal(split.test.X[:, 1:].sum(axis=1), np.where(new, 0, 1))
+    assert any("is no category of the training part and became all zeros" in note for note in split.notes)
 
 
 @every(
     ("column", "kept", "note"),
     [
-        (range(50), True, "column 'x' only counts the rows: consider removing it"),
-        ([7] * 50, True, "one value only in every training row of: x"),
-        (["w"] * 50, True, "one value only in every training row of: x"),
+        (range(50), True, "column 'x' only counts the rows: consider leaving it out, with drop= (--drop)"),
+        ([7] * 50, False, "left out 'x': one value in every row"),
+        (["w"] * 50, False, "left out 'x': one value in every row"),
+        ([""] * 50, False, "left out 'x': it is empty"),
+        (
+            [f"n{i}" for i in range(40)] + ["n0"] * 10,
+            False,
+            "left out 'x': 40 different words in 50 rows, like names",
+        ),
+        ([f"she said {i} times no" for i in range(50)], False, "left out 'x': free text"),
         (
             [1, 2, 3, "4 kg", 5] * 10,
             True,
             "column 'x': read as words, since '4 kg' in line 5 is not a number",
         ),
-        ([""] * 50, False, "left out column 'x': it is empty"),
     ],
 )
 def test_strange_columns_are_noted(column: Any, kept: bool, note: str, tmp_path: Path) -> None:
     split = load(tmp_path, "x,z,y\n" + rows(column, [1, 2] * 25, [0, 1] * 25), "y")
     assert note in split.notes
     assert ("x" in [column.name for column in split.schema.columns]) == kept
+    assert [one.name for one in split.schema.left_out] == ["x"] * (not kept)
 
 
 def test_names_and_numberings_are_left_out(tmp_path: Path) -> None:
-    text = ",id,x,y\n" + rows(
-        range(101), [f"n{i}" for i in range(101)], [3, 1, 2] * 33 + [5, 5], [0] + [1, 0] * 50
+    text = ",PassengerId,name,x,y\n" + rows(
+        range(101),
+        range(900, 698, -2),
+        [f"n{i}" for i in range(101)],
+        [3, 1, 2] * 33 + [5, 5],
+        [0] + [1, 0] * 50,
     )
     split = load(tmp_path, text, "y")
     assert split.schema.feature_names == ("x",)
-    assert split.notes[:2] == (
+    assert split.notes[:3] == (
         "left out column 1, which the first line does not name",
-        "left out column 'id': 101 different words in 101 rows, like names",
+        "left out 'name': 101 different words in 101 rows, like names",
+        "left out 'PassengerId': it numbers the rows",
     )
+    kept = load(tmp_path, text, "y", kinds={"PassengerId": "numeric"}, drop=["x"])
+    assert kept.schema.feature_names == ("PassengerId",)
+    assert load(tmp_path, "id,y\n" + rows(range(20), [0, 1] * 10), "y").schema.feature_names == ("id",)
+
+
+def test_a_constant_that_changes_later_is_told(tmp_path: Path) -> None:
+    schema = load(tmp_path, "x,z,y\n" + rows(["a"] * 20, [1, 2] * 10, [0, 1] * 10), "y").schema
+    assert TableSchema.from_config(json.loads(json.dumps(schema.to_config()))) == schema
+    assert schema.encode([{"x": "a", "z": 1}, {"z": 2, "x": "b"}]).notes == (
+        "column 'x' was 'a' in every training row and is no input: 'b' in row 2 has no effect",
+    )
+
+
+def test_gaps_become_the_median_and_a_column_that_says_so(tmp_path: Path) -> None:
+    from sklearn.impute import SimpleImputer
+
+    rng = np.random.default_rng(0)
+    values = np.where(rng.random((200, 3)) < [0, 0.1, 0.3], np.nan, np.round(rng.normal(size=(200, 3)), 3))
+    cells = [["" if np.isnan(value) else value for value in column] for column in values.T]
+    split = load(tmp_path, "a,b,c,y\n" + rows(*cells, [0, 1] * 100), "y")
+    assert split.schema.feature_names == ("a", "b", "b missing", "c", "c missing")
+    found = split.schema.encode(tmp_path / "pets.csv").X
+    train = [int(np.flatnonzero((found == row).all(axis=1))[0]) for row in split.train.X]
+    imputer = SimpleImputer(strategy="median", add_indicator=True).fit(values[train])
+    np.testing.assert_array_equal(found[:, [0, 1, 3, 2, 4]], imputer.transform(values))
+    assert split.notes[0].startswith(
+        "missing values became the training part's median, and a column says where: 'b' ("
+    )
+    X, _, notes = split.schema.encode([{"a": None, "b": "", "c": 1}])
+    np.testing.assert_array_equal(X[0, :3], [np.median(values[train, 0]), np.nanmedian(values[train, 1]), 1])
+    assert len(notes) == 1
+    assert notes[0].startswith("column 'a': no value in 1 of 1 rows, the first in row 1; ")
+
+
+def test_rare_words_are_one_category(tmp_path: Path) -> None:
+    from sklearn.preprocessing import OneHotEncoder
+
+    rng = np.random.default_rng(1)
+    words = [f"w{i}" for i in np.minimum(rng.geometric(0.05, 2000), 60)]
+    split = load(tmp_path, "x,word,y\n" + rows(np.round(rng.random(2000), 6), words, [0, 1] * 1000), "y")
+    column = split.schema.columns[1]
+    train = split.train.X[:, 1:].sum(axis=0)
+    assert column.categories[-1] == "(rare)"
+    assert train[:-1].min() >= 10
+    np.testing.assert_array_equal(split.test.X[:, 1:].sum(axis=1), 1)
+    encoder = OneHotEncoder(min_frequency=10, handle_unknown="infrequent_if_exist", sparse_output=False)
+    again = split.schema.encode(tmp_path / "pets.csv").X
+    here = dict(zip(again[:, 0], words, strict=True))
+    encoder.fit([[here[x]] for x in split.train.X[:, 0]])
+    np.testing.assert_array_equal(again[:, 1:], encoder.transform([[word] for word in words]))
+    assert split.schema.encode([{"x": 0, "word": "never seen"}]).X[0, -1] == 1
+    many = load(tmp_path, "word,y\n" + rows([f"w{i % 300}" for i in range(6000)], [0, 1] * 3000), "y")
+    assert len(many.schema.columns[0].categories) == 101
+
+
+@every(
+    ("cells", "kind", "days"),
+    [
+        (["2024-02-29", "1970-01-01"], "date", [19782, 0]),
+        (["2024-02-29T06:00:00Z", "1970/1/1 12:30"], "date", [19782.25, 12.5 / 24 + 1 / 48 - 1 / 48]),
+        (["29 Feb 2024", "Jan 1, 1970"], "date", [19782, 0]),
+        (["29/2/2024", "1/1/1970"], "dmy", [19782, 0]),
+        (["2/29/24 6:00 pm", "1/1/70"], "mdy", [19782.75, 0]),
+        (["29.02.2024", "01.01.1970"], "dmy", [19782, 0]),
+        (["1.2.2024", "2.1.1970"], "dmy", [19754, 1]),
+    ],
+)
+def test_dates(cells: list[str], kind: str, days: list[float], tmp_path: Path) -> None:
+    quoted = [f'"{cell}"' for cell in cells]
+    split = load(tmp_path, "when,y\n" + rows(quoted * 10, [0, 1] * 10), "y")
+    (column,) = split.schema.columns
+    assert column.kind == kind
+    assert split.schema.feature_names[-1] == "when days"
+    X = split.schema.encode([{"when": cell} for cell in cells]).X
+    np.testing.assert_allclose(X[:, -1], days)
+    assert TableSchema.from_config(json.loads(json.dumps(split.schema.to_config()))) == split.schema
+    assert split.schema.encode([{"when": ""}]).X.shape == X[:1].shape
+
+
+def test_a_date_in_its_parts(tmp_path: Path) -> None:
+    text = "when,y\n" + rows(
+        [f"2024-{i % 12 + 1:02}-{i % 28 + 1:02} 0{i % 10}:30" for i in range(60)], [0, 1] * 30
+    )
+    split = load(tmp_path, text, "y")
+    assert split.schema.feature_names == tuple(
+        f"when {part}" for part in ("month", "weekday", "hour", "season_sin", "season_cos", "days")
+    )
+    month, weekday, hour, sine, cosine, days = split.schema.encode([{"when": "2024-07-01 18:45"}]).X[0]
+    assert (month, weekday, hour, days) == (7, 0, 18.75, 19905.78125)
+    np.testing.assert_allclose(
+        [sine, cosine], [np.sin(2 * np.pi * 182 / 365.25), np.cos(2 * np.pi * 182 / 365.25)]
+    )
+
+
+def test_truths_are_one_column(tmp_path: Path) -> None:
+    split = load(tmp_path, "a,b,y\n" + rows(["Yes", "no", "", "no"] * 5, ["t", "f"] * 10, [0, 1] * 10), "y")
+    assert split.schema.feature_names == ("a", "a missing", "b")
+    assert split.schema.is_measured == (False, False, False)
+    found = split.schema.encode([{"a": True, "b": "T"}, {"a": None, "b": 0}]).X
+    np.testing.assert_array_equal(found, [[1, 0, 1], [0, 1, 0]])
+    with pytest.raises(
+        DataError, match="column 'a': expected true or false, yes or no, 1 or 0, got 'maybe' in row 1"
+    ):
+        split.schema.encode([{"a": "maybe", "b": 1}])
+
+
+def test_kinds_that_are_given(tmp_path: Path) -> None:
+    text = "zip,day,level,y\n" + rows(
+        [10115, 20095] * 10, ["03/04/2024", "05/06/2024"] * 10, [1, 2] * 10, [0, 1] * 10
+    )
+    with pytest.raises(
+        DataError, match=r"'03/04/2024' in line 2 can be read in two orders.*--kinds day=dmy\)"
+    ):
+        load(tmp_path, text, "y")
+    split = load(tmp_path, text, "y", kinds={"zip": "category", "day": "mdy"}, drop=["level"])
+    assert split.schema.feature_names[:2] == ("zip=10115", "zip=20095")
+    assert split.schema.encode([{"zip": 10115, "day": "03/04/2024"}]).X[0, -1] == 19786
+    with pytest.raises(
+        OptionError, match=r"kinds: column 'zip': unknown kind 'categorical'. Did you mean 'category'"
+    ):
+        load(tmp_path, text, "y", kinds={"zip": "categorical"})
+    with pytest.raises(OptionError, match=r"kinds: column 'y' is no input"):
+        load(tmp_path, text, "y", kinds={"y": "numeric", "day": "dmy"})
+    with pytest.raises(DataError, match=r"there is no column 'zp', which was named. Did you mean 'zip'"):
+        load(tmp_path, text, "y", drop=["zp"])
+    with pytest.raises(
+        DataError, match=r"'zip': expected dates as in the training .date., got '10115' in line 2"
+    ):
+        load(tmp_path, text, "y", kinds={"zip": "date", "day": "dmy"})
+
+
+def test_files_and_frames_give_the_same(tmp_path: Path) -> None:
+    pandas, polars, arrow = map(pytest.importorskip, ("pandas", "polars", "pyarrow"))
+    when = [f"2024-{i % 12 + 1:02}-{i % 28 + 1:02}" for i in range(40)]
+    columns = {
+        "n": [None if i % 7 == 0 else i % 5 for i in range(40)],
+        "x": [i / 3 for i in range(40)],
+        "coat": ["plain", "tabby", None, "NA"] * 10,
+        "ok": [i % 3 == 0 for i in range(40)],
+        "y": ["a", "b"] * 20,
+    }
+    frame = pandas.DataFrame(columns | {"when": pandas.to_datetime(when)})
+    frame.to_csv(tmp_path / "t.csv", index=False)
+    frame.to_parquet(tmp_path / "t.parquet")
+    wanted = load_data(tmp_path / "t.csv", target="y", kinds={"n": "category"})
+    others = [
+        load_data(tmp_path / "t.parquet", target="y", kinds={"n": "numeric"}),
+        load_data(frame, target="y"),
+        load_data(polars.DataFrame(columns | {"when": polars.Series(when).str.to_date()}), target="y"),
+        load_data(arrow.Table.from_pandas(frame), target="y"),
+    ]
+    wanted = load_data(tmp_path / "t.csv", target="y")
+    for other in others:
+        assert other.schema == wanted.schema
+        np.testing.assert_array_equal(other.train.X, wanted.train.X)
+    np.testing.assert_array_equal(wanted.schema.encode(frame).X, wanted.schema.encode(tmp_path / "t.csv").X)
+    with pytest.raises(OptionError, match="image_size does not apply"):
+        load_data(frame, target="y", image_size=(8, 8))
+    with pytest.raises(DataError, match="the frame: expected a target"):
+        load_data(frame)
+    with pytest.raises(DataError, match="the frame: expected at least one row"):
+        load_data(frame[:0], target="y")
 
 
 @every(
@@ -246,17 +421,16 @@ def test_names_and_numberings_are_left_out(tmp_path: Path) -> None:
         ('x,y\n1,"2"3\n', "y", "cannot divide the text from line 2 on"),
         ("x,y\n1,2\n1," + 200_000 * "a" + "\n", "y", r"from line 3 on \(field larger than field limit"),
         (b"x,y\n1,2\n1,\xe9\n", "y", "expected text in UTF-8, got the byte 0xe9 in line 3"),
-        ("x,y\n1,2\n".encode("utf-16"), "y", "expected text in UTF-8, got the byte 0xf[ef] in line 1"),
+        ("x,y\n1,2\n".encode("utf-16")[:-1], "y", "expected text in UTF-8, got the byte"),
         ("x,y\n1,\0\n", "y", "found null bytes"),
-        ("x,y\n1,2\n,2\nNA,3\n4,1\n", "y:number", "'x' has no value in 2 of 4 rows, the first in line 3"),
         ("x,y\n1,a\n2,?\n3,a\n4,NULL", "y", "target 'y' has no value in 2 of 4 rows, the first in line 3"),
         ("x,y\n1,2\n1e999,3\n", "y:number", "'x': expected finite numbers, got '1e999' in line 3"),
         ("x,y\n1,2.5\n2,inf\n", "y", "'y': expected finite numbers, got 'inf' in line 3"),
         ("x,y\n1,2.5\n2,few\n", "y:number", "'y': expected finite numbers, got 'few' in line 3"),
         (
-            "x;y\n1,5;0\n2,5;1\n",
+            "x;y\n1,500;0\n2,500;1\n",
             "y:number",
-            "'x': expected numbers with a decimal point, got '1,5' in line 2",
+            "'x': expected numbers with a decimal point, got '1,500' in line 2",
         ),
         ("x;y\n1;1.000,5\n2;2\n", "y", "'y': expected numbers with a decimal point, got '1.000,5' in line 2"),
         ("x,y\n1,a\n2,a\n", "y", "expected at least two classes, but every label is 'a'"),
@@ -268,6 +442,18 @@ def test_names_and_numberings_are_left_out(tmp_path: Path) -> None:
             "x,y\n" + rows(map("n{}".format, range(101)), [0] + [1, 0] * 50),
             "y",
             "no column is left to predict y",
+        ),
+        ("x,y\n1 000,0\n2 000,1\n", "y:number", "'x': expected plain numbers, got '1 000' in line 2"),
+        ('x,y\n"$5",0\n"$6",1\n', "y:number", r"'x': expected plain numbers, got '\$5' in line 2"),
+        (
+            "x,z,y\n" + rows(["3/14/2024", "2/1/2024", "14/3/2024"] * 9, range(27), [1, 2, 3] * 9),
+            "y",
+            "no order of day and month reads all dates: '3/14/2024' in line 2, and '14/3/2024' in line 4",
+        ),
+        (
+            "x,y\n" + rows(["2024-01-31", "2024-02-01", "soon", "2024-02-28"] * 9, [1, 2] * 18),
+            "y",
+            "'soon' in line 4 is not a date, though most of its values are",
         ),
         (
             "x,y\n" + rows(["q", *range(120)], [0] + [1, 0] * 60),
@@ -303,17 +489,19 @@ def test_the_schema_reads_other_tables(tmp_path: Path) -> None:
     assert SCHEMA.encode(write(tmp_path, "kg,coat\n1,tabby\n")).y is None
 
 
-def test_decimal_commas_on_request(tmp_path: Path) -> None:
+def test_decimal_commas_are_seen_or_asked_for(tmp_path: Path) -> None:
     text = "size, cm;kg;pet\n" + "1,5;10;cat\n-2,25;3;dog\n" * 5
-    split = load(tmp_path, text, "pet", decimal=",")
-    assert split.schema.feature_names == ("size, cm", "kg")
-    assert sorted(set(np.concatenate([split.train.X, split.test.X])[:, 0])) == [-2.25, 1.5]
-    assert TableSchema.from_config(json.loads(json.dumps(split.schema.to_config()))) == split.schema
-    np.testing.assert_array_equal(split.schema.encode(tmp_path / "pets.csv").X[0], [1.5, 10])
+    for options in ({}, {"decimal": ","}):
+        split = load(tmp_path, text, "pet", **options)
+        assert split.schema.feature_names == ("size, cm", "kg")
+        assert sorted(set(np.concatenate([split.train.X, split.test.X])[:, 0])) == [-2.25, 1.5]
+        assert ("decimal commas: 3,14 is a number" in split.notes) == (not options)
+        assert TableSchema.from_config(json.loads(json.dumps(split.schema.to_config()))) == split.schema
+        np.testing.assert_array_equal(split.schema.encode(tmp_path / "pets.csv").X[0], [1.5, 10])
     with pytest.raises(DataError, match=r"with a decimal comma, got '1\.500' in line 2"):
         load(tmp_path, text.replace("1,5", "1.500"), "pet", decimal=",")
-    with pytest.raises(DataError, match=r"with a decimal point, got '1,5' in line 2 .*--decimal ,"):
-        load(tmp_path, text, "pet")
+    with pytest.raises(DataError, match=r"with a decimal point, got '1,500' in line 2 .*--decimal ,"):
+        load(tmp_path, text.replace("1,5", "1,500").replace("2,25", "2,250"), "pet")
 
 
 def test_a_new_category_becomes_zeros_and_a_note() -> None:

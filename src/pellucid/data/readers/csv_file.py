@@ -1,5 +1,6 @@
 """CSV files: the delimiter, the text of the columns, and errors that name the line."""
 
+import codecs
 import csv
 import io
 from collections import Counter
@@ -23,8 +24,8 @@ def read_table(path: Path, decimal: Decimal = ".", missing: str = USUAL) -> Text
     Parameters
     ----------
     path : Path
-        UTF-8, with or without a byte order mark. The delimiter is the comma, semicolon or tab that divides
-        all lines into the same number of fields; in a .tsv file the tab. Fields may be quoted by ".
+        UTF-8, with or without a byte order mark, or UTF-16 with one. The delimiter is the comma, semicolon or tab
+        that divides all lines into the same number of fields; in a .tsv file the tab. Fields may be quoted by ".
     decimal : {".", ","}, optional
         The decimal sign; with "," no comma divides fields.
     missing : str, optional
@@ -64,8 +65,9 @@ def read_table(path: Path, decimal: Decimal = ".", missing: str = USUAL) -> Text
 
 
 def _decode(data: bytes, path: Path) -> str:
+    encoding = "utf-16" if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8-sig"
     try:
-        text = data.decode("utf-8-sig")
+        text = data.decode(encoding)
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise DataError(

@@ -1,7 +1,7 @@
 """Tables: text and the name of a target column -> a Split of numbers, and the schema behind them."""
 
-import re
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -9,18 +9,22 @@ import numpy as np
 
 from pellucid.data.dataset import Dataset, Split
 from pellucid.data.labels import as_labels, encode
-from pellucid.data.readers.table_schema import Column, TableSchema
-from pellucid.data.readers.table_text import MISSING, TextColumn, TextTable
+from pellucid.data.readers.column_kinds import (
+    MOST_CATEGORIES,
+    MOSTLY,
+    check_numbers,
+    decimal_of,
+    fitted,
+    fraction_of_numbers,
+    kinds_of,
+    left_out_notes,
+)
+from pellucid.data.readers.table_schema import Column, LeftOut, TableSchema
+from pellucid.data.readers.table_text import TextColumn, TextTable
 from pellucid.data.validate import hold_out
 from pellucid.errors import DataError
 from pellucid.text import join_some, printable
 from pellucid.types import Array
-
-# A column with more distinct words holds names or identifiers; with more whole numbers it is continuous.
-MOST_CATEGORIES = 100
-_MOSTLY = 0.5  # of a column's cells are numbers: the others may be mistakes
-_COMMA_NUMBER = re.compile(r"[+-]?\d[\d.]*[.,][\d.,]*\d")
-_FEWEST_COUNTED = 10  # rows from which on 1, 2, 3 ... is no coincidence
 
 
 def split_table(
@@ -31,6 +35,8 @@ def split_table(
     seed: int,
     test_fraction: float,
     group: str | None = None,
+    drop: Sequence[str] = (),
+    kinds: Mapping[str, str] | None = None,
     has_row_names: bool = False,
 ) -> Split:
     """Hold out a part of a table's rows, and convert its columns to numbers.
@@ -38,7 +44,8 @@ def split_table(
     Parameters
     ----------
     table : TextTable
-        From :func:`pellucid.data.readers.csv_file.read_table`.
+        From :func:`pellucid.data.readers.csv_file.read_table`. Where a column of numbers such as 3,14 leaves no
+        doubt, the comma is its decimal sign, with a note.
     target : str or None
         The column to predict. Words and whole numbers are classes; numbers with a fraction, or more than 100
         different whole numbers, make it a regression. "NAME:class" and "NAME:number" override that.
@@ -52,21 +59,29 @@ def split_table(
     group : str, optional
         The column that says which rows belong together, such as the patient they are of: all rows of a group go
         into one part. It is no input. A row without a value is alone.
+    drop : sequence of str, optional
+        Columns that are no inputs.
+    kinds : mapping, optional
+        The kind of columns where it is not to be guessed: "numeric", "boolean", "category", "date", or "dmy" and
+        "mdy" for dates whose day or month stands first. A column that is named is not left out.
     has_row_names : bool, optional
         Whether the names of the rows ("line 2") become the ``files`` of both parts.
 
     Returns
     -------
     Split
-        X float64: numeric columns as they are, others one-hot over the sorted categories of the training part, in
-        which an empty cell is the category "(missing)". y int64 indices into the classes, float64
-        (regression, without classes), or (m, k) of 0 and 1. The ``schema`` reads other tables the same way. The
-        notes name the columns that were left out (empty, or more than 100 different words) and doubtful ones.
+        X float64. Of numbers: the number, the training part's median where it is missing, and where values are
+        missing in the training part a column that is 1 there. Of words: a column of 0 and 1 for each of the 100
+        most common, one for all rare ones (in fewer than 10 rows, or 1 % of less than 1,000). Of dates: year,
+        month, weekday, hour, season and days, where they differ. Columns with one value, ids, names and free text
+        are left out. y int64 indices into the classes, float64 (regression, without classes), or (m, k) of 0 and 1.
+        The ``schema`` reads other tables the same way. The notes say what was left out and filled.
 
     Raises
     ------
     DataError
-        If there is no such target, a number is missing, or too few rows are left.
+        If there is no such target, it has gaps, a cell does not fit its column, dates can be read in two orders, or
+        too few rows are left.
 
     Examples
     --------
@@ -84,29 +99,51 @@ def split_table(
             f"{table.where}: expected at least two columns, one to predict and one to predict it from, got only "
             f"{printable(table.names[0])!r}. Divide columns by comma, semicolon or tab."
         )
+    decimal = decimal_of(table)
+    if decimal != table.decimal:
+        notes = (*table.notes, "decimal commas: 3,14 is a number")
+        table = replace(table, decimal=decimal, notes=notes)
     goal = _read_target(table, target)
     if len(table.rows) < 2:
         raise DataError(
             f"{table.where}: expected at least two rows, to train and to test on, got 1. Add rows."
         )
     groups = None if group is None else _read_groups(table, group, goal.names)
-    kinds, notes = _input_kinds(table, goal.names if group is None else (*goal.names, group))
+    found = kinds_of(table, goal.names if group is None else (*goal.names, group), drop, kinds or {})
     names = np.array(table.rows) if has_row_names else None
     numbered = Dataset(np.arange(len(table.rows))[:, None], goal.y, goal.classes, "row", groups, files=names)
     parts = hold_out(numbered, name=name, seed=seed, test_fraction=test_fraction)
     rows = parts.train.X[:, 0].tolist()
-    seen = {name: {table.column(name).cells[i] or MISSING for i in rows} for name, _ in kinds}
-    constant = [name for name, cells in seen.items() if len(cells) == 1]
-    if constant:
-        notes.append(f"one value only in every training row of: {join_some(constant)}")
-    columns = tuple(
-        Column(column, kind, tuple(sorted(seen[column])) if kind == "category" else ())
-        for column, kind in kinds
-    )
-    schema = TableSchema(columns, goal.names, goal.task, goal.classes, table.decimal, table.missing)
+    columns, left_out, notes_on_columns = _fit(table, found.kinds, rows)
+    left_out = (*found.left_out, *left_out)
+    schema = TableSchema(columns, goal.names, goal.task, goal.classes, table.decimal, table.missing, left_out)
     encoded = schema.encode(table, with_target=False)
     train, test = (replace(part, X=encoded.X[part.X[:, 0]]) for part in parts)
-    return Split(train, test, name, (*encoded.notes, *notes, *goal.notes, *parts.notes), schema)
+    notes = (
+        *encoded.notes,
+        *left_out_notes(left_out),
+        *found.notes,
+        *notes_on_columns,
+        *goal.notes,
+        *parts.notes,
+    )
+    return Split(train, test, name, notes, schema)
+
+
+def _fit(
+    table: TextTable, kinds: Mapping[str, str], rows: Sequence[int]
+) -> tuple[tuple[Column, ...], tuple[LeftOut, ...], tuple[str, ...]]:
+    """Return the columns with the numbers of the training part, those that are left out after all, and notes."""
+    found = [fitted(table.column(name), kind, rows) for name, kind in kinds.items()]
+    columns = tuple(one for one in found if isinstance(one, Column))
+    if not columns:
+        raise DataError(
+            f"{table.where}: no column is left to predict from: each has one value in every training row. Add "
+            "columns, or rows."
+        )
+    gaps = [f"{printable(one.name)!r} ({one.filled})" for one in columns if one.marks_gaps]
+    note = f"missing values became the training part's median, and a column says where: {join_some(gaps)}"
+    return columns, tuple(one for one in found if isinstance(one, LeftOut)), (note,) if gaps else ()
 
 
 def _read_groups(table: TextTable, group: str, target: tuple[str, ...]) -> Array:
@@ -188,7 +225,7 @@ def _one_target(column: TextColumn, kind: str) -> _Target:
 
 def _target_kind(column: TextColumn) -> tuple[str, tuple[str, ...]]:
     """Return "number" or "class", and a note where that is a guess."""
-    _check_commas(column)
+    check_numbers(column)
     n_different = len(set(column.cells))
     if column.are_whole:
         if n_different <= MOST_CATEGORIES:
@@ -196,66 +233,6 @@ def _target_kind(column: TextColumn) -> tuple[str, tuple[str, ...]]:
         return "number", (
             f"{n_different} different whole numbers in {printable(column.name)!r}: a regression",
         )
-    fraction = _fraction_of_numbers(column)
-    is_number = fraction == 1 or (n_different > MOST_CATEGORIES and fraction > _MOSTLY)
+    fraction = fraction_of_numbers(column)
+    is_number = fraction == 1 or (n_different > MOST_CATEGORIES and fraction > MOSTLY)
     return ("number" if is_number else "class"), ()
-
-
-def _input_kinds(table: TextTable, target: tuple[str, ...]) -> tuple[list[tuple[str, str]], list[str]]:
-    """Return the name and kind of each input column, and notes on those that are left out or suspicious."""
-    kinds, notes = [], []
-    for name in table.names:
-        if name not in target:
-            kind, note = _input_kind(table.column(name))
-            kinds += [(name, kind)] if kind else []
-            notes += [note] if note else []
-    if not kinds:
-        raise DataError(
-            f"{table.where}: no column is left to predict {join_some(target)} from ({'; '.join(notes[:3])}). "
-            "Add columns of numbers, or of a few different words."
-        )
-    return kinds, notes
-
-
-def _input_kind(column: TextColumn) -> tuple[str, str]:
-    """Return "numeric", "category" or, to leave the column out, ""; and a note or "".
-
-    A column of numbers alone is numeric; any other is a category, of at most 100 different words.
-    """
-    called = f"column {printable(column.name)!r}"
-    if not any(column.cells):
-        return "", f"left out {called}: it is empty"
-    words = column.words
-    if not words:
-        with np.errstate(over="ignore"):  # from one end of all numbers to the other it is infinitely far
-            steps = np.diff(column.numbers())
-        is_count = len(column.cells) >= _FEWEST_COUNTED and bool((steps == 1).all())
-        return "numeric", f"{called} only counts the rows: consider removing it" if is_count else ""
-    _check_commas(column)
-    n_different, fraction = len(set(column.cells)), _fraction_of_numbers(column)
-    if n_different <= MOST_CATEGORIES:
-        note = f"{called}: read as words, since {column.cell(words[0])} is not a number"
-        return "category", note if fraction > _MOSTLY else ""
-    if fraction > _MOSTLY:
-        raise DataError(
-            f"{column.title}: {column.cell(words[0])} is not a number, though {100 * fraction:.3g} % of its values "
-            "are. Correct it."
-        )
-    return "", f"left out {called}: {n_different} different words in {len(column.cells)} rows, like names"
-
-
-def _fraction_of_numbers(column: TextColumn) -> float:
-    return 1 - len(column.words) / sum(map(bool, column.cells))
-
-
-def _check_commas(column: TextColumn) -> None:
-    """Raise if all of a column's words are numbers like 3,14: it could mean 3.14 or 314."""
-    words = column.words
-    if words and all(_COMMA_NUMBER.fullmatch(column.cells[i]) for i in words):
-        wanted, hint = "point", "Pass decimal=',' (--decimal ,) if it is a comma; write 1000 without one."
-        if column.decimal == ",":
-            wanted, hint = "comma", "Write 3,14, and 1000 without a point."
-        raise DataError(
-            f"{column.title}: expected numbers with a decimal {wanted}, got {column.cell(words[0])} ({len(words)} "
-            f"such). {hint}"
-        )

@@ -2,20 +2,26 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from pellucid.data.readers.csv_file import read_table
-from pellucid.data.readers.table_text import MISSING, USUAL, Decimal, TextColumn, TextTable, table_of
+from pellucid.data.readers.dates import EPOCH, PARTS
+from pellucid.data.readers.frames import frame_table, is_frame
+from pellucid.data.readers.table_columns import cell_value, value_columns, word_codes, word_columns
+from pellucid.data.readers.table_file import read_file
+from pellucid.data.readers.table_text import USUAL, Decimal, TextColumn, TextTable, table_of
 from pellucid.errors import DataError, FormatError, OptionError
 from pellucid.registry import Configurable, checked_names, option
-from pellucid.text import join_some, printable
+from pellucid.text import join_some, plural, printable
 from pellucid.types import Array
 
-KINDS = ("numeric", "category")
+DATES = ("date", "dmy", "mdy")
+KINDS = ("numeric", "boolean", "category", *DATES)
 TASKS = ("classification", "multi_label", "regression")  # the kinds of losses
+MOST_NOTED = 5  # gaps and new words of more columns are one note
 
 
 @dataclass(frozen=True)
@@ -25,14 +31,26 @@ class Column(Configurable):
     Parameters
     ----------
     name : str
-    kind : {"numeric", "category"}
+    kind : {"numeric", "boolean", "category", "date", "dmy", "mdy"}
+        "boolean" is yes or no, true or false. "dmy" and "mdy" are dates such as 31/5/2024 and 5/31/2024.
     categories : tuple of str, optional
-        Of a category column: its words, one output column each.
+        Of a category column: its words, one output column each. "(missing)" is an empty cell, "(rare)" all words
+        that were rare in the training part, and new ones.
+    fill : float or None, optional
+        What stands for a missing value: the median of the training part, of dates in days since 1970. None: a
+        missing value is refused.
+    marks_gaps : bool, optional
+        Whether a last output column is 1 where the value was missing.
+    parts : tuple of str, optional
+        Of a date: what it becomes, see :func:`pellucid.data.readers.dates.date_parts`.
     """
 
     name: str = option()
     kind: str = option("numeric", choices=lambda: KINDS)
     categories: tuple[str, ...] = option(())
+    fill: float | None = option(None)
+    marks_gaps: bool = option(False)
+    parts: tuple[str, ...] = option(())
 
     def __post_init__(self) -> None:
         self._check_options()
@@ -41,11 +59,97 @@ class Column(Configurable):
             raise OptionError(
                 f"column {printable(self.name)!r}: its categories do not fit a {self.kind} column."
             )
+        if bool(self.parts) != (self.kind in DATES) or not set(self.parts) <= set(PARTS):
+            raise OptionError(f"column {printable(self.name)!r}: its parts do not fit a {self.kind} column.")
+        if self.fill is None and self.marks_gaps:
+            raise OptionError(f"column {printable(self.name)!r}: it marks gaps that nothing fills.")
+
+    @property
+    def feature_names(self) -> tuple[str, ...]:
+        """A name for each column of X that it becomes: ``age``, ``age missing``, ``coat=tabby``, ``born month``."""
+        if self.kind == "category":
+            return tuple(f"{self.name}={category}" for category in self.categories)
+        names = [f"{self.name} {part}" for part in self.parts] or [self.name]
+        return (*names, f"{self.name} missing") if self.marks_gaps else tuple(names)
 
     @property
     def width(self) -> int:
         """Number of columns of X that it becomes."""
-        return len(self.categories) if self.kind == "category" else 1
+        return len(self.feature_names)
+
+    @property
+    def is_measured(self) -> tuple[bool, ...]:
+        """Whether each of them is a quantity, rather than 0 or 1: which ones to standardize."""
+        n_measured = len(self.parts) or (self.kind == "numeric")
+        return tuple(i < n_measured for i in range(self.width))
+
+    def encode(self, column: TextColumn) -> tuple[Array, str]:
+        """Return its columns of X for the cells of a table, (m, width), and a note on gaps and new words or "".
+
+        DataError for a cell that cannot be read, and for a gap that nothing fills.
+        """
+        called, m = f"column {printable(self.name)!r}", len(column.cells)
+        if self.kind == "category":
+            codes = word_codes(column.cells, self.categories)
+            new = np.flatnonzero(codes < 0)
+            note = ""
+            if len(new):
+                note = (
+                    f"{called}: {column.cell(new[0])} is no category of the training part and became all zeros, in "
+                    f"{len(new)} of {m} rows"
+                )
+            return word_columns(codes, len(self.categories)), note
+        read = [cell_value(cell, self.kind, column.decimal) for cell in column.cells]
+        if None in read:
+            raise self._unreadable(column, read)
+        values = np.array(read, np.float64)
+        gaps = np.flatnonzero(np.isnan(values))
+        if len(gaps) and self.fill is None:
+            raise DataError(
+                f"{column.title} has {column.absence()}. Fill them in, or remove the rows or the column."
+            )
+        part = value_columns(values, self.fill or 0.0, self.parts, marks_gaps=self.marks_gaps)
+        note = ""
+        if len(gaps):
+            first = f"the first in {column.rows[gaps[0]]}"
+            note = f"{called}: no value in {len(gaps)} of {m} rows, {first}; {self.filled} instead"
+        return part, note
+
+    @property
+    def filled(self) -> str:
+        """What stands for a missing value, in words."""
+        fill = self.fill or 0.0
+        if self.kind == "boolean":
+            return "yes" if fill else "no"
+        return date.fromordinal(EPOCH + int(fill)).isoformat() if self.parts else f"{fill:.6g}"
+
+    def _unreadable(self, column: TextColumn, read: Sequence[float | None]) -> DataError:
+        """Return the error for the first cell that is not of this kind."""
+        wanted = {"numeric": "finite numbers", "boolean": "true or false, yes or no, 1 or 0"}
+        what = wanted.get(self.kind, f"dates as in the training ({self.kind})" if self.parts else "dates")
+        bad = [i for i, value in enumerate(read) if value is None]
+        return DataError(
+            f"{column.title}: expected {what}, got {column.cell(bad[0])} ({len(bad)} such of {len(read)}). "
+            "Correct it."
+        )
+
+
+@dataclass(frozen=True)
+class LeftOut(Configurable):
+    """A column of the table that is no input.
+
+    Parameters
+    ----------
+    name : str
+    reason : str
+        In a few words: "one value in every row", "names or free text".
+    value : str, optional
+        Of a column that had one value in the training part: that value.
+    """
+
+    name: str = option()
+    reason: str = option("")
+    value: str = option("")
 
 
 class Encoded(NamedTuple):
@@ -73,6 +177,8 @@ class TableSchema(Configurable):
         The decimal sign in files.
     missing : str, optional
         Words that say that a cell has no value: "?,NA".
+    left_out : tuple of LeftOut, optional
+        The columns that were no inputs, and why.
 
     Raises
     ------
@@ -99,6 +205,7 @@ class TableSchema(Configurable):
     classes: tuple[str, ...] = option(())
     decimal: Decimal = option(".")
     missing: str = option(USUAL)
+    left_out: tuple[LeftOut, ...] = option(())
 
     def __post_init__(self) -> None:
         self._check_options()
@@ -120,55 +227,50 @@ class TableSchema(Configurable):
 
     @property
     def feature_names(self) -> tuple[str, ...]:
-        """A name for each column of X: ``age``, ``coat=tabby``."""
-        return tuple(
-            f"{column.name}={category}" if column.kind == "category" else column.name
-            for column in self.columns
-            for category in column.categories or ("",)
-        )
+        """A name for each column of X: ``age``, ``age missing``, ``coat=tabby``, ``born month``."""
+        return tuple(name for column in self.columns for name in column.feature_names)
 
     @property
-    def is_numeric(self) -> tuple[bool, ...]:
-        """Whether each column of X is a numeric one: which ones to standardize."""
-        return tuple(column.kind == "numeric" for column in self.columns for _ in range(column.width))
+    def is_measured(self) -> tuple[bool, ...]:
+        """Whether each column of X is a quantity, rather than 0 or 1: which ones to standardize."""
+        return tuple(one for column in self.columns for one in column.is_measured)
 
-    def encode(
-        self, source: str | Path | TextTable | Sequence[Mapping[str, Any]], *, with_target: bool = True
-    ) -> Encoded:
+    def encode(self, source: Any, *, with_target: bool = True) -> Encoded:
         """Return a table as numbers.
 
         Parameters
         ----------
-        source : str or Path, TextTable, or sequence of mappings
-            A CSV file, its text, or rows. Its columns may be in any order, and others are ignored.
+        source : str or Path, TextTable, data frame, or sequence of mappings
+            A CSV or Parquet file, its text, a frame of pandas or polars, or rows. Its columns may be in any order,
+            and others are ignored.
         with_target : bool, optional
             Whether to read the target as well, where the table has it.
 
         Returns
         -------
         Encoded
-            A category that the training part did not have becomes all zeros, with a note: it has no
-            weight.
+            A missing value becomes the median of the training part, with a note where the training had no gap
+            in that column. A category that the training part did not have counts as a rare one, or becomes all
+            zeros, with a note: it has no weight.
 
         Raises
         ------
         DataError
             If the table cannot be read, lacks a column or a number, or holds an unknown class.
         """
-        if isinstance(source, str | Path):
-            table = read_table(Path(source).expanduser(), self.decimal, self.missing)
-        else:
-            table = source if isinstance(source, TextTable) else table_of(source, missing=self.missing)
+        table = self._text_of(source)
         table.check_has([column.name for column in self.columns], "which the model was trained on")
-        X = np.empty((len(table.rows), len(self.is_numeric)))
-        notes, start = list(table.notes), 0
-        for column in self.columns:
-            part = X[:, start : start + column.width]
-            start += column.width
-            if column.kind == "numeric":
-                part[:, 0] = table.column(column.name).numbers()
-            else:
-                notes += _one_hot(table.column(column.name), column.categories, part)
+        encoded = [column.encode(table.column(column.name)) for column in self.columns]
+        X = np.concatenate([part for part, _ in encoded], axis=1)
+        told = [
+            note
+            for column, (_, note) in zip(self.columns, encoded, strict=True)
+            if note and not column.marks_gaps
+        ]
+        more = (
+            [f"and so in {plural(len(told) - MOST_NOTED, 'more column')}"] if len(told) > MOST_NOTED else []
+        )
+        notes = [*table.notes, *told[:MOST_NOTED], *more, *self._changed(table)]
         y = None
         if with_target:
             absent = [name for name in self.target if name not in table.names]
@@ -176,6 +278,32 @@ class TableSchema(Configurable):
             if absent and len(absent) < len(self.target):
                 notes.append(f"no labels read: there is no column {join_some(absent)}")
         return Encoded(X, y, tuple(notes))
+
+    def _text_of(self, source: Any) -> TextTable:
+        """Return a table as text, read as the training's was."""
+        if isinstance(source, TextTable):
+            return source
+        if isinstance(source, str | Path):
+            return read_file(Path(source).expanduser(), self.decimal, self.missing)
+        return (
+            frame_table(source, missing=self.missing)
+            if is_frame(source)
+            else table_of(source, missing=self.missing)
+        )
+
+    def _changed(self, table: TextTable) -> list[str]:
+        """Return a note for each column that was left out for its one value, and has another here."""
+        notes = []
+        for one in self.left_out:
+            if one.value and one.name in table.names:
+                column = table.column(one.name)
+                other = next((i for i, cell in enumerate(column.cells) if cell != one.value), None)
+                if other is not None:
+                    notes.append(
+                        f"column {printable(one.name)!r} was {printable(one.value)!r} in every training row and is "
+                        f"no input: {column.cell(other)} has no effect"
+                    )
+        return notes
 
     def _encode_target(self, table: TextTable) -> Array:
         columns = [table.column(name) for name in self.target]
@@ -195,10 +323,20 @@ class TableSchema(Configurable):
         return codes
 
     def to_config(self) -> dict[str, Any]:
-        """Return the schema as a JSON-serializable dictionary, without ``missing`` where it is the usual one."""
+        """Return the schema as a JSON-serializable dictionary, without what is at its default."""
         config = asdict(self)
+        config["columns"] = [
+            {
+                key: value
+                for key, value in column.items()
+                if key in ("name", "kind", "categories") or value not in (None, False, ())
+            }
+            for column in config["columns"]
+        ]
         if self.missing == USUAL:  # earlier versions read such a file too
             del config["missing"]
+        if not self.left_out:
+            del config["left_out"]
         return config
 
     @classmethod
@@ -212,23 +350,9 @@ class TableSchema(Configurable):
         """
         try:
             columns = tuple(Column(**checked_names(Column, column)) for column in config["columns"])
-            return cls(**checked_names(cls, {**config, "columns": columns}))
+            left_out = tuple(LeftOut(**checked_names(LeftOut, one)) for one in config.get("left_out", ()))
+            return cls(**checked_names(cls, {**config, "columns": columns, "left_out": left_out}))
         except (OptionError, KeyError, TypeError, ValueError) as error:
             raise FormatError(
                 f"table schema in the model file: {error} The file is damaged, or from a newer pellucid."
             ) from None
-
-
-def _one_hot(column: TextColumn, categories: Sequence[str], part: Array) -> list[str]:
-    """Write 1 into the column of each row's category, and return the note on those that are unknown."""
-    places = {category: i for i, category in enumerate(categories)}
-    codes = np.array([places.get(cell or MISSING, -1) for cell in column.cells])
-    part[...] = codes[:, None] == np.arange(len(categories))
-    n_unknown = int(np.count_nonzero(codes < 0))
-    if not n_unknown:
-        return []
-    first = int(codes.argmin())
-    return [
-        f"column {printable(column.name)!r}: {column.cell(first)} is no category of the training part and became "
-        f"all zeros, in {n_unknown} of {len(codes)} rows"
-    ]

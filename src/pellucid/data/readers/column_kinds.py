@@ -1,0 +1,299 @@
+"""What kind of column each one is: numbers, words, dates, or nothing to predict from."""
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from pellucid.data.readers.dates import PARTS, YEAR_LAST, date_parts, days_of
+from pellucid.data.readers.table_columns import RARE, cell_value
+from pellucid.data.readers.table_schema import DATES, KINDS, Column, LeftOut
+from pellucid.data.readers.table_text import MISSING, Decimal, TextColumn, TextTable
+from pellucid.errors import DataError, OptionError, unknown_name
+from pellucid.text import join_some, printable
+
+MOST_CATEGORIES = 100  # words of a column that get an output column each, the most common ones
+MOSTLY = 0.5  # of a column's cells are numbers, dates or words of their own
+FEWEST_COUNTED = 10  # rows from which on 1, 2, 3 ... is no coincidence, and words of their own are names
+MOST_RARE = 10  # rows, or one in a hundred: words in fewer are rare
+TEXT = 4  # words in the middle cell of free text
+_COMMA_NUMBER = re.compile(r"[+-]?\d[\d.]*[.,][\d.,]*\d")
+_SURE_COMMA = re.compile(r"[+-]?\d+,(\d{1,2}|\d{4,})")  # 1,234 may be a thousand
+_SPACED_NUMBER = re.compile(
+    r"[+-]?\d{1,3}([ '\u00a0\u2009\u202f]\d{3})+([.,]\d+)?|[$\u20ac\u00a3] ?\d[\d.,]*|\d[\d.,]* ?[$\u20ac\u00a3%]"
+)
+_PAIRS = ({"true", "false"}, {"yes", "no"}, {"y", "n"}, {"t", "f"})
+_ID = re.compile(r"(?i)(.*[ _.-])?(id|key|uuid|index|idx|nr|no|number|rownames?)|.*[a-z]I[Dd]|Unnamed: 0|")
+
+
+class Kinds(NamedTuple):
+    """The kind of each input column, and what is left out."""
+
+    kinds: dict[str, str]
+    left_out: tuple[LeftOut, ...]
+    notes: tuple[str, ...]
+
+
+def decimal_of(table: TextTable) -> Decimal:
+    """Return the decimal sign: a comma where a column of numbers such as 3,14 can mean nothing else."""
+    for name in table.names:
+        column = table.column(name)
+        words = [column.cells[i] for i in column.words]
+        are_commas = bool(words) and all(
+            _COMMA_NUMBER.fullmatch(word) and word.count(",") == 1 for word in words
+        )
+        if (
+            are_commas
+            and any(map(_SURE_COMMA.fullmatch, words))
+            and not any("." in cell for cell in column.cells)
+        ):
+            return ","
+    return table.decimal
+
+
+def kinds_of(table: TextTable, apart: Sequence[str], drop: Sequence[str], given: Mapping[str, str]) -> Kinds:
+    """Return the kind of each input column.
+
+    Parameters
+    ----------
+    table : TextTable
+    apart : sequence of str
+        Targets and groups, which are no inputs.
+    drop : sequence of str
+        Columns to leave out.
+    given : mapping
+        The kind of columns where it is not to be guessed: of ``KINDS``.
+
+    Raises
+    ------
+    DataError
+        If there is no such column, a column's cells do not agree, dates can be read in two orders, or no column is
+        left.
+    OptionError
+        If a kind is unknown, or a column is given and dropped.
+    """
+    table.check_has([*drop, *given], "which was named")
+    for name, kind in given.items():
+        if kind not in KINDS:
+            raise OptionError(f"kinds: column {printable(name)!r}: {unknown_name('kind', kind, KINDS)}")
+        if name in drop or name in apart:
+            raise OptionError(
+                f"kinds: column {printable(name)!r} is {'dropped' if name in drop else 'no input'}, and has no "
+                "kind. Leave one out."
+            )
+    kinds: dict[str, str] = {}
+    left_out, notes, numberings = [], [], []
+    for name in table.names:
+        if name in apart:
+            continue
+        column = table.column(name)
+        if name in drop:
+            left_out.append(LeftOut(name, "dropped"))
+        elif name in given:
+            kinds[name] = given[name]
+        elif reason := _useless(column):
+            left_out.append(LeftOut(name, *reason))
+        else:
+            kinds[name], note = _kind(column)
+            notes += [note] if note else []
+            if kinds[name] == "numeric" and _numbers_rows(column):
+                numberings.append(name)
+    ids = [name for name in numberings if _ID.fullmatch(name)]
+    if len(ids) < len(kinds):  # else there is nothing else to predict from
+        left_out += [LeftOut(name, "it numbers the rows") for name in ids]
+        kinds = {name: kind for name, kind in kinds.items() if name not in ids}
+    notes += [
+        f"column {printable(name)!r} only counts the rows: consider leaving it out, with drop= (--drop)"
+        for name in numberings
+        if name in kinds
+    ]
+    if not kinds:
+        what = "; ".join(f"{printable(one.name)!r}: {one.reason}" for one in left_out[:3])
+        raise DataError(
+            f"{table.where}: no column is left to predict {join_some(apart)} from ({what}). Add columns of numbers "
+            "or of a few different words."
+        )
+    return Kinds(kinds, tuple(left_out), tuple(notes))
+
+
+def left_out_notes(left_out: Sequence[LeftOut]) -> list[str]:
+    """Return a note for each reason why columns are left out.
+
+    Examples
+    --------
+    >>> left_out_notes([LeftOut("id", "numbers the rows"), LeftOut("name", "names"), LeftOut("ticket", "names")])
+    ["left out 'id': numbers the rows", "left out 'name', 'ticket': names"]
+    """
+    reasons: dict[str, list[str]] = {}
+    for one in left_out:
+        reasons.setdefault(one.reason, []).append(repr(printable(one.name)))
+    return [
+        f"left out {join_some(names, 8)}: {reason}"
+        for reason, names in reasons.items()
+        if reason != "dropped"
+    ]
+
+
+def fitted(column: TextColumn, kind: str, rows: Sequence[int]) -> Column | LeftOut:
+    """Return a column with the numbers of its training part; or why it is left out after all.
+
+    Parameters
+    ----------
+    column : TextColumn
+    kind : str
+        Of ``KINDS``.
+    rows : sequence of int
+        The training part.
+
+    Notes
+    -----
+    Medians, and what is rare, are those of scikit-learn's ``SimpleImputer(strategy="median", add_indicator=True)``
+    and ``OneHotEncoder(min_frequency=least, max_categories=101, handle_unknown="infrequent_if_exist")``, where a
+    single rare word stays as it is.
+    """
+    cells = [column.cells[i] for i in rows]
+    read = [] if kind == "category" else [cell_value(cell, kind, column.decimal) for cell in column.cells]
+    if None in read:  # said with its row
+        Column(column.name, kind, parts=("days",) * (kind in DATES)).encode(column)
+    if len(set(cells)) == 1:
+        return LeftOut(column.name, "one value in every training row", cells[0])
+    if kind == "category":
+        return Column(column.name, kind, _categories(cells))
+    values = np.array(read, np.float64)[list(rows)]
+    known = values[~np.isnan(values)]
+    if not len(known):
+        return LeftOut(column.name, "no value in the training rows")
+    fill = float(np.median(known))
+    if kind == "boolean":
+        fill = float(known.mean() >= 0.5)
+    elif kind in DATES:
+        fill = float(np.floor(fill))
+    parts: tuple[str, ...] = ()
+    if kind in DATES:
+        made = date_parts(known, PARTS)
+        parts = tuple(part for part, one in zip(PARTS, made.T, strict=True) if np.ptp(one) > 0) or ("days",)
+    return Column(column.name, kind, (), fill, len(known) < len(values), parts)
+
+
+def _categories(cells: Sequence[str]) -> tuple[str, ...]:
+    """Return the words that get a column each, sorted, and "(rare)" where two or more are rarer."""
+    counts = Counter(cell or MISSING for cell in cells)
+    least = min(MOST_RARE, len(cells) / 100)
+    common = [word for word, count in counts.most_common(MOST_CATEGORIES) if count >= least]
+    if len(counts) - len(common) < 2:
+        return tuple(sorted(counts))
+    return (*sorted(common), RARE)
+
+
+def _useless(column: TextColumn) -> tuple[str, ...]:
+    """Return why a column is no input, and its one value; nothing where it may be one."""
+    n_different, n = len(set(column.cells)), len(column.cells)
+    if not any(column.cells):
+        return ("it is empty",)
+    if n_different == 1:
+        return ("one value in every row", column.cells[0])
+    words = [column.cells[i] for i in column.words]
+    if not words or fraction_of_numbers(column) > MOSTLY or _is_date(words):
+        return ()
+    n_words, n_filled = len(set(words)), sum(map(bool, column.cells))
+    if n_words > FEWEST_COUNTED and n_words > MOSTLY * n_filled:
+        long = np.median([len(word.split()) for word in words]) >= TEXT
+        return ("free text",) if long else (f"{n_words} different words in {n} rows, like names",)
+    return ()
+
+
+def _kind(column: TextColumn) -> tuple[str, str]:
+    """Return the kind of a column that has different values, and a note or "".
+
+    A column of numbers alone is numeric, one of dates alone a date; DataError where most cells are, and some not.
+    """
+    words = [column.cells[i] for i in column.words]
+    if not words:
+        return "numeric", ""
+    if len(words) == sum(map(bool, column.cells)) and {word.lower() for word in words} in _PAIRS:
+        return "boolean", ""
+    if _is_date(words):
+        return _date_kind(column), ""
+    check_numbers(column)
+    fraction, n_numbers = fraction_of_numbers(column), len(set(column.cells)) - len(set(words))
+    if fraction > MOSTLY and n_numbers > FEWEST_COUNTED:
+        raise DataError(
+            f"{column.title}: {column.cell(column.words[0])} is not a number, though {100 * fraction:.3g} % of its "
+            "values are. Correct it; if it means that there is no value, name it with missing= (--missing)."
+        )
+    note = f"column {printable(column.name)!r}: read as words, since {column.cell(column.words[0])} is not a number"
+    return "category", note if fraction > MOSTLY else ""
+
+
+def _is_date(words: Sequence[str]) -> bool:
+    """Return whether most words are dates."""
+    some = words[:: max(1, len(words) // 200)]
+    return sum(any(days_of(word, kind) is not None for kind in DATES) for word in some) > MOSTLY * len(some)
+
+
+def _date_kind(column: TextColumn) -> str:
+    """Return "date", or "dmy" or "mdy" where the day's place is known; DataError where it is not."""
+    filled = [i for i, cell in enumerate(column.cells) if cell]
+    short = [i for i in filled if YEAR_LAST.fullmatch(column.cells[i])]
+    bad = next((i for i in filled if all(days_of(column.cells[i], kind) is None for kind in DATES)), None)
+    if bad is not None:
+        raise DataError(
+            f"{column.title}: {column.cell(bad)} is not a date, though most of its values are. Correct it; if it "
+            "means that there is no value, name it with missing= (--missing)."
+        )
+    if not short:
+        return "date"
+    fits = {kind: all(days_of(column.cells[i], kind) is not None for i in short) for kind in ("dmy", "mdy")}
+    name = printable(column.name)
+    if all(fits.values()):
+        if all("." in column.cells[i] for i in short):  # written so where the day is first
+            return "dmy"
+        raise DataError(
+            f"{column.title}: {column.cell(short[0])} can be read in two orders, as all dates of the column. Name "
+            f"one: kinds={{{name!r}: 'dmy'}} where the day is first, 'mdy' where the month is (--kinds {name}=dmy)."
+        )
+    if not any(fits.values()):
+        wrong = {kind: next(i for i in short if days_of(column.cells[i], kind) is None) for kind in fits}
+        raise DataError(
+            f"{column.title}: no order of day and month reads all dates: {column.cell(wrong['dmy'])}, and "
+            f"{column.cell(wrong['mdy'])}. Correct one."
+        )
+    return "dmy" if fits["dmy"] else "mdy"
+
+
+def _numbers_rows(column: TextColumn) -> bool:
+    """Return whether a column holds a whole number of its own for each row, and its name says so or it counts."""
+    if len(column.cells) < FEWEST_COUNTED or not column.are_whole:
+        return False
+    values = np.array(column.values, np.float64)
+    return len(np.unique(values)) == len(values) and (
+        bool(_ID.fullmatch(column.name)) or bool((np.diff(values) == 1).all())
+    )
+
+
+def fraction_of_numbers(column: TextColumn) -> float:
+    """Return which part of a column's filled cells are numbers."""
+    return 1 - len(column.words) / max(1, sum(map(bool, column.cells)))
+
+
+def check_numbers(column: TextColumn) -> None:
+    """Raise if all of a column's words are numbers like 3,14, which could mean 3.14 or 314, or like 1 000 or $5."""
+    words = column.words
+    if not words:
+        return
+    if all(_COMMA_NUMBER.fullmatch(column.cells[i]) for i in words):
+        wanted, hint = "point", "Pass decimal=',' (--decimal ,) if it is a comma; write 1000 without one."
+        if column.decimal == ",":
+            wanted, hint = "comma", "Write 3,14, and 1000 without a point."
+        raise DataError(
+            f"{column.title}: expected numbers with a decimal {wanted}, got {column.cell(words[0])} ({len(words)} "
+            f"such). {hint}"
+        )
+    odd = [i for i in words if _SPACED_NUMBER.fullmatch(column.cells[i])]
+    if len(odd) > MOSTLY * len(words):
+        raise DataError(
+            f"{column.title}: expected plain numbers, got {column.cell(odd[0])} ({len(odd)} such). Write 1000, "
+            "without separators and units; or keep them as words: kinds={'COLUMN': 'category'} (--kinds)."
+        )
