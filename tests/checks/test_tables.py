@@ -56,24 +56,14 @@ def test_missing_numbers_do_not_stop_the_check(tmp_path: Path, rows: list[list[s
         "'pet' has no value in 1 of 60 rows, the first in line 32.",
     ]
     assert [sample.name for sample in report.findings[0].samples] == ["line 6", "line 11"]
-    assert report.n_train + report.n_test == 57
-    assert any("3 of 60 rows that lack a number" in note for note in report.notes)
+    assert report.n_train + report.n_test == 59
+    assert any("1 of 60 rows that lack pet" in note for note in report.notes)
 
 
-def test_a_column_that_is_mostly_empty_is_left_out(tmp_path: Path, rows: list[list[str]]) -> None:
-    for row in rows[:40]:
-        row[1] = ""
-    report = check(write(tmp_path / "pets.csv", rows))
-    assert report.n_train + report.n_test == 60
-    assert any("mostly empty: height" in note for note in report.notes)
-
-
-def test_nothing_left_is_one_clear_error(tmp_path: Path, rows: list[list[str]]) -> None:
-    for i, row in enumerate(rows):
-        row[i % 2] = ""
-    with pytest.raises(
-        DataError, match="expected rows without missing numbers, got none: each of 60 lacks one"
-    ):
+def test_no_row_with_a_target_is_one_clear_error(tmp_path: Path, rows: list[list[str]]) -> None:
+    for row in rows:
+        row[3] = ""
+    with pytest.raises(DataError, match="expected rows with a value of pet, got none"):
         check(write(tmp_path / "pets.csv", rows))
 
 
@@ -95,7 +85,7 @@ def test_a_column_of_one_value(tmp_path: Path, rows: list[list[str]]) -> None:
     for row in rows:
         row[1] = "30"
     (finding,) = check(write(tmp_path / "pets.csv", rows)).findings
-    assert finding.found == "1 of 4 columns holds one value in every training row: height."
+    assert finding.found == "1 of 3 columns holds one value in every training row: height."
 
 
 def test_missing_numbers_in_arrays(rng: np.random.Generator) -> None:

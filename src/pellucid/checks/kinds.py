@@ -63,8 +63,8 @@ KINDS = {
     ),
     "missing_values": Kind(
         "Missing values",
-        "Rows with missing numbers are rejected.",
-        "Fill them in, or remove those rows or columns.",
+        "In a table the training part's median stands for them; without a target, or as NaN, they are refused.",
+        "Fill in what is known; remove rows without a target.",
     ),
     "constant_column": Kind(
         "Constant column", "It carries no information about the target.", "Remove the column."

@@ -7,19 +7,17 @@ import numpy as np
 
 from pellucid.checks.findings import MOST_NAMED, Finding, Sample, sample_of
 from pellucid.data.dataset import Split
-from pellucid.data.readers.csv_file import read_table
-from pellucid.data.readers.table import parse_target, split_table
+from pellucid.data.readers.table import parse_target
+from pellucid.data.readers.table_file import read_file
 from pellucid.data.readers.table_text import TextTable
 from pellucid.data.source import DataSource
 from pellucid.errors import DataError
 from pellucid.text import join_some, printable
 from pellucid.types import Array
 
-_MOSTLY = 0.5  # of a column that is missing: then the column is left out, not the rows
-
 
 def read_rows(source: DataSource) -> tuple[Split, list[Finding]]:
-    """Load a table; rows without a number or a target are left out, and so are columns that are mostly empty.
+    """Load a table; rows without a target are left out.
 
     Returns
     -------
@@ -31,49 +29,26 @@ def read_rows(source: DataSource) -> tuple[Split, list[Finding]]:
     Raises
     ------
     DataError
-        As :func:`pellucid.data.readers.table.split_table`, and if every row lacks a number.
+        As :func:`pellucid.data.readers.table.split_table`, and if no row has a target.
     """
-    table = read_table(source.path, source.decimal, source.missing)
+    table = read_file(source.path, source.decimal, source.missing)
     goals = parse_target(source.target.strip(), table.names)[0] if source.target else ()
-    findings, notes = [], []
+    findings = []
     lacking = np.zeros(len(table.rows), bool)
-    left_out = []
-    for column in table.names:
-        text = table.column(column)
-        missing = np.array([cell == "" for cell in text.cells])
-        if (
-            not missing.any() or missing.all()
-        ):  # a completely empty column is left out in any case, with a note
-            continue
-        findings.append(_missing(table, column, missing))
-        if column == source.group:
-            continue
-        if column not in goals and missing.mean() > _MOSTLY:
-            left_out.append(column)
-        elif column in goals or not text.words:
+    for name in table.names:
+        missing = np.array([cell == "" for cell in table.column(name).cells])
+        if missing.any() and not missing.all():  # of a completely empty column a note tells
+            findings.append(_missing(table, name, missing))
+        if name in goals:
             lacking |= missing
-    if left_out:
-        notes.append(f"left out of this check, as mostly empty: {join_some(left_out)}")
-        table = table.without(left_out)
     if lacking.all():
         raise DataError(
-            f"{source.name}: expected rows without missing numbers, got none: each of {len(lacking)} lacks one. "
-            "Fill them in, or remove the columns that are rarely filled."
+            f"{source.name}: expected rows with a value of {join_some(goals)}, got none. Fill them in."
         )
     if lacking.any():
-        notes.append(f"left out of this check: {lacking.sum()} of {len(lacking)} rows that lack a number")
-        table = table.take(np.flatnonzero(~lacking))
-    table = replace(table, notes=(*table.notes, *notes))
-    split = split_table(
-        table,
-        target=source.target,
-        name=source.name,
-        seed=source.seed,
-        test_fraction=source.test_fraction,
-        group=source.group,
-        has_row_names=True,
-    )
-    return split, findings
+        note = f"left out of this check: {lacking.sum()} of {len(lacking)} rows that lack {join_some(goals)}"
+        table = replace(table.take(np.flatnonzero(~lacking)), notes=(*table.notes, note))
+    return source.split(table, has_row_names=True), findings
 
 
 def _missing(table: TextTable, column: str, missing: Array) -> Finding:
@@ -100,21 +75,25 @@ def missing_findings(split: Split) -> list[Finding]:
 
 
 def constant_columns(split: Split) -> list[Finding]:
-    """Return the finding on columns with a single value in all training rows, if there are any.
-
-    The columns of a category count only if the whole column of the table never changes.
-    """
+    """Return the finding on columns with a single value in all training rows, if there are any."""
     X = split.train.X
     if isinstance(X, dict) or X.ndim != 2 or len(X) < 2:
         return []
-    same = np.flatnonzero((X[:1] == X).all(axis=0)).tolist()
-    if not same:
+    if split.schema is not None:  # which leaves them out
+        left_out = split.schema.left_out
+        names, n = [one.name for one in left_out if one.value], len(left_out) + len(split.schema.columns)
+    else:
+        names, n = [f"column {i}" for i in np.flatnonzero((X[:1] == X).all(axis=0))], X.shape[1]
+    if not names:
         return []
-    names = split.schema.feature_names if split.schema else [f"column {i}" for i in range(X.shape[1])]
-    shown = join_some([printable(names[i]) for i in same], most=8)
-    number = "holds" if len(same) == 1 else "hold"
-    text = f"{len(same)} of {X.shape[1]} columns {number} one value in every training row: {shown}."
-    return [Finding("constant_column", text)]
+    number = "holds" if len(names) == 1 else "hold"
+    shown = join_some(map(printable, names), most=8)
+    return [
+        Finding(
+            "constant_column",
+            f"{len(names)} of {n} columns {number} one value in every training row: {shown}.",
+        )
+    ]
 
 
 def missing_values(X: Any) -> Array:

@@ -46,9 +46,14 @@ HEADER = {
     ),
     "schema": Entry(
         "object or null",
-        "Of a model of a table: `columns` (`name`, `kind`: `numeric` or `category`, `categories`), `target`, "
-        "`task`, `classes` and the `decimal` sign; `missing`, the words that mean no value, where they are not the "
-        "usual ones. A category column becomes one input of 0 and 1 for each category, in their order.",
+        "Of a model of a table: `columns`, `target`, `task`, `classes` and the `decimal` sign; `missing`, the "
+        "words for no value, where they are not the usual ones; `left_out`, columns that are no inputs (`name`, "
+        "`reason`, and `value` of one that never changed). A column has a `name`, a `kind` and, where they are "
+        "not empty, `categories`, `fill`, `marks_gaps` and `parts`. `category` becomes one input of 0 and 1 for "
+        "each of its `categories` (`(missing)`: an empty cell; `(rare)`: any other word); `numeric` and "
+        "`boolean` (yes: 1) one; `date`, `dmy` and `mdy` (31/5/2024, 5/31/2024) one for each of `parts`, "
+        "counted from days since 1970. For a missing value stands `fill`, and with `marks_gaps` a last input is "
+        "1 there.",
     ),
     "classes": Entry("array of strings", "Names of the classes, in the order of the outputs; may be empty."),
     "training": Entry("object", "A record of the training, for people; prediction does not need it."),

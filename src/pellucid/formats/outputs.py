@@ -7,6 +7,7 @@ import numpy as np
 from pellucid.data.input_spec import InputsSeen, as_seen
 from pellucid.data.preprocess import Preprocessing
 from pellucid.data.readers.images import check_takes_images
+from pellucid.data.readers.table_schema import Column
 from pellucid.data.stored.survey import BYTE
 from pellucid.errors import DataError, PellucidError, ShapeError
 from pellucid.nn.model import Model, numbers_of
@@ -15,6 +16,7 @@ from pellucid.ops.losses.regression import MeanSquaredError, Poisson
 from pellucid.types import Array, Shape
 
 TOLERANCE = 1e-5  # of probabilities; of other outputs relative to the largest
+GAPS = 0.2  # of the cells of random rows
 PHOTO, TABLE, ARRAYS = "photo", "table", "array"
 
 
@@ -120,13 +122,24 @@ def random_samples(rng: np.random.Generator, shape: Shape, rule: Preprocessing) 
 
 
 def random_rows(model: Model, n: int) -> list[dict[str, str]]:
-    """Return rows of random values for a model of a table, as they are typed."""
+    """Return rows of random values for a model of a table, as they are typed; with gaps where they are filled."""
     rng, rule, start = np.random.default_rng(0), rule_of(model), 0
     rows: list[dict[str, str]] = [{} for _ in range(n)]
     for column in model._schema.columns:
         mean, scale = (rule.mean[start], rule.scale[start]) if rule.mean else (0.0, 1.0)
         start += column.width
         for row in rows:
-            number = repr(float(mean + scale * rng.standard_normal()))
-            row[column.name] = str(rng.choice(column.categories)) if column.categories else number
+            row[column.name] = _random_cell(column, mean, scale, rng)
     return rows
+
+
+def _random_cell(column: Column, mean: float, scale: float, rng: np.random.Generator) -> str:
+    if column.categories:
+        return str(rng.choice(column.categories))
+    if column.fill is not None and rng.random() < GAPS:
+        return ""
+    if column.kind == "boolean":
+        return str(rng.choice(["yes", "no"]))
+    if column.parts:
+        return column.written((column.fill or 0.0) + int(rng.integers(-400, 400)))
+    return repr(float(mean + scale * rng.standard_normal()))

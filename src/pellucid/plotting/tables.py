@@ -46,7 +46,7 @@ def column_histograms(split: Split) -> Figure:
     Returns
     -------
     matplotlib.figure.Figure
-        Numbers as histograms, categories as bars, the most common first.
+        Numbers and dates as histograms, without gaps; categories as bars, the most common first.
 
     Raises
     ------
@@ -68,10 +68,16 @@ def column_histograms(split: Split) -> Figure:
         figure = new_figure(HIGH * n_rows + 0.2)
         for at, (column, part) in enumerate(shown, start=1):
             axes = figure.add_subplot(n_rows, max(ACROSS, 1), at)
-            if column.kind == "numeric":
-                axes.hist(part[:, 0], bins=N_BINS, color=BLUE)
+            if column.kind == "category":
+                _category_bars(axes, column.categories, part.sum(axis=0))
+            elif column.kind == "boolean":
+                values = known(column, part)
+                _category_bars(axes, ("yes", "no"), np.array([values.sum(), (1 - values).sum()]))
             else:
-                _category_bars(axes, column, part)
+                axes.hist(known(column, part), bins=N_BINS, color=BLUE)
+                if column.parts:
+                    ends = np.percentile(known(column, part), [0, 100]).tolist()
+                    axes.set_xticks(ends, [column.written(days) for days in ends])
             axes.set_title(class_name((column.name,), 0, 22), fontsize=9)
             axes.tick_params(labelsize=7.5)
             axes.set_yticks([])
@@ -79,10 +85,22 @@ def column_histograms(split: Split) -> Figure:
     return figure
 
 
-def _category_bars(axes: Axes, column: Column, part: Array) -> None:
-    counts = part.sum(axis=0)
+def known(column: Column, part: Array) -> Array:
+    """Return the values of a column that is no category, of dates the days, where they were not missing.
+
+    Parameters
+    ----------
+    column : Column
+    part : Array, shape (m, column.width)
+        Its columns of X.
+    """
+    values = part[:, max(0, len(column.parts) - 1)]
+    return values[part[:, -1] == 0] if column.marks_gaps else values
+
+
+def _category_bars(axes: Axes, categories: Sequence[str], counts: Array) -> None:
     order = np.argsort(-counts, kind="stable")[:MOST_CATEGORIES]
-    names = [class_name(column.categories, int(i), 9) for i in order]
+    names = [class_name(categories, int(i), 9) for i in order]
     axes.bar(range(len(order)), counts[order], color=BLUE)
     is_tight = sum(map(len, names)) > 20
     axes.set_xticks(

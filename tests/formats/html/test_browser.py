@@ -193,11 +193,14 @@ def test_a_photo_is_dropped(browser: str, tmp_path: Path) -> None:
 
 
 def test_a_table_is_typed(browser: str, tmp_path: Path) -> None:
-    rows = "age;coat;pet\n3,5;tabby;cat\n4,25;plain;dog\n5;;cat\n6,5;tabby;dog\n7;plain;cat\n2,5;plain;dog\n"
-    (tmp_path / "pets.csv").write_text(rows)
+    rows = (
+        "age;coat;born;ok;weight;pet\n3,5;tabby;31/1/2020;yes;1;cat\n4,25;plain;1/2/2020;no;2;dog\n5;;2/3/2020;no;;cat\n"
+        "6,5;tabby;3/4/2020;;3;dog\n7;plain;;yes;4;cat\n2,5;plain;31/12/2019;no;5;dog\n"
+    )
+    (tmp_path / "pets.csv").write_text(rows * 1 + rows.split("\n", 1)[1] * 3)
     data = pl.load_data(str(tmp_path / "pets.csv"), target="pet", decimal=",")
     model = pl.preset("mlp-wide")
-    model.preprocessing = Preprocessing.standardize(data.train.X, data.schema.is_numeric)
+    model.preprocessing = Preprocessing.standardize(data.train.X, data.schema.is_measured)
     pl.train(model, data.train, n_epochs=3)
     model._schema = data.schema
     found = export_html(model, tmp_path / "pets.html")
@@ -207,9 +210,10 @@ def test_a_table_is_typed(browser: str, tmp_path: Path) -> None:
         browser,
         tmp_path,
         (tmp_path / "pets.html").read_text(),
-        """const age = at("column-0"), verdicts = [];
-        for (const text of ["3,5", "", "4.25"]) {
-          age.value = text;
+        """const age = at("column-0"), born = at("column-2"), verdicts = [];
+        const typed = [["3,5", "31/12/2019"], ["old", "1/1/2020"], ["4.25", "2020-2-29"], ["4.25", "30/2/2020"]];
+        for (const [text, date] of [...typed, ["", ""]]) {
+          [age.value, born.value] = [text, date];
           age.dispatchEvent(new Event("input", { bubbles: true }));
           verdicts.push(at("error").textContent || at("verdict").textContent);
         }
@@ -218,11 +222,13 @@ def test_a_table_is_typed(browser: str, tmp_path: Path) -> None:
         at("said").textContent = JSON.stringify({ verdicts, labels });""",
     )
     assert said["labels"] == [column.name for column in data.schema.columns]
-    assert said["verdicts"][1] == "age: a number is missing."
-    word = data.schema.columns[1].categories[0]
-    for age, verdict in [(3.5, said["verdicts"][0]), (4.25, said["verdicts"][2])]:
-        X = model._schema.encode([{"age": age, "coat": word}]).X
-        assert verdict.startswith(data.train.classes[int(model.predict(X)[0])])
+    assert said["verdicts"][1] == "age: a number is expected, not old."
+    assert said["verdicts"][3] == "born: a date such as 2024-05-31 is expected, not 30/2/2020."
+    word = data.schema.columns[1].categories[1]
+    usual = {"ok": data.schema.columns[3].filled, "weight": data.schema.columns[4].filled, "coat": word}
+    for i, age, born in [(0, 3.5, "31/12/2019"), (2, 4.25, "29/2/2020"), (4, "", "")]:
+        X = model._schema.encode([{"age": age, "born": born, **usual}]).X
+        assert said["verdicts"][i].startswith(data.train.classes[int(model.predict(X)[0])])
 
 
 def test_a_network_of_photos_is_compared(browser: str, tmp_path: Path) -> None:

@@ -192,13 +192,13 @@ def test_a_wrong_script_is_found_out(tmp_path: Path, monkeypatch: pytest.MonkeyP
             export_script(model, tmp_path / "a.py")
 
 
-TABLE = """age;coat;pet
-3,5;tabby;cat
-4,25;plain;dog
-5;;cat
-6,5;tabby;dog
-7;plain;cat
-2,5;plain;dog
+TABLE = """age;coat;born;ok;when;pet
+3,5;tabby;31/1/2020;yes;2024-05-31 12:30;cat
+4,25;plain;1/2/2020;no;2024-06-01;dog
+5;;2/3/2020;no;;cat
+;tabby;3/4/2020;;2024-06-03;dog
+7;plain;;yes;2024-07-31;cat
+2,5;plain;31/12/2019;no;31 Dec 2023;dog
 """
 
 
@@ -206,12 +206,14 @@ def test_a_table(tmp_path: Path) -> None:
     (tmp_path / "pets.csv").write_text(TABLE * 1 + TABLE.split("\n", 1)[1] * 3)
     data = pl.load_data(str(tmp_path / "pets.csv"), target="pet", decimal=",")
     model = pl.preset("mlp-wide")
-    model.preprocessing = Preprocessing.standardize(data.train.X, data.schema.is_numeric)
+    model.preprocessing = Preprocessing.standardize(data.train.X, data.schema.is_measured)
     pl.train(model, data.train, n_epochs=5)
     model._schema = data.schema
     assert export_script(model, tmp_path / "predict.py", samples=[tmp_path / "pets.csv"]) <= 1e-5
-    (tmp_path / "new.csv").write_text("coat;more;age\nblack;1;3\ntabby;2;\n")
-    (tmp_path / "good.csv").write_text("coat\tage\nblack\t3,5\nTABBY\t-1\n")
+    others = "born\tok\twhen\n", "31/12/2023\tY\t2024/1/1 6:00 pm\n", "\tfalse\tMay 3, 2024\n"
+    header, first, second = (text.replace("\t", ";") for text in others)
+    (tmp_path / "new.csv").write_text(f"coat;more;age;{header}black;1;3;{first}tabby;2;old;{second}")
+    (tmp_path / "good.csv").write_text(f"coat\tage\t{others[0]}black\t3,5\t{others[1]}TABBY\t\t{others[2]}")
     (tmp_path / "less.csv").write_text("age;Coat\n3;plain\n")
     done = run(tmp_path / "predict.py", "new.csv", "good.csv", "none.csv", "less.csv", "--json")
     told = json.loads(done.stdout)
@@ -220,7 +222,14 @@ def test_a_table(tmp_path: Path) -> None:
     assert "row 2" in told["faults"][0]["error"]
     assert "none.csv" in told["faults"][1]["error"]
     assert told["faults"][2]["error"] == "less.csv: there is no column 'coat', which the network takes."
-    assert "PIL" not in (tmp_path / "predict.py").read_text()
+    assert "from PIL" not in (tmp_path / "predict.py").read_text()
+    assert [column.kind for column in data.schema.columns] == [
+        "numeric",
+        "category",
+        "dmy",
+        "boolean",
+        "date",
+    ]
     X = model._schema.encode(tmp_path / "good.csv").X
     found = [list(each["classes"].values()) for each in told["predictions"]]
     np.testing.assert_allclose(found, model.predict_proba(X), atol=1e-5)

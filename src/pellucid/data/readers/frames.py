@@ -88,6 +88,6 @@ def _cells(values: Sequence[Any], decimal: Decimal) -> tuple[str, ...]:
     """Return the values of a column as text."""
     are_floats = all(isinstance(value, float) for value in values if value is not None)
     is_whole = are_floats and all(value.is_integer() for value in values if not is_gap(value))
-    text = (lambda value: str(int(value))) if is_whole else cell_of
-    cells = tuple("" if is_gap(value) else text(value) for value in values)
+    filled = (int(value) if is_whole and not is_gap(value) else value for value in values)
+    cells = tuple("" if is_gap(value) else cell_of(value) for value in filled)
     return cells if decimal == "." or not are_floats else tuple(cell.replace(".", decimal) for cell in cells)

@@ -93,4 +93,4 @@ def word_columns(codes: Array, n: int) -> Array:
     array([[0., 1.],
            [0., 0.]])
     """
-    return (codes[:, None] == np.arange(n)).astype(np.float64)
+    return np.asarray(codes[:, None] == np.arange(n), np.float64)

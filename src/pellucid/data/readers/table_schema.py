@@ -117,11 +117,23 @@ class Column(Configurable):
 
     @property
     def filled(self) -> str:
-        """What stands for a missing value, in words."""
-        fill = self.fill or 0.0
+        """What stands for a missing value, as it is written in a cell."""
+        return self.written(self.fill or 0.0)
+
+    def written(self, value: float) -> str:
+        """Return a number, a truth or a date (in days since 1970) as a cell of this column.
+
+        Examples
+        --------
+        >>> Column("born", "dmy", parts=("days",)).written(31), Column("old", "boolean").written(1)
+        ('01/02/1970', 'yes')
+        """
         if self.kind == "boolean":
-            return "yes" if fill else "no"
-        return date.fromordinal(EPOCH + int(fill)).isoformat() if self.parts else f"{fill:.6g}"
+            return "yes" if value else "no"
+        if not self.parts:
+            return f"{value:.6g}"
+        forms = {"dmy": "%d/%m/%Y", "mdy": "%m/%d/%Y"}
+        return date.fromordinal(EPOCH + int(value)).strftime(forms.get(self.kind, "%Y-%m-%d"))
 
     def _unreadable(self, column: TextColumn, read: Sequence[float | None]) -> DataError:
         """Return the error for the first cell that is not of this kind."""

@@ -23,7 +23,7 @@ from pellucid.types import Array
 from pellucid.version import __version__
 
 MOST_BYTES = 64 * 2**20  # of weights: a page that is larger does not open
-PARTS = ("page.css", "network.js", "photo.js", "page.js")
+PARTS = ("page.css", "network.js", "photo.js", "table.js", "page.js")
 
 
 @validate_call("model", "path", "title", "dtype", "samples", "overwrite")

@@ -82,10 +82,17 @@ def _columns(model: Model) -> list[dict[str, Any]]:
     """Return the columns of the table, each with the value that its field begins with."""
     means, found, start = rule_of(model).mean, [], 0
     for column in model._schema.columns:
-        mean = means[start] if means else 0.0
+        usual = column.filled
+        if column.fill is None and column.kind == "numeric":
+            usual = column.written(float(f"{means[start] if means else 0.0:.4g}"))
         start += column.width
-        usual = float(f"{mean:.4g}")
-        found.append({"name": column.name, "words": list(column.categories), "usual": usual})
+        about = {
+            "name": column.name,
+            "kind": column.kind,
+            "words": list(column.categories),
+            "fill": column.fill,
+        }
+        found.append(about | {"marks": column.marks_gaps, "parts": list(column.parts), "usual": usual})
     return found
 
 

@@ -6,11 +6,13 @@ from typing import Any
 import numpy as np
 
 from pellucid.data.readers.csv_file import _parse, _sniff
-from pellucid.data.readers.table_text import MISSING, Decimal, cell_of, missing_words, number
+from pellucid.data.readers.table_columns import cell_value, value_columns, word_codes, word_columns
+from pellucid.data.readers.table_text import MISSING, Decimal, cell_of, missing_words
 from pellucid.errors import DataError
 from pellucid.types import Array
 
-Columns = Sequence[tuple[str, Sequence[str]]]  # the name of each, and the words of a column of words
+# Of each: name, kind, the words of a column of words, what fills a gap, whether gaps are marked, a date's parts.
+Columns = Sequence[tuple[str, str, Sequence[str], Any, bool, Sequence[str]]]
 
 
 def read_table(source: Any, columns: Columns, decimal: Decimal, missing: str) -> Array:
@@ -21,13 +23,15 @@ def read_table(source: Any, columns: Columns, decimal: Decimal, missing: str) ->
     if not rows:
         raise DataError(f"{where}: expected at least one row of values, found none.")
     named = {name for row in rows for name in row}
-    for name, _ in columns:
+    for name, *_ in columns:
         if name not in named:
             raise DataError(f"{where}: there is no column {name!r}, which the network takes.")
-    encoded = [
-        encode_column([row.get(name) for row in rows], name, words, decimal, missing, where)
-        for name, words in columns
-    ]
+    none = missing_words(missing)
+    encoded = []
+    for name, *column in columns:
+        cells = [cell_of(row.get(name)) for row in rows]
+        cells = ["" if cell.lower() in none else cell for cell in cells]
+        encoded.append(encode_column(cells, column, decimal, f"{where}: column {name!r}"))
     return np.concatenate(encoded, axis=1)
 
 
@@ -48,18 +52,14 @@ def read_rows(path: Any, decimal: Decimal) -> list[dict[str, str]]:
     return [dict(zip(names, record, strict=True)) for record in records]
 
 
-def encode_column(
-    values: Sequence[Any], name: str, words: Sequence[str], decimal: Decimal, missing: str, where: str
-) -> Array:
-    """Return a column of numbers, (m, 1), or of words, (m, n): 1 for its own word, all 0 for an unknown one."""
-    none = missing_words(missing)
-    cells = ["" if cell.lower() in none else cell for cell in map(cell_of, values)]
+def encode_column(cells: Sequence[str], column: Sequence[Any], decimal: Decimal, where: str) -> Array:
+    """Return the columns of numbers that a column of a table becomes, (m, n)."""
+    kind, words, fill, marks_gaps, parts = column
     if words:
-        return np.array([[float((cell or MISSING) == word) for word in words] for cell in cells])
-    numbers = [number(cell, decimal) for cell in cells]
-    for i, (cell, value) in enumerate(zip(cells, numbers, strict=True), 1):
-        if value is None or not np.isfinite(value):
-            raise DataError(
-                f"{where}: column {name!r}: expected a number in row {i}, got {cell or MISSING!r}."
-            )
-    return np.array(numbers, np.float64)[:, None]
+        return word_columns(word_codes(cells, words), len(words))
+    values = [cell_value(cell, kind, decimal) for cell in cells]
+    for i, (cell, value) in enumerate(zip(cells, values, strict=True), 1):
+        if value is None or (fill is None and not cell):
+            what = {"numeric": "a number", "boolean": "yes or no"}.get(kind, "a date")
+            raise DataError(f"{where}: expected {what} in row {i}, got {cell or MISSING!r}.")
+    return value_columns(np.array(values, np.float64), fill or 0.0, parts, marks_gaps=marks_gaps)

@@ -123,8 +123,8 @@ def _table(model: Model, path: Path) -> Path:
         writer = csv.writer(file, delimiter=";")
         writer.writerow([column.name for column in columns])
         for row in random_rows(model, N_ROWS):
-            cells = ((row[column.name], column.categories) for column in columns)
-            writer.writerow([cell if words else cell.replace(".", decimal) for cell, words in cells])
+            cells = [(row[column.name], column.kind == "numeric") for column in columns]
+            writer.writerow([cell.replace(".", decimal) if is_number else cell for cell, is_number in cells])
     return path
 
 

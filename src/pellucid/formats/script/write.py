@@ -4,6 +4,7 @@ import ast
 import base64
 import hashlib
 import pprint
+from dataclasses import astuple
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -29,6 +30,8 @@ HEADINGS = {  # of the functions of each module
     f"{_ROOM}.tables": "Reading tables",
     "pellucid.data.readers.csv_file": "Reading tables: what divides the fields",
     "pellucid.data.readers.table_text": "Reading tables: cells",
+    "pellucid.data.readers.table_columns": "Reading tables: columns",
+    "pellucid.data.readers.dates": "Reading tables: dates",
     f"{_ROOM}.commands": "The command line",
     f"{_ROOM}.weights": "Weights",
 }
@@ -57,7 +60,7 @@ def write_script(model: Model, *, is_inside: bool, name: str = "predict", dtype:
     stamp = hashlib.sha256(content).hexdigest()[:16]
     has_answers = any(output.kind == "answers" for output in outputs.values())
     about = {
-        "columns": () if schema is None else tuple((each.name, each.categories) for each in schema.columns),
+        "columns": () if schema is None else tuple(map(astuple, schema.columns)),
         "forward": forward.lines,
         "functions": forward.functions | (definition("sigmoid", {}, "") if has_answers else {}),
         "half": tuple(key for key, array in weights.items() if array.itemsize == 2),

@@ -4,7 +4,8 @@ import numpy as np
 
 from pellucid.data.dataset import Split
 from pellucid.data.readers.table_schema import Column
-from pellucid.plotting.tables import MOST_COLUMNS, column_histograms, columns_of
+from pellucid.data.readers.table_text import MISSING
+from pellucid.plotting.tables import MOST_COLUMNS, column_histograms, columns_of, known
 from pellucid.reporting.draft import Draft
 from pellucid.reporting.elements import Section, Table
 from pellucid.text import percent, plural, shorten
@@ -16,10 +17,10 @@ MOST_NAMED = 3  # categories
 
 def columns_section(draft: Draft, split: Split) -> Section:
     """Return every input column with its kind and its values in the training part."""
-    columns = columns_of(split)
+    columns, left_out = columns_of(split), () if split.schema is None else split.schema.left_out
     words = (
-        f"{plural(len(columns), 'column')} to predict from, numbers standardized, categories as 0 and 1: "
-        f"the network sees {plural(split.train.X.shape[1], 'number')} a row."
+        f"{plural(len(columns), 'column')} to predict from, numbers scaled, categories as 0 and 1: the network "
+        f"sees {plural(split.train.X.shape[1], 'number')} a row."
     )
     first = "" if len(columns) <= MOST_COLUMNS else f", the first {MOST_COLUMNS} columns"
     return Section(
@@ -34,20 +35,30 @@ def columns_section(draft: Draft, split: Split) -> Section:
             ),
         ),
         table=Table(
-            ("Column", "Kind", "Values", "Middle"),
-            [_row(*one) for one in columns],
+            ("Column", "Kind", "Values", "Middle", "Missing"),
+            [_row(*one) for one in columns]
+            + [(shorten(one.name, 40), "left out", one.reason, "", "") for one in left_out],
             fold="" if len(columns) <= LONG else f"All {len(columns)} columns in a table",
         ),
     )
 
 
-def _row(column: Column, part: Array) -> tuple[str, str, str, str]:
-    if column.kind == "numeric":
-        low, middle, high = np.percentile(part[:, 0], [0, 50, 100])
-        return shorten(column.name, 40), "numbers", f"{low:.4g} to {high:.4g}", f"median {middle:.4g}"
-    counts = part.sum(axis=0)
-    order = np.argsort(-counts, kind="stable")
-    names = ", ".join(shorten(column.categories[i], 20) for i in order[:MOST_NAMED])
-    more = f" and {len(order) - MOST_NAMED} more" if len(order) > MOST_NAMED else ""
-    common = f"{shorten(column.categories[order[0]], 20)} in {percent(counts[order[0]] / max(len(part), 1))}"
-    return shorten(column.name, 40), "categories", names + more, common
+def _row(column: Column, part: Array) -> tuple[str, str, str, str, str]:
+    name = shorten(column.name, 40)
+    if column.kind == "category":
+        counts = part.sum(axis=0)
+        order = np.argsort(-counts, kind="stable")
+        words = ", ".join(shorten(column.categories[i], 20) for i in order[:MOST_NAMED])
+        more = f" and {len(order) - MOST_NAMED} more" if len(order) > MOST_NAMED else ""
+        common = (
+            f"{shorten(column.categories[order[0]], 20)} in {percent(counts[order[0]] / max(len(part), 1))}"
+        )
+        gaps = int(counts[column.categories.index(MISSING)]) if MISSING in column.categories else 0
+        return name, "categories", words + more, common, str(gaps or "")
+    values = known(column, part)
+    gaps = len(part) - len(values)
+    low, middle, high = (column.written(value) for value in np.percentile(values, [0, 50, 100]))
+    if column.kind == "boolean":
+        return name, "yes or no", "yes, no", f"yes in {percent(values.mean())}", str(gaps or "")
+    kind = "dates" if column.parts else "numbers"
+    return name, kind, f"{low} to {high}", f"median {middle}", str(gaps or "")

@@ -30,15 +30,6 @@ const predictPhoto = async (file) => {
   return { photo, sample, outputs: predict(sample) };
 };
 
-function encode(typed) { // a column of words becomes one number for each word
-  return network.columns.flatMap(({ name, words }) => {
-    if (words.length) return words.map((word) => Number(word === typed[name]));
-    const number = Number(String(typed[name]).trim().replace(",", "."));
-    if (String(typed[name]).trim() === "" || !Number.isFinite(number)) throw new Error(`${name}: a number is missing.`);
-    return [number];
-  });
-}
-
 function element(kind, text, name) {
   const made = document.createElement(kind);
   if (text !== undefined) made.textContent = text; // never markup, whatever a class is called
@@ -122,13 +113,14 @@ function listenForPhotos() {
 
 function listenForRows() {
   const form = at("row");
-  network.columns.forEach(({ name, words, usual }, i) => {
-    const label = element("label"), field = element(words.length ? "select" : "input");
+  network.columns.forEach(({ name, kind, words, fill, usual }, i) => {
+    const choices = kind === "boolean" ? ["yes", "no", ...(fill === null ? [] : [""])] : words;
+    const label = element("label"), field = element(choices.length ? "select" : "input");
     label.append(element("span", name));
-    if (words.length) {
-      for (const word of words) field.append(Object.assign(element("option", word), { value: word }));
-      field.value = words.find((word) => word !== "(missing)") ?? words[0];
-    } else Object.assign(field, { type: "text", inputMode: "decimal", value: String(usual), autocomplete: "off" });
+    if (choices.length) {
+      for (const word of choices) field.append(Object.assign(element("option", word || "(missing)"), { value: word }));
+      field.value = kind === "boolean" ? usual : words.find((word) => word !== "(missing)") ?? words[0];
+    } else Object.assign(field, { type: "text", inputMode: kind === "numeric" ? "decimal" : "text", value: usual, autocomplete: "off" });
     field.id = `column-${i}`;
     label.append(field);
     form.append(label);
