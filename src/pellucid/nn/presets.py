@@ -33,8 +33,9 @@ def preset(
     Parameters
     ----------
     name : str
-        "logistic", "two-layer", "mlp", "mlp-small", "mlp-wide", "cnn-small", "cnn", "cnn-large", "resnet-small" or
-        "pretrained", whose weights, all but the last layer's, come from the package of the extra ``photos``.
+        "logistic", "linear", "two-layer", "mlp", "mlp-small", "mlp-wide", "cnn-small", "cnn", "cnn-large",
+        "resnet-small" or "pretrained", whose weights, all but the last layer's, come from the package of the extra
+        ``photos``.
     n_classes : int, optional
         Two classes have one output, the logit of the second; more have one each.
     n_outputs : int, optional
@@ -99,6 +100,10 @@ def n_outputs_for(data: Dataset) -> int:
 def _tutorial(hidden: list[int], units: int, initializer: str) -> Sequential:
     layers = [Dense(width, activation="relu", initializer=initializer) for width in hidden]
     return Sequential([Flatten(), *layers, Dense(units, initializer=initializer)], dtype="float64")
+
+
+def _linear(units: int) -> Sequential:
+    return Sequential([Flatten(), Dense(units, initializer="zeros")])
 
 
 def _with_dropout(widths: list[int], units: int) -> Sequential:
@@ -174,6 +179,10 @@ _NETWORKS: dict[
     "logistic": (
         "one sigmoid unit, no hidden layer: [n, 1], from zeros",
         lambda n: _tutorial([], n, "zeros"),
+    ),
+    "linear": (
+        "logistic or ridge regression: one layer, its penalty chosen by folds; the baseline of tables",
+        _linear,
     ),
     "two-layer": (
         "the tutorial's two-layer network: [n, 7, 1], relu, from normal * 0.01",

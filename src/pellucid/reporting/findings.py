@@ -10,6 +10,7 @@ import numpy as np
 from pellucid.evaluation.explain.image_context import ImageContext
 from pellucid.evaluation.scores.advice import Advice, advise
 from pellucid.evaluation.scores.galleries import pick
+from pellucid.evaluation.scores.linear_baseline import LinearBaseline, linear_baseline
 from pellucid.prediction.metrics import metrics_of
 from pellucid.prediction.predict import Predictions
 from pellucid.progress import ProgressCallback, no_progress
@@ -73,6 +74,8 @@ class Findings:
     influence : InfluenceOutcome or None
     labels : LabelErrors or None
         Where five trainings more take little time.
+    linear : LinearBaseline or None
+        Of a network of a table.
     """
 
     run: Run
@@ -83,6 +86,7 @@ class Findings:
     maps: "Mapping[int, SaliencyMaps] | None" = None
     influence_later: "Future[InfluenceOutcome] | None" = None
     labels_later: "Future[LabelErrors | None] | None" = None
+    linear: LinearBaseline | None = None
 
     @cached_property
     def advice(self) -> tuple[Advice, ...]:
@@ -113,9 +117,9 @@ def find_short(run: Run, image: NewImage | None) -> Findings:
     if run.kind == "regression":
         from pellucid.evaluation.scores.evaluate import score
 
-        return Findings(run, scores=score(with_leaks(run)))
+        return Findings(run, scores=score(with_leaks(run)), linear=linear_baseline(run))
     photo = None if image is None else NewPhoto(image[0], ImageContext.of(run.model, image[1]))
-    return Findings(run, photo)
+    return Findings(run, photo, linear=linear_baseline(run))
 
 
 def find_all(
@@ -185,7 +189,7 @@ def find_all(
     photo = None
     if image is not None and is_classifier:
         photo = NewPhoto(image[0], ImageContext.of(model, image[1], train))
-    return Findings(run, photo, check, scores, changed, maps, influenced, labels)
+    return Findings(run, photo, check, scores, changed, maps, influenced, labels, linear_baseline(run))
 
 
 def with_leaks(run: Run) -> Predictions:

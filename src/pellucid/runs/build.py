@@ -19,6 +19,8 @@ from pellucid.nn.pretrained.body import body_size, check_n_blocks, unfreeze_last
 from pellucid.nn.pretrained.network_file import file_of
 from pellucid.nn.pretrained.pretrained import is_published, is_there
 from pellucid.nn.transfer import RECIPE, transfer
+from pellucid.progress import ProgressBar
+from pellucid.runs.choose_table import choose_for_table
 from pellucid.runs.config import RunConfig, is_preset
 from pellucid.runs.data import reading_of
 from pellucid.text import by, join_some
@@ -127,7 +129,7 @@ def plan(
         model = PRETRAINED if model == AUTO else model
         check_has_body(model, f"--{given[0]}")
         _check_body(of_body)
-    kept = None if photo is None else str(photo.expanduser().resolve())
+    new_photo = None if photo is None else str(photo.expanduser().resolve())
     if freeze is not None and start is None:
         raise OptionError(
             f"--freeze: {freeze} is to be a layer of a trained model. Name the model with --start."
@@ -135,7 +137,9 @@ def plan(
     if start is not None:
         source = _source_for_start(start, freeze, source)
         resolved = TrainingOptions.resolve(RECIPES[RECIPE], **options)
-        return RunRequest(RunConfig(source, str(start.expanduser().resolve()), resolved, kept, freeze=freeze))
+        return RunRequest(
+            RunConfig(source, str(start.expanduser().resolve()), resolved, new_photo, freeze=freeze)
+        )
     architecture = None if is_preset(model) else load_architecture(model, changes)
     table = None if architecture is None else architecture.training
     if source.kind == "folder" and source.image_size is None:
@@ -146,12 +150,12 @@ def plan(
     recipe = RECIPES.get(model, GENERAL) if unfreeze is None else RECIPES[UNFREEZE]
     resolved = TrainingOptions.resolve(recipe, table, **options)
     if model != AUTO:
-        return RunRequest(RunConfig(source, model, resolved, kept, **of_body), architecture)
-    source, split, chosen = _chosen_for(
-        source, leaves_recipe=all(options.get(name) is None for name in OF_STEPS)
-    )
+        return RunRequest(RunConfig(source, model, resolved, new_photo, **of_body), architecture)
+    leaves_recipe = all(options.get(name) is None for name in OF_STEPS)
+    kept = {name: options[name] for name in OF_ANY_RECIPE if options.get(name) is not None}
+    source, split, chosen = _chosen_for(source, kept, leaves_recipe=leaves_recipe)
     resolved = TrainingOptions.resolve(chosen.recipe, **options)
-    return RunRequest(RunConfig(source, chosen.model, resolved, kept, chosen.reason), split=split)
+    return RunRequest(RunConfig(source, chosen.model, resolved, new_photo, chosen.reason), split=split)
 
 
 def _check_body(of_body: dict[str, Any]) -> None:
@@ -163,14 +167,22 @@ def _check_body(of_body: dict[str, Any]) -> None:
         check_n_blocks(n, name, pixels)
 
 
-def _chosen_for(source: DataSource, *, leaves_recipe: bool) -> tuple[DataSource, Split, Recommendation]:
-    """Return data, read at the size that the preset for them takes, and that preset."""
+def _chosen_for(
+    source: DataSource, options: Mapping[str, Any], *, leaves_recipe: bool
+) -> tuple[DataSource, Split, Recommendation]:
+    """Return data, read at the size of the preset for them, and that preset; of a table what predicts it best."""
     if leaves_recipe and source.kind == "folder" and source.image_size is None and is_there():
         large = _at_body_size(source)
         if (chosen := recommend(split := large.load())).model == PRETRAINED:
             return large, split, chosen
     split = source.load()
-    return source, split, recommend(split)
+    by_size = recommend(split)
+    if split.schema is None or split.schema.task == "multi_label" or not leaves_recipe:
+        return source, split, by_size
+    if split.classes:
+        check_classes(split)
+    with ProgressBar() as progress:
+        return source, split, choose_for_table(split, [by_size], progress=progress, **options)
 
 
 def _at_body_size(source: DataSource, size: tuple[int, int] = BODY_SIZE) -> DataSource:

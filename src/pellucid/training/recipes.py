@@ -30,8 +30,17 @@ PHOTOS: dict[str, Any] = {
     "precise_bn": True,
 }
 
+# One layer of weights: a logistic or ridge regression, its penalty chosen by folds.
+LINEAR: dict[str, Any] = {
+    "n_epochs": 1000,
+    "batch_size": 0,
+    "optimizer": "lbfgs",
+    "optimizer_options": {"folds": 5},
+}
+
 RECIPES: dict[str, dict[str, Any]] = {
     "logistic": TUTORIAL,
+    "linear": LINEAR,
     "two-layer": TUTORIAL,
     "mlp": TUTORIAL,
     "mlp-small": {**GENERAL, "learning_rate": 0.01},
@@ -46,13 +55,7 @@ RECIPES: dict[str, dict[str, Any]] = {
         "weight_decay": 0.05,
         "augment": "photo",
     },
-    # The last layer of a frozen network: a logistic regression on what the others make of each photo.
-    "pretrained": {
-        "n_epochs": 1000,
-        "batch_size": 0,
-        "optimizer": "lbfgs",
-        "optimizer_options": {"folds": 5},
-    },
+    "pretrained": LINEAR,  # of what a frozen network makes of each photo
     # The last blocks of that network, once the last layer is trained (--unfreeze): see docs/benchmarks.md.
     "unfreeze": {
         "n_epochs": 4,

@@ -138,6 +138,8 @@ def say_results(found: Findings, say: Say) -> None:
         say(f"Test accuracy: {run.test_confusion.accuracy}")
     else:
         say(accuracy_line(run.test_predictions, train=run.train_confusion))
+    if found.linear is not None:
+        say(found.linear.headline)
     if photo is not None and is_tutorial(run.split):
         label = photo.context.label
         say(f'{photo.name}: y = {float(photo.y)}, your L-layer model predicts a "{label}" picture.')

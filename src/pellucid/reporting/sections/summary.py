@@ -37,6 +37,7 @@ def points(found: "Findings") -> tuple[str, ...]:
     named = {"Robustness": found.robustness, "Influence": influence}
     return (
         *(() if run.kind == "regression" else (most_common_mistake(run.test_confusion, run.noun),)),
+        *(() if found.linear is None else (found.linear.headline,)),
         gap_line(run, found.scores),
         leaks(run),
         *(
