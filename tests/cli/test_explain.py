@@ -1,6 +1,7 @@
 """`pellucid explain`: pictures, words and numbers that agree, and the training data found again."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from tests.commands import Command
+from tests.every import every
 
 import pellucid as pl
 from pellucid.formats.safetensors import load, save
@@ -129,3 +131,32 @@ def test_the_published_run(pellucid: Command, published_folder: Path, published_
     assert (novelty["n_train"], novelty["is_unlike"]) == (209, False)
     errors = {found["method"]: found["completeness_error"] for found in result["saliency"]}
     assert errors["integrated_gradients"] < 0.01
+
+
+@every("start", ["a step of 1e-12", "random weights"])
+def test_what_learned_nothing_is_said_first(start: str, tmp_path: Path) -> None:
+    """Maps of such a network depend on its weights all the same."""
+    rng = np.random.default_rng(0)
+    y = np.arange(60) % 2
+    photos = pl.Dataset(
+        rng.integers(100 * y[:, None, None, None], 100 * y[:, None, None, None] + 99, (60, 6, 6, 3)).astype(
+            np.uint8
+        ),
+        y,
+    )
+    model = pl.Sequential([pl.Flatten(), pl.Dense(1)])
+    if start == "random weights":
+        model.initialize((6, 6, 3), seed=3)
+        model.params["dense_1"]["W"] *= 1e-5
+        model.params["dense_1"]["b"][...] = 9  # the same class for all
+    else:
+        pl.train(model, photos, n_epochs=1, learning_rate=1e-12, progress=False)
+    found = pl.explain_photo(model, photos.X[0], photos, methods=["gradient"], progress=False)
+    words = r"\d+ of 60 training photos are classified correctly, not shown to be better than always '"
+    assert re.match(words, found.headline)
+    assert str(found).startswith(found.doubt)
+    assert "1 of 1 depends on the network's weights (sanity check)" in found.maps.headline
+    assert "learned" not in found.maps.headline
+    model = pl.Sequential([pl.Flatten(), pl.Dense(1)])
+    pl.train(model, photos, n_epochs=100, learning_rate=0.1, progress=False)
+    assert pl.explain_photo(model, photos.X[0], photos, methods=["gradient"], progress=False).doubt == ""

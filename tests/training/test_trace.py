@@ -209,3 +209,26 @@ def test_an_attribute_that_does_not_exist_names_those_that_do() -> None:
         _ = step["dense_1"].dw
     assert "dW" in dir(step["dense_1"])
     assert step.get("dense_9") is None
+
+
+def test_dead_units_and_a_backward_pass_of_zeros_are_remarked_on() -> None:
+    """Of a healthy network nothing is said; one sample's zeros are no dead units."""
+    rows = np.random.default_rng(1).standard_normal((30, 4))
+    data, model = (
+        (rows, (rows[:, 0] > 0).astype(int)),
+        pl.Sequential(pl.Dense(6, "relu"), pl.Dense(4), pl.Dense(1)),
+    )
+    model.initialize((4,), seed=2)
+    assert pl.trace(model, data).remarks() == []
+    assert pl.trace(model, (rows[:1], [1])).remarks() == []
+    model.params["dense_1"]["b"][:2] = -100
+    (dead,) = pl.trace(model, data).remarks()
+    assert dead.startswith("dense_1: 2 of 6 units are 0 for every sample (dead)")
+    model.params["dense_3"]["W"][...] = 0
+    dead, zeros = pl.trace(model, data).remarks()
+    assert zeros.startswith("dense_3: it passes back zeros alone")
+    table = pl.trace(model, data).table()
+    assert dead in str(table).splitlines()
+    assert zeros in table._repr_html_()
+    model.params["dense_3"]["b"][...] = 1e4
+    assert pl.trace(model, (rows, np.ones(30, int))).remarks()[-1].startswith("The gradient of the loss is 0")

@@ -13,6 +13,7 @@ from pellucid.types import Array, n_rows
 
 SHOWN = 12  # numbers of an array that a table shows one by one
 MOST_ROWS = 60  # of a table in a notebook
+ENOUGH = 20  # values of a unit, all 0, from which it counts as dead
 
 
 class TraceRow(NamedTuple):
@@ -127,12 +128,40 @@ class Trace(dict[str, LayerTrace]):
         name = None if layer is None else self[layer].name
         return TraceTable(self._title(), [row for row in self.rows() if name in (None, row.layer)])
 
+    def remarks(self) -> list[str]:
+        """Return what should not be: units that are 0 for every sample, and a backward pass that ends in zeros."""
+        found = []
+        for name, layer in self.items():
+            A: Any = layer.arrays.get("A")
+            Z: Any = layer.arrays.get("Z")
+            has_both = (
+                isinstance(A, np.ndarray) and isinstance(Z, np.ndarray) and Z.shape == A.shape and A.ndim > 1
+            )
+            if has_both and (A >= 0).all() and (Z < 0).any():  # of relu and its kind
+                dead = ~A.reshape(-1, A.shape[-1]).any(axis=0)
+                if dead.all() or (dead.any() and A.size >= ENOUGH * len(dead)):
+                    found.append(
+                        f"{name}: {dead.sum()} of {len(dead)} units are 0 for every sample (dead) and pass nothing "
+                        "back. Try a lower learning rate, another start, or leaky_relu."
+                    )
+        if isinstance(self.dZ, np.ndarray) and not self.dZ.any():
+            return [*found, "The gradient of the loss is 0: nothing is trained in this step."]
+        for name, layer in reversed(self.items()):
+            dX = layer.arrays.get("dX")
+            if isinstance(dX, np.ndarray) and dX.size and not dX.any():
+                return [
+                    *found,
+                    f"{name}: it passes back zeros alone, so that no layer before it is trained in this step.",
+                ]
+        return found
+
     def _title(self) -> str:
         ending = "" if self.is_update else "; the model is as it was"
-        return f"One step of {self.optimizer!r} on {plural(n_rows(self.X), 'sample')}: loss {self.loss:.6g}{ending}"
+        step = f"One step of {self.optimizer!r} on {plural(n_rows(self.X), 'sample')}: loss {self.loss:.6g}{ending}"
+        return "\n".join([step, *self.remarks()])
 
     def __repr__(self) -> str:
-        return f"Trace({self._title()}; layers: {', '.join(self)})"
+        return f"Trace({self._title().splitlines()[0]}; layers: {', '.join(self)})"
 
     def _repr_html_(self) -> str:
         return self.table()._repr_html_()
@@ -161,7 +190,9 @@ class TraceTable:
         """Return the table as HTML for a notebook; of a deep network its beginning and its end."""
         rows: list[Any] = [(row.part, *_cells(row)) for row in self.rows]
         rows = shortened(rows, MOST_ROWS, "print(trace.table()) shows all")
-        return blocks_as_html([self.title, (("pass", "layer", "array", "shape", "values"), rows)])
+        return blocks_as_html(
+            [*self.title.splitlines(), (("pass", "layer", "array", "shape", "values"), rows)]
+        )
 
 
 def _part_of(name: str) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 from pellucid.data.coerce import as_dataset
 from pellucid.data.dataset import Dataset
-from pellucid.evaluation.explain.explain_photo import PhotoExplanation, explanation
+from pellucid.evaluation.explain.explain_photo import PhotoExplanation, doubt_of, explanation
 from pellucid.evaluation.explain.image_context import N_NEAR, ImageContext
 from pellucid.evaluation.saliency.compute_maps import METHODS, check_methods
 from pellucid.evaluation.saliency.plot_maps import first_layer_figure
@@ -90,10 +90,11 @@ def explain_photo(
         show(STAGES[0], 0, len(STAGES))
         train, note = _training_photos(model, path, data) if photo.classes else (None, "")
         show(STAGES[1], 1, len(STAGES))
+        doubt = "" if train is None else doubt_of(model, train)
         photo = photo if train is None else photo.among(model, train, n_near)
         show(STAGES[2], 2, len(STAGES))
         name = str(image) if isinstance(image, str | Path) else "photo"
-        found = explanation(model, name, photo, wanted, chosen, note)
+        found = explanation(model, name, photo, wanted, chosen, note, doubt=doubt)
         show(STAGES[3], 3, len(STAGES))
         if folder is not None and out is not None:
             figures = {"photo": found.plot()} if found.photo.classes else {}

@@ -126,7 +126,10 @@ def test_learned_weights_are_told_from_drawn_ones() -> None:
     model.initialize((16, 16, 3), seed=1)
     found = layer_of(model)
     assert found.is_learned is False
-    assert "not distinguishable" in found.headline
+    assert "do not clearly differ from an untrained layer's. Correlation" in found.headline
+    assert f"{found.distance:.1f} standard deviations away, clear from 4 on." in found.headline
+    row = found.to_rows()[0]
+    assert (row["distance"], row["threshold"]) == (found.distance, 4.0)
     W = model._leaves()[1].params["W"].reshape(16, 16, 3, -1)
     W += 0.5 * W.std() * np.sin(np.arange(16) / 3)[:, None, None, None].astype(W.dtype)
     assert layer_of(model).to_rows()[0]["is_learned"] is True

@@ -13,6 +13,7 @@ from pellucid.errors import DataError
 from pellucid.evaluation.comparison.labels import check_labels, predicted_labels
 from pellucid.evaluation.scores.other_data import was_trained_on_other
 from pellucid.prediction.confusion import ConfusionMatrix, confusion_matrix
+from pellucid.prediction.predict import majority_in_training
 from pellucid.progress import ProgressCallback, no_progress
 from pellucid.runs.candidates import Candidate, ready_to_train, train_candidate
 from pellucid.stats.bootstrap import paired_bootstrap
@@ -238,8 +239,10 @@ def compare_on_test(
             )
         test = parts[candidate.letter]
         y_pred = predicted_labels(candidate, model, test)
-        # The majority of the training part is the baseline of its own test part alone, not of other samples.
-        majority = int(np.bincount(split.train.y).argmax()) if test is split.test else None
+        if test is split.test:
+            majority: int | None = int(np.bincount(split.train.y).argmax())
+        else:  # of other samples the baseline is that of what the model was trained on
+            majority = majority_in_training(model) if model.classes == test.classes else None
         confusion = confusion_matrix(test.y, y_pred, test.classes, majority)
         sides.append(Side(candidate.letter, candidate.source, confusion, y_pred, seconds))
     test, noun = parts["A"], f"{parts['A'].noun}s"

@@ -7,7 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from pellucid import dispatch
+from pellucid.data.dataset import Dataset
 from pellucid.evaluation.explain.image_context import ImageContext
 from pellucid.evaluation.saliency.compute_maps import METHODS, ImageToExplain, affordable, maps_of
 from pellucid.evaluation.saliency.first_layer import FirstLayer, first_layer
@@ -15,10 +18,12 @@ from pellucid.evaluation.saliency.maps import SaliencyMaps
 from pellucid.evaluation.saliency.scoring import Target
 from pellucid.nn.model import Model
 from pellucid.plotting.saving import figure_html
+from pellucid.prediction.predict import predict
 from pellucid.text import join
 from pellucid.text_blocks import Block, Result
 
 N_PASSES = 1000  # about: forward and backward, by which kernels are chosen
+MOST_ASKED = 500  # training photos that are predicted to see whether anything was learned
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -37,6 +42,9 @@ class PhotoExplanation(Result):
     maps : SaliencyMaps
     weights : FirstLayer or None
         None where the first layer's weights do not belong to pixels.
+    doubt : str
+        That the network classifies its own training photos no better than the baseline; empty where it does better
+        or that is not known.
     notes : tuple of str
         What was left out, and why.
     files : tuple of Path
@@ -47,16 +55,17 @@ class PhotoExplanation(Result):
     photo: ImageContext
     maps: SaliencyMaps
     weights: FirstLayer | None
+    doubt: str = ""
     notes: tuple[str, ...] = ()
     files: tuple[Path, ...] = field(default=(), compare=False)
 
     columns = ImageContext.columns
-    in_json = "image=name headline prediction=photo.prediction photo notes files"
+    in_json = "image=name headline prediction=photo.prediction photo doubt notes files"
 
     @property
     def headline(self) -> str:
-        """The prediction, and how far it can be trusted: see :class:`ImageContext`."""
-        return self.photo.headline
+        """The doubt, then the prediction, and how far it can be trusted: see :class:`ImageContext`."""
+        return f"{self.doubt} {self.photo.headline}".lstrip()
 
     def to_rows(self) -> list[dict[str, Any]]:
         """Return the variants and the nearest training photos; ``maps`` and ``weights`` have rows of their own."""
@@ -65,7 +74,8 @@ class PhotoExplanation(Result):
     def blocks(self) -> list[Block]:
         """Return the photo with its variants and neighbours, the maps, the first layer and the notes."""
         layer = [] if self.weights is None else self.weights.blocks()
-        return [*self.photo.blocks(), *self.maps.blocks(), *layer, *self.notes]
+        doubt = [self.doubt] if self.doubt else []
+        return [*doubt, *self.photo.blocks(), *self.maps.blocks(), *layer, *self.notes]
 
     def plot(self) -> Figure:
         """Return the photo with its variants and neighbours; of a model without probabilities, the maps."""
@@ -88,7 +98,13 @@ class PhotoExplanation(Result):
 
 
 def explanation(
-    model: Model, name: str, photo: ImageContext, target: Target, methods: Sequence[str], *notes: str
+    model: Model,
+    name: str,
+    photo: ImageContext,
+    target: Target,
+    methods: Sequence[str],
+    *notes: str,
+    doubt: str = "",
 ) -> PhotoExplanation:
     """Return why a model predicts what it does for a photo that is read and predicted already."""
     checked = affordable(model, methods)
@@ -98,4 +114,20 @@ def explanation(
     with dispatch.use(dispatch.resolve(None, N_PASSES * model._n_operations)):
         image = ImageToExplain(photo.seen, photo.prepared, target)
         maps = maps_of(model, [image], methods, checked=checked)[0]
-    return PhotoExplanation(name, photo, maps, first_layer(model), tuple(note for note in notes if note))
+    said = tuple(note for note in notes if note)
+    return PhotoExplanation(name, photo, maps, first_layer(model), doubt, said)
+
+
+def doubt_of(model: Model, train: Dataset) -> str:
+    """Return that a model classifies its training photos, or some of many, no better than the baseline; else ""."""
+    found = predict(model, train.take(np.unique(np.linspace(0, len(train) - 1, MOST_ASKED).astype(int))))
+    if found.kind != "classification":
+        return ""
+    matrix = found.confusion
+    if matrix.accuracy_interval[0] > matrix.baseline or matrix.n_correct == matrix.n_samples:
+        return ""
+    usual = f"always '{matrix.majority_class}' ({round(matrix.baseline * matrix.n_samples)})"
+    return (
+        f"{matrix.n_correct} of {matrix.n_samples} training {train.noun}s are classified correctly, not shown to "
+        f"be better than {usual}: what follows shows what the weights do, not what was learned."
+    )

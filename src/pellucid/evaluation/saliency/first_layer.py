@@ -15,7 +15,7 @@ from pellucid.text_blocks import Block, Result
 from pellucid.types import Array
 
 N_DRAWS = 20
-CLEARLY = 4.0  # standard deviations between what was learned and what chance gives
+CLEARLY = 4.0  # standard deviations from what chance gives
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -45,22 +45,28 @@ class FirstLayer(Result):
 
     @property
     def is_learned(self) -> bool | None:
-        """Whether the weights show more than those of an untrained layer; None where that is not known."""
+        """Whether the weights clearly differ from an untrained layer's; None where that is not known."""
+        return None if self.distance is None else self.distance > CLEARLY
+
+    @property
+    def distance(self) -> float | None:
+        """How many standard deviations the smoothness is from an untrained layer's."""
         if self.smoothness is None:
             return None
-        return abs(self.smoothness - self.untrained) > CLEARLY * self.spread
+        away = abs(self.smoothness - self.untrained)
+        return away / self.spread if self.spread else math.inf if away else 0.0
 
     @property
     def headline(self) -> str:
-        """Whether the first layer's weights were learned."""
+        """Whether the first layer's weights differ from an untrained layer's, and from where on that counts."""
         if self.smoothness is None:
             return f"First layer, {self.name}: no neighbouring weights to compare."
-        known = "learned" if self.is_learned else "not distinguishable from an untrained layer's"
+        known = "differ" if self.is_learned else "do not clearly differ"
         chance = f"{signed(self.untrained, 3)} ± {self.spread:.3f}"
-        r = signed(self.smoothness, 3)
         return (
-            f"First layer, {self.name}: weights {known} (correlation of neighbouring weights {r}; of {N_DRAWS} "
-            f"untrained layers {chance})."
+            f"First layer, {self.name}: weights {known} from an untrained layer's. Correlation of neighbouring "
+            f"weights {signed(self.smoothness, 3)}, of {N_DRAWS} untrained layers {chance}: {self.distance:.1f} "
+            f"standard deviations away, clear from {CLEARLY:g} on."
         )
 
     def to_rows(self) -> list[dict[str, Any]]:
@@ -72,6 +78,8 @@ class FirstLayer(Result):
                 "smoothness": self.smoothness,
                 "untrained_smoothness": self.untrained,
                 "untrained_spread": self.spread,
+                "distance": self.distance,
+                "threshold": CLEARLY,
                 "is_learned": self.is_learned,
             }
         ]

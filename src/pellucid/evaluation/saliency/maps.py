@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 LITTLE, MUCH = 0.2, 0.5  # of a rank correlation; ours: Adebayo et al. (2018) give none
 OUTCOMES = {
-    "depends": "passed",
-    "partly": "passed in part",
-    "hardly": "failed",
+    "depends": "depends on the weights",
+    "partly": "depends in part",
+    "hardly": "hardly depends on them",
     "unknown": "the same everywhere",
     "not checked": "not checked",
     "absent": "does not apply",
@@ -112,7 +112,7 @@ class SaliencyMap(InJson, Attribution):
     target : str
         The class that it is about.
     sanity : SanityCheck or None
-        Whether the map depends on what was learned.
+        Whether the map depends on the network's weights, trained or not: untrained ones give another.
     """
 
     method: str
@@ -161,18 +161,18 @@ class SaliencyMaps(Result, Mapping[str, SaliencyMap]):
 
     @property
     def headline(self) -> str:
-        """How many maps pass the check.
+        """How many maps depend on the weights.
 
         Examples
         --------
         >>> passed = SaliencyMap(None, None, False, "", method="occlusion", title="Occlusion", target="cat",
         ...                      sanity=SanityCheck((0.02, 0.06)))
         >>> SaliencyMaps(np.zeros((2, 2)), "cat", {"occlusion": passed}).headline
-        "Maps for 'cat': 1 of 1 passes the sanity check."
+        "Maps for 'cat': 1 of 1 depends on the network's weights (sanity check)."
         """
         outcomes = [found.sanity.outcome for found in self.values() if found.sanity is not None]
         n = outcomes.count("depends")
-        passed = f"{n} of {len(outcomes)} pass{'es' * (n == 1)} the sanity check"
+        passed = f"{n} of {len(outcomes)} depend{'s' * (n == 1)} on the network's weights (sanity check)"
         return f"Maps for '{self.target}': {passed if outcomes else 'not checked'}."
 
     @property

@@ -1,4 +1,4 @@
-"""The model-randomization check: a map that an untrained network gives too does not show what was learned."""
+"""The model-randomization check: a map that other weights give too does not depend on this network's weights."""
 
 import copy
 from collections.abc import Callable, Sequence

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pellucid.evaluation.saliency.first_layer import first_layer
 from pellucid.evaluation.saliency.maps import LITTLE, MUCH, SaliencyMaps, check_rows
 from pellucid.evaluation.saliency.plot_maps import first_layer_figure, saliency_figure, saliency_strip
+from pellucid.evaluation.scores.advice import no_better
 from pellucid.evaluation.scores.galleries import sample_prediction
 from pellucid.reporting.draft import DENSE, Draft
 from pellucid.reporting.elements import Section, Table
@@ -17,8 +18,8 @@ N_OPEN = 2  # photos whose maps are not folded
 INTRO = (
     "A map colours the pixels that a prediction depends on. Sanity check (Adebayo et al., 2018): the rank "
     "correlation r with the maps of untrained networks, below each map; in the table the mean over {images}. "
-    f"Passed: |r| below {LITTLE:g}; in part: below {MUCH:g}; failed: {MUCH:g} or more, as training changed "
-    "the map little."
+    f"It depends on the network's weights where |r| is below {LITTLE:g}, in part below {MUCH:g}, hardly from "
+    f"{MUCH:g} on. That it does is no sign that the network learned anything."
 )
 STRIP = "Red speaks for that class, blue against it; yellow on violet shows how much a pixel matters."
 
@@ -51,9 +52,10 @@ def saliency_section(draft: Draft, maps: Maps, run: Run) -> Section | None:
     if more:
         title = f"The maps of {plural(len(more), f'more {run.noun}')}"
         parts.append(Section(title, figures=more, is_folded=True))
+    intro = INTRO.replace("{images}", plural(len(maps), run.noun))
     return Section(
         TITLE,
-        intro=(INTRO.replace("{images}", plural(len(maps), run.noun)),),
+        intro=(*([doubt] if (doubt := no_better(run.test_predictions)) else []), intro),
         figures=figures,
         table=Table(first.columns, [first.cells(row) for row in check_rows([*maps.values()])]),
         parts=parts,
