@@ -5,6 +5,8 @@ from .data.preprocess import Preprocessing
 from .data.source import load_data
 from .distributed.jobs import cluster
 from .errors import PellucidError
+from .evaluation.columns.contributions import explain_row
+from .evaluation.columns.importance import column_importance
 from .evaluation.saliency.compute_maps import saliency
 from .evaluation.sweep.sweep import sweep
 from .formats.fitted import import_sklearn
@@ -90,9 +92,11 @@ __all__ = [
     "check_data",
     "check_gradients",
     "cluster",
+    "column_importance",
     "compare",
     "evaluate",
     "explain_photo",
+    "explain_row",
     "export_html",
     "export_onnx",
     "export_script",

@@ -8,13 +8,14 @@ from pellucid.cli.flags import KERNELS, flag, options
 from pellucid.cli.terminal import Answer
 
 
-@command("explain", order=50, short_help="Explain the prediction for one photo by saliency maps.")
+@command("explain", order=50, short_help="Explain the prediction for a photo, or for a row of a table.")
 @options(kernels=KERNELS)
 def explain(
     *,
     model: Path = o.TRAINED,
-    image: Path = o.IMAGE,
-    out: Path | None = o.out("The folder for pictures, text and numbers; default: explained/IMAGE-N."),
+    image: Path = flag(is_argument=True, metavar="SAMPLE", help="An image of any size and kind; or a table."),
+    row: int = flag(1, at_least=1, help="Which row of a table, from 1."),
+    out: Path | None = o.out("The folder for pictures, text and numbers; default: explained/NAME-N."),
     data: str | None = o.DATA_NOW,
     target: str | None = flag(None, help="The class that the maps explain; default: the predicted one."),
     methods: list[str] | None = flag(
@@ -24,9 +25,15 @@ def explain(
     ),
     overwrite: bool = o.OVERWRITE,
 ) -> Answer:
-    """Why a model predicts what it does for one photo: saliency maps, nearest training photos, stability."""
-    from pellucid.folders import next_folder
-    from pellucid.workflows.explain import explain_photo
+    """Why a model predicts what it does, for one photo or one row of a table.
 
-    found = o.call(explain_photo, locals(), out=out or next_folder(Path("explained"), image.stem))
+    Of a photo: saliency maps, nearest training photos, stability, novelty. Of a row: what each column adds to the
+    prediction, against a typical row.
+    """
+    from pellucid.data.source import TABLES
+    from pellucid.folders import next_folder
+    from pellucid.workflows.explain import explain_photo, explain_row_of
+
+    use_case = explain_row_of if image.suffix.lower() in TABLES else explain_photo
+    found = o.call(use_case, locals(), out=out or next_folder(Path("explained"), image.stem))
     return Answer(found, brief=(), files=found.files)

@@ -71,31 +71,18 @@ def column_histograms(split: Split) -> Figure:
             if column.kind == "category":
                 _category_bars(axes, column.categories, part.sum(axis=0))
             elif column.kind == "boolean":
-                values = known(column, part)
+                values = column.known(part)
                 _category_bars(axes, ("yes", "no"), np.array([values.sum(), (1 - values).sum()]))
             else:
-                axes.hist(known(column, part), bins=N_BINS, color=BLUE)
+                axes.hist(column.known(part), bins=N_BINS, color=BLUE)
                 if column.parts:
-                    ends = np.percentile(known(column, part), [0, 100]).tolist()
+                    ends = np.percentile(column.known(part), [0, 100]).tolist()
                     axes.set_xticks(ends, [column.written(days) for days in ends])
             axes.set_title(class_name((column.name,), 0, 22), fontsize=9)
             axes.tick_params(labelsize=7.5)
             axes.set_yticks([])
             axes.spines["left"].set_visible(False)
     return figure
-
-
-def known(column: Column, part: Array) -> Array:
-    """Return the values of a column that is no category, of dates the days, where they were not missing.
-
-    Parameters
-    ----------
-    column : Column
-    part : Array, shape (m, column.width)
-        Its columns of X.
-    """
-    values = part[:, max(0, len(column.parts) - 1)]
-    return values[part[:, -1] == 0] if column.marks_gaps else values
 
 
 def _category_bars(axes: Axes, categories: Sequence[str], counts: Array) -> None:

@@ -59,6 +59,7 @@ def make_sections(found: Findings, draft: Draft) -> tuple[Section, ...]:
         photos.photos_section(draft, run) if is_photos else None,
         found.scores and is_classifier and scores.scores_section(draft, found.scores),
         None if is_classifier else regression.errors_section(draft, found),
+        found.importance and tables.importance_section(draft, found.importance),
         found.robustness and robustness.robustness_section(draft, found.robustness, run),
         saliency.saliency_section(draft, found.maps, run) if found.maps is not None and is_photos else None,
     )

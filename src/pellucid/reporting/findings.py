@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor, Future
 
     from pellucid.checks.check import DataReport
+    from pellucid.evaluation.columns.importance import ColumnImportance
     from pellucid.evaluation.influence.explained import InfluenceOutcome
     from pellucid.evaluation.label_errors.label_errors import LabelErrors
     from pellucid.evaluation.robustness.curves import Robustness
@@ -76,6 +77,8 @@ class Findings:
         Where five trainings more take little time.
     linear : LinearBaseline or None
         Of a network of a table.
+    importance : ColumnImportance or None
+        Of a table.
     """
 
     run: Run
@@ -87,6 +90,7 @@ class Findings:
     influence_later: "Future[InfluenceOutcome] | None" = None
     labels_later: "Future[LabelErrors | None] | None" = None
     linear: LinearBaseline | None = None
+    importance: "ColumnImportance | None" = None
 
     @cached_property
     def advice(self) -> tuple[Advice, ...]:
@@ -117,9 +121,9 @@ def find_short(run: Run, image: NewImage | None) -> Findings:
     if run.kind == "regression":
         from pellucid.evaluation.scores.evaluate import score
 
-        return Findings(run, scores=score(with_leaks(run)), linear=linear_baseline(run))
+        return Findings(run, scores=score(with_leaks(run)), **_of_table(run))
     photo = None if image is None else NewPhoto(image[0], ImageContext.of(run.model, image[1]))
-    return Findings(run, photo, linear=linear_baseline(run))
+    return Findings(run, photo, **_of_table(run))
 
 
 def find_all(
@@ -189,7 +193,19 @@ def find_all(
     photo = None
     if image is not None and is_classifier:
         photo = NewPhoto(image[0], ImageContext.of(model, image[1], train))
-    return Findings(run, photo, check, scores, changed, maps, influenced, labels, linear_baseline(run))
+    return Findings(run, photo, check, scores, changed, maps, influenced, labels, **_of_table(run))
+
+
+def _of_table(run: Run) -> dict[str, Any]:
+    """Return what is found out of a table: how a linear model does, and which columns matter."""
+    if run.split.schema is None or run.split.test.y.ndim > 1:
+        return {}
+    from pellucid.evaluation.columns.importance import column_importance
+
+    importance = (
+        column_importance(run.model, run.split.test, progress=False) if len(run.split.test) > 1 else None
+    )
+    return {"linear": linear_baseline(run), "importance": importance}
 
 
 def with_leaks(run: Run) -> Predictions:

@@ -1,4 +1,4 @@
-"""Explain a model's prediction for a photo: what the command ``explain`` does."""
+"""Explain a model's prediction for a photo or a row of a table: what the command ``explain`` does."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -6,13 +6,17 @@ from typing import Any
 
 from pellucid.data.coerce import as_dataset
 from pellucid.data.dataset import Dataset
+from pellucid.data.readers.table_file import read_file
+from pellucid.errors import DataError
+from pellucid.evaluation.columns.contributions import RowExplanation, explain_row
+from pellucid.evaluation.columns.importance import check_is_of_table
 from pellucid.evaluation.explain.explain_photo import PhotoExplanation, doubt_of, explanation
 from pellucid.evaluation.explain.image_context import N_NEAR, ImageContext
 from pellucid.evaluation.saliency.compute_maps import METHODS, check_methods
 from pellucid.evaluation.saliency.plot_maps import first_layer_figure
 from pellucid.evaluation.saliency.scoring import check_takes_image, target_of
 from pellucid.formats.safetensors import load
-from pellucid.nn.by_name import ModelLike
+from pellucid.nn.by_name import ModelLike, as_model
 from pellucid.nn.model import Model
 from pellucid.prediction.predict import check_weights
 from pellucid.progress import Progress, shown_progress
@@ -103,6 +107,42 @@ def explain_photo(
                 figures["first-layer"] = first_layer_figure(found.weights)
             found = write_result(found, "explanation", figures, folder, out, text=True)
         show(STAGES[3], 4, len(STAGES))
+    return found
+
+
+def explain_row_of(
+    model: ModelLike,
+    image: str | Path,
+    *,
+    row: int = 1,
+    target: int | str | None = None,
+    out: str | Path | None = None,
+    overwrite: bool = False,
+) -> RowExplanation:
+    """Explain a model's prediction for a row of a table in a file: see :func:`.explain_row`.
+
+    Parameters
+    ----------
+    model : Model, str or Path
+    image : str or Path
+        The table.
+    row : int, optional
+        Which row, from 1.
+    target, out, overwrite : optional
+        As for :func:`explain_photo`; into ``out`` go row.png, explanation.txt and explanation.json.
+    """
+    model = as_model(model, "explain")
+    schema, path = model._schema, Path(image).expanduser()
+    check_is_of_table(model, "explain")
+    table = read_file(path, schema.decimal, schema.missing)
+    if row > len(table.rows):
+        raise DataError(f"{path}: expected a row from 1 to {len(table.rows)}, got --row {row}.")
+    table.check_has([column.name for column in schema.columns], "which the model was trained on")
+    cells = {name: column[row - 1] for name, column in zip(table.names, table.columns, strict=True)}
+    with results_folder(out, overwrite=overwrite) as folder:
+        found = explain_row(model, cells, target=target)
+        if folder is not None and out is not None:
+            found = write_result(found, "explanation", found.figures(), folder, out, text=True)
     return found
 
 

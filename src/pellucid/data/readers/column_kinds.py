@@ -160,7 +160,8 @@ def fitted(column: TextColumn, kind: str, rows: Sequence[int]) -> Column | LeftO
     if len(set(cells)) == 1:
         return LeftOut(column.name, "one value in every training row", cells[0])
     if kind == "category":
-        return Column(column.name, kind, _categories(cells))
+        common = Counter(cell or MISSING for cell in cells).most_common(1)[0][0]
+        return Column(column.name, kind, _categories(cells), common=common)
     values = np.array(read, np.float64)[list(rows)]
     known = values[~np.isnan(values)]
     if not len(known):

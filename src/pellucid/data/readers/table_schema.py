@@ -43,6 +43,8 @@ class Column(Configurable):
         Whether a last output column is 1 where the value was missing.
     parts : tuple of str, optional
         Of a date: what it becomes, see :func:`pellucid.data.readers.dates.date_parts`.
+    common : str, optional
+        Of a category column: its most common word in the training part.
     """
 
     name: str = option()
@@ -51,6 +53,7 @@ class Column(Configurable):
     fill: float | None = option(None)
     marks_gaps: bool = option(False)
     parts: tuple[str, ...] = option(())
+    common: str = option("")
 
     def __post_init__(self) -> None:
         self._check_options()
@@ -114,6 +117,21 @@ class Column(Configurable):
             first = f"the first in {column.rows[gaps[0]]}"
             note = f"{called}: no value in {len(gaps)} of {m} rows, {first}; {self.filled} instead"
         return part, note
+
+    def encode_cell(self, cell: str) -> Array:
+        """Return its columns of X for one cell, (width,)."""
+        part, _ = self.encode(TextColumn(self.name, (cell,), (cell,), ("row 1",), "row", "."))
+        return np.asarray(part[0])
+
+    def known(self, part: Array) -> Array:
+        """Return the values in its columns of X, (m, width), where they were not missing: of dates the days."""
+        values = part[:, max(0, len(self.parts) - 1)]
+        return values[part[:, -1] == 0] if self.marks_gaps else values
+
+    @property
+    def usual(self) -> str:
+        """The cell of a typical row: the most common word of the training part, or its median."""
+        return self.common or (self.categories or (self.filled,))[0]
 
     @property
     def filled(self) -> str:
@@ -341,7 +359,7 @@ class TableSchema(Configurable):
             {
                 key: value
                 for key, value in column.items()
-                if key in ("name", "kind", "categories") or value not in (None, False, ())
+                if key in ("name", "kind", "categories") or value not in (None, False, (), "")
             }
             for column in config["columns"]
         ]

@@ -82,7 +82,7 @@ def _columns(model: Model) -> list[dict[str, Any]]:
     """Return the columns of the table, each with the value that its field begins with."""
     means, found, start = rule_of(model).mean, [], 0
     for column in model._schema.columns:
-        usual = column.filled
+        usual = column.usual
         if column.fill is None and column.kind == "numeric":
             usual = column.written(float(f"{means[start] if means else 0.0:.4g}"))
         start += column.width

@@ -60,7 +60,7 @@ def write_script(model: Model, *, is_inside: bool, name: str = "predict", dtype:
     stamp = hashlib.sha256(content).hexdigest()[:16]
     has_answers = any(output.kind == "answers" for output in outputs.values())
     about = {
-        "columns": () if schema is None else tuple(map(astuple, schema.columns)),
+        "columns": () if schema is None else tuple(astuple(each)[:-1] for each in schema.columns),
         "forward": forward.lines,
         "functions": forward.functions | (definition("sigmoid", {}, "") if has_answers else {}),
         "half": tuple(key for key, array in weights.items() if array.itemsize == 2),

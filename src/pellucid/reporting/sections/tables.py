@@ -5,7 +5,8 @@ import numpy as np
 from pellucid.data.dataset import Split
 from pellucid.data.readers.table_schema import Column
 from pellucid.data.readers.table_text import MISSING
-from pellucid.plotting.tables import MOST_COLUMNS, column_histograms, columns_of, known
+from pellucid.evaluation.columns.importance import ColumnImportance
+from pellucid.plotting.tables import MOST_COLUMNS, column_histograms, columns_of
 from pellucid.reporting.draft import Draft
 from pellucid.reporting.elements import Section, Table
 from pellucid.text import percent, plural, shorten
@@ -43,6 +44,26 @@ def columns_section(draft: Draft, split: Split) -> Section:
     )
 
 
+def importance_section(draft: Draft, found: ColumnImportance) -> Section:
+    """Return what is lost where a column is shuffled, and what is predicted as the first columns move."""
+    n = plural(found.n_repeats, "shuffle")
+    words = {
+        "importance": (
+            f"The mean of {n} of each column among the test rows; the line holds 95 % of them. Columns that say "
+            "the same share their importance.",
+            "Bars: the score that is lost for each column.",
+        ),
+        "dependence": (
+            "The mean prediction where every test row has the same value of a column.",
+            "Curves of the mean prediction over the values of the most important columns.",
+        ),
+    }
+    figures = tuple(draft.add(name, figure, *words[name]) for name, figure in found.figures().items())
+    rows = [found.cells(row) for row in found.to_rows()]
+    table = Table(found.columns, rows, fold="The numbers in a table")
+    return Section("What matters", intro=(found.headline,), figures=figures, table=table)
+
+
 def _row(column: Column, part: Array) -> tuple[str, str, str, str, str]:
     name = shorten(column.name, 40)
     if column.kind == "category":
@@ -55,7 +76,7 @@ def _row(column: Column, part: Array) -> tuple[str, str, str, str, str]:
         )
         gaps = int(counts[column.categories.index(MISSING)]) if MISSING in column.categories else 0
         return name, "categories", words + more, common, str(gaps or "")
-    values = known(column, part)
+    values = column.known(part)
     gaps = len(part) - len(values)
     low, middle, high = (column.written(value) for value in np.percentile(values, [0, 50, 100]))
     if column.kind == "boolean":

@@ -119,7 +119,7 @@ function listenForRows() {
     label.append(element("span", name));
     if (choices.length) {
       for (const word of choices) field.append(Object.assign(element("option", word || "(missing)"), { value: word }));
-      field.value = kind === "boolean" ? usual : words.find((word) => word !== "(missing)") ?? words[0];
+      field.value = usual;
     } else Object.assign(field, { type: "text", inputMode: kind === "numeric" ? "decimal" : "text", value: usual, autocomplete: "off" });
     field.id = `column-${i}`;
     label.append(field);

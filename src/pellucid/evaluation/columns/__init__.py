@@ -1,0 +1,1 @@
+"""What the columns of a table matter to a model: shuffled, moved, and for one row, added up."""
