@@ -10,7 +10,7 @@ import numpy as np
 
 from pellucid.data.augmentation.augment import Augment
 from pellucid.data.coerce import as_dataset, as_weights, like
-from pellucid.data.dataset import Dataset
+from pellucid.data.dataset import Dataset, Split
 from pellucid.dispatch import resolve
 from pellucid.errors import OptionError
 from pellucid.nn.by_name import ModelLike, as_model
@@ -31,7 +31,7 @@ from pellucid.training.job import Job
 from pellucid.training.loop import train_by_options
 from pellucid.training.optimizers.base import Optimizer
 from pellucid.training.options import TrainingOptions, fill_in, recipe_of
-from pellucid.training.samples import read_samples
+from pellucid.training.samples import read_samples, take_schema
 from pellucid.training.schedules.base import Schedule
 from pellucid.training.training_cache import TrainingCache
 from pellucid.types import Array
@@ -83,7 +83,8 @@ def train(
         model is made or loaded; ``history.model`` is the one that was trained.
     data : Dataset, (X, y), Split, str or Path
         The training samples, as loaded: the model's preprocessing is applied here. y holds class numbers, class
-        names, or quantities. Of a Split, or of data by name, the training part.
+        names, or quantities. Of a Split, or of data by name, the training part; of a table a new model keeps the
+        columns, and standardizes their quantities.
     n_epochs : int, optional
         Passes over the data. No default for a network of one's own.
     optimizer : Optimizer, str or dict, optional
@@ -176,8 +177,14 @@ def train(
     given = dict(locals())
     for name in ("model", "data", "metrics", "callbacks", "progress", "resume", "nonfinite"):
         del given[name]
-    data = as_dataset(data, "train")
+    if isinstance(data, str | Path):
+        from pellucid.data.source import load_data
+
+        data = load_data(data)
+    split, data = data, as_dataset(data, "train")
     model = as_model(model, "train", data)
+    if isinstance(split, Split):
+        take_schema(model, split)
     data = read_samples(model, data, "train", loss=loss)
     if sample_weight is not None:
         given["sample_weight"] = as_weights(sample_weight, "train: sample_weight")

@@ -4,7 +4,7 @@ import dataclasses
 from typing import Any
 
 from pellucid.data.coerce import as_dataset, check_samples
-from pellucid.data.dataset import Dataset
+from pellucid.data.dataset import Dataset, Split
 from pellucid.data.input_spec import as_seen, inputs_seen
 from pellucid.data.label_encoding import with_labels
 from pellucid.data.preprocess import Preprocessing
@@ -55,3 +55,18 @@ def preprocessing_for(X: Any) -> Preprocessing:
 
 def _with_inputs(data: Dataset, X: Any) -> Dataset:
     return data if X is data.X else dataclasses.replace(data, X=X)
+
+
+def take_schema(model: Model, split: Split) -> None:
+    """Give a new model the columns of a table, and the rule that standardizes its quantities, in place.
+
+    A model that is trained already, or has a rule of its own, keeps it.
+    """
+    if (
+        split.schema is not None
+        and model._schema is None
+        and model.preprocessing is None
+        and not model._is_initialized
+    ):
+        model._schema = split.schema
+        model.preprocessing = Preprocessing.standardize(split.train.X, split.schema.is_measured)

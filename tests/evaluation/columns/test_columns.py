@@ -9,14 +9,13 @@ import pytest
 from sklearn.inspection import partial_dependence, permutation_importance
 
 import pellucid as pl
-from pellucid.data.dataset import Split
 from pellucid.errors import DataError
 from pellucid.workflows.explain import explain_row_of
 
 ROW = {"a": 1.5, "b": -1, "coat": "tabby", "born": "2024-03-01"}
 
 
-def table(folder: Path, *, is_class: bool) -> Split:
+def table(folder: Path, *, is_class: bool) -> Any:
     rng = np.random.default_rng(0)
     a, b = rng.normal(size=(2, 240)).round(3)
     coat = rng.choice(["plain", "tabby", "black"], 240)
@@ -28,14 +27,10 @@ def table(folder: Path, *, is_class: bool) -> Split:
     return pl.load_data(folder / "t.csv", target="y")
 
 
-def trained(split: Split, name: str, **options: Any) -> Any:
-    from pellucid.data.preprocess import Preprocessing
-
-    n = 1 if not split.classes or len(split.classes) == 2 else len(split.classes)
-    model = pl.preset(name, n_outputs=n)
-    model._schema = split.schema
-    model.preprocessing = Preprocessing.standardize(split.train.X, split.schema.is_measured)
+def trained(split: Any, name: str, **options: Any) -> Any:
+    model = pl.preset(name, n_outputs=1)
     pl.train(model, split, progress=False, **options)
+    assert model._schema == split.schema
     return model
 
 
@@ -49,14 +44,13 @@ def test_importance_is_that_of_scikit_learn(is_class: bool, tmp_path: Path) -> N
     assert "of 4 columns matter" in found.headline
     rows = {row["column"]: row for row in found.to_rows()}
     assert abs(rows["b"]["drop"]) < 0.05
-    plain = Split(split.train, split.test.take(slice(None)), "t", (), split.schema)
     only = [0, 1]  # columns that stay one column each
 
     class Wrapped:
         def fit(self, X: Any, y: Any) -> None: ...
 
     def score(_: Any, X: Any, y: Any) -> float:
-        full = plain.test.X.copy()
+        full = split.test.X.copy()
         full[:, only] = X[:, only]
         told = model.predict(full)
         return (
