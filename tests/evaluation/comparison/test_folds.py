@@ -20,7 +20,10 @@ from pellucid.runs.candidates import find_candidate, train_candidate
 
 @every("gaps", [[0.1, 0.1], [0.1]])
 def test_folds_that_differ_alike_have_no_interval(gaps: list[float]) -> None:
-    folds = [tuple(Fold(0, i, 0.5, 0.5 + share * gap, 1.0) for i, gap in enumerate(gaps)) for share in (0, 1)]
+    folds = [
+        tuple(Fold(0, i, {"balanced_accuracy": 0.5 + share * gap}, 1.0) for i, gap in enumerate(gaps))
+        for share in (0, 1)
+    ]
     result = CrossValidation("d", 20, 0, 2, 1, ("x", "y"), tuple(folds), 1.0)
     difference = result.difference()
     assert (difference.mean, difference.low, difference.p_value) == (pytest.approx(0.1), None, None)
@@ -116,3 +119,26 @@ def test_the_correction_goes_by_the_splitter_s_own_parts() -> None:
         progress=False,
     )
     assert found.test_to_train == 1
+
+
+@pytest.mark.parametrize("grouped", [False, True])
+def test_numbers_are_compared_by_r_squared(grouped: bool, tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(60, 2)).round(3)
+    rows = [f"{a},{b},{i // 4},{(2 * a + 0.3 * rng.normal()):.3f}" for i, (a, b) in enumerate(X)]
+    (tmp_path / "t.csv").write_text("\n".join(["a,b,who,y", *rows]))
+    options = {"group": "who"} if grouped else {"drop": ["who"]}
+    split = pl.load_data(tmp_path / "t.csv", target="y", **options)
+    found = cross_validate(
+        split, [find_candidate("A", name) for name in ("linear", "mlp-small")], n_splits=3, n_repeats=2
+    )
+    assert found.metrics == ("r_squared", "mean_absolute_error", "root_mean_squared_error")
+    assert found.is_complete
+    assert found.headline.startswith("R², B minus A: ")
+    assert found.means()[0].mean > 0.9
+    assert [row["r_squared_a"] for row in found.to_rows()] == found.values()[0].tolist()
+    assert found.notes[1].startswith("Mean absolute error: A 0.")
+    json.dumps(found.to_dict())
+    assert found.figures()["cross-validation"].axes[0].get_ylabel() == "R²"
+    with pytest.raises(OptionError, match="70 folds need as many"):
+        cross_validate(split, [find_candidate("A", "linear")], n_splits=70)

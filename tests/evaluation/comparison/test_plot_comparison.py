@@ -54,7 +54,10 @@ def test_disputed_pictures_name_who_was_right() -> None:
 
 def folds_of(*values: Array, n_splits: int) -> CrossValidation:
     folds = tuple(
-        tuple(Fold(i // n_splits, i % n_splits, float(x), float(x), 1.0) for i, x in enumerate(one))
+        tuple(
+            Fold(i // n_splits, i % n_splits, {"balanced_accuracy": float(x), "accuracy": float(x)}, 1.0)
+            for i, x in enumerate(one)
+        )
         for one in values
     )
     n_repeats = len(values[0]) // n_splits

@@ -1,6 +1,7 @@
 """Repeated cross-validation: every sample is tested once a repeat, by a network that was not trained on it."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -11,7 +12,10 @@ from pellucid.data.dataset import Split
 from pellucid.errors import PellucidError
 from pellucid.evaluation.comparison.labels import check_labels, check_untrained, predicted_labels
 from pellucid.evaluation.comparison.splitting import check_counts, make_folds, merge_parts
+from pellucid.evaluation.scores.estimate_text import title_of
 from pellucid.prediction.confusion import confusion_matrix
+from pellucid.prediction.metrics import metrics_of
+from pellucid.prediction.predict import predict
 from pellucid.progress import ProgressCallback, no_progress
 from pellucid.runs.candidates import Candidate
 from pellucid.runs.train_many import Trained, TrainingJob, Trainings, train_all, undivided
@@ -23,17 +27,19 @@ from pellucid.types import Array
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-METRICS = ("balanced_accuracy", "accuracy")
+# The first is compared; where a score cannot be above 1, and of the others lower is better.
+OF_CLASSES = ("balanced_accuracy", "accuracy")
+OF_NUMBERS = ("r_squared", "mean_absolute_error", "root_mean_squared_error")
+AT_MOST_1 = ("balanced_accuracy", "accuracy", "r_squared")
 
 
 @dataclass(frozen=True)
 class Fold:
-    """One training, and its scores on the held-out fold: the fold's number counts within its repeat."""
+    """One training, and its scores on the held-out fold by name: the fold's number counts within its repeat."""
 
     repeat: int
     fold: int
-    accuracy: float
-    balanced_accuracy: float
+    scores: Mapping[str, float]
     seconds: float
 
 
@@ -76,32 +82,52 @@ class CrossValidation(Result):
         """Whether every fold was trained."""
         return len(self.folds[0]) == self.n_splits * self.n_repeats
 
-    def values(self, metric: str = METRICS[0]) -> tuple[Array, ...]:
-        """Return one metric of each fold, for each source, shape (n_folds,)."""
-        return tuple(np.array([getattr(fold, metric) for fold in folds]) for folds in self.folds)
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """The names of the scores, the one that is compared first."""
+        return tuple(self.folds[0][0].scores)
 
-    def means(self, metric: str = METRICS[0]) -> list[FoldMean]:
+    @property
+    def title(self) -> str:
+        """The name of the score that is compared."""
+        return title_of(self.metrics[0])
+
+    def values(self, metric: str = "") -> tuple[Array, ...]:
+        """Return one metric of each fold, default the first, for each source, shape (n_folds,)."""
+        name = metric or self.metrics[0]
+        return tuple(np.array([fold.scores[name] for fold in folds]) for folds in self.folds)
+
+    def means(self, metric: str = "") -> list[FoldMean]:
         """Return the mean of one metric for each source, with its interval."""
         found = [corrected_t_interval(values, self.test_to_train) for values in self.values(metric)]
-        return [replace(_within(one, 0, 1), p_value=None) for one in found]  # against 0 it is meaningless
+        low, high = self._ends(metric)
+        return [
+            replace(_within(one, low, high), p_value=None) for one in found
+        ]  # against 0 it is meaningless
 
-    def difference(self, metric: str = METRICS[0]) -> FoldMean | None:
+    def difference(self, metric: str = "") -> FoldMean | None:
         """Return by how much B exceeds A over the folds; None where there is only A."""
         if len(self.sources) == 1:
             return None
         a, b = self.values(metric)
-        return _within(corrected_t_interval(b - a, self.test_to_train), -1, 1)
+        low, high = self._ends(metric)
+        return _within(corrected_t_interval(b - a, self.test_to_train), low - high, high - low)
+
+    def _ends(self, metric: str) -> tuple[float, float]:
+        """Return the least and the largest that a metric can be."""
+        name = metric or self.metrics[0]
+        return -math.inf if name == "r_squared" else 0.0, 1.0 if name in AT_MOST_1 else math.inf
 
     @property
     def headline(self) -> str:
         """The mean over folds; of two models, which is better and whether by chance."""
         difference, n = self.difference(), len(self.folds[0])
         if difference is None:
-            return f"Mean balanced accuracy over {plural(n, 'fold')}: {_mean(self.means()[0])}."
+            return f"Mean {in_sentence(self.title)} over {plural(n, 'fold')}: {_mean(self.means()[0])}."
         p = "" if difference.p_value is None else f"; {p_in_words(difference.p_value)}"
         ahead = np.sign(np.subtract(*reversed(self.values())))
         return (
-            f"Balanced accuracy, B minus A: {_mean(difference, '+.3f')} over {plural(n, 'fold')}{p}. "
+            f"{self.title}, B minus A: {_mean(difference, '+.3f')} over {plural(n, 'fold')}{p}. "
             f"B is ahead in {(ahead > 0).sum()}, behind in {(ahead < 0).sum()}."
         )
 
@@ -109,12 +135,12 @@ class CrossValidation(Result):
     def notes(self) -> tuple[str, ...]:
         """The means of both metrics, and what to mind about the folds."""
         means = [
-            f"Mean {metric.replace('_', ' ')}: "
+            f"Mean {in_sentence(title_of(metric)).removeprefix('mean ')}: "
             + ", ".join(
                 f"{letter} {_mean(one)}" for letter, one in zip("AB", self.means(metric), strict=False)
             )
             + "."
-            for metric in METRICS
+            for metric in self.metrics
         ]
         left_out = [f"Left out as exact copies: {self.n_left_out}."] if self.n_left_out else []
         n, of = len(self.folds[0]), self.n_splits * self.n_repeats
@@ -128,8 +154,8 @@ class CrossValidation(Result):
                 "repeat": folds[0].repeat + 1,
                 "fold": folds[0].fold + 1,
                 **{
-                    f"{metric}_{letter}": getattr(one, metric)
-                    for metric in METRICS
+                    f"{metric}_{letter}": one.scores[metric]
+                    for metric in self.metrics
                     for letter, one in zip("ab", folds, strict=False)
                 },
                 "seconds": sum(one.seconds for one in folds),
@@ -145,13 +171,13 @@ class CrossValidation(Result):
 
     def cells(self, row: dict[str, Any]) -> tuple[str, ...]:
         """Return a row as it is printed."""
-        scores = [f"{value:.3f}" for name, value in row.items() if name.startswith(METRICS[0])]
+        scores = [f"{value:.3f}" for name, value in row.items() if name.startswith(self.metrics[0])]
         return (f"{row['repeat']}", f"{row['fold']}", *scores, f"{row['seconds']:.1f}")
 
     def to_dict(self) -> dict[str, Any]:
         """Return every fold as JSON can hold it."""
-        means = {metric: self.means(metric) for metric in METRICS}
-        differences = {metric: self.difference(metric) for metric in METRICS}
+        means = {metric: self.means(metric) for metric in self.metrics}
+        differences = {metric: self.difference(metric) for metric in self.metrics}
         return super().to_dict() | {
             "rows": self.to_rows(),
             "means": as_json(means),
@@ -189,7 +215,9 @@ def cross_validate(
     n_jobs: int = 1,
     progress: ProgressCallback = no_progress,
 ) -> CrossValidation:
-    """Train each candidate on every fold of ``RepeatedStratifiedKFold`` and test it on what was held out.
+    """Train each candidate on every fold, and test it on what was held out.
+
+    The folds are those of ``RepeatedStratifiedKFold``; of numbers, of ``KFold``, shuffled again for each repeat.
 
     Nothing of a fold's test part is used for stopping or for choosing: the recipe is fixed beforehand. Every
     candidate gets the same folds.
@@ -219,9 +247,12 @@ def cross_validate(
     """
     why = "a fold is to be tested on samples that no training has seen, but this model has seen most of them"
     check_untrained(candidates, "cross-validation", why)
-    check_labels(split)
+    is_of_numbers = not split.classes and split.train.y.dtype.kind == "f"
+    if not is_of_numbers:
+        check_labels(split)
     data = merge_parts(split)
-    check_counts(data, split.name, n_splits)
+    if not is_of_numbers:
+        check_counts(data, split.name, n_splits)
     rows, notes = make_folds(data, n_splits, n_repeats, splitter)
     trainings = Trainings(candidates, undivided(data, split), partial(_score, n_splits), rows)
 
@@ -229,7 +260,8 @@ def cross_validate(
         if isinstance(result, PellucidError):
             repeat, fold = divmod(job.fold, n_splits)  # a job's number counts on over the repeats
             raise type(result)(f"repeat {repeat + 1}, fold {fold + 1}: {result}") from None
-        progress("folds", n, len(rows) * len(candidates), f"balanced accuracy {result.balanced_accuracy:.3f}")
+        name, value = next(iter(result.scores.items()))
+        progress("folds", n, len(rows) * len(candidates), f"{in_sentence(title_of(name))} {value:.3f}")
 
     done = train_all(trainings, len(rows), seed=seed, n_jobs=n_jobs, least=2, on_done=show)
     return CrossValidation(
@@ -246,7 +278,23 @@ def cross_validate(
 
 
 def _score(n_splits: int, job: TrainingJob, trained: Trained) -> Fold:
-    predicted = predicted_labels(trained.candidate, trained.model, trained.test)
-    found = confusion_matrix(trained.test.y, predicted, trained.test.classes)
     repeat, fold = divmod(job.fold, n_splits)
-    return Fold(repeat, fold, found.accuracy, found.balanced_accuracy, trained.history.seconds)
+    if trained.test.classes:
+        predicted = predicted_labels(trained.candidate, trained.model, trained.test)
+        matrix = confusion_matrix(trained.test.y, predicted, trained.test.classes)
+        scores = {name: getattr(matrix, name) for name in OF_CLASSES}
+    else:
+        found = metrics_of(predict(trained.model, trained.test))
+        scores = {name: math.nan if found[name] is None else found[name] for name in OF_NUMBERS}
+    return Fold(repeat, fold, scores, trained.history.seconds)
+
+
+def in_sentence(title: str) -> str:
+    """Return a score's title as it stands within a sentence.
+
+    Examples
+    --------
+    >>> in_sentence("Balanced accuracy"), in_sentence("R²")
+    ('balanced accuracy', 'R²')
+    """
+    return title if len(title) < 3 else title[0].lower() + title[1:]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pellucid.data.dataset import Dataset
-from pellucid.evaluation.comparison.folds import CrossValidation
+from pellucid.evaluation.comparison.folds import CrossValidation, in_sentence
 from pellucid.evaluation.comparison.paired import PairedComparison
 from pellucid.evaluation.comparison.seeds import SeedComparison
 from pellucid.plotting.grid import Page, Tile
@@ -157,7 +157,7 @@ def disputed_pictures(
 
 
 def cross_validation_figure(result: CrossValidation) -> Figure:
-    """Draw the balanced accuracy of every fold, its mean, and of two models the differences.
+    """Draw the score of every fold, its mean, and of two models the differences.
 
     Parameters
     ----------
@@ -180,7 +180,7 @@ def cross_validation_figure(result: CrossValidation) -> Figure:
         for i, (one, mean, title) in enumerate(zip(values, means, titles(names), strict=True)):
             label = title if len(values) > 1 else names[0]
             _points_with_mean(top, places, one, mean, COLORS[i], f"{label}, mean {mean.mean:.3f}")
-        top.set(ylabel="Balanced accuracy")
+        top.set(ylabel=result.title)
         legend_above(top, 2)
         if difference is not None:
             gap = rows[1]
@@ -189,7 +189,7 @@ def cross_validation_figure(result: CrossValidation) -> Figure:
                 label += f" ({difference.low:+.3f} to {difference.high:+.3f})"
             gap.axhline(0, color=INK, linewidth=1)
             _points_with_mean(gap, places, values[1] - values[0], difference, RED, label)
-            gap.set(ylabel="Difference of balanced accuracy")
+            gap.set(ylabel=f"Difference of {in_sentence(result.title)}")
             legend_above(gap, 1)
         rows[-1].set_xticks(places, [f"{i % n_splits + 1}" for i in range(n)])
         rows[-1].set_xlabel("Fold" if n <= n_splits else "Fold; repeats stand apart")

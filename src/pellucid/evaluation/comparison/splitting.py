@@ -8,6 +8,7 @@ import numpy as np
 from pellucid.data.copies.duplicates import distinct
 from pellucid.data.dataset import Dataset, Split
 from pellucid.data.groups import fewest_groups, find_groups
+from pellucid.data.labels import has_classes
 from pellucid.errors import OptionError
 from pellucid.text import shown
 from pellucid.types import Array
@@ -128,7 +129,7 @@ def check_counts(data: Dataset, name: str, n_splits: int) -> None:
 
 
 def make_folds(data: Dataset, n_splits: int, n_repeats: int = 1, splitter: Any = None) -> Folds:
-    """Return stratified folds: all samples of a group are in one of them.
+    """Return folds, stratified where there are classes: all samples of a group are in one of them.
 
     Copies count as a group, unless a class then had fewer groups than there are folds.
 
@@ -139,11 +140,25 @@ def make_folds(data: Dataset, n_splits: int, n_repeats: int = 1, splitter: Any =
     OptionError
         If there are fewer groups of a class than folds.
     """
-    from sklearn.model_selection import RepeatedStratifiedKFold, StratifiedGroupKFold
+    from sklearn.model_selection import (
+        GroupKFold,
+        RepeatedStratifiedKFold,
+        StratifiedGroupKFold,
+    )
 
     X = np.zeros(len(data))
     if splitter is not None:
         return Folds(list(splitter.split(X, data.y, data.groups)))
+    if not has_classes(data.y):
+        n = len(data) if data.groups is None else len(np.unique(data.groups))
+        if n < n_splits:
+            what = "samples" if data.groups is None else "groups"
+            raise OptionError(
+                f"cv: {n_splits} folds need as many {what}, and there are {n}. Take fewer, or add some."
+            )
+        kind = KFold if data.groups is None else GroupKFold
+        splitters = (kind(n_splits, shuffle=True, random_state=FOLD_SEED + i) for i in range(n_repeats))
+        return Folds([fold for one in splitters for fold in one.split(X, groups=data.groups)])
     found = find_groups(data, n_splits)
     groups, notes = found.numbers, found.notes("several folds")
     if groups is None:

@@ -8,14 +8,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
-
 from pellucid.data.coerce import as_split
 from pellucid.data.dataset import Split
 from pellucid.data.hashing import data_hash
 from pellucid.data.source import DataSource
 from pellucid.errors import FormatError, OptionError, TrainingError, unknown_name
-from pellucid.evaluation.comparison.splitting import CV, FOLD_SEED, Folds, check_counts, folds_of, make_folds
+from pellucid.evaluation.comparison.splitting import CV, Folds, check_counts, folds_of, make_folds
 from pellucid.evaluation.sweep.result import COSTS, METRICS, Sweep, Trial, rank
 from pellucid.evaluation.sweep.space import MODEL, Space, read_space
 from pellucid.evaluation.sweep.study import (
@@ -291,14 +289,4 @@ def _folds(split: Split, cv: CV) -> Folds:
     data = split.train
     if split.classes and data.y.ndim == 1:
         check_counts(data, split.name, cv.n_splits)
-        return make_folds(data, *cv)
-    from sklearn.model_selection import GroupKFold, RepeatedKFold
-
-    if len(data) < cv.n_splits:
-        raise OptionError(f"cv: {cv.n_splits} folds need as many samples, and {split.name} has {len(data)}.")
-    X = np.zeros(len(data))
-    if data.groups is not None:
-        return Folds(list(GroupKFold(cv.n_splits).split(X, groups=data.groups)))
-    return Folds(
-        list(RepeatedKFold(n_splits=cv.n_splits, n_repeats=cv.n_repeats, random_state=FOLD_SEED).split(X))
-    )
+    return make_folds(data, *cv)
