@@ -142,6 +142,7 @@ def make_folds(data: Dataset, n_splits: int, n_repeats: int = 1, splitter: Any =
     """
     from sklearn.model_selection import (
         GroupKFold,
+        KFold,
         RepeatedStratifiedKFold,
         StratifiedGroupKFold,
     )
