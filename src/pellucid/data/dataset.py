@@ -114,7 +114,7 @@ class Dataset:
         """Return the first samples and a description of the data, for a notebook."""
         return dataset_html(self)
 
-    def plot(self, n: int = 25, *, ax: Any = None) -> Axes:
+    def plot(self, n: int = 25, *, predicted: Any = None, ax: Any = None) -> Axes:
         """Draw the data and return the matplotlib axes.
 
         Pictures are drawn with their labels; points in the plane by class; of other tables, how many samples each
@@ -124,6 +124,9 @@ class Dataset:
         ----------
         n : int, optional
             Pictures drawn, from the first on.
+        predicted : array_like, shape (m,), optional
+            Of pictures: the class that a model predicts for each, as ``model.predict`` returns it; it is written
+            below the label, red where it is another.
         ax : matplotlib.axes.Axes, optional
             Where to draw. Default: new axes.
 
@@ -133,10 +136,12 @@ class Dataset:
         >>> data = Dataset(np.zeros((3, 8, 8, 3), np.uint8), np.array([0, 1, 1]), ("non-cat", "cat"))
         >>> [text.get_text() for text in data.plot(ax=Figure().add_subplot()).texts]
         ['non-cat', 'cat', 'cat']
+        >>> [text.get_text() for text in data.plot(predicted=[0, 0, 1], ax=Figure().add_subplot()).texts][1]
+        'cat\\n→ non-cat'
         """
         from pellucid.plotting.plot_samples import draw_samples  # when a picture is asked for
 
-        return draw_samples(self, n, ax)
+        return draw_samples(self, n, ax, predicted)
 
     def take(self, rows: Array | slice) -> Dataset:
         """Return the chosen samples as a new Dataset; what stays in its file stays there."""

@@ -19,6 +19,7 @@ from pellucid.plotting.style import (
     WIDTH,
     check_images,
     class_name,
+    class_names,
     legend_above,
     look,
     new_figure,
@@ -59,8 +60,10 @@ def class_histogram(split: Split) -> Figure:
     >>> [int(bar.get_height()) for bar in figure.axes[0].patches]
     [1, 2, 1, 2]
     """
+    from matplotlib.ticker import MaxNLocator
+
     k, amount = max(len(split.train.counts), len(split.test.counts)), f"Number of {split.noun}s"
-    line, is_lying = 0.36 if k <= 12 else 0.3, MOST_SIDE_BY_SIDE < k <= MOST_NAMED  # inches for each class
+    line, is_lying = 0.42 if k <= 30 else 0.37, MOST_SIDE_BY_SIDE < k <= MOST_NAMED  # inches for each class
     order = np.arange(k)
     with look():
         figure = new_figure(1.0 + line * k if is_lying else 4.2)
@@ -78,7 +81,9 @@ def class_histogram(split: Split) -> Figure:
             bars = draw(np.arange(k) + 0.4 * at - 0.2, counts, 0.38, color=color, label=label)
             shares = [percent(n / max(len(part), 1)) for n in counts]
             form = "{:.0f} ({})" if is_lying else "{:.0f}\n{}"
-            size = 0.38 * line * 55 if is_lying else 9 if k <= FEW_BARS else 8  # no words lie on the next bar
+            size = (
+                min(9, 0.38 * line * 56) if is_lying else 9 if k <= FEW_BARS else 8
+            )  # no words lie on the next bar
             numbers = [form.format(*each) for each in zip(counts, shares, strict=True)]
             axes.bar_label(bars, numbers, padding=3, fontsize=size, linespacing=1.1)
         if k > MOST_NAMED:
@@ -90,6 +95,7 @@ def class_histogram(split: Split) -> Figure:
             axes.set(ylabel=amount, xlabel="Class", ymargin=0.16)
         if k <= MOST_NAMED:
             _class_ticks(axes, "y" if is_lying else "x", split.classes, k)
+        (axes.xaxis if is_lying else axes.yaxis).set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
         axes.grid(axis="x" if is_lying else "y")
         legend_above(axes)
     return figure
@@ -97,7 +103,7 @@ def class_histogram(split: Split) -> Figure:
 
 def _class_ticks(axes: Axes, axis: str, classes: Sequence[str], k: int) -> None:
     """Name the classes 0 to k - 1 along an axis, at an angle where the names would touch."""
-    names = [class_name(classes, i, 24 if axis == "y" or k <= 4 else 16) for i in range(k)]
+    names = class_names(classes, range(k), 24 if axis == "y" or k <= 4 else 16)
     if axis == "y":
         axes.set_yticks(range(k), names)
         axes.tick_params(axis="y", length=0)

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 Round = tuple[int, Sequence[tuple[float, float | None]]]  # how many steps, and the loss at each rate
-HEADROOM = 0.35  # above the constant prediction's loss, of the height below it: what lies higher is cut off
+HEADROOM = (
+    0.35  # above the constant prediction's loss, of the height below it: what lies higher is a triangle
+)
 SHADES = (LINE, MUTED, BLUE, INK)  # of the rounds, the last ones darkest
 
 
@@ -55,17 +57,15 @@ def learning_rate_curves(rounds: Sequence[Round], *, constant: float, suggestion
         losses = [loss for _, trials in rounds for _, loss in trials if loss is not None]
         low = min([constant, *losses])
         high = constant + HEADROOM * max(constant - low, 0.1 * max(abs(constant), 1e-3))
-        shades = SHADES[-len(rounds) :]
+        shades, is_cut = SHADES[-len(rounds) :], False
         for (n_steps, trials), shade in zip(rounds, shades, strict=True):
             x, y = np.array([[rate, np.nan if loss is None else loss] for rate, loss in trials], float).T
             axes.plot(
-                x,
-                np.minimum(y, 2 * high - low),
-                "o-",
-                color=shade,
-                linewidth=2,
-                label=f"After {n_steps:,} steps",
+                x, np.minimum(y, high), "o-", color=shade, linewidth=2, label=f"After {n_steps:,} steps"
             )
+            above = y > high
+            axes.plot(x[above], np.full(above.sum(), high), "^", color=shade, markersize=9)
+            is_cut |= bool(above.any())
         if suggestion is None:
             words = "Nothing was learned at any rate."
             axes.text(0.5, 0.06, words, transform=axes.transAxes, ha="center", color=INK)
@@ -83,7 +83,11 @@ def learning_rate_curves(rounds: Sequence[Round], *, constant: float, suggestion
                 label=label,
             )
         margin = 0.08 * (high - low)
-        axes.set(xscale="log", xlabel="Learning rate", ylabel="Training loss", ylim=(low - margin, high))
+        if is_cut:
+            axes.plot([], [], "^", color=MUTED, markersize=9, label=f"Above {high:.2g}")
+        axes.set(
+            xscale="log", xlabel="Learning rate", ylabel="Training loss", ylim=(low - margin, high + margin)
+        )
         axes.xaxis.set_major_formatter(lambda value, position: f"{value:g}")  # the usual one needs mathtext
         axes.xaxis.set_minor_formatter(lambda value, position: "")
         axes.grid()

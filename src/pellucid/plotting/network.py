@@ -71,9 +71,9 @@ def network_diagram(rows: Sequence[LayerRow], *, input_shape: Shape) -> Figure:
         return _boxes(rows, tuple(input_shape), total)
 
 
-def _titled(height: float, title: str, total: str) -> tuple[Figure, Axes]:
-    figure = new_figure(height, layout=None)
-    axes = drawing_axes(figure, height)
+def _titled(height: float, title: str, total: str, width: float = WIDTH) -> tuple[Figure, Axes]:
+    figure = new_figure(height, width, layout=None)
+    axes = drawing_axes(figure, height, width)
     axes.text(0.12, 0.24, title, fontsize=12, fontweight="bold", va="center")
     axes.text(0.12, 0.54, total, color=MUTED, va="center")
     return figure, axes
@@ -85,41 +85,44 @@ def _units(rows: Sequence[LayerRow], input_shape: Shape, total: str) -> Figure:
     widths = [math.prod(input_shape), *(row.output_shape[-1] for row in rows)]
     is_image = len(input_shape) > 1
     title = " → ".join(([by(input_shape)] if is_image else []) + [str(n) for n in widths])
-    figure, axes = _titled(4.7, title, total)
-    x = np.linspace(0.85, WIDTH - 0.95, len(widths))
-    heights = [_unit_heights(n) for n in widths]
+    middle = 1.25 + 0.15 * (min(max(widths), 9) - 1)  # a network of few units takes little room
+    low = 2 * middle - 1.02  # where what is written below the units begins
+    width = min(WIDTH, max(1.9 * len(widths), 0.11 * max(len(title), len(total)) + 0.3))
+    figure, axes = _titled(low + 0.92, title, total, width)
+    x = np.linspace(0.85, width - 0.95, len(widths))
+    heights = [_unit_heights(n, middle) for n in widths]
     for i, row in enumerate(rows):
         wires = [[(x[i], a), (x[i + 1], b)] for a in heights[i] for b in heights[i + 1]]
         axes.add_collection(LineCollection(wires, colors=LINE, linewidths=0.7, zorder=1))
-        _arithmetic(axes, (x[i] + x[i + 1]) / 2, row, widths[i], widths[i + 1], x[1] - x[0])
+        _arithmetic(axes, (x[i] + x[i + 1]) / 2, low + 0.6, row, widths[i], widths[i + 1], x[1] - x[0])
     for i, n in enumerate(widths):
         color = MUTED if i == 0 else ORANGE if i == len(rows) else BLUE
         axes.scatter(np.full(len(heights[i]), x[i]), heights[i], s=150, c=color, edgecolors=PAPER, zorder=2)
         if n > len(heights[i]):
-            axes.scatter(np.full(3, x[i]), 2.3 + np.array([-0.12, 0, 0.12]), s=7, c=color, zorder=2)
+            axes.scatter(np.full(3, x[i]), middle + np.array([-0.12, 0, 0.12]), s=7, c=color, zorder=2)
         heading = "Input" if i == 0 else f"Layer {i}"
         under = "" if i == 0 else rows[i - 1].activation or "linear"
         axes.text(x[i], 0.86, heading, ha="center", va="center", fontweight="bold", fontsize=9)
-        axes.text(x[i], 3.78, f"{n}", ha="center", va="center", fontsize=11)
-        axes.text(x[i], 4.02, under, ha="center", va="center", color=MUTED, fontsize=9)
+        axes.text(x[i], low, f"{n}", ha="center", va="center", fontsize=11)
+        axes.text(x[i], low + 0.24, under, ha="center", va="center", color=MUTED, fontsize=9)
     return figure
 
 
-def _unit_heights(n: int, most: int = 9) -> list[float]:
+def _unit_heights(n: int, middle: float, most: int = 9) -> list[float]:
     """Where the units of a layer are drawn; a layer of more than nine shows four and four around dots."""
     slots = np.arange(min(n, most)) - (min(n, most) - 1) / 2
     kept = slots if n <= most else np.delete(slots, most // 2)
-    return [float(2.3 + 0.3 * s) for s in kept]
+    return [float(middle + 0.3 * s) for s in kept]
 
 
-def _arithmetic(axes: Axes, x: float, row: LayerRow, n_in: int, n_out: int, room: float) -> None:
+def _arithmetic(axes: Axes, x: float, y: float, row: LayerRow, n_in: int, n_out: int, room: float) -> None:
     """Write how the number of parameters comes about: weights, and a bias for each unit."""
     text = f"{n_in} × {n_out} + {n_out}\n= {row.n_params:,}"
     if text.index("\n") * 0.064 > room:  # inches a letter
         text = text.replace(" +", "\n+")
     if row.n_params != n_in * n_out + n_out:
         text = f"{row.n_params:,}\nparameters"
-    axes.text(x, 4.38, text, ha="center", va="center", fontsize=8, color=INK, linespacing=1.3)
+    axes.text(x, y, text, ha="center", va="center", fontsize=8, color=INK, linespacing=1.3)
 
 
 BOX_COLORS = {"Conv": BLUE, "Dense": ORANGE, "Pool": GREEN, "Norm": PURPLE}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy as np
 from pellucid.data.show import is_of_pictures, label_of, pixels
 from pellucid.errors import OptionError
 from pellucid.plotting.axes import HEIGHT, axes_for
+from pellucid.plotting.style import INK, RED
 from pellucid.text import shorten
 
 if TYPE_CHECKING:
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 TALL = 6.4  # inches: of a square of pictures
 
 
-def draw_samples(data: Dataset, n: int, ax: Any) -> Axes:
+def draw_samples(data: Dataset, n: int, ax: Any, predicted: Any = None) -> Axes:
     """Draw data on axes and return these: pictures with their labels, points in the plane, or bars.
 
     Parameters
@@ -29,11 +31,14 @@ def draw_samples(data: Dataset, n: int, ax: Any) -> Axes:
         Pictures drawn, from the first on.
     ax : matplotlib.axes.Axes or None
         None: new ones.
+    predicted : array_like, shape (m,), optional
+        Of pictures: the predicted class of each.
 
     Raises
     ------
     OptionError
-        If n is below 1, what was given are no axes, or samples have several targets by name.
+        If n is below 1, there is not one prediction for each picture, what was given are no axes, or samples have
+        several targets by name.
 
     Examples
     --------
@@ -45,7 +50,7 @@ def draw_samples(data: Dataset, n: int, ax: Any) -> Axes:
     """
     axes = axes_for(ax, TALL if is_of_pictures(data) else HEIGHT)
     if is_of_pictures(data):
-        _draw_pictures(axes, data, n)
+        _draw_pictures(axes, data, n, predicted)
     elif isinstance(data.y, dict):
         raise OptionError("plot: expected one class or quantity a sample, got several targets by name.")
     elif data.y.dtype.kind == "f":
@@ -65,21 +70,31 @@ def draw_samples(data: Dataset, n: int, ax: Any) -> Axes:
     return axes
 
 
-def _draw_pictures(axes: Axes, data: Dataset, n: int) -> None:
-    """Draw the first pictures in a square grid, each under its label."""
+def _draw_pictures(axes: Axes, data: Dataset, n: int, predicted: Any = None) -> None:
+    """Draw the first pictures in a square grid, each under its label and what was predicted."""
     if n < 1:
         raise OptionError(f"plot: expected n of at least 1, got {n}.")
+    if predicted is not None and np.shape(predicted) != (len(data),):
+        raise OptionError(
+            f"plot: expected a predicted class for each of the {len(data)} pictures, got shape "
+            f"{np.shape(predicted)}. Try model.predict(data.X)."
+        )
+    said = None if predicted is None else replace(data, y=np.asarray(predicted))
     X = pixels(data.X[:n])
     n, h, w, _ = X.shape
     across = int(np.ceil(np.sqrt(n)))
-    band = max(1, round(0.22 * h))  # above each picture, for its label
+    band = max(1, round((0.22 if said is None else 0.4) * h))  # above each picture, for its words
     down = -(-n // across)
     sheet = np.full((down * (h + band), across * (w + 1) - 1, 3), 255, np.uint8)
     size = min(10.0, 42.0 / across)
     for i, picture in enumerate(X):
         top, left = (i // across) * (h + band) + band, (i % across) * (w + 1)
         sheet[top : top + h, left : left + w] = picture
-        words = shorten(label_of(data, i), 18)
-        axes.text(left + w / 2, top - 0.2 * band - 0.5, words, ha="center", va="bottom", fontsize=size)
+        words, color = shorten(label_of(data, i), 18), INK
+        if said is not None:
+            guess = shorten(label_of(said, i), 16)
+            words, color = f"{words}\n→ {guess}", INK if label_of(said, i) == label_of(data, i) else RED
+        place = left + w / 2, top - 0.1 * h * (0.44 if said is None else 0.6) - 0.5
+        axes.text(*place, words, ha="center", va="bottom", fontsize=size, color=color, linespacing=1.1)
     axes.imshow(sheet, interpolation="nearest")
     axes.set_axis_off()

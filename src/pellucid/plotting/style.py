@@ -8,7 +8,7 @@ matplotlib is imported when the first figure is made, not before. Sizes are in i
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, cast
@@ -183,3 +183,21 @@ def class_name(classes: Sequence[str], index: int, longest: int = 24) -> str:
     """
     name = " ".join(classes[index].split()) if index < len(classes) else str(index)
     return name if len(name) <= longest else name[: longest - 1] + "…"
+
+
+def class_names(classes: Sequence[str], indices: Iterable[int], longest: int = 24) -> list[str]:
+    """Return names as ``class_name`` does; of long ones that begin alike, the part in which they differ.
+
+    Examples
+    --------
+    >>> class_names(("1912-04-10", "1912-04-11", "no date"), range(3), longest=7)
+    ['…-04-10', '…-04-11', 'no date']
+    """
+    whole = [class_name(classes, i, 10**6) for i in indices]
+    short = [name if len(name) <= longest else name[: longest - 1] + "…" for name in whole]
+    alike = {cut: {name for name, one in zip(whole, short, strict=True) if one == cut} for cut in {*short}}
+    ends = [
+        f"…{name[1 - longest :]}" if len(alike[cut]) > 1 else cut
+        for name, cut in zip(whole, short, strict=True)
+    ]
+    return ends if len({*ends}) > len({*short}) else short

@@ -11,7 +11,7 @@ import numpy as np
 from pellucid.data.dataset import Split
 from pellucid.data.readers.table_schema import Column
 from pellucid.errors import DataError
-from pellucid.plotting.style import BLUE, ORANGE, class_name, legend_above, look, new_figure
+from pellucid.plotting.style import BLUE, ORANGE, class_name, class_names, legend_above, look, new_figure
 from pellucid.types import Array
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def column_histograms(split: Split) -> Figure:
 
 def _category_bars(axes: Axes, categories: Sequence[str], counts: Array) -> None:
     order = np.argsort(-counts, kind="stable")[:MOST_CATEGORIES]
-    names = [class_name(categories, int(i), 9) for i in order]
+    names = class_names(categories, order.tolist(), 9)
     axes.bar(range(len(order)), counts[order], color=BLUE)
     is_tight = sum(map(len, names)) > 20
     axes.set_xticks(

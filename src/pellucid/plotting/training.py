@@ -54,6 +54,8 @@ def cost_curve(
             f"cost_curve: expected iterations and costs of one shape (n,), n at least 1, got {x.shape}, {y.shape}. "
             "Pass one cost for each iteration."
         )
+    from matplotlib.ticker import MaxNLocator
+
     rate = "" if learning_rate is None else f" (learning rate {learning_rate:g})"
     finite = np.flatnonzero(np.isfinite(y))
     with look():
@@ -62,6 +64,10 @@ def cost_curve(
         dots = "o" if len(x) <= 40 else None
         axes.plot(x, y, color=RED, linewidth=2, marker=dots, markersize=3.5, label=f"Training cost{rate}")
         axes.set(xlabel="Iteration", ylabel="Cost")
+        if x[0] < x[-1]:  # from the first iteration to the last
+            axes.set_xlim(x[0], x[-1])
+            axes.lines[0].set_clip_on(False)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
         if len(finite):
             axes.set_ylim(bottom=min(0.0, 1.1 * float(y[finite].min())))
             at, last = int(x[finite[-1]]), float(y[finite[-1]])

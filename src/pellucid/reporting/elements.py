@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
+from pellucid.plotting.style import class_names
 from pellucid.reporting.sprites import PhotoSheet
 
 if TYPE_CHECKING:
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
 MOST_CLASSES = 24  # that a matrix is shown of; of more classes the most common mistakes are listed
 MOST_PAIRS = 60  # that are then listed
+LONGEST_NAME = 16  # of a class in a matrix
 
 Cell = str | int | float
 
@@ -116,6 +118,11 @@ class Confusion:
     matrix: Sequence[Sequence[int]]
     caption: str
     cells: Mapping[tuple[int, int], Sequence[Card]] = field(default_factory=dict)
+
+    @property
+    def short_names(self) -> Sequence[str]:
+        """The classes, short enough for a row and a column, and still different."""
+        return class_names(self.classes, range(len(self.classes)), LONGEST_NAME)
 
     @property
     def is_grid(self) -> bool:

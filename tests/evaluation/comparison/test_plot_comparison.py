@@ -73,9 +73,17 @@ def test_folds_of_both_stand_above_one_another() -> None:
     points = [line for line in top.lines if line.get_marker() == "o"]
     np.testing.assert_array_equal(points[0].get_ydata(), a)
     np.testing.assert_array_equal(points[1].get_ydata(), b)
-    np.testing.assert_array_equal(points[0].get_xdata(), [0, 1, 3, 4])
+    places = np.add.outer([-0.12, 0.12], [0, 1, 3, 4])  # equal dots stand side by side
+    np.testing.assert_allclose([line.get_xdata() for line in points], places)
     (gaps,) = (line for line in below.lines if line.get_marker() == "o")
     np.testing.assert_array_equal(gaps.get_ydata(), b - a)
+
+
+def test_no_axis_of_balanced_accuracy_goes_beyond_1() -> None:
+    for a, b in (([1.0, 0.9, 1.0, 1.0], [1.0, 1.0, 0.9, 0.8]), ([0.5, 0.6, 0.5, 0.6], [0.5, 0.4, 0.6, 0.5])):
+        top = cross_validation_figure(folds_of(np.array(a), np.array(b), n_splits=2)).axes[0]
+        assert max(a) <= top.get_ylim()[1] <= 1.0
+        assert not any(line.get_clip_on() for line in top.lines if line.get_marker() == "o")
 
 
 def test_one_network_over_folds_has_one_part() -> None:

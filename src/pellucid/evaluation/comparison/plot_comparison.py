@@ -175,11 +175,11 @@ def cross_validation_figure(result: CrossValidation) -> Figure:
         figure = new_figure(4.2 if difference is None else 6.2)
         rows = figure.subplots(1 if difference is None else 2, 1, squeeze=False, sharex=True)[:, 0]
         top = rows[0]
-        if len(values) == 2:
-            top.vlines(places, *values, color=LINE, linewidth=2, zorder=1)
+        aside = (0.0,) if len(values) == 1 else (-0.12, 0.12)  # equal dots of two models stand side by side
         for i, (one, mean, title) in enumerate(zip(values, means, titles(names), strict=True)):
             label = title if len(values) > 1 else names[0]
-            _points_with_mean(top, places, one, mean, COLORS[i], f"{label}, mean {mean.mean:.3f}")
+            _points_with_mean(top, places + aside[i], one, mean, COLORS[i], f"{label}, mean {mean.mean:.3f}")
+        top.set_ylim(top=min(1.0, top.get_ylim()[1]))  # the highest that either score can be
         top.set(ylabel=result.title)
         legend_above(top, 2)
         if difference is not None:
@@ -199,7 +199,7 @@ def cross_validation_figure(result: CrossValidation) -> Figure:
 def _points_with_mean(
     axes: Axes, places: Array, values: Array, mean: FoldMean, color: str, label: str
 ) -> None:
-    axes.plot(places, values, "o", color=color, markersize=6, label=label)
+    axes.plot(places, values, "o", color=color, markersize=6, label=label, clip_on=False)
     axes.axhline(mean.mean, color=color, linewidth=1.4)
     if mean.low is not None and mean.high is not None:
         axes.axhspan(mean.low, mean.high, color=color, alpha=0.10, linewidth=0)

@@ -169,7 +169,7 @@ def heat_picture(heat: Array, is_signed: bool, image: Array | None = None) -> Ar
 
 
 def first_layer_figure(found: FirstLayer) -> Figure:
-    """Draw what the first layer looks for: each unit's weights as a picture, grey where a weight is 0.
+    """Draw the first layer's weights: each unit's as a picture, grey where a weight is 0.
 
     Parameters
     ----------
@@ -194,7 +194,7 @@ def first_layer_figure(found: FirstLayer) -> Figure:
     shown = found.pictures[:MOST_UNITS]
     what = "kernels" if found.kind == "Conv2D" else "units"
     some = "" if len(shown) == len(found.pictures) else f", the first {len(shown)} of {len(found.pictures)}"
-    page = Page(f"What the first layer looks for: the weights of its {what}{some}")
+    page = Page(f"The weights of the first layer's {what}{some}")
     page.text("Grey: weight 0; brighter: above 0; darker: below.")
     page.text(found.headline, gap=0.1)
     tiles = [Tile(weight_picture(weights), above=[f"{what[:-1]} {i}"]) for i, weights in enumerate(shown)]
