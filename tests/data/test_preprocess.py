@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import RobustScaler, StandardScaler
 from tests.every import every
 
 from pellucid.data.preprocess import Preprocessing, check_finite
@@ -51,7 +51,10 @@ def test_a_column_major_array_comes_out_row_major() -> None:
 STANDARD = Preprocessing.standardize(np.array([[0.1, 1.0], [0.7, 0.0], [1e9, 0.0]]), [True, False])
 
 
-@every("rule", [PIXELS, Preprocessing(), Preprocessing("divide", 2.0), STANDARD])
+ROBUST = Preprocessing.robust(np.array([[0.1, 1.0], [0.7, 0.0], [1e9, 0.0]]), clip=2.5)
+
+
+@every("rule", [PIXELS, Preprocessing(), Preprocessing("divide", 2.0), STANDARD, ROBUST])
 def test_config_survives_json(rule: Preprocessing) -> None:
     assert Preprocessing.from_config(json.loads(json.dumps(rule.to_config()))) == rule
 
@@ -62,11 +65,17 @@ def test_config_survives_json(rule: Preprocessing) -> None:
         ({"kind": "divied", "divisor": 255.0}, "unknown kind 'divied'. Did you mean 'divide'"),
         ({"kind": "divide"}, r"expected the keys kind, divisor, got \['kind'\]"),
         ({"kind": "standardize", "divisor": 255.0}, "expected the keys kind, mean, scale, got"),
-        ({"kind": "standardize", "mean": [0.0], "scale": [1.0, 1.0]}, "got 1 means and 2 scales"),
-        ({"kind": "standardize", "mean": [], "scale": []}, "got 0 means and 0 scales"),
+        ({"kind": "standardize", "mean": [0.0], "scale": [1.0, 1.0]}, "got 1 means, 0 centres and 2 scales"),
+        ({"kind": "standardize", "mean": [], "scale": []}, "got 0 means, 0 centres and 0 scales"),
         ({"kind": "standardize", "mean": [0.0], "scale": [0.0]}, "scale to be a list .*above 0"),
         ({"kind": "standardize", "mean": 0.0, "scale": 1.0}, "mean to be a list"),
         ({"kind": ["standardize"], "mean": [0.0], "scale": [1.0]}, "expected the keys kind, divisor"),
+        (
+            {"kind": "robust", "mean": [0.0], "scale": [1.0]},
+            "expected the keys kind, centre, scale, clip, got",
+        ),
+        ({"kind": "robust", "centre": [], "scale": [1.0], "clip": 3.0}, "0 means, 0 centres and 1 scales"),
+        ({"kind": "robust", "centre": [0.0], "scale": [1.0], "clip": 0.0}, "clip to be a number of at least"),
         ({"kind": "divide", "divisor": float("nan")}, "divisor to be a number of at least 1e-30"),
         ({"kind": "divide", "divisor": None}, "damaged, or from a newer pellucid"),
         (None, "damaged, or from a newer pellucid"),
@@ -94,6 +103,28 @@ def test_standardized_columns_equal_those_of_scikit_learn(rng: np.random.Generat
     U = rule.apply(X, np.float64)
     np.testing.assert_allclose(U.mean(axis=0), 0, atol=1e-12)
     np.testing.assert_allclose(U.std(axis=0), 1, rtol=1e-12)
+
+
+def test_robust_columns_equal_those_of_scikit_learn_clipped_smoothly(rng: np.random.Generator) -> None:
+    X = rng.normal(size=(51, 3)) * [1e-6, 1, 1e3] + [0, 1e3, -7]
+    before, new = X.copy(), rng.normal(size=(7, 3)) * 1e3
+    rule, peer = Preprocessing.robust(X), RobustScaler().fit(X)
+    np.testing.assert_allclose(rule.centre, peer.center_, rtol=1e-13)
+    np.testing.assert_allclose(rule.scale, peer.scale_, rtol=1e-12)
+    Z = peer.transform(new)
+    prepared = rule.apply(new, np.float64)
+    np.testing.assert_allclose(prepared, Z / np.sqrt(1 + (Z / 3) ** 2), rtol=1e-12)
+    np.testing.assert_array_equal(rule.apply(new, np.float32), prepared.astype(np.float32))
+    np.testing.assert_array_equal(X, before)
+
+
+def test_robust_scales_where_quartiles_are_equal_and_of_extreme_numbers() -> None:
+    X = np.array([[0, 5.0, 0.1, -1e308], [0, 5.0, 0.1, 1e308], [0, 5.0, 0.1 + 2e-17, 0], [1, 5.0, 0.1, 0]])
+    rule = Preprocessing.robust(X, clip=2)
+    assert rule.scale[:3] == (0.25, 1.0, 1.0)
+    assert Preprocessing.robust(X.repeat(5, axis=0)[:17]).scale[0] == 0.5  # half of the range
+    new = np.array([[1e300, -1e300, 0.1, 1e308]])
+    np.testing.assert_allclose(rule.apply(new, np.float32), [[2, -2, 0, 2 / 5**0.5]], rtol=1e-6)
 
 
 def test_only_the_chosen_columns_are_standardized() -> None:
@@ -147,7 +178,7 @@ def test_a_standardized_model_gets_other_columns() -> None:
         Preprocessing("standardize", mean=(-1e308,), scale=(1.0,)).apply(np.array([[1.7e308]]), np.float64)
     with pytest.raises(DataError, match="a value is too large for float32"):
         STANDARD.apply(np.array([[1e300, 0.0]]), np.float32)
-    with pytest.raises(OptionError, match="got 1 means and 1 scales for 'divide'"):
+    with pytest.raises(OptionError, match="got 1 means, 0 centres and 1 scales for 'divide'"):
         Preprocessing("divide", 255.0, (0.0,), (1.0,))
 
 

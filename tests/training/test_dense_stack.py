@@ -10,6 +10,7 @@ from pellucid import dispatch
 from pellucid.data.dataset import Dataset
 from pellucid.errors import PellucidError
 from pellucid.nn.activation import Activation, Dropout
+from pellucid.nn.affine import Affine
 from pellucid.nn.dense import Dense, Flatten
 from pellucid.nn.norm import BatchNorm
 from pellucid.nn.sequential import Sequential
@@ -78,7 +79,7 @@ def check(make: Any, data: Dataset, *, tolerance: float = 1e-12, **options: Any)
 
 @pytest.mark.slow
 @every("dtype", TOLERANCES)
-@every("activation", ["relu", "leaky_relu", "elu", "sigmoid", "tanh", "silu", "gelu", None])
+@every("activation", ["relu", "leaky_relu", "elu", "sigmoid", "tanh", "silu", "gelu", "selu", None])
 def test_every_activation(activation: str | None, dtype: str) -> None:
     check(lambda: network(40, 64, activation=activation, dtype=dtype), classes(), tolerance=TOLERANCES[dtype])
 
@@ -88,6 +89,34 @@ def test_every_activation(activation: str | None, dtype: str) -> None:
 def test_every_depth(widths: tuple[int, ...]) -> None:
     check(lambda: network(*widths), classes())
     check(lambda: network(*widths, n_out=1), classes(2), batch_size=None)  # the full batch
+
+
+def scaled(*, dtype: str = "float64") -> Sequential:
+    layers = [
+        Affine(shift=False),
+        Dense(40, "selu"),
+        Dropout(0.2),
+        Dense(64),
+        BatchNorm(),
+        Activation("silu"),
+    ]
+    return Sequential([*layers, Dense(5)], dtype=dtype)
+
+
+@every("dtype", TOLERANCES)
+@every(
+    "optimizer",
+    [
+        lambda: Adam(0.01, beta2=0.95, ntk=True),
+        lambda: AdamW(0.01, weight_decay=0.1, ntk=True),
+        lambda: SGD(0.1, momentum=0.9, weight_decay=0.1, ntk=True),
+        lambda: SGD(0.05, clip_norm=0.1, ntk=True),
+        lambda: RMSprop(0.01, ntk=True),
+        lambda: SGD(0.05),
+    ],
+)
+def test_scaled_inputs_and_rates_of_layers(optimizer: Any, dtype: str) -> None:
+    check(lambda: scaled(dtype=dtype), classes(), tolerance=10 * TOLERANCES[dtype], optimizer=optimizer)
 
 
 def normed(*, dtype: str = "float64", momentum: float = 0.3) -> Sequential:

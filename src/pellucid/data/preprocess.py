@@ -14,8 +14,8 @@ from pellucid.errors import DataError, FormatError, OptionError
 from pellucid.registry import Configurable, Limits, option
 from pellucid.types import Array
 
-KINDS = ("divide", "none", "standardize")
-_KEYS = {"standardize": ("kind", "mean", "scale")}  # of the configuration
+KINDS = ("divide", "none", "robust", "standardize")
+_KEYS = {"standardize": ("kind", "mean", "scale"), "robust": ("kind", "centre", "scale", "clip")}
 _OTHER_KEYS = ("kind", "divisor")
 
 # Pixels divided by 255 are in 0..1, with added noise near it; bytes converted to floats are not.
@@ -28,14 +28,18 @@ class Preprocessing(Configurable):
 
     Parameters
     ----------
-    kind : {"none", "divide", "standardize"}
+    kind : {"none", "divide", "standardize", "robust"}
         "none" only converts the dtype. "divide" divides whole numbers (pixels) by ``divisor``; floats pass
         through, since they count as already prepared. "standardize" subtracts ``mean`` from each column of a table
-        and divides by ``scale``: see :meth:`standardize`.
+        and divides by ``scale``: see :meth:`standardize`. "robust" subtracts ``centre``, divides by ``scale`` and
+        clips smoothly: see :meth:`robust`.
     divisor : float, optional
         Above 0; 255 for photos. 1 where ``kind`` is not "divide".
-    mean, scale : sequence of float, optional
-        One of each per column, for "standardize" alone; kept as tuples. Scales are above 0.
+    mean, centre, scale : sequence of float, optional
+        One mean (of "standardize") or centre (of "robust") and one scale per column; kept as tuples. Scales are
+        above 0.
+    clip : float, optional
+        What no number of "robust" exceeds; 3 where it is left out.
 
     Raises
     ------
@@ -59,14 +63,26 @@ class Preprocessing(Configurable):
     divisor: float = option(1.0, at_least=1e-30, at_most=1e30)  # what float32 can divide by
     mean: tuple[float, ...] = field(default=(), repr=False)
     scale: tuple[float, ...] = field(default=(), repr=False, metadata={"limits": Limits(above=0)})
+    centre: tuple[float, ...] = field(default=(), repr=False)
+    clip: float = option(3.0, at_least=1e-3, at_most=1e30)
 
     def __post_init__(self) -> None:
         self._check_options()
-        if len(self.mean) != len(self.scale) or bool(self.mean) != (self.kind == "standardize"):
+        n_given = len(self.mean), len(self.centre), len(self.scale)
+        n = len(self.scale)
+        wanted = {"standardize": (n, 0, n), "robust": (0, n, n)}.get(self.kind, (0, 0, 0))
+        if n_given != wanted or (self.kind in _KEYS) != (n > 0):
             raise OptionError(
-                "preprocessing: expected one mean and one scale per column for 'standardize' and none for other "
-                f"kinds, got {len(self.mean)} means and {len(self.scale)} scales for {self.kind!r}."
+                "preprocessing: expected one scale per column and one mean for 'standardize', one centre for "
+                "'robust', and none for other kinds, got {} means, {} centres and {} scales for {!r}.".format(
+                    *n_given, self.kind
+                )
             )
+
+    @property
+    def middle(self) -> tuple[float, ...]:
+        """What is subtracted from each column: the means or the centres; nothing of other kinds."""
+        return self.mean or self.centre
 
     @classmethod
     def for_data(cls, X: Array) -> "Preprocessing":
@@ -106,21 +122,56 @@ class Preprocessing(Configurable):
         >>> rule.apply(np.array([[4.0, 1.0]]), np.float64)
         array([[2., 1.]])
         """
-        if X.ndim != 2 or X.size == 0 or X.dtype.kind not in "buif":
-            raise DataError(
-                f"standardize: expected a table of numbers of shape (m, n), got {X.shape}, {X.dtype}. "
-                "Try X.reshape(m, -1)."
-            )
+        _check_table(X, "standardize")
         chosen = np.ones(X.shape[1], bool) if numeric is None else np.asarray(numeric, bool)
         if chosen.shape != X.shape[1:]:
             raise OptionError(
                 f"standardize: expected {X.shape[1]} flags, one per column, got shape {chosen.shape}."
             )
-        check_finite(X, "standardize")
-        mean, scale = _moments(X.astype(np.float64), np.finfo(X.dtype).eps if X.dtype.kind == "f" else 0.0)
+        mean, scale = _moments(X.astype(np.float64), _least_deviation(X))
         return cls(
             "standardize", mean=tuple(np.where(chosen, mean, 0.0)), scale=tuple(np.where(chosen, scale, 1.0))
         )
+
+    @classmethod
+    def robust(cls, X: Array, clip: float = 3.0) -> "Preprocessing":
+        """Return the rule that centres each column at its median, scales it by its quartiles, and clips smoothly.
+
+        Parameters
+        ----------
+        X : Array, shape (m, n), numeric
+            The training part. Columns of 0 and 1 are treated like the others.
+        clip : float, optional
+            What no prepared number exceeds, whatever comes later.
+
+        Raises
+        ------
+        DataError
+            If X is not a table of finite numbers.
+
+        Notes
+        -----
+        Holzmueller et al. (2024), section 3 and appendix A.2: z = (x - median) / (third quartile - first), then
+        z / sqrt(1 + (z / clip)^2). Where the quartiles are equal the scale is half of the column's range; of a
+        column of one value it is 1.
+
+        Examples
+        --------
+        >>> rule = Preprocessing.robust(np.array([[0.0], [1.0], [2.0], [3.0], [900.0]]))
+        >>> rule.centre, rule.scale
+        ((2.0,), (2.0,))
+        >>> rule.apply(np.array([[2.0], [4.0], [900.0]]), np.float64).round(3)
+        array([[0.   ],
+               [0.949],
+               [3.   ]])
+        """
+        _check_table(X, "robust")
+        lowest, first, centre, third, highest = np.quantile(
+            X.astype(np.float64), (0, 0.25, 0.5, 0.75, 1), axis=0
+        )
+        spread, span, least = third - first, highest / 2 - lowest / 2, _least_deviation(X)
+        scale = np.where(spread > least, spread, np.where(span > least, span, 1.0))
+        return cls("robust", centre=tuple(centre), scale=tuple(scale), clip=clip)
 
     def apply(
         self,
@@ -146,7 +197,7 @@ class Preprocessing(Configurable):
         -------
         prepared : Array, shape of X, or of the samples that are wanted
             Pixels are converted to ``dtype`` first and divided in it, so that float64 gives exactly
-            ``X / 255.0``. Columns are standardized in float64, then converted. May be X itself where nothing
+            ``X / 255.0``. Columns are prepared in float64, then converted. May be X itself where nothing
             is to be done.
 
         Raises
@@ -172,15 +223,18 @@ class Preprocessing(Configurable):
                 f"X: expected uint8 pixels, or floats from 0 to 1, got floats up to {float(X.max()):g}. "
                 f"Give X.astype('uint8'), or X / {self.divisor:g}."
             )
-        if self.kind == "standardize" and X.shape[1:] != (len(self.mean),):
+        n = len(self.scale)
+        if n and X.shape[1:] != (n,):
             raise DataError(
-                f"X: expected {len(self.mean)} columns, shape (m, {len(self.mean)}), as the model was trained, "
+                f"X: expected {n} columns, shape (m, {n}), as the model was trained, "
                 f"got {X.shape}. Read tables by the model's own schema."
             )
         try:
             with np.errstate(over="raise"):
-                if self.kind == "standardize":
-                    X = (X.astype(np.float64) - np.asarray(self.mean)) / np.asarray(self.scale)
+                if n:
+                    X = (X.astype(np.float64) - np.asarray(self.middle)) / np.asarray(self.scale)
+                if self.kind == "robust":
+                    X = X / np.hypot(1.0, X / self.clip)
                 if out is None:
                     return X.astype(wanted, order="C", copy=False)
                 out[...] = X
@@ -199,6 +253,9 @@ class Preprocessing(Configurable):
         """Return the rule as a JSON-serializable dictionary."""
         if self.kind == "standardize":
             return {"kind": self.kind, "mean": list(self.mean), "scale": list(self.scale)}
+        if self.kind == "robust":
+            numbers = {"centre": list(self.centre), "scale": list(self.scale), "clip": self.clip}
+            return {"kind": self.kind, **numbers}
         return {"kind": self.kind, "divisor": self.divisor}
 
     @classmethod
@@ -223,27 +280,42 @@ class Preprocessing(Configurable):
 
 def _apply_to_read(rule: Preprocessing, dtype: np.dtype[Any], X: Array, columns: slice | None) -> Array:
     """Return prepared samples, or these columns of them."""
-    if columns is not None and rule.mean:
-        rule = replace(rule, mean=rule.mean[columns], scale=rule.scale[columns])
+    if columns is not None and rule.scale:
+        mean, centre, scale = (each[columns] for each in (rule.mean, rule.centre, rule.scale))
+        rule = replace(rule, mean=mean, centre=centre, scale=scale)
     return rule.apply(X, dtype)
 
 
-def _moments(X: Array, precision: float) -> tuple[Array, Array]:
-    """Return the mean and the population standard deviation of each column, 1 for a column of one value.
+def _check_table(X: Array, where: str) -> None:
+    if X.ndim != 2 or X.size == 0 or X.dtype.kind not in "buif":
+        raise DataError(
+            f"{where}: expected a table of numbers of shape (m, n), got {X.shape}, {X.dtype}. "
+            "Try X.reshape(m, -1)."
+        )
+    check_finite(X, where)
+
+
+def _least_deviation(X: Array) -> Array:
+    """Return how far the numbers of each column must be apart to count as several.
 
     Numbers within 10 times the precision are one value, as in scikit-learn's scalers, but whole numbers are exact.
+    """
+    precision = np.finfo(X.dtype).eps if X.dtype.kind == "f" else 0.0
+    is_whole = (np.rint(X) == X).all(axis=0)
+    return np.where(is_whole, 0.0, 10 * precision * np.abs(X.astype(np.float64)).max(axis=0))
+
+
+def _moments(X: Array, least: Array) -> tuple[Array, Array]:
+    """Return the mean and the population standard deviation of each column, 1 for a column of one value.
 
     Columns are scaled by powers of two, which is exact, so that no square overflows; and they are measured from
     their first row, so that a large common offset costs no digits.
     """
-    largest = np.abs(X).max(axis=0)
-    exponents = np.frexp(largest)[1]
+    exponents = np.frexp(np.abs(X).max(axis=0))[1]
     U = np.ldexp(X, -exponents)
     first = U[0].copy()
     U -= first
     mean, deviation = np.ldexp(first + U.mean(axis=0), exponents), np.ldexp(U.std(axis=0), exponents)
-    is_whole = (np.rint(X) == X).all(axis=0)
-    least = np.where(is_whole, 0.0, 10 * precision * largest)
     return mean, np.where(deviation > least, deviation, 1.0)
 
 

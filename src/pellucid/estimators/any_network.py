@@ -12,7 +12,6 @@ from sklearn.utils.validation import validate_data
 
 from pellucid.data.dataset import Dataset
 from pellucid.data.gaps import check_gaps
-from pellucid.data.preprocess import Preprocessing
 from pellucid.errors import OptionError
 from pellucid.estimators.fitting import Fitting
 from pellucid.estimators.model_source import (
@@ -34,6 +33,7 @@ from pellucid.training.callbacks.precise_bn import PreciseBatchNorm
 from pellucid.training.loss_setup import begin_at_the_mean
 from pellucid.training.optimizers import LBFGS, Optimizer
 from pellucid.training.recommend import recommend
+from pellucid.training.samples import preprocessing_for
 from pellucid.types import Array, Shape
 
 NOT_STOCHASTIC = "partial_fit is only available for stochastic optimizers. lbfgs is not stochastic."
@@ -137,7 +137,9 @@ class AnyNetwork(Fitting, NetworkParameters):
             )
             with naming_size(model._recipe, X.shape[1:]):
                 model.initialize(X.shape[1:], seed=seed, dtype=dtype)
-            model.preprocessing = model.preprocessing or Preprocessing.for_data(X)
+            model.preprocessing = model.preprocessing or preprocessing_for(
+                X, self._training_table.get("scaling")
+            )
         if model.output_shape != (self.n_outputs_,):
             raise OptionError(
                 f"model: expected {self.n_outputs_} outputs for these targets, got {model.output_shape}. Make its "

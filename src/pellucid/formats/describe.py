@@ -126,10 +126,11 @@ def _pool(name: str, layer: Pooling, **options: Any) -> Description:
     return Description(name, {**layer.window, **options})
 
 
-_AFFINE = Node("add", (Node("multiply", (Z, Node("array", ("gamma",)))), Node("array", ("beta",))))
+_SCALE = Node("multiply", (Z, Node("array", ("gamma",))))
+_AFFINE = Node("add", (_SCALE, Node("array", ("beta",))))
 DESCRIPTIONS: dict[type, Callable[[Any], Description]] = {
     Activation: lambda layer: _activated(layer, "", {}, layer.options),
-    Affine: lambda layer: _each(layer, _AFFINE, layer.params),
+    Affine: lambda layer: _each(layer, _AFFINE if layer.shift else _SCALE, layer.params),
     AvgPool2D: lambda layer: _pool("average_pool", layer, count_include_pad=layer.count_include_pad),
     BatchNorm: lambda layer: _norm("batch_norm", layer),
     Conv2D: _conv,

@@ -34,7 +34,8 @@ HEADER = {
     "preprocessing": Entry(
         "object or null",
         "What is done to raw inputs first. `kind` is `divide` (whole numbers by `divisor`; floats count as "
-        "prepared), `standardize` (minus `mean`, divided by `scale`, one of each a column) or `none`.",
+        "prepared), `standardize` (minus `mean`, divided by `scale`, one of each a column), "
+        "`robust` (minus `centre`, divided by `scale`, then z / sqrt(1 + (z / `clip`)^2)) or `none`.",
     ),
     "inputs": Entry(
         "object or null",

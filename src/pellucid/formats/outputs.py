@@ -116,8 +116,8 @@ def random_samples(rng: np.random.Generator, shape: Shape, rule: Preprocessing) 
     """Return samples of random numbers, (m, ...), such as a rule prepares."""
     if rule.kind == "divide":
         return rng.integers(0, 256, shape, np.uint8)
-    if rule.kind == "standardize":
-        return np.asarray(rule.mean) + np.asarray(rule.scale) * rng.standard_normal(shape)
+    if rule.scale:
+        return np.asarray(rule.middle) + np.asarray(rule.scale) * rng.standard_normal(shape)
     return rng.random(shape, np.float32)
 
 
@@ -126,7 +126,7 @@ def random_rows(model: Model, n: int) -> list[dict[str, str]]:
     rng, rule, start = np.random.default_rng(0), rule_of(model), 0
     rows: list[dict[str, str]] = [{} for _ in range(n)]
     for column in model._schema.columns:
-        mean, scale = (rule.mean[start], rule.scale[start]) if rule.mean else (0.0, 1.0)
+        mean, scale = (rule.middle[start], rule.scale[start]) if rule.scale else (0.0, 1.0)
         start += column.width
         for row in rows:
             row[column.name] = _random_cell(column, mean, scale, rng)

@@ -73,6 +73,23 @@ def elu_slope(a: Any, alpha: float) -> Any:
     return a + T(alpha) if a <= T(0) else (T(1) if a > T(0) else a)
 
 
+SELU_SCALE, SELU_ALPHA = 1.0507009873554805, 1.6732632423543772
+
+
+@inlined
+def selu(z: Any, option: float) -> Any:
+    """A = 1.0507 Z where Z > 0, else 1.7581 (exp(Z) - 1)."""
+    T = type(z)
+    return T(SELU_SCALE * SELU_ALPHA) * expm1(z) if z <= T(0) else T(SELU_SCALE) * z
+
+
+@inlined
+def selu_slope(a: Any, option: float) -> Any:
+    """dZ = 1.0507 dA where A > 0, else dA (A + 1.7581)."""
+    T = type(a)
+    return a + T(SELU_SCALE * SELU_ALPHA) if a <= T(0) else (T(SELU_SCALE) if a > T(0) else a)
+
+
 @inlined
 def sigmoid(z: Any, option: float) -> Any:
     """A = 1 / (1 + exp(-Z))."""
@@ -140,6 +157,7 @@ FORMULAS = {
     ops.relu_backward: Formula(relu, relu_slope),
     ops.leaky_relu_backward: Formula(leaky_relu, leaky_relu_slope, LeakyReluCache, 0.01),
     ops.elu_backward: Formula(elu, elu_slope, EluCache, 1.0),
+    ops.selu_backward: Formula(selu, selu_slope),
     ops.sigmoid_backward: Formula(sigmoid, sigmoid_slope),
     ops.tanh_backward: Formula(tanh, tanh_slope),
     ops.silu_backward: Formula(silu_gate, silu_slope, SiluCache),

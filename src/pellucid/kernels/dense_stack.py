@@ -32,10 +32,13 @@ from pellucid.types import Array
 
 BORROWED_FROM = "activations.py", "blas.py", "losses.py", "optimizers.py", "passes.py"
 # The columns of a plan.
-N_IN, N_OUT, PARTS, ACTIVATION, W_AT, OUT_AT, SUMS_AT, DELTAS_AT, HAS_NORM, BITS_AT, N_COLUMNS = range(11)
+N_IN, N_OUT, PARTS, ACTIVATION, W_AT, OUT_AT, SUMS_AT, DELTAS_AT, HAS_NORM, BITS_AT, SCALE_AT, N_COLUMNS = (
+    range(12)
+)
 OPTION, EPSILON, N_DROPPED, SCALE, N_OPTIONS = range(5)  # the rows of options
 MEAN, VAR, RSTD, N_STATISTICS = range(4)  # the rows of statistics, in this order
-LINEAR, RELU, LEAKY_RELU, ELU, SIGMOID, TANH, SILU, GELU = range(8)
+N_RATES = 5  # the columns of rates
+LINEAR, RELU, LEAKY_RELU, ELU, SIGMOID, TANH, SILU, GELU, SELU = range(9)
 LOSSES = ("softmax_cross_entropy", "binary_cross_entropy", "squared_error")
 SOFTMAX, LOGISTIC, SQUARED, OTHER = range(4)
 KEEP, SGD, ADAM = range(3)  # what is done with a gradient
@@ -75,12 +78,15 @@ class Stack(NamedTuple):
         Room for rows of dW.
     plan : Array of int64, shape (n_layers, N_COLUMNS)
         Of each layer: inputs, outputs, parts, activation, where its W, its values, its sums and its dZ begin,
-        whether it has batch norm, and where its random numbers begin, or -1 without dropout.
+        whether it has batch norm, where its random numbers begin, or -1 without dropout, and where the scale of its
+        inputs begins in ``theta``, or -1: the first layer may have one.
     options : Array of float64, shape (N_OPTIONS, n_layers)
         The option of each activation, such as leaky_relu's slope, batch norm's epsilon, dropout's limit below which
         a random number drops, and what is kept is multiplied by.
     runs : Array of int64, shape (2, 3)
         Of weights and of the rest, as :mod:`pellucid.kernels.optimizers` has them: whether they decay.
+    rates : Array of float64, shape (n_layers, N_RATES)
+        What multiplies the learning rate of each layer's W, b, gamma and beta, and of the scale of its inputs.
     numbers : Array of float64, shape (8,)
         The optimizer's numbers: see ``move``.
     """
@@ -103,6 +109,7 @@ class Stack(NamedTuple):
     plan: Array
     options: Array
     runs: Array
+    rates: Array
     numbers: Array
 
 
@@ -120,6 +127,10 @@ def activate(kind, option, a, d):
         for j in range(a.size):
             a[j] = formulas.elu(a[j], option)
             d[j] = formulas.elu_slope(a[j], option)
+    elif kind == SELU:
+        for j in range(a.size):
+            a[j] = formulas.selu(a[j], option)
+            d[j] = formulas.selu_slope(a[j], option)
     elif kind == SIGMOID:
         for j in range(a.size):
             a[j] = formulas.sigmoid(a[j], option)
@@ -297,10 +308,10 @@ def multiply_by_slopes(stack, k, first, last):
 
 
 @compiled
-def move(rule, theta, grad, first_slot, second_slot, runs, numbers):
+def move(rule, theta, grad, first_slot, second_slot, runs, factors, numbers):
     """Let an optimizer move parameters by the kernels of :mod:`pellucid.kernels.optimizers`."""
     limit, decay, keep, rate = numbers[0], numbers[1], numbers[2], numbers[3]
-    how = runs, 0, theta.size, 1.0, limit, decay, keep
+    how = runs, factors, 0, theta.size, 1.0, limit, decay, keep
     if rule == SGD:
         sgd_loop(theta, grad, first_slot, how, rate, numbers[4], numbers[5] > 0)
     elif rule == ADAM:
@@ -331,6 +342,7 @@ def use_dZ(stack, k, first, last, rule):
             stack.first_slot[b],
             stack.second_slot[b],
             stack.runs[1:],
+            stack.rates[k, i + 1 :],
             stack.numbers,
         )
 
@@ -357,7 +369,45 @@ def forward_part(stack, k, t):
         A = matrix(stack.values, stack.plan[k - 1, OUT_AT], m, layer[N_IN])
     else:
         gather(stack, first, last)
+    if layer[SCALE_AT] >= 0:  # X (gamma W) in place of (X gamma) W, as gradients of weights are then few sums
+        W = matrix(stack.grad, layer[W_AT], layer[N_IN], layer[N_OUT])
+        scale_rows(stack, k, first, last, matrix(stack.theta, layer[W_AT], layer[N_IN], layer[N_OUT]), W)
     product(A[:, first:last], W[first:last], Z)
+
+
+@compiled
+def scale_rows(stack, k, first, last, W, scaled):
+    """Scaled <- gamma W, for some rows of a layer's W."""
+    gamma = stack.theta[stack.plan[k, SCALE_AT] :]
+    for i in range(first, last):
+        w, s, factor = W[i], scaled[i], gamma[i]
+        for j in range(w.size):
+            s[j] = factor * w[j]
+
+
+@compiled
+def scale_back(stack, k, start, stop, G, rule):
+    """dgamma <- sum(G W), dW <- gamma G over G, the gradient of gamma W; the optimizer moves gamma."""
+    at, layer = stack.plan[k, SCALE_AT], stack.plan[k]
+    W = matrix(stack.theta, layer[W_AT], layer[N_IN], layer[N_OUT])
+    own = slice(at + start, at + stop)
+    gamma, dgamma = stack.theta[own], stack.grad[own]
+    for i in range(stop - start):
+        w, g, factor, total = W[start + i], G[i], gamma[i], G.dtype.type(0)
+        for j in range(w.size):
+            total += g[j] * w[j]
+            g[j] *= factor
+        dgamma[i] = total
+    move(
+        rule,
+        gamma,
+        dgamma,
+        stack.first_slot[own],
+        stack.second_slot[own],
+        stack.runs[1:],
+        stack.rates[k, N_RATES - 1 :],
+        stack.numbers,
+    )
 
 
 @compiled
@@ -380,6 +430,8 @@ def backward_part(stack, k, t, rule):
         W_t = slice(layer[W_AT] + start * n, layer[W_AT] + stop * n)
         dW = stack.grad[W_t] if rule == KEEP else stack.blocks[t, : (stop - start) * n]
         product(A[:, start:stop].T, dZ, dW.reshape(stop - start, n))
+        if layer[SCALE_AT] >= 0:
+            scale_back(stack, k, start, stop, dW.reshape(stop - start, n), rule)
         move(
             rule,
             stack.theta[W_t],
@@ -387,6 +439,7 @@ def backward_part(stack, k, t, rule):
             stack.first_slot[W_t],
             stack.second_slot[W_t],
             stack.runs[:1],
+            stack.rates[k],
             stack.numbers,
         )
 

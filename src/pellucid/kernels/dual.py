@@ -200,7 +200,7 @@ def take_steps(memory, kind, smoothing, rate, momentum, nesterov, decay, losses)
     The loss of one that is not taken, since it is NaN or infinite, is written too.
     """
     dual = Dual(*memory)
-    how = dual.runs, 0, dual.theta.size, 1.0, math.inf, decay, 1.0
+    how = dual.runs, np.ones(len(dual.runs)), 0, dual.theta.size, 1.0, math.inf, decay, 1.0
     for step in range(losses.size):
         forward(dual)
         losses[step] = loss_and_dZ(dual, kind, smoothing)

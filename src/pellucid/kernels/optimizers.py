@@ -18,14 +18,15 @@ TINY = 1e-30
 
 
 # Which part of the parameters moves, and what is done to them and their gradient first:
-#   runs (k, 3), which cover all parameters: start, stop, and 1 where they decay; start and stop of the part;
+#   runs (k, 3), which cover all parameters: start, stop, and 1 where they decay; what multiplies the learning rate
+#   of each run; start and stop of the part;
 #   shrink, limit: g <- shrink g, clipped to -limit ... limit;
 #   decay, keep: where parameters decay, g <- g + decay theta and theta <- keep theta
-Regularized: TypeAlias = tuple[Array, int, int, float, float, float, float]
+Regularized: TypeAlias = tuple[Array, Array, int, int, float, float, float, float]
 
 
 def _everything(theta: Array) -> Regularized:
-    return np.array([[0, theta.size, 0]]), 0, theta.size, 1.0, math.inf, 0.0, 1.0
+    return np.array([[0, theta.size, 0]]), np.ones(1), 0, theta.size, 1.0, math.inf, 0.0, 1.0
 
 
 @inlined
@@ -53,13 +54,13 @@ def unless_tiny(x: Any) -> Any:
 @compiled
 def adam_loop(theta, grad, m, v, how, rate, b1, b2, root, epsilon) -> None:  # type: ignore[no-untyped-def]
     """m <- b1 m + (1 - b1) g, v <- b2 v + (1 - b2) g^2, theta <- keep theta - rate m / (root sqrt(v) + epsilon)."""
-    T, (runs, start, stop, shrink, limit, decay, keep) = theta.dtype.type, how
-    to_m, to_v, step, wide, eps = T(1 - b1), T(1 - b2), T(rate), T(root), T(epsilon)
+    T, (runs, factors, start, stop, shrink, limit, decay, keep) = theta.dtype.type, how
+    to_m, to_v, wide, eps = T(1 - b1), T(1 - b2), T(root), T(epsilon)
     for k in range(len(runs)):
         part, decays = run(runs, k, start, stop)
         p, g, a, b = theta[part], grad[part], m[part], v[part]
         less, most, pull = T(shrink), T(limit), T(decay if decays else 0)
-        kept = T(keep if decays else 1)
+        step, kept = T(rate * factors[k]), T(1 - (1 - keep) * factors[k] if decays else 1)
         for i in range(p.size):
             gi = prepared(g[i], p[i], less, most, pull)
             ai = unless_tiny(a[i] + to_m * (gi - a[i]))
@@ -92,13 +93,13 @@ def adam(
 @compiled
 def sgd_loop(theta, grad, velocity, how, rate, momentum, nesterov) -> None:  # type: ignore[no-untyped-def]
     """v <- mu v + g, theta <- keep theta - rate v, or with Nesterov rate (g + mu v); v = g where mu is 0."""
-    T, (runs, start, stop, shrink, limit, decay, keep) = theta.dtype.type, how
-    step, mu = T(rate), T(momentum)
+    T, (runs, factors, start, stop, shrink, limit, decay, keep) = theta.dtype.type, how
+    mu = T(momentum)
     for k in range(len(runs)):
         part, decays = run(runs, k, start, stop)
         p, g, v = theta[part], grad[part], velocity[part]
         less, most, pull = T(shrink), T(limit), T(decay if decays else 0)
-        kept = T(keep if decays else 1)
+        step, kept = T(rate * factors[k]), T(1 - (1 - keep) * factors[k] if decays else 1)
         if momentum == 0:
             for i in range(p.size):
                 p[i] = kept * p[i] - step * prepared(g[i], p[i], less, most, pull)

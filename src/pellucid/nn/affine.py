@@ -9,7 +9,7 @@ from pellucid.errors import ShapeError
 from pellucid.nn.initializers import StartRandom
 from pellucid.nn.layer import Layer
 from pellucid.ops.affine import AffineCache, affine_backward, affine_forward
-from pellucid.registry import register
+from pellucid.registry import option, register
 from pellucid.types import Array, Shape
 
 
@@ -18,6 +18,9 @@ from pellucid.types import Array, Shape
 @dataclass(eq=False, repr=False)
 class Affine(Layer):
     """Multiply each channel by a factor gamma and add beta: BatchNorm without statistics.
+
+    Without ``shift`` there is no beta. Before the first Dense layer of a network for tables that is a trained scale
+    of each input (Holzmueller et al., 2024, section 3).
 
     Raises
     ------
@@ -36,6 +39,8 @@ class Affine(Layer):
     _undecayed = frozenset({"gamma", "beta"})
     _operations_per_value = 2
 
+    shift: bool = option(True, help="Add beta.")
+
     def __post_init__(self) -> None:
         super().__post_init__()
         self._cache: AffineCache | None = None
@@ -45,17 +50,23 @@ class Affine(Layer):
         super().build(input_shape, rng)
         if not input_shape:
             raise ShapeError(f"{self._label}: expected samples with channels, got single numbers.")
-        self.params = {"gamma": np.ones(input_shape[-1]), "beta": np.zeros(input_shape[-1])}
+        self.params = {"gamma": rng.ones(input_shape[-1])}
+        if self.shift:
+            self.params["beta"] = np.zeros(input_shape[-1])
 
     def forward(self, X: Array, *, training: bool = False) -> Array:
         """Return gamma X + beta."""
         out = self._workspace.take("Y", X.shape, X.dtype)
-        Y, self._cache = affine_forward(X, self.params["gamma"], self.params["beta"], out=out)
+        Y, self._cache = affine_forward(X, self.params["gamma"], self.params.get("beta"), out=out)
         return Y
+
+    def _ntk_rate(self, key: str) -> float:
+        """Return 6 for gamma, as RealMLP has it for its inputs, and 0.1 for beta."""
+        return 6.0 if key == "gamma" else super()._ntk_rate(key)
 
     def backward(self, dY: Array) -> Array | None:
         """Write dgamma and dbeta; return dX, written over dY, or None where it is not needed."""
         assert self._cache is not None, "backward comes after forward"
         grads = self.grads
-        dX = affine_backward(dY, self._cache, dX=dY, dgamma=grads["gamma"], dbeta=grads["beta"])[0]
+        dX = affine_backward(dY, self._cache, dX=dY, dgamma=grads["gamma"], dbeta=grads.get("beta"))[0]
         return dX if self._needs_input_gradient else None

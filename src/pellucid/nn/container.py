@@ -245,6 +245,11 @@ class Container(Layer):
         masks = [leaf._decay_mask(key).ravel() for leaf, key in self._keys()]
         return np.concatenate(masks) if masks else np.empty(0, self.dtype)
 
+    def _flat_ntk_rates(self) -> Array:
+        """Return the factor of each parameter's learning rate in the neural tangent parametrization, shape (p,)."""
+        factors = [np.full(leaf.params[key].size, leaf._ntk_rate(key)) for leaf, key in self._keys()]
+        return np.concatenate(factors) if factors else np.empty(0)
+
     @property
     def _draws_random_numbers(self) -> bool:
         """Whether a layer draws random numbers, as Dropout does: see ``_seed_step``."""

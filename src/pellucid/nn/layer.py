@@ -189,6 +189,13 @@ class Layer(Configurable, ABC):
         """Return 1 where weight decay applies to that parameter, else 0, in its shape."""
         return np.full_like(self.params[key], key not in self._undecayed)
 
+    def _ntk_rate(self, key: str) -> float:
+        """Return the factor of that parameter's learning rate in the neural tangent parametrization."""
+        shape = self.params[key].shape
+        if len(shape) > 1:
+            return 1 / math.sqrt(math.prod(shape[:-1]))
+        return 0.1 if key in ("b", "beta") else 1.0
+
     def _leaves(self) -> list["Layer"]:
         """Return the layers that hold parameters of their own: this one, or those inside it."""
         return [self]

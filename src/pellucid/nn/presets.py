@@ -6,6 +6,7 @@ from pathlib import Path
 from pellucid.data.dataset import Dataset
 from pellucid.errors import OptionError, unknown_name
 from pellucid.nn.activation import Activation, Dropout
+from pellucid.nn.affine import Affine
 from pellucid.nn.blocks import Residual
 from pellucid.nn.conv import Conv2D
 from pellucid.nn.dense import Dense, Flatten
@@ -33,9 +34,9 @@ def preset(
     Parameters
     ----------
     name : str
-        "logistic", "linear", "two-layer", "mlp", "mlp-small", "mlp-wide", "cnn-small", "cnn", "cnn-large",
-        "resnet-small" or "pretrained", whose weights, all but the last layer's, come from the package of the extra
-        ``photos``.
+        "logistic", "linear", "two-layer", "mlp", "mlp-small", "mlp-wide", "realmlp", "cnn-small", "cnn",
+        "cnn-large", "resnet-small" or "pretrained", whose weights, all but the last layer's, come from the package of
+        the extra ``photos``.
     n_classes : int, optional
         Two classes have one output, the logit of the second; more have one each.
     n_outputs : int, optional
@@ -111,6 +112,14 @@ def _with_dropout(widths: list[int], units: int) -> Sequential:
     for width in widths:
         hidden += [Dense(width, initializer="he"), BatchNorm(), Activation("relu"), Dropout(0.2)]
     return Sequential([Flatten(), *hidden, Dense(units)])
+
+
+def _realmlp(units: int) -> Sequential:
+    """RealMLP-TD-S (Holzmueller et al., 2024), with dropout; its learning rates are in the recipe."""
+    hidden: list[Layer] = []
+    for _ in range(3):
+        hidden += [Dense(256, activation="silu", initializer="lecun"), Dropout(0.15)]
+    return Sequential([Flatten(), Affine(shift=False), *hidden, Dense(units, initializer="zeros")])
 
 
 def _cnn_small(units: int) -> Sequential:
@@ -199,6 +208,10 @@ _NETWORKS: dict[
     "mlp-wide": (
         "two hidden layers of 256 and 128 units, batch norm, dropout: for larger tables",
         lambda n: _with_dropout([256, 128], n),
+    ),
+    "realmlp": (
+        "three hidden layers of 256 units, a trained scale of each input, dropout: for tables",
+        _realmlp,
     ),
     "cnn-small": (
         "three 3x3 convolutions of 16 to 64 channels, batch norm, two max pools, dropout: for pictures under 32x32",

@@ -15,14 +15,15 @@ class AffineCache(NamedTuple):
 
 
 def affine_forward(
-    X: Array, gamma: Array, beta: Array, *, out: Array | None = None
+    X: Array, gamma: Array, beta: Array | None, *, out: Array | None = None
 ) -> tuple[Array, AffineCache]:
-    """Return Y = gamma X + beta, channel by channel.
+    """Return Y = gamma X + beta, channel by channel; without a beta, gamma X.
 
     Parameters
     ----------
     X : Array, shape (m, ..., c)
-    gamma, beta : Array, shape (c,)
+    gamma : Array, shape (c,)
+    beta : Array, shape (c,), or None
     out : Array, shape of X, optional
         Written and returned; must not alias X.
 
@@ -44,10 +45,12 @@ def affine_forward(
         Y: Array = np.multiply(
             X.reshape(rows), np.tile(gamma, n), out=None if out is None else out.reshape(rows)
         )
-        Y += np.tile(beta, n)
+        if beta is not None:
+            Y += np.tile(beta, n)
         return Y.reshape(X.shape) if out is None else out, AffineCache(X, gamma)
     Y = np.multiply(X, gamma, out=out)
-    Y += beta
+    if beta is not None:
+        Y += beta
     return Y, AffineCache(X, gamma)
 
 

@@ -227,7 +227,8 @@ def make_model(config: RunConfig, architecture: Architecture | None, split: Spli
         architecture.initialize(split.train.X.shape[1:], seed=config.options.seed)
     if split.schema is not None:
         model._schema = split.schema
-        model.preprocessing = Preprocessing.standardize(split.train.X, split.schema.is_measured)
+        if config.options.scaling is None:  # else the training scales, without what it holds out
+            model.preprocessing = Preprocessing.standardize(split.train.X, split.schema.is_measured)
     if config.unfreeze is not None:
         fit(model, split.train, without_unfreezing(config).options)
         unfreeze_last(model, config.unfreeze)

@@ -56,6 +56,7 @@ def train(
     validation: Dataset | tuple[Any, Any] | float | None = None,
     patience: int | None = None,
     weight_ema: float | None = None,
+    scaling: str | None = None,
     precise_bn: bool | None = None,
     sample_weight: Array | None = None,
     class_weight: Any = None,
@@ -111,6 +112,9 @@ def train(
         Stop after this many epochs without a lower validation loss, and restore the best weights.
     weight_ema : float, optional
         Decay of an exponential moving average of the weights, which the model is left with.
+    scaling : {"robust", "standardize"}, optional
+        How the columns of a table are scaled where the model has no preprocessing yet, by the samples that are
+        trained on: see :class:`~pellucid.data.preprocess.Preprocessing`. Default: arrays are taken as they are.
     precise_bn : bool, optional
         Whether batch-norm statistics are recomputed over all training samples at the end.
     sample_weight : Array, shape (m,), optional

@@ -272,7 +272,7 @@ def _fit_model(model: Model, data: Dataset, options: TrainingOptions) -> None:
     if not np.isfinite(model.theta).all():
         raise DataError("train: the model's weights hold NaN or infinity. Initialize it again.")
     if model.preprocessing is None:
-        model.preprocessing = preprocessing_for(data.X)
+        model.preprocessing = preprocessing_for(data.X, options.scaling)
     model.inputs_seen = inputs_seen(data.X, model.inputs_seen, data.white)
     model.classes = data.classes or model.classes
 

@@ -98,6 +98,12 @@ class TrainingOptions(Configurable):
     weight_ema: float | None = option(
         None, above=0, below=1, help="Decay of an exponential moving average of the weights, such as 0.99."
     )
+    scaling: str | None = option(
+        None,
+        choices=lambda: ("robust", "standardize"),
+        help="How the columns of a table are scaled, by the training part; default: commands standardize, arrays are "
+        "taken as they are.",
+    )
     precise_bn: bool = option(
         False, help="Recompute batch-norm statistics over the whole training set at the end."
     )

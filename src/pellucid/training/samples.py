@@ -3,6 +3,8 @@
 import dataclasses
 from typing import Any
 
+import numpy as np
+
 from pellucid.data.coerce import as_dataset, check_samples
 from pellucid.data.dataset import Dataset, Split
 from pellucid.data.input_spec import as_seen, inputs_seen
@@ -10,6 +12,9 @@ from pellucid.data.label_encoding import with_labels
 from pellucid.data.preprocess import Preprocessing
 from pellucid.nn.model import Model
 from pellucid.training.loss_setup import kind_of_loss, last_width
+
+
+MOST_SCALED_BY = 200_000  # rows: of more, so many in equal distances
 
 
 def read_samples(model: Model, data: Any, where: str, *, loss: Any = None) -> Dataset:
@@ -48,9 +53,21 @@ def in_range_of(data: Dataset, model: Model, held: Dataset, where: str) -> Datas
     return _with_inputs(held, as_seen(held.X, seen, rule, where))
 
 
-def preprocessing_for(X: Any) -> Preprocessing:
-    """Return the preprocessing that suits inputs: of several the first decides."""
-    return Preprocessing.for_data(next(iter(X.values())) if isinstance(X, dict) else X)
+def preprocessing_for(X: Any, scaling: str | None = None) -> Preprocessing:
+    """Return the preprocessing that suits inputs: of several the first decides. Tables may be scaled.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> preprocessing_for(np.array([[1.0], [3.0]]), "standardize").mean
+    (2.0,)
+    """
+    first = next(iter(X.values())) if isinstance(X, dict) else X
+    if scaling is None or isinstance(X, dict) or first.ndim != 2:
+        return Preprocessing.for_data(first)
+    rows = np.unique(np.linspace(0, len(first) - 1, MOST_SCALED_BY).astype(int))
+    table = first[rows] if len(first) > len(rows) else first[:]
+    return Preprocessing.robust(table) if scaling == "robust" else Preprocessing.standardize(table)
 
 
 def _with_inputs(data: Dataset, X: Any) -> Dataset:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
+from tests.every import every
 from tests.formats.networks import NETWORKS, activated, shaken
 
 import pellucid as pl
@@ -192,7 +193,8 @@ def test_a_photo_is_dropped(browser: str, tmp_path: Path) -> None:
     assert found["images"] == 0
 
 
-def test_a_table_is_typed(browser: str, tmp_path: Path) -> None:
+@every("robust", [False, True])
+def test_a_table_is_typed(browser: str, robust: bool, tmp_path: Path) -> None:
     rows = (
         "age;coat;born;ok;weight;pet\n3,5;tabby;31/1/2020;yes;1;cat\n4,25;plain;1/2/2020;no;2;dog\n5;;2/3/2020;no;;cat\n"
         "6,5;tabby;3/4/2020;;3;dog\n7;plain;;yes;4;cat\n2,5;plain;31/12/2019;no;5;dog\n"
@@ -200,7 +202,10 @@ def test_a_table_is_typed(browser: str, tmp_path: Path) -> None:
     (tmp_path / "pets.csv").write_text(rows * 1 + rows.split("\n", 1)[1] * 3)
     data = pl.load_data(str(tmp_path / "pets.csv"), target="pet", decimal=",")
     model = pl.preset("mlp-wide")
-    model.preprocessing = Preprocessing.standardize(data.train.X, data.schema.is_measured)
+    X = data.train.X
+    model.preprocessing = (
+        Preprocessing.robust(X) if robust else Preprocessing.standardize(X, data.schema.is_measured)
+    )
     pl.train(model, data.train, n_epochs=3)
     model._schema = data.schema
     found = export_html(model, tmp_path / "pets.html")

@@ -69,17 +69,19 @@ def test_what_was_seen_in_training_comes_back(tmp_path: Path) -> None:
     np.testing.assert_allclose(again.predict_proba(X), model.predict_proba(X), atol=1e-5)
 
 
+@every("scaled", [Preprocessing.standardize, Preprocessing.robust])
 @every("raw", [False, True])
-def test_a_regression_on_standardized_targets_comes_back(raw: bool, tmp_path: Path) -> None:
+def test_a_regression_on_standardized_targets_comes_back(raw: bool, scaled: Any, tmp_path: Path) -> None:
     X = np.random.default_rng(0).standard_normal((60, 3)).astype(np.float32)
     model = pl.preset("mlp-wide", n_outputs=1)
     pl.train(model, (X, 2e5 + 1e4 * X[:, 0]), n_epochs=5)
-    model.preprocessing = Preprocessing.standardize(1e5 + X.astype(np.float64))
+    model.preprocessing = scaled(1e5 + X.astype(np.float64))
     pl.export_onnx(model, tmp_path / "a.onnx", raw=raw)
     again = pl.import_onnx(tmp_path / "a.onnx")
     if raw:
         again.preprocessing = model.preprocessing
     assert again.preprocessing == pytest.approx(model.preprocessing) or again.preprocessing is not None
+    assert scaled is Preprocessing.standardize or again.preprocessing == model.preprocessing
     np.testing.assert_allclose(again.predict(1e5 + X), model.predict(1e5 + X), rtol=1e-5)
 
 

@@ -114,11 +114,12 @@ def test_every_loss(loss: str, n_out: int, key: str) -> None:
         np.testing.assert_allclose([each["value"] for each in told], model.predict(X), rtol=1e-5)
 
 
-def test_a_regression_on_standardized_targets_and_columns(tmp_path: Path) -> None:
+@every("scaled", [Preprocessing.standardize, Preprocessing.robust])
+def test_a_regression_on_standardized_targets_and_columns(scaled: Any, tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     X = (1e7 + rng.standard_normal((60, 3))).astype(np.float64)
     model = pl.preset("mlp-wide", n_outputs=1)
-    model.preprocessing = Preprocessing.standardize(X)
+    model.preprocessing = scaled(X)
     pl.train(model, (X, 2e5 + 1e4 * X[:, 0] - 1e11), n_epochs=3)
     assert export_script(model, tmp_path / "predict.py", samples=X[:4]) <= 1e-5
 

@@ -50,8 +50,10 @@ def page_of(model: Model, dtype: str = "float32") -> Page:
     written = [_written(step, weights, activations) for step in steps.steps]
     rule = rule_of(model)
     prepares: dict[str, Any] = {"divisor": rule.divisor if rule.kind == "divide" else 1.0}
-    if rule.kind == "standardize":
-        prepares |= {"mean": list(rule.mean), "scale": list(rule.scale)}
+    if rule.scale:
+        prepares |= {"middle": list(rule.middle), "scale": list(rule.scale)}
+    if rule.kind == "robust":
+        prepares["clip"] = rule.clip
     network: dict[str, Any] = {
         "input": list(shapes),
         "steps": written,
@@ -80,7 +82,7 @@ def begins_with_columns() -> bool:
 
 def _columns(model: Model) -> list[dict[str, Any]]:
     """Return the columns of the table, each with the value that its field begins with."""
-    means, found, start = rule_of(model).mean, [], 0
+    means, found, start = rule_of(model).middle, [], 0
     for column in model._schema.columns:
         usual = column.usual
         if column.fill is None and column.kind == "numeric":

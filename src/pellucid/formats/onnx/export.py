@@ -152,7 +152,9 @@ def needed(name: str) -> Any:
 
 def _input_dtype(rule: Preprocessing | None) -> str:
     """Return the dtype of the inputs: bytes where pixels are divided, and doubles of table columns."""
-    return {"divide": "uint8", "standardize": "double"}.get(rule.kind if rule else "", "float")
+    return {"divide": "uint8", "robust": "double", "standardize": "double"}.get(
+        rule.kind if rule else "", "float"
+    )
 
 
 def _prepared(parts: Parts, name: str, shape: Shape, rule: Preprocessing | None) -> str:
@@ -161,9 +163,13 @@ def _prepared(parts: Parts, name: str, shape: Shape, rule: Preprocessing | None)
     if rule is not None and rule.kind == "divide":
         out = parts.add("Cast", out, to=onnx.TensorProto.FLOAT)
         out = parts.add("Div", out, parts.constant(rule.divisor))
-    elif rule is not None and rule.kind == "standardize":
-        out = parts.add("Sub", out, parts.constant(rule.mean, np.float64))
+    elif rule is not None and rule.scale:
+        out = parts.add("Sub", out, parts.constant(rule.middle, np.float64))
         out = parts.add("Div", out, parts.constant(rule.scale, np.float64))
+        if rule.kind == "robust":  # z / sqrt(1 + (z / clip)^2)
+            ratio = parts.add("Div", out, parts.constant(rule.clip, np.float64))
+            square = parts.add("Add", parts.add("Mul", ratio, ratio), parts.constant(1.0, np.float64))
+            out = parts.add("Div", out, parts.add("Sqrt", square))
         out = parts.add("Cast", out, to=onnx.TensorProto.FLOAT)
     return parts.channels_first(out, shape)
 

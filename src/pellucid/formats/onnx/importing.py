@@ -125,7 +125,9 @@ def _imported(
 ) -> Imported:
     check_option("import", "pixels", pixels, str | None, Limits(choices=lambda: PIXELS))
     check_option("import", "task", task, str | None, Limits(choices=lambda: TASKS))
-    outputs = _outputs_of(source)
+    outputs, own = _outputs_of(source), _own_rule(source) if pixels is None else None
+    if own is not None and own.kind == "robust":
+        source = _without_preprocessing(source)
     try:
         inputs = input_values(source, input_shape)
         network = Reader(source, inputs).read([slot.name for slot in outputs])
@@ -144,7 +146,6 @@ def _imported(
     steps, names = simplified(network.steps, [value.step for value in network.outputs])
     lead = Lead()
     if len(inputs) == 1:
-        own = _own_rule(source) if pixels is None else None
         lead = lead_of(source.inputs[0], next(iter(inputs.values())), steps, own)
     steps, names = lead.taken_from(steps, names)
     assumed = None
@@ -177,6 +178,19 @@ def _own_rule(source: Source) -> Preprocessing | None:
         return None
     rule = source.json("preprocessing")
     return Preprocessing() if rule is None else _of_metadata(lambda: Preprocessing.from_config(rule))
+
+
+def _without_preprocessing(source: Source) -> Source:
+    """Return what a file of our own says without the nodes that prepare its only input."""
+    prepares = {
+        name for node in source.nodes if node.name.startswith("preprocessing.") for name in node.outputs
+    }
+    nodes = []
+    for node in source.nodes:
+        if not prepares.intersection(node.outputs):
+            inputs = [source.inputs[0].name if name in prepares else name for name in node.inputs]
+            nodes.append(node._replace(inputs=tuple(inputs)))
+    return source._replace(nodes=nodes)
 
 
 def _of_metadata(read: Callable[[], Any]) -> Any:

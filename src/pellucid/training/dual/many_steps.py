@@ -156,7 +156,7 @@ class ManySteps(Executor):
             *(_zeros(out_at, dtype) for _ in range(3)),
             plan,
             np.array([layer.option for layer in self.layers]),
-            runs_of(decays),
+            runs_of(decays)[0],
             labels,
             np.zeros((0, self.n_out), dtype) if labels.size else Y,
             np.repeat(scale.astype(dtype), self.n_scales),

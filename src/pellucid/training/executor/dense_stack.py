@@ -241,15 +241,35 @@ class DenseStack(Executor):
             self._bits = np.zeros(n_bits, np.uint16)
         values, _, deltas, *_ = self._slabs
         plan = np.zeros((len(layers), kernel.N_COLUMNS), np.int64)
-        W_at = out_at = n_block = bits_at = 0
-        draws = []
+        out_at = n_block = bits_at = 0
+        W_at = layers[0].n_in if layers[0].scale else 0
+        draws, rates = [], np.ones((len(layers), kernel.N_RATES))
+        flat = self.model._flat_ntk_rates() if self.optimizer is not None and self.optimizer.ntk else None
         for k, (row, layer, n) in enumerate(zip(plan, layers, parts, strict=True)):
             kind, places = ACTIVATIONS.index(layer.activation), (k % 2 * n_sums, k % 2 * n_deltas)
-            row[:] = layer.n_in, layer.n_out, n, kind, W_at, out_at, *places, layer.norm is not None, -1
+            scale_at = 0 if layer.scale else -1
+            row[:] = (
+                layer.n_in,
+                layer.n_out,
+                n,
+                kind,
+                W_at,
+                out_at,
+                *places,
+                layer.norm is not None,
+                -1,
+                scale_at,
+            )
             if layer.dropout:
                 row[kernel.BITS_AT] = bits_at
                 draws.append((layer.dropout, self._bits[bits_at : bits_at + m * layer.n_out]))
                 bits_at += m * layer.n_out
+            if flat is not None:
+                starts = [
+                    W_at,
+                    *(W_at + (layer.n_in + i) * layer.n_out for i in range(3 if layer.norm else 1)),
+                ]
+                rates[k, : len(starts)], rates[k, -1] = flat[starts], flat[scale_at]
             W_at += (layer.n_in + (3 if layer.norm else 1)) * layer.n_out
             out_at += m * layer.n_out
             n_block = max(n_block, kernel.rows_at_a_time(m, layer.n_in, layer.n_out) * layer.n_out)
@@ -278,6 +298,7 @@ class DenseStack(Executor):
                 plan,
                 options,
                 runs,
+                rates,
                 self.numbers,
             ),
             values[last].reshape(m, n_out),

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from pellucid.nn.activation import Activation, Dropout
+from pellucid.nn.affine import Affine
 from pellucid.nn.dense import Dense, Flatten
 from pellucid.nn.model import Model
 from pellucid.nn.norm import BatchNorm
@@ -21,6 +22,7 @@ ACTIVATIONS = (
     "tanh",
     "silu",
     "gelu",
+    "selu",
 )  # by the kernel's numbers
 OPTIONS = {"leaky_relu": 0.01, "elu": 1.0}  # of activations, where none is chosen
 
@@ -34,12 +36,14 @@ class Layer(NamedTuple):
     option: float
     norm: BatchNorm | None = None
     dropout: Dropout | None = None
+    scale: Affine | None = None  # of its inputs; the first layer may have one
 
 
 def layers_of(model: Model) -> list[Layer]:
     """Return a model's layers where it is a stack of Dense layers whose activations the kernel has, else nothing.
 
-    Batch norm may stand between a Dense layer and its activation, dropout after that.
+    Batch norm may stand between a Dense layer and its activation, dropout after that; a scale of the inputs, an
+    Affine without shift, before the first.
 
     Examples
     --------
@@ -50,7 +54,13 @@ def layers_of(model: Model) -> list[Layer]:
     """
     if type(model) is not Sequential or model._further() or model._n_frozen:
         return []
-    return _stack(model.layers, Dense)
+    layers, scale = model.layers, None
+    while layers and type(layers[0]) is Flatten:
+        layers = layers[1:]
+    if layers and type(layers[0]) is Affine and not layers[0].shift and len(layers[0].input_shape) == 1:
+        scale, layers = layers[0], layers[1:]
+    found = _stack(layers, Dense)
+    return [found[0]._replace(scale=scale), *found[1:]] if found else []
 
 
 def layers_above(first: Any, layers: Sequence[Any]) -> list[Layer]:
@@ -71,7 +81,7 @@ def _stack(layers: Sequence[Any], first: type) -> list[Layer]:
         elif type(layer) is Activation and found[-1].activation == "linear":
             activation = _with(layer.activation, *found[-1][:2], *layer.options.values())
             found[-1] = activation._replace(norm=found[-1].norm)
-        elif type(layer) is BatchNorm and found[-1][2:] == ("linear", 0.0, None, None):
+        elif type(layer) is BatchNorm and found[-1][2:] == ("linear", 0.0, None, None, None):
             found[-1] = found[-1]._replace(norm=layer)
         elif type(layer) is Dropout:
             found[-1] = found[-1]._replace(dropout=layer if layer.rate > 0 else None)

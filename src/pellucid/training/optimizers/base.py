@@ -89,6 +89,11 @@ class Optimizer(Configurable):
         above=0,
         help="Scale the whole gradient down to this norm where it is longer (Pascanu et al., 2013, section 3.2).",
     )
+    ntk: bool = option(
+        False,
+        help="Neural tangent parametrization: the learning rate of a layer's weights is divided by the square root "
+        "of its inputs, that of biases by 10.",
+    )
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -104,8 +109,17 @@ class Optimizer(Configurable):
         """Whether every update is a linear function of the gradients so far."""
         return False
 
-    def start(self, theta: Array, decay_mask: Array) -> None:
-        """Make ready for parameters like ``theta``; ``decay_mask`` is 1 where decay applies, else 0."""
+    def start(self, theta: Array, decay_mask: Array, ntk_rates: Array | None = None) -> None:
+        """Make ready for parameters like ``theta``.
+
+        Parameters
+        ----------
+        theta : Array, shape (p,)
+        decay_mask : Array, shape (p,)
+            1 where decay applies, else 0.
+        ntk_rates : Array, shape (p,), optional
+            What the learning rate of each parameter is multiplied by under ``ntk``; default: 1.
+        """
         if decay_mask.shape != theta.shape:
             raise ShapeError(
                 f"decay_mask: expected the shape of theta, {theta.shape}, got {decay_mask.shape}."
@@ -114,7 +128,9 @@ class Optimizer(Configurable):
         self._slots = tuple(np.zeros_like(theta) for _ in self.slot_names)
         self._block = BLOCK_BYTES // theta.itemsize  # elements that are worked on at a time
         mask = np.ones_like(theta) if self.decay_biases else decay_mask
-        self._runs = runs_of(mask)
+        rates = ntk_rates if self.ntk and ntk_rates is not None else np.ones(theta.shape)
+        self._runs, self._factors = runs_of(mask, rates)
+        self._rates = rates.astype(theta.dtype) if self.ntk else None
         self._decayed = [(first, last) for first, last, decays in self._runs.tolist() if decays]
 
     def step(self, theta: Array, grad: Array) -> None:
@@ -147,10 +163,12 @@ class Optimizer(Configurable):
             before = self._regularized(start, stop)
             if rule.compiled(theta, grad, *self._slots, **options, regularized=before) is not NotImplemented:
                 return
-        limit, n = self.clip_value, self._block
+        limit, n, rate = self.clip_value, self._block, self.learning_rate
         for a in range(start, stop, n):
             block = slice(a, min(a + n, stop))
             own, g, *slots = map(itemgetter(block), (theta, grad, *self._slots))
+            if self._rates is not None:
+                options["learning_rate"] = rate = self.learning_rate * self._rates[block]
             if self.n_steps % FLUSH_EVERY == 0:
                 for slot in slots:
                     slot[np.abs(slot) < float(np.finfo(slot.dtype).tiny) * 1e8] = 0
@@ -161,7 +179,7 @@ class Optimizer(Configurable):
             for first, last in self._decayed if self.weight_decay else ():
                 run = slice(max(first - a, 0), max(min(last - a, n), 0))
                 if self.decouples_decay:
-                    own[run] *= 1 - self.learning_rate * self.weight_decay
+                    own[run] *= 1 - (rate if self._rates is None else rate[run]) * self.weight_decay
                 else:
                     g[run] += self.weight_decay * own[run]
             rule(own, g, *slots, **options)
@@ -170,7 +188,7 @@ class Optimizer(Configurable):
         """Return what is done before the rule, as :class:`pellucid.kernels.optimizers.Regularized` has it."""
         shrink, limit, decay = min(self._shrink, 1.0), self.clip_value or math.inf, self.weight_decay
         decays = (0.0, 1 - self.learning_rate * decay) if self.decouples_decay else (decay, 1.0)
-        return self._runs, start, stop, shrink, limit, *decays
+        return self._runs, self._factors, start, stop, shrink, limit, *decays
 
     @property
     def slots(self) -> tuple[Array, ...]:
@@ -217,8 +235,11 @@ def _keywords_of(rule: Callable[..., Any]) -> tuple[str, ...]:
     return tuple(each.name for each in parameters if each.kind is each.KEYWORD_ONLY)
 
 
-def runs_of(decay_mask: Array) -> Array:
-    """Return runs that cover all parameters, as rows of start, stop and 1 where they decay, else 0."""
+def runs_of(decay_mask: Array, rates: Array | None = None) -> tuple[Array, Array]:
+    """Return runs that cover all parameters, as rows of start, stop and 1 where they decay, and each run's rate."""
     decays = decay_mask != 0
-    bounds = np.flatnonzero(np.concatenate([[True], decays[1:] != decays[:-1], [True]]))
-    return np.stack([bounds[:-1], bounds[1:], decays[bounds[:-1]]], axis=1).astype(np.int64)
+    rates = np.ones(decays.shape) if rates is None else rates
+    differs = (decays[1:] != decays[:-1]) | (rates[1:] != rates[:-1])
+    bounds = np.flatnonzero(np.concatenate([[True], differs, [True]]))
+    runs = np.stack([bounds[:-1], bounds[1:], decays[bounds[:-1]]], axis=1).astype(np.int64)
+    return runs, rates[bounds[:-1]].astype(np.float64)

@@ -58,6 +58,7 @@ class LBFGS(Optimizer):
     )  # no options here, since there is no step
     clip_value: None = field(default=None, init=False, repr=False)
     clip_norm: None = field(default=None, init=False, repr=False)
+    ntk: bool = field(default=False, init=False, repr=False)
 
     max_iterations: int = option(1000, at_least=1, help="Iterations at most.")
     memory: int = option(10, at_least=1, help="How many past steps the curvature is estimated from.")

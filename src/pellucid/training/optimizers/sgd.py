@@ -85,5 +85,5 @@ class SGD(Optimizer):
 
     @property
     def is_linear(self) -> bool:
-        """Whether nothing but the length of the gradient as a whole is clipped."""
-        return self.clip_value is None
+        """Whether nothing but the length of the gradient as a whole is clipped, and all have one learning rate."""
+        return self.clip_value is None and not self.ntk

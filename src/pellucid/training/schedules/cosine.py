@@ -1,4 +1,4 @@
-"""A cosine, after a warm-up."""
+"""A cosine, after a warm-up, and waves of it."""
 
 import math
 from dataclasses import dataclass
@@ -38,3 +38,29 @@ class Cosine(Schedule):
             return (step + 1) / (warmup + 1)
         progress = (step - warmup) / max(n_steps - warmup, 1)
         return self.final + (1 - self.final) * (1 + math.cos(math.pi * progress)) / 2
+
+
+@final
+@register("coslog")
+@dataclass
+class CosLog(Schedule):
+    """Waves of the cosine from 0 to the full rate and back, each about twice as long as the one before.
+
+    Notes
+    -----
+    Holzmueller et al. (2024), section 3; at step t of n, with k waves, the factor is::
+
+        (1 - cos(2 pi log2(1 + (2^k - 1) t / n))) / 2
+
+    Examples
+    --------
+    >>> [round(CosLog(waves=2)(t, 6), 3) for t in range(6)]
+    [0.0, 0.933, 0.0, 0.539, 1.0, 0.539]
+    """
+
+    waves: int = option(4, at_least=1, at_most=30, help="Number of waves.")
+
+    def __call__(self, step: int, n_steps: int) -> float:
+        """Return the factor at a step."""
+        progress = (2**self.waves - 1) * step / n_steps
+        return (1 - math.cos(2 * math.pi * math.log2(1 + progress))) / 2

@@ -20,8 +20,10 @@ const MOST_SHOWN = 10;
 const at = (id) => document.getElementById(id);
 
 function predict(numbers) { // as the samples of the training were: bytes, or columns
-  const { divisor, mean, scale } = network.prepares;
-  const data = Float32Array.from(numbers, (x, i) => (mean ? (x - mean[i]) / scale[i] : Math.fround(x) / divisor));
+  const { divisor, middle, scale, clip } = network.prepares;
+  const scaled = (x, i) => (middle ? (x - middle[i]) / scale[i] : Math.fround(x) / divisor);
+  const clipped = (z) => (clip ? z / Math.hypot(1, z / clip) : z);
+  const data = Float32Array.from(numbers, (x, i) => clipped(scaled(x, i)));
   return outputsOf(network, forward(network, weights, { data, shape: network.input }));
 }
 

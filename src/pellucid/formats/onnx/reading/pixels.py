@@ -60,8 +60,8 @@ class Lead(NamedTuple):
         if kind == _BYTES:
             return pixels if as_bytes or rule.kind != "divide" else pixels / rule.divisor, pixels
         X: Array = pixels
-        if rule.kind == "standardize":
-            X = np.asarray(rule.mean) + np.asarray(rule.scale) * rng.standard_normal(shape)
+        if rule.scale:
+            X = np.asarray(rule.middle) + np.asarray(rule.scale) * rng.standard_normal(shape)
         elif not as_bytes:
             X = rng.random(shape) if len(shape) > 2 else rng.standard_normal(shape)
         return X, self.for_the_file(X)
@@ -91,7 +91,7 @@ def lead_of(slot: Slot, value: Value, steps: dict[str, Step], own: Preprocessing
         return _led_by(rule, slot, value, steps, name)
     if own is not None and slot.kind == _DOUBLES and len(own.mean) == value.n_channels and not value.is_image:
         return _led_by(own, slot, value, steps, name)
-    if own is not None and own.kind == "none":
+    if own is not None and own.kind in ("none", "robust"):
         return Lead(own, is_of_file=True)
     if not name:
         return Lead()
