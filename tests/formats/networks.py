@@ -60,7 +60,14 @@ def activated(name: str, *before: pl.Layer, shape: Any = (4,)) -> pl.Model:
 NETWORKS: dict[str, tuple[Any, Any]] = {
     "tables": (
         lambda: pl.Sequential(
-            [pl.Dense(5, "tanh"), pl.BatchNorm(), pl.Affine(), pl.LayerNorm(), pl.Dense(1)]
+            [
+                pl.Affine(shift=False),
+                pl.Dense(5, "tanh"),
+                pl.BatchNorm(),
+                pl.Affine(),
+                pl.LayerNorm(),
+                pl.Dense(1),
+            ]
         ),
         (7,),
     ),

@@ -41,7 +41,7 @@ def leaves_for(shape: Shape, is_narrow: bool = False) -> SearchStrategy[pl.Layer
         activations(),
         st.builds(pl.BatchNorm, momentum=st.floats(0.05, 1)),
         st.builds(pl.LayerNorm),
-        st.builds(pl.Affine),
+        st.builds(pl.Affine, shift=st.booleans()),
         st.builds(pl.Dropout, st.sampled_from([0.3, 0.0, 0.7])),
     ]
     if len(shape) != 3:

@@ -39,6 +39,7 @@ EXAMPLES: list[Layer] = [
     Activation("relu"),
     Activation("leaky_relu", slope=0.2),
     Affine(),
+    Affine(shift=False),
     AvgPool2D(3, 2, "same", count_include_pad=False),
     BatchNorm(momentum=0.2),
     Conv2D(4, (3, 5), stride=2, padding=((0, 1), (1, 0)), groups=2, use_bias=False, activation="relu"),

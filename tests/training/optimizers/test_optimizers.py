@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from tests.every import every
 
+from pellucid import dispatch
 from pellucid.errors import FormatError, OptionError, PellucidError, ShapeError
 from pellucid.training.optimizers.adam import Adam
 from pellucid.training.optimizers.base import BLOCK_BYTES, OPTIMIZERS, Optimizer
@@ -128,6 +129,31 @@ def test_decay_follows_the_mask_or_everything(name: str) -> None:
         optimizer.step(theta, np.zeros(6))
         has_moved = theta < 2
         np.testing.assert_array_equal(has_moved, np.ones(6) if decay_biases else mask)
+
+
+@every("kernels", ["plain", "numba"])
+@every(("name", "options"), EVERY)
+def test_layers_have_rates_of_their_own(
+    name: str, options: dict[str, Any], kernels: str, rng: np.random.Generator
+) -> None:
+    if kernels == "numba":
+        pytest.importorskip("numba")
+    theta, ours = rng.standard_normal(P), OPTIMIZERS.make(name, ntk=True, **options)
+    mask, rates = mask_of(theta), np.ones(P)
+    rates[500:] = 0.25
+    apart = [theta[:500].copy(), theta[500:].copy()]
+    ours.start(theta, mask, rates)
+    peers = [OPTIMIZERS.make(name, **options) for _ in apart]
+    for peer, part, own in zip(peers, apart, (mask[:500], mask[500:]), strict=True):
+        peer.start(part, own)
+    peers[1].learning_rate *= 0.25
+    with dispatch.use(kernels):
+        for step in range(N_STEPS):
+            noise = np.random.default_rng(step).standard_normal(P)
+            for peer, part, own in zip(peers, apart, (noise[:500], noise[500:]), strict=True):
+                peer.step(part, slope(part, own))
+            ours.step(theta, slope(theta, noise))
+    np.testing.assert_allclose(theta, np.concatenate(apart), rtol=1e-12, atol=1e-15)
 
 
 @every("max_norm", [0.5, 1e6])

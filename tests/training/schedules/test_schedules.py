@@ -13,7 +13,7 @@ from pellucid.errors import FormatError, OptionError
 from pellucid.training.optimizers.lbfgs import LBFGS
 from pellucid.training.optimizers.sgd import SGD
 from pellucid.training.schedules.base import SCHEDULES, Schedule
-from pellucid.training.schedules.cosine import Cosine
+from pellucid.training.schedules.cosine import CosLog, Cosine
 from pellucid.training.schedules.decay import Constant, Exponential, Step
 from pellucid.training.schedules.one_cycle import OneCycle
 from pellucid.training.schedules.plateau import ReduceOnPlateau
@@ -25,6 +25,7 @@ EVERY: list[tuple[str, dict[str, Any]]] = [
     ("step", {"every": 7, "factor": 0.5}),
     ("exponential", {"factor": 0.3, "every": 0.2}),
     ("cosine", {"warmup": 0.1, "final": 0.05}),
+    ("coslog", {"waves": 3}),
     ("one_cycle", {"momentum_range": (0.8, 0.9)}),
     ("reduce_on_plateau", {"patience": 1, "cooldown": 4, "mode": "max"}),
 ]
@@ -72,6 +73,11 @@ def test_exponential_equals_pytorch() -> None:
 def test_cosine_equals_pytorch() -> None:
     expected, _ = theirs(lambda kinds, o: kinds.CosineAnnealingLR(o, N, eta_min=RATE * 0.1))
     same(ours(Cosine(final=0.1)), expected)
+
+
+def test_coslog_equals_realmlps_formula() -> None:
+    waves = [0.5 * (1 - np.cos(2 * np.pi * np.log2(1 + 15 * t / N))) for t in range(N)]
+    same(ours(CosLog()), [RATE * wave for wave in waves])
 
 
 def test_cosine_with_warmup_equals_pytorch() -> None:
