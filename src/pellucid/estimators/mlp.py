@@ -109,8 +109,8 @@ class MLPClassifier(DenseStack, Classifier):
     schedule : str, Schedule or None, optional
         One of ``pl.schedules`` in place of ``learning_rate``; not with "lbfgs". "cosine"
         ``eta (1 + cos(pi (t - 1) / T)) / 2`` over all ``T`` steps (Loshchilov and Hutter, 2017, equation 5);
-        "one_cycle", up, then far down (Smith and Topin, 2018, section 3); "exponential", "step", "constant",
-        "reduce_on_plateau".
+        "one_cycle", up, then far down (Smith and Topin, 2018, section 3); "coslog", four waves (Holzmueller et al.,
+        2024, section 3); "exponential", "step", "constant", "reduce_on_plateau".
     scoring : str, callable or None, optional
         The score of early stopping, as scikit-learn names it; default: accuracy.
     callbacks : list of callable or None, optional
