@@ -149,7 +149,8 @@ class Ours:
 
     def predict(self, X: Array) -> Array:
         """Return predictions."""
-        return self.model.predict(X)
+        predicted: Array = self.model.predict(X)
+        return predicted
 
 
 def dense_with(activation: str, initializer: str) -> Callable[[Any], Any]:

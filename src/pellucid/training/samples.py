@@ -13,7 +13,6 @@ from pellucid.data.preprocess import Preprocessing
 from pellucid.nn.model import Model
 from pellucid.training.loss_setup import kind_of_loss, last_width
 
-
 MOST_SCALED_BY = 200_000  # rows: of more, so many in equal distances
 
 

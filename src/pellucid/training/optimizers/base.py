@@ -163,7 +163,8 @@ class Optimizer(Configurable):
             before = self._regularized(start, stop)
             if rule.compiled(theta, grad, *self._slots, **options, regularized=before) is not NotImplemented:
                 return
-        limit, n, rate = self.clip_value, self._block, self.learning_rate
+        limit, n = self.clip_value, self._block
+        rate: Any = self.learning_rate
         for a in range(start, stop, n):
             block = slice(a, min(a + n, stop))
             own, g, *slots = map(itemgetter(block), (theta, grad, *self._slots))
