@@ -35,8 +35,8 @@ def preset(
     ----------
     name : str
         "logistic", "linear", "two-layer", "mlp", "mlp-small", "mlp-wide", "realmlp", "cnn-small", "cnn",
-        "cnn-large", "resnet-small" or "pretrained", whose weights, all but the last layer's, come from the package of
-        the extra ``photos``.
+        "cnn-large", "resnet-small" or "pretrained", whose weights, all but the last layer's, come from the package
+        of the extra ``photos``.
     n_classes : int, optional
         Two classes have one output, the logit of the second; more have one each.
     n_outputs : int, optional

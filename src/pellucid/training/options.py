@@ -101,8 +101,7 @@ class TrainingOptions(Configurable):
     scaling: str | None = option(
         None,
         choices=lambda: ("robust", "standardize"),
-        help="How the columns of a table are scaled, by the training part; default: commands standardize, arrays are "
-        "taken as they are.",
+        help="How columns of tables are scaled, by the training part; default: commands standardize.",
     )
     precise_bn: bool = option(
         False, help="Recompute batch-norm statistics over the whole training set at the end."
