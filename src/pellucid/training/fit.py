@@ -188,7 +188,7 @@ def train(
     split, data = data, as_dataset(data, "train")
     model = as_model(model, "train", data)
     if isinstance(split, Split):
-        take_schema(model, split)
+        take_schema(model, split, scaling or recipe_of(model).get("scaling"))
     data = read_samples(model, data, "train", loss=loss)
     if sample_weight is not None:
         given["sample_weight"] = as_weights(sample_weight, "train: sample_weight")

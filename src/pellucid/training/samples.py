@@ -73,8 +73,10 @@ def _with_inputs(data: Dataset, X: Any) -> Dataset:
     return data if X is data.X else dataclasses.replace(data, X=X)
 
 
-def take_schema(model: Model, split: Split) -> None:
+def take_schema(model: Model, split: Split, scaling: str | None = None) -> None:
     """Give a new model the columns of a table, and the rule that standardizes its quantities, in place.
+
+    Where another scaling is asked for, the training does it.
 
     A model that is trained already, or has a rule of its own, keeps it.
     """
@@ -85,4 +87,5 @@ def take_schema(model: Model, split: Split) -> None:
         and not model._is_initialized
     ):
         model._schema = split.schema
-        model.preprocessing = Preprocessing.standardize(split.train.X, split.schema.is_measured)
+        if scaling is None:
+            model.preprocessing = Preprocessing.standardize(split.train.X, split.schema.is_measured)
