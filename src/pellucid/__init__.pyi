@@ -44,6 +44,7 @@ from .ops import losses
 from .plotting.decision_boundary import plot_decision_boundary
 from .registry import option, register
 from .training import callbacks, optimizers, schedules
+from .training.find_fault import find_fault
 from .training.fit import train
 from .training.lr_finder import find_learning_rate
 from .training.recipes import recipe
@@ -100,6 +101,7 @@ __all__ = [
     "export_html",
     "export_onnx",
     "export_script",
+    "find_fault",
     "find_label_errors",
     "find_learning_rate",
     "freeze",

@@ -13,7 +13,7 @@ from pellucid import dispatch
 from pellucid.errors import FormatError, TrainingError
 from pellucid.tensors import read_tensors, write_tensors
 from pellucid.training.events import StepEnd
-from pellucid.training.nonfinite import find_fault, replay_nonfinite
+from pellucid.training.nonfinite import find_nonfinite, replay_nonfinite
 from pellucid.training.optimizers.sgd import SGD
 
 
@@ -31,13 +31,13 @@ def network() -> pl.Sequential:
 def test_each_place_is_named(data: pl.Dataset) -> None:
     model = network()
     X, Y = data.X.copy(), model._encode(data.y)
-    assert find_fault(model, X, Y) is None
+    assert find_nonfinite(model, X, Y) is None
     X[6, 1] = np.nan
-    fault = find_fault(model, X, Y)
+    fault = find_nonfinite(model, X, Y)
     assert fault is not None
     assert (fault.where, fault.samples) == ("input", [6])
     model.layers[1].params["W"][0, 0] = np.inf
-    fault = find_fault(model, data.X, Y)
+    fault = find_nonfinite(model, data.X, Y)
     assert fault is not None
     assert (fault.where, fault.layer, fault.array) == ("parameter", "dense_2", "W")
 
@@ -48,7 +48,7 @@ def test_the_first_overflow_in_forward_and_backward(data: pl.Dataset) -> None:
     model.layers[1].params["W"][...] = 1e25
     X = np.abs(data.X)
     X[3] = 0  # whose sums stay finite
-    fault = find_fault(model, X, model._encode(data.y))
+    fault = find_nonfinite(model, X, model._encode(data.y))
     assert fault is not None
     assert (fault.where, fault.layer, fault.array) == ("forward", "dense_2", "output")
     assert 3 not in fault.samples
@@ -114,12 +114,12 @@ def test_looking_leaves_masks_hooks_and_fusion_as_they_were(kernels: str, rng: n
         model._seed_step(1, 2)
         model.loss_and_grad(X, Y)
         before = state()
-        assert find_fault(model, X, Y) is None
+        assert find_nonfinite(model, X, Y) is None
         assert state() == before
         model._seed_step(1, 2)
         first = model.loss_and_grad(X, Y)
         model._seed_step(1, 2)
-        find_fault(model, X, Y)
+        find_nonfinite(model, X, Y)
         assert model.loss_and_grad(X, Y) == first
 
 
@@ -128,7 +128,7 @@ def test_the_use_of_a_shared_layer_is_named(data: pl.Dataset) -> None:
     model = pl.Sequential([dense, dense, pl.Dense(1)])
     model.initialize((4,))
     dense.params["W"][...] = 1e30
-    fault = find_fault(model, np.abs(data.X), model._encode(data.y))
+    fault = find_nonfinite(model, np.abs(data.X), model._encode(data.y))
     assert fault is not None
     assert (fault.where, fault.layer) == ("forward", "dense_1 (use 2)")
 

@@ -158,7 +158,7 @@ def check_gradients(
     >>> from pellucid.nn.sequential import Sequential
     >>> result = check_gradients(Sequential([Dense(3, activation="relu"), Dense(1)]), (4,))
     >>> result.is_ok, [row.name for row in result.rows]
-    (True, ['dense_1 input', 'dense_1.W', 'dense_1.b', ..., 'input', 'dense_1.W', ..., 'outputs'])
+    (True, ['dense_1 input', 'dense_1.W', 'dense_1.b', ..., 'input', 'dense_1.W', ..., 'binary_cross_entropy'])
     >>> print(check_gradients(Dense(3), (4,)))
     Every gradient is right: 1 layer alone.
     <BLANKLINE>

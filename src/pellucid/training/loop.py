@@ -30,7 +30,7 @@ from pellucid.training.events import (
 from pellucid.training.executor.executor import Executor, StepLoss
 from pellucid.training.history import History
 from pellucid.training.job import Job
-from pellucid.training.nonfinite import find_fault, write_step
+from pellucid.training.nonfinite import find_nonfinite, write_step
 from pellucid.training.optimizers.base import Optimizer
 from pellucid.training.options import TrainingOptions
 from pellucid.training.training_cache import TrainingCache
@@ -161,7 +161,7 @@ def _broken(run: TrainingState, loss: float, nonfinite: str | Path | None) -> Tr
     if len(Y) > n_rows(X):  # of a full batch on disk some are looked at
         Y = take_rows(Y, slice(n_rows(X)))
     model._seed_step(run.seed, run.step)
-    fault = find_fault(model, X, Y)
+    fault = find_nonfinite(model, X, Y)
     where = "" if fault is None else f" It began {fault.in_words()}."
     kept = ""
     if nonfinite is not None and ranks.rank() == 0:

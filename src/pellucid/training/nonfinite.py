@@ -54,7 +54,7 @@ class Fault(NamedTuple):
         )
 
 
-def find_fault(model: Model, X: Any, Y: Any) -> Fault | None:
+def find_nonfinite(model: Model, X: Any, Y: Any) -> Fault | None:
     """Return the first array of a step that holds NaN or infinity, in the order of computation.
 
     The step is computed once more, each layer watched. The model is left as it was: its gradient, its running
@@ -181,7 +181,7 @@ def replay_nonfinite(path: str | Path) -> tuple[Model, Any, Any, Fault | None]:
                 raise FormatError(f"its {key} is {header.get(key)!r}, expected a whole number of at least 0")
         _check_batch(model, X, Y)
         model._seed_step(header["seed"], header["step"])
-        fault = find_fault(model, X, Y)
+        fault = find_nonfinite(model, X, Y)
     except FormatError as error:
         raise FormatError(f"{path}: {error}. {advice}") from None
     except (PellucidError, LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:

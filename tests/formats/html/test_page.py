@@ -10,6 +10,8 @@ from tests.every import every
 from tests.formats.networks import shaken, two_inputs
 
 import pellucid as pl
+from pellucid.data.readers.table import split_table
+from pellucid.data.readers.table_text import table_of
 from pellucid.errors import OptionError, OutputError, PellucidError
 from pellucid.formats.html import trial
 from pellucid.formats.html.export import export_html, html_page
@@ -57,6 +59,15 @@ def test_what_cannot_be(tmp_path: Path) -> None:
         export_html(small(), tmp_path / "a.html")
     with pytest.raises(OptionError, match="title"):
         export_html(small(), tmp_path / "b.html", title=3)  # type: ignore[arg-type]
+
+
+def test_the_heading_of_a_table_has_its_target() -> None:
+    rows = [{"kg": 4.5 + i, "pet": ("cat", "dog")[i % 2], "years": 1.5 * i} for i in range(20)]
+    for target, words in (("pet", "pet: cat or dog?"), ("years", "years")):
+        split = split_table(table_of(rows), target=target, name="pets", seed=1, test_fraction=0.2)
+        model = pl.preset("logistic" if target == "pet" else "linear")
+        pl.train(model, split, n_epochs=1, progress=False)
+        assert f"<h1>{words}</h1>" in html_page(model)
 
 
 def test_without_a_browser_it_is_written_unchecked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

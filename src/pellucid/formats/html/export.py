@@ -140,12 +140,15 @@ def _lines(text: str, width: int = 1000) -> str:
 
 def _title(model: Model) -> str:
     output = outputs_of(model)[""]
+    target = join_some(model._schema.target) if model._schema is not None else ""
     if output.kind == "values":
-        return join_some(model._schema.target) if model._schema is not None else "Predicted value"
-    names = [f"Class {name}" if name == "0" else name for name in output.classes]
+        return target or "Predicted value"
+    if target:  # "yes or no?" says nothing without it
+        target += ": "
+    names = [f"Class {name}" if name == "0" and not target else name for name in output.classes]
     if len(names) > 4:
-        return f"Which of {len(names)} classes?"
-    return f"{', '.join(names[:-1])} or {names[-1]}?" if len(names) > 1 else names[0]
+        return f"{target}which of {len(names)} classes?" if target else f"Which of {len(names)} classes?"
+    return target + (f"{', '.join(names[:-1])} or {names[-1]}?" if len(names) > 1 else names[0])
 
 
 def _about(model: Model) -> str:
