@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -129,3 +130,41 @@ def test_the_report_is_short_and_its_contents_stay(browser: str, pellucid: Comma
         assert found[width]["loneliest"] >= 2  # no fact alone in its row
     assert found[1280]["height"] <= 6050
     assert found[1280]["picture"] <= 1600
+
+
+PAPER = """<!DOCTYPE html><meta charset="utf-8"><pre></pre>
+<iframe width="700" height="900" src="{page}"></iframe>
+<script>
+const frame = document.querySelector("iframe");
+frame.onload = () => {{
+  const page = frame.contentDocument, box = (each) => each.getBoundingClientRect();
+  const cells = [...page.querySelectorAll(".matrix td.hit, .matrix td.miss")];
+  const names = [...page.querySelectorAll(".matrix tbody th span")];
+  document.querySelector("pre").textContent = JSON.stringify({{
+    n: cells.length, narrowest: Math.min(...cells.map((cell) => box(cell).width)),
+    right: Math.max(...cells.map((cell) => box(cell).right)),
+    edge: box(page.querySelector("#confusion .table")).right,
+    names: names.map((name) => name.textContent),
+    is_cut: names.some((name) => name.scrollHeight > name.clientHeight + 2),
+  }});
+}};
+</script>"""
+
+
+def test_every_column_of_20_classes_is_on_paper(browser: str, pellucid: Command) -> None:
+    """The page as it is printed, with classes whose long names begin alike."""
+    rng = np.random.default_rng(0)
+    for k in range(20):
+        folder = Path("kinds", f"a long name of a species {k:02d}")
+        folder.mkdir(parents=True)
+        for i in range(6):
+            Image.fromarray(rng.integers(0, 255, (8, 8, 3), dtype=np.uint8)).save(folder / f"{i}.png")
+    pellucid.ok("run kinds --model logistic --epochs 1 --kernels numpy --out out --quiet")
+    page = Path("out/report.html").absolute()
+    page.write_text(page.read_text().replace("@media print", "@media all"))
+    found: Any = probe(browser, PAPER, page)
+    assert found["n"] == 400
+    assert found["right"] <= found["edge"] + 1
+    assert found["narrowest"] >= 18
+    assert len(set(found["names"])) == 20
+    assert not found["is_cut"]
