@@ -327,6 +327,9 @@ def test_truths_are_one_column(tmp_path: Path) -> None:
     split = load(tmp_path, "a,b,y\n" + rows(["Yes", "no", "", "no"] * 5, ["t", "f"] * 10, [0, 1] * 10), "y")
     assert split.schema.feature_names == ("a", "a missing", "b")
     assert split.schema.is_measured == (False, False, False)
+    assert (
+        TableSchema.from_config(json.loads(json.dumps(split.schema.to_config()))) == split.schema
+    )  # 0 is a fill
     found = split.schema.encode([{"a": True, "b": "T"}, {"a": None, "b": 0}]).X
     np.testing.assert_array_equal(found, [[1, 0, 1], [0, 1, 0]])
     with pytest.raises(

@@ -359,7 +359,8 @@ class TableSchema(Configurable):
             {
                 key: value
                 for key, value in column.items()
-                if key in ("name", "kind", "categories") or value not in (None, False, (), "")
+                if key in ("name", "kind", "categories")
+                or not (value is None or value is False or value in ((), ""))
             }
             for column in config["columns"]
         ]

@@ -12,9 +12,18 @@ from pellucid.data.preprocess import Preprocessing
 from pellucid.errors import MissingExtraError, OptionError, PellucidError
 from pellucid.files import check_free, write_atomically
 from pellucid.formats.half_precision import dtype_of, moved, n_bytes, rounded
+from pellucid.formats.onnx.columns import ML, TABLE, column_inputs, feed_of
 from pellucid.formats.onnx.layers import write
 from pellucid.formats.onnx.nodes import Parts, Value
-from pellucid.formats.outputs import check_near, gives, outputs_of, random_samples, relative, rule_of
+from pellucid.formats.outputs import (
+    check_near,
+    gives,
+    outputs_of,
+    random_rows,
+    random_samples,
+    relative,
+    rule_of,
+)
 from pellucid.formats.safetensors import header_of
 from pellucid.formats.steps import steps_of
 from pellucid.nn.by_name import ModelLike, as_model
@@ -45,7 +54,8 @@ def export_onnx(
 
     The file takes samples as they were read, such as photos of bytes (m, h, w, c), and gives probabilities (of a
     regression the expected values); the number of samples is free. In its metadata are the names of the classes,
-    as JSON, and what is known of preprocessing and table columns.
+    as JSON, and what is known of preprocessing and table columns. A model of a table has an input for each column,
+    (m, 1): doubles, NaN where a value is missing; strings for words; a date as its parts, "born month" and so on.
 
     Parameters
     ----------
@@ -116,10 +126,12 @@ def to_onnx(model: Model, *, raw: bool = False, dtype: str = "float32") -> Any:
     rule = None if raw else model.preprocessing
     steps = steps_of(model)
     kind = getattr(onnx.TensorProto, _input_dtype(rule).upper())
-    inputs, values = [], {}
+    of_columns = not raw and model._schema is not None
+    inputs, values = column_inputs(parts, model._schema.columns) if of_columns else [], {}
     for name, shape in steps.inputs.items():
-        inputs.append(onnx.helper.make_tensor_value_info(name, kind, ["batch", *shape]))
-        values[name] = Value(_prepared(parts, name, shape, rule), shape)
+        if not of_columns:
+            inputs.append(onnx.helper.make_tensor_value_info(name, kind, ["batch", *shape]))
+        values[name] = Value(_prepared(parts, TABLE if of_columns else name, shape, rule), shape)
     for step in steps.steps:
         values[step.target] = write(parts, step, [values[source] for source in step.sources])
     parts.where, found, outputs = "", [], outputs_of(model)
@@ -131,7 +143,7 @@ def to_onnx(model: Model, *, raw: bool = False, dtype: str = "float32") -> Any:
         graph,
         producer_name="pellucid",
         producer_version=__version__,
-        opset_imports=[onnx.helper.make_opsetid("", OPSET)],
+        opset_imports=[onnx.helper.make_opsetid("", OPSET), onnx.helper.make_opsetid(ML, 2)],
         ir_version=IR_VERSION,
     )
     onnx.helper.set_model_props(
@@ -207,11 +219,17 @@ def _difference(model: Model, content: bytes, m: int, *, raw: bool) -> float:
     """Return how far the file's outputs are from the model's on m random samples, at most."""
     rng, outputs = np.random.default_rng(m), outputs_of(model)
     rule = (None if raw else model.preprocessing) or Preprocessing()
-    X = map_arrays(lambda shape: random_samples(rng, (m, *shape), rule), model.input_shape)
+    if of_columns := not raw and model._schema is not None:
+        rows = random_rows(model, m)
+        X: Any = model._schema.encode(rows, with_target=False).X
+    else:
+        X = map_arrays(lambda shape: random_samples(rng, (m, *shape), rule), model.input_shape)
     Z = model._raw_outputs(X, lambda array: rule.apply(array, model.dtype))
     Z = Z if isinstance(Z, dict) else {"": Z}
     expected = {name: Z[name] if raw else gives(output, Z[name]) for name, output in outputs.items()}
     feed = X if isinstance(X, dict) else {"input": X}
+    if of_columns:
+        feed = feed_of(model._schema.columns, rows)
     found = 0.0
     for run in (by_reference, by_onnxruntime):
         if (given := run(content, feed)) is None:

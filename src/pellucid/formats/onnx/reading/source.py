@@ -4,7 +4,9 @@ import json
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from pellucid.errors import FormatError
+from pellucid.data.readers.table_schema import TableSchema
+from pellucid.errors import FormatError, PellucidError
+from pellucid.formats.onnx.columns import TABLE, without_columns
 from pellucid.formats.onnx.export import needed
 from pellucid.formats.onnx.reading.tensors import MOST_BYTES, array_of
 from pellucid.text import shown
@@ -80,6 +82,10 @@ def read_source(path: Path) -> Source:
         by = _WRITTEN_BY.get(path.suffix.lower())
         advice = f"Take {by}." if by else "It is cut off or of another kind."
         raise FormatError(f"{path}: not a whole ONNX file ({reason}). {advice}") from None
+    if any(TABLE in each.output for each in model.graph.node):
+        width = _width(model)
+        without_columns(onnx, model, width)
+        content = model.SerializeToString()
     graph = model.graph
     if not graph.node:
         raise FormatError(f"{path}: not an ONNX file with a network: it has no nodes.")
@@ -106,6 +112,15 @@ def read_source(path: Path) -> Source:
         content,
         path,
     )
+
+
+def _width(model: Any) -> int:
+    """Return how many numbers a table's columns make, by the schema in the metadata; FormatError without one."""
+    texts = {each.key: each.value for each in model.metadata_props}
+    try:
+        return len(TableSchema.from_config(json.loads(texts["schema"])).feature_names)
+    except (KeyError, ValueError, RecursionError, PellucidError) as error:
+        raise FormatError(f"its metadata do not describe its columns ({error}).") from None
 
 
 def _node(onnx: Any, proto: Any, i: int, folder: Path, opset: int) -> Node:
