@@ -1,5 +1,6 @@
 """The model that was asked for, built and trained as asked."""
 
+import copy
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -42,6 +43,7 @@ OF_ANY_RECIPE = (
     "n_threads",
     "kernels",
 )
+REALMLP = "realmlp"  # the preset
 MOST_IN_MEMORY = 3000  # photos of 224 x 224: 450 MB
 OF_STEPS = (
     "n_epochs",
@@ -181,8 +183,9 @@ def _chosen_for(
         return source, split, by_size
     if split.classes:
         check_classes(split)
+    for_tables = Recommendation(REALMLP, copy.deepcopy(RECIPES[REALMLP]), "")
     with ProgressBar() as progress:
-        return source, split, choose_for_table(split, [by_size], progress=progress, **options)
+        return source, split, choose_for_table(split, [by_size, for_tables], progress=progress, **options)
 
 
 def _at_body_size(source: DataSource, size: tuple[int, int] = BODY_SIZE) -> DataSource:

@@ -70,3 +70,18 @@ def test_the_way_back(table: Any, model: Any, tmp_path: Path) -> None:
     onnx.save(proto, tmp_path / "other.onnx")
     with pytest.raises(FormatError, match="its metadata do not describe its columns"):
         pl.import_onnx(tmp_path / "other.onnx")
+
+
+@pytest.mark.parametrize("scaling", ["robust", "none"])
+def test_other_scalings(scaling: str, table: Any, tmp_path: Path) -> None:
+    from pellucid.data.preprocess import Preprocessing
+
+    model = pl.preset("mlp-small")
+    model._schema = table.schema
+    model.preprocessing = Preprocessing.robust(table.train.X) if scaling == "robust" else Preprocessing()
+    pl.train(model, table, n_epochs=1, progress=False)
+    assert pl.export_onnx(model, tmp_path / "pets.onnx") <= 1e-5
+    again = pl.import_onnx(tmp_path / "pets.onnx")
+    np.testing.assert_allclose(
+        again.predict_proba(table.test.X), model.predict_proba(table.test.X), atol=1e-5
+    )

@@ -183,6 +183,8 @@ def _prepared(parts: Parts, name: str, shape: Shape, rule: Preprocessing | None)
             square = parts.add("Add", parts.add("Mul", ratio, ratio), parts.constant(1.0, np.float64))
             out = parts.add("Div", out, parts.add("Sqrt", square))
         out = parts.add("Cast", out, to=onnx.TensorProto.FLOAT)
+    elif name == TABLE:
+        out = parts.add("Cast", out, to=onnx.TensorProto.FLOAT)
     return parts.channels_first(out, shape)
 
 
