@@ -1,12 +1,11 @@
 """Fixtures that every test can use."""
 
 import contextlib
-import io
 import json
 import os
 import shutil
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ import pytest
 
 import pellucid.cli.app
 from pellucid.cli.main import main
+from pellucid.locks import FileLock
 from tests.commands import Command, Done
 
 
@@ -64,12 +64,27 @@ def published(published_dir: Path) -> dict[str, Any]:
     return numbers
 
 
+def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Path:
+    """Return a folder that one of the processes of a session makes, for all of them; not to be written to."""
+    root = factory.getbasetemp()
+    folder = (root.parent if "PYTEST_XDIST_WORKER" in os.environ else root) / f"once-{name}"
+    with FileLock(folder.with_suffix(".lock")), np.errstate(all="raise", under="ignore"):
+        if not (folder / "made").exists():
+            folder.mkdir(exist_ok=True)
+            make(folder)
+            (folder / "made").touch()
+    return folder
+
+
 @pytest.fixture(scope="session")
 def published_folder(published_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The run folder of the published training, made once; not to be written to."""
-    folder = tmp_path_factory.mktemp("published") / "run"
-    assert main(["run", "catvnoncat", "--out", str(folder), "--quiet"]) == 0
-    return folder
+    """The run folder of the published training, and what was said beside it; not to be written to."""
+
+    def make(folder: Path) -> None:
+        with (folder / "said").open("w") as said, contextlib.redirect_stdout(said):
+            assert main(["run", "catvnoncat", "--out", str(folder / "run")]) == 0
+
+    return made_once(tmp_path_factory, "published", make) / "run"
 
 
 @pytest.fixture
@@ -102,23 +117,25 @@ def photos(tmp_path: Path) -> Path:
 @pytest.fixture(scope="session")
 def trained_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run folder, and the photos that it was trained on beside it; not to be written to."""
-    folder = tmp_path_factory.mktemp("trained")
-    save_photos(folder / "photos.npz")
-    with np.errstate(all="raise", under="ignore"):
-        arguments = ["run", folder / "photos.npz", "--model", "mlp", "--out", folder / "trained"]
-        arguments += ["--epochs", 200, "--quiet"]
-        assert main([str(argument) for argument in arguments]) == 0
-    return folder / "trained"
+
+    def make(folder: Path) -> None:
+        arguments = ["run", save_photos(folder / "photos.npz"), "--model", "mlp", "--out", folder / "trained"]
+        assert main([*map(str, arguments), "--epochs", "200", "--quiet"]) == 0
+
+    return made_once(tmp_path_factory, "trained", make) / "trained"
 
 
 @pytest.fixture(scope="session")
 def full_report(trained_once: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     """The run folder with its full report, on three photos, and what was said on the way; not to be written to."""
-    folder, said = tmp_path_factory.mktemp("full") / "trained", io.StringIO()
-    shutil.copytree(trained_once, folder)
-    with np.errstate(all="raise", under="ignore"), contextlib.redirect_stderr(said):
-        assert main(["report", str(folder), "--full", "--photos", "3"]) == 0
-    return folder, said.getvalue()
+
+    def make(folder: Path) -> None:
+        own = shutil.copytree(trained_once, folder / "trained")
+        with (folder / "said").open("w") as said, contextlib.redirect_stderr(said):
+            assert main(["report", str(own), "--full", "--photos", "3"]) == 0
+
+    folder = made_once(tmp_path_factory, "full", make)
+    return folder / "trained", (folder / "said").read_text()
 
 
 @pytest.fixture

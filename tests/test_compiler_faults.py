@@ -114,7 +114,7 @@ def test_on_a_full_disk_kernels_run_without_being_kept(tmp_path: Path, wanted: l
 @pytest.mark.slow
 def test_two_processes_compile_at_once_for_different_types(tmp_path: Path, wanted: list[float]) -> None:
     environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
-    programs = [program(f"history = train(dtype='{dtype}')") for dtype in ("float32", "float64", "float32")]
+    programs = [program(f"history = train(dtype='{dtype}')") for dtype in ("float32", "float64")]
     started = [subprocess.Popen(each, env=environment, stdout=subprocess.PIPE) for each in programs]
     for process in started:
         printed, _ = process.communicate(timeout=300)

@@ -102,11 +102,17 @@ KERNEL_CASES = [case for case in CASES if has_twin(case.op, "numba")]
 POOLING = "pool.max_pool", "pool.average_pool"
 
 
+def is_compiled(case: Case, dtype: Any) -> bool:
+    """Return whether a case is held compiled: in float64 activations like others are held as Python, below."""
+    return not (case.is_alike and dtype == np.float64)
+
+
 @needs_numba
 @both_dtypes
 @each_op([(case, "numba") for case in KERNEL_CASES])
 def test_a_kernel_equals_plain(case: Case, way: str, dtype: Any, limit: float) -> None:
-    hold_together(case, case.draw(np.random.default_rng(3), dtype), limit)
+    if is_compiled(case, dtype):
+        hold_together(case, case.draw(np.random.default_rng(3), dtype), limit)
 
 
 @needs_numba
@@ -156,6 +162,8 @@ def of_other_shapes(array: Array) -> list[Array]:
 def test_a_kernel_passes_nan_and_infinity_on(
     case: Case, way: str, bad: float, dtype: Any, limit: float
 ) -> None:
+    if not is_compiled(case, dtype):
+        return
     arguments = case.draw(np.random.default_rng(3), dtype)
     first = next(iter(arguments.values()))
     first.flat[first.size // 2] = bad

@@ -41,10 +41,10 @@ def test_a_folder_that_another_writes_is_refused(pellucid: Command, name: str) -
 @pytest.mark.slow
 @every("name", [name for name in COMMANDS if name not in ("run", "train")])
 def test_a_full_disk_leaves_what_was_there(pellucid: Command, name: str) -> None:
-    line = f"{name} {COMMANDS[name]} --out {name}"
-    pellucid.ok(line)
+    Path(name).mkdir()
+    Path(name, "mine.txt").write_text("mine")
     before = files_of(Path(name))
     with full_disk(500):
-        refused = pellucid(line, "--overwrite")
+        refused = pellucid(f"{name} {COMMANDS[name]} --out {name} --overwrite")
     assert_refused(refused, f"pellucid: {name}", "could not be written: File too large")
     assert files_of(Path(name)) == before

@@ -201,12 +201,12 @@ CASES = [
     Case(
         "dropout.dropout", {"X": (7, 3)}, {"rate": 0.4, "rng": _rng}, is_elementwise=True, mixes_samples=True
     ),
-    _conv("strides, groups", (3, 7, 6, 4), (3, 2, 2, 6), stride=(2, 1), padding=((1, 2), (0, 1)), groups=2),
+    _conv("strides, groups", (3, 7, 4, 4), (3, 2, 2, 6), stride=(2, 1), padding=((1, 2), (0, 1)), groups=2),
     _conv("few channels, dilation", (3, 7, 6, 2), (3, 2, 2, 6), stride=(1, 2), dilation=(2, 1)),
     _conv("many channels, dilation", (3, 7, 6, 9), (3, 2, 9, 6), stride=(1, 2), dilation=(2, 1)),
     _conv("pointwise", (3, 5, 6, 4), (1, 1, 2, 6), groups=2),
     _conv("depthwise", (3, 7, 6, 4), (3, 3, 1, 8), padding=SAME, groups=4),
-    _conv("depthwise, strides", (3, 7, 6, 4), (3, 3, 1, 4), stride=(2, 2), groups=4),
+    _conv("depthwise, strides", (3, 7, 11, 4), (3, 3, 1, 4), stride=(2, 2), groups=4),
     _conv("3x3, 16 channels", (3, 8, 8, 16), (3, 3, 16, 17), padding=SAME),
     _conv("3x3, 16 channels, ragged", (3, 6, 11, 16), (3, 3, 16, 16), padding=((0, 1), (2, 0))),
     _images("pool.max_pool", size=(2, 2)),

@@ -4,6 +4,7 @@ import re
 import sys
 import threading
 from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from tests.commands import Command, words_of
 import pellucid as pl
 from pellucid import dispatch
 from pellucid.data import hashing
+from pellucid.data.copies import duplicates
 from pellucid.data.preprocess import check_finite
 from pellucid.evaluation.influence import find_influence
 from pellucid.reporting.draft import Draft
@@ -23,59 +25,50 @@ from pellucid.runs.record import read_run
 
 
 @pytest.mark.slow
-def test_figures_drawn_while_influence_trains_are_those_drawn_afterwards(
+def test_the_full_report_does_everything_once_and_its_page_does_not_depend_on_what_goes_on_meanwhile(
     trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With kernels its trainings run in the background; the page has the same bytes either way."""
+    """It predicts, searches, hashes and checks once, and tells its stages in order.
+
+    With kernels its trainings run in the background while figures are drawn; the page has the same bytes then.
+    """
     pytest.importorskip("numba")
-    names: list[str] = []
-
-    def train_many(*given: Any, **options: Any) -> Any:
-        names.append(threading.current_thread().name)
-        return plain(*given, **options)
-
-    plain = find_influence.train_many
-    monkeypatch.setattr(find_influence, "train_many", train_many)
-    with dispatch.use("numba"):
-        pl.report(trained, tmp_path / "meanwhile", full=True, n_photos=2)
-        monkeypatch.setattr("pellucid.workflows.report.in_background", lambda: nullcontext(None))
-        pl.report(trained, tmp_path / "afterwards", full=True, n_photos=2)
-    assert names[0].startswith("pellucid-background")
-    assert names[-1] == threading.main_thread().name
-    one, other = (tmp_path / name / "report.html" for name in ("meanwhile", "afterwards"))
-    assert one.read_bytes() == other.read_bytes()
-
-
-@pytest.mark.slow
-def test_the_full_report_predicts_searches_hashes_and_checks_once_and_tells_its_stages_in_order(
-    trained: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
     run = read_run(trained)
     parts = {"train": run.split.train.X, "test": run.split.test.X}
-    passes = dict.fromkeys(parts, 0)
+    passes, searches, hashed, checked = dict.fromkeys(parts, 0), [], [], []
+    names: list[str] = []
+    seen: list[tuple[str, int, int]] = []
     asked: Any = pl.Model.decision_function
+    arrays: Any = hashing._arrays
+    one_dtype: Any = duplicates._in_one_dtype
+    plain: Any = find_influence.train_many
 
     def count(self: pl.Model, X: Any) -> Any:
         for name, part in parts.items():
             passes[name] += isinstance(X, np.ndarray) and X.shape == part.shape and bool((part == X).all())
         return asked(self, X)
 
-    monkeypatch.setattr(pl.Model, "decision_function", count)
-    searches = []
-    from pellucid.data.copies import duplicates
+    def train_many(*given: Any, **options: Any) -> Any:
+        names.append(threading.current_thread().name)
+        return plain(*given, **options)
 
-    one_dtype: Any = duplicates._in_one_dtype
-    monkeypatch.setattr(
-        duplicates, "_in_one_dtype", lambda *given: (searches.append(1), one_dtype(*given))[1]
-    )
-    monkeypatch.setattr(duplicates, "find_leaks", lambda *given: pytest.fail("leaks are known already"))
-    hashed, checked = [], []
-    arrays: Any = hashing._arrays
-    monkeypatch.setattr(hashing, "_arrays", lambda part: (hashed.append(part), arrays(part))[1])
-    for module in [one for one in sys.modules.values() if vars(one).get("check_finite") is check_finite]:
-        monkeypatch.setattr(module, "check_finite", lambda X, where: checked.append(X))
-    seen: list[tuple[str, int, int]] = []
-    pl.report(trained, full=True, n_photos=2, progress=lambda *stage: seen.append(stage[:3]))
+    monkeypatch.setattr(find_influence, "train_many", train_many)
+    with dispatch.use("numba"):
+        with monkeypatch.context() as patch:
+            patch.setattr(pl.Model, "decision_function", count)
+            patch.setattr(
+                duplicates, "_in_one_dtype", lambda *given: (searches.append(1), one_dtype(*given))[1]
+            )
+            patch.setattr(duplicates, "find_leaks", lambda *given: pytest.fail("leaks are known already"))
+            patch.setattr(hashing, "_arrays", lambda part: (hashed.append(part), arrays(part))[1])
+            for module in [
+                one for one in sys.modules.values() if vars(one).get("check_finite") is check_finite
+            ]:
+                patch.setattr(module, "check_finite", lambda X, where: checked.append(X))
+            tell = partial(pl.report, full=True, n_photos=2, progress=lambda *stage: seen.append(stage[:3]))
+            tell(trained, tmp_path / "meanwhile")
+        monkeypatch.setattr("pellucid.workflows.report.in_background", lambda: nullcontext(None))
+        pl.report(trained, tmp_path / "afterwards", full=True, n_photos=2)
     assert passes == {"train": 1, "test": 1}
     assert len(searches) == 1
     assert len(hashed) == 4  # samples and labels of each part once, however often it trains again
@@ -83,6 +76,10 @@ def test_the_full_report_predicts_searches_hashes_and_checks_once_and_tells_its_
     assert [stage for stage, _, _ in seen] == [*STAGES, "done"]
     assert [done for _, done, _ in seen] == list(range(len(STAGES) + 1))
     assert {total for _, _, total in seen} == {len(STAGES)}
+    assert names[0].startswith("pellucid-background")
+    assert names[-1] == threading.main_thread().name
+    one, other = (tmp_path / name / "report.html" for name in ("meanwhile", "afterwards"))
+    assert one.read_bytes() == other.read_bytes()
 
 
 WAYS: dict[str, tuple[str, list[str], list[str]]] = {

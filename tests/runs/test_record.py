@@ -29,17 +29,14 @@ def pets(tmp_path: Path, rng: np.random.Generator) -> Path:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("command", ["run", "train"])
-def test_a_reading_option_is_kept(pellucid: Command, pets: Path, tmp_path: Path, command: str) -> None:
+def test_a_reading_option_is_kept(pellucid: Command, pets: Path) -> None:
     options = ["--image-size", "8x6", "--seed", 3, "--epochs", 5, "--out", "out", "--quiet"]
-    done = pellucid(command, pets, *options)
-    assert done.code == 0, done.err
+    pellucid.ok("train", pets, *options)
     found = read_run(Path("out"))
     assert found.source == DataSource(str(pets), image_size=(8, 6), seed=3)
     assert found.split.train.X.shape[1:] == (8, 6, 3)
-    assert pellucid("report", "out").code == 0
-    done = pellucid("influence", "out", "--samples", 0, "--quiet")
-    assert done.code == 0, done.err
+    pellucid.ok("report out")
+    pellucid.ok("influence out --samples 0 --quiet")
 
 
 def test_both_commands_leave_the_same_record(pellucid: Command, photos: Path) -> None:

@@ -32,6 +32,8 @@ from pellucid.training.optimizers import LBFGS, SGD, Adam, AdamW, RMSprop
 pytest.importorskip("numba")
 M, N_IN = 150, 70
 TOLERANCES = {"float64": 1e-12, "float32": 1e-5}
+# A stack of float64 is compiled by slow tests alone, for half a minute.
+both_dtypes = pytest.mark.parametrize("dtype", ["float32", pytest.param("float64", marks=pytest.mark.slow)])
 
 
 @pytest.fixture(autouse=True)
@@ -131,7 +133,7 @@ def normed(*, dtype: str = "float64", momentum: float = 0.3) -> Sequential:
     return Sequential(layers, dtype=dtype)
 
 
-@every("dtype", TOLERANCES)
+@both_dtypes
 @every(
     "options",
     [
@@ -161,7 +163,7 @@ def test_batch_norm(dtype: str, options: dict[str, Any]) -> None:
                 np.testing.assert_allclose(state[name], expected[name], rtol=100 * tolerance, atol=tolerance)
 
 
-@every("dtype", TOLERANCES)
+@both_dtypes
 def test_dropout_draws_what_the_layer_draws(dtype: str) -> None:
     def make() -> Sequential:
         groups = [
@@ -192,12 +194,14 @@ def test_dropout_needs_a_stream() -> None:
         executor.loss_and_grad(np.zeros((4, N_IN), model.dtype), np.zeros((4, 1), model.dtype))
 
 
+@pytest.mark.slow
 def test_batch_norm_of_columns_far_from_zero() -> None:
     data = classes()
     data.X[:, 0] += 1e3
     check(normed, data, tolerance=1e-8)
 
 
+@pytest.mark.slow
 def test_activations_apart_from_their_layers_and_their_options() -> None:
     def make() -> Sequential:
         activations = [Activation("leaky_relu", slope=0.3), Activation("elu", alpha=0.5)]
@@ -207,6 +211,7 @@ def test_activations_apart_from_their_layers_and_their_options() -> None:
     check(make, classes())
 
 
+@pytest.mark.slow
 @every(
     "optimizer",
     [
@@ -223,10 +228,12 @@ def test_every_rule_of_an_optimizer(optimizer: Any) -> None:
     check(lambda: network(40, 64), classes(), optimizer=optimizer, tolerance=1e-11)
 
 
+@pytest.mark.slow
 def test_an_optimizer_that_evaluates_the_loss_itself() -> None:
     check(lambda: network(8), classes(), optimizer=lambda: LBFGS(5), batch_size=None, tolerance=1e-9)
 
 
+@pytest.mark.slow
 def test_every_loss(rng: np.random.Generator) -> None:
     weights = rng.random(M)
     smooth = {"type": "categorical_cross_entropy", "label_smoothing": 0.1}
@@ -243,6 +250,7 @@ def test_every_loss(rng: np.random.Generator) -> None:
     check(lambda: network(40, n_out=1), classes(2), loss=smooth, class_weight="balanced")
 
 
+@pytest.mark.slow
 def test_slices_of_read_only_data_serve_as_batches() -> None:
     data = classes()
     data.X.flags.writeable = data.y.flags.writeable = False
@@ -250,6 +258,7 @@ def test_slices_of_read_only_data_serve_as_batches() -> None:
     check(lambda: network(40), data, batch_size=None)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:Stochastic Optimizer")
 def test_the_estimators_losses_and_penalty() -> None:
     from pellucid.estimators import MLPClassifier, MLPRegressor
@@ -271,7 +280,8 @@ def test_bits_repeat_and_do_not_depend_on_who_computes_the_parts() -> None:
         if is_held:  # as by another training
             dense_stack._threads.acquire()
         try:
-            thetas.append(trained(network(40, 64), data, "numba", n_threads=2, optimizer=Adam(0.01))[0])
+            model = network(40, 64, dtype="float32")
+            thetas.append(trained(model, data, "numba", n_threads=2, optimizer=Adam(0.01))[0])
         finally:
             if is_held:
                 dense_stack._threads.release()
@@ -281,7 +291,7 @@ def test_bits_repeat_and_do_not_depend_on_who_computes_the_parts() -> None:
 
 
 def test_a_child_forked_in_the_middle_goes_on_alone() -> None:
-    model = network(40, 64)
+    model = network(40, 64, dtype="float32")
     model.initialize((N_IN,))
     model.set_loss(CategoricalCrossEntropy())
     optimizer, data = SGD(0.05), classes()
@@ -290,7 +300,7 @@ def test_a_child_forked_in_the_middle_goes_on_alone() -> None:
         assert isinstance(executor, DenseStack)
         executor.kernel = type("Kernel", (), {**vars(executor.kernel), "PROCESS": -1})
         for _ in range(6):
-            executor.loss_and_grad(data.X, data.y)
+            executor.loss_and_grad(data.X.astype(model.dtype), data.y)
             executor.update(optimizer)
         assert executor._n_before == 0
 
@@ -344,7 +354,7 @@ def test_many_steps_in_one_call_are_steps_one_by_one(
     make = options.pop("optimizer")
     for data, n_out in ((classes(), 5), (classes(2), 1)):
         watched, losses = trained(
-            network(40, n_out=n_out),
+            network(40, n_out=n_out, dtype="float32"),
             data,
             "numba",
             optimizer=make(),
@@ -355,7 +365,8 @@ def test_many_steps_in_one_call_are_steps_one_by_one(
         with monkeypatch.context() as no_single_steps:
             no_single_steps.setattr(DenseStack, "loss_and_grad", None)
             no_single_steps.setattr("pellucid.training.compiling.rehearse", lambda rehearsal: None)
-            together, ours = trained(network(40, n_out=n_out), data, "numba", optimizer=make(), **options)
+            model = network(40, n_out=n_out, dtype="float32")
+            together, ours = trained(model, data, "numba", optimizer=make(), **options)
         np.testing.assert_array_equal(together, watched)
         assert ours == losses
 

@@ -159,6 +159,22 @@ def test_batch_norm_is_measured_once(photos: pl.Dataset) -> None:
     assert watch.names.count("PreciseBatchNorm") == 1
 
 
+def test_after_few_steps_a_recipe_predicts_as_well_as_it_trained(rng: np.random.Generator) -> None:
+    """Running statistics still hold much of what they began with; alone they predict little better than chance."""
+    y = np.arange(60) % 2
+    X = (
+        rng.integers(0, 120, (60, 12, 12, 3), dtype=np.uint8)
+        + (y * 120).astype(np.uint8)[:, None, None, None]
+    )
+    losses = []
+    for more in ({}, {"precise_bn": False}):
+        model = pl.preset("cnn-small")
+        history = pl.train(model, (X, y), n_epochs=3, batch_size=20, augment="none", **more)
+        losses.append(float(-np.log(model.predict_proba(X)[np.arange(60), y]).mean()))
+    assert max(history.losses[-1], losses[0]) < 0.05
+    assert losses[1] > 0.1
+
+
 def test_options_survive_a_table() -> None:
     options = TrainingOptions.resolve(
         RECIPES["cnn"], optimizer={"type": "sgd", "momentum": 0.9}, augment="none"

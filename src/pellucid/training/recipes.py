@@ -56,7 +56,7 @@ RECIPES: dict[str, dict[str, Any]] = {
         "label_smoothing": 0.1,
         "scaling": "robust",
     },
-    "cnn-small": {**GENERAL, "n_epochs": 20, "batch_size": 64, "learning_rate": 0.005},
+    "cnn-small": {**GENERAL, "n_epochs": 20, "batch_size": 64, "learning_rate": 0.005, "precise_bn": True},
     "cnn": PHOTOS,
     "cnn-large": PHOTOS,
     "resnet-small": {
@@ -65,6 +65,7 @@ RECIPES: dict[str, dict[str, Any]] = {
         "learning_rate": 0.01,
         "weight_decay": 0.05,
         "augment": "photo",
+        "precise_bn": True,
     },
     "pretrained": LINEAR,  # of what a frozen network makes of each photo
     # The last blocks of that network, once the last layer is trained (--unfreeze): see docs/benchmarks.md.
