@@ -135,15 +135,17 @@ def test_a_kernel_refuses_shapes_that_the_plain_op_refuses() -> None:
         output = np.array(case.forward("plain", arguments)[0])
         for name, call in [*tried, ("dY", backward)]:
             for array in of_other_shapes(arguments.get(name, output)):
-                found = []
-                for way in ("plain", "numba"):
-                    try:
-                        call(way, array)
-                    except (ValueError, PellucidError):
-                        found.append(way)
-                if found == ["plain"]:
+                if is_refused(call, "plain", array) and not is_refused(call, "numba", array):
                     wrong.append((str(case), name, array.shape))
     assert not wrong
+
+
+def is_refused(call: Any, way: str, array: Array) -> bool:
+    try:
+        call(way, array)
+    except (ValueError, PellucidError):
+        return True
+    return False
 
 
 def of_other_shapes(array: Array) -> list[Array]:

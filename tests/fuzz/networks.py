@@ -241,7 +241,7 @@ SUBJECTS = {
     "graphs": Subject(graphs(), check_twins, 60),
     "shared layers": Subject(with_ties, check_twins, 60),
     "training steps": Subject(networks(rows | images) | graphs() | with_ties, check_steps, 60),
-    "rows on kernels": Subject(networks(rows), check_kernels, 40, needs_numba=True),
-    "images on kernels": Subject(narrow, check_kernels, 40, needs_numba=True),
+    "rows on kernels": Subject(networks(rows), check_kernels, 40, on_kernels=True),
+    "images on kernels": Subject(narrow, check_kernels, 40, on_kernels=True),
     "slopes": Subject(networks(rows | images) | graphs() | with_ties, check_slopes, 60),
 }

@@ -119,6 +119,6 @@ SUBJECTS = {
         resumes(trainings(begun_by_dense(), augments=False, kernels="numba")),
         check_resume,
         8,
-        needs_numba=True,
+        on_kernels=True,
     ),
 }

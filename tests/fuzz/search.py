@@ -21,7 +21,7 @@ class Subject:
     cases: SearchStrategy[Any]  # the repr of a case shows what it is
     check: Callable[[Any], None]  # raises AssertionError, or what a fault raises
     n_cases: int  # in the test suite
-    needs_numba: bool = False
+    on_kernels: bool = False
 
 
 def search(name: str, subject: Subject, seed: int, n_cases: int) -> None:

@@ -6,15 +6,15 @@ import pytest
 from tests.fuzz.search import CHECKED, search
 from tests.fuzz.subjects import SUBJECTS
 
-QUICK = [pytest.param(name, 5, id=f"{name}, some") for name, each in SUBJECTS.items() if not each.needs_numba]
+QUICK = [pytest.param(name, 5, id=f"{name}, some") for name, each in SUBJECTS.items() if not each.on_kernels]
 ALL = [pytest.param(name, 1, id=name, marks=pytest.mark.slow) for name in SUBJECTS]
 
 
 @pytest.mark.parametrize(("name", "share"), [*QUICK, *ALL])
 def test_no_fault_is_found(name: str, share: int, record_property: Callable[[str, object], None]) -> None:
     subject = SUBJECTS[name]
-    if subject.needs_numba:
-        pytest.importorskip("numba", reason="kernels are compiled by Numba, which is not installed")
+    if subject.on_kernels:
+        pytest.importorskip("pellucid.kernels.compiled", reason="kernels need Numba")
     CHECKED.clear()
     n_cases = -(-subject.n_cases // share)
     search(name, subject, seed=1, n_cases=n_cases)

@@ -147,7 +147,7 @@ def test_a_kernel_that_fails_to_compile_leaves_the_whole_training_to_numpy(
 
 
 def test_a_continued_fit_keeps_the_kernels(data: Dataset) -> None:
-    estimator = MLPClassifier(hidden_layer_sizes=(3,), kernels="numba", random_state=0)
+    estimator = MLPClassifier(hidden_layer_sizes=(3,), dtype="float32", kernels="numba", random_state=0)
     estimator.partial_fit(data.X, data.y, classes=[0, 1])
     estimator.set_params(kernels=None).partial_fit(data.X, data.y)
     assert estimator.history_.kernels == "numba"

@@ -146,11 +146,11 @@ def test_a_diverging_training_stops_with_a_clear_line_and_keeps_the_model(
     """By the layers, by a compiled stack of Dense layers, and by compiled steps of the dual form."""
     if form == "dual" and kernels == "plain":
         pytest.skip("plain is direct")
-    model = Sequential([Flatten(), Dense(4, activation="relu"), Dense(3)], dtype="float64")
+    model = Sequential([Flatten(), Dense(4, activation="relu"), Dense(3)])
     options: Any = {"n_epochs": 50, "form": form, "kernels": kernels, "batch_size": batch_size}
     words = r"the loss became (nan|inf) at step \d+ .*It began.*smaller learning rate"
     with pytest.raises(TrainingError, match=words):
-        train(model, (data.X, data.y), optimizer=SGD(1e200), **options)
+        train(model, (data.X, data.y), optimizer=SGD(1e30), **options)
     assert model.theta.size == 48 * 4 + 4 + 4 * 3 + 3
 
 
@@ -223,7 +223,7 @@ def test_a_callback_is_told_when_it_asks_to_be(form: str) -> None:
         for batch_size in (0, 6):
             losses = []
             for callbacks in ([], [At(3, 7)], [At(3, 7), Epochs(5)], [lambda event: None]):
-                model = Sequential([Dense(8, "relu"), Dense(1)], dtype="float64")
+                model = Sequential([Dense(8, "relu"), Dense(1)])
                 options = {"batch_size": batch_size, "form": form, "kernels": kernels, "n_epochs": 9}
                 history = train(model, (X, np.arange(20) % 2), callbacks=callbacks, **options)
                 losses.append(history.losses)
