@@ -43,6 +43,7 @@ OURS: Mapping[str, str] = {
     "target": "label column y class",
     "out": "output save folder",
     "quiet": "silent q",
+    "to_frame": "to_pandas to_dataframe",
     # our own names before the first release
     "start": "from",
     "overwrite": "force yes replace",
@@ -154,8 +155,8 @@ OURS: Mapping[str, str] = {
     "save": "save_model save_weights dump",
     "Dataset": "DataLoader TensorDataset",
     "load_data": (
-        "ImageFolder image_dataset_from_directory flow_from_directory read_csv load_digits load_iris fetch_openml "
-        "datasets"
+        "ImageFolder image_dataset_from_directory ImageDataLoaders flow_from_directory read_csv load_digits "
+        "load_iris fetch_openml datasets"
     ),
     "find_learning_rate": "lr_find lr_finder LearningRateFinder",
     "explain_photo": "grad_cam GradCAM",
@@ -228,13 +229,22 @@ NAMES: Mapping[str, str] = {
     ),
     "mlp cnn resnet resnet18 logistic": "Presets are made by name: pl.preset('mlp'), pl.preset('cnn').",
     "GridSearchCV": "Take scikit-learn's, with pl.estimators.MLPClassifier().",
-    "Adam SGD AdamW RMSprop Adagrad Nadam": "Optimizers are in pl.optimizers: pl.optimizers.Adam().",
-    "EarlyStopping ModelCheckpoint TensorBoard Callback LambdaCallback": (
+    "Adam AdamW Adagrad Nadam": "Optimizers are in pl.optimizers: pl.optimizers.Adam().",
+    "SGD": "Optimizers are in pl.optimizers: pl.optimizers.SGD(learning_rate=0.1).",
+    "RMSprop": "Optimizers are in pl.optimizers: pl.optimizers.RMSprop().",
+    "EarlyStopping TensorBoard Callback LambdaCallback": (
         "Callbacks are in pl.callbacks: pl.callbacks.EarlyStopping(patience=10)."
     ),
-    "MSELoss CrossEntropyLoss BCELoss BCEWithLogitsLoss L1Loss HuberLoss NLLLoss mse": (
-        "Losses are in pl.losses: pl.losses.MeanSquaredError()."
-    ),
+    "ModelCheckpoint": "Callbacks are in pl.callbacks: pl.callbacks.Checkpoint('checkpoints').",
+    "ReduceLROnPlateau": "It is a schedule: pl.schedules.ReduceOnPlateau().",
+    "MSELoss mse": "Losses are in pl.losses: pl.losses.MeanSquaredError().",
+    "L1Loss": "Losses are in pl.losses: pl.losses.MeanAbsoluteError().",
+    "HuberLoss": "Losses are in pl.losses: pl.losses.Huber().",
+    "CrossEntropyLoss NLLLoss": "Losses are in pl.losses: pl.losses.CategoricalCrossEntropy(), of logits.",
+    "BCELoss BCEWithLogitsLoss": "Losses are in pl.losses: pl.losses.BinaryCrossEntropy(), of logits.",
+    "applications torchvision": "A network trained on ImageNet: pl.pretrained('efficientnet-lite0').",
+    "vision_learner cnn_learner": "A pretrained network and a last layer: pl.train('pretrained', 'photos').",
+    "to_pandas": "Data, results and histories have to_frame().",
     "Conv2DTranspose ConvTranspose2d": "There is no such layer here: take UpSample2D and then Conv2D.",
     "Embedding LSTM GRU SimpleRNN RNN Transformer MultiheadAttention MultiHeadAttention Conv1D Conv3D": (
         "There is no such layer here; docs/extending.md shows how to write one."
@@ -274,7 +284,8 @@ CLASSES: Mapping[str, str] = {
     "ReLU LeakyReLU ELU Sigmoid Tanh Softmax GELU SiLU": NAMES[
         "ReLU LeakyReLU ELU Sigmoid Tanh Softmax GELU SiLU"
     ],
-    "ReduceLROnPlateau": "It is a schedule: pl.schedules.ReduceOnPlateau().",
+    "ReduceLROnPlateau": NAMES["ReduceLROnPlateau"],
+    **{words: text for words, text in NAMES.items() if "Losses are in" in text},
     "LearningRateScheduler LRScheduler": "Choose a schedule: pl.train(..., schedule=pl.schedules.Cosine()).",
     "CSVLogger": "pl.train returns a history: history.write('history.csv').",
     "LambdaCallback": "Any function of an event is a callback.",
@@ -308,6 +319,7 @@ SPLIT: Mapping[str, str] = {
     "y_test test_labels": "Use data.test.y.",
     "valid validation val x_val y_val": "Hold samples out by pl.train(model, data.train, validation=0.2).",
     "target_names class_names class_to_idx class_indices": "The names of the classes are data.classes.",
+    "to_pandas to_frame": "Take one part: data.train.to_frame().",
     "take batch shuffle map prefetch": "Take one part: data.train.",
 }
 _ADVICE: Mapping[str, Mapping[str, str]] = {
@@ -338,7 +350,7 @@ def nearest(name: str, known: Iterable[str], *, cutoff: float = 0.5) -> str:
     names = sorted(known)
     by_folded = {folded(each): each for each in names}
     wanted = folded(name)
-    meant = (wanted, *_ours(wanted))
+    meant = (wanted, *_ours(wanted), *_ours(folded(name.rpartition(".")[2])))  # nn.CrossEntropyLoss
     found = next((by_folded[each] for each in meant if each in by_folded), "")
     if found or not wanted:
         return found

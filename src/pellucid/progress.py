@@ -13,7 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from functools import partial
 from types import TracebackType
@@ -143,11 +143,9 @@ class ProgressBar:
 
 def _tqdm(total: int, done: int, words: str, detail: str) -> Any:
     """Return a bar of tqdm's, as text."""
-    import shutil
-
     from tqdm import tqdm
 
-    width = None if sys.stderr.isatty() else min(shutil.get_terminal_size((COLUMNS, 24)).columns, COLUMNS)
+    width = _width()
     return tqdm(
         total=total or None,
         initial=done,
@@ -159,6 +157,17 @@ def _tqdm(total: int, done: int, words: str, detail: str) -> Any:
         dynamic_ncols=width is None,
         bar_format=_form(detail, total),
     )
+
+
+def _width() -> int | None:
+    """Return the columns of a bar; None: those of the terminal, which may change. One without a size has 80."""
+    import os
+    import shutil
+
+    with suppress(OSError, ValueError):
+        if os.get_terminal_size(sys.stderr.fileno()).columns:
+            return None
+    return min(shutil.get_terminal_size((COLUMNS, 24)).columns, COLUMNS)
 
 
 def _form(detail: str, total: int) -> str:

@@ -154,6 +154,23 @@ def in_seconds(seconds: float) -> str:
     return f"{1000 * seconds:.0f} ms" if seconds >= 0.0005 else "< 1 ms"
 
 
+def in_minutes(seconds: float) -> str:
+    """Return a duration as it is estimated.
+
+    Examples
+    --------
+    >>> in_minutes(40), in_minutes(62), in_minutes(150), in_minutes(9000), in_minutes(36000)
+    ('40 seconds', '1 minute', '2.5 minutes', '2.5 hours', '10 hours')
+    """
+    n, unit = next(
+        (seconds / size, name)
+        for size, name in ((3600, "hour"), (60, "minute"), (1, "second"))
+        if seconds >= size or size == 1
+    )
+    words = f"{n:.0f}" if n >= 10 or abs(n - round(n)) < 0.1 else f"{n:.1f}"
+    return f"{words} {unit}{'' if words == '1' else 's'}"
+
+
 def scaled(n: int, unit: str = "") -> str:
     """Return a number in three digits with the prefix of its thousands.
 

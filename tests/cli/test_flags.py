@@ -106,7 +106,7 @@ def test_every_type_is_read_from_its_text(call: Call) -> None:
         ("--only hue,blurr", ("try out", "--only", "Did you mean 'blur'")),
         ("--strengths 5", ("--strengths is for --only",)),
         ("--only hue --strengths 5,x", ("--strengths", "5,10", "'5,x'")),
-        ("--image-size 8", ("--image-size", "'8'")),
+        ("--image-size 8,8", ("--image-size", "'8,8'")),
         ("--seed -1", ("--seed", "-1")),
         ("--optimizer-options momentum", ("--optimizer-options", "NAME=VALUE", "'momentum'")),
     ],

@@ -35,6 +35,20 @@ def test_the_commands_give_what_they_give_in_memory(pellucid: Command, photos: P
     assert "on_disk = true" in Path("out/config.toml").read_text()
 
 
+def test_numbers_in_their_file_are_checked(pellucid: Command, rng: np.random.Generator) -> None:
+    X, y = rng.normal(size=(60, 3)), np.arange(60) % 2
+    X[:, 1], X[7] = 2.0, X[8]
+    np.save("X.npy", X)
+    np.save("y.npy", y)
+    kinds = [
+        [one["kind"] for one in pellucid.json(f"data check X.npy {flag}")["findings"]]
+        for flag in ("", "--on-disk")
+    ]
+    assert kinds[0] == kinds[1]
+    assert "constant_column" in kinds[0]
+    assert "Constant column" in pellucid.ok("run X.npy --on-disk --model logistic --epochs 2 --out out").out
+
+
 @pytest.mark.slow
 def test_run_writes_its_report(pellucid: Command, photos: Path) -> None:
     pellucid.ok("run photos.npz --on-disk --epochs 2 --out out")

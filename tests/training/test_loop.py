@@ -168,16 +168,19 @@ def test_an_error_in_a_callback_leaves_a_whole_model(data: Dataset, form: str) -
     assert model.predict(data.X).shape == (30,)
 
 
-@every(
-    ("options", "error", "words"),
-    [
-        ({"batch_size": 31}, OptionError, "batch_size: expected 1 to 30.*got 31"),
-        ({"batch_size": 7, "shuffle": "no"}, OptionError, "shuffle to be true or false, got 'no'"),
-    ],
-)
-def test_bad_options(data: Dataset, options: dict[str, Any], error: type[Exception], words: str) -> None:
-    with pytest.raises(error, match=words):
-        train(preset("logistic"), data, **options)
+def test_bad_options(data: Dataset) -> None:
+    with pytest.raises(OptionError, match="shuffle to be true or false, got 'no'"):
+        train(preset("logistic"), data, batch_size=7, shuffle="no")  # type: ignore[arg-type]
+
+
+@every("validation", [None, 0.5])
+def test_a_batch_larger_than_the_data_is_the_data(data: Dataset, validation: float | None) -> None:
+    known, size = [], 31 if validation is None else 16
+    for batch_size in (0, size):
+        known.append(preset("logistic"))
+        history = train(known[-1], data, n_epochs=3, batch_size=batch_size, validation=validation)
+        assert history.n_steps == 3
+    np.testing.assert_array_equal(known[0].theta, known[1].theta)
 
 
 def test_bad_data(data: Dataset) -> None:

@@ -24,6 +24,7 @@ from pellucid.data.source import DataSource
 from pellucid.progress import Progress, ProgressCallback, no_progress, shown_progress
 from pellucid.registry import validate_call
 from pellucid.shares import share, share_range
+from pellucid.stats.paired import too_few
 from pellucid.text import join, plural
 from pellucid.text_blocks import Block, Result
 
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
 _LOOK_ALIKE = "The pictures are inherently similar: only those that agree almost completely count as copies."
 _MANY = f"Mirrored, cropped and recoloured copies are searched for among up to {MOST_SEARCHED:,} pictures."
+MOST_UNREAD = 12  # files that cannot be read, each with its reason
 _ALIKE = 0.98  # the report mentions a cosine required of near copies from here on
 
 
@@ -79,6 +81,18 @@ class DataReport(Result):
         return tuple(finding for finding in self.findings if finding.kind == kind)
 
     @property
+    def too_few(self) -> str:
+        """That the test part can show nothing; "" where it can, or there are no classes."""
+        score = self.baseline.get("train_majority")
+        return too_few(score.n_samples, score.n_correct, score.answer) if score else ""
+
+    @property
+    def doubtful(self) -> frozenset[int]:
+        """The test samples that have a copy with another label."""
+        samples = [sample for one in self.of_kind("conflict") for sample in one.samples]
+        return frozenset(one.index for one in samples if one.part == "test" and one.index is not None)
+
+    @property
     def headline(self) -> str:
         """Sizes, the number of findings, and the score to beat."""
         sizes = f"{plural(self.n_train, 'training sample')} and {plural(self.n_test, 'test sample')}"
@@ -90,6 +104,7 @@ class DataReport(Result):
         score = self.baseline["train_majority"]
         accuracy = f"{score.n_correct}/{score.n_samples} = {share(score.accuracy, score.n_samples)}"
         interval = share_range(*score.interval, score.n_samples)
+        found = f"{found} {self.too_few}" if self.too_few else found
         return f"{found} Baseline (always {score.answer!r}): {accuracy}, 95 % interval {interval}."
 
     def to_rows(self) -> list[dict[str, Any]]:
@@ -118,8 +133,9 @@ class DataReport(Result):
         if not rows:
             return [self.headline, self.searched, *self.notes]
         advice = [f"{KINDS[row['kind']].title}: {row['why']} {row['advice']}" for row in rows]
+        unread = [one.found for one in self.of_kind("unreadable")[1:MOST_UNREAD]]
         headline, table, *notes = super().blocks()
-        return [headline, table, *advice, self.searched, *notes]
+        return [headline, table, *unread, *advice, self.searched, *notes]
 
     @property
     def has_pictures(self) -> bool:

@@ -112,7 +112,8 @@ def copy_findings(split: Split, copies: Copies, leaks: list[Leak]) -> list[Findi
         samples = (sample("test", row), *(sample("train", leak.train) for leak in its))
         text = f"{samples[0]} is {_same(its[0].kind)} {samples[1]}{_more(len(its) - 1)}."
         found.append(Finding("leak", text, samples, how=its[0].kind))
-    found += _conflicts(split, copies)
+    found += (conflicts := _conflicts(split, copies))
+    in_conflict = {(sample.part, sample.index) for one in conflicts for sample in one.samples}
     for part, members, near in (
         ("train", copies.train, copies.within_train),
         ("test", copies.test, copies.within_test),
@@ -123,6 +124,8 @@ def copy_findings(split: Split, copies: Copies, leaks: list[Leak]) -> list[Findi
         groups = [("duplicate", rows) for rows in members.members if len(rows) > 1]
         groups += [("near_duplicate", [firsts[i] for i in group]) for group in alike]
         for kind, rows in groups:
+            if all((part, row) in in_conflict for row in rows):  # said already
+                continue
             samples = tuple(sample(part, row) for row in rows[:MOST_COPIES])
             how = "exact" if kind == "duplicate" else hows.get((rows[0], rows[1]), "near")
             same = f"there {len(rows)} times: again as" if how == "exact" else _same(how)

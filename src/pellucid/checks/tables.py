@@ -1,5 +1,6 @@
 """Tables: missing values, which are findings and not errors, and columns with a single value."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -14,6 +15,8 @@ from pellucid.data.source import DataSource
 from pellucid.errors import DataError
 from pellucid.text import join_some, printable
 from pellucid.types import Array
+
+BLOCK = 4096  # rows that are looked at together
 
 
 def read_rows(source: DataSource) -> tuple[Split, list[Finding]]:
@@ -83,7 +86,9 @@ def constant_columns(split: Split) -> list[Finding]:
         left_out = split.schema.left_out
         names, n = [one.name for one in left_out if one.value], len(left_out) + len(split.schema.columns)
     else:
-        names, n = [f"column {i}" for i in np.flatnonzero((X[:1] == X).all(axis=0))], X.shape[1]
+        first = X[:1]
+        is_same = np.all([(first == block).all(axis=0) for block in _blocks(X)], axis=0)
+        names, n = [f"column {i}" for i in np.flatnonzero(is_same)], X.shape[1]
     if not names:
         return []
     number = "holds" if len(names) == 1 else "hold"
@@ -103,4 +108,11 @@ def missing_values(X: Any) -> Array:
         return np.asarray(np.any(masks, axis=0))
     if X.dtype.kind != "f":
         return np.zeros(len(X), bool)
-    return np.asarray(~np.isfinite(X).reshape(len(X), -1).all(axis=1))
+    found = [~np.isfinite(block).reshape(len(block), -1).all(axis=1) for block in _blocks(X)]
+    return np.concatenate(found) if found else np.zeros(0, bool)
+
+
+def _blocks(X: Any) -> Iterator[Array]:
+    """Yield rows, some at a time: what stays in its file is never read as a whole."""
+    for start in range(0, len(X), BLOCK):
+        yield X[start : start + BLOCK]

@@ -133,23 +133,35 @@ def data_augment(
     *,
     training: "Mapping[str, Any]",
     photo: Path = o.IMAGE,
+    model: Path | None = flag(None, help="The model whose own augmentation is shown, at its photos' size."),
     out: Path = o.out("The picture to write.", Path("augmented.png")),
     overwrite: bool = o.OVERWRITE_FILE,
 ) -> Answer:
     """A contact sheet of what each augmentation does to a photo."""
     from pellucid.data.augmentation.augment import Augment, augment_preset
     from pellucid.data.readers.images import read_sample
+    from pellucid.errors import OptionError
     from pellucid.files import check_free, check_png
+    from pellucid.formats.safetensors import load
     from pellucid.plotting.augmentation import contact_sheet
     from pellucid.plotting.saving import save_figure
 
     check_free(out, overwrite=overwrite)
     check_png(out)
     name = training.get("augment")
+    shape: tuple[int, ...] = (64, 64, 3)
+    if model is not None:
+        if name is not None:
+            raise OptionError("data augment: --model has its own augmentation. Leave --augment out.")
+        trained = load(model)
+        own = trained._summary_of_training.get("options", {}).get("augment")
+        name, shape = own or "none", trained.input_shape
     if name == "none":
         chosen: Augment | None = Augment([])
+    elif isinstance(name, str):
+        chosen = augment_preset(name)
     else:
-        chosen = None if name is None else augment_preset(name)
-    sheet = contact_sheet(read_sample(photo, (64, 64, 3)), chosen, seed=training.get("seed", 1))
+        chosen = None if name is None else Augment.from_config(name)
+    sheet = contact_sheet(read_sample(photo, shape), chosen, seed=training.get("seed", 1))
     save_figure(sheet, out)
     return Answer({"augment": name, "figure": out}, (), (), [out])

@@ -23,6 +23,7 @@ def evaluate(
     level: float = flag(0.95, above=0, below=1, help="Level of the intervals."),
     n_resamples: int = flag(2000, at_least=1, help="Resamples of the bootstrap."),
     metrics: list[str] | None = flag(None, choices="pellucid.ops.metrics:METRICS", help="Further metrics."),
+    positive: str | None = o.POSITIVE,
     overwrite: bool = o.OVERWRITE,
     n_workers: int | None = o.WORKERS,
     cluster: str | None = o.CLUSTER,

@@ -15,7 +15,16 @@ if TYPE_CHECKING:
     from pellucid.data.source import DataSource
 
 
-NOT_ASKED = ("learning_rate", "validation", "patience", "weight_ema", "precise_bn", "form")
+NOT_ASKED = (
+    "learning_rate",
+    "validation",
+    "patience",
+    "weight_ema",
+    "precise_bn",
+    "form",
+    "minutes",
+    "positive",
+)
 
 
 @command("find-lr", order=110, short_help="Find a learning rate.")

@@ -317,8 +317,8 @@ def typed(text: str, hint: Any) -> Any:
 
     Examples
     --------
-    >>> typed("3", int | None), typed("0.5", float), typed("64x48", tuple[int, int])
-    (3, 0.5, (64, 48))
+    >>> typed("3", int | None), typed("0.5", float), typed("64x48", tuple[int, int]), typed("64", tuple[int, int])
+    (3, 0.5, (64, 48), (64, 64))
     >>> typed("mode=max,patience=3", dict[str, Any]), typed("5, 7.5", list[float])
     ({'mode': 'max', 'patience': 3}, [5.0, 7.5])
     >>> typed("three", int)
@@ -337,6 +337,8 @@ def typed(text: str, hint: Any) -> Any:
                 return _pairs(text)
             if part == tuple[str, ...]:
                 return tuple(word.strip() for word in text.split(",") if word.strip())
+            if kind is tuple and inner == (int, int) and text.isdecimal():
+                return int(text), int(text)  # a square
             if kind is tuple and (... in inner or text.lower().count("x") == len(inner) - 1):
                 return tuple(int(side) for side in text.lower().split("x"))
             if kind is list:

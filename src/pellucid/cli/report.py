@@ -27,6 +27,7 @@ def report(
         needs=("full",),
         help="How many test photos the full report explains one by one; fewer take less time.",
     ),
+    positive: str | None = o.POSITIVE,
     other_data: bool = flag(False, help="Report on data that are not those of the run; the report says so."),
     cluster: str | None = o.CLUSTER.needing("full"),
     n_workers: int | None = o.WORKERS.needing("full"),

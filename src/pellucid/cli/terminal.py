@@ -11,6 +11,7 @@ from pellucid.text import one_line, unbroken
 
 Shown: TypeAlias = str | Path | tuple[Any, ...]  # a sentence or two, a path, or a table
 NARROWEST = 40  # columns
+PIPED = 120  # of a table that is read from a file
 
 
 def columns() -> int:
@@ -64,10 +65,10 @@ def fill(text: str, width: int) -> str:
 
 
 def print_table(header: Sequence[Any], rows: Sequence[Any], text: Sequence[str] = ()) -> None:
-    """Print rows in columns, an empty line around them; in a terminal they fit its width."""
+    """Print rows in columns, an empty line around them, that fit the terminal; in a file or pipe 120 letters."""
     from pellucid.text_blocks import table_lines
 
-    most = columns() if sys.stdout.isatty() else 0
+    most = columns() if sys.stdout.isatty() else max(columns(), PIPED)
     echo("", *table_lines((header, rows), rule="─", text=text, most=most), "")
 
 

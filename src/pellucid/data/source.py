@@ -95,7 +95,10 @@ class DataSource(Configurable):
     missing: str = option(USUAL, help="Words that mean no value in a table: a,b,c; '' for empty cells alone.")
     skip_bad: bool = option(False, help="Skip images that cannot be read.")
     image_size: tuple[int, int] | None = option(
-        None, at_least=1, at_most=LONGEST_SIDE, help="HEIGHTxWIDTH that a folder's images are resized to."
+        None,
+        at_least=1,
+        at_most=LONGEST_SIDE,
+        help="HEIGHTxWIDTH that a folder's images are resized to; 64 is 64x64.",
     )
     on_disk: bool = option(
         False, help="Leave the inputs in their file and read them in slices: for data larger than memory."

@@ -123,7 +123,7 @@ class Layer(Configurable, ABC):
 
     def __init__(self) -> None:
         self.name = ""
-        self.params: dict[str, Array] = {}
+        self.params: dict[str, Array] = Unbuilt(type(self).__name__)
         self.grads: dict[str, Array] = {}
         self.state: dict[str, Array] = {}
         self.input_shape: Shape = ()
@@ -144,7 +144,10 @@ class Layer(Configurable, ABC):
         def __getattr__(self, name: str) -> Any:
             if hasattr(type(self), name):
                 return object.__getattribute__(self, name)  # a property that failed: its own error
-            raise UnknownAttributeError(type(self).__name__, name, self)
+            error = UnknownAttributeError(type(self).__name__, name, self)
+            if name in getattr(type(self).backward, "__code__", Layer.build.__code__).co_names:
+                error.hint = " It is kept by forward: call forward, then backward."
+            raise error
 
         def __new__(cls, *args: Any, **named: Any) -> Any:
             if cls.__abstractmethods__:
@@ -268,6 +271,19 @@ class Layer(Configurable, ABC):
                 is_frozen=self._is_frozen,
             )
         ]
+
+
+class Unbuilt(dict[str, Array]):
+    """The parameters of a layer that has none yet: to ask for one says how it comes to them."""
+
+    def __init__(self, label: str = "") -> None:
+        super().__init__()
+        self.label = label
+
+    def __missing__(self, name: str) -> Array:
+        raise CallError(
+            f"{self.label}: it has no {name!r} yet. Train by pl.train, or call model.initialize(X.shape[1:])."
+        )
 
 
 def gathers_layers(cls: Any) -> Any:

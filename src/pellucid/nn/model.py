@@ -16,7 +16,7 @@ from pellucid.data.input_spec import as_seen
 from pellucid.data.novelty import NoveltyTest
 from pellucid.data.preprocess import Preprocessing
 from pellucid.data.stored.base import StoredArray
-from pellucid.errors import DataError, OptionError, PellucidError, ShapeError
+from pellucid.errors import DataError, OptionError, PellucidError, ShapeError, unknown_name
 from pellucid.nn.container import Container
 from pellucid.nn.layer import LAYERS
 from pellucid.nn.replica import prediction_replicas, replica
@@ -451,6 +451,26 @@ def check_classes(model: Model, classes: Sequence[str]) -> None:
 def numbers_of(loss: Loss, n_out: int) -> tuple[str, ...]:
     """Return the numbers of the classes that outputs tell apart, as names: one output of a classifier has two."""
     return tuple(map(str, range(2 if n_out == 1 and loss.kind == "classification" else n_out)))
+
+
+def number_of_class(model: Model, name: str, classes: Sequence[str] = (), where: str = "positive") -> int:
+    """Return the number of one of a classifier's two classes; an OptionError where it is none.
+
+    Examples
+    --------
+    >>> from pellucid.nn.presets import preset
+    >>> model = preset("logistic")
+    >>> model.initialize((2,))
+    >>> number_of_class(model, "dog", ("cat", "dog")), number_of_class(model, "0")
+    (1, 0)
+    """
+    numbers = numbers_of(model._loss, model.output_shape[-1])
+    names = next((known for known in (model.classes, classes) if len(known) == len(numbers)), numbers)
+    if model._loss.kind != "classification" or len(names) != 2:
+        raise OptionError(f"{where}: sensitivity is of one of two classes. Leave it out.")
+    if name not in names:
+        raise OptionError(f"{where}: {unknown_name('class', name, names)}")
+    return tuple(names).index(name)
 
 
 def joined(outputs: Sequence[Any]) -> Any:

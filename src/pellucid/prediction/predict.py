@@ -11,18 +11,20 @@ from pellucid import dispatch
 from pellucid.data.dataset import Dataset
 from pellucid.data.stored.views import choose_rows
 from pellucid.errors import DataError, OptionError, PellucidError, ShapeError
-from pellucid.nn.model import Model
+from pellucid.nn.model import Model, number_of_class, numbers_of
 from pellucid.ops.activations import sigmoid_forward
 from pellucid.ops.losses.base import LOSSES
 from pellucid.prediction.confusion import ConfusionMatrix, confusion_matrix
 from pellucid.prediction.labels import class_names, indicators_of, labels_of
 from pellucid.progress import CountCallback
+from pellucid.stats.paired import too_few
 from pellucid.types import Array, n_rows
 
 if TYPE_CHECKING:
     from pellucid.data.copies.duplicates import Leak
 
 PIECE = 1024  # samples between two reports of progress
+RARER = 1.1  # times as many samples of the other class: below it both are taken as equally common
 Compute: TypeAlias = Callable[[Model, Any, CountCallback], Array]  # of a model and its inputs: all outputs
 NO_PROBABILITIES = "predictions: the model's loss gives no probabilities. Train on a cross-entropy."
 
@@ -63,6 +65,8 @@ class Predictions:
         sample may have several such twins.
     trained_majority : int or None
         Classification: the class most common in the training part, where that is known.
+    positive : int or None
+        Of two classes the one that sensitivity is of.
     """
 
     kind: str
@@ -73,6 +77,7 @@ class Predictions:
     classes: tuple[str, ...]
     leaks: "tuple[Leak, ...]" = ()
     trained_majority: int | None = None
+    positive: int | None = None
 
     def __len__(self) -> int:
         return len(self.y_true)
@@ -87,6 +92,7 @@ class Predictions:
             self.has_probabilities,
             self.classes,
             trained_majority=self.trained_majority,
+            positive=self.positive,
         )
 
     @cached_property
@@ -131,6 +137,11 @@ class Predictions:
     def confusion(self) -> ConfusionMatrix:
         """The confusion matrix, with accuracy, balanced accuracy and the majority-class baseline."""
         return confusion_matrix(self.y_true, self.y_pred, self.classes, self.trained_majority)
+
+    @property
+    def too_few(self) -> str:
+        """That so few samples can show no model to be better than the baseline; "" where they can."""
+        return too_few(len(self), int(self.is_majority.sum()), self.confusion.majority_class)
 
     @property
     def is_majority(self) -> Array:
@@ -199,8 +210,10 @@ def predict(
         Z = compute(model, data.X, progress)
     _refuse_bad(~np.isfinite(Z).reshape(len(Z), -1).all(axis=1))
     found = (_regression if kind == "regression" else _classes)(model, data, y, Z.astype(np.float64))
-    majority = majority_in_training(model, train) if kind == "classification" else None
-    return replace(found, leaks=leaks, trained_majority=majority)
+    if kind != "classification":
+        return replace(found, leaks=leaks)
+    majority = majority_in_training(model, train)
+    return replace(found, leaks=leaks, trained_majority=majority, positive=positive_class(model, train))
 
 
 def majority_in_training(model: Model, train: Dataset | None = None) -> int | None:
@@ -219,6 +232,31 @@ def majority_in_training(model: Model, train: Dataset | None = None) -> int | No
     if train is not None:
         counts = np.bincount(labels_of(model, train))
     return int(np.argmax(counts)) if 0 < len(counts) <= max(2, model.output_shape[-1]) else None
+
+
+def positive_class(model: Model, train: Dataset | None = None) -> int | None:
+    """Return which of two classes sensitivity is of: as the training was asked, else the rarer, else the second.
+
+    Examples
+    --------
+    >>> from pellucid.nn.presets import preset
+    >>> from pellucid.training.fit import train
+    >>> model, data = preset("logistic"), (np.zeros((3, 2)), np.array([0, 1, 1]))
+    >>> history = train(model, data, n_epochs=1)
+    >>> positive_class(model)
+    0
+    >>> history = train(model, data, n_epochs=1, positive="1")
+    >>> positive_class(model)
+    1
+    """
+    if len(numbers_of(model._loss, model.output_shape[-1])) != 2:
+        return None
+    if (named := model._summary_of_training.get("positive")) is not None:
+        return number_of_class(model, named, () if train is None else train.classes)
+    counts: Any = model._summary_of_training.get("class_counts", ())
+    if train is not None:
+        counts = np.bincount(labels_of(model, train), minlength=2)
+    return 0 if len(counts) == 2 and RARER * counts[0] < counts[1] else 1
 
 
 def _classes(model: Model, data: Dataset, y: Array, Z: Array) -> Predictions:

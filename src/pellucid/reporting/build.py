@@ -67,7 +67,7 @@ def make_sections(found: Findings, draft: Draft) -> tuple[Section, ...]:
     # Last what is waited for.
     influenced = found.influence and influence.influence_section(draft, found.influence)
     labels = found.labels and label_errors.label_errors_section(draft, found.labels, run.source)
-    is_full = found.check is not None
+    is_full = found.maps is not None
     whole = (
         photos.map_section(draft, run, found.labels) if is_full and is_photos and run.model._n_body else None
     )

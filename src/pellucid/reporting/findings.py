@@ -56,7 +56,7 @@ class NewPhoto(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Findings:
-    """What a report tells. The short one has the run and the new photo alone.
+    """What a report tells. The short one has the run, the check of the data and the new photo.
 
     Attributes
     ----------
@@ -109,7 +109,7 @@ class Findings:
         return None if self.labels_later is None else self.labels_later.result()
 
 
-def find_short(run: Run, image: NewImage | None) -> Findings:
+def find_short(run: Run, image: NewImage | None, check: "DataReport") -> Findings:
     """Return what the short report tells.
 
     Parameters
@@ -117,13 +117,22 @@ def find_short(run: Run, image: NewImage | None) -> Findings:
     run : Run
     image : (str, Array or bytes) or None
         The new photo: its name, and its pixels.
+    check : DataReport
     """
+    run = checked(run, check)
     if run.kind == "regression":
         from pellucid.evaluation.scores.evaluate import score
 
-        return Findings(run, scores=score(with_leaks(run)), **_of_table(run))
+        return Findings(run, check=check, scores=score(with_leaks(run)), **_of_table(run))
     photo = None if image is None else NewPhoto(image[0], ImageContext.of(run.model, image[1]))
-    return Findings(run, photo, **_of_table(run))
+    return Findings(run, photo, check, **_of_table(run))
+
+
+def checked(run: Run, check: "DataReport") -> Run:
+    """Return a run that knows what the check of its data found, and what was predicted already."""
+    found = replace(run, known_leaks=check.leaks, doubtful=check.doubtful)
+    vars(found).update({name: one for name, one in vars(run).items() if name.endswith("_predictions")})
+    return found
 
 
 def find_all(
@@ -163,7 +172,7 @@ def find_all(
     begin("data check")
     check = check_data(run.split, progress=no_progress)  # the report has a bar of its own
     begin("predictions")
-    run = replace(run, known_leaks=check.leaks)
+    run = checked(run, check)
     predictions, rows = run.test_predictions, chosen_samples(run.test_predictions, n_photos)
     is_classifier = run.kind == "classification"
     begin("influence")  # first what trains in the background

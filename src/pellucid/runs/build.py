@@ -37,6 +37,7 @@ OF_ANY_RECIPE = (
     "seed",
     "dtype",
     "class_weight",
+    "positive",
     "validation",
     "loss",
     "loss_options",

@@ -122,7 +122,7 @@ def read_run(
     if changed and not allow_other_data:
         raise DataError(
             f"{folder}: the {changed} part of {split.name} is not what this run saw: the data have changed, or are "
-            "others. Name those of the run with --data; `pellucid report --other-data` reports on others."
+            f"others. Name those of the run with --data; `pellucid report {folder} --other-data` reports on others."
         )
     note = f"Mind that the {changed} part of the data is not what the network was trained and tested on."
     scores = {part: metrics[part] for part in PARTS if part in metrics}

@@ -14,7 +14,7 @@ from pellucid.data.source import DataSource
 from pellucid.nn.model import Model
 from pellucid.prediction.confusion import ConfusionMatrix
 from pellucid.prediction.metrics import metrics_of
-from pellucid.prediction.predict import Predictions, majority_in_training, predict
+from pellucid.prediction.predict import Predictions, majority_in_training, positive_class, predict
 from pellucid.runs.config import RunConfig
 from pellucid.training.history import History
 from pellucid.training.options import TrainingOptions
@@ -41,6 +41,8 @@ class Run:
         What a reader must know: that the data are others than those of the run, say.
     known_leaks : tuple of Leak or None
         Test samples that are training samples too, where they have been searched for.
+    doubtful : frozenset of int
+        Test samples that have a copy with another label, likewise.
     """
 
     folder: Path
@@ -51,6 +53,7 @@ class Run:
     saved_scores: Mapping[str, dict[str, Any]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     known_leaks: tuple[Leak, ...] | None = None
+    doubtful: frozenset[int] = frozenset()
 
     @property
     def source(self) -> DataSource:
@@ -96,7 +99,9 @@ class Run:
         found = predict(self.model, self.split.test)
         if found.kind != "classification":
             return found
-        return replace(found, trained_majority=majority_in_training(self.model, self.split.train))
+        model, train = self.model, self.split.train
+        majority, positive = majority_in_training(model, train), positive_class(model, train)
+        return replace(found, trained_majority=majority, positive=positive)
 
     @property
     def train_confusion(self) -> ConfusionMatrix:

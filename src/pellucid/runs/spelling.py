@@ -3,6 +3,7 @@
 import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +22,14 @@ NOT_OF_A_SEARCH = (
     "weight_ema",
     "precise_bn",
     "form",
+    "minutes",
+    "positive",
 )  # options that `find-lr` does not take
-OF_ANY_MODEL = ("class_weight", "validation")  # options that are kept where another model is trained
+OF_ANY_MODEL = (
+    "class_weight",
+    "validation",
+    "positive",
+)  # options that are kept where another model is trained
 
 
 def command_line(verb: str, config: RunConfig, **changes: Any) -> str:
@@ -102,6 +109,17 @@ def data_parts(source: DataSource) -> list[str]:
     name, options = source.name if source.kind == "built-in" else _here(source.name), source.to_dict()
     own = [part for key, value in options.items() if key != "name" for part in _flag(key, value)]
     return [shlex.quote(name), *own]
+
+
+def check_command(source: DataSource) -> str:
+    """Return the command that checks data; files that cannot be read are what it reports.
+
+    Examples
+    --------
+    >>> check_command(DataSource("pets", skip_bad=True))
+    'pellucid data check pets'
+    """
+    return " ".join(["pellucid data check", *data_parts(replace(source, skip_bad=False))])
 
 
 def _chosen(config: RunConfig) -> dict[str, Any]:

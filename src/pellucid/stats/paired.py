@@ -9,6 +9,7 @@ from pellucid.errors import ShapeError
 from pellucid.types import Array
 
 EXACT = 100_000  # samples, beyond which whole numbers take seconds
+LEAST = 6  # differing samples: with fewer, all of them on one side, the p value is above 0.05
 
 
 @dataclass(frozen=True)
@@ -91,3 +92,26 @@ def check_pair(where: str, a: Array, b: Array) -> tuple[Array, Array]:
             "Both models must have answered the same samples."
         )
     return a, b
+
+
+def too_few(n: int, n_baseline: int, answer: str) -> str:
+    """Return that a test part can show no model to be better than the baseline; "" where it can.
+
+    Parameters
+    ----------
+    n, n_baseline : int
+        The test samples, and those of them that the baseline, always ``answer``, classifies correctly.
+    answer : str
+
+    Examples
+    --------
+    >>> too_few(42, 40, "ok")
+    "Too few test samples to tell: 2 of 42 are not 'ok', and 6 is the least that could show a model to be better."
+    """
+    left = n - n_baseline
+    if left >= LEAST:
+        return ""
+    return (
+        f"Too few test samples to tell: {left} of {n} {'is' if left == 1 else 'are'} not {answer!r}, and {LEAST} "
+        "is the least that could show a model to be better."
+    )

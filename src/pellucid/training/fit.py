@@ -21,6 +21,7 @@ from pellucid.training.callbacks.early_stopping import EarlyStopping
 from pellucid.training.callbacks.metrics import Metrics
 from pellucid.training.callbacks.precise_bn import PreciseBatchNorm
 from pellucid.training.callbacks.progress import progress_bar
+from pellucid.training.callbacks.time_limit import TimeLimit
 from pellucid.training.callbacks.weight_ema import WeightEMA
 from pellucid.training.choose_form import is_dual
 from pellucid.training.compiling import compile_ahead
@@ -55,6 +56,8 @@ def train(
     augment: str | Mapping[str, Any] | Augment | None = None,
     validation: Dataset | tuple[Any, Any] | float | None = None,
     patience: int | None = None,
+    minutes: float | None = None,
+    positive: str | None = None,
     weight_ema: float | None = None,
     scaling: str | None = None,
     precise_bn: bool | None = None,
@@ -110,6 +113,10 @@ def train(
         for it, stratified, by ``seed``.
     patience : int, optional
         Stop after this many epochs without a lower validation loss, and restore the best weights.
+    minutes : float, optional
+        Stop after this many minutes of training; the model is what it is by then.
+    positive : str, optional
+        Of two classes, the one that sensitivity is of; the model keeps it. Default: the rarer.
     weight_ema : float, optional
         Decay of an exponential moving average of the weights, which the model is left with.
     scaling : {"robust", "standardize"}, optional
@@ -206,7 +213,7 @@ def train(
     bar = progress_bar(progress, callbacks)
     listeners: list[Callback] = [*first, *callbacks, *_callbacks_of(options, data, callbacks), *bar]
     history = train_by_options(model, data, options, listeners, resume=resume, nonfinite=nonfinite)
-    model._summary_of_training |= _class_counts(model, data)
+    model._summary_of_training |= _class_counts(model, data, options)
     history.model = model
     return history
 
@@ -266,7 +273,7 @@ def fit(
         "final_loss": history.losses[-1] if history.losses else None,
         "form": history.form,
         "kernels": history.kernels,
-        **_class_counts(model, data),
+        **_class_counts(model, data, options),
     }
     return history
 
@@ -276,6 +283,8 @@ def _callbacks_of(options: TrainingOptions, data: Dataset, given: Sequence[Callb
     callbacks: list[Callback] = []
     if options.weight_ema is not None:
         callbacks.append(WeightEMA(options.weight_ema))
+    if options.minutes is not None:
+        callbacks.append(TimeLimit(options.minutes))
     if options.patience is not None:
         callbacks.append(EarlyStopping(patience=options.patience))
     if options.precise_bn and not any(isinstance(callback, PreciseBatchNorm) for callback in given):
@@ -283,11 +292,12 @@ def _callbacks_of(options: TrainingOptions, data: Dataset, given: Sequence[Callb
     return callbacks
 
 
-def _class_counts(model: Model, data: Dataset) -> dict[str, list[int]]:
-    """Return how many samples each class has, which the majority-class baseline needs; of other targets nothing."""
+def _class_counts(model: Model, data: Dataset, options: TrainingOptions) -> dict[str, Any]:
+    """Return how many samples each class has, for the majority-class baseline, and which is the positive one."""
     if model._loss.kind != "classification" or data.y.ndim != 1 or data.y.dtype.kind not in "bui":
         return {}
-    return {"class_counts": np.bincount(data.y.astype(np.int64)).tolist()}
+    named = {} if options.positive is None else {"positive": options.positive}
+    return {"class_counts": np.bincount(data.y.astype(np.int64)).tolist(), **named}
 
 
 def kernels_for(model: Model, data: Dataset, options: TrainingOptions, n_trainings: int) -> tuple[str, bool]:

@@ -18,7 +18,7 @@ from pellucid.data.validate import hold_out_rows
 from pellucid.errors import DataError, FormatError, OptionError, ShapeError
 from pellucid.nn.activation import Dropout
 from pellucid.nn.freezing import frozen_hash
-from pellucid.nn.model import Model, check_classes
+from pellucid.nn.model import Model, check_classes, number_of_class
 from pellucid.nn.preset_size import naming_size
 from pellucid.registry import check_option
 from pellucid.rng import stream
@@ -122,6 +122,8 @@ class Job:
         self.Y = encode_targets(model, data, are_mixed=are_mixed)
         self.Y_validation: Any = None if held is None else model._encode(held.y)
         check_classes(model, data.classes)
+        if options.positive is not None:
+            number_of_class(model, options.positive, data.classes, "train: positive")
         self.weights = weigh_samples(model, data, sample_weight, options.class_weight)
         Batches(data.X, self.Y, self.batch_size, options.seed)  # refuses a wrong size before any work
 
@@ -160,8 +162,9 @@ class Job:
 
     @property
     def batch_size(self) -> int | None:
-        """Samples a step; None: all."""
-        return self.options.batch_size or None
+        """Samples a step; None: all, of which there may be fewer than the options say."""
+        size = self.options.batch_size
+        return size if 0 < size <= n_rows(self.data.X) else None
 
     @property
     def n_steps(self) -> int:

@@ -95,6 +95,12 @@ class TrainingOptions(Configurable):
     patience: int | None = option(
         None, at_least=0, help="Stop after this many epochs without a lower validation loss."
     )
+    minutes: float | None = option(
+        None, above=0, help="Stop after this many minutes of training, with what it has."
+    )
+    positive: str | None = option(
+        None, help="Of two classes, the one that sensitivity is of; default: the rarer."
+    )
     weight_ema: float | None = option(
         None, above=0, below=1, help="Decay of an exponential moving average of the weights, such as 0.99."
     )
@@ -192,10 +198,10 @@ class TrainingOptions(Configurable):
         return cls(**checked_names(cls, merged))
 
     def for_data(self, recipe: Mapping[str, Any], y: Any) -> "TrainingOptions":
-        """Return the options with what depends on the data decided: label smoothing, and the recipe's batch size.
+        """Return the options with what depends on the data decided: label smoothing and batch size.
 
         Where label smoothing is left open it is the recipe's if the loss takes it; else it stays open (None), which
-        is that of the loss. A batch size that is the recipe's and larger than the data becomes the full batch.
+        is that of the loss. A batch size as large as the data, or larger, becomes the full batch.
 
         Raises
         ------
@@ -219,8 +225,7 @@ class TrainingOptions(Configurable):
             why = "has it among its own options already" if is_own else "takes none"
             cure = "set it for each output's loss" if isinstance(y, Mapping) else "choose a cross-entropy"
             raise OptionError(f"label_smoothing: {name} {why}. Leave it out, or {cure}.")
-        is_recipe = self.batch_size == recipe.get("batch_size")
-        batch_size = 0 if is_recipe and self.batch_size >= n_rows(y) else self.batch_size
+        batch_size = self.batch_size if self.batch_size < n_rows(y) else 0
         return dataclasses.replace(self, label_smoothing=smoothing, batch_size=batch_size)
 
     def to_table(self) -> dict[str, Any]:

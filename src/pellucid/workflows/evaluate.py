@@ -35,6 +35,7 @@ def evaluate(
     n_resamples: int = N_RESAMPLES,
     seed: int = SEED,
     metrics: Any = (),
+    positive: str | None = None,
     progress: Progress = None,
     compute: Compute = compute_here,
 ) -> Scores:
@@ -50,9 +51,9 @@ def evaluate(
     train : Dataset or (X, y), optional
         What the model was trained on, of data by name known already: ``without_leaks`` has the scores without the
         samples of ``data`` that are in it, and the baseline predicts its most common class.
-    level, n_resamples, seed, metrics, compute : optional
+    level, n_resamples, seed, metrics, positive, compute : optional
         As for :func:`.scores.evaluate.evaluate`: of the intervals, of the bootstrap, further metrics by name or as
-        functions of (y_true, y_pred), and what computes outputs.
+        functions of (y_true, y_pred), the class that sensitivity is of, and what computes outputs.
     progress : callable or bool, optional
         Called with a stage, how much of it is done, and of how much; default: a bar; False: silent.
 
@@ -73,7 +74,7 @@ def evaluate(
     model, source = model_and_data("evaluate", model, data)
     options: dict[str, Any] = {"level": level, "n_resamples": n_resamples, "seed": seed, "metrics": metrics}
     with shown_progress(progress) as show:
-        options |= {"progress": show, "compute": compute}
+        options |= {"positive": positive, "progress": show, "compute": compute}
         if not isinstance(source, DataSource):
             if isinstance(source, Split) and train is None:
                 train = source.train

@@ -4,8 +4,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from pellucid import dispatch
+from pellucid.checks.check import check_split
 from pellucid.folders import atomic_folder
 from pellucid.job_threads import in_background
+from pellucid.nn.model import number_of_class
 from pellucid.progress import Progress, shown_progress
 from pellucid.registry import validate_call
 from pellucid.reporting.build import check_fits, write_findings
@@ -25,6 +27,7 @@ def report(
     full: bool = False,
     data: str | None = None,
     n_photos: int = 10,
+    positive: str | None = None,
     other_data: bool = False,
     overwrite: bool = False,
     progress: Progress = None,
@@ -43,6 +46,8 @@ def report(
         Where the run's data are now; default: where they were.
     n_photos : int, optional
         How many test photos are explained one by one.
+    positive : str, optional
+        Of two classes, the one that sensitivity is of; default: as at the training.
     other_data : bool, optional
         Report on data that are not those of the run; the report says so.
     overwrite : bool, optional
@@ -59,6 +64,9 @@ def report(
     folder = Path(run)
     read = read_run(folder, data=data, allow_other_data=other_data)
     check_fits(read)
+    if positive is not None:
+        number_of_class(read.model, positive, read.split.classes, "report: positive")
+        read.model._summary_of_training["positive"] = positive
     target = folder if out is None else Path(out)
     image, notes = new_image_again(read.config, read.split.train)
     read = replace(read, notes=(*read.notes, *notes))
@@ -71,7 +79,7 @@ def report(
             with dispatch.use_for(FULL_PASSES * len(read.split.test) * read.model._n_operations):
                 findings = find_all(read, image, n_photos=n_photos, progress=show, executor=executor)
         else:
-            findings = find_short(read, image)
+            findings = find_short(read, image, check_split(read.split))
         show("page", len(STAGES) - 1, len(STAGES))
         write_findings(findings, staging)
         show("done", len(STAGES), len(STAGES), summary(findings)[0])

@@ -5,18 +5,21 @@ from pathlib import Path
 from typing import Any
 
 from pellucid import dispatch
+from pellucid.checks.check import check_split
+from pellucid.data.dataset import Split
 from pellucid.data.source import DataSource
 from pellucid.errors import DataError
-from pellucid.progress import Progress
+from pellucid.progress import Progress, ProgressBar
 from pellucid.registry import validate_call
 from pellucid.reporting.build import check_probabilities
 from pellucid.reporting.findings import find_short
 from pellucid.runs.build import RunRequest, plan
 from pellucid.runs.photo import new_image
 from pellucid.training.callbacks.progress import PrintCosts, progress_bar
+from pellucid.training.callbacks.time_limit import LookAhead
 from pellucid.training.recommend import AUTO
 from pellucid.workflows.report import write_page
-from pellucid.workflows.run_words import Say, is_tutorial, say_goodbye, say_results
+from pellucid.workflows.run_words import Say, is_tutorial, say_check, say_data, say_goodbye, say_results
 from pellucid.workflows.train import Outcome, run_folder, train_into
 
 
@@ -135,10 +138,21 @@ def run_request(
     if config.options.loss is not None and split.classes:
         check_probabilities("--loss", str(config.options.loss))
     image = new_image(config, split.train)
-    asked, listeners = asked._replace(split=split), [PrintCosts(show=say), *callbacks]
-    outcome = train_into(asked, out, callbacks=listeners, shows_data=True, say=say, **options)
+    asked, listeners, checks = (
+        asked._replace(split=split),
+        [PrintCosts(show=say), LookAhead(say), *callbacks],
+        [],
+    )
+
+    def look(split: Split) -> None:
+        say_data(split, say)
+        with ProgressBar() as progress:
+            checks.append(check_split(split, progress=progress))
+        say_check(checks[0], config.source, say)
+
+    outcome = train_into(asked, out, callbacks=listeners, look=look, say=say, **options)
     with dispatch.use(outcome.run.history.kernels):
-        found = find_short(outcome.run, image)
+        found = find_short(outcome.run, image, *checks)
     say_results(found, say)
     page = write_page(found, out)
     say(f"Report: {page}")

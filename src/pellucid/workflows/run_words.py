@@ -7,21 +7,24 @@ from itertools import islice
 
 import numpy as np
 
+from pellucid.checks.check import DataReport
 from pellucid.data.dataset import Split
 from pellucid.data.readers.images import read_size
 from pellucid.data.source import DataSource
 from pellucid.errors import DataError
 from pellucid.evaluation.scores.advice import lines_of
-from pellucid.evaluation.scores.estimate_text import SHARES, accuracy_line
+from pellucid.evaluation.scores.estimate_text import SHARES, accuracy_line, sensitivity_line
 from pellucid.formats.safetensors import load
 from pellucid.nn.model import Model
 from pellucid.prediction.metrics import metrics_of
 from pellucid.prediction.predict import Predictions
 from pellucid.reporting.findings import Findings
+from pellucid.reporting.sections.photos import doubtful_mistakes
 from pellucid.runs.config import RunConfig
 from pellucid.runs.run import Run
+from pellucid.runs.spelling import check_command
 from pellucid.shares import share
-from pellucid.text import by, in_seconds, join_some, plural
+from pellucid.text import by, in_minutes, in_seconds, join_some, plural
 from pellucid.training.history import History
 from pellucid.training.optimizers.base import OPTIMIZERS
 from pellucid.training.options import TrainingOptions
@@ -53,6 +56,19 @@ def say_data(split: Split, say: Say) -> None:
             say(f"The target: numbers from {train.y.min():.6g} to {train.y.max():.6g}")
     for note in split.notes:
         say(f"Note: {note}")
+
+
+def say_check(check: DataReport, source: DataSource, say: Say) -> None:
+    """Say what is wrong with the data, a line for each kind of finding; the tutorial's lines stay as they are."""
+    if check.split is not None and is_tutorial(check.split):
+        return
+    if check.too_few:
+        say(f"Check: {check.too_few}")
+    for row in check.to_rows():
+        title, n, first = check.cells(row)
+        say(f"Check: {title} ({n}): {first}{' ' + row['advice'] if row['kind'] == 'imbalance' else ''}")
+    if check.findings:
+        say(f"Check: more on them by {check_command(source)}")
 
 
 def _say_shapes(split: Split, say: Say) -> None:
@@ -107,6 +123,10 @@ def _size_in_files(source: DataSource, model: Model) -> Shape:
 def say_end(run: Run, say: Say, *, was_interrupted: bool) -> None:
     """Say how long a training took; where it was interrupted, whether it can go on."""
     history = run.history
+    limit = run.options.minutes
+    if limit is not None and not history.is_complete and history.loop_seconds >= 59 * limit:
+        made = f"{len(history.losses)} of {plural(run.options.n_epochs, 'epoch')}"
+        say(f"Stopped after {in_minutes(60 * limit)}, as asked: {made} are made. --resume goes on from here.")
     if was_interrupted:
         is_full_batch = OPTIMIZERS[str(run.options.optimizer)].is_full_batch
         how = "a training by L-BFGS cannot go on from here" if is_full_batch else "--resume goes on from here"
@@ -138,6 +158,8 @@ def say_results(found: Findings, say: Say) -> None:
         say(f"Test accuracy: {run.test_confusion.accuracy}")
     else:
         say(accuracy_line(run.test_predictions, train=run.train_confusion))
+        for line in filter(None, (sensitivity_line(run.test_predictions), *doubtful_mistakes(run))):
+            say(line)
     if found.linear is not None:
         say(found.linear.headline)
     if photo is not None and is_tutorial(run.split):

@@ -1,7 +1,7 @@
 """Train into a run folder, with checkpoints that a later call can resume from."""
 
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -40,13 +40,14 @@ from pellucid.text import in_seconds, plural
 from pellucid.training.callbacks.base import Callback
 from pellucid.training.callbacks.interrupt import StopOnInterrupt
 from pellucid.training.callbacks.tensorboard import TensorBoard
+from pellucid.training.callbacks.time_limit import LookAhead
 from pellucid.training.checkpoint import checkpoints_of, epochs_made, latest_checkpoint
 from pellucid.training.events import TrainStart
 from pellucid.training.extension import depends_on_length
 from pellucid.training.history import History
 from pellucid.training.options import TrainingOptions, make_optimizer
 from pellucid.workflows.checkpoints import Checkpoints
-from pellucid.workflows.run_words import Say, say_choice, say_data, say_end, say_scores, say_start
+from pellucid.workflows.run_words import Say, say_choice, say_end, say_scores, say_start
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,7 +89,8 @@ def run_folder(source: DataSource, model: str) -> Path:
 
 def train(asked: RunRequest, out: Path, *, say: Say = print, **options: Any) -> Outcome:
     """Train into a folder as :func:`train_into` does; say what the model scores, and what to try next."""
-    outcome = train_into(asked, out, say=say, **options)
+    callbacks = [LookAhead(say), *options.pop("callbacks", ())]
+    outcome = train_into(asked, out, callbacks=callbacks, say=say, **options)
     run = outcome.run
     say_scores(run, say)
     advice = advise(run, run.test_predictions, run.scores["train"])
@@ -165,7 +167,7 @@ def train_into(
     tensorboard: bool = False,
     overwrite: bool = False,
     callbacks: Sequence[Callback] = (),
-    shows_data: bool = False,
+    look: Callable[[Split], None] = lambda split: None,
     say: Say = print,
 ) -> Outcome:
     """Train, and write model, history, configuration and metrics into a folder, checkpoints on the way.
@@ -186,8 +188,8 @@ def train_into(
         run is kept.
     callbacks : sequence of callable, optional
         Further callbacks of the training, such as a progress bar.
-    shows_data : bool, optional
-        Say first what the data are.
+    look : callable, optional
+        Takes the data, before the training.
     say : callable, optional
         Takes each line that is printed.
 
@@ -214,8 +216,7 @@ def train_into(
         config = asked.config.for_data(split.train)
         if checkpoint is not None:
             config = config.going_on_from(read_config(out / CONFIG), epochs_made(checkpoint))
-        if shows_data:
-            say_data(split, say)
+        look(split)
         say_choice(config, say)
         interrupt = StopOnInterrupt(takes_sigterm=True)
         begin = _Begin(own, writer, config, checkpoint, say)

@@ -42,10 +42,11 @@ def test_hidden_and_loose_files_are_not_samples(pets: Path) -> None:
     (pets / "cat" / "Thumbs.db").write_text("left behind")
     (pets / ".git").mkdir()
     (pets / "__MACOSX").mkdir()
-    (pets / "README.txt").write_text("about the pets")
+    for name in ("README.txt", "cat/notes.txt", "dog/clip.mp4"):
+        (pets / name).write_text("about the pets")
     split = load_data(pets)
     assert len(split.train) + len(split.test) == 10
-    assert split.notes[0] == "not used: README.txt"
+    assert split.notes[0] == "not used: README.txt, cat/notes.txt, dog/clip.mp4"
 
 
 @every("negative", ["non-cat", "not-cat", "no-cat", "Non_Cat", "noncat"])
@@ -90,11 +91,11 @@ def test_train_and_test_with_different_classes(tmp_path: Path) -> None:
 
 def test_sizes(pets: Path) -> None:
     assert load_data(pets, image_size=(3, 5)).train.X.shape == (8, 3, 5, 3)
-    assert load_data(pets, image_size=(3, 5)).notes[0] == "images resized to 3 x 5 (they were all 6 x 4)"
+    assert load_data(pets, image_size=(3, 5)).notes[0] == "images squeezed to 3 x 5 (they were all 6 x 4)"
     photos(pets / "cat", 1, (9, 9))
     split = load_data(pets)
     assert split.train.X.shape == (8, 64, 64, 3)
-    assert split.notes[0] == "images resized to 64 x 64 (they were of 2 sizes)"
+    assert split.notes[0] == "images squeezed to 64 x 64 (they were of 2 sizes)"
 
 
 def test_photos_straight_from_a_camera_are_made_small(tmp_path: Path) -> None:
@@ -102,7 +103,7 @@ def test_photos_straight_from_a_camera_are_made_small(tmp_path: Path) -> None:
         photos(tmp_path / name, size=(257, 100))
     split = load_data(tmp_path)
     assert split.train.X.shape == (8, 64, 64, 3)
-    assert split.notes[0] == "images resized to 64 x 64 (they were all 257 x 100)"
+    assert split.notes[0] == "images squeezed to 64 x 64 (they were all 257 x 100)"
 
 
 @every("size", [(0, 4), (4,), (4.0, 4), (4, 4, 3)])
@@ -124,7 +125,7 @@ def spoil(pets: Path) -> None:
 def test_unreadable_images_are_named_and_counted(pets: Path, image_size: tuple[int, int] | None) -> None:
     spoil(pets)
     message = (
-        r"pets: 2 of 12 images cannot be read: cat/notes\.jpg, dog/torn\.png\. .*skip_bad=True.*The first: "
+        r"pets: 2 of 12 images cannot be read\. cat/notes\.jpg: .*\. dog/torn\.png: .*cut off.*skip_bad=True"
     )
     with pytest.raises(DataError, match=message):
         load_data(pets, image_size=image_size)

@@ -148,7 +148,7 @@ def test_a_folder_of_pictures_in_their_files(tmp_path: Path) -> None:
         np.testing.assert_array_equal(disk.files, memory.files)
     bad = tmp_path / "a" / "4.png"
     bad.write_bytes(b"no picture")
-    with pytest.raises(DataError, match=r"1 of 12 images cannot be read: a/4\.png"):
+    with pytest.raises(DataError, match=r"1 of 12 images cannot be read\. a/4\.png: "):
         load_data(tmp_path, on_disk=True)
     skipped = load_data(tmp_path, on_disk=True, skip_bad=True)
     assert len(skipped.train) + len(skipped.test) == 11

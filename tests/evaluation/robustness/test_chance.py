@@ -47,7 +47,8 @@ def test_few_photos_cannot_tell_and_many_can() -> None:
     assert few.chances["blur"].outcome == "cannot be told"
     assert many.chances["blur"].outcome == "not shown"
     assert (
-        "Cannot be told: with 52 photos, 10 points lost and none gained are not significant." in few.notes[0]
+        "Cannot be told (–): with 52 photos, 10 points lost and none gained are not significant."
+        in few.notes[0]
     )
     assert "Cannot be told" not in many.notes[0]
 

@@ -26,6 +26,8 @@ _DEFAULT_SIZE = (64, 64)
 _LARGEST_KEPT = (
     256  # pixels a side; larger photos, straight from a camera, are resized even if they share one size
 )
+SQUEEZED = 0.05  # of the ratio of their sides, from which on it is said that images change their shape
+MOST_REASONS = 6  # why files cannot be read
 
 
 class Photo(NamedTuple):
@@ -84,13 +86,16 @@ class Photos:
         --------
         >>> photos = [Photo(Path(f"{side}.jpg"), 0, 0, size=(side, 60)) for side in (80, 90)]
         >>> Photos(Path(), [], (64, 64), ()).reading_notes(photos)
-        ('images resized to 64 x 64 (they were of 2 sizes)',)
+        ('images squeezed to 64 x 64 (they were of 2 sizes)',)
         """
         sizes, notes = {photo.size for photo in good}, white_notes(self.white(good))
         if sizes == {self.size}:
             return "images kept at {} x {}".format(*self.size), *notes
         found = "all {} x {}".format(*next(iter(sizes))) if len(sizes) == 1 else f"of {len(sizes)} sizes"
-        return "images resized to {} x {} (they were {})".format(*self.size, found), *notes
+        (height, width) = self.size
+        is_squeezed = any(abs(h * width / (w * height) - 1) > SQUEEZED for h, w in sizes)
+        how = "squeezed" if is_squeezed else "resized"
+        return f"images {how} to {height} x {width} (they were {found})", *notes
 
     def read(self, *, on_disk: bool = False) -> tuple[Any, list[Photo], list[Photo]]:
         """Return the pictures, (m, height, width, 3) uint8, their files, and the files that cannot be read.
@@ -254,11 +259,15 @@ def _skipped(photos: Photos, bad: list[Photo], skip_bad: bool) -> tuple[str, ...
     """Return the note on the images left out, if any, or raise."""
     if not bad:
         return ()
-    names = join_some([str(photo.path.relative_to(photos.root)) for photo in bad], most=3)
+    names = [photo.path.relative_to(photos.root).as_posix() for photo in bad]
     n = sum(len(listing.files) for listing in photos.listings)
     if skip_bad:
-        return (f"skipped {len(bad)} of {n} images that cannot be read: {names}",)
+        return (f"skipped {len(bad)} of {n} images that cannot be read: {join_some(names, most=3)}",)
+    faults: dict[str, list[str]] = {}  # of which files, by reason
+    for name, photo in zip(names, bad, strict=True):
+        faults.setdefault(photo.fault.removeprefix(f"{photo.path}: "), []).append(name)
+    reasons = " ".join(f"{join_some(faults[why], most=3)}: {why}" for why in [*faults][:MOST_REASONS])
     raise DataError(
-        f"{photos.root}: {len(bad)} of {n} images cannot be read: {names}. Repair or remove them, or "
-        f"pass skip_bad=True (--skip-bad) to leave them out. The first: {bad[0].fault}"
+        f"{photos.root}: {len(bad)} of {n} images cannot be read. {reasons} Repair or remove them, or pass "
+        "skip_bad=True (--skip-bad) to leave them out."
     )

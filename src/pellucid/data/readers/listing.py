@@ -25,6 +25,7 @@ class Listing(NamedTuple):
     groups: list[
         str
     ]  # the sub-folder of each file's class, "cat/mittens"; "" where it lies in the class's own
+    others: list[Path]  # files that are no images by their ending: notes.txt
 
 
 def list_folder(root: Path) -> tuple[list[Listing], tuple[str, ...]]:
@@ -40,7 +41,7 @@ def list_folder(root: Path) -> tuple[list[Listing], tuple[str, ...]]:
     DataError
         If there are fewer than two classes, a class is empty, or train/ and test/ have different classes.
     """
-    folders, notes = _parts(root)
+    folders, unused = _parts(root)
     listings = [_list_images(folder) for folder in folders]
     if len(listings) == 2 and listings[0].classes != listings[1].classes:
         only = [sorted(set(a.classes) - set(b.classes)) for a, b in (listings, listings[::-1])]
@@ -48,7 +49,8 @@ def list_folder(root: Path) -> tuple[list[Listing], tuple[str, ...]]:
             f"{root}: the class folders differ: only in {folders[0].name}/: {join_some(only[0])}; "
             f"only in {folders[1].name}/: {join_some(only[1])}. Give both the same sub-folders."
         )
-    return listings, notes
+    unused += [path.relative_to(root).as_posix() for listing in listings for path in listing.others]
+    return listings, (f"not used: {join_some(unused, most=3)}",) if unused else ()
 
 
 def order_classes(names: list[str]) -> tuple[str, ...]:
@@ -69,18 +71,15 @@ def order_classes(names: list[str]) -> tuple[str, ...]:
     return tuple(names)
 
 
-def _parts(root: Path) -> tuple[list[Path], tuple[str, ...]]:
-    """Return the folder, or the two folders, that hold the class folders."""
+def _parts(root: Path) -> tuple[list[Path], list[str]]:
+    """Return the folder, or the two folders, that hold the class folders, and the names of what else is there."""
     folders, files = visible(root)
     by_name = {folder.name.lower(): folder for folder in folders}
     test = next((by_name[name] for name in _TEST_NAMES if name in by_name), None)
     if "train" not in by_name or test is None:
-        ignored = [file.name for file in files] if folders else []
-        chosen = [root]
-    else:
-        chosen = [by_name["train"], test]
-        ignored = [path.name for path in (*folders, *files) if path not in chosen]
-    return chosen, (f"not used: {join_some(ignored, most=3)}",) if ignored else ()
+        return [root], [file.name for file in files] if folders else []
+    chosen = [by_name["train"], test]
+    return chosen, [path.name for path in (*folders, *files) if path not in chosen]
 
 
 def _list_images(folder: Path) -> Listing:
@@ -95,16 +94,21 @@ def _list_images(folder: Path) -> Listing:
         raise DataError(
             f"{folder}: expected at least two sub-folders, one per class, found {found}. "
             + (
-                f"It looks like one class of {folder.parent}; try that."
+                f"It looks like one class of {folder.parent if folder.name else beside}: name that folder."
                 if is_class
                 else f"Sort the images into folders such as {folder.name}/cat and {folder.name}/non-cat."
             )
         )
     classes = order_classes([path.name for path in folders])
-    listing = Listing(folder, classes, [], [], [])
+    listing = Listing(folder, classes, [], [], [], [])
     for label, name in enumerate(classes):
         nested, loose = visible(folder / name)
-        groups = [("", loose), *((f"{name}/{inner.name}", _files_of_group(inner, name)) for inner in nested)]
+        all_files = [
+            ("", loose),
+            *((f"{name}/{inner.name}", _files_of_group(inner, name)) for inner in nested),
+        ]
+        listing.others.extend(file for _, files in all_files for file in files if _is_other(file))
+        groups = [(group, [file for file in files if not _is_other(file)]) for group, files in all_files]
         if not any(images for _, images in groups):
             raise DataError(
                 f"{folder / name}: expected the images of class {name!r}, found nothing. "
@@ -115,6 +119,20 @@ def _list_images(folder: Path) -> Listing:
             listing.y.extend([label] * len(images))
             listing.groups.extend([group] * len(images))
     return listing
+
+
+def _is_other(file: Path) -> bool:
+    """Return whether a file is no image by its ending.
+
+    Examples
+    --------
+    >>> [_is_other(Path(name)) for name in ("notes.txt", "clip.mp4", "tom.JPG", "tom.heic", "tom")]
+    [True, True, False, False, False]
+    """
+    import mimetypes
+
+    kind = mimetypes.types_map.get(file.suffix.lower())
+    return kind is not None and not kind.startswith("image/")
 
 
 def _files_of_group(folder: Path, name: str) -> list[Path]:

@@ -23,6 +23,7 @@ from pellucid.evaluation.influence.retrain_runs import (
     decay_of,
     from_checkpoints,
     is_start_gone,
+    measured_seconds,
     retrain,
     training_seconds,
     training_weights,
@@ -35,7 +36,7 @@ from pellucid.progress import ProgressCallback, no_progress, stage_of
 from pellucid.runs.run import Run
 from pellucid.runs.train_many import train_many
 from pellucid.stats.ranks import rank_correlation
-from pellucid.text import join_some
+from pellucid.text import in_minutes, join_some
 from pellucid.threads import n_cores
 from pellucid.types import Array
 
@@ -77,9 +78,10 @@ def begin_influence(
         again = seconds <= QUICK_SECONDS and not is_start_gone(result)
     if method == "leave-one-out" and not again:
         n = len(result.split.train)
+        each = in_minutes(measured_seconds(result))
         raise OptionError(
-            f"leave-one-out: it would train {n} times, about {max(1, seconds):.0f} s each. Add --retrain to do it, "
-            "or use --method tracin."
+            f"leave-one-out: it would train {n} times, about {each} each. Add --retrain to do it, or use "
+            "--method tracin."
         )
     query_data = result.split.test.take(np.array(rows))
     trace = retrain(result, query_data) if again else from_checkpoints(result, folder, query_data)
@@ -195,24 +197,26 @@ def chosen_rows(run: Run, tests: Sequence[int | str] | None, method: str, top: i
     wrong = [row for row in rows if not 0 <= row < len(test)]
     if wrong or not rows:
         got = ", ".join(map(str, wrong)) or "none"
-        raise OptionError(f"--test: expected numbers of test samples, from 0 to {len(test) - 1}, got {got}.")
+        raise OptionError(
+            f"--samples: expected numbers of test samples, from 0 to {len(test) - 1}, got {got}."
+        )
     return list(dict.fromkeys(rows))
 
 
 def _row(split: Split, file: str) -> int:
     """Return the number of the test sample that is a file, named by its path or the end of it."""
     if split.test.files is None:
-        raise OptionError(f"--test: expected numbers of test samples such as 3,17,20, got {file!r}.")
+        raise OptionError(f"--samples: expected numbers of test samples such as 3,17,20, got {file!r}.")
     files: list[str] = split.test.files.tolist()
     found = [i for i, name in enumerate(files) if f"/{name}".endswith(f"/{file}")]
     if len(found) == 1:
         return found[0]
     if found:
         raise OptionError(
-            f"--test: {len(found)} test samples are called {file}: {join_some(files[i] for i in found)}."
+            f"--samples: {len(found)} test samples are called {file}: {join_some(files[i] for i in found)}."
         )
     if split.train.files is not None and file in split.train.files:
-        raise OptionError(f"--test: {file} is in the training part. Name a sample of the test part.")
+        raise OptionError(f"--samples: {file} is in the training part. Name a sample of the test part.")
     near = nearest(file, files)
     hint = f" Did you mean {near}?" if near else ""
-    raise OptionError(f"--test: no test sample is the file {file}.{hint}")
+    raise OptionError(f"--samples: no test sample is the file {file}.{hint}")

@@ -1,5 +1,6 @@
 """What influence is computed from: a training that is run again, or what one left; and trainings side by side."""
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -20,7 +21,7 @@ from pellucid.ops.losses.targets import class_weights_to_sample_weights
 from pellucid.runs.build import make_model
 from pellucid.runs.config import Stage
 from pellucid.runs.run import Run
-from pellucid.text import plural
+from pellucid.text import in_minutes, plural
 from pellucid.training.callbacks.base import Callback as CallbackBase
 from pellucid.training.checkpoint import save_checkpoint
 from pellucid.training.cost import can_be_dual, first_layer_correction
@@ -107,6 +108,11 @@ def training_seconds(run: Run) -> float:
     if can_be_dual(model, options, m):
         work += first_layer_correction(model, m, batch, n_steps)
     return work / OPERATIONS_A_SECOND + n_steps * len(model._leaves()) * SECONDS_A_LAYER
+
+
+def measured_seconds(run: Run) -> float:
+    """Return how long the training took, without what it compiled and prepared."""
+    return run.history.seconds - run.history.setup_seconds or training_seconds(run)
 
 
 class TrainingTrace(NamedTuple):
@@ -216,8 +222,9 @@ def from_checkpoints(run: Run, folder: Path | None, query: Dataset) -> TrainingT
     kept = f"{plural(n, 'checkpoint')} and the trained model" if n else "the trained model alone"
     if n_left and is_dual:
         kept += " (checkpoints of the dual form hold no weights of the first layer)"
-    why = f"one training takes about {training_seconds(run):.0f} s"
-    advice = " Add --retrain to follow the whole training and to prove it."
+    why = f"one training takes about {in_minutes(measured_seconds(run))}"
+    where = "retrain=True" if folder is None else f"pellucid influence {shlex.quote(str(folder))} --retrain"
+    advice = f" To follow the whole training and to prove it: {where}"
     if is_start_gone(run):
         why, advice = f"the model that it began from is no longer at {run.config.start}", ""
     note = (

@@ -256,7 +256,7 @@ class Robustness(Result):
         holm = f", with Holm's correction for {n_tried} changes" if n_tried > 1 else ""
         outcomes = {chance.outcome for chance in self.chances.values()}
         too_few = (
-            f" Cannot be told: with {n}, {BREAK_POINTS} points lost and none gained are not significant."
+            f" Cannot be told (–): with {n}, {BREAK_POINTS} points lost and none gained are not significant."
         )
         is_background = any(curve.perturbation.name == "background" for curve in self.curves)
         stand_in = (
@@ -305,7 +305,7 @@ class Robustness(Result):
         if "outcome" not in row:
             return row["change"], correct, interval, "", "", ""
         p = p_in_words(row["p_value"]).removeprefix("p = ").removeprefix("p ")
-        beyond = "yes" if row["outcome"] == "more than chance" else row["outcome"]
+        beyond = {"more than chance": "yes", "cannot be told": "–"}.get(row["outcome"], row["outcome"])
         return row["change"], correct, interval, p, beyond, row["breaks_at"]
 
     def plot(self) -> "Figure":

@@ -16,12 +16,14 @@ from pellucid.data.dataset import Dataset
 from pellucid.data.source import DataSource
 from pellucid.evaluation.scores.estimate_text import CHANCE
 from pellucid.nn.model import Model
+from pellucid.nn.presets import PRETRAINED
+from pellucid.nn.pretrained.pretrained import is_there
 from pellucid.nn.transfer import RECIPE as TRANSFER
 from pellucid.ops.metrics import r_squared
 from pellucid.prediction.metrics import metrics_of
 from pellucid.prediction.predict import Predictions
 from pellucid.runs.run import Run
-from pellucid.runs.spelling import command_line, data_parts
+from pellucid.runs.spelling import check_command, command_line, data_parts
 from pellucid.shares import share
 from pellucid.stats.intervals import wilson_interval
 from pellucid.stats.paired import mcnemar
@@ -29,7 +31,7 @@ from pellucid.text import join_some, plural
 from pellucid.training.constant import constant_loss
 from pellucid.training.loss_setup import weigh_samples
 from pellucid.training.optimizers.base import OPTIMIZERS
-from pellucid.training.recipes import GENERAL, RECIPES
+from pellucid.training.recipes import RECIPES
 from pellucid.training.recommend import Recommendation, recommend
 
 MOST = 3  # pieces of advice
@@ -38,13 +40,16 @@ LEARNED = 0.98  # of the best constant prediction's loss: above it nothing was l
 FALLS = 0.03  # of the loss, from one tenth of the training to the next: it still falls
 ROSE = 1.1  # times its lowest: a validation loss that has risen since
 UNEVEN = 1.5  # samples of the most common class for each of the rarest
-FEW_EPOCHS = 3  # after which it is early to judge a learning rate or the data
+FEW_EPOCHS = 3  # after which it is early to judge, where no recipe says how many are usual
 MOST_DECAY = 0.1  # of the weights: a stronger one is not advised
+PERFECT = 0.99  # a score with nothing left to learn
+LOOKED_AT = 500  # samples, to see whether all are alike
+STRONGER: Mapping[Any, str] = {None: "photo", "photo": "photo-strong"}  # augmentation
 
 
 @dataclass(frozen=True)
 class Advice:
-    """One finding, and the command to try.
+    """One finding, and the command to try; "" where none helps.
 
     Examples
     --------
@@ -60,12 +65,13 @@ class Advice:
         return dict(vars(self))
 
     def __str__(self) -> str:
-        return f"{self.finding} Try: {self.command}"
+        return f"{self.finding} Try: {self.command}" if self.command else self.finding
 
 
 def lines_of(advice: Sequence[Advice]) -> list[str]:
     """Return pieces of advice as lines to print, each command on its own line; empty if there is none."""
-    lines = [line for one in advice for line in (f"- {one.finding}", f"    {one.command}")]
+    lines = [line for one in advice for line in (f"- {one.finding}", one.command and f"    {one.command}")]
+    lines = [line for line in lines if line]
     return ["What to try next:", *lines] if lines else []
 
 
@@ -86,8 +92,8 @@ def advise(
 
     Notes
     -----
-    The rules are those of ``RULES``, in their order. Two findings that ask for the same are one. A training that
-    was stopped is not judged; of one that learned nothing neither over-fitting nor a falling loss is said.
+    The rules are those of ``RULES``, in their order; the first two say that nothing else can be said. Two findings
+    that ask for the same are one. A training that was stopped is not judged.
     """
     if not run.history.is_complete or not run.history.losses:
         return ()
@@ -95,6 +101,8 @@ def advise(
     for rule in RULES:
         if (one := rule(case)) is not None:
             found.setdefault(one.command, one)
+            if rule in (_all_alike, _learning_rate):
+                break
     return tuple(found.values())[:MOST]
 
 
@@ -116,12 +124,6 @@ class _Case:
         """Whether the optimizer has no learning rate."""
         return OPTIMIZERS[str(self.run.options.optimizer)].is_full_batch
 
-    @property
-    def is_short(self) -> bool:
-        """Whether the training was so short that more epochs come before all else."""
-        is_few = self.run.options.n_epochs <= FEW_EPOCHS and self.run.config.unfreeze is None
-        return is_few and not self.is_full_batch
-
     @cached_property
     def suited(self) -> Recommendation | None:
         """The preset and recipe that suit the data."""
@@ -134,51 +136,65 @@ class _Case:
         return config.start is not None or suited is None or suited.model == config.model
 
     @property
-    def better(self) -> str:
-        """The command that trains the model that suits, or more of it; else the one that looks at the data."""
-        if not self.is_suited and self.suited is not None:
-            return self.command(model=self.suited.model)
-        if self.is_short:
-            return self.longer
-        if self.run.config.freeze is not None:
-            return self.command(freeze=None)
-        return " ".join(["pellucid data check", *data_parts(self.run.source)])
+    def usual_epochs(self) -> int:
+        """The epochs of the recipe, or of that for such data, where it has fewer; without one, what is few."""
+        config = self.run.config
+        if config.recipe is None:
+            return 2 * FEW_EPOCHS
+        recipes = [RECIPES[config.recipe]]
+        if self.suited is not None and self.suited.model == config.model and config.start is None:
+            recipes.append(self.suited.recipe)
+        return min(int(one["n_epochs"]) for one in recipes)
+
+    @property
+    def is_short(self) -> bool:
+        """Whether half of the usual epochs were made, or fewer: too early to judge model and data."""
+        return 2 * self.run.options.n_epochs <= self.usual_epochs and not self.is_full_batch
+
+    @property
+    def scores(self) -> tuple[float | None, float | None]:
+        """The score of the training part and of the test part."""
+        name = {"classification": "accuracy", "multi_label": "exact_match"}.get(self.test.kind, "r_squared")
+        return self.train[name], metrics_of(self.test)[name]
 
     @property
     def regularized(self) -> str:
-        """The command against over-fitting: the model that suits the data, augmentation, or a stronger decay."""
-        options, has_pictures = self.run.options, self.run.split.train.X.ndim == 4
-        if self.is_suited and not self.is_short:
-            if has_pictures and options.augment is None and not self.is_full_batch:
-                return self.command(augment="photo")
-            if not has_pictures and 10 * options.weight_decay <= MOST_DECAY:
-                return self.command(weight_decay=10 * options.weight_decay or MOST_DECAY / 10)
-        return self.better
-
-    @property
-    def longer(self) -> str:
-        """The command that trains for as long as is usual, or ten times as long."""
-        config = self.run.config
-        recipe = RECIPES.get(config.recipe or "", GENERAL)
-        if self.suited is not None and self.suited.model == config.model:
-            recipe = self.suited.recipe
-        usual: int = recipe["n_epochs"]
-        return self.command(n_epochs=usual if usual > FEW_EPOCHS else 10 * config.options.n_epochs)
+        """The command against over-fitting: a pretrained body, stronger augmentation, or weight decay; "": none."""
+        config, options = self.run.config, self.run.options
+        if self.run.split.train.X.ndim != 4:
+            is_weak = 10 * options.weight_decay <= MOST_DECAY
+            return self.command(weight_decay=10 * options.weight_decay or MOST_DECAY / 10) if is_weak else ""
+        is_own = config.start is None and config.model != PRETRAINED
+        if is_own and self.run.source.kind == "folder" and is_there():
+            return self.command(model=PRETRAINED)
+        if options.augment in STRONGER and not self.is_full_batch:
+            return self.command(augment=STRONGER[options.augment])
+        return ""
 
     @cached_property
-    def unlearned(self) -> str | None:
-        """That the loss rose, or never fell below that of the best constant prediction; None where it did."""
-        model, data, options = self.run.model, self.run.split.train, self.run.options
-        losses = self.run.history.losses
+    def ends(self) -> tuple[float, float, float] | None:
+        """The first and the last training loss, and the best constant prediction's; None where it has none."""
+        model, data, losses = self.run.model, self.run.split.train, self.run.history.losses
         if self.is_full_batch or model._loss.kind == "joint":
             return None
-        weights = weigh_samples(model, data, None, options.class_weight)
-        y, n = model._encode(data.y), model.output_shape[-1]
-        constant = constant_loss(model._loss, y, n, weights=weights)
-        last = float(np.mean(losses[-max(1, len(losses) // 10) :]))
-        if last > max(losses[0], constant):
-            rate = f"learning rate {options.learning_rate:g}"
-            return f"The training loss rose from {losses[0]:.3g} to {last:.3g} ({rate})."
+        weights = weigh_samples(model, data, None, self.run.options.class_weight)
+        constant = constant_loss(model._loss, model._encode(data.y), model.output_shape[-1], weights=weights)
+        return losses[0], float(np.mean(losses[-max(1, len(losses) // 10) :])), constant
+
+    @property
+    def has_risen(self) -> bool:
+        """Whether the training loss ended higher than it began, and than that of the best constant prediction."""
+        return self.ends is not None and self.ends[1] > max(self.ends[0], self.ends[2])
+
+    @property
+    def unlearned(self) -> str | None:
+        """That the loss rose, or never fell below that of the best constant prediction; None where it did."""
+        if self.ends is None:
+            return None
+        first, last, constant = self.ends
+        if self.has_risen:
+            rate = f"learning rate {self.run.options.learning_rate:g}"
+            return f"The training loss rose from {first:.3g} to {last:.3g} ({rate})."
         if last > LEARNED * constant:
             return f"The training loss, {last:.3g}, is no better than that of one answer for all, {constant:.3g}."
         return None
@@ -186,8 +202,8 @@ class _Case:
     @cached_property
     def gap(self) -> str | None:
         """That training samples are predicted better than test samples by more than chance explains."""
-        name = {"classification": "accuracy", "multi_label": "exact_match"}.get(self.test.kind, "r_squared")
-        train, test, n = self.train[name], metrics_of(self.test)[name], len(self.test)
+        name = {"classification": "accuracy", "multi_label": "exact_match"}.get(self.test.kind, "R squared")
+        (train, test), n = self.scores, len(self.test)
         if train is None or test is None or train - test <= GAP:
             return None
         if self.test.kind == "regression":
@@ -200,56 +216,41 @@ class _Case:
         return f"Over-fitting: {name.replace('_', ' ')} {shown[0]} in training, {shown[1]} on the test part."
 
 
+def _all_alike(case: _Case) -> Advice | None:
+    """All training samples are the same, as far as it was looked: there is nothing to learn."""
+    X, noun = case.run.split.train.X, case.run.noun
+    if isinstance(X, dict) or len(X) < 2:
+        return None
+    some = X[: min(len(X), LOOKED_AT)]
+    if not (some == some[:1]).all():
+        return None
+    return Advice(
+        f"The training {noun}s are all alike: there is nothing to learn.", check_command(case.run.source)
+    )
+
+
 def _learning_rate(case: _Case) -> Advice | None:
-    """Nothing was learned: find a learning rate; after few epochs, or from a trained model, change them."""
-    if case.unlearned is None:
+    """The loss rose, or after a usual training nothing was learned: find a learning rate, or begin more gently."""
+    if case.unlearned is None or (case.is_short and not case.has_risen):
         return None
     config = case.run.config
-    if case.is_short:
-        return Advice(case.unlearned, case.longer)
     if config.start is not None or config.unfreeze is not None:
         return Advice(case.unlearned, case.command(learning_rate=config.options.learning_rate / 10))
     return Advice(case.unlearned, command_line("find-lr", config))
 
 
-def _baseline(case: _Case) -> Advice | None:
-    """The test score is no better than one answer for all: take the model that suits, or look at the data."""
-    words, never = no_better(case.test), unpredicted(case.test)
-    if words is None:
+def _too_short(case: _Case) -> Advice | None:
+    """Few of the usual epochs were made, or the loss was still falling, and there is something left to learn."""
+    n, (train, test), history = case.run.options.n_epochs, case.scores, case.run.history
+    is_learned = (train or 0.0) > PERFECT and case.run.options.augment is None
+    if is_learned or (test or 0.0) > PERFECT or (case.unlearned and not case.is_short):
         return None
-    words = words if never is None else f"{words} {never}"
-    return Advice(words, case.regularized if case.gap else case.better)
-
-
-def _never_predicted(case: _Case) -> Advice | None:
-    """A class that occurs is never predicted: weigh classes where they are uneven."""
-    words = unpredicted(case.test)
-    if words is None:
-        return None
-    counts = case.run.split.train.counts
-    is_uneven = case.test.kind == "classification" and counts.max() > UNEVEN * max(counts.min(), 1)
-    if is_uneven and case.run.options.class_weight is None:
-        return Advice(words, case.command(class_weight="balanced"))
-    return Advice(words, case.better)
-
-
-def _over_fitting(case: _Case) -> Advice | None:
-    """The validation loss rose again: stop early. Or the test score is below that of training: regularize."""
-    held = case.run.history.validation_losses
-    if case.unlearned is None and case.run.options.patience is None and len(held) >= 5:
-        best = int(np.argmin(held))
-        if best <= 0.8 * len(held) and held[-1] >= ROSE * held[best]:
-            words = f"The validation loss was lowest after epoch {best + 1} of {len(held)} and rose since."
-            return Advice(words, case.command(patience=max(3, len(held) // 10)))
-    return None if case.unlearned or case.gap is None else Advice(case.gap, case.regularized)
-
-
-def _still_falls(case: _Case) -> Advice | None:
-    """The loss was still falling when the training ended, and there is something left to learn: train longer."""
-    history, part = case.run.history, len(case.run.history.losses) // 10
+    if case.is_short:
+        words = f"{plural(n, 'epoch')}, where {case.usual_epochs:,} are usual."
+        return Advice(words, case.command(n_epochs=case.usual_epochs))
+    part = len(history.losses) // 10
     losses = history.validation_losses or history.losses
-    perfect = case.train.get("accuracy", case.train.get("exact_match", case.train.get("r_squared", 1.0)))
-    if not part or perfect > 0.99 or case.gap or case.unlearned:
+    if not part or (train or 0.0) > PERFECT or case.gap:
         return None
     before, last = np.array(losses[-2 * part : -part]), np.array(losses[-part:])
     fall = before.mean() - last.mean()
@@ -260,11 +261,45 @@ def _still_falls(case: _Case) -> Advice | None:
     return Advice(
         f"The {which} loss was still falling at the end, {before.mean():.3g} to {last.mean():.3g} over the last "
         f"{plural(part, 'epoch')}.",
-        case.command(n_epochs=2 * case.run.options.n_epochs),
+        case.command(n_epochs=2 * n),
     )
 
 
-RULES = (_learning_rate, _baseline, _never_predicted, _over_fitting, _still_falls)
+def _baseline(case: _Case) -> Advice | None:
+    """A class is never predicted: weigh classes. Or the score is no better than one answer: a model that suits."""
+    never, counts = unpredicted(case.test), case.run.split.train.counts
+    is_uneven = case.test.kind == "classification" and counts.max() > UNEVEN * max(counts.min(), 1)
+    if never is not None and is_uneven and case.run.options.class_weight is None:
+        return Advice(never, case.command(class_weight="balanced"))
+    is_few = case.test.kind == "classification" and case.test.too_few
+    words = " ".join(filter(None, (None if is_few else no_better(case.test), never)))
+    if not words or case.is_short or case.gap:
+        return None
+    if not case.is_suited and case.suited is not None:
+        return Advice(words, case.command(model=case.suited.model))
+    if case.run.config.freeze is not None:
+        return Advice(words, case.command(freeze=None))
+    return Advice(words, check_command(case.run.source))
+
+
+def _over_fitting(case: _Case) -> Advice | None:
+    """The validation loss rose again: stop early. Or the test score is below that of training: regularize."""
+    held = case.run.history.validation_losses
+    if case.unlearned or case.is_short:
+        return None
+    if case.run.options.patience is None and len(held) >= 5:
+        best = int(np.argmin(held))
+        if best <= 0.8 * len(held) and held[-1] >= ROSE * held[best]:
+            words = f"The validation loss was lowest after epoch {best + 1} of {len(held)} and rose since."
+            return Advice(words, case.command(patience=max(3, len(held) // 10)))
+    if case.gap is None:
+        return None
+    has_photos = case.run.split.train.X.ndim == 4
+    more = "; then stronger augmentation and a pretrained body" if has_photos else "; then weight decay"
+    return Advice(f"{case.gap} More {case.run.noun}s help most{more}.", case.regularized)
+
+
+RULES = (_all_alike, _learning_rate, _too_short, _baseline, _over_fitting)
 
 
 def no_better(test: Predictions) -> str | None:

@@ -14,6 +14,8 @@ SHARES = (
     "balanced_accuracy",
     "recall",
     "precision",
+    "sensitivity",
+    "specificity",
     "exact_match",
     "label_accuracy",
     "baseline",
@@ -33,6 +35,8 @@ TITLES = {
     "precision": "Precision",
     "recall": "Recall",
     "f1": "F1",
+    "sensitivity": "Sensitivity",
+    "specificity": "Specificity",
     "roc_auc": "ROC area",
     "average_precision": "PR area",
     "brier": "Brier score",
@@ -76,12 +80,33 @@ def accuracy_line(test: Predictions, *, level: float = LEVEL, train: ConfusionMa
     compared = mcnemar(test.is_correct, test.is_majority)
     how = f"{p_in_words(compared.p_value)}; McNemar's test on the same samples"
     return (
-        f"Test accuracy {share(matrix.accuracy, n)} ({matrix.n_correct:,}/{n:,}, {100 * level:g} % interval "
+        (test.too_few and f"{test.too_few} ")
+        + f"Test accuracy {share(matrix.accuracy, n)} ({matrix.n_correct:,}/{n:,}, {100 * level:g} % interval "
         f"{interval}). "
         + ("" if train is None else f"Training {share(train.accuracy, n)}. ")
         + f"Baseline (always '{matrix.majority_class}') {share(matrix.baseline, n)}."
         + (f" Not shown to be better than the baseline ({how})." if compared.p_value >= CHANCE else "")
     )
+
+
+def sensitivity_line(test: Predictions) -> str:
+    """Return how many samples of each of two classes are found; "" where there are others.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> y_true, y_pred = np.repeat([0, 1], [3, 25]), np.repeat([0, 1, 0, 1], [1, 2, 5, 20])
+    >>> found = Predictions("classification", y_true, y_pred, None, False, ("defect", "ok"), positive=0)
+    >>> sensitivity_line(found)
+    "Sensitivity 33 % (1/3 'defect' found), specificity 80 % (20/25 'ok')."
+    """
+    if test.positive is None:
+        return ""
+    counts, words = test.confusion.counts, []
+    for i in (test.positive, 1 - test.positive):
+        hits, n = int(counts[i, i]), int(counts[i].sum())
+        words.append(f"{share(hits / n, n) if n else '–'} ({hits:,}/{n:,} '{test.classes[i]}'")
+    return f"Sensitivity {words[0]} found), specificity {words[1]})."
 
 
 def with_interval(estimate: Estimate, *, to: str = " to ") -> str:

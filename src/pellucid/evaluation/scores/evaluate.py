@@ -22,7 +22,7 @@ from pellucid.evaluation.scores.one_vs_rest import (
 )
 from pellucid.evaluation.scores.regression import regression_estimates
 from pellucid.evaluation.scores.scores import Scores
-from pellucid.nn.model import Model, check_trained
+from pellucid.nn.model import Model, check_trained, number_of_class
 from pellucid.ops.metrics import Metric, measured, metrics_by_name
 from pellucid.prediction.predict import Compute, Predictions, compute_here, predict
 from pellucid.progress import ProgressCallback, no_progress, stage_of
@@ -47,6 +47,7 @@ def evaluate(
     n_resamples: int = N_RESAMPLES,
     seed: int = SEED,
     metrics: Any = (),
+    positive: str | None = None,
     progress: ProgressCallback = no_progress,
     compute: Compute = compute_here,
 ) -> Scores:
@@ -74,6 +75,8 @@ def evaluate(
     metrics : sequence of str or callable, optional
         What is measured besides: names of :mod:`pellucid.ops.metrics`, or functions of (y_true, y_pred). Each
         becomes an estimate of its name, with a bootstrap interval.
+    positive : str, optional
+        Of two classes, the one that sensitivity is of. Default: as the model was trained, else the rarer.
     progress : callable, optional
         Called with a stage, how much of it is done, and of how much.
     compute : callable, optional
@@ -109,6 +112,9 @@ def evaluate(
     if train is not None:
         train = with_labels(as_dataset(train, "evaluate: train"), "evaluate: train", kind=model._loss.kind)
     predictions = predict(model, data, train, progress=stage_of(progress, "predicting"), compute=compute)
+    if positive is not None:
+        number = number_of_class(model, positive, data.classes, "evaluate: positive")
+        predictions = replace(predictions, positive=number)
     found = score(predictions, level=level, n_resamples=n_resamples, seed=seed, progress=progress)
     more = further_metrics(predictions, metrics, level=level, n_resamples=n_resamples, seed=seed)
     own = {name: estimate for name, estimate in more.items() if name not in found.estimates}
@@ -176,6 +182,9 @@ def _score(
             "balanced_accuracy": means["recall"],
             **{name: means[name] for name in MEANS if name != "recall"},
         }
+        if (positive := predictions.positive) is not None:
+            recalls = [one.estimates["recall"] for one in per_class]
+            estimates |= {"sensitivity": recalls[positive], "specificity": recalls[1 - positive]}
     calibration = None
     if is_classifier and predictions.has_probabilities:
         sure, correct = predictions.confidences, predictions.is_correct

@@ -161,6 +161,10 @@ class Scores(Result):
         """Return a row as it is printed."""
         name, estimate = row["score"], self[row["score"]]
         in_words = with_interval(estimate) if self.kind == "regression" else ""
+        positive = self.predictions.positive
+        if name in (of := ("sensitivity", "specificity")) and positive is not None:
+            found = self.predictions.classes[positive if name == of[0] else 1 - positive]
+            return f"{title_of(name)} ({found!r})", score_in_words(name, estimate, len(self))
         return title_of(name), in_words or score_in_words(name, estimate, len(self))
 
     def class_table(self) -> Table:

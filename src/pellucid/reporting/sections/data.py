@@ -17,7 +17,8 @@ from pellucid.reporting.draft import Draft
 from pellucid.reporting.elements import Gallery, Section
 from pellucid.rng import stream
 from pellucid.runs.run import Run
-from pellucid.text import by, join_some, plural
+from pellucid.text import by, capitalized, join_some, plural
+from pellucid.types import Array
 
 MOST_SENTENCES = 8  # findings of one kind that have a sentence each
 MOST_SHOWN = 24  # and pictures of them
@@ -44,14 +45,31 @@ def data_section(draft: Draft, run: Run) -> Section:
     if draft.has_photos:
         for part, n in (("training", N_TRAINING), ("test", N_TEST)):
             data, cards = draft.data[part], []
-            for i in np.sort(stream(1, f"report, {part}").permutation(len(data))[:n]):
+            for i in drawn(data, n, f"report, {part}"):
                 label = " ".join(f"{value:.4g}" for value in np.atleast_1d(data.y[i])[:MOST_TARGETS])
                 label = class_name(data.classes, int(data.y[i]), 16) if data.classes else label
                 cards.append(draft.card(part, i, label, last=f"{noun} {i}"))
-            gallery = Gallery(cards, "Drawn at random.", True)
+            each = ", of each class one" if data.classes else ""
+            gallery = Gallery(cards, f"Drawn at random{each}.", True)
             parts.append(Section(f"{part.capitalize()} {noun}s", gallery=gallery))
         parts.append(vector_section(draft, split.train, run.model))
     return Section("The data", intro=(intro,), figures=(targets,), parts=parts)
+
+
+def drawn(data: Dataset, n: int, purpose: str) -> Array:
+    """Return n rows drawn at random, in order; of classes one each first, as far as they go.
+
+    Examples
+    --------
+    >>> rare = Dataset(np.zeros((100, 2)), np.arange(100) // 99, ("ok", "defect"))
+    >>> int(drawn(rare, 5, "report, test")[-1])
+    99
+    """
+    rows = stream(1, purpose).permutation(len(data))
+    if data.classes and data.y.ndim == 1:
+        firsts = np.sort(np.unique(data.y[rows], return_index=True)[1])
+        rows = np.concatenate([rows[firsts], np.delete(rows, firsts)])
+    return np.sort(rows[:n])
 
 
 def _classes(split: Split) -> str:
@@ -94,7 +112,7 @@ def check_section(draft: Draft, check: DataReport) -> Section:
 
 def _findings(draft: Draft, check: DataReport, kind: str) -> Section:
     findings = check.of_kind(kind)
-    sentences = [finding.found[:1].upper() + finding.found[1:] for finding in findings[:MOST_SENTENCES]]
+    sentences = [capitalized(finding.found) for finding in findings[:MOST_SENTENCES]]
     if len(findings) > MOST_SENTENCES:
         sentences.append(f"And {len(findings) - MOST_SENTENCES} more of the same kind.")
     samples = [sample for finding in findings for sample in finding.samples]

@@ -4,7 +4,7 @@ from pellucid.data.source import DataSource
 from pellucid.evaluation.label_errors.label_errors import DOUBTFUL, HOW, LabelErrors
 from pellucid.reporting.draft import Draft
 from pellucid.reporting.elements import Gallery, Section, Table
-from pellucid.runs.spelling import data_parts
+from pellucid.runs.spelling import check_command
 from pellucid.text import percent
 
 MOST_SHOWN = 12
@@ -17,7 +17,7 @@ def label_errors_section(draft: Draft, found: LabelErrors, source: DataSource) -
     shown = found.errors[:MOST_SHOWN]
     title = "Are the labels right?"
     if found.accuracy < DOUBTFUL and shown:
-        command = " ".join(["pellucid data check", *data_parts(source), "--labels"])
+        command = f"{check_command(source)} --labels"
         advice = f"They are not shown here; a better network tells more: `{command}`."
         return Section(title, intro=(f"{intro[0]} {advice}", HOW))
     if not shown:

@@ -8,13 +8,19 @@ import numpy as np
 from pellucid.evaluation.explain.neighbours import nearest
 from pellucid.evaluation.explain.photo_map import photo_map
 from pellucid.evaluation.explain.plot_image import image_figure
-from pellucid.evaluation.scores.galleries import GALLERIES, confusion_cells, pick, sample_prediction
+from pellucid.evaluation.scores.galleries import (
+    GALLERIES,
+    SamplePrediction,
+    confusion_cells,
+    pick,
+    sample_prediction,
+)
 from pellucid.plotting.photo import new_photo
 from pellucid.plotting.style import class_name
 from pellucid.reporting.draft import Draft
 from pellucid.reporting.elements import Card, Confusion, Gallery, Section, Table
 from pellucid.runs.run import Run
-from pellucid.text import percent, plural
+from pellucid.text import join_some, percent, plural
 from pellucid.types import Array
 
 if TYPE_CHECKING:
@@ -99,7 +105,18 @@ def photos_section(draft: Draft, run: Run) -> Section:
         last = rows
     n, n_right = run.test_confusion.n_samples, run.test_confusion.n_correct
     intro = f"{n - n_right} of {plural(n, f'test {noun}')} misclassified."
-    return Section("Mistakes and hits", intro=(intro,), parts=parts)
+    return Section("Mistakes and hits", intro=(intro, *doubtful_mistakes(run)), parts=parts)
+
+
+def doubtful_mistakes(run: Run) -> tuple[str, ...]:
+    """Return which mistakes are on samples of a doubtful label, in a sentence; none where there are none."""
+    wrong = [int(i) for i in np.flatnonzero(~run.test_predictions.is_correct)]
+    found = [i for i in wrong if i in run.doubtful]
+    if not found:
+        return ()
+    named = join_some([run.split.place("test", i) for i in found], most=5)
+    of = f"{len(found)} of {plural(len(wrong), 'mistake')}"
+    return (f"Doubtful: {of} may be of the label, a copy has another: {named}.",)
 
 
 def map_section(draft: Draft, run: Run, labels: "LabelErrors | None") -> Section:
@@ -132,7 +149,7 @@ def _cards(draft: Draft, run: Run, rows: Array) -> list[Card]:
             )
             for i, distance in zip(*near, strict=True)
         ]
-        words = f"Predicted: {one.predicted} ({percent(one.probability)})", f"True class: {one.actual}"
+        words = f"Predicted: {one.predicted} ({percent(one.probability)})", f"True class: {_label(run, one)}"
         last = f"test {run.noun} {one.index}, loss {one.loss:.2f}"
         cards.append(draft.card("test", index, *words, last=last, is_right=one.is_correct, near=near_cards))
     return cards
@@ -140,9 +157,14 @@ def _cards(draft: Draft, run: Run, rows: Array) -> list[Card]:
 
 def _thumb(draft: Draft, run: Run, index: int) -> Card:
     one = sample_prediction(run.test_predictions, index)
-    words = f"{one.predicted} ({percent(one.probability)})", f"truth: {one.actual}"
+    words = f"{one.predicted} ({percent(one.probability)})", f"truth: {_label(run, one)}"
     shown = words[: 2 - one.is_correct]
     return draft.card("test", index, *shown, last=f"{run.noun} {index}", is_right=one.is_correct)
+
+
+def _label(run: Run, one: SamplePrediction) -> str:
+    """Return the class under which a sample is filed; in doubt where a copy of it is filed under another."""
+    return f"{one.actual} (doubtful)" if one.index in run.doubtful else one.actual
 
 
 def _each_cell(counts: Sequence[int], most: int) -> int:

@@ -58,8 +58,8 @@ def facts(run: Run) -> tuple[Fact, ...]:
     totals = test.counts.sum(axis=1)
     shares = np.where(totals, np.diag(test.counts) / np.maximum(totals, 1), np.nan)
     recalls = {"Highest recall": int(np.nanargmax(shares)), "Lowest recall": int(np.nanargmin(shares))}
-    if len(shares) == 2:
-        recalls = {"Sensitivity": 1, "Specificity": 0}
+    if (positive := run.test_predictions.positive) is not None:
+        recalls = {"Sensitivity": positive, "Specificity": 1 - positive}
     return (
         Fact(
             "Balanced accuracy", share(test.balanced_accuracy, test.n_samples), "mean recall of the classes"

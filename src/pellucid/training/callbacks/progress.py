@@ -14,6 +14,8 @@ from pellucid.text import percent
 from pellucid.training.callbacks.base import Callback
 from pellucid.training.events import EpochEnd, StepEnd, TrainEnd, TrainStart
 
+SILENCE = 20.0  # seconds after which an epoch's cost is printed in any case, where no bar is shown
+
 
 @register
 @dataclass(eq=False)
@@ -37,11 +39,18 @@ class PrintCosts(Callback):
     every: int = option(100, at_least=1, help="Epochs from one line to the next.")
     show: Callable[[str], Any] = option(print, help="Takes each line.")
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._last = time.perf_counter()
+
     def epoch_end(self, event: EpochEnd) -> None:
-        """Print the epoch's cost where it is due."""
+        """Print the epoch's cost where it is due, or where no bar shows that the training goes on."""
         is_one_step = event.run.n_steps == 1
         what, number = ("iteration", event.epoch) if is_one_step else ("epoch", event.epoch + 1)
-        if rank() == 0 and (number % self.every == 0 or event.epoch in (0, event.run.n_epochs - 1)):
+        is_due = number % self.every == 0 or event.epoch in (0, event.run.n_epochs - 1)
+        is_silent = time.perf_counter() - self._last >= SILENCE and not are_bars_shown()
+        if rank() == 0 and (is_due or is_silent):
+            self._last = time.perf_counter()
             self.show(f"Cost after {what} {number}: {event.loss if is_one_step else f'{event.loss:.4g}'}")
 
 
