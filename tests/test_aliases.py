@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import pellucid as pl
-from pellucid.aliases import DATA, KEYWORDS, METHODS, NAMES, OURS, SPLIT, folded
+from pellucid.aliases import DATA, KEYWORDS, METHODS, NAMES, OURS, SPLIT, letters_of
 from pellucid.errors import DataWarning, PellucidError, UnknownAttributeError
 from tests.every import every
 
@@ -255,7 +255,7 @@ def test_what_the_table_leads_to_is_there() -> None:
             for name in sentence.replace("(", " ").replace(".)", " ").split():
                 if name.startswith("pl."):
                     assert hasattr(pl, name.split(".")[1].strip(".,':;")), sentence
-    spelled = [folded(other) for others in OURS.values() for other in others.split()]
+    spelled = [letters_of(other) for others in OURS.values() for other in others.split()]
     assert "" not in spelled
 
 

@@ -328,12 +328,12 @@ _ADVICE: Mapping[str, Mapping[str, str]] = {
 }  # fmt: skip
 
 
-def folded(name: str) -> str:
+def letters_of(name: str) -> str:
     """Return a name without capitals, underscores and the like.
 
     Examples
     --------
-    >>> folded("Leaky_ReLU")
+    >>> letters_of("Leaky_ReLU")
     'leakyrelu'
     """
     return "".join(letter for letter in name.lower() if letter.isalnum())
@@ -348,24 +348,24 @@ def nearest(name: str, known: Iterable[str], *, cutoff: float = 0.5) -> str:
     ('n_epochs', 'relu', 'mlp')
     """
     names = sorted(known)
-    by_folded = {folded(each): each for each in names}
-    wanted = folded(name)
-    meant = (wanted, *_ours(wanted), *_ours(folded(name.rpartition(".")[2])))  # nn.CrossEntropyLoss
-    found = next((by_folded[each] for each in meant if each in by_folded), "")
+    by_letters = {letters_of(each): each for each in names}
+    wanted = letters_of(name)
+    meant = (wanted, *_ours(wanted), *_ours(letters_of(name.rpartition(".")[2])))  # nn.CrossEntropyLoss
+    found = next((by_letters[each] for each in meant if each in by_letters), "")
     if found or not wanted:
         return found
     import difflib
 
-    close = difflib.get_close_matches(wanted, by_folded, n=1, cutoff=cutoff)
+    close = difflib.get_close_matches(wanted, by_letters, n=1, cutoff=cutoff)
     close = close or difflib.get_close_matches(name, names, n=1, cutoff=cutoff)
     initials = [each for each in names if "".join(word[:1] for word in each.split("_")) == name.lower()]
-    return by_folded.get(close[0], close[0]) if close else "".join(initials[:1])
+    return by_letters.get(close[0], close[0]) if close else "".join(initials[:1])
 
 
 def is_habit(name: str, known: Iterable[str]) -> bool:
     """Return whether a known name is meant beyond doubt: in another writing, or by another library's name."""
-    wanted = {folded(name), *_ours(folded(name))}
-    return any(folded(each) in wanted for each in known)
+    wanted = {letters_of(name), *_ours(letters_of(name))}
+    return any(letters_of(each) in wanted for each in known)
 
 
 def advice(kind: str, name: str) -> str:
@@ -376,25 +376,25 @@ def advice(kind: str, name: str) -> str:
     >>> advice("option", "in_features")
     'Leave it out: a layer takes the shape of its input from the data.'
     """
-    return _sentences(kind).get(folded(name), "")
+    return _sentences(kind).get(letters_of(name), "")
 
 
 def _ours(wanted: str) -> tuple[str, ...]:
-    """Return our names for what others call so, all of them folded."""
+    """Return our names for what others call so, each as its letters."""
     return _by_others().get(wanted, ())
 
 
 @cache
 def _by_others() -> dict[str, tuple[str, ...]]:
-    """Return the table from each foreign name to ours, all of them folded."""
+    """Return the table from each foreign name to ours, each as its letters."""
     found: dict[str, tuple[str, ...]] = {}
     for ours, others in OURS.items():
         for other in others.split():
-            found[folded(other)] = (*found.get(folded(other), ()), folded(ours))
+            found[letters_of(other)] = (*found.get(letters_of(other), ()), letters_of(ours))
     return found
 
 
 @cache
 def _sentences(kind: str) -> dict[str, str]:
-    """Return what to do instead, by folded name."""
-    return {folded(word): text for words, text in _ADVICE.get(kind, {}).items() for word in words.split()}
+    """Return what to do instead, by the letters of a name."""
+    return {letters_of(word): text for words, text in _ADVICE.get(kind, {}).items() for word in words.split()}

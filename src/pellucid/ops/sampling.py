@@ -131,12 +131,12 @@ def _coordinates(inverse: Array, h: int, w: int, dtype: np.dtype[np.floating]) -
 
 
 def _look_up(
-    X: Array, x: Array, y: Array, fold: Callable[[Array, int], Array], fill: float, out: Array
+    X: Array, x: Array, y: Array, edge: Callable[[Array, int], Array], fill: float, out: Array
 ) -> None:
     """Write X at the positions x and y, which are overwritten, into out."""
     _, h, w, c = X.shape
     planes = _planes(X, fill)
-    right, down, index = _corners(fold(x, w), fold(y, h))
+    right, down, index = _corners(edge(x, w), edge(y, h))
     for channel in range(c):
         plane = planes[channel]
         # The four neighbours share one index, into views of the plane that start a little later.

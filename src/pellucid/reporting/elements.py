@@ -50,12 +50,12 @@ class Captioned:
 class Table:
     """A table: the names of its columns, and rows of strings and numbers.
 
-    ``fold``: where it is long, the words that stand in its place until it is opened.
+    ``summary``: where it is long, the words that stand in its place until it is opened.
     """
 
     header: Sequence[str]
     rows: Sequence[Sequence[Cell]]
-    fold: str = ""
+    summary: str = ""
 
     def is_number(self, column: int) -> bool:
         """Whether every cell of that column is a number (such columns are set to the right)."""

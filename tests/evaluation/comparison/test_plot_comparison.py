@@ -15,7 +15,7 @@ from pellucid.evaluation.comparison.plot_comparison import (
     disputed_pictures,
     seed_figure,
 )
-from pellucid.evaluation.comparison.seeds import SeedComparison, SeedRuns, Start
+from pellucid.evaluation.comparison.seeds import SeedComparison, SeedRuns, SeedTraining
 from pellucid.plotting.saving import save_figure
 from pellucid.prediction.confusion import confusion_matrix
 from pellucid.types import Array
@@ -93,7 +93,9 @@ def test_one_network_over_folds_has_one_part() -> None:
 def seeds_of(*values: Array, n_test: int, baseline: tuple[float, str], data: str = "data") -> SeedComparison:
     runs = tuple(
         SeedRuns(
-            letter, name, tuple(Start(i, float(x), None, None, None, 0.0, "", "") for i, x in enumerate(one))
+            letter,
+            name,
+            tuple(SeedTraining(i, float(x), None, None, None, 0.0, "", "") for i, x in enumerate(one)),
         )
         for letter, name, one in zip("AB", "xy", values, strict=False)
     )

@@ -13,7 +13,7 @@ from threadpoolctl import threadpool_limits
 import pellucid as pl
 from pellucid.data.dataset import Dataset, Split
 from pellucid.errors import DataError, OptionError, TrainingError
-from pellucid.evaluation.comparison.seeds import SeedComparison, SeedRuns, Start, compare_seeds
+from pellucid.evaluation.comparison.seeds import SeedComparison, SeedRuns, SeedTraining, compare_seeds
 from pellucid.nn.initializers import published
 from pellucid.rng import legacy_stream
 from pellucid.runs.build import fit_run, plan
@@ -71,7 +71,7 @@ def test_the_published_run_is_among_its_starts(published_dir: Path) -> None:
 
 def some(*accuracies: float | None, letter: str = "A") -> SeedRuns:
     starts = tuple(
-        Start(
+        SeedTraining(
             i + 1, a, a, None if a is None else round(50 * a), 0.1, 0.1, "dual", f"{i}", "" if a else "broke"
         )
         for i, a in enumerate(accuracies)

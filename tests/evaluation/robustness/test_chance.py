@@ -37,15 +37,15 @@ def measured(n: int, n_correct: int, **changes: tuple[int, int]) -> Robustness:
 def test_two_tied_changes_have_each_a_p_value_of_its_own() -> None:
     """Both cost 10 of 52 photos: blur gains none, so that it is told from chance; rotation gains three."""
     found = measured(52, 45, blur=(10, 0), rotation=(13, 3), noise=(1, 1))
-    p = [found.chances[name].p_value for name in ("blur", "rotation", "noise")]
+    p = [found.cost_tests[name].p_value for name in ("blur", "rotation", "noise")]
     assert p == pytest.approx([3 * p_of(10, 0), 2 * p_of(13, 3), 1.0])
-    assert [found.chances[name].outcome for name in ("blur", "rotation")] == ["more than chance"] * 2
+    assert [found.cost_tests[name].outcome for name in ("blur", "rotation")] == ["more than chance"] * 2
 
 
 def test_few_photos_cannot_tell_and_many_can() -> None:
     few, many = measured(52, 45, blur=(5, 1)), measured(1000, 900, blur=(5, 1))
-    assert few.chances["blur"].outcome == "cannot be told"
-    assert many.chances["blur"].outcome == "not shown"
+    assert few.cost_tests["blur"].outcome == "cannot be told"
+    assert many.cost_tests["blur"].outcome == "not shown"
     assert (
         "Cannot be told (–): with 52 photos, 10 points lost and none gained are not significant."
         in few.notes[0]
@@ -75,7 +75,7 @@ def test_text_table_figure_and_json_agree() -> None:
 
 def test_a_headline_names_what_is_significant_where_a_larger_loss_is_not() -> None:
     behind = measured(300, 260, rotation=(60, 43), blur=(14, 0))
-    assert behind.chances["rotation"].outcome == "not shown"
+    assert behind.cost_tests["rotation"].outcome == "not shown"
     assert behind.headline.startswith("Of the changes beyond chance, Blur 1 px costs most: 14 of 300")
     assert behind.cells(behind.to_rows()[2])[-2] == "not shown"
 

@@ -29,7 +29,7 @@ HEADS = tuple(name.replace("_", " ") for name in QUARTILES)
 
 
 @dataclass(frozen=True)
-class Start:
+class SeedTraining:
     """One training from one random seed.
 
     Attributes
@@ -67,7 +67,7 @@ class SeedRuns:
 
     letter: str
     source: str
-    starts: tuple[Start, ...]
+    starts: tuple[SeedTraining, ...]
 
     @property
     def accuracies(self) -> Array:
@@ -75,7 +75,7 @@ class SeedRuns:
         return np.array([start.accuracy for start in self.starts if start.accuracy is not None])
 
     @property
-    def failed(self) -> tuple[Start, ...]:
+    def failed(self) -> tuple[SeedTraining, ...]:
         """The starts whose training failed."""
         return tuple(start for start in self.starts if start.fault)
 
@@ -277,14 +277,14 @@ def compare_seeds(
     _check(split, candidates, n_seeds, first_seed)
     trainings = Trainings(candidates, split, _score, draws_start=True)
 
-    def show(n: int, job: TrainingJob, start: Start | PellucidError) -> None:
+    def show(n: int, job: TrainingJob, start: SeedTraining | PellucidError) -> None:
         words = str(start)[:40] if isinstance(start, PellucidError) else f"accuracy {start.accuracy:.3f}"
         progress("starts", n, n_seeds * len(candidates), words)
 
     done = train_all(trainings, n_seeds, seed=first_seed, n_jobs=n_jobs, least=1, on_done=show)
     starts = [
         [
-            Start(seed, None, None, None, None, 0.0, "", "", str(one))
+            SeedTraining(seed, None, None, None, None, 0.0, "", "", str(one))
             if isinstance(one, PellucidError)
             else one
             for seed, one in zip(done, of_one, strict=True)
@@ -322,10 +322,10 @@ def _check(split: Split, candidates: Sequence[Candidate], n_seeds: int, first_se
     check_labels(split)
 
 
-def _score(job: TrainingJob, trained: Trained) -> Start:
+def _score(job: TrainingJob, trained: Trained) -> SeedTraining:
     model, history, test = trained.model, trained.history, trained.test
     found = confusion_matrix(test.y, predicted_labels(trained.candidate, model, test), test.classes)
-    return Start(
+    return SeedTraining(
         seed=job.seed,
         accuracy=found.accuracy,
         balanced_accuracy=found.balanced_accuracy,

@@ -26,7 +26,7 @@ BREAK_POINTS = 10  # percent of all photos: such a loss counts as a break
 Outcome: TypeAlias = Literal["no loss", "more than chance", "not shown", "cannot be told"]
 
 
-class Chance(NamedTuple):
+class CostTest(NamedTuple):
     """What a test says of the cost of one change.
 
     Attributes
@@ -42,7 +42,7 @@ class Chance(NamedTuple):
     outcome: Outcome
 
 
-def judge(costs: Sequence[int], p_values: Sequence[float], n: int) -> list[Chance]:
+def judge(costs: Sequence[int], p_values: Sequence[float], n: int) -> list[CostTest]:
     """Return what tests of several changes on the same ``n`` photos say.
 
     Parameters
@@ -73,7 +73,7 @@ def judge(costs: Sequence[int], p_values: Sequence[float], n: int) -> list[Chanc
     fewest = math.floor(math.log2(2 * n_not_rejected / LEVEL)) + 1
     otherwise: Outcome = "cannot be told" if 100 * fewest > BREAK_POINTS * n else "not shown"
     return [
-        Chance(p, "no loss" if cost <= 0 else "more than chance" if p < LEVEL else otherwise)
+        CostTest(p, "no loss" if cost <= 0 else "more than chance" if p < LEVEL else otherwise)
         for cost, p in zip(costs, corrected.tolist(), strict=True)
     ]
 
@@ -94,7 +94,7 @@ class StrengthRow:
         Photos that are classified correctly unchanged and no longer so changed, and the other way round.
     p_value : float
         Of McNemar's exact test for this strength alone: the probability of losses and gains at least this uneven
-        if both were equally likely. See ``Robustness.chances`` for all changes together.
+        if both were equally likely. See ``Robustness.cost_tests`` for all changes together.
     """
 
     strength: float
@@ -219,7 +219,7 @@ class Robustness(Result):
         return tuple(sorted(self.curves, key=lambda curve: (-curve.cost, -curve.moderate.n_lost)))
 
     @cached_property
-    def chances(self) -> dict[str, Chance]:
+    def cost_tests(self) -> dict[str, CostTest]:
         """For each perturbation by name, whether its cost at moderate strength is more than chance explains."""
         rows = [curve.moderate for curve in self.curves]
         found = judge([curve.cost for curve in self.curves], [row.p_value for row in rows], self.n)
@@ -242,7 +242,7 @@ class Robustness(Result):
             return f"{unchanged}: no better than the baseline (always '{self.most_common}')."
         largest = max(0, self.ranking[0].cost)
         for curve in self.ranking:
-            chance = self.chances[curve.perturbation.name]
+            chance = self.cost_tests[curve.perturbation.name]
             if chance.outcome == "more than chance":
                 among = "" if curve.cost == largest else "Of the changes beyond chance, "
                 cost = f"{curve.cost} of {n} ({p_in_words(chance.p_value)})"
@@ -254,7 +254,7 @@ class Robustness(Result):
         """How the rows were made, and what to mind about the data."""
         n, n_tried = plural(self.n, self.noun), len(self.curves)
         holm = f", with Holm's correction for {n_tried} changes" if n_tried > 1 else ""
-        outcomes = {chance.outcome for chance in self.chances.values()}
+        outcomes = {chance.outcome for chance in self.cost_tests.values()}
         too_few = (
             f" Cannot be told (–): with {n}, {BREAK_POINTS} points lost and none gained are not significant."
         )
@@ -281,7 +281,7 @@ class Robustness(Result):
             {"change": f"always '{self.most_common}'", "n_correct": n_always},
         ]
         for curve in self.ranking:
-            row, chance, p = curve.moderate, self.chances[curve.perturbation.name], curve.perturbation
+            row, chance, p = curve.moderate, self.cost_tests[curve.perturbation.name], curve.perturbation
             rows.append(
                 {
                     "change": curve.change,
@@ -318,7 +318,7 @@ class Robustness(Result):
         """Return all numbers as JSON can hold them."""
         perturbations = []
         for curve in self.curves:
-            chance = self.chances[curve.perturbation.name]
+            chance = self.cost_tests[curve.perturbation.name]
             tested = {"moderate_p_value_holm": chance.p_value, "moderate_outcome": chance.outcome}
             perturbations.append(curve.to_dict() | tested | {"reason": REASONS[curve.perturbation.reason]})
         ranking = [curve.perturbation.name for curve in self.ranking]

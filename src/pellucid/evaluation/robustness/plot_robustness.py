@@ -120,7 +120,7 @@ def _panel(axes: Axes, curve: PerturbationCurve, result: Robustness) -> None:
     axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0, symbol=" %"))
     axes.tick_params(labelsize=7.5, pad=2)
     axes.set_title(curve.perturbation.title, fontsize=9, pad=23, loc="left")
-    chance, label, cost = result.chances[curve.perturbation.name], curve.moderate.label, "none fewer"
+    chance, label, cost = result.cost_tests[curve.perturbation.name], curve.moderate.label, "none fewer"
     if chance.outcome != "no loss":
         told = chance.outcome if chance.outcome == "cannot be told" else p_in_words(chance.p_value)
         cost = f"{curve.cost} fewer, {told}"

@@ -39,7 +39,7 @@ def columns_section(draft: Draft, split: Split) -> Section:
             ("Column", "Kind", "Values", "Middle", "Missing"),
             [_row(*one) for one in columns]
             + [(shorten(one.name, 40), "left out", one.reason, "", "") for one in left_out],
-            fold="" if len(columns) <= LONG else f"All {len(columns)} columns in a table",
+            summary="" if len(columns) <= LONG else f"All {len(columns)} columns in a table",
         ),
     )
 
@@ -60,7 +60,7 @@ def importance_section(draft: Draft, found: ColumnImportance) -> Section:
     }
     figures = tuple(draft.add(name, figure, *words[name]) for name, figure in found.figures().items())
     rows = [found.cells(row) for row in found.to_rows()]
-    table = Table(found.columns, rows, fold="The numbers in a table")
+    table = Table(found.columns, rows, summary="The numbers in a table")
     return Section("What matters", intro=(found.headline,), figures=figures, table=table)
 
 

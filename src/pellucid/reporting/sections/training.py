@@ -106,7 +106,7 @@ def network_section(draft: Draft, run: Run) -> Section:
         table=Table(
             ("Layer", "Kind", "Output", "Activation", "Parameters"),
             table,
-            fold=f"Its {len(rows)} layers in a table",
+            summary=f"Its {len(rows)} layers in a table",
         ),
     )
 
@@ -120,7 +120,7 @@ def training_section(draft: Draft, run: Run) -> Section:
         "Training",
         intro=(f"{plural(history.n_steps, 'step')} of {how}{epochs} took {in_seconds(history.seconds)}.",),
         figures=[_curves(draft, run)] if history.losses else [],
-        table=Table(("Option", "Value"), recipe_rows(run), fold="The options of the training"),
+        table=Table(("Option", "Value"), recipe_rows(run), summary="The options of the training"),
     )
 
 
