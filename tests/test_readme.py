@@ -25,7 +25,8 @@ LESS: dict[str, list[str]] = {  # so that a test takes seconds
     "sweep": ["--epochs", "2", "--trials", "2", "--jobs", "1"],
 }
 ELSEWHERE = ("serve", "reproduce")  # endless or long; they have tests of their own
-SLOW = ("run", "report", "influence", "sweep")
+DONE = ("run", "report RUN --full")  # by the test of the first command, and by the fixture full_report
+SLOW = ("influence", "sweep")
 NEEDS_PUBLISHED = ("data fetch",)
 
 
@@ -91,16 +92,13 @@ def test_the_first_command_prints_what_is_shown(pellucid: Command, monkeypatch: 
     [
         pytest.param(line, marks=[pytest.mark.slow] * (command_of(line) in SLOW))
         for line in TABLE
-        if command_of(line) not in ELSEWHERE
+        if command_of(line) not in ELSEWHERE and line not in DONE
     ],
 )
 def test_command_line(
     pellucid: Command, trained: Path, photos: Path, tmp_path: Path, request: pytest.FixtureRequest, line: str
 ) -> None:
     name = command_of(line)
-    if line == "report RUN --full":
-        request.getfixturevalue("full_report")  # is that command
-        return
     if name in NEEDS_PUBLISHED:
         request.getfixturevalue("published_dir")
     Image.new("RGB", (20, 20), (200, 30, 90)).save(tmp_path / "photo.jpg")
