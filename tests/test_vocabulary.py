@@ -14,6 +14,7 @@ from pellucid.dispatch import KernelChoice
 from pellucid.errors import CallError, UnknownAttributeError
 from pellucid.registry import flags_of, options_of
 from pellucid.training.options import TrainingOptions
+from pellucid.workflows.explain import explain_row_of
 from tests.every import every
 
 FUNCTIONS = {name: one for name in pl.__all__ if inspect.isfunction(one := getattr(pl, name))}
@@ -27,7 +28,7 @@ PYTHON: dict[str, tuple[Any, ...]] = {  # which functions a command is
     "predict": (pl.predict,),
     "export": (pl.export_onnx, pl.export_script, pl.export_html),
     "import": (pl.import_onnx,),
-    "explain": (pl.explain_photo,),
+    "explain": (pl.explain_photo, explain_row_of),
     "influence": (pl.influence,),
     "robustness": (pl.robustness,),
     "compare": (pl.compare,),

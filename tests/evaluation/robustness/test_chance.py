@@ -60,7 +60,7 @@ def test_text_table_figure_and_json_agree() -> None:
     }
     assert [rows[name]["beyond chance"] for name in ("Blur 1 px", "Rotation 20°", "Noise 5 %")] == [
         "yes",
-        "cannot be told",
+        "–",
         "no loss",
     ]
     assert rows["Blur 1 px"]["p"] == "0.006"
