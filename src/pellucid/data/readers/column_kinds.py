@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from pellucid.data.readers.dates import PARTS, YEAR_LAST, date_parts, days_of
-from pellucid.data.readers.table_columns import RARE, cell_value
+from pellucid.data.readers.table_columns import RARE, cell_values
 from pellucid.data.readers.table_schema import DATES, KINDS, Column, LeftOut
 from pellucid.data.readers.table_text import MISSING, Decimal, TextColumn, TextTable
 from pellucid.errors import DataError, OptionError, unknown_name
@@ -154,7 +154,7 @@ def fitted(column: TextColumn, kind: str, rows: Sequence[int]) -> Column | LeftO
     single rare word stays as it is.
     """
     cells = [column.cells[i] for i in rows]
-    read = [] if kind == "category" else [cell_value(cell, kind, column.decimal) for cell in column.cells]
+    read = [] if kind == "category" else cell_values(column.cells, kind, column.decimal)
     if None in read:  # said with its row
         Column(column.name, kind, parts=("days",) * (kind in DATES)).encode(column)
     if len(set(cells)) == 1:

@@ -1,11 +1,12 @@
 """Columns of text as numbers: what a table's schema and the scripts that are exported from it compute."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from pellucid.data.readers.dates import date_parts, days_of
-from pellucid.data.readers.table_text import MISSING, Decimal, number
+from pellucid.data.readers.table_text import MISSING, Decimal, number, plain_numbers
 from pellucid.types import Array
 
 RARE = "(rare)"  # the category of all words that were rare in the training part, and of new ones
@@ -41,6 +42,12 @@ def cell_value(cell: str, kind: str, decimal: Decimal) -> float | None:
         return days_of(cell, kind)
     value = number(cell, decimal)
     return value if value is not None and np.isfinite(value) else None
+
+
+def cell_values(cells: Sequence[str], kind: str, decimal: Decimal) -> list[float | None]:
+    """Return :func:`cell_value` of each cell of a column."""
+    plain: Any = plain_numbers(cells, decimal) if kind == "numeric" else None
+    return [cell_value(cell, kind, decimal) for cell in cells] if plain is None else plain
 
 
 def value_columns(values: Array, fill: float, parts: Sequence[str], *, marks_gaps: bool) -> Array:

@@ -10,7 +10,7 @@ import numpy as np
 
 from pellucid.data.readers.dates import EPOCH, PARTS
 from pellucid.data.readers.frames import frame_table, is_frame
-from pellucid.data.readers.table_columns import cell_value, value_columns, word_codes, word_columns
+from pellucid.data.readers.table_columns import cell_values, value_columns, word_codes, word_columns
 from pellucid.data.readers.table_file import read_file
 from pellucid.data.readers.table_text import USUAL, Decimal, TextColumn, TextTable, table_of
 from pellucid.errors import DataError, FormatError, OptionError
@@ -102,7 +102,7 @@ class Column(Configurable):
                     f"{len(new)} of {m} rows"
                 )
             return word_columns(codes, len(self.categories)), note
-        read = [cell_value(cell, self.kind, column.decimal) for cell in column.cells]
+        read = cell_values(column.cells, self.kind, column.decimal)
         if None in read:
             raise self._unreadable(column, read)
         values = np.array(read, np.float64)

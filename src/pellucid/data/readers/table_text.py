@@ -51,7 +51,10 @@ class TextColumn:
     @cached_property
     def values(self) -> list[float | None]:
         """The number in each cell (infinity and NaN too); None where it holds something else or nothing."""
-        return [number(cell, self.decimal) for cell in self.cells]
+        found = plain_numbers(self.cells, self.decimal)
+        if found is None:
+            return [number(cell, self.decimal) for cell in self.cells]
+        return [value if cell else None for cell, value in zip(self.cells, found, strict=True)]
 
     @cached_property
     def words(self) -> list[int]:
@@ -192,6 +195,23 @@ def table_of(rows: Sequence[Mapping[str, Any]], where: str = "rows", *, missing:
     return TextTable(
         names, columns, tuple(f"row {i}" for i in range(1, len(rows) + 1)), where, missing=missing
     )
+
+
+def plain_numbers(cells: Sequence[str], decimal: Decimal) -> list[float] | None:
+    """Return what :func:`number` does where each cell is empty (NaN) or a finite number; else None, at once.
+
+    Examples
+    --------
+    >>> plain_numbers(["1", "", "-2e3"], "."), plain_numbers(["1", "one"], "."), plain_numbers(["1_0"], ".")
+    ([1.0, nan, -2000.0], None, None)
+    """
+    if decimal != "." or any("_" in cell for cell in cells):
+        return None
+    try:
+        found = [float(cell or "nan") for cell in cells]
+    except ValueError:
+        return None
+    return found if np.isfinite(found).sum() == sum(map(bool, cells)) else None
 
 
 def number(text: str, decimal: Decimal = ".") -> float | None:

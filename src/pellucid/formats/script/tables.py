@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from pellucid.data.readers.csv_file import _parse, _sniff
-from pellucid.data.readers.table_columns import cell_value, value_columns, word_codes, word_columns
+from pellucid.data.readers.table_columns import cell_values, value_columns, word_codes, word_columns
 from pellucid.data.readers.table_text import MISSING, Decimal, cell_of, missing_words
 from pellucid.errors import DataError
 from pellucid.types import Array
@@ -57,7 +57,7 @@ def encode_column(cells: Sequence[str], column: Sequence[Any], decimal: Decimal,
     kind, words, fill, marks_gaps, parts = column
     if words:
         return word_columns(word_codes(cells, words), len(words))
-    values = [cell_value(cell, kind, decimal) for cell in cells]
+    values = cell_values(cells, kind, decimal)
     for i, (cell, value) in enumerate(zip(cells, values, strict=True), 1):
         if value is None or (fill is None and not cell):
             what = {"numeric": "a number", "boolean": "yes or no"}.get(kind, "a date")
