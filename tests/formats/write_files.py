@@ -67,6 +67,27 @@ def table() -> tuple[Any, Any]:
     return model, ROWS
 
 
+def later_table() -> tuple[Any, Any]:
+    """Columns of every kind, gaps, a column that is left out, and robust scaling."""
+    rows = [
+        row
+        | {
+            "age": "" if i % 5 == 0 else row["age"],
+            "born": f"{i % 28 + 1}/{i % 12 + 1}/2020",
+            "ok": ("yes", "no", "")[i % 3],
+        }
+        | {"seen": f"2024-0{i % 9 + 1}-11 1{i % 8}:30", "always": "same"}
+        for i, row in enumerate(ROWS)
+    ]
+    text = "\n".join([",".join(rows[0]), *(",".join(row.values()) for row in rows)])
+    data = pl.load_data(_written(text), target="pet")
+    model = pl.preset("mlp")
+    model.preprocessing = pl.Preprocessing.robust(data.train.X)
+    pl.train(model, data.train, n_epochs=5)
+    model._schema = data.schema
+    return model, rows
+
+
 def _written(text: str) -> Path:
     import tempfile
 
@@ -205,7 +226,7 @@ MAKERS = (
     later_layers,
     activations,
 )
-MODELS = {make.__name__: make for make in (*MAKERS, later_activations, losses)}
+MODELS = {make.__name__: make for make in (*MAKERS, later_activations, later_table, losses)}
 
 
 def plain(value: Any) -> Any:

@@ -131,9 +131,9 @@ class _Case:
 
     @property
     def is_suited(self) -> bool:
-        """Whether no other model is recommended than the one that ran or that it began from."""
+        """Whether no other model is recommended than the one that ran, was chosen for the data, or begun from."""
         config, suited = self.run.config, self.suited
-        return config.start is not None or suited is None or suited.model == config.model
+        return bool(config.start or config.reason) or suited is None or suited.model == config.model
 
     @property
     def usual_epochs(self) -> int:
