@@ -1,6 +1,7 @@
 """The edge of ``pellucid explain``."""
 
 from pathlib import Path
+from typing import Any
 
 from pellucid.cli import options as o
 from pellucid.cli.command import command
@@ -34,6 +35,6 @@ def explain(
     from pellucid.folders import next_folder
     from pellucid.workflows.explain import explain_photo, explain_row_of
 
-    use_case = explain_row_of if image.suffix.lower() in TABLES else explain_photo
+    use_case: Any = explain_row_of if image.suffix.lower() in TABLES else explain_photo
     found = o.call(use_case, locals(), out=out or next_folder(Path("explained"), image.stem))
     return Answer(found, brief=(), files=found.files)
