@@ -45,6 +45,8 @@ def gap_line(run: Run, scores: Scores | None = None) -> str:
         return f"Over-fitting: {words}{_best(run)}."
     if is_under:
         return f"Under-fitting: {words}; the baseline does as well in training."
+    if run.kind == "classification" and run.test_predictions.too_few:
+        return f"Whether it over-fits cannot be told: {words}."
     return f"No over-fitting{' beyond chance' if is_chance else ''}: {words}."
 
 

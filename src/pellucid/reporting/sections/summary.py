@@ -45,7 +45,10 @@ def points(found: "Findings") -> tuple[str, ...]:
             if run.history.is_complete
             else (f"The training was stopped early, after {plural(n, 'step')}.",)
         ),
-        *(f"What to try next: {one.finding} Try `{one.command}`." for one in found.advice),
+        *(
+            f"What to try next: {one.finding}{f' Try `{one.command}`.' if one.command else ''}"
+            for one in found.advice
+        ),
         *((f"Data check: {plural(n_findings, 'finding')}.",) if n_findings else ()),
         *(f"{name}: {one.headline}" for name, one in named.items() if one is not None),
         *run.notes,
