@@ -127,7 +127,7 @@ class _Case:
     @cached_property
     def suited(self) -> Recommendation | None:
         """The preset and recipe that suit the data."""
-        return suited_to(self.run.split.train)
+        return suited_to(self.run.split.train) and recommend(self.run.split)
 
     @property
     def is_suited(self) -> bool:
