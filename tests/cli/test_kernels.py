@@ -12,7 +12,7 @@ from pellucid.cli.command import DECLARED, build
 from pellucid.data import drawn
 
 DATA = {"data list", "data info", "data check", "data fetch", "data augment"}
-IDLE = {"export", "import", *DATA, "model list", "model show", "cache"}
+IDLE = {"export", "import", *DATA, "model list", "model show", "cache", "runs"}
 COMMANDS = {
     "run": "photos.npz --epochs 2 -o again --overwrite",
     "train": "photos.npz --epochs 2 -o again --overwrite",
