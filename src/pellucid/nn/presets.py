@@ -115,10 +115,10 @@ def _with_dropout(widths: list[int], units: int) -> Sequential:
 
 
 def _realmlp(units: int) -> Sequential:
-    """RealMLP-TD-S (Holzmueller et al., 2024), with dropout; its learning rates are in the recipe."""
+    """RealMLP-TD-S (Holzmueller et al., 2024), narrower, with silu and the larger RealMLP-TD's dropout."""
     hidden: list[Layer] = []
     for _ in range(3):
-        hidden += [Dense(256, activation="silu", initializer="lecun"), Dropout(0.15)]
+        hidden += [Dense(128, activation="silu", initializer="lecun"), Dropout(0.15)]
     return Sequential([Flatten(), Affine(shift=False), *hidden, Dense(units, initializer="zeros")])
 
 
@@ -210,7 +210,7 @@ _NETWORKS: dict[
         lambda n: _with_dropout([256, 128], n),
     ),
     "realmlp": (
-        "three hidden layers of 256 units, a trained scale of each input, dropout: for tables",
+        "three hidden layers of 128 units, a trained scale of each input, dropout: for tables",
         _realmlp,
     ),
     "cnn-small": (

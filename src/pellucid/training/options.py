@@ -22,6 +22,7 @@ from pellucid.types import n_rows
 
 AUTO = "auto"  # in place of a loss's name: what suits the outputs and the data
 FORMS = ("auto", "direct", "dual")
+FEWEST_TO_HOLD_OUT = 50  # samples from which a recipe holds out some for early stopping
 NONE = "none"  # asked for instead of a recipe's augmentation
 TABLES: Mapping[str, Registry[Any]] = {  # of what has options of its own
     "optimizer": OPTIMIZERS,
@@ -198,10 +199,11 @@ class TrainingOptions(Configurable):
         return cls(**checked_names(cls, merged))
 
     def for_data(self, recipe: Mapping[str, Any], y: Any) -> "TrainingOptions":
-        """Return the options with what depends on the data decided: label smoothing and batch size.
+        """Return the options with what depends on the data decided: label smoothing, and what of the recipe fits.
 
         Where label smoothing is left open it is the recipe's if the loss takes it; else it stays open (None), which
-        is that of the loss. A batch size as large as the data, or larger, becomes the full batch.
+        is that of the loss. A batch size as large as the data, or larger, becomes the full batch. What the recipe
+        holds out for early stopping is trained on where samples are few or a class has a single one.
 
         Raises
         ------
@@ -225,8 +227,14 @@ class TrainingOptions(Configurable):
             why = "has it among its own options already" if is_own else "takes none"
             cure = "set it for each output's loss" if isinstance(y, Mapping) else "choose a cross-entropy"
             raise OptionError(f"label_smoothing: {name} {why}. Leave it out, or {cure}.")
-        batch_size = self.batch_size if self.batch_size < n_rows(y) else 0
-        return dataclasses.replace(self, label_smoothing=smoothing, batch_size=batch_size)
+        held = {"validation": self.validation, "patience": self.patience}
+        if self.patience is not None and all(recipe.get(key) == held[key] for key in held) and _are_few(y):
+            held = dict.fromkeys(held)
+        m: float = n_rows(y)
+        if isinstance(held["validation"], float) and self.batch_size == recipe.get("batch_size"):
+            m *= 1 - 1.5 * held["validation"]  # of groups some more are held out
+        batch_size = self.batch_size if self.batch_size < m else 0
+        return dataclasses.replace(self, label_smoothing=smoothing, batch_size=batch_size, **held)
 
     def to_table(self) -> dict[str, Any]:
         """Return the options that are set by the names that files use."""
@@ -241,6 +249,12 @@ class TrainingOptions(Configurable):
             if key not in flags:
                 raise OptionError(f"training: {unknown_name('option', key, flags)}")
         return cls(**checked_names(cls, {flags[key]: value for key, value in table.items()}))
+
+
+def _are_few(y: Any) -> bool:
+    """Return whether nothing should be held out of samples for a choice by it."""
+    is_label = isinstance(y, np.ndarray) and y.ndim == 1 and y.dtype.kind in "biu"
+    return n_rows(y) < FEWEST_TO_HOLD_OUT or (is_label and np.unique(y, return_counts=True)[1].min() < 2)
 
 
 def fill_from(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:

@@ -45,6 +45,7 @@ RECIPES: dict[str, dict[str, Any]] = {
     "mlp": TUTORIAL,
     "mlp-small": {**GENERAL, "learning_rate": 0.01},
     "mlp-wide": {**GENERAL, "batch_size": 64},
+    # After RealMLP (Holzmueller et al., 2024): see benchmarks/tables.py.
     "realmlp": {
         "n_epochs": 64,
         "batch_size": 256,
@@ -55,6 +56,8 @@ RECIPES: dict[str, dict[str, Any]] = {
         "schedule": "coslog",
         "label_smoothing": 0.1,
         "scaling": "robust",
+        "validation": 0.15,
+        "patience": 24,
     },
     "cnn-small": {**GENERAL, "n_epochs": 20, "batch_size": 64, "learning_rate": 0.005, "precise_bn": True},
     "cnn": PHOTOS,
