@@ -7,6 +7,7 @@ import pytest
 from tests.every import every
 
 import pellucid as pl
+from pellucid.data.preprocess import Preprocessing
 from pellucid.errors import OptionError
 from pellucid.ops.losses.regression import Huber
 from pellucid.training.callbacks.precise_bn import PreciseBatchNorm
@@ -212,3 +213,38 @@ def test_patience_watches_held_out_samples_that_are_given(rng: np.random.Generat
     for wrong, words in (({"patience": -1}, "at least 0"), ({"weight_ema": 0.9}, "Leave one out")):
         with pytest.raises(OptionError, match=words):
             pl.train(model, (X, y), validation=(X, y), **{**options, **wrong})
+
+
+def table(m: int) -> tuple[Any, Any]:
+    X = np.random.default_rng(0).standard_normal((m, 3)) * [1, 100, 1e4] + [0, 5, 1e3]
+    return X, X[:, 0] + 0.01 * X[:, 1]
+
+
+def test_realmlp_scales_and_stops_by_rows_that_it_holds_out() -> None:
+    X, y = table(200)
+    history = pl.train("realmlp", (X, y), n_epochs=4)
+    rule = history.model.preprocessing
+    assert rule is not None
+    assert rule.kind == "robust"
+    assert rule != Preprocessing.robust(X)  # of the rows that are trained on alone
+    assert "validation_loss" in history.columns
+    held = pl.train("realmlp", (X, y), n_epochs=4, scaling="standardize", validation=0.3).model.preprocessing
+    assert held is not None
+    assert held.kind == "standardize"
+
+
+@every(("X", "y"), [table(40), (table(90)[0], [0] * 89 + [1])])
+def test_a_recipe_holds_nothing_out_of_few_samples(X: Any, y: Any) -> None:
+    history = pl.train("realmlp", (X, y), n_epochs=2)
+    assert "validation_loss" not in history.columns
+    assert history.model.preprocessing == Preprocessing.robust(X)
+
+
+def test_realmlp_learns_a_curve() -> None:
+    X, _ = table(1500)
+    y = 50 + 3 * np.sin(2 * X[:, 0]) + 1e-4 * X[:, 2]
+    model = pl.train("realmlp", (X[:1000], y[:1000])).model
+    left = ((model.predict(X[1000:]).ravel() - y[1000:]) ** 2).sum() / (
+        (y[1000:] - y[1000:].mean()) ** 2
+    ).sum()
+    assert left < 0.05
