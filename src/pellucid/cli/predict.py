@@ -17,7 +17,7 @@ def predict(
         is_argument=True,
         metavar="IMAGE",
         help="Images of any size and kind, folders, patterns such as 'photos/*.jpg', or - for names on "
-        "standard input, one a line, or for an image there; or one .csv file.",
+        "standard input, one a line, or for an image there; or one .csv or .parquet file.",
     ),
     out: Path | None = flag(
         None,

@@ -21,7 +21,7 @@ from pellucid.data.readers.npz import read_npz
 from pellucid.data.readers.picture_modes import UNKNOWN, White
 from pellucid.data.readers.reading import check_file
 from pellucid.data.readers.table import split_table
-from pellucid.data.readers.table_file import read_file
+from pellucid.data.readers.table_file import TABLES, read_file
 from pellucid.data.readers.table_text import USUAL, Decimal, TextTable
 from pellucid.data.readers.zarr_store import is_zarr, read_zarr
 from pellucid.data.toy import TOYS, load_toy
@@ -41,7 +41,6 @@ BUILTIN: Mapping[str, str] = MappingProxyType(
 )
 PICTURES = (".jpg", ".jpeg", ".png", ".gif", ".webp", ".bmp", ".heic")  # named in the place of data
 FRAME = "the frame"  # in the place of a name
-TABLES = (".csv", ".tsv", ".parquet")
 _APPLIES = {  # the options of each kind of reader
     "folder": {"skip_bad", "image_size", "on_disk"},
     "table": {"target", "group", "drop", "kinds", "decimal", "missing"},

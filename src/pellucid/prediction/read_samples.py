@@ -13,6 +13,7 @@ from pellucid.data.input_spec import white_seen
 from pellucid.data.readers.images import check_takes_images, read_sample
 from pellucid.data.readers.many import fill_rows
 from pellucid.data.readers.named import NamedImages, listed_images
+from pellucid.data.readers.table_file import TABLES
 from pellucid.data.stored.views import choose_rows
 from pellucid.dispatch import use_for
 from pellucid.errors import DataError
@@ -123,7 +124,7 @@ def samples_of(
     model : Model
     files : sequence of str or Path
         Images; folders, whose images are taken with those of their sub-folders; patterns such as ``photos/*.jpg``;
-        "-" for what ``stdin`` lists or holds; or one .csv or .tsv file.
+        "-" for what ``stdin`` lists or holds; or one .csv, .tsv or .parquet file.
     stdin : binary file, optional
     separator : bytes, optional
         Between names on ``stdin``.
@@ -135,7 +136,7 @@ def samples_of(
     DataError, ShapeError
         If there are none, or they do not fit the model.
     """
-    if len(files) == 1 and Path(files[0]).suffix.lower() in (".csv", ".tsv"):
+    if len(files) == 1 and Path(files[0]).suffix.lower() in TABLES:
         return _rows(model, Path(files[0]))
     check_takes_images(model.input_shape)
     parts: list[Iterable[Image]] = []

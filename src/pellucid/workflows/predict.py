@@ -31,8 +31,8 @@ def predict(model: Model | str | Path, data: Any, *, progress: Progress = None) 
         Trained; a model's file, or a run folder.
     data : str, Path, list, array, frame or Dataset
         An image of any size and kind, a folder, whose images are taken with those of its sub-folders, a pattern
-        such as ``photos/*.jpg``, or a .csv or .tsv file; a list of such images and folders; the rows of a table, as
-        a frame or a list of dictionaries; or samples (m, ...) as the model was trained on them.
+        such as ``photos/*.jpg``, or a .csv, .tsv or .parquet file; a list of such images and folders; the rows of a
+        table, as a frame or a list of dictionaries; or samples (m, ...) as the model was trained on them.
     progress : callable or bool, optional
         Called with a stage, how much of it is done, and of how much. Default: a bar; False: silent.
 
@@ -71,6 +71,7 @@ def predict(model: Model | str | Path, data: Any, *, progress: Progress = None) 
 def _samples(model: Model, data: Any, progress: CountCallback) -> Samples:
     from pellucid.data.dataset import Dataset
     from pellucid.data.gaps import input_array
+    from pellucid.data.readers.frames import is_frame
 
     if isinstance(data, str | Path):
         return samples_of(model, [data], progress=progress)
@@ -78,9 +79,8 @@ def _samples(model: Model, data: Any, progress: CountCallback) -> Samples:
         return samples_of(model, data, progress=progress)
     if isinstance(data, Dataset):
         return samples_in(model, data.X)
-    if hasattr(data, "columns"):  # a frame of pandas or polars
-        data = data.to_dicts() if hasattr(data, "to_dicts") else data.to_dict("records")
-    if model._schema is not None and isinstance(data, Sequence) and data and isinstance(data[0], Mapping):
+    are_rows = isinstance(data, Sequence) and bool(data) and isinstance(data[0], Mapping)
+    if model._schema is not None and (are_rows or is_frame(data)):
         encoded = model._schema.encode(data, with_target=False)
         return samples_in(model, encoded.X, encoded.notes)
     return samples_in(model, map_arrays(lambda values: input_array(values, "predict"), data))
