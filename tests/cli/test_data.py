@@ -115,5 +115,14 @@ def test_all_transforms_or_those_of_a_training(pellucid: Command) -> None:
         with Image.open(f"a{name}.png") as sheet:
             heights.append(sheet.height)
     assert heights == sorted(set(heights))  # one row more for each transform
+    X = np.random.default_rng(1).integers(0, 256, (30, 64, 64, 3), dtype=np.uint8)
+    np.savez("photos.npz", X=X, y=np.arange(30) % 2)
+    for augment, height in (("photo-cutmix", heights[1]), ("none", heights[0])):
+        train = f"train photos.npz --model logistic --epochs 1 --batch-size 8 --augment {augment}"
+        pellucid.ok(f"{train} --out {augment} --quiet")
+        pellucid.ok(f"data augment cat.png --model {augment} -o own.png --overwrite")
+        with Image.open("own.png") as sheet:
+            assert sheet.height == height, "a model's own"
+    assert_refused(pellucid("data augment cat.png --model none --augment photo -o x.png"), "--augment")
     Path("augmented.png").write_text("mine")
     assert pellucid.json("data augment cat.png --overwrite --augment none")["figure"] == "augmented.png"

@@ -154,8 +154,10 @@ def data_augment(
         if name is not None:
             raise OptionError("data augment: --model has its own augmentation. Leave --augment out.")
         trained = load(model)
-        own = trained._summary_of_training.get("options", {}).get("augment")
-        name, shape = own or "none", trained.input_shape
+        options = trained._summary_of_training.get("options")
+        if options is None:
+            raise OptionError(f"data augment: {model} does not say how it was trained. Give --augment.")
+        name, shape = options.get("augment") or "none", trained.input_shape
     if name == "none":
         chosen: Augment | None = Augment([])
     elif isinstance(name, str):
