@@ -64,7 +64,9 @@ NETWORKS: dict[str, tuple[Any, Any]] = {
                 pl.Affine(),
                 pl.Dense(5, "tanh"),
                 pl.BatchNorm(),
-                pl.Affine(shift=False),  # second: the page's functions are named by layer, and one test joins pages
+                pl.Affine(
+                    shift=False
+                ),  # second: the page's functions are named by layer, and one test joins pages
                 pl.LayerNorm(),
                 pl.Dense(1),
             ]

@@ -84,7 +84,7 @@ def rehearse(r: Rehearsal) -> None:
     X: Any = map_arrays(lambda shape: np.zeros((r.m, *shape), model.dtype), model.input_shape)
     Y = map_arrays(lambda array: np.resize(array, (r.m, *array.shape[1:])), r.Y)
     rule.grad_norm = None
-    rule.start(model.theta, model._flat_decay_mask(), model._flat_ntk_rates())
+    rule.start_for(model)
     taken = executor_for(model, r.n_threads, rule) if r.n_threads else nullcontext(Executor(model))
     with dispatch.use("numba"), taken as executor:
         executor.seed_step(r.seed, 0)

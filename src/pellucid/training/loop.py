@@ -66,7 +66,7 @@ def train_by_options(
         ):
             run.settings |= {"form": run.form.name, "n_threads": job.n_threads}
             run.settings |= {"n_ranks": ranks.n_ranks()} if ranks.n_ranks() > 1 else {}
-            optimizer.start(model.theta, model._flat_decay_mask(), model._flat_ntk_rates())
+            optimizer.start_for(model)
             if schedule is not None:
                 schedule.start(optimizer.learning_rate, options.n_epochs * job.n_steps)
             history.note += f", on {ranks.n_ranks()} ranks" if ranks.n_ranks() > 1 else ""

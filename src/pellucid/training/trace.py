@@ -155,7 +155,7 @@ def _step(model: Model, X: Any, Y: Any, weights: Array | None, optimizer: Optimi
     for name, leaf in own.items():  # of a layer in several places, all uses together
         layers[name].arrays.update({f"d{key}": gradient.copy() for key, gradient in leaf.grads.items()})
     before = {name: {key: array.copy() for key, array in leaf.params.items()} for name, leaf in own.items()}
-    optimizer.start(model.theta, model._flat_decay_mask(), model._flat_ntk_rates())
+    optimizer.start_for(model)
     optimizer.step(model.theta, model.grad)
     for name, leaf in own.items():
         moved = {f"update_{key}": array - before[name][key] for key, array in leaf.params.items()}

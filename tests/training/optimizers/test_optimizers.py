@@ -142,7 +142,8 @@ def test_layers_have_rates_of_their_own(
     mask, rates = mask_of(theta), np.ones(P)
     rates[500:] = 0.25
     apart = [theta[:500].copy(), theta[500:].copy()]
-    ours.start(theta, mask, rates)
+    ours.ntk_rates = rates
+    ours.start(theta, mask)
     peers = [OPTIMIZERS.make(name, **options) for _ in apart]
     for peer, part, own in zip(peers, apart, (mask[:500], mask[500:]), strict=True):
         peer.start(part, own)

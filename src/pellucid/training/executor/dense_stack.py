@@ -244,7 +244,7 @@ class DenseStack(Executor):
         out_at = n_block = bits_at = 0
         W_at = layers[0].n_in if layers[0].scale else 0
         draws, rates = [], np.ones((len(layers), kernel.N_RATES))
-        flat = self.model._flat_ntk_rates() if self.optimizer is not None and self.optimizer.ntk else None
+        flat = None if self.optimizer is None else self.optimizer.ntk_rates
         for k, (row, layer, n) in enumerate(zip(plan, layers, parts, strict=True)):
             kind, places = ACTIVATIONS.index(layer.activation), (k % 2 * n_sums, k % 2 * n_deltas)
             scale_at = 0 if layer.scale else -1

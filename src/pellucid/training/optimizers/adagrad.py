@@ -53,8 +53,8 @@ class Adagrad(Optimizer):
     initial_sum: float = option(0.0, at_least=0, help="What the sum of squares starts from.")
     epsilon: float = option(1e-10, above=0, help="Keeps the division finite.")
 
-    def start(self, theta: Array, decay_mask: Array, ntk_rates: Array | None = None) -> None:
+    def start(self, theta: Array, decay_mask: Array) -> None:
         """Make the sum of squares, all ``initial_sum``."""
-        super().start(theta, decay_mask, ntk_rates)
+        super().start(theta, decay_mask)
         for slot in self._slots or ():
             slot.fill(self.initial_sum)

@@ -58,6 +58,8 @@ class Optimizer(Configurable):
         Whether ``step_part`` needs no more than its own part of the gradient.
     decouples_decay : bool
         Whether weight decay multiplies the weights by 1 - eta lambda, and is no part of the gradient.
+    ntk_rates : Array or None, shape (p,)
+        What the learning rate of each parameter is multiplied by; set by ``start_for`` under ``ntk``.
     grad_norm : callable or None
         Takes the gradient and returns its length, for ``clip_norm``; set where the flat array is not the true
         gradient. None: its Euclidean norm.
@@ -100,6 +102,7 @@ class Optimizer(Configurable):
         if self.clip_value is not None and self.clip_norm is not None:
             raise OptionError("clip_value and clip_norm: expected one of them, got both. Leave one out.")
         self.grad_norm: Callable[[Array], float] | None = None
+        self.ntk_rates: Array | None = None
         self.n_steps = 0
         self._slots: tuple[Array, ...] | None = None
         self._shrink = 1.0
@@ -109,17 +112,13 @@ class Optimizer(Configurable):
         """Whether every update is a linear function of the gradients so far."""
         return False
 
-    def start(self, theta: Array, decay_mask: Array, ntk_rates: Array | None = None) -> None:
-        """Make ready for parameters like ``theta``.
+    def start_for(self, model: Any) -> None:
+        """Make ready for the parameters of a model."""
+        self.ntk_rates = model._flat_ntk_rates() if self.ntk else None
+        self.start(model.theta, model._flat_decay_mask())
 
-        Parameters
-        ----------
-        theta : Array, shape (p,)
-        decay_mask : Array, shape (p,)
-            1 where decay applies, else 0.
-        ntk_rates : Array, shape (p,), optional
-            What the learning rate of each parameter is multiplied by under ``ntk``; default: 1.
-        """
+    def start(self, theta: Array, decay_mask: Array) -> None:
+        """Make ready for parameters like ``theta``; ``decay_mask`` is 1 where decay applies, else 0."""
         if decay_mask.shape != theta.shape:
             raise ShapeError(
                 f"decay_mask: expected the shape of theta, {theta.shape}, got {decay_mask.shape}."
@@ -128,9 +127,8 @@ class Optimizer(Configurable):
         self._slots = tuple(np.zeros_like(theta) for _ in self.slot_names)
         self._block = BLOCK_BYTES // theta.itemsize  # elements that are worked on at a time
         mask = np.ones_like(theta) if self.decay_biases else decay_mask
-        rates = ntk_rates if self.ntk and ntk_rates is not None else np.ones(theta.shape)
-        self._runs, self._factors = runs_of(mask, rates)
-        self._rates = rates.astype(theta.dtype) if self.ntk else None
+        self._runs, self._factors = runs_of(mask, self.ntk_rates)
+        self._rates = None if self.ntk_rates is None else self.ntk_rates.astype(theta.dtype)
         self._decayed = [(first, last) for first, last, decays in self._runs.tolist() if decays]
 
     def step(self, theta: Array, grad: Array) -> None:
