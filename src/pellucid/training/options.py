@@ -227,7 +227,7 @@ class TrainingOptions(Configurable):
             why = "has it among its own options already" if is_own else "takes none"
             cure = "set it for each output's loss" if isinstance(y, Mapping) else "choose a cross-entropy"
             raise OptionError(f"label_smoothing: {name} {why}. Leave it out, or {cure}.")
-        held = {"validation": self.validation, "patience": self.patience}
+        held: dict[str, Any] = {"validation": self.validation, "patience": self.patience}
         if self.patience is not None and all(recipe.get(key) == held[key] for key in held) and _are_few(y):
             held = dict.fromkeys(held)
         m: float = n_rows(y)
