@@ -47,7 +47,7 @@ RECIPES: dict[str, dict[str, Any]] = {
     "mlp-wide": {**GENERAL, "batch_size": 64},
     # After RealMLP (Holzmueller et al., 2024): see benchmarks/tables.py.
     "realmlp": {
-        "n_epochs": 64,
+        "n_epochs": 128,
         "batch_size": 256,
         "learning_rate": 0.05,
         "optimizer": "adamw",
@@ -57,7 +57,7 @@ RECIPES: dict[str, dict[str, Any]] = {
         "label_smoothing": 0.1,
         "scaling": "robust",
         "validation": 0.15,
-        "patience": 24,
+        "patience": 32,
     },
     "cnn-small": {**GENERAL, "n_epochs": 20, "batch_size": 64, "learning_rate": 0.005, "precise_bn": True},
     "cnn": PHOTOS,

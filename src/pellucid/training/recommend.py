@@ -23,7 +23,7 @@ SMALLEST, SMALL, LARGE = 8, 32, 128  # pixels of the shorter side from which ano
 # Multiplications and additions of one training at most: a minute and a half of compiled kernels on two cores.
 MOST_OPERATIONS = 1.5e13
 SMALL_TABLE = 1000  # rows: below it a smaller network, trained for less long, predicts better
-SMALL_TABLE_STEPS = 500  # see benchmarks/tables.py
+SMALL_TABLE_STEPS = 500  # chosen on folds of five small tables
 TABLE_STEPS, FEWEST_TABLE_EPOCHS = 1500, 5  # to aim at for a larger table, and what a very large one gets
 SMALL_STEPS = 450  # at least, for small pictures: as many as digits take in 20 epochs
 MOST_EPOCHS = 100  # where the number of steps decides
