@@ -12,8 +12,7 @@ import numpy as np
 from pellucid.data.input_spec import white_seen
 from pellucid.data.readers.images import check_takes_images, read_sample
 from pellucid.data.readers.many import fill_rows
-from pellucid.data.readers.named import NamedImages, listed_images
-from pellucid.data.readers.table_file import TABLES
+from pellucid.data.readers.named import TABLES, NamedImages, listed_images
 from pellucid.data.stored.views import choose_rows
 from pellucid.dispatch import use_for
 from pellucid.errors import DataError

@@ -166,7 +166,7 @@ def fitted(column: TextColumn, kind: str, rows: Sequence[int]) -> Column | LeftO
     known = values[~np.isnan(values)]
     if not len(known):
         return LeftOut(column.name, "no value in the training rows")
-    fill = float(np.median(known))
+    fill = 2 * float(np.median(known / 2))  # of which the mean of the two in the middle cannot overflow
     if kind == "boolean":
         fill = float(known.mean() >= 0.5)
     elif kind in DATES:

@@ -83,9 +83,8 @@ def date_parts(days: Array, parts: Sequence[str]) -> Array:
 
     Examples
     --------
-    >>> date_parts(np.array([0.0, 31.5]), ["year", "month", "weekday", "hour", "days"])
-    array([[1970. ,    1. ,    3. ,    0. ,    0. ],
-           [1970. ,    2. ,    6. ,   12. ,   31.5]])
+    >>> date_parts(np.array([0.0, 31.5]), ["year", "month", "weekday", "hour", "days"]).tolist()
+    [[1970.0, 1.0, 3.0, 0.0, 0.0], [1970.0, 2.0, 6.0, 12.0, 31.5]]
     """
     whole = np.floor(days).astype(np.int64)
     dates = whole.astype("datetime64[D]")

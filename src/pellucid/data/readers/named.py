@@ -10,6 +10,7 @@ from pellucid.data.readers.listing import visible_names
 from pellucid.data.readers.picture_file import HEIC_ENDINGS
 from pellucid.errors import DataError
 
+TABLES = (".csv", ".tsv", ".parquet")  # endings of tables, which are read as rows
 _SIGNATURES = (b"\xff\xd8\xff", b"\x89PNG\r\n", b"GIF87a", b"GIF89a", b"II*\0", b"MM\0*")
 _MAGIC = re.compile("[*?[]")  # of a pattern
 _CHUNK = 2**16  # bytes that are asked for at once

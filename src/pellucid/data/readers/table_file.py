@@ -6,8 +6,6 @@ from pellucid.data.readers.csv_file import read_table
 from pellucid.data.readers.frames import read_parquet
 from pellucid.data.readers.table_text import USUAL, Decimal, TextTable
 
-TABLES = (".csv", ".tsv", ".parquet")  # endings
-
 
 def read_file(path: Path, decimal: Decimal = ".", missing: str = USUAL) -> TextTable:
     """Return a .parquet file, or a file of text, as a TextTable."""
