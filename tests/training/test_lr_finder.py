@@ -142,7 +142,6 @@ def test_a_loss_that_never_was_a_number_is_told(data: Dataset) -> None:
         ({"min_lr": 0}, "min_lr to be a number above 0"),
         ({"min_lr": 1, "max_lr": 0.5}, "max_lr to be a number above 1"),
         ({"n_rates": 2}, "n_rates to be a whole number of at least 3"),
-        ({"batch_size": 1000}, "batch_size"),
         ({"optimizer": OPTIMIZERS.make("lbfgs")}, "LBFGS has no learning rate to find"),
     ],
 )
@@ -161,11 +160,11 @@ def test_the_figure_shows_the_numbers() -> None:
     (axes,) = figure.axes
     np.testing.assert_array_equal(axes.lines[1].get_xdata(), [0.01, 0.1, 1.0])
     np.testing.assert_array_equal(axes.lines[1].get_ydata()[:2], [0.6, 0.5])
-    np.testing.assert_array_equal(axes.lines[2].get_ydata(), [0.3])
+    assert [0.3] in [np.asarray(line.get_ydata()).tolist() for line in axes.lines]
     assert axes.get_xscale() == "log"
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("Learning rate", "Training loss")
     words = [text.get_text() for text in axes.get_legend().get_texts()]
-    assert words == ["One answer for all", "After 8 steps", "After 20 steps", "Suggested: 0.1"]
+    assert words == ["One answer for all", "After 8 steps", "After 20 steps", "Suggested: 0.1", "Above 0.83"]
     low, high = axes.get_ylim()
     assert low < 0.3 < 0.69 < high < 0.9
     FigureCanvasAgg(figure).draw()

@@ -55,7 +55,7 @@ class CosLog(Schedule):
     Examples
     --------
     >>> [round(CosLog(waves=2)(t, 6), 3) for t in range(6)]
-    [0.0, 0.933, 0.0, 0.539, 1.0, 0.539]
+    [0.0, 0.93, 0.0, 0.718, 0.93, 0.324]
     """
 
     waves: int = option(4, at_least=1, at_most=30, help="Number of waves.")
