@@ -53,9 +53,7 @@ def features(data: pl.Dataset) -> Any:
 def ours(F: Any, y: Any, tested: Any) -> Any:
     """Return what the recipe's last layer predicts."""
     head = pl.Sequential([pl.Dense(n_outputs_for(pl.Dataset(F, y)))])
-    options = recipe("pretrained")
-    optimizer = {"type": options.pop("optimizer"), **options.pop("optimizer_options")}
-    pl.train(head, (F, y), optimizer=optimizer, progress=False, **options)
+    pl.train(head, (F, y), progress=False, **recipe("pretrained"))
     return head.predict(tested)
 
 

@@ -12,6 +12,7 @@ from pellucid.errors import DataError, OptionError
 from pellucid.estimators import ImageClassifier, NetworkRegressor
 from pellucid.nn.presets import PRESETS
 from pellucid.runs.record import read_run
+from pellucid.training.options import TrainingOptions
 from pellucid.training.recipes import RECIPES
 from pellucid.training.recommend import Recommendation
 
@@ -217,3 +218,13 @@ def test_photos_of_a_folder_begin_with_what_others_learned(
     assert chosen.model == expected
     assert ("pellucid[photos]" in chosen.reason) is (has_files and not has_weights)
     assert ("--model cnn" in chosen.reason) is (expected == "pretrained")
+
+
+def test_a_recipe_is_what_train_takes() -> None:
+    """Each with its options in one place; a run that resolves it gets the same."""
+    for name in RECIPES:
+        assert TrainingOptions.resolve(pl.recipe(name)) == TrainingOptions.resolve(RECIPES[name])
+    moons = pl.load_data("moons")
+    for name in ("linear", "realmlp"):
+        history = pl.train(pl.preset(name), moons, **(pl.recipe(name) | {"n_epochs": 2}), progress=False)
+        assert history.losses

@@ -190,7 +190,7 @@ class TrainingOptions(Configurable):
         >>> TrainingOptions.resolve(GENERAL, {"optimizer": "adam"}, n_epochs=3).learning_rate
         0.001
         """
-        below = {name: value for name, value in recipe.items() if name != "label_smoothing"}
+        below = _named_apart({name: value for name, value in recipe.items() if name != "label_smoothing"})
         if "optimizer" in (table or {}):
             below["optimizer"] = None
         own = _named_apart(table or {})

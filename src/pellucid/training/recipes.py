@@ -114,4 +114,7 @@ def recipe(name: str) -> dict[str, Any]:
     """
     if name not in RECIPES:
         raise OptionError(unknown_name("preset", name, RECIPES))
-    return copy.deepcopy(RECIPES[name])
+    found = copy.deepcopy(RECIPES[name])
+    if "optimizer_options" in found:
+        found["optimizer"] = {"type": found["optimizer"], **found.pop("optimizer_options")}
+    return found
