@@ -258,7 +258,8 @@ def check_split(
     leaks = copies.leaks()
     findings = [*found, *copy_findings(split, copies, leaks)]
     notes = [*split.notes]
-    findings += missing_findings(split)
+    if not any(one.kind == "missing_values" for one in found):
+        findings += missing_findings(split)
     if are_pictures(split.train.X):
         findings += empty_pictures(split, PixelScale(split.train.X, split.test.X), progress)
         if cosine_threshold(copies.typical) > _ALIKE:

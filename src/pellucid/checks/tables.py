@@ -10,7 +10,7 @@ from pellucid.checks.findings import MOST_NAMED, Finding, Sample, sample_of
 from pellucid.data.dataset import Split
 from pellucid.data.readers.table import parse_target
 from pellucid.data.readers.table_file import read_file
-from pellucid.data.readers.table_text import TextTable
+from pellucid.data.readers.table_text import MISSING, TextTable
 from pellucid.data.source import DataSource
 from pellucid.errors import DataError
 from pellucid.text import join_some, printable
@@ -65,7 +65,7 @@ def _missing(table: TextTable, column: str, missing: Array) -> Finding:
 
 def missing_findings(split: Split) -> list[Finding]:
     """Return the findings on samples that hold NaN or infinities, one per part."""
-    found = []
+    found = _gaps(split) if split.schema is not None else []
     for part, data in (("train", split.train), ("test", split.test)):
         rows = np.flatnonzero(missing_values(data.X))
         if len(rows):
@@ -74,6 +74,20 @@ def missing_findings(split: Split) -> list[Finding]:
                 f"{len(rows)} of {len(data)} {part} samples hold NaN or infinities, the first {samples[0]}."
             )
             found.append(Finding("missing_values", text, samples, len(rows)))
+    return found
+
+
+def _gaps(split: Split) -> list[Finding]:
+    """Return the findings on a table's gaps, by the columns that mark them: of one that was loaded."""
+    found, start, X = [], 0, np.concatenate([split.train.X, split.test.X])
+    for column in split.schema.columns if split.schema is not None else ():
+        marks = column.feature_names.index(f"{column.name}={MISSING}") if MISSING in column.categories else -1
+        is_marked = column.marks_gaps or marks >= 0
+        n = int(X[:, start + (marks if marks >= 0 else column.width - 1)].sum()) if is_marked else 0
+        start += column.width
+        if n:
+            text = f"{printable(column.name)!r} has no value in {n} of {len(X)} rows."
+            found.append(Finding("missing_values", text, (), n))
     return found
 
 

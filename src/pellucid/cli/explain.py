@@ -32,9 +32,14 @@ def explain(
     prediction, against a typical row.
     """
     from pellucid.data.readers.named import TABLES
+    from pellucid.errors import OptionError
     from pellucid.folders import next_folder
     from pellucid.workflows.explain import explain_photo, explain_row_of
 
     use_case: Any = explain_row_of if image.suffix.lower() in TABLES else explain_photo
+    of_other = ("data", "methods") if use_case is explain_row_of else ("row",)
+    if given := [name for name in of_other if o.was_given(name)]:
+        what = "photos" if use_case is explain_row_of else "rows of a table"
+        raise OptionError(f"explain: --{given[0]} is for {what}. Leave it out.")
     found = o.call(use_case, locals(), out=out or next_folder(Path("explained"), image.stem))
     return Answer(found, brief=(), files=found.files)

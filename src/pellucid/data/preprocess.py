@@ -240,8 +240,11 @@ class Preprocessing(Configurable):
                 out[...] = X
                 return out
         except FloatingPointError:
+            most = np.finfo(wanted).max
+            bad = np.argwhere(~(np.abs(X.astype(np.float64)) < most))
+            where = f" (sample {bad[0][0]}, column {bad[0][-1]}, both counted from 0)" if len(bad) else ""
             raise DataError(
-                f"X: a value is too large for {wanted}, whose largest number is {np.finfo(wanted).max:g}. "
+                f"X: a value{where} is too large for {wanted}, whose largest number is {np.finfo(wanted).max:g}. "
                 "Scale the column, or train in float64."
             ) from None
 

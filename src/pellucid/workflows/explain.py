@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from pellucid.data.coerce import as_dataset
 from pellucid.data.dataset import Dataset
 from pellucid.data.readers.table_file import read_file
@@ -137,10 +139,8 @@ def explain_row_of(
     table = read_file(path, schema.decimal, schema.missing)
     if row > len(table.rows):
         raise DataError(f"{path}: expected a row from 1 to {len(table.rows)}, got --row {row}.")
-    table.check_has([column.name for column in schema.columns], "which the model was trained on")
-    cells = {name: column[row - 1] for name, column in zip(table.names, table.columns, strict=True)}
     with results_folder(out, overwrite=overwrite) as folder:
-        found = explain_row(model, cells, target=target)
+        found = explain_row(model, table.take(np.array([row - 1])), target=target)
         if folder is not None and out is not None:
             found = write_result(found, "explanation", found.figures(), folder, out, text=True)
     return found

@@ -72,6 +72,7 @@ def _samples(model: Model, data: Any, progress: CountCallback) -> Samples:
     from pellucid.data.dataset import Dataset
     from pellucid.data.gaps import input_array
     from pellucid.data.readers.frames import is_frame
+    from pellucid.errors import DataError
 
     if isinstance(data, str | Path):
         return samples_of(model, [data], progress=progress)
@@ -79,6 +80,10 @@ def _samples(model: Model, data: Any, progress: CountCallback) -> Samples:
         return samples_of(model, data, progress=progress)
     if isinstance(data, Dataset):
         return samples_in(model, data.X)
+    if data is None:
+        raise DataError("predict: expected files, rows or samples, got None.")
+    if model._schema is not None and isinstance(data, Mapping):
+        data = [data]
     are_rows = isinstance(data, Sequence) and bool(data) and isinstance(data[0], Mapping)
     if model._schema is not None and (are_rows or is_frame(data)):
         encoded = model._schema.encode(data, with_target=False)

@@ -355,12 +355,62 @@ def test_kinds_that_are_given(tmp_path: Path) -> None:
         load(tmp_path, text, "y", kinds={"zip": "categorical"})
     with pytest.raises(OptionError, match=r"kinds: column 'y' is no input"):
         load(tmp_path, text, "y", kinds={"y": "numeric", "day": "dmy"})
-    with pytest.raises(DataError, match=r"there is no column 'zp', which was named. Did you mean 'zip'"):
+    with pytest.raises(
+        DataError, match=r"there is no column 'zp', named by drop or kinds. Did you mean 'zip'"
+    ):
         load(tmp_path, text, "y", drop=["zp"])
     with pytest.raises(
         DataError, match=r"'zip': expected dates as in the training .date., got '10115' in line 2"
     ):
         load(tmp_path, text, "y", kinds={"zip": "date", "day": "dmy"})
+
+
+def test_numbers_that_can_mean_two_things_are_never_dropped(tmp_path: Path) -> None:
+    y = [0, 1] * 60
+    for form in ("${0}.5", '"1,{0:03}"', "1 {0:03}", '"1.{0:03},5"'):
+        text = "x,z,y\n" + rows(map(form.format, range(120)), [1, 2] * 60, y)
+        with pytest.raises(DataError, match=r"column 'x': expected (plain )?numbers"):
+            load(tmp_path, text, "y")
+    both = "x,z,y\n" + rows(map('"0,{}"'.format, range(120)), map("0.{}".format, range(120)), y)
+    with pytest.raises(
+        DataError, match=r"column 'x': expected numbers with a decimal point, got '0,0' in line 2"
+    ):
+        load(tmp_path, both, "y")
+    assert load(tmp_path, both.replace("0.", "0"), "y").schema.decimal == ","
+    split = load(
+        tmp_path, 'x,y\n"1,125",1\n"2,250",2\n"3,125",1\n"4,125",2\n', "y", decimal=",", test_fraction=0.5
+    )
+    assert split.schema.feature_names == ("x",)
+    np.testing.assert_array_equal(
+        split.schema.encode([{"x": "3,5"}, {"x": 3.5}, {"x": "3.5"}]).X, [[3.5]] * 3
+    )
+
+
+def test_what_one_word_does_to_a_target_and_a_literal_rare(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="'y': expected finite numbers, got 'bad' in line 9"):
+        load(tmp_path, "x,y\n" + rows(range(40), [i / 4 if i != 7 else "bad" for i in range(40)]), "y")
+    words = ["(rare)"] * 3 + ["a"] * 600 + ["b"] * 600 + ["c", "d", "e"]
+    split = load(tmp_path, "x,w,y\n" + rows(range(0, 2412, 2), words, [0, 1] * 603), "y")
+    assert split.schema.columns[1].categories == ("a", "b", "(rare)")
+    assert any(note.startswith("rare words count as one: 'w'") for note in split.notes)
+    with pytest.raises(OptionError, match="drop: column 'y' is the target"):
+        load(tmp_path, "x,y\n" + rows(range(20), [0, 1] * 10), "y", drop=["y"])
+
+
+def test_values_of_pandas_and_times_that_are_none() -> None:
+    pandas = pytest.importorskip("pandas")
+    schema = TableSchema(
+        (Column("d", "date", fill=1.0, parts=("days",)), Column("t", "boolean", fill=0.0)),
+        ("y",),
+        "regression",
+    )
+    found = schema.encode(
+        [{"d": pandas.NaT, "t": 1.0}, {"d": "1970-01-03", "t": "0.0"}, {"d": None, "t": pandas.NA}]
+    )
+    np.testing.assert_array_equal(found.X, [[1, 1], [2, 0], [1, 0]])
+    for cell in ("2024-01-01T25:00", "2024-01-01 10:61", "5 marble 2024"):
+        with pytest.raises(DataError, match="expected dates"):
+            schema.encode([{"d": cell, "t": 1}])
 
 
 def test_files_and_frames_give_the_same(tmp_path: Path) -> None:

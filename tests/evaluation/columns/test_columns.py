@@ -134,6 +134,31 @@ def test_a_row_of_a_network_adds_up(is_class: bool, tmp_path: Path) -> None:
         explain_row_of(tmp_path / "m.safetensors", tmp_path / "t.csv", row=241)
 
 
+def test_large_numbers_keep_their_digits(tmp_path: Path) -> None:
+    """A typical row is not rounded, targets far from 0 are not, and a bad cell is named by its line."""
+    when = 1_700_000_000 + np.arange(200) * 7
+    y = 1.7e9 + 10.0 * np.arange(200)
+    (tmp_path / "t.csv").write_text("\n".join(["ts,y", *(f"{a},{b}" for a, b in zip(when, y, strict=True))]))
+    split: Any = pl.load_data(tmp_path / "t.csv", target="y")
+    model = trained(split, "linear")
+    assert (
+        1 - ((model.predict(split.test.X) - split.test.y) ** 2).sum() / split.test.y.var() / len(split.test)
+        > 0.99
+    )
+    found = pl.explain_row(model, {"ts": when[0]}, target="y")
+    assert float(found.usual[0]) == np.median(split.train.X)
+    assert found.target == "y"
+    assert found.predicted.startswith("y 1")
+    (tmp_path / "bad.csv").write_text("ts,y\n1,2\nold,3\n")
+    with pytest.raises(
+        DataError, match=r"bad\.csv: column 'ts': expected finite numbers, got 'old' in line 3"
+    ):
+        explain_row_of(model, tmp_path / "bad.csv", row=2)
+    assert len(pl.predict(model, {"ts": 5})) == 1
+    with pytest.raises(DataError, match="expected files, rows or samples, got None"):
+        pl.predict(model, None)
+
+
 def test_what_is_no_model_of_a_table_is_refused(tmp_path: Path) -> None:
     model = pl.preset("linear")
     model.initialize((3,))

@@ -37,7 +37,13 @@ class Kinds(NamedTuple):
 
 
 def decimal_of(table: TextTable) -> Decimal:
-    """Return the decimal sign: a comma where a column of numbers such as 3,14 can mean nothing else."""
+    """Return the decimal sign: a comma where a column of numbers such as 3,14 can mean nothing else.
+
+    Where another column has numbers such as 3.14, the two are not read by one sign, and the first is refused.
+    """
+    columns = map(table.column, table.names)
+    if any(any("." in cell for cell in one.cells) and not one.words for one in columns):
+        return table.decimal
     for name in table.names:
         column = table.column(name)
         words = [column.cells[i] for i in column.words]
@@ -74,7 +80,11 @@ def kinds_of(table: TextTable, apart: Sequence[str], drop: Sequence[str], given:
     OptionError
         If a kind is unknown, or a column is given and dropped.
     """
-    table.check_has([*drop, *given], "which was named")
+    table.check_has([*drop, *given], "named by drop or kinds")
+    if taken := [name for name in drop if name in apart]:
+        raise OptionError(
+            f"drop: column {printable(taken[0])!r} is the target or the group. Leave it out of drop."
+        )
     for name, kind in given.items():
         if kind not in KINDS:
             raise OptionError(f"kinds: column {printable(name)!r}: {unknown_name('kind', kind, KINDS)}")
@@ -158,7 +168,8 @@ def fitted(column: TextColumn, kind: str, rows: Sequence[int]) -> Column | LeftO
     if None in read:  # said with its row
         Column(column.name, kind, parts=("days",) * (kind in DATES)).encode(column)
     if len(set(cells)) == 1:
-        return LeftOut(column.name, "one value in every training row", cells[0])
+        reason = "one value in every training row" if cells[0] else "no value in the training rows"
+        return LeftOut(column.name, reason, cells[0])
     if kind == "category":
         common = Counter(cell or MISSING for cell in cells).most_common(1)[0][0]
         return Column(column.name, kind, _categories(cells), common=common)
@@ -182,7 +193,8 @@ def _categories(cells: Sequence[str]) -> tuple[str, ...]:
     """Return the words that get a column each, sorted, and "(rare)" where two or more are rarer."""
     counts = Counter(cell or MISSING for cell in cells)
     least = min(MOST_RARE, len(cells) / 100)
-    common = [word for word, count in counts.most_common(MOST_CATEGORIES) if count >= least]
+    usual = [one for one in counts.most_common(MOST_CATEGORIES + 1) if one[0] != RARE][:MOST_CATEGORIES]
+    common = [word for word, count in usual if count >= least]
     if len(counts) - len(common) < 2:
         return tuple(sorted(counts))
     return (*sorted(common), RARE)
@@ -198,6 +210,7 @@ def _useless(column: TextColumn) -> tuple[str, ...]:
     words = [column.cells[i] for i in column.words]
     if not words or fraction_of_numbers(column) > MOSTLY or _is_date(words):
         return ()
+    check_numbers(column)
     n_words, n_filled = len(set(words)), sum(map(bool, column.cells))
     if n_words > FEWEST_COUNTED and n_words > MOSTLY * n_filled:
         long = np.median([len(word.split()) for word in words]) >= TEXT
@@ -296,5 +309,5 @@ def check_numbers(column: TextColumn) -> None:
     if len(odd) > MOSTLY * len(words):
         raise DataError(
             f"{column.title}: expected plain numbers, got {column.cell(odd[0])} ({len(odd)} such). Write 1000, "
-            "without separators and units; or keep them as words: kinds={'COLUMN': 'category'} (--kinds)."
+            f"without separators and units; or keep them as words: kinds={{{column.name!r}: 'category'}} (--kinds)."
         )

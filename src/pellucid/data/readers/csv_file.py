@@ -98,7 +98,7 @@ def _sniff(text: str, decimal: Decimal) -> str:
             continue
         if widths and widths[0] > 1:
             best_score, best = max((best_score, best), ((widths.count(widths[0]), widths[0]), delimiter))
-    return best
+    return "," if decimal == "," and best_score == (0, 0) else best  # numbers between quotes
 
 
 def _records(text: str, delimiter: str, path: Path) -> tuple[list[list[str]], list[str]]:

@@ -9,7 +9,20 @@ import numpy as np
 from pellucid.types import Array
 
 EPOCH = date(1970, 1, 1).toordinal()
-MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+MONTHS = (
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
+)
 PARTS = ("year", "month", "weekday", "hour", "season_sin", "season_cos", "days")
 DAYS_A_YEAR = 365.25
 _TIME = r"(?:[T ]+(\d{1,2}):(\d\d)(?::(\d\d)(?:\.\d+)?)? ?([AaPp][Mm])?(?: ?(?:Z|UTC|[+-]\d\d:?\d\d))?)?"
@@ -51,6 +64,8 @@ def days_of(cell: str, kind: str = "date") -> float | None:
         year += 1900 if year >= 69 else 2000
     hour, minute, second, half = found.groups()[-4:]
     hours = int(hour or 0)
+    if hours > 23 or int(minute or 0) > 59 or int(second or 0) > 59:
+        return None
     if half:
         hours = hours % 12 + (12 if half.lower() == "pm" else 0)
     try:
@@ -61,9 +76,9 @@ def days_of(cell: str, kind: str = "date") -> float | None:
 
 
 def _month(name: str) -> int:
-    """Return the number of a month by the first three letters of its name, 0 for another word."""
-    start = name[:3].lower()
-    return MONTHS.index(start) + 1 if start in MONTHS else 0
+    """Return the number of a month by its name or the beginning of it, 0 for another word."""
+    start = "sep" if name.lower() == "sept" else name.lower()
+    return next((i for i, month in enumerate(MONTHS, 1) if month.startswith(start)), 0)
 
 
 def date_parts(days: Array, parts: Sequence[str]) -> Array:

@@ -10,6 +10,7 @@ import numpy as np
 from pellucid.data.dataset import Dataset, Split
 from pellucid.data.labels import as_labels, encode
 from pellucid.data.readers.column_kinds import (
+    FEWEST_COUNTED,
     MOST_CATEGORIES,
     MOSTLY,
     check_numbers,
@@ -19,6 +20,7 @@ from pellucid.data.readers.column_kinds import (
     kinds_of,
     left_out_notes,
 )
+from pellucid.data.readers.table_columns import RARE
 from pellucid.data.readers.table_schema import Column, LeftOut, TableSchema
 from pellucid.data.readers.table_text import TextColumn, TextTable
 from pellucid.data.validate import hold_out
@@ -143,7 +145,15 @@ def _fit(
         )
     gaps = [f"{printable(one.name)!r} ({one.filled})" for one in columns if one.marks_gaps]
     note = f"missing values became the training part's median, and a column says where: {join_some(gaps)}"
-    return columns, tuple(one for one in found if isinstance(one, LeftOut)), (note,) if gaps else ()
+    notes: tuple[str, ...] = (note,) if gaps else ()
+    rare = [
+        f"{printable(one.name)!r} ({n_words - len(one.categories) + 1} of {n_words})"
+        for one in columns
+        if RARE in one.categories and (n_words := len(set(table.column(one.name).cells)))
+    ]
+    if rare:
+        notes += (f"rare words count as one: {join_some(rare)}",)
+    return columns, tuple(one for one in found if isinstance(one, LeftOut)), notes
 
 
 def _read_groups(table: TextTable, group: str, target: tuple[str, ...]) -> Array:
@@ -234,5 +244,8 @@ def _target_kind(column: TextColumn) -> tuple[str, tuple[str, ...]]:
             f"{n_different} different whole numbers in {printable(column.name)!r}: a regression",
         )
     fraction = fraction_of_numbers(column)
-    is_number = fraction == 1 or (n_different > MOST_CATEGORIES and fraction > MOSTLY)
+    is_measured = n_different > MOST_CATEGORIES or any(
+        value is not None and value % 1 for value in column.values
+    )
+    is_number = fraction == 1 or (is_measured and fraction > MOSTLY and n_different > FEWEST_COUNTED)
     return ("number" if is_number else "class"), ()

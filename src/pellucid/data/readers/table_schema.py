@@ -131,6 +131,8 @@ class Column(Configurable):
     @property
     def usual(self) -> str:
         """The cell of a typical row: the most common word of the training part, or its median."""
+        if self.kind == "numeric":
+            return f"{self.fill or 0.0:.15g}"
         return self.common or (self.categories or (self.filled,))[0]
 
     @property
@@ -315,11 +317,21 @@ class TableSchema(Configurable):
             return source
         if isinstance(source, str | Path):
             return read_file(Path(source).expanduser(), self.decimal, self.missing)
-        return (
-            frame_table(source, missing=self.missing)
-            if is_frame(source)
-            else table_of(source, missing=self.missing)
+        if is_frame(source):
+            return frame_table(source, missing=self.missing)
+        return table_of(
+            [*map(self._with_points, source)] if self.decimal == "," else source, missing=self.missing
         )
+
+    def _with_points(self, row: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return a row whose numbers may be texts such as "3,14"."""
+        names = {column.name for column in self.columns if column.kind == "numeric"} | {*self.target}
+        return {
+            name: value.replace(",", ".")
+            if name in names and isinstance(value, str) and value.count(",") == 1 and "." not in value
+            else value
+            for name, value in row.items()
+        }
 
     def _changed(self, table: TextTable) -> list[str]:
         """Return a note for each column that was left out for its one value, and has another here."""

@@ -232,8 +232,9 @@ def number(text: str, decimal: Decimal = ".") -> float | None:
 
 
 def cell_of(value: Any) -> str:
-    """Return a value as the text of a cell, '' for None and NaN."""
-    return "" if value is None or (isinstance(value, float) and value != value) else str(value).strip()
+    """Return a value as the text of a cell, '' for None, NaN, NA and NaT."""
+    is_gap = value is None or type(value).__name__ in ("NAType", "NaTType")  # pandas' own
+    return "" if is_gap or (isinstance(value, float) and value != value) else str(value).strip()
 
 
 def missing_words(missing: str) -> frozenset[str]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pellucid.data.preprocess import Preprocessing
+from pellucid.data.readers.table_text import TextTable
 from pellucid.errors import DataError
 from pellucid.evaluation.columns.importance import check_is_of_table
 from pellucid.evaluation.saliency.scoring import Scorer, target_of
@@ -65,8 +66,8 @@ class RowExplanation(Result):
         """What is predicted, for a typical row, and which columns make the difference."""
         first = ", ".join(f"{name} = {value} ({part:+.3g})" for name, value, part in self._first(3))
         return (
-            f"{self.predicted}; for a typical row {self.typical}. In {self.unit}, from {self.start:.3g} to "
-            f"{self.end:.3g}: {first or 'no column differs'}."
+            f"{self.predicted}; for a typical row {self.typical}. In {self.unit}, from {self.start:.6g} to "
+            f"{self.end:.6g}: {first or 'no column differs'}."
         )
 
     def _first(self, n: int) -> list[tuple[str, str, float]]:
@@ -107,7 +108,7 @@ class RowExplanation(Result):
 
 @validate_call("target")
 def explain_row(
-    model: ModelLike, row: Mapping[str, Any], *, target: int | str | None = None
+    model: ModelLike, row: Mapping[str, Any] | TextTable, *, target: int | str | None = None
 ) -> RowExplanation:
     """Return what each column of a row adds to a model's prediction, against a typical row.
 
@@ -116,7 +117,7 @@ def explain_row(
     model : Model, str or Path
         Trained on a table.
     row : mapping
-        The cells by the names of their columns, as in the file.
+        The cells by the names of their columns, as in the file; or a table of one row.
     target : int or str, optional
         The class to explain; default: the predicted one.
 
@@ -150,15 +151,22 @@ def explain_row(
     """
     model = as_model(model, "explain_row")
     columns = check_is_of_table(model, "explain_row")
+    table = row if isinstance(row, TextTable) else None
+    if table is not None:
+        row = {name: cells[0] for name, cells in zip(table.names, table.columns, strict=True)}
     if not isinstance(row, Mapping):
         raise DataError("explain_row: expected one row, a dictionary from column to value. Try rows[0].")
     usual = {column.name: column.usual for column in columns}
-    rows = [model._schema.encode([one], with_target=False).X for one in (row, usual)]
-    X = np.concatenate(rows)
+    given = (model._schema.encode(one, with_target=False).X for one in (table or [row], [usual]))
+    X = np.concatenate([*given])
     rule = model.preprocessing or Preprocessing()
     x, typical = rule.apply(X, np.dtype(model.dtype)).astype(np.float64)
     outputs = model.decision_function(X).reshape(2, -1)
+    is_class, names = model._loss.kind != "regression", model._schema.target
+    if not is_class and target in names:
+        target = names.index(target)
     wanted, weights = _weights(model, outputs[0], target)
+    called = wanted.name if is_class else names[wanted.index]
     scorer = Scorer(model, weights)
     middles = (np.arange(N_STEPS) + 0.5) / N_STEPS
     path = (typical + middles[:, None] * (x - typical)).astype(model.dtype)
@@ -173,27 +181,26 @@ def explain_row(
     bounds = np.cumsum([0, *(column.width for column in columns)])
     sums = spread * np.add.reduceat(parts, bounds[:-1])
     order = np.argsort(-np.abs(sums), kind="stable")
-    is_class = model._loss.kind != "regression"
     told = model.predict_proba(X) if is_class else model.predict(X)
     said = [
-        f"{wanted.name} {percent(float(one[wanted.index]))}"
+        f"{called} {percent(float(one[wanted.index]))}"
         if is_class
-        else f"{wanted.name} {np.ravel(one)[wanted.index]:.4g}"
+        else f"{called} {np.ravel(one)[wanted.index]:.4g}"
         for one in told
     ]
-    unit = "log-odds" if is_class and len(weights) == 1 else "score" if is_class else wanted.name
+    unit = "log-odds" if is_class and len(weights) == 1 else "score" if is_class else called
     cells = {column.name: _cell(row.get(column.name)) for column in columns}
-    names = [columns[j].name for j in order]
+    ordered = [columns[j].name for j in order]
     return RowExplanation(
-        wanted.name,
+        called,
         unit,
         said[0],
         said[1],
         float(ends[1]),
         float(ends[0]),
-        tuple(names),
-        tuple(cells[name] for name in names),
-        tuple(usual[name] for name in names),
+        tuple(ordered),
+        tuple(cells[name] for name in ordered),
+        tuple(usual[name] for name in ordered),
         sums[order],
     )
 

@@ -25,26 +25,32 @@ def column_inputs(parts: Parts, columns: Sequence[Column]) -> list[Any]:
     """
     onnx, parts.where = parts.onnx, "columns"
     inputs, made = [], []
-    for column in columns:
+    for column, names in zip(columns, input_names(columns), strict=True):
         is_text = column.kind == "category"
         kind = onnx.TensorProto.STRING if is_text else onnx.TensorProto.DOUBLE
-        names = input_names(column)
         inputs += [onnx.helper.make_tensor_value_info(name, kind, ["batch", 1]) for name in names]
         made += [_words(parts, column, names[0])] if is_text else _numbers(parts, column, names)
     parts.add("Concat", *made, name=TABLE, axis=1)
     return inputs
 
 
-def input_names(column: Column) -> list[str]:
-    """Return the names of the inputs of a column.
+def input_names(columns: Sequence[Column]) -> list[list[str]]:
+    """Return the names of the inputs of each column, each once.
 
     Examples
     --------
-    >>> input_names(Column("born", "date", parts=("month", "days"))), input_names(Column("values"))
-    (['born month', 'born days'], ['values (column)'])
+    >>> input_names([Column("born", "date", parts=("month", "days")), Column("values"), Column("born days")])
+    [['born month', 'born days'], ['values (column)'], ['born days (column)']]
     """
-    names = [f"{column.name} {part}" for part in column.parts] or [column.name]
-    return [f"{name} (column)" if name in TAKEN else name for name in names]
+    taken, found = {*TAKEN}, []
+    for column in columns:
+        names = [f"{column.name} {part}" for part in column.parts] or [column.name]
+        for i in range(len(names)):
+            while names[i] in taken:
+                names[i] += " (column)"
+            taken.add(names[i])
+        found.append(names)
+    return found
 
 
 def _words(parts: Parts, column: Column, name: str) -> str:
@@ -88,10 +94,10 @@ def feed_of(columns: Sequence[Column], rows: Sequence[Mapping[str, str]]) -> dic
     {'kg': array([[nan]]), 'coat': array([['tabby']], dtype=object)}
     """
     feed: dict[str, Array] = {}
-    for column in columns:
+    for column, names in zip(columns, input_names(columns), strict=True):
         cells = [row[column.name] for row in rows]
         if column.kind == "category":
-            feed[input_names(column)[0]] = np.array(cells, object)[:, None]
+            feed[names[0]] = np.array(cells, object)[:, None]
             continue
         values = np.array([cell_value(cell, column.kind, ".") for cell in cells], np.float64)
         gaps = np.isnan(values)
@@ -99,7 +105,7 @@ def feed_of(columns: Sequence[Column], rows: Sequence[Mapping[str, str]]) -> dic
         if column.parts:
             parts = date_parts(np.where(gaps, 0.0, values), column.parts)
             parts[gaps] = np.nan
-        feed |= {name: part[:, None] for name, part in zip(input_names(column), parts.T, strict=True)}
+        feed |= {name: part[:, None] for name, part in zip(names, parts.T, strict=True)}
     return feed
 
 

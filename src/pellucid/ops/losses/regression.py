@@ -10,6 +10,8 @@ from pellucid.ops.losses.base import Pair, RegressionLoss
 from pellucid.registry import option, register
 from pellucid.types import Array
 
+FAR = 1000  # standard deviations from 0, from which on targets are given in float64
+
 
 def squared_error_forward(Z: Array, Y: Array) -> tuple[Array, Array]:
     """Return L = (Z - Y)^2, and the cache.
@@ -209,7 +211,11 @@ class MeanSquaredError(RegressionLoss):
         """Return the targets that outputs stand for."""
         if not self.centre:
             return Z
-        quantities: Array = Z * np.array(self.spread, Z.dtype) + np.array(self.centre, Z.dtype)
+        spread, centre = np.array(self.spread), np.array(self.centre)
+        dtype = (
+            Z.dtype if (np.abs(centre) < FAR * spread).all() else np.float64
+        )  # else float32 has no digits left
+        quantities: Array = Z * spread.astype(dtype) + centre.astype(dtype)
         return quantities
 
     def decode(self, Y: Array) -> Array:

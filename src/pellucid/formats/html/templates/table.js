@@ -1,10 +1,10 @@
 // Rows of a table as numbers: what pellucid's own reader makes of their cells.
 
-const TRUTHS = { true: 1, false: 0, yes: 1, no: 0, y: 1, n: 0, t: 1, f: 0, 1: 1, 0: 0 };
-const MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
+const TRUTHS = { true: 1, false: 0, yes: 1, no: 0, y: 1, n: 0, t: 1, f: 0, 1: 1, 0: 0, "1.0": 1, "0.0": 0 };
+const MONTHS = "january february march april may june july august september october november december".split(" ");
 const DAY = 864e5; // milliseconds
 const TIME = String.raw`(?:[T ]+(\d{1,2}):(\d\d)(?::(\d\d)(?:\.\d+)?)? ?([AaPp][Mm])?(?: ?(?:Z|UTC|[+-]\d\d:?\d\d))?)?$`;
-const month = (name) => MONTHS.indexOf(name.slice(0, 3).toLowerCase()) + 1;
+const month = (name) => MONTHS.findIndex((one) => one.startsWith(name.toLowerCase().replace(/^sept$/, "sep"))) + 1;
 const FORMS = [ // each with the places of year, month and day
   [String.raw`^(\d{4})([-/.])(\d{1,2})\2(\d{1,2})`, (m) => [m[1], m[3], m[4]], ["date", "dmy", "mdy"]],
   [String.raw`^(\d{4})()(\d\d)(\d\d)`, (m) => [m[1], m[3], m[4]], ["date", "dmy", "mdy"]],
@@ -20,6 +20,7 @@ function daysOf(cell, kind) { // since 1970; undefined where it is no date
     if (!found) continue;
     let [year, months, day] = places(found).map(Number);
     const [hour, minute, second, half] = found.slice(-4);
+    if (Number(hour ?? 0) > 23 || Number(minute ?? 0) > 59 || Number(second ?? 0) > 59) return undefined;
     if (year < 100) year += year >= 69 ? 1900 : 2000;
     const noon = half && half.toLowerCase() === "pm" ? 12 : 0, hours = half ? (Number(hour) % 12) + noon : Number(hour ?? 0);
     const date = new Date(Date.UTC(year, months - 1, day));
