@@ -128,7 +128,7 @@ def test_a_stopped_sweep_is_resumed(pellucid: Command, photos: Path, files: Path
 
 @pytest.mark.slow
 def test_two_commands_at_once_share_a_study(pellucid: Command, photos: Path, files: Path) -> None:
-    words = (photos, *EIGHT, "--epochs", 1000, "--jobs", 1)
+    words = (photos, *EIGHT, "--epochs", 4000, "--jobs", 1)
     pellucid.ok("sweep", *words, "--trials", 1, "-o", "there", "--quiet")
     both = [start(*words, "-o", "there", "--resume") for _ in range(2)]
     wait_for_two(Path("there/study/journal.log"), both[0])

@@ -127,6 +127,8 @@ def _last_digits(known: dict[str, Any], wanted: dict[str, Any]) -> list[str]:
     >>> _last_digits({"kernels": "numpy", "seed": 1}, {"kernels": "numpy", "seed": 1, "n_ranks": 2})
     ['n_ranks']
     """
+    if not isinstance(known.get("kernels"), str) or not isinstance(known.get("n_ranks", 1), int):
+        return []  # of a damaged file
     changed = [name for name in ("kernels", "n_ranks") if known.get(name) != wanted.get(name)]
     free = {*changed, "n_threads"} if "n_ranks" in changed else {*changed}
     fixed = ({name: its[name] for name in its.keys() - free} for its in (known, wanted))
