@@ -14,6 +14,7 @@ from pellucid.types import Array, n_rows, take_rows
 
 # From one that leaves little but how frequent each class is to nearly none: half a decade apart.
 DECAYS = tuple(10.0 ** (k / 2) for k in range(1, -13, -1))
+MANY = 2000  # samples
 PATIENCE = 3  # weaker ones that are tried after the best: they take longest
 FALLBACK = 0.01  # where a class has a single sample, so that nothing can be held out
 Fold = tuple[Array, Array]  # the rows that are trained on, and those held out
@@ -79,10 +80,14 @@ def folds_for_decay(data: Dataset, n: int, seed: int) -> list[Fold]:
     >>> len(folds_for_decay(data, 5, seed=1))
     3
     """
-    from sklearn.model_selection import GroupKFold, StratifiedGroupKFold
+    from sklearn.model_selection import GroupKFold, KFold, StratifiedGroupKFold, StratifiedKFold
 
     m = n_rows(data.X)
     groups = data.groups if is_on_disk(data.X) else groups_of(data, n)
+    if groups is None and m >= MANY:  # which those of groups take seconds for
+        kind: Any = StratifiedKFold if has_classes(data.y) else KFold
+        if not has_classes(data.y) or np.unique(data.y, return_counts=True)[1].min() >= n:
+            return list(kind(n, shuffle=True, random_state=seed).split(np.zeros(m), data.y))
     each: Any = np.arange(m) if groups is None else groups
     if has_classes(data.y):
         n = min(n, fewest_groups(each, data.y)[0])
