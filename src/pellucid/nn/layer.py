@@ -147,7 +147,10 @@ class Layer(Configurable, ABC):
             error = UnknownAttributeError(type(self).__name__, name, self)
             if name in getattr(type(self).backward, "__code__", Layer.build.__code__).co_names:
                 error.hint = " It is kept by forward: call forward, then backward."
-            raise error
+            try:
+                raise error
+            finally:
+                del error  # or its frame and it keep one another, and the layer
 
         def __new__(cls, *args: Any, **named: Any) -> Any:
             if cls.__abstractmethods__:
