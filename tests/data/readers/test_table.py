@@ -232,6 +232,8 @@ def test_names_and_numberings_are_left_out(tmp_path: Path) -> None:
     kept = load(tmp_path, text, "y", kinds={"PassengerId": "numeric"}, drop=["x"])
     assert kept.schema.feature_names == ("PassengerId",)
     assert load(tmp_path, "id,y\n" + rows(range(20), [0, 1] * 10), "y").schema.feature_names == ("id",)
+    paid = load(tmp_path, "paid,x,y\n" + rows(range(100, 60, -2), [1, 2] * 10, [0, 1] * 10), "y")
+    assert paid.schema.feature_names == ("paid", "x")  # ends in id, and is none
 
 
 def test_a_constant_that_changes_later_is_told(tmp_path: Path) -> None:

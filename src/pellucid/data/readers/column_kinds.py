@@ -25,7 +25,7 @@ _SPACED_NUMBER = re.compile(
     r"[+-]?\d{1,3}([ '\u00a0\u2009\u202f]\d{3})+([.,]\d+)?|[$\u20ac\u00a3] ?\d[\d.,]*|\d[\d.,]* ?[$\u20ac\u00a3%]"
 )
 _PAIRS = ({"true", "false"}, {"yes", "no"}, {"y", "n"}, {"t", "f"})
-_ID = re.compile(r"(?i)(.*[ _.-])?(id|key|uuid|index|idx|nr|no|number|rownames?)|.*[a-z]I[Dd]|Unnamed: 0|")
+_ID = re.compile(r"(?i:(.*[ _.-])?(id|key|uuid|index|idx|nr|no|number|rownames?))|.*[a-z]I[Dd]|Unnamed: 0")
 
 
 class Kinds(NamedTuple):
