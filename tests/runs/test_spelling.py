@@ -5,10 +5,9 @@ from typing import Any
 
 import pytest
 
-from pellucid.cli.find_lr import NOT_ASKED
 from pellucid.data.source import DataSource
 from pellucid.runs.build import plan
-from pellucid.runs.spelling import NOT_OF_A_SEARCH, command_line
+from pellucid.runs.spelling import command_line
 
 
 @pytest.mark.parametrize(
@@ -53,7 +52,6 @@ def test_a_networks_file_brings_its_own_options(tmp_path: Path, monkeypatch: pyt
 
 
 def test_a_search_for_a_rate_takes_no_options_that_it_has_no_use_for() -> None:
-    assert NOT_ASKED == NOT_OF_A_SEARCH
     config, *_ = plan("mlp", DataSource("pets"), learning_rate=3.0, n_epochs=9, validation=0.2)
     assert command_line("find-lr", config) == "pellucid find-lr pets --model mlp --epochs 9"
     changed = command_line("train", config, learning_rate=0.01)

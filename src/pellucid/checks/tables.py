@@ -10,7 +10,7 @@ from pellucid.checks.findings import MOST_NAMED, Finding, Sample, sample_of
 from pellucid.data.dataset import Split
 from pellucid.data.readers.table import parse_target
 from pellucid.data.readers.table_file import read_file
-from pellucid.data.readers.table_text import MISSING, TextTable
+from pellucid.data.readers.table_text import TextTable
 from pellucid.data.source import DataSource
 from pellucid.errors import DataError
 from pellucid.text import join_some, printable
@@ -79,13 +79,9 @@ def missing_findings(split: Split) -> list[Finding]:
 
 def _gaps(split: Split) -> list[Finding]:
     """Return the findings on a table's gaps, by the columns that mark them: of one that was loaded."""
-    found, start, X = [], 0, np.concatenate([split.train.X, split.test.X])
-    for column in split.schema.columns if split.schema is not None else ():
-        marks = column.feature_names.index(f"{column.name}={MISSING}") if MISSING in column.categories else -1
-        is_marked = column.marks_gaps or marks >= 0
-        n = int(X[:, start + (marks if marks >= 0 else column.width - 1)].sum()) if is_marked else 0
-        start += column.width
-        if n:
+    schema, X, found = split.schema, np.concatenate([split.train.X, split.test.X]), []
+    for column, at in zip(schema.columns, schema.slices, strict=True) if schema is not None else ():
+        if n := int(column.is_missing(X[:, at]).sum()):
             text = f"{printable(column.name)!r} has no value in {n} of {len(X)} rows."
             found.append(Finding("missing_values", text, (), n))
     return found

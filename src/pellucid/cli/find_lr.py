@@ -15,22 +15,10 @@ if TYPE_CHECKING:
     from pellucid.data.source import DataSource
 
 
-NOT_ASKED = (
-    "learning_rate",
-    "validation",
-    "patience",
-    "weight_ema",
-    "precise_bn",
-    "form",
-    "minutes",
-    "positive",
-)
-
-
 @command("find-lr", order=110, short_help="Find a learning rate.")
 @options(
     source=SOURCE,
-    training=TRAINING.but(without=NOT_ASKED),
+    training=TRAINING.but(without="pellucid.runs.spelling:NOT_OF_A_SEARCH"),
 )
 def find_lr(
     *,

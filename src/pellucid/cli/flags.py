@@ -208,6 +208,7 @@ class Flags:
     is_optional : bool
         The argument may be left out: the command then gets None, and no option of the dataclass may be given.
     only, without : tuple of str
+        Or of ``without`` where it is, "module:NAME".
         Which options become flags; default: all that fit on a command line.
     is_given : bool
         The command gets a mapping of the options that were given: a recipe fills in the rest.
@@ -221,7 +222,7 @@ class Flags:
     default: str | None = None
     is_optional: bool = False
     only: tuple[str, ...] = ()
-    without: tuple[str, ...] = ()
+    without: tuple[str, ...] | str = ()
     is_given: bool = False
     has_defaults: bool = False
 
@@ -238,9 +239,10 @@ class Flags:
         cls = self.dataclass()
         if found := declared(cls):
             return found
+        without = load(self.without) if isinstance(self.without, str) else self.without
         for field in fields(cls):
             name, (hint, limits) = field.name, options_of(cls).get(field.name, (None, None))
-            is_asked = name in self.only if self.only else name not in self.without
+            is_asked = name in self.only if self.only else name not in without
             if limits is None or not is_asked or not fits_a_flag(hint):
                 continue
             made = Flag(**vars(limits) | {"group": limits.group or self.group}, name=name, hint=hint)

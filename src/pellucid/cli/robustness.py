@@ -12,7 +12,9 @@ from pellucid.errors import OptionError
 
 @command("robustness", order=70, short_help="Accuracy on rotated, darkened, covered photos.")
 @options(
-    source=SOURCE.but(without=("seed", "test_fraction", "target", "decimal", "missing"), is_optional=True),
+    source=SOURCE.but(
+        without=("seed", "test_fraction", "target", "drop", "kinds", "decimal", "missing"), is_optional=True
+    ),
     kernels=KERNELS,
 )
 def robustness(

@@ -101,7 +101,7 @@ def _apart(values: Any) -> tuple[Array, Array]:
         return array, gaps | np.ma.getmaskarray(values)
     array = np.asarray(values)
     if array.dtype.kind == "O" and array.ndim == 2 and hasattr(values, "columns"):
-        parts = [_apart(column) for column in _columns(values)]  # each by its own dtype
+        parts = [_apart(column) for _, column in frame_columns(values)]  # each by its own dtype
         try:
             return np.stack([part for part, _ in parts], axis=1), np.stack(
                 [part for _, part in parts], axis=1
@@ -119,9 +119,17 @@ def _apart(values: Any) -> tuple[Array, Array]:
     return array, gaps
 
 
-def _columns(frame: Any) -> list[Any]:
-    """Return the columns of a frame of pandas or polars."""
-    return [column for _, column in frame.items()] if hasattr(frame, "items") else frame.get_columns()
+def frame_columns(frame: Any) -> list[tuple[Any, Any]]:
+    """Return the names and columns of a frame of pandas or polars, or of a table of Arrow."""
+    if hasattr(frame, "items"):
+        return list(frame.items())
+    columns = frame.get_columns() if hasattr(frame, "get_columns") else frame.columns
+    return list(zip(frame.column_names if is_arrow(frame) else frame.columns, columns, strict=True))
+
+
+def is_arrow(frame: Any) -> bool:
+    """Return whether a frame is a table of Arrow."""
+    return hasattr(frame, "column_names") and hasattr(frame, "schema")
 
 
 def _refusal(values: Any, gaps: Array, where: str) -> DataError:

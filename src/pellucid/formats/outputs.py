@@ -123,11 +123,10 @@ def random_samples(rng: np.random.Generator, shape: Shape, rule: Preprocessing) 
 
 def random_rows(model: Model, n: int) -> list[dict[str, str]]:
     """Return rows of random values for a model of a table, as they are typed; with gaps where they are filled."""
-    rng, rule, start = np.random.default_rng(0), rule_of(model), 0
+    rng, rule, schema = np.random.default_rng(0), rule_of(model), model._schema
     rows: list[dict[str, str]] = [{} for _ in range(n)]
-    for column in model._schema.columns:
-        mean, scale = (rule.middle[start], rule.scale[start]) if rule.scale else (0.0, 1.0)
-        start += column.width
+    for column, at in zip(schema.columns, schema.slices, strict=True):
+        mean, scale = (rule.middle[at.start], rule.scale[at.start]) if rule.scale else (0.0, 1.0)
         for row in rows:
             row[column.name] = _random_cell(column, mean, scale, rng)
     return rows

@@ -17,6 +17,7 @@ from pellucid.nn.sequential import Sequential
 from pellucid.registry import validate_call
 
 PRETRAINED, DEFAULT_BODY = "pretrained", "efficientnet-lite0"
+LINEAR, REALMLP = "linear", "realmlp"  # of tables
 BODY_SIZE = (224, 224)  # of the photos that its body learned from
 
 

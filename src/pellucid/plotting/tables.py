@@ -28,11 +28,8 @@ def columns_of(split: Split) -> list[tuple[Column, Array]]:
     """Return the input columns of a table, each with its columns of the training part's X."""
     if split.schema is None:
         raise DataError(f"{split.name}: expected a table. Only its columns have names and kinds.")
-    found, start = [], 0
-    for column in split.schema.columns:
-        found.append((column, split.train.X[:, start : start + column.width]))
-        start += column.width
-    return found
+    schema = split.schema
+    return [(column, split.train.X[:, at]) for column, at in zip(schema.columns, schema.slices, strict=True)]
 
 
 def column_histograms(split: Split) -> Figure:

@@ -1,6 +1,5 @@
 """The model that was asked for, built and trained as asked."""
 
-import copy
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -15,7 +14,15 @@ from pellucid.formats.architecture import Architecture, load_architecture
 from pellucid.formats.safetensors import load
 from pellucid.nn import freezing
 from pellucid.nn.model import Model
-from pellucid.nn.presets import BODY_SIZE, DEFAULT_BODY, PRETRAINED, check_has_body, n_outputs_for, preset
+from pellucid.nn.presets import (
+    BODY_SIZE,
+    DEFAULT_BODY,
+    PRETRAINED,
+    REALMLP,
+    check_has_body,
+    n_outputs_for,
+    preset,
+)
 from pellucid.nn.pretrained.body import body_size, check_n_blocks, unfreeze_last
 from pellucid.nn.pretrained.network_file import file_of
 from pellucid.nn.pretrained.pretrained import is_published, is_there
@@ -29,7 +36,7 @@ from pellucid.training.events import Callback
 from pellucid.training.fit import fit
 from pellucid.training.history import History
 from pellucid.training.options import TrainingOptions
-from pellucid.training.recipes import GENERAL, RECIPES, UNFREEZE
+from pellucid.training.recipes import GENERAL, RECIPES, UNFREEZE, recipe
 from pellucid.training.recommend import AUTO, Recommendation, recommend
 from pellucid.training.training_cache import TrainingCache
 
@@ -44,7 +51,6 @@ OF_ANY_RECIPE = (
     "n_threads",
     "kernels",
 )
-REALMLP = "realmlp"  # the preset
 MOST_IN_MEMORY = 3000  # photos of 224 x 224: 450 MB
 OF_STEPS = (
     "n_epochs",
@@ -184,7 +190,7 @@ def _chosen_for(
         return source, split, by_size
     if split.classes:
         check_classes(split)
-    for_tables = Recommendation(REALMLP, copy.deepcopy(RECIPES[REALMLP]), "")
+    for_tables = Recommendation(REALMLP, recipe(REALMLP), "")
     with ProgressBar() as progress:
         return source, split, choose_for_table(split, [by_size, for_tables], progress=progress, **options)
 

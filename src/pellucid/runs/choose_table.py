@@ -9,6 +9,7 @@ import numpy as np
 from pellucid.data.dataset import Dataset, Split
 from pellucid.data.source import DataSource
 from pellucid.errors import PellucidError
+from pellucid.nn.presets import LINEAR
 from pellucid.prediction.predict import predict
 from pellucid.progress import ProgressCallback, no_progress
 from pellucid.runs.config import RunConfig
@@ -19,7 +20,6 @@ from pellucid.training.recipes import recipe
 from pellucid.training.recommend import Recommendation
 from pellucid.types import Array
 
-LINEAR = "linear"
 MOST_ROWS = 10_000  # that are looked at
 MANY_ROWS = 2000  # from which on one fold decides: its held-out rows are as many as all of a smaller table
 N_FOLDS = 5

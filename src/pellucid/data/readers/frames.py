@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from pellucid.data.gaps import is_gap
+from pellucid.data.gaps import frame_columns, is_arrow, is_gap
 from pellucid.data.readers.reading import check_file, reading
 from pellucid.data.readers.table_text import USUAL, Decimal, TextTable, cell_of
 from pellucid.errors import DataError, MissingExtraError
@@ -15,7 +15,7 @@ from pellucid.text import printable
 def is_frame(value: Any) -> bool:
     """Return whether a value is a data frame: of pandas or polars, or a table of Arrow."""
     return hasattr(value, "columns") and (
-        hasattr(value, "items") or hasattr(value, "get_columns") or _is_arrow(value)
+        hasattr(value, "items") or hasattr(value, "get_columns") or is_arrow(value)
     )
 
 
@@ -42,14 +42,14 @@ def frame_table(
     DataError
         If it has no rows, or two columns of one name.
     """
-    columns = _columns(frame)
+    columns = frame_columns(frame)
     names = [str(name).strip() for name, _ in columns]
     repeated = [name for name, count in Counter(names).items() if count > 1]
     if repeated:
         raise DataError(
             f"{where}: expected different names for the columns, got {printable(repeated[0])!r} twice. Rename one."
         )
-    values = [column.to_pylist() if _is_arrow(frame) else column.to_list() for _, column in columns]
+    values = [column.to_pylist() if is_arrow(frame) else column.to_list() for _, column in columns]
     if not names or not values[0]:
         raise DataError(f"{where}: expected at least one row and one column, got none.")
     rows = tuple(f"row {i}" for i in range(1, len(values[0]) + 1))
@@ -71,23 +71,9 @@ def read_parquet(path: Path, decimal: Decimal = ".", missing: str = USUAL) -> Te
     return frame_table(frame, str(path), decimal=decimal, missing=missing)
 
 
-def _is_arrow(frame: Any) -> bool:
-    return hasattr(frame, "column_names") and hasattr(frame, "schema")
-
-
-def _columns(frame: Any) -> list[tuple[Any, Any]]:
-    """Return the names and columns of a frame."""
-    if _is_arrow(frame):
-        return list(zip(frame.column_names, frame.columns, strict=True))
-    if hasattr(frame, "get_columns"):
-        return [(column.name, column) for column in frame.get_columns()]
-    return list(frame.items())
-
-
 def _cells(values: Sequence[Any], decimal: Decimal) -> tuple[str, ...]:
     """Return the values of a column as text."""
     are_floats = all(isinstance(value, float) for value in values if value is not None)
     is_whole = are_floats and all(value.is_integer() for value in values if not is_gap(value))
-    filled = (int(value) if is_whole and not is_gap(value) else value for value in values)
-    cells = tuple("" if is_gap(value) else cell_of(value) for value in filled)
+    cells = tuple(cell_of(int(value) if is_whole and not is_gap(value) else value) for value in values)
     return cells if decimal == "." or not are_floats else tuple(cell.replace(".", decimal) for cell in cells)

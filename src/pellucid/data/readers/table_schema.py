@@ -12,7 +12,7 @@ from pellucid.data.readers.dates import EPOCH, PARTS
 from pellucid.data.readers.frames import frame_table, is_frame
 from pellucid.data.readers.table_columns import cell_values, value_columns, word_codes, word_columns
 from pellucid.data.readers.table_file import read_file
-from pellucid.data.readers.table_text import USUAL, Decimal, TextColumn, TextTable, table_of
+from pellucid.data.readers.table_text import MISSING, USUAL, Decimal, TextColumn, TextTable, table_of
 from pellucid.errors import DataError, FormatError, OptionError
 from pellucid.registry import Configurable, checked_names, option
 from pellucid.text import join_some, plural, printable
@@ -125,23 +125,28 @@ class Column(Configurable):
 
     def known(self, part: Array) -> Array:
         """Return the values in its columns of X, (m, width), where they were not missing: of dates the days."""
-        values = part[:, max(0, len(self.parts) - 1)]
-        return values[part[:, -1] == 0] if self.marks_gaps else values
+        values: Array = part[:, max(0, len(self.parts) - 1)]
+        return values[~self.is_missing(part)]
+
+    def is_missing(self, part: Array) -> Array:
+        """Return where a value was missing, (m,) bool, by its columns of X, as far as they mark it."""
+        marks = -1 if self.marks_gaps else None
+        if MISSING in self.categories:
+            marks = self.categories.index(MISSING)
+        return np.zeros(len(part), bool) if marks is None else np.asarray(part[:, marks] == 1)
 
     @property
     def usual(self) -> str:
         """The cell of a typical row: the most common word of the training part, or its median."""
-        if self.kind == "numeric":
-            return f"{self.fill or 0.0:.15g}"
-        return self.common or (self.categories or (self.filled,))[0]
+        return self.common or (self.categories or (self.written(self.fill or 0.0, 15),))[0]
 
     @property
     def filled(self) -> str:
         """What stands for a missing value, as it is written in a cell."""
         return self.written(self.fill or 0.0)
 
-    def written(self, value: float) -> str:
-        """Return a number, a truth or a date (in days since 1970) as a cell of this column.
+    def written(self, value: float, digits: int = 6) -> str:
+        """Return a number, a truth or a date (in days since 1970) as a cell of this column; 15 digits are exact.
 
         Examples
         --------
@@ -151,7 +156,7 @@ class Column(Configurable):
         if self.kind == "boolean":
             return "yes" if value else "no"
         if not self.parts:
-            return f"{value:.6g}"
+            return f"{value:.{digits}g}"
         forms = {"dmy": "%d/%m/%Y", "mdy": "%m/%d/%Y"}
         return date.fromordinal(EPOCH + int(value)).strftime(forms.get(self.kind, "%Y-%m-%d"))
 
@@ -263,6 +268,12 @@ class TableSchema(Configurable):
         return tuple(name for column in self.columns for name in column.feature_names)
 
     @property
+    def slices(self) -> tuple[slice, ...]:
+        """Where the numbers of each column are in a row of X."""
+        ends = np.cumsum([column.width for column in self.columns]).tolist()
+        return tuple(slice(end - column.width, end) for end, column in zip(ends, self.columns, strict=True))
+
+    @property
     def is_measured(self) -> tuple[bool, ...]:
         """Whether each column of X is a quantity, rather than 0 or 1: which ones to standardize."""
         return tuple(one for column in self.columns for one in column.is_measured)
@@ -368,13 +379,7 @@ class TableSchema(Configurable):
         """Return the schema as a JSON-serializable dictionary, without what is at its default."""
         config = asdict(self)
         config["columns"] = [
-            {
-                key: value
-                for key, value in column.items()
-                if key in ("name", "kind", "categories")
-                or not (value is None or value is False or value in ((), ""))
-            }
-            for column in config["columns"]
+            {"kind": one.kind, "categories": one.categories} | one._changed_options() for one in self.columns
         ]
         if self.missing == USUAL:  # earlier versions read such a file too
             del config["missing"]

@@ -8,6 +8,7 @@ from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
+from pellucid.data.gaps import is_gap
 from pellucid.errors import DataError
 from pellucid.text import join_some, printable
 from pellucid.types import Array
@@ -233,8 +234,7 @@ def number(text: str, decimal: Decimal = ".") -> float | None:
 
 def cell_of(value: Any) -> str:
     """Return a value as the text of a cell, '' for None, NaN, NA and NaT."""
-    is_gap = value is None or type(value).__name__ in ("NAType", "NaTType")  # pandas' own
-    return "" if is_gap or (isinstance(value, float) and value != value) else str(value).strip()
+    return "" if is_gap(value) else str(value).strip()
 
 
 def missing_words(missing: str) -> frozenset[str]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pellucid.data.preprocess import Preprocessing
-from pellucid.data.readers.table_text import TextTable
+from pellucid.data.readers.table_text import MISSING, TextTable, cell_of
 from pellucid.errors import DataError
 from pellucid.evaluation.columns.importance import check_is_of_table
 from pellucid.evaluation.saliency.scoring import Scorer, target_of
@@ -178,8 +178,7 @@ def explain_row(
             float(np.atleast_1d(one)[wanted.index]) for one in (model._loss.spread, model._loss.centre)
         )
     ends = spread * np.asarray(scorer.scores(np.stack([x, typical]).astype(model.dtype)), np.float64) + centre
-    bounds = np.cumsum([0, *(column.width for column in columns)])
-    sums = spread * np.add.reduceat(parts, bounds[:-1])
+    sums = np.array([spread * parts[at].sum() for at in model._schema.slices])
     order = np.argsort(-np.abs(sums), kind="stable")
     told = model.predict_proba(X) if is_class else model.predict(X)
     said = [
@@ -189,7 +188,7 @@ def explain_row(
         for one in told
     ]
     unit = "log-odds" if is_class and len(weights) == 1 else "score" if is_class else called
-    cells = {column.name: _cell(row.get(column.name)) for column in columns}
+    cells = {column.name: cell_of(row.get(column.name)) or MISSING for column in columns}
     ordered = [columns[j].name for j in order]
     return RowExplanation(
         called,
@@ -212,9 +211,3 @@ def _weights(model: Any, outputs: Array, target: int | str | None) -> tuple[Any,
     if model._loss.kind == "classification" and len(weights) > 1:
         weights = weights - weights.mean()
     return wanted, weights
-
-
-def _cell(value: Any) -> str:
-    from pellucid.data.readers.table_text import MISSING, cell_of
-
-    return cell_of(value) or MISSING

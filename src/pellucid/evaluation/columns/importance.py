@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -181,7 +180,7 @@ def column_importance(
         raise OptionError(f"column_importance: expected n_repeats to be 1 or more, got {n_repeats}.")
     if len(held) > MOST_ROWS:
         held = held.take(np.sort(np.random.default_rng(seed).permutation(len(held))[:MOST_ROWS]))
-    bounds = np.cumsum([0, *(column.width for column in table)])
+    slices = model._schema.slices
     n_done, total = 0, n_repeats * len(table) + 1
     with shown_progress(progress) as show:
 
@@ -189,7 +188,7 @@ def column_importance(
             nonlocal n_done
             show("column importance", n_done, total)
             n_done += 1
-            parts = [held.X[rows[:, j], a:b] for j, (a, b) in enumerate(pairwise(bounds))]
+            parts = [held.X[rows[:, j], at] for j, at in enumerate(slices)]
             told = predict(model, Dataset(np.hstack(parts), held.y, held.classes))
             return (
                 float(told.is_correct.mean())
@@ -203,7 +202,7 @@ def column_importance(
         )
         whole_score = score(None, whole, held.y)
     order = np.argsort(-found.importances_mean, kind="stable")
-    curves = tuple(_curve(model, held.X, table[j], int(bounds[j])) for j in order[:N_CURVES])
+    curves = tuple(_curve(model, held.X, table[j], slices[j]) for j in order[:N_CURVES])
     names = tuple(table[j].name for j in order)
     return ColumnImportance(
         METRICS[kind], whole_score, len(held), n_repeats, names, found.importances[order], curves
@@ -227,13 +226,13 @@ def check_is_of_table(model: Model, where: str) -> Sequence[Column]:
     return columns
 
 
-def _curve(model: Model, X: Array, column: Column, start: int) -> Curve:
+def _curve(model: Model, X: Array, column: Column, at: slice) -> Curve:
     """Return the mean prediction where all rows have one value, for some values of a column."""
-    cells, numbers = _values(column, X[:, start : start + column.width])
+    cells, numbers = _values(column, X[:, at])
     predicted = []
     for cell in cells:
         moved = X.copy()
-        moved[:, start : start + column.width] = column.encode_cell(cell)
+        moved[:, at] = column.encode_cell(cell)
         told = model.predict(moved) if model._loss.kind == "regression" else model.predict_proba(moved)
         predicted.append(np.asarray(told).reshape(len(X), -1).mean(axis=0))
     means = np.array(predicted)
@@ -253,4 +252,4 @@ def _values(column: Column, part: Array) -> tuple[list[str], Array | None]:
     if column.kind == "boolean":
         return ["no", "yes"], None
     numbers = np.unique(np.percentile(column.known(part), np.linspace(0, 100, N_POINTS)))
-    return [column.written(number) for number in numbers], numbers
+    return [column.written(number, 15) for number in numbers], numbers

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from pellucid.data.dataset import Dataset
+from pellucid.data.dataset import Dataset, Split
 from pellucid.data.source import DataSource
 from pellucid.evaluation.scores.estimate_text import CHANCE
 from pellucid.nn.model import Model
@@ -127,7 +127,7 @@ class _Case:
     @cached_property
     def suited(self) -> Recommendation | None:
         """The preset and recipe that suit the data."""
-        return suited_to(self.run.split.train) and recommend(self.run.split)
+        return suited_to(self.run.split)
 
     @property
     def is_suited(self) -> bool:
@@ -350,9 +350,10 @@ def unpredicted(test: Predictions) -> str | None:
     return f"Never predicted: {join_some([test.classes[i] for i in never])}." if len(never) else None
 
 
-def suited_to(data: Dataset) -> Recommendation | None:
+def suited_to(data: Split | Dataset) -> Recommendation | None:
     """Return the preset and recipe that suit data; None where there are none, of several inputs or outputs."""
-    return None if isinstance(data.X, dict) or isinstance(data.y, dict) else recommend(data)
+    part = data.train if isinstance(data, Split) else data
+    return None if isinstance(part.X, dict) or isinstance(part.y, dict) else recommend(data)
 
 
 def advise_model(

@@ -8,7 +8,7 @@ import numpy as np
 from pellucid.data.preprocess import Preprocessing
 from pellucid.evaluation.scores.estimate_text import CHANCE
 from pellucid.nn.model import Model
-from pellucid.nn.presets import n_outputs_for, preset
+from pellucid.nn.presets import LINEAR, n_outputs_for, preset
 from pellucid.ops.metrics import r_squared
 from pellucid.prediction.predict import Predictions, predict
 from pellucid.runs.run import Run
@@ -20,7 +20,6 @@ from pellucid.training.options import TrainingOptions
 from pellucid.training.recipes import RECIPES
 from pellucid.types import Array
 
-LINEAR = "linear"  # the preset
 KEPT = ("seed", "class_weight", "kernels")  # options of the run that a linear model is trained by
 
 

@@ -82,12 +82,11 @@ def begins_with_columns() -> bool:
 
 def _columns(model: Model) -> list[dict[str, Any]]:
     """Return the columns of the table, each with the value that its field begins with."""
-    means, found, start = rule_of(model).middle, [], 0
-    for column in model._schema.columns:
+    means, schema, found = rule_of(model).middle, model._schema, []
+    for column, at in zip(schema.columns, schema.slices, strict=True):
         usual = column.usual
         if column.fill is None and column.kind == "numeric":
-            usual = column.written(float(f"{means[start] if means else 0.0:.4g}"))
-        start += column.width
+            usual = column.written(float(f"{means[at.start] if means else 0.0:.4g}"))
         about = {
             "name": column.name,
             "kind": column.kind,

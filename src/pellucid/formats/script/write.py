@@ -4,12 +4,12 @@ import ast
 import base64
 import hashlib
 import pprint
-from dataclasses import astuple
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from pellucid.data.input_spec import white_seen
+from pellucid.data.readers.table_schema import Column
 from pellucid.errors import OptionError
 from pellucid.formats.half_precision import stored
 from pellucid.formats.outputs import kind_of_samples, outputs_of, rule_of
@@ -32,6 +32,7 @@ HEADINGS = {  # of the functions of each module
     "pellucid.data.readers.table_text": "Reading tables: cells",
     "pellucid.data.readers.table_columns": "Reading tables: columns",
     "pellucid.data.readers.dates": "Reading tables: dates",
+    "pellucid.data.gaps": "Reading tables: gaps",
     f"{_ROOM}.commands": "The command line",
     f"{_ROOM}.weights": "Weights",
 }
@@ -60,7 +61,7 @@ def write_script(model: Model, *, is_inside: bool, name: str = "predict", dtype:
     stamp = hashlib.sha256(content).hexdigest()[:16]
     has_answers = any(output.kind == "answers" for output in outputs.values())
     about = {
-        "columns": () if schema is None else tuple(astuple(each)[:-1] for each in schema.columns),
+        "columns": () if schema is None else tuple(map(_column, schema.columns)),
         "forward": forward.lines,
         "functions": forward.functions | (definition("sigmoid", {}, "") if has_answers else {}),
         "half": tuple(key for key, array in weights.items() if array.itemsize == 2),
@@ -90,6 +91,11 @@ def write_script(model: Model, *, is_inside: bool, name: str = "predict", dtype:
     lines = "".join(f"{text[i : i + WIDTH]}\n" for i in range(0, len(text), WIDTH))
     beside = {} if is_inside else {**weights, "stamp": np.array(stamp)}
     return Written(script.render(about, text=lines, sources=sources), beside)
+
+
+def _column(one: Column) -> tuple[Any, ...]:
+    """Return a column as ``tables.Columns`` has it."""
+    return one.name, one.kind, one.categories, one.fill, one.marks_gaps, one.parts
 
 
 def _wide(value: Any) -> str:

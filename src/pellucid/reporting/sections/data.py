@@ -49,7 +49,7 @@ def data_section(draft: Draft, run: Run) -> Section:
                 label = " ".join(f"{value:.4g}" for value in np.atleast_1d(data.y[i])[:MOST_TARGETS])
                 label = class_name(data.classes, int(data.y[i]), 16) if data.classes else label
                 cards.append(draft.card(part, i, label, last=f"{noun} {i}"))
-            each = ", of each class one" if data.classes else ""
+            each = ", at least one of each class" if data.classes else ""
             gallery = Gallery(cards, f"Drawn at random{each}.", True)
             parts.append(Section(f"{part.capitalize()} {noun}s", gallery=gallery))
         parts.append(vector_section(draft, split.train, run.model))

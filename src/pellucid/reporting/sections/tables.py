@@ -4,7 +4,6 @@ import numpy as np
 
 from pellucid.data.dataset import Split
 from pellucid.data.readers.table_schema import Column
-from pellucid.data.readers.table_text import MISSING
 from pellucid.evaluation.columns.importance import ColumnImportance
 from pellucid.plotting.tables import MOST_COLUMNS, column_histograms, columns_of
 from pellucid.reporting.draft import Draft
@@ -65,7 +64,7 @@ def importance_section(draft: Draft, found: ColumnImportance) -> Section:
 
 
 def _row(column: Column, part: Array) -> tuple[str, str, str, str, str]:
-    name = shorten(column.name, 40)
+    name, gaps = shorten(column.name, 40), str(int(column.is_missing(part).sum()) or "")
     if column.kind == "category":
         counts = part.sum(axis=0)
         order = np.argsort(-counts, kind="stable")
@@ -74,12 +73,10 @@ def _row(column: Column, part: Array) -> tuple[str, str, str, str, str]:
         common = (
             f"{shorten(column.categories[order[0]], 20)} in {percent(counts[order[0]] / max(len(part), 1))}"
         )
-        gaps = int(counts[column.categories.index(MISSING)]) if MISSING in column.categories else 0
-        return name, "categories", words + more, common, str(gaps or "")
+        return name, "categories", words + more, common, gaps
     values = column.known(part)
-    gaps = len(part) - len(values)
     low, middle, high = (column.written(value) for value in np.percentile(values, [0, 50, 100]))
     if column.kind == "boolean":
-        return name, "yes or no", "yes, no", f"yes in {percent(values.mean())}", str(gaps or "")
+        return name, "yes or no", "yes, no", f"yes in {percent(values.mean())}", gaps
     kind = "dates" if column.parts else "numbers"
-    return name, kind, f"{low} to {high}", f"median {middle}", str(gaps or "")
+    return name, kind, f"{low} to {high}", f"median {middle}", gaps
