@@ -8,7 +8,7 @@ from typing import Any
 
 from pellucid.errors import FormatError, OptionError
 from pellucid.runs.config import RunConfig
-from pellucid.runs.record import CONFIG, METRICS, holds_run, read_config, read_metrics
+from pellucid.runs.record import CONFIG, HISTORY, METRICS, holds_run, read_config, read_metrics
 from pellucid.runs.spelling import data_parts
 from pellucid.shares import share
 from pellucid.text import in_seconds, plural
@@ -46,6 +46,12 @@ class RunRow:
         return datetime.fromtimestamp((path if path.is_file() else self.folder / CONFIG).stat().st_mtime)
 
     @property
+    def n_epochs(self) -> int:
+        """How many were made; how many are asked for, where it has not ended."""
+        path = self.folder / HISTORY
+        return len(path.read_bytes().splitlines()) if path.is_file() else self.config.options.n_epochs
+
+    @property
     def score(self) -> tuple[str, float | None]:
         """The name and the value of its main test score."""
         test = self.metrics.get("test", {})
@@ -68,7 +74,7 @@ class RunRow:
             "date": self.date.isoformat(" ", "seconds"),
             "data": self.config.source.name,
             "model": self.config.model_name,
-            "epochs": self.config.options.n_epochs,
+            "epochs": self.n_epochs,
             "metric": name,
             "score": value,
             "is_complete": self.metrics.get("is_complete", False),
@@ -105,7 +111,7 @@ class RunList(Result):
                 f"{run.date:%Y-%m-%d %H:%M}",
                 Path(run.config.source.name).name,
                 run.config.model_name,
-                run.config.options.n_epochs,
+                run.n_epochs,
                 run.score_in_words,
                 in_seconds(run.metrics["seconds"]) if run.metrics else "",
             )
