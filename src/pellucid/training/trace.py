@@ -162,7 +162,7 @@ def _step(model: Model, X: Any, Y: Any, weights: Array | None, optimizer: Optimi
         layers[name].arrays.update(moved)
     has_P = not isinstance(ends["Z"], dict) and model._loss.gives_probabilities
     P = model._loss.probabilities(ends["Z"]) if has_P else None
-    return Trace(layers, optimizer, loss, X=_copied(X), Y=_copied(Y), P=P, **ends)
+    return Trace(layers, model, optimizer, loss, X=_copied(X), Y=_copied(Y), P=P, **ends)
 
 
 @contextmanager

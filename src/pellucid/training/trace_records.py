@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from pellucid.errors import OptionError, unknown_name
+from pellucid.nn.model import Model
 from pellucid.text import plural
 from pellucid.text_blocks import blocks_as_html, shortened, table_lines
 from pellucid.training.optimizers.base import Optimizer
@@ -81,13 +82,15 @@ class Trace(dict[str, LayerTrace]):
         What made the update.
     is_update : bool
         Whether the model was left with the new parameters.
+    model : Model
+        What took the step: a copy of the model asked for, unless that was updated.
     """
 
     def __init__(
-        self, layers: dict[str, LayerTrace], optimizer: Optimizer, loss: float, **arrays: Any
+        self, layers: dict[str, LayerTrace], model: Model, optimizer: Optimizer, loss: float, **arrays: Any
     ) -> None:
         super().__init__(layers)
-        self.optimizer, self.loss, self.is_update = optimizer, loss, False
+        self.model, self.optimizer, self.loss, self.is_update = model, optimizer, loss, False
         self.X, self.Y, self.Z, self.dZ, self.P = (arrays[name] for name in ("X", "Y", "Z", "dZ", "P"))
 
     def __missing__(self, name: str) -> LayerTrace:

@@ -46,8 +46,8 @@ def page_of(model: Model, dtype: str = "float32") -> Page:
             "export: a page needs a network whose outputs are a row. End it with Flatten and Dense."
         )
     steps, output = steps_of(model), outputs[""]
-    weights, activations = _Weights(dtype), dict[str, str]()
-    written = [_written(step, weights, activations) for step in steps.steps]
+    weights, activations = Weights(dtype), dict[str, str]()
+    written = [written(step, weights, activations) for step in steps.steps]
     rule = rule_of(model)
     prepares: dict[str, Any] = {"divisor": rule.divisor if rule.kind == "divide" else 1.0}
     if rule.scale:
@@ -97,7 +97,7 @@ def _columns(model: Model) -> list[dict[str, Any]]:
     return found
 
 
-class _Weights:
+class Weights:
     """All arrays one after another; one of a layer that is used again, once."""
 
     def __init__(self, dtype: str) -> None:
@@ -115,7 +115,7 @@ class _Weights:
         return self._places[name]
 
 
-def _written(step: Step, weights: _Weights, activations: dict[str, str]) -> dict[str, Any]:
+def written(step: Step, weights: Weights, activations: dict[str, str]) -> dict[str, Any]:
     """Return a step as the page has it, and enter its activation into ``activations``; softmax is in network.js."""
     given: dict[str, Any] = {"from": list(step.sources), "to": step.target, "shape": list(step.shape)}
     if isinstance(step.what, str):
