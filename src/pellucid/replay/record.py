@@ -9,7 +9,6 @@ from pellucid.errors import OptionError
 from pellucid.formats.html.network import Weights, written
 from pellucid.formats.outputs import outputs_of
 from pellucid.formats.steps import Step, Steps, steps_of
-from pellucid.nn.model import Model
 from pellucid.replay.blocks import Blocks
 from pellucid.training.trace_records import LayerTrace, Trace
 from pellucid.types import Array
