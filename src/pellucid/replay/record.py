@@ -78,12 +78,12 @@ def _put(blocks: Blocks, value: Any) -> Any:
     return blocks.put(np.asarray(value))
 
 
-def _network_step(step: Step, weights: Weights, activations: dict[str, str]) -> dict[str, Any] | None:
-    """Return a step as the page computes it; None of a layer that it cannot."""
+def _network_step(step: Step, weights: Weights, activations: dict[str, str]) -> dict[str, Any]:
+    """Return a step as the page computes it; of a layer that it cannot, "do" is None."""
     try:
         found = written(step, weights, activations)
     except OptionError:
-        return None
+        return {"do": None, "from": list(step.sources), "to": step.target, "shape": list(step.shape)}
     found["weights"] = sorted(found["weights"])  # the step's own arrays have them
     return found
 

@@ -1,19 +1,41 @@
 // The numbers of a replay: arrays by step and name, and single numbers by their place.
 // A place is {step, name, index}: the number of a step of the network or "loss", an array such as "dW", and the
 // place in it as one number, the last axis fastest. Arrays of values have the shown samples as their first axis.
+// Of several arrays under one name, a join's sources or the model's outputs, one is "X.1" or "Z.left".
 
 const KINDS = { f4: Float32Array, f8: Float64Array, u1: Uint8Array, i4: Int32Array };
+const OF_SAMPLES = ["X", "Z", "A", "P", "Y", "mask", "dX", "dZ", "dA"]; // arrays of values
+const PARTS = ["forward", "loss", "backward", "update"];
 
 export class Replay {
   constructor(header, buffer) {
-    Object.assign(this, { header, buffer, made: new Map() });
+    Object.assign(this, { header, buffer, made: new Map(), summaries: new Map() });
   }
 
   get steps() { return this.header.steps; }
 
+  // The steps as the page computes them: {do, from, to, shape, ...}; "do" is null of a layer that it cannot compute.
+  get network() { return this.header.network; }
+
+  of(step) { return step === "loss" ? this.header.loss : this.steps[step]; }
+
+  given(step, name) {
+    const { arrays } = this.of(step), dot = name.indexOf(".");
+    if (dot < 0 || name in arrays) return arrays[name];
+    return arrays[name.slice(0, dot)]?.[name.slice(dot + 1)];
+  }
+
+  // Return the names of a step's arrays, in the order of computation.
+  names(step) {
+    return Object.entries(this.of(step).arrays).flatMap(([name, given]) => {
+      if (given === null || typeof given === "number" || given.product || given.scaled) return given === null ? [] : [name];
+      return Object.keys(given).map((part) => `${name}.${part}`);
+    });
+  }
+
   // Return {data, shape} of an array, or null where the page has none.
   array(step, name) {
-    const of = step === "loss" ? this.header.loss : this.steps[step], given = of.arrays[name];
+    const given = this.given(step, name);
     if (given === undefined || given === null) return null;
     const key = `${step}/${name}`;
     if (!this.made.has(key)) this.made.set(key, typeof given === "number" ? this.stored(given) : this.computed(step, given));
@@ -35,9 +57,58 @@ export class Replay {
       }
       return { data, shape: [n, k] };
     }
-    const { data, shape } = this.array(step, given.scaled);
-    return { data: Float64Array.from(data, (x) => given.by * x), shape };
+    const { data, shape } = this.array(step, given.scaled), scaled = new Float64Array(data.length);
+    for (let i = 0; i < data.length; i++) scaled[i] = given.by * data[i];
+    return { data: scaled, shape };
   }
 
   number({ step, name, index }) { return this.array(step, name).data[index]; }
+
+  isOfSamples(name) { return OF_SAMPLES.includes(name.split(".")[0]); }
+
+  // Return {low, high, mean, norm, n, broken} of an array, of one sample of it where one is given.
+  summary(step, name, sample = null) {
+    const key = `${step}/${name}/${sample}`;
+    if (this.summaries.has(key)) return this.summaries.get(key);
+    const { data, shape } = this.array(step, name), each = sample === null ? data.length : data.length / shape[0];
+    let low = Infinity, high = -Infinity, sum = 0, squares = 0, broken = 0;
+    for (let i = sample === null ? 0 : sample * each, stop = i + each; i < stop; i++) {
+      const x = data[i];
+      if (x - x !== 0) { broken++; continue; } // NaN or infinite
+      if (x < low) low = x;
+      if (x > high) high = x;
+      sum += x;
+      squares += x * x;
+    }
+    const n = each - broken, found = { low, high, mean: sum / n, norm: Math.sqrt(squares), n: each, broken };
+    this.summaries.set(key, found);
+    return found;
+  }
+}
+
+// Return the part of the step that an array belongs to.
+export function partOf(step, name) {
+  if (step === "loss") return "loss";
+  return name.startsWith("update_") ? "update" : /^d[A-Z]|^d(b|gamma|beta)\b/.test(name) ? "backward" : "forward";
+}
+
+// An address of a view: {part, step, name, index, view}; step is "input", "loss" or a number, and what is left out
+// is undefined. It is written part/step/name/index/view, and read again from the page's fragment.
+export function addressOf({ part, step, name, index, view }) {
+  const parts = [part, step, name, index, view].map((each) => (each === undefined || each === null ? "" : encodeURIComponent(each)));
+  return parts.join("/").replace(/\/+$/, "");
+}
+
+export function placeAt(address, replay) { // null where the replay has no such place
+  const [part, at, name, index, view] = address.replace(/^#/, "").split("/").map(decodeURIComponent);
+  const step = at === "loss" || at === "input" ? at : Number(at);
+  if (!PARTS.includes(part) || (typeof step === "number" && !(at && step in replay.steps))) return null;
+  const found = { part, step };
+  if (!name || step === "input") return found;
+  if (name !== "unit" && replay.array(step, name) === null) return found;
+  found.name = name;
+  const i = Number(index);
+  if (index && Number.isInteger(i) && i >= 0 && (name === "unit" || i < replay.array(step, name).data.length)) found.index = i;
+  if (view) found.view = view;
+  return found;
 }
