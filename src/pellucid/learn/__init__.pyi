@@ -1,0 +1,1 @@
+from .write_files import start as start

@@ -1,0 +1,117 @@
+"""Train a network of any depth.
+
+``X`` (n_x, m), ``Y`` (1, m) with labels 0 and 1, ``layers_dims`` such as [12288, 20, 7, 5, 1].
+[LINEAR -> RELU] x (L - 1) -> LINEAR -> SIGMOID. Given: ``initialize_parameters_deep(layer_dims)``,
+``L_model_forward(X, parameters)``, ``compute_cost(AL, Y)``, ``L_model_backward(AL, Y, caches)``,
+``update_parameters(parameters, grads, learning_rate)``.
+
+Each iteration, on all examples: forward, cost, backward, update. Return ``(parameters, costs)``: the parameters after the
+last update, and the list of the costs of iterations 0, 100, 200, ... and of the last one (once, should it be among those),
+each computed before that iteration's update. With ``print_cost`` print each cost that you keep, else nothing.
+
+Why it matters: it is the function that you came for. With your own ones below it, it trains the published network.
+
+>>> X, Y = np.eye(2), np.array([[0, 1]])
+>>> parameters, costs = L_layer_model(X, Y, [2, 3, 1], learning_rate=0.5, num_iterations=151)
+>>> [round(float(cost), 3) for cost in costs]
+[1.105, 0.031, 0.019]
+"""
+
+import numpy as np
+
+from pellucid.learn.exercises._models import drawn
+from pellucid.textbook import (
+    L_model_backward,
+    L_model_forward,
+    compute_cost,
+    initialize_parameters_deep,
+    update_parameters,
+)
+
+OUTPUTS = "parameters", "costs"
+GIVEN = (
+    "L_model_backward",
+    "L_model_forward",
+    "compute_cost",
+    "initialize_parameters_deep",
+    "update_parameters",
+)
+LOOPS = True
+
+
+def cases(rng):
+    yield np.eye(2), np.array([[0, 1]]), [2, 3, 1], 0.5, 2
+    for widths, m, rate, n in (([3, 4, 2, 1], 5, 0.3, 3), ([4, 3, 1], 6, 0.2, 102)):
+        yield *drawn(rng, widths[0], m), widths, rate, n
+
+
+def L_layer_model(X, Y, layers_dims, learning_rate=0.0075, num_iterations=3000, print_cost=False):
+    costs = []
+    parameters = initialize_parameters_deep(layers_dims)
+    for i in range(num_iterations):
+        AL, caches = L_model_forward(X, parameters)
+        cost = compute_cost(AL, Y)
+        grads = L_model_backward(AL, Y, caches)
+        parameters = update_parameters(parameters, grads, learning_rate)
+        if i % 100 == 0 or i == num_iterations - 1:
+            costs.append(cost)
+            if print_cost:
+                print(f"Cost after iteration {i}: {cost}")
+    return parameters, costs
+
+
+def right_while(X, Y, layers_dims, learning_rate=0.0075, num_iterations=3000, print_cost=False):
+    p, costs, i = initialize_parameters_deep(layers_dims), [], 0
+    while i < num_iterations:
+        AL, caches = L_model_forward(X, p)
+        is_kept = i % 100 == 0 or i == num_iterations - 1
+        if is_kept:
+            costs.append(float(compute_cost(AL, Y)))
+        slopes = L_model_backward(AL, Y, caches)
+        p = {name: p[name] - learning_rate * slopes["d" + name] for name in p}
+        i += 1
+    return p, costs
+
+
+FAULTS = (
+    (
+        "cost after the update",
+        "costs.append(cost)",
+        "costs.append(compute_cost(L_model_forward(X, parameters)[0], Y))",
+    ),
+    ("last cost missing", "i % 100 == 0 or i == num_iterations - 1", "i % 100 == 0"),
+    ("last cost missing", "i == num_iterations - 1", "i == num_iterations"),
+    ("every cost kept", "i % 100 == 0 or i == num_iterations - 1", "True"),
+    ("every cost kept", "i % 100 == 0", "i % 10 == 0"),
+    ("last cost alone", "i % 100 == 0 or i == num_iterations - 1", "i == num_iterations - 1"),
+    ("not updated", "parameters = update_parameters(", "update_parameters("),
+    (
+        "initialized in the loop",
+        "AL, caches = L_model_forward(X, parameters)",
+        "parameters = initialize_parameters_deep(layers_dims)\n        AL, caches = L_model_forward(X, parameters)",
+    ),
+    (
+        "learning rate left out",
+        "update_parameters(parameters, grads, learning_rate)",
+        "update_parameters(parameters, grads, 0.0075)",
+    ),
+    (
+        "learning rate changed",
+        "update_parameters(parameters, grads, learning_rate)",
+        "update_parameters(parameters, grads, learning_rate / (i + 1))",
+    ),
+    ("labels flipped", "compute_cost(AL, Y)", "compute_cost(AL, 1 - Y)"),
+    ("labels flipped", "L_model_backward(AL, Y, caches)", "L_model_backward(AL, 1 - Y, caches)"),
+    ("sign", "learning_rate)\n        if", "-learning_rate)\n        if"),
+    ("sign", "p[name] - learning_rate", "p[name] + learning_rate"),
+    ("one iteration too many or too few", "range(num_iterations)", "range(num_iterations + 1)"),
+    ("one iteration too many or too few", "range(num_iterations)", "range(1, num_iterations)"),
+    ("one iteration too many or too few", "range(num_iterations)", "range(num_iterations - 1)"),
+    (
+        "biases left out",
+        "for name in p}",
+        'for name in p if name[0] == "W"} | {name: p[name] for name in p if name[0] == "b"}',
+    ),
+    ("returned in the wrong order", "return parameters, costs", "return costs, parameters"),
+    ("returned in the wrong place", "    return parameters, costs", "        return parameters, costs"),
+)

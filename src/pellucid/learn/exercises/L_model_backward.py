@@ -1,0 +1,156 @@
+"""Back through all layers, the last one first.
+
+``AL`` (1, m): the probabilities; ``Y`` (1, m): the labels, 0 or 1; ``caches``: the list of the L caches that the forward kept,
+((A_prev, W, b), Z) each, the first layer's first. ``linear_activation_backward(dA, cache, activation)`` is given, and so are
+``linear_backward``, ``relu_backward`` and ``sigmoid_backward``. Layer L is a sigmoid, the others are relus. The loss of one
+example is -(Y log AL + (1 - Y) log(1 - AL)); the slope for AL is Y's and AL's own business.
+
+Return the dictionary of the slopes: dW1, db1, ..., dWL, dbL, each in the shape of its parameter. Entries dA{l} may be in it,
+too (the slope for the outputs of layer l): they are not looked at. No argument is changed.
+
+Why it matters: each layer hands its dA_prev on to the layer before. One that is handed the wrong thing spoils all before it.
+
+>>> A1 = np.array([[1.0, 0.0], [2.0, 1.0]])
+>>> caches = [((np.array([[1.0, 1.0]]), np.array([[1.0], [2.0]]), np.zeros((2, 1))), np.array([[1.0, -1.0], [2.0, 1.0]]))]
+>>> caches += [((A1, np.array([[1.0, -1.0]]), np.zeros((1, 1))), np.array([[-1.0, -1.0]]))]
+>>> grads = L_model_backward(np.array([[0.26894142, 0.26894142]]), np.array([[1, 0]]), caches)
+>>> grads["dW2"], grads["db2"]
+(array([[-0.36552929, -0.59658787]]), array([[-0.23105858]]))
+>>> grads["dW1"]
+array([[-0.36552929],
+       [ 0.23105858]])
+"""
+
+import numpy as np
+
+from pellucid.textbook import (
+    L_model_forward,
+    linear_activation_backward,
+    linear_backward,
+    relu_backward,
+    sigmoid_backward,
+)
+
+OUTPUTS = ("grads",)
+GIVEN = "linear_activation_backward", "linear_backward", "relu_backward", "sigmoid_backward"
+LOOPS = True
+
+
+def cases(rng):
+    A1, W1 = np.array([[1.0, 0.0], [2.0, 1.0]]), np.array([[1.0], [2.0]])
+    first = (np.array([[1.0, 1.0]]), W1, np.zeros((2, 1))), np.array([[1.0, -1.0], [2.0, 1.0]])
+    last = (A1, np.array([[1.0, -1.0]]), np.zeros((1, 1))), np.array([[-1.0, -1.0]])
+    yield np.full((1, 2), 1 / (1 + np.e)), np.array([[1, 0]]), [first, last]
+    for widths, m in (([4, 5, 3, 1], 6), ([5, 4, 2, 3, 1], 7), ([3, 1], 5)):
+        parameters = {}
+        for layer, (n_prev, n) in enumerate(zip(widths, widths[1:], strict=False), start=1):
+            parameters[f"W{layer}"] = rng.standard_normal((n, n_prev)) / np.sqrt(n_prev) * 1.3
+            parameters[f"b{layer}"] = rng.standard_normal((n, 1)) * 0.3
+        AL, caches = L_model_forward(rng.standard_normal((widths[0], m)), parameters)
+        Y = np.arange(m).reshape(1, m) % 3 % 2
+        yield AL, Y, caches
+
+
+def L_model_backward(AL, Y, caches):
+    grads = {}
+    L = len(caches)
+    dAL = -(np.divide(Y, AL) - np.divide(1 - Y, 1 - AL))
+    current_cache = caches[L - 1]
+    dA_prev, dW, db = linear_activation_backward(dAL, current_cache, "sigmoid")
+    grads["dA" + str(L - 1)] = dA_prev
+    grads["dW" + str(L)] = dW
+    grads["db" + str(L)] = db
+    for l in reversed(range(L - 1)):
+        current_cache = caches[l]
+        dA_prev, dW, db = linear_activation_backward(grads["dA" + str(l + 1)], current_cache, "relu")
+        grads["dA" + str(l)] = dA_prev
+        grads["dW" + str(l + 1)] = dW
+        grads["db" + str(l + 1)] = db
+    return grads
+
+
+def right_in_one_loop(AL, Y, caches):
+    grads = {}
+    dA = (1 - Y) / (1 - AL) - Y / AL
+    activation = "sigmoid"
+    for layer in range(len(caches), 0, -1):
+        cache = caches[layer - 1]
+        dA, dW, db = linear_activation_backward(dA, cache, activation)
+        grads[f"dW{layer}"] = dW
+        grads[f"db{layer}"] = db
+        activation = "relu"
+    return grads
+
+
+def right_from_the_sums(AL, Y, caches):
+    grads = {}
+    dZ = AL - Y
+    for layer in range(len(caches), 0, -1):
+        linear_cache, _ = caches[layer - 1]
+        dA, grads[f"dW{layer}"], grads[f"db{layer}"] = linear_backward(dZ, linear_cache)
+        if layer > 1:
+            Z = caches[layer - 2][1]
+            dZ = relu_backward(dA, Z)
+    return grads
+
+
+def right_by_hand(AL, Y, caches):
+    m = Y.shape[1]
+    L = len(caches)
+    dZ = AL - Y
+    grads = {}
+    for i in range(L - 1, -1, -1):
+        (A_prev, W, b), Z = caches[i]
+        if i < L - 1:
+            dZ = dA * (Z > 0)
+        grads[f"dW{i + 1}"] = dZ @ A_prev.T / m
+        grads[f"db{i + 1}"] = dZ.sum(axis=1, keepdims=True) / m
+        dA = W.T @ dZ
+    return grads
+
+
+FAULTS = (
+    ("dAL wrong", "-(np.divide(Y, AL) - np.divide(1 - Y, 1 - AL))", "AL - Y"),
+    ("dAL wrong", "(1 - Y) / (1 - AL) - Y / AL", "AL - Y"),
+    ("dAL wrong", "-(np.divide(Y, AL) - np.divide(1 - Y, 1 - AL))", "-np.divide(Y, AL)"),
+    ("dAL wrong", "- Y / AL", "- AL / np.maximum(Y, 1e-9)"),
+    ("sign", "-(np.divide(Y, AL) - np.divide(1 - Y, 1 - AL))", "np.divide(Y, AL) - np.divide(1 - Y, 1 - AL)"),
+    (
+        "sign",
+        "-(np.divide(Y, AL) - np.divide(1 - Y, 1 - AL))",
+        "-(np.divide(Y, AL) + np.divide(1 - Y, 1 - AL))",
+    ),
+    ("sign", "dZ = AL - Y", "dZ = Y - AL"),
+    (
+        "last layer relu",
+        'linear_activation_backward(dAL, current_cache, "sigmoid")',
+        'linear_activation_backward(dAL, current_cache, "relu")',
+    ),
+    ("last layer relu", 'activation = "sigmoid"', 'activation = "relu"'),
+    ("all layers sigmoid", 'current_cache, "relu"', 'current_cache, "sigmoid"'),
+    ("all layers sigmoid", 'activation = "relu"', 'activation = "sigmoid"'),
+    ("own layer's activation for the previous one's", "caches[layer - 2][1]", "caches[layer - 1][0][0]"),
+    ("mask from A", "(Z > 0)", "(W @ A_prev > 0)"),
+    ("not handed on", 'grads["dA" + str(l + 1)], current_cache', "dAL, current_cache"),
+    (
+        "not handed on",
+        "dA, dW, db = linear_activation_backward(dA, cache",
+        "_, dW, db = linear_activation_backward(dA, cache",
+    ),
+    ("mean twice", "dZ = AL - Y", "dZ = (AL - Y) / Y.shape[1]"),
+    ("mean twice", "dA = (1 - Y) / (1 - AL) - Y / AL", "dA = ((1 - Y) / (1 - AL) - Y / AL) / Y.shape[1]"),
+    ("mask left out", "dZ = dA * (Z > 0)", "dZ = dA"),
+    ("mask left out", "dZ = relu_backward(dA, Z)", "dZ = dA"),
+    ("wrong cache", "current_cache = caches[l]", "current_cache = caches[l + 1]"),
+    ("wrong cache", "current_cache = caches[l]", "current_cache = caches[0]"),
+    ("wrong cache", "caches[L - 1]", "caches[0]"),
+    ("wrong cache", "caches[layer - 2][1]", "caches[layer - 1][1]"),
+    ("wrong number of a layer", 'grads["dW" + str(l + 1)]', 'grads["dW" + str(l)]'),
+    ("a layer too many or too few", "range(L - 1)", "range(L)"),
+    ("a layer too many or too few", "range(L - 1)", "range(L - 2)"),
+    ("a layer too many or too few", "range(len(caches), 0, -1)", "range(len(caches), 1, -1)"),
+    ("a layer too many or too few", "range(L - 1, -1, -1)", "range(L - 1, 0, -1)"),
+    ("forward order", "reversed(range(L - 1))", "range(L - 1)"),
+    ("W after the update", "dA = W.T @ dZ", "dA = (W - grads[f'dW{i + 1}']).T @ dZ"),
+    ("input modified", "dZ = AL - Y", "dZ = AL\n    dZ -= Y"),
+)

@@ -1,0 +1,148 @@
+"""Train a network with one hidden layer.
+
+``X`` (n_x, m), ``Y`` (1, m) with labels 0 and 1, ``layers_dims`` = (n_x, n_h, 1). [LINEAR -> RELU] -> LINEAR -> SIGMOID.
+Given: ``initialize_parameters(n_x, n_h, n_y)``, ``linear_activation_forward``, ``compute_cost(A2, Y)``,
+``linear_activation_backward``, ``update_parameters(parameters, grads, learning_rate)``.
+
+Each iteration, on all examples: forward, cost, backward, update. Return ``(parameters, costs)``: the parameters after the
+last update, and the list of the costs of iterations 0, 100, 200, ... and of the last one (once, should it be among those),
+each computed before that iteration's update. With ``print_cost`` print each cost that you keep, else nothing.
+
+Why it matters: this is the whole of learning. The cost has to fall; how fast is the learning rate's business.
+
+>>> parameters, costs = two_layer_model(np.array([[1.0, -1.0]]), np.array([[1, 0]]), (1, 2, 1), learning_rate=1.0, num_iterations=101)
+>>> [round(float(cost), 4) for cost in costs]
+[0.6932, 0.0017]
+"""
+
+import numpy as np
+
+from pellucid.learn.exercises._models import drawn
+from pellucid.textbook import (
+    compute_cost,
+    initialize_parameters,
+    linear_activation_backward,
+    linear_activation_forward,
+    update_parameters,
+)
+
+OUTPUTS = "parameters", "costs"
+GIVEN = (
+    "compute_cost",
+    "initialize_parameters",
+    "linear_activation_backward",
+    "linear_activation_forward",
+    "update_parameters",
+)
+LOOPS = True
+
+
+def cases(rng):
+    yield np.array([[1.0, -1.0]]), np.array([[1, 0]]), (1, 2, 1), 1.0, 2
+    for n_x, n_h, m, rate, n in ((3, 4, 5, 0.5, 3), (4, 2, 6, 1.2, 102)):
+        yield *drawn(rng, n_x, m), (n_x, n_h, 1), rate, n
+
+
+def two_layer_model(X, Y, layers_dims, learning_rate=0.0075, num_iterations=3000, print_cost=False):
+    costs = []
+    grads = {}
+    n_x, n_h, n_y = layers_dims
+    parameters = initialize_parameters(n_x, n_h, n_y)
+    for i in range(num_iterations):
+        W1, b1 = parameters["W1"], parameters["b1"]
+        W2, b2 = parameters["W2"], parameters["b2"]
+        A1, cache1 = linear_activation_forward(X, W1, b1, "relu")
+        A2, cache2 = linear_activation_forward(A1, W2, b2, "sigmoid")
+        cost = compute_cost(A2, Y)
+        dA2 = -(np.divide(Y, A2) - np.divide(1 - Y, 1 - A2))
+        dA1, dW2, db2 = linear_activation_backward(dA2, cache2, "sigmoid")
+        dA0, dW1, db1 = linear_activation_backward(dA1, cache1, "relu")
+        grads["dW1"] = dW1
+        grads["db1"] = db1
+        grads["dW2"] = dW2
+        grads["db2"] = db2
+        parameters = update_parameters(parameters, grads, learning_rate)
+        if i % 100 == 0 or i == num_iterations - 1:
+            costs.append(cost)
+            if print_cost:
+                print(f"Cost after iteration {i}: {cost}")
+    return parameters, costs
+
+
+def right_by_hand(X, Y, layers_dims, learning_rate=0.0075, num_iterations=3000, print_cost=False):
+    m = X.shape[1]
+    p = initialize_parameters(*layers_dims)
+    W1, b1, W2, b2 = p["W1"], p["b1"], p["W2"], p["b2"]
+    costs = []
+    for i in range(num_iterations):
+        Z1 = W1 @ X + b1
+        A1 = np.maximum(0, Z1)
+        Z2 = W2 @ A1 + b2
+        A2 = 1 / (1 + np.exp(-Z2))
+        cost = -np.mean(Y * np.log(A2) + (1 - Y) * np.log(1 - A2))
+        if i % 100 == 0 or i == num_iterations - 1:
+            costs.append(cost)
+        dZ2 = A2 - Y
+        dW2 = dZ2 @ A1.T / m
+        db2 = np.sum(dZ2, axis=1, keepdims=True) / m
+        dA1 = W2.T @ dZ2
+        dZ1 = dA1 * (Z1 > 0)
+        dW1 = dZ1 @ X.T / m
+        db1 = np.sum(dZ1, axis=1, keepdims=True) / m
+        W1 = W1 - learning_rate * dW1
+        b1 = b1 - learning_rate * db1
+        W2 = W2 - learning_rate * dW2
+        b2 = b2 - learning_rate * db2
+    return {"W1": W1, "b1": b1, "W2": W2, "b2": b2}, costs
+
+
+FAULTS = (
+    (
+        "cost after the update",
+        "costs.append(cost)",
+        "costs.append(compute_cost(linear_activation_forward(linear_activation_forward(X, parameters['W1'], parameters['b1'], 'relu')[0], parameters['W2'], parameters['b2'], 'sigmoid')[0], Y))",
+    ),
+    ("last cost missing", "i % 100 == 0 or i == num_iterations - 1", "i % 100 == 0"),
+    ("last cost missing", "i == num_iterations - 1", "i == num_iterations"),
+    ("every cost kept", "i % 100 == 0 or i == num_iterations - 1", "True"),
+    ("every cost kept", "i % 100 == 0", "i % 10 == 0"),
+    ("last cost alone", "i % 100 == 0 or i == num_iterations - 1", "i == num_iterations - 1"),
+    ("not updated", "parameters = update_parameters(", "update_parameters("),
+    (
+        "last layer relu",
+        'linear_activation_forward(A1, W2, b2, "sigmoid")',
+        'linear_activation_forward(A1, W2, b2, "relu")',
+    ),
+    (
+        "all layers sigmoid",
+        'linear_activation_forward(X, W1, b1, "relu")',
+        'linear_activation_forward(X, W1, b1, "sigmoid")',
+    ),
+    (
+        "activation swapped",
+        'linear_activation_backward(dA1, cache1, "relu")',
+        'linear_activation_backward(dA1, cache1, "sigmoid")',
+    ),
+    (
+        "activation swapped",
+        'linear_activation_backward(dA2, cache2, "sigmoid")',
+        'linear_activation_backward(dA2, cache2, "relu")',
+    ),
+    ("wrong cache", "linear_activation_backward(dA1, cache1", "linear_activation_backward(dA1, cache2"),
+    ("dAL wrong", "-(np.divide(Y, A2) - np.divide(1 - Y, 1 - A2))", "A2 - Y"),
+    (
+        "W after the update",
+        "        dA1 = W2.T @ dZ2",
+        "        W2 = W2 - learning_rate * dW2\n        dA1 = W2.T @ dZ2",
+    ),
+    (
+        "initialized in the loop",
+        "W1, b1 = parameters",
+        "parameters = initialize_parameters(n_x, n_h, n_y)\n        W1, b1 = parameters",
+    ),
+    ("biases left out", 'grads["db1"] = db1', 'grads["db1"] = 0 * db1'),
+    ("biases left out", "b1 = b1 - learning_rate * db1", "pass"),
+    ("mask from A", "(Z1 > 0)", "(X[:1] > 0)"),
+    ("mask left out", "dA1 * (Z1 > 0)", "dA1"),
+    ("not handed on", "linear_activation_forward(A1, W2", "linear_activation_forward(cache1[1], W2"),
+)

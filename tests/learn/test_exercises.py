@@ -1,0 +1,26 @@
+"""Every exercise: its texts are files to fill in, its correct solutions agree."""
+
+from pathlib import Path
+
+import pellucid as pl
+from pellucid.learn.exercise import BUILTIN, all_exercises, exercise
+from tests.every import every
+
+
+@every("name", BUILTIN)
+def test_each_exercise_has_styles_faults_and_cases(name: str) -> None:
+    one = exercise(name)
+    assert len(one.solutions) >= 2
+    assert len(one.cases()) >= 3
+    assert all(fault.cause and fault.line for fault in one.faults)
+    compile(one.start, name, "exec")
+    assert ">>>" in one.text
+
+
+def test_start_writes_a_file_each_and_keeps_what_is_there(tmp_path: Path) -> None:
+    files = pl.learn.start(tmp_path)
+    assert len(files) == len(all_exercises()) == 33
+    files[4].write_text("mine")
+    files[5].unlink()
+    assert pl.learn.start(tmp_path) == [files[5]]
+    assert files[4].read_text() == "mine"
