@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
+from tests.every import every
+
 import pellucid as pl
 from pellucid.learn.exercise import BUILTIN, all_exercises, exercise
-from tests.every import every
 
 
 @every("name", BUILTIN)
