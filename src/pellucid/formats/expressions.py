@@ -7,6 +7,7 @@ are applied to it, and the files are written from these notes.
 import math
 import re
 from collections.abc import Callable, Mapping
+from html import escape
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -45,6 +46,7 @@ class Node(NamedTuple):
 
 
 Z = Node("Z", ())
+A = Node("A", ())  # what an activation computed of it
 
 
 class Noted(NDArrayOperatorsMixin):
@@ -56,19 +58,47 @@ class Noted(NDArrayOperatorsMixin):
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, out: Any = None, **options: Any) -> Any:
         if method != "__call__" or options:
             return NotImplemented
-        found = _noted(ufunc.__name__, inputs)
+        found = self._noted(ufunc.__name__, inputs)
         if out is None or found is NotImplemented:
             return found
         out[0].node = found.node
         return out[0]
 
     def __array_function__(self, function: Any, types: Any, inputs: Any, options: Any) -> Any:
-        return NotImplemented if options else _noted(function.__name__, inputs)
+        return NotImplemented if options else self._noted(function.__name__, inputs)
+
+    def _noted(self, name: str, inputs: tuple[Any, ...]) -> Any:
+        return _noted(name, inputs)
 
     def _refuse(self, *options: Any, **more: Any) -> Any:
         raise TypeError("it asks for the numbers of Z")
 
     __array__ = __bool__ = _refuse
+
+
+class NotedGradient(Noted):
+    """Notes what a backward computes, too, which masks arrays and joins masks."""
+
+    def __array_function__(self, function: Any, types: Any, inputs: Any, options: Any) -> Any:
+        if function is np.copyto and set(options) == {"where"}:
+            target, source = inputs
+            target.node = self._noted("where", (options["where"], source, target)).node
+            return None
+        return super().__array_function__(function, types, inputs, options)
+
+    def _noted(self, name: str, inputs: tuple[Any, ...]) -> Any:
+        if name == "bitwise_and":
+            first, second = inputs
+            inputs = first, self._noted("where", (second, 1.0, 0.0)), 0.0
+            name = "where"
+        found = _noted(name, inputs)
+        return NotedGradient(_simple(found.node)) if isinstance(found, Noted) else found
+
+
+def _simple(node: Node) -> Node:
+    """Return a node without a factor of 1."""
+    others = [part for part in node.inputs if part != 1.0]
+    return others[0] if node.name == "multiply" and len(others) == 1 and isinstance(others[0], Node) else node
 
 
 def _noted(name: str, inputs: tuple[Any, ...]) -> Any:
@@ -112,6 +142,26 @@ def expression_of(name: str, options: Mapping[str, float], where: str) -> Node:
     return node
 
 
+def derivative_of(name: str, options: Mapping[str, float]) -> Node | None:
+    """Return the derivative of an activation by Z and A, as its backward computes it; None if that cannot be noted.
+
+    It is called with 1 as dA, and notes what it computes of what its forward kept.
+
+    Examples
+    --------
+    >>> javascript_of(derivative_of("sigmoid", {})), javascript_of(derivative_of("elu", {"alpha": 0.5}))
+    ('(1 - a) * a', 'where(a > 0, 1, Math.min(a, 0) + 0.5)')
+    """
+    op = get_activation(name, **options)
+    try:
+        output, cache = op.forward(NotedGradient(Z))
+        kept = [NotedGradient(A) if part is output else part for part in cache]
+        slope: Any = op.backward(1.0, type(cache)(*kept))
+        return None if not isinstance(slope, Noted) else slope.node
+    except (AttributeError, TypeError):
+        return None
+
+
 def function_name(name: str, options: Mapping[str, float]) -> str:
     """Return what a file calls an activation with options.
 
@@ -152,8 +202,8 @@ def _text(node: Any, z: str, call: Callable[[str], str], array: Callable[[str], 
     if isinstance(node, float):
         return f"{node:.0f}" if node.is_integer() else repr(node), _ATOM if node >= 0 else 4
     name, inputs = node
-    if name in ("Z", "array"):
-        return array(*inputs) if inputs else z, _ATOM
+    if name in ("Z", "A", "array"):
+        return array(*inputs) if inputs else z if name == "Z" else "a", _ATOM
     parts = [_text(part, z, call, array) for part in inputs]
     if name not in OPERATORS:
         return f"{call(name)}({', '.join(text for text, _ in parts)})", _ATOM
@@ -163,3 +213,100 @@ def _text(node: Any, z: str, call: Callable[[str], str], array: Callable[[str], 
         for i, (text, bound) in enumerate(parts)
     ]
     return (f" {symbol} ".join(texts) if len(parts) == 2 else symbol + texts[0]), strength
+
+
+def mathml_of(node: Any) -> str:
+    """Return an expression of z, and of a where it is in it, as MathML.
+
+    Examples
+    --------
+    >>> mathml_of(expression_of("leaky_relu", {"slope": 0.5}, "dense_1"))
+    '<mrow><mi>max</mi><mo>(</mo><mi>z</mi><mo>,</mo><mrow><mi>z</mi><mo>⋅</mo><mn>0.5</mn></mrow><mo>)</mo></mrow>'
+    """
+    return _mathml(node, is_whole=True)[0]
+
+
+def _mathml(node: Any, *, is_whole: bool = False) -> tuple[str, int]:
+    """Return an expression as MathML, and how strongly its parts are bound."""
+    if isinstance(node, float):
+        return _number(node), _ATOM if node >= 0 else 2
+    name, inputs = node
+    if name == "array":
+        return f"<msub><mi>{escape(_GREEK.get(inputs[0], inputs[0]))}</mi><mi>c</mi></msub>", _ATOM
+    if name in ("Z", "A"):
+        return f"<mi>{name.lower()}</mi>", _ATOM
+    if not is_whole and name == "divide" and (x := _of_sigmoid(node)) is not None:
+        return f"<mrow><mi>σ</mi>{_in_brackets(_mathml(x)[0])}</mrow>", _ATOM
+    if name == "where":
+        return _cases(*inputs), _ATOM
+    parts = [_mathml(part) for part in inputs]
+    first = parts[0][0]
+    one_less = "<mo>−</mo><mn>1</mn>"
+    written: dict[str, Callable[[], tuple[str, int]]] = {
+        "divide": lambda: (f"<mfrac>{first}{parts[1][0]}</mfrac>", _ATOM),
+        "power": lambda: (f"<msup>{_bound(parts[0], _ATOM)}{parts[1][0]}</msup>", 5),
+        "exp": lambda: (f"<msup><mi>e</mi>{first}</msup>", 5),
+        "expm1": lambda: (f"<mrow><msup><mi>e</mi>{first}</msup>{one_less}</mrow>", 2),
+        "sqrt": lambda: (f"<msqrt>{first}</msqrt>", _ATOM),
+        "absolute": lambda: (f"<mrow><mo>|</mo>{first}<mo>|</mo></mrow>", _ATOM),
+        "log1p": lambda: (
+            f"<mrow><mi>log</mi>{_in_brackets(f'<mn>1</mn><mo>+</mo>{first}')}</mrow>",
+            _ATOM,
+        ),
+        "negative": lambda: (f"<mrow><mo>−</mo>{_bound(parts[0], 3)}</mrow>", 2),
+    }
+    if name in written:
+        return written[name]()
+    if name in OPERATORS:
+        _, strength, _ = OPERATORS[name]
+        texts = [_bound(part, strength + (i > 0)) for i, part in enumerate(parts)]
+        return f"<mrow>{texts[0]}<mo>{_SIGNS[name]}</mo>{texts[1]}</mrow>", strength
+    called = {"ndtr": "Φ", "sign": "sgn", "maximum": "max", "minimum": "min"}.get(name, name)
+    listed = "<mo>,</mo>".join(text for text, _ in parts)
+    return f"<mrow><mi>{called}</mi>{_in_brackets(listed)}</mrow>", _ATOM
+
+
+_SIGNS = {"add": "+", "greater": "&gt;", "less": "&lt;", "multiply": "⋅", "subtract": "−"}
+_GREEK = {"gamma": "γ", "beta": "β"}
+
+
+def _in_brackets(text: str) -> str:
+    return f"<mo>(</mo>{text}<mo>)</mo>"
+
+
+def _bound(part: tuple[str, int], strength: int) -> str:
+    return f"<mrow>{_in_brackets(part[0])}</mrow>" if part[1] < strength else part[0]
+
+
+def _of_sigmoid(node: Node) -> Any:
+    """Return x of 1 / (exp(-x) + 1), or None of another expression."""
+    match node:
+        case ("divide", (1.0, ("add", (("exp", (("negative", (x,)),)), 1.0)))):
+            return x
+    return None
+
+
+def _cases(condition: Node, chosen: Any, other: Any) -> str:
+    """Return the choice between two expressions; one of two conditions for 1 as one line."""
+    conditions = [condition]
+    if (
+        isinstance(chosen, Node)
+        and chosen.name == "where"
+        and chosen.inputs[1:] == (1.0, 0.0)
+        and other == 0.0
+    ):
+        conditions, chosen = [condition, chosen.inputs[0]], 1.0
+    where = "<mo>,</mo>".join(_mathml(each)[0] for each in conditions)
+    rows = ((chosen, f"<mtext>if </mtext>{where}"), (other, "<mtext>otherwise</mtext>"))
+    lines = "".join(f"<mtr><mtd>{_mathml(value)[0]}</mtd><mtd>{when}</mtd></mtr>" for value, when in rows)
+    return f"<mrow><mo>{{</mo><mtable>{lines}</mtable></mrow>"
+
+
+def _number(x: float) -> str:
+    sign, x = ("<mo>−</mo>" if x < 0 else ""), abs(x)
+    n = round(1 / x) if x else 0
+    if 3 <= n <= 12 and n not in (4, 5, 8, 10) and abs(x * n - 1) < 1e-12:
+        text = f"<mfrac><mn>1</mn><mn>{n}</mn></mfrac>"
+    else:
+        text = f"<mn>{x:.6g}</mn>"
+    return f"<mrow>{sign}{text}</mrow>" if sign else text

@@ -6,7 +6,7 @@ from importlib.resources import files
 from typing import Any
 
 from pellucid.formats.html.join import join_modules
-from pellucid.formats.html.network import script_of
+from pellucid.formats.html.network import network_modules
 from pellucid.formats.templates import template
 from pellucid.replay.record import Replay
 from pellucid.text import one_line
@@ -24,7 +24,7 @@ def modules_of(replay: Replay) -> str:
         for path in folder.iterdir()
         if path.name.endswith(".js")
     }
-    texts["activations.js"] = "export " + script_of(replay.header["activations"]) + "\n"
+    texts |= network_modules(replay.header["activations"], replay.header["slopes"])
     return join_modules(texts, ENTRY)
 
 

@@ -10,6 +10,7 @@ from pellucid.formats.html.network import Weights, written
 from pellucid.formats.outputs import outputs_of
 from pellucid.formats.steps import Step, Steps, steps_of
 from pellucid.replay.blocks import Blocks
+from pellucid.replay.formulas import mathematics_of
 from pellucid.training.trace_records import LayerTrace, Trace
 from pellucid.types import Array
 
@@ -56,9 +57,11 @@ def replay_of(trace: Trace) -> Replay:
             "outputs": steps.outputs,
         },
         "activations": activations,
+        **mathematics_of(steps, _losses(trace.model._loss), trace.optimizer.config()["type"]),
         "steps": [_step(step, layers, values, gradients, blocks, trace) for step in steps.steps],
         "loss": {
             "name": trace.model._loss.name,
+            "options": trace.model._loss.config(),
             "value": trace.loss,
             "arrays": {name: _put(blocks, getattr(trace, name)) for name in ("Z", "P", "Y", "dZ")},
         },
@@ -68,6 +71,10 @@ def replay_of(trace: Trace) -> Replay:
         "arrays": blocks.table,
     }
     return Replay(header, blocks.content())
+
+
+def _losses(loss: Any) -> list[str]:
+    return [one.name for one in loss.losses.values()] if hasattr(loss, "losses") else [loss.name]
 
 
 def _put(blocks: Blocks, value: Any) -> Any:

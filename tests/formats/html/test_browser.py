@@ -4,7 +4,6 @@ import base64
 import html
 import io
 import json
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,8 @@ from pellucid.data.preprocess import Preprocessing
 from pellucid.data.readers.images import read_sample
 from pellucid.formats.html.browser import find_browser, said_by
 from pellucid.formats.html.export import export_html, html_page
-from pellucid.formats.html.network import page_of, script_of
+from pellucid.formats.html.join import join_modules
+from pellucid.formats.html.network import network_modules, page_of
 from pellucid.ops.activations import ACTIVATIONS
 from pellucid.types import Array
 
@@ -74,18 +74,17 @@ def test_every_network_activation_and_loss(browser: str, tmp_path: Path) -> None
             expected[-1] = np.atleast_1d(model.predict(X)[0])
         elif not asked[-1]["is_raw"] and model._loss.gives_probabilities:
             expected[-1] = model.predict_proba(X)[0]
-    code = (files("pellucid.formats.html") / "templates" / "network.js").read_text(encoding="utf-8")
+    code = join_modules(network_modules(activations), "network.js")
     told = ask(
         browser,
         tmp_path,
         "<body></body>",
-        f"""{script_of(activations)}
-        {code}
+        f"""{code}
         document.getElementById("said").textContent = JSON.stringify({json.dumps(asked)}.map((each) => {{
           const bytes = Uint8Array.from(atob(each.weights), (c) => c.charCodeAt(0));
           const input = {{ data: Float32Array.from(each.x), shape: each.network.input }};
-          const Z = forward(each.network, new Float32Array(bytes.buffer), input);
-          return each.is_raw ? Array.from(Z) : outputsOf(each.network, Z);
+          const Z = outputsFor(each.network, new Float32Array(bytes.buffer), input);
+          return each.is_raw ? Array.from(Z) : readOutputs(each.network, Z);
         }}));""",
     )
     for name, ours, theirs in zip(models, expected, told, strict=True):

@@ -9,7 +9,8 @@ from typing import Any
 from pellucid.errors import OptionError
 from pellucid.files import check_free, write_atomically
 from pellucid.formats.half_precision import dtype_of, n_bytes, rounded
-from pellucid.formats.html.network import page_of, script_of, table_of_layers
+from pellucid.formats.html.join import join_modules
+from pellucid.formats.html.network import network_modules, page_of, table_of_layers
 from pellucid.formats.html.trial import difference
 from pellucid.formats.outputs import TABLE, kind_of_samples, outputs_of
 from pellucid.formats.steps import steps_of
@@ -23,7 +24,7 @@ from pellucid.types import Array
 from pellucid.version import __version__
 
 MOST_BYTES = 64 * 2**20  # of weights: a page that is larger does not open
-PARTS = ("page.css", "network.js", "photo.js", "table.js", "page.js")
+PARTS = ("page.css", "photo.js", "table.js", "page.js")
 
 
 @validate_call("model", "path", "title", "dtype", "samples", "overwrite")
@@ -118,7 +119,7 @@ def html_page(model: Model, *, title: str = "", dtype: str = "float32") -> str:
         rows=table_of_layers(steps_of(model)),
         network=Markup(_json(page.network)),
         weights=Markup(_lines(base64.b64encode(page.weights).decode())),
-        activations=Markup(script_of(page.activations)),
+        modules=Markup(join_modules(network_modules(page.activations), "network.js")),
         parts=parts,
         version=__version__,
         notice=notice_of(model),

@@ -1,7 +1,9 @@
 """A network as data that the page's JavaScript runs: steps in order, and all weights one after another."""
 
 import math
+from collections.abc import Mapping
 from functools import cache
+from importlib.resources import files
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -47,7 +49,7 @@ def page_of(model: Model, dtype: str = "float32") -> Page:
         )
     steps, output = steps_of(model), outputs[""]
     weights, activations = Weights(dtype), dict[str, str]()
-    written = [written(step, weights, activations) for step in steps.steps]
+    written_steps = [written(step, weights, activations) for step in steps.steps]
     rule = rule_of(model)
     prepares: dict[str, Any] = {"divisor": rule.divisor if rule.kind == "divide" else 1.0}
     if rule.scale:
@@ -56,7 +58,7 @@ def page_of(model: Model, dtype: str = "float32") -> Page:
         prepares["clip"] = rule.clip
     network: dict[str, Any] = {
         "input": list(shapes),
-        "steps": written,
+        "steps": written_steps,
         "output": steps.outputs[""],
         "classes": list(output.classes),
         "prepares": prepares,
@@ -131,18 +133,34 @@ def written(step: Step, weights: Weights, activations: dict[str, str]) -> dict[s
     return {"do": what.name or "activation", **given, **what.options}
 
 
-def script_of(activations: dict[str, str]) -> str:
-    """Return activations as the JavaScript that ``network.js`` calls.
+def script_of(activations: Mapping[str, str], slopes: Mapping[str, str] | None = None) -> str:
+    """Return activations, and where wanted their derivatives, as the module that ``network.js`` imports.
 
     Examples
     --------
-    >>> print(script_of({"relu": "Math.max(z, 0)"}))
-    const ACTIVATIONS = {
+    >>> print(script_of({"relu": "Math.max(z, 0)"}), end="")
+    import { ndtr, where } from "./functions.js";
+    export const ACTIVATIONS = {
       relu: (z, W, i) => Math.max(z, 0),
     };
     """
-    lines = [f"  {name}: (z, W, i) => {text},\n" for name, text in activations.items()]
-    return f"const ACTIVATIONS = {{\n{''.join(lines)}}};"
+    tables = {"ACTIVATIONS": ("z, W, i", activations)}
+    if slopes is not None:
+        tables["DERIVATIVES"] = "z, a, W, i", slopes
+    text = 'import { ndtr, where } from "./functions.js";\n'
+    for table, (arguments, functions) in tables.items():
+        lines = [f"  {name}: ({arguments}) => {body},\n" for name, body in functions.items()]
+        text += f"export const {table} = {{\n{''.join(lines)}}};\n"
+    return text
+
+
+def network_modules(
+    activations: Mapping[str, str], slopes: Mapping[str, str] | None = None
+) -> dict[str, str]:
+    """Return the modules that run a network, by file name, with its activations: see ``join_modules``."""
+    folder = files("pellucid.formats.html") / "templates"
+    texts = {name: (folder / name).read_text(encoding="utf-8") for name in ("functions.js", "network.js")}
+    return {**texts, "activations.js": script_of(activations, slopes)}
 
 
 def table_of_layers(steps: Steps) -> list[tuple[str, str, str]]:

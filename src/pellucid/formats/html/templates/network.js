@@ -1,28 +1,12 @@
-// The network: each function takes values {data, shape} of one sample, images as [height, width, channels].
+// The network: each function takes values {data, shape} of one sample, images as [height, width, channels], and
+// computes in float64, or in float32 where the input is.
 
-const value = (shape) => ({ data: new Float32Array(shape.reduce((a, b) => a * b, 1)), shape });
+import { ACTIVATIONS } from "./activations.js";
+import { sigmoid, within } from "./functions.js";
 
-function erfc(x) { // 1 minus the error function: a series near 0, a continued fraction far from it
-  const a = Math.abs(x), square = a * a;
-  let found;
-  if (a < 2.5) {
-    let term = a, sum = a;
-    for (let n = 1; Math.abs(term) > 1e-17; n++) { term *= -square / n; sum += term / (2 * n + 1); }
-    found = 1 - (2 / Math.sqrt(Math.PI)) * sum;
-  } else {
-    let fraction = 1;
-    for (let n = 60; n > 0; n--) fraction = 1 + n / (2 * square) / fraction;
-    found = Math.exp(-square) / (a * Math.sqrt(Math.PI) * fraction);
-  }
-  return x < 0 ? 2 - found : found;
-}
+const valueLike = ({ data }, shape) => ({ data: new data.constructor(shape.reduce((a, b) => a * b, 1)), shape });
 
-const sigmoid = (z) => 1 / (1 + Math.exp(-z));
-const within = (z, low, high) => (z < low ? low : z > high ? high : z);
-const ndtr = (z) => erfc(-z * Math.SQRT1_2) / 2; // the standard normal distribution function
-const where = (chosen, a, b) => (chosen ? a : b);
-
-function softmax(data, n) { // over each n numbers in a row
+function softmaxRows(data, n) { // over each n numbers in a row
   for (let start = 0; start < data.length; start += n) {
     const row = data.subarray(start, start + n), highest = row.reduce((a, b) => Math.max(a, b));
     let sum = 0;
@@ -31,9 +15,9 @@ function softmax(data, n) { // over each n numbers in a row
   }
 }
 
-function activate(x, step, W) { // in place, by one of the page's ACTIVATIONS, which may take the layer's arrays
+export function activate(x, step, W) { // in place, by one of the page's ACTIVATIONS, which may take the layer's arrays
   const f = ACTIVATIONS[step.activation];
-  if (step.activation === "softmax") softmax(x.data, x.shape[x.shape.length - 1]);
+  if (step.activation === "softmax") softmaxRows(x.data, x.shape[x.shape.length - 1]);
   else if (f) for (let i = 0; i < x.data.length; i++) x.data[i] = f(x.data[i], W, i);
   return x;
 }
@@ -48,9 +32,9 @@ function eachTap({ size, stride, padding: [[top], [left]], dilation = [1, 1] }, 
     }
 }
 
-const LAYERS = {
+export const LAYERS = {
   dense([x], step, { W, b }) {
-    const out = value(step.shape), n = out.data.length, sums = Float64Array.from(b);
+    const out = valueLike(x, step.shape), n = out.data.length, sums = Float64Array.from(b);
     for (let i = 0; i < x.data.length; i++) {
       const a = x.data[i];
       if (a !== 0) for (let k = 0; k < n; k++) sums[k] += a * W[i * n + k];
@@ -59,7 +43,7 @@ const LAYERS = {
     return activate(out, step);
   },
   conv2d([x], step, { W, b }) {
-    const out = value(step.shape), filters = step.shape[2], channels = x.shape[2], { groups } = step;
+    const out = valueLike(x, step.shape), filters = step.shape[2], channels = x.shape[2], { groups } = step;
     const own = channels / groups, made = filters / groups; // channels and filters of a group
     const sums = new Float64Array(out.data.length);
     if (b) for (let i = 0; i < sums.length; i++) sums[i] = b[i % filters];
@@ -77,7 +61,7 @@ const LAYERS = {
     return activate(out, step);
   },
   max_pool([x], step) {
-    const out = value(step.shape), n = x.shape[2];
+    const out = valueLike(x, step.shape), n = x.shape[2];
     out.data.fill(-Infinity);
     eachTap(step, x.shape, step.shape, (pixel, tap, seen) => {
       if (seen >= 0) for (let c = 0; c < n; c++) {
@@ -88,7 +72,7 @@ const LAYERS = {
     return out;
   },
   average_pool([x], step) {
-    const out = value(step.shape), n = x.shape[2], counts = new Float64Array(out.data.length / n);
+    const out = valueLike(x, step.shape), n = x.shape[2], counts = new Float64Array(out.data.length / n);
     const sums = new Float64Array(out.data.length);
     eachTap(step, x.shape, step.shape, (pixel, tap, seen) => {
       if (seen >= 0 || step.count_include_pad) counts[pixel]++;
@@ -98,13 +82,13 @@ const LAYERS = {
     return out;
   },
   global_average([x], step) {
-    const out = value(step.shape), n = x.shape[2], sums = new Float64Array(n);
+    const out = valueLike(x, step.shape), n = x.shape[2], sums = new Float64Array(n);
     for (let i = 0; i < x.data.length; i++) sums[i % n] += x.data[i];
     out.data.set(sums.map((sum) => (sum * n) / x.data.length));
     return out;
   },
   batch_norm([x], step, { gamma, beta, running_mean, running_var }) {
-    const out = value(step.shape), n = gamma.length;
+    const out = valueLike(x, step.shape), n = gamma.length;
     const scale = Float64Array.from(gamma, (g, c) => g / Math.sqrt(running_var[c] + step.epsilon));
     for (let i = 0; i < x.data.length; i++) {
       const c = i % n;
@@ -113,7 +97,7 @@ const LAYERS = {
     return out;
   },
   layer_norm([x], step, { gamma, beta }) {
-    const out = value(step.shape), n = gamma.length;
+    const out = valueLike(x, step.shape), n = gamma.length;
     for (let start = 0; start < x.data.length; start += n) {
       const row = x.data.subarray(start, start + n), mean = row.reduce((a, b) => a + b, 0) / n;
       const spread = Math.sqrt(row.reduce((a, b) => a + (b - mean) ** 2, 0) / n + step.epsilon);
@@ -124,7 +108,7 @@ const LAYERS = {
   activation: ([x], step, W) => activate({ data: x.data.slice(), shape: x.shape }, step, W), // dropout has none
   flatten: ([x], step) => ({ data: x.data, shape: step.shape }),
   upsample([x], step) {
-    const out = value(step.shape), [h, w, n] = step.shape, [down, across] = step.factor;
+    const out = valueLike(x, step.shape), [h, w, n] = step.shape, [down, across] = step.factor;
     for (let i = 0; i < h; i++) for (let j = 0; j < w; j++) {
       const from = (Math.floor(i / down) * x.shape[1] + Math.floor(j / across)) * n;
       out.data.set(x.data.subarray(from, from + n), (i * w + j) * n);
@@ -132,13 +116,13 @@ const LAYERS = {
     return out;
   },
   zero_pad([x], step) {
-    const out = value(step.shape), [[top], [left]] = step.padding, [h, w, n] = x.shape;
+    const out = valueLike(x, step.shape), [[top], [left]] = step.padding, [h, w, n] = x.shape;
     for (let i = 0; i < h; i++)
       out.data.set(x.data.subarray(i * w * n, (i + 1) * w * n), ((i + top) * step.shape[1] + left) * n);
     return out;
   },
   reflect_pad([x], step) {
-    const out = value(step.shape), [[top], [left]] = step.padding, [h, w, n] = x.shape, [H, W] = step.shape;
+    const out = valueLike(x, step.shape), [[top], [left]] = step.padding, [h, w, n] = x.shape, [H, W] = step.shape;
     const mirrored = (i, n) => (i < 0 ? -i : i < n ? i : 2 * (n - 1) - i);
     for (let i = 0; i < H; i++) for (let j = 0; j < W; j++) {
       const from = (mirrored(i - top, h) * w + mirrored(j - left, w)) * n;
@@ -147,7 +131,7 @@ const LAYERS = {
     return out;
   },
   resize([x], step) { // by bilinear interpolation
-    const out = value(step.shape), [h, w, n] = x.shape, [H, W] = step.shape;
+    const out = valueLike(x, step.shape), [h, w, n] = x.shape, [H, W] = step.shape;
     const place = (i, n, N) =>
       within(step.align_corners ? (i * (n - 1)) / Math.max(N - 1, 1) : ((i + 0.5) * n) / N - 0.5, 0, n - 1);
     for (let i = 0; i < H; i++) for (let j = 0; j < W; j++) {
@@ -161,7 +145,7 @@ const LAYERS = {
     return out;
   },
   concat(parts, step) {
-    const out = value(step.shape), n = step.shape[step.shape.length - 1];
+    const out = valueLike(parts[0], step.shape), n = step.shape[step.shape.length - 1];
     let start = 0;
     for (const { data, shape } of parts) {
       const own = shape[shape.length - 1];
@@ -170,12 +154,12 @@ const LAYERS = {
     }
     return out;
   },
-  add: (parts, step) => joined(parts, step, (a, b) => a + b),
-  multiply: (parts, step) => joined(parts, step, (a, b) => a * b),
+  add: (parts, step) => joinParts(parts, step, (a, b) => a + b),
+  multiply: (parts, step) => joinParts(parts, step, (a, b) => a * b),
 };
 
-function joined(parts, step, join) { // a part with one number a channel, or one a pixel, is repeated
-  const out = value(step.shape), [h, w, n] = step.shape.length === 3 ? step.shape : [1, 1, step.shape[0]];
+function joinParts(parts, step, join) { // a part with one number a channel, or one a pixel, is repeated
+  const out = valueLike(parts[0], step.shape), [h, w, n] = step.shape.length === 3 ? step.shape : [1, 1, step.shape[0]];
   parts.forEach(({ data, shape }, k) => {
     const [rows, columns, own] = shape.length === 3 ? shape : [1, 1, shape[0]];
     for (let y = 0; y < h; y++) for (let x = 0; x < w; x++) for (let c = 0; c < n; c++) {
@@ -187,7 +171,7 @@ function joined(parts, step, join) { // a part with one number a channel, or one
   return out;
 }
 
-function forward(network, weights, input) {
+export function outputsFor(network, weights, input) {
   const values = { input }, array = ([start, n]) => weights.subarray(start, start + n);
   for (const step of network.steps) {
     const arrays = Object.fromEntries(Object.entries(step.weights).map(([name, where]) => [name, array(where)]));
@@ -197,11 +181,11 @@ function forward(network, weights, input) {
 }
 
 // Probabilities, answers to yes-or-no questions, values or scores, from the raw outputs.
-function outputsOf(network, Z) {
+export function readOutputs(network, Z) {
   const { kind, spread, centre, is_rate } = network.reads;
   if (kind === "probabilities") {
     const P = Z.length === 1 ? Float64Array.from([-Z[0], Z[0]], sigmoid) : Float64Array.from(Z);
-    if (Z.length > 1) softmax(P, P.length);
+    if (Z.length > 1) softmaxRows(P, P.length);
     return Array.from(P);
   }
   if (kind === "answers") return Array.from(Z, sigmoid);

@@ -24,7 +24,7 @@ function predict(numbers) { // as the samples of the training were: bytes, or co
   const scaled = (x, i) => (middle ? (x - middle[i]) / scale[i] : Math.fround(x) / divisor);
   const clipped = (z) => (clip ? z / Math.hypot(1, z / clip) : z);
   const data = Float32Array.from(numbers, (x, i) => clipped(scaled(x, i)));
-  return outputsOf(network, forward(network, weights, { data, shape: network.input }));
+  return readOutputs(network, outputsFor(network, weights, { data, shape: network.input }));
 }
 
 const predictPhoto = async (file) => {
