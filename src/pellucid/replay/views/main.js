@@ -1,21 +1,207 @@
 // Where a page, a notebook and a server begin.
 
-import { Replay } from "./store.js";
+import { ACTIVATIONS } from "./activations.js";
+import { Replay, addressOf, partOf, placeAt } from "./store.js";
+import { register, make, say, short, counted, what } from "./dom.js";
+import { stopAt, stopsOf } from "./stops.js";
+import { defineTensor } from "./tensor.js";
+import { defineTable } from "./table.js";
+import { defineCurve } from "./curve.js";
+import { defineUnit } from "./unit.js";
+import { defineKernel } from "./kernel.js";
+import { defineNetwork } from "./graph.js";
+import { defineScrubber } from "./scrubber.js";
+import { defineDerivation } from "./derivation.js";
+import { defineLoss } from "./loss.js";
+import { defineLayer } from "./layer.js";
+import { defineOverview } from "./overview.js";
+import { paintPhoto } from "./tiles.js";
 
 class ReplayElement extends HTMLElement {
   set replay(replay) {
-    this.textContent = `${replay.steps.length} steps`;
+    Object.assign(this, { given: replay, stops: stopsOf(replay), path: [], sample: 0, isNumbers: false, state: null });
+    this.build();
+    this.listen();
+    if (!this.isPage || !this.readAddress()) this.show({ part: "forward", step: "input" }, { isQuiet: true });
+  }
+
+  get replay() { return this.given; }
+
+  build() {
+    const { given: replay } = this, { header } = replay, { about } = header;
+    this.top = make("section", { class: "about", "aria-label": "What this is" });
+    const mode = (isNumbers, text) => make("button", { type: "button", "aria-pressed": "false", on: { click: () => { this.isNumbers = isNumbers; this.refresh(); } } }, text);
+    this.modes = make("div", { class: "modes", role: "group", "aria-label": "How it is shown" }, mode(false, "As in a textbook"), mode(true, "Numbers only"), what("modes", "the two modes"));
+    this.thumb = make("canvas", { class: "photo", role: "img", "aria-label": "The sample in its own colours" });
+    this.words = make("div", { class: "words" });
+    this.top.append(this.thumb, this.words, this.modes);
+    const optimizer = header.optimizer, rate = optimizer?.learning_rate;
+    this.facts = [`${about.model}, ${counted(about.n_params, "parameter")}, ${about.dtype}`];
+    if (header.kind !== "prediction" && optimizer) this.facts.push(`${optimizer.type}${rate === undefined ? "" : `, learning rate ${rate}`}`);
+    if (header.batch && header.batch.m > 1) this.facts.push(`batch of ${header.batch.m}${header.samples.length < header.batch.m ? `, ${header.samples.length} shown` : ""}`);
+    this.network = make("pellucid-network");
+    this.scrubber = make("pellucid-scrubber", { role: "group", "aria-label": "Scrubber" });
+    this.layer = make("pellucid-layer");
+    this.side = make("aside", { "aria-label": "Derivation" });
+    this.derivation = make("pellucid-derivation");
+    this.hint = this.hints();
+    this.side.append(this.hint, this.derivation);
+    this.overview = make("pellucid-overview", { "aria-hidden": "true" });
+    this.helpText = make("p");
+    this.helpTitle = make("h2", { id: "pellucid-help" });
+    this.dialog = make("dialog", { class: "help", "aria-labelledby": "pellucid-help" }, this.helpTitle, this.helpText, make("button", { type: "button", class: "tool wide", on: { click: () => this.dialog.close() } }, "Close"));
+    this.screen = make("div", { class: "screen" }, this.top, this.network, this.scrubber, make("div", { class: "both" }, make("section", { class: "main", "aria-label": "This stop" }, this.layer), this.side));
+    this.replaceChildren(this.screen, this.overview, this.dialog);
+    this.network.replay = replay;
+    this.scrubber.view = { replay, stops: this.stops };
+  }
+
+  hints() {
+    const { header } = this.given, list = (title, key, items) => (items.length ? [make("h2", {}, title, " ", what(key, title.toLowerCase())), make("ul", {}, ...items)] : []);
+    const remarks = (header.remarks ?? []).map((remark) => make("li", {}, make("button", { type: "button", class: "link", on: { click: () => say(this.network, "stop", { step: remark.step ?? "loss", part: remark.part }) } }, remark.text ?? String(remark))));
+    const left = [...(header.about.notes ?? []), ...(header.left_out ?? [])].map((text) => make("li", {}, text));
+    return make("div", { class: "hint" }, make("h2", {}, "Derivation"), make("p", { class: "muted" }, "Select a number, a pixel or a weight: here stands how it comes about, number by number."), ...list("What is odd", "remark", remarks), ...list("What to know", "left_out", left));
+  }
+
+  listen() {
+    if (this.isListening) return;
+    this.isListening = true;
+    this.addEventListener("stop", ({ detail }) => this.goToStop(detail));
+    this.addEventListener("go", ({ detail, target }) => this.goTo(detail, target));
+    this.addEventListener("back", ({ detail }) => { const place = this.path[detail]; this.path = this.path.slice(0, detail); this.show({ ...place, part: partOf(place.step, place.name) }); });
+    this.addEventListener("close", () => { this.path = []; this.show({ part: this.state.part, step: this.state.step }); });
+    this.addEventListener("click", (event) => { const button = event.target.closest?.(".what"); if (button) this.explain(button.dataset.key, button); });
+    (this.isPage ? document : this).addEventListener("keydown", (event) => this.keyed(event));
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.refresh());
+    if (!this.isPage) return;
+    addEventListener("hashchange", () => { if (location.hash.slice(1) !== this.address) this.readAddress(); });
+    addEventListener("beforeprint", () => { this.overview.view = { replay: this.given, sample: this.sample }; });
+  }
+
+  keyed(event) {
+    if (event.defaultPrevented || event.altKey || event.ctrlKey || event.metaKey || !["ArrowLeft", "ArrowRight"].includes(event.key)) return;
+    if (event.target.closest?.("input, select, textarea, [role=application], .scroll, dialog, math")) return;
+    event.preventDefault();
+    this.scrubber.move(this.scrubber.at + (event.key === "ArrowLeft" ? -1 : 1));
+  }
+
+  goToStop({ step, part }) {
+    const own = part ?? this.state.part, stop = this.stops[stopAt(this.stops, { part: own, step })];
+    if (!stop) return;
+    this.path = [];
+    this.show({ part: stop.part, step: stop.step }, { isReplaced: part !== undefined });
+  }
+
+  goTo(place, from) {
+    const isFromHere = this.derivation.contains(from), before = this.state;
+    if (isFromHere && before.index !== undefined) this.path = [...this.path, { step: before.place.step, name: before.name, index: before.index }];
+    else if (!isFromHere) this.path = [];
+    this.show({ ...place, part: partOf(place.step, place.name) });
+    if (!document.activeElement || !this.contains(document.activeElement)) this.derivation.querySelector("h2")?.focus({ preventScroll: true });
+    if (innerWidth < 1100 || isFromHere) this.derivation.scrollIntoView({ block: innerWidth < 1100 ? "start" : "nearest" });
+  }
+
+  // Show {part, step, name, index, view}; an array that is shown at the present stop, too, stays there.
+  show(asked, { isQuiet = false, isReplaced = false } = {}) {
+    const { given: replay } = this, at = stopAt(this.stops, asked), stop = this.stops[Math.max(0, at)], place = asked.index === undefined ? null : { step: asked.step, name: asked.name, index: asked.index };
+    if (place && replay.header.samples.length > 1 && replay.isOfSamples(place.name)) { // the sample that the place is of
+      const { data, shape } = replay.array(place.step, place.name);
+      this.sample = Math.floor(place.index / (data.length / shape[0]));
+    }
+    const isSame = this.state && this.state.part === stop.part && this.state.step === stop.step && this.shownSample === this.sample && this.shownMode === this.isNumbers;
+    this.state = { part: stop.part, step: stop.step, name: asked.name, index: asked.index, view: asked.view, place };
+    if (!isSame) {
+      this.scrubber.show(Math.max(0, at));
+      this.network.show({ ...stop, sample: this.sample, at: Math.max(0, at), stops: this.stops });
+      this.layer.view = { replay, ...stop, sample: this.sample, isNumbers: this.isNumbers };
+      Object.assign(this, { shownSample: this.sample, shownMode: this.isNumbers });
+      this.drawTop();
+    }
+    this.layer.select(place);
+    if (asked.name && asked.view === "table") for (const tensor of this.layer.tensors.values()) if (tensor.name === asked.name && !tensor.isTable) tensor.asTable(true);
+    this.hint.hidden = Boolean(place);
+    this.derivation.hidden = !place;
+    if (place) this.derivation.view = { replay, place, path: this.path, isNumbers: this.isNumbers, isOpen: asked.view === "terms" };
+    if (this.isPage && !isQuiet) this.writeAddress(isReplaced);
+  }
+
+  refresh() {
+    const { part, step, name, index, view } = this.state;
+    Object.assign(this, { shownSample: null });
+    this.derivation.place = null;
+    this.show({ part, step: this.state.place?.step ?? step, name, index, view });
+  }
+
+  drawTop() {
+    const { given: replay, words, thumb } = this, { samples, kind, loss } = replay.header, one = samples[this.sample];
+    const picture = typeof one?.picture === "number" ? replay.stored(one.picture) : null;
+    thumb.hidden = !picture;
+    if (picture) { paintPhoto(thumb, picture); thumb.setAttribute("aria-label", `${one.name} in its own colours`); }
+    words.replaceChildren();
+    if (samples.length > 1) {
+      const choice = make("select", { on: { change: () => { this.sample = Number(choice.value); this.path = []; this.show({ part: this.state.part, step: this.state.step }); } } }, ...samples.map(({ name }, i) => make("option", { value: i, selected: i === this.sample }, name)));
+      words.append(make("label", {}, "Sample ", choice));
+    } else if (one) words.append(make("p", { class: "name" }, one.name));
+    if (one) words.append(make("p", { class: `verdict ${one.is_right === false ? "wrong" : ""}` }, make("strong", {}, one.verdict), one.label === null || one.label === undefined ? "" : make("span", {}, ` label: ${one.label}${one.is_right === null ? "" : one.is_right ? ", right" : ", wrong"}`)));
+    const facts = [...this.facts];
+    if (kind !== "prediction" && loss.value !== null) facts.unshift(`loss ${short(Number(loss.value))}`);
+    words.append(make("p", { class: "muted" }, facts.join(" \u00b7 ")));
+    this.modes.querySelectorAll("[aria-pressed]").forEach((button, i) => button.setAttribute("aria-pressed", Boolean(i) === this.isNumbers));
+  }
+
+  explain(key, button) {
+    const found = this.given.header.help?.[key];
+    this.helpTitle.textContent = found?.title ?? button.getAttribute("aria-label");
+    this.helpText.textContent = found?.text ?? "This page says nothing about it.";
+    this.dialog.showModal();
+  }
+
+  readAddress() {
+    const [address, query = ""] = location.hash.slice(1).split("?"), asked = new URLSearchParams(query);
+    let found = null;
+    try { found = placeAt(address, this.given); } catch { /* an address that is none: the beginning is shown */ }
+    const sample = Number(asked.get("sample") ?? 0);
+    this.sample = sample >= 0 && sample < Math.max(1, this.given.header.samples.length) ? sample : 0;
+    this.isNumbers = asked.get("mode") === "numbers";
+    if (!found) return false;
+    this.path = [];
+    this.show(found, { isQuiet: true });
+    return true;
+  }
+
+  writeAddress(isReplaced) {
+    const { part, step, name, index, view, place } = this.state, asked = new URLSearchParams();
+    if (this.sample) asked.set("sample", this.sample);
+    if (this.isNumbers) asked.set("mode", "numbers");
+    this.address = addressOf({ part: place ? partOf(place.step, place.name) : part, step: place ? place.step : step, name, index, view }) + (asked.size ? `?${asked}` : "");
+    if (location.hash.slice(1) !== this.address) history[isReplaced ? "replaceState" : "pushState"](null, "", `#${this.address}`);
   }
 }
 
-export function define() { // a page may do this twice
-  if (!customElements.get("pellucid-replay")) customElements.define("pellucid-replay", ReplayElement);
+export function define() {
+  for (const each of [defineTensor, defineTable, defineCurve, defineUnit, defineKernel, defineNetwork, defineScrubber, defineDerivation, defineLoss, defineLayer, defineOverview]) each();
+  register("pellucid-replay", ReplayElement);
+}
+
+// Show a replay in an element; what computes for it is this module's, whichever defined the elements first.
+export function showReplay(element, header, buffer, isPage = false) {
+  define();
+  const replay = new Replay(header, buffer);
+  replay.tools = { ACTIVATIONS };
+  element.isPage = isPage;
+  element.replay = replay;
+  return element;
 }
 
 export function openPage(document) {
-  const text = atob(document.getElementById("numbers").textContent.replace(/\s/g, ""));
-  const bytes = Uint8Array.from(text, (c) => c.charCodeAt(0));
+  const text = atob(document.getElementById("numbers").textContent.replace(/\s/g, "")), bytes = new Uint8Array(text.length);
+  for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
+  showReplay(document.querySelector("pellucid-replay"), JSON.parse(document.getElementById("header").textContent), bytes.buffer, true);
+}
+
+export function renderWidget({ model, el }) { // in a notebook, by anywidget
   define();
-  document.querySelector("pellucid-replay").replay = new Replay(
-    JSON.parse(document.getElementById("header").textContent), bytes.buffer);
+  const bytes = model.get("content"), element = document.createElement("pellucid-replay");
+  el.append(element);
+  showReplay(element, model.get("header"), bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength));
 }

@@ -62,7 +62,9 @@ export class Replay {
     return { data: scaled, shape };
   }
 
-  number({ step, name, index }) { return this.array(step, name).data[index]; }
+  number({ step, name, index }) { // "value" is the loss itself; NaN as JSON has it is text
+    return name === "value" ? Number(this.header.loss.value) : this.array(step, name).data[index];
+  }
 
   isOfSamples(name) { return OF_SAMPLES.includes(name.split(".")[0]); }
 
@@ -71,25 +73,30 @@ export class Replay {
     const key = `${step}/${name}/${sample}`;
     if (this.summaries.has(key)) return this.summaries.get(key);
     const { data, shape } = this.array(step, name), each = sample === null ? data.length : data.length / shape[0];
-    let low = Infinity, high = -Infinity, sum = 0, squares = 0, broken = 0;
-    for (let i = sample === null ? 0 : sample * each, stop = i + each; i < stop; i++) {
-      const x = data[i];
-      if (x - x !== 0) { broken++; continue; } // NaN or infinite
-      if (x < low) low = x;
-      if (x > high) high = x;
-      sum += x;
-      squares += x * x;
-    }
-    const n = each - broken, found = { low, high, mean: sum / n, norm: Math.sqrt(squares), n: each, broken };
+    const found = summaryOf(data, sample === null ? 0 : sample * each, each);
     this.summaries.set(key, found);
     return found;
   }
 }
 
+export function summaryOf(data, start = 0, n = data.length) {
+  let low = Infinity, high = -Infinity, sum = 0, squares = 0, broken = 0;
+  for (let i = start; i < start + n; i++) {
+    const x = data[i];
+    if (x - x !== 0) { broken++; continue; } // NaN or infinite
+    if (x < low) low = x;
+    if (x > high) high = x;
+    sum += x;
+    squares += x * x;
+  }
+  return { low, high, mean: sum / (n - broken), norm: Math.sqrt(squares), n, broken };
+}
+
 // Return the part of the step that an array belongs to.
 export function partOf(step, name) {
   if (step === "loss") return "loss";
-  return name.startsWith("update_") ? "update" : /^d[A-Z]|^d(b|gamma|beta)\b/.test(name) ? "backward" : "forward";
+  if (/^(update|memory)_/.test(name)) return "update";
+  return /^(own_)?d([A-Z]|(b|gamma|beta)\b)/.test(name) ? "backward" : "forward";
 }
 
 // An address of a view: {part, step, name, index, view}; step is "input", "loss" or a number, and what is left out
@@ -105,10 +112,10 @@ export function placeAt(address, replay) { // null where the replay has no such 
   if (!PARTS.includes(part) || (typeof step === "number" && !(at && step in replay.steps))) return null;
   const found = { part, step };
   if (!name || step === "input") return found;
-  if (name !== "unit" && replay.array(step, name) === null) return found;
+  const array = replay.array(step, name), isLoss = step === "loss" && name === "value", i = Number(index);
+  if (!array && !isLoss) return found;
   found.name = name;
-  const i = Number(index);
-  if (index && Number.isInteger(i) && i >= 0 && (name === "unit" || i < replay.array(step, name).data.length)) found.index = i;
+  if (index && Number.isInteger(i) && i >= 0 && i < (isLoss ? 1 : array.data.length)) found.index = i;
   if (view) found.view = view;
   return found;
 }

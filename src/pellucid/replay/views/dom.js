@@ -1,0 +1,132 @@
+// Elements, numbers as text, and formulas.
+
+const MATH = "http://www.w3.org/1998/Math/MathML", SVG = "http://www.w3.org/2000/svg";
+const MATH_ELEMENTS = new Set(("math mi mn mo ms mspace mtext mrow mfrac msqrt mroot mstyle mpadded mphantom msub msup msubsup " +
+  "munder mover munderover mtable mtr mtd mmultiscripts mprescripts semantics").split(" "));
+const MATH_ATTRIBUTES = new Set(["data-at", "display", "displaystyle", "mathvariant", "stretchy", "fence", "separator", "form",
+  "lspace", "rspace", "largeop", "movablelimits", "accent", "accentunder", "linethickness", "width", "height", "columnalign",
+  "minsize", "maxsize", "symmetric", "class"]);
+
+// Make an element; text is never markup, whatever a class is called. on: listeners by event.
+export function make(kind, given = {}, ...children) {
+  const { on = {}, ...attributes } = given, isDrawn = ["svg", "path", "circle", "line", "g", "text", "rect", "title"].includes(kind);
+  const made = isDrawn ? document.createElementNS(SVG, kind) : document.createElement(kind);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value === true) made.setAttribute(name, "");
+    else if (value !== false && value !== null && value !== undefined) made.setAttribute(name, value);
+  }
+  for (const [name, listener] of Object.entries(on)) made.addEventListener(name, listener);
+  made.append(...children.filter((child) => child !== null && child !== undefined));
+  return made;
+}
+
+export function register(name, type) { // a page may do this twice
+  if (!customElements.get(name)) customElements.define(name, type);
+}
+
+const withSign = (text) => text.replace(/-/g, "\u2212");
+
+// Return a number with four digits that count.
+export function short(x) {
+  if (x === null || x === undefined) return "";
+  if (Number.isNaN(x)) return "NaN";
+  if (!Number.isFinite(x)) return x > 0 ? "\u221e" : "\u2212\u221e";
+  if (x === 0) return "0";
+  const size = Math.abs(x);
+  if (Number.isInteger(x) && size < 1e6) return withSign(String(x));
+  if (size < 1e-4 || size >= 1e6) return withSign(x.toExponential(3).replace("e+", "e"));
+  return withSign(String(x.toPrecision(4)).replace(/e\+?(\d+)$/, (_, n) => `e${n}`));
+}
+
+// Return a number with all digits of its type.
+export function full(x, data) {
+  if (!Number.isFinite(x)) return short(x);
+  return withSign(String(data instanceof Float32Array ? Number(x.toPrecision(9)) : x));
+}
+
+export const counted = (n, word) => `${n.toLocaleString("en")} ${word}${n === 1 ? "" : "s"}`;
+
+export const sizes = (shape) => (shape.length ? shape.map((n) => n.toLocaleString("en")).join(" \u00d7 ") : "1");
+
+// Return the place of a number as index of each axis.
+export function coordinates(index, shape) {
+  const found = [];
+  for (let axis = shape.length - 1; axis >= 0; axis--) { found.unshift(index % shape[axis]); index = Math.floor(index / shape[axis]); }
+  return found;
+}
+
+// Return a place as text: "W[3, 1]", "Z[2]", "Z[sample 1, 2]" where the page has several samples.
+export function labelOf(replay, { step, name, index }) {
+  if (step === "loss" && name === "value") return "loss";
+  const array = replay.array(step, name);
+  if (!array || index === undefined) return name;
+  const at = coordinates(index, array.shape);
+  if (replay.isOfSamples(name) && at.length) {
+    const sample = at.shift();
+    if (array.shape[0] > 1) at.unshift(`sample ${sample}`);
+  }
+  return at.length ? `${symbol(name)}[${at.join(", ")}]` : symbol(name);
+}
+
+// Return an array's name as it is written in a formula.
+export function symbol(name) {
+  const [base, part] = name.split(/\.(.*)/);
+  const shown = base.startsWith("update_") ? `\u0394${symbol(base.slice(7))}` : base === "value" ? "loss"
+    : base.replace(/^(d?)gamma$/, "$1\u03b3").replace(/^(d?)beta$/, "$1\u03b2").replace(/_/g, " ");
+  return part === undefined ? shown : `${shown} (${/^\d+$/.test(part) ? `source ${Number(part) + 1}` : part})`;
+}
+
+export function nameOf(replay, step) {
+  if (step === "loss") return "Loss";
+  return step === "input" ? "Input" : replay.steps[step].name;
+}
+
+// The button that says what an element is.
+export function what(key, title) {
+  return make("button", { type: "button", class: "what", "data-key": key, "aria-label": `What is this? ${title}` }, "?");
+}
+
+export function say(target, type, detail) {
+  target.dispatchEvent(new CustomEvent(type, { detail, bubbles: true, composed: true }));
+}
+
+// A number that leads to its derivation.
+export function numberButton(replay, place, text = null) {
+  const value = replay.number(place);
+  return make("button", {
+    type: "button", class: "number", "data-at": `${place.step}/${place.name}/${place.index}`, title: labelOf(replay, place),
+    "aria-label": `${labelOf(replay, place)} = ${short(value)}`, on: { click: (event) => say(event.currentTarget, "go", place) },
+  }, text ?? short(value));
+}
+
+export function placeIn(text) { // of data-at
+  const [step, ...rest] = text.split("/"), index = Number(rest.pop());
+  return { step: step === "loss" ? step : Number(step), name: rest.join("/"), index };
+}
+
+// Return MathML that Python or a rule wrote as an element: known elements and attributes alone; each number that
+// stands for a place is a button.
+export function mathOf(text, replay) {
+  const given = new DOMParser().parseFromString(text, "text/html").querySelector("math");
+  if (!given) return make("span", {}, "");
+  const copy = (node) => {
+    if (node.nodeType === Node.TEXT_NODE) return document.createTextNode(node.data);
+    if (node.nodeType !== Node.ELEMENT_NODE || node.namespaceURI !== MATH || !MATH_ELEMENTS.has(node.localName)) return null;
+    const made = document.createElementNS(MATH, node.localName);
+    for (const { name, value } of node.attributes) if (MATH_ATTRIBUTES.has(name)) made.setAttribute(name, value);
+    for (const child of node.childNodes) { const found = copy(child); if (found) made.append(found); }
+    const at = made.getAttribute("data-at");
+    if (at && replay) {
+      const place = placeIn(at), follow = (event) => { event.preventDefault(); say(made, "go", place); };
+      made.classList.add("number");
+      for (const [name, value] of [["role", "button"], ["tabindex", "0"],
+        ["aria-label", `${labelOf(replay, place)} = ${made.textContent}`]]) made.setAttribute(name, value);
+      made.addEventListener("click", follow);
+      made.addEventListener("keydown", (event) => { if (event.key === "Enter" || event.key === " ") follow(event); });
+    }
+    return made;
+  };
+  const made = copy(given);
+  made.setAttribute("display", "block");
+  return made;
+}

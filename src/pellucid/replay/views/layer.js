@@ -1,0 +1,187 @@
+// One stop: what a layer takes, has, computes, passes back and how it changes, as pictures and numbers.
+
+import { partOf } from "./store.js";
+import { register, make, mathOf, symbol, what, counted, sizes, coordinates } from "./dom.js";
+import { ownerOf } from "./stops.js";
+import { hasCurve } from "./curve.js";
+import { paintPhoto } from "./tiles.js";
+
+const ARRAY_CAPTIONS = {
+  X: "its input", W: "weights", b: "biases", gamma: "scales", beta: "shifts", Z: "before the activation function", A: "its output",
+  mask: "what dropout keeps", mean: "means", var: "variances", running_mean: "running means", running_var: "running variances",
+  dA: "gradient for its output", dZ: "gradient for Z", dX: "gradient for its input, passed back", P: "probabilities", Y: "targets",
+};
+const STOP_FORMULAS = { forward: ["Z", "A"], backward: ["dA", "dZ", "dW", "db", "dgamma", "dbeta", "dX"], update: ["update_W", "update_b", "update_gamma", "update_beta"] };
+
+export function captionOf(replay, name) {
+  const [base, part] = name.split(/\.(.*)/);
+  if (base.startsWith("update_")) return `what is added to ${symbol(base.slice(7))}`;
+  if (base.startsWith("memory_")) return "what the optimizer remembers of earlier steps";
+  if (base.startsWith("own_d")) return "this use's share of the gradient";
+  if (base in ARRAY_CAPTIONS) return ARRAY_CAPTIONS[base] + (part !== undefined && !/^\d+$/.test(part) ? `, ${part}` : "");
+  return base.startsWith("d") ? `gradient for ${symbol(base.slice(1))}` : "an array of this layer";
+}
+
+export const helpKey = (replay, name) => {
+  const base = name.split(".")[0];
+  for (const key of [base, base.replace(/_.*/, ""), base.startsWith("d") ? "d" : "array"]) if (replay.header.help?.[key]) return key;
+  return "array";
+};
+
+class LayerElement extends HTMLElement {
+  // given: {replay, part, step, sample, isNumbers}
+  set view(given) {
+    const { replay, part, step, sample, isNumbers } = given;
+    Object.assign(this, { replay, step, sample, isNumbers, now: part, tensors: new Map(), unit: null, curve: null, unitKey: "" }); // "part" is HTML's own
+    this.replaceChildren();
+    if (step === "input") this.drawInput();
+    else if (step === "loss") this.drawLoss();
+    else this.drawStep(replay.steps[step], part);
+  }
+
+  drawStep(own, part) {
+    const { replay, step, isNumbers } = this, net = replay.network.steps[step];
+    this.append(make("div", { class: "head" }, make("h2", {}, own.name), make("span", { class: "kind" }, own.title ?? own.kind), make("span", { class: "tools" }, what(replay.header.help?.[own.kind] ? own.kind : "layer", own.kind))));
+    if (own.use_of) this.append(make("p", { class: "note" }, `It uses the parameters of ${own.use_of}: their gradient is the sum of the shares of all uses.`));
+    if (own.is_frozen) this.append(make("p", { class: "note" }, "It is frozen: its parameters stay as they are."));
+    if (net.do === null) this.append(make("p", { class: "note" }, "A layer of one's own: the page shows its values, and has no formula for them."));
+    this.remarks(own.remarks ?? []);
+    if (!isNumbers) { this.formulas(part); this.append(make("p", { class: "prose" }, this.lead(part, own))); }
+    this.figures(this.namesFor(part));
+    if (part !== "update" && !isNumbers && hasCurve(replay, step)) {
+      this.curve = make("pellucid-curve");
+      this.figuresElement.append(this.curve);
+      this.drawCurve(undefined);
+    }
+    this.unit = make("section", { class: "unit" });
+    this.append(this.unit);
+  }
+
+  lead(part, { name }) {
+    if (part === "forward") return `${name} takes its input and gives its output. Select any number to see how it comes about.`;
+    if (part === "backward") return `The gradient of the loss for what ${name} gives comes in; the gradients for its parameters and its input come out.`;
+    return `The optimizer, ${this.replay.header.optimizer?.type ?? "none"}, adds these numbers to the parameters.`;
+  }
+
+  namesFor(part) {
+    const { replay, step } = this, all = replay.names(step), owner = ownerOf(replay, step);
+    const own = all.filter((name) => partOf(step, name) === part);
+    if (part === "forward") {
+      const shared = owner === step ? [] : replay.names(owner).filter((name) => !replay.isOfSamples(name) && partOf(owner, name) === "forward");
+      return [...own, ...shared.filter((name) => !all.includes(name)).map((name) => ({ step: owner, name }))];
+    }
+    if (part === "backward") {
+      const order = (name) => ["dA", "dZ", "dX"].indexOf(name.split(".")[0]);
+      const first = own.filter((name) => ["dA", "dZ"].includes(name)), last = own.filter((name) => order(name) === 2);
+      return [...first, ...own.filter((name) => !first.includes(name) && !last.includes(name)), ...last];
+    }
+    return own.filter((name) => name.startsWith("update_")).flatMap((name) => { const base = name.slice(7); return [base, `d${base}`, name].filter((each) => replay.array(step, each)); })
+      .concat(own.filter((name) => name.startsWith("memory_")));
+  }
+
+  formulas(part) {
+    const { replay, step } = this, given = replay.header.formulas ?? {}, net = replay.network.steps[step], seen = new Set();
+    const candidates = STOP_FORMULAS[part].flatMap((name) => this.keysOf(net, name)).filter((key) => key in given && !seen.has(key) && seen.add(key));
+    if (!candidates.length) return;
+    const list = make("div", { class: "scroll formulas", tabindex: "0", role: "region", "aria-label": "Formulas of this step" });
+    for (const key of candidates) list.append(mathOf(given[key]));
+    this.append(list);
+  }
+
+  keysOf(net, name) {
+    const { optimizer } = this.replay.header, own = net.activation;
+    if (name.startsWith("update_")) return [optimizer?.type, `optimizer/${optimizer?.type}`, `update/${optimizer?.type}`];
+    if (name === "A" && own) return [`activation/${own}`];
+    if (name === "dZ" && own) return [`derivative/${own}`];
+    if (name === "dA") return ["value/dA"];
+    return [`${net.do}/${name}`, ...(name === "Z" ? [`${net.do}/A`] : []), ...(name === "db" ? ["layer/db"] : [])];
+  }
+
+  figures(names) {
+    const { replay, step, sample, isNumbers } = this;
+    this.figuresElement = make("div", { class: "figures" });
+    this.append(this.figuresElement);
+    for (const each of names) {
+      const place = typeof each === "string" ? { step, name: each } : each;
+      if (!replay.array(place.step, place.name)) { this.leftOut(place.name); continue; }
+      const tensor = make("pellucid-tensor");
+      this.figuresElement.append(tensor);
+      tensor.view = { replay, ...place, sample, caption: captionOf(replay, place.name), help: helpKey(replay, place.name) };
+      if (isNumbers && tensor.canvas) tensor.asTable(true);
+      this.tensors.set(`${place.step}/${place.name}`, tensor);
+    }
+    if (!names.length) this.append(make("p", { class: "muted" }, "This step has no arrays here."));
+    const missing = step === "loss" || this.now === "loss" ? [] : Object.entries(replay.steps[step].arrays).filter(([name, given]) => given === null && partOf(step, name) === this.now);
+    for (const [name] of missing) this.leftOut(name);
+  }
+
+  leftOut(name) { this.append(make("p", { class: "note" }, `${symbol(name)} is left out of this page: it is too large.`)); }
+
+  remarks(list) {
+    const own = list.filter(({ part }) => !part || part === this.now || (part === "forward" && this.now === "backward"));
+    for (const { text } of own) this.append(make("p", { class: "remark" }, make("strong", {}, "Remark. "), text, " ", what("remark", "a remark")));
+  }
+
+  drawInput() {
+    const { replay, sample } = this, one = replay.header.samples?.[sample];
+    this.append(make("div", { class: "head" }, make("h2", {}, "Input"), make("span", { class: "kind" }, one?.name ?? ""), make("span", { class: "tools" }, what("input", "the input"))));
+    if (!this.isNumbers) this.append(make("p", { class: "prose" }, "The sample, and the numbers that the network takes of it."));
+    const both = make("div", { class: "figures" });
+    this.append(both);
+    if (typeof one?.picture === "number") {
+      const canvas = make("canvas", { class: "photo large", role: "img", "aria-label": `The sample ${one.name} in its own colours` }), array = replay.stored(one.picture);
+      paintPhoto(canvas, array);
+      const zoom = Math.max(1, Math.floor(288 / Math.max(...array.shape.slice(0, 2))));
+      canvas.style.width = `${array.shape[1] * zoom}px`;
+      both.append(make("figure", {}, make("div", { class: "head" }, make("span", { class: "symbol" }, "Photo"), make("span", { class: "size" }, sizes(array.shape)), make("span", { class: "tools" }, what("photo", "the photo"))), canvas, make("p", { class: "caption" }, "in its own colours; its numbers are the table of X")));
+    }
+    if (one?.columns) {
+      const body = make("tbody");
+      for (const [name, text] of one.columns) body.append(make("tr", {}, make("th", { scope: "row" }, name), make("td", {}, text)));
+      both.append(make("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "The row" }, make("table", {}, make("caption", {}, one.name), body)));
+    }
+    for (const value of Object.keys(replay.network.inputs)) {
+      const step = replay.network.steps.findIndex(({ from }) => from.includes(value));
+      if (step < 0) continue;
+      const name = replay.array(step, "X") ? "X" : `X.${replay.network.steps[step].from.indexOf(value)}`;
+      if (!replay.array(step, name)) { this.leftOut("X"); continue; }
+      const tensor = make("pellucid-tensor");
+      both.append(tensor);
+      tensor.view = { replay, step, name, sample, title: Object.keys(replay.network.inputs).length > 1 ? value : "X", caption: "as the first layer takes it", help: helpKey(replay, "X") };
+      if (this.isNumbers && tensor.canvas) tensor.asTable(true);
+      this.tensors.set(`${step}/${name}`, tensor);
+    }
+  }
+
+  drawLoss() {
+    const { replay, sample, isNumbers } = this, view = make("pellucid-loss");
+    this.append(view);
+    view.view = { replay, sample, isNumbers };
+    this.remarks((replay.header.remarks ?? []).filter(({ step }) => step === null));
+    this.figures(replay.names("loss").filter((name) => replay.array("loss", name).data.length));
+  }
+
+  drawCurve(index) {
+    const { replay, step, sample } = this;
+    this.curve.view = { replay, step, sample, index };
+  }
+
+  // Mark a number, and show the unit or the filter that it belongs to.
+  select(place) {
+    for (const [key, tensor] of this.tensors) tensor.select(place && key === `${place.step}/${place.name}` ? place.index : undefined);
+    if (typeof this.step !== "number" || !this.unit) return;
+    const { replay, step, sample, now } = this, net = replay.network.steps[step], owner = ownerOf(replay, step), W = replay.array(owner, "W");
+    const isHere = place && (place.step === step || place.step === owner) && now !== "update", base = place?.name?.split(".")[0];
+    if (this.curve) this.drawCurve(isHere && ["Z", "A", "dZ", "dA"].includes(base) ? place.index : undefined);
+    if (!isHere || this.isNumbers || !W || !["dense", "conv2d"].includes(net.do) || !["Z", "A", "dA", "dZ", "W", "b", "dW", "db"].includes(base) || !replay.array(step, "X")) { this.unit.replaceChildren(); this.unitKey = ""; return; }
+    const { shape } = replay.array(place.step, place.name), unit = place.index % shape[shape.length - 1], isPixel = replay.isOfSamples(place.name) && shape.length === 4;
+    const pixel = isPixel ? coordinates(place.index, shape).slice(1, 3) : null, key = `${unit}/${pixel}`;
+    if (key === this.unitKey) return;
+    this.unitKey = key;
+    const view = make(net.do === "dense" ? "pellucid-unit" : "pellucid-kernel"), kind = net.do === "dense" ? "Unit" : "Filter";
+    this.unit.replaceChildren(make("div", { class: "head" }, make("h3", {}, `${kind} ${unit} of ${counted(shape[shape.length - 1], kind.toLowerCase())}`), make("span", { class: "tools" }, what(net.do === "dense" ? "unit" : "kernel", `a ${kind.toLowerCase()}`))), view);
+    view.view = { replay, step, sample, unit, pixel };
+  }
+}
+
+export const defineLayer = () => register("pellucid-layer", LayerElement);

@@ -1,0 +1,50 @@
+// Where the forward pass ends and the backward pass begins: outputs, probabilities, targets, the loss, its gradient.
+
+import { register, make, numberButton, mathOf, short, symbol, what } from "./dom.js";
+
+const MOST_OUTPUTS = 20; // classes in the table; the pictures have all
+
+class LossElement extends HTMLElement {
+  // given: {replay, sample, isNumbers}
+  set view({ replay, sample, isNumbers }) {
+    const { loss, samples, kind, formulas = {} } = replay.header, isPrediction = kind === "prediction", one = samples[sample];
+    const head = make("div", { class: "head" }, make("h2", {}, isPrediction ? "Verdict" : "Loss"), make("span", { class: "tools" }, what(isPrediction ? "verdict" : "loss", isPrediction ? "the verdict" : "the loss")));
+    this.replaceChildren(head);
+    if (one) this.append(make("p", { class: `verdict ${one.is_right === false ? "wrong" : ""}` }, make("strong", {}, one.verdict), one.label === null ? "" : ` (label: ${one.label}${one.is_right === null ? "" : one.is_right ? ", right" : ", wrong"})`));
+    if (!isPrediction && loss.value !== null) {
+      const value = make("p", { class: "value" }, "loss ", numberButton(replay, { step: "loss", name: "value", index: 0 }));
+      if (loss.after !== null && loss.after !== undefined) value.append(make("span", { class: "muted" }, `  after the update: ${short(Number(loss.after))}`));
+      this.append(make("p", { class: "prose" }, `${loss.title || loss.name.replace(/_/g, " ")}, the mean over ${replay.header.batch?.m ?? samples.length} sample${(replay.header.batch?.m ?? 1) === 1 ? "" : "s"}.`), value);
+    }
+    if (isPrediction) this.append(make("p", { class: "prose" }, "No label was given: there is a prediction alone, without a loss and a backward pass."));
+    const ml = Object.keys(formulas).filter((key) => key.startsWith("loss/") && key !== "loss/sigmoid");
+    if (!isNumbers) for (const key of ml) this.append(make("div", { class: "scroll formula", tabindex: "0", role: "region", "aria-label": "Formula of the loss" }, mathOf(formulas[key])));
+    for (const output of Object.keys(replay.network.outputs)) this.append(this.table(replay, sample, output));
+  }
+
+  table(replay, sample, output) {
+    const classes = replay.header.classes?.[output] ?? [], named = (name) => (output ? `${name}.${output}` : name);
+    const columns = ["Z", "P", "Y", "dZ"].filter((name) => replay.array("loss", named(name))).map((name) => ({ name: named(name), base: name, ...replay.array("loss", named(name)) }));
+    const wide = ({ shape }) => (shape.length > 1 ? shape[1] : 1), count = Math.max(...columns.map(wide)), body = make("tbody");
+    for (let k = 0; k < Math.min(count, MOST_OUTPUTS); k++) {
+      const row = make("tr", {}, make("th", { scope: "row" }, classes[k] ?? (count === 1 ? output || "output" : String(k))));
+      for (const column of columns) {
+        const own = wide(column), cell = make("td"), isLabel = column.base === "Y" && column.shape.length === 1 && count > 1;
+        const at = own === count ? k : own === 1 && (isLabel ? column.data[sample] === k : k === count - 1) ? 0 : -1;
+        if (at >= 0) {
+          cell.append(isLabel ? numberButton(replay, { step: "loss", name: column.name, index: sample }, classes[k] === undefined ? null : "label") : numberButton(replay, { step: "loss", name: column.name, index: sample * own + at }));
+          if (column.base === "P") cell.append(make("span", { class: "bar", "aria-hidden": "true" }, make("i", { style: `width:${Math.max(0, Math.min(100, 100 * column.data[sample * own + at]))}%` })));
+        }
+        row.append(cell);
+      }
+      body.append(row);
+    }
+    const titles = { Z: "output z", P: "probability", Y: "target y", dZ: "gradient dZ" };
+    const head = make("tr", {}, make("td"), ...columns.map(({ base }) => make("th", { scope: "col" }, titles[base] ?? symbol(base))));
+    const scroll = make("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": `Outputs${output ? ` of ${output}` : ""}` }, make("table", { class: "outputs" }, make("thead", {}, head), body));
+    if (count > MOST_OUTPUTS) scroll.append(make("p", { class: "muted" }, `${count - MOST_OUTPUTS} more outputs are in the picture of P.`));
+    return scroll;
+  }
+}
+
+export const defineLoss = () => register("pellucid-loss", LossElement);
