@@ -6,14 +6,15 @@ from typing import Any
 ELEMENTS = {  # of the page
     "network": (
         "The network",
-        "Each box is a step of the network, each arrow a value that goes on to the next step. The small picture shows "
-        "what the step gives, or in the backward pass the gradient of the loss for it. Select a box to go there. "
-        "A red mark stands where something is odd.",
+        "Each box is a step of the network, each arrow a value that goes on to the next step. The small "
+        "picture shows what the step gives, or in the backward pass the gradient of the loss for it. "
+        "Select a box to go there. A red mark stands where something is odd.",
     ),
     "scrubber": (
         "The scrubber",
-        "It walks through the computation in its order: forward through the layers, the loss, backward from the last "
-        "layer to the first, and the update of the parameters. Arrow keys move by one stop; the middle button plays.",
+        "It walks through the computation in its order: forward through the layers, the loss, backward "
+        "from the last layer to the first, and the update of the parameters. Arrow keys move by one "
+        "stop; the middle button plays.",
     ),
     "modes": (
         "Two modes",
@@ -30,13 +31,13 @@ ELEMENTS = {  # of the page
     ),
     "unit": (
         "A unit",
-        "One output of a Dense layer. Each input is multiplied by its weight; the products are summed, the bias is added, "
-        "and the activation function gives the output.",
+        "One output of a Dense layer. Each input is multiplied by its weight; the products are summed, "
+        "the bias is added, and the activation function gives the output.",
     ),
     "kernel": (
         "A filter",
-        "One output channel of a convolution. Its kernel slides over the input; at each pixel the window under it is "
-        "multiplied number by number and summed. The same weights are used at every pixel.",
+        "One output channel of a convolution. Its kernel slides over the input; at each pixel the window "
+        "under it is multiplied number by number and summed. The same weights are used at every pixel.",
     ),
     "window": (
         "The window",
@@ -45,17 +46,20 @@ ELEMENTS = {  # of the page
     "products": ("The products", "Each input times its weight. Their sum, and the bias, is z."),
     "curve": (
         "The activation function",
-        "It turns each z into an output a. The dots are this layer's values; the slope at one of them is what the backward pass multiplies by.",
+        "It turns each z into an output a. The dots are this layer's values; the slope at one of them is "
+        "what the backward pass multiplies by.",
     ),
     "derivation": (
         "The derivation",
-        "How this number comes about: the general formula, then with the numbers put in. Each number is a button that leads to its own "
-        "derivation. The sum is computed here in 64 bits and compared with the stored number.",
+        "How this number comes about: the general formula, then with the numbers put in. Each number is "
+        "a button that leads to its own derivation. The sum is computed here in 64 bits and compared "
+        "with the stored number.",
     ),
     "difference": (
         "The central difference",
-        "A check of the gradient that needs no calculus: the loss is computed twice, with the number a little larger and a little "
-        "smaller. The difference divided by the distance should be near the gradient.",
+        "A check of the gradient that needs no calculus: the loss is computed twice, with the number a "
+        "little larger and a little smaller. The difference divided by the distance should be near the "
+        "gradient.",
     ),
     "remark": (
         "What is odd",
@@ -71,14 +75,15 @@ ELEMENTS = {  # of the page
     ),
     "loss": (
         "The loss",
-        "One number that says how far the outputs are from the targets: training makes it smaller. Its gradient for the outputs is where the "
-        "backward pass begins.",
+        "One number that says how far the outputs are from the targets: training makes it smaller. Its "
+        "gradient for the outputs is where the backward pass begins.",
     ),
 }
 ARRAYS = {
     "X": (
         "X, the input",
-        "What the layer takes: the outputs of the step before it. Blue is below 0, orange above; NaN is magenta.",
+        "What the layer takes: the outputs of the step before it. Blue is below 0, orange above; NaN is "
+        "magenta.",
     ),
     "W": (
         "W, the weights",
@@ -86,16 +91,15 @@ ARRAYS = {
     ),
     "b": (
         "b, the biases",
-        "One number for each unit or filter, added to its sum. Without it every unit would give 0 for an input of zeros.",
+        "One number for each unit or filter, added to its sum. Without it every unit would give 0 for an "
+        "input of zeros.",
     ),
-    "gamma": (
-        "\u03b3, the scales",
-        "Learned numbers by which normalized values are multiplied, one a channel.",
-    ),
-    "beta": ("\u03b2, the shifts", "Learned numbers that are added to normalized values, one a channel."),
+    "gamma": ("γ, the scales", "Learned numbers by which normalized values are multiplied, one a channel."),
+    "beta": ("β, the shifts", "Learned numbers that are added to normalized values, one a channel."),
     "running": (
         "Running statistics",
-        "Means and variances of earlier mini-batches, averaged; they take the place of the batch's own when the network predicts.",
+        "Means and variances of earlier mini-batches, averaged; they take the place of the batch's own "
+        "when the network predicts.",
     ),
     "mean": ("Means", "Of the numbers that are normalized together."),
     "var": (
@@ -110,7 +114,8 @@ ARRAYS = {
     "A": ("A, the output", "What the layer gives to the next: the activation function of Z."),
     "dA": (
         "dA, the gradient for the output",
-        "How much the loss changes by each output: the derivative of the loss by A. It comes from the layers behind.",
+        "How much the loss changes by each output: the derivative of the loss by A. It comes from the "
+        "layers behind.",
     ),
     "dZ": ("dZ, the gradient for Z", "dA times the slope of the activation function: the chain rule."),
     "dX": (
@@ -128,11 +133,13 @@ ARRAYS = {
     ),
     "update": (
         "The update",
-        "What the optimizer adds to the parameters; plain gradient descent: minus the learning rate times the gradient.",
+        "What the optimizer adds to the parameters; plain gradient descent: minus the learning rate "
+        "times the gradient.",
     ),
     "memory": (
         "The optimizer's memory",
-        "What the optimizer keeps from step to step, such as momentum, or means of gradients and of their squares.",
+        "What the optimizer keeps from step to step, such as momentum, or means of gradients and of "
+        "their squares.",
     ),
     "P": (
         "P, the probabilities",
@@ -144,17 +151,20 @@ ARRAYS = {
 KINDS = {
     "Activation": (
         "Activation",
-        "A function of each number alone, such as relu: without it layers in a row would be no more than one.",
+        "A function of each number alone, such as relu: without it layers in a row would be no more than "
+        "one.",
     ),
     "Affine": ("Affine", "Each channel is multiplied by a learned number, and another is added."),
     "AvgPool2D": ("Average pooling", "The mean of each window: a smaller image."),
     "BatchNorm": (
         "Batch normalization",
-        "Each channel is shifted and scaled to mean 0 and variance 1 over the mini-batch, then by learned \u03b3 and \u03b2.",
+        "Each channel is shifted and scaled to mean 0 and variance 1 over the mini-batch, then by "
+        "learned γ and β.",
     ),
     "Conv2D": (
         "Convolution",
-        "Small kernels slide over the image: each output pixel is a weighted sum of the window under it, with the same weights everywhere.",
+        "Small kernels slide over the image: each output pixel is a weighted sum of the window under it, "
+        "with the same weights everywhere.",
     ),
     "Dense": (
         "Dense layer",
@@ -162,7 +172,8 @@ KINDS = {
     ),
     "Dropout": (
         "Dropout",
-        "While training, some numbers are set to 0 at random and the others scaled up, so that no unit can rely on another alone.",
+        "While training, some numbers are set to 0 at random and the others scaled up, so that no unit "
+        "can rely on another alone.",
     ),
     "Flatten": ("Flatten", "The numbers of an image in one row. Nothing is computed."),
     "GlobalAvgPool2D": (
@@ -171,7 +182,8 @@ KINDS = {
     ),
     "LayerNorm": (
         "Layer normalization",
-        "The numbers of each sample are shifted and scaled to mean 0 and variance 1, then by learned \u03b3 and \u03b2.",
+        "The numbers of each sample are shifted and scaled to mean 0 and variance 1, then by learned γ "
+        "and β.",
     ),
     "MaxPool2D": (
         "Max pooling",
@@ -191,7 +203,8 @@ KINDS = {
     ),
     "multiply": (
         "Product",
-        "The values of several steps are multiplied number by number. The gradient for each is multiplied by the others.",
+        "The values of several steps are multiplied number by number. The gradient for each is "
+        "multiplied by the others.",
     ),
 }
 
