@@ -53,6 +53,8 @@ class Job:
         The checkpoint that the training will go on from.
     shared : TrainingCache, optional
         What it has in common with other trainings on the same samples.
+    allow_nonfinite : bool, optional
+        Let parameters be NaN or infinite: a trace shows where they are.
 
     Raises
     ------
@@ -95,6 +97,7 @@ class Job:
         *,
         resume: str | Path | None = None,
         shared: TrainingCache | None = None,
+        allow_nonfinite: bool = False,
     ) -> None:
         self.model, self.options, self.shared, self.holds_blas = model, options, shared, False
         self.optimizer, augment, schedule = make_optimizer(options), options.augment, options.schedule
@@ -108,7 +111,7 @@ class Job:
         self.data, held, sample_weight = _held_out(in_range_seen(model, data, "train"), options)
         if held is not None and held is options.validation:  # given, not drawn from the data
             held = in_range_of(self.data, model, held, "train: validation")
-        _fit_model(model, self.data, options)
+        _fit_model(model, self.data, options, allow_nonfinite=allow_nonfinite)
         self._encode(held, sample_weight)
         self._choose_kernels(held, {} if resume is None else _kept(resume))
         self._prepare_inputs(held)
@@ -259,7 +262,9 @@ def validation_rows(data: Dataset, fraction: float, seed: int) -> tuple[Array, A
     return hold_out_rows(numbered, groups_of(data), name="validation", seed=seed, test_fraction=fraction)
 
 
-def _fit_model(model: Model, data: Dataset, options: TrainingOptions) -> None:
+def _fit_model(
+    model: Model, data: Dataset, options: TrainingOptions, *, allow_nonfinite: bool = False
+) -> None:
     """Initialize the model where it is not yet, and let it know how samples are prepared."""
     shape, dtype = map_arrays(lambda array: array.shape[1:], data.X), options.dtype
     if not model._is_initialized:
@@ -272,7 +277,7 @@ def _fit_model(model: Model, data: Dataset, options: TrainingOptions) -> None:
     if n_frozen_places(model) < model._n_body:
         model._n_body, model._novelty = 0, None  # the body is trained from here on, and no longer what it was
     model._check_parameters()
-    if not np.isfinite(model.theta).all():
+    if not (allow_nonfinite or np.isfinite(model.theta).all()):
         raise DataError("train: the model's weights hold NaN or infinity. Initialize it again.")
     if model.preprocessing is None:
         model.preprocessing = preprocessing_for(data.X, options.scaling)

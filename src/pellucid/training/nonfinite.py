@@ -70,7 +70,7 @@ def find_nonfinite(model: Model, X: Any, Y: Any) -> Fault | None:
                 return Fault("parameter", leaf.name, key, [])
     found: list[Fault] = []
     with ExitStack() as stack, np.errstate(all="ignore"):
-        stack.enter_context(_unchanged(model))
+        stack.enter_context(unchanged(model))
         stack.enter_context(unfused(model))
         for use in model._uses():
             stack.enter_context(_faults_noted(use, found))
@@ -83,7 +83,7 @@ def find_nonfinite(model: Model, X: Any, Y: Any) -> Fault | None:
 
 
 @contextmanager
-def _unchanged(model: Model) -> Iterator[None]:
+def unchanged(model: Model) -> Iterator[None]:
     """Put back, at the end, what a training step changes: the gradient, the layers' state, their generators."""
     arrays = [model.grad, *(array for leaf in model._leaves() for array in leaf.state.values())]
     kept = [array.copy() for array in arrays]

@@ -9,14 +9,20 @@ import numpy as np
 
 from pellucid import dispatch
 from pellucid.data.coerce import as_dataset
+from pellucid.data.dataset import Dataset
 from pellucid.errors import OptionError
+from pellucid.nn.activation import Dropout
 from pellucid.nn.by_name import ModelLike, as_model
+from pellucid.nn.container import carve
 from pellucid.nn.hooks import hook_use, unfused
 from pellucid.nn.layer import Layer
-from pellucid.nn.model import Model
+from pellucid.nn.model import Model, probabilities
+from pellucid.nn.norm import BatchNorm, LayerNorm
 from pellucid.ops.activations import Activation
+from pellucid.ops.batch_norm import BatchNormCache, batch_moments
 from pellucid.registry import validate_call
 from pellucid.training.job import Job
+from pellucid.training.nonfinite import unchanged
 from pellucid.training.optimizers.base import OPTIMIZERS, Optimizer
 from pellucid.training.options import TrainingOptions
 from pellucid.training.samples import read_samples
@@ -88,10 +94,24 @@ def trace(
     dense_2  X         (2, 2)  [[...]]
     ...
     """
-    data = as_dataset(data, "trace")
-    model = as_model(model, "trace", data)
-    data = read_samples(model, data, "trace", loss=loss)
-    chosen = _optimizer(optimizer, learning_rate)
+    return step_on(model, as_dataset(data, "trace"), optimizer, learning_rate, loss, seed, dtype, update)
+
+
+def step_on(
+    model: ModelLike,
+    data: Dataset,
+    optimizer: Any = "sgd",
+    learning_rate: float | None = None,
+    loss: Any = None,
+    seed: int = 1,
+    dtype: str | None = None,
+    update: bool = False,
+    where: str = "trace",
+) -> Trace:
+    """Do what ``trace`` does for a Dataset; ``where`` names the caller in messages."""
+    model = as_model(model, where, data)
+    data = read_samples(model, data, where, loss=loss)
+    chosen = _optimizer(optimizer, learning_rate, where)
     traced = model if update else copy.deepcopy(model)
     options = TrainingOptions(
         n_epochs=1,
@@ -103,33 +123,108 @@ def trace(
         n_threads=1,
         kernels="numpy",
     )
-    job = Job(traced, data, options)
-    traced._seed_step(seed, 0)
-    with dispatch.use("numpy"), np.errstate(over="ignore", invalid="ignore"):
-        found = _step(traced, job.X, job.Y, job.weights, chosen)
+    job = Job(traced, data, options, allow_nonfinite=True)
+    found = take_step(traced, job.X, job.Y, job.weights, chosen, seed=seed, data=job.data)
     found.is_update = update
     return found
 
 
-def _optimizer(given: Any, learning_rate: float | None) -> Optimizer:
+def take_step(
+    model: Model,
+    X: Any,
+    Y: Any,
+    weights: Array | None,
+    optimizer: Optimizer,
+    *,
+    seed: int,
+    step: int = 0,
+    memory: Mapping[str, Any] | None = None,
+    data: Dataset | None = None,
+) -> Trace:
+    """Take a step on a prepared batch with every layer watched; the model is left with the new parameters.
+
+    Parameters
+    ----------
+    model : Model
+    X, Y : Array, or dict of Array
+        Prepared, and encoded.
+    weights : Array or None
+    optimizer : Optimizer
+        Not started yet.
+    seed, step : int, optional
+        Of what Dropout drops.
+    memory : mapping, optional
+        The ``state()`` of the optimizer before the step. Default: none.
+    data : Dataset, optional
+        The samples as loaded.
+    """
+    with dispatch.use("numpy"), np.errstate(all="ignore"):
+        model._seed_step(seed, step)
+        found = _step(model, X, Y, weights, optimizer, memory)
+        if model._loss_hook is None:
+            with unchanged(model):
+                model._seed_step(seed, step)
+                Z = model.forward(X, training=True)
+                found.loss_after = model._loss.forward(Z, Y, weights=weights)[0]
+    found.data = data
+    return found
+
+
+def trace_prediction(model: Model, X: Any, data: Dataset | None = None) -> Trace:
+    """Return every number of a prediction: as a trace, with a forward pass alone.
+
+    Dropout drops nothing, and batch norm takes its running statistics.
+
+    Parameters
+    ----------
+    model : Model
+        Initialized.
+    X : Array, or dict of Array
+        Prepared.
+    data : Dataset, optional
+        The samples as loaded.
+
+    Examples
+    --------
+    >>> import pellucid as pl
+    >>> model = pl.Sequential([pl.Dense(2, "tanh"), pl.Dense(1)])
+    >>> model.initialize((2,), dtype="float64")
+    >>> list(trace_prediction(model, np.ones((1, 2)))["dense_1"].arrays)
+    ['X', 'W', 'b', 'Z', 'A']
+    """
+    layers: dict[str, LayerTrace] = {}
+    with dispatch.use("numpy"), np.errstate(all="ignore"), unfused(model), _watched(model, layers):
+        Z = _copied(model.forward(_copied(X)))
+    return Trace(
+        layers, model, None, None, X=_copied(X), Y=None, Z=Z, dZ=None, P=_probabilities(model, Z), data=data
+    )
+
+
+def _optimizer(given: Any, learning_rate: float | None, where: str) -> Optimizer:
     """Return the optimizer that was asked for; OptionError if it takes no single steps."""
     if learning_rate is not None:
         if isinstance(given, Optimizer):
             raise OptionError(
-                f"trace: learning_rate is the optimizer's own; give it to {type(given).__name__}."
+                f"{where}: learning_rate is the optimizer's own; give it to {type(given).__name__}."
             )
         given = {**({"type": given} if isinstance(given, str) else given), "learning_rate": learning_rate}
     optimizer = OPTIMIZERS.resolve(given)
     if optimizer.is_full_batch:
         raise OptionError(
-            f"trace: expected an optimizer that takes single steps, got {type(optimizer).__name__}. Try 'sgd'."
+            f"{where}: expected an optimizer that takes single steps, got {type(optimizer).__name__}. Try 'sgd'."
         )
     return copy.deepcopy(optimizer)
 
 
-def _step(model: Model, X: Any, Y: Any, weights: Array | None, optimizer: Optimizer) -> Trace:
+def _step(
+    model: Model,
+    X: Any,
+    Y: Any,
+    weights: Array | None,
+    optimizer: Optimizer,
+    memory: Mapping[str, Any] | None,
+) -> Trace:
     """Take a step with every layer watched."""
-    names = {id(leaf): name for name, leaf in model._named_leaves().items()}
     layers: dict[str, LayerTrace] = {}
     ends: dict[str, Any] = {}
 
@@ -142,27 +237,60 @@ def _step(model: Model, X: Any, Y: Any, weights: Array | None, optimizer: Optimi
         ends["dZ"] = _copied(dZ)
         return plain(dZ)
 
+    X, Y = _copied(X), _copied(Y)  # a layer may work in place
+    with (
+        unfused(model),
+        hook_use(model, forward=outputs, backward=start_of_backward),
+        _watched(model, layers),
+    ):
+        loss = model._loss_and_grad_of_encoded(_copied(X), Y, weights=weights)
+    names = {id(leaf): name for name, leaf in model._named_leaves().items()}
+    own = {names[id(leaf)]: leaf for leaf in model._leaves() if leaf.params and not leaf._is_frozen}
+    for name, leaf in own.items():  # of a layer in several places, all uses together
+        arrays = layers[name].arrays
+        for key, gradient in leaf.grads.items():
+            if leaf._further_uses:
+                arrays[f"share_{key}"] = arrays[f"d{key}"]
+            arrays[f"d{key}"] = gradient.copy()
+    before = {name: {key: array.copy() for key, array in leaf.params.items()} for name, leaf in own.items()}
+    optimizer.start_for(model)
+    if memory is not None:
+        optimizer.load_state(memory)
+    if optimizer.n_steps:
+        for slot, flat in zip(optimizer.slot_names, optimizer.slots, strict=True):
+            for (leaf, key), array in zip(model._keys(), _as_parameters(model, flat), strict=True):
+                layers[names[id(leaf)]].memory[f"{slot}_{key}"] = array.copy()
+    optimizer.step(model.theta, model.grad)
+    for name, leaf in own.items():
+        moved = {f"update_{key}": array - before[name][key] for key, array in leaf.params.items()}
+        layers[name].arrays.update(moved)
+    P = _probabilities(model, ends["Z"])
+    return Trace(layers, model, optimizer, loss, X=X, Y=Y, P=P, weights=_copied(weights), **ends)
+
+
+def _as_parameters(model: Model, flat: Array) -> list[Array]:
+    """Return a flat array like theta as one for each trained parameter."""
+    return carve(flat, [leaf.params[key].shape for leaf, key in model._keys()])
+
+
+def _probabilities(model: Model, Z: Any) -> Any:
+    """Return the probabilities that outputs stand for, of several by name; None where there are none."""
+    if isinstance(Z, dict) or model._loss.gives_probabilities:
+        return probabilities(model._loss, Z) or None if isinstance(Z, dict) else probabilities(model._loss, Z)
+    return None
+
+
+@contextmanager
+def _watched(model: Model, layers: dict[str, LayerTrace]) -> Iterator[None]:
+    """Record in ``layers`` what each use of a layer takes, computes and passes back, within the block."""
+    names = {id(leaf): name for name, leaf in model._named_leaves().items()}
     with ExitStack() as stack:
-        stack.enter_context(unfused(model))
-        stack.enter_context(hook_use(model, forward=outputs, backward=start_of_backward))
         for use in model._uses():
             first = use._first_use or use
             name = use.name.replace(first.name, names[id(first)], 1)
             layers[name] = LayerTrace(name, type(use).__name__)
             stack.enter_context(_recorded(use, layers[name]))
-        loss = model._loss_and_grad_of_encoded(X, Y, weights=weights)
-    own = {name: leaf for name, leaf in model._named_leaves().items() if leaf.params and not leaf._is_frozen}
-    for name, leaf in own.items():  # of a layer in several places, all uses together
-        layers[name].arrays.update({f"d{key}": gradient.copy() for key, gradient in leaf.grads.items()})
-    before = {name: {key: array.copy() for key, array in leaf.params.items()} for name, leaf in own.items()}
-    optimizer.start_for(model)
-    optimizer.step(model.theta, model.grad)
-    for name, leaf in own.items():
-        moved = {f"update_{key}": array - before[name][key] for key, array in leaf.params.items()}
-        layers[name].arrays.update(moved)
-    has_P = not isinstance(ends["Z"], dict) and model._loss.gives_probabilities
-    P = model._loss.probabilities(ends["Z"]) if has_P else None
-    return Trace(layers, model, optimizer, loss, X=_copied(X), Y=_copied(Y), P=P, **ends)
+        yield
 
 
 @contextmanager
@@ -176,7 +304,9 @@ def _recorded(use: Layer, record: LayerTrace) -> Iterator[None]:
         arrays["X"] = _copied(X)
         if use._first_use is None:
             arrays.update({key: array.copy() for key, array in use.params.items()})
+        arrays.update({key: array.copy() for key, array in use.state.items()})
         A = plain(X, training=training)
+        arrays.update(_statistics(use, arrays["X"]))
         if is_affine:
             arrays["Z"] = _copied(A)
         arrays["A"] = _copied(A)
@@ -195,6 +325,18 @@ def _recorded(use: Layer, record: LayerTrace) -> Iterator[None]:
 
     with hook_use(use, forward=forward, backward=backward), _activation_recorded(use, op, arrays):
         yield
+
+
+def _statistics(use: Any, X: Array) -> dict[str, Array]:
+    """Return what a layer has just drawn, or computed of its input: a mask, or means and variances."""
+    if isinstance(use, Dropout) and use._cache is not None:
+        return {"mask": use._cache.mask.copy()}
+    if isinstance(use, BatchNorm) and isinstance(use._cache, BatchNormCache):
+        moments = batch_moments(X)
+        return {"mean": moments.mean, "var": moments.var}
+    if isinstance(use, LayerNorm):
+        return {"mean": X.mean(axis=-1, dtype=np.float64), "var": X.var(axis=-1, dtype=np.float64)}
+    return {}
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from pellucid.data.dataset import Dataset
 from pellucid.errors import OptionError, unknown_name
 from pellucid.nn.model import Model
 from pellucid.text import plural
@@ -39,12 +40,17 @@ class LayerTrace:
         before the activation function. ``A``: the output. ``dA``, ``dZ``, ``dX``: the gradients of the loss for
         those; no ``dX`` where no layer before it is trained. ``dW``, ``db``: for the parameters. ``update_W``,
         ``update_b``: what the optimizer added to them. A further use of a layer that stands in several places has
-        no parameters of its own: its ``dW`` is its share of the layer's. A frozen layer has no gradients.
+        no parameters of its own: its ``dW`` is its share of the layer's, and ``share_W`` that of the first use. A
+        frozen layer has no gradients. ``mask``: what Dropout multiplied by. ``mean``, ``var``: of the batch, of
+        BatchNorm, or of each row, of LayerNorm. ``running_mean``, ``running_var``: BatchNorm's, before the step.
+    memory : dict of str to Array
+        What the optimizer kept of earlier steps, ``velocity_W``, before this one; empty at its first.
     """
 
     name: str
     kind: str
     arrays: dict[str, Any] = field(default_factory=dict)
+    memory: dict[str, Array] = field(default_factory=dict)
 
     def __getitem__(self, name: str) -> Any:
         if name not in self.arrays:
@@ -66,19 +72,25 @@ class LayerTrace:
 
 
 class Trace(dict[str, LayerTrace]):
-    """One training step: every layer by name, ``trace["dense_1"].dW``, and ``trace.table()`` for all of it.
+    """One training step, or prediction: every layer by name, ``trace["dense_1"].dW``, and ``trace.table()`` for all.
 
     Attributes
     ----------
-    loss : float
-        Of the parameters before the step.
+    loss : float or None
+        Of the parameters before the step. None of a prediction, and so are ``Y``, ``dZ`` and ``optimizer``.
+    loss_after : float or None
+        Of the same batch and the parameters after it, where the loss is the model's alone.
     X, Y : Array or dict of Array
         The batch as the first layer takes it, and what the loss compares the outputs with.
     Z, dZ : Array or dict of Array
         The model's raw outputs, and the gradient of the loss for them: where the backward pass begins.
-    P : Array or None
+    P : Array, dict of Array, or None
         The probabilities that the outputs stand for, where the loss gives any.
-    optimizer : Optimizer
+    weights : Array or None
+        How much each sample counts.
+    data : Dataset or None
+        The samples as loaded.
+    optimizer : Optimizer or None
         What made the update.
     is_update : bool
         Whether the model was left with the new parameters.
@@ -87,11 +99,19 @@ class Trace(dict[str, LayerTrace]):
     """
 
     def __init__(
-        self, layers: dict[str, LayerTrace], model: Model, optimizer: Optimizer, loss: float, **arrays: Any
+        self,
+        layers: dict[str, LayerTrace],
+        model: Model,
+        optimizer: Optimizer | None,
+        loss: float | None,
+        **arrays: Any,
     ) -> None:
         super().__init__(layers)
         self.model, self.optimizer, self.loss, self.is_update = model, optimizer, loss, False
+        self.loss_after: float | None = None
         self.X, self.Y, self.Z, self.dZ, self.P = (arrays[name] for name in ("X", "Y", "Z", "dZ", "P"))
+        self.weights: Array | None = arrays.get("weights")
+        self.data: Dataset | None = arrays.get("data")
 
     def __missing__(self, name: str) -> LayerTrace:
         raise OptionError(f"trace: {unknown_name('layer', name, self)}")
@@ -102,7 +122,8 @@ class Trace(dict[str, LayerTrace]):
         backward: list[TraceRow] = []
         update: list[TraceRow] = []
         for name, layer in self.items():
-            rows = [TraceRow(_part_of(key), name, key, array) for key, array in layer.arrays.items()]
+            rows = [TraceRow("update", name, key, array) for key, array in layer.memory.items()]
+            rows += [TraceRow(_part_of(key), name, key, array) for key, array in layer.arrays.items()]
             forward += [row for row in rows if row.part == "forward"]
             backward = [row for row in rows if row.part == "backward"] + backward
             update += [row for row in rows if row.part == "update"]
@@ -110,7 +131,7 @@ class Trace(dict[str, LayerTrace]):
             "outputs Z": self.Z,
             "P": self.P,
             "targets Y": self.Y,
-            "loss": np.asarray(self.loss),
+            "loss": None if self.loss is None else np.asarray(self.loss),
             "dZ": self.dZ,
         }
         loss = [TraceRow("loss", "", name, array) for name, array in ends.items() if array is not None]
@@ -159,6 +180,8 @@ class Trace(dict[str, LayerTrace]):
         return found
 
     def _title(self) -> str:
+        if self.loss is None:
+            return "\n".join([f"Prediction of {plural(n_rows(self.X), 'sample')}", *self.remarks()])
         ending = "" if self.is_update else "; the model is as it was"
         step = f"One step of {self.optimizer!r} on {plural(n_rows(self.X), 'sample')}: loss {self.loss:.6g}{ending}"
         return "\n".join([step, *self.remarks()])
@@ -200,7 +223,8 @@ class TraceTable:
 
 def _part_of(name: str) -> str:
     """Return the pass that an array belongs to."""
-    return "update" if name.startswith("update_") else "backward" if name.startswith("d") else "forward"
+    is_backward = name.startswith(("d", "share_"))
+    return "update" if name.startswith("update_") else "backward" if is_backward else "forward"
 
 
 def _cells(row: TraceRow) -> tuple[str, str, str, str]:
