@@ -9,6 +9,7 @@ from tests.every import every
 
 import pellucid as pl
 from pellucid.errors import DataError, OptionError
+from pellucid.training.trace import take_step
 from pellucid.training.trace_records import Trace
 from pellucid.types import map_arrays
 
@@ -232,3 +233,24 @@ def test_dead_units_and_a_backward_pass_of_zeros_are_remarked_on() -> None:
     assert zeros in table._repr_html_()
     model.params["dense_3"]["b"][...] = 1e4
     assert pl.trace(model, (rows, np.ones(30, int))).remarks()[-1].startswith("The gradient of the loss is 0")
+
+
+def test_photos_are_prepared_for_frozen_layers_too() -> None:
+    model = pl.Sequential([pl.Flatten(), pl.Dense(4, "relu"), pl.Dense(1)])
+    model.initialize((8, 8, 3), dtype="float64")
+    pl.freeze(model, "dense_1")
+    step = pl.trace(model, (PHOTOS, Y))
+    assert np.array_equal(step["flatten_1"].X, PHOTOS / 255)
+
+
+def test_an_optimizer_with_a_memory_shows_it() -> None:
+    model = stack()
+    model.initialize((4,), dtype="float64")
+    optimizer = pl.optimizers.Adam(learning_rate=0.1)
+    first = take_step(model, X, Y[:, None].astype(float), None, optimizer, seed=1)
+    assert not first["dense_1"].memory
+    state = optimizer.state()
+    second = take_step(model, X, Y[:, None].astype(float), None, optimizer, seed=1, step=1, memory=state)
+    assert np.allclose(second["dense_1"].memory["first_moment_W"], 0.1 * first["dense_1"].dW)
+    assert optimizer.n_steps == 2
+    assert "first_moment_W" in str(second.table("dense_1"))

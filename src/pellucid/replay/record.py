@@ -1,7 +1,8 @@
-"""A training step as data for its page: a header of names and places, and the numbers as blocks."""
+"""A step, or a prediction, as data for its page: a header of names and places, and the numbers as blocks."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -9,13 +10,25 @@ from pellucid.errors import OptionError
 from pellucid.formats.html.network import Weights, written
 from pellucid.formats.outputs import outputs_of
 from pellucid.formats.steps import Step, Steps, steps_of
+from pellucid.nn.blocks import merge_backward, merge_forward
+from pellucid.nn.layer import Layer
+from pellucid.ops.losses.base import Loss
+from pellucid.ops.losses.joint import Joint
+from pellucid.registry.configurable import plain
 from pellucid.replay.blocks import Blocks
 from pellucid.replay.formulas import mathematics_of
+from pellucid.replay.limits import MOST_MB, MOST_SAMPLES, Arrays, chosen_rows, leave_out
+from pellucid.replay.remarks import remarks_of
+from pellucid.replay.samples import samples_of
+from pellucid.text import capitalized, join, plural
+from pellucid.training.optimizers.base import Optimizer
+from pellucid.training.trace import names_of_uses
 from pellucid.training.trace_records import LayerTrace, Trace
-from pellucid.types import Array
+from pellucid.types import Array, Shape, map_arrays, n_rows
 
 FORMAT = 1
-JOINS = ("add", "concat", "multiply")
+JOINS = {"add": "Sum", "concat": "Concatenation", "multiply": "Product"}
+OF_SAMPLES = {"X", "Z", "A", "mask", "dX", "dZ", "dA"}  # arrays with a row for each sample
 
 
 @dataclass(frozen=True)
@@ -34,108 +47,328 @@ class Replay:
     content: bytes
 
 
-def replay_of(trace: Trace) -> Replay:
-    """Return a step as data for its page."""
-    model, blocks = trace.model, Blocks()
-    steps = steps_of(model)
-    layers = {id(use): trace[use.name] for use in model._uses()}
-    values, gradients = _values(steps, layers, trace)
-    weights, activations = Weights("float32"), dict[str, str]()
-    network = [_network_step(step, weights, activations) for step in steps.steps]
-    output = outputs_of(model)
+class Flow(NamedTuple):
+    """What a network computed: the values by name, and for each step the gradient for what it makes and takes."""
+
+    values: dict[str, Array]
+    outputs: dict[int, Array]  # by the number of the step
+    inputs: dict[int, list[Array]]  # of joins
+
+
+def replay_of(
+    trace: Trace,
+    *,
+    title: str = "",
+    names: Sequence[str] = (),
+    cells: Sequence[Sequence[tuple[str, str]]] = (),
+    notes: Sequence[str] = (),
+    samples: int = MOST_SAMPLES,
+    most_mb: float = MOST_MB,
+) -> Replay:
+    """Return a step, or a prediction, as data for its page.
+
+    Parameters
+    ----------
+    trace : Trace
+    title : str, optional
+    names : sequence of str, optional
+        Of the samples of the batch.
+    cells : sequence of (column, cell), optional
+        Of the samples that are rows of a table, as they stand there.
+    notes : sequence of str, optional
+        What a reader must know of the step: what of it is not exact.
+    samples : int, optional
+        How many are shown at most; sums are over all.
+    most_mb : float, optional
+        Megabytes of the page, at most: samples are left out first, then the largest arrays.
+    """
+    model, optimizer, blocks = trace.model, trace.optimizer, Blocks()
+    losses = [] if trace.loss is None else _loss_names(model._loss)
+    steps, output = steps_of(model), outputs_of(model)
+    uses = names_of_uses(model)
+    layers = {id(use): trace[uses[id(use)]] for use in model._uses()}
+    flow = _flow(steps, layers, trace)
+    m = n_rows(trace.X)
+    arrays = [_arrays(i, step, layers, flow, trace) for i, step in enumerate(steps.steps)]
+    ends = {name: getattr(trace, name) for name in ("Z", "P", "Y", "dZ")}
+    rows, left_out = chosen_rows(arrays, m, samples, most_mb)
+    named = _names(steps, uses)
+    left_out += leave_out(arrays, named, len(rows), most_mb)
+    made = [_as_header(each, rows, blocks) for each in arrays]
+    network, activations = _network(steps)
+    remarks = remarks_of(trace, {name: i for i, name in enumerate(named)})
+    remarks += [_of_own(i, name) for i, name in enumerate(named) if network[i]["do"] is None]
+    kinds = [_described(step, network[i], layers, uses, trace) for i, step in enumerate(steps.steps)]
     header = {
         "format": FORMAT,
-        "kind": "step",
-        "title": "",
-        "about": {"model": type(model).__name__, "n_params": model.n_params, "dtype": model.dtype},
+        "kind": "prediction" if trace.loss is None else "step",
+        "title": title,
+        "about": {
+            "model": type(model).__name__,
+            "n_params": model.n_params,
+            "dtype": model.dtype,
+            "notes": list(notes),
+        },
         "classes": {name: list(each.classes) for name, each in output.items()},
         "reads": {name: each.reads for name, each in output.items()},
-        "samples": [],
+        "samples": samples_of(trace, output, rows, blocks, names, cells),
+        "batch": {"m": m, "shown": list(rows)},
         "network": {
             "inputs": {name: list(shape) for name, shape in steps.inputs.items()},
             "steps": network,
             "outputs": steps.outputs,
         },
         "activations": activations,
-        **mathematics_of(steps, _losses(trace.model._loss), trace.optimizer.config()["type"]),
-        "steps": [_step(step, layers, values, gradients, blocks, trace) for step in steps.steps],
+        **mathematics_of(steps, losses, "" if optimizer is None else optimizer.config()["type"]),
+        "steps": [
+            {
+                "name": named[i],
+                **kinds[i],
+                "arrays": made[i],
+                "remarks": [each for each in remarks if each["step"] == i],
+            }
+            for i in range(len(made))
+        ],
         "loss": {
-            "name": trace.model._loss.name,
-            "options": trace.model._loss.config(),
-            "value": trace.loss,
-            "arrays": {name: _put(blocks, getattr(trace, name)) for name in ("Z", "P", "Y", "dZ")},
+            **_loss(trace, rows, blocks),
+            "arrays": {
+                name: None if each is None else map_arrays(lambda array: blocks.put(array[rows]), each)
+                for name, each in ends.items()
+            },
         },
-        "optimizer": trace.optimizer.config(),
-        "remarks": trace.remarks(),
-        "left_out": [],
+        "optimizer": None if optimizer is None else _optimizer(optimizer),
+        "remarks": remarks,
+        "left_out": left_out,
         "arrays": blocks.table,
     }
     return Replay(header, blocks.content())
 
 
-def _losses(loss: Any) -> list[str]:
-    return [one.name for one in loss.losses.values()] if hasattr(loss, "losses") else [loss.name]
+def _network(steps: Steps) -> tuple[list[dict[str, Any]], dict[str, str]]:
+    """Return the steps as the page computes them, and the activation functions that they name."""
+    activations: dict[str, str] = {}
+    return [_network_step(step, activations) for step in steps.steps], activations
 
 
-def _put(blocks: Blocks, value: Any) -> Any:
-    if value is None:
-        return None
-    if isinstance(value, dict):
-        return {name: blocks.put(array) for name, array in value.items()}
-    return blocks.put(np.asarray(value))
+def _of_own(i: int, name: str) -> dict[str, Any]:
+    text = f"{name} is a layer of your own: its values are shown, without their derivations."
+    return {"step": i, "part": "forward", "text": text}
 
 
-def _network_step(step: Step, weights: Weights, activations: dict[str, str]) -> dict[str, Any]:
+class _Names(Weights):
+    """Takes weights and places none: each step has its own arrays."""
+
+    def place(self, name: str, array: Array) -> list[int]:
+        return []
+
+
+def _network_step(step: Step, activations: dict[str, str]) -> dict[str, Any]:
     """Return a step as the page computes it; of a layer that it cannot, "do" is None."""
     try:
-        found = written(step, weights, activations)
+        found = written(step, _Names("float32"), activations)
     except OptionError:
         return {"do": None, "from": list(step.sources), "to": step.target, "shape": list(step.shape)}
     found["weights"] = sorted(found["weights"])  # the step's own arrays have them
     return found
 
 
-def _values(
-    steps: Steps, layers: dict[int, LayerTrace], trace: Trace
-) -> tuple[dict[str, Array], dict[str, Array]]:
-    """Return every value of the network by name, and the gradient of the loss for it where there is one."""
+def _names(steps: Steps, uses: Mapping[int, str]) -> list[str]:
+    """Return a name for each step, those of joins numbered: "add_1"."""
+    found, n = [], dict.fromkeys(JOINS, 0)
+    for step in steps.steps:
+        if isinstance(step.what, str):
+            n[step.what] += 1
+            found.append(f"{step.what}_{n[step.what]}")
+        else:
+            found.append(uses[id(step.what)])
+    return found
+
+
+def _flow(steps: Steps, layers: Mapping[int, LayerTrace], trace: Trace) -> Flow:
+    """Return every value of the network by name, and the gradients that joins pass back."""
     values: dict[str, Array] = dict(trace.X) if isinstance(trace.X, dict) else {"input": trace.X}
     for step in steps.steps:
-        if not isinstance(step.what, str):
+        if isinstance(step.what, str):
+            values[step.target] = merge_forward([values[name] for name in step.sources], step.what)
+        else:
             values[step.target] = layers[id(step.what)]["A"]
+    flows: dict[str, Array] = {}
+
+    def add(name: str, part: Array) -> None:
+        flows[name] = flows[name] + part if name in flows else part
+
+    if trace.dZ is not None:
+        for name, value in steps.outputs.items():
+            add(value, trace.dZ[name] if isinstance(trace.dZ, dict) else trace.dZ)
+    flow = Flow(values, {}, {})
+    for i, step in reversed([*enumerate(steps.steps)]):
+        if step.target not in flows:  # no output depends on it, or nothing before it is trained
             continue
-        parts = [values[name] for name in step.sources]
-        joined = np.concatenate(parts, axis=-1) if step.what == "concat" else parts[0]
-        for part in parts[1:] if step.what != "concat" else []:
-            joined = joined + part if step.what == "add" else joined * part
-        values[step.target] = joined
-    gradients: dict[str, Array] = {}
-    for step in reversed(steps.steps):
-        if not isinstance(step.what, str):
-            arrays = layers[id(step.what)].arrays
-            if "dA" in arrays:
-                gradients[step.target] = arrays["dA"]
-    return values, gradients
+        of_output = flows[step.target]
+        if isinstance(step.what, str):
+            flow.outputs[i] = of_output
+            flow.inputs[i] = merge_backward(of_output, [values[name] for name in step.sources], step.what)
+            for name, part in zip(step.sources, flow.inputs[i], strict=True):
+                add(name, part)
+        elif (dX := layers[id(step.what)].arrays.get("dX")) is not None:
+            add(step.sources[0], dX)
+    return flow
 
 
-def _step(
+def _arrays(i: int, step: Step, layers: Mapping[int, LayerTrace], flow: Flow, trace: Trace) -> Arrays:
+    """Return the arrays of a step by name; one that the page computes of others says how."""
+    if isinstance(step.what, str):
+        found: dict[str, Any] = {
+            "X": [flow.values[name] for name in step.sources],
+            "A": flow.values[step.target],
+        }
+        if i in flow.outputs:
+            found |= {"dA": flow.outputs[i], "dX": flow.inputs[i]}
+        return Arrays(found, set(found))
+    use, layer = step.what, layers[id(step.what)]
+    first = use._first_use
+    found = {}
+    found |= layer.arrays
+    if first is not None:
+        own = {key: layers[id(first)].arrays[key] for key in first.params}  # those that it shares
+        found = {"X": found.pop("X"), **own, **found}
+    of_samples = {name for name in OF_SAMPLES if name in found}
+    if layer.kind == "LayerNorm":
+        of_samples |= {"mean", "var"} & set(found)
+    is_plain = trace.optimizer is not None and _is_plain(trace.optimizer)
+    for name in found:
+        is_own = name == "own_dW" or (name == "dW" and not use._further_uses)
+        if is_own and layer.kind == "Dense":
+            found[name] = {"product": ["X", "dZ"], "of": found[name]}
+        elif is_plain and name.startswith("update_"):
+            assert trace.optimizer is not None
+            by = -trace.optimizer.learning_rate
+            found[name] = {"scaled": name.replace("update_", "d", 1), "by": by, "of": found[name]}
+    found |= {f"memory_{name}": array for name, array in layer.memory.items()}
+    return Arrays(found, of_samples)
+
+
+def _is_plain(optimizer: Optimizer) -> bool:
+    """Return whether an update is the gradient times the learning rate, and nothing else."""
+    others = ("momentum", "weight_decay", "clip_value", "clip_norm", "ntk")
+    return optimizer.config()["type"] == "sgd" and not any(getattr(optimizer, name) for name in others)
+
+
+def _as_header(step: Arrays, rows: Sequence[int], blocks: Blocks) -> dict[str, Any]:
+    """Put a step's arrays into blocks, and return their numbers by name."""
+    found: dict[str, Any] = {}
+    for name, given in step.by_name.items():
+        if given is None:
+            found[name] = None
+        elif isinstance(given, list):
+            found[name] = [blocks.put(array[rows]) for array in given]
+        elif isinstance(given, dict):
+            found[name] = {key: value for key, value in given.items() if key != "of"}
+        elif isinstance(given, np.ndarray):
+            found[name] = blocks.put(given[rows] if name in step.of_samples else given)
+        else:  # of a layer of one's own
+            found[name] = None
+    return found
+
+
+def _described(
     step: Step,
-    layers: dict[int, LayerTrace],
-    values: dict[str, Array],
-    gradients: dict[str, Array],
-    blocks: Blocks,
+    network: Mapping[str, Any],
+    layers: Mapping[int, LayerTrace],
+    uses: Mapping[int, str],
     trace: Trace,
 ) -> dict[str, Any]:
-    if isinstance(step.what, str):
-        return {"name": step.what, "kind": step.what, "arrays": {"A": blocks.put(values[step.target])}}
-    layer = layers[id(step.what)]
-    arrays: dict[str, Any] = {}
-    for name, array in layer.arrays.items():
-        is_product = name == "dW" and layer.kind == "Dense"
-        if is_product and not step.what._further_uses:
-            arrays[name] = {"product": ["X", "dZ"]}
-        elif name.startswith("update_") and trace.optimizer.config()["type"] == "sgd":
-            arrays[name] = {"scaled": name.replace("update_", "d"), "by": -trace.optimizer.learning_rate}
-        else:
-            arrays[name] = blocks.put(array)
-    return {"name": layer.name, "kind": layer.kind, "arrays": arrays}
+    """Return what a step is: its kind, title, activation, and of a layer what the optimizer does with it."""
+    what = step.what
+    if isinstance(what, str):
+        title = f"{JOINS[what]} of {plural(len(step.sources), 'value')}: {_by(step.shape)}"
+        return {"kind": what, "title": title, "use_of": None, "activation": None, "is_frozen": False}
+    first = what._first_use
+    found = {
+        "kind": layers[id(what)].kind,
+        "title": _title(what),
+        "use_of": None if first is None else uses[id(first)],
+        "activation": network.get("activation"),
+        "is_frozen": what._is_frozen,
+    }
+    optimizer = trace.optimizer
+    if optimizer is None or what._is_frozen or not what.params:
+        return found
+    owner = first or what
+    decayed = [key for key in owner.params if optimizer.decay_biases or owner._decay_mask(key).all()]
+    found["decays"] = decayed if optimizer.weight_decay else []
+    if optimizer.ntk:
+        found["rates"] = {key: owner._ntk_rate(key) for key in owner.params}
+    return found
+
+
+def _title(layer: Layer) -> str:
+    """Return a layer in a few words: "Dense, relu: 12,288 → 20"."""
+    options = layer._changed_options()
+    words = [type(layer).__name__]
+    if isinstance(size := options.get("kernel_size", options.get("pool_size")), int | tuple | list):
+        words.append(_by((size, size) if isinstance(size, int) else tuple(size)))
+    words += [str(options["activation"])] if options.get("activation") else []
+    words += [f"rate {options['rate']}"] if "rate" in options else []
+    return f"{', '.join(words)}: {_by(layer.input_shape)} → {_by(layer.output_shape)}"
+
+
+def _by(shape: Shape) -> str:
+    """Return a shape as "64 × 64 × 3"."""
+    return " × ".join(f"{n:,}" for n in shape) or "1"
+
+
+def _loss(trace: Trace, rows: Sequence[int], blocks: Blocks) -> dict[str, Any]:
+    """Return the loss by name, its options, value and how samples count."""
+    loss, weights = trace.model._loss, trace.weights
+    if trace.loss is None:
+        return {"name": loss.name, "title": "", "options": {}, "value": None, "after": None, "weights": None}
+    return {
+        "name": loss.name,
+        "title": _title_of(loss),
+        "options": _options(loss),
+        "value": finite(trace.loss),
+        "after": None if trace.loss_after is None else finite(trace.loss_after),
+        "weights": None if weights is None else blocks.put(weights[rows]),
+        "normalizer": float(n_rows(trace.X) if weights is None else weights.sum(dtype=float)),
+    }
+
+
+def _loss_names(loss: Loss) -> list[str]:
+    return [one.name for one in loss.losses.values()] if isinstance(loss, Joint) else [loss.name]
+
+
+def _options(loss: Loss) -> dict[str, Any]:
+    """Return the options of a loss, with its name as "type"; of a joint one those of its "losses" by output."""
+    if not isinstance(loss, Joint):
+        return {"type": loss.name, **plain(loss._option_values())}
+    weights = {name: loss.loss_weights.get(name, 1.0) for name in loss.losses}
+    return {
+        "type": "joint",
+        "losses": {name: {**_options(part), "weight": weights[name]} for name, part in loss.losses.items()},
+    }
+
+
+def _title_of(loss: Loss) -> str:
+    if isinstance(loss, Joint):
+        return f"Sum of the losses of {join(list(loss.losses))}"
+    return capitalized(loss.name.replace("_", " ").replace("cross entropy", "cross-entropy"))
+
+
+def _optimizer(optimizer: Optimizer) -> dict[str, Any]:
+    """Return an optimizer's options, and the numbers that it took this step by."""
+    numbers = {name: finite(float(getattr(optimizer, name))) for name in optimizer.number_names}
+    return {**optimizer.config(), "numbers": {**numbers, "shrink": finite(min(1.0, optimizer._shrink))}}
+
+
+def finite(value: float) -> float | str:
+    """Return a number as JSON can hold it: NaN and infinity as text that JavaScript's ``Number`` takes.
+
+    Examples
+    --------
+    >>> finite(0.5), finite(float("nan")), finite(float("-inf"))
+    (0.5, 'NaN', '-Infinity')
+    """
+    if np.isfinite(value):
+        return value
+    return "NaN" if np.isnan(value) else "Infinity" if value > 0 else "-Infinity"

@@ -124,7 +124,10 @@ def step_on(
         kernels="numpy",
     )
     job = Job(traced, data, options, allow_nonfinite=True)
-    found = take_step(traced, job.X, job.Y, job.weights, chosen, seed=seed, data=job.data)
+    X, rule = job.X, job.rule  # of frozen layers, and what grows, samples are prepared when their turn comes
+    if rule is not None:
+        X = map_arrays(lambda array: rule.apply(array, traced.dtype), X)
+    found = take_step(traced, X, job.Y, job.weights, chosen, seed=seed, data=job.data)
     found.is_update = update
     return found
 
@@ -250,7 +253,7 @@ def _step(
         arrays = layers[name].arrays
         for key, gradient in leaf.grads.items():
             if leaf._further_uses:
-                arrays[f"share_{key}"] = arrays[f"d{key}"]
+                arrays[f"own_d{key}"] = arrays[f"d{key}"]
             arrays[f"d{key}"] = gradient.copy()
     before = {name: {key: array.copy() for key, array in leaf.params.items()} for name, leaf in own.items()}
     optimizer.start_for(model)
@@ -265,7 +268,17 @@ def _step(
         moved = {f"update_{key}": array - before[name][key] for key, array in leaf.params.items()}
         layers[name].arrays.update(moved)
     P = _probabilities(model, ends["Z"])
-    return Trace(layers, model, optimizer, loss, X=X, Y=Y, P=P, weights=_copied(weights), **ends)
+    return Trace(
+        layers,
+        model,
+        optimizer,
+        loss,
+        X=X,
+        Y=Y,
+        P=P,
+        weights=None if weights is None else weights.copy(),
+        **ends,
+    )
 
 
 def _as_parameters(model: Model, flat: Array) -> list[Array]:
@@ -275,19 +288,28 @@ def _as_parameters(model: Model, flat: Array) -> list[Array]:
 
 def _probabilities(model: Model, Z: Any) -> Any:
     """Return the probabilities that outputs stand for, of several by name; None where there are none."""
-    if isinstance(Z, dict) or model._loss.gives_probabilities:
-        return probabilities(model._loss, Z) or None if isinstance(Z, dict) else probabilities(model._loss, Z)
-    return None
+    if isinstance(Z, dict):
+        return probabilities(model._loss, Z) or None
+    return probabilities(model._loss, Z) if model._loss.gives_probabilities and Z.ndim == 2 else None
+
+
+def names_of_uses(model: Model) -> dict[int, str]:
+    """Return the name of each use of a layer, by its ``id``: that of the layer's node, "dense_1 (use 2)"."""
+    named = {id(leaf): name for name, leaf in model._named_leaves().items()}
+    found = {}
+    for use in model._uses():
+        first = use._first_use or use
+        found[id(use)] = use.name.replace(first.name, named[id(first)], 1)
+    return found
 
 
 @contextmanager
 def _watched(model: Model, layers: dict[str, LayerTrace]) -> Iterator[None]:
     """Record in ``layers`` what each use of a layer takes, computes and passes back, within the block."""
-    names = {id(leaf): name for name, leaf in model._named_leaves().items()}
+    names = names_of_uses(model)
     with ExitStack() as stack:
         for use in model._uses():
-            first = use._first_use or use
-            name = use.name.replace(first.name, names[id(first)], 1)
+            name = names[id(use)]
             layers[name] = LayerTrace(name, type(use).__name__)
             stack.enter_context(_recorded(use, layers[name]))
         yield

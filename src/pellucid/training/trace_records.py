@@ -27,6 +27,14 @@ class TraceRow(NamedTuple):
     array: Array
 
 
+class Remark(NamedTuple):
+    """What is odd in a step, where it stands: a layer, or "" for the loss, and one of the four passes."""
+
+    layer: str
+    part: str
+    text: str
+
+
 @dataclass(eq=False, repr=False)
 class LayerTrace:
     """What one layer took, computed and passed back; each array is an attribute: ``.Z``, ``.dW``, ``.update_W``.
@@ -40,7 +48,7 @@ class LayerTrace:
         before the activation function. ``A``: the output. ``dA``, ``dZ``, ``dX``: the gradients of the loss for
         those; no ``dX`` where no layer before it is trained. ``dW``, ``db``: for the parameters. ``update_W``,
         ``update_b``: what the optimizer added to them. A further use of a layer that stands in several places has
-        no parameters of its own: its ``dW`` is its share of the layer's, and ``share_W`` that of the first use. A
+        no parameters of its own: its ``dW`` is its share of the layer's, and ``own_dW`` that of the first use. A
         frozen layer has no gradients. ``mask``: what Dropout multiplied by. ``mean``, ``var``: of the batch, of
         BatchNorm, or of each row, of LayerNorm. ``running_mean``, ``running_var``: BatchNorm's, before the step.
     memory : dict of str to Array
@@ -72,7 +80,7 @@ class LayerTrace:
 
 
 class Trace(dict[str, LayerTrace]):
-    """One training step, or prediction: every layer by name, ``trace["dense_1"].dW``, and ``trace.table()`` for all.
+    """One training step, or a prediction: every layer by name, ``trace["dense_1"].dW``; ``trace.table()``.
 
     Attributes
     ----------
@@ -154,6 +162,10 @@ class Trace(dict[str, LayerTrace]):
 
     def remarks(self) -> list[str]:
         """Return what should not be: units that are 0 for every sample, and a backward pass that ends in zeros."""
+        return [each.text for each in self.located_remarks()]
+
+    def located_remarks(self) -> list[Remark]:
+        """Return what :meth:`remarks` does, each with its layer and pass."""
         found = []
         for name, layer in self.items():
             A: Any = layer.arrays.get("A")
@@ -164,19 +176,23 @@ class Trace(dict[str, LayerTrace]):
             if has_both and (A >= 0).all() and (Z < 0).any():  # of relu and its kind
                 dead = ~A.reshape(-1, A.shape[-1]).any(axis=0)
                 if dead.all() or (dead.any() and A.size >= ENOUGH * len(dead)):
-                    found.append(
+                    text = (
                         f"{name}: {dead.sum()} of {len(dead)} units are 0 for every sample (dead) and pass nothing "
                         "back. Try a lower learning rate, another start, or leaky_relu."
                     )
+                    found.append(Remark(name, "forward", text))
         if isinstance(self.dZ, np.ndarray) and not self.dZ.any():
-            return [*found, "The gradient of the loss is 0: nothing is trained in this step."]
+            return [
+                *found,
+                Remark("", "loss", "The gradient of the loss is 0: nothing is trained in this step."),
+            ]
         for name, layer in reversed(self.items()):
             dX = layer.arrays.get("dX")
             if isinstance(dX, np.ndarray) and dX.size and not dX.any():
-                return [
-                    *found,
-                    f"{name}: it passes back zeros alone, so that no layer before it is trained in this step.",
-                ]
+                text = (
+                    f"{name}: it passes back zeros alone, so that no layer before it is trained in this step."
+                )
+                return [*found, Remark(name, "backward", text)]
         return found
 
     def _title(self) -> str:
@@ -223,7 +239,7 @@ class TraceTable:
 
 def _part_of(name: str) -> str:
     """Return the pass that an array belongs to."""
-    is_backward = name.startswith(("d", "share_"))
+    is_backward = name.startswith(("d", "own_d"))
     return "update" if name.startswith("update_") else "backward" if is_backward else "forward"
 
 

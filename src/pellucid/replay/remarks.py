@@ -1,0 +1,162 @@
+"""What is odd in a step, where it stands: NaN, dead and saturated units, vanishing and exploding gradients."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from pellucid.text import percent
+from pellucid.training.trace import names_of_uses
+from pellucid.training.trace_records import LayerTrace, Remark, Trace, TraceRow
+from pellucid.types import Array
+
+SATURATED = 0.01  # from an end of sigmoid or tanh: the derivative is below 0.01, or 0.02
+MANY = 0.5  # of a layer's values
+VANISHED, EXPLODED = 1e-3, 1e3  # the norm of a gradient, relative to that of the last layer's
+LARGE = 0.5  # of an update, relative to the weights
+ENDS = {"sigmoid": (0.0, 1.0), "tanh": (-1.0, 1.0)}
+
+
+def remarks_of(trace: Trace, steps: Mapping[str, int]) -> list[dict[str, Any]]:
+    """Return what is odd in a step, as the page has it.
+
+    Parameters
+    ----------
+    trace : Trace
+    steps : mapping of str to int
+        The number of each layer's step.
+
+    Returns
+    -------
+    list of dict
+        ``step``, None for the loss; ``part``: "forward", "loss", "backward" or "update"; and ``text``.
+    """
+    found = _first_nonfinite(trace)
+    if not found:
+        found = [*trace.located_remarks(), *_saturated(trace), *_gradients(trace), *_updates(trace)]
+    found += _own_ways(trace)
+    return [{"step": steps.get(each.layer), "part": each.part, "text": each.text} for each in found]
+
+
+def _first_nonfinite(trace: Trace) -> list[Remark]:
+    """Return where NaN or infinity came first, and of what."""
+    for row in trace.rows():
+        if row.array.dtype.kind == "f" and not np.isfinite(row.array).all():
+            return [Remark(row.layer, row.part, _origin(trace, row))]
+    return []
+
+
+def _origin(trace: Trace, row: TraceRow) -> str:
+    array, kind = row.array, "NaN" if np.isnan(row.array).any() else "infinite"
+    n = int((~np.isfinite(array)).sum())
+    place = np.argwhere(~np.isfinite(np.atleast_1d(array)))[0].tolist()
+    many = f"{n} of {array.size} numbers of {row.name}" if array.size > 1 else row.name
+    where = f"{row.layer}: {many}" if row.layer else many
+    first = f", the first at {place}" if array.size > 1 else ""
+    layer = trace.get(row.layer)
+    if layer is not None and row.name in _parameters(layer):
+        return f"{where} are {kind} before the step{first}: its training diverged. All that it makes is {kind} too."
+    if row.name == "X":
+        return f"{where} are {kind}{first}: the samples themselves."
+    verb = "is" if array.size == 1 else "are"
+    return f"{where} {verb} {kind}{first}. It began here: all that it was computed of is finite."
+
+
+def _parameters(layer: LayerTrace) -> list[str]:
+    names = {name.removeprefix("update_") for name in layer.arrays if name.startswith("update_")}
+    return [name for name in layer.arrays if name in names or name in ("W", "b", "gamma", "beta")]
+
+
+def _saturated(trace: Trace) -> list[Remark]:
+    """Return the layers most of whose values are at the ends of sigmoid or tanh."""
+    found, names = [], _activations(trace)
+    for name, layer in trace.items():
+        A, ends = layer.arrays.get("A"), ENDS.get(names.get(name, ""))
+        if ends is None or not isinstance(A, np.ndarray) or not A.size:
+            continue
+        share = float(((A - ends[0] < SATURATED) | (ends[1] - A < SATURATED)).mean())
+        if share > MANY:
+            found.append(
+                Remark(
+                    name,
+                    "forward",
+                    f"{name}: {percent(share)} of its values are within {SATURATED} of an end of {names[name]} "
+                    "(saturated): next to nothing is passed back. Try smaller weights, scaled inputs, or relu.",
+                )
+            )
+    return found
+
+
+def _activations(trace: Trace) -> dict[str, str]:
+    """Return the activation function of each layer that has one."""
+    names = names_of_uses(trace.model)
+    return {names[id(use)]: getattr(use, "activation", None) or "" for use in trace.model._uses()}
+
+
+def _gradients(trace: Trace) -> list[Remark]:
+    """Return the layer that vanishing or exploding gradients reach most, with the norms at both ends."""
+    norms = {
+        name: _norm(layer.arrays["dA"])
+        for name, layer in trace.items()
+        if isinstance(layer.arrays.get("dA"), np.ndarray)
+        and any(key in layer.arrays for key in ("dW", "dgamma"))
+    }
+    norms = {name: norm for name, norm in norms.items() if norm}  # of zeros alone there is a remark already
+    if len(norms) < 2:
+        return []
+    *_, (last, of_last) = norms.items()
+    for name, norm in (min(norms.items(), key=_by_norm), max(norms.items(), key=_by_norm)):
+        ratio = norm / of_last
+        if ratio < VANISHED or ratio > EXPLODED:
+            what = "vanishes" if ratio < 1 else "explodes"
+            advice = (
+                "Try another initializer, relu, batch norm, or residual connections."
+                if ratio < 1
+                else "Try clip_norm, smaller weights, batch norm, or a lower learning rate."
+            )
+            text = (
+                f"The gradient {what} on its way: its norm is {norm:.2g} at {name}, {of_last:.2g} at {last}. "
+            )
+            return [Remark(name, "backward", text + advice)]
+    return []
+
+
+def _by_norm(item: tuple[str, float]) -> float:
+    return item[1]
+
+
+def _updates(trace: Trace) -> list[Remark]:
+    """Return the layers that the step moves far, and a loss that rises."""
+    found = []
+    for name, layer in trace.items():
+        W, update = layer.arrays.get("W"), layer.arrays.get("update_W")
+        if W is None or update is None or not W.any():
+            continue
+        ratio = _norm(update) / _norm(W)
+        if ratio > LARGE:
+            text = f"{name}: the update is {percent(ratio)} of the weights. Try a lower learning rate."
+            found.append(Remark(name, "update", text))
+    if trace.loss is not None and trace.loss_after is not None and trace.loss_after > trace.loss:
+        text = (
+            f"After the update the loss of the same batch is {trace.loss_after:.4g}, higher than before "
+            f"({trace.loss:.4g}): the step was too long. Try a lower learning rate."
+        )
+        found.append(Remark("", "update", text))
+    return found
+
+
+def _norm(array: Array) -> float:
+    return float(np.linalg.norm(array.astype(np.float64)))
+
+
+def _own_ways(trace: Trace) -> list[Remark]:
+    """Return where a layer computes in another way than its formula says."""
+    found = []
+    for name, layer in trace.items():
+        if layer.kind == "BatchNorm" and "dA" in layer.arrays and "mean" not in layer.arrays:
+            text = (
+                f"{name}: one value a channel has no variance, so that the running statistics are used, as in "
+                "prediction. Take a batch of several samples."
+            )
+            found.append(Remark(name, "forward", text))
+    return found

@@ -1,0 +1,184 @@
+"""What a replay says of its samples: names, labels, pictures, cells, and the verdict on each."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from pellucid.data.readers.table_schema import Column
+from pellucid.formats.outputs import Output, rule_of
+from pellucid.nn.model import Model
+from pellucid.replay.blocks import Blocks
+from pellucid.text import percent
+from pellucid.training.trace_records import Trace
+from pellucid.types import Array, is_image_shape
+
+BYTE = 255
+
+
+def samples_of(
+    trace: Trace,
+    outputs: dict[str, Output],
+    rows: Sequence[int],
+    blocks: Blocks,
+    names: Sequence[str] = (),
+    cells: Sequence[Sequence[tuple[str, str]]] = (),
+) -> list[dict[str, Any]]:
+    """Return what the page says of the samples in these rows of the batch.
+
+    Parameters
+    ----------
+    trace : Trace
+    outputs : dict of str to Output
+        Of its model.
+    rows : sequence of int
+    blocks : Blocks
+        Takes the pictures.
+    names : sequence of str, optional
+        Of each sample of the batch. Default: its file, else its number.
+    cells : sequence of (column, cell), optional
+        Of each sample that is a row of a table. Default: as the table's columns write them.
+    """
+    found = []
+    for row in rows:
+        picture = picture_of(trace, row)
+        verdict, is_right = verdict_of(trace, outputs, row)
+        found.append(
+            {
+                "name": names[row] if len(names) else _name(trace, row),
+                "label": None if trace.Y is None else label_of(trace, outputs, row),
+                "picture": None if picture is None else blocks.put(picture),
+                "columns": [list(cell) for cell in cells[row]] if len(cells) else _cells(trace, row),
+                "verdict": verdict,
+                "is_right": is_right,
+            }
+        )
+    return found
+
+
+def _name(trace: Trace, row: int) -> str:
+    data = trace.data
+    if data is None:
+        return f"sample {row + 1}"
+    return data.file(row) or f"{data.noun} {row + 1}"
+
+
+def picture_of(trace: Trace, row: int) -> Array | None:
+    """Return a sample's pixels as the first layer took them, uint8 (h, w, 3); None of one that is no image.
+
+    Of a batch that layers before the first one have changed, the image as loaded.
+    """
+    for name, X in trace.X.items() if isinstance(trace.X, dict) else [("", trace.X)]:
+        if is_image_shape(X.shape[1:]) and (pixels := _bytes(trace.model, X[row])) is not None:
+            return _coloured(pixels)
+        loaded = None if trace.data is None else trace.data.X[name] if name else trace.data.X
+        if loaded is not None and is_image_shape(loaded.shape[1:]):
+            array = np.asarray(loaded[row])
+            if array.dtype == np.uint8:
+                return _coloured(array)
+    return None
+
+
+def _bytes(model: Model, x: Array) -> Array | None:
+    """Return prepared pixels as bytes again; None where they are no pixels."""
+    rule = rule_of(model)
+    if rule.kind != "divide" and (rule.scale or not 0 <= x.min() <= x.max() <= 1):
+        return None
+    return np.rint(np.clip(np.nan_to_num(x.astype(np.float64) * BYTE), 0, BYTE)).astype(np.uint8)
+
+
+def _coloured(pixels: Array) -> Array:
+    pixels = pixels[..., None] if pixels.ndim == 2 else pixels
+    return np.repeat(pixels, 3, axis=2) if pixels.shape[2] == 1 else pixels[..., :3]
+
+
+def _cells(trace: Trace, row: int) -> list[list[str]] | None:
+    """Return the columns of a row of a table with what stands in them; None of other samples."""
+    schema: Any = trace.model._schema
+    if schema is None or trace.data is None or isinstance(trace.data.X, dict):
+        return None
+    x, found = np.asarray(trace.data.X[row], np.float64), []
+    for column, at in zip(schema.columns, schema.slices, strict=True):
+        found.append([column.name, _cell(column, x[at])])
+    return found
+
+
+def _cell(column: Column, values: Array) -> str:
+    """Return what stood in a cell that became these numbers."""
+    if column.categories:
+        return next((word for word, value in zip(column.categories, values, strict=True) if value), "another")
+    if (column.marks_gaps and values[-1]) or not np.isfinite(values[0]):
+        return "missing"
+    if column.parts and column.parts[0] != "days":
+        return ", ".join(f"{part} {value:g}" for part, value in zip(column.parts, values, strict=False))
+    return column.written(float(values[0]))
+
+
+def verdict_of(trace: Trace, outputs: dict[str, Output], row: int) -> tuple[str, bool | None]:
+    """Return what the outputs say of a sample, and whether it is its label; None where that is not known."""
+    texts, rights = [], []
+    for name, output in outputs.items():
+        Z, Y = (_of(arrays, name, row) for arrays in (trace.Z, trace.Y))
+        text, is_right = _verdict(output, Z, Y)
+        texts.append(f"{name}: {text}" if name else text)
+        rights += [] if is_right is None else [is_right]
+    return "; ".join(texts), all(rights) if rights else None
+
+
+def _of(arrays: Any, name: str, row: int) -> Any:
+    """Return a row of an output's array, (1, n) or (1,); None where there is none."""
+    if arrays is None:
+        return None
+    return (arrays[name] if name else arrays)[row : row + 1]
+
+
+def _verdict(output: Output, Z: Array, Y: Any) -> tuple[str, bool | None]:
+    if not np.isfinite(Z).all():
+        return "none: the outputs are not finite numbers", None if Y is None else False
+    if output.kind == "values":
+        return ", ".join(f"{value:.6g}" for value in np.ravel(output.loss.mean(Z))), None
+    if output.kind == "answers":
+        P = np.ravel(output.loss.probabilities(Z))
+        yes = [
+            f"{name} ({percent(float(p), 1)})" for name, p in zip(output.classes, P, strict=True) if p > 0.5
+        ]
+        is_right = None if Y is None else bool(((P > 0.5) == (np.ravel(Y) > 0.5)).all())
+        return ", ".join(yes) or f"none of {', '.join(output.classes)}", is_right
+    if output.kind == "scores":
+        best = int(Z[0, 0] > 0) if Z.shape[1] == 1 else int(Z[0].argmax())
+        text = output.classes[best]
+    else:
+        P = output.loss.probabilities(Z)[0]
+        best = int(P.argmax())
+        text = f"{output.classes[best]} ({percent(float(P[best]), 1)})"
+    return text, None if Y is None else best == class_in(Y)
+
+
+def class_in(Y: Array) -> int:
+    """Return the class that an encoded target stands for, (1,), (1, 1) or (1, k): the likeliest.
+
+    Examples
+    --------
+    >>> class_in(np.array([2])), class_in(np.array([[1.0]])), class_in(np.array([[0.2, 0.8]]))
+    (2, 1, 1)
+    """
+    if Y.ndim == 1:
+        return int(Y[0])
+    return int(Y[0, 0] > 0.5) if Y.shape[1] == 1 else int(Y[0].argmax())
+
+
+def label_of(trace: Trace, outputs: dict[str, Output], row: int) -> str:
+    """Return a sample's label, or its targets, as a reader knows them."""
+    texts = []
+    for name, output in outputs.items():
+        Y = _of(trace.Y, name, row)
+        if output.kind == "values":
+            given = _of(None if trace.data is None else trace.data.y, name, row)
+            text = ", ".join(f"{value:.6g}" for value in np.ravel(Y if given is None else given))
+        elif output.kind == "answers":
+            yes = [each for each, y in zip(output.classes, np.ravel(Y), strict=True) if y > 0.5]
+            text = ", ".join(yes) or "none"
+        else:
+            text = output.classes[class_in(Y)]
+        texts.append(f"{name}: {text}" if name else text)
+    return "; ".join(texts)

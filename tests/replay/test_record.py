@@ -1,0 +1,322 @@
+"""The record of a step: its numbers are those of the trace, and what the page computes of others is the same."""
+
+import json
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pytest
+from tests.every import every
+from tests.training.test_trace import CASES, PHOTOS, THREE, X, Y, photos, shared, stack
+
+import pellucid as pl
+from pellucid.data.readers.table import split_table
+from pellucid.data.readers.table_text import table_of
+from pellucid.errors import DataError
+from pellucid.nn.layer import Layer
+from pellucid.replay.record import Replay, replay_of
+from pellucid.training.trace import trace_prediction
+
+KINDS = {"f4": "<f4", "f8": "<f8", "u1": "u1", "i4": "<i4"}
+
+
+class Numbers:
+    """The arrays of a replay, read as the page reads them."""
+
+    def __init__(self, replay: Replay) -> None:
+        self.header, self.content = replay.header, replay.content
+        json.dumps(self.header, allow_nan=False)
+
+    def stored(self, i: int) -> Any:
+        start, kind, shape = self.header["arrays"][i]
+        n = math.prod(shape)
+        return np.frombuffer(self.content, KINDS[kind], n, start).reshape(shape)
+
+    def of(self, step: int, name: str) -> Any:
+        given = self.header["steps"][step]["arrays"][name]
+        if isinstance(given, list):
+            return [self.stored(i) for i in given]
+        if isinstance(given, int):
+            return self.stored(given)
+        if "product" in given:
+            X, dZ = (self.of(step, part).astype(np.float64) for part in given["product"])
+            return X.T @ dZ
+        return given["by"] * self.of(step, given["scaled"]).astype(np.float64)
+
+    def names(self) -> list[str]:
+        return [step["name"] for step in self.header["steps"]]
+
+
+@every("name", CASES)
+def test_every_number_of_the_trace_is_in_the_page(name: str) -> None:
+    make, inputs, targets = CASES[name]
+    step = pl.trace(make(), (inputs, targets), dtype="float64", learning_rate=0.3)
+    numbers = Numbers(replay_of(step))
+    names = numbers.names()
+    for layer, record in step.items():
+        for key, array in record.arrays.items():
+            assert np.allclose(numbers.of(names.index(layer), key), array, rtol=1e-12, atol=1e-15), (
+                layer,
+                key,
+            )
+    loss = numbers.header["loss"]
+    assert (loss["value"], loss["after"]) == (step.loss, step.loss_after)
+    for key in ("Z", "P", "Y", "dZ"):
+        given = getattr(step, key)
+        for part, array in given.items() if isinstance(given, dict) else [("", given)]:
+            place = loss["arrays"][key]
+            assert (place is None) == (array is None)
+            assert array is None or np.array_equal(numbers.stored(place[part] if part else place), array)
+    assert numbers.header["samples"][0]["name"] in ("sample 1", "photo 1")
+
+
+@every("name", CASES)
+def test_gradients_flow_through_joins(name: str) -> None:
+    make, inputs, targets = CASES[name]
+    numbers = Numbers(replay_of(pl.trace(make(), (inputs, targets), dtype="float64")))
+    network, loss = numbers.header["network"], numbers.header["loss"]["arrays"]["dZ"]
+    flows: dict[str, Any] = {}
+    for i, step in enumerate(network["steps"]):
+        arrays = numbers.header["steps"][i]["arrays"]
+        parts = numbers.of(i, "dX") if arrays.get("dX") is not None else []
+        for source, part in zip(step["from"], parts if isinstance(parts, list) else [parts], strict=False):
+            flows[source] = flows.get(source, 0) + part
+    for output, value in network["outputs"].items():
+        flows[value] = flows.get(value, 0) + numbers.stored(loss[output] if output else loss)
+    for i, step in enumerate(network["steps"]):
+        assert np.allclose(numbers.of(i, "dA"), flows[step["to"]], rtol=1e-12), step
+        value = numbers.of(i, "A")
+        for j, user in enumerate(network["steps"]):
+            for k, source in enumerate(user["from"]):
+                if source == step["to"]:
+                    taken = numbers.of(j, "X")
+                    assert np.array_equal(taken[k] if isinstance(taken, list) else taken, value)
+
+
+def test_the_loss_after_the_step_is_that_of_the_new_parameters() -> None:
+    model = photos()
+    model.initialize((8, 8, 3), dtype="float64")
+    step = pl.trace(model, (PHOTOS, THREE), learning_rate=0.1)
+    assert step.loss_after is not None
+    assert step.loss_after < step.loss
+    again = pl.trace(model, (PHOTOS, THREE), learning_rate=0.1, update=True)
+    assert (again.loss, again.loss_after) == (step.loss, step.loss_after)
+    assert (
+        pl.trace(model, (PHOTOS, THREE)).loss == again.loss_after
+    )  # the same mask, and the batch's statistics
+
+
+def test_tied_layers_have_their_own_shares_and_the_sum() -> None:
+    numbers = Numbers(replay_of(pl.trace(shared(), (X, Y), dtype="float64")))
+    first, use = (numbers.names().index(name) for name in ("dense_1", "dense_1 (use 2)"))
+    assert numbers.header["steps"][use]["use_of"] == "dense_1"
+    assert numbers.header["steps"][first]["use_of"] is None
+    assert np.array_equal(numbers.of(use, "W"), numbers.of(first, "W"))
+    assert np.allclose(numbers.of(first, "own_dW") + numbers.of(use, "dW"), numbers.of(first, "dW"))
+    places = [numbers.header["arrays"][numbers.header["steps"][i]["arrays"]["W"]][0] for i in (first, use)]
+    assert places[0] == places[1]  # stored once
+
+
+def test_masks_and_statistics_are_those_of_the_step() -> None:
+    step = pl.trace(photos(), (PHOTOS, THREE), dtype="float64")
+    norm, drop = step["batchnorm_1"], step["dropout_1"]
+    assert np.allclose(norm.mean, norm.X.mean(axis=(0, 1, 2)))
+    assert np.allclose(norm.var, norm.X.var(axis=(0, 1, 2)))
+    assert np.array_equal(norm.running_mean, np.zeros(4))  # before the step
+    assert np.array_equal(drop.A, drop.X * drop.mask)
+    assert 0 < (drop.mask == 0).mean() < 1
+    rows = pl.trace(pl.Sequential([pl.Dense(4), pl.LayerNorm(), pl.Dense(1)]), (X, Y), dtype="float64")
+    assert rows["layernorm_1"].mean.shape == (6,)
+    assert np.allclose(rows["layernorm_1"].var, rows["layernorm_1"].X.var(axis=1))
+
+
+def test_a_prediction_is_a_forward_pass_as_in_inference() -> None:
+    model = photos()
+    model.initialize((8, 8, 3))
+    pl.trace(model, (PHOTOS, THREE), update=True)
+    model.classes = ("cat", "dog", "owl")
+    prepared = (PHOTOS / 255).astype(np.float32)
+    trace = trace_prediction(model, prepared)
+    assert np.array_equal(trace.Z, model(prepared))
+    assert "mask" not in trace["dropout_1"].arrays
+    assert "mean" not in trace["batchnorm_1"].arrays
+    assert np.array_equal(trace["batchnorm_1"].running_var, model.layers[3].state["running_var"])
+    header = Numbers(replay_of(trace)).header
+    assert (header["kind"], header["optimizer"], header["loss"]["value"]) == ("prediction", None, None)
+    assert not any(name.startswith("d") for step in header["steps"] for name in step["arrays"])
+    verdicts = [sample["verdict"].split()[0] for sample in header["samples"]]
+    assert verdicts == [model.classes[i] for i in model.predict(PHOTOS)]
+    assert {sample["is_right"] for sample in header["samples"]} == {None}
+    assert "Prediction of 6 samples" in repr(trace)
+    assert "forward" in str(trace.table())
+
+
+def test_samples_have_pictures_labels_and_verdicts() -> None:
+    model = photos()
+    model.classes = ("cat", "dog", "owl")
+    numbers = Numbers(
+        replay_of(pl.trace(model, pl.Dataset(PHOTOS, THREE, model.classes)), names=list("abcdef"))
+    )
+    for i, sample in enumerate(numbers.header["samples"]):
+        assert np.array_equal(numbers.stored(sample["picture"]), PHOTOS[i])
+        assert sample["label"] == model.classes[THREE[i]]
+        assert sample["is_right"] == (sample["verdict"].split()[0] == sample["label"])
+        assert sample["name"] == "abcdef"[i]
+
+
+def test_a_verdict_on_each_kind_of_output() -> None:
+    labels = np.array([[0, 1], [1, 1], [0, 0], [1, 0], [0, 1], [1, 1]])
+    cases: list[tuple[int, Any, str | None, str]] = [
+        (1, Y, None, "probabilities"),
+        (3, THREE, None, "probabilities"),
+        (2, labels, None, "answers"),
+        (2, X[:, :2], None, "values"),
+        (1, Y, "hinge", "scores"),
+    ]
+    for n, targets, loss, kind in cases:
+        header = replay_of(pl.trace(pl.Sequential([pl.Dense(n)]), (X, targets), loss=loss)).header
+        assert header["reads"][""]["kind"] == kind
+        for sample in header["samples"]:
+            assert sample["verdict"]
+            assert sample["label"]
+            assert (sample["is_right"] is None) == (kind == "values")
+
+
+def test_a_row_of_a_table_has_its_columns() -> None:
+    rows = [{"kg": i % 9, "coat": "ab"[i % 2], "pet": "dog" if i % 9 > 4 else "cat"} for i in range(90)]
+    pets = split_table(table_of(rows), target="pet", name="pets", seed=1, test_fraction=0.5)
+    model = pl.train("linear", pets, n_epochs=2, progress=False).model
+    header = replay_of(pl.trace(model, pets.test.take(slice(0, 3)))).header
+    assert [name for name, _ in header["samples"][0]["columns"]] == ["kg", "coat"]
+    assert header["samples"][0]["columns"][1][1] in ("a", "b")
+
+
+@dataclass(eq=False, repr=False)
+class Reversed(Layer):
+    """Turns each row round: no function of each number."""
+
+    def forward(self, X: Any, *, training: bool = False) -> Any:
+        return X[:, ::-1].copy()
+
+    def backward(self, dY: Any) -> Any:
+        return dY[:, ::-1].copy()
+
+
+def test_a_layer_of_ones_own_shows_its_values_alone() -> None:
+    replay = replay_of(pl.trace(pl.Sequential([pl.Dense(3), Reversed(), pl.Dense(1)]), (X, Y)))
+    numbers = Numbers(replay)
+    step = numbers.header["network"]["steps"][1]
+    assert step["do"] is None
+    assert np.array_equal(numbers.of(1, "A"), numbers.of(1, "X")[:, ::-1])
+    assert any("layer of your own" in each["text"] for each in numbers.header["steps"][1]["remarks"])
+
+
+def test_a_frozen_layer_is_marked_and_has_no_gradients() -> None:
+    model = stack()
+    model.initialize((4,))
+    pl.freeze(model, "dense_2")
+    header = replay_of(pl.trace(model, (X, Y))).header
+    assert [step["is_frozen"] for step in header["steps"]] == [True, True, False]
+    assert not any(name.startswith(("d", "update")) for name in header["steps"][0]["arrays"])
+
+
+OPTIMIZERS: dict[str, dict[str, Any]] = {
+    "momentum": {"type": "sgd", "momentum": 0.9, "nesterov": True},
+    "decay": {"type": "sgd", "weight_decay": 0.1},
+    "clipped": {"type": "sgd", "clip_norm": 0.01},
+    "adam": {"type": "adam"},
+    "plain": {"type": "sgd"},
+}
+
+
+@every("name", OPTIMIZERS)
+def test_updates_are_stored_unless_they_are_gradients_times_the_rate(name: str) -> None:
+    options = OPTIMIZERS[name]
+    step = pl.trace(stack(), (X, Y), optimizer=options, dtype="float64")
+    numbers = Numbers(replay_of(step))
+    given = numbers.header["steps"][0]["arrays"]["update_W"]
+    assert isinstance(given, dict) == (name == "plain")
+    assert np.allclose(numbers.of(0, "update_W"), step["dense_1"].update_W, atol=1e-15)
+    assert numbers.header["optimizer"]["numbers"]["n_steps"] == 1
+    assert numbers.header["steps"][0]["decays"] == (["W"] if name == "decay" else [])
+
+
+def test_float64_models_keep_their_digits() -> None:
+    for dtype, kind in (("float32", "f4"), ("float64", "f8")):
+        header = replay_of(pl.trace(stack(), (X, Y), dtype=dtype)).header
+        kinds = {header["arrays"][i][1] for i in header["steps"][0]["arrays"].values() if isinstance(i, int)}
+        assert kinds == {kind}
+
+
+def test_a_large_page_leaves_out_samples_first_then_the_largest_arrays() -> None:
+    inputs = np.random.default_rng(0).random((40, 2000), np.float32)
+    step = pl.trace(pl.Sequential([pl.Dense(30, "relu"), pl.Dense(1)]), (inputs, np.arange(40) % 2))
+    whole = Numbers(replay_of(step))
+    assert whole.header["batch"] == {"m": 40, "shown": [*range(40)]}
+    assert whole.header["left_out"] == []
+    some = Numbers(replay_of(step, most_mb=1.0))
+    shown = some.header["batch"]["shown"]
+    assert 1 <= len(shown) < 40
+    assert len(some.of(0, "X")) == len(shown) == len(some.header["samples"])
+    assert np.array_equal(some.of(0, "dW"), step["dense_1"].dW)  # over the whole batch, so that it is stored
+    assert "--most-mb" in some.header["left_out"][0]
+    few = Numbers(replay_of(step, most_mb=0.5))
+    assert len(few.content) * 4 / 3 < 0.5e6
+    arrays = few.header["steps"][0]["arrays"]
+    assert arrays["W"] is None
+    assert any("dense_1" in text and "W" in text for text in few.header["left_out"])
+    assert replay_of(step, samples=3).header["batch"]["shown"] == [0, 1, 2]
+
+
+def test_a_network_of_a_thousand_layers_has_a_page() -> None:
+    model = pl.Sequential([pl.Dense(4, "tanh") for _ in range(1000)] + [pl.Dense(1)])
+    header = Numbers(replay_of(pl.trace(model, (X, Y)))).header
+    assert len(header["steps"]) == 1001
+    assert any("vanishes" in each["text"] or "explodes" in each["text"] for each in header["remarks"])
+
+
+def remarks(model: pl.Model, inputs: Any = X, targets: Any = Y, **options: Any) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = replay_of(pl.trace(model, (inputs, targets), **options)).header["remarks"]
+    return found
+
+
+def test_what_is_odd_is_said_where_it_stands() -> None:
+    model = stack()
+    assert remarks(model) == []
+    model.initialize((4,))
+    model.layers[1].params["b"][...] = -100
+    (dead, *_) = remarks(model)
+    assert (dead["step"], dead["part"]) == (1, "forward")
+    assert "dead" in dead["text"]
+    model.initialize((4,))
+    model.layers[0].params["W"] *= 1000
+    assert any(each["step"] == 0 and "saturated" in each["text"] for each in remarks(model))
+    model.initialize((4,))
+    model.layers[0].params["W"][1, 2] = np.nan
+    (broken,) = remarks(model)
+    assert (broken["step"], broken["part"]) == (0, "forward")
+    assert "W" in broken["text"]
+    assert "[1, 2]" in broken["text"]
+    assert any("too long" in each["text"] for each in remarks(stack(), learning_rate=1000.0))
+
+
+def test_overflow_names_the_operation_that_made_it() -> None:
+    model = stack()
+    model.initialize((4,))
+    model.layers[1].params["W"][...] = 3e38
+    (broken,) = remarks(model)
+    assert broken["step"] == 1
+    assert "Z" in broken["text"]
+    assert "began here" in broken["text"]
+    header = replay_of(pl.trace(model, (X, Y))).header
+    assert header["loss"]["value"] in ("NaN", "Infinity")
+    assert any("not finite" in sample["verdict"] for sample in header["samples"])
+
+
+def test_train_still_refuses_weights_that_are_nan() -> None:
+    model = stack()
+    model.initialize((4,))
+    model.theta[0] = np.nan
+    with pytest.raises(DataError, match="NaN"):
+        pl.train(model, (X, Y), n_epochs=1)
