@@ -1,0 +1,42 @@
+"""A replay as a widget of a notebook, by anywidget: the same views as the page's."""
+
+from importlib.resources import files
+from typing import Any
+
+from pellucid.errors import MissingPackageError
+from pellucid.replay.page import modules_of
+from pellucid.replay.record import Replay
+
+RENDER = "export default { render: renderWidget };\n"
+
+
+def replay_widget(replay: Replay) -> Any:
+    """Return a replay as a widget that a notebook shows.
+
+    Parameters
+    ----------
+    replay : Replay
+
+    Returns
+    -------
+    anywidget.AnyWidget
+        Its ``header`` and ``content`` are the replay's.
+
+    Raises
+    ------
+    MissingPackageError
+        If anywidget is not installed.
+    """
+    try:
+        import anywidget
+        import traitlets
+    except ImportError:
+        raise MissingPackageError("a replay in a notebook", "anywidget", "notebook") from None
+    style = (files("pellucid.replay") / "views" / "replay.css").read_text(encoding="utf-8")
+    fields = {
+        "_esm": modules_of(replay) + RENDER,
+        "_css": style,
+        "header": traitlets.Dict(replay.header).tag(sync=True),
+        "content": traitlets.Bytes(replay.content).tag(sync=True),
+    }
+    return type("ReplayWidget", (anywidget.AnyWidget,), fields)()
