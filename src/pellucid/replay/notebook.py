@@ -3,7 +3,7 @@
 from importlib.resources import files
 from typing import Any
 
-from pellucid.errors import MissingPackageError
+from pellucid.errors import MissingExtraError
 from pellucid.replay.page import modules_of
 from pellucid.replay.record import Replay
 
@@ -24,14 +24,16 @@ def replay_widget(replay: Replay) -> Any:
 
     Raises
     ------
-    MissingPackageError
+    MissingExtraError
         If anywidget is not installed.
     """
     try:
         import anywidget
         import traitlets
     except ImportError:
-        raise MissingPackageError("a replay in a notebook", "anywidget", "notebook") from None
+        raise MissingExtraError(
+            "a replay in a notebook: anywidget is not installed. Try pip install 'pellucid[notebook]'."
+        ) from None
     style = (files("pellucid.replay") / "views" / "replay.css").read_text(encoding="utf-8")
     fields = {
         "_esm": modules_of(replay) + RENDER,

@@ -1,6 +1,6 @@
 // How a number comes from others: the formula, the numbers put in, the products one by one, and the path to here.
 
-import { register, make, short, full, labelOf, nameOf, numberButton, mathOf, say, what, counted } from "./dom.js";
+import { register, make, short, full, labelOf, nameOf, numberButton, mathOf, brokenMath, say, what, counted } from "./dom.js";
 
 const TERM_ROWS = 40; // of a page of the complete table
 
@@ -13,11 +13,11 @@ class DerivationElement extends HTMLElement {
     const found = replay.tools.derive?.(replay, place) ?? null, value = replay.number(place), label = labelOf(replay, place);
     const data = place.name === "value" ? null : replay.array(place.step, place.name).data;
     this.replaceChildren(this.crumbs(path, place));
-    this.append(make("div", { class: "head" }, make("h2", { tabindex: "-1" }, `${label} of ${nameOf(replay, place.step)}`), make("span", { class: "tools" }, what("derivation", "the derivation"), this.closer())));
+    this.append(make("div", { class: "head" }, make("h2", { tabindex: "-1" }, place.name === "value" ? "The loss" : `${label} of ${nameOf(replay, place.step)}`), make("span", { class: "tools" }, what("derivation", "the derivation"), this.closer())));
     this.append(make("p", { class: "value" }, full(value, data)));
     if (found) {
       if (found.formula && !isNumbers) this.append(this.block("Formula", mathOf(found.formula)));
-      if (found.filled) this.append(this.block(isNumbers ? "" : "With the numbers put in", mathOf(found.filled, replay)));
+      if (found.filled) this.append(this.block(isNumbers ? "" : "With the numbers put in", brokenMath(mathOf(found.filled, replay))));
       this.append(this.check(found, data));
       if (found.note) this.append(make("p", { class: "note" }, found.note));
     } else this.append(make("p", { class: "note" }, this.givenText(place)));
@@ -86,12 +86,12 @@ class DerivationElement extends HTMLElement {
   drawTerms() {
     const { terms, replay } = this, body = make("tbody");
     for (let at = this.from; at < Math.min(terms.n, this.from + TERM_ROWS); at++) {
-      const k = this.order ? this.order[at] : at, row = make("tr", {}, make("th", { scope: "row" }, terms.label ? terms.label(k) : String(k))), cell = make("td");
+      const k = this.order ? this.order[at] : at, row = make("tr"), cell = make("td");
       terms.factors(k).forEach((factor, i) => cell.append(i ? " \u00b7 " : "", factor.place ? numberButton(replay, factor.place, short(factor.value)) : short(factor.value)));
-      row.append(cell, make("td", {}, short(terms.value(k))));
+      row.append(cell, make("td", {}, short(terms.value(k))), make("th", { scope: "row" }, terms.label ? terms.label(k) : String(k)));
       body.append(row);
     }
-    const head = make("tr", {}, ...["term", "factors", "product"].map((text) => make("th", { scope: "col" }, text)));
+    const head = make("tr", {}, ...["factors", "product", "term"].map((text) => make("th", { scope: "col" }, text)));
     const sort = make("button", { type: "button", class: "tool wide", "aria-pressed": String(Boolean(this.order)), on: { click: () => { this.order = this.order ? null : this.bySize(); this.from = 0; this.drawTerms(); } } }, "Largest first");
     const pages = make("div", { class: "pages" }, sort);
     const step = (label, sign, by) => make("button", { type: "button", class: "tool", "aria-label": `${label} terms`, on: { click: () => { this.from = Math.max(0, Math.min(this.from + by, Math.floor((terms.n - 1) / TERM_ROWS) * TERM_ROWS)); this.drawTerms(); } } }, sign);

@@ -128,5 +128,41 @@ export function mathOf(text, replay) {
   };
   const made = copy(given);
   made.setAttribute("display", "block");
+  for (const row of made.querySelectorAll("mrow")) closeBrackets(row);
   return made;
+}
+
+// Put what stands in brackets into a row of its own, so that brackets are as high as that and no higher.
+function closeBrackets(row) {
+  const open = [], isMark = (node, mark) => node.localName === "mo" && node.textContent === mark;
+  for (const child of [...row.children]) {
+    if (isMark(child, "(")) open.push(child);
+    if (!isMark(child, ")") || !open.length) continue;
+    const first = open.pop(), inner = document.createElementNS(MATH, "mrow");
+    if (first === row.firstElementChild && child === row.lastElementChild) continue;
+    first.before(inner);
+    while (inner.nextSibling !== child) inner.append(inner.nextSibling);
+    inner.append(child);
+  }
+}
+
+// Return a long formula as several that a line may break between: before each = and, in a sum, before each + and −.
+export function brokenMath(math) {
+  const flat = (row, depth) => [...row.children].flatMap((child) => (child.localName === "mrow" && depth > 0 && isSum(child) ? flat(child, depth - 1) : [child]));
+  const isSum = (row) => [...row.children].some((child) => child.localName === "mo" && ["+", "\u2212", "-"].includes(child.textContent)) && row.firstElementChild.textContent !== "(";
+  const top = math.children.length === 1 && math.firstElementChild.localName === "mrow" ? math.firstElementChild : math, lines = [[]];
+  flat(top, 2).forEach((child, i) => {
+    const isBreak = child.localName === "mo" && ["=", "+", "\u2212", "-"].includes(child.textContent) && i > 0;
+    if (isBreak) { child.setAttribute("form", "infix"); lines.push([]); }
+    lines[lines.length - 1].push(child);
+  });
+  const found = make("div", { class: "broken" });
+  for (const line of lines) {
+    const each = document.createElementNS(MATH, "math"), row = document.createElementNS(MATH, "mrow");
+    each.setAttribute("displaystyle", "true");
+    row.append(...line);
+    each.append(row);
+    found.append(each);
+  }
+  return found;
 }

@@ -13,8 +13,9 @@ const ARRAY_CAPTIONS = {
 };
 const STOP_FORMULAS = { forward: ["Z", "A"], backward: ["dA", "dZ", "dW", "db", "dgamma", "dbeta", "dX"], update: ["update_W", "update_b", "update_gamma", "update_beta"] };
 
-export function captionOf(replay, name) {
+export function captionOf({ step, name }) {
   const [base, part] = name.split(/\.(.*)/);
+  if (step === "loss" && base.endsWith("Z")) return base === "Z" ? "the network's outputs" : "gradient of the loss for the outputs";
   if (base.startsWith("update_")) return `what is added to ${symbol(base.slice(7))}`;
   if (base.startsWith("memory_")) return "what the optimizer remembers of earlier steps";
   if (base.startsWith("own_d")) return "this use's share of the gradient";
@@ -47,10 +48,10 @@ class LayerElement extends HTMLElement {
     if (net.do === null) this.append(make("p", { class: "note" }, "A layer of one's own: the page shows its values, and has no formula for them."));
     this.remarks(own.remarks ?? []);
     if (!isNumbers) { this.formulas(part); this.append(make("p", { class: "prose" }, this.lead(part, own))); }
-    this.figures(this.namesFor(part));
-    if (part !== "update" && !isNumbers && hasCurve(replay, step)) {
+    this.figures(this.groupsFor(part));
+    if (part === "forward" && !isNumbers && hasCurve(replay, step)) {
       this.curve = make("pellucid-curve");
-      this.figuresElement.append(this.curve);
+      this.row.append(this.curve);
       this.drawCurve(undefined);
     }
     this.unit = make("section", { class: "unit" });
@@ -63,20 +64,22 @@ class LayerElement extends HTMLElement {
     return `The optimizer, ${this.replay.header.optimizer?.type ?? "none"}, adds these numbers to the parameters.`;
   }
 
-  namesFor(part) {
-    const { replay, step } = this, all = replay.names(step), owner = ownerOf(replay, step);
-    const own = all.filter((name) => partOf(step, name) === part);
+  // What stands in a row of its own: [title, names or places] each.
+  groupsFor(part) {
+    const { replay, step } = this, all = replay.names(step), owner = ownerOf(replay, step), own = all.filter((name) => partOf(step, name) === part);
+    const base = (name) => name.split(".")[0], among = (...names) => own.filter((name) => names.includes(base(name)));
     if (part === "forward") {
-      const shared = owner === step ? [] : replay.names(owner).filter((name) => !replay.isOfSamples(name) && partOf(owner, name) === "forward");
-      return [...own, ...shared.filter((name) => !all.includes(name)).map((name) => ({ step: owner, name }))];
+      const shared = owner === step ? [] : replay.names(owner).filter((name) => !all.includes(name) && !replay.isOfSamples(name) && partOf(owner, name) === "forward");
+      const middle = own.filter((name) => !["X", "Z", "A"].includes(base(name)));
+      return [["Takes", among("X")], ["Has", [...middle, ...shared.map((name) => ({ step: owner, name }))]], ["Gives", among("Z", "A")]];
     }
     if (part === "backward") {
-      const order = (name) => ["dA", "dZ", "dX"].indexOf(name.split(".")[0]);
-      const first = own.filter((name) => ["dA", "dZ"].includes(name)), last = own.filter((name) => order(name) === 2);
-      return [...first, ...own.filter((name) => !first.includes(name) && !last.includes(name)), ...last];
+      const ends = ["dA", "dZ", "dX"];
+      return [["Takes", among("dA", "dZ")], ["For its parameters", own.filter((name) => !ends.includes(base(name)))], ["Passes back", among("dX")]];
     }
-    return own.filter((name) => name.startsWith("update_")).flatMap((name) => { const base = name.slice(7); return [base, `d${base}`, name].filter((each) => replay.array(step, each)); })
-      .concat(own.filter((name) => name.startsWith("memory_")));
+    const moved = own.filter((name) => name.startsWith("update_")).map((name) => name.slice(7));
+    const memory = (name) => own.filter((each) => each.startsWith("memory_") && each.endsWith(`_${name}`));
+    return moved.map((name) => [symbol(name), [name, `d${name}`, ...memory(name), `update_${name}`].filter((each) => replay.array(step, each))]);
   }
 
   formulas(part) {
@@ -97,22 +100,25 @@ class LayerElement extends HTMLElement {
     return [`${net.do}/${name}`, ...(name === "Z" ? [`${net.do}/A`] : []), ...(name === "db" ? ["layer/db"] : [])];
   }
 
-  figures(names) {
+  figures(groups) {
+    const { replay, step, now } = this, filled = groups.filter(([, names]) => names.length);
+    for (const [title, names] of filled) this.group(title, names);
+    if (!filled.length) this.append(make("p", { class: "muted" }, "This step has no arrays here."));
+    const missing = step === "loss" ? [] : Object.entries(replay.steps[step].arrays).filter(([name, given]) => given === null && partOf(step, name) === now);
+    for (const [name] of missing) this.leftOut(name);
+  }
+
+  group(title, names) {
     const { replay, step, sample, isNumbers } = this;
-    this.figuresElement = make("div", { class: "figures" });
-    this.append(this.figuresElement);
+    this.row = make("div", { class: "figures" });
+    this.append(make("section", { class: "group", "aria-label": title }, make("h3", {}, title), this.row));
     for (const each of names) {
-      const place = typeof each === "string" ? { step, name: each } : each;
-      if (!replay.array(place.step, place.name)) { this.leftOut(place.name); continue; }
-      const tensor = make("pellucid-tensor");
-      this.figuresElement.append(tensor);
-      tensor.view = { replay, ...place, sample, caption: captionOf(replay, place.name), help: helpKey(replay, place.name) };
+      const place = typeof each === "string" ? { step, name: each } : each, tensor = make("pellucid-tensor");
+      this.row.append(tensor);
+      tensor.view = { replay, ...place, sample, caption: captionOf(place), help: helpKey(replay, place.name) };
       if (isNumbers && tensor.canvas) tensor.asTable(true);
       this.tensors.set(`${place.step}/${place.name}`, tensor);
     }
-    if (!names.length) this.append(make("p", { class: "muted" }, "This step has no arrays here."));
-    const missing = step === "loss" || this.now === "loss" ? [] : Object.entries(replay.steps[step].arrays).filter(([name, given]) => given === null && partOf(step, name) === this.now);
-    for (const [name] of missing) this.leftOut(name);
   }
 
   leftOut(name) { this.append(make("p", { class: "note" }, `${symbol(name)} is left out of this page: it is too large.`)); }
@@ -158,7 +164,7 @@ class LayerElement extends HTMLElement {
     this.append(view);
     view.view = { replay, sample, isNumbers };
     this.remarks((replay.header.remarks ?? []).filter(({ step }) => step === null));
-    this.figures(replay.names("loss").filter((name) => replay.array("loss", name).data.length));
+    this.figures([["Arrays", replay.names("loss").filter((name) => replay.array("loss", name).data.length)]]);
   }
 
   drawCurve(index) {

@@ -1,6 +1,6 @@
 // Where the forward pass ends and the backward pass begins: outputs, probabilities, targets, the loss, its gradient.
 
-import { register, make, numberButton, mathOf, short, symbol, what } from "./dom.js";
+import { register, make, numberButton, mathOf, short, symbol, counted, what } from "./dom.js";
 
 const MOST_OUTPUTS = 20; // classes in the table; the pictures have all
 
@@ -14,7 +14,7 @@ class LossElement extends HTMLElement {
     if (!isPrediction && loss.value !== null) {
       const value = make("p", { class: "value" }, "loss ", numberButton(replay, { step: "loss", name: "value", index: 0 }));
       if (loss.after !== null && loss.after !== undefined) value.append(make("span", { class: "muted" }, `  after the update: ${short(Number(loss.after))}`));
-      this.append(make("p", { class: "prose" }, `${loss.title || loss.name.replace(/_/g, " ")}, the mean over ${replay.header.batch?.m ?? samples.length} sample${(replay.header.batch?.m ?? 1) === 1 ? "" : "s"}.`), value);
+      this.append(make("p", { class: "prose" }, `${loss.title || loss.name.replace(/_/g, " ")}, the mean over ${counted(replay.header.batch?.m ?? samples.length, "sample")}.`), value);
     }
     if (isPrediction) this.append(make("p", { class: "prose" }, "No label was given: there is a prediction alone, without a loss and a backward pass."));
     const ml = Object.keys(formulas).filter((key) => key.startsWith("loss/") && key !== "loss/sigmoid");

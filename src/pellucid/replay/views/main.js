@@ -15,6 +15,7 @@ import { defineDerivation } from "./derivation.js";
 import { defineLoss } from "./loss.js";
 import { defineLayer } from "./layer.js";
 import { defineOverview } from "./overview.js";
+import { derive } from "./rules.js";
 import { paintPhoto } from "./tiles.js";
 
 class ReplayElement extends HTMLElement {
@@ -187,7 +188,7 @@ export function define() {
 export function showReplay(element, header, buffer, isPage = false) {
   define();
   const replay = new Replay(header, buffer);
-  replay.tools = { ACTIVATIONS };
+  replay.tools = { ACTIVATIONS, derive };
   element.isPage = isPage;
   element.replay = replay;
   return element;
