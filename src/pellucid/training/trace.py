@@ -10,6 +10,7 @@ import numpy as np
 from pellucid import dispatch
 from pellucid.data.coerce import as_dataset
 from pellucid.data.dataset import Dataset
+from pellucid.dispatch.ops import batch_moments
 from pellucid.errors import OptionError
 from pellucid.nn.activation import Dropout
 from pellucid.nn.by_name import ModelLike, as_model
@@ -19,7 +20,7 @@ from pellucid.nn.layer import Layer
 from pellucid.nn.model import Model, probabilities
 from pellucid.nn.norm import BatchNorm, LayerNorm
 from pellucid.ops.activations import Activation
-from pellucid.ops.batch_norm import BatchNormCache, batch_moments
+from pellucid.ops.batch_norm import BatchNormCache
 from pellucid.registry import validate_call
 from pellucid.training.job import Job
 from pellucid.training.nonfinite import unchanged

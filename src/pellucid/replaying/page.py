@@ -8,7 +8,7 @@ from typing import Any
 from pellucid.formats.html.join import join_modules
 from pellucid.formats.html.network import network_modules
 from pellucid.formats.templates import template
-from pellucid.replay.record import Replay
+from pellucid.replaying.record import Replay
 from pellucid.text import one_line
 from pellucid.version import __version__
 
@@ -20,7 +20,7 @@ def modules_of(replay: Replay) -> str:
     """Return the views as one module, with the activation functions of this replay's network."""
     texts = {
         path.name: path.read_text(encoding="utf-8")
-        for folder in (files("pellucid.replay") / "views",)
+        for folder in (files("pellucid.replaying") / "views",)
         for path in folder.iterdir()
         if path.name.endswith(".js")
     }
@@ -33,9 +33,9 @@ def replay_page(replay: Replay) -> str:
     from markupsafe import Markup
 
     numbers = base64.b64encode(replay.content).decode()
-    text: str = template("pellucid.replay", "replay.html.jinja", autoescape=True).render(
+    text: str = template("pellucid.replaying", "replay.html.jinja", autoescape=True).render(
         title=one_line(replay.header["title"] or "Replay"),
-        css=Markup((files("pellucid.replay") / "views" / "replay.css").read_text(encoding="utf-8")),
+        css=Markup((files("pellucid.replaying") / "views" / "replay.css").read_text(encoding="utf-8")),
         header=Markup(as_json(replay.header)),
         numbers=Markup("".join(f"{numbers[i : i + LINE]}\n" for i in range(0, len(numbers), LINE))),
         modules=Markup(modules_of(replay)),

@@ -4,8 +4,8 @@ from importlib.resources import files
 from typing import Any
 
 from pellucid.errors import MissingExtraError
-from pellucid.replay.page import modules_of
-from pellucid.replay.record import Replay
+from pellucid.replaying.page import modules_of
+from pellucid.replaying.record import Replay
 
 RENDER = "export default { render: renderWidget };\n"
 
@@ -34,7 +34,7 @@ def replay_widget(replay: Replay) -> Any:
         raise MissingExtraError(
             "a replay in a notebook: anywidget is not installed. Try pip install 'pellucid[notebook]'."
         ) from None
-    style = (files("pellucid.replay") / "views" / "replay.css").read_text(encoding="utf-8")
+    style = (files("pellucid.replaying") / "views" / "replay.css").read_text(encoding="utf-8")
     fields = {
         "_esm": modules_of(replay) + RENDER,
         "_css": style,

@@ -8,7 +8,7 @@ import numpy as np
 from pellucid.data.readers.table_schema import Column
 from pellucid.formats.outputs import Output, rule_of
 from pellucid.nn.model import Model
-from pellucid.replay.blocks import Blocks
+from pellucid.replaying.blocks import Blocks
 from pellucid.text import percent
 from pellucid.training.trace_records import Trace
 from pellucid.types import Array, is_image_shape

@@ -15,7 +15,7 @@ from pellucid.data.readers.table import split_table
 from pellucid.data.readers.table_text import table_of
 from pellucid.errors import DataError
 from pellucid.nn.layer import Layer
-from pellucid.replay.record import Replay, replay_of
+from pellucid.replaying.record import Replay, replay_of
 from pellucid.training.trace import trace_prediction
 
 KINDS = {"f4": "<f4", "f8": "<f8", "u1": "u1", "i4": "<i4"}

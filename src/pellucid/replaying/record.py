@@ -15,11 +15,11 @@ from pellucid.nn.layer import Layer
 from pellucid.ops.losses.base import Loss
 from pellucid.ops.losses.joint import Joint
 from pellucid.registry.configurable import plain
-from pellucid.replay.blocks import Blocks
-from pellucid.replay.formulas import mathematics_of
-from pellucid.replay.limits import MOST_MB, MOST_SAMPLES, Arrays, chosen_rows, leave_out
-from pellucid.replay.remarks import remarks_of
-from pellucid.replay.samples import samples_of
+from pellucid.replaying.blocks import Blocks
+from pellucid.replaying.formulas import mathematics_of
+from pellucid.replaying.limits import MOST_MB, MOST_SAMPLES, Arrays, chosen_rows, leave_out
+from pellucid.replaying.remarks import remarks_of
+from pellucid.replaying.samples import samples_of
 from pellucid.text import capitalized, join, plural
 from pellucid.training.optimizers.base import Optimizer
 from pellucid.training.trace import names_of_uses
