@@ -17,6 +17,7 @@ from pellucid.ops.losses.joint import Joint
 from pellucid.registry.configurable import plain
 from pellucid.replaying.blocks import Blocks
 from pellucid.replaying.formulas import mathematics_of
+from pellucid.replaying.help import help_texts
 from pellucid.replaying.limits import MOST_MB, MOST_SAMPLES, Arrays, chosen_rows, leave_out
 from pellucid.replaying.remarks import remarks_of
 from pellucid.replaying.samples import samples_of
@@ -137,6 +138,7 @@ def replay_of(
             },
         },
         "optimizer": None if optimizer is None else _optimizer(optimizer),
+        "help": help_texts(),
         "remarks": remarks,
         "left_out": left_out,
         "arrays": blocks.table,

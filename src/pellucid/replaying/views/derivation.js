@@ -1,6 +1,6 @@
 // How a number comes from others: the formula, the numbers put in, the products one by one, and the path to here.
 
-import { register, make, short, full, labelOf, nameOf, numberButton, mathOf, brokenMath, say, what, counted } from "./dom.js";
+import { register, make, short, full, labelOf, nameOf, numberButton, mathOf, filledMath, say, what, counted } from "./dom.js";
 
 const TERM_ROWS = 40; // of a page of the complete table
 
@@ -17,7 +17,7 @@ class DerivationElement extends HTMLElement {
     this.append(make("p", { class: "value" }, full(value, data)));
     if (found) {
       if (found.formula && !isNumbers) this.append(this.block("Formula", mathOf(found.formula)));
-      if (found.filled) this.append(this.block(isNumbers ? "" : "With the numbers put in", brokenMath(mathOf(found.filled, replay))));
+      if (found.filled) this.append(this.block(isNumbers ? "" : "With the numbers put in", filledMath(found.filled, replay)));
       this.append(this.check(found, data));
       if (found.note) this.append(make("p", { class: "note" }, found.note));
     } else this.append(make("p", { class: "note" }, this.givenText(place)));

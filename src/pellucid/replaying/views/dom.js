@@ -55,17 +55,12 @@ export function coordinates(index, shape) {
   return found;
 }
 
-// Return a place as text: "W[3, 1]", "Z[2]", "Z[sample 1, 2]" where the page has several samples.
+// Return a place as text, as NumPy has it: "W[3, 1]", "Z[0, 2]"; the first index of values is the sample's.
 export function labelOf(replay, { step, name, index }) {
   if (step === "loss" && name === "value") return "loss";
   const array = replay.array(step, name);
-  if (!array || index === undefined) return name;
-  const at = coordinates(index, array.shape);
-  if (replay.isOfSamples(name) && at.length) {
-    const sample = at.shift();
-    if (array.shape[0] > 1) at.unshift(`sample ${sample}`);
-  }
-  return at.length ? `${symbol(name)}[${at.join(", ")}]` : symbol(name);
+  if (!array || index === undefined) return symbol(name);
+  return array.shape.length ? `${symbol(name)}[${coordinates(index, array.shape).join(", ")}]` : symbol(name);
 }
 
 // Return an array's name as it is written in a formula.
@@ -104,9 +99,8 @@ export function placeIn(text) { // of data-at
   return { step: step === "loss" ? step : Number(step), name: rest.join("/"), index };
 }
 
-// Return MathML that Python or a rule wrote as an element: known elements and attributes alone; each number that
-// stands for a place is a button.
-export function mathOf(text, replay) {
+// Return MathML that Python or a rule wrote as an element: known elements and attributes alone.
+export function mathOf(text) {
   const given = new DOMParser().parseFromString(text, "text/html").querySelector("math");
   if (!given) return make("span", {}, "");
   const copy = (node) => {
@@ -115,15 +109,6 @@ export function mathOf(text, replay) {
     const made = document.createElementNS(MATH, node.localName);
     for (const { name, value } of node.attributes) if (MATH_ATTRIBUTES.has(name)) made.setAttribute(name, value);
     for (const child of node.childNodes) { const found = copy(child); if (found) made.append(found); }
-    const at = made.getAttribute("data-at");
-    if (at && replay) {
-      const place = placeIn(at), follow = (event) => { event.preventDefault(); say(made, "go", place); };
-      made.classList.add("number");
-      for (const [name, value] of [["role", "button"], ["tabindex", "0"],
-        ["aria-label", `${labelOf(replay, place)} = ${made.textContent}`]]) made.setAttribute(name, value);
-      made.addEventListener("click", follow);
-      made.addEventListener("keydown", (event) => { if (event.key === "Enter" || event.key === " ") follow(event); });
-    }
     return made;
   };
   const made = copy(given);
@@ -146,8 +131,10 @@ function closeBrackets(row) {
   }
 }
 
-// Return a long formula as several that a line may break between: before each = and, in a sum, before each + and −.
-export function brokenMath(math) {
+// Return a formula with numbers put in, as several that a line may break between: before each = and, in a sum, before
+// each + and −. Over each number that stands for a place lies a button: inside of MathML it would be none to a screen reader.
+export function filledMath(text, replay) {
+  const math = mathOf(text);
   const flat = (row, depth) => [...row.children].flatMap((child) => (child.localName === "mrow" && depth > 0 && isSum(child) ? flat(child, depth - 1) : [child]));
   const isSum = (row) => [...row.children].some((child) => child.localName === "mo" && ["+", "\u2212", "-"].includes(child.textContent)) && row.firstElementChild.textContent !== "(";
   const top = math.children.length === 1 && math.firstElementChild.localName === "mrow" ? math.firstElementChild : math, lines = [[]];
@@ -164,5 +151,16 @@ export function brokenMath(math) {
     each.append(row);
     found.append(each);
   }
+  const covers = [...found.querySelectorAll("[data-at]")].map((number) => {
+    const place = placeIn(number.getAttribute("data-at")), label = `${labelOf(replay, place)} = ${short(replay.number(place))}`;
+    number.setAttribute("class", "at");
+    const button = make("button", { type: "button", class: "cover", "data-at": number.getAttribute("data-at"), title: label, "aria-label": label, on: { click: () => say(button, "go", place) } });
+    found.append(button);
+    return [number, button];
+  });
+  new ResizeObserver(() => {
+    const { left, top } = found.getBoundingClientRect(), boxes = covers.map(([number]) => number.getBoundingClientRect());
+    covers.forEach(([, button], i) => { button.style.cssText = `left:${boxes[i].left - left}px;top:${boxes[i].top - top}px;width:${boxes[i].width}px;height:${boxes[i].height}px`; });
+  }).observe(found);
   return found;
 }

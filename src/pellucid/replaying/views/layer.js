@@ -71,11 +71,11 @@ class LayerElement extends HTMLElement {
     if (part === "forward") {
       const shared = owner === step ? [] : replay.names(owner).filter((name) => !all.includes(name) && !replay.isOfSamples(name) && partOf(owner, name) === "forward");
       const middle = own.filter((name) => !["X", "Z", "A"].includes(base(name)));
-      return [["Takes", among("X")], ["Has", [...middle, ...shared.map((name) => ({ step: owner, name }))]], ["Gives", among("Z", "A")]];
+      return [["Input", among("X")], ["Parameters", [...middle, ...shared.map((name) => ({ step: owner, name }))]], ["Output", among("Z", "A")]];
     }
     if (part === "backward") {
       const ends = ["dA", "dZ", "dX"];
-      return [["Takes", among("dA", "dZ")], ["For its parameters", own.filter((name) => !ends.includes(base(name)))], ["Passes back", among("dX")]];
+      return [["Gradient that comes in", among("dA", "dZ")], ["Gradients for its parameters", own.filter((name) => !ends.includes(base(name)))], ["Gradient that is passed back", among("dX")]];
     }
     const moved = own.filter((name) => name.startsWith("update_")).map((name) => name.slice(7));
     const memory = (name) => own.filter((each) => each.startsWith("memory_") && each.endsWith(`_${name}`));
@@ -84,7 +84,8 @@ class LayerElement extends HTMLElement {
 
   formulas(part) {
     const { replay, step } = this, given = replay.header.formulas ?? {}, net = replay.network.steps[step], seen = new Set();
-    const candidates = STOP_FORMULAS[part].flatMap((name) => this.keysOf(net, name)).filter((key) => key in given && !seen.has(key) && seen.add(key));
+    const own = new Set(replay.names(step).map((name) => name.split(".")[0])), has = (name) => own.has(name) || (name === "Z" && own.has("A"));
+    const candidates = STOP_FORMULAS[part].filter(has).flatMap((name) => this.keysOf(net, name)).filter((key) => key in given && !seen.has(key) && seen.add(key));
     if (!candidates.length) return;
     const list = make("div", { class: "scroll formulas", tabindex: "0", role: "region", "aria-label": "Formulas of this step" });
     for (const key of candidates) list.append(mathOf(given[key]));

@@ -1,49 +1,46 @@
 // The numbers of an array as a table, a page at a time; each leads to its derivation.
 
-import { register, make, symbol, numberButton, counted } from "./dom.js";
+import { register, make, short, numberButton, counted } from "./dom.js";
 
 const TABLE_ROWS = 12, TABLE_COLUMNS = 8, TABLE_WRAPPED = 8; // of a page; a row of numbers is wrapped
 
 class TableElement extends HTMLElement {
+  // given: {replay, title, data, shape, start, place, index}: numbers from start on, of the shape of what is shown;
+  // place: of a number by its index, or null
   set view(given) {
-    Object.assign(this, given);
-    const { replay, step, name, sample } = given, { shape } = replay.array(step, name);
-    const isOfSamples = replay.isOfSamples(name);
-    this.own = isOfSamples ? shape.slice(1) : shape;
-    const n = this.own.reduce((a, b) => a * b, 1);
-    this.start = isOfSamples ? sample * n : 0;
-    this.isWrapped = this.own.length < 2;
-    this.n = n;
-    this.columns = this.isWrapped ? Math.min(TABLE_WRAPPED, n) : this.own[this.own.length - 1];
+    const { title: called, ...others } = given; // "title" is HTML's own
+    Object.assign(this, { ...others, called, n: given.shape.reduce((a, b) => a * b, 1) });
+    const { shape, start, index, n } = this, isWrapped = shape.length < 2;
+    this.isWrapped = isWrapped;
+    this.columns = isWrapped ? Math.min(TABLE_WRAPPED, n) : shape[shape.length - 1];
     this.rows = Math.ceil(n / this.columns);
-    const local = given.index === undefined ? 0 : given.index - this.start, row = Math.floor(local / this.columns);
-    this.top = row >= 0 && row < this.rows ? row - (row % TABLE_ROWS) : 0;
-    this.left = this.isWrapped ? 0 : Math.floor((local % this.columns) / TABLE_COLUMNS) * TABLE_COLUMNS;
-    if (!(this.left >= 0)) this.left = 0;
+    const local = index === undefined ? 0 : index - start, row = Math.floor(local / this.columns), isHere = row >= 0 && row < this.rows;
+    this.first = isHere ? row - (row % TABLE_ROWS) : 0;
+    this.left = isWrapped || !isHere ? 0 : Math.floor((local % this.columns) / TABLE_COLUMNS) * TABLE_COLUMNS;
     this.draw();
   }
 
   draw() {
-    const { replay, step, name, own, rows, columns, top, left } = this, wide = Math.min(TABLE_COLUMNS, columns - left);
-    const head = make("tr", {}, make("th", { scope: "col" }, this.isWrapped ? "number" : own.slice(0, -1).length > 1 ? "row, column" : "row"));
+    const { replay, shape, data, rows, columns, first, left } = this, wide = Math.min(TABLE_COLUMNS, columns - left);
+    const head = make("tr", {}, make("th", { scope: "col" }, this.isWrapped ? "number" : shape.length > 2 ? "row, column" : "row"));
     for (let x = left; x < left + wide; x++) head.append(make("th", { scope: "col" }, this.isWrapped ? `+${x}` : String(x)));
     const body = make("tbody");
-    for (let y = top; y < Math.min(top + TABLE_ROWS, rows); y++) {
+    for (let y = first; y < Math.min(first + TABLE_ROWS, rows); y++) {
       const row = make("tr", {}, make("th", { scope: "row" }, this.rowLabel(y)));
       for (let x = left; x < left + wide; x++) {
         const local = y * columns + x;
         if (local >= this.n) break;
-        const place = { step, name, index: this.start + local }, button = numberButton(replay, place);
-        if (place.index === this.index) button.classList.add("here");
-        row.append(make("td", {}, button));
+        const index = this.start + local, place = this.place(index), cell = make("td", {}, place ? numberButton(replay, place) : short(data[index]));
+        if (index === this.index) cell.firstElementChild?.classList.add("here");
+        row.append(cell);
       }
       body.append(row);
     }
-    const caption = make("caption", {}, `${symbol(name)}, ${counted(this.n, "number")}`);
-    const scroll = make("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": `${symbol(name)} as a table` }, make("table", {}, caption, make("thead", {}, head), body));
+    const caption = make("caption", {}, `${this.called}, ${counted(this.n, "number")}`);
+    const scroll = make("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": `${this.called} as a table` }, make("table", {}, caption, make("thead", {}, head), body));
     this.replaceChildren(scroll);
     const pages = make("div", { class: "pages" });
-    this.pager(pages, "rows", "top", TABLE_ROWS, rows);
+    this.pager(pages, "rows", "first", TABLE_ROWS, rows);
     if (!this.isWrapped) this.pager(pages, "columns", "left", TABLE_COLUMNS, columns);
     if (pages.children.length) this.append(pages);
   }
@@ -63,7 +60,7 @@ class TableElement extends HTMLElement {
 
   rowLabel(row) {
     if (this.isWrapped) return String(row * this.columns);
-    const found = [], outer = this.own.slice(0, -1);
+    const found = [], outer = this.shape.slice(0, -1);
     for (let axis = outer.length - 1; axis >= 0; axis--) { found.unshift(row % outer[axis]); row = Math.floor(row / outer[axis]); }
     return found.join(", ");
   }

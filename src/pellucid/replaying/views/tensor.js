@@ -19,6 +19,7 @@ class TensorElement extends HTMLElement {
     this.scale = Math.max(Math.abs(this.summary.low), Math.abs(this.summary.high));
     if (!(this.scale < Infinity)) this.scale = 0;
     const title = given.title ?? symbol(name);
+    Object.assign(this, { called: title, start: isOfSamples ? sample * own.reduce((a, b) => a * b, 1) : 0 });
     this.replaceChildren();
     this.setAttribute("data-name", name ?? title);
     this.label = `${title}${given.caption ? `, ${given.caption}` : ""}`;
@@ -30,10 +31,8 @@ class TensorElement extends HTMLElement {
     if (given.caption) this.append(make("p", { class: "caption prose" }, given.caption));
     this.append(this.body);
     this.isTable = false;
-    if (!given.tiles) {
-      this.toggle = make("button", { type: "button", class: "tool", "aria-pressed": "false", "aria-label": `${title} as a table`, on: { click: () => this.asTable(!this.isTable) } }, "Table");
-      this.tools.append(this.toggle);
-    }
+    this.toggle = make("button", { type: "button", class: "tool", "aria-pressed": "false", "aria-label": `${title} as a table`, on: { click: () => this.asTable(!this.isTable) } }, "Table");
+    this.tools.append(this.toggle);
     this.tools.append(what(given.help, title));
     if (this.summary.n <= CELLS_FEW && this.tiles.offsets.length === 1) this.drawCells(); else this.drawPicture();
     this.append(make("p", { class: "summary" }, this.summaryText()));
@@ -147,7 +146,7 @@ class TensorElement extends HTMLElement {
     if (isTable) {
       const table = make("pellucid-table");
       this.body.replaceChildren(table);
-      table.view = { replay: this.replay, step: this.step, name: this.name, sample: this.sample, index: this.index };
+      table.view = { replay: this.replay, title: this.called, data: this.tiles.data, shape: this.own, start: this.start, place: this.place, index: this.index };
     } else if (this.canvas) { this.drawPicture(); this.select(this.index); } else { this.drawCells(); this.select(this.index); }
   }
 }

@@ -1,0 +1,267 @@
+"""The page of a replay in a real browser: what people see, by mouse, keyboard and screen reader, and on paper."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import pellucid as pl
+from pellucid.nn.model import Model
+from pellucid.replaying.help import help_texts
+from pellucid.replaying.page import as_json, modules_of, replay_page
+from pellucid.replaying.record import Replay, replay_of
+from pellucid.training.trace import trace_prediction
+
+pytestmark = pytest.mark.slow
+Open = Callable[..., Any]
+MOST_BYTES = 150_000  # of JavaScript and CSS
+STOPS = "document.querySelector('pellucid-replay').stops.map(({part, step}) => `${part}/${step}`)"
+WIDTHS = 400, 1600  # CSS pixels
+
+
+def photos(m: int) -> Any:
+    return np.random.default_rng(3).integers(0, 256, (m, 16, 16, 3), np.uint8)
+
+
+def step_of(model: Model, m: int, labels: Any = None, **options: Any) -> Replay:
+    y = np.arange(m) % 2 if labels is None else labels
+    return replay_of(pl.trace(model, (photos(m), y), learning_rate=0.1, **options), title="One step")
+
+
+def four_layers(m: int = 1) -> Replay:
+    layers = [pl.Flatten(), pl.Dense(20, "relu"), pl.Dense(7, "relu"), pl.Dense(5, "relu"), pl.Dense(1)]
+    return step_of(pl.Sequential(layers), m)
+
+
+def convolutions() -> Replay:
+    """Return a step with all that a photo network has: batch norm, a residual, pooling, dropout, three classes."""
+    body = [pl.Conv2D(4, 3), pl.BatchNorm(), pl.Activation("relu")]
+    layers = [pl.Conv2D(4, 3), pl.Residual(pl.Sequential(body)), pl.MaxPool2D(4), pl.Flatten()]
+    return step_of(pl.Sequential([*layers, pl.Dropout(0.5), pl.Dense(3)]), 4, [0, 1, 2, 0], optimizer="adam")
+
+
+REPLAYS: dict[str, Callable[[], Replay]] = {"four layers": four_layers, "convolutions": convolutions}
+
+
+def violations(page: Any) -> list[str]:
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright")
+    found = axe.Axe().run(page).response["violations"]
+    return [f"{each['id']}: {node['html'][:200]}" for each in found for node in each["nodes"]]
+
+
+def go(page: Any, address: str) -> None:
+    page.evaluate("address => { location.hash = address; }", address)
+    page.wait_for_timeout(20)
+
+
+def press(page: Any, key: str, n: int = 1) -> None:
+    for _ in range(n):
+        page.keyboard.press(key)
+
+
+@pytest.mark.parametrize("name", REPLAYS)
+def test_every_stop_has_no_violation_and_no_sideways_scrolling(opened: Open, name: str) -> None:
+    replay = REPLAYS[name]()
+    for width in WIDTHS:
+        for scheme in ("light", "dark"):
+            page = opened(replay, viewport={"width": width, "height": 900}, color_scheme=scheme)
+            stops = page.evaluate(STOPS)
+            for i, stop in enumerate(stops):
+                go(page, stop + ("?mode=numbers" if i % 3 == 2 else ""))
+                assert page.evaluate("document.documentElement.scrollWidth") <= width, (stop, width)
+                if scheme == "dark" or width == WIDTHS[0] or i % 2:
+                    assert not violations(page), (stop, width, scheme)
+
+
+def test_derivations_units_and_tables_have_no_violation(opened: Open) -> None:
+    for replay, addresses in (
+        (four_layers(), ["forward/1/Z/3/terms", "backward/1/dW/5", "loss/loss/value/0", "forward/1/W/7/table"]),
+        (convolutions(), ["forward/0/Z/700", "forward/1/W/8", "update/1/update_W/3"]),
+    ):
+        for width in WIDTHS:
+            page = opened(replay, viewport={"width": width, "height": 900})
+            for address in addresses:
+                go(page, address)
+                page.wait_for_timeout(200)  # the central difference
+                assert not violations(page), (address, width)
+                assert page.evaluate("document.documentElement.scrollWidth") <= width, (address, width)
+
+
+def test_the_keyboard_reaches_all_and_walks_back_to_the_loss(opened: Open) -> None:
+    page = opened(four_layers())
+    press(page, "ArrowRight", 2)
+    assert page.evaluate("location.hash") == "#forward/1"
+    page.locator("pellucid-tensor[data-name=W] .frame").focus()
+    press(page, "ArrowRight", 3)
+    assert "W[0, 0] = " not in (said := page.locator("pellucid-tensor[data-name=W] output").inner_text())
+    assert re.match(r"W\[6, 0\] = ", said)  # two pixels of three channels
+    press(page, "Enter")
+    assert page.locator("pellucid-derivation h2").inner_text() == "W[6, 0] of dense_1"
+    page.get_by_role("button", name="Gradient of the loss for it").focus()
+    press(page, "Enter")
+    assert page.evaluate("location.hash") == "#backward/1/dW/120"
+    for expected in ("dZ", "dA"):  # each number of the formula is a button
+        number = page.locator(f"pellucid-derivation .formula button[data-at^='1/{expected}']").first
+        number.focus()
+        press(page, "Enter")
+        assert page.evaluate("location.hash").startswith(f"#backward/1/{expected}")
+    crumbs = page.get_by_role("navigation", name="Path of the derivation").get_by_role("button")
+    assert crumbs.count() == 3
+    crumbs.first.click()
+    assert page.evaluate("location.hash") == "#forward/1/W/120"
+    page.go_back()
+    assert page.evaluate("location.hash").startswith("#backward/1/dA")
+
+
+def test_tab_alone_reaches_every_control_in_the_order_of_the_page(opened: Open) -> None:
+    page = opened(four_layers(), "backward/3/dZ/2")
+    n = page.evaluate(
+        "[...document.querySelectorAll('pellucid-replay :is(button, input, select, [tabindex=\"0\"])')]"
+        ".filter(e => e.checkVisibility({visibilityProperty: true})).length"
+    )
+    seen = set()
+    for _ in range(n + 5):
+        press(page, "Tab")
+        seen.add(page.evaluate("""() => { const e = document.activeElement;
+            e.dataset.seen ??= String(Math.random()); return e.closest('pellucid-replay') ? e.dataset.seen : ''; }"""))
+    assert len(seen - {""}) == n
+
+
+def test_numbers_of_formulas_are_buttons_for_a_screen_reader(opened: Open) -> None:
+    page = opened(four_layers(), "forward/2/Z/3")
+    number, button = page.locator("math .at").first, page.locator(".formula button").first
+    assert page.locator("math .at").count() == page.locator(".formula button").count() > 3
+    assert button.bounding_box() == pytest.approx(number.bounding_box(), abs=1)
+    names = page.locator(".formula").last.aria_snapshot()
+    assert re.search(r'button "W\[\d+, 3\] = ', names)
+    before = page.locator("pellucid-derivation h2").inner_text()
+    button.click()
+    assert page.locator("pellucid-derivation h2").inner_text() != before
+
+
+def test_every_element_says_what_it_is(opened: Open) -> None:
+    without = ("pellucid-replay", "pellucid-table", "pellucid-unit", "pellucid-kernel", "pellucid-overview")
+    for make in REPLAYS.values():
+        page = opened(make(), viewport={"width": 1200, "height": 900})
+        for stop in [*page.evaluate(STOPS), "forward/1/Z/3", "backward/1/dA/2"]:
+            go(page, stop)
+            found = page.evaluate(
+                """without => [...document.querySelectorAll('pellucid-replay *')].filter(e => e.checkVisibility()
+                && (e.localName.startsWith('pellucid-') || ['figure', 'section'].includes(e.localName) && e.matches('.unit:not(:empty), figure'))
+                && !without.includes(e.localName) && !e.querySelector('.what')).map(e => e.localName)""",
+                without,
+            )
+            assert not found, stop
+            keys = page.evaluate("[...document.querySelectorAll('.what')].map(e => e.dataset.key)")
+            assert set(keys) <= set(help_texts()), stop
+        page.locator("pellucid-scrubber .what").click()
+        assert page.get_by_role("dialog").get_by_role("heading").inner_text() == "The scrubber"
+        press(page, "Escape")
+        assert page.evaluate("document.activeElement.dataset.key") == "scrubber"
+
+
+def test_every_picture_is_a_table_too(opened: Open) -> None:
+    replay = convolutions()
+    page = opened(replay, "forward/0/Z/2052")
+    for picture in page.locator("pellucid-tensor, pellucid-curve").all():
+        toggle = picture.get_by_role("button", name=re.compile("as a table"))
+        toggle.click()
+        assert toggle.get_attribute("aria-pressed") == "true"
+        assert picture.locator("table td").count()
+        toggle.click()
+        assert not picture.locator("table").count()
+    picture = page.locator("pellucid-tensor[data-name=Z]")
+    picture.get_by_role("button", name="Z as a table").click()
+    given = replay.header["steps"][0]["arrays"]["Z"]
+    start, _, shape = replay.header["arrays"][given]
+    Z = np.frombuffer(replay.content, np.float32, int(np.prod(shape)), start).reshape(shape)
+    shown = picture.locator("td button[data-at='0/Z/2048']").inner_text()
+    assert float(shown.replace("\u2212", "-")) == pytest.approx(Z[2, 0, 0, 0], rel=1e-3)
+
+
+def test_an_address_leads_to_its_view(opened: Open) -> None:
+    page = opened(four_layers(3), "backward/2/dZ/8?sample=1&mode=numbers")
+    assert page.locator("pellucid-derivation h2").inner_text() == "dZ[1, 1] of dense_2"
+    assert page.locator("select").input_value() == "1"
+    assert page.get_by_role("button", name="Numbers only").get_attribute("aria-pressed") == "true"
+    for address, heading in (
+        ("forward/input", "Input"),
+        ("forward/1", "dense_1"),
+        ("loss/loss", "Loss"),
+        ("update/4/update_b/0", "dense_4"),
+        ("nothing/9/that/is", "dense_4"),
+    ):
+        page.evaluate("address => { location.hash = address; }", address)
+        page.wait_for_timeout(50)
+        assert page.locator("pellucid-layer h2").first.inner_text() == heading
+    page = opened(four_layers(), "forward/77/Z/99")
+    assert page.locator("pellucid-layer h2").first.inner_text() == "Input"
+    for name in ("dense_1", "dense_2"):
+        page.locator(".node", has_text=name).click()
+    page.go_back()
+    assert page.locator("pellucid-layer h2").first.inner_text() == "dense_1"
+
+
+def test_scrubbing_playing_and_reduced_motion(opened: Open) -> None:
+    page = opened(four_layers(), reduced_motion="reduce")
+    slider = page.get_by_role("slider")
+    slider.focus()
+    press(page, "End")
+    assert slider.get_attribute("aria-valuetext") == "Update: dense_4"
+    press(page, "Home")
+    assert page.evaluate("getComputedStyle(document.querySelector('.node')).transitionDuration") == "0s"
+    page.get_by_role("button", name="Play").click()
+    page.wait_for_timeout(1500)
+    assert page.evaluate("location.hash") == "#forward/0"
+    page.get_by_role("button", name="Pause").click()
+    page.get_by_role("button", name="Backward").click()
+    assert page.locator("pellucid-scrubber strong").inner_text() == "Backward: dense_4"
+    page.locator(".node", has_text="dense_2").click()
+    assert page.evaluate("location.hash") == "#backward/2"
+
+
+def test_a_prediction_has_a_verdict_and_no_backward_pass(opened: Open) -> None:
+    model = pl.Sequential([pl.Flatten(), pl.Dense(2)])
+    model.initialize((16, 16, 3))
+    page = opened(replay_of(trace_prediction(model, photos(1).astype(np.float32) / 255)))
+    assert page.evaluate(STOPS) == ["forward/input", "forward/0", "forward/1", "loss/loss"]
+    go(page, "loss/loss")
+    assert "Without" not in page.locator("pellucid-layer").inner_text()
+    assert page.locator("pellucid-layer h2").first.inner_text() == "Verdict"
+    assert not violations(page)
+
+
+def test_names_with_markup_are_text(opened: Open) -> None:
+    evil = "<img src=x onerror=alert(1)></script><b>cat</b>\x1b[31m"
+    trace = pl.trace(pl.Sequential([pl.Flatten(), pl.Dense(2)]), (photos(2), ["<b>dog</b>", evil]))
+    page = opened(replay_of(trace, title=evil, names=[evil, "\u202eother"], notes=[evil]))
+    for address in ("forward/1/Z/0", "loss/loss/Z/0"):
+        go(page, address)
+        assert not page.locator("img, b").count()
+    assert "<b>dog</b>" in page.locator("pellucid-loss").inner_text()
+
+
+def test_a_page_that_was_cut_off_says_so(opened: Open) -> None:
+    text = replay_page(four_layers())
+    for share in (0.02, 0.3, 0.7, 0.999):
+        page = opened(text[: int(len(text) * share)])
+        assert "incomplete" in page.get_by_role("alert").inner_text(), share
+    assert not opened(text).get_by_role("alert").count()
+
+
+def test_printed_it_is_two_pages(opened: Open) -> None:
+    deep = step_of(pl.Sequential([pl.Flatten(), *[pl.Dense(3, "tanh") for _ in range(60)], pl.Dense(1)]), 1)
+    for replay in (four_layers(), convolutions(), deep):
+        page = opened(replay, "forward/1/Z/3")
+        pdf = page.pdf(prefer_css_page_size=True)
+        assert len(re.findall(rb"/Type\s*/Page\b", pdf)) == 2
+
+
+def test_javascript_and_css_are_small() -> None:
+    replay = four_layers()
+    text = replay_page(replay)
+    style = re.findall(r"<style>(.*?)</style>", text, re.DOTALL)
+    assert len((modules_of(replay) + "".join(style)).encode()) < MOST_BYTES
+    assert "<\\" not in as_json({"a": "</script>"})
