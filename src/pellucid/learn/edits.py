@@ -1,0 +1,544 @@
+"""Small changes of a program, each with the name of the fault that it makes, and of the fault that it mends.
+
+Applied to correct programs they are the library of faults; applied to a learner's they are tried out as repairs:
+one after which the function is right names the line and the cause, in any style.
+"""
+
+import ast
+from collections.abc import Iterator
+from typing import Any, NamedTuple, TypeAlias
+
+Replacement: TypeAlias = tuple[str, str, ast.expr]  # what it breaks, what it repairs, the other node
+COUNTS = {"m", "n", "k", "N", "M", "n_examples", "num_examples", "batch_size", "__m__"}
+M = "__m__"  # the number of examples of the case that is run, for repairs
+
+MISSING, EXTRA = "1/m missing", "divided by m too often"
+TURNED, THRESHOLD = "inequality turned round", "inequality at the threshold"
+SIGN, ORDER, PRODUCT = "sign", "order of factors", "* for a product"
+WRONG_NAME, CONSTANT = "wrong variable", "wrong constant"
+
+OPPOSITES: dict[type[ast.cmpop], tuple[tuple[type[ast.cmpop], str], ...]] = {
+    ast.Gt: ((ast.GtE, THRESHOLD), (ast.Lt, TURNED), (ast.LtE, TURNED)),
+    ast.GtE: ((ast.Gt, THRESHOLD), (ast.LtE, TURNED), (ast.Lt, TURNED)),
+    ast.Lt: ((ast.LtE, THRESHOLD), (ast.Gt, TURNED), (ast.GtE, TURNED)),
+    ast.LtE: ((ast.Lt, THRESHOLD), (ast.GtE, TURNED), (ast.Gt, TURNED)),
+    ast.Eq: ((ast.NotEq, "condition turned round"),),
+    ast.NotEq: ((ast.Eq, "condition turned round"),),
+}
+SWAPS = {  # a function, what may stand in its place, the fault that the second makes
+    "maximum": (("minimum", "minimum for maximum"),),
+    "minimum": (("maximum", "maximum for minimum"),),
+    "max": (("min", "smallest for the largest"), ("mean", "mean for the largest")),
+    "min": (("max", "largest for the smallest"),),
+    "sum": (("mean", "mean where the sum is meant"),),
+    "mean": (("sum", MISSING), ("max", "largest for the mean")),
+    "average": (("sum", MISSING),),
+    "argmax": (("argmin", "smallest for the largest"),),
+    "argmin": (("argmax", "largest for the smallest"),),
+    "log": (
+        ("log2", "logarithm to another base"),
+        ("log10", "logarithm to another base"),
+        ("log1p", "log1p for log"),
+    ),
+    "log2": (("log", "natural logarithm"),),
+    "log10": (("log", "natural logarithm"),),
+    "log1p": (("log", "log for log1p"),),
+    "exp": (("exp2", "another base of the power"), ("expm1", "expm1 for exp")),
+    "var": (("std", "standard deviation for variance"),),
+    "std": (("var", "variance for standard deviation"),),
+    "zeros": (("ones", "ones for zeros"),),
+    "ones": (("zeros", "zeros for ones"),),
+    "zeros_like": (("ones_like", "ones for zeros"),),
+    "ones_like": (("zeros_like", "zeros for ones"),),
+    "randn": (("rand", "uniform for normal"),),
+    "rand": (("randn", "normal for uniform"),),
+    "dot": (("multiply", PRODUCT),),
+    "matmul": (("multiply", PRODUCT),),
+    "multiply": (("matmul", "a product of matrices for *"),),
+    "sqrt": (("square", "square for square root"), ("abs", "square root missing")),
+    "square": (("sqrt", "square root for square"), ("abs", "square missing")),
+    "sin": (("cos", "another function"),),
+    "floor": (("ceil", "another function"),),
+    "sigmoid": (("relu", "activation swapped"),),
+    "relu": (("sigmoid", "activation swapped"),),
+    "sigmoid_backward": (("relu_backward", "activation swapped"),),
+    "relu_backward": (("sigmoid_backward", "activation swapped"),),
+    "vstack": (("hstack", "stacked the other way"),),
+    "hstack": (("vstack", "stacked the other way"),),
+}
+DROPPED = {  # functions of one array that may be left out
+    "sqrt": "square root missing",
+    "exp": "exponential missing",
+    "log": "logarithm missing",
+    "abs": "absolute value missing",
+    "square": "square missing",
+    "copy": "view for copy",
+    "deepcopy": "view for copy",
+    "array": "view for copy",
+    "squeeze": "squeeze missing",
+    "sum": "sum missing",
+    "mean": "mean missing",
+    "sigmoid": "sigmoid missing",
+    "flip": "order of rows",
+}
+REDUCTIONS = {"sum", "mean", "max", "min", "var", "std", "argmax", "average", "prod"}
+WORDS = ({"relu", "sigmoid"}, {"W", "b"}, {"dW", "db"}, {"W", "dW"}, {"b", "db"})
+TRANSPOSED = "transpose"
+
+
+class Edit(NamedTuple):
+    """A changed program.
+
+    Attributes
+    ----------
+    line : int
+    breaks : str
+        The fault that the change makes in a correct program; "" if it is a repair only.
+    repairs : str
+        The fault that a program had if the change makes it right.
+    tree : ast.Module
+        Valid until the next edit is asked for: one tree is changed, and changed back.
+    """
+
+    line: int
+    breaks: str
+    repairs: str
+    tree: ast.Module
+
+
+def edits(tree: ast.Module, *, as_repairs: bool = False, lines: set[int] | None = None) -> Iterator[Edit]:
+    """Yield the changed programs, on some lines only where ``lines`` says so.
+
+    Parameters
+    ----------
+    tree : ast.Module
+        Functions.
+    as_repairs : bool, optional
+        Also insert what may be missing: factors, terms, functions.
+    lines : set of int, optional
+    """
+    for function in [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]:
+        yield from _of_statements(tree, function, lines)
+        names = _names(function)
+        sites = [*_sites(function)]
+        for parent, field, index, node in sites:
+            if lines is None or node.lineno in lines:
+                for breaks, repairs, other in _rules(node, parent, field, names):
+                    yield from _with(tree, parent, field, index, node, other, breaks, repairs)
+        if as_repairs:
+            for parent, field, index, node in sites:
+                if lines is None or node.lineno in lines:
+                    for repairs, other in _inserted(node, parent, names):
+                        yield from _with(tree, parent, field, index, node, other, "", repairs)
+
+
+def _with(
+    tree: ast.Module,
+    parent: ast.AST,
+    field: str,
+    index: int,
+    node: ast.expr,
+    other: ast.expr,
+    breaks: str,
+    repairs: str,
+) -> Iterator[Edit]:
+    _put(parent, field, index, ast.fix_missing_locations(ast.copy_location(other, node)))
+    yield Edit(node.lineno, breaks, repairs, tree)
+    _put(parent, field, index, node)
+
+
+def _put(parent: ast.AST, field: str, index: int, node: Any) -> None:
+    if index < 0:
+        setattr(parent, field, node)
+    else:
+        getattr(parent, field)[index] = node
+
+
+def _sites(function: ast.FunctionDef) -> Iterator[tuple[ast.AST, str, int, ast.expr]]:
+    """Yield the expressions of a function's body that are values, each with its place in the tree."""
+    for statement in function.body:
+        for parent in ast.walk(statement):
+            for field, value in ast.iter_fields(parent):
+                for index, node in enumerate(value) if isinstance(value, list) else [(-1, value)]:
+                    is_value = isinstance(node, ast.expr) and isinstance(
+                        getattr(node, "ctx", ast.Load()), ast.Load
+                    )
+                    if (
+                        is_value
+                        and not isinstance(parent, ast.arg | ast.FormattedValue)
+                        and field != "annotation"
+                    ):
+                        yield parent, field, index, node
+
+
+def _names(function: ast.FunctionDef) -> list[str]:
+    """Return the names of a function's variables: its arguments, and what it assigns."""
+    stored = [
+        node.id
+        for node in ast.walk(function)
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+    ]
+    given = [node.arg for node in ast.walk(function.args) if isinstance(node, ast.arg)]
+    return [name for name in dict.fromkeys([*given, *stored]) if name != "_"]
+
+
+def _function_of(node: ast.AST) -> str:
+    """Return the name of the function that a call is of."""
+    if not isinstance(node, ast.Call):
+        return ""
+    return node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+
+
+def is_count(node: ast.AST) -> bool:
+    """Return whether an expression is a number of examples: ``m``, or ``X.shape[1]``."""
+    if isinstance(node, ast.Subscript):
+        return isinstance(node.value, ast.Attribute) and node.value.attr == "shape"
+    return (isinstance(node, ast.Name) and node.id in COUNTS) or _function_of(node) == "len"
+
+
+def _load(name: str) -> ast.Name:
+    return ast.Name(name, ast.Load())
+
+
+def _numpy(name: str, *arguments: ast.expr, **keywords: Any) -> ast.Call:
+    words = [ast.keyword(key, ast.Constant(value)) for key, value in keywords.items()]
+    return ast.Call(ast.Attribute(_load("np"), name, ast.Load()), [*arguments], words)
+
+
+def _rules(node: ast.expr, parent: ast.AST, field: str, names: list[str]) -> Iterator[Replacement]:
+    """Yield what may stand in an expression's place."""
+    if isinstance(node, ast.BinOp):
+        yield from _of_operation(node)
+    elif isinstance(node, ast.UnaryOp):
+        yield ("condition turned round" if isinstance(node.op, ast.Not | ast.Invert) else SIGN,) * 2 + (
+            node.operand,
+        )
+    elif isinstance(node, ast.Compare) and len(node.ops) == 1:
+        for other, cause in OPPOSITES.get(type(node.ops[0]), ()):
+            yield cause, cause, ast.Compare(node.left, [other()], node.comparators)
+    elif isinstance(node, ast.Attribute) and node.attr == "T":
+        yield TRANSPOSED, TRANSPOSED, node.value
+    elif isinstance(node, ast.Call):
+        yield from _of_call(node)
+    elif isinstance(node, ast.Subscript):
+        yield from _of_index(node)
+    elif isinstance(node, ast.Name) and node.id in names and field != "func":
+        for name in names:
+            if name != node.id:
+                cause = _confused(node.id, name)
+                yield cause, cause, _load(name)
+    elif isinstance(node, ast.Constant):
+        yield from _of_constant(node, parent)
+    elif isinstance(node, ast.IfExp):
+        yield "condition turned round", "condition turned round", ast.IfExp(node.test, node.orelse, node.body)
+    elif isinstance(node, ast.BoolOp):
+        op: ast.boolop = ast.Or() if isinstance(node.op, ast.And) else ast.And()
+        yield "and for or", "and for or", ast.BoolOp(op, node.values)
+        for value in node.values:
+            yield "a condition missing", "a condition too many", value
+    elif isinstance(node, ast.Tuple) and isinstance(parent, ast.Return):
+        for i in range(len(node.elts)):
+            for j in range(i):
+                swapped = list(node.elts)
+                swapped[i], swapped[j] = swapped[j], swapped[i]
+                yield (
+                    "returned in the wrong order",
+                    "returned in the wrong order",
+                    ast.Tuple(swapped, ast.Load()),
+                )
+    is_factor = _function_of(parent) in ("dot", "matmul") or (
+        isinstance(parent, ast.BinOp) and isinstance(parent.op, ast.MatMult)
+    )
+    is_place = (is_factor and field in ("left", "right", "args")) or isinstance(
+        parent, ast.Return | ast.Assign
+    )
+    is_turned = isinstance(node, ast.Attribute) and node.attr == "T"
+    if is_place and not is_turned and not isinstance(node, ast.Constant | ast.Tuple | ast.Dict | ast.List):
+        yield TRANSPOSED, TRANSPOSED, ast.Attribute(node, "T", ast.Load())
+
+
+def _of_operation(node: ast.BinOp) -> Iterator[Replacement]:
+    left, right, op = node.left, node.right, node.op
+    if isinstance(op, ast.Div):
+        count = is_count(right)
+        yield (MISSING if count else "factor missing"), (EXTRA if count else "factor too many"), left
+        yield ("multiplied for divided",) * 2 + (ast.BinOp(left, ast.Mult(), right),)
+        yield "fraction upside down", "fraction upside down", ast.BinOp(right, ast.Div(), left)
+        yield "integer division", "division without remainder missing", ast.BinOp(left, ast.FloorDiv(), right)
+        if count:
+            yield EXTRA, MISSING, ast.BinOp(node, ast.Div(), right)
+    elif isinstance(op, ast.FloorDiv):
+        yield "division without remainder missing", "integer division", ast.BinOp(left, ast.Div(), right)
+    elif isinstance(op, ast.Mult):
+        is_mean = any(
+            isinstance(one, ast.BinOp) and isinstance(one.op, ast.Div) and is_count(one.right)
+            for one in (left, right)
+        )
+        for kept, lost in ((left, right), (right, left)):
+            mean = (
+                is_mean
+                and isinstance(lost, ast.BinOp)
+                and isinstance(lost.op, ast.Div)
+                and is_count(lost.right)
+            )
+            yield (MISSING if mean else "factor missing"), (EXTRA if mean else "factor too many"), kept
+        yield ("divided for multiplied",) * 2 + (ast.BinOp(left, ast.Div(), right),)
+        yield "a product of matrices for *", PRODUCT, ast.BinOp(left, ast.MatMult(), right)
+        yield "added for multiplied", "added for multiplied", ast.BinOp(left, ast.Add(), right)
+    elif isinstance(op, ast.MatMult):
+        yield PRODUCT, "a product of matrices for *", ast.BinOp(left, ast.Mult(), right)
+        yield ORDER, ORDER, ast.BinOp(right, ast.MatMult(), left)
+    elif isinstance(op, ast.Add | ast.Sub):
+        other: ast.operator = ast.Sub() if isinstance(op, ast.Add) else ast.Add()
+        yield SIGN, SIGN, ast.BinOp(left, other, right)
+        if isinstance(op, ast.Sub):
+            yield SIGN, SIGN, ast.BinOp(right, ast.Sub(), left)
+        yield "term missing", "term too many", left
+        yield "term missing", "term too many", right
+        yield "multiplied for added", "multiplied for added", ast.BinOp(left, ast.Mult(), right)
+    elif isinstance(op, ast.Pow):
+        yield "power missing", "power too many", left
+        yield "power for a product", "product for a power", ast.BinOp(left, ast.Mult(), right)
+
+
+def _of_call(node: ast.Call) -> Iterator[Replacement]:
+    name, arguments = _function_of(node), node.args
+
+    def called(other: str) -> ast.expr:
+        if isinstance(node.func, ast.Attribute):
+            return ast.Attribute(node.func.value, other, ast.Load())
+        return _load(other)
+
+    for other, cause in SWAPS.get(name, ()):
+        back = next((c for o, c in SWAPS.get(other, ()) if o == name), cause)
+        yield cause, back, ast.Call(called(other), arguments, node.keywords)
+    if name in DROPPED and (len(arguments) == 1 or isinstance(node.func, ast.Attribute)):
+        is_method = isinstance(node.func, ast.Attribute) and not (
+            isinstance(node.func.value, ast.Name) and node.func.value.id in ("np", "numpy", "copy", "math")
+        )
+        inner = node.func.value if is_method and isinstance(node.func, ast.Attribute) else arguments[0]
+        yield DROPPED[name], DROPPED[name].replace("missing", "too many"), inner
+    if name in ("dot", "matmul") and len(arguments) == 2:
+        yield ORDER, ORDER, ast.Call(node.func, arguments[::-1], node.keywords)
+    elif (
+        name in ("where", "clip", "divide", "subtract", "power", "logaddexp", "randn", "heaviside")
+        and len(arguments) >= 2
+    ):
+        for i in range(len(arguments) - 1):
+            swapped = [*arguments[:i], arguments[i + 1], arguments[i], *arguments[i + 2 :]]
+            yield "order of arguments", "order of arguments", ast.Call(node.func, swapped, node.keywords)
+    if name == "range":
+        for i in range(len(arguments[:2])):
+            for sign in (ast.Add(), ast.Sub()):
+                moved: list[ast.expr] = list(arguments)
+                moved[i] = ast.BinOp(arguments[i], sign, ast.Constant(1))
+                yield (
+                    "a loop too long or too short",
+                    "a loop too long or too short",
+                    ast.Call(node.func, moved, []),
+                )
+        if len(arguments) == 1:
+            cause = "a loop too long or too short"
+            yield cause, cause, ast.Call(node.func, [ast.Constant(1), arguments[0]], [])
+        elif len(arguments) == 2:
+            yield (
+                "a loop too long or too short",
+                "a loop too long or too short",
+                ast.Call(node.func, arguments[1:], []),
+            )
+    if name in ("reversed", "sorted", "enumerate") and arguments:
+        yield "order of the loop", "order of the loop", arguments[0]
+    if name in ("RandomState", "default_rng", "seed") and not (arguments or node.keywords):
+        yield "seed missing", "seed missing", ast.Call(node.func, [ast.Constant(1)], [])
+    if name in REDUCTIONS:
+        yield from _of_reduction(node)
+
+
+def _of_reduction(node: ast.Call) -> Iterator[Replacement]:
+    others = [word for word in node.keywords if word.arg not in ("axis", "keepdims")]
+    axis = next((word.value for word in node.keywords if word.arg == "axis"), None)
+    keepdims = [word for word in node.keywords if word.arg == "keepdims"]
+    is_function = (
+        isinstance(node.func, ast.Attribute)
+        and isinstance(node.func.value, ast.Name)
+        and node.func.value.id == "np"
+    )
+    given = node.args if axis is not None or not is_function else node.args[:1]
+    if axis is None and len(node.args) > is_function:
+        return
+
+    def made(new_axis: int | None, keeps: bool) -> ast.Call:
+        words = [] if new_axis is None else [ast.keyword("axis", ast.Constant(new_axis))]
+        words += [ast.keyword("keepdims", ast.Constant(True))] if keeps else []
+        return ast.Call(node.func, given, [*others, *words])
+
+    now = axis.value if isinstance(axis, ast.Constant) else None
+    if axis is None:
+        for new in (0, 1):
+            for keeps in (bool(keepdims), True):
+                yield "sum over one axis only", "axis missing", made(new, keeps)
+    elif isinstance(now, int):
+        yield "wrong axis", "wrong axis", made(1 - now if now >= 0 else 0, bool(keepdims))
+        yield "axis missing", "sum over one axis only", made(None, bool(keepdims))
+        if not keepdims:
+            yield "wrong axis", "wrong axis", made(1 - now if now >= 0 else 0, True)
+    if keepdims:
+        yield (
+            "keepdims missing",
+            "keepdims extra",
+            ast.Call(node.func, node.args, [w for w in node.keywords if w not in keepdims]),
+        )
+    else:
+        words = [*node.keywords, ast.keyword("keepdims", ast.Constant(True))]
+        yield "keepdims extra", "keepdims missing", ast.Call(node.func, node.args, words)
+
+
+def _of_index(node: ast.Subscript) -> Iterator[Replacement]:
+    index = node.slice
+    is_shape = isinstance(node.value, ast.Attribute) and node.value.attr == "shape"
+    cause = "wrong m" if is_shape else "wrong index"
+    if isinstance(index, ast.Constant) and isinstance(index.value, int):
+        others = (
+            (1 - index.value,) if is_shape and index.value in (0, 1) else (index.value + 1, index.value - 1)
+        )
+        for other in others:
+            yield cause, cause, ast.Subscript(node.value, ast.Constant(other), ast.Load())
+    elif not isinstance(index, ast.Slice | ast.Tuple | ast.Constant | ast.JoinedStr):
+        for sign in (ast.Add(), ast.Sub()):
+            yield cause, cause, ast.Subscript(node.value, ast.BinOp(index, sign, ast.Constant(1)), ast.Load())
+    elif isinstance(index, ast.Tuple):
+        for i in range(len(index.elts)):
+            for j in range(i):
+                swapped = list(index.elts)
+                swapped[i], swapped[j] = swapped[j], swapped[i]
+                yield (
+                    "rows and columns swapped",
+                    "rows and columns swapped",
+                    ast.Subscript(node.value, ast.Tuple(swapped, ast.Load()), ast.Load()),
+                )
+
+
+def _of_constant(node: ast.Constant, parent: ast.AST) -> Iterator[Replacement]:
+    value = node.value
+    if isinstance(value, str):
+        for words in WORDS:
+            if value in words:
+                cause = "activation swapped" if "relu" in words else "wrong name"
+                yield cause, cause, ast.Constant(next(iter(words - {value})))
+    elif isinstance(value, int | float) and not isinstance(value, bool):
+        others = {0, 1, 2, 0.5, 255, value + 1, value - 1, value * 2, value / 2, -value} - {value}
+        for other in sorted(others):
+            whole = int(other) if isinstance(value, int) and other == int(other) else other
+            yield CONSTANT, CONSTANT, ast.Constant(whole)
+    elif isinstance(value, bool):
+        yield "True for False", "True for False", ast.Constant(not value)
+
+
+def _confused(one: str, other: str) -> str:
+    """Return the name of the fault of taking one variable for another."""
+    pair = {one.rstrip("0123456789").removesuffix("_prev"), other.rstrip("0123456789").removesuffix("_prev")}
+    if any(f"d{name}" in pair for name in pair):
+        return "a value and its slope confused"
+    if pair == {"A", "Z"}:
+        return "A and Z confused"
+    return WRONG_NAME
+
+
+def _inserted(node: ast.expr, parent: ast.AST, names: list[str]) -> Iterator[tuple[str, ast.expr]]:
+    """Yield what an expression becomes with something that it may lack."""
+    is_place = isinstance(parent, ast.Assign | ast.Return | ast.AugAssign | ast.keyword) or (
+        isinstance(parent, ast.Tuple | ast.Call | ast.BinOp | ast.Dict) and not isinstance(node, ast.Constant)
+    )
+    if (
+        not is_place
+        or isinstance(node, ast.Tuple | ast.Dict | ast.List)
+        or _function_of(parent) in ("range", "zeros", "print")
+    ):
+        return
+    yield MISSING, ast.BinOp(node, ast.Div(), _load(M))
+    yield EXTRA, ast.BinOp(node, ast.Mult(), _load(M))
+    yield SIGN, ast.UnaryOp(ast.USub(), node)
+    yield "view for copy", _numpy("array", node)
+    yield "square root missing", _numpy("sqrt", node)
+    yield "power missing", ast.BinOp(node, ast.Pow(), ast.Constant(2))
+    yield "one minus missing", ast.BinOp(ast.Constant(1), ast.Sub(), node)
+    yield "fraction upside down", ast.BinOp(ast.Constant(1), ast.Div(), node)
+    yield "exponential missing", _numpy("exp", node)
+    yield "logarithm missing", _numpy("log", node)
+    yield "axis missing", _numpy("sum", node, axis=1, keepdims=True)
+    yield "sum missing", _numpy("sum", node)
+    yield (
+        "(m,) for (m, 1)",
+        ast.Subscript(node, ast.Tuple([ast.Slice(), ast.Constant(None)], ast.Load()), ast.Load()),
+    )
+    yield (
+        "(m,) for (1, m)",
+        ast.Subscript(node, ast.Tuple([ast.Constant(None), ast.Slice()], ast.Load()), ast.Load()),
+    )
+    for number in (2, 0.5):
+        yield CONSTANT, ast.BinOp(node, ast.Mult(), ast.Constant(number))
+    for name in names:
+        term = _load(name)
+        yield "factor missing", ast.BinOp(node, ast.Mult(), term)
+        yield "term missing", ast.BinOp(node, ast.Add(), term)
+        yield "term missing", ast.BinOp(node, ast.Sub(), term)
+        yield "factor missing", ast.BinOp(node, ast.Mult(), ast.BinOp(ast.Constant(1), ast.Sub(), term))
+        yield (MISSING if name in COUNTS else "factor missing"), ast.BinOp(node, ast.Div(), term)
+        yield "mask left out", ast.BinOp(node, ast.Mult(), ast.Compare(term, [ast.Gt()], [ast.Constant(0)]))
+        yield "product left out", ast.BinOp(node, ast.MatMult(), term)
+
+
+def _of_statements(tree: ast.Module, function: ast.FunctionDef, lines: set[int] | None) -> Iterator[Edit]:
+    """Yield programs with a statement less, in another order, or in another form."""
+    for block in [node for node in ast.walk(function) if isinstance(getattr(node, "body", None), list)]:
+        for field in ("body", "orelse"):
+            body: list[ast.stmt] = getattr(block, field, None) or []
+            for i, one in enumerate(body):
+                if lines is not None and not lines & set(range(one.lineno, one.lineno + 1)):
+                    continue
+                for breaks, repairs, others in _statement(one, body, i):
+                    kept, body[:] = list(body), [ast.fix_missing_locations(other) for other in others]
+                    yield Edit(one.lineno, breaks, repairs, tree)
+                    body[:] = kept
+                if isinstance(one, ast.If):
+                    test = one.test
+                    one.test = ast.copy_location(ast.UnaryOp(ast.Not(), test), test)
+                    yield Edit(one.lineno, "condition turned round", "condition turned round", tree)
+                    one.test = test
+
+
+def _statement(one: ast.stmt, body: list[ast.stmt], i: int) -> Iterator[tuple[str, str, list[ast.stmt]]]:
+    before, after = body[:i], body[i + 1 :]
+    if isinstance(one, ast.AugAssign):
+        target = one.target
+        load = ast.Name(target.id, ast.Load()) if isinstance(target, ast.Name) else _as_load(target)
+        plain = ast.copy_location(ast.Assign([target], one.value), one)
+        whole = ast.copy_location(ast.Assign([target], ast.BinOp(load, one.op, one.value)), one)
+        yield "= for +=", "+= for =", [*before, plain, *after]
+        yield "", "update in place", [*before, whole, *after]
+        if isinstance(one.op, ast.Add | ast.Sub):
+            op = ast.Sub() if isinstance(one.op, ast.Add) else ast.Add()
+            yield SIGN, SIGN, [*before, ast.copy_location(ast.AugAssign(target, op, one.value), one), *after]
+    if isinstance(one, ast.Assign) and isinstance(one.targets[0], ast.Name | ast.Subscript):
+        added = ast.copy_location(ast.AugAssign(one.targets[0], ast.Add(), one.value), one)
+        yield "", "= for +=", [*before, added, *after]
+    if len(body) > 1 and not isinstance(one, ast.Return | ast.FunctionDef):
+        yield "line missing", "line too many", [*before, *after]
+        for j in range(i + 1, min(i + 4, len(body))):
+            if isinstance(body[j], ast.Return):
+                break
+            yield "line too early", "line too early", [*before, *body[i + 1 : j + 1], one, *body[j + 1 :]]
+    if isinstance(one, ast.For | ast.While):
+        if len(one.body) > 1:
+            out = ast.copy_location(type(one)(**{**dict(ast.iter_fields(one)), "body": one.body[:-1]}), one)
+            yield "line outside the loop", "line inside the loop", [*before, out, one.body[-1], *after]
+        if after and not isinstance(after[0], ast.Return):
+            into = ast.copy_location(
+                type(one)(**{**dict(ast.iter_fields(one)), "body": [*one.body, after[0]]}), one
+            )
+            yield "line inside the loop", "line outside the loop", [*before, into, *after[1:]]
+
+
+def _as_load(target: ast.expr) -> ast.expr:
+    text = ast.unparse(target)
+    return ast.parse(text, mode="eval").body

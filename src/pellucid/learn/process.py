@@ -1,0 +1,63 @@
+"""The seam between the coach and a learner's code: a process of its own, which is stopped when its time is over."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any
+
+SECONDS = 3.0  # for all calls of a function together
+GRACE = 7.0  # more, for a code that catches the alarm, and for the start of the process
+
+
+def examine(
+    name: str, source: str, *, seconds: float = SECONDS, folders: Sequence[str] = ()
+) -> dict[str, Any]:
+    """Return the parts of a verdict on a learner's file, examined in another process.
+
+    Parameters
+    ----------
+    name : str
+        Of an exercise.
+    source : str
+    seconds : float, optional
+        For all calls together.
+    folders : sequence of str, optional
+        Where the learner's own modules are.
+    """
+    job = {"exercise": name, "source": source, "seconds": seconds, "folders": list(folders)}
+    environment = os.environ | {f"{library}_NUM_THREADS": "1" for library in ("OPENBLAS", "OMP", "MKL")}
+    environment["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
+    with tempfile.TemporaryDirectory() as folder:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "pellucid.learn.examine"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            cwd=folder,
+            env=environment,
+            text=True,
+            start_new_session=True,
+        )
+        try:
+            said, errors = process.communicate(json.dumps(job), timeout=seconds + GRACE)
+        except subprocess.TimeoutExpired:
+            said, errors = "", ""
+            headline = (
+                f"It did not end within {seconds:g} s, and could not be stopped. Does a loop never end?"
+            )
+        else:
+            last = errors.strip().splitlines()[-1:] or [f"exit code {process.returncode}"]
+            headline = f"The process of the code ended before it had returned anything ({last[0][:120]})."
+        finally:
+            with suppress(ProcessLookupError, PermissionError, AttributeError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+    with suppress(ValueError):
+        found: dict[str, Any] = json.loads(said)
+        return found
+    return {"state": "cannot run", "headline": headline}

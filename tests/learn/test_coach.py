@@ -1,0 +1,155 @@
+"""The coach: right functions pass, wrong ones get line and cause, and whatever a file does, a verdict."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tests.every import every
+
+import pellucid as pl
+from pellucid.errors import DataError, OptionError
+from pellucid.learn.examine import Examination
+from pellucid.learn.exercise import BUILTIN, exercise
+from pellucid.learn.process import examine
+
+
+def examined(name: str, source: str) -> dict[str, object]:
+    """Return the parts of a verdict, without a process."""
+    return Examination(exercise(name), "import numpy as np\n\n\n" + source, 3.0).run()
+
+
+@every("name", BUILTIN)
+def test_every_correct_solution_is_right(name: str) -> None:
+    for solution in exercise(name).solutions:
+        given = "".join(f"from pellucid.textbook import {one}\n" for one in exercise(name).given)
+        found = examined(name, f"import copy\n{given}{solution.source}")
+        assert found["state"] == "right", (solution.style, found["headline"])
+
+
+@every(
+    ("name", "old", "new", "failed", "cause"),
+    [
+        ("linear_backward", "np.dot(dZ, A_prev.T) / m", "np.dot(dZ, A_prev.T)", "worked case", "1/m missing"),
+        ("linear_backward", "axis=1", "axis=0", "shape", "wrong axis"),
+        ("relu", "np.maximum(0", "np.maximum(1", "worked case", "wrong constant"),
+        ("relu_backward", "Z <= 0", "Z < 0", "worked case", "inequality at the threshold"),
+        ("relu_backward", "np.array(dA, copy=True)", "dA", "arguments kept", "view for copy"),
+        ("scale", "X / 255", "X // 255", "dtype", "integer division"),
+        (
+            "softmax",
+            "np.sum(E, axis=0, keepdims=True)",
+            "np.sum(E)",
+            "worked case",
+            "softmax over everything",
+        ),
+        (
+            "initialize_parameters",
+            "np.random.RandomState(1)",
+            "np.random.RandomState()",
+            "worked case",
+            "seed missing",
+        ),
+    ],
+)
+def test_property_line_and_cause(name: str, old: str, new: str, failed: str, cause: str) -> None:
+    source = exercise(name).solutions[0].source
+    assert old in source
+    found = examined(name, source.replace(old, new))
+    assert found["state"] == "wrong"
+    assert (failed, cause) == (found["failed"], found["causes"][0])  # type: ignore[index]
+    assert found["line"] == 3 + next(n for n, line in enumerate(source.splitlines(), start=1) if old in line)
+
+
+BAD = {
+    "sigmoid": ("def sigmoid(Z:\n    pass\n", "cannot run", "Python cannot read line 1"),
+    "scale": ("def scale(X):\n    while True:\n        pass\n", "wrong", "did not end"),
+    "relu": ("def relu(Z):\n    exit()\n", "wrong", "exit()"),
+    "linear_forward": (
+        "import numpy as np\ndef linear_forward(A, W, b):\n    return np.zeros((9**6, 9**6))\n",
+        "wrong",
+        "more memory",
+    ),
+    "compute_cost": (
+        "import numpy as np\ndef compute_cost(AL, Y):\n    np.log = abs\n    return 0.0\n",
+        "cannot run",
+        "replaces np.log",
+    ),
+    "softmax": ("def soft_max(Z):\n    return Z\n", "cannot run", "Is it 'soft_max'?"),
+    "predict": ("def predict(X, y, p):\n    return None\n", "wrong", "Is there a return?"),
+    "adam_step": ("import os\ndef adam_step(*a):\n    os.abort()\n", "cannot run", "ended before"),
+    "dropout_forward": (
+        "import threading\nthreading.Thread(target=print).start()\n",
+        "cannot run",
+        "starts a thread",
+    ),
+    "dropout_backward": ("", "cannot run", "no function 'dropout_backward'"),
+    "momentum_step": ("import os\ndef momentum_step(*a):\n    os.remove('x')\n", "wrong", "removes a file"),
+    "gradient_check": ("def gradient_check(*a):\n    open('x', 'w')\n", "wrong", "writes the file 'x'"),
+    "mini_batches": ("def mini_batches(*a):\n    return input()\n", "wrong", "waits for input"),
+    "stable_cost": ("def stable_cost(ZL, Y):\n    return stable_cost(ZL, Y)\n", "wrong", "calls itself"),
+    "pool_forward": ("raise ValueError('no')\n", "cannot run", "stops before"),
+    "conv_forward": (
+        "def conv_forward(X, W, b, stride, pad):\n    ...\n",
+        "not started",
+        "no lines of yours",
+    ),
+}
+
+
+@pytest.mark.slow
+@every("name", BAD)
+def test_whatever_a_file_does_there_is_a_verdict(name: str) -> None:
+    source, state, words = BAD[name]
+    found = examine(name, source, seconds=0.7)
+    assert found["state"] == state
+    assert words in found["headline"]
+
+
+@pytest.mark.slow
+def test_a_code_that_catches_everything_is_stopped() -> None:
+    source = (
+        "def relu(Z):\n    while True:\n        try:\n            while True: pass\n        except: pass\n"
+    )
+    assert "did not end" in examine("relu", source, seconds=0.3)["headline"]
+
+
+def test_printing_is_shown_and_bounded() -> None:
+    loop = "for i in range(5000): print('line', i)"
+    source = f"%matplotlib inline\ndef relu(Z):\n    {loop}\n    return (Z > 0) * Z, Z\n"
+    found = examine("relu", source)
+    assert found["state"] == "right"
+    assert found["printed"].startswith("line 0\nline 1\n")
+    assert len(found["printed"]) < 4100
+    assert "line 1, which only a notebook" in found["remarks"][0]
+
+
+def test_a_function_is_checked_where_it_stands() -> None:
+    def relu(Z):  # type: ignore[no-untyped-def]
+        A = positive(Z) * Z
+        return A, A
+
+    verdict = pl.learn.check(relu, hints=4)
+    assert not verdict
+    assert (verdict.failed, verdict.line) == ("worked case", 3)
+    assert "cache is A" in verdict.causes
+    assert verdict.to_dict()["hints"] == list(verdict.hints)
+    assert "Look at line 3: return A, A" in str(verdict)
+
+
+def positive(Z):  # type: ignore[no-untyped-def]
+    """Return 1 where Z is positive."""
+    return np.where(Z > 0, 1, 0)
+
+
+def test_a_folder_is_checked_exercise_by_exercise(tmp_path: Path) -> None:
+    pl.learn.start(tmp_path)
+    (tmp_path / "05_sigmoid.py").write_bytes(b"\xff\xfe\x00")
+    (tmp_path / "06_relu.py").write_text(exercise("relu").solutions[1].source)
+    states = {
+        one.exercise: one.state for one in pl.learn.check_folder(tmp_path, ["sigmoid", "relu", "scale"])
+    }
+    assert states == {"sigmoid": "cannot run", "relu": "right", "scale": "not started"}
+    with pytest.raises(DataError, match="is no folder"):
+        list(pl.learn.check_folder(tmp_path / "no"))
+    with pytest.raises(OptionError, match="Did you mean 'relu'"):
+        list(pl.learn.check_folder(tmp_path, ["relo"]))
