@@ -16,6 +16,7 @@ FORMULAS = {
     "dense/dW": r"dw_{i,j} = \sum_{s} x_{s,i} dz_{s,j}",
     "layer/db": r"db_{j} = \sum_{s} dz_{s,j}",
     "conv2d/Z": r"z_{s,y,x,f} = \sum_{i,j,c} x_{s,y+i,x+j,c} w_{i,j,c,f} + b_{f}",
+    "conv2d_without/Z": r"z_{s,y,x,f} = \sum_{i,j,c} x_{s,y+i,x+j,c} w_{i,j,c,f}",
     "conv2d/dX": r"dx_{s,y,x,c} = \sum_{i,j,f} dz_{s,y-i,x-j,f} w_{i,j,c,f}",
     "conv2d/dW": r"dw_{i,j,c,f} = \sum_{s,y,x} x_{s,y+i,x+j,c} dz_{s,y,x,f}",
     "max_pool/A": r"a_{s,y,x,c} = \max_{i,j} x_{s,y+i,x+j,c}",
@@ -52,7 +53,11 @@ FORMULAS = {
     "same/A": r"a = x",
     "same/dX": r"dx = da",
     "pad/A": r"a = x, \quad 0 \text{ in the padding}",
-    "copies/dX": r"dx = \sum da \text{ of the copies of } x",
+    "pad/dX": r"dx = da",
+    "reflect/A": r"a = x, \text{ in the padding mirrored}",
+    "reflect/dX": r"dx = \sum da \text{ of the copies of } x",
+    "upsample/A": r"a = x, \text{ repeated}",
+    "upsample/dX": r"dx = \sum da \text{ of the copies of } x",
     "resize/A": r"a = \sum d_{y,i} x_{i,j} e_{x,j}",
     "resize/dX": r"dx_{i,j} = \sum d_{y,i} da_{y,x} e_{x,j}",
     "add/A": r"a = \sum_{k} x^{k}",
@@ -61,6 +66,7 @@ FORMULAS = {
     "add/dX": r"dx = da",
     "multiply/dX": r"dx^{k} = da ⋅ \text{ the other factors}",
     "concat/dX": r"dx = da \text{ at its place}",
+    "shares": r"dw = \sum dw \text{ of each place of the layer}",
     "value/dA": r"da = \sum dx \text{ of all that take } a",
     "activation/softmax": r"p_{j} = \frac{e^{z_{j}}}{\sum_{k} e^{z_{k}}}",
     "derivative/softmax": r"dz_{j} = a_{j} (da_{j} - \sum_{k} da_{k} a_{k})",
@@ -103,18 +109,17 @@ FORMULAS = {
     "loss_gradient/huber": r"dz = \frac{1}{m k} \text{ of } z - y \text{, clipped to } -δ \dots δ",
     "loss/poisson": r"L = \frac{1}{m k} \sum_{s,j} (e^{z} - y z)",
     "loss_gradient/poisson": r"dz = \frac{1}{m k} (e^{z} - y)",
-    "sgd": r"Δw = -η g",
-    "sgd_momentum": r"Δw = -η v, \quad v = μ v_{0} + g",
-    "sgd_nesterov": r"Δw = -η (g + μ v), \quad v = μ v_{0} + g",
-    "adam": (
+    "update/sgd": r"Δw = -η g",
+    "update/sgd_momentum": r"Δw = -η v, \quad v = μ v_{0} + g",
+    "update/sgd_nesterov": r"Δw = -η (g + μ v), \quad v = μ v_{0} + g",
+    "update/adam": (
         r"Δw = -\frac{η}{1 - β_{1}^{t}} \frac{m}{\sqrt{v / (1 - β_{2}^{t})} + ε}, \quad"
         r" m = m_{0} + (1 - β_{1}) (g - m_{0}), \quad v = v_{0} + (1 - β_{2}) (g^{2} - v_{0})"
     ),
-    "adagrad": r"Δw = -η \frac{g}{\sqrt{s} + ε}, \quad s = s_{0} + g^{2}",
-    "rmsprop": r"Δw = -η \frac{g}{\sqrt{s} + ε}, \quad s = ρ s_{0} + (1 - ρ) g^{2}",
-    "rmsprop_momentum": r"Δw = -η v, \quad v = μ v_{0} + \frac{g}{\sqrt{s} + ε}, \quad s = ρ s_{0} + (1 - ρ) g^{2}",
+    "update/adagrad": r"Δw = -η \frac{g}{\sqrt{s} + ε}, \quad s = s_{0} + g^{2}",
+    "update/rmsprop": r"Δw = -η \frac{g}{\sqrt{s} + ε}, \quad s = ρ s_{0} + (1 - ρ) g^{2}",
+    "update/rmsprop_momentum": r"Δw = -η v, \quad v = μ v_{0} + \frac{g}{\sqrt{s} + ε}, \quad s = ρ s_{0} + (1 - ρ) g^{2}",
 }
-LOSSES = ("loss", "loss_gradient")
 # Where the code's derivative is a short cut of the textbook's.
 SLOPES = {
     "relu": r"\cases{1 & z > 0 \\ 0 & \text{otherwise}}",
@@ -222,6 +227,7 @@ def mathematics_of(steps: Steps, losses: Iterable[str], optimizer: str) -> dict[
     losses : iterable of str
         The names of its losses.
     optimizer : str
+        "" of a prediction.
 
     Returns
     -------
@@ -229,9 +235,13 @@ def mathematics_of(steps: Steps, losses: Iterable[str], optimizer: str) -> dict[
         ``formulas``: MathML by the rule's name; ``f/NAME`` and ``df/NAME`` are expressions alone, in which z and a
         stand for numbers. ``slopes``: derivatives in JavaScript by what the page calls the activation.
     """
-    formulas = {key: mathml(text) for key, text in FORMULAS.items() if key.partition("/")[0] not in LOSSES}
-    kinds = tuple(f"{part}/{name}" for part in LOSSES for name in (*losses, "sigmoid"))
-    formulas |= {key: mathml(text) for key, text in FORMULAS.items() if key.startswith(kinds)}
+    named = {"loss": (*losses, "sigmoid"), "loss_gradient": tuple(losses)}
+    named["update"] = (optimizer.removesuffix("w"),) if optimizer else ()  # adamw's is adam's
+    formulas = {}
+    for key, text in FORMULAS.items():
+        part, _, name = key.partition("/")
+        if part not in named or name.startswith(named[part]):
+            formulas[key] = mathml(text)
     slopes: dict[str, str] = {}
     for name, (function, slope) in _functions(steps).items():
         formulas[f"f/{name}"] = mathml_of(function)

@@ -10,10 +10,8 @@ const logistic = (x) => (x >= 0 ? 1 / (1 + Math.exp(-x)) : Math.exp(x) / (1 + Ma
 // One output of the model, its loss and its targets. "output" is "" where there is one.
 export class LossOf {
   constructor(replay, f, output) {
-    const { loss } = replay.header, all = loss.options?.losses;
-    Object.assign(this, { replay, f, output, options: (all ? all[output] : loss.options) ?? {} });
-    this.name = all ? this.options.type : loss.name;
-    this.weight = all ? this.options.weight ?? 1 : 1;
+    const { loss } = replay.header, part = loss.parts?.[output] ?? loss;
+    Object.assign(this, { replay, f, output, options: part.options ?? {}, name: part.name, weight: part.weight ?? 1 });
     this.Z = this.numbers("Z");
     this.Y = this.numbers("Y");
     this.P = this.numbers("P");
@@ -45,10 +43,9 @@ export class LossOf {
 
   // 1 / m, or the sample's weight over their sum; of a mean over outputs over k as well.
   scale(s) {
-    const { f, replay } = this, { loss } = replay.header, weights = replay.array("loss", "weights");
-    const n = this.rule.isMean ? this.k : 1;
-    const total = weights ? (loss.normalizer ?? weights.data.reduce((sum, w) => sum + w, 0)) : this.m;
-    const share = f.over(weights ? new NumbersAt("loss", "weights", weights, "weight").at(s) : f.number(1), f.number(total * n));
+    const { f, replay } = this, { loss } = replay.header, weights = Number.isInteger(loss.weights) ? replay.stored(loss.weights) : null;
+    const total = (loss.normalizer ?? this.m) * (this.rule.isMean ? this.k : 1);
+    const share = f.over(weights ? f.number(weights.data[s], `weight[${s}]`) : f.number(1), f.number(total));
     return this.weight === 1 ? share : f.times(f.number(this.weight), share);
   }
 
@@ -217,14 +214,14 @@ export const LOSS_RULES = {
   },
 };
 
-// The whole loss in float64, from outputs: {output: Float64Array, a row for each sample} of the samples that are shown.
-export function lossFrom(replay, f, outputs) {
+// The loss in float64 of some samples' outputs: {output: Float64Array, a row for each sample that is shown}.
+export function lossFrom(replay, f, outputs, rows) {
   let total = 0;
-  for (const [output, Z] of Object.entries(outputs)) {
+  for (const [output, data] of Object.entries(outputs)) {
     const of = new LossOf(replay, f, output);
-    of.Z = new NumbersAt(null, "Z", { data: Z, shape: [Z.length / of.k, of.k] });
+    of.Z = new NumbersAt(null, "Z", { data, shape: of.Z.shape });
     of.P = null;
-    for (let s = 0; s < Z.length / of.k; s++) {
+    for (const s of rows) {
       const scale = of.scale(s).value;
       for (let j = 0; j < of.k; j++) total += scale * of.rule.L(of, s, j).value;
     }

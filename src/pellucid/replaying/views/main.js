@@ -1,6 +1,8 @@
 // Where a page, a notebook and a server begin.
 
 import { ACTIVATIONS } from "./activations.js";
+import { derive } from "./rules.js";
+import { difference } from "./difference.js";
 import { Replay, addressOf, partOf, placeAt } from "./store.js";
 import { register, make, say, short, counted, what } from "./dom.js";
 import { stopAt, stopsOf } from "./stops.js";
@@ -188,7 +190,7 @@ export function define() {
 export function showReplay(element, header, buffer, isPage = false) {
   define();
   const replay = new Replay(header, buffer);
-  replay.tools = { ACTIVATIONS, derive };
+  replay.tools = { ACTIVATIONS, derive, difference };
   element.isPage = isPage;
   element.replay = replay;
   return element;

@@ -8,6 +8,13 @@ import { asText, expressionsIn, indicesOf, NumbersAt, numberML } from "./mathml.
 const JOINS = ["add", "concat", "multiply"];
 const COMPUTED = ["Z", "A", "mean", "var"]; // of a forward pass; parameters, masks and inputs are given
 
+class LeftOut extends Error {} // of the page: what a rule needs
+
+function there(found) {
+  if (found === null) throw new LeftOut();
+  return found;
+}
+
 // A step of the network, as rules see it.
 class StepOf {
   constructor(replay, s) {
@@ -17,21 +24,22 @@ class StepOf {
     this.isWhole = (replay.header.batch?.m ?? this.samples) === this.samples;
   }
 
-  get samples() { return (this.numbers("A") ?? this.input()).shape[0]; }
+  get samples() { return (this.maybe("A") ?? this.input()).shape[0]; }
 
   // An array of the step, as leaves; null where the page has none.
-  numbers(name) {
-    const found = this.replay.array(this.s, name);
-    return found && new NumbersAt(this.s, name, found, name);
-  }
-
-  // A parameter, or its gradient; of a layer in several places they are with the first.
-  parameter(name) {
-    const s = this.owner, found = this.replay.array(s, name);
+  maybe(name, s = this.s) {
+    const found = this.replay.array(s, name);
     return found && new NumbersAt(s, name, found, name);
   }
 
-  get owner() {
+  numbers(name) { return there(this.maybe(name)); }
+
+  // A parameter, or its gradient; of a layer in several places they are with the first.
+  maybeParameter(name) { return this.maybe(name, this.owner); }
+
+  parameter(name) { return there(this.maybeParameter(name)); }
+
+  get owner() { // of a further use; -1 where it is none of the steps
     const first = this.step.use_of;
     return first ? this.replay.steps.findIndex(({ name }) => name === first) : this.s;
   }
@@ -40,6 +48,16 @@ class StepOf {
   get uses() {
     const { steps } = this.replay, further = steps.map((step, s) => (step.use_of === this.step.name ? s : -1)).filter((s) => s >= 0);
     return [this, ...(this.step.use_of ? [] : further.map((s) => new StepOf(this.replay, s)))];
+  }
+
+  // The shape of its input, samples first.
+  get inputShape() { return this.input().shape; }
+
+  // Its row in LAYER_RULES.
+  get kind() {
+    if (this.net.do !== "activation") return this.net.do;
+    if (this.step.kind === "Affine") return "affine";
+    return this.maybe("mask") ? "dropout" : this.net.activation ? "activation" : "same";
   }
 
   // What a source gives, as places of the step that computed it.
@@ -75,6 +93,14 @@ function seeing(net, [hOut, wOut], row, column) {
   return found;
 }
 
+// The gradient of a parameter of a layer that stands in several places: the sum of their shares, where the page has them.
+function sharesOf(c, name, index) {
+  const { replay } = c, shares = c.uses.map((use) => [use.s, use.s === c.s ? `own_${name}` : name]);
+  if (c.uses.length === 1 || !shares.every(([s, own]) => replay.array(s, own))) return null;
+  const leaves = shares.map(([s, own]) => leafAt(replay, { step: s, name: own, index }));
+  return { key: "shares", node: c.f.sum(leaves.length, (k) => [leaves[k]], [], "places"), times: 8 };
+}
+
 // The sum over the uses of a layer, and over their places, of products: "each" gives [n, k => factors] of one use.
 function overUses(c, each) {
   const parts = c.uses.map(each), n = parts.reduce((sum, [own]) => sum + own, 0);
@@ -87,9 +113,9 @@ function overUses(c, each) {
 
 // A sum over the batch; what the samples that are not in the page add is one number.
 function overBatch(c, name, index, [n, factors]) {
-  const node = c.f.sum(n, factors);
+  const node = c.f.sum(n, factors), isOwn = c.uses.length === 1 && !c.step.use_of && c.maybe(`own_${name}`);
   if (c.isWhole) return { node };
-  const others = c.f.number(c.numbers(name).data[index] - node.value, "other samples of the batch");
+  const others = c.f.number(c.numbers(isOwn ? `own_${name}` : name).data[index] - node.value, "other samples of the batch");
   return { node: c.f.sum(n, factors, [others]), isPartial: true };
 }
 
@@ -120,15 +146,345 @@ function biasGradient(c, j) { // of a Dense layer, or of each filter
   })) };
 }
 
-const LAYER_RULES = { dense };
+// Images: places of a flat index, and sizes.
+const imageAt = ([, h, w, c], i) => {
+  const channel = i % c, pixel = Math.floor(i / c) % (h * w);
+  return { s: Math.floor(i / (c * h * w)), row: Math.floor(pixel / w), column: pixel % w, pixel, channel };
+};
+
+const conv2d = {
+  Z(c, i) {
+    const X = c.input(), W = c.parameter("W"), b = c.maybeParameter("b"), shape = (c.maybe("Z") ?? c.numbers("A")).shape;
+    const { s, row, column, channel: k } = imageAt(shape, i), [, , own, filters] = W.shape, channels = X.shape[3];
+    const seen = seenBy(c.net, X.shape.slice(1), row, column), first = Math.floor(k / (filters / c.net.groups)) * own;
+    const factors = (t) => {
+      const [tap, pixel] = seen[Math.floor(t / own)], channel = t % own;
+      return [X.at(s * X.row + pixel * channels + first + channel), W.at((tap * own + channel) * filters + k)];
+    };
+    return { key: b ? "conv2d/Z" : "conv2d_without/Z", node: c.f.sum(seen.length * own, factors, b ? [b.at(k)] : []), times: 12 };
+  },
+  dX(c, i) {
+    const W = c.parameter("W"), dZ = gradientOfZ(c), [, , own, filters] = W.shape, made = filters / c.net.groups;
+    const { s, row, column, channel } = imageAt(c.inputShape, i), group = Math.floor(channel / own);
+    const seen = seeing(c.net, dZ.shape.slice(1), row, column);
+    const factors = (t) => {
+      const [tap, pixel] = seen[Math.floor(t / made)], k = group * made + (t % made);
+      return [dZ.at(s * dZ.row + pixel * filters + k), W.at((tap * own + (channel % own)) * filters + k)];
+    };
+    return { key: "conv2d/dX", node: c.f.sum(seen.length * made, factors), times: 12 };
+  },
+  dW(c, i) {
+    const [, across, own, filters] = c.parameter("W").shape, k = i % filters, channel = Math.floor(i / filters) % own;
+    const tap = Math.floor(i / (filters * own)), y = Math.floor(tap / across), x = tap % across;
+    return { key: "conv2d/dW", times: 12, ...overBatch(c, "dW", i, overUses(c, (use) => {
+      const X = use.input(), dZ = gradientOfZ(use), [m, h, w, channels] = X.shape, [, hOut, wOut] = dZ.shape, seen = [];
+      const { stride, padding: [[top], [left]], dilation } = use.net, first = Math.floor(k / (filters / use.net.groups)) * own;
+      for (let a = 0; a < hOut; a++) for (let b = 0; b < wOut; b++) {
+        const row = a * stride[0] + y * dilation[0] - top, column = b * stride[1] + x * dilation[1] - left;
+        if (row >= 0 && row < h && column >= 0 && column < w) seen.push([row * w + column, a * wOut + b]);
+      }
+      return [m * seen.length, (t) => {
+        const s = Math.floor(t / seen.length), [pixel, out] = seen[t % seen.length];
+        return [X.at(s * X.row + pixel * channels + first + channel), dZ.at(s * dZ.row + out * filters + k)];
+      }];
+    })) };
+  },
+  db: (c, j) => biasGradient(c, j),
+};
+
+// The pixels of a window, and which of them is its largest: the first of those that tie; NaN is larger than all.
+function windowOf(c, X, { s, row, column, channel }) {
+  const seen = seenBy(c.net, X.shape.slice(1), row, column).map(([, pixel]) => s * X.row + pixel * X.shape[3] + channel);
+  return [seen, seen.reduce((best, at) => (X.data[at] > X.data[best] || (Number.isNaN(X.data[at]) && !Number.isNaN(X.data[best])) ? at : best), seen[0])];
+}
+
+const max_pool = {
+  A(c, i) {
+    const X = c.input(), [seen, winner] = windowOf(c, X, imageAt(c.numbers("A").shape, i));
+    return { key: "max_pool/A", node: largestOf(c.f, seen.map((at) => X.at(at)), X.at(winner)) };
+  },
+  dX(c, i) {
+    const X = c.input(), dA = c.numbers("dA"), pixel = imageAt(X.shape, i);
+    const windows = seeing(c.net, dA.shape.slice(1), pixel.row, pixel.column).map(([, out]) => pixel.s * dA.row + out * dA.shape[3] + pixel.channel);
+    const won = windows.filter((out) => windowOf(c, X, imageAt(dA.shape, out))[1] === i);
+    const note = won.length ? "" : "It is the largest of no window, so that nothing is passed back to it.";
+    return { key: "max_pool/dX", node: c.f.sum(won.length, (k) => [dA.at(won[k])], [], "windows"), note };
+  },
+};
+
+function largestOf(f, leaves, winner) {
+  const SHOWN = 9, shown = leaves.length <= SHOWN ? leaves : leaves.slice(0, SHOWN), more = leaves.length - shown.length;
+  const listed = shown.map(({ ml }) => ml).join("<mo>,</mo>") + (more ? `<mo>,</mo><mtext>${more} more</mtext>` : "");
+  const terms = { n: leaves.length, factors: (k) => [leaves[k]], value: (k) => leaves[k].value, label: (k) => leaves[k].label };
+  return { ...f.is(winner.value, 0, `<mrow><mi>max</mi><mo>(</mo>${listed}<mo>)</mo></mrow>`, 9), terms };
+}
+
+const average_pool = {
+  A(c, i) {
+    const X = c.input(), at = imageAt(c.numbers("A").shape, i), [seen] = windowOf(c, X, at);
+    const sum = c.f.sum(seen.length, (k) => [X.at(seen[k])], [], "pixels");
+    return { key: "average_pool/A", node: c.f.over(sum, c.f.number(entriesOf(c, seen.length))), terms: sum.terms };
+  },
+  dX(c, i) {
+    const dA = c.numbers("dA"), pixel = imageAt(c.inputShape, i), windows = seeing(c.net, dA.shape.slice(1), pixel.row, pixel.column);
+    const each = (k) => {
+      const out = windows[k][1], n = seenBy(c.net, c.inputShape.slice(1), Math.floor(out / dA.shape[2]), out % dA.shape[2]).length;
+      return [dA.at(pixel.s * dA.row + out * dA.shape[3] + pixel.channel), c.f.over(c.f.number(1), c.f.number(entriesOf(c, n)))];
+    };
+    return { key: "average_pool/dX", node: c.f.sum(windows.length, each, [], "windows") };
+  },
+};
+
+const entriesOf = ({ net }, seen) => (net.count_include_pad ? net.size[0] * net.size[1] : seen);
+
+const global_average = {
+  A(c, i) {
+    const X = c.input(), [, h, w, n] = X.shape, s = Math.floor(i / n), sum = c.f.sum(h * w, (k) => [X.at(s * X.row + k * n + (i % n))], [], "pixels");
+    return { key: "global_average/A", node: c.f.over(sum, c.f.number(h * w)), terms: sum.terms };
+  },
+  dX(c, i) {
+    const [, h, w, n] = c.inputShape, { s, channel } = imageAt(c.inputShape, i);
+    return { key: "global_average/dX", node: c.f.over(c.numbers("dA").at(s * n + channel), c.f.number(h * w)) };
+  },
+};
+
+// Batch norm: by the batch's own mean and variance where they are recorded, else by the running ones.
+class BatchNormOf {
+  constructor(c) {
+    Object.assign(this, { c, isOfBatch: Boolean(c.maybe("mean")), gamma: c.parameter("gamma"), beta: c.parameter("beta") });
+    this.mean = c.maybe("mean") ?? c.parameter("running_mean");
+    this.var = c.maybe("var") ?? c.parameter("running_var");
+    this.n = this.gamma.data.length;
+  }
+
+  get count() { return (this.c.replay.header.batch?.m ?? this.c.samples) * (this.c.input().row / this.n); } // values of a channel
+
+  deviation(k) { const { f, net } = this.c; return f.root(f.plus(rounded(f, this.var.at(k)), f.number(net.epsilon))); }
+
+  hat(X, i) { const { f } = this.c, k = i % this.n; return f.over(f.minus(X.at(i), rounded(f, this.mean.at(k), 2)), this.deviation(k)); }
+
+  // The sum over the channel of da, or of da times x hat, of this use of the layer.
+  sum(name, k) {
+    const { c } = this, found = c.parameter(`d${name}`);
+    if (found && c.uses.length === 1 && !c.step.use_of) return rounded(c.f, found.at(k), 2);
+    const X = c.input(), dA = c.numbers("dA");
+    return c.f.sum(dA.data.length / this.n, (t) => (name === "beta" ? [dA.at(t * this.n + k)] : [dA.at(t * this.n + k), this.hat(X, t * this.n + k)]));
+  }
+}
+
+const batch_norm = {
+  A(c, i) {
+    const { f } = c, of = new BatchNormOf(c), k = i % of.n;
+    return { key: "batch_norm/A", node: f.plus(f.times(of.gamma.at(k), of.hat(c.input(), i)), of.beta.at(k)) };
+  },
+  mean(c, k) {
+    const of = new BatchNormOf(c), X = c.input();
+    return { key: "batch_norm/mean", ...meanOverBatch(c, "mean", k, of, (t) => [X.at(t * of.n + k)]) };
+  },
+  var(c, k) {
+    const of = new BatchNormOf(c), X = c.input(), mean = of.mean.at(k);
+    return { key: "batch_norm/var", ...meanOverBatch(c, "var", k, of, (t) => [c.f.square(c.f.minus(X.at(t * of.n + k), mean))]) };
+  },
+  dX(c, i) {
+    const { f } = c, of = new BatchNormOf(c), k = i % of.n, dA = c.numbers("dA"), scale = f.over(of.gamma.at(k), of.deviation(k));
+    if (!of.isOfBatch) return { key: "batch_norm_fixed/dX", node: f.times(scale, dA.at(i)) };
+    const n = f.number(of.count);
+    if (!c.isWhole && (c.step.use_of || c.uses.length > 1 || !c.maybeParameter("dgamma"))) return null;
+    return { key: "batch_norm/dX", node: f.times(scale, f.minus(f.minus(dA.at(i), f.over(of.sum("beta", k), n)),
+      f.times(of.hat(c.input(), i), f.over(of.sum("gamma", k), n)))) };
+  },
+  dgamma: (c, k) => ({ key: "batch_norm/dgamma", ...overBatch(c, "dgamma", k, overUses(c, (use) => {
+    const of = new BatchNormOf(use), X = use.input(), dA = use.numbers("dA");
+    return [dA.data.length / of.n, (t) => [dA.at(t * of.n + k), of.hat(X, t * of.n + k)]];
+  })) }),
+  dbeta: (c, k) => ({ key: "batch_norm/dbeta", ...shiftGradient(c, "dbeta", k) }),
+};
+
+function meanOverBatch(c, name, k, of, factors) {
+  const { f } = c, n = c.input().data.length / of.n, sum = f.sum(n, factors, [], "values"), count = f.number(of.count);
+  if (c.isWhole) return { node: f.over(sum, count), terms: sum.terms };
+  const others = f.number(c.numbers(name).data[k] * of.count - sum.value, "other samples of the batch");
+  return { node: f.over(f.plus(sum, others), count), terms: sum.terms, isPartial: true };
+}
+
+function shiftGradient(c, name, k) { // the sum of da over a channel
+  const n = c.parameter(name.slice(1)).data.length;
+  return overBatch(c, name, k, overUses(c, (use) => {
+    const dA = use.numbers("dA");
+    return [dA.data.length / n, (t) => [dA.at(t * n + k)]];
+  }));
+}
+
+// Layer norm: a row runs along the last axis. Its mean and variance are computed here where the page has none.
+class LayerNormOf {
+  constructor(c, i) {
+    const X = c.input(), n = X.shape[X.shape.length - 1], row = Math.floor(i / n), { f } = c;
+    Object.assign(this, { c, X, n, row, start: row * n, gamma: c.parameter("gamma"), beta: c.parameter("beta") });
+    const values = X.data.subarray(this.start, this.start + n), mean = values.reduce((a, b) => a + b, 0) / n;
+    const size = values.reduce((a, b) => Math.max(a, Math.abs(b)), 0);
+    const spread = values.reduce((a, b) => a + (b - mean) ** 2, 0) / n;
+    const place = (name, value, error) => {
+      const found = c.maybe(name), leaf = found && found.at(row);
+      return leaf ? f.is(leaf.value, error, leaf.ml, leaf.level, leaf) : f.is(value, error, numberML(value), value < 0 ? 2 : 9);
+    };
+    this.mean = place("mean", mean, 4 * f.unit * size);
+    this.var = place("var", spread, 8 * f.unit * (spread + size * Math.sqrt(spread)));
+    this.deviation = f.root(f.plus(this.var, f.number(c.net.epsilon)));
+  }
+
+  hat(i) { return this.c.f.over(this.c.f.minus(this.X.at(i), this.mean), this.deviation); }
+}
+
+const layer_norm = {
+  A(c, i) {
+    const of = new LayerNormOf(c, i), { f } = c, k = i % of.n;
+    return { key: "layer_norm/A", node: f.plus(f.times(of.gamma.at(k), of.hat(i)), of.beta.at(k)) };
+  },
+  mean(c, row) {
+    const X = c.input(), n = X.shape[X.shape.length - 1], sum = c.f.sum(n, (k) => [X.at(row * n + k)]);
+    return { key: "layer_norm/mean", node: c.f.over(sum, c.f.number(n)), terms: sum.terms };
+  },
+  var(c, row) {
+    const X = c.input(), n = X.shape[X.shape.length - 1], of = new LayerNormOf(c, row * n);
+    const sum = c.f.sum(n, (k) => [c.f.square(c.f.minus(X.at(row * n + k), of.mean))]);
+    return { key: "layer_norm/var", node: c.f.over(sum, c.f.number(n)), terms: sum.terms };
+  },
+  dX(c, i) {
+    const of = new LayerNormOf(c, i), { f } = c, dA = c.numbers("dA"), g = (k) => f.times(of.gamma.at(k), dA.at(of.start + k)), n = f.number(of.n);
+    const sum = f.sum(of.n, (k) => [of.gamma.at(k), dA.at(of.start + k)]);
+    const product = f.sum(of.n, (k) => [of.gamma.at(k), dA.at(of.start + k), of.hat(of.start + k)]);
+    return { key: "layer_norm/dX", node: f.over(f.minus(f.minus(g(i % of.n), f.over(sum, n)), f.times(of.hat(i), f.over(product, n))), of.deviation) };
+  },
+  dgamma: (c, k) => ({ key: "layer_norm/dgamma", ...overBatch(c, "dgamma", k, overUses(c, (use) => {
+    const dA = use.numbers("dA"), n = c.parameter("gamma").data.length;
+    return [dA.data.length / n, (t) => [dA.at(t * n + k), new LayerNormOf(use, t * n).hat(t * n + k)]];
+  })) }),
+  dbeta: (c, k) => ({ key: "layer_norm/dbeta", ...shiftGradient(c, "dbeta", k) }),
+};
+
+const affine = { // a factor and perhaps a shift for each channel
+  A(c, i) {
+    const gamma = c.parameter("gamma"), beta = c.maybeParameter("beta"), k = i % gamma.data.length, product = c.f.times(gamma.at(k), c.input().at(i));
+    return beta ? { key: "affine/A", node: c.f.plus(product, beta.at(k)) } : { key: "scale/A", node: product };
+  },
+  dX(c, i) {
+    const gamma = c.parameter("gamma");
+    return { key: "affine/dX", node: c.f.times(gamma.at(i % gamma.data.length), c.numbers("dA").at(i)) };
+  },
+  dgamma: (c, k) => ({ key: "affine/dgamma", ...overBatch(c, "dgamma", k, overUses(c, (use) => {
+    const dA = use.numbers("dA"), X = use.input(), n = c.parameter("gamma").data.length;
+    return [dA.data.length / n, (t) => [dA.at(t * n + k), X.at(t * n + k)]];
+  })) }),
+  dbeta: (c, k) => ({ key: "affine/dbeta", ...shiftGradient(c, "dbeta", k) }),
+};
+
+const same = { // what passes on its input: Flatten, Dropout in a prediction, a linear activation
+  A: (c, i) => ({ key: "same/A", node: c.input().at(i) }),
+  dX: (c, i) => ({ key: "same/dX", node: c.numbers("dA").at(i) }),
+};
+
+const dropout = {
+  A: (c, i) => ({ key: "dropout/A", node: c.f.times(c.input().at(i), rounded(c.f, c.numbers("mask").at(i))) }),
+  dX: (c, i) => ({ key: "dropout/dX", node: c.f.times(c.numbers("dA").at(i), rounded(c.f, c.numbers("mask").at(i))) }),
+};
+
+// Layers whose outputs are single pixels, weighted: [pixel, weight] of each output, and the other way round.
+const linear_map = (key, weightsOf) => ({
+  A(c, i) {
+    const X = c.input(), { s, row, column, channel } = imageAt(c.numbers("A").shape, i), n = X.shape[3];
+    const seen = weightsOf(c.net, X.shape.slice(1), c.numbers("A").shape.slice(1)).from(row, column);
+    return { key: `${key}/A`, node: weighted(c.f, seen, (pixel) => X.at(s * X.row + pixel * n + channel)) };
+  },
+  dX(c, i) {
+    const dA = c.numbers("dA"), { s, row, column, channel } = imageAt(c.inputShape, i), n = dA.shape[3];
+    const seen = weightsOf(c.net, c.inputShape.slice(1), dA.shape.slice(1)).to(row, column);
+    return { key: `${key}/dX`, node: weighted(c.f, seen, (pixel) => dA.at(s * dA.row + pixel * n + channel)) };
+  },
+});
+
+const weighted = (f, seen, leaf) => f.sum(seen.length,
+  (k) => (seen[k][1] === 1 ? [leaf(seen[k][0])] : [rounded(f, f.number(seen[k][1]), 4), leaf(seen[k][0])]), [], "pixels");
+
+// A map that is one of rows times one of columns: each gives, for a place of the output, [place, weight] of the input.
+const byAxes = (axes) => (net, [h, w], [H, W]) => {
+  const [down, across] = axes(net, [h, w], [H, W]), list = (n, of) => [...Array(n).keys()].map(of);
+  const pairs = (rows, columns, width) => rows.flatMap(([y, a]) => columns.map(([x, b]) => [y * width + x, a * b]));
+  const reversed = (n, of, place) => list(n, of).flatMap((found, out) => found.filter(([at]) => at === place).map(([, weight]) => [out, weight]));
+  return {
+    from: (row, column) => pairs(down(row), across(column), w),
+    to: (row, column) => pairs(reversed(H, down, row), reversed(W, across, column), W),
+  };
+};
+
+const between = (n, N, alignCorners) => (i) => { // bilinear interpolation along one axis
+  const exact = alignCorners ? (i * (n - 1)) / Math.max(N - 1, 1) : ((i + 0.5) * n) / N - 0.5, place = Math.min(Math.max(exact, 0), n - 1);
+  const low = Math.floor(place), part = place - low;
+  return part ? [[low, 1 - part], [low + 1, part]] : [[low, 1]];
+};
+
+const upsample = linear_map("upsample", byAxes((net) => net.factor.map((times) => (i) => [[Math.floor(i / times), 1]])));
+const zero_pad = linear_map("pad", byAxes((net, size) => net.padding.map(([before], axis) => (i) => (i >= before && i < before + size[axis] ? [[i - before, 1]] : []))));
+const reflect_pad = linear_map("reflect", byAxes((net, size) => net.padding.map(([before], axis) => (i) => {
+  const at = i - before, n = size[axis];
+  return [[at < 0 ? -at : at < n ? at : 2 * (n - 1) - at, 1]];
+})));
+const resize = linear_map("resize", byAxes((net, size, out) => size.map((n, axis) => between(n, out[axis], net.align_corners))));
+
+// Joins: a part with one number a channel, or one a pixel, is repeated.
+const asImage = (shape) => (shape.length === 4 ? shape : [shape[0], 1, 1, shape.slice(1).reduce((a, b) => a * b, 1)]);
+
+function placeInPart(shape, part, i) { // of a place of the join, in one of its parts
+  const { s, row, column, channel } = imageAt(asImage(shape), i), [, h, w, n] = asImage(part);
+  return ((s * h + (h === 1 ? 0 : row)) * w + (w === 1 ? 0 : column)) * n + (n === 1 ? 0 : channel);
+}
+
+function placesOfPart(shape, part, i) { // of a place of a part, in the join
+  const [, H, W, N] = asImage(shape), { s, row, column, channel } = imageAt(asImage(part), i), [, h, w, n] = asImage(part), found = [];
+  for (let y = h === H ? row : 0; y < (h === H ? row + 1 : H); y++) for (let x = w === W ? column : 0; x < (w === W ? column + 1 : W); x++)
+    for (let k = n === N ? channel : 0; k < (n === N ? channel + 1 : N); k++) found.push(((s * H + y) * W + x) * N + k);
+  return found;
+}
+
+const partsOf = (c) => c.net.from.map((_, k) => c.input(k));
+
+function joinRule(c, i) {
+  const parts = partsOf(c), { shape } = c.numbers("A"), { f } = c, key = `${c.net.do}/A`;
+  if (c.net.do === "concat") {
+    const n = shape[shape.length - 1], pixel = Math.floor(i / n);
+    let k = 0, channel = i % n;
+    while (channel >= lastOf(parts[k])) channel -= lastOf(parts[k++]);
+    return { key, node: parts[k].at(pixel * lastOf(parts[k]) + channel) };
+  }
+  const leaves = parts.map((part) => part.at(placeInPart(shape, part.shape, i)));
+  return { key, node: c.net.do === "add" ? f.sum(leaves.length, (k) => [leaves[k]], [], "parts") : f.times(...leaves) };
+}
+
+const lastOf = ({ shape }) => shape[shape.length - 1];
+
+// What a join passes back to one of its parts.
+function joinGradient(c, k, i) {
+  const parts = partsOf(c), dA = c.numbers("dA"), { f } = c, key = `${c.net.do}/dX`;
+  if (c.net.do === "concat") {
+    const before = parts.slice(0, k).reduce((sum, part) => sum + lastOf(part), 0), own = lastOf(parts[k]), n = lastOf(dA);
+    return { key, node: dA.at(Math.floor(i / own) * n + before + (i % own)) };
+  }
+  const places = placesOfPart(dA.shape, parts[k].shape, i);
+  const factors = (t) => [dA.at(places[t]), ...(c.net.do === "add" ? [] : parts.flatMap((part, j) => (j === k ? [] : [part.at(placeInPart(dA.shape, part.shape, places[t]))])))];
+  return { key, node: f.sum(places.length, factors, [], "places") };
+}
+
+const LAYER_RULES = {
+  dense, conv2d, max_pool, average_pool, global_average, batch_norm, layer_norm, affine, dropout, same, flatten: same, upsample, zero_pad,
+  reflect_pad, resize, add: { A: joinRule }, concat: { A: joinRule }, multiply: { A: joinRule },
+};
 
 // dZ of a step; without an activation it is dA.
-function gradientOfZ(c) { return c.numbers("dZ") ?? c.numbers("dA"); }
+function gradientOfZ(c) { return c.maybe("dZ") ?? c.numbers("dA"); }
 
 // What a step's activation computes of each number, or of each row.
 const activation = {
   A(c, i) {
-    const name = c.net.activation, Z = c.numbers("Z") ?? c.input();
+    const name = c.net.activation, Z = c.maybe("Z") ?? c.input();
     if (name === "softmax") {
       const n = Z.shape[Z.shape.length - 1], start = i - (i % n), row = Z.data.subarray(start, start + n);
       const highest = row.reduce((a, b) => Math.max(a, b), -Infinity), { f } = c;
@@ -139,7 +495,7 @@ const activation = {
     return { key: `activation/${name}`, node: filledBy(c, `f/${name}`, f(z.value), wobble(f, z.value, c.f.unit), { z }, f) };
   },
   dZ(c, i) {
-    const name = c.net.activation, dA = c.numbers("dA"), Z = c.numbers("Z") ?? c.input(), A = c.numbers("A"), { f } = c;
+    const name = c.net.activation, dA = c.numbers("dA"), Z = c.maybe("Z") ?? c.input(), A = c.numbers("A"), { f } = c;
     if (name === "softmax") {
       const n = A.shape[A.shape.length - 1], start = i - (i % n);
       const shared = f.sum(n, (k) => [dA.at(start + k), A.at(start + k)], [], "outputs");
@@ -185,15 +541,54 @@ function gradientOfOutput(c, i) {
   return { key: "value/dA", node: c.f.sum(parts.length, (k) => [parts[k]], [], "uses") };
 }
 
-function leafAt(replay, { step, name, index }) { return new NumbersAt(step, name, replay.array(step, name), name).at(index); }
+function leafAt(replay, { step, name, index }) { return new NumbersAt(step, name, there(replay.array(step, name)), name).at(index); }
 
-// What the optimizer adds to a parameter.
+// What the optimizer adds to a parameter: its formula with numbers put in. Memory of earlier steps is 0 at the first.
 function updateOf(c, name, i) {
-  const { optimizer } = c.replay.header, theta = c.parameter(name).at(i), { f } = c;
-  const g = c.parameter(`d${name}`).at(i);
-  if (optimizer.type === "sgd") return { key: "sgd", node: f.negative(f.times(f.number(optimizer.learning_rate), g)), error: 2 * f.unit * Math.abs(theta.value) };
-  return null;
+  const { optimizer } = c.replay.header, { f, step } = c, theta = c.parameter(name).at(i), { numbers = {} } = optimizer;
+  const eta = numbers.learning_rate ?? optimizer.learning_rate, rate = f.number(eta * (step.rates?.[name] ?? 1), "η");
+  let g = c.parameter(`d${name}`).at(i), more = null;
+  if (optimizer.clip_value !== null && optimizer.clip_value !== undefined)
+    g = f.call("clip", (x, low, high) => Math.min(Math.max(x, low), high), g, f.number(-optimizer.clip_value), f.number(optimizer.clip_value));
+  else if ((numbers.shrink ?? 1) < 1) g = f.times(rounded(f, f.number(numbers.shrink), 8), g);
+  if (optimizer.weight_decay && (step.decays ?? []).includes(name)) {
+    const lambda = f.number(optimizer.weight_decay);
+    if (optimizer.type === "adamw") more = f.negative(f.times(rate, lambda, theta));
+    else g = f.plus(g, f.times(lambda, theta));
+  }
+  const start = optimizer.initial_sum ?? 0;
+  const memory = (slot) => c.maybe(`memory_${slot}_${name}`)?.at(i) ?? f.number(slot === "squares" ? start : 0);
+  const found = (UPDATES[optimizer.type] ?? (() => null))(f, { ...optimizer, ...numbers }, rate, g, memory);
+  if (!found) return null;
+  const node = more ? f.plus(more, found.node) : found.node;
+  return { ...found, key: `update/${found.key}`, node, error: 2.5 * f.unit * Math.abs(theta.value), times: 8 };
 }
+
+const keeping = (f, kept, old, fresh) => f.plus(old, f.times(f.number(1 - kept), f.minus(fresh, old))); // m + (1 - b) (g - m)
+
+const UPDATES = {
+  sgd(f, { momentum, nesterov }, rate, g, memory) {
+    if (!momentum) return { key: "sgd", node: f.negative(f.times(rate, g)) };
+    const mu = f.number(momentum), v = f.plus(f.times(mu, memory("velocity")), g);
+    return nesterov ? { key: "sgd_nesterov", node: f.negative(f.times(rate, f.plus(g, f.times(mu, v)))) } : { key: "sgd_momentum", node: f.negative(f.times(rate, v)) };
+  },
+  adam(f, { beta1, beta2, epsilon, n_steps: t = 1 }, rate, g, memory) {
+    const m = keeping(f, beta1, memory("first_moment"), g), v = keeping(f, beta2, memory("second_moment"), f.square(g));
+    const scale = f.over(rate, rounded(f, f.number(1 - beta1 ** t), 2)), root = f.root(f.over(v, rounded(f, f.number(1 - beta2 ** t), 2)));
+    return { key: "adam", node: f.negative(f.times(scale, f.over(m, f.plus(root, f.number(epsilon))))) };
+  },
+  adagrad(f, { epsilon }, rate, g, memory) {
+    const s = f.plus(memory("squares"), f.square(g));
+    return { key: "adagrad", node: f.negative(f.times(rate, f.over(g, f.plus(f.root(s), f.number(epsilon))))) };
+  },
+  rmsprop(f, { decay, momentum, epsilon }, rate, g, memory) {
+    const s = f.plus(f.times(f.number(decay), memory("squares")), f.times(f.number(1 - decay), f.square(g)));
+    const step = f.over(g, f.plus(f.root(s), f.number(epsilon)));
+    if (!momentum) return { key: "rmsprop", node: f.negative(f.times(rate, step)) };
+    return { key: "rmsprop_momentum", node: f.negative(f.times(rate, f.plus(f.times(f.number(momentum), memory("velocity")), step))) };
+  },
+};
+UPDATES.adamw = UPDATES.adam;
 
 // The loss, its probabilities, and its gradient for the outputs.
 function ruleOfLoss(replay, { name, index }) {
@@ -209,7 +604,7 @@ function ruleOfLoss(replay, { name, index }) {
     };
     const n = parts.reduce((sum, own) => sum + own, 0), isWhole = all[0].m === all[0].Z.shape[0];
     const factors = (k) => { const [of, s, j] = find(k); return [of.scale(s), of.rule.L(of, s, j)]; };
-    const node = f.sum(n, factors), others = isWhole ? [] : [f.number(replay.header.loss.value - node.value, "other samples of the batch")];
+    const node = f.sum(n, factors), others = isWhole ? [] : [f.number(Number(replay.header.loss.value) - node.value, "other samples of the batch")];
     return { key: `loss/${all[0].key}`, node: isWhole ? node : f.sum(n, factors, others), isPartial: !isWhole };
   }
   const of = new LossOf(replay, f, output), s = Math.floor(index / of.k), j = index % of.k;
@@ -236,8 +631,8 @@ function probabilityOf(of, index) {
 
 function ruleOf(replay, { step, name, index }) {
   if (step === "loss") return ruleOfLoss(replay, { name, index });
-  const c = new StepOf(replay, step), [base, part = "0"] = name.split("."), rules = LAYER_RULES[c.net.do] ?? {};
-  const hasActivation = Boolean(c.net.activation);
+  const c = new StepOf(replay, step), [base, part = "0"] = name.split("."), rules = LAYER_RULES[c.kind] ?? {};
+  const hasActivation = Boolean(c.net.activation) && c.kind !== "affine";
   if (base === "X") {
     const from = sourceOf(c.net.from[Number(part)]);
     return from === null || !replay.array(from, "A") ? null : { redirect: { step: from, name: "A", index } };
@@ -248,15 +643,27 @@ function ruleOf(replay, { step, name, index }) {
   if (base === "dX" && JOINS.includes(c.net.do)) return joinGradient(c, Number(part), index);
   if (hasActivation && name === "A") return activation.A(c, index);
   if (name === "dZ") return hasActivation ? activation.dZ(c, index) : { redirect: { step, name: "dA", index } };
-  const rule = rules[name] ?? (name === "A" ? rules.Z : name === "Z" ? rules.A : null);
+  const isShare = name.startsWith("own_d"), plainName = isShare ? name.slice(4) : name;
+  if (isShare) Object.defineProperty(c, "uses", { value: [c] });
+  const shares = /^d./.test(name) && rules[name] && name !== "dX" ? sharesOf(c, name, index) : null;
+  if (shares) return shares;
+  const rule = rules[plainName] ?? (name === "A" ? rules.Z : name === "Z" ? rules.A : null);
   if (rule) return rule(c, index);
   if (hasActivation && name === "dX") return activation.dZ(c, index);
   if (name === "Z") return { redirect: { step, name: "X", index } }; // of an activation alone
   return null;
 }
 
-// Return how a number comes from others, or null where it is given: an input, a target, a parameter, a mask.
+// Return how a number comes from others, or null where it is given (an input, a target, a parameter, a mask) or the
+// page has not all that it comes from.
 export function derive(replay, place) {
+  try { return derived(replay, place); } catch (error) {
+    if (error instanceof LeftOut) return null;
+    throw error;
+  }
+}
+
+function derived(replay, place) {
   let found = ruleOf(replay, place), notes = [];
   for (let at = found?.redirect; at; at = found?.redirect) {
     const name = at.step === "loss" ? "the loss" : replay.steps[at.step].name;
@@ -265,8 +672,8 @@ export function derive(replay, place) {
   }
   if (!found) return null;
   const { node, key, isPartial = false } = found, { value } = node, array = place.name === "value" ? null : replay.array(place.step, place.name);
-  const stored = array ? array.data[place.index] : replay.header.loss.value;
-  const error = 4 * node.error + (found.error ?? 0) + 1e-37;
+  const stored = Number(array ? array.data[place.index] : replay.header.loss.value);
+  const error = (found.times ?? 4) * node.error + (found.error ?? 0) + 1e-37;
   if (isPartial) notes.push("The page has some samples of the batch alone: what the others add is taken from the stored number.");
   if (found.note) notes.push(found.note);
   const isEqual = isPartial ? null : Object.is(value, stored) || Math.abs(value - stored) <= error || (Number.isNaN(value) && Number.isNaN(stored));

@@ -1,0 +1,156 @@
+// A central difference of the loss by one number: the network runs in float64 from the step that is changed on, by
+// the functions of the exported page, with the batch's own statistics and the masks that were drawn.
+
+import { LAYERS, activate } from "./network.js";
+import { lossFrom } from "./losses.js";
+import { expressionsIn } from "./mathml.js";
+
+const H = 1e-5; // times the number's size, where that is above 1
+const NEAR = 2e-3; // relative: a float32 gradient has some four good digits after many layers
+
+// What is changed: {step, name, part, index}; name is "X", "Z", "A" or a parameter's. Or a reason why not.
+function changeAt(replay, { step, name, index }) {
+  if (step === "loss") {
+    const [base, ...output] = name.split(".");
+    if (base !== "Z" && base !== "dZ") return { reason: "The loss is not a function of this number alone: it was given, or follows from the outputs." };
+    return { step, name: "Z", output: output.join("."), gradient: { step, name: ["dZ", ...output].join("."), index }, index };
+  }
+  const [base, part = ""] = name.split("."), own = base.replace(/^(own_d|update_|d)(?=.)/, ""), isShare = base.startsWith("own_d");
+  if (/^memory_|^(mean|var|running_mean|running_var|mask)$/.test(base)) return { reason: "No gradient is taken by this number." };
+  if (replay.header.steps[step] === undefined) return { reason: "There is no such step." };
+  const first = replay.steps[step].use_of, isValue = ["X", "Z", "A"].includes(own);
+  const owner = first && !isValue && !base.startsWith("d") ? replay.steps.findIndex((each) => each.name === first) : step;
+  const gradient = { step: owner, name: (isShare ? "own_d" : "d") + own + (part && `.${part}`), index };
+  const isOneUse = isShare || (first && base.startsWith("d")); // a share of a tied layer's gradient
+  return { step: owner, name: own, part, index, gradient, isValue, isOneUse };
+}
+
+class ChangedRun {
+  constructor(replay, change) {
+    Object.assign(this, { replay, change, steps: replay.network.steps, f: expressionsIn(2 ** -53) });
+    this.samples = replay.array("loss", Object.keys(replay.network.outputs)[0] ? `Z.${Object.keys(replay.network.outputs)[0]}` : "Z").shape[0];
+    this.isWhole = (replay.header.batch?.m ?? this.samples) === this.samples;
+    const { step, name } = change, owner = step === "loss" ? null : replay.steps[step].name;
+    this.begins = new Set(step === "loss" ? [] : change.isValue || change.isOneUse ? [step]
+      : replay.steps.flatMap((each, t) => (t === step || each.use_of === owner ? [t] : [])));
+    this.affected = new Set(this.begins);
+    this.steps.forEach(({ from }, t) => { if (from.some((source) => this.affected.has(this.numberOf(source)))) this.affected.add(t); });
+    const unknown = [...this.affected].find((t) => this.steps[t].do === null && !(t === step && name === "A"));
+    if (unknown !== undefined) this.reason = `${replay.steps[unknown].name} is a layer of your own, which the page cannot compute.`;
+    const joinsSamples = [...this.affected].some((t) => replay.array(t, "mean") && this.steps[t].do === "batch_norm" && !(t === step && name === "A"));
+    const isOfOne = (change.isValue || step === "loss") && !joinsSamples;
+    if (!isOfOne && !this.isWhole) this.reason = "The page has some samples of the batch alone, and the loss of all depends on this number.";
+    const array = this.original();
+    if (!array) { this.reason ??= "The page has no such number."; return; }
+    this.rows = isOfOne ? [Math.floor(change.index / (array.data.length / this.samples))] : [...Array(this.samples).keys()];
+  }
+
+  numberOf(source) { return /^#\d+$/.test(source) ? Number(source.slice(1)) - 1 : null; }
+
+  original() {
+    const { step, name, part, output } = this.change, { replay } = this;
+    if (step === "loss") return replay.array("loss", output ? `Z.${output}` : "Z");
+    if (name === "X") return this.source(step, Number(part || 0));
+    return replay.array(step, name) ?? (name === "Z" ? replay.array(step, "A") : null);
+  }
+
+  // The stored array of a step's source.
+  source(t, k) {
+    const from = this.numberOf(this.steps[t].from[k]), { replay } = this;
+    return (from === null ? null : replay.array(from, "A")) ?? replay.array(t, `X.${k}`) ?? replay.array(t, "X");
+  }
+
+  row({ data, shape }, s) {
+    const n = data.length / shape[0];
+    return { data: Float64Array.from(data.subarray(s * n, (s + 1) * n)), shape: shape.slice(1) };
+  }
+
+  // A parameter, the changed one with its change.
+  parameters(t, value) {
+    const { change, replay } = this, found = {};
+    const first = replay.steps[t].use_of, owner = first ? replay.steps.findIndex((each) => each.name === first) : t;
+    for (const name of this.steps[t].weights) {
+      found[name] = (replay.array(owner, name) ?? replay.array(t, name)).data;
+      if (!change.isValue && name === change.name && this.begins.has(t)) {
+        found[name] = Float64Array.from(found[name]);
+        found[name][change.index] = value;
+      }
+    }
+    return found;
+  }
+
+  put(rows, value, all) { // in the rows of a value, the changed number
+    const n = all.data.length / all.shape[0], s = Math.floor(this.change.index / n);
+    rows[this.rows.indexOf(s)].data[this.change.index % n] = value;
+    return rows;
+  }
+
+  // Return the rows of a step's output.
+  run(t, value, made) {
+    const { change, replay } = this, net = this.steps[t], isHere = change.step === t && change.isValue;
+    if (isHere && change.name === "A") return this.put(this.rows.map((s) => this.row(replay.array(t, "A"), s)), value, replay.array(t, "A"));
+    const W = this.parameters(t, value);
+    if (isHere && change.name === "Z" && replay.array(t, "Z")) {
+      const rows = this.put(this.rows.map((s) => this.row(replay.array(t, "Z"), s)), value, replay.array(t, "Z"));
+      return rows.map((row) => activate(row, net, W));
+    }
+    const parts = net.from.map((source, k) => {
+      const before = made.get(this.numberOf(source)) ?? this.rows.map((s) => this.row(this.source(t, k), s));
+      const isChanged = isHere && (change.name === "Z" || Number(change.part || 0) === k);
+      return isChanged ? this.put(before.map(({ data, shape }) => ({ data: data.slice(), shape })), value, this.source(t, k)) : before;
+    });
+    const mask = replay.array(t, "mask");
+    if (mask) return parts[0].map(({ data, shape }, i) => ({ data: data.map((x, k) => x * mask.data[this.rows[i] * data.length + k]), shape }));
+    if (net.do === "batch_norm" && replay.array(t, "mean")) Object.assign(W, moments(parts[0], W.gamma.length));
+    return this.rows.map((_, i) => LAYERS[net.do](parts.map((rows) => rows[i]), net, W));
+  }
+
+  // Return the loss with a number in the place of the one that is changed.
+  loss(value) {
+    const { replay, change } = this, made = new Map(), outputs = {};
+    for (const t of this.affected) made.set(t, this.run(t, value, made));
+    for (const [output, source] of Object.entries(replay.network.outputs)) {
+      const { data, shape } = replay.array("loss", output ? `Z.${output}` : "Z"), Z = Float64Array.from(data), n = data.length / shape[0];
+      made.get(this.numberOf(source))?.forEach((row, i) => Z.set(row.data, this.rows[i] * n));
+      if (change.step === "loss" && change.output === output) Z[change.index] = value;
+      outputs[output] = Z;
+    }
+    return lossFrom(replay, this.f, outputs, this.rows);
+  }
+}
+
+function moments(rows, n) { // of each channel over the batch
+  const running_mean = new Float64Array(n), running_var = new Float64Array(n);
+  let count = 0;
+  for (const { data } of rows) { count += data.length / n; for (let i = 0; i < data.length; i++) running_mean[i % n] += data[i]; }
+  for (let k = 0; k < n; k++) running_mean[k] /= count;
+  for (const { data } of rows) for (let i = 0; i < data.length; i++) running_var[i % n] += (data[i] - running_mean[i % n]) ** 2 / count;
+  return { running_mean, running_var };
+}
+
+// Return {numeric, analytic, h, isNear, note}, or {reason} where there is none. "analytic" is null where the page has
+// no gradient for the number: of an input, or of a frozen layer.
+export async function difference(replay, place) {
+  const { loss, kind } = replay.header;
+  if (kind === "prediction" || loss.value === null || loss.value === undefined) return { reason: "A prediction has no loss." };
+  const change = changeAt(replay, place);
+  if (change.reason) return change;
+  const run = new ChangedRun(replay, change);
+  if (run.reason) return { reason: run.reason };
+  const x = run.original().data[change.index], gradient = replay.array(change.gradient.step, change.gradient.name);
+  const analytic = gradient ? gradient.data[change.gradient.index] : null, pause = () => new Promise((resume) => setTimeout(resume));
+  let best = null;
+  for (const h of [H, H / 32, H * 8].map((each) => each * Math.max(1, Math.abs(x)))) {
+    await pause();
+    const above = run.loss(x + h);
+    await pause();
+    const numeric = (above - run.loss(x - h)) / (2 * h), off = analytic === null ? 0 : Math.abs(numeric - analytic);
+    if (best === null || off < best.off) best = { numeric, h, off };
+    best.isNear = analytic === null ? null : best.off <= NEAR * Math.max(Math.abs(best.numeric), Math.abs(analytic)) + 1e-8;
+    if (best.isNear !== false) break;
+  }
+  const { numeric, h, isNear } = best;
+  const note = analytic === null ? "The step computes no gradient for this number: nothing before it is trained, or its layer is frozen."
+    : isNear ? "" : "A kink of relu or of a maximum within h, or the rounding of float32, sets the two apart.";
+  return { numeric, analytic, h, isNear, note };
+}
