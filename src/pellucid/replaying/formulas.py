@@ -118,7 +118,9 @@ FORMULAS = {
     ),
     "update/adagrad": r"Δw = -η \frac{g}{\sqrt{s} + ε}, \quad s = s_{0} + g^{2}",
     "update/rmsprop": r"Δw = -η \frac{g}{\sqrt{s} + ε}, \quad s = ρ s_{0} + (1 - ρ) g^{2}",
-    "update/rmsprop_momentum": r"Δw = -η v, \quad v = μ v_{0} + \frac{g}{\sqrt{s} + ε}, \quad s = ρ s_{0} + (1 - ρ) g^{2}",
+    "update/rmsprop_momentum": (
+        r"Δw = -η v, \quad v = μ v_{0} + \frac{g}{\sqrt{s} + ε}, \quad s = ρ s_{0} + (1 - ρ) g^{2}"
+    ),
 }
 # Where the code's derivative is a short cut of the textbook's.
 SLOPES = {

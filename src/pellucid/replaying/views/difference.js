@@ -4,6 +4,7 @@
 import { LAYERS, activate } from "./network.js";
 import { lossFrom } from "./losses.js";
 import { expressionsIn } from "./mathml.js";
+import { derive } from "./rules.js";
 
 const H = 1e-5; // times the number's size, where that is above 1
 const NEAR = 2e-3; // relative: a float32 gradient has some four good digits after many layers
@@ -139,6 +140,7 @@ export async function difference(replay, place) {
   if (run.reason) return { reason: run.reason };
   const x = run.original().data[change.index], gradient = replay.array(change.gradient.step, change.gradient.name);
   const analytic = gradient ? gradient.data[change.gradient.index] : null, pause = () => new Promise((resume) => setTimeout(resume));
+  const rounding = gradient ? 8 * (derive(replay, change.gradient)?.error ?? 0) + 1e-8 : 0;
   let best = null;
   for (const h of [H, H / 32, H * 8].map((each) => each * Math.max(1, Math.abs(x)))) {
     await pause();
@@ -146,7 +148,7 @@ export async function difference(replay, place) {
     await pause();
     const numeric = (above - run.loss(x - h)) / (2 * h), off = analytic === null ? 0 : Math.abs(numeric - analytic);
     if (best === null || off < best.off) best = { numeric, h, off };
-    best.isNear = analytic === null ? null : best.off <= NEAR * Math.max(Math.abs(best.numeric), Math.abs(analytic)) + 1e-8;
+    best.isNear = analytic === null ? null : best.off <= NEAR * Math.max(Math.abs(best.numeric), Math.abs(analytic)) + rounding;
     if (best.isNear !== false) break;
   }
   const { numeric, h, isNear } = best;

@@ -17,7 +17,6 @@ import { defineDerivation } from "./derivation.js";
 import { defineLoss } from "./loss.js";
 import { defineLayer } from "./layer.js";
 import { defineOverview } from "./overview.js";
-import { derive } from "./rules.js";
 import { paintPhoto } from "./tiles.js";
 
 class ReplayElement extends HTMLElement {

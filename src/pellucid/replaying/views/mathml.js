@@ -96,11 +96,12 @@ export function expressionsIn(unit) {
       Object.entries(put).reduce((text, [name, part]) => text.replaceAll(`<mi>${name}</mi>`, inside(part, SUM + 1)), ml), SUM),
     // The sum of n products, and of further nodes: the largest are shown, and the others as one number.
     sum(n, factors, more = [], unitName = "terms") {
-      const value = (k) => factors(k).reduce((product, factor) => product * factor.value, 1);
+      const valueOf = (parts) => parts.reduce((product, factor) => product * factor.value, 1), value = (k) => valueOf(factors(k));
       const largest = [];
-      let total = 0, size = 0, least = -1;
+      let total = 0, size = 0, least = -1, off = 0;
       for (let k = 0; k < n; k++) {
-        const x = value(k), far = Math.abs(x);
+        const parts = factors(k), x = valueOf(parts), far = Math.abs(x);
+        for (const part of parts) if (part.error) off += part.error * Math.abs(valueOf(parts.filter((other) => other !== part)));
         total += x;
         size += far;
         if (far > least || far !== far) {
@@ -122,7 +123,7 @@ export function expressionsIn(unit) {
       }
       const added = more.reduce((sum, part) => sum + part.value, 0);
       parts.push(...more.map((part) => inside(part, SUM + 1)));
-      const error = unit * (3 + Math.sqrt(n)) * size + more.reduce((sum, part) => sum + part.error + unit * Math.abs(part.value), 0);
+      const error = off + unit * (3 + Math.sqrt(n)) * size + more.reduce((sum, part) => sum + part.error + unit * Math.abs(part.value), 0);
       const ml = parts.length ? `<mrow>${parts.join("<mo>+</mo>")}</mrow>` : numberML(0);
       return node(total + added, error, ml, n + more.length > 1 ? SUM : n ? PRODUCT : ATOM,
         { terms: { n, factors, value, label: (k) => factors(k).map((factor) => factor.label).filter(Boolean).join(" · ") } });
