@@ -64,10 +64,10 @@ def test_a_set_has_one_white(name: str, tmp_path: Path) -> None:
         pixels |= dict(zip(part.files, part.X, strict=True))
     for file, X in pixels.items():
         values = np.asarray(Image.open(root / file), np.float64)
-        wanted = values if file.endswith("png") else np.rint(values * 255 / max(white))
+        wanted = values if file.endswith("png") else np.rint(values * 255 / max(white[:2]))
         np.testing.assert_array_equal(X[..., 0], wanted, err_msg=file)
     kind = "floating-point" if dtype is np.float32 else "32-bit grey"
-    assert f"{kind} pictures read as 0 to {max(white):g}" in data.notes
+    assert f"{kind} pictures read as 0 to {max(white[:2]):g}" in data.notes
     paths, labels = image_paths(root)
     fitted = ImageClassifier("logistic", n_epochs=1, random_state=0).fit(paths, labels)
     assert white_seen(fitted.model_.inputs_seen) == white
@@ -83,7 +83,7 @@ def test_two_kinds_in_one_set_decide_apart(tmp_path: Path) -> None:
     save(root / "day" / "short.tif", 257, np.uint16)
     data = pl.load_data(root)
     found = {file: X[0, 0, 0] for part in data for file, X in zip(part.files, part.X, strict=True)}
-    assert data.train.white == (255, 65535)
+    assert data.train.white == White(255, 65535)
     assert [found[f"day/{name}.tif"] for name in ("deep-0", "deep-1", "short")] == [1, 233, 1]
     assert found["night/dark.tif"] == 1
     for values in (300, -1, np.nan, np.inf):
@@ -92,7 +92,7 @@ def test_two_kinds_in_one_set_decide_apart(tmp_path: Path) -> None:
             DataError, match=r"wrong\.tif: expected floating-point grey values from 0 to \d+, got"
         ):
             pl.load_data(root)
-    assert pl.load_data(root, skip_bad=True).train.white == (255, 65535)
+    assert pl.load_data(root, skip_bad=True).train.white == White(255, 65535)
 
 
 def test_every_door_reads_by_the_white_of_the_training(tmp_path: Path) -> None:
@@ -182,13 +182,13 @@ def test_a_training_that_goes_on_keeps_the_white(tmp_path: Path) -> None:
     for data in (bright, pl.load_data("drawn-cats").train.take(slice(4))):
         small = data if data is bright else pl.Dataset(data.X[:, :SIZE, :SIZE], data.y)
         pl.train(model, small, n_epochs=1)
-        assert white_seen(model.inputs_seen) == (255, 0)
+        assert white_seen(model.inputs_seen) == White(255, 0)
     with pytest.raises(DataError, match=r"read as 0 to 255, these samples are .* read as 0 to 1"):
         pl.train(model, plain, n_epochs=1)
     parts = ImageClassifier("logistic", random_state=0)
     paths, labels = image_paths(tmp_path / "bright")
     parts.partial_fit(paths, labels, classes=["day", "night"]).partial_fit([paths[-1]], ["night"])
-    assert white_seen(parts.model_.inputs_seen) == (255, 0)
+    assert white_seen(parts.model_.inputs_seen) == White(255, 0)
 
 
 def test_other_data_are_read_by_the_white_of_the_model(tmp_path: Path) -> None:
@@ -201,7 +201,7 @@ def test_other_data_are_read_by_the_white_of_the_model(tmp_path: Path) -> None:
     source = DataSource(str(tmp_path / "dark"))
     assert source.load().train.X.max() == 229  # by their own
     read = source.load(white_seen(model.inputs_seen))
-    assert (read.train.X.max(), read.train.white) == (1, (255, 0))
+    assert (read.train.X.max(), read.train.white) == (1, White(255, 0))
 
 
 def test_a_model_of_other_pictures_or_of_an_old_file_knows_no_white(tmp_path: Path) -> None:
@@ -209,7 +209,7 @@ def test_a_model_of_other_pictures_or_of_an_old_file_knows_no_white(tmp_path: Pa
     config = seen_to_config(seen)
     assert seen_from_config(config) == seen
     del config["white"]
-    assert white_seen(seen_from_config(config)) == white_seen(None) == (0, 0)
+    assert white_seen(seen_from_config(config)) == white_seen(None) == White()
     fitted = ImageClassifier("logistic", n_epochs=1).fit(np.zeros((4, SIZE, SIZE, 3), np.uint8), [0, 1, 0, 1])
     with pytest.raises(PellucidError, match=r"floating-point grey values from 0 to 1, got 9\.0 to 9\.0"):
         fitted.predict([save(tmp_path / "a.tif", 9, np.float32)])

@@ -1,6 +1,7 @@
 """What a first run says of its data before and after the training: checks, too few samples, the positive class."""
 
 import re
+import shlex
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,10 @@ import pytest
 from PIL import Image
 from tests.commands import Command, assert_refused, words_of
 from tests.every import every
+
+from pellucid.data.source import DataSource
+from pellucid.formats.safetensors import load
+from pellucid.runs.spelling import data_parts
 
 
 def folder_of(counts: dict[str, int], folder: str = "pets") -> Path:
@@ -153,3 +158,35 @@ def test_tables_in_a_pipe_are_no_wider_than_a_page(pellucid: Command) -> None:
     table = done.out.split("\n\n")[1].splitlines()
     assert max(map(len, table)) <= 120
     assert done.out.count("cannot be read:") == 2, "each file has its reason"
+
+
+def test_a_table_is_taken_by_its_own_names_and_counts(pellucid: Command) -> None:
+    rng = np.random.default_rng(0)
+    rows = [f"{rng.random():.3f},{i % 7},{'yes' if i % 3 else 'no'}" for i in range(80)]
+    rows += [row.replace("yes", "no") for row in rows[:4]]  # the same rows, other answers
+    Path("t.csv").write_text("\n".join(['"a,b",c,y', *rows]))
+    plain = ("--target", "y", "--model", "mlp-small", "--epochs", 3)
+    found = pellucid.json("run t.csv", *plain, "--out", "whole")
+    kinds = {one["kind"] for one in pellucid.json("data check t.csv --target y")["findings"]}
+    assert kinds == {one["kind"] for one in found["findings"]} != set()
+    pellucid.ok("train t.csv", *plain, "--drop", '"a,b"', "--out", "part")
+    assert [column.name for column in load("part")._schema.columns] == ["c"]
+    assert_refused(pellucid("train t.csv", *plain, "--drop", "a,b"), "'a,b'", "double quotes")
+    source = DataSource("t.csv", target="y", drop=("a,b",), kinds={"a,b": "category"})
+    parts = shlex.split(" ".join(data_parts(source)))
+    assert parts[3:] == ["--drop", '"a,b"', "--kinds", '"a,b"=category']
+    done = pellucid("data check t.csv --target y --kinds", '"a,b"=category,c=category')
+    assert "'a,b'" in done.err + done.out
+    again = pellucid("train t.csv", *plain, "--drop", "c", "--resume", "--out", "part")
+    assert_refused(again, 'columns.0 = "c", this training columns.0 = "a,b"')
+    Path("new.csv").write_text('"a,b",c\n0.5,1\n0.2,3\n')
+    assert [row["row"] for row in pellucid.json("predict whole new.csv")["predictions"]] == [1, 2]
+    assert pellucid.ok("predict whole new.csv").out.startswith("row 1: ")
+    Path("far.csv").write_text('"a,b",c\n0.5,1\n1e300,3\n')
+    assert_refused(pellucid("predict whole far.csv --out far-found.csv"), "too large")
+    assert not Path("far-found.csv").exists()
+    pellucid.ok("predict whole new.csv --out found.csv")
+    assert Path("found.csv").read_text().splitlines()[1].startswith("1,")
+    assert "2 were there" in pellucid.ok("predict whole new.csv --out found.csv --resume").out
+    Path("flat.csv").write_text("a,y\n" + "".join(f"{rng.random():.3f},3.5\n" for _ in range(30)))
+    assert_refused(pellucid("train flat.csv --target y"), "'y' is 3.5 in every row")

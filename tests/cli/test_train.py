@@ -76,7 +76,7 @@ def test_a_table_with_three_classes(pellucid: Command) -> None:
     Path("new.csv").write_text("coat,weight\ntabby,4.1\nplain,19.5\n")
     found = pellucid.json("predict out new.csv")
     assert [row["label"] for row in found["predictions"]] == ["cat", "dog"]
-    assert pellucid("predict out new.csv").out.startswith("row 0: cat (")
+    assert pellucid("predict out new.csv").out.startswith("row 1: cat (")
 
 
 def test_a_network_of_ones_own(pellucid: Command, photos: Path) -> None:

@@ -282,3 +282,23 @@ def test_a_model_of_one_class_is_pickled_and_saved(rng: np.random.Generator, tmp
     np.testing.assert_array_equal(
         pl.load(tmp_path / "m.safetensors").predict_proba(X), fitted.model_.predict_proba(X)
     )
+
+
+def test_what_a_recipe_holds_out_is_held_out() -> None:
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((300, 6))
+    y, labels = X[:, 0] + 3 * rng.standard_normal(300), X[:, 0] + rng.standard_normal(300) > 0
+    for model, targets in (
+        (NetworkRegressor("realmlp", random_state=1), y),
+        (NetworkClassifier("realmlp", random_state=1), labels),
+    ):
+        model.fit(X, targets)
+        losses = model.val_loss_curve_
+        assert model.n_iter_ == len(losses) == 34 + int(np.argmin(losses)) < 128
+        assert model.validation_scores_ is None
+        assert model.set_params(n_epochs=3).fit(X[:40], targets[:40]).val_loss_curve_ is None  # few
+        assert model.fit(X[:100], targets[:100], validation_data=(X[100:], targets[100:])).n_iter_ == 3
+        every = model.set_params(n_epochs=None, early_stopping=False).fit(X, targets)
+        assert (every.n_iter_, every.val_loss_curve_) == (128, None)
+    model = NetworkClassifier("realmlp", n_epochs=1).partial_fit(X, labels, classes=[False, True])
+    assert model.partial_fit(X, labels).val_loss_curve_ is None

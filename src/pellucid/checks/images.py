@@ -10,6 +10,7 @@ from pellucid.data.copies.near import FLAT
 from pellucid.data.copies.pixels import PixelScale, blocks
 from pellucid.data.dataset import Split
 from pellucid.data.readers.folder import Photo, Photos, open_folder
+from pellucid.data.readers.picture_modes import White
 from pellucid.data.source import DataSource
 from pellucid.data.validate import to_split
 from pellucid.errors import DataError
@@ -25,7 +26,9 @@ def read_photos(source: DataSource, progress: ProgressCallback) -> tuple[Split, 
     DataError
         If the folder does not hold classes of photos, or none of a part can be read.
     """
-    photos = open_folder(source.path, image_size=source.image_size, progress=progress)
+    photos = open_folder(
+        source.path, image_size=source.image_size, progress=progress, white=White(fit=source.fit)
+    )
     X, good, bad = photos.read()
     findings = [_unreadable(photo, photos) for photo in bad]
     for i, listing in enumerate(photos.listings):

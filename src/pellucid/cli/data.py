@@ -139,7 +139,9 @@ def data_augment(
 ) -> Answer:
     """A contact sheet of what each augmentation does to a photo."""
     from pellucid.data.augmentation.augment import Augment, augment_preset
+    from pellucid.data.input_spec import white_seen
     from pellucid.data.readers.images import read_sample
+    from pellucid.data.readers.picture_modes import UNKNOWN
     from pellucid.errors import OptionError
     from pellucid.files import check_free, check_png
     from pellucid.formats.safetensors import load
@@ -150,6 +152,7 @@ def data_augment(
     check_png(out)
     name = training.get("augment")
     shape: tuple[int, ...] = (64, 64, 3)
+    white = UNKNOWN
     if model is not None:
         if name is not None:
             raise OptionError("data augment: --model has its own augmentation. Leave --augment out.")
@@ -158,12 +161,13 @@ def data_augment(
         if options is None:
             raise OptionError(f"data augment: {model} does not say how it was trained. Give --augment.")
         name, shape = options.get("augment") or "none", trained.input_shape
+        white = white_seen(trained.inputs_seen)
     if name == "none":
         chosen: Augment | None = Augment([])
     elif isinstance(name, str):
         chosen = augment_preset(name)
     else:
         chosen = None if name is None else Augment.from_config(name)
-    sheet = contact_sheet(read_sample(photo, shape), chosen, seed=training.get("seed", 1))
+    sheet = contact_sheet(read_sample(photo, shape, white), chosen, seed=training.get("seed", 1))
     save_figure(sheet, out)
     return Answer({"augment": name, "figure": out}, (), (), [out])

@@ -15,7 +15,7 @@ def explain(
     *,
     model: Path = o.TRAINED,
     image: Path = flag(is_argument=True, metavar="SAMPLE", help="An image of any size and kind; or a table."),
-    row: int = flag(1, at_least=1, help="Which row of a table, from 1."),
+    row: int = flag(1, at_least=1, help="Which row of a table: 1 is the first below the header."),
     out: Path | None = o.out("The folder for pictures, text and numbers; default: explained/NAME-N."),
     data: str | None = o.DATA_NOW,
     target: str | None = flag(None, help="The class that the maps explain; default: the predicted one."),

@@ -332,13 +332,13 @@ def typed(text: str, hint: Any) -> Any:
             if part in (int, float, Path):
                 return part(text)
             if part == dict[str, str]:  # names may be any text but these two signs
-                pairs = [word.rpartition("=") for word in text.split(",") if word.strip()]
+                pairs = [word.rpartition("=") for word in _words(text)]
                 if all(name.strip() for name, _, _ in pairs):
                     return {name.strip(): value.strip() for name, _, value in pairs}
             elif kind is dict:
                 return _pairs(text)
             if part == tuple[str, ...]:
-                return tuple(word.strip() for word in text.split(",") if word.strip())
+                return _words(text)
             if kind is tuple and inner == (int, int) and text.isdecimal():
                 return int(text), int(text)  # a square
             if kind is tuple and (... in inner or text.lower().count("x") == len(inner) - 1):
@@ -352,6 +352,13 @@ def typed(text: str, hint: Any) -> Any:
         except ValueError:
             continue
     return text
+
+
+def _words(text: str) -> tuple[str, ...]:
+    """Return words with commas between them; one that has a comma itself stands in double quotes."""
+    import csv
+
+    return tuple(word.strip() for word in next(csv.reader([text], skipinitialspace=True), ()) if word.strip())
 
 
 def _pairs(text: str) -> dict[str, Any]:

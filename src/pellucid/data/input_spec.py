@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from pellucid.data.preprocess import Preprocessing
-from pellucid.data.readers.picture_modes import UNKNOWN, White, or_else, white_notes
+from pellucid.data.readers.picture_modes import FITS, SQUEEZE, UNKNOWN, White, or_else, white_notes
 from pellucid.data.stored.base import StoredArray, ends
 from pellucid.data.stored.survey import BYTE, N_TRIED
 from pellucid.data.stored.views import Converted
@@ -39,6 +39,8 @@ class InputsSeen(Configurable):
     white : (float, float)
         The value of white of floating-point and of 32-bit grey pictures, 0 where there were none: a
         :class:`pellucid.data.readers.picture_modes.White`.
+    fit : {"squeeze", "crop", "pad"}
+        How photos were brought to the shape of a sample.
 
     Examples
     --------
@@ -58,7 +60,8 @@ class InputsSeen(Configurable):
     is_whole: bool = option()
     is_divided: bool = option()
     n_values: int = option(at_least=0)
-    white: tuple[float, float] = option(UNKNOWN, at_least=0)
+    white: tuple[float, float] = option(UNKNOWN[:2], at_least=0)
+    fit: str = option(SQUEEZE, choices=lambda: FITS)
 
     @classmethod
     def of(cls, X: Any, white: White = UNKNOWN) -> "InputsSeen | None":
@@ -70,17 +73,17 @@ class InputsSeen(Configurable):
             return None
         is_whole = X.dtype.kind != "f" or _are_whole(X)
         is_divided = not is_whole and low >= 0 and high <= 1 and _are_whole(X, BYTE)
-        return cls(str(X.dtype), low, high, is_whole, is_divided, X.size // len(X), white)
+        return cls(str(X.dtype), low, high, is_whole, is_divided, X.size // len(X), white[:2], white.fit)
 
     def and_then(self, later: "InputsSeen | None") -> "InputsSeen":
         """Return what both saw: a training that goes on with other samples; DataError if they differ in white."""
         if later is None or later.is_bytes != self.is_bytes:
             return self
-        before, now = White(*self.white), White(*later.white)
+        before, now = white_seen(self), white_seen(later)
         if or_else(before, now) != or_else(now, before):
             raise DataError(
-                f"train: the model was trained with {' and '.join(white_notes(before))}, these samples are "
-                f"{' and '.join(white_notes(now))}. Bring them to one scale, or set model.inputs_seen = None."
+                f"train: the model was trained with {_in_words(before)}, these samples are {_in_words(now)}. Bring "
+                "them to one scale, or set model.inputs_seen = None."
             )
         return replace(
             self,
@@ -88,7 +91,8 @@ class InputsSeen(Configurable):
             high=max(self.high, later.high),
             is_whole=self.is_whole and later.is_whole,
             is_divided=self.is_divided and later.is_divided,
-            white=or_else(before, now),
+            white=or_else(before, now)[:2],
+            fit=or_else(before, now).fit,
         )
 
     @property
@@ -163,8 +167,8 @@ def inputs_seen(X: Any, before: Any = None, white: White = UNKNOWN) -> Any:
 
 
 def white_seen(seen: Any) -> White:
-    """Return the value of white of the grey pictures that a model was trained on."""
-    return White(*seen.white) if isinstance(seen, InputsSeen) else UNKNOWN
+    """Return the value of white of the grey pictures that a model was trained on, and how photos were fitted."""
+    return White(*seen.white, seen.fit) if isinstance(seen, InputsSeen) else UNKNOWN
 
 
 def as_seen(X: Any, seen: Any, rule: Preprocessing | None, where: str) -> Any:
@@ -174,6 +178,11 @@ def as_seen(X: Any, seen: Any, rule: Preprocessing | None, where: str) -> Any:
         return {name: as_seen(array, known.get(name), rule, where) for name, array in X.items()}
     is_known = isinstance(seen, InputsSeen) and isinstance(X, np.ndarray | StoredArray)  # and not sparse rows
     return seen.converted(X, rule or Preprocessing(), where) if is_known else X
+
+
+def _in_words(white: White) -> str:
+    fit = () if white.fit == SQUEEZE else (f"photos fitted by '{white.fit}'",)
+    return " and ".join((*white_notes(white), *fit))
 
 
 def seen_to_config(seen: Any) -> Any:

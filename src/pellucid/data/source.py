@@ -19,7 +19,7 @@ from pellucid.data.readers.images import LONGEST_SIDE
 from pellucid.data.readers.named import TABLES
 from pellucid.data.readers.npy import read_npy
 from pellucid.data.readers.npz import read_npz
-from pellucid.data.readers.picture_modes import UNKNOWN, White
+from pellucid.data.readers.picture_modes import FITS, SQUEEZE, UNKNOWN, White, or_else
 from pellucid.data.readers.reading import check_file
 from pellucid.data.readers.table import split_table
 from pellucid.data.readers.table_file import read_file
@@ -43,7 +43,7 @@ BUILTIN: Mapping[str, str] = MappingProxyType(
 PICTURES = (".jpg", ".jpeg", ".png", ".gif", ".webp", ".bmp", ".heic")  # named in the place of data
 FRAME = "the frame"  # in the place of a name
 _APPLIES = {  # the options of each kind of reader
-    "folder": {"skip_bad", "image_size", "on_disk"},
+    "folder": {"skip_bad", "image_size", "fit", "on_disk"},
     "table": {"target", "group", "drop", "kinds", "decimal", "missing"},
     "arrays": {"x_key", "y_key", "on_disk"},
     "built-in": set[str](),
@@ -87,7 +87,9 @@ class DataSource(Configurable):
     group: str | None = option(
         None, help="The column of a table that names the rows to keep in one part, such as the patient."
     )
-    drop: tuple[str, ...] = option((), help="Columns of a table to leave out: a,b,c.")
+    drop: tuple[str, ...] = option(
+        (), help="Columns of a table to leave out: a,b,c; in double quotes where one has a comma."
+    )
     kinds: dict[str, str] = option(
         {}, help="Kinds of a table's columns where a guess is wrong: zip=category,day=dmy,level=numeric."
     )
@@ -99,6 +101,11 @@ class DataSource(Configurable):
         at_least=1,
         at_most=LONGEST_SIDE,
         help="HEIGHTxWIDTH that a folder's images are resized to; 64 is 64x64.",
+    )
+    fit: str = option(
+        SQUEEZE,
+        choices=lambda: FITS,
+        help="How a folder's images get that shape: squeezed, their middle, or all of them with black bars.",
     )
     on_disk: bool = option(
         False, help="Leave the inputs in their file and read them in slices: for data larger than memory."
@@ -207,7 +214,7 @@ class DataSource(Configurable):
                     skip_bad=self.skip_bad,
                     on_disk=self.on_disk,
                     progress=progress,
-                    white=white,
+                    white=or_else(White(fit=self.fit), white),
                 )
         return self._read_arrays()
 
@@ -272,6 +279,9 @@ def load_data(source: Any, **options: Any) -> Split:
         For folders: leave out images that cannot be read instead of raising.
     image_size : (int, int), optional
         For folders: (height, width) in pixels to which the images are resized.
+    fit : {"squeeze", "crop", "pad"}, optional
+        For folders: how images of another shape get that of ``image_size``: squeezed, their middle cut out, or the
+        whole of them with black bars. A model keeps it, and reads photos alike. Default: "squeeze".
     on_disk : bool, optional
         For arrays and folders: leave the inputs where they are, for data larger than memory. They are then a
         :class:`~pellucid.data.stored.base.StoredArray`, of which training, evaluation and prediction read rows when

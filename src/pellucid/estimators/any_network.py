@@ -32,6 +32,7 @@ from pellucid.nn.sequential import Sequential
 from pellucid.training.callbacks.precise_bn import PreciseBatchNorm
 from pellucid.training.loss_setup import begin_at_the_mean
 from pellucid.training.optimizers import LBFGS, Optimizer
+from pellucid.training.options import are_few
 from pellucid.training.recommend import recommend
 from pellucid.training.samples import preprocessing_for
 from pellucid.types import Array, Shape
@@ -205,6 +206,13 @@ class AnyNetwork(Fitting, NetworkParameters):
             "augment": choose_augment(self.augment, table),
             "callbacks": [PreciseBatchNorm(Dataset(samples.X, samples.y))] if is_precise else [],
         }
+
+    def _recipe_stopping(self, samples: Samples) -> tuple[float | None, int | None]:
+        table = self._training_table
+        y = samples.Y.astype(np.int64).reshape(-1) if self._kind in ("binary", "multiclass") else samples.Y
+        if self.early_stopping != AUTO or self._takes_full_batch or are_few(y):
+            return None, None
+        return table.get("validation"), table.get("patience")
 
     # Prediction.
 

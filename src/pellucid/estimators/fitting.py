@@ -12,12 +12,13 @@ from pellucid.data.label_encoding import warn
 from pellucid.dispatch import asked
 from pellucid.errors import TrainingError
 from pellucid.estimators.objective import Objective
-from pellucid.estimators.parameters import CommonParameters
+from pellucid.estimators.parameters import AUTO, CommonParameters
 from pellucid.estimators.stopping import Convergence
 from pellucid.estimators.targets import checked_weights
 from pellucid.estimators.validation import Samples, Score, hold_out
 from pellucid.estimators.warm_start import Continuation, Position
 from pellucid.nn.model import Model
+from pellucid.training.callbacks.early_stopping import EarlyStopping
 from pellucid.training.callbacks.interrupt import StopOnInterrupt
 from pellucid.training.callbacks.progress import progress_bar
 from pellucid.training.history import History
@@ -107,6 +108,10 @@ class Fitting(CommonParameters, ABC):
     def _training_options(self, samples: Samples, *, is_partial: bool) -> dict[str, Any]:
         """Return the arguments of ``train``, and a divisor for an adaptive rate."""
 
+    def _recipe_stopping(self, samples: Samples) -> tuple[float | None, int | None]:
+        """Return what a recipe holds out, and how long it waits for a lower loss there; None: nothing is asked."""
+        return None, None
+
     @abstractmethod
     def _keep(self, network: Model) -> None:
         """Write the trained network into the fitted attributes."""
@@ -164,7 +169,8 @@ class Fitting(CommonParameters, ABC):
                     f"Got {callback!r} in it instead."
                 )
         self._check_parameters()
-        if is_partial and self.early_stopping:
+        asks_score = bool(self.early_stopping) and self.early_stopping != AUTO
+        if is_partial and asks_score:
             raise ValueError("partial_fit does not support early_stopping=True")
         is_first = not hasattr(self, self._fitted_attribute) or not (self.warm_start or is_partial)
         X, y, weights = self._read_X_y(X, y, sample_weight, reset=is_first, is_part=is_partial)
@@ -173,18 +179,21 @@ class Fitting(CommonParameters, ABC):
         held = None if validation_data is None else self._read_validation(validation_data)
         goes_on = is_partial and hasattr(self, "_position") and self._position.epoch > 0
         random = None if goes_on else check_random_state(self.random_state)
-        uses_score = bool(self.early_stopping) and self._has_epochs
+        uses_score = asks_score and self._has_epochs
         if is_first or not hasattr(self, "val_loss_curve_") or not hasattr(self, "loss_curve_"):
             self._forget(
                 uses_score
             )  # nothing was trained before, or by a solver that kept no records, or by hand
         network = self._start(samples, random) if is_first else self._go_on(samples)
         network.set_loss(self._objective().loss)
-        if held is None and uses_score:
-            samples, held = hold_out(samples, self.validation_fraction, random, stratify=self._stratifies)
+        fraction, patience = (None, None) if is_partial else self._recipe_stopping(samples)
+        if uses_score:
+            fraction, patience = self.validation_fraction, None
+        if held is None and fraction:
+            samples, held = hold_out(samples, fraction, random, stratify=self._stratifies)
         if random is not None:
             self._seed = self._draw_seed(random)
-        self._train(network, samples, held, uses_score=uses_score, is_partial=is_partial)
+        self._train(network, samples, held, patience, uses_score=uses_score, is_partial=is_partial)
         return self
 
     def _read_validation(self, validation_data: Any) -> Samples:
@@ -198,14 +207,23 @@ class Fitting(CommonParameters, ABC):
         return Samples(X, Y, y, checked_weights(weights, X))
 
     def _train(
-        self, network: Model, samples: Samples, held: Samples | None, *, uses_score: bool, is_partial: bool
+        self,
+        network: Model,
+        samples: Samples,
+        held: Samples | None,
+        patience: int | None,
+        *,
+        uses_score: bool,
+        is_partial: bool,
     ) -> None:
         options, objective = self._training_options(samples, is_partial=is_partial), self._objective()
         score = Score(self, held, objective.loss, self.scoring) if uses_score and held is not None else None
         rule = self._convergence(score, options.pop("divisor", None))
         position = Continuation(self._position if is_partial else None, n_epochs=1 if is_partial else None)
         interrupt = StopOnInterrupt()
-        own = [position, *options.pop("callbacks"), rule]
+        own: list[Any] = [position, *options.pop("callbacks"), rule]
+        if held is not None and patience is not None:
+            own.append(EarlyStopping(patience=patience))
         kept = self._position.kernels if is_partial else ""  # a continued training goes on as it began
         asked_for = TrainingOptions(
             validation=None if held is None else held.dataset,

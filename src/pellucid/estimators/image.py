@@ -11,6 +11,7 @@ from sklearn.utils._param_validation import Options, StrOptions
 from sklearn.utils.metaestimators import available_if
 
 from pellucid.data.input_spec import white_seen
+from pellucid.data.readers.picture_modes import FITS, SQUEEZE
 from pellucid.errors import DataError
 from pellucid.estimators.base import Classifier, can_fit_partially
 from pellucid.estimators.images import Images
@@ -47,6 +48,9 @@ class ImageClassifier(Images, Classifier):
         (height, width) in pixels; one number for a square. None: that of a model that is trained already; else the
         size that all images share, if it is at most 256 pixels a side; else 64 x 64. Resized by cubic convolution
         (Keys, 1981, a = -0.5, widened where the photo is made smaller), as in Pillow.
+    image_fit : {"squeeze", "crop", "pad"}, optional
+        How images of another shape get that of ``image_size``: squeezed, their middle cut out, or the whole of them
+        with black bars; the model keeps it. A model given as ``model`` has its own, unless another is chosen here.
     on_error : {"raise", "skip"}, optional
         What ``fit`` does where an image cannot be read: raise, or leave it out and warn. ``predict`` always raises.
     n_threads : int or None, optional
@@ -105,6 +109,7 @@ class ImageClassifier(Images, Classifier):
 
     model: Any = parameter(AUTO, str, Path, Model, None, kw_only=False)
     image_size: Any = parameter(None, "array-like", POSITIVE_INT, None)
+    image_fit: str = parameter(SQUEEZE, StrOptions(set(FITS)))
     loss: Any = parameter(None, *CLASSIFIER_LOSS, None)
     label_smoothing: Any = parameter(AUTO, BELOW_ONE, StrOptions({AUTO}))
     on_error: str = parameter("raise", StrOptions({"raise", "skip"}))

@@ -214,7 +214,7 @@ def _sample(source: Any, i: int, shape: Shape, white: White, *, in_set: bool) ->
     file = _as_file(source)
     if file is None:
         pixels = _pixels(source, i)
-        return image_to_input(pixels, shape), InFile(pixels.shape[:2])
+        return image_to_input(pixels, shape, white.fit), InFile(pixels.shape[:2])
     try:
         return read_sized_sample(file, shape, white, in_set=in_set)
     except DataError as error:

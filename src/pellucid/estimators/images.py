@@ -13,7 +13,7 @@ from pellucid.data.input_spec import white_seen
 from pellucid.data.label_encoding import warn
 from pellucid.data.preprocess import Preprocessing
 from pellucid.data.readers.images import check_size
-from pellucid.data.readers.picture_modes import UNKNOWN, White, or_else
+from pellucid.data.readers.picture_modes import White, or_else
 from pellucid.errors import DataError, OptionError
 from pellucid.estimators.any_network import AnyNetwork
 from pellucid.estimators.image_reading import (
@@ -38,6 +38,7 @@ class Images(AnyNetwork):
     """The image model that an estimator's parameters describe."""
 
     image_size: Any
+    image_fit: str
     on_error: str
     n_threads: Any
     body: Any
@@ -78,9 +79,9 @@ class Images(AnyNetwork):
         if y.ndim == 1 and not is_part:
             _check_two_classes(y)
         if reset:
-            self.sample_shape_, self._white = self._choose_shape(sources), UNKNOWN
+            self.sample_shape_, self._white = self._choose_shape(sources), White(fit=self.image_fit)
             if isinstance(self.model, Model):
-                self._white = white_seen(self.model.inputs_seen)
+                self._white = or_else(self._white, white_seen(self.model.inputs_seen))
         elif self._size() not in (None, self.sample_shape_[:2]):
             raise OptionError(
                 f"image_size: the weights to continue from are for {by(self.sample_shape_[:2])} pixels, got "
@@ -113,7 +114,7 @@ class Images(AnyNetwork):
         """Make the trained model the estimator's, with the value of white of its training pictures."""
         super()._keep(network)
         if network.inputs_seen is not None:
-            network.inputs_seen = replace(network.inputs_seen, white=self._white)
+            network.inputs_seen = replace(network.inputs_seen, white=self._white[:2], fit=self._white.fit)
 
     def _labelled(self, X: Any, y: Any) -> tuple[Any, Array]:
         """Return images with their labels: for a folder, the names of its sub-folders, unless others are given."""

@@ -52,10 +52,12 @@ class NetworkClassifier(AnyNetwork, Classifier):
     image_shape : tuple of int, optional
         (height, width, channels) of flat rows, channels last; images, (m, height, width, channels), have
         theirs already.
-    shuffle, random_state, early_stopping, validation_fraction, scoring, tol, n_iter_no_change, warm_start :
-    optional
+    early_stopping : bool or "auto", optional
+        True: as for :class:`pellucid.estimators.MLPClassifier`. "auto": what the recipe holds out, and its patience
+        with the loss there, as "realmlp" has them; of few samples nothing. Otherwise every epoch is run.
+    shuffle, random_state, validation_fraction, scoring, tol, n_iter_no_change, warm_start : optional
         As for :class:`pellucid.estimators.MLPClassifier`; samples of three classes or more are held out stratified,
-        too, where each class has two. Without early stopping every epoch is run.
+        too, where each class has two.
     dtype : {"float32", "float64"} or None, optional
         The dtype of the computation; None: that of X, and for bytes (pixels, which are divided by 255) the model's.
     label_smoothing : float or "auto", optional

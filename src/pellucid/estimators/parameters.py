@@ -61,7 +61,7 @@ class CommonParameters:
     tol: float = parameter(1e-4, NOT_NEGATIVE)
     verbose: Any = parameter(False, "verbose")
     warm_start: bool = parameter(False, "boolean")
-    early_stopping: bool = parameter(False, "boolean")
+    early_stopping: Any = parameter(False, "boolean")
     validation_fraction: float = parameter(0.1, BELOW_ONE)
     n_iter_no_change: float = parameter(10, POSITIVE_INT, Options(Real, {np.inf}))
     scoring: Any = parameter(None, StrOptions(set(get_scorer_names())), callable, None)
@@ -103,7 +103,7 @@ class MLPParameters:
 
 
 @estimator
-class NetworkParameters:
+class NetworkParameters(CommonParameters):
     """The further parameters of the estimators around any network."""
 
     model: Any = parameter(None, str, Path, Model, None, kw_only=False)
@@ -112,4 +112,5 @@ class NetworkParameters:
     schedule: Any = parameter(AUTO, StrOptions({AUTO, *SCHEDULES}), Schedule, None)
     augment: Any = parameter(AUTO, StrOptions({AUTO, *AUGMENT_PRESETS}), Augment, None)
     n_epochs: Any = parameter(None, POSITIVE_INT, None)
+    early_stopping: Any = parameter(AUTO, "boolean", StrOptions({AUTO}))
     batch_size: Any = parameter(AUTO, StrOptions({AUTO}), POSITIVE_INT, None)

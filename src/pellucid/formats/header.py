@@ -41,7 +41,8 @@ HEADER = {
         "object or null",
         "What the inputs of the training looked like: `dtype`, `low` and `high` (least and largest number), "
         "`is_whole`, `is_divided` (whole numbers divided by 255), `n_values` (numbers in a sample), "
-        "`white` (of floating-point and of 32-bit grey pictures, 0: there were none); of several "
+        "`white` (of floating-point and of 32-bit grey pictures, 0: there were none), `fit` (how "
+        "photos got their shape: `squeeze`, `crop` or `pad`); of several "
         "inputs `by_name`. Inputs of another range are converted or refused; without it, or with null, all pass.",
         True,
     ),

@@ -44,6 +44,10 @@ class PredictionFile(Output):
         with suppress(OSError):
             self._file.close()
 
+    def remove(self) -> None:
+        """Remove the file."""
+        self.path.unlink(missing_ok=True)
+
     def _read(self) -> int:
         """Note what a file has, and return where its last whole line ends."""
         try:

@@ -146,6 +146,9 @@ class Output:
         """Write what is left."""
         raise NotImplementedError
 
+    def remove(self) -> None:
+        """Remove what was begun, where it has no prediction."""
+
     def failure(self, error: OSError) -> OutputError:
         """Return what to say where it cannot be written."""
         n = self.n_before + self.n_written
@@ -162,3 +165,5 @@ class Output:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+        if error is not None and not self.n_before + self.n_written:
+            self.remove()

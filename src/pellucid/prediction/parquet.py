@@ -102,6 +102,11 @@ class ParquetFolder(Output):
         if self._n_held and not self._is_broken:
             self._write_part()
 
+    def remove(self) -> None:
+        """Remove the folder, where it is empty."""
+        with suppress(OSError):
+            self.path.rmdir()
+
     def _write_part(self) -> None:
         import pyarrow as pa
         import pyarrow.parquet as pq

@@ -170,19 +170,19 @@ def _rows(model: Model, path: Path) -> Samples:
             f"{path}: the model was trained on {model.input_shape}, not on a table; give it images."
         )
     found = model._schema.encode(path, with_target=False)
-    return samples_in(model, found.X, found.notes)
+    return samples_in(model, found.X, found.notes, first=1)
 
 
-def samples_in(model: Model, X: Any, notes: tuple[str, ...] = ()) -> Samples:
-    """Return the samples of arrays, each called by its number; DataError if there are none."""
+def samples_in(model: Model, X: Any, notes: tuple[str, ...] = (), *, first: int = 0) -> Samples:
+    """Return the samples of arrays, each called by its number, from ``first`` on; DataError if there are none."""
     if n_rows(X) == 0:
         raise DataError("predict: expected at least one sample, got none.")
 
     def batches(is_left_out: Callable[[int], bool]) -> Iterator[Batch]:
-        rows = [i for i in range(n_rows(X)) if not is_left_out(i)]
+        rows = [i for i in range(n_rows(X)) if not is_left_out(i + first)]
         for start in range(0, len(rows), PIECE):
             piece = rows[start : start + PIECE]
-            yield Batch(predict_samples(model, choose_rows(X, piece), piece), {})
+            yield Batch(predict_samples(model, choose_rows(X, piece), [i + first for i in piece]), {})
 
     return Samples("row", batches, notes)
 

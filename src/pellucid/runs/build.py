@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from pellucid.data.dataset import Split
+from pellucid.data.input_spec import white_seen
 from pellucid.data.preprocess import Preprocessing
+from pellucid.data.readers.picture_modes import White, or_else
 from pellucid.data.source import DataSource
 from pellucid.errors import DataError, OptionError
 from pellucid.formats.architecture import Architecture, load_architecture
@@ -214,7 +216,8 @@ def _source_for_start(start: Path, freeze: str | None, source: DataSource) -> Da
         raise OptionError(
             f"--image-size: the model to begin from takes photos of {by(size)}, got {asked}. Leave it out."
         )
-    return replace(source, image_size=size)
+    fit = or_else(White(fit=source.fit), white_seen(model.inputs_seen)).fit
+    return replace(source, image_size=size, fit=fit)
 
 
 def make_model(config: RunConfig, architecture: Architecture | None, split: Split) -> Model:

@@ -6,6 +6,7 @@ from typing import Any
 
 from pellucid.data.dataset import Dataset, Split
 from pellucid.data.hashing import data_hash
+from pellucid.data.input_spec import white_seen
 from pellucid.data.source import DataSource
 from pellucid.errors import DataError, OptionError, PellucidError, ShapeError
 from pellucid.formats.safetensors import load
@@ -47,7 +48,7 @@ def source_for(model: Model, source: DataSource) -> DataSource:
     training = model._summary_of_training
     reading = {"seed": training.get("options", {}).get("seed", 1), **training.get("reading", {})}
     if source.kind == "folder" and len(model.input_shape) == 3:
-        reading["image_size"] = list(model.input_shape[:2])
+        reading |= {"image_size": list(model.input_shape[:2]), "fit": white_seen(model.inputs_seen).fit}
     if source.kind == "table" and model._schema is not None:
         reading["target"] = ",".join(model._schema.target)
     own = {option: value for option, value in reading.items() if option in source.applicable}

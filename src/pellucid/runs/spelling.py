@@ -152,6 +152,11 @@ def _chosen(config: RunConfig) -> dict[str, Any]:
     return found
 
 
+def _word(text: str) -> str:
+    """Return a word of several with commas between them, in double quotes where it has one itself."""
+    return '"' + text.replace('"', '""') + '"' if set(text) & set(',"') else text
+
+
 def _flag(name: str, value: Any) -> list[str]:
     flag = "--" + name.replace("_", "-")
     if value is None:
@@ -160,7 +165,12 @@ def _flag(name: str, value: Any) -> list[str]:
         return [flag] if value else [f"--no-{flag[2:]}"]
     if isinstance(value, list | tuple):
         words = all(isinstance(one, str) for one in value)
-        return [flag, shlex.quote(("," if words else "x").join(map(str, value)))] if value else []
+        text = ",".join(map(_word, value)) if words else "x".join(map(str, value))
+        return [flag, shlex.quote(text)] if value else []
     if isinstance(value, dict):
-        return [flag, shlex.quote(",".join(f"{key}={part}" for key, part in value.items()))] if value else []
+        return (
+            [flag, shlex.quote(",".join(f"{_word(key)}={part}" for key, part in value.items()))]
+            if value
+            else []
+        )
     return [flag, shlex.quote(f"{value:g}" if isinstance(value, float) else str(value))]

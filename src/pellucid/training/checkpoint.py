@@ -93,6 +93,7 @@ def open_checkpoint(run: TrainingState, path: str | Path) -> Saved:
     saved = Saved(path, *read_checkpoint(path))
     known, wanted, has_new_rates = saved.header.get("settings"), _settings(run), False
     if isinstance(known, dict):
+        wanted = {key: value for key, value in wanted.items() if key != "columns" or key in known}
         wanted, has_new_rates = settings_of_length(known, wanted)
         if known != wanted and (changed := _last_digits(known, wanted)):
             began, goes_on = (

@@ -180,8 +180,11 @@ class Job:
         model, options = self.model, self.options
         rule = model.preprocessing
         frozen = {"frozen": frozen_hash(model)} if model._n_frozen else {}
+        schema = model._schema
+        columns = {} if schema is None else {"columns": [column.name for column in schema.columns]}
         return {
             **frozen,
+            **columns,
             "architecture": model.config(),
             "dtype": model.dtype,
             "preprocessing": None if rule is None else rule.to_config(),

@@ -228,7 +228,7 @@ class TrainingOptions(Configurable):
             cure = "set it for each output's loss" if isinstance(y, Mapping) else "choose a cross-entropy"
             raise OptionError(f"label_smoothing: {name} {why}. Leave it out, or {cure}.")
         held: dict[str, Any] = {"validation": self.validation, "patience": self.patience}
-        if self.patience is not None and all(recipe.get(key) == held[key] for key in held) and _are_few(y):
+        if self.patience is not None and all(recipe.get(key) == held[key] for key in held) and are_few(y):
             held = dict.fromkeys(held)
         m: float = n_rows(y)
         if isinstance(held["validation"], float) and self.batch_size == recipe.get("batch_size"):
@@ -251,7 +251,7 @@ class TrainingOptions(Configurable):
         return cls(**checked_names(cls, {flags[key]: value for key, value in table.items()}))
 
 
-def _are_few(y: Any) -> bool:
+def are_few(y: Any) -> bool:
     """Return whether nothing should be held out of samples for a choice by it."""
     is_label = isinstance(y, np.ndarray) and y.ndim == 1 and y.dtype.kind in "biu"
     return n_rows(y) < FEWEST_TO_HOLD_OUT or (is_label and np.unique(y, return_counts=True)[1].min() < 2)

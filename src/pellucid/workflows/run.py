@@ -158,4 +158,4 @@ def run_request(
     say(f"Report: {page}")
     if is_tutorial(split):
         say_goodbye(say)
-    return replace(outcome, advice=found.advice, report=page)
+    return replace(outcome, advice=found.advice, report=page, check=next(iter(checks), None))

@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from pellucid import dispatch, ranks
+from pellucid.checks.check import DataReport
 from pellucid.data.dataset import Split
 from pellucid.data.hashing import data_hash
 from pellucid.data.source import DataSource
@@ -63,12 +64,15 @@ class Outcome:
         What to try next; empty where all is well.
     report : Path or None
         Its page, where one was written.
+    check : DataReport or None
+        What was found in the data before the training, by ``run``.
     """
 
     run: Run
     signal: int = 0
     advice: tuple[Advice, ...] = ()
     report: Path | None = None
+    check: DataReport | None = None
 
     @property
     def exit_code(self) -> int:
@@ -76,10 +80,11 @@ class Outcome:
         return 128 + self.signal if self.signal else 0
 
     def to_dict(self) -> dict[str, Any]:
-        """Return folder, report, metrics and what to try next as JSON can hold them."""
+        """Return folder, report, metrics, what to try next and what was found in the data as JSON can hold them."""
         report = {} if self.report is None else {"report": str(self.report)}
         named = {"folder": str(self.run.folder), **report, "model": self.run.config.model}
-        return {**named, **self.run.metrics, "advice": [one.to_dict() for one in self.advice]}
+        findings = {} if self.check is None else {"findings": [one.to_dict() for one in self.check.findings]}
+        return {**named, **self.run.metrics, "advice": [one.to_dict() for one in self.advice], **findings}
 
 
 def run_folder(source: DataSource, model: str) -> Path:

@@ -14,8 +14,10 @@ from tests.every import every
 from tests.formats.networks import NETWORKS, activated, shaken
 
 import pellucid as pl
+from pellucid.data.input_spec import InputsSeen
 from pellucid.data.preprocess import Preprocessing
 from pellucid.data.readers.images import read_sample
+from pellucid.data.readers.picture_modes import White
 from pellucid.formats.html.browser import find_browser, said_by
 from pellucid.formats.html.export import export_html, html_page
 from pellucid.formats.html.join import join_modules
@@ -111,8 +113,13 @@ def pixels(*shape: int) -> Array:
     return RNG.integers(0, 256, shape, np.uint8)
 
 
-@pytest.mark.parametrize("shape", [(16, 12, 3), (16, 12, 1)])
-def test_photos_come_in_as_pillow_reads_them(browser: str, shape: tuple[int, ...], tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("shape", "fit"),
+    [((16, 12, 3), "squeeze"), ((16, 12, 1), "crop"), ((16, 12, 3), "crop"), ((16, 12, 3), "pad")],
+)
+def test_photos_come_in_as_pillow_reads_them(
+    browser: str, shape: tuple[int, ...], fit: str, tmp_path: Path
+) -> None:
     exif = Image.Exif()
     exif[0x0112] = 6
     smooth = Image.fromarray(pixels(4, 5, 3)).resize((40, 30))
@@ -126,6 +133,7 @@ def test_photos_come_in_as_pillow_reads_them(browser: str, shape: tuple[int, ...
         (encoded(smooth, "JPEG", quality=95, exif=exif), 4),
     ]
     model = shaken(pl.Sequential([pl.Flatten(), pl.Dense(2)]), shape)
+    model.inputs_seen = InputsSeen("uint8", 0, 255, True, False, 192, fit=fit)
     blobs = json.dumps([base64.b64encode(photo).decode() for photo, _ in photos])
     told = ask(
         browser,
@@ -144,7 +152,7 @@ def test_photos_come_in_as_pillow_reads_them(browser: str, shape: tuple[int, ...
         wait();""",
     )
     for (photo, slack), each in zip(photos, told, strict=True):
-        X = read_sample(photo, shape)
+        X = read_sample(photo, shape, White(fit=fit))
         theirs = np.array(each["sample"]).reshape(shape)
         assert np.abs(theirs - X.astype(int)).max() <= slack
         P = model.predict_proba(theirs[None].astype(np.float32))

@@ -27,6 +27,7 @@ _LARGEST_KEPT = (
     256  # pixels a side; larger photos, straight from a camera, are resized even if they share one size
 )
 SQUEEZED = 0.05  # of the ratio of their sides, from which on it is said that images change their shape
+HOW = {"squeeze": "squeezed", "crop": "cropped", "pad": "padded"}
 MOST_REASONS = 6  # why files cannot be read
 
 
@@ -93,8 +94,8 @@ class Photos:
             return "images kept at {} x {}".format(*self.size), *notes
         found = "all {} x {}".format(*next(iter(sizes))) if len(sizes) == 1 else f"of {len(sizes)} sizes"
         (height, width) = self.size
-        is_squeezed = any(abs(h * width / (w * height) - 1) > SQUEEZED for h, w in sizes)
-        how = "squeezed" if is_squeezed else "resized"
+        is_other = any(abs(h * width / (w * height) - 1) > SQUEEZED for h, w in sizes)
+        how = HOW[self.known.fit] if is_other else "resized"
         return f"images {how} to {height} x {width} (they were {found})", *notes
 
     def read(self, *, on_disk: bool = False) -> tuple[Any, list[Photo], list[Photo]]:

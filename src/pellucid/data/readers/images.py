@@ -10,10 +10,13 @@ import numpy as np
 from pellucid.data.readers.many import ROOM, Rows, fill_rows, read_each
 from pellucid.data.readers.picture_file import opened
 from pellucid.data.readers.picture_modes import (
+    CROP,
     SPARE,
+    SQUEEZE,
     UNKNOWN,
     Box,
     White,
+    at_size,
     or_else,
     orientation,
     own_white,
@@ -109,10 +112,29 @@ def read_sample(source: str | Path | bytes, shape: Shape, white: White = UNKNOWN
 def read_original_and_sample(
     source: str | Path | bytes, shape: Shape, white: White = UNKNOWN
 ) -> tuple[Array, Array]:
-    """Return what `read_image` and `read_sample` return for a picture, decoding it once."""
+    """Return what `read_image` and `read_sample` return for a picture, decoding it once.
+
+    The former as :func:`shown_part` has it: in the shape of the latter, unless that is squeezed.
+    """
     check_takes_images(shape)
     with _decoded(source, shape[:2], white) as (image, _, box):
-        return np.array(image), _as_input(image, shape, box)
+        return np.array(_in_shape(image, shape, white.fit)), _as_input(image, shape, white.fit, box)
+
+
+def shown_part(image: Array, shape: Shape, fit: str) -> Array:
+    """Return what of an RGB image a model takes in, at its own scale: its middle, all of it with bars, or all."""
+    from PIL import Image
+
+    return image if fit == SQUEEZE else np.array(_in_shape(Image.fromarray(image), shape, fit))
+
+
+def _in_shape(image: "Image.Image", shape: Shape, fit: str) -> "Image.Image":
+    if fit == SQUEEZE:
+        return image
+    (across, down), wanted = image.size, shape[1] / shape[0]
+    longer = min if fit == CROP else max
+    size = longer(down, across / wanted), longer(across, down * wanted)
+    return at_size(image, (max(1, round(size[0])), max(1, round(size[1]))), fit)
 
 
 def read_sized_sample(
@@ -124,7 +146,7 @@ def read_sized_sample(
     """
     check_takes_images(shape)
     with _decoded(source, shape[:2], white, in_set=in_set) as (image, in_file, box):
-        return _as_input(image, shape, box), in_file
+        return _as_input(image, shape, white.fit, box), in_file
 
 
 def fill_set(
@@ -204,7 +226,7 @@ def resize_image(image: Array, height: int, width: int) -> Array:
     return np.stack([np.asarray(channel.resize(size)) for channel in channels], axis=2)
 
 
-def image_to_input(image: Array, shape: Shape) -> Array:
+def image_to_input(image: Array, shape: Shape, fit: str = SQUEEZE) -> Array:
     """Return an RGB image in the shape of one sample of a model, still uint8.
 
     Parameters
@@ -212,6 +234,8 @@ def image_to_input(image: Array, shape: Shape) -> Array:
     image : Array, shape (h, w, 3), dtype uint8
     shape : tuple of int
         The model's input shape: (height, width, 3), or (height, width, 1) or (height, width) for grey.
+    fit : {"squeeze", "crop", "pad"}, optional
+        How it gets that shape: the whole image squeezed, its middle cut out, or the whole of it with black bars.
 
     Returns
     -------
@@ -233,7 +257,7 @@ def image_to_input(image: Array, shape: Shape) -> Array:
     if image.ndim != 3 or image.shape[2] != 3:
         raise ShapeError(f"image: expected shape (h, w, 3), got {image.shape}. Read it with read_image.")
     _check_bytes(image)
-    return _as_input(Image.fromarray(np.ascontiguousarray(image)), shape)
+    return _as_input(Image.fromarray(np.ascontiguousarray(image)), shape, fit)
 
 
 def _check_bytes(image: Array) -> None:
@@ -253,9 +277,9 @@ def check_takes_images(shape: Any) -> None:
         )
 
 
-def _as_input(image: "Image.Image", shape: Shape, box: Box | None = None) -> Array:
+def _as_input(image: "Image.Image", shape: Shape, fit: str, box: Box | None = None) -> Array:
     """Return an RGB picture, or the part in a box, at a model's size, in grey where the model takes grey ones."""
-    resized = image.resize(check_size(shape[:2])[::-1], box=box)
+    resized = at_size(image, check_size(shape[:2]), fit, box)
     return np.array(resized if shape[2:] == (3,) else resized.convert("L")).reshape(shape)
 
 

@@ -7,22 +7,27 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 import numpy as np
 
 from pellucid.errors import DataError
-from pellucid.types import Array
+from pellucid.types import Array, Shape
 
 if TYPE_CHECKING:
     from PIL import Image
 
 Box: TypeAlias = tuple[float, float, float, float]  # what of a picture, decoded at reduced size, is picture
 SPARE = 2  # a JPEG is decoded at no less than this many times the size that it is resized to
+FITS = SQUEEZE, CROP, _ = "squeeze", "crop", "pad"  # how a picture gets another shape
 ADVICE = "Save it again as JPEG or PNG."
 _DIVIDE = "Divide by the value of white, or save it again as PNG."
 
 
 class White(NamedTuple):
-    """The value of white of grey pictures that do not say it themselves, the same for a whole set; 0: not known."""
+    """What pictures do not say themselves, the same for a whole set: the value of white of grey ones, 0: not known.
+
+    And how they are brought to the shape of a sample.
+    """
 
     floats: float = 0.0  # of floating-point numbers: 1 or 255
     integers: float = 0.0  # of integers of 32 bits: 255 or 65535
+    fit: str = "squeeze"
 
 
 UNKNOWN = White()
@@ -34,9 +39,10 @@ def or_else(white: White, other: White) -> White:
     Examples
     --------
     >>> or_else(White(floats=255), White(1, 65535))
-    White(floats=255, integers=65535)
+    White(floats=255, integers=65535, fit='squeeze')
     """
-    return White(white.floats or other.floats, white.integers or other.integers)
+    fit = other.fit if white.fit == SQUEEZE else white.fit
+    return White(white.floats or other.floats, white.integers or other.integers, fit)
 
 
 def white_of_set(known: White, own: Iterable[White]) -> White:
@@ -45,10 +51,11 @@ def white_of_set(known: White, own: Iterable[White]) -> White:
     Examples
     --------
     >>> white_of_set(White(integers=65535), [White(1), White(255), White(integers=255)])
-    White(floats=255, integers=65535)
+    White(floats=255, integers=65535, fit='squeeze')
     """
-    largest = map(max, zip(UNKNOWN, *own, strict=True))
-    return White(*(there and (given or there) for given, there in zip(known, largest, strict=True)))
+    largest = map(max, zip(UNKNOWN[:2], *(one[:2] for one in own), strict=True))
+    floats, integers = (there and (given or there) for given, there in zip(known[:2], largest, strict=True))
+    return White(floats, integers, known.fit)
 
 
 def own_white(image: "Image.Image") -> White:
@@ -62,8 +69,35 @@ def own_white(image: "Image.Image") -> White:
 
 def white_notes(white: White) -> tuple[str, ...]:
     """Return how floating-point and 32-bit pictures of a set were read, a note for each kind that is there."""
-    kinds = zip(("floating-point", "32-bit grey"), white, strict=True)
+    kinds = zip(("floating-point", "32-bit grey"), white[:2], strict=True)
     return tuple(f"{kind} pictures read as 0 to {most:g}" for kind, most in kinds if most)
+
+
+def at_size(image: "Image.Image", size: Shape, fit: str = "squeeze", box: Box | None = None) -> "Image.Image":
+    """Return an RGB picture, or the part in a box, at a height and width.
+
+    Squeezed; its middle in the shape of that size ("crop", as Pillow's ``ImageOps.fit``); or all of it with black
+    bars ("pad", as ``ImageOps.pad``).
+    """
+    from PIL import Image
+
+    (height, width), (left, top, right, bottom) = size, box or (0.0, 0.0, *map(float, image.size))
+    across, down, wanted = right - left, bottom - top, width / height
+    if fit == "crop" and across / down != wanted:
+        w, h = (wanted * down, down) if across / down > wanted else (across, across / wanted)
+        left, top = left + (across - w) * 0.5, top + (down - h) * 0.5
+        box = (left, top, left + w, top + h)
+    if fit != "pad" or across / down == wanted:
+        return image.resize((width, height), box=box)
+    if across / down > wanted:
+        inner = width, max(1, round(down / across * width))
+    else:
+        inner = max(1, round(across / down * height)), height
+    canvas = Image.new("RGB", (width, height))
+    canvas.paste(
+        image.resize(inner, box=box), (round((width - inner[0]) * 0.5), round((height - inner[1]) * 0.5))
+    )
+    return canvas
 
 
 def orientation(image: "Image.Image") -> int:

@@ -221,7 +221,10 @@ def _one_target(column: TextColumn, kind: str) -> _Target:
         raise DataError(f"{where} has {absence}. Remove those rows.{hint if words else ''}")
     kind, notes = (kind, ()) if kind else _target_kind(column)
     if kind == "number":
-        return _Target((column.name,), "regression", column.numbers(), notes=notes)
+        y = column.numbers()
+        if np.ptp(y) == 0:
+            raise DataError(f"{where} is {y.flat[0]:g} in every row. There is nothing to predict.")
+        return _Target((column.name,), "regression", y, notes=notes)
     labels = np.array(column.values if column.are_whole else column.cells)  # numbers are sorted as such
     (codes,), classes, notes = encode([as_labels(labels, len(labels), where)], None, where)
     rare = [classes[label] for label, count in Counter(codes.tolist()).items() if count == 1]

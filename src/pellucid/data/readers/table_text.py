@@ -165,7 +165,8 @@ class TextTable:
             return
         found = {name.casefold(): name for name in self.names}
         near = difflib.get_close_matches(missing[0].casefold(), found, n=1, cutoff=0.5)
-        hint = f" Did you mean {printable(found[near[0]])!r}?" if near else ""
+        quoted = ", in double quotes" if near and "," in near[0] else ""
+        hint = f" Did you mean {printable(found[near[0]])!r}{quoted}?" if near else ""
         if any(number(name) is not None for name in self.names):
             hint += HEADER_HINT
         what = "is no column" if len(missing) == 1 else "are no columns"

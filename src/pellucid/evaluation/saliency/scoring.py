@@ -8,7 +8,7 @@ import numpy as np
 
 from pellucid.data.input_spec import white_seen
 from pellucid.data.preprocess import Preprocessing
-from pellucid.data.readers.images import image_to_input, read_original_and_sample
+from pellucid.data.readers.images import image_to_input, read_original_and_sample, shown_part
 from pellucid.errors import DataError, OptionError, ShapeError, unknown_name
 from pellucid.nn.hooks import input_gradient
 from pellucid.nn.model import Model, check_trained
@@ -121,7 +121,11 @@ def read_photo(where: str, model: Model, image: str | Path | bytes | Array) -> t
     is_sample = original.shape == shape
     if is_sample and original.ndim == 2:
         original = original[..., None]
-    return original, original.reshape(shape) if is_sample else image_to_input(original, shape)
+    if is_sample:
+        return original, original.reshape(shape)
+    fit = white_seen(model.inputs_seen).fit
+    sample = image_to_input(original, shape, fit)
+    return shown_part(original, shape, fit), sample
 
 
 def prepared_image(model: Model, image: Array) -> Array:

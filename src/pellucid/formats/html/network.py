@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from pellucid.data.input_spec import white_seen
 from pellucid.errors import OptionError
 from pellucid.formats.describe import describe
 from pellucid.formats.expressions import javascript_of
@@ -63,6 +64,7 @@ def page_of(model: Model, dtype: str = "float32") -> Page:
         "classes": list(output.classes),
         "prepares": prepares,
         "columns_first": begins_with_columns(),
+        "fit": white_seen(model.inputs_seen).fit,
         "reads": output.reads,
         "stored": [[array.itemsize, array.size] for array in weights.arrays],
     }

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from pellucid.data.input_spec import white_seen
 from pellucid.data.readers.images import image_to_input
 from pellucid.data.readers.table_text import table_of
 from pellucid.errors import PellucidError
@@ -28,7 +29,7 @@ ASK = """<pre id="said"></pre><script>
 {
   const bytes = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
   const sample = (asked) => network.columns ? encode(asked)
-    : sampleOf({ rgb: bytes(asked.rgb), size: asked.size }, network.input, network.columns_first);
+    : sampleOf({ rgb: bytes(asked.rgb), size: asked.size }, network.input, network.fit, network.columns_first);
   let said;
   try {
     said = %s.map(sample).map((x) => ({ outputs: predict(x), sample: Array.from(x) }));
@@ -86,6 +87,7 @@ def difference(model: Model, page: str, samples: Any, exact: Model) -> float | N
 def _photos(model: Model, samples: Any) -> tuple[list[dict[str, Any]], Array]:
     """Return photos with random pixels, and those given, as the page has them decoded; and as samples."""
     rng, (height, width) = np.random.default_rng(0), model.input_shape[:2]
+    fit = white_seen(model.inputs_seen).fit
     pictures = [
         rng.integers(0, most + 1, (max(1, round(height * a)), max(1, round(width * b)), 3), np.uint8)
         for a, b, most in PHOTOS
@@ -97,7 +99,7 @@ def _photos(model: Model, samples: Any) -> tuple[list[dict[str, Any]], Array]:
         {"rgb": base64.b64encode(picture.tobytes()).decode(), "size": picture.shape[:2]}
         for picture in pictures
     ]
-    return asked, np.stack([image_to_input(picture, model.input_shape) for picture in pictures])
+    return asked, np.stack([image_to_input(picture, model.input_shape, fit) for picture in pictures])
 
 
 def _rows(model: Model) -> tuple[list[dict[str, str]], Array]:

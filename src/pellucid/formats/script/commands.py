@@ -87,6 +87,7 @@ def main(predict: Callable[[Any], Any], usage: str) -> None:
         print(f"{what}Usage: {line}", file=sys.stderr)
         sys.exit(2)
     predictions, faults = [], []
+    first = int("table.csv" in usage)  # its rows count from 1
     for path in files:
         try:
             found = predict(path)
@@ -97,7 +98,7 @@ def main(predict: Callable[[Any], Any], usage: str) -> None:
         predictions += (
             [{"file": path, **found}]
             if is_one
-            else [{"file": path, "row": i, **each} for i, each in enumerate(found)]
+            else [{"file": path, "row": i, **each} for i, each in enumerate(found, first)]
         )
     gc.freeze()  # the process ends now, and would look through all that is loaded three times more
     if "--json" in sys.argv:

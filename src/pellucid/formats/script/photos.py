@@ -11,6 +11,7 @@ from pellucid.data.readers.picture_modes import (
     SPARE,
     UNKNOWN,
     White,
+    at_size,
     orientation,
     to_rgb,
     upright,
@@ -32,7 +33,7 @@ def read_photo(source: Any, shape: Shape, white: White = UNKNOWN) -> Array:
             raise DataError(
                 f"expected pixels of shape (height, width, 3), uint8, got {source.shape}, {source.dtype}."
             )
-        return resized(Image.fromarray(np.ascontiguousarray(source)), shape, None)
+        return resized(Image.fromarray(np.ascontiguousarray(source)), shape, white, None)
     where = str(source)
     if not os.path.isfile(source) or not os.path.getsize(source):
         found = (
@@ -73,10 +74,10 @@ def decoded(image: Image.Image, shape: Shape, where: str, white: White) -> Array
     image.load()  # first, for what is done by EXIF ignores failures
     mark = orientation(image)
     box = None if extent is None else upright_box(extent[2:], image.size, mark)
-    return resized(to_rgb(image if mark == 1 else upright(image), where, white), shape, box)
+    return resized(to_rgb(image if mark == 1 else upright(image), where, white), shape, white, box)
 
 
-def resized(image: Image.Image, shape: Shape, box: Any) -> Array:
+def resized(image: Image.Image, shape: Shape, white: White, box: Any) -> Array:
     """Return an RGB picture, or the part in a box, at the network's size, in grey where it takes grey ones."""
-    small = image.resize((shape[1], shape[0]), box=box)
+    small = at_size(image, shape[:2], white.fit, box)
     return np.array(small if shape[2:] == (3,) else small.convert("L")).reshape(shape)

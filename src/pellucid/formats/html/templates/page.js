@@ -28,7 +28,7 @@ function predict(numbers) { // as the samples of the training were: bytes, or co
 }
 
 const predictPhoto = async (file) => {
-  const photo = await decode(file), sample = sampleOf(photo, network.input, network.columns_first);
+  const photo = await decode(file), sample = sampleOf(photo, network.input, network.fit, network.columns_first);
   return { photo, sample, outputs: predict(sample) };
 };
 
