@@ -32,6 +32,7 @@ def compare(
     n_seeds: int | None = flag(None, at_least=2, help="Train from this many random seeds."),
     body: str | None = o.BODY,
     pixels: str | None = o.PIXELS,
+    unfreeze: int | None = o.UNFREEZE,
     n_jobs: int | None = o.JOBS.needing(*TRAINED_AGAIN),
     cluster: str | None = o.CLUSTER.needing(*TRAINED_AGAIN),
     n_workers: int | None = o.WORKERS.needing(*TRAINED_AGAIN),

@@ -25,6 +25,9 @@ def find_lr(
     source: "DataSource",
     training: Mapping[str, Any],
     model: str = o.MODEL_NAME,
+    body: str | None = o.BODY,
+    pixels: str | None = o.PIXELS,
+    unfreeze: int | None = o.UNFREEZE,
     out: Path | None = o.out("The picture; default: learning-rate.png, or the next number."),
     overwrite: bool = o.OVERWRITE_FILE.needing("out"),
     min_lr: float = flag(1e-4, above=0, help="The first rate tried."),
@@ -46,7 +49,7 @@ def find_lr(
     picture = out or next_file(Path("learning-rate.png"))
     check_free(picture, overwrite=overwrite)
     check_png(picture)
-    asked = plan(model, source, **training)
+    asked = plan(model, source, body=body, pixels=pixels, unfreeze=unfreeze, **training)
     config = asked.config
     say_choice(config, o.say_nothing if o.is_quiet() else say)
     with ProgressBar() as bar:

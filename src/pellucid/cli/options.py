@@ -42,6 +42,7 @@ PIXELS = flag(
     choices="pellucid.nn.pretrained.pixels:PIXELS",
     help="What the body of a file was trained on, where it does not say.",
 )
+UNFREEZE = flag(None, group="Network", help="Then go on training the body's last blocks, as many as this.")
 OVERWRITE = flag(False, group="Output", help="Write into a folder that is not empty.", needs=("out",))
 OVERWRITE_FILE = flag(False, group="Output", help="Replace a file that is there already.")
 DATA_NOW = flag(None, flag="data", help="Where the data are now; default: where they were at the training.")

@@ -35,9 +35,7 @@ class Asked:
     )
     body: str | None = o.BODY
     pixels: str | None = o.PIXELS
-    unfreeze: int | None = flag(
-        None, group="Network", help="Then go on training the body's last blocks, as many as this."
-    )
+    unfreeze: int | None = o.UNFREEZE
     out: Path | None = o.out("The run folder; default: runs/DATA-MODEL-N.")
     tensorboard: bool = flag(False, group="Output", help="Write event files into the folder.")
     overwrite: bool = flag(False, group="Output", needs=("out",), help="Replace the run in --out.")

@@ -56,7 +56,7 @@ def command_line(verb: str, config: RunConfig, **changes: Any) -> str:
     is_same = model == config.model
     chosen = {name: value for name, value in _chosen(config).items() if is_same or name in OF_ANY_MODEL}
     parts = ["pellucid", verb, *data_parts(config.source), *_model_parts(config, model, freeze)]
-    if is_same and verb != "find-lr":
+    if is_same:
         parts += [
             part
             for name in ("body", "pixels", "unfreeze")
@@ -77,11 +77,7 @@ def naming_a_cure(config: RunConfig) -> Iterator[None]:
     try:
         yield
     except TrainingError as error:
-        if (
-            config.start is not None
-            or config.unfreeze is not None
-            or make_optimizer(config.options).is_full_batch
-        ):
+        if config.start is not None or make_optimizer(config.options).is_full_batch:
             raise
         raise TrainingError(f"{error} To find a rate: {command_line('find-lr', config)}") from None
 

@@ -40,6 +40,7 @@ def compare(
     seed: int = 1,
     body: str | Path | None = None,
     pixels: str | None = None,
+    unfreeze: int | None = None,
     out: str | Path | None = None,
     overwrite: bool = False,
     progress: Progress = None,
@@ -62,8 +63,9 @@ def compare(
         Trainings side by side, with ``cv`` or ``n_seeds``; default: as many as there are cores for.
     seed : int, optional
         Of the training; the first one, where there are several.
-    body, pixels : optional
-        Of the preset "pretrained", where it is trained: as for :func:`pellucid.pretrained`.
+    body, pixels, unfreeze : optional
+        Of the preset "pretrained", where it is trained: as for :func:`pellucid.pretrained`, and how many of its
+        last blocks are trained on.
     out : str or Path, optional
         A folder for numbers and figures; default: nothing is written.
     overwrite : bool, optional
@@ -94,7 +96,7 @@ def compare(
     folds = None if cv is None else folds_of(cv)
     source = as_split(data, "compare: data")
     named = source if isinstance(source, DataSource) else source.name
-    of_body = {"body": body, "pixels": pixels}
+    of_body = {"body": body, "pixels": pixels, "unfreeze": unfreeze}
     if given := [name for name, value in of_body.items() if value is not None and PRETRAINED not in (a, b)]:
         check_has_body(str(a), f"--{given[0]}")
     candidates = [

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.commands import Command, assert_refused
 from tests.every import every
 
 import pellucid as pl
@@ -112,6 +113,22 @@ def test_a_run_says_whether_it_helped_and_goes_on(body: Path, tmp_path: Path) ->
     assert (longer.config.unfreeze, longer.config.body) == (2, str(body.resolve()))
     outcome = train_into(longer, tmp_path / "run", checkpoints=Checkpoints(resume=True), say=said.append)
     assert len(outcome.run.history.losses) == 3
+
+
+@pytest.mark.slow
+def test_it_is_compared_and_its_rate_is_searched(pellucid: Command, body: Path) -> None:
+    given = ("--body", body, "--unfreeze", 2, "--epochs", 2)
+    found = pellucid.json("compare pretrained --data drawn-cats --seeds 2", *given)
+    without = pellucid.json("compare pretrained --data drawn-cats --seeds 2", "--body", body)
+    assert found != without
+    assert_refused(
+        pellucid("compare cnn mlp --data drawn-cats --seeds 2", *given[2:]), "--unfreeze: it is of the"
+    )
+    done = pellucid.ok("find-lr drawn-cats --rates 3 --min-lr 0.001 --max-lr 0.1 -o rates.png", *given)
+    assert f"--model pretrained --body {body} --unfreeze 2" in done.out
+    assert Path("rates.png").is_file()
+    last = ("--body", body, "--optimizer", "adamw", "--epochs", 2, "-o", "last.png")
+    assert "--optimizer adamw" in pellucid.ok("find-lr drawn-cats --rates 3", *last).out
 
 
 def test_what_folds_say() -> None:
