@@ -33,7 +33,7 @@ PYTHON: dict[str, tuple[Any, ...]] = {  # which functions a command is
     "robustness": (pl.robustness,),
     "compare": (pl.compare,),
     "report": (pl.report,),
-    "find-lr": (pl.find_learning_rate,),
+    "find-lr": (pl.find_learning_rate, pl.run),
     "sweep": (pl.sweep,),
     "data check": (pl.check_data, pl.find_label_errors),
     "data augment": (pl.train,),

@@ -138,7 +138,7 @@ def test_rows_of_a_table_and_their_frame(tmp_path: Path) -> None:
     model._schema = split.schema
     found = predict(model, tmp_path / "t.csv")
     assert len(found) == 20
-    assert [row["row"] for row in found.to_rows()] == list(range(20))
+    assert [row["row"] for row in found.to_rows()] == list(range(1, 21))
     pandas = pytest.importorskip("pandas")
     frame = pandas.read_csv(tmp_path / "t.csv")
     for same in (frame, frame.to_dict("records")):

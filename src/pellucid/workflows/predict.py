@@ -87,7 +87,7 @@ def _samples(model: Model, data: Any, progress: CountCallback) -> Samples:
     are_rows = isinstance(data, Sequence) and bool(data) and isinstance(data[0], Mapping)
     if model._schema is not None and (are_rows or is_frame(data)):
         encoded = model._schema.encode(data, with_target=False)
-        return samples_in(model, encoded.X, encoded.notes)
+        return samples_in(model, encoded.X, encoded.notes, first=1)
     return samples_in(model, map_arrays(lambda values: input_array(values, "predict"), data))
 
 

@@ -222,7 +222,7 @@ def _one_target(column: TextColumn, kind: str) -> _Target:
     kind, notes = (kind, ()) if kind else _target_kind(column)
     if kind == "number":
         y = column.numbers()
-        if np.ptp(y) == 0:
+        if len(y) > 1 and np.ptp(y) == 0:
             raise DataError(f"{where} is {y.flat[0]:g} in every row. There is nothing to predict.")
         return _Target((column.name,), "regression", y, notes=notes)
     labels = np.array(column.values if column.are_whole else column.cells)  # numbers are sorted as such
