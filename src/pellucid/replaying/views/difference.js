@@ -106,6 +106,19 @@ class ChangedRun {
     return this.rows.map((_, i) => LAYERS[net.do](parts.map((rows) => rows[i]), net, W));
   }
 
+  // Of how large a part the gradients that the backward pass begins with are rounding, at most.
+  startingError() {
+    let error = 0, size = 0;
+    for (const output of Object.keys(this.replay.network.outputs)) {
+      const name = output ? `dZ.${output}` : "dZ", { data, shape } = this.replay.array("loss", name), n = data.length / shape[0];
+      for (const s of this.rows.slice(0, 8)) for (let j = 0; j < Math.min(n, 32); j++) {
+        size += Math.abs(data[s * n + j]);
+        error += derive(this.replay, { step: "loss", name, index: s * n + j }).error;
+      }
+    }
+    return error / (size || 1);
+  }
+
   // Return the loss with a number in the place of the one that is changed.
   loss(value) {
     const { replay, change } = this, made = new Map(), outputs = {};
@@ -140,19 +153,25 @@ export async function difference(replay, place) {
   if (run.reason) return { reason: run.reason };
   const x = run.original().data[change.index], gradient = replay.array(change.gradient.step, change.gradient.name);
   const analytic = gradient ? gradient.data[change.gradient.index] : null, pause = () => new Promise((resume) => setTimeout(resume));
-  const rounding = gradient ? 8 * (derive(replay, change.gradient)?.error ?? 0) + 1e-8 : 0;
+  const rounding = gradient ? 8 * (derive(replay, change.gradient)?.error ?? 0) + 1e-8 : 0, part = NEAR + run.startingError();
+  const isClose = (slope) => Math.abs(slope - analytic) <= part * Math.max(Math.abs(slope), Math.abs(analytic)) + rounding;
   let best = null;
   for (const h of [H, H / 32, H * 8].map((each) => each * Math.max(1, Math.abs(x)))) {
     await pause();
     const above = run.loss(x + h);
     await pause();
-    const numeric = (above - run.loss(x - h)) / (2 * h), off = analytic === null ? 0 : Math.abs(numeric - analytic);
-    if (best === null || off < best.off) best = { numeric, h, off };
-    best.isNear = analytic === null ? null : best.off <= NEAR * Math.max(Math.abs(best.numeric), Math.abs(analytic)) + rounding;
-    if (best.isNear !== false) break;
+    const below = run.loss(x - h), numeric = (above - below) / (2 * h), off = Math.abs(numeric - (analytic ?? numeric));
+    if (best === null || off < best.off) best = { numeric, h, off, above, below };
+    if (analytic === null || isClose(numeric)) break;
   }
-  const { numeric, h, isNear } = best;
-  const note = analytic === null ? "The step computes no gradient for this number: nothing before it is trained, or its layer is frozen."
-    : isNear ? "" : "A kink of relu or of a maximum within h, or the rounding of float32, sets the two apart.";
+  const { numeric, h } = best;
+  let isNear = analytic === null ? null : isClose(numeric), note = "";
+  if (isNear === null) note = "The step computes no gradient for this number: nothing before it is trained, or its layer is frozen.";
+  if (isNear === false) {
+    const middle = run.loss(x), left = (middle - best.below) / h, right = (best.above - middle) / h;
+    isNear = isClose(left) || isClose(right) || (analytic > left) === (analytic < right);
+    note = `A kink lies within h: the slope is ${left.toPrecision(4)} on the left and ${right.toPrecision(4)} on the right.`;
+    if (!isNear) note = "The two differ: by a kink of relu or of a maximum within h, or by the rounding of the network's numbers.";
+  }
   return { numeric, analytic, h, isNear, note };
 }

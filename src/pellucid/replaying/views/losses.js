@@ -10,8 +10,8 @@ const logistic = (x) => (x >= 0 ? 1 / (1 + Math.exp(-x)) : Math.exp(x) / (1 + Ma
 // One output of the model, its loss and its targets. "output" is "" where there is one.
 export class LossOf {
   constructor(replay, f, output) {
-    const { loss } = replay.header, part = loss.parts?.[output] ?? loss;
-    Object.assign(this, { replay, f, output, options: part.options ?? {}, name: part.name, weight: part.weight ?? 1 });
+    const { loss } = replay.header, own = output ? loss.options.losses[output] : loss;
+    Object.assign(this, { replay, f, output, options: own.options ?? own, name: own.type ?? own.name, weight: own.weight ?? 1 });
     this.Z = this.numbers("Z");
     this.Y = this.numbers("Y");
     this.P = this.numbers("P");

@@ -488,8 +488,7 @@ const activation = {
     if (name === "softmax") {
       const n = Z.shape[Z.shape.length - 1], start = i - (i % n), row = Z.data.subarray(start, start + n);
       const highest = row.reduce((a, b) => Math.max(a, b), -Infinity), { f } = c;
-      const part = (k) => f.call("exp", (z) => Math.exp(z - highest), Z.at(start + k));
-      return { key: "activation/softmax", node: f.over(part(i % n), f.sum(n, (k) => [part(k)], [], "outputs")) };
+      return { key: "activation/softmax", node: shareOf(f, n, i % n, highest, (k) => Z.at(start + k)) };
     }
     const W = ownArrays(c), z = Z.at(i), f = (x) => ACTIVATIONS[name](x, W, i % Z.row);
     return { key: `activation/${name}`, node: filledBy(c, `f/${name}`, f(z.value), wobble(f, z.value, c.f.unit), { z }, f) };
@@ -507,6 +506,15 @@ const activation = {
     return { key: `derivative/${name}`, node: f.times(dA.at(i), filledBy(c, `df/${name}`, value, error, { z, a })) };
   },
 };
+
+// e to the jth over the sum of e to each of n: the highest is subtracted first, as in the network.
+function shareOf(f, n, j, highest, z) {
+  const part = (k) => {
+    const leaf = z(k), value = Math.exp(leaf.value - highest);
+    return f.is(value, f.unit * value * (2 + highest - leaf.value), `<msup><mi>e</mi>${leaf.ml}</msup>`, 9, leaf);
+  };
+  return f.over(part(j), f.sum(n, (k) => [part(k)], [], "outputs"));
+}
 
 // How far a function's value may be off, by a rounding of its argument and of itself.
 function wobble(f, x, unit) {
@@ -595,6 +603,7 @@ function ruleOfLoss(replay, { name, index }) {
   const [base, output = ""] = [name.split(".")[0], name.includes(".") ? name.slice(name.indexOf(".") + 1) : ""];
   const { dtype } = replay.header.about, f = expressionsIn(dtype === "float64" ? 2 ** -53 : 2 ** -24);
   const outputs = Object.keys(replay.network.outputs);
+  if (base === "value" || base === "dZ") { if (replay.header.loss.value === null) return null; } // of a prediction
   if (base === "value") {
     const all = outputs.map((each) => new LossOf(replay, f, each)), parts = all.map((of) => of.Z.shape[0] * of.k);
     const find = (k) => {
@@ -625,8 +634,7 @@ function probabilityOf(of, index) {
     return { key: "loss/sigmoid", node: of.sigmoid(s, of.k === 1 ? 0 : j, isOne ? 1 : 0) };
   }
   const Z = of.Z, highest = of.row(s).reduce((a, b) => Math.max(a, b), -Infinity);
-  const part = (k) => f.call("exp", (z) => Math.exp(z - highest), Z.at(s * of.k + k));
-  return { key: "activation/softmax", node: f.over(part(j), f.sum(of.k, (k) => [part(k)], [], "outputs")) };
+  return { key: "activation/softmax", node: shareOf(f, of.k, j, highest, (k) => Z.at(s * of.k + k)) };
 }
 
 function ruleOf(replay, { step, name, index }) {
