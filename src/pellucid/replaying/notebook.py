@@ -1,13 +1,12 @@
 """A replay as a widget of a notebook, by anywidget: the same views as the page's."""
 
-from importlib.resources import files
 from typing import Any
 
 from pellucid.errors import MissingExtraError
-from pellucid.replaying.page import modules_of
+from pellucid.replaying.page import modules_of, style
 from pellucid.replaying.record import Replay
 
-RENDER = "export default { render: renderWidget };\n"
+RENDER = "\nexport default { render: renderWidget };\n"
 
 
 def replay_widget(replay: Replay) -> Any:
@@ -34,10 +33,9 @@ def replay_widget(replay: Replay) -> Any:
         raise MissingExtraError(
             "a replay in a notebook: anywidget is not installed. Try pip install 'pellucid[notebook]'."
         ) from None
-    style = (files("pellucid.replaying") / "views" / "replay.css").read_text(encoding="utf-8")
     fields = {
         "_esm": modules_of(replay) + RENDER,
-        "_css": style,
+        "_css": style(),
         "header": traitlets.Dict(replay.header).tag(sync=True),
         "content": traitlets.Bytes(replay.content).tag(sync=True),
     }

@@ -5,6 +5,7 @@ import json
 from importlib.resources import files
 from typing import Any
 
+from pellucid.formats.html.compact import compact_script, compact_style
 from pellucid.formats.html.join import join_modules
 from pellucid.formats.html.network import network_modules
 from pellucid.formats.templates import template
@@ -25,7 +26,12 @@ def modules_of(replay: Replay) -> str:
         if path.name.endswith(".js")
     }
     texts |= network_modules(replay.header["activations"], replay.header["slopes"])
-    return join_modules(texts, ENTRY)
+    return compact_script(join_modules(texts, ENTRY))
+
+
+def style() -> str:
+    """Return the style of the views."""
+    return compact_style((files("pellucid.replaying") / "views" / "replay.css").read_text(encoding="utf-8"))
 
 
 def replay_page(replay: Replay) -> str:
@@ -35,7 +41,7 @@ def replay_page(replay: Replay) -> str:
     numbers = base64.b64encode(replay.content).decode()
     text: str = template("pellucid.replaying", "replay.html.jinja", autoescape=True).render(
         title=one_line(replay.header["title"] or "Replay"),
-        css=Markup((files("pellucid.replaying") / "views" / "replay.css").read_text(encoding="utf-8")),
+        css=Markup(style()),
         header=Markup(as_json(replay.header)),
         numbers=Markup("".join(f"{numbers[i : i + LINE]}\n" for i in range(0, len(numbers), LINE))),
         modules=Markup(modules_of(replay)),
