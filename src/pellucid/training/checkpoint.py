@@ -287,10 +287,21 @@ def epochs_made(path: str | Path) -> int:
     FormatError
         As :func:`open_checkpoint` does.
     """
+    return position_of(path)[0]
+
+
+def position_of(path: str | Path) -> list[int]:
+    """Return how many epochs, steps, and steps of the epoch that was open, were made when a checkpoint was written.
+
+    Raises
+    ------
+    FormatError
+        As :func:`open_checkpoint` does.
+    """
     position = _header(Path(path)).get("position")
-    if not isinstance(position, list) or not position:
+    if not isinstance(position, list) or len(position) != 3:
         raise FormatError(f"{path}: it does not say how many epochs were made. {_READING['advice']}")
-    return saved_number(f"{path}: position", position[0], 0)
+    return [saved_number(f"{path}: position", number, 0) for number in position]
 
 
 def read_checkpoint(path: str | Path) -> tuple[dict[str, Any], dict[str, Array]]:
