@@ -56,6 +56,7 @@ from .workflows.explain import explain_photo
 from .workflows.influence import influence
 from .workflows.label_errors import find_label_errors
 from .workflows.predict import predict
+from .workflows.replay import replay
 from .workflows.report import report
 from .workflows.robustness import robustness
 from .workflows.run import run
@@ -123,6 +124,7 @@ __all__ = [
     "recommend",
     "record",
     "register",
+    "replay",
     "report",
     "robustness",
     "run",

@@ -1,12 +1,15 @@
 """What :func:`pellucid.training.trace.trace` returns: the arrays of one training step by layer, and as a table."""
 
+import importlib
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from pellucid.data.dataset import Dataset
 from pellucid.errors import OptionError, unknown_name
+from pellucid.files import check_free, write_atomically
 from pellucid.nn.model import Model
 from pellucid.text import plural
 from pellucid.text_blocks import blocks_as_html, shortened, table_lines
@@ -195,6 +198,41 @@ class Trace(dict[str, LayerTrace]):
                 return [*found, Remark(name, "backward", text)]
         return found
 
+    def to_html(self, title: str = "", *, samples: int = 64, most_mb: float = 32.0) -> str:
+        """Return the step as a page to walk through, number by number: see docs/replay.md.
+
+        Parameters
+        ----------
+        title : str, optional
+            Its heading.
+        samples : int, optional
+            How many are shown at most.
+        most_mb : float, optional
+            Megabytes of the page, at most.
+
+        Examples
+        --------
+        >>> import pellucid as pl
+        >>> model = pl.Sequential([pl.Dense(2, "tanh"), pl.Dense(1)])
+        >>> pl.trace(model, ([[0.0, 1.0], [1.0, 1.0]], [0, 1])).to_html()[:15]
+        '<!DOCTYPE html>'
+        """
+        return str(_higher("page").replay_page(self._replay(title=title, samples=samples, most_mb=most_mb)))
+
+    def save(self, path: str | Path, *, title: str = "", overwrite: bool = False) -> None:
+        """Write the page of :meth:`to_html` to a file."""
+        check_free(Path(path), overwrite=overwrite)
+        write_atomically(Path(path), self.to_html(title))
+
+    def widget(self) -> Any:
+        """Return the views of :meth:`to_html` as a widget for a notebook; it needs the extra notebook."""
+        return _higher("notebook").replay_widget(self._replay())
+
+    def _replay(self, **how: Any) -> Any:
+        return _higher("record").replay_of(
+            self, **{"title": self._title().splitlines()[0].partition(":")[0], **how}
+        )
+
     def _title(self) -> str:
         if self.loss is None:
             return "\n".join([f"Prediction of {plural(n_rows(self.X), 'sample')}", *self.remarks()])
@@ -235,6 +273,11 @@ class TraceTable:
         return blocks_as_html(
             [*self.title.splitlines(), (("pass", "layer", "array", "shape", "values"), rows)]
         )
+
+
+def _higher(name: str) -> Any:
+    """Return a module of the room of replays, which is a higher one."""
+    return importlib.import_module(f"pellucid.replaying.{name}")
 
 
 def _part_of(name: str) -> str:
