@@ -228,10 +228,9 @@ class Trace(dict[str, LayerTrace]):
         """Return the views of :meth:`to_html` as a widget for a notebook; it needs the extra notebook."""
         return _higher("notebook").replay_widget(self._replay())
 
-    def _replay(self, **how: Any) -> Any:
-        return _higher("record").replay_of(
-            self, **{"title": self._title().splitlines()[0].partition(":")[0], **how}
-        )
+    def _replay(self, *, title: str = "", **how: Any) -> Any:
+        title = title or self._title().splitlines()[0].partition(":")[0]
+        return _higher("record").replay_of(self, title=title, **how)
 
     def _title(self) -> str:
         if self.loss is None:

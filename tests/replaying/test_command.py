@@ -1,0 +1,288 @@
+"""`pellucid replay` and `pl.replay`: a photo, a row, a step of a run, and what bad input gets."""
+
+import copy
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+from tests.commands import Command, assert_refused
+from tests.every import every
+
+import pellucid as pl
+from pellucid.errors import DataError, FormatError, OptionError, PellucidError, ShapeError
+from pellucid.runs.build import plan
+from pellucid.runs.reach_step import reach_step
+from pellucid.training.events import StepEnd
+from pellucid.training.trace import take_step
+from pellucid.workflows.checkpoints import Checkpoints
+from pellucid.workflows.replay import replay
+from pellucid.workflows.train import train_into
+
+PHOTOS = np.random.default_rng(3).integers(0, 255, (6, 8, 8, 3), dtype=np.uint8)
+
+
+@pytest.fixture
+def model() -> pl.Model:
+    made = pl.Sequential([pl.Conv2D(3, 3, activation="relu"), pl.Flatten(), pl.Dropout(0.3), pl.Dense(1)])
+    data = pl.Dataset(PHOTOS, np.array([0, 1, 1, 0, 1, 0]), ("cat", "dog"))
+    pl.train(made, data, n_epochs=3, progress=False)
+    return made
+
+
+@pytest.fixture(autouse=True)
+def photo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A photo, tom.png, in the folder that tests run in."""
+    monkeypatch.chdir(tmp_path)
+    Image.fromarray(PHOTOS[0]).resize((30, 20)).save("tom.png")
+
+
+def header_of(page: str) -> Any:
+    """Return the header of a page."""
+    found = re.search(r'<script type="application/json" id="header">(.*?)</script>', page, re.DOTALL)
+    assert found is not None
+    return json.loads(found[1])
+
+
+def test_a_photo_with_a_label_is_a_step_and_without_a_prediction(pellucid: Command, model: pl.Model) -> None:
+    model.save("model.safetensors")
+    done = pellucid.ok("replay model.safetensors tom.png --label dog --learning-rate 0.5 -o step.html")
+    assert done.out.strip().endswith("step.html")
+    assert "A training step on tom.png" in done.out
+    header = header_of(Path("step.html").read_text())
+    assert (header["kind"], header["optimizer"]["learning_rate"]) == ("step", 0.5)
+    assert [(one["name"], one["label"]) for one in header["samples"]] == [("tom.png", "dog")]
+    done = pellucid.ok("replay model.safetensors tom.png")  # replay.html
+    assert "Without a label" in done.err
+    header = header_of(Path("replay.html").read_text())
+    assert header["kind"] == "prediction"
+    assert header["samples"][0]["verdict"] in done.out
+    assert str(Path.cwd()) not in Path("replay.html").read_text()  # no path of this machine
+    told = pellucid.json("replay model.safetensors tom.png tom.png --label cat,dog -o both.html")
+    assert [one["label"] for one in told["samples"]] == ["cat", "dog"]
+    assert told["loss_after"] < told["loss"]
+    assert told["bytes"] == Path("both.html").stat().st_size
+
+
+def test_python_and_the_command_give_the_same(pellucid: Command, model: pl.Model) -> None:
+    model.save("model.safetensors")
+    pellucid.ok("replay model.safetensors tom.png --label dog -o step.html")
+    page = replay(model, "tom.png", label="dog", out="again.html", progress=False)
+    assert Path("step.html").read_text() == Path("again.html").read_text() == page.html
+    page.save("third.html")
+    with pytest.raises(PellucidError, match=r"third\.html"):
+        page.save("third.html")
+
+
+def test_samples_of_every_kind(model: pl.Model) -> None:
+    one = replay(model, PHOTOS[0], progress=False)
+    many = replay(model, PHOTOS, progress=False)
+    assert one.verdicts[0] == many.verdicts[0]
+    assert len(many.verdicts) == 6
+    assert one.replay.header["kind"] == "prediction"
+    labelled = replay(model, pl.Dataset(PHOTOS, ["dog"] * 6, ("cat", "dog")), progress=False)
+    assert labelled.replay.header["kind"] == "step"
+    pair = replay(model, (PHOTOS, np.array([0, 1, 1, 0, 1, 0])), seed=4, optimizer="adam", progress=False)
+    assert pair.replay.header["optimizer"]["type"] == "adam"
+    content = Path("tom.png").read_bytes()
+    assert (
+        replay(model, content, progress=False).replay.content
+        == replay(model, "tom.png", progress=False).replay.content
+    )
+    assert (
+        replay(model, ["tom.png", "tom.png"], progress=False).title == "The prediction for tom.png, tom.png"
+    )
+
+
+def test_a_trace_is_a_page(model: pl.Model) -> None:
+    step = pl.trace(model, (PHOTOS, [0, 1, 1, 0, 1, 0]))
+    assert header_of(step.to_html("<b>Mine</b>"))["title"] == "<b>Mine</b>"
+    step.save("step.html")
+    assert "One step of SGD" in Path("step.html").read_text()
+
+
+def test_labels_of_every_kind_of_output() -> None:
+    X = np.random.default_rng(0).random((5, 3))
+    cases: list[tuple[int, Any, Any, Any]] = [
+        (1, X[:, 0], "1.5", [["1.5"], [1.5]]),
+        (2, X[:, :2], "1.5,-2", ["1.5, -2"]),
+        (3, (X > 0.5).astype(int), "0,2", ["0, 2"]),
+        (3, (X > 0.5).astype(int), [["0"], ["1"], [], ["2"], ["0"]], ["0"]),
+        (3, np.array([0, 1, 2, 0, 1]), 2, ["2"]),
+    ]
+    for n_out, y, label, _ in cases:
+        model = pl.Sequential([pl.Dense(n_out)])
+        pl.train(model, (X, y), n_epochs=2, progress=False)
+        header = replay(model, X, label=label, progress=False).replay.header
+        wanted = {"1.5": "1.5", "1.5,-2": "1.5, -2", "0,2": "0, 2"}.get(str(label), "0" if n_out == 3 else "")
+        assert header["samples"][0]["label"] == ("2" if label == 2 else wanted)
+    with pytest.raises(OptionError, match="label is 'much'"):
+        replay(
+            pl.train(pl.Sequential([pl.Dense(1)]), (X, X[:, 0]), n_epochs=1, progress=False).model,
+            X,
+            label="much",
+        )
+
+
+def test_a_row_of_a_table(pellucid: Command) -> None:
+    rows = [f"{i % 9},{'ab'[i % 2]},{'dog' if i % 9 > 4 else 'cat'}" for i in range(90)]
+    Path("pets.csv").write_text("\n".join(["kg,coat,pet", *rows]))
+    pellucid.ok("train pets.csv --target pet --model linear --epochs 2 --out runs/pets --quiet")
+    pellucid.ok("replay runs/pets pets.csv --row 6 --label dog -o row.html")
+    header = header_of(Path("row.html").read_text())
+    assert header["samples"][0]["columns"] == [["kg", "5"], ["coat", "b"]]
+    assert (header["samples"][0]["name"], header["samples"][0]["label"]) == ("row 6 of pets.csv", "dog")
+    assert_refused(pellucid("replay runs/pets pets.csv --row 91 -o row.html --overwrite"), "1 to 90")
+    assert_refused(pellucid("replay runs/pets --step 1 -o step.html"), "lbfgs, which takes no single steps")
+    pellucid.ok("train pets.csv --target pet --model mlp-small --epochs 1 --out runs/net --quiet")
+    assert "Step 1 of net" in pellucid.ok("replay runs/net --step 1 -o step.html").out
+    assert header_of(Path("step.html").read_text())["samples"][0]["columns"][0][0] == "kg"
+
+
+RUNS: dict[str, tuple[str, dict[str, Any]]] = {
+    "adam, a schedule and held-out samples": (
+        "mlp-small",
+        {"n_epochs": 3, "batch_size": 16, "optimizer": "adam", "schedule": "cosine", "validation": 0.2},
+    ),
+    "dual form": ("mlp-small", {"n_epochs": 3, "batch_size": 64, "optimizer": "sgd", "form": "dual"}),
+    "augmentation": ("cnn-small", {"n_epochs": 1, "batch_size": 64, "augment": "photo-strong"}),
+    "a plateau": (
+        "mlp-small",
+        {
+            "n_epochs": 4,
+            "batch_size": 64,
+            "optimizer": "adam",
+            "schedule": "reduce_on_plateau",
+            "schedule_options": {"patience": 1},
+        },
+    ),
+}
+
+
+@pytest.mark.slow
+@every("name", RUNS)
+def test_a_step_of_a_run_is_the_one_that_it_took(name: str, tmp_path: Path) -> None:
+    preset, options = RUNS[name]
+    for every_steps in (None, 3):
+        seen: dict[int, tuple[Any, float, float]] = {}
+
+        def note(event: Any, seen: dict[int, Any] = seen) -> None:
+            if isinstance(event, StepEnd):
+                run = event.run
+                theta = run.form.to_plain(run.model.theta).copy()
+                seen[run.step] = theta, event.loss, run.optimizer.learning_rate
+
+        folder = tmp_path / f"{preset} {len(options)} {every_steps}"
+        train_into(
+            plan(preset, "drawn-cats", **options),
+            folder,
+            checkpoints=Checkpoints(checkpoint_steps=every_steps),
+            callbacks=[note],
+            say=lambda *words: None,
+        )
+        n = len(seen)
+        for step in sorted({1, 2, n // 2 + 1, n}):
+            found = reach_step(folder, step)
+            if step > 1:
+                assert np.array_equal(found.model.theta, seen[step - 1][0]), (name, step)
+            trace = take_step(
+                found.model, found.X, found.Y, found.weights, found.optimizer,
+                seed=found.seed, step=found.step, memory=found.memory, data=found.data,
+            )  # fmt: skip
+            theta, loss, rate = seen[step]
+            assert trace.loss == pytest.approx(loss, rel=1e-5)
+            assert np.allclose(trace.model.theta, theta, rtol=1e-3, atol=1e-3), (name, step)
+            assert found.optimizer.learning_rate == pytest.approx(rate)
+            assert len(found.data) == len(found.rows)
+        assert ("checkpoint" in found.notes[0]) == (every_steps is not None and n > 4)  # the last step of all
+
+
+def test_a_run_says_what_of_a_step_is_not_exact_and_refuses_others(pellucid: Command, tmp_path: Path) -> None:
+    pellucid.ok("train drawn-cats --model mlp-small --epochs 2 --batch-size 0 --out runs/cats --quiet")
+    page = pl.replay("runs/cats", step=2, samples=5, progress=False)
+    assert page.title == "Step 2 of cats"
+    assert any("taken again" in note for note in page.notes)
+    assert any("5 of the batch's" in note and "--samples" in note for note in page.notes)
+    history = [json.loads(line)["loss"] for line in Path("runs/cats/history.jsonl").read_text().splitlines()]
+    assert page.replay.header["loss"]["value"] == pytest.approx(history[1], rel=1e-6)
+    assert page.verdicts[0].startswith("drawing 1: ")
+    for line, words in {
+        "--step 3": "took 2 steps",
+        "--step 1 tom.png": "Leave IMAGE out",
+        "--step 1 --label cat": "Leave --label out",
+        "": "name an image",
+        "tom.png --data here": "--data is for --step",
+    }.items():
+        assert_refused(pellucid(f"replay runs/cats {line}"), words)
+    with pytest.raises(OptionError, match="Name the run's folder"):
+        replay(pl.load("runs/cats"), step=1)
+    with pytest.raises(FormatError, match="not a run folder"):
+        replay(tmp_path / "none", step=1)
+
+
+def test_bad_input_is_refused_in_a_sentence(pellucid: Command, model: pl.Model) -> None:
+    model.save("model.safetensors")
+    Path("note.png").write_text("no image")
+    for line, words in {
+        "none.png": "no such file",
+        "note.png": "note.png",
+        "tom.png --label bird": "unknown class 'bird'",
+        "tom.png --label cat,dog,cat": "one label, or one for each",
+        "tom.png --optimizer lbfgs --label cat": "single steps",
+        "tom.png --learning-rate 0 --label cat": "learning-rate",
+        "pets.csv": "not on a table",
+    }.items():
+        assert_refused(pellucid(f"replay model.safetensors {line}"), words)
+        assert not Path("replay.html").exists()
+    with pytest.raises(ShapeError, match=r"expected samples of shape \(8, 8, 3\)"):
+        replay(model, np.zeros((2, 9, 9, 3), np.uint8))
+    with pytest.raises(DataError, match="at least one sample"):
+        replay(model, PHOTOS[:0])
+    with pytest.raises(OptionError, match="have labels"):
+        replay(model, (PHOTOS, [0] * 6), label="cat")
+    untrained = pl.Sequential([pl.Dense(1)])
+    with pytest.raises(PellucidError, match="not trained"):
+        replay(untrained, np.zeros((1, 3)))
+    two = pl.Graph(["x"], {"a": (pl.Dense(1), "x"), "b": (pl.Dense(1), "x")}, ["a", "b"])
+    two.initialize((3,))
+    two.set_loss({"a": "mean_squared_error", "b": "mean_squared_error"})
+    with pytest.raises(OptionError, match="several outputs"):
+        replay(two, np.zeros((1, 3)), label="1")
+
+
+def test_weights_that_are_nan_are_shown_where_they_are(pellucid: Command, model: pl.Model) -> None:
+    broken = copy.deepcopy(model)
+    broken.params["dense_1"]["W"][3, 0] = np.nan
+    for label in (None, "cat"):
+        page = replay(broken, "tom.png", label=label, progress=False)
+        assert any("dense_1" in text and "NaN" in text for text in page.remarks)
+        assert "not finite" in page.verdicts[0]
+        header_of(page.html)
+
+
+def test_markup_and_escapes_in_names_are_text(model: pl.Model) -> None:
+    model.classes = ("<img src=x onerror=alert(1)>", "</script><b>")
+    Path("<i>tom&.png").write_bytes(Path("tom.png").read_bytes())
+    page = replay(model, "<i>tom&.png", label="</script><b>", title="</title><script>", progress=False)
+    assert "<img" not in page.html
+    assert "<i>tom" not in page.html
+    assert page.html.count("</script>") == replay(
+        model, "tom.png", label="</script><b>", progress=False
+    ).html.count("</script>")
+    assert header_of(page.html)["samples"][0]["label"] == "</script><b>"
+
+
+def test_a_layer_too_large_is_left_out_and_said() -> None:
+    X = np.random.default_rng(0).random((1, 3000), np.float32)
+    model = pl.Sequential([pl.Dense(2000, "relu"), pl.Dense(1)])
+    model.initialize((3000,))
+    page = replay(model, X, label="1", most_mb=6, progress=False)
+    assert len(page.html) < 6e6
+    (said,) = page.replay.header["left_out"]
+    assert "dense_1: W" in said
+    assert "--most-mb" in said
+    wanted = int(re.findall(r"--most-mb (\d+)", said)[0])
+    assert not replay(model, X, label="1", most_mb=wanted, progress=False).replay.header["left_out"]
