@@ -1,8 +1,10 @@
 """`pellucid replay` and `pl.replay`: a photo, a row, a step of a run, and what bad input gets."""
 
 import copy
+import html
 import json
 import re
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -286,3 +288,19 @@ def test_a_layer_too_large_is_left_out_and_said() -> None:
     assert "--most-mb" in said
     wanted = int(re.findall(r"--most-mb (\d+)", said)[0])
     assert not replay(model, X, label="1", most_mb=wanted, progress=False).replay.header["left_out"]
+
+
+def test_a_notebook_shows_a_widget_or_the_page_in_a_frame(
+    model: pl.Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = replay(model, "tom.png", progress=False)
+    frame = page._repr_html_()
+    assert html.unescape(frame.partition('srcdoc="')[2].rpartition('"></iframe>')[0]) == page.html
+    monkeypatch.setitem(sys.modules, "anywidget", None)
+    assert page._repr_mimebundle_() is None
+    monkeypatch.undo()
+    pytest.importorskip("anywidget")
+    shown = page._repr_mimebundle_()
+    assert "application/vnd.jupyter.widget-view+json" in (shown[0] if isinstance(shown, tuple) else shown)
+    step = pl.trace(model, (PHOTOS, [0, 1, 1, 0, 1, 0]))
+    assert step.widget().header["kind"] == "step"

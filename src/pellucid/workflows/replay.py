@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from html import escape
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,7 +17,7 @@ from pellucid.data.readers.images import check_takes_images, read_sample
 from pellucid.data.readers.named import TABLES, NamedImages
 from pellucid.data.readers.table_file import read_file
 from pellucid.data.readers.table_text import MISSING
-from pellucid.errors import DataError, OptionError, ShapeError, unknown_name
+from pellucid.errors import DataError, MissingExtraError, OptionError, ShapeError, unknown_name
 from pellucid.files import check_free, write_atomically
 from pellucid.formats.outputs import outputs_of
 from pellucid.nn.by_name import ModelLike, as_model
@@ -24,6 +25,7 @@ from pellucid.nn.model import Model, check_trained
 from pellucid.progress import CountCallback, Progress, shown_progress, stage_of
 from pellucid.registry import validate_call
 from pellucid.replaying.limits import MOST_MB, MOST_SAMPLES
+from pellucid.replaying.notebook import replay_widget
 from pellucid.replaying.page import replay_page
 from pellucid.replaying.record import Replay, replay_of
 from pellucid.runs.reach_step import reach_step
@@ -80,6 +82,22 @@ class ReplayPage:
         """Write the page to a file."""
         check_free(Path(path), overwrite=overwrite)
         write_atomically(Path(path), self.html)
+
+    def widget(self) -> Any:
+        """Return the views as a widget for a notebook; MissingExtraError without the extra notebook."""
+        return replay_widget(self.replay)
+
+    def _repr_mimebundle_(self, **how: Any) -> Any:
+        """Return the widget for a notebook; None where anywidget is not installed: the page is then shown."""
+        try:
+            return self.widget()._repr_mimebundle_(**how)
+        except MissingExtraError:
+            return None
+
+    def _repr_html_(self) -> str:
+        """Return the page in a frame of its own."""
+        style = "width:100%;height:90vh;border:0"
+        return f'<iframe sandbox="allow-scripts" style="{style}" srcdoc="{escape(self.html)}"></iframe>'
 
     def to_dict(self) -> dict[str, Any]:
         """Return what is printed as JSON can hold it."""
