@@ -56,7 +56,8 @@ def leave_out(steps: Sequence[Arrays], names: Sequence[str], n: int, most_mb: fl
             _drop(steps[i], name, lost.setdefault(i, set()))
     asked = f"All of it: --most-mb {_mb(total)}."
     return [
-        f"{names[i]}: {join_some(sorted(lost[i]))} are too large for the page. {asked}" for i in sorted(lost)
+        f"{names[i]}: left out as too large for the page: {join_some(sorted(lost[i]))}. {asked}"
+        for i in sorted(lost)
     ]
 
 

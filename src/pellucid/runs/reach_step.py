@@ -20,7 +20,7 @@ from pellucid.runs.run import Run
 from pellucid.text import join, plural
 from pellucid.training.callbacks.base import Callback
 from pellucid.training.checkpoint import checkpoints_of, position_of
-from pellucid.training.events import EpochEnd, StepEnd, TrainingState, TrainStart
+from pellucid.training.events import StepEnd, TrainingState, TrainStart
 from pellucid.training.history import History
 from pellucid.training.optimizers.base import Optimizer
 from pellucid.training.options import make_optimizer
@@ -118,7 +118,7 @@ def reach_step(
 def _start_of(run: Run, step: int) -> tuple[RunConfig, Path | None]:
     """Return the configuration under which a step was taken, and the nearest checkpoint before it."""
     found = [(position_of(path), path) for path in checkpoints_of(run.folder / CHECKPOINTS)]
-    before = sorted((one for one in found if one[0][1] < step - 1), key=lambda one: one[0][1])
+    before = sorted((one for one in found if one[0][1] < step), key=lambda one: one[0][1])
     position, path = before[-1] if before else (None, None)
     config, began = replace(run.config, stages=()), 0
     for stage in run.config.stages:  # each ended at a checkpoint, from which the training went on otherwise
@@ -171,35 +171,30 @@ class _Reach(Callback):
     progress : callable
     """
 
-    is_last = True
-    hears_epochs = False  # but for the end of the epoch that ``at`` may be
-
     def __init__(self, model: Model, at: int, start: int, progress: CountCallback) -> None:
         super().__init__()
         self.model, self.at, self.start, self.progress = model, at, start, progress
+        self.run: TrainingState | None = None
         self.found: ReachedStep | None = None
 
-    def next_step(self, step: int) -> int:
-        """Return the step to stop at, or one before at which progress is shown."""
-        return min(max(self.at, step + 1), step + max(1, (self.at - self.start) // TOLD))
-
     def train_start(self, event: TrainStart) -> None:
-        """Look, where the step is the first."""
-        if self.at == 0:
-            self._look(event.run)
+        """Take note of the run."""
+        self.run = event.run
+
+    def next_step(self, step: int) -> int:
+        """Look, where the next step is the one; return it, or one before at which progress is shown.
+
+        It is asked between two steps, when a schedule has seen what was measured after an epoch.
+        """
+        if step == self.at:
+            assert self.run is not None, "a training begins with TrainStart"
+            self._look(self.run)
+            return step + 1
+        return min(self.at, step + max(1, (self.at - self.start) // TOLD))
 
     def step_end(self, event: StepEnd) -> bool:
-        """Show progress; look where the step is within an epoch, and stop."""
-        run = event.run
-        self.progress(run.step - self.start, self.at - self.start)
-        if run.step == self.at and run.step_in_epoch < run.n_steps:
-            self._look(run)
-        return self.found is not None
-
-    def epoch_end(self, event: EpochEnd) -> bool:
-        """Look where the step is the first of an epoch: a schedule may have seen what was measured."""
-        if event.run.step == self.at:
-            self._look(event.run)
+        """Show progress; stop after the step."""
+        self.progress(event.run.step - self.start, self.at - self.start)
         return self.found is not None
 
     def _look(self, run: TrainingState) -> None:
@@ -245,11 +240,13 @@ class _Reach(Callback):
 
 def _notes(run: Run, history: History, step: int, checkpoint: Path | None, start: int) -> list[str]:
     """Return how a step was reached, and what of it is not exact."""
-    seed = run.options.seed
     before = "the start" if checkpoint is None else f"the checkpoint after step {start}"
-    notes = [
-        f"Step {step} of {run.history.n_steps}: the steps from {before} on were taken again, from seed {seed}."
-    ]
+    notes = [f"Step {step} of {run.history.n_steps}, from {before}"]
+    if start < step - 1:
+        notes[0] += (
+            f": the {plural(step - 1 - start, 'step')} in between were taken again, from seed {run.options.seed}"
+        )
+    notes[0] += "."
     if history.kernels == "numba" or history.form != "direct" or history.n_threads > 1:
         how = ["compiled kernels"] * (history.kernels == "numba")
         how += ["the dual form"] * (history.form != "direct") + ["several threads"] * (history.n_threads > 1)

@@ -290,7 +290,7 @@ def _as_parameters(model: Model, flat: Array) -> list[Array]:
 def _probabilities(model: Model, Z: Any) -> Any:
     """Return the probabilities that outputs stand for, of several by name; None where there are none."""
     if isinstance(Z, dict):
-        return probabilities(model._loss, Z) or None
+        return probabilities(model._loss, Z) or None if model._loss.kind == "joint" else None
     return probabilities(model._loss, Z) if model._loss.gives_probabilities and Z.ndim == 2 else None
 
 

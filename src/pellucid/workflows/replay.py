@@ -289,6 +289,11 @@ def _of_samples(
         batch, found = as_dataset(data, "replay"), _Samples(None)
     else:
         check_trained("replay", model)
+        if isinstance(model.output_shape, dict) and model._loss.kind != "joint":
+            raise OptionError(
+                "replay: the model has several outputs, and no loss for each, which says how they are read. Call "
+                "model.set_loss first."
+            )
         found = _samples(model, data, row, progress)
         if label is None:
             what = join_some(found.names, 3) if found.names else plural(n_rows(found.X), "sample")
