@@ -99,6 +99,13 @@ def test_samples_of_every_kind(model: pl.Model) -> None:
     )
 
 
+def test_classes_are_matched_by_name(model: pl.Model) -> None:
+    swapped = pl.Dataset(PHOTOS, np.array([1, 0, 0, 1, 0, 1]), ("dog", "cat"))
+    same = pl.Dataset(PHOTOS, np.array([0, 1, 1, 0, 1, 0]), ("cat", "dog"))
+    pages = [replay(model, data, progress=False).html for data in (swapped, same)]
+    assert pages[0] == pages[1]
+
+
 def test_a_trace_is_a_page(model: pl.Model) -> None:
     step = pl.trace(model, (PHOTOS, [0, 1, 1, 0, 1, 0]))
     assert header_of(step.to_html("<b>Mine</b>"))["title"] == "<b>Mine</b>"

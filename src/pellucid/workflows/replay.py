@@ -1,14 +1,14 @@
 """Replay a step or a prediction as one page: what the command ``replay`` does."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from pellucid.data.coerce import as_dataset
+from pellucid.data.coerce import as_dataset, like
 from pellucid.data.dataset import Dataset
 from pellucid.data.gaps import input_array
 from pellucid.data.input_spec import as_seen, white_seen
@@ -287,6 +287,7 @@ def _of_samples(
         if label is not None:
             raise OptionError("replay: these data have labels. Leave the label out.")
         batch, found = as_dataset(data, "replay"), _Samples(None)
+        batch = like(batch, replace(batch, classes=model.classes), "replay")  # in the order that it knows
     else:
         check_trained("replay", model)
         if isinstance(model.output_shape, dict) and model._loss.kind != "joint":
