@@ -49,17 +49,18 @@ def _first_nonfinite(trace: Trace) -> list[Remark]:
 def _origin(trace: Trace, row: TraceRow) -> str:
     array, kind = row.array, "NaN" if np.isnan(row.array).any() else "infinite"
     n = int((~np.isfinite(array)).sum())
-    place = np.argwhere(~np.isfinite(np.atleast_1d(array)))[0].tolist()
+    verb = "is" if n == 1 else "are"
     many = f"{n} of {array.size} numbers of {row.name}" if array.size > 1 else row.name
-    where = f"{row.layer}: {many}" if row.layer else many
-    first = f", the first at {place}" if array.size > 1 else ""
+    where = f"{row.layer}: {many} {verb} {kind}" if row.layer else f"{many} {verb} {kind}"
+    place = np.argwhere(~np.isfinite(np.atleast_1d(array)))[0].tolist()
+    first = f", at {place}" if n == 1 else f", the first at {place}"
+    first = first if array.size > 1 else ""
     layer = trace.get(row.layer)
     if layer is not None and row.name in _parameters(layer):
-        return f"{where} are {kind} before the step{first}: its training diverged. All that it makes is {kind} too."
+        return f"{where} before the step{first}: its training diverged. All that it makes is {kind} too."
     if row.name == "X":
-        return f"{where} are {kind}{first}: the samples themselves."
-    verb = "is" if array.size == 1 else "are"
-    return f"{where} {verb} {kind}{first}. It began here: all that it was computed of is finite."
+        return f"{where}{first}: the samples themselves."
+    return f"{where}{first}. It began here: all that it was computed of is finite."
 
 
 def _parameters(layer: LayerTrace) -> list[str]:
