@@ -12,7 +12,7 @@ _BEFORE_REGEX = set("(,=:[!&|?{};+-*%<>~^\n")  # after these a slash begins a re
 
 
 def compact_script(text: str) -> str:
-    """Return JavaScript without comments, indentation, or spaces around signs; a line break stays where it may count.
+    """Return JavaScript without comments, indentation, or spaces around signs; line breaks stay where needed.
 
     Examples
     --------

@@ -36,9 +36,10 @@ class ChangedRun {
       : replay.steps.flatMap((each, t) => (t === step || each.use_of === owner ? [t] : [])));
     this.affected = new Set(this.begins);
     this.steps.forEach(({ from }, t) => { if (from.some((source) => this.affected.has(this.numberOf(source)))) this.affected.add(t); });
-    const unknown = [...this.affected].find((t) => this.steps[t].do === null && !(t === step && name === "A"));
+    this.affected = [...this.affected].sort((a, b) => a - b);
+    const unknown = this.affected.find((t) => this.steps[t].do === null && !(t === step && name === "A"));
     if (unknown !== undefined) this.reason = `${replay.steps[unknown].name} is a layer of your own, which the page cannot compute.`;
-    const joinsSamples = [...this.affected].some((t) => replay.array(t, "mean") && this.steps[t].do === "batch_norm" && !(t === step && name === "A"));
+    const joinsSamples = this.affected.some((t) => replay.array(t, "mean") && this.steps[t].do === "batch_norm" && !(t === step && name === "A"));
     const isOfOne = (change.isValue || step === "loss") && !joinsSamples;
     if (!isOfOne && !this.isWhole) this.reason = "The page has some samples of the batch alone, and the loss of all depends on this number.";
     const array = this.original();
@@ -153,7 +154,8 @@ export async function difference(replay, place) {
   if (run.reason) return { reason: run.reason };
   const x = run.original().data[change.index], gradient = replay.array(change.gradient.step, change.gradient.name);
   const analytic = gradient ? gradient.data[change.gradient.index] : null, pause = () => new Promise((resume) => setTimeout(resume));
-  const rounding = gradient ? 8 * (derive(replay, change.gradient)?.error ?? 0) + 1e-8 : 0, part = NEAR + run.startingError();
+  const all = gradient ? replay.summary(change.gradient.step, change.gradient.name) : { low: 0, high: 0 }, part = NEAR + run.startingError();
+  const rounding = 8 * (gradient ? derive(replay, change.gradient)?.error ?? 0 : 0) + 3e-8 + 1e-5 * Math.max(-all.low, all.high);
   const isClose = (slope) => Math.abs(slope - analytic) <= part * Math.max(Math.abs(slope), Math.abs(analytic)) + rounding;
   let best = null;
   for (const h of [H, H / 32, H * 8].map((each) => each * Math.max(1, Math.abs(x)))) {

@@ -511,7 +511,7 @@ const activation = {
 function shareOf(f, n, j, highest, z) {
   const part = (k) => {
     const leaf = z(k), value = Math.exp(leaf.value - highest);
-    return f.is(value, f.unit * value * (2 + highest - leaf.value), `<msup><mi>e</mi>${leaf.ml}</msup>`, 9, leaf);
+    return f.is(value, f.unit * value * (2 + highest - leaf.value), `<msup><mi>e</mi>${leaf.ml}</msup>`, 9, { place: leaf.place, label: `e^${leaf.label}` });
   };
   return f.over(part(j), f.sum(n, (k) => [part(k)], [], "outputs"));
 }
@@ -676,7 +676,7 @@ function derived(replay, place) {
   for (let at = found?.redirect; at; at = found?.redirect) {
     const name = at.step === "loss" ? "the loss" : replay.steps[at.step].name;
     notes.push(`The same number as ${at.name} of ${name}.`);
-    found = ruleOf(replay, at);
+    found = ruleOf(replay, at) ?? { key: "same/A", node: leafAt(replay, at) }; // of a layer of one's own: the number itself
   }
   if (!found) return null;
   const { node, key, isPartial = false } = found, { value } = node, array = place.name === "value" ? null : replay.array(place.step, place.name);
