@@ -1,6 +1,6 @@
 // How a number comes from others: the formula, the numbers put in, the products one by one, and the path to here.
 
-import { register, make, short, full, labelOf, nameOf, numberButton, mathOf, filledMath, say, what, counted } from "./dom.js";
+import { register, make, short, full, labelOf, nameOf, numberButton, mathOf, filledMath, say, what, counted, scrolled } from "./dom.js";
 
 const TERM_ROWS = 40; // of a page of the complete table
 
@@ -39,15 +39,15 @@ class DerivationElement extends HTMLElement {
 
   crumbs(path, place) {
     const list = make("ol");
-    path.forEach((each, i) => list.append(make("li", {}, make("button", { type: "button", class: "crumb", on: { click: () => say(this, "back", i) } }, `${labelOf(this.replay, each)}`))));
+    path.forEach((each, i) => list.append(make("li", {}, make("button", { class: "crumb", on: { click: () => say(this, "back", i) } }, `${labelOf(this.replay, each)}`))));
     list.append(make("li", { "aria-current": "true" }, labelOf(this.replay, place)));
     return make("nav", { "aria-label": "Path of the derivation" }, list);
   }
 
-  closer() { return make("button", { type: "button", class: "tool", "aria-label": "Close the derivation", on: { click: () => say(this, "close") } }, "\u00d7"); }
+  closer() { return make("button", { class: "tool", "aria-label": "Close the derivation", on: { click: () => say(this, "close") } }, "\u00d7"); }
 
   block(title, math) {
-    const scroll = make("div", { class: "scroll formula", tabindex: "0", role: "region", "aria-label": title || "Numbers put in" }, math);
+    const scroll = scrolled(title || "Numbers put in", "formula", math);
     return make("section", {}, title ? make("h3", {}, title) : null, scroll);
   }
 
@@ -67,8 +67,10 @@ class DerivationElement extends HTMLElement {
       try { found = await replay.tools.difference(replay, place); } catch (error) { found = { reason: error.message }; }
       if (turn !== this.turn) return;
       if (found.reason) { difference.replaceChildren(head(), make("p", { class: "muted" }, found.reason)); return; }
-      const rows = make("dl", { class: "check" }, make("dt", {}, "(L(+h) \u2212 L(\u2212h)) / 2h"), make("dd", {}, short(found.numeric)), make("dt", {}, "gradient"), make("dd", {}, short(found.analytic)), make("dt", {}, "h"), make("dd", {}, short(found.h)));
-      rows.append(make("dt", {}, "the two"), make("dd", { class: found.isNear ? "good" : "bad" }, found.isNear ? "agree" : "differ"));
+      const rows = make("dl", { class: "check" }, make("dt", {}, "(L(+h) \u2212 L(\u2212h)) / 2h"), make("dd", {}, short(found.numeric)));
+      if (found.analytic !== null) rows.append(make("dt", {}, "gradient"), make("dd", {}, short(found.analytic)));
+      rows.append(make("dt", {}, "h"), make("dd", {}, short(found.h)));
+      if (found.isNear !== null) rows.append(make("dt", {}, "the two"), make("dd", { class: found.isNear ? "good" : "bad" }, found.isNear ? "agree" : "differ"));
       difference.replaceChildren(head(), rows, found.note ? make("p", { class: "muted" }, found.note) : "");
     };
     (window.requestIdleCallback ?? setTimeout)(run);
@@ -92,12 +94,12 @@ class DerivationElement extends HTMLElement {
       body.append(row);
     }
     const head = make("tr", {}, ...["factors", "product", "term"].map((text) => make("th", { scope: "col" }, text)));
-    const sort = make("button", { type: "button", class: "tool wide", "aria-pressed": String(Boolean(this.order)), on: { click: () => { this.order = this.order ? null : this.bySize(); this.from = 0; this.drawTerms(); } } }, "Largest first");
+    const sort = make("button", { class: "tool wide", "aria-pressed": String(Boolean(this.order)), on: { click: () => { this.order = this.order ? null : this.bySize(); this.from = 0; this.drawTerms(); } } }, "Largest first");
     const pages = make("div", { class: "pages" }, sort);
-    const step = (label, sign, by) => make("button", { type: "button", class: "tool", "aria-label": `${label} terms`, on: { click: () => { this.from = Math.max(0, Math.min(this.from + by, Math.floor((terms.n - 1) / TERM_ROWS) * TERM_ROWS)); this.drawTerms(); } } }, sign);
+    const step = (label, sign, by) => make("button", { class: "tool", "aria-label": `${label} terms`, on: { click: () => { this.from = Math.max(0, Math.min(this.from + by, Math.floor((terms.n - 1) / TERM_ROWS) * TERM_ROWS)); this.drawTerms(); } } }, sign);
     if (terms.n > TERM_ROWS) pages.append(step("Previous", "\u2039", -TERM_ROWS), make("span", {}, `${this.from + 1} to ${Math.min(this.from + TERM_ROWS, terms.n)} of ${terms.n.toLocaleString("en")}`), step("Next", "\u203a", TERM_ROWS));
     const label = document.activeElement?.getAttribute("aria-label") ?? document.activeElement?.textContent;
-    this.list.replaceChildren(pages, make("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "All terms" }, make("table", {}, make("thead", {}, head), body)));
+    this.list.replaceChildren(pages, scrolled("All terms", "", make("table", {}, make("thead", {}, head), body)));
     if (label) [...pages.querySelectorAll("button")].find((button) => (button.getAttribute("aria-label") ?? button.textContent) === label)?.focus();
   }
 
@@ -110,7 +112,7 @@ class DerivationElement extends HTMLElement {
   links({ step, name, index }) {
     const links = make("p", { class: "links" }), { replay } = this;
     if (step === "loss" && name === "value") return links;
-    const add = (text, at) => links.append(make("button", { type: "button", class: "link", on: { click: () => say(this, "go", at) } }, text), " ");
+    const add = (text, at) => links.append(make("button", { class: "link", on: { click: () => say(this, "go", at) } }, text), " ");
     const gradient = name.startsWith("d") || name.startsWith("update_") ? null : name.includes(".") ? name.replace(/^/, "d") : `d${name}`;
     if (gradient && replay.array(step, gradient)?.data.length > index) add("Gradient of the loss for it", { step, name: gradient, index });
     if (step !== "loss" && replay.array(step, `update_${name}`)?.data.length > index) add("Its update", { step, name: `update_${name}`, index });

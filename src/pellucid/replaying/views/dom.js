@@ -11,6 +11,7 @@ const MATH_ATTRIBUTES = new Set(["data-at", "display", "displaystyle", "mathvari
 export function make(kind, given = {}, ...children) {
   const { on = {}, ...attributes } = given, isDrawn = ["svg", "path", "circle", "line", "g", "text", "rect", "title"].includes(kind);
   const made = isDrawn ? document.createElementNS(SVG, kind) : document.createElement(kind);
+  if (kind === "button") made.type = "button";
   for (const [name, value] of Object.entries(attributes)) {
     if (value === true) made.setAttribute(name, "");
     else if (value !== false && value !== null && value !== undefined) made.setAttribute(name, value);
@@ -19,6 +20,9 @@ export function make(kind, given = {}, ...children) {
   made.append(...children.filter((child) => child !== null && child !== undefined));
   return made;
 }
+
+// What may scroll sideways is reached by the keyboard, and has a name.
+export const scrolled = (label, kind, ...children) => make("div", { class: `scroll ${kind}`, tabindex: "0", role: "region", "aria-label": label }, ...children);
 
 export function register(name, type) { // a page may do this twice
   if (!customElements.get(name)) customElements.define(name, type);
@@ -41,7 +45,8 @@ export function short(x) {
 // Return a number with all digits of its type.
 export function full(x, data) {
   if (!Number.isFinite(x)) return short(x);
-  return withSign(String(data instanceof Float32Array ? Number(x.toPrecision(9)) : x));
+  const nearest = data instanceof Float32Array ? Number(x.toPrecision(9)) : x, isSmall = x !== 0 && Math.abs(x) < 1e-4;
+  return withSign((isSmall ? nearest.toExponential() : String(nearest)).replace("e+", "e"));
 }
 
 export const counted = (n, word) => `${n.toLocaleString("en")} ${word}${n === 1 ? "" : "s"}`;
@@ -78,7 +83,7 @@ export function nameOf(replay, step) {
 
 // The button that says what an element is.
 export function what(key, title) {
-  return make("button", { type: "button", class: "what", "data-key": key, "aria-label": `What is this? ${title}` }, "?");
+  return make("button", { class: "what", "data-key": key, "aria-label": `What is this? ${title}` }, "?");
 }
 
 export function say(target, type, detail) {
@@ -89,7 +94,7 @@ export function say(target, type, detail) {
 export function numberButton(replay, place, text = null) {
   const value = replay.number(place);
   return make("button", {
-    type: "button", class: "number", "data-at": `${place.step}/${place.name}/${place.index}`, title: labelOf(replay, place),
+    class: "number", "data-at": `${place.step}/${place.name}/${place.index}`, title: labelOf(replay, place),
     "aria-label": `${labelOf(replay, place)} = ${short(value)}`, on: { click: (event) => say(event.currentTarget, "go", place) },
   }, text ?? short(value));
 }
@@ -154,7 +159,7 @@ export function filledMath(text, replay) {
   const covers = [...found.querySelectorAll("[data-at]")].map((number) => {
     const place = placeIn(number.getAttribute("data-at")), label = `${labelOf(replay, place)} = ${short(replay.number(place))}`;
     number.setAttribute("class", "at");
-    const button = make("button", { type: "button", class: "cover", "data-at": number.getAttribute("data-at"), title: label, "aria-label": label, on: { click: () => say(button, "go", place) } });
+    const button = make("button", { class: "cover", "data-at": number.getAttribute("data-at"), title: label, "aria-label": label, on: { click: () => say(button, "go", place) } });
     found.append(button);
     return [number, button];
   });

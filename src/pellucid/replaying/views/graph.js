@@ -1,6 +1,6 @@
 // The network as a graph: each step with a small picture of what it gives, or in the backward pass of the gradient.
 
-import { register, make, nameOf, sizes, say, what, counted } from "./dom.js";
+import { register, make, nameOf, sizes, say, what, counted, scrolled } from "./dom.js";
 import { tilesOf, paint, paintPhoto } from "./tiles.js";
 
 const NODE_WIDE = 116, NODE_HIGH = 88, NODE_ACROSS = 36, NODE_DOWN = 26, NODE_TOP = 30, NODE_THUMB = 3; // CSS pixels, and channels of a small picture
@@ -17,13 +17,14 @@ class NetworkElement extends HTMLElement {
       const name = nameOf(replay, node.step), own = typeof node.step === "number" ? replay.steps[node.step] : null;
       const kind = node.step === "input" ? node.value : own ? own.use_of ? `uses ${own.use_of}` : [own.kind, own.activation].filter((part) => part && part !== "linear").join(", ") : replay.header.kind === "prediction" ? "verdict" : replay.header.loss.title ?? replay.header.loss.name.replace(/_/g, " ");
       node.canvas = make("canvas", { "aria-hidden": "true", width: 1, height: 1 });
-      node.button = make("button", { type: "button", class: `node ${own ? "" : "end"}`, style: `left:${node.x}px;top:${node.y}px;width:${NODE_WIDE}px;height:${NODE_HIGH}px`, on: { click: () => say(this, "stop", { step: node.step }) } },
+      node.button = make("button", { class: `node ${own ? "" : "end"}`, style: `left:${node.x}px;top:${node.y}px;width:${NODE_WIDE}px;height:${NODE_HIGH}px`, on: { click: () => say(this, "stop", { step: node.step }) } },
         make("span", { class: "name" }, name), make("span", { class: "kind" }, kind), node.canvas, make("span", { class: "kind" }, node.shape ? sizes(node.shape) : ""));
       const remarks = this.remarksOf(node.step);
       if (remarks) node.button.append(make("span", { class: "flag", title: remarks }, "!", make("span", { class: "hidden" }, ` ${remarks}`)));
       graph.append(node.button);
     }
-    this.frame = make("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": `The network: ${counted(replay.steps.length, "step")}`, on: { scroll: () => this.drawSeen() } }, graph);
+    this.frame = scrolled(`The network: ${counted(replay.steps.length, "step")}`, "", graph);
+    this.frame.addEventListener("scroll", () => this.drawSeen());
     this.replaceChildren(make("div", { class: "head" }, make("h2", {}, "Network"), what("network", "the network")), this.frame);
     this.drawLines();
   }

@@ -1,7 +1,7 @@
 // One stop: what a layer takes, has, computes, passes back and how it changes, as pictures and numbers.
 
 import { partOf } from "./store.js";
-import { register, make, mathOf, symbol, what, counted, sizes, coordinates } from "./dom.js";
+import { register, make, mathOf, symbol, what, counted, sizes, coordinates, scrolled } from "./dom.js";
 import { ownerOf } from "./stops.js";
 import { hasCurve } from "./curve.js";
 import { paintPhoto } from "./tiles.js";
@@ -87,7 +87,7 @@ class LayerElement extends HTMLElement {
     const own = new Set(replay.names(step).map((name) => name.split(".")[0])), has = (name) => own.has(name) || (name === "Z" && own.has("A"));
     const candidates = STOP_FORMULAS[part].filter(has).flatMap((name) => this.keysOf(net, name)).filter((key) => key in given && !seen.has(key) && seen.add(key));
     if (!candidates.length) return;
-    const list = make("div", { class: "scroll formulas", tabindex: "0", role: "region", "aria-label": "Formulas of this step" });
+    const list = scrolled("Formulas of this step", "formulas");
     for (const key of candidates) list.append(mathOf(given[key]));
     this.append(list);
   }
@@ -145,7 +145,7 @@ class LayerElement extends HTMLElement {
     if (one?.columns) {
       const body = make("tbody");
       for (const [name, text] of one.columns) body.append(make("tr", {}, make("th", { scope: "row" }, name), make("td", {}, text)));
-      both.append(make("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "The row" }, make("table", {}, make("caption", {}, one.name), body)));
+      both.append(scrolled("The row", "", make("table", {}, make("caption", {}, one.name), body)));
     }
     for (const value of Object.keys(replay.network.inputs)) {
       const step = replay.network.steps.findIndex(({ from }) => from.includes(value));

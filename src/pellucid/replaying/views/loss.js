@@ -1,6 +1,6 @@
 // Where the forward pass ends and the backward pass begins: outputs, probabilities, targets, the loss, its gradient.
 
-import { register, make, numberButton, mathOf, short, symbol, counted, what } from "./dom.js";
+import { register, make, numberButton, mathOf, short, symbol, counted, what, scrolled } from "./dom.js";
 
 const MOST_OUTPUTS = 20; // classes in the table; the pictures have all
 
@@ -18,7 +18,7 @@ class LossElement extends HTMLElement {
     }
     if (isPrediction) this.append(make("p", { class: "prose" }, "No label was given: there is a prediction alone, without a loss and a backward pass."));
     const ml = Object.keys(formulas).filter((key) => key.startsWith("loss/") && key !== "loss/sigmoid");
-    if (!isNumbers) for (const key of ml) this.append(make("div", { class: "scroll formula", tabindex: "0", role: "region", "aria-label": "Formula of the loss" }, mathOf(formulas[key])));
+    if (!isNumbers) for (const key of ml) this.append(scrolled("Formula of the loss", "formula", mathOf(formulas[key])));
     for (const output of Object.keys(replay.network.outputs)) this.append(this.table(replay, sample, output));
   }
 
@@ -41,7 +41,7 @@ class LossElement extends HTMLElement {
     }
     const titles = { Z: "output z", P: "probability", Y: "target y", dZ: "gradient dZ" };
     const head = make("tr", {}, make("td"), ...columns.map(({ base }) => make("th", { scope: "col" }, titles[base] ?? symbol(base))));
-    const scroll = make("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": `Outputs${output ? ` of ${output}` : ""}` }, make("table", { class: "outputs" }, make("thead", {}, head), body));
+    const scroll = scrolled(`Outputs${output ? ` of ${output}` : ""}`, "", make("table", { class: "outputs" }, make("thead", {}, head), body));
     if (count > MOST_OUTPUTS) scroll.append(make("p", { class: "muted" }, `${count - MOST_OUTPUTS} more outputs are in the picture of P.`));
     return scroll;
   }

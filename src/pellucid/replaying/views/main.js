@@ -32,7 +32,7 @@ class ReplayElement extends HTMLElement {
   build() {
     const { given: replay } = this, { header } = replay, { about } = header;
     this.top = make("section", { class: "about", "aria-label": "What this is" });
-    const mode = (isNumbers, text) => make("button", { type: "button", "aria-pressed": "false", on: { click: () => { this.isNumbers = isNumbers; this.refresh(); } } }, text);
+    const mode = (isNumbers, text) => make("button", { "aria-pressed": "false", on: { click: () => { this.isNumbers = isNumbers; this.refresh(); } } }, text);
     this.modes = make("div", { class: "modes", role: "group", "aria-label": "How it is shown" }, mode(false, "As in a textbook"), mode(true, "Numbers only"), what("modes", "the two modes"));
     this.thumb = make("canvas", { class: "photo", role: "img", "aria-label": "The sample in its own colours" });
     this.words = make("div", { class: "words" });
@@ -50,8 +50,9 @@ class ReplayElement extends HTMLElement {
     this.side.append(this.hint, this.derivation);
     this.overview = make("pellucid-overview", { "aria-hidden": "true" });
     this.helpText = make("p");
-    this.helpTitle = make("h2", { id: "pellucid-help" });
-    this.dialog = make("dialog", { class: "help", "aria-labelledby": "pellucid-help" }, this.helpTitle, this.helpText, make("button", { type: "button", class: "tool wide", on: { click: () => this.dialog.close() } }, "Close"));
+    const id = `pellucid-help-${document.querySelectorAll("pellucid-replay").length}-${Math.random().toString(36).slice(2)}`; // a notebook has several
+    this.helpTitle = make("h2", { id });
+    this.dialog = make("dialog", { class: "help", "aria-labelledby": id }, this.helpTitle, this.helpText, make("button", { class: "tool wide", on: { click: () => this.dialog.close() } }, "Close"));
     this.screen = make("div", { class: "screen" }, this.top, this.network, this.scrubber, make("div", { class: "both" }, make("section", { class: "main", "aria-label": "This stop" }, this.layer), this.side));
     this.replaceChildren(this.screen, this.overview, this.dialog);
     this.network.replay = replay;
@@ -60,7 +61,7 @@ class ReplayElement extends HTMLElement {
 
   hints() {
     const { header } = this.given, list = (title, key, items) => (items.length ? [make("h2", {}, title, " ", what(key, title.toLowerCase())), make("ul", {}, ...items)] : []);
-    const remarks = (header.remarks ?? []).map((remark) => make("li", {}, make("button", { type: "button", class: "link", on: { click: () => say(this.network, "stop", { step: remark.step ?? "loss", part: remark.part }) } }, remark.text ?? String(remark))));
+    const remarks = (header.remarks ?? []).map((remark) => make("li", {}, make("button", { class: "link", on: { click: () => say(this.network, "stop", { step: remark.step ?? "loss", part: remark.part }) } }, remark.text ?? String(remark))));
     const left = [...(header.about.notes ?? []), ...(header.left_out ?? [])].map((text) => make("li", {}, text));
     return make("div", { class: "hint" }, make("h2", {}, "Derivation"), make("p", { class: "muted" }, "Select a number, a pixel or a weight: here stands how it comes about, number by number."), ...list("What is odd", "remark", remarks), ...list("What to know", "left_out", left));
   }
@@ -84,6 +85,7 @@ class ReplayElement extends HTMLElement {
     if (event.defaultPrevented || event.altKey || event.ctrlKey || event.metaKey || !["ArrowLeft", "ArrowRight"].includes(event.key)) return;
     if (event.target.closest?.("input, select, textarea, [role=application], .scroll, dialog, math")) return;
     event.preventDefault();
+    event.stopPropagation(); // notebooks have keys of their own
     this.scrubber.move(this.scrubber.at + (event.key === "ArrowLeft" ? -1 : 1));
   }
 
@@ -100,7 +102,8 @@ class ReplayElement extends HTMLElement {
     else if (!isFromHere) this.path = [];
     this.show({ ...place, part: partOf(place.step, place.name) });
     if (!document.activeElement || !this.contains(document.activeElement)) this.derivation.querySelector("h2")?.focus({ preventScroll: true });
-    if (innerWidth < 1100 || isFromHere) this.derivation.scrollIntoView({ block: innerWidth < 1100 ? "start" : "nearest" });
+    const isBelow = this.clientWidth < 1120; // as in replay.css
+    if (isBelow || isFromHere) this.derivation.scrollIntoView({ block: isBelow ? "start" : "nearest" });
   }
 
   // Show {part, step, name, index, view}; an array that is shown at the present stop, too, stays there.

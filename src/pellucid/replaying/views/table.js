@@ -1,6 +1,6 @@
 // The numbers of an array as a table, a page at a time; each leads to its derivation.
 
-import { register, make, short, numberButton, counted } from "./dom.js";
+import { register, make, short, numberButton, counted, scrolled } from "./dom.js";
 
 const TABLE_ROWS = 12, TABLE_COLUMNS = 8, TABLE_WRAPPED = 8; // of a page; a row of numbers is wrapped
 
@@ -37,7 +37,7 @@ class TableElement extends HTMLElement {
       body.append(row);
     }
     const caption = make("caption", {}, `${this.called}, ${counted(this.n, "number")}`);
-    const scroll = make("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": `${this.called} as a table` }, make("table", {}, caption, make("thead", {}, head), body));
+    const scroll = scrolled(`${this.called} as a table`, "", make("table", {}, caption, make("thead", {}, head), body));
     this.replaceChildren(scroll);
     const pages = make("div", { class: "pages" });
     this.pager(pages, "rows", "first", TABLE_ROWS, rows);
@@ -53,7 +53,7 @@ class TableElement extends HTMLElement {
       this.draw();
       this.querySelector(`.pages button[aria-label="${label}"]`)?.focus();
     };
-    const step = (label, sign, by) => make("button", { type: "button", class: "tool", "aria-label": `${label} ${kind}`, on: { click: () => move(this[start] + by) } }, sign);
+    const step = (label, sign, by) => make("button", { class: "tool", "aria-label": `${label} ${kind}`, on: { click: () => move(this[start] + by) } }, sign);
     const field = make("input", { type: "number", min: 0, max: total - 1, value: this[start], "aria-label": `First of the ${kind} shown`, on: { change: () => { const at = Number(field.value) || 0; move(at - (at % size)); } } });
     pages.append(make("span", {}, `${kind} `), step("Previous", "\u2039", -size), field, make("span", {}, ` to ${Math.min(this[start] + size, total) - 1} of ${total.toLocaleString("en")} `), step("Next", "\u203a", size));
   }

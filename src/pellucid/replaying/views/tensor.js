@@ -31,7 +31,7 @@ class TensorElement extends HTMLElement {
     if (given.caption) this.append(make("p", { class: "caption prose" }, given.caption));
     this.append(this.body);
     this.isTable = false;
-    this.toggle = make("button", { type: "button", class: "tool", "aria-pressed": "false", "aria-label": `${title} as a table`, on: { click: () => this.asTable(!this.isTable) } }, "Table");
+    this.toggle = make("button", { class: "tool", "aria-pressed": "false", "aria-label": `${title} as a table`, on: { click: () => this.asTable(!this.isTable) } }, "Table");
     this.tools.append(this.toggle);
     this.tools.append(what(given.help, title));
     if (this.summary.n <= CELLS_FEW && this.tiles.offsets.length === 1) this.drawCells(); else this.drawPicture();
@@ -52,7 +52,7 @@ class TensorElement extends HTMLElement {
     for (let y = 0, seen = 0; y < tiles.h; y++) for (let x = 0; x < wide && seen < tiles.n; x++, seen++) {
       const index = tiles.offsets[0] + y * tiles.sy + x * tiles.sx, value = tiles.data[index], place = this.place(index);
       const { paper, ink } = coloursOf(value, scale), label = place ? labelOf(replay, place) : `${this.label} ${seen}`;
-      const cell = make(place ? "button" : "span", { class: "cell", type: place ? "button" : null, style: `background:${paper};color:${ink}`, "data-index": index, title: `${label} = ${full(value, tiles.data)}` }, short(value));
+      const cell = make(place ? "button" : "span", { class: "cell", style: `background:${paper};color:${ink}`, "data-index": index, title: `${label} = ${full(value, tiles.data)}` }, short(value));
       if (place) { cell.setAttribute("aria-label", `${label} = ${short(value)}`); cell.addEventListener("click", () => say(this, "go", place)); }
       grid.append(cell);
     }
@@ -74,7 +74,7 @@ class TensorElement extends HTMLElement {
     this.body.replaceChildren(this.frame, make("div", { class: "under" }, this.readout, stops));
     const wide = Math.min(PICTURE_WIDE, this.most ?? PICTURE_WIDE);
     this.setZoom(Math.max(1, Math.min(PICTURE_ZOOM, Math.floor(wide / width), Math.floor(PICTURE_HIGH / height) || 1)));
-    const zoom = (by, label, sign) => make("button", { type: "button", class: "tool zoom", "aria-label": `${label} ${this.label}`, on: { click: () => this.setZoom(this.zoom + by) } }, sign);
+    const zoom = (by, label, sign) => make("button", { class: "tool zoom", "aria-label": `${label} ${this.label}`, on: { click: () => this.setZoom(this.zoom + by) } }, sign);
     if (!this.tools.querySelector(".zoom")) this.tools.prepend(zoom(-1, "Smaller:", "\u2212"), zoom(1, "Larger:", "+"));
     paint(this.canvas, tiles, this.scale);
   }
