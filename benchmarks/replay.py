@@ -4,9 +4,9 @@
 
     python -m benchmarks.replay [--runs 5] [--browser /usr/bin/chromium]
 
-Making: medians of ``pl.replay`` on one photo, the file not written. In the browser, by Playwright: from the start
-of the navigation to the page's numbers; stops of the scrubber a second, each drawn before the next; 20 pictures
-of 64 x 64 drawn again; a derivation of 12,288 products.
+Making: ``pl.replay`` on one photo, the file not written; the first, and the median of the others. In the browser,
+by Playwright: from the start of the navigation to the page's numbers; stops of the scrubber a second, each drawn
+before the next; 20 pictures of 64 x 64 drawn again; a derivation of 12,288 products.
 """
 
 import argparse
@@ -71,7 +71,8 @@ def main() -> None:
                 page = pl.replay(model, photo, label="1", progress=False)
                 seconds.append(time.perf_counter() - start)
             rows.append((f"{name}: page", f"{len(page.html) / 1e6:.2f} MB", f"< {most_mb:g} MB"))
-            rows.append((f"{name}: made in", f"{statistics.median(seconds):.2f} s", f"< {most_seconds:g} s"))
+            rows.append((f"{name}: made in, at first", f"{seconds[0]:.2f} s", f"< {most_seconds:g} s"))
+            rows.append((f"{name}: made in, then", f"{statistics.median(seconds[1:]):.2f} s", ""))
             pages[name] = Path(folder) / f"{len(pages)}.html"
             assert page.html.count(START) == 1
             pages[name].write_text(page.html.replace(START, HOOK), encoding="utf-8")
