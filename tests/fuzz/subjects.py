@@ -1,9 +1,10 @@
 """All subjects that are searched for faults, by name."""
 
-from tests.fuzz import checkpoints, dual, files, imports, networks, resumes
+from tests.fuzz import checkpoints, dual, files, imports, networks, replays, resumes
 
 SUBJECTS = {
     **networks.SUBJECTS,
+    **replays.SUBJECTS,
     **dual.SUBJECTS,
     **resumes.SUBJECTS,
     **checkpoints.SUBJECTS,

@@ -240,7 +240,7 @@ def _arrays(i: int, step: Step, layers: Mapping[int, LayerTrace], flow: Flow, tr
     is_plain = trace.optimizer is not None and _is_plain(trace.optimizer)
     for name in found:
         is_own = name == "own_dW" or (name == "dW" and not use._further_uses)
-        if is_own and layer.kind == "Dense":
+        if is_own and layer.kind == "Dense" and "dZ" in found:
             found[name] = {"product": ["X", "dZ"], "of": found[name]}
         elif is_plain and name.startswith("update_"):
             assert trace.optimizer is not None

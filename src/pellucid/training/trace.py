@@ -254,7 +254,8 @@ def _step(
         arrays = layers[name].arrays
         for key, gradient in leaf.grads.items():
             if leaf._further_uses:
-                arrays[f"own_d{key}"] = arrays[f"d{key}"]
+                own_share = arrays.get(f"d{key}")  # None where no output depends on the first use
+                arrays[f"own_d{key}"] = np.zeros_like(gradient) if own_share is None else own_share
             arrays[f"d{key}"] = gradient.copy()
     before = {name: {key: array.copy() for key, array in leaf.params.items()} for name, leaf in own.items()}
     optimizer.start_for(model)
