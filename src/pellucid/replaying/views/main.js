@@ -53,7 +53,7 @@ class ReplayElement extends HTMLElement {
     const id = `pellucid-help-${document.querySelectorAll("pellucid-replay").length}-${Math.random().toString(36).slice(2)}`; // a notebook has several
     this.helpTitle = make("h2", { id });
     this.dialog = make("dialog", { class: "help", "aria-labelledby": id }, this.helpTitle, this.helpText, make("button", { class: "tool wide", on: { click: () => this.dialog.close() } }, "Close"));
-    this.screen = make("div", { class: "screen" }, this.top, this.network, this.scrubber, make("div", { class: "both" }, make("section", { class: "main", "aria-label": "This stop" }, this.layer), this.side));
+    this.screen = make("div", { class: "screen" }, this.isPage ? null : make("p", { class: "title" }, header.title), this.top, this.network, this.scrubber, make("div", { class: "both" }, make("section", { class: "main", "aria-label": "This stop" }, this.layer), this.side));
     this.replaceChildren(this.screen, this.overview, this.dialog);
     this.network.replay = replay;
     this.scrubber.view = { replay, stops: this.stops };
