@@ -8,8 +8,8 @@ const COLOUR_HALF = 255;
 const palettes = {};
 
 // Return {table, broken}: 511 colours as 32-bit numbers, from the lowest over 0 to the highest.
-export function palette() {
-  const name = matchMedia("(prefers-color-scheme: dark)").matches && !matchMedia("print").matches ? "dark" : "light";
+export function palette(isPaper = false) {
+  const name = !isPaper && matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
   if (!palettes[name]) {
     const { low, zero, high, broken } = COLOUR_SCHEMES[name], table = new Uint32Array(2 * COLOUR_HALF + 1), word = ([r, g, b]) => (255 << 24) | (b << 16) | (g << 8) | r;
     for (let i = -COLOUR_HALF; i <= COLOUR_HALF; i++) {

@@ -30,7 +30,7 @@ class OverviewElement extends HTMLElement {
         if (replay.array(step, name)) {
           const canvas = make("canvas"), tiles = tilesOf(replay, step, name, sample), { mean, norm, low, high } = replay.summary(step, name, replay.isOfSamples(name) ? sample : null);
           const n = Math.min(tiles.offsets.length, tiles.h * tiles.w > 400 ? 3 : 24), scale = Math.max(Math.abs(low), Math.abs(high));
-          paint(canvas, { ...tiles, offsets: tiles.offsets.subarray(0, n), across: Math.min(n, Math.max(1, Math.min(tiles.across, 12))) }, scale < Infinity ? scale : 0);
+          paint(canvas, { ...tiles, offsets: tiles.offsets.subarray(0, n), across: Math.min(n, Math.max(1, Math.min(tiles.across, 12))) }, scale < Infinity ? scale : 0, true);
           cell.append(canvas, make("small", {}, `mean ${short(mean)}, norm ${short(norm)}`));
         }
         row.append(cell);
@@ -38,7 +38,7 @@ class OverviewElement extends HTMLElement {
       body.append(row);
     }
     const head = make("tr", {}, make("td"), ...names.map((name) => make("th", { scope: "col" }, symbol(name))));
-    return make("table", {}, make("caption", {}, title), make("thead", {}, head), body);
+    return make("table", { style: `--tall:${Math.max(5.5, Math.min(22, 190 / chosen.length - 6)).toFixed(1)}mm` }, make("caption", {}, title), make("thead", {}, head), body);
   }
 }
 

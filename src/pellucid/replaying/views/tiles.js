@@ -79,8 +79,8 @@ export function whereIs(tiles, index) { // [row, column] of a number, or null wh
 }
 
 // Draw numbers, one pixel each; scale is the size of the number with the full colour.
-export function paint(canvas, tiles, scale) {
-  const { n, across, height, width } = sizeOf(tiles), { table, broken } = palette(), { data, offsets, h, w, sy, sx } = tiles;
+export function paint(canvas, tiles, scale, isPaper = false) {
+  const { n, across, height, width } = sizeOf(tiles), { table, broken } = palette(isPaper), { data, offsets, h, w, sy, sx } = tiles;
   if (canvas.width !== width) canvas.width = width;
   if (canvas.height !== height) canvas.height = height;
   const context = canvas.getContext("2d"), image = context.createImageData(width, height), words = new Uint32Array(image.data.buffer);
