@@ -37,6 +37,7 @@ export class Replay {
   array(step, name) {
     const given = this.given(step, name);
     if (given === undefined || given === null) return null;
+    if (typeof given === "object" && !given.product && !given.scaled) return null; // several under one name
     const key = `${step}/${name}`;
     if (!this.made.has(key)) this.made.set(key, typeof given === "number" ? this.stored(given) : this.computed(step, given));
     return this.made.get(key);
