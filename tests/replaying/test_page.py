@@ -197,6 +197,16 @@ def test_an_address_leads_to_its_view(opened: Open) -> None:
         page.evaluate("address => { location.hash = address; }", address)
         page.wait_for_timeout(50)
         assert page.locator("pellucid-layer h2").first.inner_text() == heading
+    page = opened(four_layers(), "forward/2")
+    page.get_by_role("button", name="W as a table").click()
+    address = page.evaluate("location.hash.slice(1)")
+    assert address == "forward/2/W//table"
+    page = opened(four_layers(), address)
+    assert page.locator("pellucid-tensor[data-name=W] table").count() == 1
+    page.locator("pellucid-tensor[data-name=Z] .cell").first.click()
+    page.get_by_text("All 20 terms").click()
+    page.wait_for_timeout(100)
+    assert page.evaluate("location.hash") == "#forward/2/Z/0/terms"
     page = opened(four_layers(), "forward/77/Z/99")
     assert page.locator("pellucid-layer h2").first.inner_text() == "Input"
     for name in ("dense_1", "dense_2"):

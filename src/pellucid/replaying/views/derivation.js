@@ -80,7 +80,7 @@ class DerivationElement extends HTMLElement {
     this.from = 0;
     this.order = null;
     this.list = make("div");
-    const details = make("details", { on: { toggle: () => { if (details.open) this.drawTerms(); } } }, make("summary", {}, `All ${counted(this.terms.n, "term")}`), this.list);
+    const details = make("details", { on: { toggle: () => { if (details.open) this.drawTerms(); say(this, "view", { ...this.place, view: details.open ? "terms" : undefined }); } } }, make("summary", {}, `All ${counted(this.terms.n, "term")}`), this.list);
     if (isOpen) details.open = true;
     return details;
   }

@@ -59,8 +59,8 @@ class LayerElement extends HTMLElement {
   }
 
   lead(part, { name }) {
-    if (part === "forward") return `${name} takes its input and gives its output. Select any number to see how it comes about.`;
-    if (part === "backward") return `The gradient of the loss for what ${name} gives comes in; the gradients for its parameters and its input come out.`;
+    if (part === "forward") return `What ${name} computes of its input. Select any number to see how it comes about.`;
+    if (part === "backward") return `The gradient of the loss for the output of ${name} comes in; the gradient for what it was computed from comes out.`;
     return `The optimizer, ${this.replay.header.optimizer?.type ?? "none"}, adds these numbers to the parameters.`;
   }
 

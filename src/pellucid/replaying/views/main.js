@@ -72,6 +72,12 @@ class ReplayElement extends HTMLElement {
     this.addEventListener("stop", ({ detail }) => this.goToStop(detail));
     this.addEventListener("go", ({ detail, target }) => this.goTo(detail, target));
     this.addEventListener("back", ({ detail }) => { const place = this.path[detail]; this.path = this.path.slice(0, detail); this.show({ ...place, part: partOf(place.step, place.name) }); });
+    this.addEventListener("view", ({ detail: { step, name, view } }) => { // a table that is opened has an address, too
+      const { place } = this.state;
+      if (!name || (place && (place.step !== step || place.name !== name))) return;
+      Object.assign(this.state, { name: view || place ? name : undefined, view });
+      if (this.isPage) this.writeAddress(true);
+    });
     this.addEventListener("close", () => { this.path = []; this.show({ part: this.state.part, step: this.state.step }); });
     this.addEventListener("click", (event) => { const button = event.target.closest?.(".what"); if (button) this.explain(button.dataset.key, button); });
     (this.isPage ? document : this).addEventListener("keydown", (event) => this.keyed(event));

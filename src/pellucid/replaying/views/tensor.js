@@ -31,7 +31,7 @@ class TensorElement extends HTMLElement {
     if (given.caption) this.append(make("p", { class: "caption prose" }, given.caption));
     this.append(this.body);
     this.isTable = false;
-    this.toggle = make("button", { class: "tool", "aria-pressed": "false", "aria-label": `${title} as a table`, on: { click: () => this.asTable(!this.isTable) } }, "Table");
+    this.toggle = make("button", { class: "tool", "aria-pressed": "false", "aria-label": `${title} as a table`, on: { click: () => { this.asTable(!this.isTable); say(this, "view", { step, name, view: this.isTable ? "table" : undefined }); } } }, "Table");
     this.tools.append(this.toggle);
     this.tools.append(what(given.help, title));
     if (this.summary.n <= CELLS_FEW && this.tiles.offsets.length === 1) this.drawCells(); else this.drawPicture();
