@@ -320,3 +320,14 @@ def test_train_still_refuses_weights_that_are_nan() -> None:
     model.theta[0] = np.nan
     with pytest.raises(DataError, match="NaN"):
         pl.train(model, (X, Y), n_epochs=1)
+
+
+def test_batch_norm_of_one_value_is_said_and_a_frozen_one_is_not() -> None:
+    model = pl.Sequential([pl.Dense(4), pl.BatchNorm(), pl.Dense(1)])
+    (said,) = remarks(model, X[:1], Y[:1])
+    assert (said["step"], "no variance" in said["text"]) == (1, True)
+    assert not remarks(model)
+    body = pl.Sequential([pl.Dense(4), pl.BatchNorm(), pl.Dense(1)])
+    body.initialize((4,), dtype="float64")
+    pl.freeze(body, "batchnorm_1")
+    assert not remarks(body, X[:1], Y[:1])

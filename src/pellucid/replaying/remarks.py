@@ -14,6 +14,7 @@ SATURATED = 0.01  # from an end of sigmoid or tanh: the derivative is below 0.01
 MANY = 0.5  # of a layer's values
 VANISHED, EXPLODED = 1e-3, 1e3  # the norm of a gradient, relative to that of the last layer's
 LARGE = 0.5  # of an update, relative to the weights
+RISE = 0.01  # of the loss, relative to it
 ENDS = {"sigmoid": (0.0, 1.0), "tanh": (-1.0, 1.0)}
 
 
@@ -137,7 +138,8 @@ def _updates(trace: Trace) -> list[Remark]:
         if ratio > LARGE:
             text = f"{name}: the update is {percent(ratio)} of the weights. Try a lower learning rate."
             found.append(Remark(name, "update", text))
-    if trace.loss is not None and trace.loss_after is not None and trace.loss_after > trace.loss:
+    rise = 0.0 if trace.loss is None or trace.loss_after is None else trace.loss_after - trace.loss
+    if trace.loss is not None and rise > RISE * abs(trace.loss):
         text = (
             f"After the update the loss of the same batch is {trace.loss_after:.4g}, higher than before "
             f"({trace.loss:.4g}): the step was too long. Try a lower learning rate."
@@ -154,7 +156,7 @@ def _own_ways(trace: Trace) -> list[Remark]:
     """Return where a layer computes in another way than its formula says."""
     found = []
     for name, layer in trace.items():
-        if layer.kind == "BatchNorm" and "dA" in layer.arrays and "mean" not in layer.arrays:
+        if layer.kind == "BatchNorm" and "dgamma" in layer.arrays and "mean" not in layer.arrays:
             text = (
                 f"{name}: one value a channel has no variance, so that the running statistics are used, as in "
                 "prediction. Take a batch of several samples."

@@ -178,7 +178,8 @@ class Trace(dict[str, LayerTrace]):
             )
             if has_both and (A >= 0).all() and (Z < 0).any():  # of relu and its kind
                 dead = ~A.reshape(-1, A.shape[-1]).any(axis=0)
-                if dead.all() or (dead.any() and A.size >= ENOUGH * len(dead)):
+                is_seen = len(A) > 1 and A.size >= ENOUGH * len(dead)  # of one photo many channels are 0
+                if dead.all() or (dead.any() and is_seen):
                     text = (
                         f"{name}: {dead.sum()} of {len(dead)} units are 0 for every sample (dead) and pass nothing "
                         "back. Try a lower learning rate, another start, or leaky_relu."
