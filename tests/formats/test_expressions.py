@@ -1,5 +1,6 @@
 """Activations as expressions: they are the forwards that they were noted from, whoever wrote those."""
 
+import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from typing import Any
 
@@ -8,7 +9,14 @@ import pytest
 from tests.every import every
 
 from pellucid.errors import OptionError
-from pellucid.formats.expressions import expression_of, function_name, javascript_of, python_of
+from pellucid.formats.expressions import (
+    expression_of,
+    function_name,
+    javascript_of,
+    mathml_of,
+    python_of,
+    slope_of,
+)
 from pellucid.formats.script import layers
 from pellucid.ops.activations import ACTIVATIONS, derivative_of, get_activation
 
@@ -89,3 +97,50 @@ def test_names_are_those_of_functions() -> None:
     names = [function_name("elu", {"alpha": value}) for value in (0.5, 1e-05, 5.0)]
     assert len(set(names)) == 3
     assert all(name.isidentifier() for name in names)
+
+
+@every("name", [name for name in ACTIVATIONS if name not in ("linear", "softmax")])
+def test_derivatives_are_those_of_the_backward_at_kinks_too(name: str) -> None:
+    kinks = {"relu6": [1.5, 6.0], "hard_sigmoid": [-2.5, 2.5, -3.0, 3.0], "hard_swish": [-3.0, 3.0]}.get(
+        name, []
+    )
+    at = np.concatenate([Z, kinks])
+    for options in ({}, OPTIONS.get(name, {})):
+        op = get_activation(name, **options)
+        A, cache = op.forward(at)
+        expected = op.backward(np.ones_like(at), cache)
+        node = slope_of(name, options)
+        assert node is not None
+        text = python_of(node)
+        with np.errstate(over="ignore"):
+            found = eval(text, {"np": np, "ndtr": layers.ndtr, "Z": at, "a": A})
+        np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-15)
+
+
+def test_a_backward_that_cannot_be_noted_has_no_derivative(own: Any) -> None:
+    name = own(lambda Z: np.tanh(Z))
+    assert slope_of(name, {}) is None  # its backward returns dA itself
+
+
+@every(
+    ("function", "mathml"),
+    [
+        (
+            lambda Z: Z / (1 + np.abs(Z)),
+            "<mfrac><mi>z</mi><mrow><mn>1</mn><mo>+</mo><mrow><mo>|</mo><mi>z</mi>",
+        ),
+        (
+            lambda Z: np.where(Z > 0, Z, -0.5),
+            "<mtd><mtext>if </mtext><mrow><mi>z</mi><mo>&gt;</mo><mn>0</mn></mrow>",
+        ),
+        (
+            lambda Z: (Z + 1) * 2,
+            "<mrow><mrow><mo>(</mo><mrow><mi>z</mi><mo>+</mo><mn>1</mn></mrow><mo>)</mo></mrow>",
+        ),
+        (lambda Z: Z * (1 / (1 + np.exp(-Z))), "<mi>σ</mi><mo>(</mo><mi>z</mi><mo>)</mo>"),
+    ],
+)
+def test_expressions_are_mathml(function: Any, mathml: str, own: Any) -> None:
+    text = mathml_of(expression_of(own(function), {}, ""))
+    ET.fromstring(text)
+    assert mathml in text

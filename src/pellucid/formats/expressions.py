@@ -142,14 +142,14 @@ def expression_of(name: str, options: Mapping[str, float], where: str) -> Node:
     return node
 
 
-def derivative_of(name: str, options: Mapping[str, float]) -> Node | None:
+def slope_of(name: str, options: Mapping[str, float]) -> Node | None:
     """Return the derivative of an activation by Z and A, as its backward computes it; None if that cannot be noted.
 
     It is called with 1 as dA, and notes what it computes of what its forward kept.
 
     Examples
     --------
-    >>> javascript_of(derivative_of("sigmoid", {})), javascript_of(derivative_of("elu", {"alpha": 0.5}))
+    >>> javascript_of(slope_of("sigmoid", {})), javascript_of(slope_of("elu", {"alpha": 0.5}))
     ('(1 - a) * a', 'where(a > 0, 1, Math.min(a, 0) + 0.5)')
     """
     op = get_activation(name, **options)
@@ -281,7 +281,10 @@ def _bound(part: tuple[str, int], strength: int) -> str:
 def _of_sigmoid(node: Node) -> Any:
     """Return x of 1 / (exp(-x) + 1), or None of another expression."""
     match node:
-        case ("divide", (1.0, ("add", (("exp", (("negative", (x,)),)), 1.0)))):
+        case (
+            "divide",
+            (1.0, ("add", (("exp", (("negative", (x,)),)), 1.0) | (1.0, ("exp", (("negative", (x,)),))))),
+        ):
             return x
     return None
 

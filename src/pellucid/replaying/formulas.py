@@ -6,7 +6,7 @@ from html import escape
 
 from pellucid.errors import OptionError
 from pellucid.formats.describe import describe
-from pellucid.formats.expressions import Node, derivative_of, javascript_of, mathml_of
+from pellucid.formats.expressions import Node, javascript_of, mathml_of, slope_of
 from pellucid.formats.steps import Steps
 
 # By the rule's name in rules.js. A word is one name, a subscript is in braces, \sum_{i} has its index below.
@@ -268,7 +268,7 @@ def _functions(steps: Steps) -> dict[str, tuple[Node, Node | None]]:
             continue
         if what.expression is not None:
             name, options = what.known_as
-            slope = derivative_of(name, options) if name else None
+            slope = slope_of(name, options) if name else None
             found[what.activation] = what.expression, slope
     return found
 

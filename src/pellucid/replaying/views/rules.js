@@ -500,6 +500,7 @@ const activation = {
       const shared = f.sum(n, (k) => [dA.at(start + k), A.at(start + k)], [], "outputs");
       return { key: "derivative/softmax", node: f.times(A.at(i), f.minus(dA.at(i), shared)) };
     }
+    if (!DERIVATIVES[name]) return null; // of one's own, and not noted
     const W = ownArrays(c), z = Z.at(i), a = A.at(i), at = i % Z.row, slope = (x) => DERIVATIVES[name](x, ACTIVATIONS[name](x, W, at), W, at);
     const value = DERIVATIVES[name](z.value, a.value, W, at);
     const error = wobble(slope, z.value, c.f.unit) + wobble((x) => DERIVATIVES[name](z.value, x, W, at), a.value, c.f.unit);
