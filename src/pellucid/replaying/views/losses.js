@@ -114,6 +114,7 @@ export const LOSS_RULES = {
     dZ: (of, s, j) => of.f.minus(of.sigmoid(s, j), of.target(s, j, 2)),
   },
   categorical_cross_entropy: {
+    isSparse: true,
     L: (of, s, j) => { // of each class: y_j log p_j, and 0 log 0 is 0
       const y = of.target(s, j);
       return y.value === 0 ? of.f.number(0) : of.f.negative(of.f.times(y, of.logOfClass(s, j)));
@@ -148,6 +149,7 @@ export const LOSS_RULES = {
     },
   },
   focal_classes: {
+    isSparse: true,
     L: (of, s, j) => {
       const { f } = of, p = of.softmax(s, j), q = -Math.expm1(of.logSoftmax(s, j));
       const Q = f.is(q, 4 * f.unit * (1 + of.reach(s)) * p.value, f.minus(f.number(1), p).ml, 2);

@@ -350,10 +350,13 @@ const layer_norm = {
     return { key: "layer_norm/var", node: c.f.over(sum, c.f.number(n)), terms: sum.terms };
   },
   dX(c, i) {
-    const of = new LayerNormOf(c, i), { f } = c, dA = c.numbers("dA"), g = (k) => f.times(of.gamma.at(k), dA.at(of.start + k)), n = f.number(of.n);
+    const of = new LayerNormOf(c, i), { f } = c, dA = c.numbers("dA"), n = f.number(of.n);
+    const mean = (sum) => { const node = f.over(sum, n); return f.is(node.value, node.error, numberML(node.value), node.value < 0 ? 2 : 9); };
     const sum = f.sum(of.n, (k) => [of.gamma.at(k), dA.at(of.start + k)]);
     const product = f.sum(of.n, (k) => [of.gamma.at(k), dA.at(of.start + k), of.hat(of.start + k)]);
-    return { key: "layer_norm/dX", node: f.over(f.minus(f.minus(g(i % of.n), f.over(sum, n)), f.times(of.hat(i), f.over(product, n))), of.deviation) };
+    const g = f.times(of.gamma.at(i % of.n), dA.at(i));
+    return { key: "layer_norm/dX", node: f.over(f.minus(f.minus(g, mean(sum)), f.times(of.hat(i), mean(product))), of.deviation), terms: product.terms,
+      note: "The terms are those of the last sum." };
   },
   dgamma: (c, k) => ({ key: "layer_norm/dgamma", ...overBatch(c, "dgamma", k, overUses(c, (use) => {
     const dA = use.numbers("dA"), n = c.parameter("gamma").data.length;
@@ -606,19 +609,16 @@ function ruleOfLoss(replay, { name, index }) {
   const outputs = Object.keys(replay.network.outputs);
   if (base === "value" || base === "dZ") { if (replay.header.loss.value === null) return null; } // of a prediction
   if (base === "value") {
-    const all = outputs.map((each) => new LossOf(replay, f, each)), parts = all.map((of) => of.Z.shape[0] * of.k);
-    const find = (k) => {
-      let i = 0;
-      while (k >= parts[i]) k -= parts[i++];
-      return [all[i], Math.floor(k / all[i].k), k % all[i].k];
-    };
-    const n = parts.reduce((sum, own) => sum + own, 0), isWhole = all[0].m === all[0].Z.shape[0];
-    const factors = (k) => { const [of, s, j] = find(k); return [of.scale(s), of.rule.L(of, s, j)]; };
+    const all = outputs.map((each) => new LossOf(replay, f, each)), places = [];
+    for (const of of all) for (let s = 0; s < of.Z.shape[0]; s++) for (let j = 0; j < of.k; j++)
+      if (!of.rule.isSparse || of.target(s, j).value !== 0) places.push([of, s, j]); // else it adds 0
+    const n = places.length, isWhole = all[0].m === all[0].Z.shape[0];
+    const factors = (k) => { const [of, s, j] = places[k]; return scaled(of.rule.L(of, s, j), of.scale(s)); };
     const node = f.sum(n, factors), others = isWhole ? [] : [f.number(Number(replay.header.loss.value) - node.value, "other samples of the batch")];
     return { key: `loss/${all[0].key}`, node: isWhole ? node : f.sum(n, factors, others), isPartial: !isWhole };
   }
   const of = new LossOf(replay, f, output), s = Math.floor(index / of.k), j = index % of.k;
-  if (base === "dZ") return { key: `loss_gradient/${of.key}`, node: f.times(of.rule.dZ(of, s, j), of.scale(s)) };
+  if (base === "dZ") return { key: `loss_gradient/${of.key}`, node: f.times(...scaled(of.rule.dZ(of, s, j), of.scale(s)).reverse()) };
   if (base === "P") return probabilityOf(of, index);
   if (base === "Z") {
     const from = sourceOf(replay.network.outputs[output]);
@@ -626,6 +626,8 @@ function ruleOfLoss(replay, { name, index }) {
   }
   return null;
 }
+
+const scaled = (node, scale) => (scale.value === 1 ? [node] : [scale, node]);
 
 function probabilityOf(of, index) {
   const { f, P } = of, s = Math.floor(index / P.row), j = index % P.row;
@@ -701,7 +703,9 @@ function titleOf(replay, { step, name, index }, array) {
 
 function symbolOf({ name, index }, array) {
   if (name === "value") return "<mi>L</mi>";
-  const [base] = name.split("."), symbol = asText(base.replace(/^update_/, "Δ").replace(/[A-Z]/g, (c) => c.toLowerCase()));
+  const [base] = name.replace(/^own_/, "").split("."), greek = { gamma: "γ", beta: "β", mean: "μ" };
+  const written = base.replace(/^update_/, "Δ").replace(/gamma|beta|mean/, (word) => greek[word]), symbol = asText(written.replace(/[A-Z]/g, (c) => c.toLowerCase()));
   const indices = indicesOf(array.shape, index).map((i) => `<mn>${i}</mn>`).join("<mo>,</mo>");
+  if (base === "var") return `<msubsup><mi>σ</mi><mrow>${indices}</mrow><mn>2</mn></msubsup>`;
   return `<msub><mi>${symbol}</mi><mrow>${indices}</mrow></msub>`;
 }
