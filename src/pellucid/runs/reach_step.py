@@ -1,6 +1,7 @@
 """A run as it was before one of its steps: from the nearest checkpoint, the steps in between taken again."""
 
 import copy
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -110,9 +111,12 @@ def reach_step(
     model = _untrained(run, config)
     start = 0 if checkpoint is None else position_of(checkpoint)[1]
     reach = _Reach(copy.deepcopy(model), step - 1, start, progress)
-    history = fit_run(model, run.split, config, [reach], resume=checkpoint)
+    config = replace(config, options=replace(config.options, minutes=None))
+    with suppress(_Reached):
+        fit_run(model, run.split, config, [reach], resume=checkpoint)
     assert reach.found is not None, "the training took that step"
-    return replace(reach.found, notes=tuple(_notes(run, history, step, checkpoint, start)))
+    assert reach.run is not None, "and told that it began"
+    return replace(reach.found, notes=tuple(_notes(run, reach.run.history, step, checkpoint, start)))
 
 
 def _start_of(run: Run, step: int) -> tuple[RunConfig, Path | None]:
@@ -157,8 +161,12 @@ def _untrained(run: Run, config: RunConfig) -> Model:
     return model
 
 
+class _Reached(Exception):
+    """Ends a training where it is: no statistics are measured, no averages taken."""
+
+
 class _Reach(Callback):
-    """Takes note of a training before one step, and stops it.
+    """Takes note of a training before one step, and ends it.
 
     Parameters
     ----------
@@ -182,20 +190,19 @@ class _Reach(Callback):
         self.run = event.run
 
     def next_step(self, step: int) -> int:
-        """Look, where the next step is the one; return it, or one before at which progress is shown.
+        """Look, where the next step is the one; else return it, or one before at which progress is shown.
 
         It is asked between two steps, when a schedule has seen what was measured after an epoch.
         """
         if step == self.at:
             assert self.run is not None, "a training begins with TrainStart"
             self._look(self.run)
-            return step + 1
+            raise _Reached
         return min(self.at, step + max(1, (self.at - self.start) // TOLD))
 
-    def step_end(self, event: StepEnd) -> bool:
-        """Show progress; stop after the step."""
+    def step_end(self, event: StepEnd) -> None:
+        """Show progress."""
         self.progress(event.run.step - self.start, self.at - self.start)
-        return self.found is not None
 
     def _look(self, run: TrainingState) -> None:
         epoch, skip = divmod(self.at, run.n_steps)
