@@ -290,7 +290,8 @@ def _of_samples(
         batch = like(batch, replace(batch, classes=model.classes), "replay")  # in the order that it knows
     else:
         check_trained("replay", model)
-        if isinstance(model.output_shape, dict) and model._loss.kind != "joint":
+        shapes: Any = model.output_shape
+        if isinstance(shapes, dict) and model._loss.kind != "joint":
             raise OptionError(
                 "replay: the model has several outputs, and no loss for each, which says how they are read. Call "
                 "model.set_loss first."
