@@ -145,6 +145,11 @@ def test_a_row_of_a_table(pellucid: Command) -> None:
     assert header["samples"][0]["columns"] == [["kg", "5"], ["coat", "b"]]
     assert (header["samples"][0]["name"], header["samples"][0]["label"]) == ("row 6 of pets.csv", "dog")
     assert_refused(pellucid("replay runs/pets pets.csv --row 91 -o row.html --overwrite"), "1 to 90")
+    Path("other.csv").write_text("kg,coat\n5,c\n")
+    done = pellucid.ok("replay runs/pets other.csv -o other.html")
+    assert "'c' in line 2 is no category" in done.err
+    Path("short.csv").write_text("kg\n5\n")
+    assert_refused(pellucid("replay runs/pets short.csv -o short.html"), "coat")
     assert_refused(pellucid("replay runs/pets --step 1 -o step.html"), "lbfgs, which takes no single steps")
     pellucid.ok("train pets.csv --target pet --model mlp-small --epochs 1 --out runs/net --quiet")
     assert "Step 1 of net" in pellucid.ok("replay runs/net --step 1 -o step.html").out

@@ -125,6 +125,7 @@ class _Samples(NamedTuple):
     X: Any
     names: tuple[str, ...] = ()
     cells: tuple[Any, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 @validate_call(
@@ -305,14 +306,19 @@ def _of_samples(
                 title=title or f"The prediction for {what}",
                 names=found.names,
                 cells=found.cells,
-                notes=[NO_LABEL],
+                notes=[NO_LABEL, *found.notes],
                 **shown,
             )
         batch = Dataset(found.X, _targets(model, label, n_rows(found.X)), model.classes)
     what = join_some(found.names, 3) if found.names else plural(len(batch), "sample")
     trace = step_on(model, batch, optimizer, learning_rate, seed=seed, where="replay")
     return replay_of(
-        trace, title=title or f"A training step on {what}", names=found.names, cells=found.cells, **shown
+        trace,
+        title=title or f"A training step on {what}",
+        names=found.names,
+        cells=found.cells,
+        notes=found.notes,
+        **shown,
     )
 
 
@@ -391,7 +397,8 @@ def _row(model: Model, path: Path, row: int) -> _Samples:
     one = table.take(np.array([row - 1]))
     stands = {name: cells[0] or MISSING for name, cells in zip(one.names, one.columns, strict=True)}
     cells = [(column.name, stands.get(column.name, MISSING)) for column in schema.columns]
-    return _Samples(schema.encode(one, with_target=False).X, (f"row {row} of {path.name}",), (cells,))
+    encoded = schema.encode(one, with_target=False)
+    return _Samples(encoded.X, (f"row {row} of {path.name}",), (cells,), encoded.notes)
 
 
 def _targets(model: Model, label: Any, m: int) -> Array:
