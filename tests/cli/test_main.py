@@ -17,7 +17,7 @@ from pellucid.cli.command import DECLARED, build
 COMMANDS = sorted(name for name, each in DECLARED.items() if each.function)
 SHOWS_ONLY = {"predict", "reproduce", "data list", "data info", "data fetch"}
 SHOWS_ONLY |= {"model list", "model show", "model check", "cache", "runs"}
-SHOWS_ONLY |= {"learn start", "learn check"}  # the folder is their argument
+SHOWS_ONLY |= {"learn start", "learn check", "learn watch", "learn train", "learn bugs"}  # the folder is their argument
 
 
 def test_help_version_and_no_arguments(pellucid: Command) -> None:

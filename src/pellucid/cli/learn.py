@@ -13,13 +13,14 @@ group("learn", order=145, short_help="Write the network yourself; a coach finds 
 def learn_start(
     *,
     folder: Path = flag(is_argument=True, metavar="DIR", help="The folder; files that are there are kept."),
+    notebook: bool = flag(False, help="Notebooks in the place of Python files."),
 ) -> Answer:
     """A folder with a file to fill in for each exercise, from reading the photos to convolution."""
     from pellucid.learn.exercise import BUILTIN
     from pellucid.learn.write_files import start
     from pellucid.text import plural
 
-    written = start(folder)
+    written = start(folder, notebook=notebook)
     n_kept = len(BUILTIN) - len(written)
     told = [f"{plural(len(written), 'exercise')} written, {n_kept} kept: {folder}."]
     return Answer([str(path) for path in written], told, [])
@@ -53,3 +54,69 @@ def learn_check(
     last = f"{n_right} of {plural(len(verdicts), 'exercise')} right."
     told = [last, f"Not started: {join(open_ones)}."] if open_ones else [last]
     return Answer(verdicts, told, [last], code=0 if n_right == len(verdicts) else 1)
+
+
+@command("learn watch", order=145.3, short_help="Check on every save; hints and the next exercise by a key.")
+def learn_watch(
+    *, folder: Path = flag(is_argument=True, metavar="DIR", help="The folder that learn start made.")
+) -> int:
+    """Check on every save, until q: h shows the next hint, n and p go to other exercises; right moves on."""
+    from pellucid.cli.keys import keys
+    from pellucid.learn.watch import Watch
+
+    watch = Watch(folder)
+    print_blocks(watch.begin())
+    with keys() as pressed:
+        while (key := pressed()) != "q":
+            print_blocks([*(watch.press(key) if key else ()), *watch.look()])
+    return 0
+
+
+@command("learn train", order=145.4, short_help="Your own functions train the published network.")
+def learn_train(
+    *,
+    folder: Path = flag(is_argument=True, metavar="DIR", help="The folder with your functions, all right."),
+    data: str = flag("", help="Photos; default: the published ones where they are, else drawn-cats."),
+    n_iterations: int = flag(2500, at_least=1, help="Of the training; a minute or two for 2,500."),
+) -> Answer:
+    """Your own functions, from load_and_flatten on, train the published network; costs next to the textbook's."""
+    import os
+
+    from pellucid.cli.options import is_quiet
+    from pellucid.learn.own_network import train_own
+
+    chosen = data or ("catvnoncat" if os.environ.get("PELLUCID_DATA_DIR") else "drawn-cats")
+    rows = []
+    for iteration, mine, ours in train_own(folder, chosen, n_iterations):
+        rows.append({"iteration": iteration, "cost": mine, "expected": ours})
+        if not is_quiet():
+            print_blocks([Line(f"Cost after iteration {iteration}: {mine!r} (textbook: {ours!r})")])
+    far = max((abs(row["cost"] - row["expected"]) for row in rows), default=0.0)
+    is_same = bool(rows) and far < 1e-9
+    last = f"{len(rows)} costs, the textbook's within {far:.1g}." if rows else "No cost was kept."
+    if is_same:
+        last = f"{len(rows)} costs, all as the textbook has them (within {far:.1g}). You have built it."
+    return Answer(
+        {"data": chosen, "costs": rows, "is_same": is_same}, [last], [last], code=0 if is_same else 1
+    )
+
+
+@command("learn bugs", order=145.5, short_help="Ten trainings, each with one fault: which is it?")
+def learn_bugs(
+    *,
+    number: int | None = flag(None, is_argument=True, metavar="NUMBER", help="Of a training, 1 to 10."),
+    answer: str = flag("", metavar="NAME", help="Which fault it is; the coach confirms and explains."),
+) -> Answer:
+    """Ten trainings of the textbook's network, each with one fault: find it by its costs and gradients."""
+    from pellucid.errors import OptionError
+    from pellucid.learn import bugs
+
+    if number is None:
+        if answer:
+            raise OptionError("learn bugs: --answer is for one training. Name its number, too.")
+        first = f"Trainings 1 to {len(bugs.BUGS)}: pellucid learn bugs NUMBER. Each has one of these faults:"
+        return Answer(bugs.names(), [first, *map(Line, bugs.names())], [*map(Line, bugs.names())])
+    if answer:
+        is_right, words = bugs.answer(number, answer)
+        return Answer({"is_right": is_right, "said": words}, [words], [words], code=0 if is_right else 1)
+    return Answer(bugs.train_bug(number))

@@ -12,6 +12,7 @@ from typing import Any
 
 from pellucid.errors import DataError, OptionError, unknown_name
 from pellucid.learn.exercise import BUILTIN, Exercise, all_exercises, exercise
+from pellucid.learn.notebooks import code_of
 from pellucid.learn.process import examine
 from pellucid.learn.verdict import HINTS, Verdict, verdict
 
@@ -59,7 +60,10 @@ def check(
         path = Path(learner)
         of = exercise(exercise_name or exercise_of(path))
         return verdict(
-            of, str(path), examine(reference(of), _read(path), folders=[str(path.resolve().parent)]), hints
+            of,
+            str(path),
+            examine(reference(of), read_source(path), folders=[str(path.resolve().parent)]),
+            hints,
         )
     of = exercise(exercise_name or learner.__name__)
     return verdict(of, "", examine(reference(of), source_of(learner)), hints)
@@ -91,15 +95,23 @@ def check_folder(
     place = Path(folder)
     if not place.is_dir():
         raise DataError(f"learn check: {place} is no folder. Try pellucid learn start {place}.")
-    files = {one.name: place / one.file_name for one in all_exercises(exercises)}
-    there = {name: path for name, path in files.items() if path.is_file()}
+    asked = {reference(one): one for one in all_exercises(exercises)}
+    files = {name: file_of(place, one) for name, one in asked.items()}
+    there = {name: path for name, path in files.items() if path is not None}
     if not there:
-        wanted = next(iter(files.values())).name
+        wanted = next(iter(asked.values())).file_name
         raise DataError(
             f"learn check: {place} has no file such as {wanted}. Try pellucid learn start {place}."
         )
     with ThreadPoolExecutor(N_PROCESSES) as pool:
         yield from pool.map(lambda name: _on_file(there[name], name, hints), there)
+
+
+def file_of(folder: Path, of: Exercise) -> Path | None:
+    """Return the learner's file of an exercise, a .py file or a notebook, the newer one; None if there is none."""
+    path = folder / of.file_name
+    found = [one for one in (path, path.with_suffix(".ipynb")) if one.is_file()]
+    return max(found, key=lambda one: one.stat().st_mtime, default=None)
 
 
 def _on_file(path: Path, name: str, hints: int) -> Verdict:
@@ -117,13 +129,15 @@ def exercise_of(path: Path) -> str:
     return name
 
 
-def _read(path: Path) -> str:
+def read_source(path: Path) -> str:
+    """Return a learner's code, of a .py file or a notebook."""
     try:
-        return path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8")
     except OSError as error:
         raise DataError(f"learn: {path}: {error.strerror or error}. Name a file that is there.") from None
     except UnicodeDecodeError:
         raise DataError(f"learn: {path} is no text in UTF-8. Save it as a Python file.") from None
+    return code_of(path, text) if path.suffix == ".ipynb" else text
 
 
 def source_of(function: Callable[..., Any]) -> str:

@@ -9,6 +9,7 @@ With two faults no change makes all right; then one counts that makes another ou
 """
 
 import ast
+import copy
 import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -18,10 +19,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from pellucid.learn.edits import Edit, M, edits
+from pellucid.learn.edits import COPY, Edit, M, edits
 from pellucid.learn.exercise import Arguments, Exercise, Solution
 from pellucid.learn.limits import TimeUp, time_limit
-from pellucid.learn.tracing import RESULT, Called, Change, Pool, call
+from pellucid.learn.tracing import RESULT, STREAM, Called, Change, Pool, call
 from pellucid.learn.values import WHOLE, arrays_in, compare
 
 BUDGET = 0.5  # seconds of all repairs
@@ -161,11 +162,11 @@ class Reference:
         """Yield the faults' causes with what they do on each case: those of the file, then those of small edits."""
         for one in self.exercise.faults:
             if one.style != self.without:
-                yield one.cause, self._behaviour(self.exercise.compile(one.source))
+                yield one.cause, self.behaviour(self.exercise.compile(one.source))
         for solution in self.solutions:
             tree = ast.parse(solution.source)
             for edit in edits(tree):
-                if time.monotonic() > deadline:
+                if time.process_time() > deadline:
                     return
                 names = dict(vars(self.exercise.module))
                 try:
@@ -173,9 +174,10 @@ class Reference:
                 except (SyntaxError, ValueError, TypeError):
                     continue
                 if edit.breaks:
-                    yield edit.breaks, self._behaviour(names[self.exercise.name])
+                    yield edit.breaks, self.behaviour(names[self.exercise.name])
 
-    def _behaviour(self, function: Callable[..., Any]) -> list[Called]:
+    def behaviour(self, function: Callable[..., Any]) -> list[Called]:
+        """Return what a program does on each case."""
         with np.errstate(all="ignore"):
             return [_limited(function, case, self.exercise.arguments) for case in self.cases]
 
@@ -220,7 +222,7 @@ class Doctor:
             (n for n in wrong if n), wrong[0]
         )  # of the case that is looked at: not the tiny one
         self.pool = reference.pool(self.number)
-        self.budget, self.deadline = budget, time.monotonic() + budget
+        self.budget, self.deadline = budget, time.process_time() + budget
         self.uses = _Uses(program, reference.exercise.outputs)
 
     def diagnose(self) -> Diagnosis:
@@ -230,20 +232,27 @@ class Doctor:
             return self._diagnose()
 
     def _diagnose(self) -> Diagnosis:
-        suspects = self.suspects(self.calls[self.number])
+        done = self.calls[self.number]
+        self.found = suspects = self.suspects(done)
         first = suspects[0] if suspects else None
         repair = self.repair([one.line for one in suspects])
         own, small = self.by_behaviour()
         line = repair[0] if repair else self.fallback(first)
+        made = self.uses.made(self.wrong_outputs())
+        if repair and line in self.uses.all_returns and made and not set(repair[1]) & ORDER_ALONE:
+            line = made[0]  # what is returned was made there
         at_line = next((one for one in suspects if one.line == line), None)
-        causes = (own or (repair[1] if repair else ()) or small)[:2]
+        causes = own or (repair[1] if repair else ()) or small
+        if not causes and done.modified:
+            causes = ("seed inside",) if STREAM in done.modified else ("input modified",)
+        here = [one for one in self.calls[0].changes if one.line == line and one.name != RESULT]
+        at_line = at_line or (here[-1] if here else None)
         name, value = (at_line.name, at_line.value) if at_line else ("", None)
         tiny = [one.value for one in self.calls[0].changes if (one.line, one.name) == (line, name)]
         value = tiny[-1] if tiny else value
-        done = self.calls[self.number]
         used = self.uses.used.get(line, set()) if done.error is not None else set()
         on_line = {one.name: one.value for one in done.changes if one.name in used and one.line != line}
-        return Diagnosis(line, causes, name, value, on_line)
+        return Diagnosis(line, causes[:2], name, value, on_line)
 
     def fallback(self, first: Change | None) -> int:
         """Return the line of the first wrong value; of a returned variable, where it was made."""
@@ -303,42 +312,47 @@ class Doctor:
     def repair(self, lines: list[int]) -> tuple[int, tuple[str, ...]] | None:
         """Return the line and the causes of repairs, if there are any."""
         lines = list(dict.fromkeys(lines)) or [self.uses.returns]
-        first = lines[0]
-        made = self.uses.made(self.wrong_outputs()) if first in self.uses.all_returns else []
-        both = [({line}, True) for line in made] + [({first}, True)] if made else []
-        trials: list[tuple[set[int], bool]] = [*both, *(({line}, False) for line in made), ({first}, False)]
-        rest = [line for line in self.uses.lines if line != first and line not in made]
-        rest = [] if self.is_other_kind() else rest
+        first, wrong = lines[0], self.wrong_outputs()
+        made = [line for line in self.uses.made(wrong) if line]
+        is_returned = first in self.uses.all_returns and bool(made)
+        trials: list[tuple[set[int], set[str]]] = []
+        if is_returned:
+            trials += [({first}, {"returned in the wrong order"}), *(({line}, ORDER_ALONE) for line in made)]
+            trials += [({first}, ORDER_ALONE), *(({line}, set()) for line in made)]
         trials += [
-            ({line}, False)
-            for line in sorted(rest, key=lambda line: (line not in lines, line > first, abs(line - first)))
+            ({line}, {"view for copy"}) for line in self.uses.lines if self.calls[self.number].modified
         ]
+        trials.append(({first}, set()))
+        rest = [line for line in self.uses.lines if line != first and not (is_returned and line in made)]
+        rest = [] if self.is_other_kind() else rest
+        rest.sort(key=lambda line: (line not in lines, line > first, abs(line - first)))
+        trials += [({line}, set()) for line in rest]
         for inserts in (False, True):
-            for at, order_alone in trials:
-                causes = self.try_on(at, self.is_right, order_alone, inserts)
+            for at, only in trials:
+                causes = self.try_on(at, self.is_right, only, inserts)
                 if causes:
                     return next(iter(at)), causes
-                if time.monotonic() > self.deadline:
+                if time.process_time() > self.deadline:
                     break
-        self.deadline = max(self.deadline, time.monotonic() + self.budget / 4)
-        for line in [*made, first]:
+        self.deadline = max(self.deadline, time.process_time() + self.budget / 4)
+        for line in sorted({*made, *lines}):
             for inserts in (False, True):
-                causes = self.try_on({line}, self.is_better, False, inserts)
+                causes = self.try_on({line}, self.is_better, set(), inserts)
                 if causes:
                     return line, causes
         return None
 
     def try_on(
-        self, lines: set[int], is_mended: Callable[[Edit], bool], order_alone: bool, inserts: bool
+        self, lines: set[int], is_mended: Callable[[Edit], bool], only: set[str], inserts: bool
     ) -> tuple[str, ...]:
         """Return the causes that changes of some lines mend, the first ones found."""
         found: list[str] = []
         for edit in edits(self.program.tree, as_repairs=inserts, lines=lines):
-            if (inserts and edit.breaks) or (order_alone and edit.repairs not in ORDER_ALONE):
+            if (inserts and edit.breaks) or (only and edit.repairs not in only):
                 continue
             if edit.repairs not in found and is_mended(edit):
                 found.append(edit.repairs)
-            if len(found) >= ENOUGH or time.monotonic() > self.deadline:
+            if len(found) >= ENOUGH or time.process_time() > self.deadline:
                 break
         return tuple(sorted(found, key=lambda cause: cause in UNLIKELY))
 
@@ -346,7 +360,7 @@ class Doctor:
         """Return what a changed program does on a case; None if it cannot be compiled."""
         case = self.reference.cases[number]
         try:
-            function = self.program.compile(edit.tree, {M: examples_of(case)})
+            function = self.program.compile(edit.tree, {M: examples_of(case), COPY: copy.deepcopy})
         except Exception:
             return None
         with np.errstate(all="ignore"):
@@ -376,7 +390,8 @@ class Doctor:
             if now < was:
                 return True
         made = [change for change in done.changes if change.line == edit.line and change.name != RESULT]
-        return bool(made) and all(self.pool.fits(change) for change in made)
+        was_wrong = any(one.line == edit.line and one.name not in ("", RESULT) for one in self.found)
+        return was_wrong and bool(made) and all(self.pool.fits(change) for change in made)
 
     def by_behaviour(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """Return the causes whose outputs equal the learner's on every case: of the file, and of small edits.
@@ -387,11 +402,11 @@ class Doctor:
         same: tuple[dict[str, int], dict[str, int]] = {}, {}
         shared: dict[str, int] = {}
         n_own = sum(one.style != self.reference.without for one in exercise.faults)
-        for number, (cause, calls) in enumerate(self.reference.faults(time.monotonic() + self.budget / 2)):
+        for number, (cause, calls) in enumerate(self.reference.faults(time.process_time() + self.budget / 2)):
             if number == n_own and same[0]:
                 break
             found = same[number >= n_own]
-            if _same(exercise.outputs, calls, self.calls):
+            if behaves_alike(exercise.outputs, calls, self.calls):
                 found[cause] = found.get(cause, 0) + 1
             elif self._shares(calls):
                 shared[cause] = shared.get(cause, 0) + 1
@@ -423,7 +438,7 @@ def _is_tuple(value: Any, names: Sequence[str]) -> bool:
     return isinstance(value, tuple | list) and len(value) == len(names)
 
 
-def _same(names: Sequence[str], calls: list[Called], others: list[Called]) -> bool:
+def behaves_alike(names: Sequence[str], calls: list[Called], others: list[Called]) -> bool:
     """Return whether two programs did the same on every case."""
     for a, b in zip(calls, others, strict=True):
         if (a.error is None) != (b.error is None) or a.modified != b.modified:
@@ -490,6 +505,8 @@ class _Uses:
                 for key, value in zip(one.keys, one.values, strict=True):
                     if isinstance(key, ast.Constant) and isinstance(value, ast.Name):
                         self.entries.append((str(key.value), value.id))
+                    elif isinstance(key, ast.Constant):
+                        self.keyed.append((value.lineno, str(key.value)))
             elif isinstance(one, ast.Call) and isinstance(one.func, ast.Name) and one.func.id == "dict":
                 self.entries += [
                     (str(word.arg), word.value.id)
@@ -509,8 +526,8 @@ class _Uses:
 
     @property
     def returns(self) -> int:
-        """The last line that returns something."""
-        return max(self.all_returns, default=0)
+        """The last line that returns something; of a function that does not, its last line."""
+        return max(self.all_returns, default=max(self.lines, default=0))
 
     def _returned(self, wrong: set[str], names: Sequence[str]) -> set[str]:
         """Return the variables that become wrong outputs."""

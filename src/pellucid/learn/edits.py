@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 Replacement: TypeAlias = tuple[str, str, ast.expr]  # what it breaks, what it repairs, the other node
 COUNTS = {"m", "n", "k", "N", "M", "n_examples", "num_examples", "batch_size", "__m__"}
+COPY = "__copy__"  # deepcopy, for repairs
 M = "__m__"  # the number of examples of the case that is run, for repairs
 
 MISSING, EXTRA = "1/m missing", "divided by m too often"
@@ -458,7 +459,7 @@ def _inserted(node: ast.expr, parent: ast.AST, names: list[str]) -> Iterator[tup
     yield MISSING, ast.BinOp(node, ast.Div(), _load(M))
     yield EXTRA, ast.BinOp(node, ast.Mult(), _load(M))
     yield SIGN, ast.UnaryOp(ast.USub(), node)
-    yield "view for copy", _numpy("array", node)
+    yield "view for copy", ast.Call(_load(COPY), [node], [])
     yield "square root missing", _numpy("sqrt", node)
     yield "power missing", ast.BinOp(node, ast.Pow(), ast.Constant(2))
     yield "one minus missing", ast.BinOp(ast.Constant(1), ast.Sub(), node)

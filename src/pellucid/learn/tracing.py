@@ -176,6 +176,18 @@ class Pool:
         self.integers: dict[str, set[int]] = {}  # of the variables of correct programs, by name
         for one in arrays_in(arguments):
             self._add(one)
+            if one.dtype.kind == "f":  # a step that correct ways begin with, in whatever style
+                with np.errstate(all="ignore"):
+                    for step in (
+                        np.exp(one),
+                        np.exp(-one),
+                        1 + np.exp(one),
+                        1 - one,
+                        np.abs(one),
+                        one**2,
+                        np.tanh(one),
+                    ):
+                        self._add(step)
         for solution in solutions:
             n_left = MOST_SEEN
 

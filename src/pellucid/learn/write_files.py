@@ -6,9 +6,10 @@ from pathlib import Path
 from pellucid.errors import OutputError
 from pellucid.files import write_atomically
 from pellucid.learn.exercise import all_exercises
+from pellucid.learn.notebooks import notebook as as_notebook
 
 
-def start(folder: str | Path, exercises: Sequence[str] = ()) -> list[Path]:
+def start(folder: str | Path, exercises: Sequence[str] = (), *, notebook: bool = False) -> list[Path]:
     """Write a file for each exercise, to fill in; files that are there already are kept as they are.
 
     Parameters
@@ -17,6 +18,8 @@ def start(folder: str | Path, exercises: Sequence[str] = ()) -> list[Path]:
         The folder; it is made.
     exercises : sequence of str, optional
         Names, or files of one's own exercises; default: all built-in ones.
+    notebook : bool, optional
+        Write notebooks in the place of Python files.
 
     Returns
     -------
@@ -37,7 +40,11 @@ def start(folder: str | Path, exercises: Sequence[str] = ()) -> list[Path]:
     folder = Path(folder)
     if folder.is_file():
         raise OutputError(f"learn start: {folder} is a file. Name a folder.")
-    files = {folder / one.file_name: one.start for one in all_exercises(exercises)}
+    ending = ".ipynb" if notebook else ".py"
+    files = {
+        (folder / one.file_name).with_suffix(ending): as_notebook(one) if notebook else one.start
+        for one in all_exercises(exercises)
+    }
     new = [path for path in files if not path.exists()]
     for path in new:
         write_atomically(path, files[path])

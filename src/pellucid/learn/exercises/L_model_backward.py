@@ -34,6 +34,7 @@ from pellucid.textbook import (
 OUTPUTS = ("grads",)
 GIVEN = "linear_activation_backward", "linear_backward", "relu_backward", "sigmoid_backward"
 LOOPS = True
+ALIKE = ({"wrong cache", "own layer's activation for the previous one's"},)
 
 
 def cases(rng):
@@ -129,7 +130,6 @@ FAULTS = (
     ("last layer relu", 'activation = "sigmoid"', 'activation = "relu"'),
     ("all layers sigmoid", 'current_cache, "relu"', 'current_cache, "sigmoid"'),
     ("all layers sigmoid", 'activation = "relu"', 'activation = "sigmoid"'),
-    ("own layer's activation for the previous one's", "caches[layer - 2][1]", "caches[layer - 1][0][0]"),
     ("mask from A", "(Z > 0)", "(W @ A_prev > 0)"),
     ("not handed on", 'grads["dA" + str(l + 1)], current_cache', "dAL, current_cache"),
     (
@@ -144,7 +144,7 @@ FAULTS = (
     ("wrong cache", "current_cache = caches[l]", "current_cache = caches[l + 1]"),
     ("wrong cache", "current_cache = caches[l]", "current_cache = caches[0]"),
     ("wrong cache", "caches[L - 1]", "caches[0]"),
-    ("wrong cache", "caches[layer - 2][1]", "caches[layer - 1][1]"),
+    ("own layer's activation for the previous one's", "caches[layer - 2][1]", "caches[layer - 1][1]"),
     ("wrong number of a layer", 'grads["dW" + str(l + 1)]', 'grads["dW" + str(l)]'),
     ("a layer too many or too few", "range(L - 1)", "range(L)"),
     ("a layer too many or too few", "range(L - 1)", "range(L - 2)"),

@@ -22,6 +22,10 @@ from pellucid.textbook import linear_activation_forward
 OUTPUTS = "AL", "caches"
 GIVEN = ("linear_activation_forward",)
 LOOPS = True
+ALIKE = (
+    {"always the input", "a layer too many or too few"},  # of two layers
+    {"a cache not kept", "caches overwritten"},
+)
 
 
 def cases(rng):

@@ -90,7 +90,6 @@ FAULTS = (
     ),
     ("no sum", "np.sum(positive + negative)", "positive + negative"),
     ("no sum", "losses.mean()", "losses"),
-    ("keepdims extra", "np.sum(positive + negative)", "np.sum(positive + negative, axis=1, keepdims=True)"),
     ("keepdims extra", "float(cost[0, 0])", "cost"),
     ("wrong m", "Y.shape[1]", "Y.shape[0]"),
     ("wrong m", "AL.shape[1]", "AL.shape[0]"),

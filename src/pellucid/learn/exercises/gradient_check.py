@@ -88,7 +88,6 @@ FAULTS = (
     ("not moved back", "        point[i] = kept\n", ""),
     ("view for copy", "plus = theta.copy()", "plus = theta"),
     ("view for copy", "minus = theta.copy()", "minus = theta"),
-    ("view for copy", "point = theta.copy()", "point = theta"),
     ("not relative", "difference = numerator / denominator", "difference = numerator"),
     ("not relative", "return top / bottom", "return top"),
     ("norm of the sum", "np.linalg.norm(grad) + np.linalg.norm(measured)", "np.linalg.norm(grad + measured)"),

@@ -19,7 +19,7 @@ import numpy as np
 
 from pellucid.textbook import linear_forward, relu, sigmoid
 
-OUTPUTS = "A", "cache"
+OUTPUTS = "A", "layer_cache"
 GIVEN = "linear_forward", "relu", "sigmoid"
 
 

@@ -67,7 +67,7 @@ FAULTS = (
     ("learning rate left out", "step = learning_rate * v_next", "step = v_next"),
     ("returned in the wrong order", "return w, v", "return v, w"),
     (
-        "statement too early",
+        "old mean for the new one",
         "    v = beta * v + (1 - beta) * dw\n    w = w - learning_rate * v\n",
         "    w = w - learning_rate * v\n    v = beta * v + (1 - beta) * dw\n",
     ),

@@ -29,6 +29,7 @@ def cases(rng):
         X = rng.standard_normal((n_x, m)) * 2
         X[:, 0], parameters["b1"][:, 0] = 0, -np.abs(parameters["b1"][:, 0])  # a probability of exactly 0.5
         yield X, (np.arange(m).reshape(1, m) % 2), parameters
+    yield rng.standard_normal((3, 9)), None, {"W1": np.array([[0.1, 0.2, -0.2]]), "b1": np.array([[-0.1]])}
 
 
 def predict(X, y, parameters):

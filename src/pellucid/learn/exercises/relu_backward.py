@@ -69,7 +69,7 @@ FAULTS = (
     ("mask from dA", "dZ[Z <= 0] = 0", "dZ[dZ <= 0] = 0"),
     ("mask from dA", "Z > 0, dA, 0", "dA > 0, dA, 0"),
     ("view for copy", "np.array(dA, copy=True)", "dA"),
-    ("value for slope", "np.where(Z > 0, dA, 0)", "np.where(Z > 0, Z, 0)"),
+    ("forward for backward", "np.where(Z > 0, dA, 0)", "np.where(Z > 0, Z, 0)"),
     ("value for slope", "dA * mask", "dA * np.maximum(0, cache)"),
     ("dA left out", "dZ = dA * mask", "dZ = mask * 1.0"),
     ("dA left out", "np.where(Z > 0, dA, 0)", "np.where(Z > 0, 1.0, 0.0)"),
@@ -79,5 +79,5 @@ FAULTS = (
     ("sign of Z for the mask", "np.heaviside(cache, 0)", "np.sign(cache)"),
     ("forward for backward", "dA * mask", "np.maximum(0, cache)"),
     ("input modified", "slope = np.zeros_like(Z)", "slope = Z"),
-    ("ones elsewhere", "slope = np.zeros_like(Z)", "slope = np.ones_like(Z)"),
+    ("no mask", "slope = np.zeros_like(Z)", "slope = np.ones_like(Z)"),
 )

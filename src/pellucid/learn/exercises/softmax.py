@@ -80,6 +80,6 @@ FAULTS = (
     ("sigmoid for softmax", "E / np.sum(E, axis=0, keepdims=True)", "1 / (1 + np.exp(-Z))"),
     ("logarithm returned", "np.exp(shifted - log_total)", "shifted - log_total"),
     ("divided by the sums", "E / total", "E / shifted.sum(axis=0)"),
-    ("normalized by the largest", "E / total", "E / E.max(axis=0)"),
+    ("not divided", "E / total", "E / E.max(axis=0)"),
     ("exponential left out", "E = np.exp(shift)\n", "E = shift\n"),
 )

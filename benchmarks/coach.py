@@ -1,0 +1,253 @@
+"""How often the coach is right: of its own faults with a style left out, of two faults, of files by others.
+
+    python -m benchmarks.coach                     the library: right function, line, cause; false alarms
+    python -m benchmarks.coach --two               two faults at once: is the first line one of the two
+    python -m benchmarks.coach --seconds           one check, and a check of all exercises
+    python -m benchmarks.coach --unseen DIR        files that others wrote: right_*.py, wrong_*.py, two_*.py in a
+                                                   folder an exercise, which begin with # cause: and # line:
+    python -m benchmarks.coach relu --verbose      some exercises, with each that is missed
+
+A fault of the library is diagnosed without what is known of the correct program that it was made of: neither its
+values nor its other faults. "left" counts those whose cause another program still has. The cause is right if the
+coach names it, or one that is declared alike, among at most two; of files by others, if a word of the cause's kind
+(``KINDS``) stands in what their author wrote and in what the coach says.
+"""
+
+import argparse
+import itertools
+import random
+import re
+import statistics
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import redirect_stdout
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pellucid.learn.causes import are_alike, explained
+from pellucid.learn.coach import check, check_folder
+from pellucid.learn.diagnose import Diagnosis, Doctor, Program, Reference
+from pellucid.learn.exercise import BUILTIN, Exercise, Solution, exercise
+from pellucid.learn.tracing import call
+from pellucid.learn.verdict import Verdict
+from pellucid.learn.write_files import start
+
+KINDS = {  # words of one kind, in what authors write and in what the coach says
+    "mean": r"1/m|divid\w+ by m\b|\bmean|averag|/ m\b|half",
+    "axis": r"axis|axes|over (everything|all)|one number|whole array",
+    "keepdims": r"keepdims|\(n,\)|\(m,\)|\(1, 1\)|flat|column|row|axis of length",
+    "transpose": r"transpos|axes (are )?swapped|axes have|come out transposed|as tall as|rows and columns|swapped",
+    "product": r"element|entry by entry|product of matrices|factors|\bproduct",
+    "sign": r"\bsign|minus|plus|subtract|1 - |negativ",
+    "inequality": r"inequal|turned round|at Z = 0|threshold|equality|below|condition",
+    "wrong variable": r"in the place of|wrong|confus|instead|handed|swapped|taken (from|of)|another|applied to",
+    "missing": r"missing|forgot|left out|lack|lost|without|not (taken|done|there|added|kept)|only|dropped",
+    "twice": r"twice|second time|too often|once more|again|too many|too,|also|, too",
+    "place": r"in place|overwrit|caller|changes its argument|chang\w+|copy|view|modified|emptied",
+    "order": r"order|swapped|before|early|first|reversed|front",
+    "cache": r"cache",
+    "loop": r"loop|layer|len\(|number of|every|each|too (long|short)|part of the sum|=",
+    "constant": r"constant|factor|divided by 25|number|base|0\.\d|sqrt|root|another",
+    "seed": r"seed|generator|stream|drawn|draw",
+    "activation": r"activation|relu|sigmoid|tanh|slope|undone",
+    "scramble": r"mix|scrambl|fortran|order|reshap|axes",
+    "type": r"integer|fraction|dtype|bytes|float",
+    "scale": r"scal|min-max|largest|factor|rate|divid",
+    "return": r"return|result",
+    "label": r"label|term|first half|part for each",
+    "bracket": r"bracket",
+    "step": r"line|step|not updated|copy|wrong name",
+}
+
+
+def kinds(text: str) -> set[str]:
+    """Return the kinds of cause that a text speaks of."""
+    return {kind for kind, words in KINDS.items() if re.search(words, text, re.IGNORECASE)}
+
+
+def words(text: str) -> set[str]:
+    """Return the longer words of a text."""
+    return {
+        word
+        for word in re.findall(r"\w+", text.lower())
+        if len(word) > 4 and word not in ("wrong", "missing")
+    }
+
+
+def diagnose(of: Exercise, source: str, without: str) -> Diagnosis | None:
+    """Return what the coach finds in a program, without a style that it knows; None if the program is right."""
+    reference = Reference(of, without)
+    names = dict(vars(of.module))
+    exec(compile(source, "<learner>", "exec"), names)
+    with redirect_stdout(StringIO()):
+        calls = [call(names[of.name], case, "<learner>", of.arguments) for case in reference.cases]
+        if not any(reference.wrong(number, done) for number, done in enumerate(calls)):
+            return None
+        return Doctor(reference, Program(source, "<learner>", names, of.name), calls).diagnose()
+
+
+def library(names: list[str], is_verbose: bool) -> None:
+    """Print how the coach does on the library's faults, each without the style that it was made of."""
+    total = Counter[str]()
+    print(f"{'exercise':28} {'faults':>6} {'found':>6} {'line':>6} {'left':>6} {'cause':>6} {'seconds':>8}")
+    for name in names:
+        of, count, seconds = exercise(name), Counter[str](), []
+        for fault in of.faults:
+            began = time.monotonic()
+            found = diagnose(of, fault.source, fault.style)
+            seconds.append(time.monotonic() - began)
+            count["faults"] += 1
+            if found is None:
+                print(f"    not found: {name} {fault.style}: {fault.cause}")
+                continue
+            alike = any(are_alike(cause, fault.cause) for cause in found.causes)
+            is_left = any(one.cause == fault.cause and one.style != fault.style for one in of.faults)
+            line = found.line == fault.line
+            hits = {"found": True, "line": line, "left": is_left, "cause": is_left and alike}
+            count.update(key for key, hit in hits.items() if hit)
+            if is_verbose and not (hits["line"] and alike):
+                text = fault.source.splitlines()[fault.line - 1].strip()
+                print(f"    {fault.style}, line {fault.line}: {text}")
+                print(f"        {fault.cause}; said: {found.line}, {found.causes}")
+        total += count
+        shown = " ".join(f"{count[key]:6}" for key in ("faults", "found", "line", "left", "cause"))
+        print(f"{name:28} {shown} {statistics.mean(seconds):8.2f}")
+    n = total["faults"]
+    cause = f"cause {total['cause'] / max(total['left'], 1):.1%} of {total['left']} that are left"
+    print(f"of {n}: found {total['found'] / n:.1%}, line {total['line'] / n:.1%}, {cause}")
+
+
+def pairs(of: Exercise, generator: random.Random) -> Iterator[tuple[str, list[Solution]]]:
+    """Yield programs with two faults of one style, on different lines."""
+    styles: dict[str, list[Solution]] = {}
+    for fault in of.faults:
+        styles.setdefault(fault.style, []).append(fault)
+    for style, faults in styles.items():
+        right = next(one.source for one in of.solutions if one.style == style).splitlines()
+        chosen = list(itertools.combinations(faults, 2))
+        for one, two in generator.sample(chosen, min(6, len(chosen))):
+            a, b = one.source.splitlines(), two.source.splitlines()
+            if one.line != two.line and len(a) == len(b) == len(right):
+                lines = [y if x == z else x for x, y, z in zip(a, b, right, strict=True)]
+                yield "\n".join(lines) + "\n", [one, two]
+
+
+def two_faults(names: list[str], is_verbose: bool) -> None:
+    """Print how often the line of one of two faults is named."""
+    generator, count = random.Random(1), Counter[str]()
+    for name in names:
+        of = exercise(name)
+        for source, faults in pairs(of, generator):
+            found = diagnose(of, source, faults[0].style)
+            if found is not None:
+                lines = sorted(fault.line for fault in faults)
+                count["programs"] += 1
+                count["first"] += found.line == lines[0]
+                count["either"] += found.line in lines
+                if is_verbose and found.line not in lines:
+                    print(name, faults[0].style, lines, found.line)
+    n = count["programs"]
+    print(
+        f"two faults, {n} programs: the first line {count['first'] / n:.1%}, one of both {count['either'] / n:.1%}"
+    )
+
+
+def unseen(folder: Path, names: list[str], is_verbose: bool) -> None:
+    """Print how the coach does on files that others wrote."""
+    jobs = []
+    for path in sorted(folder.glob("*/*.py")):
+        name = re.sub(r"^\d+_", "", path.parent.name)
+        if name in names and path.name.split("_")[0] in ("right", "wrong", "two"):
+            jobs.append((name, path))
+    count = Counter[str]()
+    with ThreadPoolExecutor(2) as pool:
+        verdicts = list(pool.map(lambda job: check(job[1], job[0]), jobs))
+    for (_, path), verdict in zip(jobs, verdicts, strict=True):
+        tell(path, verdict, count, is_verbose)
+    for kind in ("right", "wrong", "two"):
+        if n := count[kind]:
+            rest = {
+                key.split()[1]: f"{count[key] / n:.1%}" for key in sorted(count) if key.startswith(f"{kind} ")
+            }
+            print(f"{kind}: {n} files", ", ".join(f"{key} {value}" for key, value in rest.items()))
+
+
+def tell(path: Path, verdict: Verdict, count: Counter[str], is_verbose: bool) -> None:
+    """Count a verdict, and print what was missed."""
+    kind, text = path.name.split("_")[0], path.read_text(encoding="utf-8")
+    count[kind] += 1
+    where = f"{path.parent.name}/{path.name}"
+    if kind == "right":
+        count["right passed"] += verdict.is_right
+        if not verdict.is_right:
+            print(f"    false alarm: {where}: {verdict.headline}")
+        return
+    lines = [int(n) for found in re.findall(r"# line: (.*)", text) for n in re.findall(r"\d+", found)]
+    causes = re.findall(r"# cause: (.*)", text)
+    said = " ".join(explained(cause) for cause in verdict.causes)
+    is_cause = any(
+        kinds(cause) & kinds(said) or words(cause) & words(" ".join(verdict.causes)) for cause in causes
+    )
+    hits = {
+        "found": verdict.state == "wrong",
+        "line": verdict.line == min(lines, default=0),
+        "cause": is_cause,
+    }
+    if kind == "two":
+        hits = {"found": hits["found"], "first": hits["line"], "either": verdict.line in lines}
+    count.update(f"{kind} {key}" for key, hit in hits.items() if hit)
+    if is_verbose or not hits["found"]:
+        marks = " ".join(f"{key} {'+' if hit else '-'}" for key, hit in hits.items())
+        said = f"{verdict.line} {', '.join(verdict.causes) or '-'}"
+        print(f"    {where}: {marks} | {lines} {'; '.join(causes)} | {said}")
+
+
+def seconds() -> None:
+    """Print how long one check takes, and that of all exercises, on wrong functions."""
+    with tempfile.TemporaryDirectory() as folder:
+        start(folder)
+        singles = []
+        for name in BUILTIN:
+            of = exercise(name)
+            path = Path(folder) / of.file_name
+            path.write_text("import copy\n" + of.start.partition("\ndef ")[0] + "\n" + of.faults[0].source)
+            began = time.monotonic()
+            check(path)
+            singles.append(time.monotonic() - began)
+        began = time.monotonic()
+        verdicts = list(check_folder(folder))
+        whole = time.monotonic() - began
+    print(f"one check: median {statistics.median(singles):.2f} s, longest {max(singles):.2f} s")
+    print(f"all {len(verdicts)} exercises, each wrong: {whole:.1f} s")
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Print what is asked for."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("exercises", nargs="*", default=list(BUILTIN))
+    parser.add_argument("--unseen", type=Path)
+    parser.add_argument("--two", action="store_true")
+    parser.add_argument("--seconds", action="store_true")
+    parser.add_argument("--verbose", action="store_true")
+    options: Any = parser.parse_args(argv)
+    np.seterr(all="ignore")
+    if options.seconds:
+        seconds()
+    elif options.unseen:
+        unseen(options.unseen, options.exercises, options.verbose)
+    elif options.two:
+        two_faults(options.exercises, options.verbose)
+    else:
+        library(options.exercises, options.verbose)
+
+
+if __name__ == "__main__":
+    main()

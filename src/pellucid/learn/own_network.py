@@ -1,0 +1,111 @@
+"""The end of the course: the learner's own functions train the published network.
+
+``python -m pellucid.learn.own_network`` reads a job from standard input, trains, and writes a cost a line.
+"""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pellucid.errors import DataError
+from pellucid.learn.coach import file_of, read_source
+from pellucid.learn.exercise import BUILTIN, exercise
+from pellucid.textbook import steps
+
+FUNCTIONS = BUILTIN[: BUILTIN.index("predict") + 1]
+DIMS = [20, 7, 5, 1]  # behind the inputs
+LEARNING_RATE = 0.0075
+
+
+def own_functions(folder: Path) -> dict[str, Callable[..., Any]]:
+    """Return the learner's functions by name, each calling the learner's others in the place of the given ones.
+
+    Raises
+    ------
+    DataError
+        If one is missing.
+    """
+    names: dict[str, dict[str, Any]] = {}
+    for name in FUNCTIONS:
+        path = file_of(folder, exercise(name))
+        if path is None:
+            raise DataError(
+                f"learn train: {folder} has no file of {name}. Try pellucid learn start {folder}."
+            )
+        names[name] = {"__name__": name}
+        exec(compile(read_source(path), str(path), "exec"), names[name])
+    found = {name: made[name] for name, made in names.items()}
+    for made in names.values():
+        made.update({name: function for name, function in found.items() if name in made})
+    return found
+
+
+def train_own(folder: str | Path, data: str, n_iterations: int) -> Iterator[tuple[int, float, float]]:
+    """Yield iteration, the learner's cost and the textbook's, as the training goes on.
+
+    Parameters
+    ----------
+    folder : str or Path
+        The learner's.
+    data : str
+        A data set of photos in two classes.
+    n_iterations : int
+    """
+    job = json.dumps({"folder": str(Path(folder).resolve()), "data": data, "n_iterations": n_iterations})
+    environment_path = [path for path in sys.path if path]
+    code = f"import sys; sys.path[:0] = {environment_path!r}; from pellucid.learn.own_network import main; main()"
+    with subprocess.Popen(
+        [sys.executable, "-c", code],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdin.write(job)
+        process.stdin.close()
+        for line in process.stdout:
+            if line.startswith("cost "):
+                _, iteration, mine, ours = line.split()
+                yield int(iteration), float(mine), float(ours)
+        errors = process.stderr.read().strip().splitlines()
+        if process.wait():
+            said = errors[-1] if errors else f"exit code {process.returncode}"
+            raise DataError(
+                f"learn train: your functions stopped: {said[:200]}. Check them first: learn check."
+            )
+
+
+def main() -> None:
+    """Train both networks, the learner's and the textbook's, a hundred iterations after the other."""
+    from pellucid.data.source import load_data
+
+    job = json.loads(sys.stdin.read())
+    split = load_data(job["data"])
+    mine = own_functions(Path(job["folder"]))
+    file = {"train_set_x": split.train.X, "train_set_y": np.asarray(split.train.y)}
+    X, Y = mine["load_and_flatten"](file)
+    X, Y = mine["scale"](np.array(X)), np.asarray(Y)
+    dims = [X.shape[0], *DIMS]
+    n = job["n_iterations"]
+    _, costs = mine["L_layer_model"](
+        X, Y, dims, learning_rate=LEARNING_RATE, num_iterations=n, print_cost=False
+    )
+    ours = published(job["data"], n) or steps.L_layer_model(X, Y, dims, LEARNING_RATE, n)[1]
+    iterations = [i for i in range(n) if i % 100 == 0 or i == n - 1]
+    for iteration, cost, other in zip(iterations, costs, ours, strict=False):
+        print(f"cost {iteration} {float(cost)!r} {float(other)!r}", flush=True)  # noqa: T201
+
+
+def published(data: str, n_iterations: int) -> list[float]:
+    """Return the published costs, where that training is asked for; else none."""
+    from pellucid.textbook.published import N_ITERATIONS, PUBLISHED_COSTS
+
+    return list(PUBLISHED_COSTS) if data == "catvnoncat" and n_iterations == N_ITERATIONS else []

@@ -1,0 +1,78 @@
+"""Watching, notebooks, and the network of one's own functions."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+import pellucid as pl
+from pellucid.errors import DataError
+from pellucid.learn.exercise import all_exercises, exercise
+from pellucid.learn.own_network import published, train_own
+from pellucid.learn.watch import Watch
+
+
+def write(folder: Path, name: str, change: tuple[str, str] = ("", "")) -> Path:
+    """Write a correct solution, with a change."""
+    of = exercise(name)
+    head = of.start.partition("\ndef ")[0]
+    path = folder / of.file_name
+    path.write_text(f"{head}\nimport copy\n\n{of.solutions[0].source.replace(*change)}")
+    return path
+
+
+def test_what_is_saved_is_checked_and_right_moves_on(tmp_path: Path) -> None:
+    pl.learn.start(tmp_path, ["scale", "relu"])
+    watch = Watch(tmp_path)
+    first, *_ = watch.begin()
+    assert str(first).startswith("0 of 2 right")
+    path = write(tmp_path, "scale", ("255", "254"))
+    os.utime(path, (1, 1))
+    assert "on the worked case yours is" in " ".join(map(str, watch.look()))
+    assert str(next(watch.press("h"))).startswith("Look at line")
+    write(tmp_path, "scale")
+    told = " ".join(map(str, watch.look()))
+    assert "scale: right." in told
+    assert "relu has no lines of yours yet" in told
+    assert [*watch.look()] == []
+    assert "scale: right." in " ".join(map(str, watch.press("p")))
+
+
+def test_a_notebook_is_started_and_checked(tmp_path: Path) -> None:
+    (path,) = pl.learn.start(tmp_path, ["relu"], notebook=True)
+    page = json.loads(path.read_text())
+    assert path.name == "06_relu.ipynb"
+    assert "Let positive numbers through" in page["cells"][0]["source"]
+    page["cells"][1]["source"] = exercise("relu").solutions[0].source
+    path.write_text(json.dumps(page))
+    (verdict,) = pl.learn.check_folder(tmp_path)
+    assert "NameError" in verdict.headline  # np is not imported
+    page["cells"][1]["source"] = (
+        "%matplotlib inline\nimport numpy as np\n" + exercise("relu").solutions[0].source
+    )
+    path.write_text(json.dumps(page))
+    (verdict,) = pl.learn.check_folder(tmp_path)
+    assert verdict.is_right
+    path.write_text("{}")
+    (verdict,) = pl.learn.check_folder(tmp_path)
+    assert "is no notebook" in verdict.headline
+
+
+@pytest.mark.slow
+def test_own_functions_train_the_network(tmp_path: Path) -> None:
+    for one in all_exercises():
+        write(tmp_path, one.name)
+    costs = list(train_own(tmp_path, "drawn-cats", 102))
+    assert [iteration for iteration, _, _ in costs] == [0, 100, 101]
+    assert max(abs(mine - ours) for _, mine, ours in costs) < 1e-12
+    write(tmp_path, "update_parameters", (" - learning_rate", " + learning_rate"))
+    assert abs(list(train_own(tmp_path, "drawn-cats", 2))[1][1] - costs[0][1]) > 1e-4
+    (tmp_path / exercise("relu").file_name).unlink()
+    with pytest.raises(DataError, match="no file of relu"):
+        list(train_own(tmp_path, "drawn-cats", 2))
+
+
+def test_the_published_costs_are_those_to_reach() -> None:
+    assert len(published("catvnoncat", 2500)) == 26
+    assert published("drawn-cats", 2500) == []
