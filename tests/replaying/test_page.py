@@ -143,6 +143,8 @@ def test_numbers_of_formulas_are_buttons_for_a_screen_reader(opened: Open) -> No
     assert button.bounding_box() == pytest.approx(number.bounding_box(), abs=1)
     names = page.locator(".formula").last.aria_snapshot()
     assert re.search(r'button "W\[\d+, 3\] = ', names)
+    page.wait_for_selector(".difference .good")  # made when there is time
+    assert page.locator("pellucid-derivation .good").all_inner_texts() == ["equal but for rounding", "agree"]
     before = page.locator("pellucid-derivation h2").inner_text()
     button.click()
     assert page.locator("pellucid-derivation h2").inner_text() != before

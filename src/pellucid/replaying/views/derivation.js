@@ -13,7 +13,7 @@ class DerivationElement extends HTMLElement {
     const found = replay.tools.derive?.(replay, place) ?? null, value = replay.number(place), label = labelOf(replay, place);
     const data = place.name === "value" ? null : replay.array(place.step, place.name).data;
     this.replaceChildren(this.crumbs(path, place));
-    this.append(make("div", { class: "head" }, make("h2", { tabindex: "-1" }, place.name === "value" ? "The loss" : `${label} of ${nameOf(replay, place.step)}`), make("span", { class: "tools" }, what("derivation", "the derivation"), this.closer())));
+    this.append(make("div", { class: "head" }, make("h2", { tabindex: "-1" }, place.name === "value" ? "The loss" : `${label} of ${place.step === "loss" ? "the loss" : nameOf(replay, place.step)}`), make("span", { class: "tools" }, what("derivation", "the derivation"), this.closer())));
     this.append(make("p", { class: "value" }, full(value, data)));
     if (found) {
       if (found.formula && !isNumbers) this.append(this.block("Formula", mathOf(found.formula)));

@@ -128,11 +128,15 @@ function closeBrackets(row) {
   for (const child of [...row.children]) {
     if (isMark(child, "(")) open.push(child);
     if (!isMark(child, ")") || !open.length) continue;
-    const first = open.pop(), inner = document.createElementNS(MATH, "mrow");
-    if (first === row.firstElementChild && child === row.lastElementChild) continue;
-    first.before(inner);
-    while (inner.nextSibling !== child) inner.append(inner.nextSibling);
-    inner.append(child);
+    const first = open.pop();
+    let inner = row;
+    if (first !== row.firstElementChild || child !== row.lastElementChild) {
+      inner = document.createElementNS(MATH, "mrow");
+      first.before(inner);
+      while (inner.nextSibling !== child) inner.append(inner.nextSibling);
+      inner.append(child);
+    }
+    if (!inner.querySelector("mfrac, munder, munderover, msqrt, mtable")) for (const mark of [first, child]) mark.setAttribute("stretchy", "false");
   }
 }
 
