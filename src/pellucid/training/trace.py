@@ -198,7 +198,7 @@ def trace_prediction(model: Model, X: Any, data: Dataset | None = None) -> Trace
     """
     layers: dict[str, LayerTrace] = {}
     with dispatch.use("numpy"), np.errstate(all="ignore"), unfused(model), _watched(model, layers):
-        Z = _copied(model.forward(_copied(X)))
+        Z = _copied(model.forward(X))
     return Trace(
         layers, model, None, None, X=_copied(X), Y=None, Z=Z, dZ=None, P=_probabilities(model, Z), data=data
     )
@@ -241,13 +241,13 @@ def _step(
         ends["dZ"] = _copied(dZ)
         return plain(dZ)
 
-    X, Y = _copied(X), _copied(Y)  # a layer may work in place
+    X, Y = _copied(X), _copied(Y)
     with (
         unfused(model),
         hook_use(model, forward=outputs, backward=start_of_backward),
         _watched(model, layers),
     ):
-        loss = model._loss_and_grad_of_encoded(_copied(X), Y, weights=weights)
+        loss = model._loss_and_grad_of_encoded(X, Y, weights=weights)
     names = {id(leaf): name for name, leaf in model._named_leaves().items()}
     own = {names[id(leaf)]: leaf for leaf in model._leaves() if leaf.params and not leaf._is_frozen}
     for name, leaf in own.items():  # of a layer in several places, all uses together
