@@ -175,6 +175,9 @@ def test_every_picture_is_a_table_too(opened: Open) -> None:
         assert picture.locator("table td").count()
         toggle.click()
         assert not picture.locator("table").count()
+    assert (
+        page.locator("pellucid-tensor").count() == 8
+    )  # three of them show the filter, its window and the products
     picture = page.locator("pellucid-tensor[data-name=Z]")
     picture.get_by_role("button", name="Z as a table").click()
     given = replay.header["steps"][0]["arrays"]["Z"]
@@ -182,6 +185,9 @@ def test_every_picture_is_a_table_too(opened: Open) -> None:
     Z = np.frombuffer(replay.content, np.float32, int(np.prod(shape)), start).reshape(shape)
     shown = picture.locator("td button[data-at='0/Z/2048']").inner_text()
     assert float(shown.replace("\u2212", "-")) == pytest.approx(Z[2, 0, 0, 0], rel=1e-3)
+    go(page, "forward/input")
+    page.get_by_role("button", name="Photo as a table").click()
+    assert page.locator("figure td").first.inner_text() == str(photos(4)[0, 0, 0, 0])
 
 
 def test_an_address_leads_to_its_view(opened: Open) -> None:

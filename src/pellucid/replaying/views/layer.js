@@ -140,7 +140,14 @@ class LayerElement extends HTMLElement {
       paintPhoto(canvas, array);
       const zoom = Math.max(1, Math.floor(288 / Math.max(...array.shape.slice(0, 2))));
       canvas.style.width = `${array.shape[1] * zoom}px`;
-      both.append(make("figure", {}, make("div", { class: "head" }, make("span", { class: "symbol" }, "Photo"), make("span", { class: "size" }, sizes(array.shape)), make("span", { class: "tools" }, what("photo", "the photo"))), canvas, make("p", { class: "caption" }, "in its own colours; its numbers are the table of X")));
+      const body = make("div", { class: "body" }, canvas), table = make("pellucid-table");
+      const toggle = make("button", { class: "tool", "aria-pressed": "false", "aria-label": "Photo as a table", on: { click: () => {
+        const isTable = toggle.getAttribute("aria-pressed") === "false";
+        toggle.setAttribute("aria-pressed", isTable);
+        body.replaceChildren(isTable ? table : canvas);
+        if (isTable) table.view = { replay, title: "Photo", ...array, start: 0, place: () => null };
+      } } }, "Table");
+      both.append(make("figure", {}, make("div", { class: "head" }, make("span", { class: "symbol" }, "Photo"), make("span", { class: "size" }, sizes(array.shape)), make("span", { class: "tools" }, toggle, what("photo", "the photo"))), body, make("p", { class: "caption" }, "its pixels, 0 to 255, in their own colours")));
     }
     if (one?.columns) {
       const body = make("tbody");
