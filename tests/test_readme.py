@@ -12,12 +12,15 @@ from PIL import Image
 
 import pellucid as pl
 from pellucid.cli.command import DECLARED, build
+from pellucid.learn.exercise import all_exercises
 from tests.commands import Command
 from tests.every import every
 
 ROOT = Path(__file__).parents[1]
 README = "\n".join((ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "docs/first_steps.md"))
-LESS: dict[str, list[str]] = {  # so that a test takes seconds
+LESS: dict[str, list[str]] = {
+    "learn check": ["scale"],
+    "learn train": ["--iterations", "2", "--data", "drawn-cats"],  # so that a test takes seconds
     "run": ["--epochs", "3"],
     "train": ["--epochs", "3"],
     "compare": ["--epochs", "3"],
@@ -107,7 +110,13 @@ def test_command_line(
         pytest.importorskip("onnx", reason="needs onnx: pip install 'pellucid[onnx]'")
     if name == "import":
         pellucid.ok("export trained --to onnx --out net.onnx")
+    if name.startswith("learn"):
+        for one in all_exercises():
+            (tmp_path / one.file_name).write_text(
+                one.start.partition("\ndef ")[0] + "\nimport copy\n\n" + one.solutions[0].source
+            )
     meant = {
+        "DIR": tmp_path, "folder": tmp_path,
         "DATA": photos, "data": photos, "name": "catvnoncat" if name == "data fetch" else photos,
         "M": "mlp", "A": "mlp", "B": "logistic",
         "MODEL": trained, "model": trained, "source": "cnn", "RUN": trained, "run": trained,

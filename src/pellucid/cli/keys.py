@@ -13,9 +13,12 @@ def keys() -> Iterator[Callable[[], str]]:
     """Give a function that returns the key that was pressed, or "" after a while; "q" at the end of the input."""
 
     def pressed() -> str:
-        if not select.select([sys.stdin], [], [], WAIT)[0]:
-            return ""
-        key = sys.stdin.read(1) if sys.stdin.isatty() else sys.stdin.readline()
+        try:
+            if not select.select([sys.stdin], [], [], WAIT)[0]:
+                return ""
+            key = sys.stdin.read(1) if sys.stdin.isatty() else sys.stdin.readline()
+        except (OSError, ValueError):  # an input that cannot be read
+            return "q"
         return key.strip()[:1].lower() if key else "q"
 
     try:
