@@ -17,6 +17,7 @@ from pellucid.formats.html.network import network_modules
 from pellucid.formats.steps import steps_of
 from pellucid.nn.freezing import freeze
 from pellucid.ops.activations import ACTIVATIONS
+from pellucid.ops.losses.base import RegressionLoss
 from pellucid.replaying.formulas import FORMULAS, mathematics_of, mathml
 from pellucid.replaying.record import Replay, replay_of
 from pellucid.training.optimizers.base import OPTIMIZERS
@@ -34,6 +35,19 @@ class Stretched(pl.Layer):
 
     def backward(self, dY: Any) -> Any:
         return 2 * dY
+
+
+class Quartic(RegressionLoss):
+    """A loss of one's own: (Z - Y)^4."""
+
+    def pair(self, n_out: int) -> Any:
+        def forward(Z: Any, Y: Any) -> Any:
+            return (Z - Y) ** 4, Z - Y
+
+        def backward(D: Any, *, dZ: Any = None) -> Any:
+            return 4 * D**3
+
+        return forward, backward
 
 
 def check(
@@ -267,3 +281,34 @@ def test_formulas_are_mathml_core() -> None:
         assert set(elements) <= set(CORE.split()), key
     assert set(made["slopes"]) == set(ACTIVATIONS) - {"linear", "softmax"}
     assert not any(key.startswith(("loss/poisson", "update/sgd")) for key in made["formulas"])
+
+
+@pytest.mark.slow
+def test_samples_with_weights(chromium: Any, rng: np.random.Generator) -> None:
+    model = shaken(pl.Sequential([pl.Dense(4, "tanh"), pl.Dense(3)]), (4,))
+    first = pl.trace(model, (batch(rng, (4,)), [0, 1, 2]))
+    weights = np.array([1.0, 0.0, 2.5], np.float32)
+    step = take_step(first.model, first.X, first.Y, weights, OPTIMIZERS.resolve("sgd"), seed=1)
+    rows = check(chromium, replay_of(step), differences=4)
+    assert row_of(rows, "loss", "value")["equal"] == 1
+    assert row_of(rows, "loss", "dZ")["equal"] == 9
+
+
+@pytest.mark.slow
+@every("value", [np.nan, np.inf])
+def test_what_is_not_finite_is_derived_as_far_as_it_goes(
+    value: float, chromium: Any, rng: np.random.Generator
+) -> None:
+    model = shaken(of_images(pl.BatchNorm(), pl.MaxPool2D()), (6, 6, 3))
+    model.layers[0].params["W"][1, 2, 0, 0] = value  # type: ignore[attr-defined]
+    rows = check(chromium, replay_of(pl.trace(model, (batch(rng, (6, 6, 3)), [0, 1, 2]))))
+    assert row_of(rows, "loss", "value")["equal"] == 1
+
+
+@pytest.mark.slow
+def test_a_loss_of_ones_own_is_not_derived(chromium: Any, rng: np.random.Generator) -> None:
+    model = shaken(pl.Sequential([pl.Dense(4, "tanh"), pl.Dense(1)]), (4,))
+    step = pl.trace(model, (batch(rng, (4,)), [0.1, 0.2, 0.3]), loss=Quartic())
+    rows = check(chromium, replay_of(step), differences=2, own=("loss.value", "loss.dZ"))
+    assert row_of(rows, "dense_2", "dA")["equal"]  # the same number as the loss's
+    assert row_of(rows, "dense_1", "W")["near"] == 0

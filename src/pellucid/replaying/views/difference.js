@@ -2,7 +2,7 @@
 // the functions of the exported page, with the batch's own statistics and the masks that were drawn.
 
 import { LAYERS, activate } from "./network.js";
-import { lossFrom } from "./losses.js";
+import { LossOf, lossFrom } from "./losses.js";
 import { expressionsIn } from "./mathml.js";
 import { derive } from "./rules.js";
 
@@ -43,6 +43,8 @@ class ChangedRun {
     const isOfOne = (change.isValue || step === "loss") && !joinsSamples;
     if (!isOfOne && !this.isWhole) this.reason = "The page has some samples of the batch alone, and the loss of all depends on this number.";
     const array = this.original();
+    const own = Object.keys(replay.network.outputs).find((output) => !new LossOf(replay, this.f, output).rule);
+    if (own !== undefined) this.reason = "It is a loss of your own, which the page cannot compute.";
     if (!array) { this.reason ??= "The page has no such number."; return; }
     this.rows = isOfOne ? [Math.floor(change.index / (array.data.length / this.samples))] : [...Array(this.samples).keys()];
   }

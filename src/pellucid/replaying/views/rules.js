@@ -610,6 +610,7 @@ function ruleOfLoss(replay, { name, index }) {
   if (base === "value" || base === "dZ") { if (replay.header.loss.value === null) return null; } // of a prediction
   if (base === "value") {
     const all = outputs.map((each) => new LossOf(replay, f, each)), places = [];
+    if (!all.every(({ rule }) => rule)) return null; // a loss of one's own
     for (const of of all) for (let s = 0; s < of.Z.shape[0]; s++) for (let j = 0; j < of.k; j++)
       if (!of.rule.isSparse || of.target(s, j).value !== 0) places.push([of, s, j]); // else it adds 0
     const n = places.length, isWhole = all[0].m === all[0].Z.shape[0];
@@ -618,7 +619,7 @@ function ruleOfLoss(replay, { name, index }) {
     return { key: `loss/${all[0].key}`, node: isWhole ? node : f.sum(n, factors, others), isPartial: !isWhole };
   }
   const of = new LossOf(replay, f, output), s = Math.floor(index / of.k), j = index % of.k;
-  if (base === "dZ") return { key: `loss_gradient/${of.key}`, node: f.times(...scaled(of.rule.dZ(of, s, j), of.scale(s)).reverse()) };
+  if (base === "dZ") return of.rule && { key: `loss_gradient/${of.key}`, node: f.times(...scaled(of.rule.dZ(of, s, j), of.scale(s)).reverse()) };
   if (base === "P") return probabilityOf(of, index);
   if (base === "Z") {
     const from = sourceOf(replay.network.outputs[output]);
@@ -687,7 +688,9 @@ function derived(replay, place) {
   const error = (found.times ?? 4) * node.error + (found.error ?? 0) + 1e-37;
   if (isPartial) notes.push("The page has some samples of the batch alone: what the others add is taken from the stored number.");
   if (found.note) notes.push(found.note);
-  const isEqual = isPartial ? null : Object.is(value, stored) || Math.abs(value - stored) <= error || (Number.isNaN(value) && Number.isNaN(stored));
+  const isSpread = !Number.isFinite(stored) && Number.isFinite(value); // computed together with others, one of which is not finite
+  if (isSpread) notes.push("Stored as a number that is not finite: the network computes several together, and NaN or infinity spreads among them.");
+  const isEqual = isPartial || isSpread ? null : Object.is(value, stored) || Math.abs(value - stored) <= error || (Number.isNaN(value) && !Number.isFinite(stored));
   return {
     title: titleOf(replay, place, array), key, formula: replay.header.formulas?.[key] ?? "",
     filled: `<math><mrow>${symbolOf(place, array)}<mo>=</mo>${node.ml}<mo>=</mo>${numberML(value, null, 6)}</mrow></math>`,
