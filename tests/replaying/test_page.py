@@ -68,6 +68,12 @@ def press(page: Any, key: str, n: int = 1) -> None:
         page.keyboard.press(key)
 
 
+def hash_of(page: Any) -> str:
+    page.wait_for_timeout(200)  # while it is scrubbed the address follows a little later
+    found: str = page.evaluate("location.hash")
+    return found
+
+
 @pytest.mark.parametrize("name", REPLAYS)
 def test_every_stop_has_no_violation_and_no_sideways_scrolling(opened: Open, name: str) -> None:
     replay = REPLAYS[name]()
@@ -100,7 +106,7 @@ def test_derivations_units_and_tables_have_no_violation(opened: Open) -> None:
 def test_the_keyboard_reaches_all_and_walks_back_to_the_loss(opened: Open) -> None:
     page = opened(four_layers())
     press(page, "ArrowRight", 2)
-    assert page.evaluate("location.hash") == "#forward/1"
+    assert hash_of(page) == "#forward/1"
     page.locator("pellucid-tensor[data-name=W] .frame").focus()
     press(page, "ArrowRight", 3)
     assert "W[0, 0] = " not in (said := page.locator("pellucid-tensor[data-name=W] output").inner_text())
@@ -109,18 +115,18 @@ def test_the_keyboard_reaches_all_and_walks_back_to_the_loss(opened: Open) -> No
     assert page.locator("pellucid-derivation h2").inner_text() == "W[6, 0] of dense_1"
     page.get_by_role("button", name="Gradient of the loss for it").focus()
     press(page, "Enter")
-    assert page.evaluate("location.hash") == "#backward/1/dW/120"
+    assert hash_of(page) == "#backward/1/dW/120"
     for expected in ("dZ", "dA"):  # each number of the formula is a button
         number = page.locator(f"pellucid-derivation .formula button[data-at^='1/{expected}']").first
         number.focus()
         press(page, "Enter")
-        assert page.evaluate("location.hash").startswith(f"#backward/1/{expected}")
+        assert hash_of(page).startswith(f"#backward/1/{expected}")
     crumbs = page.get_by_role("navigation", name="Path of the derivation").get_by_role("button")
     assert crumbs.count() == 3
     crumbs.first.click()
-    assert page.evaluate("location.hash") == "#forward/1/W/120"
+    assert hash_of(page) == "#forward/1/W/120"
     page.go_back()
-    assert page.evaluate("location.hash").startswith("#backward/1/dA")
+    assert hash_of(page).startswith("#backward/1/dA")
 
 
 def test_tab_alone_reaches_every_control_in_the_order_of_the_page(opened: Open) -> None:
@@ -207,14 +213,13 @@ def test_an_address_leads_to_its_view(opened: Open) -> None:
         assert page.locator("pellucid-layer h2").first.inner_text() == heading
     page = opened(four_layers(), "forward/2")
     page.get_by_role("button", name="W as a table").click()
-    address = page.evaluate("location.hash.slice(1)")
+    address = hash_of(page)[1:]
     assert address == "forward/2/W//table"
     page = opened(four_layers(), address)
     assert page.locator("pellucid-tensor[data-name=W] table").count() == 1
     page.locator("pellucid-tensor[data-name=Z] .cell").first.click()
     page.get_by_text("All 20 terms").click()
-    page.wait_for_timeout(100)
-    assert page.evaluate("location.hash") == "#forward/2/Z/0/terms"
+    assert hash_of(page) == "#forward/2/Z/0/terms"
     page = opened(four_layers(), "forward/77/Z/99")
     assert page.locator("pellucid-layer h2").first.inner_text() == "Input"
     for name in ("dense_1", "dense_2"):
@@ -233,12 +238,12 @@ def test_scrubbing_playing_and_reduced_motion(opened: Open) -> None:
     assert page.evaluate("getComputedStyle(document.querySelector('.node')).transitionDuration") == "0s"
     page.get_by_role("button", name="Play").click()
     page.wait_for_timeout(1500)
-    assert page.evaluate("location.hash") == "#forward/0"
+    assert hash_of(page) == "#forward/0"
     page.get_by_role("button", name="Pause").click()
     page.get_by_role("button", name="Backward").click()
     assert page.locator("pellucid-scrubber strong").inner_text() == "Backward: dense_4"
     page.locator(".node", has_text="dense_2").click()
-    assert page.evaluate("location.hash") == "#backward/2"
+    assert hash_of(page) == "#backward/2"
 
 
 def test_a_prediction_has_a_verdict_and_no_backward_pass(opened: Open) -> None:

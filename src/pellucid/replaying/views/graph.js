@@ -24,7 +24,9 @@ class NetworkElement extends HTMLElement {
       graph.append(node.button);
     }
     this.frame = scrolled(`The network: ${counted(replay.steps.length, "step")}`, "", graph);
-    this.frame.addEventListener("scroll", () => this.drawSeen());
+    Object.assign(this, { left: 0, wide: 1600, here: null }); // kept, since asking for them lays out the page
+    this.frame.addEventListener("scroll", () => { this.left = this.frame.scrollLeft; this.drawSeen(); });
+    new ResizeObserver(([{ contentRect }]) => { this.wide = contentRect.width; if (this.here) this.centre(this.here); this.drawSeen(); }).observe(this.frame);
     this.replaceChildren(make("div", { class: "head" }, make("h2", {}, "Network"), what("network", "the network")), this.frame);
     this.drawLines();
   }
@@ -89,15 +91,16 @@ class NetworkElement extends HTMLElement {
     this.drawSeen();
   }
 
-  centre({ x }) {
-    const wide = this.frame.clientWidth, left = x - wide / 2 + NODE_WIDE / 2;
-    if (x < this.frame.scrollLeft + 8 || x + NODE_WIDE > this.frame.scrollLeft + wide - 8) this.frame.scrollLeft = left;
+  centre(node) {
+    const { left, wide } = this, { x } = node;
+    this.here = node;
+    if (x < left + 8 || x + NODE_WIDE > left + wide - 8) this.left = this.frame.scrollLeft = Math.max(0, x - wide / 2 + NODE_WIDE / 2);
   }
 
   drawSeen() { // only what stands in the window
-    const { scrollLeft } = this.frame, wide = this.frame.clientWidth || 1600;
+    const { left, wide } = this;
     for (const node of this.nodes) {
-      if (node.x + NODE_WIDE < scrollLeft - 200 || node.x > scrollLeft + wide + 200) continue;
+      if (node.x + NODE_WIDE < left - 200 || node.x > left + wide + 200) continue;
       const key = node.isDone ? `${node.isBack}/${this.sample}` : "";
       if (node.drawn === key) continue;
       node.drawn = key;

@@ -168,6 +168,8 @@ class ReplayElement extends HTMLElement {
   }
 
   readAddress() {
+    clearTimeout(this.late);
+    this.late = undefined;
     const [address, query = ""] = location.hash.slice(1).split("?"), asked = new URLSearchParams(query);
     let found = null;
     try { found = placeAt(address, this.given); } catch { /* an address that is none: the beginning is shown */ }
@@ -185,7 +187,12 @@ class ReplayElement extends HTMLElement {
     if (this.sample) asked.set("sample", this.sample);
     if (this.isNumbers) asked.set("mode", "numbers");
     this.address = addressOf({ part: place ? partOf(place.step, place.name) : part, step: place ? place.step : step, name, index, view }) + (asked.size ? `?${asked}` : "");
-    if (location.hash.slice(1) !== this.address) history[isReplaced ? "replaceState" : "pushState"](null, "", `#${this.address}`);
+    if (location.hash.slice(1) === this.address) return;
+    if (!isReplaced) history.pushState(null, "", `#${this.address}`);
+    else this.late ??= setTimeout(() => { // browsers take some addresses a second, and no more
+      this.late = undefined;
+      if (location.hash.slice(1) !== this.address) history.replaceState(null, "", `#${this.address}`);
+    }, 150);
   }
 }
 
