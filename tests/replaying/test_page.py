@@ -1,5 +1,6 @@
 """The page of a replay in a real browser: what people see, by mouse, keyboard and screen reader, and on paper."""
 
+import html
 import re
 from collections.abc import Callable
 from typing import Any
@@ -226,6 +227,17 @@ def test_an_address_leads_to_its_view(opened: Open) -> None:
         page.locator(".node", has_text=name).click()
     page.go_back()
     assert page.locator("pellucid-layer h2").first.inner_text() == "dense_1"
+
+
+def test_in_a_frame_without_an_address_it_works_too(opened: Open) -> None:
+    inner = html.escape(replay_page(four_layers()))
+    frame = opened(
+        f'<!DOCTYPE html><title>A notebook</title><iframe width="900" height="700" srcdoc="{inner}"></iframe>'
+    ).frame_locator("iframe")
+    frame.get_by_role("button", name="Next stop").click()
+    frame.locator(".node", has_text="dense_1").click()
+    frame.locator("pellucid-tensor[data-name=Z] .cell").first.click()
+    assert frame.locator("pellucid-derivation h2").inner_text() == "Z[0, 0] of dense_1"
 
 
 def test_scrubbing_playing_and_reduced_motion(opened: Open) -> None:

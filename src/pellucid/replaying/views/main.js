@@ -21,10 +21,10 @@ import { paintPhoto } from "./tiles.js";
 
 class ReplayElement extends HTMLElement {
   set replay(replay) {
-    Object.assign(this, { given: replay, stops: stopsOf(replay), path: [], sample: 0, isNumbers: false, state: null });
+    Object.assign(this, { given: replay, hasAddress: this.isPage && location.protocol !== "about:", stops: stopsOf(replay), path: [], sample: 0, isNumbers: false, state: null });
     this.build();
     this.listen();
-    if (!this.isPage || !this.readAddress()) this.show({ part: "forward", step: "input" }, { isQuiet: true });
+    if (!this.hasAddress || !this.readAddress()) this.show({ part: "forward", step: "input" }, { isQuiet: true });
   }
 
   get replay() { return this.given; }
@@ -76,14 +76,14 @@ class ReplayElement extends HTMLElement {
       const { place } = this.state;
       if (!name || (place && (place.step !== step || place.name !== name))) return;
       Object.assign(this.state, { name: view || place ? name : undefined, view });
-      if (this.isPage) this.writeAddress(true);
+      if (this.hasAddress) this.writeAddress(true);
     });
     this.addEventListener("close", () => { this.path = []; this.show({ part: this.state.part, step: this.state.step }); });
     this.addEventListener("click", (event) => { const button = event.target.closest?.(".what"); if (button) this.explain(button.dataset.key, button); });
     (this.isPage ? document : this).addEventListener("keydown", (event) => this.keyed(event));
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.refresh());
     if (!this.isPage) return;
-    addEventListener("hashchange", () => { if (location.hash.slice(1) !== this.address) this.readAddress(); });
+    if (this.hasAddress) addEventListener("hashchange", () => { if (location.hash.slice(1) !== this.address) this.readAddress(); });
     addEventListener("beforeprint", () => { this.overview.view = { replay: this.given, sample: this.sample }; });
   }
 
@@ -133,7 +133,7 @@ class ReplayElement extends HTMLElement {
     this.hint.hidden = Boolean(place);
     this.derivation.hidden = !place;
     if (place) this.derivation.view = { replay, place, path: this.path, isNumbers: this.isNumbers, isOpen: asked.view === "terms" };
-    if (this.isPage && !isQuiet) this.writeAddress(isReplaced);
+    if (this.hasAddress && !isQuiet) this.writeAddress(isReplaced);
   }
 
   refresh() {
