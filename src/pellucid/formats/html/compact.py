@@ -40,10 +40,11 @@ def compact_style(text: str) -> str:
     Examples
     --------
     >>> compact_style("a:hover, b > c {\\n  margin: 0 1px; /* none */\\n}\\n")
-    'a:hover,b > c{margin: 0 1px;}'
+    'a:hover,b > c{margin:0 1px;}'
     """
     text = re.sub(r"\s+", " ", re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL))
-    return re.sub(r" ?([{};,]) ?", r"\1", text).strip()
+    text = re.sub(r" ?([{};,]) ?", r"\1", text)
+    return re.sub(r"(?<=[\w-]): ", ":", text).strip()
 
 
 def _tokens(text: str) -> Iterator[tuple[str, str]]:
