@@ -110,6 +110,7 @@ NETWORKS: dict[str, tuple[Any, Any]] = {
             *(pl.Conv2D(4), pl.Parallel([pl.Conv2D(3, 1), pl.Sequential([pl.Conv2D(2), pl.BatchNorm()])])),
             *(pl.Residual(pl.Conv2D(5, activation="silu")), pl.Residual(pl.Conv2D(7), pl.Conv2D(7, 1))),
             pl.Parallel([pl.Conv2D(7), pl.Conv2D(7, 1)], merge="add"),
+            pl.Parallel([pl.Conv2D(4), pl.Conv2D(4, 1), pl.Conv2D(4, 3)], merge="mean"),
             *(pl.GlobalAvgPool2D(), pl.Dense(3)),
         ),
         (8, 8, 1),

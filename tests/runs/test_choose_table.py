@@ -52,6 +52,15 @@ def test_a_curved_target_gets_a_network(tmp_path: Path, X: Any) -> None:
     assert longer.config.options.n_epochs == 3
 
 
+def test_a_small_table_gets_the_mean_of_several(tmp_path: Path) -> None:
+    X = np.random.default_rng(3).normal(size=(3000, 3))
+    split = pl.load_data(table(tmp_path, X, np.where(X[:, 0] * X[:, 1] > 0, "same", "other")), target="y")
+    tried = [Recommendation("realmlp", pl.recipe("realmlp") | {"n_epochs": 30}, "")]
+    for n, name in ((400, "realmlp-mean"), (2400, "realmlp")):
+        part = pl.Split(split.train.take(slice(n)), split.test, "t", (), split.schema)
+        assert choose_for_table(part, tried).model == name
+
+
 def test_the_test_part_and_the_rows_beyond_ten_thousand_are_not_looked_at(tmp_path: Path, X: Any) -> None:
     split = pl.load_data(table(tmp_path, X, X[:, 0].round(3)), target="y")
     rows = np.arange(12_000) % len(split.train)

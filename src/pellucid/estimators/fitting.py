@@ -17,6 +17,7 @@ from pellucid.estimators.stopping import Convergence
 from pellucid.estimators.targets import checked_weights
 from pellucid.estimators.validation import Samples, Score, hold_out
 from pellucid.estimators.warm_start import Continuation, Position
+from pellucid.nn.blocks import branches_of
 from pellucid.nn.model import Model
 from pellucid.training.callbacks.early_stopping import EarlyStopping
 from pellucid.training.callbacks.interrupt import StopOnInterrupt
@@ -186,14 +187,11 @@ class Fitting(CommonParameters, ABC):
             )  # nothing was trained before, or by a solver that kept no records, or by hand
         network = self._start(samples, random) if is_first else self._go_on(samples)
         network.set_loss(self._objective().loss)
-        fraction, patience = (None, None) if is_partial else self._recipe_stopping(samples)
-        if uses_score:
-            fraction, patience = self.validation_fraction, None
-        if held is None and fraction:
-            samples, held = hold_out(samples, fraction, random, stratify=self._stratifies)
+        if held is None and uses_score:
+            samples, held = hold_out(samples, self.validation_fraction, random, stratify=self._stratifies)
         if random is not None:
             self._seed = self._draw_seed(random)
-        self._train(network, samples, held, patience, uses_score=uses_score, is_partial=is_partial)
+        self._train(network, samples, held, uses_score=uses_score, is_partial=is_partial)
         return self
 
     def _read_validation(self, validation_data: Any) -> Samples:
@@ -207,14 +205,7 @@ class Fitting(CommonParameters, ABC):
         return Samples(X, Y, y, checked_weights(weights, X))
 
     def _train(
-        self,
-        network: Model,
-        samples: Samples,
-        held: Samples | None,
-        patience: int | None,
-        *,
-        uses_score: bool,
-        is_partial: bool,
+        self, network: Model, samples: Samples, held: Samples | None, *, uses_score: bool, is_partial: bool
     ) -> None:
         options, objective = self._training_options(samples, is_partial=is_partial), self._objective()
         score = Score(self, held, objective.loss, self.scoring) if uses_score and held is not None else None
@@ -222,11 +213,13 @@ class Fitting(CommonParameters, ABC):
         position = Continuation(self._position if is_partial else None, n_epochs=1 if is_partial else None)
         interrupt = StopOnInterrupt()
         own: list[Any] = [position, *options.pop("callbacks"), rule]
-        if held is not None and patience is not None:
+        fraction, patience = (None, None) if is_partial else self._recipe_stopping(samples)
+        validation = fraction if held is None else held.dataset
+        if validation is not None and patience is not None:
             own.append(EarlyStopping(patience=patience))
         kept = self._position.kernels if is_partial else ""  # a continued training goes on as it began
         asked_for = TrainingOptions(
-            validation=None if held is None else held.dataset,
+            validation=validation,
             validation_weight=None if held is None else held.weights,
             seed=self._seed,
             form="direct" if is_partial else self.form,
@@ -238,14 +231,14 @@ class Fitting(CommonParameters, ABC):
             is_silent = self.progress is False or (self.progress is None and self.verbose)
             users = self.callbacks or ()
             callbacks = [*own, *users, *progress_bar(False if is_silent else None, users), interrupt]
-            history = train_by_options(network, samples.dataset, asked_for, callbacks)
+            history = train_by_options(network, samples.dataset, asked_for, callbacks, together=is_partial)
         except TrainingError as error:
             history = _survive(network, rule, error)
         if not np.isfinite(network.theta).all():
             raise ValueError(NON_FINITE)
-        self._position = position.end
+        self._position = position.end if is_partial or not branches_of(network) else Position()
         self._keep(network)
-        self._record(history, rule, samples, [] if held is None else history.validation_losses)
+        self._record(history, rule, samples, history.validation_losses)
         self._finish(options["optimizer"])
         if interrupt.was_interrupted:
             warn("Training interrupted by user.", UserWarning)

@@ -84,14 +84,16 @@ class Convergence(Stopping):
         self.scores: list[float] = []
 
     def train_start(self, event: TrainStart) -> None:
-        """Store the run and, where there is a score, the weights to restore."""
+        """Store the run and, where there is a score, the weights to restore; begin again with another network."""
+        if self.run is not None and self.run.model is not event.run.model:
+            self.best, self.n_waited, self.scores = np.inf if self.score is None else -np.inf, 0, []
         super().train_start(event)
         if self.score is not None:
             self.weights.keep(event.run.model)
 
     def put_back(self, model: Model) -> bool:
         """Restore the best parameters of a model whose training failed; False if none were kept."""
-        if self.run is None or self.weights.theta is None:
+        if self.run is None or self.run.model is not model or self.weights.theta is None:
             return False
         return self.weights.restore(model, self.run.form.to_plain(self.weights.theta))
 

@@ -8,14 +8,17 @@ from typing import TYPE_CHECKING, final
 import numpy as np
 
 from pellucid.errors import OptionError, ShapeError
+from pellucid.nn.dense import Flatten
 from pellucid.nn.initializers import StartRandom
 from pellucid.nn.layer import Layer, gathers_layers
 from pellucid.nn.model import Model
+from pellucid.nn.sequential import Sequential
 from pellucid.nn.sharing import build_place
 from pellucid.registry import option, register
 from pellucid.types import Array, Shape
 
-MERGES = ("add", "concat", "multiply")
+MEAN = "mean"
+MERGES = ("add", "concat", MEAN, "multiply")
 
 
 @final
@@ -108,7 +111,7 @@ class Residual(Model):
 @gathers_layers
 @dataclass(eq=False, repr=False)
 class Parallel(Model):
-    """Branches that see the same input, their outputs joined at the last axis, added or multiplied.
+    """Branches that see the same input, their outputs joined at the last axis, added, averaged or multiplied.
 
     Raises
     ------
@@ -141,8 +144,9 @@ class Parallel(Model):
     merge: str = option(
         "concat",
         choices=lambda: MERGES,
-        help="How their outputs are joined: at the last axis, added or multiplied. One number a channel is added "
-        "to every pixel, or multiplies it.",
+        help="How their outputs are joined: at the last axis, added, averaged or multiplied. One number a channel "
+        "is added to every pixel, or multiplies it. Where a network ends with a mean, its branches are trained one "
+        "after another (pellucid.training.apart).",
     )
 
     if TYPE_CHECKING:
@@ -194,13 +198,27 @@ class Parallel(Model):
 
     @property
     def _own_operations(self) -> int:
-        """The additions or multiplications, where outputs are added or multiplied."""
+        """The additions or multiplications, where outputs are not joined at the last axis."""
         return 0 if self.merge == "concat" else (len(self.branches) - 1) * self._n_values
 
     @property
     def _n_values(self) -> int:
         """The number of values of the joined output."""
         return math.prod(self.output_shape)
+
+
+def branches_of(model: Layer) -> list[Layer]:
+    """Return the networks whose mean is a model's output, perhaps of flattened samples; none where it is no mean.
+
+    They are trained one after another: see :mod:`pellucid.training.apart`.
+    """
+    if type(model) is not Sequential or model._further():
+        return []
+    *before, last = model.layers
+    is_mean = (
+        isinstance(last, Parallel) and last.merge == MEAN and all(type(one) is Flatten for one in before)
+    )
+    return list(last.branches) if is_mean else []  # type: ignore[attr-defined]
 
 
 def merged_shape(where: str, shapes: Sequence[Shape], merge: str) -> Shape:
@@ -233,7 +251,7 @@ def _is_repeated(shape: Shape, over: Shape) -> bool:
 
 
 def merge_forward(outputs: Sequence[Array], merge: str, *, out: Array | None = None) -> Array:
-    """Return arrays joined at the last axis, added or multiplied.
+    """Return arrays joined at the last axis, added, averaged or multiplied.
 
     Examples
     --------
@@ -244,11 +262,13 @@ def merge_forward(outputs: Sequence[Array], merge: str, *, out: Array | None = N
     """
     if merge == "concat":
         return np.concatenate(outputs, axis=-1, out=out)
-    join = np.add if merge == "add" else np.multiply
+    join = np.multiply if merge == "multiply" else np.add
     first, *others = aligned(outputs)
     total: Array = join(first, others[0], out=out) if others else first.copy()
     for output in others[1:]:
         join(total, output, out=total)
+    if merge == "mean":
+        total /= len(outputs)
     return total
 
 
@@ -266,8 +286,9 @@ def merge_backward(dY: Array, outputs: Sequence[Array], merge: str) -> list[Arra
         ends = np.cumsum([output.shape[-1] for output in outputs])
         starts = [0, *ends[:-1]]
         return [dY[..., start:end].copy() for start, end in zip(starts, ends, strict=True)]
-    if merge == "add":
-        return [_summed(dY, output).copy() for output in outputs]
+    if merge in ("add", "mean"):
+        n = len(outputs) if merge == "mean" else 1
+        return [_summed(dY, output) / n for output in outputs]
     parts = aligned(outputs)
     gradients = []
     for i, output in enumerate(outputs):

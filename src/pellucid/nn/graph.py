@@ -60,8 +60,8 @@ class Graph(Model):
     nodes: Mapping[str, Node] = option(
         check=_with_lists,
         help="Each node by name: (layer, source), in an order in which each is fed by earlier names. A node of "
-        'several sources is ("concat", [...]), ("add", [...]) or ("multiply", [...]). A layer at several nodes '
-        "shares its parameters.",
+        'several sources is ("concat", [...]), ("add", [...]), ("mean", [...]) or ("multiply", [...]). A layer at '
+        "several nodes shares its parameters.",
     )
     outputs: str | Sequence[str] = option(
         help="One name: the output is an array. Several: a dictionary of arrays, with a loss for each."
@@ -235,7 +235,9 @@ class Graph(Model):
 
     def _operations_of(self, name: str) -> int:
         layer, sources = self.nodes[name]
-        return (len(sources) - 1) * math.prod(self._shapes[name]) if layer in ("add", "multiply") else 0
+        return (
+            (len(sources) - 1) * math.prod(self._shapes[name]) if layer in MERGES and layer != "concat" else 0
+        )
 
     def _inner_rows(self, itemsize: int, depth: int = 0) -> list[LayerRow]:
         """Return the lines of the nodes; a layer is named after its node."""

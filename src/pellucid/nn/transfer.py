@@ -9,6 +9,7 @@ from pellucid.data.coerce import as_dataset
 from pellucid.data.dataset import Dataset, Split
 from pellucid.errors import DataError, OptionError, PellucidError, ShapeError
 from pellucid.nn import freezing
+from pellucid.nn.blocks import branches_of
 from pellucid.nn.by_name import ModelLike, as_model
 from pellucid.nn.dense import Dense
 from pellucid.nn.graph import Graph
@@ -84,25 +85,26 @@ def transfer(
     part = as_dataset(data, "transfer")
     _check_samples(model, part)
     is_same = _has_same_targets(model, part)
-    head = None if is_same else _head_of(model)
-    if head is None and not is_same:
+    heads = [] if is_same else [_head_of(part) for part in branches_of(model) or [model]]
+    if None in heads:
         last = [leaf for leaf in model._leaves() if leaf.params][-1]
         raise OptionError(
             f"transfer: other classes need a new last layer, which must be a Dense; this model ends in {last.name} "
             f"({type(last).__name__}). Build a network of your own and copy the layers' params."
         )
     made = model_from_config(model.config(), dtype=model.dtype)
-    at = None if head is None else model._leaves().index(head)
-    if at is not None:
-        new = made._leaves()[at]
+    leaves = model._leaves()
+    at = [i for i, leaf in enumerate(leaves) if leaf in heads]
+    for i in at:
+        new = made._leaves()[i]
         assert isinstance(new, Dense)
         new.units = n_outputs_for(part)
     made.initialize(model.input_shape, seed=seed)
     for i, (own, its) in enumerate(zip(made._leaves(), model._leaves(), strict=True)):
-        if i != at:
+        if i not in at:
             for key, array in (*its.params.items(), *its.state.items()):
                 (own.params if key in own.params else own.state)[key][...] = array
-    if head is None:
+    if is_same:
         made._copy_loss(model)
         _suit_unit(made, part.y)
     else:
@@ -110,7 +112,7 @@ def transfer(
         made._has_chosen_loss = False  # so that the recipe's smoothing is taken
     made.preprocessing, made._schema = model.preprocessing, model._schema
     made.inputs_seen = model.inputs_seen
-    made.classes = part.classes if head is not None else model.classes
+    made.classes = model.classes if is_same else part.classes
     made._recipe = RECIPE
     if body := model._summary_of_training.get("body"):  # whose work it contains
         made._summary_of_training["body"] = {**body, "n_layers": 0}

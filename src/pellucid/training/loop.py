@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -13,8 +14,10 @@ from pellucid import dispatch, ranks
 from pellucid.data.dataset import Dataset
 from pellucid.errors import TrainingError
 from pellucid.job_threads import stop_if_cancelled
+from pellucid.nn.blocks import branches_of
 from pellucid.nn.model import Model
 from pellucid.registry import options_of
+from pellucid.training.apart import train_apart
 from pellucid.training.checkpoint import open_checkpoint, restore
 from pellucid.training.choose_form import choose_form
 from pellucid.training.compiling import compile_ahead
@@ -47,11 +50,30 @@ def train_by_options(
     resume: str | Path | None = None,
     nonfinite: str | Path | None = None,
     shared: TrainingCache | None = None,
+    together: bool = False,
 ) -> History:
     """Train a model as options say, in place; what is left out has its default, whatever the model's recipe.
 
-    Parameters and exceptions are those of :func:`pellucid.training.fit.train`.
+    Networks whose mean is the output are trained one after another, unless ``together``. The other parameters and
+    exceptions are those of :func:`pellucid.training.fit.train`.
     """
+    how: dict[str, Any] = {"resume": resume, "nonfinite": nonfinite, "shared": shared}
+    if branches_of(model) and not together:
+        return train_apart(_train, model, data, options, callbacks, **how)
+    return _train(model, data, options, callbacks, **how)
+
+
+def _train(
+    model: Model,
+    data: Dataset,
+    options: TrainingOptions,
+    callbacks: Sequence[Callback],
+    *,
+    resume: str | Path | None,
+    nonfinite: str | Path | None,
+    shared: TrainingCache | None,
+) -> History:
+    """Train one network."""
     started = time.perf_counter()
     job = Job(model, data, options, resume=resume, shared=shared)
     compile_ahead(job, callbacks)

@@ -8,6 +8,7 @@ import numpy as np
 from pellucid.data.augmentation.augment import Augment
 from pellucid.data.dataset import Dataset
 from pellucid.errors import OptionError
+from pellucid.nn.blocks import branches_of
 from pellucid.nn.model import Model
 from pellucid.nn.presets import PRESETS
 from pellucid.nn.sequential import Sequential
@@ -73,9 +74,10 @@ def begin_at_the_mean(model: Model, loss: Loss, y: Any) -> None:
         return
     Y = loss.encode(y, model.output_shape[-1], np.float64)
     spread = Y.std(axis=0)
-    last = next(leaf for leaf in reversed(model._leaves()) if "W" in leaf.params)
-    last.params["W"] *= np.where(spread > 0, spread, 1)
-    last.params["b"][...] = Y.mean(axis=0)
+    for part in branches_of(model) or [model]:
+        last = next(leaf for leaf in reversed(part._leaves()) if "W" in leaf.params)
+        last.params["W"] *= np.where(spread > 0, spread, 1)
+        last.params["b"][...] = Y.mean(axis=0)
 
 
 def _is_smoothing_alone(loss: Any) -> bool:

@@ -38,6 +38,21 @@ LINEAR: dict[str, Any] = {
     "optimizer_options": {"folds": 5},
 }
 
+# After RealMLP (Holzmueller et al., 2024): see benchmarks/tables.py.
+REALMLP: dict[str, Any] = {
+    "n_epochs": 128,
+    "batch_size": 256,
+    "learning_rate": 0.05,
+    "optimizer": "adamw",
+    "optimizer_options": {"beta2": 0.95, "ntk": True},
+    "weight_decay": 0.02,
+    "schedule": "coslog",
+    "label_smoothing": 0.1,
+    "scaling": "robust",
+    "validation": 0.15,
+    "patience": 32,
+}
+
 RECIPES: dict[str, dict[str, Any]] = {
     "logistic": TUTORIAL,
     "linear": LINEAR,
@@ -45,20 +60,8 @@ RECIPES: dict[str, dict[str, Any]] = {
     "mlp": TUTORIAL,
     "mlp-small": {**GENERAL, "learning_rate": 0.01},
     "mlp-wide": {**GENERAL, "batch_size": 64},
-    # After RealMLP (Holzmueller et al., 2024): see benchmarks/tables.py.
-    "realmlp": {
-        "n_epochs": 128,
-        "batch_size": 256,
-        "learning_rate": 0.05,
-        "optimizer": "adamw",
-        "optimizer_options": {"beta2": 0.95, "ntk": True},
-        "weight_decay": 0.02,
-        "schedule": "coslog",
-        "label_smoothing": 0.1,
-        "scaling": "robust",
-        "validation": 0.15,
-        "patience": 32,
-    },
+    "realmlp": REALMLP,
+    "realmlp-mean": REALMLP,
     "cnn-small": {**GENERAL, "n_epochs": 20, "batch_size": 64, "learning_rate": 0.005, "precise_bn": True},
     "cnn": PHOTOS,
     "cnn-large": PHOTOS,

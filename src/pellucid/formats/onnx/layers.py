@@ -38,6 +38,8 @@ def _merged(parts: Parts, how: str, values: Sequence[Value]) -> str:
     """Add, multiply or concatenate values, at the axis of their channels."""
     shape = max((value.shape for value in values), key=lambda shape: (len(shape), math.prod(shape)))
     names = [_repeated(parts, value, shape) for value in values]
+    if how == "mean":
+        return parts.add("Mean", *names)
     if how in ("add", "multiply"):
         out = names[0]
         for name in names[1:]:

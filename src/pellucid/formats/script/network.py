@@ -106,13 +106,14 @@ def _shape(shape: Any) -> str:
 def _line(step: Step, sources: list[str], shapes: list[Shape]) -> _Line:
     if step.what == "concat":
         return _Line(f"np.concatenate([{', '.join(sources)}], axis=-1)")
-    if isinstance(step.what, str):  # "add", "multiply": one number a channel meets each pixel
+    if isinstance(step.what, str):  # "add", "mean", "multiply": one number a channel meets each pixel
         axes = len(step.shape)
         parts = [
             x if len(shape) == axes else f"{x}[:, None, None]"
             for x, shape in zip(sources, shapes, strict=True)
         ]
-        return _Line((" + " if step.what == "add" else " * ").join(parts))
+        text = (" * " if step.what == "multiply" else " + ").join(parts)
+        return _Line(f"({text}) / {len(parts)}" if step.what == "mean" else text)
     what, text = describe(step.what), sources[0]
     weights = {name: f"W[{literal(f'{step.key}.{name}')}]" for name in what.arrays}
     if what.name == "dense":

@@ -200,7 +200,7 @@ def _arithmetic(node: Node, given: Given, add: Add) -> Value:
     return affine(value, gamma, 0.0, add)
 
 
-MERGED = {"Add": "add", "Sum": "add", "Mul": "multiply"}
+MERGED = {"Add": "add", "Sum": "add", "Mean": "mean", "Mul": "multiply"}
 
 
 def _merge(node: Node, values: Sequence[Value], add: Add) -> Value:

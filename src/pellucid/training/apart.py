@@ -1,0 +1,125 @@
+"""Networks side by side whose mean predicts: each is trained by itself, on samples and a seed of its own."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from pellucid.data.dataset import Dataset
+from pellucid.nn.blocks import branches_of
+from pellucid.nn.layer import Layer
+from pellucid.nn.model import Model, model_from_config
+from pellucid.registry import option
+from pellucid.training.callbacks.base import Callback
+from pellucid.training.callbacks.early_stopping import BestWeights
+from pellucid.training.callbacks.time_limit import TimeLimit
+from pellucid.training.checkpoint import checkpoint_settings
+from pellucid.training.events import Callback as Listener
+from pellucid.training.events import TrainEnd
+from pellucid.training.history import History
+from pellucid.training.job import Job
+from pellucid.training.options import TrainingOptions
+
+APART = 1_000_003  # seeds of neighbours
+
+
+@dataclass(eq=False)
+class Branch(Callback):
+    """What a checkpoint keeps besides the network that is trained: which it is, and those before it."""
+
+    number: int = option(at_least=0, help="Of the network that is trained, from 0.")
+    changes_training = True
+
+    def begin(self, model: Model) -> "Branch":
+        """Keep the weights of the whole, and return itself."""
+        self.model, self.weights, self.was_interrupted = model, BestWeights(), False
+        self.weights.keep(model)
+        return self
+
+    def train_end(self, event: TrainEnd) -> None:
+        """Note whether Ctrl-C or the clock ended it."""
+        self.was_interrupted = event.run.was_interrupted
+
+    def state(self) -> dict[str, Any]:
+        """Return the weights of the whole as they were at the start."""
+        return self.weights.state()
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Give the whole the weights of a ``state()``."""
+        self.weights.load_state(state)
+        self.weights.restore(self.model)
+
+
+def train_apart(
+    train_one: Callable[..., History],
+    model: Model,
+    data: Dataset,
+    options: TrainingOptions,
+    callbacks: Sequence[Listener],
+    *,
+    resume: str | Path | None = None,
+    **how: Any,
+) -> History:
+    """Train the networks of a mean one after another, in place, and return what the last of them did.
+
+    All take the inputs as the first does, and have its loss. A fraction that is held out is drawn again for each,
+    and so is all that a seed decides (Lakshminarayanan et al., 2017; Breiman, 1996).
+
+    Parameters
+    ----------
+    train_one : callable
+        Trains a model: :func:`pellucid.training.loop.train_by_options`, for one network.
+    model, data, options, callbacks, resume, **how :
+        Its arguments. A training that goes on begins with the network of the checkpoint.
+    """
+    Job(model, data, options)  # what is wrong is said now; inputs are scaled, the loss is chosen
+    branches, started, took = branches_of(model), time.perf_counter(), 0.0
+    first = 0 if resume is None else checkpoint_settings(resume).get("Branch", {}).get("number", 0)
+    own = replace(options, loss=None, loss_options={}, label_smoothing=None, dtype=None)
+    for i in range(min(first, len(branches) - 1), len(branches)):
+        part, kept = _part(model, i), Branch(i).begin(model)
+        left = [_with_time_left(one, time.perf_counter() - started) for one in callbacks]
+        history = train_one(
+            part,
+            data,
+            replace(own, seed=(options.seed + APART * i) % 2**32),
+            [*left, kept],
+            resume=resume if i == first else None,
+            **how,
+        )
+        _copy(part.layers[-1], branches[i])
+        model.inputs_seen, took = part.inputs_seen, took + history.loop_seconds
+        if kept.was_interrupted:
+            for j in range(i + 1, len(branches)):  # until it goes on
+                _copy(branches[j % (i + 1)], branches[j])
+            break
+    history.seconds, history.loop_seconds = time.perf_counter() - started, took
+    history.note += f"; the last of {len(branches)} networks whose mean predicts"
+    return history
+
+
+def _part(model: Any, i: int) -> Any:
+    """Return a network as a model of its own, with copies of its weights."""
+    config: Any = model.config()
+    config["layers"] = [*config["layers"][:-1], config["layers"][-1]["branches"][i]]
+    part: Any = model_from_config(config, dtype=model.dtype)
+    part.initialize(model.input_shape, dtype=model.dtype)
+    _copy(model.layers[-1].branches[i], part.layers[-1])
+    part._copy_loss(model)
+    part.preprocessing, part._schema, part._recipe = model.preprocessing, model._schema, model._recipe
+    part.inputs_seen, part.classes = model.inputs_seen, model.classes
+    return part
+
+
+def _copy(source: Layer, target: Layer) -> None:
+    for its, own in zip(source._leaves(), target._leaves(), strict=True):
+        for kept, there in ((its.params, own.params), (its.state, own.state)):
+            for key, array in kept.items():
+                there[key][...] = array
+
+
+def _with_time_left(callback: Listener, seconds: float) -> Listener:
+    if not isinstance(callback, TimeLimit):
+        return callback
+    return replace(callback, minutes=max(1e-6, callback.minutes - seconds / 60))
