@@ -215,6 +215,7 @@ CONTESTANTS: dict[str, Callable[[bool, int], Any]] = {
     "linear": linear,
     "auto": lambda classes, seed: AsCalled(seed),
     "realmlp": lambda classes, seed: Ours("realmlp", seed),
+    "realmlp-mean": lambda classes, seed: Ours("realmlp-mean", seed),
     "scikit-learn's MLP": their_mlp,
     "RealMLP-TD-S": realmlp,
     "random forest": lambda classes, seed: (RandomForestClassifier if classes else RandomForestRegressor)(

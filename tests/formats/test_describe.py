@@ -18,6 +18,7 @@ from pellucid.formats.onnx.layers import NODES
 from pellucid.formats.script import layers
 from pellucid.formats.script.write import write_script
 from pellucid.formats.steps import steps_of
+from pellucid.nn.blocks import MERGES
 
 
 def test_every_layer_is_described_and_every_export_has_its_function() -> None:
@@ -30,7 +31,7 @@ def test_every_layer_is_described_and_every_export_has_its_function() -> None:
     assert named == set(NODES)
     code = (files("pellucid.formats.html") / "templates" / "network.js").read_text(encoding="utf-8")
     in_page = set(re.findall(r"^  (\w+)(?:\(|: \()", code[code.index("const LAYERS") :], re.MULTILINE))
-    assert named | {"activation", "add", "concat", "multiply"} <= in_page
+    assert named | {"activation", *MERGES} <= in_page
     assert all(hasattr(layers, name) for name in named - {"dense"})
 
 

@@ -73,7 +73,7 @@ def test_every_preset_takes_photos_and_any_number_of_classes(name: str, n_classe
     model.initialize((32, 32, 3))
     assert model.output_shape == ((1,) if n_classes == 2 else (5,))
     assert model.forward(np.zeros((2, 32, 32, 3), model.dtype)).shape == (2, *model.output_shape)
-    assert pl.preset(name, n_outputs=3).layers[-1].units == 3
+    assert pl.preset(name, n_outputs=3).layers[-1]._leaves()[-1].units == 3
 
 
 def test_unknown_presets_dtypes_and_losses_name_the_nearest() -> None:

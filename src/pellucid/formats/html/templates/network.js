@@ -155,6 +155,11 @@ export const LAYERS = {
     return out;
   },
   add: (parts, step) => joinParts(parts, step, (a, b) => a + b),
+  mean(parts, step) {
+    const out = joinParts(parts, step, (a, b) => a + b);
+    out.data.forEach((sum, i) => { out.data[i] = sum / parts.length; });
+    return out;
+  },
   multiply: (parts, step) => joinParts(parts, step, (a, b) => a * b),
 };
 

@@ -284,6 +284,7 @@ READERS: dict[str, Reader] = {
     "Identity": _same,
     "LayerNormalization": _layer_norm,
     "MatMul": _matmul,
+    "Mean": _arithmetic,
     "Mul": _arithmetic,
     "Scaler": _scaler,
     "Softmax": _softmax,
