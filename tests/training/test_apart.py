@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.commands import Command, assert_refused
 from tests.every import every
 
 import pellucid as pl
@@ -154,3 +155,14 @@ def test_it_scores_more_than_one_of_them() -> None:
             model = pl.train(name, (A[:200], y[:200]), seed=seed, progress=False).model
             found.append(1 - ((model.predict(A[200:]) - y[200:]) ** 2).mean() / y[200:].var())
     assert np.mean(scores["realmlp-mean"]) > np.mean(scores["realmlp"]) + 0.02
+
+
+def test_what_follows_one_training_says_that_there_are_several(pellucid: Command) -> None:
+    lines = [f"{a:.4f},{b:.4f},{'yes' if a * b > 0 else 'no'}" for a, b, *_ in X]
+    Path("t.csv").write_text("\n".join(["a,b,y", *lines]))
+    pellucid.ok("train t.csv --target y --model realmlp-mean --epochs 3 --checkpoint-steps 2 --out run")
+    found = pellucid.ok("influence run --samples 1")
+    assert "Nothing was trained again: the model is the mean of networks" in found.out
+    assert_refused(pellucid("influence run --samples 1 --method leave-one-out"), "not done again")
+    assert_refused(pellucid("replay run --step 1"), "no step is one of the model")
+    pellucid.ok("train t.csv --resume --out run")

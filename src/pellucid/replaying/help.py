@@ -201,6 +201,10 @@ KINDS = {
         "Concatenation",
         "The values of several steps are put next to each other. Each gets its part of the gradient.",
     ),
+    "mean": (
+        "Mean",
+        "The values of several steps are averaged number by number. Each gets its share of the gradient.",
+    ),
     "multiply": (
         "Product",
         "The values of several steps are multiplied number by number. The gradient for each is "

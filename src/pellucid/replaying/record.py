@@ -28,7 +28,7 @@ from pellucid.training.trace_records import LayerTrace, Trace
 from pellucid.types import Array, Shape, map_arrays, n_rows
 
 FORMAT = 1
-JOINS = {"add": "Sum", "concat": "Concatenation", "multiply": "Product"}
+JOINS = {"add": "Sum", "concat": "Concatenation", "mean": "Mean", "multiply": "Product"}
 OF_SAMPLES = {"X", "Z", "A", "mask", "dX", "dZ", "dA"}  # arrays with a row for each sample
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from pellucid.data.dataset import Dataset
 from pellucid.errors import DataError, FormatError, OptionError
 from pellucid.formats.architecture import load_architecture
+from pellucid.nn.blocks import branches_of
 from pellucid.nn.model import Model
 from pellucid.nn.preset_size import naming_size
 from pellucid.progress import CountCallback
@@ -106,6 +107,11 @@ def reach_step(
         raise OptionError(
             f"replay: {folder} was trained by {run.options.optimizer}, which takes no single steps. Name a run by "
             "sgd or adam."
+        )
+    if branches_of(run.model):
+        raise OptionError(
+            f"replay: {folder} has networks whose mean predicts, each trained by itself: no step is one of the "
+            "model. Name a run of one network."
         )
     config, checkpoint = _start_of(run, step)
     model = _untrained(run, config)

@@ -32,6 +32,7 @@ from pellucid.evaluation.influence.retraining import Group
 from pellucid.evaluation.influence.tracin import Influence, trace_influence
 from pellucid.evaluation.scores.galleries import pick
 from pellucid.job_threads import submit
+from pellucid.nn.blocks import branches_of
 from pellucid.progress import ProgressCallback, no_progress, stage_of
 from pellucid.runs.run import Run
 from pellucid.runs.train_many import train_many
@@ -73,9 +74,14 @@ def begin_influence(
     started = time.perf_counter()
     rows = chosen_rows(result, tests, method, top)
     seconds = training_seconds(result)
-    again = is_retrained
+    again, is_mean = is_retrained, bool(branches_of(result.model))
+    if is_mean and (again or method == "leave-one-out"):
+        raise OptionError(
+            "influence: the model is the mean of networks that were trained one after another, which is not done "
+            "again. Leave --retrain out, and use --method tracin."
+        )
     if again is None:
-        again = seconds <= QUICK_SECONDS and not is_start_gone(result)
+        again = seconds <= QUICK_SECONDS and not is_start_gone(result) and not is_mean
     if method == "leave-one-out" and not again:
         n = len(result.split.train)
         each = in_minutes(measured_seconds(result))

@@ -15,6 +15,7 @@ from pellucid.data.preprocess import Preprocessing
 from pellucid.evaluation.influence.logits import outputs_of
 from pellucid.evaluation.influence.retraining import Retraining, Traced, project_to_span
 from pellucid.evaluation.influence.snapshots import last_snapshot, read_snapshot
+from pellucid.nn.blocks import branches_of
 from pellucid.nn.model import Model, model_from_config
 from pellucid.nn.sequential import Sequential
 from pellucid.ops.losses.targets import class_weights_to_sample_weights
@@ -214,7 +215,8 @@ def from_checkpoints(run: Run, folder: Path | None, query: Dataset) -> TrainingT
     of_the_end = f"step-{run.history.n_steps:08d}"  # the trained model, in the form that it was trained in
     paths = [path for path in paths if path.stem != of_the_end]
     is_dual, n_left = run.history.form == "dual", len(paths)
-    if is_dual or run.config.stages:  # without the first layer's weights; at rates that they do not tell
+    # Without the first layer's weights; at rates that they do not tell; of one network of several.
+    if is_dual or run.config.stages or branches_of(model):
         paths = []
     last = last_snapshot(model, run.history.n_steps, rate)
     snapshots = [*(read_snapshot(path, model, rate) for path in paths), last]
@@ -225,7 +227,9 @@ def from_checkpoints(run: Run, folder: Path | None, query: Dataset) -> TrainingT
     why = f"one training takes about {in_minutes(measured_seconds(run))}"
     where = "retrain=True" if folder is None else f"pellucid influence {shlex.quote(str(folder))} --retrain"
     advice = f" To follow the whole training and to prove it: {where}"
-    if is_start_gone(run):
+    if branches_of(model):
+        why, advice = "the model is the mean of networks that were trained one after another", ""
+    elif is_start_gone(run):
         why, advice = f"the model that it began from is no longer at {run.config.start}", ""
     note = (
         f"Nothing was trained again: {why}. The influence is traced over {kept}, which shows little of the way "

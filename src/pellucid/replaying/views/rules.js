@@ -5,7 +5,7 @@ import { ACTIVATIONS, DERIVATIVES } from "./activations.js";
 import { LossOf } from "./losses.js";
 import { asText, expressionsIn, indicesOf, NumbersAt, numberML } from "./mathml.js";
 
-const JOINS = ["add", "concat", "multiply"];
+const JOINS = ["add", "concat", "mean", "multiply"];
 const COMPUTED = ["Z", "A", "mean", "var"]; // of a forward pass; parameters, masks and inputs are given
 
 class LeftOut extends Error {} // of the page: what a rule needs
@@ -459,8 +459,11 @@ function joinRule(c, i) {
     return { key, node: parts[k].at(pixel * lastOf(parts[k]) + channel) };
   }
   const leaves = parts.map((part) => part.at(placeInPart(shape, part.shape, i)));
-  return { key, node: c.net.do === "add" ? f.sum(leaves.length, (k) => [leaves[k]], [], "parts") : f.times(...leaves) };
+  if (c.net.do === "multiply") return { key, node: f.times(...leaves) };
+  return { key, node: shareOfMean(c, f.sum(leaves.length, (k) => [leaves[k]], [], "parts"), leaves.length) };
 }
+
+const shareOfMean = (c, node, n) => (c.net.do === "mean" ? c.f.over(node, c.f.number(n)) : node);
 
 const lastOf = ({ shape }) => shape[shape.length - 1];
 
@@ -472,13 +475,13 @@ function joinGradient(c, k, i) {
     return { key, node: dA.at(Math.floor(i / own) * n + before + (i % own)) };
   }
   const places = placesOfPart(dA.shape, parts[k].shape, i);
-  const factors = (t) => [dA.at(places[t]), ...(c.net.do === "add" ? [] : parts.flatMap((part, j) => (j === k ? [] : [part.at(placeInPart(dA.shape, part.shape, places[t]))])))];
-  return { key, node: f.sum(places.length, factors, [], "places") };
+  const factors = (t) => [dA.at(places[t]), ...(c.net.do !== "multiply" ? [] : parts.flatMap((part, j) => (j === k ? [] : [part.at(placeInPart(dA.shape, part.shape, places[t]))])))];
+  return { key, node: shareOfMean(c, f.sum(places.length, factors, [], "places"), parts.length) };
 }
 
 const LAYER_RULES = {
   dense, conv2d, max_pool, average_pool, global_average, batch_norm, layer_norm, affine, dropout, same, flatten: same, upsample, zero_pad,
-  reflect_pad, resize, add: { A: joinRule }, concat: { A: joinRule }, multiply: { A: joinRule },
+  reflect_pad, resize, add: { A: joinRule }, concat: { A: joinRule }, mean: { A: joinRule }, multiply: { A: joinRule },
 };
 
 // dZ of a step; without an activation it is dA.
