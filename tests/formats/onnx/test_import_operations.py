@@ -226,6 +226,7 @@ OPERATIONS: dict[str, list[Build]] = {
     ],
     "Squeeze": [lambda net: net.head(net.add("Squeeze", means(net), net.array([2, 3], np.int64)), 4)],
     "Sub": [of_constant("Sub", PER_CHANNEL), of_constant("Sub", PER_CHANNEL, is_second=True)],
+    "Mean": [of_values("Mean")],
     "Sum": [of_values("Sum")],
     "Transpose": [lambda net: net.flat(net.add("Transpose", net.conv("x", 4, 3), perm=[0, 2, 3, 1]), 400)],
     "Unsqueeze": [

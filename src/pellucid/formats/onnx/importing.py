@@ -95,7 +95,7 @@ def import_onnx(
 
     Operations that are read: Conv, with groups, strides, dilations and any padding; Gemm, MatMul;
     BatchNormalization, LayerNormalization; MaxPool, AveragePool, GlobalAveragePool, GlobalMaxPool, ReduceMean and
-    ReduceMax over height and width; Add, Sum and Mul, of values too where one has a number for each channel; Sub,
+    ReduceMax over height and width; Add, Sum, Mean and Mul, of values too where one has a number for each; Sub,
     Div, Concat; Flatten, Reshape, Squeeze, Unsqueeze, Transpose; Pad with zeros or by reflection, Resize by whole
     numbers (nearest) or bilinear, without antialias; Softmax, LogSoftmax, Sigmoid and Exp at the end; Dropout,
     Identity, Cast, Scaler, ZipMap; Split, Slice and Gather of channels, as a convolution or Dense layer with
