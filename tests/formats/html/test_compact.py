@@ -27,5 +27,5 @@ def test_only_what_means_nothing_goes(given: str, expected: str | None) -> None:
 def test_spaces_between_selectors_stay() -> None:
     assert (
         compact_style("a b, c > d:hover {\n  margin: 0 -1px;\n}\n/* e */\n")
-        == "a b,c > d:hover{margin: 0 -1px;}"
+        == "a b,c > d:hover{margin:0 -1px;}"
     )
