@@ -1,6 +1,6 @@
 // The curve of an activation function, with a layer's values on it, and the slope at the one that is shown.
 
-import { register, make, short, symbol, what, scrolled } from "./dom.js";
+import { register, make, short, symbol, what, scrolled, headOf } from "./dom.js";
 
 const CURVE_WIDE = 260, CURVE_HIGH = 170, CURVE_EDGE = 26, CURVE_POINTS = 160, CURVE_DOTS = 200, CURVE_ROWS = 11;
 
@@ -14,7 +14,7 @@ class CurveElement extends HTMLElement {
     const { low, high } = replay.summary(step, "Z", sample), reach = Math.max(Math.abs(low), Math.abs(high), 1) * 1.15;
     this.reach = Number.isFinite(reach) ? reach : 1;
     this.toggle = make("button", { class: "tool", "aria-pressed": "false", "aria-label": `${this.called} as a table`, on: { click: () => { this.isTable = !this.isTable; this.draw(); } } }, "Table");
-    const head = make("div", { class: "head" }, make("span", { class: "symbol" }, `A = ${this.called}(Z)`), make("span", { class: "tools" }, this.toggle, what("curve", `the curve of ${this.called}`)));
+    const head = headOf([this.toggle, what("curve", `the curve of ${this.called}`)], make("span", { class: "symbol" }, `A = ${this.called}(Z)`));
     this.body = make("div", { class: "body" });
     this.replaceChildren(head, this.body);
     this.draw();

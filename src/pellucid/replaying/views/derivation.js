@@ -1,6 +1,6 @@
 // How a number comes from others: the formula, the numbers put in, the products one by one, and the path to here.
 
-import { register, make, short, full, labelOf, nameOf, numberButton, mathOf, filledMath, say, what, counted, scrolled } from "./dom.js";
+import { register, make, short, full, labelOf, nameOf, numberButton, mathOf, filledMath, say, what, counted, scrolled, headOf } from "./dom.js";
 
 const TERM_ROWS = 40; // of a page of the complete table
 
@@ -13,7 +13,7 @@ class DerivationElement extends HTMLElement {
     const found = replay.tools.derive?.(replay, place) ?? null, value = replay.number(place), label = labelOf(replay, place);
     const data = place.name === "value" ? null : replay.array(place.step, place.name).data;
     this.replaceChildren(this.crumbs(path, place));
-    this.append(make("div", { class: "head" }, make("h2", { tabindex: "-1" }, place.name === "value" ? "The loss" : `${label} of ${place.step === "loss" ? "the loss" : nameOf(replay, place.step)}`), make("span", { class: "tools" }, what("derivation", "the derivation"), this.closer())));
+    this.append(headOf([what("derivation", "the derivation"), this.closer()], make("h2", { tabindex: "-1" }, place.name === "value" ? "The loss" : `${label} of ${place.step === "loss" ? "the loss" : nameOf(replay, place.step)}`)));
     this.append(make("p", { class: "value" }, full(value, data)));
     if (found) {
       if (found.formula && !isNumbers) this.append(this.block("Formula", mathOf(found.formula)));

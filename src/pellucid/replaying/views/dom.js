@@ -21,6 +21,9 @@ export function make(kind, given = {}, ...children) {
   return made;
 }
 
+// The first line of an element: what it is, and at the right its buttons.
+export const headOf = (tools, ...parts) => make("div", { class: "head" }, ...parts, make("span", { class: "tools" }, ...tools));
+
 // What may scroll sideways is reached by the keyboard, and has a name.
 export const scrolled = (label, kind, ...children) => make("div", { class: `scroll ${kind}`, tabindex: "0", role: "region", "aria-label": label }, ...children);
 

@@ -1,7 +1,7 @@
 // One stop: what a layer takes, has, computes, passes back and how it changes, as pictures and numbers.
 
 import { partOf } from "./store.js";
-import { register, make, mathOf, symbol, what, counted, sizes, coordinates, scrolled } from "./dom.js";
+import { register, make, mathOf, symbol, what, counted, sizes, coordinates, scrolled, headOf } from "./dom.js";
 import { ownerOf } from "./stops.js";
 import { hasCurve } from "./curve.js";
 import { paintPhoto } from "./tiles.js";
@@ -42,7 +42,7 @@ class LayerElement extends HTMLElement {
 
   drawStep(own, part) {
     const { replay, step, isNumbers } = this, net = replay.network.steps[step];
-    this.append(make("div", { class: "head" }, make("h2", {}, own.name), make("span", { class: "kind" }, own.title ?? own.kind), make("span", { class: "tools" }, what(replay.header.help?.[own.kind] ? own.kind : "layer", own.kind))));
+    this.append(headOf([what(replay.header.help?.[own.kind] ? own.kind : "layer", own.kind)], make("h2", {}, own.name), make("span", { class: "kind" }, own.title ?? own.kind)));
     if (own.use_of) this.append(make("p", { class: "note" }, `It uses the parameters of ${own.use_of}: their gradient is the sum of the shares of all uses.`));
     if (own.is_frozen) this.append(make("p", { class: "note" }, "It is frozen: its parameters stay as they are."));
     if (net.do === null) this.append(make("p", { class: "note" }, "A layer of one's own: the page shows its values, and has no formula for them."));
@@ -131,7 +131,7 @@ class LayerElement extends HTMLElement {
 
   drawInput() {
     const { replay, sample } = this, one = replay.header.samples?.[sample];
-    this.append(make("div", { class: "head" }, make("h2", {}, "Input"), make("span", { class: "kind" }, one?.name ?? ""), make("span", { class: "tools" }, what("input", "the input"))));
+    this.append(headOf([what("input", "the input")], make("h2", {}, "Input"), make("span", { class: "kind" }, one?.name ?? "")));
     if (!this.isNumbers) this.append(make("p", { class: "prose" }, "The sample, and the numbers that the network takes of it."));
     const both = make("div", { class: "figures" });
     this.append(both);
@@ -147,7 +147,7 @@ class LayerElement extends HTMLElement {
         body.replaceChildren(isTable ? table : canvas);
         if (isTable) table.view = { replay, title: "Photo", ...array, start: 0, place: () => null };
       } } }, "Table");
-      both.append(make("figure", {}, make("div", { class: "head" }, make("span", { class: "symbol" }, "Photo"), make("span", { class: "size" }, sizes(array.shape)), make("span", { class: "tools" }, toggle, what("photo", "the photo"))), body, make("p", { class: "caption" }, "its pixels, 0 to 255, in their own colours")));
+      both.append(make("figure", {}, headOf([toggle, what("photo", "the photo")], make("span", { class: "symbol" }, "Photo"), make("span", { class: "size" }, sizes(array.shape))), body, make("p", { class: "caption" }, "its pixels, 0 to 255, in their own colours")));
     }
     if (one?.columns) {
       const body = make("tbody");
@@ -193,7 +193,7 @@ class LayerElement extends HTMLElement {
     if (key === this.unitKey) return;
     this.unitKey = key;
     const view = make(net.do === "dense" ? "pellucid-unit" : "pellucid-kernel"), kind = net.do === "dense" ? "Unit" : "Filter";
-    this.unit.replaceChildren(make("div", { class: "head" }, make("h3", {}, `${kind} ${unit} of ${counted(shape[shape.length - 1], kind.toLowerCase())}`), make("span", { class: "tools" }, what(net.do === "dense" ? "unit" : "kernel", `a ${kind.toLowerCase()}`))), view);
+    this.unit.replaceChildren(headOf([what(net.do === "dense" ? "unit" : "kernel", `a ${kind.toLowerCase()}`)], make("h3", {}, `${kind} ${unit} of ${counted(shape[shape.length - 1], kind.toLowerCase())}`)), view);
     view.view = { replay, step, sample, unit, pixel };
   }
 }

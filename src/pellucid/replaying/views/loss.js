@@ -1,6 +1,6 @@
 // Where the forward pass ends and the backward pass begins: outputs, probabilities, targets, the loss, its gradient.
 
-import { register, make, numberButton, mathOf, short, symbol, counted, what, scrolled } from "./dom.js";
+import { register, make, numberButton, mathOf, short, symbol, counted, what, scrolled, headOf } from "./dom.js";
 
 const MOST_OUTPUTS = 20; // classes in the table; the pictures have all
 
@@ -8,7 +8,7 @@ class LossElement extends HTMLElement {
   // given: {replay, sample, isNumbers}
   set view({ replay, sample, isNumbers }) {
     const { loss, samples, kind, formulas = {} } = replay.header, isPrediction = kind === "prediction", one = samples[sample];
-    const head = make("div", { class: "head" }, make("h2", {}, isPrediction ? "Verdict" : "Loss"), make("span", { class: "tools" }, what(isPrediction ? "verdict" : "loss", isPrediction ? "the verdict" : "the loss")));
+    const head = headOf([what(isPrediction ? "verdict" : "loss", isPrediction ? "the verdict" : "the loss")], make("h2", {}, isPrediction ? "Verdict" : "Loss"));
     this.replaceChildren(head);
     if (one) this.append(make("p", { class: `verdict ${one.is_right === false ? "wrong" : ""}` }, make("strong", {}, one.verdict), one.label === null ? "" : ` (label: ${one.label}${one.is_right === null ? "" : one.is_right ? ", right" : ", wrong"})`));
     if (!isPrediction && loss.value !== null) {
