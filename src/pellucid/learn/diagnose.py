@@ -19,11 +19,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from pellucid.learn.edits import COPY, Edit, M, edits
+from pellucid.learn.causes import are_alike
+from pellucid.learn.edits import COPY, REPAIRED, Edit, M, edits
 from pellucid.learn.exercise import Arguments, Exercise, Solution
 from pellucid.learn.limits import TimeUp, time_limit
 from pellucid.learn.tracing import RESULT, STREAM, Called, Change, Pool, call
-from pellucid.learn.values import WHOLE, arrays_in, compare
+from pellucid.learn.values import WHOLE, arrays_in, close, compare
 
 BUDGET = 0.5  # seconds of all repairs
 LONGEST_CALL = 0.5
@@ -117,6 +118,14 @@ def _is_plain(value: ast.expr) -> bool:
     return not any(isinstance(node, ast.Call) for node in ast.walk(value))
 
 
+class Fault(NamedTuple):
+    """A faulty program: its cause, its function, and the line of the fault."""
+
+    cause: str
+    function: Callable[..., Any]
+    line: int
+
+
 @dataclass
 class Reference:
     """What is known of an exercise: its cases, what is right, and its faults.
@@ -158,11 +167,11 @@ class Reference:
             return [done.error]
         return [*compare(self.exercise.outputs, self.expected[number], done.output), *done.modified]
 
-    def faults(self, deadline: float) -> Iterator[tuple[str, list[Called]]]:
-        """Yield the faults' causes with what they do on each case: those of the file, then those of small edits."""
+    def faults(self, deadline: float) -> Iterator["Fault"]:
+        """Yield the faults: those of the file, then those of small edits, as long as there is time."""
         for one in self.exercise.faults:
             if one.style != self.without:
-                yield one.cause, self.behaviour(self.exercise.compile(one.source))
+                yield Fault(one.cause, self.exercise.compile(one.source), one.line)
         for solution in self.solutions:
             tree = ast.parse(solution.source)
             for edit in edits(tree):
@@ -170,11 +179,11 @@ class Reference:
                     return
                 names = dict(vars(self.exercise.module))
                 try:
-                    exec(compile(edit.tree, "<fault>", "exec"), names)
+                    exec(compile(edit.tree, f"<{self.exercise.name}>", "exec"), names)
                 except (SyntaxError, ValueError, TypeError):
                     continue
                 if edit.breaks:
-                    yield edit.breaks, self.behaviour(names[self.exercise.name])
+                    yield Fault(edit.breaks, names[self.exercise.name], edit.line)
 
     def behaviour(self, function: Callable[..., Any]) -> list[Called]:
         """Return what a program does on each case."""
@@ -235,9 +244,9 @@ class Doctor:
         done = self.calls[self.number]
         self.found = suspects = self.suspects(done)
         first = suspects[0] if suspects else None
-        repair = self.repair([one.line for one in suspects])
-        own, small = self.by_behaviour()
-        line = repair[0] if repair else self.fallback(first)
+        own, small, twin = self.by_behaviour()
+        repair = self.repair([one.line for one in suspects], own)
+        line = repair[0] if repair else (self.line_like(twin) if twin else 0) or self.fallback(first)
         made = self.uses.made(self.wrong_outputs())
         if repair and line in self.uses.all_returns and made and not set(repair[1]) & ORDER_ALONE:
             line = made[0]  # what is returned was made there
@@ -309,8 +318,8 @@ class Doctor:
             kept.append(Change(done.line, "", None))
         return kept
 
-    def repair(self, lines: list[int]) -> tuple[int, tuple[str, ...]] | None:
-        """Return the line and the causes of repairs, if there are any."""
+    def repair(self, lines: list[int], known: tuple[str, ...]) -> tuple[int, tuple[str, ...]] | None:
+        """Return the line and the causes of repairs, if there are any; first of those of a known cause."""
         lines = list(dict.fromkeys(lines)) or [self.uses.returns]
         first, wrong = lines[0], self.wrong_outputs()
         made = [line for line in self.uses.made(wrong) if line]
@@ -327,6 +336,10 @@ class Doctor:
         rest = [] if self.is_other_kind() else rest
         rest.sort(key=lambda line: (line not in lines, line > first, abs(line - first)))
         trials += [({line}, set()) for line in rest]
+        if known:
+            like = {cause for cause in REPAIRED if any(are_alike(cause, one) for one in known)}
+            every = dict.fromkeys([*(made if is_returned else ()), *lines, *self.uses.lines]) if like else {}
+            trials = [*(({line}, like) for line in every), *trials]
         for inserts in (False, True):
             for at, only in trials:
                 causes = self.try_on(at, self.is_right, only, inserts)
@@ -347,13 +360,15 @@ class Doctor:
     ) -> tuple[str, ...]:
         """Return the causes that changes of some lines mend, the first ones found."""
         found: list[str] = []
-        for edit in edits(self.program.tree, as_repairs=inserts, lines=lines):
+        changed = edits(self.program.tree, as_repairs=inserts, lines=lines)
+        for edit in changed:
             if (inserts and edit.breaks) or (only and edit.repairs not in only):
                 continue
             if edit.repairs not in found and is_mended(edit):
                 found.append(edit.repairs)
             if len(found) >= ENOUGH or time.process_time() > self.deadline:
                 break
+        changed.close()  # the tree is as it was
         return tuple(sorted(found, key=lambda cause: cause in UNLIKELY))
 
     def run(self, edit: Edit, number: int, file: str = "") -> Called | None:
@@ -387,31 +402,51 @@ class Doctor:
                 self.wrong_outputs(),
                 {getattr(o, "output", o) for o in self.reference.wrong(self.number, done)},
             )
-            if now < was:
+            if now and now < was:
                 return True
         made = [change for change in done.changes if change.line == edit.line and change.name != RESULT]
         was_wrong = any(one.line == edit.line and one.name not in ("", RESULT) for one in self.found)
         return was_wrong and bool(made) and all(self.pool.fits(change) for change in made)
 
-    def by_behaviour(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    def by_behaviour(self) -> tuple[tuple[str, ...], tuple[str, ...], Fault | None]:
         """Return the causes whose outputs equal the learner's on every case: of the file, and of small edits.
 
-        Where none does, those that share its first wrong output.
+        Where none does, those that share its first wrong output; and the first program that did the same.
         """
         exercise = self.reference.exercise
         same: tuple[dict[str, int], dict[str, int]] = {}, {}
         shared: dict[str, int] = {}
+        twin: Fault | None = None
         n_own = sum(one.style != self.reference.without for one in exercise.faults)
-        for number, (cause, calls) in enumerate(self.reference.faults(time.process_time() + self.budget / 2)):
+        for number, fault in enumerate(self.reference.faults(time.process_time() + self.budget / 2)):
             if number == n_own and same[0]:
                 break
-            found = same[number >= n_own]
+            found, calls = same[number >= n_own], self.reference.behaviour(fault.function)
             if behaves_alike(exercise.outputs, calls, self.calls):
-                found[cause] = found.get(cause, 0) + 1
+                found[fault.cause] = found.get(fault.cause, 0) + 1
+                twin = twin or fault
             elif self._shares(calls):
-                shared[cause] = shared.get(cause, 0) + 1
+                shared[fault.cause] = shared.get(fault.cause, 0) + 1
         own, small = (tuple(sorted(found, key=lambda cause: -found[cause])) for found in same)
-        return own, small or tuple(sorted(shared, key=lambda cause: -shared[cause]))
+        return own, small or tuple(sorted(shared, key=lambda cause: -shared[cause])), twin
+
+    def line_like(self, twin: Fault) -> int:
+        """Return the line that makes the value that a program of the same behaviour makes at its fault; else 0."""
+        name = self.reference.exercise.name
+        with np.errstate(all="ignore"):
+            done = call(twin.function, self.reference.cases[self.number], f"<{name}>")
+        there = [
+            one for change in done.changes if change.line == twin.line for one in arrays_in(change.value)
+        ]
+        wrong = [one for one in there if not self.pool.has(one)]
+        for change in self.calls[self.number].changes:
+            if any(
+                one.shape == other.shape and close(one, other)
+                for one in arrays_in(change.value)
+                for other in wrong
+            ):
+                return change.line
+        return 0
 
     def _shares(self, calls: list[Called]) -> bool:
         """Return whether a fault makes the same first wrong output, on every case."""
@@ -550,7 +585,6 @@ class _Uses:
 
     def made(self, wrong: set[str]) -> list[int]:
         """Return the lines that made the variables that are wrong outputs, the last first."""
-        names = self._returned(wrong, self.outputs)
         if any(isinstance(node.value, ast.Tuple) != (len(self.outputs) > 1) for node in self.returned):
             return []  # another number of outputs: that is said where they are returned
         if wrong - set(self.outputs):  # entries of a dictionary
@@ -563,7 +597,14 @@ class _Uses:
                 ),
                 *lines,
             ]
-        return sorted({max(self.made_at[name]) for name in names if name in self.made_at})
+        parts = [
+            part
+            for node in self.returned
+            for i, part in enumerate(node.value.elts if isinstance(node.value, ast.Tuple) else [node.value])
+            if not isinstance(node.value, ast.Tuple) or set(self.outputs[i : i + 1]) & wrong
+        ]
+        bare = [part.id for part in map(_unwrapped, parts) if isinstance(part, ast.Name)]
+        return sorted({max(self.made_at[name]) for name in bare if name in self.made_at})
 
     def behind(self, wrong: set[str]) -> set[int]:
         """Return the lines that wrong outputs depend on."""
@@ -579,6 +620,17 @@ class _Uses:
         """Return whether whatever uses a variable makes values that correct programs have."""
         users = [at for at, used in self.used.items() if name in used and at > line and self.makes[at]]
         return bool(users) and all(at in fine for at in users) and name != RESULT
+
+
+def _unwrapped(node: ast.expr | None) -> ast.expr | None:
+    """Return what is made into another kind of number, or turned, as it is returned."""
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name | ast.Attribute):
+        name = getattr(node.func, "id", getattr(node.func, "attr", ""))
+        if name in ("float", "squeeze", "array", "asarray") and len(node.args) == 1:
+            return node.args[0]
+        if name in ("astype", "item", "squeeze", "copy") and isinstance(node.func, ast.Attribute):
+            return node.func.value
+    return node.value if isinstance(node, ast.Attribute) and node.attr == "T" else node
 
 
 def _changed(node: ast.stmt) -> set[str]:

@@ -5,7 +5,8 @@ one after which the function is right names the line and the cause, in any style
 """
 
 import ast
-from collections.abc import Iterator
+import itertools
+from collections.abc import Generator, Iterator
 from typing import Any, NamedTuple, TypeAlias
 
 Replacement: TypeAlias = tuple[str, str, ast.expr]  # what it breaks, what it repairs, the other node
@@ -87,6 +88,45 @@ WORDS = ({"relu", "sigmoid"}, {"W", "b"}, {"dW", "db"}, {"W", "dW"}, {"b", "db"}
 TRANSPOSED = "transpose"
 
 
+REPAIRED = (  # causes that a change may mend, where a cause is known already
+    {MISSING, EXTRA, TURNED, THRESHOLD, SIGN, ORDER, PRODUCT, WRONG_NAME, CONSTANT, TRANSPOSED}
+    | {cause for others in SWAPS.values() for _, cause in others}
+    | {
+        *DROPPED.values(),
+        "A and Z confused",
+        "a value and its slope confused",
+        "wrong m",
+        "wrong index",
+        "wrong axis",
+    }
+    | {"axis missing", "keepdims missing", "keepdims extra", "view for copy", "update in place", "= for +="}
+    | {
+        "factor missing",
+        "factor too many",
+        "term missing",
+        "term too many",
+        "power missing",
+        "integer division",
+    }
+    | {
+        "a loop too long or too short",
+        "condition turned round",
+        "returned in the wrong order",
+        "mask left out",
+    }
+    | {"line too early", "line too many", "(m,) for (m, 1)", "(m,) for (1, m)", "rows and columns swapped"}
+    | {"a product of matrices for *", "multiplied for divided", "divided for multiplied", "seed missing"}
+    | {
+        "sigmoid missing",
+        "relu missing",
+        "one minus missing",
+        "exponential missing",
+        "sum missing",
+        "wrong name",
+    }
+)
+
+
 class Edit(NamedTuple):
     """A changed program.
 
@@ -107,7 +147,9 @@ class Edit(NamedTuple):
     tree: ast.Module
 
 
-def edits(tree: ast.Module, *, as_repairs: bool = False, lines: set[int] | None = None) -> Iterator[Edit]:
+def edits(
+    tree: ast.Module, *, as_repairs: bool = False, lines: set[int] | None = None
+) -> Generator[Edit, None, None]:
     """Yield the changed programs, on some lines only where ``lines`` says so.
 
     Parameters
@@ -144,8 +186,10 @@ def _with(
     repairs: str,
 ) -> Iterator[Edit]:
     _put(parent, field, index, ast.fix_missing_locations(ast.copy_location(other, node)))
-    yield Edit(node.lineno, breaks, repairs, tree)
-    _put(parent, field, index, node)
+    try:
+        yield Edit(node.lineno, breaks, repairs, tree)
+    finally:  # also where the next one is not asked for
+        _put(parent, field, index, node)
 
 
 def _put(parent: ast.AST, field: str, index: int, node: Any) -> None:
@@ -238,15 +282,12 @@ def _rules(node: ast.expr, parent: ast.AST, field: str, names: list[str]) -> Ite
         for value in node.values:
             yield "a condition missing", "a condition too many", value
     elif isinstance(node, ast.Tuple) and isinstance(parent, ast.Return):
-        for i in range(len(node.elts)):
-            for j in range(i):
-                swapped = list(node.elts)
-                swapped[i], swapped[j] = swapped[j], swapped[i]
-                yield (
-                    "returned in the wrong order",
-                    "returned in the wrong order",
-                    ast.Tuple(swapped, ast.Load()),
-                )
+        for order in [*itertools.permutations(node.elts)][1:] if len(node.elts) < 4 else ():
+            yield (
+                "returned in the wrong order",
+                "returned in the wrong order",
+                ast.Tuple([*order], ast.Load()),
+            )
     is_factor = _function_of(parent) in ("dot", "matmul") or (
         isinstance(parent, ast.BinOp) and isinstance(parent.op, ast.MatMult)
     )
@@ -462,6 +503,12 @@ def _inserted(node: ast.expr, parent: ast.AST, names: list[str]) -> Iterator[tup
     yield "view for copy", ast.Call(_load(COPY), [node], [])
     yield "square root missing", _numpy("sqrt", node)
     yield "power missing", ast.BinOp(node, ast.Pow(), ast.Constant(2))
+    grown = _numpy("exp", ast.UnaryOp(ast.USub(), node))
+    yield (
+        "sigmoid missing",
+        ast.BinOp(ast.Constant(1), ast.Div(), ast.BinOp(ast.Constant(1), ast.Add(), grown)),
+    )
+    yield "relu missing", _numpy("maximum", ast.Constant(0), node)
     yield "one minus missing", ast.BinOp(ast.Constant(1), ast.Sub(), node)
     yield "fraction upside down", ast.BinOp(ast.Constant(1), ast.Div(), node)
     yield "exponential missing", _numpy("exp", node)
@@ -499,13 +546,17 @@ def _of_statements(tree: ast.Module, function: ast.FunctionDef, lines: set[int] 
                     continue
                 for breaks, repairs, others in _statement(one, body, i):
                     kept, body[:] = list(body), [ast.fix_missing_locations(other) for other in others]
-                    yield Edit(one.lineno, breaks, repairs, tree)
-                    body[:] = kept
+                    try:
+                        yield Edit(one.lineno, breaks, repairs, tree)
+                    finally:
+                        body[:] = kept
                 if isinstance(one, ast.If):
                     test = one.test
                     one.test = ast.copy_location(ast.UnaryOp(ast.Not(), test), test)
-                    yield Edit(one.lineno, "condition turned round", "condition turned round", tree)
-                    one.test = test
+                    try:
+                        yield Edit(one.lineno, "condition turned round", "condition turned round", tree)
+                    finally:
+                        one.test = test
 
 
 def _statement(one: ast.stmt, body: list[ast.stmt], i: int) -> Iterator[tuple[str, str, list[ast.stmt]]]:

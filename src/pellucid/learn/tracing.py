@@ -2,6 +2,7 @@
 
 import ast
 import copy
+import itertools
 import sys
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
@@ -16,6 +17,7 @@ MOST_EVENTS = 3000  # changes of variables that are kept of one call
 MOST_SEEN = 4000  # values that are kept of one correct program
 LARGEST = 20_000  # numbers of an array that is looked at
 RESULT = "the result"
+_SEEDS = itertools.count(10**6)
 STREAM = "np.random"  # among what a call modified
 
 
@@ -69,7 +71,9 @@ def call(
     noted = _Noted(file, given)
     error: BaseException | None = None
     output, line = None, 0
-    stream = _stream()
+    kept = np.random.get_state()  # noqa: NPY002 - it is given back
+    np.random.seed(next(_SEEDS))  # noqa: NPY002 - another one each time: what draws from it shows
+    noted.stream = stream = _stream()
     if file:
         sys.settrace(noted)
     try:
@@ -89,6 +93,7 @@ def call(
     ]
     if _stream() != stream:
         modified.append(STREAM)
+    np.random.set_state(kept)  # noqa: NPY002
     return Called(output, error, line, noted.changes, modified, noted.changed_at if modified else 0)
 
 
@@ -125,7 +130,7 @@ class _Noted:
     def __init__(self, file: str, given: Arguments) -> None:
         self.file, self.changes, self.changed_at = file, list[Change](), 0
         self._given, self._marks = given, _mark(list(given)) if file else None
-        self._stream = _stream()
+        self.stream: Any = None
         self._before: dict[int, tuple[int, dict[str, Any]]] = {}
 
     def __call__(self, frame: Any, event: str, argument: Any) -> Any:
@@ -136,7 +141,7 @@ class _Noted:
             return self
         line, marks = self._before.get(id(frame), (frame.f_lineno, {}))
         now = {name: _mark(value) for name, value in frame.f_locals.items()}
-        if not self.changed_at and (_mark(list(self._given)) != self._marks or _stream() != self._stream):
+        if not self.changed_at and (_mark(list(self._given)) != self._marks or _stream() != self.stream):
             self.changed_at = line
         for name, mark in now.items():
             if marks.get(name) != mark:

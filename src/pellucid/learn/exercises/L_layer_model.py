@@ -41,7 +41,7 @@ LOOPS = True
 
 def cases(rng):
     yield np.eye(2), np.array([[0, 1]]), [2, 3, 1], 0.5, 2
-    for widths, m, rate, n in (([3, 4, 2, 1], 5, 0.3, 3), ([4, 3, 1], 6, 0.2, 102)):
+    for widths, m, rate, n in (([3, 4, 2, 1], 5, 0.3, 3), ([4, 3, 1], 6, 0.2, 102), ([2, 3, 1], 5, 0.2, 101)):
         yield *drawn(rng, widths[0], m), widths, rate, n
 
 

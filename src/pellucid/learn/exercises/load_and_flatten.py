@@ -5,7 +5,7 @@ A network takes columns of numbers, a file holds photos. ``file`` is an open dat
 ``file[name][:]`` is the array.
 
 Return ``(X, Y)``: X of shape (height * width * 3, m), whose column k is photo k read row by row (its top left pixel
-first, red, green, blue), and Y of shape (1, m). The dtypes stay as they are.
+first, red, green, blue), and Y of shape (1, m).
 
 Why it matters: X can have the right shape and hold a mixture of all photos in each column. Nothing complains then, and the
 network learns nothing.

@@ -39,7 +39,7 @@ LOOPS = True
 
 def cases(rng):
     yield np.array([[1.0, -1.0]]), np.array([[1, 0]]), (1, 2, 1), 1.0, 2
-    for n_x, n_h, m, rate, n in ((3, 4, 5, 0.5, 3), (4, 2, 6, 1.2, 102)):
+    for n_x, n_h, m, rate, n in ((3, 4, 5, 0.5, 3), (4, 2, 6, 1.2, 102), (2, 3, 5, 0.4, 101)):
         yield *drawn(rng, n_x, m), (n_x, n_h, 1), rate, n
 
 
