@@ -114,7 +114,9 @@ def learn_bugs(
     if number is None:
         if answer:
             raise OptionError("learn bugs: --answer is for one training. Name its number, too.")
-        first = f"Trainings 1 to {len(bugs.BUGS)}; to see the first: `pellucid learn bugs 1`. Each has one of:"
+        first = (
+            f"Trainings 1 to {len(bugs.BUGS)}; to see the first: `pellucid learn bugs 1`. Each has one of:"
+        )
         return Answer(bugs.names(), [first, *map(Line, bugs.names())], [*map(Line, bugs.names())])
     if answer:
         is_right, words = bugs.answer(number, answer)
