@@ -2,7 +2,6 @@
 
 import ast
 import inspect
-import re
 import textwrap
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -11,7 +10,7 @@ from types import FunctionType, ModuleType
 from typing import Any
 
 from pellucid.errors import DataError, OptionError, unknown_name
-from pellucid.learn.exercise import BUILTIN, Exercise, all_exercises, exercise
+from pellucid.learn.exercise import BUILTIN, Exercise, all_exercises, exercise, name_in
 from pellucid.learn.notebooks import code_of
 from pellucid.learn.process import examine
 from pellucid.learn.verdict import HINTS, Verdict, verdict
@@ -123,7 +122,7 @@ def _on_file(path: Path, name: str, hints: int) -> Verdict:
 
 def exercise_of(path: Path) -> str:
     """Return the exercise that a file is named after: ``13_linear_backward.py``."""
-    name = re.sub(r"^\d+_", "", path.stem)
+    name = name_in(path.name)
     if name not in BUILTIN:
         raise OptionError(f"learn: {path.name}: {unknown_name('exercise', name, BUILTIN)}")
     return name

@@ -162,6 +162,8 @@ class Examination:
             except TimeUp as error:
                 calls.append(Called(None, error, line_of(error, FILE), [], []))
             left -= time.monotonic() - start
+            if len(calls) == 1 and self.sandbox is not None:  # later cases print the same again
+                self.found["printed"] = self.sandbox.printed.text
             if isinstance(calls[-1].error, TimeUp | MemoryError | SystemExit):
                 break
         replaced = self.sandbox.replaced() if self.sandbox else []
@@ -336,7 +338,7 @@ class Examination:
         """Note what is worth saying of a right function, too."""
         remarks = self.found["remarks"]
         if self.sandbox is not None:
-            self.found["printed"] = self.sandbox.printed.text
+            self.found.setdefault("printed", self.sandbox.printed.text)
             if self.sandbox.blocked and self.found["state"] == "right":
                 remarks.append(
                     f"The code {self.sandbox.blocked[0]}: that was not done, and no exercise needs it."

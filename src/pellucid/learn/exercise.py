@@ -16,6 +16,7 @@ import ast
 import importlib
 import importlib.util
 import inspect
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property
@@ -195,18 +196,23 @@ class Exercise:
         return function
 
 
+def name_in(file: str) -> str:
+    """Return what a file is named after: ``linear_backward`` of ``13_linear_backward.py``."""
+    return re.sub(r"^\d+_|\.(py|ipynb)$", "", file)
+
+
 @cache
 def exercise(name: str) -> Exercise:
-    """Return an exercise by its name, or of a file of one's own.
+    """Return an exercise by its name or that of its file, or of a file of one's own.
 
     Examples
     --------
-    >>> exercise("sigmoid").signature
-    'def sigmoid(Z):'
+    >>> exercise("sigmoid").signature, exercise("05_sigmoid.py").name
+    ('def sigmoid(Z):', 'sigmoid')
     """
-    if name in BUILTIN:
-        module = importlib.import_module(f"pellucid.learn.exercises.{name}")
-        number = BUILTIN.index(name) + 1
+    if (known := name_in(name)) in BUILTIN and not Path(name).is_absolute():
+        module = importlib.import_module(f"pellucid.learn.exercises.{known}")
+        number = BUILTIN.index(known) + 1
     elif name.endswith(".py") and Path(name).is_file():
         spec = importlib.util.spec_from_file_location(Path(name).stem, name)
         assert spec is not None

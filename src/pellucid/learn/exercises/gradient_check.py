@@ -11,8 +11,8 @@ Why it matters: this is how a backward is trusted. 1e-7 is right, 1e-2 is wrong.
 
 >>> float(gradient_check(lambda theta: float(np.sum(theta**2)), np.array([1.0, 2.0]), np.array([2.0, 4.0]), 1e-4)) < 1e-8
 True
->>> float(gradient_check(lambda theta: float(np.sum(theta**2)), np.array([3.0]), np.array([2.0]), 1e-4))  # (6 - 2) / (6 + 2)
-0.5...
+>>> round(float(gradient_check(lambda theta: float(np.sum(theta**2)), np.array([3.0]), np.array([2.0]), 1e-4)), 6)  # 4 / 8
+0.5
 """
 
 import numpy as np
