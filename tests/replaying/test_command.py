@@ -99,6 +99,24 @@ def test_samples_of_every_kind(model: pl.Model) -> None:
     )
 
 
+def test_a_folder_that_is_named_like_a_preset_is_the_folder(pellucid: Command, model: pl.Model) -> None:
+    model.save("mlp/model.safetensors")
+    for name in ("mlp", "./mlp", "mlp/"):
+        pellucid.ok(f"replay {name} tom.png -o page.html --overwrite")
+    assert replay(Path("mlp"), "tom.png", progress=False).verdicts
+    with pytest.raises(PellucidError, match="not trained"):
+        replay("mlp", PHOTOS[0])  # a known name wins
+
+
+def test_a_step_by_another_loss_and_its_verdicts(model: pl.Model) -> None:
+    page = replay(model, PHOTOS, label="cat", loss="hinge", progress=False)
+    assert page.replay.header["loss"]["name"] == "hinge"
+    for text, one in zip(page.verdicts, page.replay.header["samples"], strict=True):
+        assert (", right" in text) == one["is_right"]
+        assert (", wrong, label cat" in text) != one["is_right"]
+        assert text.endswith(f"in prediction: {one['in_prediction']}")
+
+
 def test_classes_are_matched_by_name(model: pl.Model) -> None:
     swapped = pl.Dataset(PHOTOS, np.array([1, 0, 0, 1, 0, 1]), ("dog", "cat"))
     same = pl.Dataset(PHOTOS, np.array([0, 1, 1, 0, 1, 0]), ("cat", "dog"))
@@ -247,6 +265,9 @@ def test_bad_input_is_refused_in_a_sentence(pellucid: Command, model: pl.Model) 
         "tom.png --label cat,dog,cat": "one label, or one for each",
         "tom.png --optimizer lbfgs --label cat": "single steps",
         "tom.png --learning-rate 0 --label cat": "learning-rate",
+        "tom.png --learning-rate 0.1": "--learning-rate is for a training step",
+        "tom.png --optimizer lbfgs": "--optimizer is for a training step",
+        "tom.png --seed 1": "--seed is for a training step",
         "pets.csv": "not on a table",
     }.items():
         assert_refused(pellucid(f"replay model.safetensors {line}"), words)
@@ -255,6 +276,9 @@ def test_bad_input_is_refused_in_a_sentence(pellucid: Command, model: pl.Model) 
         replay(model, np.zeros((2, 9, 9, 3), np.uint8))
     with pytest.raises(DataError, match="at least one sample"):
         replay(model, PHOTOS[:0])
+    for options in ({"optimizer": "adam"}, {"learning_rate": 0.1}, {"loss": "hinge"}, {"seed": 2}):
+        with pytest.raises(OptionError, match="for a training step, which needs labels"):
+            replay(model, PHOTOS, **options)
     with pytest.raises(OptionError, match="have labels"):
         replay(model, (PHOTOS, [0] * 6), label="cat")
     untrained = pl.Sequential([pl.Dense(1)])
@@ -296,7 +320,7 @@ def test_a_layer_too_large_is_left_out_and_said() -> None:
     page = replay(model, X, label="1", most_mb=6, progress=False)
     assert len(page.html) < 6e6
     (said,) = page.replay.header["left_out"]
-    assert said.startswith("dense_1: left out as too large for the page: W.")
+    assert said.startswith("Left out as too large for the page: W of dense_1.")
     assert "--most-mb" in said
     wanted = int(re.findall(r"--most-mb (\d+)", said)[0])
     assert not replay(model, X, label="1", most_mb=wanted, progress=False).replay.header["left_out"]

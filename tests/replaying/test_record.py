@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -67,7 +68,13 @@ def test_every_number_of_the_trace_is_in_the_page(name: str) -> None:
         for part, array in given.items() if isinstance(given, dict) else [("", given)]:
             place = loss["arrays"][key]
             assert (place is None) == (array is None)
-            assert array is None or np.array_equal(numbers.stored(place[part] if part else place), array)
+            stored = None if array is None else numbers.stored(place[part] if part else place)
+            if (
+                key == "Y" and stored is not None and stored.ndim > array.ndim
+            ):  # a class: a row with a single 1
+                assert np.array_equal(stored.sum(axis=1), np.ones(len(array)))
+                stored = stored.argmax(axis=1)
+            assert array is None or np.array_equal(stored, array)
     assert numbers.header["samples"][0]["name"] in ("sample 1", "photo 1")
 
 
@@ -163,6 +170,33 @@ def test_samples_have_pictures_labels_and_verdicts() -> None:
         assert sample["label"] == model.classes[THREE[i]]
         assert sample["is_right"] == (sample["verdict"].split()[0] == sample["label"])
         assert sample["name"] == "abcdef"[i]
+
+
+def test_each_sample_has_its_loss_and_what_a_prediction_says_of_it() -> None:
+    model = photos()
+    model.classes = ("cat", "dog", "owl")
+    pl.trace(model, (PHOTOS, THREE), update=True)
+    data = pl.Dataset(PHOTOS, THREE, model.classes)
+    header = replay_of(pl.trace(model, data, seed=3)).header
+    losses = [one["loss"] for one in header["samples"]]
+    assert np.mean(losses) == pytest.approx(header["loss"]["value"], rel=1e-6)
+    assert np.std(losses) > 0
+    prepared = (PHOTOS / 255).astype(np.float32)
+    said = [one["in_prediction"] for one in header["samples"]]
+    assert said == [one["verdict"] for one in replay_of(trace_prediction(model, prepared)).header["samples"]]
+    assert said != [one["verdict"] for one in header["samples"]]
+    plain = replay_of(pl.trace(stack(), (X, Y))).header["samples"]
+    assert {one["in_prediction"] for one in plain} == {None}
+
+
+def test_a_tie_is_no_verdict() -> None:
+    for n, targets, loss in [(3, THREE, None), (1, Y, None), (1, Y, "hinge"), (3, THREE, "hinge")]:
+        model = pl.Sequential([pl.Dense(n)])
+        model.initialize((4,))
+        model.theta[...] = 0
+        for sample in replay_of(pl.trace(model, (X, targets), loss=loss)).header["samples"]:
+            assert sample["verdict"].startswith("none")
+            assert sample["is_right"] is None
 
 
 def test_a_verdict_on_each_kind_of_output() -> None:
@@ -261,12 +295,17 @@ def test_a_large_page_leaves_out_samples_first_then_the_largest_arrays() -> None
     assert len(some.of(0, "X")) == len(shown) == len(some.header["samples"])
     assert np.array_equal(some.of(0, "dW"), step["dense_1"].dW)  # over the whole batch, so that it is stored
     assert "--most-mb" in some.header["left_out"][0]
+    wanted = int(re.findall(r"parameter needs: --most-mb (\d+)\.", some.header["left_out"][0])[0])
+    assert replay_of(step, most_mb=wanted).header["left_out"] == []
     few = Numbers(replay_of(step, most_mb=0.5))
     assert len(few.content) * 4 / 3 < 0.5e6
     arrays = few.header["steps"][0]["arrays"]
     assert arrays["W"] is None
-    assert any("dense_1" in text and "W" in text for text in few.header["left_out"])
-    assert replay_of(step, samples=3).header["batch"]["shown"] == [0, 1, 2]
+    assert any("W of dense_1" in text for text in few.header["left_out"])
+    three = replay_of(step, samples=3).header
+    assert three["batch"]["shown"] == [0, 1, 2]
+    assert "needs: --samples 40." in three["left_out"][0]
+    assert len(replay_of(step, most_mb=0.05).header["left_out"]) == 2  # of samples, and of arrays
 
 
 def test_a_network_of_a_thousand_layers_has_a_page() -> None:
@@ -288,7 +327,10 @@ def test_what_is_odd_is_said_where_it_stands() -> None:
     model.layers[1].params["b"][...] = -100
     (dead, *_) = remarks(model)
     assert (dead["step"], dead["part"]) == (1, "forward")
-    assert "dead" in dead["text"]
+    assert "3 of 3 units are 0 for each of these 6 samples" in dead["text"]
+    assert "0 for this sample" in remarks(model, X[:1], Y[:1])[0]["text"]
+    many = np.tile(X, (10, 1)), np.tile(Y, 10)
+    assert "0 for every sample (dead)" in remarks(model, *many)[0]["text"]
     model.initialize((4,))
     model.layers[0].params["W"] *= 1000
     assert any(each["step"] == 0 and "saturated" in each["text"] for each in remarks(model))
@@ -298,6 +340,7 @@ def test_what_is_odd_is_said_where_it_stands() -> None:
     assert (broken["step"], broken["part"]) == (0, "forward")
     assert "W" in broken["text"]
     assert "[1, 2]" in broken["text"]
+    assert "diverged" not in broken["text"]
     assert any("too long" in each["text"] for each in remarks(stack(), learning_rate=1000.0))
 
 
@@ -326,6 +369,8 @@ def test_batch_norm_of_one_value_is_said_and_a_frozen_one_is_not() -> None:
     model = pl.Sequential([pl.Dense(4), pl.BatchNorm(), pl.Dense(1)])
     (said,) = remarks(model, X[:1], Y[:1])
     assert (said["step"], "no variance" in said["text"]) == (1, True)
+    (said,) = remarks(model, X[:2], Y[:2])
+    assert (said["step"], "two values a channel" in said["text"]) == (1, True)
     assert not remarks(model)
     body = pl.Sequential([pl.Dense(4), pl.BatchNorm(), pl.Dense(1)])
     body.initialize((4,), dtype="float64")

@@ -227,7 +227,7 @@ def test_dead_units_and_a_backward_pass_of_zeros_are_remarked_on() -> None:
     assert dead.startswith("dense_1: 2 of 6 units are 0 for every sample (dead)")
     model.params["dense_3"]["W"][...] = 0
     dead, zeros = pl.trace(model, data).remarks()
-    assert zeros.startswith("dense_3: it passes back zeros alone")
+    assert zeros.startswith("dense_3: it passes back only zeros")
     table = pl.trace(model, data).table()
     assert dead in str(table).splitlines()
     assert zeros in table._repr_html_()

@@ -7,7 +7,8 @@ from pellucid.cli.command import command
 from pellucid.cli.flags import flag
 from pellucid.cli.terminal import Answer, Note
 
-OF_SAMPLES = ("label", "row", "optimizer", "learning_rate", "seed")
+OF_STEP = ("optimizer", "learning_rate", "seed")
+OF_SAMPLES = ("label", "row", *OF_STEP)
 MOST_LINES = 10  # of samples, and of what is odd
 
 
@@ -50,17 +51,21 @@ def replay(
     from pellucid.workflows.replay import replay as use_case
 
     if step is not None:
-        given = (
-            ["IMAGE"]
-            if images
-            else [f"--{name.replace('_', '-')}" for name in OF_SAMPLES if o.was_given(name)]
-        )
-        if given:
+        if given := ["IMAGE"] * bool(images) + _flags_given(OF_SAMPLES):
             raise OptionError(f"replay: --step is a step of the run as it was. Leave {given[0]} out.")
     elif not images:
         raise OptionError("replay: name an image or a table, or with --step a step of the run.")
     elif data is not None:
         raise OptionError("replay: --data is for --step. Leave it out.")
+    elif label is None and (given := _flags_given(OF_STEP)):
+        raise OptionError(
+            f"replay: {given[0]} is for a training step, which needs labels. Add --label, or leave it out."
+        )
     page = o.call(use_case, locals(), data=data if step is not None else [*(images or ())])
     lines = [page.title, *page.verdicts[:MOST_LINES], *page.remarks[:MOST_LINES]]
     return Answer(page, [*lines, *map(Note, page.notes)], [page.title], [out])
+
+
+def _flags_given(names: tuple[str, ...]) -> list[str]:
+    """Return the flags of these names that stand on the command line."""
+    return [f"--{name.replace('_', '-')}" for name in names if o.was_given(name)]

@@ -21,7 +21,7 @@ def as_model(given: ModelLike, where: str, data: Dataset | None = None) -> Model
     Parameters
     ----------
     given : Model, str or Path
-        The name of a preset wins: ``./mlp`` is the folder.
+        The name of a preset wins: ``./mlp`` is the folder, and so is a ``Path`` where there is one.
     where : str
         The function, for messages.
     data : Dataset, optional
@@ -50,9 +50,11 @@ def as_model(given: ModelLike, where: str, data: Dataset | None = None) -> Model
             f"{where}: expected model to be a Model, a preset's name or a path, got {kind_of(given)}."
         )
     name = os.fspath(given)
-    if name in PRESETS:
+    is_there = isinstance(given, Path) and given.expanduser().exists()
+    if name in PRESETS and not is_there:
         return preset(name, n_outputs=None if data is None else n_outputs_for(data))
-    check_names_a_file(name, where)
+    if not is_there:
+        check_names_a_file(name, where)
     model: Model = importlib.import_module("pellucid.formats.safetensors").load(name)  # a higher room
     return model
 

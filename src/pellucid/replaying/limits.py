@@ -37,14 +37,17 @@ def chosen_rows(steps: Sequence[Arrays], m: int, samples: int, most_mb: float) -
         for name, given in step.by_name.items():
             if isinstance(given, dict) and "product" in given:
                 step.by_name[name] = given["of"]
-    wanted = min(m, samples)
-    how = f" More: --most-mb {_mb(fixed + wanted * of_one)}." if n < wanted else f" More: --samples {m}."
-    said = f"{n} of the batch's {m} samples are shown; sums over the batch have all of them.{how}"
+    flags = [f"--most-mb {_mb(fixed + m * of_one)}"] * (fixed + m * of_one > most_bytes(most_mb))
+    flags += [f"--samples {m}"] * (samples < m)
+    said = (
+        f"{n} of the batch's {m} samples are shown; sums over the batch have all of them. All samples, which the "
+        f"central difference by a parameter needs: {' '.join(flags)}."
+    )
     return [*range(n)], [said]
 
 
 def leave_out(steps: Sequence[Arrays], names: Sequence[str], n: int, most_mb: float) -> list[str]:
-    """Set the largest arrays to None until the rest fits, and return a sentence for each step that lost some."""
+    """Set the largest arrays to None until the rest fits, and return a sentence on what was lost, if any was."""
     blocks, most = _blocks(steps), most_bytes(most_mb)
     total = left = sum(block.n_bytes(n) for block in blocks)
     lost: dict[int, set[str]] = {}
@@ -54,11 +57,15 @@ def leave_out(steps: Sequence[Arrays], names: Sequence[str], n: int, most_mb: fl
         left -= block.n_bytes(n)
         for i, name in block.places:
             _drop(steps[i], name, lost.setdefault(i, set()))
-    asked = f"All of it: --most-mb {_mb(total)}."
-    return [
-        f"{names[i]}: left out as too large for the page: {join_some(sorted(lost[i]))}. {asked}"
-        for i in sorted(lost)
-    ]
+    if not lost:
+        return []
+    of_steps = [f"{join_some(sorted(lost[i]))} of {names[i]}" for i in sorted(lost)]
+    text = (
+        f"Left out as too large for the page: {join_some(of_steps, 20)}. All of it: --most-mb {_mb(total)}."
+    )
+    if most <= 0:
+        text += f" A page without numbers has {OVERHEAD / 1e6} MB."
+    return [text]
 
 
 def _drop(step: Arrays, name: str, lost: set[str]) -> None:

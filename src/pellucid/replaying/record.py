@@ -20,7 +20,7 @@ from pellucid.replaying.formulas import mathematics_of
 from pellucid.replaying.help import help_texts
 from pellucid.replaying.limits import MOST_MB, MOST_SAMPLES, Arrays, chosen_rows, leave_out
 from pellucid.replaying.remarks import remarks_of
-from pellucid.replaying.samples import samples_of
+from pellucid.replaying.samples import finite, one_hot, samples_of
 from pellucid.text import capitalized, join, plural
 from pellucid.training.optimizers.base import Optimizer
 from pellucid.training.trace import names_of_uses
@@ -92,6 +92,10 @@ def replay_of(
     m = n_rows(trace.X)
     arrays = [_arrays(i, step, layers, flow, trace) for i, step in enumerate(steps.steps)]
     ends = {name: getattr(trace, name) for name in ("Z", "P", "Y", "dZ")}
+    if isinstance(trace.Y, dict):
+        ends["Y"] = {name: one_hot(Y, trace.Z[name]) for name, Y in trace.Y.items()}
+    elif trace.Y is not None:
+        ends["Y"] = one_hot(trace.Y, trace.Z)
     rows, left_out = chosen_rows(arrays, m, samples, most_mb)
     named = _names(steps, uses)
     left_out += leave_out(arrays, named, len(rows), most_mb)
@@ -361,16 +365,3 @@ def _optimizer(optimizer: Optimizer) -> dict[str, Any]:
     """Return an optimizer's options, and the numbers that it took this step by."""
     numbers = {name: finite(float(getattr(optimizer, name))) for name in optimizer.number_names}
     return {**optimizer.config(), "numbers": {**numbers, "shrink": finite(min(1.0, optimizer._shrink))}}
-
-
-def finite(value: float) -> float | str:
-    """Return a number as JSON can hold it: NaN and infinity as text that JavaScript's ``Number`` takes.
-
-    Examples
-    --------
-    >>> finite(0.5), finite(float("nan")), finite(float("-inf"))
-    (0.5, 'NaN', '-Infinity')
-    """
-    if np.isfinite(value):
-        return value
-    return "NaN" if np.isnan(value) else "Infinity" if value > 0 else "-Infinity"

@@ -34,7 +34,9 @@ def remarks_of(trace: Trace, steps: Mapping[str, int]) -> list[dict[str, Any]]:
     """
     found = _first_nonfinite(trace)
     if not found:
-        found = [*trace.located_remarks(), *_saturated(trace), *_gradients(trace), *_updates(trace)]
+        of_two = _of_two_values(trace)
+        flows = [] if of_two else _gradients(trace)  # whose cause is then known
+        found = [*of_two, *trace.located_remarks(), *_saturated(trace), *flows, *_updates(trace)]
     found += _own_ways(trace)
     return [{"step": steps.get(each.layer), "part": each.part, "text": each.text} for each in found]
 
@@ -58,7 +60,7 @@ def _origin(trace: Trace, row: TraceRow) -> str:
     first = first if array.size > 1 else ""
     layer = trace.get(row.layer)
     if layer is not None and row.name in _parameters(layer):
-        return f"{where} before the step{first}: its training diverged. All that it makes is {kind} too."
+        return f"{where} before the step{first}. All that is computed of it is {kind} too."
     if row.name == "X":
         return f"{where}{first}: the samples themselves."
     return f"{where}{first}. It began here: all that it was computed of is finite."
@@ -150,6 +152,19 @@ def _updates(trace: Trace) -> list[Remark]:
 
 def _norm(array: Array) -> float:
     return float(np.linalg.norm(array.astype(np.float64)))
+
+
+def _of_two_values(trace: Trace) -> list[Remark]:
+    """Return the batch norms that take two values a channel: their output is -1 and 1, whatever the input."""
+    found = []
+    for name, layer in trace.items():
+        if layer.kind == "BatchNorm" and "mean" in layer.arrays and layer.X.size == 2 * layer.mean.size:
+            text = (
+                f"{name}: of two values a channel batch norm makes -1 and 1, whatever they are, so that almost "
+                "nothing is passed back. Take three samples or more, or one."
+            )
+            found.append(Remark(name, "forward", text))
+    return found
 
 
 def _own_ways(trace: Trace) -> list[Remark]:

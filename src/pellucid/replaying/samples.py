@@ -9,9 +9,9 @@ from pellucid.data.readers.table_schema import Column
 from pellucid.formats.outputs import Output, rule_of
 from pellucid.nn.model import Model
 from pellucid.replaying.blocks import Blocks
-from pellucid.text import percent
+from pellucid.text import join_some, percent
 from pellucid.training.trace_records import Trace
-from pellucid.types import Array, is_image_shape
+from pellucid.types import Array, is_image_shape, map_arrays
 
 BYTE = 255
 
@@ -42,7 +42,7 @@ def samples_of(
     found = []
     for row in rows:
         picture = picture_of(trace, row)
-        verdict, is_right = verdict_of(trace, outputs, row)
+        verdict, is_right = verdict_of(trace.Z, trace.Y, outputs, row)
         found.append(
             {
                 "name": names[row] if len(names) else _name(trace, row),
@@ -51,6 +51,8 @@ def samples_of(
                 "columns": [list(cell) for cell in cells[row]] if len(cells) else _cells(trace, row),
                 "verdict": verdict,
                 "is_right": is_right,
+                "in_prediction": in_prediction(trace, outputs, row),
+                "loss": loss_of(trace, row),
             }
         )
     return found
@@ -114,11 +116,25 @@ def _cell(column: Column, values: Array) -> str:
     return column.written(float(values[0]))
 
 
-def verdict_of(trace: Trace, outputs: dict[str, Output], row: int) -> tuple[str, bool | None]:
+def in_prediction(trace: Trace, outputs: dict[str, Output], row: int) -> str | None:
+    """Return the verdict of a prediction on a sample of a step, where Dropout or batch norm make it another."""
+    return None if trace.in_prediction is None else verdict_of(trace.in_prediction, None, outputs, row)[0]
+
+
+def loss_of(trace: Trace, row: int) -> float | str | None:
+    """Return a sample's own loss, without its weight; None of a prediction."""
+    if trace.loss is None:
+        return None
+    Z, Y = (map_arrays(lambda array: array[row : row + 1], each) for each in (trace.Z, trace.Y))
+    with np.errstate(all="ignore"):
+        return finite(float(trace.model._loss.forward(Z, Y)[0]))
+
+
+def verdict_of(Zs: Any, Ys: Any, outputs: dict[str, Output], row: int) -> tuple[str, bool | None]:
     """Return what the outputs say of a sample, and whether it is its label; None where that is not known."""
     texts, rights = [], []
     for name, output in outputs.items():
-        Z, Y = (_of(arrays, name, row) for arrays in (trace.Z, trace.Y))
+        Z, Y = (_of(arrays, name, row) for arrays in (Zs, Ys))
         text, is_right = _verdict(output, Z, Y)
         texts.append(f"{name}: {text}" if name else text)
         rights += [] if is_right is None else [is_right]
@@ -144,13 +160,14 @@ def _verdict(output: Output, Z: Array, Y: Any) -> tuple[str, bool | None]:
         ]
         is_right = None if Y is None else bool(((P > 0.5) == (np.ravel(Y) > 0.5)).all())
         return ", ".join(yes) or f"none of {', '.join(output.classes)}", is_right
-    if output.kind == "scores":
-        best = int(Z[0, 0] > 0) if Z.shape[1] == 1 else int(Z[0].argmax())
-        text = output.classes[best]
-    else:
-        P = output.loss.probabilities(Z)[0]
-        best = int(P.argmax())
-        text = f"{output.classes[best]} ({percent(float(P[best]), 1)})"
+    scores = output.loss.probabilities(Z)[0] if output.kind != "scores" else Z[0]
+    scores = np.array([-scores[0], scores[0]]) if len(scores) == 1 else scores  # of a single score
+    best = int(scores.argmax())
+    share = "" if output.kind == "scores" else percent(float(scores[best]), 1)
+    ties = [name for name, score in zip(output.classes, scores, strict=True) if score == scores[best]]
+    if len(ties) > 1:
+        return f"none: {join_some(ties, 3)} are equal{share and f' ({share} each)'}", None
+    text = output.classes[best] + (share and f" ({share})")
     return text, None if Y is None else best == class_in(Y)
 
 
@@ -182,3 +199,30 @@ def label_of(trace: Trace, outputs: dict[str, Output], row: int) -> str:
             text = output.classes[class_in(Y)]
         texts.append(f"{name}: {text}" if name else text)
     return "; ".join(texts)
+
+
+def finite(value: float) -> float | str:
+    """Return a number as JSON can hold it: NaN and infinity as text that JavaScript's ``Number`` takes.
+
+    Examples
+    --------
+    >>> finite(0.5), finite(float("nan")), finite(float("-inf"))
+    (0.5, 'NaN', '-Infinity')
+    """
+    if np.isfinite(value):
+        return value
+    return "NaN" if np.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+
+
+def one_hot(Y: Array, Z: Array) -> Array:
+    """Return targets as rows next to outputs: a class number as a row of zeros with a single 1.
+
+    Examples
+    --------
+    >>> one_hot(np.array([1, 0]), np.zeros((2, 3)))
+    array([[0., 1., 0.],
+           [1., 0., 0.]])
+    """
+    if Y.ndim > 1 or Z.ndim < 2 or Z.shape[1] == 1:
+        return Y
+    return np.eye(Z.shape[1], dtype=Z.dtype)[Y]

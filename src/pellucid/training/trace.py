@@ -163,8 +163,11 @@ def take_step(
         The samples as loaded.
     """
     with dispatch.use("numpy"), np.errstate(all="ignore"):
+        differs = any(isinstance(use, Dropout | BatchNorm) and not use._is_frozen for use in model._leaves())
+        in_prediction = _copied(model.forward(X)) if differs else None
         model._seed_step(seed, step)
         found = _step(model, X, Y, weights, optimizer, memory)
+        found.in_prediction = in_prediction
         if model._loss_hook is None:
             with unchanged(model):
                 model._seed_step(seed, step)

@@ -19,6 +19,7 @@ from pellucid.types import Array, n_rows
 SHOWN = 12  # numbers of an array that a table shows one by one
 MOST_ROWS = 60  # of a table in a notebook
 ENOUGH = 20  # values of a unit, all 0, from which it counts as dead
+MOST_OF_FEW = 0.8  # of the units, all 0 for fewer values, from which it is said
 
 
 class TraceRow(NamedTuple):
@@ -99,6 +100,8 @@ class Trace(dict[str, LayerTrace]):
         The probabilities that the outputs stand for, where the loss gives any.
     weights : Array or None
         How much each sample counts.
+    in_prediction : Array, dict of Array, or None
+        The raw outputs of a prediction before the step, where Dropout or BatchNorm make them other than ``Z``.
     data : Dataset or None
         The samples as loaded.
     optimizer : Optimizer or None
@@ -120,6 +123,7 @@ class Trace(dict[str, LayerTrace]):
         super().__init__(layers)
         self.model, self.optimizer, self.loss, self.is_update = model, optimizer, loss, False
         self.loss_after: float | None = None
+        self.in_prediction: Any = None
         self.X, self.Y, self.Z, self.dZ, self.P = (arrays[name] for name in ("X", "Y", "Z", "dZ", "P"))
         self.weights: Array | None = arrays.get("weights")
         self.data: Dataset | None = arrays.get("data")
@@ -179,11 +183,18 @@ class Trace(dict[str, LayerTrace]):
             if has_both and (A >= 0).all() and (Z < 0).any():  # of relu and its kind
                 dead = ~A.reshape(-1, A.shape[-1]).any(axis=0)
                 is_seen = len(A) > 1 and A.size >= ENOUGH * len(dead)  # of one photo many channels are 0
-                if dead.all() or (dead.any() and is_seen):
-                    text = (
-                        f"{name}: {dead.sum()} of {len(dead)} units are 0 for every sample (dead) and pass nothing "
-                        "back. Try a lower learning rate, another start, or leaky_relu."
+                few = "this sample" if len(A) == 1 else f"each of these {len(A)} samples"
+                text = f"{name}: {dead.sum()} of {len(dead)} units are 0 for "
+                if is_seen:
+                    text += (
+                        "every sample (dead) and pass nothing back. Try a lower learning rate, another start, or "
+                        "leaky_relu."
                     )
+                else:
+                    text += (
+                        f"{few} and pass nothing back in this step (dead if they are for all others, too)."
+                    )
+                if dead.any() and (is_seen or dead.mean() >= MOST_OF_FEW):
                     found.append(Remark(name, "forward", text))
         if isinstance(self.dZ, np.ndarray) and not self.dZ.any():
             return [
@@ -194,7 +205,7 @@ class Trace(dict[str, LayerTrace]):
             dX = layer.arrays.get("dX")
             if isinstance(dX, np.ndarray) and dX.size and not dX.any():
                 text = (
-                    f"{name}: it passes back zeros alone, so that no layer before it is trained in this step."
+                    f"{name}: it passes back only zeros, so that no layer before it is trained in this step."
                 )
                 return [*found, Remark(name, "backward", text)]
         return found

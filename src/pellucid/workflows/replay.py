@@ -65,8 +65,10 @@ class ReplayPage:
 
     @property
     def verdicts(self) -> tuple[str, ...]:
-        """Of each sample shown: its name and what the outputs say."""
-        return tuple(f"{each['name']}: {each['verdict']}" for each in self.replay.header["samples"])
+        """Of each sample shown: its name, what the outputs say, and its label."""
+        return tuple(
+            f"{each['name']}: {each['verdict']}{_on_label(each)}" for each in self.replay.header["samples"]
+        )
 
     @property
     def remarks(self) -> tuple[str, ...]:
@@ -102,7 +104,7 @@ class ReplayPage:
     def to_dict(self) -> dict[str, Any]:
         """Return what is printed as JSON can hold it."""
         header, loss = self.replay.header, self.replay.header["loss"]
-        keys = ("name", "label", "verdict", "is_right")
+        keys = ("name", "label", "verdict", "is_right", "in_prediction", "loss")
         return {
             "file": None if self.path is None else str(self.path),
             "bytes": len(self.html.encode()),
@@ -119,6 +121,16 @@ class ReplayPage:
         return f"ReplayPage({self.title}, {len(self.html) / 1e6:.1f} MB)"
 
 
+def _on_label(sample: dict[str, Any]) -> str:
+    """Return what follows a verdict: whether it is right, and what a prediction says where that is another."""
+    text, label = "", sample["label"]
+    if label is not None:
+        text = (
+            ", right" if sample["is_right"] else f", {'wrong, ' * (sample['is_right'] is False)}label {label}"
+        )
+    return text + ("" if sample["in_prediction"] is None else f"; in prediction: {sample['in_prediction']}")
+
+
 class _Samples(NamedTuple):
     """Samples to replay: inputs as loaded, with what each is called and shows."""
 
@@ -129,7 +141,7 @@ class _Samples(NamedTuple):
 
 
 @validate_call(
-    "optimizer", "learning_rate", "seed", "step", "row", "samples", "most_mb", "title", "overwrite"
+    "optimizer", "learning_rate", "loss", "seed", "step", "row", "samples", "most_mb", "title", "overwrite"
 )
 def replay(
     model: ModelLike,
@@ -140,6 +152,7 @@ def replay(
     step: int | None = None,
     optimizer: str | dict[str, Any] | Optimizer = "sgd",
     learning_rate: float | None = None,
+    loss: Any = None,
     seed: int = 1,
     title: str = "",
     samples: int = MOST_SAMPLES,
@@ -169,6 +182,8 @@ def replay(
         What takes the step; it starts without a memory of earlier ones.
     learning_rate : float, optional
         Of an optimizer given by name. Default: its own.
+    loss : str, dict or Loss, optional
+        Of the step. Default: the model's own, else what suits outputs and targets.
     seed : int, optional
         Of what Dropout drops.
     title : str, optional
@@ -204,7 +219,7 @@ def replay(
     >>> model.classes = ("cat", "dog")
     >>> page = replay(model, np.zeros((1, 8, 8, 3), np.uint8), label="dog", learning_rate=0.1)
     >>> page.title, page.verdicts
-    ('A training step on 1 sample', ('photo 1: cat (50.0 %)',))
+    ('A training step on 1 sample', ('photo 1: none: cat, dog are equal (50.0 % each), label dog',))
     >>> page.html[:15]
     '<!DOCTYPE html>'
     """
@@ -213,6 +228,8 @@ def replay(
     with shown_progress(progress) as show:
         shown: dict[str, Any] = {"samples": samples, "most_mb": most_mb}
         if step is not None:
+            if loss is not None:
+                raise OptionError("replay: a step of a run has the run's loss. Leave loss out.")
             made = _of_run(model, step, data, label, title, shown, stage_of(show, STAGES[1]))
         else:
             made = _of_samples(
@@ -222,6 +239,7 @@ def replay(
                 row,
                 optimizer,
                 learning_rate,
+                loss,
                 seed,
                 title,
                 shown,
@@ -275,6 +293,7 @@ def _of_samples(
     row: int,
     optimizer: Any,
     learning_rate: float | None,
+    loss: Any,
     seed: int,
     title: str,
     shown: dict[str, Any],
@@ -299,6 +318,16 @@ def _of_samples(
             )
         found = _samples(model, data, row, progress)
         if label is None:
+            for name, is_given in {
+                "optimizer": optimizer != "sgd",
+                "learning_rate": learning_rate is not None,
+                "loss": loss is not None,
+                "seed": seed != 1,
+            }.items():
+                if is_given:
+                    raise OptionError(
+                        f"replay: {name} is for a training step, which needs labels. Give label, or no {name}."
+                    )
             what = join_some(found.names, 3) if found.names else plural(n_rows(found.X), "sample")
             trace = _prediction(model, found.X)
             return replay_of(
@@ -311,7 +340,7 @@ def _of_samples(
             )
         batch = Dataset(found.X, _targets(model, label, n_rows(found.X)), model.classes)
     what = join_some(found.names, 3) if found.names else plural(len(batch), "sample")
-    trace = step_on(model, batch, optimizer, learning_rate, seed=seed, where="replay")
+    trace = step_on(model, batch, optimizer, learning_rate, loss, seed, where="replay")
     return replay_of(
         trace,
         title=title or f"A training step on {what}",

@@ -41,7 +41,7 @@ class ChangedRun {
     if (unknown !== undefined) this.reason = `${replay.steps[unknown].name} is a layer of your own, which the page cannot compute.`;
     const joinsSamples = this.affected.some((t) => replay.array(t, "mean") && this.steps[t].do === "batch_norm" && !(t === step && name === "A"));
     const isOfOne = (change.isValue || step === "loss") && !joinsSamples;
-    if (!isOfOne && !this.isWhole) this.reason = "The page has some samples of the batch alone, and the loss of all depends on this number.";
+    if (!isOfOne && !this.isWhole) this.reason = "The page has only some samples of the batch, and the loss of all depends on this number: What to know has the flag.";
     const array = this.original();
     const own = Object.keys(replay.network.outputs).find((output) => !new LossOf(replay, this.f, output).rule);
     if (own !== undefined) this.reason = "It is a loss of your own, which the page cannot compute.";

@@ -689,7 +689,7 @@ function derived(replay, place) {
   const { node, key, isPartial = false } = found, { value } = node, array = place.name === "value" ? null : replay.array(place.step, place.name);
   const stored = Number(array ? array.data[place.index] : replay.header.loss.value);
   const error = (found.times ?? 4) * node.error + (found.error ?? 0) + 1e-37;
-  if (isPartial) notes.push("The page has some samples of the batch alone: what the others add is taken from the stored number.");
+  if (isPartial) notes.push("The page has only some samples of the batch: what the others add is taken from the stored number.");
   if (found.note) notes.push(found.note);
   const isSpread = !Number.isFinite(stored) && Number.isFinite(value); // computed together with others, one of which is not finite
   if (isSpread) notes.push("Stored as a number that is not finite: the network computes several together, and NaN or infinity spreads among them.");
