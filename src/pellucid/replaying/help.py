@@ -7,7 +7,7 @@ ELEMENTS = {  # of the page
     "network": (
         "The network",
         "Each box is a step of the network, each arrow a value that goes on to the next step. The small "
-        "picture shows what the step gives, or in the backward pass the gradient of the loss for it. "
+        "picture shows what the step gives, or in the backward pass the gradient of the loss with respect to it. "
         "Select a box to go there. A red mark stands where something is odd.",
     ),
     "scrubber": (
@@ -71,12 +71,16 @@ ELEMENTS = {  # of the page
     ),
     "verdict": (
         "The verdict",
-        "What the outputs say of the sample. Without a label there is no loss and no backward pass.",
+        "What the outputs say of the sample. Where Dropout or batch norm make a training step other than a "
+        "prediction, the prediction's verdict stands after it. Without a label there is no loss and no "
+        "backward pass.",
     ),
     "loss": (
         "The loss",
         "One number that says how far the outputs are from the targets: training makes it smaller. Its "
-        "gradient for the outputs is where the backward pass begins.",
+        "gradient with respect to the outputs is where the backward pass begins. dZ is short for ∂L/∂Z, the "
+        "partial derivatives of the loss L with respect to Z; so are dW, dA and the others. The loss of a step is "
+        "the mean over the batch.",
     ),
 }
 ARRAYS = {
@@ -113,20 +117,26 @@ ARRAYS = {
     "Z": ("Z, before the activation function", "The sum of inputs times weights, and the bias."),
     "A": ("A, the output", "What the layer gives to the next: the activation function of Z."),
     "dA": (
-        "dA, the gradient for the output",
-        "How much the loss changes by each output: the derivative of the loss by A. It comes from the "
-        "layers behind.",
+        "dA, the gradient with respect to the output",
+        "How much the loss changes with each output: ∂L/∂A, the derivative of the loss with respect to A. It "
+        "comes from the layers after this one.",
     ),
-    "dZ": ("dZ, the gradient for Z", "dA times the slope of the activation function: the chain rule."),
+    "dZ": (
+        "dZ, the gradient with respect to Z",
+        "∂L/∂Z: dA times the slope of the activation function: the chain rule.",
+    ),
     "dX": (
-        "dX, the gradient for the input",
-        "What is passed back to the step before: the chain rule through the weights.",
+        "dX, the gradient with respect to the input",
+        "∂L/∂X: what is passed back to the step before: the chain rule through the weights.",
     ),
     "dW": (
-        "dW, the gradient for the weights",
-        "How much the loss changes by each weight, summed over the samples. Training moves against it.",
+        "dW, the gradient with respect to the weights",
+        "∂L/∂W: how much the loss changes with each weight, summed over the samples. Training moves against it.",
     ),
-    "d": ("A gradient", "The derivative of the loss by these numbers: how much the loss changes by each."),
+    "d": (
+        "A gradient",
+        "The derivative of the loss with respect to these numbers: how much it changes with each.",
+    ),
     "own": (
         "A share of a gradient",
         "What one use of a layer in several places adds to the gradient of its parameters.",
@@ -151,7 +161,7 @@ ARRAYS = {
 KINDS = {
     "Activation": (
         "Activation",
-        "A function of each number alone, such as relu: without it layers in a row would be no more than "
+        "A function of each single number, such as relu: without it layers in a row would be no more than "
         "one.",
     ),
     "Affine": ("Affine", "Each channel is multiplied by a learned number, and another is added."),
@@ -173,7 +183,7 @@ KINDS = {
     "Dropout": (
         "Dropout",
         "While training, some numbers are set to 0 at random and the others scaled up, so that no unit "
-        "can rely on another alone.",
+        "can rely on a single other one.",
     ),
     "Flatten": ("Flatten", "The numbers of an image in one row. Nothing is computed."),
     "GlobalAvgPool2D": (
@@ -207,7 +217,7 @@ KINDS = {
     ),
     "multiply": (
         "Product",
-        "The values of several steps are multiplied number by number. The gradient for each is "
+        "The values of several steps are multiplied number by number. The gradient of each is "
         "multiplied by the others.",
     ),
 }

@@ -43,6 +43,9 @@ def samples_of(
     for row in rows:
         picture = picture_of(trace, row)
         verdict, is_right = verdict_of(trace.Z, trace.Y, outputs, row)
+        predicted = in_prediction(trace, outputs, row)
+        if predicted is not None:
+            verdict = f"{verdict} in this step, {predicted} in prediction"
         found.append(
             {
                 "name": names[row] if len(names) else _name(trace, row),
@@ -51,7 +54,7 @@ def samples_of(
                 "columns": [list(cell) for cell in cells[row]] if len(cells) else _cells(trace, row),
                 "verdict": verdict,
                 "is_right": is_right,
-                "in_prediction": in_prediction(trace, outputs, row),
+                "in_prediction": predicted,
                 "loss": loss_of(trace, row),
             }
         )

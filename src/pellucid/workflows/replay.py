@@ -122,13 +122,11 @@ class ReplayPage:
 
 
 def _on_label(sample: dict[str, Any]) -> str:
-    """Return what follows a verdict: whether it is right, and what a prediction says where that is another."""
-    text, label = "", sample["label"]
-    if label is not None:
-        text = (
-            ", right" if sample["is_right"] else f", {'wrong, ' * (sample['is_right'] is False)}label {label}"
-        )
-    return text + ("" if sample["in_prediction"] is None else f"; in prediction: {sample['in_prediction']}")
+    """Return what follows a verdict: whether it is right, else the label."""
+    label, is_right = sample["label"], sample["is_right"]
+    if label is None:
+        return ""
+    return "; right" if is_right else f"; {'wrong, ' * (is_right is False)}label {label}"
 
 
 class _Samples(NamedTuple):
@@ -219,7 +217,7 @@ def replay(
     >>> model.classes = ("cat", "dog")
     >>> page = replay(model, np.zeros((1, 8, 8, 3), np.uint8), label="dog", learning_rate=0.1)
     >>> page.title, page.verdicts
-    ('A training step on 1 sample', ('photo 1: none: cat, dog are equal (50.0 % each), label dog',))
+    ('A training step on 1 sample', ('photo 1: none: cat, dog are equal (50.0 % each); label dog',))
     >>> page.html[:15]
     '<!DOCTYPE html>'
     """
