@@ -105,7 +105,7 @@ def _gradients(trace: Trace) -> list[Remark]:
         if isinstance(layer.arrays.get("dA"), np.ndarray)
         and any(key in layer.arrays for key in ("dW", "dgamma"))
     }
-    norms = {name: norm for name, norm in norms.items() if norm}  # of zeros alone there is a remark already
+    norms = {name: norm for name, norm in norms.items() if norm}  # of only zeros there is a remark already
     if len(norms) < 2:
         return []
     *_, (last, of_last) = norms.items()

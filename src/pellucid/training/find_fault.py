@@ -113,7 +113,7 @@ def find_fault(
     loss              ok
     step on the data  FAULT
     <BLANKLINE>
-    dense_2: it passes back zeros alone, so that no layer before it is trained in this step.
+    dense_2: it passes back only zeros, so that no layer before it is trained in this step.
     """
     if isinstance(model, Layer) and not isinstance(model, Model):
         return Faults(check_gradients(model, input_shape, loss=loss, seed=seed), None)
