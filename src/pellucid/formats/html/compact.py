@@ -8,6 +8,7 @@ _REGEX = re.compile(r"/(?:[^/\\\[\n]|\\.|\[(?:[^\]\\\n]|\\.)*\])+/[a-z]*")
 _COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/", re.DOTALL)
 _SPACE = re.compile(r"\s+")
 _WORD = re.compile(r"[\w$.]+")
+_SHORTER = {"true": "!0", "false": "!1", "undefined": "void 0"}
 _BEFORE_REGEX = set("(,=:[!&|?{};+-*%<>~^\n")  # after these a slash begins a regular expression
 
 
@@ -17,7 +18,7 @@ def compact_script(text: str) -> str:
     Examples
     --------
     >>> compact_script("const a = (b) => {\\n  return b + 1; // more\\n};\\n")
-    'const a=(b)=>{return b+1;};'
+    'const a=b=>{return b+1};'
     """
     made: list[str] = []
     gap = ""
@@ -30,20 +31,25 @@ def compact_script(text: str) -> str:
         elif gap and made and _needs_space(made[-1][-1], token[0]):
             made.append(" ")
         gap = ""
-        made.append(token)
+        if token == "}" and made and made[-1] == ";":  # no statement of ours is empty
+            made.pop()
+        made.append(_SHORTER.get(token, token))
+        if token == ">" and made[-5:-4] == ["("] and made[-3:-1] == [")", "="] and made[-4].isidentifier():
+            made[-5:-2] = [" ", made[-4]] if made[:-5] and _needs_space(made[-6][-1], made[-4][0]) else [made[-4]]
     return "".join(made)
 
 
 def compact_style(text: str) -> str:
-    """Return CSS without comments, line breaks, or spaces around braces, semicolons and commas.
+    """Return CSS without comments, line breaks, or what means nothing: spaces, a last semicolon, the & of a descendant.
 
     Examples
     --------
     >>> compact_style("a:hover, b > c {\\n  margin: 0 1px; /* none */\\n}\\n")
-    'a:hover,b > c{margin:0 1px;}'
+    'a:hover,b > c{margin:0 1px}'
     """
     text = re.sub(r"\s+", " ", re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL))
     text = re.sub(r" ?([{};,]) ?", r"\1", text)
+    text = re.sub(r"(?<=[{;},])& (?=[.\[:#])|;(?=\})", "", text)
     return re.sub(r"(?<=[\w-]): ", ":", text).strip()
 
 

@@ -14,8 +14,8 @@ class CurveElement extends HTMLElement {
     const { low, high } = replay.summary(step, "Z", sample), reach = Math.max(Math.abs(low), Math.abs(high), 1) * 1.15;
     this.reach = Number.isFinite(reach) ? reach : 1;
     this.toggle = make("button", { class: "tool", "aria-pressed": "false", "aria-label": `${this.called} as a table`, on: { click: () => { this.isTable = !this.isTable; this.draw(); } } }, "Table");
-    const head = headOf([this.toggle, what("curve", `the curve of ${this.called}`)], make("span", { class: "symbol" }, `A = ${this.called}(Z)`));
-    this.body = make("div", { class: "body" });
+    const head = headOf([this.toggle, what("curve", `the curve of ${this.called}`)], make("span", "symbol", `A = ${this.called}(Z)`));
+    this.body = make("div", "body");
     this.replaceChildren(head, this.body);
     this.draw();
   }
@@ -58,7 +58,7 @@ class CurveElement extends HTMLElement {
       this.note = `z = ${short(z)}, a = ${short(a)}, slope ${short(slope)}`;
     } else this.note = "";
     svg.append(make("text", { x: CURVE_WIDE - CURVE_EDGE, y: Math.min(CURVE_HIGH - 6, y(0) + 14), "text-anchor": "end" }, `${symbol("Z")} ${short(reach)}`), make("text", { x: x(0) + 5, y: CURVE_EDGE - 10 }, `A ${short(top)}`));
-    return make("div", {}, svg, make("p", { class: "summary" }, this.note));
+    return make("div", {}, svg, make("p", "summary", this.note));
   }
 }
 

@@ -14,14 +14,14 @@ class DerivationElement extends HTMLElement {
     const data = place.name === "value" ? null : replay.array(place.step, place.name).data;
     this.replaceChildren(this.crumbs(path, place));
     this.append(headOf([what("derivation", "the derivation"), this.closer()], make("h2", { tabindex: "-1" }, place.name === "value" ? "The loss" : `${label} of ${place.step === "loss" ? "the loss" : nameOf(replay, place.step)}`)));
-    this.append(make("p", { class: "value" }, full(value, data)));
+    this.append(make("p", "value", full(value, data)));
     if (found) {
       if (found.formula && !isNumbers) this.append(this.block("Formula", mathOf(found.formula)));
       if (found.filled) this.append(this.block(isNumbers ? "" : "With the numbers put in", filledMath(found.filled, replay)));
       this.append(this.check(found, data));
-      if (found.note) this.append(make("p", { class: "note" }, found.note));
-    } else this.append(make("p", { class: "note" }, this.givenText(place)));
-    this.difference = make("div", { class: "difference" });
+      if (found.note) this.append(make("p", "note", found.note));
+    } else this.append(make("p", "note", this.givenText(place)));
+    this.difference = make("div", "difference");
     this.append(this.difference);
     this.startDifference();
     this.terms = found?.terms ?? null;
@@ -52,7 +52,7 @@ class DerivationElement extends HTMLElement {
   }
 
   check({ computed, stored, isEqual }, data) {
-    const rows = make("dl", { class: "check" }, make("dt", {}, "computed here"), make("dd", {}, full(computed)), make("dt", {}, "stored"), make("dd", {}, full(stored, data)));
+    const rows = make("dl", "check", make("dt", {}, "computed here"), make("dd", {}, full(computed)), make("dt", {}, "stored"), make("dd", {}, full(stored, data)));
     if (isEqual !== null && isEqual !== undefined) rows.append(make("dt", {}, "the two"), make("dd", { class: isEqual ? "good" : "bad" }, isEqual ? "equal but for rounding" : "differ"));
     return rows;
   }
@@ -66,12 +66,12 @@ class DerivationElement extends HTMLElement {
       let found;
       try { found = await replay.tools.difference(replay, place); } catch (error) { found = { reason: error.message }; }
       if (turn !== this.turn) return;
-      if (found.reason) { difference.replaceChildren(head(), make("p", { class: "muted" }, found.reason)); return; }
-      const rows = make("dl", { class: "check" }, make("dt", {}, "(L(+h) \u2212 L(\u2212h)) / 2h"), make("dd", {}, short(found.numeric)));
+      if (found.reason) { difference.replaceChildren(head(), make("p", "muted", found.reason)); return; }
+      const rows = make("dl", "check", make("dt", {}, "(L(+h) \u2212 L(\u2212h)) / 2h"), make("dd", {}, short(found.numeric)));
       if (found.analytic !== null) rows.append(make("dt", {}, "gradient"), make("dd", {}, short(found.analytic)));
       rows.append(make("dt", {}, "h"), make("dd", {}, short(found.h)));
       if (found.isNear !== null) rows.append(make("dt", {}, "the two"), make("dd", { class: found.isNear ? "good" : "bad" }, found.isNear ? "agree" : "differ"));
-      difference.replaceChildren(head(), rows, found.note ? make("p", { class: "muted" }, found.note) : "");
+      difference.replaceChildren(head(), rows, found.note ? make("p", "muted", found.note) : "");
     };
     (window.requestIdleCallback ?? setTimeout)(run);
   }
@@ -95,7 +95,7 @@ class DerivationElement extends HTMLElement {
     }
     const head = make("tr", {}, ...["factors", "product", "term"].map((text) => make("th", { scope: "col" }, text)));
     const sort = make("button", { class: "tool wide", "aria-pressed": String(Boolean(this.order)), on: { click: () => { this.order = this.order ? null : this.bySize(); this.from = 0; this.drawTerms(); } } }, "Largest first");
-    const pages = make("div", { class: "pages" }, sort);
+    const pages = make("div", "pages", sort);
     const step = (label, sign, by) => make("button", { class: "tool", "aria-label": `${label} terms`, on: { click: () => { this.from = Math.max(0, Math.min(this.from + by, Math.floor((terms.n - 1) / TERM_ROWS) * TERM_ROWS)); this.drawTerms(); } } }, sign);
     if (terms.n > TERM_ROWS) pages.append(step("Previous", "\u2039", -TERM_ROWS), make("span", {}, `${this.from + 1} to ${Math.min(this.from + TERM_ROWS, terms.n)} of ${terms.n.toLocaleString("en")}`), step("Next", "\u203a", TERM_ROWS));
     const label = document.activeElement?.getAttribute("aria-label") ?? document.activeElement?.textContent;
@@ -110,7 +110,7 @@ class DerivationElement extends HTMLElement {
   }
 
   links({ step, name, index }) {
-    const links = make("p", { class: "links" }), { replay } = this;
+    const links = make("p", "links"), { replay } = this;
     if (step === "loss" && name === "value") return links;
     const add = (text, at) => links.append(make("button", { class: "link", on: { click: () => say(this, "go", at) } }, text), " ");
     const gradient = name.startsWith("d") || name.startsWith("update_") ? null : name.includes(".") ? name.replace(/^/, "d") : `d${name}`;

@@ -7,9 +7,9 @@ const MATH_ATTRIBUTES = new Set(["data-at", "display", "displaystyle", "mathvari
   "lspace", "rspace", "largeop", "movablelimits", "accent", "accentunder", "linethickness", "width", "height", "columnalign",
   "minsize", "maxsize", "symmetric", "class"]);
 
-// Make an element; text is never markup, whatever a class is called. on: listeners by event.
+// Make an element; given: its attributes, or its class alone; on: listeners by event. Text is never markup.
 export function make(kind, given = {}, ...children) {
-  const { on = {}, ...attributes } = given, isDrawn = ["svg", "path", "circle", "line", "g", "text", "rect", "title"].includes(kind);
+  const { on = {}, ...attributes } = typeof given === "string" ? { class: given } : given, isDrawn = ["svg", "path", "circle", "line", "g", "text", "rect", "title"].includes(kind);
   const made = isDrawn ? document.createElementNS(SVG, kind) : document.createElement(kind);
   if (kind === "button") made.type = "button";
   for (const [name, value] of Object.entries(attributes)) {
@@ -22,7 +22,7 @@ export function make(kind, given = {}, ...children) {
 }
 
 // The first line of an element: what it is, and at the right its buttons.
-export const headOf = (tools, ...parts) => make("div", { class: "head" }, ...parts, make("span", { class: "tools" }, ...tools));
+export const headOf = (tools, ...parts) => make("div", "head", ...parts, make("span", "tools", ...tools));
 
 // What may scroll sideways is reached by the keyboard, and has a name.
 export const scrolled = (label, kind, ...children) => make("div", { class: `scroll ${kind}`, tabindex: "0", role: "region", "aria-label": label }, ...children);
@@ -155,7 +155,7 @@ export function filledMath(text, replay) {
     if (isBreak) { child.setAttribute("form", "infix"); lines.push([]); }
     lines[lines.length - 1].push(child);
   });
-  const found = make("div", { class: "broken" });
+  const found = make("div", "broken");
   for (const line of lines) {
     const each = document.createElementNS(MATH, "math"), row = document.createElementNS(MATH, "mrow");
     each.setAttribute("displaystyle", "true");

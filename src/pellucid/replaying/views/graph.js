@@ -18,16 +18,16 @@ class NetworkElement extends HTMLElement {
       const kind = node.step === "input" ? node.value : own ? own.use_of ? `uses ${own.use_of}` : [own.kind, own.activation].filter((part) => part && part !== "linear").join(", ") : replay.header.kind === "prediction" ? "verdict" : replay.header.loss.title ?? replay.header.loss.name.replace(/_/g, " ");
       node.canvas = make("canvas", { "aria-hidden": "true", width: 1, height: 1 });
       node.button = make("button", { class: `node ${own ? "" : "end"}`, style: `left:${node.x}px;top:${node.y}px;width:${NODE_WIDE}px;height:${NODE_HIGH}px`, on: { click: () => say(this, "stop", { step: node.step }) } },
-        make("span", { class: "name" }, name), make("span", { class: "kind" }, kind), node.canvas, make("span", { class: "kind" }, node.shape ? sizes(node.shape) : ""));
+        make("span", "name", name), make("span", "kind", kind), node.canvas, make("span", "kind", node.shape ? sizes(node.shape) : ""));
       const remarks = this.remarksOf(node.step);
-      if (remarks) node.button.append(make("span", { class: "flag", title: remarks }, "!", make("span", { class: "hidden" }, ` ${remarks}`)));
+      if (remarks) node.button.append(make("span", { class: "flag", title: remarks }, "!", make("span", "hidden", ` ${remarks}`)));
       graph.append(node.button);
     }
     this.frame = scrolled(`The network: ${counted(replay.steps.length, "step")}`, "", graph);
     Object.assign(this, { left: 0, wide: 1600, here: null }); // kept, since asking for them lays out the page
     this.frame.addEventListener("scroll", () => { this.left = this.frame.scrollLeft; this.drawSeen(); });
     new ResizeObserver(([{ contentRect }]) => { this.wide = contentRect.width; if (this.here) this.centre(this.here); this.drawSeen(); }).observe(this.frame);
-    this.replaceChildren(make("div", { class: "head" }, make("h2", {}, "Network"), what("network", "the network")), this.frame);
+    this.replaceChildren(make("div", "head", make("h2", {}, "Network"), what("network", "the network")), this.frame);
     this.drawLines();
   }
 

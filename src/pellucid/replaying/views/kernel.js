@@ -10,7 +10,7 @@ class KernelElement extends HTMLElement {
     const own = replay.network.steps[step], owner = ownerOf(replay, step), { data, shape: [h, w, channels, filters] } = replay.array(owner, "W");
     const size = h * w * channels, weights = new Float64Array(size);
     for (let i = 0; i < size; i++) weights[i] = data[i * filters + unit];
-    const figures = make("div", { class: "figures" }, shown(replay, weights, [h, w, channels], null, `W (filter ${unit})`, `its kernel, ${h} \u00d7 ${w}, for each channel of its input`, "W",
+    const figures = make("div", "figures", shown(replay, weights, [h, w, channels], null, `W (filter ${unit})`, `its kernel, ${h} \u00d7 ${w}, for each channel of its input`, "W",
       (i) => ({ step: owner, name: "W", index: i * filters + unit })));
     this.replaceChildren(figures);
     const X = replay.array(step, "X");
@@ -27,7 +27,7 @@ class KernelElement extends HTMLElement {
     }
     figures.append(shown(replay, seen, [h, w, channels], null, "x", `the window at row ${pixel[0]}, column ${pixel[1]}`, "window", (k) => (places[k] < 0 ? null : { step, name: "X", index: places[k] })),
       shown(replay, products, [h, w, channels], null, "x w", "the products, number by number", "products", () => null));
-    const line = make("p", { class: "equation" }, `sum of products ${short(sum)}`), shape = replay.array(step, "A").shape;
+    const line = make("p", "equation", `sum of products ${short(sum)}`), shape = replay.array(step, "A").shape;
     const index = ((sample * shape[1] + pixel[0]) * shape[2] + pixel[1]) * filters + unit;
     if (replay.array(owner, "b")) line.append(" + b ", numberButton(replay, { step: owner, name: "b", index: unit }));
     for (const name of ["Z", "A"]) if (replay.array(step, name)) line.append(name === "Z" ? " = z " : ", a = ", numberButton(replay, { step, name, index }));

@@ -42,19 +42,19 @@ class LayerElement extends HTMLElement {
 
   drawStep(own, part) {
     const { replay, step, isNumbers } = this, net = replay.network.steps[step];
-    this.append(headOf([what(replay.header.help?.[own.kind] ? own.kind : "layer", own.kind)], make("h2", {}, own.name), make("span", { class: "kind" }, own.title ?? own.kind)));
-    if (own.use_of) this.append(make("p", { class: "note" }, `It uses the parameters of ${own.use_of}: their gradient is the sum of the shares of all uses.`));
-    if (own.is_frozen) this.append(make("p", { class: "note" }, "It is frozen: its parameters stay as they are."));
-    if (net.do === null) this.append(make("p", { class: "note" }, "A layer of one's own: the page shows its values, and has no formula for them."));
+    this.append(headOf([what(replay.header.help?.[own.kind] ? own.kind : "layer", own.kind)], make("h2", {}, own.name), make("span", "kind", own.title ?? own.kind)));
+    if (own.use_of) this.append(make("p", "note", `It uses the parameters of ${own.use_of}: their gradient is the sum of the shares of all uses.`));
+    if (own.is_frozen) this.append(make("p", "note", "It is frozen: its parameters stay as they are."));
+    if (net.do === null) this.append(make("p", "note", "A layer of one's own: the page shows its values, and has no formula for them."));
     this.remarks(own.remarks ?? []);
-    if (!isNumbers) { this.formulas(part); this.append(make("p", { class: "prose" }, this.lead(part, own))); }
+    if (!isNumbers) { this.formulas(part); this.append(make("p", "prose", this.lead(part, own))); }
     this.figures(this.groupsFor(part));
     if (part === "forward" && !isNumbers && hasCurve(replay, step)) {
       this.curve = make("pellucid-curve");
       this.row.append(this.curve);
       this.drawCurve(undefined);
     }
-    this.unit = make("section", { class: "unit" });
+    this.unit = make("section", "unit");
     this.append(this.unit);
   }
 
@@ -104,14 +104,14 @@ class LayerElement extends HTMLElement {
   figures(groups) {
     const { replay, step, now } = this, filled = groups.filter(([, names]) => names.length);
     for (const [title, names] of filled) this.group(title, names);
-    if (!filled.length) this.append(make("p", { class: "muted" }, "This step has no arrays here."));
+    if (!filled.length) this.append(make("p", "muted", "This step has no arrays here."));
     const missing = step === "loss" ? [] : Object.entries(replay.steps[step].arrays).filter(([name, given]) => given === null && partOf(step, name) === now);
     for (const [name] of missing) this.leftOut(name);
   }
 
   group(title, names) {
     const { replay, step, sample, isNumbers } = this;
-    this.row = make("div", { class: "figures" });
+    this.row = make("div", "figures");
     this.append(make("section", { class: "group", "aria-label": title }, make("h3", {}, title), this.row));
     for (const each of names) {
       const place = typeof each === "string" ? { step, name: each } : each, tensor = make("pellucid-tensor");
@@ -122,32 +122,32 @@ class LayerElement extends HTMLElement {
     }
   }
 
-  leftOut(name) { this.append(make("p", { class: "note" }, `${symbol(name)} is left out of this page: it is too large.`)); }
+  leftOut(name) { this.append(make("p", "note", `${symbol(name)} is left out of this page: it is too large.`)); }
 
   remarks(list) {
     const own = list.filter(({ part }) => !part || part === this.now || (part === "forward" && this.now === "backward"));
-    for (const { text } of own) this.append(make("p", { class: "remark" }, make("strong", {}, "Remark. "), text, " ", what("remark", "a remark")));
+    for (const { text } of own) this.append(make("p", "remark", make("strong", {}, "Remark. "), text, " ", what("remark", "a remark")));
   }
 
   drawInput() {
     const { replay, sample } = this, one = replay.header.samples?.[sample];
-    this.append(headOf([what("input", "the input")], make("h2", {}, "Input"), make("span", { class: "kind" }, one?.name ?? "")));
-    if (!this.isNumbers) this.append(make("p", { class: "prose" }, "The sample, and the numbers that the network takes of it."));
-    const both = make("div", { class: "figures" });
+    this.append(headOf([what("input", "the input")], make("h2", {}, "Input"), make("span", "kind", one?.name ?? "")));
+    if (!this.isNumbers) this.append(make("p", "prose", "The sample, and the numbers that the network takes of it."));
+    const both = make("div", "figures");
     this.append(both);
     if (typeof one?.picture === "number") {
       const canvas = make("canvas", { class: "photo large", role: "img", "aria-label": `The sample ${one.name} in its own colours` }), array = replay.stored(one.picture);
       paintPhoto(canvas, array);
       const zoom = Math.max(1, Math.floor(288 / Math.max(...array.shape.slice(0, 2))));
       canvas.style.width = `${array.shape[1] * zoom}px`;
-      const body = make("div", { class: "body" }, canvas), table = make("pellucid-table");
+      const body = make("div", "body", canvas), table = make("pellucid-table");
       const toggle = make("button", { class: "tool", "aria-pressed": "false", "aria-label": "Photo as a table", on: { click: () => {
         const isTable = toggle.getAttribute("aria-pressed") === "false";
         toggle.setAttribute("aria-pressed", isTable);
         body.replaceChildren(isTable ? table : canvas);
         if (isTable) table.view = { replay, title: "Photo", ...array, start: 0, place: () => null };
       } } }, "Table");
-      both.append(make("figure", {}, headOf([toggle, what("photo", "the photo")], make("span", { class: "symbol" }, "Photo"), make("span", { class: "size" }, sizes(array.shape))), body, make("p", { class: "caption" }, "its pixels, 0 to 255, in their own colours")));
+      both.append(make("figure", {}, headOf([toggle, what("photo", "the photo")], make("span", "symbol", "Photo"), make("span", "size", sizes(array.shape))), body, make("p", "caption", "its pixels, 0 to 255, in their own colours")));
     }
     if (one?.columns) {
       const body = make("tbody");

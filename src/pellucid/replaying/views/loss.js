@@ -10,13 +10,13 @@ class LossElement extends HTMLElement {
     const { loss, samples, kind, formulas = {} } = replay.header, isPrediction = kind === "prediction", one = samples[sample];
     const head = headOf([what(isPrediction ? "verdict" : "loss", isPrediction ? "the verdict" : "the loss")], make("h2", {}, isPrediction ? "Verdict" : "Loss"));
     this.replaceChildren(head);
-    if (one) this.append(make("p", { class: `verdict ${one.is_right === false ? "wrong" : ""}` }, make("strong", {}, one.verdict), one.label === null ? "" : ` (label: ${one.label}${one.is_right === null ? "" : one.is_right ? ", right" : ", wrong"})`));
+    if (one) this.append(make("p", `verdict ${one.is_right === false ? "wrong" : ""}`, make("strong", {}, one.verdict), one.label === null ? "" : ` (label: ${one.label}${one.is_right === null ? "" : one.is_right ? ", right" : ", wrong"})`));
     if (!isPrediction && loss.value !== null) {
-      const value = make("p", { class: "value" }, "loss ", numberButton(replay, { step: "loss", name: "value", index: 0 }));
-      if (loss.after !== null && loss.after !== undefined) value.append(make("span", { class: "muted" }, `  after the update: ${short(Number(loss.after))}`));
-      this.append(make("p", { class: "prose" }, `${loss.title || loss.name.replace(/_/g, " ")}, the mean over ${counted(replay.header.batch?.m ?? samples.length, "sample")}.`), value);
+      const value = make("p", "value", "loss ", numberButton(replay, { step: "loss", name: "value", index: 0 }));
+      if (loss.after !== null && loss.after !== undefined) value.append(make("span", "muted", `  after the update: ${short(Number(loss.after))}`));
+      this.append(make("p", "prose", `${loss.title || loss.name.replace(/_/g, " ")}, the mean over ${counted(replay.header.batch?.m ?? samples.length, "sample")}.`), value);
     }
-    if (isPrediction) this.append(make("p", { class: "prose" }, "No label was given: there is a prediction alone, without a loss and a backward pass."));
+    if (isPrediction) this.append(make("p", "prose", "No label was given: there is a prediction alone, without a loss and a backward pass."));
     const ml = Object.keys(formulas).filter((key) => key.startsWith("loss/") && key !== "loss/sigmoid");
     if (!isNumbers) for (const key of ml) this.append(scrolled("Formula of the loss", "formula", mathOf(formulas[key])));
     for (const output of Object.keys(replay.network.outputs)) this.append(this.table(replay, sample, output));
@@ -41,8 +41,8 @@ class LossElement extends HTMLElement {
     }
     const titles = { Z: "output z", P: "probability", Y: "target y", dZ: "gradient dZ" };
     const head = make("tr", {}, make("td"), ...columns.map(({ base }) => make("th", { scope: "col" }, titles[base] ?? symbol(base))));
-    const scroll = scrolled(`Outputs${output ? ` of ${output}` : ""}`, "", make("table", { class: "outputs" }, make("thead", {}, head), body));
-    if (count > MOST_OUTPUTS) scroll.append(make("p", { class: "muted" }, `${count - MOST_OUTPUTS} more outputs are in the picture of P.`));
+    const scroll = scrolled(`Outputs${output ? ` of ${output}` : ""}`, "", make("table", "outputs", make("thead", {}, head), body));
+    if (count > MOST_OUTPUTS) scroll.append(make("p", "muted", `${count - MOST_OUTPUTS} more outputs are in the picture of P.`));
     return scroll;
   }
 }

@@ -35,7 +35,7 @@ class ReplayElement extends HTMLElement {
     const mode = (isNumbers, text) => make("button", { "aria-pressed": "false", on: { click: () => { this.isNumbers = isNumbers; this.refresh(); } } }, text);
     this.modes = make("div", { class: "modes", role: "group", "aria-label": "How it is shown" }, mode(false, "As in a textbook"), mode(true, "Numbers only"), what("modes", "the two modes"));
     this.thumb = make("canvas", { class: "photo", role: "img", "aria-label": "The sample in its own colours" });
-    this.words = make("div", { class: "words" });
+    this.words = make("div", "words");
     this.top.append(this.thumb, this.words, this.modes);
     const optimizer = header.optimizer, rate = optimizer?.learning_rate;
     this.facts = [`${about.model}, ${counted(about.n_params, "parameter")}, ${about.dtype}`];
@@ -53,7 +53,7 @@ class ReplayElement extends HTMLElement {
     const id = `pellucid-help-${document.querySelectorAll("pellucid-replay").length}-${Math.random().toString(36).slice(2)}`; // a notebook has several
     this.helpTitle = make("h2", { id });
     this.dialog = make("dialog", { class: "help", "aria-labelledby": id }, this.helpTitle, this.helpText, make("button", { class: "tool wide", on: { click: () => this.dialog.close() } }, "Close"));
-    this.screen = make("div", { class: "screen" }, this.isPage ? null : make("p", { class: "title" }, header.title), this.top, this.network, this.scrubber, make("div", { class: "both" }, make("section", { class: "main", "aria-label": "This stop" }, this.layer), this.side));
+    this.screen = make("div", "screen", this.isPage ? null : make("p", "title", header.title), this.top, this.network, this.scrubber, make("div", "both", make("section", { class: "main", "aria-label": "This stop" }, this.layer), this.side));
     this.replaceChildren(this.screen, this.overview, this.dialog);
     this.network.replay = replay;
     this.scrubber.view = { replay, stops: this.stops };
@@ -63,7 +63,7 @@ class ReplayElement extends HTMLElement {
     const { header } = this.given, list = (title, key, items) => (items.length ? [make("h2", {}, title, " ", what(key, title.toLowerCase())), make("ul", {}, ...items)] : []);
     const remarks = (header.remarks ?? []).map((remark) => make("li", {}, make("button", { class: "link", on: { click: () => say(this.network, "stop", { step: remark.step ?? "loss", part: remark.part }) } }, remark.text ?? String(remark))));
     const left = [...(header.about.notes ?? []), ...(header.left_out ?? [])].map((text) => make("li", {}, text));
-    return make("div", { class: "hint" }, make("h2", {}, "Derivation"), make("p", { class: "muted" }, "Select a number, a pixel or a weight: here stands how it comes about, number by number."), ...list("What is odd", "remark", remarks), ...list("What to know", "left_out", left));
+    return make("div", "hint", make("h2", {}, "Derivation"), make("p", "muted", "Select a number, a pixel or a weight: here stands how it comes about, number by number."), ...list("What is odd", "remark", remarks), ...list("What to know", "left_out", left));
   }
 
   listen() {
@@ -152,11 +152,11 @@ class ReplayElement extends HTMLElement {
     if (samples.length > 1) {
       const choice = make("select", { on: { change: () => { this.sample = Number(choice.value); this.path = []; this.show({ part: this.state.part, step: this.state.step }); } } }, ...samples.map(({ name }, i) => make("option", { value: i, selected: i === this.sample }, name)));
       words.append(make("label", {}, "Sample ", choice));
-    } else if (one) words.append(make("p", { class: "name" }, one.name));
-    if (one) words.append(make("p", { class: `verdict ${one.is_right === false ? "wrong" : ""}` }, make("strong", {}, one.verdict), one.label === null || one.label === undefined ? "" : make("span", {}, ` label: ${one.label}${one.is_right === null ? "" : one.is_right ? ", right" : ", wrong"}`)));
+    } else if (one) words.append(make("p", "name", one.name));
+    if (one) words.append(make("p", `verdict ${one.is_right === false ? "wrong" : ""}`, make("strong", {}, one.verdict), one.label === null || one.label === undefined ? "" : make("span", {}, ` label: ${one.label}${one.is_right === null ? "" : one.is_right ? ", right" : ", wrong"}`)));
     const facts = [...this.facts];
     if (kind !== "prediction" && loss.value !== null) facts.unshift(`loss ${short(Number(loss.value))}`);
-    words.append(make("p", { class: "muted" }, facts.join(" \u00b7 ")));
+    words.append(make("p", "muted", facts.join(" \u00b7 ")));
     this.modes.querySelectorAll("[aria-pressed]").forEach((button, i) => button.setAttribute("aria-pressed", Boolean(i) === this.isNumbers));
   }
 

@@ -9,13 +9,13 @@ class OverviewElement extends HTMLElement {
   set view({ replay, sample }) {
     Object.assign(this, { replay, sample });
     const { header } = replay, one = header.samples?.[sample], loss = header.loss ?? {};
-    const about = make("div", { class: "sheet" }), top = make("div", { class: "top" });
-    if (typeof one?.picture === "number") { const canvas = make("canvas", { class: "photo" }); paintPhoto(canvas, replay.stored(one.picture)); top.append(canvas); }
+    const about = make("div", "sheet"), top = make("div", "top");
+    if (typeof one?.picture === "number") { const canvas = make("canvas", "photo"); paintPhoto(canvas, replay.stored(one.picture)); top.append(canvas); }
     top.append(make("p", {}, make("strong", {}, one ? `${one.name}: ${one.verdict}` : ""), one?.label ? ` (label: ${one.label})` : "", loss.value === null || loss.value === undefined ? "" : ` Loss ${short(Number(loss.value))}.`));
     about.append(top, this.table("Forward", replay.steps.map((_, step) => step), ["W", "Z", "A"]));
     this.replaceChildren(about);
     if (header.kind === "prediction") return;
-    const back = make("div", { class: "sheet" }, make("p", {}, `Loss: ${loss.title || loss.name}, ${short(Number(loss.value))}${loss.after === null || loss.after === undefined ? "" : `; after the update ${short(Number(loss.after))}`}.`));
+    const back = make("div", "sheet", make("p", {}, `Loss: ${loss.title || loss.name}, ${short(Number(loss.value))}${loss.after === null || loss.after === undefined ? "" : `; after the update ${short(Number(loss.after))}`}.`));
     back.append(this.table("Backward and update", replay.steps.map((_, step) => step).reverse(), ["dA", "dZ", "dW", "update_W"]));
     this.append(back);
   }

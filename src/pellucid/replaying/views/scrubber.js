@@ -11,13 +11,13 @@ class ScrubberElement extends HTMLElement {
     const step = (label, sign, by) => make("button", { class: "tool", "aria-label": label, on: { click: () => this.move(this.at + by) } }, sign);
     this.play = make("button", { class: "tool play", "aria-label": "Play", on: { click: () => this.toggle() } }, "\u25b6");
     this.range = make("input", { type: "range", min: 0, max: stops.length - 1, step: 1, "aria-label": "Stop of the replay", on: { input: () => this.move(Number(this.range.value)) } });
-    const parts = make("div", { class: "parts" });
+    const parts = make("div", "parts");
     for (const part of new Set(stops.map((stop) => stop.part))) {
       const n = stops.filter((stop) => stop.part === part).length, first = stops.findIndex((stop) => stop.part === part);
       parts.append(make("button", { class: "part", "data-part": part, style: `flex:${n} 1 0`, on: { click: () => this.move(first) } }, partTitle(replay, part)));
     }
     this.now = make("p", { class: "now", "aria-live": "polite" });
-    this.replaceChildren(make("div", { class: "buttons" }, step("Previous stop", "\u2039", -1), this.play, step("Next stop", "\u203a", 1)), make("div", { class: "track" }, this.range, parts), this.now, what("scrubber", "the scrubber"));
+    this.replaceChildren(make("div", "buttons", step("Previous stop", "\u2039", -1), this.play, step("Next stop", "\u203a", 1)), make("div", "track", this.range, parts), this.now, what("scrubber", "the scrubber"));
   }
 
   show(at) {

@@ -39,7 +39,7 @@ class TableElement extends HTMLElement {
     const caption = make("caption", {}, `${this.called}, ${counted(this.n, "number")}`);
     const scroll = scrolled(`${this.called} as a table`, "", make("table", {}, caption, make("thead", {}, head), body));
     this.replaceChildren(scroll);
-    const pages = make("div", { class: "pages" });
+    const pages = make("div", "pages");
     this.pager(pages, "rows", "first", TABLE_ROWS, rows);
     if (!this.isWrapped) this.pager(pages, "columns", "left", TABLE_COLUMNS, columns);
     if (pages.children.length) this.append(pages);

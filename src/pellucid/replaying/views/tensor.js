@@ -23,19 +23,19 @@ class TensorElement extends HTMLElement {
     this.replaceChildren();
     this.setAttribute("data-name", name ?? title);
     this.label = `${title}${given.caption ? `, ${given.caption}` : ""}`;
-    const head = make("div", { class: "head" }, make("span", { class: "symbol" }, title), make("span", { class: "size" }, sizes(own)));
-    this.tools = make("span", { class: "tools" });
-    this.body = make("div", { class: "body" });
+    const head = make("div", "head", make("span", "symbol", title), make("span", "size", sizes(own)));
+    this.tools = make("span", "tools");
+    this.body = make("div", "body");
     head.append(this.tools);
     this.append(head);
-    if (given.caption) this.append(make("p", { class: "caption prose" }, given.caption));
+    if (given.caption) this.append(make("p", "caption prose", given.caption));
     this.append(this.body);
     this.isTable = false;
     this.toggle = make("button", { class: "tool", "aria-pressed": "false", "aria-label": `${title} as a table`, on: { click: () => { this.asTable(!this.isTable); say(this, "view", { step, name, view: this.isTable ? "table" : undefined }); } } }, "Table");
     this.tools.append(this.toggle);
     this.tools.append(what(given.help, title));
     if (this.summary.n <= CELLS_FEW && this.tiles.offsets.length === 1) this.drawCells(); else this.drawPicture();
-    this.append(make("p", { class: "summary" }, this.summaryText()));
+    this.append(make("p", "summary", this.summaryText()));
     this.select(given.index);
   }
 
@@ -63,15 +63,15 @@ class TensorElement extends HTMLElement {
     const { tiles } = this, { height, width } = sizeOf(tiles);
     this.canvas = make("canvas", { "aria-hidden": "true" });
     this.mark = make("span", { class: "mark", hidden: true });
-    this.inner = make("div", { class: "inner" }, this.canvas, this.mark);
-    this.readout = make("output", { class: "readout" }, "\u00a0");
+    this.inner = make("div", "inner", this.canvas, this.mark);
+    this.readout = make("output", "readout", "\u00a0");
     const stops = make("span", { class: "legend", "aria-hidden": "true" }, make("span", {}, short(-this.scale)), make("i"), make("span", {}, short(this.scale)));
     this.frame = make("div", {
       class: "frame", tabindex: "0", role: "application", "aria-roledescription": "picture of numbers",
       "aria-label": `${this.label}, ${sizes(this.own)} numbers. ${this.summaryText()}. Arrow keys read them, Enter derives one.`,
       on: { keydown: (event) => this.keyed(event), pointermove: (event) => this.point(event), pointerleave: () => this.read(-1), click: (event) => { this.point(event); this.follow(); } },
     }, this.inner);
-    this.body.replaceChildren(this.frame, make("div", { class: "under" }, this.readout, stops));
+    this.body.replaceChildren(this.frame, make("div", "under", this.readout, stops));
     const wide = Math.min(PICTURE_WIDE, this.most ?? PICTURE_WIDE);
     this.setZoom(Math.max(1, Math.min(PICTURE_ZOOM, Math.floor(wide / width), Math.floor(PICTURE_HIGH / height) || 1)));
     const zoom = (by, label, sign) => make("button", { class: "tool zoom", "aria-label": `${label} ${this.label}`, on: { click: () => this.setZoom(this.zoom + by) } }, sign);

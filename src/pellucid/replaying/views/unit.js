@@ -24,11 +24,11 @@ class UnitElement extends HTMLElement {
       inputs[i] = X.data[sample * n + i];
       sum += products[i] = weights[i] * inputs[i];
     }
-    const figures = make("div", { class: "figures" },
+    const figures = make("div", "figures",
       shown(replay, inputs, [n], image, "x", "its input", "X", (i) => ({ step, name: "X", index: sample * n + i })),
       shown(replay, weights, [n], image, `w (unit ${unit})`, "its weights, a column of W", "W", (i) => ({ step: owner, name: "W", index: i * count + unit })),
       shown(replay, products, [n], image, "x w", "the products, number by number", "products", () => null));
-    const line = make("p", { class: "equation" }, `sum of products ${short(sum)}`), at = sample * count + unit;
+    const line = make("p", "equation", `sum of products ${short(sum)}`), at = sample * count + unit;
     if (replay.array(owner, "b")) line.append(" + b ", numberButton(replay, { step: owner, name: "b", index: unit }));
     for (const name of ["Z", "A", "dA", "dZ"]) if (replay.array(step, name)) line.append(name === "Z" ? " = z " : ` , ${symbol(name)} `, numberButton(replay, { step, name, index: at }));
     this.replaceChildren(figures, line);
