@@ -287,6 +287,79 @@ def test_a_page_that_was_cut_off_says_so(opened: Open) -> None:
     assert not opened(text).get_by_role("alert").count()
 
 
+def derivation(page: Any) -> str:
+    page.locator(".difference [role=status]").wait_for(state="detached")
+    found: str = page.locator("pellucid-derivation").inner_text()
+    return found
+
+
+def test_of_what_is_left_out_the_page_names_the_flag(opened: Open) -> None:
+    trace = pl.trace(pl.Sequential([pl.Flatten(), pl.Dense(200), pl.Dense(1)]), (photos(1), [1]))
+    page = opened(replay_of(trace, most_mb=0.8), "forward/1/Z/7")
+    assert re.search(r"W is not in this page: it is too large; --most-mb \d", said := derivation(page))
+    assert said.count("W is not in this page") == 2  # of the central difference too
+    assert "no rule" not in said
+
+
+def test_nan_cannot_be_compared(opened: Open) -> None:
+    model = pl.Sequential([pl.Flatten(), pl.Dense(4, "relu"), pl.Dense(3)])
+    model.initialize((16, 16, 3))
+    model.params["dense_2"]["W"][1, 1] = np.nan
+    page = opened(replay_of(pl.trace(model, (photos(2), [0, 1]))), "forward/2/Z/1")
+    assert derivation(page).count("cannot be compared") == 2
+    assert not page.locator(".good").count()
+    go(page, "loss/loss")
+    assert page.locator(".bar i").first.bounding_box()["width"] == 0
+
+
+def test_what_is_not_stored_is_not_compared_with_itself(opened: Open) -> None:
+    page = opened(four_layers(), "backward/3/dW/5")
+    assert "not stored: computed from X and dZ" in (said := derivation(page))
+    assert "equal but for rounding" not in said
+    assert "relative error" in said
+    value = page.locator("pellucid-derivation .value").inner_text()
+    assert len(re.sub(r"e.*|\D", "", value).lstrip("0")) <= 9  # digits of float32
+    go(page, "update/3/update_W/5")
+    assert "It checks dW[1, 0], which the update is made from." in derivation(page)
+    go(page, "update/3/new_W/5")
+    assert page.locator("pellucid-derivation h2").inner_text() == "new W[1, 0] of dense_3"
+    assert "not stored: computed from W and ΔW" in derivation(page)
+
+
+def test_weight_decay_stands_in_the_formula(opened: Open) -> None:
+    trace = pl.trace(pl.Sequential([pl.Flatten(), pl.Dense(2)]), (photos(2), [0, 1]), optimizer="adamw")
+    page = opened(replay_of(trace), "update/1/update_W/5")
+    for kind in ("layer .formulas", "derivation .formula"):
+        assert "λ" in page.locator(f"pellucid-{kind}").first.inner_text().replace("𝜆", "λ")
+
+
+def test_another_sample_shows_the_same_unit(opened: Open) -> None:
+    page = opened(four_layers(3), "forward/2/Z/2?sample=1")
+    assert hash_of(page) == "#forward/2/Z/2"
+    page.locator("select").select_option("2")
+    assert page.locator("pellucid-derivation h2").inner_text() == "Z[2, 2] of dense_2"
+    assert hash_of(page) == "#forward/2/Z/16?sample=2"
+
+
+def test_the_derivation_stays_in_sight(opened: Open) -> None:
+    for width in (400, 1000):
+        page = opened(four_layers(), "forward/1", viewport={"width": width, "height": 900})
+        page.locator("pellucid-tensor[data-name=A] .cell").last.click()
+        cell, found = (page.locator(each).bounding_box() for each in (".cell.here", "pellucid-derivation h2"))
+        assert 0 < found["y"] < 900
+        assert 0 < cell["y"] < 900
+        assert found["x"] > cell["x"] if width == 1000 else cell["y"] < found["y"]
+
+
+def test_what_has_no_place_is_said(opened: Open) -> None:
+    page = opened(four_layers(), "rubbish")
+    assert page.get_by_role("status").first.inner_text() == 'This page has no place "rubbish".'
+    text = replay_page(four_layers())
+    start = text.index('id="numbers"') + 500
+    page = opened(text[:start] + text[start + 4000 :])
+    assert "incomplete" in page.get_by_role("alert").inner_text()
+
+
 def test_printed_it_is_two_pages(opened: Open) -> None:
     deep = step_of(pl.Sequential([pl.Flatten(), *[pl.Dense(3, "tanh") for _ in range(60)], pl.Dense(1)]), 1)
     for replay in (four_layers(), convolutions(), deep):

@@ -10,21 +10,28 @@ from pellucid.formats.expressions import Node, javascript_of, mathml_of, slope_o
 from pellucid.formats.steps import Steps
 
 # By the rule's name in rules.js. A word is one name, a subscript is in braces, \sum_{i} has its index below.
+WINDOW = (  # of which pixel of the input a pixel of the output is made
+    r", \quad r = t u + d i - p, \quad k = t v + d j - p"
+    r"\quad \text{(stride } t \text{, dilation } d \text{, padding } p \text{)}"
+)
+POOLED = (
+    r", \quad r = t u + i - p, \quad k = t v + j - p \quad \text{(stride } t \text{, padding } p \text{)}"
+)
 FORMULAS = {
     "dense/Z": r"z_{s,j} = \sum_{i} x_{s,i} w_{i,j} + b_{j}",
     "dense/dX": r"dx_{s,i} = \sum_{j} dz_{s,j} w_{i,j}",
     "dense/dW": r"dw_{i,j} = \sum_{s} x_{s,i} dz_{s,j}",
     "layer/db": r"db_{j} = \sum_{s} dz_{s,j}",
-    "conv2d/Z": r"z_{s,y,x,f} = \sum_{i,j,c} x_{s,y+i,x+j,c} w_{i,j,c,f} + b_{f}",
-    "conv2d_without/Z": r"z_{s,y,x,f} = \sum_{i,j,c} x_{s,y+i,x+j,c} w_{i,j,c,f}",
-    "conv2d/dX": r"dx_{s,y,x,c} = \sum_{i,j,f} dz_{s,y-i,x-j,f} w_{i,j,c,f}",
-    "conv2d/dW": r"dw_{i,j,c,f} = \sum_{s,y,x} x_{s,y+i,x+j,c} dz_{s,y,x,f}",
-    "max_pool/A": r"a_{s,y,x,c} = \max_{i,j} x_{s,y+i,x+j,c}",
+    "conv2d/Z": r"z_{s,u,v,f} = \sum_{i,j,c} x_{s,r,k,c} w_{i,j,c,f} + b_{f}" + WINDOW,
+    "conv2d_without/Z": r"z_{s,u,v,f} = \sum_{i,j,c} x_{s,r,k,c} w_{i,j,c,f}" + WINDOW,
+    "conv2d/dX": r"dx_{s,r,k,c} = \sum_{i,j,f} dz_{s,u,v,f} w_{i,j,c,f}" + WINDOW,
+    "conv2d/dW": r"dw_{i,j,c,f} = \sum_{s,u,v} x_{s,r,k,c} dz_{s,u,v,f}" + WINDOW,
+    "max_pool/A": r"a_{s,u,v,c} = \max_{i,j} x_{s,r,k,c}" + POOLED,
     "max_pool/dX": r"dx = \sum da \text{ of the windows in which } x \text{ is the largest}",
-    "average_pool/A": r"a_{s,y,x,c} = \frac{1}{n} \sum_{i,j} x_{s,y+i,x+j,c}",
+    "average_pool/A": r"a_{s,u,v,c} = \frac{1}{n} \sum_{i,j} x_{s,r,k,c}" + POOLED,
     "average_pool/dX": r"dx = \sum \frac{da}{n} \text{ of the windows that } x \text{ is in}",
-    "global_average/A": r"a_{s,c} = \frac{1}{h w} \sum_{y,x} x_{s,y,x,c}",
-    "global_average/dX": r"dx_{s,y,x,c} = \frac{da_{s,c}}{h w}",
+    "global_average/A": r"a_{s,c} = \frac{1}{h w} \sum_{r,k} x_{s,r,k,c}",
+    "global_average/dX": r"dx_{s,r,k,c} = \frac{da_{s,c}}{h w}",
     "batch_norm/A": r"a = γ_{c} \frac{x - μ_{c}}{\sqrt{σ_{c}^{2} + ε}} + β_{c}",
     "batch_norm/mean": r"μ_{c} = \frac{1}{n} \sum x \text{ of the channel}",
     "batch_norm/var": r"σ_{c}^{2} = \frac{1}{n} \sum (x - μ_{c})^{2}",
@@ -111,11 +118,18 @@ FORMULAS = {
     "loss_gradient/huber": r"dz = \frac{1}{m k} \text{ of } z - y \text{, clipped to } -δ \dots δ",
     "loss/poisson": r"L = \frac{1}{m k} \sum_{s,j} (e^{z} - y z)",
     "loss_gradient/poisson": r"dz = \frac{1}{m k} (e^{z} - y)",
+    "decay": r"g = dw + λ w",
+    "clip": r"\text{the gradient is clipped first}",
+    "update/new": r"\text{new } w = w + Δw",
     "update/sgd": r"Δw = -η g",
     "update/sgd_momentum": r"Δw = -η v, \quad v = μ v_{0} + g",
     "update/sgd_nesterov": r"Δw = -η (g + μ v), \quad v = μ v_{0} + g",
     "update/adam": (
         r"Δw = -\frac{η}{1 - β_{1}^{t}} \frac{m}{\sqrt{v / (1 - β_{2}^{t})} + ε}, \quad"
+        r" m = m_{0} + (1 - β_{1}) (g - m_{0}), \quad v = v_{0} + (1 - β_{2}) (g^{2} - v_{0})"
+    ),
+    "update/adamw": (
+        r"Δw = -η λ w - \frac{η}{1 - β_{1}^{t}} \frac{m}{\sqrt{v / (1 - β_{2}^{t})} + ε}, \quad"
         r" m = m_{0} + (1 - β_{1}) (g - m_{0}), \quad v = v_{0} + (1 - β_{2}) (g^{2} - v_{0})"
     ),
     "update/adagrad": r"Δw = -η \frac{g}{\sqrt{s} + ε}, \quad s = s_{0} + g^{2}",
@@ -240,7 +254,7 @@ def mathematics_of(steps: Steps, losses: Iterable[str], optimizer: str) -> dict[
         stand for numbers. ``slopes``: derivatives in JavaScript by what the page calls the activation.
     """
     named = {"loss": (*losses, "sigmoid"), "loss_gradient": tuple(losses)}
-    named["update"] = (optimizer.removesuffix("w"),) if optimizer else ()  # adamw's is adam's
+    named["update"] = ("new", optimizer.removesuffix("w")) if optimizer else ()  # adamw's is adam's
     formulas = {}
     for key, text in FORMULAS.items():
         part, _, name = key.partition("/")
@@ -253,7 +267,9 @@ def mathematics_of(steps: Steps, losses: Iterable[str], optimizer: str) -> dict[
         if slope is not None:
             slopes[name] = javascript_of(slope)
             formulas[f"df/{name}"] = _slope(name, slope)
-            product = f"<mi>da</mi><mo>⋅</mo><mrow><mo>(</mo>{formulas[f'df/{name}']}<mo>)</mo></mrow>"
+            slope_ml = formulas[f"df/{name}"]  # cases have a brace of their own
+            factor = slope_ml if "<mtable>" in slope_ml else f"<mrow><mo>(</mo>{slope_ml}<mo>)</mo></mrow>"
+            product = f"<mi>da</mi><mo>⋅</mo>{factor}"
             formulas[f"derivative/{name}"] = f"<math><mi>dz</mi><mo>=</mo>{product}</math>"
     return {"formulas": formulas, "slopes": slopes}
 

@@ -18,7 +18,8 @@ ELEMENTS = {  # of the page
     ),
     "modes": (
         "Two modes",
-        "As in a textbook: formulas, pictures and sentences. Numbers only: tables, and no explanation.",
+        "As in a textbook: formulas, pictures and sentences. Numbers only: pictures become tables, and formulas "
+        "and sentences go; small arrays keep their cells.",
     ),
     "input": (
         "The input",
@@ -222,13 +223,56 @@ KINDS = {
     ),
 }
 
+WORDS = {  # that stand in the page itself: captions of arrays, and sentences
+    "X": "its input",
+    "W": "weights",
+    "b": "biases",
+    "gamma": "scales",
+    "beta": "shifts",
+    "Z": "before the activation function",
+    "A": "its output",
+    "mask": "what dropout keeps",
+    "mean": "means",
+    "var": "variances",
+    "running_mean": "running means",
+    "running_var": "running variances",
+    "dA": "gradient for its output",
+    "dZ": "gradient for Z",
+    "dX": "gradient for its input, passed back",
+    "P": "probabilities",
+    "Y": "targets",
+    "loss Z": "the network's outputs",
+    "loss dZ": "gradient of the loss for the outputs",
+    "update": "what is added to NAME",
+    "new": "after the update",
+    "memory": "what the optimizer remembers of earlier steps",
+    "own": "this use's share of the gradient",
+    "array": "an array of this layer",
+    "forward": "What NAME computes of its input. Select any number to see how it comes about.",
+    "backward": (
+        "The gradient of the loss for the output of NAME comes in; the gradient for what it was computed from "
+        "comes out."
+    ),
+    "updates": "The optimizer, NAME, adds these numbers to the parameters.",
+    "own layer": "A layer of one's own: the page shows its values, and has no formula for them.",
+    "further use": "It uses the parameters of NAME: their gradient is the sum of the shares of all uses.",
+    "prediction": "No label was given: there is a prediction alone, without a loss and a backward pass.",
+    "select": "Select a number, a pixel or a weight: here stands how it comes about, number by number.",
+    "given loss": "A given number: the target, or what the loss was told.",
+    "given X": "A given number: the network's input.",
+    "given mask": "A given number: drawn at random for this step.",
+    "given": "A given number: what the network had learned before this step.",
+    "no rule": "This page has the value, and no rule for how it came about.",
+}
+
 
 def help_texts() -> Mapping[str, dict[str, Any]]:
-    """Return title and text of each element, array and kind of layer, as the page's header has them.
+    """Return title and text of each element, array and kind of layer, and ``words``, as the page's header has them.
 
     Examples
     --------
     >>> help_texts()["Flatten"]["text"]
     'The numbers of an image in one row. Nothing is computed.'
     """
-    return {key: {"title": title, "text": text} for key, (title, text) in (ELEMENTS | ARRAYS | KINDS).items()}
+    texts = ELEMENTS | ARRAYS | KINDS
+    return {"words": WORDS, **{key: {"title": title, "text": text} for key, (title, text) in texts.items()}}

@@ -15,7 +15,10 @@ from pellucid.formats.html.compact import compact_script, compact_style
         ("a = b + +c - -d;\na = b - c++ + d;", "a=b+ +c- -d;a=b-c++ +d;"),
         ("const a = 1\nconst b = a\n", "const a=1\nconst b=a"),
         ("async function f() {\n  await g();\n}\n/* h\n */\nclass A extends B {}", None),
-        ("if (a) return (b) => true;\nc(async (d) => f(d) + g(...e), (...h) => h);", "if(a)return b=>!0;c(async d=>f(d)+g(...e),(...h)=>h);"),
+        (
+            "if (a) return (b) => true;\nc(async (d) => f(d) + g(...e), (...h) => h);",
+            "if(a)return b=>!0;c(async d=>f(d)+g(...e),(...h)=>h);",
+        ),
         ("x = a in b ? typeof c : d;", "x=a in b?typeof c:d;"),
     ],
 )

@@ -35,12 +35,14 @@ def compact_script(text: str) -> str:
             made.pop()
         made.append(_SHORTER.get(token, token))
         if token == ">" and made[-5:-4] == ["("] and made[-3:-1] == [")", "="] and made[-4].isidentifier():
-            made[-5:-2] = [" ", made[-4]] if made[:-5] and _needs_space(made[-6][-1], made[-4][0]) else [made[-4]]
+            made[-5:-2] = (
+                [" ", made[-4]] if made[:-5] and _needs_space(made[-6][-1], made[-4][0]) else [made[-4]]
+            )
     return "".join(made)
 
 
 def compact_style(text: str) -> str:
-    """Return CSS without comments, line breaks, or what means nothing: spaces, a last semicolon, the & of a descendant.
+    """Return CSS without comments, line breaks, and spaces, last semicolons and & of descendants that mean nothing.
 
     Examples
     --------

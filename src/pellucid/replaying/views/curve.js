@@ -1,6 +1,6 @@
 // The curve of an activation function, with a layer's values on it, and the slope at the one that is shown.
 
-import { register, make, short, symbol, what, scrolled, headOf } from "./dom.js";
+import { register, make, short, symbol, what, scrolled, headOf, toolButton, headCell } from "./dom.js";
 
 const CURVE_WIDE = 260, CURVE_HIGH = 170, CURVE_EDGE = 26, CURVE_POINTS = 160, CURVE_DOTS = 200, CURVE_ROWS = 11;
 
@@ -13,7 +13,7 @@ class CurveElement extends HTMLElement {
     this.called = own.activation.replace(/_/g, " ");
     const { low, high } = replay.summary(step, "Z", sample), reach = Math.max(Math.abs(low), Math.abs(high), 1) * 1.15;
     this.reach = Number.isFinite(reach) ? reach : 1;
-    this.toggle = make("button", { class: "tool", "aria-pressed": "false", "aria-label": `${this.called} as a table`, on: { click: () => { this.isTable = !this.isTable; this.draw(); } } }, "Table");
+    this.toggle = toolButton(`${this.called} as a table`, "Table", () => { this.isTable = !this.isTable; this.draw(); }, true);
     const head = headOf([this.toggle, what("curve", `the curve of ${this.called}`)], make("span", "symbol", `A = ${this.called}(Z)`));
     this.body = make("div", "body");
     this.replaceChildren(head, this.body);
@@ -31,9 +31,9 @@ class CurveElement extends HTMLElement {
     const body = make("tbody");
     for (let i = 0; i < CURVE_ROWS; i++) {
       const z = this.reach * ((2 * i) / (CURVE_ROWS - 1) - 1);
-      body.append(make("tr", {}, make("th", { scope: "row" }, short(z)), make("td", {}, short(this.f(z))), make("td", {}, short(this.slope(z)))));
+      body.append(make("tr", {}, headCell("row", short(z)), make("td", {}, short(this.f(z))), make("td", {}, short(this.slope(z)))));
     }
-    const head = make("tr", {}, ...["z", "a", "slope"].map((text) => make("th", { scope: "col" }, text)));
+    const head = make("tr", {}, ...["z", "a", "slope"].map((text) => headCell("col", text)));
     return scrolled(`${this.called} as a table`, "", make("table", {}, make("thead", {}, head), body));
   }
 

@@ -13,11 +13,11 @@ const NEAR = 2e-3; // relative: a float32 gradient has some four good digits aft
 function changeAt(replay, { step, name, index }) {
   if (step === "loss") {
     const [base, ...output] = name.split(".");
-    if (base !== "Z" && base !== "dZ") return { reason: "The loss is not a function of this number alone: it was given, or follows from the outputs." };
+    if (base !== "Z" && base !== "dZ") return { reason: base === "P" ? "It is taken by the outputs Z, which the probabilities follow from." : "None is taken by a target." };
     return { step, name: "Z", output: output.join("."), gradient: { step, name: ["dZ", ...output].join("."), index }, index };
   }
   const [base, part = ""] = name.split("."), own = base.replace(/^(own_d|update_|d)(?=.)/, ""), isShare = base.startsWith("own_d");
-  if (/^memory_|^(mean|var|running_mean|running_var|mask)$/.test(base)) return { reason: "No gradient is taken by this number." };
+  if (/^(memory|new)_|^(mean|var|running_mean|running_var|mask)$/.test(base)) return { reason: "No gradient is taken by this number." };
   if (replay.header.steps[step] === undefined) return { reason: "There is no such step." };
   const first = replay.steps[step].use_of, isValue = ["X", "Z", "A"].includes(own);
   const owner = first && !isValue && !base.startsWith("d") ? replay.steps.findIndex((each) => each.name === first) : step;
@@ -29,7 +29,7 @@ function changeAt(replay, { step, name, index }) {
 class ChangedRun {
   constructor(replay, change) {
     Object.assign(this, { replay, change, steps: replay.network.steps, f: expressionsIn(2 ** -53) });
-    this.samples = replay.array("loss", Object.keys(replay.network.outputs)[0] ? `Z.${Object.keys(replay.network.outputs)[0]}` : "Z").shape[0];
+    this.samples = replay.needed("loss", Object.keys(replay.network.outputs)[0] ? `Z.${Object.keys(replay.network.outputs)[0]}` : "Z").shape[0];
     this.isWhole = (replay.header.batch?.m ?? this.samples) === this.samples;
     const { step, name } = change, owner = step === "loss" ? null : replay.steps[step].name;
     this.begins = new Set(step === "loss" ? [] : change.isValue || change.isOneUse ? [step]
@@ -61,7 +61,7 @@ class ChangedRun {
   // The stored array of a step's source.
   source(t, k) {
     const from = this.numberOf(this.steps[t].from[k]), { replay } = this;
-    return (from === null ? null : replay.array(from, "A")) ?? replay.array(t, `X.${k}`) ?? replay.array(t, "X");
+    return (from === null ? null : replay.array(from, "A")) ?? replay.array(t, `X.${k}`) ?? replay.needed(t, "X");
   }
 
   row({ data, shape }, s) {
@@ -74,7 +74,7 @@ class ChangedRun {
     const { change, replay } = this, found = {};
     const first = replay.steps[t].use_of, owner = first ? replay.steps.findIndex((each) => each.name === first) : t;
     for (const name of this.steps[t].weights) {
-      found[name] = (replay.array(owner, name) ?? replay.array(t, name)).data;
+      found[name] = replay.needed(owner, name).data;
       if (!change.isValue && name === change.name && this.begins.has(t)) {
         found[name] = Float64Array.from(found[name]);
         found[name][change.index] = value;
@@ -92,7 +92,7 @@ class ChangedRun {
   // Return the rows of a step's output.
   run(t, value, made) {
     const { change, replay } = this, net = this.steps[t], isHere = change.step === t && change.isValue;
-    if (isHere && change.name === "A") return this.put(this.rows.map((s) => this.row(replay.array(t, "A"), s)), value, replay.array(t, "A"));
+    if (isHere && change.name === "A") return this.put(this.rows.map((s) => this.row(replay.needed(t, "A"), s)), value, replay.array(t, "A"));
     const W = this.parameters(t, value);
     if (isHere && change.name === "Z" && replay.array(t, "Z")) {
       const rows = this.put(this.rows.map((s) => this.row(replay.array(t, "Z"), s)), value, replay.array(t, "Z"));
@@ -145,7 +145,7 @@ function moments(rows, n) { // of each channel over the batch
   return { running_mean, running_var };
 }
 
-// Return {numeric, analytic, h, isNear, note}, or {reason} where there is none. "analytic" is null where the page has
+// Return {numeric, analytic, h, part, gradient, isNear, note}, part: by what share the two differ; or {reason} where there is none. "analytic" is null where the page has
 // no gradient for the number: of an input, or of a frozen layer.
 export async function difference(replay, place) {
   const { loss, kind } = replay.header;
@@ -170,6 +170,12 @@ export async function difference(replay, place) {
   }
   const { numeric, h } = best;
   let isNear = analytic === null ? null : isClose(numeric), note = "";
+  const size = Math.max(Math.abs(numeric), Math.abs(analytic ?? 0)), least = (4 * 2 ** -52 * Math.abs(best.above)) / h;
+  const part_off = analytic === null ? null : best.off / (size || 1);
+  const end = { numeric, analytic, h, gradient: change.gradient, part: part_off };
+  if (!Number.isFinite(numeric + (analytic ?? 0))) return { ...end, part: null, isNear: null, note: "NaN or infinite: cannot be compared." };
+  if (analytic && size <= least) return { ...end, isNear: null, note: `Too small to measure: a loss in 64 bits has no digits for slopes below ${least.toPrecision(1)}.` };
+  if (isNear && part_off > part) note = "They differ by no more than the rounding of the network's numbers makes.";
   if (isNear === null) note = "The step computes no gradient for this number: nothing before it is trained, or its layer is frozen.";
   if (isNear === false) {
     const middle = run.loss(x), left = (middle - best.below) / h, right = (best.above - middle) / h;
@@ -177,5 +183,5 @@ export async function difference(replay, place) {
     note = `A kink lies within h: the slope is ${left.toPrecision(4)} on the left and ${right.toPrecision(4)} on the right.`;
     if (!isNear) note = "The two differ: by a kink of relu or of a maximum within h, or by the rounding of the network's numbers.";
   }
-  return { numeric, analytic, h, isNear, note };
+  return { ...end, isNear, note };
 }

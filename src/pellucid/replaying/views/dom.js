@@ -1,28 +1,29 @@
 // Elements, numbers as text, and formulas.
 
 const MATH = "http://www.w3.org/1998/Math/MathML", SVG = "http://www.w3.org/2000/svg";
-const MATH_ELEMENTS = new Set(("math mi mn mo ms mspace mtext mrow mfrac msqrt mroot mstyle mpadded mphantom msub msup msubsup " +
-  "munder mover munderover mtable mtr mtd mmultiscripts mprescripts semantics").split(" "));
-const MATH_ATTRIBUTES = new Set(["data-at", "display", "displaystyle", "mathvariant", "stretchy", "fence", "separator", "form",
-  "lspace", "rspace", "largeop", "movablelimits", "accent", "accentunder", "linethickness", "width", "height", "columnalign",
-  "minsize", "maxsize", "symmetric", "class"]);
+const MATH_ELEMENTS = new Set("math mi mn mo mtext mspace mrow mfrac msqrt msub msup msubsup munder mover mtable mtr mtd".split(" "));
+const MATH_ATTRIBUTES = ["data-at", "class", "width"];
 
-// Make an element; given: its attributes, or its class alone; on: listeners by event. Text is never markup.
+// Make an element; given: its attributes and listeners, or its class alone. Text is never markup.
 export function make(kind, given = {}, ...children) {
-  const { on = {}, ...attributes } = typeof given === "string" ? { class: given } : given, isDrawn = ["svg", "path", "circle", "line", "g", "text", "rect", "title"].includes(kind);
+  const attributes = typeof given === "string" ? { class: given } : given, isDrawn = ["svg", "path", "circle", "line", "g", "text", "rect", "title"].includes(kind);
   const made = isDrawn ? document.createElementNS(SVG, kind) : document.createElement(kind);
   if (kind === "button") made.type = "button";
   for (const [name, value] of Object.entries(attributes)) {
-    if (value === true) made.setAttribute(name, "");
+    if (typeof value === "function") made.addEventListener(name, value);
+    else if (value === true) made.setAttribute(name, "");
     else if (value !== false && value !== null && value !== undefined) made.setAttribute(name, value);
   }
-  for (const [name, listener] of Object.entries(on)) made.addEventListener(name, listener);
   made.append(...children.filter((child) => child !== null && child !== undefined));
   return made;
 }
 
 // The first line of an element: what it is, and at the right its buttons.
 export const headOf = (tools, ...parts) => make("div", "head", ...parts, make("span", "tools", ...tools));
+
+export const headCell = (scope, ...children) => make("th", { scope }, ...children);
+
+export const toolButton = (label, sign, click, isToggle = false) => make("button", { class: "tool", "aria-label": label, "aria-pressed": isToggle && "false", click }, sign);
 
 // What may scroll sideways is reached by the keyboard, and has a name.
 export const scrolled = (label, kind, ...children) => make("div", { class: `scroll ${kind}`, tabindex: "0", role: "region", "aria-label": label }, ...children);
@@ -31,13 +32,13 @@ export function register(name, type) { // a page may do this twice
   if (!customElements.get(name)) customElements.define(name, type);
 }
 
-const withSign = (text) => text.replace(/-/g, "\u2212");
+const withSign = (text) => text.replace(/-/g, "−");
 
 // Return a number with four digits that count.
 export function short(x) {
   if (x === null || x === undefined) return "";
   if (Number.isNaN(x)) return "NaN";
-  if (!Number.isFinite(x)) return x > 0 ? "\u221e" : "\u2212\u221e";
+  if (!Number.isFinite(x)) return x > 0 ? "∞" : "−∞";
   if (x === 0) return "0";
   const size = Math.abs(x);
   if (Number.isInteger(x) && size < 1e6) return withSign(String(x));
@@ -46,15 +47,15 @@ export function short(x) {
 }
 
 // Return a number with all digits of its type.
-export function full(x, data) {
+export function full(x, isSingle) {
   if (!Number.isFinite(x)) return short(x);
-  const nearest = data instanceof Float32Array ? Number(x.toPrecision(9)) : x, isSmall = x !== 0 && Math.abs(x) < 1e-4;
+  const nearest = isSingle ? Number(x.toPrecision(9)) : x, isSmall = x !== 0 && Math.abs(x) < 1e-4;
   return withSign((isSmall ? nearest.toExponential() : String(nearest)).replace("e+", "e"));
 }
 
 export const counted = (n, word) => `${n.toLocaleString("en")} ${word}${n === 1 ? "" : "s"}`;
 
-export const sizes = (shape) => (shape.length ? shape.map((n) => n.toLocaleString("en")).join(" \u00d7 ") : "1");
+export const sizes = (shape) => (shape.length ? shape.map((n) => n.toLocaleString("en")).join(" × ") : "1");
 
 // Return the place of a number as index of each axis.
 export function coordinates(index, shape) {
@@ -74,8 +75,8 @@ export function labelOf(replay, { step, name, index }) {
 // Return an array's name as it is written in a formula.
 export function symbol(name) {
   const [base, part] = name.split(/\.(.*)/);
-  const shown = base.startsWith("update_") ? `\u0394${symbol(base.slice(7))}` : base === "value" ? "loss"
-    : base.replace(/^(d?)gamma$/, "$1\u03b3").replace(/^(d?)beta$/, "$1\u03b2").replace(/_/g, " ");
+  const shown = base.startsWith("update_") ? `Δ${symbol(base.slice(7))}` : base === "value" ? "loss"
+    : base.replace(/^(d?)gamma$/, "$1γ").replace(/^(d?)beta$/, "$1β").replace(/_/g, " ");
   return part === undefined ? shown : `${shown} (${/^\d+$/.test(part) ? `source ${Number(part) + 1}` : part})`;
 }
 
@@ -98,7 +99,7 @@ export function numberButton(replay, place, text = null) {
   const value = replay.number(place);
   return make("button", {
     class: "number", "data-at": `${place.step}/${place.name}/${place.index}`, title: labelOf(replay, place),
-    "aria-label": `${labelOf(replay, place)} = ${short(value)}`, on: { click: (event) => say(event.currentTarget, "go", place) },
+    "aria-label": `${labelOf(replay, place)} = ${short(value)}`, click: (event) => say(event.currentTarget, "go", place),
   }, text ?? short(value));
 }
 
@@ -115,7 +116,7 @@ export function mathOf(text) {
     if (node.nodeType === Node.TEXT_NODE) return document.createTextNode(node.data);
     if (node.nodeType !== Node.ELEMENT_NODE || node.namespaceURI !== MATH || !MATH_ELEMENTS.has(node.localName)) return null;
     const made = document.createElementNS(MATH, node.localName);
-    for (const { name, value } of node.attributes) if (MATH_ATTRIBUTES.has(name)) made.setAttribute(name, value);
+    for (const { name, value } of node.attributes) if (MATH_ATTRIBUTES.includes(name)) made.setAttribute(name, value);
     for (const child of node.childNodes) { const found = copy(child); if (found) made.append(found); }
     return made;
   };
@@ -143,16 +144,17 @@ function closeBrackets(row) {
   }
 }
 
-// Return a formula with numbers put in, as several that a line may break between: before each = and, in a sum, before
-// each + and −. Over each number that stands for a place lies a button: inside of MathML it would be none to a screen reader.
-export function filledMath(text, replay) {
+// Return a formula, perhaps with a replay's numbers put in, as several that a line may break between: before each = and,
+// in a sum, before each + and −, at a space, and between factors where one is a fraction. Over each number that stands for a place lies a button: inside of MathML it would be none to a screen reader.
+export function brokenMath(text, replay) {
   const math = mathOf(text);
-  const flat = (row, depth) => [...row.children].flatMap((child) => (child.localName === "mrow" && depth > 0 && isSum(child) ? flat(child, depth - 1) : [child]));
-  const isSum = (row) => [...row.children].some((child) => child.localName === "mo" && ["+", "\u2212", "-"].includes(child.textContent)) && row.firstElementChild.textContent !== "(";
+  const flat = (row, depth) => [...row.children].flatMap((child) => (child.localName === "mrow" && depth > 0 && (isSum(child) || child.querySelector("mfrac")) ? flat(child, depth - 1) : [child]));
+  const isSum = (row) => [...row.children].some((child) => child.localName === "mo" && ["+", "−", "-"].includes(child.textContent)) && row.firstElementChild.textContent !== "(";
   const top = math.children.length === 1 && math.firstElementChild.localName === "mrow" ? math.firstElementChild : math, lines = [[]];
   flat(top, 2).forEach((child, i) => {
-    const isBreak = child.localName === "mo" && ["=", "+", "\u2212", "-"].includes(child.textContent) && i > 0;
-    if (isBreak) { child.setAttribute("form", "infix"); lines.push([]); }
+    const isBreak = /^[=+−·⋅-]$/.test(child.textContent) && child.localName === "mo" && i > 0 && (!/[·⋅]/.test(child.textContent) || child.nextSibling?.querySelector("mfrac"));
+    if (isBreak) child.setAttribute("form", "infix");
+    if (isBreak || child.localName === "mspace") lines.push([]);
     lines[lines.length - 1].push(child);
   });
   const found = make("div", "broken");
@@ -166,11 +168,11 @@ export function filledMath(text, replay) {
   const covers = [...found.querySelectorAll("[data-at]")].map((number) => {
     const place = placeIn(number.getAttribute("data-at")), label = `${labelOf(replay, place)} = ${short(replay.number(place))}`;
     number.setAttribute("class", "at");
-    const button = make("button", { class: "cover", "data-at": number.getAttribute("data-at"), title: label, "aria-label": label, on: { click: () => say(button, "go", place) } });
+    const button = make("button", { class: "cover", "data-at": number.getAttribute("data-at"), title: label, "aria-label": label, click: () => say(button, "go", place) });
     found.append(button);
     return [number, button];
   });
-  new ResizeObserver(() => {
+  if (covers.length) new ResizeObserver(() => {
     const { left, top } = found.getBoundingClientRect(), boxes = covers.map(([number]) => number.getBoundingClientRect());
     covers.forEach(([, button], i) => { button.style.cssText = `left:${boxes[i].left - left}px;top:${boxes[i].top - top}px;width:${boxes[i].width}px;height:${boxes[i].height}px`; });
   }).observe(found);

@@ -17,7 +17,7 @@ class NetworkElement extends HTMLElement {
       const name = nameOf(replay, node.step), own = typeof node.step === "number" ? replay.steps[node.step] : null;
       const kind = node.step === "input" ? node.value : own ? own.use_of ? `uses ${own.use_of}` : [own.kind, own.activation].filter((part) => part && part !== "linear").join(", ") : replay.header.kind === "prediction" ? "verdict" : replay.header.loss.title ?? replay.header.loss.name.replace(/_/g, " ");
       node.canvas = make("canvas", { "aria-hidden": "true", width: 1, height: 1 });
-      node.button = make("button", { class: `node ${own ? "" : "end"}`, style: `left:${node.x}px;top:${node.y}px;width:${NODE_WIDE}px;height:${NODE_HIGH}px`, on: { click: () => say(this, "stop", { step: node.step }) } },
+      node.button = make("button", { class: `node ${own ? "" : "end"}`, style: `left:${node.x}px;top:${node.y}px;width:${NODE_WIDE}px;height:${NODE_HIGH}px`, click: () => say(this, "stop", { step: node.step }) },
         make("span", "name", name), make("span", "kind", kind), node.canvas, make("span", "kind", node.shape ? sizes(node.shape) : ""));
       const remarks = this.remarksOf(node.step);
       if (remarks) node.button.append(make("span", { class: "flag", title: remarks }, "!", make("span", "hidden", ` ${remarks}`)));

@@ -10,7 +10,7 @@ class KernelElement extends HTMLElement {
     const own = replay.network.steps[step], owner = ownerOf(replay, step), { data, shape: [h, w, channels, filters] } = replay.array(owner, "W");
     const size = h * w * channels, weights = new Float64Array(size);
     for (let i = 0; i < size; i++) weights[i] = data[i * filters + unit];
-    const figures = make("div", "figures", shown(replay, weights, [h, w, channels], null, `W (filter ${unit})`, `its kernel, ${h} \u00d7 ${w}, for each channel of its input`, "W",
+    const figures = make("div", "figures", shown(replay, weights, [h, w, channels], null, `W (filter ${unit})`, `its kernel, ${h} × ${w}, for each channel of its input`, "W",
       (i) => ({ step: owner, name: "W", index: i * filters + unit })));
     this.replaceChildren(figures);
     const X = replay.array(step, "X");

@@ -1,26 +1,19 @@
 // One stop: what a layer takes, has, computes, passes back and how it changes, as pictures and numbers.
 
 import { partOf } from "./store.js";
-import { register, make, mathOf, symbol, what, counted, sizes, coordinates, scrolled, headOf } from "./dom.js";
+import { register, make, brokenMath, symbol, what, sizes, coordinates, scrolled, headOf, toolButton, headCell } from "./dom.js";
 import { ownerOf } from "./stops.js";
 import { hasCurve } from "./curve.js";
 import { paintPhoto } from "./tiles.js";
 
-const ARRAY_CAPTIONS = {
-  X: "its input", W: "weights", b: "biases", gamma: "scales", beta: "shifts", Z: "before the activation function", A: "its output",
-  mask: "what dropout keeps", mean: "means", var: "variances", running_mean: "running means", running_var: "running variances",
-  dA: "gradient for its output", dZ: "gradient for Z", dX: "gradient for its input, passed back", P: "probabilities", Y: "targets",
-};
 const STOP_FORMULAS = { forward: ["Z", "A"], backward: ["dA", "dZ", "dW", "db", "dgamma", "dbeta", "dX"], update: ["update_W", "update_b", "update_gamma", "update_beta"] };
 
-export function captionOf({ step, name }) {
-  const [base, part] = name.split(/\.(.*)/);
-  if (step === "loss" && base.endsWith("Z")) return base === "Z" ? "the network's outputs" : "gradient of the loss for the outputs";
-  if (base.startsWith("update_")) return `what is added to ${symbol(base.slice(7))}`;
-  if (base.startsWith("memory_")) return "what the optimizer remembers of earlier steps";
-  if (base.startsWith("own_d")) return "this use's share of the gradient";
-  if (base in ARRAY_CAPTIONS) return ARRAY_CAPTIONS[base] + (part !== undefined && !/^\d+$/.test(part) ? `, ${part}` : "");
-  return base.startsWith("d") ? `gradient for ${symbol(base.slice(1))}` : "an array of this layer";
+export function captionOf(replay, { step, name }) {
+  const [base, part] = name.split(/\.(.*)/), { words } = replay.header.help, kind = base.match(/^(update|new|memory|own)_/)?.[1];
+  if (step === "loss" && base.endsWith("Z")) return words[`loss ${base}`];
+  if (kind) return words[kind].replace("NAME", symbol(base.slice(7)));
+  if (base in words) return words[base] + (part !== undefined && !/^\d+$/.test(part) ? `, ${part}` : "");
+  return base.startsWith("d") ? `gradient for ${symbol(base.slice(1))}` : words.array;
 }
 
 export const helpKey = (replay, name) => {
@@ -43,9 +36,9 @@ class LayerElement extends HTMLElement {
   drawStep(own, part) {
     const { replay, step, isNumbers } = this, net = replay.network.steps[step];
     this.append(headOf([what(replay.header.help?.[own.kind] ? own.kind : "layer", own.kind)], make("h2", {}, own.name), make("span", "kind", own.title ?? own.kind)));
-    if (own.use_of) this.append(make("p", "note", `It uses the parameters of ${own.use_of}: their gradient is the sum of the shares of all uses.`));
+    if (own.use_of) this.append(make("p", "note", replay.header.help.words["further use"].replace("NAME", own.use_of)));
     if (own.is_frozen) this.append(make("p", "note", "It is frozen: its parameters stay as they are."));
-    if (net.do === null) this.append(make("p", "note", "A layer of one's own: the page shows its values, and has no formula for them."));
+    if (net.do === null) this.append(make("p", "note", replay.header.help.words["own layer"]));
     this.remarks(own.remarks ?? []);
     if (!isNumbers) { this.formulas(part); this.append(make("p", "prose", this.lead(part, own))); }
     this.figures(this.groupsFor(part));
@@ -59,9 +52,7 @@ class LayerElement extends HTMLElement {
   }
 
   lead(part, { name }) {
-    if (part === "forward") return `What ${name} computes of its input. Select any number to see how it comes about.`;
-    if (part === "backward") return `The gradient of the loss for the output of ${name} comes in; the gradient for what it was computed from comes out.`;
-    return `The optimizer, ${this.replay.header.optimizer?.type ?? "none"}, adds these numbers to the parameters.`;
+    return this.replay.header.help.words[part === "update" ? "updates" : part].replace("NAME", part === "update" ? this.replay.header.optimizer?.type : name);
   }
 
   // What stands in a row of its own: [title, names or places] each.
@@ -79,7 +70,7 @@ class LayerElement extends HTMLElement {
     }
     const moved = own.filter((name) => name.startsWith("update_")).map((name) => name.slice(7));
     const memory = (name) => own.filter((each) => each.startsWith("memory_") && each.endsWith(`_${name}`));
-    return moved.map((name) => [symbol(name), [name, `d${name}`, ...memory(name), `update_${name}`].filter((each) => replay.array(step, each))]);
+    return moved.map((name) => [symbol(name), [name, `d${name}`, ...memory(name), `update_${name}`, `new_${name}`].filter((each) => replay.array(step, each))]);
   }
 
   formulas(part) {
@@ -88,13 +79,14 @@ class LayerElement extends HTMLElement {
     const candidates = STOP_FORMULAS[part].filter(has).flatMap((name) => this.keysOf(net, name)).filter((key) => key in given && !seen.has(key) && seen.add(key));
     if (!candidates.length) return;
     const list = scrolled("Formulas of this step", "formulas");
-    for (const key of candidates) list.append(mathOf(given[key]));
+    for (const key of candidates) list.append(brokenMath(given[key]));
     this.append(list);
   }
 
   keysOf(net, name) {
-    const { optimizer } = this.replay.header, own = net.activation;
-    if (name.startsWith("update_")) return [optimizer?.type, `optimizer/${optimizer?.type}`, `update/${optimizer?.type}`];
+    const { replay, step } = this, own = net.activation;
+    if (name.startsWith("update_")) return replay.tools.deriveOrSay(replay, { step, name, index: 0 })?.keys ?? [];
+    if (net.do === "conv2d" && name === "Z" && !net.weights.includes("b")) return ["conv2d_without/Z"];
     if (name === "A" && own) return [`activation/${own}`];
     if (name === "dZ" && own) return [`derivative/${own}`];
     if (name === "dA") return ["value/dA"];
@@ -116,13 +108,13 @@ class LayerElement extends HTMLElement {
     for (const each of names) {
       const place = typeof each === "string" ? { step, name: each } : each, tensor = make("pellucid-tensor");
       this.row.append(tensor);
-      tensor.view = { replay, ...place, sample, caption: captionOf(place), help: helpKey(replay, place.name) };
+      tensor.view = { replay, ...place, sample, caption: captionOf(replay, place), help: helpKey(replay, place.name) };
       if (isNumbers && tensor.canvas) tensor.asTable(true);
       this.tensors.set(`${place.step}/${place.name}`, tensor);
     }
   }
 
-  leftOut(name) { this.append(make("p", "note", `${symbol(name)} is left out of this page: it is too large.`)); }
+  leftOut(name) { this.append(make("p", "note", this.replay.lacks(symbol(name)))); }
 
   remarks(list) {
     const own = list.filter(({ part }) => !part || part === this.now || (part === "forward" && this.now === "backward"));
@@ -132,7 +124,7 @@ class LayerElement extends HTMLElement {
   drawInput() {
     const { replay, sample } = this, one = replay.header.samples?.[sample];
     this.append(headOf([what("input", "the input")], make("h2", {}, "Input"), make("span", "kind", one?.name ?? "")));
-    if (!this.isNumbers) this.append(make("p", "prose", "The sample, and the numbers that the network takes of it."));
+    if (!this.isNumbers) this.append(make("p", "prose", replay.header.help.input.text));
     const both = make("div", "figures");
     this.append(both);
     if (typeof one?.picture === "number") {
@@ -141,17 +133,17 @@ class LayerElement extends HTMLElement {
       const zoom = Math.max(1, Math.floor(288 / Math.max(...array.shape.slice(0, 2))));
       canvas.style.width = `${array.shape[1] * zoom}px`;
       const body = make("div", "body", canvas), table = make("pellucid-table");
-      const toggle = make("button", { class: "tool", "aria-pressed": "false", "aria-label": "Photo as a table", on: { click: () => {
+      const toggle = toolButton("Photo as a table", "Table", () => {
         const isTable = toggle.getAttribute("aria-pressed") === "false";
         toggle.setAttribute("aria-pressed", isTable);
         body.replaceChildren(isTable ? table : canvas);
         if (isTable) table.view = { replay, title: "Photo", ...array, start: 0, place: () => null };
-      } } }, "Table");
+      }, true);
       both.append(make("figure", {}, headOf([toggle, what("photo", "the photo")], make("span", "symbol", "Photo"), make("span", "size", sizes(array.shape))), body, make("p", "caption", "its pixels, 0 to 255, in their own colours")));
     }
     if (one?.columns) {
       const body = make("tbody");
-      for (const [name, text] of one.columns) body.append(make("tr", {}, make("th", { scope: "row" }, name), make("td", {}, text)));
+      for (const [name, text] of one.columns) body.append(make("tr", {}, headCell("row", name), make("td", {}, text)));
       both.append(scrolled("The row", "", make("table", {}, make("caption", {}, one.name), body)));
     }
     for (const value of Object.keys(replay.network.inputs)) {
@@ -193,7 +185,7 @@ class LayerElement extends HTMLElement {
     if (key === this.unitKey) return;
     this.unitKey = key;
     const view = make(net.do === "dense" ? "pellucid-unit" : "pellucid-kernel"), kind = net.do === "dense" ? "Unit" : "Filter";
-    this.unit.replaceChildren(headOf([what(net.do === "dense" ? "unit" : "kernel", `a ${kind.toLowerCase()}`)], make("h3", {}, `${kind} ${unit} of ${counted(shape[shape.length - 1], kind.toLowerCase())}`)), view);
+    this.unit.replaceChildren(headOf([what(net.do === "dense" ? "unit" : "kernel", `a ${kind.toLowerCase()}`)], make("h3", {}, `${kind} ${unit} (of 0 to ${shape[shape.length - 1] - 1})`)), view);
     view.view = { replay, step, sample, unit, pixel };
   }
 }

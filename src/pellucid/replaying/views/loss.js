@@ -1,6 +1,6 @@
 // Where the forward pass ends and the backward pass begins: outputs, probabilities, targets, the loss, its gradient.
 
-import { register, make, numberButton, mathOf, short, symbol, counted, what, scrolled, headOf } from "./dom.js";
+import { register, make, numberButton, brokenMath, short, symbol, counted, what, scrolled, headOf, headCell } from "./dom.js";
 
 const MOST_OUTPUTS = 20; // classes in the table; the pictures have all
 
@@ -14,11 +14,12 @@ class LossElement extends HTMLElement {
     if (!isPrediction && loss.value !== null) {
       const value = make("p", "value", "loss ", numberButton(replay, { step: "loss", name: "value", index: 0 }));
       if (loss.after !== null && loss.after !== undefined) value.append(make("span", "muted", `  after the update: ${short(Number(loss.after))}`));
+      if (one && typeof one.loss !== "undefined") value.append(make("span", "muted", `; of ${one.name} alone ${short(Number(one.loss))}`));
       this.append(make("p", "prose", `${loss.title || loss.name.replace(/_/g, " ")}, the mean over ${counted(replay.header.batch?.m ?? samples.length, "sample")}.`), value);
     }
-    if (isPrediction) this.append(make("p", "prose", "No label was given: there is a prediction alone, without a loss and a backward pass."));
+    if (isPrediction) this.append(make("p", "prose", replay.header.help.words.prediction));
     const ml = Object.keys(formulas).filter((key) => key.startsWith("loss/") && key !== "loss/sigmoid");
-    if (!isNumbers) for (const key of ml) this.append(scrolled("Formula of the loss", "formula", mathOf(formulas[key])));
+    if (!isNumbers) for (const key of ml) this.append(scrolled("Formula of the loss", "formula", brokenMath(formulas[key])));
     for (const output of Object.keys(replay.network.outputs)) this.append(this.table(replay, sample, output));
   }
 
@@ -27,20 +28,20 @@ class LossElement extends HTMLElement {
     const columns = ["Z", "P", "Y", "dZ"].filter((name) => replay.array("loss", named(name))).map((name) => ({ name: named(name), base: name, ...replay.array("loss", named(name)) }));
     const wide = ({ shape }) => (shape.length > 1 ? shape[1] : 1), count = Math.max(...columns.map(wide)), body = make("tbody");
     for (let k = 0; k < Math.min(count, MOST_OUTPUTS); k++) {
-      const row = make("tr", {}, make("th", { scope: "row" }, classes[k] ?? (count === 1 ? output || "output" : String(k))));
+      const row = make("tr", {}, headCell("row", classes[k] ?? (count === 1 ? output || "output" : String(k))));
       for (const column of columns) {
         const own = wide(column), cell = make("td"), isLabel = column.base === "Y" && column.shape.length === 1 && count > 1;
-        const at = own === count ? k : own === 1 && (isLabel ? column.data[sample] === k : k === count - 1) ? 0 : -1;
+        const at = own === count ? k : own === 1 && (isLabel || k === count - 1) ? 0 : -1;
         if (at >= 0) {
-          cell.append(isLabel ? numberButton(replay, { step: "loss", name: column.name, index: sample }, classes[k] === undefined ? null : "label") : numberButton(replay, { step: "loss", name: column.name, index: sample * own + at }));
-          if (column.base === "P") cell.append(make("span", { class: "bar", "aria-hidden": "true" }, make("i", { style: `width:${Math.max(0, Math.min(100, 100 * column.data[sample * own + at]))}%` })));
+          cell.append(isLabel ? numberButton(replay, { step: "loss", name: column.name, index: sample }, String(Number(column.data[sample] === k))) : numberButton(replay, { step: "loss", name: column.name, index: sample * own + at }));
+          if (column.base === "P") cell.append(make("span", { class: "bar", "aria-hidden": "true" }, make("i", { style: `width:${Math.max(0, Math.min(100, 100 * column.data[sample * own + at])) || 0}%` })));
         }
         row.append(cell);
       }
       body.append(row);
     }
     const titles = { Z: "output z", P: "probability", Y: "target y", dZ: "gradient dZ" };
-    const head = make("tr", {}, make("td"), ...columns.map(({ base }) => make("th", { scope: "col" }, titles[base] ?? symbol(base))));
+    const head = make("tr", {}, make("td"), ...columns.map(({ base }) => headCell("col", titles[base] ?? symbol(base))));
     const scroll = scrolled(`Outputs${output ? ` of ${output}` : ""}`, "", make("table", "outputs", make("thead", {}, head), body));
     if (count > MOST_OUTPUTS) scroll.append(make("p", "muted", `${count - MOST_OUTPUTS} more outputs are in the picture of P.`));
     return scroll;

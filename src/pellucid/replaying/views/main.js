@@ -1,7 +1,7 @@
 // Where a page, a notebook and a server begin.
 
 import { ACTIVATIONS } from "./activations.js";
-import { derive } from "./rules.js";
+import { derive, deriveOrSay } from "./rules.js";
 import { difference } from "./difference.js";
 import { Replay, addressOf, partOf, placeAt } from "./store.js";
 import { register, make, say, short, counted, what } from "./dom.js";
@@ -32,14 +32,14 @@ class ReplayElement extends HTMLElement {
   build() {
     const { given: replay } = this, { header } = replay, { about } = header;
     this.top = make("section", { class: "about", "aria-label": "What this is" });
-    const mode = (isNumbers, text) => make("button", { "aria-pressed": "false", on: { click: () => { this.isNumbers = isNumbers; this.refresh(); } } }, text);
+    const mode = (isNumbers, text) => make("button", { "aria-pressed": "false", click: () => { this.isNumbers = isNumbers; this.refresh(); } }, text);
     this.modes = make("div", { class: "modes", role: "group", "aria-label": "How it is shown" }, mode(false, "As in a textbook"), mode(true, "Numbers only"), what("modes", "the two modes"));
     this.thumb = make("canvas", { class: "photo", role: "img", "aria-label": "The sample in its own colours" });
     this.words = make("div", "words");
     this.top.append(this.thumb, this.words, this.modes);
     const optimizer = header.optimizer, rate = optimizer?.learning_rate;
     this.facts = [`${about.model}, ${counted(about.n_params, "parameter")}, ${about.dtype}`];
-    if (header.kind !== "prediction" && optimizer) this.facts.push(`${optimizer.type}${rate === undefined ? "" : `, learning rate ${rate}`}`);
+    if (header.kind !== "prediction" && optimizer) this.facts.push(`${optimizer.type}${rate === undefined ? "" : `, learning rate ${Number(rate.toPrecision(4))}`}`);
     if (header.batch && header.batch.m > 1) this.facts.push(`batch of ${header.batch.m}${header.samples.length < header.batch.m ? `, ${header.samples.length} shown` : ""}`);
     this.network = make("pellucid-network");
     this.scrubber = make("pellucid-scrubber", { role: "group", "aria-label": "Scrubber" });
@@ -48,12 +48,13 @@ class ReplayElement extends HTMLElement {
     this.derivation = make("pellucid-derivation");
     this.hint = this.hints();
     this.side.append(this.hint, this.derivation);
+    this.lost = make("p", { class: "bad", role: "status" });
     this.overview = make("pellucid-overview", { "aria-hidden": "true" });
     this.helpText = make("p");
     const id = `pellucid-help-${document.querySelectorAll("pellucid-replay").length}-${Math.random().toString(36).slice(2)}`; // a notebook has several
     this.helpTitle = make("h2", { id });
-    this.dialog = make("dialog", { class: "help", "aria-labelledby": id }, this.helpTitle, this.helpText, make("button", { class: "tool wide", on: { click: () => this.dialog.close() } }, "Close"));
-    this.screen = make("div", "screen", this.isPage ? null : make("p", "title", header.title), this.top, this.network, this.scrubber, make("div", "both", make("section", { class: "main", "aria-label": "This stop" }, this.layer), this.side));
+    this.dialog = make("dialog", { class: "help", "aria-labelledby": id }, this.helpTitle, this.helpText, make("button", { class: "tool wide", click: () => this.dialog.close() }, "Close"));
+    this.screen = make("div", "screen", this.isPage ? null : make("p", "title", header.title), this.top, this.lost, this.network, this.scrubber, make("div", "both", make("section", { class: "main", "aria-label": "This stop" }, this.layer), this.side));
     this.replaceChildren(this.screen, this.overview, this.dialog);
     this.network.replay = replay;
     this.scrubber.view = { replay, stops: this.stops };
@@ -61,9 +62,9 @@ class ReplayElement extends HTMLElement {
 
   hints() {
     const { header } = this.given, list = (title, key, items) => (items.length ? [make("h2", {}, title, " ", what(key, title.toLowerCase())), make("ul", {}, ...items)] : []);
-    const remarks = (header.remarks ?? []).map((remark) => make("li", {}, make("button", { class: "link", on: { click: () => say(this.network, "stop", { step: remark.step ?? "loss", part: remark.part }) } }, remark.text ?? String(remark))));
+    const remarks = (header.remarks ?? []).map((remark) => make("li", {}, make("button", { class: "link", click: () => say(this.network, "stop", { step: remark.step ?? "loss", part: remark.part }) }, remark.text ?? String(remark))));
     const left = [...(header.about.notes ?? []), ...(header.left_out ?? [])].map((text) => make("li", {}, text));
-    return make("div", "hint", make("h2", {}, "Derivation"), make("p", "muted", "Select a number, a pixel or a weight: here stands how it comes about, number by number."), ...list("What is odd", "remark", remarks), ...list("What to know", "left_out", left));
+    return make("div", "hint", make("h2", {}, "Derivation"), make("p", "muted", header.help.words.select), ...list("What is odd", "remark", remarks), ...list("What to know", "left_out", left));
   }
 
   listen() {
@@ -108,8 +109,9 @@ class ReplayElement extends HTMLElement {
     else if (!isFromHere) this.path = [];
     this.show({ ...place, part: partOf(place.step, place.name) });
     if (!document.activeElement || !this.contains(document.activeElement)) this.derivation.querySelector("h2")?.focus({ preventScroll: true });
-    const isBelow = this.clientWidth < 1120; // as in replay.css
-    if (isBelow || isFromHere) this.derivation.scrollIntoView({ block: isBelow ? "start" : "nearest" });
+    if (isFromHere) { this.derivation.scrollIntoView({ block: "nearest" }); return; }
+    const top = this.side.getBoundingClientRect().top, { bottom, right } = from?.getBoundingClientRect?.() ?? {};
+    if (bottom > top && right > this.side.getBoundingClientRect().left) scrollBy(0, bottom - top + 16); // a narrow page's sheet lies over it
   }
 
   // Show {part, step, name, index, view}; an array that is shown at the present stop, too, stays there.
@@ -132,8 +134,18 @@ class ReplayElement extends HTMLElement {
     if (asked.name && asked.view === "table") for (const tensor of this.layer.tensors.values()) if (tensor.name === asked.name && !tensor.isTable) tensor.asTable(true);
     this.hint.hidden = Boolean(place);
     this.derivation.hidden = !place;
+    this.side.className = place ? "open" : "";
     if (place) this.derivation.view = { replay, place, path: this.path, isNumbers: this.isNumbers, isOpen: asked.view === "terms" };
     if (this.hasAddress && !isQuiet) this.writeAddress(isReplaced);
+  }
+
+  showSample(sample) { // of what is derived, the same unit
+    const { part, step, place, index, name } = this.state;
+    this.path = [];
+    this.sample = sample;
+    if (!place) { this.show({ part, step }); return; }
+    const { data, shape } = place.name === "value" ? { data: [0], shape: [1] } : this.given.array(place.step, place.name), n = data.length / shape[0];
+    this.show({ ...place, part: partOf(place.step, name), index: this.given.isOfSamples(name) ? (index % n) + sample * n : index });
   }
 
   refresh() {
@@ -150,13 +162,13 @@ class ReplayElement extends HTMLElement {
     if (picture) { paintPhoto(thumb, picture); thumb.setAttribute("aria-label", `${one.name} in its own colours`); }
     words.replaceChildren();
     if (samples.length > 1) {
-      const choice = make("select", { on: { change: () => { this.sample = Number(choice.value); this.path = []; this.show({ part: this.state.part, step: this.state.step }); } } }, ...samples.map(({ name }, i) => make("option", { value: i, selected: i === this.sample }, name)));
+      const choice = make("select", { change: () => this.showSample(Number(choice.value)) }, ...samples.map(({ name }, i) => make("option", { value: i, selected: i === this.sample }, name)));
       words.append(make("label", {}, "Sample ", choice));
     } else if (one) words.append(make("p", "name", one.name));
     if (one) words.append(make("p", `verdict ${one.is_right === false ? "wrong" : ""}`, make("strong", {}, one.verdict), one.label === null || one.label === undefined ? "" : make("span", {}, ` label: ${one.label}${one.is_right === null ? "" : one.is_right ? ", right" : ", wrong"}`)));
     const facts = [...this.facts];
     if (kind !== "prediction" && loss.value !== null) facts.unshift(`loss ${short(Number(loss.value))}`);
-    words.append(make("p", "muted", facts.join(" \u00b7 ")));
+    words.append(make("p", "muted", facts.join(" · ")));
     this.modes.querySelectorAll("[aria-pressed]").forEach((button, i) => button.setAttribute("aria-pressed", Boolean(i) === this.isNumbers));
   }
 
@@ -176,9 +188,11 @@ class ReplayElement extends HTMLElement {
     const sample = Number(asked.get("sample") ?? 0);
     this.sample = sample >= 0 && sample < Math.max(1, this.given.header.samples.length) ? sample : 0;
     this.isNumbers = asked.get("mode") === "numbers";
+    this.lost.textContent = found || !address ? "" : `This page has no place "${address}".`;
     if (!found) return false;
     this.path = [];
     this.show(found, { isQuiet: true });
+    if (found.index !== undefined) this.writeAddress(true); // of the sample that the number is of
     return true;
   }
 
@@ -205,16 +219,19 @@ export function define() {
 export function showReplay(element, header, buffer, isPage = false) {
   define();
   const replay = new Replay(header, buffer);
-  replay.tools = { ACTIVATIONS, derive, difference };
+  replay.tools = { ACTIVATIONS, derive, deriveOrSay, difference };
   element.isPage = isPage;
   element.replay = replay;
   return element;
 }
 
 export function openPage(document) {
-  const text = atob(document.getElementById("numbers").textContent.replace(/\s/g, "")), bytes = new Uint8Array(text.length);
-  for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
-  showReplay(document.querySelector("pellucid-replay"), JSON.parse(document.getElementById("header").textContent), bytes.buffer, true);
+  const given = (id) => document.getElementById(id), header = JSON.parse(given("header").textContent);
+  let bytes = new Uint8Array();
+  try { bytes = Uint8Array.from(atob(given("numbers").textContent), (c) => c.charCodeAt(0)); } catch { /* cut off */ }
+  const need = Math.max(0, ...header.arrays.map(([start, kind, shape]) => start + Number(kind[1]) * shape.reduce((a, b) => a * b, 1)));
+  if (bytes.length < need) { given("end").remove(); return; } // which the page's beginning tells
+  showReplay(document.querySelector("pellucid-replay"), header, bytes.buffer, true);
 }
 
 export function renderWidget({ model, el }) { // in a notebook, by anywidget

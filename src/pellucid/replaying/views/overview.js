@@ -1,6 +1,6 @@
 // The whole step on two printed pages: forward on the first, loss, backward and update on the second.
 
-import { register, make, short, sizes, nameOf, symbol, counted } from "./dom.js";
+import { register, make, short, sizes, nameOf, symbol, counted, headCell } from "./dom.js";
 import { tilesOf, paint, paintPhoto } from "./tiles.js";
 
 const SHEET_STEPS = 22; // layers of a page; of more the first and the last
@@ -24,7 +24,7 @@ class OverviewElement extends HTMLElement {
     const { replay, sample } = this, chosen = steps.length <= SHEET_STEPS ? steps : [...steps.slice(0, SHEET_STEPS / 2), null, ...steps.slice(-SHEET_STEPS / 2)], body = make("tbody");
     for (const step of chosen) {
       if (step === null) { body.append(make("tr", {}, make("td", { colspan: names.length + 1 }, `${counted(steps.length - SHEET_STEPS, "more step")}`))); continue; }
-      const row = make("tr", {}, make("th", { scope: "row" }, nameOf(replay, step), make("small", {}, sizes(replay.network.steps[step].shape))));
+      const row = make("tr", {}, headCell("row", nameOf(replay, step), make("small", {}, sizes(replay.network.steps[step].shape))));
       for (const name of names) {
         const cell = make("td");
         if (replay.array(step, name)) {
@@ -37,7 +37,7 @@ class OverviewElement extends HTMLElement {
       }
       body.append(row);
     }
-    const head = make("tr", {}, make("td"), ...names.map((name) => make("th", { scope: "col" }, symbol(name))));
+    const head = make("tr", {}, make("td"), ...names.map((name) => headCell("col", symbol(name))));
     return make("table", { style: `--tall:${Math.max(5.5, Math.min(22, 190 / chosen.length - 6)).toFixed(1)}mm` }, make("caption", {}, title), make("thead", {}, head), body);
   }
 }

@@ -3,17 +3,11 @@
 
 import { ACTIVATIONS, DERIVATIVES } from "./activations.js";
 import { LossOf } from "./losses.js";
+import { LeftOut } from "./store.js";
 import { asText, expressionsIn, indicesOf, NumbersAt, numberML } from "./mathml.js";
 
 const JOINS = ["add", "concat", "mean", "multiply"];
 const COMPUTED = ["Z", "A", "mean", "var"]; // of a forward pass; parameters, masks and inputs are given
-
-class LeftOut extends Error {} // of the page: what a rule needs
-
-function there(found) {
-  if (found === null) throw new LeftOut();
-  return found;
-}
 
 // A step of the network, as rules see it.
 class StepOf {
@@ -32,12 +26,12 @@ class StepOf {
     return found && new NumbersAt(s, name, found, name);
   }
 
-  numbers(name) { return there(this.maybe(name)); }
+  numbers(name, s = this.s) { return new NumbersAt(s, name, this.replay.needed(s, name)); }
 
   // A parameter, or its gradient; of a layer in several places they are with the first.
   maybeParameter(name) { return this.maybe(name, this.owner); }
 
-  parameter(name) { return there(this.maybeParameter(name)); }
+  parameter(name) { return this.numbers(name, this.owner); }
 
   get owner() { // of a further use; -1 where it is none of the steps
     const first = this.step.use_of;
@@ -556,19 +550,20 @@ function gradientOfOutput(c, i) {
   return { key: "value/dA", node: c.f.sum(parts.length, (k) => [parts[k]], [], "uses") };
 }
 
-function leafAt(replay, { step, name, index }) { return new NumbersAt(step, name, there(replay.array(step, name)), name).at(index); }
+function leafAt(replay, { step, name, index }) { return new NumbersAt(step, name, replay.needed(step, name)).at(index); }
 
 // What the optimizer adds to a parameter: its formula with numbers put in. Memory of earlier steps is 0 at the first.
 function updateOf(c, name, i) {
   const { optimizer } = c.replay.header, { f, step } = c, theta = c.parameter(name).at(i), { numbers = {} } = optimizer;
   const eta = numbers.learning_rate ?? optimizer.learning_rate, rate = f.number(eta * (step.rates?.[name] ?? 1), "η");
-  let g = c.parameter(`d${name}`).at(i), more = null;
+  let g = c.parameter(`d${name}`).at(i), more = null, kind = null;
   if (optimizer.clip_value !== null && optimizer.clip_value !== undefined)
     g = f.call("clip", (x, low, high) => Math.min(Math.max(x, low), high), g, f.number(-optimizer.clip_value), f.number(optimizer.clip_value));
   else if ((numbers.shrink ?? 1) < 1) g = f.times(rounded(f, f.number(numbers.shrink), 8), g);
   if (optimizer.weight_decay && (step.decays ?? []).includes(name)) {
     const lambda = f.number(optimizer.weight_decay);
-    if (optimizer.type === "adamw") more = f.negative(f.times(rate, lambda, theta));
+    kind = optimizer.type === "adamw" ? "decoupled" : "decay";
+    if (kind === "decoupled") more = f.negative(f.times(rate, lambda, theta));
     else g = f.plus(g, f.times(lambda, theta));
   }
   const start = optimizer.initial_sum ?? 0;
@@ -576,7 +571,9 @@ function updateOf(c, name, i) {
   const found = (UPDATES[optimizer.type] ?? (() => null))(f, { ...optimizer, ...numbers }, rate, g, memory);
   if (!found) return null;
   const node = more ? f.plus(more, found.node) : found.node;
-  return { ...found, key: `update/${found.key}`, node, error: 2.5 * f.unit * Math.abs(theta.value), times: 8 };
+  const isClipped = g.ml.includes("clip") || (numbers.shrink ?? 1) < 1;
+  const formulas = [kind === "decoupled" ? "update/adamw" : `update/${found.key}`, ...(kind === "decay" ? ["decay"] : []), ...(isClipped ? ["clip"] : [])];
+  return { ...found, key: formulas[0], more: formulas.slice(1), node, error: 2.5 * f.unit * Math.abs(theta.value), times: 8 };
 }
 
 const keeping = (f, kept, old, fresh) => f.plus(old, f.times(f.number(1 - kept), f.minus(fresh, old))); // m + (1 - b) (g - m)
@@ -653,6 +650,7 @@ function ruleOf(replay, { step, name, index }) {
     return from === null || !replay.array(from, "A") ? null : { redirect: { step: from, name: "A", index } };
   }
   if (name === "dA") return gradientOfOutput(c, index);
+  if (name.startsWith("new_")) return { key: "update/new", node: c.f.plus(c.parameter(name.slice(4)).at(index), c.parameter(`update_${name.slice(4)}`).at(index)) };
   if (name.startsWith("update_")) return updateOf(c, name.slice(7), index);
   if (c.net.do === null) return null;
   if (base === "dX" && JOINS.includes(c.net.do)) return joinGradient(c, Number(part), index);
@@ -672,8 +670,14 @@ function ruleOf(replay, { step, name, index }) {
 // Return how a number comes from others, or null where it is given (an input, a target, a parameter, a mask) or the
 // page has not all that it comes from.
 export function derive(replay, place) {
+  const found = deriveOrSay(replay, place);
+  return found?.reason ? null : found;
+}
+
+// The same, or {reason} where the page has not all.
+export function deriveOrSay(replay, place) {
   try { return derived(replay, place); } catch (error) {
-    if (error instanceof LeftOut) return null;
+    if (error instanceof LeftOut) return { reason: error.message };
     throw error;
   }
 }
@@ -694,9 +698,13 @@ function derived(replay, place) {
   const isSpread = !Number.isFinite(stored) && Number.isFinite(value); // computed together with others, one of which is not finite
   if (isSpread) notes.push("Stored as a number that is not finite: the network computes several together, and NaN or infinity spreads among them.");
   const isEqual = isPartial || isSpread ? null : Object.is(value, stored) || Math.abs(value - stored) <= error || (Number.isNaN(value) && !Number.isFinite(stored));
+  let formula = replay.header.formulas?.[key] ?? "";
+  if (place.name === "dX" && key.startsWith("derivative/")) formula = formula.replaceAll("<mi>dz</mi>", "<mi>dx</mi>").replaceAll("<mi>z</mi>", "<mi>x</mi>");
+  const result = numberML(value, null, 6), isAlone = node.ml === result || node.ml === numberML(value, node.place);
   return {
-    title: titleOf(replay, place, array), key, formula: replay.header.formulas?.[key] ?? "",
-    filled: `<math><mrow>${symbolOf(place, array)}<mo>=</mo>${node.ml}<mo>=</mo>${numberML(value, null, 6)}</mrow></math>`,
+    title: titleOf(replay, place, array), key, formula: found.more?.length ? [formula, ...found.more.map((each) => replay.header.formulas[each])] : formula,
+    keys: [key, ...(found.more ?? [])],
+    filled: `<math><mrow>${symbolOf(place, array)}<mo>=</mo>${node.ml}${isAlone ? "" : `<mo>=</mo>${result}`}</mrow></math>`,
     terms: node.terms ?? found.terms ?? null, computed: value, stored, isEqual, note: notes.join(" "), error,
   };
 }
@@ -710,7 +718,7 @@ function titleOf(replay, { step, name, index }, array) {
 function symbolOf({ name, index }, array) {
   if (name === "value") return "<mi>L</mi>";
   const [base] = name.replace(/^own_/, "").split("."), greek = { gamma: "γ", beta: "β", mean: "μ" };
-  const written = base.replace(/^update_/, "Δ").replace(/gamma|beta|mean/, (word) => greek[word]), symbol = asText(written.replace(/[A-Z]/g, (c) => c.toLowerCase()));
+  const written = base.replace(/^update_/, "Δ").replace(/^new_/, "new ").replace(/gamma|beta|mean/, (word) => greek[word]), symbol = asText(written.replace(/[A-Z]/g, (c) => c.toLowerCase()));
   const indices = indicesOf(array.shape, index).map((i) => `<mn>${i}</mn>`).join("<mo>,</mo>");
   if (base === "var") return `<msubsup><mi>σ</mi><mrow>${indices}</mrow><mn>2</mn></msubsup>`;
   return `<msub><mi>${symbol}</mi><mrow>${indices}</mrow></msub>`;

@@ -7,10 +7,14 @@ const KINDS = { f4: Float32Array, f8: Float64Array, u1: Uint8Array, i4: Int32Arr
 const OF_SAMPLES = ["X", "Z", "A", "P", "Y", "mask", "dX", "dZ", "dA"]; // arrays of values
 const PARTS = ["forward", "loss", "backward", "update"];
 
+export class LeftOut extends Error {} // of the page: what a number comes from
+
 export class Replay {
   constructor(header, buffer) {
     Object.assign(this, { header, buffer, made: new Map(), summaries: new Map() });
   }
+
+  get isSingle() { return this.header.about.dtype === "float32"; }
 
   get steps() { return this.header.steps; }
 
@@ -20,7 +24,8 @@ export class Replay {
   of(step) { return step === "loss" ? this.header.loss : this.steps[step]; }
 
   given(step, name) {
-    const { arrays } = this.of(step), dot = name.indexOf(".");
+    const { arrays } = this.of(step), dot = name.indexOf("."), moved = name.replace(/^new_/, "");
+    if (moved !== name) return this.array(step, `update_${moved}`) ? { sum: [moved, `update_${moved}`] } : null;
     if (dot < 0 || name in arrays) return arrays[name];
     return arrays[name.slice(0, dot)]?.[name.slice(dot + 1)];
   }
@@ -28,7 +33,7 @@ export class Replay {
   // Return the names of a step's arrays, in the order of computation.
   names(step) {
     return Object.entries(this.of(step).arrays).flatMap(([name, given]) => {
-      if (given === null || typeof given === "number" || given.product || given.scaled) return given === null ? [] : [name];
+      if (given === null || typeof given === "number" || isMade(given)) return given === null ? [] : [name];
       return Object.keys(given).map((part) => `${name}.${part}`);
     });
   }
@@ -37,10 +42,21 @@ export class Replay {
   array(step, name) {
     const given = this.given(step, name);
     if (given === undefined || given === null) return null;
-    if (typeof given === "object" && !given.product && !given.scaled) return null; // several under one name
+    if (typeof given === "object" && !isMade(given)) return null; // several under one name
     const key = `${step}/${name}`;
     if (!this.made.has(key)) this.made.set(key, typeof given === "number" ? this.stored(given) : this.computed(step, given));
     return this.made.get(key);
+  }
+
+  needed(step, name) { // as array; an error says what the page has not
+    const found = this.array(step, name);
+    if (!found) throw new LeftOut(this.lacks(name));
+    return found;
+  }
+
+  lacks(name) { // with the flag that asks for it
+    const flag = (this.header.left_out ?? []).map((text) => text.match(/--most-mb \d+/)).filter(Boolean).pop();
+    return `${name} is not in this page${flag ? `: it is too large; ${flag}` : ""}.`;
   }
 
   stored(i) {
@@ -57,6 +73,10 @@ export class Replay {
         if (x !== 0) for (let j = 0; j < k; j++) data[i * k + j] += x * dZ.data[s * k + j];
       }
       return { data, shape: [n, k] };
+    }
+    if (given.sum) {
+      const [A, B] = given.sum.map((name) => this.array(step, name));
+      return { data: Float64Array.from(A.data, (x, i) => x + B.data[i]), shape: A.shape };
     }
     const { data, shape } = this.array(step, given.scaled), scaled = new Float64Array(data.length);
     for (let i = 0; i < data.length; i++) scaled[i] = given.by * data[i];
@@ -80,6 +100,8 @@ export class Replay {
   }
 }
 
+const isMade = ({ product, scaled, sum }) => product || scaled || sum; // of other arrays, here
+
 export function summaryOf(data, start = 0, n = data.length) {
   let low = Infinity, high = -Infinity, sum = 0, squares = 0, broken = 0;
   for (let i = start; i < start + n; i++) {
@@ -96,7 +118,7 @@ export function summaryOf(data, start = 0, n = data.length) {
 // Return the part of the step that an array belongs to.
 export function partOf(step, name) {
   if (step === "loss") return "loss";
-  if (/^(update|memory)_/.test(name)) return "update";
+  if (/^(update|memory|new)_/.test(name)) return "update";
   return /^(own_)?d([A-Z]|(b|gamma|beta)\b)/.test(name) ? "backward" : "forward";
 }
 

@@ -1,6 +1,6 @@
 // The numbers of an array as a table, a page at a time; each leads to its derivation.
 
-import { register, make, short, numberButton, counted, scrolled } from "./dom.js";
+import { register, make, short, numberButton, counted, scrolled, toolButton, headCell } from "./dom.js";
 
 const TABLE_ROWS = 12, TABLE_COLUMNS = 8, TABLE_WRAPPED = 8; // of a page; a row of numbers is wrapped
 
@@ -22,11 +22,11 @@ class TableElement extends HTMLElement {
 
   draw() {
     const { replay, shape, data, rows, columns, first, left } = this, wide = Math.min(TABLE_COLUMNS, columns - left);
-    const head = make("tr", {}, make("th", { scope: "col" }, this.isWrapped ? "number" : shape.length > 2 ? "row, column" : "row"));
-    for (let x = left; x < left + wide; x++) head.append(make("th", { scope: "col" }, this.isWrapped ? `+${x}` : String(x)));
+    const head = make("tr", {}, headCell("col", this.isWrapped ? "number" : shape.length > 2 ? "row, column" : "row"));
+    for (let x = left; x < left + wide; x++) head.append(headCell("col", this.isWrapped ? `+${x}` : String(x)));
     const body = make("tbody");
     for (let y = first; y < Math.min(first + TABLE_ROWS, rows); y++) {
-      const row = make("tr", {}, make("th", { scope: "row" }, this.rowLabel(y)));
+      const row = make("tr", {}, headCell("row", this.rowLabel(y)));
       for (let x = left; x < left + wide; x++) {
         const local = y * columns + x;
         if (local >= this.n) break;
@@ -53,9 +53,9 @@ class TableElement extends HTMLElement {
       this.draw();
       this.querySelector(`.pages button[aria-label="${label}"]`)?.focus();
     };
-    const step = (label, sign, by) => make("button", { class: "tool", "aria-label": `${label} ${kind}`, on: { click: () => move(this[start] + by) } }, sign);
-    const field = make("input", { type: "number", min: 0, max: total - 1, value: this[start], "aria-label": `First of the ${kind} shown`, on: { change: () => { const at = Number(field.value) || 0; move(at - (at % size)); } } });
-    pages.append(make("span", {}, `${kind} `), step("Previous", "\u2039", -size), field, make("span", {}, ` to ${Math.min(this[start] + size, total) - 1} of ${total.toLocaleString("en")} `), step("Next", "\u203a", size));
+    const step = (label, sign, by) => toolButton(`${label} ${kind}`, sign, () => move(this[start] + by));
+    const field = make("input", { type: "number", min: 0, max: total - 1, value: this[start], "aria-label": `First of the ${kind} shown`, change: () => { const at = Number(field.value) || 0; move(at - (at % size)); } });
+    pages.append(make("span", {}, `${kind} `), step("Previous", "‹", -size), field, make("span", {}, ` to ${Math.min(this[start] + size, total) - 1} of ${total.toLocaleString("en")} `), step("Next", "›", size));
   }
 
   rowLabel(row) {

@@ -1,6 +1,6 @@
 // The picture of an array: its numbers as pixels, or as cells where there are few; each leads to its derivation.
 
-import { register, make, short, full, sizes, symbol, labelOf, what, say } from "./dom.js";
+import { register, make, short, full, sizes, symbol, labelOf, what, say, toolButton } from "./dom.js";
 import { coloursOf } from "./colours.js";
 import { tilesOf, sizeOf, indexAt, whereIs, paint } from "./tiles.js";
 
@@ -31,7 +31,7 @@ class TensorElement extends HTMLElement {
     if (given.caption) this.append(make("p", "caption prose", given.caption));
     this.append(this.body);
     this.isTable = false;
-    this.toggle = make("button", { class: "tool", "aria-pressed": "false", "aria-label": `${title} as a table`, on: { click: () => { this.asTable(!this.isTable); say(this, "view", { step, name, view: this.isTable ? "table" : undefined }); } } }, "Table");
+    this.toggle = toolButton(`${title} as a table`, "Table", () => { this.asTable(!this.isTable); say(this, "view", { step, name, view: this.isTable ? "table" : undefined }); }, true);
     this.tools.append(this.toggle);
     this.tools.append(what(given.help, title));
     if (this.summary.n <= CELLS_FEW && this.tiles.offsets.length === 1) this.drawCells(); else this.drawPicture();
@@ -52,7 +52,7 @@ class TensorElement extends HTMLElement {
     for (let y = 0, seen = 0; y < tiles.h; y++) for (let x = 0; x < wide && seen < tiles.n; x++, seen++) {
       const index = tiles.offsets[0] + y * tiles.sy + x * tiles.sx, value = tiles.data[index], place = this.place(index);
       const { paper, ink } = coloursOf(value, scale), label = place ? labelOf(replay, place) : `${this.label} ${seen}`;
-      const cell = make(place ? "button" : "span", { class: "cell", style: `background:${paper};color:${ink}`, "data-index": index, title: `${label} = ${full(value, tiles.data)}` }, short(value));
+      const cell = make(place ? "button" : "span", { class: "cell", style: `background:${paper};color:${ink}`, "data-index": index, title: `${label} = ${full(value, replay.isSingle)}` }, short(value));
       if (place) { cell.setAttribute("aria-label", `${label} = ${short(value)}`); cell.addEventListener("click", () => say(this, "go", place)); }
       grid.append(cell);
     }
@@ -69,13 +69,13 @@ class TensorElement extends HTMLElement {
     this.frame = make("div", {
       class: "frame", tabindex: "0", role: "application", "aria-roledescription": "picture of numbers",
       "aria-label": `${this.label}, ${sizes(this.own)} numbers. ${this.summaryText()}. Arrow keys read them, Enter derives one.`,
-      on: { keydown: (event) => this.keyed(event), pointermove: (event) => this.point(event), pointerleave: () => this.read(-1), click: (event) => { this.point(event); this.follow(); } },
+      keydown: (event) => this.keyed(event), pointermove: (event) => this.point(event), pointerleave: () => this.read(-1), click: (event) => { this.point(event); this.follow(); },
     }, this.inner);
     this.body.replaceChildren(this.frame, make("div", "under", this.readout, stops));
     const wide = Math.min(PICTURE_WIDE, this.most ?? PICTURE_WIDE);
     this.setZoom(Math.max(1, Math.min(PICTURE_ZOOM, Math.floor(wide / width), Math.floor(PICTURE_HIGH / height) || 1)));
-    const zoom = (by, label, sign) => make("button", { class: "tool zoom", "aria-label": `${label} ${this.label}`, on: { click: () => this.setZoom(this.zoom + by) } }, sign);
-    if (!this.tools.querySelector(".zoom")) this.tools.prepend(zoom(-1, "Smaller:", "\u2212"), zoom(1, "Larger:", "+"));
+    const zoom = (by, label, sign) => make("button", { class: "tool zoom", "aria-label": `${label} ${this.label}`, click: () => this.setZoom(this.zoom + by) }, sign);
+    if (!this.tools.querySelector(".zoom")) this.tools.prepend(zoom(-1, "Smaller:", "−"), zoom(1, "Larger:", "+"));
     paint(this.canvas, tiles, this.scale);
   }
 
@@ -97,7 +97,7 @@ class TensorElement extends HTMLElement {
   read(index) { // say which number this is
     this.at = index;
     const place = index < 0 ? null : this.place(index), value = this.tiles.data[index];
-    this.readout.textContent = index < 0 ? "\u00a0" : `${place ? labelOf(this.replay, place) : this.label} = ${full(value, this.tiles.data)}`;
+    this.readout.textContent = index < 0 ? "\u00a0" : `${place ? labelOf(this.replay, place) : this.label} = ${full(value, this.replay.isSingle)}`;
     this.showMark(index < 0 ? this.index ?? -1 : index);
   }
 
