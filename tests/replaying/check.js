@@ -18,7 +18,7 @@ export async function checkReplay({ header, content, most, differences }) {
       if (found.isEqual) row.equal++;
       else if (found.isEqual === null) row.partial++;
       else row.faults.push(`[${index}] computed ${found.computed}, stored ${found.stored}, may be off by ${found.error}`);
-      if (!found.formula.startsWith("<math>")) row.faults.push(`[${index}] no formula ${found.key}`);
+      if (!found.formula.startsWith("<math>") || !found.keys.slice(1).every((key) => key in replay.header.formulas)) row.faults.push(`[${index}] no formula ${found.key}`);
       if (!row.kinds.includes(found.key)) row.kinds.push(found.key);
       row.faults.push(...placesOf(replay, found), ...termsOf(replay, found));
     }

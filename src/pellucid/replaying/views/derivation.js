@@ -19,7 +19,7 @@ class DerivationElement extends HTMLElement {
     this.append(headOf([what("derivation", "the derivation"), this.closer()], make("h2", { tabindex: "-1" }, place.name === "value" ? "The loss" : `${label} of ${place.step === "loss" ? "the loss" : nameOf(replay, place.step)}`)));
     this.append(make("p", "value", full(value, replay.isSingle)));
     if (found && !found.reason) {
-      if (found.formula && !isNumbers) this.append(this.block("Formula", ...[found.formula].flat().map((each) => brokenMath(each))));
+      if (found.formula && !isNumbers) this.append(this.block("Formula", brokenMath(found.formula), ...found.keys.slice(1).map((key) => brokenMath(replay.header.formulas[key]))));
       if (found.filled) this.append(this.block(isNumbers ? "" : "With the numbers put in", brokenMath(found.filled, replay)));
       this.append(this.check(found, place));
       if (found.note) this.append(make("p", "note", found.note));

@@ -702,8 +702,7 @@ function derived(replay, place) {
   if (place.name === "dX" && key.startsWith("derivative/")) formula = formula.replaceAll("<mi>dz</mi>", "<mi>dx</mi>").replaceAll("<mi>z</mi>", "<mi>x</mi>");
   const result = numberML(value, null, 6), isAlone = node.ml === result || node.ml === numberML(value, node.place);
   return {
-    title: titleOf(replay, place, array), key, formula: found.more?.length ? [formula, ...found.more.map((each) => replay.header.formulas[each])] : formula,
-    keys: [key, ...(found.more ?? [])],
+    title: titleOf(replay, place, array), key, formula, keys: [key, ...(found.more ?? [])],
     filled: `<math><mrow>${symbolOf(place, array)}<mo>=</mo>${node.ml}${isAlone ? "" : `<mo>=</mo>${result}`}</mrow></math>`,
     terms: node.terms ?? found.terms ?? null, computed: value, stored, isEqual, note: notes.join(" "), error,
   };
