@@ -333,6 +333,13 @@ def test_weight_decay_stands_in_the_formula(opened: Open) -> None:
         assert "λ" in page.locator(f"pellucid-{kind}").first.inner_text().replace("𝜆", "λ")
 
 
+def test_a_sample_has_its_own_loss_and_targets_of_1_and_0(opened: Open) -> None:
+    page = opened(convolutions(), "loss/loss?sample=1")
+    assert re.search(r"; of \S.* alone \d", page.locator("pellucid-loss").inner_text())
+    targets = page.locator("pellucid-loss td:nth-child(4) .number").all_inner_texts()
+    assert targets == ["0", "1", "0"]
+
+
 def test_another_sample_shows_the_same_unit(opened: Open) -> None:
     page = opened(four_layers(3), "forward/2/Z/2?sample=1")
     assert hash_of(page) == "#forward/2/Z/2"

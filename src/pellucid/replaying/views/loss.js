@@ -14,7 +14,7 @@ class LossElement extends HTMLElement {
     if (!isPrediction && loss.value !== null) {
       const value = make("p", "value", "loss ", numberButton(replay, { step: "loss", name: "value", index: 0 }));
       if (loss.after !== null && loss.after !== undefined) value.append(make("span", "muted", `  after the update: ${short(Number(loss.after))}`));
-      if (one && typeof one.loss !== "undefined") value.append(make("span", "muted", `; of ${one.name} alone ${short(Number(one.loss))}`));
+      if (samples.length > 1 && (one?.loss ?? null) !== null) value.append(make("span", "muted", `; of ${one.name} alone ${short(Number(one.loss))}`));
       this.append(make("p", "prose", `${loss.title || loss.name.replace(/_/g, " ")}, the mean over ${counted(replay.header.batch?.m ?? samples.length, "sample")}.`), value);
     }
     if (isPrediction) this.append(make("p", "prose", replay.header.help.words.prediction));
