@@ -115,3 +115,11 @@ def test_among_too_many_only_near_ones_are_looked_for(
         "cropped",
         "recoloured",
     )
+
+
+def test_wide_pictures_with_bars_are_no_copies_for_their_bars(rng: np.random.Generator) -> None:
+    X = np.zeros((6, 64, 64, 3), np.uint8)
+    inside = np.repeat(np.repeat(rng.integers(0, 256, (6, 3, 16, 3)), 4, axis=1), 4, axis=2)
+    X[:, 26:38] = inside
+    X[5] = np.clip(X[0] * 0.9, 0, 255)
+    assert [pair[:2] for pair in near_duplicates(X)] == [(0, 5)]

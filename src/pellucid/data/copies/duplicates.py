@@ -11,6 +11,7 @@ from pellucid.data.copies.crops import SMALLEST, changed_pairs
 from pellucid.data.copies.near import (
     Pair,
     Signatures,
+    agree_between_bars,
     cosine_threshold,
     near_pairs,
     signatures,
@@ -180,7 +181,7 @@ def _pictures_alike(
     near = [near_pairs(marks, marks, wanted, progress) if within else [] for marks in (one, two)]
     across = near_pairs(two, one, wanted, progress)
     if n + len(two.rows) > MOST_SEARCHED:
-        return near[0], near[1], across
+        return _once(near[0], one, one), _once(near[1], two, two), _once(across, two, one)
     for pair in changed_pairs((one, two), typical, progress):
         if pair.second < n:
             near[0].append(pair)
@@ -188,13 +189,15 @@ def _pictures_alike(
             near[1].append(pair._replace(first=pair.first - n, second=pair.second - n))
         else:
             across.append(pair._replace(first=pair.second - n, second=pair.first))
-    return _once(near[0]), _once(near[1]), _once(across)
+    return _once(near[0], one, one), _once(near[1], two, two), _once(across, two, one)
 
 
-def _once(pairs: list[Pair]) -> list[Pair]:
-    """Return each pair once, as it was found first, sorted."""
+def _once(pairs: list[Pair], one: Signatures, other: Signatures) -> list[Pair]:
+    """Return each pair once, as it was found first, sorted; without those that are alike by their bars alone."""
     found = {pair[:2]: pair for pair in reversed(pairs)}
-    return sorted(found.values())
+    return sorted(
+        pair for pair in found.values() if agree_between_bars(one.grey[pair.first], other.grey[pair.second])
+    )
 
 
 def find_leaks(train: Any, test: Any) -> list[Leak]:
@@ -269,7 +272,7 @@ def near_duplicates(X: Array, *, progress: Progress = None) -> list[Pair]:
             near = near_pairs(marks, marks, cosine_threshold(typical), show)
             if len(firsts) > MOST_SEARCHED:
                 return near
-            return _once(near + changed_pairs((marks,), typical, show))
+            return _once(near + changed_pairs((marks,), typical, show), marks, marks)
 
     near = _remembered(search, None, X, same)
     pairs = [Pair(rows[0], row, "exact", 1.0) for rows in same.members for row in rows[1:]]

@@ -35,6 +35,7 @@ COARSE, MIDDLE, FINE = 8, 16, 32  # sides in pixels
 N_NEAREST = 8
 _COARSE_COSINE = 0.6  # measured on copies: 0.79 and more
 _MIDDLE_COSINE, _FINE_COSINE, _PIXEL_COSINE = 0.87, 0.5, 0.92
+_INSIDE_COSINE = 0.8  # of pixels between bars; different pictures 0.5 and less
 _STRICTEST = 0.999  # so that copies are found even where all pictures are the same
 _TYPICAL = 0.5  # similarity to the tenth neighbour; drawings 0.39, photos 0.2, digits 0.8
 _TENTH, _ASKED = 10, 1000
@@ -163,6 +164,35 @@ def near_pairs(
         found += [Pair(int(a), int(b), "near", float(c)) for a, b, c in zip(i, j, cosine, strict=True)]
         progress("comparing pairs", min(start + _BLOCK, len(left)), len(left))
     return found
+
+
+def agree_between_bars(x: Array, y: Array) -> bool:
+    """Return whether two pictures agree without the black bars at sides of both; True if there are none.
+
+    Bars of one size, as ``--fit pad`` makes them of wide photos, are most of what their edges show.
+
+    Parameters
+    ----------
+    x, y : Array, shape (h, w)
+        Grey values; either way round where one is mirrored.
+
+    Examples
+    --------
+    >>> x, y = np.zeros((2, 8, 4))
+    >>> x[2:6], y[2:6] = np.arange(16.0).reshape(4, 4), np.arange(16.0).reshape(4, 4).T
+    >>> agree_between_bars(x, x), agree_between_bars(x, y), agree_between_bars(x + 1, y + 1)
+    (True, False, True)
+    """
+    shows = np.maximum(x, y) >= 1
+    rows, columns = (np.flatnonzero(shows.any(axis=axis)) for axis in (1, 0))
+    if not len(rows) or (len(rows), len(columns)) == shows.shape:
+        return True
+    inside = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
+    a, found = x[inside] - x[inside].mean(), []
+    for other in (y[inside], y[inside][:, ::-1]):
+        b = other - other.mean()
+        found.append(float((a * b).sum()) >= _INSIDE_COSINE * float(np.linalg.norm(a) * np.linalg.norm(b)))
+    return any(found)
 
 
 def _proposed(one: Signatures, other: Signatures, progress: ProgressCallback) -> tuple[Array, Array]:
