@@ -13,11 +13,12 @@ from pellucid.data.copies.near import (
     Signatures,
     agree_between_bars,
     cosine_threshold,
+    grey_pixels,
     near_pairs,
     signatures,
     typical_likeness,
 )
-from pellucid.data.copies.pixels import PixelScale, are_pictures
+from pellucid.data.copies.pixels import PixelScale, are_pictures, blocks, pool
 from pellucid.data.dataset import Dataset
 from pellucid.errors import ShapeError
 from pellucid.progress import Progress, ProgressCallback, no_progress, shown_progress
@@ -196,8 +197,17 @@ def _once(pairs: list[Pair], one: Signatures, other: Signatures) -> list[Pair]:
     """Return each pair once, as it was found first, sorted; without those that are alike by their bars alone."""
     found = {pair[:2]: pair for pair in reversed(pairs)}
     return sorted(
-        pair for pair in found.values() if agree_between_bars(one.grey[pair.first], other.grey[pair.second])
+        pair
+        for pair in found.values()
+        if agree_between_bars(_grey(one, pair.first), _grey(other, pair.second))
     )
+
+
+def _grey(some: Signatures, i: int) -> Array:
+    """Return the grey values of a picture, of at most 64 pixels a side."""
+    ((_, picture),) = blocks(some.X, some.rows[i : i + 1])
+    pixels: Array = grey_pixels(pool(some.scale.apply(picture), 64))[0]
+    return pixels
 
 
 def find_leaks(train: Any, test: Any) -> list[Leak]:
