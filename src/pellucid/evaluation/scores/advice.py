@@ -158,14 +158,18 @@ class _Case:
         return self.train[name], metrics_of(self.test)[name]
 
     @property
+    def is_own(self) -> bool:
+        """Whether all of the model's layers begin from random numbers."""
+        return self.run.config.start is None and self.run.config.model != PRETRAINED
+
+    @property
     def regularized(self) -> str:
         """The command against over-fitting: a pretrained body, stronger augmentation, or weight decay; "": none."""
-        config, options = self.run.config, self.run.options
+        options = self.run.options
         if self.run.split.train.X.ndim != 4:
             is_weak = 10 * options.weight_decay <= MOST_DECAY
             return self.command(weight_decay=10 * options.weight_decay or MOST_DECAY / 10) if is_weak else ""
-        is_own = config.start is None and config.model != PRETRAINED
-        if is_own and self.run.source.kind == "folder" and is_there():
+        if self.is_own and self.run.source.kind == "folder" and is_there():
             return self.command(model=PRETRAINED)
         if options.augment in STRONGER and not self.is_full_batch:
             return self.command(augment=STRONGER[options.augment])
@@ -294,8 +298,13 @@ def _over_fitting(case: _Case) -> Advice | None:
             return Advice(words, case.command(patience=max(3, len(held) // 10)))
     if case.gap is None:
         return None
-    has_photos = case.run.split.train.X.ndim == 4
-    more = "; then stronger augmentation and a pretrained body" if has_photos else "; then weight decay"
+    more = ""
+    if case.run.split.train.X.ndim != 4:
+        more = "; then weight decay" if case.regularized else ""
+    elif case.is_own:
+        more = "; then stronger augmentation and a pretrained body"
+    elif case.regularized:
+        more = "; then stronger augmentation"
     return Advice(f"{case.gap} More {case.run.noun}s help most{more}.", case.regularized)
 
 
