@@ -12,7 +12,9 @@ from pellucid.cli.command import DECLARED, build
 from pellucid.data import drawn
 
 DATA = {"data list", "data info", "data check", "data fetch", "data augment"}
-IDLE = {"export", "import", *DATA, "model list", "model show", "cache", "runs"}
+LEARN = {"learn start", "learn check", "learn watch", "learn train", "learn bugs"}  # the learner's own code
+IDLE = {"export", "import", *DATA, *LEARN, "model list", "model show", "cache", "runs"}
+IDLE |= {"replay"}  # layer by layer on NumPy; the steps of a run on the kernels that it had
 COMMANDS = {
     "run": "photos.npz --epochs 2 -o again --overwrite",
     "train": "photos.npz --epochs 2 -o again --overwrite",
