@@ -96,7 +96,7 @@ def test_notebook_runs_and_shows_little_text(
     for source, output in outputs:
         assert output.get("name") != "stderr" or not output.text.strip(), output  # a bar that has gone
         texts = [output.get("text", ""), *(v for k, v in output.get("data", {}).items() if k[:5] == "text/")]
-        assert max(map(len, texts)) < MOST_TEXT, source
+        assert all(len(text) < MOST_TEXT or text.startswith("<iframe ") for text in texts), source
     drawn = [source for source, output in outputs if "image/png" in output.get("data", {})]
     plotted = [cell.source for cell in book.cells if cell.cell_type == "code" and ".plot" in cell.source]
     assert len(drawn) >= len(plotted) >= 2

@@ -13,7 +13,7 @@ import pellucid as pl
 
 PELLUCID = ("-m", "pellucid")
 ASKED = ("train", "drawn-cats", "--model", "mlp", "--form", "direct", "--dtype", "float64")
-LONG = (*ASKED, "--batch-size", 32, "--epochs", 300, "--checkpoint-steps", 20, "--out")
+LONG = (*ASKED, "--batch-size", 32, "--epochs", 700, "--checkpoint-steps", 20, "--out")
 
 
 @pytest.mark.slow
