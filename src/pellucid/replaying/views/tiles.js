@@ -36,7 +36,7 @@ export function layOut(data, shape, start = 0, image = null) {
       const [h, w, channels] = image;
       return tiled(h, w, w * channels * columns, channels * columns, [columns, channels], [1, columns]);
     }
-    if (rows <= 400 && columns <= 400) return tiled(rows, columns, columns, 1, [1, 1], [0, 0]);
+    if (rows <= 400 && columns <= 400 && rows <= 48 * columns) return tiled(rows, columns, columns, 1, [1, 1], [0, 0]);
     const w = Math.ceil(Math.sqrt(rows * 1.6)), found = tiled(Math.ceil(rows / w), w, w * columns, columns, [columns, 1], [1, 0]);
     return { ...found, n: rows };
   }
