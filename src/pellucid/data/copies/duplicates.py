@@ -281,7 +281,7 @@ def near_duplicates(X: Array, *, progress: Progress = None) -> list[Pair]:
             typical = typical_likeness(marks)
             near = near_pairs(marks, marks, cosine_threshold(typical), show)
             if len(firsts) > MOST_SEARCHED:
-                return near
+                return _once(near, marks, marks)
             return _once(near + changed_pairs((marks,), typical, show), marks, marks)
 
     near = _remembered(search, None, X, same)
