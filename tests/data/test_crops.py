@@ -122,3 +122,10 @@ def test_wide_pictures_with_bars_are_no_copies_for_their_bars(rng: np.random.Gen
     X[:, 27:37] = np.repeat(np.repeat(rng.integers(60, 256, (6, 5, 32, 3)), 2, axis=1), 2, axis=2)
     X[5] = 0.9 * X[0]
     assert [pair[:2] for pair in near_duplicates(X)] == [(0, 5)]
+
+
+def test_a_thing_moved_on_a_black_ground_is_a_copy(drawings: Array) -> None:
+    X = np.zeros((21, 64, 64, 3), np.uint8)
+    X[:20, 12:52, 12:52] = drawings[:20, 12:52, 12:52]
+    X[20, 8:48, 6:46] = drawings[2, 12:52, 12:52]
+    assert [pair[:3] for pair in near_duplicates(X)] == [(2, 20, "cropped")]

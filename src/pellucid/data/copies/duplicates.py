@@ -15,10 +15,11 @@ from pellucid.data.copies.near import (
     cosine_threshold,
     grey_pixels,
     near_pairs,
+    pixels_of,
     signatures,
     typical_likeness,
 )
-from pellucid.data.copies.pixels import PixelScale, are_pictures, blocks, pool
+from pellucid.data.copies.pixels import PixelScale, are_pictures
 from pellucid.data.dataset import Dataset
 from pellucid.errors import ShapeError
 from pellucid.progress import Progress, ProgressCallback, no_progress, shown_progress
@@ -205,8 +206,7 @@ def _once(pairs: list[Pair], one: Signatures, other: Signatures) -> list[Pair]:
 
 def _grey(some: Signatures, i: int) -> Array:
     """Return the grey values of a picture, of at most 64 pixels a side."""
-    ((_, picture),) = blocks(some.X, some.rows[i : i + 1])
-    pixels: Array = grey_pixels(pool(some.scale.apply(picture), 64))[0]
+    pixels: Array = grey_pixels(pixels_of(some, np.array([i]), 64))[0]
     return pixels
 
 

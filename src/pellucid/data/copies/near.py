@@ -158,7 +158,7 @@ def near_pairs(
         keep = (cosine >= wanted) & (pixels >= _PIXEL_COSINE)
         i, j, cosine = i[keep], j[keep], cosine[keep]
         if len(i) and max(one.X.shape[1:3]) > MIDDLE:
-            fine = _agreement(_pixels(one, i), _pixels(other, j))[1]
+            fine = _agreement(pixels_of(one, i), pixels_of(other, j))[1]
             keep = fine >= _FINE_COSINE
             i, j, cosine = i[keep], j[keep], cosine[keep]
         found += [Pair(int(a), int(b), "near", float(c)) for a, b, c in zip(i, j, cosine, strict=True)]
@@ -167,9 +167,10 @@ def near_pairs(
 
 
 def agree_between_bars(x: Array, y: Array) -> bool:
-    """Return whether two pictures agree without the black bars at sides of both; True if there are none.
+    """Return whether two pictures agree between the black bars that both have at opposite sides; True without bars.
 
-    Bars of one size, as ``--fit pad`` makes them of wide photos, are most of what their edges show.
+    Bars of one size, as ``--fit pad`` makes them of wide photos, are most of what their edges show. Black all around
+    is a background, on which the same thing may be moved.
 
     Parameters
     ----------
@@ -184,15 +185,19 @@ def agree_between_bars(x: Array, y: Array) -> bool:
     (True, False, True)
     """
     shows = np.maximum(x, y) >= 1
-    rows, columns = (np.flatnonzero(shows.any(axis=axis)) for axis in (1, 0))
-    if not len(rows) or (len(rows), len(columns)) == shows.shape:
+    if not shows.any():
         return True
-    inside = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
-    a, found = x[inside] - x[inside].mean(), []
+    ends = [np.flatnonzero(shows.any(axis=axis))[[0, -1]] for axis in (1, 0)]
+    is_barred = [first > 0 and last < n - 1 for (first, last), n in zip(ends, shows.shape, strict=True)]
+    if all(is_barred) or not any(is_barred):
+        return True
+    inside = tuple(slice(first, last + 1) for first, last in ends)
+    a = x[inside] - x[inside].mean()
     for other in (y[inside], y[inside][:, ::-1]):
         b = other - other.mean()
-        found.append(float((a * b).sum()) >= _INSIDE_COSINE * float(np.linalg.norm(a) * np.linalg.norm(b)))
-    return any(found)
+        if (a * b).sum() >= _INSIDE_COSINE * np.linalg.norm(a) * np.linalg.norm(b):
+            return True
+    return False
 
 
 def _proposed(one: Signatures, other: Signatures, progress: ProgressCallback) -> tuple[Array, Array]:
@@ -217,8 +222,9 @@ def _proposed(one: Signatures, other: Signatures, progress: ProgressCallback) ->
     return found[:, 0], found[:, 1]
 
 
-def _pixels(some: Signatures, rows: Array) -> Array:
-    parts = [pool(some.scale.apply(part), FINE) for _, part in blocks(some.X, some.rows[rows])]
+def pixels_of(some: Signatures, rows: Array, side: int = FINE) -> Array:
+    """Return pictures in colour, of at most so many pixels a side."""
+    parts = [pool(some.scale.apply(part), side) for _, part in blocks(some.X, some.rows[rows])]
     return np.concatenate(parts)
 
 
