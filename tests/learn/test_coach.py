@@ -10,6 +10,7 @@ import pellucid as pl
 from pellucid.errors import DataError, OptionError
 from pellucid.learn.examine import Examination
 from pellucid.learn.exercise import BUILTIN, exercise
+from pellucid.learn.limits import TimeUp, time_limit
 from pellucid.learn.process import examine
 
 
@@ -111,6 +112,26 @@ def test_a_code_that_catches_everything_is_stopped() -> None:
         "def relu(Z):\n    while True:\n        try:\n            while True: pass\n        except: pass\n"
     )
     assert "did not end" in examine("relu", source, seconds=0.3)["headline"]
+
+
+@pytest.mark.slow
+def test_a_wrong_function_that_waits_is_diagnosed_in_time() -> None:
+    right = exercise("linear_backward").solutions[0].source
+    wrong = right.replace("    m =", "    time.sleep(0.2)\n    m =").replace("A_prev.T) / m", "A_prev.T) + 3")
+    found = examine("linear_backward", f"import time\nimport numpy as np\n{wrong}")
+    assert (found["state"], found["failed"], found["line"]) == ("wrong", "worked case", 7)
+
+
+def test_a_limit_holds_after_another_in_it() -> None:
+    def waits() -> None:
+        with time_limit(0.05):
+            with time_limit(9):
+                pass
+            while True:
+                pass
+
+    with pytest.raises(TimeUp):
+        waits()
 
 
 def test_printing_is_shown_and_bounded() -> None:

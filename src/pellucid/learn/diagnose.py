@@ -10,7 +10,6 @@ With two faults no change makes all right; then one counts that makes another ou
 
 import ast
 import copy
-import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,8 +21,8 @@ import numpy as np
 from pellucid.learn.causes import are_alike
 from pellucid.learn.edits import COPY, REPAIRED, Edit, M, edits
 from pellucid.learn.exercise import Arguments, Exercise, Solution
-from pellucid.learn.limits import TimeUp, time_limit
-from pellucid.learn.tracing import RESULT, STREAM, Called, Change, Pool, call
+from pellucid.learn.limits import Budget
+from pellucid.learn.tracing import RESULT, STREAM, Called, Change, Pool, call, call_within
 from pellucid.learn.values import WHOLE, arrays_in, close, compare
 
 BUDGET = 0.5  # seconds of all repairs
@@ -167,7 +166,7 @@ class Reference:
             return [done.error]
         return [*compare(self.exercise.outputs, self.expected[number], done.output), *done.modified]
 
-    def faults(self, deadline: float) -> Iterator["Fault"]:
+    def faults(self, budget: Budget) -> Iterator["Fault"]:
         """Yield the faults: those of the file, then those of small edits, as long as there is time."""
         for one in self.exercise.faults:
             if one.style != self.without:
@@ -175,7 +174,7 @@ class Reference:
         for solution in self.solutions:
             tree = ast.parse(solution.source)
             for edit in edits(tree):
-                if time.process_time() > deadline:
+                if budget.is_spent:
                     return
                 names = dict(vars(self.exercise.module))
                 try:
@@ -188,15 +187,10 @@ class Reference:
     def behaviour(self, function: Callable[..., Any]) -> list[Called]:
         """Return what a program does on each case."""
         with np.errstate(all="ignore"):
-            return [_limited(function, case, self.exercise.arguments) for case in self.cases]
-
-
-def _limited(function: Callable[..., Any], arguments: Arguments, names: Sequence[str]) -> Called:
-    try:
-        with time_limit(LONGEST_CALL):
-            return call(function, arguments, names=names)
-    except TimeUp as error:
-        return Called(None, error, 0, [], [])
+            return [
+                call_within(LONGEST_CALL, function, case, names=self.exercise.arguments)
+                for case in self.cases
+            ]
 
 
 def examples_of(arguments: Arguments) -> int:
@@ -231,7 +225,7 @@ class Doctor:
             (n for n in wrong if n), wrong[0]
         )  # of the case that is looked at: not the tiny one
         self.pool = reference.pool(self.number)
-        self.budget, self.deadline = budget, time.process_time() + budget
+        self.seconds, self.budget = budget, Budget(budget)
         self.uses = _Uses(program, reference.exercise.outputs)
 
     def diagnose(self) -> Diagnosis:
@@ -345,9 +339,9 @@ class Doctor:
                 causes = self.try_on(at, self.is_right, only, inserts)
                 if causes:
                     return next(iter(at)), causes
-                if time.process_time() > self.deadline:
+                if self.budget.is_spent:
                     break
-        self.deadline = max(self.deadline, time.process_time() + self.budget / 4)
+        self.budget.extend(self.seconds / 4)
         for line in sorted({*made, *lines}):
             for inserts in (False, True):
                 causes = self.try_on({line}, self.is_better, set(), inserts)
@@ -366,7 +360,7 @@ class Doctor:
                 continue
             if edit.repairs not in found and is_mended(edit):
                 found.append(edit.repairs)
-            if len(found) >= ENOUGH or time.process_time() > self.deadline:
+            if len(found) >= ENOUGH or self.budget.is_spent:
                 break
         changed.close()  # the tree is as it was
         return tuple(sorted(found, key=lambda cause: cause in UNLIKELY))
@@ -379,11 +373,7 @@ class Doctor:
         except Exception:
             return None
         with np.errstate(all="ignore"):
-            try:
-                with time_limit(LONGEST_CALL):
-                    return call(function, case, file, self.reference.exercise.arguments)
-            except TimeUp:
-                return None
+            return call_within(LONGEST_CALL, function, case, file, self.reference.exercise.arguments)
 
     def is_right(self, edit: Edit) -> bool:
         """Return whether a changed program is right on every case."""
@@ -418,7 +408,7 @@ class Doctor:
         shared: dict[str, int] = {}
         twin: Fault | None = None
         n_own = sum(one.style != self.reference.without for one in exercise.faults)
-        for number, fault in enumerate(self.reference.faults(time.process_time() + self.budget / 2)):
+        for number, fault in enumerate(self.reference.faults(Budget(self.seconds / 2))):
             if number == n_own and same[0]:
                 break
             found, calls = same[number >= n_own], self.reference.behaviour(fault.function)

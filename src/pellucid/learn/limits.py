@@ -1,7 +1,8 @@
-"""A limit on the time of a block, by the alarm of the operating system."""
+"""Limits on time: of a block, by the alarm of the operating system; of a search, as a budget."""
 
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -30,10 +31,36 @@ def time_limit(seconds: float) -> Iterator[None]:
     def stop(number: int, frame: Any) -> None:
         raise TimeUp
 
-    before = signal.signal(signal.SIGALRM, stop)
-    signal.setitimer(signal.ITIMER_REAL, seconds, 0.05)  # and again, should a bare except have caught it
+    start, before = time.monotonic(), signal.signal(signal.SIGALRM, stop)
+    repeat = 0.05  # seconds, should a bare except have caught it
+    outer, _ = signal.setitimer(signal.ITIMER_REAL, seconds, repeat)
     try:
         yield
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
+        left = max(outer - (time.monotonic() - start), 1e-3) if outer else 0.0
+        signal.setitimer(signal.ITIMER_REAL, left, repeat)
         signal.signal(signal.SIGALRM, before)
+
+
+class Budget:
+    """Seconds of the processor, and four times as many by the clock, for code that waits.
+
+    Examples
+    --------
+    >>> Budget(0.0).is_spent, Budget(60.0).is_spent
+    (True, False)
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._processor = self._clock = 0.0
+        self.extend(seconds)
+
+    def extend(self, seconds: float) -> None:
+        """Let at least so many seconds be left."""
+        self._processor = max(self._processor, time.process_time() + seconds)
+        self._clock = max(self._clock, time.monotonic() + 4 * seconds)
+
+    @property
+    def is_spent(self) -> bool:
+        """Whether either is over."""
+        return time.process_time() >= self._processor or time.monotonic() >= self._clock

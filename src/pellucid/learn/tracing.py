@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from pellucid.learn.exercise import Arguments, Exercise, Solution
+from pellucid.learn.limits import TimeUp, time_limit
 from pellucid.learn.values import arrays_in, close, is_number
 from pellucid.types import Array
 
@@ -95,6 +96,21 @@ def call(
         modified.append(STREAM)
     np.random.set_state(kept)  # noqa: NPY002
     return Called(output, error, line, noted.changes, modified, noted.changed_at if modified else 0)
+
+
+def call_within(
+    seconds: float,
+    function: Callable[..., Any],
+    arguments: Arguments,
+    file: str = "",
+    names: Iterable[str] = (),
+) -> Called:
+    """Call as :func:`call` does, for so long at most; then the error is TimeUp."""
+    try:
+        with time_limit(seconds):
+            return call(function, arguments, file, names)
+    except TimeUp as error:  # where the call itself could not catch it
+        return Called(None, error, 0, [], [])
 
 
 def _stream() -> Any:
