@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import pellucid as pl
+from pellucid.cli.keys import keys
 from pellucid.errors import DataError
 from pellucid.learn.exercise import all_exercises, exercise
 from pellucid.learn.own_network import published, train_own
@@ -39,6 +40,15 @@ def test_what_is_saved_is_checked_and_right_moves_on(tmp_path: Path) -> None:
     assert "scale: right." in " ".join(map(str, watch.press("p")))
 
 
+def test_keys_pressed_at_once_are_read_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    read, write_end = os.pipe()
+    with os.fdopen(read) as stdin, os.fdopen(write_end, "wb", buffering=0) as typed:
+        monkeypatch.setattr("sys.stdin", stdin)
+        typed.write(b"hH\nq")
+        with keys() as pressed:
+            assert [pressed() for _ in range(5)] == ["h", "h", "", "q", ""]
+
+
 def test_a_notebook_is_started_and_checked(tmp_path: Path) -> None:
     (path,) = pl.learn.start(tmp_path, ["relu"], notebook=True)
     page = json.loads(path.read_text())
@@ -63,14 +73,18 @@ def test_a_notebook_is_started_and_checked(tmp_path: Path) -> None:
 def test_own_functions_train_the_network(tmp_path: Path) -> None:
     for one in all_exercises():
         write(tmp_path, one.name)
-    costs = list(train_own(tmp_path, "drawn-cats", 102))
+    write(tmp_path, "scale", ("    return", "    print('cost of 1')\n    return"))
+    costs = train_own(tmp_path, "drawn-cats", 102)
     assert [iteration for iteration, _, _ in costs] == [0, 100, 101]
     assert max(abs(mine - ours) for _, mine, ours in costs) < 1e-12
     write(tmp_path, "update_parameters", (" - learning_rate", " + learning_rate"))
-    assert abs(list(train_own(tmp_path, "drawn-cats", 2))[1][1] - costs[0][1]) > 1e-4
+    assert abs(train_own(tmp_path, "drawn-cats", 2)[1][1] - costs[0][1]) > 1e-4
+    write(tmp_path, "scale", ("    return", "    exit()\n    return"))
+    with pytest.raises(DataError, match="your functions stopped: exit code 0"):
+        train_own(tmp_path, "drawn-cats", 2)
     (tmp_path / exercise("relu").file_name).unlink()
     with pytest.raises(DataError, match="no file of relu"):
-        list(train_own(tmp_path, "drawn-cats", 2))
+        train_own(tmp_path, "drawn-cats", 2)
 
 
 def test_the_published_costs_are_those_to_reach() -> None:

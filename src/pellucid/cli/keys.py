@@ -1,5 +1,6 @@
-"""Single keys of a terminal, without the Enter key; lines where there is no terminal."""
+"""Single keys of a terminal, without the Enter key; where there is no terminal, characters of the input."""
 
+import os
 import select
 import sys
 from collections.abc import Callable, Iterator
@@ -16,24 +17,22 @@ def keys() -> Iterator[Callable[[], str]]:
         try:
             if not select.select([sys.stdin], [], [], WAIT)[0]:
                 return ""
-            key = sys.stdin.read(1) if sys.stdin.isatty() else sys.stdin.readline()
+            key = os.read(sys.stdin.fileno(), 1)  # a buffer of stdin's would hold keys back from select
         except (OSError, ValueError):  # an input that cannot be read
             return "q"
-        return key.strip()[:1].lower() if key else "q"
+        return key.decode(errors="replace").strip().lower() if key else "q"
 
     try:
         import termios
         import tty
 
-        before = termios.tcgetattr(sys.stdin.fileno())
-    except (ImportError, OSError, ValueError):
+        is_terminal = sys.stdin.isatty()
+    except (ImportError, ValueError):  # Windows, or an input that is closed
+        is_terminal = False
+    if not is_terminal:
         yield pressed
         return
-    except Exception as error:
-        if type(error).__name__ != "error":  # termios.error: no terminal
-            raise
-        yield pressed
-        return
+    before = termios.tcgetattr(sys.stdin.fileno())
     tty.setcbreak(sys.stdin.fileno())
     try:
         yield pressed

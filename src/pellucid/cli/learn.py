@@ -38,7 +38,7 @@ def learn_check(
     ),
 ) -> Answer:
     """What is wrong in what you wrote, which line, and why: in hints, never the solution; exit 1 unless right."""
-    from pellucid.cli.options import was_given
+    from pellucid.cli.options import is_quiet
     from pellucid.learn.coach import check_folder
     from pellucid.text import join, plural
 
@@ -48,7 +48,7 @@ def learn_check(
         verdicts.append(verdict)
         is_open = verdict.state == "not started" and not exercises
         open_ones += [verdict.exercise] * is_open
-        if not (was_given("quiet") or was_given("as_json") or is_open):
+        if not (is_quiet() or is_open):
             print_blocks([*verdict.blocks(), Line("")])
     n_right = sum(verdict.is_right for verdict in verdicts)
     last = f"{n_right} of {plural(len(verdicts), 'exercise')} right."

@@ -1,12 +1,13 @@
 """The end of the course: the learner's own functions train the published network.
 
-``python -m pellucid.learn.own_network`` reads a job from standard input, trains, and writes a cost a line.
+``python -m pellucid.learn.own_network`` reads a job from standard input, trains, and writes the costs as JSON.
 """
 
 import json
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import numpy as np
 from pellucid.errors import DataError
 from pellucid.learn.coach import file_of, read_source
 from pellucid.learn.exercise import BUILTIN, exercise
+from pellucid.learn.process import environment
 from pellucid.textbook import steps
 
 FUNCTIONS = BUILTIN[: BUILTIN.index("predict") + 1]
@@ -45,8 +47,8 @@ def own_functions(folder: Path) -> dict[str, Callable[..., Any]]:
     return found
 
 
-def train_own(folder: str | Path, data: str, n_iterations: int) -> Iterator[tuple[int, float, float]]:
-    """Yield iteration, the learner's cost and the textbook's, as the training goes on.
+def train_own(folder: str | Path, data: str, n_iterations: int) -> list[tuple[int, float, float]]:
+    """Return iteration, the learner's cost and the textbook's, of each cost that is kept.
 
     Parameters
     ----------
@@ -55,53 +57,47 @@ def train_own(folder: str | Path, data: str, n_iterations: int) -> Iterator[tupl
     data : str
         A data set of photos in two classes.
     n_iterations : int
+
+    Raises
+    ------
+    DataError
+        If a function is missing, or stops with an error.
     """
-    job = json.dumps({"folder": str(Path(folder).resolve()), "data": data, "n_iterations": n_iterations})
-    environment_path = [path for path in sys.path if path]
-    code = f"import sys; sys.path[:0] = {environment_path!r}; from pellucid.learn.own_network import main; main()"
-    with subprocess.Popen(
-        [sys.executable, "-c", code],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+    job = {"folder": str(Path(folder).resolve()), "data": data, "n_iterations": n_iterations}
+    done = subprocess.run(
+        [sys.executable, "-m", "pellucid.learn.own_network"],
+        input=json.dumps(job),
+        capture_output=True,
+        env=environment(),
         text=True,
-    ) as process:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        assert process.stderr is not None
-        process.stdin.write(job)
-        process.stdin.close()
-        for line in process.stdout:
-            if line.startswith("cost "):
-                _, iteration, mine, ours = line.split()
-                yield int(iteration), float(mine), float(ours)
-        errors = process.stderr.read().strip().splitlines()
-        if process.wait():
-            said = errors[-1] if errors else f"exit code {process.returncode}"
-            raise DataError(
-                f"learn train: your functions stopped: {said[:200]}. Check them first: learn check."
-            )
+        check=False,
+    )
+    if done.returncode or not done.stdout:
+        said = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
+        raise DataError(f"learn train: your functions stopped: {said[:200]}. Check them first: learn check.")
+    return [(iteration, mine, ours) for iteration, mine, ours in json.loads(done.stdout)]
 
 
 def main() -> None:
-    """Train both networks, the learner's and the textbook's, a hundred iterations after the other."""
+    """Train both networks, the learner's and the textbook's, and write their costs."""
     from pellucid.data.source import load_data
 
     job = json.loads(sys.stdin.read())
-    split = load_data(job["data"])
-    mine = own_functions(Path(job["folder"]))
-    file = {"train_set_x": split.train.X, "train_set_y": np.asarray(split.train.y)}
-    X, Y = mine["load_and_flatten"](file)
-    X, Y = mine["scale"](np.array(X)), np.asarray(Y)
-    dims = [X.shape[0], *DIMS]
-    n = job["n_iterations"]
-    _, costs = mine["L_layer_model"](
-        X, Y, dims, learning_rate=LEARNING_RATE, num_iterations=n, print_cost=False
-    )
-    ours = published(job["data"], n) or steps.L_layer_model(X, Y, dims, LEARNING_RATE, n)[1]
+    with redirect_stdout(sys.stderr):  # what the learner's code prints
+        split = load_data(job["data"])
+        mine = own_functions(Path(job["folder"]))
+        file = {"train_set_x": split.train.X, "train_set_y": np.asarray(split.train.y)}
+        X, Y = mine["load_and_flatten"](file)
+        X, Y = mine["scale"](np.array(X)), np.asarray(Y)
+        dims = [X.shape[0], *DIMS]
+        n = job["n_iterations"]
+        _, costs = mine["L_layer_model"](
+            X, Y, dims, learning_rate=LEARNING_RATE, num_iterations=n, print_cost=False
+        )
+        ours = published(job["data"], n) or steps.L_layer_model(X, Y, dims, LEARNING_RATE, n)[1]
     iterations = [i for i in range(n) if i % 100 == 0 or i == n - 1]
-    for iteration, cost, other in zip(iterations, costs, ours, strict=False):
-        print(f"cost {iteration} {float(cost)!r} {float(other)!r}", flush=True)  # noqa: T201
+    rows = zip(iterations, map(float, costs), map(float, ours), strict=False)
+    json.dump([*rows], sys.stdout)
 
 
 def published(data: str, n_iterations: int) -> list[float]:
@@ -109,3 +105,7 @@ def published(data: str, n_iterations: int) -> list[float]:
     from pellucid.textbook.published import N_ITERATIONS, PUBLISHED_COSTS
 
     return list(PUBLISHED_COSTS) if data == "catvnoncat" and n_iterations == N_ITERATIONS else []
+
+
+if __name__ == "__main__":
+    main()

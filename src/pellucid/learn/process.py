@@ -14,6 +14,11 @@ SECONDS = 3.0  # for all calls of a function together
 GRACE = 7.0  # more, for a code that catches the alarm, and for the start of the process
 
 
+def environment(**more: str) -> dict[str, str]:
+    """Return the environment of a process that imports what this one does, with variables of its own."""
+    return os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)} | more
+
+
 def examine(
     name: str, source: str, *, seconds: float = SECONDS, folders: Sequence[str] = ()
 ) -> dict[str, Any]:
@@ -30,8 +35,6 @@ def examine(
         Where the learner's own modules are.
     """
     job = {"exercise": name, "source": source, "seconds": seconds, "folders": list(folders)}
-    environment = os.environ | {f"{library}_NUM_THREADS": "1" for library in ("OPENBLAS", "OMP", "MKL")}
-    environment["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
     with tempfile.TemporaryDirectory() as folder:
         process = subprocess.Popen(
             [sys.executable, "-m", "pellucid.learn.examine"],
@@ -39,7 +42,7 @@ def examine(
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             cwd=folder,
-            env=environment,
+            env=environment(**{f"{library}_NUM_THREADS": "1" for library in ("OPENBLAS", "OMP", "MKL")}),
             text=True,
             start_new_session=True,
         )

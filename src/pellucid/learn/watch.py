@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pellucid.learn.coach import check_folder, file_of
-from pellucid.learn.exercise import all_exercises
+from pellucid.learn.exercise import all_exercises, exercise
 from pellucid.learn.verdict import Verdict
 from pellucid.text_blocks import Block
 
@@ -50,7 +50,7 @@ class Watch:
     def look(self) -> Iterator[Block]:
         """Check the file that was saved since the last look, if one was."""
         for number, name in enumerate(self.names):
-            if (saved := self._saved(name)) != self._seen.get(name):
+            if (saved := self._saved(name)) not in (0.0, self._seen[name]):
                 self._seen[name] = saved
                 self.number, self.n_hints = number, 1
                 yield from self._check()
@@ -87,7 +87,7 @@ class Watch:
 
     def _saved(self, name: str) -> float:
         """Return when an exercise's file was saved; 0 while there is none."""
-        path = file_of(self.folder, next(one for one in all_exercises([name])))
+        path = file_of(self.folder, exercise(name))
         try:
             return path.stat().st_mtime if path is not None else 0.0
         except OSError:
