@@ -169,8 +169,8 @@ def near_pairs(
 def agree_between_bars(x: Array, y: Array) -> bool:
     """Return whether two pictures agree between the black bars that both have at opposite sides; True without bars.
 
-    Bars of one size, as ``--fit pad`` makes them of wide photos, are most of what their edges show. Black all around
-    is a background, on which the same thing may be moved.
+    Bars of one size, as ``--fit pad`` makes them of wide photos, are most of what their edges show. Black all
+    around is a background, on which the same thing may be moved.
 
     Parameters
     ----------
