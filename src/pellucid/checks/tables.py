@@ -65,7 +65,7 @@ def _missing(table: TextTable, column: str, missing: Array) -> Finding:
 
 def missing_findings(split: Split) -> list[Finding]:
     """Return the findings on samples that hold NaN or infinities, one per part."""
-    found = _gaps(split) if split.schema is not None else []
+    found = _gaps(split)
     for part, data in (("train", split.train), ("test", split.test)):
         rows = np.flatnonzero(missing_values(data.X))
         if len(rows):
@@ -78,9 +78,11 @@ def missing_findings(split: Split) -> list[Finding]:
 
 
 def _gaps(split: Split) -> list[Finding]:
-    """Return the findings on a table's gaps, by the columns that mark them: of one that was loaded."""
-    schema, X, found = split.schema, np.concatenate([split.train.X, split.test.X]), []
-    for column, at in zip(schema.columns, schema.slices, strict=True) if schema is not None else ():
+    """Return the findings on the gaps of a table that was loaded, by the columns that mark them."""
+    if (schema := split.schema) is None:
+        return []
+    X, found = np.concatenate([split.train.X, split.test.X]), []
+    for column, at in zip(schema.columns, schema.slices, strict=True):
         if n := int(column.is_missing(X[:, at]).sum()):
             text = f"{printable(column.name)!r} has no value in {n} of {len(X)} rows."
             found.append(Finding("missing_values", text, (), n))

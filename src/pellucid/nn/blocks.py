@@ -267,7 +267,7 @@ def merge_forward(outputs: Sequence[Array], merge: str, *, out: Array | None = N
     total: Array = join(first, others[0], out=out) if others else first.copy()
     for output in others[1:]:
         join(total, output, out=total)
-    if merge == "mean":
+    if merge == MEAN:
         total /= len(outputs)
     return total
 
@@ -286,8 +286,8 @@ def merge_backward(dY: Array, outputs: Sequence[Array], merge: str) -> list[Arra
         ends = np.cumsum([output.shape[-1] for output in outputs])
         starts = [0, *ends[:-1]]
         return [dY[..., start:end].copy() for start, end in zip(starts, ends, strict=True)]
-    if merge in ("add", "mean"):
-        n = len(outputs) if merge == "mean" else 1
+    if merge in ("add", MEAN):
+        n = len(outputs) if merge == MEAN else 1
         return [_summed(dY, output) / n for output in outputs]
     parts = aligned(outputs)
     gradients = []

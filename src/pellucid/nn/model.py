@@ -18,7 +18,7 @@ from pellucid.data.preprocess import Preprocessing
 from pellucid.data.stored.base import StoredArray
 from pellucid.errors import DataError, OptionError, PellucidError, ShapeError, unknown_name
 from pellucid.nn.container import Container
-from pellucid.nn.layer import LAYERS
+from pellucid.nn.layer import LAYERS, Layer
 from pellucid.nn.replica import prediction_replicas, replica
 from pellucid.nn.warming import WORTH, Warming
 from pellucid.ops.losses.base import LOSSES, Loss
@@ -426,6 +426,16 @@ def model_from_config(config: Mapping[str, Any], *, dtype: str | None = None) ->
     if dtype is not None:
         model._set_dtype(dtype)
     return model
+
+
+def copy_arrays(own: Sequence[Layer], theirs: Sequence[Layer]) -> None:
+    """Write the arrays of layers into others of the same structure."""
+    pairs = zip(
+        *([leaf for layer in layers for leaf in layer._leaves()] for layers in (own, theirs)), strict=True
+    )
+    for to, leaf in pairs:
+        for key, array in (*leaf.params.items(), *leaf.state.items()):
+            (to.params if key in to.params else to.state)[key][...] = array
 
 
 def check_trained(where: str, model: Model) -> None:

@@ -14,7 +14,7 @@ from pellucid.nn.by_name import ModelLike, as_model
 from pellucid.nn.dense import Dense
 from pellucid.nn.graph import Graph
 from pellucid.nn.layer import Layer
-from pellucid.nn.model import Model, model_from_config
+from pellucid.nn.model import Model, copy_arrays, model_from_config
 from pellucid.nn.presets import n_outputs_for
 from pellucid.nn.sequential import Sequential
 from pellucid.ops.losses.base import LOSSES
@@ -93,17 +93,13 @@ def transfer(
             f"({type(last).__name__}). Build a network of your own and copy the layers' params."
         )
     made = model_from_config(model.config(), dtype=model.dtype)
-    leaves = model._leaves()
-    at = [i for i, leaf in enumerate(leaves) if leaf in heads]
+    at = [i for i, leaf in enumerate(model._leaves()) if leaf in heads]
     for i in at:
         new = made._leaves()[i]
         assert isinstance(new, Dense)
         new.units = n_outputs_for(part)
     made.initialize(model.input_shape, seed=seed)
-    for i, (own, its) in enumerate(zip(made._leaves(), model._leaves(), strict=True)):
-        if i not in at:
-            for key, array in (*its.params.items(), *its.state.items()):
-                (own.params if key in own.params else own.state)[key][...] = array
+    copy_arrays(*([leaf for i, leaf in enumerate(each._leaves()) if i not in at] for each in (made, model)))
     if is_same:
         made._copy_loss(model)
         _suit_unit(made, part.y)

@@ -8,8 +8,7 @@ from typing import Any
 
 from pellucid.data.dataset import Dataset
 from pellucid.nn.blocks import branches_of
-from pellucid.nn.layer import Layer
-from pellucid.nn.model import Model, model_from_config
+from pellucid.nn.model import Model, copy_arrays, model_from_config
 from pellucid.registry import option
 from pellucid.training.callbacks.base import Callback
 from pellucid.training.callbacks.early_stopping import BestWeights
@@ -88,11 +87,11 @@ def train_apart(
             resume=resume if i == first else None,
             **how,
         )
-        _copy(part.layers[-1], branches[i])
+        copy_arrays([branches[i]], [part.layers[-1]])
         model.inputs_seen, took = part.inputs_seen, took + history.loop_seconds
         if kept.was_interrupted:
             for j in range(i + 1, len(branches)):  # until it goes on
-                _copy(branches[j % (i + 1)], branches[j])
+                copy_arrays([branches[j]], [branches[j % (i + 1)]])
             break
     history.seconds, history.loop_seconds = time.perf_counter() - started, took
     history.note += f"; the last of {len(branches)} networks whose mean predicts"
@@ -105,18 +104,11 @@ def _part(model: Any, i: int) -> Any:
     config["layers"] = [*config["layers"][:-1], config["layers"][-1]["branches"][i]]
     part: Any = model_from_config(config, dtype=model.dtype)
     part.initialize(model.input_shape, dtype=model.dtype)
-    _copy(model.layers[-1].branches[i], part.layers[-1])
+    copy_arrays([part.layers[-1]], [model.layers[-1].branches[i]])
     part._copy_loss(model)
     part.preprocessing, part._schema, part._recipe = model.preprocessing, model._schema, model._recipe
     part.inputs_seen, part.classes = model.inputs_seen, model.classes
     return part
-
-
-def _copy(source: Layer, target: Layer) -> None:
-    for its, own in zip(source._leaves(), target._leaves(), strict=True):
-        for kept, there in ((its.params, own.params), (its.state, own.state)):
-            for key, array in kept.items():
-                there[key][...] = array
 
 
 def _with_time_left(callback: Listener, seconds: float) -> Listener:

@@ -10,11 +10,11 @@ from pellucid.nn.affine import Affine
 from pellucid.nn.conv import Conv2D
 from pellucid.nn.dense import Dense
 from pellucid.nn.layer import Layer
-from pellucid.nn.model import Model, model_from_config
+from pellucid.nn.model import Model, copy_arrays, model_from_config
 from pellucid.nn.norm import BatchNorm, LayerNorm
 from pellucid.nn.pooling import Resize2D
 from pellucid.nn.pretrained import efficientnet_lite
-from pellucid.nn.pretrained.network_file import before_head, copy_arrays, file_of, network_of, sha256_of
+from pellucid.nn.pretrained.network_file import before_head, file_of, network_of, sha256_of
 from pellucid.nn.pretrained.pretrained import about, is_published, published_arrays, variant_of
 from pellucid.nn.sequential import Sequential
 from pellucid.text import by

@@ -3,7 +3,7 @@
 import difflib
 import hashlib
 import importlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from pellucid.nn.affine import Affine
 from pellucid.nn.dense import Dense
 from pellucid.nn.graph import Graph
 from pellucid.nn.layer import Layer
-from pellucid.nn.model import Model, model_from_config
+from pellucid.nn.model import Model, copy_arrays, model_from_config
 from pellucid.nn.pretrained.pixels import PIXELS, choices_in_words
 from pellucid.nn.sequential import Sequential
 from pellucid.registry import Limits, check_option
@@ -135,16 +135,6 @@ def _after_rule(model: Model, pixels: str) -> Model:
     made._copy_loss(model)
     made.classes, made._summary_of_training = model.classes, model._summary_of_training
     return made
-
-
-def copy_arrays(own: Sequence[Layer], theirs: Sequence[Layer]) -> None:
-    """Write the arrays of layers into others of the same structure."""
-    pairs = zip(
-        *([leaf for layer in layers for leaf in layer._leaves()] for layers in (own, theirs)), strict=True
-    )
-    for to, leaf in pairs:
-        for key, array in (*leaf.params.items(), *leaf.state.items()):
-            (to.params if key in to.params else to.state)[key][...] = array
 
 
 def before_head(layer: Layer) -> list[Layer] | None:
