@@ -79,7 +79,7 @@ def main() -> None:
         for name, path in pages.items():
             rows += in_browser(name, path, options)
     width = max(len(row[0]) for row in rows)
-    print(f"pellucid {pl.__version__}" if hasattr(pl, "__version__") else "pellucid")
+    print(f"pellucid {pl.__version__}")
     for what, found, goal in rows:
         print(f"{what:{width}}  {found:>12}   {goal}")
 

@@ -233,8 +233,7 @@ def _arrays(i: int, step: Step, layers: Mapping[int, LayerTrace], flow: Flow, tr
         return Arrays(found, set(found))
     use, layer = step.what, layers[id(step.what)]
     first = use._first_use
-    found = {}
-    found |= layer.arrays
+    found = dict(layer.arrays)
     if first is not None:
         own = {key: layers[id(first)].arrays[key] for key in first.params}  # those that it shares
         found = {"X": found.pop("X"), **own, **found}

@@ -131,10 +131,8 @@ def _start_of(run: Run, step: int) -> tuple[RunConfig, Path | None]:
     before = sorted((one for one in found if one[0][1] < step), key=lambda one: one[0][1])
     position, path = before[-1] if before else (None, None)
     config, began = replace(run.config, stages=()), 0
+    n_steps = next((made // epoch for (epoch, made, in_epoch), _ in found if epoch and not in_epoch), None)
     for stage in run.config.stages:  # each ended at a checkpoint, from which the training went on otherwise
-        n_steps = next(
-            (made // epoch for (epoch, made, in_epoch), _ in found if epoch and not in_epoch), None
-        )
         if n_steps is None:
             raise DataError(
                 f"replay: {run.folder} went on at other learning rates after {plural(stage.until, 'epoch')}, and "

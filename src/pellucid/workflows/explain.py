@@ -4,12 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from pellucid.data.coerce import as_dataset
 from pellucid.data.dataset import Dataset
-from pellucid.data.readers.table_file import read_file
-from pellucid.errors import DataError
 from pellucid.evaluation.columns.contributions import RowExplanation, explain_row
 from pellucid.evaluation.columns.importance import check_is_of_table
 from pellucid.evaluation.explain.explain_photo import PhotoExplanation, doubt_of, explanation
@@ -134,13 +130,10 @@ def explain_row_of(
         As for :func:`explain_photo`; into ``out`` go row.png, explanation.txt and explanation.json.
     """
     model = as_model(model, "explain")
-    schema, path = model._schema, Path(image).expanduser()
     check_is_of_table(model, "explain")
-    table = read_file(path, schema.decimal, schema.missing)
-    if row > len(table.rows):
-        raise DataError(f"{path}: expected a row from 1 to {len(table.rows)}, got --row {row}.")
+    table = model._schema.read_row(Path(image), row)
     with results_folder(out, overwrite=overwrite) as folder:
-        found = explain_row(model, table.take(np.array([row - 1])), target=target)
+        found = explain_row(model, table, target=target)
         if folder is not None and out is not None:
             found = write_result(found, "explanation", found.figures(), folder, out, text=True)
     return found

@@ -1,6 +1,6 @@
 """Replay a step or a prediction as one page: what the command ``replay`` does."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from html import escape
 from pathlib import Path
@@ -10,16 +10,10 @@ import numpy as np
 
 from pellucid.data.coerce import as_dataset, like
 from pellucid.data.dataset import Dataset
-from pellucid.data.gaps import input_array
-from pellucid.data.input_spec import as_seen, white_seen
+from pellucid.data.input_spec import as_seen
 from pellucid.data.preprocess import Preprocessing
-from pellucid.data.readers.images import check_takes_images, read_sample
-from pellucid.data.readers.named import TABLES, NamedImages
-from pellucid.data.readers.table_file import read_file
-from pellucid.data.readers.table_text import MISSING
-from pellucid.errors import DataError, MissingExtraError, OptionError, ShapeError, unknown_name
+from pellucid.errors import MissingExtraError, OptionError
 from pellucid.files import check_free, write_atomically
-from pellucid.formats.outputs import outputs_of
 from pellucid.nn.by_name import ModelLike, as_model
 from pellucid.nn.model import Model, check_trained
 from pellucid.progress import CountCallback, Progress, shown_progress, stage_of
@@ -29,14 +23,14 @@ from pellucid.replaying.notebook import replay_widget
 from pellucid.replaying.page import replay_page
 from pellucid.replaying.record import Replay, replay_of
 from pellucid.runs.reach_step import reach_step
-from pellucid.text import join_some, plural
 from pellucid.training.optimizers.base import Optimizer
 from pellucid.training.trace import step_on, take_step, trace_prediction
 from pellucid.training.trace_records import Trace
-from pellucid.types import Array, map_arrays, n_rows
+from pellucid.types import map_arrays, n_rows
+from pellucid.workflows.replay_samples import Samples, read_samples, targets_of
 
-MOST_READ = 1000  # images
 NO_LABEL = "Without a label there is no loss and nothing flows back: this is the prediction alone."
+DEFAULTS = {"optimizer": "sgd", "learning_rate": None, "loss": None, "seed": 1}  # of a training step
 STAGES = ("reading images", "taking steps again", "writing the page")
 
 
@@ -129,13 +123,14 @@ def _on_label(sample: dict[str, Any]) -> str:
     return "; right" if is_right else f"; {'wrong, ' * (is_right is False)}label {label}"
 
 
-class _Samples(NamedTuple):
-    """Samples to replay: inputs as loaded, with what each is called and shows."""
+class _Traced(NamedTuple):
+    """A step or a prediction, and what is said of it."""
 
-    X: Any
-    names: tuple[str, ...] = ()
-    cells: tuple[Any, ...] = ()
-    notes: tuple[str, ...] = ()
+    trace: Trace
+    title: str
+    names: Sequence[str] = ()
+    cells: Sequence[Any] = ()
+    notes: Sequence[str] = ()
 
 
 @validate_call(
@@ -224,26 +219,21 @@ def replay(
     if out is not None:
         check_free(Path(out), overwrite=overwrite)
     with shown_progress(progress) as show:
-        shown: dict[str, Any] = {"samples": samples, "most_mb": most_mb}
         if step is not None:
-            if loss is not None:
-                raise OptionError("replay: a step of a run has the run's loss. Leave loss out.")
-            made = _of_run(model, step, data, label, title, shown, stage_of(show, STAGES[1]))
+            traced = _of_run(model, step, data, label, loss, stage_of(show, STAGES[1]))
         else:
-            made = _of_samples(
-                model,
-                data,
-                label,
-                row,
-                optimizer,
-                learning_rate,
-                loss,
-                seed,
-                title,
-                shown,
-                stage_of(show, STAGES[0]),
-            )
+            how = {"optimizer": optimizer, "learning_rate": learning_rate, "loss": loss, "seed": seed}
+            traced = _of_samples(model, data, label, row, how, stage_of(show, STAGES[0]))
         show(STAGES[2], 0, 1)
+        made = replay_of(
+            traced.trace,
+            title=title or traced.title,
+            names=traced.names,
+            cells=traced.cells,
+            notes=traced.notes,
+            samples=samples,
+            most_mb=most_mb,
+        )
         page = ReplayPage(made, replay_page(made), None if out is None else Path(out))
         if page.path is not None:
             write_atomically(page.path, page.html)
@@ -251,15 +241,11 @@ def replay(
 
 
 def _of_run(
-    model: ModelLike,
-    step: int,
-    data: Any,
-    label: Any,
-    title: str,
-    shown: dict[str, Any],
-    progress: CountCallback,
-) -> Replay:
+    model: ModelLike, step: int, data: Any, label: Any, loss: Any, progress: CountCallback
+) -> _Traced:
     """Return a step of a run."""
+    if loss is not None:
+        raise OptionError("replay: a step of a run has the run's loss. Leave loss out.")
     if not isinstance(model, str | Path):
         raise OptionError("replay: a step is one of a run. Name the run's folder in the place of the model.")
     if label is not None:
@@ -280,32 +266,22 @@ def _of_run(
     )
     noun = reached.data.noun
     names = [reached.data.file(i) or f"{noun} {row + 1}" for i, row in enumerate(reached.rows.tolist())]
-    heading = title or f"Step {step} of {Path(model).name}"
-    return replay_of(trace, title=heading, names=names, notes=reached.notes, **shown)
+    return _Traced(trace, f"Step {step} of {Path(model).name}", names, notes=reached.notes)
 
 
 def _of_samples(
-    given: ModelLike,
-    data: Any,
-    label: Any,
-    row: int,
-    optimizer: Any,
-    learning_rate: float | None,
-    loss: Any,
-    seed: int,
-    title: str,
-    shown: dict[str, Any],
-    progress: CountCallback,
-) -> Replay:
-    """Return a step on samples, or the prediction for them where they have no labels."""
+    given: ModelLike, data: Any, label: Any, row: int, how: dict[str, Any], progress: CountCallback
+) -> _Traced:
+    """Return a step on samples, taken as ``how`` says, or the prediction for them where they have no labels."""
     if data is None:
         raise OptionError("replay: name an image, a table's row or samples; or a step of a run.")
     model = as_model(given, "replay")
-    if _has_labels(data):
+    if isinstance(data, Dataset) or (isinstance(data, tuple) and len(data) == 2):
         if label is not None:
             raise OptionError("replay: these data have labels. Leave the label out.")
-        batch, found = as_dataset(data, "replay"), _Samples(None)
+        batch = as_dataset(data, "replay")
         batch = like(batch, replace(batch, classes=model.classes), "replay")  # in the order that it knows
+        found = Samples(batch.X)
     else:
         check_trained("replay", model)
         shapes: Any = model.output_shape
@@ -314,161 +290,23 @@ def _of_samples(
                 "replay: the model has several outputs, and no loss for each, which says how they are read. Call "
                 "model.set_loss first."
             )
-        found = _samples(model, data, row, progress)
+        found = read_samples(model, data, row, progress)
         if label is None:
-            for name, is_given in {
-                "optimizer": optimizer != "sgd",
-                "learning_rate": learning_rate is not None,
-                "loss": loss is not None,
-                "seed": seed != 1,
-            }.items():
-                if is_given:
-                    raise OptionError(
-                        f"replay: {name} is for a training step, which needs labels. Give label, or no {name}."
-                    )
-            what = join_some(found.names, 3) if found.names else plural(n_rows(found.X), "sample")
-            trace = _prediction(model, found.X)
-            return replay_of(
-                trace,
-                title=title or f"The prediction for {what}",
-                names=found.names,
-                cells=found.cells,
-                notes=[NO_LABEL, *found.notes],
-                **shown,
-            )
-        batch = Dataset(found.X, _targets(model, label, n_rows(found.X)), model.classes)
-    what = join_some(found.names, 3) if found.names else plural(len(batch), "sample")
-    trace = step_on(model, batch, optimizer, learning_rate, loss, seed, where="replay")
-    return replay_of(
-        trace,
-        title=title or f"A training step on {what}",
-        names=found.names,
-        cells=found.cells,
-        notes=found.notes,
-        **shown,
-    )
-
-
-def _has_labels(data: Any) -> bool:
-    return isinstance(data, Dataset) or (isinstance(data, tuple) and len(data) == 2)
+            if given_how := [name for name, value in how.items() if value != DEFAULTS[name]]:
+                raise OptionError(
+                    f"replay: {given_how[0]} is for a training step, which needs labels. Give label, or no "
+                    f"{given_how[0]}."
+                )
+            notes = NO_LABEL, *found.notes
+            title = f"The prediction for {found.title}"
+            return _Traced(_prediction(model, found.X), title, found.names, found.cells, notes)
+        batch = Dataset(found.X, targets_of(model, label, n_rows(found.X)), model.classes)
+    trace = step_on(model, batch, **how, where="replay")
+    return _Traced(trace, f"A training step on {found.title}", found.names, found.cells, found.notes)
 
 
 def _prediction(model: Model, X: Any) -> Trace:
     seen = as_seen(X, model.inputs_seen, model.preprocessing, "replay")
     rule = model.preprocessing or Preprocessing()
     prepared = map_arrays(lambda array: rule.apply(array, model.dtype), seen)
-    m = n_rows(X)
-    return trace_prediction(model, prepared, Dataset(X, np.zeros(m)) if not isinstance(X, dict) else None)
-
-
-def _samples(model: Model, data: Any, row: int, progress: CountCallback) -> _Samples:
-    """Return samples as a model of that kind takes them."""
-    if isinstance(data, bytes | str | Path) or _are_files(data):
-        files = [data] if isinstance(data, bytes | str | Path) else list(data)
-        if len(files) == 1 and not isinstance(files[0], bytes) and Path(files[0]).suffix.lower() in TABLES:
-            return _row(model, Path(files[0]), row)
-        return _images(model, files, progress)
-    X = map_arrays(lambda values: input_array(values, "replay"), data)
-    wanted: Any = model.input_shape
-    if map_arrays(np.shape, X) == wanted:  # one sample
-        X = map_arrays(lambda array: array[None], X)
-    got = map_arrays(lambda array: array.shape[1:], X)
-    if got != wanted:
-        raise ShapeError(f"replay: expected samples of shape {wanted}, as the model takes, got {got}.")
-    if n_rows(X) == 0:
-        raise DataError("replay: expected at least one sample, got none.")
-    return _Samples(X)
-
-
-def _are_files(data: Any) -> bool:
-    return (
-        isinstance(data, Sequence)
-        and bool(data)
-        and all(isinstance(each, str | Path | bytes) for each in data)
-    )
-
-
-def _images(model: Model, files: Sequence[Any], progress: CountCallback) -> _Samples:
-    check_takes_images(model.input_shape)
-    images = [*_listed(files)]
-    if len(images) > MOST_READ:
-        raise DataError(
-            f"replay: {len(images):,} images are too many for a page. Name {MOST_READ:,} at most."
-        )
-    white, arrays = white_seen(model.inputs_seen), []
-    for i, image in enumerate(images):
-        progress(i, len(images))
-        arrays.append(read_sample(image, model.input_shape, white))
-    return _Samples(
-        np.stack(arrays), tuple("image" if isinstance(each, bytes) else Path(each).name for each in images)
-    )
-
-
-def _listed(files: Sequence[Any]) -> Iterator[Any]:
-    for file in files:
-        if isinstance(file, bytes):
-            yield file
-        else:
-            yield from NamedImages([file])
-
-
-def _row(model: Model, path: Path, row: int) -> _Samples:
-    schema: Any = model._schema
-    if schema is None:
-        raise DataError(
-            f"{path}: the model was trained on {model.input_shape}, not on a table; give it images."
-        )
-    table = read_file(path.expanduser(), schema.decimal, schema.missing)
-    if not 1 <= row <= len(table.rows):
-        raise DataError(f"{path}: expected a row from 1 to {len(table.rows)}, got --row {row}.")
-    one = table.take(np.array([row - 1]))
-    stands = {name: cells[0] or MISSING for name, cells in zip(one.names, one.columns, strict=True)}
-    cells = [(column.name, stands.get(column.name, MISSING)) for column in schema.columns]
-    encoded = schema.encode(one, with_target=False)
-    return _Samples(encoded.X, (f"row {row} of {path.name}",), (cells,), encoded.notes)
-
-
-def _targets(model: Model, label: Any, m: int) -> Array:
-    """Return the labels of samples as class numbers or quantities."""
-    outputs = outputs_of(model)
-    if "" not in outputs:
-        raise OptionError(
-            "replay: the model has several outputs. In Python: pl.replay(model, (X, y)), y a dictionary by output."
-        )
-    output, n_out = outputs[""], model.output_shape[-1]
-    is_of_several = output.kind == "answers" or (output.kind == "values" and n_out > 1)
-    if isinstance(label, str) and label not in output.classes:
-        label = [part.strip() for part in label.split(",")]
-    labels = list(label) if isinstance(label, list | tuple | np.ndarray) else [label]
-    if is_of_several and not isinstance(labels[0], list | tuple | np.ndarray):
-        labels = [labels]  # of one sample, and so of all
-    if len(labels) not in (1, m):
-        raise OptionError(
-            f"replay: expected one label, or one for each of {plural(m, 'sample')}, got {len(labels)}."
-        )
-    encode: Any = {"values": _quantities, "answers": _answers}.get(output.kind, _class)
-    encoded = [encode(one, output.classes, n_out) for one in labels]
-    return np.array(encoded * m if len(labels) == 1 else encoded)
-
-
-def _quantities(label: Any, classes: tuple[str, ...], n_out: int) -> Any:
-    given = label if isinstance(label, list | tuple | np.ndarray) else [label]
-    try:
-        numbers = [float(one) for one in given]
-    except ValueError:
-        raise OptionError(f"replay: the model predicts numbers, and the label is {label!r}.") from None
-    if len(numbers) != n_out or not np.isfinite(numbers).all():
-        raise OptionError(f"replay: expected {plural(n_out, 'finite number')} as the label, got {label!r}.")
-    return numbers if n_out > 1 else numbers[0]
-
-
-def _answers(label: Any, classes: tuple[str, ...], n_out: int) -> list[int]:
-    numbers = {_class(one, classes, n_out) for one in label if str(one)}
-    return [int(i in numbers) for i in range(len(classes))]
-
-
-def _class(label: Any, classes: tuple[str, ...], n_out: int) -> int:
-    """Return the number of a class by name; OptionError where there is none."""
-    if str(label) in classes:
-        return classes.index(str(label))
-    raise OptionError(f"replay: {unknown_name('class', str(label), classes)}")
+    return trace_prediction(model, prepared, None if isinstance(X, dict) else Dataset(X, np.zeros(n_rows(X))))

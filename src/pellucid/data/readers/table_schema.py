@@ -322,6 +322,13 @@ class TableSchema(Configurable):
                 notes.append(f"no labels read: there is no column {join_some(absent)}")
         return Encoded(X, y, tuple(notes))
 
+    def read_row(self, path: Path, row: int) -> TextTable:
+        """Return a row of a file, counted from 1, as a table; DataError where there is no such row."""
+        table = self._text_of(path)
+        if not 1 <= row <= len(table.rows):
+            raise DataError(f"{path}: expected a row from 1 to {len(table.rows)}, got --row {row}.")
+        return table.take(np.array([row - 1]))
+
     def _text_of(self, source: Any) -> TextTable:
         """Return a table as text, read as the training's was."""
         if isinstance(source, TextTable):

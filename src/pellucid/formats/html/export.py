@@ -1,14 +1,12 @@
 """Write a model as one HTML page, once it has been run in a browser beside the model."""
 
-import base64
-import json
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
 
 from pellucid.errors import OptionError
 from pellucid.files import check_free, write_atomically
 from pellucid.formats.half_precision import dtype_of, n_bytes, rounded
+from pellucid.formats.html.inline import inline_bytes, inline_json
 from pellucid.formats.html.join import join_modules
 from pellucid.formats.html.network import network_modules, page_of, table_of_layers
 from pellucid.formats.html.trial import difference
@@ -117,26 +115,14 @@ def html_page(model: Model, *, title: str = "", dtype: str = "float32") -> str:
         about=_about(model),
         is_table=kind_of_samples(model) == TABLE,
         rows=table_of_layers(steps_of(model)),
-        network=Markup(_json(page.network)),
-        weights=Markup(_lines(base64.b64encode(page.weights).decode())),
+        network=Markup(inline_json(page.network)),
+        weights=Markup(inline_bytes(page.weights)),
         modules=Markup(join_modules(network_modules(page.activations), "network.js")),
         parts=parts,
         version=__version__,
         notice=notice_of(model),
     )
     return text
-
-
-def _json(value: Any) -> str:
-    """Return JSON without any character that ends a script element or begins markup."""
-    text = json.dumps(value, separators=(",", ":"), allow_nan=False)
-    for character in "<>&":
-        text = text.replace(character, f"\\u{ord(character):04x}")
-    return text
-
-
-def _lines(text: str, width: int = 1000) -> str:
-    return "".join(f"{text[i : i + width]}\n" for i in range(0, len(text), width))
 
 
 def _title(model: Model) -> str:

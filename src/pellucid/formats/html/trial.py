@@ -16,6 +16,7 @@ from pellucid.data.readers.table_text import table_of
 from pellucid.errors import PellucidError
 from pellucid.formats.half_precision import moved
 from pellucid.formats.html.browser import find_browser, said_by
+from pellucid.formats.html.inline import inline_json
 from pellucid.formats.outputs import PHOTO, check_near, distance, kind_of_samples, outputs_of, random_rows
 from pellucid.nn.model import Model
 from pellucid.text import printable
@@ -59,7 +60,7 @@ def difference(model: Model, page: str, samples: Any, exact: Model) -> float | N
         return None
     with tempfile.TemporaryDirectory(prefix="pellucid-", ignore_cleanup_errors=True) as folder:
         trial = Path(folder) / "trial.html"
-        question = json.dumps(asked).replace("<", "\\u003c")
+        question = inline_json(asked)
         trial.write_text(page.replace("</body>", f"{ASK % question}</body>"), encoding="utf-8")
         said = said_by(trial.absolute(), browser, Path(folder) / "home")
     if said is None:

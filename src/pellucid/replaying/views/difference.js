@@ -4,7 +4,9 @@
 import { LAYERS, activate } from "./network.js";
 import { LossOf, lossFrom } from "./losses.js";
 import { expressionsIn } from "./mathml.js";
-import { derive } from "./rules.js";
+import { derive, sourceOf } from "./rules.js";
+import { ownerOf } from "./stops.js";
+import { ofOutput } from "./store.js";
 
 const H = 1e-5; // times the number's size, where that is above 1
 const NEAR = 2e-3; // relative: a float32 gradient has some four good digits after many layers
@@ -20,7 +22,7 @@ function changeAt(replay, { step, name, index }) {
   if (/^(memory|new)_|^(mean|var|running_mean|running_var|mask)$/.test(base)) return { reason: "No gradient is taken by this number." };
   if (replay.header.steps[step] === undefined) return { reason: "There is no such step." };
   const first = replay.steps[step].use_of, isValue = ["X", "Z", "A"].includes(own);
-  const owner = first && !isValue && !base.startsWith("d") ? replay.steps.findIndex((each) => each.name === first) : step;
+  const owner = !isValue && !base.startsWith("d") ? ownerOf(replay, step) : step;
   const gradient = { step: owner, name: (isShare ? "own_d" : "d") + own + (part && `.${part}`), index };
   const isOneUse = isShare || (first && base.startsWith("d")); // a share of a tied layer's gradient
   return { step: owner, name: own, part, index, gradient, isValue, isOneUse };
@@ -29,19 +31,18 @@ function changeAt(replay, { step, name, index }) {
 class ChangedRun {
   constructor(replay, change) {
     Object.assign(this, { replay, change, steps: replay.network.steps, f: expressionsIn(2 ** -53) });
-    this.samples = replay.needed("loss", Object.keys(replay.network.outputs)[0] ? `Z.${Object.keys(replay.network.outputs)[0]}` : "Z").shape[0];
-    this.isWhole = (replay.header.batch?.m ?? this.samples) === this.samples;
+    this.samples = replay.header.samples.length;
     const { step, name } = change, owner = step === "loss" ? null : replay.steps[step].name;
     this.begins = new Set(step === "loss" ? [] : change.isValue || change.isOneUse ? [step]
       : replay.steps.flatMap((each, t) => (t === step || each.use_of === owner ? [t] : [])));
     this.affected = new Set(this.begins);
-    this.steps.forEach(({ from }, t) => { if (from.some((source) => this.affected.has(this.numberOf(source)))) this.affected.add(t); });
+    this.steps.forEach(({ from }, t) => { if (from.some((source) => this.affected.has(sourceOf(source)))) this.affected.add(t); });
     this.affected = [...this.affected].sort((a, b) => a - b);
     const unknown = this.affected.find((t) => this.steps[t].do === null && !(t === step && name === "A"));
     if (unknown !== undefined) this.reason = `${replay.steps[unknown].name} is a layer of your own, which the page cannot compute.`;
     const joinsSamples = this.affected.some((t) => replay.array(t, "mean") && this.steps[t].do === "batch_norm" && !(t === step && name === "A"));
     const isOfOne = (change.isValue || step === "loss") && !joinsSamples;
-    if (!isOfOne && !this.isWhole) this.reason = "The page has only some samples of the batch, and the loss of all depends on this number: What to know has the flag.";
+    if (!isOfOne && !replay.isWhole) this.reason = "The page has only some samples of the batch, and the loss of all depends on this number: What to know has the flag.";
     const array = this.original();
     const own = Object.keys(replay.network.outputs).find((output) => !new LossOf(replay, this.f, output).rule);
     if (own !== undefined) this.reason = "It is a loss of your own, which the page cannot compute.";
@@ -49,18 +50,16 @@ class ChangedRun {
     this.rows = isOfOne ? [Math.floor(change.index / (array.data.length / this.samples))] : [...Array(this.samples).keys()];
   }
 
-  numberOf(source) { return /^#\d+$/.test(source) ? Number(source.slice(1)) - 1 : null; }
-
   original() {
     const { step, name, part, output } = this.change, { replay } = this;
-    if (step === "loss") return replay.array("loss", output ? `Z.${output}` : "Z");
+    if (step === "loss") return replay.array("loss", ofOutput("Z", output));
     if (name === "X") return this.source(step, Number(part || 0));
     return replay.array(step, name) ?? (name === "Z" ? replay.array(step, "A") : null);
   }
 
   // The stored array of a step's source.
   source(t, k) {
-    const from = this.numberOf(this.steps[t].from[k]), { replay } = this;
+    const from = sourceOf(this.steps[t].from[k]), { replay } = this;
     return (from === null ? null : replay.array(from, "A")) ?? replay.array(t, `X.${k}`) ?? replay.needed(t, "X");
   }
 
@@ -72,9 +71,8 @@ class ChangedRun {
   // A parameter, the changed one with its change.
   parameters(t, value) {
     const { change, replay } = this, found = {};
-    const first = replay.steps[t].use_of, owner = first ? replay.steps.findIndex((each) => each.name === first) : t;
     for (const name of this.steps[t].weights) {
-      found[name] = replay.needed(owner, name).data;
+      found[name] = replay.needed(ownerOf(replay, t), name).data;
       if (!change.isValue && name === change.name && this.begins.has(t)) {
         found[name] = Float64Array.from(found[name]);
         found[name][change.index] = value;
@@ -99,7 +97,7 @@ class ChangedRun {
       return rows.map((row) => activate(row, net, W));
     }
     const parts = net.from.map((source, k) => {
-      const before = made.get(this.numberOf(source)) ?? this.rows.map((s) => this.row(this.source(t, k), s));
+      const before = made.get(sourceOf(source)) ?? this.rows.map((s) => this.row(this.source(t, k), s));
       const isChanged = isHere && (change.name === "Z" || Number(change.part || 0) === k);
       return isChanged ? this.put(before.map(({ data, shape }) => ({ data: data.slice(), shape })), value, this.source(t, k)) : before;
     });
@@ -113,7 +111,7 @@ class ChangedRun {
   startingError() {
     let error = 0, size = 0;
     for (const output of Object.keys(this.replay.network.outputs)) {
-      const name = output ? `dZ.${output}` : "dZ", { data, shape } = this.replay.array("loss", name), n = data.length / shape[0];
+      const name = ofOutput("dZ", output), { data, shape } = this.replay.array("loss", name), n = data.length / shape[0];
       for (const s of this.rows.slice(0, 8)) for (let j = 0; j < Math.min(n, 32); j++) {
         size += Math.abs(data[s * n + j]);
         error += derive(this.replay, { step: "loss", name, index: s * n + j }).error;
@@ -127,8 +125,8 @@ class ChangedRun {
     const { replay, change } = this, made = new Map(), outputs = {};
     for (const t of this.affected) made.set(t, this.run(t, value, made));
     for (const [output, source] of Object.entries(replay.network.outputs)) {
-      const { data, shape } = replay.array("loss", output ? `Z.${output}` : "Z"), Z = Float64Array.from(data), n = data.length / shape[0];
-      made.get(this.numberOf(source))?.forEach((row, i) => Z.set(row.data, this.rows[i] * n));
+      const { data, shape } = replay.array("loss", ofOutput("Z", output)), Z = Float64Array.from(data), n = data.length / shape[0];
+      made.get(sourceOf(source))?.forEach((row, i) => Z.set(row.data, this.rows[i] * n));
       if (change.step === "loss" && change.output === output) Z[change.index] = value;
       outputs[output] = Z;
     }

@@ -1,5 +1,7 @@
 // Elements, numbers as text, and formulas.
 
+import { indicesOf, placeIn, placeText } from "./mathml.js";
+
 const MATH = "http://www.w3.org/1998/Math/MathML", SVG = "http://www.w3.org/2000/svg";
 const MATH_ELEMENTS = new Set("math mi mn mo mtext mspace mrow mfrac msqrt msub msup msubsup munder mover mtable mtr mtd".split(" "));
 const MATH_ATTRIBUTES = ["data-at", "class", "width"];
@@ -57,19 +59,12 @@ export const counted = (n, word) => `${n.toLocaleString("en")} ${word}${n === 1 
 
 export const sizes = (shape) => (shape.length ? shape.map((n) => n.toLocaleString("en")).join(" × ") : "1");
 
-// Return the place of a number as index of each axis.
-export function coordinates(index, shape) {
-  const found = [];
-  for (let axis = shape.length - 1; axis >= 0; axis--) { found.unshift(index % shape[axis]); index = Math.floor(index / shape[axis]); }
-  return found;
-}
-
 // Return a place as text, as NumPy has it: "W[3, 1]", "Z[0, 2]"; the first index of values is the sample's.
 export function labelOf(replay, { step, name, index }) {
   if (step === "loss" && name === "value") return "loss";
   const array = replay.array(step, name);
   if (!array || index === undefined) return symbol(name);
-  return array.shape.length ? `${symbol(name)}[${coordinates(index, array.shape).join(", ")}]` : symbol(name);
+  return array.shape.length ? `${symbol(name)}[${indicesOf(array.shape, index).join(", ")}]` : symbol(name);
 }
 
 // Return an array's name as it is written in a formula.
@@ -85,6 +80,10 @@ export function nameOf(replay, step) {
   return step === "input" ? "Input" : replay.steps[step].name;
 }
 
+// What the outputs say of a sample, and its label.
+export const verdictLine = ({ verdict, label, is_right }) => make("p", `verdict ${is_right === false ? "wrong" : ""}`, make("strong", {}, verdict),
+  label === null ? "" : make("span", {}, ` label: ${label}${is_right === null ? "" : is_right ? ", right" : ", wrong"}`));
+
 // The button that says what an element is.
 export function what(key, title) {
   return make("button", { class: "what", "data-key": key, "aria-label": `What is this? ${title}` }, "?");
@@ -98,18 +97,13 @@ export function say(target, type, detail) {
 export function numberButton(replay, place, text = null) {
   const value = replay.number(place);
   return make("button", {
-    class: "number", "data-at": `${place.step}/${place.name}/${place.index}`, title: labelOf(replay, place),
+    class: "number", "data-at": placeText(place), title: labelOf(replay, place),
     "aria-label": `${labelOf(replay, place)} = ${short(value)}`, click: (event) => say(event.currentTarget, "go", place),
   }, text ?? short(value));
 }
 
-export function placeIn(text) { // of data-at
-  const [step, ...rest] = text.split("/"), index = Number(rest.pop());
-  return { step: step === "loss" ? step : Number(step), name: rest.join("/"), index };
-}
-
 // Return MathML that Python or a rule wrote as an element: known elements and attributes alone.
-export function mathOf(text) {
+function mathOf(text) {
   const given = new DOMParser().parseFromString(text, "text/html").querySelector("math");
   if (!given) return make("span", {}, "");
   const copy = (node) => {

@@ -32,7 +32,7 @@ class NetworkElement extends HTMLElement {
   }
 
   remarksOf(step) {
-    const found = (this.given.header.remarks ?? []).filter((remark) => remark.step === step || (remark.step === null && step === "loss"));
+    const found = this.given.header.remarks.filter((remark) => remark.step === step || (remark.step === null && step === "loss"));
     return found.map(({ text }) => text).join(" ");
   }
 
@@ -68,7 +68,7 @@ class NetworkElement extends HTMLElement {
       const line = isOver ? `M${x0 - 14} ${from.y}C${x0} ${top} ${x0 + 10} ${top} ${x0 + 30} ${top}H${x1 - 24}C${x1 - 4} ${top} ${x1 + 12} ${top} ${node.x + 16} ${node.y - 5}`
         : from.row === node.row ? `M${x0} ${y0}H${x1}` : `M${x0} ${y0}C${x0 + NODE_ACROSS / 2} ${y0} ${x1 - NODE_ACROSS / 2} ${y1} ${x1} ${y1}`;
       const head = isOver ? `M${node.x + 11} ${node.y - 9}L${node.x + 16} ${node.y - 2}L${node.x + 20} ${node.y - 10}` : `M${x1 - 5} ${y1 - 4}L${x1 + 2} ${y1}L${x1 - 5} ${y1 + 4}`;
-      const path = make("path", { d: line }), arrow = make("path", { d: head, class: "arrow" });
+      const path = make("path", { d: line }), arrow = make("path", { d: head });
       this.lines.append(path, arrow);
       (node.lines ??= []).push(path, arrow);
     }
@@ -82,8 +82,8 @@ class NetworkElement extends HTMLElement {
     for (const node of this.nodes) {
       const isHere = node.step === step, isDone = part === "forward" ? isReached.has(node.step) : true;
       node.isDone = isDone;
-      node.isBack = part === "backward" || part === "update" ? part === "update" || isReached.has(node.step) : false;
-      node.button.className = `node${typeof node.step === "number" ? "" : " end"}${isHere ? " here" : ""}${isDone ? "" : " todo"}${node.isBack ? " passed" : ""}`;
+      node.isBack = part === "update" || (part === "backward" && isReached.has(node.step));
+      node.button.className = `node${typeof node.step === "number" ? "" : " end"}${isHere ? " here" : ""}`;
       if (isHere) node.button.setAttribute("aria-current", "step"); else node.button.removeAttribute("aria-current");
       for (const line of node.lines ?? []) line.classList.toggle("on", part === "backward" || part === "update" ? node.isBack || node.step === "loss" : isDone);
       if (isHere) this.centre(node);

@@ -1,14 +1,15 @@
 // One stop: what a layer takes, has, computes, passes back and how it changes, as pictures and numbers.
 
+import { indicesOf } from "./mathml.js";
 import { partOf } from "./store.js";
-import { register, make, brokenMath, symbol, what, sizes, coordinates, scrolled, headOf, toolButton, headCell } from "./dom.js";
+import { register, make, brokenMath, symbol, what, sizes, scrolled, headOf, toolButton, headCell } from "./dom.js";
 import { ownerOf } from "./stops.js";
 import { hasCurve } from "./curve.js";
 import { paintPhoto } from "./tiles.js";
 
 const STOP_FORMULAS = { forward: ["Z", "A"], backward: ["dA", "dZ", "dW", "db", "dgamma", "dbeta", "dX"], update: ["update_W", "update_b", "update_gamma", "update_beta"] };
 
-export function captionOf(replay, { step, name }) {
+function captionOf(replay, { step, name }) {
   const [base, part] = name.split(/\.(.*)/), { words } = replay.header.help, kind = base.match(/^(update|new|memory|own)_/)?.[1];
   if (step === "loss" && base.endsWith("Z")) return words[`loss ${base}`];
   if (kind) return words[kind].replace("NAME", symbol(base.slice(7)));
@@ -16,9 +17,9 @@ export function captionOf(replay, { step, name }) {
   return base.startsWith("d") ? `gradient for ${symbol(base.slice(1))}` : words.array;
 }
 
-export const helpKey = (replay, name) => {
+const helpKey = (replay, name) => {
   const base = name.split(".")[0];
-  for (const key of [base, base.replace(/_.*/, ""), base.startsWith("d") ? "d" : "array"]) if (replay.header.help?.[key]) return key;
+  for (const key of [base, base.replace(/_.*/, ""), base.startsWith("d") ? "d" : "array"]) if (replay.header.help[key]) return key;
   return "array";
 };
 
@@ -35,11 +36,11 @@ class LayerElement extends HTMLElement {
 
   drawStep(own, part) {
     const { replay, step, isNumbers } = this, net = replay.network.steps[step];
-    this.append(headOf([what(replay.header.help?.[own.kind] ? own.kind : "layer", own.kind)], make("h2", {}, own.name), make("span", "kind", own.title ?? own.kind)));
+    this.append(headOf([what(replay.header.help[own.kind] ? own.kind : "layer", own.kind)], make("h2", {}, own.name), make("span", "kind", own.title ?? own.kind)));
     if (own.use_of) this.append(make("p", "note", replay.header.help.words["further use"].replace("NAME", own.use_of)));
     if (own.is_frozen) this.append(make("p", "note", "It is frozen: its parameters stay as they are."));
     if (net.do === null) this.append(make("p", "note", replay.header.help.words["own layer"]));
-    this.remarks(own.remarks ?? []);
+    this.remarks(own.remarks);
     if (!isNumbers) { this.formulas(part); this.append(make("p", "prose", this.lead(part, own))); }
     this.figures(this.groupsFor(part));
     if (part === "forward" && !isNumbers && hasCurve(replay, step)) {
@@ -74,7 +75,7 @@ class LayerElement extends HTMLElement {
   }
 
   formulas(part) {
-    const { replay, step } = this, given = replay.header.formulas ?? {}, net = replay.network.steps[step], seen = new Set();
+    const { replay, step } = this, given = replay.header.formulas, net = replay.network.steps[step], seen = new Set();
     const own = new Set(replay.names(step).map((name) => name.split(".")[0])), has = (name) => own.has(name) || (name === "Z" && own.has("A"));
     const candidates = STOP_FORMULAS[part].filter(has).flatMap((name) => this.keysOf(net, name)).filter((key) => key in given && !seen.has(key) && seen.add(key));
     if (!candidates.length) return;
@@ -102,16 +103,21 @@ class LayerElement extends HTMLElement {
   }
 
   group(title, names) {
-    const { replay, step, sample, isNumbers } = this;
+    const { replay, step } = this;
     this.row = make("div", "figures");
     this.append(make("section", { class: "group", "aria-label": title }, make("h3", {}, title), this.row));
     for (const each of names) {
-      const place = typeof each === "string" ? { step, name: each } : each, tensor = make("pellucid-tensor");
-      this.row.append(tensor);
-      tensor.view = { replay, ...place, sample, caption: captionOf(replay, place), help: helpKey(replay, place.name) };
-      if (isNumbers && tensor.canvas) tensor.asTable(true);
-      this.tensors.set(`${place.step}/${place.name}`, tensor);
+      const place = typeof each === "string" ? { step, name: each } : each;
+      this.tensor(this.row, place, captionOf(replay, place));
     }
+  }
+
+  tensor(row, { step, name }, caption, title) {
+    const { replay, sample } = this, tensor = make("pellucid-tensor");
+    row.append(tensor);
+    tensor.view = { replay, step, name, sample, title, caption, help: helpKey(replay, name) };
+    if (this.isNumbers && tensor.canvas) tensor.asTable(true);
+    this.tensors.set(`${step}/${name}`, tensor);
   }
 
   leftOut(name) { this.append(make("p", "note", this.replay.lacks(symbol(name)))); }
@@ -122,7 +128,7 @@ class LayerElement extends HTMLElement {
   }
 
   drawInput() {
-    const { replay, sample } = this, one = replay.header.samples?.[sample];
+    const { replay, sample } = this, one = replay.header.samples[sample];
     this.append(headOf([what("input", "the input")], make("h2", {}, "Input"), make("span", "kind", one?.name ?? "")));
     if (!this.isNumbers) this.append(make("p", "prose", replay.header.help.input.text));
     const both = make("div", "figures");
@@ -151,11 +157,7 @@ class LayerElement extends HTMLElement {
       if (step < 0) continue;
       const name = replay.array(step, "X") ? "X" : `X.${replay.network.steps[step].from.indexOf(value)}`;
       if (!replay.array(step, name)) { this.leftOut("X"); continue; }
-      const tensor = make("pellucid-tensor");
-      both.append(tensor);
-      tensor.view = { replay, step, name, sample, title: Object.keys(replay.network.inputs).length > 1 ? value : "X", caption: "as the first layer takes it", help: helpKey(replay, "X") };
-      if (this.isNumbers && tensor.canvas) tensor.asTable(true);
-      this.tensors.set(`${step}/${name}`, tensor);
+      this.tensor(both, { step, name }, "as the first layer takes it", Object.keys(replay.network.inputs).length > 1 ? value : "X");
     }
   }
 
@@ -163,7 +165,7 @@ class LayerElement extends HTMLElement {
     const { replay, sample, isNumbers } = this, view = make("pellucid-loss");
     this.append(view);
     view.view = { replay, sample, isNumbers };
-    this.remarks((replay.header.remarks ?? []).filter(({ step }) => step === null));
+    this.remarks(replay.header.remarks.filter(({ step }) => step === null));
     this.figures([["Arrays", replay.names("loss").filter((name) => replay.array("loss", name).data.length)]]);
   }
 
@@ -181,7 +183,7 @@ class LayerElement extends HTMLElement {
     if (this.curve) this.drawCurve(isHere && ["Z", "A", "dZ", "dA"].includes(base) ? place.index : undefined);
     if (!isHere || this.isNumbers || !W || !["dense", "conv2d"].includes(net.do) || !["Z", "A", "dA", "dZ", "W", "b", "dW", "db"].includes(base) || !replay.array(step, "X")) { this.unit.replaceChildren(); this.unitKey = ""; return; }
     const { shape } = replay.array(place.step, place.name), unit = place.index % shape[shape.length - 1], isPixel = replay.isOfSamples(place.name) && shape.length === 4;
-    const pixel = isPixel ? coordinates(place.index, shape).slice(1, 3) : null, key = `${unit}/${pixel}`;
+    const pixel = isPixel ? indicesOf(shape, place.index).slice(1, 3) : null, key = `${unit}/${pixel}`;
     if (key === this.unitKey) return;
     this.unitKey = key;
     const view = make(net.do === "dense" ? "pellucid-unit" : "pellucid-kernel"), kind = net.do === "dense" ? "Unit" : "Filter";

@@ -1,21 +1,22 @@
 // Where the forward pass ends and the backward pass begins: outputs, probabilities, targets, the loss, its gradient.
 
-import { register, make, numberButton, brokenMath, short, symbol, counted, what, scrolled, headOf, headCell } from "./dom.js";
+import { register, make, numberButton, brokenMath, short, symbol, counted, verdictLine, what, scrolled, headOf, headCell } from "./dom.js";
+import { ofOutput } from "./store.js";
 
 const MOST_OUTPUTS = 20; // classes in the table; the pictures have all
 
 class LossElement extends HTMLElement {
   // given: {replay, sample, isNumbers}
   set view({ replay, sample, isNumbers }) {
-    const { loss, samples, kind, formulas = {} } = replay.header, isPrediction = kind === "prediction", one = samples[sample];
+    const { loss, samples, kind, formulas } = replay.header, isPrediction = kind === "prediction", one = samples[sample];
     const head = headOf([what(isPrediction ? "verdict" : "loss", isPrediction ? "the verdict" : "the loss")], make("h2", {}, isPrediction ? "Verdict" : "Loss"));
     this.replaceChildren(head);
-    if (one) this.append(make("p", `verdict ${one.is_right === false ? "wrong" : ""}`, make("strong", {}, one.verdict), one.label === null ? "" : ` (label: ${one.label}${one.is_right === null ? "" : one.is_right ? ", right" : ", wrong"})`));
+    if (one) this.append(verdictLine(one));
     if (!isPrediction && loss.value !== null) {
       const value = make("p", "value", "loss ", numberButton(replay, { step: "loss", name: "value", index: 0 }));
       if (loss.after !== null && loss.after !== undefined) value.append(make("span", "muted", `  after the update: ${short(Number(loss.after))}`));
       if (samples.length > 1 && (one?.loss ?? null) !== null) value.append(make("span", "muted", `; of ${one.name} alone ${short(Number(one.loss))}`));
-      this.append(make("p", "prose", `${loss.title || loss.name.replace(/_/g, " ")}, the mean over ${counted(replay.header.batch?.m ?? samples.length, "sample")}.`), value);
+      this.append(make("p", "prose", `${loss.title || loss.name.replace(/_/g, " ")}, the mean over ${counted(replay.header.batch.m, "sample")}.`), value);
     }
     if (isPrediction) this.append(make("p", "prose", replay.header.help.words.prediction));
     const ml = Object.keys(formulas).filter((key) => key.startsWith("loss/") && key !== "loss/sigmoid");
@@ -24,7 +25,7 @@ class LossElement extends HTMLElement {
   }
 
   table(replay, sample, output) {
-    const classes = replay.header.classes?.[output] ?? [], named = (name) => (output ? `${name}.${output}` : name);
+    const classes = replay.header.classes[output], named = (name) => ofOutput(name, output);
     const columns = ["Z", "P", "Y", "dZ"].filter((name) => replay.array("loss", named(name))).map((name) => ({ name: named(name), base: name, ...replay.array("loss", named(name)) }));
     const wide = ({ shape }) => (shape.length > 1 ? shape[1] : 1), count = Math.max(...columns.map(wide)), body = make("tbody");
     for (let k = 0; k < Math.min(count, MOST_OUTPUTS); k++) {

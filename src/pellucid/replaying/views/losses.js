@@ -2,6 +2,7 @@
 // "of" gives z, target, and probabilities of an output; the mean over the batch, and weights, are in rules.js.
 
 import { NumbersAt } from "./mathml.js";
+import { ofOutput } from "./store.js";
 
 const sign = (x) => (x > 0 ? 1 : x < 0 ? -1 : 0);
 const log1pExp = (x) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x))); // log(1 + exp(x))
@@ -16,13 +17,12 @@ export class LossOf {
     this.Y = this.numbers("Y");
     this.P = this.numbers("P");
     this.k = this.Z.shape[1];
-    this.m = replay.header.batch?.m ?? this.Z.shape[0];
     this.key = this.name === "focal" || this.name === "hinge" ? `${this.name}_${this.k > 1 ? "classes" : "binary"}` : this.name;
     this.rule = LOSS_RULES[this.key];
   }
 
   numbers(name) {
-    const full = this.output ? `${name}.${this.output}` : name, found = this.replay.array("loss", full);
+    const full = ofOutput(name, this.output), found = this.replay.array("loss", full);
     return found && new NumbersAt("loss", full, found, full);
   }
 
@@ -44,7 +44,7 @@ export class LossOf {
   // 1 / m, or the sample's weight over their sum; of a mean over outputs over k as well.
   scale(s) {
     const { f, replay } = this, { loss } = replay.header, weights = Number.isInteger(loss.weights) ? replay.stored(loss.weights) : null;
-    const total = (loss.normalizer ?? this.m) * (this.rule.isMean ? this.k : 1);
+    const total = loss.normalizer * (this.rule.isMean ? this.k : 1);
     const share = f.over(weights ? f.number(weights.data[s], `weight[${s}]`) : f.number(1), f.number(total));
     return this.weight === 1 ? share : f.times(f.number(this.weight), share);
   }

@@ -4,7 +4,7 @@ import { ACTIVATIONS } from "./activations.js";
 import { derive, deriveOrSay } from "./rules.js";
 import { difference } from "./difference.js";
 import { Replay, addressOf, partOf, placeAt } from "./store.js";
-import { register, make, say, short, counted, what } from "./dom.js";
+import { register, make, say, short, counted, verdictLine, what } from "./dom.js";
 import { stopAt, stopsOf } from "./stops.js";
 import { defineTensor } from "./tensor.js";
 import { defineTable } from "./table.js";
@@ -40,7 +40,7 @@ class ReplayElement extends HTMLElement {
     const optimizer = header.optimizer, rate = optimizer?.learning_rate;
     this.facts = [`${about.model}, ${counted(about.n_params, "parameter")}, ${about.dtype}`];
     if (header.kind !== "prediction" && optimizer) this.facts.push(`${optimizer.type}${rate === undefined ? "" : `, learning rate ${Number(rate.toPrecision(4))}`}`);
-    if (header.batch && header.batch.m > 1) this.facts.push(`batch of ${header.batch.m}${header.samples.length < header.batch.m ? `, ${header.samples.length} shown` : ""}`);
+    if (header.batch.m > 1) this.facts.push(`batch of ${header.batch.m}${header.samples.length < header.batch.m ? `, ${header.samples.length} shown` : ""}`);
     this.network = make("pellucid-network");
     this.scrubber = make("pellucid-scrubber", { role: "group", "aria-label": "Scrubber" });
     this.layer = make("pellucid-layer");
@@ -54,7 +54,7 @@ class ReplayElement extends HTMLElement {
     const id = `pellucid-help-${document.querySelectorAll("pellucid-replay").length}-${Math.random().toString(36).slice(2)}`; // a notebook has several
     this.helpTitle = make("h2", { id });
     this.dialog = make("dialog", { class: "help", "aria-labelledby": id }, this.helpTitle, this.helpText, make("button", { class: "tool wide", click: () => this.dialog.close() }, "Close"));
-    this.screen = make("div", "screen", this.isPage ? null : make("p", "title", header.title), this.top, this.lost, this.network, this.scrubber, make("div", "both", make("section", { class: "main", "aria-label": "This stop" }, this.layer), this.side));
+    this.screen = make("div", "screen", this.isPage ? null : make("p", "title", header.title), this.top, this.lost, this.network, this.scrubber, make("div", "both", make("section", { "aria-label": "This stop" }, this.layer), this.side));
     this.replaceChildren(this.screen, this.overview, this.dialog);
     this.network.replay = replay;
     this.scrubber.view = { replay, stops: this.stops };
@@ -62,8 +62,8 @@ class ReplayElement extends HTMLElement {
 
   hints() {
     const { header } = this.given, list = (title, key, items) => (items.length ? [make("h2", {}, title, " ", what(key, title.toLowerCase())), make("ul", {}, ...items)] : []);
-    const remarks = (header.remarks ?? []).map((remark) => make("li", {}, make("button", { class: "link", click: () => say(this.network, "stop", { step: remark.step ?? "loss", part: remark.part }) }, remark.text ?? String(remark))));
-    const left = [...(header.about.notes ?? []), ...(header.left_out ?? [])].map((text) => make("li", {}, text));
+    const remarks = header.remarks.map((remark) => make("li", {}, make("button", { class: "link", click: () => say(this.network, "stop", { step: remark.step ?? "loss", part: remark.part }) }, remark.text)));
+    const left = [...header.about.notes, ...header.left_out].map((text) => make("li", {}, text));
     return make("div", "hint", make("h2", {}, "Derivation"), make("p", "muted", header.help.words.select), ...list("What is odd", "remark", remarks), ...list("What to know", "left_out", left));
   }
 
@@ -165,7 +165,7 @@ class ReplayElement extends HTMLElement {
       const choice = make("select", { change: () => this.showSample(Number(choice.value)) }, ...samples.map(({ name }, i) => make("option", { value: i, selected: i === this.sample }, name)));
       words.append(make("label", {}, "Sample ", choice));
     } else if (one) words.append(make("p", "name", one.name));
-    if (one) words.append(make("p", `verdict ${one.is_right === false ? "wrong" : ""}`, make("strong", {}, one.verdict), one.label === null || one.label === undefined ? "" : make("span", {}, ` label: ${one.label}${one.is_right === null ? "" : one.is_right ? ", right" : ", wrong"}`)));
+    if (one) words.append(verdictLine(one));
     const facts = [...this.facts];
     if (kind !== "prediction" && loss.value !== null) facts.unshift(`loss ${short(Number(loss.value))}`);
     words.append(make("p", "muted", facts.join(" · ")));
@@ -173,7 +173,7 @@ class ReplayElement extends HTMLElement {
   }
 
   explain(key, button) {
-    const found = this.given.header.help?.[key];
+    const found = this.given.header.help[key];
     this.helpTitle.textContent = found?.title ?? button.getAttribute("aria-label");
     this.helpText.textContent = found?.text ?? "This page says nothing about it.";
     this.dialog.showModal();

@@ -4,6 +4,11 @@
 export const asText = (text) => String(text).replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`);
 export const placeText = ({ step, name, index }) => `${step}/${name}/${index}`;
 
+export function placeIn(text) { // of placeText
+  const [step, ...rest] = text.split("/"), index = Number(rest.pop());
+  return { step: step === "loss" ? step : Number(step), name: rest.join("/"), index };
+}
+
 const SUM = 2, PRODUCT = 3, POWER = 5, ATOM = 9; // how strongly a node's parts are bound
 const SHOWN_TERMS = 4;
 
@@ -16,11 +21,6 @@ function digitsOf(x, digits) {
   const plain = (text) => (text.includes(".") ? text.replace(/\.?0+$/, "") : text);
   if (x !== 0 && (power < -4 || power > 6)) return [minus(plain(head)), minus(String(power))];
   return [minus(plain(x === 0 ? "0" : Math.abs(x) >= 10 ** digits ? Number(x).toFixed(0) : Number(x).toPrecision(digits))), null];
-}
-
-export function numberText(x, digits = 4) {
-  const [head, exponent] = digitsOf(x, digits);
-  return exponent === null ? head : `${head}e${exponent}`;
 }
 
 export function numberML(x, place = null, digits = 4) {
@@ -59,7 +59,7 @@ class NumberAt {
   get ml() { return numberML(this.value, this.place); }
 }
 
-export function indicesOf(shape, index) {
+export function indicesOf(shape, index) { // of each axis, the last one fastest
   const found = [];
   for (let axis = shape.length - 1; axis >= 0; axis--) {
     found.unshift(index % shape[axis]);

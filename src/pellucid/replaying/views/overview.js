@@ -8,7 +8,7 @@ const SHEET_STEPS = 22; // layers of a page; of more the first and the last
 class OverviewElement extends HTMLElement {
   set view({ replay, sample }) {
     Object.assign(this, { replay, sample });
-    const { header } = replay, one = header.samples?.[sample], loss = header.loss ?? {};
+    const { header } = replay, one = header.samples[sample], { loss } = header;
     const about = make("div", "sheet"), top = make("div", "top");
     if (typeof one?.picture === "number") { const canvas = make("canvas", "photo"); paintPhoto(canvas, replay.stored(one.picture)); top.append(canvas); }
     top.append(make("p", {}, make("strong", {}, one ? `${one.name}: ${one.verdict}` : ""), one?.label ? ` (label: ${one.label})` : "", loss.value === null || loss.value === undefined ? "" : ` Loss ${short(Number(loss.value))}.`));

@@ -3,22 +3,19 @@
 
 import { ACTIVATIONS, DERIVATIVES } from "./activations.js";
 import { LossOf } from "./losses.js";
-import { LeftOut } from "./store.js";
+import { ownerOf } from "./stops.js";
+import { LeftOut, ofOutput } from "./store.js";
 import { asText, expressionsIn, indicesOf, NumbersAt, numberML } from "./mathml.js";
 
 const JOINS = ["add", "concat", "mean", "multiply"];
-const COMPUTED = ["Z", "A", "mean", "var"]; // of a forward pass; parameters, masks and inputs are given
+
+const expressionsFor = (replay) => expressionsIn(replay.isSingle ? 2 ** -24 : 2 ** -53);
 
 // A step of the network, as rules see it.
 class StepOf {
   constructor(replay, s) {
-    const { dtype } = replay.header.about;
-    Object.assign(this, { replay, s, step: replay.steps[s], net: replay.network.steps[s] });
-    this.f = expressionsIn(dtype === "float64" ? 2 ** -53 : 2 ** -24);
-    this.isWhole = (replay.header.batch?.m ?? this.samples) === this.samples;
+    Object.assign(this, { replay, s, step: replay.steps[s], net: replay.network.steps[s], f: expressionsFor(replay) });
   }
-
-  get samples() { return (this.maybe("A") ?? this.input()).shape[0]; }
 
   // An array of the step, as leaves; null where the page has none.
   maybe(name, s = this.s) {
@@ -29,14 +26,9 @@ class StepOf {
   numbers(name, s = this.s) { return new NumbersAt(s, name, this.replay.needed(s, name)); }
 
   // A parameter, or its gradient; of a layer in several places they are with the first.
-  maybeParameter(name) { return this.maybe(name, this.owner); }
+  maybeParameter(name) { return this.maybe(name, ownerOf(this.replay, this.s)); }
 
-  parameter(name) { return this.numbers(name, this.owner); }
-
-  get owner() { // of a further use; -1 where it is none of the steps
-    const first = this.step.use_of;
-    return first ? this.replay.steps.findIndex(({ name }) => name === first) : this.s;
-  }
+  parameter(name) { return this.numbers(name, ownerOf(this.replay, this.s)); }
 
   // The steps whose shares add up to a parameter's gradient.
   get uses() {
@@ -63,7 +55,7 @@ class StepOf {
   }
 }
 
-const sourceOf = (name) => (/^#\d+$/.test(name) ? Number(name.slice(1)) - 1 : null); // the step, or null of an input
+export const sourceOf = (name) => (/^#\d+$/.test(name) ? Number(name.slice(1)) - 1 : null); // the step, or null of an input
 
 const rounded = (f, node, times = 1) => f.is(node.value, times * f.unit * Math.abs(node.value), node.ml, node.level, node);
 
@@ -108,7 +100,7 @@ function overUses(c, each) {
 // A sum over the batch; what the samples that are not in the page add is one number.
 function overBatch(c, name, index, [n, factors]) {
   const node = c.f.sum(n, factors), isOwn = c.uses.length === 1 && !c.step.use_of && c.maybe(`own_${name}`);
-  if (c.isWhole) return { node };
+  if (c.replay.isWhole) return { node };
   const others = c.f.number(c.numbers(isOwn ? `own_${name}` : name).data[index] - node.value, "other samples of the batch");
   return { node: c.f.sum(n, factors, [others]), isPartial: true };
 }
@@ -251,7 +243,7 @@ class BatchNormOf {
     this.n = this.gamma.data.length;
   }
 
-  get count() { return (this.c.replay.header.batch?.m ?? this.c.samples) * (this.c.input().row / this.n); } // values of a channel
+  get count() { return this.c.replay.header.batch.m * (this.c.input().row / this.n); } // values of a channel
 
   deviation(k) { const { f, net } = this.c; return f.root(f.plus(rounded(f, this.var.at(k)), f.number(net.epsilon))); }
 
@@ -283,7 +275,7 @@ const batch_norm = {
     const { f } = c, of = new BatchNormOf(c), k = i % of.n, dA = c.numbers("dA"), scale = f.over(of.gamma.at(k), of.deviation(k));
     if (!of.isOfBatch) return { key: "batch_norm_fixed/dX", node: f.times(scale, dA.at(i)) };
     const n = f.number(of.count);
-    if (!c.isWhole && (c.step.use_of || c.uses.length > 1 || !c.maybeParameter("dgamma"))) return null;
+    if (!c.replay.isWhole && (c.step.use_of || c.uses.length > 1 || !c.maybeParameter("dgamma"))) return null;
     return { key: "batch_norm/dX", node: f.times(scale, f.minus(f.minus(dA.at(i), f.over(of.sum("beta", k), n)),
       f.times(of.hat(c.input(), i), f.over(of.sum("gamma", k), n)))) };
   },
@@ -296,7 +288,7 @@ const batch_norm = {
 
 function meanOverBatch(c, name, k, of, factors) {
   const { f } = c, n = c.input().data.length / of.n, sum = f.sum(n, factors, [], "values"), count = f.number(of.count);
-  if (c.isWhole) return { node: f.over(sum, count), terms: sum.terms };
+  if (c.replay.isWhole) return { node: f.over(sum, count), terms: sum.terms };
   const others = f.number(c.numbers(name).data[k] * of.count - sum.value, "other samples of the batch");
   return { node: f.over(f.plus(sum, others), count), terms: sum.terms, isPartial: true };
 }
@@ -525,7 +517,7 @@ function wobble(f, x, unit) {
 }
 
 function filledBy(c, key, value, error, put) {
-  const ml = c.replay.header.formulas?.[key];
+  const ml = c.replay.header.formulas[key];
   if (ml) return c.f.filled(value, error, ml, put);
   return c.f.is(value, error, `<mrow><mi>${key.startsWith("d") ? "f′" : "f"}</mi><mo>(</mo>${put.z.ml}<mo>)</mo></mrow>`, 9);
 }
@@ -538,7 +530,7 @@ function ownArrays(c) { // of a layer that computes each number from its own arr
 function gradientOfOutput(c, i) {
   const { replay, s } = c, name = `#${s + 1}`, found = [];
   for (const [output, value] of Object.entries(replay.network.outputs))
-    if (value === name) found.push({ redirect: { step: "loss", name: output ? `dZ.${output}` : "dZ", index: i } });
+    if (value === name) found.push({ redirect: { step: "loss", name: ofOutput("dZ", output), index: i } });
   replay.network.steps.forEach((step, t) => step.from.forEach((from, k) => {
     if (from !== name) return;
     const own = JOINS.includes(step.do) ? `dX.${k}` : "dX", gradient = replay.array(t, own);
@@ -605,15 +597,14 @@ UPDATES.adamw = UPDATES.adam;
 // The loss, its probabilities, and its gradient for the outputs.
 function ruleOfLoss(replay, { name, index }) {
   const [base, output = ""] = [name.split(".")[0], name.includes(".") ? name.slice(name.indexOf(".") + 1) : ""];
-  const { dtype } = replay.header.about, f = expressionsIn(dtype === "float64" ? 2 ** -53 : 2 ** -24);
-  const outputs = Object.keys(replay.network.outputs);
+  const f = expressionsFor(replay), outputs = Object.keys(replay.network.outputs);
   if (base === "value" || base === "dZ") { if (replay.header.loss.value === null) return null; } // of a prediction
   if (base === "value") {
-    const all = outputs.map((each) => new LossOf(replay, f, each)), places = [];
+    const all = outputs.map((each) => new LossOf(replay, f, each)), places = [], { isWhole } = replay;
     if (!all.every(({ rule }) => rule)) return null; // a loss of one's own
     for (const of of all) for (let s = 0; s < of.Z.shape[0]; s++) for (let j = 0; j < of.k; j++)
       if (!of.rule.isSparse || of.target(s, j).value !== 0) places.push([of, s, j]); // else it adds 0
-    const n = places.length, isWhole = all[0].m === all[0].Z.shape[0];
+    const n = places.length;
     const factors = (k) => { const [of, s, j] = places[k]; return scaled(of.rule.L(of, s, j), of.scale(s)); };
     const node = f.sum(n, factors), others = isWhole ? [] : [f.number(Number(replay.header.loss.value) - node.value, "other samples of the batch")];
     return { key: `loss/${all[0].key}`, node: isWhole ? node : f.sum(n, factors, others), isPartial: !isWhole };
@@ -698,7 +689,7 @@ function derived(replay, place) {
   const isSpread = !Number.isFinite(stored) && Number.isFinite(value); // computed together with others, one of which is not finite
   if (isSpread) notes.push("Stored as a number that is not finite: the network computes several together, and NaN or infinity spreads among them.");
   const isEqual = isPartial || isSpread ? null : Object.is(value, stored) || Math.abs(value - stored) <= error || (Number.isNaN(value) && !Number.isFinite(stored));
-  let formula = replay.header.formulas?.[key] ?? "";
+  let formula = replay.header.formulas[key] ?? "";
   if (place.name === "dX" && key.startsWith("derivative/")) formula = formula.replaceAll("<mi>dz</mi>", "<mi>dx</mi>").replaceAll("<mi>z</mi>", "<mi>x</mi>");
   const result = numberML(value, null, 6), isAlone = node.ml === result || node.ml === numberML(value, node.place);
   return {

@@ -18,6 +18,9 @@ export class Replay {
 
   get steps() { return this.header.steps; }
 
+  // Whether it has all samples of the batch.
+  get isWhole() { return this.header.batch.m === this.header.samples.length; }
+
   // The steps as the page computes them: {do, from, to, shape, ...}; "do" is null of a layer that it cannot compute.
   get network() { return this.header.network; }
 
@@ -55,7 +58,7 @@ export class Replay {
   }
 
   lacks(name) { // with the flag that asks for it
-    const flag = (this.header.left_out ?? []).map((text) => text.match(/--most-mb \d+/)).filter(Boolean).pop();
+    const flag = this.header.left_out.map((text) => text.match(/--most-mb \d+/)).filter(Boolean).pop();
     return `${name} is not in this page${flag ? `: it is too large; ${flag}` : ""}.`;
   }
 
@@ -99,6 +102,9 @@ export class Replay {
     return found;
   }
 }
+
+// Return the name of an array of one output: that of the only one is "".
+export const ofOutput = (name, output) => (output ? `${name}.${output}` : name);
 
 const isMade = ({ product, scaled, sum }) => product || scaled || sum; // of other arrays, here
 

@@ -1,6 +1,7 @@
 // The numbers of an array as a table, a page at a time; each leads to its derivation.
 
 import { register, make, short, numberButton, counted, scrolled, toolButton, headCell } from "./dom.js";
+import { indicesOf } from "./mathml.js";
 
 const TABLE_ROWS = 12, TABLE_COLUMNS = 8, TABLE_WRAPPED = 8; // of a page; a row of numbers is wrapped
 
@@ -60,9 +61,7 @@ class TableElement extends HTMLElement {
 
   rowLabel(row) {
     if (this.isWrapped) return String(row * this.columns);
-    const found = [], outer = this.shape.slice(0, -1);
-    for (let axis = outer.length - 1; axis >= 0; axis--) { found.unshift(row % outer[axis]); row = Math.floor(row / outer[axis]); }
-    return found.join(", ");
+    return indicesOf(this.shape.slice(0, -1), row).join(", ");
   }
 }
 

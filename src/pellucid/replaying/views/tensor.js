@@ -72,14 +72,11 @@ class TensorElement extends HTMLElement {
       keydown: (event) => this.keyed(event), pointermove: (event) => this.point(event), pointerleave: () => this.read(-1), click: (event) => { this.point(event); this.follow(); },
     }, this.inner);
     this.body.replaceChildren(this.frame, make("div", "under", this.readout, stops));
-    const wide = Math.min(PICTURE_WIDE, this.most ?? PICTURE_WIDE);
-    this.setZoom(Math.max(1, Math.min(PICTURE_ZOOM, Math.floor(wide / width), Math.floor(PICTURE_HIGH / height) || 1)));
+    this.setZoom(Math.max(1, Math.min(PICTURE_ZOOM, Math.floor(PICTURE_WIDE / width), Math.floor(PICTURE_HIGH / height) || 1)));
     const zoom = (by, label, sign) => make("button", { class: "tool zoom", "aria-label": `${label} ${this.label}`, click: () => this.setZoom(this.zoom + by) }, sign);
     if (!this.tools.querySelector(".zoom")) this.tools.prepend(zoom(-1, "Smaller:", "−"), zoom(1, "Larger:", "+"));
     paint(this.canvas, tiles, this.scale);
   }
-
-  redraw() { paint(this.canvas, this.tiles, this.scale); }
 
   setZoom(zoom) {
     this.zoom = Math.max(1, Math.min(PICTURE_ZOOM, zoom));
