@@ -17,7 +17,8 @@ from pellucid.data.readers.table_text import table_of
 from pellucid.errors import DataError
 from pellucid.nn.layer import Layer
 from pellucid.replaying.record import Replay, replay_of
-from pellucid.training.trace import trace_prediction
+from pellucid.training.optimizers.adam import Adam
+from pellucid.training.trace import take_step, trace_prediction
 
 KINDS = {"f4": "<f4", "f8": "<f8", "u1": "u1", "i4": "<i4"}
 
@@ -307,6 +308,18 @@ def test_a_large_page_leaves_out_samples_first_then_the_largest_arrays() -> None
     assert three["batch"]["shown"] == [0, 1, 2]
     assert "needs: --samples 40." in three["left_out"][0]
     assert len(replay_of(step, most_mb=0.05).header["left_out"]) == 2  # of samples, and of arrays
+
+
+def test_arrays_that_begin_and_end_alike_count_each() -> None:
+    inputs = np.zeros((1, 4000), np.float32)
+    inputs[:, 1000:3000] = 1  # and so is a gradient 0 at both ends
+    model = pl.Sequential([pl.Dense(50), pl.Dense(1)])
+    first = pl.trace(model, (inputs, [1]), optimizer="adam", update=True)
+    assert first.optimizer is not None
+    memory = first.optimizer.state()
+    second = take_step(model, first.X, first.Y, None, Adam(), seed=1, step=1, memory=memory)
+    for most_mb in (2.0, 4.0):
+        assert len(replay_of(second, most_mb=most_mb).content) * 4 / 3 < most_mb * 1e6
 
 
 def test_a_network_of_a_thousand_layers_has_a_page() -> None:
