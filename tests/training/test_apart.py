@@ -163,6 +163,6 @@ def test_what_follows_one_training_says_that_there_are_several(pellucid: Command
     pellucid.ok("train t.csv --target y --model realmlp-mean --epochs 3 --checkpoint-steps 2 --out run")
     found = pellucid.ok("influence run --samples 1")
     assert "Nothing was trained again: the model is the mean of networks" in found.out
-    assert_refused(pellucid("influence run --samples 1 --method leave-one-out"), "not done again")
+    assert_refused(pellucid("influence run --samples 1 --method leave-one-out"), "cannot be trained again")
     assert_refused(pellucid("replay run --step 1"), "no step is one of the model")
     pellucid.ok("train t.csv --resume --out run")

@@ -208,8 +208,8 @@ class Flags:
     is_optional : bool
         The argument may be left out: the command then gets None, and no option of the dataclass may be given.
     only, without : tuple of str
-        Or of ``without`` where it is, "module:NAME".
-        Which options become flags; default: all that fit on a command line.
+        Which options become flags; default: all that fit on a command line. ``without`` may be the place of its
+        tuple, "module:NAME".
     is_given : bool
         The command gets a mapping of the options that were given: a recipe fills in the rest.
     has_defaults : bool

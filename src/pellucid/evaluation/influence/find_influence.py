@@ -77,8 +77,8 @@ def begin_influence(
     again, is_mean = is_retrained, bool(branches_of(result.model))
     if is_mean and (again or method == "leave-one-out"):
         raise OptionError(
-            "influence: the model is the mean of networks that were trained one after another, which is not done "
-            "again. Leave --retrain out, and use --method tracin."
+            "influence: the model is the mean of networks, each trained by itself, and cannot be trained again "
+            "here. Leave --retrain out, and use --method tracin."
         )
     if again is None:
         again = seconds <= QUICK_SECONDS and not is_start_gone(result) and not is_mean

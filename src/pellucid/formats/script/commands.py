@@ -74,8 +74,11 @@ def checked(X: Array, shape: tuple[int, ...]) -> Array:
     return X
 
 
-def main(predict: Callable[[Any], Any], usage: str) -> None:
-    """Read the command line, predict for each file, and print a line for each sample; end with 2 for a bad file."""
+def main(predict: Callable[[Any], Any], usage: str, first: int = 0) -> None:
+    """Read the command line, predict for each file, and print a line for each sample; end with 2 for a bad file.
+
+    ``first`` is the number of a file's first row: 1 of a table.
+    """
     files = [word for word in sys.argv[1:] if word != "--json"]
     wrong = [word for word in files if word.startswith("-") and not os.path.exists(word)]
     if wrong and wrong[0] in ("-h", "--help"):
@@ -87,7 +90,6 @@ def main(predict: Callable[[Any], Any], usage: str) -> None:
         print(f"{what}Usage: {line}", file=sys.stderr)
         sys.exit(2)
     predictions, faults = [], []
-    first = int("table.csv" in usage)  # its rows count from 1
     for path in files:
         try:
             found = predict(path)

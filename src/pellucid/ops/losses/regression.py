@@ -212,9 +212,8 @@ class MeanSquaredError(RegressionLoss):
         if not self.centre:
             return Z
         spread, centre = np.array(self.spread), np.array(self.centre)
-        dtype = (
-            Z.dtype if (np.abs(centre) < FAR * spread).all() else np.float64
-        )  # else float32 has no digits left
+        is_near = (np.abs(centre) < FAR * spread).all()  # else float32 has no digits left
+        dtype = Z.dtype if is_near else np.float64
         quantities: Array = Z * spread.astype(dtype) + centre.astype(dtype)
         return quantities
 
