@@ -245,7 +245,9 @@ def test_a_layer_of_ones_own_shows_its_values_alone() -> None:
     step = numbers.header["network"]["steps"][1]
     assert step["do"] is None
     assert np.array_equal(numbers.of(1, "A"), numbers.of(1, "X")[:, ::-1])
-    assert any("layer of your own" in each["text"] for each in numbers.header["steps"][1]["remarks"])
+    assert any(
+        "layer of your own" in each["text"] and each["step"] == 1 for each in numbers.header["remarks"]
+    )
 
 
 def test_a_frozen_layer_is_marked_and_has_no_gradients() -> None:
@@ -289,12 +291,12 @@ def test_a_large_page_leaves_out_samples_first_then_the_largest_arrays() -> None
     inputs = np.random.default_rng(0).random((40, 2000), np.float32)
     step = pl.trace(pl.Sequential([pl.Dense(30, "relu"), pl.Dense(1)]), (inputs, np.arange(40) % 2))
     whole = Numbers(replay_of(step))
-    assert whole.header["batch"] == {"m": 40, "shown": [*range(40)]}
+    assert whole.header["batch"] == {"m": 40, "shown": 40}
     assert whole.header["left_out"] == []
     some = Numbers(replay_of(step, most_mb=1.0))
     shown = some.header["batch"]["shown"]
-    assert 1 <= len(shown) < 40
-    assert len(some.of(0, "X")) == len(shown) == len(some.header["samples"])
+    assert 1 <= shown < 40
+    assert len(some.of(0, "X")) == shown == len(some.header["samples"])
     assert np.array_equal(some.of(0, "dW"), step["dense_1"].dW)  # over the whole batch, so that it is stored
     assert "--most-mb" in some.header["left_out"][0]
     wanted = int(re.findall(r"parameter needs: --most-mb (\d+)\.", some.header["left_out"][0])[0])
@@ -305,7 +307,7 @@ def test_a_large_page_leaves_out_samples_first_then_the_largest_arrays() -> None
     assert arrays["W"] is None
     assert any("W of dense_1" in text for text in few.header["left_out"])
     three = replay_of(step, samples=3).header
-    assert three["batch"]["shown"] == [0, 1, 2]
+    assert three["batch"]["shown"] == 3
     assert "needs: --samples 40." in three["left_out"][0]
     assert len(replay_of(step, most_mb=0.05).header["left_out"]) == 2  # of samples, and of arrays
 

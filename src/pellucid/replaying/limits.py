@@ -26,14 +26,14 @@ class Arrays(NamedTuple):
     of_samples: set[str]
 
 
-def chosen_rows(steps: Sequence[Arrays], m: int, samples: int, most_mb: float) -> tuple[list[int], list[str]]:
-    """Return which samples are shown, the first of the batch, and a sentence where these are not all."""
+def n_shown(steps: Sequence[Arrays], m: int, samples: int, most_mb: float) -> tuple[int, list[str]]:
+    """Return how many samples are shown, the first of the batch, and a sentence where these are not all."""
     blocks = _blocks(steps)
     fixed, of_one = sum(block.fixed for block in blocks), sum(block.of_one for block in blocks)
     room = most_bytes(most_mb) - fixed
     n = max(1, min(m, samples, int(room // max(of_one, 1)) if room > 0 else 1))
     if n == m:
-        return [*range(m)], []
+        return n, []
     for step in steps:  # the page cannot compute a product over samples that it does not have
         for name, given in step.by_name.items():
             if isinstance(given, dict) and "product" in given:
@@ -44,7 +44,7 @@ def chosen_rows(steps: Sequence[Arrays], m: int, samples: int, most_mb: float) -
         f"{n} of the batch's {m} samples are shown; sums over the batch have all of them. All samples, which the "
         f"central difference by a parameter needs: {' '.join(flags)}."
     )
-    return [*range(n)], [said]
+    return n, [said]
 
 
 def leave_out(steps: Sequence[Arrays], names: Sequence[str], n: int, most_mb: float) -> list[str]:

@@ -18,7 +18,7 @@ from pellucid.registry.configurable import plain
 from pellucid.replaying.blocks import Blocks
 from pellucid.replaying.formulas import mathematics_of
 from pellucid.replaying.help import help_texts
-from pellucid.replaying.limits import MOST_MB, MOST_SAMPLES, Arrays, chosen_rows, leave_out
+from pellucid.replaying.limits import MOST_MB, MOST_SAMPLES, Arrays, leave_out, n_shown
 from pellucid.replaying.remarks import remarks_of
 from pellucid.replaying.samples import finite, one_hot, samples_of
 from pellucid.text import capitalized, join, plural
@@ -96,10 +96,10 @@ def replay_of(
         ends["Y"] = {name: one_hot(Y, trace.Z[name]) for name, Y in trace.Y.items()}
     elif trace.Y is not None:
         ends["Y"] = one_hot(trace.Y, trace.Z)
-    rows, left_out = chosen_rows(arrays, m, samples, most_mb)
+    n, left_out = n_shown(arrays, m, samples, most_mb)
     named = _names(steps, uses)
-    left_out += leave_out(arrays, named, len(rows), most_mb)
-    made = [_as_header(each, rows, blocks) for each in arrays]
+    left_out += leave_out(arrays, named, n, most_mb)
+    made = [_as_header(each, n, blocks) for each in arrays]
     network, activations = _network(steps)
     remarks = remarks_of(trace, {name: i for i, name in enumerate(named)})
     remarks += [_of_own(i, name) for i, name in enumerate(named) if network[i]["do"] is None]
@@ -116,8 +116,8 @@ def replay_of(
         },
         "classes": {name: list(each.classes) for name, each in output.items()},
         "reads": {name: each.reads for name, each in output.items()},
-        "samples": samples_of(trace, output, rows, blocks, names, cells),
-        "batch": {"m": m, "shown": list(rows)},
+        "samples": samples_of(trace, output, n, blocks, names, cells),
+        "batch": {"m": m, "shown": n},
         "network": {
             "inputs": {name: list(shape) for name, shape in steps.inputs.items()},
             "steps": network,
@@ -130,14 +130,13 @@ def replay_of(
                 "name": named[i],
                 **kinds[i],
                 "arrays": made[i],
-                "remarks": [each for each in remarks if each["step"] == i],
             }
             for i in range(len(made))
         ],
         "loss": {
-            **_loss(trace, rows, blocks),
+            **_loss(trace, n, blocks),
             "arrays": {
-                name: None if each is None else map_arrays(lambda array: blocks.put(array[rows]), each)
+                name: None if each is None else map_arrays(lambda array: blocks.put(array[:n]), each)
                 for name, each in ends.items()
             },
         },
@@ -259,18 +258,18 @@ def _is_plain(optimizer: Optimizer) -> bool:
     return optimizer.config()["type"] == "sgd" and not any(getattr(optimizer, name) for name in others)
 
 
-def _as_header(step: Arrays, rows: Sequence[int], blocks: Blocks) -> dict[str, Any]:
+def _as_header(step: Arrays, n: int, blocks: Blocks) -> dict[str, Any]:
     """Put a step's arrays into blocks, and return their numbers by name."""
     found: dict[str, Any] = {}
     for name, given in step.by_name.items():
         if given is None:
             found[name] = None
         elif isinstance(given, list):
-            found[name] = [blocks.put(array[rows]) for array in given]
+            found[name] = [blocks.put(array[:n]) for array in given]
         elif isinstance(given, dict):
             found[name] = {key: value for key, value in given.items() if key != "of"}
         elif isinstance(given, np.ndarray):
-            found[name] = blocks.put(given[rows] if name in step.of_samples else given)
+            found[name] = blocks.put(given[:n] if name in step.of_samples else given)
         else:  # of a layer of one's own
             found[name] = None
     return found
@@ -323,7 +322,7 @@ def _by(shape: Shape) -> str:
     return " × ".join(f"{n:,}" for n in shape) or "1"
 
 
-def _loss(trace: Trace, rows: Sequence[int], blocks: Blocks) -> dict[str, Any]:
+def _loss(trace: Trace, n: int, blocks: Blocks) -> dict[str, Any]:
     """Return the loss by name, its options, value and how samples count."""
     loss, weights = trace.model._loss, trace.weights
     if trace.loss is None:
@@ -334,7 +333,7 @@ def _loss(trace: Trace, rows: Sequence[int], blocks: Blocks) -> dict[str, Any]:
         "options": _options(loss),
         "value": finite(trace.loss),
         "after": None if trace.loss_after is None else finite(trace.loss_after),
-        "weights": None if weights is None else blocks.put(weights[rows]),
+        "weights": None if weights is None else blocks.put(weights[:n]),
         "normalizer": float(n_rows(trace.X) if weights is None else weights.sum(dtype=float)),
     }
 

@@ -19,19 +19,20 @@ BYTE = 255
 def samples_of(
     trace: Trace,
     outputs: dict[str, Output],
-    rows: Sequence[int],
+    n: int,
     blocks: Blocks,
     names: Sequence[str] = (),
     cells: Sequence[Sequence[tuple[str, str]]] = (),
 ) -> list[dict[str, Any]]:
-    """Return what the page says of the samples in these rows of the batch.
+    """Return what the page says of the first samples of the batch.
 
     Parameters
     ----------
     trace : Trace
     outputs : dict of str to Output
         Of its model.
-    rows : sequence of int
+    n : int
+        How many.
     blocks : Blocks
         Takes the pictures.
     names : sequence of str, optional
@@ -40,7 +41,7 @@ def samples_of(
         Of each sample that is a row of a table. Default: as the table's columns write them.
     """
     found = []
-    for row in rows:
+    for row in range(n):
         picture = picture_of(trace, row)
         verdict, is_right = verdict_of(trace.Z, trace.Y, outputs, row)
         predicted = in_prediction(trace, outputs, row)

@@ -40,7 +40,7 @@ class LayerElement extends HTMLElement {
     if (own.use_of) this.append(make("p", "note", replay.header.help.words["further use"].replace("NAME", own.use_of)));
     if (own.is_frozen) this.append(make("p", "note", "It is frozen: its parameters stay as they are."));
     if (net.do === null) this.append(make("p", "note", replay.header.help.words["own layer"]));
-    this.remarks(own.remarks);
+    this.remarks(step);
     if (!isNumbers) { this.formulas(part); this.append(make("p", "prose", this.lead(part, own))); }
     this.figures(this.groupsFor(part));
     if (part === "forward" && !isNumbers && hasCurve(replay, step)) {
@@ -122,8 +122,8 @@ class LayerElement extends HTMLElement {
 
   leftOut(name) { this.append(make("p", "note", this.replay.lacks(symbol(name)))); }
 
-  remarks(list) {
-    const own = list.filter(({ part }) => !part || part === this.now || (part === "forward" && this.now === "backward"));
+  remarks(at) { // of a step, or null for the loss
+    const own = this.replay.header.remarks.filter(({ step, part }) => step === at && (part === this.now || (part === "forward" && this.now === "backward")));
     for (const { text } of own) this.append(make("p", "remark", make("strong", {}, "Remark. "), text, " ", what("remark", "a remark")));
   }
 
@@ -165,7 +165,7 @@ class LayerElement extends HTMLElement {
     const { replay, sample, isNumbers } = this, view = make("pellucid-loss");
     this.append(view);
     view.view = { replay, sample, isNumbers };
-    this.remarks(replay.header.remarks.filter(({ step }) => step === null));
+    this.remarks(null);
     this.figures([["Arrays", replay.names("loss").filter((name) => replay.array("loss", name).data.length)]]);
   }
 
