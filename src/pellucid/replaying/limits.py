@@ -109,7 +109,7 @@ def _blocks(steps: Sequence[Arrays]) -> list[_Block]:
                 if not isinstance(array, np.ndarray) or not array.size:
                     continue
                 is_of_samples = name in step.of_samples
-                key = array.nbytes, is_of_samples, crc32(np.ascontiguousarray(array))
+                key = array.nbytes, is_of_samples, crc32(np.ascontiguousarray(array).data)
                 if key not in found:
                     sizes = (0, array.nbytes / len(array)) if is_of_samples else (array.nbytes, 0.0)
                     found[key] = _Block(*sizes, [])
