@@ -200,7 +200,7 @@ ALIKE = (
         "epsilon left out",
         "mean not subtracted",
     },
-    {"line too early", "statement too early", "W after the update"},
+    {"line too early", "W after the update"},
     {"transpose", "shape transposed", "a column for a row", "order of factors"},
     {"power missing", "square missing"},
     {
@@ -244,6 +244,11 @@ def explained(cause: str) -> str:
     return f"{cause}. {sentence}" if sentence else f"{cause}."
 
 
+def alike(cause: str) -> set[str]:
+    """Return the names of one cause, and of causes that cannot be told from it."""
+    return {cause}.union(*(group for group in ALIKE if cause in group))
+
+
 def are_alike(one: str, other: str) -> bool:
     """Return whether two names are of one cause, or of causes that cannot be told apart."""
-    return one == other or any(one in group and other in group for group in ALIKE)
+    return other in alike(one)

@@ -18,8 +18,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from pellucid.learn.causes import are_alike
-from pellucid.learn.edits import COPY, REPAIRED, Edit, M, edits
+from pellucid.learn.causes import alike
+from pellucid.learn.edits import COPY, Edit, M, edits
 from pellucid.learn.exercise import Arguments, Exercise, Solution
 from pellucid.learn.limits import Budget
 from pellucid.learn.tracing import RESULT, STREAM, Called, Change, Pool, call, call_within
@@ -176,13 +176,14 @@ class Reference:
             for edit in edits(tree):
                 if budget.is_spent:
                     return
+                if not edit.breaks:
+                    continue
                 names = dict(vars(self.exercise.module))
                 try:
                     exec(compile(edit.tree, f"<{self.exercise.name}>", "exec"), names)
                 except (SyntaxError, ValueError, TypeError):
                     continue
-                if edit.breaks:
-                    yield Fault(edit.breaks, names[self.exercise.name], edit.line)
+                yield Fault(edit.breaks, names[self.exercise.name], edit.line)
 
     def behaviour(self, function: Callable[..., Any]) -> list[Called]:
         """Return what a program does on each case."""
@@ -331,8 +332,8 @@ class Doctor:
         rest.sort(key=lambda line: (line not in lines, line > first, abs(line - first)))
         trials += [({line}, set()) for line in rest]
         if known:
-            like = {cause for cause in REPAIRED if any(are_alike(cause, one) for one in known)}
-            every = dict.fromkeys([*(made if is_returned else ()), *lines, *self.uses.lines]) if like else {}
+            like = set[str]().union(*map(alike, known))
+            every = dict.fromkeys([*(made if is_returned else ()), *lines, *self.uses.lines])
             trials = [*(({line}, like) for line in every), *trials]
         for inserts in (False, True):
             for at, only in trials:
@@ -354,9 +355,9 @@ class Doctor:
     ) -> tuple[str, ...]:
         """Return the causes that changes of some lines mend, the first ones found."""
         found: list[str] = []
-        changed = edits(self.program.tree, as_repairs=inserts, lines=lines)
+        changed = edits(self.program.tree, inserts=inserts, lines=lines)
         for edit in changed:
-            if (inserts and edit.breaks) or (only and edit.repairs not in only):
+            if only and edit.repairs not in only:
                 continue
             if edit.repairs not in found and is_mended(edit):
                 found.append(edit.repairs)

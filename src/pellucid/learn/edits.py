@@ -5,6 +5,7 @@ one after which the function is right names the line and the cause, in any style
 """
 
 import ast
+import copy
 import itertools
 from collections.abc import Generator, Iterator
 from typing import Any, NamedTuple, TypeAlias
@@ -88,45 +89,6 @@ WORDS = ({"relu", "sigmoid"}, {"W", "b"}, {"dW", "db"}, {"W", "dW"}, {"b", "db"}
 TRANSPOSED = "transpose"
 
 
-REPAIRED = (  # causes that a change may mend, where a cause is known already
-    {MISSING, EXTRA, TURNED, THRESHOLD, SIGN, ORDER, PRODUCT, WRONG_NAME, CONSTANT, TRANSPOSED}
-    | {cause for others in SWAPS.values() for _, cause in others}
-    | {
-        *DROPPED.values(),
-        "A and Z confused",
-        "a value and its slope confused",
-        "wrong m",
-        "wrong index",
-        "wrong axis",
-    }
-    | {"axis missing", "keepdims missing", "keepdims extra", "view for copy", "update in place", "= for +="}
-    | {
-        "factor missing",
-        "factor too many",
-        "term missing",
-        "term too many",
-        "power missing",
-        "integer division",
-    }
-    | {
-        "a loop too long or too short",
-        "condition turned round",
-        "returned in the wrong order",
-        "mask left out",
-    }
-    | {"line too early", "line too many", "(m,) for (m, 1)", "(m,) for (1, m)", "rows and columns swapped"}
-    | {"a product of matrices for *", "multiplied for divided", "divided for multiplied", "seed missing"}
-    | {
-        "sigmoid missing",
-        "relu missing",
-        "one minus missing",
-        "exponential missing",
-        "sum missing",
-        "wrong name",
-    }
-)
-
-
 class Edit(NamedTuple):
     """A changed program.
 
@@ -148,7 +110,7 @@ class Edit(NamedTuple):
 
 
 def edits(
-    tree: ast.Module, *, as_repairs: bool = False, lines: set[int] | None = None
+    tree: ast.Module, *, inserts: bool = False, lines: set[int] | None = None
 ) -> Generator[Edit, None, None]:
     """Yield the changed programs, on some lines only where ``lines`` says so.
 
@@ -156,40 +118,24 @@ def edits(
     ----------
     tree : ast.Module
         Functions.
-    as_repairs : bool, optional
-        Also insert what may be missing: factors, terms, functions.
+    inserts : bool, optional
+        Insert what may be missing, factors, terms, functions, in the place of all other changes.
     lines : set of int, optional
     """
+    replacements = _inserted if inserts else _rules
     for function in [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]:
-        yield from _of_statements(tree, function, lines)
+        if not inserts:
+            yield from _of_statements(tree, function, lines)
         names = _names(function)
-        sites = [*_sites(function)]
-        for parent, field, index, node in sites:
-            if lines is None or node.lineno in lines:
-                for breaks, repairs, other in _rules(node, parent, field, names):
-                    yield from _with(tree, parent, field, index, node, other, breaks, repairs)
-        if as_repairs:
-            for parent, field, index, node in sites:
-                if lines is None or node.lineno in lines:
-                    for repairs, other in _inserted(node, parent, names):
-                        yield from _with(tree, parent, field, index, node, other, "", repairs)
-
-
-def _with(
-    tree: ast.Module,
-    parent: ast.AST,
-    field: str,
-    index: int,
-    node: ast.expr,
-    other: ast.expr,
-    breaks: str,
-    repairs: str,
-) -> Iterator[Edit]:
-    _put(parent, field, index, ast.fix_missing_locations(ast.copy_location(other, node)))
-    try:
-        yield Edit(node.lineno, breaks, repairs, tree)
-    finally:  # also where the next one is not asked for
-        _put(parent, field, index, node)
+        for parent, field, index, node in [*_sites(function)]:
+            if lines is not None and node.lineno not in lines:
+                continue
+            for breaks, repairs, other in replacements(node, parent, field, names):
+                _put(parent, field, index, ast.fix_missing_locations(ast.copy_location(other, node)))
+                try:
+                    yield Edit(node.lineno, breaks, repairs, tree)
+                finally:  # also where the next one is not asked for
+                    _put(parent, field, index, node)
 
 
 def _put(parent: ast.AST, field: str, index: int, node: Any) -> None:
@@ -370,24 +316,15 @@ def _of_call(node: ast.Call) -> Iterator[Replacement]:
             swapped = [*arguments[:i], arguments[i + 1], arguments[i], *arguments[i + 2 :]]
             yield "order of arguments", "order of arguments", ast.Call(node.func, swapped, node.keywords)
     if name == "range":
+        cause = "a loop too long or too short"
         for i in range(len(arguments[:2])):
             for sign in (ast.Add(), ast.Sub()):
                 moved: list[ast.expr] = list(arguments)
                 moved[i] = ast.BinOp(arguments[i], sign, ast.Constant(1))
-                yield (
-                    "a loop too long or too short",
-                    "a loop too long or too short",
-                    ast.Call(node.func, moved, []),
-                )
-        if len(arguments) == 1:
-            cause = "a loop too long or too short"
-            yield cause, cause, ast.Call(node.func, [ast.Constant(1), arguments[0]], [])
-        elif len(arguments) == 2:
-            yield (
-                "a loop too long or too short",
-                "a loop too long or too short",
-                ast.Call(node.func, arguments[1:], []),
-            )
+                yield cause, cause, ast.Call(node.func, moved, [])
+        if len(arguments) < 3:
+            other_start = [ast.Constant(1), *arguments] if len(arguments) == 1 else arguments[1:]
+            yield cause, cause, ast.Call(node.func, other_start, [])
     if name in ("reversed", "sorted", "enumerate") and arguments:
         yield "order of the loop", "order of the loop", arguments[0]
     if name in ("RandomState", "default_rng", "seed") and not (arguments or node.keywords):
@@ -486,8 +423,13 @@ def _confused(one: str, other: str) -> str:
     return WRONG_NAME
 
 
-def _inserted(node: ast.expr, parent: ast.AST, names: list[str]) -> Iterator[tuple[str, ast.expr]]:
-    """Yield what an expression becomes with something that it may lack."""
+def _inserted(node: ast.expr, parent: ast.AST, field: str, names: list[str]) -> Iterator[Replacement]:
+    """Yield what an expression becomes with something that it may lack: repairs only."""
+    for repairs, other in _with_more(node, parent, names):
+        yield "", repairs, other
+
+
+def _with_more(node: ast.expr, parent: ast.AST, names: list[str]) -> Iterator[tuple[str, ast.expr]]:
     is_place = isinstance(parent, ast.Assign | ast.Return | ast.AugAssign | ast.keyword) or (
         isinstance(parent, ast.Tuple | ast.Call | ast.BinOp | ast.Dict) and not isinstance(node, ast.Constant)
     )
@@ -542,7 +484,7 @@ def _of_statements(tree: ast.Module, function: ast.FunctionDef, lines: set[int] 
         for field in ("body", "orelse"):
             body: list[ast.stmt] = getattr(block, field, None) or []
             for i, one in enumerate(body):
-                if lines is not None and not lines & set(range(one.lineno, one.lineno + 1)):
+                if lines is not None and one.lineno not in lines:
                     continue
                 for breaks, repairs, others in _statement(one, body, i):
                     kept, body[:] = list(body), [ast.fix_missing_locations(other) for other in others]
@@ -550,20 +492,14 @@ def _of_statements(tree: ast.Module, function: ast.FunctionDef, lines: set[int] 
                         yield Edit(one.lineno, breaks, repairs, tree)
                     finally:
                         body[:] = kept
-                if isinstance(one, ast.If):
-                    test = one.test
-                    one.test = ast.copy_location(ast.UnaryOp(ast.Not(), test), test)
-                    try:
-                        yield Edit(one.lineno, "condition turned round", "condition turned round", tree)
-                    finally:
-                        one.test = test
 
 
 def _statement(one: ast.stmt, body: list[ast.stmt], i: int) -> Iterator[tuple[str, str, list[ast.stmt]]]:
     before, after = body[:i], body[i + 1 :]
     if isinstance(one, ast.AugAssign):
         target = one.target
-        load = ast.Name(target.id, ast.Load()) if isinstance(target, ast.Name) else _as_load(target)
+        load = copy.copy(target)
+        load.ctx = ast.Load()
         plain = ast.copy_location(ast.Assign([target], one.value), one)
         whole = ast.copy_location(ast.Assign([target], ast.BinOp(load, one.op, one.value)), one)
         yield "= for +=", "+= for =", [*before, plain, *after]
@@ -589,8 +525,6 @@ def _statement(one: ast.stmt, body: list[ast.stmt], i: int) -> Iterator[tuple[st
                 type(one)(**{**dict(ast.iter_fields(one)), "body": [*one.body, after[0]]}), one
             )
             yield "line inside the loop", "line outside the loop", [*before, into, *after[1:]]
-
-
-def _as_load(target: ast.expr) -> ast.expr:
-    text = ast.unparse(target)
-    return ast.parse(text, mode="eval").body
+    if isinstance(one, ast.If):
+        other = ast.copy_location(ast.If(ast.UnaryOp(ast.Not(), one.test), one.body, one.orelse), one)
+        yield "condition turned round", "condition turned round", [*before, other, *after]
