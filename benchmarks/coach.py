@@ -32,8 +32,9 @@ import numpy as np
 
 from pellucid.learn.causes import are_alike, explained
 from pellucid.learn.coach import check, check_folder
-from pellucid.learn.diagnose import Diagnosis, Doctor, Program, Reference
-from pellucid.learn.exercise import BUILTIN, Exercise, Solution, exercise
+from pellucid.learn.diagnose import Diagnosis, Doctor, Program
+from pellucid.learn.exercise import BUILTIN, Exercise, Solution, exercise, name_in
+from pellucid.learn.reference import Reference
 from pellucid.learn.tracing import call
 from pellucid.learn.verdict import Verdict
 from pellucid.learn.write_files import start
@@ -162,7 +163,7 @@ def unseen(folder: Path, names: list[str], is_verbose: bool) -> None:
     """Print how the coach does on files that others wrote."""
     jobs = []
     for path in sorted(folder.glob("*/*.py")):
-        name = re.sub(r"^\d+_", "", path.parent.name)
+        name = name_in(path.parent.name)
         if name in names and path.name.split("_")[0] in ("right", "wrong", "two"):
             jobs.append((name, path))
     count = Counter[str]()

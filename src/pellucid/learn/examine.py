@@ -18,9 +18,10 @@ from typing import Any
 
 import numpy as np
 
-from pellucid.learn.diagnose import Diagnosis, Doctor, Program, Reference
+from pellucid.learn.diagnose import Diagnosis, Doctor, Program
 from pellucid.learn.exercise import Exercise, exercise
 from pellucid.learn.limits import TimeUp, time_limit
+from pellucid.learn.reference import Reference
 from pellucid.learn.sandbox import NotAllowed, Sandbox
 from pellucid.learn.tracing import STREAM, Called, call, call_within, line_of
 from pellucid.learn.values import WHOLE, Difference, compare, is_number, kind_of_value, relation, shown
@@ -182,9 +183,8 @@ class Examination:
         self.found |= {"state": "wrong", "failed": failed["property"], "headline": failed["detail"]}
         if len(calls) < len(reference.cases) or isinstance(calls[-1].error, TimeUp | NotAllowed):
             line = line_of(calls[-1].error, FILE) if calls[-1].error else 0
-            self.found |= {"line": line, "line_text": self.text_of(line), "causes": []}
+            self.found |= {"line": line, "line_text": self.text_of(line)}
             return
-        self.found |= {"line": 0, "line_text": "", "causes": []}
         with (
             suppress(TimeUp, RecursionError),
             time_limit(2 * self.seconds),

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from pellucid.learn.causes import are_alike
-from pellucid.learn.diagnose import Reference, behaves_alike
 from pellucid.learn.exercise import exercise
+from pellucid.learn.reference import Reference, behaves_alike
 from pellucid.learn.tracing import Called
 from pellucid.text import join, plural
 from pellucid.text_blocks import Result

@@ -102,7 +102,7 @@ class Verdict(InJson, Printable):
 
 def verdict(of: Exercise, file: str, found: dict[str, Any], hints: int = HINTS) -> Verdict:
     """Return the verdict that an examination's parts make."""
-    named = {key: found.get(key) for key in ("failed", "line", "line_text", "credit", "printed", "seconds")}
+    named = "failed", "line", "line_text", "credit", "printed", "seconds"
     return Verdict(
         exercise=of.name,
         file=file,
@@ -114,7 +114,7 @@ def verdict(of: Exercise, file: str, found: dict[str, Any], hints: int = HINTS) 
         rows=tuple(found.get("rows", ())),
         remarks=tuple(found.get("remarks", ())),
         n_hints=hints,
-        **{key: value for key, value in named.items() if value is not None},
+        **{key: found[key] for key in named if key in found},
     )
 
 
@@ -135,6 +135,6 @@ def _hints(of: Exercise, found: dict[str, Any]) -> list[str]:
         )
     elif line and found.get("on_line"):
         ladder.append(f"There {join([f'{name} is {kind}' for name, kind in found['on_line'].items()])}.")
-    elif line and "causes" in found and found.get("failed") != "runs":
+    elif line and found.get("failed") != "runs":
         ladder.append(f"Print what line {line} makes on the worked case, and work one entry out by hand.")
     return ladder
