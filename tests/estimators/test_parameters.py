@@ -57,6 +57,7 @@ def test_constraints_are_scikit_learns(name: str) -> None:
         ({"hidden_layer_sizes": (3, 1.5)}, r"hidden_layer_sizes must be integers, got \(3, 1.5\)"),
         ({"hidden_layer_sizes": ["a", 2]}, "hidden_layer_sizes must be integers"),
         ({"class_weight": {0: -1.0, 1: 1.0}}, "The 'class_weight' parameter .* 0 or more, above 0 to some"),
+        ({"class_weight": [1]}, "The 'class_weight' parameter .* a dict for each output"),
         ({"class_weight": {0: 0.0, 1: 0.0}}, "The 'class_weight' parameter .* 0 or more, above 0 to some"),
         (
             {"callbacks": [print, 3]},

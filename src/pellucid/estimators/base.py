@@ -147,6 +147,11 @@ class Classifier(ClassifierMixin, Estimator):  # type: ignore[misc]
                 "use compute_class_weight('balanced', classes=classes, y=y) on all of y, and pass the resulting "
                 "weights as the class_weight parameter."
             )
+        if isinstance(self.class_weight, list) and self._kind != "multilabel":
+            raise ValueError(
+                f"The 'class_weight' parameter of {type(self).__name__} may be a list, a dict for each output, of "
+                f"several labels alone. Got {self.class_weight!r} instead; try {{class: weight}}."
+            )
         by_class: Array = compute_sample_weight(self.class_weight, y)
         weights = by_class.astype(X.dtype, copy=False) * (1 if own is None else own)
         if not (weights >= 0).all() or not weights.any():
