@@ -132,7 +132,11 @@ def test_two_commands_at_once_share_a_study(pellucid: Command, photos: Path, fil
     pellucid.ok("sweep", *words, "--trials", 1, "-o", "there", "--quiet")
     both = [start(*words, "-o", "there", "--resume") for _ in range(2)]
     wait_for_two(Path("there/study/journal.log"), both[0])
+    for one in both:  # they hold the folder, however long the third command takes to begin
+        os.killpg(one.pid, signal.SIGSTOP)
     assert_refused(pellucid("sweep", *words, "-o", "there", "--overwrite"))
+    for one in both:
+        os.killpg(one.pid, signal.SIGCONT)
     assert [one.wait(120) for one in both] == [0, 0]
     pellucid.ok("sweep", *words, "-o", "here", "--quiet")
     assert table("there") == table("here")

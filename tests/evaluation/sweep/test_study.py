@@ -9,7 +9,7 @@ import pytest
 
 from pellucid.errors import OutputError
 from pellucid.evaluation.sweep.space import Space
-from pellucid.evaluation.sweep.study import Search, Study, clear_study
+from pellucid.evaluation.sweep.study import Search, Study, clear_study, joined
 
 SEARCH = Search("random", Space({"epochs": [1, 2, 3]}, {}), ("accuracy",), 1, 2)
 HOLDER = """
@@ -34,7 +34,7 @@ def test_a_trial_whose_process_is_killed_is_taken_over(tmp_path: Path) -> None:
         mine = study.next_trial()
         assert mine is not None
         assert (number, mine[0].number) == ("0", 1)
-        with pytest.raises(OutputError, match="another command trains"):
+        with pytest.raises(OutputError, match="another command works"):
             clear_study(tmp_path)
         holder.send_signal(signal.SIGKILL)
         holder.wait()
@@ -44,6 +44,15 @@ def test_a_trial_whose_process_is_killed_is_taken_over(tmp_path: Path) -> None:
     assert theirs[0].params == {"epochs": epochs}
     for _, lock in (mine, theirs):
         lock.release()
+
+
+def test_a_study_stays_while_a_command_works_on_it_between_two_trials_too(tmp_path: Path) -> None:
+    folder = tmp_path / "study"
+    folder.mkdir()
+    with joined(folder), joined(folder), pytest.raises(OutputError, match="another command works"):
+        clear_study(folder)
+    clear_study(folder)
+    assert not folder.exists()
 
 
 def test_a_process_killed_while_it_drew_leaves_a_trial_that_is_drawn_to_its_end(tmp_path: Path) -> None:

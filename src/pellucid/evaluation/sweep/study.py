@@ -12,6 +12,7 @@ import logging
 import os
 import shutil
 import time
+import uuid
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -327,19 +328,27 @@ def trainings_of(attributes: Mapping[str, Any]) -> dict[int, Training]:
     return {one["fold"]: Training(**one) for one in attributes.get("trainings", ())}
 
 
+@contextmanager
+def joined(folder: Path) -> Iterator[None]:
+    """Keep a study from being removed within the block, between two trials, too."""
+    with FileLock(folder / f"command-{uuid.uuid4().hex}.lock") as lock:
+        yield
+    lock.path.unlink(missing_ok=True)
+
+
 def clear_study(folder: Path) -> None:
     """Remove the study of a folder.
 
     Raises
     ------
     OutputError
-        If a process trains a trial of it.
+        If a command works on it, or a process that one has left trains a trial.
     """
-    for path in folder.glob("trial-*/lock"):
+    for path in [*folder.glob("command-*.lock"), *folder.glob("trial-*/lock")]:
         lock = FileLock(path)
         if not lock.try_acquire():
             raise OutputError(
-                f"{folder.parent}: another command trains a trial of the sweep there. Wait until it ends, or "
+                f"{folder.parent}: another command works on the sweep there. Wait until it ends, or "
                 "choose another folder with --out."
             )
         lock.release()

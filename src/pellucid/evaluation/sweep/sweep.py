@@ -24,6 +24,7 @@ from pellucid.evaluation.sweep.study import (
     check_optuna,
     clear_study,
     count_trials,
+    joined,
 )
 from pellucid.evaluation.sweep.train_trial import NextTrial, make_candidate
 from pellucid.folders import open_folder
@@ -165,6 +166,7 @@ def sweep(
     with ExitStack() as stack:
         place = stack.enter_context(tempfile.TemporaryDirectory()) if out is None else out
         folder = _open_study(Path(place), resume=resume, overwrite=overwrite)
+        stack.enter_context(joined(folder))
         study = Study(folder, how)
         study.check_identity(json.loads(json.dumps(identity)))
         watch = _Watch(study, stack.enter_context(shown_progress(progress)), on_trial)
