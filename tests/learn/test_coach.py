@@ -61,6 +61,31 @@ def test_property_line_and_cause(name: str, old: str, new: str, failed: str, cau
     assert found["line"] == 3 + next(n for n, line in enumerate(source.splitlines(), start=1) if old in line)
 
 
+@every(
+    ("name", "old", "new", "is_wrong"),
+    [
+        ("initialize_parameters", "np.zeros((n_h, 1))", "np.zeros((n_h, 1), dtype=int)", True),
+        ("initialize_parameters", "np.zeros((n_h, 1))", "np.zeros((n_h, 1), dtype=bool)", True),
+        ("initialize_parameters", "np.zeros((n_h, 1))", "np.zeros((n_h, 1), dtype=np.float32)", False),
+        ("relu", "return A, cache", "return A.astype(object), cache", True),
+        ("relu", "return A, cache", "return A.astype(np.float32), cache", False),
+        ("compute_cost", "return cost", "return complex(cost)", True),
+        ("compute_cost", "return cost", "return int(cost)", True),
+        ("L_model_backward", "return grads", "return {n: g + 0j for n, g in grads.items()}", True),
+        ("predict", "return p", "return p.astype(bool)", False),
+        ("dropout_forward", "return A_dropped, mask", "return A_dropped, mask * 1.0", False),
+    ],
+)
+def test_a_result_in_float32_is_right_and_one_of_whole_numbers_complex_or_object_is_not(
+    name: str, old: str, new: str, is_wrong: bool
+) -> None:
+    source = exercise(name).solutions[0].source
+    assert old in source
+    given = "".join(f"from pellucid.textbook import {one}\n" for one in exercise(name).given)
+    found = examined(name, given + source.replace(old, new))
+    assert found.get("failed", "") == ("dtype" if is_wrong else "")
+
+
 BAD = {
     "sigmoid": ("def sigmoid(Z:\n    pass\n", "cannot run", "Python cannot read line 1"),
     "scale": ("def scale(X):\n    while True:\n        pass\n", "wrong", "did not end"),

@@ -1,5 +1,6 @@
 """Every exercise: its texts are files to fill in, its correct solutions agree."""
 
+import doctest
 from pathlib import Path
 
 from tests.every import every
@@ -15,7 +16,9 @@ def test_each_exercise_has_styles_faults_and_cases(name: str) -> None:
     assert len(one.cases()) >= 3
     assert all(fault.cause and fault.line for fault in one.faults)
     compile(one.start, name, "exec")
-    assert ">>>" in one.text
+    worked = doctest.testmod(one.module)  # without options: a learner calls python -m doctest FILE
+    assert worked.attempted
+    assert not worked.failed
 
 
 def test_start_writes_a_file_each_and_keeps_what_is_there(tmp_path: Path) -> None:

@@ -135,6 +135,7 @@ EXPLAINED = {
     "wrong axis": "The sum runs along the other axis: examples are columns.",
     "wrong cache": "This is another layer's cache, or the other part of it.",
     "wrong constant": "A number in the formula is another one.",
+    "wrong dtype": "The numbers are floats: an array of integers or booleans cuts fractions off in the next step, and other kinds go astray.",
     "wrong index": "An index is off.",
     "wrong m": "m is the number of examples; this is the length of another axis.",
     "wrong number of a layer": "The number in the name belongs to another layer.",

@@ -246,7 +246,7 @@ class Examination:
             forgot = " Is there a return?" if one.got is None else ""
             return f"{one.where} should be {wanted}; it is {came}.{forgot}"
         if one.kind == "dtype":
-            return f"{one.where} has lost its fractions: its dtype is {np.asarray(one.got).dtype}."
+            return f"{one.where} should hold floats; its dtype is {np.asarray(one.got).dtype}."
         if one.output in ("cache", "caches", "layer_cache"):
             return f"{one.where} should hold {shown(one.expected)}, among others; it does not."
         pattern = relation(one.expected, one.got)
@@ -321,10 +321,11 @@ class Examination:
 
     def explain(self, found: Diagnosis) -> None:
         """Note line and causes."""
+        is_dtype = self.found["failed"] == "dtype" and "integer division" not in found.causes
         self.found |= {
             "line": found.line,
             "line_text": self.text_of(found.line),
-            "causes": list(found.causes),
+            "causes": ["wrong dtype"] if is_dtype else list(found.causes),
             "variable": found.name,
             "value": "" if found.value is None else shown(found.value),
             "on_line": {name: kind_of_value(value) for name, value in found.on_line.items()},

@@ -65,6 +65,9 @@ BUILTIN = (
     "pool_backward",
     "gradient_check",
 )
+COMMON = """In every exercise: no argument is changed, nor NumPy's own stream of random numbers. Numbers are floats
+where the text names no other dtype: compute in float64; a result may be rounded to float32. Copies and views,
+loops, warnings, prints, functions of your own and Python's standard library are no faults."""
 
 
 class Solution(NamedTuple):
@@ -180,9 +183,8 @@ class Exercise:
     def start(self) -> str:
         """The file that the learner gets."""
         given = f"\nfrom pellucid.textbook import {', '.join(self.given)}\n" if self.given else ""
-        return (
-            f'"""{self.text}\n"""\n\nimport numpy as np\n{given}\n\n{self.signature}\n    ...  # your lines\n'
-        )
+        words = f'"""{self.text}\n\n{COMMON}\n"""'
+        return f"{words}\n\nimport numpy as np\n{given}\n\n{self.signature}\n    ...  # your lines\n"
 
     def cases(self) -> list[Arguments]:
         """Return the arguments of the calls that are tried, always the same."""

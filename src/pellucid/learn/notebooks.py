@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from pellucid.errors import DataError
-from pellucid.learn.exercise import Exercise
+from pellucid.learn.exercise import COMMON, Exercise
 
 ASKS = "learn.check"  # stands in the cell that asks the coach, which is no part of the learner's code
 
@@ -24,6 +24,7 @@ def notebook(of: Exercise) -> str:
     text, _, example = rest.partition(">>>")
     words = f"# {of.number}. {of.name}\n\n**{title}**\n{text.rstrip()}\n"
     words += f"\n```python\n>>>{example.rstrip()}\n```\n" if example else ""
+    words += f"\n{COMMON}\n"
     asks = f"import pellucid as pl\n\npl.{ASKS}({of.name})"
     cells = [
         {"cell_type": "markdown", "id": "text", "metadata": {}, "source": words},

@@ -98,7 +98,7 @@ def _differences(name: str, expected: Any, got: Any) -> Iterator[Difference]:
                 continue
             if key not in got:
                 yield Difference("type", key, where, one, None)
-            elif found := _array(key, where, one, got[key]):
+            elif found := _array(key, where, one, got[key]) or _not_float(key, where, one, got[key]):
                 yield found
     elif found := _difference(name, name, expected, got):
         yield found
@@ -146,15 +146,23 @@ def _cache(output: str, where: str, expected: Any, got: Any) -> Difference | Non
 def _array(output: str, where: str, expected: Any, got: Any) -> Difference | None:
     if not is_number(got) or not is_number(expected):
         same = type(expected) is type(got) and not is_number(expected)
-        return None if same else Difference("type", output, where, expected, got)
+        kind = "dtype" if isinstance(got, np.ndarray | np.generic | complex) else "type"
+        return None if same else Difference(kind, output, where, expected, got)
     a, b = np.asarray(expected), np.asarray(got)
     if a.shape != b.shape:
         return Difference("shape", output, where, expected, got)
     if close(a, b):
         return None
-    if a.dtype.kind == "f" and b.dtype.kind in "iub" and not np.all(a == np.round(a)):
-        return Difference("dtype", output, where, expected, got)
-    return Difference("value", output, where, expected, got)
+    has_fractions = not np.all(a == np.round(a))
+    return (has_fractions and _not_float(output, where, expected, got)) or Difference(
+        "value", output, where, expected, got
+    )
+
+
+def _not_float(output: str, where: str, expected: Any, got: Any) -> Difference | None:
+    """Return a difference for whole numbers, or booleans, in the place of floats."""
+    is_wrong = np.asarray(expected).dtype.kind == "f" and np.asarray(got).dtype.kind in "iub"
+    return Difference("dtype", output, where, expected, got) if is_wrong else None
 
 
 def kind_of_value(value: Any) -> str:

@@ -1,13 +1,13 @@
 """Train a network of any depth.
 
 ``X`` (n_x, m), ``Y`` (1, m) with labels 0 and 1, ``layers_dims`` such as [12288, 20, 7, 5, 1].
-[LINEAR -> RELU] x (L - 1) -> LINEAR -> SIGMOID. Given: ``initialize_parameters_deep(layer_dims)``,
-``L_model_forward(X, parameters)``, ``compute_cost(AL, Y)``, ``L_model_backward(AL, Y, caches)``,
-``update_parameters(parameters, grads, learning_rate)``.
+[LINEAR -> RELU] x (L - 1) -> LINEAR -> SIGMOID. Given: ``initialize_parameters_deep(layer_dims)``, ``L_model_forward(X, parameters)``,
+``compute_cost(AL, Y)``, ``L_model_backward(AL, Y, caches)``, ``update_parameters(parameters, grads, learning_rate)``.
 
-Each iteration, on all examples: forward, cost, backward, update. Return ``(parameters, costs)``: the parameters after the
-last update, and the list of the costs of iterations 0, 100, 200, ... and of the last one (once, should it be among those),
-each computed before that iteration's update. With ``print_cost`` print each cost that you keep, else nothing.
+Each iteration, on all examples: forward, cost, backward, update. Return ``(parameters, costs)``: the dictionary of the
+parameters after the last update, and the list of the costs of iterations 0, 100, 200, ... and of the last one (once,
+should it be among those), each computed before that iteration's update. With ``print_cost`` print them, in words of
+your own (what is printed is not checked). ``num_iterations`` is 1 or more; costs are floats or arrays of shape ().
 
 Why it matters: it is the function that you came for. With your own ones below it, it trains the published network.
 

@@ -1,14 +1,16 @@
 """Back through all layers, the last one first.
 
-``AL`` (1, m): the probabilities; ``Y`` (1, m): the labels, 0 or 1; ``caches``: the list of the L caches that the forward kept,
-((A_prev, W, b), Z) each, the first layer's first. ``linear_activation_backward(dA, cache, activation)`` is given, and so are
-``linear_backward``, ``relu_backward`` and ``sigmoid_backward``. Layer L is a sigmoid, the others are relus. The loss of one
-example is -(Y log AL + (1 - Y) log(1 - AL)); the slope for AL is Y's and AL's own business.
+``AL`` (1, m): the probabilities, above 0 and below 1; ``Y`` (1, m): the labels, the integers 0 or 1; ``caches``: the
+list of the L caches that the forward kept, ((A_prev, W, b), Z) each, the first layer's first.
+``linear_activation_backward(dA, cache, activation)`` is given, and so are ``linear_backward``, ``relu_backward`` and
+``sigmoid_backward``. Layer L is a sigmoid, the others are relus. The loss of one example is
+-(Y log AL + (1 - Y) log(1 - AL)); its slope for AL is yours to find.
 
-Return the dictionary of the slopes: dW1, db1, ..., dWL, dbL, each in the shape of its parameter. Entries dA{l} may be in it,
-too (the slope for the outputs of layer l): they are not looked at. No argument is changed.
+Return the dictionary of the slopes of the cost, the mean of the losses: dW1, db1, ..., dWL, dbL, each in the shape of
+its parameter. What else is in it, such as dA1, is not looked at. L may be 1.
 
-Why it matters: each layer hands its dA_prev on to the layer before. One that is handed the wrong thing spoils all before it.
+Why it matters: each layer hands its dA_prev on to the layer before. One that is handed the wrong thing spoils all
+before it.
 
 >>> A1 = np.array([[1.0, 0.0], [2.0, 1.0]])
 >>> caches = [((np.array([[1.0, 1.0]]), np.array([[1.0], [2.0]]), np.zeros((2, 1))), np.array([[1.0, -1.0], [2.0, 1.0]]))]

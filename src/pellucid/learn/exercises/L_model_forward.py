@@ -1,9 +1,11 @@
 """From the pixels to a probability, through all layers.
 
-``X`` (n_x, m); ``parameters`` holds W1, b1, W2, b2, ..., WL, bL. ``linear_activation_forward(A_prev, W, b, activation)`` is
-given. Layers 1 to L - 1 use "relu", the last one, L, "sigmoid".
+``X`` (n_x, m); ``parameters`` holds W1, b1, W2, b2, ..., WL, bL.
+``linear_activation_forward(A_prev, W, b, activation)`` is given. Layers 1 to L - 1 use "relu", the last one, L,
+"sigmoid". L may be 1.
 
-Return ``(AL, caches)``: AL (1, m), the last layer's outputs, and the list of the L caches, the first layer's first.
+Return ``(AL, caches)``: AL (1, m), the last layer's outputs, and the list of the L caches, the first layer's first:
+each holds its layer's A_prev, W, b and Z, as ``linear_activation_forward`` returns them or in a layout of your own.
 
 Why it matters: L is read from the parameters; a network of any depth runs through the same few lines.
 

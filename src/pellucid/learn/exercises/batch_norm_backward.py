@@ -1,13 +1,14 @@
 """Back through batch norm.
 
-``dY`` (n, m); ``gamma`` (n, 1); ``cache`` = (Z_hat, std) of :func:`batch_norm_forward`: Z_hat (n, m) and
+``dY`` (n, m); ``gamma`` (n, 1); ``cache`` = (Z_hat, std) of ``batch_norm_forward``: Z_hat (n, m) and
 std = sqrt(var + epsilon) (n, 1).
 
-Return ``(dZ, dgamma, dbeta)``, in the shapes of Z, gamma and beta. Y = gamma Z_hat + beta; slopes for gamma and beta are sums
-over the examples, without a 1/m. Mind that the mean and the variance depend on every example of the row, so that dZ has three
-parts. (Ioffe and Szegedy, 2015)
+Return ``(dZ, dgamma, dbeta)``, in the shapes of Z, gamma and beta. Y = gamma Z_hat + beta; slopes for gamma and beta
+are sums over the examples, without a 1/m. Mind that the mean and the variance depend on every example of the row, so
+that dZ has three parts. (Ioffe and Szegedy, 2015)
 
-Why it matters: the slope has no part along a row's mean, and none along Z_hat: batch norm makes the layer blind to both.
+Why it matters: the slope has no part along a row's mean, and none along Z_hat: batch norm makes the layer blind to
+both.
 
 >>> dZ, dgamma, dbeta = batch_norm_backward(np.array([[1.0, 2.0, 6.0]]), np.array([[2.0]]), (np.array([[-1.0, 0.0, 1.0]]), np.array([[0.5]])))
 >>> dgamma, dbeta

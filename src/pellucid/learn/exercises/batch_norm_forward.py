@@ -1,11 +1,11 @@
 """Give each unit mean 0 and variance 1 over the batch, then a scale and a shift that are trained.
 
-``Z`` (n, m): sums, columns are examples. ``gamma`` (n, 1), ``beta`` (n, 1), ``epsilon``: a small number.
+``Z`` (n, m): sums, columns are examples. ``gamma`` (n, 1), ``beta`` (n, 1), ``epsilon``: a small number, 0 or above.
 Per unit (row): mean mu and variance var over the m examples (the mean of the squared deviations, divided by m), then
 Z_hat = (Z - mu) / sqrt(var + epsilon) and Y = gamma Z_hat + beta.
 
-Return ``(Y, cache)``, the cache a tuple or dictionary that holds Z_hat (n, m) and sqrt(var + epsilon) (n, 1).
-(Ioffe and Szegedy, 2015)
+Return ``(Y, cache)``, the cache a tuple, list or dictionary that holds Z_hat (n, m) and sqrt(var + epsilon), n numbers
+in the shape (n, 1) or (n,); order and names are yours, and it may hold more. (Ioffe and Szegedy, 2015)
 
 Why it matters: whatever the layers below do, this layer's inputs keep their scale.
 

@@ -1,14 +1,14 @@
 """How wrong the probabilities are: the mean cross-entropy.
 
-``AL`` (1, m): probabilities, each above 0 and below 1. ``Y`` (1, m): labels, 0 or 1.
+``AL`` (1, m): probabilities, each above 0 and below 1. ``Y`` (1, m): labels, 0 or 1, integers or floats.
 
-Return one number (a float, or an array of shape ()): minus the mean over the m examples of Y log AL + (1 - Y) log(1 - AL),
-with the natural logarithm.
+Return one number (a float, or an array of shape ()): minus the mean over the m examples of
+Y log AL + (1 - Y) log(1 - AL), with the natural logarithm.
 
 Why it matters: training lowers this number. 0.693 (log 2) is what guessing costs.
 
->>> float(compute_cost(np.array([[0.5, 0.25]]), np.array([[1, 0]])))  # (0.6931 + 0.2877) / 2
-0.490...
+>>> round(float(compute_cost(np.array([[0.5, 0.25]]), np.array([[1, 0]]))), 4)  # (0.6931 + 0.2877) / 2
+0.4904
 """
 
 import numpy as np

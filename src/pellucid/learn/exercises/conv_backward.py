@@ -1,17 +1,23 @@
 """Back through a convolution.
 
-The arguments of :func:`conv_forward`, ``X`` (m, h, w, c), ``W`` (f, f, c, k), ``stride`` and ``pad``, and ``dZ`` (m, H, W, k),
-the slope for its output.
+``dZ`` (m, h_out, w_out, k): the slope for the output of ``conv_forward``, and its arguments ``X`` (m, h, w, c),
+``W`` (f, f, c, k), ``stride`` and ``pad``.
 
-Return ``(dX, dW, db)`` in the shapes of X, W and b (k,). Each Z[i, y, x, q] was a sum: every part of it gets its share of
-dZ[i, y, x, q], a weight that of all places and photos, a pixel that of all windows that covered it. Sums, no 1/m. What falls on
-the padding is dropped.
+Return ``(dX, dW, db)`` in the shapes of X, W and b (k,). Each Z[i, y, x, q] was a sum: every part of it gets its share
+of dZ[i, y, x, q], a weight that of all places and photos, a pixel that of all windows that covered it. Sums, no 1/m.
+What falls on the padding is dropped.
 
 Why it matters: windows overlap. A pixel's slope is a sum, and ``=`` in the place of ``+=`` keeps only its last part.
 
->>> dX, dW, db = conv_backward(np.array([[[[1.0], [2.0]]]]), np.array([[[[5.0], [6.0], [7.0]]]]), np.array([[[[10.0]]]]), 1, 0)
->>> dX.ravel(), dW.ravel(), db
-(array([10., 20.,  0.]), array([17.]), array([3.]))
+>>> X = np.array([[5.0, 6.0, 7.0], [1.0, 2.0, 3.0]]).reshape(1, 2, 3, 1)
+>>> W = np.array([[10.0, 20.0], [30.0, 40.0]]).reshape(2, 2, 1, 1)
+>>> dX, dW, db = conv_backward(np.array([1.0, 2.0]).reshape(1, 1, 2, 1), X, W, 1, 0)
+>>> dX[0, :, :, 0]  # two windows cover the middle: 20 * 1 + 10 * 2, and 40 * 1 + 30 * 2
+array([[ 10.,  40.,  40.],
+       [ 30., 100.,  80.]])
+>>> dW[:, :, 0, 0], db
+(array([[17., 20.],
+       [ 5.,  8.]]), array([3.]))
 """
 
 import numpy as np
@@ -21,8 +27,9 @@ LOOPS = True
 
 
 def cases(rng):
-    first = np.array([[[[1.0], [2.0]]]]), np.array([[[[5.0], [6.0], [7.0]]]]), np.array([[[[10.0]]]])
-    yield *first, 1, 0
+    X = np.array([[5.0, 6.0, 7.0], [1.0, 2.0, 3.0]]).reshape(1, 2, 3, 1)
+    W = np.array([[10.0, 20.0], [30.0, 40.0]]).reshape(2, 2, 1, 1)
+    yield np.array([1.0, 2.0]).reshape(1, 1, 2, 1), X, W, 1, 0
     for m, h, w, c, f, k, stride, pad in (
         (2, 5, 4, 2, 3, 3, 2, 1),
         (3, 4, 6, 3, 2, 2, 1, 0),

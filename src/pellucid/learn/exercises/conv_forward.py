@@ -1,10 +1,12 @@
 """A convolution: one small window of weights, laid on every place of a photo.
 
-``X`` (m, h, w, c): m photos of c channels. ``W`` (f, f, c, k): k windows of f x f x c weights. ``b`` (k,): one bias a window.
-``stride``: how far the window moves; ``pad``: how many zeros are put around each photo, on all four sides.
+``X`` (m, h, w, c): m photos of c channels. ``W`` (f, f, c, k): k windows of f x f x c weights. ``b`` (k,): one bias a
+window. ``stride``: how far the window moves, 1 or more; ``pad``: how many zeros, 0 or more, are put around each photo,
+on all four sides.
 
-Return Z (m, H, W, k) with H = (h + 2 pad - f) // stride + 1, likewise W: Z[i, y, x, q] is b[q] + the sum of W[:, :, :, q]
-times the part of padded photo i that begins at row y * stride and column x * stride. (The window is not flipped.)
+Return Z (m, h_out, w_out, k) with h_out = (h + 2 pad - f) // stride + 1, w_out likewise: Z[i, y, x, q] is b[q] + the
+sum of W[:, :, :, q] times the part of padded photo i that begins at row y * stride and column x * stride. (The window
+is not flipped.)
 
 Why it matters: an ear is an ear wherever it is. These few weights look everywhere.
 

@@ -1,7 +1,7 @@
 """Back through dropout.
 
-``dA_dropped`` (n, m): the slope for the outputs of :func:`dropout_forward`; ``mask`` (n, m), True where an output was kept;
-``keep``, the probability. Return dA, the slope for what went into it. No argument is changed.
+``dA_dropped`` (n, m): the slope for the outputs of ``dropout_forward``; ``mask`` (n, m), booleans, True where an output
+was kept; ``keep``, the probability. Return dA, the slope for what went into it.
 
 Why it matters: what was switched off has no part in the cost, and what was kept was made larger.
 

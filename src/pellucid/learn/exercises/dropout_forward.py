@@ -1,10 +1,10 @@
 """Switch units off at random while training.
 
-``A`` (n, m): a layer's outputs. ``keep``: the probability that a unit is kept, above 0 and up to 1. ``U`` (n, m): numbers drawn
-uniformly from 0..1, one for each output: an output is kept where U is below ``keep``.
+``A`` (n, m): a layer's outputs. ``keep``: the probability that a unit is kept, above 0 and up to 1. ``U`` (n, m):
+numbers drawn uniformly from 0..1, one for each output: an output is kept where U is below ``keep``.
 
-Return ``(A_dropped, mask)``: dropped outputs are 0, kept ones are divided by ``keep``, so that their mean stays what it was; the
-mask is True (or 1) where an output is kept. ``A`` stays as it is.
+Return ``(A_dropped, mask)``: dropped outputs are 0, kept ones are divided by ``keep``, so that their mean stays what it
+was; the mask (n, m) is True where an output is kept, else False (or 1 and 0, as integers or floats).
 
 Why it matters: divided here, prediction needs no change at all.
 

@@ -1,11 +1,11 @@
 """Compare slopes with measured ones.
 
-``f``: a function that takes an array of shape (n,) and returns a number; ``theta`` (n,): where; ``grad`` (n,): the slopes that
-somebody's backward gave; ``h``: a small number. For each i alone, measure (f(theta + h) - f(theta - h)) / 2h, with h added to
-theta[i] only.
+``f``: a function that takes an array of shape (n,) and returns a number; ``theta`` (n,): where; ``grad`` (n,): the
+slopes that a backward gave; ``h``: a small number. For each i alone, measure
+(f(theta + h) - f(theta - h)) / 2h, with h added to (taken from) theta[i] only.
 
-Return the relative difference, one number: the Euclidean norm of (grad - measured), divided by the norm of grad plus the
-norm of measured. ``theta`` stays as it is.
+Return the relative difference, one number: the Euclidean norm of (grad - measured), divided by the norm of grad plus
+the norm of measured. Compute in float64; the two norms are never both 0.
 
 Why it matters: this is how a backward is trusted. 1e-7 is right, 1e-2 is wrong.
 

@@ -1,12 +1,13 @@
 """Draw the first weights of a network with one hidden layer.
 
 ``n_x`` inputs, ``n_h`` hidden units, ``n_y`` outputs. Return a dictionary: W1 (n_h, n_x), b1 (n_h, 1), W2 (n_y, n_h),
-b2 (n_y, 1). Weights are random, normally distributed, times 0.01; biases are 0.
+b2 (n_y, 1), arrays of floats. Weights are standard normal numbers times 0.01; biases are 0.
 
-Draw from ``rng = np.random.RandomState(1)``, made in the function: W1 first, then W2, with ``rng.randn``. So your numbers
-are the published ones, and NumPy's own stream (``np.random.seed``) is not touched.
+Draw from ``rng = np.random.RandomState(1)``, made in the function: W1 first, then W2, with ``rng.randn``. So your
+numbers are the published ones, and NumPy's own stream (``np.random.seed``) is not touched.
 
-Why it matters: with weights that are all equal, all units of a layer learn the same. With large ones, the sigmoid is flat.
+Why it matters: with weights that are all equal, all units of a layer learn the same. With large ones, the sigmoid is
+flat.
 
 >>> initialize_parameters(2, 1, 1)["W1"]
 array([[ 0.01624345, -0.00611756]])

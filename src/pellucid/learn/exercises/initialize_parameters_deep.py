@@ -1,10 +1,11 @@
 """Draw the first weights of a network of any depth.
 
-``layer_dims`` lists the widths, the input's first: [12288, 20, 7, 5, 1]. Return a dictionary with, for each layer l from 1
-on, ``W{l}`` of shape (n_l, n_{l-1}) and ``b{l}`` of shape (n_l, 1). Weights are standard normal numbers divided by the
-square root of n_{l-1}; biases are 0.
+``layer_dims`` lists the widths, the input's first: [12288, 20, 7, 5, 1]. Return a dictionary with, for each layer l
+from 1 on, ``W{l}`` of shape (n_l, n_{l-1}) and ``b{l}`` of shape (n_l, 1). Weights are standard normal numbers divided
+by the square root of n_{l-1}; biases are 0. All are arrays of floats.
 
-Draw from one ``rng = np.random.RandomState(1)``, made once in the function: W1 first, then W2, and so on, with ``rng.randn``.
+Draw from one ``rng = np.random.RandomState(1)``, made once in the function: W1 first, then W2, and so on, with
+``rng.randn``.
 
 Why it matters: the sum of n numbers is about sqrt(n) times as large as one of them. Divided so, the sums of wide layers
 are as large as those of narrow ones, and a deep network learns at all.

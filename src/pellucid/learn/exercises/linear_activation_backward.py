@@ -1,13 +1,14 @@
 """Back through one whole layer.
 
-The forward kept ``cache`` = (linear_cache, activation_cache) = ((A_prev, W, b), Z). ``dA`` (n, m) is the slope for the layer's
-outputs, ``activation`` is "sigmoid" or "relu". ``relu_backward(dA, Z)``, ``sigmoid_backward(dA, Z)`` and
+The forward kept ``cache`` = (linear_cache, activation_cache) = ((A_prev, W, b), Z). ``dA`` (n, m) is the slope for the
+layer's outputs, ``activation`` is "sigmoid" or "relu". ``relu_backward(dA, Z)``, ``sigmoid_backward(dA, Z)`` and
 ``linear_backward(dZ, linear_cache)`` are given.
 
-Return ``(dA_prev, dW, db)``, in the shapes of A_prev, W and b.
+Return ``(dA_prev, dW, db)``, in the shapes of A_prev, W and b. As ``linear_backward`` has it, dW and db are means over
+the m examples. At Z = 0 the relu's slope is 0.
 
-Why it matters: the order turns round. The forward summed, then applied the activation; the backward undoes the activation
-first.
+Why it matters: the order turns round. The forward summed, then applied the activation; the backward undoes the
+activation first.
 
 >>> cache = (np.array([[2.0]]), np.array([[10.0]]), np.array([[0.0]])), np.array([[20.0]])
 >>> linear_activation_backward(np.array([[3.0]]), cache, "relu")

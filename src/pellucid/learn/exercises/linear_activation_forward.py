@@ -1,10 +1,10 @@
 """One whole layer: weighted sums, then the activation function.
 
-``A_prev`` (n_prev, m), ``W`` (n, n_prev), ``b`` (n, 1), ``activation``: "sigmoid" or "relu".
-``linear_forward``, ``sigmoid`` and ``relu`` are given: each returns its result and its cache.
+``A_prev`` (n_prev, m), ``W`` (n, n_prev), ``b`` (n, 1), ``activation``: "sigmoid" or "relu". ``linear_forward``,
+``sigmoid`` and ``relu`` are given: each returns its result and its cache.
 
-Return ``(A, cache)``: A (n, m), and the cache (linear_cache, activation_cache), the two caches of the functions that you
-called: ((A_prev, W, b), Z).
+Return ``(A, cache)``: A (n, m), and the cache, a pair (linear_cache, activation_cache) in this order: ((A_prev, W, b),
+Z). What counts is that the first holds A_prev, W and b, in any layout, and the second Z.
 
 Why it matters: each layer's backward undoes exactly these two steps, in the other order, with these two caches.
 

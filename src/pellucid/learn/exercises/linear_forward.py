@@ -3,8 +3,9 @@
 ``A`` (n_prev, m): the outputs of the layer before, one column an example. ``W`` (n, n_prev): one row of weights a unit.
 ``b`` (n, 1): one bias a unit.
 
-Return ``(Z, cache)``: Z (n, m) with Z[i, k] = b[i] + the sum over j of W[i, j] A[j, k]; the cache is (A, W, b), which the
-backward needs. Cache them as a tuple or a dictionary: what counts here is that it holds all three.
+Return ``(Z, cache)``: Z (n, m) with Z[i, k] = b[i] + the sum over j of W[i, j] A[j, k]; the cache is (A, W, b), which
+the backward needs. Cache them as a tuple, a list or a dictionary, in any order: what counts here is that it holds all
+three.
 
 Why it matters: this one product is nearly all of a network's work.
 

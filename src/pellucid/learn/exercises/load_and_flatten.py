@@ -1,14 +1,14 @@
 """Read the photos of a file, and lay each out as one column.
 
 A network takes columns of numbers, a file holds photos. ``file`` is an open data file, or a dictionary like it:
-``file["train_set_x"]`` holds m photos of shape (m, height, width, 3), ``file["train_set_y"]`` their labels of shape (m,).
-``file[name][:]`` is the array.
+``file["train_set_x"]`` holds m photos of shape (m, height, width, 3), ``file["train_set_y"]`` their labels of shape
+(m,). ``file[name][:]`` is the array.
 
 Return ``(X, Y)``: X of shape (height * width * 3, m), whose column k is photo k read row by row (its top left pixel
-first, red, green, blue), and Y of shape (1, m).
+first, red, green, blue), and Y of shape (1, m). The numbers stay as they are; their dtype may be another.
 
-Why it matters: X can have the right shape and hold a mixture of all photos in each column. Nothing complains then, and the
-network learns nothing.
+Why it matters: X can have the right shape and hold a mixture of all photos in each column. Nothing complains then, and
+the network learns nothing.
 
 >>> file = {"train_set_x": np.arange(12).reshape(2, 1, 2, 3), "train_set_y": np.array([1, 0])}
 >>> load_and_flatten(file)[0]  # photo 0 holds the numbers 0 to 5

@@ -1,8 +1,9 @@
 """Cut the examples into mini-batches.
 
-``X`` (n_x, m), ``Y`` (1, m), ``size``: examples a batch, ``order``: a shuffled array of the numbers 0 to m - 1.
-Return the list of the batches ``(X_batch, Y_batch)``: the first holds the examples order[0], ..., order[size - 1], and so on.
-The last one is smaller where ``size`` does not divide m; there is no empty one.
+``X`` (n_x, m), ``Y`` (1, m), ``size``: examples a batch, ``order``: an array (m,) of the integers 0 to m - 1, shuffled.
+Return the list of the batches ``(X_batch, Y_batch)``, each of shapes (n_x, size) and (1, size): the first holds the
+examples order[0], ..., order[size - 1], and so on. The last one is smaller where ``size`` does not divide m or is above
+m; there is no empty one.
 
 Why it matters: X shuffled one way and Y another is labels at random.
 

@@ -1,8 +1,8 @@
 """A step with momentum.
 
-``w``: parameters of any shape, ``dw`` their slope, ``v`` the running mean of the slopes so far, ``learning_rate``, ``beta``.
-First the running mean takes in the new slope: v becomes beta v + (1 - beta) dw. Then w becomes w - learning_rate v, with the
-new v. Return ``(w, v)``, both new; the arrays that you were given stay as they are.
+``w``: parameters of any shape, ``dw`` their slope, ``v`` the running mean of the slopes so far, ``learning_rate``,
+``beta`` from 0 to 1. First the running mean takes in the new slope: v becomes beta v + (1 - beta) dw. Then w becomes
+w - learning_rate v, with the new v. Return ``(w, v)``, both new; the arrays that you were given stay as they are.
 
 Why it matters: slopes that point back and forth cancel, those that agree add up.
 

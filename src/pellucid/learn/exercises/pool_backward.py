@@ -1,8 +1,9 @@
 """Back through max pooling.
 
-``dA`` (m, H, W, c): the slope for the output of :func:`pool_forward`; its arguments ``X`` (m, h, w, c), ``f`` and ``stride``.
-Return dX in the shape of X: each dA goes to the place where its field had its largest number, everything else gets 0. Where
-fields overlap, slopes add up. Where the largest number stands several times in a field, its first place (row by row) gets all.
+``dA`` (m, h_out, w_out, c): the slope for the output of ``pool_forward``; its arguments ``X`` (m, h, w, c), ``f`` and
+``stride``. Return dX in the shape of X: each dA goes to the place where its field had its largest number, everything
+else gets 0. Where fields overlap, slopes add up. Where the largest number stands several times in a field, its first
+place (row by row) gets all.
 
 Why it matters: only what won changed the cost.
 

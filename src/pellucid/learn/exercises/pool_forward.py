@@ -1,8 +1,8 @@
 """Max pooling: of each small field, the largest number.
 
-``X`` (m, h, w, c); ``f``: the field's height and width; ``stride``: how far it moves. Return A (m, H, W, c) with
-H = (h - f) // stride + 1, likewise W: A[i, y, x, q] is the largest of channel q of photo i in the f x f field that begins at row
-y * stride and column x * stride.
+``X`` (m, h, w, c); ``f``: the field's height and width; ``stride``: how far it moves, 1 or more. Return A
+(m, h_out, w_out, c) with h_out = (h - f) // stride + 1, w_out likewise: A[i, y, x, q] is the largest of channel q of photo i in
+the f x f field that begins at row y * stride and column x * stride.
 
 Why it matters: whether there was an ear counts, not at which pixel.
 

@@ -1,10 +1,10 @@
 """From probabilities to answers.
 
-``X`` (n_x, m); ``y`` (1, m), the labels, or None; ``parameters`` of a trained network. ``L_model_forward(X, parameters)`` is
-given and returns (AL, caches).
+``X`` (n_x, m); ``y`` (1, m), the labels, or None; ``parameters`` of a trained network.
+``L_model_forward(X, parameters)`` is given and returns (AL, caches).
 
-Return p of shape (1, m): 1 where the probability is above 0.5, 0 elsewhere (0 at exactly 0.5). With labels, print the share
-of right answers; with None print nothing.
+Return p of shape (1, m): 1 where the probability is above 0.5, 0 elsewhere (0 at exactly 0.5), as floats, integers or
+booleans. With labels, print the share of right answers, in words of your own (what is printed is not checked).
 
 Why it matters: the cost is for the training, the share of right answers for people.
 

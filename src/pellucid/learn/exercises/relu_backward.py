@@ -1,8 +1,8 @@
 """Back through the relu.
 
-The forward computed A = relu(Z) and kept Z as its ``cache``. ``dA`` is the slope of the cost for A. Return dZ, the slope of
-the cost for Z, in the same shape: dA where Z is positive, 0 elsewhere; at Z = 0, where the bend is, 0. ``dA`` and ``cache``
-stay as they are.
+The forward computed A = relu(Z) and kept Z as its ``cache``. ``dA`` is the slope of the cost for A. Return dZ, the
+slope of the cost for Z, in the same shape: dA where Z is positive, 0 (0.0 or -0.0) elsewhere; at Z = 0, where the bend
+is, 0. ``dA`` and ``cache`` stay as they are.
 
 Why it matters: a unit whose sum is never positive gets no gradient at all and never learns again.
 

@@ -1,9 +1,9 @@
 """Bring pixels from 0..255 to 0..1.
 
-Return X / 255 as floating-point numbers. ``X`` has shape (n_x, m), dtype uint8, and stays as it is.
+Return X / 255 as floating-point numbers, in X's shape. ``X`` has shape (n_x, m), dtype uint8, and stays as it is.
 
-Why it matters: sums of a thousand numbers as large as 255 drive the sigmoid to 0 or 1, where its slope is 0, and nothing
-is learned.
+Why it matters: sums of a thousand numbers as large as 255 drive the sigmoid to 0 or 1, where its slope is 0, and
+nothing is learned.
 
 >>> scale(np.array([[0, 51], [102, 255]], dtype=np.uint8))
 array([[0. , 0.2],

@@ -1,8 +1,8 @@
 """Turn sums into the probabilities of several classes.
 
-``Z`` (n, m): for each of m examples (columns) one sum a class. Return A (n, m): e^Z, divided by the sum of e^Z over the classes
-of the same example. Finite for any Z up to 1e4: adding the same number to all sums of an example changes nothing, so subtract
-their largest first. ``Z`` stays as it is.
+``Z`` (n, m): for each of m examples (columns) one sum a class. Return A (n, m): e^Z, divided by the sum of e^Z over the
+classes of the same example. Finite for any Z from -1e4 to 1e4: adding the same number to all sums of an example changes
+nothing, so subtract their largest first.
 
 Why it matters: e^1000 is infinity, and infinity by infinity is NaN.
 

@@ -1,15 +1,16 @@
 """The cost, exact however sure the network is.
 
-A probability rounds to 1 long before the truth is certain, and log(1 - 1) is minus infinity. Computed from the last sums
-it need not. ``ZL`` (1, m): the last layer's sums, AL = sigmoid(ZL); ``Y`` (1, m): labels, 0 or 1.
+A probability rounds to 1 long before the truth is certain, and log(1 - 1) is minus infinity. Computed from the last
+sums it need not. ``ZL`` (1, m): the last layer's sums, AL = sigmoid(ZL); ``Y`` (1, m): labels, the integers 0 or 1.
 
-Return one number: the mean over the m examples of -(Y log AL + (1 - Y) log(1 - AL)), exact to rounding for any ZL from
--1e6 to 1e6, without a warning. Note that -log sigmoid(z) is log(1 + e^(-z)), and that e^z overflows where z is large.
+Return one number (a float, or an array of shape ()): the mean over the m examples of -(Y log AL + (1 - Y) log(1 - AL)),
+finite and right to 9 digits (or to 1e-12) for any ZL from -1e6 to 1e6. Note that -log sigmoid(z) is log(1 + e^(-z)),
+and that e^z overflows where z is large.
 
 Why it matters: one confident mistake makes the cost infinite and all gradients NaN.
 
->>> float(stable_cost(np.array([[50.0, 0.0]]), np.array([[0, 1]])))  # (50 + 0.6931) / 2
-25.346...
+>>> round(float(stable_cost(np.array([[50.0, 0.0]]), np.array([[0, 1]]))), 4)  # (50 + 0.6931) / 2
+25.3466
 """
 
 import numpy as np
@@ -21,6 +22,7 @@ def cases(rng):
     yield np.array([[50.0, 0.0]]), np.array([[0, 1]])
     yield rng.standard_normal((1, 5)) * 2, np.array([[1, 0, 0, 1, 0]])
     yield rng.standard_normal((1, 7)) * 50, np.array([[1, 1, 0, 1, 0, 0, 1]])
+    yield np.array([[-1e6, 2.0, 1e6]]), np.array([[1, 1, 0]])
     yield np.array([[1000.0, -1000.0, 800.0, -3.0, 0.0]]), np.array([[1, 0, 0, 1, 0]])
 
 

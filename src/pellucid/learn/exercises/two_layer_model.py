@@ -1,12 +1,14 @@
 """Train a network with one hidden layer.
 
-``X`` (n_x, m), ``Y`` (1, m) with labels 0 and 1, ``layers_dims`` = (n_x, n_h, 1). [LINEAR -> RELU] -> LINEAR -> SIGMOID.
-Given: ``initialize_parameters(n_x, n_h, n_y)``, ``linear_activation_forward``, ``compute_cost(A2, Y)``,
-``linear_activation_backward``, ``update_parameters(parameters, grads, learning_rate)``.
+``X`` (n_x, m), ``Y`` (1, m) with labels 0 and 1, ``layers_dims`` = (n_x, n_h, 1).
+[LINEAR -> RELU] -> LINEAR -> SIGMOID. Given: ``initialize_parameters(n_x, n_h, n_y)``, ``linear_activation_forward(A_prev, W, b, activation)``,
+``compute_cost(A2, Y)``, ``linear_activation_backward(dA, cache, activation)``,
+``update_parameters(parameters, grads, learning_rate)``.
 
-Each iteration, on all examples: forward, cost, backward, update. Return ``(parameters, costs)``: the parameters after the
-last update, and the list of the costs of iterations 0, 100, 200, ... and of the last one (once, should it be among those),
-each computed before that iteration's update. With ``print_cost`` print each cost that you keep, else nothing.
+Each iteration, on all examples: forward, cost, backward, update. Return ``(parameters, costs)``: the dictionary of the
+parameters after the last update, and the list of the costs of iterations 0, 100, 200, ... and of the last one (once,
+should it be among those), each computed before that iteration's update. With ``print_cost`` print them, in words of
+your own (what is printed is not checked). ``num_iterations`` is 1 or more; costs are floats or arrays of shape ().
 
 Why it matters: this is the whole of learning. The cost has to fall; how fast is the learning rate's business.
 

@@ -1,12 +1,13 @@
 """One step downhill.
 
-``parameters`` holds W1, b1, ..., WL, bL; ``grads`` holds dW1, db1, ..., dWL, dbL, perhaps dA1 and others besides;
+``parameters`` holds W1, b1, ..., WL, bL; ``grads`` holds dW1, db1, ..., dWL, dbL, and may hold others, such as dA1;
 ``learning_rate`` is a number above 0.
 
-Return a new dictionary of the parameters, each minus ``learning_rate`` times its slope. The dictionary that you were given
-and its arrays stay as they are.
+Return a new dictionary of the parameters, each minus ``learning_rate`` times its slope. The dictionary that you were
+given and its arrays stay as they are.
 
-Why it matters: with the wrong sign the cost climbs. And a function that changes its caller's arrays is found days later.
+Why it matters: with the wrong sign the cost climbs. And a function that changes its caller's arrays is found days
+later.
 
 >>> update_parameters({"W1": np.array([[1.0]]), "b1": np.array([[0.0]])}, {"dW1": np.array([[4.0]]), "db1": np.array([[-2.0]])}, 0.5)
 {'W1': array([[-1.]]), 'b1': array([[1.]])}
