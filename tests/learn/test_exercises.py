@@ -1,11 +1,15 @@
 """Every exercise: its texts are files to fill in, its correct solutions agree."""
 
+import ast
 import doctest
+import itertools
 from pathlib import Path
 
 from tests.every import every
 
 import pellucid as pl
+from pellucid.learn.causes import EXPLAINED
+from pellucid.learn.edits import edits
 from pellucid.learn.exercise import BUILTIN, all_exercises, exercise
 
 
@@ -19,6 +23,14 @@ def test_each_exercise_has_styles_faults_and_cases(name: str) -> None:
     worked = doctest.testmod(one.module)  # without options: a learner calls python -m doctest FILE
     assert worked.attempted
     assert not worked.failed
+
+
+def test_every_cause_is_explained() -> None:
+    causes = {cause for one in all_exercises() for cause, _, _ in one.module.FAULTS}
+    for one, inserts in itertools.product(all_exercises(), (False, True)):
+        for edit in edits(ast.parse(one.solutions[0].source), inserts=inserts):
+            causes |= {edit.breaks, edit.repairs}
+    assert causes - {""} <= EXPLAINED.keys()
 
 
 def test_start_writes_a_file_each_and_keeps_what_is_there(tmp_path: Path) -> None:
