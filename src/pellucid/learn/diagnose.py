@@ -12,7 +12,8 @@ import ast
 import copy
 import warnings
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -22,6 +23,7 @@ import numpy as np
 from pellucid.learn.causes import alike
 from pellucid.learn.edits import COPY, Edit, M, edits
 from pellucid.learn.exercise import Arguments
+from pellucid.learn.grafts import FORMULA, Grafts
 from pellucid.learn.limits import Budget
 from pellucid.learn.reference import LONGEST_CALL, Fault, Reference, behaves_alike
 from pellucid.learn.tracing import RESULT, STREAM, Called, Change, call, call_within
@@ -29,6 +31,8 @@ from pellucid.learn.uses import Uses
 from pellucid.learn.values import WHOLE, arrays_in, close, compare
 
 BUDGET = 0.5  # seconds of all repairs
+NEAR = 6.0  # tokens of an expression that are others, before other lines are tried
+NEXT, FAR = 4.0, 8.0  # tokens more, on other lines than that of the first wrong value
 ENOUGH = 6  # repairs on one line that are looked for
 ORDER_ALONE = {
     "returned in the wrong order",
@@ -36,6 +40,7 @@ ORDER_ALONE = {
     "A and Z confused",
     "a value and its slope confused",
 }
+MOVED = {"line inside the loop", "line outside the loop", "line too early", "line too many"}
 UNLIKELY = {  # where another cause is found, too
     "wrong constant",
     "fraction upside down",
@@ -169,14 +174,18 @@ class Doctor:
         done = self.calls[self.number]
         self.found = suspects = self.suspects(done)
         first = suspects[0] if suspects else None
-        own, small, twin = self.by_behaviour()
+        own, twin = self.by_behaviour(self.reference.own_faults())
         repair = self.repair([one.line for one in suspects], own)
+        small: tuple[str, ...] = ()
+        if not own and not (repair and repair[1] != (FORMULA,)):
+            small, other = self.by_behaviour(self.reference.small_faults(Budget(self.seconds / 2)))
+            twin = twin or other
         line = repair[0] if repair else (self.line_like(twin) if twin else 0) or self.fallback(first)
         made = self.uses.made(self.wrong)
         if repair and line in self.uses.all_returns and made and not set(repair[1]) & ORDER_ALONE:
             line = made[0]  # what is returned was made there
         at_line = next((one for one in suspects if one.line == line), None)
-        causes = own or (repair[1] if repair else ()) or small
+        causes = own or small or (repair[1] if repair else ())
         if not causes and done.modified:
             causes = ("seed inside",) if STREAM in done.modified else ("input modified",)
         here = [one for one in self.calls[0].changes if one.line == line and one.name != RESULT]
@@ -234,55 +243,78 @@ class Doctor:
     def repair(self, lines: list[int], known: tuple[str, ...]) -> tuple[int, tuple[str, ...]] | None:
         """Return the line and the causes of repairs, if there are any; first of those of a known cause."""
         lines = list(dict.fromkeys(lines)) or [self.uses.returns]
-        first = lines[0]
-        made = [line for line in self.uses.made(self.wrong) if line]
+        for search in self.searches(lines, known):
+            if found := self.try_all(search, self.is_right):
+                return found
+            if self.budget.is_spent:
+                break
+        self.budget.extend(self.seconds / 4)
+        for line in sorted({*self.uses.made(self.wrong), *lines}):
+            for inserts in (False, True):
+                if found := self.try_all(self.small(line, inserts=inserts), self.is_better):
+                    return found
+        return None
+
+    def searches(self, lines: list[int], known: tuple[str, ...]) -> Iterator[Generator[Edit, None, None]]:
+        """Yield the changes that are tried, by lines of suspects, in the order in which they are likely."""
+        first, made = lines[0], self.uses.made(self.wrong)
         is_returned = first in self.uses.all_returns and bool(made)
-        trials: list[tuple[set[int], set[str]]] = []
-        if is_returned:
-            trials += [({first}, {"returned in the wrong order"}), *(({line}, ORDER_ALONE) for line in made)]
-            trials += [({first}, ORDER_ALONE), *(({line}, set()) for line in made)]
-        trials += [
-            ({line}, {"view for copy"}) for line in self.uses.lines if self.calls[self.number].modified
-        ]
-        trials.append(({first}, set()))
-        rest = [line for line in self.uses.lines if line != first and not (is_returned and line in made)]
-        rest = [] if self.is_other_kind else rest
-        rest.sort(key=lambda line: (line not in lines, line > first, abs(line - first)))
-        trials += [({line}, set()) for line in rest]
         if known:
             like = set[str]().union(*map(alike, known))
             every = dict.fromkeys([*(made if is_returned else ()), *lines, *self.uses.lines])
-            trials = [*(({line}, like) for line in every), *trials]
-        for inserts in (False, True):
-            for at, only in trials:
-                causes = self.try_on(at, self.is_right, only, inserts)
-                if causes:
-                    return next(iter(at)), causes
-                if self.budget.is_spent:
-                    break
-        self.budget.extend(self.seconds / 4)
-        for line in sorted({*made, *lines}):
             for inserts in (False, True):
-                causes = self.try_on({line}, self.is_better, set(), inserts)
-                if causes:
-                    return line, causes
-        return None
+                yield from (self.small(line, like, inserts=inserts) for line in every)
+        if self.calls[self.number].modified:
+            for inserts in (False, True):
+                yield from (self.small(line, {"view for copy"}, inserts=inserts) for line in self.uses.lines)
+        if is_returned:
+            yield self.small(first, {"returned in the wrong order"})
+            yield from (self.small(line, ORDER_ALONE) for line in made)
+            yield self.small(first, ORDER_ALONE)
+            yield from (self.small(line) for line in made)
+        yield self.small(first)
+        if not is_returned:  # a value that no correct program has
+            yield self.grafts.repairs(self.program.tree, {first: 0.0}, NEAR)
+        rest = [line for line in self.uses.lines if line != first and not (is_returned and line in made)]
+        rest = [] if self.is_other_kind else rest
+        rest.sort(key=lambda line: (line not in lines, line > first, abs(line - first)))
+        yield from (self.small(line) for line in rest)
+        yield self.small(first, inserts=True)
+        far = {line: NEXT if line in (*lines, *made) else FAR for line in self.uses.lines}
+        yield self.grafts.repairs(self.program.tree, {**far, first: 0.0})
+        yield from (self.small(line, inserts=True) for line in dict.fromkeys([*made, *rest]))
 
-    def try_on(
-        self, lines: set[int], is_mended: Callable[[Edit], bool], only: set[str], inserts: bool
-    ) -> tuple[str, ...]:
-        """Return the causes that changes of some lines mend, the first ones found."""
+    def small(
+        self, line: int, only: Container[str] = (), *, inserts: bool = False
+    ) -> Generator[Edit, None, None]:
+        """Yield small changes of a line, of some causes."""
+        with closing(edits(self.program.tree, inserts=inserts, lines={line})) as changed:
+            for edit in changed:
+                if not only or edit.repairs in only:
+                    yield edit
+
+    @cached_property
+    def grafts(self) -> Grafts:
+        """What correct programs have in the place of the learner's expressions."""
+        main = self.program.main
+        numbers = sorted({0, self.number})
+        changes = [self.calls[n].changes for n in numbers]
+        return Grafts(self.reference, numbers, changes, [one.arg for one in main.args.args] if main else [])
+
+    def try_all(
+        self, changed: Generator[Edit, None, None], is_mended: Callable[[Edit], bool]
+    ) -> tuple[int, tuple[str, ...]] | None:
+        """Return the line of the first change that mends, and the causes that changes of it mend."""
         found: list[str] = []
-        changed = edits(self.program.tree, inserts=inserts, lines=lines)
-        for edit in changed:
-            if only and edit.repairs not in only:
-                continue
-            if edit.repairs not in found and is_mended(edit):
-                found.append(edit.repairs)
-            if len(found) >= ENOUGH or self.budget.is_spent:
-                break
-        changed.close()  # the tree is as it was
-        return tuple(sorted(found, key=lambda cause: cause in UNLIKELY))
+        line = 0
+        with closing(changed):  # the tree is as it was
+            for edit in changed:
+                if (not line or edit.line == line) and edit.repairs not in found and is_mended(edit):
+                    found.append(edit.repairs)
+                    line = edit.line
+                if len(found) >= ENOUGH or self.budget.is_spent:
+                    break
+        return (line, tuple(sorted(found, key=lambda cause: cause in UNLIKELY))) if found else None
 
     def run(self, edit: Edit, number: int, file: str = "") -> Called | None:
         """Return what a changed program does on a case; None if it cannot be compiled."""
@@ -312,26 +344,25 @@ class Doctor:
                 return True
         made = [change for change in done.changes if change.line == edit.line and change.name != RESULT]
         was_wrong = any(one.line == edit.line and one.name not in ("", RESULT) for one in self.found)
-        return was_wrong and bool(made) and all(self.pool.fits(change) for change in made)
+        is_moved = edit.repairs in MOVED
+        return was_wrong and not is_moved and bool(made) and all(self.pool.fits(change) for change in made)
 
-    def by_behaviour(self) -> tuple[tuple[str, ...], tuple[str, ...], Fault | None]:
-        """Return the causes whose outputs equal the learner's on every case: of the file, and of small edits.
+    def by_behaviour(self, faults: Iterable[Fault]) -> tuple[tuple[str, ...], Fault | None]:
+        """Return the causes of the faults whose outputs equal the learner's on every case, and the first of them.
 
-        Where none does, those that share its first wrong output; and the first program that did the same.
+        Where there is none, the causes of those that share its first wrong output.
         """
         outputs = self.reference.exercise.outputs
-        own, small, shared = Counter[str](), Counter[str](), Counter[str]()
+        equal, shared = Counter[str](), Counter[str]()
         twin: Fault | None = None
-        small_faults = self.reference.small_faults(Budget(self.seconds / 2))
-        for found, faults in ((own, self.reference.own_faults()), (small, small_faults)):
-            for fault in faults if not own or found is own else ():
-                calls = self.reference.behaviour(fault.function)
-                if behaves_alike(outputs, calls, self.calls):
-                    found[fault.cause] += 1
-                    twin = twin or fault
-                elif self._shares(calls):
-                    shared[fault.cause] += 1
-        return _commonest(own), _commonest(small or shared), twin
+        for fault in faults:
+            calls = self.reference.behaviour(fault.function)
+            if behaves_alike(outputs, calls, self.calls):
+                equal[fault.cause] += 1
+                twin = twin or fault
+            elif self._shares(calls):
+                shared[fault.cause] += 1
+        return _commonest(equal or shared), twin
 
     def line_like(self, twin: Fault) -> int:
         """Return the line that makes the value that a program of the same behaviour makes at its fault; else 0."""

@@ -8,6 +8,7 @@ import ast
 import copy
 import itertools
 from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from typing import Any, NamedTuple, TypeAlias
 
 Replacement: TypeAlias = tuple[str, str, ast.expr]  # what it breaks, what it repairs, the other node
@@ -86,7 +87,7 @@ DROPPED = {  # functions of one array that may be left out
 }
 REDUCTIONS = {"sum", "mean", "max", "min", "var", "std", "argmax", "average", "prod"}
 WORDS = ({"relu", "sigmoid"}, {"W", "b"}, {"dW", "db"}, {"W", "dW"}, {"b", "db"})
-TRANSPOSED = "transpose"
+TRANSPOSED, UNPACKED = "transpose", "unpacked in the wrong order"
 
 
 class Edit(NamedTuple):
@@ -131,11 +132,18 @@ def edits(
             if lines is not None and node.lineno not in lines:
                 continue
             for breaks, repairs, other in replacements(node, parent, field, names):
-                _put(parent, field, index, ast.fix_missing_locations(ast.copy_location(other, node)))
-                try:
+                with placed(parent, field, index, other, node):
                     yield Edit(node.lineno, breaks, repairs, tree)
-                finally:  # also where the next one is not asked for
-                    _put(parent, field, index, node)
+
+
+@contextmanager
+def placed(parent: ast.AST, field: str, index: int, other: ast.expr, node: ast.expr) -> Iterator[None]:
+    """Let one expression stand in the place of another within the block; also where it is left early."""
+    _put(parent, field, index, ast.fix_missing_locations(ast.copy_location(other, node)))
+    try:
+        yield
+    finally:
+        _put(parent, field, index, node)
 
 
 def _put(parent: ast.AST, field: str, index: int, node: Any) -> None:
@@ -173,7 +181,7 @@ def _names(function: ast.FunctionDef) -> list[str]:
     return [name for name in dict.fromkeys([*given, *stored]) if name != "_"]
 
 
-def _function_of(node: ast.AST) -> str:
+def function_of(node: ast.AST) -> str:
     """Return the name of the function that a call is of."""
     if not isinstance(node, ast.Call):
         return ""
@@ -184,7 +192,7 @@ def is_count(node: ast.AST) -> bool:
     """Return whether an expression is a number of examples: ``m``, or ``X.shape[1]``."""
     if isinstance(node, ast.Subscript):
         return isinstance(node.value, ast.Attribute) and node.value.attr == "shape"
-    return (isinstance(node, ast.Name) and node.id in COUNTS) or _function_of(node) == "len"
+    return (isinstance(node, ast.Name) and node.id in COUNTS) or function_of(node) == "len"
 
 
 def _load(name: str) -> ast.Name:
@@ -216,7 +224,7 @@ def _rules(node: ast.expr, parent: ast.AST, field: str, names: list[str]) -> Ite
     elif isinstance(node, ast.Name) and node.id in names and field != "func":
         for name in names:
             if name != node.id:
-                cause = _confused(node.id, name)
+                cause = confused(node.id, name)
                 yield cause, cause, _load(name)
     elif isinstance(node, ast.Constant):
         yield from _of_constant(node, parent)
@@ -234,7 +242,7 @@ def _rules(node: ast.expr, parent: ast.AST, field: str, names: list[str]) -> Ite
                 "returned in the wrong order",
                 ast.Tuple([*order], ast.Load()),
             )
-    is_factor = _function_of(parent) in ("dot", "matmul") or (
+    is_factor = function_of(parent) in ("dot", "matmul") or (
         isinstance(parent, ast.BinOp) and isinstance(parent.op, ast.MatMult)
     )
     is_place = (is_factor and field in ("left", "right", "args")) or isinstance(
@@ -290,7 +298,7 @@ def _of_operation(node: ast.BinOp) -> Iterator[Replacement]:
 
 
 def _of_call(node: ast.Call) -> Iterator[Replacement]:
-    name, arguments = _function_of(node), node.args
+    name, arguments = function_of(node), node.args
 
     def called(other: str) -> ast.expr:
         if isinstance(node.func, ast.Attribute):
@@ -413,7 +421,7 @@ def _of_constant(node: ast.Constant, parent: ast.AST) -> Iterator[Replacement]:
         yield "True for False", "True for False", ast.Constant(not value)
 
 
-def _confused(one: str, other: str) -> str:
+def confused(one: str, other: str) -> str:
     """Return the name of the fault of taking one variable for another."""
     pair = {one.rstrip("0123456789").removesuffix("_prev"), other.rstrip("0123456789").removesuffix("_prev")}
     if any(f"d{name}" in pair for name in pair):
@@ -436,7 +444,7 @@ def _with_more(node: ast.expr, parent: ast.AST, names: list[str]) -> Iterator[tu
     if (
         not is_place
         or isinstance(node, ast.Tuple | ast.Dict | ast.List)
-        or _function_of(parent) in ("range", "zeros", "print")
+        or function_of(parent) in ("range", "zeros", "print")
     ):
         return
     yield MISSING, ast.BinOp(node, ast.Div(), _load(M))
@@ -484,47 +492,75 @@ def _of_statements(tree: ast.Module, function: ast.FunctionDef, lines: set[int] 
         for field in ("body", "orelse"):
             body: list[ast.stmt] = getattr(block, field, None) or []
             for i, one in enumerate(body):
-                if lines is not None and one.lineno not in lines:
-                    continue
-                for breaks, repairs, others in _statement(one, body, i):
+                for breaks, repairs, others, line in _statement(one, body, i):
+                    if lines is not None and line not in lines:
+                        continue
                     kept, body[:] = list(body), [ast.fix_missing_locations(other) for other in others]
                     try:
-                        yield Edit(one.lineno, breaks, repairs, tree)
+                        yield Edit(line, breaks, repairs, tree)
                     finally:
                         body[:] = kept
 
 
-def _statement(one: ast.stmt, body: list[ast.stmt], i: int) -> Iterator[tuple[str, str, list[ast.stmt]]]:
-    before, after = body[:i], body[i + 1 :]
+def _statement(one: ast.stmt, body: list[ast.stmt], i: int) -> Iterator[tuple[str, str, list[ast.stmt], int]]:
+    """Yield what a change of a statement breaks and repairs, the block that it makes, and its line."""
+    before, after, line = body[:i], body[i + 1 :], one.lineno
+
+    def like(node: ast.stmt) -> ast.stmt:
+        return ast.copy_location(node, one)
+
     if isinstance(one, ast.AugAssign):
         target = one.target
         load = copy.copy(target)
         load.ctx = ast.Load()
-        plain = ast.copy_location(ast.Assign([target], one.value), one)
-        whole = ast.copy_location(ast.Assign([target], ast.BinOp(load, one.op, one.value)), one)
-        yield "= for +=", "+= for =", [*before, plain, *after]
-        yield "", "update in place", [*before, whole, *after]
+        plain = like(ast.Assign([target], one.value))
+        whole = like(ast.Assign([target], ast.BinOp(load, one.op, one.value)))
+        yield "= for +=", "+= for =", [*before, plain, *after], line
+        yield "", "update in place", [*before, whole, *after], line
         if isinstance(one.op, ast.Add | ast.Sub):
             op = ast.Sub() if isinstance(one.op, ast.Add) else ast.Add()
-            yield SIGN, SIGN, [*before, ast.copy_location(ast.AugAssign(target, op, one.value), one), *after]
+            yield SIGN, SIGN, [*before, like(ast.AugAssign(target, op, one.value)), *after], line
     if isinstance(one, ast.Assign) and isinstance(one.targets[0], ast.Name | ast.Subscript):
-        added = ast.copy_location(ast.AugAssign(one.targets[0], ast.Add(), one.value), one)
-        yield "", "= for +=", [*before, added, *after]
+        added = like(ast.AugAssign(one.targets[0], ast.Add(), one.value))
+        yield "", "= for +=", [*before, added, *after], line
+    if isinstance(one, ast.Assign) and isinstance(one.targets[0], ast.Tuple):
+        for targets in _permuted(one.targets[0]):
+            yield UNPACKED, UNPACKED, [*before, like(ast.Assign([targets], one.value)), *after], line
+    if isinstance(one, ast.Expr) and isinstance(one.value, ast.Call):
+        for argument in one.value.args:
+            if isinstance(argument, ast.Name):
+                kept = like(ast.Assign([ast.Name(argument.id, ast.Store())], one.value))
+                yield "", "not updated", [*before, kept, *after], line
     if len(body) > 1 and not isinstance(one, ast.Return | ast.FunctionDef):
-        yield "line missing", "line too many", [*before, *after]
+        yield "line missing", "line too many", [*before, *after], line
         for j in range(i + 1, min(i + 4, len(body))):
             if isinstance(body[j], ast.Return):
                 break
-            yield "line too early", "line too early", [*before, *body[i + 1 : j + 1], one, *body[j + 1 :]]
+            moved = [*before, *body[i + 1 : j + 1], one, *body[j + 1 :]]
+            yield "line too early", "line too early", moved, line
     if isinstance(one, ast.For | ast.While):
+        fields = dict(ast.iter_fields(one))
+        first, last = one.body[0], one.body[-1]
         if len(one.body) > 1:
-            out = ast.copy_location(type(one)(**{**dict(ast.iter_fields(one)), "body": one.body[:-1]}), one)
-            yield "line outside the loop", "line inside the loop", [*before, out, one.body[-1], *after]
+            out = like(type(one)(**{**fields, "body": one.body[:-1]}))
+            yield "line outside the loop", "line inside the loop", [*before, out, last, *after], last.lineno
+            out = like(type(one)(**{**fields, "body": one.body[1:]}))
+            yield "", "line inside the loop", [*before, first, out, *after], first.lineno
         if after and not isinstance(after[0], ast.Return):
-            into = ast.copy_location(
-                type(one)(**{**dict(ast.iter_fields(one)), "body": [*one.body, after[0]]}), one
-            )
-            yield "line inside the loop", "line outside the loop", [*before, into, *after[1:]]
+            into = like(type(one)(**{**fields, "body": [*one.body, after[0]]}))
+            moved = [*before, into, *after[1:]]
+            yield "line inside the loop", "line outside the loop", moved, after[0].lineno
     if isinstance(one, ast.If):
-        other = ast.copy_location(ast.If(ast.UnaryOp(ast.Not(), one.test), one.body, one.orelse), one)
-        yield "condition turned round", "condition turned round", [*before, other, *after]
+        other = like(ast.If(ast.UnaryOp(ast.Not(), one.test), one.body, one.orelse))
+        yield "condition turned round", "condition turned round", [*before, other, *after], line
+
+
+def _permuted(targets: ast.Tuple) -> Iterator[ast.Tuple]:
+    """Yield the targets of an assignment in other orders, also those of a part."""
+    if len(targets.elts) < 4:
+        for order in [*itertools.permutations(targets.elts)][1:]:
+            yield ast.Tuple([*order], ast.Store())
+    for i, one in enumerate(targets.elts):
+        if isinstance(one, ast.Tuple):
+            for other in _permuted(one):
+                yield ast.Tuple([*targets.elts[:i], other, *targets.elts[i + 1 :]], ast.Store())

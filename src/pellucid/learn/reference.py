@@ -3,7 +3,7 @@
 import ast
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,7 +11,7 @@ import numpy as np
 from pellucid.learn.edits import edits
 from pellucid.learn.exercise import Arguments, Exercise, Solution
 from pellucid.learn.limits import Budget
-from pellucid.learn.tracing import Called, Pool, call, call_within
+from pellucid.learn.tracing import Called, Change, Pool, call, call_within
 from pellucid.learn.values import compare
 
 LONGEST_CALL = 0.5
@@ -25,7 +25,7 @@ class Fault(NamedTuple):
     line: int
 
 
-@dataclass
+@dataclass(eq=False)
 class Reference:
     """What is known of an exercise: its cases, what is right, and its faults.
 
@@ -58,7 +58,15 @@ class Reference:
 
     def pool(self, number: int) -> Pool:
         """Return the values that correct programs compute on a case."""
-        return Pool(self.exercise, self.solutions, self.cases[number])
+        traces = [self.trace(one, number) for one in self.solutions]
+        return Pool(self.exercise, self.solutions, self.cases[number], traces)
+
+    @cache  # noqa: B019 - both end with the process
+    def trace(self, solution: Solution, number: int) -> list[Change]:
+        """Return what the variables of a correct program were on a case."""
+        function = self.exercise.compile(solution.source)
+        with np.errstate(all="ignore"):
+            return call(function, self.cases[number], f"<{self.exercise.name}>").changes
 
     def wrong(self, number: int, done: Called) -> list[Any]:
         """Return what is wrong with a call's outputs; something where it raised an error or changed an argument."""

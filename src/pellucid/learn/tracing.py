@@ -4,7 +4,7 @@ import ast
 import copy
 import itertools
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -130,13 +130,16 @@ def line_of(error: BaseException, file: str) -> int:
 
 def _is_same(before: Any, after: Any) -> bool:
     if isinstance(before, dict):
-        return before.keys() == after.keys() and all(_is_same(before[name], after[name]) for name in before)
+        is_like = isinstance(after, dict) and before.keys() == after.keys()
+        return is_like and all(_is_same(before[name], after[name]) for name in before)
     if isinstance(before, list | tuple):
-        return len(before) == len(after) and all(map(_is_same, before, after))
+        is_like = isinstance(after, list | tuple) and len(before) == len(after)
+        return is_like and all(map(_is_same, before, after))
     if isinstance(before, np.ndarray):
-        return before.shape == after.shape and np.array_equal(
-            before, after, equal_nan=before.dtype.kind == "f"
-        )
+        is_like = isinstance(after, np.ndarray) and before.shape == after.shape
+        return is_like and np.array_equal(before, after, equal_nan=before.dtype.kind == "f")
+    if isinstance(after, np.ndarray | dict | list | tuple):
+        return False
     return bool(before == after)
 
 
@@ -189,9 +192,17 @@ class Pool:
         Correct ones.
     arguments : tuple
         Of the case.
+    traces : sequence of list of Change
+        What the variables of each were.
     """
 
-    def __init__(self, exercise: Exercise, solutions: Iterable[Solution], arguments: Arguments) -> None:
+    def __init__(
+        self,
+        exercise: Exercise,
+        solutions: Sequence[Solution],
+        arguments: Arguments,
+        traces: Sequence[list[Change]],
+    ) -> None:
         self._marks: set[Any] = set()
         self._by_shape: dict[tuple[int, ...], list[Array]] = {}
         self.integers: dict[str, set[int]] = {}  # of the variables of correct programs, by name
@@ -209,7 +220,7 @@ class Pool:
                         np.tanh(one),
                     ):
                         self._add(step)
-        for solution in solutions:
+        for solution, trace in zip(solutions, traces, strict=True):
             n_left = MOST_SEEN
 
             def see(value: Any) -> Any:
@@ -220,14 +231,12 @@ class Pool:
                         self._add(one)
                 return value
 
-            function = exercise.compile(solution.source)
             watched = _Watched().visit(ast.parse(solution.source))
             names = dict(vars(exercise.module)) | {"__see__": see}
             exec(compile(ast.fix_missing_locations(watched), "<seen>", "exec"), names)
             with np.errstate(all="ignore"):
                 call(names[exercise.name], arguments)
-                done = call(function, arguments, f"<{exercise.name}>")
-            for change in done.changes:
+            for change in trace:
                 self._add_change(change)
         self._stacks = {shape: np.stack(values) for shape, values in self._by_shape.items()}
         every = [one.ravel() for shape in self._by_shape for one in self._by_shape[shape]]

@@ -1,0 +1,362 @@
+"""Expressions of correct programs in the place of a learner's: repairs that need more than a small change.
+
+The variables of a correct program stand for those of the learner that take the same values, whatever their names;
+a variable that the learner has not, is written out. Nearest to what stands there, by tokens, comes first.
+"""
+
+import ast
+import copy
+import difflib
+import itertools
+import re
+from collections import Counter
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from pellucid.learn.edits import CONSTANT, COUNTS, EXTRA, MISSING, SIGN, Edit, confused, placed
+from pellucid.learn.exercise import Arguments
+from pellucid.learn.reference import Reference
+from pellucid.learn.tracing import RESULT, Change
+from pellucid.learn.values import arrays_in
+
+LONGEST = 24  # tokens that may be another
+MOST_NAMES = 3  # of the learner's, for one variable of a correct program
+OF_VARIABLE = 10  # tokens that a variable of the learner's counts that is written out
+DEPTH = 3  # variables that are written out within one another
+FORMULA, CONDITION = "another formula", "wrong condition"
+WORDS = {
+    "sqrt": "square root",
+    "exp": "exponential",
+    "log": "logarithm",
+    "abs": "absolute value",
+    "sum": "sum",
+}
+LOOP, INDEX = "a loop too long or too short", "wrong index"
+
+
+@dataclass(frozen=True)
+class Site:
+    """An expression and its place in a tree.
+
+    Attributes
+    ----------
+    parent : ast.AST
+    field : str
+    index : int
+        In the field's list; -1 if it is none.
+    node : ast.expr
+    role : {"value", "loop", "test", "index"}
+    """
+
+    parent: ast.AST
+    field: str
+    index: int
+    node: ast.expr
+    role: str
+
+
+def sites(statement: ast.stmt) -> Iterator[Site]:
+    """Yield the expressions of a statement that are replaced as a whole, not those of statements within it."""
+    for field, value in ast.iter_fields(statement):
+        for index, node in enumerate(value) if isinstance(value, list) else [(-1, value)]:
+            if isinstance(node, ast.expr):
+                role = {"iter": "loop", "test": "test"}.get(field, "value")
+                yield from _within(Site(statement, field, index, node, role))
+
+
+def _within(site: Site) -> Iterator[Site]:
+    node = site.node
+    is_target = not isinstance(getattr(node, "ctx", ast.Load()), ast.Load)
+    if not is_target and not isinstance(node, ast.Tuple | ast.Constant):
+        yield site
+    for field, value in ast.iter_fields(node):
+        for index, one in enumerate(value) if isinstance(value, list) else [(-1, value)]:
+            if isinstance(one, ast.keyword):
+                one, place_of, field_of, at = one.value, one, "value", -1
+            else:
+                place_of, field_of, at = node, field, index
+            if isinstance(one, ast.comprehension):
+                yield Site(one, "iter", -1, one.iter, "loop")
+            elif isinstance(one, ast.expr) and field != "func":
+                role = "index" if field == "slice" else "test" if field == "test" else "value"
+                is_part = isinstance(
+                    node, ast.Tuple | ast.List | ast.Dict | ast.Call | ast.IfExp | ast.Subscript
+                )
+                if is_part or isinstance(one, ast.Subscript | ast.IfExp | ast.Call):
+                    yield from _within(Site(place_of, field_of, at, one, role))
+
+
+@dataclass(frozen=True)
+class _Donor:
+    role: str
+    node: ast.expr
+    program: int
+
+
+class Grafts:
+    """The expressions of the correct programs of an exercise, in a learner's variables.
+
+    Parameters
+    ----------
+    reference : Reference
+    numbers : sequence of int
+        Of the cases by whose values variables are known.
+    changes : sequence of (sequence of Change)
+        What the learner's variables were on them.
+    names : sequence of str
+        The learner's names of the arguments.
+    """
+
+    def __init__(
+        self,
+        reference: Reference,
+        numbers: Sequence[int],
+        changes: Sequence[Sequence[Change]],
+        names: Sequence[str],
+    ) -> None:
+        self.reference, self._numbers = reference, numbers
+        self._cases = [reference.cases[n] for n in numbers]
+        self._values = values_of(changes, names, self._cases)
+        self._local = self._values.keys() - set(names)
+        self._trees = [ast.parse(one.source) for one in reference.solutions]
+
+    @cached_property
+    def _donors(self) -> list[_Donor]:
+        found = []
+        for number, tree in enumerate(self._trees):
+            for node in ast.walk(tree):
+                if isinstance(node, ast.stmt) and not isinstance(node, ast.FunctionDef):
+                    found += [_Donor(one.role, one.node, number) for one in sites(node)]
+        return found
+
+    @cached_property
+    def _meanings(self) -> list[dict[str, list[ast.expr]]]:
+        """For each correct program, what the learner writes for its variables."""
+        found = []
+        for solution, tree in zip(self.reference.solutions, self._trees, strict=True):
+            names = [one.arg for one in ast.walk(tree) if isinstance(one, ast.arg)]
+            theirs = values_of([self.reference.trace(solution, n) for n in self._numbers], names, self._cases)
+            found.append({name: self._like(name, values) for name, values in theirs.items()})
+        return found
+
+    def _like(self, name: str, values: list[set[Any]]) -> list[ast.expr]:
+        """Return the learner's expressions with the same values as a variable of a correct program."""
+        found: list[tuple[int, bool, ast.expr]] = []
+        is_whole = all(isinstance(one, int) for case in values for one in case)
+        for mine, others in self._values.items():
+            for step in (0, 1, -1) if is_whole else (0,):
+                if all(_overlap(a, b, step, is_whole) for a, b in zip(values, others, strict=True)):
+                    found.append((abs(step), mine != name, _moved(mine, step)))
+                    break
+        found.sort(key=lambda one: one[:2])
+        return [node for *_, node in found[:MOST_NAMES]]
+
+    @cached_property
+    def _definitions(self) -> list[dict[str, ast.expr]]:
+        """For each correct program, the variables that are assigned once, and their expressions."""
+        every = []
+        for tree in self._trees:
+            stores = Counter(
+                n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)
+            )
+            every.append(
+                {
+                    node.targets[0].id: node.value
+                    for node in ast.walk(tree)
+                    if isinstance(node, ast.Assign)
+                    and isinstance(node.targets[0], ast.Name)
+                    and stores[node.targets[0].id] == 1
+                }
+            )
+        return every
+
+    @cached_property
+    def _known(self) -> list[tuple[str, str, ast.expr]]:
+        """The roles, the texts and the expressions, in the learner's variables."""
+        found: dict[tuple[str, str], ast.expr] = {}
+        for donor in self._donors:
+            for one in self._written(donor.node, donor.program, DEPTH):
+                found.setdefault((donor.role, ast.unparse(one)), one)
+        return [(role, text, node) for (role, text), node in found.items()]
+
+    def _written(self, node: ast.expr, number: int, depth: int) -> Iterator[ast.expr]:
+        """Yield an expression of a correct program with the learner's variables."""
+        meanings, inner = self._meanings[number], _bound_in(node)
+        names = {
+            one.id: None
+            for one in ast.walk(node)
+            if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Load) and one.id not in inner
+        }
+        choices: list[list[ast.expr]] = []
+        for name in names:
+            options = list(meanings.get(name, ()))
+            if name in self._definitions[number] and depth and not options:
+                options = list(
+                    itertools.islice(self._written(self._definitions[number][name], number, depth - 1), 2)
+                )
+            if not options and name not in meanings:
+                options = [ast.Name(name, ast.Load())]  # a function, a module
+            choices.append(options)
+        for chosen in itertools.islice(itertools.product(*choices), 8):
+            yield _Renamed(dict(zip(names, chosen, strict=True))).visit(copy.deepcopy(node))
+
+    def repairs(
+        self, tree: ast.Module, lines: Mapping[int, float], longest: float = LONGEST
+    ) -> Generator[Edit, None, None]:
+        """Yield the programs with another expression on one of the lines, the nearest ones first.
+
+        Parameters
+        ----------
+        tree : ast.Module
+            The learner's.
+        lines : mapping of int to float
+            By line, tokens that are added to the distance.
+        longest : float, optional
+            The largest distance.
+        """
+        found = []
+        for statement in ast.walk(tree):
+            if isinstance(statement, ast.stmt) and statement.lineno in lines:
+                for site in sites(statement):
+                    text = ast.unparse(site.node)
+                    for role, other, node in self._known:
+                        if role == site.role and other != text:
+                            distance = self.distance(text, other) + lines[statement.lineno]
+                            if distance <= longest:
+                                found.append((distance, statement.lineno, site, node))
+        found.sort(key=lambda one: one[0])
+        for _, line, site, node in found:
+            with placed(site.parent, site.field, site.index, copy.deepcopy(node), site.node):
+                yield Edit(line, "", difference(site.node, node, site.role), tree)
+
+    def distance(self, text: str, other: str) -> float:
+        """Return how many tokens of an expression are not in another; more, where a variable is written out."""
+        removed, added = unshared(text, other)
+        return len(removed) + len(added) + OF_VARIABLE * any(name in self._local for name in removed)
+
+
+def values_of(
+    changes: Sequence[Sequence[Change]], names: Sequence[str], cases: Sequence[Arguments]
+) -> dict[str, list[set[Any]]]:
+    """Return the values that each variable has taken on each case, as marks of numbers rounded."""
+    found: dict[str, list[set[Any]]] = {}
+    for number, (arguments, of_case) in enumerate(zip(cases, changes, strict=True)):
+        for name, value in [
+            *zip(names, arguments, strict=False),
+            *((one.name, one.value) for one in of_case if one.name != RESULT),
+        ]:
+            found.setdefault(name, [set() for _ in cases])[number].add(_mark(value))
+    return found
+
+
+def _overlap(values: set[Any], others: set[Any], step: int, is_whole: bool) -> bool:
+    """Return whether two variables take the same values; of whole numbers, all but one, moved by a step."""
+    if not is_whole:
+        return bool(values & others) or not values
+    mine = {one + step for one in others if isinstance(one, int)}
+    return len(values - mine) + len(mine - values) <= (len(values) > 2)
+
+
+def _mark(value: Any) -> Any:
+    if isinstance(value, int | np.integer) and not isinstance(value, bool):
+        return int(value)
+    if isinstance(value, str) or callable(value):
+        return value
+    arrays = list(itertools.islice(arrays_in(value), 20))
+    if not arrays:
+        return type(value).__name__, repr(value)[:40]
+    return tuple((one.shape, _digits(one)) for one in arrays)
+
+
+def _digits(array: Any) -> bytes:
+    number = np.asarray(array, dtype=float).ravel()[:400]
+    with np.errstate(all="ignore"):
+        scale = 10.0 ** np.floor(np.log10(np.abs(np.where(number == 0, 1, number))))
+        return (np.round(number / scale, 7) * scale).astype(np.float32).tobytes()
+
+
+def _moved(name: str, step: int) -> ast.expr:
+    node: ast.expr = ast.Name(name, ast.Load())
+    if step:
+        node = ast.BinOp(node, ast.Add() if step > 0 else ast.Sub(), ast.Constant(1))
+    return node
+
+
+class _Renamed(ast.NodeTransformer):
+    """Put expressions in the place of variables."""
+
+    def __init__(self, meanings: Mapping[str, ast.expr]) -> None:
+        self.meanings = meanings
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        return copy.deepcopy(self.meanings[node.id]) if node.id in self.meanings else node
+
+
+def unshared(one: str, other: str) -> tuple[list[str], list[str]]:
+    """Return the tokens of one expression that are not in another, and those of the other that are not in it."""
+    a, b = _tokens(one), _tokens(other)
+    removed, added = list[str](), list[str]()
+    for _, i, j, k, n in (
+        op for op in difflib.SequenceMatcher(None, a, b, False).get_opcodes() if op[0] != "equal"
+    ):
+        removed += a[i:j]
+        added += b[k:n]
+    return removed, added
+
+
+def _tokens(text: str) -> list[str]:
+    return re.findall(r"\w+|\S", text)
+
+
+def _bound_in(node: ast.expr) -> set[str]:
+    """Return the names that an expression makes for itself."""
+    stored = {
+        one.id for one in ast.walk(node) if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store)
+    }
+    return stored | {one.arg for one in ast.walk(node) if isinstance(one, ast.arg)}
+
+
+def difference(wrong: ast.expr, right: ast.expr, role: str) -> str:
+    """Return the name of the fault of an expression that stands where another belongs.
+
+    Examples
+    --------
+    >>> read = lambda text: ast.parse(text, mode="eval").body
+    >>> difference(read("dZ @ A.T"), read("dZ @ A.T / m"), "value"), difference(read("A"), read("Z"), "value")
+    ('1/m missing', 'A and Z confused')
+    """
+    if role == "loop":
+        return LOOP
+    removed, added = unshared(ast.unparse(wrong), ast.unparse(right))
+    if len(removed) == len(added) == 1:
+        x, y = removed[0], added[0]
+        if {x, y} == {"+", "-"}:
+            return SIGN
+        if x.isdigit() and y.isdigit():
+            return INDEX if role == "index" else CONSTANT
+        if x.isidentifier() and y.isidentifier():
+            return confused(x, y)
+    for tokens, is_less in ((added, not removed), (removed, not added)):
+        if is_less and (name := _of_tokens(tokens)):
+            return (
+                name if tokens is added else {MISSING: EXTRA}.get(name, name.replace("missing", "too many"))
+            )
+    return {"test": CONDITION, "index": INDEX}.get(role, FORMULA)
+
+
+def _of_tokens(tokens: list[str]) -> str:
+    """Return the name of what an expression lacks, of which these are the tokens."""
+    bare = [one for one in tokens if one not in "()"]
+    if bare == ["-"]:
+        return SIGN
+    for name, word in WORDS.items():
+        if name in bare:
+            return f"{word} missing"
+    ends = {*bare[:1], *bare[-1:]}
+    if bare[:1] == ["/"] and (bare[-1] in COUNTS or "shape" in bare):
+        return MISSING
+    return "factor missing" if ends & {"*", "/", "@"} else "term missing" if ends & {"+", "-"} else ""
