@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from pellucid.cli import options as o
 from pellucid.cli.command import command, group
 from pellucid.cli.flags import flag
 from pellucid.cli.terminal import Answer, Line, print_blocks
@@ -106,14 +107,16 @@ def learn_bugs(
     *,
     number: int | None = flag(None, is_argument=True, metavar="NUMBER", help="Of a training, 1 to 10."),
     answer: str = flag("", metavar="NAME", help="Which fault it is; the coach confirms and explains."),
+    out: Path | None = o.out("The replay of its first step, a page."),
+    overwrite: bool = o.OVERWRITE_FILE.needing("out"),
 ) -> Answer:
-    """Ten trainings of the textbook's network, each with one fault: find it by its costs and gradients."""
+    """Ten trainings of the textbook's network, each with one fault: find it by costs, gradients and replay."""
     from pellucid.errors import OptionError
     from pellucid.learn import bugs
 
     if number is None:
-        if answer:
-            raise OptionError("learn bugs: --answer is for one training. Name its number, too.")
+        if option := "--answer" * bool(answer) or "--out" * bool(out):
+            raise OptionError(f"learn bugs: {option} is for one training. Name its number, too.")
         first = (
             f"Trainings 1 to {len(bugs.BUGS)}; to see the first: `pellucid learn bugs 1`. Each has one of:"
         )
@@ -121,4 +124,9 @@ def learn_bugs(
     if answer:
         is_right, words = bugs.answer(number, answer)
         return Answer({"is_right": is_right, "said": words}, [words], [words], code=0 if is_right else 1)
-    return Answer(bugs.train_bug(number))
+    found = bugs.train_bug(number)
+    if not out:
+        return Answer(found)
+    title = f"Training {number}: its first step"
+    bugs.trace_bug(number).save(out, title=title, overwrite=overwrite)
+    return Answer(found, files=[out])

@@ -1,7 +1,8 @@
 """Ten trainings of the textbook's network, each with one classic fault in it: which one is it?
 
 A fault is a text of :mod:`pellucid.textbook.steps` with another in its place, or another way to call it. What there
-is to look at: the costs next to those of the right network, and every gradient next to a measured one.
+is to look at: the costs next to those of the right network, every gradient next to a measured one, and the replay
+of the first step, which computes each number from others and compares.
 """
 
 import inspect
@@ -14,8 +15,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from pellucid.errors import OptionError, unknown_name
+from pellucid.nn.dense import Dense
+from pellucid.nn.sequential import Sequential
 from pellucid.text_blocks import Result
 from pellucid.textbook import steps
+from pellucid.training.trace import trace
+from pellucid.training.trace_records import Trace
 from pellucid.types import Array
 
 DIMS, LEARNING_RATE = [6, 5, 3, 1], 0.5
@@ -162,19 +167,73 @@ def train_bug(number: int) -> BugTraining:
     return BugTraining(number, SHOWN, tuple(costs), tuple(right), gradients)
 
 
+def trace_bug(number: int) -> Trace:
+    """Return the first step of a training with a fault, every number of it as the faulty program has it.
+
+    ``trace_bug(3).save("step.html")`` writes its replay (docs/replay.md). The page computes each number from
+    others, too: where that is not what it shows, the program is at fault.
+
+    Raises
+    ------
+    OptionError
+        If there is no such number.
+
+    Examples
+    --------
+    >>> step = trace_bug(5)  # uphill
+    >>> np.allclose(step["dense_3"].update_W, 0.5 * step["dense_3"].dW)
+    True
+    """
+    bug = _bug(number)
+    module, (X, Y) = _faulty(bug), _data(shuffles=bug.shuffles)
+    before = module.initialize_parameters_deep(DIMS)
+    model = Sequential([Dense(n, "relu") for n in DIMS[1:-1]] + [Dense(1)])
+    model.initialize((DIMS[0],), dtype="float64")
+    layers = dict(enumerate(model.layers, start=1))
+    for i, layer in layers.items():
+        layer.params["W"][...], layer.params["b"][...] = before[f"W{i}"].T, before[f"b{i}"].ravel()
+    found = trace(model, (X.T, Y.ravel()), learning_rate=bug.learning_rate)
+    slopes: list[Array] = []  # dZ of each layer, the last one first
+    plain = vars(module)["_weight_slopes"]
+
+    def noted(dZ: Array, A_prev: Array) -> Any:
+        slopes.append(dZ.T / dZ.shape[1])  # the page has the mean over the examples in them
+        return plain(dZ, A_prev)
+
+    vars(module)["_weight_slopes"] = noted
+    AL, caches = module.L_model_forward(X, before)
+    grads = module.L_model_backward(AL, Y, caches)
+    after = module.update_parameters(before, grads, bug.learning_rate)
+    found.dZ = slopes[0]
+    for i, dZ in zip(layers, reversed(slopes), strict=True):
+        arrays = found[f"dense_{i}"].arrays
+        dA = grads[f"dA{i}"].T / len(dZ) if i < len(layers) else dZ
+        arrays |= {"dA": dA, "dZ": dZ, "dW": grads[f"dW{i}"].T, "db": grads[f"db{i}"].ravel()}
+        arrays |= {f"update_{name}": (after[f"{name}{i}"] - before[f"{name}{i}"]).T for name in "Wb"}
+        arrays["update_b"] = arrays["update_b"].ravel()
+        if i > 1:
+            arrays["dX"] = grads[f"dA{i - 1}"].T / len(dZ)
+    AL, caches = steps.L_model_forward(X, after)
+    found.loss_after = steps.compute_cost(AL, Y, caches[-1][1])
+    found.changed = (
+        f"Training {number} has a fault. Its numbers are stored as the faulty program has them; a click computes "
+        "one from others and compares. A label should be 1 where input 0 times input 1, plus input 2, is above 0."
+    )
+    return found
+
+
 @cache
-def _data() -> tuple[Array, Array]:
+def _data(*, shuffles: bool) -> tuple[Array, Array]:
     rng = np.random.default_rng(4)
     X = rng.standard_normal((DIMS[0], 60))
-    return X, (X[:1] * X[1:2] + X[2:3] > 0) * 1
+    Y = (X[:1] * X[1:2] + X[2:3] > 0) * 1
+    return X, np.random.default_rng(5).permutation(Y, axis=1) if shuffles else Y
 
 
 def _trained(bug: Bug | None) -> tuple[list[float], dict[str, float]]:
     """Return the costs of a training, and the error of each gradient."""
-    module = steps if bug is None or not bug.old else _faulty(bug)
-    X, Y = _data()
-    if bug is not None and bug.shuffles:
-        Y = np.random.default_rng(5).permutation(Y, axis=1)
+    module = steps if bug is None else _faulty(bug)
+    X, Y = _data(shuffles=bug is not None and bug.shuffles)
     rate = LEARNING_RATE if bug is None else bug.learning_rate
     parameters, costs = module.initialize_parameters_deep(DIMS), []
     gradients = dict(_errors(module, X, Y, module.initialize_parameters_deep(DIMS)))
@@ -189,10 +248,11 @@ def _trained(bug: Bug | None) -> tuple[list[float], dict[str, float]]:
 def _faulty(bug: Bug) -> ModuleType:
     """Return the textbook's page with a fault."""
     source = inspect.getsource(steps)
-    if source.count(bug.old) != 1:
+    if bug.old and source.count(bug.old) != 1:
         raise OptionError(f"learn bugs: {bug.name}: the text that it replaces is not there once.")
     module = ModuleType("steps_with_a_fault")
-    exec(compile(source.replace(bug.old, bug.new), "<steps with a fault>", "exec"), vars(module))
+    source = source.replace(bug.old, bug.new) if bug.old else source
+    exec(compile(source, "<steps with a fault>", "exec"), vars(module))
     return module
 
 

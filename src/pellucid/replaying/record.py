@@ -112,7 +112,7 @@ def replay_of(
             "model": type(model).__name__,
             "n_params": model.n_params,
             "dtype": model.dtype,
-            "notes": list(notes),
+            "notes": [*notes, *filter(None, [trace.changed])],
         },
         "classes": {name: list(each.classes) for name, each in output.items()},
         "reads": {name: each.reads for name, each in output.items()},
@@ -240,7 +240,7 @@ def _arrays(i: int, step: Step, layers: Mapping[int, LayerTrace], flow: Flow, tr
     if layer.kind == "LayerNorm":
         of_samples |= {"mean", "var"} & set(found)
     is_plain = trace.optimizer is not None and _is_plain(trace.optimizer)
-    for name in found:
+    for name in () if trace.changed else found:
         is_own = name == "own_dW" or (name == "dW" and not use._further_uses)
         if is_own and layer.kind == "Dense" and "dZ" in found:
             found[name] = {"product": ["X", "dZ"], "of": found[name]}

@@ -108,6 +108,8 @@ class Trace(dict[str, LayerTrace]):
         What made the update.
     is_update : bool
         Whether the model was left with the new parameters.
+    changed : str
+        Why arrays are not what the model computes, where that is so: a page then stores all, and says it.
     model : Model
         What took the step: a copy of the model asked for, unless that was updated.
     """
@@ -124,6 +126,7 @@ class Trace(dict[str, LayerTrace]):
         self.model, self.optimizer, self.loss, self.is_update = model, optimizer, loss, False
         self.loss_after: float | None = None
         self.in_prediction: Any = None
+        self.changed = ""
         self.X, self.Y, self.Z, self.dZ, self.P = (arrays[name] for name in ("X", "Y", "Z", "dZ", "P"))
         self.weights: Array | None = arrays.get("weights")
         self.data: Dataset | None = arrays.get("data")

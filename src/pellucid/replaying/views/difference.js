@@ -179,7 +179,7 @@ export async function difference(replay, place) {
     const middle = run.loss(x), left = (middle - best.below) / h, right = (best.above - middle) / h;
     isNear = isClose(left) || isClose(right) || (analytic > left) === (analytic < right);
     note = `A kink lies within h: the slope is ${left.toPrecision(4)} on the left and ${right.toPrecision(4)} on the right.`;
-    if (!isNear) note = "The two differ: by a kink of relu or of a maximum within h, or by the rounding of the network's numbers.";
+    if (!isNear) note = "The two differ: the gradient is wrong, or there is a kink of relu or of a maximum within h, or the network's numbers are rounded.";
   }
   return { ...end, isNear, note };
 }
