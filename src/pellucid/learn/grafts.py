@@ -225,8 +225,9 @@ class Grafts:
                     text = ast.unparse(site.node)
                     for role, other, node in self._known:
                         if role == site.role and other != text:
-                            distance = self.distance(text, other) + lines[statement.lineno]
+                            distance = self.distance(text, other)
                             if distance <= longest:
+                                distance += lines[statement.lineno]
                                 found.append((distance, statement.lineno, site, node))
         found.sort(key=lambda one: one[0])
         for _, line, site, node in found:
