@@ -382,7 +382,7 @@ class Doctor:
                 return change.line
         return 0
 
-    def _shares(self, calls: list[Called]) -> bool:
+    def _shares(self, calls: Sequence[Called]) -> bool:
         """Return whether a fault makes the same first wrong output, on every case."""
         names = self.reference.exercise.outputs
         if len(names) == 1:

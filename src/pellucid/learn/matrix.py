@@ -1,6 +1,7 @@
 """The check of an exercise itself: correct solutions pass, faults are found, causes can be told apart."""
 
 import itertools
+from collections.abc import Sequence
 from contextlib import redirect_stdout
 from dataclasses import dataclass
 from io import StringIO
@@ -86,7 +87,7 @@ def check_faults(name: str | Path) -> Matrix:
     known = Reference(of)
     declared = [set(group) for group in getattr(of.module, "ALIKE", ())]
     counts: dict[str, int] = {}
-    behaviours: dict[str, list[list[Called]]] = {}
+    behaviours: dict[str, list[Sequence[Called]]] = {}
     hidden, failing = set[str](), []
     with np.errstate(all="ignore"), redirect_stdout(StringIO()):
         for solution in of.solutions:

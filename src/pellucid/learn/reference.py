@@ -96,16 +96,37 @@ class Reference:
                     continue
                 yield Fault(edit.breaks, names[self.exercise.name], edit.line)
 
-    def behaviour(self, function: Callable[..., Any]) -> list[Called]:
+    def behaviour(self, function: Callable[..., Any]) -> "Behaviour":
         """Return what a program does on each case."""
+        return Behaviour(function, self.cases, self.exercise.arguments)
+
+
+class Behaviour(Sequence[Called]):
+    """What a program does on each case; called when looked at, so that the first difference ends a comparison.
+
+    Parameters
+    ----------
+    function : callable
+    cases : list of tuple
+    names : tuple of str
+        Of the arguments.
+    """
+
+    def __init__(self, function: Callable[..., Any], cases: list[Arguments], names: tuple[str, ...]) -> None:
+        self.function, self.cases, self.names = function, cases, names
+        self.done: list[Called] = []
+
+    def __len__(self) -> int:
+        return len(self.cases)
+
+    def __getitem__(self, number: Any) -> Any:
         with np.errstate(all="ignore"):
-            return [
-                call_within(LONGEST_CALL, function, case, names=self.exercise.arguments)
-                for case in self.cases
-            ]
+            for case in self.cases[len(self.done) : number + 1]:
+                self.done.append(call_within(LONGEST_CALL, self.function, case, names=self.names))
+        return self.done[number]
 
 
-def behaves_alike(names: Sequence[str], calls: list[Called], others: list[Called]) -> bool:
+def behaves_alike(names: Sequence[str], calls: Sequence[Called], others: Sequence[Called]) -> bool:
     """Return whether two programs did the same on every case."""
     for a, b in zip(calls, others, strict=True):
         if (a.error is None) != (b.error is None) or a.modified != b.modified:

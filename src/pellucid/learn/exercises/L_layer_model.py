@@ -73,6 +73,80 @@ def right_while(X, Y, layers_dims, learning_rate=0.0075, num_iterations=3000, pr
     return p, costs
 
 
+def right_last_cost_after(X, Y, layers_dims, learning_rate=0.0075, num_iterations=3000, print_cost=False):
+    costs = []
+    parameters = initialize_parameters_deep(layers_dims)
+    for i in range(num_iterations):
+        AL, caches = L_model_forward(X, parameters)
+        cost = compute_cost(AL, Y)
+        grads = L_model_backward(AL, Y, caches)
+        parameters = update_parameters(parameters, grads, learning_rate)
+        if i % 100 == 0:
+            costs.append(cost)
+    if (num_iterations - 1) % 100 != 0:
+        costs.append(cost)
+    return parameters, costs
+
+
+def right_all_costs_first(X, Y, layers_dims, learning_rate=0.0075, num_iterations=3000, print_cost=False):
+    parameters = initialize_parameters_deep(layers_dims)
+    every_cost = []
+    for _ in range(num_iterations):
+        AL, caches = L_model_forward(X, parameters)
+        every_cost.append(compute_cost(AL, Y))
+        parameters = update_parameters(parameters, L_model_backward(AL, Y, caches), learning_rate)
+    numbers = [i for i in range(num_iterations) if i % 100 == 0 or i == num_iterations - 1]
+    return parameters, [every_cost[i] for i in numbers]
+
+
+def right_counted_from_one(X, Y, layers_dims, learning_rate=0.0075, num_iterations=3000, print_cost=False):
+    parameters = initialize_parameters_deep(layers_dims)
+    costs = []
+    for epoch in range(1, num_iterations + 1):
+        probabilities, caches = L_model_forward(X, parameters)
+        if epoch % 100 == 1 or epoch == num_iterations:
+            cost = compute_cost(probabilities, Y)
+            costs = [*costs, cost]
+        grads = L_model_backward(probabilities, Y, caches)
+        L = len(layers_dims) - 1
+        for l in range(1, L + 1):
+            parameters["W" + str(l)] = parameters["W" + str(l)] - learning_rate * grads["dW" + str(l)]
+            parameters["b" + str(l)] = parameters["b" + str(l)] - learning_rate * grads["db" + str(l)]
+    return parameters, costs
+
+
+def right_by_set(X, Y, layers_dims, learning_rate=0.0075, num_iterations=3000, print_cost=False):
+    kept = {*range(0, num_iterations, 100), num_iterations - 1}
+    params = initialize_parameters_deep(layers_dims)
+    costs = []
+    for i in range(num_iterations):
+        AL, caches = L_model_forward(X, params)
+        if i in kept:
+            costs += [compute_cost(AL, Y)]
+        gradients = L_model_backward(AL, Y, caches)
+        for key in params:
+            params[key] = params[key] - learning_rate * gradients["d" + key]
+    return params, costs
+
+
+def right_in_two_branches(X, Y, layers_dims, learning_rate=0.0075, num_iterations=3000, print_cost=False):
+    parameters = initialize_parameters_deep(layer_dims=layers_dims)
+    costs = []
+    last = num_iterations - 1
+    for i in range(num_iterations):
+        AL, caches = L_model_forward(X, parameters)
+        cost = compute_cost(AL, Y)
+        if i % 100 == 0:
+            costs += [cost]
+        else:
+            if i == last:
+                costs += [cost]
+        grads = L_model_backward(AL, Y, caches)
+        new = update_parameters(parameters, grads, learning_rate)
+        parameters = new
+    return parameters, costs
+
+
 FAULTS = (
     (
         "cost after the update",
@@ -114,4 +188,48 @@ FAULTS = (
     ),
     ("returned in the wrong order", "return parameters, costs", "return costs, parameters"),
     ("returned in the wrong place", "    return parameters, costs", "        return parameters, costs"),
+    ("last cost missing", "if (num_iterations - 1) % 100 != 0:", "if False:"),
+    ("last cost missing", "if i == last:", "if i > last:"),
+    (
+        "last cost missing",
+        "{*range(0, num_iterations, 100), num_iterations - 1}",
+        "{*range(0, num_iterations, 100)}",
+    ),
+    ("last cost missing", " or epoch == num_iterations", ""),
+    (
+        "every cost kept",
+        "numbers = [i for i in range(num_iterations) if i % 100 == 0 or i == num_iterations - 1]",
+        "numbers = range(num_iterations)",
+    ),
+    ("not updated", "        parameters = new\n", ""),
+    (
+        "not updated",
+        "parameters = update_parameters(parameters, L_",
+        "new = update_parameters(parameters, L_",
+    ),
+    (
+        "initialized in the loop",
+        "        AL, caches = L_model_forward(X, params)",
+        "        params = initialize_parameters_deep(layers_dims)\n        AL, caches = L_model_forward(X, params)",
+    ),
+    ("last cost alone", "costs += [", "costs = ["),
+    ("learning rate left out", " - learning_rate * gradients", " - gradients"),
+    (
+        "learning rate changed",
+        "        new = update_parameters",
+        "        learning_rate = learning_rate * 0.95\n        new = update_parameters",
+    ),
+    ("labels flipped", "compute_cost(probabilities, Y)", "compute_cost(1 - probabilities, Y)"),
+    ("sign", " - learning_rate * gradients", " + learning_rate * gradients"),
+    ("sign", '- learning_rate * grads["dW" + str(l)]', '+ learning_rate * grads["dW" + str(l)]'),
+    ("one iteration too many or too few", "range(1, num_iterations + 1)", "range(1, num_iterations)"),
+    ("one iteration too many or too few", "i < num_iterations", "i <= num_iterations"),
+    (
+        "biases left out",
+        'parameters["b" + str(l)] - learning_rate * grads["db" + str(l)]',
+        'parameters["b" + str(l)]',
+    ),
+    ("last layer left out", "L = len(layers_dims) - 1", "L = len(layers_dims) - 2"),
+    ("wrong name", 'gradients["d" + key]', 'gradients["dW1"]'),
+    ("returned in the wrong place", "    return params, costs", "        return params, costs"),
 )

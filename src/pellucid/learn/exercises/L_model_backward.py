@@ -112,6 +112,83 @@ def right_by_hand(AL, Y, caches):
     return grads
 
 
+def right_with_lists(AL, Y, caches):
+    L = len(caches)
+    dA = np.divide(1 - Y, 1 - AL) - np.divide(Y, AL)
+    dWs, dbs = [], []
+    for l in reversed(range(L)):
+        if l == L - 1:
+            dA, dW, db = linear_activation_backward(dA, caches[l], "sigmoid")
+        else:
+            dA, dW, db = linear_activation_backward(dA, caches[l], "relu")
+        dWs.insert(0, dW)
+        dbs.insert(0, db)
+    grads = {"dW" + str(i + 1): dWs[i] for i in range(L)}
+    grads.update({"db" + str(i + 1): dbs[i] for i in range(L)})
+    return grads
+
+
+def right_by_enumerate(AL, Y, caches):
+    grads = {}
+    L = len(caches)
+    dA = -Y / AL + (1 - Y) / (1 - AL)
+    for number, cache in enumerate(reversed(caches)):
+        layer = L - number
+        activation = "sigmoid" if layer == L else "relu"
+        dA, dW, db = linear_activation_backward(dA, cache, activation)
+        grads.update({f"dW{layer}": dW, f"db{layer}": db})
+    return grads
+
+
+def right_while(AL, Y, caches):
+    layer = len(caches)
+    slope = (AL - Y) / (AL * (1 - AL))
+    slope, dW, db = linear_activation_backward(slope, caches[-1], "sigmoid")
+    grads = {f"dW{layer}": dW, f"db{layer}": db}
+    while layer > 1:
+        layer -= 1
+        slope, dW, db = linear_activation_backward(slope, caches[layer - 1], "relu")
+        grads[f"dW{layer}"] = dW
+        grads[f"db{layer}"] = db
+    return grads
+
+
+def right_sums_first(AL, Y, caches):
+    L = len(caches)
+    grads = {}
+    for l in range(L, 0, -1):
+        linear_cache, Z = caches[l - 1]
+        A_prev, W, b = linear_cache
+        if l == L:
+            dA = -(np.divide(Y, AL) - np.divide(1 - Y, 1 - AL))
+            dZ = sigmoid_backward(dA, Z)
+        else:
+            dA = grads["dA" + str(l)]
+            dZ = relu_backward(dA, Z)
+        dA_prev, dW, db = linear_backward(dZ, linear_cache)
+        grads["dA" + str(l - 1)] = dA_prev
+        grads["dW" + str(l)] = dW
+        grads["db" + str(l)] = db
+    return grads
+
+
+def right_by_hand_in_two_parts(AL, Y, caches):
+    grads, L, m = {}, len(caches), AL.shape[1]
+    (A_prev, W, b), Z = caches[L - 1]
+    dZ = AL - Y
+    grads["dW" + str(L)] = 1 / m * np.dot(dZ, A_prev.T)
+    grads["db" + str(L)] = 1 / m * np.sum(dZ, axis=1, keepdims=True)
+    dA = np.dot(W.T, dZ)
+    for l in range(L - 1, 0, -1):
+        (A_prev, W, b), Z = caches[l - 1]
+        dZ = np.array(dA, copy=True)
+        dZ[Z <= 0] = 0
+        grads["dW" + str(l)] = 1 / m * np.dot(dZ, A_prev.T)
+        grads["db" + str(l)] = 1 / m * np.sum(dZ, axis=1, keepdims=True)
+        dA = np.dot(W.T, dZ)
+    return grads
+
+
 FAULTS = (
     ("dAL wrong", "-(np.divide(Y, AL) - np.divide(1 - Y, 1 - AL))", "AL - Y"),
     ("dAL wrong", "(1 - Y) / (1 - AL) - Y / AL", "AL - Y"),
@@ -155,4 +232,83 @@ FAULTS = (
     ("forward order", "reversed(range(L - 1))", "range(L - 1)"),
     ("W after the update", "dA = W.T @ dZ", "dA = (W - grads[f'dW{i + 1}']).T @ dZ"),
     ("input modified", "dZ = AL - Y", "dZ = AL\n    dZ -= Y"),
+    ("dAL wrong", "-Y / AL + (1 - Y) / (1 - AL)", "AL - Y"),
+    ("dAL wrong", "-Y / AL + (1 - Y) / (1 - AL)", "-Y / AL"),
+    ("dAL wrong", "(AL - Y) / (AL * (1 - AL))", "AL - Y"),
+    ("dAL wrong", "(AL - Y) / (AL * (1 - AL))", "(AL - Y) * AL * (1 - AL)"),
+    (
+        "dAL wrong",
+        "np.divide(1 - Y, 1 - AL) - np.divide(Y, AL)",
+        "np.divide(1 - AL, 1 - Y + 1e-9) - np.divide(AL, Y + 1e-9)",
+    ),
+    ("dAL wrong", "    dZ = AL - Y\n", "    dZ = (AL - Y) / (AL * (1 - AL))\n"),
+    ("dAL wrong", "    dZ = AL - Y\n", "    dZ = (AL - Y) * AL * (1 - AL)\n"),
+    ("sign", "np.divide(1 - Y, 1 - AL) - np.divide(Y, AL)", "np.divide(Y, AL) - np.divide(1 - Y, 1 - AL)"),
+    ("sign", "-Y / AL + (1 - Y) / (1 - AL)", "Y / AL - (1 - Y) / (1 - AL)"),
+    ("sign", "-Y / AL + (1 - Y) / (1 - AL)", "-Y / AL - (1 - Y) / (1 - AL)"),
+    (
+        "last layer relu",
+        'linear_activation_backward(slope, caches[-1], "sigmoid")',
+        'linear_activation_backward(slope, caches[-1], "relu")',
+    ),
+    ("last layer relu", '"sigmoid" if layer == L else "relu"', '"relu"'),
+    ("last layer relu", "dZ = sigmoid_backward(dA, Z)", "dZ = relu_backward(dA, Z)"),
+    ("all layers sigmoid", '"sigmoid" if layer == L else "relu"', '"sigmoid"'),
+    ("all layers sigmoid", 'caches[layer - 1], "relu"', 'caches[layer - 1], "sigmoid"'),
+    ("all layers sigmoid", "dZ = relu_backward(dA, Z)", "dZ = sigmoid_backward(dA, Z)"),
+    ("all layers sigmoid", 'caches[l], "relu"', 'caches[l], "sigmoid"'),
+    ("activation swapped", '"sigmoid" if layer == L else "relu"', '"relu" if layer == L else "sigmoid"'),
+    ("activation swapped", "if l == L - 1:", "if l != L - 1:"),
+    ("mask from A", "dZ[Z <= 0]", "dZ[W @ A_prev <= 0]"),
+    ("mask from dA", "dZ[Z <= 0]", "dZ[dA <= 0]"),
+    ("mask from dA", "dA * (Z > 0)", "dA * (dA > 0)"),
+    ("mask left out", "        dZ[Z <= 0] = 0\n", ""),
+    ("condition turned round", "dZ[Z <= 0]", "dZ[Z > 0]"),
+    ("condition turned round", "dA * (Z > 0)", "dA * (Z <= 0)"),
+    (
+        "not handed on",
+        "        slope, dW, db = linear_activation_backward(slope, caches[layer - 1]",
+        "        _, dW, db = linear_activation_backward(slope, caches[layer - 1]",
+    ),
+    ("not handed on", 'dA = grads["dA" + str(l)]', "dA = AL - Y"),
+    ("not handed on", 'dA = grads["dA" + str(l)]', 'dA = grads["dA" + str(L - 1)]'),
+    ("mean twice", "(AL - Y) / (AL * (1 - AL))", "(AL - Y) / (AL * (1 - AL)) / Y.shape[1]"),
+    (
+        "mean twice",
+        "np.divide(1 - Y, 1 - AL) - np.divide(Y, AL)",
+        "(np.divide(1 - Y, 1 - AL) - np.divide(Y, AL)) / Y.shape[1]",
+    ),
+    ("1/m missing", "dZ @ A_prev.T / m", "dZ @ A_prev.T"),
+    ("1/m missing", "1 / m * np.dot(dZ, A_prev.T)", "np.dot(dZ, A_prev.T)"),
+    ("1/m missing", "1 / m * np.sum(dZ, axis=1, keepdims=True)", "np.sum(dZ, axis=1, keepdims=True)"),
+    ("1/m missing", "dZ.sum(axis=1, keepdims=True) / m", "dZ.sum(axis=1, keepdims=True)"),
+    ("wrong axis", "np.sum(dZ, axis=1, keepdims=True)", "np.sum(dZ, axis=0, keepdims=True)"),
+    ("keepdims missing", "np.sum(dZ, axis=1, keepdims=True)", "np.sum(dZ, axis=1)"),
+    ("keepdims missing", "dZ.sum(axis=1, keepdims=True)", "dZ.sum(axis=1)"),
+    ("wrong m", "m = Y.shape[1]", "m = Y.shape[0]"),
+    (
+        "wrong cache",
+        "linear_activation_backward(slope, caches[layer - 1]",
+        "linear_activation_backward(slope, caches[layer]",
+    ),
+    ("wrong cache", "caches[-1]", "caches[0]"),
+    ("wrong cache", "linear_cache, Z = caches[l - 1]", "Z, linear_cache = caches[l - 1]"),
+    ("wrong cache", "enumerate(reversed(caches))", "enumerate(caches)"),
+    ("wrong cache", "A_prev, W, b), Z = caches[", "W, A_prev, b), Z = caches["),
+    ("wrong cache", "(A_prev, W, b), Z = caches[l - 1]", "(A_prev, W, b), _ = caches[l - 1]"),
+    ("wrong number of a layer", "layer = L - number\n", "layer = L - number - 1\n"),
+    ("wrong number of a layer", "layer = L - number\n", "layer = number + 1\n"),
+    ("wrong number of a layer", '"dW" + str(i + 1): dWs[i]', '"dW" + str(i): dWs[i]'),
+    ("wrong number of a layer", 'grads["db" + str(l + 1)]', 'grads["db" + str(l)]'),
+    ("order of rows", "dWs.insert(0, dW)", "dWs.append(dW)"),
+    ("a layer too many or too few", "while layer > 1:", "while layer > 2:"),
+    ("a layer too many or too few", "while layer > 1:", "while layer > 0:"),
+    ("a layer too many or too few", "range(L - 1, 0, -1)", "range(L - 1, 1, -1)"),
+    ("a layer too many or too few", "range(L - 1, 0, -1)", "range(L - 1, -1, -1)"),
+    ("a layer too many or too few", "range(L, 0, -1)", "range(L, 1, -1)"),
+    ("a layer too many or too few", "reversed(range(L))", "reversed(range(1, L))"),
+    ("forward order", "reversed(range(L))", "range(L)"),
+    ("forward order", "range(L - 1, 0, -1)", "range(1, L)"),
+    ("W and dW confused", "dA = W.T @ dZ", 'dA = grads[f"dW{i + 1}"].T @ dZ'),
+    ("initialized in the loop", "        layer = L - number\n", "        layer, grads = L - number, {}\n"),
 )

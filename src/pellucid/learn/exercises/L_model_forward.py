@@ -26,7 +26,8 @@ GIVEN = ("linear_activation_forward",)
 LOOPS = True
 ALIKE = (
     {"always the input", "a layer too many or too few"},  # of two layers
-    {"a cache not kept", "caches overwritten"},
+    {"a cache not kept", "caches overwritten", "initialized in the loop"},
+    {"last layer relu", "a layer too many or too few"},
 )
 
 
@@ -86,6 +87,80 @@ def right_by_hand(X, parameters):
     return A, caches
 
 
+def right_all_activations(X, parameters):
+    L = len(parameters) // 2
+    activations = [X]
+    caches = []
+    for l in range(1, L + 1):
+        W = parameters["W" + str(l)]
+        b = parameters["b" + str(l)]
+        if l == L:
+            A, cache = linear_activation_forward(activations[l - 1], W, b, "sigmoid")
+        else:
+            A, cache = linear_activation_forward(activations[l - 1], W, b, "relu")
+        activations.append(A)
+        caches.append(cache)
+    return activations[-1], caches
+
+
+def right_while(X, parameters):
+    caches, A, layer = [], X, 1
+    while f"W{layer + 1}" in parameters:
+        A, cache = linear_activation_forward(A, parameters[f"W{layer}"], parameters[f"b{layer}"], "relu")
+        caches += [cache]
+        layer += 1
+    AL, cache = linear_activation_forward(A, parameters[f"W{layer}"], parameters[f"b{layer}"], "sigmoid")
+    caches += [cache]
+    return AL, caches
+
+
+def right_by_list_of_activations(X, parameters):
+    L = len(parameters) // 2
+    kinds = ["relu"] * (L - 1) + ["sigmoid"]
+    caches = []
+    A = X
+    for number, kind in enumerate(kinds, start=1):
+        keys = f"W{number}", f"b{number}"
+        W, b = parameters[keys[0]], parameters[keys[1]]
+        A, cache = linear_activation_forward(A, W, b, kind)
+        caches.append(cache)
+    return A, caches
+
+
+def right_by_hand_in_two_parts(X, parameters):
+    L = len(parameters) // 2
+    caches = []
+    A = X
+    for l in range(1, L):
+        A_prev = A
+        W = parameters["W" + str(l)]
+        b = parameters["b" + str(l)]
+        Z = np.dot(W, A_prev) + b
+        A = Z * (Z > 0)
+        caches.append(((A_prev, W, b), Z))
+    WL, bL = parameters["W" + str(L)], parameters["b" + str(L)]
+    ZL = np.dot(WL, A) + bL
+    AL = 1 / (1 + np.exp(-ZL))
+    caches.append(((A, WL, bL), ZL))
+    return AL, caches
+
+
+def right_filled(X, parameters):
+    weights = [name for name in parameters if name.startswith("W")]
+    L = len(weights)
+    caches = [None] * L
+    A = X
+    for l in range(L):
+        A_prev = A
+        activation = "sigmoid"
+        if l + 1 < L:
+            activation = "relu"
+        A, caches[l] = linear_activation_forward(
+            A_prev, parameters["W" + str(l + 1)], parameters["b" + str(l + 1)], activation
+        )
+    return A, caches
+
+
 FAULTS = (
     ("last layer relu", 'activation="sigmoid"', 'activation="relu"'),
     ("last layer relu", 'activation = "relu" if layer < L else "sigmoid"', 'activation = "relu"'),
@@ -126,4 +201,65 @@ FAULTS = (
     ("cache missing", "return A, caches", "return A"),
     ("returns the layer before", "return AL, caches", "return A, caches"),
     ("input modified", "A = X\n", "A = X\n    X -= X.mean()\n"),
+    ("last layer relu", "if l == L:", "if l > L:"),
+    ("last layer relu", '["relu"] * (L - 1) + ["sigmoid"]', '["relu"] * L'),
+    ("last layer relu", "AL = 1 / (1 + np.exp(-ZL))", "AL = np.maximum(0, ZL)"),
+    ("last layer relu", 'parameters[f"b{layer}"], "sigmoid")', 'parameters[f"b{layer}"], "relu")'),
+    ("last layer relu", 'activation = "sigmoid"\n', 'activation = "relu"\n'),
+    ("all layers sigmoid", "if l == L:", "if l <= L:"),
+    ("all layers sigmoid", '["relu"] * (L - 1) + ["sigmoid"]', '["sigmoid"] * L'),
+    ("all layers sigmoid", "A = Z * (Z > 0)", "A = 1 / (1 + np.exp(-Z))"),
+    ("all layers sigmoid", 'activation = "relu"\n', 'activation = "sigmoid"\n'),
+    ("always the input", "activations[l - 1], W, b,", "activations[0], W, b,"),
+    (
+        "always the input",
+        "linear_activation_forward(A, W, b, kind)",
+        "linear_activation_forward(X, W, b, kind)",
+    ),
+    ("always the input", "np.dot(W, A_prev) + b", "np.dot(W, X) + b"),
+    ("always the input", "activations[l - 1], W, b,", "activations[l - 2], W, b,"),
+    ("activation swapped", "if l == L:", "if l != L:"),
+    ("activation swapped", "layer < L else", "layer >= L else"),
+    ("activation swapped", "if l + 1 < L:", "if l + 1 >= L:"),
+    ("a layer too many or too few", "range(1, L + 1)", "range(1, L)"),
+    ("a layer too many or too few", "if l + 1 < L:", "if l < L:"),
+    ("a layer too many or too few", "if i == L - 1:", "if i == L:"),
+    ("a layer too many or too few", 'while f"W{layer + 1}" in', 'while f"W{layer}" in'),
+    ("a layer too many or too few", 'while f"W{layer + 1}" in', 'while f"W{layer + 2}" in'),
+    ("a layer too many or too few", '["relu"] * (L - 1)', '["relu"] * (L - 2)'),
+    ("wrong number of a layer", 'f"b{number}"', 'f"b{number - 1}"'),
+    ("wrong number of a layer", 'parameters["W" + str(l + 1)]', 'parameters["W" + str(l)]'),
+    (
+        "wrong number of a layer",
+        'WL, bL = parameters["W" + str(L)], parameters["b" + str(L)]',
+        "WL, bL = W, b",
+    ),
+    ("wrong name", 'b = parameters["b" + str(l)]', 'b = parameters["W" + str(l)]'),
+    ("a cache not kept", "    caches += [cache]\n    return", "    return"),
+    ("a cache not kept", "    caches.append(((A, WL, bL), ZL))\n", ""),
+    ("caches overwritten", "caches += [cache]", "caches = [cache]"),
+    ("caches overwritten", "A, caches[l] = ", "A, caches[0] = "),
+    ("cache holds A", "caches.append(((A_prev, W, b), Z))", "caches.append(((A_prev, W, b), A))"),
+    ("cache holds A", "caches.append(((A, WL, bL), ZL))", "caches.append(((AL, WL, bL), ZL))"),
+    ("cache holds A", "caches.append(((A_prev, W, b), Z))", "caches.append(((A, W, b), Z))"),
+    ("cache lacks a part", "caches.append(((A_prev, W, b), Z))", "caches.append((A_prev, W, b))"),
+    ("always the input", "        A_prev = A\n    return", "    return"),
+    (
+        "always the input",
+        "    for l in range(1, L):\n        A_prev = A\n",
+        "    A_prev = A\n    for l in range(1, L):\n",
+    ),
+    ("bias forgotten", "np.dot(W, A_prev) + b", "np.dot(W, A_prev)"),
+    ("bias forgotten", "W @ A_prev + b", "W @ A_prev"),
+    ("relu missing", "A = Z * (Z > 0)", "A = Z"),
+    ("relu missing", "A = np.maximum(0, Z)", "A = Z"),
+    ("returns the sums", "AL = 1 / (1 + np.exp(-ZL))", "AL = ZL"),
+    (
+        "returned in the wrong place",
+        "        caches.append(cache)\n    return A, caches",
+        "        caches.append(cache)\n        return A, caches",
+    ),
+    ("returns the layer before", "activations[-1]", "activations[-2]"),
+    ("returns the sums", "return A, caches", "return caches[-1][1], caches"),
+    ("initialized in the loop", "        A_prev = A\n", "        A_prev, caches = A, []\n"),
 )

@@ -21,6 +21,10 @@ from pellucid.textbook import linear_backward, relu_backward, sigmoid_backward
 
 OUTPUTS = "dA_prev", "dW", "db"
 GIVEN = "linear_backward", "relu_backward", "sigmoid_backward"
+ALIKE = (
+    {"activation twice", "value for slope"},
+    {"value for slope", "one factor of the slope missing"},
+)
 
 
 def cases(rng):
@@ -83,6 +87,70 @@ def right_by_hand(dA, cache, activation):
     return dA_prev, dW, db
 
 
+def right_in_each_branch(dA, cache, activation):
+    linear_cache, Z = cache
+    if activation == "relu":
+        dZ = relu_backward(dA, Z)
+        dA_prev, dW, db = linear_backward(dZ, linear_cache)
+    else:
+        dZ = sigmoid_backward(dA, Z)
+        dA_prev, dW, db = linear_backward(dZ, linear_cache)
+    return dA_prev, dW, db
+
+
+def right_in_one_line(dA, cache, activation):
+    return linear_backward(
+        (sigmoid_backward if activation == "sigmoid" else relu_backward)(dA, cache[1]), cache[0]
+    )
+
+
+def right_on_a_copy(dA, cache, activation):
+    (A_prev, W, b), Z = cache
+    m = dA.shape[1]
+    if activation == "relu":
+        dZ = np.array(dA, copy=True)
+        dZ[Z <= 0] = 0
+    if activation == "sigmoid":
+        A = 1 / (1 + np.exp(-Z))
+        dZ = dA * A * (1 - A)
+    dA_prev = np.dot(W.T, dZ)
+    dW = 1 / m * np.dot(dZ, A_prev.T)
+    db = 1 / m * np.sum(dZ, axis=1, keepdims=True)
+    return dA_prev, dW, db
+
+
+def right_by_slope(dA, cache, activation):
+    linear_cache, activation_cache = cache[0], cache[1]
+    A_prev, W, b = linear_cache
+    m = A_prev.shape[1]
+    if activation == "sigmoid":
+        s = 1.0 / (1.0 + np.exp(-activation_cache))
+        slope = s - s**2
+    elif activation == "relu":
+        slope = np.where(activation_cache > 0, 1, 0)
+    dZ = np.multiply(dA, slope)
+    dW = np.matmul(dZ, A_prev.T) / m
+    db = np.mean(dZ, axis=1).reshape(b.shape)
+    dA_prev = np.matmul(W.T, dZ)
+    return dA_prev, dW, db
+
+
+def right_by_examples(dA, cache, activation):
+    (A_prev, W, b), Z = cache
+    n, m = Z.shape
+    dA_prev, dW, db = np.zeros(A_prev.shape), np.zeros(W.shape), np.zeros((n, 1))
+    for k in range(m):
+        z, da = Z[:, k : k + 1], dA[:, k : k + 1]
+        if activation == "sigmoid":
+            dz = da * np.exp(-z) / (1 + np.exp(-z)) ** 2
+        else:
+            dz = da * (z > 0)
+        dW += dz @ A_prev[:, k : k + 1].T / m
+        db += dz / m
+        dA_prev[:, k : k + 1] = W.T @ dz
+    return dA_prev, dW, db
+
+
 FAULTS = (
     ("activation swapped", 'activation == "relu"', 'activation != "relu"'),
     ("activation swapped", 'activation == "sigmoid"', 'activation != "sigmoid"'),
@@ -123,4 +191,76 @@ FAULTS = (
     ("returned in the wrong order", "return dA_prev, dW, db", "return dW, db, dA_prev"),
     ("returned in the wrong order", "return dA_prev, dW, db", "return dA_prev, db, dW"),
     ("slope from Z for A", "s * (1 - s)", "Z * (1 - Z)"),
+    (
+        "activation swapped",
+        'sigmoid_backward if activation == "sigmoid" else relu_backward',
+        'relu_backward if activation == "sigmoid" else sigmoid_backward',
+    ),
+    ("always one activation", "        dZ = sigmoid_backward(dA, Z)", "        dZ = relu_backward(dA, Z)"),
+    ("always one activation", "        dZ = relu_backward(dA, Z)", "        dZ = sigmoid_backward(dA, Z)"),
+    (
+        "always one activation",
+        'sigmoid_backward if activation == "sigmoid" else relu_backward',
+        "relu_backward",
+    ),
+    ("always one activation", 'if activation == "sigmoid":\n        A =', "if activation:\n        A ="),
+    ("activation left out", "        dZ = sigmoid_backward(dA, Z)", "        dZ = dA"),
+    ("activation left out", "        dZ = relu_backward(dA, Z)", "        dZ = dA"),
+    ("activation left out", "        dZ[Z <= 0] = 0\n", ""),
+    ("activation left out", "dZ = dA * (Z > 0)", "dZ = dA"),
+    ("activation left out", "dz = da * (z > 0)", "dz = da"),
+    ("activation left out", "dZ = np.multiply(dA, slope)", "dZ = dA"),
+    (
+        "activation left out",
+        "linear_backward(dZ, linear_cache)\n    else",
+        "linear_backward(dA, linear_cache)\n    else",
+    ),
+    ("dA left out", "dZ = np.multiply(dA, slope)", "dZ = slope"),
+    ("dA left out", "dZ = dA * s * (1 - s)", "dZ = s * (1 - s)"),
+    ("dA left out", "dZ = dA * A * (1 - A)", "dZ = A * (1 - A)"),
+    ("dA left out", "dZ = dA * (Z > 0)", "dZ = (Z > 0) * 1.0"),
+    ("wrong cache", "(dA, cache[1])", "(dA, cache[0][0])"),
+    (
+        "wrong cache",
+        "linear_cache, activation_cache = cache[0], cache[1]",
+        "linear_cache, activation_cache = cache[1], cache[0]",
+    ),
+    ("wrong cache", "linear_cache, Z = cache", "Z, linear_cache = cache"),
+    ("wrong cache", "(A_prev, W, b), Z = cache", "(W, A_prev, b), Z = cache"),
+    ("wrong cache", "A_prev, W, b = linear_cache", "W, A_prev, b = linear_cache"),
+    ("mask from dA", "dZ[Z <= 0]", "dZ[dA <= 0]"),
+    ("mask from dA", "(Z > 0)", "(dA > 0)"),
+    ("mask from dA", "np.where(activation_cache > 0, 1, 0)", "np.where(dA > 0, 1, 0)"),
+    ("condition turned round", "dZ[Z <= 0]", "dZ[Z > 0]"),
+    (
+        "condition turned round",
+        "np.where(activation_cache > 0, 1, 0)",
+        "np.where(activation_cache > 0, 0, 1)",
+    ),
+    ("condition turned round", "(z > 0)", "(z < 0)"),
+    ("value for slope", "np.where(activation_cache > 0, 1, 0)", "np.maximum(activation_cache, 0)"),
+    ("value for slope", "slope = s - s**2", "slope = s"),
+    ("value for slope", "dZ = dA * (Z > 0)", "dZ = dA * np.maximum(0, Z)"),
+    ("one factor of the slope missing", "dA * s * (1 - s)", "dA * (1 - s)"),
+    ("one factor of the slope missing", "dA * A * (1 - A)", "dA * A"),
+    ("slope from Z for A", "A * (1 - A)", "Z * (1 - Z)"),
+    ("slope from Z for A", "s - s**2", "activation_cache - activation_cache**2"),
+    ("sign", "slope = s - s**2", "slope = s**2 - s"),
+    ("one factor of the slope missing", "/ (1 + np.exp(-z)) ** 2", "/ (1 + np.exp(-z))"),
+    ("1/m missing", "dZ @ A_prev.T / m", "dZ @ A_prev.T"),
+    ("1/m missing", "dW = 1 / m * np.dot(dZ, A_prev.T)", "dW = np.dot(dZ, A_prev.T)"),
+    ("1/m missing", "np.matmul(dZ, A_prev.T) / m", "np.matmul(dZ, A_prev.T)"),
+    ("1/m missing", "np.sum(dZ, axis=1, keepdims=True) / m", "np.sum(dZ, axis=1, keepdims=True)"),
+    ("1/m missing", "1 / m * np.sum(dZ, axis=1, keepdims=True)", "np.sum(dZ, axis=1, keepdims=True)"),
+    ("wrong axis", "np.sum(dZ, axis=1, keepdims=True)", "np.sum(dZ, axis=0, keepdims=True)"),
+    ("keepdims missing", "np.sum(dZ, axis=1, keepdims=True)", "np.sum(dZ, axis=1)"),
+    ("keepdims missing", "np.mean(dZ, axis=1).reshape(b.shape)", "np.mean(dZ, axis=1)"),
+    ("mean over everything", "np.mean(dZ, axis=1).reshape(b.shape)", "np.mean(dZ)"),
+    ("wrong m", "A_prev.shape[1]", "A_prev.shape[0]"),
+    ("wrong m", "m = dA.shape[1]", "m = dA.shape[0]"),
+    ("input modified", "dZ = np.array(dA, copy=True)", "dZ = dA"),
+    ("W and dW confused", "W.T @ dZ", "dW.T @ dZ"),
+    ("W and dW confused", "np.matmul(W.T, dZ)", "np.matmul(dW.T, dZ)"),
+    ("overwritten in the loop", "dW += dz", "dW = dz"),
+    ("overwritten in the loop", "db += dz", "db = dz"),
 )

@@ -21,6 +21,7 @@ from pellucid.textbook import linear_forward, relu, sigmoid
 
 OUTPUTS = "A", "layer_cache"
 GIVEN = "linear_forward", "relu", "sigmoid"
+ALIKE = ({"inequality turned round", "minimum for maximum"},)
 
 
 def cases(rng):
@@ -56,6 +57,56 @@ def right_by_hand(A_prev, W, b, activation):
     return A, ((A_prev, W, b), Z)
 
 
+def right_in_each_branch(A_prev, W, b, activation):
+    if activation == "sigmoid":
+        Z, linear_cache = linear_forward(A_prev, W, b)
+        A, activation_cache = sigmoid(Z)
+    if activation == "relu":
+        Z, linear_cache = linear_forward(A_prev, W, b)
+        A, activation_cache = relu(Z)
+    return A, (linear_cache, activation_cache)
+
+
+def right_in_one_line(A_prev, W, b, activation):
+    Z, linear_cache = linear_forward(A_prev, W, b)
+    A, activation_cache = relu(Z) if activation == "relu" else sigmoid(Z)
+    return A, (linear_cache, activation_cache)
+
+
+def right_by_first_parts(A_prev, W, b, activation):
+    Z = linear_forward(A_prev, W, b)[0]
+    A = sigmoid(Z)[0] if activation == "sigmoid" else relu(Z)[0]
+    linear_cache = (A_prev, W, b)
+    activation_cache = Z
+    cache = (linear_cache, activation_cache)
+    return A, cache
+
+
+def right_by_product_in_steps(A_prev, W, b, activation):
+    WA = np.dot(W, A_prev)
+    Z = WA + b
+    linear_cache = A_prev, W, b
+    if activation == "sigmoid":
+        power = np.exp(-Z)
+        A = 1.0 / (1.0 + power)
+    elif activation == "relu":
+        A = Z * (Z > 0)
+    return A, (linear_cache, Z)
+
+
+def right_by_columns(A_prev, W, b, activation):
+    n, m = W.shape[0], A_prev.shape[1]
+    Z, A = np.zeros((n, m)), np.zeros((n, m))
+    for k in range(m):
+        z = W @ A_prev[:, k] + b[:, 0]
+        if activation == "sigmoid":
+            A[:, k] = 1 / (1 + np.exp(-z))
+        else:
+            A[:, k] = np.where(z > 0, z, 0)
+        Z[:, k] = z
+    return A, ((A_prev, W, b), Z)
+
+
 FAULTS = (
     ("activation swapped", 'activation == "sigmoid"', 'activation != "sigmoid"'),
     ("activation swapped", 'activation == "relu"', 'activation != "relu"'),
@@ -77,4 +128,56 @@ FAULTS = (
     ("a pair for its first part", "A, activation_cache = sigmoid(Z)", "A = sigmoid(Z); activation_cache = Z"),
     ("returns the sums", "return A, cache", "return Z, cache"),
     ("returns the sums", "return A, (linear_cache, Z)", "return Z, (linear_cache, Z)"),
+    (
+        "activation swapped",
+        'relu(Z) if activation == "relu" else sigmoid(Z)',
+        'sigmoid(Z) if activation == "relu" else relu(Z)',
+    ),
+    (
+        "activation swapped",
+        'sigmoid(Z)[0] if activation == "sigmoid" else relu(Z)[0]',
+        'relu(Z)[0] if activation == "sigmoid" else sigmoid(Z)[0]',
+    ),
+    ("always one activation", 'relu(Z) if activation == "relu" else sigmoid(Z)', "relu(Z)"),
+    ("always one activation", 'sigmoid(Z)[0] if activation == "sigmoid" else relu(Z)[0]', "sigmoid(Z)[0]"),
+    ("activation left out", "A = np.maximum(Z, 0)", "A = Z"),
+    ("activation left out", "A = Z * (Z > 0)", "A = Z"),
+    ("activation left out", "A[:, k] = np.where(z > 0, z, 0)", "A[:, k] = z"),
+    ("activation left out", "A[:, k] = 1 / (1 + np.exp(-z))", "A[:, k] = z"),
+    ("activation left out", "A = 1 / (1 + np.exp(-Z))", "A = Z"),
+    ("slope for value", "A = Z * (Z > 0)", "A = (Z > 0) * 1.0"),
+    ("inequality turned round", "Z * (Z > 0)", "Z * (Z < 0)"),
+    ("inequality turned round", "np.where(z > 0, z, 0)", "np.where(z < 0, z, 0)"),
+    ("minimum for maximum", "np.maximum(Z, 0)", "np.minimum(Z, 0)"),
+    ("sign", "np.exp(-Z)", "np.exp(Z)"),
+    ("sign", "np.exp(-z)", "np.exp(z)"),
+    ("brackets", "1 / (1 + np.exp(-Z))", "1 / 1 + np.exp(-Z)"),
+    ("brackets", "1.0 / (1.0 + power)", "1.0 / 1.0 + power"),
+    ("bias forgotten", "W @ A_prev + b\n", "W @ A_prev\n"),
+    ("bias forgotten", "Z = WA + b", "Z = WA"),
+    ("bias forgotten", "W @ A_prev[:, k] + b[:, 0]", "W @ A_prev[:, k]"),
+    ("* for a product", "W @ A_prev + b\n", "W * A_prev + b\n"),
+    ("order of factors", "np.dot(W, A_prev)", "np.dot(A_prev, W)"),
+    ("order of factors", "W @ A_prev + b\n", "A_prev @ W + b\n"),
+    ("transpose", "np.dot(W, A_prev)", "np.dot(W.T, A_prev)"),
+    ("order of arguments", "linear_forward(A_prev, W, b)", "linear_forward(W, A_prev, b)"),
+    ("cache holds A", "((A_prev, W, b), Z)", "((A_prev, W, b), A)"),
+    ("cache holds A", "activation_cache = Z\n", "activation_cache = A\n"),
+    ("cache holds A", "linear_cache = (A_prev, W, b)", "linear_cache = (A, W, b)"),
+    ("cache lacks a part", "((A_prev, W, b), Z)", "((A_prev, W), Z)"),
+    ("cache lacks a part", "linear_cache = (A_prev, W, b)", "linear_cache = (A_prev, W)"),
+    ("cache lacks a part", "return A, (linear_cache, activation_cache)", "return A, activation_cache"),
+    ("cache missing", "return A, (linear_cache, activation_cache)", "return A"),
+    ("cache missing", "return A, ((A_prev, W, b), Z)", "return A"),
+    ("a pair for its first part", "sigmoid(Z)[0]", "sigmoid(Z)"),
+    ("a pair for its first part", "linear_forward(A_prev, W, b)[0]", "linear_forward(A_prev, W, b)"),
+    ("returned in the wrong order", "((A_prev, W, b), Z)", "(Z, (A_prev, W, b))"),
+    ("returned in the wrong order", "return A, (linear_cache, Z)", "return (linear_cache, Z), A"),
+    (
+        "returned in the wrong order",
+        "return A, (linear_cache, activation_cache)",
+        "return A, linear_cache, activation_cache",
+    ),
+    ("returns the sums", "return A, ((A_prev, W, b), Z)", "return Z, ((A_prev, W, b), Z)"),
+    ("line missing", "        Z[:, k] = z\n", ""),
 )

@@ -98,6 +98,106 @@ def right_by_hand(X, Y, layers_dims, learning_rate=0.0075, num_iterations=3000, 
     return {"W1": W1, "b1": b1, "W2": W2, "b2": b2}, costs
 
 
+def right_by_names(X, Y, layers_dims, learning_rate=0.0075, num_iterations=3000, print_cost=False):
+    parameters = initialize_parameters(layers_dims[0], layers_dims[1], layers_dims[2])
+    costs = []
+    for i in range(num_iterations):
+        A1, cache1 = linear_activation_forward(X, parameters["W1"], parameters["b1"], activation="relu")
+        A2, cache2 = linear_activation_forward(A1, parameters["W2"], parameters["b2"], activation="sigmoid")
+        cost = compute_cost(A2, Y)
+        dA2 = -np.divide(Y, A2) + np.divide(1 - Y, 1 - A2)
+        dA1, dW2, db2 = linear_activation_backward(dA2, cache2, activation="sigmoid")
+        dA0, dW1, db1 = linear_activation_backward(dA1, cache1, activation="relu")
+        grads = {"dW1": dW1, "db1": db1, "dW2": dW2, "db2": db2}
+        parameters = update_parameters(parameters, grads, learning_rate)
+        if i % 100 == 0:
+            costs.append(cost)
+    if (num_iterations - 1) % 100 != 0:
+        costs.append(cost)
+    return parameters, costs
+
+
+def right_while(X, Y, layers_dims, learning_rate=0.0075, num_iterations=3000, print_cost=False):
+    p = initialize_parameters(*layers_dims)
+    costs, step = [], 0
+    while step < num_iterations:
+        hidden, hidden_cache = linear_activation_forward(X, p["W1"], p["b1"], "relu")
+        output, output_cache = linear_activation_forward(hidden, p["W2"], p["b2"], "sigmoid")
+        if step % 100 == 0 or step + 1 == num_iterations:
+            costs.append(float(compute_cost(output, Y)))
+        slope = (1 - Y) / (1 - output) - Y / output
+        slopes = {}
+        slope, slopes["W2"], slopes["b2"] = linear_activation_backward(slope, output_cache, "sigmoid")
+        slope, slopes["W1"], slopes["b1"] = linear_activation_backward(slope, hidden_cache, "relu")
+        p = {name: p[name] - learning_rate * slopes[name] for name in p}
+        step += 1
+    return p, costs
+
+
+def right_all_costs_first(X, Y, layers_dims, learning_rate=0.0075, num_iterations=3000, print_cost=False):
+    parameters = initialize_parameters(*layers_dims)
+    every_cost = []
+    for _ in range(num_iterations):
+        A1, cache1 = linear_activation_forward(X, parameters["W1"], parameters["b1"], "relu")
+        A2, cache2 = linear_activation_forward(A1, parameters["W2"], parameters["b2"], "sigmoid")
+        every_cost.append(compute_cost(A2, Y))
+        dA2 = (A2 - Y) / (A2 * (1 - A2))
+        dA1, dW2, db2 = linear_activation_backward(dA2, cache2, "sigmoid")
+        _, dW1, db1 = linear_activation_backward(dA1, cache1, "relu")
+        grads = dict(dW1=dW1, db1=db1, dW2=dW2, db2=db2)
+        parameters = update_parameters(parameters, grads, learning_rate)
+    costs = every_cost[::100]
+    if num_iterations % 100 != 1:
+        costs.append(every_cost[-1])
+    return parameters, costs
+
+
+def right_by_hand_in_a_dictionary(
+    X, Y, layers_dims, learning_rate=0.0075, num_iterations=3000, print_cost=False
+):
+    m = Y.shape[1]
+    p = initialize_parameters(*layers_dims)
+    costs = []
+    for i in range(1, num_iterations + 1):
+        Z1 = np.dot(p["W1"], X) + p["b1"]
+        A1 = Z1 * (Z1 > 0)
+        Z2 = np.dot(p["W2"], A1) + p["b2"]
+        A2 = 1.0 / (1.0 + np.exp(-Z2))
+        if i % 100 == 1 or i == num_iterations:
+            costs.append(-np.sum(Y * np.log(A2) + (1 - Y) * np.log(1 - A2)) / m)
+        dZ2 = A2 - Y
+        dZ1 = np.dot(p["W2"].T, dZ2)
+        dZ1[Z1 <= 0] = 0
+        p["W2"] -= learning_rate * np.dot(dZ2, A1.T) / m
+        p["b2"] -= learning_rate * np.sum(dZ2, axis=1, keepdims=True) / m
+        p["W1"] -= learning_rate * np.dot(dZ1, X.T) / m
+        p["b1"] -= learning_rate * np.sum(dZ1, axis=1, keepdims=True) / m
+    return p, costs
+
+
+def right_with_old_parameters(X, Y, layers_dims, learning_rate=0.0075, num_iterations=3000, print_cost=False):
+    n_x, n_h, n_y = layers_dims
+    parameters, costs = initialize_parameters(n_x, n_h, n_y), []
+    last = num_iterations - 1
+    for i in range(num_iterations):
+        W1, b1, W2, b2 = (parameters[name] for name in ("W1", "b1", "W2", "b2"))
+        A1, cache1 = linear_activation_forward(X, W1, b1, "relu")
+        A2, cache2 = linear_activation_forward(A1, W2, b2, "sigmoid")
+        if i % 100 == 0 or i == last:
+            cost = compute_cost(A2, Y)
+            costs += [cost]
+        dA2 = np.where(Y == 1, -1 / A2, 1 / (1 - A2))
+        dA1, dW2, db2 = linear_activation_backward(dA2, cache2, "sigmoid")
+        dA0, dW1, db1 = linear_activation_backward(dA1, cache1, "relu")
+        new = {}
+        new["W1"] = W1 - learning_rate * dW1
+        new["b1"] = b1 - learning_rate * db1
+        new["W2"] = W2 - learning_rate * dW2
+        new["b2"] = b2 - learning_rate * db2
+        parameters = new
+    return parameters, costs
+
+
 FAULTS = (
     (
         "cost after the update",
@@ -147,4 +247,73 @@ FAULTS = (
     ("mask from A", "(Z1 > 0)", "(X[:1] > 0)"),
     ("mask left out", "dA1 * (Z1 > 0)", "dA1"),
     ("not handed on", "linear_activation_forward(A1, W2", "linear_activation_forward(cache1[1], W2"),
+    ("last cost missing", "if (num_iterations - 1) % 100 != 0:", "if False:"),
+    ("last cost missing", " or step + 1 == num_iterations", ""),
+    ("one iteration too many or too few", "range(1, num_iterations + 1)", "range(1, num_iterations)"),
+    ("every cost kept", "every_cost[::100]", "every_cost"),
+    ("not updated", "p = {name:", "new = {name:"),
+    ("not updated", "        parameters = new\n", ""),
+    (
+        "one iteration too many or too few",
+        "range(num_iterations)",
+        "range(num_iterations + 1)",
+    ),
+    (
+        "one iteration too many or too few",
+        "while step < num_iterations",
+        "while step < num_iterations - 1",
+    ),
+    ("one iteration too many or too few", "range(num_iterations)", "range(1, num_iterations)"),
+    ("sign", "p[name] - learning_rate", "p[name] + learning_rate"),
+    ("sign", "W1 - learning_rate * dW1", "W1 + learning_rate * dW1"),
+    (
+        "sign",
+        "(1 - Y) / (1 - output) - Y / output",
+        "Y / output - (1 - Y) / (1 - output)",
+    ),
+    (
+        "sign",
+        "-np.divide(Y, A2) + np.divide(1 - Y, 1 - A2)",
+        "-np.divide(Y, A2) - np.divide(1 - Y, 1 - A2)",
+    ),
+    ("dAL wrong", "dA2 = (A2 - Y) / (A2 * (1 - A2))", "dA2 = A2 - Y"),
+    ("dAL wrong", "np.where(Y == 1, -1 / A2, 1 / (1 - A2))", "-Y / A2"),
+    ("labels flipped", "np.where(Y == 1, -1 / A2, 1 / (1 - A2))", "np.where(Y == 0, -1 / A2, 1 / (1 - A2))"),
+    (
+        "all layers sigmoid",
+        'parameters["b1"], activation="relu"',
+        'parameters["b1"], activation="sigmoid"',
+    ),
+    (
+        "last layer relu",
+        'linear_activation_forward(hidden, p["W2"], p["b2"], "sigmoid")',
+        'linear_activation_forward(hidden, p["W2"], p["b2"], "relu")',
+    ),
+    (
+        "activation swapped",
+        'slope, hidden_cache, "relu"',
+        'slope, hidden_cache, "sigmoid"',
+    ),
+    ("wrong cache", "slope, hidden_cache,", "slope, output_cache,"),
+    ("not handed on", "linear_activation_backward(dA1, cache1", "linear_activation_backward(dA2, cache1"),
+    ("always the input", 'linear_activation_forward(hidden, p["W2"]', 'linear_activation_forward(X, p["W2"]'),
+    ("wrong name", '"dW1": dW1, "db1": db1', '"dW1": dW2, "db1": db1'),
+    ("wrong name", 'parameters["W2"], parameters["b2"]', 'parameters["W2"], parameters["b1"]'),
+    (
+        "initialized in the loop",
+        "        hidden, hidden_cache",
+        "        p = initialize_parameters(*layers_dims)\n        hidden, hidden_cache",
+    ),
+    ("mask left out", "        dZ1[Z1 <= 0] = 0\n", ""),
+    ("1/m missing", "np.dot(dZ1, X.T) / m", "np.dot(dZ1, X.T)"),
+    ("1/m missing", "dZ2 @ A1.T / m", "dZ2 @ A1.T"),
+    ("mask from A", "dZ1[Z1 <= 0]", "dZ1[dZ1 <= 0]"),
+    (
+        "W after the update",
+        '        dZ1 = np.dot(p["W2"].T, dZ2)\n        dZ1[Z1 <= 0] = 0\n        p["W2"] -= learning_rate * np.dot(dZ2, A1.T) / m\n',
+        '        p["W2"] -= learning_rate * np.dot(dZ2, A1.T) / m\n        dZ1 = np.dot(p["W2"].T, dZ2)\n        dZ1[Z1 <= 0] = 0\n',
+    ),
+    ("returned in the wrong place", "    return parameters, costs", "        return parameters, costs"),
+    ("returned in the wrong order", "return p, costs", "return costs, p"),
+    ("learning rate left out", "grads, learning_rate)", "grads, 0.0075)"),
 )
