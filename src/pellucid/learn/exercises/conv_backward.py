@@ -24,6 +24,10 @@ import numpy as np
 
 OUTPUTS = "dX", "dW", "db"
 LOOPS = True
+ALIKE = (
+    {"padding cut off wrongly", "padding forgotten"},
+    {"window flipped", "rows and columns swapped"},
+)
 
 
 def cases(rng):
@@ -92,6 +96,117 @@ def right_by_weights(dZ, X, W, stride, pad):
     return dX, dW, db
 
 
+def right_photo_by_photo(dZ, X, W, stride, pad):
+    m, n_h, n_w, k = dZ.shape
+    m, h, w, c = X.shape
+    f, f, c, k = W.shape
+    dX, dW, db = np.zeros(X.shape), np.zeros((f, f, c, k)), np.zeros(k)
+    X_pad = np.pad(X, ((0, 0), (pad, pad), (pad, pad), (0, 0)), mode="constant")
+    for i in range(m):
+        x_pad = X_pad[i]
+        dx_pad = np.zeros_like(x_pad)
+        for y in range(n_h):
+            for x in range(n_w):
+                for q in range(k):
+                    vert_start, horiz_start = y * stride, x * stride
+                    vert_end, horiz_end = vert_start + f, horiz_start + f
+                    part = x_pad[vert_start:vert_end, horiz_start:horiz_end, :]
+                    dx_pad[vert_start:vert_end, horiz_start:horiz_end, :] += W[:, :, :, q] * dZ[i, y, x, q]
+                    dW[:, :, :, q] += part * dZ[i, y, x, q]
+                    db[q] += dZ[i, y, x, q]
+        dX[i] = dx_pad[pad : pad + h, pad : pad + w, :]
+    return dX, dW, db
+
+
+def right_by_patches(dZ, X, W, stride, pad):
+    m, n_h, n_w, k = dZ.shape
+    f, _, c, _ = W.shape
+    X_pad = np.pad(X, [(0, 0), (pad, pad), (pad, pad), (0, 0)])
+    corners = [(i, y * stride, x * stride) for i in range(m) for y in range(n_h) for x in range(n_w)]
+    patches = np.array([X_pad[i, top : top + f, left : left + f].ravel() for i, top, left in corners])
+    flat = dZ.reshape(-1, k)
+    dW = (patches.T @ flat).reshape(W.shape)
+    db = flat.sum(axis=0)
+    d_patches = flat @ W.reshape(-1, k).T
+    dX_pad = np.zeros(X_pad.shape)
+    for (i, top, left), slope in zip(corners, d_patches, strict=True):
+        dX_pad[i, top : top + f, left : left + f] += slope.reshape(f, f, c)
+    dX = dX_pad[:, pad : pad + X.shape[1], pad : pad + X.shape[2]]
+    return dX, dW, db
+
+
+def right_by_windows(dZ, X, W, stride, pad):
+    m, h, w, c = X.shape
+    f = W.shape[0]
+    X_pad = np.pad(X, ((0, 0), (pad, pad), (pad, pad), (0, 0)))
+    windows = np.lib.stride_tricks.sliding_window_view(X_pad, (f, f), axis=(1, 2))
+    windows = windows[:, ::stride, ::stride]
+    dW = np.einsum("iyxcuv,iyxq->uvcq", windows, dZ)
+    db = dZ.sum(axis=(0, 1, 2))
+    shares = np.einsum("iyxq,uvcq->iyxuvc", dZ, W)
+    dX_pad = np.zeros(X_pad.shape)
+    for y in range(dZ.shape[1]):
+        for x in range(dZ.shape[2]):
+            dX_pad[:, y * stride : y * stride + f, x * stride : x * stride + f] += shares[:, y, x]
+    return dX_pad[:, pad : h + pad, pad : w + pad], dW, db
+
+
+def right_by_ndindex(dZ, X, W, stride, pad):
+    m, h, w, c = X.shape
+    f = W.shape[0]
+    X_pad = np.zeros((m, h + 2 * pad, w + 2 * pad, c))
+    X_pad[:, pad : h + pad, pad : w + pad, :] = X
+    dX_pad, dW, db = np.zeros_like(X_pad), np.zeros_like(W), np.zeros(W.shape[3])
+    for i, y, x, q in np.ndindex(*dZ.shape):
+        slope = dZ[i, y, x, q]
+        rows = slice(y * stride, y * stride + f)
+        columns = slice(x * stride, x * stride + f)
+        dX_pad[i, rows, columns] += slope * W[..., q]
+        dW[..., q] += slope * X_pad[i, rows, columns]
+        db[q] += slope
+    dX = dX_pad[:, pad : h + pad, pad : w + pad, :]
+    return dX, dW, db
+
+
+def right_three_times(dZ, X, W, stride, pad):
+    m, n_h, n_w, k = dZ.shape
+    f, h, w = W.shape[0], X.shape[1], X.shape[2]
+    X_pad = np.pad(X, ((0, 0), (pad, pad), (pad, pad), (0, 0)))
+    db = np.sum(dZ, axis=(0, 1, 2))
+    dW = np.zeros(W.shape)
+    for u in range(f):
+        for v in range(f):
+            for y in range(n_h):
+                for x in range(n_w):
+                    dW[u, v] += X_pad[:, y * stride + u, x * stride + v, :].T @ dZ[:, y, x, :]
+    dX = np.zeros(X.shape)
+    for row in range(h):
+        for column in range(w):
+            for y in range(n_h):
+                for x in range(n_w):
+                    u, v = row + pad - y * stride, column + pad - x * stride
+                    if 0 <= u < f and 0 <= v < f:
+                        dX[:, row, column, :] += dZ[:, y, x, :] @ W[u, v].T
+    return dX, dW, db
+
+
+def right_by_filters(dZ, X, W, stride, pad):
+    f, h, w = W.shape[0], X.shape[1], X.shape[2]
+    X_pad = np.pad(X, ((0, 0), (pad, pad), (pad, pad), (0, 0)))
+    dX_pad, dW = np.zeros(X_pad.shape), np.zeros(W.shape)
+    db = np.array([dZ[..., q].sum() for q in range(W.shape[3])])
+    for q in range(W.shape[3]):
+        for y in range(dZ.shape[1]):
+            for x in range(dZ.shape[2]):
+                top, left = y * stride, x * stride
+                slope = dZ[:, y, x, q].reshape(-1, 1, 1, 1)
+                part = X_pad[:, top : top + f, left : left + f, :]
+                dW[:, :, :, q] += np.sum(part * slope, axis=0)
+                dX_pad[:, top : top + f, left : left + f, :] += slope * W[:, :, :, q]
+    dX = dX_pad[:, pad : pad + h, pad : pad + w, :]
+    return dX, dW, db
+
+
 FAULTS = (
     ("= for +=", "left : left + f, :] += W", "left : left + f, :] = W"),
     ("= for +=", "dW[:, :, :, q] += part", "dW[:, :, :, q] = part"),
@@ -128,5 +243,151 @@ FAULTS = (
         "rows and columns swapped",
         "dZ[i, y, x, q]\n                    dW",
         "dZ[i, x % n_h, y % n_w, q]\n                    dW",
+    ),
+    ("= for +=", "horiz_start:horiz_end, :] += W", "horiz_start:horiz_end, :] = W"),
+    ("= for +=", "left : left + f] += slope", "left : left + f] = slope"),
+    ("= for +=", "x * stride : x * stride + f] += shares", "x * stride : x * stride + f] = shares"),
+    ("= for +=", "dX_pad[i, rows, columns] += ", "dX_pad[i, rows, columns] = "),
+    ("= for +=", "dW[..., q] += ", "dW[..., q] = "),
+    ("= for +=", "db[q] += slope", "db[q] = slope"),
+    ("= for +=", "dW[u, v] += ", "dW[u, v] = "),
+    ("= for +=", "dX[:, row, column, :] += ", "dX[:, row, column, :] = "),
+    ("= for +=", "dW[:, :, :, q] += np.sum", "dW[:, :, :, q] = np.sum"),
+    ("= for +=", "left : left + f, :] += slope", "left : left + f, :] = slope"),
+    ("= for +=", "v : v + stride * n_w : stride] += dZ", "v : v + stride * n_w : stride] = dZ"),
+    (
+        "stride forgotten",
+        "vert_start, horiz_start = y * stride, x * stride",
+        "vert_start, horiz_start = y, x",
+    ),
+    ("stride forgotten", "(i, y * stride, x * stride) for", "(i, y, x) for"),
+    ("stride forgotten", "rows = slice(y * stride, y * stride + f)", "rows = slice(y, y + f)"),
+    (
+        "stride forgotten",
+        "row + pad - y * stride, column + pad - x * stride",
+        "row + pad - y, column + pad - x",
+    ),
+    (
+        "stride forgotten",
+        "dX_pad[:, y * stride : y * stride + f, x * stride : x * stride + f]",
+        "dX_pad[:, y : y + f, x : x + f]",
+    ),
+    ("stride forgotten", "y * stride + u, x * stride + v", "y + u, x + v"),
+    ("stride for the field", "vert_start + f, horiz_start + f", "vert_start + stride, horiz_start + stride"),
+    (
+        "padding forgotten",
+        "row + pad - y * stride, column + pad - x * stride",
+        "row - y * stride, column - x * stride",
+    ),
+    ("padding forgotten", "X_pad[:, pad : h + pad, pad : w + pad, :] = X", "X_pad[:, :h, :w, :] = X"),
+    ("padding forgotten", "x_pad = X_pad[i]", "x_pad = X[i]"),
+    ("padding not cut off", "dX[i] = dx_pad[pad : pad + h, pad : pad + w, :]", "dX[i] = dx_pad"),
+    ("padding not cut off", "dX = dX_pad[:, pad : pad + h, pad : pad + w, :]", "dX = dX_pad"),
+    ("padding not cut off", "dX = dX_pad[:, pad : h + pad, pad : w + pad, :]", "dX = dX_pad"),
+    ("padding not cut off", "dX = dX_pad[:, pad : pad + X.shape[1], pad : pad + X.shape[2]]", "dX = dX_pad"),
+    ("padding not cut off", "dX_pad[:, pad : h + pad, pad : w + pad], dW", "dX_pad, dW"),
+    ("padding not cut off", "dX_pad[:, pad : pad + h, pad : pad + w, :], dW", "dX_pad, dW"),
+    (
+        "padding cut off wrongly",
+        "dX = dX_pad[:, pad : pad + h, pad : pad + w, :]",
+        "dX = dX_pad[:, :h, :w, :]",
+    ),
+    (
+        "padding cut off wrongly",
+        "dX = dX_pad[:, pad : h + pad, pad : w + pad, :]",
+        "dX = dX_pad[:, 2 * pad :, 2 * pad :, :]",
+    ),
+    (
+        "padding cut off wrongly",
+        "dX[i] = dx_pad[pad : pad + h, pad : pad + w, :]",
+        "dX[i] = dx_pad[:h, :w, :]",
+    ),
+    (
+        "padding cut off wrongly",
+        "dX_pad[:, pad : pad + X.shape[1], pad : pad + X.shape[2]]",
+        "dX_pad[:, pad:-pad, pad:-pad]",
+    ),
+    (
+        "padding cut off wrongly",
+        "dX = dX_pad[:, pad : h + pad, pad : w + pad, :]",
+        "dX = dX_pad[:, pad:-pad, pad:-pad, :]",
+    ),
+    (
+        "padding cut off wrongly",
+        "dX[i] = dx_pad[pad : pad + h, pad : pad + w, :]",
+        "dX[i] = dx_pad[pad:-pad, pad:-pad, :]",
+    ),
+    ("window flipped", "slope * W[..., q]", "slope * W[::-1, ::-1, :, q]"),
+    ("window flipped", "slope * W[:, :, :, q]", "slope * W[::-1, ::-1, :, q]"),
+    ("window flipped", "iyxq,uvcq->iyxuvc", "iyxq,vucq->iyxuvc"),
+    ("window flipped", "iyxcuv,iyxq->uvcq", "iyxcuv,iyxq->vucq"),
+    ("window flipped", "@ W[u, v].T", "@ W[f - 1 - u, f - 1 - v].T"),
+    ("mean where the sum is meant", "db = flat.sum(axis=0)", "db = flat.mean(axis=0)"),
+    ("mean where the sum is meant", "db = flat.sum(axis=0)", "db = flat.sum(axis=0) / m"),
+    ("mean where the sum is meant", "db = np.sum(dZ, axis=(0, 1, 2))", "db = np.mean(dZ, axis=(0, 1, 2))"),
+    (
+        "mean where the sum is meant",
+        "dW[:, :, :, q] += np.sum(part * slope",
+        "dW[:, :, :, q] += np.mean(part * slope",
+    ),
+    (
+        "mean where the sum is meant",
+        "(patches.T @ flat).reshape(W.shape)",
+        "(patches.T @ flat).reshape(W.shape) / m",
+    ),
+    ("axis missing", "db = dZ.sum(axis=(0, 1, 2))", "db = dZ.sum()"),
+    ("axis missing", "db = np.sum(dZ, axis=(0, 1, 2))", "db = np.sum(dZ)"),
+    ("sum over one axis only", "db = dZ.sum(axis=(0, 1, 2))", "db = dZ.sum(axis=0)"),
+    ("sum over one axis only", "db = np.sum(dZ, axis=(0, 1, 2))", "db = np.sum(dZ, axis=(1, 2))"),
+    ("keepdims extra", "db = np.sum(dZ, axis=(0, 1, 2))", "db = np.sum(dZ, axis=(0, 1, 2), keepdims=True)"),
+    ("X and W confused", "slope * W[..., q]", "slope * X_pad[i, rows, columns]"),
+    ("X and W confused", "slope * X_pad[i, rows, columns]", "slope * W[..., q]"),
+    ("X and W confused", "slope * W[:, :, :, q]", "slope * part"),
+    ("first photo for all", "x_pad = X_pad[i]", "x_pad = X_pad[0]"),
+    ("first photo for all", "slope * X_pad[i, rows", "slope * X_pad[0, rows"),
+    (
+        "first photo for all",
+        "dX_pad[i, top : top + f, left : left + f]",
+        "dX_pad[0, top : top + f, left : left + f]",
+    ),
+    (
+        "first photo for all",
+        "X_pad[i, top : top + f, left : left + f].ravel()",
+        "X_pad[0, top : top + f, left : left + f].ravel()",
+    ),
+    ("first window for all", "slope * W[..., q]", "slope * W[..., 0]"),
+    ("first window for all", "slope * W[:, :, :, q]", "slope * W[:, :, :, 0]"),
+    ("returned in the wrong order", "return dX, dW, db", "return dX, db, dW"),
+    (
+        "rows and columns swapped",
+        "vert_start:vert_end, horiz_start:horiz_end",
+        "horiz_start:horiz_end, vert_start:vert_end",
+    ),
+    ("rows and columns swapped", "dX_pad[i, rows, columns]", "dX_pad[i, columns, rows]"),
+    ("rows and columns swapped", "shares[:, y, x]", "shares[:, y, x].transpose(0, 2, 1, 3)"),
+    ("scrambled", "(patches.T @ flat).reshape(W.shape)", "(flat.T @ patches).reshape(W.shape)"),
+    ("scrambled", "slope.reshape(f, f, c)", "slope.reshape(c, f, f).transpose(1, 2, 0)"),
+    ("dA left out", "dX_pad[i, rows, columns] += slope * W[..., q]", "dX_pad[i, rows, columns] += W[..., q]"),
+    ("dA left out", "+= W[:, :, :, q] * dZ[i, y, x, q]", "+= W[:, :, :, q]"),
+    ("dA left out", "dW[..., q] += slope * X_pad[i, rows, columns]", "dW[..., q] += X_pad[i, rows, columns]"),
+    ("inequality at the threshold", "0 <= u < f", "0 < u < f"),
+    ("one too many or too few", "for u in range(f):", "for u in range(f - 1):"),
+    ("one too many or too few", "for y in range(n_h):", "for y in range(n_h - 1):"),
+    ("one too many or too few", "range(dZ.shape[2])", "range(dZ.shape[2] - 1)"),
+    ("one channel only", "slope * X_pad[i, rows, columns]", "slope * X_pad[i, rows, columns, :1]"),
+    (
+        "initialized in the loop",
+        "                    vert_start, horiz_start =",
+        "                    dx_pad = np.zeros_like(x_pad)\n                    vert_start, horiz_start =",
+    ),
+    (
+        "initialized in the loop",
+        "        for y in range(dZ.shape[1]):\n            for x in range(dZ.shape[2]):\n                top",
+        "        dX_pad = np.zeros(X_pad.shape)\n        for y in range(dZ.shape[1]):\n            for x in range(dZ.shape[2]):\n                top",
+    ),
+    (
+        "initialized in the loop",
+        "        slope = dZ[i, y, x, q]\n",
+        "        slope, db = dZ[i, y, x, q], np.zeros(W.shape[3])\n",
     ),
 )

@@ -20,6 +20,7 @@ import numpy as np
 
 OUTPUTS = ("Z",)
 LOOPS = True
+ALIKE = ({"padding on one side", "padding forgotten"},)
 
 
 def cases(rng):
@@ -83,6 +84,96 @@ def right_by_weights(X, W, b, stride, pad):
     return Z
 
 
+def right_photo_by_photo(X, W, b, stride, pad):
+    m, h, w, c = X.shape
+    f, _, _, k = W.shape
+    n_h = int((h - f + 2 * pad) / stride) + 1
+    n_w = int((w - f + 2 * pad) / stride) + 1
+    Z = np.zeros((m, n_h, n_w, k))
+    X_pad = np.pad(X, ((0, 0), (pad, pad), (pad, pad), (0, 0)), mode="constant", constant_values=0)
+    for i in range(m):
+        photo = X_pad[i]
+        for y in range(n_h):
+            vert_start = y * stride
+            vert_end = vert_start + f
+            for x in range(n_w):
+                horiz_start = x * stride
+                horiz_end = horiz_start + f
+                for q in range(k):
+                    part = photo[vert_start:vert_end, horiz_start:horiz_end, :]
+                    s = np.multiply(part, W[..., q])
+                    Z[i, y, x, q] = np.sum(s) + float(b[q])
+    return Z
+
+
+def right_by_patches(X, W, b, stride, pad):
+    m, h, w, c = X.shape
+    f, k = W.shape[0], W.shape[3]
+    X_pad = np.pad(X, [(0, 0), (pad, pad), (pad, pad), (0, 0)])
+    n_h, n_w = (h + 2 * pad - f) // stride + 1, (w + 2 * pad - f) // stride + 1
+    patches = []
+    for i in range(m):
+        for y in range(n_h):
+            for x in range(n_w):
+                patch = X_pad[i, y * stride : y * stride + f, x * stride : x * stride + f]
+                patches.append(patch.ravel())
+    columns = np.array(patches) @ W.reshape(-1, k) + b
+    return columns.reshape(m, n_h, n_w, k)
+
+
+def right_by_windows(X, W, b, stride, pad):
+    f = W.shape[0]
+    X_pad = np.pad(X, ((0, 0), (pad, pad), (pad, pad), (0, 0)))
+    windows = np.lib.stride_tricks.sliding_window_view(X_pad, (f, f), axis=(1, 2))
+    windows = windows[:, ::stride, ::stride]
+    Z = np.einsum("iyxcuv,uvcq->iyxq", windows, W)
+    return Z + b
+
+
+def right_by_ndindex(X, W, b, stride, pad):
+    m, h, w, c = X.shape
+    f, k = W.shape[0], W.shape[3]
+    X_pad = np.zeros((m, h + 2 * pad, w + 2 * pad, c))
+    X_pad[:, pad : h + pad, pad : w + pad, :] = X
+    Z = np.zeros((m, 1 + (h + 2 * pad - f) // stride, 1 + (w + 2 * pad - f) // stride, k))
+    for i, y, x, q in np.ndindex(*Z.shape):
+        rows = slice(y * stride, y * stride + f)
+        columns = slice(x * stride, x * stride + f)
+        Z[i, y, x, q] = (X_pad[i, rows, columns] * W[:, :, :, q]).sum() + b[q]
+    return Z
+
+
+def right_by_filters(X, W, b, stride, pad):
+    m, h, w, c = X.shape
+    f, f, c, k = W.shape
+    n_h, n_w = (h + 2 * pad - f) // stride + 1, (w + 2 * pad - f) // stride + 1
+    X_pad = np.pad(X, ((0, 0), (pad, pad), (pad, pad), (0, 0)))
+    Z = np.zeros((m, n_h, n_w, k))
+    for q in range(k):
+        window = W[:, :, :, q]
+        for y in range(n_h):
+            for x in range(n_w):
+                top, left = y * stride, x * stride
+                part = X_pad[:, top : top + f, left : left + f, :]
+                Z[:, y, x, q] = np.sum(part * window, axis=(1, 2, 3)) + b[q]
+    return Z
+
+
+def right_by_every_number(X, W, b, stride, pad):
+    m, h, w, c = X.shape
+    f, _, _, k = W.shape
+    n_h, n_w = (h + 2 * pad - f) // stride + 1, (w + 2 * pad - f) // stride + 1
+    Z = np.zeros((m, n_h, n_w, k)) + b
+    for y in range(n_h):
+        for x in range(n_w):
+            for u in range(f):
+                for v in range(f):
+                    row, column = y * stride + u - pad, x * stride + v - pad
+                    if 0 <= row < h and 0 <= column < w:
+                        Z[:, y, x, :] += X[:, row, column, :] @ W[u, v]
+    return Z
+
+
 FAULTS = (
     ("stride forgotten", "y * stride : y * stride + f", "y : y + f"),
     ("stride forgotten", "top, left = y * stride, x * stride", "top, left = y, x"),
@@ -129,4 +220,108 @@ FAULTS = (
     ("mean where the sum is meant", "np.sum(part * W[:, :, :, q])", "np.mean(part * W[:, :, :, q])"),
     ("one channel only", "x * stride : x * stride + f, :]", "x * stride : x * stride + f, :1]"),
     ("one too many or too few", "y * stride + f,", "y * stride + f - 1,"),
+    ("stride forgotten", "vert_start = y * stride", "vert_start = y"),
+    ("stride forgotten", "horiz_start = x * stride", "horiz_start = x"),
+    ("stride forgotten", "windows = windows[:, ::stride, ::stride]", "windows = windows"),
+    ("stride forgotten", "rows = slice(y * stride, y * stride + f)", "rows = slice(y, y + f)"),
+    ("stride forgotten", "y * stride + u - pad, x * stride + v - pad", "y + u - pad, x + v - pad"),
+    (
+        "stride forgotten",
+        "u : u + stride * n_h : stride, v : v + stride * n_w : stride",
+        "u : u + n_h, v : v + n_w",
+    ),
+    ("stride for the field", "vert_end = vert_start + f", "vert_end = vert_start + stride"),
+    ("stride for the field", "vert_start = y * stride", "vert_start = y * f"),
+    ("padding forgotten", "photo = X_pad[i]", "photo = X[i]"),
+    ("padding on one side", "X_pad[:, pad : pad + h, pad : pad + w] = X", "X_pad[:, :h, :w] = X"),
+    ("padding forgotten", "sliding_window_view(X_pad,", "sliding_window_view(X,"),
+    ("padding forgotten", "X_pad[i, rows, columns]", "X[i, rows, columns]"),
+    ("padding forgotten", "y * stride + u - pad, x * stride + v - pad", "y * stride + u, x * stride + v"),
+    ("padding forgotten", "part = X_pad[:,", "part = X[:,"),
+    (
+        "padding on one side",
+        "[(0, 0), (pad, pad), (pad, pad), (0, 0)]",
+        "[(0, 0), (pad, 0), (pad, 0), (0, 0)]",
+    ),
+    ("padding on one side", "X_pad[:, pad : h + pad, pad : w + pad, :] = X", "X_pad[:, :h, :w, :] = X"),
+    ("padded with other numbers", "constant_values=0", "constant_values=1"),
+    (
+        "padded with other numbers",
+        "[(0, 0), (pad, pad), (pad, pad), (0, 0)])",
+        '[(0, 0), (pad, pad), (pad, pad), (0, 0)], mode="edge")',
+    ),
+    ("padded with other numbers", 'mode="constant")', 'mode="reflect")'),
+    ("window flipped", "iyxcuv,uvcq->iyxq", "iyxcuv,vucq->iyxq"),
+    ("window flipped", "windows, W)", "windows, W[::-1, ::-1])"),
+    ("window flipped", "window = W[:, :, :, q]", "window = W[::-1, ::-1, :, q]"),
+    ("window flipped", "column, :] @ W[u, v]", "column, :] @ W[f - 1 - u, f - 1 - v]"),
+    ("window flipped", "np.multiply(part, W[..., q])", "np.multiply(part, np.flip(W[..., q], (0, 1)))"),
+    ("bias forgotten", " + float(b[q])", ""),
+    ("bias forgotten", "W.reshape(-1, k) + b", "W.reshape(-1, k)"),
+    ("bias forgotten", "return Z + b\n", "return Z\n"),
+    ("bias forgotten", ".sum() + b[q]", ".sum()"),
+    ("bias forgotten", "    Z += b\n", ""),
+    ("bias forgotten", "np.zeros((m, n_h, n_w, k)) + b", "np.zeros((m, n_h, n_w, k))"),
+    ("bias forgotten", "axes=([1, 2, 3], [0, 1, 2])) + b", "axes=([1, 2, 3], [0, 1, 2]))"),
+    ("bias added in the sum", "np.sum(s) + float(b[q])", "np.sum(s + b[q])"),
+    (
+        "bias added in the sum",
+        "(X_pad[i, rows, columns] * W[:, :, :, q]).sum() + b[q]",
+        "(X_pad[i, rows, columns] * W[:, :, :, q] + b[q]).sum()",
+    ),
+    (
+        "bias added in the sum",
+        "np.sum(part * window, axis=(1, 2, 3)) + b[q]",
+        "np.sum(part * window + b[q], axis=(1, 2, 3))",
+    ),
+    ("bias added in the sum", "column, :] @ W[u, v]", "column, :] @ W[u, v] + b"),
+    ("bias summed", "b[q]", "np.sum(b)"),
+    ("overwritten in the loop", "Z[:, y, x, :] += X", "Z[:, y, x, :] = X"),
+    ("overwritten in the loop", "patches.append(patch.ravel())", "patches = [patch.ravel()]"),
+    (
+        "output too small or too large",
+        "int((h - f + 2 * pad) / stride) + 1",
+        "int((h - f + 2 * pad) / stride)",
+    ),
+    (
+        "output too small or too large",
+        "int((h - f + 2 * pad) / stride) + 1",
+        "int((h + f + 2 * pad) / stride) + 1",
+    ),
+    ("output too small or too large", "1 + (h + 2 * pad - f) // stride", "(h + 2 * pad - f) // stride"),
+    ("output too small or too large", "(X_pad.shape[1] - f) // stride + 1", "(X_pad.shape[1] - f) // stride"),
+    ("output too small or too large", "(X_pad.shape[1] - f) // stride + 1", "(X.shape[1] - f) // stride + 1"),
+    ("output too small or too large", "(w + 2 * pad - f) // stride + 1", "(w + 2 * pad - f) // stride"),
+    ("output too small or too large", "(h + 2 * pad - f) // stride + 1", "(h + 2 * pad) // stride + 1"),
+    ("output too small or too large", "(h + 2 * pad - f) // stride + 1", "h // stride"),
+    ("first photo for all", "photo = X_pad[i]", "photo = X_pad[0]"),
+    ("first photo for all", "X_pad[i, rows", "X_pad[0, rows"),
+    ("first window for all", "W[..., q]", "W[..., 0]"),
+    ("first window for all", "window = W[:, :, :, q]", "window = W[:, :, :, 0]"),
+    (
+        "rows and columns swapped",
+        "vert_start:vert_end, horiz_start:horiz_end",
+        "horiz_start:horiz_end, vert_start:vert_end",
+    ),
+    ("rows and columns swapped", "X_pad[i, rows, columns]", "X_pad[i, columns, rows]"),
+    ("rows and columns swapped", "Z[:, y, x, q]", "Z[:, x, y, q]"),
+    ("rows and columns swapped", "Z[:, y, x, :]", "Z[:, x, y, :]"),
+    ("scrambled", "columns.reshape(m, n_h, n_w, k)", "columns.reshape(n_h, n_w, m, k).transpose(2, 0, 1, 3)"),
+    ("scrambled", "columns.reshape(m, n_h, n_w, k)", "columns.T.reshape(m, n_h, n_w, k)"),
+    ("scrambled", "patch.ravel()", "patch.T.ravel()"),
+    ("scrambled", "W.reshape(-1, k)", "W.reshape(k, -1).T"),
+    ("mean where the sum is meant", "np.sum(s)", "np.mean(s)"),
+    ("mean where the sum is meant", "np.sum(part * window", "np.mean(part * window"),
+    (
+        "one channel only",
+        "photo[vert_start:vert_end, horiz_start:horiz_end, :]",
+        "photo[vert_start:vert_end, horiz_start:horiz_end, :1]",
+    ),
+    ("one channel only", "W[u, v]", "W[u, v, :1]"),
+    ("one too many or too few", "vert_start + f", "vert_start + f - 1"),
+    ("one too many or too few", "for u in range(f):", "for u in range(f - 1):"),
+    ("one too many or too few", "range(n_h)", "range(n_h - 1)"),
+    ("one too many or too few", "range(n_w)", "range(1, n_w)"),
+    ("axis missing", "np.sum(part * window, axis=(1, 2, 3))", "np.sum(part * window)"),
+    ("inequality at the threshold", "0 <= row < h", "0 < row < h"),
 )

@@ -67,6 +67,95 @@ def right_by_search(dA, X, f, stride):
     return dX
 
 
+def right_first_of_the_mask(dA, X, f, stride):
+    (m, n_h, n_w, c) = dA.shape
+    dX = np.zeros(X.shape)
+    for i in range(m):
+        photo = X[i]
+        for y in range(n_h):
+            for x in range(n_w):
+                for q in range(c):
+                    vert_start, horiz_start = y * stride, x * stride
+                    vert_end, horiz_end = vert_start + f, horiz_start + f
+                    part = photo[vert_start:vert_end, horiz_start:horiz_end, q]
+                    mask = part == np.max(part)
+                    places = np.argwhere(mask)
+                    u, v = places[0]
+                    dX[i, vert_start + u, horiz_start + v, q] += dA[i, y, x, q]
+    return dX
+
+
+def right_by_divmod(dA, X, f, stride):
+    dX = np.zeros_like(X)
+    m, n_h, n_w, c = dA.shape
+    for i in range(m):
+        for q in range(c):
+            for y in range(n_h):
+                for x in range(n_w):
+                    top, left = y * stride, x * stride
+                    field = X[i, top : top + f, left : left + f, q]
+                    u, v = divmod(int(np.argmax(field)), f)
+                    dX[i, top + u, left + v, q] += dA[i, y, x, q]
+    return dX
+
+
+def right_all_photos_at_once(dA, X, f, stride):
+    m, n_h, n_w, c = dA.shape
+    dX = np.zeros(X.shape)
+    photos, channels = np.arange(m)[:, None], np.arange(c)[None, :]
+    for y in range(n_h):
+        for x in range(n_w):
+            top, left = y * stride, x * stride
+            fields = X[:, top : top + f, left : left + f, :].reshape(m, f * f, c)
+            place = fields.argmax(axis=1)
+            rows, columns = top + place // f, left + place % f
+            dX[photos, rows, columns, channels] += dA[:, y, x, :]
+    return dX
+
+
+def right_by_places_taken(dA, X, f, stride):
+    m, n_h, n_w, c = dA.shape
+    dX = np.zeros(X.shape)
+    for y in range(n_h):
+        for x in range(n_w):
+            top, left = y * stride, x * stride
+            largest = X[:, top : top + f, left : left + f, :].max(axis=(1, 2))
+            is_free = np.ones((m, c), dtype=bool)
+            for u in range(f):
+                for v in range(f):
+                    is_here = is_free & (X[:, top + u, left + v, :] == largest)
+                    dX[:, top + u, left + v, :] += is_here * dA[:, y, x, :]
+                    is_free = is_free & ~is_here
+    return dX
+
+
+def right_until_found(dA, X, f, stride):
+    dX = np.zeros(X.shape)
+    for i, y, x, q in np.ndindex(*dA.shape):
+        top, left = y * stride, x * stride
+        largest = X[i, top : top + f, left : left + f, q].max()
+        found = False
+        for u in range(f):
+            for v in range(f):
+                if not found and X[i, top + u, left + v, q] == largest:
+                    dX[i, top + u, left + v, q] += dA[i, y, x, q]
+                    found = True
+    return dX
+
+
+def right_by_a_list_of_places(dA, X, f, stride):
+    m, n_h, n_w, c = dA.shape
+    winners = {}
+    for i, y, x, q in np.ndindex(m, n_h, n_w, c):
+        places = [(y * stride + u, x * stride + v) for u in range(f) for v in range(f)]
+        numbers = [X[i, row, column, q] for row, column in places]
+        winners[i, y, x, q] = places[numbers.index(max(numbers))]
+    dX = np.zeros(X.shape)
+    for (i, y, x, q), (row, column) in winners.items():
+        dX[i, row, column, q] += dA[i, y, x, q]
+    return dX
+
+
 FAULTS = (
     ("= for +=", "left + v, q] += dA", "left + v, q] = dA"),
     ("= for +=", "columns, q] += mask", "columns, q] = mask"),
@@ -104,4 +193,90 @@ FAULTS = (
     ("first photo for all", "field = X[i,", "field = X[0,"),
     ("view for copy", "dX = 0.0 * X", "dX = X"),
     ("rows and columns swapped", "u, v = np.unravel_index", "v, u = np.unravel_index"),
+    ("= for +=", "horiz_start + v, q] += dA", "horiz_start + v, q] = dA"),
+    ("= for +=", "columns, channels] += dA", "columns, channels] = dA"),
+    ("= for +=", "dX[:, top + u, left + v, :] += is_here", "dX[:, top + u, left + v, :] = is_here"),
+    ("= for +=", "dX[i, row, column, q] += dA", "dX[i, row, column, q] = dA"),
+    ("= for +=", "dX[i, place[0], place[1], q] += dA", "dX[i, place[0], place[1], q] = dA"),
+    ("ties shared by all", "                    is_free = is_free & ~is_here\n", ""),
+    ("ties shared by all", "                    found = True\n", ""),
+    (
+        "ties shared by all",
+        "                    u, v = places[0]\n                    dX[i, vert_start + u, horiz_start + v, q] += dA[i, y, x, q]\n",
+        "                    dX[i, vert_start:vert_end, horiz_start:horiz_end, q] += mask * dA[i, y, x, q]\n",
+    ),
+    ("last of ties", "u, v = places[0]", "u, v = places[-1]"),
+    ("smallest for the largest", "np.max(part)", "np.min(part)"),
+    ("smallest for the largest", "fields.argmax(axis=1)", "fields.argmin(axis=1)"),
+    ("smallest for the largest", "q].max()", "q].min()"),
+    ("smallest for the largest", "index(max(numbers))", "index(min(numbers))"),
+    ("smallest for the largest", ":].max(axis=(1, 2))", ":].min(axis=(1, 2))"),
+    ("shared by the whole field", "is_here * dA[:, y, x, :]", "dA[:, y, x, :] / f**2"),
+    ("shared by the whole field", "is_here * dA[:, y, x, :]", "dA[:, y, x, :]"),
+    ("shared by the whole field", "if not found and X[i, top + u, left + v, q] == largest:", "if True:"),
+    (
+        "stride forgotten",
+        "vert_start, horiz_start = y * stride, x * stride",
+        "vert_start, horiz_start = y, x",
+    ),
+    ("stride forgotten", "(y * stride + u, x * stride + v)", "(y + u, x + v)"),
+    ("stride forgotten", "rows = slice(y * stride, y * stride + f)", "rows = slice(y, y + f)"),
+    ("stride for the field", "top, left = y * stride, x * stride", "top, left = y * f, x * f"),
+    ("stride for the field", "vert_start + f, horiz_start + f", "vert_start + stride, horiz_start + stride"),
+    ("value for slope", "+= dA[i, y, x, q]", "+= X[i, top + u, left + v, q]"),
+    (
+        "value for slope",
+        "+= mask.reshape(f, f) * dA[i, y, x, q]",
+        "+= mask.reshape(f, f) * X[i, rows, columns, q]",
+    ),
+    ("value for slope", "is_here * dA[:, y, x, :]", "is_here * largest"),
+    ("dA left out", "+= mask.reshape(f, f) * dA[i, y, x, q]", "+= mask.reshape(f, f)"),
+    ("dA left out", "is_here * dA[:, y, x, :]", "is_here"),
+    ("dA left out", "+= dA[i, y, x, q]", "+= 1"),
+    ("place counted in the field", "dX[i, vert_start + u, horiz_start + v, q]", "dX[i, u, v, q]"),
+    (
+        "place counted in the field",
+        "rows, columns = top + place // f, left + place % f",
+        "rows, columns = place // f, place % f",
+    ),
+    ("place counted in the field", "dX[:, top + u, left + v, :]", "dX[:, u, v, :]"),
+    ("mask from the largest of all", "mask = part == np.max(part)", "mask = part == np.max(photo)"),
+    (
+        "mask from the largest of all",
+        "largest = X[i, top : top + f, left : left + f, q].max()",
+        "largest = X[i, :, :, q].max()",
+    ),
+    (
+        "mask from the largest of all",
+        "largest = X[i, top : top + f, left : left + f, q].max()",
+        "largest = X[i, top : top + f, left : left + f].max()",
+    ),
+    ("mask from the largest of all", ":].max(axis=(1, 2))", ":].max()"),
+    ("wrong axis", "fields.argmax(axis=1)", "fields.argmax(axis=2)"),
+    ("first photo for all", "photo = X[i]", "photo = X[0]"),
+    ("first photo for all", "flat = X[i,", "flat = X[0,"),
+    ("first photo for all", "largest = X[i, top", "largest = X[0, top"),
+    ("rows and columns swapped", "u, v = divmod(", "v, u = divmod("),
+    ("rows and columns swapped", "u, v = places[0]", "v, u = places[0]"),
+    ("rows and columns swapped", "top + place // f, left + place % f", "top + place % f, left + place // f"),
+    (
+        "rows and columns swapped",
+        "vert_start:vert_end, horiz_start:horiz_end",
+        "horiz_start:horiz_end, vert_start:vert_end",
+    ),
+    ("one too many or too few", "for u in range(f)", "for u in range(f - 1)"),
+    ("one too many or too few", "for y in range(n_h):", "for y in range(n_h - 1):"),
+    ("one too many or too few", "top : top + f,", "top : top + f - 1,"),
+    (
+        "initialized in the loop",
+        "        top, left = y * stride, x * stride\n        largest",
+        "        dX = np.zeros(X.shape)\n        top, left = y * stride, x * stride\n        largest",
+    ),
+    (
+        "returned in the wrong place",
+        "                    found = True\n    return dX",
+        "                    found = True\n        return dX",
+    ),
+    ("ones for zeros", "dX = np.zeros(X.shape)", "dX = np.ones(X.shape)"),
+    ("wrong dtype", "dX = np.zeros(X.shape)", "dX = np.zeros(X.shape, dtype=int)"),
 )
