@@ -84,8 +84,14 @@ def test_copies_leaks_and_conflicts_of_rows(tmp_path: Path, rows: list[list[str]
 def test_a_column_of_one_value(tmp_path: Path, rows: list[list[str]]) -> None:
     for row in rows:
         row[1] = "30"
-    (finding,) = check(write(tmp_path / "pets.csv", rows)).findings
-    assert finding.found == "1 of 3 columns holds one value in every training row: height."
+    report = check(write(tmp_path / "pets.csv", rows))
+    assert report.findings == ()  # nothing is left to do
+    assert "left out 'height': one value in every row" in report.notes
+    X = np.array([[float(row[0]), 30.0] for row in rows])
+    (finding,) = check_data(
+        Split(Dataset(X[:40], np.arange(40) % 2), Dataset(X[40:], np.arange(20) % 2))
+    ).findings
+    assert finding.found == "1 of 2 columns holds one value in every training row: column 1."
 
 
 def test_missing_numbers_in_arrays(rng: np.random.Generator) -> None:

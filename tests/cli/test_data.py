@@ -88,11 +88,11 @@ def test_shapes_classes_and_counts(pellucid: Command) -> None:
 
 
 def test_reading_options(pellucid: Command, photos: Path) -> None:
-    Path("table.csv").write_text("x;y\n" + "".join(f"{i},500;{2 * i},250\n" for i in range(20)))
+    Path("table.csv").write_text("x;y\n" + "".join(f"{i},500;{2 * i},250\n" for i in range(1, 21)))
     done = pellucid.ok("data info table.csv --target y --decimal ,")
     assert "a regression, samples of shape (1,), float64" in done.out
     assert "held out 20 % (4 of 20 samples)" in done.out
-    assert_refused(pellucid("data info table.csv --target y"), "--decimal")
+    assert_refused(pellucid("data info table.csv --target y"), "two ways", "--decimal .,", "--decimal ,.")
     with np.load(photos) as arrays:
         np.savez(photos, one=arrays["X"], two=arrays["y"])
     assert_refused(pellucid("data info photos.npz"))

@@ -90,17 +90,13 @@ def _gaps(split: Split) -> list[Finding]:
 
 
 def constant_columns(split: Split) -> list[Finding]:
-    """Return the finding on columns with a single value in all training rows, if there are any."""
+    """Return the finding on columns with one value in all training rows; none of a table, which leaves them out."""
     X = split.train.X
-    if isinstance(X, dict) or X.ndim != 2 or len(X) < 2:
+    if isinstance(X, dict) or X.ndim != 2 or len(X) < 2 or split.schema is not None:
         return []
-    if split.schema is not None:  # which leaves them out
-        left_out = split.schema.left_out
-        names, n = [one.name for one in left_out if one.value], len(left_out) + len(split.schema.columns)
-    else:
-        first = X[:1]
-        is_same = np.all([(first == block).all(axis=0) for block in _blocks(X)], axis=0)
-        names, n = [f"column {i}" for i in np.flatnonzero(is_same)], X.shape[1]
+    first = X[:1]
+    is_same = np.all([(first == block).all(axis=0) for block in _blocks(X)], axis=0)
+    names, n = [f"column {i}" for i in np.flatnonzero(is_same)], X.shape[1]
     if not names:
         return []
     number = "holds" if len(names) == 1 else "hold"

@@ -93,7 +93,10 @@ class DataSource(Configurable):
     kinds: dict[str, str] = option(
         {}, help="Kinds of a table's columns where a guess is wrong: zip=category,day=dmy,level=numeric."
     )
-    decimal: Decimal = option(".", help="Decimal sign of a table's numbers.")
+    decimal: Decimal = option(
+        ".",
+        help="Decimal sign of a table's numbers, and after it the one between thousands: '.,' for 1,234.5.",
+    )
     missing: str = option(USUAL, help="Words that mean no value in a table: a,b,c; '' for empty cells alone.")
     skip_bad: bool = option(False, help="Skip images that cannot be read.")
     image_size: tuple[int, int] | None = option(
@@ -270,8 +273,9 @@ def load_data(source: Any, **options: Any) -> Split:
     kinds : mapping, optional
         For tables: the kind of columns where a guess is wrong: "numeric", "boolean", "category", "date", or "dmy"
         and "mdy" for dates whose day or month stands first.
-    decimal : {".", ","}, optional
-        For tables: the decimal sign of their numbers.
+    decimal : {".", ",", ".,", ",."}, optional
+        For tables: the decimal sign of their numbers, and after it the one between thousands. Needed where a column
+        leaves a doubt: 1,234 can be 1234 or 1.234.
     missing : str, optional
         For tables: the words that mean that a cell has no value, in any case; default
         "?,NA,N/A,#N/A,<NA>,NaN,null,None". "" where only an empty cell has none: then a class may be called None.

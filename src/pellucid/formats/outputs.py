@@ -138,7 +138,7 @@ def _random_cell(column: Column, mean: float, scale: float, rng: np.random.Gener
     if column.fill is not None and rng.random() < GAPS:
         return ""
     if column.kind == "boolean":
-        return str(rng.choice(["yes", "no"]))
+        return str(rng.choice(column.truths))
     if column.parts:
         return column.written((column.fill or 0.0) + int(rng.integers(-400, 400)))
     return repr(float(mean + scale * rng.standard_normal()))

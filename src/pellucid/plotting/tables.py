@@ -69,7 +69,7 @@ def column_histograms(split: Split) -> Figure:
                 _category_bars(axes, column.categories, part.sum(axis=0))
             elif column.kind == "boolean":
                 values = column.known(part)
-                _category_bars(axes, ("yes", "no"), np.array([values.sum(), (1 - values).sum()]))
+                _category_bars(axes, column.truths[::-1], np.array([values.sum(), (1 - values).sum()]))
             else:
                 axes.hist(column.known(part), bins=N_BINS, color=BLUE)
                 if column.parts:

@@ -16,7 +16,7 @@ from tests.every import every
 
 from pellucid.data.dataset import Split
 from pellucid.data.readers.csv_file import read_table
-from pellucid.data.readers.table_schema import Column, Encoded, TableSchema
+from pellucid.data.readers.table_schema import Column, Encoded, LeftOut, TableSchema
 from pellucid.data.readers.table_text import USUAL
 from pellucid.data.source import load_data
 from pellucid.errors import DataError, FormatError, OptionError
@@ -57,7 +57,10 @@ def test_numbers_stay_and_words_become_columns(tmp_path: Path) -> None:
         *("kg", "coat=(missing)", "coat=plain", "coat=tabby"),
     )
     assert split.schema.is_measured == (False, False, True, False, False, False)
-    assert split.notes == ("held out 20 % (4 of 20 samples), stratified, seed 1",)
+    assert split.notes == (
+        "missing values are a category of their own, (missing): 'coat'",
+        "held out 20 % (4 of 20 samples), stratified, seed 1",
+    )
     X = np.concatenate([split.train.X, split.test.X])
     y = np.concatenate([split.train.y, split.test.y])
     assert X.dtype == np.float64
@@ -203,7 +206,7 @@ def test_categories_come_from_the_training_part(tmp_path: Path) -> None:
         (
             [1, 2, 3, "4 kg", 5] * 10,
             True,
-            "column 'x': read as words, since '4 kg' in line 5 is not a number",
+            "column 'x': read as words, since '4 kg' in line 5 (10 such) are not numbers",
         ),
     ],
 )
@@ -340,6 +343,59 @@ def test_truths_are_one_column(tmp_path: Path) -> None:
         split.schema.encode([{"a": "maybe", "b": 1}])
 
 
+def test_truths_keep_their_words(tmp_path: Path) -> None:
+    cells = ["True", "False", "", "False", "True", "False"] * 4 + ["TRUE"] * 2 + ["False"] * 4
+    split = load(tmp_path, "a,b,y\n" + rows(cells, ["y", "n"] * 15, [0, 1] * 15), "y")
+    a, b = split.schema.columns
+    assert (a.truths, a.usual, a.filled, b.truths) == (("False", "True"), "False", "False", ("n", "y"))
+    assert TableSchema.from_config(json.loads(json.dumps(split.schema.to_config()))) == split.schema
+    assert split.notes[0] == (
+        "missing values became the training part's more common value, and a column says where: 'a' (False)"
+    )
+    assert split.schema.encode([{"a": "yes", "b": "no"}]).X.tolist() == [[1, 0, 0]]
+
+
+def test_numbers_with_leading_zeros_are_categories(tmp_path: Path) -> None:
+    text = "zip,x,y\n" + rows(["00501", "10115", "", "20095"] * 10, range(40), ["07", "8"] * 20)
+    split = load(tmp_path, text, "y")
+    assert split.schema.feature_names[:4] == ("zip=(missing)", "zip=00501", "zip=10115", "zip=20095")
+    assert split.classes == ("07", "8")
+    assert (
+        "column 'zip': '00501' in line 2 begins with 0, so that its numbers are categories (--kinds zip=numeric "
+        "takes them as numbers)"
+    ) in split.notes
+    found = split.schema.encode([{"zip": "00501", "x": 1, "y": "07"}])
+    assert found.X[0, :4].tolist() == [0, 1, 0, 0]
+    assert found.y is not None
+    assert found.y.tolist() == [0]
+    assert load(tmp_path, text, "y", kinds={"zip": "numeric"}).schema.feature_names[:2] == (
+        "zip",
+        "zip missing",
+    )
+    assert load(tmp_path, text, "y:number").schema.task == "regression"
+    many = load(tmp_path, "zip,x,y\n" + rows(map("{:05}".format, range(40)), range(40), [0, 1] * 20), "y")
+    assert "left out 'zip': 40 different words in 40 rows, like names" in many.notes
+    measured = "x,y\n" + rows(["01.5", "2"] * 10, [0, 1] * 10)
+    assert load(tmp_path, measured, "y").schema.feature_names == ("x",)
+
+
+def test_free_text_as_a_category_says_what_becomes_of_its_words(tmp_path: Path) -> None:
+    for n, note in (
+        (50, "each word is a number of its own: 'note' (50 words)"),
+        (400, "left out 'note': each of its 320 words is rare"),
+    ):
+        text = "note,z,y\n" + rows(
+            [f"she said {i} times no" for i in range(n)], [1, 2] * (n // 2), [0, 1] * (n // 2)
+        )
+        assert note in load(tmp_path, text, "y", kinds={"note": "category"}).notes
+    some = [f"she said {i} times no" if i % 3 else "nothing" for i in range(400)]
+    split = load(
+        tmp_path, "note,z,y\n" + rows(some, [1, 2] * 200, [0, 1] * 200), "y", kinds={"note": "category"}
+    )
+    assert split.schema.feature_names == ("note=nothing", "note=(rare)", "z")
+    assert "rare words count as one: 'note' (266 of 267)" in split.notes
+
+
 def test_kinds_that_are_given(tmp_path: Path) -> None:
     text = "zip,day,level,y\n" + rows(
         [10115, 20095] * 10, ["03/04/2024", "05/06/2024"] * 10, [1, 2] * 10, [0, 1] * 10
@@ -369,9 +425,12 @@ def test_kinds_that_are_given(tmp_path: Path) -> None:
 
 def test_numbers_that_can_mean_two_things_are_never_dropped(tmp_path: Path) -> None:
     y = [0, 1] * 60
-    for form in ("${0}.5", '"1,{0:03}"', "1 {0:03}", '"1.{0:03},5"'):
+    for form, message in (
+        ("${0}.5", "expected plain numbers"),
+        ('"1,{0:03}"', "'1,000' in line 2 can be read"),
+    ):
         text = "x,z,y\n" + rows(map(form.format, range(120)), [1, 2] * 60, y)
-        with pytest.raises(DataError, match=r"column 'x': expected (plain )?numbers"):
+        with pytest.raises(DataError, match=f"column 'x': {message}"):
             load(tmp_path, text, "y")
     both = "x,z,y\n" + rows(map('"0,{}"'.format, range(120)), map("0.{}".format, range(120)), y)
     with pytest.raises(
@@ -449,6 +508,62 @@ def test_files_and_frames_give_the_same(tmp_path: Path) -> None:
 
 
 @every(
+    ("cells", "decimal", "numbers", "note"),
+    [
+        (["1,234.50", "999", "1,000"], ".,", [1234.5, 999, 1000], "'1,234.50' in line 2 is 1234.5"),
+        (
+            ["1,234,567", "-12,345,678", "0"],
+            ".,",
+            [1234567, -12345678, 0],
+            "'1,234,567' in line 2 is 1234567",
+        ),
+        (["1.234,50", "999", "1.000"], ",.", [1234.5, 999, 1000], "'1.234,50' in line 2 is 1234.5"),
+        (["1 234,5", "3,25", "12"], ",", [1234.5, 3.25, 12], "'1 234,5' in line 2 is 1234.5"),
+        (["1'234.5", "1\u202f000", "1 000 000"], ".", [1234.5, 1000, 1e6], '"1\'234.5" in line 2 is 1234.5'),
+        (["3,25", "1.500", "2"], ",.", [3.25, 1500, 2], "'1.500' in line 3 is 1500"),
+        (["0,125", "1,234", "2"], ",", [0.125, 1.234, 2], ""),
+    ],
+)
+def test_thousands_are_read_where_one_reading_fits_the_column(
+    cells: list[str], decimal: str, numbers: list[float], note: str, tmp_path: Path
+) -> None:
+    for target in ("y", "x:number"):
+        split = load(
+            tmp_path, "x;y\n" + "".join(f"{cell};{i % 2}\n" for i in range(8) for cell in cells), target
+        )
+        assert split.schema.decimal == decimal
+        assert any(note in text and text.startswith("separators between") for text in split.notes) == bool(
+            note
+        )
+        found = split.schema.encode(tmp_path / "pets.csv")
+        np.testing.assert_array_equal((found.X[:, 0] if target == "y" else found.y)[:3], numbers)
+    schema = load(tmp_path, (tmp_path / "pets.csv").read_text(), "y").schema
+    assert TableSchema.from_config(json.loads(json.dumps(schema.to_config()))) == schema
+    np.testing.assert_array_equal(schema.encode([{"x": cell} for cell in cells]).X[:, 0], numbers)
+
+
+def test_thousands_or_decimals_are_refused_until_a_flag_decides(tmp_path: Path) -> None:
+    for cells in ('"1,234"', '"2,345"'), ('"1,234"', "7"):
+        text = "x,y\n" + rows([*cells] * 5, [0, 1] * 5)
+        with pytest.raises(
+            DataError,
+            match=r"'x': '1,234' in line 2 can be read in two ways \(\d+ such\). Pass decimal='.,' \(--decimal "
+            r".,\) for 1234, or decimal=',.' \(--decimal ,.\) for 1.234\.",
+        ):
+            load(tmp_path, text, "y")
+        for decimal, number in ((".,", 1234), (",.", 1.234), (",", 1.234)):
+            split = load(tmp_path, text, "y", decimal=decimal)
+            assert split.schema.encode(tmp_path / "pets.csv").X[0, 0] == number
+            assert split.schema.encode([{"x": "1,234"}, {"x": 7.5}]).X.tolist() == [[number], [7.5]]
+    words = load(tmp_path, text, "y", kinds={"x": "category"}).schema
+    assert words.feature_names == ("x=1,234", "x=7")
+    plain = load(tmp_path, "x,y\n" + rows([1.5, 2] * 5, [0, 1] * 5), "y").schema
+    with pytest.raises(DataError, match="'x': expected finite numbers, got '1,234' in row 1"):
+        plain.encode([{"x": "1,234"}])
+    assert plain.encode([{"x": "1,234.5"}]).X[0, 0] == 1234.5
+
+
+@every(
     ("content", "target", "message"),
     [
         ("x,y\n1,2\n", None, r"expected a target, .* Columns: x, y\. Try target='y'"),
@@ -485,9 +600,24 @@ def test_files_and_frames_give_the_same(tmp_path: Path) -> None:
         (
             "x;y\n1,500;0\n2,500;1\n",
             "y:number",
-            "'x': expected numbers with a decimal point, got '1,500' in line 2",
+            "'x': '1,500' in line 2 can be read in two ways",
         ),
-        ("x;y\n1;1.000,5\n2;2\n", "y", "'y': expected numbers with a decimal point, got '1.000,5' in line 2"),
+        (
+            "x;y\n1;1.000,5\n2;0.5\n",
+            "y",
+            "'y': expected numbers with a decimal point, got '1.000,5' in line 2",
+        ),
+        (
+            "x,y\n" + rows(["q", "r", *range(120), "q", "s", "t"], [0, 1] * 62 + [1]),
+            "y",
+            r"'q' in line 2, 'r' in line 3, 's' in line 125 and 1 more \(5 such\) are not numbers, though 96 % .* "
+            r"Correct them; if they mean that there is no value, name them with missing= \(--missing\)\.",
+        ),
+        (
+            "x,y\n1,2.5\n2,few\n3,4\n4,many\n",
+            "y:number",
+            r"'y': expected finite numbers, got 'few' in line 3, 'many' in line 5 \(2 such\) \(of 4 rows\)",
+        ),
         ("x,y\n1,a\n2,a\n", "y", "expected at least two classes, but every label is 'a'"),
         ("x,y\n1,3\n2,4\n3,3\n", "y", "class '4' has 1 row.* use target='y:number'"),
         ("x,y\n1,a\n2,b\n3,a\n", "y", "class 'b' has 1 sample"),
@@ -498,7 +628,6 @@ def test_files_and_frames_give_the_same(tmp_path: Path) -> None:
             "y",
             "no column is left to predict y",
         ),
-        ("x,y\n1 000,0\n2 000,1\n", "y:number", "'x': expected plain numbers, got '1 000' in line 2"),
         ('x,y\n"$5",0\n"$6",1\n', "y:number", r"'x': expected plain numbers, got '\$5' in line 2"),
         (
             "x,z,y\n" + rows(["3/14/2024", "2/1/2024", "14/3/2024"] * 9, range(27), [1, 2, 3] * 9),
@@ -508,7 +637,7 @@ def test_files_and_frames_give_the_same(tmp_path: Path) -> None:
         (
             "x,y\n" + rows(["2024-01-31", "2024-02-01", "soon", "2024-02-28"] * 9, [1, 2] * 18),
             "y",
-            "'soon' in line 4 is not a date, though most of its values are",
+            r"'soon' in line 4 \(9 such\) are not dates, though most of its values are",
         ),
         (
             "x,y\n" + rows(["q", *range(120)], [0] + [1, 0] * 60),
@@ -553,9 +682,9 @@ def test_decimal_commas_are_seen_or_asked_for(tmp_path: Path) -> None:
         assert ("decimal commas: 3,14 is a number" in split.notes) == (not options)
         assert TableSchema.from_config(json.loads(json.dumps(split.schema.to_config()))) == split.schema
         np.testing.assert_array_equal(split.schema.encode(tmp_path / "pets.csv").X[0], [1.5, 10])
-    with pytest.raises(DataError, match=r"with a decimal comma, got '1\.500' in line 2"):
-        load(tmp_path, text.replace("1,5", "1.500"), "pet", decimal=",")
-    with pytest.raises(DataError, match=r"with a decimal point, got '1,500' in line 2 .*--decimal ,"):
+    with pytest.raises(DataError, match=r"with a decimal comma, got '1\.5' in line 2"):
+        load(tmp_path, text.replace("1,5", "1.5"), "pet", decimal=",")
+    with pytest.raises(DataError, match=r"'1,500' in line 2 can be read in two ways .*--decimal ,"):
         load(tmp_path, text.replace("1,5", "1,500").replace("2,25", "2,250"), "pet")
 
 
@@ -571,6 +700,7 @@ def test_a_new_category_becomes_zeros_and_a_note() -> None:
     ("table", "message"),
     [
         ([], "rows: expected at least one row, got none"),
+        ([{"kg": 1, "pet": "cat", "oat": 3}], "no column 'coat', .* Did you mean 'oat'"),
         (
             [{"Kg": 1}],
             "no columns 'kg', 'coat', which the model was trained on. Did you mean 'Kg'.*Columns: Kg",
@@ -587,6 +717,21 @@ def test_a_new_category_becomes_zeros_and_a_note() -> None:
 def test_tables_that_the_schema_cannot_read(table: Any, message: str) -> None:
     with pytest.raises(DataError, match=message):
         SCHEMA.encode(table)
+
+
+def test_what_a_model_knows_is_no_guess_at_a_column_that_lacks() -> None:
+    schema = TableSchema(
+        (Column("targeted"), Column("rate")),
+        ("target",),
+        "regression",
+        left_out=(LeftOut("targets", "names"),),
+    )
+    for more, message in (
+        ({}, r"trained on\. Columns: rate, target, targets"),
+        ({"tageted": 3}, "mean 'tageted'"),
+    ):
+        with pytest.raises(DataError, match=message):
+            schema.encode([{"rate": 1, "target": 2, "targets": 3} | more])
 
 
 def test_whole_number_classes_however_written() -> None:

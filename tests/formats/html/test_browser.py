@@ -18,6 +18,7 @@ from pellucid.data.input_spec import InputsSeen
 from pellucid.data.preprocess import Preprocessing
 from pellucid.data.readers.images import read_sample
 from pellucid.data.readers.picture_modes import White
+from pellucid.data.readers.table_text import number
 from pellucid.formats.html.browser import find_browser, said_by
 from pellucid.formats.html.export import export_html, html_page
 from pellucid.formats.html.join import join_modules
@@ -203,8 +204,8 @@ def test_a_photo_is_dropped(browser: str, tmp_path: Path) -> None:
 @every("robust", [False, True])
 def test_a_table_is_typed(browser: str, robust: bool, tmp_path: Path) -> None:
     rows = (
-        "age;coat;born;ok;weight;pet\n3,5;tabby;31/1/2020;yes;1;cat\n4,25;plain;1/2/2020;no;2;dog\n5;;2/3/2020;no;;cat\n"
-        "6,5;tabby;3/4/2020;;3;dog\n7;plain;;yes;4;cat\n2,5;plain;31/12/2019;no;5;dog\n"
+        "age;coat;born;ok;weight;pet\n3,5;tabby;31/1/2020;True;1;cat\n4,25;plain;1/2/2020;False;2;dog\n"
+        "5;;2/3/2020;False;;cat\n6,5;tabby;3/4/2020;;3;dog\n7;plain;;True;4;cat\n2,5;plain;31/12/2019;False;5;dog\n"
     )
     (tmp_path / "pets.csv").write_text(rows * 1 + rows.split("\n", 1)[1] * 3)
     data = pl.load_data(str(tmp_path / "pets.csv"), target="pet", decimal=",")
@@ -218,6 +219,17 @@ def test_a_table_is_typed(browser: str, robust: bool, tmp_path: Path) -> None:
     found = export_html(model, tmp_path / "pets.html")
     assert found is not None
     assert found <= 1e-5
+    cells = [
+        "1,234.5",
+        "1.234,5",
+        "1,234",
+        "1 234",
+        "1'234'567",
+        "12,345,678",
+        "-1,234,56",
+        "1,234 567",
+        "12",
+    ]
     said = ask(
         browser,
         tmp_path,
@@ -231,8 +243,15 @@ def test_a_table_is_typed(browser: str, robust: bool, tmp_path: Path) -> None:
         }
         const fields = Array.from(document.querySelectorAll("input, select"));
         const labels = fields.map((field) => field.labels[0].firstChild.textContent);
-        at("said").textContent = JSON.stringify({ verdicts, labels });""",
+        const truths = Array.from(at("column-3").options, (each) => each.value), numbers = [];
+        for (network.decimal of [".", ",", ".,", ",."]) numbers.push(CELLS.map(numberOf));
+        at("said").textContent = JSON.stringify({ verdicts, labels, truths, numbers });""".replace(
+            "CELLS", json.dumps(cells)
+        ),
     )
+    assert said["truths"] == ["True", "False", ""]
+    for decimal, numbers in zip((".", ",", ".,", ",."), said["numbers"], strict=True):
+        assert numbers == [number(cell, decimal) for cell in cells]  # type: ignore[arg-type]
     assert said["labels"] == [column.name for column in data.schema.columns]
     assert said["verdicts"][1] == "age: a number is expected, not old."
     assert said["verdicts"][3] == "born: a date such as 2024-05-31 is expected, not 30/2/2020."

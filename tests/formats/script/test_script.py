@@ -214,7 +214,9 @@ def test_a_table(tmp_path: Path) -> None:
     others = "born\tok\twhen\n", "31/12/2023\tY\t2024/1/1 6:00 pm\n", "\tfalse\tMay 3, 2024\n"
     header, first, second = (text.replace("\t", ";") for text in others)
     (tmp_path / "new.csv").write_text(f"coat;more;age;{header}black;1;3;{first}tabby;2;old;{second}")
-    (tmp_path / "good.csv").write_text(f"coat\tage\t{others[0]}black\t3,5\t{others[1]}TABBY\t\t{others[2]}")
+    (tmp_path / "good.csv").write_text(
+        f"coat\tage\t{others[0]}black\t1.003,5\t{others[1]}TABBY\t\t{others[2]}"
+    )
     (tmp_path / "less.csv").write_text("age;Coat\n3;plain\n")
     done = run(tmp_path / "predict.py", "new.csv", "good.csv", "none.csv", "less.csv", "--json")
     told = json.loads(done.stdout)

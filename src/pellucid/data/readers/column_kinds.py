@@ -10,20 +10,18 @@ import numpy as np
 from pellucid.data.readers.dates import PARTS, YEAR_LAST, date_parts, days_of
 from pellucid.data.readers.table_columns import RARE, cell_values
 from pellucid.data.readers.table_schema import DATES, KINDS, Column, LeftOut
-from pellucid.data.readers.table_text import MISSING, Decimal, TextColumn, TextTable
+from pellucid.data.readers.table_text import MISSING, Decimal, TextColumn, TextTable, number, them
 from pellucid.errors import DataError, OptionError, unknown_name
 from pellucid.text import join_some, printable
+from pellucid.types import Array
 
 MOST_CATEGORIES = 100  # words of a column that get an output column each, the most common ones
 MOSTLY = 0.5  # of a column's cells are numbers, dates or words of their own
 FEWEST_COUNTED = 10  # rows from which on 1, 2, 3 ... is no coincidence, and words of their own are names
 MOST_RARE = 10  # rows, or one in a hundred: words in fewer are rare
 TEXT = 4  # words in the middle cell of free text
-_COMMA_NUMBER = re.compile(r"[+-]?\d[\d.]*[.,][\d.,]*\d")
-_SURE_COMMA = re.compile(r"[+-]?\d+,(\d{1,2}|\d{4,})")  # 1,234 may be a thousand
-_SPACED_NUMBER = re.compile(
-    r"[+-]?\d{1,3}([ '\u00a0\u2009\u202f]\d{3})+([.,]\d+)?|[$\u20ac\u00a3] ?\d[\d.,]*|\d[\d.,]* ?[$\u20ac\u00a3%]"
-)
+_WITH_UNIT = re.compile(r"[$\u20ac\u00a3] ?\d[\d.,]*|\d[\d.,]* ?[$\u20ac\u00a3%]")
+_NOTATIONS: tuple[Decimal, Decimal] = (".,", ",.")
 _PAIRS = ({"true", "false"}, {"yes", "no"}, {"y", "n"}, {"t", "f"})
 _ID = re.compile(r"(?i:(.*[ _.-])?(id|key|uuid|index|idx|nr|no|number|rownames?))|.*[a-z]I[Dd]|Unnamed: 0")
 
@@ -37,26 +35,33 @@ class Kinds(NamedTuple):
 
 
 def decimal_of(table: TextTable) -> Decimal:
-    """Return the decimal sign: a comma where a column of numbers such as 3,14 can mean nothing else.
+    """Return the decimal sign, and the one between thousands, as far as a column of numbers proves them.
 
-    Where another column has numbers such as 3.14, the two are not read by one sign, and the first is refused.
+    1,234.5 or 3,14 can mean one thing alone, a column of numbers such as 1,234 two: it proves nothing. Where
+    columns prove different signs the table's own stays, and what it does not read is refused.
     """
-    columns = map(table.column, table.names)
-    if any(any("." in cell for cell in one.cells) and not one.words for one in columns):
+    if len(table.decimal) > 1:
         return table.decimal
-    for name in table.names:
-        column = table.column(name)
-        words = [column.cells[i] for i in column.words]
-        are_commas = bool(words) and all(
-            _COMMA_NUMBER.fullmatch(word) and word.count(",") == 1 for word in words
-        )
-        if (
-            are_commas
-            and any(map(_SURE_COMMA.fullmatch, words))
-            and not any("." in cell for cell in column.cells)
-        ):
-            return ","
-    return table.decimal
+    proved = {sign for name in table.names if (sign := _proved(table.column(name)))}
+    return max(proved, key=len) if len({sign[0] for sign in proved}) == 1 else table.decimal
+
+
+def _proved(column: TextColumn) -> Decimal | None:
+    """Return the only notation in which all of a column's cells are numbers, where they are not whole."""
+    given, cells = column.decimal, [cell for cell in column.cells if cell]
+    signs = {sign for sign in ".," if any(sign in cell for cell in cells)}
+    fits = [given] if not column.words else _readings(cells)
+    if not signs or len(fits) != 1 or (given == "," and fits[0][0] == "."):
+        return None
+    (decimal,) = fits
+    point: Decimal = "," if decimal[0] == "," else "."
+    pair: Decimal = ",." if point == "," else ".,"
+    return pair if signs != {point} else point
+
+
+def _readings(cells: Sequence[str]) -> list[Decimal]:
+    """Return the notations in which all of these are numbers."""
+    return [one for one in _NOTATIONS if all(number(cell, one) is not None for cell in cells)]
 
 
 def kinds_of(table: TextTable, apart: Sequence[str], drop: Sequence[str], given: Mapping[str, str]) -> Kinds:
@@ -171,22 +176,39 @@ def fitted(column: TextColumn, kind: str, rows: Sequence[int]) -> Column | LeftO
         reason = "one value in every training row" if cells[0] else "no value in the training rows"
         return LeftOut(column.name, reason, cells[0])
     if kind == "category":
+        words = _categories(cells)
+        if words == (RARE,):
+            return LeftOut(column.name, f"each of its {len(set(cells))} words is rare")
         common = Counter(cell or MISSING for cell in cells).most_common(1)[0][0]
-        return Column(column.name, kind, _categories(cells), common=common)
+        return Column(column.name, kind, words, common=common)
     values = np.array(read, np.float64)[list(rows)]
     known = values[~np.isnan(values)]
     if not len(known):
         return LeftOut(column.name, "no value in the training rows")
     fill = 2 * float(np.median(known / 2))  # of which the mean of the two in the middle cannot overflow
+    truths = ("no", "yes")
     if kind == "boolean":
         fill = float(known.mean() >= 0.5)
+        truths = _truths(cells, values)
     elif kind in DATES:
         fill = float(np.floor(fill))
     parts: tuple[str, ...] = ()
     if kind in DATES:
         made = date_parts(known, PARTS)
         parts = tuple(part for part, one in zip(PARTS, made.T, strict=True) if np.ptp(one) > 0) or ("days",)
-    return Column(column.name, kind, (), fill, len(known) < len(values), parts)
+    return Column(column.name, kind, (), fill, len(known) < len(values), parts, truths=truths)
+
+
+def _truths(cells: Sequence[str], values: Array) -> tuple[str, str]:
+    """Return the word for 0 and the word for 1 that are used most."""
+    said = [
+        Counter(cell for cell, one in zip(cells, values, strict=True) if one == value) for value in (0, 1)
+    ]
+    no, yes = (
+        words.most_common(1)[0][0] if words else usual
+        for words, usual in zip(said, ("no", "yes"), strict=True)
+    )
+    return no, yes
 
 
 def _categories(cells: Sequence[str]) -> tuple[str, ...]:
@@ -208,7 +230,9 @@ def _useless(column: TextColumn) -> tuple[str, ...]:
     if n_different == 1:
         return ("one value in every row", column.cells[0])
     words = [column.cells[i] for i in column.words]
-    if not words or fraction_of_numbers(column) > MOSTLY or _is_date(words):
+    if column.code is not None:
+        words = [cell for cell in column.cells if cell]
+    elif not words or fraction_of_numbers(column) > MOSTLY or _is_date(words):
         return ()
     check_numbers(column)
     n_words, n_filled = len(set(words)), sum(map(bool, column.cells))
@@ -224,6 +248,12 @@ def _kind(column: TextColumn) -> tuple[str, str]:
     A column of numbers alone is numeric, one of dates alone a date; DataError where most cells are, and some not.
     """
     words = [column.cells[i] for i in column.words]
+    if column.code is not None:
+        called = printable(column.name)
+        return "category", (
+            f"column {called!r}: {column.cell(column.code)} begins with 0, so that its numbers are categories "
+            f"(--kinds {called}=numeric takes them as numbers)"
+        )
     if not words:
         return "numeric", ""
     if len(words) == sum(map(bool, column.cells)) and {word.lower() for word in words} in _PAIRS:
@@ -234,11 +264,25 @@ def _kind(column: TextColumn) -> tuple[str, str]:
     fraction, n_numbers = fraction_of_numbers(column), len(set(column.cells)) - len(set(words))
     if fraction > MOSTLY and n_numbers > FEWEST_COUNTED:
         raise DataError(
-            f"{column.title}: {column.cell(column.words[0])} is not a number, though {100 * fraction:.3g} % of its "
-            "values are. Correct it; if it means that there is no value, name it with missing= (--missing)."
+            f"{column.title}: {_are_no(column, column.words, 'number')}, though {100 * fraction:.3g} % of its "
+            f"values are. {_correct(column.words)}"
         )
-    note = f"column {printable(column.name)!r}: read as words, since {column.cell(column.words[0])} is not a number"
+    note = (
+        f"column {printable(column.name)!r}: read as words, since {_are_no(column, column.words, 'number')}"
+    )
     return "category", note if fraction > MOSTLY else ""
+
+
+def _are_no(column: TextColumn, bad: Sequence[int], what: str) -> str:
+    """Return that some cells are no numbers or dates: the first of them with their rows, and how many more."""
+    return f"{column.some(bad)} {f'is not a {what}' if len(bad) == 1 else f'are not {what}s'}"
+
+
+def _correct(bad: Sequence[int]) -> str:
+    means = "it means" if len(bad) == 1 else "they mean"
+    return (
+        f"Correct {them(bad)}; if {means} that there is no value, name {them(bad)} with missing= (--missing)."
+    )
 
 
 def _is_date(words: Sequence[str]) -> bool:
@@ -251,11 +295,10 @@ def _date_kind(column: TextColumn) -> str:
     """Return "date", or "dmy" or "mdy" where the day's place is known; DataError where it is not."""
     filled = [i for i, cell in enumerate(column.cells) if cell]
     short = [i for i in filled if YEAR_LAST.fullmatch(column.cells[i])]
-    bad = next((i for i in filled if all(days_of(column.cells[i], kind) is None for kind in DATES)), None)
-    if bad is not None:
+    bad = [i for i in filled if all(days_of(column.cells[i], kind) is None for kind in DATES)]
+    if bad:
         raise DataError(
-            f"{column.title}: {column.cell(bad)} is not a date, though most of its values are. Correct it; if it "
-            "means that there is no value, name it with missing= (--missing)."
+            f"{column.title}: {_are_no(column, bad, 'date')}, though most of its values are. {_correct(bad)}"
         )
     if not short:
         return "date"
@@ -293,21 +336,30 @@ def fraction_of_numbers(column: TextColumn) -> float:
 
 
 def check_numbers(column: TextColumn) -> None:
-    """Raise if all of a column's words are numbers like 3,14, which could mean 3.14 or 314, or like 1 000 or $5."""
+    """Raise if all of a column's words are numbers like 1,234, which can mean two things, or numbers like $5."""
     words = column.words
     if not words:
         return
-    if all(_COMMA_NUMBER.fullmatch(column.cells[i]) for i in words):
-        wanted, hint = "point", "Pass decimal=',' (--decimal ,) if it is a comma; write 1000 without one."
-        if column.decimal == ",":
-            wanted, hint = "comma", "Write 3,14, and 1000 without a point."
-        raise DataError(
-            f"{column.title}: expected numbers with a decimal {wanted}, got {column.cell(words[0])} ({len(words)} "
-            f"such). {hint}"
+    readings, first = _readings([column.cells[i] for i in words]), column.cell(words[0])
+    if len(readings) > 1:
+        both = (
+            f"decimal={one!r} (--decimal {one}) for {number(column.cells[words[0]], one):.15g}"
+            for one in readings
         )
-    odd = [i for i in words if _SPACED_NUMBER.fullmatch(column.cells[i])]
+        raise DataError(
+            f"{column.title}: {first} can be read in two ways ({len(words)} such). Pass {', or '.join(both)}."
+        )
+    if readings:
+        sign, other = (
+            ("point", ", or pass decimal=',' (--decimal ,)") if column.decimal[0] == "." else ("comma", "")
+        )
+        raise DataError(
+            f"{column.title}: expected numbers with a decimal {sign}, got {first} ({len(words)} such). Write one "
+            f"decimal sign in the whole table{other}."
+        )
+    odd = [i for i in words if _WITH_UNIT.fullmatch(column.cells[i])]
     if len(odd) > MOSTLY * len(words):
         raise DataError(
             f"{column.title}: expected plain numbers, got {column.cell(odd[0])} ({len(odd)} such). Write 1000, "
-            f"without separators and units; or keep them as words: kinds={{{column.name!r}: 'category'}} (--kinds)."
+            f"without a unit; or keep them as words: kinds={{{column.name!r}: 'category'}} (--kinds)."
         )

@@ -26,8 +26,8 @@ def read_table(path: Path, decimal: Decimal = ".", missing: str = USUAL) -> Text
     path : Path
         UTF-8, with or without a byte order mark, or UTF-16 with one. The delimiter is the comma, semicolon or tab
         that divides all lines into the same number of fields; in a .tsv file the tab. Fields may be quoted by ".
-    decimal : {".", ","}, optional
-        The decimal sign; with "," no comma divides fields.
+    decimal : {".", ",", ".,", ",."}, optional
+        The decimal sign, and the one between thousands; with a decimal comma no comma divides fields.
     missing : str, optional
         Words that say that a cell has no value, in any case: "?,NA". An empty cell never has one.
 
@@ -89,7 +89,7 @@ def _sniff(text: str, decimal: Decimal) -> str:
 
     csv.Sniffer counts letters, quoted ones too, and takes the comma of "size, cm;weight, kg" for the delimiter.
     """
-    candidates = [delimiter for delimiter in _DELIMITERS if delimiter != decimal]
+    candidates = [delimiter for delimiter in _DELIMITERS if delimiter != decimal[0]]
     best, best_score = candidates[0], (0, 0)
     for delimiter in candidates:
         try:
@@ -98,7 +98,7 @@ def _sniff(text: str, decimal: Decimal) -> str:
             continue
         if widths and widths[0] > 1:
             best_score, best = max((best_score, best), ((widths.count(widths[0]), widths[0]), delimiter))
-    return "," if decimal == "," and best_score == (0, 0) else best  # numbers between quotes
+    return "," if decimal[0] == "," and best_score == (0, 0) else best  # numbers between quotes
 
 
 def _records(text: str, delimiter: str, path: Path) -> tuple[list[list[str]], list[str]]:

@@ -32,8 +32,8 @@ def frame_table(
     frame : DataFrame of pandas or polars, or Table of Arrow
     where : str, optional
         Its name in messages.
-    decimal : {".", ","}, optional
-        The decimal sign of numbers that are text.
+    decimal : {".", ",", ".,", ",."}, optional
+        The decimal sign, and the one between thousands, of numbers that are text.
     missing : str, optional
         Words that say that a text has no value.
 
@@ -76,4 +76,5 @@ def _cells(values: Sequence[Any], decimal: Decimal) -> tuple[str, ...]:
     are_floats = all(isinstance(value, float) for value in values if value is not None)
     is_whole = are_floats and all(value.is_integer() for value in values if not is_gap(value))
     cells = tuple(cell_of(int(value) if is_whole and not is_gap(value) else value) for value in values)
-    return cells if decimal == "." or not are_floats else tuple(cell.replace(".", decimal) for cell in cells)
+    is_said = decimal[0] == "." or not are_floats
+    return cells if is_said else tuple(cell.replace(".", ",") for cell in cells)

@@ -1,7 +1,7 @@
 """Tables: text and the name of a target column -> a Split of numbers, and the schema behind them."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -22,7 +22,7 @@ from pellucid.data.readers.column_kinds import (
 )
 from pellucid.data.readers.table_columns import RARE
 from pellucid.data.readers.table_schema import Column, LeftOut, TableSchema
-from pellucid.data.readers.table_text import TextColumn, TextTable
+from pellucid.data.readers.table_text import MISSING, TextColumn, TextTable
 from pellucid.data.validate import hold_out
 from pellucid.errors import DataError
 from pellucid.text import join_some, printable
@@ -46,8 +46,8 @@ def split_table(
     Parameters
     ----------
     table : TextTable
-        From :func:`pellucid.data.readers.csv_file.read_table`. Where a column of numbers such as 3,14 leaves no
-        doubt, the comma is its decimal sign, with a note.
+        From :func:`pellucid.data.readers.csv_file.read_table`. Where a column of numbers such as 3,14 or 1,234.5
+        leaves no doubt, the comma is its decimal sign, or the one between thousands, with a note.
     target : str or None
         The column to predict. Words and whole numbers are classes; numbers with a fraction, or more than 100
         different whole numbers, make it a regression. "NAME:class" and "NAME:number" override that.
@@ -73,11 +73,12 @@ def split_table(
     -------
     Split
         X float64. Of numbers: the number, the training part's median where it is missing, and where values are
-        missing in the training part a column that is 1 there. Of words: a column of 0 and 1 for each of the 100
-        most common, one for all rare ones (in fewer than 10 rows, or 1 % of less than 1,000). Of dates: year,
-        month, weekday, hour, season and days, where they differ. Columns with one value, ids, names and free text
-        are left out. y int64 indices into the classes, float64 (regression, without classes), or (m, k) of 0 and 1.
-        The ``schema`` reads other tables the same way. The notes say what was left out and filled.
+        missing in the training part a column that is 1 there. Of words, and numbers such as 00501: a column of 0
+        and 1 for each of the 100 most common, one for all rare ones (in fewer than 10 rows, or 1 % of less than
+        1,000). Of dates: year, month, weekday, hour, season and days, where they differ. Columns with one value,
+        ids, names and free text are left out. y int64 indices into the classes, float64 (regression, without
+        classes), or (m, k) of 0 and 1. The ``schema`` reads other tables the same way. The notes say what was left
+        out and filled.
 
     Raises
     ------
@@ -103,7 +104,8 @@ def split_table(
         )
     decimal = decimal_of(table)
     if decimal != table.decimal:
-        notes = (*table.notes, "decimal commas: 3,14 is a number")
+        is_new = decimal[0] != table.decimal[0]
+        notes = (*table.notes, *["decimal commas: 3,14 is a number"] * is_new)
         table = replace(table, decimal=decimal, notes=notes)
     goal = _read_target(table, target)
     if len(table.rows) < 2:
@@ -118,6 +120,8 @@ def split_table(
     rows = parts.train.X[:, 0].tolist()
     columns, left_out, notes_on_columns = _fit(table, found.kinds, rows)
     left_out = (*found.left_out, *left_out)
+    numeric = [column.name for column in columns if column.kind == "numeric"]
+    grouped = [table.column(name).grouped() for name in (*goal.names[goal.task != "regression" :], *numeric)]
     schema = TableSchema(columns, goal.names, goal.task, goal.classes, table.decimal, table.missing, left_out)
     encoded = schema.encode(table, with_target=False)
     train, test = (replace(part, X=encoded.X[part.X[:, 0]]) for part in parts)
@@ -125,11 +129,18 @@ def split_table(
         *encoded.notes,
         *left_out_notes(left_out),
         *found.notes,
+        *_grouped_notes(filter(None, grouped)),
         *notes_on_columns,
         *goal.notes,
         *parts.notes,
     )
     return Split(train, test, name, notes, schema)
+
+
+def _grouped_notes(found: Iterable[str]) -> list[str]:
+    """Return the note on the columns of numbers that have separators between thousands."""
+    named = list(found)
+    return [f"separators between thousands: {join_some(named)}"] if named else []
 
 
 def _fit(
@@ -138,22 +149,34 @@ def _fit(
     """Return the columns with the numbers of the training part, those that are left out after all, and notes."""
     found = [fitted(table.column(name), kind, rows) for name, kind in kinds.items()]
     columns = tuple(one for one in found if isinstance(one, Column))
+    left_out = tuple(one for one in found if isinstance(one, LeftOut))
     if not columns:
         raise DataError(
-            f"{table.where}: no column is left to predict from: each has one value in every training row. Add "
+            f"{table.where}: no column is left to predict from ({'; '.join(left_out_notes(left_out))}). Add "
             "columns, or rows."
         )
-    gaps = [f"{printable(one.name)!r} ({one.filled})" for one in columns if one.marks_gaps]
-    note = f"missing values became the training part's median, and a column says where: {join_some(gaps)}"
-    notes: tuple[str, ...] = (note,) if gaps else ()
-    rare = [
-        f"{printable(one.name)!r} ({n_words - len(one.categories) + 1} of {n_words})"
-        for one in columns
-        if RARE in one.categories and (n_words := len(set(table.column(one.name).cells)))
-    ]
-    if rare:
-        notes += (f"rare words count as one: {join_some(rare)}",)
-    return columns, tuple(one for one in found if isinstance(one, LeftOut)), notes
+    return columns, left_out, tuple(_notes(table, columns))
+
+
+def _notes(table: TextTable, columns: Sequence[Column]) -> list[str]:
+    """Return what became of gaps and rare words, a note each."""
+    found: dict[str, list[str]] = {}
+    for one in columns:
+        called = repr(printable(one.name))
+        if one.marks_gaps:
+            fill = "more common value" if one.kind == "boolean" else "median"
+            what = f"missing values became the training part's {fill}, and a column says where"
+            found.setdefault(what, []).append(f"{called} ({one.filled})")
+        if MISSING in one.categories:
+            found.setdefault(f"missing values are a category of their own, {MISSING}", []).append(called)
+        if one.kind == "category":
+            cells = table.column(one.name).cells
+            n, n_own = len(set(cells)), len(one.categories) - (RARE in one.categories)
+            if RARE in one.categories:
+                found.setdefault("rare words count as one", []).append(f"{called} ({n - n_own} of {n})")
+            elif n > FEWEST_COUNTED and n > MOSTLY * len(cells):
+                found.setdefault("each word is a number of its own", []).append(f"{called} ({n} words)")
+    return [f"{what}: {join_some(named)}" for what, named in found.items()]
 
 
 def _read_groups(table: TextTable, group: str, target: tuple[str, ...]) -> Array:
@@ -225,7 +248,8 @@ def _one_target(column: TextColumn, kind: str) -> _Target:
         if len(y) > 1 and np.ptp(y) == 0:
             raise DataError(f"{where} is {y.flat[0]:g} in every row. There is nothing to predict.")
         return _Target((column.name,), "regression", y, notes=notes)
-    labels = np.array(column.values if column.are_whole else column.cells)  # numbers are sorted as such
+    is_number = column.are_whole and column.code is None
+    labels = np.array(column.values if is_number else column.cells)  # numbers are sorted as such
     (codes,), classes, notes = encode([as_labels(labels, len(labels), where)], None, where)
     rare = [classes[label] for label, count in Counter(codes.tolist()).items() if count == 1]
     if rare and None not in column.values:
@@ -240,6 +264,8 @@ def _target_kind(column: TextColumn) -> tuple[str, tuple[str, ...]]:
     """Return "number" or "class", and a note where that is a guess."""
     check_numbers(column)
     n_different = len(set(column.cells))
+    if column.code is not None:
+        return "class", ()
     if column.are_whole:
         if n_different <= MOST_CATEGORIES:
             return "class", ()

@@ -60,7 +60,7 @@ def value_columns(values: Array, fill: float, parts: Sequence[str], *, marks_gap
     values : Array, shape (m,), float64
         With NaN for gaps.
     fill : float
-        The median of the training part.
+        The median of the training part; of yes and no the more common one.
     parts : sequence of str
         Of a date: see :func:`pellucid.data.readers.dates.date_parts`; empty for numbers.
     marks_gaps : bool

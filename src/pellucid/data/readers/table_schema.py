@@ -12,7 +12,16 @@ from pellucid.data.readers.dates import EPOCH, PARTS
 from pellucid.data.readers.frames import frame_table, is_frame
 from pellucid.data.readers.table_columns import cell_values, value_columns, word_codes, word_columns
 from pellucid.data.readers.table_file import read_file
-from pellucid.data.readers.table_text import MISSING, USUAL, Decimal, TextColumn, TextTable, table_of
+from pellucid.data.readers.table_text import (
+    MISSING,
+    USUAL,
+    Decimal,
+    TextColumn,
+    TextTable,
+    number,
+    table_of,
+    them,
+)
 from pellucid.errors import DataError, FormatError, OptionError
 from pellucid.registry import Configurable, checked_names, option
 from pellucid.text import join_some, plural, printable
@@ -37,14 +46,16 @@ class Column(Configurable):
         Of a category column: its words, one output column each. "(missing)" is an empty cell, "(rare)" all words
         that were rare in the training part, and new ones.
     fill : float or None, optional
-        What stands for a missing value: the median of the training part, of dates in days since 1970. None: a
-        missing value is refused.
+        What stands for a missing value: the median of the training part, of dates in days since 1970; of yes and
+        no the more common one. None: a missing value is refused.
     marks_gaps : bool, optional
         Whether a last output column is 1 where the value was missing.
     parts : tuple of str, optional
         Of a date: what it becomes, see :func:`pellucid.data.readers.dates.date_parts`.
     common : str, optional
         Of a category column: its most common word in the training part.
+    truths : tuple of str, optional
+        Of a boolean column: how the training part writes 0 and 1.
     """
 
     name: str = option()
@@ -54,6 +65,7 @@ class Column(Configurable):
     marks_gaps: bool = option(False)
     parts: tuple[str, ...] = option(())
     common: str = option("")
+    truths: tuple[str, ...] = option(("no", "yes"))
 
     def __post_init__(self) -> None:
         self._check_options()
@@ -64,6 +76,8 @@ class Column(Configurable):
             )
         if bool(self.parts) != (self.kind in DATES) or not set(self.parts) <= set(PARTS):
             raise OptionError(f"column {printable(self.name)!r}: its parts do not fit a {self.kind} column.")
+        if len(self.truths) != 2:
+            raise OptionError(f"column {printable(self.name)!r}: expected two words for no and yes.")
         if self.fill is None and self.marks_gaps:
             raise OptionError(f"column {printable(self.name)!r}: it marks gaps that nothing fills.")
 
@@ -152,9 +166,11 @@ class Column(Configurable):
         --------
         >>> Column("born", "dmy", parts=("days",)).written(31), Column("old", "boolean").written(1)
         ('01/02/1970', 'yes')
+        >>> Column("paid", "boolean", truths=("False", "True")).written(0)
+        'False'
         """
         if self.kind == "boolean":
-            return "yes" if value else "no"
+            return self.truths[bool(value)]
         if not self.parts:
             return f"{value:.{digits}g}"
         forms = {"dmy": "%d/%m/%Y", "mdy": "%m/%d/%Y"}
@@ -166,8 +182,7 @@ class Column(Configurable):
         what = wanted.get(self.kind, f"dates as in the training ({self.kind})" if self.parts else "dates")
         bad = [i for i, value in enumerate(read) if value is None]
         return DataError(
-            f"{column.title}: expected {what}, got {column.cell(bad[0])} ({len(bad)} such of {len(read)}). "
-            "Correct it."
+            f"{column.title}: expected {what}, got {column.some(bad)} (of {len(read)} rows). Correct {them(bad)}."
         )
 
 
@@ -210,8 +225,8 @@ class TableSchema(Configurable):
     task : {"classification", "multi_label", "regression"}
     classes : tuple of str, optional
         The names of the classes; for "multi_label" those of ``target``; for "regression" none.
-    decimal : {".", ","}, optional
-        The decimal sign in files.
+    decimal : {".", ",", ".,", ",."}, optional
+        The decimal sign in files, and the one between thousands where the training's had one.
     missing : str, optional
         Words that say that a cell has no value: "?,NA".
     left_out : tuple of LeftOut, optional
@@ -292,9 +307,9 @@ class TableSchema(Configurable):
         Returns
         -------
         Encoded
-            A missing value becomes the median of the training part, with a note where the training had no gap
-            in that column. A category that the training part did not have counts as a rare one, or becomes all
-            zeros, with a note: it has no weight.
+            A missing number or date becomes the median of the training part, a missing yes or no its more common
+            one, with a note where the training had no gap in that column. A category that the training part did
+            not have counts as a rare one, or becomes all zeros, with a note: it has no weight.
 
         Raises
         ------
@@ -302,7 +317,9 @@ class TableSchema(Configurable):
             If the table cannot be read, lacks a column or a number, or holds an unknown class.
         """
         table = self._text_of(source)
-        table.check_has([column.name for column in self.columns], "which the model was trained on")
+        columns = [column.name for column in self.columns]
+        known = {*columns, *self.target, *(one.name for one in self.left_out)}
+        table.check_has(columns, "which the model was trained on", known)
         encoded = [column.encode(table.column(column.name)) for column in self.columns]
         X = np.concatenate([part for part, _ in encoded], axis=1)
         told = [
@@ -336,20 +353,17 @@ class TableSchema(Configurable):
         if isinstance(source, str | Path):
             return read_file(Path(source).expanduser(), self.decimal, self.missing)
         if is_frame(source):
-            return frame_table(source, missing=self.missing)
-        return table_of(
-            [*map(self._with_points, source)] if self.decimal == "," else source, missing=self.missing
-        )
+            return frame_table(source, decimal=self.decimal, missing=self.missing)
+        rows = [*map(self._with_points, source)] if self.decimal != "." else source
+        return table_of(rows, missing=self.missing)
 
     def _with_points(self, row: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Return a row whose numbers may be texts such as "3,14"."""
-        names = {column.name for column in self.columns if column.kind == "numeric"} | {*self.target}
-        return {
-            name: value.replace(",", ".")
-            if name in names and isinstance(value, str) and value.count(",") == 1 and "." not in value
-            else value
-            for name, value in row.items()
-        }
+        """Return a row whose numbers may be texts such as "3,14", or "1,234" where thousands have a comma."""
+        names = {column.name for column in self.columns if column.kind == "numeric"}
+        names |= set(self.target if self.task == "regression" else ())
+        texts = {name: value for name, value in row.items() if name in names and isinstance(value, str)}
+        read = {name: number(value.strip(), self.decimal) for name, value in texts.items()}
+        return {**row, **{name: value for name, value in read.items() if value is not None}}
 
     def _changed(self, table: TextTable) -> list[str]:
         """Return a note for each column that was left out for its one value, and has another here."""

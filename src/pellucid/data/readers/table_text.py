@@ -1,7 +1,8 @@
 """Tables as text: rows and named columns, before they become numbers."""
 
 import difflib
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Literal, TypeAlias
@@ -13,9 +14,11 @@ from pellucid.errors import DataError
 from pellucid.text import join_some, printable
 from pellucid.types import Array
 
-Decimal: TypeAlias = Literal[".", ","]
+Decimal: TypeAlias = Literal[".", ",", ".,", ",."]  # the decimal sign, and the one between thousands
+MOST_NAMED = 3  # cells of a column in a message
 MISSING = "(missing)"  # an empty cell's name in messages and categories
 USUAL = "?,NA,N/A,#N/A,<NA>,NaN,null,None"  # words that say that a cell has no value, in any case
+_GROUPED = re.compile(r"[+-]?[1-9]\d{0,2}([ '’\u00a0\u2009\u202f,.])\d{3}(?:\1\d{3})*([.,]\d*)?")
 _BINARY = {"0": 0, "1": 1, "false": 0, "true": 1}
 HEADER_HINT = " (The first line has to hold the columns' names.)"
 
@@ -40,6 +43,12 @@ class TextColumn:
         """Return a cell's name in messages: its text and its row."""
         return f"{printable(self.written[i] or MISSING)!r} in {self.rows[i]}"
 
+    def some(self, indices: Sequence[int]) -> str:
+        """Return the first cells of each text among some, for messages, and how many cells there are."""
+        firsts = {self.cells[i]: i for i in reversed(indices)}
+        n = f" ({len(indices)} such)" if len(indices) > 1 else ""
+        return join_some([self.cell(i) for i in sorted(firsts.values())], MOST_NAMED) + n
+
     def absence(self) -> str:
         """Return how many cells are missing and the first of them, for a message; "" where none is."""
         absent = [i for i, cell in enumerate(self.cells) if not cell]
@@ -50,22 +59,45 @@ class TextColumn:
         return f"no value in {len(absent)} of {len(self.cells)} rows, the first in {first}"
 
     @cached_property
+    def _plain(self) -> list[float] | None:
+        return plain_numbers(self.cells, self.decimal)
+
+    @cached_property
     def values(self) -> list[float | None]:
         """The number in each cell (infinity and NaN too); None where it holds something else or nothing."""
-        found = plain_numbers(self.cells, self.decimal)
-        if found is None:
+        if self._plain is None:
             return [number(cell, self.decimal) for cell in self.cells]
-        return [value if cell else None for cell, value in zip(self.cells, found, strict=True)]
+        return [value if cell else None for cell, value in zip(self.cells, self._plain, strict=True)]
 
     @cached_property
     def words(self) -> list[int]:
         """Which cells hold something that is not a number."""
         return [i for i, value in enumerate(self.values) if value is None and self.cells[i]]
 
+    @cached_property
+    def code(self) -> int | None:
+        """The first cell such as 00501, where all numbers are digits alone: they are codes and no quantities."""
+        first = next(
+            (i for i, cell in enumerate(self.cells) if cell[1:] and cell[0] == "0" and cell.isdigit()), None
+        )
+        if first is None or not all(
+            cell.isdigit() for cell, value in zip(self.cells, self.values, strict=True) if value is not None
+        ):
+            return None
+        return first
+
     @property
     def are_whole(self) -> bool:
         """Whether every cell holds a whole number."""
         return all(value is not None and value.is_integer() for value in self.values)
+
+    def grouped(self) -> str:
+        """Return what became of the first number with separators between thousands; "" where there is none."""
+        cells = () if self._plain else self.cells
+        first = next((i for i, cell in enumerate(cells) if without_groups(cell, self.decimal) != cell), None)
+        if first is None or self.values[first] is None:
+            return ""
+        return f"{printable(self.name)!r} ({self.cell(first)} is {self.values[first]:.15g})"
 
     def wholes(self) -> list[str]:
         """Return the cells, with 1.0 and 01 written as the whole number 1."""
@@ -96,8 +128,8 @@ class TextColumn:
             raise DataError(f"{self.title} has {absence}. Fill them in, or remove the rows or the column.")
         if len(bad):
             raise DataError(
-                f"{self.title}: expected finite numbers, got {self.cell(bad[0])} ({len(bad)} such of "
-                f"{len(values)}). Correct it."
+                f"{self.title}: expected finite numbers, got {self.some(bad.tolist())} (of {len(values)} "
+                f"rows). Correct {them(bad)}."
             )
         return values
 
@@ -149,8 +181,8 @@ class TextTable:
             self, names=tuple(self.names[i] for i in kept), columns=tuple(self.columns[i] for i in kept)
         )
 
-    def check_has(self, names: Sequence[str], why: str) -> None:
-        """Raise DataError, with the nearest existing name, unless the table has all these columns.
+    def check_has(self, names: Sequence[str], why: str, known: Collection[str] = ()) -> None:
+        """Raise DataError, with the nearest name that is there and not known, unless the table has these columns.
 
         Examples
         --------
@@ -163,7 +195,7 @@ class TextTable:
         missing = [name for name in names if name not in self.names]
         if not missing:
             return
-        found = {name.casefold(): name for name in self.names}
+        found = {name.casefold(): name for name in self.names if name not in known}
         near = difflib.get_close_matches(missing[0].casefold(), found, n=1, cutoff=0.5)
         quoted = ", in double quotes" if near and "," in near[0] else ""
         hint = f" Did you mean {printable(found[near[0]])!r}{quoted}?" if near else ""
@@ -207,7 +239,7 @@ def plain_numbers(cells: Sequence[str], decimal: Decimal) -> list[float] | None:
     >>> plain_numbers(["1", "", "-2e3"], "."), plain_numbers(["1", "one"], "."), plain_numbers(["1_0"], ".")
     ([1.0, nan, -2000.0], None, None)
     """
-    if decimal != "." or any("_" in cell for cell in cells):
+    if decimal[0] != "." or any("_" in cell for cell in cells):
         return None
     try:
         found = [float(cell or "nan") for cell in cells]
@@ -223,14 +255,33 @@ def number(text: str, decimal: Decimal = ".") -> float | None:
     --------
     >>> number("1e3"), number("12 cm"), number("1_000"), number("3,5", decimal=","), number("1.000", decimal=",")
     (1000.0, None, None, 3.5, None)
+    >>> number("1,234.5"), number("1 234"), number("1,234"), number("1,234", ".,"), number("1.234,5", ",")
+    (1234.5, 1234.0, None, 1234.0, 1234.5)
     """
-    if "_" in text or (decimal == "," and "." in text):
+    text = without_groups(text, decimal)
+    if "_" in text or (decimal[0] == "," and "." in text):
         return None
-    text = text.replace(decimal, ".")
     try:
-        return float(text)
+        return float(text.replace(decimal[0], "."))
     except ValueError:
         return None
+
+
+def without_groups(text: str, decimal: Decimal) -> str:
+    """Return a number without the separators between its thousands, where they can be nothing else.
+
+    A lone 1,234 can: it loses its comma only where ``decimal`` says so, as ".,".
+    """
+    found = _GROUPED.fullmatch(text)
+    if not found or found[1] == decimal[0] or (found[2] or decimal)[0] != decimal[0]:
+        return text
+    is_sure = found[2] or found[1] not in ",." or text.count(found[1]) > 1 or found[1] == decimal[1:]
+    return text.replace(found[1], "") if is_sure else text
+
+
+def them(found: Sequence[int] | Array) -> str:
+    """Return "it" or "them"."""
+    return "it" if len(found) == 1 else "them"
 
 
 def cell_of(value: Any) -> str:

@@ -132,11 +132,11 @@ def explain_row(
 
     Notes
     -----
-    The typical row has the medians and most common words of the training part. Integrated gradients (Sundararajan,
-    Taly and Yan, 2017, "Axiomatic attribution for deep networks") of the class's log-odds, of one of several
-    classes its score above the mean of all, of a number the number itself, on the straight path from the typical
-    row: the contributions add up to the difference of the two rows. Of a linear model they are its terms exactly,
-    w (x - typical x). All numbers that a column became are added.
+    The typical row has the training part's medians of numbers and dates, and its most common words. Integrated
+    gradients (Sundararajan, Taly and Yan, 2017, "Axiomatic attribution for deep networks") of the class's log-odds,
+    of one of several classes its score above the mean of all, of a number the number itself, on the straight path
+    from the typical row: the contributions add up to the difference of the two rows. Of a linear model they are its
+    terms exactly, w (x - typical x). All numbers that a column became are added.
 
     Examples
     --------

@@ -250,6 +250,6 @@ def _values(column: Column, part: Array) -> tuple[list[str], Array | None]:
         common = np.argsort(-part.sum(axis=0), kind="stable")[:MOST_WORDS]
         return [column.categories[i] for i in common], None
     if column.kind == "boolean":
-        return ["no", "yes"], None
+        return [*column.truths], None
     numbers = np.unique(np.percentile(column.known(part), np.linspace(0, 100, N_POINTS)))
     return [column.written(number, 15) for number in numbers], numbers

@@ -69,7 +69,7 @@ def page_of(model: Model, dtype: str = "float32") -> Page:
         "stored": [[array.itemsize, array.size] for array in weights.arrays],
     }
     if kind == TABLE:
-        network["columns"] = _columns(model)
+        network |= {"columns": _columns(model), "decimal": model._schema.decimal}
     return Page(network, b"".join(array.tobytes() for array in weights.arrays), activations)
 
 
@@ -96,6 +96,7 @@ def _columns(model: Model) -> list[dict[str, Any]]:
             "kind": column.kind,
             "words": list(column.categories),
             "fill": column.fill,
+            "truths": column.truths,
         }
         found.append(about | {"marks": column.marks_gaps, "parts": list(column.parts), "usual": usual})
     return found

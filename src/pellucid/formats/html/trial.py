@@ -106,5 +106,5 @@ def _photos(model: Model, samples: Any) -> tuple[list[dict[str, Any]], Array]:
 def _rows(model: Model) -> tuple[list[dict[str, str]], Array]:
     """Return rows of random values as they are typed, and as numbers."""
     rows, schema = random_rows(model, N_ROWS), model._schema
-    table = replace(table_of(rows), decimal=".", missing=schema.missing)
+    table = replace(table_of(rows), missing=schema.missing)
     return rows, schema.encode(table, with_target=False).X

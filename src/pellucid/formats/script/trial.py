@@ -124,7 +124,9 @@ def _table(model: Model, path: Path) -> Path:
         writer.writerow([column.name for column in columns])
         for row in random_rows(model, N_ROWS):
             cells = [(row[column.name], column.kind == "numeric") for column in columns]
-            writer.writerow([cell.replace(".", decimal) if is_number else cell for cell, is_number in cells])
+            writer.writerow(
+                [cell.replace(".", decimal[0]) if is_number else cell for cell, is_number in cells]
+            )
     return path
 
 

@@ -77,6 +77,7 @@ def _row(column: Column, part: Array) -> tuple[str, str, str, str, str]:
     values = column.known(part)
     low, middle, high = (column.written(value) for value in np.percentile(values, [0, 50, 100]))
     if column.kind == "boolean":
-        return name, "yes or no", "yes, no", f"yes in {percent(values.mean())}", gaps
+        no, yes = (shorten(word, 20) for word in column.truths)
+        return name, f"{yes} or {no}", f"{yes}, {no}", f"{yes} in {percent(values.mean())}", gaps
     kind = "dates" if column.parts else "numbers"
     return name, kind, f"{low} to {high}", f"median {middle}", gaps

@@ -115,8 +115,8 @@ function listenForPhotos() {
 
 function listenForRows() {
   const form = at("row");
-  network.columns.forEach(({ name, kind, words, fill, usual }, i) => {
-    const choices = kind === "boolean" ? ["yes", "no", ...(fill === null ? [] : [""])] : words;
+  network.columns.forEach(({ name, kind, words, fill, truths, usual }, i) => {
+    const choices = kind === "boolean" ? [truths[1], truths[0], ...(fill === null ? [] : [""])] : words;
     const label = element("label"), field = element(choices.length ? "select" : "input");
     label.append(element("span", name));
     if (choices.length) {

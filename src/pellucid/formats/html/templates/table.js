@@ -40,10 +40,18 @@ function dateParts(days, parts) {
   return parts.map((part) => found[part]);
 }
 
+const GROUPED = /^[+-]?[1-9]\d{0,2}([ '’\u00a0\u2009\u202f,.])\d{3}(?:\1\d{3})*([.,]\d*)?$/;
+function numberOf(cell) { // typed with either decimal sign; 1,234 only where the training part tells what it means
+  const [point, thousands] = network.decimal, found = GROUPED.exec(cell);
+  if (!found || found[1] === point || (found[2] ?? point)[0] !== point) return Number(cell.replace(",", "."));
+  const isSure = found[2] || !",.".includes(found[1]) || cell.split(found[1]).length > 2 || found[1] === thousands;
+  return isSure ? Number(cell.replaceAll(found[1], "").replace(",", ".")) : NaN;
+}
+
 function valueOf(cell, kind) { // undefined where it cannot be read
   if (kind === "boolean") return TRUTHS[cell.toLowerCase()];
   if (kind !== "numeric") return daysOf(cell, kind);
-  const number = Number(cell.replace(",", "."));
+  const number = numberOf(cell);
   return Number.isFinite(number) ? number : undefined;
 }
 
