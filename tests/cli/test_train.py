@@ -141,9 +141,10 @@ def test_a_schedule_of_the_whole_length_goes_on_at_a_rate_that_is_chosen(
 def test_resume_needs_a_folder(pellucid: Command, photos: Path) -> None:
     done = pellucid("train photos.npz --resume")
     assert (done.code, done.err) == (2, "pellucid: --resume: name the folder of the training with --out.\n")
-    for name in ("first", "last"):
-        pellucid.ok(f"train photos.npz --model logistic --epochs 1 --out runs/{name}")
-    assert_refused(pellucid("train photos.npz --resume"), "such as the last one's: --out runs/last.")
+    for data, name in (("photos.npz", "first"), ("photos.npz", "last"), ("moons", "other")):
+        pellucid.ok(f"train {data} --model logistic --epochs 1 --out runs/{name}")
+    assert_refused(pellucid("train photos.npz --resume"), "The last one of 'photos.npz': --out runs/last.")
+    assert_refused(pellucid("train circles --resume"), "name the folder of the training with --out.\n")
 
 
 @pytest.mark.slow
@@ -163,7 +164,7 @@ def test_a_signal_stops_with_a_checkpoint_and_resume_goes_on(
     process.send_signal(number)
     out, err = process.communicate(timeout=30)
     assert (process.returncode, err) == (128 + number, "")
-    assert "as asked. History and model so far are kept; --resume goes on from here." in out
+    assert "as asked. History and model so far are kept; --resume --out out goes on from here." in out
     assert len(list(Path().glob("out/checkpoints/*.checkpoint"))) == 1
     n_steps = json.loads(Path("out/metrics.json").read_text())["n_steps"]
     assert n_steps == len(Path("out/history.jsonl").read_text().splitlines())

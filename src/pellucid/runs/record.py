@@ -7,6 +7,7 @@ from typing import Any
 
 from pellucid.data.dataset import Split
 from pellucid.data.hashing import data_hash
+from pellucid.data.source import DataSource
 from pellucid.errors import DataError, FormatError, PellucidError
 from pellucid.files import write_atomically
 from pellucid.formats.safetensors import load, save
@@ -66,10 +67,12 @@ def holds_run(folder: Path) -> bool:
     return True
 
 
-def newest_run(folder: Path) -> Path | None:
-    """Return the run in a folder of runs that was begun or written last; None where there is none."""
-    found = [(path.stat().st_mtime, path.parent) for path in folder.glob(f"*/{CONFIG}")]
-    return next((run for _, run in sorted(found, reverse=True) if holds_run(run)), None)
+def newest_run(folder: Path, data: DataSource) -> Path | None:
+    """Return the run of these data, by their name, that was begun or written last in a folder of runs, if any."""
+    found = sorted(((path.stat().st_mtime, path.parent) for path in folder.glob(f"*/{CONFIG}")), reverse=True)
+    runs = (run for _, run in found if holds_run(run))
+    name = data.resolved().name
+    return next((run for run in runs if read_config(run / CONFIG).source.resolved().name == name), None)
 
 
 def write_config(config: RunConfig, folder: Path) -> None:

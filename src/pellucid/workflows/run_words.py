@@ -1,5 +1,6 @@
 """What `train` and `run` print: of the tutorial's photos its own lines, of all other data plain sentences."""
 
+import shlex
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
@@ -123,13 +124,13 @@ def _size_in_files(source: DataSource, model: Model) -> Shape:
 def say_end(run: Run, say: Say, *, was_interrupted: bool) -> None:
     """Say how long a training took; where it was interrupted, whether it can go on."""
     history = run.history
-    limit = run.options.minutes
+    limit, go_on = run.options.minutes, f"--resume --out {shlex.quote(str(run.folder))} goes on from here"
     if limit is not None and not history.is_complete and history.loop_seconds >= 59 * limit:
         made = f"{len(history.losses)} of {plural(run.options.n_epochs, 'epoch')}"
-        say(f"Stopped after {in_minutes(60 * limit)}, as asked: {made} are made. --resume goes on from here.")
+        say(f"Stopped after {in_minutes(60 * limit)}, as asked: {made} are made. {go_on}.")
     if was_interrupted:
         is_full_batch = OPTIMIZERS[str(run.options.optimizer)].is_full_batch
-        how = "a training by L-BFGS cannot go on from here" if is_full_batch else "--resume goes on from here"
+        how = "a training by L-BFGS cannot go on from here" if is_full_batch else go_on
         say(f"Stopped after {history.n_steps} steps, as asked. History and model so far are kept; {how}.")
     say(f"Training took {time_in_words(history, run.options)}.")
 

@@ -37,7 +37,7 @@ from pellucid.runs.record import (
 )
 from pellucid.runs.run import Run
 from pellucid.runs.spelling import naming_a_cure
-from pellucid.text import in_seconds, plural
+from pellucid.text import in_seconds, plural, shown
 from pellucid.training.callbacks.base import Callback
 from pellucid.training.callbacks.interrupt import StopOnInterrupt
 from pellucid.training.callbacks.tensorboard import TensorBoard
@@ -142,9 +142,9 @@ def plan_to_resume(
         If no folder is named or it holds no training, or an option is wrong.
     """
     if out is None:
-        last = newest_run(Path("runs"))
-        such_as = "" if last is None else f", such as the last one's: --out {shlex.quote(str(last))}"
-        raise OptionError(f"--resume: name the folder of the training with --out{such_as}.")
+        last = newest_run(Path("runs"), data) if data.name else None
+        of = "" if last is None else f". The last one of {shown(data.name)}: --out {shlex.quote(str(last))}"
+        raise OptionError(f"--resume: name the folder of the training with --out{of}.")
     _check_run(out)
     config = read_config(out / CONFIG)
     if not data.name or data.resolved().name == config.source.name:
