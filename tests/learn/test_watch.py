@@ -69,19 +69,43 @@ def test_a_notebook_is_started_and_checked(tmp_path: Path) -> None:
     assert "is no notebook" in verdict.headline
 
 
+STOPPED = (
+    (
+        "scale",
+        ("    return", "    exit()\n    return"),
+        r"scale stopped: it calls exit\(\).* of 02_scale.py: exit",
+    ),
+    ("scale", ("return X_scaled", "return"), "scale does not give what is taken next: .*NoneType"),
+    ("relu", ("def relu", "def rely"), "there is no function 'relu' in 06_relu.py"),
+    ("relu", ("cache = Z", "cache = Z)"), "relu stopped: SyntaxError.* line .* of 06_relu.py: cache = Z"),
+    ("relu", ("cache = Z", "cache = np.zeros((9**6, 9**6))"), "relu stopped: it asks for more memory"),
+    (
+        "linear_backward",
+        ("A_prev, W, b = cache", "open('x', 'w')"),
+        "linear_backward stopped: the code writes",
+    ),
+    ("compute_cost", ("    return", "    np.log = np.exp\n    return"), "replaces np.log"),
+)
+
+
 @pytest.mark.slow
 def test_own_functions_train_the_network(tmp_path: Path) -> None:
     for one in all_exercises():
         write(tmp_path, one.name)
     write(tmp_path, "scale", ("    return", "    print('cost of 1')\n    return"))
-    costs = train_own(tmp_path, "drawn-cats", 102)
+    shown: list[str] = []
+    costs = train_own(tmp_path, "drawn-cats", 102, progress=lambda stage, *_: shown.append(stage))
+    assert {*shown} == {"your functions", "the textbook's"}
     assert [iteration for iteration, _, _ in costs] == [0, 100, 101]
     assert max(abs(mine - ours) for _, mine, ours in costs) < 1e-12
     write(tmp_path, "update_parameters", (" - learning_rate", " + learning_rate"))
     assert abs(train_own(tmp_path, "drawn-cats", 2)[1][1] - costs[0][1]) > 1e-4
-    write(tmp_path, "scale", ("    return", "    exit()\n    return"))
-    with pytest.raises(DataError, match="your functions stopped: exit code 0"):
-        train_own(tmp_path, "drawn-cats", 2)
+    for name, change, said in STOPPED:
+        path = write(tmp_path, name, change)
+        with pytest.raises(DataError, match=said):
+            train_own(tmp_path, "drawn-cats", 2)
+        assert path.is_file()
+        write(tmp_path, name)
     (tmp_path / exercise("relu").file_name).unlink()
     with pytest.raises(DataError, match="no file of relu"):
         train_own(tmp_path, "drawn-cats", 2)

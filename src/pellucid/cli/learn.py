@@ -88,7 +88,7 @@ def learn_train(
 
     chosen = data or ("catvnoncat" if os.environ.get("PELLUCID_DATA_DIR") else "drawn-cats")
     rows = []
-    for iteration, mine, ours in train_own(folder, chosen, n_iterations):
+    for iteration, mine, ours in train_own(folder, chosen, n_iterations, progress=None):
         rows.append({"iteration": iteration, "cost": mine, "expected": ours})
         if not is_quiet():
             print_blocks([Line(f"Cost after iteration {iteration}: {mine!r} (textbook: {ours!r})")])

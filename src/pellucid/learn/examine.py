@@ -133,22 +133,7 @@ class Examination:
 
     def said(self, error: BaseException) -> str:
         """Return what an error means, in a sentence."""
-        at = line_of(error, FILE)
-        where = f" (line {at})" if at else ""
-        if isinstance(error, TimeUp):
-            return f"it did not end within {self.seconds:g} s{where}. Does a loop never end?"
-        if isinstance(error, SystemExit):
-            return f"it calls exit(){where}, which would end the coach. Return instead."
-        if isinstance(error, NotAllowed):
-            return f"{error}{where}, which no exercise needs; it was not done."
-        if isinstance(error, MemoryError):
-            return f"it asks for more memory than there is{where}. Are two shapes combined to a huge one?"
-        if isinstance(error, RecursionError):
-            return f"it calls itself without end{where}."
-        if isinstance(error, EOFError):
-            return f"it waits for input{where}. Take what you need from the arguments."
-        text = " ".join(str(error).split())[:200].rstrip(".")
-        return f"{type(error).__name__}{where}: {text}." if text else f"{type(error).__name__}{where}."
+        return said(error, line_of(error, FILE), self.seconds)
 
     def judge(self, function: Callable[..., Any]) -> None:
         """Call the function on every case, and say what is wrong."""
@@ -355,6 +340,25 @@ class Examination:
             remarks.append(
                 f"Line {loops[0]} loops; NumPy does the same for whole arrays at once, far faster."
             )
+
+
+def said(error: BaseException, at: int, seconds: float) -> str:
+    """Return what an error means, in a sentence: at which line, under a limit of so many seconds."""
+    where = f" (line {at})" if at else ""
+    if isinstance(error, TimeUp):
+        return f"it did not end within {seconds:g} s{where}. Does a loop never end?"
+    if isinstance(error, SystemExit):
+        return f"it calls exit(){where}, which would end the coach. Return instead."
+    if isinstance(error, NotAllowed):
+        return f"{error}{where}, which no exercise needs; it was not done."
+    if isinstance(error, MemoryError):
+        return f"it asks for more memory than there is{where}. Are two shapes combined to a huge one?"
+    if isinstance(error, RecursionError):
+        return f"it calls itself without end{where}."
+    if isinstance(error, EOFError):
+        return f"it waits for input{where}. Take what you need from the arguments."
+    text = " ".join(str(error).split())[:200].rstrip(".")
+    return f"{type(error).__name__}{where}: {text}." if text else f"{type(error).__name__}{where}."
 
 
 def _is_empty(function: ast.FunctionDef) -> bool:

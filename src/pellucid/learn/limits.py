@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+REPEAT = 0.05  # seconds, should a bare except have caught it
+
 
 class TimeUp(BaseException):
     """The time is over: no Exception, so that a learner's ``except Exception`` does not catch it."""
@@ -32,14 +34,19 @@ def time_limit(seconds: float) -> Iterator[None]:
         raise TimeUp
 
     start, before = time.monotonic(), signal.signal(signal.SIGALRM, stop)
-    repeat = 0.05  # seconds, should a bare except have caught it
-    outer, _ = signal.setitimer(signal.ITIMER_REAL, seconds, repeat)
+    outer, _ = signal.setitimer(signal.ITIMER_REAL, seconds, REPEAT)
     try:
         yield
     finally:
         left = max(outer - (time.monotonic() - start), 1e-3) if outer else 0.0
-        signal.setitimer(signal.ITIMER_REAL, left, repeat)
+        signal.setitimer(signal.ITIMER_REAL, left, REPEAT)
         signal.signal(signal.SIGALRM, before)
+
+
+def again(seconds: float) -> None:
+    """Give the innermost :func:`time_limit` so many seconds from now on."""
+    if threading.current_thread() is threading.main_thread() and hasattr(signal, "setitimer"):
+        signal.setitimer(signal.ITIMER_REAL, seconds, REPEAT)
 
 
 class Budget:

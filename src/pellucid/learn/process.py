@@ -6,8 +6,8 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from typing import Any
 
 SECONDS = 3.0  # for all calls of a function together
@@ -17,6 +17,38 @@ GRACE = 7.0  # more, for a code that catches the alarm, and for the start of the
 def environment(**more: str) -> dict[str, str]:
     """Return the environment of a process that imports what this one does, with variables of its own."""
     return os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)} | more
+
+
+@contextmanager
+def started(module: str, folder: str | None = None, **variables: str) -> Iterator[subprocess.Popen[str]]:
+    """Yield a process that runs a module; it is ended with the block, and so is what it has started."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", module],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        cwd=folder,
+        env=environment(**variables),
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        yield process
+    finally:
+        with suppress(ProcessLookupError, PermissionError, AttributeError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.kill()
+        process.wait()
+        for pipe in (process.stdin, process.stdout, process.stderr):
+            if pipe is not None:
+                pipe.close()
+
+
+def send(process: subprocess.Popen[str], job: dict[str, Any]) -> None:
+    """Give a process its job."""
+    assert process.stdin is not None
+    process.stdin.write(json.dumps(job))
+    process.stdin.close()
 
 
 def examine(
@@ -35,17 +67,11 @@ def examine(
         Where the learner's own modules are.
     """
     job = {"exercise": name, "source": source, "seconds": seconds, "folders": list(folders)}
-    with tempfile.TemporaryDirectory() as folder:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "pellucid.learn.examine"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            cwd=folder,
-            env=environment(**{f"{library}_NUM_THREADS": "1" for library in ("OPENBLAS", "OMP", "MKL")}),
-            text=True,
-            start_new_session=True,
-        )
+    single = {f"{library}_NUM_THREADS": "1" for library in ("OPENBLAS", "OMP", "MKL")}
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        started("pellucid.learn.examine", folder, **single) as process,
+    ):
         try:
             said, errors = process.communicate(json.dumps(job), timeout=seconds + GRACE)
         except subprocess.TimeoutExpired:
@@ -56,10 +82,6 @@ def examine(
         else:
             last = errors.strip().splitlines()[-1:] or [f"exit code {process.returncode}"]
             headline = f"The process of the code ended before it had returned anything ({last[0][:120]})."
-        finally:
-            with suppress(ProcessLookupError, PermissionError, AttributeError):
-                os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
     with suppress(ValueError):
         found: dict[str, Any] = json.loads(said)
         return found

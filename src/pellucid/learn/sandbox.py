@@ -90,8 +90,8 @@ class Sandbox:
         self.printed, self.blocked = Printed(), list[str]()
         self._numpy = {module: dict(vars(module)) for module in (np, np.linalg, np.random)}
 
-    def close(self, seconds: float) -> None:
-        """Set the limits, for good."""
+    def close(self, seconds: float, memory: int = MEMORY) -> None:
+        """Set the limits, for good: seconds of the processor, and bytes beyond what the process has."""
         sys.dont_write_bytecode = True
         null = os.open(os.devnull, os.O_RDWR)
         for number in (0, 1, 2):
@@ -109,7 +109,7 @@ class Sandbox:
             pass
         else:
             for kind, most in (
-                (resource.RLIMIT_AS, _address_space() + MEMORY),
+                (resource.RLIMIT_AS, _address_space() + memory),
                 (resource.RLIMIT_CPU, int(seconds) + 5),
                 (resource.RLIMIT_CORE, 0),
             ):
