@@ -189,7 +189,8 @@ def tell(path: Path, verdict: Verdict, count: Counter[str], is_verbose: bool) ->
         if not verdict.is_right:
             print(f"    false alarm: {where}: {verdict.headline}")
         return
-    lines = [int(n) for found in re.findall(r"# line: (.*)", text) for n in re.findall(r"\d+", found)]
+    places = [part for found in re.findall(r"# line: (.*)", text) for part in found.split(";")]
+    lines = [{int(number) for number in re.findall(r"\d+", part)} for part in places]
     causes = re.findall(r"# cause: (.*)", text)
     said = " ".join(explained(cause) for cause in verdict.causes)
     is_cause = any(
@@ -197,16 +198,20 @@ def tell(path: Path, verdict: Verdict, count: Counter[str], is_verbose: bool) ->
     )
     hits = {
         "found": verdict.state == "wrong",
-        "line": verdict.line == min(lines, default=0),
+        "line": bool(lines) and verdict.line in lines[0],
         "cause": is_cause,
     }
     if kind == "two":
-        hits = {"found": hits["found"], "first": hits["line"], "either": verdict.line in lines}
+        hits = {
+            "found": hits["found"],
+            "first": hits["line"],
+            "either": any(verdict.line in one for one in lines),
+        }
     count.update(f"{kind} {key}" for key, hit in hits.items() if hit)
     if is_verbose or not hits["found"]:
         marks = " ".join(f"{key} {'+' if hit else '-'}" for key, hit in hits.items())
         said = f"{verdict.line} {', '.join(verdict.causes) or '-'}"
-        print(f"    {where}: {marks} | {lines} {'; '.join(causes)} | {said}")
+        print(f"    {where}: {marks} | {places} {'; '.join(causes)} | {said}")
 
 
 def seconds() -> None:

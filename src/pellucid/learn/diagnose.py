@@ -25,7 +25,7 @@ from pellucid.learn.edits import COPY, Edit, M, edits
 from pellucid.learn.exercise import Arguments
 from pellucid.learn.grafts import FORMULA, Grafts
 from pellucid.learn.limits import Budget
-from pellucid.learn.reference import LONGEST_CALL, Fault, Reference, behaves_alike
+from pellucid.learn.reference import LONGEST_CALL, Fault, Reference, does_alike
 from pellucid.learn.tracing import RESULT, STREAM, Called, Change, call, call_within
 from pellucid.learn.uses import Uses
 from pellucid.learn.values import WHOLE, arrays_in, close, compare
@@ -156,7 +156,7 @@ class Doctor:
             (n for n in wrong if n), wrong[0]
         )  # of the case that is looked at: not the tiny one
         self.pool = reference.pool(self.number)
-        self.seconds, self.budget = budget, Budget(budget)
+        self.seconds, self.budget = budget, Budget(0.0)
         done = calls[self.number]
         self.wrong = self.wrong_outputs(done)
         self.is_other_kind = any(  # another number of outputs is returned than there are
@@ -243,6 +243,7 @@ class Doctor:
     def repair(self, lines: list[int], known: tuple[str, ...]) -> tuple[int, tuple[str, ...]] | None:
         """Return the line and the causes of repairs, if there are any; first of those of a known cause."""
         lines = list(dict.fromkeys(lines)) or [self.uses.returns]
+        self.budget = Budget(self.seconds)
         for search in self.searches(lines, known):
             if found := self.try_all(search, self.is_right):
                 return found
@@ -259,6 +260,8 @@ class Doctor:
         """Yield the changes that are tried, by lines of suspects, in the order in which they are likely."""
         first, made = lines[0], self.uses.made(self.wrong)
         is_returned = first in self.uses.all_returns and bool(made)
+        if is_returned:
+            yield from (self.small(line, ORDER_ALONE) for line in made)
         if known:
             like = set[str]().union(*map(alike, known))
             every = dict.fromkeys([*(made if is_returned else ()), *lines, *self.uses.lines])
@@ -269,7 +272,6 @@ class Doctor:
                 yield from (self.small(line, {"view for copy"}, inserts=inserts) for line in self.uses.lines)
         if is_returned:
             yield self.small(first, {"returned in the wrong order"})
-            yield from (self.small(line, ORDER_ALONE) for line in made)
             yield self.small(first, ORDER_ALONE)
             yield from (self.small(line) for line in made)
         yield self.small(first)
@@ -299,7 +301,8 @@ class Doctor:
         main = self.program.main
         numbers = sorted({0, self.number})
         changes = [self.calls[n].changes for n in numbers]
-        return Grafts(self.reference, numbers, changes, [one.arg for one in main.args.args] if main else [])
+        names = [one.arg for one in main.args.args] if main else []
+        return Grafts(self.reference, numbers, changes, names, {one.name for one in self.found})
 
     def try_all(
         self, changed: Generator[Edit, None, None], is_mended: Callable[[Edit], bool]
@@ -353,14 +356,21 @@ class Doctor:
         Where there is none, the causes of those that share its first wrong output.
         """
         outputs = self.reference.exercise.outputs
+        numbers = [self.number, *(n for n in range(len(self.calls)) if n != self.number)]
         equal, shared = Counter[str](), Counter[str]()
         twin: Fault | None = None
         for fault in faults:
-            calls = self.reference.behaviour(fault.function)
-            if behaves_alike(outputs, calls, self.calls):
+            is_equal = is_shared = True
+            for number in numbers:
+                done = self.reference.run(fault.function, number)
+                is_equal = is_equal and does_alike(outputs, done, self.calls[number])
+                is_shared = is_shared and self._shares(number, done)
+                if not (is_equal or is_shared):
+                    break
+            if is_equal:
                 equal[fault.cause] += 1
                 twin = twin or fault
-            elif self._shares(calls):
+            elif is_shared:
                 shared[fault.cause] += 1
         return _commonest(equal or shared), twin
 
@@ -382,25 +392,18 @@ class Doctor:
                 return change.line
         return 0
 
-    def _shares(self, calls: Sequence[Called]) -> bool:
-        """Return whether a fault makes the same first wrong output, on every case."""
-        names = self.reference.exercise.outputs
-        if len(names) == 1:
-            return False
+    def _shares(self, number: int, done: Called) -> bool:
+        """Return whether a fault makes the same first wrong output on a case."""
+        names, mine = self.reference.exercise.outputs, self.calls[number]
         first = next((name for name in names if name in self.wrong), None)
-        if first is None:
+        if len(names) == 1 or first is None or done.error or mine.error:
+            return False
+        if not (_is_tuple(done.output, names) and _is_tuple(mine.output, names)):
             return False
         i = names.index(first)
-        for number, (a, b) in enumerate(zip(calls, self.calls, strict=True)):
-            if a.error or b.error or not (_is_tuple(a.output, names) and _is_tuple(b.output, names)):
-                return False
-            if compare([first], a.output[i], b.output[i]):
-                return False
-            if number == self.number and not compare(
-                [first], self.reference.expected[number][i], a.output[i]
-            ):
-                return False
-        return True
+        expected = self.reference.expected[number][i]
+        is_wrong = number != self.number or bool(compare([first], expected, done.output[i]))
+        return is_wrong and not compare([first], done.output[i], mine.output[i])
 
 
 def _commonest(counted: Counter[str]) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ import difflib
 import itertools
 import re
 from collections import Counter
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -109,6 +109,8 @@ class Grafts:
         What the learner's variables were on them.
     names : sequence of str
         The learner's names of the arguments.
+    wrong : set of str, optional
+        Variables of the learner's that are wrong: an expression does not mend what it leaves out.
     """
 
     def __init__(
@@ -117,7 +119,9 @@ class Grafts:
         numbers: Sequence[int],
         changes: Sequence[Sequence[Change]],
         names: Sequence[str],
+        wrong: Set[str] = frozenset(),
     ) -> None:
+        self._wrong = wrong
         self.reference, self._numbers = reference, numbers
         self._cases = [reference.cases[n] for n in numbers]
         self._values = values_of(changes, names, self._cases)
@@ -237,7 +241,9 @@ class Grafts:
     def distance(self, text: str, other: str) -> float:
         """Return how many tokens of an expression are not in another; more, where a variable is written out."""
         removed, added = unshared(text, other)
-        return len(removed) + len(added) + OF_VARIABLE * any(name in self._local for name in removed)
+        left_out = OF_VARIABLE * any(name in self._local for name in removed)
+        left_out += LONGEST * any(name in self._wrong for name in removed)
+        return len(removed) + len(added) + left_out
 
 
 def values_of(

@@ -1,7 +1,7 @@
 """What is known of an exercise: its cases, what is right, and programs with one fault."""
 
 import ast
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Any, NamedTuple
@@ -96,44 +96,25 @@ class Reference:
                     continue
                 yield Fault(edit.breaks, names[self.exercise.name], edit.line)
 
-    def behaviour(self, function: Callable[..., Any]) -> "Behaviour":
-        """Return what a program does on each case."""
-        return Behaviour(function, self.cases, self.exercise.arguments)
-
-
-class Behaviour(Sequence[Called]):
-    """What a program does on each case; called when looked at, so that the first difference ends a comparison.
-
-    Parameters
-    ----------
-    function : callable
-    cases : list of tuple
-    names : tuple of str
-        Of the arguments.
-    """
-
-    def __init__(self, function: Callable[..., Any], cases: list[Arguments], names: tuple[str, ...]) -> None:
-        self.function, self.cases, self.names = function, cases, names
-        self.done: list[Called] = []
-
-    def __len__(self) -> int:
-        return len(self.cases)
-
-    def __getitem__(self, number: Any) -> Any:
+    def run(self, function: Callable[..., Any], number: int) -> Called:
+        """Return what a program does on a case."""
         with np.errstate(all="ignore"):
-            for case in self.cases[len(self.done) : number + 1]:
-                self.done.append(call_within(LONGEST_CALL, self.function, case, names=self.names))
-        return self.done[number]
+            return call_within(LONGEST_CALL, function, self.cases[number], names=self.exercise.arguments)
+
+    def behaviour(self, function: Callable[..., Any]) -> list[Called]:
+        """Return what a program does on each case."""
+        return [self.run(function, number) for number in range(len(self.cases))]
 
 
-def behaves_alike(names: Sequence[str], calls: Sequence[Called], others: Sequence[Called]) -> bool:
+def behaves_alike(names: Sequence[str], calls: Iterable[Called], others: Iterable[Called]) -> bool:
     """Return whether two programs did the same on every case."""
-    for a, b in zip(calls, others, strict=True):
-        if (a.error is None) != (b.error is None) or a.modified != b.modified:
-            return False
-        if a.error is not None:
-            if type(a.error) is not type(b.error) or str(a.error)[:40] != str(b.error)[:40]:
-                return False
-        elif compare(names, a.output, b.output) or compare(names, b.output, a.output):
-            return False
-    return True
+    return all(does_alike(names, a, b) for a, b in zip(calls, others, strict=True))
+
+
+def does_alike(names: Sequence[str], a: Called, b: Called) -> bool:
+    """Return whether two programs did the same on a case."""
+    if (a.error is None) != (b.error is None) or a.modified != b.modified:
+        return False
+    if a.error is not None:
+        return type(a.error) is type(b.error) and str(a.error)[:40] == str(b.error)[:40]
+    return not (compare(names, a.output, b.output) or compare(names, b.output, a.output))

@@ -124,7 +124,12 @@ class Uses:
             if not isinstance(node.value, ast.Tuple) or set(self.outputs[i : i + 1]) & wrong
         ]
         bare = [part.id for part in map(_unwrapped, parts) if isinstance(part, ast.Name)]
-        return sorted({max(self.made_at[name]) for name in bare if name in self.made_at})
+        return sorted({max(self.made_at[name]) for name in bare if self._is_for_return(name)})
+
+    def _is_for_return(self, name: str) -> bool:
+        """Return whether a variable is made here, and used by nothing but what makes it and what returns it."""
+        users = {line for line, used in self.used.items() if name in used} - self.all_returns
+        return name in self.made_at and users <= set(self.made_at[name])
 
     def behind(self, wrong: set[str]) -> set[int]:
         """Return the lines that wrong outputs depend on."""
