@@ -5,11 +5,13 @@ import doctest
 import itertools
 from pathlib import Path
 
+import numpy as np
 from tests.every import every
 
 import pellucid as pl
 from pellucid.learn.causes import EXPLAINED
 from pellucid.learn.edits import edits
+from pellucid.learn.examine import STEP
 from pellucid.learn.exercise import BUILTIN, all_exercises, exercise
 
 
@@ -31,6 +33,32 @@ def test_every_cause_is_explained() -> None:
         for edit in edits(ast.parse(one.solutions[0].source), inserts=inserts):
             causes |= {edit.breaks, edit.repairs}
     assert causes - {""} <= EXPLAINED.keys()
+
+
+BACKWARD = [one.name for one in all_exercises() if one.name.endswith("_backward")]
+
+
+@every("name", BACKWARD)
+def test_the_slopes_of_a_backward_are_those_that_are_measured(name: str) -> None:
+    one, n_bends = exercise(name), 0
+    for case in one.cases():
+        output = getattr(one.module, name)(*case)
+        outputs = output if isinstance(output, tuple) else (output,)
+        got = output if isinstance(output, dict) else dict(zip(one.outputs, outputs, strict=True))
+        measured = one.module.measured(*case)
+        assert measured.keys() == {
+            slope for slope in got if not slope.startswith("dA") or slope in one.outputs
+        }
+        for slope, (array, function) in measured.items():
+            for at in [*np.ndindex(array.shape)][:20]:
+                step = np.zeros(array.shape)
+                step[at] = STEP
+                ahead, here, behind = (function(array + sign * step) for sign in (1, 0, -1))
+                if abs(ahead - 2 * here + behind) > 1e-3 * STEP:
+                    n_bends += 1
+                else:
+                    assert abs((ahead - behind) / (2 * STEP) - got[slope][at]) < 1e-6
+    assert n_bends == 0 or name in ("relu_backward", "pool_backward")
 
 
 def test_start_writes_a_file_each_and_keeps_what_is_there(tmp_path: Path) -> None:

@@ -40,6 +40,7 @@ PROPERTIES = (
     "arguments kept",
 )
 OF_KIND = {"type": "result", "shape": "shape", "dtype": "dtype"}
+STEP, MOST_MEASURED = 1e-5, 5  # of measured slopes: the step, and how many entries are tried
 MAGIC = re.compile(r"^\s*[%!]")
 
 
@@ -247,32 +248,35 @@ class Examination:
         """Return the entry of a wrong slope that is farthest from the one that is measured."""
         if not hasattr(self.exercise.module, "measured"):
             return ""
-        names = self.exercise.outputs
         for number in range(len(calls) - 1, -1, -1):
-            output = calls[number].output
-            parts = [output] if len(names) == 1 else output
-            if (
-                calls[number].error is not None
-                or not isinstance(parts, list | tuple)
-                or len(parts) != len(names)
-            ):
-                continue
+            got, right = self.by_name(calls[number].output), self.by_name(reference.expected[number])
             for name, (array, function) in self.exercise.module.measured(*reference.cases[number]).items():
-                got = parts[names.index(name)]
-                if name not in wrong or not is_number(got) or np.shape(got) != array.shape:
+                mine = got.get(name)
+                if name not in wrong or not is_number(mine) or np.shape(np.asarray(mine)) != array.shape:
                     continue
-                ours = reference.expected[number]
-                right = np.asarray(ours if len(names) == 1 else ours[names.index(name)])
-                gap = np.abs(np.nan_to_num(np.asarray(got, float), nan=1e9) - right)
-                if not gap.any():
-                    continue
-                at = tuple(int(i) for i in np.unravel_index(np.argmax(gap), gap.shape))
-                step = np.zeros_like(array)
-                step[at] = 1e-5
-                slope = (function(array + step) - function(array - step)) / 2e-5
-                mine = float(np.asarray(got)[at])
-                return f"{name}{list(at)}: the measured slope is {slope:.6g}, yours {mine:.6g}."
+                gap = np.abs(np.nan_to_num(np.asarray(mine, float), nan=1e9) - right[name])
+                for place in np.argsort(-gap, axis=None)[:MOST_MEASURED]:
+                    at = tuple(int(i) for i in np.unravel_index(place, gap.shape))
+                    step = np.zeros(array.shape)
+                    step[at] = STEP
+                    ahead, here, behind = (function(array + sign * step) for sign in (1, 0, -1))
+                    has_bend = (
+                        abs(ahead - 2 * here + behind) > 1e-3 * STEP
+                    )  # of a relu, or of a largest number
+                    if gap[at] and not has_bend:
+                        slope, yours = (ahead - behind) / (2 * STEP), float(np.asarray(mine)[at])
+                        where = "other numbers" if number else "the worked case"
+                        return f"On {where} the measured slope {name}{list(at)} is {slope:.6g}, yours {yours:.6g}."
         return ""
+
+    def by_name(self, output: Any) -> dict[str, Any]:
+        """Return outputs, and the entries of those that are dictionaries, by name; {} if their number is wrong."""
+        names = self.exercise.outputs
+        parts = [output] if len(names) == 1 else output
+        if not isinstance(parts, list | tuple) or len(parts) != len(names):
+            return {}
+        found = dict(zip(names, parts, strict=True))
+        return found | {key: one for part in parts if isinstance(part, dict) for key, one in part.items()}
 
     def credit(
         self, reference: Reference, calls: list[Called], wrong: dict[str, Difference], detail: dict[str, str]

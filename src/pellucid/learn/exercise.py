@@ -4,8 +4,8 @@ The file's docstring is what the learner reads. Its functions:
 
 - the one of the exercise's name, and others named ``right_...``: correct solutions in different styles;
 - ``cases(rng)``: yields the arguments of calls, a tiny worked case first;
-- ``measured(*arguments)``, if outputs are slopes: for an output's name the array it is the slope for, and the
-  function of that array whose slope it is.
+- ``measured(*arguments)``, if outputs are slopes: for an output's name, or that of its entry, the array it is the
+  slope for, and the function of that array whose slope it is.
 
 Its names: ``OUTPUTS``, what the function returns; ``GIVEN``, functions of :mod:`pellucid.textbook` that the learner
 may call; ``LOOPS``, whether loops are natural; ``FAULTS``, triples (cause, text, other text): the fault is any

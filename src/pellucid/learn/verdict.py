@@ -129,12 +129,18 @@ def _hints(of: Exercise, found: dict[str, Any]) -> list[str]:
     if causes := found.get("causes"):
         ladder.append(f"Why: {join([explained(cause) for cause in causes], 'or')}")
     name, value = found.get("variable", ""), found.get("value", "")
+    numbers = [
+        row["detail"] for row in found.get("rows", ()) if row["property"] == "slopes" and row["detail"]
+    ]
     if line and value and name != "the result":
-        ladder.append(
+        words = (
             f"There {name} became {value}. Work one entry out by hand from the text's formula, and compare."
         )
+        numbers.insert(0, words)
     elif line and found.get("on_line"):
-        ladder.append(f"There {join([f'{name} is {kind}' for name, kind in found['on_line'].items()])}.")
+        words = join([f"{name} is {kind}" for name, kind in found["on_line"].items()])
+        numbers.insert(0, f"There {words}.")
     elif line and found.get("failed") != "runs":
-        ladder.append(f"Print what line {line} makes on the worked case, and work one entry out by hand.")
-    return ladder
+        words = f"Print what line {line} makes on the worked case, and work one entry out by hand."
+        numbers.insert(0, words)
+    return [*ladder, " ".join(numbers)] if numbers else ladder

@@ -12,16 +12,18 @@ its parameter. What else is in it, such as dA1, is not looked at. L may be 1.
 Why it matters: each layer hands its dA_prev on to the layer before. One that is handed the wrong thing spoils all
 before it.
 
->>> A1 = np.array([[1.0, 0.0], [2.0, 1.0]])
->>> caches = [((np.array([[1.0, 1.0]]), np.array([[1.0], [2.0]]), np.zeros((2, 1))), np.array([[1.0, -1.0], [2.0, 1.0]]))]
->>> caches += [((A1, np.array([[1.0, -1.0]]), np.zeros((1, 1))), np.array([[-1.0, -1.0]]))]
+>>> X, W1, b1 = np.array([[1.0, -1.0]]), np.array([[1.0], [0.5]]), np.array([[0.0], [1.5]])
+>>> Z1, A1 = np.array([[1.0, -1.0], [2.0, 1.0]]), np.array([[1.0, 0.0], [2.0, 1.0]])
+>>> caches = [((X, W1, b1), Z1), ((A1, np.array([[1.0, -1.0]]), np.zeros((1, 1))), np.array([[-1.0, -1.0]]))]
 >>> grads = L_model_backward(np.array([[0.26894142, 0.26894142]]), np.array([[1, 0]]), caches)
 >>> grads["dW2"], grads["db2"]
 (array([[-0.36552929, -0.59658787]]), array([[-0.23105858]]))
 >>> grads["dW1"]
 array([[-0.36552929],
-       [ 0.23105858]])
+       [ 0.5       ]])
 """
+
+from functools import partial
 
 import numpy as np
 
@@ -40,8 +42,8 @@ ALIKE = ({"wrong cache", "own layer's activation for the previous one's"},)
 
 
 def cases(rng):
-    A1, W1 = np.array([[1.0, 0.0], [2.0, 1.0]]), np.array([[1.0], [2.0]])
-    first = (np.array([[1.0, 1.0]]), W1, np.zeros((2, 1))), np.array([[1.0, -1.0], [2.0, 1.0]])
+    X, W1, b1 = np.array([[1.0, -1.0]]), np.array([[1.0], [0.5]]), np.array([[0.0], [1.5]])
+    A1, first = np.array([[1.0, 0.0], [2.0, 1.0]]), ((X, W1, b1), np.array([[1.0, -1.0], [2.0, 1.0]]))
     last = (A1, np.array([[1.0, -1.0]]), np.zeros((1, 1))), np.array([[-1.0, -1.0]])
     yield np.full((1, 2), 1 / (1 + np.e)), np.array([[1, 0]]), [first, last]
     for widths, m in (([4, 5, 3, 1], 6), ([5, 4, 2, 3, 1], 7), ([3, 1], 5)):
@@ -52,6 +54,22 @@ def cases(rng):
         AL, caches = L_model_forward(rng.standard_normal((widths[0], m)), parameters)
         Y = np.arange(m).reshape(1, m) % 3 % 2
         yield AL, Y, caches
+
+
+def measured(AL, Y, caches):
+    def cost(layer, name, array):
+        A = caches[0][0][0]
+        for i, ((_, W, b), _) in enumerate(caches, start=1):
+            W, b = array if (i, name) == (layer, "W") else W, array if (i, name) == (layer, "b") else b
+            Z = W @ A + b
+            A = np.maximum(0, Z)
+        return float(np.mean(np.logaddexp(0, Z) - Y * Z))
+
+    return {
+        f"d{name}{layer}": (array, partial(cost, layer, name))
+        for layer, ((_, *both), _) in enumerate(caches, start=1)
+        for name, array in zip("Wb", both, strict=True)
+    }
 
 
 def L_model_backward(AL, Y, caches):

@@ -14,6 +14,8 @@ array([[0., 3.],
 
 import numpy as np
 
+from pellucid.learn.exercises.pool_forward import pool_forward
+
 OUTPUTS = ("dX",)
 LOOPS = True
 
@@ -23,6 +25,10 @@ def cases(rng):
     for m, h, w, c, f, stride in ((2, 4, 6, 3, 2, 2), (3, 5, 7, 2, 3, 2), (2, 5, 4, 1, 2, 1)):
         dA = rng.standard_normal((m, (h - f) // stride + 1, (w - f) // stride + 1, c))
         yield dA, np.round(rng.standard_normal((m, h, w, c)) * 2 - 1), f, stride
+
+
+def measured(dA, X, f, stride):
+    return {"dX": (X, lambda X: float(np.sum(dA * pool_forward(X, f, stride))))}
 
 
 def pool_backward(dA, X, f, stride):

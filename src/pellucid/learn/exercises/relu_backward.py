@@ -23,6 +23,10 @@ def cases(rng):
         yield rng.standard_normal((n, m)), Z
 
 
+def measured(dA, cache):
+    return {"dZ": (cache, lambda Z: float(np.sum(dA * np.maximum(0, Z))))}
+
+
 def relu_backward(dA, cache):
     Z = cache
     dZ = np.array(dA, copy=True)
