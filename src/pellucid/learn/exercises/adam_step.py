@@ -72,6 +72,46 @@ def right_by_rate(w, dw, v, s, t, learning_rate, beta1, beta2, epsilon):
     return w, v, s
 
 
+def right_by_hats(w, dw, v, s, t, learning_rate, beta1, beta2, epsilon):
+    m_t = beta1 * v + (1.0 - beta1) * dw
+    v_t = beta2 * s + (1.0 - beta2) * np.power(dw, 2)
+    m_hat = m_t / (1.0 - beta1**t)
+    v_hat = v_t / (1.0 - beta2**t)
+    w_t = w - (learning_rate / (np.sqrt(v_hat) + epsilon)) * m_hat
+    return w_t, m_t, v_t
+
+
+def right_in_one_line(w, dw, v, s, t, learning_rate, beta1, beta2, epsilon):
+    v, s = beta1 * v + (1 - beta1) * dw, beta2 * s + (1 - beta2) * dw * dw
+    return w - learning_rate * (v / (1 - beta1**t)) / (np.sqrt(s / (1 - beta2**t)) + epsilon), v, s
+
+
+def right_by_parts(w, dw, v, s, t, learning_rate, beta1, beta2, epsilon):
+    correction1 = 1 - beta1**t
+    correction2 = 1 - beta2**t
+    old_v = beta1 * v
+    new_v = (1 - beta1) * dw
+    v_next = old_v + new_v
+    old_s = beta2 * s
+    new_s = (1 - beta2) * dw**2
+    s_next = old_s + new_s
+    numerator = learning_rate * v_next / correction1
+    denominator = np.sqrt(s_next / correction2) + epsilon
+    w_next = w - numerator / denominator
+    return w_next, v_next, s_next
+
+
+def right_by_entries(w, dw, v, s, t, learning_rate, beta1, beta2, epsilon):
+    w_new, v_new, s_new = np.empty(w.shape), np.empty(w.shape), np.empty(w.shape)
+    for i in np.ndindex(w.shape):
+        v_new[i] = beta1 * v[i] + (1 - beta1) * dw[i]
+        s_new[i] = beta2 * s[i] + (1 - beta2) * dw[i] ** 2
+        v_hat = v_new[i] / (1 - beta1**t)
+        s_hat = s_new[i] / (1 - beta2**t)
+        w_new[i] = w[i] - learning_rate * v_hat / (np.sqrt(s_hat) + epsilon)
+    return w_new, v_new, s_new
+
+
 FAULTS = (
     ("correction missing", "v_corrected = v / (1 - beta1**t)", "v_corrected = v"),
     ("correction missing", "s_corrected = s / (1 - beta2**t)", "s_corrected = s"),
@@ -107,4 +147,109 @@ FAULTS = (
     ("update in place", "w, v, s = w.copy(), v.copy(), s.copy()", "w, v, s = w, v.copy(), s.copy()"),
     ("update in place", "w, v, s = w.copy(), v.copy(), s.copy()", "pass"),
     ("factor 1 - beta missing", "(1 - beta1) * dw\n    v_corrected", "dw\n    v_corrected"),
+    ("correction missing", "m_hat = m_t / (1.0 - beta1**t)", "m_hat = m_t"),
+    ("correction missing", "v_hat = v_t / (1.0 - beta2**t)", "v_hat = v_t"),
+    ("correction missing", "v_hat = v_new[i] / (1 - beta1**t)", "v_hat = v_new[i]"),
+    ("correction missing", "s_hat = s_new[i] / (1 - beta2**t)", "s_hat = s_new[i]"),
+    ("correction missing", "learning_rate * v_next / correction1", "learning_rate * v_next"),
+    ("correction missing", "np.sqrt(s_next / correction2)", "np.sqrt(s_next)"),
+    ("correction missing", "(v / (1 - beta1**t))", "v"),
+    ("correction missing", "np.sqrt(s / (1 - beta2**t))", "np.sqrt(s)"),
+    ("correction missing", "rate = learning_rate / correction1", "rate = learning_rate"),
+    ("corrected mean kept", "return w_t, m_t, v_t", "return w_t, m_hat, v_hat"),
+    ("corrected mean kept", "return w - step, new_v, new_s", "return w - step, v_hat, s_hat"),
+    ("multiplied for divided", "m_t / (1.0 - beta1**t)", "m_t * (1.0 - beta1**t)"),
+    ("multiplied for divided", "v_new[i] / (1 - beta1**t)", "v_new[i] * (1 - beta1**t)"),
+    ("multiplied for divided", "v_corrected = v / (1 - beta1**t)", "v_corrected = v * (1 - beta1**t)"),
+    ("epsilon inside the square root", "np.sqrt(v_hat) + epsilon", "np.sqrt(v_hat + epsilon)"),
+    ("epsilon inside the square root", "np.sqrt(s_hat) + epsilon", "np.sqrt(s_hat + epsilon)"),
+    (
+        "epsilon inside the square root",
+        "np.sqrt(s_next / correction2) + epsilon",
+        "np.sqrt(s_next / correction2 + epsilon)",
+    ),
+    (
+        "epsilon inside the square root",
+        "root = np.sqrt(s_hat)\n    denominator = root + epsilon",
+        "root = np.sqrt(s_hat + epsilon)\n    denominator = root",
+    ),
+    (
+        "epsilon inside the square root",
+        "(np.sqrt(s / (1 - beta2**t)) + epsilon)",
+        "np.sqrt(s / (1 - beta2**t) + epsilon)",
+    ),
+    (
+        "epsilon outside the fraction",
+        "(learning_rate / (np.sqrt(v_hat) + epsilon))",
+        "(learning_rate / np.sqrt(v_hat) + epsilon)",
+    ),
+    (
+        "epsilon outside the fraction",
+        "v_hat / (np.sqrt(s_hat) + epsilon)",
+        "v_hat / np.sqrt(s_hat) + epsilon",
+    ),
+    ("epsilon left out", "denominator = root + epsilon", "denominator = root"),
+    ("epsilon left out", "(np.sqrt(v_hat) + epsilon)", "np.sqrt(v_hat)"),
+    ("epsilon left out", "np.sqrt(s_next / correction2) + epsilon", "np.sqrt(s_next / correction2)"),
+    ("square root missing", "np.sqrt(v_hat)", "v_hat"),
+    ("square root missing", "(np.sqrt(s_hat) + epsilon)", "(s_hat + epsilon)"),
+    ("square root missing", "np.sqrt(s_next / correction2)", "s_next / correction2"),
+    ("square root missing", "np.sqrt(s / ", "(s / "),
+    ("square missing", "np.power(dw, 2)", "dw"),
+    ("square missing", "(1 - beta2) * dw * dw", "(1 - beta2) * dw"),
+    ("square missing", "(1 - beta2) * dw[i] ** 2", "(1 - beta2) * dw[i]"),
+    ("square missing", "(1 - beta2) * (dw * dw)", "(1 - beta2) * dw"),
+    ("betas swapped", "(1.0 - beta2**t)", "(1.0 - beta1**t)"),
+    ("betas swapped", "beta1 * v + (1.0 - beta1) * dw", "beta2 * v + (1.0 - beta2) * dw"),
+    ("betas swapped", "correction2 = 1 - beta2**t", "correction2 = 1 - beta1**t"),
+    ("betas swapped", "beta2 * s[i] + (1 - beta2)", "beta1 * s[i] + (1 - beta1)"),
+    ("betas swapped", "beta2 * s + (1 - beta2)", "beta1 * s + (1 - beta1)"),
+    ("beta and 1 - beta swapped", "beta1 * v + (1.0 - beta1) * dw", "(1.0 - beta1) * v + beta1 * dw"),
+    ("beta and 1 - beta swapped", "beta1 * v[i] + (1 - beta1) * dw[i]", "(1 - beta1) * v[i] + beta1 * dw[i]"),
+    (
+        "beta and 1 - beta swapped",
+        "beta2 * s[i] + (1 - beta2) * dw[i] ** 2",
+        "(1 - beta2) * s[i] + beta2 * dw[i] ** 2",
+    ),
+    ("factor 1 - beta missing", "(1 - beta1) * dw[i]", "dw[i]"),
+    ("factor 1 - beta missing", "(1.0 - beta1) * dw", "dw"),
+    ("factor 1 - beta missing", "(1 - beta2) * dw[i] ** 2", "dw[i] ** 2"),
+    ("factor 1 - beta missing", "new_s = (1 - beta2) * dw**2", "new_s = dw**2"),
+    ("factor 1 - beta missing", "(1 - beta2) * dw * dw", "dw * dw"),
+    ("factor missing", "old_v = beta1 * v", "old_v = v"),
+    ("factor missing", "    v *= beta1\n", ""),
+    ("step number off by one", "np.power(beta2, t)", "np.power(beta2, t + 1)"),
+    ("power for a product", "beta2**t", "beta2 * t"),
+    ("power missing", "beta1**t", "beta1"),
+    ("power missing", "beta2**t", "beta2"),
+    ("power missing", "np.power(beta1, t)", "beta1"),
+    ("slope for the running mean", "learning_rate * v_next", "learning_rate * dw"),
+    ("slope for the running mean", "v_hat = v_new[i] /", "v_hat = dw[i] /"),
+    ("old mean for the new one", "v_hat = new_v / (1", "v_hat = v / (1"),
+    ("old mean for the new one", "s_hat = new_s / (1", "s_hat = s / (1"),
+    ("old mean for the new one", "learning_rate * v_next", "learning_rate * v"),
+    ("old mean for the new one", "np.sqrt(s_next / correction2)", "np.sqrt(s / correction2)"),
+    ("old mean for the new one", "v_hat = v_new[i] /", "v_hat = v[i] /"),
+    ("square of the running mean", "np.power(dw, 2)", "np.power(m_t, 2)"),
+    ("square of the running mean", "(1 - beta2) * dw[i] ** 2", "(1 - beta2) * v_new[i] ** 2"),
+    ("sign", "w_next = w - numerator", "w_next = w + numerator"),
+    ("sign", "w[i] - learning_rate", "w[i] + learning_rate"),
+    ("sign", "w - (learning_rate", "w + (learning_rate"),
+    ("sign", "    w -= ", "    w += "),
+    ("sign", "return w - step,", "return w + step,"),
+    ("learning rate left out", "learning_rate * v_next / correction1", "v_next / correction1"),
+    ("learning rate left out", "step = learning_rate * direction", "step = direction"),
+    ("returned in the wrong order", "return w_t, m_t, v_t", "return w_t, v_t, m_t"),
+    ("returned in the wrong order", "return w_new, v_new, s_new", "return v_new, s_new, w_new"),
+    ("update in place", "    v = v + (1 - beta1) * (dw - v)\n", "    v += (1 - beta1) * (dw - v)\n"),
+    ("fraction upside down", "numerator / denominator", "denominator / numerator"),
+    ("returns the old parameters", "return w_next, v_next, s_next", "return w, v_next, s_next"),
+    ("term missing", "v_next = old_v + new_v", "v_next = new_v"),
+    ("term missing", "    v += (1 - beta1) * dw\n", "    v = (1 - beta1) * dw\n"),
+    ("term missing", "    s += (1 - beta2) * (dw * dw)\n", "    s = (1 - beta2) * (dw * dw)\n"),
+    (
+        "brackets",
+        "learning_rate * v_corrected / (np.sqrt(s_corrected) + epsilon)",
+        "(w - learning_rate * v_corrected) / (np.sqrt(s_corrected) + epsilon)",
+    ),
 )

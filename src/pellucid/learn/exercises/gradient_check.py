@@ -77,6 +77,72 @@ def right_moved_and_back(f, theta, grad, h):
     return float(error / (np.linalg.norm(slopes) + np.linalg.norm(grad)))
 
 
+def right_plus_and_minus_lists(f, theta, grad, h):
+    n = theta.shape[0]
+    J_plus = np.zeros(n)
+    J_minus = np.zeros(n)
+    gradapprox = np.zeros(n)
+    for i in range(n):
+        theta_plus = np.copy(theta)
+        theta_plus[i] += h
+        J_plus[i] = f(theta_plus)
+        theta_minus = np.copy(theta)
+        theta_minus[i] -= h
+        J_minus[i] = f(theta_minus)
+        gradapprox[i] = (J_plus[i] - J_minus[i]) / (2.0 * h)
+    difference = np.linalg.norm(gradapprox - grad) / (np.linalg.norm(grad) + np.linalg.norm(gradapprox))
+    return difference
+
+
+def right_added_and_taken(f, theta, grad, h):
+    theta = theta.astype(float)
+    measured = np.empty_like(theta)
+    for i in range(theta.size):
+        theta[i] += h
+        high = f(theta)
+        theta[i] -= 2 * h
+        low = f(theta)
+        theta[i] += h
+        measured[i] = (high - low) / (2 * h)
+    difference = np.sqrt(np.sum(np.square(grad - measured)))
+    return difference / (np.sqrt(np.sum(np.square(grad))) + np.sqrt(np.sum(np.square(measured))))
+
+
+def right_by_unit_vectors(f, theta, grad, h):
+    approx = []
+    for i in range(len(theta)):
+        e = np.zeros(len(theta))
+        e[i] = 1
+        approx.append((f(theta + h * e) - f(theta - h * e)) / (2 * h))
+    approx = np.array(approx)
+    size = np.linalg.norm
+    return size(grad - approx) / (size(grad) + size(approx))
+
+
+def right_by_map(f, theta, grad, h):
+    def slope(step):
+        return (f(theta + step) - f(theta - step)) * 0.5 / h
+
+    steps = np.diag(np.full(theta.size, h))
+    measured = np.array(list(map(slope, steps)))
+    distance = np.linalg.norm(measured - grad)
+    return distance / (np.linalg.norm(measured) + np.linalg.norm(grad))
+
+
+def right_by_sums(f, theta, grad, h):
+    n = theta.size
+    squared, squared_grad, squared_measured = 0.0, 0.0, 0.0
+    for i in range(n):
+        plus, minus = theta.copy(), theta.copy()
+        plus[i] += h
+        minus[i] -= h
+        measured = (f(plus) - f(minus)) / (2 * h)
+        squared += (grad[i] - measured) ** 2
+        squared_grad += grad[i] ** 2
+        squared_measured += measured**2
+    return squared**0.5 / (squared_grad**0.5 + squared_measured**0.5)
+
+
 FAULTS = (
     ("one-sided", "(f(plus) - f(minus)) / (2 * h)", "(f(plus) - f(theta)) / h"),
     ("one-sided", "(f(theta + step) - f(theta - step)) / (2 * h)", "(f(theta + step) - f(theta)) / h"),
@@ -100,4 +166,120 @@ FAULTS = (
     ("divided by one norm", "np.linalg.norm(grad) + np.linalg.norm(measured)", "np.linalg.norm(measured)"),
     ("sign", "(f(plus) - f(minus))", "(f(minus) - f(plus))"),
     ("sign", "np.linalg.norm(grad - measured)", "np.linalg.norm(grad + measured)"),
+    ("one-sided", "(J_plus[i] - J_minus[i]) / (2.0 * h)", "(J_plus[i] - f(theta)) / h"),
+    ("one-sided", "(f(theta + h * e) - f(theta - h * e)) / (2 * h)", "(f(theta + h * e) - f(theta)) / h"),
+    ("one-sided", "theta[i] -= 2 * h\n", "theta[i] -= h\n"),
+    ("one-sided", "        theta_minus[i] -= h\n", ""),
+    ("factor 2 missing", "/ (2.0 * h)", "/ h"),
+    ("factor 2 missing", "* 0.5 / h", "/ h"),
+    ("brackets", "/ (2.0 * h)", "/ 2.0 * h"),
+    ("brackets", "(J_plus[i] - J_minus[i]) / (2.0 * h)", "J_plus[i] - J_minus[i] / (2.0 * h)"),
+    ("brackets", "(f(plus) - f(minus)) / (2 * h)", "f(plus) - f(minus) / (2 * h)"),
+    ("brackets", "(high - low) / (2 * h)", "high - low / (2 * h)"),
+    (
+        "brackets",
+        "/ (np.linalg.norm(grad) + np.linalg.norm(gradapprox))",
+        "/ np.linalg.norm(grad) + np.linalg.norm(gradapprox)",
+    ),
+    ("brackets", "/ (size(grad) + size(approx))", "/ size(grad) + size(approx)"),
+    (
+        "brackets",
+        "/ (np.linalg.norm(measured) + np.linalg.norm(grad))",
+        "/ np.linalg.norm(measured) + np.linalg.norm(grad)",
+    ),
+    ("all moved at once", "theta_plus[i] += h", "theta_plus += h"),
+    ("all moved at once", "plus[i] += h\n        minus[i] -= h\n", "plus += h\n        minus -= h\n"),
+    ("all moved at once", "e = np.zeros(len(theta))", "e = np.ones(len(theta))"),
+    ("all moved at once", "np.diag(np.full(theta.size, h))", "np.full((theta.size, theta.size), h)"),
+    ("not moved back", "        low = f(theta)\n        theta[i] += h\n", "        low = f(theta)\n"),
+    ("view for copy", "theta_plus = np.copy(theta)", "theta_plus = theta"),
+    ("view for copy", "theta_minus = np.copy(theta)", "theta_minus = theta"),
+    ("view for copy", "plus, minus = theta.copy(), theta.copy()", "plus, minus = theta, theta"),
+    ("view for copy", "plus, minus = theta.copy(), theta.copy()", "plus = minus = theta.copy()"),
+    ("not relative", " / (np.linalg.norm(grad) + np.linalg.norm(gradapprox))", ""),
+    ("not relative", " / (size(grad) + size(approx))", ""),
+    ("not relative", " / (np.linalg.norm(measured) + np.linalg.norm(grad))", ""),
+    ("not relative", " / (squared_grad**0.5 + squared_measured**0.5)", ""),
+    (
+        "norm of the sum",
+        "np.linalg.norm(grad) + np.linalg.norm(gradapprox)",
+        "np.linalg.norm(grad + gradapprox)",
+    ),
+    ("norm of the sum", "size(grad) + size(approx)", "size(grad + approx)"),
+    ("norm of the sum", "np.linalg.norm(measured) + np.linalg.norm(grad)", "np.linalg.norm(measured + grad)"),
+    ("norm of the sum", "np.linalg.norm(slopes) + np.linalg.norm(grad)", "np.linalg.norm(slopes + grad)"),
+    (
+        "square root missing",
+        "np.sqrt(np.sum(np.square(grad - measured)))",
+        "np.sum(np.square(grad - measured))",
+    ),
+    ("square root missing", "squared**0.5 /", "squared /"),
+    (
+        "square root missing",
+        "(squared_grad**0.5 + squared_measured**0.5)",
+        "(squared_grad + squared_measured)",
+    ),
+    (
+        "square root missing",
+        "(squared_grad**0.5 + squared_measured**0.5)",
+        "(squared_grad + squared_measured) ** 0.5",
+    ),
+    (
+        "square root missing",
+        "bottom = np.sqrt(np.sum(grad**2)) + np.sqrt(np.sum(measured**2))",
+        "bottom = np.sum(grad**2) + np.sum(measured**2)",
+    ),
+    ("largest for the norm", "np.linalg.norm(gradapprox - grad)", "np.max(np.abs(gradapprox - grad))"),
+    ("largest for the norm", "size(grad - approx)", "np.max(np.abs(grad - approx))"),
+    ("divided by one norm", "np.linalg.norm(grad) + np.linalg.norm(gradapprox)", "np.linalg.norm(grad)"),
+    ("divided by one norm", "np.linalg.norm(measured) + np.linalg.norm(grad)", "np.linalg.norm(grad)"),
+    ("divided by one norm", "size(grad) + size(approx)", "size(approx)"),
+    ("divided by one norm", "squared_grad**0.5 + squared_measured**0.5", "squared_grad**0.5"),
+    (
+        "multiplied for added",
+        "np.linalg.norm(grad) + np.linalg.norm(gradapprox)",
+        "np.linalg.norm(grad) * np.linalg.norm(gradapprox)",
+    ),
+    (
+        "multiplied for added",
+        "np.linalg.norm(grad) + np.linalg.norm(measured)",
+        "np.linalg.norm(grad) * np.linalg.norm(measured)",
+    ),
+    ("sign", "(J_plus[i] - J_minus[i])", "(J_minus[i] - J_plus[i])"),
+    ("sign", "(J_plus[i] - J_minus[i])", "(J_plus[i] + J_minus[i])"),
+    ("sign", "gradapprox - grad)", "gradapprox + grad)"),
+    ("sign", "(above - below)", "(below - above)"),
+    ("sign", "(f(theta + h * e) - f(theta - h * e))", "(f(theta - h * e) - f(theta + h * e))"),
+    ("sign", "(f(plus) - f(minus))", "(f(plus) + f(minus))"),
+    ("sign", "squared += (grad[i] - measured) ** 2", "squared += (grad[i] + measured) ** 2"),
+    ("wrong index", "theta_plus[i] += h", "theta_plus[0] += h"),
+    ("wrong index", "plus[i] = plus[i] + h", "plus[0] = plus[0] + h"),
+    ("wrong index", "e[i] = 1", "e[0] = 1"),
+    ("view for copy", "J_minus[i] = f(theta_minus)", "J_minus[i] = f(theta_plus)"),
+    ("one-sided", "J_minus[i] = f(theta_minus)", "J_minus[i] = f(theta)"),
+    ("overwritten in the loop", "squared += ", "squared = "),
+    ("overwritten in the loop", "squared_measured += ", "squared_measured = "),
+    (
+        "overwritten in the loop",
+        "slopes.append((above - below) / 2 / h)",
+        "slopes = [(above - below) / 2 / h]",
+    ),
+    (
+        "overwritten in the loop",
+        "        approx.append((f(theta + h * e) - f(theta - h * e)) / (2 * h))\n",
+        "    approx.append((f(theta + h * e) - f(theta - h * e)) / (2 * h))\n",
+    ),
+    (
+        "initialized in the loop",
+        "        theta_plus = np.copy(theta)\n",
+        "        gradapprox, theta_plus = np.zeros(n), np.copy(theta)\n",
+    ),
+    ("one too many or too few", "range(n)", "range(n - 1)"),
+    ("one too many or too few", "range(n)", "range(1, n)"),
+    ("one too many or too few", "range(theta.size)", "range(theta.size - 1)"),
+    (
+        "fraction upside down",
+        "squared**0.5 / (squared_grad**0.5 + squared_measured**0.5)",
+        "(squared_grad**0.5 + squared_measured**0.5) / squared**0.5",
+    ),
 )

@@ -16,6 +16,11 @@ import numpy as np
 
 OUTPUTS = ("batches",)
 LOOPS = True
+ALIKE = (
+    {"rows for columns", "transpose"},
+    {"one too many or too few", "empty batch"},
+    {"wrong m", "returned in the wrong place"},
+)
 
 
 def cases(rng):
@@ -68,6 +73,60 @@ def right_while(X, Y, size, order):
     return batches
 
 
+def right_by_array_split(X, Y, size, order):
+    m = X.shape[1]
+    cuts = range(size, m, size)
+    parts = np.split(order, list(cuts))
+    return [(X[:, part], Y[:, part]) for part in parts]
+
+
+def right_by_ceil(X, Y, size, order):
+    m = Y.shape[1]
+    permutation = list(order)
+    n_batches = int(np.ceil(m / size))
+    batches = []
+    for k in range(n_batches):
+        begin = k * size
+        end = min((k + 1) * size, m)
+        batch_X = X[:, permutation[begin:end]]
+        batch_Y = Y[:, permutation[begin:end]]
+        batches.append((batch_X, batch_Y))
+    return batches
+
+
+def right_example_by_example(X, Y, size, order):
+    batches, columns, labels = [], [], []
+    for number in order:
+        columns.append(X[:, number])
+        labels.append(Y[0, number])
+        if len(columns) == size:
+            batches.append((np.array(columns).T, np.array([labels])))
+            columns, labels = [], []
+    if columns:
+        batches.append((np.array(columns).T, np.array([labels])))
+    return batches
+
+
+def right_by_splitting(X, Y, size, order):
+    m = X.shape[1]
+    shuffled_X, shuffled_Y = X[:, order], Y[:, order]
+    cuts = np.arange(size, m, size)
+    Xs = np.split(shuffled_X, cuts, axis=1)
+    Ys = np.split(shuffled_Y, cuts, axis=1)
+    return list(zip(Xs, Ys, strict=True))
+
+
+def right_by_rows(X, Y, size, order):
+    rows, labels = X.T[order], Y.T[order]
+    batches = []
+    i = 0
+    while i * size < len(rows):
+        part = slice(i * size, (i + 1) * size)
+        batches.append((rows[part].T, labels[part].T))
+        i += 1
+    return batches
+
+
 FAULTS = (
     ("labels not shuffled", "Y_shuffled = Y[:, order]", "Y_shuffled = Y"),
     ("labels not shuffled", "Y[:, chosen]", "Y[:, start : start + size]"),
@@ -99,4 +158,95 @@ FAULTS = (
         "batches.append((Y_batch, X_batch))",
     ),
     ("overwritten in the loop", "batches.append((X_batch, Y_batch))", "batches = [(X_batch, Y_batch)]"),
+    ("labels not shuffled", "rows, labels = X.T[order], Y.T[order]", "rows, labels = X.T[order], Y.T"),
+    (
+        "labels not shuffled",
+        "shuffled_X, shuffled_Y = X[:, order], Y[:, order]",
+        "shuffled_X, shuffled_Y = X[:, order], Y",
+    ),
+    ("labels not shuffled", "Y[:, permutation[begin:end]]", "Y[:, begin:end]"),
+    (
+        "labels not shuffled",
+        "Y_shuffled = Y[:, list(order)].reshape((1, m))",
+        "Y_shuffled = Y.reshape((1, m))",
+    ),
+    ("labels not shuffled", "np.take(Y, part, axis=1)", "Y[:, done:stop]"),
+    ("not shuffled", "X[:, permutation[begin:end]]", "X[:, begin:end]"),
+    ("not shuffled", "shuffled_X, shuffled_Y = X[:, order], Y[:, order]", "shuffled_X, shuffled_Y = X, Y"),
+    ("not shuffled", "rows, labels = X.T[order], Y.T[order]", "rows, labels = X.T, Y.T"),
+    ("not shuffled", "for number in order:", "for number in range(len(order)):"),
+    ("not shuffled", "permutation = list(order)", "permutation = list(range(m))"),
+    (
+        "own random numbers",
+        "permutation = list(order)",
+        "permutation = list(np.random.RandomState(0).permutation(m))",
+    ),
+    (
+        "own random numbers",
+        "X_shuffled = X[:, order]",
+        "order = np.random.RandomState(0).permutation(m)\n    X_shuffled = X[:, order]",
+    ),
+    ("order turned round", "permutation = list(order)", "permutation = list(np.argsort(order))"),
+    (
+        "order turned round",
+        "rows, labels = X.T[order], Y.T[order]",
+        "rows, labels = X.T[np.argsort(order)], Y.T[np.argsort(order)]",
+    ),
+    (
+        "last batch missing",
+        "    if columns:\n        batches.append((np.array(columns).T, np.array([labels])))\n",
+        "",
+    ),
+    ("last batch missing", "int(np.ceil(m / size))", "m // size"),
+    ("last batch missing", "while i * size < len(rows):", "while (i + 1) * size <= len(rows):"),
+    ("last batch missing", "    while done < X.shape[1]:", "    while done + size <= X.shape[1]:"),
+    ("empty batch", "int(np.ceil(m / size))", "m // size + 1"),
+    ("empty batch", "while i * size < len(rows):", "while i * size <= len(rows):"),
+    ("empty batch", "np.arange(size, m, size)", "np.arange(size, m + 1, size)"),
+    ("empty batch", "range(size, m, size)", "range(size, m + size, size)"),
+    ("empty batch", "    if columns:\n", "    if True:\n"),
+    ("wrong step", "range(0, len(order), size)", "range(len(order))"),
+    ("wrong step", "begin = k * size", "begin = k"),
+    ("overwritten in the loop", "batches.append((batch_X, batch_Y))", "batches = [(batch_X, batch_Y)]"),
+    ("overwritten in the loop", "batches.append((X_batch, Y_batch))", "batches = [(X_batch, Y_batch)]"),
+    (
+        "overwritten in the loop",
+        "        chosen = order[start",
+        "        batches = []\n        chosen = order[start",
+    ),
+    ("line missing", "            columns, labels = [], []\n", ""),
+    ("one too many or too few", "(k + 1) * size, m)", "(k + 1) * size - 1, m)"),
+    ("one too many or too few", "order[start : start + size]", "order[start : start + size - 1]"),
+    ("one too many or too few", "(i + 1) * size)", "(i + 1) * size + 1)"),
+    ("one too many or too few", "start : start + size]", "start : start + size + 1]"),
+    ("one too many or too few", "begin = k * size", "begin = k * size + 1"),
+    ("one too many or too few", "m = Y.shape[1]", "m = Y.shape[1] - 1"),
+    ("transpose", "(rows[part].T, labels[part].T)", "(rows[part], labels[part])"),
+    ("transpose", "np.array(columns).T", "np.array(columns)"),
+    ("(m,) for (1, m)", "np.array([labels])", "np.array(labels)"),
+    ("(m,) for (1, m)", "Y[:, chosen]", "Y[0, chosen]"),
+    ("(m,) for (1, m)", "Y[:, part]", "Y[0, part]"),
+    ("(m,) for (1, m)", "batch_Y = Y[:, permutation[begin:end]]", "batch_Y = Y[0, permutation[begin:end]]"),
+    (
+        "returned in the wrong order",
+        "batches.append((batch_X, batch_Y))",
+        "batches.append((batch_Y, batch_X))",
+    ),
+    ("returned in the wrong order", "zip(Xs, Ys", "zip(Ys, Xs"),
+    ("returned in the wrong order", "list(zip(Xs, Ys, strict=True))", "(Xs, Ys)"),
+    (
+        "returned in the wrong place",
+        "        batches.append((X[:, chosen], Y[:, chosen]))\n    return batches",
+        "        batches.append((X[:, chosen], Y[:, chosen]))\n        return batches",
+    ),
+    ("wrong variable", "(X_batch, Y_batch)", "(X_batch, X_batch)"),
+    ("wrong variable", "batch_Y = Y[:, permutation", "batch_Y = X[:, permutation"),
+    ("wrong m", "m = Y.shape[1]", "m = Y.shape[0]"),
+    ("wrong m", "while done < X.shape[1]", "while done < X.shape[0]"),
+    ("wrong m", "range(size, m, size)", "range(size, len(X), size)"),
+    (
+        "input modified",
+        "    batches = []\n    for start in range(0, len(order), size):\n",
+        "    batches = []\n    X[:] = X[:, order]\n    for start in range(0, len(order), size):\n",
+    ),
 )
