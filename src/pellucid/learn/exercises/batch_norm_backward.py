@@ -51,7 +51,6 @@ def measured(dY, gamma, cache):
 
 def batch_norm_backward(dY, gamma, cache):
     Z_hat, std = cache
-    m = dY.shape[1]
     dbeta = np.sum(dY, axis=1, keepdims=True)
     dgamma = np.sum(dY * Z_hat, axis=1, keepdims=True)
     dZ_hat = dY * gamma
@@ -97,6 +96,75 @@ def right_by_rows(dY, gamma, cache):
     return dZ, dgamma, dbeta
 
 
+def right_step_by_step(dY, gamma, cache):
+    xhat, std = cache
+    N = dY.shape[1]
+    dbeta = np.sum(dY, axis=1, keepdims=True)
+    dgamma = np.sum(dY * xhat, axis=1, keepdims=True)
+    dxhat = dY * gamma
+    xmu = xhat * std
+    ivar = 1.0 / std
+    divar = np.sum(dxhat * xmu, axis=1, keepdims=True)
+    dxmu1 = dxhat * ivar
+    dsqrtvar = -1.0 / std**2 * divar
+    dvar = 0.5 / std * dsqrtvar
+    dsq = 1.0 / N * np.ones(dY.shape) * dvar
+    dxmu2 = 2 * xmu * dsq
+    dx1 = dxmu1 + dxmu2
+    dmu = -1 * np.sum(dxmu1 + dxmu2, axis=1, keepdims=True)
+    dx2 = 1.0 / N * np.ones(dY.shape) * dmu
+    dx = dx1 + dx2
+    return dx, dgamma, dbeta
+
+
+def right_by_three_parts(dY, gamma, cache):
+    Z_hat, std = cache
+    m = dY.shape[1]
+    dbeta = np.sum(dY, axis=1, keepdims=True)
+    dgamma = np.sum(dY * Z_hat, axis=1, keepdims=True)
+    dZ_hat = dY * gamma
+    total = np.sum(dZ_hat, axis=1, keepdims=True)
+    along = np.sum(dZ_hat * Z_hat, axis=1, keepdims=True)
+    dZ = 1 / m / std * (m * dZ_hat - total - Z_hat * along)
+    return dZ, dgamma, dbeta
+
+
+def right_by_the_paper(dY, gamma, cache):
+    Z_hat, std = cache
+    m = dY.shape[1]
+    dZ_hat = dY * gamma
+    dvar = np.sum(dZ_hat * Z_hat * std, axis=1, keepdims=True) * -0.5 * std**-3
+    dmu = np.sum(-dZ_hat / std, axis=1, keepdims=True)
+    dZ = dZ_hat / std + dvar * 2 * Z_hat * std / m + dmu / m
+    dgamma = np.sum(dY * Z_hat, axis=1, keepdims=True)
+    dbeta = np.sum(dY, axis=1, keepdims=True)
+    return dZ, dgamma, dbeta
+
+
+def right_by_matrix(dY, gamma, cache):
+    Z_hat, std = cache
+    n, m = dY.shape
+    dZ = np.zeros((n, m))
+    for i in range(n):
+        z = Z_hat[i]
+        J = (np.eye(m) - 1 / m - np.outer(z, z) / m) / std[i]
+        dZ[i] = J @ (gamma[i] * dY[i])
+    dgamma = (dY * Z_hat).sum(axis=1, keepdims=True)
+    dbeta = dY.sum(axis=1, keepdims=True)
+    return dZ, dgamma, dbeta
+
+
+def right_transposed(dY, gamma, cache):
+    x_hat, sigma = cache[0].T, cache[1].T
+    dout = dY.T
+    m = dout.shape[0]
+    dbeta = dout.sum(axis=0)
+    dgamma = (dout * x_hat).sum(axis=0)
+    dx_hat = dout * gamma.T
+    dx = (dx_hat - dx_hat.mean(axis=0) - x_hat * (dx_hat * x_hat).mean(axis=0)) / sigma
+    return dx.T, dgamma.reshape(-1, 1), dbeta.reshape(-1, 1)
+
+
 FAULTS = (
     (
         "mean where the sum is meant",
@@ -120,4 +188,148 @@ FAULTS = (
     ("Z_hat left out", "dgamma = np.sum(dY * Z_hat, axis=1", "dgamma = np.sum(dY, axis=1"),
     ("mean over everything", "mean = np.mean(dZ_hat, axis=1, keepdims=True)", "mean = np.mean(dZ_hat)"),
     ("factor 2 missing", "dvar * 2 * deviation", "dvar * deviation"),
+    (
+        "mean where the sum is meant",
+        "dbeta = dY.sum(axis=1, keepdims=True)",
+        "dbeta = dY.mean(axis=1, keepdims=True)",
+    ),
+    (
+        "mean where the sum is meant",
+        "dbeta = np.sum(dY, axis=1, keepdims=True)",
+        "dbeta = np.sum(dY, axis=1, keepdims=True) / dY.shape[1]",
+    ),
+    (
+        "mean where the sum is meant",
+        "dgamma = (dY * Z_hat).sum(axis=1, keepdims=True)",
+        "dgamma = (dY * Z_hat).mean(axis=1, keepdims=True)",
+    ),
+    ("mean where the sum is meant", "dbeta = dout.sum(axis=0)", "dbeta = dout.mean(axis=0)"),
+    (
+        "mean where the sum is meant",
+        "dgamma = (dout * x_hat).sum(axis=0)",
+        "dgamma = (dout * x_hat).mean(axis=0)",
+    ),
+    ("mean where the sum is meant", "dbeta[i] = dY[i].sum()", "dbeta[i] = dY[i].mean()"),
+    (
+        "mean where the sum is meant",
+        "dgamma = np.sum(dY * xhat, axis=1, keepdims=True)",
+        "dgamma = np.mean(dY * xhat, axis=1, keepdims=True)",
+    ),
+    ("a part of dZ missing", "dx = dx1 + dx2", "dx = dx1"),
+    ("a part of dZ missing", "dx1 = dxmu1 + dxmu2", "dx1 = dxmu1"),
+    ("a part of dZ missing", "(m * dZ_hat - total - Z_hat * along)", "(m * dZ_hat - total)"),
+    ("a part of dZ missing", "(m * dZ_hat - total - Z_hat * along)", "(m * dZ_hat - Z_hat * along)"),
+    ("a part of dZ missing", "(m * dZ_hat - total - Z_hat * along)", "(m * dZ_hat)"),
+    ("a part of dZ missing", " + dvar * 2 * Z_hat * std / m + dmu / m", " + dmu / m"),
+    ("a part of dZ missing", " + dvar * 2 * Z_hat * std / m + dmu / m", " + dvar * 2 * Z_hat * std / m"),
+    ("a part of dZ missing", " + dvar * 2 * Z_hat * std / m + dmu / m", ""),
+    ("a part of dZ missing", "np.eye(m) - 1 / m - np.outer(z, z) / m", "np.eye(m) - np.outer(z, z) / m"),
+    ("a part of dZ missing", "np.eye(m) - 1 / m - np.outer(z, z) / m", "np.eye(m) - 1 / m"),
+    ("a part of dZ missing", "dx_hat - dx_hat.mean(axis=0) - x_hat", "dx_hat - x_hat"),
+    ("a part of dZ missing", " - x_hat * (dx_hat * x_hat).mean(axis=0)", ""),
+    ("a part of dZ missing", "dY[i] - dY[i].mean() - Z_hat[i]", "dY[i] - Z_hat[i]"),
+    (
+        "a part of dZ missing",
+        "dY[i] - dY[i].mean() - Z_hat[i] * (dY[i] * Z_hat[i]).mean()",
+        "dY[i] - dY[i].mean()",
+    ),
+    ("gamma left out", "dxhat = dY * gamma", "dxhat = dY"),
+    ("gamma left out", "J @ (gamma[i] * dY[i])", "J @ dY[i]"),
+    ("gamma left out", "dx_hat = dout * gamma.T", "dx_hat = dout"),
+    ("gamma left out", "gamma[i] / std[i] * slope", "slope / std[i]"),
+    ("factor too many", "dgamma = np.sum(dY * Z_hat, axis=1", "dgamma = np.sum(dY * gamma * Z_hat, axis=1"),
+    (
+        "factor too many",
+        "dbeta = np.sum(dY, axis=1, keepdims=True)",
+        "dbeta = np.sum(dY * gamma, axis=1, keepdims=True)",
+    ),
+    ("standard deviation left out", "/ m) / std[i]", "/ m)"),
+    ("standard deviation left out", ".mean(axis=0)) / sigma", ".mean(axis=0))"),
+    ("standard deviation left out", "1 / m / std * (", "1 / m * ("),
+    ("standard deviation left out", "- Z_hat * along) / std\n", "- Z_hat * along)\n"),
+    ("standard deviation left out", "dxmu1 = dxhat * ivar", "dxmu1 = dxhat"),
+    ("standard deviation left out", "dZ_hat / std + dvar", "dZ_hat + dvar"),
+    ("standard deviation left out", "ddeviation = dZ_hat / std", "ddeviation = dZ_hat"),
+    ("standard deviation twice", "1 / m / std * (", "1 / m / std**2 * ("),
+    ("standard deviation twice", "- Z_hat * along) / std\n", "- Z_hat * along) / std**2\n"),
+    ("multiplied for divided", "dxmu1 = dxhat * ivar", "dxmu1 = dxhat * std"),
+    ("multiplied for divided", "gamma[i] / std[i] * slope", "gamma[i] * std[i] * slope"),
+    ("multiplied for divided", ".mean(axis=0)) / sigma", ".mean(axis=0)) * sigma"),
+    ("multiplied for divided", "- Z_hat * along) / std\n", "- Z_hat * along) * std\n"),
+    ("multiplied for divided", "1 / m / std * (", "1 / m * std * ("),
+    ("gamma and beta swapped", "return dx, dgamma, dbeta", "return dx, dbeta, dgamma"),
+    (
+        "gamma and beta swapped",
+        "dgamma.reshape(-1, 1), dbeta.reshape(-1, 1)",
+        "dbeta.reshape(-1, 1), dgamma.reshape(-1, 1)",
+    ),
+    ("returned in the wrong order", "return dZ, dgamma, dbeta", "return dgamma, dbeta, dZ"),
+    ("returned in the wrong order", "return dx, dgamma, dbeta", "return dgamma, dbeta, dx"),
+    ("unpacked in the wrong order", "Z_hat, std = cache", "std, Z_hat = cache"),
+    ("unpacked in the wrong order", "xhat, std = cache", "std, xhat = cache"),
+    ("Z_hat left out", "dgamma = (dout * x_hat).sum", "dgamma = dout.sum"),
+    ("Z_hat left out", "dgamma = (dY * Z_hat).sum", "dgamma = dY.sum"),
+    ("Z_hat left out", "dgamma[i] = dY[i] @ Z_hat[i]", "dgamma[i] = dY[i].sum()"),
+    ("Z_hat left out", "- Z_hat * dgamma)", "- dgamma)"),
+    ("Z_hat left out", "- Z_hat * along)", "- along)"),
+    ("Z_hat left out", "np.mean(dZ_hat * Z_hat, axis=1", "np.mean(dZ_hat, axis=1"),
+    ("Z_hat left out", "x_hat * (dx_hat * x_hat).mean(axis=0)", "x_hat * dx_hat.mean(axis=0)"),
+    ("mean over everything", "dx_hat - dx_hat.mean(axis=0)", "dx_hat - dx_hat.mean()"),
+    (
+        "mean over everything",
+        "along = np.mean(dZ_hat * Z_hat, axis=1, keepdims=True)",
+        "along = np.mean(dZ_hat * Z_hat)",
+    ),
+    ("mean over everything", "- dY[i].mean()", "- dY.mean()"),
+    ("wrong axis", "dbeta = np.sum(dY, axis=1, keepdims=True)", "dbeta = np.sum(dY, axis=0, keepdims=True)"),
+    ("wrong axis", "np.sum(dY * Z_hat, axis=1, keepdims=True)", "np.sum(dY * Z_hat, axis=0, keepdims=True)"),
+    ("wrong axis", "np.mean(dZ_hat, axis=1, keepdims=True)", "np.mean(dZ_hat, axis=0, keepdims=True)"),
+    ("wrong axis", "dbeta = dout.sum(axis=0)", "dbeta = dout.sum(axis=1)"),
+    ("wrong axis", "dbeta = dY.sum(axis=1, keepdims=True)", "dbeta = dY.sum(axis=0, keepdims=True)"),
+    ("keepdims missing", "dbeta = np.sum(dY, axis=1, keepdims=True)", "dbeta = np.sum(dY, axis=1)"),
+    (
+        "keepdims missing",
+        "dgamma = np.sum(dY * Z_hat, axis=1, keepdims=True)",
+        "dgamma = np.sum(dY * Z_hat, axis=1)",
+    ),
+    ("keepdims missing", "dbeta = dY.sum(axis=1, keepdims=True)", "dbeta = dY.sum(axis=1)"),
+    ("keepdims missing", "dgamma.reshape(-1, 1), dbeta.reshape(-1, 1)", "dgamma, dbeta"),
+    ("1/m missing", "dsq = 1.0 / N * np", "dsq = np"),
+    ("1/m missing", "dx2 = 1.0 / N * np", "dx2 = np"),
+    ("1/m missing", "+ dmu / m", "+ dmu"),
+    ("1/m missing", "1 / m / std * (", "1 / std * ("),
+    ("1/m missing", "2 * Z_hat * std / m", "2 * Z_hat * std"),
+    ("1/m missing", "2 * deviation / m", "2 * deviation"),
+    ("1/m missing", "np.outer(z, z) / m", "np.outer(z, z)"),
+    ("1/m missing", "gamma / (m * std)", "gamma / std"),
+    ("1/m missing", "mean = np.mean(dZ_hat", "mean = np.sum(dZ_hat"),
+    ("1/m missing", "along = np.mean(dZ_hat", "along = np.sum(dZ_hat"),
+    ("wrong m", "m = dY.shape[1]", "m = dY.shape[0]"),
+    ("wrong m", "N = dY.shape[1]", "N = dY.shape[0]"),
+    ("factor 2 missing", "dxmu2 = 2 * xmu", "dxmu2 = xmu"),
+    ("factor 2 missing", "dvar * 2 * Z_hat", "dvar * Z_hat"),
+    ("factor 2 missing", "dvar = dstd / (2 * std)", "dvar = dstd / std"),
+    ("factor 2 missing", "0.5 / std * dsqrtvar", "1 / std * dsqrtvar"),
+    ("factor 2 missing", "* -0.5 * std**-3", "* -1 * std**-3"),
+    ("wrong constant", "* -0.5 * std**-3", "* -0.5 * std**-1.5"),
+    ("square missing", "-1.0 / std**2 * divar", "-1.0 / std * divar"),
+    ("sign", "dsqrtvar = -1.0 / std**2", "dsqrtvar = 1.0 / std**2"),
+    ("sign", "dmu = -1 * np.sum", "dmu = np.sum"),
+    ("sign", "dmu = -np.sum", "dmu = np.sum"),
+    ("sign", "np.sum(-dZ_hat / std", "np.sum(dZ_hat / std"),
+    ("sign", "dZ_hat - mean - Z_hat", "dZ_hat + mean - Z_hat"),
+    ("sign", "* -0.5 * std**-3", "* 0.5 * std**-3"),
+    ("sign", "m * dY - dbeta - Z_hat * dgamma", "m * dY - dbeta + Z_hat * dgamma"),
+    ("sign", "dstd = -np.sum", "dstd = np.sum"),
+    ("sign", "m * dZ_hat - total - Z_hat", "m * dZ_hat + total - Z_hat"),
+    ("sign", "dx_hat.mean(axis=0) - x_hat", "dx_hat.mean(axis=0) + x_hat"),
+    ("wrong variable", "divar = np.sum(dxhat * xmu", "divar = np.sum(dxhat * xhat"),
+    (
+        "wrong variable",
+        "dsq = 1.0 / N * np.ones(dY.shape) * dvar",
+        "dsq = 1.0 / N * np.ones(dY.shape) * dsqrtvar",
+    ),
+    ("wrong variable", "m * dY - dbeta", "m * dY - dgamma"),
+    ("factor missing", "(m * dZ_hat - total", "(dZ_hat - total"),
+    ("factor missing", "(m * dY - dbeta", "(dY - dbeta"),
 )

@@ -70,6 +70,57 @@ def right_by_rows(Z, gamma, beta, epsilon):
     return Y, (Z_hat, std)
 
 
+def right_in_one_line(Z, gamma, beta, epsilon):
+    Z_hat = (Z - Z.mean(axis=1, keepdims=True)) / np.sqrt(Z.var(axis=1, keepdims=True) + epsilon)
+    return gamma * Z_hat + beta, (Z_hat, np.sqrt(Z.var(axis=1, keepdims=True) + epsilon))
+
+
+def right_from_squares(Z, gamma, beta, epsilon):
+    m = Z.shape[1]
+    mu = Z.sum(axis=1).reshape(-1, 1) / m
+    mean_of_squares = (Z**2).sum(axis=1).reshape(-1, 1) / m
+    var = mean_of_squares - mu**2
+    std = (var + epsilon) ** 0.5
+    Z_hat = (Z - mu) / std
+    Y = Z_hat * gamma
+    Y = Y + beta
+    return Y, [Z_hat, std, mu, var]
+
+
+def right_by_std(Z, gamma, beta, epsilon):
+    mean, deviation = np.mean(Z, 1), np.std(Z, 1)
+    sqrtvar = np.sqrt(deviation**2 + epsilon)
+    Z_norm = (Z - mean[:, None]) / sqrtvar[:, None]
+    out = np.multiply(gamma, Z_norm) + beta
+    cache = {"Z_hat": Z_norm, "std": sqrtvar, "gamma": gamma}
+    return out, cache
+
+
+def right_by_einsum(Z, gamma, beta, epsilon):
+    m = Z.shape[1]
+    ones = np.ones((m, 1)) / m
+    xmu = Z - Z @ ones
+    var = np.einsum("ik,ik->i", xmu, xmu)[:, np.newaxis] / m
+    ivar = 1.0 / np.sqrt(var + epsilon)
+    xhat = xmu * ivar
+    gammax = gamma * xhat
+    out = gammax + beta
+    return out, (xhat, 1.0 / ivar, gamma, xmu)
+
+
+def right_by_numbers(Z, gamma, beta, epsilon):
+    n, m = Z.shape
+    Y, Z_hat, std = np.zeros((n, m)), np.zeros((n, m)), np.zeros((n, 1))
+    for i in range(n):
+        mu = sum(Z[i, k] for k in range(m)) / m
+        var = sum((Z[i, k] - mu) ** 2 for k in range(m)) / m
+        std[i] = np.sqrt(var + epsilon)
+        for k in range(m):
+            Z_hat[i, k] = (Z[i, k] - mu) / std[i, 0]
+            Y[i, k] = gamma[i, 0] * Z_hat[i, k] + beta[i, 0]
+    return Y, (Z_hat, std)
+
+
 FAULTS = (
     ("epsilon outside the square root", "np.sqrt(var + epsilon)", "np.sqrt(var) + epsilon"),
     ("epsilon left out", "np.sqrt(var + epsilon)", "np.sqrt(var)"),
@@ -92,4 +143,104 @@ FAULTS = (
     ("cache missing", "return Y, cache", "return Y"),
     ("variance for standard deviation", "np.sqrt(var + epsilon)", "var"),
     ("standard deviation twice", "np.var(Z, axis=1, keepdims=True)", "np.std(Z, axis=1, keepdims=True)"),
+    ("epsilon outside the square root", "np.sqrt(deviation**2 + epsilon)", "np.sqrt(deviation**2) + epsilon"),
+    ("epsilon outside the square root", "(var + epsilon) ** 0.5", "var**0.5 + epsilon"),
+    ("epsilon outside the square root", "np.sqrt(deviation**2 + epsilon)", "deviation + epsilon"),
+    ("epsilon outside the square root", "1.0 / np.sqrt(var + epsilon)", "1.0 / (np.sqrt(var) + epsilon)"),
+    ("epsilon outside the square root", "(variance + epsilon) ** 0.5", "variance**0.5 + epsilon"),
+    ("epsilon left out", "np.sqrt(deviation**2 + epsilon)", "deviation"),
+    ("epsilon left out", "(var + epsilon) ** 0.5", "var**0.5"),
+    ("epsilon left out", "(variance + epsilon)", "variance"),
+    ("epsilon left out", "np.sqrt(z.var() + epsilon)", "z.std()"),
+    ("square root missing", "(var + epsilon) ** 0.5", "var + epsilon"),
+    ("square root missing", "np.sqrt(deviation**2 + epsilon)", "deviation**2 + epsilon"),
+    ("square root missing", "(variance + epsilon) ** 0.5", "variance + epsilon"),
+    ("square root missing", "np.sqrt(z.var() + epsilon)", "z.var() + epsilon"),
+    ("mean not subtracted", "(Z - mean[:, None]) / sqrtvar", "Z / sqrtvar"),
+    ("mean not subtracted", "xmu = Z - Z @ ones", "xmu = Z"),
+    ("mean not subtracted", "Z_hat[i, k] = (Z[i, k] - mu) / std", "Z_hat[i, k] = Z[i, k] / std"),
+    ("mean not subtracted", "var = mean_of_squares - mu**2", "var = mean_of_squares"),
+    ("mean not subtracted", "hat = (X - mean) / sigma", "hat = X / sigma"),
+    ("mean not subtracted", "((X - mean) ** 2).mean(axis=0)", "(X**2).mean(axis=0)"),
+    ("divided by m - 1", "np.std(Z, 1)", "np.std(Z, 1, ddof=1)"),
+    ("divided by m - 1", "[:, np.newaxis] / m", "[:, np.newaxis] / (m - 1)"),
+    ("divided by m - 1", "for k in range(m)) / m\n        std", "for k in range(m)) / (m - 1)\n        std"),
+    ("divided by m - 1", "z.var()", "z.var(ddof=1)"),
+    ("1/m missing", "np.ones((m, 1)) / m", "np.ones((m, 1))"),
+    ("1/m missing", "[:, np.newaxis] / m", "[:, np.newaxis]"),
+    ("1/m missing", "np.sum(squares, axis=1, keepdims=True) / m", "np.sum(squares, axis=1, keepdims=True)"),
+    ("1/m missing", "for k in range(m)) / m\n        std", "for k in range(m))\n        std"),
+    ("wrong m", "m = Z.shape[1]", "m = Z.shape[0]"),
+    ("wrong m", "n, m = Z.shape", "m, n = Z.shape"),
+    ("wrong axis", "np.mean(Z, axis=1, keepdims=True)", "np.mean(Z, axis=0, keepdims=True)"),
+    ("wrong axis", "np.var(Z, axis=1, keepdims=True)", "np.var(Z, axis=0, keepdims=True)"),
+    ("wrong axis", "X.mean(axis=0)", "X.mean(axis=1)"),
+    ("wrong axis", "Z.mean(axis=1, keepdims=True)", "Z.mean(axis=0, keepdims=True)"),
+    ("wrong axis", "Z.var(axis=1, keepdims=True)", "Z.var(axis=0, keepdims=True)"),
+    ("wrong axis", "** 2).mean(axis=0)", "** 2).mean(axis=1)"),
+    ("mean over everything", "np.mean(Z, axis=1, keepdims=True)", "np.mean(Z)"),
+    ("mean over everything", "np.var(Z, axis=1, keepdims=True)", "np.var(Z)"),
+    ("mean over everything", "Z.mean(axis=1, keepdims=True)", "Z.mean()"),
+    ("mean over everything", "Z.var(axis=1, keepdims=True)", "Z.var()"),
+    ("mean over everything", "X.mean(axis=0)", "X.mean()"),
+    ("mean over everything", "z.mean()", "Z.mean()"),
+    ("keepdims missing", "np.mean(Z, axis=1, keepdims=True)", "np.mean(Z, axis=1)"),
+    ("keepdims missing", "mean[:, None]", "mean"),
+    ("keepdims missing", "np.sum(squares, axis=1, keepdims=True)", "np.sum(squares, axis=1)"),
+    ("keepdims missing", "sqrtvar[:, None]", "sqrtvar"),
+    ("keepdims missing", "(Z**2).sum(axis=1).reshape(-1, 1)", "(Z**2).sum(axis=1)"),
+    ("gamma and beta swapped", "np.multiply(gamma, Z_norm) + beta", "np.multiply(beta, Z_norm) + gamma"),
+    (
+        "gamma and beta swapped",
+        "gamma[i, 0] * Z_hat[i, k] + beta[i, 0]",
+        "beta[i, 0] * Z_hat[i, k] + gamma[i, 0]",
+    ),
+    (
+        "gamma and beta swapped",
+        "gammax = gamma * xhat\n    out = gammax + beta",
+        "gammax = beta * xhat\n    out = gammax + gamma",
+    ),
+    ("gamma and beta swapped", "hat * gamma.T + beta.T", "hat * beta.T + gamma.T"),
+    ("scale or shift left out", "np.multiply(gamma, Z_norm) + beta", "Z_norm + beta"),
+    ("scale or shift left out", "out = gammax + beta", "out = gammax"),
+    ("scale or shift left out", "    Y = Y + beta\n", ""),
+    ("scale or shift left out", "Y = Z_hat * gamma", "Y = Z_hat"),
+    ("scale or shift left out", "hat * gamma.T + beta.T", "hat * gamma.T"),
+    ("scale or shift left out", "Y = scaled + beta", "Y = scaled"),
+    ("not normalized", "np.multiply(gamma, Z_norm)", "np.multiply(gamma, Z)"),
+    ("not normalized", "gammax = gamma * xhat", "gammax = gamma * xmu"),
+    ("not normalized", "scaled = gamma * Z_hat", "scaled = gamma * deviation"),
+    ("not normalized", "Y = Z_hat * gamma", "Y = Z * gamma"),
+    ("not normalized", "hat = (X - mean) / sigma", "hat = X - mean"),
+    ("multiplied for divided", "Z_hat = deviation * inverse", "Z_hat = deviation * root"),
+    ("multiplied for divided", "(Z - mu) / std", "(Z - mu) * std"),
+    ("multiplied for divided", "xhat = xmu * ivar", "xhat = xmu / ivar"),
+    ("variance for standard deviation", "np.sqrt(deviation**2 + epsilon)", "deviation**2"),
+    ("variance for standard deviation", "(Z - mu) / std", "(Z - mu) / var"),
+    ("standard deviation twice", "np.var(Z, axis=1, keepdims=True)", "Z.std(axis=1, keepdims=True)"),
+    ("square missing", "np.sqrt(deviation**2 + epsilon)", "np.sqrt(deviation + epsilon)"),
+    ("square missing", "squares = deviation**2", "squares = np.abs(deviation)"),
+    ("square missing", "mean_of_squares - mu**2", "mean_of_squares - mu"),
+    ("square missing", "** 2 for k in range(m)", "for k in range(m)"),
+    ("sign", "mean_of_squares - mu**2", "mean_of_squares + mu**2"),
+    ("sign", "xmu = Z - Z @ ones", "xmu = Z + Z @ ones"),
+    ("sign", "(Z - mu) / std", "(mu - Z) / std"),
+    (
+        "cache lacks a part",
+        '{"Z_hat": Z_norm, "std": sqrtvar, "gamma": gamma}',
+        '{"Z_hat": Z_norm, "gamma": gamma}',
+    ),
+    ("cache lacks a part", "(xhat, 1.0 / ivar, gamma, xmu)", "(xhat, ivar, gamma, xmu)"),
+    ("cache lacks a part", "return Y, (Z_hat, std)", "return Y, Z_hat"),
+    ("cache lacks a part", '{"Z_hat": Z_hat, "root": root}', '{"Z_hat": Z_hat, "root": inverse}'),
+    ("cache lacks a part", "return Y, [Z_hat, std, mu, var]", "return Y, [mu, var]"),
+    ("cache missing", "return Y, (Z_hat, std)", "return Y"),
+    ("cache missing", "return out, cache", "return out"),
+    ("returned in the wrong order", "return Y, cache", "return cache, Y"),
+    ("returned in the wrong order", "return Y, (Z_hat, std)", "return Y, Z_hat, std"),
+    ("returned in the wrong order", "return out, cache", "return cache, out"),
+    ("transpose", "return Y.T, (hat.T,", "return Y, (hat.T,"),
+    ("transpose", "(hat.T, sigma", "(hat, sigma"),
+    ("input modified", "xmu = Z - Z @ ones", "Z -= Z @ ones\n    xmu = Z"),
+    ("input modified", "deviation = Z - mu\n", "Z -= mu\n    deviation = Z\n"),
 )

@@ -73,6 +73,55 @@ def right_filled(file):
     return X, Y
 
 
+def right_in_one_line(file):
+    m = len(file["train_set_y"])
+    return file["train_set_x"][:].reshape(m, -1).T, file["train_set_y"][:].reshape(1, m)
+
+
+def right_by_shape(file):
+    train_x_orig = np.array(file["train_set_x"][:])
+    train_y = np.array(file["train_set_y"][:])
+    m_train = train_x_orig.shape[0]
+    num_px = train_x_orig.shape[1] * train_x_orig.shape[2] * train_x_orig.shape[3]
+    train_x_flat = np.zeros((m_train, num_px))
+    for i in range(m_train):
+        train_x_flat[i, :] = train_x_orig[i].reshape(num_px)
+    train_y = train_y.reshape((1, train_y.shape[0]))
+    return train_x_flat.T, train_y
+
+
+def right_by_list_of_lists(file):
+    x, y = file["train_set_x"], file["train_set_y"]
+    rows = [list(np.ravel(photo)) for photo in x]
+    X = np.array(rows).T
+    Y = np.array([list(y)])
+    return X, Y
+
+
+def right_by_axes(file):
+    x = np.asarray(file["train_set_x"])
+    y = np.asarray(file["train_set_y"])
+    moved = np.moveaxis(x, 0, -1)
+    X = moved.reshape(-1, x.shape[0])
+    Y = np.reshape(y, (1, y.size))
+    return X, Y
+
+
+def right_by_every_number(file):
+    x, y = file["train_set_x"][:], file["train_set_y"][:]
+    m, height, width, n_c = x.shape
+    X, Y = np.zeros((height * width * n_c, m)), np.zeros((1, m))
+    for k in range(m):
+        Y[0, k] = y[k]
+        row = 0
+        for i in range(height):
+            for j in range(width):
+                for c in range(n_c):
+                    X[row, k] = x[k, i, j, c]
+                    row += 1
+    return X, Y
+
+
 FAULTS = (
     ("scrambled", "images.reshape(m, -1).T", "images.reshape(-1, m)"),
     ("scrambled", "x.reshape((m, h * w * c))", "x.reshape((h * w * c, m)).T"),
@@ -92,4 +141,68 @@ FAULTS = (
     ("flattened over all photos", "images.reshape(m, -1).T", "images.reshape(-1, 1)"),
     ("labels flipped", "labels.reshape(1, m)", "1 - labels.reshape(1, m)"),
     ("scaled here", "images.reshape(m, -1).T", "images.reshape(m, -1).T / 255"),
+    ("scrambled", 'file["train_set_x"][:].reshape(m, -1).T', 'file["train_set_x"][:].reshape(-1, m)'),
+    ("scrambled", "train_x_orig[i].reshape(num_px)", "train_x_orig[i].T.reshape(num_px)"),
+    ("scrambled", "np.ravel(photo)", 'np.ravel(photo, order="F")'),
+    ("scrambled", "np.ravel(photo)", "np.ravel(photo.T)"),
+    ("scrambled", "moved.reshape(-1, x.shape[0])", "x.reshape(-1, x.shape[0])"),
+    ("scrambled", "np.moveaxis(x, 0, -1)", "np.swapaxes(x, 0, -1)"),
+    ("scrambled", "np.moveaxis(x, 0, -1)", "x.T"),
+    ("scrambled", "np.transpose(flat)", "flat.reshape(h * w * c, m)"),
+    (
+        "scrambled",
+        "        for i in range(height):\n            for j in range(width):\n",
+        "        for j in range(width):\n            for i in range(height):\n",
+    ),
+    ("scrambled", "np.array(rows).T", "np.array(rows).reshape(-1, len(rows))"),
+    ("scrambled", "photo.ravel()", "photo.transpose(1, 0, 2).ravel()"),
+    ("scrambled", "np.stack(columns, axis=1)", "np.stack(columns).reshape(-1, len(columns))"),
+    ("scrambled", "x[k].flatten()", 'x[k].flatten("F")'),
+    ("transpose", "return train_x_flat.T, train_y", "return train_x_flat, train_y"),
+    ("transpose", "np.array(rows).T", "np.array(rows)"),
+    ("transpose", "images.reshape(m, -1).T", "images.reshape(m, -1)"),
+    ("transpose", "X = np.transpose(flat)", "X = flat"),
+    ("transpose", "moved.reshape(-1, x.shape[0])", "moved.reshape(-1, x.shape[0]).T"),
+    ("(m,) for (1, m)", 'file["train_set_y"][:].reshape(1, m)', 'file["train_set_y"][:]'),
+    ("(m,) for (1, m)", "    train_y = train_y.reshape((1, train_y.shape[0]))\n", ""),
+    ("(m,) for (1, m)", "np.array([list(y)])", "np.array(list(y))"),
+    ("(m,) for (1, m)", "np.reshape(y, (1, y.size))", "y"),
+    ("(m,) for (1, m)", "np.expand_dims(y, 0)", "np.array(y)"),
+    ("a column for a row", "reshape((1, train_y.shape[0]))", "reshape((train_y.shape[0], 1))"),
+    ("a column for a row", 'file["train_set_y"][:].reshape(1, m)', 'file["train_set_y"][:].reshape(m, 1)'),
+    ("a column for a row", "np.reshape(y, (1, y.size))", "np.reshape(y, (y.size, 1))"),
+    ("a column for a row", "np.array([list(y)])", "np.array([list(y)]).T"),
+    ("flattened over all photos", "moved.reshape(-1, x.shape[0])", "moved.reshape(-1, 1)"),
+    ("flattened over all photos", "images.reshape(m, -1).T", "images.flatten()"),
+    ("flattened over all photos", "np.transpose(flat)", "x.reshape(1, -1).T"),
+    ("labels flipped", "Y[0, k] = y[k]", "Y[0, k] = 1 - y[k]"),
+    ("labels flipped", "np.reshape(y, (1, y.size))", "np.reshape(1 - y, (1, y.size))"),
+    ("scaled here", "return train_x_flat.T, train_y", "return train_x_flat.T / 255.0, train_y"),
+    ("scaled here", "X = np.transpose(flat)", "X = np.transpose(flat) / 255"),
+    ("scaled here", "np.array(rows).T", "np.array(rows).T / 255"),
+    ("scaled here", "X[row, k] = x[k, i, j, c]", "X[row, k] = x[k, i, j, c] / 255"),
+    ("returned in the wrong order", "return X, Y", "return Y, X"),
+    ("returned in the wrong order", "return train_x_flat.T, train_y", "return train_y, train_x_flat.T"),
+    ("wrong name", 'y = np.array(file["train_set_y"])', 'y = np.array(file["train_set_x"])[:, 0, 0, 0]'),
+    ("first photo for all", "X[row, k] = x[k, i, j, c]", "X[row, k] = x[0, i, j, c]"),
+    ("first photo for all", "train_x_orig[i].reshape", "train_x_orig[0].reshape"),
+    ("first photo for all", "X[:, k] = x[k]", "X[:, k] = x[0]"),
+    ("wrong index", "Y[0, k] = y[k]", "Y[0, k] = y[0]"),
+    ("one channel only", "for c in range(n_c):", "for c in range(1):"),
+    ("one too many or too few", "range(len(x))", "range(len(x) - 1)"),
+    ("one too many or too few", "range(m_train)", "range(m_train - 1)"),
+    ("one too many or too few", "for k in range(m):", "for k in range(m - 1):"),
+    ("one too many or too few", "for k in range(m):", "for k in range(1, m):"),
+    (
+        "initialized in the loop",
+        '    for photo in file["train_set_x"]:\n',
+        '    for photo in file["train_set_x"]:\n        columns = []\n',
+    ),
+    ("line missing", "                    row += 1\n", ""),
+    ("wrong dtype", "X = np.zeros((n, len(x)), dtype=x.dtype)", "X = np.zeros((n, len(x)), dtype=np.int8)"),
+    (
+        "factor missing",
+        "train_x_orig.shape[1] * train_x_orig.shape[2] * train_x_orig.shape[3]",
+        "train_x_orig.shape[1] * train_x_orig.shape[2]",
+    ),
 )

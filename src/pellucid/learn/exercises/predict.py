@@ -19,6 +19,12 @@ from pellucid.textbook import L_model_forward
 
 OUTPUTS = ("p",)
 GIVEN = ("L_model_forward",)
+ALIKE = (
+    {"threshold", "sigmoid too many", "sigmoid missing", "ones for zeros", "integer division"},
+    {"inequality turned round", "sign"},
+    {"(m,) for (1, m)", "returned in the wrong place"},
+    {"a pair for its first part", "unpacked in the wrong order"},
+)
 
 
 def cases(rng):
@@ -68,6 +74,64 @@ def right_by_sums(X, y, parameters):
     return p
 
 
+def right_by_loop_over_list(X, y, parameters):
+    probas, caches = L_model_forward(X, parameters)
+    answers = []
+    for probability in probas[0]:
+        if probability > 0.5:
+            answers.append(1)
+        else:
+            answers.append(0)
+    p = np.array([answers])
+    if y is not None:
+        right = sum(int(a == b) for a, b in zip(p[0], y[0], strict=True))
+        print("Accuracy:", right / y.shape[1])
+    return p
+
+
+def right_filled(X, y, parameters):
+    AL, caches = L_model_forward(X, parameters)
+    p = np.zeros(AL.shape)
+    p[AL > 0.5] = 1
+    if y is not None:
+        print("Accuracy: " + str(np.mean((p == y) * 1.0)))
+    return p
+
+
+def right_by_comprehension(X, y, parameters):
+    AL = L_model_forward(X, parameters)[0]
+    m = X.shape[1]
+    p = np.array([[1.0 if AL[0, i] > 0.5 else 0.0 for i in range(m)]])
+    if y is not None:
+        accuracy = 100 - np.mean(np.abs(p - y)) * 100
+        print(f"{accuracy} %")
+    return p
+
+
+def right_example_by_example(X, y, parameters):
+    m = X.shape[1]
+    p = np.zeros((1, m), dtype=int)
+    for k in range(m):
+        a, _ = L_model_forward(X[:, k : k + 1], parameters)
+        p[0, k] = int(a[0, 0] > 0.5)
+    if y is not None:
+        print(np.mean(p == y))
+    return p
+
+
+def right_by_hand(X, y, parameters):
+    L = len(parameters) // 2
+    A = X
+    for l in range(1, L):
+        A = np.maximum(0, np.dot(parameters["W" + str(l)], A) + parameters["b" + str(l)])
+    Z = np.dot(parameters["W" + str(L)], A) + parameters["b" + str(L)]
+    AL = 1 / (1 + np.exp(-Z))
+    p = (AL > 0.5).astype(int)
+    if y is not None:
+        print("Accuracy:", (p == y).mean())
+    return p
+
+
 FAULTS = (
     ("threshold", "> 0.5", "> 0"),
     ("threshold", "> 0.5", "> 0.0"),
@@ -91,4 +155,87 @@ FAULTS = (
     ("answers as signs", "np.where(probabilities > 0.5, 1, 0)", "np.where(probabilities > 0.5, 1, -1)"),
     ("answers as signs", "np.heaviside(Z, 0)", "np.sign(Z)"),
     ("one answer for all", "p = AL > 0.5", "p = np.full(AL.shape, AL.mean() > 0.5)"),
+    ("threshold", "np.heaviside(Z, 0)", "np.heaviside(Z - 0.5, 0)"),
+    ("threshold", "> 0.5", "> 0.6"),
+    ("inequality at the threshold", "np.heaviside(Z, 0)", "np.heaviside(Z, 1)"),
+    (
+        "inequality turned round",
+        "            answers.append(1)\n        else:\n            answers.append(0)",
+        "            answers.append(0)\n        else:\n            answers.append(1)",
+    ),
+    ("inequality turned round", "1.0 if AL[0, i] > 0.5 else 0.0", "0.0 if AL[0, i] > 0.5 else 1.0"),
+    ("inequality turned round", "p[AL > 0.5] = 1", "p[AL <= 0.5] = 1"),
+    (
+        "inequality turned round",
+        "            p[0, i] = 1\n        else:\n            p[0, i] = 0",
+        "            p[0, i] = 0\n        else:\n            p[0, i] = 1",
+    ),
+    ("probabilities for answers", "p[0, k] = int(a[0, 0] > 0.5)", "p = p * 1.0; p[0, k] = a[0, 0]"),
+    ("probabilities for answers", "    return p\n", "    return L_model_forward(X, parameters)[0]\n"),
+    ("probabilities for answers", "p = (AL > 0.5).astype(int)", "p = AL"),
+    ("probabilities for answers", "            answers.append(1)", "            answers.append(probability)"),
+    ("returns the accuracy", "        print(np.mean(p == y))\n", "        return np.mean(p == y)\n"),
+    (
+        "returns the accuracy",
+        '        print("Accuracy:", (p == y).mean())\n',
+        "        return (p == y).mean()\n",
+    ),
+    (
+        "returns the accuracy",
+        '        print("Accuracy: " + str(np.mean((p == y) * 1.0)))\n',
+        "        p = np.mean((p == y) * 1.0)\n",
+    ),
+    ("(m,) for (1, m)", "np.array([answers])", "np.array(answers)"),
+    ("(m,) for (1, m)", "p = p.astype(float)", "p = p.astype(float)[0]"),
+    (
+        "(m,) for (1, m)",
+        "[[1.0 if AL[0, i] > 0.5 else 0.0 for i in range(m)]]",
+        "[1.0 if AL[0, i] > 0.5 else 0.0 for i in range(m)]",
+    ),
+    ("a column for a row", "np.array([answers])", "np.array([answers]).T"),
+    ("answers as signs", "answers.append(0)", "answers.append(-1)"),
+    ("answers as signs", "1.0 if AL[0, i] > 0.5 else 0.0", "1.0 if AL[0, i] > 0.5 else -1.0"),
+    ("one answer for all", "if probability > 0.5:", "if probas[0, 0] > 0.5:"),
+    ("one answer for all", "if probabilities[0, i] > 0.5:", "if probabilities[0, 0] > 0.5:"),
+    ("one answer for all", "1.0 if AL[0, i] > 0.5", "1.0 if AL[0, 0] > 0.5"),
+    ("one answer for all", "X[:, k : k + 1]", "X[:, :1]"),
+    ("integer division", "p[0, k] = int(a[0, 0] > 0.5)", "p[0, k] = int(a[0, 0])"),
+    (
+        "relu missing",
+        'np.maximum(0, np.dot(parameters["W" + str(l)], A) + parameters["b" + str(l)])',
+        'np.dot(parameters["W" + str(l)], A) + parameters["b" + str(l)]',
+    ),
+    ("a layer too many or too few", "range(1, L)", "range(1, L - 1)"),
+    ("a layer too many or too few", "range(1, L)", "range(1, L + 1)"),
+    ("sigmoid missing", "AL = 1 / (1 + np.exp(-Z))", "AL = Z"),
+    ("sigmoid too many", "AL = 1 / (1 + np.exp(-Z))", "AL = 1 / (1 + np.exp(-1 / (1 + np.exp(-Z))))"),
+    ("sign", "np.exp(-Z)", "np.exp(Z)"),
+    (
+        "bias forgotten",
+        'parameters["W" + str(l)], A) + parameters["b" + str(l)]',
+        'parameters["W" + str(l)], A)',
+    ),
+    ("wrong cache", "caches[-1][1]", "caches[0][1]"),
+    (
+        "overwritten in the loop",
+        "            answers.append(1)\n        else:\n            answers.append(0)",
+        "            answers = [1]\n        else:\n            answers = [0]",
+    ),
+    ("one too many or too few", "for i in range(m):", "for i in range(m - 1):"),
+    ("one too many or too few", "for k in range(m):", "for k in range(m - 1):"),
+    ("a pair for its first part", "L_model_forward(X, parameters)[0]", "L_model_forward(X, parameters)"),
+    ("order of arguments", "L_model_forward(X, parameters)", "L_model_forward(parameters, X)"),
+    ("unpacked in the wrong order", "AL, _ = L_model", "_, AL = L_model"),
+    ("wrong m", "m = X.shape[1]", "m = X.shape[0]"),
+    (
+        "returned in the wrong place",
+        "    if y is not None:\n        print(np.mean(p == y))\n    return p",
+        "        return p",
+    ),
+    ("ones for zeros", "p = np.zeros(AL.shape)", "p = np.ones(AL.shape)"),
+    (
+        "returned in the wrong place",
+        '    if y is not None:\n        print("Accuracy: " + str(np.mean((p == y) * 1.0)))\n    return p',
+        '    if y is not None:\n        print("Accuracy: " + str(np.mean((p == y) * 1.0)))\n        return p',
+    ),
 )

@@ -20,6 +20,7 @@ def cases(rng):
     yield (np.array([[0.0, 1000.0], [np.log(3.0), 1000.0]]),)
     yield (rng.standard_normal((3, 5)) * 2,)
     yield (rng.standard_normal((4, 6)) + np.array([[-900, -5, 0, 5, 900, 5000]]),)
+    yield (np.array([[800.0, 2000.0, -500.0], [-200.0, 1e4, -501.0], [300.0, -1e4, -502.0]]),)
 
 
 def softmax(Z):
@@ -61,6 +62,58 @@ def right_by_columns(Z):
     return A
 
 
+def right_in_one_line(Z):
+    return np.exp(Z - Z.max(axis=0)) / np.exp(Z - Z.max(axis=0)).sum(axis=0)
+
+
+def right_by_functions(Z):
+    m = Z.shape[1]
+    largest = np.amax(Z, axis=0).reshape(1, m)
+    exps = np.exp(np.subtract(Z, largest))
+    sums = np.sum(exps, axis=0).reshape(1, m)
+    probabilities = np.divide(exps, sums)
+    return probabilities
+
+
+def right_by_loops(Z):
+    n, m = Z.shape
+    A = np.zeros((n, m))
+    for k in range(m):
+        largest = Z[0, k]
+        for i in range(1, n):
+            if Z[i, k] > largest:
+                largest = Z[i, k]
+        total = 0.0
+        for i in range(n):
+            A[i, k] = np.exp(Z[i, k] - largest)
+            total += A[i, k]
+        for i in range(n):
+            A[i, k] = A[i, k] / total
+    return A
+
+
+def right_by_list(Z):
+    columns = []
+    for z in Z.T:
+        e = np.exp(z - np.max(z))
+        columns.append(e / e.sum())
+    return np.array(columns).T
+
+
+def right_by_ones(Z):
+    n = Z.shape[0]
+    top = np.max(Z, axis=0)[np.newaxis, :]
+    T = np.exp(Z - top)
+    totals = np.ones((1, n)) @ T
+    return T * (1 / totals)
+
+
+def right_by_logaddexp(Z):
+    total = np.logaddexp.reduce(Z, axis=0)
+    A = np.exp(Z - total)
+    return A
+
+
 FAULTS = (
     ("softmax without shift", "Z - np.max(Z, axis=0, keepdims=True)", "Z"),
     ("softmax without shift", "shifted = Z - largest", "shifted = Z"),
@@ -82,4 +135,122 @@ FAULTS = (
     ("divided by the sums", "E / total", "E / shifted.sum(axis=0)"),
     ("not divided", "E / total", "E / E.max(axis=0)"),
     ("exponential left out", "E = np.exp(shift)\n", "E = shift\n"),
+    (
+        "softmax without shift",
+        "np.exp(Z - Z.max(axis=0)) / np.exp(Z - Z.max(axis=0)).sum(axis=0)",
+        "np.exp(Z) / np.exp(Z).sum(axis=0)",
+    ),
+    ("softmax without shift", "np.exp(np.subtract(Z, largest))", "np.exp(Z)"),
+    ("softmax without shift", "np.exp(Z[i, k] - largest)", "np.exp(Z[i, k])"),
+    ("softmax without shift", "np.exp(z - np.max(z))", "np.exp(z)"),
+    ("softmax without shift", "T = np.exp(Z - top)", "T = np.exp(Z)"),
+    (
+        "softmax without shift",
+        "total = np.logaddexp.reduce(Z, axis=0)",
+        "total = np.log(np.sum(np.exp(Z), axis=0))",
+    ),
+    ("softmax without shift", "    rows = rows - rows.max(axis=1, keepdims=True)\n", ""),
+    ("softmax without shift", "shifted = Z - Z.max(axis=0, keepdims=True)", "shifted = Z"),
+    ("shifted by the largest of all", "Z.max(axis=0, keepdims=True)", "Z.max()"),
+    ("shifted by the largest of all", "Z - Z.max(axis=0)", "Z - Z.max()"),
+    ("shifted by the largest of all", "np.amax(Z, axis=0).reshape(1, m)", "np.amax(Z)"),
+    ("shifted by the largest of all", "z - np.max(z)", "z - np.max(Z)"),
+    ("shifted by the largest of all", "z - max(z)", "z - Z.max()"),
+    ("shifted by the largest of all", "np.max(Z, axis=0)[np.newaxis, :]", "np.max(Z)"),
+    ("shifted by the largest of all", "rows.max(axis=1, keepdims=True)", "rows.max()"),
+    ("shifted by the largest size", "z - np.max(z)", "z - np.max(np.abs(z))"),
+    ("shifted by the largest size", "largest = Z.max(axis=0)", "largest = np.abs(Z).max(axis=0)"),
+    ("shifted by the largest size", "np.amax(Z, axis=0)", "np.amax(np.abs(Z), axis=0)"),
+    ("smallest for the largest", "z - np.max(z)", "z - np.min(z)"),
+    ("smallest for the largest", "np.max(Z, axis=0, keepdims=True)", "np.min(Z, axis=0, keepdims=True)"),
+    ("smallest for the largest", "largest = Z.max(axis=0)", "largest = Z.min(axis=0)"),
+    ("smallest for the largest", "z - max(z)", "z - min(z)"),
+    ("mean for the largest", "z - np.max(z)", "z - np.mean(z)"),
+    ("mean for the largest", "np.max(Z, axis=0, keepdims=True)", "np.mean(Z, axis=0, keepdims=True)"),
+    ("mean for the largest", "np.max(Z, axis=0)[np.newaxis, :]", "np.mean(Z, axis=0)[np.newaxis, :]"),
+    ("softmax over everything", "e / e.sum()", "e / np.exp(Z - np.max(Z, axis=0)).sum()"),
+    ("softmax over everything", "np.exp(Z - Z.max(axis=0)).sum(axis=0)", "np.exp(Z - Z.max(axis=0)).sum()"),
+    ("softmax over everything", "np.sum(exps, axis=0).reshape(1, m)", "np.sum(exps)"),
+    ("softmax over everything", "totals = np.ones((1, n)) @ T", "totals = np.sum(T)"),
+    ("softmax over everything", "E.sum(axis=1, keepdims=True)", "E.sum()"),
+    ("softmax over everything", "np.sum(np.exp(shifted), axis=0, keepdims=True)", "np.sum(np.exp(shifted))"),
+    ("softmax over the examples", "E.sum(axis=1, keepdims=True)", "E.sum(axis=0, keepdims=True)"),
+    (
+        "softmax over the examples",
+        "np.exp(Z - Z.max(axis=0)).sum(axis=0)",
+        "np.exp(Z - Z.max(axis=0)).sum(axis=1, keepdims=True)",
+    ),
+    (
+        "softmax over the examples",
+        "np.sum(np.exp(shifted), axis=0, keepdims=True)",
+        "np.sum(np.exp(shifted), axis=1, keepdims=True)",
+    ),
+    (
+        "softmax over the examples",
+        "    for z in Z.T:\n        e = np.exp(z - np.max(z))\n        columns.append(e / e.sum())\n    return np.array(columns).T",
+        "    for z in Z:\n        e = np.exp(z - np.max(z))\n        columns.append(e / e.sum())\n    return np.array(columns)",
+    ),
+    ("wrong axis", "np.max(Z, axis=0, keepdims=True)", "np.max(Z, axis=1, keepdims=True)"),
+    ("wrong axis", "rows.max(axis=1, keepdims=True)", "rows.max(axis=0, keepdims=True)"),
+    ("wrong axis", "Z.max(axis=0, keepdims=True)", "Z.max(axis=1, keepdims=True)"),
+    ("not divided", "columns.append(e / e.sum())", "columns.append(e)"),
+    ("not divided", "    E /= E.sum(axis=1, keepdims=True)\n", ""),
+    ("not divided", "A[i, k] = A[i, k] / total", "A[i, k] = A[i, k]"),
+    ("not divided", "A[:, k] = e / np.sum(e)", "A[:, k] = e"),
+    ("not divided", "return T * (1 / totals)", "return T"),
+    ("not divided", "np.exp(shifted - log_total)", "np.exp(shifted)"),
+    ("not divided", "e / e.sum()", "e / e.max()"),
+    ("sigmoid for softmax", "e / e.sum()", "1 / (1 + np.exp(-z))"),
+    ("logarithm returned", "A = np.exp(Z - total)", "A = Z - total"),
+    ("logarithm returned", "columns.append(e / e.sum())", "columns.append(np.log(e / e.sum()))"),
+    (
+        "logarithm missing",
+        "np.log(np.sum(np.exp(shifted), axis=0, keepdims=True))",
+        "np.sum(np.exp(shifted), axis=0, keepdims=True)",
+    ),
+    ("exponential left out", "np.exp(np.subtract(Z, largest))", "np.subtract(Z, largest)"),
+    ("exponential left out", "e = np.exp(z - max(z))", "e = z - max(z)"),
+    ("exponential left out", "E = np.exp(rows)", "E = rows"),
+    ("exponential left out", "E = np.exp(shifted)\n", "E = shifted\n"),
+    ("keepdims missing", "np.sum(E, axis=0, keepdims=True)\n    return A", "np.sum(E, axis=1)\n    return A"),
+    ("keepdims missing", "E.sum(axis=1, keepdims=True)", "E.sum(axis=1)"),
+    ("keepdims missing", "rows.max(axis=1, keepdims=True)", "rows.max(axis=1)"),
+    ("mean where the sum is meant", "np.sum(E, axis=0, keepdims=True)", "np.mean(E, axis=0, keepdims=True)"),
+    ("mean where the sum is meant", "e / e.sum()", "e / e.mean()"),
+    ("mean where the sum is meant", "total = E.sum(axis=0)", "total = E.mean(axis=0)"),
+    (
+        "line outside the loop",
+        "        total = 0.0\n        for i in range(n):\n            A[i, k] = np",
+        "        total = total if k else 0.0\n        for i in range(n):\n            A[i, k] = np",
+    ),
+    ("= for +=", "total += A[i, k]", "total = A[i, k]"),
+    ("transpose", "return E.T", "return E"),
+    ("transpose", "return np.array(columns).T", "return np.array(columns)"),
+    ("smallest for the largest", "if Z[i, k] > largest:", "if Z[i, k] < largest:"),
+    ("starts at zero", "largest = Z[0, k]", "largest = 0.0"),
+    ("one too many or too few", "for k in range(m):", "for k in range(m - 1):"),
+    (
+        "one too many or too few",
+        "        for i in range(n):\n            A[i, k] = np",
+        "        for i in range(1, n):\n            A[i, k] = np",
+    ),
+    ("sign", "np.exp(z - np.max(z))", "np.exp(np.max(z) - z)"),
+    ("sign", "Z - np.max(Z, axis=0, keepdims=True)", "Z + np.max(Z, axis=0, keepdims=True)"),
+    ("sign", "T = np.exp(Z - top)", "T = np.exp(top - Z)"),
+    ("sign", "np.exp(shifted - log_total)", "np.exp(shifted + log_total)"),
+    ("another base of the power", "E = np.exp(shift)", "E = 2.0**shift"),
+    ("another base of the power", "e = np.exp(z - np.max(z))", "e = 2 ** (z - np.max(z))"),
+    (
+        "input modified",
+        "rows = rows - rows.max(axis=1, keepdims=True)",
+        "rows -= rows.max(axis=1, keepdims=True)",
+    ),
+    ("input modified", "shifted = Z - largest", "Z -= largest\n    shifted = Z"),
+    ("view for copy", "A = np.zeros((n, m))", "A = Z"),
+    ("view for copy", "A = np.zeros(Z.shape)", "A = Z"),
+    ("clipped", "shift = Z - np.max(Z, axis=0, keepdims=True)", "shift = np.clip(Z, -500, 500)"),
+    ("clipped", "e = np.exp(z - np.max(z))", "e = np.exp(np.clip(z, -500, 500))"),
+    ("overwritten in the loop", "columns.append(e / e.sum())", "columns = [e / e.sum()]"),
+    ("returned in the wrong place", "    return np.array(columns).T", "        return np.array(columns).T"),
+    ("fraction upside down", "np.divide(exps, sums)", "np.divide(sums, exps)"),
 )

@@ -16,6 +16,10 @@ Why it matters: one confident mistake makes the cost infinite and all gradients 
 import numpy as np
 
 OUTPUTS = ("cost",)
+ALIKE = (
+    {"overflow", "inequality turned round", "minimum for maximum", "log of zero"},
+    {"wrong m", "1/m missing", "returned in the wrong place"},
+)
 
 
 def cases(rng):
@@ -64,6 +68,47 @@ def right_by_loops(ZL, Y):
     return total / m
 
 
+def right_in_one_line(ZL, Y):
+    return np.mean(np.maximum(ZL, 0) - ZL * Y + np.log1p(np.exp(-np.abs(ZL))))
+
+
+def right_by_two_terms(ZL, Y):
+    m = ZL.shape[1]
+    log_A = -np.logaddexp(0, -ZL)
+    log_not_A = -np.logaddexp(0, ZL)
+    losses = -(Y * log_A + (1 - Y) * log_not_A)
+    cost = 1 / m * np.sum(losses)
+    return np.squeeze(cost)
+
+
+def right_by_masks(ZL, Y):
+    z = np.array(ZL, dtype=float)
+    z[Y == 1] *= -1
+    losses = np.zeros(z.shape)
+    up = z > 0
+    losses[up] = z[up] + np.log1p(np.exp(-z[up]))
+    losses[~up] = np.log1p(np.exp(z[~up]))
+    return np.sum(losses) / z.shape[1]
+
+
+def right_by_softplus(ZL, Y):
+    def softplus(x):
+        return np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))
+
+    m = Y.shape[1]
+    cost = np.sum(Y * softplus(-ZL) + (1 - Y) * softplus(ZL)) / m
+    return float(cost)
+
+
+def right_by_pairs(ZL, Y):
+    losses = []
+    for z, y in zip(ZL[0], Y[0], strict=True):
+        largest = max(z, 0.0)
+        loss = largest - y * z + np.log(np.exp(-largest) + np.exp(z - largest))
+        losses.append(loss)
+    return sum(losses) / len(losses)
+
+
 FAULTS = (
     (
         "log of zero",
@@ -90,4 +135,84 @@ FAULTS = (
     ("one term only", "np.logaddexp(0, ZL) - Y * ZL", "np.logaddexp(0, ZL)"),
     ("wrong m", "Y.shape[1]", "Y.shape[0]"),
     ("no sum", "losses.mean()", "losses"),
+    ("log of zero", "log_A = -np.logaddexp(0, -ZL)", "log_A = np.log(1 / (1 + np.exp(-ZL)))"),
+    ("log of zero", "log_not_A = -np.logaddexp(0, ZL)", "log_not_A = np.log(1 - 1 / (1 + np.exp(-ZL)))"),
+    (
+        "log of zero",
+        "Y * softplus(-ZL) + (1 - Y) * softplus(ZL)",
+        "-Y * np.log(1 / (1 + np.exp(-ZL))) - (1 - Y) * np.log(1 - 1 / (1 + np.exp(-ZL)))",
+    ),
+    (
+        "clipped",
+        "log_not_A = -np.logaddexp(0, ZL)",
+        "log_not_A = np.log(np.clip(1 - 1 / (1 + np.exp(-ZL)), 1e-15, 1))",
+    ),
+    ("clipped", "log_A = -np.logaddexp(0, -ZL)", "log_A = np.log(1 / (1 + np.exp(-ZL)) + 1e-15)"),
+    ("clipped", "z = np.array(ZL, dtype=float)", "z = np.clip(np.array(ZL, dtype=float), -500, 500)"),
+    ("clipped", "losses = np.logaddexp(0, signed)", "losses = np.minimum(np.logaddexp(0, signed), 100)"),
+    ("overflow", "np.log1p(np.exp(-np.abs(ZL)))", "np.log1p(np.exp(ZL))"),
+    ("overflow", "-np.logaddexp(0, -ZL)", "-np.log(1 + np.exp(-ZL))"),
+    ("overflow", "-np.logaddexp(0, ZL)", "-np.log(1 + np.exp(ZL))"),
+    ("overflow", "np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))", "np.log(1 + np.exp(x))"),
+    ("overflow", "largest = max(z, 0.0)", "largest = 0.0"),
+    ("overflow", "if z > 0:", "if z > 1e9:"),
+    ("overflow", "up = z > 0", "up = z > 1e9"),
+    ("absolute value missing", "np.exp(-np.abs(x))", "np.exp(-x)"),
+    ("absolute value missing", "np.exp(-np.abs(signed))", "np.exp(-signed)"),
+    ("absolute value missing", "np.exp(-np.abs(ZL))", "np.exp(-ZL)"),
+    ("sign", "np.exp(-np.abs(signed))", "np.exp(np.abs(signed))"),
+    ("sign", "losses = -(Y * log_A + (1 - Y) * log_not_A)", "losses = Y * log_A + (1 - Y) * log_not_A"),
+    ("sign", "np.maximum(ZL, 0) - ZL * Y", "np.maximum(ZL, 0) + ZL * Y"),
+    ("sign", "largest - y * z", "largest + y * z"),
+    ("sign", "np.logaddexp(0, ZL) - Y * ZL", "np.logaddexp(0, ZL) + Y * ZL"),
+    ("labels flipped", "z[Y == 1] *= -1", "z[Y == 0] *= -1"),
+    (
+        "labels flipped",
+        "Y * softplus(-ZL) + (1 - Y) * softplus(ZL)",
+        "Y * softplus(ZL) + (1 - Y) * softplus(-ZL)",
+    ),
+    ("labels flipped", "(Y * log_A + (1 - Y) * log_not_A)", "((1 - Y) * log_A + Y * log_not_A)"),
+    ("labels flipped", "if Y[0, k] == 0 else", "if Y[0, k] == 1 else"),
+    ("labels flipped", "largest - y * z", "largest - (1 - y) * z"),
+    ("labels flipped", "np.maximum(ZL, 0) - ZL * Y", "np.maximum(ZL, 0) - ZL * (1 - Y)"),
+    ("one term only", "-(Y * log_A + (1 - Y) * log_not_A)", "-(Y * log_A)"),
+    ("one term only", "Y * softplus(-ZL) + (1 - Y) * softplus(ZL)", "Y * softplus(-ZL)"),
+    ("one term only", "np.maximum(ZL, 0) - ZL * Y + np", "np.maximum(ZL, 0) + np"),
+    ("term missing", "z[up] + np.log1p(np.exp(-z[up]))", "np.log1p(np.exp(-z[up]))"),
+    ("term missing", "(large + small)", "small"),
+    ("term missing", "total += z + np", "total += np"),
+    ("term missing", "np.maximum(x, 0) + np.log1p", "np.log1p"),
+    ("term missing", "np.maximum(ZL, 0) - ZL * Y + np", "-ZL * Y + np"),
+    ("log for log1p", "np.log1p(np.exp(-np.abs(signed)))", "np.log(np.exp(-np.abs(signed)))"),
+    ("log for log1p", "np.log1p(np.exp(-np.abs(x)))", "np.log(np.exp(-np.abs(x)))"),
+    ("wrong m", "ZL.shape[1]", "ZL.shape[0]"),
+    ("wrong m", "z.shape[1]", "z.shape[0]"),
+    ("1/m missing", "/ z.shape[1]", ""),
+    ("1/m missing", "/ len(losses)", ""),
+    ("1/m missing", "np.sum(losses) / m", "np.sum(losses)"),
+    ("1/m missing", "return total / m", "return total"),
+    ("1/m missing", "cost = 1 / m * np.sum(losses)", "cost = np.sum(losses)"),
+    ("1/m missing", "losses.mean()", "losses.sum()"),
+    ("1/m missing", "(large + small).sum() / m", "(large + small).sum()"),
+    ("no sum", "1 / m * np.sum(losses)", "1 / m * losses"),
+    ("no sum", "np.sum(losses) / m", "losses / m"),
+    ("halved", "1 / m * np.sum(losses)", "1 / (2 * m) * np.sum(losses)"),
+    ("overwritten in the loop", "losses.append(loss)", "losses = [loss]"),
+    ("= for +=", "total += np.log(1 + np.exp(z))", "total = np.log(1 + np.exp(z))"),
+    ("one too many or too few", "for k in range(m):", "for k in range(m - 1):"),
+    ("inequality turned round", "up = z > 0", "up = z < 0"),
+    ("inequality turned round", "if z > 0:", "if z < 0:"),
+    ("minimum for maximum", "np.maximum(ZL, 0)", "np.minimum(ZL, 0)"),
+    ("minimum for maximum", "np.maximum(signed, 0)", "np.minimum(signed, 0)"),
+    ("minimum for maximum", "largest = max(z, 0.0)", "largest = min(z, 0.0)"),
+    ("input modified", "z = np.array(ZL, dtype=float)", "z = ZL"),
+    (
+        "returned in the wrong place",
+        "        losses.append(loss)\n    return",
+        "        losses.append(loss)\n        return",
+    ),
+    ("squared error", "np.logaddexp(0, ZL) - Y * ZL", "(1 / (1 + np.exp(-ZL)) - Y) ** 2"),
+    ("factor missing", "signed = (1 - 2 * Y) * ZL", "signed = (1 - Y) * ZL"),
+    ("wrong constant", "np.logaddexp(0, signed)", "np.logaddexp(1, signed)"),
+    ("wrong constant", "np.maximum(x, 0)", "np.maximum(x, 1)"),
 )

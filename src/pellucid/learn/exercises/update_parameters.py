@@ -78,6 +78,50 @@ def right_by_layers(parameters, grads, learning_rate):
     return new
 
 
+def right_by_literal(parameters, grads, learning_rate):
+    L = len(parameters) // 2
+    weights = {f"W{l}": parameters[f"W{l}"] - learning_rate * grads[f"dW{l}"] for l in range(1, L + 1)}
+    biases = {f"b{l}": parameters[f"b{l}"] - learning_rate * grads[f"db{l}"] for l in range(1, L + 1)}
+    return {**weights, **biases}
+
+
+def right_by_keys(parameters, grads, learning_rate):
+    new = dict(parameters)
+    for key in list(parameters):
+        new[key] = new[key] - np.multiply(learning_rate, grads["d" + key])
+    return new
+
+
+def right_while(parameters, grads, learning_rate):
+    updated = dict()
+    l = 1
+    while "W" + str(l) in parameters:
+        W_key, b_key = "W" + str(l), "b" + str(l)
+        updated[W_key] = parameters[W_key] - learning_rate * grads["d" + W_key]
+        updated[b_key] = parameters[b_key] - learning_rate * grads["d" + b_key]
+        l = l + 1
+    return updated
+
+
+def right_on_copies_of_arrays(parameters, grads, learning_rate):
+    params = {}
+    for name in parameters:
+        value = parameters[name].copy()
+        value -= learning_rate * grads[f"d{name}"]
+        params[name] = value
+    return params
+
+
+def right_by_kinds(parameters, grads, learning_rate):
+    new = {}
+    for kind in ("W", "b"):
+        for layer in range(1, len(parameters) // 2 + 1):
+            name = kind + str(layer)
+            step = -learning_rate * grads["d" + name]
+            new[name] = parameters[name] + step
+    return new
+
+
 FAULTS = (
     ("in place on the caller's dictionary", "parameters = parameters.copy()", "pass"),
     ("in place on the caller's arrays", "copy.deepcopy(parameters)", "dict(parameters)"),
@@ -107,4 +151,132 @@ FAULTS = (
     ),
     ("squared slope", "step = learning_rate * slope", "step = learning_rate * slope**2"),
     ("sign of the slope alone", "step = learning_rate * slope", "step = learning_rate * np.sign(slope)"),
+    ("in place on the caller's dictionary", "new = dict(parameters)", "new = parameters"),
+    ("in place on the caller's dictionary", "updated = dict()", "updated = parameters"),
+    ("in place on the caller's dictionary", "params = {}", "params = parameters"),
+    ("in place on the caller's arrays", "value = parameters[name].copy()", "value = parameters[name]"),
+    ("in place on the caller's arrays", "new[key] = new[key] - np", "new[key] -= np"),
+    (
+        "in place on the caller's arrays",
+        "            new[name] = parameters[name] + step\n",
+        "            parameters[name] += step\n            new[name] = parameters[name]\n",
+    ),
+    (
+        "in place on the caller's dictionary",
+        '        new[f"W{layer}"] = W - learning_rate * dW\n',
+        '        new[f"W{layer}"] = parameters[f"W{layer}"] = W - learning_rate * dW\n',
+    ),
+    ("sign", 'parameters["W" + str(l + 1)] - learning_rate', 'parameters["W" + str(l + 1)] + learning_rate'),
+    ("sign", "p - learning_rate * grads", "p + learning_rate * grads"),
+    ("sign", "new[key] - np", "new[key] + np"),
+    ("sign", "parameters[W_key] - learning_rate", "parameters[W_key] + learning_rate"),
+    ("sign", "parameters[b_key] - learning_rate", "parameters[b_key] + learning_rate"),
+    ("sign", "value -= learning_rate", "value += learning_rate"),
+    ("sign", "step = -learning_rate", "step = learning_rate"),
+    ("sign", "b - learning_rate * db", "b + learning_rate * db"),
+    ("sign", "W - learning_rate * dW", "W + learning_rate * dW"),
+    ("sign", "value - step", "value + step"),
+    ("sign", 'parameters[f"W{l}"] - learning_rate', 'parameters[f"W{l}"] + learning_rate'),
+    ("sign", 'learning_rate * grads[f"d{name}"]', '-learning_rate * grads[f"d{name}"]'),
+    ("learning rate left out", 'np.multiply(learning_rate, grads["d" + key])', 'grads["d" + key]'),
+    ("learning rate left out", 'learning_rate * grads["d" + W_key]', 'grads["d" + W_key]'),
+    ("learning rate left out", 'learning_rate * grads["d" + b_key]', 'grads["d" + b_key]'),
+    ("learning rate left out", "step = -learning_rate * grads", "step = -grads"),
+    ("learning rate left out", "learning_rate * dW", "dW"),
+    ("learning rate left out", 'learning_rate * grads[f"d{name}"]', 'grads[f"d{name}"]'),
+    ("learning rate left out", 'learning_rate * grads["db" + str(l + 1)]', 'grads["db" + str(l + 1)]'),
+    ("slope alone", "new[name] = parameters[name] + step", "new[name] = step"),
+    ("slope alone", "new[key] = new[key] - np", "new[key] = -np"),
+    ("slope alone", "= W - learning_rate * dW", "= learning_rate * dW"),
+    ("slope alone", "parameters[W_key] - learning_rate * grads", "learning_rate * grads"),
+    ("a layer too many or too few", "range(1, len(parameters) // 2 + 1)", "range(1, len(parameters) // 2)"),
+    ("a layer too many or too few", "len(parameters) // 2\n", "len(parameters) // 2 - 1\n"),
+    ("a layer too many or too few", "len(parameters) // 2\n", "len(parameters)\n"),
+    ("a layer too many or too few", "range(L)", "range(L + 1)"),
+    ("a layer too many or too few", "    l = 1\n", "    l = 2\n"),
+    ("a layer too many or too few", "range(1, L + 1)", "range(2, L + 1)"),
+    (
+        "biases left out",
+        '        updated[b_key] = parameters[b_key] - learning_rate * grads["d" + b_key]\n',
+        "        updated[b_key] = parameters[b_key]\n",
+    ),
+    (
+        "biases left out",
+        '        parameters["b" + str(l + 1)] = parameters["b" + str(l + 1)] - learning_rate * grads["db" + str(l + 1)]\n',
+        "",
+    ),
+    ("biases left out", 'for kind in ("W", "b"):', 'for kind in ("W",):'),
+    ("biases left out", "return {**weights, **biases}", "return weights"),
+    (
+        "biases left out",
+        "for name, p in parameters.items()}",
+        'for name, p in parameters.items() if name.startswith("W")}',
+    ),
+    (
+        "biases left out",
+        "    for key in list(parameters):\n",
+        '    for key in [k for k in parameters if k[0] == "W"]:\n',
+    ),
+    ("divided by the learning rate", "learning_rate * dW", "dW / learning_rate"),
+    (
+        "divided by the learning rate",
+        'np.multiply(learning_rate, grads["d" + key])',
+        'grads["d" + key] / learning_rate',
+    ),
+    ("wrong number of a layer", 'grads["dW" + str(l + 1)]', 'grads["dW" + str(l)]'),
+    ("wrong number of a layer", 'grads[f"dW{l}"]', 'grads[f"dW{L}"]'),
+    ("wrong number of a layer", 'grads[f"db{layer}"]', 'grads["db1"]'),
+    ("wrong name", 'grads["db" + str(l + 1)]', 'grads["dW" + str(l + 1)]'),
+    ("wrong name", 'grads["d" + b_key]', 'grads["d" + W_key]'),
+    ("wrong name", 'grads["d" + name]', "grads[name]"),
+    ("wrong name", 'grads["d" + key]', "grads[key]"),
+    (
+        "wrong name",
+        'W, b = parameters[f"W{layer}"], parameters[f"b{layer}"]',
+        'W, b = parameters[f"W{layer}"], parameters[f"W{layer}"]',
+    ),
+    ("wrong name", 'new[f"b{layer}"] = b', 'new[f"W{layer}"] = b'),
+    ("wrong name", "        updated[b_key] = ", "        updated[W_key] = "),
+    ("W and dW confused", "dW, db = grads", "db, dW = grads"),
+    ("W and dW confused", "W - learning_rate * dW", "dW - learning_rate * W"),
+    ("returns the old parameters", "return params\n", "return parameters\n"),
+    (
+        "returns the old parameters",
+        "        params[name] = value\n",
+        "        params[name] = parameters[name]\n",
+    ),
+    (
+        "learning rate changed",
+        "            step = -learning_rate",
+        "            learning_rate *= 0.9\n            step = -learning_rate",
+    ),
+    ("squared slope", "learning_rate * dW", "learning_rate * dW**2"),
+    ("squared slope", 'grads[f"d{name}"]', 'grads[f"d{name}"] ** 2'),
+    ("sign of the slope alone", "learning_rate * dW", "learning_rate * np.sign(dW)"),
+    (
+        "sign of the slope alone",
+        'np.multiply(learning_rate, grads["d" + key])',
+        'np.multiply(learning_rate, np.sign(grads["d" + key]))',
+    ),
+    ("initialized in the loop", "        slope = grads", "        updated = {}\n        slope = grads"),
+    ("initialized in the loop", "        W_key, b_key", "        updated = dict()\n        W_key, b_key"),
+    (
+        "initialized in the loop",
+        "        value = parameters[name]",
+        "        params = {}\n        value = parameters[name]",
+    ),
+    (
+        "initialized in the loop",
+        "        for layer in range(1, len(parameters) // 2 + 1):\n",
+        "        new = {}\n        for layer in range(1, len(parameters) // 2 + 1):\n",
+    ),
+    ("returned in the wrong place", "    return updated\n", "        return updated\n"),
+    ("returned in the wrong place", "    return params\n", "        return params\n"),
+    ("multiplied for added", "new[name] = parameters[name] + step", "new[name] = parameters[name] * step"),
+    (
+        "divided by m too often",
+        "step = learning_rate * slope",
+        "step = learning_rate * slope / slope.shape[1]",
+    ),
+    ("sum too many", "learning_rate * db", "learning_rate * np.sum(db)"),
 )
