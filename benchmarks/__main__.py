@@ -43,6 +43,7 @@ OTHERS = (
     "reduced_jpegs",
     "server",
     "tables",
+    "coach",
 )
 HAVE_QUICK = (
     *TIMED,
@@ -54,6 +55,7 @@ HAVE_QUICK = (
     "reduced_jpegs",
     "server",
     "tables",
+    "coach",
 )
 
 
