@@ -66,6 +66,7 @@ MISTAKES: dict[str, str | tuple[str, ...]] = {
     "reproduce --against torch": "See pellucid reproduce --help.",
     "bench": "python -m benchmarks.published",
     "data info --nothing": ("unknown option --nothing", "See pellucid data info --help"),
+    "explain out a.png --positive cat": ("unknown option --positive. The class to explain is --target.",),
     # something left out
     "train": "Try pellucid train drawn-cats.",
     "predict": ("MODEL is missing", "Try pellucid predict runs/drawn-cats-cnn-1 photo.jpg."),

@@ -79,6 +79,8 @@ def _option_meant(name: str, command: Any) -> str:
         return f" {HINTS[name]}"
     if name in CLUSTER and command.name in ("train", "run"):
         return f" One training on several processes or machines: mpiexec -n 2 pellucid {command.name} ..."
+    if (command.name, name) == ("explain", "--positive"):
+        return " The class to explain is --target."
     from pellucid.aliases import nearest
 
     flags = [flag for flag in _flags(command) if not flag.is_argument]

@@ -92,6 +92,10 @@ def test_train_and_test_with_different_classes(tmp_path: Path) -> None:
 def test_sizes(pets: Path) -> None:
     assert load_data(pets, image_size=(3, 5)).train.X.shape == (8, 3, 5, 3)
     assert load_data(pets, image_size=(3, 5)).notes[0] == "images squeezed to 3 x 5 (they were all 6 x 4)"
+    cropped = "images cropped to 3 x 4 (they were all 6 x 4), which cuts off up to 50 % of a photo ("
+    assert load_data(pets, image_size=(3, 4), fit="crop").notes[0].startswith(cropped)
+    assert "cuts" not in load_data(pets, image_size=(3, 2), fit="crop").notes[0]
+    assert "cuts" not in load_data(pets, image_size=(3, 4), fit="pad").notes[0]
     photos(pets / "cat", 1, (9, 9))
     split = load_data(pets)
     assert split.train.X.shape == (8, 64, 64, 3)

@@ -12,14 +12,14 @@ import numpy as np
 from pellucid.data.readers.images import InFile, check_size, fill_set, read_size, read_sized_sample
 from pellucid.data.readers.listing import Listing, list_folder
 from pellucid.data.readers.many import read_each
-from pellucid.data.readers.picture_modes import UNKNOWN, White, white_notes, white_of_set
+from pellucid.data.readers.picture_modes import CROP, UNKNOWN, White, white_notes, white_of_set
 from pellucid.data.readers.reading import check_fits, quiet
 from pellucid.data.stored.images import StoredPictures
 from pellucid.data.stored.views import choose_rows
 from pellucid.data.validate import RawPart, RawSplit
 from pellucid.errors import DataError
 from pellucid.progress import ProgressCallback, no_progress, stage_of
-from pellucid.text import join_some
+from pellucid.text import join_some, percent, printable
 from pellucid.types import Array
 
 _DEFAULT_SIZE = (64, 64)
@@ -96,7 +96,16 @@ class Photos:
         (height, width) = self.size
         is_other = any(abs(h * width / (w * height) - 1) > SQUEEZED for h, w in sizes)
         how = HOW[self.known.fit] if is_other else "resized"
-        return f"images {how} to {height} x {width} (they were {found})", *notes
+        cut = self._cut(good) if is_other and self.known.fit == CROP else ""
+        return f"images {how} to {height} x {width} (they were {found}){cut}", *notes
+
+    def _cut(self, good: list[Photo]) -> str:
+        """Return how much of the photo that loses most is cut off."""
+        height, width = self.size
+        ratios = [photo.size[0] * width / (photo.size[1] * height) for photo in good]
+        kept, photo = min((min(ratio, 1 / ratio), i) for i, ratio in enumerate(ratios))
+        name = printable(good[photo].path.relative_to(self.root).as_posix())
+        return f", which cuts off up to {percent(1 - kept)} of a photo ({name})"
 
     def read(self, *, on_disk: bool = False) -> tuple[Any, list[Photo], list[Photo]]:
         """Return the pictures, (m, height, width, 3) uint8, their files, and the files that cannot be read.
