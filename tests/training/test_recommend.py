@@ -228,3 +228,8 @@ def test_a_recipe_is_what_train_takes() -> None:
     for name in ("linear", "realmlp"):
         history = pl.train(pl.preset(name), moons, **(pl.recipe(name) | {"n_epochs": 2}), progress=False)
         assert history.losses
+    numbers = (moons.train.X, moons.train.X @ [1.0, 2.0])
+    again = pl.train(pl.preset("realmlp"), numbers, **pl.recipe("realmlp") | {"n_epochs": 2}, progress=False)
+    assert again.model.loss == "mean_squared_error"
+    with pytest.raises(OptionError, match="label_smoothing: mean_squared_error takes none"):
+        pl.train(pl.preset("realmlp"), numbers, label_smoothing=0.2, progress=False)

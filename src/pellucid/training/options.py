@@ -343,6 +343,9 @@ def fill_in(model: Model, data: Dataset, given: Mapping[str, Any]) -> TrainingOp
         )
     if isinstance(named.get("augment"), Mapping | list | tuple):
         named["augment"] = Augment.from_config(named["augment"])
+    of_numbers = not isinstance(data.y, Mapping) and default_loss(1, data.y) == "mean_squared_error"
+    if of_numbers and named.get("label_smoothing") == recipe.get("label_smoothing"):
+        named.pop("label_smoothing", None)  # the recipe's, as pl.recipe gives it: of quantities there is none
     options = TrainingOptions.resolve(recipe, **named)
     is_own = not isinstance(options.loss, str | None) or (model._has_chosen_loss and options.loss is None)
     recipe = {**recipe, "label_smoothing": None} if is_own else recipe

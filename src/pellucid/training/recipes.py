@@ -109,6 +109,10 @@ def recipe(name: str) -> dict[str, Any]:
     OptionError
         If there is no such preset; the nearest name is given.
 
+    Notes
+    -----
+    Of quantities ``pl.train`` leaves a preset's own label smoothing out.
+
     Examples
     --------
     >>> recipe("mlp")
