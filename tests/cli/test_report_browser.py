@@ -12,7 +12,11 @@ import pytest
 from PIL import Image
 from tests.commands import Command
 
+from pellucid.reporting.elements import ReportContent, Section, Table
+from pellucid.reporting.html import write_report
+
 pytestmark = pytest.mark.slow
+LENGTHS = ((134, ""), (134, "Its layers"), (30, "Its layers"))  # of tables; those with a summary are folded
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = [
     *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
@@ -168,3 +172,30 @@ def test_every_column_of_20_classes_is_on_paper(browser: str, pellucid: Command)
     assert found["narrowest"] >= 18
     assert len(set(found["names"])) == 20
     assert not found["is_cut"]
+
+
+ROWS = """<!DOCTYPE html><meta charset="utf-8"><pre></pre>
+<iframe width="700" height="900" src="{page}"></iframe>
+<script>
+const frame = document.querySelector("iframe");
+frame.onload = () => {{
+  const page = frame.contentDocument, tables = [...page.querySelectorAll(".table")];
+  const isShown = (row) => row.getClientRects().length > 0;
+  const found = tables.map((table) => [
+    [...table.querySelectorAll("tbody tr")].filter(isShown).length,
+    frame.contentWindow.getComputedStyle(table, "::after").content,
+  ]);
+  document.querySelector("pre").textContent = JSON.stringify({{ found }});
+}};
+</script>"""
+
+
+def test_of_a_long_folded_table_the_first_rows_are_on_paper(browser: str, tmp_path: Path) -> None:
+    tables = [
+        Table(("Layer", "Units"), [(f"dense{i}", i) for i in range(n)], summary) for n, summary in LENGTHS
+    ]
+    sections = [Section(f"Part {i}", table=table) for i, table in enumerate(tables)]
+    page = write_report(ReportContent(title="Layers", sections=sections), tmp_path / "report.html")
+    page.write_text(page.read_text().replace("@media print", "@media all"))
+    more = '"and 114 more rows in the page itself"'
+    assert probe(browser, ROWS, page) == {"found": [[134, "none"], [20, more], [30, "none"]]}
