@@ -132,6 +132,7 @@ EXPLAINED = {
     "line missing": "A step is missing.",
     "line outside the loop": "A line runs once, and should run in every turn of the loop.",
     "line too early": "A line uses something before, or after, its time.",
+    "line too late": "This is computed after what it needs has changed.",
     "line too many": "This line should not be there.",
     "log for log1p": "log1p takes the logarithm of 1 plus its argument; the 1 is lost here.",
     "log of zero": "A probability has rounded to 0 or 1, and its logarithm is infinite. Begin with the sums.",
@@ -364,7 +365,7 @@ ALIKE = (
         "epsilon left out",
         "mean not subtracted",
     },
-    {"line too early", "W after the update"},
+    {"line too early", "line too late", "W after the update", "cost after the update"},
     {"transpose", "shape transposed", "a column for a row", "order of factors"},
     {"power missing", "square missing"},
     {

@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from pellucid.learn.causes import alike
-from pellucid.learn.edits import COPY, Edit, M, edits
+from pellucid.learn.edits import COPY, Edit, M, edits, kind_of
 from pellucid.learn.exercise import Arguments
 from pellucid.learn.grafts import FORMULA, Grafts
 from pellucid.learn.limits import Budget
@@ -30,7 +30,7 @@ from pellucid.learn.tracing import RESULT, STREAM, Called, Change, call, call_wi
 from pellucid.learn.uses import Uses
 from pellucid.learn.values import WHOLE, arrays_in, close, compare
 
-BUDGET = 0.5  # seconds of all repairs
+BUDGET = 0.6  # seconds of all repairs
 NEAR = 6.0  # tokens of an expression that are others, before other lines are tried
 NEXT, FAR = 4.0, 8.0  # tokens more, on other lines than that of the first wrong value
 ENOUGH = 6  # repairs on one line that are looked for
@@ -40,7 +40,7 @@ ORDER_ALONE = {
     "A and Z confused",
     "a value and its slope confused",
 }
-MOVED = {"line inside the loop", "line outside the loop", "line too early", "line too many"}
+MOVED = {"line inside the loop", "line outside the loop", "line too early", "line too late", "line too many"}
 UNLIKELY = {  # where another cause is found, too
     "wrong constant",
     "fraction upside down",
@@ -155,6 +155,8 @@ class Doctor:
         self.number = next(
             (n for n in wrong if n), wrong[0]
         )  # of the case that is looked at: not the tiny one
+        by_work = sorted(range(len(calls)), key=lambda n: (n not in wrong, len(calls[n].changes)))
+        self.order = by_work  # in which repairs are tried: the shortest one that is wrong first
         self.pool = reference.pool(self.number)
         self.seconds, self.budget = budget, Budget(0.0)
         done = calls[self.number]
@@ -180,10 +182,11 @@ class Doctor:
         if not own and not (repair and repair[1] != (FORMULA,)):
             small, other = self.by_behaviour(self.reference.small_faults(Budget(self.seconds / 2)))
             twin = twin or other
-        line = repair[0] if repair else (self.line_like(twin) if twin else 0) or self.fallback(first)
+        line = repair[0] if repair else first.line if first and self.is_value(first) else 0
         made = self.uses.made(self.wrong)
         if repair and line in self.uses.all_returns and made and not set(repair[1]) & ORDER_ALONE:
             line = made[0]  # what is returned was made there
+        line = line or (self.line_like(twin) if twin else 0) or self.fallback(first)
         at_line = next((one for one in suspects if one.line == line), None)
         causes = own or small or (repair[1] if repair else ())
         if not causes and done.modified:
@@ -202,8 +205,23 @@ class Doctor:
         if first is None:
             return self.calls[self.number].line or self.uses.returns
         if first.name == RESULT and (made := self.uses.made(self.wrong)):
-            return made[0]
+            return self.header_of(made[0]) or made[0]
         return first.line
+
+    def is_value(self, suspect: Change) -> bool:
+        """Return whether a suspect is a variable's wrong value: no result, error or changed argument."""
+        return suspect.name not in ("", RESULT) and suspect.value is not None
+
+    def header_of(self, line: int) -> int:
+        """Return the line of the loop or condition by which a returned list has another length; else 0."""
+        done, expected = self.calls[self.number], self.reference.expected[self.number]
+        is_one = len(self.reference.exercise.outputs) == 1
+        pairs = [(expected, done.output)] if is_one else zip(expected, done.output, strict=False)
+        more = [len(b) - len(a) for a, b in pairs if isinstance(a, list) and isinstance(b, list)]
+        header = self.uses.inside.get(line)
+        return (
+            header.lineno if header and any(n < 0 or (n and isinstance(header, ast.If)) for n in more) else 0
+        )
 
     def wrong_outputs(self, done: Called) -> set[str]:
         """Return the outputs that are wrong in a call on the case."""
@@ -228,6 +246,7 @@ class Doctor:
             one
             for (line, name), one in found.items()
             if (name == RESULT or not relevant or line in relevant)
+            and line not in self.uses.empty
             and (isinstance(one.value, int) or not self.uses.is_excused(line, name, fine_lines))
         ]
         if self.is_other_kind:
@@ -250,7 +269,9 @@ class Doctor:
             if self.budget.is_spent:
                 break
         self.budget.extend(self.seconds / 4)
-        for line in sorted({*self.uses.made(self.wrong), *lines}):
+        last = lines[0] if self.found and self.is_value(self.found[0]) else max(self.uses.lines, default=0)
+        made = self.uses.made(self.wrong)
+        for line in sorted(line for line in {*made, *(lines[:1] if made else lines)} if line <= last):
             for inserts in (False, True):
                 if found := self.try_all(self.small(line, inserts=inserts), self.is_better):
                     return found
@@ -260,40 +281,49 @@ class Doctor:
         """Yield the changes that are tried, by lines of suspects, in the order in which they are likely."""
         first, made = lines[0], self.uses.made(self.wrong)
         is_returned = first in self.uses.all_returns and bool(made)
+        early = [*made, first] if is_returned else [first]
+        rest = [] if self.is_other_kind else [line for line in self.uses.lines if line not in early]
+        rest.sort(key=lambda line: (line not in lines, line > first, abs(line - first)))
+        like = set[str]().union(*map(alike, known))
         if is_returned:
             yield from (self.small(line, ORDER_ALONE) for line in made)
         if known:
-            like = set[str]().union(*map(alike, known))
-            every = dict.fromkeys([*(made if is_returned else ()), *lines, *self.uses.lines])
-            for inserts in (False, True):
-                yield from (self.small(line, like, inserts=inserts) for line in every)
+            yield from (self.small(line, like) for line in dict.fromkeys([*early, *lines, *rest]))
         if self.calls[self.number].modified:
             for inserts in (False, True):
                 yield from (self.small(line, {"view for copy"}, inserts=inserts) for line in self.uses.lines)
         if is_returned:
             yield self.small(first, {"returned in the wrong order"})
             yield self.small(first, ORDER_ALONE)
-            yield from (self.small(line) for line in made)
-        yield self.small(first)
-        if not is_returned:  # a value that no correct program has
-            yield self.grafts.repairs(self.program.tree, {first: 0.0}, NEAR)
-        rest = [line for line in self.uses.lines if line != first and not (is_returned and line in made)]
-        rest = [] if self.is_other_kind else rest
-        rest.sort(key=lambda line: (line not in lines, line > first, abs(line - first)))
-        yield from (self.small(line) for line in rest)
-        yield self.small(first, inserts=True)
-        far = {line: NEXT if line in (*lines, *made) else FAR for line in self.uses.lines}
-        yield self.grafts.repairs(self.program.tree, {**far, first: 0.0})
-        yield from (self.small(line, inserts=True) for line in dict.fromkeys([*made, *rest]))
+        yield from (self.small(line) for line in (*early, *rest))
+        if known:
+            yield from (
+                self.small(line, like, inserts=True) for line in dict.fromkeys([*early, *lines, *rest])
+            )
+        tree, far = self.program.tree, dict.fromkeys(self.uses.lines, FAR)
+        near = {**far, **dict.fromkeys([*lines, *made], NEXT), first: 0.0}
+        yield self.grafts.repairs(tree, near if is_returned else {first: 0.0}, NEAR)
+        yield from (self.small(line, inserts=True) for line in early)
+        yield self.grafts.repairs(tree, near)
+        yield from (self.small(line, inserts=True) for line in rest)
 
     def small(
         self, line: int, only: Container[str] = (), *, inserts: bool = False
     ) -> Generator[Edit, None, None]:
         """Yield small changes of a line, of some causes."""
-        with closing(edits(self.program.tree, inserts=inserts, lines={line})) as changed:
+        lines = {line}
+        with closing(edits(self.program.tree, inserts=inserts, lines=lines, kinds=self.kinds)) as changed:
             for edit in changed:
                 if not only or edit.repairs in only:
                     yield edit
+
+    @cached_property
+    def kinds(self) -> dict[str, Any]:
+        """Of what kind each variable is, the last time."""
+        main, case = self.program.main, self.reference.cases[self.number]
+        given = [one.arg for one in main.args.args] if main else []
+        changes = [(one.name, one.value) for one in self.calls[self.number].changes if one.name != RESULT]
+        return {name: kind_of(value) for name, value in [*zip(given, case, strict=False), *changes]}
 
     @cached_property
     def grafts(self) -> Grafts:
@@ -331,9 +361,8 @@ class Doctor:
 
     def is_right(self, edit: Edit) -> bool:
         """Return whether a changed program is right on every case."""
-        numbers = [self.number, *(n for n in range(len(self.calls)) if n != self.number)]
         return all(
-            (done := self.run(edit, n)) is not None and not self.reference.wrong(n, done) for n in numbers
+            (done := self.run(edit, n)) is not None and not self.reference.wrong(n, done) for n in self.order
         )
 
     def is_better(self, edit: Edit) -> bool:

@@ -7,9 +7,11 @@ one after which the function is right names the line and the cause, in any style
 import ast
 import copy
 import itertools
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, NamedTuple, TypeAlias
+
+import numpy as np
 
 Replacement: TypeAlias = tuple[str, str, ast.expr]  # what it breaks, what it repairs, the other node
 COUNTS = {"m", "n", "k", "N", "M", "n_examples", "num_examples", "batch_size", "__m__"}
@@ -111,7 +113,11 @@ class Edit(NamedTuple):
 
 
 def edits(
-    tree: ast.Module, *, inserts: bool = False, lines: set[int] | None = None
+    tree: ast.Module,
+    *,
+    inserts: bool = False,
+    lines: set[int] | None = None,
+    kinds: Mapping[str, Any] | None = None,
 ) -> Generator[Edit, None, None]:
     """Yield the changed programs, on some lines only where ``lines`` says so.
 
@@ -122,18 +128,28 @@ def edits(
     inserts : bool, optional
         Insert what may be missing, factors, terms, functions, in the place of all other changes.
     lines : set of int, optional
+    kinds : mapping, optional
+        Of the variables, :func:`kind_of`: only one of the same kind stands in for another.
     """
+    kinds = kinds or {}
     replacements = _inserted if inserts else _rules
     for function in [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]:
         if not inserts:
             yield from _of_statements(tree, function, lines)
-        names = _names(function)
+        names = {name: kinds.get(name) for name in _names(function)}
         for parent, field, index, node in [*_sites(function)]:
             if lines is not None and node.lineno not in lines:
                 continue
             for breaks, repairs, other in replacements(node, parent, field, names):
                 with placed(parent, field, index, other, node):
                     yield Edit(node.lineno, breaks, repairs, tree)
+
+
+def kind_of(value: Any) -> Any:
+    """Return the lengths of an array's axes, sorted; () of a number, and of other things their type's name."""
+    if isinstance(value, int | float | np.ndarray | np.generic):
+        return tuple(sorted(np.shape(value)))
+    return type(value).__name__
 
 
 @contextmanager
@@ -204,7 +220,7 @@ def _numpy(name: str, *arguments: ast.expr, **keywords: Any) -> ast.Call:
     return ast.Call(ast.Attribute(_load("np"), name, ast.Load()), [*arguments], words)
 
 
-def _rules(node: ast.expr, parent: ast.AST, field: str, names: list[str]) -> Iterator[Replacement]:
+def _rules(node: ast.expr, parent: ast.AST, field: str, names: Mapping[str, Any]) -> Iterator[Replacement]:
     """Yield what may stand in an expression's place."""
     if isinstance(node, ast.BinOp):
         yield from _of_operation(node)
@@ -223,7 +239,7 @@ def _rules(node: ast.expr, parent: ast.AST, field: str, names: list[str]) -> Ite
         yield from _of_index(node)
     elif isinstance(node, ast.Name) and node.id in names and field != "func":
         for name in names:
-            if name != node.id:
+            if name != node.id and (names[name] == names[node.id] or None in (names[name], names[node.id])):
                 cause = confused(node.id, name)
                 yield cause, cause, _load(name)
     elif isinstance(node, ast.Constant):
@@ -431,13 +447,13 @@ def confused(one: str, other: str) -> str:
     return WRONG_NAME
 
 
-def _inserted(node: ast.expr, parent: ast.AST, field: str, names: list[str]) -> Iterator[Replacement]:
+def _inserted(node: ast.expr, parent: ast.AST, field: str, names: Mapping[str, Any]) -> Iterator[Replacement]:
     """Yield what an expression becomes with something that it may lack: repairs only."""
     for repairs, other in _with_more(node, parent, names):
         yield "", repairs, other
 
 
-def _with_more(node: ast.expr, parent: ast.AST, names: list[str]) -> Iterator[tuple[str, ast.expr]]:
+def _with_more(node: ast.expr, parent: ast.AST, names: Mapping[str, Any]) -> Iterator[tuple[str, ast.expr]]:
     is_place = isinstance(parent, ast.Assign | ast.Return | ast.AugAssign | ast.keyword) or (
         isinstance(parent, ast.Tuple | ast.Call | ast.BinOp | ast.Dict) and not isinstance(node, ast.Constant)
     )
@@ -475,7 +491,9 @@ def _with_more(node: ast.expr, parent: ast.AST, names: list[str]) -> Iterator[tu
     )
     for number in (2, 0.5):
         yield CONSTANT, ast.BinOp(node, ast.Mult(), ast.Constant(number))
-    for name in names:
+    for name, kind in names.items():
+        if isinstance(kind, str):
+            continue  # no number
         term = _load(name)
         yield "factor missing", ast.BinOp(node, ast.Mult(), term)
         yield "term missing", ast.BinOp(node, ast.Add(), term)
@@ -538,6 +556,8 @@ def _statement(one: ast.stmt, body: list[ast.stmt], i: int) -> Iterator[tuple[st
                 break
             moved = [*before, *body[i + 1 : j + 1], one, *body[j + 1 :]]
             yield "line too early", "line too early", moved, line
+        for j in range(max(i - 3, 0), i):
+            yield "", "line too late", [*body[:j], one, *body[j:i], *after], line
     if isinstance(one, ast.For | ast.While):
         fields = dict(ast.iter_fields(one))
         first, last = one.body[0], one.body[-1]

@@ -307,7 +307,7 @@ class Pool:
         value = change.value
         if isinstance(value, int | np.integer) and not isinstance(value, bool):
             known = self.integers.get(change.name)
-            return not (known and change.name not in "ijklxyquv" and int(value) not in known)
+            return not (known and change.name not in "_ijklxyquv" and int(value) not in known)
         if not is_number(value) and not isinstance(value, list | tuple | dict):
             return True
         return self.has(value)

@@ -16,6 +16,14 @@ class Uses:
         self.grows = set[tuple[int, str]]()  # lines that add to a variable, or set a part of it
         self.keyed: list[tuple[int, str]] = []  # lines that set an entry of a dictionary
         self.entries: list[tuple[str, str]] = []  # of a dictionary that is written out: key, variable
+        self.inside: dict[int, ast.stmt] = {}  # the loop or condition that a line is in
+        self.empty = set[int]()  # lines that ask for arrays of whatever numbers are there
+        for block in ast.walk(tree):
+            if isinstance(block, ast.For | ast.While | ast.If):
+                for part in [*block.body, *block.orelse]:
+                    self.inside |= {one.lineno: block for one in ast.walk(part) if isinstance(one, ast.stmt)}
+            elif isinstance(block, ast.Attribute) and block.attr in ("empty", "empty_like"):
+                self.empty.add(block.lineno)
         for function in [node for node in tree.body if isinstance(node, ast.FunctionDef)]:
             for node in ast.walk(function):
                 if isinstance(node, ast.stmt) and node is not function:
