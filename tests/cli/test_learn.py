@@ -21,3 +21,12 @@ def test_start_and_check(pellucid: Command, tmp_path: Path) -> None:
     assert "1 of 1 exercise right" in pellucid.ok(f"learn check {folder} relu").out
     found = json.loads(pellucid.ok(f"learn check {folder} relu --json").out)
     assert [(each["exercise"], each["state"]) for each in found] == [("relu", "right")]
+
+
+def test_bugs_writes_a_replay(pellucid: Command, tmp_path: Path) -> None:
+    page = tmp_path / "step.html"
+    assert f"{page}" in pellucid.ok(f"learn bugs 3 -o {page}").out
+    assert "Training 3: its first step" in page.read_text()
+    assert "add --overwrite" in pellucid(f"learn bugs 3 -o {page}").err
+    assert "Name its number" in pellucid(f"learn bugs -o {page}").err
+    assert "has another fault" in pellucid("learn bugs 3 --answer 'mask left out'").out

@@ -167,6 +167,14 @@ def test_printing_is_shown_and_bounded() -> None:
     assert "line 1, which only a notebook" in found["remarks"][0]
 
 
+def test_the_cost_that_a_training_prints_is_shown_and_no_fault() -> None:
+    given = "".join(f"from pellucid.textbook import {one}\n" for one in exercise("L_layer_model").given)
+    source = exercise("L_layer_model").solutions[0].source.replace("if print_cost:", "if True:")
+    found = examine("L_layer_model", given + source)
+    assert found["state"] == "right"
+    assert found["printed"].startswith("Cost after iteration 0: ")
+
+
 def test_a_function_is_checked_where_it_stands() -> None:
     def relu(Z):  # type: ignore[no-untyped-def]
         A = positive(Z) * Z

@@ -26,7 +26,7 @@ def write(folder: Path, name: str, change: tuple[str, str] = ("", "")) -> Path:
 def test_what_is_saved_is_checked_and_right_moves_on(tmp_path: Path) -> None:
     pl.learn.start(tmp_path, ["scale", "relu"])
     watch = Watch(tmp_path)
-    first, *_ = watch.begin()
+    _, first, *_ = watch.begin()
     assert str(first).startswith("0 of 2 right")
     path = write(tmp_path, "scale", ("255", "254"))
     os.utime(path, (1, 1))

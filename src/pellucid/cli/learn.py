@@ -1,5 +1,6 @@
 """The edge of ``pellucid learn``."""
 
+import itertools
 from pathlib import Path
 
 from pellucid.cli import options as o
@@ -24,6 +25,8 @@ def learn_start(
     written = start(folder, notebook=notebook)
     n_kept = len(BUILTIN) - len(written)
     told = [f"{plural(len(written), 'exercise')} written, {n_kept} kept: {folder}."]
+    if written:
+        told.append(f"Write the missing lines of {written[0].name}, then: pellucid learn check {folder}")
     return Answer([str(path) for path in written], told, [])
 
 
@@ -41,7 +44,8 @@ def learn_check(
     """What is wrong in what you wrote, which line, and why: in hints, never the solution; exit 1 unless right."""
     from pellucid.cli.options import is_quiet
     from pellucid.learn.coach import check_folder
-    from pellucid.text import join, plural
+    from pellucid.learn.exercise import BUILTIN
+    from pellucid.text import plural
 
     verdicts = []
     open_ones = []
@@ -53,7 +57,11 @@ def learn_check(
             print_blocks([*verdict.blocks(), Line("")])
     n_right = sum(verdict.is_right for verdict in verdicts)
     last = f"{n_right} of {plural(len(verdicts), 'exercise')} right."
-    told = [last, f"Not started: {join(open_ones)}."] if open_ones else [last]
+    told = [last]
+    if n_open := len(open_ones):
+        told.append(f"{n_open} not started, {open_ones[0]} first.")
+    elif n_right == len(verdicts) == len(BUILTIN):
+        told.append(f"Now your own network: pellucid learn train {folder}")
     return Answer(verdicts, told, [last], code=0 if n_right == len(verdicts) else 1)
 
 
@@ -66,10 +74,13 @@ def learn_watch(
     from pellucid.learn.watch import Watch
 
     watch = Watch(folder)
-    print_blocks(watch.begin())
+    told = watch.begin()
     with keys() as pressed:
-        while (key := pressed()) != "q":
-            print_blocks([*(watch.press(key) if key else ()), *watch.look()])
+        while True:
+            print_blocks(block or Line("") for block in told)
+            if (key := pressed()) == "q":
+                break
+            told = itertools.chain(watch.press(key) if key else (), watch.look())
     return 0
 
 

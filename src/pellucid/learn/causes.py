@@ -1,5 +1,7 @@
 """The causes by name, each with the sentence that explains it; never how it is mended in this program."""
 
+from pellucid.text import join
+
 EXPLAINED = {
     "(m,) for (1, m)": "An array of shape (m,) is neither a row nor a column; next to a matrix it is spread where you do not expect it.",
     "(m,) for (m, 1)": "An array of shape (n,) is neither a row nor a column; a bias needs one column.",
@@ -397,16 +399,15 @@ ALIKE = (
 )
 
 
-def explained(cause: str) -> str:
-    """Return a cause with its sentence.
+def explained(*causes: str) -> str:
+    """Return the names of causes that cannot be told apart, then their sentences.
 
     Examples
     --------
     >>> explained("no mask")
     'no mask. The slope passes everywhere, also where the unit was off.'
     """
-    sentence = EXPLAINED.get(cause, "")
-    return f"{cause}. {sentence}" if sentence else f"{cause}."
+    return " ".join([f"{join(causes, 'or')}.", *(EXPLAINED[cause] for cause in causes if cause in EXPLAINED)])
 
 
 def alike(cause: str) -> set[str]:

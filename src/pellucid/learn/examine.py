@@ -25,7 +25,7 @@ from pellucid.learn.reference import Reference
 from pellucid.learn.sandbox import NotAllowed, Sandbox
 from pellucid.learn.tracing import STREAM, Called, call, call_within, line_of
 from pellucid.learn.values import WHOLE, Difference, compare, is_number, kind_of_value, relation, shown
-from pellucid.text import join
+from pellucid.text import capitalized, join
 
 FILE = "<your file>"
 PROPERTIES = (
@@ -185,7 +185,8 @@ class Examination:
         wrong: dict[str, Difference] = {}
         for number, done in enumerate(calls):
             if done.error is not None:
-                detail.setdefault("runs", f"It stops: {self.said(done.error)}")
+                words = self.said(done.error)
+                detail.setdefault("runs", capitalized(words) if words[0].islower() else f"It stops: {words}")
                 continue
             for one in compare(self.exercise.outputs, reference.expected[number], done.output):
                 kind = OF_KIND.get(one.kind, "random values" if number else "worked case")

@@ -197,7 +197,7 @@ def shown(value: Any) -> str:
     if isinstance(value, np.ndarray) and value.ndim and value.size <= MOST_SHOWN:
         text = np.array2string(value, formatter={"float_kind": lambda x: f"{x:.{DIGITS}g}"})
         return " ".join(text.split()).replace("[ ", "[")
-    return kind_of_value(value)
+    return kind_of_value(value).removeprefix("the number ")
 
 
 def relation(expected: Any, got: Any) -> str:

@@ -81,23 +81,20 @@ class Verdict(InJson, Printable):
 
     def blocks(self) -> list[Block]:
         """Return what is said, the hints as far as they are asked for."""
-        title = f"{self.exercise}: {self.state}"
-        told: list[Block] = [
-            f"{title}." if self.is_right else f"{title}, {percent(self.credit)} of it there."
-        ]
-        if self.state != WRONG:
-            told += [self.headline] if not self.is_right else []
-        told += [*self.hints[: self.n_hints], *self.remarks]
-        if self.printed.strip():
-            lines = self.printed.rstrip().splitlines()
-            told += ["It printed:", *lines[:MOST_LINES]]
-            told += [f"... {len(lines) - MOST_LINES} more lines"] * (len(lines) > MOST_LINES)
-        n_more = len(self.hints) - self.n_hints
+        so_far = f", {percent(self.credit)} of it there" if self.state == WRONG else ""
+        told: list[Block] = [f"{self.exercise}: {self.state}{so_far}."]
+        told += [self.headline] if self.state not in (RIGHT, WRONG) else []
+        told += [*self.hints[: self.n_hints], *self.remarks, *self.printed_lines()]
+        n_more, n = len(self.hints) - self.n_hints, self.n_hints + 1
         if n_more > 0:
-            told.append(
-                f"{plural(n_more, 'more hint')}: --hints {self.n_hints + 1}, or hints={self.n_hints + 1}."
-            )
+            told.append(f"{plural(n_more, 'more hint')}: --hints {n}, in Python hints={n}.")
         return told
+
+    def printed_lines(self) -> list[Block]:
+        """Return what the learner's code printed, its beginning."""
+        lines = self.printed.rstrip().splitlines()
+        more = [f"... {len(lines) - MOST_LINES} more lines"] * (len(lines) > MOST_LINES)
+        return ["It printed:", *(f"    {line}" for line in [*lines[:MOST_LINES], *more])] if lines else []
 
 
 def verdict(of: Exercise, file: str, found: dict[str, Any], hints: int = HINTS) -> Verdict:
@@ -125,9 +122,10 @@ def _hints(of: Exercise, found: dict[str, Any]) -> list[str]:
     ladder = [found["headline"]]
     line, text = found.get("line", 0), found.get("line_text", "")
     if line:
-        ladder.append(f"Look at line {line}: {text}")
+        stops_later = found.get("failed") == "runs" and f"(line {line})" not in found["headline"]
+        ladder.append(f"Look {'first ' * stops_later}at line {line}: {text}")
     if causes := found.get("causes"):
-        ladder.append(f"Why: {join([explained(cause) for cause in causes], 'or')}")
+        ladder.append(f"Why: {explained(*causes)}")
     name, value = found.get("variable", ""), found.get("value", "")
     numbers = [
         row["detail"] for row in found.get("rows", ()) if row["property"] == "slopes" and row["detail"]

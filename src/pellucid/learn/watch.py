@@ -6,6 +6,7 @@ from pathlib import Path
 from pellucid.learn.coach import check_folder, file_of
 from pellucid.learn.exercise import all_exercises, exercise
 from pellucid.learn.verdict import Verdict
+from pellucid.text import plural
 from pellucid.text_blocks import Block
 
 KEYS = "h: next hint   n: next exercise   p: the one before   q: end"
@@ -39,6 +40,7 @@ class Watch:
 
     def begin(self) -> Iterator[Block]:
         """Check everything once, and go to the first exercise that is not right."""
+        yield f"Checking {plural(len(self.names), 'exercise')} ..."
         verdicts = list(check_folder(self.folder, self.names))
         wrong = [number for number, verdict in enumerate(verdicts) if not verdict.is_right]
         yield f"{len(verdicts) - len(wrong)} of {len(verdicts)} right. {KEYS}"
@@ -78,12 +80,12 @@ class Watch:
         verdict = self._verdict
         if verdict is None:
             return
-        yield f"{verdict.file}"
+        yield from ("", f"{verdict.file}")
         if verdict.state == "wrong":
             yield f"{verdict.exercise}: {verdict.hints[0]}"
         else:
             yield f"{verdict.exercise}: {verdict.state}." if verdict.is_right else verdict.headline
-        yield from verdict.remarks
+        yield from (*verdict.remarks, *verdict.printed_lines())
 
     def _saved(self, name: str) -> float:
         """Return when an exercise's file was saved; 0 while there is none."""
