@@ -29,4 +29,4 @@ def test_bugs_writes_a_replay(pellucid: Command, tmp_path: Path) -> None:
     assert "Training 3: its first step" in page.read_text()
     assert "add --overwrite" in pellucid(f"learn bugs 3 -o {page}").err
     assert "Name its number" in pellucid(f"learn bugs -o {page}").err
-    assert "has another fault" in pellucid("learn bugs 3 --answer 'mask left out'").out
+    assert "Did you mean" in pellucid("learn bugs 3 --answer mask").err
