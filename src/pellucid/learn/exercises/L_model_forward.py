@@ -26,7 +26,7 @@ GIVEN = ("linear_activation_forward",)
 LOOPS = True
 ALIKE = (
     {"always the input", "a layer too many or too few"},  # of two layers
-    {"a cache not kept", "caches overwritten", "initialized in the loop"},
+    {"a cache not kept", "caches overwritten", "overwritten in the loop"},
     {"last layer relu", "a layer too many or too few"},
 )
 
@@ -261,5 +261,5 @@ FAULTS = (
     ),
     ("returns the layer before", "activations[-1]", "activations[-2]"),
     ("returns the sums", "return A, caches", "return caches[-1][1], caches"),
-    ("initialized in the loop", "        A_prev = A\n", "        A_prev, caches = A, []\n"),
+    ("overwritten in the loop", "        A_prev = A\n", "        A_prev, caches = A, []\n"),
 )

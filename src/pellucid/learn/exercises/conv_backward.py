@@ -390,17 +390,17 @@ FAULTS = (
     ("one too many or too few", "range(dZ.shape[2])", "range(dZ.shape[2] - 1)"),
     ("one channel only", "slope * X_pad[i, rows, columns]", "slope * X_pad[i, rows, columns, :1]"),
     (
-        "initialized in the loop",
+        "overwritten in the loop",
         "                    vert_start, horiz_start =",
         "                    dx_pad = np.zeros_like(x_pad)\n                    vert_start, horiz_start =",
     ),
     (
-        "initialized in the loop",
+        "overwritten in the loop",
         "        for y in range(dZ.shape[1]):\n            for x in range(dZ.shape[2]):\n                top",
         "        dX_pad = np.zeros(X_pad.shape)\n        for y in range(dZ.shape[1]):\n            for x in range(dZ.shape[2]):\n                top",
     ),
     (
-        "initialized in the loop",
+        "overwritten in the loop",
         "        slope = dZ[i, y, x, q]\n",
         "        slope, db = dZ[i, y, x, q], np.zeros(W.shape[3])\n",
     ),

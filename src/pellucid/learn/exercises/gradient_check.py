@@ -270,7 +270,7 @@ FAULTS = (
         "    approx.append((f(theta + h * e) - f(theta - h * e)) / (2 * h))\n",
     ),
     (
-        "initialized in the loop",
+        "overwritten in the loop",
         "        theta_plus = np.copy(theta)\n",
         "        gradapprox, theta_plus = np.zeros(n), np.copy(theta)\n",
     ),

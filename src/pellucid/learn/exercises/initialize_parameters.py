@@ -200,11 +200,11 @@ FAULTS = (
     ("last layer left out", "range(1, 3)", "range(1, 2)"),
     ("wrong number of a layer", 'parameters["W" + str(l)] = ', 'parameters["W" + str(l - 1)] = '),
     (
-        "initialized in the loop",
+        "overwritten in the loop",
         "    for l in range(1, 3):\n",
         "    for l in range(1, 3):\n        parameters = {}\n",
     ),
-    ("wrong name", '"b1": b1, "W2": W2, "b2": b2', '"b1": b1, "W2": W1, "b2": b2'),
+    ("wrong variable", '"b1": b1, "W2": W2, "b2": b2', '"b1": b1, "W2": W1, "b2": b2'),
     ("drawn again each time", "numbers[n1:]", "numbers[:n2]"),
     ("returned in the wrong order", "    return parameters\n", "    return tuple(parameters.values())\n"),
     (

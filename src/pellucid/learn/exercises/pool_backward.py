@@ -258,7 +258,7 @@ FAULTS = (
         "largest = X[i, top : top + f, left : left + f].max()",
     ),
     ("mask from the largest of all", ":].max(axis=(1, 2))", ":].max()"),
-    ("wrong axis", "fields.argmax(axis=1)", "fields.argmax(axis=2)"),
+    ("largest over the channels", "fields.argmax(axis=1)", "fields.argmax(axis=2)"),
     ("first photo for all", "photo = X[i]", "photo = X[0]"),
     ("first photo for all", "flat = X[i,", "flat = X[0,"),
     ("first photo for all", "largest = X[i, top", "largest = X[0, top"),
@@ -274,7 +274,7 @@ FAULTS = (
     ("one too many or too few", "for y in range(n_h):", "for y in range(n_h - 1):"),
     ("one too many or too few", "top : top + f,", "top : top + f - 1,"),
     (
-        "initialized in the loop",
+        "overwritten in the loop",
         "        top, left = y * stride, x * stride\n        largest",
         "        dX = np.zeros(X.shape)\n        top, left = y * stride, x * stride\n        largest",
     ),

@@ -297,7 +297,7 @@ FAULTS = (
     ("wrong cache", "slope, hidden_cache,", "slope, output_cache,"),
     ("not handed on", "linear_activation_backward(dA1, cache1", "linear_activation_backward(dA2, cache1"),
     ("always the input", 'linear_activation_forward(hidden, p["W2"]', 'linear_activation_forward(X, p["W2"]'),
-    ("wrong name", '"dW1": dW1, "db1": db1', '"dW1": dW2, "db1": db1'),
+    ("wrong variable", '"dW1": dW1, "db1": db1', '"dW1": dW2, "db1": db1'),
     ("wrong name", 'parameters["W2"], parameters["b2"]', 'parameters["W2"], parameters["b1"]'),
     (
         "initialized in the loop",
