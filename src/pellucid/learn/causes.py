@@ -396,6 +396,9 @@ ALIKE = (
     },
     {"wrong index", "wrong number of a layer", "a layer too many or too few", "stride forgotten"},
     {"factor too many", "learning rate twice", "learning rate changed", "scaled twice"},
+    {"one too many or too few", "a loop too long or too short"},
+    {"mean over everything", "axis missing"},
+    {"returned in the wrong place", "line inside the loop"},
 )
 
 
