@@ -207,6 +207,30 @@ def right_by_hand_in_two_parts(AL, Y, caches):
     return grads
 
 
+def right_by_pop(AL, Y, caches):
+    grads = {}
+    rest = list(caches)
+    dA = -(Y / AL - (1 - Y) / (1 - AL))
+    activation = "sigmoid"
+    while rest:
+        l = str(len(rest))
+        dA, grads["dW" + l], grads["db" + l] = linear_activation_backward(dA, rest.pop(), activation)
+        activation = "relu"
+    return grads
+
+
+def right_with_all_dA(AL, Y, caches):
+    L = len(caches)
+    dAs = [None] * (L + 1)
+    dAs[L] = (AL - Y) / AL / (1 - AL)
+    grads = {}
+    for l in range(L, 0, -1):
+        kind = "relu" if l < L else "sigmoid"
+        dAs[l - 1], dW, db = linear_activation_backward(dAs[l], caches[l - 1], kind)
+        grads["dW" + str(l)], grads["db" + str(l)] = dW, db
+    return grads
+
+
 FAULTS = (
     ("dAL wrong", "-(np.divide(Y, AL) - np.divide(1 - Y, 1 - AL))", "AL - Y"),
     ("dAL wrong", "(1 - Y) / (1 - AL) - Y / AL", "AL - Y"),
@@ -329,4 +353,29 @@ FAULTS = (
     ("forward order", "range(L - 1, 0, -1)", "range(1, L)"),
     ("W and dW confused", "dA = W.T @ dZ", 'dA = grads[f"dW{i + 1}"].T @ dZ'),
     ("overwritten in the loop", "        layer = L - number\n", "        layer, grads = L - number, {}\n"),
+    ("dAL wrong", "-(Y / AL - (1 - Y) / (1 - AL))", "AL - Y"),
+    ("dAL wrong", "(AL - Y) / AL / (1 - AL)", "AL - Y"),
+    ("sign", "-(Y / AL - (1 - Y) / (1 - AL))", "Y / AL - (1 - Y) / (1 - AL)"),
+    ("sign", "-(Y / AL - (1 - Y) / (1 - AL))", "-(Y / AL + (1 - Y) / (1 - AL))"),
+    ("input modified", "rest = list(caches)", "rest = caches"),
+    ("wrong cache", "rest.pop()", "rest.pop(0)"),
+    ("last layer relu", '"relu" if l < L else "sigmoid"', '"relu"'),
+    ("all layers sigmoid", '"relu" if l < L else "sigmoid"', '"sigmoid"'),
+    ("activation swapped", '"relu" if l < L else "sigmoid"', '"sigmoid" if l < L else "relu"'),
+    (
+        "not handed on",
+        "linear_activation_backward(dAs[l], caches",
+        "linear_activation_backward(dAs[L], caches",
+    ),
+    ("wrong number of a layer", "l = str(len(rest))", "l = str(len(rest) - 1)"),
+    ("wrong number of a layer", "l = str(len(rest))", "l = str(len(caches) - len(rest) + 1)"),
+    ("a layer too many or too few", "    while rest:\n", "    while len(rest) > 1:\n"),
+    ("mean twice", "(AL - Y) / AL / (1 - AL)", "(AL - Y) / AL / (1 - AL) / Y.shape[1]"),
+    ("unpacked in the wrong order", "dAs[l - 1], dW, db = ", "dAs[l - 1], db, dW = "),
+    ("overwritten in the loop", "        kind = ", "        grads = {}\n        kind = "),
+    (
+        "returned in the wrong place",
+        '        grads["dW" + str(l)], grads["db" + str(l)] = dW, db\n    return grads',
+        '        grads["dW" + str(l)], grads["db" + str(l)] = dW, db\n        return grads',
+    ),
 )

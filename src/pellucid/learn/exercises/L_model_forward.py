@@ -161,6 +161,31 @@ def right_filled(X, parameters):
     return A, caches
 
 
+def right_by_pairs(X, parameters):
+    L = len(parameters) // 2
+    weights = [parameters["W" + str(l)] for l in range(1, L + 1)]
+    biases = [parameters["b" + str(l)] for l in range(1, L + 1)]
+    A, caches = X, []
+    for W, b in zip(weights[:-1], biases[:-1], strict=True):
+        A, cache = linear_activation_forward(A, W, b, "relu")
+        caches.append(cache)
+    AL, cache = linear_activation_forward(A, weights[-1], biases[-1], "sigmoid")
+    caches.append(cache)
+    return AL, caches
+
+
+def right_with_keys(X, parameters):
+    caches, A_prev = [], X
+    L = int(len(parameters) / 2)
+    for l in range(L - 1):
+        W_key, b_key = f"W{l + 1}", f"b{l + 1}"
+        A, cache = linear_activation_forward(A_prev, parameters[W_key], parameters[b_key], "relu")
+        caches.append(cache)
+        A_prev = A
+    AL, cache = linear_activation_forward(A_prev, parameters[f"W{L}"], parameters[f"b{L}"], "sigmoid")
+    return AL, [*caches, cache]
+
+
 FAULTS = (
     ("last layer relu", 'activation="sigmoid"', 'activation="relu"'),
     ("last layer relu", 'activation = "relu" if layer < L else "sigmoid"', 'activation = "relu"'),
@@ -262,4 +287,26 @@ FAULTS = (
     ("returns the layer before", "activations[-1]", "activations[-2]"),
     ("returns the sums", "return A, caches", "return caches[-1][1], caches"),
     ("overwritten in the loop", "        A_prev = A\n", "        A_prev, caches = A, []\n"),
+    (
+        "always the input",
+        'linear_activation_forward(A, W, b, "relu")',
+        'linear_activation_forward(X, W, b, "relu")',
+    ),
+    ("always the input", "        A_prev = A\n    AL", "    AL"),
+    (
+        "all layers sigmoid",
+        'linear_activation_forward(A, W, b, "relu")',
+        'linear_activation_forward(A, W, b, "sigmoid")',
+    ),
+    ("all layers sigmoid", 'parameters[b_key], "relu")', 'parameters[b_key], "sigmoid")'),
+    ("last layer relu", 'weights[-1], biases[-1], "sigmoid")', 'weights[-1], biases[-1], "relu")'),
+    ("last layer relu", 'parameters[f"b{L}"], "sigmoid")', 'parameters[f"b{L}"], "relu")'),
+    ("a layer too many or too few", "zip(weights[:-1], biases[:-1]", "zip(weights, biases"),
+    ("a layer too many or too few", "zip(weights[:-1], biases[:-1]", "zip(weights[1:-1], biases[1:-1]"),
+    ("a layer too many or too few", "range(L - 1)", "range(L)"),
+    ("a layer too many or too few", "range(L - 1)", "range(L - 2)"),
+    ("a layer too many or too few", "range(L - 1)", "range(1, L - 1)"),
+    ("wrong number of a layer", 'f"b{l + 1}"', 'f"b{l}"'),
+    ("a cache not kept", "AL, [*caches, cache]", "AL, caches"),
+    ("caches in the wrong order", "[*caches, cache]", "[cache, *caches]"),
 )

@@ -221,6 +221,42 @@ def right_by_filters(dZ, X, W, stride, pad):
     return dX, dW, db
 
 
+def right_by_photos_and_places(dZ, X, W, stride, pad):
+    m, n_h, n_w, k = dZ.shape
+    f = W.shape[0]
+    X_pad = np.pad(X, ((0, 0), (pad, pad), (pad, pad), (0, 0)))
+    dX_pad, dW, db = np.zeros(X_pad.shape), np.zeros(W.shape), np.zeros(k)
+    for i in range(m):
+        for y in range(n_h):
+            for x in range(n_w):
+                top, left = y * stride, x * stride
+                part = X_pad[i, top : top + f, left : left + f]
+                slope = dZ[i, y, x]
+                dX_pad[i, top : top + f, left : left + f] += W @ slope
+                dW += part[..., None] * slope
+                db += slope
+    return dX_pad[:, pad : pad + X.shape[1], pad : pad + X.shape[2]], dW, db
+
+
+def right_by_full_convolution(dZ, X, W, stride, pad):
+    m, n_h, n_w, k = dZ.shape
+    f, h, w = W.shape[0], X.shape[1], X.shape[2]
+    X_pad = np.pad(X, ((0, 0), (pad, pad), (pad, pad), (0, 0)))
+    spread = np.zeros((m, h + 2 * pad + f - 1, w + 2 * pad + f - 1, k))
+    spread[:, f - 1 : f - 1 + n_h * stride : stride, f - 1 : f - 1 + n_w * stride : stride] = dZ
+    flipped = W[::-1, ::-1]
+    dX, dW = np.zeros(X.shape), np.zeros(W.shape)
+    for row in range(h):
+        for column in range(w):
+            part = spread[:, row + pad : row + pad + f, column + pad : column + pad + f]
+            dX[:, row, column] = np.tensordot(part, flipped, axes=([1, 2, 3], [0, 1, 3]))
+    for y in range(n_h):
+        for x in range(n_w):
+            window = X_pad[:, y * stride : y * stride + f, x * stride : x * stride + f]
+            dW += np.einsum("iuvc,iq->uvcq", window, dZ[:, y, x])
+    return dX, dW, dZ.sum(axis=(0, 1, 2))
+
+
 FAULTS = (
     ("= for +=", "left : left + f, :] += W", "left : left + f, :] = W"),
     ("= for +=", "dW[:, :, :, q] += part", "dW[:, :, :, q] = part"),
@@ -404,4 +440,51 @@ FAULTS = (
         "        slope = dZ[i, y, x, q]\n",
         "        slope, db = dZ[i, y, x, q], np.zeros(W.shape[3])\n",
     ),
+    ("= for +=", "left : left + f] += W @ slope", "left : left + f] = W @ slope"),
+    ("= for +=", "dW += part[..., None]", "dW = part[..., None]"),
+    ("= for +=", "db += slope", "db = slope"),
+    ("= for +=", "dW += np.einsum", "dW = np.einsum"),
+    ("window flipped", "flipped = W[::-1, ::-1]", "flipped = W"),
+    ("window flipped", "+= W @ slope", "+= W[::-1, ::-1] @ slope"),
+    (
+        "stride forgotten",
+        "f - 1 : f - 1 + n_h * stride : stride, f - 1 : f - 1 + n_w * stride : stride",
+        "f - 1 : f - 1 + n_h, f - 1 : f - 1 + n_w",
+    ),
+    ("stride forgotten", "top, left = y * stride, x * stride", "top, left = y, x"),
+    ("mean where the sum is meant", "dX, dW, dZ.sum(axis=(0, 1, 2))", "dX, dW, dZ.mean(axis=(0, 1, 2))"),
+    ("mean where the sum is meant", "db += slope", "db += slope / m"),
+    (
+        "mean where the sum is meant",
+        "np.tensordot(X_pad[:, rows, columns, :], slope, axes=([0], [0]))",
+        "np.tensordot(X_pad[:, rows, columns, :], slope, axes=([0], [0])) / m",
+    ),
+    ("axis missing", "dX, dW, dZ.sum(axis=(0, 1, 2))", "dX, dW, dZ.sum()"),
+    ("first photo for all", "part = X_pad[i, top", "part = X_pad[0, top"),
+    ("first photo for all", "slope = dZ[i, y, x]\n", "slope = dZ[0, y, x]\n"),
+    ("first window for all", "W @ slope", "(W[..., :1] * slope).sum(axis=3)"),
+    ("X and W confused", "+= W @ slope", "+= part * slope.sum()"),
+    (
+        "rows and columns swapped",
+        "slope = dZ[:, y, x, :]",
+        "slope = dZ[:, x % dZ.shape[1], y % dZ.shape[2], :]",
+    ),
+    (
+        "padding forgotten",
+        "row + pad : row + pad + f, column + pad : column + pad + f",
+        "row : row + f, column : column + f",
+    ),
+    (
+        "padding not cut off",
+        "dX_pad[:, pad : pad + X.shape[1], pad : pad + X.shape[2]], dW, db",
+        "dX_pad, dW, db",
+    ),
+    ("dA left out", "dW += part[..., None] * slope", "dW += part[..., None]"),
+    ("one too many or too few", "for x in range(n_w):", "for x in range(n_w - 1):"),
+    (
+        "overwritten in the loop",
+        "        for y in range(n_h):\n            for x in range(n_w):\n                top",
+        "        db = np.zeros(k)\n        for y in range(n_h):\n            for x in range(n_w):\n                top",
+    ),
+    ("returned in the wrong order", "return dX, dW, dZ.sum", "return dW, dX, dZ.sum"),
 )

@@ -20,7 +20,10 @@ import numpy as np
 
 OUTPUTS = ("Z",)
 LOOPS = True
-ALIKE = ({"padding on one side", "padding forgotten"},)
+ALIKE = (
+    {"padding on one side", "padding forgotten"},
+    {"window flipped", "rows and columns swapped"},
+)
 
 
 def cases(rng):
@@ -174,6 +177,54 @@ def right_by_every_number(X, W, b, stride, pad):
     return Z
 
 
+def right_by_columns(X, W, b, stride, pad):
+    m, h, w, c = X.shape
+    f, _, _, k = W.shape
+    X_pad = np.pad(X, ((0, 0), (pad, pad), (pad, pad), (0, 0)))
+    n_h, n_w = (h + 2 * pad - f) // stride + 1, (w + 2 * pad - f) // stride + 1
+    columns = np.zeros((f * f * c, m * n_h * n_w))
+    number = 0
+    for i in range(m):
+        for y in range(n_h):
+            for x in range(n_w):
+                top, left = y * stride, x * stride
+                columns[:, number] = X_pad[i, top : top + f, left : left + f, :].flatten()
+                number += 1
+    Z = W.reshape(f * f * c, k).T @ columns + b.reshape(k, 1)
+    return Z.reshape(k, m, n_h, n_w).transpose(1, 2, 3, 0)
+
+
+def right_with_a_single_step(X, W, b, stride, pad):
+    def single_step(part, weights, bias):
+        return np.sum(part * weights) + bias
+
+    f = W.shape[0]
+    photos = []
+    for photo in X:
+        padded = np.pad(photo, ((pad, pad), (pad, pad), (0, 0)))
+        rows = []
+        for top in range(0, padded.shape[0] - f + 1, stride):
+            row = []
+            for left in range(0, padded.shape[1] - f + 1, stride):
+                part = padded[top : top + f, left : left + f]
+                row.append([single_step(part, W[..., q], b[q]) for q in range(W.shape[3])])
+            rows.append(row)
+        photos.append(rows)
+    return np.array(photos)
+
+
+def right_by_tensordot(X, W, b, stride, pad):
+    f = W.shape[0]
+    X_pad = np.pad(X, ((0, 0), (pad, pad), (pad, pad), (0, 0)))
+    n_h = 1 + (X_pad.shape[1] - f) // stride
+    n_w = 1 + (X_pad.shape[2] - f) // stride
+    s0, s1, s2, s3 = X_pad.strides
+    shape = (X_pad.shape[0], n_h, n_w, f, f, X_pad.shape[3])
+    strides = (s0, s1 * stride, s2 * stride, s1, s2, s3)
+    windows = np.lib.stride_tricks.as_strided(X_pad, shape, strides)
+    return np.tensordot(windows, W, axes=([3, 4, 5], [0, 1, 2])) + b
+
+
 FAULTS = (
     ("stride forgotten", "y * stride : y * stride + f", "y : y + f"),
     ("stride forgotten", "top, left = y * stride, x * stride", "top, left = y, x"),
@@ -324,4 +375,49 @@ FAULTS = (
     ("one too many or too few", "range(n_w)", "range(1, n_w)"),
     ("axis missing", "np.sum(part * window, axis=(1, 2, 3))", "np.sum(part * window)"),
     ("inequality at the threshold", "0 <= row < h", "0 < row < h"),
+    ("padding forgotten", "np.pad(photo, ((pad, pad), (pad, pad), (0, 0)))", "photo"),
+    ("padding on one side", "((pad, pad), (pad, pad), (0, 0))", "((0, 2 * pad), (0, 2 * pad), (0, 0))"),
+    ("bias forgotten", " + b.reshape(k, 1)", ""),
+    ("bias forgotten", "np.sum(part * weights) + bias", "np.sum(part * weights)"),
+    ("bias forgotten", "axes=([3, 4, 5], [0, 1, 2])) + b", "axes=([3, 4, 5], [0, 1, 2]))"),
+    ("bias added in the sum", "np.sum(part * weights) + bias", "np.sum(part * weights + bias)"),
+    ("mean where the sum is meant", "np.sum(part * weights)", "np.mean(part * weights)"),
+    (
+        "output too small or too large",
+        "range(0, padded.shape[0] - f + 1, stride)",
+        "range(0, padded.shape[0] - f, stride)",
+    ),
+    (
+        "output too small or too large",
+        "range(0, padded.shape[1] - f + 1, stride)",
+        "range(0, padded.shape[1] - f, stride)",
+    ),
+    ("output too small or too large", "1 + (X_pad.shape[1] - f) // stride", "(X_pad.shape[1] - f) // stride"),
+    ("stride forgotten", "padded.shape[0] - f + 1, stride)", "padded.shape[0] - f + 1)"),
+    ("stride forgotten", "(s0, s1 * stride, s2 * stride, s1, s2, s3)", "(s0, s1, s2, s1, s2, s3)"),
+    (
+        "rows and columns swapped",
+        "padded[top : top + f, left : left + f]",
+        "padded[left : left + f, top : top + f]",
+    ),
+    (
+        "rows and columns swapped",
+        "(s0, s1 * stride, s2 * stride, s1, s2, s3)",
+        "(s0, s1 * stride, s2 * stride, s2, s1, s3)",
+    ),
+    ("scrambled", "Z.reshape(k, m, n_h, n_w).transpose(1, 2, 3, 0)", "Z.reshape(m, n_h, n_w, k)"),
+    ("scrambled", "W.reshape(f * f * c, k).T", "W.reshape(k, f * f * c)"),
+    ("window flipped", "single_step(part, W[..., q], b[q])", "single_step(part, W[::-1, ::-1, :, q], b[q])"),
+    ("window flipped", "np.tensordot(windows, W, axes", "np.tensordot(windows, W[::-1, ::-1], axes"),
+    ("first window for all", "single_step(part, W[..., q], b[q])", "single_step(part, W[..., 0], b[q])"),
+    ("first photo for all", "columns[:, number] = X_pad[i,", "columns[:, number] = X_pad[0,"),
+    ("overwritten in the loop", "rows.append(row)", "rows = [row]"),
+    ("line missing", "                number += 1\n", ""),
+    (
+        "padding forgotten",
+        "    X_pad = np.pad(X, ((0, 0), (pad, pad), (pad, pad), (0, 0)))\n",
+        "    X_pad = X\n    np.pad(X_pad, ((0, 0), (pad, pad), (pad, pad), (0, 0)))\n",
+    ),
+    ("one too many or too few", "for x in range(n_w):", "for x in range(n_w - 1):"),
+    ("one too many or too few", "for y in range(n_h):", "for y in range(1, n_h):"),
 )

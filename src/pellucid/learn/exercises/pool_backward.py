@@ -162,6 +162,35 @@ def right_by_a_list_of_places(dA, X, f, stride):
     return dX
 
 
+def right_with_a_mask_function(dA, X, f, stride):
+    def mask_of(part):
+        mask = np.zeros(part.shape, dtype=bool)
+        mask.flat[np.argmax(part)] = True
+        return mask
+
+    m, n_h, n_w, c = dA.shape
+    dX = np.zeros(X.shape)
+    for i in range(m):
+        for y in range(n_h):
+            for x in range(n_w):
+                top, left = y * stride, x * stride
+                for q in range(c):
+                    part = X[i, top : top + f, left : left + f, q]
+                    dX[i, top : top + f, left : left + f, q] += mask_of(part) * dA[i, y, x, q]
+    return dX
+
+
+def right_by_add_at(dA, X, f, stride):
+    windows = np.lib.stride_tricks.sliding_window_view(X, (f, f), axis=(1, 2))[:, ::stride, ::stride]
+    m, n_h, n_w, c = dA.shape
+    places = windows.reshape(m, n_h, n_w, c, f * f).argmax(axis=-1)
+    i, y, x, q = np.indices(dA.shape)
+    rows, columns = y * stride + places // f, x * stride + places % f
+    dX = np.zeros(X.shape)
+    np.add.at(dX, (i, rows, columns, q), dA)
+    return dX
+
+
 FAULTS = (
     ("= for +=", "left + v, q] += dA", "left + v, q] = dA"),
     ("= for +=", "columns, q] += mask", "columns, q] = mask"),
@@ -285,4 +314,37 @@ FAULTS = (
     ),
     ("ones for zeros", "dX = np.zeros(X.shape)", "dX = np.ones(X.shape)"),
     ("wrong dtype", "dX = np.zeros(X.shape)", "dX = np.zeros(X.shape, dtype=int)"),
+    ("= for +=", "left : left + f, q] += mask_of(part)", "left : left + f, q] = mask_of(part)"),
+    ("= for +=", "np.add.at(dX, (i, rows, columns, q), dA)", "dX[i, rows, columns, q] = dA"),
+    ("= for +=", "np.add.at(dX, (i, rows, columns, q), dA)", "dX[i, rows, columns, q] += dA"),
+    (
+        "ties shared by all",
+        "mask = np.zeros(part.shape, dtype=bool)\n        mask.flat[np.argmax(part)] = True\n        return mask",
+        "return part == np.max(part)",
+    ),
+    ("smallest for the largest", "np.argmax(part)", "np.argmin(part)"),
+    ("smallest for the largest", "f * f).argmax(axis=-1)", "f * f).argmin(axis=-1)"),
+    ("value for slope", "mask_of(part) * dA[i, y, x, q]", "mask_of(part) * part"),
+    ("dA left out", "mask_of(part) * dA[i, y, x, q]", "mask_of(part)"),
+    (
+        "stride forgotten",
+        "y * stride + places // f, x * stride + places % f",
+        "y + places // f, x + places % f",
+    ),
+    (
+        "place counted in the field",
+        "y * stride + places // f, x * stride + places % f",
+        "places // f, places % f",
+    ),
+    (
+        "rows and columns swapped",
+        "y * stride + places // f, x * stride + places % f",
+        "y * stride + places % f, x * stride + places // f",
+    ),
+    ("first photo for all", "part = X[i,", "part = X[0,"),
+    ("mask from the largest of all", "np.argmax(part)", "np.argmax(X[0, :f, :f, 0])"),
+    ("shared by the whole field", "mask_of(part) * dA[i, y, x, q]", "dA[i, y, x, q]"),
+    ("shared by the whole field", "mask_of(part) * dA[i, y, x, q]", "dA[i, y, x, q] / (f * f)"),
+    ("one too many or too few", "for x in range(n_w):", "for x in range(n_w - 1):"),
+    ("one too many or too few", "for y in range(n_h):", "for y in range(1, n_h):"),
 )

@@ -139,6 +139,29 @@ def right_by_one_place(X, f, stride):
     return A
 
 
+def right_by_reduce(X, f, stride):
+    n_h, n_w = (X.shape[1] - f) // stride + 1, (X.shape[2] - f) // stride + 1
+    shifts = []
+    for u in range(f):
+        for v in range(f):
+            shifts.append(
+                X[:, u : u + (n_h - 1) * stride + 1 : stride, v : v + (n_w - 1) * stride + 1 : stride]
+            )
+    return np.max(np.stack(shifts), axis=0)
+
+
+def right_by_enumerate(X, f, stride):
+    m, h, w, c = X.shape
+    tops, lefts = range(0, h - f + 1, stride), range(0, w - f + 1, stride)
+    A = np.zeros((m, len(tops), len(lefts), c))
+    for i in range(m):
+        for q in range(c):
+            for y, top in enumerate(tops):
+                for x, left in enumerate(lefts):
+                    A[i, y, x, q] = max(X[i, top + u, left + v, q] for u in range(f) for v in range(f))
+    return A
+
+
 FAULTS = (
     ("mean for the largest", "np.max(field)", "np.mean(field)"),
     ("smallest for the largest", "np.max(field)", "np.min(field)"),
@@ -244,4 +267,35 @@ FAULTS = (
         "        A[i, y, x, q] = X[i, rows, columns, q].max()\n    return A",
         "        A[i, y, x, q] = X[i, rows, columns, q].max()\n        return A",
     ),
+    ("mean for the largest", "np.max(np.stack(shifts), axis=0)", "np.mean(np.stack(shifts), axis=0)"),
+    ("smallest for the largest", "np.max(np.stack(shifts), axis=0)", "np.min(np.stack(shifts), axis=0)"),
+    ("smallest for the largest", "max(X[i, top + u", "min(X[i, top + u"),
+    ("sum for the largest", "max(X[i, top + u", "sum(X[i, top + u"),
+    (
+        "output too small or too large",
+        "u + (n_h - 1) * stride + 1 : stride",
+        "u + (n_h - 1) * stride : stride",
+    ),
+    (
+        "stride forgotten",
+        "range(0, h - f + 1, stride), range(0, w - f + 1, stride)",
+        "range(0, h - f + 1), range(0, w - f + 1)",
+    ),
+    (
+        "stride for the field",
+        "range(0, h - f + 1, stride), range(0, w - f + 1, stride)",
+        "range(0, h - f + 1, f), range(0, w - f + 1, f)",
+    ),
+    (
+        "output too small or too large",
+        "range(0, h - f + 1, stride), range(0, w - f + 1, stride)",
+        "range(0, h - f, stride), range(0, w - f, stride)",
+    ),
+    (
+        "one too many or too few",
+        "for u in range(f) for v in range(f)",
+        "for u in range(f - 1) for v in range(f - 1)",
+    ),
+    ("overwritten in the loop", "shifts.append(", "shifts = []; shifts.append("),
+    ("largest over the channels", "left + v, q] for u", "left + v].max() for u"),
 )

@@ -198,6 +198,26 @@ def right_with_old_parameters(X, Y, layers_dims, learning_rate=0.0075, num_itera
     return parameters, costs
 
 
+def right_with_a_cost_function(
+    X, Y, layers_dims, learning_rate=0.0075, num_iterations=3000, print_cost=False
+):
+    n_x, n_h, n_y = layers_dims
+    m = X.shape[1]
+    parameters = initialize_parameters(n_x, n_h, n_y)
+    costs = {}
+    for i in range(num_iterations):
+        A1, cache1 = linear_activation_forward(X, parameters["W1"], parameters["b1"], "relu")
+        A2, cache2 = linear_activation_forward(A1, parameters["W2"], parameters["b2"], "sigmoid")
+        costs[i] = float(-np.sum(np.log(np.where(Y == 1, A2, 1 - A2))) / m)
+        grads = {}
+        dA2 = -(Y / A2) + (1 - Y) / (1 - A2)
+        dA1, grads["dW2"], grads["db2"] = linear_activation_backward(dA2, cache2, "sigmoid")
+        _, grads["dW1"], grads["db1"] = linear_activation_backward(dA1, cache1, "relu")
+        for name in ("W1", "b1", "W2", "b2"):
+            parameters[name] = parameters[name] - learning_rate * grads["d" + name]
+    return parameters, [costs[i] for i in costs if i % 100 == 0 or i == num_iterations - 1]
+
+
 FAULTS = (
     (
         "cost after the update",
@@ -316,4 +336,20 @@ FAULTS = (
     ("returned in the wrong place", "    return parameters, costs", "        return parameters, costs"),
     ("returned in the wrong order", "return p, costs", "return costs, p"),
     ("learning rate left out", "grads, learning_rate)", "grads, 0.0075)"),
+    ("labels flipped", "np.where(Y == 1, A2, 1 - A2)", "np.where(Y == 1, 1 - A2, A2)"),
+    ("1/m missing", "np.log(np.where(Y == 1, A2, 1 - A2))) / m", "np.log(np.where(Y == 1, A2, 1 - A2)))"),
+    ("sign", "-(Y / A2) + (1 - Y) / (1 - A2)", "Y / A2 - (1 - Y) / (1 - A2)"),
+    ("sign", "-(Y / A2) + (1 - Y) / (1 - A2)", "-(Y / A2) - (1 - Y) / (1 - A2)"),
+    ("dAL wrong", "-(Y / A2) + (1 - Y) / (1 - A2)", "A2 - Y"),
+    ("dAL wrong", "-(Y / A2) + (1 - Y) / (1 - A2)", "-(Y / A2)"),
+    ("biases left out", 'for name in ("W1", "b1", "W2", "b2"):', 'for name in ("W1", "W2"):'),
+    ("learning rate left out", "- learning_rate * grads", "- grads"),
+    ("sign", "- learning_rate * grads", "+ learning_rate * grads"),
+    (
+        "initialized in the loop",
+        "        grads = {}\n",
+        "        grads, parameters = {}, initialize_parameters(n_x, n_h, n_y)\n",
+    ),
+    ("every cost kept", "for i in costs if i % 100 == 0 or i == num_iterations - 1]", "for i in costs]"),
+    ("sign", "float(-np.sum(", "float(np.sum("),
 )
