@@ -41,12 +41,12 @@ from pellucid.learn.write_files import start
 
 KINDS = {  # words of one kind, in what authors write and in what the coach says
     "mean": r"1/m|divid\w+ by m\b|\bmean|averag|/ m\b|half",
-    "axis": r"axis|axes|over (everything|all)|one number|whole array",
+    "axis": r"axis|axes|over (everything|all|the)|one number|whole array",
     "keepdims": r"keepdims|\(n,\)|\(m,\)|\(1, 1\)|flat|column|row|axis of length",
     "transpose": r"transpos|axes (are )?swapped|axes have|come out transposed|as tall as|rows and columns|swapped",
     "product": r"element|entry by entry|product of matrices|factors|\bproduct",
-    "sign": r"\bsign|minus|plus|subtract|1 - |negativ",
-    "inequality": r"inequal|turned round|at Z = 0|threshold|equality|below|condition",
+    "sign": r"\bsign|minus|plus|subtract|1 - |negativ|uphill",
+    "inequality": r"inequal|turned round|at Z = 0|threshold|equality|below|condition|itself|exactly|clipped|capped",
     "wrong variable": r"in the place of|wrong|confus|instead|handed|swapped|taken (from|of)|another|applied to",
     "missing": r"missing|forgot|left out|lack|lost|without|not (taken|done|there|added|kept)|only|dropped",
     "twice": r"twice|second time|too often|once more|again|too many|too,|also|, too",
@@ -77,7 +77,7 @@ def words(text: str) -> set[str]:
     return {
         word
         for word in re.findall(r"\w+", text.lower())
-        if len(word) > 4 and word not in ("wrong", "missing")
+        if len(word) > 3 and word not in ("wrong", "missing", "taken", "line", "with", "from", "that", "this")
     }
 
 

@@ -182,8 +182,10 @@ class Doctor:
         if not own and not (repair and repair[1] != (FORMULA,)):
             small, other = self.by_behaviour(self.reference.small_faults(Budget(self.seconds / 2)))
             twin = twin or other
-        line = repair[0] if repair else first.line if first and self.is_value(first) else 0
         made = self.uses.made(self.wrong)
+        line = repair[0] if repair else 0
+        if first and self.is_value(first) and not repair:  # of two faults, the first one
+            line = min(first.line, *made) if len(self.wrong) > 1 and made else first.line
         if repair and line in self.uses.all_returns and made and not set(repair[1]) & ORDER_ALONE:
             line = made[0]  # what is returned was made there
         line = line or (self.line_like(twin) if twin else 0) or self.fallback(first)
@@ -253,8 +255,11 @@ class Doctor:
             return [Change(self.uses.returns, RESULT, done.output)]
         if not kept and done.error is None:  # legal values in the wrong place
             kept = [Change(self.uses.returns, RESULT, done.output)]
-        if done.modified:
-            kept = [Change(done.changed_at, done.modified[0], None), *kept] if done.changed_at else kept
+        if done.modified and done.changed_at:
+            seen = [id(change) for change in done.changes]
+            when = next((n for n, change in enumerate(done.changes) if change.line == done.changed_at), 0)
+            before = [one for one in kept if id(one) in seen and seen.index(id(one)) < when]
+            kept = [*before, Change(done.changed_at, done.modified[0], None), *kept[len(before) :]]
         if done.error is not None and done.line:
             kept.append(Change(done.line, "", None))
         return kept
