@@ -84,6 +84,59 @@ def test_a_result_in_float32_is_right_and_one_of_whole_numbers_complex_or_object
     assert found.get("failed", "") == ("dtype" if is_wrong else "")
 
 
+OTHERS = {  # one fault each, on the line that is marked, in other words than those of the correct programs
+    "relu_backward": """def relu_backward(slope, stored):
+    inner = slope + 0
+    s = stored * 2
+    out = inner * (stored.sum() > 0)  # here
+    return out
+""",
+    "linear_activation_backward": """def linear_activation_backward(up, stored, kind):
+    (weights, inputs, b), sums = stored  # here
+    m = up.shape[1]
+    d = up * (sums > 0) if kind == "relu" else up * (1 / (1 + np.exp(-sums))) * (1 - 1 / (1 + np.exp(-sums)))
+    return weights.T @ d, d @ inputs.T / m, d.mean(axis=1, keepdims=True)
+""",
+    "mini_batches": """def mini_batches(photos, labels, n, shuffled):
+    out = []
+    for at in range(0, photos.shape[1], n):
+        part = shuffled[:n]  # here
+        out.append((photos[:, part], labels[:, part]))
+    return out
+""",
+    "update_parameters": """def update_parameters(p, slopes, rate):
+    new = {}
+    n = len(p) // 2
+    for l in range(1, n + 1):
+        new["W" + str(l)] = p["W" + str(l)] - rate * slopes["dW" + str(l)]
+        new["b" + str(l)] = p["b" + str(l)] - rate * slopes["db1"].mean()  # here
+    return new
+""",
+    "softmax": """def softmax(sums):
+    powers = np.exp(sums)  # here
+    whole = np.sum(powers, axis=0, keepdims=True)
+    return powers / whole
+""",
+}
+
+
+@every("name", OTHERS)
+def test_the_line_is_found_in_other_words(name: str) -> None:
+    lines = OTHERS[name].splitlines()
+    found = examined(name, OTHERS[name])
+    assert found["line"] == 4 + next(n for n, line in enumerate(lines) if "# here" in line), found
+
+
+def test_a_dictionary_that_loses_its_arrays_is_diagnosed() -> None:
+    source = """def update_parameters(parameters, grads, learning_rate):
+    for name in parameters:
+        parameters[name] = {}
+    return parameters
+"""
+    found = examined("update_parameters", source)
+    assert (found["state"], found["line"]) == ("wrong", 6)
+
+
 BAD = {
     "sigmoid": ("def sigmoid(Z:\n    pass\n", "cannot run", "Python cannot read line 1"),
     "scale": ("def scale(X):\n    while True:\n        pass\n", "wrong", "did not end"),
