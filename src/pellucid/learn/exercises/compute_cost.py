@@ -14,6 +14,7 @@ Why it matters: training lowers this number. 0.693 (log 2) is what guessing cost
 import numpy as np
 
 OUTPUTS = ("cost",)
+ALIKE = ({"1/m missing", "wrong m"},)  # an axis of length 1
 
 
 def cases(rng):
@@ -91,6 +92,9 @@ FAULTS = (
     ("no sum", "np.sum(positive + negative)", "positive + negative"),
     ("no sum", "losses.mean()", "losses"),
     ("keepdims extra", "float(cost[0, 0])", "cost"),
+    ("1/m missing", "-(1 / m) * np.sum", "-np.sum"),
+    ("1/m missing", "-total / m", "-total"),
+    ("1/m missing", "return total / m", "return total"),
     ("wrong m", "Y.shape[1]", "Y.shape[0]"),
     ("wrong m", "AL.shape[1]", "AL.shape[0]"),
     ("wrong m", "Y.shape[1]", "len(Y)"),
