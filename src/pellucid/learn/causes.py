@@ -21,6 +21,7 @@ EXPLAINED = {
     "a condition missing": "Only a part of the condition is asked: cases pass that should not.",
     "a condition too many": "The condition asks for more than it should, so that cases are left out.",
     "a layer too many or too few": "The loop leaves out a layer, or counts one that is not there. Count for L = 1 and L = 2 by hand.",
+    "a list for an array": "A list is no array: with lists + joins and * repeats, and no formula works entry by entry.",
     "a loop too long or too short": "The first or the last turn of the loop is one too many, or missing.",
     "a pair for its first part": "A function that returns two things gives a pair; here the whole pair is used as if it were the first of the two.",
     "a part of dZ missing": "The mean and the variance of a row depend on every example, so the slope has one part for each way; one is not there.",

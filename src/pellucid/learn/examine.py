@@ -59,6 +59,7 @@ class Examination:
 
     def __init__(self, of: Exercise, source: str, seconds: float, sandbox: Sandbox | None = None) -> None:
         self.exercise, self.seconds, self.sandbox = of, seconds, sandbox
+        self.of_kind = ""  # the cause, where a result is of the wrong kind
         lines = source.splitlines()
         magic = [number for number, line in enumerate(lines, start=1) if MAGIC.match(line)]
         for number in magic:
@@ -192,6 +193,10 @@ class Examination:
                 kind = OF_KIND.get(one.kind, "random values" if number else "worked case")
                 detail.setdefault(kind, self.told(one, number, "worked case" in detail))
                 wrong.setdefault(one.output, one)
+                if one.kind == "dtype":
+                    self.of_kind = "wrong dtype"
+                elif one.kind == "type" and is_number(one.expected) and isinstance(one.got, list):
+                    self.of_kind = "a list for an array"
             if done.modified and "arguments kept" not in detail:
                 detail["arguments kept"] = _kept(done.modified)
         if not detail:
@@ -311,11 +316,11 @@ class Examination:
 
     def explain(self, found: Diagnosis) -> None:
         """Note line and causes."""
-        is_dtype = self.found["failed"] == "dtype" and "integer division" not in found.causes
+        is_known = not self.of_kind or "integer division" in found.causes
         self.found |= {
             "line": found.line,
             "line_text": self.text_of(found.line),
-            "causes": ["wrong dtype"] if is_dtype else list(found.causes),
+            "causes": list(found.causes) if is_known else [self.of_kind],
             "variable": found.name,
             "value": "" if found.value is None else shown(found.value),
             "on_line": {name: kind_of_value(value) for name, value in found.on_line.items()},

@@ -1,7 +1,7 @@
 """A step of Adam.
 
-``w``: parameters of any shape, ``dw`` their slope, ``v`` and ``s`` the running means of the slopes and of their squares so far,
-``t`` the number of this step, counted from 1; ``learning_rate``, ``beta1``, ``beta2``, ``epsilon``.
+``w``: parameters of shape (n, k), ``dw`` their slope, ``v`` and ``s`` the running means of the slopes and of their squares so far,
+``t`` the number of this step, an integer counted from 1; ``learning_rate``, ``beta1``, ``beta2``, ``epsilon``.
 
 v becomes beta1 v + (1 - beta1) dw; s becomes beta2 s + (1 - beta2) dw^2. Both began at 0 and are too small at first, so they are
 corrected for this step only: v' = v / (1 - beta1^t), s' = s / (1 - beta2^t). Then w becomes

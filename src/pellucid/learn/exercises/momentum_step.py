@@ -1,6 +1,6 @@
 """A step with momentum.
 
-``w``: parameters of any shape, ``dw`` their slope, ``v`` the running mean of the slopes so far, ``learning_rate``,
+``w``: parameters of shape (n, k), ``dw`` their slope, ``v`` the running mean of the slopes so far, ``learning_rate``,
 ``beta`` from 0 to 1. First the running mean takes in the new slope: v becomes beta v + (1 - beta) dw. Then w becomes
 w - learning_rate v, with the new v. Return ``(w, v)``, both new; the arrays that you were given stay as they are.
 

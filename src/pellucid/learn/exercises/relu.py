@@ -1,7 +1,7 @@
 """Let positive numbers through, and nothing else.
 
 Return ``(A, cache)``: A is Z where Z is positive and 0 (0.0 or -0.0) elsewhere, in Z's shape; the cache is Z (or a
-copy), which the backward needs. ``Z`` is an array of any shape and stays as it is.
+copy), which the backward needs. ``Z`` has shape (n, m) and stays as it is.
 
 Why it matters: without a bend between them, any number of layers is one layer.
 

@@ -1,7 +1,7 @@
 """Squeeze any number into 0..1.
 
 Return ``(A, cache)``: A = 1 / (1 + e^(-Z)), element by element, in Z's shape; the cache is Z (or a copy), which the
-backward needs. ``Z`` is an array of any shape and stays as it is, with numbers from -30 to 30.
+backward needs. ``Z`` has shape (n, m) and stays as it is; its numbers lie between -30 and 30.
 
 Why it matters: the last layer's sum becomes a probability. At Z = 0 it is 0.5; far out it is 0 or 1.
 
