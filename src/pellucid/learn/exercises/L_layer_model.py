@@ -147,6 +147,22 @@ def right_in_two_branches(X, Y, layers_dims, learning_rate=0.0075, num_iteration
     return parameters, costs
 
 
+def right_with_printing(X, Y, layers_dims, learning_rate=0.0075, num_iterations=3000, print_cost=False):
+    costs = []
+    parameters = initialize_parameters_deep(layers_dims)
+    for i in range(num_iterations):
+        AL, caches = L_model_forward(X, parameters)
+        cost = compute_cost(AL, Y)
+        grads = L_model_backward(AL, Y, caches)
+        parameters = update_parameters(parameters, grads, learning_rate)
+        is_last = i == num_iterations - 1
+        if print_cost and (i % 100 == 0 or is_last):
+            print(f"Cost after iteration {i}: {np.squeeze(cost)}")
+        if i % 100 == 0 or is_last:
+            costs.append(cost)
+    return parameters, costs
+
+
 FAULTS = (
     (
         "cost after the update",
@@ -232,4 +248,31 @@ FAULTS = (
     ("last layer left out", "L = len(layers_dims) - 1", "L = len(layers_dims) - 2"),
     ("wrong name", 'gradients["d" + key]', 'gradients["dW1"]'),
     ("returned in the wrong place", "    return params, costs", "        return params, costs"),
+    (
+        "a condition too many",
+        "if i % 100 == 0 or i == num_iterations - 1:",
+        "if print_cost and (i % 100 == 0 or i == num_iterations - 1):",
+    ),
+    (
+        "a condition too many",
+        "        if i % 100 == 0 or is_last:\n",
+        "        if print_cost and (i % 100 == 0 or is_last):\n",
+    ),
+    (
+        "a condition too many",
+        "            costs.append(cost)\n            if print_cost:\n",
+        "            if print_cost:\n                costs.append(cost)\n",
+    ),
+    ("last cost missing", "        if i % 100 == 0 or is_last:\n", "        if i % 100 == 0:\n"),
+    ("and for or", "i % 100 == 0 or i == num_iterations - 1:", "i % 100 == 0 and i == num_iterations - 1:"),
+    ("order of arguments", "compute_cost(AL, Y)", "compute_cost(Y, AL)"),
+    ("order of arguments", "L_model_forward(X, parameters)", "L_model_forward(parameters, X)"),
+    ("order of arguments", "L_model_backward(AL, Y, caches)", "L_model_backward(Y, AL, caches)"),
+    (
+        "order of arguments",
+        "update_parameters(parameters, grads, learning_rate)",
+        "update_parameters(grads, parameters, learning_rate)",
+    ),
+    ("unpacked in the wrong order", "AL, caches = L_model_forward", "caches, AL = L_model_forward"),
+    ("every cost kept", "range(0, num_iterations, 100)", "range(0, num_iterations, 50)"),
 )

@@ -378,4 +378,27 @@ FAULTS = (
         '        grads["dW" + str(l)], grads["db" + str(l)] = dW, db\n    return grads',
         '        grads["dW" + str(l)], grads["db" + str(l)] = dW, db\n        return grads',
     ),
+    ("a layer too many or too few", "caches[L - 1]", "caches[L]"),
+    (
+        "wrong number of a layer",
+        'grads["dA" + str(l + 1)], current_cache',
+        'grads["dA" + str(l + 2)], current_cache',
+    ),
+    ("wrong number of a layer", 'grads["dW" + str(L)]', 'grads["dW" + str(L - 1)]'),
+    (
+        "unpacked in the wrong order",
+        "dA, dW, db = linear_activation_backward",
+        "dW, dA, db = linear_activation_backward",
+    ),
+    (
+        "unpacked in the wrong order",
+        "dA_prev, dW, db = linear_activation_backward(dAL",
+        "dA_prev, db, dW = linear_activation_backward(dAL",
+    ),
+    (
+        "order of arguments",
+        "linear_activation_backward(dA, cache, activation)",
+        "linear_activation_backward(cache, dA, activation)",
+    ),
+    ("order of arguments", "relu_backward(dA, Z)", "relu_backward(Z, dA)"),
 )

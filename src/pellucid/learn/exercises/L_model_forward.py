@@ -309,4 +309,26 @@ FAULTS = (
     ("wrong number of a layer", 'f"b{l + 1}"', 'f"b{l}"'),
     ("a cache not kept", "AL, [*caches, cache]", "AL, caches"),
     ("caches in the wrong order", "[*caches, cache]", "[cache, *caches]"),
+    (
+        "order of arguments",
+        "linear_activation_forward(A, W, b, activation)",
+        "linear_activation_forward(W, A, b, activation)",
+    ),
+    (
+        "order of arguments",
+        "linear_activation_forward(A, W, b, kind)",
+        "linear_activation_forward(A, b, W, kind)",
+    ),
+    ("order of factors", "W @ A_prev", "A_prev @ W"),
+    ("order of factors", "np.dot(W, A_prev)", "np.dot(A_prev, W)"),
+    (
+        "unpacked in the wrong order",
+        "A, cache = linear_activation_forward(A, W, b, activation)",
+        "cache, A = linear_activation_forward(A, W, b, activation)",
+    ),
+    (
+        "a pair for its first part",
+        "A, cache = linear_activation_forward(A, W, b, kind)\n        caches.append(cache)",
+        "A = linear_activation_forward(A, W, b, kind)\n        caches.append(A[1])",
+    ),
 )

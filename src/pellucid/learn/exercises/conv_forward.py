@@ -420,4 +420,27 @@ FAULTS = (
     ),
     ("one too many or too few", "for x in range(n_w):", "for x in range(n_w - 1):"),
     ("one too many or too few", "for y in range(n_h):", "for y in range(1, n_h):"),
+    (
+        "output too small or too large",
+        "int((w - f + 2 * pad) / stride) + 1",
+        "int(np.ceil((w - f + 2 * pad) / stride)) + 1",
+    ),
+    (
+        "output too small or too large",
+        "int((w - f + 2 * pad) / stride) + 1",
+        "int((w - f + pad) / stride) + 1",
+    ),
+    ("output too small or too large", "int((h - f + 2 * pad) / stride) + 1", "int((h - f) / stride) + 1"),
+    (
+        "division without remainder missing",
+        "int((h - f + 2 * pad) / stride) + 1",
+        "(h - f + 2 * pad) / stride + 1",
+    ),
+    (
+        "division without remainder missing",
+        "(h + 2 * pad - f) // stride + 1",
+        "(h + 2 * pad - f) / stride + 1",
+    ),
+    ("unpacked in the wrong order", "f, _, _, k = W.shape", "k, _, _, f = W.shape"),
+    ("wrong index", "W.shape[-1]", "W.shape[2]"),
 )

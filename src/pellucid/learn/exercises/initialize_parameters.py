@@ -212,4 +212,7 @@ FAULTS = (
         "rng.randn(dims[l], dims[l - 1]) * 0.01",
         "rng.randn(dims[l], dims[l - 1]) / np.sqrt(dims[l - 1])",
     ),
+    ("seed missing", "rng = np.random.RandomState(1)", "rng = np.random"),
+    ("other generator", "rng.randn(n_h, n_x)", "np.random.default_rng(1).standard_normal((n_h, n_x))"),
+    ("other generator", "rng.standard_normal(shape1)", "np.random.default_rng(1).standard_normal(shape1)"),
 )

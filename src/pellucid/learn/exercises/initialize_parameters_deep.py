@@ -246,4 +246,11 @@ FAULTS = (
     ("returned in the wrong place", "    return parameters\n", "        return parameters\n"),
     ("biases left out", "return {**weights, **biases}", "return weights"),
     ("biases left out", "return weights | biases", "return weights"),
+    ("seed missing", "rng = np.random.RandomState(1)", "rng = np.random"),
+    ("other generator", "rng.randn(n, n_prev)", "np.random.default_rng(1).standard_normal((n, n_prev))"),
+    (
+        "other generator",
+        "rng.randn(layer_dims[l], layer_dims[l - 1])",
+        "np.random.default_rng(1).standard_normal((layer_dims[l], layer_dims[l - 1]))",
+    ),
 )

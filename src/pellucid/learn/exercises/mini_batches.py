@@ -249,4 +249,23 @@ FAULTS = (
         "    batches = []\n    for start in range(0, len(order), size):\n",
         "    batches = []\n    X[:] = X[:, order]\n    for start in range(0, len(order), size):\n",
     ),
+    ("one too many or too few", "(k + 1) * size], Y_shuffled", "(k + 1) * size - 1], Y_shuffled"),
+    ("one too many or too few", "range(n_complete)", "range(n_complete - 1)"),
+    ("one too many or too few", "range(n_complete)", "range(1, n_complete)"),
+    (
+        "one too many or too few",
+        "X_shuffled[:, n_complete * size :]",
+        "X_shuffled[:, n_complete * size + 1 :]",
+    ),
+    (
+        "wrong index",
+        "X_shuffled[:, n_complete * size :], Y_shuffled[:, n_complete * size :]",
+        "X_shuffled[:, -size:], Y_shuffled[:, -size:]",
+    ),
+    ("wrong step", "done = stop", "done += 1"),
+    ("one too many or too few", "done = stop", "done = stop + 1"),
+    ("labels not shuffled", "    Y_shuffled = Y[:, order]\n", "    Y_shuffled = Y[:, np.arange(m)]\n"),
+    ("not shuffled", "part = order[done:stop]", "part = np.arange(done, stop)"),
+    ("order turned round", "parts = np.split(order,", "parts = np.split(np.argsort(order),"),
+    ("a column for a row", "Y[:, list(order)].reshape((1, m))", "Y[:, list(order)].reshape((m, 1))"),
 )

@@ -298,4 +298,8 @@ FAULTS = (
     ),
     ("overwritten in the loop", "shifts.append(", "shifts = []; shifts.append("),
     ("largest over the channels", "left + v, q] for u", "left + v].max() for u"),
+    ("division without remainder missing", "int(1 + (h - f) / stride)", "1 + (h - f) / stride"),
+    ("division without remainder missing", "(h - f) // stride + 1", "(h - f) / stride + 1"),
+    ("unpacked in the wrong order", "m, h, w, c = X.shape", "m, c, h, w = X.shape"),
+    ("unpacked in the wrong order", "m, h, w, c = X.shape", "m, w, h, c = X.shape"),
 )

@@ -352,4 +352,27 @@ FAULTS = (
     ),
     ("every cost kept", "for i in costs if i % 100 == 0 or i == num_iterations - 1]", "for i in costs]"),
     ("sign", "float(-np.sum(", "float(np.sum("),
+    (
+        "a condition too many",
+        "if i % 100 == 0 or i == num_iterations - 1:",
+        "if print_cost and (i % 100 == 0 or i == num_iterations - 1):",
+    ),
+    ("order of arguments", "compute_cost(A2, Y)", "compute_cost(Y, A2)"),
+    (
+        "order of arguments",
+        "update_parameters(parameters, grads, learning_rate)",
+        "update_parameters(grads, parameters, learning_rate)",
+    ),
+    (
+        "order of arguments",
+        'linear_activation_forward(X, W1, b1, "relu")',
+        'linear_activation_forward(W1, X, b1, "relu")',
+    ),
+    ("wrong variable", 'grads["dW1"] = dW1', 'grads["dW1"] = dW2'),
+    ("wrong variable", "linear_activation_forward(A1, W2, b2", "linear_activation_forward(A1, W1, b2"),
+    ("labels flipped", "dZ2 = A2 - Y", "dZ2 = A2 - (1 - Y)"),
+    ("sign", "dZ2 = A2 - Y", "dZ2 = Y - A2"),
+    ("mean twice", "dZ2 = A2 - Y", "dZ2 = (A2 - Y) / m"),
+    ("biases left out", "        b2 = b2 - learning_rate * db2\n", ""),
+    ("wrong axis", "np.sum(dZ2, axis=1, keepdims=True)", "np.sum(dZ2, axis=0, keepdims=True)"),
 )
