@@ -69,6 +69,18 @@ def test_a_notebook_is_started_and_checked(tmp_path: Path) -> None:
     assert "is no notebook" in verdict.headline
 
 
+@pytest.mark.slow
+def test_a_notebook_asks_the_coach_when_it_is_executed(tmp_path: Path) -> None:
+    nbformat, _, nbclient = map(pytest.importorskip, ("nbformat", "ipykernel", "nbclient"))
+    (path,) = pl.learn.start(tmp_path, ["relu"], notebook=True)
+    book = nbformat.read(path, as_version=4)
+    book.cells[1].source = "import numpy as np\n" + exercise("relu").solutions[0].source.replace("0,", "1,")
+    nbclient.NotebookClient(book, timeout=300, kernel_name="python3").execute()
+    (shown,) = book.cells[2].outputs
+    assert shown["data"]["text/plain"] == "Verdict(relu: wrong)"
+    assert "Look at line 3: A = np.maximum(1, Z)" in shown["data"]["text/html"]
+
+
 STOPPED = (
     (
         "scale",

@@ -142,10 +142,11 @@ def read_source(path: Path) -> str:
 def source_of(function: Callable[..., Any]) -> str:
     """Return a function's source, with the functions, modules and numbers that it uses.
 
-    The function stands first, so that its lines are counted as its author sees them.
+    The function stands first, on the lines of its own file or notebook's cell.
     """
     try:
-        main = textwrap.dedent(inspect.getsource(function))
+        lines, first = inspect.getsourcelines(function)
+        main = "\n" * (first - 1) + textwrap.dedent("".join(lines))
     except (OSError, TypeError):
         name = getattr(function, "__name__", "the function")
         raise OptionError(
