@@ -294,6 +294,7 @@ class Doctor:
             yield from (self.small(line, ORDER_ALONE) for line in made)
         if known:
             yield from (self.small(line, like) for line in dict.fromkeys([*early, *lines, *rest]))
+            yield from (self.small(line, like, inserts=True) for line in early)
         if self.calls[self.number].modified:
             for inserts in (False, True):
                 yield from (self.small(line, {"view for copy"}, inserts=inserts) for line in self.uses.lines)
@@ -302,9 +303,7 @@ class Doctor:
             yield self.small(first, ORDER_ALONE)
         yield from (self.small(line) for line in (*early, *rest))
         if known:
-            yield from (
-                self.small(line, like, inserts=True) for line in dict.fromkeys([*early, *lines, *rest])
-            )
+            yield from (self.small(line, like, inserts=True) for line in dict.fromkeys([*lines, *rest]))
         tree, far = self.program.tree, dict.fromkeys(self.uses.lines, FAR)
         near = {**far, **dict.fromkeys([*lines, *made], NEXT), first: 0.0}
         yield self.grafts.repairs(tree, near if is_returned else {first: 0.0}, NEAR)
