@@ -167,11 +167,10 @@ def _verdict(output: Output, Z: Array, Y: Any) -> tuple[str, bool | None]:
     scores = output.loss.probabilities(Z)[0] if output.kind != "scores" else Z[0]
     scores = np.array([-scores[0], scores[0]]) if len(scores) == 1 else scores  # of a single score
     best = int(scores.argmax())
-    share = "" if output.kind == "scores" else percent(float(scores[best]), 1)
-    ties = [name for name, score in zip(output.classes, scores, strict=True) if score == scores[best]]
-    if len(ties) > 1:
-        return f"none: {join_some(ties, 3)} are equal{share and f' ({share} each)'}", None
-    text = output.classes[best] + (share and f" ({share})")
+    ties = [name for name, score in zip(output.classes, scores, strict=True) if score == scores[best]][1:]
+    said = [] if output.kind == "scores" else [percent(float(scores[best]), 1)]
+    said += [f"equal to {join_some(ties, 3)}"] if ties else []  # the first of them, as in every prediction
+    text = output.classes[best] + (f" ({', '.join(said)})" if said else "")
     return text, None if Y is None else best == class_in(Y)
 
 

@@ -18,6 +18,7 @@ from pellucid.types import Array, n_rows
 
 SHOWN = 12  # numbers of an array that a table shows one by one
 MOST_ROWS = 60  # of a table in a notebook
+VIEWS = "trace.widget() shows it number by number; trace.save(path) writes that as a page."
 ENOUGH = 20  # values of a unit, all 0, from which it counts as dead
 MOST_OF_FEW = 0.8  # of the units, all 0 for fewer values, from which it is said
 
@@ -258,7 +259,8 @@ class Trace(dict[str, LayerTrace]):
         return f"Trace({self._title().splitlines()[0]}; layers: {', '.join(self)})"
 
     def _repr_html_(self) -> str:
-        return self.table()._repr_html_()
+        """Return the table as HTML for a notebook; the views, which are megabytes, are asked for."""
+        return self.table()._repr_html_() + blocks_as_html([VIEWS])
 
 
 class TraceTable:

@@ -12,7 +12,7 @@ from pellucid.data.coerce import as_dataset, like
 from pellucid.data.dataset import Dataset
 from pellucid.data.input_spec import as_seen
 from pellucid.data.preprocess import Preprocessing
-from pellucid.errors import MissingExtraError, OptionError
+from pellucid.errors import OptionError
 from pellucid.files import check_free, write_atomically
 from pellucid.nn.by_name import ModelLike, as_model
 from pellucid.nn.model import Model, check_trained
@@ -23,6 +23,7 @@ from pellucid.replaying.notebook import replay_widget
 from pellucid.replaying.page import replay_page
 from pellucid.replaying.record import Replay, replay_of
 from pellucid.runs.reach_step import reach_step
+from pellucid.text import join_some
 from pellucid.training.optimizers.base import Optimizer
 from pellucid.training.trace import step_on, take_step, trace_prediction
 from pellucid.training.trace_records import Trace
@@ -31,6 +32,7 @@ from pellucid.workflows.replay_samples import Samples, read_samples, targets_of
 
 NO_LABEL = "Without a label there is no loss and nothing flows back: this is the prediction alone."
 DEFAULTS = {"optimizer": "sgd", "learning_rate": None, "loss": None, "seed": 1}  # of a training step
+FRAME = "width:100%;height:90vh;border:0"  # style of the page in a notebook
 STAGES = ("reading images", "taking steps again", "writing the page")
 
 
@@ -80,20 +82,16 @@ class ReplayPage:
         write_atomically(Path(path), self.html)
 
     def widget(self) -> Any:
-        """Return the views as a widget for a notebook; MissingExtraError without the extra notebook."""
+        """Return the views as a widget, which a notebook's page holds itself; it needs the extra notebook."""
         return replay_widget(self.replay)
 
-    def _repr_mimebundle_(self, **how: Any) -> Any:
-        """Return the widget for a notebook; None where anywidget is not installed: the page is then shown."""
-        try:
-            return self.widget()._repr_mimebundle_(**how)
-        except MissingExtraError:
-            return None
-
     def _repr_html_(self) -> str:
-        """Return the page in a frame of its own."""
-        style = "width:100%;height:90vh;border:0"
-        return f'<iframe sandbox="allow-scripts" style="{style}" srcdoc="{escape(self.html)}"></iframe>'
+        """Return the page in a frame of its own: a saved notebook shows it without a kernel and without anywidget.
+
+        What stands below it is all that remains where frames are taken out, as on GitHub.
+        """
+        frame = f'<iframe sandbox="allow-scripts" style="{FRAME}" srcdoc="{escape(self.html)}"></iframe>'
+        return f"{frame}<p><small>{escape(f'{self.title}. {join_some(self.verdicts, 4)}.')}</small></p>"
 
     def to_dict(self) -> dict[str, Any]:
         """Return what is printed as JSON can hold it."""
@@ -212,7 +210,7 @@ def replay(
     >>> model.classes = ("cat", "dog")
     >>> page = replay(model, np.zeros((1, 8, 8, 3), np.uint8), label="dog", learning_rate=0.1)
     >>> page.title, page.verdicts
-    ('A training step on 1 sample', ('photo 1: none: cat, dog are equal (50.0 % each); label dog',))
+    ('A training step on 1 sample', ('photo 1: cat (50.0 %, equal to dog); wrong, label dog',))
     >>> page.html[:15]
     '<!DOCTYPE html>'
     """

@@ -84,6 +84,9 @@ export function nameOf(replay, step) {
 export const verdictLine = ({ verdict, label, is_right }) => make("p", `verdict ${is_right === false ? "wrong" : ""}`, make("strong", {}, verdict),
   label === null ? "" : make("span", {}, ` label: ${label}${is_right === null ? "" : is_right ? ", right" : ", wrong"}`));
 
+// What the step's loss is: of one sample its own, else the mean.
+export const costOf = ({ header }) => (header.batch.m > 1 ? "cost (mean of the batch)" : "loss");
+
 // The button that says what an element is.
 export function what(key, title) {
   return make("button", { class: "what", "data-key": key, "aria-label": `What is this? ${title}` }, "?");

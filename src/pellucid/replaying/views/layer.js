@@ -186,8 +186,8 @@ class LayerElement extends HTMLElement {
     const pixel = isPixel ? indicesOf(shape, place.index).slice(1, 3) : null, key = `${unit}/${pixel}`;
     if (key === this.unitKey) return;
     this.unitKey = key;
-    const view = make(net.do === "dense" ? "pellucid-unit" : "pellucid-kernel"), kind = net.do === "dense" ? "Unit" : "Filter";
-    this.unit.replaceChildren(headOf([what(net.do === "dense" ? "unit" : "kernel", `a ${kind.toLowerCase()}`)], make("h3", {}, `${kind} ${unit} (of 0 to ${shape[shape.length - 1] - 1})`)), view);
+    const view = make(net.do === "dense" ? "pellucid-unit" : "pellucid-kernel"), kind = net.do === "dense" ? "Unit" : "Filter", last = shape[shape.length - 1] - 1;
+    this.unit.replaceChildren(headOf([what(net.do === "dense" ? "unit" : "kernel", `a ${kind.toLowerCase()}`)], make("h3", {}, last ? `${kind} ${unit} (of 0 to ${last})` : `The one ${kind.toLowerCase()}`)), view);
     view.view = { replay, step, sample, unit, pixel };
   }
 }

@@ -1,6 +1,6 @@
 // Where the forward pass ends and the backward pass begins: outputs, probabilities, targets, the loss, its gradient.
 
-import { register, make, numberButton, brokenMath, short, symbol, counted, verdictLine, what, scrolled, headOf, headCell } from "./dom.js";
+import { register, make, numberButton, brokenMath, short, symbol, counted, verdictLine, costOf, what, scrolled, headOf, headCell } from "./dom.js";
 import { ofOutput } from "./store.js";
 
 const MOST_OUTPUTS = 20; // classes in the table; the pictures have all
@@ -13,7 +13,7 @@ class LossElement extends HTMLElement {
     this.replaceChildren(head);
     if (one) this.append(verdictLine(one));
     if (!isPrediction && loss.value !== null) {
-      const value = make("p", "value", "loss ", numberButton(replay, { step: "loss", name: "value", index: 0 }));
+      const value = make("p", "value", `${costOf(replay)} `, numberButton(replay, { step: "loss", name: "value", index: 0 }));
       if (loss.after !== null && loss.after !== undefined) value.append(make("span", "muted", `  after the update: ${short(Number(loss.after))}`));
       if (samples.length > 1 && (one?.loss ?? null) !== null) value.append(make("span", "muted", `; of ${one.name} alone ${short(Number(one.loss))}`));
       this.append(make("p", "prose", `${loss.title || loss.name.replace(/_/g, " ")}, the mean over ${counted(replay.header.batch.m, "sample")}.`), value);

@@ -4,7 +4,7 @@ import { ACTIVATIONS } from "./activations.js";
 import { derive, deriveOrSay } from "./rules.js";
 import { difference } from "./difference.js";
 import { Replay, addressOf, partOf, placeAt } from "./store.js";
-import { register, make, say, short, counted, verdictLine, what } from "./dom.js";
+import { register, make, say, short, counted, verdictLine, costOf, what } from "./dom.js";
 import { stopAt, stopsOf } from "./stops.js";
 import { defineTensor } from "./tensor.js";
 import { defineTable } from "./table.js";
@@ -167,7 +167,7 @@ class ReplayElement extends HTMLElement {
     } else if (one) words.append(make("p", "name", one.name));
     if (one) words.append(verdictLine(one));
     const facts = [...this.facts];
-    if (kind !== "prediction" && loss.value !== null) facts.unshift(`loss ${short(Number(loss.value))}`);
+    if (kind !== "prediction" && loss.value !== null) facts.unshift(`${costOf(replay)} ${short(Number(loss.value))}`);
     words.append(make("p", "muted", facts.join(" · ")));
     this.modes.querySelectorAll("[aria-pressed]").forEach((button, i) => button.setAttribute("aria-pressed", Boolean(i) === this.isNumbers));
   }

@@ -1,5 +1,6 @@
 // How each number of a step comes from others: derive(replay, place). One table, by kind of layer and name of array.
-// A rule returns {key, node}: the general formula's name, and the expression with numbers put in.
+// A rule returns {key, node}: the general formula's name, and the expression with numbers put in; or the expression
+// alone, where the formula is named by the kind of layer and the array, as "dense/Z".
 
 import { ACTIVATIONS, DERIVATIVES } from "./activations.js";
 import { LossOf } from "./losses.js";
@@ -41,6 +42,7 @@ class StepOf {
 
   // Its row in LAYER_RULES.
   get kind() {
+    if (this.net.do === "flatten") return "same";
     if (this.net.do !== "activation") return this.net.do;
     if (this.step.kind === "Affine") return "affine";
     return this.maybe("mask") ? "dropout" : this.net.activation ? "activation" : "same";
@@ -87,50 +89,47 @@ function sharesOf(c, name, index) {
   return { key: "shares", node: c.f.sum(leaves.length, (k) => [leaves[k]], [], "places"), times: 8 };
 }
 
-// The sum over the uses of a layer, and over their places, of products: "each" gives [n, k => factors] of one use.
-function overUses(c, each) {
-  const parts = c.uses.map(each), n = parts.reduce((sum, [own]) => sum + own, 0);
-  return [n, (k) => {
+// The gradient of a parameter: the sum over the batch, over the uses of a layer, and over their places, of products.
+// "each" gives [n, k => factors] of one use; what the samples that are not in the page add is one number.
+function sumOver(c, name, index, each) {
+  const parts = c.uses.map(each), n = parts.reduce((sum, [own]) => sum + own, 0), factors = (k) => {
     let i = 0;
     while (k >= parts[i][0]) k -= parts[i++][0];
     return parts[i][1](k);
-  }];
-}
-
-// A sum over the batch; what the samples that are not in the page add is one number.
-function overBatch(c, name, index, [n, factors]) {
+  };
   const node = c.f.sum(n, factors), isOwn = c.uses.length === 1 && !c.step.use_of && c.maybe(`own_${name}`);
-  if (c.replay.isWhole) return { node };
+  if (c.replay.isWhole) return node;
   const others = c.f.number(c.numbers(isOwn ? `own_${name}` : name).data[index] - node.value, "other samples of the batch");
   return { node: c.f.sum(n, factors, [others]), isPartial: true };
 }
 
+// The gradient of one number a channel: the sum of dZ or dA over it, each times what "factor" gives for its place.
+const sumOfChannel = (name, gradientOf, factor = null) => (c, k) => sumOver(c, name, k, (use) => {
+  const dZ = gradientOf(use), n = c.parameter(name.slice(1)).data.length, at = factor?.(use);
+  return [dZ.data.length / n, (t) => [dZ.at(t * n + k), ...(at ? [at(t * n + k)] : [])]];
+});
+
+const gradientOfA = (c) => c.numbers("dA");
+const db = sumOfChannel("db", (c) => gradientOfZ(c)), dbeta = sumOfChannel("dbeta", gradientOfA), dgamma = (factor) => sumOfChannel("dgamma", gradientOfA, factor);
+
 const dense = {
   Z(c, i) {
     const X = c.input(), W = c.parameter("W"), b = c.parameter("b"), n = X.row, k = W.shape[1], s = Math.floor(i / k), j = i % k;
-    return { key: "dense/Z", node: c.f.sum(n, (t) => [X.at(s * n + t), W.at(t * k + j)], [b.at(j)]) };
+    return c.f.sum(n, (t) => [X.at(s * n + t), W.at(t * k + j)], [b.at(j)]);
   },
   dX(c, i) {
     const W = c.parameter("W"), dZ = gradientOfZ(c), [n, k] = W.shape, s = Math.floor(i / n), row = i % n;
-    return { key: "dense/dX", node: c.f.sum(k, (t) => [dZ.at(s * k + t), W.at(row * k + t)]) };
+    return c.f.sum(k, (t) => [dZ.at(s * k + t), W.at(row * k + t)]);
   },
   dW(c, i) {
     const k = c.parameter("W").shape[1], row = Math.floor(i / k), j = i % k;
-    return { key: "dense/dW", ...overBatch(c, "dW", i, overUses(c, (use) => {
+    return sumOver(c, "dW", i, (use) => {
       const X = use.input(), dZ = gradientOfZ(use);
       return [X.shape[0], (s) => [X.at(s * X.row + row), dZ.at(s * k + j)]];
-    })) };
+    });
   },
-  db: (c, j) => biasGradient(c, j),
+  db,
 };
-
-function biasGradient(c, j) { // of a Dense layer, or of each filter
-  const k = c.parameter("b").data.length;
-  return { key: "layer/db", ...overBatch(c, "db", j, overUses(c, (use) => {
-    const dZ = gradientOfZ(use);
-    return [dZ.data.length / k, (t) => [dZ.at(t * k + j)]];
-  })) };
-}
 
 // Images: places of a flat index, and sizes.
 const imageAt = ([, h, w, c], i) => {
@@ -147,7 +146,7 @@ const conv2d = {
       const [tap, pixel] = seen[Math.floor(t / own)], channel = t % own;
       return [X.at(s * X.row + pixel * channels + first + channel), W.at((tap * own + channel) * filters + k)];
     };
-    return { key: b ? "conv2d/Z" : "conv2d_without/Z", node: c.f.sum(seen.length * own, factors, b ? [b.at(k)] : []), times: 12 };
+    return { key: b ? "conv2d/Z" : "conv2d_without/Z", node: c.f.sum(seen.length * own, factors, b ? [b.at(k)] : []) };
   },
   dX(c, i) {
     const W = c.parameter("W"), dZ = gradientOfZ(c), [, , own, filters] = W.shape, made = filters / c.net.groups;
@@ -157,12 +156,12 @@ const conv2d = {
       const [tap, pixel] = seen[Math.floor(t / made)], k = group * made + (t % made);
       return [dZ.at(s * dZ.row + pixel * filters + k), W.at((tap * own + (channel % own)) * filters + k)];
     };
-    return { key: "conv2d/dX", node: c.f.sum(seen.length * made, factors), times: 12 };
+    return c.f.sum(seen.length * made, factors);
   },
   dW(c, i) {
     const [, across, own, filters] = c.parameter("W").shape, k = i % filters, channel = Math.floor(i / filters) % own;
     const tap = Math.floor(i / (filters * own)), y = Math.floor(tap / across), x = tap % across;
-    return { key: "conv2d/dW", times: 12, ...overBatch(c, "dW", i, overUses(c, (use) => {
+    return sumOver(c, "dW", i, (use) => {
       const X = use.input(), dZ = gradientOfZ(use), [m, h, w, channels] = X.shape, [, hOut, wOut] = dZ.shape, seen = [];
       const { stride, padding: [[top], [left]], dilation } = use.net, first = Math.floor(k / (filters / use.net.groups)) * own;
       for (let a = 0; a < hOut; a++) for (let b = 0; b < wOut; b++) {
@@ -173,9 +172,9 @@ const conv2d = {
         const s = Math.floor(t / seen.length), [pixel, out] = seen[t % seen.length];
         return [X.at(s * X.row + pixel * channels + first + channel), dZ.at(s * dZ.row + out * filters + k)];
       }];
-    })) };
+    });
   },
-  db: (c, j) => biasGradient(c, j),
+  db,
 };
 
 // The pixels of a window, and which of them is its largest: the first of those that tie; NaN is larger than all.
@@ -187,14 +186,14 @@ function windowOf(c, X, { s, row, column, channel }) {
 const max_pool = {
   A(c, i) {
     const X = c.input(), [seen, winner] = windowOf(c, X, imageAt(c.numbers("A").shape, i));
-    return { key: "max_pool/A", node: largestOf(c.f, seen.map((at) => X.at(at)), X.at(winner)) };
+    return largestOf(c.f, seen.map((at) => X.at(at)), X.at(winner));
   },
   dX(c, i) {
     const X = c.input(), dA = c.numbers("dA"), pixel = imageAt(X.shape, i);
     const windows = seeing(c.net, dA.shape.slice(1), pixel.row, pixel.column).map(([, out]) => pixel.s * dA.row + out * dA.shape[3] + pixel.channel);
     const won = windows.filter((out) => windowOf(c, X, imageAt(dA.shape, out))[1] === i);
     const note = won.length ? "" : "It is the largest of no window, so that nothing is passed back to it.";
-    return { key: "max_pool/dX", node: c.f.sum(won.length, (k) => [dA.at(won[k])], [], "windows"), note };
+    return { node: c.f.sum(won.length, (k) => [dA.at(won[k])], [], "windows"), note };
   },
 };
 
@@ -209,7 +208,7 @@ const average_pool = {
   A(c, i) {
     const X = c.input(), at = imageAt(c.numbers("A").shape, i), [seen] = windowOf(c, X, at);
     const sum = c.f.sum(seen.length, (k) => [X.at(seen[k])], [], "pixels");
-    return { key: "average_pool/A", node: c.f.over(sum, c.f.number(entriesOf(c, seen.length))), terms: sum.terms };
+    return { ...c.f.over(sum, c.f.number(entriesOf(c, seen.length))), terms: sum.terms };
   },
   dX(c, i) {
     const dA = c.numbers("dA"), pixel = imageAt(c.inputShape, i), windows = seeing(c.net, dA.shape.slice(1), pixel.row, pixel.column);
@@ -217,7 +216,7 @@ const average_pool = {
       const out = windows[k][1], n = seenBy(c.net, c.inputShape.slice(1), Math.floor(out / dA.shape[2]), out % dA.shape[2]).length;
       return [dA.at(pixel.s * dA.row + out * dA.shape[3] + pixel.channel), c.f.over(c.f.number(1), c.f.number(entriesOf(c, n)))];
     };
-    return { key: "average_pool/dX", node: c.f.sum(windows.length, each, [], "windows") };
+    return c.f.sum(windows.length, each, [], "windows");
   },
 };
 
@@ -226,11 +225,11 @@ const entriesOf = ({ net }, seen) => (net.count_include_pad ? net.size[0] * net.
 const global_average = {
   A(c, i) {
     const X = c.input(), [, h, w, n] = X.shape, s = Math.floor(i / n), sum = c.f.sum(h * w, (k) => [X.at(s * X.row + k * n + (i % n))], [], "pixels");
-    return { key: "global_average/A", node: c.f.over(sum, c.f.number(h * w)), terms: sum.terms };
+    return { ...c.f.over(sum, c.f.number(h * w)), terms: sum.terms };
   },
   dX(c, i) {
     const [, h, w, n] = c.inputShape, { s, channel } = imageAt(c.inputShape, i);
-    return { key: "global_average/dX", node: c.f.over(c.numbers("dA").at(s * n + channel), c.f.number(h * w)) };
+    return c.f.over(c.numbers("dA").at(s * n + channel), c.f.number(h * w));
   },
 };
 
@@ -261,29 +260,25 @@ class BatchNormOf {
 const batch_norm = {
   A(c, i) {
     const { f } = c, of = new BatchNormOf(c), k = i % of.n;
-    return { key: "batch_norm/A", node: f.plus(f.times(of.gamma.at(k), of.hat(c.input(), i)), of.beta.at(k)) };
+    return f.plus(f.times(of.gamma.at(k), of.hat(c.input(), i)), of.beta.at(k));
   },
   mean(c, k) {
     const of = new BatchNormOf(c), X = c.input();
-    return { key: "batch_norm/mean", ...meanOverBatch(c, "mean", k, of, (t) => [X.at(t * of.n + k)]) };
+    return meanOverBatch(c, "mean", k, of, (t) => [X.at(t * of.n + k)]);
   },
   var(c, k) {
     const of = new BatchNormOf(c), X = c.input(), mean = of.mean.at(k);
-    return { key: "batch_norm/var", ...meanOverBatch(c, "var", k, of, (t) => [c.f.square(c.f.minus(X.at(t * of.n + k), mean))]) };
+    return meanOverBatch(c, "var", k, of, (t) => [c.f.square(c.f.minus(X.at(t * of.n + k), mean))]);
   },
   dX(c, i) {
     const { f } = c, of = new BatchNormOf(c), k = i % of.n, dA = c.numbers("dA"), scale = f.over(of.gamma.at(k), of.deviation(k));
     if (!of.isOfBatch) return { key: "batch_norm_fixed/dX", node: f.times(scale, dA.at(i)) };
     const n = f.number(of.count);
     if (!c.replay.isWhole && (c.step.use_of || c.uses.length > 1 || !c.maybeParameter("dgamma"))) return null;
-    return { key: "batch_norm/dX", node: f.times(scale, f.minus(f.minus(dA.at(i), f.over(of.sum("beta", k), n)),
-      f.times(of.hat(c.input(), i), f.over(of.sum("gamma", k), n)))) };
+    return f.times(scale, f.minus(f.minus(dA.at(i), f.over(of.sum("beta", k), n)), f.times(of.hat(c.input(), i), f.over(of.sum("gamma", k), n))));
   },
-  dgamma: (c, k) => ({ key: "batch_norm/dgamma", ...overBatch(c, "dgamma", k, overUses(c, (use) => {
-    const of = new BatchNormOf(use), X = use.input(), dA = use.numbers("dA");
-    return [dA.data.length / of.n, (t) => [dA.at(t * of.n + k), of.hat(X, t * of.n + k)]];
-  })) }),
-  dbeta: (c, k) => ({ key: "batch_norm/dbeta", ...shiftGradient(c, "dbeta", k) }),
+  dgamma: dgamma((use) => { const of = new BatchNormOf(use), X = use.input(); return (i) => of.hat(X, i); }),
+  dbeta,
 };
 
 function meanOverBatch(c, name, k, of, factors) {
@@ -291,14 +286,6 @@ function meanOverBatch(c, name, k, of, factors) {
   if (c.replay.isWhole) return { node: f.over(sum, count), terms: sum.terms };
   const others = f.number(c.numbers(name).data[k] * of.count - sum.value, "other samples of the batch");
   return { node: f.over(f.plus(sum, others), count), terms: sum.terms, isPartial: true };
-}
-
-function shiftGradient(c, name, k) { // the sum of da over a channel
-  const n = c.parameter(name.slice(1)).data.length;
-  return overBatch(c, name, k, overUses(c, (use) => {
-    const dA = use.numbers("dA");
-    return [dA.data.length / n, (t) => [dA.at(t * n + k)]];
-  }));
 }
 
 // Layer norm: a row runs along the last axis. Its mean and variance are computed here where the page has none.
@@ -324,16 +311,16 @@ class LayerNormOf {
 const layer_norm = {
   A(c, i) {
     const of = new LayerNormOf(c, i), { f } = c, k = i % of.n;
-    return { key: "layer_norm/A", node: f.plus(f.times(of.gamma.at(k), of.hat(i)), of.beta.at(k)) };
+    return f.plus(f.times(of.gamma.at(k), of.hat(i)), of.beta.at(k));
   },
   mean(c, row) {
     const X = c.input(), n = X.shape[X.shape.length - 1], sum = c.f.sum(n, (k) => [X.at(row * n + k)]);
-    return { key: "layer_norm/mean", node: c.f.over(sum, c.f.number(n)), terms: sum.terms };
+    return { ...c.f.over(sum, c.f.number(n)), terms: sum.terms };
   },
   var(c, row) {
     const X = c.input(), n = X.shape[X.shape.length - 1], of = new LayerNormOf(c, row * n);
     const sum = c.f.sum(n, (k) => [c.f.square(c.f.minus(X.at(row * n + k), of.mean))]);
-    return { key: "layer_norm/var", node: c.f.over(sum, c.f.number(n)), terms: sum.terms };
+    return { ...c.f.over(sum, c.f.number(n)), terms: sum.terms };
   },
   dX(c, i) {
     const of = new LayerNormOf(c, i), { f } = c, dA = c.numbers("dA"), n = f.number(of.n);
@@ -341,53 +328,47 @@ const layer_norm = {
     const sum = f.sum(of.n, (k) => [of.gamma.at(k), dA.at(of.start + k)]);
     const product = f.sum(of.n, (k) => [of.gamma.at(k), dA.at(of.start + k), of.hat(of.start + k)]);
     const g = f.times(of.gamma.at(i % of.n), dA.at(i));
-    return { key: "layer_norm/dX", node: f.over(f.minus(f.minus(g, mean(sum)), f.times(of.hat(i), mean(product))), of.deviation), terms: product.terms,
+    return { node: f.over(f.minus(f.minus(g, mean(sum)), f.times(of.hat(i), mean(product))), of.deviation), terms: product.terms,
       note: "The terms are those of the last sum." };
   },
-  dgamma: (c, k) => ({ key: "layer_norm/dgamma", ...overBatch(c, "dgamma", k, overUses(c, (use) => {
-    const dA = use.numbers("dA"), n = c.parameter("gamma").data.length;
-    return [dA.data.length / n, (t) => [dA.at(t * n + k), new LayerNormOf(use, t * n).hat(t * n + k)]];
-  })) }),
-  dbeta: (c, k) => ({ key: "layer_norm/dbeta", ...shiftGradient(c, "dbeta", k) }),
+  dgamma: dgamma((use) => (i) => new LayerNormOf(use, i).hat(i)),
+  dbeta,
 };
 
 const affine = { // a factor and perhaps a shift for each channel
   A(c, i) {
     const gamma = c.parameter("gamma"), beta = c.maybeParameter("beta"), k = i % gamma.data.length, product = c.f.times(gamma.at(k), c.input().at(i));
-    return beta ? { key: "affine/A", node: c.f.plus(product, beta.at(k)) } : { key: "scale/A", node: product };
+    return beta ? c.f.plus(product, beta.at(k)) : { key: "scale/A", node: product };
   },
   dX(c, i) {
     const gamma = c.parameter("gamma");
-    return { key: "affine/dX", node: c.f.times(gamma.at(i % gamma.data.length), c.numbers("dA").at(i)) };
+    return c.f.times(gamma.at(i % gamma.data.length), c.numbers("dA").at(i));
   },
-  dgamma: (c, k) => ({ key: "affine/dgamma", ...overBatch(c, "dgamma", k, overUses(c, (use) => {
-    const dA = use.numbers("dA"), X = use.input(), n = c.parameter("gamma").data.length;
-    return [dA.data.length / n, (t) => [dA.at(t * n + k), X.at(t * n + k)]];
-  })) }),
-  dbeta: (c, k) => ({ key: "affine/dbeta", ...shiftGradient(c, "dbeta", k) }),
+  dgamma: dgamma((use) => { const X = use.input(); return (i) => X.at(i); }),
+  dbeta,
 };
 
 const same = { // what passes on its input: Flatten, Dropout in a prediction, a linear activation
-  A: (c, i) => ({ key: "same/A", node: c.input().at(i) }),
-  dX: (c, i) => ({ key: "same/dX", node: c.numbers("dA").at(i) }),
+  A: (c, i) => c.input().at(i),
+  dX: (c, i) => c.numbers("dA").at(i),
 };
 
 const dropout = {
-  A: (c, i) => ({ key: "dropout/A", node: c.f.times(c.input().at(i), rounded(c.f, c.numbers("mask").at(i))) }),
-  dX: (c, i) => ({ key: "dropout/dX", node: c.f.times(c.numbers("dA").at(i), rounded(c.f, c.numbers("mask").at(i))) }),
+  A: (c, i) => c.f.times(c.input().at(i), rounded(c.f, c.numbers("mask").at(i))),
+  dX: (c, i) => c.f.times(c.numbers("dA").at(i), rounded(c.f, c.numbers("mask").at(i))),
 };
 
 // Layers whose outputs are single pixels, weighted: [pixel, weight] of each output, and the other way round.
-const linear_map = (key, weightsOf) => ({
+const linear_map = (weightsOf) => ({
   A(c, i) {
     const X = c.input(), { s, row, column, channel } = imageAt(c.numbers("A").shape, i), n = X.shape[3];
     const seen = weightsOf(c.net, X.shape.slice(1), c.numbers("A").shape.slice(1)).from(row, column);
-    return { key: `${key}/A`, node: weighted(c.f, seen, (pixel) => X.at(s * X.row + pixel * n + channel)) };
+    return weighted(c.f, seen, (pixel) => X.at(s * X.row + pixel * n + channel));
   },
   dX(c, i) {
     const dA = c.numbers("dA"), { s, row, column, channel } = imageAt(c.inputShape, i), n = dA.shape[3];
     const seen = weightsOf(c.net, c.inputShape.slice(1), dA.shape.slice(1)).to(row, column);
-    return { key: `${key}/dX`, node: weighted(c.f, seen, (pixel) => dA.at(s * dA.row + pixel * n + channel)) };
+    return weighted(c.f, seen, (pixel) => dA.at(s * dA.row + pixel * n + channel));
   },
 });
 
@@ -411,13 +392,13 @@ const between = (n, N, alignCorners) => (i) => { // bilinear interpolation along
   return part ? [[low, 1 - part], [low + 1, part]] : [[low, 1]];
 };
 
-const upsample = linear_map("upsample", byAxes((net) => net.factor.map((times) => (i) => [[Math.floor(i / times), 1]])));
-const zero_pad = linear_map("pad", byAxes((net, size) => net.padding.map(([before], axis) => (i) => (i >= before && i < before + size[axis] ? [[i - before, 1]] : []))));
-const reflect_pad = linear_map("reflect", byAxes((net, size) => net.padding.map(([before], axis) => (i) => {
+const upsample = linear_map(byAxes((net) => net.factor.map((times) => (i) => [[Math.floor(i / times), 1]])));
+const zero_pad = linear_map(byAxes((net, size) => net.padding.map(([before], axis) => (i) => (i >= before && i < before + size[axis] ? [[i - before, 1]] : []))));
+const reflect_pad = linear_map(byAxes((net, size) => net.padding.map(([before], axis) => (i) => {
   const at = i - before, n = size[axis];
   return [[at < 0 ? -at : at < n ? at : 2 * (n - 1) - at, 1]];
 })));
-const resize = linear_map("resize", byAxes((net, size, out) => size.map((n, axis) => between(n, out[axis], net.align_corners))));
+const resize = linear_map(byAxes((net, size, out) => size.map((n, axis) => between(n, out[axis], net.align_corners))));
 
 // Joins: a part with one number a channel, or one a pixel, is repeated.
 const asImage = (shape) => (shape.length === 4 ? shape : [shape[0], 1, 1, shape.slice(1).reduce((a, b) => a * b, 1)]);
@@ -437,16 +418,16 @@ function placesOfPart(shape, part, i) { // of a place of a part, in the join
 const partsOf = (c) => c.net.from.map((_, k) => c.input(k));
 
 function joinRule(c, i) {
-  const parts = partsOf(c), { shape } = c.numbers("A"), { f } = c, key = `${c.net.do}/A`;
+  const parts = partsOf(c), { shape } = c.numbers("A"), { f } = c;
   if (c.net.do === "concat") {
     const n = shape[shape.length - 1], pixel = Math.floor(i / n);
     let k = 0, channel = i % n;
     while (channel >= lastOf(parts[k])) channel -= lastOf(parts[k++]);
-    return { key, node: parts[k].at(pixel * lastOf(parts[k]) + channel) };
+    return parts[k].at(pixel * lastOf(parts[k]) + channel);
   }
   const leaves = parts.map((part) => part.at(placeInPart(shape, part.shape, i)));
-  if (c.net.do === "multiply") return { key, node: f.times(...leaves) };
-  return { key, node: shareOfMean(c, f.sum(leaves.length, (k) => [leaves[k]], [], "parts"), leaves.length) };
+  if (c.net.do === "multiply") return f.times(...leaves);
+  return shareOfMean(c, f.sum(leaves.length, (k) => [leaves[k]], [], "parts"), leaves.length);
 }
 
 const shareOfMean = (c, node, n) => (c.net.do === "mean" ? c.f.over(node, c.f.number(n)) : node);
@@ -466,7 +447,7 @@ function joinGradient(c, k, i) {
 }
 
 const LAYER_RULES = {
-  dense, conv2d, max_pool, average_pool, global_average, batch_norm, layer_norm, affine, dropout, same, flatten: same, upsample, zero_pad,
+  dense, conv2d, max_pool, average_pool, global_average, batch_norm, layer_norm, affine, dropout, same, upsample, zero_pad,
   reflect_pad, resize, add: { A: joinRule }, concat: { A: joinRule }, mean: { A: joinRule }, multiply: { A: joinRule },
 };
 
@@ -651,8 +632,11 @@ function ruleOf(replay, { step, name, index }) {
   if (isShare) Object.defineProperty(c, "uses", { value: [c] });
   const shares = /^d./.test(name) && rules[name] && name !== "dX" ? sharesOf(c, name, index) : null;
   if (shares) return shares;
-  const rule = rules[plainName] ?? (name === "A" ? rules.Z : name === "Z" ? rules.A : null);
-  if (rule) return rule(c, index);
+  const ruled = rules[plainName] ? plainName : name === "A" ? "Z" : name === "Z" ? "A" : "";
+  if (rules[ruled]) {
+    const found = rules[ruled](c, index);
+    return found && { key: ruled === "db" ? "layer/db" : `${c.kind}/${ruled}`, ...(found.node ? found : { node: found }), times: c.kind === "conv2d" && ruled !== "db" ? 12 : 4 };
+  }
   if (hasActivation && name === "dX") return activation.dZ(c, index);
   if (name === "Z") return { redirect: { step, name: "X", index } }; // of an activation alone
   return null;
