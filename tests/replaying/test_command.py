@@ -325,20 +325,40 @@ def test_a_layer_too_large_is_left_out_and_said() -> None:
     assert not replay(model, X, label="1", most_mb=wanted, progress=False).replay.header["left_out"]
 
 
-def test_a_notebook_shows_a_widget_or_the_page_in_a_frame(
+def test_a_notebook_shows_the_page_in_a_frame_and_a_widget_on_demand(
     model: pl.Model, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     page = replay(model, "tom.png", progress=False)
-    frame = page._repr_html_()
-    assert html.unescape(frame.partition('srcdoc="')[2].rpartition('"></iframe>')[0]) == page.html
+    frame, _, below = page._repr_html_().partition("</iframe>")
+    assert html.unescape(frame.partition('srcdoc="')[2].rpartition('">')[0]) == page.html
+    assert page.verdicts[0] in html.unescape(below)  # all that is left where frames are taken out
+    step = pl.trace(model, (PHOTOS, [0, 1, 1, 0, 1, 0]))
+    assert "trace.widget()" in step._repr_html_()
+    assert len(step._repr_html_()) < 20_000
     monkeypatch.setitem(sys.modules, "anywidget", None)
-    assert page._repr_mimebundle_() is None
+    for one in (page, step):
+        with pytest.raises(PellucidError, match="anywidget is not installed"):
+            one.widget()
     monkeypatch.undo()
     pytest.importorskip("anywidget")
-    shown = page._repr_mimebundle_()
-    assert "application/vnd.jupyter.widget-view+json" in (shown[0] if isinstance(shown, tuple) else shown)
-    step = pl.trace(model, (PHOTOS, [0, 1, 1, 0, 1, 0]))
+    assert page.widget().header["kind"] == "prediction"
     assert step.widget().header["kind"] == "step"
+
+
+def test_of_equal_outputs_the_verdict_is_the_class_that_predict_names() -> None:
+    for n_out, rest in ((1, "dog"), (2, "dog"), (3, "dog, cow")):
+        model = pl.Sequential([pl.Dense(n_out)])
+        model.initialize((3,))
+        model.theta[...] = 0
+        model.classes = ("cat", "dog", "cow")[: max(2, n_out)]
+        X = np.ones((1, 3))
+        (named,) = pl.predict(model, X, progress=False)
+        for label in ("cat", "dog"):
+            page = replay(model, X, label=label, progress=False)
+            (one,) = page.replay.header["samples"]
+            assert one["verdict"].startswith(f"{named.label} (")
+            assert one["verdict"].endswith(f", equal to {rest})")
+            assert one["is_right"] == (label == named.label)
 
 
 @pytest.mark.slow

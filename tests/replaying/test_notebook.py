@@ -15,6 +15,7 @@ model = pl.Sequential([pl.Dense(3, "tanh"), pl.Dense(1)])
 model.initialize((4,))
 step = pl.trace(model, (np.eye(4, dtype="float32"), [0, 1, 1, 0]))
 step.widget()"""
+PAGE = CODE.replace("step.widget()", "pl.replay(model, np.eye(4, dtype='float32'), progress=False)")
 HOST = """<!DOCTYPE html><html lang="en"><title>A notebook</title><style>CSS</style><main id="cell"></main>
 <script id="kept" type="application/json">KEPT</script>
 <script type="module">
@@ -29,18 +30,37 @@ document.body.dataset.done = "yes";
 </script></html>"""
 
 
+def executed(code: str, folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return what the cell of an executed notebook shows, by type, and the state of its widgets."""
+    nbformat, _, _, nbclient = map(pytest.importorskip, ("nbformat", "ipykernel", "anywidget", "nbclient"))
+    book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code)])
+    where = {"metadata": {"path": str(folder)}}
+    nbclient.NotebookClient(book, timeout=300, kernel_name="python3", resources=where).execute()
+    (output,) = book.cells[0]["outputs"]
+    states = book.metadata.get("widgets", {}).get("application/vnd.jupyter.widget-state+json", {})
+    return output["data"], states.get("state", {})
+
+
 @pytest.fixture(scope="module")
 def kept(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """The state of the widget in an executed notebook."""
-    nbformat, _, _, nbclient = map(pytest.importorskip, ("nbformat", "ipykernel", "anywidget", "nbclient"))
-    book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(CODE)])
-    where = {"metadata": {"path": str(tmp_path_factory.mktemp("notebook"))}}
-    nbclient.NotebookClient(book, timeout=300, kernel_name="python3", resources=where).execute()
-    (output,) = book.cells[0]["outputs"]
-    shown = output["data"]["application/vnd.jupyter.widget-view+json"]["model_id"]
-    state = book.metadata["widgets"]["application/vnd.jupyter.widget-state+json"]["state"]
-    found: dict[str, Any] = state[shown]
+    shown, state = executed(CODE, tmp_path_factory.mktemp("notebook"))
+    found: dict[str, Any] = state[shown["application/vnd.jupyter.widget-view+json"]["model_id"]]
     return found
+
+
+def test_a_saved_notebook_has_the_page_of_a_replay_once(chromium: Any, tmp_path: Path) -> None:
+    shown, state = executed(PAGE, tmp_path)
+    assert set(shown) == {"text/html", "text/plain"}
+    assert not state
+    path = tmp_path / "saved.html"  # as nbconvert writes it
+    path.write_text(f"<!DOCTYPE html><title>A notebook</title>{shown['text/html']}", encoding="utf-8")
+    page = chromium.new_page()
+    page.goto(path.as_uri())
+    frame = page.frame_locator("iframe")
+    frame.get_by_role("button", name="Next stop").click()
+    assert frame.locator("pellucid-layer h2").first.inner_text() == "dense_1"
+    page.close()
 
 
 def test_an_executed_notebook_is_drawn(kept: dict[str, Any], chromium: Any, tmp_path: Path) -> None:
