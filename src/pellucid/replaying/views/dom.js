@@ -141,35 +141,69 @@ function closeBrackets(row) {
   }
 }
 
-// Return a formula, perhaps with a replay's numbers put in, as several that a line may break between: before each = and,
-// in a sum, before each + and −, at a space, and between factors where one is a fraction. Over each number that stands for a place lies a button: inside of MathML it would be none to a screen reader.
-export function brokenMath(text, replay) {
-  const math = mathOf(text);
-  const flat = (row, depth) => [...row.children].flatMap((child) => (child.localName === "mrow" && depth > 0 && (isSum(child) || child.querySelector("mfrac")) ? flat(child, depth - 1) : [child]));
-  const isSum = (row) => [...row.children].some((child) => child.localName === "mo" && ["+", "−", "-"].includes(child.textContent)) && row.firstElementChild.textContent !== "(";
-  const top = math.children.length === 1 && math.firstElementChild.localName === "mrow" ? math.firstElementChild : math, lines = [[]];
-  flat(top, 2).forEach((child, i) => {
-    const isBreak = /^[=+−·⋅-]$/.test(child.textContent) && child.localName === "mo" && i > 0 && (!/[·⋅]/.test(child.textContent) || child.nextSibling?.querySelector("mfrac"));
-    if (isBreak) child.setAttribute("form", "infix");
-    if (isBreak || child.localName === "mspace") lines.push([]);
-    lines[lines.length - 1].push(child);
+const textOf = (node) => (node?.localName === "mo" ? node.textContent : "");
+const isSum = (row) => [...row.children].some((child) => /^[+−-]$/.test(textOf(child)));
+
+// The parts of a row that a line may break between: of sums and of what has fractions; level 1: in brackets and between
+// words, too; level 2: of a fraction, which is then written with a slash.
+function flat(row, level, depth) {
+  return [...row.children].flatMap((child) => {
+    const first = textOf(child.firstElementChild), isRow = child.localName === "mrow" && depth > 0 && !child.hasAttribute("data-at"), hasParts = child.querySelector("mfrac");
+    if (isRow && (hasParts || (first !== "(" && isSum(child)) || level)) {
+      if (level && hasParts && first === "(") for (const mark of [child.firstElementChild, child.lastElementChild]) mark.setAttribute("minsize", "2em");
+      return flat(child, level, depth - 1);
+    }
+    const mark = (text, kind = "mo") => { const made = document.createElementNS(MATH, kind); made.textContent = text; made.setAttribute("stretchy", "false"); return made; };
+    if (level && child.localName === "mtext") return child.textContent.split(/(?=\u00a0)/).map((word) => mark(word, "mtext"));
+    if (level < 2 || child.localName !== "mfrac") return [child];
+    const side = (node) => (node.localName === "mrow" && !node.hasAttribute("data-at") ? [mark("("), ...flat(node, level, depth), mark(")")] : [node]), [above, below] = child.children;
+    return [...side(above), mark("/"), ...side(below)];
   });
-  const found = make("div", "broken");
-  for (const line of lines) {
-    const each = document.createElementNS(MATH, "math"), row = document.createElementNS(MATH, "mrow");
-    each.setAttribute("displaystyle", "true");
-    row.append(...line);
-    each.append(row);
-    found.append(each);
+}
+
+// Draw MathML as many small formulas: a span for each part between spaces, which breaks before a second =, in a sum before
+// + and −, and between factors where one is a fraction.
+function drawBroken(found, math, level) {
+  const top = math.children.length === 1 && math.firstElementChild.localName === "mrow" ? math.firstElementChild : math;
+  let part, row, equals, before;
+  for (const child of flat(top, level, level ? 9 : 2)) {
+    const sign = textOf(child), isSpace = child.localName === "mspace", isAfter = before && (!textOf(before) || /[)|]/.test(textOf(before))), isSign = /^[=+−·⋅/-]$/.test(sign);
+    if (!part || isSpace) { found.append(part = make("span")); row = before = null; equals = 0; }
+    if (isSpace) continue;
+    const isBreak = isSign ? isAfter && (sign === "=" ? equals++ : level > 1 || !/[·⋅/]/.test(sign) || child.nextSibling?.querySelector("mfrac")) : level && (textOf(before) === "," || (child.localName === "mtext" && before));
+    if (isSign && (isBreak || !isAfter)) child.setAttribute("form", isBreak ? "infix" : "prefix");
+    if (!row || isBreak) {
+      const each = document.createElementNS(MATH, "math");
+      each.setAttribute("displaystyle", "true");
+      each.append(row = document.createElementNS(MATH, "mrow"));
+      part.append(each);
+    }
+    row.append(before = child);
   }
-  const covers = [...found.querySelectorAll("[data-at]")].map((number) => {
-    const place = placeIn(number.getAttribute("data-at")), label = `${labelOf(replay, place)} = ${short(replay.number(place))}`;
-    number.setAttribute("class", "at");
-    const button = make("button", { class: "cover", "data-at": number.getAttribute("data-at"), title: label, "aria-label": label, click: () => say(button, "go", place) });
-    found.append(button);
-    return [number, button];
-  });
-  if (covers.length) new ResizeObserver(() => {
+}
+
+// Return a formula, perhaps with a replay's numbers put in, that breaks into lines as it is narrow. Over each number that
+// stands for a place lies a button: inside of MathML it would be none to a screen reader.
+export function brokenMath(text, replay) {
+  const math = mathOf(text), found = make("div", "broken");
+  let covers, width, level;
+  const draw = (at) => {
+    level = at;
+    found.replaceChildren();
+    drawBroken(found, math.cloneNode(true), level);
+    covers = [...found.querySelectorAll("[data-at]")].map((number) => {
+      const place = placeIn(number.getAttribute("data-at")), label = `${labelOf(replay, place)} = ${short(replay.number(place))}`;
+      number.setAttribute("class", "at");
+      const button = make("button", { class: "cover", "data-at": number.getAttribute("data-at"), title: label, "aria-label": label, click: () => say(button, "go", place) });
+      found.append(button);
+      return [number, button];
+    });
+  };
+  draw(0);
+  new ResizeObserver(() => {
+    if (width !== found.clientWidth && level) draw(0);
+    width = found.clientWidth;
+    while (level < 2 && found.scrollWidth > width) draw(level + 1);
     const { left, top } = found.getBoundingClientRect(), boxes = covers.map(([number]) => number.getBoundingClientRect());
     covers.forEach(([, button], i) => { button.style.cssText = `left:${boxes[i].left - left}px;top:${boxes[i].top - top}px;width:${boxes[i].width}px;height:${boxes[i].height}px`; });
   }).observe(found);

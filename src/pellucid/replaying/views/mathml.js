@@ -78,12 +78,17 @@ export function expressionsIn(unit) {
     is: (value, error, ml, level, leaf = null) => ({ value, error, ml, level, place: leaf?.place ?? null, label: leaf?.label ?? "" }),
     number: (value, label = "") => ({ ...node(value, -unit * Math.abs(value), numberML(value), value < 0 ? SUM : ATOM), label }),
     plus: (...parts) => node(parts.reduce((sum, part) => sum + part.value, 0), parts.reduce((sum, part) => sum + part.error, 0),
-      `<mrow>${parts.map((part, i) => (i ? inside(part, SUM + 1) : part.ml)).join("<mo>+</mo>")}</mrow>`, SUM),
+      `<mrow>${parts.map((part, i) => (!i ? part.ml : part.ofNegative ? `<mo>−</mo>${inside(part.ofNegative, SUM + 1)}` : `<mo>+</mo>${inside(part, SUM + 1)}`)).join("")}</mrow>`, SUM),
     minus: (a, b) => node(a.value - b.value, a.error + b.error, `<mrow>${a.ml}<mo>−</mo>${inside(b, SUM + 1)}</mrow>`, SUM),
-    negative: (a) => node(-a.value, a.error, `<mrow><mo>−</mo>${inside(a, PRODUCT)}</mrow>`, SUM),
+    negative: (a) => node(-a.value, a.error, `<mrow><mo>−</mo>${inside(a, PRODUCT)}</mrow>`, SUM, { ofNegative: a }),
     times: (...parts) => node(...productOf(parts), `<mrow>${parts.map((part) => inside(part, PRODUCT)).join("<mo>·</mo>")}</mrow>`, PRODUCT),
     over: (a, b) => node(a.value / b.value, a.error / Math.abs(b.value || 1) + Math.abs(a.value / b.value) * (b.error / Math.abs(b.value || 1)),
       `<mfrac>${a.ml}${b.ml}</mfrac>`, ATOM),
+    // The sum of n numbers over n, with the sum's terms; its ml is broken more easily than that of a fraction.
+    mean(sum, n) {
+      const count = make.number(n), { ml, terms } = sum;
+      return { ...make.over(sum, count), terms, ml: sum.level > SUM ? make.over(sum, count).ml : `<mrow><mfrac><mn>1</mn>${count.ml}</mfrac><mo>·</mo>${bracketed(ml)}</mrow>`, level: sum.level > SUM ? ATOM : PRODUCT };
+    },
     root: (a) => node(Math.sqrt(a.value), a.error / (2 * Math.sqrt(a.value) || 1), `<msqrt>${a.ml}</msqrt>`, ATOM),
     power: (a, b) => node(a.value ** b.value, spread((x) => x ** b.value, a), `<msup>${inside(a, ATOM)}${b.ml}</msup>`, POWER),
     square: (a) => node(a.value * a.value, 2 * Math.abs(a.value) * a.error, `<msup>${inside(a, ATOM)}<mn>2</mn></msup>`, POWER),

@@ -208,7 +208,7 @@ const average_pool = {
   A(c, i) {
     const X = c.input(), at = imageAt(c.numbers("A").shape, i), [seen] = windowOf(c, X, at);
     const sum = c.f.sum(seen.length, (k) => [X.at(seen[k])], [], "pixels");
-    return { ...c.f.over(sum, c.f.number(entriesOf(c, seen.length))), terms: sum.terms };
+    return c.f.mean(sum, entriesOf(c, seen.length));
   },
   dX(c, i) {
     const dA = c.numbers("dA"), pixel = imageAt(c.inputShape, i), windows = seeing(c.net, dA.shape.slice(1), pixel.row, pixel.column);
@@ -225,7 +225,7 @@ const entriesOf = ({ net }, seen) => (net.count_include_pad ? net.size[0] * net.
 const global_average = {
   A(c, i) {
     const X = c.input(), [, h, w, n] = X.shape, s = Math.floor(i / n), sum = c.f.sum(h * w, (k) => [X.at(s * X.row + k * n + (i % n))], [], "pixels");
-    return { ...c.f.over(sum, c.f.number(h * w)), terms: sum.terms };
+    return c.f.mean(sum, h * w);
   },
   dX(c, i) {
     const [, h, w, n] = c.inputShape, { s, channel } = imageAt(c.inputShape, i);
@@ -282,10 +282,10 @@ const batch_norm = {
 };
 
 function meanOverBatch(c, name, k, of, factors) {
-  const { f } = c, n = c.input().data.length / of.n, sum = f.sum(n, factors, [], "values"), count = f.number(of.count);
-  if (c.replay.isWhole) return { node: f.over(sum, count), terms: sum.terms };
+  const { f } = c, n = c.input().data.length / of.n, sum = f.sum(n, factors, [], "values");
+  if (c.replay.isWhole) return f.mean(sum, of.count);
   const others = f.number(c.numbers(name).data[k] * of.count - sum.value, "other samples of the batch");
-  return { node: f.over(f.plus(sum, others), count), terms: sum.terms, isPartial: true };
+  return { node: f.mean({ ...f.plus(sum, others), terms: sum.terms }, of.count), isPartial: true };
 }
 
 // Layer norm: a row runs along the last axis. Its mean and variance are computed here where the page has none.
@@ -315,12 +315,12 @@ const layer_norm = {
   },
   mean(c, row) {
     const X = c.input(), n = X.shape[X.shape.length - 1], sum = c.f.sum(n, (k) => [X.at(row * n + k)]);
-    return { ...c.f.over(sum, c.f.number(n)), terms: sum.terms };
+    return c.f.mean(sum, n);
   },
   var(c, row) {
     const X = c.input(), n = X.shape[X.shape.length - 1], of = new LayerNormOf(c, row * n);
     const sum = c.f.sum(n, (k) => [c.f.square(c.f.minus(X.at(row * n + k), of.mean))]);
-    return { ...c.f.over(sum, c.f.number(n)), terms: sum.terms };
+    return c.f.mean(sum, n);
   },
   dX(c, i) {
     const of = new LayerNormOf(c, i), { f } = c, dA = c.numbers("dA"), n = f.number(of.n);
@@ -529,8 +529,9 @@ function leafAt(replay, { step, name, index }) { return new NumbersAt(step, name
 function updateOf(c, name, i) {
   const { optimizer } = c.replay.header, { f, step } = c, theta = c.parameter(name).at(i), { numbers = {} } = optimizer;
   const eta = numbers.learning_rate ?? optimizer.learning_rate, rate = f.number(eta * (step.rates?.[name] ?? 1), "η");
+  const isClipped = (optimizer.clip_value ?? null) !== null || (numbers.shrink ?? 1) < 1;
   let g = c.parameter(`d${name}`).at(i), more = null, kind = null;
-  if (optimizer.clip_value !== null && optimizer.clip_value !== undefined)
+  if ((optimizer.clip_value ?? null) !== null)
     g = f.call("clip", (x, low, high) => Math.min(Math.max(x, low), high), g, f.number(-optimizer.clip_value), f.number(optimizer.clip_value));
   else if ((numbers.shrink ?? 1) < 1) g = f.times(rounded(f, f.number(numbers.shrink), 8), g);
   if (optimizer.weight_decay && (step.decays ?? []).includes(name)) {
@@ -539,38 +540,41 @@ function updateOf(c, name, i) {
     if (kind === "decoupled") more = f.negative(f.times(rate, lambda, theta));
     else g = f.plus(g, f.times(lambda, theta));
   }
-  const start = optimizer.initial_sum ?? 0;
+  const start = optimizer.initial_sum ?? 0, rows = [], named = (symbol, node) => { // computed in a row of its own
+    rows.push([symbol, node]);
+    return f.is(node.value, node.error, numberML(node.value), node.value < 0 ? 2 : 9);
+  };
+  if (!g.place) g = named("g", g);
   const memory = (slot) => c.maybe(`memory_${slot}_${name}`)?.at(i) ?? f.number(slot === "squares" ? start : 0);
-  const found = (UPDATES[optimizer.type] ?? (() => null))(f, { ...optimizer, ...numbers }, rate, g, memory);
+  const found = (UPDATES[optimizer.type] ?? (() => null))(f, { ...optimizer, ...numbers }, rate, g, memory, named);
   if (!found) return null;
   const node = more ? f.plus(more, found.node) : found.node;
-  const isClipped = g.ml.includes("clip") || (numbers.shrink ?? 1) < 1;
   const formulas = [kind === "decoupled" ? "update/adamw" : `update/${found.key}`, ...(kind === "decay" ? ["decay"] : []), ...(isClipped ? ["clip"] : [])];
-  return { ...found, key: formulas[0], more: formulas.slice(1), node, error: 2.5 * f.unit * Math.abs(theta.value), times: 8 };
+  return { ...found, key: formulas[0], more: formulas.slice(1), rows, node, error: 2.5 * f.unit * Math.abs(theta.value), times: 8 };
 }
 
 const keeping = (f, kept, old, fresh) => f.plus(old, f.times(f.number(1 - kept), f.minus(fresh, old))); // m + (1 - b) (g - m)
 
 const UPDATES = {
-  sgd(f, { momentum, nesterov }, rate, g, memory) {
+  sgd(f, { momentum, nesterov }, rate, g, memory, named) {
     if (!momentum) return { key: "sgd", node: f.negative(f.times(rate, g)) };
-    const mu = f.number(momentum), v = f.plus(f.times(mu, memory("velocity")), g);
+    const mu = f.number(momentum), v = named("v", f.plus(f.times(mu, memory("velocity")), g));
     return nesterov ? { key: "sgd_nesterov", node: f.negative(f.times(rate, f.plus(g, f.times(mu, v)))) } : { key: "sgd_momentum", node: f.negative(f.times(rate, v)) };
   },
-  adam(f, { beta1, beta2, epsilon, n_steps: t = 1 }, rate, g, memory) {
-    const m = keeping(f, beta1, memory("first_moment"), g), v = keeping(f, beta2, memory("second_moment"), f.square(g));
+  adam(f, { beta1, beta2, epsilon, n_steps: t = 1 }, rate, g, memory, named) {
+    const m = named("m", keeping(f, beta1, memory("first_moment"), g)), v = named("v", keeping(f, beta2, memory("second_moment"), f.square(g)));
     const scale = f.over(rate, rounded(f, f.number(1 - beta1 ** t), 2)), root = f.root(f.over(v, rounded(f, f.number(1 - beta2 ** t), 2)));
     return { key: "adam", node: f.negative(f.times(scale, f.over(m, f.plus(root, f.number(epsilon))))) };
   },
-  adagrad(f, { epsilon }, rate, g, memory) {
-    const s = f.plus(memory("squares"), f.square(g));
+  adagrad(f, { epsilon }, rate, g, memory, named) {
+    const s = named("s", f.plus(memory("squares"), f.square(g)));
     return { key: "adagrad", node: f.negative(f.times(rate, f.over(g, f.plus(f.root(s), f.number(epsilon))))) };
   },
-  rmsprop(f, { decay, momentum, epsilon }, rate, g, memory) {
-    const s = f.plus(f.times(f.number(decay), memory("squares")), f.times(f.number(1 - decay), f.square(g)));
+  rmsprop(f, { decay, momentum, epsilon }, rate, g, memory, named) {
+    const s = named("s", f.plus(f.times(f.number(decay), memory("squares")), f.times(f.number(1 - decay), f.square(g))));
     const step = f.over(g, f.plus(f.root(s), f.number(epsilon)));
     if (!momentum) return { key: "rmsprop", node: f.negative(f.times(rate, step)) };
-    return { key: "rmsprop_momentum", node: f.negative(f.times(rate, f.plus(f.times(f.number(momentum), memory("velocity")), step))) };
+    return { key: "rmsprop_momentum", node: f.negative(f.times(rate, named("v", f.plus(f.times(f.number(momentum), memory("velocity")), step)))) };
   },
 };
 UPDATES.adamw = UPDATES.adam;
@@ -675,10 +679,14 @@ function derived(replay, place) {
   const isEqual = isPartial || isSpread ? null : Object.is(value, stored) || Math.abs(value - stored) <= error || (Number.isNaN(value) && !Number.isFinite(stored));
   let formula = replay.header.formulas[key] ?? "";
   if (place.name === "dX" && key.startsWith("derivative/")) formula = formula.replaceAll("<mi>dz</mi>", "<mi>dx</mi>").replaceAll("<mi>z</mi>", "<mi>x</mi>");
-  const result = numberML(value, null, 6), isAlone = node.ml === result || node.ml === numberML(value, node.place);
+  const rowOf = (symbol, { ml, value: x, place: at }, digits) => {
+    const result = numberML(x, null, digits), isAlone = ml === result || ml === numberML(x, at);
+    return `${symbol}<mo>=</mo>${ml}${isAlone ? "" : `<mo>=</mo>${result}`}`;
+  };
+  const rows = [...(found.rows ?? []).map(([symbol, each]) => rowOf(`<mi>${symbol}</mi>`, each)), rowOf(symbolOf(place, array), node, 6)];
   return {
     title: titleOf(replay, place, array), key, formula, keys: [key, ...(found.more ?? [])],
-    filled: `<math><mrow>${symbolOf(place, array)}<mo>=</mo>${node.ml}${isAlone ? "" : `<mo>=</mo>${result}`}</mrow></math>`,
+    filled: `<math><mrow>${rows.join("<mspace></mspace>")}</mrow></math>`,
     terms: node.terms ?? found.terms ?? null, computed: value, stored, isEqual, note: notes.join(" "), error,
   };
 }
