@@ -8,7 +8,7 @@ _REGEX = re.compile(r"/(?:[^/\\\[\n]|\\.|\[(?:[^\]\\\n]|\\.)*\])+/[a-z]*")
 _COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/", re.DOTALL)
 _SPACE = re.compile(r"\s+")
 _WORD = re.compile(r"[\w$.]+")
-_SHORTER = {"true": "!0", "false": "!1", "undefined": "void 0"}
+_SHORTER = {"true": "!0", "false": "!1", "undefined": "void 0", "const": "let"}
 _BEFORE_REGEX = set("(,=:[!&|?{};+-*%<>~^\n")  # after these a slash begins a regular expression
 
 
@@ -18,7 +18,7 @@ def compact_script(text: str) -> str:
     Examples
     --------
     >>> compact_script("const a = (b) => {\\n  return b + 1; // more\\n};\\n")
-    'const a=b=>{return b+1};'
+    'let a=b=>{return b+1};'
     """
     made: list[str] = []
     gap = ""

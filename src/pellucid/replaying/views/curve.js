@@ -1,10 +1,10 @@
 // The curve of an activation function, with a layer's values on it, and the slope at the one that is shown.
 
-import { register, make, short, symbol, what, scrolled, headOf, toolButton, headCell } from "./dom.js";
+import { make, short, symbol, what, scrolled, headOf, toolButton, headCell } from "./dom.js";
 
 const CURVE_WIDE = 260, CURVE_HIGH = 170, CURVE_EDGE = 26, CURVE_POINTS = 160, CURVE_DOTS = 200, CURVE_ROWS = 11;
 
-class CurveElement extends HTMLElement {
+export class CurveElement extends HTMLElement {
   // given: {replay, step, sample, index}; index: of the number of Z that is marked.
   set view(given) {
     Object.assign(this, given, { isTable: false });
@@ -67,5 +67,3 @@ export const hasCurve = (replay, step) => {
   if (!own?.activation || own.activation.startsWith("layer_") || !replay.tools.ACTIVATIONS[own.activation]) return false;
   return Boolean(replay.array(step, "Z"));
 };
-
-export const defineCurve = () => register("pellucid-curve", CurveElement);

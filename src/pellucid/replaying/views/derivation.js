@@ -1,6 +1,6 @@
 // How a number comes from others: the formula, the numbers put in, the products one by one, and the path to here.
 
-import { register, make, short, full, labelOf, nameOf, numberButton, brokenMath, symbol, say, what, counted, scrolled, headOf, toolButton, headCell } from "./dom.js";
+import { make, short, full, labelOf, nameOf, numberButton, brokenMath, symbol, say, what, counted, scrolled, headOf, toolButton, headCell } from "./dom.js";
 
 const TERM_ROWS = 40; // of a page of the complete table
 
@@ -8,7 +8,7 @@ const rowsOf = (...rows) => make("dl", "check", ...rows.filter(Boolean).flatMap(
 
 const verdictOf = (off, isEqual, words) => (Number.isNaN(off) ? ["the two", "NaN: cannot be compared", "bad"] : isEqual !== null && ["the two", isEqual ? words : "differ", isEqual ? "good" : "bad"]);
 
-class DerivationElement extends HTMLElement {
+export class DerivationElement extends HTMLElement {
   // given: {replay, place, path, isNumbers, isOpen}; path: the places before this one
   set view({ replay, place, path, isNumbers, isOpen }) {
     const isSame = this.place && this.place.step === place.step && this.place.name === place.name && this.place.index === place.index;
@@ -121,5 +121,3 @@ class DerivationElement extends HTMLElement {
     return links;
   }
 }
-
-export const defineDerivation = () => register("pellucid-derivation", DerivationElement);

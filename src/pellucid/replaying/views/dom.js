@@ -30,10 +30,6 @@ export const toolButton = (label, sign, click, isToggle = false) => make("button
 // What may scroll sideways is reached by the keyboard, and has a name.
 export const scrolled = (label, kind, ...children) => make("div", { class: `scroll ${kind}`, tabindex: "0", role: "region", "aria-label": label }, ...children);
 
-export function register(name, type) { // a page may do this twice
-  if (!customElements.get(name)) customElements.define(name, type);
-}
-
 const withSign = (text) => text.replace(/-/g, "−");
 
 // Return a number with four digits that count.
@@ -191,7 +187,7 @@ export function brokenMath(text, replay) {
     level = at;
     found.replaceChildren();
     drawBroken(found, math.cloneNode(true), level);
-    covers = [...found.querySelectorAll("[data-at]")].map((number) => {
+    covers = !replay ? [] : [...found.querySelectorAll("[data-at]")].map((number) => {
       const place = placeIn(number.getAttribute("data-at")), label = `${labelOf(replay, place)} = ${short(replay.number(place))}`;
       number.setAttribute("class", "at");
       const button = make("button", { class: "cover", "data-at": number.getAttribute("data-at"), title: label, "aria-label": label, click: () => say(button, "go", place) });
@@ -200,12 +196,13 @@ export function brokenMath(text, replay) {
     });
   };
   draw(0);
-  new ResizeObserver(() => {
+  found.fit = () => {
     if (width !== found.clientWidth && level) draw(0);
     width = found.clientWidth;
     while (level < 2 && found.scrollWidth > width) draw(level + 1);
     const { left, top } = found.getBoundingClientRect(), boxes = covers.map(([number]) => number.getBoundingClientRect());
     covers.forEach(([, button], i) => { button.style.cssText = `left:${boxes[i].left - left}px;top:${boxes[i].top - top}px;width:${boxes[i].width}px;height:${boxes[i].height}px`; });
-  }).observe(found);
+  };
+  new ResizeObserver(found.fit).observe(found);
   return found;
 }

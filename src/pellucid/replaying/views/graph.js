@@ -1,11 +1,11 @@
 // The network as a graph: each step with a small picture of what it gives, or in the backward pass of the gradient.
 
-import { register, make, nameOf, sizes, say, what, counted, scrolled } from "./dom.js";
+import { make, nameOf, sizes, say, what, counted, scrolled } from "./dom.js";
 import { tilesOf, paint, paintPhoto } from "./tiles.js";
 
 const NODE_WIDE = 116, NODE_HIGH = 88, NODE_ACROSS = 36, NODE_DOWN = 26, NODE_TOP = 30, NODE_THUMB = 3; // CSS pixels, and channels of a small picture
 
-class NetworkElement extends HTMLElement {
+export class NetworkElement extends HTMLElement {
   set replay(replay) {
     this.given = replay;
     this.nodes = [];
@@ -131,5 +131,3 @@ class NetworkElement extends HTMLElement {
     canvas.classList.toggle("strip", tiles.h === 1); // a row of units fills its box
   }
 }
-
-export const defineNetwork = () => register("pellucid-network", NetworkElement);

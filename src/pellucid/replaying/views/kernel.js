@@ -1,10 +1,10 @@
 // One filter of a convolution: its kernel, and at one pixel of its map the window that it sees and the products.
 
-import { register, make, numberButton, short } from "./dom.js";
+import { make, numberButton, short } from "./dom.js";
 import { shown } from "./unit.js";
 import { ownerOf } from "./stops.js";
 
-class KernelElement extends HTMLElement {
+export class KernelElement extends HTMLElement {
   // given: {replay, step, sample, unit, pixel}: the filter, and [row, column] of its map or null
   set view({ replay, step, sample, unit, pixel }) {
     const own = replay.network.steps[step], owner = ownerOf(replay, step), { data, shape: [h, w, channels, filters] } = replay.array(owner, "W");
@@ -34,5 +34,3 @@ class KernelElement extends HTMLElement {
     this.append(line);
   }
 }
-
-export const defineKernel = () => register("pellucid-kernel", KernelElement);

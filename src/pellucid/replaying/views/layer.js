@@ -2,7 +2,7 @@
 
 import { indicesOf } from "./mathml.js";
 import { partOf } from "./store.js";
-import { register, make, brokenMath, symbol, what, sizes, scrolled, headOf, toolButton, headCell } from "./dom.js";
+import { make, brokenMath, symbol, what, sizes, scrolled, headOf, toolButton, headCell } from "./dom.js";
 import { ownerOf } from "./stops.js";
 import { hasCurve } from "./curve.js";
 import { paintPhoto } from "./tiles.js";
@@ -23,7 +23,7 @@ const helpKey = (replay, name) => {
   return "array";
 };
 
-class LayerElement extends HTMLElement {
+export class LayerElement extends HTMLElement {
   // given: {replay, part, step, sample, isNumbers}
   set view(given) {
     const { replay, part, step, sample, isNumbers } = given;
@@ -191,5 +191,3 @@ class LayerElement extends HTMLElement {
     view.view = { replay, step, sample, unit, pixel };
   }
 }
-
-export const defineLayer = () => register("pellucid-layer", LayerElement);

@@ -1,11 +1,11 @@
 // Where the forward pass ends and the backward pass begins: outputs, probabilities, targets, the loss, its gradient.
 
-import { register, make, numberButton, brokenMath, short, symbol, counted, verdictLine, costOf, what, scrolled, headOf, headCell } from "./dom.js";
+import { make, numberButton, brokenMath, short, symbol, counted, verdictLine, costOf, what, scrolled, headOf, headCell } from "./dom.js";
 import { ofOutput } from "./store.js";
 
 const MOST_OUTPUTS = 20; // classes in the table; the pictures have all
 
-class LossElement extends HTMLElement {
+export class LossElement extends HTMLElement {
   // given: {replay, sample, isNumbers}
   set view({ replay, sample, isNumbers }) {
     const { loss, samples, kind, formulas } = replay.header, isPrediction = kind === "prediction", one = samples[sample];
@@ -48,5 +48,3 @@ class LossElement extends HTMLElement {
     return scroll;
   }
 }
-
-export const defineLoss = () => register("pellucid-loss", LossElement);

@@ -4,19 +4,19 @@ import { ACTIVATIONS } from "./activations.js";
 import { derive, deriveOrSay } from "./rules.js";
 import { difference } from "./difference.js";
 import { Replay, addressOf, partOf, placeAt } from "./store.js";
-import { register, make, say, short, counted, verdictLine, costOf, what } from "./dom.js";
+import { make, say, short, counted, verdictLine, costOf, what } from "./dom.js";
 import { stopAt, stopsOf } from "./stops.js";
-import { defineTensor } from "./tensor.js";
-import { defineTable } from "./table.js";
-import { defineCurve } from "./curve.js";
-import { defineUnit } from "./unit.js";
-import { defineKernel } from "./kernel.js";
-import { defineNetwork } from "./graph.js";
-import { defineScrubber } from "./scrubber.js";
-import { defineDerivation } from "./derivation.js";
-import { defineLoss } from "./loss.js";
-import { defineLayer } from "./layer.js";
-import { defineOverview } from "./overview.js";
+import { TensorElement } from "./tensor.js";
+import { TableElement } from "./table.js";
+import { CurveElement } from "./curve.js";
+import { UnitElement } from "./unit.js";
+import { KernelElement } from "./kernel.js";
+import { NetworkElement } from "./graph.js";
+import { ScrubberElement } from "./scrubber.js";
+import { DerivationElement } from "./derivation.js";
+import { LossElement } from "./loss.js";
+import { LayerElement } from "./layer.js";
+import { OverviewElement } from "./overview.js";
 import { paintPhoto } from "./tiles.js";
 
 class ReplayElement extends HTMLElement {
@@ -85,7 +85,7 @@ class ReplayElement extends HTMLElement {
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.refresh());
     if (!this.isPage) return;
     if (this.hasAddress) addEventListener("hashchange", () => { if (location.hash.slice(1) !== this.address) this.readAddress(); });
-    addEventListener("beforeprint", () => { this.overview.view = { replay: this.given, sample: this.sample }; });
+    addEventListener("beforeprint", () => { this.overview.view = { replay: this.given, sample: this.sample, place: this.state.place }; });
   }
 
   keyed(event) {
@@ -210,9 +210,10 @@ class ReplayElement extends HTMLElement {
   }
 }
 
-export function define() {
-  for (const each of [defineTensor, defineTable, defineCurve, defineUnit, defineKernel, defineNetwork, defineScrubber, defineDerivation, defineLoss, defineLayer, defineOverview]) each();
-  register("pellucid-replay", ReplayElement);
+const ELEMENTS = { tensor: TensorElement, table: TableElement, curve: CurveElement, unit: UnitElement, kernel: KernelElement, network: NetworkElement, scrubber: ScrubberElement, derivation: DerivationElement, loss: LossElement, layer: LayerElement, overview: OverviewElement, replay: ReplayElement };
+
+export function define() { // a page may do this twice
+  for (const [name, type] of Object.entries(ELEMENTS)) if (!customElements.get(`pellucid-${name}`)) customElements.define(`pellucid-${name}`, type);
 }
 
 // Show a replay in an element; what computes for it is this module's, whichever defined the elements first.

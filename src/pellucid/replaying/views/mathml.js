@@ -98,7 +98,7 @@ export function expressionsIn(unit) {
     norm: (a) => node(Math.abs(a.value), a.error, `<mrow><mo>|</mo>${a.ml}<mo>|</mo></mrow>`, ATOM),
     // MathML of Python's, in which <mi>z</mi> and <mi>a</mi> are put in; in brackets that are there no others.
     filled: (value, error, ml, put) => node(value, error, Object.entries(put).reduce((text, [name, part]) => text
-      .replaceAll(`<mo>(</mo><mi>${name}</mi><mo>)</mo>`, `<mo>(</mo>${part.ml}<mo>)</mo>`).replaceAll(`<mi>${name}</mi>`, inside(part, SUM + 1)), ml), SUM),
+      .replaceAll(`<mo>(</mo><mi>${name}</mi><mo>)</mo>`, `<mo>(</mo>${part.ml}<mo>)</mo>`).replaceAll(`<mi>${name}</mi>`, inside(part, SUM + 1)), ml), ml.includes("<mtable>") ? ATOM : SUM),
     // The sum of n products, and of further nodes: the largest are shown, and the others as one number.
     sum(n, factors, more = [], unitName = "terms") {
       const valueOf = (parts) => parts.reduce((product, factor) => product * factor.value, 1), value = (k) => valueOf(factors(k));

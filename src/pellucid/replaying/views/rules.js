@@ -669,6 +669,7 @@ function derived(replay, place) {
     found = ruleOf(replay, at) ?? { key: "same/A", node: leafAt(replay, at) }; // of a layer of one's own: the number itself
   }
   if (!found) return null;
+  const isSame = notes.length > 0; // as another number
   const { node, key, isPartial = false } = found, { value } = node, array = place.name === "value" ? null : replay.array(place.step, place.name);
   const stored = Number(array ? array.data[place.index] : replay.header.loss.value);
   const error = (found.times ?? 4) * node.error + (found.error ?? 0) + 1e-37;
@@ -687,7 +688,7 @@ function derived(replay, place) {
   return {
     title: titleOf(replay, place, array), key, formula, keys: [key, ...(found.more ?? [])],
     filled: `<math><mrow>${rows.join("<mspace></mspace>")}</mrow></math>`,
-    terms: node.terms ?? found.terms ?? null, computed: value, stored, isEqual, note: notes.join(" "), error,
+    terms: node.terms ?? found.terms ?? null, computed: value, stored, isEqual, note: notes.join(" "), isSame, error,
   };
 }
 

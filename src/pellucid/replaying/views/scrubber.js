@@ -1,11 +1,11 @@
 // The scrubber: forward, loss, backward, update, a layer at a time.
 
-import { register, make, nameOf, say, what, toolButton } from "./dom.js";
+import { make, nameOf, say, what, toolButton } from "./dom.js";
 import { partTitle } from "./stops.js";
 
 const PLAY_PAUSE = 1100; // ms at a stop while playing
 
-class ScrubberElement extends HTMLElement {
+export class ScrubberElement extends HTMLElement {
   set view({ replay, stops }) {
     Object.assign(this, { replay, stops });
     const step = (label, sign, by) => toolButton(label, sign, () => this.move(this.at + by));
@@ -51,5 +51,3 @@ class ScrubberElement extends HTMLElement {
 
   disconnectedCallback() { clearInterval(this.timer); }
 }
-
-export const defineScrubber = () => register("pellucid-scrubber", ScrubberElement);

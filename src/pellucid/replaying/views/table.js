@@ -1,11 +1,11 @@
 // The numbers of an array as a table, a page at a time; each leads to its derivation.
 
-import { register, make, short, numberButton, counted, scrolled, toolButton, headCell } from "./dom.js";
+import { make, short, numberButton, counted, scrolled, toolButton, headCell } from "./dom.js";
 import { indicesOf } from "./mathml.js";
 
 const TABLE_ROWS = 12, TABLE_COLUMNS = 8, TABLE_WRAPPED = 8; // of a page; a row of numbers is wrapped
 
-class TableElement extends HTMLElement {
+export class TableElement extends HTMLElement {
   // given: {replay, title, data, shape, start, place, index}: numbers from start on, of the shape of what is shown;
   // place: of a number by its index, or null
   set view(given) {
@@ -64,5 +64,3 @@ class TableElement extends HTMLElement {
     return indicesOf(this.shape.slice(0, -1), row).join(", ");
   }
 }
-
-export const defineTable = () => register("pellucid-table", TableElement);

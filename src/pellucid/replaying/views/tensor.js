@@ -1,13 +1,13 @@
 // The picture of an array: its numbers as pixels, or as cells where there are few; each leads to its derivation.
 
-import { register, make, short, full, sizes, symbol, labelOf, what, say, toolButton } from "./dom.js";
+import { make, short, full, sizes, symbol, labelOf, what, say, toolButton } from "./dom.js";
 import { coloursOf } from "./colours.js";
 import { tilesOf, sizeOf, indexAt, whereIs, paint } from "./tiles.js";
 
 const CELLS_FEW = 48; // numbers that are written into their cells
 const PICTURE_ZOOM = 32, PICTURE_WIDE = 460, PICTURE_HIGH = 340; // CSS pixels of a picture
 
-class TensorElement extends HTMLElement {
+export class TensorElement extends HTMLElement {
   // given: {replay, step, name, sample, caption, help}; of numbers that are made here: also {tiles, summary, place}.
   set view(given) {
     const { replay, step, name, sample } = given, { shape } = given.tiles ? given : replay.array(step, name);
@@ -147,5 +147,3 @@ class TensorElement extends HTMLElement {
     } else if (this.canvas) { this.drawPicture(); this.select(this.index); } else { this.drawCells(); this.select(this.index); }
   }
 }
-
-export const defineTensor = () => register("pellucid-tensor", TensorElement);

@@ -1,6 +1,6 @@
 // One unit of a Dense layer: what comes in, its weights, their products, and what it gives.
 
-import { register, make, numberButton, short, symbol } from "./dom.js";
+import { make, numberButton, short, symbol } from "./dom.js";
 import { imageOf, layOut } from "./tiles.js";
 import { ownerOf } from "./stops.js";
 import { summaryOf } from "./store.js";
@@ -12,7 +12,7 @@ export function shown(replay, data, shape, image, title, caption, help, place) {
   return tensor;
 }
 
-class UnitElement extends HTMLElement {
+export class UnitElement extends HTMLElement {
   // given: {replay, step, sample, unit}
   set view({ replay, step, sample, unit }) {
     const own = replay.network.steps[step], owner = ownerOf(replay, step), image = imageOf(replay, own.from[0]);
@@ -34,5 +34,3 @@ class UnitElement extends HTMLElement {
     this.replaceChildren(figures, line);
   }
 }
-
-export const defineUnit = () => register("pellucid-unit", UnitElement);
