@@ -1,5 +1,5 @@
 // The losses: of each, the loss of a sample at one output, and its gradient for that output, as expressions.
-// "of" gives z, target, and probabilities of an output; the mean over the batch, and weights, are in rules.js.
+// Each is a function of an OutputAt, with z, target and probabilities; the mean over the batch, and weights, are in rules.js.
 
 import { NumbersAt } from "./mathml.js";
 import { ofOutput } from "./store.js";
@@ -26,20 +26,9 @@ export class LossOf {
     return found && new NumbersAt("loss", full, found, full);
   }
 
-  z(s, j) { return this.Z.at(s * this.k + j); }
+  at(s, j) { return new OutputAt(this, s, j); }
 
-  // Y as numbers: a label stands for a row with a single 1.
-  y(s, j) {
-    const isLabels = this.Y.shape.length === 1 && this.k > 1;
-    return isLabels ? this.f.number(this.Y.data[s] === j ? 1 : 0, `y[${s}, ${j}]`) : this.Y.at(s * this.k + j);
-  }
-
-  // The target: Y, smoothed where the loss says so, over k classes.
-  target(s, j, k = this.k) {
-    const epsilon = this.options.label_smoothing || 0, { f } = this;
-    if (!epsilon) return this.y(s, j);
-    return f.plus(f.times(f.number(1 - epsilon), this.y(s, j)), f.over(f.number(epsilon), f.number(k)));
-  }
+  row(s) { return this.Z.data.subarray(s * this.k, (s + 1) * this.k); }
 
   // 1 / m, or the sample's weight over their sum; of a mean over outputs over k as well.
   scale(s) {
@@ -48,171 +37,174 @@ export class LossOf {
     const share = f.over(weights ? f.number(weights.data[s], `weight[${s}]`) : f.number(1), f.number(total));
     return this.weight === 1 ? share : f.times(f.number(this.weight), share);
   }
+}
 
-  // The probability of an output, of a row by softmax, or of each by the sigmoid; "of" 0 is that of the other answer.
-  sigmoid(s, j, of = 1) {
-    const { f } = this, z = this.z(s, j), value = logistic(of ? z.value : -z.value);
-    const place = this.P && (this.k === 1 ? this.P.at(s * 2 + of) : of ? this.P.at(s * this.k + j) : null);
-    const error = 3 * f.unit * value;
-    if (place) return f.is(value, error, place.ml, 9, place);
-    return f.is(value, error, f.call("σ", logistic, of ? z : f.negative(z)).ml, 9);
+// One output of a sample, as rules see it.
+class OutputAt {
+  constructor(of, s, j) { Object.assign(this, { of, s, j, f: of.f, not: (node) => of.f.minus(of.f.number(1), node) }); }
+
+  get z() { return this.of.Z.at(this.s * this.of.k + this.j); }
+
+  // Y as numbers: a label stands for a row with a single 1.
+  get y() {
+    const { s, j, of: { Y, k } } = this;
+    return Y.shape.length === 1 && k > 1 ? this.f.number(Y.data[s] === j ? 1 : 0, `y[${s}, ${j}]`) : Y.at(s * k + j);
   }
 
-  softmax(s, j) {
-    const { f } = this, value = Math.exp(this.logSoftmax(s, j)), error = f.unit * value * (4 + this.reach(s));
-    const place = this.P && this.P.at(s * this.k + j);
-    if (place) return f.is(value, error, place.ml, 9, place);
-    return f.is(value, error, `<msub><mi>softmax</mi><mn>${j}</mn></msub>`, 9);
+  // The target: Y, smoothed where the loss says so, over the classes, or over two answers.
+  get target() {
+    const { f, y, of } = this, epsilon = of.options.label_smoothing || 0;
+    return epsilon ? f.plus(f.times(f.number(1 - epsilon), y), f.over(f.number(epsilon), f.number(of.rule.isSparse ? of.k : 2))) : y;
   }
 
-  row(s) { return this.Z.data.subarray(s * this.k, (s + 1) * this.k); }
+  number(name) { return this.f.number(this.of.options[name]); }
 
-  reach(s) { const row = this.row(s), low = Math.min(...row), high = Math.max(...row); return high - low; }
+  get gamma() { return this.number("gamma"); }
 
-  logSoftmax(s, j) {
-    const row = this.row(s), highest = row.reduce((a, b) => Math.max(a, b), -Infinity);
-    return row[j] - highest - Math.log(row.reduce((sum, z) => sum + Math.exp(z - highest), 0));
+  get margin() { return this.number("margin"); }
+
+  get delta() { return this.number("delta"); }
+
+  get difference() { return this.f.minus(this.z, this.y); }
+
+  // An option that may be one number, one for each output, or none, which is 1.
+  option(name) { const given = this.of.options[name] ?? 1; return this.f.number(given[this.j] ?? given); }
+
+  // A probability by its place, else as written.
+  chance(value, error, place, ml) { return place ? this.f.is(value, error, place.ml, 9, place) : this.f.is(value, error, ml(), 9); }
+
+  // The probability of an output by the sigmoid, and of the other answer.
+  sigmoid(isOne) {
+    const { f, s, j, z, of: { P, k } } = this, value = logistic(isOne ? z.value : -z.value);
+    return this.chance(value, 3 * f.unit * value, P && (k === 1 ? P.at(s * 2 + isOne) : isOne ? P.at(s * k + j) : null), () => f.call("σ", logistic, isOne ? z : f.negative(z)).ml);
+  }
+
+  get p() { return this.sigmoid(1); }
+
+  get q() { return this.sigmoid(0); }
+
+  // The probability of a class among others by softmax, and of all others.
+  get softmax() {
+    const { f, s, j, of: { P, k } } = this, value = Math.exp(this.logSoftmax);
+    return this.chance(value, f.unit * value * (4 + this.reach), P && P.at(s * k + j), () => `<msub><mi>softmax</mi><mn>${j}</mn></msub>`);
+  }
+
+  get others() { const { f, softmax: p } = this; return f.is(-Math.expm1(this.logSoftmax), 4 * f.unit * (1 + this.reach) * p.value, this.not(p).ml, 2); }
+
+  get reach() { const row = this.of.row(this.s); return Math.max(...row) - Math.min(...row); }
+
+  get logSoftmax() {
+    const row = this.of.row(this.s), highest = row.reduce((a, b) => Math.max(a, b), -Infinity);
+    return row[this.j] - highest - Math.log(row.reduce((sum, z) => sum + Math.exp(z - highest), 0));
   }
 
   // The logarithm of a probability, computed from the outputs: exact where the probability rounds to 0.
-  logOf(p, value, reach) {
-    return this.f.is(value, this.f.unit * (4 * Math.abs(value) + reach), `<mrow><mi>log</mi><mo>&#x2061;</mo><mrow><mo>(</mo>${p.ml}<mo>)</mo></mrow></mrow>`, 3);
-  }
+  logOf(p, value, reach) { return this.f.is(value, this.f.unit * (4 * Math.abs(value) + reach), `<mrow><mi>log</mi><mo>&#x2061;</mo><mrow><mo>(</mo>${p.ml}<mo>)</mo></mrow></mrow>`, 3); }
 
-  logP(s, j) { return this.logOf(this.sigmoid(s, j), -log1pExp(-this.z(s, j).value), Math.abs(this.z(s, j).value)); }
+  get logP() { const { z: { value } } = this; return this.logOf(this.p, -log1pExp(-value), Math.abs(value)); }
 
-  logQ(s, j) { return this.logOf(this.sigmoid(s, j, 0), -log1pExp(this.z(s, j).value), Math.abs(this.z(s, j).value)); }
+  get logQ() { const { z: { value } } = this; return this.logOf(this.q, -log1pExp(value), Math.abs(value)); }
 
-  logOfClass(s, j) { return this.logOf(this.softmax(s, j), this.logSoftmax(s, j), this.reach(s)); }
+  get logOfClass() { return this.logOf(this.softmax, this.logSoftmax, this.reach); }
 
-  not(node) { return this.f.minus(this.f.number(1), node); }
-
-  alpha(j) { const { alpha } = this.options; return this.f.number(alpha === null || alpha === undefined ? 1 : alpha[j] ?? alpha); }
-
-  binaryAlpha(isOne) { const { alpha } = this.options; return this.f.number(alpha === null || alpha === undefined ? 1 : isOne ? alpha : 1 - alpha); }
-
-  positive(j) { const w = this.options.positive_weight; return this.f.number(w === null || w === undefined ? 1 : Array.isArray(w) ? w[j] : w); }
+  // The same for all outputs of the sample.
+  get all() { return Array.from({ length: this.of.k }, (_, j) => this.of.at(this.s, j)); }
 }
+
+// -log p where the target is 1, and -log(1 - p) where it is 0; "more": further factors of each.
+const entropy = ({ f, target, not, logP, logQ }, one = [], zero = []) => f.negative(f.plus(f.times(...one, target, logP), f.times(...zero, not(target), logQ)));
+
+// The two answers' factors in the focal loss: alpha q^gamma, and (1 - alpha) p^gamma.
+const focalFactors = ({ f, of, p, q, gamma }) => {
+  const alpha = of.options.alpha ?? null;
+  return [[f.number(alpha ?? 1), f.power(q, gamma)], [f.number(alpha === null ? 1 : 1 - alpha), f.power(p, gamma)]];
+};
 
 // G of the softmax focal loss, the gradient for log P_j: -alpha y q^gamma (1 - gamma p log p / q).
-function focalPart(of, s, j) {
-  const { f } = of, p = of.softmax(s, j), log = of.logSoftmax(s, j), q = -Math.expm1(log), gamma = of.options.gamma;
-  const weight = f.times(of.alpha(j), of.y(s, j)), Q = f.is(q, 4 * f.unit * (1 + of.reach(s)) * p.value, f.minus(f.number(1), p).ml, 2);
-  const ratio = q > 0 ? f.over(of.logOfClass(s, j), Q) : f.number(-1);
-  return f.negative(f.times(weight, f.power(Q, f.number(gamma)), f.minus(f.number(1), f.times(f.number(gamma), p, ratio))));
+function focalPart(o) {
+  const { f, gamma, others: q } = o, ratio = q.value > 0 ? f.over(o.logOfClass, q) : f.number(-1);
+  return f.negative(f.times(f.times(o.option("alpha"), o.y), f.power(q, gamma), o.not(f.times(gamma, o.softmax, ratio))));
 }
 
-const excess = (of, s, j, label) => of.f.call("max", (a, b, margin) => Math.max(0, margin + a - b), of.z(s, j), of.z(s, label), of.f.number(of.options.margin));
-const allOf = (of) => [...Array(of.k).keys()];
+const excess = (o, label) => o.f.call("max", (a, b, margin) => Math.max(0, margin + a - b), o.z, label.z, o.margin);
 
 export const LOSS_RULES = {
   binary_cross_entropy: {
-    L: (of, s, j) => {
-      const { f } = of, y = of.target(s, j, 2);
-      return f.negative(f.plus(f.times(y, of.logP(s, j)), f.times(of.not(y), of.logQ(s, j))));
-    },
-    dZ: (of, s, j) => of.f.minus(of.sigmoid(s, j), of.target(s, j, 2)),
+    L: (o) => entropy(o),
+    dZ: ({ f, p, target }) => f.minus(p, target),
   },
   categorical_cross_entropy: {
     isSparse: true,
-    L: (of, s, j) => { // of each class: y_j log p_j, and 0 log 0 is 0
-      const y = of.target(s, j);
-      return y.value === 0 ? of.f.number(0) : of.f.negative(of.f.times(y, of.logOfClass(s, j)));
+    L: (o) => { // of each class: y_j log p_j, and 0 log 0 is 0
+      const { f, target: y } = o;
+      return y.value === 0 ? f.number(0) : f.negative(f.times(y, o.logOfClass));
     },
-    dZ: (of, s, j) => {
-      const { f } = of, sum = allOf(of).reduce((total, i) => total + of.target(s, i).value, 0), p = of.softmax(s, j);
-      return f.minus(Math.abs(sum - 1) > 8 * f.unit ? f.times(p, f.number(sum)) : p, of.target(s, j));
+    dZ: ({ f, all, softmax: p, target }) => {
+      const sum = all.reduce((total, one) => total + one.target.value, 0);
+      return f.minus(Math.abs(sum - 1) > 8 * f.unit ? f.times(p, f.number(sum)) : p, target);
     },
   },
   multi_label: {
     isMean: true,
-    L: (of, s, j) => {
-      const { f } = of, y = of.target(s, j, 2);
-      return f.negative(f.plus(f.times(of.positive(j), y, of.logP(s, j)), f.times(of.not(y), of.logQ(s, j))));
-    },
-    dZ: (of, s, j) => {
-      const { f } = of, y = of.target(s, j, 2);
-      return f.minus(f.times(of.not(y), of.sigmoid(s, j)), f.times(of.positive(j), y, of.sigmoid(s, j, 0)));
-    },
+    L: (o) => entropy(o, [o.option("positive_weight")]),
+    dZ: (o) => o.f.minus(o.f.times(o.not(o.target), o.p), o.f.times(o.option("positive_weight"), o.target, o.q)),
   },
   focal_binary: {
-    L: (of, s, j) => {
-      const { f } = of, y = of.y(s, j), gamma = f.number(of.options.gamma), p = of.sigmoid(s, j), q = of.sigmoid(s, j, 0);
-      return f.negative(f.plus(f.times(of.binaryAlpha(true), y, f.power(q, gamma), of.logP(s, j)),
-        f.times(of.binaryAlpha(false), of.not(y), f.power(p, gamma), of.logQ(s, j))));
-    },
-    dZ: (of, s, j) => {
-      const { f } = of, y = of.y(s, j), gamma = f.number(of.options.gamma), p = of.sigmoid(s, j), q = of.sigmoid(s, j, 0);
-      return f.minus(
-        f.times(of.binaryAlpha(false), of.not(y), f.power(p, gamma), f.minus(p, f.times(gamma, q, of.logQ(s, j)))),
-        f.times(of.binaryAlpha(true), y, f.power(q, gamma), f.minus(q, f.times(gamma, p, of.logP(s, j)))));
+    L: (o) => entropy(o, ...focalFactors(o)),
+    dZ: (o) => {
+      const { f, y, p, q, gamma, not } = o, [one, zero] = focalFactors(o);
+      return f.minus(f.times(...zero, not(y), f.minus(p, f.times(gamma, q, o.logQ))), f.times(...one, y, f.minus(q, f.times(gamma, p, o.logP))));
     },
   },
   focal_classes: {
     isSparse: true,
-    L: (of, s, j) => {
-      const { f } = of, p = of.softmax(s, j), q = -Math.expm1(of.logSoftmax(s, j));
-      const Q = f.is(q, 4 * f.unit * (1 + of.reach(s)) * p.value, f.minus(f.number(1), p).ml, 2);
-      return f.negative(f.times(of.alpha(j), of.y(s, j), f.power(Q, f.number(of.options.gamma)), of.logOfClass(s, j)));
-    },
-    dZ: (of, s, j) => {
-      const { f } = of, sum = f.sum(of.k, (i) => [focalPart(of, s, i)], [], "classes");
-      return f.minus(focalPart(of, s, j), f.times(of.softmax(s, j), sum));
+    L: (o) => o.f.negative(o.f.times(o.option("alpha"), o.y, o.f.power(o.others, o.gamma), o.logOfClass)),
+    dZ: (o) => {
+      const { f, all } = o;
+      return f.minus(focalPart(o), f.times(o.softmax, f.sum(all.length, (i) => [focalPart(all[i])], [], "classes")));
     },
   },
   hinge_binary: {
     isMean: true,
-    L: (of, s, j) => {
-      const { f } = of, y = of.y(s, j), margin = f.number(of.options.margin), z = of.z(s, j);
-      const zero = f.number(0), largest = (node) => f.call("max", (a, b) => Math.max(a, b), zero, node);
-      return f.plus(f.times(y, largest(f.minus(margin, z))), f.times(of.not(y), largest(f.plus(margin, z))));
+    L: ({ f, y, z, margin, not }) => {
+      const largest = (node) => f.call("max", (a, b) => Math.max(a, b), f.number(0), node);
+      return f.plus(f.times(y, largest(f.minus(margin, z))), f.times(not(y), largest(f.plus(margin, z))));
     },
-    dZ: (of, s, j) => {
-      const { f } = of, y = of.y(s, j), z = of.z(s, j).value, { margin } = of.options;
-      return f.minus(f.times(of.not(y), f.number(margin + z > 0 ? 1 : 0)), f.times(y, f.number(margin - z > 0 ? 1 : 0)));
-    },
+    dZ: ({ f, y, z: { value: z }, margin: { value: margin }, not }) =>
+      f.minus(f.times(not(y), f.number(margin + z > 0 ? 1 : 0)), f.times(y, f.number(margin - z > 0 ? 1 : 0))),
   },
   hinge_classes: {
     isMean: true,
-    L: (of, s, j) => { // of class j: by the label, or by each label that a soft target has
-      const { f } = of;
-      return f.sum(of.k, (label) => (label === j ? [f.number(0)] : [of.y(s, label), excess(of, s, j, label)]), [], "labels");
+    L: (o) => { // of class j: by the label, or by each label that a soft target has
+      const { f, all } = o;
+      return f.sum(all.length, (label) => (label === o.j ? [f.number(0)] : [all[label].y, excess(o, all[label])]), [], "labels");
     },
-    dZ: (of, s, j) => {
-      const { f } = of, isOver = (a, label) => (a !== label && excess(of, s, a, label).value > 0 ? 1 : 0);
-      return f.minus(f.sum(of.k, (label) => [of.y(s, label), f.number(isOver(j, label))], [], "labels"),
-        f.times(of.y(s, j), f.number(allOf(of).reduce((n, a) => n + isOver(a, j), 0))));
+    dZ: (o) => {
+      const { f, all } = o, isOver = (a, label) => (a.j !== label.j && excess(a, label).value > 0 ? 1 : 0);
+      return f.minus(f.sum(all.length, (label) => [all[label].y, f.number(isOver(o, all[label]))], [], "labels"),
+        f.times(o.y, f.number(all.reduce((n, a) => n + isOver(a, o), 0))));
     },
   },
   mean_squared_error: {
     isMean: true,
-    L: (of, s, j) => of.f.square(of.f.minus(of.z(s, j), of.y(s, j))),
-    dZ: (of, s, j) => of.f.times(of.f.number(2), of.f.minus(of.z(s, j), of.y(s, j))),
+    L: ({ f, difference }) => f.square(difference),
+    dZ: ({ f, difference }) => f.times(f.number(2), difference),
   },
   mean_absolute_error: {
     isMean: true,
-    L: (of, s, j) => of.f.norm(of.f.minus(of.z(s, j), of.y(s, j))),
-    dZ: (of, s, j) => { // a sign has no rounding
-      const D = of.f.minus(of.z(s, j), of.y(s, j));
-      return of.f.is(sign(D.value), 0, `<mrow><mi>sign</mi><mo>&#x2061;</mo><mrow><mo>(</mo>${D.ml}<mo>)</mo></mrow></mrow>`, 9);
-    },
+    L: ({ f, difference }) => f.norm(difference),
+    dZ: ({ f, difference: D }) => f.is(sign(D.value), 0, `<mrow><mi>sign</mi><mo>&#x2061;</mo><mrow><mo>(</mo>${D.ml}<mo>)</mo></mrow></mrow>`, 9), // which has no rounding
   },
   huber: {
     isMean: true,
-    L: (of, s, j) => {
-      const { f } = of, D = f.minus(of.z(s, j), of.y(s, j)), delta = f.number(of.options.delta);
-      return Math.abs(D.value) <= delta.value ? f.over(f.square(D), f.number(2))
-        : f.times(delta, f.minus(f.norm(D), f.over(delta, f.number(2))));
-    },
-    dZ: (of, s, j) => {
-      const { f } = of, { delta } = of.options;
-      return f.call("clip", (a, low, high) => Math.min(Math.max(a, low), high), f.minus(of.z(s, j), of.y(s, j)), f.number(-delta), f.number(delta));
-    },
+    L: ({ f, difference: D, delta }) => (Math.abs(D.value) <= delta.value ? f.over(f.square(D), f.number(2))
+      : f.times(delta, f.minus(f.norm(D), f.over(delta, f.number(2))))),
+    dZ: ({ f, difference, delta }) => f.call("clip", (a, low, high) => Math.min(Math.max(a, low), high), difference, f.number(-delta.value), delta),
   },
   poisson: {
     isMean: true,
-    L: (of, s, j) => of.f.minus(of.f.call("exp", Math.exp, of.z(s, j)), of.f.times(of.y(s, j), of.z(s, j))),
-    dZ: (of, s, j) => of.f.minus(of.f.call("exp", Math.exp, of.z(s, j)), of.y(s, j)),
+    L: ({ f, y, z }) => f.minus(f.call("exp", Math.exp, z), f.times(y, z)),
+    dZ: ({ f, y, z }) => f.minus(f.call("exp", Math.exp, z), y),
   },
 };
 
@@ -225,7 +217,7 @@ export function lossFrom(replay, f, outputs, rows) {
     of.P = null;
     for (const s of rows) {
       const scale = of.scale(s).value;
-      for (let j = 0; j < of.k; j++) total += scale * of.rule.L(of, s, j).value;
+      for (let j = 0; j < of.k; j++) total += scale * of.rule.L(of.at(s, j)).value;
     }
   }
   return total;

@@ -588,14 +588,14 @@ function ruleOfLoss(replay, { name, index }) {
     const all = outputs.map((each) => new LossOf(replay, f, each)), places = [], { isWhole } = replay;
     if (!all.every(({ rule }) => rule)) return null; // a loss of one's own
     for (const of of all) for (let s = 0; s < of.Z.shape[0]; s++) for (let j = 0; j < of.k; j++)
-      if (!of.rule.isSparse || of.target(s, j).value !== 0) places.push([of, s, j]); // else it adds 0
+      if (!of.rule.isSparse || of.at(s, j).target.value !== 0) places.push([of, s, j]); // else it adds 0
     const n = places.length;
-    const factors = (k) => { const [of, s, j] = places[k]; return scaled(of.rule.L(of, s, j), of.scale(s)); };
+    const factors = (k) => { const [of, s, j] = places[k]; return scaled(of.rule.L(of.at(s, j)), of.scale(s)); };
     const node = f.sum(n, factors), others = isWhole ? [] : [f.number(Number(replay.header.loss.value) - node.value, "other samples of the batch")];
     return { key: `loss/${all[0].key}`, node: isWhole ? node : f.sum(n, factors, others), isPartial: !isWhole };
   }
   const of = new LossOf(replay, f, output), s = Math.floor(index / of.k), j = index % of.k;
-  if (base === "dZ") return of.rule && { key: `loss_gradient/${of.key}`, node: f.times(...scaled(of.rule.dZ(of, s, j), of.scale(s)).reverse()) };
+  if (base === "dZ") return of.rule && { key: `loss_gradient/${of.key}`, node: f.times(...scaled(of.rule.dZ(of.at(s, j)), of.scale(s)).reverse()) };
   if (base === "P") return probabilityOf(of, index);
   if (base === "Z") {
     const from = sourceOf(replay.network.outputs[output]);
@@ -611,7 +611,7 @@ function probabilityOf(of, index) {
   of.P = null;
   if (of.k === 1 || of.name === "multi_label") {
     const isOne = of.k > 1 || j === 1;
-    return { key: "loss/sigmoid", node: of.sigmoid(s, of.k === 1 ? 0 : j, isOne ? 1 : 0) };
+    return { key: "loss/sigmoid", node: of.at(s, of.k === 1 ? 0 : j).sigmoid(isOne ? 1 : 0) };
   }
   const Z = of.Z, highest = of.row(s).reduce((a, b) => Math.max(a, b), -Infinity);
   return { key: "activation/softmax", node: shareOf(f, of.k, j, highest, (k) => Z.at(s * of.k + k)) };
