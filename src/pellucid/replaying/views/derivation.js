@@ -1,5 +1,6 @@
 // How a number comes from others: the formula, the numbers put in, the products one by one, and the path to here.
 
+import { abs, floor, max, min } from "./numbers.js";
 import { make, short, full, labelOf, nameOf, numberButton, brokenMath, symbol, say, what, counted, scrolled, headOf, toolButton, headCell } from "./dom.js";
 
 const TERM_ROWS = 40; // of a page of the complete table
@@ -89,7 +90,7 @@ export class DerivationElement extends HTMLElement {
 
   drawTerms() {
     const { terms, replay } = this, body = make("tbody");
-    for (let at = this.from; at < Math.min(terms.n, this.from + TERM_ROWS); at++) {
+    for (let at = this.from; at < min(terms.n, this.from + TERM_ROWS); at++) {
       const k = this.order ? this.order[at] : at, row = make("tr"), cell = make("td");
       terms.factors(k).forEach((factor, i) => cell.append(i ? " · " : "", factor.place ? numberButton(replay, factor.place, short(factor.value)) : short(factor.value)));
       row.append(cell, make("td", {}, short(terms.value(k))), headCell("row", terms.label ? terms.label(k) : String(k)));
@@ -98,8 +99,8 @@ export class DerivationElement extends HTMLElement {
     const head = make("tr", {}, ...["factors", "product", "term"].map((text) => headCell("col", text)));
     const sort = make("button", { class: "tool wide", "aria-pressed": String(Boolean(this.order)), click: () => { this.order = this.order ? null : this.bySize(); this.from = 0; this.drawTerms(); } }, "Largest first");
     const pages = make("div", "pages", sort);
-    const step = (label, sign, by) => toolButton(`${label} terms`, sign, () => { this.from = Math.max(0, Math.min(this.from + by, Math.floor((terms.n - 1) / TERM_ROWS) * TERM_ROWS)); this.drawTerms(); });
-    if (terms.n > TERM_ROWS) pages.append(step("Previous", "‹", -TERM_ROWS), make("span", {}, `${this.from + 1} to ${Math.min(this.from + TERM_ROWS, terms.n)} of ${terms.n.toLocaleString("en")}`), step("Next", "›", TERM_ROWS));
+    const step = (label, sign, by) => toolButton(`${label} terms`, sign, () => { this.from = max(0, min(this.from + by, floor((terms.n - 1) / TERM_ROWS) * TERM_ROWS)); this.drawTerms(); });
+    if (terms.n > TERM_ROWS) pages.append(step("Previous", "‹", -TERM_ROWS), make("span", {}, `${this.from + 1} to ${min(this.from + TERM_ROWS, terms.n)} of ${terms.n.toLocaleString("en")}`), step("Next", "›", TERM_ROWS));
     const label = document.activeElement?.getAttribute("aria-label") ?? document.activeElement?.textContent;
     this.list.replaceChildren(pages, scrolled("All terms", "", make("table", {}, make("thead", {}, head), body)));
     if (label) [...pages.querySelectorAll("button")].find((button) => (button.getAttribute("aria-label") ?? button.textContent) === label)?.focus();
@@ -107,7 +108,7 @@ export class DerivationElement extends HTMLElement {
 
   bySize() {
     const { n, value } = this.terms, sizes = new Float64Array(n), order = new Uint32Array(n);
-    for (let k = 0; k < n; k++) { sizes[k] = Math.abs(value(k)); order[k] = k; }
+    for (let k = 0; k < n; k++) { sizes[k] = abs(value(k)); order[k] = k; }
     return order.sort((a, b) => sizes[b] - sizes[a]);
   }
 

@@ -1,6 +1,7 @@
 // A central difference of the loss by one number: the network runs in float64 from the step that is changed on, by
 // the functions of the exported page, with the batch's own statistics and the masks that were drawn.
 
+import { abs, floor, max, min } from "./numbers.js";
 import { LAYERS, activate } from "./network.js";
 import { LossOf, lossFrom } from "./losses.js";
 import { expressionsIn } from "./mathml.js";
@@ -47,7 +48,7 @@ class ChangedRun {
     const own = Object.keys(replay.network.outputs).find((output) => !new LossOf(replay, this.f, output).rule);
     if (own !== undefined) this.reason = "It is a loss of your own, which the page cannot compute.";
     if (!array) { this.reason ??= "The page has no such number."; return; }
-    this.rows = isOfOne ? [Math.floor(change.index / (array.data.length / this.samples))] : [...Array(this.samples).keys()];
+    this.rows = isOfOne ? [floor(change.index / (array.data.length / this.samples))] : [...Array(this.samples).keys()];
   }
 
   original() {
@@ -82,7 +83,7 @@ class ChangedRun {
   }
 
   put(rows, value, all) { // in the rows of a value, the changed number
-    const n = all.data.length / all.shape[0], s = Math.floor(this.change.index / n);
+    const n = all.data.length / all.shape[0], s = floor(this.change.index / n);
     rows[this.rows.indexOf(s)].data[this.change.index % n] = value;
     return rows;
   }
@@ -112,8 +113,8 @@ class ChangedRun {
     let error = 0, size = 0;
     for (const output of Object.keys(this.replay.network.outputs)) {
       const name = ofOutput("dZ", output), { data, shape } = this.replay.array("loss", name), n = data.length / shape[0];
-      for (const s of this.rows.slice(0, 8)) for (let j = 0; j < Math.min(n, 32); j++) {
-        size += Math.abs(data[s * n + j]);
+      for (const s of this.rows.slice(0, 8)) for (let j = 0; j < min(n, 32); j++) {
+        size += abs(data[s * n + j]);
         error += derive(this.replay, { step: "loss", name, index: s * n + j }).error;
       }
     }
@@ -155,20 +156,20 @@ export async function difference(replay, place) {
   const x = run.original().data[change.index], gradient = replay.array(change.gradient.step, change.gradient.name);
   const analytic = gradient ? gradient.data[change.gradient.index] : null, pause = () => new Promise((resume) => setTimeout(resume));
   const all = gradient ? replay.summary(change.gradient.step, change.gradient.name) : { low: 0, high: 0 }, part = NEAR + run.startingError();
-  const rounding = 8 * (gradient ? derive(replay, change.gradient)?.error ?? 0 : 0) + 3e-8 + 1e-5 * Math.max(-all.low, all.high);
-  const isClose = (slope) => Math.abs(slope - analytic) <= part * Math.max(Math.abs(slope), Math.abs(analytic)) + rounding;
+  const rounding = 8 * (gradient ? derive(replay, change.gradient)?.error ?? 0 : 0) + 3e-8 + 1e-5 * max(-all.low, all.high);
+  const isClose = (slope) => abs(slope - analytic) <= part * max(abs(slope), abs(analytic)) + rounding;
   let best = null;
-  for (const h of [H, H / 32, H * 8].map((each) => each * Math.max(1, Math.abs(x)))) {
+  for (const h of [H, H / 32, H * 8].map((each) => each * max(1, abs(x)))) {
     await pause();
     const above = run.loss(x + h);
     await pause();
-    const below = run.loss(x - h), numeric = (above - below) / (2 * h), off = Math.abs(numeric - (analytic ?? numeric));
+    const below = run.loss(x - h), numeric = (above - below) / (2 * h), off = abs(numeric - (analytic ?? numeric));
     if (best === null || off < best.off) best = { numeric, h, off, above, below };
     if (analytic === null || isClose(numeric)) break;
   }
   const { numeric, h } = best;
   let isNear = analytic === null ? null : isClose(numeric), note = "";
-  const size = Math.max(Math.abs(numeric), Math.abs(analytic ?? 0)), least = (4 * 2 ** -52 * Math.abs(best.above)) / h;
+  const size = max(abs(numeric), abs(analytic ?? 0)), least = (4 * 2 ** -52 * abs(best.above)) / h;
   const part_off = analytic === null ? null : best.off / (size || 1);
   const end = { numeric, analytic, h, gradient: change.gradient, part: part_off };
   if (!Number.isFinite(numeric + (analytic ?? 0))) return { ...end, part: null, isNear: null, note: "NaN or infinite: cannot be compared." };

@@ -1,5 +1,6 @@
 // Elements, numbers as text, and formulas.
 
+import { abs } from "./numbers.js";
 import { indicesOf, placeIn, placeText } from "./mathml.js";
 
 const MATH = "http://www.w3.org/1998/Math/MathML", SVG = "http://www.w3.org/2000/svg";
@@ -38,7 +39,7 @@ export function short(x) {
   if (Number.isNaN(x)) return "NaN";
   if (!Number.isFinite(x)) return x > 0 ? "∞" : "−∞";
   if (x === 0) return "0";
-  const size = Math.abs(x);
+  const size = abs(x);
   if (Number.isInteger(x) && size < 1e6) return withSign(String(x));
   if (size < 1e-4 || size >= 1e6) return withSign(x.toExponential(3).replace("e+", "e"));
   return withSign(String(x.toPrecision(4)).replace(/e\+?(\d+)$/, (_, n) => `e${n}`));
@@ -47,7 +48,7 @@ export function short(x) {
 // Return a number with all digits of its type.
 export function full(x, isSingle) {
   if (!Number.isFinite(x)) return short(x);
-  const nearest = isSingle ? Number(x.toPrecision(9)) : x, isSmall = x !== 0 && Math.abs(x) < 1e-4;
+  const nearest = isSingle ? Number(x.toPrecision(9)) : x, isSmall = x !== 0 && abs(x) < 1e-4;
   return withSign((isSmall ? nearest.toExponential() : String(nearest)).replace("e+", "e"));
 }
 

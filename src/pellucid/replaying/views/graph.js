@@ -1,5 +1,6 @@
 // The network as a graph: each step with a small picture of what it gives, or in the backward pass of the gradient.
 
+import { abs, max, min } from "./numbers.js";
 import { make, nameOf, sizes, say, what, counted, scrolled } from "./dom.js";
 import { tilesOf, paint, paintPhoto } from "./tiles.js";
 
@@ -48,11 +49,11 @@ export class NetworkElement extends HTMLElement {
     Object.entries(inputs).forEach(([value, shape], i) => put(value, 0, i, { step: "input", shape, from: [] }));
     steps.forEach(({ from, to, shape }, step) => {
       const sources = from.map((value) => places[value]);
-      put(to, 1 + Math.max(...sources.map(({ column }) => column)), sources[0].row, { step, shape, from });
+      put(to, 1 + max(...sources.map(({ column }) => column)), sources[0].row, { step, shape, from });
     });
-    const ends = Object.values(outputs), last = 1 + Math.max(...this.nodes.map(({ column }) => column));
+    const ends = Object.values(outputs), last = 1 + max(...this.nodes.map(({ column }) => column));
     put("", last, places[ends[0]].row, { step: "loss", from: ends });
-    const rows = Math.max(...this.nodes.map(({ row }) => row)) + 1;
+    const rows = max(...this.nodes.map(({ row }) => row)) + 1;
     for (const node of this.nodes) { node.x = 8 + node.column * (NODE_WIDE + NODE_ACROSS); node.y = NODE_TOP + node.row * (NODE_HIGH + NODE_DOWN); }
     this.byValue = Object.fromEntries(this.nodes.map((node) => [node.value, node]));
     [this.width, this.height] = [16 + (last + 1) * NODE_WIDE + last * NODE_ACROSS, NODE_TOP + rows * (NODE_HIGH + NODE_DOWN) - NODE_DOWN + 12];
@@ -64,7 +65,7 @@ export class NetworkElement extends HTMLElement {
       const from = this.byValue[value], x0 = from.x + NODE_WIDE, y0 = from.y + NODE_HIGH / 2, x1 = node.x - 5, y1 = node.y + NODE_HIGH / 2;
       let isOver = false;
       for (let column = from.column + 1; column < node.column; column++) isOver ||= taken.has(`${column}/${from.row}`);
-      const top = Math.min(from.y, node.y) - 18;
+      const top = min(from.y, node.y) - 18;
       const line = isOver ? `M${x0 - 14} ${from.y}C${x0} ${top} ${x0 + 10} ${top} ${x0 + 30} ${top}H${x1 - 24}C${x1 - 4} ${top} ${x1 + 12} ${top} ${node.x + 16} ${node.y - 5}`
         : from.row === node.row ? `M${x0} ${y0}H${x1}` : `M${x0} ${y0}C${x0 + NODE_ACROSS / 2} ${y0} ${x1 - NODE_ACROSS / 2} ${y1} ${x1} ${y1}`;
       const head = isOver ? `M${node.x + 11} ${node.y - 9}L${node.x + 16} ${node.y - 2}L${node.x + 20} ${node.y - 10}` : `M${x1 - 5} ${y1 - 4}L${x1 + 2} ${y1}L${x1 - 5} ${y1 + 4}`;
@@ -94,7 +95,7 @@ export class NetworkElement extends HTMLElement {
   centre(node) {
     const { left, wide } = this, { x } = node;
     this.here = node;
-    if (x < left + 8 || x + NODE_WIDE > left + wide - 8) this.left = this.frame.scrollLeft = Math.max(0, x - wide / 2 + NODE_WIDE / 2);
+    if (x < left + 8 || x + NODE_WIDE > left + wide - 8) this.left = this.frame.scrollLeft = max(0, x - wide / 2 + NODE_WIDE / 2);
   }
 
   drawSeen() { // only what stands in the window
@@ -124,9 +125,9 @@ export class NetworkElement extends HTMLElement {
 
   small(canvas, replay, step, name) {
     if (!replay.array(step, name)) return;
-    const tiles = tilesOf(replay, step, name, this.sample), n = Math.min(NODE_THUMB, tiles.offsets.length), { low, high } = replay.summary(step, name, replay.isOfSamples(name) ? this.sample : null);
+    const tiles = tilesOf(replay, step, name, this.sample), n = min(NODE_THUMB, tiles.offsets.length), { low, high } = replay.summary(step, name, replay.isOfSamples(name) ? this.sample : null);
     const part = n < 2 || tiles.h * tiles.w < 2 ? { ...tiles } : { ...tiles, offsets: tiles.offsets.subarray(0, n), across: n };
-    const scale = Math.max(Math.abs(low), Math.abs(high));
+    const scale = max(abs(low), abs(high));
     paint(canvas, part, scale < Infinity ? scale : 0);
     canvas.classList.toggle("strip", tiles.h === 1); // a row of units fills its box
   }

@@ -1,5 +1,6 @@
 // One filter of a convolution: its kernel, and at one pixel of its map the window that it sees and the products.
 
+import { floor } from "./numbers.js";
 import { make, numberButton, short } from "./dom.js";
 import { shown } from "./unit.js";
 import { ownerOf } from "./stops.js";
@@ -15,7 +16,7 @@ export class KernelElement extends HTMLElement {
     this.replaceChildren(figures);
     const X = replay.array(step, "X");
     if (!pixel || !X || own.do !== "conv2d") return;
-    const [, rows, columns, all] = X.shape, { stride, padding: [[top], [left]], dilation, groups } = own, first = Math.floor(unit / (filters / groups)) * channels;
+    const [, rows, columns, all] = X.shape, { stride, padding: [[top], [left]], dilation, groups } = own, first = floor(unit / (filters / groups)) * channels;
     const seen = new Float64Array(size), products = new Float64Array(size), places = new Float64Array(size).fill(-1);
     let sum = 0;
     for (let i = 0, k = 0; i < h; i++) for (let j = 0; j < w; j++) for (let c = 0; c < channels; c++, k++) {

@@ -1,5 +1,6 @@
 // One stop: what a layer takes, has, computes, passes back and how it changes, as pictures and numbers.
 
+import { floor, max } from "./numbers.js";
 import { indicesOf } from "./mathml.js";
 import { partOf } from "./store.js";
 import { make, brokenMath, symbol, what, sizes, scrolled, headOf, toolButton, headCell } from "./dom.js";
@@ -136,7 +137,7 @@ export class LayerElement extends HTMLElement {
     if (typeof one?.picture === "number") {
       const canvas = make("canvas", { class: "photo large", role: "img", "aria-label": `The sample ${one.name} in its own colours` }), array = replay.stored(one.picture);
       paintPhoto(canvas, array);
-      const zoom = Math.max(1, Math.floor(288 / Math.max(...array.shape.slice(0, 2))));
+      const zoom = max(1, floor(288 / max(...array.shape.slice(0, 2))));
       canvas.style.width = `${array.shape[1] * zoom}px`;
       const body = make("div", "body", canvas), table = make("pellucid-table");
       const toggle = toolButton("Photo as a table", "Table", () => {

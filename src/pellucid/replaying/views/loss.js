@@ -1,6 +1,7 @@
 // Where the forward pass ends and the backward pass begins: outputs, probabilities, targets, the loss, its gradient.
 
-import { make, numberButton, brokenMath, short, symbol, counted, verdictLine, costOf, what, scrolled, headOf, headCell } from "./dom.js";
+import { max, min } from "./numbers.js";
+import { make, numberButton, brokenMath, short, symbol, verdictLine, costOf, what, scrolled, headOf, headCell } from "./dom.js";
 import { ofOutput } from "./store.js";
 
 const MOST_OUTPUTS = 20; // classes in the table; the pictures have all
@@ -16,7 +17,7 @@ export class LossElement extends HTMLElement {
       const value = make("p", "value", `${costOf(replay)} `, numberButton(replay, { step: "loss", name: "value", index: 0 }));
       if (loss.after !== null && loss.after !== undefined) value.append(make("span", "muted", `  after the update: ${short(Number(loss.after))}`));
       if (samples.length > 1 && (one?.loss ?? null) !== null) value.append(make("span", "muted", `; of ${one.name} alone ${short(Number(one.loss))}`));
-      this.append(make("p", "prose", `${loss.title || loss.name.replace(/_/g, " ")}, the mean over ${counted(replay.header.batch.m, "sample")}.`), value);
+      this.append(make("p", "prose", `${loss.title || loss.name.replace(/_/g, " ")}${replay.header.batch.m > 1 ? `, the mean over ${replay.header.batch.m} samples` : ""}.`), value);
     }
     if (isPrediction) this.append(make("p", "prose", replay.header.help.words.prediction));
     const ml = Object.keys(formulas).filter((key) => key.startsWith("loss/") && key !== "loss/sigmoid");
@@ -27,15 +28,15 @@ export class LossElement extends HTMLElement {
   table(replay, sample, output) {
     const classes = replay.header.classes[output], named = (name) => ofOutput(name, output);
     const columns = ["Z", "P", "Y", "dZ"].filter((name) => replay.array("loss", named(name))).map((name) => ({ name: named(name), base: name, ...replay.array("loss", named(name)) }));
-    const wide = ({ shape }) => (shape.length > 1 ? shape[1] : 1), count = Math.max(...columns.map(wide)), body = make("tbody");
-    for (let k = 0; k < Math.min(count, MOST_OUTPUTS); k++) {
+    const wide = ({ shape }) => (shape.length > 1 ? shape[1] : 1), count = max(...columns.map(wide)), body = make("tbody");
+    for (let k = 0; k < min(count, MOST_OUTPUTS); k++) {
       const row = make("tr", {}, headCell("row", classes[k] ?? (count === 1 ? output || "output" : String(k))));
       for (const column of columns) {
         const own = wide(column), cell = make("td"), isLabel = column.base === "Y" && column.shape.length === 1 && count > 1;
         const at = own === count ? k : own === 1 && (isLabel || k === count - 1) ? 0 : -1;
         if (at >= 0) {
           cell.append(isLabel ? numberButton(replay, { step: "loss", name: column.name, index: sample }, String(Number(column.data[sample] === k))) : numberButton(replay, { step: "loss", name: column.name, index: sample * own + at }));
-          if (column.base === "P") cell.append(make("span", { class: "bar", "aria-hidden": "true" }, make("i", { style: `width:${Math.max(0, Math.min(100, 100 * column.data[sample * own + at])) || 0}%` })));
+          if (column.base === "P") cell.append(make("span", { class: "bar", "aria-hidden": "true" }, make("i", { style: `width:${max(0, min(100, 100 * column.data[sample * own + at])) || 0}%` })));
         }
         row.append(cell);
       }

@@ -1,12 +1,13 @@
 // The losses: of each, the loss of a sample at one output, and its gradient for that output, as expressions.
 // Each is a function of an OutputAt, with z, target and probabilities; the mean over the batch, and weights, are in rules.js.
 
+import { abs, exp, max, min } from "./numbers.js";
 import { NumbersAt } from "./mathml.js";
 import { ofOutput } from "./store.js";
 
 const sign = (x) => (x > 0 ? 1 : x < 0 ? -1 : 0);
-const log1pExp = (x) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x))); // log(1 + exp(x))
-const logistic = (x) => (x >= 0 ? 1 / (1 + Math.exp(-x)) : Math.exp(x) / (1 + Math.exp(x)));
+const log1pExp = (x) => max(x, 0) + Math.log1p(exp(-abs(x))); // log(1 + exp(x))
+const logistic = (x) => (x >= 0 ? 1 / (1 + exp(-x)) : exp(x) / (1 + exp(x)));
 
 // One output of the model, its loss and its targets. "output" is "" where there is one.
 export class LossOf {
@@ -85,25 +86,25 @@ class OutputAt {
 
   // The probability of a class among others by softmax, and of all others.
   get softmax() {
-    const { f, s, j, of: { P, k } } = this, value = Math.exp(this.logSoftmax);
+    const { f, s, j, of: { P, k } } = this, value = exp(this.logSoftmax);
     return this.chance(value, f.unit * value * (4 + this.reach), P && P.at(s * k + j), () => `<msub><mi>softmax</mi><mn>${j}</mn></msub>`);
   }
 
   get others() { const { f, softmax: p } = this; return f.is(-Math.expm1(this.logSoftmax), 4 * f.unit * (1 + this.reach) * p.value, this.not(p).ml, 2); }
 
-  get reach() { const row = this.of.row(this.s); return Math.max(...row) - Math.min(...row); }
+  get reach() { const row = this.of.row(this.s); return max(...row) - min(...row); }
 
   get logSoftmax() {
-    const row = this.of.row(this.s), highest = row.reduce((a, b) => Math.max(a, b), -Infinity);
-    return row[this.j] - highest - Math.log(row.reduce((sum, z) => sum + Math.exp(z - highest), 0));
+    const row = this.of.row(this.s), highest = row.reduce((a, b) => max(a, b), -Infinity);
+    return row[this.j] - highest - Math.log(row.reduce((sum, z) => sum + exp(z - highest), 0));
   }
 
   // The logarithm of a probability, computed from the outputs: exact where the probability rounds to 0.
-  logOf(p, value, reach) { return this.f.is(value, this.f.unit * (4 * Math.abs(value) + reach), `<mrow><mi>log</mi><mo>&#x2061;</mo><mrow><mo>(</mo>${p.ml}<mo>)</mo></mrow></mrow>`, 3); }
+  logOf(p, value, reach) { return this.f.is(value, this.f.unit * (4 * abs(value) + reach), `<mrow><mi>log</mi><mo>&#x2061;</mo><mrow><mo>(</mo>${p.ml}<mo>)</mo></mrow></mrow>`, 3); }
 
-  get logP() { const { z: { value } } = this; return this.logOf(this.p, -log1pExp(-value), Math.abs(value)); }
+  get logP() { const { z: { value } } = this; return this.logOf(this.p, -log1pExp(-value), abs(value)); }
 
-  get logQ() { const { z: { value } } = this; return this.logOf(this.q, -log1pExp(value), Math.abs(value)); }
+  get logQ() { const { z: { value } } = this; return this.logOf(this.q, -log1pExp(value), abs(value)); }
 
   get logOfClass() { return this.logOf(this.softmax, this.logSoftmax, this.reach); }
 
@@ -126,7 +127,7 @@ function focalPart(o) {
   return f.negative(f.times(f.times(o.option("alpha"), o.y), f.power(q, gamma), o.not(f.times(gamma, o.softmax, ratio))));
 }
 
-const excess = (o, label) => o.f.call("max", (a, b, margin) => Math.max(0, margin + a - b), o.z, label.z, o.margin);
+const excess = (o, label) => o.f.call("max", (a, b, margin) => max(0, margin + a - b), o.z, label.z, o.margin);
 
 export const LOSS_RULES = {
   binary_cross_entropy: {
@@ -141,7 +142,7 @@ export const LOSS_RULES = {
     },
     dZ: ({ f, all, softmax: p, target }) => {
       const sum = all.reduce((total, one) => total + one.target.value, 0);
-      return f.minus(Math.abs(sum - 1) > 8 * f.unit ? f.times(p, f.number(sum)) : p, target);
+      return f.minus(abs(sum - 1) > 8 * f.unit ? f.times(p, f.number(sum)) : p, target);
     },
   },
   multi_label: {
@@ -167,7 +168,7 @@ export const LOSS_RULES = {
   hinge_binary: {
     isMean: true,
     L: ({ f, y, z, margin, not }) => {
-      const largest = (node) => f.call("max", (a, b) => Math.max(a, b), f.number(0), node);
+      const largest = (node) => f.call("max", (a, b) => max(a, b), f.number(0), node);
       return f.plus(f.times(y, largest(f.minus(margin, z))), f.times(not(y), largest(f.plus(margin, z))));
     },
     dZ: ({ f, y, z: { value: z }, margin: { value: margin }, not }) =>
@@ -197,14 +198,14 @@ export const LOSS_RULES = {
   },
   huber: {
     isMean: true,
-    L: ({ f, difference: D, delta }) => (Math.abs(D.value) <= delta.value ? f.over(f.square(D), f.number(2))
+    L: ({ f, difference: D, delta }) => (abs(D.value) <= delta.value ? f.over(f.square(D), f.number(2))
       : f.times(delta, f.minus(f.norm(D), f.over(delta, f.number(2))))),
-    dZ: ({ f, difference, delta }) => f.call("clip", (a, low, high) => Math.min(Math.max(a, low), high), difference, f.number(-delta.value), delta),
+    dZ: ({ f, difference, delta }) => f.call("clip", (a, low, high) => min(max(a, low), high), difference, f.number(-delta.value), delta),
   },
   poisson: {
     isMean: true,
-    L: ({ f, y, z }) => f.minus(f.call("exp", Math.exp, z), f.times(y, z)),
-    dZ: ({ f, y, z }) => f.minus(f.call("exp", Math.exp, z), y),
+    L: ({ f, y, z }) => f.minus(f.call("exp", exp, z), f.times(y, z)),
+    dZ: ({ f, y, z }) => f.minus(f.call("exp", exp, z), y),
   },
 };
 

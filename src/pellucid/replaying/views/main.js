@@ -1,5 +1,6 @@
 // Where a page, a notebook and a server begin.
 
+import { countOf, floor, max } from "./numbers.js";
 import { ACTIVATIONS } from "./activations.js";
 import { derive, deriveOrSay } from "./rules.js";
 import { difference } from "./difference.js";
@@ -116,16 +117,16 @@ class ReplayElement extends HTMLElement {
 
   // Show {part, step, name, index, view}; an array that is shown at the present stop, too, stays there.
   show(asked, { isQuiet = false, isReplaced = false } = {}) {
-    const { given: replay } = this, at = stopAt(this.stops, asked), stop = this.stops[Math.max(0, at)], place = asked.index === undefined ? null : { step: asked.step, name: asked.name, index: asked.index };
+    const { given: replay } = this, at = stopAt(this.stops, asked), stop = this.stops[max(0, at)], place = asked.index === undefined ? null : { step: asked.step, name: asked.name, index: asked.index };
     if (place && replay.header.samples.length > 1 && replay.isOfSamples(place.name)) { // the sample that the place is of
       const { data, shape } = replay.array(place.step, place.name);
-      this.sample = Math.floor(place.index / (data.length / shape[0]));
+      this.sample = floor(place.index / (data.length / shape[0]));
     }
     const isSame = this.state && this.state.part === stop.part && this.state.step === stop.step && this.shownSample === this.sample && this.shownMode === this.isNumbers;
     this.state = { part: stop.part, step: stop.step, name: asked.name, index: asked.index, view: asked.view, place };
     if (!isSame) {
-      this.scrubber.show(Math.max(0, at));
-      this.network.show({ ...stop, sample: this.sample, at: Math.max(0, at), stops: this.stops });
+      this.scrubber.show(max(0, at));
+      this.network.show({ ...stop, sample: this.sample, at: max(0, at), stops: this.stops });
       this.layer.view = { replay, ...stop, sample: this.sample, isNumbers: this.isNumbers };
       Object.assign(this, { shownSample: this.sample, shownMode: this.isNumbers });
       this.drawTop();
@@ -186,7 +187,7 @@ class ReplayElement extends HTMLElement {
     let found = null;
     try { found = placeAt(address, this.given); } catch { /* an address that is none: the beginning is shown */ }
     const sample = Number(asked.get("sample") ?? 0);
-    this.sample = sample >= 0 && sample < Math.max(1, this.given.header.samples.length) ? sample : 0;
+    this.sample = sample >= 0 && sample < max(1, this.given.header.samples.length) ? sample : 0;
     this.isNumbers = asked.get("mode") === "numbers";
     this.lost.textContent = found || !address ? "" : `This page has no place "${address}".`;
     if (!found) return false;
@@ -230,7 +231,7 @@ export function openPage(document) {
   const given = (id) => document.getElementById(id), header = JSON.parse(given("header").textContent);
   let bytes = new Uint8Array();
   try { bytes = Uint8Array.from(atob(given("numbers").textContent), (c) => c.charCodeAt(0)); } catch { /* cut off */ }
-  const need = Math.max(0, ...header.arrays.map(([start, kind, shape]) => start + Number(kind[1]) * shape.reduce((a, b) => a * b, 1)));
+  const need = max(0, ...header.arrays.map(([start, kind, shape]) => start + Number(kind[1]) * countOf(shape)));
   if (bytes.length < need) { given("end").remove(); return; } // which the page's beginning tells
   showReplay(document.querySelector("pellucid-replay"), header, bytes.buffer, true);
 }

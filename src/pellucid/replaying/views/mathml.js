@@ -1,6 +1,8 @@
 // Expressions of numbers: each node has its value in float64, a bound of the rounding that storing its parts and
 // computing it in the network's dtype makes, and MathML, in which a number that stands for a place names it.
 
+import { abs, countOf, floor, max, sqrt } from "./numbers.js";
+
 export const asText = (text) => String(text).replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`);
 export const placeText = ({ step, name, index }) => `${step}/${name}/${index}`;
 
@@ -20,7 +22,7 @@ function digitsOf(x, digits) {
   const minus = (text) => text.replace("-", "−");
   const plain = (text) => (text.includes(".") ? text.replace(/\.?0+$/, "") : text);
   if (x !== 0 && (power < -4 || power > 6)) return [minus(plain(head)), minus(String(power))];
-  return [minus(plain(x === 0 ? "0" : Math.abs(x) >= 10 ** digits ? Number(x).toFixed(0) : Number(x).toPrecision(digits))), null];
+  return [minus(plain(x === 0 ? "0" : abs(x) >= 10 ** digits ? Number(x).toFixed(0) : Number(x).toPrecision(digits))), null];
 }
 
 export function numberML(x, place = null, digits = 4) {
@@ -36,7 +38,7 @@ const inside = (node, level) => (node.level < level ? bracketed(node.ml) : node.
 export class NumbersAt {
   constructor(step, name, { data, shape }, label = name) {
     Object.assign(this, { step, name, data, shape, label });
-    this.row = shape.slice(1).reduce((a, b) => a * b, 1); // numbers of a sample
+    this.row = countOf(shape.slice(1)); // numbers of a sample
   }
 
   at(index) { return new NumberAt(this, index); }
@@ -63,7 +65,7 @@ export function indicesOf(shape, index) { // of each axis, the last one fastest
   const found = [];
   for (let axis = shape.length - 1; axis >= 0; axis--) {
     found.unshift(index % shape[axis]);
-    index = Math.floor(index / shape[axis]);
+    index = floor(index / shape[axis]);
   }
   return found;
 }
@@ -71,31 +73,31 @@ export function indicesOf(shape, index) { // of each axis, the last one fastest
 // What makes nodes; "unit" is the largest relative error of one operation in the network's dtype.
 export function expressionsIn(unit) {
   const node = (value, error, ml, level, more = {}) =>
-    ({ value, error: error + unit * Math.abs(value), ml, level, place: null, label: "", ...more });
+    ({ value, error: error + unit * abs(value), ml, level, place: null, label: "", ...more });
   const make = {
     unit,
     // A node of a value that is computed in another way than its MathML says; "leaf" gives its place and label.
     is: (value, error, ml, level, leaf = null) => ({ value, error, ml, level, place: leaf?.place ?? null, label: leaf?.label ?? "" }),
-    number: (value, label = "") => ({ ...node(value, -unit * Math.abs(value), numberML(value), value < 0 ? SUM : ATOM), label }),
+    number: (value, label = "") => ({ ...node(value, -unit * abs(value), numberML(value), value < 0 ? SUM : ATOM), label }),
     plus: (...parts) => node(parts.reduce((sum, part) => sum + part.value, 0), parts.reduce((sum, part) => sum + part.error, 0),
       `<mrow>${parts.map((part, i) => (!i ? part.ml : part.ofNegative ? `<mo>−</mo>${inside(part.ofNegative, SUM + 1)}` : `<mo>+</mo>${inside(part, SUM + 1)}`)).join("")}</mrow>`, SUM),
     minus: (a, b) => node(a.value - b.value, a.error + b.error, `<mrow>${a.ml}<mo>−</mo>${inside(b, SUM + 1)}</mrow>`, SUM),
     negative: (a) => node(-a.value, a.error, `<mrow><mo>−</mo>${inside(a, PRODUCT)}</mrow>`, SUM, { ofNegative: a }),
     times: (...parts) => node(...productOf(parts), `<mrow>${parts.map((part) => inside(part, PRODUCT)).join("<mo>·</mo>")}</mrow>`, PRODUCT),
-    over: (a, b) => node(a.value / b.value, a.error / Math.abs(b.value || 1) + Math.abs(a.value / b.value) * (b.error / Math.abs(b.value || 1)),
+    over: (a, b) => node(a.value / b.value, a.error / abs(b.value || 1) + abs(a.value / b.value) * (b.error / abs(b.value || 1)),
       `<mfrac>${a.ml}${b.ml}</mfrac>`, ATOM),
     // The sum of n numbers over n, with the sum's terms; its ml is broken more easily than that of a fraction.
     mean(sum, n) {
       const count = make.number(n), { ml, terms } = sum;
       return { ...make.over(sum, count), terms, ml: sum.level > SUM ? make.over(sum, count).ml : `<mrow><mfrac><mn>1</mn>${count.ml}</mfrac><mo>·</mo>${bracketed(ml)}</mrow>`, level: sum.level > SUM ? ATOM : PRODUCT };
     },
-    root: (a) => node(Math.sqrt(a.value), a.error / (2 * Math.sqrt(a.value) || 1), `<msqrt>${a.ml}</msqrt>`, ATOM),
+    root: (a) => node(sqrt(a.value), a.error / (2 * sqrt(a.value) || 1), `<msqrt>${a.ml}</msqrt>`, ATOM),
     power: (a, b) => node(a.value ** b.value, spread((x) => x ** b.value, a), `<msup>${inside(a, ATOM)}${b.ml}</msup>`, POWER),
-    square: (a) => node(a.value * a.value, 2 * Math.abs(a.value) * a.error, `<msup>${inside(a, ATOM)}<mn>2</mn></msup>`, POWER),
+    square: (a) => node(a.value * a.value, 2 * abs(a.value) * a.error, `<msup>${inside(a, ATOM)}<mn>2</mn></msup>`, POWER),
     call: (name, f, ...of) => node(f(...of.map((a) => a.value)),
-      Math.max(...of.map((a, k) => spread((x) => f(...of.map((b, j) => (j === k ? x : b.value))), a))),
+      max(...of.map((a, k) => spread((x) => f(...of.map((b, j) => (j === k ? x : b.value))), a))),
       `<mrow><mi>${name}</mi><mo>&#x2061;</mo><mrow><mo>(</mo>${of.map((a) => a.ml).join("<mo>,</mo>")}<mo>)</mo></mrow></mrow>`, ATOM),
-    norm: (a) => node(Math.abs(a.value), a.error, `<mrow><mo>|</mo>${a.ml}<mo>|</mo></mrow>`, ATOM),
+    norm: (a) => node(abs(a.value), a.error, `<mrow><mo>|</mo>${a.ml}<mo>|</mo></mrow>`, ATOM),
     // MathML of Python's, in which <mi>z</mi> and <mi>a</mi> are put in; in brackets that are there no others.
     filled: (value, error, ml, put) => node(value, error, Object.entries(put).reduce((text, [name, part]) => text
       .replaceAll(`<mo>(</mo><mi>${name}</mi><mo>)</mo>`, `<mo>(</mo>${part.ml}<mo>)</mo>`).replaceAll(`<mi>${name}</mi>`, inside(part, SUM + 1)), ml), ml.includes("<mtable>") ? ATOM : SUM),
@@ -105,8 +107,8 @@ export function expressionsIn(unit) {
       const largest = [];
       let total = 0, size = 0, least = -1, off = 0;
       for (let k = 0; k < n; k++) {
-        const parts = factors(k), x = valueOf(parts), far = Math.abs(x);
-        for (const part of parts) if (part.error) off += part.error * Math.abs(valueOf(parts.filter((other) => other !== part)));
+        const parts = factors(k), x = valueOf(parts), far = abs(x);
+        for (const part of parts) if (part.error) off += part.error * abs(valueOf(parts.filter((other) => other !== part)));
         total += x;
         size += far;
         if (far > least || far !== far) {
@@ -128,7 +130,7 @@ export function expressionsIn(unit) {
       }
       const added = more.reduce((sum, part) => sum + part.value, 0);
       parts.push(...more.map((part) => inside(part, SUM + 1)));
-      const error = off + unit * (3 + Math.sqrt(n)) * size + more.reduce((sum, part) => sum + part.error + unit * Math.abs(part.value), 0);
+      const error = off + unit * (3 + sqrt(n)) * size + more.reduce((sum, part) => sum + part.error + unit * abs(part.value), 0);
       const ml = parts.length ? `<mrow>${parts.join("<mo>+</mo>")}</mrow>` : numberML(0);
       return node(total + added, error, ml, n + more.length > 1 ? SUM : n ? PRODUCT : ATOM,
         { terms: { n, factors, value, label: (k) => factors(k).map((factor) => factor.label).filter(Boolean).join(" · ") } });
@@ -136,12 +138,12 @@ export function expressionsIn(unit) {
   };
   const spread = (f, a) => {
     const middle = f(a.value), near = a.error;
-    return Math.max(Math.abs(f(a.value + near) - middle), Math.abs(f(a.value - near) - middle)) || 0;
+    return max(abs(f(a.value + near) - middle), abs(f(a.value - near) - middle)) || 0;
   };
   const productOf = (parts) => {
     const value = parts.reduce((product, part) => product * part.value, 1);
-    const error = parts.reduce((sum, part, i) => sum + (part.error && part.error * Math.abs(parts.reduce((product, other, j) => (i === j ? product : product * other.value), 1))), 0);
-    return [value, error + unit * parts.length * Math.abs(value)];
+    const error = parts.reduce((sum, part, i) => sum + (part.error && part.error * abs(parts.reduce((product, other, j) => (i === j ? product : product * other.value), 1))), 0);
+    return [value, error + unit * parts.length * abs(value)];
   };
   return make;
 }

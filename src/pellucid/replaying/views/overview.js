@@ -1,5 +1,6 @@
 // The whole step on two printed pages: forward on the first, loss, backward and update on the second.
 
+import { abs, max, min } from "./numbers.js";
 import { make, brokenMath, costOf, short, nameOf, symbol, headCell } from "./dom.js";
 import { tilesOf, paint, paintPhoto } from "./tiles.js";
 
@@ -46,7 +47,7 @@ export class OverviewElement extends HTMLElement {
       const left = [chosen.length < steps.length && `${steps.length - chosen.length} of ${steps.length} layers`, !often && "general formulas", names !== levels[0][1] && "some of the numbers", "other units and weights", batch.m > 1 && "other samples"];
       const shown = often === 1 ? new Set() : null, body = make("tbody", {}, ...chosen.map((step) => this.row(step, pictures, title[0], names.split(" "), shown ?? (often ? new Set() : null))));
       const head = make("tr", {}, make("td"), ...pictures.map((name) => headCell("col", symbol(name))), headCell("col", names && "One unit: the selected one, or that with the largest output"));
-      const tall = Math.max(5, Math.min(16, 190 / chosen.length - 6)).toFixed(1);
+      const tall = max(5, min(16, 190 / chosen.length - 6)).toFixed(1);
       const sheet = make("div", "sheet", ...top, make("table", { style: `--tall:${tall}mm` }, make("caption", {}, title), make("thead", {}, head), body), make("p", {}, `Not printed: ${left.filter(Boolean).join(", ")}.`));
       this.append(sheet);
       for (const math of sheet.querySelectorAll(".broken")) math.fit();
@@ -61,8 +62,8 @@ export class OverviewElement extends HTMLElement {
       const cell = make("td");
       if (replay.array(step, name)) {
         const canvas = make("canvas"), tiles = tilesOf(replay, step, name, sample), { norm, low, high } = replay.summary(step, name, replay.isOfSamples(name) ? sample : null);
-        const n = Math.min(tiles.offsets.length, tiles.h * tiles.w > 400 ? 3 : 24), scale = Math.max(Math.abs(low), Math.abs(high));
-        paint(canvas, { ...tiles, offsets: tiles.offsets.subarray(0, n), across: Math.min(n, Math.max(1, Math.min(tiles.across, 12))) }, scale < Infinity ? scale : 0, true);
+        const n = min(tiles.offsets.length, tiles.h * tiles.w > 400 ? 3 : 24), scale = max(abs(low), abs(high));
+        paint(canvas, { ...tiles, offsets: tiles.offsets.subarray(0, n), across: min(n, max(1, min(tiles.across, 12))) }, scale < Infinity ? scale : 0, true);
         cell.append(make("div", "top", canvas, make("small", {}, `norm ${short(norm)}`)));
       }
       row.append(cell);
@@ -86,8 +87,8 @@ export class OverviewElement extends HTMLElement {
     if (!name || !has(name) || !has("A") || (name === "A" && !activation && has("Z"))) return null;
     const largest = (array, unit) => {
       const { data, shape } = has(array), n = replay.isOfSamples(array) ? data.length / shape[0] : data.length, start = n < data.length ? sample * n : 0, across = unit < 0 ? 1 : wide(array);
-      let found = start + Math.max(0, unit);
-      for (let i = found; i < start + n; i += across) if (!(Math.abs(data[i]) <= Math.abs(data[found]))) found = i;
+      let found = start + max(0, unit);
+      for (let i = found; i < start + n; i += across) if (!(abs(data[i]) <= abs(data[found]))) found = i;
       return found;
     };
     const isHere = place?.step === step && !place.name.includes("X") && has(place.name), at = isHere && OF_UNIT.includes(place.name) ? place.index : largest("A", isHere ? place.index % wide(place.name) : -1);

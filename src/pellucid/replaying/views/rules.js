@@ -2,6 +2,7 @@
 // A rule returns {key, node}: the general formula's name, and the expression with numbers put in; or the expression
 // alone, where the formula is named by the kind of layer and the array, as "dense/Z".
 
+import { abs, countOf, exp, floor, lastOf, max, min, sqrt } from "./numbers.js";
 import { ACTIVATIONS, DERIVATIVES } from "./activations.js";
 import { LossOf } from "./losses.js";
 import { ownerOf } from "./stops.js";
@@ -59,7 +60,7 @@ class StepOf {
 
 export const sourceOf = (name) => (/^#\d+$/.test(name) ? Number(name.slice(1)) - 1 : null); // the step, or null of an input
 
-const rounded = (f, node, times = 1) => f.is(node.value, times * f.unit * Math.abs(node.value), node.ml, node.level, node);
+const rounded = (f, node, times = 1) => f.is(node.value, times * f.unit * abs(node.value), node.ml, node.level, node);
 
 // For each tap of a kernel that a pixel of the output sees inside the image: [tap, pixel of the input].
 function seenBy(net, [h, w], y, x) {
@@ -114,15 +115,15 @@ const db = sumOfChannel("db", (c) => gradientOfZ(c)), dbeta = sumOfChannel("dbet
 
 const dense = {
   Z(c, i) {
-    const X = c.input(), W = c.parameter("W"), b = c.parameter("b"), n = X.row, k = W.shape[1], s = Math.floor(i / k), j = i % k;
+    const X = c.input(), W = c.parameter("W"), b = c.parameter("b"), n = X.row, k = W.shape[1], s = floor(i / k), j = i % k;
     return c.f.sum(n, (t) => [X.at(s * n + t), W.at(t * k + j)], [b.at(j)]);
   },
   dX(c, i) {
-    const W = c.parameter("W"), dZ = gradientOfZ(c), [n, k] = W.shape, s = Math.floor(i / n), row = i % n;
+    const W = c.parameter("W"), dZ = gradientOfZ(c), [n, k] = W.shape, s = floor(i / n), row = i % n;
     return c.f.sum(k, (t) => [dZ.at(s * k + t), W.at(row * k + t)]);
   },
   dW(c, i) {
-    const k = c.parameter("W").shape[1], row = Math.floor(i / k), j = i % k;
+    const k = c.parameter("W").shape[1], row = floor(i / k), j = i % k;
     return sumOver(c, "dW", i, (use) => {
       const X = use.input(), dZ = gradientOfZ(use);
       return [X.shape[0], (s) => [X.at(s * X.row + row), dZ.at(s * k + j)]];
@@ -133,43 +134,43 @@ const dense = {
 
 // Images: places of a flat index, and sizes.
 const imageAt = ([, h, w, c], i) => {
-  const channel = i % c, pixel = Math.floor(i / c) % (h * w);
-  return { s: Math.floor(i / (c * h * w)), row: Math.floor(pixel / w), column: pixel % w, pixel, channel };
+  const channel = i % c, pixel = floor(i / c) % (h * w);
+  return { s: floor(i / (c * h * w)), row: floor(pixel / w), column: pixel % w, pixel, channel };
 };
 
 const conv2d = {
   Z(c, i) {
     const X = c.input(), W = c.parameter("W"), b = c.maybeParameter("b"), shape = (c.maybe("Z") ?? c.numbers("A")).shape;
     const { s, row, column, channel: k } = imageAt(shape, i), [, , own, filters] = W.shape, channels = X.shape[3];
-    const seen = seenBy(c.net, X.shape.slice(1), row, column), first = Math.floor(k / (filters / c.net.groups)) * own;
+    const seen = seenBy(c.net, X.shape.slice(1), row, column), first = floor(k / (filters / c.net.groups)) * own;
     const factors = (t) => {
-      const [tap, pixel] = seen[Math.floor(t / own)], channel = t % own;
+      const [tap, pixel] = seen[floor(t / own)], channel = t % own;
       return [X.at(s * X.row + pixel * channels + first + channel), W.at((tap * own + channel) * filters + k)];
     };
     return { key: b ? "conv2d/Z" : "conv2d_without/Z", node: c.f.sum(seen.length * own, factors, b ? [b.at(k)] : []) };
   },
   dX(c, i) {
     const W = c.parameter("W"), dZ = gradientOfZ(c), [, , own, filters] = W.shape, made = filters / c.net.groups;
-    const { s, row, column, channel } = imageAt(c.inputShape, i), group = Math.floor(channel / own);
+    const { s, row, column, channel } = imageAt(c.inputShape, i), group = floor(channel / own);
     const seen = seeing(c.net, dZ.shape.slice(1), row, column);
     const factors = (t) => {
-      const [tap, pixel] = seen[Math.floor(t / made)], k = group * made + (t % made);
+      const [tap, pixel] = seen[floor(t / made)], k = group * made + (t % made);
       return [dZ.at(s * dZ.row + pixel * filters + k), W.at((tap * own + (channel % own)) * filters + k)];
     };
     return c.f.sum(seen.length * made, factors);
   },
   dW(c, i) {
-    const [, across, own, filters] = c.parameter("W").shape, k = i % filters, channel = Math.floor(i / filters) % own;
-    const tap = Math.floor(i / (filters * own)), y = Math.floor(tap / across), x = tap % across;
+    const [, across, own, filters] = c.parameter("W").shape, k = i % filters, channel = floor(i / filters) % own;
+    const tap = floor(i / (filters * own)), y = floor(tap / across), x = tap % across;
     return sumOver(c, "dW", i, (use) => {
       const X = use.input(), dZ = gradientOfZ(use), [m, h, w, channels] = X.shape, [, hOut, wOut] = dZ.shape, seen = [];
-      const { stride, padding: [[top], [left]], dilation } = use.net, first = Math.floor(k / (filters / use.net.groups)) * own;
+      const { stride, padding: [[top], [left]], dilation } = use.net, first = floor(k / (filters / use.net.groups)) * own;
       for (let a = 0; a < hOut; a++) for (let b = 0; b < wOut; b++) {
         const row = a * stride[0] + y * dilation[0] - top, column = b * stride[1] + x * dilation[1] - left;
         if (row >= 0 && row < h && column >= 0 && column < w) seen.push([row * w + column, a * wOut + b]);
       }
       return [m * seen.length, (t) => {
-        const s = Math.floor(t / seen.length), [pixel, out] = seen[t % seen.length];
+        const s = floor(t / seen.length), [pixel, out] = seen[t % seen.length];
         return [X.at(s * X.row + pixel * channels + first + channel), dZ.at(s * dZ.row + out * filters + k)];
       }];
     });
@@ -213,7 +214,7 @@ const average_pool = {
   dX(c, i) {
     const dA = c.numbers("dA"), pixel = imageAt(c.inputShape, i), windows = seeing(c.net, dA.shape.slice(1), pixel.row, pixel.column);
     const each = (k) => {
-      const out = windows[k][1], n = seenBy(c.net, c.inputShape.slice(1), Math.floor(out / dA.shape[2]), out % dA.shape[2]).length;
+      const out = windows[k][1], n = seenBy(c.net, c.inputShape.slice(1), floor(out / dA.shape[2]), out % dA.shape[2]).length;
       return [dA.at(pixel.s * dA.row + out * dA.shape[3] + pixel.channel), c.f.over(c.f.number(1), c.f.number(entriesOf(c, n)))];
     };
     return c.f.sum(windows.length, each, [], "windows");
@@ -224,7 +225,7 @@ const entriesOf = ({ net }, seen) => (net.count_include_pad ? net.size[0] * net.
 
 const global_average = {
   A(c, i) {
-    const X = c.input(), [, h, w, n] = X.shape, s = Math.floor(i / n), sum = c.f.sum(h * w, (k) => [X.at(s * X.row + k * n + (i % n))], [], "pixels");
+    const X = c.input(), [, h, w, n] = X.shape, s = floor(i / n), sum = c.f.sum(h * w, (k) => [X.at(s * X.row + k * n + (i % n))], [], "pixels");
     return c.f.mean(sum, h * w);
   },
   dX(c, i) {
@@ -291,17 +292,17 @@ function meanOverBatch(c, name, k, of, factors) {
 // Layer norm: a row runs along the last axis. Its mean and variance are computed here where the page has none.
 class LayerNormOf {
   constructor(c, i) {
-    const X = c.input(), n = X.shape[X.shape.length - 1], row = Math.floor(i / n), { f } = c;
+    const X = c.input(), n = lastOf(X), row = floor(i / n), { f } = c;
     Object.assign(this, { c, X, n, row, start: row * n, gamma: c.parameter("gamma"), beta: c.parameter("beta") });
     const values = X.data.subarray(this.start, this.start + n), mean = values.reduce((a, b) => a + b, 0) / n;
-    const size = values.reduce((a, b) => Math.max(a, Math.abs(b)), 0);
+    const size = values.reduce((a, b) => max(a, abs(b)), 0);
     const spread = values.reduce((a, b) => a + (b - mean) ** 2, 0) / n;
     const place = (name, value, error) => {
       const found = c.maybe(name), leaf = found && found.at(row);
       return leaf ? f.is(leaf.value, error, leaf.ml, leaf.level, leaf) : f.is(value, error, numberML(value), value < 0 ? 2 : 9);
     };
     this.mean = place("mean", mean, 4 * f.unit * size);
-    this.var = place("var", spread, 8 * f.unit * (spread + size * Math.sqrt(spread)));
+    this.var = place("var", spread, 8 * f.unit * (spread + size * sqrt(spread)));
     this.deviation = f.root(f.plus(this.var, f.number(c.net.epsilon)));
   }
 
@@ -314,11 +315,11 @@ const layer_norm = {
     return f.plus(f.times(of.gamma.at(k), of.hat(i)), of.beta.at(k));
   },
   mean(c, row) {
-    const X = c.input(), n = X.shape[X.shape.length - 1], sum = c.f.sum(n, (k) => [X.at(row * n + k)]);
+    const X = c.input(), n = lastOf(X), sum = c.f.sum(n, (k) => [X.at(row * n + k)]);
     return c.f.mean(sum, n);
   },
   var(c, row) {
-    const X = c.input(), n = X.shape[X.shape.length - 1], of = new LayerNormOf(c, row * n);
+    const X = c.input(), n = lastOf(X), of = new LayerNormOf(c, row * n);
     const sum = c.f.sum(n, (k) => [c.f.square(c.f.minus(X.at(row * n + k), of.mean))]);
     return c.f.mean(sum, n);
   },
@@ -387,12 +388,12 @@ const byAxes = (axes) => (net, [h, w], [H, W]) => {
 };
 
 const between = (n, N, alignCorners) => (i) => { // bilinear interpolation along one axis
-  const exact = alignCorners ? (i * (n - 1)) / Math.max(N - 1, 1) : ((i + 0.5) * n) / N - 0.5, place = Math.min(Math.max(exact, 0), n - 1);
-  const low = Math.floor(place), part = place - low;
+  const exact = alignCorners ? (i * (n - 1)) / max(N - 1, 1) : ((i + 0.5) * n) / N - 0.5, place = min(max(exact, 0), n - 1);
+  const low = floor(place), part = place - low;
   return part ? [[low, 1 - part], [low + 1, part]] : [[low, 1]];
 };
 
-const upsample = linear_map(byAxes((net) => net.factor.map((times) => (i) => [[Math.floor(i / times), 1]])));
+const upsample = linear_map(byAxes((net) => net.factor.map((times) => (i) => [[floor(i / times), 1]])));
 const zero_pad = linear_map(byAxes((net, size) => net.padding.map(([before], axis) => (i) => (i >= before && i < before + size[axis] ? [[i - before, 1]] : []))));
 const reflect_pad = linear_map(byAxes((net, size) => net.padding.map(([before], axis) => (i) => {
   const at = i - before, n = size[axis];
@@ -401,7 +402,7 @@ const reflect_pad = linear_map(byAxes((net, size) => net.padding.map(([before], 
 const resize = linear_map(byAxes((net, size, out) => size.map((n, axis) => between(n, out[axis], net.align_corners))));
 
 // Joins: a part with one number a channel, or one a pixel, is repeated.
-const asImage = (shape) => (shape.length === 4 ? shape : [shape[0], 1, 1, shape.slice(1).reduce((a, b) => a * b, 1)]);
+const asImage = (shape) => (shape.length === 4 ? shape : [shape[0], 1, 1, countOf(shape.slice(1))]);
 
 function placeInPart(shape, part, i) { // of a place of the join, in one of its parts
   const { s, row, column, channel } = imageAt(asImage(shape), i), [, h, w, n] = asImage(part);
@@ -420,7 +421,7 @@ const partsOf = (c) => c.net.from.map((_, k) => c.input(k));
 function joinRule(c, i) {
   const parts = partsOf(c), { shape } = c.numbers("A"), { f } = c;
   if (c.net.do === "concat") {
-    const n = shape[shape.length - 1], pixel = Math.floor(i / n);
+    const n = shape[shape.length - 1], pixel = floor(i / n);
     let k = 0, channel = i % n;
     while (channel >= lastOf(parts[k])) channel -= lastOf(parts[k++]);
     return parts[k].at(pixel * lastOf(parts[k]) + channel);
@@ -432,14 +433,12 @@ function joinRule(c, i) {
 
 const shareOfMean = (c, node, n) => (c.net.do === "mean" ? c.f.over(node, c.f.number(n)) : node);
 
-const lastOf = ({ shape }) => shape[shape.length - 1];
-
 // What a join passes back to one of its parts.
 function joinGradient(c, k, i) {
   const parts = partsOf(c), dA = c.numbers("dA"), { f } = c, key = `${c.net.do}/dX`;
   if (c.net.do === "concat") {
     const before = parts.slice(0, k).reduce((sum, part) => sum + lastOf(part), 0), own = lastOf(parts[k]), n = lastOf(dA);
-    return { key, node: dA.at(Math.floor(i / own) * n + before + (i % own)) };
+    return { key, node: dA.at(floor(i / own) * n + before + (i % own)) };
   }
   const places = placesOfPart(dA.shape, parts[k].shape, i);
   const factors = (t) => [dA.at(places[t]), ...(c.net.do !== "multiply" ? [] : parts.flatMap((part, j) => (j === k ? [] : [part.at(placeInPart(dA.shape, part.shape, places[t]))])))];
@@ -459,8 +458,8 @@ const activation = {
   A(c, i) {
     const name = c.net.activation, Z = c.maybe("Z") ?? c.input();
     if (name === "softmax") {
-      const n = Z.shape[Z.shape.length - 1], start = i - (i % n), row = Z.data.subarray(start, start + n);
-      const highest = row.reduce((a, b) => Math.max(a, b), -Infinity), { f } = c;
+      const n = lastOf(Z), start = i - (i % n), row = Z.data.subarray(start, start + n);
+      const highest = row.reduce((a, b) => max(a, b), -Infinity), { f } = c;
       return { key: "activation/softmax", node: shareOf(f, n, i % n, highest, (k) => Z.at(start + k)) };
     }
     const W = ownArrays(c), z = Z.at(i), f = (x) => ACTIVATIONS[name](x, W, i % Z.row);
@@ -469,7 +468,7 @@ const activation = {
   dZ(c, i) {
     const name = c.net.activation, dA = c.numbers("dA"), Z = c.maybe("Z") ?? c.input(), A = c.numbers("A"), { f } = c;
     if (name === "softmax") {
-      const n = A.shape[A.shape.length - 1], start = i - (i % n);
+      const n = lastOf(A), start = i - (i % n);
       const shared = f.sum(n, (k) => [dA.at(start + k), A.at(start + k)], [], "outputs");
       return { key: "derivative/softmax", node: f.times(A.at(i), f.minus(dA.at(i), shared)) };
     }
@@ -484,7 +483,7 @@ const activation = {
 // e to the jth over the sum of e to each of n: the highest is subtracted first, as in the network.
 function shareOf(f, n, j, highest, z) {
   const part = (k) => {
-    const leaf = z(k), value = Math.exp(leaf.value - highest);
+    const leaf = z(k), value = exp(leaf.value - highest);
     return f.is(value, f.unit * value * (2 + highest - leaf.value), `<msup><mi>e</mi>${leaf.ml}</msup>`, 9, { place: leaf.place, label: `e^${leaf.label}` });
   };
   return f.over(part(j), f.sum(n, (k) => [part(k)], [], "outputs"));
@@ -492,9 +491,9 @@ function shareOf(f, n, j, highest, z) {
 
 // How far a function's value may be off, by a rounding of its argument and of itself.
 function wobble(f, x, unit) {
-  const near = unit * Math.abs(x), y = f(x);
-  const off = Math.max(Math.abs(f(x + near) - y), Math.abs(f(x - near) - y));
-  return (Number.isFinite(off) && off < 1e-3 * (1 + Math.abs(y)) ? off : 0) + 6 * unit * (Math.abs(y) + (Math.abs(y) < 1 ? Math.min(1, Math.abs(y) + near) : 0));
+  const near = unit * abs(x), y = f(x);
+  const off = max(abs(f(x + near) - y), abs(f(x - near) - y));
+  return (Number.isFinite(off) && off < 1e-3 * (1 + abs(y)) ? off : 0) + 6 * unit * (abs(y) + (abs(y) < 1 ? min(1, abs(y) + near) : 0));
 }
 
 function filledBy(c, key, value, error, put) {
@@ -532,7 +531,7 @@ function updateOf(c, name, i) {
   const isClipped = (optimizer.clip_value ?? null) !== null || (numbers.shrink ?? 1) < 1;
   let g = c.parameter(`d${name}`).at(i), more = null, kind = null;
   if ((optimizer.clip_value ?? null) !== null)
-    g = f.call("clip", (x, low, high) => Math.min(Math.max(x, low), high), g, f.number(-optimizer.clip_value), f.number(optimizer.clip_value));
+    g = f.call("clip", (x, low, high) => min(max(x, low), high), g, f.number(-optimizer.clip_value), f.number(optimizer.clip_value));
   else if ((numbers.shrink ?? 1) < 1) g = f.times(rounded(f, f.number(numbers.shrink), 8), g);
   if (optimizer.weight_decay && (step.decays ?? []).includes(name)) {
     const lambda = f.number(optimizer.weight_decay);
@@ -550,7 +549,7 @@ function updateOf(c, name, i) {
   if (!found) return null;
   const node = more ? f.plus(more, found.node) : found.node;
   const formulas = [kind === "decoupled" ? "update/adamw" : `update/${found.key}`, ...(kind === "decay" ? ["decay"] : []), ...(isClipped ? ["clip"] : [])];
-  return { ...found, key: formulas[0], more: formulas.slice(1), rows, node, error: 2.5 * f.unit * Math.abs(theta.value), times: 8 };
+  return { ...found, key: formulas[0], more: formulas.slice(1), rows, node, error: 2.5 * f.unit * abs(theta.value), times: 8 };
 }
 
 const keeping = (f, kept, old, fresh) => f.plus(old, f.times(f.number(1 - kept), f.minus(fresh, old))); // m + (1 - b) (g - m)
@@ -594,7 +593,7 @@ function ruleOfLoss(replay, { name, index }) {
     const node = f.sum(n, factors), others = isWhole ? [] : [f.number(Number(replay.header.loss.value) - node.value, "other samples of the batch")];
     return { key: `loss/${all[0].key}`, node: isWhole ? node : f.sum(n, factors, others), isPartial: !isWhole };
   }
-  const of = new LossOf(replay, f, output), s = Math.floor(index / of.k), j = index % of.k;
+  const of = new LossOf(replay, f, output), s = floor(index / of.k), j = index % of.k;
   if (base === "dZ") return of.rule && { key: `loss_gradient/${of.key}`, node: f.times(...scaled(of.rule.dZ(of.at(s, j)), of.scale(s)).reverse()) };
   if (base === "P") return probabilityOf(of, index);
   if (base === "Z") {
@@ -607,13 +606,13 @@ function ruleOfLoss(replay, { name, index }) {
 const scaled = (node, scale) => (scale.value === 1 ? [node] : [scale, node]);
 
 function probabilityOf(of, index) {
-  const { f, P } = of, s = Math.floor(index / P.row), j = index % P.row;
+  const { f, P } = of, s = floor(index / P.row), j = index % P.row;
   of.P = null;
   if (of.k === 1 || of.name === "multi_label") {
     const isOne = of.k > 1 || j === 1;
     return { key: "loss/sigmoid", node: of.at(s, of.k === 1 ? 0 : j).sigmoid(isOne ? 1 : 0) };
   }
-  const Z = of.Z, highest = of.row(s).reduce((a, b) => Math.max(a, b), -Infinity);
+  const Z = of.Z, highest = of.row(s).reduce((a, b) => max(a, b), -Infinity);
   return { key: "activation/softmax", node: shareOf(f, of.k, j, highest, (k) => Z.at(s * of.k + k)) };
 }
 
@@ -677,7 +676,7 @@ function derived(replay, place) {
   if (found.note) notes.push(found.note);
   const isSpread = !Number.isFinite(stored) && Number.isFinite(value); // computed together with others, one of which is not finite
   if (isSpread) notes.push("Stored as a number that is not finite: the network computes several together, and NaN or infinity spreads among them.");
-  const isEqual = isPartial || isSpread ? null : Object.is(value, stored) || Math.abs(value - stored) <= error || (Number.isNaN(value) && !Number.isFinite(stored));
+  const isEqual = isPartial || isSpread ? null : Object.is(value, stored) || abs(value - stored) <= error || (Number.isNaN(value) && !Number.isFinite(stored));
   let formula = replay.header.formulas[key] ?? "";
   if (place.name === "dX" && key.startsWith("derivative/")) formula = formula.replaceAll("<mi>dz</mi>", "<mi>dx</mi>").replaceAll("<mi>z</mi>", "<mi>x</mi>");
   const rowOf = (symbol, { ml, value: x, place: at }, digits) => {

@@ -3,6 +3,8 @@
 // place in it as one number, the last axis fastest. Arrays of values have the shown samples as their first axis.
 // Of several arrays under one name, a join's sources or the model's outputs, one is "X.1" or "Z.left".
 
+import { countOf, sqrt } from "./numbers.js";
+
 const KINDS = { f4: Float32Array, f8: Float64Array, u1: Uint8Array, i4: Int32Array };
 const OF_SAMPLES = ["X", "Z", "A", "P", "Y", "mask", "dX", "dZ", "dA"]; // arrays of values
 const PARTS = ["forward", "loss", "backward", "update"];
@@ -63,7 +65,7 @@ export class Replay {
   }
 
   stored(i) {
-    const [start, kind, shape] = this.header.arrays[i], n = shape.reduce((a, b) => a * b, 1);
+    const [start, kind, shape] = this.header.arrays[i], n = countOf(shape);
     return { data: new KINDS[kind](this.buffer, start, n), shape };
   }
 
@@ -118,7 +120,7 @@ export function summaryOf(data, start = 0, n = data.length) {
     sum += x;
     squares += x * x;
   }
-  return { low, high, mean: sum / (n - broken), norm: Math.sqrt(squares), n, broken };
+  return { low, high, mean: sum / (n - broken), norm: sqrt(squares), n, broken };
 }
 
 // Return the part of the step that an array belongs to.

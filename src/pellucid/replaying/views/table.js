@@ -1,5 +1,6 @@
 // The numbers of an array as a table, a page at a time; each leads to its derivation.
 
+import { ceil, countOf, floor, max, min } from "./numbers.js";
 import { make, short, numberButton, counted, scrolled, toolButton, headCell } from "./dom.js";
 import { indicesOf } from "./mathml.js";
 
@@ -10,23 +11,23 @@ export class TableElement extends HTMLElement {
   // place: of a number by its index, or null
   set view(given) {
     const { title: called, ...others } = given; // "title" is HTML's own
-    Object.assign(this, { ...others, called, n: given.shape.reduce((a, b) => a * b, 1) });
+    Object.assign(this, { ...others, called, n: countOf(given.shape) });
     const { shape, start, index, n } = this, isWrapped = shape.length < 2;
     this.isWrapped = isWrapped;
-    this.columns = isWrapped ? Math.min(TABLE_WRAPPED, n) : shape[shape.length - 1];
-    this.rows = Math.ceil(n / this.columns);
-    const local = index === undefined ? 0 : index - start, row = Math.floor(local / this.columns), isHere = row >= 0 && row < this.rows;
+    this.columns = isWrapped ? min(TABLE_WRAPPED, n) : shape[shape.length - 1];
+    this.rows = ceil(n / this.columns);
+    const local = index === undefined ? 0 : index - start, row = floor(local / this.columns), isHere = row >= 0 && row < this.rows;
     this.first = isHere ? row - (row % TABLE_ROWS) : 0;
-    this.left = isWrapped || !isHere ? 0 : Math.floor((local % this.columns) / TABLE_COLUMNS) * TABLE_COLUMNS;
+    this.left = isWrapped || !isHere ? 0 : floor((local % this.columns) / TABLE_COLUMNS) * TABLE_COLUMNS;
     this.draw();
   }
 
   draw() {
-    const { replay, shape, data, rows, columns, first, left } = this, wide = Math.min(TABLE_COLUMNS, columns - left);
+    const { replay, shape, data, rows, columns, first, left } = this, wide = min(TABLE_COLUMNS, columns - left);
     const head = make("tr", {}, headCell("col", this.isWrapped ? "number" : shape.length > 2 ? "row, column" : "row"));
     for (let x = left; x < left + wide; x++) head.append(headCell("col", this.isWrapped ? `+${x}` : String(x)));
     const body = make("tbody");
-    for (let y = first; y < Math.min(first + TABLE_ROWS, rows); y++) {
+    for (let y = first; y < min(first + TABLE_ROWS, rows); y++) {
       const row = make("tr", {}, headCell("row", this.rowLabel(y)));
       for (let x = left; x < left + wide; x++) {
         const local = y * columns + x;
@@ -49,14 +50,14 @@ export class TableElement extends HTMLElement {
   pager(pages, kind, start, size, total) {
     if (total <= size) return;
     const move = (to) => {
-      this[start] = Math.max(0, Math.min(to, Math.floor((total - 1) / size) * size));
+      this[start] = max(0, min(to, floor((total - 1) / size) * size));
       const label = document.activeElement?.getAttribute("aria-label");
       this.draw();
       this.querySelector(`.pages button[aria-label="${label}"]`)?.focus();
     };
     const step = (label, sign, by) => toolButton(`${label} ${kind}`, sign, () => move(this[start] + by));
     const field = make("input", { type: "number", min: 0, max: total - 1, value: this[start], "aria-label": `First of the ${kind} shown`, change: () => { const at = Number(field.value) || 0; move(at - (at % size)); } });
-    pages.append(make("span", {}, `${kind} `), step("Previous", "‹", -size), field, make("span", {}, ` to ${Math.min(this[start] + size, total) - 1} of ${total.toLocaleString("en")} `), step("Next", "›", size));
+    pages.append(make("span", {}, `${kind} `), step("Previous", "‹", -size), field, make("span", {}, ` to ${min(this[start] + size, total) - 1} of ${total.toLocaleString("en")} `), step("Next", "›", size));
   }
 
   rowLabel(row) {

@@ -1,5 +1,6 @@
 // The picture of an array: its numbers as pixels, or as cells where there are few; each leads to its derivation.
 
+import { abs, countOf, floor, max, min } from "./numbers.js";
 import { make, short, full, sizes, symbol, labelOf, what, say, toolButton } from "./dom.js";
 import { coloursOf } from "./colours.js";
 import { tilesOf, sizeOf, indexAt, whereIs, paint } from "./tiles.js";
@@ -16,10 +17,10 @@ export class TensorElement extends HTMLElement {
     this.summary = given.summary ?? replay.summary(step, name, isOfSamples ? sample : null);
     this.tiles = given.tiles ?? tilesOf(replay, step, name, sample);
     this.place = given.place ?? ((index) => ({ step, name, index }));
-    this.scale = Math.max(Math.abs(this.summary.low), Math.abs(this.summary.high));
+    this.scale = max(abs(this.summary.low), abs(this.summary.high));
     if (!(this.scale < Infinity)) this.scale = 0;
     const title = given.title ?? symbol(name);
-    Object.assign(this, { called: title, start: isOfSamples ? sample * own.reduce((a, b) => a * b, 1) : 0 });
+    Object.assign(this, { called: title, start: isOfSamples ? sample * countOf(own) : 0 });
     this.replaceChildren();
     this.setAttribute("data-name", name ?? title);
     this.label = `${title}${given.caption ? `, ${given.caption}` : ""}`;
@@ -72,14 +73,14 @@ export class TensorElement extends HTMLElement {
       keydown: (event) => this.keyed(event), pointermove: (event) => this.point(event), pointerleave: () => this.read(-1), click: (event) => { this.point(event); this.follow(); },
     }, this.inner);
     this.body.replaceChildren(this.frame, make("div", "under", this.readout, stops));
-    this.setZoom(Math.max(1, Math.min(PICTURE_ZOOM, Math.floor(PICTURE_WIDE / width), Math.floor(PICTURE_HIGH / height) || 1)));
+    this.setZoom(max(1, min(PICTURE_ZOOM, floor(PICTURE_WIDE / width), floor(PICTURE_HIGH / height) || 1)));
     const zoom = (by, label, sign) => make("button", { class: "tool zoom", "aria-label": `${label} ${this.label}`, click: () => this.setZoom(this.zoom + by) }, sign);
     if (!this.tools.querySelector(".zoom")) this.tools.prepend(zoom(-1, "Smaller:", "−"), zoom(1, "Larger:", "+"));
     paint(this.canvas, tiles, this.scale);
   }
 
   setZoom(zoom) {
-    this.zoom = Math.max(1, Math.min(PICTURE_ZOOM, zoom));
+    this.zoom = max(1, min(PICTURE_ZOOM, zoom));
     const { height, width } = sizeOf(this.tiles);
     this.canvas.style.width = `${width * this.zoom}px`;
     this.canvas.style.height = `${height * this.zoom}px`;
@@ -88,7 +89,7 @@ export class TensorElement extends HTMLElement {
 
   point(event) {
     const box = this.canvas.getBoundingClientRect();
-    this.read(indexAt(this.tiles, Math.floor((event.clientY - box.top) / this.zoom), Math.floor((event.clientX - box.left) / this.zoom)));
+    this.read(indexAt(this.tiles, floor((event.clientY - box.top) / this.zoom), floor((event.clientX - box.left) / this.zoom)));
   }
 
   read(index) { // say which number this is
