@@ -2,13 +2,16 @@
 
 import html
 import re
+import unicodedata
 from collections.abc import Callable
+from importlib.resources import files
 from typing import Any
 
 import numpy as np
 import pytest
 
 import pellucid as pl
+from pellucid.formats.html.join import join_modules
 from pellucid.nn.model import Model
 from pellucid.replaying.help import help_texts
 from pellucid.replaying.page import modules_of, replay_page
@@ -367,12 +370,129 @@ def test_what_has_no_place_is_said(opened: Open) -> None:
     assert "incomplete" in page.get_by_role("alert").inner_text()
 
 
+def printed(page: Any) -> Any:
+    """Return what a page prints, as it would lie on paper."""
+    page.emulate_media(media="print")
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    return page.locator("pellucid-overview")
+
+
+def deep(n: int) -> Replay:
+    return step_of(pl.Sequential([pl.Flatten(), *[pl.Dense(3, "tanh") for _ in range(n)], pl.Dense(1)]), 2)
+
+
 def test_printed_it_is_two_pages(opened: Open) -> None:
-    deep = step_of(pl.Sequential([pl.Flatten(), *[pl.Dense(3, "tanh") for _ in range(60)], pl.Dense(1)]), 1)
-    for replay in (four_layers(), convolutions(), deep):
-        page = opened(replay, "forward/1/Z/3", color_scheme="dark")
+    adamw = step_of(
+        pl.Sequential([pl.Flatten(), pl.Dense(5, "relu"), pl.Dense(5), pl.Dense(1)]),
+        2,
+        [0, 1],
+        optimizer="adamw",
+    )
+    for replay in (four_layers(), convolutions(), adamw, deep(60), deep(300)):
+        page = opened(replay, "forward/1/Z/2", color_scheme="dark")
         pdf = page.pdf(prefer_css_page_size=True)
         assert len(re.findall(rb"/Type\s*/Page\b", pdf)) == 2
+
+
+def test_printed_each_layer_has_its_formula_and_the_numbers_of_a_unit(opened: Open) -> None:
+    replay = four_layers()
+    page = opened(replay, "forward/2/Z/3")
+    sheet = printed(page)
+    forward, backward = sheet.locator(".sheet").all()
+    for i, name in enumerate(("dense_1", "dense_2", "dense_3", "dense_4")):
+        row = forward.locator("tr", has_text=name)
+        general, filled = row.locator(".broken").all()[:2]
+        assert "\u2211" in general.inner_text()
+        value = page.evaluate(
+            "([step, text]) => [...document.querySelector('pellucid-replay').replay.array(step, 'Z').data]"
+            ".some((z) => Math.abs(z - text) <= 1e-5 * Math.abs(z))",
+            [i + 1, float(filled.inner_text().split("=")[-1].replace("\u2212", "-"))],
+        )
+        assert value, name
+        assert backward.locator("tr", has_text=name).locator(".broken").count() >= 3
+    numbers = forward.locator("tr", has_text="dense_2").locator(".broken").nth(1).inner_text()
+    selected = unicodedata.normalize("NFKC", numbers)
+    assert re.match(r"\s*z\s*0\s*,\s*3\s*=", selected)
+    for each in (forward, backward):
+        assert each.locator("p").last.inner_text() == "Not printed: other units and weights."
+    assert not page.locator(".screen").is_visible()
+
+
+def test_printed_a_deep_network_shows_its_ends_and_what_is_odd(opened: Open) -> None:
+    replay = deep(300)
+    odd = {replay.header["steps"][each["step"]]["name"] for each in replay.header["remarks"]}
+    for sheet in printed(opened(replay)).locator(".sheet").all():
+        names = {text.split("\n")[0] for text in sheet.locator("tbody th").all_inner_texts()}
+        assert {"flatten_1", "dense_1", "dense_2", "dense_300", "dense_301"} | odd <= names
+        left = len(replay.header["steps"]) - len(names)
+        assert f"Not printed: {left} of 302 layers" in sheet.locator("p").last.inner_text()
+        assert sheet.locator(".broken").count() >= len(names) - 2
+
+
+def test_no_formula_scrolls_on_a_window_of_1000(opened: Open) -> None:
+    images = [pl.Conv2D(3, 3), pl.BatchNorm(), pl.Activation("gelu"), pl.Flatten(), pl.LayerNorm()]
+    model = pl.Sequential([*images, pl.Dense(3)])
+    trace = pl.trace(model, (photos(4), [0, 1, 2, 0]), optimizer={"type": "adamw", "weight_decay": 0.1})
+    page = opened(replay_of(trace), viewport={"width": 1000, "height": 900})
+    for address in (
+        "update/0/update_W/3", "update/5/update_b/1", "forward/1/var/1", "backward/1/dX/70",
+        "backward/2/dX/9", "backward/4/dX/11", "forward/4/var/2", "loss/loss/value/0", "loss/loss/P/2",
+    ):  # fmt: skip
+        go(page, address)
+        page.wait_for_timeout(80)  # lines are broken where they are too wide
+        assert page.locator("pellucid-derivation .formula").count(), address
+        wide = (
+            "[...document.querySelectorAll('.formula, .formulas')].some(e => e.scrollWidth > e.clientWidth)"
+        )
+        assert not page.evaluate(wide), address
+        for number in page.locator("pellucid-derivation .at").all()[:3]:
+            button = page.locator(f".cover[data-at='{number.get_attribute('data-at')}']").first
+            assert button.bounding_box()["width"] > 3, address
+
+
+def test_a_layer_of_one_unit_and_a_cost_are_called_so(opened: Open) -> None:
+    page = opened(four_layers(), "forward/4/Z/0")
+    assert page.locator(".unit h3").first.inner_text() == "The one unit"
+    assert page.locator(".about").inner_text().count("loss 0.") == 1
+    page = opened(four_layers(3), "forward/3/Z/0")
+    assert page.locator(".unit h3").first.inner_text() == "Unit 0 (of 0 to 4)"
+    assert "cost (mean of the batch) 0." in page.locator(".about").inner_text()
+    go(page, "loss/loss")
+    assert page.locator("pellucid-loss .value").inner_text().startswith("cost (mean of the batch) ")
+
+
+TILES = """given => {
+  const wrong = [];
+  for (const [shape, image] of given) {
+    const n = shape.reduce((a, b) => a * b, 1), tiles = layOut(new Float32Array(n), shape, 0, image);
+    const { height, width } = sizeOf(tiles);
+    for (let i = 0; i < n; i++) {
+      const [row, column] = whereIs(tiles, i) ?? [-1, -1];
+      if (indexAt(tiles, row, column) !== i || row >= height || column >= width) wrong.push([shape, i, row]);
+    }
+    let seen = 0;
+    for (let row = 0; row < height; row++)
+      for (let column = 0; column < width; column++) seen += indexAt(tiles, row, column) >= 0;
+    if (seen !== n) wrong.push([shape, seen, n]);
+    if (shape.length === 4 && (width < height || width > 6 * height)) wrong.push([shape, width, height]);
+  }
+  return wrong;
+}"""
+
+
+def test_every_number_of_a_picture_has_one_place(chromium: Any) -> None:
+    views = files("pellucid.replaying") / "views"
+    modules = {path.name: path.read_text() for path in views.iterdir() if path.name.endswith(".js")}
+    page = chromium.new_page()
+    cases = [
+        ([3, 3, 3, 24], None), ([3, 3, 1, 7], None), ([5, 5, 12, 6], None), ([1, 1, 8, 5], None),
+        ([6, 5, 7], None), ([4, 9], None), ([75, 8], [5, 5, 3]), ([90], None), ([75], [5, 5, 3]), ([500, 3], None),
+    ]  # fmt: skip
+    assert (
+        page.evaluate(f"given => {{ {join_modules(modules, 'tiles.js')}\nreturn ({TILES})(given); }}", cases)
+        == []
+    )
+    page.close()
 
 
 def test_javascript_and_css_are_small() -> None:
