@@ -191,14 +191,16 @@ def test_each_sample_has_its_loss_and_what_a_prediction_says_of_it() -> None:
     assert {one["in_prediction"] for one in plain} == {None}
 
 
-def test_a_tie_is_no_verdict() -> None:
+def test_of_a_tie_the_verdict_is_the_first_class() -> None:
     for n, targets, loss in [(3, THREE, None), (1, Y, None), (1, Y, "hinge"), (3, THREE, "hinge")]:
         model = pl.Sequential([pl.Dense(n)])
         model.initialize((4,))
         model.theta[...] = 0
-        for sample in replay_of(pl.trace(model, (X, targets), loss=loss)).header["samples"]:
-            assert sample["verdict"].startswith("none")
-            assert sample["is_right"] is None
+        for sample, y in zip(
+            replay_of(pl.trace(model, (X, targets), loss=loss)).header["samples"], targets, strict=True
+        ):
+            assert re.match(r"0 \((50.0 %, |33.3 %, )?equal to 1(, 2)?\)", sample["verdict"])
+            assert sample["is_right"] == (int(np.ravel(y)[0]) == 0)
 
 
 def test_a_verdict_on_each_kind_of_output() -> None:

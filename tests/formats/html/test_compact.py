@@ -8,12 +8,12 @@ from pellucid.formats.html.compact import compact_script, compact_style
 @every(
     ("given", "expected"),
     [
-        ("const a = \"b // c\" + '/* d */'; // e\n", "const a=\"b // c\"+'/* d */';"),
+        ("const a = \"b // c\" + '/* d */'; // e\n", "let a=\"b // c\"+'/* d */';"),
         ("f(`a ${b + `c ${d} }`} // e`);\n", "f(`a ${b + `c ${d} }`} // e`);"),
         ("x = y.replace(/\\s+ \\/[/ ]/g, 1) / 2 / z;", "x=y.replace(/\\s+ \\/[/ ]/g,1)/2/z;"),
         ("return /a b/.test(c);\n", "return/a b/.test(c);"),
         ("a = b + +c - -d;\na = b - c++ + d;", "a=b+ +c- -d;a=b-c++ +d;"),
-        ("const a = 1\nconst b = a\n", "const a=1\nconst b=a"),
+        ("const a = 1\nconst b = a\n", "let a=1\nlet b=a"),
         ("async function f() {\n  await g();\n}\n/* h\n */\nclass A extends B {}", None),
         (
             "if (a) return (b) => true;\nc(async (d) => f(d) + g(...e), (...h) => h);",
