@@ -148,7 +148,7 @@ FAULTS = (
     ("returns the accuracy", "    return p\n", "    return p if y is None else accuracy\n"),
     ("(m,) for (1, m)", "p = np.zeros((1, m))", "p = np.zeros((1, m)).ravel(); p = p"),
     (
-        "returned in the wrong place",
+        "(m,) for (1, m)",
         "    return np.where(probabilities > 0.5, 1, 0)",
         "    return np.where(probabilities > 0.5, 1, 0)[0]",
     ),
