@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from pellucid.learn.causes import alike
-from pellucid.learn.edits import COPY, Edit, M, edits, kind_of
+from pellucid.learn.edits import COPY, UNPACKED, Edit, M, edits, kind_of
 from pellucid.learn.exercise import Arguments
 from pellucid.learn.grafts import FORMULA, Grafts
 from pellucid.learn.limits import Budget
@@ -35,6 +35,7 @@ NEAR = 6.0  # tokens of an expression that are others, before other lines are tr
 NEXT, FAR = 4.0, 8.0  # tokens more, on other lines than that of the first wrong value
 ENOUGH = 6  # repairs on one line that are looked for
 ORDER_ALONE = {
+    UNPACKED,
     "returned in the wrong order",
     "wrong variable",
     "A and Z confused",
@@ -51,6 +52,14 @@ UNLIKELY = {  # where another cause is found, too
     "multiplied for added",
     "line too many",
 }
+
+
+class Repair(NamedTuple):
+    """A line, the causes that changes of it mend, and whether these are one of a correct program's expressions."""
+
+    line: int
+    causes: tuple[str, ...]
+    is_graft: bool = False
 
 
 class Diagnosis(NamedTuple):
@@ -152,11 +161,9 @@ class Doctor:
     ) -> None:
         self.reference, self.program, self.calls = reference, program, calls
         wrong = [n for n, done in enumerate(calls) if reference.wrong(n, done)]
-        self.number = next(
-            (n for n in wrong if n), wrong[0]
-        )  # of the case that is looked at: not the tiny one
         by_work = sorted(range(len(calls)), key=lambda n: (n not in wrong, len(calls[n].changes)))
-        self.order = by_work  # in which repairs are tried: the shortest one that is wrong first
+        self.order = by_work  # in which programs are tried: the shortest case that is wrong first
+        self.number = next((n for n in by_work if n and n in wrong), wrong[0])  # the case that is looked at
         self.pool = reference.pool(self.number)
         self.seconds, self.budget = budget, Budget(0.0)
         done = calls[self.number]
@@ -179,18 +186,19 @@ class Doctor:
         own, twin = self.by_behaviour(self.reference.own_faults())
         repair = self.repair([one.line for one in suspects], own)
         small: tuple[str, ...] = ()
-        if not own and not (repair and repair[1] != (FORMULA,)):
+        if not own and not (repair and repair.causes != (FORMULA,)):
             small, other = self.by_behaviour(self.reference.small_faults(Budget(self.seconds / 2)))
             twin = twin or other
-        made = self.uses.made(self.wrong)
-        line = repair[0] if repair else 0
+        made = self.made
+        line = repair.line if repair else 0
         if first and self.is_value(first) and not repair:  # of two faults, the first one
             line = min(first.line, *made) if len(self.wrong) > 1 and made else first.line
-        if repair and line in self.uses.all_returns and made and not set(repair[1]) & ORDER_ALONE:
+        is_wrapped = repair and not (repair.is_graft or set(repair.causes) & (ORDER_ALONE | MOVED))
+        if is_wrapped and line in self.uses.all_returns and made:
             line = made[0]  # what is returned was made there
         line = line or (self.line_like(twin) if twin else 0) or self.fallback(first)
         at_line = next((one for one in suspects if one.line == line), None)
-        causes = own or small or (repair[1] if repair else ())
+        causes = own or small or (repair.causes if repair else ())
         if not causes and done.modified:
             causes = ("seed inside",) if STREAM in done.modified else ("input modified",)
         here = [one for one in self.calls[0].changes if one.line == line and one.name != RESULT]
@@ -206,8 +214,8 @@ class Doctor:
         """Return the line of the first wrong value; of a returned variable, where it was made."""
         if first is None:
             return self.calls[self.number].line or self.uses.returns
-        if first.name == RESULT and (made := self.uses.made(self.wrong)):
-            return self.header_of(made[0]) or made[0]
+        if first.name == RESULT and self.made:
+            return self.header_of(self.made[0]) or self.made[0]
         return first.line
 
     def is_value(self, suspect: Change) -> bool:
@@ -223,6 +231,14 @@ class Doctor:
         header = self.uses.inside.get(line)
         return (
             header.lineno if header and any(n < 0 or (n and isinstance(header, ast.If)) for n in more) else 0
+        )
+
+    @cached_property
+    def made(self) -> list[int]:
+        """The lines that made the wrong outputs."""
+        found = self.reference.wrong(self.number, self.calls[self.number])
+        return self.uses.made(
+            self.wrong, {one.output for one in found if getattr(one, "kind", "") == "shape"}
         )
 
     def wrong_outputs(self, done: Called) -> set[str]:
@@ -264,7 +280,7 @@ class Doctor:
             kept.append(Change(done.line, "", None))
         return kept
 
-    def repair(self, lines: list[int], known: tuple[str, ...]) -> tuple[int, tuple[str, ...]] | None:
+    def repair(self, lines: list[int], known: tuple[str, ...]) -> Repair | None:
         """Return the line and the causes of repairs, if there are any; first of those of a known cause."""
         lines = list(dict.fromkeys(lines)) or [self.uses.returns]
         self.budget = Budget(self.seconds)
@@ -275,7 +291,7 @@ class Doctor:
                 break
         self.budget.extend(self.seconds / 4)
         last = lines[0] if self.found and self.is_value(self.found[0]) else max(self.uses.lines, default=0)
-        made = self.uses.made(self.wrong)
+        made = self.made
         for line in sorted(line for line in {*made, *(lines[:1] if made else lines)} if line <= last):
             for inserts in (False, True):
                 if found := self.try_all(self.small(line, inserts=inserts), self.is_better):
@@ -284,7 +300,7 @@ class Doctor:
 
     def searches(self, lines: list[int], known: tuple[str, ...]) -> Iterator[Generator[Edit, None, None]]:
         """Yield the changes that are tried, by lines of suspects, in the order in which they are likely."""
-        first, made = lines[0], self.uses.made(self.wrong)
+        first, made = lines[0], self.made
         is_returned = first in self.uses.all_returns and bool(made)
         early = [*made, first] if is_returned else [first]
         rest = [] if self.is_other_kind else [line for line in self.uses.lines if line not in early]
@@ -301,24 +317,26 @@ class Doctor:
         if is_returned:
             yield self.small(first, {"returned in the wrong order"})
             yield self.small(first, ORDER_ALONE)
-        yield from (self.small(line) for line in (*early, *rest))
+        tree = self.program.tree
+        near = {**dict.fromkeys([*early, *rest], FAR), **dict.fromkeys([*lines, *made], NEXT), first: 0.0}
+        yield from (self.small(line, but=MOVED) for line in early)
+        yield self.grafts.repairs(tree, near, NEAR)
+        yield from (self.small(line, but=MOVED) for line in rest)
         if known:
             yield from (self.small(line, like, inserts=True) for line in dict.fromkeys([*lines, *rest]))
-        tree, far = self.program.tree, dict.fromkeys(self.uses.lines, FAR)
-        near = {**far, **dict.fromkeys([*lines, *made], NEXT), first: 0.0}
-        yield self.grafts.repairs(tree, near if is_returned else {first: 0.0}, NEAR)
+        yield from (self.small(line, MOVED) for line in (*early, *rest))
         yield from (self.small(line, inserts=True) for line in early)
         yield self.grafts.repairs(tree, near)
         yield from (self.small(line, inserts=True) for line in rest)
 
     def small(
-        self, line: int, only: Container[str] = (), *, inserts: bool = False
+        self, line: int, only: Container[str] = (), *, but: Container[str] = (), inserts: bool = False
     ) -> Generator[Edit, None, None]:
-        """Yield small changes of a line, of some causes."""
+        """Yield small changes of a line, of some causes, or of all but some."""
         lines = {line}
         with closing(edits(self.program.tree, inserts=inserts, lines=lines, kinds=self.kinds)) as changed:
             for edit in changed:
-                if not only or edit.repairs in only:
+                if (not only or edit.repairs in only) and edit.repairs not in but:
                     yield edit
 
     @cached_property
@@ -340,18 +358,25 @@ class Doctor:
 
     def try_all(
         self, changed: Generator[Edit, None, None], is_mended: Callable[[Edit], bool]
-    ) -> tuple[int, tuple[str, ...]] | None:
+    ) -> Repair | None:
         """Return the line of the first change that mends, and the causes that changes of it mend."""
         found: list[str] = []
-        line = 0
+        at = line = 0
+        is_graft = False
         with closing(changed):  # the tree is as it was
             for edit in changed:
-                if (not line or edit.line == line) and edit.repairs not in found and is_mended(edit):
+                if (not at or edit.line == at) and edit.repairs not in found and is_mended(edit):
                     found.append(edit.repairs)
-                    line = edit.line
+                    if not at:
+                        at, now = edit.line, Uses(edit.tree, None, ()).used.get(edit.line, set())
+                        dropped = self.uses.used.get(at, set()) - now
+                        is_missing = edit.repairs.endswith((" missing", " left out"))
+                        line = self.uses.blamed(at, dropped, is_missing) or at
+                        is_graft = edit.is_graft
                 if len(found) >= ENOUGH or self.budget.is_spent:
                     break
-        return (line, tuple(sorted(found, key=lambda cause: cause in UNLIKELY))) if found else None
+        causes = tuple(sorted(found, key=lambda cause: cause in UNLIKELY))
+        return Repair(line, causes, is_graft) if found else None
 
     def run(self, edit: Edit, number: int, file: str = "") -> Called | None:
         """Return what a changed program does on a case; None if it cannot be compiled."""
@@ -379,9 +404,14 @@ class Doctor:
             if now and now < self.wrong:
                 return True
         made = [change for change in done.changes if change.line == edit.line and change.name != RESULT]
-        was_wrong = any(one.line == edit.line and one.name not in ("", RESULT) for one in self.found)
-        is_moved = edit.repairs in MOVED
-        return was_wrong and not is_moved and bool(made) and all(self.pool.fits(change) for change in made)
+        kinds = {
+            one.name: kind_of(one.value) for one in self.found if one.line == edit.line and self.is_value(one)
+        }
+        return (
+            edit.repairs not in MOVED
+            and bool(made)
+            and all(kind_of(one.value) == kinds.get(one.name) and self.pool.fits(one) for one in made)
+        )
 
     def by_behaviour(self, faults: Iterable[Fault]) -> tuple[tuple[str, ...], Fault | None]:
         """Return the causes of the faults whose outputs equal the learner's on every case, and the first of them.
@@ -389,12 +419,11 @@ class Doctor:
         Where there is none, the causes of those that share its first wrong output.
         """
         outputs = self.reference.exercise.outputs
-        numbers = [self.number, *(n for n in range(len(self.calls)) if n != self.number)]
         equal, shared = Counter[str](), Counter[str]()
         twin: Fault | None = None
         for fault in faults:
             is_equal = is_shared = True
-            for number in numbers:
+            for number in self.order:
                 done = self.reference.run(fault.function, number)
                 is_equal = is_equal and does_alike(outputs, done, self.calls[number])
                 is_shared = is_shared and self._shares(number, done)
@@ -435,7 +464,7 @@ class Doctor:
             return False
         i = names.index(first)
         expected = self.reference.expected[number][i]
-        is_wrong = number != self.number or bool(compare([first], expected, done.output[i]))
+        is_wrong = number != self.order[0] or bool(compare([first], expected, done.output[i]))
         return is_wrong and not compare([first], done.output[i], mine.output[i])
 
 

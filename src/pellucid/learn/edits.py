@@ -104,12 +104,15 @@ class Edit(NamedTuple):
         The fault that a program had if the change makes it right.
     tree : ast.Module
         Valid until the next edit is asked for: one tree is changed, and changed back.
+    is_graft : bool
+        Whether an expression of a correct program was put in.
     """
 
     line: int
     breaks: str
     repairs: str
     tree: ast.Module
+    is_graft: bool = False
 
 
 def edits(
@@ -544,11 +547,11 @@ def _statement(one: ast.stmt, body: list[ast.stmt], i: int) -> Iterator[tuple[st
     if isinstance(one, ast.Assign) and isinstance(one.targets[0], ast.Tuple):
         for targets in _permuted(one.targets[0]):
             yield UNPACKED, UNPACKED, [*before, like(ast.Assign([targets], one.value)), *after], line
-    if isinstance(one, ast.Expr) and isinstance(one.value, ast.Call):
-        for argument in one.value.args:
-            if isinstance(argument, ast.Name):
-                kept = like(ast.Assign([ast.Name(argument.id, ast.Store())], one.value))
-                yield "", "not updated", [*before, kept, *after], line
+    if isinstance(one, ast.Expr):
+        arguments = one.value.args if isinstance(one.value, ast.Call) else [*ast.walk(one.value)]
+        for name in dict.fromkeys(node.id for node in arguments if isinstance(node, ast.Name)):
+            kept = like(ast.Assign([ast.Name(name, ast.Store())], one.value))
+            yield "", "not updated", [*before, kept, *after], line
     if len(body) > 1 and not isinstance(one, ast.Return | ast.FunctionDef):
         yield "line missing", "line too many", [*before, *after], line
         for j in range(i + 1, min(i + 4, len(body))):

@@ -236,7 +236,7 @@ class Grafts:
         found.sort(key=lambda one: one[0])
         for _, line, site, node in found:
             with placed(site.parent, site.field, site.index, copy.deepcopy(node), site.node):
-                yield Edit(line, "", difference(site.node, node, site.role), tree)
+                yield Edit(line, "", difference(site.node, node, site.role), tree, True)
 
     def distance(self, text: str, other: str) -> float:
         """Return how many tokens of an expression are not in another; more, where a variable is written out."""

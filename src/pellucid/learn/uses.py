@@ -1,7 +1,7 @@
 """Which lines of a function make which variables, out of which."""
 
 import ast
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 
 
 class Uses:
@@ -24,6 +24,12 @@ class Uses:
                     self.inside |= {one.lineno: block for one in ast.walk(part) if isinstance(one, ast.stmt)}
             elif isinstance(block, ast.Attribute) and block.attr in ("empty", "empty_like"):
                 self.empty.add(block.lineno)
+        self.plain: dict[
+            str, list[tuple[int, ast.expr]]
+        ] = {}  # what variables are set to, each by a line of its own
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+                self.plain.setdefault(node.targets[0].id, []).append((node.lineno, node.value))
         for function in [node for node in tree.body if isinstance(node, ast.FunctionDef)]:
             for node in ast.walk(function):
                 if isinstance(node, ast.stmt) and node is not function:
@@ -111,8 +117,11 @@ class Uses:
         begins = {key.rstrip("0123456789") for key in keys}
         return sorted(line for line, key in self.keyed if key in keys or key in begins)
 
-    def made(self, wrong: set[str]) -> list[int]:
-        """Return the lines that made the variables that are wrong outputs, the last first."""
+    def made(self, wrong: set[str], misshapen: Container[str] = ()) -> list[int]:
+        """Return the lines that made the variables that are wrong outputs, the last first.
+
+        One that something else uses, too, is only wrong where it is returned, unless its shape is.
+        """
         if any(isinstance(node.value, ast.Tuple) != (len(self.outputs) > 1) for node in self.returned):
             return []  # another number of outputs: that is said where they are returned
         if wrong - set(self.outputs):  # entries of a dictionary
@@ -126,18 +135,41 @@ class Uses:
                 *lines,
             ]
         parts = [
-            part
+            (self.outputs[i] if isinstance(node.value, ast.Tuple) else self.outputs[0], part)
             for node in self.returned
             for i, part in enumerate(node.value.elts if isinstance(node.value, ast.Tuple) else [node.value])
             if not isinstance(node.value, ast.Tuple) or set(self.outputs[i : i + 1]) & wrong
         ]
-        bare = [part.id for part in map(_unwrapped, parts) if isinstance(part, ast.Name)]
-        return sorted({max(self.made_at[name]) for name in bare if self._is_for_return(name)})
+        found = set[int]()
+        for output, part in parts:
+            bare = _unwrapped(part)
+            if isinstance(bare, ast.Name) and bare.id in self.made_at:
+                line = max(self.made_at[bare.id])
+                is_to_blame = (
+                    (line, bare.id) not in self.grows
+                    if output in misshapen
+                    else not self.users(bare.id) - self.all_returns
+                )
+                found |= {line} if is_to_blame else set()
+        return sorted(found)
 
-    def _is_for_return(self, name: str) -> bool:
-        """Return whether a variable is made here, and used by nothing but what makes it and what returns it."""
-        users = {line for line, used in self.used.items() if name in used} - self.all_returns
-        return name in self.made_at and users <= set(self.made_at[name])
+    def users(self, name: str) -> set[int]:
+        """Return the lines that use a variable, but for those that make it."""
+        return {line for line, used in self.used.items() if name in used} - set(self.made_at.get(name, ()))
+
+    def blamed(self, line: int, dropped: set[str], is_missing: bool) -> int:
+        """Return the line that a repair of another one blames; else 0.
+
+        It is where a variable is made that nothing uses once the repair is made; or, where something is missing,
+        where a variable is no more than another name, and the line alone uses it.
+        """
+        for name in self.used.get(line, set()):
+            made = self.plain.get(name, [])
+            if len(made) == len(self.made_at.get(name, [])) == 1 and self.users(name) == {line}:
+                at, value = made[0]
+                if name in dropped or (is_missing and isinstance(value, ast.Name)):
+                    return at
+        return 0
 
     def behind(self, wrong: set[str]) -> set[int]:
         """Return the lines that wrong outputs depend on."""
