@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from benchmarks.data_check import KINDS, plain_background, planted, view
-from PIL import Image
+from PIL import Image, ImageDraw
 from scripts.drawn_cats.draw import draw
 from tests.every import every
 
@@ -58,6 +58,23 @@ def test_changed_photos_are_found_and_nothing_else(published_dir: Path, kind: st
 
 def test_things_before_one_background_are_no_copies() -> None:
     assert near_duplicates(plain_background(3, 150)) == []
+
+
+@every("outline", ["ellipse", "rectangle"])
+def test_flat_shapes_on_white_are_no_copies_of_one_another(outline: str) -> None:
+    rng = np.random.default_rng(1)
+    X = np.empty((150, 64, 64, 3), np.uint8)
+    for i in range(len(X)):
+        picture, r = Image.new("RGB", (256, 256), "white"), rng.uniform(30, 100)
+        x, y = rng.uniform(r, 256 - r, 2)
+        colour = tuple(rng.integers(0, 200, 3).tolist())
+        getattr(ImageDraw.Draw(picture), outline)((x - r, y - r, x + r, y + r), fill=colour)
+        X[i] = picture.resize((64, 64), Image.Resampling.LANCZOS)
+    assert near_duplicates(X) == []
+    pictures, truth = planted(X, "near", seed=5)
+    found = {pair[:2] for pair in near_duplicates(pictures)}
+    assert len(found & truth) >= 45  # of 50
+    assert not found - truth
 
 
 def test_how_a_copy_was_changed_is_said(drawings: Array) -> None:

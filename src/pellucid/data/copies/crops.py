@@ -9,7 +9,8 @@ width, height, brightness and contrast by least squares, at 8, 12, 16 and 24 pix
 agree at 24 x 24 (of small pictures at half their side), in its edges and in its pixels.
 
 Not found: rotations, other parts of one scene that share less than 40 %, a frame or text laid over, negatives, and
-copies of what shows next to nothing. Of pictures below 32 pixels a side, crops are not looked for.
+copies of what shows next to nothing, or one flat shape (`near.are_shapes`). Of pictures below 32 pixels a side,
+crops are not looked for.
 
 Measured (`benchmarks/data_check.py`), 50 copies each among 258 photos and, in brackets, among 200 drawings, with
 seeds other than those that set the limits: mirrored 50 (50), recoloured 50 (49), cropped to 60 to 90 % of the side
@@ -115,7 +116,7 @@ def changed_pairs(
         or "near".
     """
     grey = np.concatenate([part.grey for part in parts])
-    is_flat = np.concatenate([part.is_flat for part in parts])
+    is_flat = np.concatenate([part.is_flat | part.is_shape for part in parts])
     found = _candidates(grey, is_flat, progress)
     if min(grey.shape[1:]) >= SMALLEST:
         found = _refined(grey, found, progress)
@@ -162,6 +163,7 @@ def _candidates(grey: Array, is_flat: Array, progress: ProgressCallback) -> _Fou
     E = queries[:: -(-len(queries) // 20_000)] @ D
     basis = (D @ np.linalg.eigh(E.T @ E)[1][:, ::-1][:, :_COMPONENTS]).astype(np.float32)
     Q = _described(queries, basis)
+    Q[np.concatenate([is_flat, is_flat])] = 0
     boxes = np.array([(y, x, s) for places, s in scales for y in places for x in places])
     W = np.empty((m, len(boxes), _COMPONENTS), np.float16)
     for start in range(0, m, 64):

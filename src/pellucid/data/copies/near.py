@@ -18,6 +18,9 @@ Where pictures are inherently similar (handwritten digits, frames of one scene),
 median similarity of a picture to its tenth neighbour measures that, and above 0.5 it raises the cosine required of
 a pair, to 0.997 for the 8 x 8 digits, whose 1,797 pictures then raise no false alarm.
 
+A flat shape before a flat ground, such as a disc on white, agrees with any other that lies where it does: there
+only pixels that are the same prove a copy (cosine 0.99 at 32 x 32), and other copies are not looked for.
+
 Mirrored, cropped, moved and recoloured copies are found by `crops.py`. Not found: rotations, negatives, a frame or
 text laid over; and copies that lost nearly all their detail, because they were overexposed to white or show next to
 nothing (a clear sky).
@@ -37,6 +40,10 @@ _COARSE_COSINE = 0.6  # measured on copies: 0.79 and more
 _MIDDLE_COSINE, _FINE_COSINE, _PIXEL_COSINE = 0.87, 0.5, 0.92
 _INSIDE_COSINE = 0.8  # of pixels between bars; of different bands 0.71 and less in 999 of 1,000 pairs
 _STRICTEST = 0.999  # so that copies are found even where all pictures are the same
+_SHAPE_COSINE = 0.99  # of pixels of flat shapes
+_SHAPE_LEVEL = 0.08  # of its contrast, from which on a pixel belongs to neither shape nor ground
+_SHAPE_REST = 0.05  # of all pixels: those, but for edges
+_SHAPE_OUTLINE = 1.25  # of the sides of the box around it: 1 where it is convex
 _TYPICAL = 0.5  # similarity to the tenth neighbour; drawings 0.39, photos 0.2, digits 0.8
 _TENTH, _ASKED = 10, 1000
 FLAT = 2.0  # standard deviation in grey levels of 255 below which a picture shows nothing to compare
@@ -60,6 +67,7 @@ class Signatures(NamedTuple):
     middle: Array  # (m, 16, 16, c) float32, pixels from 0 to 255
     grey: Array  # (m, 32, 32) float32, the mean of the colours
     is_flat: Array  # (m,) bool: shows nothing
+    is_shape: Array  # (m,) bool: shows one flat shape before a flat ground
     X: Array  # the pictures themselves, for the final comparison
     rows: Array  # (m,) their indices in X
     scale: PixelScale
@@ -79,7 +87,7 @@ def signatures(
         The same for all that are to be compared.
     progress : callable, optional
     """
-    coarse, middle, grey, flat = [], [], [], []
+    coarse, middle, grey, flat, shape = [], [], [], [], []
     for here, part in blocks(X, rows):
         pixels = scale.apply(part)
         middle.append(pool(pixels, MIDDLE))
@@ -87,9 +95,51 @@ def signatures(
         rough = edges(pool(middle[-1], COARSE))
         coarse.append(rough / np.maximum(np.linalg.norm(rough, axis=1, keepdims=True), 1e-6))
         flat.append(middle[-1].reshape(len(part), -1).std(axis=1) < FLAT)
+        shape.append(are_shapes(grey[-1]))
         progress("looking at pictures", here.stop, len(rows))
-    joined = [np.concatenate(some) for some in (coarse, middle, grey, flat)]
-    return Signatures(joined[0], joined[1], joined[2], joined[3], X, rows, scale)
+    joined = [np.concatenate(some) for some in (coarse, middle, grey, flat, shape)]
+    return Signatures(*joined, X, rows, scale)
+
+
+def are_shapes(grey: Array) -> Array:
+    """Return which pictures show one flat shape before a flat ground, a convex one or nearly so, (m,) bool.
+
+    Parameters
+    ----------
+    grey : Array, shape (m, h, w)
+
+    Examples
+    --------
+    >>> pictures = np.full((2, 32, 32), 255.0)
+    >>> pictures[:, 4:24, 6:26], pictures[1, 8:20, 10:22] = 90, 30
+    >>> are_shapes(pictures), are_shapes(pictures[:, :8, :8])  # so few pixels do not tell
+    (array([ True, False]), array([False, False]))
+    """
+    if min(grey.shape[1:]) < MIDDLE:
+        return np.zeros(len(grey), bool)
+    border = np.concatenate([grey[:, 0], grey[:, -1], grey[:, :, 0], grey[:, :, -1]], axis=1)
+    off = np.abs(grey - np.median(border, axis=1)[:, None, None])
+    contrast = off.max(axis=(1, 2), keepdims=True)
+    inside = off > contrast / 2
+    level = np.array(
+        [np.median(picture[its]) if its.any() else 0 for picture, its in zip(grey, inside, strict=True)]
+    )
+    is_ground = off <= _SHAPE_LEVEL * contrast
+    is_shape = np.abs(grey - level[:, None, None]) <= _SHAPE_LEVEL * contrast
+    rest = 1 - (is_ground | is_shape | (_grown(is_ground) & _grown(is_shape))).mean(axis=(1, 2))
+    outline = sum(np.diff(inside, axis=axis).sum(axis=(1, 2)) for axis in (1, 2))
+    sides = sum(inside.any(axis=axis).sum(axis=1) for axis in (1, 2))
+    return (rest <= _SHAPE_REST) & (outline <= 2 * _SHAPE_OUTLINE * sides)
+
+
+def _grown(mask: Array) -> Array:
+    """Return masks with the pixels up to two away, where the edge of a shape may be blurred."""
+    for axis in (1, 2):
+        edge = [(0, 0)] * 3
+        edge[axis] = (2, 2)
+        wide, n = np.pad(mask, edge), mask.shape[axis]
+        mask = np.any([wide.take(range(i, i + n), axis=axis) for i in range(5)], axis=0)
+    return mask
 
 
 def grey_pixels(pixels: Array) -> Array:
@@ -157,9 +207,11 @@ def near_pairs(
         pixels, cosine = _agreement(one.middle[i], other.middle[j])
         keep = (cosine >= wanted) & (pixels >= _PIXEL_COSINE)
         i, j, cosine = i[keep], j[keep], cosine[keep]
-        if len(i) and max(one.X.shape[1:3]) > MIDDLE:
-            fine = _agreement(pixels_of(one, i), pixels_of(other, j))[1]
-            keep = fine >= _FINE_COSINE
+        if len(i):
+            pixels, fine = _agreement(pixels_of(one, i), pixels_of(other, j))
+            keep = ~(one.is_shape[i] | other.is_shape[j]) | (pixels >= _SHAPE_COSINE)
+            if max(one.X.shape[1:3]) > MIDDLE:
+                keep &= fine >= _FINE_COSINE
             i, j, cosine = i[keep], j[keep], cosine[keep]
         found += [Pair(int(a), int(b), "near", float(c)) for a, b, c in zip(i, j, cosine, strict=True)]
         progress("comparing pairs", min(start + _BLOCK, len(left)), len(left))
