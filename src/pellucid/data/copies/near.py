@@ -98,7 +98,7 @@ def signatures(
         shape.append(are_shapes(grey[-1]))
         progress("looking at pictures", here.stop, len(rows))
     joined = [np.concatenate(some) for some in (coarse, middle, grey, flat, shape)]
-    return Signatures(*joined, X, rows, scale)
+    return Signatures(joined[0], joined[1], joined[2], joined[3], joined[4], X, rows, scale)
 
 
 def are_shapes(grey: Array) -> Array:
@@ -129,7 +129,7 @@ def are_shapes(grey: Array) -> Array:
     rest = 1 - (is_ground | is_shape | (_grown(is_ground) & _grown(is_shape))).mean(axis=(1, 2))
     outline = sum(np.diff(inside, axis=axis).sum(axis=(1, 2)) for axis in (1, 2))
     sides = sum(inside.any(axis=axis).sum(axis=1) for axis in (1, 2))
-    return (rest <= _SHAPE_REST) & (outline <= 2 * _SHAPE_OUTLINE * sides)
+    return np.asarray((rest <= _SHAPE_REST) & (outline <= 2 * _SHAPE_OUTLINE * sides))
 
 
 def _grown(mask: Array) -> Array:
