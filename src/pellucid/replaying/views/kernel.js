@@ -1,8 +1,9 @@
 // One filter of a convolution: its kernel, and at one pixel of its map the window that it sees and the products.
 
 import { floor } from "./numbers.js";
-import { make, numberButton, short } from "./dom.js";
-import { shown } from "./unit.js";
+import { make } from "./dom.js";
+import { seenBy } from "./rules.js";
+import { shown, sumOfProducts } from "./unit.js";
 import { ownerOf } from "./stops.js";
 
 export class KernelElement extends HTMLElement {
@@ -16,22 +17,18 @@ export class KernelElement extends HTMLElement {
     this.replaceChildren(figures);
     const X = replay.array(step, "X");
     if (!pixel || !X || own.do !== "conv2d") return;
-    const [, rows, columns, all] = X.shape, { stride, padding: [[top], [left]], dilation, groups } = own, first = floor(unit / (filters / groups)) * channels;
+    const [, rows, columns, all] = X.shape, first = floor(unit / (filters / own.groups)) * channels;
     const seen = new Float64Array(size), products = new Float64Array(size), places = new Float64Array(size).fill(-1);
     let sum = 0;
-    for (let i = 0, k = 0; i < h; i++) for (let j = 0; j < w; j++) for (let c = 0; c < channels; c++, k++) {
-      const y = pixel[0] * stride[0] + i * dilation[0] - top, x = pixel[1] * stride[1] + j * dilation[1] - left;
-      if (y < 0 || x < 0 || y >= rows || x >= columns) continue; // in the padding
-      places[k] = ((sample * rows + y) * columns + x) * all + first + c;
+    for (const [tap, at] of seenBy(own, [rows, columns], ...pixel)) for (let c = 0; c < channels; c++) { // the others are in the padding
+      const k = tap * channels + c;
+      places[k] = (sample * rows * columns + at) * all + first + c;
       seen[k] = X.data[places[k]];
       sum += products[k] = seen[k] * weights[k];
     }
     figures.append(shown(replay, seen, [h, w, channels], null, "x", `the window at row ${pixel[0]}, column ${pixel[1]}`, "window", (k) => (places[k] < 0 ? null : { step, name: "X", index: places[k] })),
       shown(replay, products, [h, w, channels], null, "x w", "the products, number by number", "products", () => null));
-    const line = make("p", "equation", `sum of products ${short(sum)}`), shape = replay.array(step, "A").shape;
-    const index = ((sample * shape[1] + pixel[0]) * shape[2] + pixel[1]) * filters + unit;
-    if (replay.array(owner, "b")) line.append(" + b ", numberButton(replay, { step: owner, name: "b", index: unit }));
-    for (const name of ["Z", "A"]) if (replay.array(step, name)) line.append(name === "Z" ? " = z " : ", a = ", numberButton(replay, { step, name, index }));
-    this.append(line);
+    const { shape } = replay.array(step, "A"), index = ((sample * shape[1] + pixel[0]) * shape[2] + pixel[1]) * filters + unit;
+    this.append(sumOfProducts(replay, step, unit, index, sum));
   }
 }

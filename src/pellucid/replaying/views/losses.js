@@ -2,7 +2,7 @@
 // Each is a function of an OutputAt, with z, target and probabilities; the mean over the batch, and weights, are in rules.js.
 
 import { abs, exp, max, min } from "./numbers.js";
-import { NumbersAt } from "./mathml.js";
+import { NumbersAt, applied } from "./mathml.js";
 import { ofOutput } from "./store.js";
 
 const sign = (x) => (x > 0 ? 1 : x < 0 ? -1 : 0);
@@ -100,7 +100,7 @@ class OutputAt {
   }
 
   // The logarithm of a probability, computed from the outputs: exact where the probability rounds to 0.
-  logOf(p, value, reach) { return this.f.is(value, this.f.unit * (4 * abs(value) + reach), `<mrow><mi>log</mi><mo>&#x2061;</mo><mrow><mo>(</mo>${p.ml}<mo>)</mo></mrow></mrow>`, 3); }
+  logOf(p, value, reach) { return this.f.is(value, this.f.unit * (4 * abs(value) + reach), applied("log", p.ml), 3); }
 
   get logP() { const { z: { value } } = this; return this.logOf(this.p, -log1pExp(-value), abs(value)); }
 
@@ -194,7 +194,7 @@ export const LOSS_RULES = {
   mean_absolute_error: {
     isMean: true,
     L: ({ f, difference }) => f.norm(difference),
-    dZ: ({ f, difference: D }) => f.is(sign(D.value), 0, `<mrow><mi>sign</mi><mo>&#x2061;</mo><mrow><mo>(</mo>${D.ml}<mo>)</mo></mrow></mrow>`, 9), // which has no rounding
+    dZ: ({ f, difference: D }) => f.is(sign(D.value), 0, applied("sign", D.ml), 9), // which has no rounding
   },
   huber: {
     isMean: true,

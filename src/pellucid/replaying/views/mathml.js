@@ -31,6 +31,7 @@ export function numberML(x, place = null, digits = 4) {
   return `<mrow${at}><mn>${head}</mn><mo>×</mo><msup><mn>10</mn><mn>${exponent}</mn></msup></mrow>`;
 }
 
+export const applied = (name, ml) => `<mrow><mi>${name}</mi><mo>&#x2061;</mo>${bracketed(ml)}</mrow>`;
 const bracketed = (ml) => `<mrow><mo>(</mo>${ml}<mo>)</mo></mrow>`;
 const inside = (node, level) => (node.level < level ? bracketed(node.ml) : node.ml);
 
@@ -96,7 +97,7 @@ export function expressionsIn(unit) {
     square: (a) => node(a.value * a.value, 2 * abs(a.value) * a.error, `<msup>${inside(a, ATOM)}<mn>2</mn></msup>`, POWER),
     call: (name, f, ...of) => node(f(...of.map((a) => a.value)),
       max(...of.map((a, k) => spread((x) => f(...of.map((b, j) => (j === k ? x : b.value))), a))),
-      `<mrow><mi>${name}</mi><mo>&#x2061;</mo><mrow><mo>(</mo>${of.map((a) => a.ml).join("<mo>,</mo>")}<mo>)</mo></mrow></mrow>`, ATOM),
+      applied(name, of.map((a) => a.ml).join("<mo>,</mo>")), ATOM),
     norm: (a) => node(abs(a.value), a.error, `<mrow><mo>|</mo>${a.ml}<mo>|</mo></mrow>`, ATOM),
     // MathML of Python's, in which <mi>z</mi> and <mi>a</mi> are put in; in brackets that are there no others.
     filled: (value, error, ml, put) => node(value, error, Object.entries(put).reduce((text, [name, part]) => text

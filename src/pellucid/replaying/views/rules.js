@@ -7,7 +7,7 @@ import { ACTIVATIONS, DERIVATIVES } from "./activations.js";
 import { LossOf } from "./losses.js";
 import { ownerOf } from "./stops.js";
 import { LeftOut, ofOutput } from "./store.js";
-import { asText, expressionsIn, indicesOf, NumbersAt, numberML } from "./mathml.js";
+import { applied, asText, expressionsIn, indicesOf, NumbersAt, numberML } from "./mathml.js";
 
 const JOINS = ["add", "concat", "mean", "multiply"];
 
@@ -63,7 +63,7 @@ export const sourceOf = (name) => (/^#\d+$/.test(name) ? Number(name.slice(1)) -
 const rounded = (f, node, times = 1) => f.is(node.value, times * f.unit * abs(node.value), node.ml, node.level, node);
 
 // For each tap of a kernel that a pixel of the output sees inside the image: [tap, pixel of the input].
-function seenBy(net, [h, w], y, x) {
+export function seenBy(net, [h, w], y, x) {
   const { size, stride, padding: [[top], [left]], dilation = [1, 1] } = net, found = [];
   for (let i = 0; i < size[0]; i++) for (let j = 0; j < size[1]; j++) {
     const row = y * stride[0] + i * dilation[0] - top, column = x * stride[1] + j * dilation[1] - left;
@@ -202,7 +202,7 @@ function largestOf(f, leaves, winner) {
   const SHOWN = 9, shown = leaves.length <= SHOWN ? leaves : leaves.slice(0, SHOWN), more = leaves.length - shown.length;
   const listed = shown.map(({ ml }) => ml).join("<mo>,</mo>") + (more ? `<mo>,</mo><mtext>${more} more</mtext>` : "");
   const terms = { n: leaves.length, factors: (k) => [leaves[k]], value: (k) => leaves[k].value, label: (k) => leaves[k].label };
-  return { ...f.is(winner.value, 0, `<mrow><mi>max</mi><mo>(</mo>${listed}<mo>)</mo></mrow>`, 9), terms };
+  return { ...f.is(winner.value, 0, applied("max", listed), 9), terms };
 }
 
 const average_pool = {
@@ -685,18 +685,13 @@ function derived(replay, place) {
   };
   const rows = [...(found.rows ?? []).map(([symbol, each]) => rowOf(`<mi>${symbol}</mi>`, each)), rowOf(symbolOf(place, array), node, 6)];
   return {
-    title: titleOf(replay, place, array), key, formula, keys: [key, ...(found.more ?? [])],
+    key, formula, keys: [key, ...(found.more ?? [])],
     filled: `<math><mrow>${rows.join("<mspace></mspace>")}</mrow></math>`,
     terms: node.terms ?? found.terms ?? null, computed: value, stored, isEqual, note: notes.join(" "), isSame, error,
   };
 }
 
 // The name of a place as NumPy has it: "dW[17, 3] of dense_1".
-function titleOf(replay, { step, name, index }, array) {
-  if (name === "value") return "the loss";
-  return `${name}[${indicesOf(array.shape, index).join(", ")}] of ${step === "loss" ? "the loss" : replay.steps[step].name}`;
-}
-
 function symbolOf({ name, index }, array) {
   if (name === "value") return "<mi>L</mi>";
   const [base] = name.replace(/^own_/, "").split("."), greek = { gamma: "γ", beta: "β", mean: "μ" };

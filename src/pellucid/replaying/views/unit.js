@@ -12,6 +12,14 @@ export function shown(replay, data, shape, image, title, caption, help, place) {
   return tensor;
 }
 
+// The line under the pictures of a unit or a filter: what the products sum up to, and what becomes of it.
+export function sumOfProducts(replay, step, unit, index, sum) {
+  const owner = ownerOf(replay, step), line = make("p", "equation", `sum of products ${short(sum)}`);
+  if (replay.array(owner, "b")) line.append(" + b ", numberButton(replay, { step: owner, name: "b", index: unit }));
+  for (const name of ["Z", "A", "dA", "dZ"]) if (replay.array(step, name)) line.append(name === "Z" ? " = z " : `, ${symbol(name)} `, numberButton(replay, { step, name, index }));
+  return line;
+}
+
 export class UnitElement extends HTMLElement {
   // given: {replay, step, sample, unit}
   set view({ replay, step, sample, unit }) {
@@ -28,9 +36,6 @@ export class UnitElement extends HTMLElement {
       shown(replay, inputs, [n], image, "x", "its input", "X", (i) => ({ step, name: "X", index: sample * n + i })),
       shown(replay, weights, [n], image, `w (unit ${unit})`, "its weights, a column of W", "W", (i) => ({ step: owner, name: "W", index: i * count + unit })),
       shown(replay, products, [n], image, "x w", "the products, number by number", "products", () => null));
-    const line = make("p", "equation", `sum of products ${short(sum)}`), at = sample * count + unit;
-    if (replay.array(owner, "b")) line.append(" + b ", numberButton(replay, { step: owner, name: "b", index: unit }));
-    for (const name of ["Z", "A", "dA", "dZ"]) if (replay.array(step, name)) line.append(name === "Z" ? " = z " : ` , ${symbol(name)} `, numberButton(replay, { step, name, index: at }));
-    this.replaceChildren(figures, line);
+    this.replaceChildren(figures, sumOfProducts(replay, step, unit, sample * count + unit, sum));
   }
 }
