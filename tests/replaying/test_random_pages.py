@@ -35,6 +35,8 @@ WALK = """async () => {
       page.show({ ...place, part: "forward" }, { isQuiet: true });
     }
   }
+  dispatchEvent(new Event("beforeprint"));
+  if (!page.querySelector(".sheet tbody tr")) wrong.push("nothing is printed");
   return { n, wrong };
 }"""
 
