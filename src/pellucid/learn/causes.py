@@ -368,6 +368,7 @@ ALIKE = (
         "epsilon left out",
         "mean not subtracted",
     },
+    {"line inside the loop", "drawn again each time", "initialized in the loop", "caches overwritten"},
     {"line too early", "line too late", "W after the update", "cost after the update"},
     {"transpose", "shape transposed", "a column for a row", "order of factors"},
     {"power missing", "square missing"},

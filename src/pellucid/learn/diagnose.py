@@ -31,7 +31,7 @@ from pellucid.learn.uses import Uses
 from pellucid.learn.values import WHOLE, arrays_in, close, compare
 
 BUDGET = 0.6  # seconds of all repairs
-NEAR = 6.0  # tokens of an expression that are others, before other lines are tried
+NEAR, MIDDLE = 6.0, 14.0  # tokens of an expression that are others, before other changes are tried
 NEXT, FAR = 4.0, 8.0  # tokens more, on other lines than that of the first wrong value
 ENOUGH = 6  # repairs on one line that are looked for
 ORDER_ALONE = {
@@ -193,10 +193,12 @@ class Doctor:
         line = repair.line if repair else 0
         if first and self.is_value(first) and not repair:  # of two faults, the first one
             line = min(first.line, *made) if len(self.wrong) > 1 and made else first.line
-        is_wrapped = repair and not (repair.is_graft or set(repair.causes) & (ORDER_ALONE | MOVED))
+        is_wrapped = repair and not set(repair.causes) & (ORDER_ALONE | MOVED)
+        is_wrapped = is_wrapped and not (repair and repair.is_graft and self.misshapen)
         if is_wrapped and line in self.uses.all_returns and made:
             line = made[0]  # what is returned was made there
-        line = line or (self.line_like(twin) if twin else 0) or self.fallback(first)
+        like = self.line_like(twin) if twin and not line else 0
+        line = line or (0 if like in self.uses.all_returns and made else like) or self.fallback(first)
         at_line = next((one for one in suspects if one.line == line), None)
         causes = own or small or (repair.causes if repair else ())
         if not causes and done.modified:
@@ -319,22 +321,31 @@ class Doctor:
             yield self.small(first, ORDER_ALONE)
         tree = self.program.tree
         near = {**dict.fromkeys([*early, *rest], FAR), **dict.fromkeys([*lines, *made], NEXT), first: 0.0}
-        yield from (self.small(line, but=MOVED) for line in early)
+        yield from (self.small(line, but=MOVED) for line in (*early, *rest))
         yield self.grafts.repairs(tree, near, NEAR)
-        yield from (self.small(line, but=MOVED) for line in rest)
+        yield from (self.small(line, inserts=True, with_names=False) for line in early)
         if known:
             yield from (self.small(line, like, inserts=True) for line in dict.fromkeys([*lines, *rest]))
+        yield self.grafts.repairs(tree, near, MIDDLE, NEAR)
         yield from (self.small(line, MOVED) for line in (*early, *rest))
         yield from (self.small(line, inserts=True) for line in early)
-        yield self.grafts.repairs(tree, near)
+        yield self.grafts.repairs(tree, near, shortest=MIDDLE)
         yield from (self.small(line, inserts=True) for line in rest)
 
     def small(
-        self, line: int, only: Container[str] = (), *, but: Container[str] = (), inserts: bool = False
+        self,
+        line: int,
+        only: Container[str] = (),
+        *,
+        but: Container[str] = (),
+        inserts: bool = False,
+        with_names: bool = True,
     ) -> Generator[Edit, None, None]:
         """Yield small changes of a line, of some causes, or of all but some."""
-        lines = {line}
-        with closing(edits(self.program.tree, inserts=inserts, lines=lines, kinds=self.kinds)) as changed:
+        changes = edits(
+            self.program.tree, inserts=inserts, lines={line}, kinds=self.kinds, with_names=with_names
+        )
+        with closing(changes) as changed:
             for edit in changed:
                 if (not only or edit.repairs in only) and edit.repairs not in but:
                     yield edit
@@ -370,8 +381,12 @@ class Doctor:
                     if not at:
                         at, now = edit.line, Uses(edit.tree, None, ()).used.get(edit.line, set())
                         dropped = self.uses.used.get(at, set()) - now
-                        is_missing = edit.repairs.endswith((" missing", " left out"))
-                        line = self.uses.blamed(at, dropped, is_missing) or at
+                        is_less = edit.repairs.endswith((" too many", " too often", " twice"))
+                        is_more = edit.repairs.endswith((" missing", " left out"))
+                        blamed = self.uses.blamed(
+                            at, set() if is_less else dropped, edit.node if is_more else None
+                        )
+                        line = blamed or at
                         is_graft = edit.is_graft
                 if len(found) >= ENOUGH or self.budget.is_spent:
                     break

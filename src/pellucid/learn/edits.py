@@ -106,6 +106,8 @@ class Edit(NamedTuple):
         Valid until the next edit is asked for: one tree is changed, and changed back.
     is_graft : bool
         Whether an expression of a correct program was put in.
+    node : ast.expr or None
+        The expression that is another one now.
     """
 
     line: int
@@ -113,6 +115,7 @@ class Edit(NamedTuple):
     repairs: str
     tree: ast.Module
     is_graft: bool = False
+    node: ast.expr | None = None
 
 
 def edits(
@@ -121,6 +124,7 @@ def edits(
     inserts: bool = False,
     lines: set[int] | None = None,
     kinds: Mapping[str, Any] | None = None,
+    with_names: bool = True,
 ) -> Generator[Edit, None, None]:
     """Yield the changed programs, on some lines only where ``lines`` says so.
 
@@ -133,19 +137,21 @@ def edits(
     lines : set of int, optional
     kinds : mapping, optional
         Of the variables, :func:`kind_of`: only one of the same kind stands in for another.
+    with_names : bool, optional
+        Whether variables are inserted.
     """
     kinds = kinds or {}
     replacements = _inserted if inserts else _rules
     for function in [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]:
         if not inserts:
             yield from _of_statements(tree, function, lines)
-        names = {name: kinds.get(name) for name in _names(function)}
+        names = {name: kinds.get(name) for name in _names(function)} if with_names else {}
         for parent, field, index, node in [*_sites(function)]:
             if lines is not None and node.lineno not in lines:
                 continue
             for breaks, repairs, other in replacements(node, parent, field, names):
                 with placed(parent, field, index, other, node):
-                    yield Edit(node.lineno, breaks, repairs, tree)
+                    yield Edit(node.lineno, breaks, repairs, tree, False, node)
 
 
 def kind_of(value: Any) -> Any:

@@ -5,7 +5,6 @@ a variable that the learner has not, is written out. Nearest to what stands ther
 """
 
 import ast
-import copy
 import difflib
 import itertools
 import re
@@ -26,6 +25,7 @@ from pellucid.learn.values import arrays_in
 LONGEST = 24  # tokens that may be another
 MOST_NAMES = 3  # of the learner's, for one variable of a correct program
 OF_VARIABLE = 10  # tokens that a variable of the learner's counts that is written out
+MOST_WRITTEN = 4  # of an expression, with other names
 DEPTH = 3  # variables that are written out within one another
 FORMULA, CONDITION = "another formula", "wrong condition"
 WORDS = {
@@ -125,6 +125,7 @@ class Grafts:
         self.reference, self._numbers = reference, numbers
         self._cases = [reference.cases[n] for n in numbers]
         self._values = values_of(changes, names, self._cases)
+        self._tree = ast.Module([], [])
         self._local = self._values.keys() - set(names)
         self._trees = [ast.parse(one.source) for one in reference.solutions]
 
@@ -138,7 +139,7 @@ class Grafts:
         return found
 
     @cached_property
-    def _meanings(self) -> list[dict[str, list[ast.expr]]]:
+    def _meanings(self) -> list[dict[str, list[str]]]:
         """For each correct program, what the learner writes for its variables."""
         found = []
         for solution, tree in zip(self.reference.solutions, self._trees, strict=True):
@@ -147,17 +148,18 @@ class Grafts:
             found.append({name: self._like(name, values) for name, values in theirs.items()})
         return found
 
-    def _like(self, name: str, values: list[set[Any]]) -> list[ast.expr]:
+    def _like(self, name: str, values: list[set[Any]]) -> list[str]:
         """Return the learner's expressions with the same values as a variable of a correct program."""
-        found: list[tuple[int, bool, ast.expr]] = []
+        found: list[tuple[int, bool, str]] = []
         is_whole = all(isinstance(one, int) for case in values for one in case)
         for mine, others in self._values.items():
             for step in (0, 1, -1) if is_whole else (0,):
                 if all(_overlap(a, b, step, is_whole) for a, b in zip(values, others, strict=True)):
-                    found.append((abs(step), mine != name, _moved(mine, step)))
+                    moved = f"({mine} {'+' if step > 0 else '-'} 1)" if step else mine
+                    found.append((abs(step), mine != name, moved))
                     break
-        found.sort(key=lambda one: one[:2])
-        return [node for *_, node in found[:MOST_NAMES]]
+        found.sort()
+        return [text for *_, text in found[:MOST_NAMES]]
 
     @cached_property
     def _definitions(self) -> list[dict[str, ast.expr]]:
@@ -179,71 +181,90 @@ class Grafts:
         return every
 
     @cached_property
-    def _known(self) -> list[tuple[str, str, ast.expr]]:
-        """The roles, the texts and the expressions, in the learner's variables."""
-        found: dict[tuple[str, str], ast.expr] = {}
+    def _known(self) -> list[tuple[str, str]]:
+        """The roles and the texts of the expressions, in the learner's variables."""
+        found: dict[tuple[str, str], None] = {}
         for donor in self._donors:
-            for one in self._written(donor.node, donor.program, DEPTH):
-                found.setdefault((donor.role, ast.unparse(one)), one)
-        return [(role, text, node) for (role, text), node in found.items()]
+            texts = self._written(donor.node, donor.program, DEPTH)
+            found |= dict.fromkeys((donor.role, text) for text in texts)
+        return list(found)
 
-    def _written(self, node: ast.expr, number: int, depth: int) -> Iterator[ast.expr]:
-        """Yield an expression of a correct program with the learner's variables."""
+    def _written(self, node: ast.expr, number: int, depth: int) -> Iterator[str]:
+        """Yield the text of an expression of a correct program with the learner's variables."""
         meanings, inner = self._meanings[number], _bound_in(node)
-        names = {
-            one.id: None
-            for one in ast.walk(node)
-            if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Load) and one.id not in inner
-        }
-        choices: list[list[ast.expr]] = []
-        for name in names:
-            options = list(meanings.get(name, ()))
-            if name in self._definitions[number] and depth and not options:
-                options = list(
-                    itertools.islice(self._written(self._definitions[number][name], number, depth - 1), 2)
-                )
-            if not options and name not in meanings:
-                options = [ast.Name(name, ast.Load())]  # a function, a module
-            choices.append(options)
-        for chosen in itertools.islice(itertools.product(*choices), 8):
-            yield _Renamed(dict(zip(names, chosen, strict=True))).visit(copy.deepcopy(node))
+        places: dict[str, list[ast.Name]] = {}
+        for one in ast.walk(node):
+            if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Load) and one.id not in inner:
+                places.setdefault(one.id, []).append(one)
+        choices: list[list[str]] = []
+        for name in places:
+            options = meanings.get(name, [])
+            if not options and depth and (definition := self._definitions[number].get(name)):
+                inlined = itertools.islice(self._written(definition, number, depth - 1), 2)
+                options = [f"({text})" for text in inlined]
+            choices.append(options or ([name] if name not in meanings else []))  # a function, a module
+        for chosen in itertools.islice(itertools.product(*choices), MOST_WRITTEN):
+            for text, nodes in zip(chosen, places.values(), strict=True):
+                for one in nodes:
+                    one.id = text
+            yield ast.unparse(node)
+        for name, nodes in places.items():
+            for one in nodes:
+                one.id = name
 
     def repairs(
-        self, tree: ast.Module, lines: Mapping[int, float], longest: float = LONGEST
+        self, tree: ast.Module, lines: Mapping[int, float], longest: float = LONGEST, shortest: float = 0
     ) -> Generator[Edit, None, None]:
         """Yield the programs with another expression on one of the lines, the nearest ones first.
 
         Parameters
         ----------
         tree : ast.Module
-            The learner's.
+            The learner's, always the same.
         lines : mapping of int to float
             By line, tokens that are added to the distance.
-        longest : float, optional
-            The largest distance.
+        longest, shortest : float, optional
+            Distances: not above the one, above the other.
         """
-        found = []
-        for statement in ast.walk(tree):
-            if isinstance(statement, ast.stmt) and statement.lineno in lines:
-                for site in sites(statement):
-                    text = ast.unparse(site.node)
-                    for role, other, node in self._known:
-                        if role == site.role and other != text:
-                            distance = self.distance(text, other)
-                            if distance <= longest:
-                                distance += lines[statement.lineno]
-                                found.append((distance, statement.lineno, site, node))
-        found.sort(key=lambda one: one[0])
-        for _, line, site, node in found:
-            with placed(site.parent, site.field, site.index, copy.deepcopy(node), site.node):
-                yield Edit(line, "", difference(site.node, node, site.role), tree, True)
+        self._tree = tree
+        found = [one for one in self._pairs if shortest < one[0] <= longest and one[1] in lines]
+        found.sort(key=lambda one: one[0] + lines[one[1]])
+        for _, line, site, text in found:
+            node: ast.expr = ast.parse(f"_[{text}]", mode="eval").body.slice  # type: ignore[attr-defined] # may be a slice
+            with placed(site.parent, site.field, site.index, node, site.node):
+                yield Edit(line, "", difference(site.node, node, site.role), tree, True, site.node)
 
-    def distance(self, text: str, other: str) -> float:
-        """Return how many tokens of an expression are not in another; more, where a variable is written out."""
-        removed, added = unshared(text, other)
-        left_out = OF_VARIABLE * any(name in self._local for name in removed)
-        left_out += LONGEST * any(name in self._wrong for name in removed)
-        return len(removed) + len(added) + left_out
+    @cached_property
+    def _pairs(self) -> list[tuple[float, int, Site, str]]:
+        """Distances, lines and places of the learner's expressions, and what may stand there.
+
+        The distance of two expressions is the number of tokens that only one of them has, more where a variable
+        is left out.
+        """
+        words: dict[str, int] = {}
+        rows = [_tokens(text) for _, text in self._known]
+        for token in itertools.chain(*rows, self._local, self._wrong):
+            words.setdefault(token, len(words))
+        table = np.zeros((len(rows), len(words) + 1))
+        for row, tokens in enumerate(rows):
+            for token in tokens:
+                table[row, words[token]] += 1
+        local, wrong = ([words[name] for name in names] for names in (self._local, self._wrong))
+        found = []
+        for statement in [node for node in ast.walk(self._tree) if isinstance(node, ast.stmt)]:
+            for site in sites(statement):
+                text = ast.unparse(site.node)
+                mine = np.zeros(table.shape[1])
+                for token in _tokens(text):
+                    mine[words.get(token, -1)] += 1
+                lost = mine > table
+                distance = np.maximum(np.abs(table - mine).sum(axis=1), 1)  # 1: in another order
+                distance += OF_VARIABLE * lost[:, local].any(axis=1) + LONGEST * lost[:, wrong].any(axis=1)
+                for row in np.flatnonzero(distance <= LONGEST).tolist():
+                    role, other = self._known[row]
+                    if role == site.role and other != text:
+                        found.append((float(distance[row]), statement.lineno, site, other))
+        return found
 
 
 def values_of(
@@ -284,23 +305,6 @@ def _digits(array: Any) -> bytes:
     with np.errstate(all="ignore"):
         scale = 10.0 ** np.floor(np.log10(np.abs(np.where(number == 0, 1, number))))
         return (np.round(number / scale, 7) * scale).astype(np.float32).tobytes()
-
-
-def _moved(name: str, step: int) -> ast.expr:
-    node: ast.expr = ast.Name(name, ast.Load())
-    if step:
-        node = ast.BinOp(node, ast.Add() if step > 0 else ast.Sub(), ast.Constant(1))
-    return node
-
-
-class _Renamed(ast.NodeTransformer):
-    """Put expressions in the place of variables."""
-
-    def __init__(self, meanings: Mapping[str, ast.expr]) -> None:
-        self.meanings = meanings
-
-    def visit_Name(self, node: ast.Name) -> ast.expr:
-        return copy.deepcopy(self.meanings[node.id]) if node.id in self.meanings else node
 
 
 def unshared(one: str, other: str) -> tuple[list[str], list[str]]:

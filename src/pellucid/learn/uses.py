@@ -157,34 +157,20 @@ class Uses:
         """Return the lines that use a variable, but for those that make it."""
         return {line for line, used in self.used.items() if name in used} - set(self.made_at.get(name, ()))
 
-    def blamed(self, line: int, dropped: set[str], is_missing: bool) -> int:
+    def blamed(self, line: int, dropped: set[str], missing_at: ast.expr | None) -> int:
         """Return the line that a repair of another one blames; else 0.
 
-        It is where a variable is made that nothing uses once the repair is made; or, where something is missing,
-        where a variable is no more than another name, and the line alone uses it.
+        It is where a variable is made that nothing uses once the repair is made; or, where something is missing at
+        a variable that is no more than another name, where it got that name.
         """
+        lacking = missing_at.id if isinstance(missing_at, ast.Name) else ""
         for name in self.used.get(line, set()):
             made = self.plain.get(name, [])
             if len(made) == len(self.made_at.get(name, [])) == 1 and self.users(name) == {line}:
                 at, value = made[0]
-                if name in dropped or (is_missing and isinstance(value, ast.Name)):
+                if name in dropped or (name == lacking and isinstance(value, ast.Name)):
                     return at
         return 0
-
-    def behind(self, wrong: set[str]) -> set[int]:
-        """Return the lines that wrong outputs depend on."""
-        names = self._returned(wrong)
-        while True:
-            lines = {line for line, made in self.makes.items() if made & names} | self.all_returns
-            more = names.union(*(self.used[line] for line in lines - self.all_returns))
-            if more == names:
-                return lines | {line for line, made in self.makes.items() if not made}
-            names = more
-
-    def is_excused(self, line: int, name: str, fine: set[int]) -> bool:
-        """Return whether whatever uses a variable makes values that correct programs have."""
-        users = [at for at, used in self.used.items() if name in used and at > line and self.makes[at]]
-        return bool(users) and all(at in fine for at in users)
 
 
 def _unwrapped(node: ast.expr | None) -> ast.expr | None:
