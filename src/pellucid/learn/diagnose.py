@@ -236,12 +236,15 @@ class Doctor:
         )
 
     @cached_property
+    def misshapen(self) -> set[str]:
+        """The outputs that have another shape."""
+        found = self.reference.wrong(self.number, self.calls[self.number])
+        return {one.output for one in found if getattr(one, "kind", "") in ("shape", "type")}
+
+    @cached_property
     def made(self) -> list[int]:
         """The lines that made the wrong outputs."""
-        found = self.reference.wrong(self.number, self.calls[self.number])
-        return self.uses.made(
-            self.wrong, {one.output for one in found if getattr(one, "kind", "") == "shape"}
-        )
+        return self.uses.made(self.wrong, self.misshapen)
 
     def wrong_outputs(self, done: Called) -> set[str]:
         """Return the outputs that are wrong in a call on the case."""

@@ -172,6 +172,21 @@ class Uses:
                     return at
         return 0
 
+    def behind(self, wrong: set[str]) -> set[int]:
+        """Return the lines that wrong outputs depend on."""
+        names = self._returned(wrong)
+        while True:
+            lines = {line for line, made in self.makes.items() if made & names} | self.all_returns
+            more = names.union(*(self.used[line] for line in lines - self.all_returns))
+            if more == names:
+                return lines | {line for line, made in self.makes.items() if not made}
+            names = more
+
+    def is_excused(self, line: int, name: str, fine: set[int]) -> bool:
+        """Return whether whatever uses a variable makes values that correct programs have."""
+        users = [at for at, used in self.used.items() if name in used and at > line and self.makes[at]]
+        return bool(users) and all(at in fine for at in users)
+
 
 def _unwrapped(node: ast.expr | None) -> ast.expr | None:
     """Return what is made into another kind of number, or turned, as it is returned."""
