@@ -28,7 +28,7 @@ from pellucid.learn.limits import Budget
 from pellucid.learn.reference import LONGEST_CALL, Fault, Reference, does_alike
 from pellucid.learn.tracing import RESULT, STREAM, Called, Change, call, call_within
 from pellucid.learn.uses import Uses
-from pellucid.learn.values import WHOLE, arrays_in, close, compare
+from pellucid.learn.values import WHOLE, Difference, arrays_in, close, compare
 
 BUDGET = 0.6  # seconds of all repairs
 NEAR, MIDDLE = 6.0, 14.0  # tokens of an expression that are others, before other changes are tried
@@ -194,7 +194,7 @@ class Doctor:
         if first and self.is_value(first) and not repair:  # of two faults, the first one
             line = min(first.line, *made) if len(self.wrong) > 1 and made else first.line
         is_wrapped = repair and not set(repair.causes) & (ORDER_ALONE | MOVED)
-        is_wrapped = is_wrapped and not (repair and repair.is_graft and self.misshapen)
+        is_wrapped = is_wrapped and not (repair and repair.is_graft and self.is_other_form)
         if is_wrapped and line in self.uses.all_returns and made:
             line = made[0]  # what is returned was made there
         like = self.line_like(twin) if twin and not line else 0
@@ -237,9 +237,16 @@ class Doctor:
 
     @cached_property
     def misshapen(self) -> set[str]:
-        """The outputs that have another shape."""
+        """The outputs that are arrays of another shape."""
         found = self.reference.wrong(self.number, self.calls[self.number])
-        return {one.output for one in found if getattr(one, "kind", "") in ("shape", "type")}
+        differences = [one for one in found if isinstance(one, Difference)]
+        return {one.output for one in differences if one.kind == "shape" and one.where == one.output}
+
+    @property
+    def is_other_form(self) -> bool:
+        """Whether the result is of another shape, or its lists of another length."""
+        found = self.reference.wrong(self.number, self.calls[self.number])
+        return any(isinstance(one, Difference) and one.kind in ("shape", "type") for one in found)
 
     @cached_property
     def made(self) -> list[int]:

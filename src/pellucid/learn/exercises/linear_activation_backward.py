@@ -37,7 +37,7 @@ def cases(rng):
         A, W, b = (
             rng.standard_normal((n_prev, m)),
             rng.standard_normal((n, n_prev)),
-            rng.standard_normal((n, 1)),
+            3 * rng.standard_normal((n, 1)),
         )
         yield rng.standard_normal((n, m)), ((A, W, b), W @ A + b), activation
 
