@@ -3,8 +3,9 @@
     python -m benchmarks.coach                     the library: right function, line, cause; false alarms
     python -m benchmarks.coach --two               two faults at once: is the first line one of the two
     python -m benchmarks.coach --seconds           one check, and a check of all exercises
-    python -m benchmarks.coach --unseen DIR        files that others wrote: right_*.py, wrong_*.py, two_*.py in a
-                                                   folder an exercise, which begin with # cause: and # line:
+    python -m benchmarks.coach --unseen            files in benchmarks/unseen, by somebody who saw the
+                                                   exercises alone; --unseen DIR: right_*.py, wrong_*.py,
+                                                   two_*.py that begin with # cause: and # line:
     python -m benchmarks.coach relu --verbose      some exercises, with each that is missed; --quick: every sixth
 
 A fault of the library is diagnosed without what is known of the correct program that it was made of: neither its
@@ -159,8 +160,23 @@ def two_faults(names: list[str], is_verbose: bool) -> None:
     )
 
 
+def unpacked(folder: Path, into: Path) -> Path:
+    """Write the files that texts hold, a text an exercise, each file after a line ``=== NAME``."""
+    for path in folder.glob("*.txt"):
+        (into / path.stem).mkdir()
+        for part in path.read_text(encoding="utf-8").split("=== ")[1:]:
+            name, _, code = part.partition("\n")
+            (into / path.stem / name).write_text(code, encoding="utf-8")
+    return into if any(into.iterdir()) else folder
+
+
 def unseen(folder: Path, names: list[str], is_verbose: bool) -> None:
     """Print how the coach does on files that others wrote."""
+    with tempfile.TemporaryDirectory() as into:
+        _unseen(unpacked(folder, Path(into)), names, is_verbose)
+
+
+def _unseen(folder: Path, names: list[str], is_verbose: bool) -> None:
     jobs = []
     for path in sorted(folder.glob("*/*.py")):
         name = name_in(path.parent.name)
@@ -239,7 +255,9 @@ def main(argv: list[str] | None = None) -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("exercises", nargs="*", default=list(BUILTIN))
-    parser.add_argument("--unseen", type=Path)
+    parser.add_argument(
+        "--unseen", type=Path, nargs="?", const=Path(__file__).parent / "unseen", metavar="DIR"
+    )
     parser.add_argument("--two", action="store_true")
     parser.add_argument("--seconds", action="store_true")
     parser.add_argument("--verbose", action="store_true")

@@ -1,8 +1,9 @@
 """Which line is wrong, and why: by values that no correct program has, by repairs, and by behaviour.
 
 1. The first value, line by line, that no correct program computes in any style (:mod:`pellucid.learn.tracing`).
-2. A small change (:mod:`pellucid.learn.edits`) after which the function is right, on that line first, then on
-   others: where it is, is the line; what it mends, is the cause.
+2. A change after which the function is right, on that line first, then on others: a small one
+   (:mod:`pellucid.learn.edits`), or an expression of a correct program in the learner's variables
+   (:mod:`pellucid.learn.grafts`). Where it is, is the line; what it mends, is the cause.
 3. The faults of the exercise: the cause is the one whose outputs equal the learner's on every case.
 
 With two faults no change makes all right; then one counts that makes another output right, or its line's value.
