@@ -9,7 +9,11 @@ import pytest
 from sklearn.inspection import partial_dependence, permutation_importance
 
 import pellucid as pl
+from pellucid.data.readers.table import split_table
+from pellucid.data.readers.table_text import table_of
 from pellucid.errors import DataError
+from pellucid.plotting.tables import columns_of
+from pellucid.reporting.sections.tables import _row
 from pellucid.workflows.explain import explain_row_of
 
 ROW = {"a": 1.5, "b": -1, "coat": "tabby", "born": "2024-03-01"}
@@ -172,3 +176,15 @@ def test_what_is_no_model_of_a_table_is_refused(tmp_path: Path) -> None:
         pl.explain_row(model, {"a": 1})
     with pytest.raises(DataError, match="expected one row, a dictionary"):
         pl.explain_row(model, [{"a": 1}])  # type: ignore[arg-type]
+
+
+def test_true_and_false_are_shown_in_their_own_words() -> None:
+    rows = [{"vip": ["True", "False"][i % 3 > 0], "age": i % 40, "y": "ab"[i % 3 > 0]} for i in range(90)]
+    split = split_table(table_of(rows), target="y", name="rows", seed=1, test_fraction=0.3)
+    model = pl.train("linear", split, progress=False).model
+    why = pl.explain_row(model, {"vip": "TRUE", "age": 3})
+    assert ("vip", "TRUE", "False") in zip(why.names, why.values, why.usual, strict=True)
+    found = pl.column_importance(model, split, progress=False)
+    assert [one.values for one in found.curves if one.column == "vip"] == [("False", "True")]
+    column, part = columns_of(split)[0]
+    assert _row(column, part)[1:4] == ("True or False", "True, False", "True in 33 %")

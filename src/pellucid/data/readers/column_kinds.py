@@ -48,9 +48,10 @@ def decimal_of(table: TextTable) -> Decimal:
 
 def _proved(column: TextColumn) -> Decimal | None:
     """Return the only notation in which all of a column's cells are numbers, where they are not whole."""
-    given, cells = column.decimal, [cell for cell in column.cells if cell]
-    signs = {sign for sign in ".," if any(sign in cell for cell in cells)}
-    fits = [given] if not column.words else _readings(cells)
+    given, signs = column.decimal, {sign for sign in ".," if sign in column.text}
+    fits = (
+        [given] if not column.words else _readings([cell for cell in column.cells if cell]) if signs else []
+    )
     if not signs or len(fits) != 1 or (given == "," and fits[0][0] == "."):
         return None
     (decimal,) = fits

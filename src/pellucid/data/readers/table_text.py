@@ -19,6 +19,7 @@ MOST_NAMED = 3  # cells of a column in a message
 MISSING = "(missing)"  # an empty cell's name in messages and categories
 USUAL = "?,NA,N/A,#N/A,<NA>,NaN,null,None"  # words that say that a cell has no value, in any case
 _GROUPED = re.compile(r"[+-]?[1-9]\d{0,2}([ '’\u00a0\u2009\u202f,.])\d{3}(?:\1\d{3})*([.,]\d*)?")
+_CODE = re.compile(r"^0\d+$", re.MULTILINE)
 _BINARY = {"0": 0, "1": 1, "false": 0, "true": 1}
 HEADER_HINT = " (The first line has to hold the columns' names.)"
 
@@ -75,16 +76,18 @@ class TextColumn:
         return [i for i, value in enumerate(self.values) if value is None and self.cells[i]]
 
     @cached_property
+    def text(self) -> str:
+        """All cells, a line each: quicker to search than each cell by itself."""
+        return "\n".join(self.cells)
+
+    @cached_property
     def code(self) -> int | None:
         """The first cell such as 00501, where all numbers are digits alone: they are codes and no quantities."""
-        first = next(
-            (i for i, cell in enumerate(self.cells) if cell[1:] and cell[0] == "0" and cell.isdigit()), None
-        )
-        if first is None or not all(
-            cell.isdigit() for cell, value in zip(self.cells, self.values, strict=True) if value is not None
-        ):
+        if not _CODE.search(self.text):
             return None
-        return first
+        codes = (i for i, cell in enumerate(self.cells) if _CODE.fullmatch(cell))
+        pairs = zip(self.cells, self.values, strict=True)
+        return next(codes, None) if all(value is None or cell.isdigit() for cell, value in pairs) else None
 
     @property
     def are_whole(self) -> bool:
