@@ -31,7 +31,7 @@ from pellucid.learn.tracing import RESULT, STREAM, Called, Change, call, call_wi
 from pellucid.learn.uses import Uses
 from pellucid.learn.values import WHOLE, Difference, arrays_in, close, compare
 
-BUDGET = 0.6  # seconds of all repairs
+BUDGET = 0.7  # seconds of all repairs
 NEAR, MIDDLE = 6.0, 14.0  # tokens of an expression that are others, before other changes are tried
 NEXT, FAR = 4.0, 8.0  # tokens more, on other lines than that of the first wrong value
 ENOUGH = 6  # repairs on one line that are looked for

@@ -16,7 +16,20 @@ from typing import Any
 
 import numpy as np
 
-from pellucid.learn.edits import CONSTANT, COUNTS, EXTRA, MISSING, SIGN, Edit, confused, placed
+from pellucid.learn.edits import (
+    CONSTANT,
+    COUNTS,
+    EXTRA,
+    MISSING,
+    PRODUCT,
+    SIGN,
+    SWAPS,
+    THRESHOLD,
+    TURNED,
+    Edit,
+    confused,
+    placed,
+)
 from pellucid.learn.exercise import Arguments
 from pellucid.learn.reference import Reference
 from pellucid.learn.tracing import RESULT, Change
@@ -348,9 +361,16 @@ def difference(wrong: ast.expr, right: ast.expr, role: str) -> str:
         if {x, y} == {"+", "-"}:
             return SIGN
         if x.isdigit() and y.isdigit():
-            return INDEX if role == "index" else CONSTANT
+            is_axis = {x, y} == {"0", "1"} and "axis" in ast.unparse(right)
+            return "wrong axis" if is_axis else INDEX if role == "index" else CONSTANT
+        if name := dict(SWAPS.get(y, ())).get(x):
+            return name
+        if {x, y} == {"*", "@"}:
+            return PRODUCT
         if x.isidentifier() and y.isidentifier():
             return confused(x, y)
+    if set(removed + added) <= {"<", ">", "="}:
+        return TURNED if "<" in removed + added else THRESHOLD
     for tokens, is_less in ((added, not removed), (removed, not added)):
         if is_less and (name := _of_tokens(tokens)):
             return (
