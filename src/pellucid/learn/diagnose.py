@@ -31,7 +31,7 @@ from pellucid.learn.tracing import RESULT, STREAM, Called, Change, call, call_wi
 from pellucid.learn.uses import Uses
 from pellucid.learn.values import WHOLE, Difference, arrays_in, close, compare
 
-BUDGET = 0.7  # seconds of all repairs
+BUDGET = 0.6  # seconds of all repairs
 NEAR, MIDDLE = 6.0, 14.0  # tokens of an expression that are others, before other changes are tried
 NEXT, FAR = 4.0, 8.0  # tokens more, on other lines than that of the first wrong value
 ENOUGH = 6  # repairs on one line that are looked for
@@ -185,9 +185,10 @@ class Doctor:
         self.found = suspects = self.suspects(done)
         first = suspects[0] if suspects else None
         own, twin = self.by_behaviour(self.reference.own_faults())
-        repair = self.repair([one.line for one in suspects], own)
+        is_of_stream = STREAM in done.modified and bool(done.changed_at)  # then line and cause are known
+        repair = None if is_of_stream else self.repair([one.line for one in suspects], own)
         small: tuple[str, ...] = ()
-        if not own and not (repair and repair.causes != (FORMULA,)):
+        if not own and not is_of_stream and not (repair and repair.causes != (FORMULA,)):
             small, other = self.by_behaviour(self.reference.small_faults(Budget(self.seconds / 2)))
             twin = twin or other
         made = self.made
