@@ -31,7 +31,10 @@ from pellucid.learn.tracing import RESULT, STREAM, Called, Change, call, call_wi
 from pellucid.learn.uses import Uses
 from pellucid.learn.values import WHOLE, Difference, arrays_in, close, compare
 
-BUDGET = 0.6  # seconds of all repairs
+TRIALS = (
+    800  # calls of all repairs: a number, so that a verdict does not depend on what else the machine does
+)
+BUDGET = 1.2  # seconds of them, for slow functions
 NEAR, MIDDLE = 6.0, 14.0  # tokens of an expression that are others, before other changes are tried
 NEXT, FAR = 4.0, 8.0  # tokens more, on other lines than that of the first wrong value
 ENOUGH = 6  # repairs on one line that are looked for
@@ -166,7 +169,7 @@ class Doctor:
         self.order = by_work  # in which programs are tried: the shortest case that is wrong first
         self.number = next((n for n in by_work if n and n in wrong), wrong[0])  # the case that is looked at
         self.pool = reference.pool(self.number)
-        self.seconds, self.budget = budget, Budget(0.0)
+        self.seconds, self.budget, self.left = budget, Budget(0.0), 0
         done = calls[self.number]
         self.wrong = self.wrong_outputs(done)
         self.is_other_kind = any(  # another number of outputs is returned than there are
@@ -189,7 +192,7 @@ class Doctor:
         repair = None if is_of_stream else self.repair([one.line for one in suspects], own)
         small: tuple[str, ...] = ()
         if not own and not is_of_stream and not (repair and repair.causes != (FORMULA,)):
-            small, other = self.by_behaviour(self.reference.small_faults(Budget(self.seconds / 2)))
+            small, other = self.by_behaviour(self.reference.small_faults(Budget(self.seconds / 4)))
             twin = twin or other
         made = self.made
         line = repair.line if repair else 0
@@ -297,13 +300,14 @@ class Doctor:
     def repair(self, lines: list[int], known: tuple[str, ...]) -> Repair | None:
         """Return the line and the causes of repairs, if there are any; first of those of a known cause."""
         lines = list(dict.fromkeys(lines)) or [self.uses.returns]
-        self.budget = Budget(self.seconds)
+        self.budget, self.left = Budget(self.seconds), TRIALS
         for search in self.searches(lines, known):
             if found := self.try_all(search, self.is_right):
                 return found
-            if self.budget.is_spent:
+            if self.is_spent:
                 break
         self.budget.extend(self.seconds / 4)
+        self.left = TRIALS // 4
         last = lines[0] if self.found and self.is_value(self.found[0]) else max(self.uses.lines, default=0)
         made = self.made
         for line in sorted(line for line in {*made, *(lines[:1] if made else lines)} if line <= last):
@@ -400,13 +404,19 @@ class Doctor:
                         )
                         line = blamed or at
                         is_graft = edit.is_graft
-                if len(found) >= ENOUGH or self.budget.is_spent:
+                if len(found) >= ENOUGH or self.is_spent:
                     break
         causes = tuple(sorted(found, key=lambda cause: cause in UNLIKELY))
         return Repair(line, causes, is_graft) if found else None
 
+    @property
+    def is_spent(self) -> bool:
+        """Whether enough was tried."""
+        return self.left <= 0 or self.budget.is_spent
+
     def run(self, edit: Edit, number: int, file: str = "") -> Called | None:
         """Return what a changed program does on a case; None if it cannot be compiled."""
+        self.left -= 1
         case = self.reference.cases[number]
         try:
             function = self.program.compile(edit.tree, {M: examples_of(case), COPY: copy.deepcopy})
