@@ -50,7 +50,7 @@ def again(seconds: float) -> None:
 
 
 class Budget:
-    """Seconds of the processor, and four times as many by the clock, for code that waits.
+    """Seconds of the processor, and twice as many by the clock, for code that waits.
 
     Examples
     --------
@@ -65,7 +65,7 @@ class Budget:
     def extend(self, seconds: float) -> None:
         """Let at least so many seconds be left."""
         self._processor = max(self._processor, time.process_time() + seconds)
-        self._clock = max(self._clock, time.monotonic() + 4 * seconds)
+        self._clock = max(self._clock, time.monotonic() + 2 * seconds)
 
     @property
     def is_spent(self) -> bool:
