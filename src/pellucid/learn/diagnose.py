@@ -194,16 +194,7 @@ class Doctor:
         if not own and not is_of_stream and not (repair and repair.causes != (FORMULA,)):
             small, other = self.by_behaviour(self.reference.small_faults(Budget(self.seconds / 4)))
             twin = twin or other
-        made = self.made
-        line = repair.line if repair else 0
-        if first and self.is_value(first) and not repair:  # of two faults, the first one
-            line = min(first.line, *made) if len(self.wrong) > 1 and made else first.line
-        is_wrapped = repair and not set(repair.causes) & (ORDER_ALONE | MOVED)
-        is_wrapped = is_wrapped and not (repair and repair.is_graft and self.is_other_form)
-        if is_wrapped and line in self.uses.all_returns and made:
-            line = made[0]  # what is returned was made there
-        like = self.line_like(twin) if twin and not line else 0
-        line = line or (0 if like in self.uses.all_returns and made else like) or self.fallback(first)
+        line = self.line_of(first, repair, twin)
         at_line = next((one for one in suspects if one.line == line), None)
         causes = own or small or (repair.causes if repair else ())
         if not causes and done.modified:
@@ -216,6 +207,17 @@ class Doctor:
         used = self.uses.used.get(line, set()) if done.error is not None else set()
         on_line = {one.name: one.value for one in done.changes if one.name in used and one.line != line}
         return Diagnosis(line, causes[:2], name, value, on_line)
+
+    def line_of(self, first: Change | None, repair: Repair | None, twin: Fault | None) -> int:
+        """Return the line to blame, by the first wrong value, a repair, and a fault of the same behaviour."""
+        made, returns = self.made, self.uses.all_returns
+        if repair:
+            is_kept = set(repair.causes) & (ORDER_ALONE | MOVED) or (repair.is_graft and self.is_other_form)
+            return made[0] if repair.line in returns and made and not is_kept else repair.line  # made there
+        if first and self.is_value(first):  # of two faults, the first one
+            return min(first.line, *made) if len(self.wrong) > 1 and made else first.line
+        like = self.line_like(twin) if twin else 0
+        return self.fallback(first) if not like or (like in returns and made) else like
 
     def fallback(self, first: Change | None) -> int:
         """Return the line of the first wrong value; of a returned variable, where it was made."""
