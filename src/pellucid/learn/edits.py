@@ -283,7 +283,7 @@ def _of_operation(node: ast.BinOp) -> Iterator[Replacement]:
     if isinstance(op, ast.Div):
         count = is_count(right)
         yield (MISSING if count else "factor missing"), (EXTRA if count else "factor too many"), left
-        yield ("multiplied for divided",) * 2 + (ast.BinOp(left, ast.Mult(), right),)
+        yield "multiplied for divided", "divided for multiplied", ast.BinOp(left, ast.Mult(), right)
         yield "fraction upside down", "fraction upside down", ast.BinOp(right, ast.Div(), left)
         yield "integer division", "division without remainder missing", ast.BinOp(left, ast.FloorDiv(), right)
         if count:
@@ -303,9 +303,9 @@ def _of_operation(node: ast.BinOp) -> Iterator[Replacement]:
                 and is_count(lost.right)
             )
             yield (MISSING if mean else "factor missing"), (EXTRA if mean else "factor too many"), kept
-        yield ("divided for multiplied",) * 2 + (ast.BinOp(left, ast.Div(), right),)
+        yield "divided for multiplied", "multiplied for divided", ast.BinOp(left, ast.Div(), right)
         yield "a product of matrices for *", PRODUCT, ast.BinOp(left, ast.MatMult(), right)
-        yield "added for multiplied", "added for multiplied", ast.BinOp(left, ast.Add(), right)
+        yield "added for multiplied", "multiplied for added", ast.BinOp(left, ast.Add(), right)
     elif isinstance(op, ast.MatMult):
         yield PRODUCT, "a product of matrices for *", ast.BinOp(left, ast.Mult(), right)
         yield ORDER, ORDER, ast.BinOp(right, ast.MatMult(), left)
@@ -316,7 +316,7 @@ def _of_operation(node: ast.BinOp) -> Iterator[Replacement]:
             yield SIGN, SIGN, ast.BinOp(right, ast.Sub(), left)
         yield "term missing", "term too many", left
         yield "term missing", "term too many", right
-        yield "multiplied for added", "multiplied for added", ast.BinOp(left, ast.Mult(), right)
+        yield "multiplied for added", "added for multiplied", ast.BinOp(left, ast.Mult(), right)
     elif isinstance(op, ast.Pow):
         yield "power missing", "power too many", left
         yield "power for a product", "product for a power", ast.BinOp(left, ast.Mult(), right)
