@@ -9,6 +9,9 @@ from pellucid.learn.exercise import BUILTIN, exercise
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings(
+    "ignore::pytest.PytestUnraisableExceptionWarning"
+)  # an alarm in a callback of the collector
 @every("name", BUILTIN)
 def test_causes_can_be_told_apart(name: str) -> None:
     matrix = pl.learn.check_faults(name)
