@@ -337,17 +337,16 @@ class Doctor:
         if is_returned:
             yield self.small(first, {"returned in the wrong order"})
             yield self.small(first, ORDER_ALONE)
-        tree = self.program.tree
         near = {**dict.fromkeys([*early, *rest], FAR), **dict.fromkeys([*lines, *made], NEXT), first: 0.0}
         yield from (self.small(line, but=MOVED) for line in (*early, *rest))
-        yield self.grafts.repairs(tree, near, NEAR)
+        yield self.grafts.repairs(near, NEAR)
         yield from (self.small(line, inserts=True, with_names=False) for line in early)
         if known:
             yield from (self.small(line, like, inserts=True) for line in dict.fromkeys([*lines, *rest]))
-        yield self.grafts.repairs(tree, near, MIDDLE, NEAR)
+        yield self.grafts.repairs(near, MIDDLE, NEAR)
         yield from (self.small(line, MOVED) for line in (*early, *rest))
         yield from (self.small(line, inserts=True) for line in early)
-        yield self.grafts.repairs(tree, near, shortest=MIDDLE)
+        yield self.grafts.repairs(near, shortest=MIDDLE)
         yield from (self.small(line, inserts=True) for line in rest)
 
     def small(
@@ -383,7 +382,8 @@ class Doctor:
         numbers = sorted({0, self.number})
         changes = [self.calls[n].changes for n in numbers]
         names = [one.arg for one in main.args.args] if main else []
-        return Grafts(self.reference, numbers, changes, names, {one.name for one in self.found})
+        wrong = {one.name for one in self.found}
+        return Grafts(self.reference, numbers, changes, names, self.program.tree, wrong)
 
     def try_all(
         self, changed: Generator[Edit, None, None], is_mended: Callable[[Edit], bool]

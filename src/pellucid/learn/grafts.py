@@ -122,6 +122,8 @@ class Grafts:
         What the learner's variables were on them.
     names : sequence of str
         The learner's names of the arguments.
+    tree : ast.Module
+        The learner's program; changed while an edit of it is tried, and changed back.
     wrong : set of str, optional
         Variables of the learner's that are wrong: an expression does not mend what it leaves out.
     """
@@ -132,13 +134,13 @@ class Grafts:
         numbers: Sequence[int],
         changes: Sequence[Sequence[Change]],
         names: Sequence[str],
+        tree: ast.Module,
         wrong: Set[str] = frozenset(),
     ) -> None:
-        self._wrong = wrong
+        self._tree, self._wrong = tree, wrong
         self.reference, self._numbers = reference, numbers
         self._cases = [reference.cases[n] for n in numbers]
         self._values = values_of(changes, names, self._cases)
-        self._tree = ast.Module([], [])
         self._local = self._values.keys() - set(names)
         self._trees = [ast.parse(one.source) for one in reference.solutions]
 
@@ -226,26 +228,23 @@ class Grafts:
                 one.id = name
 
     def repairs(
-        self, tree: ast.Module, lines: Mapping[int, float], longest: float = LONGEST, shortest: float = 0
+        self, lines: Mapping[int, float], longest: float = LONGEST, shortest: float = 0
     ) -> Generator[Edit, None, None]:
         """Yield the programs with another expression on one of the lines, the nearest ones first.
 
         Parameters
         ----------
-        tree : ast.Module
-            The learner's, always the same.
         lines : mapping of int to float
             By line, tokens that are added to the distance.
         longest, shortest : float, optional
             Distances: not above the one, above the other.
         """
-        self._tree = tree
         found = [one for one in self._pairs if shortest < one[0] <= longest and one[1] in lines]
         found.sort(key=lambda one: one[0] + lines[one[1]])
         for _, line, site, text in found:
             node: ast.expr = ast.parse(f"_[{text}]", mode="eval").body.slice  # type: ignore[attr-defined] # may be a slice
             with placed(site.parent, site.field, site.index, node, site.node):
-                yield Edit(line, "", difference(site.node, node, site.role), tree, True, site.node)
+                yield Edit(line, "", difference(site.node, node, site.role), self._tree, True, site.node)
 
     @cached_property
     def _pairs(self) -> list[tuple[float, int, Site, str]]:
