@@ -128,6 +128,13 @@ def test_the_line_is_found_in_other_words(name: str) -> None:
     assert found["line"] == 4 + next(n for n, line in enumerate(lines) if "# here" in line), found
 
 
+def test_a_fault_of_the_coach_is_said_and_the_property_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pellucid.learn.diagnose.Doctor.diagnose", lambda self: {}["no"])
+    found = examined("relu", exercise("relu").solutions[0].source.replace("np.maximum(0", "np.maximum(1"))
+    assert (found["state"], found["failed"]) == ("wrong", "worked case")
+    assert "KeyError" in found["remarks"][0]  # type: ignore[index]
+
+
 def test_a_dictionary_that_loses_its_arrays_is_diagnosed() -> None:
     source = """def update_parameters(parameters, grads, learning_rate):
     for name in parameters:

@@ -172,13 +172,19 @@ class Examination:
             line = line_of(calls[-1].error, FILE) if calls[-1].error else 0
             self.found |= {"line": line, "line_text": self.text_of(line)}
             return
-        with (
-            suppress(TimeUp, Exception),
-            time_limit(2 * self.seconds),
-        ):  # else the property alone is said
-            function, names = self.names[self.exercise.name], self.exercise.arguments
-            traced = [call(function, case, FILE, names) for case in reference.cases]
-            self.explain(Doctor(reference, self.program, traced).diagnose())
+        try:
+            with (
+                suppress(TimeUp, RecursionError),
+                time_limit(2 * self.seconds),
+            ):  # else the property alone is said
+                function, names = self.names[self.exercise.name], self.exercise.arguments
+                traced = [call(function, case, FILE, names) for case in reference.cases]
+                self.explain(Doctor(reference, self.program, traced).diagnose())
+        except Exception as error:  # the learner gets a verdict all the same
+            kind = type(error).__name__
+            self.found["remarks"].append(
+                f"The coach stopped while it looked for the line: {kind}, a fault of its own."
+            )
 
     def rows(self, reference: Reference, calls: list[Called]) -> None:
         """Fill in the ladder of properties, and the credit."""
