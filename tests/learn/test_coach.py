@@ -130,7 +130,7 @@ def test_the_line_is_found_in_other_words(name: str) -> None:
 
 
 def test_a_fault_of_the_coach_is_said_and_the_property_stays(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pellucid.learn.diagnose.Doctor.diagnose", lambda self: os.environ["no such name"])
+    monkeypatch.setattr("pellucid.learn.diagnose.Doctor.diagnose", lambda self: os.environ["NO_SUCH_NAME"])
     found = examined("relu", exercise("relu").solutions[0].source.replace("np.maximum(0", "np.maximum(1"))
     assert (found["state"], found["failed"]) == ("wrong", "worked case")
     assert "KeyError" in found["remarks"][0]  # type: ignore[index]
