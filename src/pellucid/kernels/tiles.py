@@ -8,6 +8,7 @@ Row (a, u) of a tile is u equal steps beyond entry a of a list of offsets. A til
 list repeats the last entry, which does no harm. Vectors that reach beyond the last column are masked.
 """
 
+from collections.abc import Callable, Iterable
 from functools import cache
 from typing import Any
 
@@ -88,24 +89,54 @@ class Writer:
             address = self.builder.gep(address, [offset])
         return address
 
-    def load(self, address: Any, masks: list[Any]) -> list[Any]:
-        """Return the vectors of a row, 0 beyond the last column."""
+    def load(self, address: Any, masks: list[Any] | None) -> list[Any]:
+        """Return the vectors of a row: whole ones, or with masks 0 beyond the last column."""
         vector, name, alignment = self._memory()
+        places = [self._place(address, v, vector) for v in range(self.tile.vectors)]
+        if masks is None:
+            return [self.builder.load(place, align=alignment.constant) for place in places]
         kinds = [vector.as_pointer(), ir.IntType(32), masks[0].type, vector]
         function = self.function(f"masked.load.{name}.p0", vector, kinds)
         nothing = ir.Constant(vector, None)
         return [
-            self.builder.call(function, [self._place(address, v, vector), alignment, mask, nothing])
-            for v, mask in enumerate(masks)
+            self.builder.call(function, [place, alignment, mask, nothing])
+            for place, mask in zip(places, masks, strict=True)
         ]
 
-    def store(self, vectors: list[Any], address: Any, masks: list[Any]) -> None:
-        """Write the vectors of a row up to the last column."""
+    def store(self, vectors: list[Any], address: Any, masks: list[Any] | None) -> None:
+        """Write the vectors of a row: whole ones, or with masks up to the last column."""
         vector, name, alignment = self._memory()
+        places = [self._place(address, v, vector) for v in range(self.tile.vectors)]
+        if masks is None:
+            for value, place in zip(vectors, places, strict=True):
+                self.builder.store(value, place, align=alignment.constant)
+            return
         kinds = [vector, vector.as_pointer(), ir.IntType(32), masks[0].type]
         function = self.function(f"masked.store.{name}.p0", ir.VoidType(), kinds)
-        for v, (value, mask) in enumerate(zip(vectors, masks, strict=True)):
-            self.builder.call(function, [value, self._place(address, v, vector), alignment, mask])
+        for value, place, mask in zip(vectors, places, masks, strict=True):
+            self.builder.call(function, [value, place, alignment, mask])
+
+    def whole_or_masked(self, n_columns: Any, make: Callable[[list[Any] | None], list[Any]]) -> list[Any]:
+        """Return the vectors that ``make(masks)`` makes, with masks only where vectors reach beyond the last column.
+
+        Masks fill registers, and a masked store takes tens of cycles on processors without AVX-512.
+        """
+        width, found = self.constant(self.tile.vectors * self.tile.lanes), []
+        is_whole = self.builder.icmp_signed(">=", n_columns, width)
+        with self.builder.if_else(is_whole, likely=True) as (whole, partial):
+            with whole:
+                vectors = make(None)
+                found.append((vectors, self.builder.block))
+            with partial:
+                vectors = make(self.masks(n_columns))
+                found.append((vectors, self.builder.block))
+        merged = []
+        for pair in zip(*(vectors for vectors, _ in found), strict=True):
+            phi = self.builder.phi(self.tile.vector)
+            for vector, (_, end) in zip(pair, found, strict=True):
+                phi.add_incoming(vector, end)
+            merged.append(phi)
+        return merged
 
     def _place(self, address: Any, v: int, vector: Any) -> Any:
         """Return the address of vector v of a row that begins at an address."""
@@ -137,10 +168,10 @@ class Writer:
             for u in range(tile.steps)
         }
 
-    def tile_of(self, rows: dict[tuple[int, int], list[Any]]) -> Any:
-        """Return the tile of such rows."""
+    def tile_of(self, vectors: Iterable[Any]) -> Any:
+        """Return the tile of such vectors, row by row."""
         values = ir.Constant(self.context.get_value_type(self.tile), ir.Undefined)
-        for i, vector in enumerate(vector for vectors in rows.values() for vector in vectors):
+        for i, vector in enumerate(vectors):
             values = self.builder.insert_value(values, vector, i)
         return values
 
@@ -162,13 +193,18 @@ def load(typing: Any, tile: Any, Z: Any, targets: Any, p: Any, step: Any, n_colu
 
     def write(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         writer, (_, Z, targets, p, step, n_columns) = Writer(tile, context, builder, signature), arguments
-        masks, rows, Z = writer.masks(n_columns), {}, writer.array(1, Z)
-        for a in range(tile.entries):
-            at = writer.entry(2, targets, p, a)
-            for u in range(tile.steps):
-                rows[a, u] = writer.load(writer.address(Z, at), masks)
-                at = builder.add(at, step)
-        return writer.tile_of(rows)
+        Z = writer.array(1, Z)
+
+        def rows(masks: Any) -> list[Any]:
+            found = []
+            for a in range(tile.entries):
+                at = writer.entry(2, targets, p, a)
+                for _ in range(tile.steps):
+                    found += writer.load(writer.address(Z, at), masks)
+                    at = builder.add(at, step)
+            return found
+
+        return writer.tile_of(writer.whole_or_masked(n_columns, rows))
 
     return tile(tile, Z, targets, types.intp, types.intp, types.intp), write
 
@@ -180,12 +216,17 @@ def store(typing: Any, tile: Any, Z: Any, targets: Any, p: Any, step: Any, n_col
     def write(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         writer = Writer(tile, context, builder, signature)
         values, Z, targets, p, step, n_columns = arguments
-        masks, rows, Z = writer.masks(n_columns), writer.rows(values), writer.array(1, Z)
-        for a in range(tile.entries):
-            at = writer.entry(2, targets, p, a)
-            for u in range(tile.steps):
-                writer.store(rows[a, u], writer.address(Z, at), masks)
-                at = builder.add(at, step)
+        rows, Z = writer.rows(values), writer.array(1, Z)
+
+        def write_rows(masks: Any) -> list[Any]:
+            for a in range(tile.entries):
+                at = writer.entry(2, targets, p, a)
+                for u in range(tile.steps):
+                    writer.store(rows[a, u], writer.address(Z, at), masks)
+                    at = builder.add(at, step)
+            return []
+
+        writer.whole_or_masked(n_columns, write_rows)
         return context.get_dummy_value()
 
     return types.none(tile, Z, targets, types.intp, types.intp, types.intp), write
@@ -206,21 +247,24 @@ def add(
         writer = Writer(tile, context, builder, signature)
         values, X, starts, p, k, pixel, W, q, width, n_columns, *_ = arguments
         X, W = writer.array(1, X), writer.array(6, W)
-        masks, rows, right = writer.masks(n_columns), writer.rows(values), []
-        for _ in range(n_v_):
-            right.append(writer.load(writer.address(W, q), masks))
-            q = builder.add(q, width)
         served: dict[int, list[tuple[int, int]]] = {}  # which (u, v) each t is for
         for u, v in np.ndindex(tile.steps, n_v_):
             served.setdefault(u * u_step_ + v * v_step_, []).append((u, v))
-        for a in range(tile.entries):
-            start = builder.add(writer.entry(2, starts, p, a), k)
-            for t in sorted(served):
-                at = writer.address(X, start, builder.mul(pixel, writer.constant(t)))
-                left = writer.load(at, masks) if each_ else [writer.splat(builder.load(at))] * tile.vectors
-                for u, v in served[t]:
-                    rows[a, u] = writer.multiply_add(left, right[v], rows[a, u])
-        return writer.tile_of(rows)
+
+        def sums(masks: Any) -> list[Any]:
+            rows = writer.rows(values)
+            places = [builder.add(q, builder.mul(width, writer.constant(v))) for v in range(n_v_)]
+            right = [writer.load(writer.address(W, place), masks) for place in places]
+            for a in range(tile.entries):
+                start = builder.add(writer.entry(2, starts, p, a), k)
+                for t in sorted(served):
+                    at = writer.address(X, start, builder.mul(pixel, writer.constant(t)))
+                    left = writer.load(at, masks) if each_ else [writer.splat(builder.load(at))] * tile.vectors
+                    for u, v in served[t]:
+                        rows[a, u] = writer.multiply_add(left, right[v], rows[a, u])
+            return [vector for vectors in rows.values() for vector in vectors]
+
+        return writer.tile_of(writer.whole_or_masked(n_columns, sums))
 
     intp = types.intp
     return tile(tile, X, starts, intp, intp, intp, W, intp, intp, intp, u_step, n_v, v_step, each), write
@@ -239,24 +283,22 @@ def finish(
     def write(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         writer = Writer(tile, context, builder, signature)
         values, scale, shift, at, n_columns, bounds, _ = arguments
-        masks, rows, numbers = writer.masks(n_columns), writer.rows(values), writer.array(5, bounds)
-        factor, term = (
-            writer.load(writer.address(writer.array(i, array), at), masks)
-            for i, array in ((1, scale), (2, shift))
-        )
+        numbers = writer.array(5, bounds)
+        places = [writer.address(writer.array(i, array), at) for i, array in ((1, scale), (2, shift))]
+        pair = writer.whole_or_masked(n_columns, lambda masks: [v for x in places for v in writer.load(x, masks)])
+        factor, term = pair[: tile.vectors], pair[tile.vectors :]
         low, high, slope = (
             writer.splat(builder.load(writer.address(numbers, writer.constant(i)))) for i in range(3)
         )
         half = ir.Constant(writer.tile.vector, [0.5] * tile.lanes)
-        for key, vectors in rows.items():
-            found = []
+        found = []
+        for vectors in writer.rows(values).values():
             for v in writer.multiply_add(vectors, factor, term):
                 a = writer.multiply_add([v], [slope], [half])[0] if is_swish_ else v
                 a = builder.select(builder.fcmp_ordered(">", low, a), low, a)
                 a = builder.select(builder.fcmp_ordered("<", high, a), high, a)
                 found.append(builder.fmul(v, a) if is_swish_ else a)
-            rows[key] = found
-        return writer.tile_of(rows)
+        return writer.tile_of(found)
 
     return tile(tile, scale, shift, types.intp, types.intp, bounds, is_swish), write
 
@@ -268,9 +310,8 @@ def move(typing: Any, tile: Any, W: Any, at: Any, n_columns: Any, room: Any, q: 
     def write(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         writer, (_, W, at, n_columns, room, q) = Writer(tile, context, builder, signature), arguments
         W, room = writer.array(1, W), writer.array(4, room)
-        vectors = writer.load(writer.address(W, at), writer.masks(n_columns))
-        whole = writer.masks(writer.constant(tile.vectors * tile.lanes))
-        writer.store(vectors, writer.address(room, q), whole)
+        row = writer.whole_or_masked(n_columns, lambda masks: writer.load(writer.address(W, at), masks))
+        writer.store(row, writer.address(room, q), None)
         return context.get_dummy_value()
 
     return types.none(tile, W, types.intp, types.intp, room, types.intp), write
