@@ -117,7 +117,7 @@ class Writer:
             self.builder.call(function, [value, place, alignment, mask])
 
     def whole_or_masked(self, n_columns: Any, make: Callable[[list[Any] | None], list[Any]]) -> list[Any]:
-        """Return the vectors that ``make(masks)`` makes, with masks only where vectors reach beyond the last column.
+        """Return the vectors that ``make(masks)`` makes, without masks where there are columns for all of them.
 
         Masks fill registers, and a masked store takes tens of cycles on processors without AVX-512.
         """
@@ -259,7 +259,9 @@ def add(
                 start = builder.add(writer.entry(2, starts, p, a), k)
                 for t in sorted(served):
                     at = writer.address(X, start, builder.mul(pixel, writer.constant(t)))
-                    left = writer.load(at, masks) if each_ else [writer.splat(builder.load(at))] * tile.vectors
+                    left = (
+                        writer.load(at, masks) if each_ else [writer.splat(builder.load(at))] * tile.vectors
+                    )
                     for u, v in served[t]:
                         rows[a, u] = writer.multiply_add(left, right[v], rows[a, u])
             return [vector for vectors in rows.values() for vector in vectors]
@@ -285,7 +287,9 @@ def finish(
         values, scale, shift, at, n_columns, bounds, _ = arguments
         numbers = writer.array(5, bounds)
         places = [writer.address(writer.array(i, array), at) for i, array in ((1, scale), (2, shift))]
-        pair = writer.whole_or_masked(n_columns, lambda masks: [v for x in places for v in writer.load(x, masks)])
+        pair = writer.whole_or_masked(
+            n_columns, lambda masks: [v for x in places for v in writer.load(x, masks)]
+        )
         factor, term = pair[: tile.vectors], pair[tile.vectors :]
         low, high, slope = (
             writer.splat(builder.load(writer.address(numbers, writer.constant(i)))) for i in range(3)
