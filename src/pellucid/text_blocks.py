@@ -34,14 +34,18 @@ class Printable(ABC):
 
 
 class InJson:
-    """What JSON can hold: ``in_json`` names what, with spaces between, as ``name`` or ``name=attribute.of.it``."""
+    """What JSON can hold: ``in_json`` names what, with spaces between, as ``name`` or ``name=attribute.of.it``.
+
+    A method is called.
+    """
 
     in_json = ""
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as JSON can hold it."""
         named = (each.partition("=") for each in self.in_json.split())
-        return {name: as_json(attrgetter(path or name)(self)) for name, _, path in named}
+        values = {name: attrgetter(path or name)(self) for name, _, path in named}
+        return {name: as_json(value() if callable(value) else value) for name, value in values.items()}
 
 
 class Result(InJson, Printable):

@@ -97,7 +97,6 @@ def test_the_spread_is_counted_right() -> None:
             "standard_deviation": np.std([0.70, 0.66, 0.80, 0.74], ddof=1),
         }
     )
-    assert (draws.n_at_least(0.74), draws.n_at_least(0.80), draws.n_at_least(0.81)) == (2, 1, 0)
     kept = result.to_dict()
     (row,) = kept["rows"]
     assert row["n_above_baseline"] == 3, "0.66 itself is not above 0.66"

@@ -12,8 +12,8 @@ from tests.pictures import assert_readable, shown
 import pellucid as pl
 from pellucid.errors import DataError, ShapeError
 from pellucid.evaluation.explain import image_context
-from pellucid.evaluation.explain.image_context import ImageContext, TrainingImages
-from pellucid.evaluation.explain.neighbours import nearest
+from pellucid.evaluation.explain.image_context import ImageContext
+from pellucid.evaluation.explain.neighbours import nearest, nearest_by_features
 from pellucid.evaluation.explain.plot_image import image_figure
 from pellucid.evaluation.explain.variants import photo_variants
 from pellucid.evaluation.saliency import scoring
@@ -63,11 +63,11 @@ def test_neighbours_are_those_of_pixels_and_of_features(model: pl.Model, drawing
     assert [near.index for near in found.by_pixels] == indices[0].tolist()
     assert [near.distance for near in found.by_pixels] == distances[0].tolist()
     assert [near.label for near in found.by_pixels] == [drawings.classes[drawings.y[i]] for i in indices[0]]
-    ready = TrainingImages.of(model, drawings)
-    assert [near.index for near in found.by_features] == ready.features.nearest(X[None], 5)[0][0].tolist()
+    by_features = nearest_by_features(model, drawings.X, X[None], 5)[0][0]
+    assert [near.index for near in found.by_features] == by_features.tolist()
     assert found.novelty is not None
     assert found.novelty.is_unlike is False
-    two = ImageContext.of(model, X, ready, n_near=2).by_pixels
+    two = ImageContext.of(model, X, drawings, n_near=2).by_pixels
     assert [near.to_dict() for near in two] == [near.to_dict() for near in found.by_pixels[:2]]
 
 

@@ -9,7 +9,7 @@ from pellucid.data.preprocess import Preprocessing
 from pellucid.data.source import load_data
 from pellucid.errors import DataError, OptionError, ShapeError
 from pellucid.evaluation.explain import neighbours
-from pellucid.evaluation.explain.neighbours import FeatureSpace, hidden_features, nearest
+from pellucid.evaluation.explain.neighbours import hidden_features, nearest, nearest_by_features
 from pellucid.nn.presets import preset
 from pellucid.types import Array
 
@@ -86,15 +86,10 @@ def test_features_are_measured_in_their_own_spread(rng: np.random.Generator) -> 
     first.params["W"] *= 100
     first.params["b"][:] = 1.0
     first.params["b"][2] = -1e6  # a unit that never fires
-    space = FeatureSpace.of(model, X)
     F = hidden_features(model, X)
-    alive = F.std(axis=0) > 0
-    assert (space.used == alive).all()
-    assert not alive.all()
-    assert last.params["W"].shape[0] == len(alive)
-    expected = (F[:, alive] - F[:, alive].mean(axis=0)) / F[:, alive].std(axis=0)
-    assert space.features == pytest.approx(expected)
-    indices, distances = FeatureSpace.of(model, X[:50]).nearest(X[50:], 4)
+    assert not F.std(axis=0).all()
+    assert last.params["W"].shape[0] == F.shape[1]
+    indices, distances = nearest_by_features(model, X[:50], X[50:], 4)
     part = F[:50].std(axis=0) > 0
     spread = F[:50][:, part].std(axis=0)
     twin = plain(F[:50][:, part] / spread, F[50:][:, part] / spread, 4)
@@ -107,6 +102,6 @@ def test_a_network_whose_features_never_change_calls_all_alike(rng: np.random.Ge
     model = preset("two-layer")
     model.initialize((4, 4, 1))
     next(leaf for leaf in model._leaves() if leaf.params).params["b"][:] = -1e6
-    indices, distances = FeatureSpace.of(model, X).nearest(X[:1], 3)
+    indices, distances = nearest_by_features(model, X, X[:1], 3)
     assert indices.tolist() == [[0, 1, 2]]
     assert (distances == 0).all()

@@ -59,20 +59,17 @@ class RowExplanation(Result):
     files: tuple[Path, ...] = ()
 
     columns = ("column", "value", "typical", "adds")
-    in_json = "target unit predicted typical start end headline"
+    in_json = "target unit predicted typical start end headline rows=to_rows"
 
     @property
     def headline(self) -> str:
         """What is predicted, for a typical row, and which columns make the difference."""
-        first = ", ".join(f"{name} = {value} ({part:+.3g})" for name, value, part in self._first(3))
+        differ = [row for row in self.to_rows() if row["adds"]]
+        first = ", ".join(f"{row['column']} = {row['value']} ({row['adds']:+.3g})" for row in differ[:3])
         return (
             f"{self.predicted}; for a typical row {self.typical}. In {self.unit}, from {self.start:.6g} to "
             f"{self.end:.6g}: {first or 'no column differs'}."
         )
-
-    def _first(self, n: int) -> list[tuple[str, str, float]]:
-        found = zip(self.names, self.values, self.contributions.tolist(), strict=True)
-        return [one for one in found if one[2]][:n]
 
     def to_rows(self) -> list[dict[str, Any]]:
         """Return a row for each column, the one that adds or takes most first."""
@@ -82,10 +79,6 @@ class RowExplanation(Result):
                 self.names, self.values, self.usual, self.contributions.tolist(), strict=True
             )
         ]
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the rows and what they explain as JSON can hold them."""
-        return {**super().to_dict(), "rows": self.to_rows()}
 
     def cells(self, row: dict[str, Any]) -> tuple[str, str, str, str]:
         """Return a row as it is printed."""
@@ -165,7 +158,10 @@ def explain_row(
     is_class, names = model._loss.kind != "regression", model._schema.target
     if not is_class and target in names:
         target = names.index(target)
-    wanted, weights = _weights(model, outputs[0], target)
+    wanted = target_of(model, outputs[0], target)
+    weights = wanted.weights
+    if model._loss.kind == "classification" and len(weights) > 1:
+        weights = weights - weights.mean()
     called = wanted.name if is_class else names[wanted.index]
     scorer = Scorer(model, weights)
     middles = (np.arange(N_STEPS) + 0.5) / N_STEPS
@@ -193,8 +189,7 @@ def explain_row(
     return RowExplanation(
         called,
         unit,
-        said[0],
-        said[1],
+        *said,
         float(ends[1]),
         float(ends[0]),
         tuple(ordered),
@@ -202,12 +197,3 @@ def explain_row(
         tuple(usual[name] for name in ordered),
         sums[order],
     )
-
-
-def _weights(model: Any, outputs: Array, target: int | str | None) -> tuple[Any, Array]:
-    """Return what is explained, and the weights of the outputs that make its score."""
-    wanted = target_of(model, outputs, target)
-    weights = wanted.weights
-    if model._loss.kind == "classification" and len(weights) > 1:
-        weights = weights - weights.mean()
-    return wanted, weights

@@ -17,7 +17,7 @@ from pellucid.prediction.predict import predict
 from pellucid.progress import Progress, shown_progress
 from pellucid.registry import validate_call
 from pellucid.text import plural
-from pellucid.text_blocks import Result, as_json
+from pellucid.text_blocks import Result
 from pellucid.types import Array
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ class ColumnImportance(Result):
     curves: tuple[Curve, ...] = ()
 
     columns = ("column", "drop", "95 % of shuffles")
-    in_json = "metric score n_samples n_repeats headline"
+    in_json = "metric score n_samples n_repeats headline rows=to_rows curves"
 
     @property
     def headline(self) -> str:
@@ -101,10 +101,6 @@ class ColumnImportance(Result):
             {"column": name, "drop": float(drop), "low": float(a), "high": float(b)}
             for name, drop, a, b in zip(self.names, self.drops.mean(axis=1), low, high, strict=True)
         ]
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the rows and the curves as JSON can hold them."""
-        return {**super().to_dict(), "rows": self.to_rows(), "curves": as_json(self.curves)}
 
     def cells(self, row: dict[str, Any]) -> tuple[str, str, str]:
         """Return a row as it is printed."""

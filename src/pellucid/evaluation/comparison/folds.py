@@ -65,7 +65,7 @@ class CrossValidation(Result):
     """
 
     name = "cross-validation"
-    in_json = "data n_samples n_left_out n_splits n_repeats is_complete sources headline"
+    in_json = "data n_samples n_left_out n_splits n_repeats is_complete sources headline rows=to_rows"
 
     data: str
     n_samples: int
@@ -179,7 +179,6 @@ class CrossValidation(Result):
         means = {metric: self.means(metric) for metric in self.metrics}
         differences = {metric: self.difference(metric) for metric in self.metrics}
         return super().to_dict() | {
-            "rows": self.to_rows(),
             "means": as_json(means),
             "difference": as_json(differences) if len(self.sources) > 1 else None,
             "notes": list(self.about_folds),

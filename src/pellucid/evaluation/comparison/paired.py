@@ -49,18 +49,6 @@ class Side:
     y_pred: Array
     seconds: float | None = None
 
-    def to_row(self) -> dict[str, Any]:
-        """Return its scores as JSON can hold them."""
-        return {
-            "model": self.letter,
-            "source": self.source,
-            "n_correct": self.confusion.n_correct,
-            "accuracy": self.confusion.accuracy,
-            "interval": list(self.confusion.accuracy_interval),
-            "balanced_accuracy": self.confusion.balanced_accuracy,
-            "seconds": self.seconds,
-        }
-
 
 @dataclass(frozen=True, eq=False, repr=False)
 class PairedComparison(Result):
@@ -152,7 +140,18 @@ class PairedComparison(Result):
 
     def to_rows(self) -> list[dict[str, Any]]:
         """Return a row of scores for each model."""
-        return [self.a.to_row(), self.b.to_row()]
+        return [
+            {
+                "model": side.letter,
+                "source": side.source,
+                "n_correct": side.confusion.n_correct,
+                "accuracy": side.confusion.accuracy,
+                "interval": list(side.confusion.accuracy_interval),
+                "balanced_accuracy": side.confusion.balanced_accuracy,
+                "seconds": side.seconds,
+            }
+            for side in (self.a, self.b)
+        ]
 
     def cells(self, row: dict[str, Any]) -> tuple[str, ...]:
         """Return a row as it is printed."""
@@ -246,7 +245,11 @@ def compare_on_test(
         confusion = confusion_matrix(test.y, y_pred, test.classes, majority)
         sides.append(Side(candidate.letter, candidate.source, confusion, y_pred, seconds))
     test, noun = parts["A"], f"{parts['A'].noun}s"
-    found += _copies(split, test, noun)
+    if test is split.test and (leaked := leaked_test_rows(split.train, test).tolist()):
+        found.append(
+            f"{len(leaked)} of {len(test)} test {noun} in the training part too ({join_some(leaked, most=10)}): "
+            "that tests memory, not generalization."
+        )
     return PairedComparison(split.name, noun, test, sides[0], sides[1], tuple(dict.fromkeys(found)))
 
 
@@ -258,14 +261,3 @@ def _check_classes(a: Candidate, b: Candidate) -> None:
             f"{a.title} knows the classes {join_some(known[0])}, {b.title} {join_some(known[1])}. Only "
             "models of the same classes can be compared."
         )
-
-
-def _copies(split: Split, test: Dataset, noun: str) -> list[str]:
-    """Return a note if test samples are in the training part too."""
-    leaked = leaked_test_rows(split.train, test).tolist() if test is split.test else []
-    if not leaked:
-        return []
-    return [
-        f"{len(leaked)} of {len(test)} test {noun} in the training part too ({join_some(leaked, most=10)}): "
-        "that tests memory, not generalization."
-    ]

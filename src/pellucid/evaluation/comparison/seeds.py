@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 
 QUARTILES = ("min", "lower_quartile", "median", "upper_quartile", "max")
-HEADS = tuple(name.replace("_", " ") for name in QUARTILES)
 
 
 @dataclass(frozen=True)
@@ -51,13 +50,13 @@ class SeedTraining:
     """
 
     seed: int
-    accuracy: float | None
-    balanced_accuracy: float | None
-    n_correct: int | None
-    final_loss: float | None
-    seconds: float
-    form: str
-    theta_sha256: str
+    accuracy: float | None = None
+    balanced_accuracy: float | None = None
+    n_correct: int | None = None
+    final_loss: float | None = None
+    seconds: float = 0.0
+    form: str = ""
+    theta_sha256: str = ""
     fault: str = ""
 
 
@@ -92,14 +91,6 @@ class SeedRuns:
         named = dict(zip(QUARTILES, map(float, points), strict=True))
         return {**named, "mean": float(values.mean()), "standard_deviation": deviation}
 
-    def n_at_least(self, accuracy: float) -> int:
-        """Return how many starts have this accuracy or more."""
-        return int((self.accuracies >= accuracy - 1e-12).sum())
-
-    def n_above(self, accuracy: float) -> int:
-        """Return how many starts have more than this accuracy."""
-        return int((self.accuracies > accuracy + 1e-12).sum())
-
 
 @dataclass(frozen=True, eq=False, repr=False)
 class SeedComparison(Result):
@@ -122,11 +113,8 @@ class SeedComparison(Result):
     in_json = "data n_test n_seeds is_complete headline"
     columns = (
         "model",
-        *HEADS,
-        "mean",
-        "sd",
-        "above baseline",
-        "reference",
+        *(name.replace("_", " ") for name in QUARTILES),
+        *("mean", "sd", "above baseline", "reference"),
     )
 
     data: str
@@ -201,8 +189,8 @@ class SeedComparison(Result):
                 "n_starts": len(runs.starts),
                 "n_failed": len(runs.failed),
                 **runs.spread(),
-                "n_above_baseline": runs.n_above(self.baseline),
-                "n_at_least_reference": runs.n_at_least(reference),
+                "n_above_baseline": int((runs.accuracies > self.baseline + 1e-12).sum()),
+                "n_at_least_reference": int((runs.accuracies >= reference - 1e-12).sum()),
                 "is_deterministic": runs.is_deterministic,
             }
             for runs in self.runs
@@ -274,7 +262,14 @@ def compare_seeds(
     A network that begins from the tutorial's published weights would always begin from the same; here it draws
     from ``numpy.random.RandomState(seed)``, as the tutorial would with another number in ``np.random.seed(1)``.
     """
-    _check(split, candidates, n_seeds, first_seed)
+    if n_seeds < 2:
+        raise OptionError(
+            f"--seeds: expected 2 or more, got {n_seeds}. A single start has no spread; try 100."
+        )
+    if not 0 <= first_seed <= 2**32 - n_seeds:
+        raise OptionError(f"--seed: expected a whole number from 0 to {2**32 - n_seeds}, got {first_seed}.")
+    check_untrained(candidates, "--seeds", "its start cannot be drawn again")
+    check_labels(split)
     trainings = Trainings(candidates, split, _score, draws_start=True)
 
     def show(n: int, job: TrainingJob, start: SeedTraining | PellucidError) -> None:
@@ -284,9 +279,7 @@ def compare_seeds(
     done = train_all(trainings, n_seeds, seed=first_seed, n_jobs=n_jobs, least=1, on_done=show)
     starts = [
         [
-            SeedTraining(seed, None, None, None, None, 0.0, "", "", str(one))
-            if isinstance(one, PellucidError)
-            else one
+            SeedTraining(seed, fault=str(one)) if isinstance(one, PellucidError) else one
             for seed, one in zip(done, of_one, strict=True)
         ]
         for of_one in zip(*done.values(), strict=True)
@@ -309,17 +302,6 @@ def compare_seeds(
         n_seeds=n_seeds,
         runs=runs,
     )
-
-
-def _check(split: Split, candidates: Sequence[Candidate], n_seeds: int, first_seed: int) -> None:
-    if n_seeds < 2:
-        raise OptionError(
-            f"--seeds: expected 2 or more, got {n_seeds}. A single start has no spread; try 100."
-        )
-    if not 0 <= first_seed <= 2**32 - n_seeds:
-        raise OptionError(f"--seed: expected a whole number from 0 to {2**32 - n_seeds}, got {first_seed}.")
-    check_untrained(candidates, "--seeds", "its start cannot be drawn again")
-    check_labels(split)
 
 
 def _score(job: TrainingJob, trained: Trained) -> SeedTraining:

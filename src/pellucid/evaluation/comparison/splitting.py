@@ -150,32 +150,24 @@ def make_folds(data: Dataset, n_splits: int, n_repeats: int = 1, splitter: Any =
     X = np.zeros(len(data))
     if splitter is not None:
         return Folds(list(splitter.split(X, data.y, data.groups)))
-    if not has_classes(data.y):
-        n = len(data) if data.groups is None else len(np.unique(data.groups))
-        if n < n_splits:
-            what = "samples" if data.groups is None else "groups"
+    groups, notes = data.groups, ()
+    kind: Any = KFold if groups is None else GroupKFold
+    if has_classes(data.y):
+        found = find_groups(data, n_splits)
+        groups, notes, kind = found.numbers, found.notes("several folds"), StratifiedGroupKFold
+        if groups is None:
+            folds = RepeatedStratifiedKFold(n_splits=n_splits, n_repeats=n_repeats, random_state=FOLD_SEED)
+            return Folds(list(folds.split(X, data.y)), notes)
+        n_groups, label = fewest_groups(groups, data.y)
+        if n_groups < n_splits:
             raise OptionError(
-                f"cv: {n_splits} folds need as many {what}, and there are {n}. Take fewer, or add some."
+                f"cv: groups stay together, so that {n_splits} folds need {n_splits} groups of every class, and "
+                f"{data.classes[label]!r} has {n_groups}. Take {max(2, n_groups)} folds or fewer, or add some."
             )
-        kind = KFold if data.groups is None else GroupKFold
-        splitters = (kind(n_splits, shuffle=True, random_state=FOLD_SEED + i) for i in range(n_repeats))
-        return Folds([fold for one in splitters for fold in one.split(X, groups=data.groups)])
-    found = find_groups(data, n_splits)
-    groups, notes = found.numbers, found.notes("several folds")
-    if groups is None:
-        folds = RepeatedStratifiedKFold(n_splits=n_splits, n_repeats=n_repeats, random_state=FOLD_SEED)
-        return Folds(list(folds.split(X, data.y)), notes)
-    n_groups, label = fewest_groups(groups, data.y)
-    if n_groups < n_splits:
+    elif (n := len(data) if groups is None else len(np.unique(groups))) < n_splits:
+        what = "samples" if groups is None else "groups"
         raise OptionError(
-            f"cv: groups stay together, so that {n_splits} folds need {n_splits} groups of every class, and "
-            f"{data.classes[label]!r} has {n_groups}. Take {max(2, n_groups)} folds or fewer, or add some."
+            f"cv: {n_splits} folds need as many {what}, and there are {n}. Take fewer, or add some."
         )
-    rows = [
-        fold
-        for repeat in range(n_repeats)
-        for fold in StratifiedGroupKFold(n_splits, shuffle=True, random_state=FOLD_SEED + repeat).split(
-            X, data.y, groups
-        )
-    ]
-    return Folds(rows, notes)
+    splitters = (kind(n_splits, shuffle=True, random_state=FOLD_SEED + i) for i in range(n_repeats))
+    return Folds([fold for one in splitters for fold in one.split(X, data.y, groups)], notes)

@@ -10,7 +10,7 @@ import numpy as np
 from pellucid.data.coerce import as_dataset
 from pellucid.data.dataset import Dataset
 from pellucid.data.novelty import Novelty, NoveltyTest
-from pellucid.evaluation.explain.neighbours import FeatureSpace, nearest
+from pellucid.evaluation.explain.neighbours import nearest, nearest_by_features
 from pellucid.evaluation.explain.variants import photo_variants
 from pellucid.evaluation.saliency.scoring import prepared_image, read_photo
 from pellucid.nn.model import Model, read
@@ -73,48 +73,6 @@ class Variant(InJson):
     in_json = "name label probability"
 
 
-@dataclass(frozen=True, eq=False)
-class TrainingImages:
-    """A model's training photos, made ready once for many photos.
-
-    Attributes
-    ----------
-    data : Dataset
-    features : FeatureSpace
-        How the model's last hidden layer describes them.
-    novelty : NoveltyTest
-    """
-
-    data: Dataset
-    features: FeatureSpace
-    novelty: NoveltyTest
-
-    @classmethod
-    def of(cls, model: Model, data: Dataset) -> "TrainingImages":
-        """Return the training photos of a model, described.
-
-        Raises
-        ------
-        ShapeError, DataError
-            If they are not images of the model's shape, or fewer than two.
-        """
-        return cls(data, FeatureSpace.of(model, data.X), model._novelty or NoveltyTest.of(data.X))
-
-    def named(self, found: tuple[Array, Array]) -> tuple[Neighbour, ...]:
-        """Return the first row of what ``nearest`` found, with class names."""
-        names, y = self.data.classes, self.data.y
-        return tuple(
-            Neighbour(
-                int(i),
-                names[int(y[i])] if names else str(y[i]),
-                float(distance),
-                self.data.X[i],
-                self.data.file(int(i)),
-            )
-            for i, distance in zip(found[0][0], found[1][0], strict=True)
-        )
-
-
 @dataclass(frozen=True, eq=False, repr=False)
 class ImageContext(Result):
     """All that is known of one photo.
@@ -160,7 +118,7 @@ class ImageContext(Result):
         cls,
         model: Model,
         image: str | Path | bytes | Array,
-        train: Dataset | tuple[Any, Any] | TrainingImages | None = None,
+        train: Dataset | tuple[Any, Any] | None = None,
         *,
         n_near: int = N_NEAR,
     ) -> "ImageContext":
@@ -173,9 +131,8 @@ class ImageContext(Result):
         image : str, Path, bytes or Array
             A file of any size and kind, or its content; or an array, (H, W, 3) of uint8, or one sample of the
             model's input shape.
-        train : Dataset, (X, y) or TrainingImages, optional
-            The training part; without it neighbours and novelty are left out. For several photos make
-            ``TrainingImages.of(model, train)`` once.
+        train : Dataset or (X, y), optional
+            The training part; without it neighbours and novelty are left out.
         n_near : int, optional
             How many neighbours of each kind.
 
@@ -239,21 +196,26 @@ class ImageContext(Result):
         """Of the predicted class."""
         return max(self.classes.values())
 
-    def among(
-        self, model: Model, train: Dataset | tuple[Any, Any] | TrainingImages, n: int = N_NEAR
-    ) -> "ImageContext":
+    def among(self, model: Model, train: Dataset | tuple[Any, Any], n: int = N_NEAR) -> "ImageContext":
         """Return the photo with its neighbours and its novelty among the training photos."""
-        if not isinstance(train, TrainingImages):
-            train = TrainingImages.of(model, as_dataset(train, "explain_photo: train"))
-        X = self.seen[None]
-        features = model._outputs_and_features(X)[1] if model._n_body else None
-        return replace(
-            self,
-            by_pixels=train.named(nearest(train.data.X, X, n)),
-            by_features=train.named(train.features.nearest(X, n)),
-            novelty=train.novelty.judge(X, features)[0],
-            noun=train.data.noun,
+        data, X = as_dataset(train, "explain_photo: train"), self.seen[None]
+        by_pixels, by_features = (
+            tuple(
+                Neighbour(
+                    int(i),
+                    data.classes[data.y[i]] if data.classes else str(data.y[i]),
+                    float(distance),
+                    data.X[i],
+                    data.file(int(i)),
+                )
+                for i, distance in zip(indices[0], distances[0], strict=True)
+            )
+            for indices, distances in (nearest(data.X, X, n), nearest_by_features(model, data.X, X, n))
         )
+        features = model._outputs_and_features(X)[1] if model._n_body else None
+        novelty = (model._novelty or NoveltyTest.of(data.X)).judge(X, features)[0]
+        noun = data.noun
+        return replace(self, by_pixels=by_pixels, by_features=by_features, novelty=novelty, noun=noun)
 
     @property
     def headline(self) -> str:

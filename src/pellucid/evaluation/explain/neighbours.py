@@ -1,7 +1,6 @@
 """The training photos that are nearest to a photo: by their pixels, and by what the network makes of them."""
 
 import math
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -133,61 +132,35 @@ def hidden_features(model: Model, X: Array) -> Array:
     return np.concatenate(parts)
 
 
-@dataclass(frozen=True, eq=False)
-class FeatureSpace:
-    """Training samples as a model's last hidden layer describes them, each feature measured in its own spread.
+def nearest_by_features(model: Model, train_X: Array, X: Array, n: int = 5) -> tuple[Array, Array]:
+    """Return the training samples that a model finds most alike, by what its last trained layer sees of them.
 
-    Attributes
+    Parameters
     ----------
     model : Model
-    used : Array, shape (n_features,), dtype bool
-        Features that are not the same for every training sample, as those of a unit that never fires are.
-    mean, spread : Array, shape (d,)
-        Of those.
-    features : Array, shape (m_train, d), dtype float64
-        Standardized: the mean is 0 and the standard deviation 1.
+    train_X : Array, shape (m_train, *input_shape)
+    X : Array, shape (m, *input_shape)
+        As the data has them.
+    n : int, optional
+
+    Returns
+    -------
+    indices : Array, shape (m, n), dtype int64
+    distances : Array, shape (m, n), dtype float64
+        The root mean square difference of the features, each in units of its standard deviation over the
+        training samples. Many may be 0: a network learns to see samples of one class alike.
+
+    Examples
+    --------
+    >>> from pellucid.nn.presets import preset
+    >>> model = preset("mlp")
+    >>> X = np.arange(5 * 8 * 8 * 3, dtype=np.uint8).reshape(5, 8, 8, 3)
+    >>> model.initialize((8, 8, 3))
+    >>> indices, distances = nearest_by_features(model, X, X[3:4], n=1)
+    >>> indices.tolist(), distances.round(6).tolist()
+    ([[3]], [[0.0]])
     """
-
-    model: Model
-    used: Array
-    mean: Array
-    spread: Array
-    features: Array
-
-    @classmethod
-    def of(cls, model: Model, train_X: Array) -> "FeatureSpace":
-        """Return the space of a model and its training samples, (m_train, *input_shape)."""
-        raw = hidden_features(model, train_X).astype(np.float64)
-        mean, spread = raw.mean(axis=0), raw.std(axis=0)
-        used = spread > 1e-12 * np.maximum(1, np.abs(mean))
-        mean, spread = mean[used], spread[used]
-        return cls(model, used, mean, spread, (raw[:, used] - mean) / spread)
-
-    def nearest(self, X: Array, n: int = 5) -> tuple[Array, Array]:
-        """Return the training samples that the model finds most alike.
-
-        Parameters
-        ----------
-        X : Array, shape (m, *input_shape)
-            As the data has them.
-        n : int, optional
-
-        Returns
-        -------
-        indices : Array, shape (m, n), dtype int64
-        distances : Array, shape (m, n), dtype float64
-            The root mean square difference of the features, each in units of its standard deviation over the
-            training samples. Many may be 0: a network learns to see samples of one class alike.
-
-        Examples
-        --------
-        >>> from pellucid.nn.presets import preset
-        >>> model = preset("mlp")
-        >>> X = np.arange(5 * 8 * 8 * 3, dtype=np.uint8).reshape(5, 8, 8, 3)
-        >>> model.initialize((8, 8, 3))
-        >>> indices, distances = FeatureSpace.of(model, X).nearest(X[3:4], n=1)
-        >>> indices.tolist(), distances.round(6).tolist()
-        ([[3]], [[0.0]])
-        """
-        raw = hidden_features(self.model, X).astype(np.float64)[:, self.used]
-        return nearest(self.features, (raw - self.mean) / self.spread, n)
+    F, Q = (hidden_features(model, part).astype(np.float64) for part in (train_X, X))
+    mean, spread = F.mean(axis=0), F.std(axis=0)
+    used = spread > 1e-12 * np.maximum(1, np.abs(mean))  # not of a unit that never fires
+    return nearest(*(((part - mean)[:, used] / spread[used]) for part in (F, Q)), n)
