@@ -9,7 +9,7 @@ from sklearn.utils.validation import validate_data
 from tests.every import every
 
 from pellucid.estimators import MLPRegressor
-from pellucid.estimators.fast_validation import passes_checks
+from pellucid.estimators.dense_stack import passes_checks
 
 FRIENDLY = np.arange(12.0).reshape(4, 3)
 GIVEN: list[Any] = [

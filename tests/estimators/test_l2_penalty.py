@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 import pellucid as pl
-from pellucid.estimators.l2_penalty import L2Penalty
+from pellucid.estimators.solvers import L2Penalty
 from pellucid.training.optimizers.adam import AdamW
 from pellucid.training.optimizers.sgd import SGD
 

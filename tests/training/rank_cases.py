@@ -14,7 +14,7 @@ import numpy as np
 import pellucid as pl
 from pellucid import ranks
 from pellucid.data.source import DataSource
-from pellucid.estimators.l2_penalty import L2Penalty
+from pellucid.estimators.solvers import L2Penalty
 
 Case = tuple[Callable[[], Any], Callable[[Path], Any], dict[str, Any]]
 HERE: dict[str, Any] = {"dtype": "float64", "form": "direct", "kernels": "numpy", "progress": False}

@@ -12,6 +12,7 @@ from sklearn.utils.validation import validate_data
 
 from pellucid.data.dataset import Dataset
 from pellucid.data.gaps import check_gaps
+from pellucid.data.readers.picture_modes import White
 from pellucid.errors import OptionError
 from pellucid.estimators.fitting import Fitting
 from pellucid.estimators.model_source import (
@@ -49,6 +50,7 @@ class AnyNetwork(Fitting, NetworkParameters):
     _preset_loss: Any = None
     _training_table: Mapping[str, Any]
     image_shape: Any
+    _white: White  # of photos
     model_: Model
     sample_shape_: Shape
     classes_: Array
@@ -154,7 +156,8 @@ class AnyNetwork(Fitting, NetworkParameters):
         return model
 
     def _model_for(self, n_outputs: int) -> ModelSpec:
-        return model_spec(self.model, n_outputs, getattr(self, "recommendation_", None))
+        of_photos = {name: getattr(self, name, None) for name in ("body", "pixels")}
+        return model_spec(self.model, n_outputs, getattr(self, "recommendation_", None), **of_photos)
 
     def _draw_seed(self, random: Any) -> int:
         """Return the seed of a training: ``random_state`` itself where it is a number, as for ``pl.train``."""

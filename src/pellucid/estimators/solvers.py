@@ -1,16 +1,19 @@
-"""scikit-learn's solvers, and pellucid's, by name."""
+"""scikit-learn's solvers, and pellucid's, by name; its falling learning rate, and its L2 penalty."""
 
 import math
-from typing import Any
+from dataclasses import KW_ONLY, dataclass
+from typing import Any, final
 
 import numpy as np
 
-from pellucid.training.events import EpochEnd, Event, StepEnd, TrainStart
+from pellucid.registry import option
+from pellucid.training.events import EpochEnd, Event, StepEnd, TrainEnd, TrainingState, TrainStart
 from pellucid.training.optimizers.adam import Adam, AdamW
 from pellucid.training.optimizers.base import OPTIMIZERS, Optimizer
 from pellucid.training.optimizers.lbfgs import LBFGS
 from pellucid.training.optimizers.rmsprop import RMSprop
 from pellucid.training.optimizers.sgd import SGD
+from pellucid.training.schedules.base import Schedule
 
 SOLVERS = tuple(OPTIMIZERS)
 SCIPY_LEAST_FALL = (
@@ -119,3 +122,117 @@ class SklearnMomentum:
             velocity = np.asarray(state["velocity"]) * float(np.divide(old, optimizer.learning_rate))
         if np.isfinite(velocity).all():  # else the rate is almost 0
             optimizer.load_state({**state, "velocity": velocity})
+
+
+@final
+@dataclass
+class InverseScaling(Schedule):
+    """Divide the learning rate, after each epoch, by a power of the samples seen so far.
+
+    Notes
+    -----
+    1 / (t + 1)^power after t samples, as in scikit-learn; constant within an epoch.
+
+    Examples
+    --------
+    >>> InverseScaling(n_samples=3, power=0.5).factor_of_epoch(1)
+    0.5
+    """
+
+    number_names = (*Schedule.number_names, "n_epochs_done")
+
+    n_samples: int = option(at_least=1, help="Samples in an epoch.")
+    power: float = option(0.5, at_least=0, help="The exponent.")
+    _: KW_ONLY
+    n_seen: int = option(0, at_least=0, help="Samples seen by earlier trainings.")
+    is_resumed: bool = option(False, help="Divide the first epoch's rate too; default: it is the full one.")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.n_epochs_done = 0
+
+    def factor_of_epoch(self, epoch: int) -> float:
+        """Return the factor at an epoch, counted from 0 where the training began."""
+        if epoch == 0 and not self.is_resumed:
+            return 1.0
+        return float((self.n_seen + epoch * self.n_samples + 1) ** -self.power)
+
+    def __call__(self, step: int, n_steps: int) -> float:
+        """Return the factor, from the epochs observed, not from the step's number."""
+        return self.factor_of_epoch(self.n_epochs_done)
+
+    def start(self, base_rate: float, n_steps: int) -> None:
+        """Restart at the first epoch."""
+        super().start(base_rate, n_steps)
+        self.n_epochs_done = 0
+
+    def observe(self, metric: float) -> None:
+        """Count an epoch."""
+        self.n_epochs_done += 1
+
+
+@final
+class L2Penalty:
+    """Add alpha / 2 ||W||^2 over the batch's samples to the loss of every step; for weights, not biases.
+
+    As a callback of ``train`` it sets the optimizer's ``weight_decay`` before each step, so that the penalty's
+    gradient, alpha W over the batch's samples, is part of the step; and it adds the penalty to the loss that is
+    reported. It is not for :class:`pellucid.training.optimizers.lbfgs.LBFGS`, which adds its own decay.
+
+    Parameters
+    ----------
+    alpha : float
+        0 or more.
+    factor : float, optional
+        Factor of the loss itself in the reported value, above 0.
+
+    Notes
+    -----
+    With sample weights, the number of a batch's samples is the sum of their weights.
+
+    Examples
+    --------
+    >>> from pellucid.nn.dense import Dense
+    >>> from pellucid.nn.sequential import Sequential
+    >>> from pellucid.training.fit import train
+    >>> from pellucid.training.optimizers.sgd import SGD
+    >>> from pellucid.data.dataset import Dataset
+    >>> data, losses = Dataset(np.ones((2, 1)), np.array([0, 1])), []
+    >>> for alpha in (0.0, 4.0):
+    ...     model = Sequential([Dense(1)], dtype="float64")
+    ...     model.initialize((1,))
+    ...     model.layers[0].params["W"][...] = 0.5
+    ...     losses += train(model, data, optimizer=SGD(0.1), n_epochs=1, callbacks=[L2Penalty(alpha)]).losses
+    >>> round(losses[1] - losses[0], 9)  # 4 / 2 * 0.5^2 over 2 samples
+    0.25
+    """
+
+    def __init__(self, alpha: float, *, factor: float = 1.0) -> None:
+        self.alpha, self.factor = alpha, factor
+
+    def __call__(self, event: Event) -> None:
+        """Add the penalty to the model's reported loss during training."""
+        if isinstance(event, TrainStart):
+            run = event.run
+            run.model._loss_hook = _Report(self.alpha, self.factor, run)
+        elif isinstance(event, TrainEnd):
+            event.run.model._loss_hook = None
+
+
+class _Report:
+    """The reported loss of a model with a penalty."""
+
+    def __init__(self, alpha: float, factor: float, run: TrainingState) -> None:
+        self.alpha, self.factor, self.optimizer = alpha, factor, run.optimizer
+        self.squared_weights = run.form.squared_weights(run.model)
+
+    def __call__(self, loss: float, total: float) -> float:
+        """Return the loss with the penalty, and set the optimizer's decay for this step."""
+        if not self.alpha or not total:
+            self.optimizer.weight_decay = 0.0
+            return loss * self.factor
+        self.optimizer.weight_decay = self.alpha / total
+        return loss * self.factor + self.alpha / 2 * self.squared_weights() / total
+
+    def __deepcopy__(self, memo: Any) -> None:
+        """Return None: only the first of a model's replicas has the penalty."""

@@ -6,7 +6,6 @@ from typing import final
 import numpy as np
 
 from pellucid.nn.model import Model
-from pellucid.registry import Limits, check_option
 from pellucid.training.callbacks.early_stopping import Stopping
 from pellucid.training.events import EpochEnd, TrainingState, TrainStart
 
@@ -73,8 +72,7 @@ class Convergence(Stopping):
         n_waited: int = 0,
         verbose: bool = False,
     ) -> None:
-        self.tolerance = check_option("Convergence", "tolerance", tolerance, float, Limits(at_least=0))
-        self.divisor = check_option("Convergence", "divisor", divisor, float | None, Limits(above=1))
+        self.tolerance, self.divisor = tolerance, divisor
         self.patience, self.score, self.verbose = patience, score, verbose
         super().__post_init__()
         self.best = best if best is not None else np.inf if score is None else -np.inf

@@ -131,7 +131,7 @@ def test_wrong_options_are_told_before_photos_are_read(listed: Any, monkeypatch:
     def read(*_: Any, **__: Any) -> None:
         raise AssertionError("it read photos")
 
-    monkeypatch.setattr("pellucid.estimators.images.read_sources", read)
+    monkeypatch.setattr("pellucid.estimators.image.read_sources", read)
     for options in ({"model": "cn"}, {"image_size": (1, 2, 3)}, {"n_epochs": 0}, {"callbacks": [3]}):
         with pytest.raises(ValueError, match=r"expected|must be"):
             quick(**options).fit(*listed)
