@@ -1,9 +1,6 @@
 """What augmentation does to a photo: a row for each transform, from one end of its range to the other."""
 
-from __future__ import annotations
-
 from dataclasses import fields
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,11 +9,9 @@ from pellucid.data.augmentation.mixing import Blend
 from pellucid.data.augmentation.transform import TRANSFORMS, Transform
 from pellucid.plotting.grid import Page, Tile
 from pellucid.plotting.style import check_images
+from pellucid.plotting.types import Figure
 from pellucid.text import by
 from pellucid.types import Array
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 N_COLUMNS = 6
 NAMES = 1.5  # inches on the left, for the names

@@ -1,17 +1,12 @@
 """The axes that a ``.plot()`` draws on: the caller's, or new ones in a figure that pyplot and notebooks show."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pellucid.errors import OptionError
 from pellucid.plotting.style import figures_made_by, look
+from pellucid.plotting.types import Axes, Figure
 from pellucid.text import kind_of
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 HEIGHT, SIDE = 3.4, 6.4  # inches of a plot in a notebook
 

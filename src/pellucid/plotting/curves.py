@@ -1,15 +1,9 @@
 """Curves of numbers measured epoch by epoch."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
 from pellucid.plotting.style import BLUE, GREEN, ORANGE, PURPLE, RED, look, new_figure
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+from pellucid.plotting.types import Axes, Figure
 
 COLORS = (BLUE, ORANGE, GREEN, RED, PURPLE)
 Curves = Mapping[str, Sequence[float]]  # by name, one number an epoch

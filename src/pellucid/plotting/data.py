@@ -1,9 +1,6 @@
 """Figures of a data set: how many samples each class has, a sample of the images, and a confusion matrix."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -24,14 +21,10 @@ from pellucid.plotting.style import (
     look,
     new_figure,
 )
+from pellucid.plotting.types import Axes, Figure
 from pellucid.rng import stream
 from pellucid.text import percent, plural
 from pellucid.types import Array
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-
 
 FEW_BARS = 4  # classes whose bars are wide
 MOST_SIDE_BY_SIDE = 6  # classes: of more, the bars lie, so that each has a line of its own for its numbers

@@ -1,8 +1,6 @@
 """What a model answers everywhere in the plane, with the samples on top."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -12,12 +10,10 @@ from pellucid.errors import DataError, OptionError
 from pellucid.plotting.axes import axes_for
 from pellucid.plotting.curves import COLORS
 from pellucid.plotting.style import INK, MUTED, PAPER, class_name, look
+from pellucid.plotting.types import Axes
 from pellucid.registry import Limits, check_option
 from pellucid.text import by, kind_of
 from pellucid.types import Array
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 N_SHADES = 12  # of a colour: a picture of few colours is a small file
 WHERE = "plot_decision_boundary"

@@ -13,18 +13,13 @@ subfigure.
 ([0, 2], ['Two photos', 'y = 1'])
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from pellucid.plotting.lines import LEADING, Line, put, width_of, wrapped
 from pellucid.plotting.style import INK, LINE, WIDTH, drawing_axes, look, new_figure, picture
+from pellucid.plotting.types import Axes, Figure, SubFigure
 from pellucid.types import Array
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure, SubFigure
 
 EDGE = 0.1  # inches, left and right of a page
 GAP = 0.08  # between two pictures

@@ -1,17 +1,12 @@
 """The figure of a search for a learning rate: the loss at each rate, after each round of short trainings."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from pellucid.errors import ShapeError
 from pellucid.plotting.style import BLUE, INK, LINE, MUTED, RED, legend_above, look, new_figure
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+from pellucid.plotting.types import Figure
 
 Round = tuple[int, Sequence[tuple[float, float | None]]]  # how many steps, and the loss at each rate
 HEADROOM = (

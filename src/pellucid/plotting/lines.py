@@ -1,19 +1,15 @@
 """Lines of words on a page of pictures: measured in inches, broken, or shortened until they fit."""
 
-from __future__ import annotations
-
 import re
 import warnings
 from bisect import bisect_right
 from functools import cache
 from itertools import accumulate
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from pellucid.plotting.style import MUTED
+from pellucid.plotting.types import Axes
 from pellucid.text import shorten
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 LEADING = 1.35 / 72  # inches from a line to the next, a point of font size
 NARROWEST = 0.25  # of a letter's width to the font size

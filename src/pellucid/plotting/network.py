@@ -1,11 +1,8 @@
 """The drawing of a network: its layers, their shapes and their parameters."""
 
-from __future__ import annotations
-
 import itertools
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -25,12 +22,9 @@ from pellucid.plotting.style import (
     look,
     new_figure,
 )
+from pellucid.plotting.types import Axes, Figure
 from pellucid.text import by
 from pellucid.types import LayerRow, Shape
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 
 def network_diagram(rows: Sequence[LayerRow], *, input_shape: Shape) -> Figure:

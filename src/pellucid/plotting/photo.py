@@ -1,17 +1,11 @@
 """A photo from outside the data: as it was given, what the network sees of it, and the prediction."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 from pellucid.plotting.grid import Page, Tile
 from pellucid.plotting.lines import Line
 from pellucid.plotting.style import INK, MUTED, check_images, class_name, reduced
+from pellucid.plotting.types import Figure
 from pellucid.text import by, percent
 from pellucid.types import Array
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 MOST_PIXELS = 1200  # a side that are drawn
 

@@ -11,11 +11,10 @@ from pellucid.data.show import is_of_pictures, label_of, pixels
 from pellucid.errors import OptionError
 from pellucid.plotting.axes import HEIGHT, axes_for
 from pellucid.plotting.style import INK, RED
+from pellucid.plotting.types import Axes
 from pellucid.text import shorten
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
     from pellucid.data.dataset import Dataset
 
 TALL = 6.4  # inches: of a square of pictures

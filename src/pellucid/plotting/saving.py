@@ -1,21 +1,17 @@
 """Figures as PNG files: the same bytes for the same figure, so that a picture is drawn once and used twice."""
 
-from __future__ import annotations
-
 import base64
 import io
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from pellucid.files import write_atomically
 from pellucid.plotting.style import look
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+from pellucid.plotting.types import Figure
 
 DPI = 150  # sharp on a screen of two pixels a point, and on paper
 LARGE = 12_000  # bytes of a PNG file in a notebook, from which WebP takes its place

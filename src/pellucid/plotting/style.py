@@ -5,22 +5,17 @@ matplotlib is imported when the first figure is made, not before. Sizes are in i
 100 pixels, so that a figure 8 inches wide is 800 pixels wide.
 """
 
-from __future__ import annotations
-
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import numpy as np
 
 from pellucid.errors import DataError, ShapeError
+from pellucid.plotting.types import Axes, Figure, SubFigure
 from pellucid.types import Array, is_image_shape
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure, SubFigure
 
 # Okabe and Ito (2008): distinct under every common colour blindness, and by lightness in grey print.
 BLUE, ORANGE, GREEN, RED, PURPLE = "#0072B2", "#E69F00", "#009E73", "#C8281E", "#8E5A8A"

@@ -1,10 +1,7 @@
 """Figures of a table: how the values of its columns are spread, and those of the numbers to predict."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,11 +9,8 @@ from pellucid.data.dataset import Split
 from pellucid.data.readers.table_schema import Column
 from pellucid.errors import DataError
 from pellucid.plotting.style import BLUE, ORANGE, class_name, class_names, legend_above, look, new_figure
+from pellucid.plotting.types import Axes, Figure
 from pellucid.types import Array
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 MOST_COLUMNS = 12  # that are drawn
 MOST_CATEGORIES = 6  # of a column

@@ -1,19 +1,14 @@
 """Figures of a training: the cost over its iterations, loss and accuracy over its epochs."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from pellucid.errors import ShapeError
 from pellucid.plotting.style import BLUE, INK, MUTED, RED, legend_above, look, new_figure
+from pellucid.plotting.types import Figure
 from pellucid.text import percent
 from pellucid.types import Array
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 
 def cost_curve(

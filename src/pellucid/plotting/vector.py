@@ -1,9 +1,7 @@
 """How an image becomes a vector: the image, its first pixels as numbers, the long column."""
 
-from __future__ import annotations
-
 import itertools
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -23,12 +21,9 @@ from pellucid.plotting.style import (
     new_figure,
     picture,
 )
+from pellucid.plotting.types import Axes, Figure
 from pellucid.text import by
 from pellucid.types import Array
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 CHANNELS = {1: ("",), 3: ("R", "G", "B"), 4: ("R", "G", "B", "A")}
 CHANNEL_COLORS = {"": MUTED, "R": RED, "G": GREEN, "B": BLUE, "A": MUTED}

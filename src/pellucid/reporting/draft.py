@@ -2,19 +2,17 @@
 
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from pellucid.data.dataset import Split
 from pellucid.plotting.saving import DPI, save_figure
 from pellucid.plotting.style import class_name
+from pellucid.plotting.types import Figure
 from pellucid.reporting.elements import Captioned, Card, Photo
 from pellucid.reporting.sprites import PhotoSheet, photo_sheet
 from pellucid.text import placed, shorten
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 DENSE = 100  # dots an inch of figures that are full of photos: as many as the page shows
 LONGEST_NAME = 28  # of a file, below its picture
@@ -41,7 +39,7 @@ class Draft:
     def add(
         self,
         name: str,
-        figure: "Figure",
+        figure: Figure,
         caption: str,
         alt: str,
         *,

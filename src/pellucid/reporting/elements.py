@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from pellucid.plotting.style import class_names
+from pellucid.plotting.types import Figure
 from pellucid.reporting.sprites import PhotoSheet
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 MOST_CLASSES = 24  # that a matrix is shown of; of more classes the most common mistakes are listed
 MOST_PAIRS = 60  # that are then listed

@@ -28,23 +28,19 @@ A report is first put together as plain records, then written:
 >>> scratch.cleanup()
 """
 
-from __future__ import annotations
-
 import io
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from pellucid.files import write_atomically
 from pellucid.formats.templates import template
 from pellucid.plotting.saving import data_uri, figure_png, smaller
+from pellucid.plotting.types import Figure
 from pellucid.reporting.elements import Cell, ReportContent
 from pellucid.text import percent, unbroken
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 CSS_DPI = 100  # a figure of 8 inches is shown 800 pixels wide
 LARGE = 60_000  # bytes, from which a figure's PNG file is made smaller for the page

@@ -5,15 +5,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from pellucid.files import write_atomically
 from pellucid.folders import atomic_folder
 from pellucid.plotting.saving import save_figures
+from pellucid.plotting.types import Figure
 from pellucid.text_blocks import Result
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 T = TypeVar("T", bound=Result)
 
@@ -31,7 +29,7 @@ def results_folder(out: str | Path | None, *, overwrite: bool = False) -> Iterat
 def write_result(
     found: T,
     name: str,
-    figures: "Mapping[str, Figure]",
+    figures: Mapping[str, Figure],
     folder: Path,
     out: str | Path,
     *,

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -14,13 +14,11 @@ from pellucid.evaluation.columns.importance import check_is_of_table
 from pellucid.evaluation.saliency.scoring import Scorer, target_of
 from pellucid.nn.by_name import ModelLike, as_model
 from pellucid.ops.losses.regression import MeanSquaredError
+from pellucid.plotting.types import Figure
 from pellucid.registry import validate_call
 from pellucid.text import percent
 from pellucid.text_blocks import Result
 from pellucid.types import Array
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 N_STEPS = 128  # of the path from the typical row to this one
 
@@ -92,7 +90,7 @@ class RowExplanation(Result):
         )
         return (f"The parts add up to the difference within {percent(missed, 1)}.",) if missed > 0.005 else ()
 
-    def figures(self) -> "dict[str, Figure]":
+    def figures(self) -> dict[str, Figure]:
         """Return the contributions as bars."""
         from pellucid.evaluation.columns.plot_columns import contributions_figure
 

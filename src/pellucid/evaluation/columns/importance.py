@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -13,15 +13,13 @@ from pellucid.errors import DataError, OptionError
 from pellucid.nn.by_name import ModelLike, as_model
 from pellucid.nn.model import Model
 from pellucid.ops.metrics import r_squared
+from pellucid.plotting.types import Figure
 from pellucid.prediction.predict import predict
 from pellucid.progress import Progress, shown_progress
 from pellucid.registry import validate_call
 from pellucid.text import plural
 from pellucid.text_blocks import Result
 from pellucid.types import Array
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 MOST_ROWS = 1000  # that are predicted
 N_POINTS = 20  # of a curve
@@ -106,7 +104,7 @@ class ColumnImportance(Result):
         """Return a row as it is printed."""
         return row["column"], f"{row['drop']:.4f}", f"{row['low']:.4f} to {row['high']:.4f}"
 
-    def figures(self) -> "dict[str, Figure]":
+    def figures(self) -> dict[str, Figure]:
         """Return the drops as bars, and the curves."""
         from pellucid.evaluation.columns.plot_columns import curves_figure, importance_figure
 

@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pellucid.plotting.style import BLUE, GREEN, INK, ORANGE, RED, class_name, look, new_figure
+from pellucid.plotting.types import Figure
 from pellucid.text import capitalized
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
     from pellucid.evaluation.columns.contributions import RowExplanation
     from pellucid.evaluation.columns.importance import ColumnImportance, Curve
 

@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from pellucid.errors import PellucidError
 from pellucid.evaluation.comparison.labels import check_labels, check_untrained, predicted_labels
 from pellucid.evaluation.comparison.splitting import check_counts, make_folds, merge_parts
 from pellucid.evaluation.scores.estimate_text import title_of
+from pellucid.plotting.types import Figure
 from pellucid.prediction.confusion import confusion_matrix
 from pellucid.prediction.metrics import metrics_of
 from pellucid.prediction.predict import predict
@@ -23,9 +24,6 @@ from pellucid.stats.t_tests import FoldMean, corrected_t_interval
 from pellucid.text import p_in_words, plural
 from pellucid.text_blocks import Result, as_json
 from pellucid.types import Array
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 # The first is compared; where a score cannot be above 1, and of the others lower is better.
 OF_CLASSES = ("balanced_accuracy", "accuracy")
@@ -184,7 +182,7 @@ class CrossValidation(Result):
             "notes": list(self.about_folds),
         }
 
-    def figures(self) -> "dict[str, Figure]":
+    def figures(self) -> dict[str, Figure]:
         """Return the figure of every fold."""
         from pellucid.evaluation.comparison.plot_comparison import cross_validation_figure
 

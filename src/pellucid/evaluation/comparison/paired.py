@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from pellucid.data.dataset import Dataset, Split
 from pellucid.errors import DataError
 from pellucid.evaluation.comparison.labels import check_labels, predicted_labels
 from pellucid.evaluation.scores.other_data import was_trained_on_other
+from pellucid.plotting.types import Figure
 from pellucid.prediction.confusion import ConfusionMatrix, confusion_matrix
 from pellucid.prediction.predict import majority_in_training
 from pellucid.progress import ProgressCallback, no_progress
@@ -22,9 +23,6 @@ from pellucid.text import in_seconds, join_some, p_in_words, plural
 from pellucid.text_blocks import Result, as_json
 from pellucid.training.callbacks.progress import Progress
 from pellucid.types import Array
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 MOST_LISTED = 20  # samples that divide the two
 
@@ -175,7 +173,7 @@ class PairedComparison(Result):
             "difference": {"accuracy": self.difference, "interval": as_json(self.difference_interval)},
         }
 
-    def figures(self) -> "dict[str, Figure]":
+    def figures(self) -> dict[str, Figure]:
         """Return the accuracies, and of images those that only one of the two classifies correctly."""
         from pellucid.evaluation.comparison.plot_comparison import comparison_figure, disputed_pictures
 

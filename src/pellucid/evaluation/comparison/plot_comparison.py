@@ -1,9 +1,6 @@
 """Figures of two models on the same samples, over folds and over random starts: A is blue, B is orange."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -27,12 +24,9 @@ from pellucid.plotting.style import (
     new_figure,
     sentence_figure,
 )
+from pellucid.plotting.types import Axes, Figure
 from pellucid.stats.t_tests import FoldMean
 from pellucid.types import Array
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 COLORS = (BLUE, ORANGE)
 PALE_GREEN = "#9DB4A8"

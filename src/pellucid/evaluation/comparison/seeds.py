@@ -3,13 +3,14 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from pellucid.data.dataset import Split
 from pellucid.errors import OptionError, PellucidError, TrainingError
 from pellucid.evaluation.comparison.labels import check_labels, check_untrained, predicted_labels
+from pellucid.plotting.types import Figure
 from pellucid.prediction.confusion import confusion_matrix
 from pellucid.progress import ProgressCallback, no_progress
 from pellucid.runs.candidates import Candidate
@@ -19,10 +20,6 @@ from pellucid.text import percent
 from pellucid.text_blocks import Result, as_json
 from pellucid.textbook.published import PUBLISHED_TEST_ACCURACY
 from pellucid.types import Array
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
 
 QUARTILES = ("min", "lower_quartile", "median", "upper_quartile", "max")
 
@@ -213,7 +210,7 @@ class SeedComparison(Result):
             "difference": as_json(self.difference()),
         }
 
-    def figures(self) -> "dict[str, Figure]":
+    def figures(self) -> dict[str, Figure]:
         """Return the figure of every start."""
         from pellucid.evaluation.comparison.plot_comparison import seed_figure
 

@@ -1,11 +1,9 @@
 """Explain a model's prediction for one photo: saliency maps, nearest training photos, stability, novelty."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -18,15 +16,13 @@ from pellucid.evaluation.saliency.maps import SaliencyMaps
 from pellucid.evaluation.saliency.scoring import Target
 from pellucid.nn.model import Model
 from pellucid.plotting.saving import figure_html
+from pellucid.plotting.types import Figure
 from pellucid.prediction.predict import predict
 from pellucid.text import join
 from pellucid.text_blocks import Block, Result
 
 N_PASSES = 1000  # about: forward and backward, by which kernels are chosen
 MOST_ASKED = 500  # training photos that are predicted to see whether anything was learned
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 
 @dataclass(frozen=True, eq=False, repr=False)

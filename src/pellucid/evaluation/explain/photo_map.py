@@ -1,10 +1,8 @@
 """All photos of a data set on a plane, as the pretrained body sees them."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -15,13 +13,11 @@ from pellucid.errors import OptionError
 from pellucid.nn.model import Model
 from pellucid.plotting.curves import COLORS
 from pellucid.plotting.style import INK, MUTED, PAPER, RED, class_name, look, new_figure
+from pellucid.plotting.types import Figure
 from pellucid.rng import stream
 from pellucid.text import percent
 from pellucid.text_blocks import Result
 from pellucid.types import Array
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 MOST_PHOTOS = 2000  # of each part, drawn at random
 MOST_NUMBERED = 25  # mistakes with their numbers: more would cover one another

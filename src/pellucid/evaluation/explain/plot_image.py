@@ -1,9 +1,6 @@
 """One photo on one page: what the network sees, its nearest training photos, and how stable its prediction is."""
 
-from __future__ import annotations
-
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,10 +9,8 @@ from pellucid.plotting.grid import Page, Tile
 from pellucid.plotting.lines import Line
 from pellucid.plotting.photo import photo_and_input
 from pellucid.plotting.style import GREEN, INK, RED, class_name
+from pellucid.plotting.types import Figure
 from pellucid.text import percent, shorten
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 N_ACROSS = 7  # neighbours and variants in a row
 LONGEST_NAME = 18  # of a file, below its picture

@@ -2,15 +2,13 @@
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pellucid.data.dataset import Split
 from pellucid.evaluation.influence.tracin import Influence
+from pellucid.plotting.types import Figure
 from pellucid.text import capitalized, p_in_words, percent, placed, plural, shorten, signed
 from pellucid.text_blocks import Block, Result, Table
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 METHODS = {
     "tracin": "the mean cosine of gradients over the training: TracIn, renormalized",
@@ -326,7 +324,7 @@ class InfluenceOutcome(Result):
         own = {"gradients": self.influence.gradients, "snapshots": list(self.influence.steps)}
         return {**super().to_dict(), **own, "score": METHODS[self.method]}
 
-    def plot(self, at: int = 0) -> "Figure":
+    def plot(self, at: int = 0) -> Figure:
         """Return a figure of one explained prediction, by its place in ``explanations``."""
         from pellucid.evaluation.influence.plot_influence import influence_figure
 

@@ -1,9 +1,6 @@
 """A prediction, the training photos that influenced it, and what it would be without them."""
 
-from __future__ import annotations
-
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from pellucid.data.dataset import Dataset
 from pellucid.evaluation.influence.explained import ExplainedPrediction, InfluentialSample, signed_score
@@ -20,10 +17,8 @@ from pellucid.plotting.style import (
     check_images,
     class_name,
 )
+from pellucid.plotting.types import Figure, SubFigure
 from pellucid.text import percent, shorten
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure, SubFigure
 
 MOST_SHOWN = 8  # training photos in a row
 LONGEST_NAME = 16  # of a file, below its picture

@@ -1,21 +1,16 @@
 """What a search for label errors found."""
 
-from __future__ import annotations
-
 import csv
 import io
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pellucid.data.dataset import Split
+from pellucid.plotting.types import Figure
 from pellucid.shares import share
 from pellucid.text import plural, printable, shorten
 from pellucid.text_blocks import Block, Result
 from pellucid.types import Array
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
 
 MOST_LISTED = 20
 DOUBTFUL = 0.8  # accuracy below which most contradictions may be the network's own mistakes

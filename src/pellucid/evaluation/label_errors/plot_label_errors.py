@@ -11,11 +11,10 @@ from pellucid.data.copies.pixels import PixelScale, are_pictures
 from pellucid.plotting.grid import Page, Tile
 from pellucid.plotting.lines import Line
 from pellucid.plotting.style import INK, RED, sentence_figure
+from pellucid.plotting.types import Figure
 from pellucid.text import one_line, percent, shorten
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
     from pellucid.evaluation.label_errors.label_errors import LabelErrors
 
 N_COLUMNS, N_ROWS = 6, 6

@@ -1,24 +1,19 @@
 """What a measurement of robustness found: the scores at each strength, and where each change breaks the model."""
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 from pellucid.evaluation.robustness.perturbations import REASONS, Perturbation
+from pellucid.plotting.types import Figure
 from pellucid.shares import share_range
 from pellucid.stats.intervals import wilson_interval
+from pellucid.stats.multiple import holm
 from pellucid.text import p_in_words, plural
 from pellucid.text_blocks import InJson, Result
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-import math
-from collections.abc import Sequence
-from typing import Literal, NamedTuple, TypeAlias
-
-from pellucid.stats.multiple import holm
 
 LEVEL = 0.05  # a p-value below it counts as beyond chance
 BREAK_POINTS = 10  # percent of all photos: such a loss counts as a break
@@ -308,7 +303,7 @@ class Robustness(Result):
         beyond = {"more than chance": "yes", "cannot be told": "–"}.get(row["outcome"], row["outcome"])
         return row["change"], correct, interval, p, beyond, row["breaks_at"]
 
-    def plot(self) -> "Figure":
+    def plot(self) -> Figure:
         """Return accuracy against strength, a panel for each perturbation."""
         from pellucid.evaluation.robustness.plot_robustness import robustness_curves
 

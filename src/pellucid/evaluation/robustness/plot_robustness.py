@@ -1,10 +1,8 @@
 """Accuracy against strength as curves, and one photo at every strength with the prediction under each picture."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -17,12 +15,9 @@ from pellucid.nn.model import Model
 from pellucid.plotting.grid import Page, Tile
 from pellucid.plotting.lines import Line
 from pellucid.plotting.style import BLUE, INK, MUTED, ORANGE, RED, class_name, look, new_figure
+from pellucid.plotting.types import Axes, Figure
 from pellucid.text import by, p_in_words, percent
 from pellucid.types import Array
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 RING = "First loss of 10 points, or below the baseline"
 CLEAN, DOTTED = (0, (5, 3)), (0, (1, 1.5))

@@ -1,19 +1,15 @@
 """What a method computes for each pixel, its check against untrained networks, and the maps of one image."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from pellucid.plotting.types import Figure
 from pellucid.text import signed
 from pellucid.text_blocks import InJson, Result
 from pellucid.types import Array
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 LITTLE, MUCH = 0.2, 0.5  # of a rank correlation; ours: Adebayo et al. (2018) give none
 OUTCOMES = {

@@ -1,9 +1,6 @@
 """Saliency maps of one photo with their sanity checks, at large or in a strip, and the first layer's weights."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,11 +10,9 @@ from pellucid.evaluation.saliency.maps import OUTCOMES, SaliencyMap, SanityCheck
 from pellucid.plotting.grid import Page, Tile, size_for
 from pellucid.plotting.lines import Line
 from pellucid.plotting.style import INK, MUTED, check_images, class_name
+from pellucid.plotting.types import Figure
 from pellucid.text import signed
 from pellucid.types import Array
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 WORDS_WIDTH = 3.6  # inches to the right of the maps
 CUT = 99.5  # percent of the pixels that are drawn in true proportion: a few extreme ones would hide the rest

@@ -1,7 +1,5 @@
 """What to try next: what a training's scores and curves leave to be wished for, each with the command to try."""
 
-from __future__ import annotations
-
 import math
 import shlex
 from collections.abc import Mapping, Sequence

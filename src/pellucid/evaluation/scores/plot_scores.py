@@ -3,10 +3,8 @@
 The curves are scikit-learn's displays; of many classes the worst are named, and all others are grey.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -28,11 +26,8 @@ from pellucid.plotting.style import (
     look,
     new_figure,
 )
+from pellucid.plotting.types import Axes, Figure
 from pellucid.prediction.predict import Predictions
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 COLORS = (BLUE, ORANGE, GREEN, RED, PURPLE, INK)
 MOST_LINES = len(COLORS)  # beyond, all are grey but the worst

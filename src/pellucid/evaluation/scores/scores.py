@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pellucid.errors import OptionError
 from pellucid.evaluation.scores.advice import Advice, lines_of
 from pellucid.evaluation.scores.calibration import Calibration
 from pellucid.evaluation.scores.estimate_text import accuracy_line, score_in_words, title_of, with_interval
 from pellucid.evaluation.scores.one_vs_rest import ClassScores
+from pellucid.plotting.types import Axes
 from pellucid.prediction.confusion import ConfusionMatrix
 from pellucid.prediction.predict import Predictions
 from pellucid.stats.intervals import Estimate
 from pellucid.stats.paired import McNemar
 from pellucid.text import join, join_some, plural
 from pellucid.text_blocks import Block, Result, Table, as_json
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 CLASS_SCORES = ("accuracy", "recall", "precision", "f1", "roc_auc", "average_precision")
 MOST_NAMED = 3  # leaks

@@ -1,18 +1,13 @@
 """Figures of a sweep: score against cost with the Pareto front, and score against each option."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pellucid.evaluation.sweep.result import COSTS, LOWER_IS_BETTER, Sweep, Trial, option_in_words, title_of
 from pellucid.plotting.style import BLUE, INK, LINE, ORANGE, legend_above, look, new_figure, sentence_figure
+from pellucid.plotting.types import Axes, Figure
 from pellucid.text import shorten
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 PALE = "#8FB8D4"
 WIDE = 10  # times from the smallest to the largest, from which an axis is logarithmic

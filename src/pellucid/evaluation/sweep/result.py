@@ -1,19 +1,15 @@
 """What a sweep found: its trials, which is best, and the table of them."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from pellucid.plotting.types import Figure
 from pellucid.text import in_seconds, join_some, plural, shorten
 from pellucid.text_blocks import Block, Result, as_json
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 METRICS: Mapping[str, tuple[str, ...]] = {  # the first is the usual one
     "classification": ("balanced_accuracy", "accuracy", "log_loss"),
