@@ -41,7 +41,7 @@ from .nn.pretrained.pretrained import pretrained
 from .nn.sequential import Sequential
 from .nn.transfer import transfer
 from .ops import losses
-from .plotting.decision_boundary import plot_decision_boundary
+from .plotting.plot_samples import plot_decision_boundary
 from .registry import option, register
 from .training import callbacks, optimizers, schedules
 from .training.find_fault import find_fault
@@ -51,10 +51,10 @@ from .training.recipes import recipe
 from .training.recommend import recommend
 from .training.trace import trace
 from .workflows.compare import compare
+from .workflows.data_check import find_label_errors
 from .workflows.evaluate import evaluate
 from .workflows.explain import explain_photo
 from .workflows.influence import influence
-from .workflows.label_errors import find_label_errors
 from .workflows.predict import predict
 from .workflows.replay import replay
 from .workflows.report import report

@@ -13,7 +13,7 @@ import pellucid as pl
 from pellucid.cli.main import main
 from pellucid.data.copies.duplicates import Leak
 from pellucid.reporting.draft import Draft
-from pellucid.reporting.sections.influence import influence_section
+from pellucid.reporting.sections.evaluation import influence_section
 from pellucid.reporting.sections.summary import leaks
 from pellucid.runs.record import read_run
 from pellucid.workflows.influence import influence

@@ -15,7 +15,7 @@ import pellucid as pl
 from pellucid import dispatch
 from pellucid.errors import FormatError, OptionError, PellucidError, ShapeError
 from pellucid.estimators import NetworkClassifier
-from pellucid.evaluation.influence.gradients import head_of, is_stack
+from pellucid.evaluation.influence.tracin import head_of, is_stack
 from pellucid.evaluation.saliency.grad_cam import feature_layer
 from pellucid.formats.architecture import architecture_to_toml, load_architecture
 from pellucid.nn import model as module

@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pellucid.reporting.sections.gap import best_epoch, gap_line
-from pellucid.reporting.sections.recipe import x_label
+from pellucid.reporting.sections.training import best_epoch, gap_line, x_label
 from pellucid.runs.record import read_run
 from pellucid.runs.run import Run
 from pellucid.training.history import History

@@ -10,8 +10,8 @@ from tests.commands import Command
 from pellucid.evaluation.scores.estimate_text import accuracy_line
 from pellucid.prediction.predict import Predictions
 from pellucid.reporting.findings import Findings
-from pellucid.reporting.sections.gap import gap_line
 from pellucid.reporting.sections.summary import points, summary, what_was_done
+from pellucid.reporting.sections.training import gap_line
 from pellucid.runs.record import read_run
 from pellucid.stats.paired import mcnemar
 

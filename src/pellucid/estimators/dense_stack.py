@@ -277,7 +277,7 @@ class DenseStack(Fitting, MLPParameters):
     # Prediction: several threads may call it at once.
 
     def _network_outputs(self, X: Any, n_layers: int | None = None) -> Array:
-        """Return the first layers' outputs, default all layers', from the arrays alone; the last has no activation."""
+        """Return the first layers' outputs, default of all, by the arrays alone; the last has no activation."""
         if X.shape[0] > BLOCK_ROWS:
             starts = range(0, X.shape[0], BLOCK_ROWS)
             return np.concatenate([self._network_outputs(X[i : i + BLOCK_ROWS], n_layers) for i in starts])

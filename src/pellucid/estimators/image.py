@@ -349,7 +349,7 @@ class ImageClassifier(AnyNetwork, Classifier):
 
     def __sklearn_tags__(self) -> Any:
         """Return the estimator's tags: it takes lists of paths, which scikit-learn does not validate."""
-        tags = super().__sklearn_tags__()  # type: ignore[misc]
+        tags = super().__sklearn_tags__()
         tags.no_validation = True
         tags.input_tags.sparse = tags.input_tags.two_d_array = False
         tags.input_tags.one_d_array = tags.input_tags.string = True

@@ -1,7 +1,9 @@
-"""A replay as one HTML file that needs nothing else, and as one module for a notebook or a server."""
+"""A replay as one HTML file that needs nothing else, and as a widget of a notebook, by anywidget."""
 
 from importlib.resources import files
+from typing import Any
 
+from pellucid.errors import MissingExtraError
 from pellucid.formats.html.compact import compact_script, compact_style
 from pellucid.formats.html.inline import inline_bytes, inline_json
 from pellucid.formats.html.join import join_modules
@@ -41,3 +43,39 @@ def replay_page(replay: Replay) -> str:
         version=__version__,
     )
     return text
+
+
+RENDER = "\nexport default { render: renderWidget };\n"
+
+
+def replay_widget(replay: Replay) -> Any:
+    """Return a replay as a widget that a notebook shows.
+
+    Parameters
+    ----------
+    replay : Replay
+
+    Returns
+    -------
+    anywidget.AnyWidget
+        Its ``header`` and ``content`` are the replay's.
+
+    Raises
+    ------
+    MissingExtraError
+        If anywidget is not installed.
+    """
+    try:
+        import anywidget
+        import traitlets
+    except ImportError:
+        raise MissingExtraError(
+            "a replay in a notebook: anywidget is not installed. Try pip install 'pellucid[notebook]'."
+        ) from None
+    fields = {
+        "_esm": modules_of(replay) + RENDER,
+        "_css": style(),
+        "header": traitlets.Dict(replay.header).tag(sync=True),
+        "content": traitlets.Bytes(replay.content).tag(sync=True),
+    }
+    return type("ReplayWidget", (anywidget.AnyWidget,), fields)()

@@ -242,7 +242,7 @@ class Trace(dict[str, LayerTrace]):
 
     def widget(self) -> Any:
         """Return the views of :meth:`to_html` as a widget for a notebook; it needs the extra notebook."""
-        return _higher("notebook").replay_widget(self._replay())
+        return _higher("page").replay_widget(self._replay())
 
     def _replay(self, *, title: str = "", **how: Any) -> Any:
         title = title or self._title().splitlines()[0].partition(":")[0]

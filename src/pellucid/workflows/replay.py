@@ -19,8 +19,7 @@ from pellucid.nn.model import Model, check_trained
 from pellucid.progress import CountCallback, Progress, shown_progress, stage_of
 from pellucid.registry import validate_call
 from pellucid.replaying.limits import MOST_MB, MOST_SAMPLES
-from pellucid.replaying.notebook import replay_widget
-from pellucid.replaying.page import replay_page
+from pellucid.replaying.page import replay_page, replay_widget
 from pellucid.replaying.record import Replay, replay_of
 from pellucid.runs.reach_step import reach_step
 from pellucid.text import join_some

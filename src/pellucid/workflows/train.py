@@ -14,7 +14,7 @@ from pellucid.data.dataset import Split
 from pellucid.data.hashing import data_hash
 from pellucid.data.source import DataSource
 from pellucid.errors import OptionError, PellucidError
-from pellucid.evaluation.comparison.unfreezing import compare_unfreezing
+from pellucid.evaluation.comparison.folds import compare_unfreezing
 from pellucid.evaluation.scores.advice import Advice, advise, lines_of
 from pellucid.folders import FolderWriter, next_folder, open_folder
 from pellucid.nn.model import Model

@@ -13,11 +13,21 @@ import pellucid as pl
 from pellucid.data.dataset import Dataset
 from pellucid.errors import FormatError, OptionError, ShapeError
 from pellucid.evaluation.influence.explain import explain_predictions
-from pellucid.evaluation.influence.gradients import head_products, plain_products, stack_products
 from pellucid.evaluation.influence.logits import logit, logit_slope
-from pellucid.evaluation.influence.retraining import Retraining, project_to_span
-from pellucid.evaluation.influence.snapshots import KeepSnapshots, last_snapshot, own_copy, read_snapshot
-from pellucid.evaluation.influence.tracin import trace_influence
+from pellucid.evaluation.influence.retraining import (
+    KeepSnapshots,
+    Retraining,
+    last_snapshot,
+    own_copy,
+    project_to_span,
+    read_snapshot,
+)
+from pellucid.evaluation.influence.tracin import (
+    head_products,
+    plain_products,
+    stack_products,
+    trace_influence,
+)
 from pellucid.runs.train_many import train_many
 from pellucid.training.callbacks.checkpoint import Checkpoint
 from pellucid.training.fit import train

@@ -16,7 +16,7 @@ from pellucid.data.dataset import Dataset, Split
 from pellucid.errors import DataError, OptionError
 from pellucid.evaluation.label_errors.find_label_errors import begin_label_errors
 from pellucid.reporting.draft import Draft
-from pellucid.reporting.sections.label_errors import label_errors_section
+from pellucid.reporting.sections.evaluation import label_errors_section
 from pellucid.runs.record import read_run
 
 WRONG = ("dark/03.png", "light/07.png")

@@ -10,9 +10,7 @@ import pellucid as pl
 from pellucid.errors import DataError, OptionError, ShapeError
 from pellucid.evaluation.saliency.compute_maps import METHODS, saliency_of_samples
 from pellucid.evaluation.saliency.grad_cam import enlarged, feature_layer
-from pellucid.evaluation.saliency.gradients import smooth_grad
-from pellucid.evaluation.saliency.integrated import integrated_gradients
-from pellucid.evaluation.saliency.occlusion import occlusion
+from pellucid.evaluation.saliency.methods import integrated_gradients, occlusion, smooth_grad
 from pellucid.evaluation.saliency.scoring import Scorer, prepared_image, target_of
 from pellucid.rng import stream
 from pellucid.types import Array

@@ -5,8 +5,8 @@ import pytest
 from tests.evaluation.saliency.test_compute_maps import scorer_of, small_cnn, spread
 
 import pellucid as pl
+from pellucid.evaluation.saliency.compute_maps import MapToCheck, check_maps, redraw, untrained_copy
 from pellucid.evaluation.saliency.maps import Attribution, SanityCheck
-from pellucid.evaluation.saliency.sanity import MapToCheck, check_maps, redraw, untrained_copy
 from pellucid.evaluation.saliency.scoring import Scorer
 from pellucid.types import Array
 

@@ -187,7 +187,8 @@ def explain_row(
     return RowExplanation(
         called,
         unit,
-        *said,
+        said[0],
+        said[1],
         float(ends[1]),
         float(ends[0]),
         tuple(ordered),

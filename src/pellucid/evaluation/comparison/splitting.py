@@ -150,8 +150,8 @@ def make_folds(data: Dataset, n_splits: int, n_repeats: int = 1, splitter: Any =
     X = np.zeros(len(data))
     if splitter is not None:
         return Folds(list(splitter.split(X, data.y, data.groups)))
-    groups, notes = data.groups, ()
-    kind: Any = KFold if groups is None else GroupKFold
+    groups, kind = data.groups, KFold if data.groups is None else GroupKFold
+    notes: tuple[str, ...] = ()
     if has_classes(data.y):
         found = find_groups(data, n_splits)
         groups, notes, kind = found.numbers, found.notes("several folds"), StratifiedGroupKFold

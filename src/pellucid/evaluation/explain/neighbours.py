@@ -163,4 +163,5 @@ def nearest_by_features(model: Model, train_X: Array, X: Array, n: int = 5) -> t
     F, Q = (hidden_features(model, part).astype(np.float64) for part in (train_X, X))
     mean, spread = F.mean(axis=0), F.std(axis=0)
     used = spread > 1e-12 * np.maximum(1, np.abs(mean))  # not of a unit that never fires
-    return nearest(*(((part - mean)[:, used] / spread[used]) for part in (F, Q)), n)
+    F, Q = ((part - mean)[:, used] / spread[used] for part in (F, Q))
+    return nearest(F, Q, n)

@@ -1,13 +1,16 @@
 """The predicted class and its logit: the score that influence is about."""
 
+from collections.abc import Callable
+
 import numpy as np
 
 from pellucid.errors import OptionError, ShapeError
-from pellucid.evaluation.influence.gradients import Slope
 from pellucid.nn.model import Model
 from pellucid.ops.losses.base import LOSSES
 from pellucid.prediction.predict import log_odds
 from pellucid.types import Array
+
+Slope = Callable[[Array, slice], Array]  # outputs of these samples to the gradient for them, row by row
 
 
 def check_classifier(model: Model) -> None:
