@@ -34,8 +34,7 @@ def aligned(shape: Shape, dtype: Any, *, make: Callable[..., Array] = np.empty) 
     n = math.prod(shape) * np.dtype(dtype).itemsize
     room = make(n + CACHE_LINE, np.uint8)
     start = -room.ctypes.data % CACHE_LINE
-    array: Array = room[start : start + n].view(dtype).reshape(shape)
-    return array
+    return room[start : start + n].view(dtype).reshape(shape)
 
 
 class Buffers:

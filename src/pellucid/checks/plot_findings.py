@@ -168,8 +168,7 @@ def _picture(sample: Sample, split: Split, scale: PixelScale) -> Array | None:
     if sample.index is None:
         return None
     image = (split.train if sample.part == "train" else split.test).X[sample.index]
-    pixels: Array = np.rint(scale.apply(image)).astype(np.uint8)
-    return pixels
+    return np.rint(scale.apply(image)).astype(np.uint8)
 
 
 def _caption(sample: Sample, ink: str) -> list[str | Line]:

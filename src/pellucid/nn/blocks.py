@@ -311,5 +311,4 @@ def _summed(flow: Array, output: Array) -> Array:
         return flow
     kept = aligned([output, flow])[0]
     axes = tuple(i for i, (n, whole) in enumerate(zip(kept.shape, flow.shape, strict=True)) if n != whole)
-    total: Array = flow.sum(axis=axes).reshape(output.shape)
-    return total
+    return flow.sum(axis=axes).reshape(output.shape)

@@ -55,8 +55,7 @@ def as_model(given: ModelLike, where: str, data: Dataset | None = None) -> Model
         return preset(name, n_outputs=None if data is None else n_outputs_for(data))
     if not is_there:
         check_names_a_file(name, where)
-    model: Model = importlib.import_module("pellucid.formats.safetensors").load(name)  # a higher room
-    return model
+    return importlib.import_module("pellucid.formats.safetensors").load(name)  # a higher room
 
 
 def check_names_a_file(name: str, where: str) -> None:

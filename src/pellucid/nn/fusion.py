@@ -1,5 +1,6 @@
 """Neighbouring layers that run as one step where kernels are compiled; the results are the same."""
 
+from abc import abstractmethod
 from collections.abc import Sequence
 from functools import cached_property
 from itertools import takewhile
@@ -23,12 +24,50 @@ FEWEST_CHANNELS = 12  # of a convolution by Winograd
 MOST_WEIGHTS = 2**15  # whose 36 numbers each stay in a cache: a product of few tiles reads them all
 
 
-@final
-class ConvBlock(Layer):
-    """A convolution and what follows it: batch norm, relu, 2x2 max pooling; see :mod:`pellucid.ops.fused`.
+class Chain(Layer):
+    """Layers that run as one step. It has no parameters: where a layer is hooked, they run one after another."""
 
-    It has no parameters of its own: it uses those of the layers that it stands for. Where one of them is hooked, it
-    runs them one after another.
+    def __init__(self, layers: Sequence[Layer]) -> None:
+        super().__init__()
+        self.layers, self._is_frozen = list(layers), layers[0]._is_frozen
+        self._predicted: Array | None = None  # X of the last forward, if no layer has seen it
+
+    def forward(self, X: Array, *, training: bool = False) -> Array:
+        """Return the last layer's output."""
+        self._predicted = None
+        if are_hooked(self.layers):
+            return self._by_layers(X, training)
+        if training:
+            return self._train(X)
+        self._predicted = X
+        return self._predict(X)
+
+    def _by_layers(self, X: Array, training: bool) -> Array:
+        for layer in self.layers:
+            X = layer.forward(X, training=training)
+        return X
+
+    def _train(self, X: Array) -> Array:
+        return self._by_layers(X, training=True)
+
+    @abstractmethod
+    def _predict(self, X: Array) -> Array:
+        """Return the output as one step computes it."""
+
+    def backward(self, dY: Array) -> Any:
+        """Write the layers' gradients; return the one for X, or None where it is not needed."""
+        if self._predicted is not None:  # nothing was kept for a backward: take the steps that keep it
+            self._by_layers(self._predicted, training=False)
+            self._predicted = None
+        dX: Any = dY
+        for layer in reversed(self.layers):
+            dX = layer.backward(dX)
+        return dX
+
+
+@final
+class ConvBlock(Chain):
+    """A convolution and what follows it: batch norm, relu, 2x2 max pooling; see :mod:`pellucid.ops.fused`.
 
     Parameters
     ----------
@@ -38,70 +77,35 @@ class ConvBlock(Layer):
     """
 
     def __init__(self, layers: Sequence[Layer]) -> None:
-        super().__init__()
-        self.layers = list(layers)
-        conv = next(layer for layer in layers if isinstance(layer, Conv2D))
-        self.conv, self._is_frozen = conv, conv._is_frozen
+        super().__init__(layers)
+        self.conv = conv = next(layer for layer in layers if isinstance(layer, Conv2D))
         self.norm = next((layer for layer in layers if isinstance(layer, BatchNorm)), None)
         self.is_pooled = isinstance(layers[-1], MaxPool2D)
         self.has_relu = conv.activation == "relu" or any(isinstance(layer, Activation) for layer in layers)
         self.activation = next((a for a in map(_activation_of, reversed(layers)) if a is not None), None)
         self._cache: Any = None
-        self._predicted: Array | None = None  # X of a forward outside training
         self._fold: tuple[Any, Array, Array] | None = None  # of the norm: its numbers, scale and shift
 
     def forward(self, X: Array, *, training: bool = False) -> Array:
         """Return the last layer's output."""
-        self._cache = self._predicted = None
-        if are_hooked(self.layers):
-            return self._forward_by_layers(X, training)
-        if training:
-            return self._forward_with_norm(X) if self.norm is not None else self._forward_with_relu(X)
-        self._predicted = X
-        return self._predict(X)
+        self._cache = None
+        return super().forward(X, training=training)
 
-    def _forward_by_layers(self, X: Array, training: bool) -> Array:
-        for layer in self.layers:
-            X = layer.forward(X, training=training)
-        return X
-
-    def _forward_with_norm(self, X: Array) -> Array:
-        norm = self.norm
-        assert norm is not None
-        A: Array
+    def _train(self, X: Array) -> Array:
+        params, norm = self.conv.params, self.norm
+        how: dict[str, Any] = {**self.conv.window, "pool": self.is_pooled, "workspace": self._workspace}
+        if norm is None:
+            A, self._cache = chains.conv_relu_forward(X, params["W"], params.get("b"), **how)
+            return A
+        how |= {"epsilon": norm.epsilon, "relu": self.has_relu, "reduce": norm.reduce}
         A, moments, self._cache = chains.conv_norm_forward(
-            X,
-            self.conv.params["W"],
-            norm.params["gamma"],
-            norm.params["beta"],
-            **self.conv.window,
-            epsilon=norm.epsilon,
-            relu=self.has_relu,
-            pool=self.is_pooled,
-            reduce=norm.reduce,
-            workspace=self._workspace,
+            X, params["W"], norm.params["gamma"], norm.params["beta"], **how
         )
         if moments.n == 1:  # no variance
             self._cache = None
-            return self._forward_by_layers(X, training=True)
-        norm.record(moments._replace(mean=moments.mean + self.conv.params.get("b", 0)))
+            return self._by_layers(X, training=True)
+        norm.record(moments._replace(mean=moments.mean + params.get("b", 0)))
         return A
-
-    def _forward_with_relu(self, X: Array) -> Array:
-        params = self.conv.params
-        A: Array
-        A, self._cache = chains.conv_relu_forward(
-            X,
-            params["W"],
-            params.get("b"),
-            **self.conv.window,
-            pool=self.is_pooled,
-            workspace=self._workspace,
-        )
-        return A
-
-    def _scale_and_shift(self) -> tuple[Array | None, Array | None]:
-        return (None, self.conv.params.get("b")) if self.norm is None else self._folded(self.norm)
 
     def link(self) -> Link:
         """Return what it computes outside training."""
@@ -118,7 +122,7 @@ class ConvBlock(Layer):
         return window
 
     def _predict(self, X: Array) -> Array:
-        A: Array = chains.conv_affine(
+        return chains.conv_affine(
             X,
             self.conv.params["W"],
             *self._scale_and_shift(),
@@ -127,11 +131,13 @@ class ConvBlock(Layer):
             pool=self.is_pooled,
             workspace=self._workspace,
         )
-        return A
 
-    def _folded(self, norm: BatchNorm) -> tuple[Array, Array]:
+    def _scale_and_shift(self) -> tuple[Array | None, Array | None]:
         """Return the norm as a scale and a shift: read-only, the same arrays until one of its numbers changes."""
-        b, gamma, beta = self.conv.params.get("b"), norm.params["gamma"], norm.params["beta"]
+        b, norm = self.conv.params.get("b"), self.norm
+        if norm is None:
+            return None, b
+        gamma, beta = norm.params["gamma"], norm.params["beta"]
         mean, var = norm.state["running_mean"], norm.state["running_var"]
         numbers = (
             norm.epsilon,
@@ -145,73 +151,33 @@ class ConvBlock(Layer):
             self._fold = numbers, scale, shift
         return self._fold[1:]
 
-    def backward(self, dY: Array) -> Array | None:
+    def backward(self, dY: Array) -> Any:
         """Write the layers' gradients; return the one for X, or None where it is not needed."""
-        if self._predicted is not None:  # nothing was kept for a backward: take the steps that keep it
-            self._forward_by_layers(self._predicted, training=False)
-            self._predicted = None
         if self._cache is None:
-            dX: Array | None = dY
-            for layer in reversed(self.layers):
-                assert dX is not None
-                dX = layer.backward(dX)
-            return dX
-        needs_dX, grads = self.conv._needs_input_gradient, self.conv.grads
+            return super().backward(dY)
+        needs_dX, grads, norm = self.conv._needs_input_gradient, self.conv.grads, self.norm
         dX = self._workspace.take("dX", (len(dY), *self.conv.input_shape), dY.dtype) if needs_dX else None
-        if self.norm is None:
-            chains.conv_relu_backward(
-                dY, self._cache, dX=dX, dW=grads["W"], db=grads.get("b"), needs_dX=needs_dX
-            )
+        how: dict[str, Any] = {"dX": dX, "dW": grads["W"], "needs_dX": needs_dX}
+        if norm is None:
+            chains.conv_relu_backward(dY, self._cache, db=grads.get("b"), **how)
             return dX
         if "b" in grads:  # the norm subtracts it again
             grads["b"].fill(0)
-        chains.conv_norm_backward(
-            dY,
-            self._cache,
-            dX=dX,
-            dW=grads["W"],
-            dgamma=self.norm.grads["gamma"],
-            dbeta=self.norm.grads["beta"],
-            needs_dX=needs_dX,
-            reduce=self.norm.reduce,
-        )
+        how |= {"dgamma": norm.grads["gamma"], "dbeta": norm.grads["beta"], "reduce": norm.reduce}
+        chains.conv_norm_backward(dY, self._cache, **how)
         return dX
 
 
 @final
-class ConvRun(Layer):
+class ConvRun(Chain):
     """Blocks that follow one another in a prediction, without pooling; see :func:`pellucid.ops.fused.conv_run`."""
 
     def __init__(self, blocks: Sequence[ConvBlock]) -> None:
-        super().__init__()
-        self.blocks, self._is_frozen = list(blocks), blocks[0]._is_frozen
-        self.layers = [layer for block in blocks for layer in block.layers]
-        self._predicted: Array | None = None  # X of the last forward, if no layer has seen it
+        super().__init__([layer for block in blocks for layer in block.layers])
+        self.blocks = list(blocks)
 
-    def forward(self, X: Array, *, training: bool = False) -> Array:
-        """Return the last layer's output."""
-        self._predicted = None
-        if training or are_hooked(self.layers):
-            return self._forward_by_layers(X, training)
-        self._predicted = X
-        A: Array = chains.conv_run(X, [block.link() for block in self.blocks], workspace=self._workspace)
-        return A
-
-    def _forward_by_layers(self, X: Array, training: bool) -> Array:
-        for layer in self.layers:
-            X = layer.forward(X, training=training)
-        return X
-
-    def backward(self, dY: Array) -> Array | None:
-        """Write the layers' gradients; return the one for X, or None where it is not needed."""
-        if self._predicted is not None:
-            self._forward_by_layers(self._predicted, training=False)
-            self._predicted = None
-        dX: Array | None = dY
-        for layer in reversed(self.layers):
-            assert dX is not None
-            dX = layer.backward(dX)
-        return dX
+    def _predict(self, X: Array) -> Array:
+        return chains.conv_run(X, [block.link() for block in self.blocks], workspace=self._workspace)
 
 
 def are_hooked(layers: Sequence[Layer]) -> bool:
@@ -306,15 +272,12 @@ def _length(layers: Sequence[Layer]) -> int:
     has_norm, has_relu = False, conv.activation == "relu"
     if not has_relu and n < len(layers) and isinstance(layers[n], BatchNorm):
         n, has_norm = n + 1, True
-    if not has_relu and n < len(layers) and _is_relu(layers[n]):
+    follows = layers[n : n + 1]
+    if not has_relu and any(isinstance(op, Activation) and op.activation == "relu" for op in follows):
         n, has_relu = n + 1, True
     if has_relu and n < len(layers) and _is_plain_pooling(layers[n]):
         n += 1
     return n if has_norm or has_relu else 0
-
-
-def _is_relu(layer: Layer) -> bool:
-    return isinstance(layer, Activation) and layer.activation == "relu"
 
 
 def _is_plain_pooling(layer: Layer) -> bool:

@@ -184,8 +184,7 @@ def published(rng: StartRandom, shape: Shape) -> Array:
     np.True_
     """
     n_in, n_out = shape
-    W: Array = rng.published.randn(n_out, n_in).T / math.sqrt(n_in)
-    return W
+    return rng.published.randn(n_out, n_in).T / math.sqrt(n_in)
 
 
 def published_two_layer(rng: StartRandom, shape: Shape) -> Array:
@@ -197,8 +196,7 @@ def published_two_layer(rng: StartRandom, shape: Shape) -> Array:
     np.True_
     """
     n_in, n_out = shape
-    W: Array = rng.published.randn(n_out, n_in).T * 0.01
-    return W
+    return rng.published.randn(n_out, n_in).T * 0.01
 
 
 INITIALIZERS: dict[str, Initializer] = {

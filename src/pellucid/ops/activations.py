@@ -273,8 +273,7 @@ def sigmoid_backward(dA: Array, cache: OutputCache, *, dZ: Array | None = None) 
     >>> sigmoid_backward(np.ones(1), cache)
     array([0.25])
     """
-    product: Array = np.multiply(dA, (1 - cache.A) * cache.A, out=dZ)
-    return product
+    return np.multiply(dA, (1 - cache.A) * cache.A, out=dZ)
 
 
 def tanh_forward(Z: Array, *, out: Array | None = None) -> tuple[Array, OutputCache]:
@@ -301,8 +300,7 @@ def tanh_backward(dA: Array, cache: OutputCache, *, dZ: Array | None = None) -> 
     >>> tanh_backward(np.ones(1), cache)
     array([1.])
     """
-    product: Array = np.multiply(dA, 1 - cache.A * cache.A, out=dZ)
-    return product
+    return np.multiply(dA, 1 - cache.A * cache.A, out=dZ)
 
 
 class SiluCache(NamedTuple):
@@ -338,8 +336,7 @@ def silu_backward(dA: Array, cache: SiluCache, *, dZ: Array | None = None) -> Ar
     array([0.5])
     """
     A, S = cache
-    product: Array = np.multiply(dA, (1 - S) * A + S, out=dZ)
-    return product
+    return np.multiply(dA, (1 - S) * A + S, out=dZ)
 
 
 class GeluCache(NamedTuple):

@@ -315,8 +315,7 @@ def column_sums(A: Array) -> Array:
     >>> column_sums(np.ones((2, 5, 3), np.float32))
     array([10., 10., 10.])
     """
-    total: Array = np.einsum("ij->j", A.reshape(-1, A.shape[-1]), dtype=np.float64)
-    return total
+    return np.einsum("ij->j", A.reshape(-1, A.shape[-1]), dtype=np.float64)
 
 
 def column_dots(A: Array, B: Array) -> Array:
@@ -328,5 +327,4 @@ def column_dots(A: Array, B: Array) -> Array:
     array([10., 10., 10.])
     """
     c = A.shape[-1]
-    total: Array = np.einsum("ij,ij->j", A.reshape(-1, c), B.reshape(-1, c), dtype=np.float64)
-    return total
+    return np.einsum("ij,ij->j", A.reshape(-1, c), B.reshape(-1, c), dtype=np.float64)

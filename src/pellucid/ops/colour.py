@@ -17,8 +17,7 @@ def mean_colours(X: Array) -> Array:
     total: Array = np.ones(h * w, X.dtype) @ X.reshape(
         m, h * w, c
     )  # a product: mean() is slow along short rows
-    means: Array = total.astype(np.float64) / (h * w)
-    return means
+    return total.astype(np.float64) / (h * w)
 
 
 def recolour(X: Array, maps: Array, *, out: Array | None = None) -> Array:

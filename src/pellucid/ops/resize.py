@@ -145,8 +145,7 @@ def hats(places: Array, n: int) -> Array:
     array([[1.  , 0.  ],
            [0.75, 0.25]])
     """
-    found: Array = np.maximum(0, 1 - np.abs(np.clip(places, 0, n - 1)[:, None] - np.arange(n)))
-    return found
+    return np.maximum(0, 1 - np.abs(np.clip(places, 0, n - 1)[:, None] - np.arange(n)))
 
 
 def reflect_weights(n: int, sides: Pair) -> Array:

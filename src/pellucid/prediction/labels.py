@@ -25,8 +25,7 @@ def labels_of(model: Model, data: Dataset) -> Array:
     names = model.classes
     if names and data.classes and tuple(data.classes) != tuple(names):
         _check_known(names, data.classes)
-        places: Array = np.array([names.index(name) for name in data.classes])[y]
-        return places
+        return np.array([names.index(name) for name in data.classes])[y]
     known = class_names(model, data)
     if len(y) and (int(y.min()) < 0 or int(y.max()) >= len(known)):
         raise DataError(

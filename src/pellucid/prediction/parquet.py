@@ -60,8 +60,7 @@ class ArrowRows:
         sink = pa.BufferOutputStream()
         with pa.ipc.new_stream(sink, schema) as stream:
             stream.write_batch(pa.record_batch(arrays, schema=schema))
-        content: bytes = sink.getvalue().to_pybytes()
-        return content
+        return sink.getvalue().to_pybytes()
 
 
 class ParquetFolder(Output):

@@ -100,8 +100,7 @@ class Predictions:
         """The probability of each class or label, (m, k) float64; an OptionError where the loss gives none."""
         if not self.has_probabilities:
             raise OptionError(NO_PROBABILITIES)
-        P: Array = sigmoid_forward(self.scores)[0]
-        return P
+        return sigmoid_forward(self.scores)[0]
 
     @cached_property
     def losses(self) -> Array:
@@ -116,22 +115,17 @@ class Predictions:
         """
         if not self.has_probabilities:
             raise OptionError(NO_PROBABILITIES)
-        losses: Array = np.logaddexp(
-            0, -self.scores[np.arange(len(self)), self.y_true]
-        )  # -log(sigmoid(score))
-        return losses
+        return np.logaddexp(0, -self.scores[np.arange(len(self)), self.y_true])  # -log(sigmoid(score))
 
     @cached_property
     def confidences(self) -> Array:
         """The probability of each predicted class, (m,)."""
-        chosen: Array = self.probabilities[np.arange(len(self)), self.y_pred]
-        return chosen
+        return self.probabilities[np.arange(len(self)), self.y_pred]
 
     @cached_property
     def is_correct(self) -> Array:
         """Whether each sample is classified correctly, (m,) bool."""
-        correct: Array = self.y_true == self.y_pred
-        return correct
+        return self.y_true == self.y_pred
 
     @cached_property
     def confusion(self) -> ConfusionMatrix:
@@ -146,8 +140,7 @@ class Predictions:
     @property
     def is_majority(self) -> Array:
         """Whether the majority-class baseline is correct on each sample, (m,) bool."""
-        right: Array = self.y_true == self.confusion.majority
-        return right
+        return self.y_true == self.confusion.majority
 
 
 def predict(

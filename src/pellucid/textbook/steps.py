@@ -176,8 +176,7 @@ def sigmoid_backward(dA: Array, cache: Array) -> Array:
     """
     _check_shape("sigmoid_backward", "dA", dA, cache.shape)
     s, _ = sigmoid(cache)
-    dZ: Array = dA * s * (1 - s)
-    return dZ
+    return dA * s * (1 - s)
 
 
 def linear_backward(dZ: Array, cache: LinearCache) -> tuple[Array, Array, Array]:

@@ -107,8 +107,7 @@ def _weights(w: Array, geometry: Geometry) -> Array:
 def _sum(T: Array, geometry: Geometry) -> Array:
     """Return the sum of T over everything but its channels, shape (c_out,)."""
     flat = T.reshape(-1, T.shape[-1])
-    sums: Array = (ones(len(flat), flat.dtype) @ flat).reshape(-1, geometry.c_out).sum(axis=0)
-    return sums
+    return (ones(len(flat), flat.dtype) @ flat).reshape(-1, geometry.c_out).sum(axis=0)
 
 
 def _add(dX: Array, T: Array, i: int, j: int, geometry: Geometry, rows: slice) -> None:

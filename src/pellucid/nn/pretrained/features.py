@@ -36,8 +36,7 @@ def body_features(model: Any, X: Any, rule: Preprocessing) -> Array:
     body = body_of(model)
 
     def compute(photos: Any) -> Array:
-        Z: Array = body._raw_outputs(photos, lambda array: rule.apply(array, model.dtype))
-        return Z
+        return body._raw_outputs(photos, lambda array: rule.apply(array, model.dtype))
 
     if X.dtype != np.uint8 or model.dtype != "float32" or not model._keeps_features:
         return compute(X)
@@ -49,16 +48,14 @@ def body_of(model: Any) -> Sequential:
     """Return the pretrained layers of a model as a model, the same at every call: its kernels warm up once."""
     if model._body_part is None or len(model._body_part.layers) != model._n_body:
         model._body_part = first_layers(model, model._n_body)
-    part: Sequential = model._body_part
-    return part
+    return model._body_part
 
 
 def outputs_of_features(model: Any, features: Array) -> Array:
     """Return the raw outputs of a model with a pretrained body, (m, n_out), of its body's features."""
     head = Sequential(model._places[model._n_body :], dtype=model.dtype)
     head.input_shape = features.shape[1:]
-    Z: Array = head._raw_outputs(features)
-    return Z
+    return head._raw_outputs(features)
 
 
 def _hash(body: Sequential, rule: Preprocessing) -> bytes:

@@ -214,8 +214,7 @@ class MeanSquaredError(RegressionLoss):
         spread, centre = np.array(self.spread), np.array(self.centre)
         is_near = (np.abs(centre) < FAR * spread).all()  # else float32 has no digits left
         dtype = Z.dtype if is_near else np.float64
-        quantities: Array = Z * spread.astype(dtype) + centre.astype(dtype)
-        return quantities
+        return Z * spread.astype(dtype) + centre.astype(dtype)
 
     def decode(self, Y: Array) -> Array:
         """Return standardized targets as they were."""

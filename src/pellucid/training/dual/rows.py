@@ -139,8 +139,7 @@ def sliced_rows(X: Any, X_validation: Any = None) -> Iterator[SlicedRows]:
 def _columns(part: Any, start: int, stop: int) -> Array:
     if isinstance(part, StoredArray):
         return part.read_columns(start, stop, np.arange(len(part)))
-    some: Array = part.reshape(len(part), -1)[:, start:stop]
-    return some
+    return part.reshape(len(part), -1)[:, start:stop]
 
 
 def _as_float64(rows: list[Array], columns: slice) -> list[Array]:

@@ -57,8 +57,7 @@ def choose_decay(
         if j - losses.argmin() == PATIENCE:
             break
     model.theta[...], optimizer.n_steps = start, n_steps
-    best: float = DECAYS[int(losses.argmin())]
-    return best
+    return DECAYS[int(losses.argmin())]
 
 
 def _loss(executor: Any, samples: tuple[Any, Any, Array | None]) -> float:

@@ -185,8 +185,7 @@ class DenseStack(Executor):
         """Return whether samples and targets have the shapes by which the kernel reads them, unchecked."""
         m, n_out = len(X), self.layers[-1].n_out
         has_labels = self.loss_kind == self.kernel.SOFTMAX and n_out > 1 and Y.shape == (m,)
-        fits: bool = X.size == m * self.layers[0].n_in and (has_labels or Y.shape == (m, n_out))
-        return fits
+        return X.size == m * self.layers[0].n_in and (has_labels or Y.shape == (m, n_out))
 
     def _leave_to_model(self, X: Any, Y: Any, weights: Array | None) -> float:
         self._pending = ()
