@@ -100,10 +100,7 @@ class Residual(Model):
         """One addition for each value of the output."""
         return self._n_values
 
-    @property
-    def _n_values(self) -> int:
-        """The number of values of the sum."""
-        return math.prod(self.output_shape)
+    _n_values = Layer._n_values  # of the sum
 
 
 @final
@@ -201,10 +198,7 @@ class Parallel(Model):
         """The additions or multiplications, where outputs are not joined at the last axis."""
         return 0 if self.merge == "concat" else (len(self.branches) - 1) * self._n_values
 
-    @property
-    def _n_values(self) -> int:
-        """The number of values of the joined output."""
-        return math.prod(self.output_shape)
+    _n_values = Layer._n_values  # of the joined output
 
 
 def branches_of(model: Layer) -> list[Layer]:

@@ -250,11 +250,6 @@ class Container(Layer):
         factors = [np.full(leaf.params[key].size, leaf._ntk_rate(key)) for leaf, key in self._keys()]
         return np.concatenate(factors) if factors else np.empty(0)
 
-    @property
-    def _draws_random_numbers(self) -> bool:
-        """Whether a layer draws random numbers, as Dropout does: see ``_seed_step``."""
-        return any(hasattr(leaf, "set_step_rng") for leaf in self._leaves())
-
     def _seed_step(self, seed: int, step: int, *, part: int = 0) -> None:
         """Give each layer that draws random numbers its stream for one step.
 

@@ -84,16 +84,8 @@ class Predictions:
 
     def take(self, rows: Array) -> "Predictions":
         """Return those of the chosen samples, without leaks."""
-        return Predictions(
-            self.kind,
-            self.y_true[rows],
-            self.y_pred[rows],
-            self.scores[rows],
-            self.has_probabilities,
-            self.classes,
-            trained_majority=self.trained_majority,
-            positive=self.positive,
-        )
+        parts = {name: getattr(self, name)[rows] for name in ("y_true", "y_pred", "scores")}
+        return replace(self, **parts, leaks=())
 
     @cached_property
     def probabilities(self) -> Array:
@@ -201,7 +193,12 @@ def predict(
     check_weights("evaluate", model)
     with dispatch.use_for(float(len(data)) * model._n_operations):
         Z = compute(model, data.X, progress)
-    _refuse_bad(~np.isfinite(Z).reshape(len(Z), -1).all(axis=1))
+    is_bad: Any = ~np.isfinite(Z).reshape(len(Z), -1).all(axis=1)
+    if is_bad.any():
+        raise PellucidError(
+            f"evaluate: the model's scores of {is_bad.sum()} of {len(is_bad)} samples are NaN or infinite, "
+            f"the first those of sample {int(is_bad.argmax())} (counted from 0). Look at it, or train in float64."
+        )
     found = (_regression if kind == "regression" else _classes)(model, data, y, Z.astype(np.float64))
     if kind != "classification":
         return replace(found, leaks=leaks)
@@ -298,14 +295,6 @@ def log_odds(Z: Array) -> Array:
     second = S.max(axis=1)
     logits[rows, best] = -second - np.log(np.exp(S - second[:, np.newaxis]).sum(axis=1))
     return logits
-
-
-def _refuse_bad(is_bad: Any) -> None:
-    if is_bad.any():
-        raise PellucidError(
-            f"evaluate: the model's scores of {is_bad.sum()} of {len(is_bad)} samples are NaN or infinite, "
-            f"the first those of sample {int(is_bad.argmax())} (counted from 0). Look at it, or train in float64."
-        )
 
 
 def _leaks(train: Dataset, data: Dataset) -> "tuple[Leak, ...]":

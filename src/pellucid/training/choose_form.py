@@ -14,7 +14,6 @@ from pellucid.data.stored.base import BLOCK_BYTES, StoredArray
 from pellucid.data.stored.views import choose_rows
 from pellucid.errors import OptionError
 from pellucid.nn.model import Model
-from pellucid.nn.sequential import Sequential
 from pellucid.training.cost import BLAS_OPERATIONS, step_operations
 from pellucid.training.dual.form import DualForm, dual_form, first_dense_shape, operations, why_not_dual
 from pellucid.training.dual.full_batch import FullBatchStep, fits
@@ -77,7 +76,6 @@ def choose_form(job: Job, history: History) -> Iterator[Form]:
 @contextmanager
 def _in_dual_form(job: Job, rows: SlicedRows) -> Iterator[Form]:
     optimizer, gram = job.optimizer, None
-    assert isinstance(job.model, Sequential)
     if job.shared is not None:
         gram = job.shared.of(rows.X, "Gram matrix", rows.gram)
     with dual_form(job.model, rows, gram) as dual:
@@ -145,7 +143,6 @@ def _choose(job: Job) -> tuple[bool, str]:
         if asked == "dual":
             raise OptionError(f"form: the dual form does not hold here: {reason}. Use form='auto'.")
         return False, f"direct form: {reason}"
-    assert isinstance(job.model, Sequential)
     n_in, n_out = first_dense_shape(job.model)
     n_steps = job.options.n_epochs * job.n_steps
     direct, dual = operations(n_in, n_out, m, m_validation, job.batch_size or m, n_steps)

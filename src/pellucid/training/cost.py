@@ -2,7 +2,6 @@
 
 from pellucid import dispatch
 from pellucid.nn.model import Model
-from pellucid.nn.sequential import Sequential
 from pellucid.ranks import n_ranks
 from pellucid.threads import n_cores
 from pellucid.training.dual.form import first_dense_shape, operations, why_not_dual
@@ -78,7 +77,6 @@ def can_be_dual(model: Model, options: TrainingOptions, n_samples: int) -> bool:
 
 def first_layer_correction(model: Model, n_samples: int, batch: int, n_steps: int) -> float:
     """Return what the cheaper form of the first layer adds to (below 0: saves of) a training's operations."""
-    assert isinstance(model, Sequential)
     n_in, n_out = first_dense_shape(model)
     cheaper = min(operations(n_in, n_out, n_samples, 0, batch, n_steps))
     return cheaper - 3.0 * batch * n_steps * 2 * n_in * n_out

@@ -11,7 +11,7 @@ from pellucid.nn.sequential import Sequential
 MAX_FEATURE_BYTES = 1_000_000_000
 
 
-def trained_part(model: Model, m: int) -> Model:
+def trained_part(model: Any, m: int) -> Model:
     """Return a model's layers after its frozen ones, as a model that shares its parameters, or the model itself.
 
     It is the model itself where nothing is frozen, where it is no Sequential or has a layer in several places, and
@@ -38,7 +38,6 @@ def trained_part(model: Model, m: int) -> Model:
     n = n_frozen_places(model)
     if not n or model._further():
         return model
-    assert isinstance(model, Sequential)
     shape = model._places[n].input_shape
     if not isinstance(shape, tuple) or m * math.prod(shape) * model.theta.itemsize > MAX_FEATURE_BYTES:
         return model

@@ -20,7 +20,6 @@ from pellucid.nn.activation import Dropout
 from pellucid.nn.freezing import frozen_hash
 from pellucid.nn.model import Model, check_classes, number_of_class
 from pellucid.nn.preset_size import naming_size
-from pellucid.registry import check_option
 from pellucid.rng import stream
 from pellucid.training.checkpoint import checkpoint_settings
 from pellucid.training.cost import choose_kernels, worthwhile_threads
@@ -28,7 +27,7 @@ from pellucid.training.features import n_frozen_places, trained_part
 from pellucid.training.loss_setup import (
     augment_weighted,
     check_last_activation,
-    encode_targets,
+    mixable,
     set_loss,
     weigh_samples,
 )
@@ -105,7 +104,6 @@ class Job:
         self.schedule: Schedule | None = (
             SCHEDULES.make(schedule, **options.schedule_options) if isinstance(schedule, str) else schedule
         )
-        self._hashes: dict[str, str | None] = {}
         if self.optimizer.is_full_batch:
             _refuse_random_layers(model, self.optimizer)
         self.data, held, sample_weight = _held_out(in_range_seen(model, data, "train"), options)
@@ -121,8 +119,9 @@ class Job:
         model, data, options = self.model, self.data, self.options
         set_loss(model, data, loss_of(options))
         check_last_activation(model)
-        are_mixed = self.augment is not None and self.augment.mixes_targets
-        self.Y = encode_targets(model, data, are_mixed=are_mixed)
+        self.Y = model._encode(data.y)
+        if self.augment is not None and self.augment.mixes_targets:
+            self.Y = mixable(model, self.Y)
         self.Y_validation: Any = None if held is None else model._encode(held.y)
         check_classes(model, data.classes)
         if options.positive is not None:
@@ -204,26 +203,22 @@ class Job:
 
     def hashes(self) -> dict[str, str | None]:
         """Return the hashes of the samples, of those held out, and of the weights."""
-        if not self._hashes:
-            held = None if self.X_validation is None else Dataset(self.X_validation, self.Y_validation)
-            weights = None if self.weights is None else np.ascontiguousarray(self.weights, np.float64)
-            self._hashes = {
-                "training_data": data_hash(self.data),
-                "validation_data": None if held is None else data_hash(held),
-                "sample_weights": None if weights is None else hashlib.sha256(weights.data).hexdigest(),
-            }
-        return self._hashes
+        held = None if self.X_validation is None else Dataset(self.X_validation, self.Y_validation)
+        weights = None if self.weights is None else np.ascontiguousarray(self.weights, np.float64)
+        return {
+            "training_data": data_hash(self.data),
+            "validation_data": None if held is None else data_hash(held),
+            "sample_weights": None if weights is None else hashlib.sha256(weights.data).hexdigest(),
+        }
 
 
 def _kept(resume: str | Path) -> dict[str, Any]:
     """Return what a checkpoint says of the choices that a training may leave open; FormatError for a wrong one."""
     settings = checkpoint_settings(resume)
-    names = ("n_threads", "form") if settings.get("n_ranks", 1) == ranks.n_ranks() else ("form",)
-    kept: dict[str, Any] = {name: settings[name] for name in names if name in settings}
+    names = {"form", "kernels", *(("n_threads",) if settings.get("n_ranks", 1) == ranks.n_ranks() else ())}
+    kept: dict[str, Any] = {name: settings[name] for name in settings.keys() & names}
     try:
         TrainingOptions(n_epochs=1, **kept)
-        if (kernels := settings.get("kernels")) is not None:
-            kept["kernels"] = check_option("training", "kernels", kernels, str)
     except OptionError as error:
         raise FormatError(
             f"{resume}: {error} The checkpoint is damaged: remove it to go on from an earlier one."

@@ -25,7 +25,8 @@ def set_loss(model: Model, data: Dataset, loss: Any) -> None:
     shape: Any = model.output_shape
     if loss is None and model._has_chosen_loss:
         return
-    if model._has_chosen_loss and _is_smoothing_alone(loss):  # of the model's own loss
+    is_smoothing = isinstance(loss, Mapping) and loss.keys() == {"type", "label_smoothing"}
+    if model._has_chosen_loss and is_smoothing and loss["type"] == AUTO:  # of the model's own loss
         if model.loss in LOSSES and "label_smoothing" in options_of(LOSSES[model.loss]):
             model.set_loss({**model.loss_config, "label_smoothing": loss["label_smoothing"]})
             return
@@ -80,11 +81,6 @@ def begin_at_the_mean(model: Model, loss: Loss, y: Any) -> None:
         last.params["b"][...] = Y.mean(axis=0)
 
 
-def _is_smoothing_alone(loss: Any) -> bool:
-    """Return whether nothing is asked of the loss but how far labels are smoothed."""
-    return isinstance(loss, Mapping) and set(loss) == {"type", "label_smoothing"} and loss["type"] == AUTO
-
-
 def check_last_activation(model: Model) -> None:
     """Raise OptionError where the last layer computes probabilities, and the loss, which takes logits, too."""
     last: Any = model
@@ -127,20 +123,12 @@ def _resolved(loss: Any, shape: Any, y: Any) -> Any:
     return {**given, "type": default_loss(shape[-1], y)}
 
 
-def encode_targets(model: Model, data: Dataset, *, are_mixed: bool) -> Any:
-    """Return what the loss compares outputs with; where they will be mixed, labels as rows of 0 and 1.
-
-    Raises
-    ------
-    DataError, ShapeError
-        If the data does not suit the loss.
-    """
-    Y, shapes = model._encode(data.y), model.output_shape
-    if not are_mixed:
-        return Y
+def mixable(model: Any, Y: Any) -> Any:
+    """Return encoded targets as what can be mixed: labels as rows of 0 and 1, all else as it is."""
     if isinstance(Y, dict):
-        return {name: _as_rows(part, shapes[name][-1], model.dtype) for name, part in Y.items()}  # type: ignore[index]
-    return _as_rows(Y, shapes[-1], model.dtype)
+        shapes = model.output_shape
+        return {name: _as_rows(part, shapes[name][-1], model.dtype) for name, part in Y.items()}
+    return _as_rows(Y, model.output_shape[-1], model.dtype)
 
 
 def weigh_samples(
@@ -154,7 +142,6 @@ def weigh_samples(
 
 
 def _as_rows(Y: Array, k: int, dtype: str) -> Array:
-    """Return labels as rows of 0 and 1, which can be mixed; all else as it is."""
     return one_hot(Y, k, dtype) if Y.ndim == 1 else Y
 
 

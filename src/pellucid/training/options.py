@@ -31,10 +31,6 @@ TABLES: Mapping[str, Registry[Any]] = {  # of what has options of its own
 }
 
 
-def _or_none(name: str | None) -> str | None:
-    return None if name == NONE else name
-
-
 @dataclass(frozen=True)
 class TrainingOptions(Configurable):
     """How a network is trained: what ``pellucid train`` takes, a [training] table holds and a run keeps.
@@ -74,7 +70,7 @@ class TrainingOptions(Configurable):
     augment: str | Augment | None = option(
         None,
         choices=lambda: (*AUGMENT_PRESETS, NONE),
-        check=_or_none,
+        check=lambda name: None if name == NONE else name,
         help="Random augmentation of the training images.",
     )
     loss: str | dict[Any, Any] | Loss | None = option(

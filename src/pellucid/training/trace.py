@@ -265,8 +265,9 @@ def _step(
     if memory is not None:
         optimizer.load_state(memory)
     if optimizer.n_steps:
+        shapes = [leaf.params[key].shape for leaf, key in model._keys()]
         for slot, flat in zip(optimizer.slot_names, optimizer.slots, strict=True):
-            for (leaf, key), array in zip(model._keys(), _as_parameters(model, flat), strict=True):
+            for (leaf, key), array in zip(model._keys(), carve(flat, shapes), strict=True):
                 layers[names[id(leaf)]].memory[f"{slot}_{key}"] = array.copy()
     optimizer.step(model.theta, model.grad)
     for name, leaf in own.items():
@@ -284,11 +285,6 @@ def _step(
         weights=None if weights is None else weights.copy(),
         **ends,
     )
-
-
-def _as_parameters(model: Model, flat: Array) -> list[Array]:
-    """Return a flat array like theta as one for each trained parameter."""
-    return carve(flat, [leaf.params[key].shape for leaf, key in model._keys()])
 
 
 def _probabilities(model: Model, Z: Any) -> Any:

@@ -10,7 +10,7 @@ from pellucid.nn.affine import Affine
 from pellucid.nn.conv import Conv2D
 from pellucid.nn.dense import Dense
 from pellucid.nn.layer import Layer
-from pellucid.nn.model import Model, copy_arrays, model_from_config
+from pellucid.nn.model import copy_arrays, model_from_config
 from pellucid.nn.norm import BatchNorm, LayerNorm
 from pellucid.nn.pooling import Resize2D
 from pellucid.nn.pretrained import efficientnet_lite
@@ -153,14 +153,13 @@ def after_body(head: Sequence[Layer], name: str, pixels: str | None = None) -> S
     return model
 
 
-def _blocks(model: Sequential) -> list[int]:
+def _blocks(model: Any) -> list[int]:
     """Return where the blocks of a model's body begin among its layers; the last one reaches to the body's end.
 
     Each layer with parameters begins one, but for normalizations, which belong to the layer before. Where there are
     structures, such as inverted residual blocks, what follows the last of them belongs to it.
     """
     body = model._body
-    assert body is not None
     n_front = len(model.layers) - len(body.layers) - len(body.head)
     begins = [
         n_front + i
@@ -180,7 +179,7 @@ def check_n_blocks(n: int, name: str, pixels: str | None = None) -> None:
         raise OptionError(f"--unfreeze: expected 1 to {n_blocks}, as many blocks as the body has, got {n}.")
 
 
-def unfreeze_last(model: Model, n: int) -> None:
+def unfreeze_last(model: Any, n: int) -> None:
     """Let the last n blocks of a model's body be trained on, but for their batch norms.
 
     Those go on by their running statistics, with the factors and shifts that they have: few photos tell little of
@@ -191,7 +190,6 @@ def unfreeze_last(model: Model, n: int) -> None:
     OptionError
         If the body has no n blocks.
     """
-    assert isinstance(model, Sequential)
     first = _blocks(model)[-n]
     kept = [leaf for layer in model.layers[:first] for leaf in layer._leaves()]
     rest = [leaf for layer in model.layers[first:] for leaf in layer._leaves()]

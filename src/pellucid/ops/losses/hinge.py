@@ -122,7 +122,7 @@ def categorical_hinge_backward(cache: CategoricalHingeCache, *, dZ: Array | None
     excess, Y = cache
     if Y.ndim == 2:
         over = (excess > 0) * Y[:, :, None]
-        return np.subtract(over.sum(axis=1), over.sum(axis=2), out=dZ)  # type: ignore[no-any-return]
+        return np.subtract(over.sum(axis=1), over.sum(axis=2), out=dZ)
     dZ = np.greater(excess, 0, out=np.empty_like(excess) if dZ is None else dZ, casting="unsafe")
     dZ[np.arange(len(Y)), Y] = -dZ.sum(axis=1)
     return dZ

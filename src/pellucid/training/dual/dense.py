@@ -61,10 +61,8 @@ class DualDense(Layer):
         """Take other weights for W_0, those of the training that a checkpoint goes on with."""
         self.dense.params["W"][...] = W0
         self._basis = self._plain = None
-        known = self.table[: len(self.samples), : len(self.samples) + 1]
-        self.table[:, len(self.samples) + 1 : -1] = self.samples.first_products(
-            self.dense.params["W"], known
-        ).Z_0
+        m = len(self.samples)
+        self.table[:, m + 1 : -1] = self.samples.first_products(W0, self.table[:m, : m + 1])[1]
 
     def _decay_mask(self, key: str) -> Array:
         """Return 1 for C, t and s, 0 for the bias row."""

@@ -46,9 +46,8 @@ class DualForm(Form):
         dense = self.dual.to_dense(flat[: C.size].reshape(C.shape))
         return np.concatenate([dense.params["W"].reshape(-1), dense.params["b"], flat[C.size :]])
 
-    def plain_step(self, model: Model, X: Any) -> tuple[Model, Any]:
+    def plain_step(self, model: Any, X: Any) -> tuple[Model, Any]:
         """Return a copy of the model in the plain form, and the inputs, flat, that the rows stand for."""
-        assert isinstance(model, Sequential)
         plain = Sequential([self.dual.to_dense(), *copy.deepcopy(model.layers[1:])], dtype=model.dtype)
         plain.input_shape, plain.output_shape = self.dual.input_shape, model.output_shape
         plain._bind()
@@ -71,7 +70,7 @@ class DualForm(Form):
 
 
 @contextmanager
-def dual_form(model: Sequential, rows: SlicedRows, gram: Array | None = None) -> Iterator[DualDense]:
+def dual_form(model: Any, rows: SlicedRows, gram: Array | None = None) -> Iterator[DualDense]:
     """Swap a DualDense in for the model's first Dense, and the trained Dense back in at the end, whatever happens.
 
     Parameters
@@ -91,7 +90,6 @@ def dual_form(model: Sequential, rows: SlicedRows, gram: Array | None = None) ->
     """
     at = _first_dense(model)
     dense, before = model.layers[at], model.layers[:at]
-    assert isinstance(dense, Dense)
     dual = DualDense(dense, rows, gram)
     model.layers = [dual, *model.layers[at + 1 :]]
     model._bind()
@@ -142,16 +140,13 @@ def operations(
     return direct, setup + step * n_steps
 
 
-def first_dense_shape(model: Sequential) -> tuple[int, int]:
+def first_dense_shape(model: Any) -> tuple[int, int]:
     """Return (n_in, n_out) of the model's first Dense."""
     n_in, n_out = model.layers[_first_dense(model)].params["W"].shape
     return n_in, n_out
 
 
-def _first_dense(model: Sequential) -> int:
-    for i, layer in enumerate(model.layers):
-        if isinstance(layer, Dense):
-            return i
-        if not isinstance(layer, Flatten):
-            return -1
-    return -1
+def _first_dense(model: Any) -> int:
+    """Return where a model's first layer but for Flatten is, if it is a Dense; else -1."""
+    at = next((i for i, layer in enumerate(model.layers) if not isinstance(layer, Flatten)), -1)
+    return at if isinstance(model.layers[at], Dense) else -1

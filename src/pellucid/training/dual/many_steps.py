@@ -6,7 +6,6 @@ import numpy as np
 
 from pellucid import dispatch
 from pellucid.nn.dense import Dense
-from pellucid.nn.model import Model
 from pellucid.nn.sequential import Sequential
 from pellucid.training.dual.dense import DualDense
 from pellucid.training.dual.form import dual_form
@@ -48,12 +47,11 @@ class ManySteps(Executor):
         Computes single steps where an optimizer is not served.
     """
 
-    def __init__(self, model: Model, dual: DualDense, Y: Array, weights: Array | None, one: Executor) -> None:
+    def __init__(self, model: Any, dual: DualDense, Y: Array, weights: Array | None, one: Executor) -> None:
         super().__init__(model)
         self.dual, self.Y, self.weights, self.one = dual, Y, weights, one
         self.kernel = dispatch.module("dual")
         self._memory: tuple[Array, ...] | None = None  # made late: a checkpoint may bring another W_0
-        assert isinstance(model, Sequential)
         self.layers = layers_above(dual, model.layers)
         self.loss, self.n_out = model._loss, model.output_shape[-1]
         self.is_served = False

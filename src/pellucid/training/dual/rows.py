@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -15,13 +15,6 @@ from pellucid.progress import ProgressBar
 from pellucid.types import Array
 
 SLICE_COLUMNS = 4096  # of X turned into float64 at a time
-
-
-class FirstProducts(NamedTuple):
-    """What a training begins with, float64, of training rows and below them validation rows."""
-
-    gram: Array  # (m + m_validation, m + 1): the rows times [X_c^T | mu]
-    Z_0: Array  # (m + m_validation, n_out): the rows times W_0
 
 
 class SlicedRows:
@@ -52,18 +45,24 @@ class SlicedRows:
         """Return rows by their numbers; of rows on disk at most a block of 64 MB, or one."""
         if isinstance(self.X, StoredArray):
             rows = rows[next(self.X.cut(len(rows)))]
-        some: Array = self.X[rows]
-        return some.reshape(len(some), -1)
+        return self.X[rows].reshape(len(rows), -1)
 
-    def first_products(self, W_0: Array, gram: Array | None = None) -> FirstProducts:
-        """Return what a training begins with, by one pass over the columns of all rows.
+    def first_products(self, W_0: Array, gram: Array | None = None) -> tuple[Array, Array]:
+        """Return what a training begins with, by one pass over the columns of all rows, float64.
+
+        Returns
+        -------
+        products : Array, shape (m + m_validation, m + 1)
+            The training rows, and below them those of validation, times [X_c^T | mu].
+        Z_0 : Array, shape (m + m_validation, n_out)
+            The rows times W_0.
 
         Examples
         --------
         >>> X = np.array([[1.0], [3.0]])
         >>> SlicedRows(X).first_products(np.array([[2.0]]))
-        FirstProducts(gram=array([[-1.,  1.,  2.],
-           [-3.,  3.,  6.]]), Z_0=array([[2.],
+        (array([[-1.,  1.,  2.],
+           [-3.,  3.,  6.]]), array([[2.],
            [6.]]))
         """
         m, n = len(self), len(self) + self.n_validation
@@ -81,7 +80,7 @@ class SlicedRows:
         centre(ranks.all_sum(products[kept]))
         if gram is not None:
             products[:m] = gram
-        return FirstProducts(products, Z_0)
+        return products, Z_0
 
     def gram(self) -> Array:
         """Return [X X_c^T | X mu], float64 of shape (m, m + 1), which trainings on the same rows share."""

@@ -45,7 +45,8 @@ class Executor:
     """
 
     def __init__(self, model: Model) -> None:
-        self.model, self._is_random = model, model._draws_random_numbers
+        self.model = model
+        self._is_random = any(hasattr(leaf, "set_step_rng") for leaf in model._leaves())  # as Dropout is
         self._next: tuple[int, int] | None = None  # the batch that the open epoch gives next
         self._open: Iterator[Batch] = iter(())
 

@@ -3,7 +3,7 @@
 Wherever a schedule counts steps, a whole number means steps and a fraction below 1 means that of the training.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -73,10 +73,7 @@ def duration(default: float, *, at_least: int = 0, help: str) -> Any:
         ...
     pellucid.errors.OptionError: step: expected every to be a whole number of at least 1 (steps) or a fraction ...
     """
-    return option(default, at_least=0, check=_steps_or_fraction(at_least), help=help)
 
-
-def _steps_or_fraction(at_least: int) -> Callable[[float], float]:
     def check(number: float) -> float:
         if (number < at_least) if number.is_integer() else (number > 1):
             raise ValueError(
@@ -84,7 +81,7 @@ def _steps_or_fraction(at_least: int) -> Callable[[float], float]:
             )
         return int(number) if number.is_integer() else number
 
-    return check
+    return option(default, at_least=0, check=check, help=help)
 
 
 def in_steps(value: float, n_steps: int) -> float:
