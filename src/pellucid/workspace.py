@@ -121,7 +121,7 @@ class Workspace:
         """Return what ``make`` returned the first time that it was called for that key."""
         if key not in self._kept:
             self._kept[key] = make()
-        return self._kept[key]  # type: ignore[no-any-return]
+        return self._kept[key]
 
     def take(self, name: str, shape: Shape, dtype: Any) -> Array:
         """Return the array of that name; its content is arbitrary."""

@@ -371,6 +371,6 @@ def _pairs(text: str) -> dict[str, Any]:
         text,
     )
     try:
-        return tomllib.loads(f"pairs = {{{quoted}}}")["pairs"]  # type: ignore[no-any-return]
+        return tomllib.loads(f"pairs = {{{quoted}}}")["pairs"]
     except tomllib.TOMLDecodeError as error:
         raise ValueError(str(error)) from None

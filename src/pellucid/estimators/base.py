@@ -159,7 +159,7 @@ class Classifier(ClassifierMixin, Estimator):  # type: ignore[misc]
                 f"The 'class_weight' parameter of {type(self).__name__} must give weights of 0 or more, above 0 to "
                 f"some sample. Got {self.class_weight!r} instead."
             )
-        return weights  # type: ignore[no-any-return]
+        return weights
 
     def _objective(self) -> Objective:
         loss = self._loss_of("log_loss")

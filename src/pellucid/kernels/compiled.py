@@ -44,18 +44,18 @@ def compiled(kernel: Function) -> Function:
     under ``functools.lru_cache``. What a kernel calls stands in its own file, maths.py or rows.py, as a global, or
     the copies on disk do not notice when it changes.
     """
-    return careful(numba.njit(fastmath=FREEDOM, **OPTIONS)(kernel))  # type: ignore[no-any-return]
+    return careful(numba.njit(fastmath=FREEDOM, **OPTIONS)(kernel))
 
 
 def inlined(function: Function) -> Function:
     """Make a function, of numbers or of arrays, part of each kernel that calls it; its sums keep their order."""
     options = {"fastmath": {"contract", "nsz"}, "error_model": "numpy", "forceinline": True}
-    return extending.register_jitable(**options)(function)  # type: ignore[no-any-return]
+    return extending.register_jitable(**options)(function)
 
 
 def copied(function: Function) -> Function:
     """Copy a short function's statements into each kernel that calls it: nothing is compiled for it alone."""
-    return numba.njit(inline="always", fastmath=FREEDOM, error_model="numpy")(function)  # type: ignore[no-any-return]
+    return numba.njit(inline="always", fastmath=FREEDOM, error_model="numpy")(function)
 
 
 def compiled_on_threads(kernel: Function) -> Function:
@@ -63,7 +63,7 @@ def compiled_on_threads(kernel: Function) -> Function:
 
     Never call one in a forked child or from two threads at once.
     """
-    return careful(numba.njit(fastmath=FREEDOM, parallel=True, **OPTIONS)(kernel))  # type: ignore[no-any-return]
+    return careful(numba.njit(fastmath=FREEDOM, parallel=True, **OPTIONS)(kernel))
 
 
 @contextmanager

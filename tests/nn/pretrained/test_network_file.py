@@ -23,11 +23,6 @@ X[6:, :, :, 0] += 150
 PHOTOS = pl.Dataset(X, np.repeat([0, 1], 6), ("dark", "red"))
 
 
-@pytest.fixture(autouse=True)
-def _cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("PELLUCID_CACHE_DIR", str(tmp_path / "cache"))
-
-
 @pytest.fixture(scope="module")
 def in_torch() -> Any:
     """A residual network in PyTorch, with batch statistics that are not those of the start."""
@@ -308,9 +303,6 @@ def test_the_command(saved: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert pl.load("run")._summary_of_training["body"]["name"] == "own.safetensors"
     capsys.readouterr()
     for given, words in (
-        (["run", "drawn-cats", "--body", "body.pth"], "torch.onnx.export"),
-        (["train", "drawn-cats", "--model", "cnn", "--body", str(saved)], "it is of the model 'pretrained'"),
-        (["train", "drawn-cats", "--body", str(saved), "--pixels", "unit"], "Did you mean '0..1'"),
         (["train", "drawn-cats", "--start", "run", "--unfreeze", "1"], "Leave it out, or --start"),
         (
             ["compare", "cnn", "mlp", "--data", "drawn-cats", "--body", str(saved)],

@@ -19,11 +19,6 @@ from pellucid.workflows.train import plan_to_resume, train_into
 RNG = np.random.default_rng(0)
 
 
-@pytest.fixture(autouse=True)
-def _cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("PELLUCID_CACHE_DIR", str(tmp_path / "cache"))
-
-
 @pytest.fixture(scope="module")
 def body(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two plain convolutions and three residual ones, trained for a moment."""
