@@ -93,8 +93,7 @@ def read_tensors(
     >>> read_tensors(path, "step", kind="step", advice="")
     ({'n': 3}, {'x': array([0, 1, 2])})
     """
-    text, arrays = _open(path, key, kind=kind, advice=advice)
-    return _header(path, text, key, kind=kind, advice=advice), arrays
+    return _read(path, key, kind=kind, advice=advice, with_arrays=True)
 
 
 def read_header(path: str | Path, key: str, *, kind: str, advice: str) -> dict[str, Any]:
@@ -102,26 +101,34 @@ def read_header(path: str | Path, key: str, *, kind: str, advice: str) -> dict[s
 
     Parameters and exceptions are those of :func:`read_tensors`.
     """
-    text, _ = _open(path, key, kind=kind, advice=advice, with_arrays=False)
-    return _header(path, text, key, kind=kind, advice=advice)
+    return _read(path, key, kind=kind, advice=advice, with_arrays=False)[0]
 
 
-def _open(
-    path: str | Path, key: str, *, kind: str, advice: str, with_arrays: bool = True
-) -> tuple[str | None, dict[str, Array]]:
-    """Return an entry of a file's metadata, and its arrays."""
+def _read(
+    path: str | Path, key: str, *, kind: str, advice: str, with_arrays: bool
+) -> tuple[dict[str, Any], dict[str, Array]]:
     path = Path(path)
     if not path.is_file():
         raise FormatError(f"{path}: there is no such {kind}. {advice}".rstrip())
     try:
         with path.open("rb") as file:
             metadata, places = _table(file, path.stat().st_size)
-            arrays = {name: _read(file, *place) for name, place in places.items()} if with_arrays else {}
-            return metadata.get(key), arrays
+            arrays = {name: _array(file, *place) for name, place in places.items()} if with_arrays else {}
     except (_Damaged, OSError, MemoryError) as error:
         raise FormatError(
             f"{path}: not a whole {kind} ({error}). It is cut off or of another kind. {advice}".rstrip()
         ) from None
+    if key not in metadata:
+        raise FormatError(
+            f"{path}: a safetensors file, but not a {kind} of pellucid: no {key!r} in its header."
+        )
+    try:
+        header = json.loads(metadata[key])
+    except (ValueError, RecursionError):
+        header = None
+    if not isinstance(header, dict):
+        raise FormatError(f"{path}: its header is not JSON; the {kind} is damaged. {advice}".rstrip())
+    return header, arrays
 
 
 class _Damaged(Exception):
@@ -162,7 +169,7 @@ def _start(name: str, entry: Any) -> tuple[int, int]:
     return offsets[0], offsets[1]
 
 
-def _read(file: BufferedReader, at: int, dtype: str, shape: tuple[int, ...]) -> Array:
+def _array(file: BufferedReader, at: int, dtype: str, shape: tuple[int, ...]) -> Array:
     array = np.empty(shape, np.dtype(DTYPES[dtype]).newbyteorder("<"))
     file.seek(at)
     if array.size and file.readinto(array.reshape(-1).view(np.uint8).data) != array.nbytes:
@@ -173,17 +180,3 @@ def _read(file: BufferedReader, at: int, dtype: str, shape: tuple[int, ...]) -> 
 def _named(dtype: Any) -> str:
     """Return what the format calls a dtype."""
     return next(name for name, known in DTYPES.items() if np.dtype(known) == dtype)
-
-
-def _header(path: str | Path, text: str | None, key: str, *, kind: str, advice: str) -> dict[str, Any]:
-    if text is None:
-        raise FormatError(
-            f"{path}: a safetensors file, but not a {kind} of pellucid: no {key!r} in its header."
-        )
-    try:
-        header = json.loads(text)
-    except (ValueError, RecursionError):
-        header = None
-    if not isinstance(header, dict):
-        raise FormatError(f"{path}: its header is not JSON; the {kind} is damaged. {advice}".rstrip())
-    return header

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from pellucid.cli.main import main
-from pellucid.nn.pretrained.feature_cache import cached_features
+from pellucid.nn.pretrained.features import cached_features
 
 
 def test_shows_and_clears(

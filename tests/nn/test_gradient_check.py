@@ -11,7 +11,6 @@ from tests.every import every
 
 from pellucid.errors import OptionError, ShapeError
 from pellucid.nn.activation import Activation, Dropout
-from pellucid.nn.affine import Affine
 from pellucid.nn.blocks import Parallel, Residual
 from pellucid.nn.conv import Conv2D
 from pellucid.nn.dense import Dense, Flatten
@@ -19,7 +18,7 @@ from pellucid.nn.gradient_check import GradientCheck, check_gradients
 from pellucid.nn.graph import Graph
 from pellucid.nn.initializers import StartRandom
 from pellucid.nn.layer import LAYERS, Layer
-from pellucid.nn.norm import BatchNorm, LayerNorm
+from pellucid.nn.norm import Affine, BatchNorm, LayerNorm
 from pellucid.nn.pooling import (
     AvgPool2D,
     GlobalAvgPool2D,
@@ -29,8 +28,7 @@ from pellucid.nn.pooling import (
     UpSample2D,
     ZeroPad2D,
 )
-from pellucid.nn.preset_size import smallest_side
-from pellucid.nn.presets import PRESETS, preset
+from pellucid.nn.presets import PRESETS, preset, smallest_side
 from pellucid.nn.sequential import Sequential
 from pellucid.ops.activations import ACTIVATIONS
 from pellucid.ops.losses.base import LOSSES

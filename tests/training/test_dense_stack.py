@@ -10,9 +10,8 @@ from pellucid import dispatch
 from pellucid.data.dataset import Dataset
 from pellucid.errors import PellucidError
 from pellucid.nn.activation import Activation, Dropout
-from pellucid.nn.affine import Affine
 from pellucid.nn.dense import Dense, Flatten
-from pellucid.nn.norm import BatchNorm
+from pellucid.nn.norm import Affine, BatchNorm
 from pellucid.nn.sequential import Sequential
 from pellucid.ops.losses import (
     BinaryCrossEntropy,

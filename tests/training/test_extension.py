@@ -18,9 +18,8 @@ from pellucid.training.callbacks.weight_ema import WeightEMA
 from pellucid.training.fit import train
 from pellucid.training.optimizers.adam import Adam
 from pellucid.training.optimizers.sgd import SGD
-from pellucid.training.schedules.cosine import Cosine
+from pellucid.training.schedules.cosine import Cosine, OneCycle
 from pellucid.training.schedules.decay import Constant, Exponential, Step
-from pellucid.training.schedules.one_cycle import OneCycle
 from pellucid.training.schedules.plateau import ReduceOnPlateau
 
 

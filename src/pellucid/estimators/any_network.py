@@ -24,8 +24,7 @@ from pellucid.formats.safetensors import header_of, model_of, novelty_arrays
 from pellucid.formats.toml.training import training_optimizer
 from pellucid.nn.dense import Dense, Flatten
 from pellucid.nn.model import Model
-from pellucid.nn.preset_size import naming_size
-from pellucid.nn.presets import PRESETS, check_has_body, preset
+from pellucid.nn.presets import PRESETS, check_has_body, naming_size, preset
 from pellucid.nn.rebuild import named_arrays
 from pellucid.nn.sequential import Sequential
 from pellucid.ops.losses.regression import MeanSquaredError

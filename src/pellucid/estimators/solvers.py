@@ -8,10 +8,9 @@ import numpy as np
 
 from pellucid.registry import option
 from pellucid.training.events import EpochEnd, Event, StepEnd, TrainEnd, TrainingState, TrainStart
-from pellucid.training.optimizers.adam import Adam, AdamW
+from pellucid.training.optimizers.adam import Adam, AdamW, RMSprop
 from pellucid.training.optimizers.base import OPTIMIZERS, Optimizer
 from pellucid.training.optimizers.lbfgs import LBFGS
-from pellucid.training.optimizers.rmsprop import RMSprop
 from pellucid.training.optimizers.sgd import SGD
 from pellucid.training.schedules.base import Schedule
 

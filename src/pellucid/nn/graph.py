@@ -11,8 +11,7 @@ from pellucid.nn.initializers import StartRandom
 from pellucid.nn.layer import Layer
 from pellucid.nn.model import Model
 from pellucid.nn.sharing import build_place
-from pellucid.ops.losses.base import LOSSES
-from pellucid.ops.losses.joint import Joint, check_targets
+from pellucid.ops.losses.base import LOSSES, Joint, check_targets
 from pellucid.ops.losses.targets import default_loss
 from pellucid.registry import option, register
 from pellucid.types import Array, LayerRow, Shape
@@ -159,8 +158,9 @@ class Graph(Model):
             add(name, flow)
         for name, step, sources in reversed(self.steps):
             if name not in flows:  # no output asked for depends on it
-                if isinstance(step, Layer):
-                    _zero(step)
+                for leaf in step._uses() if isinstance(step, Layer) else ():
+                    for gradient in leaf.grads.values():
+                        gradient[...] = 0
                 continue
             flow = flows.pop(name)
             if isinstance(step, str):
@@ -265,9 +265,3 @@ class Graph(Model):
                 step._mark_input_gradient(before)
                 before = before or step._is_trained
             needs[name] = before
-
-
-def _zero(layer: Layer) -> None:
-    for leaf in layer._uses():
-        for gradient in leaf.grads.values():
-            gradient[...] = 0

@@ -1,17 +1,20 @@
-"""Where predictions are written as they come, and gone on with after a break: what files and folders share."""
+"""Where predictions are written as they come, and gone on with after a break: files, and what folders share."""
 
 import hashlib
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Protocol, Self
 
 import numpy as np
 
-from pellucid.errors import OutputError
+from pellucid.errors import DataError, OutputError
+from pellucid.files import check_free
 from pellucid.nn.model import Model
 from pellucid.nn.rebuild import named_arrays
+from pellucid.prediction.lines import CsvLines, JsonLines, Lines, columns_of
 from pellucid.prediction.predicted import Encoded, Prediction
 from pellucid.text import first_line, plural, printable
 
@@ -80,8 +83,6 @@ def open_output(path: Path, target: Target) -> "Output":
             f"{printable(str(path))}: expected a file that ends in .csv or .jsonl, or a folder that ends in "
             ".parquet. Try --out predictions.csv."
         )
-    from pellucid.prediction.file import PredictionFile
-
     return PredictionFile(path, target)
 
 
@@ -167,3 +168,60 @@ class Output:
         self.close()
         if error is not None and not self.n_before + self.n_written:
             self.remove()
+
+
+class PredictionFile(Output):
+    """A file that predictions are added to, each of which outlives this process."""
+
+    encoder: Lines
+
+    def __init__(self, path: Path, target: Target) -> None:
+        super().__init__(path)
+        lines = CsvLines if path.suffix.lower() == ".csv" else JsonLines
+        self.encoder = lines(columns_of(target.model, target.of), target.mark)
+        stop = 0
+        if target.resume and path.exists():
+            stop = self._read()
+        else:
+            check_free(path, overwrite=target.overwrite)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = open(path, "r+b" if stop else "wb")  # noqa: SIM115 - closed by close
+            self._file.truncate(stop)
+            self._file.seek(stop)
+            if not stop:
+                self.put(self.encoder.head().encode(), 0)
+        except OSError as error:
+            raise self.failure(error) from None
+        self.n_before = self._done.total()
+
+    def put(self, content: bytes, n: int) -> None:
+        """Add lines."""
+        self._file.write(content)
+        self._file.flush()
+
+    def close(self) -> None:
+        """Close the file: everything was flushed before."""
+        with suppress(OSError):
+            self._file.close()
+
+    def remove(self) -> None:
+        """Remove the file."""
+        self.path.unlink(missing_ok=True)
+
+    def _read(self) -> int:
+        """Note what a file has, and return where its last whole line ends."""
+        try:
+            with open(self.path, "rb") as file:
+                stop = 0
+                for end, sample in self.encoder.read(file):
+                    stop = end
+                    if sample is not None:
+                        self._done[sample] += 1
+        except OSError as error:
+            raise self.failure(error) from None
+        except ValueError as error:
+            raise DataError(
+                f"{self.path}: cannot be resumed: {error}. Choose another with --out, or add --overwrite."
+            ) from None
+        return stop

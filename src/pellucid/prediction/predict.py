@@ -15,9 +15,9 @@ from pellucid.nn.model import Model, number_of_class, numbers_of
 from pellucid.ops.activations import sigmoid_forward
 from pellucid.ops.losses.base import LOSSES
 from pellucid.prediction.confusion import ConfusionMatrix, confusion_matrix
-from pellucid.prediction.labels import class_names, indicators_of, labels_of
 from pellucid.progress import CountCallback
 from pellucid.stats.paired import too_few
+from pellucid.text import join_some
 from pellucid.types import Array, n_rows
 
 if TYPE_CHECKING:
@@ -189,7 +189,7 @@ def predict(
             "model.predict and compare each output with its targets."
         )
     leaks, kind = () if train is None else _leaks(train, data), model._loss.kind
-    y = labels_of(model, data) if kind == "classification" else data.y  # refused before anything is computed
+    y = _labels_of(model, data) if kind == "classification" else data.y  # refused before anything is computed
     check_weights("evaluate", model)
     with dispatch.use_for(float(len(data)) * model._n_operations):
         Z = compute(model, data.X, progress)
@@ -220,7 +220,7 @@ def majority_in_training(model: Model, train: Dataset | None = None) -> int | No
     """
     counts: Any = model._summary_of_training.get("class_counts", ())
     if train is not None:
-        counts = np.bincount(labels_of(model, train))
+        counts = np.bincount(_labels_of(model, train))
     return int(np.argmax(counts)) if 0 < len(counts) <= max(2, model.output_shape[-1]) else None
 
 
@@ -245,15 +245,15 @@ def positive_class(model: Model, train: Dataset | None = None) -> int | None:
         return number_of_class(model, named, () if train is None else train.classes)
     counts: Any = model._summary_of_training.get("class_counts", ())
     if train is not None:
-        counts = np.bincount(labels_of(model, train), minlength=2)
+        counts = np.bincount(_labels_of(model, train), minlength=2)
     return 0 if len(counts) == 2 and RARER * counts[0] < counts[1] else 1
 
 
 def _classes(model: Model, data: Dataset, y: Array, Z: Array) -> Predictions:
-    names = class_names(model, data)
+    names = _class_names(model, data)
     if model._loss.kind == "multi_label":
         Z = Z.reshape(len(Z), -1)
-        y = indicators_of(y, Z.shape[1], names, data)
+        y = _indicators_of(y, Z.shape[1], names, data)
         return Predictions("multi_label", y, (Z > 0).astype(np.int64), Z, True, names)
     has_probabilities = model.loss in LOSSES and LOSSES[model.loss].gives_probabilities
     scores = np.stack([-Z, Z], axis=1) if Z.ndim == 1 else log_odds(Z) if has_probabilities else Z
@@ -312,3 +312,57 @@ def _regression(model: Model, data: Dataset, y: Array, predicted: Array) -> Pred
             "Use data with the targets that it was trained on."
         )
     return Predictions("regression", y_true, y_pred, np.empty((m, 0)), False, ())
+
+
+def _class_names(model: Model, data: Dataset) -> tuple[str, ...]:
+    """Return the model's class names, else the data's, else numbers."""
+    numbers = numbers_of(model._loss, model.output_shape[-1])
+    return next((names for names in (model.classes, data.classes) if len(names) == len(numbers)), numbers)
+
+
+def _labels_of(model: Model, data: Dataset) -> Array:
+    """Return the labels as indices into the model's classes."""
+    y = data.y
+    if y.ndim != 1 or y.dtype.kind not in "bui":
+        raise DataError(
+            f"evaluate: the model is a classifier, the data have {_what_of(y)}. Use data with one class a sample."
+        )
+    names = model.classes
+    if names and data.classes and tuple(data.classes) != tuple(names):
+        _check_known(names, data.classes)
+        return np.array([names.index(name) for name in data.classes])[y]
+    known = _class_names(model, data)
+    if len(y) and (int(y.min()) < 0 or int(y.max()) >= len(known)):
+        raise DataError(
+            f"evaluate: the model knows {len(known)} classes, labels 0 to {len(known) - 1}, the data have labels "
+            f"from {y.min()} to {y.max()}. Use data of the same classes."
+        )
+    return y.astype(np.int64)
+
+
+def _check_known(names: tuple[str, ...], given: tuple[str, ...]) -> None:
+    unknown = [name for name in given if name not in names]
+    if unknown:
+        raise DataError(
+            f"evaluate: the model knows the classes {join_some(names)}, the data have {join_some(given)}: "
+            f"{join_some(unknown)} cannot be predicted. Use data of the same classes."
+        )
+
+
+def _indicators_of(y: Array, k: int, names: tuple[str, ...], data: Dataset) -> Array:
+    """Return several labels a sample as 0 and 1, in the order of the model\'s names."""
+    if y.ndim != 2 or y.shape[1] != k or not ((y == 0) | (y == 1)).all():
+        raise DataError(
+            f"evaluate: the model predicts {k} labels a sample ({join_some(names)}), the data have {_what_of(y)}. "
+            "Use data with a column of 0 and 1 for each."
+        )
+    if not data.classes or tuple(data.classes) == names:
+        return y.astype(np.int64)
+    _check_known(names, data.classes)
+    return y[:, [data.classes.index(name) for name in names]].astype(np.int64)
+
+
+def _what_of(y: Array) -> str:
+    if y.ndim == 2:
+        return f"{y.shape[1]} labels or quantities a sample"
+    return "quantities" if y.dtype.kind == "f" else "one class a sample"

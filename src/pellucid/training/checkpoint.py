@@ -7,6 +7,7 @@ length may be changed: see :mod:`pellucid.training.extension`.
 
 import json
 import warnings
+from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -193,14 +194,10 @@ def _columns(history: Any, epoch: int) -> dict[str, list[float]]:
     lengths = {len(column) for column in columns.values()} or {0}
     if len(lengths) > 1 or not epoch <= lengths.pop() <= epoch + 1:
         raise ValueError(f"a history of other epochs than the {epoch} that are over")
-    return {name: [_as_recorded(value) for value in column] for name, column in columns.items()}
-
-
-def _as_recorded(value: Any) -> float:
-    """Return a value of a history, which may be NaN or infinite."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ValueError(f"expected numbers in the history, got {shown(value)}")
-    return value
+    for value in chain(*columns.values()):  # NaN and infinite ones are values, too
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise ValueError(f"expected numbers in the history, got {shown(value)}")
+    return columns
 
 
 def _owners(run: TrainingState) -> dict[str, Any]:

@@ -66,7 +66,7 @@ def choose_form(job: Job, history: History) -> Iterator[Form]:
         )
     # What is augmented is read again at each step.
     if is_on_disk(X) and job.batch_size is None and job.change is None:
-        X = map_arrays(_in_memory, X)
+        X = map_arrays(lambda array: array[:], X)
     batches = batches_of(job, X, rule)
     if ranks.world() is not None:  # of which this one takes its part
         batches = RankBatches(batches, job.augment, job.model)
@@ -155,10 +155,6 @@ def _choose(job: Job) -> tuple[bool, str]:
     if asked == "auto" and not is_large and dual >= direct:
         return False, "direct form: the dual form would cost more here"
     return True, f"dual form, exact: {direct / dual:.3g} times fewer operations in the first layer"
-
-
-def _in_memory(X: Any) -> Any:
-    return X[:] if isinstance(X, StoredArray) else X
 
 
 def _is_large(X: Any) -> bool:

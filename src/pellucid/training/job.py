@@ -19,7 +19,7 @@ from pellucid.errors import DataError, FormatError, OptionError, ShapeError
 from pellucid.nn.activation import Dropout
 from pellucid.nn.freezing import frozen_hash
 from pellucid.nn.model import Model, check_classes, number_of_class
-from pellucid.nn.preset_size import naming_size
+from pellucid.nn.presets import naming_size
 from pellucid.rng import stream
 from pellucid.training.checkpoint import checkpoint_settings
 from pellucid.training.cost import choose_kernels, worthwhile_threads

@@ -109,9 +109,11 @@ def recommend(data: Split | Dataset | tuple[Any, Any]) -> Recommendation:
     m, shape = len(part), part.X.shape[1:]
     if name == "catvnoncat":
         return Recommendation("mlp", recipe("mlp"), "the tutorial's network for its photos")
-    if not _are_pictures(shape):
+    # Pictures have rows, columns and one to four channels, and enough of them for two poolings.
+    if len(shape) != 3 or min(shape[:2]) < SMALLEST or not 1 <= shape[2] <= 4:
         return _for_table(m, shape)
-    if _are_for_pretrained(part):
+    is_photo = part.files is not None and shape == (*BODY_SIZE, 3) and part.X.dtype == np.uint8
+    if is_photo and is_there() and has_colour(part.X[:MOST_LOOKED_AT]):
         why = (
             f"what a network has learned from ImageNet, and a new last layer for {plural(m, 'colour photo')}; "
             "--model cnn trains one from scratch"
@@ -143,13 +145,6 @@ def recommend(data: Split | Dataset | tuple[Any, Any]) -> Recommendation:
     return Recommendation(model, chosen, reason)
 
 
-def _are_for_pretrained(part: Dataset) -> bool:
-    """Return whether samples are colour photos from files, in its size, and its weights are there."""
-    if part.files is None or part.X.shape[1:] != (*BODY_SIZE, 3) or part.X.dtype != np.uint8:
-        return False
-    return is_there() and has_colour(part.X[:MOST_LOOKED_AT])
-
-
 def _for_table(m: int, shape: Shape) -> Recommendation:
     what = f"{plural(m, 'row')} of {plural(math.prod(shape), 'number')}"
     if m < SMALL_TABLE:
@@ -168,13 +163,7 @@ def _epochs(n_steps: int, m: int, chosen: Mapping[str, Any]) -> int:
 
 def _steps(m: int, chosen: Mapping[str, Any]) -> int:
     """Return the steps of an epoch."""
-    batch_size: int = chosen["batch_size"]
-    return math.ceil(max(1, m) / batch_size)
-
-
-def _are_pictures(shape: Shape) -> bool:
-    """Return whether samples have rows, columns and one to four channels, and enough of them for two poolings."""
-    return len(shape) == 3 and min(shape[:2]) >= SMALLEST and 1 <= shape[2] <= 4
+    return math.ceil(max(1, m) / chosen["batch_size"])
 
 
 def _affordable_epochs(model: str, m: int, shape: Shape, n_outputs: int) -> int:

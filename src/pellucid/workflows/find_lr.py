@@ -3,8 +3,7 @@
 from typing import Any
 
 from pellucid.runs.build import RunRequest, make_model
-from pellucid.training.lr_finder import search_rates
-from pellucid.training.rate_search import RateSearch
+from pellucid.training.lr_finder import RateSearch, search_rates
 
 
 def find_lr(asked: RunRequest, **search: Any) -> RateSearch:

@@ -175,7 +175,7 @@ def test_what_a_saved_model_does_not_say_is_asked_for(tmp_path: Path) -> None:
 
 
 def test_the_cache_goes_by_content(saved: Path, tmp_path: Path) -> None:
-    from pellucid.nn.pretrained.feature_cache import size_of_cache
+    from pellucid.nn.pretrained.features import size_of_cache
 
     def held() -> int:
         found = size_of_cache()

@@ -13,9 +13,8 @@ from pellucid.errors import FormatError, OptionError
 from pellucid.training.optimizers.lbfgs import LBFGS
 from pellucid.training.optimizers.sgd import SGD
 from pellucid.training.schedules.base import SCHEDULES, Schedule
-from pellucid.training.schedules.cosine import Cosine, CosLog
+from pellucid.training.schedules.cosine import Cosine, CosLog, OneCycle
 from pellucid.training.schedules.decay import Constant, Exponential, Step
-from pellucid.training.schedules.one_cycle import OneCycle
 from pellucid.training.schedules.plateau import ReduceOnPlateau
 
 N = 60

@@ -6,12 +6,11 @@ from typing import Any
 
 from pellucid.errors import OptionError, ShapeError
 from pellucid.nn import freezing
-from pellucid.nn.affine import Affine
 from pellucid.nn.conv import Conv2D
 from pellucid.nn.dense import Dense
 from pellucid.nn.layer import Layer
 from pellucid.nn.model import copy_arrays, model_from_config
-from pellucid.nn.norm import BatchNorm, LayerNorm
+from pellucid.nn.norm import Affine, BatchNorm, LayerNorm
 from pellucid.nn.pooling import Resize2D
 from pellucid.nn.pretrained import efficientnet_lite
 from pellucid.nn.pretrained.network_file import before_head, file_of, network_of, sha256_of

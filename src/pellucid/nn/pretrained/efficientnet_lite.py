@@ -10,12 +10,11 @@ from typing import NamedTuple
 
 from pellucid.errors import FormatError
 from pellucid.nn.activation import Activation
-from pellucid.nn.affine import Affine
 from pellucid.nn.blocks import Residual
 from pellucid.nn.conv import Conv2D
 from pellucid.nn.dense import Dense
 from pellucid.nn.layer import Layer
-from pellucid.nn.norm import BatchNorm
+from pellucid.nn.norm import Affine, BatchNorm
 from pellucid.nn.pooling import GlobalAvgPool2D
 from pellucid.nn.pretrained.pixels import PIXELS
 from pellucid.nn.sequential import Sequential

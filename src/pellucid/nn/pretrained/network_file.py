@@ -11,11 +11,11 @@ from typing import Any
 from pellucid.data.input_spec import InputsSeen
 from pellucid.data.preprocess import Preprocessing
 from pellucid.errors import FormatError, OptionError
-from pellucid.nn.affine import Affine
 from pellucid.nn.dense import Dense
 from pellucid.nn.graph import Graph
 from pellucid.nn.layer import Layer
 from pellucid.nn.model import Model, copy_arrays, model_from_config
+from pellucid.nn.norm import Affine
 from pellucid.nn.pretrained.pixels import PIXELS, choices_in_words
 from pellucid.nn.sequential import Sequential
 from pellucid.registry import Limits, check_option

@@ -70,7 +70,7 @@ class DenseStack(Executor):
             self.rule = _keep
         self.waits = optimizer is not None and not optimizer.is_full_batch
         self.numbers, self.no_labels = np.zeros(8), np.zeros(0, np.intp)
-        self.no_targets, self.nothing = np.zeros((0, n_out), dtype), np.zeros(0, dtype)
+        self.no_targets = np.zeros((0, n_out), dtype)
         self._memories: dict[int, Memory] = {}
         self._room = 0
         self._pending: tuple[Any, ...] = ()  # the backward pass that waits for ``update``

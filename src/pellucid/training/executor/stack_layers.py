@@ -5,10 +5,9 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from pellucid.nn.activation import Activation, Dropout
-from pellucid.nn.affine import Affine
 from pellucid.nn.dense import Dense, Flatten
 from pellucid.nn.model import Model
-from pellucid.nn.norm import BatchNorm
+from pellucid.nn.norm import Affine, BatchNorm
 from pellucid.nn.sequential import Sequential
 from pellucid.ops.losses.base import Loss
 

@@ -21,11 +21,10 @@ from pellucid.formats.onnx.reading.source import Node
 from pellucid.formats.onnx.reading.tensors import DTYPES
 from pellucid.formats.onnx.reading.values import Value, checked, in_order, per_channel
 from pellucid.nn.activation import Activation, Dropout
-from pellucid.nn.affine import Affine
 from pellucid.nn.conv import Conv2D
 from pellucid.nn.dense import Dense
 from pellucid.nn.layer import Layer
-from pellucid.nn.norm import BatchNorm, LayerNorm
+from pellucid.nn.norm import Affine, BatchNorm, LayerNorm
 from pellucid.types import Array
 
 

@@ -10,7 +10,7 @@ from pellucid.formats.onnx.reading.inputs import COLOURS
 from pellucid.formats.onnx.reading.source import Slot
 from pellucid.formats.onnx.reading.steps import Step
 from pellucid.formats.onnx.reading.values import Value
-from pellucid.nn.affine import Affine
+from pellucid.nn.norm import Affine
 from pellucid.nn.pretrained.pixels import PIXELS
 from pellucid.types import Array, Shape
 

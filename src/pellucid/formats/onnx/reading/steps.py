@@ -8,11 +8,10 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from pellucid.nn.activation import Activation
-from pellucid.nn.affine import Affine
 from pellucid.nn.conv import Conv2D
 from pellucid.nn.dense import Dense
 from pellucid.nn.layer import Layer
-from pellucid.nn.norm import LayerNorm
+from pellucid.nn.norm import Affine, LayerNorm
 from pellucid.types import Array
 
 
