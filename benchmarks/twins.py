@@ -294,7 +294,7 @@ PATHS = {
         "numpy",
     ),
     "NumPy's pooling": FastPath(
-        ("kernels/uncompiled/pool.py", "kernels/uncompiled/pool_windows.py"),
+        ("kernels/uncompiled/pool.py",),
         "the same",
         "plain",
         without_twins("max_pool", "average_pool", numpy=True),

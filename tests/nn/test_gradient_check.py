@@ -81,21 +81,6 @@ def test_presets_are_right(name: str) -> None:
     assert all(row.error < 1e-6 for row in result.rows)
 
 
-@every("seed", range(6))
-def test_kinks_of_relu_and_max_pool_are_no_faults(seed: int) -> None:
-    layers = [Conv2D(8, activation="relu"), MaxPool2D(), Conv2D(8, activation="relu"), MaxPool2D(), Flatten()]
-    assert not wrong(Sequential([*layers, Dense(20, activation="relu"), Dense(3)]), (16, 16, 3), seed=seed)
-
-
-def test_every_layer_is_right() -> None:
-    picture = [ZeroPad2D(1), Conv2D(4, stride=2), UpSample2D(2), AvgPool2D(), LayerNorm(), BatchNorm()]
-    activations = [
-        Activation(name) for name in ("leaky_relu", "elu", "gelu", "silu", "tanh", "sigmoid", "softmax")
-    ]
-    model = Sequential([*picture, Dropout(0.3), *activations, GlobalAvgPool2D(), Dropout(), Dense(2)])
-    assert not wrong(model, (6, 6, 2))
-
-
 @every("loss", LOSSES)
 @every("units", [1, 3])
 def test_every_loss(loss: str, units: int) -> None:
