@@ -15,18 +15,16 @@ from .formats.onnx.export import export_onnx
 from .formats.onnx.importing import import_onnx
 from .formats.safetensors import load, save
 from .formats.script.export import export_script
-from .nn.activation import Activation, Dropout
-from .nn.affine import Affine
 from .nn.blocks import Parallel, Residual
 from .nn.conv import Conv2D
-from .nn.dense import Dense, Flatten
+from .nn.dense import Activation, Dense, Dropout, Flatten
 from .nn.freezing import freeze, unfreeze
 from .nn.gradient_check import check_gradients
 from .nn.graph import Graph
 from .nn.hooks import hook, record
 from .nn.layer import Layer
 from .nn.model import Model
-from .nn.norm import BatchNorm, LayerNorm
+from .nn.norm import Affine, BatchNorm, LayerNorm
 from .nn.pooling import (
     AvgPool2D,
     GlobalAvgPool2D,

@@ -11,20 +11,18 @@ from pellucid.data.dataset import Dataset
 from pellucid.dispatch.ops import TWINS
 from pellucid.errors import OptionError
 from pellucid.estimators import MLPClassifier
-from pellucid.nn.activation import Dropout
-from pellucid.nn.dense import Dense, Flatten
+from pellucid.nn.dense import Dense, Dropout, Flatten
 from pellucid.nn.norm import BatchNorm, LayerNorm
 from pellucid.nn.presets import preset
 from pellucid.nn.sequential import Sequential
-from pellucid.training import compiling
+from pellucid.training import loop
 from pellucid.training.callbacks.checkpoint import Checkpoint
 from pellucid.training.callbacks.precise_bn import PreciseBatchNorm
-from pellucid.training.compiling import compile_ahead
 from pellucid.training.cost import LAYER_OPERATIONS, operations_of
 from pellucid.training.events import StepEnd
 from pellucid.training.fit import fit, train
 from pellucid.training.job import Job
-from pellucid.training.loop import train_by_options
+from pellucid.training.loop import compile_ahead, train_by_options
 from pellucid.training.optimizers import SGD, Adam
 from pellucid.training.options import TrainingOptions
 
@@ -120,7 +118,7 @@ def test_compiling_ahead_changes_nothing(data: Dataset) -> None:
 def test_what_comes_at_the_end_is_compiled_ahead_too(data: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
     job = Job(network(), data, TrainingOptions(n_epochs=2, optimizer=Adam(), kernels="numba"))
     measured = []
-    monkeypatch.setattr(compiling, "measure_batch_norms", lambda *what: measured.append(what))
+    monkeypatch.setattr(loop, "measure_batch_norms", lambda *what: measured.append(what))
     compile_ahead(job)
     assert not measured
     compile_ahead(job, [PreciseBatchNorm()])

@@ -6,9 +6,8 @@ from typing import Any, NamedTuple
 
 from pellucid.errors import OptionError
 from pellucid.formats.expressions import Node, Noted, Z, expression_of, function_name
-from pellucid.nn.activation import Activation, Dropout
 from pellucid.nn.conv import Conv2D
-from pellucid.nn.dense import Dense, Flatten
+from pellucid.nn.dense import Activation, Dense, Dropout, Flatten
 from pellucid.nn.layer import Layer
 from pellucid.nn.norm import Affine, BatchNorm, LayerNorm
 from pellucid.nn.pooling import (

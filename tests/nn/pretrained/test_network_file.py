@@ -11,8 +11,8 @@ from tests.every import every
 import pellucid as pl
 from pellucid.errors import PellucidError
 from pellucid.nn.pretrained.body import body_size
-from pellucid.nn.pretrained.network_file import before_head
 from pellucid.nn.pretrained.pixels import PIXELS
+from pellucid.nn.pretrained.pretrained import before_head
 from pellucid.runs.build import plan
 from pellucid.runs.config import RunConfig
 from pellucid.runs.spelling import command_line

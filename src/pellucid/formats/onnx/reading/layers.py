@@ -20,9 +20,8 @@ from pellucid.formats.onnx.reading.given import (
 from pellucid.formats.onnx.reading.source import Node
 from pellucid.formats.onnx.reading.tensors import DTYPES
 from pellucid.formats.onnx.reading.values import Value, checked, in_order, per_channel
-from pellucid.nn.activation import Activation, Dropout
 from pellucid.nn.conv import Conv2D
-from pellucid.nn.dense import Dense
+from pellucid.nn.dense import Activation, Dense, Dropout
 from pellucid.nn.layer import Layer
 from pellucid.nn.norm import Affine, BatchNorm, LayerNorm
 from pellucid.types import Array

@@ -18,7 +18,7 @@ from pellucid.formats.onnx.reading.pointwise import POINTWISE, Group, Groups
 from pellucid.formats.onnx.reading.source import Node, Source
 from pellucid.formats.onnx.reading.steps import Step
 from pellucid.formats.onnx.reading.values import MOST_VALUES, TRIAL, Value
-from pellucid.nn.activation import Activation
+from pellucid.nn.dense import Activation
 from pellucid.nn.layer import Layer
 from pellucid.text import shown
 from pellucid.types import Array

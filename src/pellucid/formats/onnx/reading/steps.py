@@ -7,9 +7,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from pellucid.nn.activation import Activation
 from pellucid.nn.conv import Conv2D
-from pellucid.nn.dense import Dense
+from pellucid.nn.dense import Activation, Dense
 from pellucid.nn.layer import Layer
 from pellucid.nn.norm import Affine, LayerNorm
 from pellucid.types import Array

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pellucid.formats.onnx.reading.steps import Step
-from pellucid.nn.activation import Activation
 from pellucid.nn.blocks import Parallel, Residual
+from pellucid.nn.dense import Activation
 from pellucid.nn.graph import Graph
 from pellucid.nn.layer import Layer
 from pellucid.nn.model import Model
