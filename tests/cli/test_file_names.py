@@ -88,7 +88,7 @@ def test_the_report_names_files(pellucid: Command, trained: Path) -> None:
     assert f"{Path(split.train.file(3)).name} photo 3" in words_of(page)
     run = replace(run, known_leaks=(Leak(1, 3, "exact"),))
     assert f"{split.place('test', 1)} is {split.place('training', 3)} (same class" in leaks(run)
-    draft = Draft(Path("draft"), split, has_photos=True)
+    draft = Draft(Path("draft"), split)
     explained = influence_section(draft, influence(run, [2], retrain=False)).parts[0]
     assert explained.title.startswith(f"{split.place('test', 2)}: '")
     assert explained.gallery is not None

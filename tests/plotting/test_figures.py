@@ -112,8 +112,6 @@ def test_what_is_no_image_is_refused() -> None:
         sample_grid(Dataset(np.zeros((3, 4, 4, 2)), np.zeros(3, int)), "t")
     with pytest.raises(DataError, match="got none"):
         sample_grid(Dataset(np.zeros((0, 4, 4, 3)), np.zeros(0, int)), "t")
-    with pytest.raises(OptionError, match="n_images"):
-        sample_grid(Dataset(np.zeros((3, 4, 4, 3)), np.zeros(3, int)), "t", n_images=0)
 
 
 # ---- image_to_vector
@@ -223,13 +221,9 @@ def test_the_confusion_matrix_has_true_classes_in_rows() -> None:
     np.testing.assert_allclose(np.ma.filled(mistakes, 0), [[0, 0.25], [5 / 33, 0]])
 
 
-def test_a_confusion_matrix_with_an_empty_class_and_what_does_not_fit() -> None:
+def test_a_confusion_matrix_with_an_empty_class() -> None:
     (axes,) = confusion_matrix_figure(np.array([[3, 0], [0, 0]]), ()).axes
     assert [t.get_text() for t in axes.texts] == ["3\n100 %", "0\n0 %", "0\n0 %", "0\n0 %"]
-    with pytest.raises(ShapeError, match="2 classes, got"):
-        confusion_matrix_figure(np.eye(3, dtype=int), CATS)
-    with pytest.raises(ShapeError, match=r"got \(2, 3\)"):
-        confusion_matrix_figure(np.zeros((2, 3), int), CATS)
 
 
 # ---- new_photo
@@ -247,8 +241,6 @@ def test_a_new_photo_is_shown_beside_what_the_network_sees(rng: np.random.Genera
     assert "The photo as given: 200 × 300 pixels" in words(figure)  # width first
     plain = new_photo(original, seen[..., 0], label="dog", probability=0.5)
     assert 'The network predicts "dog".' in texts(plain)
-    with pytest.raises(ShapeError, match="new_photo: seen"):
-        new_photo(original, seen.reshape(-1), label="cat", probability=0.9)
 
 
 # ---- all of them

@@ -151,7 +151,7 @@ def test_the_last_layer_is_named_by_its_loss_and_only_a_flattened_picture_is_a_c
         model.initialize((64, 64, 3))
         model._choose_loss(np.arange(3) if kind == "softmax" else np.arange(2))
         assert training.layer_rows(model)[-1].activation == kind
-        section = data.vector_section(Draft(tmp_path, cats, has_photos=True), cats.train, model)
+        section = data.vector_section(Draft(tmp_path, cats), cats.train, model)
         assert bool(section.figures) == flattens
         assert (tmp_path / "figures" / "image-to-vector.png").exists()
 

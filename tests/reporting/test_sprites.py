@@ -7,7 +7,6 @@ import pytest
 from PIL import Image
 from tests.every import every
 
-from pellucid.errors import ShapeError
 from pellucid.reporting import sprites as module
 from pellucid.reporting.sprites import PhotoSheet, photo_sheet
 
@@ -72,9 +71,3 @@ def test_the_size_on_the_page_is_a_whole_multiple_where_it_is_enlarged() -> None
     assert sheet.shown(50) == (36, 48)
     assert photo_sheet(np.zeros((1, 64, 64), np.uint8)).shown(48) == (48, 48)
     assert photo_sheet(np.zeros((1, 96, 4), np.uint8)).shown(48) == (2, 48)
-
-
-@every("shape", [(0, 8, 8, 3), (3, 8), (3, 8, 8, 2), (3, 0, 8, 3)])
-def test_what_is_no_photo_is_refused(shape: tuple[int, ...]) -> None:
-    with pytest.raises(ShapeError, match=r"photo_sheet: expected images .* got \("):
-        photo_sheet(np.zeros(shape, np.uint8))

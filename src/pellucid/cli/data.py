@@ -107,7 +107,7 @@ def data_check(
             "on_report": o.say_nothing if o.was_given("as_json") else print_first,
         }
         check = o.call(check_named, locals(), has_labels=labels, **says)
-    code = 1 if strict and not check.is_clean else 0
+    code = 1 if strict and (check.report.findings or check.errors) else 0
     if check.errors is None:
         return Answer(check, (), (), code=code)
     files = [Line(f"Contradicted labels: {', '.join(map(str, check.files))}")] if check.files else []

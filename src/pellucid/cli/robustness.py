@@ -43,16 +43,11 @@ def robustness(
     """The accuracy of a model on test photos that are rotated, recoloured, darkened, covered and more."""
     from pellucid.workflows.robustness import robustness as measure
 
-    found = o.call(measure, locals(), data=source, strengths=_strengths(strengths, perturbations))
-    return Answer(found, files=found.files)
-
-
-def _strengths(strengths: list[float] | None, names: list[str] | None) -> dict[str, list[float]] | None:
-    if strengths is None:
-        return None
-    if names is None or len(names) != 1:
+    if strengths is not None and (perturbations is None or len(perturbations) != 1):
         raise OptionError(
             "--strengths: expected one perturbation in --perturbations, since each has a unit of its own. "
             "Try --perturbations rotation --strengths 15,45."
         )
-    return {names[0]: strengths}
+    of_one = dict.fromkeys(perturbations or (), strengths) if strengths is not None else None
+    found = o.call(measure, locals(), data=source, strengths=of_one)
+    return Answer(found, files=found.files)

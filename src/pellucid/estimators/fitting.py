@@ -146,11 +146,6 @@ class Fitting(CommonParameters, ABC):
     def _objective(self) -> Objective:
         """Return what is minimized."""
 
-    @property
-    def _stratifies(self) -> bool:
-        """Whether each class is held out in its proportion."""
-        return self._kind == "binary" or (self._kind == "multiclass" and self._stratifies_many)
-
     # The way.
 
     def _check_is_fitted(self) -> None:
@@ -188,7 +183,8 @@ class Fitting(CommonParameters, ABC):
         network = self._start(samples, random) if is_first else self._go_on(samples)
         network.set_loss(self._objective().loss)
         if held is None and uses_score:
-            samples, held = hold_out(samples, self.validation_fraction, random, stratify=self._stratifies)
+            stratify = self._kind == "binary" or (self._kind == "multiclass" and self._stratifies_many)
+            samples, held = hold_out(samples, self.validation_fraction, random, stratify=stratify)
         if random is not None:
             self._seed = self._draw_seed(random)
         self._train(network, samples, held, uses_score=uses_score, is_partial=is_partial)
@@ -209,7 +205,15 @@ class Fitting(CommonParameters, ABC):
     ) -> None:
         options, objective = self._training_options(samples, is_partial=is_partial), self._objective()
         score = Score(self, held, objective.loss, self.scoring) if uses_score and held is not None else None
-        rule = self._convergence(score, options.pop("divisor", None))
+        rule = Convergence(
+            tolerance=self.tol,
+            patience=self.n_iter_no_change if self._stops_on_loss or score is not None else np.inf,
+            score=score,
+            divisor=options.pop("divisor", None),
+            best=getattr(self, "best_loss_", None) if score is None else self.best_validation_score_,
+            n_waited=self._no_improvement_count,
+            verbose=bool(self.verbose),
+        )
         position = Continuation(self._position if is_partial else None, n_epochs=1 if is_partial else None)
         interrupt = StopOnInterrupt()
         own: list[Any] = [position, *options.pop("callbacks"), rule]
@@ -248,18 +252,6 @@ class Fitting(CommonParameters, ABC):
                 "hasn't converged yet.",
                 ConvergenceWarning,
             )
-
-    def _convergence(self, score: Score | None, divisor: float | None) -> Convergence:
-        may_stop = self._stops_on_loss or score is not None
-        return Convergence(
-            tolerance=self.tol,
-            patience=self.n_iter_no_change if may_stop else np.inf,
-            score=score,
-            divisor=divisor,
-            best=getattr(self, "best_loss_", None) if score is None else self.best_validation_score_,
-            n_waited=self._no_improvement_count,
-            verbose=bool(self.verbose),
-        )
 
     def _forget(self, uses_score: bool) -> None:
         """Reset the attributes of a training: those of epochs only if the solver runs in epochs."""

@@ -268,8 +268,11 @@ class ImageClassifier(AnyNetwork, Classifier):
         check_gaps(sample_weight=sample_weight)
         has_weights = np.ndim(sample_weight) > 0
         check_consistent_length(sources, y, sample_weight if has_weights else None)
-        if y.ndim == 1 and not is_part:
-            _check_two_classes(y)
+        if y.ndim == 1 and not is_part and len(found := set(y.tolist())) < 2:
+            raise DataError(
+                f"y: expected images of at least two classes, but every label is {next(iter(found))!r}. Add "
+                "images of another class."
+            )
         if reset:
             self.sample_shape_, self._white = self._choose_shape(sources), White(fit=self.image_fit)
             if isinstance(self.model, Model):
@@ -354,15 +357,6 @@ class ImageClassifier(AnyNetwork, Classifier):
         tags.input_tags.sparse = tags.input_tags.two_d_array = False
         tags.input_tags.one_d_array = tags.input_tags.string = True
         return tags
-
-
-def _check_two_classes(y: Array) -> None:
-    found = set(y.tolist())
-    if len(found) < 2:
-        raise DataError(
-            f"y: expected images of at least two classes, but every label is {next(iter(found))!r}. Add images of "
-            "another class."
-        )
 
 
 def _check_not_emptied(y: Array, rows: Array, *, is_part: bool) -> None:

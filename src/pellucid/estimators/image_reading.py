@@ -167,15 +167,9 @@ def choose_shape(sources: Sequence[Any], image_size: tuple[int, int] | None) -> 
 def _sizes(sources: Sequence[Any]) -> Iterator[tuple[int, int]]:
     for i, source in enumerate(sources):
         with suppress(DataError):  # reported when it is read
-            yield _size_of(source, i)
-
-
-def _size_of(source: Any, i: int) -> tuple[int, int]:
-    file = _as_file(source)
-    if file is not None:
-        return read_size(file)
-    height, width = _pixels(source, i).shape[:2]
-    return height, width
+            file = _as_file(source)
+            height, width = read_size(file) if file is not None else _pixels(source, i).shape[:2]
+            yield height, width
 
 
 def read_sources(

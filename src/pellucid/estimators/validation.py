@@ -79,8 +79,10 @@ def hold_out(samples: Samples, fraction: float, random: Any, *, stratify: bool) 
     else:
         try:
             rows, held = split(stratify=samples.Y[:, None] == 1)  # in scikit-learn's form, for its message
-        except ValueError as error:
-            raise ValueError(f"{error}{_single_sample(samples)}") from None
+        except ValueError as error:  # scikit-learn's message says only whether it is the second label
+            labels, counts = np.unique(samples.y, return_counts=True)
+            single = f" Only one sample has the label '{labels[counts == 1][0]}'." if 1 in counts else ""
+            raise ValueError(f"{error}{single}") from None
     if len(held) < 2:
         raise ValueError(
             "The validation set is too small. Increase 'validation_fraction' or the size of your dataset."
@@ -92,12 +94,6 @@ def hold_out(samples: Samples, fraction: float, random: Any, *, stratify: bool) 
                 f"The {name} set has only samples of weight 0. Leave them out, or change 'validation_fraction'."
             )
     return training, validation
-
-
-def _single_sample(samples: Samples) -> str:
-    """Return which label one sample alone has; scikit-learn's message says only whether it is the second."""
-    labels, counts = np.unique(samples.y, return_counts=True)
-    return f" Only one sample has the label '{labels[counts == 1][0]}'." if 1 in counts else ""
 
 
 class Score:

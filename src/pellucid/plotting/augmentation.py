@@ -8,7 +8,6 @@ from pellucid.data.augmentation.augment import Augment
 from pellucid.data.augmentation.mixing import Blend
 from pellucid.data.augmentation.transform import TRANSFORMS, Transform
 from pellucid.plotting.grid import Page, Tile
-from pellucid.plotting.style import check_images
 from pellucid.plotting.types import Figure
 from pellucid.text import by
 from pellucid.types import Array
@@ -36,11 +35,6 @@ def contact_sheet(photo: Array, augment: Augment | None = None, *, seed: int = 1
         The photo itself and its mirror images, then a row for each transform with its name and options; Mixup
         and CutMix take the photo upside down as the other one.
 
-    Raises
-    ------
-    ShapeError
-        If the photo is no image.
-
     Examples
     --------
     >>> from pellucid.data.augmentation import Rotation
@@ -49,7 +43,6 @@ def contact_sheet(photo: Array, augment: Augment | None = None, *, seed: int = 1
     ['−30°', '−18°', '−6°', '+6°']
     """
     image = photo[..., None] if photo.ndim == 2 else photo
-    check_images("contact_sheet: photo", image[None])
     image = np.asarray(image / 255 if image.dtype == np.uint8 else image, np.float64)
     shown = [cls() for _, cls in TRANSFORMS.items()] if augment is None else list(augment.transforms)
     rng = np.random.default_rng(seed)

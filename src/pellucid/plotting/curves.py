@@ -9,7 +9,7 @@ COLORS = (BLUE, ORANGE, GREEN, RED, PURPLE)
 Curves = Mapping[str, Sequence[float]]  # by name, one number an epoch
 
 
-def draw_curves(axes: Axes, curves: Curves, *, x_label: str = "Epoch") -> None:
+def draw_curves(axes: Axes, curves: Curves) -> None:
     """Draw curves over the epochs, counted from 1, named in a legend.
 
     Parameters
@@ -17,7 +17,6 @@ def draw_curves(axes: Axes, curves: Curves, *, x_label: str = "Epoch") -> None:
     axes : matplotlib.axes.Axes
     curves : mapping of str to sequence of float
         NaN leaves a gap.
-    x_label : str, optional
 
     Examples
     --------
@@ -37,7 +36,7 @@ def draw_curves(axes: Axes, curves: Curves, *, x_label: str = "Epoch") -> None:
                 range(1, len(values) + 1), values, color=color, linewidth=2, marker=dots, ms=3.5, label=label
             )
         shortest = min(curves, key=len, default="")
-        axes.set(xlabel=x_label, ylabel=shortest.replace("_", " ").capitalize())
+        axes.set(xlabel="Epoch", ylabel=shortest.replace("_", " ").capitalize())
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.grid(visible=True)
         if len(curves) > 1:

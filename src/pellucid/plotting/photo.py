@@ -2,7 +2,7 @@
 
 from pellucid.plotting.grid import Page, Tile
 from pellucid.plotting.lines import Line
-from pellucid.plotting.style import INK, MUTED, check_images, class_name, reduced
+from pellucid.plotting.style import INK, MUTED, class_name, reduced
 from pellucid.plotting.types import Figure
 from pellucid.text import by, percent
 from pellucid.types import Array
@@ -46,8 +46,6 @@ def new_photo(
     >>> new_photo(photo, photo[:64, :64], label="cat", probability=0.97, y=1).axes[0].texts[0].get_text()
     'y = 1.0, your L-layer model predicts a "cat" picture.'
     """
-    check_images("new_photo: original", original[None])
-    check_images("new_photo: seen", seen[None])
     name = class_name((label,), 0, 30)
     title = (
         f'The network predicts "{name}".'

@@ -116,11 +116,6 @@ def training_curves(
     -------
     matplotlib.figure.Figure
 
-    Raises
-    ------
-    ShapeError
-        If the columns differ in length, or are empty.
-
     Examples
     --------
     >>> columns = {"loss": [0.7, 0.5, 0.3], "validation_loss": [0.7, 0.6, 0.8]}
@@ -133,12 +128,7 @@ def training_curves(
     panels = {"Loss": ("loss", "validation_loss"), "Accuracy": ("accuracy", "validation_accuracy")}
     known = [name for names in panels.values() for name in names if columns.get(name)]
     curves = {name: np.asarray(columns[name], dtype=float) for name in known}
-    n = len(curves.get("loss", ()))
-    if not n or any(len(values) != n for values in curves.values()):
-        raise ShapeError(
-            "training_curves: expected columns of one length, at least 1, a loss among them, got "
-            f"{', '.join(f'{name} of {len(values)}' for name, values in curves.items()) or 'none'}."
-        )
+    n = len(curves["loss"])
     shown = {title: names for title, names in panels.items() if any(name in curves for name in names)}
     with look():
         figure = new_figure(3.7 if len(shown) == 2 else 3.9)

@@ -28,6 +28,7 @@ from pellucid.types import Array, Shape, map_arrays, n_rows
 
 FORMAT = 1
 JOINS = {"add": "Sum", "concat": "Concatenation", "mean": "Mean", "multiply": "Product"}
+OWN = "its values are shown, without their derivations."
 OF_SAMPLES = {"X", "Z", "A", "mask", "dX", "dZ", "dA"}  # arrays with a row for each sample
 
 
@@ -99,9 +100,14 @@ def replay_of(
     named = _names(steps, uses)
     left_out += leave_out(arrays, named, n, most_mb)
     made = [_as_header(each, n, blocks) for each in arrays]
-    network, activations = _network(steps)
+    activations: dict[str, str] = {}
+    network = [_network_step(step, activations) for step in steps.steps]
     remarks = remarks_of(trace, {name: i for i, name in enumerate(named)})
-    remarks += [_of_own(i, name) for i, name in enumerate(named) if network[i]["do"] is None]
+    remarks += [
+        {"step": i, "part": "forward", "text": f"{name} is a layer of your own: {OWN}"}
+        for i, name in enumerate(named)
+        if network[i]["do"] is None
+    ]
     kinds = [_described(step, network[i], layers, uses, trace) for i, step in enumerate(steps.steps)]
     header = {
         "format": FORMAT,
@@ -146,17 +152,6 @@ def replay_of(
         "arrays": blocks.table,
     }
     return Replay(header, blocks.content())
-
-
-def _network(steps: Steps) -> tuple[list[dict[str, Any]], dict[str, str]]:
-    """Return the steps as the page computes them, and the activation functions that they name."""
-    activations: dict[str, str] = {}
-    return [_network_step(step, activations) for step in steps.steps], activations
-
-
-def _of_own(i: int, name: str) -> dict[str, Any]:
-    text = f"{name} is a layer of your own: its values are shown, without their derivations."
-    return {"step": i, "part": "forward", "text": text}
 
 
 class _Names(Weights):

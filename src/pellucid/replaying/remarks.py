@@ -109,8 +109,8 @@ def _gradients(trace: Trace) -> list[Remark]:
     if len(norms) < 2:
         return []
     *_, (last, of_last) = norms.items()
-    for name, norm in (min(norms.items(), key=_by_norm), max(norms.items(), key=_by_norm)):
-        ratio = norm / of_last
+    for name in (min(norms, key=norms.__getitem__), max(norms, key=norms.__getitem__)):
+        norm, ratio = norms[name], norms[name] / of_last
         if ratio < VANISHED or ratio > EXPLODED:
             what = "vanishes" if ratio < 1 else "explodes"
             advice = (
@@ -123,10 +123,6 @@ def _gradients(trace: Trace) -> list[Remark]:
             )
             return [Remark(name, "backward", text + advice)]
     return []
-
-
-def _by_norm(item: tuple[str, float]) -> float:
-    return item[1]
 
 
 def _updates(trace: Trace) -> list[Remark]:

@@ -44,8 +44,9 @@ def samples_of(
     for row in range(n):
         picture = picture_of(trace, row)
         verdict, is_right = verdict_of(trace.Z, trace.Y, outputs, row)
-        predicted = in_prediction(trace, outputs, row)
-        if predicted is not None:
+        predicted = None  # where Dropout or batch norm make it another
+        if trace.in_prediction is not None:
+            predicted = verdict_of(trace.in_prediction, None, outputs, row)[0]
             verdict = f"{verdict} in this step, {predicted} in prediction"
         found.append(
             {
@@ -118,11 +119,6 @@ def _cell(column: Column, values: Array) -> str:
     if column.parts and column.parts[0] != "days":
         return ", ".join(f"{part} {value:g}" for part, value in zip(column.parts, values, strict=False))
     return column.written(float(values[0]))
-
-
-def in_prediction(trace: Trace, outputs: dict[str, Output], row: int) -> str | None:
-    """Return the verdict of a prediction on a sample of a step, where Dropout or batch norm make it another."""
-    return None if trace.in_prediction is None else verdict_of(trace.in_prediction, None, outputs, row)[0]
 
 
 def loss_of(trace: Trace, row: int) -> float | str | None:

@@ -16,7 +16,7 @@ from pellucid.runs.run import Run
 def write_findings(found: Findings, folder: Path) -> Path:
     """Write the figures and report.html into a folder, and return the report's path."""
     run = found.run
-    draft = Draft(folder, run.split, has_photos=run.has_photos)
+    draft = Draft(folder, run.split)
     sections = make_sections(found, draft)
     name = Path(run.split.name).name or run.split.name
     content = ReportContent(

@@ -27,12 +27,10 @@ class Draft:
         Figures go into its folder ``figures``.
     split : Split
         Whose photos are shown.
-    has_photos : bool
-        Whether its samples are photos.
     """
 
-    def __init__(self, folder: Path, split: Split, *, has_photos: bool) -> None:
-        self.folder, self.has_photos = folder, has_photos
+    def __init__(self, folder: Path, split: Split) -> None:
+        self.folder, self.has_photos = folder, split.train.has_pictures
         self.data = {"training": split.train, "test": split.test}
         self._numbers: dict[tuple[str, int], int] = {}
 

@@ -188,10 +188,10 @@ def find_all(
     begin("scores")
     scores = score(with_leaks(run))
     begin("robustness")
-    has_bytes = is_classifier and run.has_photos and test.X.dtype == np.uint8
+    has_bytes = is_classifier and run.split.train.has_pictures and test.X.dtype == np.uint8
     changed = robustness(model, test, predictions=predictions) if has_bytes else None
     begin("saliency")
-    explained = rows if is_classifier and run.has_photos else []
+    explained = rows if is_classifier and run.split.train.has_pictures else []
     found = (
         saliency_of_samples(model, test.X[explained], predictions.y_pred[explained].tolist())
         if explained

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pellucid.errors import ShapeError
 from pellucid.plotting.saving import data_uri
-from pellucid.types import Array, is_image_shape
+from pellucid.types import Array
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -45,8 +44,6 @@ class PhotoSheet:
 
     def place(self, i: int) -> tuple[int, int]:
         """Return the column and the row of photo i."""
-        if not 0 <= i < self.n:
-            raise ShapeError(f"PhotoSheet: expected the number of a photo from 0 to {self.n - 1}, got {i}.")
         return i % self.n_columns, i // self.n_columns
 
     @property
@@ -82,11 +79,6 @@ def photo_sheet(X: Array) -> PhotoSheet:
     PhotoSheet
         Photos of more than 96 pixels (64 where there are more than 150 photos) are reduced to that.
 
-    Raises
-    ------
-    ShapeError
-        If they are not images, or there are none.
-
     Examples
     --------
     >>> sheet = photo_sheet(np.zeros((5, 8, 8, 3), np.uint8))
@@ -95,11 +87,6 @@ def photo_sheet(X: Array) -> PhotoSheet:
     """
     from PIL import Image
 
-    if not is_image_shape(X.shape[1:]) or not len(X):
-        raise ShapeError(
-            f"photo_sheet: expected images of shape (m, height, width, channels) with 1, 3 or 4 channels, at least "
-            f"one of them, got {X.shape}."
-        )
     photos, longest = [Image.fromarray(_pixels(x)) for x in X], SMALL if len(X) > FEW else LARGE
     for photo in photos:
         photo.thumbnail((longest, longest), Image.Resampling.LANCZOS)

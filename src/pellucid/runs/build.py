@@ -138,7 +138,11 @@ def plan(
             raise OptionError(f"--{given[0]}: {start} brings its own layers. Leave it out, or --start.")
         model = PRETRAINED if model == AUTO else model
         check_has_body(model, f"--{given[0]}")
-        _check_body(of_body)
+        name = of_body["body"] or DEFAULT_BODY
+        if not is_published(name, pixels):
+            of_body["body"] = str(file_of(name).resolve())
+        if unfreeze is not None:
+            check_n_blocks(unfreeze, name, pixels)
     new_photo = None if photo is None else str(photo.expanduser().resolve())
     if freeze is not None and start is None:
         raise OptionError(
@@ -166,15 +170,6 @@ def plan(
     source, split, chosen = _chosen_for(source, kept, leaves_recipe=leaves_recipe)
     resolved = TrainingOptions.resolve(chosen.recipe, **options)
     return RunRequest(RunConfig(source, chosen.model, resolved, new_photo, chosen.reason), split=split)
-
-
-def _check_body(of_body: dict[str, Any]) -> None:
-    """Raise an error for a body that cannot be read, or has fewer blocks; a file's path is made absolute."""
-    name, pixels, n = of_body["body"] or DEFAULT_BODY, of_body["pixels"], of_body["unfreeze"]
-    if not is_published(name, pixels):
-        of_body["body"] = str(file_of(name).resolve())
-    if n is not None:
-        check_n_blocks(n, name, pixels)
 
 
 def _chosen_for(

@@ -235,18 +235,8 @@ class _Reach(Callback):
         memory |= {name: form.to_plain(memory[name]) for name in optimizer.slot_names}
         whole = rows if isinstance(rows, np.ndarray) else np.arange(rows.start, rows.stop)
         X, Y = (map_arrays(np.array, each) for each in (X, Y))  # the next batch takes the place of this one
-        self.found = ReachedStep(
-            model,
-            X,
-            Y,
-            None if weights is None else weights.copy(),
-            optimizer,
-            memory,
-            run.seed,
-            self.at,
-            data,
-            whole,
-        )
+        weights = None if weights is None else weights.copy()
+        self.found = ReachedStep(model, X, Y, weights, optimizer, memory, run.seed, self.at, data, whole)
 
 
 def _notes(run: Run, history: History, step: int, checkpoint: Path | None, start: int) -> list[str]:

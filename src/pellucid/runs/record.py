@@ -53,11 +53,6 @@ def write_run(run: Run, folder: Path) -> None:
     write_atomically(folder / METRICS, json.dumps(run.metrics, indent=2) + "\n")
 
 
-def replaced_by_a_run(folder: Path) -> tuple[str, ...]:
-    """Return what a new run in a folder takes the place of: all of a former one; nothing where there was none."""
-    return OF_A_RUN if holds_run(folder) else ()
-
-
 def holds_run(folder: Path) -> bool:
     """Return whether a folder has the configuration of a run: one that is complete, or has at least begun."""
     try:

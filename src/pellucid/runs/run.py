@@ -71,11 +71,6 @@ class Run:
         return self.model._loss.kind
 
     @property
-    def has_photos(self) -> bool:
-        """Whether the samples are pictures that can be shown."""
-        return self.split.train.has_pictures
-
-    @property
     def noun(self) -> str:
         """What a sample is called."""
         return self.split.noun

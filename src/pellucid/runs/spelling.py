@@ -55,7 +55,10 @@ def command_line(verb: str, config: RunConfig, **changes: Any) -> str:
     model, freeze = changes.pop("model", config.model), changes.pop("freeze", config.freeze)
     is_same = model == config.model
     chosen = {name: value for name, value in _chosen(config).items() if is_same or name in OF_ANY_MODEL}
-    parts = ["pellucid", verb, *data_parts(config.source), *_model_parts(config, model, freeze)]
+    network = ["--model", shlex.quote(model)]
+    if config.start is not None and is_same:
+        network = ["--start", shlex.quote(_here(model)), *(["--freeze", freeze] if freeze else [])]
+    parts = ["pellucid", verb, *data_parts(config.source), *network]
     if is_same:
         parts += [
             part
@@ -80,12 +83,6 @@ def naming_a_cure(config: RunConfig) -> Iterator[None]:
         if config.start is not None or make_optimizer(config.options).is_full_batch:
             raise
         raise TrainingError(f"{error} To find a rate: {command_line('find-lr', config)}") from None
-
-
-def _model_parts(config: RunConfig, model: str, freeze: str | None) -> list[str]:
-    if config.start is None or model != config.model:
-        return ["--model", shlex.quote(model)]
-    return ["--start", shlex.quote(_here(model)), *(["--freeze", freeze] if freeze else [])]
 
 
 def _here(path: Any) -> Any:

@@ -1,6 +1,6 @@
 """Check data by name, draw what was found, and with networks trained on folds list labels that are contradicted."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from pellucid.evaluation.label_errors.find_label_errors import Say, label_errors
 from pellucid.evaluation.label_errors.label_errors import LabelErrors
 from pellucid.files import check_free, check_png, write_atomically
 from pellucid.plotting.saving import save_figure
+from pellucid.plotting.types import Figure
 from pellucid.progress import Progress, ProgressCallback, no_progress, shown_progress
 from pellucid.registry import validate_call
 from pellucid.runs.candidates import Candidate, find_candidate
@@ -130,11 +131,6 @@ class DataCheck:
     errors: LabelErrors | None = None
     files: tuple[Path, ...] = ()
 
-    @property
-    def is_clean(self) -> bool:
-        """Whether nothing was found."""
-        return not self.report.findings and not self.errors
-
     def to_dict(self) -> dict[str, Any]:
         """Return everything as JSON can hold it."""
         own = {**self.report.to_dict(), "sheets": [str(path) for path in self.sheets]}
@@ -182,7 +178,9 @@ def check_named(
         check_free(path, overwrite=overwrite)
     split, found = open_source(source, progress)
     report = check_split(split, found, progress)
-    sheets = () if first is None else _draw_findings(report, first, progress, overwrite=overwrite)
+    sheets: tuple[Path, ...] = ()
+    if first is not None and report.has_pictures:
+        sheets = _draw(report.pages(), first, progress, overwrite=overwrite)
     on_report(DataCheck(report, sheets))
     if not has_labels:
         return DataCheck(report, sheets)
@@ -207,12 +205,11 @@ def sheet_path(out: Path) -> Path:
     return out
 
 
-def _draw_findings(
-    report: DataReport, first: Path, progress: ProgressCallback, *, overwrite: bool
+def _draw(
+    pages: Sequence[Figure], first: Path, progress: ProgressCallback = no_progress, *, overwrite: bool
 ) -> tuple[Path, ...]:
-    """Draw every finding, page by page; none where the samples are no pictures."""
-    pages = report.pages() if report.has_pictures else []
-    paths = _numbered(first, len(pages))
+    """Draw pages into numbered files, and return these."""
+    paths = tuple(first.with_stem(f"{first.stem}-{i}") if i > 1 else first for i in range(1, len(pages) + 1))
     for path in paths:
         check_free(path, overwrite=overwrite)
     for i, (page, path) in enumerate(zip(pages, paths, strict=True), start=1):
@@ -225,18 +222,10 @@ def _write_errors(errors: LabelErrors, first: Path, *, overwrite: bool) -> tuple
     """Write the list of contradicted labels, and of pictures the contact sheet, next to the sheet of findings."""
     table = _table(first)
     pages = errors.pages() if errors.split.train.has_pictures and len(errors) else []
-    sheets = _numbered(table.with_suffix(".png"), len(pages))
-    for path in (table, *sheets):
-        check_free(path, overwrite=overwrite)
+    sheets = _draw(pages, table.with_suffix(".png"), overwrite=overwrite)
     write_atomically(table, errors.to_csv())
-    for page, path in zip(pages, sheets, strict=True):
-        save_figure(page, path)
     return (*sheets, table)
 
 
 def _table(first: Path) -> Path:
     return first.with_name(f"{first.stem}-labels.csv")
-
-
-def _numbered(first: Path, n: int) -> tuple[Path, ...]:
-    return tuple(first.with_stem(f"{first.stem}-{i}") if i > 1 else first for i in range(1, n + 1))

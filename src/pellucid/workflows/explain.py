@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 from pellucid.data.coerce import as_dataset
-from pellucid.data.dataset import Dataset
 from pellucid.evaluation.columns.contributions import RowExplanation, explain_row
 from pellucid.evaluation.columns.importance import check_is_of_table
 from pellucid.evaluation.explain.explain_photo import PhotoExplanation, doubt_of, explanation
@@ -90,7 +89,11 @@ def explain_photo(
     wanted = target_of(model, photo.outputs, target)
     with results_folder(out, overwrite=overwrite) as folder, shown_progress(progress) as show:
         show(STAGES[0], 0, len(STAGES))
-        train, note = _training_photos(model, path, data) if photo.classes else (None, "")
+        train, note = None, ""
+        if photo.classes and data is not None and not isinstance(data, str | Path):
+            train = as_dataset(data, "explain_photo: data")
+        elif photo.classes and (data is not None or path is not None):
+            train, note = find_training_photos(model, path or Path(), None if data is None else str(data))
         show(STAGES[1], 1, len(STAGES))
         doubt = "" if train is None else doubt_of(model, train)
         photo = photo if train is None else photo.among(model, train, n_near)
@@ -137,12 +140,3 @@ def explain_row_of(
         if folder is not None and out is not None:
             found = write_result(found, "explanation", found.figures(), folder, out, text=True)
     return found
-
-
-def _training_photos(model: Model, path: Path | None, data: Any) -> tuple[Dataset | None, str]:
-    """Return the photos that a model was trained on, where they are known, and a note on them."""
-    if data is None and path is None:
-        return None, ""
-    if data is None or isinstance(data, str | Path):
-        return find_training_photos(model, path or Path(), None if data is None else str(data))
-    return as_dataset(data, "explain_photo: data"), ""

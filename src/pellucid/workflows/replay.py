@@ -1,10 +1,9 @@
 """Replay a step or a prediction as one page: what the command ``replay`` does."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from html import escape
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -15,7 +14,7 @@ from pellucid.data.preprocess import Preprocessing
 from pellucid.errors import OptionError
 from pellucid.files import check_free, write_atomically
 from pellucid.nn.by_name import ModelLike, as_model
-from pellucid.nn.model import Model, check_trained
+from pellucid.nn.model import check_trained
 from pellucid.progress import CountCallback, Progress, shown_progress, stage_of
 from pellucid.registry import validate_call
 from pellucid.replaying.limits import MOST_MB, MOST_SAMPLES
@@ -25,7 +24,6 @@ from pellucid.runs.reach_step import reach_step
 from pellucid.text import join_some
 from pellucid.training.optimizers.base import Optimizer
 from pellucid.training.trace import step_on, take_step, trace_prediction
-from pellucid.training.trace_records import Trace
 from pellucid.types import map_arrays, n_rows
 from pellucid.workflows.replay_samples import Samples, read_samples, targets_of
 
@@ -120,16 +118,6 @@ def _on_label(sample: dict[str, Any]) -> str:
     return "; right" if is_right else f"; {'wrong, ' * (is_right is False)}label {label}"
 
 
-class _Traced(NamedTuple):
-    """A step or a prediction, and what is said of it."""
-
-    trace: Trace
-    title: str
-    names: Sequence[str] = ()
-    cells: Sequence[Any] = ()
-    notes: Sequence[str] = ()
-
-
 @validate_call(
     "optimizer", "learning_rate", "loss", "seed", "step", "row", "samples", "most_mb", "title", "overwrite"
 )
@@ -222,15 +210,8 @@ def replay(
             how = {"optimizer": optimizer, "learning_rate": learning_rate, "loss": loss, "seed": seed}
             traced = _of_samples(model, data, label, row, how, stage_of(show, STAGES[0]))
         show(STAGES[2], 0, 1)
-        made = replay_of(
-            traced.trace,
-            title=title or traced.title,
-            names=traced.names,
-            cells=traced.cells,
-            notes=traced.notes,
-            samples=samples,
-            most_mb=most_mb,
-        )
+        traced["title"] = title or traced["title"]
+        made = replay_of(**traced, samples=samples, most_mb=most_mb)
         page = ReplayPage(made, replay_page(made), None if out is None else Path(out))
         if page.path is not None:
             write_atomically(page.path, page.html)
@@ -239,8 +220,8 @@ def replay(
 
 def _of_run(
     model: ModelLike, step: int, data: Any, label: Any, loss: Any, progress: CountCallback
-) -> _Traced:
-    """Return a step of a run."""
+) -> dict[str, Any]:
+    """Return a step of a run, as arguments of :func:`replay_of`."""
     if loss is not None:
         raise OptionError("replay: a step of a run has the run's loss. Leave loss out.")
     if not isinstance(model, str | Path):
@@ -250,25 +231,16 @@ def _of_run(
     if data is not None and not isinstance(data, str | Path):
         raise OptionError("replay: of a step of a run, data are the place where the run's data are now.")
     reached = reach_step(Path(model), step, data=None if data is None else str(data), progress=progress)
-    trace = take_step(
-        reached.model,
-        reached.X,
-        reached.Y,
-        reached.weights,
-        reached.optimizer,
-        seed=reached.seed,
-        step=reached.step,
-        memory=reached.memory,
-        data=reached.data,
-    )
+    of_step = {name: value for name, value in vars(reached).items() if name not in ("rows", "notes")}
     noun = reached.data.noun
     names = [reached.data.file(i) or f"{noun} {row + 1}" for i, row in enumerate(reached.rows.tolist())]
-    return _Traced(trace, f"Step {step} of {Path(model).name}", names, notes=reached.notes)
+    title = f"Step {step} of {Path(model).name}"
+    return {"trace": take_step(**of_step), "title": title, "names": names, "notes": reached.notes}
 
 
 def _of_samples(
     given: ModelLike, data: Any, label: Any, row: int, how: dict[str, Any], progress: CountCallback
-) -> _Traced:
+) -> dict[str, Any]:
     """Return a step on samples, taken as ``how`` says, or the prediction for them where they have no labels."""
     if data is None:
         raise OptionError("replay: name an image, a table's row or samples; or a step of a run.")
@@ -295,15 +267,19 @@ def _of_samples(
                     f"{given_how[0]}."
                 )
             notes = NO_LABEL, *found.notes
-            title = f"The prediction for {found.title}"
-            return _Traced(_prediction(model, found.X), title, found.names, found.cells, notes)
+            seen = as_seen(found.X, model.inputs_seen, model.preprocessing, "replay")
+            rule = model.preprocessing or Preprocessing()
+            prepared = map_arrays(lambda array: rule.apply(array, model.dtype), seen)
+            data = None if isinstance(found.X, dict) else Dataset(found.X, np.zeros(n_rows(found.X)))
+            trace, title = trace_prediction(model, prepared, data), f"The prediction for {found.title}"
+            return {
+                "trace": trace,
+                "title": title,
+                "names": found.names,
+                "cells": found.cells,
+                "notes": notes,
+            }
         batch = Dataset(found.X, targets_of(model, label, n_rows(found.X)), model.classes)
     trace = step_on(model, batch, **how, where="replay")
-    return _Traced(trace, f"A training step on {found.title}", found.names, found.cells, found.notes)
-
-
-def _prediction(model: Model, X: Any) -> Trace:
-    seen = as_seen(X, model.inputs_seen, model.preprocessing, "replay")
-    rule = model.preprocessing or Preprocessing()
-    prepared = map_arrays(lambda array: rule.apply(array, model.dtype), seen)
-    return trace_prediction(model, prepared, None if isinstance(X, dict) else Dataset(X, np.zeros(n_rows(X))))
+    title = f"A training step on {found.title}"
+    return {"trace": trace, "title": title, "names": found.names, "cells": found.cells, "notes": found.notes}

@@ -1,6 +1,6 @@
 """What a replay is of: samples as a model takes them, read from images, a table's row or an array, and labels."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -37,8 +37,8 @@ class Samples(NamedTuple):
 
 def read_samples(model: Model, data: Any, row: int, progress: CountCallback) -> Samples:
     """Return samples as a model of that kind takes them."""
-    if isinstance(data, bytes | str | Path) or _are_files(data):
-        files = [data] if isinstance(data, bytes | str | Path) else list(data)
+    files = [data] if isinstance(data, bytes | str | Path) else data
+    if isinstance(files, Sequence) and files and all(isinstance(each, str | Path | bytes) for each in files):
         if len(files) == 1 and not isinstance(files[0], bytes) and Path(files[0]).suffix.lower() in TABLES:
             return _row(model, Path(files[0]), row)
         return _images(model, files, progress)
@@ -54,17 +54,10 @@ def read_samples(model: Model, data: Any, row: int, progress: CountCallback) -> 
     return Samples(X)
 
 
-def _are_files(data: Any) -> bool:
-    return (
-        isinstance(data, Sequence)
-        and bool(data)
-        and all(isinstance(each, str | Path | bytes) for each in data)
-    )
-
-
 def _images(model: Model, files: Sequence[Any], progress: CountCallback) -> Samples:
     check_takes_images(model.input_shape)
-    images = [*_listed(files)]
+    listed = ([file] if isinstance(file, bytes) else NamedImages([file]) for file in files)
+    images = [image for its in listed for image in its]
     if len(images) > MOST_READ:
         raise DataError(
             f"replay: {len(images):,} images are too many for a page. Name {MOST_READ:,} at most."
@@ -76,14 +69,6 @@ def _images(model: Model, files: Sequence[Any], progress: CountCallback) -> Samp
     return Samples(
         np.stack(arrays), tuple("image" if isinstance(each, bytes) else Path(each).name for each in images)
     )
-
-
-def _listed(files: Sequence[Any]) -> Iterator[Any]:
-    for file in files:
-        if isinstance(file, bytes):
-            yield file
-        else:
-            yield from NamedImages([file])
 
 
 def _row(model: Model, path: Path, row: int) -> Samples:

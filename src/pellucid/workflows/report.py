@@ -11,7 +11,7 @@ from pellucid.nn.model import number_of_class
 from pellucid.progress import Progress, shown_progress
 from pellucid.registry import validate_call
 from pellucid.reporting.build import check_fits, write_findings
-from pellucid.reporting.findings import STAGES, Findings, find_all, find_short
+from pellucid.reporting.findings import STAGES, find_all, find_short
 from pellucid.reporting.sections.summary import summary
 from pellucid.runs.photo import new_image_again
 from pellucid.runs.record import read_run
@@ -84,9 +84,3 @@ def report(
         write_findings(findings, staging)
         show("done", len(STAGES), len(STAGES), summary(findings)[0])
     return target / "report.html"
-
-
-def write_page(found: Findings, folder: Path) -> Path:
-    """Write the figures and report.html into the folder of a run, and return the report's path."""
-    with atomic_folder(folder, overwrite=True) as staging:
-        return folder / write_findings(found, staging).name

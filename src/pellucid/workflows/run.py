@@ -1,6 +1,7 @@
 """A training with its report: the whole tutorial in one go, from loading to the closing line."""
 
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -9,16 +10,16 @@ from pellucid.checks.check import check_split
 from pellucid.data.dataset import Split
 from pellucid.data.source import DataSource
 from pellucid.errors import DataError
+from pellucid.folders import atomic_folder
 from pellucid.progress import Progress, ProgressBar
 from pellucid.registry import validate_call
-from pellucid.reporting.build import check_probabilities
+from pellucid.reporting.build import check_probabilities, write_findings
 from pellucid.reporting.findings import find_short
 from pellucid.runs.build import RunRequest, plan
 from pellucid.runs.photo import new_image
 from pellucid.training.callbacks.progress import LookAhead, PrintCosts, progress_bar
 from pellucid.training.recommend import AUTO
-from pellucid.workflows.report import write_page
-from pellucid.workflows.run_words import Say, is_tutorial, say_check, say_data, say_goodbye, say_results
+from pellucid.workflows.run_words import Say, is_tutorial, say_check, say_data, say_results
 from pellucid.workflows.train import Outcome, run_folder, train_into
 
 
@@ -153,8 +154,9 @@ def run_request(
     with dispatch.use(outcome.run.history.kernels):
         found = find_short(outcome.run, image, *checks)
     say_results(found, say)
-    page = write_page(found, out)
+    with atomic_folder(out, overwrite=True) as staging:
+        page = out / write_findings(found, staging).name
     say(f"Report: {page}")
     if is_tutorial(split):
-        say_goodbye(say)
+        say(f"Program executed successfully on: {datetime.now():%Y-%m-%d %H:%M:%S}...Goodbye!")
     return replace(outcome, advice=found.advice, report=page, check=next(iter(checks), None))

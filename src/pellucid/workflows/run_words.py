@@ -3,7 +3,6 @@
 import shlex
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import datetime
 from itertools import islice
 
 import numpy as np
@@ -182,11 +181,6 @@ def time_in_words(history: History, options: TrainingOptions) -> str:
     """
     asked = f" ({history.note})" if options.form != "auto" else ""
     return f"{in_seconds(history.seconds)} on {plural(history.n_threads, 'core')}{asked}"
-
-
-def say_goodbye(say: Say) -> None:
-    """Say the tutorial's last line."""
-    say(f"Program executed successfully on: {datetime.now():%Y-%m-%d %H:%M:%S}...Goodbye!")
 
 
 def say_errors(part: str, predictions: Predictions, say: Say) -> None:

@@ -127,7 +127,7 @@ class RunPair(Result):
     a: RunRow
     b: RunRow
 
-    in_json = "headline a b rows=to_rows_in_json"
+    in_json = "headline a b rows=to_rows"
 
     @property
     def columns(self) -> tuple[str, str, str]:
@@ -154,11 +154,6 @@ class RunPair(Result):
         rows = [{"name": name, "a": tables[0].get(name), "b": tables[1].get(name)} for name in names]
         scores = {"name": "test score", "a": self.a.score[1], "b": self.b.score[1]}
         return [scores, *(row for row in rows if row["a"] != row["b"])]
-
-    @property
-    def to_rows_in_json(self) -> list[dict[str, Any]]:
-        """The rows."""
-        return self.to_rows()
 
     def cells(self, row: dict[str, Any]) -> tuple[str, str, str]:
         """Return a row as it is printed."""

@@ -27,17 +27,18 @@ from pellucid.runs.record import (
     METRICS,
     NONFINITE,
     OF_A_MODEL,
+    OF_A_RUN,
     holds_run,
     newest_run,
     read_config,
     read_metrics,
-    replaced_by_a_run,
     write_config,
     write_run,
 )
 from pellucid.runs.run import Run
 from pellucid.runs.spelling import naming_a_cure
 from pellucid.text import in_seconds, plural, shown
+from pellucid.text_blocks import as_json
 from pellucid.training.callbacks.base import Callback
 from pellucid.training.callbacks.interrupt import StopOnInterrupt
 from pellucid.training.callbacks.progress import LookAhead
@@ -84,7 +85,7 @@ class Outcome:
         report = {} if self.report is None else {"report": str(self.report)}
         named = {"folder": str(self.run.folder), **report, "model": self.run.config.model}
         findings = {} if self.check is None else {"findings": [one.to_dict() for one in self.check.findings]}
-        return {**named, **self.run.metrics, "advice": [one.to_dict() for one in self.advice], **findings}
+        return {**named, **self.run.metrics, "advice": as_json(self.advice), **findings}
 
 
 def run_folder(source: DataSource, model: str) -> Path:
@@ -264,7 +265,7 @@ class _Begin(Callback):
             return
         say_start(self._config, event.run.model, self._say)
         write_config(self._config, self._writer.new)
-        self._writer.commit(replaces=replaced_by_a_run(self._out))
+        self._writer.commit(replaces=OF_A_RUN if holds_run(self._out) else ())
 
 
 def _find_whether_it_helped(

@@ -130,7 +130,7 @@ def test_the_full_report_has_a_section_where_trainings_are_short(tmp_path: Path)
     found = begin_label_errors(run).result()
     assert found is not None
     assert found.model == "logistic"
-    draft = Draft(tmp_path, run.split, has_photos=True)
+    draft = Draft(tmp_path, run.split)
     section = label_errors_section(draft, replace(found, accuracy=0.5), run.source)
     assert section.gallery is None
     assert "`pellucid data check drawn-cats --labels`" in section.intro[0]

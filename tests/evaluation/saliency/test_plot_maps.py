@@ -6,7 +6,6 @@ from tests.every import every
 from tests.pictures import assert_readable, page_text, shown, words
 
 import pellucid as pl
-from pellucid.errors import DataError, ShapeError
 from pellucid.evaluation.saliency.first_layer import FirstLayer, first_layer
 from pellucid.evaluation.saliency.plot_maps import (
     first_layer_figure,
@@ -73,13 +72,6 @@ def test_a_method_that_does_not_apply_has_words_and_no_picture() -> None:
     figure = saliency_figure(photo, maps)
     assert not shown(figure)
     assert "has none" in page_text(figure)
-
-
-def test_what_cannot_be_drawn_is_said() -> None:
-    with pytest.raises(DataError, match="at least one map"):
-        saliency_figure(np.zeros((4, 4, 3)), {})
-    with pytest.raises(ShapeError, match="saliency_figure"):
-        saliency_figure(np.zeros(5), {})
 
 
 def test_colours_of_a_map() -> None:

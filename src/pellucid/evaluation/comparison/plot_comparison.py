@@ -17,7 +17,6 @@ from pellucid.plotting.style import (
     MUTED,
     ORANGE,
     RED,
-    check_images,
     class_name,
     legend_above,
     look,
@@ -131,7 +130,6 @@ def disputed_pictures(
     >>> [text.get_text() for text in figure.axes[1].texts]
     ['only A is correct', 'A: non-cat', 'B: cat', 'image 0']
     """
-    X = check_images("disputed_pictures", dataset.X)
     n_a = min(len(only_a), max(MOST_PICTURES // 2, MOST_PICTURES - len(only_b)))
     shown = [*only_a[:n_a], *only_b[: MOST_PICTURES - n_a]]
     n_all = len(only_a) + len(only_b)
@@ -145,7 +143,7 @@ def disputed_pictures(
         whose = "A" if i in only_a else "B"
         color = TEXT_COLORS["AB".index(whose)]
         lines = [Line(text, color) for text in (f"only {whose} is correct", f"A: {a}", f"B: {b}")]
-        tiles.append(Tile(X[i], [f"image {i}"], lines))
+        tiles.append(Tile(dataset.X[i], [f"image {i}"], lines))
     page.grid(tiles, max(3, min(6, len(tiles))))
     return page.figure()
 

@@ -9,7 +9,6 @@ import numpy as np
 from pellucid.data.dataset import Split
 from pellucid.data.novelty import of_length_one
 from pellucid.data.stored.views import choose_rows
-from pellucid.errors import OptionError
 from pellucid.nn.model import Model
 from pellucid.plotting.curves import COLORS
 from pellucid.plotting.style import INK, MUTED, PAPER, RED, class_name, look, new_figure
@@ -99,38 +98,18 @@ class PhotoMap(Result):
                 for part, size in zip(PARTS, (10, 34), strict=True):
                     here = (self.y == k) & (self.part == part)
                     label = class_name(self.classes, k, 24) if part == "train" else None
-                    color = COLORS[k % len(COLORS)]
-                    axes.scatter(
-                        self.points[here, 0],
-                        self.points[here, 1],
-                        size,
-                        color=color,
-                        edgecolors=PAPER,
-                        linewidths=0.5,
-                        label=label,
-                    )
+                    dots: dict[str, Any] = {
+                        "color": COLORS[k % len(COLORS)],
+                        "edgecolors": PAPER,
+                        "linewidths": 0.5,
+                    }
+                    axes.scatter(*self.points[here].T, s=size, label=label, **dots)
                     if name and here.any() and len(self.classes) > len(COLORS):  # colours come again
                         at = np.median(self.points[here], axis=0)
                         axes.annotate(class_name(self.classes, k, 16), at, color=INK, fontsize=8)
             wrong, doubtful = self.points[self.is_wrong], self.points[self.is_doubtful]
-            axes.scatter(
-                wrong[:, 0],
-                wrong[:, 1],
-                90,
-                facecolors="none",
-                edgecolors=RED,
-                linewidths=1.4,
-                label="mistake",
-            )
-            axes.scatter(
-                doubtful[:, 0],
-                doubtful[:, 1],
-                50,
-                color=INK,
-                marker="x",
-                linewidths=1.2,
-                label="doubtful label",
-            )
+            axes.scatter(*wrong.T, s=90, facecolors="none", edgecolors=RED, linewidths=1.4, label="mistake")
+            axes.scatter(*doubtful.T, s=50, color=INK, marker="x", linewidths=1.2, label="doubtful label")
             for at, i in list(zip(wrong, self.index[self.is_wrong], strict=True))[:MOST_NUMBERED]:
                 axes.annotate(f"test {i}", at, (5, 5), textcoords="offset points", fontsize=8, color=RED)
             axes.set(xlabel="first component", ylabel="second component", xticks=[], yticks=[])
@@ -158,18 +137,11 @@ def photo_map(
     doubtful : sequence of (part, index), optional
         Photos whose label is contradicted.
 
-    Raises
-    ------
-    OptionError
-        If the model has no body.
-
     Notes
     -----
     Features are scaled to length 1 and centred; the plane is that of their two largest singular values. 2,000
     photos of each part at most.
     """
-    if not model._n_body:
-        raise OptionError("photo_map: expected a model with a pretrained body. Train the preset pretrained.")
     rows = {}
     for name in PARTS:
         m = len(getattr(split, name))

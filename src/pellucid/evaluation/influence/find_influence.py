@@ -127,6 +127,13 @@ def begin_influence(
         labels = traced.predicted_labels
         linear = linear_estimate(own, trace.train, trace.query, labels, decay_of(result), weights)
 
+    notes = [LAST_LAYER] if traced.gradients == "last-layer" else []
+    if smoothing := float(result.model.loss_config.get("label_smoothing", 0.0)):
+        target = 1 - smoothing * (1 - 1 / max(2, len(result.split.classes)))
+        notes.append(SMOOTHED.format(noun=result.noun, target=target))
+    if method == "leave-one-out":
+        notes = []  # exact
+
     def prove() -> InfluenceOutcome:
         explanations = explain_predictions(
             traced,
@@ -151,7 +158,7 @@ def begin_influence(
             agreement=agreement(traced, scores, linear) if known else None,
             n_trainings=n_done + trace.n_trainings,
             seconds=time.perf_counter() - started,
-            notes=(*result.notes, *trace.notes, *_notes(result, traced, method)),
+            notes=(*result.notes, *trace.notes, *notes),
         )
 
     return submit(executor if trace.on_threads else None, prove)
@@ -170,17 +177,6 @@ def agreement(influence: Influence, changes: Array, linear: Array | None = None)
         )
         for name, S in estimates.items()
     }
-
-
-def _notes(run: Run, influence: Influence, method: str) -> tuple[str, ...]:
-    smoothing = float(run.model.loss_config.get("label_smoothing", 0.0))
-    if method == "leave-one-out":
-        return ()  # exact
-    notes = [LAST_LAYER] if influence.gradients == "last-layer" else []
-    if smoothing:
-        target = 1 - smoothing * (1 - 1 / max(2, len(run.split.classes)))
-        notes.append(SMOOTHED.format(noun=run.noun, target=target))
-    return tuple(notes)
 
 
 N_TESTS = 3  # the most confident mistakes, where nothing else is asked for

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from pellucid.errors import OptionError, ShapeError
+from pellucid.errors import OptionError
 from pellucid.nn.model import Model
 from pellucid.ops.losses.base import LOSSES
 from pellucid.prediction.predict import log_odds
@@ -48,19 +48,12 @@ def logit(Z: Array, predicted_labels: Array) -> Array:
     predicted_labels : Array, shape (n,)
         The classes.
 
-    Raises
-    ------
-    ShapeError
-        If Z has another shape.
-
     Examples
     --------
     >>> logit(np.array([[2.0], [2.0]]), np.array([1, 0]))
     array([ 2., -2.])
     """
     n = len(predicted_labels)
-    if Z.ndim not in (1, 2) or len(Z) != n:
-        raise ShapeError(f"logit: expected outputs of shape ({n},), ({n}, 1) or ({n}, k), got {Z.shape}.")
     Z = np.asarray(Z, np.float64).reshape(n, -1)
     if Z.shape[1] == 1:
         return np.where(predicted_labels == 1, Z[:, 0], -Z[:, 0])

@@ -11,12 +11,11 @@ import numpy as np
 
 from pellucid.data.dataset import Dataset
 from pellucid.data.preprocess import Preprocessing
-from pellucid.errors import FormatError, OptionError
+from pellucid.errors import FormatError
 from pellucid.evaluation.influence.logits import outputs_of
 from pellucid.nn.dense import Dense, Flatten
 from pellucid.nn.model import Model
 from pellucid.nn.sequential import Sequential
-from pellucid.registry import Limits, check_option
 from pellucid.training.checkpoint import read_checkpoint
 from pellucid.training.events import Callback, Event, StepEnd, StepsEnd, TrainStart
 from pellucid.types import Array
@@ -84,7 +83,7 @@ class KeepSnapshots:
     """
 
     def __init__(self, n: int = 20) -> None:
-        self.n = check_option("KeepSnapshots", "n", n, int, Limits(at_least=1))
+        self.n = n
         self.snapshots: list[Snapshot] = []
         self._run: Any = None
         self._due: list[int] = []
@@ -232,11 +231,6 @@ class Retraining:
 
     def without(self, group: Group = ()) -> Array:
         """Return the outputs for the query samples, (n, n_out) float64, of a training without a group."""
-        m = len(self.train)
-        if len(group) >= m or (group and not 0 <= min(group) <= max(group) < m):
-            raise OptionError(
-                f"retraining: expected numbers from 0 to {m - 1} and some samples left, got {group}."
-            )
         return outputs_of(self._trained(group, ()), self.query_X)
 
     def traced(self, n_snapshots: int = 20) -> Traced:

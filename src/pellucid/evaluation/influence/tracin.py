@@ -9,8 +9,8 @@ import numpy as np
 from pellucid import dispatch
 from pellucid.data.dataset import Dataset
 from pellucid.data.preprocess import Preprocessing
-from pellucid.errors import OptionError, ShapeError
-from pellucid.evaluation.influence.logits import Slope, check_classifier, labels_of, logit_slope
+from pellucid.errors import OptionError
+from pellucid.evaluation.influence.logits import Slope, labels_of, logit_slope
 from pellucid.evaluation.influence.retraining import Snapshot, own_copy
 from pellucid.nn.dense import Dense, Flatten
 from pellucid.nn.hooks import record
@@ -238,13 +238,6 @@ def trace_influence(
         On the log-odds of the class that the model predicts; of all parameters' gradients, unless these would take
         more than about a minute.
 
-    Raises
-    ------
-    OptionError
-        If there is no snapshot, or the model gives no class probabilities.
-    ShapeError
-        If the samples do not fit the model.
-
     Notes
     -----
     TracInCP of Pruthi, Liu, Kale and Sundararajan (2020), with the mean's 1/m::
@@ -267,7 +260,6 @@ def trace_influence(
     array([[ 0.5 ,  0.25],
            [-0.25, -0.5 ]])
     """
-    _check(model, snapshots, train, query)
     replica = own_copy(model)
     rule = model.preprocessing or Preprocessing()
     X, query_X = rule.apply(train.X, model.dtype), rule.apply(query.X, model.dtype)
@@ -318,15 +310,3 @@ def loss_slope(model: Model, data: Dataset) -> Slope:
         return dZ
 
     return slope
-
-
-def _check(model: Model, snapshots: Sequence[Snapshot], train: Dataset, query: Dataset) -> None:
-    if not snapshots:
-        raise OptionError("trace_influence: expected at least one snapshot of the training, got none.")
-    check_classifier(model)
-    for name, data in (("training", train), ("query", query)):
-        if data.X.shape[1:] != model.input_shape:
-            raise ShapeError(
-                f"trace_influence: expected {name} samples of shape {model.input_shape}, as the model was trained "
-                f"on, got {data.X.shape[1:]}."
-            )

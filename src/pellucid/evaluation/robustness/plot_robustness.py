@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 
 from pellucid.data.copies.pixels import has_colour
-from pellucid.errors import OptionError, PellucidError, ShapeError
+from pellucid.errors import PellucidError
 from pellucid.evaluation.robustness.curves import PerturbationCurve, Robustness
-from pellucid.evaluation.robustness.perturbations import REASONS, check_photos, choose_perturbations
-from pellucid.evaluation.robustness.try_perturbations import change_photo, check_model
+from pellucid.evaluation.robustness.perturbations import REASONS, choose_perturbations
+from pellucid.evaluation.robustness.try_perturbations import change_photo
 from pellucid.nn.model import Model
 from pellucid.plotting.grid import Page, Tile
 from pellucid.plotting.lines import Line
@@ -160,11 +160,6 @@ def perturbation_sheet(
         The photo as it is with what has no strengths (mirrored, upside down), then a row for each perturbation.
         Perturbations that need colour are left out for a grey photo.
 
-    Raises
-    ------
-    ShapeError, DataError, OptionError
-        As ``robustness``; also if the label is no class of the model.
-
     Examples
     --------
     >>> from pellucid.nn.presets import preset
@@ -174,13 +169,6 @@ def perturbation_sheet(
     >>> [len(axes.images) for axes in figure.axes]
     [0, 0, 1, 6, 6]
     """
-    check_model("perturbation_sheet", model)
-    check_photos("perturbation_sheet", image[None])
-    if image.shape != model.input_shape:
-        raise ShapeError(
-            f"perturbation_sheet: the model takes photos of shape {model.input_shape}, this one is {image.shape}. "
-            "Try image_to_input(photo, model.input_shape)."
-        )
     chosen = choose_perturbations(perturbations, strengths)
     shown = []
     for p, measured in chosen.items():
@@ -188,9 +176,6 @@ def perturbation_sheet(
             some = np.linspace(0, len(measured) - 1, min(len(measured), MOST_COLUMNS)).round().astype(int)
             shown += [(p, measured[i]) for i in some]
     pictures = [image, *(change_photo(image, p, strength, seed, row) for p, strength in shown)]
-    last = max(2, len(model.classes), model.output_shape[-1]) - 1
-    if label is not None and not 0 <= label <= last:
-        raise OptionError(f"perturbation_sheet: expected label to be a class, 0 to {last}, got {label}.")
     labels, sure = _predictions(model, np.stack(pictures))
     expected = int(labels[0]) if label is None else label
     tiles = [

@@ -4,12 +4,11 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from pellucid.errors import DataError
 from pellucid.evaluation.saliency.first_layer import FirstLayer
 from pellucid.evaluation.saliency.maps import OUTCOMES, SaliencyMap, SanityCheck
 from pellucid.plotting.grid import Page, Tile, size_for
 from pellucid.plotting.lines import Line
-from pellucid.plotting.style import INK, MUTED, check_images, class_name
+from pellucid.plotting.style import INK, MUTED, class_name
 from pellucid.plotting.types import Figure
 from pellucid.text import signed
 from pellucid.types import Array
@@ -34,13 +33,6 @@ def saliency_figure(image: Array, maps: Mapping[str, SaliencyMap]) -> Figure:
     matplotlib.figure.Figure
         A row for each method. Each map has a scale of its own: what it shows is where, not how much.
 
-    Raises
-    ------
-    ShapeError
-        If it is not an image.
-    DataError
-        If there is no map.
-
     Examples
     --------
     >>> from pellucid.evaluation.saliency.compute_maps import saliency
@@ -52,9 +44,6 @@ def saliency_figure(image: Array, maps: Mapping[str, SaliencyMap]) -> Figure:
     >>> [len(axes.images) for axes in figure.axes]
     [0, 0, 3]
     """
-    check_images("saliency_figure", image[None])
-    if not maps:
-        raise DataError("saliency_figure: expected at least one map, got none.")
     target = class_name((next(iter(maps.values())).target,), 0, 40)
     page = Page(f"What speaks for '{target}', and where")
     page.text("Red: for it; blue: against it. Yellow on violet: how much, not in which direction.")
@@ -91,11 +80,6 @@ def saliency_strip(image: Array, maps: Mapping[str, SaliencyMap]) -> Figure:
     matplotlib.figure.Figure
         Under each map its rank correlation r with maps of untrained networks.
 
-    Raises
-    ------
-    ShapeError
-        If it is not an image.
-
     Examples
     --------
     >>> import numpy as np
@@ -108,7 +92,6 @@ def saliency_strip(image: Array, maps: Mapping[str, SaliencyMap]) -> Figure:
     >>> [text.get_text() for text in figure.axes[-1].texts][:2]
     ['The picture', 'Input gradient']
     """
-    check_images("saliency_strip", image[None])
     tiles = [Tile(image, above=[Line("The picture", INK)])]
     for found in maps.values():
         if found.heat is not None:

@@ -58,10 +58,6 @@ class Advice:
     finding: str
     command: str
 
-    def to_dict(self) -> dict[str, str]:
-        """Return it as JSON can hold it."""
-        return dict(vars(self))
-
     def __str__(self) -> str:
         return f"{self.finding} Try: {self.command}" if self.command else self.finding
 

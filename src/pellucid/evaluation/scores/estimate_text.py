@@ -23,24 +23,13 @@ SHARES = (
 CHANCE = 0.05  # p values from here on are put down to chance
 
 
-TITLES = {
-    "accuracy": "Accuracy",
-    "label_accuracy": "Label accuracy",
-    "exact_match": "Exact match",
-    "mean_absolute_error": "Mean absolute error",
-    "root_mean_squared_error": "Root mean squared error",
+IN_WORDS = (*SHARES, "mean_absolute_error", "root_mean_squared_error", "log_loss")
+TITLES = {name: name.replace("_", " ").capitalize() for name in IN_WORDS} | {
     "r_squared": "R²",
-    "baseline": "Baseline",
-    "balanced_accuracy": "Balanced accuracy",
-    "precision": "Precision",
-    "recall": "Recall",
     "f1": "F1",
-    "sensitivity": "Sensitivity",
-    "specificity": "Specificity",
     "roc_auc": "ROC area",
     "average_precision": "PR area",
     "brier": "Brier score",
-    "log_loss": "Log loss",
 }
 
 

@@ -185,7 +185,6 @@ def score(
     progress: ProgressCallback = no_progress,
 ) -> Scores:
     """Return the scores of predictions: see :func:`evaluate`."""
-    check_level("evaluate", level)
     options: dict[str, Any] = {"level": level, "n_resamples": n_resamples, "seed": seed, "progress": progress}
     found = _score(predictions, **options)
     if not predictions.leaks:
@@ -220,7 +219,8 @@ def _score(
     values = resample(scores, len(predictions), strata=predictions.y_true if is_classifier else None)
     names = [*of_columns.names, *((name, None) for name in of_samples)]
     resampled = dict(zip(names, values, strict=True))  # scores of samples replace means over columns
-    per_class = class_scores(columns, resampled, level=level)
+    every = range(len(columns.names))
+    per_class = tuple(class_scores(columns, c, resampled, level) for c in every)
     means = _means(per_class, of_samples, resampled, level)
     if not is_classifier:
         exact = int(predictions.is_correct.all(axis=1).sum())

@@ -18,7 +18,6 @@ from pellucid.text import p_in_words
 from pellucid.training.fit import fit
 from pellucid.training.options import TrainingOptions
 from pellucid.training.recipes import RECIPES
-from pellucid.types import Array
 
 KEPT = ("seed", "class_weight", "kernels")  # options of the run that a linear model is trained by
 
@@ -117,14 +116,10 @@ def compared(network: Predictions, linear: Predictions) -> LinearBaseline:
         return LinearBaseline("accuracy", float(ours.mean()), float(theirs.mean()), n, p_value)
     y = network.y_true
     scores = [r_squared(y, one.y_pred) for one in (network, linear)]
-    return LinearBaseline("r_squared", scores[0], scores[1], n, _of_errors(y, network.y_pred, linear.y_pred))
+    squares = [((one.y_pred - y) ** 2).reshape(n, -1).mean(axis=1) for one in (network, linear)]
+    difference, p_value = squares[0] - squares[1], None
+    if n >= 2 and np.ptp(difference) > 0:  # a paired t test
+        from scipy.stats import ttest_1samp
 
-
-def _of_errors(y: Array, a: Array, b: Array) -> float | None:
-    """Return the p value of equal squared errors, by a paired t test; None where no row differs."""
-    difference = ((a - y) ** 2 - (b - y) ** 2).reshape(len(y), -1).mean(axis=1)
-    if len(y) < 2 or np.ptp(difference) == 0:
-        return None
-    from scipy.stats import ttest_1samp
-
-    return float(ttest_1samp(difference, 0.0).pvalue)
+        p_value = float(ttest_1samp(difference, 0.0).pvalue)
+    return LinearBaseline("r_squared", scores[0], scores[1], n, p_value)

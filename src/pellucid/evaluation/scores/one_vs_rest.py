@@ -136,20 +136,17 @@ def mean_of_defined(values: Array) -> Array:
     return divide(np.where(is_defined, values, 0).sum(axis=0), is_defined.sum(axis=0))
 
 
-def class_scores(columns: Columns, resampled: Resampled, *, level: float = LEVEL) -> tuple[ClassScores, ...]:
-    """Return the scores of every column.
+def class_scores(columns: Columns, c: int, resampled: Resampled, level: float = LEVEL) -> ClassScores:
+    """Return the scores of column c.
 
     Parameters
     ----------
     columns : Columns
+    c : int
     resampled : dict
         For each of ``ResampledColumns.names``, its bootstrapped values.
     level : float, optional
     """
-    return tuple(_one(columns, c, resampled, level) for c in range(len(columns.names)))
-
-
-def _one(columns: Columns, c: int, resampled: Resampled, level: float) -> ClassScores:
     true, predicted, name = columns.y_true[:, c], columns.y_pred[:, c], columns.names[c]
     n, n_predicted, n_hits = (int(np.count_nonzero(part)) for part in (true, predicted, true & predicted))
     absent, never = f"no sample is {name!r}", f"no sample was predicted as {name!r}"

@@ -123,7 +123,6 @@ def _curves(
     mirrors: bool = False,
 ) -> tuple[Figure, Axes]:
     """Draw the curves of the classes that have one, those of the lowest score named; without any, why."""
-    _check_classes(scores)
     shown = [one for one in scores.per_class if one.roc is not None]
     if mirrors and scores.kind == "classification" and len(scores.per_class) == 2:
         shown = shown[-1:]
@@ -171,8 +170,6 @@ def calibration_figure(scores: Scores) -> Figure:
         classes, left the predicted class and right each class; of labels, each label.
     """
     curves = [(one.name, one.calibration) for one in scores.per_class if one.calibration is not None]
-    if not curves:
-        raise OptionError("calibration_figure: the scores have no probabilities to draw.")
     if scores.kind == "classification" and len(scores.per_class) == 2:
         curves = curves[1:]  # the other is its mirror image
     overall = scores.calibration
@@ -230,7 +227,6 @@ def intervals_figure(scores: Scores) -> Figure:
     -------
     matplotlib.figure.Figure
     """
-    _check_classes(scores)
     rows = [
         (title_of(name), estimate, MUTED if name == "baseline" else BLUE)
         for name, estimate in scores.estimates.items()
@@ -261,11 +257,6 @@ def intervals_figure(scores: Scores) -> Figure:
         axes.spines["left"].set_visible(False)
         axes.tick_params(axis="y", length=0)
     return figure
-
-
-def _check_classes(scores: Scores) -> None:
-    if scores.kind == "regression":
-        raise OptionError("curves: expected scores of classes or labels, got those of a regression.")
 
 
 def residual_figure(predictions: Predictions, names: Sequence[str] = ()) -> Figure:

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pellucid.errors import FormatError, MissingExtraError, OptionError, OutputError
+from pellucid.errors import FormatError, OptionError, OutputError
 from pellucid.evaluation.sweep.result import LOWER_IS_BETTER, Training, Trial
 from pellucid.evaluation.sweep.space import Space
 from pellucid.locks import FileLock
@@ -53,16 +53,6 @@ def silent_optuna() -> Iterator[None]:
             yield
     finally:
         optuna.logging.set_verbosity(before)
-
-
-def check_optuna() -> None:
-    """Raise MissingExtraError unless Optuna is installed."""
-    try:
-        import optuna  # noqa: F401
-    except ImportError:
-        raise MissingExtraError(
-            "sweep: Optuna is not installed. Try pip install 'pellucid[sweep]'."
-        ) from None
 
 
 @dataclass(frozen=True)

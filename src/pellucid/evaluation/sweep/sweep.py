@@ -1,5 +1,6 @@
 """Many trainings, each with other options: what the command ``sweep`` does."""
 
+import importlib.util
 import json
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
@@ -12,7 +13,7 @@ from pellucid.data.coerce import as_split
 from pellucid.data.dataset import Split
 from pellucid.data.hashing import data_hash
 from pellucid.data.source import DataSource
-from pellucid.errors import FormatError, OptionError, TrainingError, unknown_name
+from pellucid.errors import FormatError, MissingExtraError, OptionError, TrainingError, unknown_name
 from pellucid.evaluation.comparison.splitting import CV, Folds, check_counts, folds_of, make_folds
 from pellucid.evaluation.sweep.result import COSTS, METRICS, Sweep, Trial, rank
 from pellucid.evaluation.sweep.space import MODEL, Space, read_space
@@ -21,7 +22,6 @@ from pellucid.evaluation.sweep.study import (
     STUDY,
     Search,
     Study,
-    check_optuna,
     clear_study,
     count_trials,
     joined,
@@ -129,7 +129,8 @@ def sweep(
     >>> found.best.options, found.n_trainings
     ({'learning_rate': 0.01}, 2)
     """
-    check_optuna()
+    if not importlib.util.find_spec("optuna"):
+        raise MissingExtraError("sweep: Optuna is not installed. Try pip install 'pellucid[sweep]'.")
     for flag, value in (("n_trials", n_trials), ("n_jobs", n_jobs)):
         if value is not None and value < 1:
             raise OptionError(f"sweep: expected {flag} to be 1 or more, got {value}.")
