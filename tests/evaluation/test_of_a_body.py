@@ -86,8 +86,6 @@ def test_the_map_shows_the_features_largest_variance(run: Run) -> None:
     assert marks["train", 3] == "doubtful label"
     assert sum(mark == "mistake" for mark in marks.values()) == is_wrong.sum()
     assert len(found.plot().axes) == 1
-    with pytest.raises(pl.PellucidError, match="body"):
-        photo_map(pl.preset("mlp"), run.split, is_wrong)
 
 
 def test_scikit_learn_gets_the_features(run: Run, folder: Path) -> None:

@@ -96,8 +96,6 @@ def test_calibration_shows_what_was_said_and_what_was_so() -> None:
     heights = [bar.get_height() for bar in figure.axes[2].patches]
     assert sum(heights) == 60
     assert heights[5:] == [*np.bincount(result.calibration.bins, result.calibration.counts, minlength=10)[5:]]
-    with pytest.raises(OptionError, match="no probabilities"):
-        draw.calibration_figure(of_classes(2, 20, has_probabilities=False))
 
 
 def test_labels_and_quantities(rng: np.random.Generator) -> None:
@@ -123,9 +121,6 @@ def test_labels_and_quantities(rng: np.random.Generator) -> None:
     assert is_drawn(draw.draw(constant))
     axes = Figure().add_subplot()
     assert result.plot(ax=axes).get_xlabel() == "False positive rate"
-    for drawn in (draw.roc_figure, draw.precision_recall_figure, draw.intervals_figure):
-        with pytest.raises(OptionError, match="regression"):
-            drawn(quantities)
 
 
 def test_scores_draw_the_figures_that_suit_them_by_name() -> None:

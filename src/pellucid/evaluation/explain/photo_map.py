@@ -98,18 +98,17 @@ class PhotoMap(Result):
                 for part, size in zip(PARTS, (10, 34), strict=True):
                     here = (self.y == k) & (self.part == part)
                     label = class_name(self.classes, k, 24) if part == "train" else None
-                    dots: dict[str, Any] = {
-                        "color": COLORS[k % len(COLORS)],
-                        "edgecolors": PAPER,
-                        "linewidths": 0.5,
-                    }
-                    axes.scatter(*self.points[here].T, s=size, label=label, **dots)
+                    dots: Any = {"edgecolors": PAPER, "linewidths": 0.5, "label": label}
+                    x, y = self.points[here].T
+                    axes.scatter(x, y, size, color=COLORS[k % len(COLORS)], **dots)
                     if name and here.any() and len(self.classes) > len(COLORS):  # colours come again
                         at = np.median(self.points[here], axis=0)
                         axes.annotate(class_name(self.classes, k, 16), at, color=INK, fontsize=8)
             wrong, doubtful = self.points[self.is_wrong], self.points[self.is_doubtful]
-            axes.scatter(*wrong.T, s=90, facecolors="none", edgecolors=RED, linewidths=1.4, label="mistake")
-            axes.scatter(*doubtful.T, s=50, color=INK, marker="x", linewidths=1.2, label="doubtful label")
+            ring: Any = {"facecolors": "none", "edgecolors": RED, "linewidths": 1.4, "label": "mistake"}
+            cross: Any = {"color": INK, "marker": "x", "linewidths": 1.2, "label": "doubtful label"}
+            for points, size, how in ((wrong, 90, ring), (doubtful, 50, cross)):
+                axes.scatter(points[:, 0], points[:, 1], size, **how)
             for at, i in list(zip(wrong, self.index[self.is_wrong], strict=True))[:MOST_NUMBERED]:
                 axes.annotate(f"test {i}", at, (5, 5), textcoords="offset points", fontsize=8, color=RED)
             axes.set(xlabel="first component", ylabel="second component", xticks=[], yticks=[])
