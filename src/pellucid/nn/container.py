@@ -176,6 +176,7 @@ class Container(Layer):
         Layers may have been exchanged before, for some that are built.
         """
         refresh_places(self)
+        vars(self).pop("_sizes", None)
         for leaf in self._leaves():
             if leaf._is_frozen:  # they have parameters of their own, and gradients that no total counts
                 leaf.params = {key: array.astype(self.dtype, order="C") for key, array in leaf.params.items()}

@@ -4,6 +4,7 @@ import importlib
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -195,7 +196,7 @@ class Model(Container):
         if not m:  # as of a sample of zeros, then without it: no layer or kernel need know of empty batches
             one = map_arrays(lambda array: np.zeros((1, *array.shape[1:]), array.dtype), X)
             return map_arrays(lambda Z: Z[:0].copy(), self.forward(map_arrays(prepare, one)))
-        until_kernels = int(WORTH / max(1, self._n_operations))  # they may be ready then
+        until_kernels = int(WORTH / max(1, self._sizes[0]))  # they may be ready then
         most = max(self._rows_a_piece(X), until_kernels)
         if m <= most or isinstance(X, StoredArray):
             return self._at_once(X, prepare)
@@ -219,7 +220,7 @@ class Model(Container):
             twin, few = replica(self), map_arrays(np.copy, take_rows(X, slice(0, 2)))
             return lambda: [twin.forward(map_arrays(prepare, take_rows(few, slice(0, n)))) for n in (1, 2)]
 
-        return self._warming.run(float(n_rows(X)) * self._n_operations, rehearsal, predict)
+        return self._warming.run(float(n_rows(X)) * self._sizes[0], rehearsal, predict)
 
     def _in_many_pieces(self, X: Any, prepare: Callable[[Array], Array], models: Sequence["Model"]) -> Any:
         parts, step = cut(n_rows(X), len(models)), self._rows_a_piece(X, len(models))
@@ -253,15 +254,18 @@ class Model(Container):
         """
         arrays = X.values() if isinstance(X, dict) else [X]
         n = max(int(math.prod(array.shape[1:])) for array in arrays)
-        n_made = sum(math.prod(leaf.output_shape) for leaf in self._leaves())
-        return max(
-            1, min(PREDICT_ROWS, PREDICT_NUMBERS // max(1, n), LAYER_NUMBERS // max(1, n_made * n_models))
-        )
+        n_made = self._sizes[1] * n_models
+        return max(1, min(PREDICT_ROWS, PREDICT_NUMBERS // max(1, n), LAYER_NUMBERS // max(1, n_made)))
+
+    @cached_property
+    def _sizes(self) -> tuple[int, int]:
+        """Operations of one sample's forward pass, and numbers that layers make of it; kept until layers change."""
+        return self._n_operations, sum(math.prod(leaf.output_shape) for leaf in self._leaves())
 
     def _n_threads(self, m: int) -> int:
         """Return on how many threads to predict: one, but for compiled kernels with much to do."""
         least = SPLIT_OPERATIONS if m > 1 else SPLIT_ONE
-        is_long = dispatch.current() == "numba" and m * self._n_operations >= least
+        is_long = dispatch.current() == "numba" and m * self._sizes[0] >= least
         return min(allowed_threads(), max(m, 2)) if is_long else 1
 
     def _measure(self, X: Any, Y: Any, Z: Any = None, *, weights: Array | None = None) -> dict[str, float]:
