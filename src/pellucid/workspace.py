@@ -44,8 +44,8 @@ class Buffers:
     last block, or last batch, of each epoch does not allocate again.
     """
 
-    def __init__(self, dtype: Any, empty: Callable[[Shape, Any], Array] = np.empty) -> None:
-        self._dtype, self._empty = dtype, empty
+    def __init__(self, dtype: Any) -> None:
+        self._dtype = dtype
         self._flat: dict[str, Array] = {}
         self.views: dict[tuple[str, Shape], Array] = {}
         self._frames: dict[str, tuple[Shape, tuple[slice, ...]]] = {}
@@ -62,7 +62,7 @@ class Buffers:
                 f"a layer's output of {size:,} numbers ({name} {shape}) does not fit in memory. "
                 "Try a smaller batch, a smaller image size or a smaller model."
             ):
-                flat = self._flat[name] = self._empty((size,), self._dtype)
+                flat = self._flat[name] = np.empty(size, self._dtype)
             self.views = {key: old for key, old in self.views.items() if key[0] != name}
             self._frames.pop(name, None)
         elif len(self.views) > MOST_VIEWS:
@@ -86,17 +86,12 @@ class Buffers:
     def namespace(self, part: str) -> "Buffers":
         """Return a separate set of arrays, for a part of the work whose arrays have other sizes."""
         if part not in self._parts:
-            self._parts[part] = Buffers(self._dtype, self._empty)
+            self._parts[part] = Buffers(self._dtype)
         return self._parts[part]
 
 
 class Workspace:
     """Arrays by name and dtype that a layer writes again and again.
-
-    Parameters
-    ----------
-    empty : callable, optional
-        Makes an array of a shape and a dtype, as ``np.empty`` does.
 
     Examples
     --------
@@ -108,14 +103,13 @@ class Workspace:
     True
     """
 
-    def __init__(self, empty: Callable[[Shape, Any], Array] = np.empty) -> None:
-        self._empty = empty
+    def __init__(self) -> None:
         self._buffers: dict[Any, Buffers] = {}
         self._kept: dict[Any, Any] = {}
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Let a copy begin empty: what arrays share would be torn apart in it."""
-        return Workspace, (self._empty,)
+        return Workspace, ()
 
     def keep(self, key: Hashable, make: Callable[[], Kept]) -> Kept:
         """Return what ``make`` returned the first time that it was called for that key."""
@@ -137,5 +131,5 @@ class Workspace:
         """Return the arrays of one dtype."""
         buffers = self._buffers.get(dtype)
         if buffers is None:
-            buffers = self._buffers[dtype] = Buffers(dtype, self._empty)
+            buffers = self._buffers[dtype] = Buffers(dtype)
         return buffers
