@@ -36,9 +36,7 @@ from sklearn.model_selection import RepeatedStratifiedKFold, StratifiedKFold
 
 import pellucid as pl
 from pellucid.data.augmentation.augment import AUGMENT_PRESETS
-from pellucid.data.augmentation.crops import Crop
-from pellucid.data.augmentation.flips import HorizontalFlip
-from pellucid.data.augmentation.geometry import Scale
+from pellucid.data.augmentation.geometry import Crop, HorizontalFlip, Scale
 from pellucid.data.augmentation.mixing import CutMix, Mixup
 from pellucid.data.augmentation.pixels import Cutout
 from pellucid.data.dataset import Dataset

@@ -22,7 +22,7 @@ from benchmarks.harness import machine
 from PIL import Image
 
 from pellucid import threads
-from pellucid.data.readers import many
+from pellucid.data.readers import reading
 from pellucid.data.readers.folder import read_folder
 from pellucid.data.source import load_data
 from pellucid.types import Array
@@ -68,13 +68,13 @@ def processor_seconds() -> float:
 
 def ours(root: Path, height: int, width: int, n_threads: int | None = None) -> Array:
     """Read as the commands do, on all cores or some."""
-    before = many.MOST_THREADS
-    many.MOST_THREADS = n_threads or before
+    before = reading.MOST_THREADS
+    reading.MOST_THREADS = n_threads or before
     try:
         X: Array = read_folder(root, image_size=(height, width)).train.X
         return X
     finally:
-        many.MOST_THREADS = before
+        reading.MOST_THREADS = before
 
 
 def main() -> None:

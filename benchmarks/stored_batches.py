@@ -20,7 +20,7 @@ from benchmarks.harness import machine
 
 import pellucid as pl
 from pellucid.data.batches import Batches
-from pellucid.data.stored.spool import with_cheap_columns
+from pellucid.data.stored.files import with_cheap_columns
 from pellucid.training.dual.rows import SlicedRows
 
 N_ROUNDS = 3

@@ -16,7 +16,7 @@ from tests.every import every
 
 import pellucid as pl
 import pellucid.prediction.read_samples as module
-from pellucid.data.readers.named import listed_images
+from pellucid.data.readers.listing import listed_images
 
 Feed = Callable[[bytes], None]
 PHOTOS = ["-1.png", "=2.png", "a 3.png", "b,4.png", 'c"5.png', "ä6.png", "'7.png"]  # from dark to bright

@@ -22,8 +22,7 @@ import pellucid as pl
 pytest.importorskip("distributed", reason="needs the extra dask")
 
 from pellucid.distributed import ClusterError, cluster, open_cluster, prediction
-from pellucid.distributed.kept import _KEPT, kept, kept_by_workers
-from pellucid.distributed.map_unordered import map_unordered
+from pellucid.distributed.map_unordered import _KEPT, kept, kept_by_workers, map_unordered
 
 N = 120
 

@@ -5,9 +5,7 @@ from tests.every import every
 from tests.pictures import assert_readable, shown, words
 
 from pellucid.data.augmentation.augment import Augment
-from pellucid.data.augmentation.crops import Crop, ResizedCrop
-from pellucid.data.augmentation.flips import HorizontalFlip
-from pellucid.data.augmentation.geometry import Rotation
+from pellucid.data.augmentation.geometry import Crop, HorizontalFlip, ResizedCrop, Rotation
 from pellucid.data.augmentation.mixing import Mixup
 from pellucid.data.augmentation.pixels import Cutout
 from pellucid.data.augmentation.transform import TRANSFORMS

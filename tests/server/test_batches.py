@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from collections.abc import Sequence
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
@@ -34,15 +35,15 @@ def together(
     async def run() -> list[Any]:
         gate = threading.Event()
         batches = Batches(largest, 0.0, lambda: gate.wait(10) and None)
-        loop = asyncio.get_running_loop()
-        futures = [loop.create_future() for _ in jobs]
+        futures = [Future[Any]() for _ in jobs]
         for (served, X), future in zip(jobs, futures, strict=True):
             batches.expect()
             batches.put(Job(served, Samples(X, [*range(len(X))]), future))
         for i in cancelled:
             futures[i].cancel()
         gate.set()
-        found = await asyncio.wait_for(asyncio.gather(*futures, return_exceptions=True), 10)
+        waiting = [asyncio.wrap_future(future) for future in futures]
+        found = await asyncio.wait_for(asyncio.gather(*waiting, return_exceptions=True), 10)
         await asyncio.to_thread(batches.close)
         return found
 
@@ -85,8 +86,7 @@ def test_what_nobody_waits_for_is_not_predicted(sums: Served) -> None:
 def test_a_batch_waits_for_what_is_expected(sums: Served) -> None:
     async def run(then: str) -> list[int]:
         batches = Batches(8, 1000.0)
-        loop = asyncio.get_running_loop()
-        futures = [loop.create_future() for _ in range(2)]
+        futures = [Future[Predicted](), Future[Predicted]()]
         batches.expect()
         if then != "nothing":
             batches.expect()
@@ -96,10 +96,10 @@ def test_a_batch_waits_for_what_is_expected(sums: Served) -> None:
         if then == "put":
             await asyncio.sleep(0.1)
         else:  # it is not waited for
-            await asyncio.wait_for(futures[0], 10)
+            await asyncio.wait_for(asyncio.wrap_future(futures[0]), 10)
             batches.expect()
         batches.put(Job(sums, Samples(np.ones((1, 3)), [0]), futures[1]))
-        found = await asyncio.wait_for(asyncio.gather(*futures), 10)
+        found = await asyncio.wait_for(asyncio.gather(*map(asyncio.wrap_future, futures)), 10)
         await asyncio.to_thread(batches.close)
         return [each.n_together for each in found]
 

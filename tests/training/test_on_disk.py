@@ -11,7 +11,8 @@ import pytest
 from tests.every import every
 
 import pellucid as pl
-from pellucid.data.stored import base, spool
+from pellucid.data.stored import base
+from pellucid.data.stored import files as in_files
 from pellucid.errors import DataError, OptionError, OutputError, TrainingError
 from pellucid.evaluation.explain.neighbours import nearest
 from pellucid.prediction.predict import predict
@@ -61,7 +62,7 @@ CASES: dict[str, dict[str, Any]] = {
 def test_the_numbers_are_those_in_memory(
     files: dict[str, Path], kind: str, case: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in (base, spool, dual_rows):
+    for module in (base, in_files, dual_rows):
         monkeypatch.setattr(module, "BLOCK_BYTES", 5000)  # several blocks, and a temporary file
     monkeypatch.setattr(dual_rows, "SLICE_COLUMNS", 100)
     found = []
@@ -101,7 +102,7 @@ def test_the_dual_form_reads_the_file_twice_however_many_steps(files: dict[str, 
 
 
 def test_compressed_chunks_are_decoded_once(files: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (base, spool, dual_rows):
+    for module in (base, in_files, dual_rows):
         monkeypatch.setattr(module, "BLOCK_BYTES", 5000)
     data = pl.load_data(files["bytes"], on_disk=True).train
     assert data.X.survey.high.max() == 255  # looked at once, here
@@ -111,8 +112,8 @@ def test_compressed_chunks_are_decoded_once(files: dict[str, Path], monkeypatch:
 
 
 def test_no_room_for_a_decoded_copy(files: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(spool, "BLOCK_BYTES", 5000)
-    monkeypatch.setattr(spool.shutil, "disk_usage", lambda path: type("Usage", (), {"free": 1})())
+    monkeypatch.setattr(in_files, "BLOCK_BYTES", 5000)
+    monkeypatch.setattr(in_files.shutil, "disk_usage", lambda path: type("Usage", (), {"free": 1})())
     data, model = pl.load_data(files["bytes"], on_disk=True).train, network()
     with pytest.raises(OutputError, match=r"uncompressed copy, .* has 1\. Set TMPDIR"):
         pl.train(model, data, n_epochs=2, form="dual")
@@ -180,12 +181,12 @@ import sys
 from pathlib import Path
 import numpy as np
 import pellucid as pl
-from pellucid.data.stored import base, spool
+from pellucid.data.stored import base, files
 from pellucid.nn import model
 from pellucid.training.dual import rows
 
 model.PREDICT_NUMBERS, rows.SLICE_COLUMNS = 2**19, 512
-base.BLOCK_BYTES = spool.BLOCK_BYTES = rows.BLOCK_BYTES = 2**21
+base.BLOCK_BYTES = files.BLOCK_BYTES = rows.BLOCK_BYTES = 2**21
 
 def peak():
     return int(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0]) / 1e3

@@ -9,7 +9,7 @@ import numpy as np
 from pellucid.checks.findings import MOST_NAMED, Finding, Sample, sample_of
 from pellucid.data.dataset import Split
 from pellucid.data.readers.table import parse_target
-from pellucid.data.readers.table_file import read_file
+from pellucid.data.readers.table_files import read_file
 from pellucid.data.readers.table_text import TextTable
 from pellucid.data.source import DataSource
 from pellucid.errors import DataError

@@ -31,7 +31,7 @@ def explain(
     Of a photo: saliency maps, nearest training photos, stability, novelty. Of a row: what each column adds to the
     prediction, against a typical row.
     """
-    from pellucid.data.readers.named import TABLES
+    from pellucid.data.readers.listing import TABLES
     from pellucid.errors import OptionError
     from pellucid.folders import next_folder
     from pellucid.workflows.explain import explain_photo, explain_row_of

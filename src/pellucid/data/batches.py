@@ -1,20 +1,55 @@
-"""Mini-batches: the training rows in a new order each epoch."""
+"""Mini-batches: the training rows in a new order each epoch; what is on disk is read ahead."""
 
 import itertools
+from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
+from contextvars import copy_context
 from functools import partial
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 
 from pellucid.data.preprocess import Preprocessing
-from pellucid.data.stored.ahead import read_ahead
 from pellucid.data.stored.base import StoredArray
 from pellucid.errors import OptionError
 from pellucid.rng import stream
 from pellucid.types import Array, map_arrays, n_rows
 from pellucid.workspace import Workspace
+
+Place = TypeVar("Place")
+Piece = TypeVar("Piece")
+N_AHEAD = 2  # pieces that wait, or are being read, while one is worked on
+
+
+def read_ahead(
+    read: Callable[[Place], Piece], places: Iterable[Place], n: int = N_AHEAD
+) -> Generator[Piece, None, None]:
+    """Yield what is read at each place, in order; the next n are read meanwhile, in one thread.
+
+    What ``read`` raises is raised here, when its turn comes. Closed early, it reads nothing further.
+
+    Examples
+    --------
+    >>> list(read_ahead(lambda i: i * i, range(5)))
+    [0, 1, 4, 9, 16]
+    """
+    waiting: deque[Future[Piece]] = deque()
+    with ThreadPoolExecutor(1, thread_name_prefix="pellucid-read") as pool:
+        try:
+            for place in places:
+                waiting.append(
+                    pool.submit(copy_context().run, read, place)
+                )  # which kernels are chosen is in it
+                if len(waiting) > n:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            for future in waiting:
+                future.cancel()
+
 
 Batch: TypeAlias = tuple[Any, Any, "Array | None"]  # inputs, targets, weights
 Change: TypeAlias = Callable[

@@ -8,9 +8,7 @@ import numpy as np
 
 from pellucid.data.preprocess import Preprocessing
 from pellucid.data.readers.picture_modes import FITS, SQUEEZE, UNKNOWN, White, or_else, white_notes
-from pellucid.data.stored.base import StoredArray, ends
-from pellucid.data.stored.survey import BYTE, N_TRIED
-from pellucid.data.stored.views import Converted
+from pellucid.data.stored.base import BYTE, N_TRIED, Converted, StoredArray, ends
 from pellucid.errors import DataError
 from pellucid.registry import Configurable, checked_names, option
 from pellucid.types import Array

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from pellucid.data.copies.pixels import pool
-from pellucid.data.stored.views import choose_rows
+from pellucid.data.stored.base import choose_rows
 from pellucid.errors import DataError, ShapeError
 from pellucid.rng import stream
 from pellucid.text import p_in_words

@@ -8,8 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from pellucid.data.stored.base import StoredArray
-from pellucid.data.stored.views import Converted
+from pellucid.data.stored.base import Converted, StoredArray
 from pellucid.errors import DataError, FormatError, OptionError
 from pellucid.registry import Configurable, Limits, option
 from pellucid.types import Array

@@ -13,16 +13,14 @@ import numpy as np
 from pellucid.data.dataset import Split
 from pellucid.data.download import REMOTES, fetch
 from pellucid.data.readers.folder import read_folder
-from pellucid.data.readers.frames import frame_table, is_frame
 from pellucid.data.readers.h5 import read_h5
 from pellucid.data.readers.images import LONGEST_SIDE
-from pellucid.data.readers.named import TABLES
-from pellucid.data.readers.npy import read_npy
-from pellucid.data.readers.npz import read_npz
+from pellucid.data.readers.listing import TABLES
+from pellucid.data.readers.numpy_files import read_npy, read_npz
 from pellucid.data.readers.picture_modes import FITS, SQUEEZE, UNKNOWN, White, or_else
 from pellucid.data.readers.reading import check_file
 from pellucid.data.readers.table import split_table
-from pellucid.data.readers.table_file import read_file
+from pellucid.data.readers.table_files import frame_table, is_frame, read_file
 from pellucid.data.readers.table_text import USUAL, Decimal, TextTable
 from pellucid.data.readers.zarr_store import is_zarr, read_zarr
 from pellucid.data.toy import TOYS, load_toy

@@ -8,12 +8,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from pellucid.data.stored.base import StoredArray
-from pellucid.data.stored.views import choose_rows
+from pellucid.data.stored.base import StoredArray, choose_rows
 from pellucid.dispatch import use_for
 from pellucid.distributed.cluster import open_cluster
-from pellucid.distributed.kept import kept, kept_by_workers
-from pellucid.distributed.map_unordered import map_unordered
+from pellucid.distributed.map_unordered import kept, kept_by_workers, map_unordered
 from pellucid.errors import DataError
 from pellucid.evaluation.scores.evaluate import evaluate as evaluate_by
 from pellucid.evaluation.scores.scores import Scores

@@ -7,8 +7,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from pellucid.distributed.cluster import open_cluster
-from pellucid.distributed.kept import kept, kept_by_workers
-from pellucid.distributed.map_unordered import map_unordered
+from pellucid.distributed.map_unordered import kept, kept_by_workers, map_unordered
 from pellucid.job_threads import Stopped, stopped_by
 from pellucid.parallel import jobs_run_by
 

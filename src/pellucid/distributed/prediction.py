@@ -7,8 +7,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from pellucid.distributed.kept import kept, kept_by_workers
-from pellucid.distributed.map_unordered import ClusterError, map_unordered
+from pellucid.distributed.map_unordered import ClusterError, kept, kept_by_workers, map_unordered
 from pellucid.errors import DataError, OptionError
 from pellucid.formats.safetensors import load, model_file
 from pellucid.nn.model import Model

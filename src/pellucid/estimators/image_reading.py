@@ -10,8 +10,7 @@ import numpy as np
 
 from pellucid.data.readers.folder import choose_size
 from pellucid.data.readers.images import InFile, fill_set, image_to_input, read_size, read_sized_sample
-from pellucid.data.readers.listing import list_folder, visible_names
-from pellucid.data.readers.named import image_endings
+from pellucid.data.readers.listing import image_endings, list_folder, visible_names
 from pellucid.data.readers.picture_modes import UNKNOWN, White
 from pellucid.data.readers.reading import quiet
 from pellucid.errors import DataError

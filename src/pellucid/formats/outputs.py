@@ -8,7 +8,7 @@ from pellucid.data.input_spec import InputsSeen, as_seen
 from pellucid.data.preprocess import Preprocessing
 from pellucid.data.readers.images import check_takes_images
 from pellucid.data.readers.table_schema import Column
-from pellucid.data.stored.survey import BYTE
+from pellucid.data.stored.base import BYTE
 from pellucid.errors import DataError, PellucidError, ShapeError
 from pellucid.nn.model import Model, numbers_of
 from pellucid.ops.losses.base import Loss

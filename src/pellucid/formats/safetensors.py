@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -16,9 +16,6 @@ from pellucid.registry import check_option, validate_call
 from pellucid.tensors import read_tensors, write_tensors
 from pellucid.text import printable
 from pellucid.types import Array
-
-if TYPE_CHECKING:
-    pass
 
 FORMAT_VERSION = 1
 SUFFIX = ".safetensors"

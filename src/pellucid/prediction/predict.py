@@ -9,7 +9,7 @@ import numpy as np
 
 from pellucid import dispatch
 from pellucid.data.dataset import Dataset
-from pellucid.data.stored.views import choose_rows
+from pellucid.data.stored.base import choose_rows
 from pellucid.errors import DataError, OptionError, PellucidError, ShapeError
 from pellucid.nn.model import Model, number_of_class, numbers_of
 from pellucid.ops.activations import sigmoid_forward

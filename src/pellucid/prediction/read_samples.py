@@ -11,9 +11,9 @@ import numpy as np
 
 from pellucid.data.input_spec import white_seen
 from pellucid.data.readers.images import check_takes_images, read_sample
-from pellucid.data.readers.many import fill_rows
-from pellucid.data.readers.named import TABLES, NamedImages, listed_images
-from pellucid.data.stored.views import choose_rows
+from pellucid.data.readers.listing import TABLES, NamedImages, listed_images
+from pellucid.data.readers.reading import fill_rows
+from pellucid.data.stored.base import choose_rows
 from pellucid.dispatch import use_for
 from pellucid.errors import DataError
 from pellucid.nn.model import Model

@@ -2,7 +2,6 @@
 
 import functools
 import inspect
-import types
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -88,26 +87,18 @@ def validate_call(*checked: str) -> Callable[[F], F]:
     """
 
     def decorate(function: F) -> F:
-        name, arguments, check, signature_of, hints = (
-            function.__name__,
-            bind,
-            check_option,
-            _signature,
-            hints_of,
-        )
+        name = function.__name__
 
+        @functools.wraps(function)
         def validated(*args: Any, **named: Any) -> Any:
-            bound = arguments(name, "argument", signature_of(function), args, named)
+            bound = bind(name, "argument", _signature(function), args, named)
             for one in checked:
                 if one in bound.arguments:
-                    hint = hints(function).get(one)
-                    bound.arguments[one] = check(name, one, bound.arguments[one], hint)
+                    hint = hints_of(function).get(one)
+                    bound.arguments[one] = check_option(name, one, bound.arguments[one], hint)
             return function(*bound.args, **bound.kwargs)
 
-        # With the globals of its own module, by which doctest knows where an example belongs.
-        made: Any = function
-        own = types.FunctionType(validated.__code__, made.__globals__, None, None, validated.__closure__)
-        return functools.wraps(function)(own)  # type: ignore[return-value]
+        return validated  # type: ignore[return-value]
 
     return decorate
 

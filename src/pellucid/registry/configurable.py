@@ -158,7 +158,8 @@ def flags_of(cls: type) -> dict[str, str]:
 @functools.cache
 def declared(cls: type) -> Declared:
     """Return the options that a class declares."""
-    if _constructor_is_generated(cls):
+    owner = next(one for one in cls.__mro__ if "__init__" in vars(one))
+    if getattr(vars(owner).get("__dataclass_params__"), "init", False):  # ``dataclass`` wrote the constructor
         fields = {
             name: (hint, limits) for name, (hint, limits) in _fields_of(cls).items() if limits.in_config
         }
@@ -198,12 +199,6 @@ def hints_of(source: Any) -> dict[str, Any]:
         return typing.get_type_hints(source)
     except (NameError, TypeError, AttributeError):  # for a user's class, not written for a type checker
         return {}
-
-
-def _constructor_is_generated(cls: type) -> bool:
-    """Return whether ``dataclass`` wrote a class's constructor."""
-    owner = next(one for one in cls.__mro__ if "__init__" in vars(one))
-    return bool(getattr(vars(owner).get("__dataclass_params__"), "init", False))
 
 
 def checked_names(cls: type, options: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,11 +1,11 @@
 """Requests that wait at the same time are predicted together, by one thread."""
 
-import asyncio
 import logging
 import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from concurrent.futures import Future, InvalidStateError
 from contextlib import suppress
 from typing import Any, NamedTuple
 
@@ -31,7 +31,7 @@ class Job(NamedTuple):
 
     served: Served
     samples: Samples
-    future: "asyncio.Future[Predicted]"
+    future: Future[Predicted]
 
     @property
     def n(self) -> int:
@@ -152,16 +152,7 @@ class Batches:
             start = stop
 
 
-def finish(future: "asyncio.Future[Any]", result: Any) -> None:
-    """Give a result, or an exception to raise, to who waits for it in the event loop."""
-    with suppress(RuntimeError):  # the loop has ended
-        future.get_loop().call_soon_threadsafe(_set, future, result)
-
-
-def _set(future: "asyncio.Future[Any]", result: Any) -> None:
-    if future.done():  # cancelled
-        return
-    if isinstance(result, BaseException):
-        future.set_exception(result)
-    else:
-        future.set_result(result)
+def finish(future: Future[Any], result: Any) -> None:
+    """Give a result, or an exception to raise, to who waits for it."""
+    with suppress(InvalidStateError):  # cancelled
+        (future.set_exception if isinstance(result, BaseException) else future.set_result)(result)

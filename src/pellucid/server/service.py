@@ -3,7 +3,7 @@
 import asyncio
 import gc
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 
 import numpy as np
@@ -15,8 +15,7 @@ from pellucid.server.body import Form
 from pellucid.server.logs import log
 from pellucid.server.models import Served
 from pellucid.server.options import BODIES_HELD, ServerOptions
-from pellucid.server.pictures import known_kinds
-from pellucid.server.read_request import read_samples
+from pellucid.server.read_request import known_kinds, read_samples
 from pellucid.threads import n_cores
 
 MOST_READERS = 8  # threads that decode
@@ -89,12 +88,12 @@ class Service:
         PellucidError, HTTPException
             If they cannot be read or do not fit the model, or it takes too long.
         """
-        future: asyncio.Future[Predicted] = asyncio.get_running_loop().create_future()
+        future: Future[Predicted] = Future()
         self._batches.expect()
         self._readers.submit(self._read, served, content_type, body, future)
         try:
             async with asyncio.timeout(self.options.answer_seconds):
-                return await future
+                return await asyncio.wrap_future(future)
         except TimeoutError:
             raise HTTPException(
                 503,
@@ -102,13 +101,7 @@ class Service:
                 {"retry-after": "5"},
             ) from None
 
-    def _read(
-        self,
-        served: Served,
-        content_type: str,
-        body: bytes | Form,
-        future: "asyncio.Future[Predicted]",
-    ) -> None:
+    def _read(self, served: Served, content_type: str, body: bytes | Form, future: Future[Predicted]) -> None:
         """Read the samples of a request, in one of the threads, and hand them on to be predicted."""
         try:
             if future.cancelled():

@@ -10,8 +10,7 @@ from pellucid import dispatch, ranks
 from pellucid.data.batches import Batches, is_on_disk
 from pellucid.data.novelty import MOST_KEPT, NoveltyTest
 from pellucid.data.preprocess import Preprocessing
-from pellucid.data.stored.base import BLOCK_BYTES, StoredArray
-from pellucid.data.stored.views import choose_rows
+from pellucid.data.stored.base import BLOCK_BYTES, StoredArray, choose_rows
 from pellucid.errors import OptionError
 from pellucid.nn.model import Model
 from pellucid.training.cost import BLAS_OPERATIONS, step_operations

@@ -10,7 +10,7 @@ import numpy as np
 from pellucid import ranks
 from pellucid.blas_threads import one_blas_thread
 from pellucid.data.batches import Batches
-from pellucid.data.stored.views import choose_rows
+from pellucid.data.stored.base import choose_rows
 from pellucid.nn.model import Model, joined
 from pellucid.training.executor.choose import executor_for
 from pellucid.training.executor.executor import Executor, Minimizer

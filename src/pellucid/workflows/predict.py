@@ -71,7 +71,7 @@ def predict(model: Model | str | Path, data: Any, *, progress: Progress = None) 
 def _samples(model: Model, data: Any, progress: CountCallback) -> Samples:
     from pellucid.data.dataset import Dataset
     from pellucid.data.gaps import input_array
-    from pellucid.data.readers.frames import is_frame
+    from pellucid.data.readers.table_files import is_frame
     from pellucid.errors import DataError
 
     if isinstance(data, str | Path):

@@ -9,7 +9,7 @@ import numpy as np
 from pellucid.data.gaps import input_array
 from pellucid.data.input_spec import white_seen
 from pellucid.data.readers.images import check_takes_images, read_sample
-from pellucid.data.readers.named import TABLES, NamedImages
+from pellucid.data.readers.listing import TABLES, NamedImages
 from pellucid.data.readers.table_text import MISSING
 from pellucid.errors import DataError, OptionError, ShapeError, unknown_name
 from pellucid.formats.outputs import outputs_of

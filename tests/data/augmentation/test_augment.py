@@ -11,9 +11,16 @@ from tests.every import every
 
 from pellucid.data.augmentation.augment import Augment, augment_preset
 from pellucid.data.augmentation.colour import Brightness, Contrast, Hue, Saturation
-from pellucid.data.augmentation.crops import Crop, ResizedCrop
-from pellucid.data.augmentation.flips import HorizontalFlip, VerticalFlip
-from pellucid.data.augmentation.geometry import Rotation, Scale, Shear, Shift
+from pellucid.data.augmentation.geometry import (
+    Crop,
+    HorizontalFlip,
+    ResizedCrop,
+    Rotation,
+    Scale,
+    Shear,
+    Shift,
+    VerticalFlip,
+)
 from pellucid.data.augmentation.mixing import Mixup
 from pellucid.data.augmentation.pixels import Cutout, Noise
 from pellucid.data.augmentation.transform import TRANSFORMS, Transform

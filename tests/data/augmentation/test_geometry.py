@@ -8,9 +8,16 @@ import pytest
 from PIL import Image
 from tests.every import every
 
-from pellucid.data.augmentation.crops import Crop, ResizedCrop
-from pellucid.data.augmentation.flips import HorizontalFlip, VerticalFlip
-from pellucid.data.augmentation.geometry import Rotation, Scale, Shear, Shift
+from pellucid.data.augmentation.geometry import (
+    Crop,
+    HorizontalFlip,
+    ResizedCrop,
+    Rotation,
+    Scale,
+    Shear,
+    Shift,
+    VerticalFlip,
+)
 
 
 def at(transform: Any, X: np.ndarray, *values: float) -> np.ndarray:

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pellucid.data.readers import many
+from pellucid.data.readers import reading
 from pellucid.data.readers.folder import open_folder
-from pellucid.data.readers.many import Room
+from pellucid.data.readers.reading import Room
 from pellucid.data.source import load_data
 from pellucid.errors import DataError
 
@@ -33,7 +33,7 @@ def folder(tmp_path: Path) -> Path:
 def test_threads_give_what_one_gives(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     found = {}
     for n in (1, 4):
-        monkeypatch.setattr(many, "allowed_threads", lambda n=n: n)
+        monkeypatch.setattr(reading, "allowed_threads", lambda n=n: n)
         stages: list[tuple[str, int, int]] = []
         photos = open_folder(folder, progress=lambda *shown, to=stages: to.append(shown))
         found[n] = (photos, *photos.read())

@@ -15,7 +15,7 @@ from sklearn.datasets import load_iris
 from tests.every import every
 
 from pellucid.data.dataset import Split
-from pellucid.data.readers.csv_file import read_table
+from pellucid.data.readers.table_files import read_table
 from pellucid.data.readers.table_schema import Column, Encoded, LeftOut, TableSchema
 from pellucid.data.readers.table_text import USUAL
 from pellucid.data.source import load_data

@@ -10,11 +10,10 @@ import pytest
 from tests.every import every
 
 from pellucid.data.copies import duplicates
-from pellucid.data.dataset import Dataset
-from pellucid.data.hashing import data_hash
+from pellucid.data.dataset import Dataset, data_hash
 from pellucid.data.input_spec import InputsSeen
 from pellucid.data.preprocess import Preprocessing
-from pellucid.data.readers.npy import stored_npy
+from pellucid.data.readers.numpy_files import stored_npy
 from pellucid.data.source import load_data
 from pellucid.data.stored.base import BLOCK_BYTES, StoredArray, row_blocks
 from pellucid.errors import DataError

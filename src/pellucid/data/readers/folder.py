@@ -11,11 +11,10 @@ import numpy as np
 
 from pellucid.data.readers.images import InFile, check_size, fill_set, read_size, read_sized_sample
 from pellucid.data.readers.listing import Listing, list_folder
-from pellucid.data.readers.many import read_each
 from pellucid.data.readers.picture_modes import CROP, UNKNOWN, White, white_notes, white_of_set
-from pellucid.data.readers.reading import check_fits, quiet
+from pellucid.data.readers.reading import check_fits, quiet, read_each
+from pellucid.data.stored.base import choose_rows
 from pellucid.data.stored.images import StoredPictures
-from pellucid.data.stored.views import choose_rows
 from pellucid.data.validate import RawPart, RawSplit
 from pellucid.errors import DataError
 from pellucid.progress import ProgressCallback, no_progress, stage_of

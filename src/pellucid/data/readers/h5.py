@@ -12,9 +12,7 @@ import numpy as np
 from pellucid.data.readers.array_names import Found, find_parts
 from pellucid.data.readers.reading import check_file, check_fits, reading
 from pellucid.data.stored.base import StoredArray
-from pellucid.data.stored.chunked import ChunkedArray
-from pellucid.data.stored.files import Stamp
-from pellucid.data.stored.raw import RawArray
+from pellucid.data.stored.files import ChunkedArray, RawArray, Stamp
 from pellucid.data.validate import RawSplit
 from pellucid.errors import DataError
 from pellucid.text import printable

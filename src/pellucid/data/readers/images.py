@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from pellucid.data.readers.many import ROOM, Rows, fill_rows, read_each
-from pellucid.data.readers.picture_file import opened
 from pellucid.data.readers.picture_modes import (
     CROP,
     SPARE,
@@ -17,6 +15,7 @@ from pellucid.data.readers.picture_modes import (
     Box,
     White,
     at_size,
+    opened,
     or_else,
     orientation,
     own_white,
@@ -25,6 +24,7 @@ from pellucid.data.readers.picture_modes import (
     upright_box,
     white_of_set,
 )
+from pellucid.data.readers.reading import ROOM, Rows, fill_rows, read_each
 from pellucid.errors import OptionError, ShapeError
 from pellucid.progress import CountCallback, no_progress, stage_of
 from pellucid.types import Array, Shape, is_image_shape
@@ -162,7 +162,7 @@ def fill_set(
     known : White
         Where it is not known, the set decides: those that were read by a smaller value of their own are read again.
     progress : callable
-        As for :func:`pellucid.data.readers.many.fill_rows`.
+        As for :func:`pellucid.data.readers.reading.fill_rows`.
     """
     rows = fill_rows(X, lambda i: read(i, known), progress)
     white = white_of_set(known, (its.white for its in rows.found.values()))

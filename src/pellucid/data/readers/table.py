@@ -1,7 +1,7 @@
 """Tables: text and the name of a target column -> a Split of numbers, and the schema behind them."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -46,7 +46,7 @@ def split_table(
     Parameters
     ----------
     table : TextTable
-        From :func:`pellucid.data.readers.csv_file.read_table`. Where a column of numbers such as 3,14 or 1,234.5
+        From :func:`pellucid.data.readers.table_files.read_table`. Where a column of numbers such as 3,14 or 1,234.5
         leaves no doubt, the comma is its decimal sign, or the one between thousands, with a note.
     target : str or None
         The column to predict. Words and whole numbers are classes; numbers with a fraction, or more than 100
@@ -122,6 +122,7 @@ def split_table(
     left_out = (*found.left_out, *left_out)
     numeric = [column.name for column in columns if column.kind == "numeric"]
     grouped = [table.column(name).grouped() for name in (*goal.names[goal.task != "regression" :], *numeric)]
+    named = [note for note in grouped if note]
     schema = TableSchema(columns, goal.names, goal.task, goal.classes, table.decimal, table.missing, left_out)
     encoded = schema.encode(table, with_target=False)
     train, test = (replace(part, X=encoded.X[part.X[:, 0]]) for part in parts)
@@ -129,18 +130,12 @@ def split_table(
         *encoded.notes,
         *left_out_notes(left_out),
         *found.notes,
-        *_grouped_notes(filter(None, grouped)),
+        *([f"separators between thousands: {join_some(named)}"] if named else []),
         *notes_on_columns,
         *goal.notes,
         *parts.notes,
     )
     return Split(train, test, name, notes, schema)
-
-
-def _grouped_notes(found: Iterable[str]) -> list[str]:
-    """Return the note on the columns of numbers that have separators between thousands."""
-    named = list(found)
-    return [f"separators between thousands: {join_some(named)}"] if named else []
 
 
 def _fit(

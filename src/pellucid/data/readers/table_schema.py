@@ -9,9 +9,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from pellucid.data.readers.dates import EPOCH, PARTS
-from pellucid.data.readers.frames import frame_table, is_frame
 from pellucid.data.readers.table_columns import cell_values, value_columns, word_codes, word_columns
-from pellucid.data.readers.table_file import read_file
+from pellucid.data.readers.table_files import frame_table, is_frame, read_file
 from pellucid.data.readers.table_text import (
     MISSING,
     USUAL,

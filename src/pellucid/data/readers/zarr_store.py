@@ -10,8 +10,7 @@ import numpy as np
 
 from pellucid.data.readers.array_names import find_parts
 from pellucid.data.readers.reading import check_fits, reading
-from pellucid.data.stored.chunked import ChunkedArray
-from pellucid.data.stored.files import Stamp
+from pellucid.data.stored.files import ChunkedArray, Stamp
 from pellucid.data.validate import RawSplit
 from pellucid.errors import DataError, MissingExtraError
 from pellucid.text import printable

@@ -1,20 +1,69 @@
-"""What every array that stays in its file can do: tell its shape, and read rows."""
+"""Arrays that stay in their file: they tell their shape and read rows; parts and converted forms of them."""
 
 from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Any, Final
 
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
-from pellucid.data.stored.survey import Survey, survey_of
 from pellucid.errors import DataError
 from pellucid.progress import ProgressBar
 from pellucid.types import Array, Shape
+
+N_TRIED = 100_000  # numbers that are looked at, over all rows, to tell whole ones from others
+BYTE = 255
+
+
+@dataclass(frozen=True, eq=False)
+class Survey:
+    """What each row looks like.
+
+    Attributes
+    ----------
+    low, high : Array, shape (m,), float64
+        The least and the largest number; NaN where there is one.
+    n_bad : Array, shape (m,)
+        How many are NaN or infinite.
+    is_whole, is_divided : Array, shape (m,), bool
+        Whether those looked at are whole numbers, and whether they are once multiplied by 255.
+    """
+
+    low: Array
+    high: Array
+    n_bad: Array
+    is_whole: Array
+    is_divided: Array
+
+    def take(self, rows: Array) -> Survey:
+        """Return the survey of some rows."""
+        return Survey(*(each[rows] for each in vars(self).values()))
+
+
+def survey_of(X: StoredArray) -> Survey:
+    """Return what the rows of a stored array look like, by one pass over its file."""
+    m = len(X)
+    low, high = np.zeros(m), np.zeros(m)
+    n_bad, is_whole, is_divided = np.zeros(m, np.int64), np.ones(m, bool), np.ones(m, bool)
+    is_float = X.dtype.kind == "f"
+    for rows, block in X.blocks():
+        flat = block.reshape(len(block), -1)
+        low[rows], high[rows] = flat.min(axis=1), flat.max(axis=1)
+        if not is_float:
+            continue
+        is_bad = ~(np.isfinite(low[rows]) & np.isfinite(high[rows]))  # NaN comes through both
+        n_bad[rows][is_bad] = (~np.isfinite(flat[is_bad])).sum(axis=1)
+        some = flat[:, :: max(1, X.size // N_TRIED)].astype(np.float64)
+        with np.errstate(invalid="ignore"):
+            is_whole[rows] = (some == np.rint(some)).all(axis=1)
+            is_divided[rows] = (np.abs(some * BYTE - np.rint(some * BYTE)) <= 1e-3).all(axis=1)
+    return Survey(low, high, n_bad, is_whole, is_divided)
+
 
 BLOCK_BYTES: Final = 2**26  # read at a time: large enough that a disk streams, small beside any memory
 
@@ -101,13 +150,11 @@ class StoredArray(NDArrayOperatorsMixin, ABC):
 
     def choose(self, rows: Any) -> StoredArray:
         """Return some rows, by a slice, a mask or their numbers, as another stored array: nothing is read."""
-        from pellucid.data.stored.views import Chosen
 
         return Chosen(self, self._numbers(rows))
 
     def astype(self, dtype: Any, *, copy: bool = True) -> StoredArray:
         """Return the array in another dtype, to which rows are converted as they are read."""
-        from pellucid.data.stored.views import Converted
 
         return self if self.dtype == dtype else Converted(self, partial(_cast, dtype), dtype)
 
@@ -189,3 +236,81 @@ def row_blocks(X: Any) -> Iterator[tuple[slice, Array]]:
     for start in range(0, len(X), step):
         rows = slice(start, min(start + step, len(X)))
         yield rows, X[rows]
+
+
+class Chosen(StoredArray):
+    """Some rows of a stored array, in an order of their own.
+
+    Parameters
+    ----------
+    base : StoredArray
+    rows : Array of int, shape (n,)
+        Their numbers in it.
+    """
+
+    def __init__(self, base: StoredArray, rows: Array) -> None:
+        super().__init__(base.where, (len(rows), *base.shape[1:]), base.dtype)
+        self.base, self.rows = base, rows
+        self.has_cheap_columns = base.has_cheap_columns
+
+    def choose(self, rows: Any) -> StoredArray:
+        """Return some of these rows."""
+        return Chosen(self.base, self.rows[self._numbers(rows)])
+
+    def read_rows(self, rows: Array) -> Array:
+        """Return rows by their numbers here."""
+        return self.base.read_rows(self.rows[rows])
+
+    def read_columns(self, start: int, stop: int, rows: Array) -> Array:
+        """Return columns of rows by their numbers here."""
+        return self.base.read_columns(start, stop, self.rows[rows])
+
+    @cached_property
+    def survey(self) -> Survey:
+        """What these rows look like: of many, by that of the whole array, which is found once."""
+        if "survey" in vars(self.base) or 2 * len(self) > len(self.base):
+            return self.base.survey.take(self.rows)
+        return survey_of(self)
+
+
+class Converted(StoredArray):
+    """Rows of a stored array, converted as they are read: prepared for a network, or brought into another range.
+
+    Parameters
+    ----------
+    base : StoredArray
+    convert : callable
+        ``convert(X, columns)`` returns rows X, (n, ...), converted; where ``columns`` is a slice they are these
+        columns of flattened rows. One that can be pickled.
+    dtype : dtype
+        Of what it returns.
+    """
+
+    def __init__(
+        self, base: StoredArray, convert: Callable[[Array, slice | None], Array], dtype: Any
+    ) -> None:
+        super().__init__(base.where, base.shape, dtype)
+        self.base, self.convert = base, convert
+        self.has_cheap_columns = base.has_cheap_columns
+
+    def read_rows(self, rows: Array) -> Array:
+        """Return converted rows."""
+        return self.convert(self.base.read_rows(rows), None)
+
+    def read_columns(self, start: int, stop: int, rows: Array) -> Array:
+        """Return columns of converted rows."""
+        return self.convert(self.base.read_columns(start, stop, rows), slice(start, stop))
+
+
+def choose_rows(arrays: Any, rows: Any) -> Any:
+    """Return some rows of an array, or of several by name; of one on disk another on disk: nothing is read yet.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> choose_rows(np.arange(4), slice(1, 3))
+    array([1, 2])
+    """
+    if isinstance(arrays, dict):
+        return {name: choose_rows(array, rows) for name, array in arrays.items()}
+    return arrays.choose(rows) if isinstance(arrays, StoredArray) else arrays[rows]

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 
 from pellucid.data.readers.images import read_sample
-from pellucid.data.readers.many import fill_rows
 from pellucid.data.readers.picture_modes import White
+from pellucid.data.readers.reading import fill_rows
 from pellucid.data.stored.base import StoredArray
 from pellucid.progress import no_progress, stage_of
 from pellucid.types import Array

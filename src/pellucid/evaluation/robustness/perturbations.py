@@ -9,8 +9,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from pellucid.data.augmentation.colour import Brightness, Contrast, Hue
-from pellucid.data.augmentation.flips import HorizontalFlip, VerticalFlip
-from pellucid.data.augmentation.geometry import Rotation, Scale, Shift
+from pellucid.data.augmentation.geometry import HorizontalFlip, Rotation, Scale, Shift, VerticalFlip
 from pellucid.data.augmentation.pixels import Cutout, Noise
 from pellucid.data.augmentation.transform import Transform
 from pellucid.errors import DataError, OptionError, ShapeError, unknown_name

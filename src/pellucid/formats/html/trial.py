@@ -54,7 +54,11 @@ def difference(model: Model, page: str, samples: Any, exact: Model) -> float | N
         More samples to compare.
     exact : Model
     """
-    asked, X = _photos(model, samples) if kind_of_samples(model) == PHOTO else _rows(model)
+    if kind_of_samples(model) == PHOTO:
+        asked, X = _photos(model, samples)
+    else:
+        asked, schema = random_rows(model, N_ROWS), model._schema
+        X = schema.encode(replace(table_of(asked), missing=schema.missing), with_target=False).X
     by_rounding, browser = moved(exact, model, X), find_browser()
     if browser is None:
         return None
@@ -101,10 +105,3 @@ def _photos(model: Model, samples: Any) -> tuple[list[dict[str, Any]], Array]:
         for picture in pictures
     ]
     return asked, np.stack([image_to_input(picture, model.input_shape, fit) for picture in pictures])
-
-
-def _rows(model: Model) -> tuple[list[dict[str, str]], Array]:
-    """Return rows of random values as they are typed, and as numbers."""
-    rows, schema = random_rows(model, N_ROWS), model._schema
-    table = replace(table_of(rows), missing=schema.missing)
-    return rows, schema.encode(table, with_target=False).X

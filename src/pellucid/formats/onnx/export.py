@@ -125,7 +125,8 @@ def to_onnx(model: Model, *, raw: bool = False, dtype: str = "float32") -> Any:
     parts = Parts(onnx, dtype)
     rule = None if raw else model.preprocessing
     steps = steps_of(model)
-    kind = getattr(onnx.TensorProto, _input_dtype(rule).upper())
+    kinds = {"divide": "UINT8", "robust": "DOUBLE", "standardize": "DOUBLE"}
+    kind = getattr(onnx.TensorProto, kinds.get(rule.kind if rule else "", "FLOAT"))
     of_columns = not raw and model._schema is not None
     inputs, values = column_inputs(parts, model._schema.columns) if of_columns else [], {}
     for name, shape in steps.inputs.items():
@@ -160,13 +161,6 @@ def needed(name: str) -> Any:
         raise MissingExtraError(
             f"{name} is not installed, which ONNX files need. Install it with: pip install 'pellucid[onnx]'"
         ) from None
-
-
-def _input_dtype(rule: Preprocessing | None) -> str:
-    """Return the dtype of the inputs: bytes where pixels are divided, and doubles of table columns."""
-    return {"divide": "uint8", "robust": "double", "standardize": "double"}.get(
-        rule.kind if rule else "", "float"
-    )
 
 
 def _prepared(parts: Parts, name: str, shape: Shape, rule: Preprocessing | None) -> str:

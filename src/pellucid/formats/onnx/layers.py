@@ -3,6 +3,7 @@
 import inspect
 import math
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from pellucid.formats.onnx.nodes import Parts, Value
 from pellucid.formats.steps import Step
 from pellucid.ops.activations import ACTIVATIONS
 from pellucid.ops.conv_geometry import Padding
-from pellucid.types import Array, Shape
+from pellucid.types import Shape
 
 
 def write(parts: Parts, step: Step, values: Sequence[Value]) -> Value:
@@ -71,15 +72,10 @@ def _activated(parts: Parts, what: Description, value: Value) -> str:
         alpha = [options.get(option, usual[option].default) for option in ACTIVATIONS[name].options]
         attributes = {"alpha": alpha[0]} if alpha else {}
         return parts.add(name.title().replace("_", ""), value.name, **attributes)
-    arrays = (
-        {} if name else {key: _of_channels(parts, key, array, value) for key, array in what.arrays.items()}
-    )
+    arrays = {} if name else what.arrays  # of one number for each channel, in the shape that meets a value
+    shape = (-1, 1, 1) if value.is_image else (-1,)
+    arrays = {key: parts.weights(key, array.reshape(shape)) for key, array in arrays.items()}
     return _spelled_out(parts, what.expression, value.name, arrays)
-
-
-def _of_channels(parts: Parts, key: str, array: Array, value: Value) -> str:
-    """Add an array of one number for each channel, in the shape that meets a value."""
-    return parts.weights(key, array.reshape(-1, 1, 1) if value.is_image else array)
 
 
 def _spelled_out(parts: Parts, node: Any, x: str, arrays: Mapping[str, str]) -> str:
@@ -154,13 +150,10 @@ def _layer_norm(parts: Parts, what: Description, value: Value) -> str:
     return parts.channels_first(Y, value.shape)
 
 
-def _pool(op: str) -> "Writer":
-    def write_pool(parts: Parts, what: Description, value: Value) -> str:
-        given: dict[str, Any] = dict(what.options)
-        window = {"kernel_shape": given.pop("size"), "strides": given.pop("stride")}
-        return parts.add(op, value.name, **window, pads=_pads(given.pop("padding")), **given)
-
-    return write_pool
+def _pool(op: str, parts: Parts, what: Description, value: Value) -> str:
+    given: dict[str, Any] = dict(what.options)
+    window = {"kernel_shape": given.pop("size"), "strides": given.pop("stride")}
+    return parts.add(op, value.name, **window, pads=_pads(given.pop("padding")), **given)
 
 
 def _global_average(parts: Parts, what: Description, value: Value) -> str:
@@ -173,13 +166,10 @@ def _upsample(parts: Parts, what: Description, value: Value) -> str:
     return parts.add("Resize", value.name, "", scales, **how)
 
 
-def _pad(mode: str) -> "Writer":
-    def write_pad(parts: Parts, what: Description, value: Value) -> str:
-        top, left, bottom, right = _pads(what.options["padding"])
-        pads = parts.constant([0, 0, top, left, 0, 0, bottom, right], np.int64)
-        return parts.add("Pad", value.name, pads, mode=mode)
-
-    return write_pad
+def _pad(mode: str, parts: Parts, what: Description, value: Value) -> str:
+    top, left, bottom, right = _pads(what.options["padding"])
+    pads = parts.constant([0, 0, top, left, 0, 0, bottom, right], np.int64)
+    return parts.add("Pad", value.name, pads, mode=mode)
 
 
 def _resize(parts: Parts, what: Description, value: Value) -> str:
@@ -200,16 +190,16 @@ def _pads(padding: Padding) -> list[int]:
 
 Writer = Callable[[Parts, Description, Value], str]
 NODES: dict[str, Writer] = {  # by the name of a description
-    "average_pool": _pool("AveragePool"),
+    "average_pool": partial(_pool, "AveragePool"),
     "batch_norm": _batch_norm,
     "conv2d": _conv,
     "dense": _dense,
     "flatten": _flatten,
     "global_average": _global_average,
     "layer_norm": _layer_norm,
-    "max_pool": _pool("MaxPool"),
-    "reflect_pad": _pad("reflect"),
+    "max_pool": partial(_pool, "MaxPool"),
+    "reflect_pad": partial(_pad, "reflect"),
     "resize": _resize,
     "upsample": _upsample,
-    "zero_pad": _pad("constant"),
+    "zero_pad": partial(_pad, "constant"),
 }

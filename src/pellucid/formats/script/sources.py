@@ -3,6 +3,7 @@
 import ast
 import importlib
 import inspect
+import re
 from collections.abc import Iterable
 from functools import cache
 from typing import NamedTuple
@@ -28,7 +29,7 @@ class Sources:
     """Collects functions with what they need: import lines, constants and other functions, each once."""
 
     def __init__(self) -> None:
-        self.imports: set[str] = set()
+        self.imports: dict[str, set[str]] = {}  # how a line begins, and the names that follow, if any
         self.constants: list[str] = []
         self.functions: dict[str, list[str]] = {}  # by module
         self._found: set[str] = set()
@@ -40,9 +41,14 @@ class Sources:
             if module is not None:
                 self._add(name, module)
 
-    def add_imports(self, lines: Iterable[str]) -> None:
-        """Add import lines."""
-        self.imports.update(lines)
+    def add_import(self, name: str, origin: str, there: str = "") -> None:
+        """Add the import of a module under a name, or of what it has there."""
+        known = there or origin
+        text = known if name == known else f"{known} as {name}"
+        if there:
+            self.imports.setdefault(f"from {origin} import ", set()).add(text)
+        else:
+            self.imports.setdefault(f"import {text}", set())
 
     def _add(self, name: str, module: str) -> None:
         if name in self._found:
@@ -51,7 +57,7 @@ class Sources:
         if name in _INSTEAD and (name in top.nodes or name in top.imports):
             self._found.add(name)
             self.constants.append(_INSTEAD[name])
-            self.imports.add("import numpy as np")
+            self.add_import("np", "numpy")
         elif name in top.nodes:
             self._found.add(name)
             node = top.nodes[name]
@@ -66,35 +72,15 @@ class Sources:
             if origin.startswith(_OURS) and there:
                 self._add(there, origin)
             else:
-                self.imports.add(_import_line(name, origin, there))
+                self.add_import(name, origin, there)
 
     @property
     def import_lines(self) -> list[str]:
         """The import lines, the standard library's first."""
-        parts: dict[bool, list[str]] = {False: [], True: []}
-        for origin, names in sorted(self._merged().items()):
-            line = f"from {origin} import {', '.join(sorted(names))}" if names else origin
-            parts[_root(origin) in ("numpy", "PIL")].append(line)
-        return [*sorted(parts[False], key=_order), "", *sorted(parts[True], key=_order)]
-
-    def _merged(self) -> dict[str, list[str]]:
-        """Return what is imported from each module; whole import lines have nothing."""
-        found: dict[str, list[str]] = {}
-        for line in self.imports:
-            if line.startswith("from "):
-                _, origin, _, name = line.split(" ", 3)
-                found.setdefault(origin, []).append(name)
-            else:
-                found[line] = []
-        return found
-
-
-def _root(origin: str) -> str:
-    return origin.removeprefix("import ").split()[0].split(".")[0]
-
-
-def _order(line: str) -> tuple[bool, str]:
-    return line.startswith("from "), line
+        lines = [start + ", ".join(sorted(names)) for start, names in self.imports.items()]
+        lines.sort(key=lambda line: (line.startswith("from "), line))
+        others = [line for line in lines if line.split()[1].split(".")[0] in ("numpy", "PIL")]
+        return [*(line for line in lines if line not in others), "", *others]
 
 
 def names_in(node: ast.AST) -> list[str]:
@@ -131,24 +117,9 @@ def _module(name: str) -> _Module:
 
 def _text(module: _Module, node: ast.stmt) -> str:
     """Return a definition as it was written, its docstring without sections: the summary alone."""
-    lines = module.lines[node.lineno - 1 : node.end_lineno]
-    doc = node.body[0] if isinstance(node, ast.FunctionDef) else None
-    if not isinstance(doc, ast.Expr) or doc.end_lineno == doc.lineno:
-        return "\n".join(lines)
-    start, stop = doc.lineno - node.lineno, (doc.end_lineno or 0) - node.lineno
-    kept = lines[start:stop]
-    sections = [i for i, line in enumerate(kept) if line.strip() and set(line.strip()) == {"-"}]
-    if sections:
-        kept = kept[: sections[0] - 1]
-    while kept and not kept[-1].strip():
-        kept.pop()
-    end = lines[stop] if len(kept) > 1 else ""
-    if not end:
-        kept[-1] += '"""'
-    return "\n".join([*lines[:start], *kept, *([end] if end else []), *lines[stop + 1 :]])
-
-
-def _import_line(name: str, origin: str, there: str) -> str:
-    if not there:
-        return f"import {origin}" if name == origin else f"import {origin} as {name}"
-    return f"from {origin} import {there}" + (f" as {name}" if name != there else "")
+    text = "\n".join(module.lines[node.lineno - 1 : node.end_lineno])
+    doc = ast.get_docstring(node, clean=False) if isinstance(node, ast.FunctionDef) else None
+    if not doc:
+        return text
+    kept = re.split(r"\n\n +\w+\n +---", doc)[0].rstrip()
+    return text.replace(doc, f"{kept}\n    " if "\n" in kept else kept, 1)

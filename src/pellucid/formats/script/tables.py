@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from pellucid.data.readers.csv_file import _parse, _sniff
 from pellucid.data.readers.table_columns import cell_values, value_columns, word_codes, word_columns
+from pellucid.data.readers.table_files import _parse, _sniff
 from pellucid.data.readers.table_text import MISSING, Decimal, cell_of, missing_words
 from pellucid.errors import DataError
 from pellucid.types import Array

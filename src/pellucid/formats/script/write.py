@@ -28,7 +28,7 @@ HEADINGS = {  # of the functions of each module
     f"{_ROOM}.photos": "Reading photos",
     "pellucid.data.readers.picture_modes": "Reading photos: kinds of pictures",
     f"{_ROOM}.tables": "Reading tables",
-    "pellucid.data.readers.csv_file": "Reading tables: what divides the fields",
+    "pellucid.data.readers.table_files": "Reading tables: what divides the fields",
     "pellucid.data.readers.table_text": "Reading tables: cells",
     "pellucid.data.readers.table_columns": "Reading tables: columns",
     "pellucid.data.readers.dates": "Reading tables: dates",
@@ -86,7 +86,9 @@ def write_script(model: Model, *, is_inside: bool, name: str = "predict", dtype:
     )
     sources = Sources()
     sources.add(names_in(ast.parse(script.render(about, text="", sources=Sources()))), list(HEADINGS))
-    sources.add_imports(["import numpy as np"] + ([] if is_inside else ["from pathlib import Path"]))
+    sources.add_import("np", "numpy")
+    if not is_inside:
+        sources.add_import("Path", "pathlib", "Path")
     text = base64.b64encode(content).decode() if is_inside else ""
     lines = "".join(f"{text[i : i + WIDTH]}\n" for i in range(0, len(text), WIDTH))
     beside = {} if is_inside else {**weights, "stamp": np.array(stamp)}

@@ -151,16 +151,12 @@ class LayerReader:
                 raise self.source.fault(at, f"{kind}: {name} is missing; expected {wanted}.")
         for name, value in options.items():
             hint, limits = known.get(name, (Any, NO_LIMITS))
-            options[name] = self._option((*at, name), kind, name, value, hint, limits)
+            here, holds = (*at, name), _holds_layers(hint)
+            if holds:
+                options[name] = (self.layer_or_list if holds == "one" else self.layers)(here, value)
+            else:
+                options[name] = self.source.checked(here, kind, name, value, hint, limits)
         return self._made(at, cls, options, {re.escape(name): (*at, name) for name in options})
-
-    def _option(self, at: KeyPath, kind: str, name: str, value: Any, hint: Any, limits: Any) -> Any:
-        match _holds_layers(hint):
-            case "one":
-                return self.layer_or_list(at, value)
-            case "many":
-                return self.layers(at, value)
-        return self.source.checked(at, kind, name, value, hint, limits)
 
     def _made(
         self, at: KeyPath, cls: type[Layer], options: dict[str, Any], places: Mapping[str, KeyPath]

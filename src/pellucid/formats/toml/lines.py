@@ -3,7 +3,6 @@
 import re
 import tomllib
 from bisect import bisect_right
-from collections.abc import Mapping
 from typing import TypeAlias
 
 from pellucid.errors import FormatError
@@ -51,19 +50,6 @@ def toml_lines(text: str) -> dict[KeyPath, int]:
     (4, 5)
     """
     return _Scanner(text).scan()
-
-
-def line_of(lines: Mapping[KeyPath, int], path: KeyPath) -> int:
-    """Return the line of a path, or of the closest table around it that has one; the file itself is on line 1.
-
-    Examples
-    --------
-    >>> line_of({("layers", 0): 7}, ("layers", 0, "units"))
-    7
-    """
-    while path and path not in lines:
-        path = path[:-1]
-    return lines.get(path, 1)
 
 
 class _Scanner:

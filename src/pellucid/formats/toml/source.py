@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from pellucid.errors import FormatError, OptionError, unknown_name
-from pellucid.formats.toml.lines import KeyPath, line_of, toml_lines
+from pellucid.formats.toml.lines import KeyPath, toml_lines
 from pellucid.registry import NO_LIMITS, Limits, check_option
 
 MAX_BYTES = (
@@ -119,8 +119,10 @@ class TomlSource:
             ) from None
 
     def line(self, at: KeyPath) -> int:
-        """Return the line of a key, or of the table around it."""
-        return line_of(self.lines, at)
+        """Return the line of a key, or of the closest table around it; the file itself is on line 1."""
+        while at and at not in self.lines:
+            at = at[:-1]
+        return self.lines.get(at, 1)
 
     def fault(self, at: KeyPath, message: str) -> FormatError:
         """Return the error for a key, with file and line in front."""

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from pellucid import ranks
-from pellucid.data.stored.ahead import read_ahead
+from pellucid.data.batches import read_ahead
 from pellucid.data.stored.base import BLOCK_BYTES, StoredArray
-from pellucid.data.stored.spool import with_cheap_columns
+from pellucid.data.stored.files import with_cheap_columns
 from pellucid.progress import ProgressBar
 from pellucid.types import Array
 

@@ -6,11 +6,20 @@ from typing import Any
 import numpy as np
 
 from pellucid.errors import OptionError, ShapeError
-from pellucid.formats.onnx.reading.given import Add, Given, Reader, array_at, value_at, weights_at
-from pellucid.formats.onnx.reading.layers import dense
-from pellucid.formats.onnx.reading.moves import moved
+from pellucid.formats.onnx.reading.layers import dense, moved
 from pellucid.formats.onnx.reading.source import Node
-from pellucid.formats.onnx.reading.values import MOST_VALUES, TRIAL, Value, checked
+from pellucid.formats.onnx.reading.values import (
+    MOST_VALUES,
+    TRIAL,
+    Add,
+    Given,
+    Reader,
+    Value,
+    array_at,
+    checked,
+    value_at,
+    weights_at,
+)
 from pellucid.nn.conv import Conv2D
 from pellucid.nn.dense import Flatten
 from pellucid.nn.pooling import (

@@ -1,27 +1,37 @@
-"""Operations with weights, and those that join values, as layers."""
+"""Operations with weights, those that join values and those that move numbers, as layers.
+
+onnx's own evaluator moves the places of a value's numbers. Where these are then those of an image, of a row or of
+some channels, that is what follows. No layer cuts channels out; a convolution of one pixel does, or a Dense layer
+of a row, with weights of 0 and 1.
+"""
 
 import math
 from collections.abc import Mapping, Sequence
+from itertools import permutations
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from pellucid.errors import OptionError, ShapeError
-from pellucid.formats.onnx.reading.given import (
+from pellucid.formats.onnx.reading.source import DTYPES, Node
+from pellucid.formats.onnx.reading.values import (
+    TRIAL,
     Add,
     Given,
+    Moved,
     Reader,
+    Value,
     array_at,
+    checked,
+    in_order,
     lacking,
+    per_channel,
     row_at,
     value_at,
     weights_at,
 )
-from pellucid.formats.onnx.reading.source import Node
-from pellucid.formats.onnx.reading.tensors import DTYPES
-from pellucid.formats.onnx.reading.values import Value, checked, in_order, per_channel
 from pellucid.nn.conv import Conv2D
-from pellucid.nn.dense import Activation, Dense, Dropout
+from pellucid.nn.dense import Activation, Dense, Dropout, Flatten
 from pellucid.nn.layer import Layer
 from pellucid.nn.norm import Affine, BatchNorm, LayerNorm
 from pellucid.types import Array
@@ -73,7 +83,10 @@ def _batch_norm(node: Node, given: Given, add: Add) -> Value:
     value = value_at(node, given, 0)
     if node.attributes.get("training_mode", 0):
         raise OptionError(f"{node.label}: it is in training mode. Export the network with model.eval().")
-    _check_channels_first(node, value)
+    if value.axes[-1] != 0:
+        raise OptionError(
+            f"{node.label}: its channels are axis 1, which is not what the layers around it take for channels."
+        )
     c = value.n_channels
     gamma, beta, mean, var = (in_order(weights_at(node, given, i, c), value) for i in range(1, 5))
     if var.min() < 0:
@@ -86,13 +99,6 @@ def _batch_norm(node: Node, given: Given, add: Add) -> Value:
 def _short(number: float) -> float:
     """Return a float32 of the file as it was written in decimals."""
     return float(f"{number:.6g}")
-
-
-def _check_channels_first(node: Node, value: Value) -> None:
-    if value.axes[-1] != 0:
-        raise OptionError(
-            f"{node.label}: its channels are axis 1, which is not what the layers around it take for channels."
-        )
 
 
 def _layer_norm(node: Node, given: Given, add: Add) -> Value:
@@ -235,16 +241,13 @@ def _concat(node: Node, given: Given, add: Add) -> Value:
             )
     made = checked(first.with_channels(sum(value.n_channels for value in values), ""), node.label)
     if any(value.order is not None for value in values):
-        made = made._replace(order=_joined_order(values))
+        starts = np.cumsum([0, *(value.n_channels for value in values)])
+        orders = [np.arange(value.n_channels) if value.order is None else value.order for value in values]
+        joined = [start + order for start, order in zip(starts, orders, strict=False)]
+        made = made._replace(order=np.concatenate(joined))
     if len(values) == 1:
         return made._replace(step=first.step)
     return made._replace(step=add("concat", [value.step for value in values], {}))
-
-
-def _joined_order(values: Sequence[Value]) -> Array:
-    starts = np.cumsum([0, *(value.n_channels for value in values)])
-    parts = [np.arange(value.n_channels) if value.order is None else value.order for value in values]
-    return np.concatenate([start + part for start, part in zip(starts, parts, strict=False)])
 
 
 def _softmax(node: Node, given: Given, add: Add) -> Value:
@@ -294,3 +297,50 @@ READERS: dict[str, Reader] = {
 def as_layer(layer: Layer, value: Value, add: Add) -> Value:
     """Add a layer without weights that keeps the shape."""
     return value._replace(step=add(layer, [value.step], {}))
+
+
+MOST_WEIGHTS = 2**22  # of a layer that takes some channels, nearly all of which are 0
+LAYOUTS = ((1, 2, 0), (0, 1, 2), *permutations(range(3)))  # of images, the usual ones first
+
+
+def moved(value: Value, places: Array, label: str, add: Add) -> Value:
+    """Return a value whose numbers lie elsewhere in the file, by the places of those of ``TRIAL`` samples."""
+    own, n, c = value.own_shape, math.prod(value.own_shape), value.n_channels
+    if not places.size:
+        raise ShapeError(f"{label}: it takes channels that are not there, of {c}.")
+    unknown = Value(value.step, places.shape[1:], (), moved=Moved(own, places, label))
+    if len(places) != TRIAL or not np.array_equal(places[1], places[0] + n):
+        return unknown
+    row, shape = places[0].reshape(-1), places.shape[1:] or (1,)
+    if value.is_image and len(shape) == 3:
+        pixels = c * np.arange(n // c).reshape(*own[:2], 1)
+        for axes in LAYOUTS:
+            image = places[0].transpose(axes)
+            chosen = image[0, 0]
+            if image.shape[:2] == own[:2] and chosen.max() < c and (image == pixels + chosen).all():
+                lengths = tuple(c if axis == axes[2] else length for axis, length in enumerate(shape))
+                return _selected(Value(value.step, lengths, axes), chosen, label, add)
+    axes = tuple(axis for axis, length in enumerate(shape) if length > 1) or (0,)
+    if len(axes) > 1 or (value.is_image and not np.array_equal(np.sort(row), np.arange(n))):
+        return unknown
+    if value.is_image:
+        order = None if np.array_equal(row, np.arange(n)) else np.argsort(row)
+        return Value(add(Flatten(), [value.step], {}), shape, axes, order)
+    if np.array_equal(row, value.places[0].reshape(-1)):
+        return value._replace(shape=shape, axes=axes)
+    return _selected(Value(value.step, (n,), (0,)), row, label, add)._replace(shape=shape, axes=axes)
+
+
+def _selected(value: Value, chosen: Array, label: str, add: Add) -> Value:
+    """Add the layer that gives these channels of a value, in this order."""
+    c = value.n_channels
+    if np.array_equal(chosen, np.arange(c)):
+        return value
+    if c * chosen.size > MOST_WEIGHTS:
+        raise OptionError(f"{label}: it takes {chosen.size} of {c} channels, which is too many to select.")
+    W = np.zeros((c, chosen.size))
+    W[chosen, np.arange(chosen.size)] = 1
+    if not value.is_image:
+        return dense(value, W, None, add, label)
+    layer = Conv2D(chosen.size, 1, padding="valid", use_bias=False)
+    return value.with_channels(chosen.size, add(layer, [value.step], {"W": W[None, None]}))
