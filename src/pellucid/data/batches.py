@@ -39,9 +39,8 @@ def read_ahead(
     with ThreadPoolExecutor(1, thread_name_prefix="pellucid-read") as pool:
         try:
             for place in places:
-                waiting.append(
-                    pool.submit(copy_context().run, read, place)
-                )  # which kernels are chosen is in it
+                # which kernels are chosen is in the context
+                waiting.append(pool.submit(copy_context().run, read, place))
                 if len(waiting) > n:
                     yield waiting.popleft().result()
             while waiting:
@@ -52,9 +51,7 @@ def read_ahead(
 
 
 Batch: TypeAlias = tuple[Any, Any, "Array | None"]  # inputs, targets, weights
-Change: TypeAlias = Callable[
-    [Any, Any, "Array | None", int], Batch
-]  # inputs, targets, weights, step -> all three
+Change: TypeAlias = Callable[[Any, Any, "Array | None", int], Batch]  # the three and the step -> the three
 
 
 class Batches:

@@ -142,11 +142,9 @@ def _refusal(values: Any, gaps: Array, where: str) -> DataError:
         others = f"; {plural(len(found) - 1, 'more column')} too" if len(found) > 1 else ""
         gaps = gaps[:, found[:1]]
     rows = np.flatnonzero(gaps.reshape(len(gaps), -1).any(axis=1))
-    has, cure = (
-        ("has", "it in, or drop that sample")
-        if len(rows) == 1
-        else ("have", "them in, or drop those samples")
-    )
+    has, cure = "have", "them in, or drop those samples"
+    if len(rows) == 1:
+        has, cure = "has", "it in, or drop that sample"
     return DataError(
         f"{where}: {len(rows)} of {len(gaps)} samples {has} no value{column}: {join_some(rows)} (counted from 0)"
         f"{others}. Fill {cure}."

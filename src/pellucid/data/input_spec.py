@@ -13,9 +13,7 @@ from pellucid.errors import DataError
 from pellucid.registry import Configurable, checked_names, option
 from pellucid.types import Array
 
-MANY_VALUES = (
-    64  # of one sample: pictures and their like, whose numbers have one range; a table may be extrapolated
-)
+MANY_VALUES = 64  # of one sample: pictures and their like, of one range; a table may be extrapolated
 OTHER_SCALE, OTHER_RANGE = 4, 8  # times the largest number of the training
 
 

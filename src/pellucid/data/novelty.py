@@ -193,9 +193,7 @@ class NoveltyTest:
             far.append(self._by_features(features))
         usual = self.usual[: len(far)]
         n, needed = len(self.looks), N_NEEDED[len(far) - 1]
-        ranks = np.stack(
-            [np.searchsorted(np.sort(each), each) for each in usual]
-        )  # of training images, 0 to n - 1
+        ranks = np.stack([np.searchsorted(np.sort(each), each) for each in usual])  # 0 to n - 1
         found = []
         for distances in np.stack(far, axis=1):
             own = max(int((each < d).sum()) for each, d in zip(usual, distances, strict=True))

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from pellucid.data.stored.base import Converted, StoredArray
 from pellucid.errors import DataError, FormatError, OptionError
-from pellucid.registry import Configurable, Limits, option
+from pellucid.registry import Configurable, Limits, option, plain
 from pellucid.types import Array
 
 KINDS = ("divide", "none", "robust", "standardize")
@@ -253,12 +253,8 @@ class Preprocessing(Configurable):
 
     def to_config(self) -> dict[str, Any]:
         """Return the rule as a JSON-serializable dictionary."""
-        if self.kind == "standardize":
-            return {"kind": self.kind, "mean": list(self.mean), "scale": list(self.scale)}
-        if self.kind == "robust":
-            numbers = {"centre": list(self.centre), "scale": list(self.scale), "clip": self.clip}
-            return {"kind": self.kind, **numbers}
-        return {"kind": self.kind, "divisor": self.divisor}
+        found: dict[str, Any] = plain({key: getattr(self, key) for key in _KEYS.get(self.kind, _OTHER_KEYS)})
+        return found
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> "Preprocessing":

@@ -168,10 +168,10 @@ class DataSource(Configurable):
             return load_drawn_cats()
         if self.name in TOYS:
             return load_toy(self.name, self.seed)
-        held_out: Any = {"name": self.name, "seed": self.seed, "test_fraction": self.test_fraction}
         if self.kind == "table":
             return self.split(read_file(self.path, self.decimal, self.missing))
-        return to_split(self._read(white), **held_out)
+        raw = self._read(white)
+        return to_split(raw, name=self.name, seed=self.seed, test_fraction=self.test_fraction)
 
     def split(self, table: TextTable, *, has_row_names: bool = False) -> Split:
         """Return a table's training and test part; see :func:`pellucid.data.readers.table.split_table`."""
@@ -231,7 +231,7 @@ class DataSource(Configurable):
             )
         read = read_zarr if os.path.isdir(path) else _READERS.get(ending)
         if read is not None:
-            return read(path, x_key=self.x_key, y_key=self.y_key, on_disk=self.on_disk)
+            return read(path, (self.x_key, self.y_key), on_disk=self.on_disk)
         check_file(path, "a data set")
         if ending in PICTURES:
             raise DataError(

@@ -5,7 +5,6 @@ open is here: how many jobs are handed out at a time, when to give up, and what 
 """
 
 import time
-import uuid
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from queue import Empty, SimpleQueue
@@ -48,7 +47,7 @@ def kept_by_workers(client: Any, value: Any) -> Iterator[str]:
 
             _KEPT.pop(self.name, None)
 
-    key = f"pellucid-{uuid.uuid4().hex}"
+    key = f"pellucid-{uuid4().hex}"
     client.register_plugin(Keep(key, (value, asked(None))), name=key)
     try:
         yield key

@@ -68,7 +68,12 @@ class Noted(NDArrayOperatorsMixin):
         return NotImplemented if options else self._noted(function.__name__, inputs)
 
     def _noted(self, name: str, inputs: tuple[Any, ...]) -> Any:
-        return _noted(name, inputs)
+        if name in _BY_OTHERS:
+            return _BY_OTHERS[name](*inputs)
+        parts = tuple(x.node if isinstance(x, Noted) else float(x) for x in inputs)
+        is_writable = all(isinstance(part, Node) or math.isfinite(part) for part in parts)
+        is_known = name in OPERATORS or name in FUNCTIONS
+        return type(self)(Node(name, parts)) if is_known and is_writable else NotImplemented
 
     def _refuse(self, *options: Any, **more: Any) -> Any:
         raise TypeError("it asks for the numbers of Z")
@@ -78,6 +83,11 @@ class Noted(NDArrayOperatorsMixin):
 
 class NotedGradient(Noted):
     """Notes what a backward computes, too, which masks arrays and joins masks."""
+
+    def __init__(self, node: Node) -> None:
+        others = [part for part in node.inputs if part != 1.0]  # without a factor of 1
+        is_simple = node.name == "multiply" and len(others) == 1 and isinstance(others[0], Node)
+        super().__init__(others[0] if is_simple else node)
 
     def __array_function__(self, function: Any, types: Any, inputs: Any, options: Any) -> Any:
         if function is np.copyto and set(options) == {"where"}:
@@ -91,23 +101,7 @@ class NotedGradient(Noted):
             first, second = inputs
             inputs = first, self._noted("where", (second, 1.0, 0.0)), 0.0
             name = "where"
-        found = _noted(name, inputs)
-        return NotedGradient(_simple(found.node)) if isinstance(found, Noted) else found
-
-
-def _simple(node: Node) -> Node:
-    """Return a node without a factor of 1."""
-    others = [part for part in node.inputs if part != 1.0]
-    return others[0] if node.name == "multiply" and len(others) == 1 and isinstance(others[0], Node) else node
-
-
-def _noted(name: str, inputs: tuple[Any, ...]) -> Any:
-    if name in _BY_OTHERS:
-        return _BY_OTHERS[name](*inputs)
-    parts = tuple(x.node if isinstance(x, Noted) else float(x) for x in inputs)
-    is_writable = all(isinstance(part, Node) or math.isfinite(part) for part in parts)
-    is_known = name in OPERATORS or name in FUNCTIONS
-    return Noted(Node(name, parts)) if is_known and is_writable else NotImplemented
+        return super()._noted(name, inputs)
 
 
 def expression_of(name: str, options: Mapping[str, float], where: str) -> Node:

@@ -112,11 +112,9 @@ def moved(model: Model, twin: Model, X: Any, *, raw: bool = False) -> float:
         P, Q = gives(output, Z), gives(output, near)
         n_other = _n_other(output, P, Q)
         if not away <= most or n_other:
-            what = (
-                f"{n_other} of {len(P)} samples get another class"
-                if n_other
-                else (f"raw outputs move by {away:.2g} of the largest, more than {most:.2g}")
-            )
+            what = f"raw outputs move by {away:.2g} of the largest, more than {most:.2g}"
+            if n_other:
+                what = f"{n_other} of {len(P)} samples get another class"
             raise PellucidError(f"export: in float16 {what}. It was not written; choose dtype float32.")
         by = away if raw else relative(Q, P, is_probability=output.loss.gives_probabilities)
         found = max(found, by)

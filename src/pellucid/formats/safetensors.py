@@ -179,11 +179,9 @@ def model_file(path: Path) -> Path:
 def novelty_arrays(model: Model) -> dict[str, Array]:
     """Return what a model with a pretrained body keeps of its training photos, by which others are judged."""
     test = model._novelty
-    return (
-        {}
-        if test is None or test.features is None
-        else dict(zip(NOVELTY, (test.looks, test.features), strict=True))
-    )
+    if test is None or test.features is None:
+        return {}
+    return dict(zip(NOVELTY, (test.looks, test.features), strict=True))
 
 
 def _novelty_of(model: Model, arrays: Mapping[str, Array]) -> NoveltyTest | None:

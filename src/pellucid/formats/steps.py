@@ -54,16 +54,12 @@ def steps_of(model: Model) -> Steps:
     """
     found: list[Step] = []
     given: Any = model.input_shape
-    if not isinstance(given, Mapping):
-        outputs = (
-            _write_graph(found, model, {model.inputs[0]: "input"})
-            if isinstance(model, Graph)
-            else {"": _write(found, model, "input")}
-        )
-        inputs = {"input": given}
-    else:
-        outputs, inputs = _write_graph(found, model, {name: name for name in given}), dict(given)
-    if isinstance(model, Graph) and model.is_single_output:
+    inputs = dict(given) if isinstance(given, Mapping) else {"input": given}
+    if not isinstance(model, Graph):
+        return Steps(inputs, tuple(found), {"": _write(found, model, "input")})
+    names = {name: name if name in inputs else "input" for name in model.inputs}
+    outputs = _write_graph(found, model, names)
+    if model.is_single_output:
         outputs = {"": outputs[model.output_names[0]]}
     return Steps(inputs, tuple(found), outputs)
 
@@ -91,11 +87,10 @@ def _write_graph(found: list[Step], graph: Any, inputs: Mapping[str, str]) -> di
     values = dict(inputs)
     for name, step, sources in graph.steps:
         named = [values[source] for source in sources]
-        values[name] = (
-            _add(found, step, named, graph._shapes[name])
-            if isinstance(step, str)
-            else _write(found, step, named[0])
-        )
+        if isinstance(step, str):
+            values[name] = _add(found, step, named, graph._shapes[name])
+        else:
+            values[name] = _write(found, step, named[0])
     return {name: values[name] for name in graph.output_names}
 
 

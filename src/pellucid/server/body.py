@@ -14,9 +14,7 @@ from pellucid.errors import unknown_name
 Form = list[tuple[str, bytes]]  # of each image the name of its file, and its content
 FIELD = "image"  # of a form
 PIECE = 2**16  # bytes of a form that are parsed before others have their turn
-LINGER_SECONDS = (
-    2.0  # that a client whose body is too large may go on sending, so that it reads why it is refused
-)
+LINGER_SECONDS = 2.0  # that a client whose body is too large may go on sending: it reads why it is refused
 LINGER_TIMES = 4  # times the limit
 
 

@@ -23,8 +23,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pellucid.data.copies.near import Pair, Signatures, cosine_threshold, grey_pixels
-from pellucid.data.copies.pixels import blocks, pool
+from pellucid.data.copies.near import Pair, Signatures, cosine_threshold, grey_pixels, pixels_of
+from pellucid.data.copies.pixels import pool
 from pellucid.progress import ProgressCallback, no_progress
 from pellucid.text import join
 from pellucid.types import Array
@@ -355,9 +355,9 @@ def _pixels(parts: tuple[Signatures, ...], rows: Array) -> Array:
     c = parts[0].middle.shape[3]
     pixels = np.empty((len(rows), *(min(_FINEST, side) for side in parts[0].X.shape[1:3]), c), np.float32)
     for part, first, last in zip(parts, ends, ends[1:], strict=False):
-        its = np.flatnonzero((rows >= first) & (rows < last))
-        for here, some in blocks(part.X, part.rows[rows[its] - first]):
-            pixels[its[here]] = pool(part.scale.apply(some), _FINEST)
+        its = (rows >= first) & (rows < last)
+        if its.any():
+            pixels[its] = pixels_of(part, rows[its] - first, _FINEST)
     return pixels
 
 

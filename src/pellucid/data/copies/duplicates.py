@@ -25,9 +25,7 @@ from pellucid.errors import ShapeError
 from pellucid.progress import Progress, ProgressCallback, no_progress, shown_progress
 from pellucid.types import Array
 
-MOST_KNOWN = (
-    8  # searches whose pairs are remembered: trainings on folds, seeds and settings divide the same data
-)
+MOST_KNOWN = 8  # searches whose pairs are remembered: folds, seeds and settings divide the same data
 _KNOWN: dict[bytes, Any] = {}
 MOST_COPIES = 10  # of one sample that are named
 MOST_SEARCHED = 10_000  # pictures; among more, only those that are near as they are are looked for

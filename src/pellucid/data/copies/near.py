@@ -156,9 +156,8 @@ def typical_likeness(*parts: Signatures) -> float:
     tenth = np.empty(len(asked))
     for start in range(0, len(asked), _BLOCK):
         S = asked[start : start + _BLOCK] @ F.T
-        tenth[start : start + _BLOCK] = np.partition(S, -_TENTH - 1, axis=1)[
-            :, -_TENTH - 1
-        ]  # itself is first
+        nearest = np.partition(S, -_TENTH - 1, axis=1)  # itself is the last
+        tenth[start : start + _BLOCK] = nearest[:, -_TENTH - 1]
     return float(np.median(tenth))
 
 

@@ -84,10 +84,8 @@ def _ends(parts: tuple[Any, ...]) -> tuple[float, float]:
 
 def blocks(X: Any, rows: Array | None = None) -> Iterator[tuple[slice, Array]]:
     """Yield batches of pictures, the chosen ones or all, with an axis for channels, and their indices."""
-    n = len(X) if rows is None else len(rows)
-    step = max(
-        1, min(_BLOCK, BLOCK_BYTES // max(1, 4 * math.prod(X.shape[1:])))
-    )  # float32, once they are scaled
+    n, n_bytes = len(X) if rows is None else len(rows), 4 * math.prod(X.shape[1:])  # once they are float32
+    step = max(1, min(_BLOCK, BLOCK_BYTES // max(1, n_bytes)))
     for start in range(0, n, step):
         here = slice(start, min(start + step, n))
         part = X[here] if rows is None else X[rows[here]]

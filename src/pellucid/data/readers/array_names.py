@@ -3,13 +3,12 @@
 import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from pellucid.data.labels import class_names
 from pellucid.data.validate import RawPart, RawSplit
 from pellucid.errors import DataError, OptionError
 from pellucid.text import join_some, printable
-from pellucid.types import Array
 
 _ROLES = {
     "train": {"train", "training"},
@@ -19,6 +18,8 @@ _ROLES = {
 CLASS_KEYS = ("list_classes", "classes")
 
 KeyPair = tuple[str, str]  # the names of X and of y
+Keys: TypeAlias = tuple[str | None, str | None]  # those that were given, both or neither
+Read: TypeAlias = Callable[[str], Any]  # of an array by its name
 
 
 class Found(NamedTuple):
@@ -34,13 +35,7 @@ class Found(NamedTuple):
         return RawSplit(train, self.parts["test"] if len(self.parts) == 2 else None, self.classes, self.notes)
 
 
-def find_parts(
-    names: list[str],
-    path: Path,
-    keys: tuple[str | None, str | None],
-    read: Callable[[str], Array],
-    read_inputs: Callable[[str], Any],
-) -> Found:
+def find_parts(names: list[str], path: Path, keys: Keys, read: Read, read_inputs: Read) -> Found:
     """Return the parts of a file with several arrays.
 
     Parameters
@@ -61,7 +56,7 @@ def find_parts(
     return Found(parts, find_classes(names, read, path), notes)
 
 
-def find_classes(names: list[str], read: Callable[[str], Array], path: Path) -> tuple[str, ...] | None:
+def find_classes(names: list[str], read: Read, path: Path) -> tuple[str, ...] | None:
     """Return the names of the classes, where one of the arrays holds them."""
     key = next((key for key in CLASS_KEYS if key in names), None)
     return class_names(read(key), f"{path}, {key}") if key else None
@@ -153,9 +148,6 @@ def choose_pairs(
         if used == "validation":
             notes = (f"{join_some(by_role[used])} serve as the test part", *notes)
         return {"train": by_role["train"], "test": by_role[used]}, notes
-    problem = (
-        "several pairs of inputs and labels"
-        if pairs
-        else "no inputs and labels (such as X and y, or *_x and *_y)"
-    )
-    raise DataError(f"{where}: found {problem}. {has} Name two of them with x_key and y_key.")
+    such = "" if pairs else " (such as X and y, or *_x and *_y)"
+    found = f"{'several pairs of' if pairs else 'no'} inputs and labels{such}"
+    raise DataError(f"{where}: found {found}. {has} Name two of them with x_key and y_key.")

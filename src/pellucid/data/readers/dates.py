@@ -9,20 +9,7 @@ import numpy as np
 from pellucid.types import Array
 
 EPOCH = date(1970, 1, 1).toordinal()
-MONTHS = (
-    "january",
-    "february",
-    "march",
-    "april",
-    "may",
-    "june",
-    "july",
-    "august",
-    "september",
-    "october",
-    "november",
-    "december",
-)
+MONTHS = "january february march april may june july august september october november december"
 PARTS = ("year", "month", "weekday", "hour", "season_sin", "season_cos", "days")
 DAYS_A_YEAR = 365.25
 _TIME = r"(?:[T ]+(\d{1,2}):(\d\d)(?::(\d\d)(?:\.\d+)?)? ?([AaPp][Mm])?(?: ?(?:Z|UTC|[+-]\d\d:?\d\d))?)?"
@@ -78,7 +65,7 @@ def days_of(cell: str, kind: str = "date") -> float | None:
 def _month(name: str) -> int:
     """Return the number of a month by its name or the beginning of it, 0 for another word."""
     start = "sep" if name.lower() == "sept" else name.lower()
-    return next((i for i, month in enumerate(MONTHS, 1) if month.startswith(start)), 0)
+    return next((i for i, month in enumerate(MONTHS.split(), 1) if month.startswith(start)), 0)
 
 
 def date_parts(days: Array, parts: Sequence[str]) -> Array:

@@ -22,9 +22,7 @@ from pellucid.text import join_some, percent, printable
 from pellucid.types import Array
 
 _DEFAULT_SIZE = (64, 64)
-_LARGEST_KEPT = (
-    256  # pixels a side; larger photos, straight from a camera, are resized even if they share one size
-)
+_LARGEST_KEPT = 256  # pixels a side; larger photos, from a camera, are resized even if they share one size
 SQUEEZED = 0.05  # of the ratio of their sides, from which on it is said that images change their shape
 HOW = {"squeeze": "squeezed", "crop": "cropped", "pad": "padded"}
 MOST_REASONS = 6  # why files cannot be read
@@ -196,20 +194,12 @@ def files_of(listings: list[Listing]) -> Iterator[Photo]:
             yield Photo(path, part, label, group)
 
 
-def read_folder(
-    root: Path,
-    *,
-    image_size: tuple[int, int] | None = None,
-    skip_bad: bool = False,
-    on_disk: bool = False,
-    progress: ProgressCallback = no_progress,
-    white: White = UNKNOWN,
-) -> RawSplit:
+def read_folder(root: Path, *, skip_bad: bool = False, on_disk: bool = False, **options: Any) -> RawSplit:
     """Read every image below a folder.
 
     Parameters
     ----------
-    root, image_size, progress, white
+    root, **options
         As for :func:`open_folder`.
     skip_bad : bool, optional
         Leave unreadable images out, with a note, instead of raising.
@@ -231,7 +221,7 @@ def read_folder(
     OptionError
         If the size is not two whole numbers of at least 1.
     """
-    photos = open_folder(root, image_size=image_size, progress=progress, white=white)
+    photos = open_folder(root, **options)
     X, good, bad = photos.read(on_disk=on_disk)
     raw = photos.parts(X, good, _skipped(photos, bad, skip_bad))
     for listing, part in zip(photos.listings, (raw.train, raw.test), strict=False):

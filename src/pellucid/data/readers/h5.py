@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from pellucid.data.readers.array_names import Found, find_parts
+from pellucid.data.readers.array_names import Found, Keys, find_parts
 from pellucid.data.readers.reading import check_file, check_fits, reading
 from pellucid.data.stored.base import StoredArray
 from pellucid.data.stored.files import ChunkedArray, RawArray, Stamp
@@ -26,9 +26,7 @@ _LARGE = 2**28  # bytes; below it a wrong claim does no harm
 _SWAP = {"train": "test", "test": "train"}
 
 
-def read_h5(
-    path: Path, *, x_key: str | None = None, y_key: str | None = None, on_disk: bool = False
-) -> RawSplit:
+def read_h5(path: Path, keys: Keys = (None, None), *, on_disk: bool = False) -> RawSplit:
     """Read inputs, labels and class names from an HDF5 file.
 
     A file with only a training (or test) part is completed from the file next to it whose name has "test" (or
@@ -37,7 +35,7 @@ def read_h5(
     Parameters
     ----------
     path : Path
-    x_key, y_key : str, optional
+    keys : (str, str), optional
         The names of two datasets ("group/name" for one inside a group), where they do not follow the pattern.
     on_disk : bool, optional
         Leave the inputs in the file.
@@ -53,8 +51,8 @@ def read_h5(
     OptionError
         If only one of the two keys is given.
     """
-    found = _read_file(path, x_key, y_key, on_disk)
-    if len(found.parts) == 1 and x_key is None:
+    found = _read_file(path, keys, on_disk)
+    if len(found.parts) == 1 and keys[0] is None:
         found = _with_sibling(found, path, on_disk)
     return found.split()
 
@@ -66,7 +64,7 @@ def _with_sibling(found: Found, path: Path, on_disk: bool) -> Found:
     if named is None:
         return found
     sibling = siblings[named]
-    (own, part), other = next(iter(found.parts.items())), _read_file(sibling, None, None, on_disk)
+    (own, part), other = next(iter(found.parts.items())), _read_file(sibling, (None, None), on_disk)
     own = own or named
     wanted = _SWAP.get(own, "")
     second = other.parts.get(wanted) or other.parts.get("")
@@ -84,7 +82,7 @@ def _with_sibling(found: Found, path: Path, on_disk: bool) -> Found:
     return Found({own: part, wanted: second}, found.classes or other.classes, notes)
 
 
-def _read_file(path: Path, x_key: str | None, y_key: str | None, on_disk: bool) -> Found:
+def _read_file(path: Path, keys: Keys, on_disk: bool) -> Found:
     import h5py
 
     check_file(path, "an HDF5 file")
@@ -95,7 +93,7 @@ def _read_file(path: Path, x_key: str | None, y_key: str | None, on_disk: bool) 
         return find_parts(
             _dataset_names(file),
             path,
-            (x_key, y_key),
+            keys,
             lambda name: _read(file[name], path),
             lambda name: _stored(file[name], path) if on_disk else _read(file[name], path),
         )

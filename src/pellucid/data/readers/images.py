@@ -307,10 +307,8 @@ def _decoded(
     with opened(source) as (image, where):
         stored, extent = image.size, None
         n_pixels = image.width * image.height
-        if for_size is not None and image.format in (
-            "JPEG",
-            "MPO",
-        ):  # of others, asking for EXIF may decode all
+        # of other formats, asking for EXIF may decode all
+        if for_size is not None and image.format in ("JPEG", "MPO"):
             height, width = for_size if orientation(image) < 5 else for_size[::-1]
             reduced = image.draft(None, (SPARE * width, SPARE * height))
             extent = None if reduced is None else reduced[1]

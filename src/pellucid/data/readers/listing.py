@@ -25,9 +25,7 @@ class Listing(NamedTuple):
     classes: tuple[str, ...]
     files: list[Path]
     y: list[int]
-    groups: list[
-        str
-    ]  # the sub-folder of each file's class, "cat/mittens"; "" where it lies in the class's own
+    groups: list[str]  # the sub-folder of each file's class, "cat/mittens"; "" where it is in none
     others: list[Path]  # files that are no images by their ending: notes.txt
 
 
@@ -94,14 +92,13 @@ def _list_images(folder: Path) -> Listing:
         )
         beside = folder.absolute().parent
         is_class = not folders and files and len(visible(beside)[0]) > 1 and beside != Path.cwd()
-        raise DataError(
-            f"{folder}: expected at least two sub-folders, one per class, found {found}. "
-            + (
+        advice = f"Sort the images into folders such as {folder.name}/cat and {folder.name}/non-cat."
+        if is_class:
+            advice = (
                 f"It looks like one class of {folder.parent if folder.name else beside}: name that folder."
-                if is_class
-                else f"Sort the images into folders such as {folder.name}/cat and {folder.name}/non-cat."
             )
-        )
+        wanted = "at least two sub-folders, one per class"
+        raise DataError(f"{folder}: expected {wanted}, found {found}. {advice}")
     classes = order_classes([path.name for path in folders])
     listing = Listing(folder, classes, [], [], [], [])
     for label, name in enumerate(classes):

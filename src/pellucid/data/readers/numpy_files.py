@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from pellucid.data.readers.array_names import find_classes, find_pairs, find_parts, role_of
+from pellucid.data.readers.array_names import Keys, find_classes, find_pairs, find_parts, role_of
 from pellucid.data.readers.reading import check_file, check_fits, reading
 from pellucid.data.stored.base import StoredArray
 from pellucid.data.stored.files import RawArray, Stamp
@@ -18,9 +18,7 @@ from pellucid.text import join_some, printable
 from pellucid.types import Array, Shape
 
 
-def read_npy(
-    path: Path, *, x_key: str | None = None, y_key: str | None = None, on_disk: bool = False
-) -> RawSplit:
+def read_npy(path: Path, keys: Keys = (None, None), *, on_disk: bool = False) -> RawSplit:
     """Read inputs from an .npy file, and their labels from the one beside it.
 
     Parameters
@@ -49,6 +47,7 @@ def read_npy(
     OptionError
         If ``x_key`` is given.
     """
+    x_key, y_key = keys
     if x_key is not None:
         raise OptionError(f"{path}: x_key does not apply to an .npy file, which is X. Leave it out.")
     check_file(path, "an .npy file")
@@ -132,16 +131,14 @@ def _load(path: Path, *, is_mapped: bool = False) -> Array:
     return array
 
 
-def read_npz(
-    path: Path, *, x_key: str | None = None, y_key: str | None = None, on_disk: bool = False
-) -> RawSplit:
+def read_npz(path: Path, keys: Keys = (None, None), *, on_disk: bool = False) -> RawSplit:
     """Read inputs, labels and class names from an .npz file.
 
     Parameters
     ----------
     path : Path
         Holding ``X, y`` or ``X_train, y_train, X_test, y_test``, and ``classes`` if the labels have names.
-    x_key, y_key : str, optional
+    keys : (str, str), optional
         The names of two arrays, where they differ.
     on_disk : bool, optional
         Leave the inputs in the file, which must not be compressed.
@@ -171,7 +168,7 @@ def read_npz(
         with archive:
             read = partial(_read, archive, path=path)
             inputs = partial(_stored, archive, path=path) if on_disk else read
-            return find_parts(list(archive.files), path, (x_key, y_key), read, inputs).split()
+            return find_parts(list(archive.files), path, keys, read, inputs).split()
 
 
 def _member(archive: "np.lib.npyio.NpzFile", name: str) -> zipfile.ZipInfo:

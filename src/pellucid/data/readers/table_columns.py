@@ -10,20 +10,8 @@ from pellucid.data.readers.table_text import MISSING, Decimal, number, plain_num
 from pellucid.types import Array
 
 RARE = "(rare)"  # the category of all words that were rare in the training part, and of new ones
-TRUTHS = {
-    "true": 1.0,
-    "false": 0.0,
-    "yes": 1.0,
-    "no": 0.0,
-    "y": 1.0,
-    "n": 0.0,
-    "t": 1.0,
-    "f": 0.0,
-    "1": 1.0,
-    "1.0": 1.0,
-    "0.0": 0.0,
-    "0": 0.0,
-}
+TRUTHS = dict.fromkeys(("true", "yes", "y", "t", "1", "1.0"), 1.0)
+TRUTHS |= dict.fromkeys(("false", "no", "n", "f", "0", "0.0"), 0.0)
 
 
 def cell_value(cell: str, kind: str, decimal: Decimal) -> float | None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from pellucid.data.readers.array_names import find_parts
+from pellucid.data.readers.array_names import Keys, find_parts
 from pellucid.data.readers.reading import check_fits, reading
 from pellucid.data.stored.files import ChunkedArray, Stamp
 from pellucid.data.validate import RawSplit
@@ -23,9 +23,7 @@ def is_zarr(path: Path) -> bool:
     return path.suffix.lower() == ".zarr" or any((path / name).is_file() for name in (*_GROUP, *_ARRAY))
 
 
-def read_zarr(
-    path: Path, *, x_key: str | None = None, y_key: str | None = None, on_disk: bool = False
-) -> RawSplit:
+def read_zarr(path: Path, keys: Keys = (None, None), *, on_disk: bool = False) -> RawSplit:
     """Read inputs, labels and class names from a zarr store.
 
     Parameters
@@ -33,7 +31,7 @@ def read_zarr(
     path : Path
         A folder that holds a group of arrays, named as in an .npz file. A chunk that was never written counts as
         the array's fill value, as everywhere in zarr.
-    x_key, y_key : str, optional
+    keys : (str, str), optional
         The names of two arrays, where they differ.
     on_disk : bool, optional
         Leave the inputs in the store.
@@ -67,7 +65,7 @@ def read_zarr(
         def inputs(name: str) -> Any:
             return _stored(arrays[name], path, name) if on_disk else read(name)
 
-        return find_parts(sorted(arrays), path, (x_key, y_key), read, inputs).split()
+        return find_parts(sorted(arrays), path, keys, read, inputs).split()
 
 
 def _stored(array: Any, path: Path, name: str) -> ChunkedArray:

@@ -156,7 +156,7 @@ def _of_mapping(space: Mapping[str, Any]) -> TomlSource:
             place = place.setdefault(key, {})
         place[last] = list(value) if isinstance(value, tuple) else value
     try:
-        return TomlSource.of_text("space", tomli_w.dumps(tables))
+        return TomlSource("space", tomli_w.dumps(tables))
     except (TypeError, AttributeError, ValueError) as error:
         raise OptionError(
             f"space: expected options with lists of values, as TOML can hold them: {error}."

@@ -96,12 +96,10 @@ def main(predict: Callable[[Any], Any], usage: str, first: int = 0) -> None:
         except DataError as error:
             faults.append({"file": path, "error": str(error)})
             continue
-        is_one = not isinstance(found, list)
-        predictions += (
-            [{"file": path, **found}]
-            if is_one
-            else [{"file": path, "row": i, **each} for i, each in enumerate(found, first)]
-        )
+        if isinstance(found, list):
+            predictions += [{"file": path, "row": i, **each} for i, each in enumerate(found, first)]
+        else:
+            predictions.append({"file": path, **found})
     gc.freeze()  # the process ends now, and would look through all that is loaded three times more
     if "--json" in sys.argv:
         import json

@@ -36,13 +36,9 @@ def read_photo(source: Any, shape: Shape, white: White = UNKNOWN) -> Array:
         return resized(Image.fromarray(np.ascontiguousarray(source)), shape, white, None)
     where = str(source)
     if not os.path.isfile(source) or not os.path.getsize(source):
-        found = (
-            "an empty file"
-            if os.path.isfile(source)
-            else "a folder"
-            if os.path.isdir(source)
-            else "no such file"
-        )
+        found = "a folder" if os.path.isdir(source) else "no such file"
+        if os.path.isfile(source):
+            found = "an empty file"
         raise DataError(f"{where}: expected an image, found {found}.")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -44,12 +44,8 @@ class LayerReader:
     def layers(self, at: KeyPath, value: Any) -> list[Layer]:
         """Return the layers of a list of tables."""
         if not isinstance(value, list):
-            wanted = (
-                "a list of layers: a [[layers]] header above each"
-                if at == ("layers",)
-                else "a list of layers"
-            )
-            raise self.source.fault(at, f"{at[-1]}: expected {wanted}, got {in_words(value)}.")
+            each = ": a [[layers]] header above each" if at == ("layers",) else ""
+            raise self.source.fault(at, f"{at[-1]}: expected a list of layers{each}, got {in_words(value)}.")
         return [self.layer_or_list((*at, i), entry) for i, entry in enumerate(value)]
 
     def layer_or_list(self, at: KeyPath, value: Any) -> Layer:

@@ -10,9 +10,7 @@ from pellucid.errors import FormatError, OptionError, unknown_name
 from pellucid.formats.toml.lines import KeyPath, toml_lines
 from pellucid.registry import NO_LIMITS, Limits, check_option
 
-MAX_BYTES = (
-    10_000_000  # more than anyone writes by hand; a picture given by mistake is rejected before it is read
-)
+MAX_BYTES = 10_000_000  # more than anyone writes by hand; a picture given by mistake is not read
 
 
 class TomlSource:
@@ -35,17 +33,9 @@ class TomlSource:
         What tomllib read.
     """
 
-    def __init__(self, path: str | Path) -> None:
+    def __init__(self, path: str | Path, text: str | None = None) -> None:
         self.name = str(path)
-        self._parse(self._text(Path(path)))
-
-    @classmethod
-    def of_text(cls, name: str, text: str) -> "TomlSource":
-        """Return the source of a text that is in no file."""
-        source = cls.__new__(cls)
-        source.name = name
-        source._parse(text)
-        return source
+        self._parse(self._text(Path(path)) if text is None else text)
 
     def but(self, changes: Mapping[KeyPath, Any]) -> "TomlSource":
         """Return the source with other values at some places, whose lines stay.
@@ -59,7 +49,7 @@ class TomlSource:
 
         Examples
         --------
-        >>> source = TomlSource.of_text("net.toml", '[[layers]]\\nunits = 3')
+        >>> source = TomlSource("net.toml", '[[layers]]\\nunits = 3')
         >>> source.but({("layers", "0", "units"): 5}).data, source.data["layers"][0]["units"]
         ({'layers': [{'units': 5}]}, 3)
         """

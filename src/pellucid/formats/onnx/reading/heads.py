@@ -151,51 +151,38 @@ def largest_difference(
 ) -> float:
     """Return how far the model's outputs are from the file's on random samples, at most."""
     forms = (False, True) if lead.rule is not None and next(iter(inputs.values())).is_image else (False,)
-    return max(_difference(source, model, inputs, heads, lead, as_bytes=as_bytes) for as_bytes in forms)
-
-
-def _difference(
-    source: Source,
-    model: Model,
-    inputs: Mapping[str, Value],
-    heads: Sequence[Head],
-    lead: Lead,
-    *,
-    as_bytes: bool,
-) -> float:
-    """Return the largest difference on samples of floats, or of bytes."""
-    rng = np.random.default_rng(1)
-    feed, own = {}, {}
-    for slot in source.inputs:
-        value = inputs[slot.name]
-        fixed = slot.dims[0] if slot.dims else None
-        m = 3 if fixed is None else fixed
-        if m * int(np.prod(value.shape, dtype=object)) > MOST_VALUES:
-            raise OptionError(
-                f"the input {shown(slot.name)} is made for {m} samples at once, which is too many."
-            )
-        X, theirs = lead.samples(rng, (m, *value.own_shape), slot.kind, as_bytes=as_bytes)
-        own[slot.name] = lead.prepared(X, model.dtype)
-        feed[slot.name] = _as_the_file_has_it(theirs, value, slot.kind)
-    Z: Any = model._raw_outputs(own if len(own) > 1 else next(iter(own.values())))
-    outputs = list(Z.values()) if isinstance(Z, dict) else [Z]
-    found = 0.0
-    names = [head.output for head in heads]
-    for theirs, raw, head in zip(run(source, names, feed), outputs, heads, strict=True):
-        if head.kind == "exp":  # which may overflow, in the file and here
-            with np.errstate(divide="ignore"):
-                theirs = np.clip(np.log(theirs), -MOST_EXPONENT, MOST_EXPONENT)
-            ours = np.clip(raw.astype(np.float64), -MOST_EXPONENT, MOST_EXPONENT)
-        else:
-            ours = as_the_file_has_it(head, raw)
-        largest = float(np.abs(ours).max())
-        if head.kind in ("softmax", "sigmoid", "pair"):  # logits are rounded, too
-            largest = float(np.abs(raw).max()) / MOST_LOGIT
-        if theirs.size != ours.size:
-            raise FormatError(
-                f"its output {shown(head.output)} has {theirs.size} numbers for {len(ours)} samples."
-            )
-        found = max(found, float(np.abs(theirs.reshape(ours.shape) - ours).max()) / max(1.0, largest))
+    names, found = [head.output for head in heads], 0.0
+    for as_bytes in forms:
+        rng = np.random.default_rng(1)
+        feed, own = {}, {}
+        for slot in source.inputs:
+            value = inputs[slot.name]
+            fixed = slot.dims[0] if slot.dims else None
+            m = 3 if fixed is None else fixed
+            if m * int(np.prod(value.shape, dtype=object)) > MOST_VALUES:
+                raise OptionError(
+                    f"the input {shown(slot.name)} is made for {m} samples at once, which is too many."
+                )
+            X, theirs = lead.samples(rng, (m, *value.own_shape), slot.kind, as_bytes=as_bytes)
+            own[slot.name] = lead.prepared(X, model.dtype)
+            feed[slot.name] = _as_the_file_has_it(theirs, value, slot.kind)
+        Z: Any = model._raw_outputs(own if len(own) > 1 else next(iter(own.values())))
+        outputs = list(Z.values()) if isinstance(Z, dict) else [Z]
+        for theirs, raw, head in zip(run(source, names, feed), outputs, heads, strict=True):
+            if head.kind == "exp":  # which may overflow, in the file and here
+                with np.errstate(divide="ignore"):
+                    theirs = np.clip(np.log(theirs), -MOST_EXPONENT, MOST_EXPONENT)
+                ours = np.clip(raw.astype(np.float64), -MOST_EXPONENT, MOST_EXPONENT)
+            else:
+                ours = as_the_file_has_it(head, raw)
+            largest = float(np.abs(ours).max())
+            if head.kind in ("softmax", "sigmoid", "pair"):  # logits are rounded, too
+                largest = float(np.abs(raw).max()) / MOST_LOGIT
+            if theirs.size != ours.size:
+                raise FormatError(
+                    f"its output {shown(head.output)} has {theirs.size} numbers for {len(ours)} samples."
+                )
+            found = max(found, float(np.abs(theirs.reshape(ours.shape) - ours).max()) / max(1.0, largest))
     return found
 
 

@@ -80,17 +80,20 @@ def _rounding(padded: int, reach: int, stride: int, last: int) -> int:
 
 
 def _window(
-    node: Node, value: Value, kernel: Pair, pads: Padding, stride: Pair, dilation: Pair, c: int | None = None
-) -> Value:
-    """Return the value of a layer with a window, checked: the padded image too."""
+    node: Node, value: Value, kernel: Pair, stride: Pair, dilation: Pair = (1, 1), c: int | None = None
+) -> tuple[Value, Padding, Any]:
+    """Return the value of a layer with a window, checked, its padding, and that as it is written by hand."""
     h, w, _ = value.own_shape
-    if (h + sum(pads[0])) * (w + sum(pads[1])) * value.n_channels > MOST_VALUES:
+    pads = _pads(node, (h, w), kernel, stride, dilation)
+    if (h + sum(pads[0])) * (w + sum(pads[1])) * value.n_channels > MOST_VALUES:  # the padded image
         raise OptionError(f"{node.label}: with its padding {pads} the image is too large.")
     size = [
         output_length(n, k, s, p, d)
         for n, k, s, p, d in zip((h, w), kernel, stride, pads, dilation, strict=True)
     ]
-    return checked(value.with_size(size[0], size[1], "", c), node.label)
+    is_same = pads == as_padding("same", (h, w), kernel, stride, dilation)
+    written = "valid" if pads == ((0, 0), (0, 0)) else "same" if is_same else _short(pads)
+    return checked(value.with_size(size[0], size[1], "", c), node.label), pads, written
 
 
 def _short(pads: Padding) -> Any:
@@ -99,12 +102,6 @@ def _short(pads: Padding) -> Any:
     if top == bottom == left == right:
         return top
     return (top, left) if (top, left) == (bottom, right) else pads
-
-
-def _padding(pads: Padding, size: Pair, kernel: Pair, stride: Pair, dilation: Pair = (1, 1)) -> Any:
-    if pads == ((0, 0), (0, 0)):
-        return "valid"
-    return "same" if pads == as_padding("same", size, kernel, stride, dilation) else _short(pads)
 
 
 def _conv(node: Node, given: Given, add: Add) -> Value:
@@ -128,14 +125,12 @@ def _conv(node: Node, given: Given, add: Add) -> Value:
         made = dense(value, W[:, :, 0, 0].T, bias, add, node.label)  # on means of channels
         return made._replace(shape=(n_out, 1, 1), axes=(0,))
     value = image_at(node, given)
-    h, w, _ = value.own_shape
-    pads = _pads(node, (h, w), kernel, stride, dilation)
-    made = _window(node, value, kernel, pads, stride, dilation, n_out)
+    made, _, padding = _window(node, value, kernel, stride, dilation, n_out)
     layer = Conv2D(
         n_out,
         kernel[0] if kernel[0] == kernel[1] else kernel,
         stride=stride,
-        padding=_padding(pads, (h, w), kernel, stride, dilation),
+        padding=padding,
         dilation=dilation,
         groups=groups,
         use_bias=bias is not None,
@@ -149,10 +144,8 @@ def _pool(node: Node, given: Given, add: Add) -> Value:
     kernel, stride = _pair(node, "kernel_shape"), _pair(node, "strides", (1, 1))
     if _pair(node, "dilations", (1, 1)) != (1, 1) or of.get("storage_order", 0):
         raise OptionError(f"{node.label}: pools with dilation are not read.")
-    h, w, _ = value.own_shape
-    pads = _pads(node, (h, w), kernel, stride, (1, 1))
-    made = _window(node, value, kernel, pads, stride, (1, 1))
-    options: dict[str, Any] = {"stride": stride, "padding": _padding(pads, (h, w), kernel, stride)}
+    made, pads, padding = _window(node, value, kernel, stride)
+    options: dict[str, Any] = {"stride": stride, "padding": padding}
     if node.op == "MaxPool":
         return made._replace(step=add(MaxPool2D(kernel, **options), [value.step], {}))
     counts = bool(of.get("count_include_pad", 0)) and pads != ((0, 0), (0, 0))
@@ -329,14 +322,10 @@ def _repeats(n: int, factor: int, of: Any) -> bool:
 
 
 IMAGE_READERS: dict[str, Reader] = {
-    "AveragePool": _pool,
     "Conv": _conv,
-    "GlobalAveragePool": _global_pool,
-    "GlobalMaxPool": _global_pool,
-    "MaxPool": _pool,
     "Pad": _pad,
-    "ReduceMax": _reduced,
-    "ReduceMean": _reduced,
-    "Resize": _resize,
-    "Upsample": _resize,
+    **dict.fromkeys(("AveragePool", "MaxPool"), _pool),
+    **dict.fromkeys(("GlobalAveragePool", "GlobalMaxPool"), _global_pool),
+    **dict.fromkeys(("ReduceMax", "ReduceMean"), _reduced),
+    **dict.fromkeys(("Resize", "Upsample"), _resize),
 }

@@ -275,22 +275,17 @@ def _same(node: Node, given: Given, add: Add) -> Value:
 
 
 READERS: dict[str, Reader] = {
-    "Add": _arithmetic,
+    **dict.fromkeys(("Add", "Div", "Mean", "Mul", "Sub", "Sum"), _arithmetic),
     "BatchNormalization": _batch_norm,
     "Cast": _same,
     "Concat": _concat,
-    "Div": _arithmetic,
     "Dropout": _dropout,
     "Gemm": _gemm,
     "Identity": _same,
     "LayerNormalization": _layer_norm,
     "MatMul": _matmul,
-    "Mean": _arithmetic,
-    "Mul": _arithmetic,
     "Scaler": _scaler,
     "Softmax": _softmax,
-    "Sub": _arithmetic,
-    "Sum": _arithmetic,
 }
 
 

@@ -19,12 +19,8 @@ from pellucid.types import Array, Shape
 
 FLOATS_AND_BYTES = (1, 2, 11)  # ONNX's numbers of the types that are read
 COLOURS = (1, 3, 4)  # channels of photos
-KNOWING = {*IMAGE_READERS, "BatchNormalization"} - {
-    "ReduceMax",
-    "ReduceMean",
-    "Resize",
-    "Upsample",
-}  # channels are axis 1
+# Their channels are axis 1.
+KNOWING = {*IMAGE_READERS, "BatchNormalization"} - {"ReduceMax", "ReduceMean", "Resize", "Upsample"}
 
 
 def input_values(source: Source, given: Any) -> dict[str, Value]:

@@ -155,21 +155,13 @@ class Groups:
             node = self.producers.get(at)
             if node is None or node.op not in POINTWISE:
                 return None
-            missing = [
-                each for each in node.inputs if each and each not in done and each not in self.constants
-            ]
+            numbers = {each: self.constants[each] for each in node.inputs if self._is_number(each)}
+            done |= {each: array.reshape(()).astype(np.float64) for each, array in numbers.items()}
+            missing = [each for each in node.inputs if each and each not in done]
             if missing:
                 stack += missing
                 continue
-            arrays = [
-                done[each]
-                if each in done
-                else self.constants[each].reshape(()).astype(np.float64)
-                if each
-                else None
-                for each in node.inputs
-            ]
-            done[at] = evaluate(node, arrays)
+            done[at] = evaluate(node, [done[each] if each else None for each in node.inputs])
             stack.pop()
         return done[name]
 
@@ -293,7 +285,5 @@ def _filled(attributes: Mapping[str, Any], shape: Array) -> Array:
     return np.full([int(n) for n in shape], attributes.get("value", np.zeros(1, np.float32)).reshape(-1)[0])
 
 
-OWN: dict[str, Callable[..., Array]] = {
-    "Constant": _constant,
-    "ConstantOfShape": _filled,
-}  # which have arrays as attributes
+# These have arrays as attributes.
+OWN: dict[str, Callable[..., Array]] = {"Constant": _constant, "ConstantOfShape": _filled}
