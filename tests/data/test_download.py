@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from tests.every import every
@@ -16,6 +17,7 @@ from pellucid.data.download import Remote, fetch
 from pellucid.errors import DataError, DownloadError, OptionError
 
 FILES = {"train.h5": b"first file\n" * 500, "test.h5": b"second file\n" * 90}
+Remotes = Mapping[str, Remote]
 PROXIES = ("http_proxy", "https_proxy", "all_proxy")
 
 
@@ -59,7 +61,7 @@ def server() -> Iterator[SimpleNamespace]:
 
 
 @pytest.fixture
-def remotes(server: SimpleNamespace) -> Mapping[str, Remote]:
+def remotes(server: Any) -> Remotes:
     return {
         "toy": Remote(server.url, {name: hashlib.sha256(data).hexdigest() for name, data in FILES.items()})
     }
@@ -83,7 +85,7 @@ def left_in(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.rglob("*")) if folder.exists() else []
 
 
-def failure(remotes: Mapping[str, Remote], **options: object) -> str:
+def failure(remotes: Remotes, **options: object) -> str:
     """Return the message of the DownloadError that a fetch must end in; one line with a way out."""
     with pytest.raises(DownloadError) as caught:
         fetch("toy", remotes=remotes, **{"retries": 0, **options})  # type: ignore[arg-type]
@@ -94,7 +96,7 @@ def failure(remotes: Mapping[str, Remote], **options: object) -> str:
 
 
 def test_files_are_fetched_once_and_then_read_from_the_cache(
-    server: SimpleNamespace, remotes: Mapping[str, Remote], cache: Path
+    server: Any, remotes: Remotes, cache: Path
 ) -> None:
     folder = fetch("toy", remotes=remotes)
     assert folder == cache
@@ -105,9 +107,7 @@ def test_files_are_fetched_once_and_then_read_from_the_cache(
     assert len(server.requests) == 2
 
 
-def test_a_damaged_file_in_the_cache_is_replaced(
-    server: SimpleNamespace, remotes: Mapping[str, Remote], cache: Path
-) -> None:
+def test_a_damaged_file_in_the_cache_is_replaced(server: Any, remotes: Remotes, cache: Path) -> None:
     fetch("toy", remotes=remotes)
     (cache / "test.h5").write_bytes(b"damaged")
     fetch("toy", remotes=remotes)
@@ -115,7 +115,7 @@ def test_a_damaged_file_in_the_cache_is_replaced(
     assert server.requests[2:] == ["/data/test.h5"]
 
 
-def test_wrong_content(server: SimpleNamespace, remotes: Mapping[str, Remote], cache: Path) -> None:
+def test_wrong_content(server: Any, remotes: Remotes, cache: Path) -> None:
     server.files["test.h5"] = b"something else"
     message = failure(remotes)
     wanted, got = (hashlib.sha256(data).hexdigest()[:12] for data in (FILES["test.h5"], b"something else"))
@@ -134,9 +134,7 @@ def test_wrong_content(server: SimpleNamespace, remotes: Mapping[str, Remote], c
         ("closed", "no network?"),
     ],
 )
-def test_a_transfer_that_fails(
-    server: SimpleNamespace, remotes: Mapping[str, Remote], cache: Path, manner: str, reason: str
-) -> None:
+def test_a_transfer_that_fails(server: Any, remotes: Remotes, cache: Path, manner: str, reason: str) -> None:
     server.manner = manner
     if manner == "lacks one":
         del server.files["train.h5"]
@@ -147,13 +145,13 @@ def test_a_transfer_that_fails(
     assert left_in(cache) == []
 
 
-def test_a_failed_transfer_is_tried_again(server: SimpleNamespace, remotes: Mapping[str, Remote]) -> None:
+def test_a_failed_transfer_is_tried_again(server: Any, remotes: Remotes) -> None:
     server.manner = "cuts"
     failure(remotes, retries=1)
     assert server.requests == ["/data/train.h5"] * 2
 
 
-def test_pooch_says_nothing(server: SimpleNamespace, remotes: Mapping[str, Remote]) -> None:
+def test_pooch_says_nothing(server: Any, remotes: Remotes) -> None:
     home, files = remotes["toy"]
     code = (  # in a process of its own: pooch's log goes to the standard error that it found when imported
         "from pellucid.data.download import DownloadError, Remote, fetch\n"
@@ -167,17 +165,13 @@ def test_pooch_says_nothing(server: SimpleNamespace, remotes: Mapping[str, Remot
         assert result.stderr == ""
 
 
-def test_a_mirror_is_asked_instead(
-    server: SimpleNamespace, remotes: Mapping[str, Remote], cache: Path
-) -> None:
+def test_a_mirror_is_asked_instead(server: Any, remotes: Remotes, cache: Path) -> None:
     elsewhere = {"toy": remotes["toy"]._replace(home="http://127.0.0.1:9/closed")}
     assert fetch("toy", mirror=server.url + "/", remotes=elsewhere) == cache
     assert server.requests == ["/data/train.h5", "/data/test.h5"]
 
 
-def test_a_password_in_the_address_is_not_shown(
-    server: SimpleNamespace, remotes: Mapping[str, Remote]
-) -> None:
+def test_a_password_in_the_address_is_not_shown(server: Any, remotes: Remotes) -> None:
     server.close()
     message = failure(remotes, mirror=f"http://me:secret@{server.host}/data")
     assert "secret" not in message
@@ -185,7 +179,7 @@ def test_a_password_in_the_address_is_not_shown(
 
 
 @every("mirror", ["ftp://example.org/data", "/some/folder", "file:///etc", "https://"])
-def test_a_mirror_that_is_no_address(remotes: Mapping[str, Remote], mirror: str) -> None:
+def test_a_mirror_that_is_no_address(remotes: Remotes, mirror: str) -> None:
     with pytest.raises(
         OptionError, match=r"mirror: expected an address such as https://example\.org/data, got"
     ):
@@ -194,8 +188,8 @@ def test_a_mirror_that_is_no_address(remotes: Mapping[str, Remote], mirror: str)
 
 @every("by_environment", [True, False])
 def test_a_folder_of_ones_own_is_used_without_the_network(
-    server: SimpleNamespace,
-    remotes: Mapping[str, Remote],
+    server: Any,
+    remotes: Remotes,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     by_environment: bool,
@@ -208,9 +202,7 @@ def test_a_folder_of_ones_own_is_used_without_the_network(
     assert server.requests == []
 
 
-def test_a_wrong_file_in_that_folder(
-    server: SimpleNamespace, remotes: Mapping[str, Remote], tmp_path: Path
-) -> None:
+def test_a_wrong_file_in_that_folder(server: Any, remotes: Remotes, tmp_path: Path) -> None:
     (tmp_path / "train.h5").write_bytes(FILES["train.h5"])
     (tmp_path / "test.h5").write_bytes(b"something else")
     wanted, got = (hashlib.sha256(data).hexdigest()[:12] for data in (FILES["test.h5"], b"something else"))
@@ -222,14 +214,14 @@ def test_a_wrong_file_in_that_folder(
 
 
 def test_a_folder_that_lacks_a_file_is_passed_over(
-    server: SimpleNamespace, remotes: Mapping[str, Remote], tmp_path: Path, cache: Path
+    server: Any, remotes: Remotes, tmp_path: Path, cache: Path
 ) -> None:
     (tmp_path / "train.h5").write_bytes(b"whatever")
     assert fetch("toy", data_dir=tmp_path, remotes=remotes) == cache
     assert len(server.requests) == 2
 
 
-def test_a_cache_that_cannot_be_written(remotes: Mapping[str, Remote], tmp_path: Path, cache: Path) -> None:
+def test_a_cache_that_cannot_be_written(remotes: Remotes, tmp_path: Path, cache: Path) -> None:
     (tmp_path / "cache").write_text("a file where the folder should be")
     with pytest.raises(DownloadError, match=r"toy: could not be stored in .*PELLUCID_DATA_DIR"):
         fetch("toy", remotes=remotes)

@@ -1,15 +1,14 @@
 """Fetch published data once, verify every byte of it, and keep it in the user's cache folder."""
 
 import hashlib
-import logging
 import os
 import re
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
+from pellucid.data.readers.reading import quiet_logs
 from pellucid.errors import DataError, DownloadError, OptionError, unknown_name
 from pellucid.progress import are_bars_shown
 from pellucid.text import first_line
@@ -129,7 +128,7 @@ def _download(name: str, base: str, remote: Remote, *, progress: bool, timeout: 
     downloader = pooch.HTTPDownloader(progressbar=progress and are_bars_shown(), timeout=timeout)
     host = urlsplit(base).netloc.rpartition("@")[2]  # without a password, if the address contains one
     try:
-        with _quiet(pooch.get_logger()):
+        with quiet_logs("pooch"):
             for file in remote.files:
                 store.fetch(file, downloader=downloader)
     except requests.exceptions.RequestException as error:
@@ -153,14 +152,3 @@ def _network_reason(error: Exception, timeout: float) -> str:
         file = urlsplit(response.url).path.rpartition("/")[2]
         return f"{file}: the server answered {response.status_code} {response.reason}".rstrip()
     return _REASONS.get(type(error).__name__, "no network?")
-
-
-@contextmanager
-def _quiet(logger: logging.Logger) -> Iterator[None]:
-    """Silence pooch's log messages."""
-    level = logger.level
-    logger.setLevel(logging.ERROR)
-    try:
-        yield
-    finally:
-        logger.setLevel(level)

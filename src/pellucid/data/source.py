@@ -5,7 +5,6 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any, ClassVar
 
 import numpy as np
@@ -30,14 +29,12 @@ from pellucid.progress import ProgressBar
 from pellucid.registry import Configurable, checked_names, option, plain, validate_call
 from pellucid.text import shown
 
-BUILTIN: Mapping[str, str] = MappingProxyType(
-    {
-        "drawn-cats": "small pictures drawn by a program, cat or not; needs no network",
-        "catvnoncat": "the published photos, 209 + 50 of 64 x 64 pixels, cat or not; downloaded once, 3 MB",
-        "digits": "scikit-learn's handwritten digits, 1,797 of 8 x 8 pixels, ten classes; needs no network",
-        **TOYS,
-    }
-)
+BUILTIN: Mapping[str, str] = {
+    "drawn-cats": "small pictures drawn by a program, cat or not; needs no network",
+    "catvnoncat": "the published photos, 209 + 50 of 64 x 64 pixels, cat or not; downloaded once, 3 MB",
+    "digits": "scikit-learn's handwritten digits, 1,797 of 8 x 8 pixels, ten classes; needs no network",
+    **TOYS,
+}
 PICTURES = (".jpg", ".jpeg", ".png", ".gif", ".webp", ".bmp", ".heic")  # named in the place of data
 FRAME = "the frame"  # in the place of a name
 _APPLIES = {  # the options of each kind of reader

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Callable, Mapping
-from types import MappingProxyType
 
 import numpy as np
 
@@ -47,9 +46,9 @@ _SETS: dict[str, tuple[Draw, tuple[str, ...], str]] = {
     "circles": (circles, ("outer", "inner"), "a circle around another"),
     "spirals": (spirals, ("first", "second", "third"), "three arms that wind around the middle"),
 }
-TOYS: Mapping[str, str] = MappingProxyType(
-    {name: f"500 points of {words}, made by a seed" for name, (_, _, words) in _SETS.items()}
-)
+TOYS: Mapping[str, str] = {
+    name: f"500 points of {words}, made by a seed" for name, (_, _, words) in _SETS.items()
+}
 
 
 def load_toy(name: str, seed: int = 1) -> Split:

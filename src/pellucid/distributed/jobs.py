@@ -1,11 +1,11 @@
 """Independent jobs, such as trainings, on the workers of a Dask cluster."""
 
-import logging
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from typing import Any, TypeVar
 
+from pellucid.data.readers.reading import quiet_logs
 from pellucid.distributed.cluster import open_cluster
 from pellucid.distributed.map_unordered import kept, kept_by_workers, map_unordered
 from pellucid.job_threads import Stopped, stopped_by
@@ -39,22 +39,10 @@ def cluster(address: str | None = None, n_workers: int | None = None) -> Iterato
     if address is None and n_workers is None:
         yield
         return
-    with _quiet(), open_cluster(address, n_workers) as client, jobs_run_by(partial(run_on, client)):
+    # It is left to our own messages to say what is lost: Dask's log would fill the terminal.
+    quiet = quiet_logs("distributed", "distributed.client", "distributed.core")
+    with quiet, open_cluster(address, n_workers) as client, jobs_run_by(partial(run_on, client)):
         yield
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Leave it to our own messages to say what is lost: Dask's log would fill the terminal."""
-    logs = [logging.getLogger(name) for name in ("distributed", "distributed.client", "distributed.core")]
-    before = [log.level for log in logs]
-    for log in logs:
-        log.setLevel(logging.CRITICAL)
-    try:
-        yield
-    finally:
-        for log, level in zip(logs, before, strict=True):
-            log.setLevel(level)
 
 
 def run_on(

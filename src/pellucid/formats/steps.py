@@ -56,7 +56,8 @@ def steps_of(model: Model) -> Steps:
     given: Any = model.input_shape
     inputs = dict(given) if isinstance(given, Mapping) else {"input": given}
     if not isinstance(model, Graph):
-        return Steps(inputs, tuple(found), {"": _write(found, model, "input")})
+        outputs = {"": _write(found, model, "input")}
+        return Steps(inputs, tuple(found), outputs)
     names = {name: name if name in inputs else "input" for name in model.inputs}
     outputs = _write_graph(found, model, names)
     if model.is_single_output:

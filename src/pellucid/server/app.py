@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from fastapi import Depends, FastAPI, HTTPException, Query, Request, Response
+from fastapi import APIRouter, Depends, FastAPI, HTTPException, Query, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse
 from starlette.exceptions import HTTPException as StarletteException
 
@@ -38,14 +38,14 @@ def create_app(service: Service) -> FastAPI:
     for kind in (PellucidError, HTTPException, StarletteException, Exception):
         app.add_exception_handler(kind, _refuse)
 
-    checks = [check_token(service.token) if service.token else Depends(check_local)]
+    check = check_token(service.token) if service.token else Depends(check_local)
+    api = APIRouter(dependencies=[check], responses=schemas.refusals(401, 403, 405))
 
-    @app.post(
+    @api.post(
         "/predict",
-        dependencies=checks,
         summary="Predict the samples of the request",
         response_model=schemas.Answer,
-        responses=schemas.refusals(*schemas.CHECKED, 400, 404, 408, 413, 415, 422, 429, 503),
+        responses=schemas.refusals(400, 404, 408, 413, 415, 422, 429, 503),
         openapi_extra={"requestBody": schemas.BODIES},
     )
     async def predict(request: Request, model: ModelName = None) -> Response:
@@ -73,55 +73,39 @@ def create_app(service: Service) -> FastAPI:
             answer["notes"] = list(found.notes)
         return JSONResponse(answer)
 
-    @app.get(
-        "/model",
-        dependencies=checks,
-        summary="One model: its classes, layers, format and hash",
-        response_model=schemas.Model,
-        responses=schemas.refusals(*schemas.CHECKED, 400, 404, 422),
-    )
-    async def model_card(model: ModelName = None) -> dict[str, Any]:
-        return service.find(model).describe()
+    about = "One model: its classes, layers, format and hash"
 
-    @app.get(
-        "/models",
-        dependencies=checks,
-        summary="The names of all models",
-        response_model=schemas.Models,
-        responses=schemas.refusals(*schemas.CHECKED),
-    )
-    async def model_names() -> dict[str, list[str]]:
-        return {"models": list(service.models)}
+    @api.get("/model", summary=about, responses=schemas.refusals(400, 404, 422))
+    async def model_card(model: ModelName = None) -> schemas.Model:
+        return schemas.Model(**service.find(model).describe())
 
-    @app.get("/openapi.json", dependencies=checks, include_in_schema=False)
+    @api.get("/models", summary="The names of all models")
+    async def model_names() -> schemas.Models:
+        return schemas.Models(models=list(service.models))
+
+    @api.get("/openapi.json", include_in_schema=False)
     async def document() -> JSONResponse:
         return JSONResponse(app.openapi())
 
-    @app.get("/", dependencies=checks, include_in_schema=False)
+    @api.get("/", include_in_schema=False)
     async def documentation() -> HTMLResponse:
         return HTMLResponse(
             page(app.openapi(), [*service.models.values()], has_form=not service.token), headers=HEADERS
         )
 
-    @app.get(
-        "/healthz",
-        summary="Whether the server lives",
-        response_model=schemas.State,
-        responses=schemas.refusals(405),
-    )
-    async def healthz() -> dict[str, str]:
-        return {"status": "ok"}
+    app.include_router(api)
+
+    @app.get("/healthz", summary="Whether the server lives", responses=schemas.refusals(405))
+    async def healthz() -> schemas.State:
+        return schemas.State(status="ok")
 
     @app.get(
-        "/readyz",
-        summary="Whether every model has predicted once",
-        response_model=schemas.State,
-        responses=schemas.refusals(405, 503),
+        "/readyz", summary="Whether every model has predicted once", responses=schemas.refusals(405, 503)
     )
-    async def readyz() -> dict[str, str]:
+    async def readyz() -> schemas.State:
         if not service.is_ready:
             raise HTTPException(503, "the models are being warmed up.", {"retry-after": "1"})
-        return {"status": "ready"}
+        return schemas.State(status="ready")
 
     return app
 

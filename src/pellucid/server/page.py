@@ -5,6 +5,7 @@ from typing import Any
 
 from pellucid.formats.templates import template
 from pellucid.server.models import Served
+from pellucid.server.schemas import REASONS
 from pellucid.text import by, join_some
 
 HEADERS = {
@@ -12,7 +13,6 @@ HEADERS = {
     "frame-ancestors 'none'; base-uri 'none'",
     "referrer-policy": "same-origin",  # with "no-referrer" the page's own form would be of the origin "null"
 }
-FINE = "200"
 MOST_NAMES = 20  # of classes or columns
 
 
@@ -27,28 +27,15 @@ def page(document: Mapping[str, Any], models: Sequence[Served], *, has_form: boo
         Whether it may have a form to send an image by; a browser's form cannot send a token.
     """
     operations = [
-        {
-            "method": method.upper(),
-            "path": path,
-            "answer": operation["responses"][FINE]["content"]["application/json"]["schema"][
-                "$ref"
-            ].rpartition("/")[2],
-            **operation,
-        }
+        {"method": method.upper(), "path": path, **operation}
         for path, methods in document["paths"].items()
         for method, operation in methods.items()
     ]
-    refusals = {
-        status: response["description"]
-        for operation in operations
-        for status, response in operation["responses"].items()
-        if status != FINE
-    }
     text: str = template("pellucid.server", "page.html.jinja", autoescape=True).render(
         info=document["info"],
         models=[(each.name, takes(each), predicts(each)) for each in models],
         operations=operations,
-        refusals=sorted(refusals.items()),
+        refusals=REASONS,
         schemas=document["components"]["schemas"],
         has_form=has_form and len(models) == 1 and models[0].takes == "images",
     )

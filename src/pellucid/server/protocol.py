@@ -2,18 +2,13 @@
 
 import asyncio
 import json
+from http import HTTPStatus
 from typing import Any
 
 from pellucid.server.options import ServerOptions
 
 MOST_HEADER_BYTES = 2**16
 SPARE_CONNECTIONS = 4  # times the requests at the same time: clients keep some open
-REASON = {
-    400: "Bad Request",
-    408: "Request Timeout",
-    429: "Too Many Requests",
-    431: "Request Header Fields Too Large",
-}
 
 
 def protocol_class(options: ServerOptions) -> Any:
@@ -77,7 +72,7 @@ def protocol_class(options: ServerOptions) -> Any:
             if self.transport.is_closing():
                 return
             body = json.dumps({"error": message, "status": status}, separators=(",", ":")).encode()
-            head = f"HTTP/1.1 {status} {REASON[status]}\r\ncontent-type: application/json\r\n"
+            head = f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\ncontent-type: application/json\r\n"
             head += f"content-length: {len(body)}\r\nconnection: close\r\n\r\n"
             self.transport.write(head.encode() + body)
             self.transport.close()

@@ -96,7 +96,6 @@ class Problem(_Record):
     status: int
 
 
-CHECKED = (401, 403, 405)  # of every path but the two that ask whether the server is well
 REASONS = {
     400: "The request is damaged: malformed JSON or multipart, or no model is named where there are several.",
     401: "The token is missing or wrong.",

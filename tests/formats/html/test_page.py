@@ -1,4 +1,4 @@
-"""A model as a page: what is in it, what is refused, and what is said without a browser."""
+"""Pages: what stands in them, their scripts without spaces, and what is refused."""
 
 import json
 import re
@@ -14,6 +14,7 @@ from pellucid.data.readers.table import split_table
 from pellucid.data.readers.table_text import table_of
 from pellucid.errors import OptionError, OutputError, PellucidError
 from pellucid.formats.html import trial
+from pellucid.formats.html.compact import compact_script, compact_style
 from pellucid.formats.html.export import export_html, html_page
 
 HOSTILE = ('</script><img src="x" onerror="alert(1)">', "<b>&amp;'\"\u2028")
@@ -116,3 +117,38 @@ def test_other_outputs_are_found_out(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(trial, "said_by", lambda *arguments: said(0.0))
     with pytest.raises(PellucidError, match="takes in differs"):
         export_html(model, tmp_path / "b.html")
+
+
+@every(
+    ("given", "expected"),
+    [
+        ("const a = \"b // c\" + '/* d */'; // e\n", "let a=\"b // c\"+'/* d */';"),
+        ("f(`a ${b + `c ${d} }`} // e`);\n", "f(`a ${b + `c ${d} }`} // e`);"),
+        ("x = y.replace(/\\s+ \\/[/ ]/g, 1) / 2 / z;", "x=y.replace(/\\s+ \\/[/ ]/g,1)/2/z;"),
+        ("return /a b/.test(c);\n", "return/a b/.test(c);"),
+        ("a = b + +c - -d;\na = b - c++ + d;", "a=b+ +c- -d;a=b-c++ +d;"),
+        ("const a = 1\nconst b = a\n", "let a=1\nlet b=a"),
+        ("async function f() {\n  await g();\n}\n/* h\n */\nclass A extends B {}", None),
+        (
+            "if (a) return (b) => true;\nc(async (d) => f(d) + g(...e), (...h) => h);",
+            "if(a)return b=>!0;c(async d=>f(d)+g(...e),(...h)=>h);",
+        ),
+        ("x = a in b ? typeof c : d;", "x=a in b?typeof c:d;"),
+    ],
+)
+def test_only_what_means_nothing_goes(given: str, expected: str | None) -> None:
+    expected = expected or "async function f(){await g()}\nclass A extends B{}"
+    assert compact_script(given) == expected
+    assert compact_script(expected) == expected
+
+
+def test_nested_rules_need_no_sign_before_a_class() -> None:
+    given = "a {\n  & .b, & p { margin: 0; }\n  &.c, & > .d { top: 0; }\n}\n"
+    assert compact_style(given) == "a{.b,& p{margin:0}&.c,& > .d{top:0}}"
+
+
+def test_spaces_between_selectors_stay() -> None:
+    assert (
+        compact_style("a b, c > d:hover {\n  margin: 0 -1px;\n}\n/* e */\n")
+        == "a b,c > d:hover{margin:0 -1px}"
+    )

@@ -202,12 +202,9 @@ def fitted(column: TextColumn, kind: str, rows: Sequence[int]) -> Column | LeftO
 
 def _truths(cells: Sequence[str], values: Array) -> tuple[str, str]:
     """Return the word for 0 and the word for 1 that are used most."""
-    said = [
-        Counter(cell for cell, one in zip(cells, values, strict=True) if one == value) for value in (0, 1)
-    ]
     no, yes = (
-        words.most_common(1)[0][0] if words else usual
-        for words, usual in zip(said, ("no", "yes"), strict=True)
+        (Counter(cells[i] for i in np.flatnonzero(values == value)).most_common(1) or [(usual, 0)])[0][0]
+        for value, usual in ((0, "no"), (1, "yes"))
     )
     return no, yes
 

@@ -1,5 +1,6 @@
 """Reading files of other programs, many of them in threads: every failure becomes a DataError that explains it."""
 
+import logging
 import os
 import stat
 import threading
@@ -112,6 +113,20 @@ def memory_bytes() -> int | None:
         with suppress(ValueError, OSError):  # no such file, or "max"
             found.append(int(limit.read_text()))
     return min(found, default=None)
+
+
+@contextmanager
+def quiet_logs(*names: str) -> Iterator[None]:
+    """Silence the logs of other libraries in this block: what they would say is said by an error of ours."""
+    logs = [logging.getLogger(name) for name in names]
+    before = [log.level for log in logs]
+    for log in logs:
+        log.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        for log, level in zip(logs, before, strict=True):
+            log.setLevel(level)
 
 
 @contextmanager

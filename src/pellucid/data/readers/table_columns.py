@@ -10,8 +10,10 @@ from pellucid.data.readers.table_text import MISSING, Decimal, number, plain_num
 from pellucid.types import Array
 
 RARE = "(rare)"  # the category of all words that were rare in the training part, and of new ones
-TRUTHS = dict.fromkeys(("true", "yes", "y", "t", "1", "1.0"), 1.0)
-TRUTHS |= dict.fromkeys(("false", "no", "n", "f", "0", "0.0"), 0.0)
+TRUTHS = {
+    **dict.fromkeys(("true", "yes", "y", "t", "1", "1.0"), 1.0),
+    **dict.fromkeys(("false", "no", "n", "f", "0", "0.0"), 0.0),
+}
 
 
 def cell_value(cell: str, kind: str, decimal: Decimal) -> float | None:

@@ -1,4 +1,4 @@
-"""The drawn cats that ship: their shape, their bits, and a damaged file."""
+"""The data sets that ship or are drawn by a seed: their shapes, their bits, and a damaged file."""
 
 import hashlib
 from pathlib import Path
@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 from tests.every import every
 
+import pellucid as pl
 from pellucid.data import drawn
 from pellucid.data.drawn import CLASSES, FILE_NAME, SHA256, load_drawn_cats, load_new_picture
+from pellucid.data.toy import TOYS
 from pellucid.errors import DataError
 
 SHIPPED = Path(drawn.__file__).with_name(FILE_NAME)
@@ -62,3 +64,28 @@ def test_a_missing_file_says_reinstall(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(drawn, "FILE_NAME", "no-such-file.png")
     with pytest.raises(DataError, match=r"no-such-file\.png.*Reinstall"):
         load_drawn_cats()
+
+
+@every("name", TOYS)
+def test_a_seed_draws_the_same_points(name: str) -> None:
+    data, again, other = pl.load_data(name), pl.load_data(name), pl.load_data(name, seed=2)
+    assert np.array_equal(data.train.X, again.train.X)
+    assert not np.array_equal(data.train.X, other.train.X)
+    assert (data.train.X.shape, data.test.X.shape) == ((300, 2), (200, 2))
+    assert np.ptp(data.train.counts) <= 1
+    assert len(data.train.counts) == len(data.classes)
+    both = np.concatenate([data.train.X, data.test.X])
+    assert len(np.unique(both, axis=0)) == 500
+
+
+@every("name", TOYS)
+def test_a_curve_parts_them_and_a_line_does_not(name: str) -> None:
+    data = pl.load_data(name)
+    n_out = len(data.classes) if len(data.classes) > 2 else 1
+    scores = []
+    for layers in ([], [pl.Dense(16, "tanh"), pl.Dense(16, "tanh")]):
+        model = pl.Sequential([*layers, pl.Dense(n_out)])
+        pl.train(model, data.train, n_epochs=300, optimizer="adam", learning_rate=0.01)
+        scores.append((model.predict(data.test.X) == data.test.y).mean())
+    assert scores[0] < 0.9
+    assert scores[1] > 0.97
