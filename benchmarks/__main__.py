@@ -21,7 +21,6 @@ TIMED = (
 )  # they share harness.py's options
 OTHERS = (
     "estimators",
-    "optimizer_step",
     "twins",
     "busy",
     "batches",

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import pellucid as pl
-from pellucid.formats.html.join import join_modules
+from pellucid.formats.html.inline import join_modules
 from pellucid.nn.model import Model
 from pellucid.replaying.help import help_texts
 from pellucid.replaying.page import modules_of, replay_page

@@ -12,7 +12,7 @@ from tests.every import every
 from tests.formats.networks import NETWORKS, Reversed, activated, of_images, shaken, two_inputs
 
 import pellucid as pl
-from pellucid.formats.html.join import join_modules
+from pellucid.formats.html.inline import join_modules
 from pellucid.formats.html.network import network_modules
 from pellucid.formats.steps import steps_of
 from pellucid.nn.freezing import freeze

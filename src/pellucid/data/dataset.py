@@ -209,8 +209,7 @@ class Dataset:
         if isinstance(self.y, dict) or self.y.dtype.kind == "f":
             return np.zeros(0, np.int64)
         if self.y.ndim == 2:
-            yes: Array = self.y.sum(axis=0)
-            return yes
+            return self.y.sum(axis=0)
         return np.bincount(self.y, minlength=len(self.classes))
 
 
@@ -313,8 +312,7 @@ def _array(name: str, value: Any) -> Array:
     if name == "X" and isinstance(value, StoredArray):
         return value  # type: ignore[return-value]
     if hasattr(value, "__array_ufunc__") and not hasattr(value, "__array__"):
-        rows: Array = value  # it applies NumPy's functions itself, as the rows of a sparse matrix do
-        return rows
+        return value  # it applies NumPy's functions itself, as the rows of a sparse matrix do
     if isinstance(value, np.ndarray | list | tuple) or (hasattr(value, "__array__") and np.ndim(value)):
         return (input_array if name == "X" else plain_array)(value, f"Dataset: {name}")
     raise DataError(

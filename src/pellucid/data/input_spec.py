@@ -133,16 +133,12 @@ class InputsSeen(Configurable):
         largest, given = max(abs(self.low), abs(self.high)), max(abs(low), abs(high))
         if X.ndim < 3 and self.n_values < MANY_VALUES:
             return X.dtype != np.uint8 or self.is_whole or given <= OTHER_SCALE * largest
-        if (
-            self.is_whole
-            and largest >= 2 * OTHER_RANGE
-            and (high <= 1 or low < self.low)
-            and not _are_whole(X)
-        ):
-            return False
-        if given > OTHER_SCALE * largest and not self.is_whole and _are_whole(X):
-            return False
-        return given <= OTHER_RANGE * largest
+        if self.is_whole == _are_whole(X):
+            return given <= OTHER_RANGE * largest
+        if self.is_whole:
+            is_other = largest >= 2 * OTHER_RANGE and (high <= 1 or low < self.low)
+            return not is_other and given <= OTHER_RANGE * largest
+        return given <= OTHER_SCALE * largest
 
     def _refused(self, X: Any, low: float, high: float, where: str) -> DataError:
         seen = f"{self.dtype} from {self.low:.4g} to {self.high:.4g}"
@@ -196,8 +192,7 @@ def seen_from_config(config: Any) -> Any:
 
 
 def _divided(X: Array, columns: slice | None) -> Array:
-    result: Array = X / BYTE
-    return result
+    return X / BYTE
 
 
 def _are_whole(X: Any, times: int = 1) -> bool:

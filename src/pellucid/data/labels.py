@@ -196,8 +196,7 @@ def renumbered(y: Array, names: tuple[str, ...], classes: tuple[str, ...], where
     unknown = [name for name in names if name not in classes]
     if unknown:
         raise DataError(f"{where}: expected the classes {join_some(classes)}, also got {join_some(unknown)}.")
-    places: Array = np.array([classes.index(name) for name in names])[y]
-    return places
+    return np.array([classes.index(name) for name in names])[y]
 
 
 def has_classes(y: Any) -> bool:

@@ -253,8 +253,7 @@ class Preprocessing(Configurable):
 
     def to_config(self) -> dict[str, Any]:
         """Return the rule as a JSON-serializable dictionary."""
-        found: dict[str, Any] = plain({key: getattr(self, key) for key in _KEYS.get(self.kind, _OTHER_KEYS)})
-        return found
+        return plain({key: getattr(self, key) for key in _KEYS.get(self.kind, _OTHER_KEYS)})
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> "Preprocessing":

@@ -5,8 +5,7 @@ from typing import Any
 
 from pellucid.errors import MissingExtraError
 from pellucid.formats.html.compact import compact_script, compact_style
-from pellucid.formats.html.inline import inline_bytes, inline_json
-from pellucid.formats.html.join import join_modules
+from pellucid.formats.html.inline import inline_bytes, inline_json, join_modules
 from pellucid.formats.html.network import network_modules
 from pellucid.formats.templates import template
 from pellucid.replaying.record import Replay

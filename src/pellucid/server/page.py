@@ -31,7 +31,7 @@ def page(document: Mapping[str, Any], models: Sequence[Served], *, has_form: boo
         for path, methods in document["paths"].items()
         for method, operation in methods.items()
     ]
-    text: str = template("pellucid.server", "page.html.jinja", autoescape=True).render(
+    return template("pellucid.server", "page.html.jinja", autoescape=True).render(
         info=document["info"],
         models=[(each.name, takes(each), predicts(each)) for each in models],
         operations=operations,
@@ -39,7 +39,6 @@ def page(document: Mapping[str, Any], models: Sequence[Served], *, has_form: boo
         schemas=document["components"]["schemas"],
         has_form=has_form and len(models) == 1 and models[0].takes == "images",
     )
-    return text
 
 
 def takes(served: Served) -> str:

@@ -5,8 +5,11 @@ import json
 from http import HTTPStatus
 from typing import Any
 
+from uvicorn.protocols.http.auto import AutoHTTPProtocol
+
 from pellucid.server.options import ServerOptions
 
+_BASE: Any = AutoHTTPProtocol
 MOST_HEADER_BYTES = 2**16
 SPARE_CONNECTIONS = 4  # times the requests at the same time: clients keep some open
 
@@ -19,7 +22,7 @@ def protocol_class(options: ServerOptions) -> Any:
     """
     most = SPARE_CONNECTIONS * options.max_requests
 
-    class Limited(_base()):  # type: ignore[misc]  # which class it is depends on what is installed
+    class Limited(_BASE):  # type: ignore[misc]  # which class it is depends on what is installed
         """A connection whose requests have to begin in time."""
 
         _timer: asyncio.TimerHandle | None = None
@@ -78,14 +81,3 @@ def protocol_class(options: ServerOptions) -> Any:
             self.transport.close()
 
     return Limited
-
-
-def _base() -> Any:
-    """Return the fastest of uvicorn's protocols that is installed."""
-    try:
-        from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
-    except ImportError:
-        from uvicorn.protocols.http.h11_impl import H11Protocol
-
-        return H11Protocol
-    return HttpToolsProtocol

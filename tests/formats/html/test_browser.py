@@ -21,7 +21,7 @@ from pellucid.data.readers.picture_modes import White
 from pellucid.data.readers.table_text import number
 from pellucid.formats.html.browser import find_browser, said_by
 from pellucid.formats.html.export import export_html, html_page
-from pellucid.formats.html.join import join_modules
+from pellucid.formats.html.inline import join_modules
 from pellucid.formats.html.network import network_modules, page_of
 from pellucid.ops.activations import ACTIVATIONS
 from pellucid.types import Array

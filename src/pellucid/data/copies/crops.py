@@ -123,13 +123,6 @@ def changed_pairs(
     return _decided(parts, found, typical)
 
 
-def _boxes(is_whole: bool) -> list[tuple[Array, float]]:
-    """Return for each scale the places of windows along one axis, and their side."""
-    if is_whole:
-        return [(np.zeros(1), 1.0)]
-    return [(np.linspace(0, 1 - s, 2 * int(np.ceil((1 - s) / s * 4)) + 1), s) for s in _SCALES]
-
-
 def _patches(grey: Array, places: Array, side: float) -> Array:
     """Return the windows of one size at 8 x 8: (m, windows, 64)."""
     m, n = len(grey), len(places)
@@ -156,7 +149,10 @@ def _described(patches: Array, basis: Array) -> Array:
 
 def _candidates(grey: Array, is_flat: Array, progress: ProgressCallback) -> _Found:
     m, is_whole = len(grey), min(grey.shape[1:]) < SMALLEST
-    scales, centre = _boxes(is_whole), 1.0 if is_whole else _CENTRE
+    scales, centre = [(np.zeros(1), 1.0)], 1.0  # of windows: the places along one axis, and their side
+    if not is_whole:
+        scales = [(np.linspace(0, 1 - s, 2 * int(np.ceil((1 - s) / s * 4)) + 1), s) for s in _SCALES]
+        centre = _CENTRE
     asked = np.stack([grey, grey[:, :, ::-1]]).reshape(2 * m, *grey.shape[1:])
     queries = _patches(asked, np.array([(1 - centre) / 2]), centre)[:, 0]
     D = _edge_matrix()

@@ -204,8 +204,7 @@ def _once(pairs: list[Pair], one: Signatures, other: Signatures) -> list[Pair]:
 
 def _grey(some: Signatures, i: int) -> Array:
     """Return the grey values of a picture, of at most 64 pixels a side."""
-    pixels: Array = grey_pixels(pixels_of(some, np.array([i]), 64))[0]
-    return pixels
+    return grey_pixels(pixels_of(some, np.array([i]), 64))[0]
 
 
 def find_leaks(train: Any, test: Any) -> list[Leak]:

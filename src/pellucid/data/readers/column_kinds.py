@@ -3,7 +3,6 @@
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
 
 import numpy as np
 
@@ -24,14 +23,6 @@ _WITH_UNIT = re.compile(r"[$\u20ac\u00a3] ?\d[\d.,]*|\d[\d.,]* ?[$\u20ac\u00a3%]
 _NOTATIONS: tuple[Decimal, Decimal] = (".,", ",.")
 _PAIRS = ({"true", "false"}, {"yes", "no"}, {"y", "n"}, {"t", "f"})
 _ID = re.compile(r"(?i:(.*[ _.-])?(id|key|uuid|index|idx|nr|no|number|rownames?))|.*[a-z]I[Dd]|Unnamed: 0")
-
-
-class Kinds(NamedTuple):
-    """The kind of each input column, and what is left out."""
-
-    kinds: dict[str, str]
-    left_out: tuple[LeftOut, ...]
-    notes: tuple[str, ...]
 
 
 def decimal_of(table: TextTable) -> Decimal:
@@ -65,8 +56,10 @@ def _readings(cells: Sequence[str]) -> list[Decimal]:
     return [one for one in _NOTATIONS if all(number(cell, one) is not None for cell in cells)]
 
 
-def kinds_of(table: TextTable, apart: Sequence[str], drop: Sequence[str], given: Mapping[str, str]) -> Kinds:
-    """Return the kind of each input column.
+def kinds_of(
+    table: TextTable, apart: Sequence[str], drop: Sequence[str], given: Mapping[str, str]
+) -> tuple[dict[str, str], list[LeftOut], list[str]]:
+    """Return the kind of each input column, what is left out, and notes.
 
     Parameters
     ----------
@@ -131,7 +124,7 @@ def kinds_of(table: TextTable, apart: Sequence[str], drop: Sequence[str], given:
             f"{table.where}: no column is left to predict {join_some(apart)} from ({what}). Add columns of numbers "
             "or of a few different words."
         )
-    return Kinds(kinds, tuple(left_out), tuple(notes))
+    return kinds, left_out, notes
 
 
 def left_out_notes(left_out: Sequence[LeftOut]) -> list[str]:

@@ -53,18 +53,15 @@ def read_npy(path: Path, keys: Keys = (None, None), *, on_disk: bool = False) ->
     check_file(path, "an .npy file")
     names = sorted(beside.stem for beside in path.parent.glob("*.npy"))
     pairs = find_pairs(names)
+    rest, y = next(((rest, y) for rest, (x, y) in pairs.items() if x == path.stem), ("", None))
     if y_key is not None:
-        pairs = {
-            "": (path.stem, y_key),
-            **{rest: pair for rest, pair in pairs.items() if pair[0] != path.stem},
-        }
-    rest = next((rest for rest, pair in pairs.items() if pair[0] == path.stem), None)
-    if rest is None or pairs[rest][1] not in names:
+        rest, y = "", y_key
+    if y is None or y not in names:
         raise DataError(
             f"{path}: expected its labels beside it, such as X.npy and y.npy, or photos_x.npy and photos_y.npy, "
             f"found {join_some(names, most=8)}. Save them so, or name their file with y_key."
         )
-    train = _part(path.parent, *pairs[rest], on_disk)
+    train = _part(path.parent, path.stem, y, on_disk)
     test = None
     if role_of(rest) == "train":
         other = next((pair for name, pair in pairs.items() if role_of(name) in ("test", "validation")), None)

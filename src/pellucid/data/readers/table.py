@@ -113,23 +113,25 @@ def split_table(
             f"{table.where}: expected at least two rows, to train and to test on, got 1. Add rows."
         )
     groups = None if group is None else _read_groups(table, group, goal.names)
-    found = kinds_of(table, goal.names if group is None else (*goal.names, group), drop, kinds or {})
+    apart = goal.names if group is None else (*goal.names, group)
+    kinds, left_out, notes_on_kinds = kinds_of(table, apart, drop, kinds or {})
     names = np.array(table.rows) if has_row_names else None
     numbered = Dataset(np.arange(len(table.rows))[:, None], goal.y, goal.classes, "row", groups, files=names)
     parts = hold_out(numbered, name=name, seed=seed, test_fraction=test_fraction)
     rows = parts.train.X[:, 0].tolist()
-    columns, left_out, notes_on_columns = _fit(table, found.kinds, rows)
-    left_out = (*found.left_out, *left_out)
+    columns, more, notes_on_columns = _fit(table, kinds, rows)
+    left_out += more
     numeric = [column.name for column in columns if column.kind == "numeric"]
     grouped = [table.column(name).grouped() for name in (*goal.names[goal.task != "regression" :], *numeric)]
     named = [note for note in grouped if note]
-    schema = TableSchema(columns, goal.names, goal.task, goal.classes, table.decimal, table.missing, left_out)
+    how = table.decimal, table.missing
+    schema = TableSchema(columns, goal.names, goal.task, goal.classes, *how, tuple(left_out))
     encoded = schema.encode(table, with_target=False)
     train, test = (replace(part, X=encoded.X[part.X[:, 0]]) for part in parts)
     notes = (
         *encoded.notes,
         *left_out_notes(left_out),
-        *found.notes,
+        *notes_on_kinds,
         *([f"separators between thousands: {join_some(named)}"] if named else []),
         *notes_on_columns,
         *goal.notes,

@@ -129,9 +129,9 @@ def read_table(path: Path, decimal: Decimal = ".", missing: str = USUAL) -> Text
     if len(records) == 1:
         raise DataError(f"{path}: expected rows below the names, found none. Add one line per sample.")
     notes = _check_names(names, path)
-    columns = tuple(zip(*records[1:], strict=True))
-    table = TextTable(names, columns, tuple(lines[1:]), str(path), notes, decimal, missing)
-    return table.without([""])
+    named = {name: cells for name, cells in zip(names, zip(*records[1:], strict=True), strict=True) if name}
+    rows = tuple(lines[1:])
+    return TextTable(tuple(named), tuple(named.values()), rows, str(path), notes, decimal, missing)
 
 
 def _decode(data: bytes, path: Path) -> str:

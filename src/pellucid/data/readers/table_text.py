@@ -177,13 +177,6 @@ class TextTable:
             rows=tuple(self.rows[i] for i in chosen),
         )
 
-    def without(self, names: Sequence[str]) -> "TextTable":
-        """Return the table without some of its columns."""
-        kept = [i for i, name in enumerate(self.names) if name not in names]
-        return replace(
-            self, names=tuple(self.names[i] for i in kept), columns=tuple(self.columns[i] for i in kept)
-        )
-
     def check_has(self, names: Sequence[str], why: str, known: Collection[str] = ()) -> None:
         """Raise DataError, with the nearest name that is there and not known, unless the table has these columns.
 

@@ -140,8 +140,7 @@ class StoredArray(NDArrayOperatorsMixin, ABC):
         if isinstance(rows, int | np.integer) and not isinstance(rows, bool):
             if not -len(self) <= rows < len(self):
                 raise IndexError(f"{self.where}: row {rows} of {len(self)}")
-            row: Array = self.read_rows(np.array([rows % len(self)]))[0]
-            return row
+            return self.read_rows(np.array([rows % len(self)]))[0]
         return self.read_rows(self._numbers(rows))
 
     def __iter__(self) -> Iterator[Array]:

@@ -6,8 +6,7 @@ from pathlib import Path
 from pellucid.errors import OptionError
 from pellucid.files import check_free, write_atomically
 from pellucid.formats.half_precision import dtype_of, n_bytes, rounded
-from pellucid.formats.html.inline import inline_bytes, inline_json
-from pellucid.formats.html.join import join_modules
+from pellucid.formats.html.inline import inline_bytes, inline_json, join_modules
 from pellucid.formats.html.network import network_modules, page_of, table_of_layers
 from pellucid.formats.html.trial import difference
 from pellucid.formats.outputs import TABLE, kind_of_samples, outputs_of
@@ -107,13 +106,14 @@ def html_page(model: Model, *, title: str = "", dtype: str = "float32") -> str:
         raise OptionError(
             f"export: the model has {model.n_params:,} parameters, too many for a page. Try --to script or onnx."
         )
-    page = page_of(model, dtype)
+    page, is_table = page_of(model, dtype), kind_of_samples(model) == TABLE
+    what = "a row of a table" if is_table else "a photo"
     folder = files("pellucid.formats.html") / "templates"
     parts = {name: Markup((folder / name).read_text(encoding="utf-8")) for name in PARTS}
-    text: str = template("pellucid.formats.html", "page.html.jinja", autoescape=True).render(
+    return template("pellucid.formats.html", "page.html.jinja", autoescape=True).render(
         title=one_line(title or _title(model)),
-        about=_about(model),
-        is_table=kind_of_samples(model) == TABLE,
+        about=f"A neural network with {plural(model.n_params, 'parameter')} looks at {what}.",
+        is_table=is_table,
         rows=table_of_layers(steps_of(model)),
         network=Markup(inline_json(page.network)),
         weights=Markup(inline_bytes(page.weights)),
@@ -122,7 +122,6 @@ def html_page(model: Model, *, title: str = "", dtype: str = "float32") -> str:
         version=__version__,
         notice=notice_of(model),
     )
-    return text
 
 
 def _title(model: Model) -> str:
@@ -136,8 +135,3 @@ def _title(model: Model) -> str:
     if len(names) > 4:
         return f"{target}which of {len(names)} classes?" if target else f"Which of {len(names)} classes?"
     return target + (f"{', '.join(names[:-1])} or {names[-1]}?" if len(names) > 1 else names[0])
-
-
-def _about(model: Model) -> str:
-    kind = "a row of a table" if kind_of_samples(model) == TABLE else "a photo"
-    return f"A neural network with {plural(model.n_params, 'parameter')} looks at {kind}."

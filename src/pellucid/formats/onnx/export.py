@@ -253,5 +253,4 @@ def by_onnxruntime(content: bytes, feed: Mapping[str, Array], names: Any = None)
     options = runtime.SessionOptions()
     options.log_severity_level = 4
     session = runtime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
-    found: list[Any] = session.run(names, dict(feed))
-    return found
+    return session.run(names, dict(feed))

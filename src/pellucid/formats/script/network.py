@@ -58,7 +58,8 @@ def write_forward(steps: Steps) -> Forward:
             continue
         over = [name for name, source in zip(sources, step.sources, strict=True) if last[source] == i]
         taken = {names[value] for value in names if last.get(value, -1) > i}
-        names[step.target] = next((n for n in over if n not in taken), None) or _new_name(taken)
+        more = (f"{_FREE[0]}{i}" for i in range(2, len(taken) + 3))
+        names[step.target] = next(name for name in (*over, *_FREE, *more) if name not in taken)
         code.append((f"{names[step.target]} = {line.text}", _shape(step.shape)))
     width = min(88, max((len(text) for text, _ in code), default=0))
     lines += [f"    {text:<{width}}  # {note}" if text else f"    # {note}" for text, note in code]
@@ -80,11 +81,6 @@ def _first_names(steps: Steps) -> dict[str, str]:
         is_good = plain.isidentifier() and not keyword.iskeyword(plain) and len(plain) > 2
         names[name] = f"{plain}_input" if is_good and plain not in names.values() else f"input_{i}"
     return names
-
-
-def _new_name(taken: set[str]) -> str:
-    more = (f"{_FREE[0]}{i}" for i in range(2, len(taken) + 3))
-    return next(name for name in (*_FREE, *more) if name not in taken)
 
 
 def literal(text: str) -> str:

@@ -78,8 +78,7 @@ def _run(script: Path, files: Sequence[Path]) -> list[Any]:
         raise PellucidError(
             f"export: the script cannot read what pellucid reads ({told['faults'][0]['error']})"
         )
-    predictions: list[Any] = told["predictions"]
-    return predictions
+    return told["predictions"]
 
 
 def sample_files(model: Model, folder: Path) -> list[Path]:

@@ -100,12 +100,14 @@ class Reader:
         """Return the layers that these outputs depend on."""
         heads = [find_head(name, self.producers, self.constants, self.groups) for name in outputs]
         plan = self._plan([head.logits for head in heads])
-        for name in self.producers:
-            if name in plan:
-                self._check_known(name, plan[name])
-        for name in self.producers:
-            if name in plan:
-                self._read_one(name, plan[name])
+        planned = [(name, plan[name]) for name in self.producers if name in plan]
+        # An operation that is not known is named before a shape that is made for it, which says less.
+        for name, made_by in planned:
+            folded = FOLDED | POINTWISE if name in self._shape_like else frozenset[str]()
+            if isinstance(made_by, Node) and made_by.op not in {*ALL_READERS, *MOVES, "Shape", *folded}:
+                raise lacking(made_by)
+        for name, made_by in planned:
+            self._read_one(name, made_by)
         found = []
         for head in heads:
             if head.logits not in self.values:
@@ -126,19 +128,11 @@ class Reader:
                 raise FormatError(f"nothing in the file gives {shown(name)}.")
             found: Group | Norm | None = None
             if name not in self._shape_like:
-                is_pointwise = node.op in POINTWISE
-                found = self.groups.find(name) if is_pointwise else None
+                found = self.groups.find(name) if node.op in POINTWISE else None
                 found = found or find_norm(node, self.producers, self.constants)
             plan[name] = node if found is None else found
             stack += [found.root] if found is not None else [each for each in node.inputs if each]
         return plan
-
-    def _check_known(self, name: str, made_by: Node | Group | Norm) -> None:
-        """Name an operation that no layer computes before a shape that is made for it, which says less."""
-        if isinstance(made_by, Group | Norm) or made_by.op in (*ALL_READERS, *MOVES, "Shape"):
-            return
-        if name not in self._shape_like or made_by.op not in (*FOLDED, *POINTWISE):
-            raise lacking(made_by)
 
     def _read_one(self, name: str, made_by: Node | Group | Norm) -> None:
         if isinstance(made_by, Group):

@@ -71,8 +71,7 @@ def _evaluator(
     made = onnx.helper.make_node(op, names, outputs, **dict(attributes))
     values = [[*map(onnx.helper.make_empty_tensor_value_info, each)] for each in (given, outputs)]
     graph = onnx.helper.make_graph([made], "one", *values)
-    run: Callable[..., Any] = reference.ReferenceEvaluator(graph, opsets={"": opset}).run
-    return run
+    return reference.ReferenceEvaluator(graph, opsets={"": opset}).run
 
 
 class Group(NamedTuple):

@@ -111,8 +111,7 @@ def _outside(tensor: Any, where: str, folder: Path | None, n_bytes: int) -> byte
         raise OutOfMemoryError(f"{where} has {length} bytes, more than the {MOST_BYTES} that are read.")
     with path.open("rb") as file:
         file.seek(start)
-        found: bytes = file.read(length)
-        return found
+        return file.read(length)
 
 
 MOST_NODES = 20_000
