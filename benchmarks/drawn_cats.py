@@ -21,8 +21,8 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from torch import nn
 
+from pellucid.data.built_in import load_drawn_cats
 from pellucid.data.dataset import Dataset, Split
-from pellucid.data.drawn import load_drawn_cats
 from pellucid.rng import legacy_stream
 from pellucid.types import Array
 

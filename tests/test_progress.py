@@ -10,8 +10,8 @@ import pytest
 
 from pellucid import progress
 from pellucid.checks.check import check_data
+from pellucid.data.built_in import load_drawn_cats
 from pellucid.data.dataset import Split
-from pellucid.data.drawn import load_drawn_cats
 from pellucid.progress import ProgressBar, are_bars_shown, stage_of
 from pellucid.training.callbacks.progress import validation_in_short
 from pellucid.workflows.data_check import find_label_errors

@@ -19,8 +19,8 @@ import numpy as np
 from PIL import Image, PngImagePlugin
 from scripts.drawn_cats.draw import draw_new, draw_shipped
 
+from pellucid.data.built_in import COLUMNS, FILE_NAME, NEW_NAME, SIZE, load_drawn_cats, load_new_picture
 from pellucid.data.dataset import Split
-from pellucid.data.drawn import COLUMNS, FILE_NAME, NEW_NAME, SIZE, load_drawn_cats, load_new_picture
 from pellucid.files import write_atomically
 from pellucid.types import Array
 

@@ -5,8 +5,8 @@ import operator
 import numpy as np
 from scripts.drawn_cats.pictures import picture
 
+from pellucid.data.built_in import CLASSES, N_TEST, N_TRAIN, SIZE
 from pellucid.data.dataset import Dataset, Split
-from pellucid.data.drawn import CLASSES, N_TEST, N_TRAIN, SIZE
 from pellucid.errors import OptionError
 from pellucid.rng import stream
 from pellucid.types import Array
@@ -20,13 +20,13 @@ SMALLEST, LARGEST = 16, 1024
 
 
 def draw_shipped() -> Split:
-    """Draw the shipped pictures again; :func:`pellucid.data.drawn.load_drawn_cats` loads them."""
+    """Draw the shipped pictures again; :func:`pellucid.data.built_in.load_drawn_cats` loads them."""
     train = _draw(N_TRAIN, SHIPPED_SEED, SIZE, "drawn-cats train")
     return Split(train, _draw(N_TEST, SHIPPED_SEED, SIZE, "drawn-cats test"), "drawn-cats")
 
 
 def draw_new() -> Array:
-    """Draw the shipped new picture again; :func:`pellucid.data.drawn.load_new_picture` loads it."""
+    """Draw the shipped new picture again; :func:`pellucid.data.built_in.load_new_picture` loads it."""
     drawn = draw(2, NEW_SEED, size=NEW_SIZE)
     new: Array = drawn.X[int(drawn.y.argmax())]
     return new

@@ -11,9 +11,9 @@ from scripts.drawn_cats.draw import draw
 from tests.every import every
 
 from pellucid.checks.check import DataReport, check_data
+from pellucid.data.built_in import load_drawn_cats
 from pellucid.data.copies.duplicates import leaked_test_rows, near_duplicates
 from pellucid.data.dataset import Dataset, Split
-from pellucid.data.drawn import load_drawn_cats
 from pellucid.data.source import load_data
 from pellucid.errors import DataError, ShapeError
 from pellucid.types import Array

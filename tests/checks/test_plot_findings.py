@@ -10,8 +10,8 @@ from tests.pictures import assert_readable, page_text, shown, words
 from pellucid.checks.check import DataReport, check_data
 from pellucid.checks.findings import Finding, Sample
 from pellucid.checks.plot_findings import MOST_SHOWN, findings_sheets
+from pellucid.data.built_in import load_drawn_cats
 from pellucid.data.dataset import Dataset, Split
-from pellucid.data.drawn import load_drawn_cats
 from pellucid.errors import OptionError, ShapeError
 
 

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 from tests.commands import Command, assert_refused
 
-from pellucid.data.drawn import load_drawn_cats
+from pellucid.data.built_in import load_drawn_cats
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from tests.every import every
 
 from pellucid import dispatch
 from pellucid.cli.command import DECLARED, build
-from pellucid.data import drawn
+from pellucid.data import built_in
 
 DATA = {"data list", "data info", "data check", "data fetch", "data augment"}
 LEARN = {"learn start", "learn check", "learn watch", "learn train", "learn bugs"}  # the learner's own code
@@ -29,7 +29,7 @@ COMMANDS = {
     "find-lr": "photos.npz --epochs 20",
     "model check": "mlp --input-shape 6x6x3",
 }
-PHOTO = str(Path(drawn.__file__).with_name("drawn-cat-new.png"))
+PHOTO = str(Path(built_in.__file__).with_name("drawn-cat-new.png"))
 LONG = {"reproduce", "serve"}  # too long for a test; they read the environment as the others do
 
 

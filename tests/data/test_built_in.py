@@ -8,12 +8,11 @@ import pytest
 from tests.every import every
 
 import pellucid as pl
-from pellucid.data import drawn
-from pellucid.data.drawn import CLASSES, FILE_NAME, SHA256, load_drawn_cats, load_new_picture
-from pellucid.data.toy import TOYS
+from pellucid.data import built_in
+from pellucid.data.built_in import CLASSES, FILE_NAME, SHA256, TOYS, load_drawn_cats, load_new_picture
 from pellucid.errors import DataError
 
-SHIPPED = Path(drawn.__file__).with_name(FILE_NAME)
+SHIPPED = Path(built_in.__file__).with_name(FILE_NAME)
 
 
 def test_the_shipped_pictures_have_the_published_shape() -> None:
@@ -61,7 +60,7 @@ def test_a_damaged_file_says_reinstall(damage: str, monkeypatch: pytest.MonkeyPa
 
 
 def test_a_missing_file_says_reinstall(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(drawn, "FILE_NAME", "no-such-file.png")
+    monkeypatch.setattr(built_in, "FILE_NAME", "no-such-file.png")
     with pytest.raises(DataError, match=r"no-such-file\.png.*Reinstall"):
         load_drawn_cats()
 

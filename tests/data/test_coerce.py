@@ -8,8 +8,8 @@ import pytest
 from tests.every import every
 
 import pellucid as pl
+from pellucid.data.built_in import load_drawn_cats
 from pellucid.data.coerce import as_split
-from pellucid.data.drawn import load_drawn_cats
 from pellucid.data.source import DataSource
 from pellucid.errors import DataError, OptionError
 

@@ -8,8 +8,8 @@ from matplotlib import pyplot
 from matplotlib.figure import Figure
 from tests.every import every
 
+from pellucid.data.built_in import load_drawn_cats
 from pellucid.data.dataset import Dataset, Split
-from pellucid.data.drawn import load_drawn_cats
 from pellucid.data.source import load_data
 from pellucid.errors import OptionError
 

@@ -8,8 +8,8 @@ from PIL import Image
 from tests.every import every
 
 from pellucid.checks.check import check_data
+from pellucid.data.built_in import load_drawn_cats
 from pellucid.data.dataset import Dataset, Split
-from pellucid.data.drawn import load_drawn_cats
 from pellucid.data.groups import divide_groups, groups_of
 from pellucid.data.source import DataSource, load_data
 from pellucid.data.validate import hold_out

@@ -8,8 +8,8 @@ from scripts.drawn_cats.draw import SHIPPED_SEED, draw, draw_new, draw_shipped
 from sklearn.linear_model import LogisticRegression
 from tests.every import every
 
+from pellucid.data.built_in import load_drawn_cats, load_new_picture
 from pellucid.data.dataset import Dataset
-from pellucid.data.drawn import load_drawn_cats, load_new_picture
 from pellucid.errors import OptionError
 from pellucid.types import Array
 

@@ -213,7 +213,7 @@ def check_data(
 
     Examples
     --------
-    >>> from pellucid.data.drawn import load_drawn_cats
+    >>> from pellucid.data.built_in import load_drawn_cats
     >>> cats = load_drawn_cats()
     >>> cats.test.X[3] = np.minimum(cats.train.X[100] * 1.2, 255)        # a brighter copy
     >>> report = check_data(cats)

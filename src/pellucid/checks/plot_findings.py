@@ -60,7 +60,7 @@ def findings_sheets(report: DataReport, *, max_pages: int = 10) -> list[Figure]:
     Examples
     --------
     >>> from pellucid.checks.check import check_data
-    >>> from pellucid.data.drawn import load_drawn_cats
+    >>> from pellucid.data.built_in import load_drawn_cats
     >>> cats = load_drawn_cats()
     >>> cats.test.X[3] = cats.train.X[100]
     >>> (page,) = findings_sheets(check_data(cats))

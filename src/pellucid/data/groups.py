@@ -46,7 +46,7 @@ def groups_of(data: Dataset, least: int = 2) -> Array | None:
 
     Examples
     --------
-    >>> from pellucid.data.drawn import load_drawn_cats
+    >>> from pellucid.data.built_in import load_drawn_cats
     >>> cats = load_drawn_cats().train.take(np.array([0, 1, 2, 3, 4, 5, 6, 7, 0]))
     >>> groups_of(cats)
     array([0, 1, 2, 3, 4, 5, 6, 7, 0])

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from pellucid.data.built_in import TOYS, load_drawn_cats, load_toy
 from pellucid.data.dataset import Split
 from pellucid.data.download import REMOTES, fetch
 from pellucid.data.readers.folder import read_folder
@@ -22,7 +23,6 @@ from pellucid.data.readers.table import split_table
 from pellucid.data.readers.table_files import frame_table, is_frame, read_file
 from pellucid.data.readers.table_text import USUAL, Decimal, TextTable
 from pellucid.data.readers.zarr_store import is_zarr, read_zarr
-from pellucid.data.toy import TOYS, load_toy
 from pellucid.data.validate import RawPart, RawSplit, to_split
 from pellucid.errors import DataError, OptionError, unknown_name
 from pellucid.progress import ProgressBar
@@ -160,8 +160,6 @@ class DataSource(Configurable):
             raise DataError(f"{self.name}: addresses are not read. Download the file, and name it here.")
         self.check_applies()
         if self.name == "drawn-cats":
-            from pellucid.data.drawn import load_drawn_cats
-
             return load_drawn_cats()
         if self.name in TOYS:
             return load_toy(self.name, self.seed)

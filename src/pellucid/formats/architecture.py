@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from pellucid.errors import FormatError, OptionError, OutOfMemoryError, PellucidError, ShapeError
-from pellucid.formats.toml.layers import LayerReader
+from pellucid.formats.toml.layers import LayerReader, read_training
 from pellucid.formats.toml.source import TomlSource
-from pellucid.formats.toml.training import read_training
 from pellucid.formats.toml.writing import architecture_to_toml
 from pellucid.nn.container import DTYPES
 from pellucid.nn.graph import Graph
@@ -37,7 +36,7 @@ class Architecture:
     input_shape : tuple of int, dict of str to tuple, or None
         Of one sample; of each input by name where there are several; None where the file leaves it open.
     training : dict
-        The [training] table, checked: see :mod:`pellucid.formats.toml.training`.
+        The [training] table, checked: see :mod:`pellucid.formats.toml.layers`.
     path : str
         The file.
     places : mapping of int to int

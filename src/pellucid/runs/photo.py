@@ -35,7 +35,7 @@ def new_image(config: RunConfig, train: Dataset) -> NewImage | None:
         published = fetch("catvnoncat", mirror=config.source.mirror) / NEW_PHOTO
         return _content(published, train) if published.is_file() else None
     if config.source.name == "drawn-cats":
-        from pellucid.data.drawn import load_new_picture
+        from pellucid.data.built_in import load_new_picture
 
         return "a new drawing of a cat", load_new_picture()
     return None

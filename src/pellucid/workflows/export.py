@@ -78,7 +78,7 @@ def _onnx(model: Model, path: Path, samples: Any, **options: Any) -> float:
 
 
 def _script(model: Model, path: Path, samples: Any, **options: Any) -> float:
-    from pellucid.formats.script.export import export_script
+    from pellucid.formats.script.write import export_script
 
     return export_script(model, path, samples=samples, **options)
 
@@ -90,7 +90,7 @@ def _html(model: Model, path: Path, samples: Any, **options: Any) -> float | Non
 
 
 def _beside(model: Model, path: Path, weights: str, dtype: str) -> Path | None:
-    from pellucid.formats.script.export import weights_beside
+    from pellucid.formats.script.write import weights_beside
 
     return weights_beside(model, path, weights, dtype)
 

@@ -9,7 +9,7 @@ from tests.every import every
 import pellucid as pl
 from pellucid.data.augmentation.augment import Augment
 from pellucid.data.augmentation.geometry import HorizontalFlip
-from pellucid.data.augmentation.mixing import Blend, CutMix, Mixup
+from pellucid.data.augmentation.pixels import Blend, CutMix, Mixup
 from pellucid.errors import OptionError, ShapeError
 from pellucid.training.loss_setup import augment_weighted
 

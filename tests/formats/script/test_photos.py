@@ -12,8 +12,8 @@ from tests.every import every
 import pellucid as pl
 from pellucid.data.readers.images import read_sample
 from pellucid.errors import DataError, PellucidError
-from pellucid.formats.script.export import export_script
 from pellucid.formats.script.photos import read_photo
+from pellucid.formats.script.write import export_script
 
 RNG = np.random.default_rng(3)
 

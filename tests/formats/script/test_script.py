@@ -15,10 +15,9 @@ from tests.formats.networks import NETWORKS, shaken, two_inputs
 import pellucid as pl
 from pellucid.data.preprocess import Preprocessing
 from pellucid.errors import OutputError, PellucidError
-from pellucid.formats.script import export as room
 from pellucid.formats.script import trial
-from pellucid.formats.script.export import export_script
-from pellucid.formats.script.write import write_script
+from pellucid.formats.script import write as room
+from pellucid.formats.script.write import export_script, write_script
 from pellucid.types import map_arrays
 
 

@@ -13,8 +13,7 @@ from pellucid.data.augmentation.colour import (
     Saturation,
 )
 from pellucid.data.augmentation.geometry import Crop, Geometric, HorizontalFlip, Rotation, Scale, Shift
-from pellucid.data.augmentation.mixing import Blend, CutMix
-from pellucid.data.augmentation.pixels import Noise
+from pellucid.data.augmentation.pixels import Blend, CutMix, Noise
 from pellucid.data.augmentation.transform import TRANSFORMS, Transform, check_batch
 from pellucid.errors import OptionError, ShapeError, unknown_name
 from pellucid.ops.colour import mean_colours, recolour

@@ -257,7 +257,7 @@ def near_duplicates(X: Array, *, progress: Progress = None) -> list[Pair]:
 
     Examples
     --------
-    >>> from pellucid.data.drawn import load_drawn_cats
+    >>> from pellucid.data.built_in import load_drawn_cats
     >>> X = load_drawn_cats().test.X[:5]
     >>> [pair[:3] for pair in near_duplicates(np.concatenate([X, X[:1], X[1:2] // 2]))]
     [(0, 5, 'exact'), (1, 6, 'near')]
@@ -305,7 +305,7 @@ def leaked_test_rows(train: Dataset, test: Dataset) -> Array:
 
     Examples
     --------
-    >>> from pellucid.data.drawn import load_drawn_cats
+    >>> from pellucid.data.built_in import load_drawn_cats
     >>> cats = load_drawn_cats()
     >>> leaked_test_rows(cats.train, cats.test)
     array([], dtype=int64)

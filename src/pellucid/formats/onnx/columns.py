@@ -9,7 +9,7 @@ from pellucid.data.readers.dates import date_parts
 from pellucid.data.readers.table_columns import RARE, cell_value
 from pellucid.data.readers.table_schema import Column
 from pellucid.data.readers.table_text import MISSING
-from pellucid.formats.onnx.nodes import Parts
+from pellucid.formats.onnx.layers import Parts
 from pellucid.types import Array
 
 TABLE = "columns.table"  # the value that the columns make: what an import begins with

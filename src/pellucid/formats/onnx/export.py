@@ -13,8 +13,7 @@ from pellucid.errors import MissingExtraError, OptionError, PellucidError
 from pellucid.files import check_free, write_atomically
 from pellucid.formats.half_precision import dtype_of, moved, n_bytes, rounded
 from pellucid.formats.onnx.columns import ML, TABLE, column_inputs, feed_of
-from pellucid.formats.onnx.layers import write
-from pellucid.formats.onnx.nodes import Parts, Value
+from pellucid.formats.onnx.layers import Parts, Value, write
 from pellucid.formats.outputs import (
     check_near,
     gives,
