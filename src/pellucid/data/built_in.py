@@ -60,8 +60,7 @@ def load_drawn_cats() -> Split:
         labels = sheet.info["labels"]
         rows = np.asarray(sheet).reshape(-1, SIZE, COLUMNS, SIZE, 3)
     X = rows.swapaxes(1, 2).reshape(-1, SIZE, SIZE, 3)[: N_TRAIN + N_TEST]
-    y = np.array([int(label) for label in labels], dtype=np.int64)
-    whole = Dataset(X, y, CLASSES, "drawing")
+    whole = Dataset(X, np.array([int(label) for label in labels], dtype=np.int64), CLASSES, "drawing")
     return Split(whole.take(slice(N_TRAIN)), whole.take(slice(N_TRAIN, None)), "drawn-cats")
 
 

@@ -90,8 +90,7 @@ def like(data: Dataset, other: Dataset, where: str) -> Dataset:
     """
     if not data.classes or not other.classes or data.classes == other.classes:
         return data
-    y = renumbered(data.y, data.classes, other.classes, where)
-    return replace(data, y=y, classes=other.classes)
+    return replace(data, y=renumbered(data.y, data.classes, other.classes, where), classes=other.classes)
 
 
 def as_split(data: Any, where: str, *, with_gaps: bool = False, **options: Any) -> "Split | DataSource":

@@ -279,8 +279,7 @@ class Split:
         >>> Split(data, data).place("test", 1)
         'dog/rex.jpg (test sample 1)'
         """
-        data = self.train if part == "training" else self.test
-        return placed(f"{part} {self.noun} {i}", data.file(i))
+        return placed(f"{part} {self.noun} {i}", (self.train if part == "training" else self.test).file(i))
 
     @property
     def noun(self) -> str:

@@ -137,8 +137,7 @@ def _refusal(values: Any, gaps: Array, where: str) -> DataError:
     names, column, others = list(getattr(values, "columns", ())), "", ""
     if gaps.ndim == 2 and gaps.shape[1] > 1:
         found = np.flatnonzero(gaps.any(axis=0))
-        name = repr(printable(str(names[found[0]]))) if names else str(found[0])
-        column = f" in column {name}"
+        column = f" in column {repr(printable(str(names[found[0]]))) if names else found[0]}"
         others = f"; {plural(len(found) - 1, 'more column')} too" if len(found) > 1 else ""
         gaps = gaps[:, found[:1]]
     rows = np.flatnonzero(gaps.reshape(len(gaps), -1).any(axis=1))

@@ -195,6 +195,5 @@ def _with_all_classes(side: Array, has: Array, seed: int) -> Array:
         after = n_test + (1 if to_test else -1) * has[its]
         n_lacking = ((n_of > 1) & ((after == 0) | (after == n_of))).sum(axis=1)
         best = int(np.argmin(n_lacking))
-        is_stuck = n_lacking[best] >= lacking.sum()
-        side[rng.choice(its) if is_stuck else its[best]] = to_test
+        side[rng.choice(its) if n_lacking[best] >= lacking.sum() else its[best]] = to_test
     return side

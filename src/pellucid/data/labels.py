@@ -138,8 +138,7 @@ def encode(
             f"({join_some(classes)}), got {len(values)} different ones from {values[0]} to {values[-1]}. "
             "Add names or correct the labels."
         )
-    stops = np.cumsum([len(part) for part in labels])[:-1]
-    return np.split(codes.astype(np.int64), stops), classes, notes
+    return np.split(codes.astype(np.int64), np.cumsum([len(part) for part in labels])[:-1]), classes, notes
 
 
 def _renaming(values: Array) -> tuple[str, ...]:

@@ -155,8 +155,7 @@ class NoveltyTest:
         squares = (asked**2).sum(axis=1)[:, None] + (known**2).sum(axis=1) - 2 * asked @ known.T
         if is_own:
             np.fill_diagonal(squares, np.inf)
-        near = squares.argmin(axis=1)
-        return np.asarray(np.linalg.norm(asked - known[near], axis=1))
+        return np.asarray(np.linalg.norm(asked - known[squares.argmin(axis=1)], axis=1))
 
     def _by_features(self, features: Array, *, is_own: bool = False) -> Array:
         assert self.features is not None
@@ -198,8 +197,7 @@ class NoveltyTest:
         for distances in np.stack(far, axis=1):
             own = max(int((each < d).sum()) for each, d in zip(usual, distances, strict=True))
             others = ranks + np.stack([d < each for each, d in zip(usual, distances, strict=True)])
-            above = int((others.max(axis=0) >= own).sum())
-            p = (1 + above) / (n + 1)
+            p = (1 + int((others.max(axis=0) >= own).sum())) / (n + 1)
             found.append(Novelty(None if n < needed else p <= LEVEL, p, 100 * own / n, n, needed))
         return found
 
@@ -217,8 +215,7 @@ def n_looks(n_channels: int) -> int:
 
 def of_length_one(features: Array) -> Array:
     """Return rows divided by their length; a row of zeros stays."""
-    lengths = np.linalg.norm(features, axis=1, keepdims=True)
-    return np.asarray(features / np.maximum(lengths, 1e-12))
+    return np.asarray(features / np.maximum(np.linalg.norm(features, axis=1, keepdims=True), 1e-12))
 
 
 def appearance_features(X: Array) -> Array:

@@ -165,8 +165,7 @@ class DataSource(Configurable):
             return load_toy(self.name, self.seed)
         if self.kind == "table":
             return self.split(read_file(self.path, self.decimal, self.missing))
-        raw = self._read(white)
-        return to_split(raw, name=self.name, seed=self.seed, test_fraction=self.test_fraction)
+        return to_split(self._read(white), name=self.name, seed=self.seed, test_fraction=self.test_fraction)
 
     def split(self, table: TextTable, *, has_row_names: bool = False) -> Split:
         """Return a table's training and test part; see :func:`pellucid.data.readers.table.split_table`."""
@@ -216,8 +215,7 @@ class DataSource(Configurable):
 
     def _read_arrays(self) -> RawSplit:
         path, ending = self.path, self.path.suffix.lower()
-        is_name = not ending and len(path.parts) == 1 and not os.path.exists(path)
-        if is_name:
+        if not ending and len(path.parts) == 1 and not os.path.exists(path):
             here = difflib.get_close_matches(self.name, [each.name for each in Path.cwd().iterdir()], n=1)
             beside = f" Did you mean {shown(here[0])}, which is here?" if here else ""
             raise DataError(

@@ -73,22 +73,17 @@ def run_on(
 
 def do_job(key: str, job: Any) -> Any:
     """Do a job on a worker, by the kernels that the command was asked for; it ends early where it is cancelled."""
-    with kept(key) as (function, shared), stopped_by(_is_cancelled()):
+    from distributed import get_worker
+
+    worker = get_worker()
+    tasks, own = worker.state.tasks, worker.get_current_task()
+
+    def is_cancelled() -> bool:
+        task = tasks.get(own)
+        return task is None or task.state == "cancelled"
+
+    with kept(key) as (function, shared), stopped_by(is_cancelled):
         try:
             return function(shared, job)
         except Stopped:
             return None
-
-
-def _is_cancelled() -> Callable[[], bool]:
-    """Return what says whether the task of this thread was cancelled, as the worker knows."""
-    from distributed import get_worker
-
-    worker = get_worker()
-    tasks, key = worker.state.tasks, worker.get_current_task()
-
-    def is_cancelled() -> bool:
-        task = tasks.get(key)
-        return task is None or task.state == "cancelled"
-
-    return is_cancelled

@@ -127,13 +127,12 @@ def expression_of(name: str, options: Mapping[str, float], where: str) -> Node:
     """
     try:
         noted: Any = get_activation(name, **options).forward(Noted(Z))[0]
-        node: Node = noted.node
+        return noted.node
     except (AttributeError, TypeError) as error:
         raise OptionError(
             f"export: {where}: the forward of the activation {name!r} cannot be written down ({error}). Compute it "
             f"from Z by + - * / and {', '.join(f'np.{known}' for known in FUNCTIONS if known != 'ndtr')} alone."
         ) from None
-    return node
 
 
 def slope_of(name: str, options: Mapping[str, float]) -> Node | None:

@@ -118,5 +118,4 @@ def _difference(model: Model, estimator: Any, before: list[Any]) -> float:
             theirs, ours = estimator.predict(X), model.predict(X)
         else:
             theirs, ours = estimator.predict_proba(X), model.predict_proba(X)
-    size = max(1.0, float(np.abs(theirs).max()))
-    return float(np.abs(ours.reshape(theirs.shape) - theirs).max()) / size
+    return float(np.abs(ours.reshape(theirs.shape) - theirs).max()) / max(1.0, float(np.abs(theirs).max()))

@@ -116,8 +116,7 @@ def moved(model: Model, twin: Model, X: Any, *, raw: bool = False) -> float:
             if n_other:
                 what = f"{n_other} of {len(P)} samples get another class"
             raise PellucidError(f"export: in float16 {what}. It was not written; choose dtype float32.")
-        by = away if raw else relative(Q, P, is_probability=output.loss.gives_probabilities)
-        found = max(found, by)
+        found = max(found, away if raw else relative(Q, P, is_probability=output.loss.gives_probabilities))
     return found
 
 
@@ -129,5 +128,4 @@ def _n_other(output: Output, P: Array, Q: Array) -> int:
         return int((((P > 0.5) != (Q > 0.5)) & (np.abs(P - 0.5) > UNDECIDED)).any(axis=1).sum())
     P, Q = (np.hstack([-each, each]) if each.shape[1] == 1 else each for each in (P, Q))
     best = np.sort(P, axis=1)
-    is_decided = best[:, -1] - best[:, -2] > UNDECIDED
-    return int(((P.argmax(axis=1) != Q.argmax(axis=1)) & is_decided).sum())
+    return int(((P.argmax(axis=1) != Q.argmax(axis=1)) & (best[:, -1] - best[:, -2] > UNDECIDED)).sum())

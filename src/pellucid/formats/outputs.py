@@ -99,8 +99,9 @@ def distance(output: Output, Z: Array, theirs: Array, what: str) -> float:
 
 def relative(theirs: Array, ours: Array, *, is_probability: bool) -> float:
     """Return the largest difference, relative to the largest number but for probabilities."""
-    size = 1.0 if is_probability else max(1.0, float(np.abs(ours).max()))
-    return float(np.abs(theirs - ours).max()) / size
+    return float(np.abs(theirs - ours).max()) / (
+        1.0 if is_probability else max(1.0, float(np.abs(ours).max()))
+    )
 
 
 def check_near(found: float, what: str) -> None:

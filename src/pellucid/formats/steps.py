@@ -76,8 +76,7 @@ def steps_of(model: Model) -> Steps:
     if not isinstance(model, Graph):
         outputs = {"": _write(found, model, "input")}
         return Steps(inputs, tuple(found), outputs)
-    names = {name: name if name in inputs else "input" for name in model.inputs}
-    outputs = _write_graph(found, model, names)
+    outputs = _write_graph(found, model, {name: name if name in inputs else "input" for name in model.inputs})
     if model.is_single_output:
         outputs = {"": outputs[model.output_names[0]]}
     return Steps(inputs, tuple(found), outputs)

@@ -25,27 +25,3 @@ from pellucid.registry.configurable import (
 )
 from pellucid.registry.options import NO_LIMITS, Limits, check_option, option, parts_of, type_in_words
 from pellucid.registry.table import Registry, module_attributes, register
-
-__all__ = [
-    "NO_LIMITS",
-    "Configurable",
-    "Limits",
-    "Registry",
-    "arguments_of",
-    "check_option",
-    "checked_names",
-    "explain_call",
-    "explain_calls",
-    "flags_of",
-    "module_attributes",
-    "name_of",
-    "option",
-    "options_of",
-    "parts_of",
-    "plain",
-    "register",
-    "required_options",
-    "takes_others",
-    "type_in_words",
-    "validate_call",
-]

@@ -169,8 +169,8 @@ def _read_one(value: Any, hint: Any, limits: Limits) -> tuple[bool, Any]:
     origin, inner = get_origin(hint), get_args(hint)
     if hint is type(None):
         return value is None, None
-    if hint is bool:
-        return isinstance(value, bool), value
+    if hint in (bool, str):
+        return isinstance(value, hint), value
     if hint is int:
         fits = not isinstance(value, bool) and isinstance(value, Integral) and limits.admits(value)
         return fits, int(value) if fits else value
@@ -183,8 +183,6 @@ def _read_one(value: Any, hint: Any, limits: Limits) -> tuple[bool, Any]:
             number = math.inf
         fits = limits.admits(number)
         return fits, number if fits else value
-    if hint is str:
-        return isinstance(value, str), value
     if origin is Literal:
         return isinstance(value, str | int | float | bool) and value in inner, value
     if origin in _LISTS or hint in _LISTS:

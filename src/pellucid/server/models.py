@@ -148,8 +148,7 @@ def _named(given: str) -> tuple[str, Path]:
     if is_named:
         return before, path
     stem = path.resolve().parent.name if path.stem == "model" else path.stem
-    name = re.sub(r"[^A-Za-z0-9_.-]", "-", stem).lstrip(".-")[:64]
-    return name or "model", path
+    return re.sub(r"[^A-Za-z0-9_.-]", "-", stem).lstrip(".-")[:64] or "model", path
 
 
 def _load(name: str, path: Path) -> Served:

@@ -50,8 +50,7 @@ def takes(served: Served) -> str:
 
 def predicts(served: Served) -> str:
     """Return what a model predicts, in words."""
-    kinds = {"regression": "numbers", "multi_label": "which hold of"}
-    kind = kinds.get(served.model._loss.kind, "one of")
+    kind = {"regression": "numbers", "multi_label": "which hold of"}.get(served.model._loss.kind, "one of")
     schema = served.model._schema
     names = served.model.classes or (() if schema is None else schema.target)
     return f"{kind} {join_some(names, MOST_NAMES)}" if names else kind

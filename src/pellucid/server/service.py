@@ -93,8 +93,7 @@ class Batches:
             self._n_expected -= 1
             self._waiting.append(job)
             self._n_samples += job.n
-            is_first = len(self._waiting) == 1
-            if is_first or not self._n_expected or self._n_samples >= self.largest:
+            if len(self._waiting) == 1 or not self._n_expected or self._n_samples >= self.largest:
                 self._changed.notify()
 
     def close(self) -> None:

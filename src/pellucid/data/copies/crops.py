@@ -116,8 +116,7 @@ def changed_pairs(
         or "near".
     """
     grey = np.concatenate([part.grey for part in parts])
-    is_flat = np.concatenate([part.is_flat | part.is_shape for part in parts])
-    found = _candidates(grey, is_flat, progress)
+    found = _candidates(grey, np.concatenate([part.is_flat | part.is_shape for part in parts]), progress)
     if min(grey.shape[1:]) >= SMALLEST:
         found = _refined(grey, found, progress)
     return _decided(parts, found, typical)

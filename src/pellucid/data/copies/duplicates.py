@@ -88,8 +88,7 @@ def distinct(X: Any) -> Distinct:
     for i, parts in enumerate(zip(*arrays, strict=True)):
         digest = hashlib.blake2b(digest_size=16)
         for part in parts:
-            row = part + 0.0 if part.dtype.kind == "f" else part
-            digest.update(np.ascontiguousarray(row).data)
+            digest.update(np.ascontiguousarray(part + 0.0 if part.dtype.kind == "f" else part).data)
         found.setdefault(digest.digest(), []).append(i)
     members = list(found.values())
     return Distinct(list(found), members, np.array([rows[0] for rows in members], np.int64))
@@ -166,10 +165,9 @@ def _remembered(search: Callable[[], Any], kind: Any, X: Any, *parts: Distinct) 
         total.update(b"".join(part.digests))
     key = total.digest()
     if key not in _KNOWN:
-        found = search()
         while len(_KNOWN) >= MOST_KNOWN:
             del _KNOWN[next(iter(_KNOWN))]
-        _KNOWN[key] = found
+        _KNOWN[key] = search()
     return _KNOWN[key]
 
 

@@ -275,8 +275,7 @@ def _proposed(one: Signatures, other: Signatures, progress: ProgressCallback) ->
 
 def pixels_of(some: Signatures, rows: Array, side: int = FINE) -> Array:
     """Return pictures in colour, of at most so many pixels a side."""
-    parts = [pool(some.scale.apply(part), side) for _, part in blocks(some.X, some.rows[rows])]
-    return np.concatenate(parts)
+    return np.concatenate([pool(some.scale.apply(part), side) for _, part in blocks(some.X, some.rows[rows])])
 
 
 def _agreement(x: Array, y: Array) -> tuple[Array, Array]:

@@ -40,10 +40,10 @@ def decimal_of(table: TextTable) -> Decimal:
 def _proved(column: TextColumn) -> Decimal | None:
     """Return the only notation in which all of a column's cells are numbers, where they are not whole."""
     given, signs = column.decimal, {sign for sign in ".," if sign in column.text}
-    fits = (
-        [given] if not column.words else _readings([cell for cell in column.cells if cell]) if signs else []
-    )
-    if not signs or len(fits) != 1 or (given == "," and fits[0][0] == "."):
+    if not signs:
+        return None
+    fits = _readings([cell for cell in column.cells if cell]) if column.words else [given]
+    if len(fits) != 1 or (given == "," and fits[0][0] == "."):
         return None
     (decimal,) = fits
     point: Decimal = "," if decimal[0] == "," else "."

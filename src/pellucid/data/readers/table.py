@@ -104,8 +104,7 @@ def split_table(
         )
     decimal = decimal_of(table)
     if decimal != table.decimal:
-        is_new = decimal[0] != table.decimal[0]
-        notes = (*table.notes, *["decimal commas: 3,14 is a number"] * is_new)
+        notes = (*table.notes, *["decimal commas: 3,14 is a number"] * (decimal[0] != table.decimal[0]))
         table = replace(table, decimal=decimal, notes=notes)
     goal = _read_target(table, target)
     if len(table.rows) < 2:
@@ -118,8 +117,7 @@ def split_table(
     names = np.array(table.rows) if has_row_names else None
     numbered = Dataset(np.arange(len(table.rows))[:, None], goal.y, goal.classes, "row", groups, files=names)
     parts = hold_out(numbered, name=name, seed=seed, test_fraction=test_fraction)
-    rows = parts.train.X[:, 0].tolist()
-    columns, more, notes_on_columns = _fit(table, kinds, rows)
+    columns, more, notes_on_columns = _fit(table, kinds, parts.train.X[:, 0].tolist())
     left_out += more
     numeric = [column.name for column in columns if column.kind == "numeric"]
     grouped = [table.column(name).grouped() for name in (*goal.names[goal.task != "regression" :], *numeric)]

@@ -208,5 +208,4 @@ def _check_names(names: Sequence[str], path: Path) -> tuple[str, ...]:
 
 def read_file(path: Path, decimal: Decimal = ".", missing: str = USUAL) -> TextTable:
     """Return a .parquet file, or a file of text, as a TextTable."""
-    read = read_parquet if path.suffix.lower() == ".parquet" else read_table
-    return read(path, decimal, missing)
+    return (read_parquet if path.suffix.lower() == ".parquet" else read_table)(path, decimal, missing)

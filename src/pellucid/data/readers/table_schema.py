@@ -124,12 +124,11 @@ class Column(Configurable):
             raise DataError(
                 f"{column.title} has {column.absence()}. Fill them in, or remove the rows or the column."
             )
-        part = value_columns(values, self.fill or 0.0, self.parts, marks_gaps=self.marks_gaps)
         note = ""
         if len(gaps):
             first = f"the first in {column.rows[gaps[0]]}"
             note = f"{called}: no value in {len(gaps)} of {m} rows, {first}; {self.filled} instead"
-        return part, note
+        return value_columns(values, self.fill or 0.0, self.parts, marks_gaps=self.marks_gaps), note
 
     def encode_cell(self, cell: str) -> Array:
         """Return its columns of X for one cell, (width,)."""
@@ -326,10 +325,9 @@ class TableSchema(Configurable):
             for column, (_, note) in zip(self.columns, encoded, strict=True)
             if note and not column.marks_gaps
         ]
-        more = (
-            [f"and so in {plural(len(told) - MOST_NOTED, 'more column')}"] if len(told) > MOST_NOTED else []
-        )
-        notes = [*table.notes, *told[:MOST_NOTED], *more, *self._changed(table)]
+        if (n_more := len(told) - MOST_NOTED) > 0:
+            told[MOST_NOTED:] = [f"and so in {plural(n_more, 'more column')}"]
+        notes = [*table.notes, *told, *self._changed(table)]
         y = None
         if with_target:
             absent = [name for name in self.target if name not in table.names]

@@ -50,11 +50,10 @@ def survey_of(X: StoredArray) -> Survey:
     m = len(X)
     low, high = np.zeros(m), np.zeros(m)
     n_bad, is_whole, is_divided = np.zeros(m, np.int64), np.ones(m, bool), np.ones(m, bool)
-    is_float = X.dtype.kind == "f"
     for rows, block in X.blocks():
         flat = block.reshape(len(block), -1)
         low[rows], high[rows] = flat.min(axis=1), flat.max(axis=1)
-        if not is_float:
+        if X.dtype.kind != "f":
             continue
         is_bad = ~(np.isfinite(low[rows]) & np.isfinite(high[rows]))  # NaN comes through both
         n_bad[rows][is_bad] = (~np.isfinite(flat[is_bad])).sum(axis=1)

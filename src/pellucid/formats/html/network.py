@@ -77,10 +77,8 @@ def begins_with_columns() -> bool:
     """Return whether this Pillow resizes the columns of a picture first where that is less work, as some do."""
     from PIL import Image
 
-    pixels = np.random.default_rng(0).integers(0, 256, (40, 12, 3), np.uint8)
-    image = Image.fromarray(pixels)
-    one_by_one = image.resize((12, 16)).resize((16, 16))
-    return one_by_one.tobytes() == image.resize((16, 16)).tobytes()
+    image = Image.fromarray(np.random.default_rng(0).integers(0, 256, (40, 12, 3), np.uint8))
+    return image.resize((12, 16)).resize((16, 16)).tobytes() == image.resize((16, 16)).tobytes()
 
 
 def _columns(model: Model) -> list[dict[str, Any]]:

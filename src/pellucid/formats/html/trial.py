@@ -64,8 +64,7 @@ def difference(model: Model, page: str, samples: Any, exact: Model) -> float | N
         return None
     with tempfile.TemporaryDirectory(prefix="pellucid-", ignore_cleanup_errors=True) as folder:
         trial = Path(folder) / "trial.html"
-        question = inline_json(asked)
-        trial.write_text(page.replace("</body>", f"{ASK % question}</body>"), encoding="utf-8")
+        trial.write_text(page.replace("</body>", f"{ASK % inline_json(asked)}</body>"), encoding="utf-8")
         said = said_by(trial.absolute(), browser, Path(folder) / "home")
     if said is None:
         return None

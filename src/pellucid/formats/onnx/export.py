@@ -146,9 +146,8 @@ def to_onnx(model: Model, *, raw: bool = False, dtype: str = "float32") -> Any:
         opset_imports=[onnx.helper.make_opsetid("", OPSET), onnx.helper.make_opsetid(ML, 2)],
         ir_version=IR_VERSION,
     )
-    onnx.helper.set_model_props(
-        made, {key: json.dumps(value) for key, value in _metadata(model, raw=raw).items()}
-    )
+    about = _metadata(model, raw=raw)
+    onnx.helper.set_model_props(made, {key: json.dumps(value) for key, value in about.items()})
     return made
 
 

@@ -158,8 +158,7 @@ def _imported(
     if "inputs" in source.metadata:
         model.inputs_seen = _of_metadata(lambda: seen_from_config(source.json("inputs")))
     elif lead.rule is not None and lead.rule.kind == "divide" and (pixels or source.inputs[0].kind == 2):
-        n_values = int(np.prod(model.input_shape))
-        model.inputs_seen = InputsSeen("uint8", 0.0, 255.0, True, False, n_values)
+        model.inputs_seen = InputsSeen("uint8", 0.0, 255.0, True, False, int(np.prod(model.input_shape)))
     difference = largest_difference(source, model, inputs, network.heads, lead)
     if not difference <= TOLERANCE:
         raise PellucidError(

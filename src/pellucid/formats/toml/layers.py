@@ -252,8 +252,7 @@ def _check_named(source: TomlSource, at: KeyPath, kind: str, value: Any) -> None
     if not isinstance(value, dict):
         value = {"type": source.one_of(at, value, kind, TABLES[kind])}
     elif "type" not in value:
-        known = ", ".join(sorted(TABLES[kind]))
-        raise source.fault(at, f"{kind}: type is missing. Known: {known}.")
+        raise source.fault(at, f"{kind}: type is missing. Known: {', '.join(sorted(TABLES[kind]))}.")
     else:
         source.one_of((*at, "type"), value["type"], kind, TABLES[kind])
     name, options = TABLES[kind].split(value)
@@ -264,13 +263,11 @@ def _check_named(source: TomlSource, at: KeyPath, kind: str, value: Any) -> None
 
 
 def _checked_at(
-    source: TomlSource, at: KeyPath, check: Callable[[], Any], options: Mapping[str, Any] | None = None
+    source: TomlSource, at: KeyPath, check: Callable[[], Any], options: Mapping[str, Any]
 ) -> None:
     """Call the check; its error gets the line of the option that it names first, else that of ``at``."""
     try:
         check()
     except (PellucidError, TypeError, ValueError, ArithmeticError) as error:
-        message = str(error)
-        named = [key for key in options or () if key in message]
-        place = (*at, min(named, key=message.index)) if named else at
-        raise source.fault(place, message) from None
+        places = {re.escape(key): (*at, key) for key in options}
+        raise source.fault(_named_in(str(error), places, at), str(error)) from None

@@ -61,10 +61,8 @@ def find_head(
         labels = tuple(map(str, known))
     if node is None:
         return Head(output, name, "none", labels)
-    if node.op in ("Softmax", "LogSoftmax"):
-        axis = node.attributes.get("axis", -1)
-        if axis in (-1, 1):
-            return Head(output, node.inputs[0], "softmax" if node.op == "Softmax" else "log_softmax", labels)
+    if node.op in ("Softmax", "LogSoftmax") and node.attributes.get("axis", -1) in (-1, 1):
+        return Head(output, node.inputs[0], "softmax" if node.op == "Softmax" else "log_softmax", labels)
     if node.op == "Exp":
         return Head(output, node.inputs[0], "exp", labels)
     if node.op == "Concat" and len(node.inputs) == 2 and (root := _pair_of(groups, *node.inputs)):

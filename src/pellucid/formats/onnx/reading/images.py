@@ -157,8 +157,7 @@ def _pool(node: Node, given: Given, add: Add) -> Value:
 
 def means(value: Value, add: Add) -> Value:
     """Add the mean of each channel."""
-    step = add(GlobalAvgPool2D(), [value.step], {})
-    return value.with_size(1, 1, step)._replace(axes=value.axes[-1:])
+    return value.with_size(1, 1, add(GlobalAvgPool2D(), [value.step], {}))._replace(axes=value.axes[-1:])
 
 
 def maxima(value: Value, add: Add) -> Value:

@@ -104,8 +104,7 @@ def _short(number: float) -> float:
 def _layer_norm(node: Node, given: Given, add: Add) -> Value:
     value = value_at(node, given, 0)
     last = len(value.shape) - 1
-    axis = node.attributes.get("axis", -1)
-    if axis not in (-1, last + 1) or value.axes[-1] != last:
+    if node.attributes.get("axis", -1) not in (-1, last + 1) or value.axes[-1] != last:
         raise OptionError(f"{node.label}: it normalizes over other axes than the channels.")
     c = value.n_channels
     gamma = in_order(weights_at(node, given, 1, c), value)
@@ -218,8 +217,7 @@ def _merge(node: Node, values: Sequence[Value], add: Add) -> Value:
         if not (fits and is_repeated and rows):
             shapes = " and ".join(str(each.shape) for each in values)
             raise OptionError(f"{node.label}: values of the shapes {shapes} are not joined so in pellucid.")
-    orders = {None if value.order is None else value.order.tobytes() for value in values}
-    if len(orders) > 1:
+    if len({None if value.order is None else value.order.tobytes() for value in values}) > 1:
         raise OptionError(f"{node.label}: it joins rows that were flattened from different layouts.")
     repeats = len({value.own_shape for value in values}) > 1
     return largest._replace(step=add(how, [value.step for value in values], {}, repeats=repeats))

@@ -185,8 +185,7 @@ def read_source(path: Path) -> Source:
         advice = f"Take {by}." if by else "It is cut off or of another kind."
         raise FormatError(f"{path}: not a whole ONNX file ({reason}). {advice}") from None
     if any(TABLE in each.output for each in model.graph.node):
-        width = _width(model)
-        without_columns(onnx, model, width)
+        without_columns(onnx, model, _width(model))
         content = model.SerializeToString()
     graph = model.graph
     if not graph.node:

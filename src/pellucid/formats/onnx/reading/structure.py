@@ -96,8 +96,7 @@ def build_model(
     else a Graph.
     """
     if len(inputs) == len(outputs) == 1:
-        layers = _chain(steps, list(steps), inputs[0], outputs[0])
-        return Sequential(layers, dtype=dtype)
+        return Sequential(_chain(steps, list(steps), inputs[0], outputs[0]), dtype=dtype)
     names: Any = outputs[0] if len(outputs) == 1 else list(outputs)
     return Graph(list(inputs), _nodes(steps, list(steps)), names, dtype=dtype)
 
