@@ -128,7 +128,7 @@ def _download(name: str, base: str, remote: Remote, *, progress: bool, timeout: 
     downloader = pooch.HTTPDownloader(progressbar=progress and are_bars_shown(), timeout=timeout)
     host = urlsplit(base).netloc.rpartition("@")[2]  # without a password, if the address contains one
     try:
-        with quiet_logs("pooch"):
+        with quiet_logs(pooch.get_logger()):
             for file in remote.files:
                 store.fetch(file, downloader=downloader)
     except requests.exceptions.RequestException as error:

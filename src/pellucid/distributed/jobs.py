@@ -1,5 +1,6 @@
 """Independent jobs, such as trainings, on the workers of a Dask cluster."""
 
+import logging
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -40,7 +41,7 @@ def cluster(address: str | None = None, n_workers: int | None = None) -> Iterato
         yield
         return
     # It is left to our own messages to say what is lost: Dask's log would fill the terminal.
-    quiet = quiet_logs("distributed", "distributed.client", "distributed.core")
+    quiet = quiet_logs(*map(logging.getLogger, ("distributed", "distributed.client", "distributed.core")))
     with quiet, open_cluster(address, n_workers) as client, jobs_run_by(partial(run_on, client)):
         yield
 

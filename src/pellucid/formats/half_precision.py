@@ -6,14 +6,17 @@ hundredth of a network, and the square root of a variance needs its digits. All 
 
 import copy
 import math
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from pellucid.data.label_encoding import warn
 from pellucid.errors import PellucidError
+from pellucid.files import check_free
 from pellucid.formats.outputs import Output, gives, outputs_of, relative
-from pellucid.nn.model import Model
+from pellucid.nn.by_name import ModelLike, as_model
+from pellucid.nn.model import Model, check_trained
 from pellucid.registry import Limits, check_option
 from pellucid.text import join_some
 from pellucid.types import Array
@@ -30,6 +33,17 @@ def dtype_of(model: Model, dtype: str | None, where: str, *, is_page: bool = Fal
         return "float16" if is_page and model._summary_of_training.get("body") else "float32"
     check_option(where, "dtype", dtype, str, Limits(choices=lambda: DTYPES))
     return dtype
+
+
+def for_a_file(
+    model: ModelLike, path: Path, dtype: str | None, where: str, *, overwrite: bool, is_page: bool = False
+) -> tuple[Model, Model, str]:
+    """Return what is exported, checked: the model, itself with the weights that the file has, and their dtype."""
+    exact = as_model(model, where)
+    check_trained("export", exact)
+    check_free(path, overwrite=overwrite)
+    dtype = dtype_of(exact, dtype, where, is_page=is_page)
+    return exact, rounded(exact, dtype), dtype
 
 
 def stored(array: Array, dtype: str) -> Array:

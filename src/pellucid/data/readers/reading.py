@@ -116,9 +116,8 @@ def memory_bytes() -> int | None:
 
 
 @contextmanager
-def quiet_logs(*names: str) -> Iterator[None]:
+def quiet_logs(*logs: logging.Logger) -> Iterator[None]:
     """Silence the logs of other libraries in this block: what they would say is said by an error of ours."""
-    logs = [logging.getLogger(name) for name in names]
     before = [log.level for log in logs]
     for log in logs:
         log.setLevel(logging.CRITICAL)

@@ -4,16 +4,16 @@ from importlib.resources import files
 from pathlib import Path
 
 from pellucid.errors import OptionError
-from pellucid.files import check_free, write_atomically
-from pellucid.formats.half_precision import dtype_of, n_bytes, rounded
+from pellucid.files import write_atomically
+from pellucid.formats.half_precision import for_a_file, n_bytes
 from pellucid.formats.html.inline import inline_bytes, inline_json, join_modules
 from pellucid.formats.html.network import network_modules, page_of, table_of_layers
 from pellucid.formats.html.trial import difference
 from pellucid.formats.outputs import TABLE, kind_of_samples, outputs_of
 from pellucid.formats.steps import steps_of
 from pellucid.formats.templates import template
-from pellucid.nn.by_name import ModelLike, as_model
-from pellucid.nn.model import Model, check_trained
+from pellucid.nn.by_name import ModelLike
+from pellucid.nn.model import Model
 from pellucid.nn.pretrained.notice import notice_of
 from pellucid.registry import validate_call
 from pellucid.text import join_some, one_line, plural
@@ -86,15 +86,11 @@ def export_html(
     >>> "<title>Class 0 or 1?</title>" in page, page.count("http:")
     (True, 0)
     """
-    model = as_model(model, "export_html")
-    path = Path(path)
-    check_trained("export", model)
-    check_free(path, overwrite=overwrite)
-    dtype = dtype_of(model, dtype, "export_html", is_page=True)
-    exact, model = model, rounded(model, dtype)
+    to, where = Path(path), "export_html"
+    exact, model, dtype = for_a_file(model, to, dtype, where, overwrite=overwrite, is_page=True)
     page = html_page(model, title=title, dtype=dtype)
     found = difference(model, page, samples, exact)
-    write_atomically(path, page)
+    write_atomically(to, page)
     return found
 
 

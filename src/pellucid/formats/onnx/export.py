@@ -10,8 +10,8 @@ import numpy as np
 
 from pellucid.data.preprocess import Preprocessing
 from pellucid.errors import MissingExtraError, OptionError, PellucidError
-from pellucid.files import check_free, write_atomically
-from pellucid.formats.half_precision import dtype_of, moved, n_bytes, rounded
+from pellucid.files import write_atomically
+from pellucid.formats.half_precision import for_a_file, moved, n_bytes
 from pellucid.formats.onnx.columns import ML, TABLE, column_inputs, feed_of
 from pellucid.formats.onnx.layers import Parts, Value, write
 from pellucid.formats.outputs import (
@@ -25,8 +25,8 @@ from pellucid.formats.outputs import (
 )
 from pellucid.formats.safetensors import header_of
 from pellucid.formats.steps import steps_of
-from pellucid.nn.by_name import ModelLike, as_model
-from pellucid.nn.model import Model, check_trained
+from pellucid.nn.by_name import ModelLike
+from pellucid.nn.model import Model
 from pellucid.nn.pretrained.notice import notice_of
 from pellucid.ops.losses.base import Loss
 from pellucid.ops.losses.regression import MeanSquaredError, Poisson
@@ -93,16 +93,11 @@ def export_onnx(
     onnxruntime. Images are (m, c, h, w) inside, transposed at the edges.
     """
     onnx = needed("onnx")
-    model = as_model(model, "export_onnx")
-    path = Path(path)
-    check_trained("export", model)
-    dtype = dtype_of(model, dtype, "export_onnx")
+    exact, model, dtype = for_a_file(model, Path(path), dtype, "export_onnx", overwrite=overwrite)
     if n_bytes(model, dtype) > MOST_BYTES:
         raise OptionError(
             "export: the model has more than 2 GB of parameters, which an ONNX file cannot hold."
         )
-    check_free(path, overwrite=overwrite)
-    exact, model = model, rounded(model, dtype)
     made = to_onnx(model, raw=raw, dtype=dtype)
     try:
         onnx.checker.check_model(made, full_check=True)
@@ -114,7 +109,7 @@ def export_onnx(
     rng, rule = np.random.default_rng(0), rule_of(model)
     X = map_arrays(lambda shape: random_samples(rng, (N_ROUNDED, *shape), rule), model.input_shape)
     difference += max(moved(exact, model, each, raw=raw) for each in (X, samples) if each is not None)
-    write_atomically(path, content)
+    write_atomically(Path(path), content)
     return difference
 
 

@@ -16,15 +16,15 @@ from pellucid.data.input_spec import white_seen
 from pellucid.data.readers.table_schema import Column
 from pellucid.errors import OptionError
 from pellucid.files import check_free, write_atomically
-from pellucid.formats.half_precision import dtype_of, n_bytes, rounded, stored
+from pellucid.formats.half_precision import for_a_file, n_bytes, stored
 from pellucid.formats.outputs import kind_of_samples, outputs_of, rule_of
 from pellucid.formats.script.network import definition, literal, write_forward
 from pellucid.formats.script.sources import Sources, names_in
 from pellucid.formats.script.trial import difference
 from pellucid.formats.steps import steps_of
 from pellucid.formats.templates import template
-from pellucid.nn.by_name import ModelLike, as_model
-from pellucid.nn.model import Model, check_trained
+from pellucid.nn.by_name import ModelLike
+from pellucid.nn.model import Model
 from pellucid.nn.pretrained.notice import notice_of
 from pellucid.registry import Limits, check_option, validate_call
 from pellucid.types import Array
@@ -182,15 +182,12 @@ def export_script(
     >>> "def forward(X):" in path.read_text()
     True
     """
-    model = as_model(model, "export_script")
     path = Path(path)
     check_option("export_script", "weights", weights, str, Limits(choices=lambda: WEIGHTS))
-    check_trained("export", model)
-    dtype = dtype_of(model, dtype, "export_script")
-    beside = weights_beside(model, path, weights, dtype)
-    for file in filter(None, (path, beside)):
-        check_free(file, overwrite=overwrite)
-    exact, model = model, rounded(model, dtype)
+    exact, model, dtype = for_a_file(model, path, dtype, "export_script", overwrite=overwrite)
+    beside = weights_beside(exact, path, weights, dtype)
+    if beside:
+        check_free(beside, overwrite=overwrite)
     written = write_script(model, is_inside=beside is None, name=path.stem, dtype=dtype)
     with tempfile.TemporaryDirectory(prefix="pellucid-") as folder:
         trial = Path(folder) / "predict.py"
