@@ -21,6 +21,8 @@ from pellucid.workspace import Workspace
 Place = TypeVar("Place")
 Piece = TypeVar("Piece")
 N_AHEAD = 2  # pieces that wait, or are being read, while one is worked on
+Batch: TypeAlias = tuple[Any, Any, "Array | None"]  # inputs, targets, weights
+Change: TypeAlias = Callable[[Any, Any, "Array | None", int], Batch]  # the three and the step -> the three
 
 
 def read_ahead(
@@ -48,10 +50,6 @@ def read_ahead(
         finally:
             for future in waiting:
                 future.cancel()
-
-
-Batch: TypeAlias = tuple[Any, Any, "Array | None"]  # inputs, targets, weights
-Change: TypeAlias = Callable[[Any, Any, "Array | None", int], Batch]  # the three and the step -> the three
 
 
 class Batches:

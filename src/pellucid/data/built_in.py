@@ -34,6 +34,7 @@ SHA256 = {
 SIZE = 64
 N_TRAIN, N_TEST = 209, 50
 COLUMNS = 19  # of the shipped sheet: 11 full rows of training pictures, then the test pictures
+Draw = Callable[[int, np.random.Generator], tuple[Array, Array]]
 
 
 def load_drawn_cats() -> Split:
@@ -96,9 +97,6 @@ def _shipped(name: str) -> "Image.Image":
             f"drawn-cats: {name} is damaged: {len(content)} bytes, sha256 {found[:12]}.... Reinstall pellucid."
         )
     return Image.open(io.BytesIO(content))
-
-
-Draw = Callable[[int, np.random.Generator], tuple[Array, Array]]
 
 
 def moons(m: int, rng: np.random.Generator) -> tuple[Array, Array]:

@@ -16,6 +16,11 @@ from pellucid.parallel import JobsLost
 from pellucid.text import printable
 
 _KEPT: dict[str, Any] = {}  # in a worker's process
+Job = TypeVar("Job")
+Result = TypeVar("Result")
+AHEAD = 4  # jobs that are handed out for each thread of the cluster
+LOOK_SECONDS = 1.0  # between two looks at the cluster
+SILENT_SECONDS = 30.0  # of a worker, after which Dask takes it for dead; of all, after which the work ends
 
 
 @contextmanager
@@ -63,13 +68,6 @@ def kept(key: str) -> Iterator[Any]:
     value, kernels = _KEPT[key]
     with nullcontext() if kernels == "auto" else use(kernels):
         yield value
-
-
-Job = TypeVar("Job")
-Result = TypeVar("Result")
-AHEAD = 4  # jobs that are handed out for each thread of the cluster
-LOOK_SECONDS = 1.0  # between two looks at the cluster
-SILENT_SECONDS = 30.0  # of a worker, after which Dask takes it for dead; of all, after which the work ends
 
 
 class ClusterError(JobsLost):

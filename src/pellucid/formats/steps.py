@@ -28,6 +28,9 @@ from pellucid.nn.windows import pair
 from pellucid.text import join
 from pellucid.types import Array, Shape
 
+_SCALE = Node("multiply", (Z, Node("array", ("gamma",))))
+_AFFINE = Node("add", (_SCALE, Node("array", ("beta",))))
+
 
 class Step(NamedTuple):
     """What makes one value of others."""
@@ -217,8 +220,6 @@ def _pool(name: str, layer: Pooling, **options: Any) -> Description:
     return Description(name, {**layer.window, **options})
 
 
-_SCALE = Node("multiply", (Z, Node("array", ("gamma",))))
-_AFFINE = Node("add", (_SCALE, Node("array", ("beta",))))
 DESCRIPTIONS: dict[type, Callable[[Any], Description]] = {
     Activation: lambda layer: _activated(layer, "", {}, layer.options),
     Affine: lambda layer: _each(layer, _AFFINE if layer.shift else _SCALE, layer.params),

@@ -27,6 +27,10 @@ from pellucid.types import Array
 # bytes of whoever sends some.
 KINDS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "HEIF")
 _ADVICE = "It may be cut off or damaged. Send JPEG, PNG, WebP, GIF, BMP, TIFF or AVIF."
+KEY = "instances"
+MOST_NAMES = 100  # of a row's columns that are looked at, to name the nearest
+LONGEST_NAME = 200  # characters of a file's name that come back
+LONGEST_MESSAGE = 500  # characters: names in it come from outside
 
 
 def read_picture(content: bytes, served: Served, where: str, options: ServerOptions) -> Array:
@@ -81,12 +85,6 @@ def known_kinds() -> tuple[str, ...]:
         register_heif_opener()
     Image.init()
     return tuple(kind for kind in KINDS if kind in Image.OPEN)
-
-
-KEY = "instances"
-MOST_NAMES = 100  # of a row's columns that are looked at, to name the nearest
-LONGEST_NAME = 200  # characters of a file's name that come back
-LONGEST_MESSAGE = 500  # characters: names in it come from outside
 
 
 class Samples(NamedTuple):

@@ -24,6 +24,8 @@ from pellucid.server.options import BODIES_HELD, ServerOptions
 from pellucid.server.read_request import Samples, known_kinds, read_samples
 from pellucid.threads import n_cores
 
+MOST_READERS = 8  # threads that decode
+
 
 class Predicted(NamedTuple):
     """What a request is answered with."""
@@ -162,9 +164,6 @@ def finish(future: Future[Any], result: Any) -> None:
     """Give a result, or an exception to raise, to who waits for it."""
     with suppress(InvalidStateError):  # cancelled
         (future.set_exception if isinstance(result, BaseException) else future.set_result)(result)
-
-
-MOST_READERS = 8  # threads that decode
 
 
 class Service:

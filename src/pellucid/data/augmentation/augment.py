@@ -21,6 +21,21 @@ from pellucid.ops.sampling import sample
 from pellucid.registry import check_option, explain_calls
 from pellucid.types import Array, Shape, map_arrays, n_rows
 
+_PHOTO = (HorizontalFlip(0.5), Crop(4), Brightness(0.1), Contrast(0.1), Saturation(0.1))
+AUGMENT_PRESETS: dict[str, tuple[Transform, ...]] = {
+    "photo": _PHOTO,
+    "photo-cutmix": (*_PHOTO, CutMix()),
+    "photo-strong": (
+        HorizontalFlip(0.5),
+        Rotation(10),
+        Scale(0.9, 1.1),
+        Shift(0.08, 0.08),
+        Brightness(0.15),
+        Contrast(0.15),
+        Saturation(0.15),
+    ),
+}
+
 
 class Part(NamedTuple):
     """Some samples of a batch.
@@ -67,7 +82,7 @@ class Rehearsal:
 
     Parameters
     ----------
-    runs : sequence of sequences of Transform
+    transforms : sequence of Transform
         As they are applied.
     m : int
         Samples of the batch.
@@ -76,23 +91,22 @@ class Rehearsal:
     dtype : str
     """
 
-    def __init__(self, runs: Sequence[Sequence[Transform]], m: int, shape: Shape, dtype: str) -> None:
-        self.runs, self.m, self.shape, self.dtype = runs, m, shape, dtype
-        self.mixes_targets = any(isinstance(transform, Blend) for run in runs for transform in run)
+    def __init__(self, transforms: Sequence[Transform], m: int, shape: Shape, dtype: str) -> None:
+        self.transforms, self.m, self.shape, self.dtype = transforms, m, shape, dtype
+        self.mixes_targets = any(isinstance(transform, Blend) for transform in transforms)
         self._partners: list[Array] = []
 
     def apply(self, X: Any, Y: Any, rng: np.random.Generator, *, out: Any = None) -> tuple[Any, Any]:
         """Return X as it is, and the targets as the batch's would be."""
         self._partners = []
-        for run in self.runs:
-            for transform in run:
-                values = transform.draw(self.m, self.shape, rng)
-                if isinstance(transform, Blend):
-                    self._partners.append(values[:, 1].astype(np.intp))
-                    mix, drawn = transform.mix_targets, values
-                    Y = map_arrays(lambda targets: mix(targets, drawn), Y)  # noqa: B023
-                elif isinstance(transform, Noise):
-                    rng.standard_normal((self.m, *self.shape), dtype=self.dtype)  # type: ignore[call-overload]
+        for transform in self.transforms:
+            values = transform.draw(self.m, self.shape, rng)
+            if isinstance(transform, Blend):
+                self._partners.append(values[:, 1].astype(np.intp))
+                mix, drawn = transform.mix_targets, values
+                Y = map_arrays(lambda targets: mix(targets, drawn), Y)  # noqa: B023
+            elif isinstance(transform, Noise):
+                rng.standard_normal((self.m, *self.shape), dtype=self.dtype)  # type: ignore[call-overload]
         return X, Y
 
     def needed(self, rows: Array) -> Array:
@@ -268,7 +282,7 @@ class Augment:
 
     def rehearse(self, m: int, shape: Shape, dtype: str) -> Rehearsal:
         """Return what draws for a batch of m samples of this shape and dtype without having them."""
-        return Rehearsal(self._runs, m, shape, dtype)
+        return Rehearsal(self.transforms, m, shape, dtype)
 
     def config(self) -> dict[str, Any]:
         """Return the transforms' options, as JSON and TOML can represent them."""
@@ -322,22 +336,6 @@ class Augment:
 
     def __repr__(self) -> str:
         return f"Augment({list(self.transforms)!r})"
-
-
-_PHOTO = (HorizontalFlip(0.5), Crop(4), Brightness(0.1), Contrast(0.1), Saturation(0.1))
-AUGMENT_PRESETS: dict[str, tuple[Transform, ...]] = {
-    "photo": _PHOTO,
-    "photo-cutmix": (*_PHOTO, CutMix()),
-    "photo-strong": (
-        HorizontalFlip(0.5),
-        Rotation(10),
-        Scale(0.9, 1.1),
-        Shift(0.08, 0.08),
-        Brightness(0.15),
-        Contrast(0.15),
-        Saturation(0.15),
-    ),
-}
 
 
 def augment_preset(name: str) -> Augment:

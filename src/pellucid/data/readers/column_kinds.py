@@ -195,11 +195,8 @@ def fitted(column: TextColumn, kind: str, rows: Sequence[int]) -> Column | LeftO
 
 def _truths(cells: Sequence[str], values: Array) -> tuple[str, str]:
     """Return the word for 0 and the word for 1 that are used most."""
-    no, yes = (
-        (Counter(cells[i] for i in np.flatnonzero(values == value)).most_common(1) or [(usual, 0)])[0][0]
-        for value, usual in ((0, "no"), (1, "yes"))
-    )
-    return no, yes
+    no, yes = (Counter(cells[i] for i in np.flatnonzero(values == value).tolist()) for value in (0, 1))
+    return max(no, key=no.__getitem__, default="no"), max(yes, key=yes.__getitem__, default="yes")
 
 
 def _categories(cells: Sequence[str]) -> tuple[str, ...]:

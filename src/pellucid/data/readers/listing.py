@@ -16,6 +16,10 @@ from pellucid.text import first_line, join_some
 
 _TEST_NAMES = ("test", "val", "valid", "validation")
 _NOT_SAMPLES = {"thumbs.db", "desktop.ini", "__macosx"}  # left behind by other systems, not hidden here
+TABLES = (".csv", ".tsv", ".parquet")  # endings of tables, which are read as rows
+_SIGNATURES = (b"\xff\xd8\xff", b"\x89PNG\r\n", b"GIF87a", b"GIF89a", b"II*\0", b"MM\0*")
+_MAGIC = re.compile("[*?[]")  # of a pattern
+_CHUNK = 2**16  # bytes that are asked for at once
 
 
 class Listing(NamedTuple):
@@ -167,12 +171,6 @@ def visible_names(folder: Path) -> tuple[list[str], list[str]]:
         ) from None
     folders, files = ([name for name, is_folder in found if is_folder == which] for which in (True, False))
     return folders, files
-
-
-TABLES = (".csv", ".tsv", ".parquet")  # endings of tables, which are read as rows
-_SIGNATURES = (b"\xff\xd8\xff", b"\x89PNG\r\n", b"GIF87a", b"GIF89a", b"II*\0", b"MM\0*")
-_MAGIC = re.compile("[*?[]")  # of a pattern
-_CHUNK = 2**16  # bytes that are asked for at once
 
 
 class NamedImages:

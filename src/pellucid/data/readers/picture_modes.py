@@ -22,6 +22,8 @@ SPARE = 2  # a JPEG is decoded at no less than this many times the size that it 
 FITS = SQUEEZE, CROP, _ = "squeeze", "crop", "pad"  # how a picture gets another shape
 ADVICE = "Save it again as JPEG or PNG."
 _DIVIDE = "Divide by the value of white, or save it again as PNG."
+_HEIC = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")  # brands, ISO/IEC 23008-12
+HEIC_ENDINGS = (".heic", ".heif")
 
 
 class White(NamedTuple):
@@ -177,9 +179,6 @@ def _bytes_of_grey(image: "Image.Image", where: str, white: White) -> Array:
     grey *= 255 / most
     return np.rint(grey, out=grey).astype(np.uint8)
 
-
-_HEIC = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")  # brands, ISO/IEC 23008-12
-HEIC_ENDINGS = (".heic", ".heif")
 
 # Pillow logs some faults, and Python prints a log without a handler on standard error.
 logging.getLogger("PIL").addHandler(logging.NullHandler())

@@ -18,6 +18,9 @@ from pellucid.threads import allowed_threads
 from pellucid.types import Array
 
 _GROUP_LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
+Result = TypeVar("Result")
+MOST_THREADS = 8  # more wait for the interpreter's lock, and for the disk
+MOST_PIXELS = 2**25  # decoded at the same time, in all threads: some 130 MB
 
 
 class _Quiet:
@@ -171,11 +174,6 @@ def reading(where: object, what: str, advice: str) -> Iterator[None]:
             raise DataError(
                 f"{where}: expected {what}, but cannot read it ({first_line(error)}). {advice}"
             ) from error
-
-
-Result = TypeVar("Result")
-MOST_THREADS = 8  # more wait for the interpreter's lock, and for the disk
-MOST_PIXELS = 2**25  # decoded at the same time, in all threads: some 130 MB
 
 
 class Rows(NamedTuple, Generic[Result]):

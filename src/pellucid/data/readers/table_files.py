@@ -15,6 +15,9 @@ from pellucid.data.readers.table_text import HEADER_HINT, USUAL, Decimal, TextTa
 from pellucid.errors import DataError, MissingExtraError
 from pellucid.text import join_some, printable
 
+_DELIMITERS = (",", ";", "\t")
+_ROWS_TO_SNIFF = 30
+
 
 def is_frame(value: Any) -> bool:
     """Return whether a value is a data frame: of pandas or polars, or a table of Arrow."""
@@ -82,10 +85,6 @@ def _cells(values: Sequence[Any], decimal: Decimal) -> tuple[str, ...]:
     cells = tuple(cell_of(int(value) if is_whole and not is_gap(value) else value) for value in values)
     is_said = decimal[0] == "." or not are_floats
     return cells if is_said else tuple(cell.replace(".", ",") for cell in cells)
-
-
-_DELIMITERS = (",", ";", "\t")
-_ROWS_TO_SNIFF = 30
 
 
 def read_table(path: Path, decimal: Decimal = ".", missing: str = USUAL) -> TextTable:

@@ -18,6 +18,7 @@ from pellucid.types import Array, Shape
 
 N_TRIED = 100_000  # numbers that are looked at, over all rows, to tell whole ones from others
 BYTE = 255
+BLOCK_BYTES: Final = 2**26  # read at a time: large enough that a disk streams, small beside any memory
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,9 +63,6 @@ def survey_of(X: StoredArray) -> Survey:
             is_whole[rows] = (some == np.rint(some)).all(axis=1)
             is_divided[rows] = (np.abs(some * BYTE - np.rint(some * BYTE)) <= 1e-3).all(axis=1)
     return Survey(low, high, n_bad, is_whole, is_divided)
-
-
-BLOCK_BYTES: Final = 2**26  # read at a time: large enough that a disk streams, small beside any memory
 
 
 class NotInMemoryError(DataError, AttributeError):

@@ -6,7 +6,7 @@ import numpy as np
 
 from pellucid.data.readers.images import read_sample
 from pellucid.data.readers.picture_modes import White
-from pellucid.data.readers.reading import fill_rows
+from pellucid.data.readers.reading import read_each
 from pellucid.data.stored.base import StoredArray
 from pellucid.progress import no_progress, stage_of
 from pellucid.types import Array
@@ -33,12 +33,11 @@ class StoredPictures(StoredArray):
     def read_rows(self, rows: Array) -> Array:
         """Return pictures; DataError, with the file's name, for one that cannot be read."""
         out = np.empty((len(rows), *self.shape[1:]), np.uint8)
-        found = fill_rows(
-            out,
-            lambda i: (read_sample(self.files[rows[i]], self.shape[1:], self.white), None),
-            stage_of(no_progress, ""),
-        )
-        if found.faults:
-            raise next(iter(found.faults.values()))
+
+        def fill(i: int) -> None:
+            out[i] = read_sample(self.files[rows[i]], self.shape[1:], self.white)
+
+        for fault in read_each(len(rows), fill, stage_of(no_progress, "")).faults.values():
+            raise fault
         self.n_read += out.nbytes
         return out

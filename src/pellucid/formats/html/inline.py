@@ -8,6 +8,7 @@ from typing import Any
 
 IMPORT = re.compile(r'^import \{[^}]*\} from "\./([\w-]+\.js)";\n', re.MULTILINE)
 EXPORT = re.compile(r"^export (?=const |let |function |async function |class )", re.MULTILINE)
+LINE = 1000  # characters of base64
 
 
 def join_modules(modules: Mapping[str, str], entry: str) -> str:
@@ -37,9 +38,6 @@ def join_modules(modules: Mapping[str, str], entry: str) -> str:
 
     add(entry)
     return "".join(found.values())
-
-
-LINE = 1000  # characters of base64
 
 
 def inline_json(value: Any) -> str:

@@ -15,6 +15,9 @@ from pellucid.ops.activations import ACTIVATIONS
 from pellucid.ops.conv_geometry import Padding
 from pellucid.types import Array, Shape
 
+# What ONNX has an operator for, of the same name; an option is its alpha.
+_OWN = ("elu", "hard_sigmoid", "hard_swish", "leaky_relu", "relu", "selu", "sigmoid", "softplus")
+
 
 class Value(NamedTuple):
     """A value of the graph. Images are kept as ONNX has them, (m, c, h, w), from one layer to the next."""
@@ -119,10 +122,6 @@ def _repeated(parts: Parts, value: Value, shape: Shape) -> str:
     if len(value.shape) == len(shape):
         return value.name
     return parts.add("Reshape", value.name, parts.constant([-1, *value.shape, 1, 1], np.int64))
-
-
-# What ONNX has an operator for, of the same name; an option is its alpha.
-_OWN = ("elu", "hard_sigmoid", "hard_swish", "leaky_relu", "relu", "selu", "sigmoid", "softplus")
 
 
 def _activated(parts: Parts, what: Description, value: Value) -> str:

@@ -45,6 +45,8 @@ HEADINGS = {  # of the functions of each module
     f"{_ROOM}.weights": "Weights",
 }
 WIDTH = 500  # of a line of weights: Python reads long lines faster
+MOST_INSIDE = 4 * 2**20  # bytes of weights: editors open what is not larger
+WEIGHTS = ("auto", "inside", "beside")
 
 
 class Written(NamedTuple):
@@ -115,10 +117,6 @@ def _wide(value: Any) -> str:
         if len(line) <= 90:
             return line
     return pprint.pformat(value, sort_dicts=False, width=100, compact=True)
-
-
-MOST_INSIDE = 4 * 2**20  # bytes of weights: editors open what is not larger
-WEIGHTS = ("auto", "inside", "beside")
 
 
 @validate_call("model", "path", "weights", "dtype", "samples", "overwrite")

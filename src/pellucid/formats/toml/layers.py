@@ -24,6 +24,12 @@ from pellucid.training.optimizers.base import OPTIMIZERS, Optimizer
 from pellucid.training.options import TABLES, TrainingOptions
 
 _FAULTS = (PellucidError, TypeError, ValueError, ArithmeticError, LookupError, MemoryError)
+_FIELDS = {
+    key: name
+    for key, name in flags_of(TrainingOptions).items()
+    if not name.endswith("_options") and name not in ("dtype", "form", "n_threads", "kernels")
+}
+TRAINING_KEYS = tuple(_FIELDS)
 
 
 class LayerReader:
@@ -189,14 +195,6 @@ def _holds_layers(hint: Any) -> Literal["", "one", "many"]:
         if any(_holds_layers(inner) == "one" for inner in get_args(part)):
             return "many"
     return ""
-
-
-_FIELDS = {
-    key: name
-    for key, name in flags_of(TrainingOptions).items()
-    if not name.endswith("_options") and name not in ("dtype", "form", "n_threads", "kernels")
-}
-TRAINING_KEYS = tuple(_FIELDS)
 
 
 def training_optimizer(training: Mapping[str, Any]) -> Optimizer | None:

@@ -27,6 +27,7 @@ _STRINGS = tuple(
         r"'[^']*'",
     )
 )
+MAX_BYTES = 10_000_000  # more than anyone writes by hand; a picture given by mistake is not read
 
 
 def toml_lines(text: str) -> dict[KeyPath, int]:
@@ -161,9 +162,6 @@ class _Scanner:
 
     def _string(self) -> str:
         return next(self._match(pattern) for pattern in _STRINGS if pattern.match(self.text, self.at))
-
-
-MAX_BYTES = 10_000_000  # more than anyone writes by hand; a picture given by mistake is not read
 
 
 class TomlSource:

@@ -16,6 +16,19 @@ from pellucid.nn.model import Model
 from pellucid.text import shown
 from pellucid.types import Array
 
+# What the file makes of outputs, and what one of them, or several, may stand for, by default the first.
+_CLASSES, _ANSWERS = ("classification",), ("multi_label",)
+_ENDS: dict[str, tuple[Any, ...]] = {
+    "softmax": ("softmax", _CLASSES, _CLASSES),
+    "log_softmax": ("the logarithm of softmax", _CLASSES, _CLASSES),
+    "sigmoid": ("sigmoid", (*_CLASSES, *_ANSWERS), _ANSWERS),
+    "pair": ("sigmoid", (*_CLASSES, *_ANSWERS), _ANSWERS),
+    "exp": ("exp", ("regression",), ("regression",)),
+    "none": ("", ("regression", *_CLASSES, *_ANSWERS), (*_CLASSES, "regression", *_ANSWERS)),
+}
+MOST_EXPONENT = 80  # whose exponential is a float32
+MOST_LOGIT = 30  # up to which probabilities have all their digits
+
 
 class Head(NamedTuple):
     """The logits of an output, and what the file makes of them.
@@ -108,18 +121,6 @@ def default_loss_of(head: Head, n_out: int, task: str | None) -> dict[str, Any]:
     return {"type": "poisson" if head.kind == "exp" else {"regression": "mean_squared_error"}.get(task, task)}
 
 
-# What the file makes of outputs, and what one of them, or several, may stand for, by default the first.
-_CLASSES, _ANSWERS = ("classification",), ("multi_label",)
-_ENDS: dict[str, tuple[Any, ...]] = {
-    "softmax": ("softmax", _CLASSES, _CLASSES),
-    "log_softmax": ("the logarithm of softmax", _CLASSES, _CLASSES),
-    "sigmoid": ("sigmoid", (*_CLASSES, *_ANSWERS), _ANSWERS),
-    "pair": ("sigmoid", (*_CLASSES, *_ANSWERS), _ANSWERS),
-    "exp": ("exp", ("regression",), ("regression",)),
-    "none": ("", ("regression", *_CLASSES, *_ANSWERS), (*_CLASSES, "regression", *_ANSWERS)),
-}
-
-
 def as_the_file_has_it(head: Head, Z: Array) -> Array:
     """Return raw outputs as the file gives them.
 
@@ -138,10 +139,6 @@ def as_the_file_has_it(head: Head, Z: Array) -> Array:
     }
     P = outcomes.get(head.kind, special.expit)(Z.astype(np.float64))
     return np.concatenate([1 - P, P], axis=1) if head.kind == "pair" else P
-
-
-MOST_EXPONENT = 80  # whose exponential is a float32
-MOST_LOGIT = 30  # up to which probabilities have all their digits
 
 
 def largest_difference(

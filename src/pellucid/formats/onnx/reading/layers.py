@@ -36,6 +36,10 @@ from pellucid.nn.layer import Layer
 from pellucid.nn.norm import Affine, BatchNorm, LayerNorm
 from pellucid.types import Array
 
+MERGED = {"Add": "add", "Sum": "add", "Mean": "mean", "Mul": "multiply"}
+MOST_WEIGHTS = 2**22  # of a layer that takes some channels, nearly all of which are 0
+LAYOUTS = ((1, 2, 0), (0, 1, 2), *permutations(range(3)))  # of images, the usual ones first
+
 
 def dense(value: Value, W: Array, b: Array | None, add: Add, where: str) -> Value:
     """Add a Dense layer, W of shape (n_in, units) in the file's order."""
@@ -203,9 +207,6 @@ def _arithmetic(node: Node, given: Given, add: Add) -> Value:
     return affine(value, gamma, 0.0, add)
 
 
-MERGED = {"Add": "add", "Sum": "add", "Mean": "mean", "Mul": "multiply"}
-
-
 def _merge(node: Node, values: Sequence[Value], add: Add) -> Value:
     how = MERGED[node.op]
     largest = max(values, key=lambda value: (len(value.axes), math.prod(value.shape)))
@@ -290,10 +291,6 @@ READERS: dict[str, Reader] = {
 def as_layer(layer: Layer, value: Value, add: Add) -> Value:
     """Add a layer without weights that keeps the shape."""
     return value._replace(step=add(layer, [value.step], {}))
-
-
-MOST_WEIGHTS = 2**22  # of a layer that takes some channels, nearly all of which are 0
-LAYOUTS = ((1, 2, 0), (0, 1, 2), *permutations(range(3)))  # of images, the usual ones first
 
 
 def moved(value: Value, places: Array, label: str, add: Add) -> Value:

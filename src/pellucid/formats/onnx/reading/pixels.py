@@ -21,6 +21,8 @@ FLOATS_AND_BYTES = (1, 2, 11)  # ONNX's numbers of the types that are read
 COLOURS = (1, 3, 4)  # channels of photos
 # Their channels are axis 1.
 KNOWING = {*IMAGE_READERS, "BatchNormalization"} - {"ReduceMax", "ReduceMean", "Resize", "Upsample"}
+DEFAULT = "0..1"
+_BYTES, _DOUBLES = 2, 11  # ONNX's numbers of uint8 and float64
 
 
 def input_values(source: Source, given: Any) -> dict[str, Value]:
@@ -96,10 +98,6 @@ def _has_channels_first(source: Source, slot: Slot, sample: tuple[int | None, ..
         else:
             break
     return sample[0] in COLOURS or sample[2] not in COLOURS
-
-
-DEFAULT = "0..1"
-_BYTES, _DOUBLES = 2, 11  # ONNX's numbers of uint8 and float64
 
 
 class Lead(NamedTuple):

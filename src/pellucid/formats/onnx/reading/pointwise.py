@@ -30,6 +30,10 @@ POINTWISE = frozenset(
         "PRelu Pow Reciprocal Relu Selu Sigmoid Softplus Sqrt Sub Sum Swish Tanh Where"
     ).split()
 )
+MOST_VALUES = 2**24  # that are computed beyond those of the file
+MOVES = ("Flatten", "Gather", "Reshape", "Slice", "Split", "Squeeze", "Transpose", "Unsqueeze")
+FOLDED = frozenset((*MOVES, "Cast", "Concat", "Constant", "ConstantOfShape", "Range", "Shape"))
+READ = {np.dtype(dtype).str for dtype, _ in DTYPES.values()}
 
 
 def evaluate(node: Node, arrays: Sequence[Any], output: int = 0) -> Array:
@@ -215,12 +219,6 @@ def _line(values: Array) -> tuple[float, float] | None:
     factor = _at(values, 1.0) - shift
     scale = np.maximum(1e-30, np.abs(factor * GRID) + abs(shift))
     return (factor, shift) if (np.abs(values - factor * GRID - shift) <= 1e-9 * scale).all() else None
-
-
-MOST_VALUES = 2**24  # that are computed beyond those of the file
-MOVES = ("Flatten", "Gather", "Reshape", "Slice", "Split", "Squeeze", "Transpose", "Unsqueeze")
-FOLDED = frozenset((*MOVES, "Cast", "Concat", "Constant", "ConstantOfShape", "Range", "Shape"))
-READ = {np.dtype(dtype).str for dtype, _ in DTYPES.values()}
 
 
 def fold(

@@ -26,6 +26,12 @@ DTYPES = {  # by ONNX's number of the type: NumPy's, and the field of the number
     11: ("<f8", "double_data"),
 }
 _STRING, _HALF, _EXTERNAL = 8, 10, 1
+MOST_NODES = 20_000
+_WRITTEN_BY = {  # what files of other kinds are, by their ends, and how an ONNX file is made of the same network
+    **dict.fromkeys((".pt", ".pth", ".ckpt"), 'torch.onnx.export(model.eval(), (x,), "net.onnx")'),
+    **dict.fromkeys((".h5", ".keras"), 'model.export("net.onnx", format="onnx")'),
+    **dict.fromkeys((".pkl", ".joblib"), "pl.import_sklearn(estimator), in Python"),
+}
 
 
 def array_of(tensor: Any, folder: Path | None, *, half: bool = False) -> Array:
@@ -112,14 +118,6 @@ def _outside(tensor: Any, where: str, folder: Path | None, n_bytes: int) -> byte
     with path.open("rb") as file:
         file.seek(start)
         return file.read(length)
-
-
-MOST_NODES = 20_000
-_WRITTEN_BY = {  # what files of other kinds are, by their ends, and how an ONNX file is made of the same network
-    **dict.fromkeys((".pt", ".pth", ".ckpt"), 'torch.onnx.export(model.eval(), (x,), "net.onnx")'),
-    **dict.fromkeys((".h5", ".keras"), 'model.export("net.onnx", format="onnx")'),
-    **dict.fromkeys((".pkl", ".joblib"), "pl.import_sklearn(estimator), in Python"),
-}
 
 
 class Node(NamedTuple):

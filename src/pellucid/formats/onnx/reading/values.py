@@ -13,6 +13,19 @@ from pellucid.types import Array, Shape
 
 MOST_VALUES = 2**28  # of one sample, at one place and in all of a network together
 TRIAL = 2  # samples, of which the file's operations on shapes and places are computed
+Add: TypeAlias = Callable[..., str]  # (layer or merge, sources, arrays) -> the step's name
+_IN_WORDS = {
+    "ConvTranspose": "a transposed convolution",
+    "Expand": "repeating values",
+    "Gather": "a part of a value",
+    "GatherND": "a part of a value",
+    "GroupNormalization": "group norm",
+    "InstanceNormalization": "group or instance norm",
+    **dict.fromkeys(("GRU", "LSTM", "RNN"), "a recurrent layer"),
+    **dict.fromkeys(
+        ("LinearClassifier", "LinearRegressor", "SVMClassifier", "SVMRegressor"), "no neural network"
+    ),
+}
 
 
 class Moved(NamedTuple):
@@ -131,7 +144,6 @@ def in_order(array: Array, value: Value) -> Array:
 
 
 Given: TypeAlias = Sequence[Value | Array | None]
-Add: TypeAlias = Callable[..., str]  # (layer or merge, sources, arrays) -> the step's name
 Reader: TypeAlias = Callable[[Node, Given, Add], Value]
 
 
@@ -175,20 +187,6 @@ def row_at(node: Node, given: Given) -> Value:
             "other layers on sequences are not read."
         )
     return value
-
-
-_IN_WORDS = {
-    "ConvTranspose": "a transposed convolution",
-    "Expand": "repeating values",
-    "Gather": "a part of a value",
-    "GatherND": "a part of a value",
-    "GroupNormalization": "group norm",
-    "InstanceNormalization": "group or instance norm",
-    **dict.fromkeys(("GRU", "LSTM", "RNN"), "a recurrent layer"),
-    **dict.fromkeys(
-        ("LinearClassifier", "LinearRegressor", "SVMClassifier", "SVMRegressor"), "no neural network"
-    ),
-}
 
 
 def lacking(node: Node) -> OptionError:
