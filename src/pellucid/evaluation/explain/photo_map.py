@@ -8,7 +8,7 @@ import numpy as np
 
 from pellucid.data.dataset import Split
 from pellucid.data.novelty import of_length_one
-from pellucid.data.stored.views import choose_rows
+from pellucid.data.stored.base import choose_rows
 from pellucid.nn.model import Model
 from pellucid.plotting.curves import COLORS
 from pellucid.plotting.style import INK, MUTED, PAPER, RED, class_name, look, new_figure
