@@ -136,9 +136,10 @@ def _activated(parts: Parts, what: Description, value: Value) -> str:
         alpha = [options.get(option, usual[option].default) for option in ACTIVATIONS[name].options]
         attributes = {"alpha": alpha[0]} if alpha else {}
         return parts.add(name.title().replace("_", ""), value.name, **attributes)
-    arrays = {} if name else what.arrays  # of one number for each channel, in the shape that meets a value
-    shape = (-1, 1, 1) if value.is_image else (-1,)
-    arrays = {key: parts.weights(key, array.reshape(shape)) for key, array in arrays.items()}
+    arrays = {}  # of one number for each channel, in the shape that meets a value
+    if not name:
+        shape = (-1, 1, 1) if value.is_image else (-1,)
+        arrays = {key: parts.weights(key, array.reshape(shape)) for key, array in what.arrays.items()}
     return _spelled_out(parts, what.expression, value.name, arrays)
 
 
