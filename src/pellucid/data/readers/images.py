@@ -26,7 +26,7 @@ from pellucid.data.readers.picture_modes import (
 )
 from pellucid.data.readers.reading import ROOM, Rows, fill_rows, read_each
 from pellucid.errors import OptionError, ShapeError
-from pellucid.progress import CountCallback, no_progress, stage_of
+from pellucid.progress import CountCallback
 from pellucid.types import Array, Shape, is_image_shape
 
 if TYPE_CHECKING:
@@ -176,7 +176,7 @@ def fill_set(
         row, i = again[n]
         X[row], _ = read(i, white)
 
-    for fault in read_each(len(again), fill, stage_of(no_progress, "")).faults.values():
+    for fault in read_each(len(again), fill).faults.values():
         raise fault
     return rows, white
 

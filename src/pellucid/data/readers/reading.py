@@ -226,7 +226,9 @@ def fill_rows(X: Array, read: Callable[[int], tuple[Array, Result]], progress: C
     return rows
 
 
-def read_each(n: int, read: Callable[[int], Result], progress: CountCallback) -> Rows[Result]:
+def read_each(
+    n: int, read: Callable[[int], Result], progress: CountCallback = lambda done, total: None
+) -> Rows[Result]:
     """Return what ``read(i)`` returns for each of n sources, and what it raises; called in several threads."""
     done: dict[int, Result | DataError] = {}
 

@@ -155,10 +155,7 @@ class ChunkedArray(StoredArray):
                         f"{self.where}: expected rows of shape {self.shape[1:]}, found {block.shape[1:]}. The file "
                         "was changed: load it again."
                     )
-                if len(places) == last - first and (rows[places] == np.arange(first, last)).all():
-                    out[places] = block
-                else:
-                    out[places] = block[rows[places] - first]
+                out[places] = block[rows[places] - first]
         self.n_read += out.nbytes
         return out
 

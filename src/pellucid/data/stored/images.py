@@ -8,7 +8,6 @@ from pellucid.data.readers.images import read_sample
 from pellucid.data.readers.picture_modes import White
 from pellucid.data.readers.reading import read_each
 from pellucid.data.stored.base import StoredArray
-from pellucid.progress import no_progress, stage_of
 from pellucid.types import Array
 
 
@@ -37,7 +36,7 @@ class StoredPictures(StoredArray):
         def fill(i: int) -> None:
             out[i] = read_sample(self.files[rows[i]], self.shape[1:], self.white)
 
-        for fault in read_each(len(rows), fill, stage_of(no_progress, "")).faults.values():
+        for fault in read_each(len(rows), fill).faults.values():
             raise fault
         self.n_read += out.nbytes
         return out
