@@ -9,10 +9,12 @@ from tests.every import every
 
 import pellucid as pl
 from pellucid.errors import DataError, OptionError
+from pellucid.learn.diagnose import Doctor
 from pellucid.learn.examine import Examination
 from pellucid.learn.exercise import BUILTIN, exercise
 from pellucid.learn.limits import TimeUp, time_limit
 from pellucid.learn.process import examine
+from pellucid.learn.reference import Reference
 
 
 def examined(name: str, source: str) -> dict[str, object]:
@@ -127,6 +129,25 @@ def test_the_line_is_found_in_other_words(name: str) -> None:
     lines = OTHERS[name].splitlines()
     found = examined(name, OTHERS[name])
     assert found["line"] == 4 + next(n for n, line in enumerate(lines) if "# here" in line), found
+
+
+@every("is_late", [False, True])
+def test_a_machine_too_slow_for_the_search_still_names_a_line(
+    is_late: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without time for other programs, or where the alarm goes off among them: that of the first wrong value."""
+
+    def late(reference: object) -> None:
+        raise TimeUp
+
+    if is_late:
+        monkeypatch.setattr(Reference, "own_faults", late)
+    else:
+        monkeypatch.setattr(Doctor.__init__, "__defaults__", (0.0,))
+    source = exercise("conv_forward").solutions[0].source.replace("(h + 2 * pad - f)", "(h + pad - f)")
+    line = next(n for n, text in enumerate(source.splitlines(), start=4) if "(h + pad - f)" in text)
+    found = examined("conv_forward", source)
+    assert (found["state"], found["line"]) == ("wrong", line)
 
 
 def test_a_fault_of_the_coach_is_said_and_the_property_stays(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -25,7 +25,7 @@ from pellucid.learn.causes import alike
 from pellucid.learn.edits import COPY, UNPACKED, Edit, M, edits, kind_of
 from pellucid.learn.exercise import Arguments
 from pellucid.learn.grafts import FORMULA, Grafts
-from pellucid.learn.limits import Budget
+from pellucid.learn.limits import Budget, TimeUp
 from pellucid.learn.reference import LONGEST_CALL, Fault, Reference, does_alike
 from pellucid.learn.tracing import RESULT, STREAM, Called, Change, call, call_within
 from pellucid.learn.uses import Uses
@@ -176,23 +176,31 @@ class Doctor:
             getattr(one, "where", "") == WHOLE for one in reference.wrong(self.number, done)
         )
         self.uses = Uses(program.tree, program.main, reference.exercise.outputs)
+        self.found: list[Change] = []
 
     def diagnose(self) -> Diagnosis:
         """Return line and causes."""
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of programs that are tried out
-            return self._diagnose()
+            try:
+                return self._diagnose()
+            except TimeUp:
+                if not self.found:
+                    raise
+                first = self.found[0]
+                return Diagnosis(self.line_of(first, None, None), (), first.name, first.value)
 
     def _diagnose(self) -> Diagnosis:
         done = self.calls[self.number]
         self.found = suspects = self.suspects(done)
         first = suspects[0] if suspects else None
-        own, twin = self.by_behaviour(self.reference.own_faults())
+        own, twin = self.by_behaviour(self.reference.own_faults(), Budget(self.seconds))
         is_of_stream = STREAM in done.modified and bool(done.changed_at)  # then line and cause are known
         repair = None if is_of_stream else self.repair([one.line for one in suspects], own)
         small: tuple[str, ...] = ()
         if not own and not is_of_stream and not (repair and repair.causes != (FORMULA,)):
-            small, other = self.by_behaviour(self.reference.small_faults(Budget(self.seconds / 4)))
+            budget = Budget(self.seconds / 4)
+            small, other = self.by_behaviour(self.reference.small_faults(budget), budget)
             twin = twin or other
         line = self.line_of(first, repair, twin)
         at_line = next((one for one in suspects if one.line == line), None)
@@ -452,10 +460,11 @@ class Doctor:
             and all(kind_of(one.value) == kinds.get(one.name) and self.pool.fits(one) for one in made)
         )
 
-    def by_behaviour(self, faults: Iterable[Fault]) -> tuple[tuple[str, ...], Fault | None]:
+    def by_behaviour(self, faults: Iterable[Fault], budget: Budget) -> tuple[tuple[str, ...], Fault | None]:
         """Return the causes of the faults whose outputs equal the learner's on every case, and the first of them.
 
-        Where there is none, the causes of those that share its first wrong output.
+        Where there is none, the causes of those that share its first wrong output. What the budget leaves no time
+        for is not run: a slow machine still says what it has found.
         """
         outputs = self.reference.exercise.outputs
         equal, shared = Counter[str](), Counter[str]()
@@ -473,6 +482,8 @@ class Doctor:
                 twin = twin or fault
             elif is_shared:
                 shared[fault.cause] += 1
+            if budget.is_spent:
+                break
         return _commonest(equal or shared), twin
 
     def line_like(self, twin: Fault) -> int:

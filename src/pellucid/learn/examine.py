@@ -175,7 +175,7 @@ class Examination:
         try:
             with (
                 suppress(TimeUp, RecursionError),
-                time_limit(2 * self.seconds),
+                time_limit(3 * self.seconds),
             ):  # else the property alone is said
                 function, names = self.names[self.exercise.name], self.exercise.arguments
                 traced = [call(function, case, FILE, names) for case in reference.cases]

@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 SECONDS = 3.0  # for all calls of a function together
-GRACE = 7.0  # more, for a code that catches the alarm, and for the start of the process
+GRACE = 10.0  # more, for the search of the line, a code that catches the alarm, and the start of the process
 
 
 def environment(**more: str) -> dict[str, str]:

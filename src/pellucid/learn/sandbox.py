@@ -110,7 +110,7 @@ class Sandbox:
         else:
             for kind, most in (
                 (resource.RLIMIT_AS, _address_space() + memory),
-                (resource.RLIMIT_CPU, int(seconds) + 5),
+                (resource.RLIMIT_CPU, int(seconds) + 10),
                 (resource.RLIMIT_CORE, 0),
             ):
                 hard = resource.getrlimit(kind)[1]
