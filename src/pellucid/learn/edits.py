@@ -9,10 +9,12 @@ import copy
 import itertools
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, NamedTuple, TypeAlias
+from functools import lru_cache
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 import numpy as np
 
+Node = TypeVar("Node", bound=ast.AST)
 Replacement: TypeAlias = tuple[str, str, ast.expr]  # what it breaks, what it repairs, the other node
 COUNTS = {"m", "n", "k", "N", "M", "n_examples", "num_examples", "batch_size", "__m__"}
 COPY = "__copy__"  # deepcopy, for repairs
@@ -142,16 +144,38 @@ def edits(
     """
     kinds = kinds or {}
     replacements = _inserted if inserts else _rules
-    for function in [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]:
+    for blocks, variables, sites in _parts(tree):
         if not inserts:
-            yield from _of_statements(tree, function, lines)
-        names = {name: kinds.get(name) for name in _names(function)} if with_names else {}
-        for parent, field, index, node in [*_sites(function)]:
+            yield from _of_statements(tree, blocks, lines)
+        names = {name: kinds.get(name) for name in variables} if with_names else {}
+        for parent, field, index, node in sites:
             if lines is not None and node.lineno not in lines:
                 continue
             for breaks, repairs, other in replacements(node, parent, field, names):
                 with placed(parent, field, index, other, node):
                     yield Edit(node.lineno, breaks, repairs, tree, False, node)
+
+
+class _Part(NamedTuple):
+    """What is changed in a function: its blocks of statements, its variables, and its expressions."""
+
+    blocks: list[Any]
+    variables: list[str]
+    sites: "list[tuple[ast.AST, str, int, ast.expr]]"
+
+
+@lru_cache(maxsize=8)
+def _parts(tree: ast.Module) -> list[_Part]:
+    """Return what is changed in each function of a tree: the same while no change is in place."""
+    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
+    return [
+        _Part(
+            [node for node in ast.walk(one) if isinstance(getattr(node, "body", None), list)],
+            _names(one),
+            [*_sites(one)],
+        )
+        for one in functions
+    ]
 
 
 def kind_of(value: Any) -> Any:
@@ -164,11 +188,22 @@ def kind_of(value: Any) -> Any:
 @contextmanager
 def placed(parent: ast.AST, field: str, index: int, other: ast.expr, node: ast.expr) -> Iterator[None]:
     """Let one expression stand in the place of another within the block; also where it is left early."""
-    _put(parent, field, index, ast.fix_missing_locations(ast.copy_location(other, node)))
+    _put(parent, field, index, _located(other, node))
     try:
         yield
     finally:
         _put(parent, field, index, node)
+
+
+def _located(new: Node, at: ast.AST) -> Node:
+    """Give what is new in a tree the line of what was there; what stood in the program keeps its own."""
+    if "lineno" in new._attributes:
+        if hasattr(new, "lineno"):
+            return new
+        ast.copy_location(new, at)
+    for child in ast.iter_child_nodes(new):
+        _located(child, at)
+    return new
 
 
 def _put(parent: ast.AST, field: str, index: int, node: Any) -> None:
@@ -513,16 +548,16 @@ def _with_more(node: ast.expr, parent: ast.AST, names: Mapping[str, Any]) -> Ite
         yield "product left out", ast.BinOp(node, ast.MatMult(), term)
 
 
-def _of_statements(tree: ast.Module, function: ast.FunctionDef, lines: set[int] | None) -> Iterator[Edit]:
+def _of_statements(tree: ast.Module, blocks: list[Any], lines: set[int] | None) -> Iterator[Edit]:
     """Yield programs with a statement less, in another order, or in another form."""
-    for block in [node for node in ast.walk(function) if isinstance(getattr(node, "body", None), list)]:
+    for block in blocks:
         for field in ("body", "orelse"):
             body: list[ast.stmt] = getattr(block, field, None) or []
             for i, one in enumerate(body):
                 for breaks, repairs, others, line in _statement(one, body, i):
                     if lines is not None and line not in lines:
                         continue
-                    kept, body[:] = list(body), [ast.fix_missing_locations(other) for other in others]
+                    kept, body[:] = list(body), others
                     try:
                         yield Edit(line, breaks, repairs, tree)
                     finally:
@@ -534,7 +569,7 @@ def _statement(one: ast.stmt, body: list[ast.stmt], i: int) -> Iterator[tuple[st
     before, after, line = body[:i], body[i + 1 :], one.lineno
 
     def like(node: ast.stmt) -> ast.stmt:
-        return ast.copy_location(node, one)
+        return _located(node, one)
 
     if isinstance(one, ast.AugAssign):
         target = one.target

@@ -174,7 +174,7 @@ class Exercise:
         node = next(n for n in ast.parse(self.solutions[0].source).body if isinstance(n, ast.FunctionDef))
         return f"def {self.name}({ast.unparse(node.args)}):"
 
-    @property
+    @cached_property
     def arguments(self) -> tuple[str, ...]:
         """The names of the function's arguments."""
         return tuple(inspect.signature(getattr(self.module, self.name)).parameters)
