@@ -1,6 +1,7 @@
 """The weight decay that L-BFGS chooses on held-out folds."""
 
 import numpy as np
+from sklearn.linear_model import LogisticRegression
 
 import pellucid as pl
 from pellucid.data.dataset import Dataset
@@ -59,3 +60,24 @@ def test_quantities_have_folds_too() -> None:
     data = Dataset(X, X[:, 0] * 2 + 1)
     model, _ = trained(data, folds=5)
     np.testing.assert_allclose(model.predict(X), data.y, atol=0.05)
+
+
+def test_inputs_that_are_alike_take_few_iterations() -> None:
+    draws = np.random.default_rng(2)
+    one = draws.normal(size=(300, 1))
+    alike = np.column_stack(
+        [one + 0.01 * draws.normal(size=(300, 6)), 100 * draws.normal(size=(300, 1)) + 50]
+    )
+    labels = draws.integers(3, size=300)
+    labels[:150] = (one[:150, 0] > 0) * 2
+    model = pl.Sequential([pl.Dense(3, initializer="zeros")], dtype="float64")
+    history = pl.train(
+        model,
+        (alike, labels),
+        n_epochs=500,
+        optimizer={"type": "lbfgs", "weight_decay": 1e-3},
+        progress=False,
+    )
+    theirs = LogisticRegression(C=1 / (300 * 1e-3), max_iter=10_000, tol=1e-10).fit(alike, labels)
+    np.testing.assert_allclose(model.predict_proba(alike), theirs.predict_proba(alike), atol=1e-4)
+    assert history.n_steps < 30

@@ -12,16 +12,19 @@ from pellucid.data.groups import fewest_groups, groups_of
 from pellucid.data.labels import has_classes
 from pellucid.types import Array, n_rows, take_rows
 
-# From one that leaves little but how frequent each class is to nearly none: half a decade apart.
-DECAYS = tuple(10.0 ** (k / 2) for k in range(1, -13, -1))
-MANY = 2000  # samples
-PATIENCE = 3  # weaker ones that are tried after the best: they take longest
+# From one that leaves little but how frequent each class is to nearly none: a decade apart.
+DECAYS = tuple(10.0 ** (k / 2) for k in range(1, -13, -2))
+LEAST_FALL = 1e-4  # of a loss, by which it is found well enough to compare strengths
 FALLBACK = 0.01  # where a class has a single sample, so that nothing can be held out
 Fold = tuple[Array, Array]  # the rows that are trained on, and those held out
 
 
 def choose_decay(
-    executor: Any, optimizer: Any, samples: tuple[Any, Any, Array | None], folds: Sequence[Fold]
+    executor: Any,
+    optimizer: Any,
+    samples: tuple[Any, Any, Array | None],
+    folds: Sequence[Fold],
+    moments: Array | None = None,
 ) -> float:
     """Return the weight decay of the lowest mean loss over held-out folds; the parameters are left as they were.
 
@@ -33,16 +36,19 @@ def choose_decay(
         Its ``weight_decay`` is that of the last attempt afterwards.
     samples : (X, Y, weights)
     folds : sequence of (rows, held-out rows)
+    moments : Array, optional
+        As :meth:`.LBFGS.minimize` takes them.
 
     Notes
     -----
-    14 strengths from 3.2 to 1e-6, each begun from the solution of the stronger one before, as in the regularization
-    path of Friedman, Hastie and Tibshirani (2010), until three in a row are no better. The loss that is compared is
-    without the penalty, so that probabilities are chosen for, not classes alone.
+    Seven strengths from 3.2 to 3.2e-6, each begun from the solution of the stronger one before, as in the
+    regularization path of Friedman, Hastie and Tibshirani (2010), until one is worse. The loss that is
+    compared is without the penalty, so that probabilities are chosen for, not classes alone.
     """
     if not folds:
         return FALLBACK
-    model, n_steps = executor.model, optimizer.n_steps
+    model, n_steps, fall = executor.model, optimizer.n_steps, optimizer.least_fall
+    optimizer.least_fall = max(fall or 0.0, LEAST_FALL)
     start, losses = model.theta.copy(), np.full(len(DECAYS), np.inf)
     solutions = [start] * len(folds)
     for j, decay in enumerate(DECAYS):
@@ -50,13 +56,13 @@ def choose_decay(
         for k, fold in enumerate(folds):
             inner, outer = (_take(samples, rows) for rows in fold)
             model.theta[...] = solutions[k]
-            optimizer.minimize(model.theta, partial(_loss, executor, inner), model.grad)
+            optimizer.minimize(model.theta, partial(_loss, executor, inner), model.grad, moments=moments)
             solutions[k] = model.theta.copy()
             held_out.append(_loss(executor, outer))
         losses[j] = np.mean(held_out)
-        if j - losses.argmin() == PATIENCE:
+        if losses[j] > losses.min():  # weaker ones take longest
             break
-    model.theta[...], optimizer.n_steps = start, n_steps
+    model.theta[...], optimizer.n_steps, optimizer.least_fall = start, n_steps, fall
     return DECAYS[int(losses.argmin())]
 
 
@@ -83,16 +89,11 @@ def folds_for_decay(data: Dataset, n: int, seed: int) -> list[Fold]:
 
     m = n_rows(data.X)
     groups = data.groups if is_on_disk(data.X) else groups_of(data, n)
-    if groups is None and m >= MANY:  # which those of groups take seconds for
-        kind: Any = StratifiedKFold if has_classes(data.y) else KFold
-        if not has_classes(data.y) or np.unique(data.y, return_counts=True)[1].min() >= n:
-            return list(kind(n, shuffle=True, random_state=seed).split(np.zeros(m), data.y))
     each: Any = np.arange(m) if groups is None else groups
-    if has_classes(data.y):
-        n = min(n, fewest_groups(each, data.y)[0])
-        splitter: Any = StratifiedGroupKFold
-    else:
-        n, splitter = min(n, len(np.unique(each))), GroupKFold
+    n = min(n, fewest_groups(each, data.y)[0])
     if n < 2:
         return []
-    return list(splitter(n, shuffle=True, random_state=seed).split(np.zeros(m), data.y, each))
+    by_group: Any = StratifiedGroupKFold if has_classes(data.y) else GroupKFold
+    alone: Any = StratifiedKFold if has_classes(data.y) else KFold  # in a hundredth of the time
+    splitter = (alone if groups is None else by_group)(n, shuffle=True, random_state=seed)
+    return list(splitter.split(np.zeros(m), data.y, groups))

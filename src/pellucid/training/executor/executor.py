@@ -4,12 +4,19 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
+import numpy as np
+
 from pellucid.data.batches import Batch, Batches
 from pellucid.data.dataset import Dataset
 from pellucid.nn.model import Model
 from pellucid.training.executor.choose_decay import choose_decay, folds_for_decay
+from pellucid.training.executor.stack_layers import layers_of
 from pellucid.training.schedules.base import Schedule
 from pellucid.types import Array, n_rows
+
+MOST_INPUTS = (
+    500  # of a linear model, whose curvature is computed: with more, that takes longer than it saves
+)
 
 
 class Steps(NamedTuple):
@@ -116,9 +123,25 @@ class Minimizer(Executor):
         def on_iteration(loss: float) -> bool:
             return tell([StepLoss(loss, steps.batches.n_rows)])
 
-        optimizer = steps.optimizer
-        if optimizer.folds and not optimizer.weight_decay:
+        optimizer, chooses = steps.optimizer, steps.optimizer.folds and not steps.optimizer.weight_decay
+        moments = _moments(self.model, X) if chooses or optimizer.weight_decay else None
+        if chooses:
             folds = folds_for_decay(self.data, optimizer.folds, steps.batches.seed)
-            optimizer.weight_decay = choose_decay(self.inner, optimizer, (X, Y, weights), folds)
-        optimizer.minimize(self.model.theta, loss_and_grad, self.model.grad, on_iteration)
+            optimizer.weight_decay = choose_decay(self.inner, optimizer, (X, Y, weights), folds, moments)
+        optimizer.minimize(self.model.theta, loss_and_grad, self.model.grad, on_iteration, moments)
         return False
+
+
+def _moments(model: Model, X: Any) -> Array | None:
+    """Return X1^T X1 / m of the inputs X and a column of ones, where the model is one Dense layer of few inputs."""
+    layers = layers_of(model)
+    if (
+        len(layers) != 1
+        or layers[0].activation != "linear"
+        or layers[0].scale
+        or layers[0].n_in > MOST_INPUTS
+    ):
+        return None
+    X1 = np.column_stack([X.reshape(len(X), -1), np.ones(len(X), X.dtype)]).astype(np.float64)
+    moments: Array = X1.T @ X1 / len(X1)
+    return moments

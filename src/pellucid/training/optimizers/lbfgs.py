@@ -92,6 +92,7 @@ class LBFGS(Optimizer):
         loss_and_grad: Callable[[], float],
         grad: Array,
         on_iteration: Callable[[float], bool | None] = lambda loss: None,
+        moments: Array | None = None,
     ) -> MinimizeResult:
         """Move ``theta``, in place, to a minimum of the full batch's loss.
 
@@ -102,6 +103,9 @@ class LBFGS(Optimizer):
             Returns the loss of what ``theta`` holds and fills ``grad``.
         on_iteration : callable, optional
             Called with the loss after each iteration, when ``theta`` holds its result; True ends the minimization.
+        moments : Array, shape (n_in + 1, n_in + 1), optional
+            Of a linear model, X1^T X1 / m of its inputs with a column of ones. With H = moments + lambda I = L L^T,
+            about the curvature, the search is for L^T theta, in which it is about the same in all directions.
 
         Raises
         ------
@@ -110,7 +114,11 @@ class LBFGS(Optimizer):
         """
         from scipy.optimize import minimize  # imported here: it takes a tenth of a second
 
+        L = None if moments is None else _root_of_curvature(moments, self.weight_decay)
+        to_theta = None if L is None else np.linalg.inv(L).T
+
         def objective(x: Array) -> tuple[float, Array]:
+            x = _times(to_theta, x)
             theta[...] = x
             loss = known.pop() if known else loss_and_grad()  # SciPy begins where the first loss was computed
             gradient = grad.astype(np.float64)
@@ -120,12 +128,13 @@ class LBFGS(Optimizer):
                 )  # SciPy's line search comes back from finite numbers only
             for a, b in self._decayed if self.weight_decay else ():
                 gradient[a:b] += self.weight_decay * x[a:b]
-            return loss + self._penalty(x), gradient
+            return loss + self._penalty(x), _times(None if to_theta is None else to_theta.T, gradient)
 
         def after_iteration(intermediate_result: Any) -> None:  # SciPy goes by the argument's name
             self.n_steps += 1
-            theta[...] = intermediate_result.x
-            if on_iteration(float(intermediate_result.fun) - self._penalty(intermediate_result.x)):
+            x = _times(to_theta, intermediate_result.x)
+            theta[...] = x
+            if on_iteration(float(intermediate_result.fun) - self._penalty(x)):
                 raise StopIteration
 
         first_loss = _finite(loss_and_grad(), "where it started")
@@ -140,11 +149,13 @@ class LBFGS(Optimizer):
             # A line search takes 20 at most, so that by default the limit meant is max_iterations.
             "maxfun": self.max_evaluations or 30 * self.max_iterations,
         }
+        x0 = _times(None if L is None else L.T, start)
         found = minimize(
-            objective, start, jac=True, method="L-BFGS-B", options=options, callback=after_iteration
+            objective, x0, jac=True, method="L-BFGS-B", options=options, callback=after_iteration
         )
-        theta[...] = found.x
-        loss = _finite(float(found.fun) - self._penalty(found.x), "where it ended")
+        x = _times(to_theta, found.x)
+        theta[...] = x
+        loss = _finite(float(found.fun) - self._penalty(x), "where it ended")
         counts = int(found.nit), int(found.nfev)
         self.result = MinimizeResult(first_loss, loss, *counts, str(found.message), int(found.status))
         return self.result
@@ -153,6 +164,18 @@ class LBFGS(Optimizer):
         if not self.weight_decay:
             return 0.0
         return self.weight_decay / 2 * sum(float(x[a:b] @ x[a:b]) for a, b in self._decayed)
+
+
+def _root_of_curvature(moments: Array, decay: float) -> Array:
+    """Return L, lower triangular, with L L^T = moments + decay I, but for the last row, of biases, no decay."""
+    H = moments.copy()
+    H.flat[: -1 : len(H) + 1] += decay
+    return np.linalg.cholesky(H)
+
+
+def _times(A: Array | None, x: Array) -> Array:
+    """Return A times the columns of weights and biases, one below the other, that a flat array holds."""
+    return x if A is None else (A @ x.reshape(len(A), -1)).reshape(-1)
 
 
 def _finite(loss: float, where: str) -> float:
