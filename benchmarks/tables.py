@@ -171,9 +171,11 @@ class AsCalled:
             table.assign(y=[f"class {label}" for label in y] if is_class else y).to_csv(path, index=False)
             source = DataSource(str(path), target="y" if is_class else "y:number", test_fraction=0.02)
             asked = plan("auto", source, seed=self.seed)
-            split = asked.load()
-            self.model = make_model(asked.config, None, split)
-            fit_run(self.model, split, asked.config)
+            if asked.trained is not None:
+                self.model = asked.trained.model
+            else:
+                self.model = make_model(asked.config, None, split := asked.load())
+                fit_run(self.model, split, asked.config)
         self.name = asked.config.model
         return self
 

@@ -20,7 +20,6 @@ from pellucid.nn.presets import (
     BODY_SIZE,
     DEFAULT_BODY,
     PRETRAINED,
-    REALMLP,
     check_has_body,
     n_outputs_for,
     preset,
@@ -29,7 +28,7 @@ from pellucid.nn.pretrained.body import body_size, check_n_blocks, unfreeze_last
 from pellucid.nn.pretrained.pretrained import file_of, is_published, is_there
 from pellucid.nn.transfer import RECIPE, transfer
 from pellucid.progress import ProgressBar
-from pellucid.runs.choose_table import choose_for_table
+from pellucid.runs.choose_table import Trained, choose_for_table
 from pellucid.runs.config import RunConfig, is_preset
 from pellucid.runs.data import reading_of
 from pellucid.text import by, join_some
@@ -37,7 +36,7 @@ from pellucid.training.events import Callback
 from pellucid.training.fit import fit
 from pellucid.training.history import History
 from pellucid.training.options import TrainingOptions
-from pellucid.training.recipes import GENERAL, RECIPES, UNFREEZE, recipe
+from pellucid.training.recipes import GENERAL, RECIPES, UNFREEZE
 from pellucid.training.recommend import AUTO, Recommendation, recommend
 from pellucid.training.training_cache import TrainingCache
 
@@ -66,11 +65,15 @@ OF_STEPS = (
 
 
 class RunRequest(NamedTuple):
-    """What a run is asked for, the network's file where its model is one, and the data where they are read."""
+    """What a run is asked for, the network's file where its model is one, and the data where they are read.
+
+    ``trained`` is the model that choosing it has trained by these very options, with what that did.
+    """
 
     config: RunConfig
     architecture: Architecture | None = None
     split: Split | None = None
+    trained: Trained | None = None
 
     def load(self) -> Split:
         """Return the data, read once."""
@@ -165,30 +168,38 @@ def plan(
     resolved = TrainingOptions.resolve(recipe, table, **options)
     if model != AUTO:
         return RunRequest(RunConfig(source, model, resolved, new_photo, **of_body), architecture)
-    leaves_recipe = all(options.get(name) is None for name in OF_STEPS)
-    kept = {name: options[name] for name in OF_ANY_RECIPE if options.get(name) is not None}
-    source, split, chosen = _chosen_for(source, kept, leaves_recipe=leaves_recipe)
+    asked = {name: value for name, value in options.items() if value is not None}
+    kept = {name: asked[name] for name in OF_ANY_RECIPE if name in asked}
+    if not isinstance(
+        kept.get("validation", 0.0), float
+    ):  # given samples, by which networks are not compared
+        del kept["validation"]
+    source, split, chosen, trained = _chosen_for(
+        source, kept, leaves_recipe=asked.keys().isdisjoint(OF_STEPS)
+    )
     resolved = TrainingOptions.resolve(chosen.recipe, **options)
-    return RunRequest(RunConfig(source, chosen.model, resolved, new_photo, chosen.reason), split=split)
+    config = RunConfig(source, chosen.model, resolved, new_photo, chosen.reason)
+    return RunRequest(config, None, split, trained if kept.keys() == asked.keys() else None)
 
 
 def _chosen_for(
     source: DataSource, options: Mapping[str, Any], *, leaves_recipe: bool
-) -> tuple[DataSource, Split, Recommendation]:
-    """Return data, read at the size of the preset for them, and that preset; of a table what predicts it best."""
+) -> tuple[DataSource, Split, Recommendation, Trained | None]:
+    """Return data, read at the size of the preset for them, and that preset; of a table what predicts it best.
+
+    That may have been trained by then.
+    """
     if leaves_recipe and source.kind == "folder" and source.image_size is None and is_there():
         large = _at_body_size(source)
         if (chosen := recommend(split := large.load())).model == PRETRAINED:
-            return large, split, chosen
+            return large, split, chosen, None
     split = source.load()
-    by_size = recommend(split)
     if split.schema is None or split.schema.task == "multi_label" or not leaves_recipe:
-        return source, split, by_size
+        return source, split, recommend(split), None
     if split.classes:
         check_classes(split)
-    for_tables = Recommendation(REALMLP, recipe(REALMLP), "")
     with ProgressBar() as progress:
-        return source, split, choose_for_table(split, [by_size, for_tables], progress=progress, **options)
+        return source, split, *choose_for_table(split, source, progress=progress, **options)
 
 
 def _at_body_size(source: DataSource, size: tuple[int, int] = BODY_SIZE) -> DataSource:

@@ -77,12 +77,12 @@ def train_apart(
     first = 0 if resume is None else checkpoint_settings(resume).get("Branch", {}).get("number", 0)
     own = replace(options, loss=None, loss_options={}, label_smoothing=None, dtype=None)
     for i in range(min(first, len(branches) - 1), len(branches)):
-        part, kept = _part(model, i), Branch(i).begin(model)
+        part, kept = branch_model(model, i), Branch(i).begin(model)
         left = [_with_time_left(one, time.perf_counter() - started) for one in callbacks]
         history = train_one(
             part,
             data,
-            replace(own, seed=(options.seed + APART * i) % 2**32),
+            replace(own, seed=branch_seed(options.seed, i)),
             [*left, kept],
             resume=resume if i == first else None,
             **how,
@@ -98,8 +98,13 @@ def train_apart(
     return history
 
 
-def _part(model: Any, i: int) -> Any:
-    """Return a network as a model of its own, with copies of its weights."""
+def branch_seed(seed: int, i: int) -> int:
+    """Return the seed of a network of a mean; the first has that of the whole."""
+    return (seed + APART * i) % 2**32
+
+
+def branch_model(model: Any, i: int) -> Any:
+    """Return a network of a mean as a model of its own, with copies of its weights."""
     config: Any = model.config()
     config["layers"] = [*config["layers"][:-1], config["layers"][-1]["branches"][i]]
     part: Any = model_from_config(config, dtype=model.dtype)

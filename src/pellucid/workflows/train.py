@@ -192,7 +192,8 @@ def train_into(
         Take the place of another run in the folder, once data and options have been checked; what is no part of a
         run is kept.
     callbacks : sequence of callable, optional
-        Further callbacks of the training, such as a progress bar.
+        Further callbacks of the training, such as a progress bar. They hear nothing where choosing the model has
+        trained it.
     look : callable, optional
         Takes the data, before the training.
     say : callable, optional
@@ -228,8 +229,14 @@ def train_into(
         written = _written_on_the_way(config, out, checkpoints, has_events=tensorboard)
         # Signals are heard before the folder shows that there is a training to stop.
         listeners: list[Callback] = [interrupt, begin, *callbacks, *written]
-        with naming_a_cure(config):
-            history = fit_run(model, split, config, listeners, resume=checkpoint, nonfinite=out / NONFINITE)
+        if asked.trained is not None and not tensorboard and checkpoints == Checkpoints():
+            model, history = asked.trained
+            begin.write(model)
+        else:
+            with naming_a_cure(config):
+                history = fit_run(
+                    model, split, config, listeners, resume=checkpoint, nonfinite=out / NONFINITE
+                )
         if ranks.rank() > 0:
             raise ranks.Done
         model._summary_of_training["data_sha256"] = data_hash(split.train)
@@ -262,7 +269,11 @@ class _Begin(Callback):
             write_config(self._config, self._out)
             _say_where(epochs_made(self._checkpoint), event, self._say)
             return
-        say_start(self._config, event.run.model, self._say)
+        self.write(event.run.model)
+
+    def write(self, model: Model) -> None:
+        """Write it into a new folder."""
+        say_start(self._config, model, self._say)
         write_config(self._config, self._writer.new)
         self._writer.commit(replaces=OF_A_RUN if holds_run(self._out) else ())
 
