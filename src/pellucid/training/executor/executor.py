@@ -123,9 +123,11 @@ class Minimizer(Executor):
         def on_iteration(loss: float) -> bool:
             return tell([StepLoss(loss, steps.batches.n_rows)])
 
-        optimizer, chooses = steps.optimizer, steps.optimizer.folds and not steps.optimizer.weight_decay
-        moments = _moments(self.model, X) if chooses or optimizer.weight_decay else None
-        if chooses:
+        optimizer, moments = steps.optimizer, None
+        is_whole = steps.batches.whole is steps.batches  # not the part of one of several ranks
+        if is_whole and (optimizer.folds or optimizer.weight_decay):
+            moments = _moments(self.model, X)
+        if optimizer.folds and not optimizer.weight_decay:
             folds = folds_for_decay(self.data, optimizer.folds, steps.batches.seed)
             optimizer.weight_decay = choose_decay(self.inner, optimizer, (X, Y, weights), folds, moments)
         optimizer.minimize(self.model.theta, loss_and_grad, self.model.grad, on_iteration, moments)
@@ -134,14 +136,11 @@ class Minimizer(Executor):
 
 def _moments(model: Model, X: Any) -> Array | None:
     """Return X1^T X1 / m of the inputs X and a column of ones, where the model is one Dense layer of few inputs."""
-    layers = layers_of(model)
-    if (
-        len(layers) != 1
-        or layers[0].activation != "linear"
-        or layers[0].scale
-        or layers[0].n_in > MOST_INPUTS
-    ):
+    first, *more = layers_of(model) or [None]
+    if not isinstance(X, np.ndarray) or first is None or more:  # which may stay in its file
+        return None
+    if first.activation != "linear" or first.scale or first.n_in > MOST_INPUTS:
         return None
     X1 = np.column_stack([X.reshape(len(X), -1), np.ones(len(X), X.dtype)]).astype(np.float64)
     moments: Array = X1.T @ X1 / len(X1)
-    return moments
+    return moments if np.isfinite(moments).all() else None

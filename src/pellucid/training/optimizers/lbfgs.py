@@ -169,7 +169,7 @@ class LBFGS(Optimizer):
 def _root_of_curvature(moments: Array, decay: float) -> Array:
     """Return L, lower triangular, with L L^T = moments + decay I, but for the last row, of biases, no decay."""
     H = moments.copy()
-    H.flat[: -1 : len(H) + 1] += decay
+    H.flat[: -1 : len(H) + 1] += decay + 1e-12 * np.trace(H)  # of large inputs, what rounding takes
     return np.linalg.cholesky(H)
 
 
