@@ -1,5 +1,6 @@
 """A linear model or a network for a table: by held-out training rows."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from sklearn.linear_model import RidgeCV
 import pellucid as pl
 from pellucid.data.source import DataSource
 from pellucid.runs.build import fit_run, make_model, plan
-from pellucid.runs.choose_table import Choice, choose_for_table
+from pellucid.runs.choose_table import choose_for_table
 from pellucid.workflows.checkpoints import Checkpoints
 from pellucid.workflows.train import train_into
 
@@ -93,9 +94,13 @@ def test_the_test_part_and_the_rows_beyond_ten_thousand_are_not_looked_at(tmp_pa
     assert "1,500 held-out" in found.reason
 
 
-def test_what_is_only_a_little_better_is_not_chosen() -> None:
-    assert Choice("realmlp", (0.8, 0.82), True, 100).best == "realmlp"
-    assert Choice("realmlp", (0.8, 0.82), False, 100).best == "linear"
+def test_a_network_that_is_only_a_little_better_is_not_chosen(tmp_path: Path, X: Any) -> None:
+    y = X[:, 0] + np.random.default_rng(1).normal(size=400)
+    split = pl.load_data(table(tmp_path, X, y.round(3)), target="y")
+    found, _ = choose_for_table(split)
+    scores = [float(score) for score in re.findall(r" (0\.\d+)", found.reason)]
+    assert (found.model, len(scores)) == ("linear", 2)
+    assert scores[0] < scores[1]
 
 
 def test_rows_of_one_group_get_the_linear_model(tmp_path: Path, X: Any) -> None:

@@ -105,7 +105,7 @@ def test_a_model_keeps_the_share_that_its_labels_were_smoothed_by(tmp_path: Path
     data = Dataset(rng.standard_normal((30, 3)), np.arange(30) % 3, ("a", "b", "c"))
     file = tmp_path / "net.toml"
     file.write_text('[training]\nepochs = 2\nlabel_smoothing = 0.2\n[[layers]]\ntype = "Dense"\nunits = 3\n')
-    config, architecture, _ = plan(str(file))
+    config, architecture, *_ = plan(str(file))
     model = make_model(config, architecture, Split(data, data))
     fit_run(model, Split(data, data), config)
     assert model.loss_config == {"type": "categorical_cross_entropy", "label_smoothing": 0.2}

@@ -92,7 +92,7 @@ def find_candidate(letter: str, source: str | Path | Model, **options: Any) -> C
         return Candidate(letter, type(source).__name__, model=source)
     name = str(source)
     if name in PRESETS or name.lower().endswith(".toml"):
-        config, architecture, _ = plan(name, **options)
+        config, architecture, *_ = plan(name, **options)
         assert is_preset(name) is (architecture is None)
         return Candidate(letter, name, config=config, architecture=architecture)
     check_names_a_file(name, letter)

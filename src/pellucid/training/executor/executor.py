@@ -136,10 +136,10 @@ class Minimizer(Executor):
 
 def _moments(model: Model, X: Any) -> Array | None:
     """Return X1^T X1 / m of the inputs X and a column of ones, where the model is one Dense layer of few inputs."""
-    first, *more = layers_of(model) or [None]
-    if not isinstance(X, np.ndarray) or first is None or more:  # which may stay in its file
+    layers = layers_of(model)
+    if not isinstance(X, np.ndarray) or len(layers) != 1:  # X may stay in its file
         return None
-    if first.activation != "linear" or first.scale or first.n_in > MOST_INPUTS:
+    if layers[0].activation != "linear" or layers[0].scale or layers[0].n_in > MOST_INPUTS:
         return None
     X1 = np.column_stack([X.reshape(len(X), -1), np.ones(len(X), X.dtype)]).astype(np.float64)
     moments: Array = X1.T @ X1 / len(X1)
