@@ -11,7 +11,7 @@ from tests.every import every
 from pellucid.checks.check import check_data
 from pellucid.data.built_in import load_drawn_cats
 from pellucid.data.dataset import Dataset, Split
-from pellucid.data.groups import divide_groups, groups_of
+from pellucid.data.groups import divide_groups, find_groups
 from pellucid.data.source import DataSource, load_data
 from pellucid.data.validate import hold_out
 from pellucid.errors import DataError, OptionError
@@ -55,8 +55,8 @@ def are_apart(data: Dataset, original: Array, *parts: Array) -> bool:
 @every("changed", [False, True])
 def test_the_groups_are_the_copies(changed: bool) -> None:
     data, original = with_copies(changed=changed)
-    np.testing.assert_array_equal(groups_of(data), original)
-    assert groups_of(data.take(slice(0, 60))) is None
+    np.testing.assert_array_equal(find_groups(data).numbers, original)
+    assert find_groups(data.take(slice(0, 60))).numbers is None
 
 
 @every("changed", [False, True])

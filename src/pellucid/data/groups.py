@@ -41,21 +41,6 @@ class Groups(NamedTuple):
         return (f"copies of {which} {names} may be in {place}: {few} too few other samples",)
 
 
-def groups_of(data: Dataset, least: int = 2) -> Array | None:
-    """Return which samples must stay on one side of any division: the numbers of :func:`find_groups`.
-
-    Examples
-    --------
-    >>> from pellucid.data.built_in import load_drawn_cats
-    >>> cats = load_drawn_cats().train.take(np.array([0, 1, 2, 3, 4, 5, 6, 7, 0]))
-    >>> groups_of(cats)
-    array([0, 1, 2, 3, 4, 5, 6, 7, 0])
-    >>> print(groups_of(cats.take(slice(0, 8))))
-    None
-    """
-    return find_groups(data, least).numbers
-
-
 def find_groups(data: Dataset, least: int = 2) -> Groups:
     """Return which samples must stay on one side of any division, and of which classes copies need not.
 
@@ -78,6 +63,9 @@ def find_groups(data: Dataset, least: int = 2) -> Groups:
 
     Examples
     --------
+    >>> from pellucid.data.built_in import load_drawn_cats
+    >>> find_groups(load_drawn_cats().train.take(np.array([0, 1, 2, 3, 4, 5, 6, 7, 0]))).numbers
+    array([0, 1, 2, 3, 4, 5, 6, 7, 0])
     >>> data = Dataset(np.zeros((4, 8, 8), np.uint8), np.array([0, 0, 0, 1]), ("cat", "dog"))
     >>> find_groups(data)
     Groups(numbers=None, divided=('cat', 'dog'))
@@ -175,11 +163,11 @@ def _with_all_classes(side: Array, has: Array, seed: int) -> Array:
 
     Parameters
     ----------
-    is_test : Array, shape (groups,), bool
+    side : Array, shape (groups,), bool
+        Which groups are in the test part, the largest first.
     has : Array, shape (groups, classes), bool
-        Which classes are in which group, the largest group first.
-    order : Array, shape (groups,)
-        The groups in that order.
+        Which classes are in which.
+    seed : int
     """
     rng, n_of = np.random.default_rng(seed), has.sum(axis=0)
     for _ in range(MOST_MOVES * len(n_of)):

@@ -12,7 +12,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
 
 from pellucid.data.dataset import Dataset
-from pellucid.data.groups import divide_groups, groups_of
+from pellucid.data.groups import divide_groups, find_groups
 from pellucid.nn.model import Model, read
 from pellucid.ops.losses.base import Loss
 from pellucid.training.events import EpochEnd, TrainingState
@@ -64,7 +64,7 @@ def hold_out(samples: Samples, fraction: float, random: Any, *, stratify: bool) 
         if all samples of a part have weight 0.
     """
     split = partial(train_test_split, np.arange(len(samples)), random_state=random, test_size=fraction)
-    groups = groups_of(samples.dataset)
+    groups = find_groups(samples.dataset).numbers
     if groups is not None:
         labels = samples.Y.astype(np.int64) if stratify else np.zeros(len(samples), np.int64)
         n_held, seed = int(np.ceil(fraction * len(samples))), check_random_state(random).randint(2**31)

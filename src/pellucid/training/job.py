@@ -10,7 +10,7 @@ from pellucid import dispatch, ranks
 from pellucid.data.augmentation.augment import augment_preset
 from pellucid.data.batches import Batches, Change, is_on_disk
 from pellucid.data.dataset import Dataset, data_hash
-from pellucid.data.groups import groups_of
+from pellucid.data.groups import find_groups
 from pellucid.data.input_spec import inputs_seen
 from pellucid.data.stored.base import StoredArray
 from pellucid.data.validate import hold_out_rows
@@ -256,7 +256,9 @@ def validation_rows(data: Dataset, fraction: float, seed: int) -> tuple[Array, A
     m = n_rows(data.X)
     y = np.zeros(m) if isinstance(data.y, dict) else data.y  # of several targets none is the one to go by
     numbered = Dataset(np.arange(m)[:, None], y, data.classes, data.noun, data.groups)
-    return hold_out_rows(numbered, groups_of(data), name="validation", seed=seed, test_fraction=fraction)
+    return hold_out_rows(
+        numbered, find_groups(data).numbers, name="validation", seed=seed, test_fraction=fraction
+    )
 
 
 def _fit_model(

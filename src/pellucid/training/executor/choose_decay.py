@@ -8,7 +8,7 @@ import numpy as np
 
 from pellucid.data.batches import is_on_disk
 from pellucid.data.dataset import Dataset
-from pellucid.data.groups import fewest_groups, groups_of
+from pellucid.data.groups import fewest_groups, find_groups
 from pellucid.data.labels import has_classes
 from pellucid.types import Array, n_rows, take_rows
 
@@ -88,7 +88,7 @@ def folds_for_decay(data: Dataset, n: int, seed: int) -> list[Fold]:
     from sklearn.model_selection import GroupKFold, KFold, StratifiedGroupKFold, StratifiedKFold
 
     m = n_rows(data.X)
-    groups = data.groups if is_on_disk(data.X) else groups_of(data, n)
+    groups = data.groups if is_on_disk(data.X) else find_groups(data, n).numbers
     each: Any = np.arange(m) if groups is None else groups
     n = min(n, fewest_groups(each, data.y)[0])
     if n < 2:
