@@ -15,7 +15,7 @@ from pellucid.data.copies.duplicates import Leak
 from pellucid.reporting.draft import Draft
 from pellucid.reporting.sections.evaluation import influence_section
 from pellucid.reporting.sections.summary import leaks
-from pellucid.runs.record import read_run
+from pellucid.runs.run import read_run
 from pellucid.workflows.influence import influence
 
 

@@ -11,7 +11,7 @@ import pellucid as pl
 from pellucid.evaluation.influence.find_influence import agreement
 from pellucid.evaluation.influence.retrain_runs import retrain, training_weights
 from pellucid.evaluation.influence.tracin import Influence
-from pellucid.runs.record import read_run
+from pellucid.runs.run import read_run
 from pellucid.workflows.influence import influence
 
 QUICK_SECONDS = "pellucid.evaluation.influence.find_influence.QUICK_SECONDS"

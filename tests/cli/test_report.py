@@ -14,7 +14,7 @@ from tests.every import every
 from pellucid.formats.safetensors import load, save
 from pellucid.reporting.findings import chosen_samples
 from pellucid.runs.data import find_training_photos
-from pellucid.runs.record import read_run
+from pellucid.runs.run import read_run
 
 PAGE = Path("out/report.html")
 OF_PHOTOS = {"Mistakes and hits", "Where does it look?", "Which changes does it withstand?"}

@@ -13,8 +13,7 @@ from pellucid.data.novelty import of_length_one
 from pellucid.estimators import ImageClassifier
 from pellucid.evaluation.explain.photo_map import photo_map
 from pellucid.evaluation.influence.retrain_runs import decay_of, features_of_body, head_of
-from pellucid.runs.record import read_run
-from pellucid.runs.run import Run
+from pellucid.runs.run import Run, read_run
 
 
 @pytest.fixture(scope="module")

@@ -21,7 +21,7 @@ from pellucid.evaluation.influence import find_influence
 from pellucid.reporting.draft import Draft
 from pellucid.reporting.findings import STAGES
 from pellucid.reporting.sections import data, training
-from pellucid.runs.record import read_run
+from pellucid.runs.run import read_run
 
 
 @pytest.mark.slow

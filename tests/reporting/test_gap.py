@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 
 from pellucid.reporting.sections.training import best_epoch, gap_line, x_label
-from pellucid.runs.record import read_run
-from pellucid.runs.run import Run
+from pellucid.runs.run import Run, read_run
 from pellucid.training.history import History
 
 

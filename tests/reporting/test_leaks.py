@@ -8,7 +8,7 @@ from tests.commands import Command
 
 from pellucid.data.copies.duplicates import Leak
 from pellucid.reporting.sections.summary import leaks
-from pellucid.runs.record import read_run
+from pellucid.runs.run import read_run
 
 
 def test_the_answer_was_seen_only_where_the_target_is_the_same(pellucid: Command, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from pellucid.prediction.predict import Predictions
 from pellucid.reporting.findings import Findings
 from pellucid.reporting.sections.summary import points, summary, what_was_done
 from pellucid.reporting.sections.training import gap_line
-from pellucid.runs.record import read_run
+from pellucid.runs.run import read_run
 from pellucid.stats.paired import mcnemar
 
 

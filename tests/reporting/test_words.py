@@ -14,7 +14,7 @@ from pellucid.data.dataset import Dataset, Split
 from pellucid.plotting.curves import draw_curves
 from pellucid.plotting.training import training_curves
 from pellucid.reporting.sections.data import _classes
-from pellucid.runs.record import read_run
+from pellucid.runs.run import read_run
 from pellucid.training.history import History
 
 

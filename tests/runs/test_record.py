@@ -14,7 +14,7 @@ from pellucid.errors import DataError, FormatError
 from pellucid.nn.model import Model
 from pellucid.nn.sequential import Sequential
 from pellucid.runs.data import find_source, reading_of, source_for
-from pellucid.runs.record import read_run
+from pellucid.runs.run import read_run
 
 
 @pytest.fixture

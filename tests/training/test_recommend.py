@@ -11,7 +11,7 @@ import pellucid as pl
 from pellucid.errors import DataError, OptionError
 from pellucid.estimators import ImageClassifier, NetworkRegressor
 from pellucid.nn.presets import PRESETS
-from pellucid.runs.record import read_run
+from pellucid.runs.run import read_run
 from pellucid.training.options import TrainingOptions
 from pellucid.training.recipes import RECIPES
 from pellucid.training.recommend import Recommendation

@@ -150,9 +150,6 @@ class DenseStack(Fitting, MLPParameters):
         dtype = self.coefs_[0].dtype if hasattr(self, "coefs_") and not reset else self._dtype
         return X if X.dtype == dtype else X.astype(dtype)
 
-    def _as_given(self, X: Any) -> Any:
-        return X.matrix if isinstance(X, SparseRows) else X
-
     # The network.
 
     def _new_network(self, X: Any) -> Sequential:

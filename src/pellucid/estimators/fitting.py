@@ -75,10 +75,6 @@ class Fitting(CommonParameters, ABC):
     def _loss_of(self, default: str) -> Any:
         """Return the loss that is asked for."""
 
-    def _open_validation(self, validation_data: Any) -> Any:
-        """Return validation data as a tuple."""
-        return validation_data
-
     @abstractmethod
     def _read_X(self, X: Any) -> Any:
         """Return samples checked as scikit-learn does, as the network takes them."""
@@ -88,10 +84,6 @@ class Fitting(CommonParameters, ABC):
         self, X: Any, y: Any, sample_weight: Any, *, reset: bool, is_part: bool
     ) -> tuple[Any, Any, Any]:
         """Return samples, targets and weights, the former two checked together."""
-
-    def _as_given(self, X: Any) -> Any:
-        """Return samples as a user would pass them."""
-        return X
 
     @abstractmethod
     def _start(self, samples: Samples, random: Any) -> Model:
@@ -191,7 +183,6 @@ class Fitting(CommonParameters, ABC):
         return self
 
     def _read_validation(self, validation_data: Any) -> Samples:
-        validation_data = self._open_validation(validation_data)
         if not isinstance(validation_data, tuple | list) or len(validation_data) not in (2, 3):
             raise ValueError("validation_data must be a tuple (X, y) or (X, y, sample_weight).")
         X, y, weights = self._read_X_y(

@@ -165,6 +165,8 @@ class ImageClassifier(AnyNetwork, Classifier):
         ValueError
             In scikit-learn's words, if a parameter or a label does not fit, or there are more labels than images.
         """
+        if isinstance(validation_data, str | Path):
+            validation_data = image_paths(validation_data)
         return self._fit(X, y, sample_weight, validation_data=validation_data)
 
     def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
@@ -247,10 +249,6 @@ class ImageClassifier(AnyNetwork, Classifier):
         self._model_for(1)  # rejects a wrong name before photos are read
         self._size()
 
-    def _open_validation(self, validation_data: Any) -> Any:
-        """Return validation data; for a folder its paths with their labels."""
-        return image_paths(validation_data) if isinstance(validation_data, str | Path) else validation_data
-
     def _read_X(self, X: Any) -> Array:
         """Return images in the size that the model takes; a DataError names those that cannot be read."""
         sources = as_sources(X)
@@ -290,7 +288,10 @@ class ImageClassifier(AnyNetwork, Classifier):
             if self.on_error == "raise":
                 hint = ' Repair or remove it, or pass on_error="skip" to leave such images out.'
                 raise DataError(fault_in_words(readings, sources) + (hint if len(readings.rows) else ""))
-            _check_not_emptied(y, readings.rows, is_part=is_part)
+            gone = [] if is_part or y.ndim > 1 else sorted({*y.tolist()} - {*y[readings.rows].tolist()})
+            if gone or not len(readings.rows):
+                what = f"image of class {gone[0]!r}" if gone else "image"
+                raise DataError(f"X: no {what} can be read. Save them again as JPEG or PNG.")
             names = join_some(named(sources, readings.faults), most=3)
             left_out = (
                 f"left out {len(readings.faults)} of {len(sources)} images that cannot be read: {names}"
@@ -357,14 +358,6 @@ class ImageClassifier(AnyNetwork, Classifier):
         tags.input_tags.sparse = tags.input_tags.two_d_array = False
         tags.input_tags.one_d_array = tags.input_tags.string = True
         return tags
-
-
-def _check_not_emptied(y: Array, rows: Array, *, is_part: bool) -> None:
-    """Raise if skipping images would leave a class without any; a part may lack a class."""
-    gone = [] if is_part or y.ndim > 1 else sorted(set(y.tolist()) - set(y[rows].tolist()))
-    if gone or len(rows) == 0:
-        what = f"image of class {gone[0]!r}" if gone else "image"
-        raise DataError(f"X: no {what} can be read. Save them again as JPEG or PNG.")
 
 
 def _loss_of(model: Model) -> Any:

@@ -92,11 +92,6 @@ def image_paths(folder: str | Path) -> tuple[Array, Array | None]:
     return np.array([str(file) for file in listing.files]), labels
 
 
-def is_folder(X: Any) -> bool:
-    """Return whether X is the path of a folder."""
-    return isinstance(X, str | Path) and Path(X).expanduser().is_dir()
-
-
 def as_sources(X: Any) -> Any:
     """Return images as they were given, one per item: paths, bytes, or arrays.
 
@@ -112,7 +107,7 @@ def as_sources(X: Any) -> Any:
     >>> len(as_sources(np.zeros((5, 8, 8, 3), np.uint8)))
     5
     """
-    if is_folder(X):
+    if isinstance(X, str | Path) and Path(X).expanduser().is_dir():
         X = image_paths(X)[0]
     elif isinstance(X, str | Path | bytes | bytearray):
         return [X]

@@ -134,7 +134,7 @@ class Score:
     def _by_scorer(self, model: Model) -> float:
         self.twin._lent_network = model
         weights = {"sample_weight": self.held.weights} if self.weighs else {}
-        score = self.scorer(self.twin, self.twin._as_given(self.held.X), self.held.y, **weights)
+        score = self.scorer(self.twin, getattr(self.held.X, "matrix", self.held.X), self.held.y, **weights)
         if not isinstance(score, Real):
             raise ValueError(f"scoring must return a number, got {score!r} ({type(score)}) instead.")
         return float(score)

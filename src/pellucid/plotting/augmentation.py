@@ -46,7 +46,10 @@ def contact_sheet(photo: Array, augment: Augment | None = None, *, seed: int = 1
     image = np.asarray(image / 255 if image.dtype == np.uint8 else image, np.float64)
     shown = [cls() for _, cls in TRANSFORMS.items()] if augment is None else list(augment.transforms)
     rng = np.random.default_rng(seed)
-    rows = [(_title(t), _options(t), _strengths(t, image, rng)) for t in shown]
+    rows = [
+        (t._registered_as.replace("_", " ").capitalize(), _options(t), _strengths(t, image, rng))
+        for t in shown
+    ]
     flips = [(pictures[0][0], name) for name, _, pictures in rows if len(pictures) == 1]
     rows = [row for row in rows if len(row[2]) > 1]
     rows.insert(0, ("The photo", by(photo.shape), [(image, "as it is"), *flips[: N_COLUMNS - 1]]))
@@ -79,10 +82,6 @@ def _draws(augment: Augment, image: Array, n: int, rng: np.random.Generator) -> 
     X[1::2] = image[::-1] if any(isinstance(t, Blend) for t in augment.transforms) else image
     images, _ = augment.apply(X, np.zeros((n, 1)), rng)
     return [(drawn, "") for drawn in images]
-
-
-def _title(transform: Transform) -> str:
-    return transform._registered_as.replace("_", " ").capitalize()
 
 
 def _options(transform: Transform) -> str:

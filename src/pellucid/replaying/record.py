@@ -84,7 +84,8 @@ def replay_of(
         Megabytes of the page, at most: samples are left out first, then the largest arrays.
     """
     model, optimizer, blocks = trace.model, trace.optimizer, Blocks()
-    losses = [] if trace.loss is None else _loss_names(model._loss)
+    parts = model._loss.losses.values() if isinstance(model._loss, Joint) else [model._loss]
+    losses = [] if trace.loss is None else [one.name for one in parts]
     steps, output = steps_of(model), outputs_of(model)
     uses = names_of_uses(model)
     layers = {id(use): trace[uses[id(use)]] for use in model._uses()}
@@ -330,10 +331,6 @@ def _loss(trace: Trace, n: int, blocks: Blocks) -> dict[str, Any]:
         "weights": None if weights is None else blocks.put(weights[:n]),
         "normalizer": float(n_rows(trace.X) if weights is None else weights.sum(dtype=float)),
     }
-
-
-def _loss_names(loss: Loss) -> list[str]:
-    return [one.name for one in loss.losses.values()] if isinstance(loss, Joint) else [loss.name]
 
 
 def _options(loss: Loss) -> dict[str, Any]:

@@ -5,7 +5,6 @@ from pathlib import Path
 from pellucid.data.dataset import Dataset
 from pellucid.data.download import fetch
 from pellucid.data.readers.images import read_sample
-from pellucid.errors import PellucidError
 from pellucid.runs.config import RunConfig
 from pellucid.textbook.published import NEW_PHOTO
 from pellucid.types import Array
@@ -45,12 +44,3 @@ def _content(path: Path, train: Dataset) -> NewImage:
     """Return a file's name and content, once it is known that it can be read."""
     read_sample(path, train.X.shape[1:], train.white)
     return path.name, path.read_bytes()
-
-
-def new_image_again(config: RunConfig, train: Dataset) -> tuple[NewImage | None, tuple[str, ...]]:
-    """Return the new photo of a run that is over, and a note where it is gone."""
-    try:
-        return new_image(config, train), ()
-    except PellucidError:
-        name = Path(config.photo or "").name
-        return None, (f"The new photo of the run, {name}, is not there any more; it is left out.",)

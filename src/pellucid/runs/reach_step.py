@@ -17,8 +17,7 @@ from pellucid.nn.presets import naming_size
 from pellucid.progress import CountCallback
 from pellucid.runs.build import fit_run, make_model
 from pellucid.runs.config import RunConfig, is_preset
-from pellucid.runs.record import CHECKPOINTS, read_run
-from pellucid.runs.run import Run
+from pellucid.runs.run import CHECKPOINTS, Run, read_run
 from pellucid.text import join, plural
 from pellucid.training.callbacks.base import Callback
 from pellucid.training.checkpoint import checkpoints_of, position_of

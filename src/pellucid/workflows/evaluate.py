@@ -19,7 +19,7 @@ from pellucid.prediction.predict import Compute, compute_here
 from pellucid.progress import Progress, shown_progress
 from pellucid.registry import validate_call
 from pellucid.runs.data import model_and_data, source_for
-from pellucid.runs.record import holds_run, read_run
+from pellucid.runs.run import holds_run, read_run
 from pellucid.stats.bootstrap import N_RESAMPLES
 from pellucid.stats.intervals import LEVEL
 

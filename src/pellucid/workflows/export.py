@@ -1,7 +1,8 @@
 """Use case: a saved model as a file that runs without pellucid, compared with the model on samples first."""
 
+import importlib
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -67,26 +68,8 @@ class Kind:
     """A kind of file."""
 
     file: str  # its name; one that begins with a point is the ending of the model's own
-    write: Callable[..., float | None]  # of the model, the path, samples, and the options that it takes
+    writer: str  # the function, "module:name", of the model, the path, samples, and the options that it takes
     options: tuple[str, ...] = ()
-
-
-def _onnx(model: Model, path: Path, samples: Any, **options: Any) -> float:
-    from pellucid.formats.onnx.export import export_onnx
-
-    return export_onnx(model, path, samples=_as_array(model, samples), **options)
-
-
-def _script(model: Model, path: Path, samples: Any, **options: Any) -> float:
-    from pellucid.formats.script.write import export_script
-
-    return export_script(model, path, samples=samples, **options)
-
-
-def _html(model: Model, path: Path, samples: Any, **options: Any) -> float | None:
-    from pellucid.formats.html.export import export_html
-
-    return export_html(model, path, samples=_as_array(model, samples), **options)
 
 
 def _beside(model: Model, path: Path, weights: str, dtype: str) -> Path | None:
@@ -104,9 +87,9 @@ def _as_array(model: Model, samples: Any) -> Array | None:
 
 
 KINDS = {
-    "onnx": Kind(".onnx", _onnx, ("raw", "dtype")),
-    "script": Kind("predict.py", _script, ("weights", "dtype")),
-    "html": Kind(".html", _html, ("title", "dtype")),
+    "onnx": Kind(".onnx", "pellucid.formats.onnx.export:export_onnx", ("raw", "dtype")),
+    "script": Kind("predict.py", "pellucid.formats.script.write:export_script", ("weights", "dtype")),
+    "html": Kind(".html", "pellucid.formats.html.export:export_html", ("title", "dtype")),
 }
 
 
@@ -167,8 +150,12 @@ def export(
         out = source.with_suffix(kind.file) if kind.file.startswith(".") else source.with_name(kind.file)
     dtype = dtype_of(model, given.get("dtype"), "export", is_page=to == "html")
     beside = _beside(model, out, given.get("weights", "auto"), dtype) if to == "script" else None
-    samples = () if to == "onnx" and dtype == "float32" else samples_of(model, path)
-    difference = kind.write(model, out, samples, overwrite=overwrite, **given)
+    samples: Any = () if to == "onnx" and dtype == "float32" else samples_of(model, path)
+    if to != "script":
+        samples = _as_array(model, samples)
+    module, _, name = kind.writer.partition(":")
+    write = getattr(importlib.import_module(module), name)
+    difference = write(model, out, samples=samples, overwrite=overwrite, **given)
     note = "" if difference is not None else "no browser found that runs"
     return Exported(out, difference, note, dtype, beside)
 

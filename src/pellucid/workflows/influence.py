@@ -10,8 +10,7 @@ from pellucid.evaluation.influence.find_influence import begin_influence
 from pellucid.evaluation.influence.plot_influence import influence_figure
 from pellucid.progress import Progress, shown_progress
 from pellucid.registry import validate_call
-from pellucid.runs.record import read_run
-from pellucid.runs.run import Run
+from pellucid.runs.run import Run, read_run
 from pellucid.workflows.results import results_folder, write_result
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from pellucid import dispatch
 from pellucid.checks.check import check_split
+from pellucid.errors import PellucidError
 from pellucid.folders import atomic_folder
 from pellucid.job_threads import in_background
 from pellucid.nn.model import number_of_class
@@ -13,8 +14,8 @@ from pellucid.registry import validate_call
 from pellucid.reporting.build import check_fits, write_findings
 from pellucid.reporting.findings import STAGES, find_all, find_short
 from pellucid.reporting.sections.summary import summary
-from pellucid.runs.photo import new_image_again
-from pellucid.runs.record import read_run
+from pellucid.runs.photo import new_image
+from pellucid.runs.run import read_run
 
 FULL_PASSES = 200.0  # over the test part, that a full report is worth
 
@@ -68,8 +69,13 @@ def report(
         number_of_class(read.model, positive, read.split.classes, "report: positive")
         read.model._summary_of_training["positive"] = positive
     target = folder if out is None else Path(out)
-    image, notes = new_image_again(read.config, read.split.train)
-    read = replace(read, notes=(*read.notes, *notes))
+    image = None
+    try:
+        image = new_image(read.config, read.split.train)
+    except PellucidError:
+        name = Path(read.config.photo or "").name
+        gone = f"The new photo of the run, {name}, is not there any more; it is left out."
+        read = replace(read, notes=(*read.notes, gone))
     with (
         shown_progress(progress) as show,
         atomic_folder(target, overwrite=overwrite or out is None) as staging,

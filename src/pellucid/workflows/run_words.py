@@ -40,15 +40,23 @@ def is_tutorial(split: Split) -> bool:
 
 def say_data(split: Split, say: Say) -> None:
     """Say how many samples there are, of what size and of which classes."""
+    train, test = split.train, split.test
     if is_tutorial(split):
-        _say_shapes(split, say)
+        shape = train.X.shape[1:]
+        n = int(np.prod(shape))
+        say(f"Number of training examples: {len(train)}")
+        say(f"Number of testing examples: {len(test)}")
+        say(f"Each image is of size: {shape}")
+        for name, part in (("train", train), ("test", test)):
+            say(f"{name}_x_orig shape: {part.X.shape}")
+            say(f"{name}_y shape: {(1, len(part))}")
+        say(f"The target labels: {np.unique(train.y)} ({', '.join(split.classes)})")
+        say(f"train_x's shape: {(n, len(train))}")
+        say(f"test_x's shape: {(n, len(test))}")
     else:
-        train = split.train
-        shape = by(train.X.shape[1:]) if train.X.ndim > 2 else plural(train.X.shape[1], "number")
-        say(
-            f"{split.name}: {plural(len(train), f'training {split.noun}')} and {len(split.test):,} for the test, "
-            f"of {shape}"
-        )
+        size = by(train.X.shape[1:]) if train.X.ndim > 2 else plural(train.X.shape[1], "number")
+        n_train = plural(len(train), f"training {split.noun}")
+        say(f"{split.name}: {n_train} and {len(test):,} for the test, of {size}")
         if split.classes:
             counts = zip(split.classes, train.counts.tolist(), strict=True)
             say(f"Classes, in the training part: {join_some([f'{name} ({n})' for name, n in counts])}")
@@ -69,22 +77,6 @@ def say_check(check: DataReport, source: DataSource, say: Say) -> None:
         say(f"Check: {title} ({n}): {first}{' ' + row['advice'] if row['kind'] == 'imbalance' else ''}")
     if check.findings:
         say(f"Check: more on them by {check_command(source)}")
-
-
-def _say_shapes(split: Split, say: Say) -> None:
-    """Say what the tutorial prints of its data."""
-    train, test = split.train, split.test
-    shape = train.X.shape[1:]
-    n = int(np.prod(shape))
-    say(f"Number of training examples: {len(train)}")
-    say(f"Number of testing examples: {len(test)}")
-    say(f"Each image is of size: {shape}")
-    for name, part in (("train", train), ("test", test)):
-        say(f"{name}_x_orig shape: {part.X.shape}")
-        say(f"{name}_y shape: {(1, len(part))}")
-    say(f"The target labels: {np.unique(train.y)} ({', '.join(split.classes)})")
-    say(f"train_x's shape: {(n, len(train))}")
-    say(f"test_x's shape: {(n, len(test))}")
 
 
 def say_choice(config: RunConfig, say: Say) -> None:

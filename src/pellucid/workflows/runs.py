@@ -8,7 +8,7 @@ from typing import Any
 
 from pellucid.errors import FormatError, OptionError
 from pellucid.runs.config import RunConfig
-from pellucid.runs.record import CONFIG, HISTORY, METRICS, holds_run, read_config, read_metrics
+from pellucid.runs.run import CONFIG, HISTORY, METRICS, holds_run, read_config, read_metrics
 from pellucid.runs.spelling import data_parts
 from pellucid.shares import share
 from pellucid.text import in_seconds, plural

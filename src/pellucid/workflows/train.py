@@ -20,13 +20,14 @@ from pellucid.nn.model import Model
 from pellucid.progress import ProgressBar
 from pellucid.runs.build import RunRequest, fit_run, make_model, plan
 from pellucid.runs.config import RunConfig
-from pellucid.runs.record import (
+from pellucid.runs.run import (
     CHECKPOINTS,
     CONFIG,
     METRICS,
     NONFINITE,
     OF_A_MODEL,
     OF_A_RUN,
+    Run,
     holds_run,
     newest_run,
     read_config,
@@ -34,7 +35,6 @@ from pellucid.runs.record import (
     write_config,
     write_run,
 )
-from pellucid.runs.run import Run
 from pellucid.runs.spelling import naming_a_cure
 from pellucid.text import in_seconds, plural, shown
 from pellucid.text_blocks import as_json

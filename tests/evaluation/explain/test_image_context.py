@@ -11,8 +11,8 @@ from tests.pictures import assert_readable, shown
 
 import pellucid as pl
 from pellucid.errors import DataError, ShapeError
-from pellucid.evaluation.explain import image_context
-from pellucid.evaluation.explain.image_context import ImageContext
+from pellucid.evaluation.explain import explain_photo
+from pellucid.evaluation.explain.explain_photo import ImageContext
 from pellucid.evaluation.explain.neighbours import nearest, nearest_by_features
 from pellucid.evaluation.explain.plot_image import image_figure
 from pellucid.evaluation.explain.variants import photo_variants
@@ -192,7 +192,7 @@ def test_a_photo_is_read_resized_prepared_and_predicted_once(
         monkeypatch.setattr(module, name, call)
 
     for name in ("read_photo", "prepared_image", "photo_variants"):
-        counted(image_context, name)
+        counted(explain_photo, name)
     counted(scoring, "read_original_and_sample")
     counted(type(model), "predict_proba")
     pl.explain_photo(model, photo_file(tmp_path), drawings, methods=["gradient"])

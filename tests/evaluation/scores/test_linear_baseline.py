@@ -9,7 +9,7 @@ from scipy.stats import ttest_rel
 from pellucid.data.source import DataSource
 from pellucid.evaluation.scores.linear_baseline import compared, linear_baseline
 from pellucid.prediction.predict import Predictions
-from pellucid.runs.record import read_run
+from pellucid.runs.run import read_run
 from pellucid.workflows.run import run
 
 

@@ -12,7 +12,7 @@ from pellucid.errors import OptionError
 from pellucid.evaluation.comparison.folds import Unfreezing
 from pellucid.nn.pretrained.body import unfreeze_last, with_new_head
 from pellucid.runs.build import make_model, plan
-from pellucid.runs.record import read_run
+from pellucid.runs.run import read_run
 from pellucid.workflows.checkpoints import Checkpoints
 from pellucid.workflows.train import plan_to_resume, train_into
 

@@ -137,11 +137,6 @@ class PerturbationCurve(InJson):
         return None
 
     @property
-    def breaks_label(self) -> str:
-        """``breaks_at`` in a few letters, or "never"."""
-        return "never" if self.breaks_at is None else self.perturbation.label(self.breaks_at)
-
-    @property
     def moderate(self) -> StrengthRow:
         """The row at the perturbation's moderate strength, or at the nearest one measured."""
         wanted = self.perturbation.moderate
@@ -288,7 +283,7 @@ class Robustness(Result):
                     "cost": curve.cost,
                     "p_value": chance.p_value,
                     "outcome": chance.outcome,
-                    "breaks_at": curve.breaks_label,
+                    "breaks_at": "never" if curve.breaks_at is None else p.label(curve.breaks_at),
                 }
             )
         return rows
