@@ -347,8 +347,7 @@ class AnyNetwork(Fitting, NetworkParameters):
         with self._lock:
             for layer in self._hidden_layers()[: index + 1]:
                 A = layer.forward(A)
-            rows: Array = A.reshape(len(A), -1).copy()
-            return rows
+            return A.reshape(len(A), -1).copy()
 
     def __getstate__(self) -> Any:
         """Return what a pickle stores: of the model its weights, not its buffers."""

@@ -95,8 +95,7 @@ class Estimator(HiddenFeatures, TransformerMixin, BaseEstimator):  # type: ignor
         if lent is not None:  # a twin that scores the network during its training
             assert lent.preprocessing is not None
             X = as_rows(self._read_X(X))
-            outputs: Array = lent._raw_outputs(lent.preprocessing.apply(X, lent.dtype))
-            return outputs
+            return lent._raw_outputs(lent.preprocessing.apply(X, lent.dtype))
         self._check_is_fitted()
         return self._network_outputs(self._read_X(X))
 
@@ -208,8 +207,7 @@ class Classifier(ClassifierMixin, Estimator):  # type: ignore[misc]
         codes = (Z[:, 0] > 0).astype(np.intp) if self._kind == "binary" else Z.argmax(axis=1)
         if len(self.classes_) == 1:
             codes[:] = 0
-        labels: Array = self.classes_[codes]
-        return labels
+        return self.classes_[codes]
 
     @available_if(_gives_outputs)  # type: ignore[untyped-decorator]
     def decision_function(self, X: Any) -> Array:

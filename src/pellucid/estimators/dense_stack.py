@@ -291,8 +291,7 @@ class DenseStack(Fitting, MLPParameters):
                 A, _ = batch_norm_inference_forward(A, gamma, beta, *running, out=A)
             if activations[i] != "linear":
                 A, _ = ACTIVATIONS[activations[i]].forward(A, out=A)
-        outputs: Array = A
-        return outputs
+        return A
 
     def _hidden_widths(self) -> list[int]:
         return [W.shape[1] for W in self.coefs_[:-1]]

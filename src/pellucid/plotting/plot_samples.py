@@ -131,8 +131,7 @@ def _colours(proba: Array | None, predicted: Array, n_classes: int) -> Array:
     strength = 0.55 * np.rint(certainty * N_SHADES) / N_SHADES
     palette = np.array([to_rgb(color) for color in (COLORS * k)[:k]])
     hue = palette[proba.argmax(axis=1)]
-    shade: Array = 1 - strength[:, None] * (1 - hue)
-    return shade
+    return 1 - strength[:, None] * (1 - hue)
 
 
 def _draw_samples(axes: Axes, part: Dataset, marker: str, *, is_quantity: bool, is_named: bool) -> None:

@@ -33,7 +33,7 @@ def replay_page(replay: Replay) -> str:
     """Return a replay as the text of an HTML file."""
     from markupsafe import Markup
 
-    text: str = template("pellucid.replaying", "replay.html.jinja", autoescape=True).render(
+    return template("pellucid.replaying", "replay.html.jinja", autoescape=True).render(
         title=one_line(replay.header["title"] or "Replay"),
         css=Markup(style()),
         header=Markup(inline_json(replay.header)),
@@ -41,7 +41,6 @@ def replay_page(replay: Replay) -> str:
         modules=Markup(modules_of(replay)),
         version=__version__,
     )
-    return text
 
 
 RENDER = "\nexport default { render: renderWidget };\n"

@@ -216,8 +216,7 @@ def check_is_of_table(model: Model, where: str) -> Sequence[Column]:
         raise DataError(
             f"{where}: expected a model of a table with named columns, got one of {model.input_shape}."
         )
-    columns: Sequence[Column] = model._schema.columns
-    return columns
+    return model._schema.columns
 
 
 def _curve(model: Model, X: Array, column: Column, at: slice) -> Curve:

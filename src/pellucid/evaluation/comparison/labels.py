@@ -38,8 +38,7 @@ def predicted_labels(candidate: Candidate, model: Model, data: Dataset) -> Array
         raise type(error)(f"{candidate.title}: {str(error).removeprefix('evaluate: ')}") from None
     if not are_named:
         return predicted
-    places: Array = np.array([data.classes.index(name) for name in model.classes])[predicted]
-    return places
+    return np.array([data.classes.index(name) for name in model.classes])[predicted]
 
 
 def check_labels(split: Split) -> None:

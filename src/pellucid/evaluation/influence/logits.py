@@ -34,8 +34,7 @@ def outputs_of(model: Model, X: Array) -> Array:
 def labels_of(Z: Array) -> Array:
     """Return the predicted classes of outputs (n,), (n, 1) or (n, k), as ``Model.predict``."""
     flat = Z.reshape(len(Z), -1)
-    labels: Array = (flat[:, 0] > 0).astype(np.int64) if flat.shape[1] == 1 else flat.argmax(axis=1)
-    return labels
+    return (flat[:, 0] > 0).astype(np.int64) if flat.shape[1] == 1 else flat.argmax(axis=1)
 
 
 def logit(Z: Array, predicted_labels: Array) -> Array:
@@ -57,8 +56,7 @@ def logit(Z: Array, predicted_labels: Array) -> Array:
     Z = np.asarray(Z, np.float64).reshape(n, -1)
     if Z.shape[1] == 1:
         return np.where(predicted_labels == 1, Z[:, 0], -Z[:, 0])
-    logits: Array = log_odds(Z)[np.arange(len(predicted_labels)), predicted_labels]
-    return logits
+    return log_odds(Z)[np.arange(len(predicted_labels)), predicted_labels]
 
 
 def logit_slope(predicted_labels: Array) -> Slope:

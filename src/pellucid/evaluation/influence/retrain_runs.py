@@ -186,8 +186,7 @@ def _retrain_head(run: Run, query: Dataset) -> TrainingTrace:
 
 def decay_of(run: Run) -> float:
     """Return the weight decay that a run was trained with: the one that was chosen, or the one asked for."""
-    decay: float = run.model._summary_of_training.get("weight_decay", run.config.options.weight_decay)
-    return decay
+    return run.model._summary_of_training.get("weight_decay", run.config.options.weight_decay)
 
 
 def features_of_body(model: Model, X: Any) -> Array:

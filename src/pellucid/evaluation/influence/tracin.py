@@ -306,7 +306,6 @@ def loss_slope(model: Model, data: Dataset) -> Slope:
 
     def slope(Z: Array, rows: slice) -> Array:
         labels = Y[rows].astype(Z.dtype) if Y.dtype.kind == "f" else Y[rows]
-        dZ: Array = loss.backward(loss.forward(Z, labels, normalizer=1.0)[1])
-        return dZ
+        return loss.backward(loss.forward(Z, labels, normalizer=1.0)[1])
 
     return slope

@@ -197,8 +197,7 @@ def either_way(X: Array, strength: float, rng: Rng) -> Array:
 def four_ways(X: Array, fraction: float, rng: Rng) -> Array:
     """Return a shift for each photo, down, up, to the right or to the left, in pixels, (m, 2)."""
     ways = np.array([[1, 0], [-1, 0], [0, 1], [0, -1]])[rng.integers(0, 4, len(X))]
-    shifts: Array = fraction * ways * np.array(X.shape[1:3])
-    return shifts
+    return fraction * ways * np.array(X.shape[1:3])
 
 
 def covers(X: Array, fraction: float, rng: Rng) -> Array:
@@ -215,8 +214,7 @@ def blended(X: Array, fraction: float, rng: Rng) -> Array:
     outside = background_of(*X.shape[1:3]).astype(X.dtype)[..., None]
     inside = 1 - outside
     subject = (X * inside).sum(axis=(1, 2), keepdims=True) / inside.sum()
-    found: Array = X + np.float32(fraction) * outside * (subject - X)
-    return found
+    return X + np.float32(fraction) * outside * (subject - X)
 
 
 def background_of(h: int, w: int) -> Array:
@@ -232,8 +230,7 @@ def background_of(h: int, w: int) -> Array:
     """
     y, x = (np.arange(h) - (h - 1) / 2) / (h / 2), (np.arange(w) - (w - 1) / 2) / (w / 2)
     t = np.clip((np.hypot(y[:, None], x) - INNER) / (OUTER - INNER), 0, 1)
-    soft: Array = t * t * (3 - 2 * t)
-    return soft
+    return t * t * (3 - 2 * t)
 
 
 @in_floats
@@ -273,8 +270,7 @@ def smooth(X: Array, deviation: float) -> Array:
     """
     from scipy.ndimage import gaussian_filter
 
-    smoothed: Array = gaussian_filter(X, deviation, mode="mirror", axes=(1, 2))
-    return smoothed
+    return gaussian_filter(X, deviation, mode="mirror", axes=(1, 2))
 
 
 def jpeg(images: Array, lost: float, rng: Rng) -> Array:

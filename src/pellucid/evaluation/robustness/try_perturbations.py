@@ -158,8 +158,7 @@ def change_photo(image: Array, perturbation: Perturbation, strength: float, seed
     """
     piece, at = divmod(row, PIECE)
     images = np.broadcast_to(image, (at + 1, *image.shape))  # the random draws of those before it, too
-    changed: Array = perturbation(images, strength, _stream(perturbation, seed, piece))[at]
-    return changed
+    return perturbation(images, strength, _stream(perturbation, seed, piece))[at]
 
 
 def _stream(perturbation: Perturbation, seed: int, piece: int) -> np.random.Generator:

@@ -138,8 +138,7 @@ def prepared_image(model: Model, image: Array) -> Array:
             "pellucid.data.readers.images.image_to_input resizes one."
         )
     rule = model.preprocessing or Preprocessing()
-    prepared: Array = rule.apply(image[None], model.dtype)[0]
-    return prepared
+    return rule.apply(image[None], model.dtype)[0]
 
 
 def target_of(model: Model, outputs: Array, target: int | str | None = None) -> Target:

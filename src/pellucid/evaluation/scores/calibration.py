@@ -130,8 +130,7 @@ def squared_errors(y_true: Array, probabilities: Array) -> Array:
     >>> squared_errors(np.array([True, False]), np.array([0.5, 0.5]))
     array([0.25, 0.25])
     """
-    squares: Array = np.square(probabilities - y_true)
-    return squares
+    return np.square(probabilities - y_true)
 
 
 def cross_entropies(y_true: Array, logits: Array) -> Array:
@@ -144,5 +143,4 @@ def cross_entropies(y_true: Array, logits: Array) -> Array:
     >>> cross_entropies(np.array([True, False]), np.array([0.0, 1000.0])).round(4).tolist()
     [0.6931, 1000.0]
     """
-    losses: Array = np.logaddexp(0, np.where(y_true, -logits, logits))
-    return losses
+    return np.logaddexp(0, np.where(y_true, -logits, logits))

@@ -120,8 +120,7 @@ class ResampledColumns:
 
 def divide(a: Array, b: Array) -> Array:
     """Return a / b, NaN where b is 0."""
-    ratio: Array = np.divide(a, b, out=np.full(np.shape(a), np.nan), where=b > 0)
-    return ratio
+    return np.divide(a, b, out=np.full(np.shape(a), np.nan), where=b > 0)
 
 
 def mean_of_defined(values: Array) -> Array:
