@@ -13,7 +13,6 @@ from pellucid.text import percent
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pellucid.data.dataset import Split
     from pellucid.data.source import DataSource
 
 group("data", order=130, short_help="Look at data sets, and fetch the published one.")
@@ -42,24 +41,16 @@ def data_info(*, source: "DataSource") -> Answer:
         Line(f"{split.name}: {classes}, samples of shape {train.X.shape[1:]}, {train.X.dtype}"),
         (("class", "train", "test"), [*rows, ("all", len(train), len(test))]),
     ]
-    return Answer(info_of(split), [*told, *(Line(f"Note: {note}") for note in split.notes)], told)
-
-
-def info_of(split: "Split") -> dict[str, Any]:
-    """Return shapes, classes and counts as JSON can hold them."""
-    return {
-        "name": split.name,
-        "classes": list(split.classes),
-        "notes": list(split.notes),
-        **{
-            part: {
-                "shape": list(data.X.shape),
-                "dtype": str(data.X.dtype),
-                "counts": dict(zip(split.classes, data.counts.tolist(), strict=True)),
-            }
-            for part, data in (("train", split.train), ("test", split.test))
-        },
+    parts = {
+        part: {
+            "shape": list(data.X.shape),
+            "dtype": str(data.X.dtype),
+            "counts": dict(zip(split.classes, data.counts.tolist(), strict=True)),
+        }
+        for part, data in (("train", train), ("test", test))
     }
+    found = {"name": split.name, "classes": list(split.classes), "notes": list(split.notes), **parts}
+    return Answer(found, [*told, *(Line(f"Note: {note}") for note in split.notes)], told)
 
 
 @command(

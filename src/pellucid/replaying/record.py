@@ -322,9 +322,12 @@ def _loss(trace: Trace, n: int, blocks: Blocks) -> dict[str, Any]:
     loss, weights = trace.model._loss, trace.weights
     if trace.loss is None:
         return {"name": loss.name, "title": "", "options": {}, "value": None, "after": None, "weights": None}
+    title = capitalized(loss.name.replace("_", " ").replace("cross entropy", "cross-entropy"))
+    if isinstance(loss, Joint):
+        title = f"Sum of the losses of {join(list(loss.losses))}"
     return {
         "name": loss.name,
-        "title": _title_of(loss),
+        "title": title,
         "options": _options(loss),
         "value": finite(trace.loss),
         "after": None if trace.loss_after is None else finite(trace.loss_after),
@@ -342,12 +345,6 @@ def _options(loss: Loss) -> dict[str, Any]:
         "type": "joint",
         "losses": {name: {**_options(part), "weight": weights[name]} for name, part in loss.losses.items()},
     }
-
-
-def _title_of(loss: Loss) -> str:
-    if isinstance(loss, Joint):
-        return f"Sum of the losses of {join(list(loss.losses))}"
-    return capitalized(loss.name.replace("_", " ").replace("cross entropy", "cross-entropy"))
 
 
 def _optimizer(optimizer: Optimizer) -> dict[str, Any]:

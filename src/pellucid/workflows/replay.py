@@ -176,9 +176,12 @@ class ReplayPage:
     @property
     def verdicts(self) -> tuple[str, ...]:
         """Of each sample shown: its name, what the outputs say, and its label."""
-        return tuple(
-            f"{each['name']}: {each['verdict']}{_on_label(each)}" for each in self.replay.header["samples"]
-        )
+        found = []
+        for each in self.replay.header["samples"]:
+            label, is_right = each["label"], each["is_right"]
+            after = "; right" if is_right else f"; {'wrong, ' * (is_right is False)}label {label}"
+            found.append(f"{each['name']}: {each['verdict']}{'' if label is None else after}")
+        return tuple(found)
 
     @property
     def remarks(self) -> tuple[str, ...]:
@@ -225,14 +228,6 @@ class ReplayPage:
 
     def __repr__(self) -> str:
         return f"ReplayPage({self.title}, {len(self.html) / 1e6:.1f} MB)"
-
-
-def _on_label(sample: dict[str, Any]) -> str:
-    """Return what follows a verdict: whether it is right, else the label."""
-    label, is_right = sample["label"], sample["is_right"]
-    if label is None:
-        return ""
-    return "; right" if is_right else f"; {'wrong, ' * (is_right is False)}label {label}"
 
 
 @validate_call(

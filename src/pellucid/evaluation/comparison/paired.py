@@ -213,7 +213,12 @@ def compare_on_test(
         If a model does not fit the data, the two know different classes, or scores are NaN.
     """
     check_labels(split)
-    _check_classes(a, b)
+    known = [one.model.classes for one in (a, b) if one.model is not None]
+    if len(known) == 2 and set(known[0]) != set(known[1]):
+        raise DataError(
+            f"{a.title} knows the classes {join_some(known[0])}, {b.title} {join_some(known[1])}. Only "
+            "models of the same classes can be compared."
+        )
     a, b = (one if one.is_trained else ready_to_train(one, split) for one in (a, b))
     parts, found = tests or dict.fromkeys((a.letter, b.letter), split.test), [*notes]
     for candidate in (a, b):  # a model that does not fit is refused before another is trained
@@ -249,13 +254,3 @@ def compare_on_test(
             "that tests memory, not generalization."
         )
     return PairedComparison(split.name, noun, test, sides[0], sides[1], tuple(dict.fromkeys(found)))
-
-
-def _check_classes(a: Candidate, b: Candidate) -> None:
-    """Raise DataError if two trained models know different classes."""
-    known = [candidate.model.classes for candidate in (a, b) if candidate.model is not None]
-    if len(known) == 2 and set(known[0]) != set(known[1]):
-        raise DataError(
-            f"{a.title} knows the classes {join_some(known[0])}, {b.title} {join_some(known[1])}. Only "
-            "models of the same classes can be compared."
-        )

@@ -274,16 +274,16 @@ def compare_seeds(
         progress("starts", n, n_seeds * len(candidates), words)
 
     done = train_all(trainings, n_seeds, seed=first_seed, n_jobs=n_jobs, least=1, on_done=show)
-    starts = [
-        [
-            SeedTraining(seed, fault=str(one)) if isinstance(one, PellucidError) else one
-            for seed, one in zip(done, of_one, strict=True)
-        ]
-        for of_one in zip(*done.values(), strict=True)
-    ]
     runs = tuple(
-        SeedRuns(candidate.letter, candidate.source, tuple(own))
-        for candidate, own in zip(candidates, starts, strict=True)
+        SeedRuns(
+            candidate.letter,
+            candidate.source,
+            tuple(
+                SeedTraining(seed, fault=str(one)) if isinstance(one, PellucidError) else one
+                for seed, one in zip(done, of_one, strict=True)
+            ),
+        )
+        for candidate, of_one in zip(candidates, zip(*done.values(), strict=True), strict=True)
     )
     for one in runs:
         if not len(one.accuracies):

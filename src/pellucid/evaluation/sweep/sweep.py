@@ -13,7 +13,7 @@ from pellucid.data.coerce import as_split
 from pellucid.data.dataset import Split, data_hash
 from pellucid.data.source import DataSource
 from pellucid.errors import FormatError, MissingExtraError, OptionError, TrainingError, unknown_name
-from pellucid.evaluation.comparison.splitting import CV, Folds, check_counts, folds_of, make_folds
+from pellucid.evaluation.comparison.splitting import CV, check_counts, folds_of, make_folds
 from pellucid.evaluation.sweep.result import COSTS, METRICS, Sweep, Trial, rank
 from pellucid.evaluation.sweep.space import MODEL, Space, read_space
 from pellucid.evaluation.sweep.study import (
@@ -149,7 +149,9 @@ def sweep(
     lengths = {config.options.n_epochs for config in configs if config is not None}
     if search == "hyperband":
         _check_hyperband(read, objectives, lengths)
-    folds = _folds(split, asked)
+    if split.classes and split.train.y.ndim == 1:
+        check_counts(split.train, split.name, asked.n_splits)
+    folds = make_folds(split.train, *asked)
     rows = folds.rows if cv is not None else folds.rows[:1]
     identity = {
         "data": data_hash(split.train),
@@ -284,11 +286,3 @@ def _objectives(split: Split, metric: str | Sequence[str] | None) -> tuple[str, 
         if name in names[:i]:
             raise OptionError(f"--metric: {name} stands there twice. Leave it out once.")
     return tuple(names)
-
-
-def _folds(split: Split, cv: CV) -> Folds:
-    """Return the folds of the training part: stratified by class, groups on one side."""
-    data = split.train
-    if split.classes and data.y.ndim == 1:
-        check_counts(data, split.name, cv.n_splits)
-    return make_folds(data, *cv)
