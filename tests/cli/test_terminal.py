@@ -1,9 +1,18 @@
-"""What commands print with: sentences that fit, tables."""
+"""What every command prints with; warnings as one line; the cache of features."""
 
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
 import pytest
+from tests.commands import Command
 from tests.every import every
 
+from pellucid.cli.main import _note, main
 from pellucid.cli.terminal import print_table, say
+from pellucid.nn.pretrained.features import cached_features
 
 Printed = pytest.CaptureFixture[str]
 
@@ -47,3 +56,50 @@ def test_a_pipe_gets_one_line_a_sentence_and_numbers_to_the_right(capsys: Printe
     assert lines[2].split() == ["a", "5", "to", "the", "left"]
     assert lines[2].index("5") == lines[3].index("4")
     assert lines[3].endswith("[red]")
+
+
+def test_a_table_from_one_end_of_all_numbers_to_the_other(pellucid: Command) -> None:
+    """The tests turn warnings into errors: a warning would end the command with its traceback."""
+    signs = np.random.default_rng(0).choice(["1e308", "-1e308", "1.7e308"], 30)
+    rows = "".join(f"{sign},{i * 3 % 7},{'xy'[i % 2]}\n" for i, sign in enumerate(signs))
+    Path("far.csv").write_text(f"a,b,c\n{rows}")
+    for line in ("data info far.csv", "data check far.csv", "train far.csv --epochs 2 -o run"):
+        assert pellucid.ok(line, "--target", "c").err == ""
+
+
+def test_a_warning_is_one_line_of_ours() -> None:
+    code = (
+        "import sys, warnings; from pellucid.cli import main, terminal\n"
+        "import numpy as np, pellucid.data.download as d\n"
+        "def fetch(*a, **k):\n"
+        "    warnings.warn('mind the \\x1b[31m gap'); np.float64(1e308) * 10; return 'here'\n"
+        "d.fetch = fetch\n"
+        "sys.exit(main.main(['data', 'fetch']))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    first, second = done.stderr.splitlines()
+    assert first == "Note: mind the ?[31m gap"
+    assert second.startswith("Note: a number is too large or too small to compute with (overflow")
+
+
+def test_a_warning_of_ours_keeps_its_words() -> None:
+    line = _note(RuntimeWarning("kernels: nothing can be compiled here."), RuntimeWarning, "", 0)
+    assert line == "Note: kernels: nothing can be compiled here.\n"
+    assert "Look for extreme values" in _note("overflow encountered in exp", RuntimeWarning, "", 0)
+
+
+def test_shows_and_clears(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PELLUCID_CACHE_DIR", str(tmp_path))
+    assert main(["cache"]) == 0
+    assert capsys.readouterr().out == "The cache is empty.\n"
+    photos = np.zeros((3, 4, 4, 3), np.uint8) + np.arange(3, dtype=np.uint8)[:, None, None, None]
+    cached_features(lambda X: np.ones((len(X), 5), np.float32), photos, b"")
+    assert main(["cache", "--json"]) == 0
+    held = json.loads(capsys.readouterr().out)
+    assert held["n_photos"] == 3
+    assert held["n_bytes"] == (tmp_path / "features.sqlite").stat().st_size
+    assert main(["cache", "--clear"]) == 0
+    assert "Removed" in capsys.readouterr().out
+    assert not [*tmp_path.iterdir()]

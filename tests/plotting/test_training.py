@@ -1,9 +1,16 @@
-"""The curves of a training: loss and accuracy side by side."""
+"""Figures of a training, and the first look at data: what is drawn, and that it can be read."""
 
 import numpy as np
+import pytest
 from tests.every import every
 
-from pellucid.plotting.training import training_curves
+import pellucid as pl
+from pellucid.data.dataset import Dataset, Split
+from pellucid.errors import OptionError
+from pellucid.plotting.data import class_histogram, column_histograms
+from pellucid.plotting.learning_rate import learning_rate_curves
+from pellucid.plotting.style import INK, RED, class_names
+from pellucid.plotting.training import cost_curve, training_curves
 
 COLUMNS = {
     "loss": [0.7, 0.5, 0.3],
@@ -37,3 +44,100 @@ def test_ticks_are_whole_epochs(n: int) -> None:
 
 def test_curves_that_were_never_finite() -> None:
     assert training_curves({"loss": [np.nan, np.inf]}).axes
+
+
+def of_classes(*counts: int) -> Dataset:
+    y = np.repeat(np.arange(len(counts)), counts)
+    return Dataset(
+        np.zeros((len(y), 4, 4, 3), np.uint8), y, tuple(f"species {i:02d}" for i in range(len(counts)))
+    )
+
+
+@every("k", [2, 8])
+def test_photos_are_counted_in_whole_numbers(k: int) -> None:
+    part = of_classes(*[2] * k)
+    figure = class_histogram(Split(part, of_classes(*[1] * k)))
+    axes = figure.axes[0]
+    ticks = axes.get_yticks() if k == 2 else axes.get_xticks()
+    assert len(ticks) >= 2
+    np.testing.assert_array_equal(ticks, np.round(ticks))
+
+
+def test_the_numbers_of_20_classes_can_be_read() -> None:
+    part = of_classes(*[25] * 20)
+    figure = class_histogram(Split(part, part))
+    assert min(text.get_fontsize() for text in figure.axes[0].texts) >= 8
+    bar = figure.axes[0].patches[0].get_height() * figure.get_figheight() / 20 * 72  # points, about
+    assert max(text.get_fontsize() for text in figure.axes[0].texts) <= bar
+
+
+def test_long_names_keep_what_differs() -> None:
+    dates = [f"1912-04-{day}" for day in range(10, 14)]
+    assert class_names(dates, range(4), 9) == ["…12-04-10", "…12-04-11", "…12-04-12", "…12-04-13"]
+    assert class_names(["a very long name", "cat"], [0, 1], 8) == ["a very …", "cat"]
+    assert class_names(["cat", "cat"], [0, 1], 9) == ["cat", "cat"]
+    rows = [
+        {"day": f"dock {i % 4} of the port of no. {i % 4}", "pet": ("cat", "dog")[i % 2]} for i in range(60)
+    ]
+    from pellucid.data.readers.table import split_table
+    from pellucid.data.readers.table_text import table_of
+
+    split = split_table(table_of(rows), target="pet", name="pets", seed=1, test_fraction=0.2)
+    axes = column_histograms(split).axes[0]
+    assert len({label.get_text() for label in axes.get_xticklabels()}) == 4
+
+
+def test_a_cost_is_drawn_from_the_first_iteration_to_the_last() -> None:
+    axes = cost_curve(np.arange(120), np.linspace(0.7, 0.1, 120)).axes[0]
+    assert axes.get_xlim() == (0, 119)
+    assert all(tick == round(tick) for tick in axes.get_xticks())
+    one = cost_curve([5], [0.7]).axes[0]
+    low, high = one.get_xlim()
+    assert low < 5 < high
+
+
+def test_losses_above_the_frame_are_triangles_at_its_top() -> None:
+    rounds = [(10, [(0.01, 0.7), (0.1, 0.5), (1.0, 1e6), (10.0, None)])]
+    axes = learning_rate_curves(rounds, constant=0.69, suggestion=0.1).axes[0]
+    top = axes.get_ylim()[1]
+    drawn = np.concatenate([np.asarray(line.get_ydata(), float) for line in axes.lines])
+    assert np.nanmax(drawn) < top
+    (triangles,) = (line for line in axes.lines if line.get_marker() == "^" and len(line.get_xdata()))
+    assert list(triangles.get_xdata()) == [1.0]
+    assert any(text.get_text().startswith("Above ") for text in axes.get_legend().get_texts())
+    calm = learning_rate_curves([(10, [(0.01, 0.7), (0.1, 0.5)])], constant=0.69, suggestion=0.1).axes[0]
+    assert not any(text.get_text().startswith("Above ") for text in calm.get_legend().get_texts())
+
+
+def test_a_small_network_is_a_small_drawing() -> None:
+    """Of the height half and more is units and words; nothing leaves the figure."""
+
+    def drawn(*units: int) -> tuple[float, float, list[float]]:
+        model = pl.Sequential([pl.Dense(n) for n in units])
+        model.initialize((2,))
+        axes = model.plot()
+        places = [np.asarray(each.get_offsets()) for each in axes.collections if len(each.get_offsets())]
+        dots = np.concatenate([place for place in places if place.any()])
+        words = [text.get_position()[1] for text in axes.texts]
+        assert all(0 < y < axes.figure.get_figheight() for y in words)
+        assert dots[:, 0].max() < axes.figure.get_figwidth()
+        return axes.figure.get_figheight(), float(np.ptp(dots[:, 1])), sorted(words)
+
+    small, wide = drawn(2, 1), drawn(9, 1)
+    assert small[0] < 2.8 < wide[0]
+    for height, _, words in (small, wide):
+        gaps = np.diff([0.0, *words, height])
+        assert max(gaps) < 0.2 + max(small[1], wide[1] if height == wide[0] else small[1]) + 1.0
+
+
+def test_pictures_with_what_was_predicted() -> None:
+    from matplotlib.figure import Figure
+
+    data = Dataset(np.zeros((3, 8, 8, 3), np.uint8), np.array([0, 1, 1]), ("non-cat", "cat"))
+    texts = data.plot(predicted=np.array([0, 0, 1]), ax=Figure().add_subplot()).texts
+    assert [text.get_text() for text in texts] == ["non-cat\n→ non-cat", "cat\n→ non-cat", "cat\n→ cat"]
+    assert [text.get_color() for text in texts] == [INK, RED, INK]
+    with pytest.raises(
+        OptionError, match=r"expected a predicted class for each of the 3 pictures, got shape \(2,\)"
+    ):
+        data.plot(predicted=[0, 1], ax=Figure().add_subplot())

@@ -1,8 +1,9 @@
-"""What a reader counts and compares: epochs, shares rounded in one way, and what keeps a loss away from 0."""
+"""What a report says in words: summary, training, the gap to new samples, leaks."""
 
 import json
 import math
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,11 +11,18 @@ import pytest
 from matplotlib.figure import Figure
 from tests.commands import Command, words_of
 
+from pellucid.data.copies.duplicates import Leak
 from pellucid.data.dataset import Dataset, Split
+from pellucid.evaluation.scores.estimate_text import accuracy_line
 from pellucid.plotting.curves import draw_curves
 from pellucid.plotting.training import training_curves
+from pellucid.prediction.predict import Predictions
+from pellucid.reporting.findings import Findings
 from pellucid.reporting.sections.data import _classes
-from pellucid.runs.run import read_run
+from pellucid.reporting.sections.summary import leaks, points, summary, what_was_done
+from pellucid.reporting.sections.training import best_epoch, gap_line, x_label
+from pellucid.runs.run import Run, read_run
+from pellucid.stats.paired import mcnemar
 from pellucid.training.history import History
 
 
@@ -75,3 +83,150 @@ def test_the_names_of_many_classes_do_not_fill_the_page() -> None:
     assert words(("cat", "dog")) == ", of 2 classes: cat, dog"
     many = tuple(f"kind {i} of {'flower ' * 3}" for i in range(24))
     assert words(many).endswith(" and 18 more")
+
+
+@pytest.mark.slow
+def test_the_summary_says_how_good_it_is_beside_what_and_whether_data_leaks(
+    pellucid: Command, tmp_path: Path
+) -> None:
+    rng = np.random.default_rng(1)
+    y = np.arange(60) % 2
+    X = rng.integers(0, 120, (60, 6, 6, 3), dtype=np.uint8) + (y * 120).astype(np.uint8)[:, None, None, None]
+    y_test, X_test = y[:20].copy(), rng.integers(0, 256, (20, 6, 6, 3), dtype=np.uint8)
+    X_test[:9] = (rng.integers(0, 120, (9, 6, 6, 3)) + 120 * y[:9, None, None, None]).astype(np.uint8)
+    X_test[4] = X[32]  # the leak
+    names = np.array(["dark", "bright"])
+    np.savez("d.npz", X_train=X, y_train=y, X_test=X_test, y_test=y_test, classes=names)
+    assert pellucid("run", "d.npz", "--epochs", 200, "--out", "out", "--quiet").code == 0
+    run = read_run(Path("out"))
+    words = " ".join((*summary(Findings(run)), *points(Findings(run))))
+    n, k = run.test_confusion.n_samples, run.test_confusion.n_correct
+    assert f"Test accuracy {100 * k / n:.0f} % ({k}/{n}, 95 % interval " in words
+    assert "Baseline (always 'dark') 50 %." in words
+    assert "test photo 4 is training photo 32 (same class in 1 of 1)" in words
+    right = run.test_predictions.is_correct
+    assert f"({right.sum() - right[4]}/19)." in words
+    compared = mcnemar(right, run.test_predictions.is_majority)
+    assert ("Not shown to be better than the baseline (p" in words) == (compared.p_value >= 0.05)
+
+
+def test_a_network_that_always_says_the_same_is_told_so() -> None:
+    y, names = (np.arange(10) > 8).astype(int), ("no", "yes")
+    always = Predictions("classification", y, np.zeros(10, int), np.zeros((10, 2)), False, names)
+    assert accuracy_line(always).endswith(
+        "Baseline (always 'no') 90 %. Not shown to be better than the baseline "
+        "(p = 1.00; McNemar's test on the same samples)."
+    )
+
+
+def test_learning_by_heart_is_told_only_of_a_gap_beyond_chance(trained: Path) -> None:
+    run = read_run(trained)
+
+    def heart(n_train: int, n_test: int) -> bool:
+        y, names = np.zeros(100, int), run.split.classes
+        known = (
+            Predictions(
+                "classification", y, (np.arange(100) >= n).astype(int), np.zeros((100, 2)), True, names
+            )
+            for n in (n_train, n_test)
+        )
+        other = replace(run)
+        vars(other).update(zip(("train_predictions", "test_predictions"), known, strict=True))
+        return gap_line(other).startswith("Over-fitting")
+
+    # Wilson's interval of 80 of 100 ends at 0.867.
+    assert [heart(87, 80), heart(86, 80), heart(80, 80), heart(60, 80)] == [True, False, False, False]
+
+
+def test_three_classes_are_told_apart(trained: Path) -> None:
+    run = read_run(trained)
+    assert "to tell 'dark' and 'bright' apart." in what_was_done(run)
+    train = replace(run.split.train, classes=("a", "b", "c"))
+    three = replace(run, split=replace(run.split, train=train))
+    assert "to tell 'a', 'b' and 'c' apart." in what_was_done(three)
+
+
+def test_the_answer_was_seen_only_where_the_target_is_the_same(pellucid: Command, tmp_path: Path) -> None:
+    rng = np.random.default_rng(1)
+    X = rng.standard_normal((40, 3)).round(3)
+    y = X[:, 0]
+    again = y + (np.arange(40) >= 20)  # of the later half, the copies have other targets
+    rows = np.column_stack([np.tile(X, (2, 1)), np.concatenate([y, again])])
+    np.savetxt("d.csv", rows, delimiter=",", header="a,b,c,y", comments="", fmt="%.3f")
+    assert pellucid("run", "d.csv", "--target", "y", "--epochs", 3, "--out", "out", "--quiet").code == 0
+    run = read_run(Path("out"))
+    train, test = run.split.train.y, run.split.test.y
+    twins = {train[leak.train] == test[leak.test]: leak for leak in run.leaks}
+
+    def with_copies(*found: Leak) -> str:
+        return leaks(replace(run, known_leaks=found))
+
+    assert with_copies(twins[True]).endswith(" (same target in 1 of 1).")
+    assert with_copies(twins[False]).endswith(" (same target in 0 of 1).")
+    assert with_copies(*twins.values()).endswith(" (same target in 1 of 2).")
+    assert with_copies() == "No test row is in the training part."
+
+
+def test_the_words_say_how_a_copy_was_changed(trained: Path) -> None:
+    run = read_run(trained)
+    kinds = {"exact": "is training photo 2", "near": "is nearly training photo 2"}
+    for kind in ("exact", "near", "mirrored", "mirrored and cropped"):
+        words = leaks(replace(run, known_leaks=[Leak(0, 2, kind)]))
+        assert kinds.get(kind, f"is a {kind} copy of training photo 2") in words
+
+
+@pytest.fixture
+def run(trained: Path) -> Run:
+    """A run of 32 training photos, as if 8 of them had been held out for validation."""
+    run = read_run(trained)
+    options = replace(run.config.options, validation=0.25, n_epochs=4, batch_size=8)
+    return replace(run, config=replace(run.config, options=options))
+
+
+def with_curves(run: Run, accuracy: float, validation: float, losses: list[float]) -> Run:
+    columns = {
+        "loss": [0.7, 0.5, 0.3, 0.1],
+        "accuracy": [0.5, 0.6, 0.7, accuracy],
+        "validation_loss": losses,
+        "validation_accuracy": [0.5, 0.5, 0.5, validation],
+    }
+    history = History(columns, n_steps=12, is_complete=True)
+    return replace(run, history=history)
+
+
+def test_over_fitting_is_told_with_its_reason(run: Run) -> None:
+    over = with_curves(run, 1.0, 0.5, [0.7, 0.6, 0.8, 1.2])
+    assert best_epoch(over) == 1
+    words = gap_line(over)
+    assert words == (
+        "Over-fitting: 0 % errors in training, 50 % on 8 validation photos; lowest validation loss at epoch 2."
+    )
+
+
+def test_a_gap_that_chance_explains_is_no_over_fitting(run: Run) -> None:
+    curves = 0.9, 0.75, [0.7, 0.6, 0.5, 0.4]
+    enough = replace(run, split=replace(run.split, test=run.split.train))
+    assert gap_line(with_curves(enough, *curves)) == (
+        "No over-fitting beyond chance: 10 % errors in training, 25 % on 8 validation photos."
+    )
+    assert gap_line(with_curves(enough, 0.9, 1.0, curves[2])) == (
+        "No over-fitting: 10 % errors in training, 0 % on 8 validation photos."
+    )
+    assert gap_line(with_curves(run, *curves)).startswith("Whether it over-fits cannot be told: 10 % errors")
+
+
+def test_a_network_that_learned_nothing_under_fits(run: Run) -> None:
+    assert gap_line(with_curves(run, 0.5, 0.5, [0.7, 0.7, 0.7, 0.7])).startswith("Under-fitting: 50 % errors")
+
+
+def test_early_stopping_is_judged_at_the_epoch_whose_weights_were_kept(run: Run) -> None:
+    options = replace(run.config.options, patience=2)
+    stopped = replace(run, config=replace(run.config, options=options))
+    words = gap_line(with_curves(stopped, 1.0, 0.5, [0.7, 0.6, 0.8, 1.2]))
+    assert "40 % errors in training, 50 % on 8 validation photos" in words
+
+
+def test_the_axis_is_what_was_counted(run: Run) -> None:
+    assert x_label(with_curves(run, 1.0, 1.0, [1.0] * 4)) == "Epoch of 3 steps"
+    steps = replace(run, history=History({"loss": [1.0] * 5}, n_steps=5))
+    assert x_label(steps) == "Step, each on all photos"

@@ -1,6 +1,9 @@
-"""Spaces: what they mean, and that whatever is wrong in one is a line with the key and where it stands."""
+"""The space of a sweep, and its study in a folder."""
 
 import re
+import signal
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -9,10 +12,10 @@ import numpy as np
 import pytest
 from tests.every import every
 
-from pellucid.errors import FormatError, OptionError
+from pellucid.errors import FormatError, OptionError, OutputError
 from pellucid.evaluation.sweep.result import Trial
 from pellucid.evaluation.sweep.space import Space, read_space
-from pellucid.evaluation.sweep.study import Search, Study, count_trials
+from pellucid.evaluation.sweep.study import Search, Study, clear_study, count_trials, joined
 
 NET = """
 [[layers]]
@@ -146,3 +149,58 @@ def test_the_spaces_of_the_documentation_are_read() -> None:
     block = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)[0]
     space = read_space(tomllib.loads(block), "mlp")
     assert space.entries["batch_size"] == [16, 32, 64, 128, 256]
+
+
+SEARCH = Search("random", Space({"epochs": [1, 2, 3]}, {}), ("accuracy",), 1, 2)
+HOLDER = """
+import sys
+from pathlib import Path
+from pellucid.evaluation.sweep.space import Space
+from pellucid.evaluation.sweep.study import Search, Study
+
+search = Search("random", Space({"epochs": [1, 2, 3]}, {}), ("accuracy",), 1, 2)
+trial, lock = Study(Path(sys.argv[1]), search).next_trial()
+print(trial.number, trial.params["epochs"], flush=True)
+sys.stdin.read()
+"""
+
+
+def test_a_trial_whose_process_is_killed_is_taken_over(tmp_path: Path) -> None:
+    study = Study(tmp_path, SEARCH)
+    command = [sys.executable, "-c", HOLDER, str(tmp_path)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
+        assert holder.stdout is not None
+        number, epochs = holder.stdout.readline().split()
+        mine = study.next_trial()
+        assert mine is not None
+        assert (number, mine[0].number) == ("0", 1)
+        with pytest.raises(OutputError, match="another command works"):
+            clear_study(tmp_path)
+        holder.send_signal(signal.SIGKILL)
+        holder.wait()
+    theirs = study.next_trial()  # there are two: none is left to be begun
+    assert theirs is not None
+    assert theirs[0].number == 0
+    assert theirs[0].params == {"epochs": epochs}
+    for _, lock in (mine, theirs):
+        lock.release()
+
+
+def test_a_study_stays_while_a_command_works_on_it_between_two_trials_too(tmp_path: Path) -> None:
+    folder = tmp_path / "study"
+    folder.mkdir()
+    with joined(folder), joined(folder), pytest.raises(OutputError, match="another command works"):
+        clear_study(folder)
+    clear_study(folder)
+    assert not folder.exists()
+
+
+def test_a_process_killed_while_it_drew_leaves_a_trial_that_is_drawn_to_its_end(tmp_path: Path) -> None:
+    search = Search("tpe", Space({"epochs": [1, 2, 3], "batch_size": [4, 8]}, {}), ("accuracy",), 1, 5)
+    study = Study(tmp_path, search)
+    study._study.ask().suggest_categorical("epochs", ["1", "2", "3"])
+    claimed = study.next_trial()
+    assert claimed is not None
+    assert claimed[0].number == 0
+    assert claimed[0].params.keys() == {"epochs", "batch_size"}
+    claimed[1].release()
