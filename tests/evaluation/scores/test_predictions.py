@@ -1,25 +1,33 @@
-"""The quick score, and what model and data must have in common before there is one."""
+"""Predictions in one pass, the galleries of samples, and the linear model beside a network."""
 
 from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from scipy.stats import ttest_rel
+from tests.every import every
 
 import pellucid as pl
 from pellucid.checks.classes import constant_scores
 from pellucid.data.dataset import Dataset, Split
+from pellucid.data.source import DataSource
 from pellucid.errors import DataError, OptionError, PellucidError, ShapeError
 from pellucid.evaluation.robustness.try_perturbations import robustness
+from pellucid.evaluation.scores.galleries import GALLERIES, confusion_cells, pick, sample_prediction
+from pellucid.evaluation.scores.linear_baseline import compared, linear_baseline
 from pellucid.nn.dense import Dense, Flatten
 from pellucid.nn.model import Model
 from pellucid.nn.presets import preset
 from pellucid.nn.sequential import Sequential
 from pellucid.prediction.confusion import confusion_matrix
 from pellucid.prediction.metrics import metrics_of
-from pellucid.prediction.predict import predict
+from pellucid.prediction.predict import Predictions, log_odds, predict
+from pellucid.runs.run import read_run
 from pellucid.stats.intervals import wilson_interval
 from pellucid.training.fit import train
+from pellucid.types import Array
+from pellucid.workflows.run import run
 
 
 def test_baseline_is_the_commonest_class() -> None:
@@ -168,3 +176,98 @@ def test_the_majority_class_is_that_of_the_training_part(rng: np.random.Generato
     unknown = pl.evaluate(other, parts.test, n_resamples=5)
     assert unknown["baseline"].value == 0.8
     assert "Baseline (always 'yes') 80 %" in unknown.headline
+
+
+def predictions_of(y: Array, Z: Array, *, has_probabilities: bool = True) -> Predictions:
+    """Predictions of logits: (m,) of two classes, or (m, k)."""
+    scores = np.stack([-Z, Z], axis=1) if Z.ndim == 1 else log_odds(Z)
+    names = tuple(f"class {c}" for c in range(scores.shape[1]))
+    return Predictions("classification", y, scores.argmax(axis=1), scores, has_probabilities, names)
+
+
+@pytest.fixture
+def predictions(rng: np.random.Generator) -> Predictions:
+    """Of 400 samples in 7 classes, about half of them correct."""
+    Z = rng.normal(0, 2, (400, 7))
+    return predictions_of(np.where(rng.random(400) < 0.5, Z.argmax(axis=1), rng.integers(0, 7, 400)), Z)
+
+
+@every("n", [None, 1, 12, 5000])
+def test_each_gallery_by_its_plain_twin(predictions: Predictions, n: int | None) -> None:
+    y, P = predictions.y_true, predictions.probabilities
+    rows = range(len(y))
+    wrong = [i for i in rows if P[i].argmax() != y[i]]
+    right = [i for i in rows if P[i].argmax() == y[i]]
+    assert wrong
+    assert right
+    twins = {
+        "mistakes": wrong,
+        "confident mistakes": sorted(wrong, key=lambda i: -P[i].max()),
+        "highest losses": sorted(rows, key=lambda i: P[i, y[i]]),
+        "confident hits": sorted(right, key=lambda i: -P[i].max()),
+    }
+    assert list(twins) == list(GALLERIES)
+    for kind, twin in twins.items():
+        assert pick(kind, predictions, n).tolist() == twin[:n], kind
+
+
+def test_the_cells_hold_every_sample_once_the_most_confident_first(predictions: Predictions) -> None:
+    cells = confusion_cells(predictions)
+    assert sorted(np.concatenate(list(cells.values())).tolist()) == list(range(len(predictions)))
+    for (true, predicted), inside in cells.items():
+        assert (predictions.y_true[inside] == true).all()
+        assert (predictions.y_pred[inside] == predicted).all()
+        assert (np.diff(predictions.confidences[inside]) <= 0).all()
+
+
+def test_losses_stay_exact_where_probabilities_are_rounded() -> None:
+    found = predictions_of(np.array([0, 0, 1]), np.array([900.0, 40.0, -800.0]))
+    assert found.losses.tolist() == [900, 40, 800]
+    assert pick("highest losses", found).tolist() == [0, 2, 1]
+    assert [sample_prediction(found, i).loss for i in range(3)] == [900, 40, 800]
+    assert sample_prediction(found, 2).probability == 1
+
+
+def test_equal_confidences_stay_in_the_order_of_the_data() -> None:
+    found = predictions_of(np.array([1, 0, 0]), np.array([1.0, 1.0, 1.0]))
+    assert pick("confident mistakes", found).tolist() == [1, 2]
+    assert not sample_prediction(found, 1).is_correct
+
+
+def test_what_does_not_fit_is_refused() -> None:
+    found = predictions_of(np.array([0, 1]), np.array([0.2, 0.3]))
+    with pytest.raises(OptionError, match="no probabilities"):
+        pick("highest losses", predictions_of(found.y_true, found.scores[:, 1], has_probabilities=False))
+
+
+@pytest.mark.parametrize("is_class", [True, False])
+def test_next_to_a_network(is_class: bool, tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(300, 2)).round(4)
+    y = np.where(X[:, 0] > 0, "yes", "no") if is_class else (X[:, 0] * 3).round(4)
+    rows = [f"{a},{b},{label}" for (a, b), label in zip(X, y, strict=True)]
+    (tmp_path / "t.csv").write_text("\n".join(["a,b,y", *rows]))
+    source = DataSource(str(tmp_path / "t.csv"), target="y")
+    said: list[str] = []
+    run("mlp-small", source, out=tmp_path / "run", n_epochs=2, say=said.append)
+    found = linear_baseline(read_run(tmp_path / "run"))
+    assert found is not None
+    assert found.metric == ("accuracy" if is_class else "r_squared")
+    assert found.linear > 0.95
+    assert found.linear > found.network
+    assert found.verdict == ("" if is_class else "worse")
+    assert found.headline in said
+    assert found.headline.replace("\u00a0", " ") in (tmp_path / "run" / "report.html").read_text().replace(
+        "\u00a0", " "
+    )
+    run("linear", source, out=tmp_path / "linear", say=said.append)
+    assert linear_baseline(read_run(tmp_path / "linear")) is None
+
+
+def test_the_paired_test_of_numbers() -> None:
+    rng = np.random.default_rng(1)
+    y, a, b = rng.normal(size=(3, 50, 1))
+    network, linear = (Predictions("regression", y, each, np.zeros((50, 0)), False, ()) for each in (a, b))
+    found = compared(network, linear)
+    assert found.p_value == pytest.approx(ttest_rel(((a - y) ** 2).ravel(), ((b - y) ** 2).ravel()).pvalue)
+    assert compared(network, network).p_value is None
