@@ -17,7 +17,7 @@ from pellucid.nn.presets import preset
 from pellucid.nn.sequential import Sequential
 from pellucid.training import loop
 from pellucid.training.callbacks.checkpoint import Checkpoint
-from pellucid.training.callbacks.precise_bn import PreciseBatchNorm
+from pellucid.training.callbacks.weight_ema import PreciseBatchNorm
 from pellucid.training.cost import LAYER_OPERATIONS, operations_of
 from pellucid.training.events import StepEnd
 from pellucid.training.fit import fit, train

@@ -16,7 +16,7 @@ from fastapi import HTTPException
 
 from pellucid.blas_threads import one_blas_thread
 from pellucid.errors import unknown_name
-from pellucid.prediction.predicted import Prediction
+from pellucid.prediction.read_samples import Prediction
 from pellucid.server.body import Form
 from pellucid.server.logs import log
 from pellucid.server.models import Served

@@ -26,13 +26,15 @@ from pellucid.training.features import n_frozen_places, trained_part
 from pellucid.training.loss_setup import (
     augment_weighted,
     check_last_activation,
+    in_range_of,
+    in_range_seen,
     mixable,
+    preprocessing_for,
     set_loss,
     weigh_samples,
 )
 from pellucid.training.optimizers.base import Optimizer
 from pellucid.training.options import FORMS, TrainingOptions, loss_of, make_optimizer
-from pellucid.training.samples import in_range_of, in_range_seen, preprocessing_for
 from pellucid.training.schedules.base import SCHEDULES, Schedule
 from pellucid.training.training_cache import TrainingCache
 from pellucid.types import Array, map_arrays, n_rows

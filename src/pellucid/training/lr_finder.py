@@ -23,9 +23,9 @@ from pellucid.training.events import Event, StepEnd
 from pellucid.training.fit import train
 from pellucid.training.job import Job
 from pellucid.training.loop import train_by_options
+from pellucid.training.loss_setup import in_range_seen, read_samples
 from pellucid.training.options import TrainingOptions, fill_in, make_optimizer
 from pellucid.training.recipes import GENERAL, RECIPES
-from pellucid.training.samples import in_range_seen, read_samples
 from pellucid.training.training_cache import TrainingCache
 from pellucid.types import Array, map_arrays, n_rows
 
