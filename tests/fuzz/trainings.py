@@ -15,8 +15,8 @@ from pellucid.data.augmentation.transform import TRANSFORMS
 from pellucid.data.dataset import Dataset
 from pellucid.nn.model import Model
 from pellucid.ops.losses.base import LOSSES
+from pellucid.training.callbacks.averages import PreciseBatchNorm, WeightEMA
 from pellucid.training.callbacks.early_stopping import EarlyStopping
-from pellucid.training.callbacks.weight_ema import PreciseBatchNorm, WeightEMA
 from pellucid.training.executor import thread_shards
 from pellucid.training.fit import train
 from pellucid.training.history import History

@@ -16,8 +16,8 @@ from pellucid.nn.norm import BatchNorm, LayerNorm
 from pellucid.nn.presets import preset
 from pellucid.nn.sequential import Sequential
 from pellucid.training import loop
+from pellucid.training.callbacks.averages import PreciseBatchNorm
 from pellucid.training.callbacks.checkpoint import Checkpoint
-from pellucid.training.callbacks.weight_ema import PreciseBatchNorm
 from pellucid.training.cost import LAYER_OPERATIONS, operations_of
 from pellucid.training.events import StepEnd
 from pellucid.training.fit import fit, train

@@ -28,7 +28,7 @@ from pellucid.nn.presets import PRESETS, check_has_body, naming_size, preset
 from pellucid.nn.rebuild import named_arrays
 from pellucid.nn.sequential import Sequential
 from pellucid.ops.losses.regression import MeanSquaredError
-from pellucid.training.callbacks.weight_ema import PreciseBatchNorm
+from pellucid.training.callbacks.averages import PreciseBatchNorm
 from pellucid.training.loss_setup import begin_at_the_mean, preprocessing_for, standardized_for
 from pellucid.training.optimizers import LBFGS, OPTIMIZERS, Optimizer
 from pellucid.training.options import are_few

@@ -8,6 +8,7 @@ import scipy.linalg.cython_blas  # noqa: F401  # where Numba looks for BLAS
 from numba import types
 
 from pellucid.kernels.compiled import compiled
+from pellucid.kernels.tiles import VECTOR_BYTES
 from pellucid.types import Array
 
 # What Numba's own np.dot calls: int (kind, is A transposed, is B, m, n, k, alpha, A, lda, B, ldb, beta, C, ldc)
@@ -44,8 +45,9 @@ def add_products(A: Array, B: Array, n_places: int, factors: Array, C: Array) ->
         )  # fmt: skip
 
 
-# What OpenBLAS multiplies without laying it out again, where a processor has AVX-512: so many products of numbers.
-SMALL = 1_000_000
+# What OpenBLAS multiplies without laying it out again: so many products of numbers, and with AVX-512 alone. Elsewhere
+# nothing is won by cutting.
+SMALL = 1_000_000 if VECTOR_BYTES == 64 else 2**40
 SKINNY = 8 * SMALL  # up to here it pays to cut a product into small ones
 COLUMNS = 16  # of a small one, at least
 

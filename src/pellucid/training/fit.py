@@ -17,9 +17,9 @@ from pellucid.nn.by_name import ModelLike, as_model
 from pellucid.nn.model import Model
 from pellucid.progress import Progress as ProgressLike
 from pellucid.registry import validate_call
+from pellucid.training.callbacks.averages import PreciseBatchNorm, WeightEMA
 from pellucid.training.callbacks.early_stopping import EarlyStopping, Metrics
 from pellucid.training.callbacks.progress import TimeLimit, progress_bar
-from pellucid.training.callbacks.weight_ema import PreciseBatchNorm, WeightEMA
 from pellucid.training.choose_form import is_dual
 from pellucid.training.cost import operations_of
 from pellucid.training.events import Callback

@@ -21,7 +21,7 @@ from pellucid.nn.replica import replica
 from pellucid.progress import ProgressBar
 from pellucid.registry import options_of
 from pellucid.training.apart import train_apart
-from pellucid.training.callbacks.weight_ema import PreciseBatchNorm, measure_batch_norms
+from pellucid.training.callbacks.averages import PreciseBatchNorm, measure_batch_norms
 from pellucid.training.checkpoint import open_checkpoint, restore
 from pellucid.training.choose_form import choose_form, is_dual
 from pellucid.training.dual import many_steps

@@ -1,4 +1,4 @@
-"""What a training ends with: weights averaged over steps, and batch-norm statistics as prediction sees them."""
+"""Averages that a training ends with: of weights over its steps, and batch norm's statistics over all samples."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
