@@ -45,7 +45,7 @@ def add_products(A: Array, B: Array, n_places: int, factors: Array, C: Array) ->
         )  # fmt: skip
 
 
-# What OpenBLAS multiplies without laying it out again: so many products of numbers, and with AVX-512 alone. Elsewhere
+# What OpenBLAS multiplies without laying it out again: so many products of numbers, with AVX-512. Elsewhere
 # nothing is won by cutting.
 SMALL = 1_000_000 if VECTOR_BYTES == 64 else 2**40
 SKINNY = 8 * SMALL  # up to here it pays to cut a product into small ones
