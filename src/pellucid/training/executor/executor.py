@@ -125,7 +125,8 @@ class Minimizer(Executor):
 
         optimizer, moments = steps.optimizer, None
         is_whole = steps.batches.whole is steps.batches  # not the part of one of several ranks
-        if is_whole and (optimizer.folds or optimizer.weight_decay):
+        is_ours = optimizer.least_fall is None  # else it stops where another library does
+        if is_whole and is_ours and (optimizer.folds or optimizer.weight_decay):
             moments = _moments(self.model, X)
         if optimizer.folds and not optimizer.weight_decay:
             folds = folds_for_decay(self.data, optimizer.folds, steps.batches.seed)
