@@ -225,7 +225,8 @@ def test_a_step_of_a_run_is_the_one_that_it_took(name: str, tmp_path: Path) -> N
             )  # fmt: skip
             theta, loss, rate = seen[step]
             assert trace.loss == pytest.approx(loss, rel=1e-5)
-            assert np.allclose(trace.model.theta, theta, rtol=1e-3, atol=1e-3), (name, step)
+            # A bias before a norm has a gradient of rounding alone, which Adam makes a whole step of, either way.
+            assert np.allclose(trace.model.theta, theta, rtol=1e-3, atol=3e-3), (name, step)
             assert found.optimizer.learning_rate == pytest.approx(rate)
             assert len(found.data) == len(found.rows)
         assert ("checkpoint" in found.notes[0]) == (every_steps is not None)

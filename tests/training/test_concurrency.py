@@ -160,4 +160,4 @@ def test_many_trainings_leave_nothing(kind: str, kernels: str, tmp_path: Path) -
         tracemalloc.stop()
     # A leak shows each time; a module that another thread of this process imports meanwhile, once.
     assert min(grown) < 40 * 250, f"bytes that 40 trainings left behind, three times: {grown}"
-    assert others_later == others
+    assert all(later <= before for later, before in zip(others_later, others, strict=True))
