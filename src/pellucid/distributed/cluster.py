@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from importlib.metadata import version
 from typing import Any
 
 from pellucid.distributed.map_unordered import SILENT_SECONDS, ClusterError
@@ -134,9 +135,7 @@ def _local(n_workers: int) -> Any:
 
 def check_cluster(client: Any, address: str) -> None:
     """Raise ClusterError unless there are workers, all of this version of pellucid."""
-    import distributed
-
-    ours = distributed.__version__  # type: ignore[attr-defined]
+    ours = version("distributed")
     theirs = client.get_versions()["scheduler"]["packages"]["distributed"]
     if theirs != ours:
         raise ClusterError(

@@ -59,10 +59,10 @@ def _gives_outputs(self: Any) -> bool:
 
 
 @estimator
-class Estimator(HiddenFeatures, TransformerMixin, BaseEstimator):  # type: ignore[misc]
+class Estimator(HiddenFeatures, TransformerMixin, BaseEstimator):
     """A network that is fitted to samples, and transforms them to its hidden layers."""
 
-    @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
+    @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Any, y: Any, sample_weight: Any = None, validation_data: Any = None) -> Any:
         """Train the network on samples.
 
@@ -106,7 +106,7 @@ class Estimator(HiddenFeatures, TransformerMixin, BaseEstimator):  # type: ignor
 
 
 @estimator
-class Classifier(ClassifierMixin, Estimator):  # type: ignore[misc]
+class Classifier(ClassifierMixin, Estimator):
     """An estimator that predicts classes."""
 
     loss: Any = parameter("log_loss", *CLASSIFIER_LOSS)
@@ -171,8 +171,8 @@ class Classifier(ClassifierMixin, Estimator):  # type: ignore[misc]
             )
         return objective_of(loss, self._kind, float(smoothing))
 
-    @available_if(can_fit_partially)  # type: ignore[untyped-decorator]
-    @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
+    @available_if(can_fit_partially)
+    @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None) -> Any:
         """Train for one more epoch, on these samples; the optimizer's state is kept.
 
@@ -209,7 +209,7 @@ class Classifier(ClassifierMixin, Estimator):  # type: ignore[misc]
             codes[:] = 0
         return self.classes_[codes]
 
-    @available_if(_gives_outputs)  # type: ignore[untyped-decorator]
+    @available_if(_gives_outputs)
     def decision_function(self, X: Any) -> Array:
         """Return the network's raw outputs: logits, (m,) for two classes, else (m, k).
 
@@ -219,7 +219,7 @@ class Classifier(ClassifierMixin, Estimator):  # type: ignore[misc]
         Z = self._outputs(X)
         return Z[:, 0] if self._kind == "binary" else Z
 
-    @available_if(_gives_probabilities)  # type: ignore[untyped-decorator]
+    @available_if(_gives_probabilities)
     def predict_proba(self, X: Any) -> Array:
         """Return the probability of each class, (m, k), in the order of ``classes_``.
 
@@ -227,7 +227,7 @@ class Classifier(ClassifierMixin, Estimator):  # type: ignore[misc]
         """
         return self._probabilities(self._outputs(X))
 
-    @available_if(_gives_probabilities)  # type: ignore[untyped-decorator]
+    @available_if(_gives_probabilities)
     def predict_log_proba(self, X: Any) -> Array:
         """Return the logarithm of ``predict_proba``; finite also where a probability is too small for floats."""
         Z = self._outputs(X)
@@ -261,7 +261,7 @@ class Classifier(ClassifierMixin, Estimator):  # type: ignore[misc]
 
 
 @estimator
-class Regressor(RegressorMixin, Estimator):  # type: ignore[misc]
+class Regressor(RegressorMixin, Estimator):
     """An estimator that predicts continuous targets."""
 
     _is_numeric = True
@@ -283,8 +283,8 @@ class Regressor(RegressorMixin, Estimator):  # type: ignore[misc]
     def _objective(self) -> Objective:
         return objective_of(self._loss_of("mean_squared_error"), "regression", float(self.n_outputs_))
 
-    @available_if(can_fit_partially)  # type: ignore[untyped-decorator]
-    @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
+    @available_if(can_fit_partially)
+    @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Any:
         """Train for one more epoch, on these samples; the optimizer's state is kept.
 

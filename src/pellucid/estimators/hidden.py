@@ -9,7 +9,7 @@ from pellucid.estimators.fitting import Fitting
 from pellucid.types import Array
 
 
-class _Named(TransformerMixin, BaseEstimator):  # type: ignore[misc]
+class _Named(TransformerMixin, BaseEstimator):
     """Passes on existing columns, with their names, in the requested container."""
 
     def __init__(self, columns: Any = None, names: Any = None) -> None:

@@ -137,7 +137,7 @@ class ImageClassifier(AnyNetwork, Classifier):
     body: Any = parameter(None, str, Path, None)
     pixels: Any = parameter(None, StrOptions(set(PIXELS)), None)
 
-    @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
+    @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Any, y: Any = None, sample_weight: Any = None, validation_data: Any = None) -> Any:
         """Train the network on images.
 
@@ -173,7 +173,7 @@ class ImageClassifier(AnyNetwork, Classifier):
         """Return the accuracy; y may be left out for a folder, as in ``fit``."""
         return float(super().score(*self._labelled(X, y), sample_weight))
 
-    @available_if(can_fit_partially)  # type: ignore[untyped-decorator]
+    @available_if(can_fit_partially)
     def partial_fit(self, X: Any, y: Any = None, sample_weight: Any = None, classes: Any = None) -> Any:
         """Train for one more epoch, on these images; the optimizer's state is kept.
 

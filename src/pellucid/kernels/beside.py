@@ -45,7 +45,7 @@ def _is_python(executable: str | None) -> bool:
     return Path(executable or "").stem.lower().startswith("python")
 
 
-class _Helper(event.Listener):  # type: ignore[misc]
+class _Helper(event.Listener):
     def __init__(self, call: tuple[Any, ...]) -> None:
         self.call, self.n_begun, self.thread = call, 0, threading.get_ident()
         self.process: subprocess.Popen[bytes] | None = None

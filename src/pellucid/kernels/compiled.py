@@ -82,7 +82,7 @@ def reporting(progress: ProgressCallback) -> Iterator[None]:
             gc.enable()
 
 
-class _Report(event.Listener):  # type: ignore[misc]
+class _Report(event.Listener):
     def __init__(self, progress: ProgressCallback) -> None:
         self.progress, self.n_done = progress, 0
 

@@ -43,7 +43,7 @@ def careful(dispatcher: Any) -> Any:
     return dispatcher
 
 
-class _Entries(IndexDataCacheFile):  # type: ignore[misc]
+class _Entries(IndexDataCacheFile):
     """A file for each entry in the place of Numba's index and numbered files: writers need not wait for each other.
 
     It begins with a checksum of the code and of all that it was compiled from, without which nothing is unpickled:

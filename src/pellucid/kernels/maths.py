@@ -66,7 +66,7 @@ def numbers(x: Any) -> Numbers:
     return FLOAT32 if isinstance(x, np.float32) else FLOAT64
 
 
-@overload(numbers, strict=False)  # type: ignore[untyped-decorator]
+@overload(numbers, strict=False)
 def _numbers_of_type(x: Any) -> Any:
     constants = FLOAT32 if x == types.float32 else FLOAT64
     return lambda x: constants
@@ -77,7 +77,7 @@ def half_power(rounded: Any) -> Any:
     return np.exp2(rounded - numbers(rounded).magic - type(rounded)(1))
 
 
-@overload(half_power, strict=False)  # type: ignore[untyped-decorator]
+@overload(half_power, strict=False)
 def _half_power_of_type(rounded: Any) -> Any:
     if rounded == types.float32:
         return lambda rounded: np.int32(

@@ -39,7 +39,7 @@ class Tile(types.Type):
 
 
 @register_model(Tile)
-class _TileModel(models.PrimitiveModel):  # type: ignore[misc]
+class _TileModel(models.PrimitiveModel):
     def __init__(self, manager: Any, tile: Tile) -> None:
         n = tile.entries * tile.steps * tile.vectors
         super().__init__(manager, tile, ir.ArrayType(tile.vector, n))
@@ -176,7 +176,7 @@ class Writer:
         return values
 
 
-@intrinsic(prefer_literal=True)  # type: ignore[untyped-decorator]
+@intrinsic(prefer_literal=True)
 def zeros(typing: Any, X: Any, entries: Any, steps: Any, vectors: Any) -> Any:
     """Return a tile of zeros, of the dtype of X."""
     tile = Tile(X.dtype, entries.literal_value, steps.literal_value, vectors.literal_value)
@@ -187,7 +187,7 @@ def zeros(typing: Any, X: Any, entries: Any, steps: Any, vectors: Any) -> Any:
     return tile(X, entries, steps, vectors), write
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def load(typing: Any, tile: Any, Z: Any, targets: Any, p: Any, step: Any, n_columns: Any) -> Any:
     """Return a tile whose row (a, u) is Z[targets[p + a] + u step:], 0 beyond the last column."""
 
@@ -209,7 +209,7 @@ def load(typing: Any, tile: Any, Z: Any, targets: Any, p: Any, step: Any, n_colu
     return tile(tile, Z, targets, types.intp, types.intp, types.intp), write
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def store(typing: Any, tile: Any, Z: Any, targets: Any, p: Any, step: Any, n_columns: Any) -> Any:
     """Z[targets[p + a] + u step:] <- row (a, u) of the tile, up to the last column."""
 
@@ -232,7 +232,7 @@ def store(typing: Any, tile: Any, Z: Any, targets: Any, p: Any, step: Any, n_col
     return types.none(tile, Z, targets, types.intp, types.intp, types.intp), write
 
 
-@intrinsic(prefer_literal=True)  # type: ignore[untyped-decorator]
+@intrinsic(prefer_literal=True)
 def add(
     typing: Any, tile: Any, X: Any, starts: Any, p: Any, k: Any, pixel: Any, W: Any, q: Any, width: Any,
     n_columns: Any, u_step: Any, n_v: Any, v_step: Any, each: Any,
@@ -272,7 +272,7 @@ def add(
     return tile(tile, X, starts, intp, intp, intp, W, intp, intp, intp, u_step, n_v, v_step, each), write
 
 
-@intrinsic(prefer_literal=True)  # type: ignore[untyped-decorator]
+@intrinsic(prefer_literal=True)
 def finish(
     typing: Any, tile: Any, scale: Any, shift: Any, at: Any, n_columns: Any, bounds: Any, is_swish: Any
 ) -> Any:
@@ -307,7 +307,7 @@ def finish(
     return tile(tile, scale, shift, types.intp, types.intp, bounds, is_swish), write
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def move(typing: Any, tile: Any, W: Any, at: Any, n_columns: Any, room: Any, q: Any) -> Any:
     """room[q:] <- W[at:], the vectors of a row of a tile; 0 beyond the last column."""
 

@@ -22,7 +22,7 @@ def protocol_class(options: ServerOptions) -> Any:
     """
     most = SPARE_CONNECTIONS * options.max_requests
 
-    class Limited(_BASE):  # type: ignore[misc]  # which class it is depends on what is installed
+    class Limited(_BASE):  # which class it is depends on what is installed
         """A connection whose requests have to begin in time."""
 
         _timer: asyncio.TimerHandle | None = None
