@@ -15,9 +15,10 @@ from .formats.onnx.export import export_onnx
 from .formats.onnx.importing import import_onnx
 from .formats.safetensors import load, save
 from .formats.script.write import export_script
+from .nn.activation import Activation, Dropout
 from .nn.blocks import Parallel, Residual
 from .nn.conv import Conv2D
-from .nn.dense import Activation, Dense, Dropout, Flatten
+from .nn.dense import Dense, Flatten
 from .nn.freezing import freeze, unfreeze
 from .nn.gradient_check import check_gradients
 from .nn.graph import Graph

@@ -13,7 +13,8 @@ from sklearn.utils.class_weight import compute_sample_weight
 from tests.every import every
 
 from pellucid.estimators import MLPClassifier, MLPRegressor
-from pellucid.nn.dense import Activation, Dense
+from pellucid.nn.activation import Activation
+from pellucid.nn.dense import Dense
 from pellucid.nn.norm import BatchNorm
 from pellucid.nn.sequential import Sequential
 from pellucid.ops.losses.regression import Huber

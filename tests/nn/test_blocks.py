@@ -7,9 +7,10 @@ import pytest
 from tests.every import every
 
 from pellucid.errors import OptionError, ShapeError
+from pellucid.nn.activation import Activation
 from pellucid.nn.blocks import Parallel, Residual
 from pellucid.nn.conv import Conv2D
-from pellucid.nn.dense import Activation, Dense, Flatten
+from pellucid.nn.dense import Dense, Flatten
 from pellucid.nn.gradient_check import check_gradients
 from pellucid.nn.graph import Graph
 from pellucid.nn.layer import Layer

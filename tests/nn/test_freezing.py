@@ -11,9 +11,10 @@ from tests.ops.cases import HAS_NUMBA
 from pellucid import dispatch
 from pellucid.errors import FormatError, OptionError
 from pellucid.formats.safetensors import load, save
+from pellucid.nn.activation import Activation, Dropout
 from pellucid.nn.blocks import Parallel, Residual
 from pellucid.nn.conv import Conv2D
-from pellucid.nn.dense import Activation, Dense, Dropout, Flatten
+from pellucid.nn.dense import Dense, Flatten
 from pellucid.nn.freezing import freeze, frozen_names, unfreeze
 from pellucid.nn.gradient_check import check_gradients
 from pellucid.nn.graph import Graph

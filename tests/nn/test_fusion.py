@@ -8,8 +8,9 @@ from tests.every import every
 from tests.ops.cases import HAS_NUMBA
 
 from pellucid import dispatch
+from pellucid.nn.activation import Activation
 from pellucid.nn.conv import Conv2D
-from pellucid.nn.dense import Activation, Dense, Flatten
+from pellucid.nn.dense import Dense, Flatten
 from pellucid.nn.fusion import ConvBlock, ConvRun, fused, fused_for_prediction
 from pellucid.nn.layer import Layer
 from pellucid.nn.norm import BatchNorm

@@ -12,9 +12,10 @@ from tests.every import every
 
 from pellucid import dispatch
 from pellucid.errors import OptionError, ShapeError
+from pellucid.nn.activation import Activation, Dropout
 from pellucid.nn.blocks import Parallel, Residual
 from pellucid.nn.conv import Conv2D
-from pellucid.nn.dense import Activation, Dense, Dropout, Flatten
+from pellucid.nn.dense import Dense, Flatten
 from pellucid.nn.graph import Graph
 from pellucid.nn.initializers import StartRandom
 from pellucid.nn.layer import LAYERS, Layer

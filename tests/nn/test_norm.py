@@ -7,7 +7,8 @@ import pytest
 from tests.every import every
 
 from pellucid.errors import OptionError, PellucidError, ShapeError
-from pellucid.nn.dense import Activation, Dense, Dropout, Flatten
+from pellucid.nn.activation import Activation, Dropout
+from pellucid.nn.dense import Dense, Flatten
 from pellucid.nn.initializers import StartRandom
 from pellucid.nn.layer import Layer
 from pellucid.nn.norm import BatchNorm, LayerNorm

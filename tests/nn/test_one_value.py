@@ -8,8 +8,9 @@ from tests.every import every
 
 from pellucid import dispatch
 from pellucid.errors import ShapeError
+from pellucid.nn.activation import Activation
 from pellucid.nn.conv import Conv2D
-from pellucid.nn.dense import Activation, Dense, Flatten
+from pellucid.nn.dense import Dense, Flatten
 from pellucid.nn.gradient_check import check_gradients
 from pellucid.nn.norm import BatchNorm, LayerNorm
 from pellucid.nn.sequential import Sequential

@@ -19,9 +19,10 @@ from pellucid.evaluation.influence.tracin import head_of, is_stack
 from pellucid.evaluation.saliency.grad_cam import feature_layer
 from pellucid.formats.architecture import architecture_to_toml, load_architecture
 from pellucid.nn import model as module
+from pellucid.nn.activation import Activation, Dropout
 from pellucid.nn.blocks import Parallel, Residual
 from pellucid.nn.conv import Conv2D
-from pellucid.nn.dense import Activation, Dense, Dropout, Flatten
+from pellucid.nn.dense import Dense, Flatten
 from pellucid.nn.gradient_check import check_gradients
 from pellucid.nn.graph import Graph
 from pellucid.nn.hooks import hook, record

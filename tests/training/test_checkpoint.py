@@ -12,7 +12,8 @@ from tests.every import every
 from pellucid import dispatch
 from pellucid.data.dataset import Dataset
 from pellucid.errors import FormatError, OptionError
-from pellucid.nn.dense import Dense, Dropout, Flatten
+from pellucid.nn.activation import Dropout
+from pellucid.nn.dense import Dense, Flatten
 from pellucid.nn.norm import BatchNorm
 from pellucid.nn.sequential import Sequential
 from pellucid.training.callbacks.averages import WeightEMA

@@ -9,7 +9,8 @@ from tests.every import every
 from pellucid import dispatch
 from pellucid.data.dataset import Dataset
 from pellucid.errors import PellucidError
-from pellucid.nn.dense import Activation, Dense, Dropout, Flatten
+from pellucid.nn.activation import Activation, Dropout
+from pellucid.nn.dense import Dense, Flatten
 from pellucid.nn.norm import Affine, BatchNorm
 from pellucid.nn.sequential import Sequential
 from pellucid.ops.losses import (

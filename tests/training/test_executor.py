@@ -14,8 +14,9 @@ from tests.ops.cases import HAS_NUMBA
 
 from pellucid import dispatch
 from pellucid.errors import TrainingError
+from pellucid.nn.activation import Activation, Dropout
 from pellucid.nn.conv import Conv2D
-from pellucid.nn.dense import Activation, Dense, Dropout, Flatten
+from pellucid.nn.dense import Dense, Flatten
 from pellucid.nn.norm import BatchNorm, LayerNorm
 from pellucid.nn.pooling import MaxPool2D
 from pellucid.nn.sequential import Sequential

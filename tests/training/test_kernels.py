@@ -11,7 +11,8 @@ from pellucid.data.dataset import Dataset
 from pellucid.dispatch.ops import TWINS
 from pellucid.errors import OptionError
 from pellucid.estimators import MLPClassifier
-from pellucid.nn.dense import Dense, Dropout, Flatten
+from pellucid.nn.activation import Dropout
+from pellucid.nn.dense import Dense, Flatten
 from pellucid.nn.norm import BatchNorm, LayerNorm
 from pellucid.nn.presets import preset
 from pellucid.nn.sequential import Sequential

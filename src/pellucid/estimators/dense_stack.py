@@ -24,7 +24,8 @@ from pellucid.estimators.solvers import (
 )
 from pellucid.estimators.sparse import SparseDense, SparseRows, as_rows
 from pellucid.estimators.validation import Samples
-from pellucid.nn.dense import Activation, Dense, Dropout
+from pellucid.nn.activation import Activation, Dropout
+from pellucid.nn.dense import Dense
 from pellucid.nn.layer import Layer
 from pellucid.nn.model import Model
 from pellucid.nn.norm import BatchNorm

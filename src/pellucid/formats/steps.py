@@ -6,9 +6,10 @@ from typing import Any, NamedTuple
 
 from pellucid.errors import OptionError
 from pellucid.formats.expressions import Node, Noted, Z, expression_of, function_name
+from pellucid.nn.activation import Activation, Dropout
 from pellucid.nn.blocks import Parallel, Residual
 from pellucid.nn.conv import Conv2D
-from pellucid.nn.dense import Activation, Dense, Dropout, Flatten
+from pellucid.nn.dense import Dense, Flatten
 from pellucid.nn.graph import Graph
 from pellucid.nn.layer import Layer
 from pellucid.nn.model import Model

@@ -125,7 +125,7 @@ class Parallel(Model):
 
     One number a channel times an image is what squeeze-and-excitation does (Hu et al., 2018):
 
-    >>> from pellucid.nn.dense import Activation
+    >>> from pellucid.nn.activation import Activation
     >>> from pellucid.nn.pooling import GlobalAvgPool2D
     >>> from pellucid.nn.sequential import Sequential
     >>> weights = Sequential(GlobalAvgPool2D(), Dense(2, activation="relu"), Dense(8, activation="sigmoid"))

@@ -9,8 +9,8 @@ from typing import Any, final
 import numpy as np
 
 from pellucid.dispatch import ops as chains
+from pellucid.nn.activation import Activation
 from pellucid.nn.conv import Conv2D
-from pellucid.nn.dense import Activation
 from pellucid.nn.layer import Layer
 from pellucid.nn.norm import BatchNorm
 from pellucid.nn.pooling import MaxPool2D, ZeroPad2D

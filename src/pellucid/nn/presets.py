@@ -7,9 +7,10 @@ from typing import Any
 
 from pellucid.data.dataset import Dataset
 from pellucid.errors import OptionError, ShapeError, unknown_name
+from pellucid.nn.activation import Activation, Dropout
 from pellucid.nn.blocks import Parallel, Residual
 from pellucid.nn.conv import Conv2D
-from pellucid.nn.dense import Activation, Dense, Dropout, Flatten
+from pellucid.nn.dense import Dense, Flatten
 from pellucid.nn.layer import Layer
 from pellucid.nn.norm import Affine, BatchNorm
 from pellucid.nn.pooling import GlobalAvgPool2D, MaxPool2D

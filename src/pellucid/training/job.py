@@ -15,7 +15,7 @@ from pellucid.data.input_spec import inputs_seen
 from pellucid.data.stored.base import StoredArray
 from pellucid.data.validate import hold_out_rows
 from pellucid.errors import DataError, FormatError, OptionError, ShapeError
-from pellucid.nn.dense import Dropout
+from pellucid.nn.activation import Dropout
 from pellucid.nn.freezing import frozen_hash
 from pellucid.nn.model import Model, check_classes, number_of_class
 from pellucid.nn.presets import naming_size

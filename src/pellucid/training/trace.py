@@ -12,9 +12,9 @@ from pellucid.data.coerce import as_dataset
 from pellucid.data.dataset import Dataset
 from pellucid.dispatch.ops import batch_moments
 from pellucid.errors import OptionError
+from pellucid.nn.activation import Dropout
 from pellucid.nn.by_name import ModelLike, as_model
 from pellucid.nn.container import carve
-from pellucid.nn.dense import Dropout
 from pellucid.nn.hooks import hook_use, unfused
 from pellucid.nn.layer import Layer
 from pellucid.nn.model import Model, probabilities

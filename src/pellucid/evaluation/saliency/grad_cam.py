@@ -4,8 +4,8 @@ import numpy as np
 
 from pellucid.evaluation.saliency.maps import Attribution
 from pellucid.evaluation.saliency.scoring import Scorer
+from pellucid.nn.activation import Activation, Dropout
 from pellucid.nn.conv import Conv2D
-from pellucid.nn.dense import Activation, Dropout
 from pellucid.nn.graph import Graph
 from pellucid.nn.hooks import record
 from pellucid.nn.layer import Layer

@@ -9,9 +9,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from pellucid.errors import FormatError
+from pellucid.nn.activation import Activation
 from pellucid.nn.blocks import Residual
 from pellucid.nn.conv import Conv2D
-from pellucid.nn.dense import Activation, Dense
+from pellucid.nn.dense import Dense
 from pellucid.nn.layer import Layer
 from pellucid.nn.norm import Affine, BatchNorm
 from pellucid.nn.pooling import GlobalAvgPool2D

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from pellucid.data.batches import Batches
-from pellucid.nn.dense import Dropout
+from pellucid.nn.activation import Dropout
 from pellucid.nn.model import Model
 from pellucid.nn.norm import BatchNorm
 from pellucid.ops.batch_norm import BatchMoments

@@ -4,7 +4,8 @@ import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from pellucid.nn.dense import Activation, Dense, Dropout, Flatten
+from pellucid.nn.activation import Activation, Dropout
+from pellucid.nn.dense import Dense, Flatten
 from pellucid.nn.model import Model
 from pellucid.nn.norm import Affine, BatchNorm
 from pellucid.nn.sequential import Sequential

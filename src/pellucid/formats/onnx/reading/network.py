@@ -15,7 +15,7 @@ from pellucid.formats.onnx.reading.pointwise import MOST_VALUES as MOST_COMPUTED
 from pellucid.formats.onnx.reading.source import Node, Source
 from pellucid.formats.onnx.reading.structure import Step
 from pellucid.formats.onnx.reading.values import MOST_VALUES, TRIAL, Value, array_at, lacking, value_at
-from pellucid.nn.dense import Activation
+from pellucid.nn.activation import Activation
 from pellucid.nn.layer import Layer
 from pellucid.text import shown
 from pellucid.types import Array

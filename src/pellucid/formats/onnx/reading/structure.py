@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from pellucid.nn.activation import Activation
 from pellucid.nn.blocks import Parallel, Residual
 from pellucid.nn.conv import Conv2D
-from pellucid.nn.dense import Activation, Dense
+from pellucid.nn.dense import Dense
 from pellucid.nn.graph import Graph
 from pellucid.nn.layer import Layer
 from pellucid.nn.model import Model
