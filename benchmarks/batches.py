@@ -18,7 +18,7 @@ from pellucid.data.augmentation.augment import AUGMENT_PRESETS, augment_preset
 from pellucid.data.augmentation.colour import Brightness
 from pellucid.data.augmentation.geometry import Rotation
 from pellucid.data.preprocess import Preprocessing
-from pellucid.training.callbacks.averages import WeightEMA
+from pellucid.training.callbacks.weight_ema import WeightEMA
 
 N_ROUNDS = 100
 

@@ -18,7 +18,8 @@ from pellucid.data.source import DataSource
 from pellucid.errors import PellucidError, TrainingError
 from pellucid.runs.build import fit_run, make_model, plan
 from pellucid.runs.config import RunConfig
-from pellucid.training.lr_finder import RateSearch, search_rates
+from pellucid.training.lr_finder import search_rates
+from pellucid.training.rate_search import RateSearch
 
 LOWEST, HIGHEST, N_RATES = 1e-4, 1.0, 9
 CASES = {  # data and model; epochs and seeds, fewer where a training takes long

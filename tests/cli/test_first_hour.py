@@ -100,9 +100,9 @@ def test_how_long_it_will_take_is_said_once(
 ) -> None:
     line = "train photos.npz --model mlp --epochs 300 --kernels numpy --overwrite --out out"
     assert "This will take" not in pellucid.ok(line).out
-    monkeypatch.setattr("pellucid.training.callbacks.progress.MEASURED", 0.0)
+    monkeypatch.setattr("pellucid.training.callbacks.time_limit.MEASURED", 0.0)
     assert "This will take" not in pellucid.ok(line).out, "it is short"
-    monkeypatch.setattr("pellucid.training.callbacks.progress.WORTH_SAYING", 0.0)
+    monkeypatch.setattr("pellucid.training.callbacks.time_limit.WORTH_SAYING", 0.0)
     said = re.findall(
         r"This will take about .* \(\d+ epochs, measured on the first steps\)", pellucid.ok(line).out
     )

@@ -12,7 +12,7 @@ from tests.every import every
 
 from pellucid.cli.main import _note, main
 from pellucid.cli.terminal import print_table, say
-from pellucid.nn.pretrained.features import cached_features
+from pellucid.nn.pretrained.feature_cache import cached_features
 
 Printed = pytest.CaptureFixture[str]
 

@@ -16,9 +16,9 @@ from tests.fuzz.search import Subject
 import pellucid as pl
 from pellucid.errors import TrainingError
 from pellucid.tensors import write_tensors
-from pellucid.training.callbacks.averages import WeightEMA
 from pellucid.training.callbacks.checkpoint import Checkpoint
 from pellucid.training.callbacks.early_stopping import EarlyStopping
+from pellucid.training.callbacks.weight_ema import WeightEMA
 from pellucid.training.checkpoint import _KEY, latest_checkpoint, read_checkpoint
 from pellucid.training.history import History
 

@@ -15,8 +15,9 @@ from pellucid.data.augmentation.transform import TRANSFORMS
 from pellucid.data.dataset import Dataset
 from pellucid.nn.model import Model
 from pellucid.ops.losses.base import LOSSES
-from pellucid.training.callbacks.averages import PreciseBatchNorm, WeightEMA
 from pellucid.training.callbacks.early_stopping import EarlyStopping
+from pellucid.training.callbacks.precise_bn import PreciseBatchNorm
+from pellucid.training.callbacks.weight_ema import WeightEMA
 from pellucid.training.executor import thread_shards
 from pellucid.training.fit import train
 from pellucid.training.history import History

@@ -28,7 +28,8 @@ from pellucid.nn.pooling import (
     UpSample2D,
     ZeroPad2D,
 )
-from pellucid.nn.presets import PRESETS, preset, smallest_side
+from pellucid.nn.preset_size import smallest_side
+from pellucid.nn.presets import PRESETS, preset
 from pellucid.nn.sequential import Sequential
 from pellucid.ops.activations import ACTIVATIONS
 from pellucid.ops.losses.base import LOSSES

@@ -6,7 +6,8 @@ from tests.every import every
 
 import pellucid as pl
 from pellucid.errors import ShapeError
-from pellucid.nn.presets import PRESETS, naming_size, preset, smallest_side, takes
+from pellucid.nn.preset_size import naming_size, smallest_side, takes
+from pellucid.nn.presets import PRESETS, preset
 
 
 @every("name", sorted(PRESETS.keys() - {"pretrained"}))

@@ -16,10 +16,10 @@ from pellucid.nn.activation import Dropout
 from pellucid.nn.dense import Dense, Flatten
 from pellucid.nn.norm import BatchNorm
 from pellucid.nn.sequential import Sequential
-from pellucid.training.callbacks.averages import WeightEMA
 from pellucid.training.callbacks.checkpoint import Checkpoint
 from pellucid.training.callbacks.early_stopping import EarlyStopping
 from pellucid.training.callbacks.interrupt import StopOnInterrupt
+from pellucid.training.callbacks.weight_ema import WeightEMA
 from pellucid.training.checkpoint import latest_checkpoint
 from pellucid.training.events import EpochEnd, StepEnd
 from pellucid.training.executor import thread_shards

@@ -363,7 +363,7 @@ def test_many_steps_in_one_call_are_steps_one_by_one(
         monkeypatch.setattr(dense_stack, "OPERATIONS", 1e7)  # several calls an epoch
         with monkeypatch.context() as no_single_steps:
             no_single_steps.setattr(DenseStack, "loss_and_grad", None)
-            no_single_steps.setattr("pellucid.training.loop.rehearse", lambda rehearsal: None)
+            no_single_steps.setattr("pellucid.training.compiling.rehearse", lambda rehearsal: None)
             model = network(40, n_out=n_out, dtype="float32")
             together, ours = trained(model, data, "numba", optimizer=make(), **options)
         np.testing.assert_array_equal(together, watched)

@@ -12,8 +12,9 @@ from pellucid.errors import FormatError
 from pellucid.nn.dense import Dense, Flatten
 from pellucid.nn.norm import BatchNorm
 from pellucid.nn.sequential import Sequential
-from pellucid.training.callbacks.averages import PreciseBatchNorm, WeightEMA
 from pellucid.training.callbacks.checkpoint import Checkpoint
+from pellucid.training.callbacks.precise_bn import PreciseBatchNorm
+from pellucid.training.callbacks.weight_ema import WeightEMA
 from pellucid.training.fit import train
 from pellucid.training.optimizers.adam import Adam
 from pellucid.training.optimizers.sgd import SGD

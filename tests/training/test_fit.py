@@ -10,7 +10,7 @@ import pellucid as pl
 from pellucid.data.preprocess import Preprocessing
 from pellucid.errors import OptionError
 from pellucid.ops.losses.regression import Huber
-from pellucid.training.callbacks.averages import PreciseBatchNorm
+from pellucid.training.callbacks.precise_bn import PreciseBatchNorm
 from pellucid.training.events import StepEnd, TrainStart
 from pellucid.training.optimizers.adam import AdamW
 from pellucid.training.optimizers.lbfgs import LBFGS

@@ -17,13 +17,14 @@ from pellucid.nn.norm import BatchNorm, LayerNorm
 from pellucid.nn.presets import preset
 from pellucid.nn.sequential import Sequential
 from pellucid.training import loop
-from pellucid.training.callbacks.averages import PreciseBatchNorm
 from pellucid.training.callbacks.checkpoint import Checkpoint
+from pellucid.training.callbacks.precise_bn import PreciseBatchNorm
+from pellucid.training.compiling import compile_ahead
 from pellucid.training.cost import LAYER_OPERATIONS, operations_of
 from pellucid.training.events import StepEnd
 from pellucid.training.fit import fit, train
 from pellucid.training.job import Job
-from pellucid.training.loop import compile_ahead, train_by_options
+from pellucid.training.loop import train_by_options
 from pellucid.training.optimizers import SGD, Adam
 from pellucid.training.options import TrainingOptions
 

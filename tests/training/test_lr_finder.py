@@ -14,8 +14,9 @@ from pellucid.nn.dense import Dense
 from pellucid.nn.sequential import Sequential
 from pellucid.plotting.learning_rate import learning_rate_curves
 from pellucid.training.fit import train
-from pellucid.training.lr_finder import RateSearch, Trial, find_learning_rate
+from pellucid.training.lr_finder import find_learning_rate
 from pellucid.training.optimizers.base import OPTIMIZERS
+from pellucid.training.rate_search import RateSearch, Trial
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from pellucid.text import plural, scaled
 @command("cache", order=150, short_help="What is kept of photos that a pretrained network looked at.")
 def cache(*, clear: bool = flag(False, help="Remove it.")) -> Answer:
     """What is kept of photos that a pretrained network looked at, so that it need not look again."""
-    from pellucid.nn.pretrained.features import clear_cache, size_of_cache
+    from pellucid.nn.pretrained.feature_cache import clear_cache, size_of_cache
 
     found = size_of_cache()
     if found is None:

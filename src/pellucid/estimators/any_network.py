@@ -24,16 +24,18 @@ from pellucid.formats.safetensors import header_of, model_of, novelty_arrays
 from pellucid.formats.toml.layers import training_optimizer
 from pellucid.nn.dense import Dense, Flatten
 from pellucid.nn.model import Model
-from pellucid.nn.presets import PRESETS, check_has_body, naming_size, preset
+from pellucid.nn.preset_size import naming_size
+from pellucid.nn.presets import PRESETS, check_has_body, preset
 from pellucid.nn.rebuild import named_arrays
 from pellucid.nn.sequential import Sequential
 from pellucid.ops.losses.regression import MeanSquaredError
-from pellucid.training.callbacks.averages import PreciseBatchNorm
-from pellucid.training.loss_setup import begin_at_the_mean, preprocessing_for, standardized_for
+from pellucid.training.callbacks.precise_bn import PreciseBatchNorm
+from pellucid.training.loss_setup import begin_at_the_mean, standardized_for
 from pellucid.training.optimizers import LBFGS, OPTIMIZERS, Optimizer
 from pellucid.training.options import are_few
 from pellucid.training.recipes import GENERAL, RECIPES
 from pellucid.training.recommend import Recommendation, recommend
+from pellucid.training.samples import preprocessing_for
 from pellucid.training.schedules.base import SCHEDULES, Schedule
 from pellucid.types import Array, Shape
 

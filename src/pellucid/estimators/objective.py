@@ -9,7 +9,8 @@ from scipy.special import xlogy
 
 from pellucid.errors import OptionError, unknown_name
 from pellucid.ops.losses.base import LOSSES, Loss
-from pellucid.ops.losses.cross_entropy import BinaryCrossEntropy, MultiLabel
+from pellucid.ops.losses.cross_entropy import BinaryCrossEntropy
+from pellucid.ops.losses.multi_label import MultiLabel
 from pellucid.ops.losses.regression import MeanSquaredError, Poisson
 from pellucid.registry import options_of
 from pellucid.types import Array

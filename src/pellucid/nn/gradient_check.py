@@ -23,7 +23,8 @@ from pellucid.nn.layer import Layer
 from pellucid.nn.layer_contract import DRAWS, LayerFault, Watched, broken_promises, point_alone
 from pellucid.nn.model import Model
 from pellucid.nn.sequential import Sequential
-from pellucid.ops.losses.base import LOSSES, Joint, Loss
+from pellucid.ops.losses.base import LOSSES, Loss
+from pellucid.ops.losses.joint import Joint
 from pellucid.rng import stream
 from pellucid.text import join, plural
 from pellucid.text_blocks import Result

@@ -11,7 +11,8 @@ from pellucid.nn.initializers import StartRandom
 from pellucid.nn.layer import Layer
 from pellucid.nn.model import Model
 from pellucid.nn.sharing import build_place
-from pellucid.ops.losses.base import LOSSES, Joint, check_targets
+from pellucid.ops.losses.base import LOSSES
+from pellucid.ops.losses.joint import Joint, check_targets
 from pellucid.ops.losses.targets import default_loss
 from pellucid.registry import option, register
 from pellucid.types import Array, LayerRow, Shape

@@ -1,12 +1,10 @@
-"""Networks by name: a preset is one function and a line that describes it; and the pictures that it takes."""
+"""Networks by name: a preset is one function and a line that describes it."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from pellucid.data.dataset import Dataset
-from pellucid.errors import OptionError, ShapeError, unknown_name
+from pellucid.errors import OptionError, unknown_name
 from pellucid.nn.activation import Activation, Dropout
 from pellucid.nn.blocks import Parallel, Residual
 from pellucid.nn.conv import Conv2D
@@ -16,15 +14,10 @@ from pellucid.nn.norm import Affine, BatchNorm
 from pellucid.nn.pooling import GlobalAvgPool2D, MaxPool2D
 from pellucid.nn.sequential import Sequential
 from pellucid.registry import validate_call
-from pellucid.text import join
-from pellucid.types import Shape
 
 PRETRAINED, DEFAULT_BODY = "pretrained", "efficientnet-lite0"
 LINEAR, REALMLP, REALMLP_MEAN = "linear", "realmlp", "realmlp-mean"  # of tables
 BODY_SIZE = (224, 224)  # of the photos that its body learned from
-LARGEST = 256  # pixels of a side up to which a preset is tried
-# They take any size, and see no picture in it: named where nothing else is left.
-FLAT = ("logistic", "linear", "two-layer", "mlp", "mlp-small", "realmlp", "realmlp-mean")
 
 
 @validate_call("name", "n_classes", "n_outputs", "pixels")
@@ -255,66 +248,3 @@ _NETWORKS: dict[
     ),
 }
 PRESETS = {name: words for name, (words, _) in _NETWORKS.items()}
-
-
-@contextmanager
-def naming_size(name: str | None, shape: Any) -> Iterator[None]:
-    """Say what a preset needs, where an error in this block is that it does not take pictures of this shape.
-
-    Parameters
-    ----------
-    name : str or None
-        The preset that the model of the block was made from; None lets any error pass.
-    shape : tuple of int
-        Of one sample.
-
-    Examples
-    --------
-    >>> model = preset("cnn")
-    >>> with naming_size("cnn", (8, 8, 3)):
-    ...     model.initialize((8, 8, 3))
-    Traceback (most recent call last):
-        ...
-    pellucid.errors.ShapeError: cnn: expected pictures of at least 16x16 pixels, got 8x8. Try model ...
-    """
-    try:
-        yield
-    except ShapeError:
-        side = (
-            smallest_side(name, shape[2]) if name and isinstance(shape, tuple) and len(shape) == 3 else None
-        )
-        if side is None or min(shape[:2]) >= side:
-            raise
-        raise ShapeError(
-            f"{name}: expected pictures of at least {side}x{side} pixels, got {shape[0]}x{shape[1]}. Try "
-            f"{_instead(shape)}. A folder of photos can be read larger: --image-size {max(side, 64)}."
-        ) from None
-
-
-def _instead(shape: Shape) -> str:
-    """Return which presets take pictures of this shape, first one that looks at them as pictures."""
-    others = [name for name in PRESETS if name != PRETRAINED and takes(name, shape)]
-    first, *rest = sorted(others, key=lambda name: (name in FLAT, smallest_side(name, shape[2]) == 1))
-    more = [name for name in rest if name not in FLAT]
-    return f"model {first!r}" + (f", or {join(more, last='or')}" if more else "")
-
-
-def smallest_side(name: str, n_channels: int) -> int | None:
-    """Return the pixels of the smallest square picture that a preset takes; None if it takes none.
-
-    Examples
-    --------
-    >>> smallest_side("cnn", 3), smallest_side("mlp", 1)
-    (16, 1)
-    """
-    sides = range(1, LARGEST + 1)
-    return next((side for side in sides if takes(name, (side, side, n_channels))), None)
-
-
-def takes(name: str, shape: Shape) -> bool:
-    """Return whether a preset takes samples of this shape."""
-    try:
-        preset(name)._lay_out(shape)
-    except (ShapeError, OptionError):
-        return False
-    return True

@@ -72,7 +72,7 @@ def rebuild(described: Mapping[str, Any], arrays: Mapping[str, Array]) -> Model:
 
 def check_savable(model: Model) -> None:
     """Raise OptionError where the class of a layer or of the loss is not registered: no file can name it."""
-    from pellucid.ops.losses.base import Joint
+    from pellucid.ops.losses.joint import Joint
 
     loss = model._loss
     kinds: list[type] = [type(place) for part in model._structures() for place in (part, *part.children())]

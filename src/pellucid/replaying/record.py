@@ -12,7 +12,8 @@ from pellucid.formats.outputs import outputs_of
 from pellucid.formats.steps import Step, Steps, steps_of
 from pellucid.nn.blocks import merge_backward, merge_forward
 from pellucid.nn.layer import Layer
-from pellucid.ops.losses.base import Joint, Loss
+from pellucid.ops.losses.base import Loss
+from pellucid.ops.losses.joint import Joint
 from pellucid.registry.configurable import plain
 from pellucid.replaying.blocks import Blocks
 from pellucid.replaying.formulas import mathematics_of

@@ -25,7 +25,8 @@ from pellucid.nn.presets import (
     preset,
 )
 from pellucid.nn.pretrained.body import body_size, check_n_blocks, unfreeze_last
-from pellucid.nn.pretrained.pretrained import file_of, is_published, is_there
+from pellucid.nn.pretrained.network_file import file_of
+from pellucid.nn.pretrained.pretrained import is_published, is_there
 from pellucid.nn.transfer import RECIPE, transfer
 from pellucid.progress import ProgressBar
 from pellucid.runs.choose_table import Trained, choose_for_table

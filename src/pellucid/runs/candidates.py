@@ -14,7 +14,8 @@ from pellucid.formats.architecture import Architecture
 from pellucid.formats.safetensors import load
 from pellucid.nn.by_name import check_names_a_file
 from pellucid.nn.model import Model
-from pellucid.nn.presets import PRESETS, naming_size
+from pellucid.nn.preset_size import naming_size
+from pellucid.nn.presets import PRESETS
 from pellucid.runs.build import fit_run, make_model, plan
 from pellucid.runs.config import RunConfig, is_preset
 from pellucid.training.events import Callback

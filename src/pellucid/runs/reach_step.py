@@ -13,7 +13,7 @@ from pellucid.errors import DataError, FormatError, OptionError
 from pellucid.formats.architecture import load_architecture
 from pellucid.nn.blocks import branches_of
 from pellucid.nn.model import Model
-from pellucid.nn.presets import naming_size
+from pellucid.nn.preset_size import naming_size
 from pellucid.progress import CountCallback
 from pellucid.runs.build import fit_run, make_model
 from pellucid.runs.config import RunConfig, is_preset

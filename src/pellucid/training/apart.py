@@ -12,7 +12,7 @@ from pellucid.nn.model import Model, copy_arrays, model_from_config
 from pellucid.registry import option
 from pellucid.training.callbacks.base import Callback
 from pellucid.training.callbacks.early_stopping import BestWeights
-from pellucid.training.callbacks.progress import TimeLimit
+from pellucid.training.callbacks.time_limit import TimeLimit
 from pellucid.training.checkpoint import checkpoint_settings
 from pellucid.training.events import Callback as Listener
 from pellucid.training.events import TrainEnd

@@ -4,7 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from pellucid.ops.losses.base import Joint, Loss
+from pellucid.ops.losses.base import Loss
+from pellucid.ops.losses.joint import Joint
 from pellucid.types import Array
 
 

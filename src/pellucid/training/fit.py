@@ -17,18 +17,22 @@ from pellucid.nn.by_name import ModelLike, as_model
 from pellucid.nn.model import Model
 from pellucid.progress import Progress as ProgressLike
 from pellucid.registry import validate_call
-from pellucid.training.callbacks.averages import PreciseBatchNorm, WeightEMA
-from pellucid.training.callbacks.early_stopping import EarlyStopping, Metrics
-from pellucid.training.callbacks.progress import TimeLimit, progress_bar
+from pellucid.training.callbacks.early_stopping import EarlyStopping
+from pellucid.training.callbacks.metrics import Metrics
+from pellucid.training.callbacks.precise_bn import PreciseBatchNorm
+from pellucid.training.callbacks.progress import progress_bar
+from pellucid.training.callbacks.time_limit import TimeLimit
+from pellucid.training.callbacks.weight_ema import WeightEMA
 from pellucid.training.choose_form import is_dual
+from pellucid.training.compiling import compile_ahead
 from pellucid.training.cost import operations_of
 from pellucid.training.events import Callback
 from pellucid.training.history import History
 from pellucid.training.job import Job
-from pellucid.training.loop import compile_ahead, train_by_options
-from pellucid.training.loss_setup import read_samples, take_schema
+from pellucid.training.loop import train_by_options
 from pellucid.training.optimizers.base import Optimizer
 from pellucid.training.options import TrainingOptions, fill_in, recipe_of
+from pellucid.training.samples import read_samples, take_schema
 from pellucid.training.schedules.base import Schedule
 from pellucid.training.training_cache import TrainingCache
 from pellucid.types import Array

@@ -18,7 +18,7 @@ from pellucid.errors import DataError, FormatError, OptionError, ShapeError
 from pellucid.nn.activation import Dropout
 from pellucid.nn.freezing import frozen_hash
 from pellucid.nn.model import Model, check_classes, number_of_class
-from pellucid.nn.presets import naming_size
+from pellucid.nn.preset_size import naming_size
 from pellucid.rng import stream
 from pellucid.training.checkpoint import checkpoint_settings
 from pellucid.training.cost import choose_kernels, worthwhile_threads
@@ -26,15 +26,13 @@ from pellucid.training.features import n_frozen_places, trained_part
 from pellucid.training.loss_setup import (
     augment_weighted,
     check_last_activation,
-    in_range_of,
-    in_range_seen,
     mixable,
-    preprocessing_for,
     set_loss,
     weigh_samples,
 )
 from pellucid.training.optimizers.base import Optimizer
 from pellucid.training.options import FORMS, TrainingOptions, loss_of, make_optimizer
+from pellucid.training.samples import in_range_of, in_range_seen, preprocessing_for
 from pellucid.training.schedules.base import SCHEDULES, Schedule
 from pellucid.training.training_cache import TrainingCache
 from pellucid.types import Array, map_arrays, n_rows

@@ -23,10 +23,10 @@ from pellucid.ops.activations import Activation
 from pellucid.ops.batch_norm import BatchNormCache
 from pellucid.registry import validate_call
 from pellucid.training.job import Job
-from pellucid.training.loss_setup import read_samples
 from pellucid.training.nonfinite import unchanged
 from pellucid.training.optimizers.base import OPTIMIZERS, Optimizer
 from pellucid.training.options import TrainingOptions
+from pellucid.training.samples import read_samples
 from pellucid.training.trace_records import LayerTrace, Trace
 from pellucid.types import Array, map_arrays
 

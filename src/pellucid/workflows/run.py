@@ -17,7 +17,8 @@ from pellucid.reporting.build import check_probabilities, write_findings
 from pellucid.reporting.findings import find_short
 from pellucid.runs.build import RunRequest, plan
 from pellucid.runs.photo import new_image
-from pellucid.training.callbacks.progress import LookAhead, PrintCosts, progress_bar
+from pellucid.training.callbacks.progress import PrintCosts, progress_bar
+from pellucid.training.callbacks.time_limit import LookAhead
 from pellucid.training.recommend import AUTO
 from pellucid.workflows.run_words import Say, is_tutorial, say_check, say_data, say_results
 from pellucid.workflows.train import Outcome, run_folder, train_into

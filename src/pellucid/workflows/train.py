@@ -40,8 +40,8 @@ from pellucid.text import in_seconds, plural, shown
 from pellucid.text_blocks import as_json
 from pellucid.training.callbacks.base import Callback
 from pellucid.training.callbacks.interrupt import StopOnInterrupt
-from pellucid.training.callbacks.progress import LookAhead
 from pellucid.training.callbacks.tensorboard import TensorBoard
+from pellucid.training.callbacks.time_limit import LookAhead
 from pellucid.training.checkpoint import checkpoints_of, epochs_made, latest_checkpoint
 from pellucid.training.events import TrainStart
 from pellucid.training.extension import depends_on_length

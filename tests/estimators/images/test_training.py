@@ -15,7 +15,7 @@ from pellucid.data.dataset import Dataset
 from pellucid.errors import DataError
 from pellucid.estimators import ImageClassifier, NetworkClassifier
 from pellucid.progress import ProgressBar
-from pellucid.training.callbacks.averages import measure_batch_norms
+from pellucid.training.callbacks.precise_bn import measure_batch_norms
 
 
 def test_the_default_is_what_is_recommended() -> None:

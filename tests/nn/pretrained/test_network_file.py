@@ -11,8 +11,8 @@ from tests.every import every
 import pellucid as pl
 from pellucid.errors import PellucidError
 from pellucid.nn.pretrained.body import body_size
+from pellucid.nn.pretrained.network_file import before_head
 from pellucid.nn.pretrained.pixels import PIXELS
-from pellucid.nn.pretrained.pretrained import before_head
 from pellucid.runs.build import plan
 from pellucid.runs.config import RunConfig
 from pellucid.runs.spelling import command_line
@@ -175,7 +175,7 @@ def test_what_a_saved_model_does_not_say_is_asked_for(tmp_path: Path) -> None:
 
 
 def test_the_cache_goes_by_content(saved: Path, tmp_path: Path) -> None:
-    from pellucid.nn.pretrained.features import size_of_cache
+    from pellucid.nn.pretrained.feature_cache import size_of_cache
 
     def held() -> int:
         found = size_of_cache()

@@ -11,7 +11,8 @@ import pellucid as pl
 from pellucid import dispatch
 from pellucid.data.augmentation.colour import Brightness
 from pellucid.nn.model import PREDICT_ROWS
-from pellucid.training.callbacks.averages import PreciseBatchNorm, WeightEMA, measure_batch_norms
+from pellucid.training.callbacks.precise_bn import PreciseBatchNorm, measure_batch_norms
+from pellucid.training.callbacks.weight_ema import WeightEMA
 from pellucid.training.optimizers.sgd import SGD
 
 

@@ -8,7 +8,7 @@ from tests.every import every
 
 import pellucid as pl
 from pellucid.errors import FormatError, OptionError
-from pellucid.training.callbacks.averages import WeightEMA
+from pellucid.training.callbacks.weight_ema import WeightEMA
 from pellucid.training.events import Event, StepEnd
 from pellucid.training.optimizers.base import BLOCK_BYTES
 from pellucid.training.optimizers.sgd import SGD

@@ -13,16 +13,8 @@ from pellucid.nn.model import copy_arrays, model_from_config
 from pellucid.nn.norm import Affine, BatchNorm, LayerNorm
 from pellucid.nn.pooling import Resize2D
 from pellucid.nn.pretrained import efficientnet_lite
-from pellucid.nn.pretrained.pretrained import (
-    about,
-    before_head,
-    file_of,
-    is_published,
-    network_of,
-    published_arrays,
-    sha256_of,
-    variant_of,
-)
+from pellucid.nn.pretrained.network_file import before_head, file_of, network_of, sha256_of
+from pellucid.nn.pretrained.pretrained import about, is_published, published_arrays, variant_of
 from pellucid.nn.sequential import Sequential
 from pellucid.text import by
 from pellucid.types import Shape

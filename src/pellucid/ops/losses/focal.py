@@ -13,7 +13,7 @@ import numpy as np
 
 from pellucid.errors import OptionError
 from pellucid.ops.losses.base import Loss, Pair
-from pellucid.ops.losses.cross_entropy import BinaryTerms, binary_terms
+from pellucid.ops.losses.multi_label import BinaryTerms, binary_terms
 from pellucid.ops.losses.targets import one_hot, per_output
 from pellucid.registry import option, register
 from pellucid.types import Array

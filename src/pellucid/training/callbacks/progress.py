@@ -1,4 +1,4 @@
-"""How a training goes: a bar, the costs as the tutorial prints them, the time that it will take, and its limit."""
+"""What shows how a training goes: a bar, and the costs as the tutorial prints them."""
 
 import sys
 import time
@@ -8,15 +8,13 @@ from typing import Any
 
 from pellucid.progress import TRAINING_PATIENCE, ProgressBar, are_bars_shown
 from pellucid.progress import Progress as ProgressLike
-from pellucid.ranks import most, rank
+from pellucid.ranks import rank
 from pellucid.registry import option, register
-from pellucid.text import in_minutes, percent, plural
+from pellucid.text import percent
 from pellucid.training.callbacks.base import Callback
 from pellucid.training.events import EpochEnd, StepEnd, TrainEnd, TrainStart
 
 SILENCE = 20.0  # seconds after which an epoch's cost is printed in any case, where no bar is shown
-MEASURED = 3.0  # seconds of steps, on which the estimate rests
-WORTH_SAYING = 30.0  # seconds that are left
 
 
 @register
@@ -137,56 +135,3 @@ def progress_bar(progress: ProgressLike, callbacks: Sequence[object]) -> list[Ca
     if callable(progress):
         return [Progress(show=progress)]
     return [Progress(is_shown=progress)] if progress or (progress is None and are_bars_shown()) else []
-
-
-@dataclass(eq=False)
-class TimeLimit(Callback):
-    """Stop after some minutes of training, with a checkpoint where the training writes any."""
-
-    minutes: float = option(above=0, help="Minutes of training.")
-
-    def next_step(self, step: int) -> int:
-        """Return that any step will do."""
-        return sys.maxsize
-
-    def train_start(self, event: TrainStart) -> None:
-        """Start the clock."""
-        self._end = time.perf_counter() + 60 * self.minutes
-
-    def step_end(self, event: StepEnd) -> bool:
-        """Stop where the time is over."""
-        if most(int(time.perf_counter() >= self._end)):
-            event.run.was_interrupted = True
-        return event.run.was_interrupted
-
-
-@dataclass(eq=False)
-class LookAhead(Callback):
-    """Say once how long the training will take, where it is long."""
-
-    show: Callable[[str], Any] = option(print, help="Takes the line.")
-
-    def next_step(self, step: int) -> int:
-        """Return that any step will do."""
-        return sys.maxsize
-
-    def train_start(self, event: TrainStart) -> None:
-        """Forget what was measured."""
-        self._first: tuple[int, float] | None = None  # a step and when it ended: the first may have compiled
-        self._is_said = False
-
-    def step_end(self, event: StepEnd) -> None:
-        """Measure, and say it."""
-        if self._is_said or rank() > 0:
-            return
-        now, run, done = time.perf_counter(), event.run, event.step + 1
-        if self._first is None:
-            self._first = done, now
-            return
-        seconds = now - self._first[1]
-        if seconds < MEASURED:
-            return
-        self._is_said, left = True, seconds / (done - self._first[0]) * (run.n_epochs * run.n_steps - done)
-        if left >= WORTH_SAYING:
-            more = plural(run.n_epochs - run.epoch, "epoch")
-            self.show(f"This will take about {in_minutes(left)} ({more}, measured on the first steps).")
