@@ -37,7 +37,8 @@ from sklearn.model_selection import RepeatedStratifiedKFold, StratifiedKFold
 import pellucid as pl
 from pellucid.data.augmentation.augment import AUGMENT_PRESETS
 from pellucid.data.augmentation.geometry import Crop, HorizontalFlip, Scale
-from pellucid.data.augmentation.pixels import CutMix, Cutout, Mixup
+from pellucid.data.augmentation.mixing import CutMix, Mixup
+from pellucid.data.augmentation.pixels import Cutout
 from pellucid.data.dataset import Dataset
 from pellucid.evaluation.comparison.splitting import merge_parts
 from pellucid.runs.candidates import Candidate, find_candidate, train_candidate

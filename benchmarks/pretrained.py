@@ -219,7 +219,7 @@ def many(n: int) -> None:
 
 def unfreezing(name: str, n_blocks: int) -> None:
     """Print what the last blocks, trained on, are worth by folds."""
-    from pellucid.evaluation.comparison.folds import compare_unfreezing
+    from pellucid.evaluation.comparison.unfreezing import compare_unfreezing
     from pellucid.runs.build import plan
 
     data = distinct(name)

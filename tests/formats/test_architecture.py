@@ -14,7 +14,7 @@ from tests.every import every
 import pellucid as pl
 from pellucid.errors import FormatError
 from pellucid.formats.architecture import architecture_to_toml, load_architecture
-from pellucid.formats.toml.layers import training_optimizer
+from pellucid.formats.toml.training import training_optimizer
 from pellucid.nn.layer import LAYERS
 from pellucid.nn.presets import PRESETS
 

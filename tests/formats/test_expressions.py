@@ -14,6 +14,7 @@ from tests.formats.networks import NETWORKS, Reversed, own_layers, shaken
 
 import pellucid as pl
 from pellucid.errors import OptionError
+from pellucid.formats.describe import DESCRIPTIONS, describe
 from pellucid.formats.expressions import (
     expression_of,
     function_name,
@@ -27,7 +28,7 @@ from pellucid.formats.onnx.export import export_onnx
 from pellucid.formats.onnx.layers import NODES
 from pellucid.formats.script import layers
 from pellucid.formats.script.write import write_script
-from pellucid.formats.steps import DESCRIPTIONS, describe, steps_of
+from pellucid.formats.steps import steps_of
 from pellucid.nn.blocks import MERGES
 from pellucid.ops.activations import ACTIVATIONS, derivative_of, get_activation
 

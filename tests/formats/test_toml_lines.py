@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.every import every
 
-from pellucid.formats.toml.source import toml_lines
+from pellucid.formats.toml.lines import toml_lines
 
 
 def paths(value: Any, at: tuple[str | int, ...] = ()) -> set[tuple[str | int, ...]]:

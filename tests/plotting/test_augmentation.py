@@ -6,7 +6,8 @@ from tests.pictures import assert_readable, shown, words
 
 from pellucid.data.augmentation.augment import Augment
 from pellucid.data.augmentation.geometry import Crop, HorizontalFlip, ResizedCrop, Rotation
-from pellucid.data.augmentation.pixels import Cutout, Mixup
+from pellucid.data.augmentation.mixing import Mixup
+from pellucid.data.augmentation.pixels import Cutout
 from pellucid.data.augmentation.transform import TRANSFORMS
 from pellucid.plotting.augmentation import N_COLUMNS, contact_sheet
 

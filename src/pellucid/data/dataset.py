@@ -1,9 +1,8 @@
-"""The records that hold data: samples with their labels, a data set in its two parts, and its fingerprint."""
+"""The records that hold data: samples with their labels, and a data set in its two parts."""
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -16,7 +15,7 @@ from pellucid.data.labels import numbered, renumbered
 from pellucid.data.readers.picture_modes import UNKNOWN, White
 from pellucid.data.readers.table_schema import TableSchema
 from pellucid.data.show import dataset_html, in_words, split_html
-from pellucid.data.stored.base import StoredArray, choose_rows, row_blocks
+from pellucid.data.stored.base import StoredArray, choose_rows
 from pellucid.errors import CallError, DataError, UnknownAttributeError
 from pellucid.text import kind_of, placed
 from pellucid.text_blocks import frame_of
@@ -318,30 +317,3 @@ def _array(name: str, value: Any) -> Array:
         f"Dataset: expected {name} to be an array, or a dictionary of arrays, got {kind_of(value)}. "
         f"Try np.asarray({name})."
     )
-
-
-def data_hash(data: Dataset) -> str:
-    """Return the sha256 of a data set's samples and labels, in hexadecimal.
-
-    Examples
-    --------
-    >>> data_hash(Dataset(np.zeros((1, 1), np.uint8), np.array([0])))[:8]
-    '3e7077fd'
-    """
-    digest = hashlib.sha256()
-    for part in _arrays(data.X):
-        for _, rows in row_blocks(part):
-            digest.update(np.ascontiguousarray(rows).data)
-    for part in _arrays(data.y):
-        digest.update(np.ascontiguousarray(part, dtype="<f8" if part.dtype.kind == "f" else "<i8").data)
-    return digest.hexdigest()
-
-
-def _arrays(X: Any) -> list[Any]:
-    """Return the arrays of inputs or targets: one, one for each name, or the three of a sparse matrix."""
-    if isinstance(X, Mapping):
-        return [array for name in sorted(X) for array in _arrays(X[name])]
-    if isinstance(X, np.ndarray | StoredArray):
-        return [X]
-    rows = X.tocsr()
-    return [rows.data, rows.indices, rows.indptr]

@@ -21,7 +21,7 @@ from pellucid.estimators.parameters import AUTO, NetworkParameters
 from pellucid.estimators.validation import Samples
 from pellucid.formats.architecture import load_architecture
 from pellucid.formats.safetensors import header_of, model_of, novelty_arrays
-from pellucid.formats.toml.layers import training_optimizer
+from pellucid.formats.toml.training import training_optimizer
 from pellucid.nn.dense import Dense, Flatten
 from pellucid.nn.model import Model
 from pellucid.nn.preset_size import naming_size

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from pellucid.errors import FormatError, OptionError, OutOfMemoryError, PellucidError, ShapeError
-from pellucid.formats.toml.layers import LayerReader, read_training
+from pellucid.formats.toml.layers import LayerReader
 from pellucid.formats.toml.source import TomlSource
+from pellucid.formats.toml.training import read_training
 from pellucid.formats.toml.writing import architecture_to_toml
 from pellucid.nn.container import DTYPES
 from pellucid.nn.graph import Graph

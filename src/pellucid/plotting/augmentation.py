@@ -5,7 +5,7 @@ from dataclasses import fields
 import numpy as np
 
 from pellucid.data.augmentation.augment import Augment
-from pellucid.data.augmentation.pixels import Blend
+from pellucid.data.augmentation.mixing import Blend
 from pellucid.data.augmentation.transform import TRANSFORMS, Transform
 from pellucid.plotting.grid import Page, Tile
 from pellucid.plotting.types import Figure

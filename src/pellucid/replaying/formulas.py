@@ -5,8 +5,9 @@ from collections.abc import Iterable
 from html import escape
 
 from pellucid.errors import OptionError
+from pellucid.formats.describe import describe
 from pellucid.formats.expressions import Node, javascript_of, mathml_of, slope_of
-from pellucid.formats.steps import Steps, describe
+from pellucid.formats.steps import Steps
 
 # By the rule's name in rules.js. A word is one name, a subscript is in braces, \sum_{i} has its index below.
 WINDOW = (  # of which pixel of the input a pixel of the output is made

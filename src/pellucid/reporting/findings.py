@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from pellucid.evaluation.explain.explain_photo import ImageContext
+from pellucid.evaluation.explain.image_context import ImageContext
 from pellucid.evaluation.scores.advice import Advice, advise
 from pellucid.evaluation.scores.galleries import pick
 from pellucid.evaluation.scores.linear_baseline import LinearBaseline, linear_baseline

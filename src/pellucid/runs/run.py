@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from pellucid.data.copies.duplicates import Leak, find_leaks
-from pellucid.data.dataset import Split, data_hash
+from pellucid.data.dataset import Split
+from pellucid.data.hashing import data_hash
 from pellucid.data.source import DataSource
 from pellucid.errors import DataError, FormatError, PellucidError
 from pellucid.files import write_atomically

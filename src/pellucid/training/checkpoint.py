@@ -11,7 +11,8 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from pellucid.data.dataset import Dataset, data_hash
+from pellucid.data.dataset import Dataset
+from pellucid.data.hashing import data_hash
 from pellucid.errors import FormatError
 from pellucid.nn.model import Model
 from pellucid.registry import check_option

@@ -9,8 +9,9 @@ import numpy as np
 from pellucid import dispatch, ranks
 from pellucid.data.augmentation.augment import augment_preset
 from pellucid.data.batches import Batches, Change, is_on_disk
-from pellucid.data.dataset import Dataset, data_hash
+from pellucid.data.dataset import Dataset
 from pellucid.data.groups import find_groups
+from pellucid.data.hashing import data_hash
 from pellucid.data.input_spec import inputs_seen
 from pellucid.data.stored.base import StoredArray
 from pellucid.data.validate import hold_out_rows

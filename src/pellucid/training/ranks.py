@@ -9,7 +9,8 @@ from typing import Any, NamedTuple, final
 import numpy as np
 
 from pellucid import ranks
-from pellucid.data.augmentation.augment import Augment, Part
+from pellucid.data.augmentation.augment import Augment
+from pellucid.data.augmentation.parts import Part
 from pellucid.data.batches import Batch, Batches
 from pellucid.nn.model import Model
 from pellucid.rng import stream

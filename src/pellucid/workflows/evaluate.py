@@ -4,7 +4,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from pellucid.data.dataset import Dataset, Split, data_hash
+from pellucid.data.dataset import Dataset, Split
+from pellucid.data.hashing import data_hash
 from pellucid.data.input_spec import white_seen
 from pellucid.data.source import DataSource
 from pellucid.errors import DataError, PellucidError, ShapeError

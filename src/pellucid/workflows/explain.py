@@ -7,13 +7,8 @@ from typing import Any
 from pellucid.data.coerce import as_dataset
 from pellucid.evaluation.columns.contributions import RowExplanation, explain_row
 from pellucid.evaluation.columns.importance import check_is_of_table
-from pellucid.evaluation.explain.explain_photo import (
-    N_NEAR,
-    ImageContext,
-    PhotoExplanation,
-    doubt_of,
-    explanation,
-)
+from pellucid.evaluation.explain.explain_photo import PhotoExplanation, doubt_of, explanation
+from pellucid.evaluation.explain.image_context import N_NEAR, ImageContext
 from pellucid.evaluation.saliency.compute_maps import METHODS, check_methods
 from pellucid.evaluation.saliency.plot_maps import first_layer_figure
 from pellucid.evaluation.saliency.scoring import check_takes_image, target_of

@@ -12,8 +12,8 @@ from pellucid.evaluation.sweep.study import STUDY
 from pellucid.evaluation.sweep.sweep import TrialCallback, no_trial, sweep
 from pellucid.evaluation.sweep.train_trial import changes_of, make_candidate
 from pellucid.folders import open_folder
-from pellucid.formats.toml.layers import TRAINING_KEYS
 from pellucid.formats.toml.source import TomlSource
+from pellucid.formats.toml.training import TRAINING_KEYS
 from pellucid.locks import FileLock
 from pellucid.progress import Progress
 from pellucid.reporting.sweep import write_sweep_page

@@ -10,10 +10,11 @@ from typing import Any
 
 from pellucid import dispatch, ranks
 from pellucid.checks.check import DataReport
-from pellucid.data.dataset import Split, data_hash
+from pellucid.data.dataset import Split
+from pellucid.data.hashing import data_hash
 from pellucid.data.source import DataSource
 from pellucid.errors import OptionError, PellucidError
-from pellucid.evaluation.comparison.folds import compare_unfreezing
+from pellucid.evaluation.comparison.unfreezing import compare_unfreezing
 from pellucid.evaluation.scores.advice import Advice, advise, lines_of
 from pellucid.folders import FolderWriter, next_folder, open_folder
 from pellucid.nn.model import Model

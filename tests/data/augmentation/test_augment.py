@@ -21,7 +21,8 @@ from pellucid.data.augmentation.geometry import (
     Shift,
     VerticalFlip,
 )
-from pellucid.data.augmentation.pixels import Cutout, Mixup, Noise
+from pellucid.data.augmentation.mixing import Mixup
+from pellucid.data.augmentation.pixels import Cutout, Noise
 from pellucid.data.augmentation.transform import TRANSFORMS, Transform
 from pellucid.errors import DataError, OptionError, ShapeError
 

@@ -17,7 +17,8 @@ from pellucid.data.augmentation.colour import (
     Saturation,
 )
 from pellucid.data.augmentation.geometry import HorizontalFlip
-from pellucid.data.augmentation.pixels import Blend, CutMix, Cutout, Mixup, Noise
+from pellucid.data.augmentation.mixing import Blend, CutMix, Mixup
+from pellucid.data.augmentation.pixels import Cutout, Noise
 from pellucid.errors import OptionError, ShapeError
 from pellucid.ops.colour import mean_colours
 from pellucid.training.loss_setup import augment_weighted

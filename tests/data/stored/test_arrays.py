@@ -12,7 +12,8 @@ from PIL import Image
 from tests.every import every
 
 from pellucid.data.copies import duplicates
-from pellucid.data.dataset import Dataset, data_hash
+from pellucid.data.dataset import Dataset
+from pellucid.data.hashing import data_hash
 from pellucid.data.input_spec import InputsSeen
 from pellucid.data.preprocess import Preprocessing
 from pellucid.data.readers import reading

@@ -16,7 +16,7 @@ from pellucid.data.preprocess import Preprocessing
 from pellucid.data.source import load_data
 from pellucid.errors import DataError, OptionError, ShapeError
 from pellucid.evaluation.explain import explain_photo, neighbours
-from pellucid.evaluation.explain.explain_photo import ImageContext
+from pellucid.evaluation.explain.image_context import ImageContext
 from pellucid.evaluation.explain.neighbours import hidden_features, nearest, nearest_by_features
 from pellucid.evaluation.explain.plot_image import image_figure
 from pellucid.evaluation.explain.variants import photo_variants

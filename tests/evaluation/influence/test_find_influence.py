@@ -14,14 +14,8 @@ from pellucid.data.dataset import Dataset
 from pellucid.errors import FormatError, OptionError
 from pellucid.evaluation.influence.explain import explain_predictions
 from pellucid.evaluation.influence.logits import check_classifier, logit, logit_slope
-from pellucid.evaluation.influence.retraining import (
-    KeepSnapshots,
-    Retraining,
-    last_snapshot,
-    own_copy,
-    project_to_span,
-    read_snapshot,
-)
+from pellucid.evaluation.influence.retraining import Retraining, project_to_span
+from pellucid.evaluation.influence.snapshots import KeepSnapshots, last_snapshot, own_copy, read_snapshot
 from pellucid.evaluation.influence.tracin import (
     head_products,
     plain_products,

@@ -8,17 +8,11 @@ from tests.every import every
 
 import pellucid as pl
 from pellucid.errors import DataError, OptionError, ShapeError
-from pellucid.evaluation.saliency.compute_maps import (
-    METHODS,
-    MapToCheck,
-    check_maps,
-    redraw,
-    saliency_of_samples,
-    untrained_copy,
-)
+from pellucid.evaluation.saliency.compute_maps import METHODS, saliency_of_samples
 from pellucid.evaluation.saliency.grad_cam import enlarged, feature_layer
 from pellucid.evaluation.saliency.maps import Attribution, SanityCheck
 from pellucid.evaluation.saliency.methods import integrated_gradients, occlusion, smooth_grad
+from pellucid.evaluation.saliency.sanity import MapToCheck, check_maps, redraw, untrained_copy
 from pellucid.evaluation.saliency.scoring import Scorer, prepared_image, target_of
 from pellucid.rng import stream
 from pellucid.types import Array

@@ -12,8 +12,9 @@ from sklearn import metrics as sk
 from sklearn.calibration import calibration_curve
 
 from pellucid.evaluation.scores.calibration import calibrate, cross_entropies
-from pellucid.evaluation.scores.evaluate import regression_estimates, score
+from pellucid.evaluation.scores.evaluate import score
 from pellucid.evaluation.scores.one_vs_rest import Columns, ResampledColumns
+from pellucid.evaluation.scores.regression import regression_estimates
 from pellucid.evaluation.scores.roc import curves_of, sums_over
 from pellucid.prediction.metrics import regression_metrics
 from pellucid.prediction.predict import Predictions, log_odds

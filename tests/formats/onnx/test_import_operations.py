@@ -14,8 +14,8 @@ import pellucid as pl
 onnx = pytest.importorskip("onnx")
 pytest.importorskip("onnxruntime")
 
+from pellucid.formats.onnx.reading.constants import FOLDED  # noqa: E402
 from pellucid.formats.onnx.reading.network import ALL_READERS  # noqa: E402
-from pellucid.formats.onnx.reading.pointwise import FOLDED  # noqa: E402
 
 Build = Callable[[Net], str]
 

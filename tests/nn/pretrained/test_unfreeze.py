@@ -9,7 +9,7 @@ from tests.every import every
 
 import pellucid as pl
 from pellucid.errors import OptionError
-from pellucid.evaluation.comparison.folds import Unfreezing
+from pellucid.evaluation.comparison.unfreezing import Unfreezing
 from pellucid.nn.pretrained.body import unfreeze_last, with_new_head
 from pellucid.runs.build import make_model, plan
 from pellucid.runs.run import read_run

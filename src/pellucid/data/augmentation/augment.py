@@ -1,25 +1,23 @@
 """Augmentation: random changes of each photo in training, so that a network learns what they have in common."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple, final
+from typing import Any, final
 
 import numpy as np
-import numpy.typing as npt
 
 from pellucid.data.augmentation.colour import (
     Brightness,
-    Colour,
     Contrast,
     Saturation,
 )
-from pellucid.data.augmentation.geometry import Crop, Geometric, HorizontalFlip, Rotation, Scale, Shift
-from pellucid.data.augmentation.pixels import Blend, CutMix, Noise
+from pellucid.data.augmentation.composed import apply_run, runs_of
+from pellucid.data.augmentation.geometry import Crop, HorizontalFlip, Rotation, Scale, Shift
+from pellucid.data.augmentation.mixing import Blend, CutMix
+from pellucid.data.augmentation.parts import Part, Rehearsal
 from pellucid.data.augmentation.transform import TRANSFORMS, Transform, check_batch
 from pellucid.errors import OptionError, ShapeError, unknown_name
-from pellucid.ops.colour import mean_colours, recolour
-from pellucid.ops.sampling import sample
 from pellucid.registry import check_option, explain_calls
-from pellucid.types import Array, Shape, map_arrays, n_rows
+from pellucid.types import Array, Shape, n_rows
 
 _PHOTO = (HorizontalFlip(0.5), Crop(4), Brightness(0.1), Contrast(0.1), Saturation(0.1))
 AUGMENT_PRESETS: dict[str, tuple[Transform, ...]] = {
@@ -35,147 +33,6 @@ AUGMENT_PRESETS: dict[str, tuple[Transform, ...]] = {
         Saturation(0.15),
     ),
 }
-
-
-class Part(NamedTuple):
-    """Some samples of a batch.
-
-    Attributes
-    ----------
-    rows : Array of int, shape (n,)
-        Their places in the batch, ascending.
-    m : int
-        Samples of the whole batch.
-    """
-
-    rows: Array
-    m: int
-
-    def draws(self, transform: Transform, shape: Shape, rng: np.random.Generator) -> Array:
-        """Return the part's rows of what a transform draws for the batch, the rows of partners as places here.
-
-        A partner outside the part becomes its first sample.
-        """
-        values = transform.draw(self.m, shape, rng)[self.rows]
-        if isinstance(transform, Blend):
-            places = np.zeros(self.m, np.intp)
-            places[self.rows] = np.arange(len(self.rows))
-            values[:, 1] = places[values[:, 1].astype(np.intp)]
-        return values
-
-
-class RowsOfStream:
-    """Draws for a whole batch, and returns the rows of a part: as much of a Generator as transforms use."""
-
-    def __init__(self, rng: np.random.Generator, part: Part) -> None:
-        self.rng, self.part = rng, part
-
-    def standard_normal(self, shape: Shape, dtype: npt.DTypeLike) -> Array:
-        whole: Array = self.rng.standard_normal((self.part.m, *shape[1:]), dtype=dtype)  # type: ignore[arg-type]
-        return whole[self.part.rows]
-
-
-class Rehearsal:
-    """What an Augment draws for a whole batch, without its images: it mixes targets, and knows who needs whom.
-
-    It has as much of an Augment's interface as targets need.
-
-    Parameters
-    ----------
-    transforms : sequence of Transform
-        As they are applied.
-    m : int
-        Samples of the batch.
-    shape : tuple of int
-        A sample's.
-    dtype : str
-    """
-
-    def __init__(self, transforms: Sequence[Transform], m: int, shape: Shape, dtype: str) -> None:
-        self.transforms, self.m, self.shape, self.dtype = transforms, m, shape, dtype
-        self.mixes_targets = any(isinstance(transform, Blend) for transform in transforms)
-        self._partners: list[Array] = []
-
-    def apply(self, X: Any, Y: Any, rng: np.random.Generator, *, out: Any = None) -> tuple[Any, Any]:
-        """Return X as it is, and the targets as the batch's would be."""
-        self._partners = []
-        for transform in self.transforms:
-            values = transform.draw(self.m, self.shape, rng)
-            if isinstance(transform, Blend):
-                self._partners.append(values[:, 1].astype(np.intp))
-                mix, drawn = transform.mix_targets, values
-                Y = map_arrays(lambda targets: mix(targets, drawn), Y)  # noqa: B023
-            elif isinstance(transform, Noise):
-                rng.standard_normal((self.m, *self.shape), dtype=self.dtype)  # type: ignore[call-overload]
-        return X, Y
-
-    def needed(self, rows: Array) -> Array:
-        """Return the places of all samples that are needed for some of them, ascending."""
-        for partner in reversed(self._partners):
-            rows = np.union1d(rows, partner[rows])
-        return rows
-
-
-def runs_of(transforms: Sequence[Transform]) -> list[list[Transform]]:
-    """Split the transforms into runs that are applied as one."""
-    runs: list[list[Transform]] = []
-    for transform in transforms:
-        if runs and all(_fit(transform, other) for other in runs[-1]):
-            runs[-1].append(transform)
-        else:
-            runs.append([transform])
-    return runs
-
-
-def _fit(one: Transform, two: Transform) -> bool:
-    if isinstance(one, Geometric) and isinstance(two, Geometric):
-        return one.border is None or two.border is None or one.border == two.border
-    return isinstance(one, Colour) and isinstance(two, Colour)
-
-
-def apply_run(
-    run: Sequence[Transform],
-    X: Array,
-    Y: Any,
-    rng: np.random.Generator,
-    out: Array,
-    part: Part | None = None,
-) -> Any:
-    """Apply one run to X and write the result into out; return the targets; those of a part stay as they are."""
-    if part is None:
-        draws = [transform.draw(len(X), X.shape[1:], rng) for transform in run]
-    else:
-        draws = [part.draws(transform, X.shape[1:], rng) for transform in run]
-        rng = RowsOfStream(rng, part)  # type: ignore[assignment]
-    if len(run) == 1:
-        if isinstance(blend := run[0], Blend) and part is None:
-            Y = map_arrays(lambda targets: blend.mix_targets(targets, draws[0]), Y)
-        run[0].apply(X, draws[0], rng, out=out)
-    elif isinstance(run[0], Geometric):
-        _move(run, draws, X, out)
-    else:
-        recolour(X, _colour_maps(run, draws, mean_colours(X)), out=out)
-    return Y
-
-
-def _move(run: Sequence[Transform], draws: Sequence[Array], X: Array, out: Array) -> None:
-    border, inverse = None, np.eye(3)
-    for transform, values in zip(run, draws, strict=True):
-        assert isinstance(transform, Geometric)
-        border = border or transform.border
-        inverse = inverse @ transform.inverse(values, X.shape[1:])  # the last one is undone first
-    edge, fill = border or ("reflect", 0.0)  # of flips, that never sample outside, any
-    sample(X, inverse, edge=edge, fill=fill, out=out)
-
-
-def _colour_maps(run: Sequence[Transform], draws: Sequence[Array], mean: Array) -> Array:
-    total = np.eye(mean.shape[1] + 1)
-    for transform, values in zip(run, draws, strict=True):
-        assert isinstance(transform, Colour)
-        maps = transform.maps(values, mean)
-        mean = (mean[:, None] @ maps[:, :-1, :-1])[:, 0] + maps[:, -1, :-1]
-        total = total @ maps
-    return total
 
 
 @final

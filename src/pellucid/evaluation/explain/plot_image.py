@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pellucid.evaluation.explain.explain_photo import ImageContext
+from pellucid.evaluation.explain.image_context import ImageContext
 from pellucid.plotting.grid import Page, Tile
 from pellucid.plotting.lines import Line
 from pellucid.plotting.photo import photo_and_input

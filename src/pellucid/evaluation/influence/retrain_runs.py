@@ -13,13 +13,8 @@ import numpy as np
 from pellucid.data.dataset import Dataset
 from pellucid.data.preprocess import Preprocessing
 from pellucid.evaluation.influence.logits import outputs_of
-from pellucid.evaluation.influence.retraining import (
-    Retraining,
-    Traced,
-    last_snapshot,
-    project_to_span,
-    read_snapshot,
-)
+from pellucid.evaluation.influence.retraining import Retraining, Traced, project_to_span
+from pellucid.evaluation.influence.snapshots import last_snapshot, read_snapshot
 from pellucid.nn.blocks import branches_of
 from pellucid.nn.model import Model, model_from_config
 from pellucid.nn.sequential import Sequential

@@ -11,7 +11,7 @@ from pellucid.data.dataset import Dataset
 from pellucid.data.preprocess import Preprocessing
 from pellucid.errors import OptionError
 from pellucid.evaluation.influence.logits import Slope, labels_of, logit_slope
-from pellucid.evaluation.influence.retraining import Snapshot, own_copy
+from pellucid.evaluation.influence.snapshots import Snapshot, own_copy
 from pellucid.nn.dense import Dense, Flatten
 from pellucid.nn.hooks import record
 from pellucid.nn.layer import Layer
@@ -251,7 +251,7 @@ def trace_influence(
 
     Examples
     --------
-    >>> from pellucid.evaluation.influence.retraining import last_snapshot
+    >>> from pellucid.evaluation.influence.snapshots import last_snapshot
     >>> from pellucid.nn.presets import preset
     >>> model = preset("logistic")
     >>> model.initialize((2,))

@@ -1,6 +1,7 @@
 """Whether a model was trained on other data than those that it is evaluated on, and what is said of it."""
 
-from pellucid.data.dataset import Dataset, data_hash
+from pellucid.data.dataset import Dataset
+from pellucid.data.hashing import data_hash
 from pellucid.nn.model import Model
 
 OTHER_DATA = (

@@ -20,8 +20,9 @@ import numpy as np
 
 from pellucid.errors import FormatError, OptionError, PellucidError, unknown_name
 from pellucid.formats.architecture import load_architecture
-from pellucid.formats.toml.layers import TRAINING_KEYS, read_training
-from pellucid.formats.toml.source import KeyPath, TomlSource, dotted, in_words
+from pellucid.formats.toml.lines import KeyPath
+from pellucid.formats.toml.source import TomlSource, dotted, in_words
+from pellucid.formats.toml.training import TRAINING_KEYS, read_training
 from pellucid.nn.presets import PRESETS
 
 if TYPE_CHECKING:

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from pellucid.data.coerce import as_split
-from pellucid.data.dataset import Split, data_hash
+from pellucid.data.dataset import Split
+from pellucid.data.hashing import data_hash
 from pellucid.data.source import DataSource
 from pellucid.errors import FormatError, MissingExtraError, OptionError, TrainingError, unknown_name
 from pellucid.evaluation.comparison.splitting import CV, check_counts, folds_of, make_folds

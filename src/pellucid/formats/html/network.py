@@ -10,10 +10,11 @@ import numpy as np
 
 from pellucid.data.input_spec import white_seen
 from pellucid.errors import OptionError
+from pellucid.formats.describe import describe
 from pellucid.formats.expressions import javascript_of
 from pellucid.formats.half_precision import stored
 from pellucid.formats.outputs import ARRAYS, TABLE, kind_of_samples, outputs_of, rule_of
-from pellucid.formats.steps import Step, Steps, describe, steps_of
+from pellucid.formats.steps import Step, Steps, steps_of
 from pellucid.nn.model import Model
 from pellucid.types import Array
 

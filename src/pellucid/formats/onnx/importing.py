@@ -10,9 +10,11 @@ from pellucid.data.input_spec import InputsSeen, seen_from_config
 from pellucid.data.preprocess import Preprocessing
 from pellucid.data.readers.table_schema import TableSchema
 from pellucid.errors import DataError, FormatError, OptionError, PellucidError, ShapeError
-from pellucid.formats.onnx.reading.heads import Head, default_loss_of, largest_difference
+from pellucid.formats.onnx.reading.comparison import largest_difference
+from pellucid.formats.onnx.reading.heads import Head, default_loss_of
+from pellucid.formats.onnx.reading.inputs import input_values
 from pellucid.formats.onnx.reading.network import UNFIT, Reader
-from pellucid.formats.onnx.reading.pixels import Lead, input_values, lead_of, with_pixels
+from pellucid.formats.onnx.reading.pixels import Lead, lead_of, with_pixels
 from pellucid.formats.onnx.reading.source import Slot, Source, read_source
 from pellucid.formats.onnx.reading.structure import Step, build_model, simplified
 from pellucid.formats.onnx.reading.values import Value

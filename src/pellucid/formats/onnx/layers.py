@@ -8,9 +8,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from pellucid.formats.describe import Description, describe
 from pellucid.formats.expressions import FUNCTIONS, OPERATORS
 from pellucid.formats.half_precision import stored
-from pellucid.formats.steps import Description, Step, describe
+from pellucid.formats.steps import Step
 from pellucid.ops.activations import ACTIVATIONS
 from pellucid.ops.conv_geometry import Padding
 from pellucid.types import Array, Shape

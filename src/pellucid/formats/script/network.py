@@ -6,9 +6,10 @@ import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from pellucid.formats.describe import describe
 from pellucid.formats.expressions import expression_of, function_name, python_of
 from pellucid.formats.script import layers
-from pellucid.formats.steps import Step, Steps, describe
+from pellucid.formats.steps import Step, Steps
 from pellucid.ops.activations import ACTIVATIONS
 from pellucid.types import Array, Shape
 

@@ -1,18 +1,14 @@
-"""What a file makes of its last layer's outputs, and how far these are from the model's."""
+"""What a file makes of its last layer's outputs: losses take these as they are, logits."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from pellucid.errors import FormatError, OptionError
-from pellucid.formats.onnx.export import by_onnxruntime, by_reference, needed
-from pellucid.formats.onnx.reading.pixels import Lead
+from pellucid.errors import OptionError
 from pellucid.formats.onnx.reading.pointwise import Groups, known_function
-from pellucid.formats.onnx.reading.source import Node, Source
-from pellucid.formats.onnx.reading.values import MOST_VALUES, Value
-from pellucid.nn.model import Model
+from pellucid.formats.onnx.reading.source import Node
 from pellucid.text import shown
 from pellucid.types import Array
 
@@ -26,8 +22,6 @@ _ENDS: dict[str, tuple[Any, ...]] = {
     "exp": ("exp", ("regression",), ("regression",)),
     "none": ("", ("regression", *_CLASSES, *_ANSWERS), (*_CLASSES, "regression", *_ANSWERS)),
 }
-MOST_EXPONENT = 80  # whose exponential is a float32
-MOST_LOGIT = 30  # up to which probabilities have all their digits
 
 
 class Head(NamedTuple):
@@ -139,93 +133,3 @@ def as_the_file_has_it(head: Head, Z: Array) -> Array:
     }
     P = outcomes.get(head.kind, special.expit)(Z.astype(np.float64))
     return np.concatenate([1 - P, P], axis=1) if head.kind == "pair" else P
-
-
-def largest_difference(
-    source: Source, model: Model, inputs: Mapping[str, Value], heads: Sequence[Head], lead: Lead
-) -> float:
-    """Return how far the model's outputs are from the file's on random samples, at most."""
-    forms = (False, True) if lead.rule is not None and next(iter(inputs.values())).is_image else (False,)
-    names, found = [head.output for head in heads], 0.0
-    for as_bytes in forms:
-        rng = np.random.default_rng(1)
-        feed, own = {}, {}
-        for slot in source.inputs:
-            value = inputs[slot.name]
-            fixed = slot.dims[0] if slot.dims else None
-            m = 3 if fixed is None else fixed
-            if m * int(np.prod(value.shape, dtype=object)) > MOST_VALUES:
-                raise OptionError(
-                    f"the input {shown(slot.name)} is made for {m} samples at once, which is too many."
-                )
-            X, theirs = lead.samples(rng, (m, *value.own_shape), slot.kind, as_bytes=as_bytes)
-            own[slot.name] = lead.prepared(X, model.dtype)
-            feed[slot.name] = _as_the_file_has_it(theirs, value, slot.kind)
-        Z: Any = model._raw_outputs(own if len(own) > 1 else next(iter(own.values())))
-        outputs = list(Z.values()) if isinstance(Z, dict) else [Z]
-        for theirs, raw, head in zip(run(source, names, feed), outputs, heads, strict=True):
-            if head.kind == "exp":  # which may overflow, in the file and here
-                with np.errstate(divide="ignore"):
-                    theirs = np.clip(np.log(theirs), -MOST_EXPONENT, MOST_EXPONENT)
-                ours = np.clip(raw.astype(np.float64), -MOST_EXPONENT, MOST_EXPONENT)
-            else:
-                ours = as_the_file_has_it(head, raw)
-            largest = float(np.abs(ours).max())
-            if head.kind in ("softmax", "sigmoid", "pair"):  # logits are rounded, too
-                largest = float(np.abs(raw).max()) / MOST_LOGIT
-            if theirs.size != ours.size:
-                raise FormatError(
-                    f"its output {shown(head.output)} has {theirs.size} numbers for {len(ours)} samples."
-                )
-            found = max(found, float(np.abs(theirs.reshape(ours.shape) - ours).max()) / max(1.0, largest))
-    return found
-
-
-def _as_the_file_has_it(X: Array, value: Value, kind: int) -> Array:
-    """Return samples of pellucid in the layout and dtype of the file."""
-    back = [0, *(value.axes.index(axis) + 1 for axis in range(len(value.axes)))]
-    dtype: Any = {2: np.uint8, 11: np.float64}.get(kind, np.float32)
-    return np.ascontiguousarray(X.transpose(back).reshape(len(X), *value.shape), dtype)
-
-
-def run(source: Source, names: Sequence[str], feed: Mapping[str, Array]) -> list[Array]:
-    """Return the file's outputs, by onnxruntime or, where it is missing, by onnx's own evaluator."""
-    content = _needed_part(source, names).SerializeToString()
-    try:
-        outputs = by_onnxruntime(content, feed, list(names))
-        outputs = by_reference(content, feed, list(names)) if outputs is None else outputs
-    except Exception as error:
-        reason = str(error).strip().partition("\n")[0]
-        raise FormatError(f"it does not run, so that nothing can be compared with it: {reason}.") from None
-    return [_as_array(output) for output in outputs]
-
-
-def _needed_part(source: Source, names: Sequence[str]) -> Any:
-    """Return the file with the nodes alone that its outputs need, all of which were read, and its arrays inside."""
-    onnx = needed("onnx")
-    model = onnx.load_from_string(source.content)
-    graph = model.graph
-    wanted, kept = set(names), []
-    for proto in reversed(graph.node):
-        if wanted.intersection(proto.output):
-            wanted.update(proto.input)
-            kept.append(proto)
-    outputs = [each for each in graph.output if each.name in names]
-    arrays = [
-        onnx.numpy_helper.from_array(array, name)
-        for name, array in source.constants.items()
-        if name in wanted
-    ]
-    for field, entries in ((graph.node, kept[::-1]), (graph.output, outputs), (graph.initializer, arrays)):
-        copies = [type(entry).FromString(entry.SerializeToString()) for entry in entries]
-        del field[:]
-        field.extend(copies)
-    del graph.value_info[:]
-    return model
-
-
-def _as_array(output: Any) -> Array:
-    """Return an output, a table too that has each probability under the name of its class."""
-    if isinstance(output, list):
-        output = [list(each.values()) for each in output]
-    return np.asarray(output, np.float64)

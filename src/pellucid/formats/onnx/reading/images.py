@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 
 from pellucid.errors import OptionError, ShapeError
-from pellucid.formats.onnx.reading.layers import dense, moved
+from pellucid.formats.onnx.reading.layers import dense
+from pellucid.formats.onnx.reading.moves import moved
 from pellucid.formats.onnx.reading.source import Node
 from pellucid.formats.onnx.reading.values import (
     MOST_VALUES,

@@ -7,11 +7,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from pellucid.errors import FormatError, OptionError, PellucidError
+from pellucid.formats.onnx.reading.constants import FOLDED, MOVES, fold
+from pellucid.formats.onnx.reading.constants import MOST_VALUES as MOST_COMPUTED
 from pellucid.formats.onnx.reading.heads import Head, find_head
 from pellucid.formats.onnx.reading.images import IMAGE_READERS
-from pellucid.formats.onnx.reading.layers import READERS, Norm, affine, as_layer, find_norm, moved, normalized
-from pellucid.formats.onnx.reading.pointwise import FOLDED, MOVES, POINTWISE, Group, Groups, fold
-from pellucid.formats.onnx.reading.pointwise import MOST_VALUES as MOST_COMPUTED
+from pellucid.formats.onnx.reading.layers import READERS, Norm, affine, as_layer, find_norm, normalized
+from pellucid.formats.onnx.reading.moves import moved
+from pellucid.formats.onnx.reading.pointwise import POINTWISE, Group, Groups
 from pellucid.formats.onnx.reading.source import Node, Source
 from pellucid.formats.onnx.reading.structure import Step
 from pellucid.formats.onnx.reading.values import MOST_VALUES, TRIAL, Value, array_at, lacking, value_at

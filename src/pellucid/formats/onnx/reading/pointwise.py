@@ -1,19 +1,18 @@
-"""Operations on each number alone, the activation functions that several compute together, and constants.
+"""Operations on each number alone, and the activation functions that several of them compute together.
 
 Exporters spell activation functions out, each in its own way: x sigmoid(x); x (1 + erf(x / sqrt 2)) / 2. So what a
 group of nodes computes is found by its values on a grid, whatever they are.
 """
 
 import importlib
-import math
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from pellucid.errors import FormatError, OptionError
-from pellucid.formats.onnx.reading.source import DTYPES, Node
+from pellucid.errors import OptionError
+from pellucid.formats.onnx.reading.source import Node
 from pellucid.ops.activations import ACTIVATIONS, get_activation
 from pellucid.text import first_line
 from pellucid.types import Array
@@ -30,10 +29,6 @@ POINTWISE = frozenset(
         "PRelu Pow Reciprocal Relu Selu Sigmoid Softplus Sqrt Sub Sum Swish Tanh Where"
     ).split()
 )
-MOST_VALUES = 2**24  # that are computed beyond those of the file
-MOVES = ("Flatten", "Gather", "Reshape", "Slice", "Split", "Squeeze", "Transpose", "Unsqueeze")
-FOLDED = frozenset((*MOVES, "Cast", "Concat", "Constant", "ConstantOfShape", "Range", "Shape"))
-READ = {np.dtype(dtype).str for dtype, _ in DTYPES.values()}
 
 
 def evaluate(node: Node, arrays: Sequence[Any], output: int = 0) -> Array:
@@ -219,68 +214,3 @@ def _line(values: Array) -> tuple[float, float] | None:
     factor = _at(values, 1.0) - shift
     scale = np.maximum(1e-30, np.abs(factor * GRID) + abs(shift))
     return (factor, shift) if (np.abs(values - factor * GRID - shift) <= 1e-9 * scale).all() else None
-
-
-def fold(
-    node: Node, arrays: Sequence[Array | None], most: int = MOST_VALUES, *, output: int = 0
-) -> Array | None:
-    """Return what a node gives for arrays that are known, None where that is not computed here.
-
-    FormatError if its inputs do not fit, or the result would have more than ``most`` numbers.
-
-    Examples
-    --------
-    >>> fold(Node("Concat", "", ("a", "b"), ("c",), {"axis": 0}), [np.array([2]), np.array([-1])])
-    array([ 2, -1])
-    """
-    if node.op not in FOLDED and node.op not in POINTWISE:
-        return None
-    given = [array for array in arrays if array is not None]
-    if node.op in POINTWISE and any(array.dtype == object for array in given):
-        return None
-    try:
-        size = _size(node, given)
-        if size <= most:
-            found = (
-                OWN[node.op](node.attributes, *given) if node.op in OWN else evaluate(node, arrays, output)
-            )
-            if found.dtype.kind != "O" and found.dtype.str not in READ:
-                raise ValueError(f"numbers of the type {found.dtype}")
-            return found
-    except (ValueError, TypeError, IndexError, KeyError, OverflowError, ZeroDivisionError) as error:
-        raise FormatError(f"{node.label}: its inputs do not fit it ({error}).") from None
-    raise FormatError(f"{node.label}: an array of {size} numbers, more than the {most} that are read.")
-
-
-def _size(node: Node, given: Sequence[Array]) -> int:
-    """Return how many numbers a node gives at most."""
-    if node.op in POINTWISE:
-        return math.prod(np.broadcast_shapes(*(array.shape for array in given)))
-    if node.op == "ConstantOfShape":
-        lengths = [int(n) for n in given[0].reshape(-1)]
-        if min(lengths, default=0) < 0:
-            raise ValueError(f"the shape {lengths}")
-        return math.prod(lengths)
-    if node.op == "Range":
-        start, limit, delta = (float(array.reshape(())) for array in given)
-        return max(0, math.ceil((limit - start) / delta))
-    if node.op == "Gather":
-        array, at = given
-        return int(array.size // max(1, array.shape[node.attributes.get("axis", 0)]) * at.size)
-    return sum(array.size for array in given)
-
-
-def _constant(attributes: Mapping[str, Any]) -> Array:
-    for key in ("value", "value_float", "value_floats", "value_int", "value_ints"):
-        if key in attributes:
-            dtype = None if key == "value" else np.float32 if "float" in key else np.int64
-            return np.asarray(attributes[key], dtype)
-    raise KeyError("value")
-
-
-def _filled(attributes: Mapping[str, Any], shape: Array) -> Array:
-    return np.full([int(n) for n in shape], attributes.get("value", np.zeros(1, np.float32)).reshape(-1)[0])
-
-
-# These have arrays as attributes.
-OWN: dict[str, Callable[..., Array]] = {"Constant": _constant, "ConstantOfShape": _filled}
