@@ -17,7 +17,7 @@ from pellucid.data.source import load_data
 from pellucid.data.validate import hold_out
 from pellucid.evaluation.label_errors.label_errors import LabelErrors
 from pellucid.types import Array
-from pellucid.workflows.data_check import find_label_errors
+from pellucid.workflows.label_errors import find_label_errors
 
 SETS = ("digits", "drawn-cats", "breast cancer")
 

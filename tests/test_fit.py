@@ -18,7 +18,7 @@ from pellucid.errors import DataError
 from pellucid.estimators import ImageClassifier, image_paths
 from pellucid.evaluation.saliency.scoring import read_photo
 from pellucid.formats.onnx.export import export_onnx
-from pellucid.formats.script.write import export_script
+from pellucid.formats.script.export import export_script
 from pellucid.runs.build import plan
 from pellucid.runs.config import RunConfig
 from pellucid.runs.data import source_for

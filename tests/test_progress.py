@@ -14,7 +14,7 @@ from pellucid.data.built_in import load_drawn_cats
 from pellucid.data.dataset import Split
 from pellucid.progress import ProgressBar, are_bars_shown, stage_of
 from pellucid.training.callbacks.progress import validation_in_short
-from pellucid.workflows.data_check import find_label_errors
+from pellucid.workflows.label_errors import find_label_errors
 
 
 def test_it_appears_once_the_work_has_taken_its_time_and_goes(capsys: pytest.CaptureFixture[str]) -> None:

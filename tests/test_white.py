@@ -17,7 +17,7 @@ from pellucid.data.source import DataSource
 from pellucid.errors import DataError, PellucidError
 from pellucid.estimators import ImageClassifier, image_paths
 from pellucid.evaluation.saliency.scoring import read_photo
-from pellucid.formats.script.write import export_script
+from pellucid.formats.script.export import export_script
 from pellucid.runs.config import RunConfig
 from pellucid.runs.photo import new_image
 from pellucid.training.options import TrainingOptions

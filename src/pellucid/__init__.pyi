@@ -14,7 +14,7 @@ from .formats.html.export import export_html
 from .formats.onnx.export import export_onnx
 from .formats.onnx.importing import import_onnx
 from .formats.safetensors import load, save
-from .formats.script.write import export_script
+from .formats.script.export import export_script
 from .nn.activation import Activation, Dropout
 from .nn.blocks import Parallel, Residual
 from .nn.conv import Conv2D
@@ -40,7 +40,7 @@ from .nn.pretrained.pretrained import pretrained
 from .nn.sequential import Sequential
 from .nn.transfer import transfer
 from .ops import losses
-from .plotting.plot_samples import plot_decision_boundary
+from .plotting.decision_boundary import plot_decision_boundary
 from .registry import option, register
 from .training import callbacks, optimizers, schedules
 from .training.find_fault import find_fault
@@ -50,10 +50,10 @@ from .training.recipes import recipe
 from .training.recommend import recommend
 from .training.trace import trace
 from .workflows.compare import compare
-from .workflows.data_check import find_label_errors
 from .workflows.evaluate import evaluate
 from .workflows.explain import explain_photo
 from .workflows.influence import influence
+from .workflows.label_errors import find_label_errors
 from .workflows.predict import predict
 from .workflows.replay import replay
 from .workflows.report import report

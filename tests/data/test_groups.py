@@ -20,7 +20,7 @@ from pellucid.estimators.validation import hold_out as hold_out_of_estimators
 from pellucid.evaluation.comparison.splitting import make_folds, merge_parts
 from pellucid.training.job import validation_rows
 from pellucid.types import Array
-from pellucid.workflows.data_check import find_label_errors
+from pellucid.workflows.label_errors import find_label_errors
 
 
 def with_copies(*, changed: bool = False) -> tuple[Dataset, Array]:

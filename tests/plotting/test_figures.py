@@ -19,11 +19,12 @@ from tests.pictures import assert_readable, shown, words
 from pellucid.data.dataset import Dataset, Split
 from pellucid.errors import DataError, OptionError, ShapeError
 from pellucid.plotting.data import class_histogram, confusion_matrix_figure, sample_grid
-from pellucid.plotting.diagrams import image_to_vector, network_diagram
 from pellucid.plotting.grid import Page
+from pellucid.plotting.network import network_diagram
 from pellucid.plotting.photo import new_photo
 from pellucid.plotting.saving import figure_png
 from pellucid.plotting.training import cost_curve
+from pellucid.plotting.vector import image_to_vector
 from pellucid.types import LayerRow
 
 CATS = ("non-cat", "cat")

@@ -7,9 +7,10 @@ from tests.every import every
 import pellucid as pl
 from pellucid.data.dataset import Dataset, Split
 from pellucid.errors import OptionError
-from pellucid.plotting.data import class_histogram, column_histograms
+from pellucid.plotting.data import class_histogram
 from pellucid.plotting.learning_rate import learning_rate_curves
 from pellucid.plotting.style import INK, RED, class_names
+from pellucid.plotting.tables import column_histograms
 from pellucid.plotting.training import cost_curve, training_curves
 
 COLUMNS = {

@@ -19,8 +19,9 @@ from pellucid.plotting.training import training_curves
 from pellucid.prediction.predict import Predictions
 from pellucid.reporting.findings import Findings
 from pellucid.reporting.sections.data import _classes
+from pellucid.reporting.sections.gap import best_epoch, gap_line
+from pellucid.reporting.sections.recipe import x_label
 from pellucid.reporting.sections.summary import leaks, points, summary, what_was_done
-from pellucid.reporting.sections.training import best_epoch, gap_line, x_label
 from pellucid.runs.run import Run, read_run
 from pellucid.stats.paired import mcnemar
 from pellucid.training.history import History

@@ -13,9 +13,9 @@ import pytest
 from tests.server.serving import JSON, Running, form, picture
 
 from pellucid.errors import DataError
+from pellucid.server.batches import Batches, Job, Predicted
 from pellucid.server.models import Served, load_models
 from pellucid.server.read_request import Samples
-from pellucid.server.service import Batches, Job, Predicted
 from pellucid.types import Array
 
 

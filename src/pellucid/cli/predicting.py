@@ -12,7 +12,7 @@ from pellucid.progress import ProgressBar
 from pellucid.text import plural
 
 if TYPE_CHECKING:
-    from pellucid.prediction.read_samples import Prediction
+    from pellucid.prediction.predicted import Prediction
 
 
 def predict(

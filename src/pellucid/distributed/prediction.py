@@ -12,16 +12,8 @@ from pellucid.errors import DataError, OptionError
 from pellucid.formats.safetensors import load, model_file
 from pellucid.nn.model import Model
 from pellucid.prediction.output import Encoder, Output, Target, model_mark, open_output
-from pellucid.prediction.read_samples import (
-    Batch,
-    Encoded,
-    Image,
-    Prediction,
-    Samples,
-    image_batches,
-    none_read,
-    samples_of,
-)
+from pellucid.prediction.predicted import Encoded, Prediction
+from pellucid.prediction.read_samples import Batch, Image, Samples, image_batches, none_read, samples_of
 from pellucid.progress import CountCallback, ProgressBar
 from pellucid.threads import side_by_side
 

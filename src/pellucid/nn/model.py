@@ -400,7 +400,7 @@ class Model(Container):
             If the shapes are not known yet.
         """
         from pellucid.plotting.axes import axes_of
-        from pellucid.plotting.diagrams import network_diagram
+        from pellucid.plotting.network import network_diagram
 
         summary = self.summary()
         return axes_of(lambda: network_diagram(summary.layers, input_shape=summary.input_shape), ax)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from pellucid.nn.model import Model, numbers_of
-from pellucid.prediction.read_samples import Prediction
+from pellucid.prediction.predicted import Prediction
 from pellucid.text import printable
 
 _STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "'")  # the last marks the others

@@ -15,7 +15,7 @@ from pellucid.files import check_free
 from pellucid.nn.model import Model
 from pellucid.nn.rebuild import named_arrays
 from pellucid.prediction.lines import CsvLines, JsonLines, Lines, columns_of
-from pellucid.prediction.read_samples import Encoded, Prediction
+from pellucid.prediction.predicted import Encoded, Prediction
 from pellucid.text import first_line, plural, printable
 
 FORMATS = (".csv", ".jsonl", ".parquet")

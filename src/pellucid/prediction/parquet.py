@@ -10,7 +10,7 @@ from pellucid.errors import DataError, MissingExtraError, OutputError
 from pellucid.files import write_atomically
 from pellucid.prediction.lines import columns_of
 from pellucid.prediction.output import Output, Target
-from pellucid.prediction.read_samples import Prediction
+from pellucid.prediction.predicted import Prediction
 from pellucid.text import first_line, plural, printable
 
 PART_ROWS = 2**13  # predictions of a file: what is done again after a break

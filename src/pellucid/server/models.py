@@ -15,7 +15,7 @@ from pellucid.errors import DataError, OptionError, ShapeError
 from pellucid.formats.safetensors import FORMAT_VERSION, load, model_file
 from pellucid.nn.model import Model
 from pellucid.nn.pretrained.notice import notice_of
-from pellucid.prediction.read_samples import Prediction, predict_samples
+from pellucid.prediction.predicted import Prediction, predict_samples
 from pellucid.text import shown
 from pellucid.types import Array, Shape
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from pellucid.plotting import diagrams, training
+from pellucid.plotting import network, training, vector
 from pellucid.plotting.style import BLUE, GREEN, MUTED, ORANGE, RED, drawing_axes, look, new_figure
 from pellucid.types import Array, LayerRow
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def plot_flattening(image: Array) -> Figure:
     """Draw how a photo, shape (h, w, 3), becomes a column of numbers: row by row, pixel by pixel."""
-    return diagrams.image_to_vector(image)
+    return vector.image_to_vector(image)
 
 
 def plot_network(layers_dims: Sequence[int]) -> Figure:
@@ -32,7 +32,7 @@ def plot_network(layers_dims: Sequence[int]) -> Figure:
         n_prev, n = layers_dims[layer - 1], layers_dims[layer]
         activation = "relu" if layer < L else "sigmoid"
         rows.append(LayerRow(f"dense_{layer}", "Dense", activation, (n,), n * n_prev + n, 2 * n * n_prev))
-    return diagrams.network_diagram(rows, input_shape=(layers_dims[0],))
+    return network.network_diagram(rows, input_shape=(layers_dims[0],))
 
 
 def plot_costs(costs: Sequence[float], num_iterations: int, learning_rate: float | None = None) -> Figure:

@@ -73,7 +73,7 @@ class Kind:
 
 
 def _beside(model: Model, path: Path, weights: str, dtype: str) -> Path | None:
-    from pellucid.formats.script.write import weights_beside
+    from pellucid.formats.script.export import weights_beside
 
     return weights_beside(model, path, weights, dtype)
 

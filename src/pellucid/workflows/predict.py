@@ -8,21 +8,14 @@ from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 from pellucid.formats.safetensors import load, model_file
 from pellucid.nn.model import Model, check_trained
-from pellucid.prediction.read_samples import (
-    Batch,
-    PredictedSamples,
-    Samples,
-    collect,
-    none_read,
-    samples_in,
-    samples_of,
-)
+from pellucid.prediction.predicted import PredictedSamples
+from pellucid.prediction.read_samples import Batch, Samples, collect, none_read, samples_in, samples_of
 from pellucid.progress import CountCallback, Progress, ProgressCallback, shown_progress
 from pellucid.types import map_arrays
 
 if TYPE_CHECKING:
     from pellucid.prediction.output import Output
-    from pellucid.prediction.read_samples import Prediction
+    from pellucid.prediction.predicted import Prediction
 
 READING = "reading images"
 MOST_HELD = 256  # faults that are kept back until something can be read

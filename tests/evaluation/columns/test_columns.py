@@ -12,7 +12,7 @@ import pellucid as pl
 from pellucid.data.readers.table import split_table
 from pellucid.data.readers.table_text import table_of
 from pellucid.errors import DataError
-from pellucid.plotting.data import columns_of
+from pellucid.plotting.tables import columns_of
 from pellucid.reporting.sections.tables import _row
 from pellucid.workflows.explain import explain_row_of
 

@@ -19,8 +19,9 @@ from pellucid.data.readers.images import read_sample
 from pellucid.errors import DataError, OutputError, PellucidError
 from pellucid.formats.script import trial
 from pellucid.formats.script import write as room
+from pellucid.formats.script.export import export_script
 from pellucid.formats.script.photos import read_photo
-from pellucid.formats.script.write import export_script, write_script
+from pellucid.formats.script.write import write_script
 from pellucid.types import map_arrays
 
 

@@ -16,7 +16,7 @@ from pellucid.nn.conv import Conv2D
 from pellucid.nn.pooling import Resize2D
 from pellucid.nn.pretrained import features
 from pellucid.nn.pretrained.pretrained import is_there
-from pellucid.prediction.read_samples import predict_samples
+from pellucid.prediction.predicted import predict_samples
 
 needs_weights = pytest.mark.skipif(not is_there(), reason="needs the package of weights, extra photos")
 pytestmark = [pytest.mark.optional, needs_weights]

@@ -9,9 +9,10 @@ from pellucid.checks.findings import Sample
 from pellucid.checks.kinds import KINDS
 from pellucid.data.dataset import Dataset, Split
 from pellucid.nn.model import Model
-from pellucid.plotting.data import class_histogram, target_histograms
-from pellucid.plotting.diagrams import image_to_vector
+from pellucid.plotting.data import class_histogram
 from pellucid.plotting.style import class_name
+from pellucid.plotting.tables import target_histograms
+from pellucid.plotting.vector import image_to_vector
 from pellucid.reporting.draft import Draft
 from pellucid.reporting.elements import Gallery, Section
 from pellucid.rng import stream

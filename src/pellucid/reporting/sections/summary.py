@@ -7,7 +7,7 @@ import numpy as np
 from pellucid.evaluation.scores.estimate_text import accuracy_line
 from pellucid.prediction.confusion import ConfusionMatrix
 from pellucid.reporting.elements import Fact
-from pellucid.reporting.sections.training import gap_line
+from pellucid.reporting.sections.gap import gap_line
 from pellucid.runs.run import Run
 from pellucid.shares import share
 from pellucid.text import in_seconds, join, plural

@@ -5,7 +5,7 @@ import numpy as np
 from pellucid.data.dataset import Split
 from pellucid.data.readers.table_schema import Column
 from pellucid.evaluation.columns.importance import ColumnImportance
-from pellucid.plotting.data import MOST_COLUMNS, column_histograms, columns_of
+from pellucid.plotting.tables import MOST_COLUMNS, column_histograms, columns_of
 from pellucid.reporting.draft import Draft
 from pellucid.reporting.elements import Section, Table
 from pellucid.text import percent, plural, shorten

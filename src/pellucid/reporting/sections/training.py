@@ -1,140 +1,28 @@
-"""What the report says of the network, of how it was trained, and of the gap between training and new samples."""
+"""What the report says of the network and its training."""
 
-import math
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
-from pellucid.evaluation.scores.advice import GAP
-from pellucid.evaluation.scores.scores import Scores
 from pellucid.nn.model import Model
 from pellucid.ops.losses.base import LOSSES
-from pellucid.plotting.diagrams import network_diagram
+from pellucid.plotting.network import network_diagram
 from pellucid.plotting.training import training_curves
-from pellucid.prediction.metrics import metrics_of
-from pellucid.registry import options_of
 from pellucid.reporting.draft import Draft
 from pellucid.reporting.elements import Captioned, Section, Table
-from pellucid.runs.config import Stage
+from pellucid.reporting.sections.gap import best_epoch
+from pellucid.reporting.sections.recipe import (
+    is_step_by_step,
+    least_loss,
+    optimizer_in_words,
+    recipe_rows,
+    x_label,
+)
 from pellucid.runs.run import Run
-from pellucid.shares import share
-from pellucid.stats.intervals import wilson_interval
 from pellucid.text import by, in_seconds, plural
 from pellucid.training.constant import constant_loss
 from pellucid.training.features import n_frozen_places
-from pellucid.training.optimizers.base import OPTIMIZERS
-from pellucid.training.options import TrainingOptions
 from pellucid.types import LayerRow
-
-NAMES = {
-    "sgd": "gradient descent",
-    "adam": "Adam",
-    "adamw": "AdamW",
-    "rmsprop": "RMSprop",
-    "adagrad": "AdaGrad",
-    "lbfgs": "L-BFGS",
-}
-CONSTANT = "constant"  # what no schedule at all is
-RATES = ("learning_rate", "schedule", "schedule_options")  # what stages differ in
-
-
-def optimizer_in_words(options: TrainingOptions, stages: Sequence[Stage] = ()) -> str:
-    """Return how the weights were updated: ``gradient descent``, ``AdamW with batches of 32``.
-
-    Parameters
-    ----------
-    options : TrainingOptions
-    stages : sequence of Stage, optional
-        How the epochs before were trained, where the training went on at other learning rates.
-
-    Examples
-    --------
-    >>> optimizer_in_words(TrainingOptions(n_epochs=3, optimizer="adamw", batch_size=32, schedule="one_cycle"))
-    'AdamW with batches of 32 and a one-cycle schedule'
-    >>> cycle = TrainingOptions(n_epochs=3, optimizer="adamw", schedule="one_cycle")
-    >>> optimizer_in_words(TrainingOptions(n_epochs=5, optimizer="adamw", schedule="constant"), [Stage(3, cycle)])
-    'AdamW with learning rates in stages (one-cycle up to epoch 3, then constant)'
-    """
-    parts = [f"batches of {options.batch_size}"] if options.batch_size else []
-    now = str(options.schedule or CONSTANT).replace("_", "-")
-    if stages:
-        spans = [
-            f"{str(each.schedule or CONSTANT).replace('_', '-')} up to epoch {until}"
-            for until, each in stages
-        ]
-        parts.append(f"learning rates in stages ({', '.join(spans)}, then {now})")
-    elif options.schedule is not None:
-        parts.append(f"a {now} schedule")
-    name = NAMES.get(str(options.optimizer), str(options.optimizer))
-    return f"{name} with {' and '.join(parts)}" if parts else name
-
-
-FORMS = {"direct": "direct: the weights themselves", "dual": "dual: a coefficient for each training sample"}
-
-
-def is_step_by_step(run: Run) -> bool:
-    """Return whether every epoch was one step on all samples; counted from 0 then, as in the tutorial."""
-    return run.history.n_steps == len(run.history.losses)
-
-
-def x_label(run: Run) -> str:
-    """Return what one number of the history belongs to: an epoch, or a step."""
-    optimizer = str(run.config.options.optimizer)
-    if OPTIMIZERS[optimizer].is_full_batch:
-        return f"Iteration of {NAMES.get(optimizer, optimizer)}"
-    if is_step_by_step(run):
-        return f"Step, each on all {run.noun}s"
-    return f"Epoch of {round(run.history.n_steps / max(1, len(run.history.losses)))} steps"
-
-
-def recipe_rows(run: Run) -> list[tuple[str, str]]:
-    """Return how the network was trained, as its options are called: of several stages each one's rates."""
-    options, history, stages = run.config.options, run.history, run.config.stages
-    table = {
-        **options.to_table(),
-        "batch_size": options.batch_size or "all samples",
-        "form": FORMS.get(history.form, history.form),
-    }
-    table |= {
-        "epochs": f"{len(history.losses):,} ({plural(history.n_steps, 'step')})",
-        "loss": run.model.loss,
-        "label_smoothing": run.model.loss_config.get("label_smoothing"),
-    }
-    if run.config.start is not None:
-        table["from"] = f"{run.config.model_name}, {run.model._n_frozen:,} parameters frozen"
-    if OPTIMIZERS[str(options.optimizer)].is_full_batch:
-        table.pop("learning_rate", None)  # it searches for the length of each step
-    first = 1
-    for until, own in stages:
-        own_table = own.to_table()
-        table |= {
-            f"{name}, epochs {first} to {until}": own_table[name] for name in RATES if name in own_table
-        }
-        first = until + 1
-    given = ((name, value) for name, value in table.items() if value or name == "seed")
-    return [(name.replace("_", " "), _value(value)) for name, value in given]
-
-
-def _value(value: object) -> str:
-    if isinstance(value, dict):
-        return ", ".join(f"{name.replace('_', ' ')} {_value(one)}" for name, one in value.items())
-    return f"{value:g}" if isinstance(value, float) else str(value)
-
-
-def least_loss(run: Run) -> float | None:
-    """Return the least training loss that smoothed labels allow, their entropy; None of labels as they are.
-
-    Of k classes the true one's target is 1 - s + s / k, that of each other s / k.
-    """
-    smoothing = run.model.loss_config.get("label_smoothing")
-    if not smoothing or "label_smoothing" not in options_of(LOSSES[run.model.loss]):
-        return None
-    k = max(2, len(run.split.classes))
-    other = float(smoothing) / k
-    true = 1 - (k - 1) * other
-    return -(true * math.log(true) + (k - 1) * other * math.log(other))
-
 
 WEIGHTED = ("Dense", "Conv")  # kinds of layers that have an activation function, the identity at least
 
@@ -264,67 +152,3 @@ def _curves(draft: Draft, run: Run) -> Captioned:
     alt = f"The training loss goes from {losses[0]:.3g} to {losses[-1]:.3g}"
     alt += f", the validation loss from {held_out[0]:.3g} to {held_out[-1]:.3g}." if held_out else "."
     return draft.add("cost", figure, f"{'; '.join(words)}.", alt)
-
-
-FALLS_BY = 0.03  # of the lowest validation loss: a later rise by more is told
-
-
-def best_epoch(run: Run) -> int | None:
-    """Return the epoch of the lowest validation loss, its place in the history; None where none was measured."""
-    losses = run.history.validation_losses
-    return int(np.nanargmin(losses)) if losses and np.isfinite(losses).any() else None
-
-
-def gap_line(run: Run, scores: Scores | None = None) -> str:
-    """Return the errors on training samples and on others, and what they say together.
-
-    The others are validation samples where the history has their accuracy, else the test part. Of a regression,
-    ``scores`` are needed.
-    """
-    if scores is not None and run.kind == "regression":
-        name, trained = "root_mean_squared_error", metrics_of(run.train_predictions)
-        test, train, baseline = scores[name], trained[name], trained["baseline"]
-        words = f"root mean squared error {train:.3g} in training, {test.value:.3g} on the test {run.noun}s"
-        is_over, is_under = test.low is not None and train < test.low, train >= baseline
-        is_chance = not is_over
-    else:
-        train, other, (_, high), n, part = _accuracies(run)
-        digits, counts = min(len(run.split.train), n), run.split.train.counts
-        errors = share(1 - train, digits), share(1 - other, digits)
-        words = f"{errors[0]} errors in training, {errors[1]} on {plural(n, f'{part} {run.noun}')}"
-        is_over, is_under = train > high and train - other >= GAP, train <= counts.max() / counts.sum()
-        is_chance = other < train <= high
-    if is_over:
-        return f"Over-fitting: {words}{_best(run)}."
-    if is_under:
-        return f"Under-fitting: {words}; the baseline does as well in training."
-    if run.kind == "classification" and run.test_predictions.too_few:
-        return f"Whether it over-fits cannot be told: {words}."
-    return f"No over-fitting{' beyond chance' if is_chance else ''}: {words}."
-
-
-def _accuracies(run: Run) -> tuple[float, float, tuple[float, float], int, str]:
-    """Return the accuracies on training samples and on others, the interval of the latter, and what these are."""
-    columns, options = run.history.columns, run.config.options
-    if (
-        columns.get("accuracy")
-        and columns.get("validation_accuracy")
-        and isinstance(options.validation, float | int)
-    ):
-        at = best_epoch(run) if options.patience is not None else None  # whose weights were kept
-        at = len(columns["accuracy"]) - 1 if at is None else at
-        train, other = columns["accuracy"][at], columns["validation_accuracy"][at]
-        n = math.ceil(options.validation * len(run.split.train))
-        return train, other, wilson_interval(round(other * n), n), n, "validation"
-    test = run.test_confusion
-    return run.train_confusion.accuracy, test.accuracy, test.accuracy_interval, test.n_samples, "test"
-
-
-def _best(run: Run) -> str:
-    """Return where the validation loss was lowest, if it rose since."""
-    best, losses = best_epoch(run), run.history.validation_losses
-    if best is None or not losses[-1] > (1 + FALLS_BY) * losses[best]:
-        return ""
-    kept = ", whose weights were kept" if run.config.options.patience is not None else ""
-    word = "step" if is_step_by_step(run) else "epoch"
-    return f"; lowest validation loss at {word} {best + (not is_step_by_step(run))}{kept}"

@@ -1,0 +1,77 @@
+"""The gap between training and new samples: over-fitting, under-fitting, or nothing beyond chance."""
+
+import math
+
+import numpy as np
+
+from pellucid.evaluation.scores.advice import GAP
+from pellucid.evaluation.scores.scores import Scores
+from pellucid.prediction.metrics import metrics_of
+from pellucid.reporting.sections.recipe import is_step_by_step
+from pellucid.runs.run import Run
+from pellucid.shares import share
+from pellucid.stats.intervals import wilson_interval
+from pellucid.text import plural
+
+FALLS_BY = 0.03  # of the lowest validation loss: a later rise by more is told
+
+
+def best_epoch(run: Run) -> int | None:
+    """Return the epoch of the lowest validation loss, its place in the history; None where none was measured."""
+    losses = run.history.validation_losses
+    return int(np.nanargmin(losses)) if losses and np.isfinite(losses).any() else None
+
+
+def gap_line(run: Run, scores: Scores | None = None) -> str:
+    """Return the errors on training samples and on others, and what they say together.
+
+    The others are validation samples where the history has their accuracy, else the test part. Of a regression,
+    ``scores`` are needed.
+    """
+    if scores is not None and run.kind == "regression":
+        name, trained = "root_mean_squared_error", metrics_of(run.train_predictions)
+        test, train, baseline = scores[name], trained[name], trained["baseline"]
+        words = f"root mean squared error {train:.3g} in training, {test.value:.3g} on the test {run.noun}s"
+        is_over, is_under = test.low is not None and train < test.low, train >= baseline
+        is_chance = not is_over
+    else:
+        train, other, (_, high), n, part = _accuracies(run)
+        digits, counts = min(len(run.split.train), n), run.split.train.counts
+        errors = share(1 - train, digits), share(1 - other, digits)
+        words = f"{errors[0]} errors in training, {errors[1]} on {plural(n, f'{part} {run.noun}')}"
+        is_over, is_under = train > high and train - other >= GAP, train <= counts.max() / counts.sum()
+        is_chance = other < train <= high
+    if is_over:
+        return f"Over-fitting: {words}{_best(run)}."
+    if is_under:
+        return f"Under-fitting: {words}; the baseline does as well in training."
+    if run.kind == "classification" and run.test_predictions.too_few:
+        return f"Whether it over-fits cannot be told: {words}."
+    return f"No over-fitting{' beyond chance' if is_chance else ''}: {words}."
+
+
+def _accuracies(run: Run) -> tuple[float, float, tuple[float, float], int, str]:
+    """Return the accuracies on training samples and on others, the interval of the latter, and what these are."""
+    columns, options = run.history.columns, run.config.options
+    if (
+        columns.get("accuracy")
+        and columns.get("validation_accuracy")
+        and isinstance(options.validation, float | int)
+    ):
+        at = best_epoch(run) if options.patience is not None else None  # whose weights were kept
+        at = len(columns["accuracy"]) - 1 if at is None else at
+        train, other = columns["accuracy"][at], columns["validation_accuracy"][at]
+        n = math.ceil(options.validation * len(run.split.train))
+        return train, other, wilson_interval(round(other * n), n), n, "validation"
+    test = run.test_confusion
+    return run.train_confusion.accuracy, test.accuracy, test.accuracy_interval, test.n_samples, "test"
+
+
+def _best(run: Run) -> str:
+    """Return where the validation loss was lowest, if it rose since."""
+    best, losses = best_epoch(run), run.history.validation_losses
+    if best is None or not losses[-1] > (1 + FALLS_BY) * losses[best]:
+        return ""
+    kept = ", whose weights were kept" if run.config.options.patience is not None else ""
+    word = "step" if is_step_by_step(run) else "epoch"
+    return f"; lowest validation loss at {word} {best + (not is_step_by_step(run))}{kept}"
