@@ -40,9 +40,9 @@ def find_lr(
     """
     from pellucid.files import check_free, check_png, next_file
     from pellucid.plotting.saving import save_figure
-    from pellucid.runs.build import make_model, plan
+    from pellucid.runs.build import plan
     from pellucid.runs.spelling import command_line
-    from pellucid.training.lr_finder import search_rates
+    from pellucid.workflows.find_lr import find_lr as search
     from pellucid.workflows.run_words import say_choice
 
     check_option("find-lr", "--max-lr", max_lr, float, Limits(above=min_lr))
@@ -53,11 +53,7 @@ def find_lr(
     config = asked.config
     say_choice(config, o.say_nothing if o.is_quiet() else say)
     with ProgressBar() as bar:
-        split = asked.load()
-        given = config.for_data(split.train).options
-        network = make_model(config, asked.architecture, split)
-        rates: dict[str, Any] = {"min_lr": min_lr, "max_lr": max_lr, "n_rates": n_rates}
-        found = search_rates(network, split.train, given, **rates, progress=bar)
+        found = search(asked, min_lr=min_lr, max_lr=max_lr, n_rates=n_rates, progress=bar)
     save_figure(found.plot(), picture)
     if found.suggestion is None:
         again = command_line("find-lr", config, n_epochs=2 * config.options.n_epochs)

@@ -41,13 +41,15 @@ def make_solver(estimator: Any, total: float) -> Optimizer:
         case "rmsprop":
             return RMSprop(rate, epsilon=float(e.epsilon))
         case "lbfgs":
-            return LBFGS(
+            lbfgs = LBFGS(
                 int(e.max_iter),
                 tolerance=float(e.tol),
                 weight_decay=e.alpha / total if total else 0.0,
                 max_evaluations=int(e.max_fun),
                 least_fall=SCIPY_LEAST_FALL,
             )
+            lbfgs.along_curvature = False  # it ends where scikit-learn's does
+            return lbfgs
     return OPTIMIZERS.make(e.solver, learning_rate=rate)  # the parameters say nothing more of the others
 
 

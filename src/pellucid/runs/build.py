@@ -171,9 +171,7 @@ def plan(
         return RunRequest(RunConfig(source, model, resolved, new_photo, **of_body), architecture)
     asked = {name: value for name, value in options.items() if value is not None}
     kept = {name: asked[name] for name in OF_ANY_RECIPE if name in asked}
-    if not isinstance(
-        kept.get("validation", 0.0), float
-    ):  # given samples, by which networks are not compared
+    if not isinstance(kept.get("validation", 0.0), float):  # samples: networks are not compared by them
         del kept["validation"]
     source, split, chosen, trained = _chosen_for(
         source, kept, leaves_recipe=asked.keys().isdisjoint(OF_STEPS)

@@ -26,9 +26,7 @@ from pellucid.types import Array
 MOST_ROWS = 10_000  # that are looked at
 MANY_ROWS = 2000  # from which on one network does what the mean of several does for smaller tables
 SURE = 1.0  # standard errors that a network must be better by
-SURE_OF_FEW = (
-    2.5  # by the squared errors of a few dozen rows, on which each network of a mean chose its epoch
-)
+SURE_OF_FEW = 2.5  # of quantities: by squared errors of few rows, on which each network chose its epoch
 A_TABLE = DataSource("table")
 
 

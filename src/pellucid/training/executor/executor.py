@@ -14,9 +14,7 @@ from pellucid.training.executor.stack_layers import layers_of
 from pellucid.training.schedules.base import Schedule
 from pellucid.types import Array, n_rows
 
-MOST_INPUTS = (
-    500  # of a linear model, whose curvature is computed: with more, that takes longer than it saves
-)
+MOST_INPUTS = 500  # of a linear model whose curvature is computed: with more it costs more than it saves
 
 
 class Steps(NamedTuple):
@@ -125,8 +123,8 @@ class Minimizer(Executor):
 
         optimizer, moments = steps.optimizer, None
         is_whole = steps.batches.whole is steps.batches  # not the part of one of several ranks
-        is_ours = optimizer.least_fall is None  # else it stops where another library does
-        if is_whole and is_ours and (optimizer.folds or optimizer.weight_decay):
+        has_penalty = bool(optimizer.folds or optimizer.weight_decay)
+        if is_whole and has_penalty and optimizer.along_curvature:
             moments = _moments(self.model, X)
         if optimizer.folds and not optimizer.weight_decay:
             folds = folds_for_decay(self.data, optimizer.folds, steps.batches.seed)

@@ -59,6 +59,7 @@ class LBFGS(Optimizer):
     clip_value: None = field(default=None, init=False, repr=False)
     clip_norm: None = field(default=None, init=False, repr=False)
     ntk: bool = field(default=False, init=False, repr=False)
+    along_curvature: bool = field(default=True, init=False, repr=False)  # see ``moments`` of minimize
 
     max_iterations: int = option(1000, at_least=1, help="Iterations at most.")
     memory: int = option(10, at_least=1, help="How many past steps the curvature is estimated from.")
