@@ -77,7 +77,7 @@ def test_the_picture_is_of_the_first_command() -> None:
 
 @pytest.mark.slow
 def test_the_first_command_prints_what_is_shown(pellucid: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("progress.WORTH_SAYING", "progress.SILENCE"):  # what only a busy machine prints
+    for name in ("time_limit.WORTH_SAYING", "progress.SILENCE"):  # what only a busy machine prints
         monkeypatch.setattr(f"pellucid.training.callbacks.{name}", math.inf)
 
     def masked(text: str) -> list[str]:

@@ -17,7 +17,7 @@ from pellucid.data.copies.duplicates import Leak
 from pellucid.data.source import load_data
 from pellucid.errors import DataError, OutputError
 from pellucid.reporting.draft import Draft
-from pellucid.reporting.sections.evaluation import influence_section
+from pellucid.reporting.sections.influence import influence_section
 from pellucid.reporting.sections.summary import leaks
 from pellucid.runs.run import read_run
 from pellucid.workflows.influence import influence

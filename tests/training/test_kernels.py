@@ -16,7 +16,7 @@ from pellucid.nn.dense import Dense, Flatten
 from pellucid.nn.norm import BatchNorm, LayerNorm
 from pellucid.nn.presets import preset
 from pellucid.nn.sequential import Sequential
-from pellucid.training import loop
+from pellucid.training import compiling
 from pellucid.training.callbacks.checkpoint import Checkpoint
 from pellucid.training.callbacks.precise_bn import PreciseBatchNorm
 from pellucid.training.compiling import compile_ahead
@@ -120,7 +120,7 @@ def test_compiling_ahead_changes_nothing(data: Dataset) -> None:
 def test_what_comes_at_the_end_is_compiled_ahead_too(data: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
     job = Job(network(), data, TrainingOptions(n_epochs=2, optimizer=Adam(), kernels="numba"))
     measured = []
-    monkeypatch.setattr(loop, "measure_batch_norms", lambda *what: measured.append(what))
+    monkeypatch.setattr(compiling, "measure_batch_norms", lambda *what: measured.append(what))
     compile_ahead(job)
     assert not measured
     compile_ahead(job, [PreciseBatchNorm()])

@@ -8,7 +8,18 @@ from pellucid.reporting.draft import Draft
 from pellucid.reporting.elements import ReportContent, Section
 from pellucid.reporting.findings import Findings
 from pellucid.reporting.html import write_report
-from pellucid.reporting.sections import data, evaluation, photos, regression, tables, training
+from pellucid.reporting.sections import (
+    data,
+    influence,
+    label_errors,
+    photos,
+    regression,
+    robustness,
+    saliency,
+    scores,
+    tables,
+    training,
+)
 from pellucid.reporting.sections.summary import facts, points, summary
 from pellucid.runs.run import Run
 
@@ -46,16 +57,16 @@ def make_sections(found: Findings, draft: Draft) -> tuple[Section, ...]:
         training.training_section(draft, run),
         photos.confusion_section(draft, run) if is_classifier else None,
         photos.photos_section(draft, run) if is_photos else None,
-        found.scores and is_classifier and evaluation.scores_section(draft, found.scores),
+        found.scores and is_classifier and scores.scores_section(draft, found.scores),
         None if is_classifier else regression.errors_section(draft, found),
         found.importance and tables.importance_section(draft, found.importance),
-        found.robustness and evaluation.robustness_section(draft, found.robustness, run),
-        evaluation.saliency_section(draft, found.maps, run) if found.maps is not None and is_photos else None,
+        found.robustness and robustness.robustness_section(draft, found.robustness, run),
+        saliency.saliency_section(draft, found.maps, run) if found.maps is not None and is_photos else None,
     )
     photo = found.photo and photos.new_photo_section(draft, found.photo, run)
     # Last what is waited for.
-    influenced = found.influence and evaluation.influence_section(draft, found.influence)
-    labels = found.labels and evaluation.label_errors_section(draft, found.labels, run.source)
+    influenced = found.influence and influence.influence_section(draft, found.influence)
+    labels = found.labels and label_errors.label_errors_section(draft, found.labels, run.source)
     is_full = found.maps is not None
     whole = (
         photos.map_section(draft, run, found.labels) if is_full and is_photos and run.model._n_body else None

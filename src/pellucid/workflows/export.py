@@ -88,7 +88,7 @@ def _as_array(model: Model, samples: Any) -> Array | None:
 
 KINDS = {
     "onnx": Kind(".onnx", "pellucid.formats.onnx.export:export_onnx", ("raw", "dtype")),
-    "script": Kind("predict.py", "pellucid.formats.script.write:export_script", ("weights", "dtype")),
+    "script": Kind("predict.py", "pellucid.formats.script.export:export_script", ("weights", "dtype")),
     "html": Kind(".html", "pellucid.formats.html.export:export_html", ("title", "dtype")),
 }
 

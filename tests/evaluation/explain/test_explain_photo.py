@@ -15,7 +15,7 @@ import pellucid as pl
 from pellucid.data.preprocess import Preprocessing
 from pellucid.data.source import load_data
 from pellucid.errors import DataError, OptionError, ShapeError
-from pellucid.evaluation.explain import explain_photo, neighbours
+from pellucid.evaluation.explain import image_context, neighbours
 from pellucid.evaluation.explain.image_context import ImageContext
 from pellucid.evaluation.explain.neighbours import hidden_features, nearest, nearest_by_features
 from pellucid.evaluation.explain.plot_image import image_figure
@@ -290,7 +290,7 @@ def test_a_photo_is_read_resized_prepared_and_predicted_once(
         monkeypatch.setattr(module, name, call)
 
     for name in ("read_photo", "prepared_image", "photo_variants"):
-        counted(explain_photo, name)
+        counted(image_context, name)
     counted(scoring, "read_original_and_sample")
     counted(type(model), "predict_proba")
     pl.explain_photo(model, photo_file(tmp_path), drawings, methods=["gradient"])

@@ -17,7 +17,7 @@ from pellucid.errors import DataError, OptionError
 from pellucid.evaluation.label_errors.confident import confident_classes, contradicted
 from pellucid.evaluation.label_errors.find_label_errors import begin_label_errors
 from pellucid.reporting.draft import Draft
-from pellucid.reporting.sections.evaluation import label_errors_section
+from pellucid.reporting.sections.label_errors import label_errors_section
 from pellucid.runs.run import read_run
 
 

@@ -19,7 +19,7 @@ from tests.formats.onnx.graphs import Net
 import pellucid as pl
 from pellucid.errors import MissingExtraError, PellucidError
 from pellucid.formats.onnx import importing
-from pellucid.formats.onnx.reading import heads
+from pellucid.formats.onnx.reading import comparison
 
 onnx = pytest.importorskip("onnx")
 pytest.importorskip("onnxruntime")
@@ -245,7 +245,7 @@ def test_damaged_files(tmp_path: Path, data: Any) -> None:
 
 
 def test_nothing_is_imported_unless_it_is_right(whole: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(heads, "run", lambda source, names, feed: [np.zeros((3, 3))])
+    monkeypatch.setattr(comparison, "run", lambda source, names, feed: [np.zeros((3, 3))])
     with pytest.raises(PellucidError, match=r"more than 1e-05\. It was not imported"):
         pl.import_onnx(whole)
 

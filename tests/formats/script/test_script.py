@@ -17,8 +17,8 @@ import pellucid as pl
 from pellucid.data.preprocess import Preprocessing
 from pellucid.data.readers.images import read_sample
 from pellucid.errors import DataError, OutputError, PellucidError
+from pellucid.formats.script import export as room
 from pellucid.formats.script import trial
-from pellucid.formats.script import write as room
 from pellucid.formats.script.export import export_script
 from pellucid.formats.script.photos import read_photo
 from pellucid.formats.script.write import write_script

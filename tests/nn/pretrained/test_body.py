@@ -14,7 +14,7 @@ from pellucid.data.preprocess import Preprocessing
 from pellucid.errors import FormatError, ShapeError
 from pellucid.nn.conv import Conv2D
 from pellucid.nn.pooling import Resize2D
-from pellucid.nn.pretrained import features
+from pellucid.nn.pretrained import feature_cache, features
 from pellucid.nn.pretrained.pretrained import is_there
 from pellucid.prediction.predicted import predict_samples
 
@@ -86,32 +86,32 @@ def _logits(P: np.ndarray) -> np.ndarray:
 
 
 def test_what_the_cache_holds(photos: pl.Dataset) -> None:
-    assert features.size_of_cache() is None
+    assert feature_cache.size_of_cache() is None
     seen: list[int] = []
 
     def compute(X: Any) -> Any:
         seen.append(len(X))
         return X.reshape(len(X), -1)[:, :4].astype(np.float32)
 
-    first = features.cached_features(compute, photos.X, b"one body")
-    again = features.cached_features(compute, photos.X[::-1], b"one body")
+    first = feature_cache.cached_features(compute, photos.X, b"one body")
+    again = feature_cache.cached_features(compute, photos.X[::-1], b"one body")
     assert (first[::-1] == again).all()
     assert (first == compute(photos.X)).all()
-    features.cached_features(compute, photos.X[:2], b"another body")
+    feature_cache.cached_features(compute, photos.X[:2], b"another body")
     assert seen == [10, 10, 2]
-    held = features.size_of_cache()
+    held = feature_cache.size_of_cache()
     assert held is not None
     assert held.n_photos == 12
-    features.clear_cache()
-    assert features.size_of_cache() is None
+    feature_cache.clear_cache()
+    assert feature_cache.size_of_cache() is None
     assert not any(held.path.parent.iterdir())
 
 
 def test_the_oldest_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(features, "MOST_BYTES", 200_000)
+    monkeypatch.setattr(feature_cache, "MOST_BYTES", 200_000)
     X = np.random.default_rng(0).integers(0, 256, (1000, 4, 4, 3), dtype=np.uint8)
-    features.cached_features(lambda X: np.ones((len(X), 1000), np.float32), X, b"")
-    held = features.size_of_cache()
+    feature_cache.cached_features(lambda X: np.ones((len(X), 1000), np.float32), X, b"")
+    held = feature_cache.size_of_cache()
     assert held is not None
     assert 0 < held.n_photos < 100
     seen: list[int] = []
@@ -120,7 +120,7 @@ def test_the_oldest_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
         seen.append(len(X))
         return np.ones((len(X), 1000), np.float32)
 
-    features.cached_features(compute, X[-32:], b"")
+    feature_cache.cached_features(compute, X[-32:], b"")
     assert sum(seen) < 32  # the newest are there
 
 
@@ -128,7 +128,7 @@ def test_the_oldest_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_it_goes_on_without_a_cache(
     fault: str, monkeypatch: pytest.MonkeyPatch, photos: pl.Dataset, tmp_path: Path
 ) -> None:
-    path = features.cache_path()
+    path = feature_cache.cache_path()
     path.parent.mkdir(exist_ok=True)
     locking = None
     if fault == "damaged":
@@ -137,15 +137,15 @@ def test_it_goes_on_without_a_cache(
         path.unlink(missing_ok=True)
         path.mkdir()
     elif fault == "locked":
-        path = tmp_path / "other" / features.FILE
+        path = tmp_path / "other" / feature_cache.FILE
         path.parent.mkdir()
         monkeypatch.setenv("PELLUCID_CACHE_DIR", str(path.parent))
-        monkeypatch.setattr(features, "PATIENCE", 0.1)
+        monkeypatch.setattr(feature_cache, "PATIENCE", 0.1)
         locking = sqlite3.connect(path)
         locking.execute("BEGIN EXCLUSIVE")
     else:
         monkeypatch.setenv("PELLUCID_CACHE_DIR", "/proc/none")
-    found = features.cached_features(lambda X: X[:, 0, 0].astype(np.float32), photos.X, b"")
+    found = feature_cache.cached_features(lambda X: X[:, 0, 0].astype(np.float32), photos.X, b"")
     assert (found == photos.X[:, 0, 0]).all()
     if locking is not None:
         locking.close()

@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 from tests.every import every
 
-from pellucid.nn.pretrained import features
+from pellucid.nn.pretrained import feature_cache
 
 PROGRAM = """
 import sys, time
 import numpy as np
 from pathlib import Path
-from pellucid.nn.pretrained.features import cached_features
+from pellucid.nn.pretrained.feature_cache import cached_features
 # begin
 
 n, seconds, log = int(sys.argv[1]), float(sys.argv[2]), Path(sys.argv[3])
@@ -55,7 +55,7 @@ def computed(log: Path) -> int:
 
 
 def n_kept() -> int:
-    found = features.size_of_cache()
+    found = feature_cache.size_of_cache()
     return 0 if found is None else found.n_photos
 
 
