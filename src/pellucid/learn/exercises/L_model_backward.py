@@ -38,7 +38,10 @@ from pellucid.textbook import (
 OUTPUTS = ("grads",)
 GIVEN = "linear_activation_backward", "linear_backward", "relu_backward", "sigmoid_backward"
 LOOPS = True
-ALIKE = ({"wrong cache", "own layer's activation for the previous one's"},)
+ALIKE = (
+    {"wrong cache", "own layer's activation for the previous one's"},
+    {"dAL wrong", "activation twice"},  # AL - Y in the place of dAL
+)
 
 
 def cases(rng):
@@ -234,8 +237,8 @@ def right_with_all_dA(AL, Y, caches):
 FAULTS = (
     ("dAL wrong", "-(np.divide(Y, AL) - np.divide(1 - Y, 1 - AL))", "AL - Y"),
     ("dAL wrong", "(1 - Y) / (1 - AL) - Y / AL", "AL - Y"),
-    ("dAL wrong", "-(np.divide(Y, AL) - np.divide(1 - Y, 1 - AL))", "-np.divide(Y, AL)"),
-    ("dAL wrong", "- Y / AL", "- AL / np.maximum(Y, 1e-9)"),
+    ("one term only", "-(np.divide(Y, AL) - np.divide(1 - Y, 1 - AL))", "-np.divide(Y, AL)"),
+    ("fraction upside down", "- Y / AL", "- AL / np.maximum(Y, 1e-9)"),
     ("sign", "-(np.divide(Y, AL) - np.divide(1 - Y, 1 - AL))", "np.divide(Y, AL) - np.divide(1 - Y, 1 - AL)"),
     (
         "sign",
@@ -251,7 +254,7 @@ FAULTS = (
     ("last layer relu", 'activation = "sigmoid"', 'activation = "relu"'),
     ("all layers sigmoid", 'current_cache, "relu"', 'current_cache, "sigmoid"'),
     ("all layers sigmoid", 'activation = "relu"', 'activation = "sigmoid"'),
-    ("mask from A", "(Z > 0)", "(W @ A_prev > 0)"),
+    ("bias forgotten", "(Z > 0)", "(W @ A_prev > 0)"),
     ("not handed on", 'grads["dA" + str(l + 1)], current_cache', "dAL, current_cache"),
     (
         "not handed on",
@@ -275,16 +278,16 @@ FAULTS = (
     ("W after the update", "dA = W.T @ dZ", "dA = (W - grads[f'dW{i + 1}']).T @ dZ"),
     ("input modified", "dZ = AL - Y", "dZ = AL\n    dZ -= Y"),
     ("dAL wrong", "-Y / AL + (1 - Y) / (1 - AL)", "AL - Y"),
-    ("dAL wrong", "-Y / AL + (1 - Y) / (1 - AL)", "-Y / AL"),
+    ("one term only", "-Y / AL + (1 - Y) / (1 - AL)", "-Y / AL"),
     ("dAL wrong", "(AL - Y) / (AL * (1 - AL))", "AL - Y"),
-    ("dAL wrong", "(AL - Y) / (AL * (1 - AL))", "(AL - Y) * AL * (1 - AL)"),
+    ("multiplied for divided", "(AL - Y) / (AL * (1 - AL))", "(AL - Y) * AL * (1 - AL)"),
     (
-        "dAL wrong",
+        "fraction upside down",
         "np.divide(1 - Y, 1 - AL) - np.divide(Y, AL)",
         "np.divide(1 - AL, 1 - Y + 1e-9) - np.divide(AL, Y + 1e-9)",
     ),
-    ("dAL wrong", "    dZ = AL - Y\n", "    dZ = (AL - Y) / (AL * (1 - AL))\n"),
-    ("dAL wrong", "    dZ = AL - Y\n", "    dZ = (AL - Y) * AL * (1 - AL)\n"),
+    ("activation left out", "    dZ = AL - Y\n", "    dZ = (AL - Y) / (AL * (1 - AL))\n"),
+    ("activation twice", "    dZ = AL - Y\n", "    dZ = (AL - Y) * AL * (1 - AL)\n"),
     ("sign", "np.divide(1 - Y, 1 - AL) - np.divide(Y, AL)", "np.divide(Y, AL) - np.divide(1 - Y, 1 - AL)"),
     ("sign", "-Y / AL + (1 - Y) / (1 - AL)", "Y / AL - (1 - Y) / (1 - AL)"),
     ("sign", "-Y / AL + (1 - Y) / (1 - AL)", "-Y / AL - (1 - Y) / (1 - AL)"),
@@ -301,12 +304,12 @@ FAULTS = (
     ("all layers sigmoid", 'caches[l], "relu"', 'caches[l], "sigmoid"'),
     ("activation swapped", '"sigmoid" if layer == L else "relu"', '"relu" if layer == L else "sigmoid"'),
     ("activation swapped", "if l == L - 1:", "if l != L - 1:"),
-    ("mask from A", "dZ[Z <= 0]", "dZ[W @ A_prev <= 0]"),
+    ("bias forgotten", "dZ[Z <= 0]", "dZ[W @ A_prev <= 0]"),
     ("mask from dA", "dZ[Z <= 0]", "dZ[dA <= 0]"),
     ("mask from dA", "dA * (Z > 0)", "dA * (dA > 0)"),
     ("mask left out", "        dZ[Z <= 0] = 0\n", ""),
-    ("condition turned round", "dZ[Z <= 0]", "dZ[Z > 0]"),
-    ("condition turned round", "dA * (Z > 0)", "dA * (Z <= 0)"),
+    ("inequality turned round", "dZ[Z <= 0]", "dZ[Z > 0]"),
+    ("inequality turned round", "dA * (Z > 0)", "dA * (Z <= 0)"),
     (
         "not handed on",
         "        slope, dW, db = linear_activation_backward(slope, caches[layer - 1]",
@@ -378,7 +381,7 @@ FAULTS = (
         '        grads["dW" + str(l)], grads["db" + str(l)] = dW, db\n    return grads',
         '        grads["dW" + str(l)], grads["db" + str(l)] = dW, db\n        return grads',
     ),
-    ("a layer too many or too few", "caches[L - 1]", "caches[L]"),
+    ("wrong index", "caches[L - 1]", "caches[L]"),
     (
         "wrong number of a layer",
         'grads["dA" + str(l + 1)], current_cache',

@@ -25,9 +25,8 @@ OUTPUTS = "AL", "caches"
 GIVEN = ("linear_activation_forward",)
 LOOPS = True
 ALIKE = (
-    {"always the input", "a layer too many or too few"},  # of two layers
+    {"always the input", "a layer too many or too few", "wrong index"},  # of two layers
     {"a cache not kept", "caches overwritten", "overwritten in the loop"},
-    {"last layer relu", "a layer too many or too few"},
 )
 
 
@@ -207,7 +206,7 @@ FAULTS = (
     ("a layer too many or too few", "range(1, L):", "range(1, L + 1):"),
     ("a layer too many or too few", "range(1, L):", "range(1, L - 1):"),
     ("a layer too many or too few", "range(1, L):", "range(2, L):"),
-    ("a layer too many or too few", "layer < L else", "layer < L - 1 else"),
+    ("wrong condition", "layer < L else", "layer < L - 1 else"),
     (
         "wrong number of a layer",
         'parameters["W" + str(L)], parameters["b" + str(L)]',
@@ -220,7 +219,7 @@ FAULTS = (
     ("caches in the wrong order", "return AL, caches", "return AL, caches[::-1]"),
     ("caches in the wrong order", "caches.append(cache)", "caches.insert(0, cache)"),
     ("caches overwritten", "caches.append(cache)", "caches = [cache]"),
-    ("caches in the wrong order", "caches.append(cache)", "caches.extend(cache)"),
+    ("another function", "caches.append(cache)", "caches.extend(cache)"),
     ("returned in the wrong order", "return AL, caches", "return caches, AL"),
     ("cache missing", "return AL, caches", "return AL"),
     ("cache missing", "return A, caches", "return A"),
@@ -242,20 +241,20 @@ FAULTS = (
         "linear_activation_forward(X, W, b, kind)",
     ),
     ("always the input", "np.dot(W, A_prev) + b", "np.dot(W, X) + b"),
-    ("always the input", "activations[l - 1], W, b,", "activations[l - 2], W, b,"),
+    ("wrong index", "activations[l - 1], W, b,", "activations[l - 2], W, b,"),
     ("activation swapped", "if l == L:", "if l != L:"),
     ("activation swapped", "layer < L else", "layer >= L else"),
     ("activation swapped", "if l + 1 < L:", "if l + 1 >= L:"),
     ("a layer too many or too few", "range(1, L + 1)", "range(1, L)"),
-    ("a layer too many or too few", "if l + 1 < L:", "if l < L:"),
-    ("a layer too many or too few", "if i == L - 1:", "if i == L:"),
+    ("last layer relu", "if l + 1 < L:", "if l < L:"),
+    ("last layer relu", "if i == L - 1:", "if i == L:"),
     ("a layer too many or too few", 'while f"W{layer + 1}" in', 'while f"W{layer}" in'),
     ("a layer too many or too few", 'while f"W{layer + 1}" in', 'while f"W{layer + 2}" in'),
     ("a layer too many or too few", '["relu"] * (L - 1)', '["relu"] * (L - 2)'),
     ("wrong number of a layer", 'f"b{number}"', 'f"b{number - 1}"'),
     ("wrong number of a layer", 'parameters["W" + str(l + 1)]', 'parameters["W" + str(l)]'),
     (
-        "wrong number of a layer",
+        "wrong variable",
         'WL, bL = parameters["W" + str(L)], parameters["b" + str(L)]',
         "WL, bL = W, b",
     ),
@@ -265,8 +264,8 @@ FAULTS = (
     ("caches overwritten", "caches += [cache]", "caches = [cache]"),
     ("caches overwritten", "A, caches[l] = ", "A, caches[0] = "),
     ("cache holds A", "caches.append(((A_prev, W, b), Z))", "caches.append(((A_prev, W, b), A))"),
-    ("cache holds A", "caches.append(((A, WL, bL), ZL))", "caches.append(((AL, WL, bL), ZL))"),
-    ("cache holds A", "caches.append(((A_prev, W, b), Z))", "caches.append(((A, W, b), Z))"),
+    ("wrong variable", "caches.append(((A, WL, bL), ZL))", "caches.append(((AL, WL, bL), ZL))"),
+    ("wrong variable", "caches.append(((A_prev, W, b), Z))", "caches.append(((A, W, b), Z))"),
     ("cache lacks a part", "caches.append(((A_prev, W, b), Z))", "caches.append((A_prev, W, b))"),
     ("always the input", "        A_prev = A\n    return", "    return"),
     (

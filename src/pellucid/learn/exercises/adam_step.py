@@ -141,7 +141,7 @@ FAULTS = (
     ("beta and 1 - beta swapped", "beta2 * s + (1 - beta2) * square", "(1 - beta2) * s + beta2 * square"),
     ("step number off by one", "beta1**t", "beta1 ** (t + 1)"),
     ("step number off by one", "np.power(beta1, t)", "np.power(beta1, t - 1 + 1e-9)"),
-    ("power for a product", "beta1**t", "beta1 * t"),
+    ("product for a power", "beta1**t", "beta1 * t"),
     ("slope for the running mean", "learning_rate * v_corrected", "learning_rate * dw"),
     ("square of the running mean", "(1 - beta2) * dw**2", "(1 - beta2) * v**2"),
     ("update in place", "w, v, s = w.copy(), v.copy(), s.copy()", "w, v, s = w, v.copy(), s.copy()"),
@@ -219,7 +219,7 @@ FAULTS = (
     ("factor missing", "old_v = beta1 * v", "old_v = v"),
     ("factor missing", "    v *= beta1\n", ""),
     ("step number off by one", "np.power(beta2, t)", "np.power(beta2, t + 1)"),
-    ("power for a product", "beta2**t", "beta2 * t"),
+    ("product for a power", "beta2**t", "beta2 * t"),
     ("power missing", "beta1**t", "beta1"),
     ("power missing", "beta2**t", "beta2"),
     ("power missing", "np.power(beta1, t)", "beta1"),
@@ -249,7 +249,7 @@ FAULTS = (
     ("term missing", "    s += (1 - beta2) * (dw * dw)\n", "    s = (1 - beta2) * (dw * dw)\n"),
     (
         "brackets",
-        "learning_rate * v_corrected / (np.sqrt(s_corrected) + epsilon)",
+        "w - learning_rate * v_corrected / (np.sqrt(s_corrected) + epsilon)",
         "(w - learning_rate * v_corrected) / (np.sqrt(s_corrected) + epsilon)",
     ),
 )

@@ -19,6 +19,10 @@ import numpy as np
 
 OUTPUTS = ("difference",)
 LOOPS = True
+ALIKE = (
+    {"view for copy", "wrong variable"},
+    {"overwritten in the loop", "line outside the loop"},
+)
 
 
 def cubes(theta):
@@ -220,7 +224,7 @@ FAULTS = (
         "(squared_grad + squared_measured)",
     ),
     (
-        "square root missing",
+        "brackets",
         "(squared_grad**0.5 + squared_measured**0.5)",
         "(squared_grad + squared_measured) ** 0.5",
     ),
@@ -255,7 +259,7 @@ FAULTS = (
     ("wrong index", "theta_plus[i] += h", "theta_plus[0] += h"),
     ("wrong index", "plus[i] = plus[i] + h", "plus[0] = plus[0] + h"),
     ("wrong index", "e[i] = 1", "e[0] = 1"),
-    ("view for copy", "J_minus[i] = f(theta_minus)", "J_minus[i] = f(theta_plus)"),
+    ("wrong variable", "J_minus[i] = f(theta_minus)", "J_minus[i] = f(theta_plus)"),
     ("one-sided", "J_minus[i] = f(theta_minus)", "J_minus[i] = f(theta)"),
     ("overwritten in the loop", "squared += ", "squared = "),
     ("overwritten in the loop", "squared_measured += ", "squared_measured = "),
@@ -265,7 +269,7 @@ FAULTS = (
         "slopes = [(above - below) / 2 / h]",
     ),
     (
-        "overwritten in the loop",
+        "line outside the loop",
         "        approx.append((f(theta + h * e) - f(theta - h * e)) / (2 * h))\n",
         "    approx.append((f(theta + h * e) - f(theta - h * e)) / (2 * h))\n",
     ),
@@ -275,7 +279,7 @@ FAULTS = (
         "        gradapprox, theta_plus = np.zeros(n), np.copy(theta)\n",
     ),
     ("one too many or too few", "range(n)", "range(n - 1)"),
-    ("one too many or too few", "range(n)", "range(1, n)"),
+    ("a loop too long or too short", "range(n)", "range(1, n)"),
     ("one too many or too few", "range(theta.size)", "range(theta.size - 1)"),
     (
         "fraction upside down",

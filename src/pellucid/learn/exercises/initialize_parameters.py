@@ -18,6 +18,7 @@ array([[0.]])
 import numpy as np
 
 OUTPUTS = ("parameters",)
+ALIKE = ({"drawn again each time", "wrong index"},)  # the same numbers twice
 
 
 def cases(rng):
@@ -128,7 +129,7 @@ FAULTS = (
     ("biases not zero", "np.zeros((n_h, 1))", "np.ones((n_h, 1))"),
     ("biases not zero", "np.zeros((n_h, 1))", "rng.randn(n_h, 1)"),
     ("biases not zero", "np.zeros((n_h, 1))", "rng.randn(n_h, 1) * 0.01"),
-    ("scaled by the wrong width", "rng.randn(n_h, n_x) * 0.01", "rng.randn(n_h, n_x) / np.sqrt(n_x)"),
+    ("wrong constant", "rng.randn(n_h, n_x) * 0.01", "rng.randn(n_h, n_x) / np.sqrt(n_x)"),
     ("seed inside", "r = np.random.RandomState(1)", "np.random.seed(1); r = np.random"),
     ("seed missing", "np.random.RandomState(1)", "np.random.RandomState(0)"),
     (
@@ -205,10 +206,10 @@ FAULTS = (
         "    for l in range(1, 3):\n        parameters = {}\n",
     ),
     ("wrong variable", '"b1": b1, "W2": W2, "b2": b2', '"b1": b1, "W2": W1, "b2": b2'),
-    ("drawn again each time", "numbers[n1:]", "numbers[:n2]"),
+    ("wrong index", "numbers[n1:]", "numbers[:n2]"),
     ("returned in the wrong order", "    return parameters\n", "    return tuple(parameters.values())\n"),
     (
-        "scaled by the wrong width",
+        "wrong constant",
         "rng.randn(dims[l], dims[l - 1]) * 0.01",
         "rng.randn(dims[l], dims[l - 1]) / np.sqrt(dims[l - 1])",
     ),

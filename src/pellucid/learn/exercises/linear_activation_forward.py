@@ -163,7 +163,7 @@ FAULTS = (
     ("order of arguments", "linear_forward(A_prev, W, b)", "linear_forward(W, A_prev, b)"),
     ("cache holds A", "((A_prev, W, b), Z)", "((A_prev, W, b), A)"),
     ("cache holds A", "activation_cache = Z\n", "activation_cache = A\n"),
-    ("cache holds A", "linear_cache = (A_prev, W, b)", "linear_cache = (A, W, b)"),
+    ("wrong variable", "linear_cache = (A_prev, W, b)", "linear_cache = (A, W, b)"),
     ("cache lacks a part", "((A_prev, W, b), Z)", "((A_prev, W), Z)"),
     ("cache lacks a part", "linear_cache = (A_prev, W, b)", "linear_cache = (A_prev, W)"),
     ("cache lacks a part", "return A, (linear_cache, activation_cache)", "return A, activation_cache"),

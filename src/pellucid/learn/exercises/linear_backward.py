@@ -130,14 +130,14 @@ def right_by_loops(dZ, cache):
 
 
 FAULTS = (
-    ("mean where the sum is meant", "dA_prev = np.dot(W.T, dZ)", "dA_prev = np.dot(W.T, dZ) / m"),
-    ("mean where the sum is meant", "dA_prev = W.T @ dZ", "dA_prev = W.T @ dZ / m"),
+    ("divided by m too often", "dA_prev = np.dot(W.T, dZ)", "dA_prev = np.dot(W.T, dZ) / m"),
+    ("divided by m too often", "dA_prev = W.T @ dZ", "dA_prev = W.T @ dZ / m"),
     ("mean over everything", "dZ.mean(axis=1, keepdims=True)", "dZ.mean()"),
     ("mean over everything", "np.mean(dZ, axis=1)[:, np.newaxis]", "np.mean(dZ)"),
     ("W and dW confused", "np.dot(W.T, dZ)", "np.dot(dW.T, dZ)"),
     ("W and dW confused", "W.T @ dZ", "dW.T @ dZ"),
     ("wrong m", "A_prev.shape[1]", "A_prev.shape[0]"),
-    ("wrong m", "n, m = dZ.shape", "m, n = dZ.shape"),
+    ("unpacked in the wrong order", "n, m = dZ.shape", "m, n = dZ.shape"),
     ("wrong m", "A_prev.shape[1]", "W.shape[1]"),
     ("wrong m", "A_prev.shape[1]", "dZ.shape[0]"),
     ("mean twice", "dZ @ A_prev.T\n", "dZ @ A_prev.T / m\n"),

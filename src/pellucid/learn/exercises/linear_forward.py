@@ -77,11 +77,11 @@ def right_by_columns(A, W, b):
 
 FAULTS = (
     ("bias summed", "np.dot(W, A) + b", "np.dot(W, A) + np.sum(b)"),
-    ("bias flattened", "product + b", "product + b.flatten()[0]"),
+    ("wrong index", "product + b", "product + b.flatten()[0]"),
     ("cache holds Z", "cache = (A, W, b)", "cache = (Z, W, b)"),
     ("cache lacks a part", "cache = (A, W, b)", "cache = (A, W)"),
     ("cache lacks a part", "return Z, (A, W, b)", "return Z, (W, b)"),
-    ("cache lacks a part", "cache = (A, W, b)", "cache = Z"),
+    ("cache holds Z", "cache = (A, W, b)", "cache = Z"),
     ("cache missing", "return Z, cache", "return Z"),
     ("cache missing", "return Z, (A, W, b)", "return Z"),
     ("returned in the wrong order", "return Z, cache", "return cache, Z"),

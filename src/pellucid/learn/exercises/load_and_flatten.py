@@ -188,11 +188,11 @@ FAULTS = (
     ("first photo for all", "train_x_orig[i].reshape", "train_x_orig[0].reshape"),
     ("first photo for all", "X[:, k] = x[k]", "X[:, k] = x[0]"),
     ("wrong index", "Y[0, k] = y[k]", "Y[0, k] = y[0]"),
-    ("one too many or too few", "for c in range(n_c):", "for c in range(1):"),
+    ("one channel only", "for c in range(n_c):", "for c in range(1):"),
     ("one too many or too few", "range(len(x))", "range(len(x) - 1)"),
     ("one too many or too few", "range(m_train)", "range(m_train - 1)"),
     ("one too many or too few", "for k in range(m):", "for k in range(m - 1):"),
-    ("one too many or too few", "for k in range(m):", "for k in range(1, m):"),
+    ("a loop too long or too short", "for k in range(m):", "for k in range(1, m):"),
     (
         "overwritten in the loop",
         '    for photo in file["train_set_x"]:\n',

@@ -18,7 +18,6 @@ OUTPUTS = ("batches",)
 LOOPS = True
 ALIKE = (
     {"rows for columns", "transpose"},
-    {"one too many or too few", "empty batch"},
     {"wrong m", "returned in the wrong place"},
 )
 
@@ -151,7 +150,7 @@ FAULTS = (
     ("rows for columns", "X[:, chosen], Y[:, chosen]", "X.T[chosen], Y.T[chosen]"),
     ("(m,) for (1, m)", "Y[:, chosen]", "Y[0, chosen]"),
     ("one too many or too few", "start + size]\n        Y_batch", "start + size - 1]\n        Y_batch"),
-    ("one too many or too few", "m // size", "m // size + 1"),
+    ("empty batch", "m // size", "m // size + 1"),
     (
         "returned in the wrong order",
         "batches.append((X_batch, Y_batch))",
@@ -251,7 +250,7 @@ FAULTS = (
     ),
     ("one too many or too few", "(k + 1) * size], Y_shuffled", "(k + 1) * size - 1], Y_shuffled"),
     ("one too many or too few", "range(n_complete)", "range(n_complete - 1)"),
-    ("one too many or too few", "range(n_complete)", "range(1, n_complete)"),
+    ("a loop too long or too short", "range(n_complete)", "range(1, n_complete)"),
     (
         "one too many or too few",
         "X_shuffled[:, n_complete * size :]",

@@ -282,7 +282,7 @@ FAULTS = (
         "largest = X[i, :, :, q].max()",
     ),
     (
-        "mask from the largest of all",
+        "largest over the channels",
         "largest = X[i, top : top + f, left : left + f, q].max()",
         "largest = X[i, top : top + f, left : left + f].max()",
     ),
@@ -346,5 +346,5 @@ FAULTS = (
     ("shared by the whole field", "mask_of(part) * dA[i, y, x, q]", "dA[i, y, x, q]"),
     ("shared by the whole field", "mask_of(part) * dA[i, y, x, q]", "dA[i, y, x, q] / (f * f)"),
     ("one too many or too few", "for x in range(n_w):", "for x in range(n_w - 1):"),
-    ("one too many or too few", "for y in range(n_h):", "for y in range(1, n_h):"),
+    ("a loop too long or too short", "for y in range(n_h):", "for y in range(1, n_h):"),
 )

@@ -20,7 +20,7 @@ from pellucid.textbook import L_model_forward
 OUTPUTS = ("p",)
 GIVEN = ("L_model_forward",)
 ALIKE = (
-    {"threshold", "sigmoid too many", "sigmoid missing", "ones for zeros", "integer division"},
+    {"threshold", "sigmoid too many", "sigmoid missing", "ones for zeros", "probabilities for answers"},
     {"inequality turned round", "sign"},
     {"(m,) for (1, m)", "returned in the wrong place"},
     {"a pair for its first part", "unpacked in the wrong order"},
@@ -199,7 +199,7 @@ FAULTS = (
     ("one answer for all", "if probabilities[0, i] > 0.5:", "if probabilities[0, 0] > 0.5:"),
     ("one answer for all", "1.0 if AL[0, i] > 0.5", "1.0 if AL[0, 0] > 0.5"),
     ("one answer for all", "X[:, k : k + 1]", "X[:, :1]"),
-    ("integer division", "p[0, k] = int(a[0, 0] > 0.5)", "p[0, k] = int(a[0, 0])"),
+    ("probabilities for answers", "p[0, k] = int(a[0, 0] > 0.5)", "p[0, k] = int(a[0, 0])"),
     (
         "relu missing",
         'np.maximum(0, np.dot(parameters["W" + str(l)], A) + parameters["b" + str(l)])',

@@ -13,6 +13,7 @@ array([[0. , 0.2],
 import numpy as np
 
 OUTPUTS = ("X",)
+ALIKE = ({"integer division", "wrong dtype"},)
 
 
 def cases(rng):
@@ -84,7 +85,7 @@ def right_by_range(X):
 FAULTS = (
     ("integer division", "X / 255", "X // 255"),
     ("integer division", "X / 255", "(X / 255).astype(int)"),
-    ("integer division", "np.zeros(X.shape)", "np.zeros(X.shape, dtype=X.dtype)"),
+    ("wrong dtype", "np.zeros(X.shape)", "np.zeros(X.shape, dtype=X.dtype)"),
     ("wrong constant", "255", "256"),
     ("wrong constant", "255", "254"),
     ("scaled by its own numbers", "X / 255", "X / X.max()"),
@@ -99,7 +100,7 @@ FAULTS = (
     ("integer division", "float(number) / 255", "float(number) // 255"),
     ("integer division", "out = out / 255", "out = out // 255"),
     ("integer division", "X[:, k] / 255", "X[:, k] // 255"),
-    ("integer division", "np.array(rows)", "np.array(rows, dtype=int)"),
+    ("wrong dtype", "np.array(rows)", "np.array(rows, dtype=int)"),
     ("integer division", "X.astype(np.float64) / 255.0", "(X / 255.0).astype(np.uint8)"),
     ("integer division", "np.array(columns).T", "np.array(columns).T.astype(X.dtype)"),
     ("integer division", "(high - low)\n    return X", "(high - low)\n    return X.astype(int)"),
@@ -134,11 +135,11 @@ FAULTS = (
     ("scrambled", "np.array(columns).T", "np.array(columns).reshape(X.shape)"),
     ("overwritten in the loop", "columns.append(X[:, k] / 255)", "columns = [X[:, k] / 255]"),
     ("one too many or too few", "range(X.shape[1])", "range(X.shape[1] - 1)"),
-    ("one too many or too few", "range(X.shape[0])", "range(1, X.shape[0])"),
+    ("a loop too long or too short", "range(X.shape[0])", "range(1, X.shape[0])"),
     ("term too many", "out = out / 255", "out = 1 - out / 255"),
-    ("integer division", "X_scaled = X / 255", "X_scaled = np.round(X / 255)"),
-    ("integer division", "scaled = np.divide(X, largest)", "scaled = np.round(np.divide(X, largest), 2)"),
-    ("integer division", "out = out / 255", "out = np.round(out / 255, 1)"),
+    ("rounded", "X_scaled = X / 255", "X_scaled = np.round(X / 255)"),
+    ("rounded", "scaled = np.divide(X, largest)", "scaled = np.round(np.divide(X, largest), 2)"),
+    ("rounded", "out = out / 255", "out = np.round(out / 255, 1)"),
     (
         "returned in the wrong place",
         "        columns.append(X[:, k] / 255)\n    return",

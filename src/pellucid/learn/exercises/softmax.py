@@ -212,7 +212,11 @@ FAULTS = (
     ("exponential left out", "e = np.exp(z - max(z))", "e = z - max(z)"),
     ("exponential left out", "E = np.exp(rows)", "E = rows"),
     ("exponential left out", "E = np.exp(shifted)\n", "E = shifted\n"),
-    ("keepdims missing", "np.sum(E, axis=0, keepdims=True)\n    return A", "np.sum(E, axis=1)\n    return A"),
+    (
+        "softmax over the examples",
+        "np.sum(E, axis=0, keepdims=True)\n    return A",
+        "np.sum(E, axis=1)\n    return A",
+    ),
     ("keepdims missing", "E.sum(axis=1, keepdims=True)", "E.sum(axis=1)"),
     ("keepdims missing", "rows.max(axis=1, keepdims=True)", "rows.max(axis=1)"),
     ("mean where the sum is meant", "np.sum(E, axis=0, keepdims=True)", "np.mean(E, axis=0, keepdims=True)"),
@@ -230,7 +234,7 @@ FAULTS = (
     ("starts at zero", "largest = Z[0, k]", "largest = 0.0"),
     ("one too many or too few", "for k in range(m):", "for k in range(m - 1):"),
     (
-        "one too many or too few",
+        "a loop too long or too short",
         "        for i in range(n):\n            A[i, k] = np",
         "        for i in range(1, n):\n            A[i, k] = np",
     ),

@@ -237,7 +237,7 @@ FAULTS = (
     ),
     ("wrong name", 'new[f"b{layer}"] = b', 'new[f"W{layer}"] = b'),
     ("wrong name", "        updated[b_key] = ", "        updated[W_key] = "),
-    ("W and dW confused", "dW, db = grads", "db, dW = grads"),
+    ("unpacked in the wrong order", "dW, db = grads", "db, dW = grads"),
     ("W and dW confused", "W - learning_rate * dW", "dW - learning_rate * W"),
     ("returns the old parameters", "return params\n", "return parameters\n"),
     (
