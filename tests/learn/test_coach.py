@@ -1,5 +1,6 @@
 """The coach: right functions pass, wrong ones get line and cause, and whatever a file does, a verdict."""
 
+import ast
 import os
 from pathlib import Path
 
@@ -12,9 +13,11 @@ from pellucid.errors import DataError, OptionError
 from pellucid.learn.diagnose import Doctor
 from pellucid.learn.examine import Examination
 from pellucid.learn.exercise import BUILTIN, exercise
+from pellucid.learn.grafts import difference
 from pellucid.learn.limits import TimeUp, time_limit
 from pellucid.learn.process import examine
 from pellucid.learn.reference import Reference
+from pellucid.learn.verdict import verdict
 
 
 def examined(name: str, source: str) -> dict[str, object]:
@@ -116,6 +119,18 @@ OTHERS = {  # one fault each, on the line that is marked, in other words than th
         new["b" + str(l)] = p["b" + str(l)] - rate * slopes["db1"].mean()  # here
     return new
 """,
+    "pool_forward": """def pool_forward(photos, size, step):
+    n_h, n_w = (photos.shape[1] - size) // step + 1, (photos.shape[2] - size) // step + 1
+    out = np.zeros((len(photos), n_h, n_w, photos.shape[3]))
+    for i, y, x, q in np.ndindex(out.shape):
+        top = 0  # here
+        for r in range(size):
+            for s in range(size):
+                if photos[i, y * step + r, x * step + s, q] > top:
+                    top = photos[i, y * step + r, x * step + s, q]
+        out[i, y, x, q] = top
+    return out
+""",
     "softmax": """def softmax(sums):
     powers = np.exp(sums)  # here
     whole = np.sum(powers, axis=0, keepdims=True)
@@ -131,6 +146,76 @@ def test_the_line_is_found_in_other_words(name: str) -> None:
     assert found["line"] == 4 + next(n for n, line in enumerate(lines) if "# here" in line), found
 
 
+def test_where_either_of_two_lines_can_be_changed_both_are_named() -> None:
+    source = """def predict(X, y, parameters):
+    caches = L_model_forward(X, parameters)[1]
+    score = caches[-1][1]
+    answers = np.array(score > 0.5, dtype=float)
+    return answers
+"""
+    found = examined("predict", "from pellucid.textbook import L_model_forward\n" + source)
+    assert {found["line"], found["other_line"]} == {7, 8}, found
+    told = verdict(exercise("predict"), "", found)
+    assert "one of the two is enough: score = caches[-1][1]" in told.hints[1]
+    found = examined("relu", "def relu(Z):\n    A = np.maximum(1, Z)\n    return A, Z\n")
+    assert found["other_line"] == 0
+
+
+def test_a_function_without_a_return_is_told_so() -> None:
+    found = examined("relu", "def relu(Z):\n    A = np.maximum(0, Z)\n    cache = Z\n    (A, cache)\n")
+    assert (found["line"], found["causes"]) == (7, ["return missing"])
+
+
+TWO_FAULTS = {  # the first one is marked
+    "compute_cost": """def compute_cost(p, labels):
+    n = p.shape[1]
+    whole = 0
+    for k in range(1, n):  # here
+        whole += labels[0, k] * np.log(p[0, k]) + (1 - labels[0, k]) * np.log(1 - p[0, k])
+    return -whole / (2 * n)
+""",
+    "mini_batches": """def mini_batches(photos, labels, n, order):
+    out = []
+    for at in range(0, photos.shape[1], n):
+        part = order[at : at + n]
+        some = photos[:, np.sort(part)]  # here
+        out.append((labels[:, part], some))
+    return out
+""",
+    "linear_forward": """def linear_forward(inputs, weights, b):
+    sums = 0
+    for k in range(1, len(inputs)):  # here
+        sums = sums + weights[:, k : k + 1] * inputs[k]
+    return sums - b, (inputs, weights, b)
+""",
+}
+
+
+@every("name", TWO_FAULTS)
+def test_of_two_faults_the_first_line_is_named(name: str) -> None:
+    lines = TWO_FAULTS[name].splitlines()
+    found = examined(name, TWO_FAULTS[name])
+    assert found["line"] == 4 + next(n for n, line in enumerate(lines) if "# here" in line), found
+
+
+@every(
+    ("wrong", "right", "name"),
+    [
+        ("(b - rate) * db", "b - rate * db", "brackets"),
+        ("relu_backward(Z, dA)", "relu_backward(dA, Z)", "order of arguments"),
+        ("np.max(Z, 0)", "np.maximum(0, Z)", "another function"),
+        ("np.dot(dA, D) / keep", "dA * D / keep", "a product of matrices for *"),
+        ("1 / (1 + 10 ** -Z)", "1 / (1 + np.exp(-Z))", "another base of the power"),
+        ("U < 0.5", "U < keep", "wrong constant"),
+        ("np.sum(dW, axis=1)", "np.mean(dZ, axis=1)", "wrong variable"),
+        ("e / (1 + e)", "e / e.sum(axis=0)", "another formula"),
+    ],
+)
+def test_an_expression_that_is_built_another_way_has_a_name(wrong: str, right: str, name: str) -> None:
+    read = [ast.parse(text, mode="eval").body for text in (wrong, right)]
+    assert difference(*read, "value") == name
+
+
 @every("is_late", [False, True])
 def test_a_machine_too_slow_for_the_search_still_names_a_line(
     is_late: bool, monkeypatch: pytest.MonkeyPatch
@@ -143,7 +228,7 @@ def test_a_machine_too_slow_for_the_search_still_names_a_line(
     if is_late:
         monkeypatch.setattr(Reference, "own_faults", late)
     else:
-        monkeypatch.setattr(Doctor.__init__, "__defaults__", (0.0,))
+        monkeypatch.setattr(Doctor.__init__, "__defaults__", (0.0, None))
     source = exercise("conv_forward").solutions[0].source.replace("(h + 2 * pad - f)", "(h + pad - f)")
     line = next(n for n, text in enumerate(source.splitlines(), start=4) if "(h + pad - f)" in text)
     found = examined("conv_forward", source)

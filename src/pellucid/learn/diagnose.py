@@ -11,12 +11,15 @@ With two faults no change makes all right; then one counts that makes another ou
 
 import ast
 import copy
+import re
 import warnings
 from collections import Counter
 from collections.abc import Callable, Container, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 from functools import cached_property
+from keyword import iskeyword
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -38,6 +41,10 @@ BUDGET = 1.2  # seconds of them, for slow functions
 NEAR, MIDDLE = 6.0, 14.0  # tokens of an expression that are others, before other changes are tried
 NEXT, FAR = 4.0, 8.0  # tokens more, on other lines than that of the first wrong value
 ENOUGH = 6  # repairs on one line that are looked for
+ALIKE, APART = (
+    0.78,
+    0.1,
+)  # how alike a line is to that of a known fault, of 1, and more so than every other line
 ORDER_ALONE = {
     UNPACKED,
     "returned in the wrong order",
@@ -45,7 +52,10 @@ ORDER_ALONE = {
     "A and Z confused",
     "a value and its slope confused",
 }
-MOVED = {"line inside the loop", "line outside the loop", "line too early", "line too late", "line too many"}
+NO_RETURN = "return missing"
+IN_LOOP = "line inside the loop"
+MOVED = {IN_LOOP, "line outside the loop", "line too early", "line too late", "line too many"}
+GENERAL = {FORMULA, "another function"}  # true of much: said where nothing else is
 UNLIKELY = {  # where another cause is found, too
     "wrong constant",
     "fraction upside down",
@@ -64,6 +74,7 @@ class Repair(NamedTuple):
     line: int
     causes: tuple[str, ...]
     is_graft: bool = False
+    is_whole: bool = True  # whether the function is right with it
 
 
 class Diagnosis(NamedTuple):
@@ -81,6 +92,8 @@ class Diagnosis(NamedTuple):
         That value.
     on_line : dict
         The variables that the line uses, where it stopped with an error.
+    also : int
+        Another line: a change of it alone makes the function right, too; 0 where none was found.
     """
 
     line: int
@@ -88,6 +101,7 @@ class Diagnosis(NamedTuple):
     name: str = ""
     value: Any = None
     on_line: Mapping[str, Any] = {}
+    also: int = 0
 
 
 @dataclass
@@ -133,6 +147,21 @@ class Program:
         return function
 
 
+def written(line: str) -> list[str]:
+    """Return the words of a line of code, the names of variables left out.
+
+    Examples
+    --------
+    >>> written("mask = np.max(part) == 0")
+    ['_', '=', '_', '.', 'max', '(', '_', ')', '=', '=', '0']
+    """
+    words = re.findall(r"\w+|[^\w\s]", line.partition("#")[0])
+    return [
+        "_" if one.isidentifier() and not iskeyword(one) and before != "." and after != "(" else one
+        for before, one, after in zip(["", *words], words, [*words[1:], ""], strict=False)
+    ]
+
+
 def _is_plain(value: ast.expr) -> bool:
     return not any(isinstance(node, ast.Call) for node in ast.walk(value))
 
@@ -158,16 +187,24 @@ class Doctor:
         What it did on each case.
     budget : float, optional
         Seconds of all repairs.
+    number : int, optional
+        The case that is looked at; default: the one with the least to look at.
     """
 
     def __init__(
-        self, reference: Reference, program: Program, calls: list[Called], budget: float = BUDGET
+        self,
+        reference: Reference,
+        program: Program,
+        calls: list[Called],
+        budget: float = BUDGET,
+        number: int | None = None,
     ) -> None:
         self.reference, self.program, self.calls = reference, program, calls
         wrong = [n for n, done in enumerate(calls) if reference.wrong(n, done)]
         by_work = sorted(range(len(calls)), key=lambda n: (n not in wrong, len(calls[n].changes)))
         self.order = by_work  # in which programs are tried: the shortest case that is wrong first
-        self.number = next((n for n in by_work if n and n in wrong), wrong[0])  # the case that is looked at
+        self.wrong_cases = [n for n in by_work if n and n in wrong] or wrong[:1]
+        self.number = self.wrong_cases[0] if number is None else number
         self.pool = reference.pool(self.number)
         self.seconds, self.budget, self.left = budget, Budget(0.0), 0
         done = calls[self.number]
@@ -188,25 +225,29 @@ class Doctor:
                 if not self.found:
                     raise
                 first = self.found[0]
-                return Diagnosis(self.line_of(first, None, None), (), first.name, first.value)
+                return Diagnosis(self.line_of(first, None, []), (), first.name, first.value)
 
     def _diagnose(self) -> Diagnosis:
         done = self.calls[self.number]
         self.found = suspects = self.suspects(done)
         first = suspects[0] if suspects else None
-        own, twin = self.by_behaviour(self.reference.own_faults(), Budget(self.seconds))
+        own, twins = self.by_behaviour(self.reference.own_faults(), Budget(self.seconds))
         is_of_stream = STREAM in done.modified and bool(done.changed_at)  # then line and cause are known
         repair = None if is_of_stream else self.repair([one.line for one in suspects], own)
         small: tuple[str, ...] = ()
         if not own and not is_of_stream and not (repair and repair.causes != (FORMULA,)):
             budget = Budget(self.seconds / 4)
-            small, other = self.by_behaviour(self.reference.small_faults(budget), budget)
-            twin = twin or other
-        line = self.line_of(first, repair, twin)
+            small, others = self.by_behaviour(self.reference.small_faults(budget), budget)
+            twins = twins or others
+        line = self.line_of(first, repair, twins)
+        if not own and not is_of_stream and not (repair and repair.is_whole):
+            line = min([line, *self.earlier(first)])
         at_line = next((one for one in suspects if one.line == line), None)
         causes = own or small or (repair.causes if repair else ())
-        if not causes and done.modified:
-            causes = ("seed inside",) if STREAM in done.modified else ("input modified",)
+        if done.modified:
+            causes += ("seed inside",) if STREAM in done.modified else ("input modified",)
+        if done.output is None and not any(node.value for node in self.uses.returned):
+            causes = (NO_RETURN,)
         here = [one for one in self.calls[0].changes if one.line == line and one.name != RESULT]
         at_line = at_line or (here[-1] if here else None)
         name, value = (at_line.name, at_line.value) if at_line else ("", None)
@@ -214,18 +255,83 @@ class Doctor:
         value = tiny[-1] if tiny else value
         used = self.uses.used.get(line, set()) if done.error is not None else set()
         on_line = {one.name: one.value for one in done.changes if one.name in used and one.line != line}
-        return Diagnosis(line, causes[:2], name, value, on_line)
+        also = 0
+        if (
+            (repair or own) and not is_of_stream and self.likeness(line, twins) < ALIKE
+        ):  # another fault may do the same
+            self.budget, self.left = Budget(self.seconds / 8), TRIALS // 8
+            found = self.mended([line]) if len(causes) == 1 else None
+            causes += tuple(one for one in (found.causes if found else ()) if one not in UNLIKELY | GENERAL)
+            self.budget, self.left = Budget(self.seconds / 8), TRIALS // 8
+            found = self.mended(self.near(line))
+            also = found.line if found else 0
+        return Diagnosis(line, tuple(dict.fromkeys(causes))[:2], name, value, on_line, also)
 
-    def line_of(self, first: Change | None, repair: Repair | None, twin: Fault | None) -> int:
-        """Return the line to blame, by the first wrong value, a repair, and a fault of the same behaviour."""
+    def near(self, line: int) -> list[int]:
+        """Return the lines that make what a line uses, or use what it makes, and its loop; the nearest first."""
+        makes, used = self.uses.makes, self.uses.used
+        header = self.uses.inside.get(line)
+        found = [
+            one
+            for one in self.uses.lines
+            if one not in {line, *self.uses.all_returns}
+            and (
+                makes[one] & used.get(line, set())
+                or used[one] & makes.get(line, set())
+                or (header is not None and header.lineno == one)
+            )
+        ]
+        return sorted(found, key=lambda one: (abs(one - line), one))
+
+    def mended(self, lines: Sequence[int]) -> Repair | None:
+        """Return the first repair on one of some lines."""
+        searches = [self.small(line) for line in lines]
+        searches += [self.grafts.repairs(dict.fromkeys(lines, 0.0), MIDDLE)]
+        searches += [self.small(line, inserts=True) for line in lines]
+        for search in searches:
+            if (
+                (found := self.try_all(search, self.is_right))
+                and found.line in lines
+                and not set(found.causes) <= UNLIKELY
+            ):
+                return found
+        return None
+
+    def line_of(self, first: Change | None, repair: Repair | None, twins: Sequence[Fault]) -> int:
+        """Return the line to blame, by the first wrong value, a repair, and faults of the same behaviour."""
         made, returns = self.made, self.uses.all_returns
         if repair:
             is_kept = set(repair.causes) & (ORDER_ALONE | MOVED) or (repair.is_graft and self.is_other_form)
             return made[0] if repair.line in returns and made and not is_kept else repair.line  # made there
+        if line := self.line_written_like(twins):
+            return line
         if first and self.is_value(first):  # of two faults, the first one
             return min(first.line, *made) if len(self.wrong) > 1 and made else first.line
-        like = self.line_like(twin) if twin else 0
+        like = self.line_like(twins[0]) if twins else 0
         return self.fallback(first) if not like or (like in returns and made) else like
+
+    def earlier(self, first: Change | None) -> Iterator[int]:
+        """Yield lines that are wrong where no change makes all right: of two faults, the first is looked for."""
+        if first and self.is_value(first):
+            yield first.line
+        yield from self.odd_loops()
+        budget = Budget(self.seconds / 4)
+        for number in self.wrong_cases:
+            if number != self.number and not budget.is_spent:
+                other = Doctor(self.reference, self.program, self.calls, self.seconds, number)
+                found = [one.line for one in other.suspects(self.calls[number]) if self.is_value(one)]
+                yield from found[:1]
+
+    def odd_loops(self) -> Iterator[int]:
+        """Yield the lines of loops that run as one of a correct program does, but for its first or last turn."""
+        traces = [self.reference.trace(one, self.number) for one in self.reference.solutions]
+        known = {turns for trace in traces for turns in _turns(trace).values()}
+        loops = {one.lineno for one in ast.walk(self.program.tree) if isinstance(one, ast.For)}
+        for (line, _), turns in _turns(self.calls[self.number].changes).items():
+            if line in loops and turns not in known:
+                a, b = min(turns), max(turns)
+                if {turns | {a - 1}, turns | {b + 1}, turns - {a}, turns - {b}} & known:
+                    yield line
 
     def fallback(self, first: Change | None) -> int:
         """Return the line of the first wrong value; of a returned variable, where it was made."""
@@ -323,7 +429,7 @@ class Doctor:
         for line in sorted(line for line in {*made, *(lines[:1] if made else lines)} if line <= last):
             for inserts in (False, True):
                 if found := self.try_all(self.small(line, inserts=inserts), self.is_better):
-                    return found
+                    return found._replace(is_whole=False)
         return None
 
     def searches(self, lines: list[int], known: tuple[str, ...]) -> Iterator[Generator[Edit, None, None]]:
@@ -334,6 +440,7 @@ class Doctor:
         rest = [] if self.is_other_kind else [line for line in self.uses.lines if line not in early]
         rest.sort(key=lambda line: (line not in lines, line > first, abs(line - first)))
         like = set[str]().union(*map(alike, known))
+        yield from (self.small(line, {IN_LOOP}) for line in self.uses.all_returns & self.uses.inside.keys())
         if is_returned:
             yield from (self.small(line, ORDER_ALONE) for line in made)
         if known:
@@ -416,6 +523,7 @@ class Doctor:
                         is_graft = edit.is_graft
                 if len(found) >= ENOUGH or self.is_spent:
                     break
+        found = [cause for cause in found if cause not in GENERAL] or found
         causes = tuple(sorted(found, key=lambda cause: cause in UNLIKELY))
         return Repair(line, causes, is_graft) if found else None
 
@@ -460,15 +568,15 @@ class Doctor:
             and all(kind_of(one.value) == kinds.get(one.name) and self.pool.fits(one) for one in made)
         )
 
-    def by_behaviour(self, faults: Iterable[Fault], budget: Budget) -> tuple[tuple[str, ...], Fault | None]:
-        """Return the causes of the faults whose outputs equal the learner's on every case, and the first of them.
+    def by_behaviour(self, faults: Iterable[Fault], budget: Budget) -> tuple[tuple[str, ...], list[Fault]]:
+        """Return the causes of the faults whose outputs equal the learner's on every case, and these faults.
 
         Where there is none, the causes of those that share its first wrong output. What the budget leaves no time
         for is not run: a slow machine still says what it has found.
         """
         outputs = self.reference.exercise.outputs
         equal, shared = Counter[str](), Counter[str]()
-        twin: Fault | None = None
+        twins = list[Fault]()
         for fault in faults:
             is_equal = is_shared = True
             for number in self.order:
@@ -479,12 +587,24 @@ class Doctor:
                     break
             if is_equal:
                 equal[fault.cause] += 1
-                twin = twin or fault
+                twins.append(fault)
             elif is_shared:
                 shared[fault.cause] += 1
             if budget.is_spent:
                 break
-        return _commonest(equal or shared), twin
+        return _commonest(equal or shared), twins
+
+    def likeness(self, line: int, twins: Sequence[Fault]) -> float:
+        """Return how alike a line is written to the faults of programs of the same behaviour, from 0 to 1."""
+        mine = written(self.program.source.splitlines()[line - 1]) if line else []
+        theirs = [written(one.text) for one in twins if one.text]
+        return max((SequenceMatcher(None, mine, one, False).ratio() for one in theirs), default=0.0)
+
+    def line_written_like(self, twins: Sequence[Fault]) -> int:
+        """Return the one line that is written like the fault of a program of the same behaviour; else 0."""
+        found = [(self.likeness(line, twins), line) for line in self.uses.lines]
+        (nearest, at), (next_one, _) = sorted([*found, (0.0, 0), (0.0, 0)], reverse=True)[:2]
+        return at if nearest >= ALIKE and nearest - next_one >= APART else 0
 
     def line_like(self, twin: Fault) -> int:
         """Return the line that makes the value that a program of the same behaviour makes at its fault; else 0."""
@@ -516,6 +636,15 @@ class Doctor:
         expected = self.reference.expected[number][i]
         is_wrong = number != self.order[0] or bool(compare([first], expected, done.output[i]))
         return is_wrong and not compare([first], done.output[i], mine.output[i])
+
+
+def _turns(changes: Sequence[Change]) -> dict[tuple[int, str], frozenset[int]]:
+    """Return the whole numbers that each variable was, by the lines that set it."""
+    found: dict[tuple[int, str], set[int]] = {}
+    for one in changes:
+        if isinstance(one.value, int | np.integer) and not isinstance(one.value, bool):
+            found.setdefault((one.line, one.name), set()).add(int(one.value))
+    return {key: frozenset(turns) for key, turns in found.items()}
 
 
 def _commonest(counted: Counter[str]) -> tuple[str, ...]:

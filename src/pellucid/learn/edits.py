@@ -354,7 +354,7 @@ def _of_operation(node: ast.BinOp) -> Iterator[Replacement]:
         yield "multiplied for added", "added for multiplied", ast.BinOp(left, ast.Mult(), right)
     elif isinstance(op, ast.Pow):
         yield "power missing", "power too many", left
-        yield "power for a product", "product for a power", ast.BinOp(left, ast.Mult(), right)
+        yield "product for a power", "power for a product", ast.BinOp(left, ast.Mult(), right)
 
 
 def _of_call(node: ast.Call) -> Iterator[Replacement]:
@@ -474,9 +474,10 @@ def _of_constant(node: ast.Constant, parent: ast.AST) -> Iterator[Replacement]:
                 yield cause, cause, ast.Constant(next(iter(words - {value})))
     elif isinstance(value, int | float) and not isinstance(value, bool):
         others = {0, 1, 2, 0.5, 255, value + 1, value - 1, value * 2, value / 2, -value} - {value}
+        cause = "wrong index" if isinstance(parent, ast.Slice) else CONSTANT
         for other in sorted(others):
             whole = int(other) if isinstance(value, int) and other == int(other) else other
-            yield CONSTANT, CONSTANT, ast.Constant(whole)
+            yield cause, cause, ast.Constant(whole)
     elif isinstance(value, bool):
         yield "True for False", "True for False", ast.Constant(not value)
 

@@ -326,6 +326,8 @@ class Examination:
         self.found |= {
             "line": found.line,
             "line_text": self.text_of(found.line),
+            "other_line": found.also,
+            "other_text": self.text_of(found.also),
             "causes": list(found.causes) if is_known else [self.of_kind],
             "variable": found.name,
             "value": "" if found.value is None else shown(found.value),

@@ -26,8 +26,10 @@ from pellucid.learn.edits import (
     SWAPS,
     THRESHOLD,
     TURNED,
+    WRONG_NAME,
     Edit,
     confused,
+    function_of,
     placed,
 )
 from pellucid.learn.exercise import Arguments
@@ -375,7 +377,53 @@ def difference(wrong: ast.expr, right: ast.expr, role: str) -> str:
             return (
                 name if tokens is added else {MISSING: EXTRA}.get(name, name.replace("missing", "too many"))
             )
-    return {"test": CONDITION, "index": INDEX}.get(role, FORMULA)
+    return {"test": CONDITION, "index": INDEX}.get(role) or _of_shape(wrong, right) or FORMULA
+
+
+def _of_shape(wrong: ast.expr, right: ast.expr) -> str:
+    """Return the name of the fault of an expression that is built in another way than the right one."""
+    text, other = ast.unparse(wrong), ast.unparse(right)
+    if re.sub("[() ]", "", text) == re.sub("[() ]", "", other):
+        return "brackets"
+    wrong, right = _apart(wrong, right)
+    removed, added = (Counter(_tokens(ast.unparse(one))) for one in (wrong, right))
+    removed, added = removed - added, added - removed
+    names = [one for one in ast.walk(right) if isinstance(one, ast.Name)]
+    if isinstance(wrong, ast.Call) and isinstance(right, ast.Call):
+        is_same = ast.unparse(wrong.func) == ast.unparse(right.func)
+        given = [sorted(map(ast.unparse, one.args)) for one in (wrong, right)]
+        if is_same and given[0] == given[1] and len(wrong.args) > 1:
+            return "order of arguments"
+    if isinstance(wrong, ast.Constant) and names:
+        return CONSTANT
+    if {"dot", "matmul", "@"} & removed.keys() and "*" in added:
+        return "a product of matrices for *"
+    if isinstance(wrong, ast.BinOp) and isinstance(wrong.op, ast.Pow) and function_of(right) == "exp":
+        return "another base of the power"
+    mine, theirs = _variables(wrong), _variables(right)
+    if len(mine - theirs) == len(theirs - mine) == 1:
+        return WRONG_NAME
+    is_called = isinstance(wrong, ast.Call) and function_of(wrong) not in _tokens(other)
+    return "another function" if is_called and mine == theirs else ""
+
+
+def _variables(node: ast.expr) -> set[str]:
+    called = {id(one.func) for one in ast.walk(node) if isinstance(one, ast.Call)}
+    called |= {id(one.value) for one in ast.walk(node) if isinstance(one, ast.Attribute)}
+    return {one.id for one in ast.walk(node) if isinstance(one, ast.Name) and id(one) not in called}
+
+
+def _apart(one: ast.expr, other: ast.expr) -> tuple[ast.expr, ast.expr]:
+    """Return the smallest parts of two expressions that hold all that is not the same."""
+    while type(one) is type(other):
+        mine, theirs = [*ast.iter_child_nodes(one)], [*ast.iter_child_nodes(other)]
+        unlike = [(a, b) for a, b in zip(mine, theirs, strict=False) if ast.dump(a) != ast.dump(b)]
+        is_one = len(unlike) == 1 and len(mine) == len(theirs)
+        is_named_alike = getattr(one, "attr", "") == getattr(other, "attr", "")
+        if not (is_one and is_named_alike and isinstance(unlike[0][0], ast.expr)):
+            break
+        one, other = unlike[0]  # type: ignore[assignment] # expressions both: they stand in the same place
+    return one, other
 
 
 def _of_tokens(tokens: list[str]) -> str:

@@ -18,11 +18,12 @@ LONGEST_CALL = 0.5
 
 
 class Fault(NamedTuple):
-    """A faulty program: its cause, its function, and the line of the fault."""
+    """A faulty program: its cause, its function, the line of the fault, and what stands there."""
 
     cause: str
     function: Callable[..., Any]
     line: int
+    text: str = ""
 
 
 @dataclass(eq=False)
@@ -78,7 +79,8 @@ class Reference:
         """Yield the faults of the file."""
         for one in self.exercise.faults:
             if one.style != self.without:
-                yield Fault(one.cause, self.exercise.compile(one.source), one.line)
+                text = one.source.splitlines()[one.line - 1]
+                yield Fault(one.cause, self.exercise.compile(one.source), one.line, text)
 
     def small_faults(self, budget: Budget) -> Iterator[Fault]:
         """Yield the faults of small edits, as long as there is time."""

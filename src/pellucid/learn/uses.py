@@ -168,7 +168,7 @@ class Uses:
             made = self.plain.get(name, [])
             if len(made) == len(self.made_at.get(name, [])) == 1 and self.users(name) == {line}:
                 at, value = made[0]
-                if name in dropped or (name == lacking and isinstance(value, ast.Name)):
+                if name in dropped or (name == lacking and isinstance(value, ast.Name | ast.Subscript)):
                     return at
         return 0
 

@@ -30,8 +30,10 @@ class Verdict(InJson, Printable):
     line : int
         In the learner's file; 0 where it is not known.
     line_text : str
+    other_line : int
+        Another line: a change of it alone makes the function right, too; 0 where none was found.
     causes : tuple of str
-        By name; several where they cannot be told apart.
+        By name; several where they cannot be told apart, or where one is the more general name of the fault.
     hints : tuple of str
         The property, the place, the cause, a number to work out; never the solution.
     credit : float
@@ -48,7 +50,8 @@ class Verdict(InJson, Printable):
     """
 
     in_json = (
-        "exercise file state headline failed line line_text causes hints credit reasons rows remarks printed"
+        "exercise file state headline failed line line_text other_line causes "
+        "hints credit reasons rows remarks printed"
     )
 
     exercise: str
@@ -58,6 +61,7 @@ class Verdict(InJson, Printable):
     failed: str = ""
     line: int = 0
     line_text: str = ""
+    other_line: int = 0
     causes: tuple[str, ...] = ()
     hints: tuple[str, ...] = ()
     credit: float = 0.0
@@ -99,7 +103,7 @@ class Verdict(InJson, Printable):
 
 def verdict(of: Exercise, file: str, found: dict[str, Any], hints: int = HINTS) -> Verdict:
     """Return the verdict that an examination's parts make."""
-    named = "failed", "line", "line_text", "credit", "printed", "seconds"
+    named = "failed", "line", "line_text", "other_line", "credit", "printed", "seconds"
     return Verdict(
         exercise=of.name,
         file=file,
@@ -123,7 +127,9 @@ def _hints(of: Exercise, found: dict[str, Any]) -> list[str]:
     line, text = found.get("line", 0), found.get("line_text", "")
     if line:
         stops_later = found.get("failed") == "runs" and f"(line {line})" not in found["headline"]
-        ladder.append(f"Look {'first ' * stops_later}at line {line}: {text}")
+        other = found.get("other_line", 0)
+        more = f" (or at line {other}, one of the two is enough: {found['other_text']})" if other else ""
+        ladder.append(f"Look {'first ' * stops_later}at line {line}: {text}{more}")
     if causes := found.get("causes"):
         ladder.append(f"Why: {explained(*causes)}")
     name, value = found.get("variable", ""), found.get("value", "")
