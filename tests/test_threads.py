@@ -14,8 +14,20 @@ from threadpoolctl import threadpool_info, threadpool_limits
 
 from pellucid import dispatch
 from pellucid.blas_threads import one_blas_thread
-from pellucid.threads import AllReduce, WorkerLost, Workers, cut, n_cores
+from pellucid.threads import AllReduce, Waits, WorkerLost, Workers, cut, n_cores
 from tests.every import every
+
+HOW = "how", ["locks", "looks"]
+
+
+def waits(how: str) -> Waits | None:
+    """Return how threads wait: by locks, or between compiled kernels."""
+    if how == "locks":
+        return None
+    pytest.importorskip("numba")
+    from pellucid.kernels.waits import WAITS
+
+    return WAITS
 
 
 @contextmanager
@@ -66,11 +78,12 @@ def test_slices_cover_all_once() -> None:
         assert np.concatenate([rows[part] for part in cut(11, n_parts)]).tolist() == rows.tolist()
 
 
+@every(*HOW)
 @every("n", [1, 2, 3, 5])
-def test_sums_are_those_of_all_parts_in_the_order_of_the_threads(n: int) -> None:
+def test_sums_are_those_of_all_parts_in_the_order_of_the_threads(n: int, how: str) -> None:
     found: list[list[float]] = [[] for _ in range(n)]
     seen: list[tuple[str, str]] = [("", "")] * n
-    with np.errstate(over="ignore"), dispatch.use("plain"), Workers(n) as workers:
+    with np.errstate(over="ignore"), dispatch.use("plain"), Workers(n, waits(how)) as workers:
         adder = AllReduce(workers)
 
         def bring(i: int) -> None:
@@ -82,16 +95,20 @@ def test_sums_are_those_of_all_parts_in_the_order_of_the_threads(n: int) -> None
                 found[i].append(total[0])
 
         workers.run(bring)
+        time.sleep(0.01)  # they fall asleep
         workers.run(bring)
     wanted = [sum(10.0**i for i in range(n)) * (turn + 1) for turn in range(50)]
     assert found == [wanted * 2] * n
     assert seen == [("plain", "ignore")] * n  # the caller's choices hold in all threads
 
 
+@every(*HOW)
 @every("failing", [0, 1, 2])
 @every("error", [ValueError("mine"), SystemExit(3), MemoryError()])
-def test_what_fails_is_raised_and_the_others_do_not_wait(failing: int, error: BaseException) -> None:
-    with Workers(3) as workers:
+def test_what_fails_is_raised_and_the_others_do_not_wait(
+    failing: int, error: BaseException, how: str
+) -> None:
+    with Workers(3, waits(how)) as workers:
 
         def task(i: int) -> None:
             if i == failing:
@@ -104,9 +121,10 @@ def test_what_fails_is_raised_and_the_others_do_not_wait(failing: int, error: Ba
         workers.run(lambda i: workers.meeting.wait(i))  # the next task works
 
 
+@every(*HOW)
 @every("sleeping", [0, 1])
-def test_an_interrupt_is_answered_at_once(sleeping: int) -> None:
-    workers = Workers(2)
+def test_an_interrupt_is_answered_at_once(sleeping: int, how: str) -> None:
+    workers = Workers(2, waits(how))
     end = threading.Event()
 
     def task(i: int) -> None:
@@ -124,8 +142,10 @@ def test_an_interrupt_is_answered_at_once(sleeping: int) -> None:
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
-def test_a_thread_that_dies_is_noticed() -> None:
-    workers = Workers(2)
+@every(*HOW)
+def test_a_thread_that_dies_is_noticed(how: str) -> None:
+    workers = Workers(2, waits(how))
+    time.sleep(0.01)  # it falls asleep
     (thread,) = workers._threads
     assert thread.ident is not None
     ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident), ctypes.py_object(SystemExit))
@@ -138,19 +158,21 @@ def test_a_thread_that_dies_is_noticed() -> None:
     assert time.monotonic() - started < 1
 
 
-def test_where_no_thread_can_be_started_nothing_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
+@every(*HOW)
+def test_where_no_thread_can_be_started_nothing_hangs(how: str, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(self: threading.Thread) -> None:
         raise RuntimeError("can't start new thread")
 
     monkeypatch.setattr(threading.Thread, "start", refuse)
-    with Workers(2) as workers, pytest.raises(WorkerLost):
+    with Workers(2, waits(how)) as workers, pytest.raises(WorkerLost):
         workers.run(lambda i: None)
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
-def test_a_forked_child_has_no_threads_and_knows_it() -> None:
-    with Workers(2) as workers:
+@every(*HOW)
+def test_a_forked_child_has_no_threads_and_knows_it(how: str) -> None:
+    with Workers(2, waits(how)) as workers:
         workers.run(lambda i: None)
         child = os.fork()
         if child == 0:

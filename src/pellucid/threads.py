@@ -2,17 +2,21 @@
 
 NumPy and compiled kernels run without the interpreter's lock, so that threads of one process share all memory and
 still use all cores. They wait for each other by locks that sleep: a core that another program uses is left to it.
+Between compiled kernels they look at counters for a fifth of a millisecond first (:class:`Waits`).
 """
 
 import contextvars
 import os
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from itertools import pairwise
+from itertools import count, pairwise
 from queue import Empty, SimpleQueue
-from typing import Any
+from typing import Any, NamedTuple
+
+import numpy as np
 
 from pellucid.types import Array
 
@@ -20,6 +24,16 @@ _ARE_BUSY: contextvars.ContextVar[bool] = contextvars.ContextVar("busy", default
 _SHARE: list[int] = []  # cores that are this process's, where others of one training use the rest
 _HELPERS: "contextvars.ContextVar[Workers | None]" = contextvars.ContextVar("helpers", default=None)
 LOOK_SECONDS = 0.1  # after which one who waits looks whether those it waits for are still there
+LOOKS = 5000  # at a counter, of some 40 nanoseconds
+PAUSES = 200  # of some 30 nanoseconds, in which who was first calls its next kernel
+NAP = 1e-4  # seconds between looks at a counter, after these
+
+
+class Waits(NamedTuple):
+    """Two compiled functions, :mod:`pellucid.kernels.waits`: for all threads' counters, and for one of them."""
+
+    meet: Callable[[Array, int, int, int, int], bool]
+    wait_for: Callable[[Array, int, int, int, int], bool]
 
 
 class WorkerFailed(Exception):
@@ -106,6 +120,8 @@ class Workers:
     n : int
         All, the caller's included. Each has a copy of the caller's context, so that what was chosen by
         ``dispatch.use`` or ``np.errstate`` holds in all of them.
+    waits : Waits, optional
+        Between kernels that are compiled already: they wait by looking. Default: by locks.
 
     Examples
     --------
@@ -116,10 +132,12 @@ class Workers:
     [1, 2]
     """
 
-    def __init__(self, n: int) -> None:
-        self.n = n
-        self.meeting = Meeting(n)
-        self.is_over = False
+    def __init__(self, n: int, waits: Waits | None = None) -> None:
+        self.n, self._waits = n, waits
+        self.meeting = self._new_meeting()
+        self.is_over = self._is_closed = False
+        self._n_tasks, self._ordered, self._finished = 0, _counters(1), _counters(n)
+        self._are_asleep = [False] * n
         self._task: Callable[[int], None] | None = None
         self._orders: list[SimpleQueue[bool]] = [SimpleQueue() for _ in range(n)]
         self._done: SimpleQueue[int] = SimpleQueue()
@@ -151,13 +169,12 @@ class Workers:
         self._check()
         self._task = task
         try:
-            for order in self._orders[1:]:
-                order.put(True)
+            self._order()
             self._attempt(0)
             if isinstance(self._failures[0], KeyboardInterrupt | WorkerLost):
                 raise self._failures[0]
-            for _ in range(1, self.n):
-                self._wait_for_one()
+            for i in range(1, self.n):
+                self._wait_until_done(i)
         except BaseException:  # Ctrl-C
             self.is_over = self.meeting.is_broken = True
             raise
@@ -165,13 +182,13 @@ class Workers:
             failures, self._failures, self._task = self._failures, [None] * self.n, None
         raised = [failure for failure in failures if failure is not None]
         if raised:
-            self.meeting = Meeting(self.n)
+            self.meeting = self._new_meeting()
             raise next((failure for failure in raised if not isinstance(failure, WorkerFailed)), raised[0])
 
     def close(self) -> None:
         """End the threads."""
-        for order in self._orders[1:]:
-            order.put(False)
+        self._is_closed = True
+        self._order()
         for thread in self._threads:
             if thread.ident is not None:
                 thread.join(timeout=LOOK_SECONDS if self.is_over else None)
@@ -183,10 +200,34 @@ class Workers:
     def __exit__(self, *error: Any) -> None:
         self.close()
 
+    def _order(self) -> None:
+        """Tell the threads that there is a task, or that they are to end."""
+        self._n_tasks += 1
+        self._ordered[0, 0] = self._n_tasks
+        for order, is_asleep in zip(self._orders[1:], self._are_asleep[1:], strict=True):
+            if is_asleep or self._waits is None:
+                order.put(True)
+
+    def _is_ordered(self, i: int, number: int) -> bool:
+        """Wait for a task, as thread i; return whether there is one: else this is the end."""
+        if self._waits is None:
+            self._orders[i].get()
+        elif not self._waits.wait_for(self._ordered, 0, number, LOOKS, i * PAUSES):
+            self._are_asleep[i] = True
+            while self._ordered[0, 0] < number:
+                self._orders[i].get()
+            self._are_asleep[i] = False
+        return not self._is_closed
+
     def _work(self, i: int) -> None:
-        while self._orders[i].get():
+        for number in count(1):
+            if not self._is_ordered(i, number):
+                return
             self._attempt(i)
-            self._done.put(i)
+            if self._waits is None:
+                self._done.put(i)
+            else:
+                self._finished[i, 0] = number
 
     def _attempt(self, i: int) -> None:
         meeting, failures, task = self.meeting, self._failures, self._task
@@ -197,13 +238,22 @@ class Workers:
             failures[i] = failure
             meeting.is_broken = True
 
-    def _wait_for_one(self) -> None:
-        while True:
+    def _wait_until_done(self, i: int) -> None:
+        """Wait for thread i; without counters, for one of those that are not done."""
+        n_looks = LOOKS
+        while self._waits and not self._waits.wait_for(self._finished, i, self._n_tasks, n_looks, PAUSES):
+            self._check()
+            time.sleep(NAP)
+            n_looks = 1
+        while self._waits is None:
             try:
                 self._done.get(timeout=LOOK_SECONDS)
                 return
             except Empty:
                 self._check()
+
+    def _new_meeting(self) -> "Meeting | QuickMeeting":
+        return QuickMeeting(self.n, self._waits) if self._waits else Meeting(self.n)
 
     def _check(self) -> None:
         if self.is_over or not all(thread.is_alive() for thread in self._threads):
@@ -241,6 +291,24 @@ class Meeting:
                         raise WorkerFailed
 
 
+class QuickMeeting:
+    """A :class:`Meeting` between kernels: threads look at counters until all of them have come."""
+
+    def __init__(self, n: int, waits: Waits) -> None:
+        self.is_broken = False
+        self._waits, self._counts, self._turns = waits, _counters(n), [0] * n
+
+    def wait(self, i: int) -> None:
+        """Wait, as thread number ``i``, for all others."""
+        self._turns[i] += 1
+        n_looks = LOOKS
+        while not self._waits.meet(self._counts, i, self._turns[i], n_looks, i * PAUSES):
+            if self.is_broken:
+                raise WorkerFailed
+            time.sleep(NAP)
+            n_looks = 1
+
+
 class AllReduce:
     """Sums over all threads: each brings a part, and all leave with the sum.
 
@@ -272,6 +340,11 @@ class AllReduce:
     def restart(self) -> None:
         """Forget the turns of a task that failed."""
         self._turns = [0] * self.workers.n
+
+
+def _counters(n: int) -> Array:
+    """Return a counter for each thread, each in lines of the cache of its own."""
+    return np.zeros((n, 16), np.int64)
 
 
 def _closed() -> threading.Lock:

@@ -22,6 +22,7 @@ from pellucid.errors import OptionError, unknown_name
 from pellucid.kernels import LOWEST_NUMBA as LOWEST_NUMBA
 from pellucid.progress import ProgressCallback
 from pellucid.registry import Configurable, option
+from pellucid.threads import Waits
 
 CHOICES = ("auto", "numba", "numpy", "plain")
 WAYS = ("plain", "numpy", "numba")  # what can run: plain ops alone, with faster NumPy twins, or kernels
@@ -166,6 +167,12 @@ def imported(name: str) -> Any:
     except Exception as error:
         give_up(error)
         return None
+
+
+def waits() -> Waits | None:
+    """Return how threads wait for each other between compiled kernels; None where others run: by locks."""
+    kernels = module("waits")
+    return None if kernels is None else kernels.WAITS
 
 
 @contextmanager

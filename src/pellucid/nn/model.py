@@ -209,7 +209,11 @@ class Model(Container):
             with dispatch.Settled():
                 n_threads = self._n_threads(n_rows(X))
                 if n_threads > 1 and n_rows(X) == 1:
-                    with one_blas_thread(), Workers(n_threads) as workers, helped_by(workers):
+                    with (
+                        one_blas_thread(),
+                        Workers(n_threads, dispatch.waits()) as workers,
+                        helped_by(workers),
+                    ):
                         return map_arrays(np.ndarray.copy, self.forward(map_arrays(prepare, X)))
                 if n_threads == 1 and n_rows(X) <= self._rows_a_piece(X):
                     own = X if type(X) is np.ndarray else take_rows(X, slice(None))
