@@ -104,25 +104,29 @@ def window(sizes: Any, y: Any, x: Any) -> Any:
 
 @compiled
 def _largest(X: Any, sizes: Any, Z: Any, winner: Any) -> None:
-    """Z = max over taps (i, j) of X_ij; winner = the first i kw + j that has it. NaN is larger than any number."""
+    """Z = max over taps (i, j) of X_ij; winner = the first i kw + j that has it. NaN is larger than any number.
+
+    Winners are as wide as numbers until the last is known: bytes beside them are compared one by one.
+    """
     _, _, c, w_out, _, kw, sy, sx, top, left = sizes
+    best = np.empty(c, np.int32)
     for k in range(len(X)):
         for y in range(Z.shape[1]):
             for x in range(w_out):
                 first_i, last_i, first_j, last_j = window(sizes, y, x)
-                z, best = Z[k, y, x * c : (x + 1) * c], winner[k, y, x * c : (x + 1) * c]
+                z, own = Z[k, y, x * c : (x + 1) * c], winner[k, y, x * c : (x + 1) * c]
                 z[:] = -np.inf
                 best[:] = first_i * kw + first_j
                 for i in range(first_i, last_i):
                     for j in range(first_j, last_j):
-                        v, tap = (
-                            X[k, y * sy + i - top, (x * sx + j - left) * c :],
-                            winner.dtype.type(i * kw + j),
-                        )
+                        at, tap = (x * sx + j - left) * c, np.int32(i * kw + j)
+                        v = X[k, y * sy + i - top, at : at + c]
                         for n in range(c):
                             stays = v[n] <= z[n] or z[n] != z[n]
                             z[n] = z[n] if stays else v[n]
                             best[n] = best[n] if stays else tap
+                for n in range(c):
+                    own[n] = best[n]
 
 
 @compiled
