@@ -14,7 +14,7 @@ from tests.commands import Command, words_of
 
 import pellucid as pl
 from pellucid import dispatch
-from pellucid.data import dataset
+from pellucid.data import hashing
 from pellucid.data.copies import duplicates
 from pellucid.data.preprocess import check_finite
 from pellucid.evaluation.influence import find_influence
@@ -39,7 +39,7 @@ def test_the_full_report_does_everything_once_and_its_page_does_not_depend_on_wh
     names: list[str] = []
     seen: list[tuple[str, int, int]] = []
     asked: Any = pl.Model.decision_function
-    arrays: Any = dataset._arrays
+    arrays: Any = hashing._arrays
     one_dtype: Any = duplicates._in_one_dtype
     plain: Any = find_influence.train_many
 
@@ -60,7 +60,7 @@ def test_the_full_report_does_everything_once_and_its_page_does_not_depend_on_wh
                 duplicates, "_in_one_dtype", lambda *given: (searches.append(1), one_dtype(*given))[1]
             )
             patch.setattr(duplicates, "find_leaks", lambda *given: pytest.fail("leaks are known already"))
-            patch.setattr(dataset, "_arrays", lambda part: (hashed.append(part), arrays(part))[1])
+            patch.setattr(hashing, "_arrays", lambda part: (hashed.append(part), arrays(part))[1])
             for module in [
                 one for one in sys.modules.values() if vars(one).get("check_finite") is check_finite
             ]:
