@@ -20,9 +20,9 @@ from pellucid.learn.reference import Reference
 from pellucid.learn.verdict import verdict
 
 
-def examined(name: str, source: str) -> dict[str, object]:
-    """Return the parts of a verdict, without a process."""
-    return Examination(exercise(name), "import numpy as np\n\n\n" + source, 3.0).run()
+def examined(name: str, source: str, seconds: float = 3.0) -> dict[str, object]:
+    """Return the parts of a verdict, without a process; a third of the seconds that the search may take."""
+    return Examination(exercise(name), "import numpy as np\n\n\n" + source, seconds).run()
 
 
 @every("name", BUILTIN)
@@ -194,7 +194,7 @@ TWO_FAULTS = {  # the first one is marked
 @every("name", TWO_FAULTS)
 def test_of_two_faults_the_first_line_is_named(name: str) -> None:
     lines = TWO_FAULTS[name].splitlines()
-    found = examined(name, TWO_FAULTS[name])
+    found = examined(name, TWO_FAULTS[name], 20.0)
     assert found["line"] == 4 + next(n for n, line in enumerate(lines) if "# here" in line), found
 
 

@@ -317,8 +317,8 @@ class Doctor:
             yield first.line
         yield from self.odd_loops()
         budget = Budget(self.seconds / 4)
-        for number in self.wrong_cases:
-            if number != self.number and not budget.is_spent:
+        for n, number in enumerate(one for one in self.wrong_cases if one != self.number):
+            if n == 0 or not budget.is_spent:
                 other = Doctor(self.reference, self.program, self.calls, self.seconds, number)
                 found = [one.line for one in other.suspects(self.calls[number]) if self.is_value(one)]
                 yield from found[:1]
