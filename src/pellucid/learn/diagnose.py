@@ -41,10 +41,8 @@ BUDGET = 1.2  # seconds of them, for slow functions
 NEAR, MIDDLE = 6.0, 14.0  # tokens of an expression that are others, before other changes are tried
 NEXT, FAR = 4.0, 8.0  # tokens more, on other lines than that of the first wrong value
 ENOUGH = 6  # repairs on one line that are looked for
-ALIKE, APART = (
-    0.78,
-    0.1,
-)  # how alike a line is to that of a known fault, of 1, and more so than every other line
+ALIKE = 0.78  # of 1: a line that is written like a known fault,
+APART = 0.1  # and more so than every other line
 ORDER_ALONE = {
     UNPACKED,
     "returned in the wrong order",
@@ -256,9 +254,8 @@ class Doctor:
         used = self.uses.used.get(line, set()) if done.error is not None else set()
         on_line = {one.name: one.value for one in done.changes if one.name in used and one.line != line}
         also = 0
-        if (
-            (repair or own) and not is_of_stream and self.likeness(line, twins) < ALIKE
-        ):  # another fault may do the same
+        is_certain = is_of_stream or self.likeness(line, twins) >= ALIKE  # else another fault may do the same
+        if (repair or own) and not is_certain:
             self.budget, self.left = Budget(self.seconds / 8), TRIALS // 8
             found = self.mended([line]) if len(causes) == 1 else None
             causes += tuple(one for one in (found.causes if found else ()) if one not in UNLIKELY | GENERAL)
@@ -598,7 +595,7 @@ class Doctor:
     def likeness(self, line: int, twins: Sequence[Fault]) -> float:
         """Return how alike a line is written to the faults of programs of the same behaviour, from 0 to 1."""
         mine = written(self.program.source.splitlines()[line - 1]) if line else []
-        theirs = [written(one.text) for one in twins if one.text]
+        theirs = {tuple(written(one.text)) for one in twins if one.text}
         return max((SequenceMatcher(None, mine, one, False).ratio() for one in theirs), default=0.0)
 
     def line_written_like(self, twins: Sequence[Fault]) -> int:

@@ -377,34 +377,30 @@ def difference(wrong: ast.expr, right: ast.expr, role: str) -> str:
             return (
                 name if tokens is added else {MISSING: EXTRA}.get(name, name.replace("missing", "too many"))
             )
-    return {"test": CONDITION, "index": INDEX}.get(role) or _of_shape(wrong, right) or FORMULA
+    return {"test": CONDITION, "index": INDEX}.get(role) or _of_shape(wrong, right, removed, added) or FORMULA
 
 
-def _of_shape(wrong: ast.expr, right: ast.expr) -> str:
+def _of_shape(wrong: ast.expr, right: ast.expr, removed: list[str], added: list[str]) -> str:
     """Return the name of the fault of an expression that is built in another way than the right one."""
     text, other = ast.unparse(wrong), ast.unparse(right)
     if re.sub("[() ]", "", text) == re.sub("[() ]", "", other):
         return "brackets"
-    wrong, right = _apart(wrong, right)
-    removed, added = (Counter(_tokens(ast.unparse(one))) for one in (wrong, right))
-    removed, added = removed - added, added - removed
-    names = [one for one in ast.walk(right) if isinstance(one, ast.Name)]
-    if isinstance(wrong, ast.Call) and isinstance(right, ast.Call):
-        is_same = ast.unparse(wrong.func) == ast.unparse(right.func)
-        given = [sorted(map(ast.unparse, one.args)) for one in (wrong, right)]
-        if is_same and given[0] == given[1] and len(wrong.args) > 1:
-            return "order of arguments"
-    if isinstance(wrong, ast.Constant) and names:
-        return CONSTANT
-    if {"dot", "matmul", "@"} & removed.keys() and "*" in added:
+    if {"dot", "matmul", "@"} & set(removed) and "*" in added:
         return "a product of matrices for *"
+    wrong, right = _apart(wrong, right)
+    if isinstance(wrong, ast.Call) and isinstance(right, ast.Call):
+        mine, theirs = (sorted(map(ast.unparse, one.args)) for one in (wrong, right))
+        if ast.unparse(wrong.func) == ast.unparse(right.func) and mine == theirs and len(mine) > 1:
+            return "order of arguments"
     if isinstance(wrong, ast.BinOp) and isinstance(wrong.op, ast.Pow) and function_of(right) == "exp":
         return "another base of the power"
-    mine, theirs = _variables(wrong), _variables(right)
-    if len(mine - theirs) == len(theirs - mine) == 1:
+    here, there = _variables(wrong), _variables(right)
+    if isinstance(wrong, ast.Constant) and there:
+        return CONSTANT
+    if len(here - there) == len(there - here) == 1:
         return WRONG_NAME
     is_called = isinstance(wrong, ast.Call) and function_of(wrong) not in _tokens(other)
-    return "another function" if is_called and mine == theirs else ""
+    return "another function" if is_called and here == there else ""
 
 
 def _variables(node: ast.expr) -> set[str]:
