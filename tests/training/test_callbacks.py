@@ -33,6 +33,21 @@ def test_a_second_ctrl_c_interrupts_at_once(data: Dataset) -> None:
     assert signal.getsignal(signal.SIGINT) is before
 
 
+def test_a_ctrl_c_that_comes_while_ranks_meet_stops_after_the_next_step(
+    data: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def meets(number: int) -> int:
+        if number == 0:
+            os.kill(os.getpid(), signal.SIGINT)
+        return number
+
+    monkeypatch.setattr("pellucid.training.callbacks.interrupt.most", meets)
+    stop = StopOnInterrupt()
+    history = train(preset("logistic"), data, n_epochs=100, callbacks=[stop])
+    assert stop.signal == signal.SIGINT
+    assert len(history["loss"]) < 5
+
+
 def test_progress_is_silent_off_a_terminal_and_of_a_short_training(
     data: Dataset, capsys: pytest.CaptureFixture[str]
 ) -> None:

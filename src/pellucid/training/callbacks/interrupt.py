@@ -69,8 +69,8 @@ class StopOnInterrupt(Callback):
         self._previous = {}
 
     def _stops(self, run: TrainingState) -> bool:
-        self.signal = most(self.signal)
-        if self.signal:
+        if number := most(self.signal):  # one that comes meanwhile is there at the next step
+            self.signal = number
             run.was_interrupted = True
         return run.was_interrupted
 
