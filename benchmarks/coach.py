@@ -4,8 +4,10 @@
     python -m benchmarks.coach --two               two faults at once: is the first line one of the two
     python -m benchmarks.coach --seconds           one check, and a check of all exercises
     python -m benchmarks.coach --unseen            files in benchmarks/unseen, by somebody who saw the
-                                                   exercises alone; --unseen DIR: right_*.py, wrong_*.py,
-                                                   two_*.py that begin with # cause: and # line:
+                                                   exercises alone: the first set, from which the coach
+                                                   learned since, and the second, from which it did not;
+                                                   --unseen DIR: right_*.py, wrong_*.py, two_*.py that
+                                                   begin with # cause: and # line:
     python -m benchmarks.coach relu --verbose      some exercises, with each that is missed; --quick: every sixth
 
 A fault of the library is diagnosed without what is known of the correct program that it was made of: neither its
@@ -13,7 +15,7 @@ values nor its other faults. "left" counts those whose cause another program sti
 coach names it, or one that is declared alike, among at most two.
 
 Of files by others, it is right if one of the coach's causes is among the names that follow the line, as in
-``# line: 10  # names: sign; factor missing``. In benchmarks/unseen a reader who had not seen the coach's answers
+``# line: 10  # names: sign; factor missing``. In benchmarks/unseen readers who had not seen the coach's answers
 gave them: every name of the coach's list whose sentence is true of the fault and points the learner at it. Where
 none is, ``# names:`` stands alone, and no answer counts as right. Files without ``# names:`` count for the function
 and the line alone.
@@ -136,6 +138,7 @@ def unpacked(folder: Path, into: Path) -> Path:
 
 def unseen(folder: Path, names: list[str], is_verbose: bool) -> None:
     """Print how the coach does on files that others wrote."""
+    print(f"{folder.name}:")
     with tempfile.TemporaryDirectory() as into:
         _unseen(unpacked(folder, Path(into)), names, is_verbose)
 
@@ -219,9 +222,8 @@ def main(argv: list[str] | None = None) -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("exercises", nargs="*", default=list(BUILTIN))
-    parser.add_argument(
-        "--unseen", type=Path, nargs="?", const=Path(__file__).parent / "unseen", metavar="DIR"
-    )
+    sets = [Path(__file__).parent / "unseen" / name for name in ("first", "second")]
+    parser.add_argument("--unseen", type=Path, nargs="*", metavar="DIR")
     parser.add_argument("--two", action="store_true")
     parser.add_argument("--seconds", action="store_true")
     parser.add_argument("--verbose", action="store_true")
@@ -231,8 +233,9 @@ def main(argv: list[str] | None = None) -> None:
     np.seterr(all="ignore")
     if options.seconds:
         seconds()
-    elif options.unseen:
-        unseen(options.unseen, options.exercises, options.verbose)
+    elif options.unseen is not None:
+        for folder in options.unseen or sets:
+            unseen(folder, options.exercises, options.verbose)
     elif options.two:
         two_faults(options.exercises, options.verbose)
     else:
