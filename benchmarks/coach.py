@@ -54,7 +54,7 @@ def diagnose(of: Exercise, source: str, without: str) -> Diagnosis | None:
     names = dict(vars(of.module))
     exec(compile(source, "<learner>", "exec"), names)
     with redirect_stdout(StringIO()):
-        calls = [call(names[of.name], case, "<learner>", of.arguments) for case in reference.cases]
+        calls = [call(names[of.name], case, names=of.arguments) for case in reference.cases]
         if not any(reference.wrong(number, done) for number, done in enumerate(calls)):
             return None
         return Doctor(reference, Program(source, "<learner>", names, of.name), calls).diagnose()

@@ -18,7 +18,7 @@ from collections.abc import Callable, Container, Generator, Iterable, Iterator, 
 from contextlib import closing
 from dataclasses import dataclass
 from difflib import SequenceMatcher
-from functools import cached_property
+from functools import cache, cached_property
 from keyword import iskeyword
 from typing import Any, NamedTuple
 
@@ -27,7 +27,7 @@ import numpy as np
 from pellucid.learn.causes import alike
 from pellucid.learn.edits import COPY, UNPACKED, Edit, M, edits, kind_of
 from pellucid.learn.exercise import Arguments
-from pellucid.learn.grafts import FORMULA, Grafts
+from pellucid.learn.grafts import FORMULA, Grafts, mends
 from pellucid.learn.limits import Budget, TimeUp
 from pellucid.learn.reference import LONGEST_CALL, Fault, Reference, does_alike
 from pellucid.learn.tracing import RESULT, STREAM, Called, Change, call, call_within
@@ -102,7 +102,7 @@ class Diagnosis(NamedTuple):
     also: int = 0
 
 
-@dataclass
+@dataclass(eq=False)
 class Program:
     """A learner's code, which ran already.
 
@@ -136,6 +136,12 @@ class Program:
         """The exercise's function."""
         found = [n for n in self.tree.body if isinstance(n, ast.FunctionDef) and n.name == self.function]
         return found[-1] if found else None
+
+    @cache  # noqa: B019 - both end with the process
+    def traced(self, reference: Reference, number: int) -> Called:
+        """Return what it does on a case, with its variables line by line."""
+        arguments = reference.exercise.arguments
+        return call(self.names[self.function], reference.cases[number], self.file, arguments)
 
     def compile(self, tree: ast.Module, names: Mapping[str, Any]) -> Callable[..., Any]:
         """Return the function of a changed tree."""
@@ -186,7 +192,7 @@ class Doctor:
     budget : float, optional
         Seconds of all repairs.
     number : int, optional
-        The case that is looked at; default: the one with the least to look at.
+        The case that is looked at; default: the first wrong one after the tiny case 0.
     """
 
     def __init__(
@@ -199,9 +205,8 @@ class Doctor:
     ) -> None:
         self.reference, self.program, self.calls = reference, program, calls
         wrong = [n for n, done in enumerate(calls) if reference.wrong(n, done)]
-        by_work = sorted(range(len(calls)), key=lambda n: (n not in wrong, len(calls[n].changes)))
-        self.order = by_work  # in which programs are tried: the shortest case that is wrong first
-        self.wrong_cases = [n for n in by_work if n and n in wrong] or wrong[:1]
+        self.order = sorted(range(len(calls)), key=lambda n: n not in wrong)  # in which programs are tried
+        self.wrong_cases = [n for n in wrong if n] or wrong
         self.number = self.wrong_cases[0] if number is None else number
         self.pool = reference.pool(self.number)
         self.seconds, self.budget, self.left = budget, Budget(0.0), 0
@@ -212,6 +217,10 @@ class Doctor:
         )
         self.uses = Uses(program.tree, program.main, reference.exercise.outputs)
         self.found: list[Change] = []
+
+    def traced(self, number: int) -> Called:
+        """Return what the program did on a case, with its variables line by line."""
+        return self.program.traced(self.reference, number)
 
     def diagnose(self) -> Diagnosis:
         """Return line and causes."""
@@ -226,7 +235,7 @@ class Doctor:
                 return Diagnosis(self.line_of(first, None, []), (), first.name, first.value)
 
     def _diagnose(self) -> Diagnosis:
-        done = self.calls[self.number]
+        done = self.traced(self.number)
         self.found = suspects = self.suspects(done)
         first = suspects[0] if suspects else None
         own, twins = self.by_behaviour(self.reference.own_faults(), Budget(self.seconds))
@@ -246,10 +255,10 @@ class Doctor:
             causes += ("seed inside",) if STREAM in done.modified else ("input modified",)
         if done.output is None and not any(node.value for node in self.uses.returned):
             causes = (NO_RETURN,)
-        here = [one for one in self.calls[0].changes if one.line == line and one.name != RESULT]
+        here = [one for one in self.traced(0).changes if one.line == line and one.name != RESULT]
         at_line = at_line or (here[-1] if here else None)
         name, value = (at_line.name, at_line.value) if at_line else ("", None)
-        tiny = [one.value for one in self.calls[0].changes if (one.line, one.name) == (line, name)]
+        tiny = [one.value for one in self.traced(0).changes if (one.line, one.name) == (line, name)]
         value = tiny[-1] if tiny else value
         used = self.uses.used.get(line, set()) if done.error is not None else set()
         on_line = {one.name: one.value for one in done.changes if one.name in used and one.line != line}
@@ -317,7 +326,7 @@ class Doctor:
         for n, number in enumerate(one for one in self.wrong_cases if one != self.number):
             if n == 0 or not budget.is_spent:
                 other = Doctor(self.reference, self.program, self.calls, self.seconds, number)
-                found = [one.line for one in other.suspects(self.calls[number]) if self.is_value(one)]
+                found = [one.line for one in other.suspects(self.traced(number)) if self.is_value(one)]
                 yield from found[:1]
 
     def odd_loops(self) -> Iterator[int]:
@@ -325,7 +334,7 @@ class Doctor:
         traces = [self.reference.trace(one, self.number) for one in self.reference.solutions]
         known = {turns for trace in traces for turns in _turns(trace).values()}
         loops = {one.lineno for one in ast.walk(self.program.tree) if isinstance(one, ast.For)}
-        for (line, _), turns in _turns(self.calls[self.number].changes).items():
+        for (line, _), turns in _turns(self.traced(self.number).changes).items():
             if line in loops and turns not in known:
                 a, b = min(turns), max(turns)
                 if {turns | {a - 1}, turns | {b + 1}, turns - {a}, turns - {b}} & known:
@@ -334,7 +343,7 @@ class Doctor:
     def fallback(self, first: Change | None) -> int:
         """Return the line of the first wrong value; of a returned variable, where it was made."""
         if first is None:
-            return self.calls[self.number].line or self.uses.returns
+            return self.traced(self.number).line or self.uses.returns
         if first.name == RESULT and self.made:
             return self.header_of(self.made[0]) or self.made[0]
         return first.line
@@ -485,7 +494,7 @@ class Doctor:
         """Of what kind each variable is, the last time."""
         main, case = self.program.main, self.reference.cases[self.number]
         given = [one.arg for one in main.args.args] if main else []
-        changes = [(one.name, one.value) for one in self.calls[self.number].changes if one.name != RESULT]
+        changes = [(one.name, one.value) for one in self.traced(self.number).changes if one.name != RESULT]
         return {name: kind_of(value) for name, value in [*zip(given, case, strict=False), *changes]}
 
     @cached_property
@@ -493,7 +502,7 @@ class Doctor:
         """What correct programs have in the place of the learner's expressions."""
         main = self.program.main
         numbers = sorted({0, self.number})
-        changes = [self.calls[n].changes for n in numbers]
+        changes = [self.traced(n).changes for n in numbers]
         names = [one.arg for one in main.args.args] if main else []
         wrong = {one.name for one in self.found}
         return Grafts(self.reference, numbers, changes, names, self.program.tree, wrong)
@@ -507,18 +516,19 @@ class Doctor:
         is_graft = False
         with closing(changed):  # the tree is as it was
             for edit in changed:
-                if (not at or edit.line == at) and edit.repairs not in found and is_mended(edit):
-                    found.append(edit.repairs)
+                is_known = bool(found) and mends(edit) in found
+                if (not at or edit.line == at) and not is_known and is_mended(edit):
+                    found.append(cause := mends(edit))
                     if not at:
                         at, now = edit.line, Uses(edit.tree, None, ()).used.get(edit.line, set())
                         dropped = self.uses.used.get(at, set()) - now
-                        is_less = edit.repairs.endswith((" too many", " too often", " twice"))
-                        is_more = edit.repairs.endswith((" missing", " left out"))
+                        is_less = cause.endswith((" too many", " too often", " twice"))
+                        is_more = cause.endswith((" missing", " left out"))
                         blamed = self.uses.blamed(
                             at, set() if is_less else dropped, edit.node if is_more else None
                         )
                         line = blamed or at
-                        is_graft = edit.is_graft
+                        is_graft = edit.graft is not None
                 if len(found) >= ENOUGH or self.is_spent:
                     break
         found = [cause for cause in found if cause not in GENERAL] or found
@@ -613,7 +623,7 @@ class Doctor:
             one for change in done.changes if change.line == twin.line for one in arrays_in(change.value)
         ]
         wrong = [one for one in there if not self.pool.has(one)]
-        for change in self.calls[self.number].changes:
+        for change in self.traced(self.number).changes:
             if any(
                 one.shape == other.shape and close(one, other)
                 for one in arrays_in(change.value)

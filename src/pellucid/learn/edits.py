@@ -103,21 +103,23 @@ class Edit(NamedTuple):
     breaks : str
         The fault that the change makes in a correct program; "" if it is a repair only.
     repairs : str
-        The fault that a program had if the change makes it right.
+        The fault that a program had if the change makes it right; "" of a graft, which is named when it does.
     tree : ast.Module
         Valid until the next edit is asked for: one tree is changed, and changed back.
-    is_graft : bool
-        Whether an expression of a correct program was put in.
     node : ast.expr or None
         The expression that is another one now.
+    graft : ast.expr or None
+        The expression of a correct program that stands there, and its role.
+    role : str
     """
 
     line: int
     breaks: str
     repairs: str
     tree: ast.Module
-    is_graft: bool = False
     node: ast.expr | None = None
+    graft: ast.expr | None = None
+    role: str = ""
 
 
 def edits(
@@ -153,7 +155,7 @@ def edits(
                 continue
             for breaks, repairs, other in replacements(node, parent, field, names):
                 with placed(parent, field, index, other, node):
-                    yield Edit(node.lineno, breaks, repairs, tree, False, node)
+                    yield Edit(node.lineno, breaks, repairs, tree, node)
 
 
 class _Part(NamedTuple):

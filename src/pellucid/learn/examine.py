@@ -177,9 +177,7 @@ class Examination:
                 suppress(TimeUp, RecursionError),
                 time_limit(3 * self.seconds),
             ):  # else the property alone is said
-                function, names = self.names[self.exercise.name], self.exercise.arguments
-                traced = [call(function, case, FILE, names) for case in reference.cases]
-                self.explain(Doctor(reference, self.program, traced).diagnose())
+                self.explain(Doctor(reference, self.program, calls).diagnose())
         except Exception as error:  # the learner gets a verdict all the same
             kind = type(error).__name__
             self.found["remarks"].append(

@@ -246,7 +246,7 @@ class Grafts:
         for _, line, site, text in found:
             node: ast.expr = ast.parse(f"_[{text}]", mode="eval").body.slice  # type: ignore[attr-defined] # may be a slice
             with placed(site.parent, site.field, site.index, node, site.node):
-                yield Edit(line, "", difference(site.node, node, site.role), self._tree, True, site.node)
+                yield Edit(line, "", "", self._tree, site.node, node, site.role)
 
     @cached_property
     def _pairs(self) -> list[tuple[float, int, Site, str]]:
@@ -343,6 +343,13 @@ def _bound_in(node: ast.expr) -> set[str]:
         one.id for one in ast.walk(node) if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store)
     }
     return stored | {one.arg for one in ast.walk(node) if isinstance(one, ast.arg)}
+
+
+def mends(edit: Edit) -> str:
+    """Return the name of the fault that an edit mends."""
+    if edit.node is None or edit.graft is None:
+        return edit.repairs
+    return difference(edit.node, edit.graft, edit.role)
 
 
 def difference(wrong: ast.expr, right: ast.expr, role: str) -> str:
