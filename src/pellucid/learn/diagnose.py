@@ -138,10 +138,10 @@ class Program:
         return found[-1] if found else None
 
     @cache  # noqa: B019 - both end with the process
-    def traced(self, reference: Reference, number: int) -> Called:
+    def traced(self, reference: Reference, number: int, watch: bool) -> Called:
         """Return what it does on a case, with its variables line by line."""
-        arguments = reference.exercise.arguments
-        return call(self.names[self.function], reference.cases[number], self.file, arguments)
+        function, case = self.names[self.function], reference.cases[number]
+        return call(function, case, self.file, reference.exercise.arguments, watch=watch)
 
     def compile(self, tree: ast.Module, names: Mapping[str, Any]) -> Callable[..., Any]:
         """Return the function of a changed tree."""
@@ -220,7 +220,7 @@ class Doctor:
 
     def traced(self, number: int) -> Called:
         """Return what the program did on a case, with its variables line by line."""
-        return self.program.traced(self.reference, number)
+        return self.program.traced(self.reference, number, bool(self.calls[number].modified))
 
     def diagnose(self) -> Diagnosis:
         """Return line and causes."""

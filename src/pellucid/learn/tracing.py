@@ -56,7 +56,12 @@ class Called(NamedTuple):
 
 
 def call(
-    function: Callable[..., Any], arguments: Arguments, file: str = "", names: Iterable[str] = ()
+    function: Callable[..., Any],
+    arguments: Arguments,
+    file: str = "",
+    names: Iterable[str] = (),
+    *,
+    watch: bool = False,
 ) -> Called:
     """Call a function on copies of the arguments; with ``file``, note its variables line by line.
 
@@ -68,15 +73,17 @@ def call(
         The file name that the learner's code was compiled with.
     names : iterable of str, optional
         Of the arguments.
+    watch : bool, optional
+        Note the line that changes an argument or draws from NumPy's own stream, too, which takes long.
     """
     given = copy.deepcopy(arguments)
-    noted = _Noted(file, given)
+    noted = _Noted(file, given if watch else None)
     error: BaseException | None = None
     output, line = None, 0
     seed = next(_SEEDS)  # another one each time: what draws from it shows
     np.random.seed(seed)  # noqa: NPY002
     if file:
-        noted.stream = _stream()
+        noted.begin()
         sys.settrace(noted)
     try:
         output = function(*given)
@@ -152,11 +159,18 @@ def _is_same(before: Any, after: Any) -> bool:
 class _Noted:
     """What ``sys.settrace`` calls: it notes each variable that a line has changed."""
 
-    def __init__(self, file: str, given: Arguments) -> None:
+    def __init__(self, file: str, given: Arguments | None) -> None:
         self.file, self.changes, self.changed_at = file, list[Change](), 0
-        self._given, self._marks = given, _mark(list(given)) if file else None
-        self.stream: Any = None
+        self._given = given
+        self._kept: Any = None
         self._before: dict[int, tuple[int, dict[str, Any]]] = {}
+
+    def begin(self) -> None:
+        """Note what must not change, if it is watched."""
+        self._kept = self._now() if self._given is not None else None
+
+    def _now(self) -> Any:
+        return _mark(list(self._given or ())), _stream()
 
     def __call__(self, frame: Any, event: str, argument: Any) -> Any:
         if frame.f_code.co_filename != self.file or len(self.changes) >= MOST_EVENTS:
@@ -166,7 +180,7 @@ class _Noted:
             return self
         line, marks = self._before.get(id(frame), (frame.f_lineno, {}))
         now = {name: _mark(value) for name, value in frame.f_locals.items()}
-        if not self.changed_at and (_mark(list(self._given)) != self._marks or _stream() != self.stream):
+        if self._kept is not None and not self.changed_at and self._now() != self._kept:
             self.changed_at = line
         for name, mark in now.items():
             if marks.get(name) != mark:
