@@ -188,6 +188,20 @@ TWO_FAULTS = {  # the first one is marked
         sums = sums + weights[:, k : k + 1] * inputs[k]
     return sums - b, (inputs, weights, b)
 """,
+    "update_parameters": """def update_parameters(parameters, grads, learning_rate):
+    L = len(parameters) // 2
+    new = dict(parameters)
+    for l in range(1, L):  # here
+        new["W" + str(l)] = parameters["W" + str(l)] - learning_rate * grads["dW" + str(l)]
+        new["b" + str(l)] = parameters["b" + str(l)] + learning_rate * grads["db" + str(l)]
+    return new
+""",
+    "linear_backward": """def linear_backward(dZ, cache):
+    a, w, b = cache
+    back = w.T @ dZ / dZ.shape[1]  # here
+    slope_b = dZ.sum(axis=1, keepdims=True) / len(a)
+    return back, dZ @ a.T / dZ.shape[1], slope_b
+""",
 }
 
 
@@ -196,6 +210,7 @@ def test_of_two_faults_the_first_line_is_named(name: str) -> None:
     lines = TWO_FAULTS[name].splitlines()
     found = examined(name, TWO_FAULTS[name], 20.0)
     assert found["line"] == 4 + next(n for n, line in enumerate(lines) if "# here" in line), found
+    assert "input modified" not in found["causes"]
 
 
 @every(

@@ -241,6 +241,10 @@ class Doctor:
         own, twins = self.by_behaviour(self.reference.own_faults(), Budget(self.seconds))
         is_of_stream = STREAM in done.modified and bool(done.changed_at)  # then line and cause are known
         repair = None if is_of_stream else self.repair([one.line for one in suspects], own)
+        if repair and first and isinstance(first.value, int) and set(repair.causes) <= GENERAL:
+            repair = (
+                repair if repair.line <= first.line else None
+            )  # a formula that does without a wrong count
         small: tuple[str, ...] = ()
         if not own and not is_of_stream and not (repair and repair.causes != (FORMULA,)):
             budget = Budget(self.seconds / 4)
@@ -331,11 +335,11 @@ class Doctor:
 
     def odd_loops(self) -> Iterator[int]:
         """Yield the lines of loops that run as one of a correct program does, but for its first or last turn."""
-        traces = [self.reference.trace(one, self.number) for one in self.reference.solutions]
-        known = {turns for trace in traces for turns in _turns(trace).values()}
-        loops = {one.lineno for one in ast.walk(self.program.tree) if isinstance(one, ast.For)}
-        for (line, _), turns in _turns(self.traced(self.number).changes).items():
-            if line in loops and turns not in known:
+        known = set[frozenset[int]]()
+        for one in self.reference.solutions:
+            known |= set(_turns(self.reference.trace(one, self.number), ast.parse(one.source)).values())
+        for line, turns in _turns(self.traced(self.number).changes, self.program.tree).items():
+            if turns not in known:
                 a, b = min(turns), max(turns)
                 if {turns | {a - 1}, turns | {b + 1}, turns - {a}, turns - {b}} & known:
                     yield line
@@ -636,7 +640,7 @@ class Doctor:
         """Return whether a fault makes the same first wrong output on a case."""
         names, mine = self.reference.exercise.outputs, self.calls[number]
         first = next((name for name in names if name in self.wrong), None)
-        if len(names) == 1 or first is None or done.error or mine.error:
+        if len(names) == 1 or first is None or done.error or mine.error or done.modified != mine.modified:
             return False
         if not (_is_tuple(done.output, names) and _is_tuple(mine.output, names)):
             return False
@@ -646,13 +650,15 @@ class Doctor:
         return is_wrong and not compare([first], done.output[i], mine.output[i])
 
 
-def _turns(changes: Sequence[Change]) -> dict[tuple[int, str], frozenset[int]]:
-    """Return the whole numbers that each variable was, by the lines that set it."""
-    found: dict[tuple[int, str], set[int]] = {}
+def _turns(changes: Sequence[Change], tree: ast.Module) -> dict[int, frozenset[int]]:
+    """Return the whole numbers that each loop of a program went through, by its line."""
+    loops = {one.lineno for one in ast.walk(tree) if isinstance(one, ast.For)}
+    found: dict[int, set[int]] = {}
     for one in changes:
-        if isinstance(one.value, int | np.integer) and not isinstance(one.value, bool):
-            found.setdefault((one.line, one.name), set()).add(int(one.value))
-    return {key: frozenset(turns) for key, turns in found.items()}
+        is_whole = isinstance(one.value, int | np.integer) and not isinstance(one.value, bool)
+        if is_whole and one.line in loops:
+            found.setdefault(one.line, set()).add(int(one.value))
+    return {line: frozenset(turns) for line, turns in found.items()}
 
 
 def _commonest(counted: Counter[str]) -> tuple[str, ...]:
