@@ -206,6 +206,7 @@ class Doctor:
         self.reference, self.program, self.calls = reference, program, calls
         wrong = [n for n, done in enumerate(calls) if reference.wrong(n, done)]
         self.order = sorted(range(len(calls)), key=lambda n: n not in wrong)  # in which programs are tried
+        self.by_size = sorted(self.order, key=lambda n: (n not in wrong, _size(reference.cases[n])))
         self.wrong_cases = [n for n in wrong if n] or wrong
         self.number = self.wrong_cases[0] if number is None else number
         self.pool = reference.pool(self.number)
@@ -558,7 +559,8 @@ class Doctor:
     def is_right(self, edit: Edit) -> bool:
         """Return whether a changed program is right on every case."""
         return all(
-            (done := self.run(edit, n)) is not None and not self.reference.wrong(n, done) for n in self.order
+            (done := self.run(edit, n)) is not None and not self.reference.wrong(n, done)
+            for n in self.by_size
         )
 
     def is_better(self, edit: Edit) -> bool:
@@ -648,6 +650,10 @@ class Doctor:
         expected = self.reference.expected[number][i]
         is_wrong = number != self.order[0] or bool(compare([first], expected, done.output[i]))
         return is_wrong and not compare([first], done.output[i], mine.output[i])
+
+
+def _size(arguments: Arguments) -> int:
+    return sum(one.size for one in arrays_in(arguments))
 
 
 def _turns(changes: Sequence[Change], tree: ast.Module) -> dict[int, frozenset[int]]:
