@@ -15,7 +15,7 @@ from pellucid.training.optimizers.base import OPTIMIZERS
 from pellucid.training.trace import take_step, trace_prediction
 
 pytestmark = pytest.mark.slow
-N_CASES = 24
+N_CASES = 14
 OPTIMIZER: list[dict[str, Any]] = [
     {"type": "sgd"},
     {"type": "sgd", "momentum": 0.5, "weight_decay": 0.1, "clip_norm": 1.0},
