@@ -13,7 +13,7 @@ import pellucid as pl
 
 PELLUCID = ("-m", "pellucid")
 ASKED = ("train", "drawn-cats", "--model", "mlp", "--form", "direct", "--dtype", "float64")
-LONG = (*ASKED, "--batch-size", 32, "--epochs", 700, "--checkpoint-steps", 20, "--out")
+LONG = (*ASKED, "--batch-size", 32, "--epochs", 250, "--checkpoint-steps", 20, "--out")
 
 
 @pytest.mark.slow
@@ -43,8 +43,7 @@ def test_a_stopped_training_goes_on(pellucid: Command, tmp_path: Path) -> None:
         (signal.SIGINT, (*LONG, "stopped")),
         (signal.SIGTERM, (*ASKED, "--out", "stopped")),
     ):
-        until = time.monotonic() + 60
-        while last_step(Path("stopped")) <= begun and time.monotonic() < until:
+        while process.poll() is None and last_step(Path("stopped")) <= begun:
             time.sleep(0.02)
         process.send_signal(number)
         code, out, err = mpi.finish(process)

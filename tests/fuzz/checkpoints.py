@@ -120,4 +120,4 @@ cases = st.deferred(
         st.sampled_from([4, 6]),
     )
 )
-SUBJECTS = {"fields of checkpoints": Subject(cases, check_changed, 150)}
+SUBJECTS = {"fields of checkpoints": Subject(cases, check_changed, 90)}

@@ -74,4 +74,4 @@ class Jitter:
 
 
 settings = trainings(begun_by_dense(), names=["sgd"], augments=False, dtype="float64")
-SUBJECTS = {"dual form": Subject(settings, check_forms, 60)}
+SUBJECTS = {"dual form": Subject(settings, check_forms, 36)}

@@ -228,7 +228,7 @@ def data_commands(source: str, *more: str) -> list[str]:
 
 READERS: dict[str, tuple[int, SearchStrategy[Damage], dict[str, list[str]]]] = {
     "damaged models": (
-        120,
+        72,
         to_bytes | to_trees | to_trees,
         {
             "run/model.safetensors": [f"predict run {PHOTOS[0]}", "model show run/model.safetensors"],
@@ -236,12 +236,12 @@ READERS: dict[str, tuple[int, SearchStrategy[Damage], dict[str, list[str]]]] = {
         },
     ),
     "damaged checkpoints": (
-        80,
+        48,
         to_bytes | to_trees | to_trees,
         {"run/checkpoints/step-00000002.checkpoint": [f"{TRAIN} --resume"]},
     ),
     "damaged run folders": (
-        80,
+        48,
         to_bytes | to_lines,
         {
             f"run/{name}": [f"{TRAIN} --resume", "evaluate run photos.npz", f"predict run {PHOTOS[0]}"]
@@ -249,23 +249,23 @@ READERS: dict[str, tuple[int, SearchStrategy[Damage], dict[str, list[str]]]] = {
         },
     ),
     "damaged networks": (
-        120,
+        72,
         to_bytes | to_lines | to_lines,
         {name: [f"model show {name}", f"model show {name} --json"] for name in ("net.toml", "graph.toml")},
     ),
     "damaged tables": (
-        80,
+        48,
         to_bytes | to_lines,
         {"rows.csv": [*data_commands("rows.csv --target label"), "predict table rows.csv"]},
     ),
     "damaged arrays": (
-        80,
+        48,
         to_bytes | to_arrays | to_arrays,
         {"photos.npz": data_commands("photos.npz", "evaluate run photos.npz")},
     ),
     "damaged HDF5 files": (60, to_bytes | to_arrays | to_arrays, {"photos.h5": data_commands("photos.h5")}),
     "damaged photos": (
-        60,
+        36,
         to_bytes,
         {photo: data_commands("photos", f"predict run {photo}") for photo in PHOTOS},
     ),

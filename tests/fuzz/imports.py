@@ -54,4 +54,4 @@ def check_exported(case: Exported) -> None:
 
 SUBJECTS: dict[str, Subject] = {}
 if all(importlib.util.find_spec(name) is not None for name in ("onnx", "onnxruntime")):
-    SUBJECTS["ONNX there and back"] = Subject(exported, check_exported, 40)
+    SUBJECTS["ONNX there and back"] = Subject(exported, check_exported, 24)

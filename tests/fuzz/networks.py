@@ -236,12 +236,12 @@ def check_slopes(network: Network) -> None:
 narrow = networks(st.just((6, 6, 4)), is_narrow=True)
 with_ties = networks(rows | images, has_ties=True) | graphs(has_ties=True)
 SUBJECTS = {
-    "networks of rows": Subject(networks(rows), check_twins, 60),
-    "networks of images": Subject(networks(images), check_twins, 100),
-    "graphs": Subject(graphs(), check_twins, 60),
-    "shared layers": Subject(with_ties, check_twins, 60),
-    "training steps": Subject(networks(rows | images) | graphs() | with_ties, check_steps, 60),
-    "rows on kernels": Subject(networks(rows), check_kernels, 40, on_kernels=True),
-    "images on kernels": Subject(narrow, check_kernels, 40, on_kernels=True),
-    "slopes": Subject(networks(rows | images) | graphs() | with_ties, check_slopes, 60),
+    "networks of rows": Subject(networks(rows), check_twins, 36),
+    "networks of images": Subject(networks(images), check_twins, 60),
+    "graphs": Subject(graphs(), check_twins, 36),
+    "shared layers": Subject(with_ties, check_twins, 36),
+    "training steps": Subject(networks(rows | images) | graphs() | with_ties, check_steps, 36),
+    "rows on kernels": Subject(networks(rows), check_kernels, 24, on_kernels=True),
+    "images on kernels": Subject(narrow, check_kernels, 24, on_kernels=True),
+    "slopes": Subject(networks(rows | images) | graphs() | with_ties, check_slopes, 36),
 }

@@ -44,4 +44,4 @@ def check_replay(network: Network) -> None:
     json.dumps(prediction.header, allow_nan=False)
 
 
-SUBJECTS = {"replays": Subject(networks(rows | images) | graphs() | with_ties, check_replay, 60)}
+SUBJECTS = {"replays": Subject(networks(rows | images) | graphs() | with_ties, check_replay, 36)}

@@ -6,7 +6,7 @@ import pytest
 from tests.fuzz.search import CHECKED, search
 from tests.fuzz.subjects import SUBJECTS
 
-QUICK = [pytest.param(name, 5, id=f"{name}, some") for name, each in SUBJECTS.items() if not each.on_kernels]
+QUICK = [pytest.param(name, 3, id=f"{name}, some") for name, each in SUBJECTS.items() if not each.on_kernels]
 ALL = [pytest.param(name, 1, id=name, marks=pytest.mark.slow) for name in SUBJECTS]
 
 

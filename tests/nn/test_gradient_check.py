@@ -333,7 +333,7 @@ def test_no_layer_of_the_library_is_accused(seed: int) -> None:
 
 
 @pytest.mark.slow
-@every("seed", range(4, 60))
+@every("seed", range(4, 30))
 def test_no_layer_of_the_library_is_accused_at_many_seeds(seed: int) -> None:
     accuse_none(seed)
 

@@ -111,19 +111,19 @@ def test_a_run_says_whether_it_helped_and_goes_on(body: Path, tmp_path: Path) ->
 
 
 @pytest.mark.slow
-def test_it_is_compared_and_its_rate_is_searched(pellucid: Command, body: Path) -> None:
+def test_it_is_compared_and_its_rate_is_searched(pellucid: Command, body: Path, photos: Path) -> None:
     given = ("--body", body, "--unfreeze", 2, "--epochs", 2)
-    found = pellucid.json("compare pretrained --data drawn-cats --seeds 2", *given)
-    without = pellucid.json("compare pretrained --data drawn-cats --seeds 2", "--body", body)
+    found = pellucid.json("compare pretrained --data photos.npz --seeds 2", *given)
+    without = pellucid.json("compare pretrained --data photos.npz --seeds 2", "--body", body)
     assert found != without
     assert_refused(
-        pellucid("compare cnn mlp --data drawn-cats --seeds 2", *given[2:]), "--unfreeze: it is of the"
+        pellucid("compare cnn mlp --data photos.npz --seeds 2", *given[2:]), "--unfreeze: it is of the"
     )
-    done = pellucid.ok("find-lr drawn-cats --rates 3 --min-lr 0.001 --max-lr 0.1 -o rates.png", *given)
+    done = pellucid.ok("find-lr photos.npz --rates 3 --min-lr 0.001 --max-lr 0.1 -o rates.png", *given)
     assert f"--model pretrained --body {body} --unfreeze 2" in done.out
     assert Path("rates.png").is_file()
     last = ("--body", body, "--optimizer", "adamw", "--epochs", 2, "-o", "last.png")
-    assert "--optimizer adamw" in pellucid.ok("find-lr drawn-cats --rates 3", *last).out
+    assert "--optimizer adamw" in pellucid.ok("find-lr photos.npz --rates 3", *last).out
 
 
 def test_what_folds_say() -> None:
