@@ -27,7 +27,7 @@ def start(n: int, *words: object, folder: Path | None = None) -> "subprocess.Pop
     return subprocess.Popen([*map(str, command)], text=True, cwd=folder or HERE, env=QUIET, **pipes)
 
 
-def finish(process: "subprocess.Popen[str]", seconds: float = 240) -> tuple[int, str, str]:
+def finish(process: "subprocess.Popen[str]", seconds: float = 900) -> tuple[int, str, str]:
     """Return the exit code and what was printed to both streams; none of the ranks is left."""
     try:
         out, err = process.communicate(timeout=seconds)

@@ -74,7 +74,7 @@ def test_ctrl_c_keeps_history_and_model_and_exits_130(pellucid: Command, photos:
             break
     time.sleep(0.05)
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=300)
     assert (process.returncode, err) == (130, "")
     assert "Stopped after" in out
     history = Path("out/history.jsonl").read_text().splitlines()

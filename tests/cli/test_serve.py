@@ -53,7 +53,7 @@ def started(*arguments: object, **environment: str) -> Iterator[tuple["subproces
 
 
 def get(port: int, path: str) -> Any:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
     connection.request("GET", path)
     found = json.loads(connection.getresponse().read())
     connection.close()
@@ -62,7 +62,7 @@ def get(port: int, path: str) -> Any:
 
 def is_listening(port: int) -> bool:
     try:
-        socket.create_connection(("127.0.0.1", port), timeout=20).close()
+        socket.create_connection(("127.0.0.1", port), timeout=120).close()
     except OSError:
         return False
     return True
@@ -76,7 +76,7 @@ def test_a_signal_ends_it_once_what_is_in_flight_is_answered(sums: Path, number:
     head = "POST /predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
     with started(sums, f"other={sums}") as (process, port):
         assert get(port, "/models") == {"models": ["sums", "other"]}
-        with socket.create_connection(("127.0.0.1", port), timeout=20) as sock:
+        with socket.create_connection(("127.0.0.1", port), timeout=120) as sock:
             sock.sendall(f"{head.replace('predict', 'predict?model=sums')}".encode())
             sock.sendall(f"Content-Length: {len(body)}\r\n\r\n".encode() + body[:5])
             get(port, "/healthz")  # by now the first request is being read
@@ -86,7 +86,7 @@ def test_a_signal_ends_it_once_what_is_in_flight_is_answered(sums: Path, number:
             sock.sendall(body[5:])
             answer = b"".join(iter(lambda: sock.recv(65536), b""))
             assert b'"value":6.0' in answer
-        out, err = process.communicate(timeout=20)
+        out, err = process.communicate(timeout=120)
     assert (process.returncode, out) == (0, "")
     lines = [json.loads(line) for line in err.splitlines() if line.startswith("{")]
     told = [line for line in err.splitlines() if not line.startswith("{")]
@@ -105,7 +105,7 @@ def test_ctrl_c_ends_it_without_a_traceback(sums: Path) -> None:
         assert get(port, "/healthz") == {"status": "ok"}
         assert get(port, "/models")["status"] == 401
         process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=20)
+        out, err = process.communicate(timeout=120)
     assert (process.returncode, out, err) == (0, "", "")
 
 

@@ -46,16 +46,25 @@ def training(out: str) -> dict[str, object]:
 
 
 def start(photos: Path, *more: object) -> "subprocess.Popen[str]":
-    """Start a training in a process, and return once its configuration is written."""
+    """Start a training in a process, and return once its configuration is written and it listens to signals."""
     config = Path("out/config.toml")
     before = config.stat().st_mtime_ns if config.exists() else 0
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     process = subprocess.Popen(command(photos, *more), **pipes)
     while process.poll() is None:
         with suppress(FileNotFoundError):
-            if config.stat().st_mtime_ns != before:
+            if config.stat().st_mtime_ns != before and is_listening(process.pid):
                 return process
     raise AssertionError(process.communicate())
+
+
+def is_listening(pid: int) -> bool:
+    """Return whether a process has an answer of its own to SIGTERM."""
+    if not Path("/proc/self/status").exists():  # it cannot be seen, and comes soon
+        time.sleep(1)
+        return True
+    caught = re.search(r"SigCgt:\s*(\w+)", Path(f"/proc/{pid}/status").read_text())
+    return caught is not None and bool(int(caught[1], 16) >> (signal.SIGTERM - 1) & 1)
 
 
 def command(photos: Path, *more: object) -> list[str]:
@@ -156,13 +165,12 @@ def test_a_signal_stops_with_a_checkpoint_and_resume_goes_on(
 ) -> None:
     asked = (photos, *LONG, "--kernels", kernels)
     process = start(*asked)
-    time.sleep(0.3)
     for line in (f"{SHORT} --resume", f"{SHORT} --overwrite"):  # one writer at a time
         done = pellucid(line)
         assert done.out == ""
         assert_refused(done, "out: another command is writing this folder. Wait until it ends")
     process.send_signal(number)
-    out, err = process.communicate(timeout=30)
+    out, err = process.communicate(timeout=300)
     assert (process.returncode, err) == (128 + number, "")
     assert "as asked. History and model so far are kept; --resume --out out goes on from here." in out
     assert len(list(Path().glob("out/checkpoints/*.checkpoint"))) == 1
@@ -173,22 +181,24 @@ def test_a_signal_stops_with_a_checkpoint_and_resume_goes_on(
     while len(list(Path().glob("out/checkpoints/*.checkpoint"))) < 2:
         assert process.poll() is None
     process.send_signal(number)
-    assert process.wait(timeout=30) == 128 + number
+    assert process.wait(timeout=300) == 128 + number
     assert json.loads(Path("out/metrics.json").read_text())["n_steps"] > n_steps
 
 
 @pytest.mark.slow
 def test_a_terminal_that_closes_ends_it_with_a_checkpoint(pellucid: Command, photos: Path) -> None:
     """The system and the shell both send SIGHUP then, and what is printed to the terminal fails."""
+    psutil = pytest.importorskip("psutil")
     shell = ["bash", "--norc", "-ic", f"{shlex.join(command(photos, *LONG))}; true"]
     nothing = dict.fromkeys(("stdin", "stdout"), subprocess.DEVNULL)
     terminal = subprocess.Popen([sys.executable, "-c", f"import pty; pty.spawn({shell})"], **nothing)
-    while not Path("out/config.toml").exists():
+    of_it = psutil.Process(terminal.pid).children
+    while not any("pellucid" in one.cmdline() and is_listening(one.pid) for one in of_it(recursive=True)):
         assert terminal.poll() is None
     time.sleep(1)  # until a bar is shown
     terminal.kill()
     terminal.wait()
-    end = time.monotonic() + 60
+    end = time.monotonic() + 300
     while not Path("out/metrics.json").exists():
         assert time.monotonic() < end
         time.sleep(0.05)
@@ -206,7 +216,7 @@ def test_under_nohup_it_goes_on_when_the_terminal_closes(pellucid: Command, phot
     with pytest.raises(subprocess.TimeoutExpired):
         process.wait(timeout=1)
     process.send_signal(signal.SIGTERM)
-    process.communicate(timeout=30)
+    process.communicate(timeout=300)
     assert process.returncode == 128 + signal.SIGTERM
 
 

@@ -110,7 +110,7 @@ class Running:
         self, method: str, path: str, body: bytes = b"", content_type: str = "", **headers: str
     ) -> Answer:
         """Send a request and return the answer."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=120)
         try:
             given = {name.replace("_", "-"): value for name, value in headers.items()}
             if content_type:
@@ -143,7 +143,7 @@ def running(files: Mapping[str, Path], token: str = "", **options: Any) -> Itera
     port = listening.getsockname()[1]
     thread.start()
     try:
-        until = time.monotonic() + 20
+        until = time.monotonic() + 120
         while not (server.started and service.is_ready) and time.monotonic() < until:
             time.sleep(0.01)
         assert server.started

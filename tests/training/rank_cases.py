@@ -77,31 +77,31 @@ def two_inputs() -> Any:
 
 
 cnn = partial(pl.preset, "cnn")
-CASES: dict[str, Case] = {  # 200 steps each; the last batch has fewer samples than three ranks
-    "cnn": (cnn, partial(photos, size=16), {"n_epochs": 34, "batch_size": 7}),
-    "dropout": (mlp, table, {"n_epochs": 29, "batch_size": 7}),
-    "batch norm": (dense, table, {"n_epochs": 29, "batch_size": 7}),
-    "full batch": (dense, table, {"n_epochs": 200, "learning_rate": 0.1}),
-    "two inputs": (two_inputs, photos_with_facts, {"n_epochs": 29, "batch_size": 7}),
+CASES: dict[str, Case] = {  # some 60 steps each; the last batch has fewer samples than three ranks
+    "cnn": (cnn, partial(photos, size=16), {"n_epochs": 6, "batch_size": 7}),
+    "dropout": (mlp, table, {"n_epochs": 9, "batch_size": 7}),
+    "batch norm": (dense, table, {"n_epochs": 9, "batch_size": 7}),
+    "full batch": (dense, table, {"n_epochs": 60, "learning_rate": 0.1}),
+    "two inputs": (two_inputs, photos_with_facts, {"n_epochs": 9, "batch_size": 7}),
     "weights, in order": (
         dense,
         table,
-        {"n_epochs": 50, "batch_size": 11, "shuffle": False, "class_weight": {0: 1.0, 1: 3.0}},
+        {"n_epochs": 15, "batch_size": 11, "shuffle": False, "class_weight": {0: 1.0, 1: 3.0}},
     ),
     "augmented and mixed": (
         conv,
         photos,
-        {"n_epochs": 40, "batch_size": 9, "augment": "photo-cutmix", "class_weight": {0: 1.0, 1: 2.0}},
+        {"n_epochs": 12, "batch_size": 9, "augment": "photo-cutmix", "class_weight": {0: 1.0, 1: 2.0}},
     ),
-    "validated": (conv, photos, {"n_epochs": 40, "batch_size": 7, "validation": 0.2, "schedule": "cosine"}),
-    "averaged": (conv, photos, {"n_epochs": 40, "batch_size": 9, "weight_ema": 0.9, "precise_bn": True}),
-    "on disk": (conv, stored, {"n_epochs": 50, "batch_size": 9}),
+    "validated": (conv, photos, {"n_epochs": 12, "batch_size": 7, "validation": 0.2, "schedule": "cosine"}),
+    "averaged": (conv, photos, {"n_epochs": 12, "batch_size": 9, "weight_ema": 0.9, "precise_bn": True}),
+    "on disk": (conv, stored, {"n_epochs": 15, "batch_size": 9}),
     "L-BFGS": (lambda: pl.Sequential([pl.Dense(2)]), table, {"n_epochs": 5, "optimizer": "lbfgs"}),
-    "a penalty": (mlp, table, {"n_epochs": 20, "batch_size": 7, "callbacks": [L2Penalty(0.1)]}),
-    "threads": (conv, photos, {"n_epochs": 29, "batch_size": 7, "n_threads": 2}),
-    "dual, full batch": (mlp, partial(photos, size=30), {"n_epochs": 200, "form": "dual"}),
-    "dual, mini-batches": (mlp, photos, {"n_epochs": 40, "form": "dual", "batch_size": 9, "validation": 0.2}),
-    "dual, on disk": (mlp, stored, {"n_epochs": 200, "form": "dual"}),
+    "a penalty": (mlp, table, {"n_epochs": 9, "batch_size": 7, "callbacks": [L2Penalty(0.1)]}),
+    "threads": (conv, photos, {"n_epochs": 9, "batch_size": 7, "n_threads": 2}),
+    "dual, full batch": (mlp, partial(photos, size=30), {"n_epochs": 60, "form": "dual"}),
+    "dual, mini-batches": (mlp, photos, {"n_epochs": 12, "form": "dual", "batch_size": 9, "validation": 0.2}),
+    "dual, on disk": (mlp, stored, {"n_epochs": 60, "form": "dual"}),
 }
 
 
