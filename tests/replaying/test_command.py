@@ -197,8 +197,9 @@ RUNS: dict[str, tuple[str, dict[str, Any]]] = {
 @every("name", RUNS)
 def test_a_step_of_a_run_is_the_one_that_it_took(name: str, tmp_path: Path) -> None:
     preset, options = RUNS[name]
-    cats = pl.load_data("drawn-cats").train
-    np.savez(tmp_path / "cats.npz", X=cats.X[:, ::4, ::4], y=cats.y)
+    cats = pl.load_data("drawn-cats")
+    parts = {"X_train": cats.train.X[:, ::4, ::4], "X_test": cats.test.X[:, ::4, ::4]}
+    np.savez(tmp_path / "cats.npz", **parts, y_train=cats.train.y, y_test=cats.test.y)
     for every_steps in (None, 3):
         seen: dict[int, tuple[Any, float, float]] = {}
 
