@@ -274,7 +274,7 @@ def test_what_comes_from_a_layer_of_ones_own_is_not_derived(blank: Any, rng: np.
 def test_a_sample_of_large_networks(name: str, blank: Any, rng: np.random.Generator) -> None:
     model = pl.preset(name)
     model.initialize((32, 32, 3))
-    check(blank, replay_of(pl.trace(model, (batch(rng, (64, 64, 3), m=1), [1]))), most=6)
+    check(blank, replay_of(pl.trace(model, (batch(rng, (32, 32, 3), m=1), [1]))), most=6)
 
 
 def test_formulas_are_mathml_core() -> None:
