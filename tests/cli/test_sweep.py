@@ -138,7 +138,7 @@ def test_two_commands_at_once_share_a_study(pellucid: Command, photos: Path, fil
     assert_refused(pellucid("sweep", *words, "-o", "there", "--overwrite"))
     for one in both:
         os.killpg(one.pid, signal.SIGCONT)
-    assert [one.wait() for one in both] == [0, 0]
+    assert [one.wait(600) for one in both] == [0, 0]
     pellucid.ok("sweep", *words, "-o", "here", "--quiet")
     assert table("there") == table("here")
     assert Path("there/study/journal.log").read_bytes().count(TOLD) == 8
