@@ -3,6 +3,7 @@
 import gc
 import weakref
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -117,9 +118,10 @@ def test_memory_stays_flat_over_many_fits(name: str) -> None:
             FITS[name](random_state=seed).predict(WIDE if name == "dual form" else X)
         return int(STATM.read_text().split()[1])
 
-    n, pages = (30 if name == "dual form" else 100), []
-    while len(pages) < 7:  # what leaks grows each time
+    n = 30 if name == "dual form" else 100
+    pages = [repeat(n)]
+    while len(pages) < 8:  # what leaks grows each time
         pages.append(repeat(n))
-        if pages[1:] and pages[-1] - pages[-2] < n:  # less than a page a fit
+        if sum(b - a < n for a, b in pairwise(pages)) == 2:  # less than a page a fit, twice
             return
     raise AssertionError(f"pages after each {n} fits: {pages}")
