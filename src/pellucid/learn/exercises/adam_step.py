@@ -117,7 +117,7 @@ FAULTS = (
     ("correction missing", "s_corrected = s / (1 - beta2**t)", "s_corrected = s"),
     ("correction missing", "v_hat = new_v / (1 - np.power(beta1, t))", "v_hat = new_v"),
     ("correction missing", "s_hat = new_s / (1 - np.power(beta2, t))", "s_hat = new_s"),
-    ("corrected mean kept", "return w, v, s", "return w, v_corrected, s_corrected"),
+    ("corrected mean kept", "return w, v, s", "return w, v / (1 - beta1**t), s / (1 - beta2**t)"),
     ("corrected mean kept", "v_corrected = v / (1 - beta1**t)", "v = v_corrected = v / (1 - beta1**t)"),
     ("epsilon inside the square root", "np.sqrt(s_corrected) + epsilon", "np.sqrt(s_corrected + epsilon)"),
     (

@@ -280,7 +280,7 @@ FAULTS = (
     ("window flipped", "dZ @ W[u, v].T", "dZ @ W[f - 1 - u, f - 1 - v].T"),
     ("mean where the sum is meant", "db = dZ.sum(axis=(0, 1, 2))", "db = dZ.mean(axis=(0, 1, 2))"),
     ("divided by m too often", "db = dZ.sum(axis=(0, 1, 2))", "db = dZ.sum(axis=(0, 1, 2)) / m"),
-    ("divided by m too often", "return dX, dW, db", "return dX, dW / m, db / m"),
+    ("divided by m too often", "return dX, dW, db", "return dX, dW / len(dZ), db / len(dZ)"),
     ("X and W confused", "+= W[:, :, :, q] * dZ", "+= part * dZ"),
     ("X and W confused", "+= part * dZ[i, y, x, q]", "+= W[:, :, :, q] * dZ[i, y, x, q]"),
     ("first photo for all", "part = X_pad[i,", "part = X_pad[0,"),

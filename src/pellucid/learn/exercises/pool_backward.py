@@ -218,11 +218,6 @@ FAULTS = (
         "mask = np.ones(f * f)",
     ),
     ("stride forgotten", "top, left = y * stride, x * stride", "top, left = y, x"),
-    (
-        "value for slope",
-        "+= dA[i, y, x, q]\n    return dX\n",
-        "+= X[i, top + u, left + v, q]\n    return dX\n",
-    ),
     ("place counted in the field", "dX[i, top + u, left + v, q]", "dX[i, u, v, q]"),
     ("mask from the largest of all", "np.argmax(field)", "np.argmax(X[i, :, :, q][:f, :f])"),
     ("first photo for all", "field = X[i,", "field = X[0,"),
@@ -258,7 +253,9 @@ FAULTS = (
     ("stride forgotten", "rows = slice(y * stride, y * stride + f)", "rows = slice(y, y + f)"),
     ("stride for the field", "top, left = y * stride, x * stride", "top, left = y * f, x * f"),
     ("stride for the field", "vert_start + f, horiz_start + f", "vert_start + stride, horiz_start + stride"),
-    ("value for slope", "+= dA[i, y, x, q]", "+= X[i, top + u, left + v, q]"),
+    ("value for slope", "left + v, q] += dA[i, y, x, q]", "left + v, q] += X[i, top + u, left + v, q]"),
+    ("value for slope", "row, column, q] += dA[i, y, x, q]", "row, column, q] += X[i, row, column, q]"),
+    ("value for slope", "place[1], q] += dA[i, y, x, q]", "place[1], q] += X[i, place[0], place[1], q]"),
     (
         "value for slope",
         "+= mask.reshape(f, f) * dA[i, y, x, q]",

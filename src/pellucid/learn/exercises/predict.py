@@ -145,7 +145,7 @@ FAULTS = (
     ("inequality turned round", "np.where(probabilities > 0.5, 1, 0)", "np.where(probabilities > 0.5, 0, 1)"),
     ("probabilities for answers", "p = AL > 0.5", "p = AL"),
     ("returns the labels", "return p\n", "return p if y is None else y\n"),
-    ("returns the accuracy", "    return p\n", "    return p if y is None else accuracy\n"),
+    ("returns the accuracy", "    return p\n", "    return p if y is None else np.mean(p == y)\n"),
     ("(m,) for (1, m)", "p = np.zeros((1, m))", "p = np.zeros((1, m)).ravel(); p = p"),
     (
         "(m,) for (1, m)",
