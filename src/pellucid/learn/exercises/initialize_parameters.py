@@ -147,7 +147,11 @@ FAULTS = (
         "    for i in range(n_y):\n",
         "    rng = np.random.RandomState(1)\n    for i in range(n_y):\n",
     ),
-    ("other generator", "rng = np.random.RandomState(1)", "rng = np.random.RandomState(np.random.MT19937(1))"),
+    (
+        "other generator",
+        "rng = np.random.RandomState(1)",
+        "rng = np.random.RandomState(np.random.MT19937(1))",
+    ),
     ("uniform for normal", "r.randn(n_h, n_x)", "r.rand(n_h, n_x)"),
     ("uniform for normal", "0.01 * rng.randn(", "0.01 * rng.rand("),
     ("uniform for normal", "rng.randn(dims[l], dims[l - 1])", "rng.rand(dims[l], dims[l - 1])"),
