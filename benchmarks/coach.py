@@ -4,8 +4,8 @@
     python -m benchmarks.coach --two               two faults at once: is the first line one of the two
     python -m benchmarks.coach --seconds           one check, and a check of all exercises
     python -m benchmarks.coach --unseen            files in benchmarks/unseen, by somebody who saw the
-                                                   exercises alone: the first set, from which the coach
-                                                   learned since, and the second, from which it did not;
+                                                   exercises alone: of the first set all misses were read
+                                                   since, of the second those of two faults;
                                                    --unseen DIR: right_*.py, wrong_*.py, two_*.py that
                                                    begin with # cause: and # line:
     python -m benchmarks.coach relu --verbose      some exercises, with each that is missed; --quick: every sixth
@@ -40,8 +40,9 @@ import numpy as np
 
 from pellucid.learn.causes import EXPLAINED, are_alike
 from pellucid.learn.coach import check, check_folder
-from pellucid.learn.diagnose import Diagnosis, Doctor, Program
+from pellucid.learn.diagnose import Diagnosis, Doctor
 from pellucid.learn.exercise import BUILTIN, Exercise, Solution, exercise, name_in
+from pellucid.learn.program import Program
 from pellucid.learn.reference import Reference
 from pellucid.learn.tracing import call
 from pellucid.learn.verdict import Verdict

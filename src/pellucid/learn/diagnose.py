@@ -16,9 +16,8 @@ import warnings
 from collections import Counter
 from collections.abc import Callable, Container, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
 from difflib import SequenceMatcher
-from functools import cache, cached_property
+from functools import cached_property
 from keyword import iskeyword
 from typing import Any, NamedTuple
 
@@ -29,6 +28,7 @@ from pellucid.learn.edits import COPY, UNPACKED, Edit, M, edits, kind_of
 from pellucid.learn.exercise import Arguments
 from pellucid.learn.grafts import FORMULA, Grafts, mends
 from pellucid.learn.limits import Budget, TimeUp
+from pellucid.learn.program import Program
 from pellucid.learn.reference import LONGEST_CALL, Fault, Reference, does_alike
 from pellucid.learn.tracing import RESULT, STREAM, Called, Change, call, call_within
 from pellucid.learn.uses import Uses
@@ -102,55 +102,6 @@ class Diagnosis(NamedTuple):
     also: int = 0
 
 
-@dataclass(eq=False)
-class Program:
-    """A learner's code, which ran already.
-
-    Attributes
-    ----------
-    source : str
-    file : str
-        The name that it was compiled with.
-    names : mapping
-        The globals that it made.
-    function : str
-        The exercise's function.
-    """
-
-    source: str
-    file: str
-    names: Mapping[str, Any]
-    function: str
-
-    @cached_property
-    def tree(self) -> ast.Module:
-        """Its functions, imports and constants."""
-        kept = (ast.FunctionDef, ast.Import, ast.ImportFrom, ast.Assign)
-        body = [node for node in ast.parse(self.source).body if isinstance(node, kept)]
-        return ast.Module(
-            [node for node in body if not isinstance(node, ast.Assign) or _is_plain(node.value)], []
-        )
-
-    @cached_property
-    def main(self) -> ast.FunctionDef | None:
-        """The exercise's function."""
-        found = [n for n in self.tree.body if isinstance(n, ast.FunctionDef) and n.name == self.function]
-        return found[-1] if found else None
-
-    @cache  # noqa: B019 - both end with the process
-    def traced(self, reference: Reference, number: int, watch: bool) -> Called:
-        """Return what it does on a case, with its variables line by line."""
-        function, case = self.names[self.function], reference.cases[number]
-        return call(function, case, self.file, reference.exercise.arguments, watch=watch)
-
-    def compile(self, tree: ast.Module, names: Mapping[str, Any]) -> Callable[..., Any]:
-        """Return the function of a changed tree."""
-        made = {**self.names, **names}
-        exec(compile(tree, "<repair>", "exec"), made)
-        function: Callable[..., Any] = made[self.function]
-        return function
-
-
 def written(line: str) -> list[str]:
     """Return the words of a line of code, the names of variables left out.
 
@@ -164,10 +115,6 @@ def written(line: str) -> list[str]:
         "_" if one.isidentifier() and not iskeyword(one) and before != "." and after != "(" else one
         for before, one, after in zip(["", *words], words, [*words[1:], ""], strict=False)
     ]
-
-
-def _is_plain(value: ast.expr) -> bool:
-    return not any(isinstance(node, ast.Call) for node in ast.walk(value))
 
 
 def examples_of(arguments: Arguments) -> int:
@@ -205,8 +152,10 @@ class Doctor:
     ) -> None:
         self.reference, self.program, self.calls = reference, program, calls
         wrong = [n for n, done in enumerate(calls) if reference.wrong(n, done)]
-        self.order = sorted(range(len(calls)), key=lambda n: n not in wrong)  # in which programs are tried
-        self.by_size = sorted(self.order, key=lambda n: (n not in wrong, _size(reference.cases[n])))
+        size = [sum(one.size for one in arrays_in(case)) for case in reference.cases]
+        self.order = sorted(
+            range(len(calls)), key=lambda n: (n not in wrong, size[n])
+        )  # in which programs are tried
         self.wrong_cases = [n for n in wrong if n] or wrong
         self.number = self.wrong_cases[0] if number is None else number
         self.pool = reference.pool(self.number)
@@ -242,10 +191,9 @@ class Doctor:
         own, twins = self.by_behaviour(self.reference.own_faults(), Budget(self.seconds))
         is_of_stream = STREAM in done.modified and bool(done.changed_at)  # then line and cause are known
         repair = None if is_of_stream else self.repair([one.line for one in suspects], own)
-        if repair and first and isinstance(first.value, int) and set(repair.causes) <= GENERAL:
-            repair = (
-                repair if repair.line <= first.line else None
-            )  # a formula that does without a wrong count
+        is_count = first is not None and isinstance(first.value, int)
+        if first and repair and is_count and first.line < repair.line and set(repair.causes) <= GENERAL:
+            repair = None  # a formula that does without the wrong count hides it
         small: tuple[str, ...] = ()
         if not own and not is_of_stream and not (repair and repair.causes != (FORMULA,)):
             budget = Budget(self.seconds / 4)
@@ -559,8 +507,7 @@ class Doctor:
     def is_right(self, edit: Edit) -> bool:
         """Return whether a changed program is right on every case."""
         return all(
-            (done := self.run(edit, n)) is not None and not self.reference.wrong(n, done)
-            for n in self.by_size
+            (done := self.run(edit, n)) is not None and not self.reference.wrong(n, done) for n in self.order
         )
 
     def is_better(self, edit: Edit) -> bool:
@@ -650,10 +597,6 @@ class Doctor:
         expected = self.reference.expected[number][i]
         is_wrong = number != self.order[0] or bool(compare([first], expected, done.output[i]))
         return is_wrong and not compare([first], done.output[i], mine.output[i])
-
-
-def _size(arguments: Arguments) -> int:
-    return sum(one.size for one in arrays_in(arguments))
 
 
 def _turns(changes: Sequence[Change], tree: ast.Module) -> dict[int, frozenset[int]]:

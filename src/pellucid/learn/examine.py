@@ -18,9 +18,10 @@ from typing import Any
 
 import numpy as np
 
-from pellucid.learn.diagnose import Diagnosis, Doctor, Program
+from pellucid.learn.diagnose import Diagnosis, Doctor
 from pellucid.learn.exercise import Exercise, exercise
 from pellucid.learn.limits import TimeUp, time_limit
+from pellucid.learn.program import Program
 from pellucid.learn.reference import Reference
 from pellucid.learn.sandbox import NotAllowed, Sandbox
 from pellucid.learn.tracing import STREAM, Called, call, call_within, line_of

@@ -77,13 +77,12 @@ def call(
         Note the line that changes an argument or draws from NumPy's own stream, too, which takes long.
     """
     given = copy.deepcopy(arguments)
-    noted = _Noted(file, given if watch else None)
     error: BaseException | None = None
     output, line = None, 0
     seed = next(_SEEDS)  # another one each time: what draws from it shows
     np.random.seed(seed)  # noqa: NPY002
+    noted = _Noted(file, given if watch else None)
     if file:
-        noted.begin()
         sys.settrace(noted)
     try:
         output = function(*given)
@@ -161,16 +160,12 @@ class _Noted:
 
     def __init__(self, file: str, given: Arguments | None) -> None:
         self.file, self.changes, self.changed_at = file, list[Change](), 0
-        self._given = given
-        self._kept: Any = None
+        self._given, self._kept = given, self._watched(given)
         self._before: dict[int, tuple[int, dict[str, Any]]] = {}
 
-    def begin(self) -> None:
-        """Note what must not change, if it is watched."""
-        self._kept = self._now() if self._given is not None else None
-
-    def _now(self) -> Any:
-        return _mark(list(self._given or ())), _stream()
+    def _watched(self, given: Arguments | None) -> Any:
+        """Return what must not change; None where nothing is watched."""
+        return None if given is None else (_mark(list(given)), _stream())
 
     def __call__(self, frame: Any, event: str, argument: Any) -> Any:
         if frame.f_code.co_filename != self.file or len(self.changes) >= MOST_EVENTS:
@@ -180,7 +175,7 @@ class _Noted:
             return self
         line, marks = self._before.get(id(frame), (frame.f_lineno, {}))
         now = {name: _mark(value) for name, value in frame.f_locals.items()}
-        if self._kept is not None and not self.changed_at and self._now() != self._kept:
+        if not self.changed_at and self._watched(self._given) != self._kept:
             self.changed_at = line
         for name, mark in now.items():
             if marks.get(name) != mark:
