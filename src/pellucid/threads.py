@@ -10,9 +10,9 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from itertools import count, pairwise
+from itertools import pairwise
 from queue import Empty, SimpleQueue
 from typing import Any, NamedTuple
 
@@ -24,16 +24,37 @@ _ARE_BUSY: contextvars.ContextVar[bool] = contextvars.ContextVar("busy", default
 _SHARE: list[int] = []  # cores that are this process's, where others of one training use the rest
 _HELPERS: "contextvars.ContextVar[Workers | None]" = contextvars.ContextVar("helpers", default=None)
 LOOK_SECONDS = 0.1  # after which one who waits looks whether those it waits for are still there
-LOOKS = 5000  # at a counter, of some 40 nanoseconds
+LOOKS = 25_000  # at a counter, of some 40 nanoseconds
 PAUSES = 200  # of some 30 nanoseconds, in which who was first calls its next kernel
 NAP = 1e-4  # seconds between looks at a counter, after these
 
 
 class Waits(NamedTuple):
-    """Two compiled functions, :mod:`pellucid.kernels.waits`: for all threads' counters, and for one of them."""
+    """Compiled functions, :mod:`pellucid.kernels.waits`: what threads do without the interpreter."""
 
     meet: Callable[[Array, int, int, int, int], bool]
     wait_for: Callable[[Array, int, int, int, int], bool]
+    tell: Callable[[Array, int, int], None]
+    play: Callable[[Array, Array, int, int], bool]
+    follow: Callable[[Array, Array, Array, Array, int, int, int, int], tuple[int, int]]
+
+
+class Program(NamedTuple):
+    """A table of calls of compiled loops, :mod:`pellucid.kernels.programs`."""
+
+    address: int
+    n_calls: int
+
+
+# How far a thread is with its program. It meets the others after each call that is made, or never.
+PROGRESS = np.dtype(
+    {
+        "names": ["address", "n_calls", "is_meeting", "n_done", "is_made", "n_met"],
+        "formats": [np.int64] * 6,
+        "itemsize": 128,  # lines of the cache of its own
+    }
+)
+TASK, NOTHING, LATE = range(3)  # what a thread does next: a task of Python's, sleep, wait for another
 
 
 class WorkerFailed(Exception):
@@ -137,6 +158,7 @@ class Workers:
         self.meeting = self._new_meeting()
         self.is_over = self._is_closed = False
         self._n_tasks, self._ordered, self._finished = 0, _counters(1), _counters(n)
+        self._progress, self._met = np.zeros(n, PROGRESS), _counters(n)
         self._are_asleep = [False] * n
         self._task: Callable[[int], None] | None = None
         self._orders: list[SimpleQueue[bool]] = [SimpleQueue() for _ in range(n)]
@@ -185,6 +207,35 @@ class Workers:
             self.meeting = self._new_meeting()
             raise next((failure for failure in raised if not isinstance(failure, WorkerFailed)), raised[0])
 
+    @property
+    def can_play(self) -> bool:
+        """Whether the threads wait for programs."""
+        return self._waits is not None
+
+    def play(self, programs: Sequence[Program], *, meet: bool) -> None:
+        """Let each thread make the calls of its program, and wait for all; see ``can_play``.
+
+        Parameters
+        ----------
+        programs : sequence of Program
+            One for each thread.
+        meet : bool
+            Whether all wait for each other after each call: then they have as many.
+        """
+        self._check()
+        assert self._waits is not None
+        progress_of(programs, meet=meet, to=self._progress)
+        try:
+            self._order(is_program=True)
+            while not self._waits.play(self._progress, self._met, 0, LOOKS):
+                self._check()
+                time.sleep(NAP)
+            for i in range(1, self.n):
+                self._wait_until_done(i, n_pauses=0)
+        except BaseException:  # Ctrl-C
+            self.is_over = True
+            raise
+
     def close(self) -> None:
         """End the threads."""
         self._is_closed = True
@@ -200,34 +251,46 @@ class Workers:
     def __exit__(self, *error: Any) -> None:
         self.close()
 
-    def _order(self) -> None:
-        """Tell the threads that there is a task, or that they are to end."""
+    def _order(self, *, is_program: bool = False) -> None:
+        """Tell the threads that there is a task or a program, or that they are to end."""
         self._n_tasks += 1
-        self._ordered[0, 0] = self._n_tasks
+        self._ordered[0, 1] = is_program
+        if self._waits is None:
+            self._ordered[0, 0] = self._n_tasks
+        else:
+            self._waits.tell(self._ordered, 0, self._n_tasks)
         for order, is_asleep in zip(self._orders[1:], self._are_asleep[1:], strict=True):
             if is_asleep or self._waits is None:
                 order.put(True)
 
-    def _is_ordered(self, i: int, number: int) -> bool:
-        """Wait for a task, as thread i; return whether there is one: else this is the end."""
+    def _next_task(self, i: int, number: int) -> int:
+        """Wait for a task from a number on, as thread i, and play the programs before it; return its number."""
         if self._waits is None:
             self._orders[i].get()
-        elif not self._waits.wait_for(self._ordered, 0, number, LOOKS, i * PAUSES):
-            self._are_asleep[i] = True
-            while self._ordered[0, 0] < number:
-                self._orders[i].get()
-            self._are_asleep[i] = False
-        return not self._is_closed
+            return number
+        while True:
+            number, what = self._waits.follow(
+                self._ordered, self._finished, self._progress, self._met, i, number, LOOKS, i * PAUSES
+            )
+            if what == TASK or self.is_over:
+                return number
+            if what == NOTHING:
+                self._are_asleep[i] = True
+                while self._ordered[0, 0] < number:
+                    self._orders[i].get()
+                self._are_asleep[i] = False
+            else:
+                time.sleep(NAP)
 
     def _work(self, i: int) -> None:
-        for number in count(1):
-            if not self._is_ordered(i, number):
-                return
+        number = self._next_task(i, 1)
+        while not (self._is_closed or self.is_over):
             self._attempt(i)
             if self._waits is None:
                 self._done.put(i)
             else:
                 self._finished[i, 0] = number
+            number = self._next_task(i, number + 1)
 
     def _attempt(self, i: int) -> None:
         meeting, failures, task = self.meeting, self._failures, self._task
@@ -238,10 +301,10 @@ class Workers:
             failures[i] = failure
             meeting.is_broken = True
 
-    def _wait_until_done(self, i: int) -> None:
+    def _wait_until_done(self, i: int, n_pauses: int = PAUSES) -> None:
         """Wait for thread i; without counters, for one of those that are not done."""
         n_looks = LOOKS
-        while self._waits and not self._waits.wait_for(self._finished, i, self._n_tasks, n_looks, PAUSES):
+        while self._waits and not self._waits.wait_for(self._finished, i, self._n_tasks, n_looks, n_pauses):
             self._check()
             time.sleep(NAP)
             n_looks = 1
@@ -340,6 +403,15 @@ class AllReduce:
     def restart(self) -> None:
         """Forget the turns of a task that failed."""
         self._turns = [0] * self.workers.n
+
+
+def progress_of(programs: Sequence[Program], *, meet: bool, to: Array | None = None) -> Array:
+    """Return (in ``to``, which keeps what was met) how far threads are that begin programs."""
+    progress = np.zeros(len(programs), PROGRESS) if to is None else to
+    for own, program in zip(progress, programs, strict=True):
+        own["address"], own["n_calls"] = program
+        own["is_meeting"], own["n_done"], own["is_made"] = meet, 0, 0
+    return progress
 
 
 def _counters(n: int) -> Array:

@@ -6,20 +6,24 @@ bias and activation applied, so that nothing is passed over again. Plain: :func:
 """
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from pellucid.kernels.arrays import NOTHING
 from pellucid.kernels.conv_direct import Channels, Sums, grid, of_images, walk_of_outputs
-from pellucid.kernels.tiles import finished_product
+from pellucid.kernels.programs import CopyCall, address_of, copy_rows, table_of
+from pellucid.kernels.tiles import ProductCall, finished_product
+from pellucid.kernels.waits import play_one, play_together
 from pellucid.ops.conv import conv_geometry
 from pellucid.ops.fused import Bounds, Link, bounds_of
-from pellucid.threads import Workers, cut, helpers
+from pellucid.threads import Program, Workers, cut, helpers
 from pellucid.types import Array
 from pellucid.workspace import Workspace, aligned
 
 STRIP_BYTES = 1_200_000  # of all rows that are worked on at a time
+ROOM_BYTES = 300_000  # of weights that are copied at a time
 DEPTH = 1024  # rows of weights that are worked on at a time, of a kernel of several taps
 FEW_ROWS = 14  # of which parts would compute too many of the rows around them twice
 LEAST_BYTES = 2**22  # of memory for rows: few runs need more
@@ -30,16 +34,10 @@ ALIGNED = 16  # numbers of float32 in a line of the cache
 class Loop(NamedTuple):
     """The loop of one convolution, but for the arrays that it reads and writes."""
 
-    product: Any
-    starts: Array
-    targets: Array
+    call: ProductCall  # without those arrays
+    arrays: tuple[Array, ...]  # whose addresses it has
     places: int  # windows of an entry of starts
-    walk: tuple[Any, ...]
-    rows: Array  # where in W the weights of each summed number begin
     n_room: int  # weights of a panel of columns, for so many runs
-    n_runs: int
-    target_step: int
-    channels: tuple[int, int]  # made and summed, in a group
     n_panels: int  # of columns, in all groups
 
 
@@ -143,47 +141,40 @@ class Run:
         c_in, c_out = c // g.groups, g.c_out // g.groups
         is_depthwise = g.groups == g.c_in == g.c_out > 1
         channels = Channels(1, 1, g.c_out, each=True) if is_depthwise else Channels(g.groups, c_in, c_out)
-        walk, (taps, summed) = walk_of_outputs(sums, channels, self.itemsize, finished_product)
+        dtype: Any = self.dtype.type
+        loop_of = partial(finished_product, dtype)
+        walk, (taps, summed) = walk_of_outputs(sums, channels, self.itemsize, loop_of)
         rows = taps * (c_in * g.c_out) + summed * g.c_out
-        places = len(sums.starts) // len(walk.starts)
         depth = len(rows) // len(walk.runs)
         n_runs = max(1, min(len(walk.runs), DEPTH // depth))
-        return Loop(
-            walk.product, walk.starts, walk.targets, places, (walk.runs, walk.length, walk.step, walk.pixel),
-            rows, n_runs * depth * walk.wide, n_runs,
-            walk.target_step, (channels.n_made, channels.n_summed),
-            channels.n_groups * -(-channels.n_made // walk.wide),
+        n_panels = channels.n_groups * -(-channels.n_made // walk.wide)
+        n_together = max(1, min(n_panels, ROOM_BYTES // (n_runs * depth * walk.wide * self.itemsize)))
+        arrays = starts, targets, runs, rows = tuple(
+            np.ascontiguousarray(array, np.int64) for array in (walk.starts, walk.targets, walk.runs, rows)
+        )
+        call = ProductCall(
+            loop=address_of(walk.product), starts=starts.ctypes.data, targets=targets.ctypes.data,
+            runs=runs.ctypes.data, n_all_runs=len(runs), rows=rows.ctypes.data, n_rows=len(rows),
+            n_runs=n_runs, n_together=n_together, wide=walk.wide,
+            length=walk.length, step=walk.step, pixel=walk.pixel, target_step=walk.target_step,
+            n_columns=channels.n_made, X_group=channels.n_summed,
+            X=0, Z=0, W=0, room=0, n_places=0, first=0, last=0, scale=0, shift=0, bounds=0, is_swish=0,
         )  # fmt: skip
+        n_room = n_together * n_runs * depth * walk.wide
+        return Loop(call, arrays, len(sums.starts) // len(starts), n_room, n_panels)
 
     def predict(self, X: Array, links: Sequence[Link], A: Array, workers: Workers | None) -> None:
         """Write A, the output for images X; of one, each worker computes some rows or, of few rows, channels."""
-        height = self.last.h_out
-        if workers is None:
-            self._replay(X, links, A, slice(0, height))
-        elif self.n_rows < height or height > FEW_ROWS:
-            parts = cut(height, workers.n)
-            workers.run(lambda i: self._replay(X, links, A, parts[i]))
-        else:
-            self._replay(X, links, A, slice(0, height), workers)
-
-    def _replay(
-        self, X: Array, links: Sequence[Link], A: Array, rows: slice, workers: Workers | None = None
-    ) -> None:
-        """Make the calls for some rows of A, with memory that no other thread works with."""
-        try:
-            memory = _FREE.pop()
-        except IndexError:
-            memory = _Memory()
-        key = id(memory), rows.start, rows.stop, workers and workers.n
+        n = workers.n if workers else 1
+        memories = [_free_memory() for _ in range(n)]
+        key = n, *map(id, memories)
         recording = self.recordings.get(key)
-        if recording is None or not recording.is_of(memory, X, links, A):
+        if recording is None or not recording.is_of(links, A):
             if len(self.recordings) > MOST_RECORDINGS:
                 self.recordings.clear()
-            recording = self.recordings[key] = Recording(
-                self, memory, X, links, A, rows, workers.n if workers else 1
-            )
-        recording.play(workers)
-        _FREE.append(memory)
+            recording = self.recordings[key] = Recording(self, memories, X, links, A)
+        recording.play(X, workers)
+        _FREE.extend(memories)
 
 
 class _Memory:
@@ -192,33 +183,88 @@ class _Memory:
     def __init__(self) -> None:
         self.array = np.empty(0, np.uint8)
 
+    def numbers(self, size: int, dtype: Any) -> Array:
+        """Return so many numbers of it."""
+        if self.array.nbytes < size * dtype.itemsize:
+            self.array = aligned((max(size * dtype.itemsize, LEAST_BYTES),), np.uint8)
+        return self.array[: size * dtype.itemsize].view(dtype)
+
 
 _FREE: list[_Memory] = []  # what no run works with now: what was used last is in the cache
 
 
+def _free_memory() -> _Memory:
+    try:
+        return _FREE.pop()
+    except IndexError:  # another thread may have taken the last
+        return _Memory()
+
+
 class Recording:
-    """The calls that make some rows of a run's output: arrays and layers are the same ones at most predictions."""
+    """The calls that make a run's output, a program for each thread: the same ones at most predictions."""
 
     def __init__(
-        self, run: Run, memory: _Memory, X: Array, links: Sequence[Link], A: Array, rows: slice, n_parts: int
+        self, run: Run, memories: Sequence[_Memory], X: Array, links: Sequence[Link], A: Array
     ) -> None:
-        self.run, self.X, self.links, self.A, dtype = run, X, links, A, X.dtype
-        size = sum(run.n * frame.size() + ALIGNED for frame in run.frames) + n_parts * run.n_room
-        if memory.array.nbytes < size * dtype.itemsize:
-            memory.array = aligned((max(size * dtype.itemsize, LEAST_BYTES),), np.uint8)
-        self.memory, numbers = memory.array, memory.array[: size * dtype.itemsize].view(dtype)
-        self.copies: list[tuple[Array, Any]] = []  # of one part: all before its products
-        self.calls: list[list[tuple[Any, tuple[Any, ...]]]] = [[] for _ in range(n_parts)]
+        self.X, self.links, self.A, n, height = X, links, A, len(memories), run.last.h_out
+        self.is_by_rows = n == 1 or run.n_rows < height or height > FEW_ROWS
+        if self.is_by_rows:
+            parts = [
+                _Part(run, [memory], X, links, A, rows)
+                for memory, rows in zip(memories, cut(height, n), strict=True)
+            ]
+        else:
+            parts = [_Part(run, memories, X, links, A, slice(0, height))]
+        self.parts, self.memories = parts, [(memory, memory.array) for memory in memories]
+        self.tables = [table_of(calls) for part in parts for calls in part.calls]
+        self.programs = [Program(table.ctypes.data, len(table)) for table in self.tables]
+        n_bytes, at = X.nbytes, X.ctypes.data
+        self.of_X = [(table, (table >= at) & (table < at + n_bytes)) for table in self.tables]
+
+    def is_of(self, links: Sequence[Link], A: Array) -> bool:
+        """Return whether these are the arrays that it was recorded with."""
+        is_same = self.A is A and all(memory.array is array for memory, array in self.memories)
+        return is_same and all(
+            all(one is other for one, other in zip(own, given, strict=True))
+            for own, given in zip(self.links, links, strict=True)
+        )
+
+    def play(self, X: Array, workers: Workers | None) -> None:
+        """Make the calls, for images X."""
+        if X is not self.X:
+            moved = X.ctypes.data - self.X.ctypes.data
+            for table, is_of_X in self.of_X:
+                table[is_of_X] += moved
+            self.X = X
+        if workers is None:
+            play_one(self.programs[0])
+        elif workers.can_play:
+            workers.play(self.programs, meet=not self.is_by_rows)
+        else:
+            play_together(self.programs, workers, meet=not self.is_by_rows)
+
+
+class _Part:
+    """Some rows of a run's output: the calls that make them, of as many threads as there are memories."""
+
+    def __init__(
+        self, run: Run, memories: Sequence[_Memory], X: Array, links: Sequence[Link], A: Array, rows: slice
+    ) -> None:
+        self.run, self.links, dtype = run, links, X.dtype
+        frames = sum(-(-run.n * frame.size() // ALIGNED) * ALIGNED for frame in run.frames)
+        numbers = memories[0].numbers(frames + run.n_room, dtype)
+        self.rooms = [numbers[frames:], *(memory.numbers(run.n_room, dtype) for memory in memories[1:])]
+        self.calls: list[list[tuple[int, ...]]] = [[] for _ in memories]
+        self.copy = address_of(copy_rows)
         self.whole, start = list[Array](), 0
         for g, frame in zip(run.geometries, run.frames, strict=True):
             stop = start + run.n * frame.size()
             whole = numbers[start:stop].reshape(run.n, frame.n_rows, frame.width, frame.pixel)
             left = g.padding[1][0]
-            self._copy(whole[:, :, :left], 0)
-            self._copy(whole[:, :, left + g.w :], 0)
+            self._copy(whole[:, :, :left], None)
+            self._copy(whole[:, :, left + g.w :], None)
             self.whole.append(whole)
             start = -(-stop // ALIGNED) * ALIGNED
-        self.rooms = [numbers[start + i * run.n_room :] for i in range(n_parts)]
         self.scales = [run.ones if link.scale is None else _as(link.scale, dtype) for link in links]
         self.shifts = [run.zeros if link.shift is None else _as(link.shift, dtype) for link in links]
         g, last = run.last, len(links) - 1
@@ -229,35 +275,25 @@ class Recording:
             for y in range(rows.start, rows.stop, run.n_rows):
                 self._make(last, y, min(y + run.n_rows, rows.stop), Z[y * g.w_out * g.c_out :])
 
-    def is_of(self, memory: _Memory, X: Array, links: Sequence[Link], A: Array) -> bool:
-        """Return whether these are the arrays that it was recorded with."""
-        is_same = self.memory is memory.array and self.X is X and self.A is A
-        return is_same and all(
-            all(one is other for one, other in zip(own, given, strict=True))
-            for own, given in zip(self.links, links, strict=True)
-        )
-
-    def play(self, workers: Workers | None) -> None:
-        """Make the calls; of several parts each on a worker's thread, one convolution after another."""
-        if workers is None:
-            for function, arguments in self.calls[0]:
-                function(*arguments)
+    def _copy(self, to: Array, given: Array | None) -> None:
+        """Record that rows of images are copied, or zeros written, by the first thread; others wait."""
+        if not to.size:
             return
-        for to, given in self.copies:
-            np.copyto(to, given)
-
-        def play(i: int) -> None:
-            for function, arguments in self.calls[i]:
-                function(*arguments)
-                workers.meeting.wait(i)
-
-        workers.run(play)
-
-    def _copy(self, to: Array, given: Any) -> None:
-        if to.size and len(self.calls) > 1:
-            self.copies.append((to, given))
-        elif to.size:
-            self.calls[0].append((np.copyto, (to, given)))
+        of_given = (0, 0, 0) if given is None else (given.ctypes.data, *given.strides[:2])
+        n_images, n_rows = to.shape[:2]
+        call = CopyCall(
+            self.copy,
+            to.ctypes.data,
+            of_given[0],
+            n_images,
+            n_rows,
+            to[0, 0].nbytes,
+            *to.strides[:2],
+            *of_given[1:],
+        )
+        self.calls[0].append(call)
+        for calls in self.calls[1:]:
+            calls.append(call._replace(n_images=0))
 
     def _make(self, i: int, y: int, stop: int, Z: Array) -> None:
         """Record what makes rows y to stop of convolution i's output: Z, flat, begins with the first."""
@@ -270,13 +306,14 @@ class Recording:
             X = self.frames[i].reshape(-1)
         n = len(self.images) * (stop - y) * g.w_out // loop.places
         panels = cut(loop.n_panels, len(self.calls))
+        bounds, is_swish = run.bounds[i]
         for calls, own, room in zip(self.calls, panels, self.rooms, strict=True):
-            arguments = (
-                X, loop.starts[:n], *loop.walk, self.links[i].W.reshape(-1), loop.rows, room, loop.n_runs,
-                Z, loop.targets[:n], loop.target_step, *loop.channels, own.start, own.stop,
-                self.scales[i], self.shifts[i], *run.bounds[i],
-            )  # fmt: skip
-            calls.append((loop.product, arguments))
+            calls.append(loop.call._replace(
+                X=X.ctypes.data, Z=Z.ctypes.data, W=self.links[i].W.ctypes.data, room=room.ctypes.data,
+                n_places=n, first=own.start, last=own.stop,
+                scale=self.scales[i].ctypes.data, shift=self.shifts[i].ctypes.data,
+                bounds=bounds.ctypes.data, is_swish=is_swish,
+            ))  # fmt: skip
 
     def _fill(self, i: int, top: int, bottom: int) -> None:
         """Record what puts rows top to bottom, counted with the padding, into the frame of convolution i."""
@@ -287,8 +324,8 @@ class Recording:
             self._copy(frame[:, :kept], frame[:, gone : gone + kept])
         self.tops[i], self.bottoms[i] = top, bottom
         first, last = max(top + kept, above), min(bottom, above + g.h)
-        self._copy(frame[:, kept : first - top], 0)
-        self._copy(frame[:, max(last - top, 0) : bottom - top], 0)
+        self._copy(frame[:, kept : first - top], None)
+        self._copy(frame[:, max(last - top, 0) : bottom - top], None)
         if first >= last:
             return
         if i == 0:

@@ -10,7 +10,7 @@ list repeats the last entry, which does no harm. Vectors that reach beyond the l
 
 from collections.abc import Callable, Iterable
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from llvmlite import binding, ir
@@ -18,7 +18,9 @@ from numba.core import cgutils, config, types
 from numba.extending import intrinsic, models, register_model
 
 from pellucid.kernels.compiled import compiled
+from pellucid.kernels.programs import array_of, row_at
 
+BORROWED_FROM = ("programs.py",)
 _features = str(config.CPU_FEATURES or binding.get_host_cpu_features().flatten())
 VECTOR_BYTES = 64 if "+avx512f" in _features else 32 if "+avx" in _features else 16
 N_REGISTERS = 16 if VECTOR_BYTES == 32 else 32
@@ -321,35 +323,91 @@ def move(typing: Any, tile: Any, W: Any, at: Any, n_columns: Any, room: Any, q: 
     return types.none(tile, W, types.intp, types.intp, room, types.intp), write
 
 
+class ProductCall(NamedTuple):
+    """What a loop of ``finished_product`` is called with: addresses of arrays and sizes."""
+
+    loop: int
+    X: int
+    W: int
+    Z: int
+    room: int
+    bounds: int
+    scale: int
+    shift: int
+    starts: int
+    targets: int
+    runs: int
+    rows: int
+    n_places: int
+    n_all_runs: int
+    n_rows: int
+    length: int
+    step: int
+    pixel: int
+    n_runs: int
+    n_together: int
+    wide: int  # columns of a panel
+    target_step: int
+    n_columns: int
+    X_group: int
+    first: int
+    last: int
+    is_swish: int
+    most: int = 2**40  # numbers of an array of no known length; a constant costs the inner loop a fifth
+
+
+OF_PRODUCT = np.dtype([(name, np.int64) for name in ProductCall._fields])
+
+
 @cache
 def finished_product(
-    entries: int, steps: int, vectors: int, u_step: int = 1, n_v: int = 1, v_step: int = 1, each: bool = False
-) -> Any:
-    """Return the loop of ``product`` for weights as they are stored, with what follows a convolution."""
+    dtype: Any, entries: int, steps: int, vectors: int, u_step: int = 1, n_v: int = 1, v_step: int = 1,
+    each: bool = False,
+) -> Any:  # fmt: skip
+    """Return the loop of ``product`` for weights as they are stored, with what follows a convolution.
+
+    It is called by programs, with the numbers of a ``ProductCall``: see :mod:`pellucid.kernels.programs`.
+    """
 
     @compiled
-    def finished_sums_of_products(
-        X: Any, starts: Any, runs: Any, length: int, step: int, pixel: int, W: Any, rows: Any, room: Any,
-        n_runs: int, Z: Any, targets: Any, target_step: int, n_columns: int, X_group: int, first: int, last: int,
-        scale: Any, shift: Any, bounds: Any, is_swish: bool,
-    ) -> None:  # fmt: skip
+    def finished_sums_of_products(row: int) -> None:
         """Z = finish(sums of products): see ``product``. Row k of W, flat, begins at rows[k] + g n_columns.
 
-        Panels of columns are counted through all groups, and the first to the one before the last computed. A
-        panel's weights for some runs are copied into ``room`` first, where they stay for all places.
+        Panels of columns are counted through all groups, and the first to the one before the last computed. The
+        weights of some panels for some runs are copied into ``room`` first, where they stay for all places: of
+        several panels, since a row of a few numbers is fetched from memory as slowly as a long one.
         """
-        wide = vectors * VECTOR_BYTES // X.itemsize
+        of = row_at(OF_PRODUCT, row)[0]
+        X, W, Z = (
+            array_of(dtype, row, 1, of.most),
+            array_of(dtype, row, 2, of.most),
+            array_of(dtype, row, 3, of.most),
+        )
+        room, bounds = array_of(dtype, row, 4, of.most), array_of(dtype, row, 5, 3)
+        scale, shift = array_of(dtype, row, 6, of.most), array_of(dtype, row, 7, of.most)
+        starts, targets = array_of(np.int64, row, 8, of.n_places), array_of(np.int64, row, 9, of.n_places)
+        runs, rows = array_of(np.int64, row, 10, of.n_all_runs), array_of(np.int64, row, 11, of.n_rows)
+        length, step, pixel, n_runs, target_step = of.length, of.step, of.pixel, of.n_runs, of.target_step
+        n_columns, X_group, first, last = of.n_columns, of.X_group, of.first, of.last
+        n_together = of.n_together
+        wide = of.wide
         n_panels, depth = -(-n_columns // wide), length * n_v
         for run in range(0, len(runs), n_runs):
             some, own = runs[run : run + n_runs], rows[run * depth : (run + n_runs) * depth]
             for panel in range(first, last):
-                g, n = panel // n_panels, panel % n_panels
+                g, n, which = panel // n_panels, panel % n_panels, (panel - first) % n_together
                 at, left = g * n_columns + n * wide, n_columns - n * wide
-                X_n, Z_n = X[g * X_group :], Z[at:]
+                if which == 0:
+                    for k in range(len(own)):
+                        place, of_row, to = own[k] + at, left, k * wide
+                        for _ in range(min(n_together, last - panel)):
+                            move(zeros(X, entries, steps, vectors), W, place, of_row, room, to)
+                            place, of_row, to = place + min(of_row, wide), of_row - wide, to + len(own) * wide
+                            if of_row <= 0:
+                                of_row = n_columns
+                X_n, Z_n, W_n = X[g * X_group :], Z[at:], room[which * len(own) * wide :]
                 if each:
                     X_n = X_n[n * wide :]
-                for k in range(len(own)):
-                    move(zeros(X, entries, steps, vectors), W, own[k] + at, left, room, k * wide)
                 for p in range(0, len(starts), entries):
                     tile, q = zeros(X, entries, steps, vectors), 0
                     if run > 0:
@@ -358,11 +416,11 @@ def finished_product(
                         for k in range(length):
                             x = some[r] + k * step
                             tile = add(
-                                tile, X_n, starts, p, x, pixel, room, q, wide, left, u_step, n_v, v_step, each
+                                tile, X_n, starts, p, x, pixel, W_n, q, wide, left, u_step, n_v, v_step, each
                             )
                             q += n_v * wide
                     if run + n_runs >= len(runs):
-                        if is_swish:
+                        if of.is_swish:
                             tile = finish(tile, scale, shift, at, left, bounds, True)
                         else:
                             tile = finish(tile, scale, shift, at, left, bounds, False)

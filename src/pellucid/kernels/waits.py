@@ -1,4 +1,4 @@
-"""How threads wait for each other between kernels: they look at counters, without the interpreter's lock.
+"""How threads wait for each other, and for programs of kernels: they look at counters, without the interpreter.
 
 Who sleeps by a lock needs 50 to 200 microseconds to wake, as long as a convolution of one photo takes. And who
 wakes while another holds the interpreter's lock sleeps again: so all but the first pause a little before they go
@@ -6,15 +6,31 @@ on, each longer than the one before, until that one is in its next kernel.
 """
 
 import platform
+import time
+from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 from llvmlite import ir
 from numba.core import cgutils, types
 from numba.extending import intrinsic
 
 from pellucid.kernels.compiled import compiled
-from pellucid.threads import Waits
+from pellucid.kernels.programs import ROW_BYTES, call
+from pellucid.threads import (
+    LATE,
+    LOOKS,
+    NAP,
+    NOTHING,
+    TASK,
+    Program,
+    Waits,
+    WorkerFailed,
+    Workers,
+    progress_of,
+)
 
+BORROWED_FROM = ("programs.py",)
 _HAS_PAUSE = platform.machine().lower() in ("x86_64", "amd64")
 
 
@@ -55,6 +71,12 @@ def _pause(typing: Any) -> Any:
 
 
 @compiled
+def tell(counts: Any, i: int, number: int) -> None:
+    """counts[i, 0] <- number, for other threads to see, after all that was written before."""
+    _tell(counts, i * counts.shape[1], number)
+
+
+@compiled
 def meet(counts: Any, i: int, number: int, n_looks: int, n_pauses: int) -> bool:
     """counts[i, 0] <- number; return whether all rows have it after so many looks, and so many pauses then."""
     width = counts.shape[1]
@@ -83,4 +105,60 @@ def wait_for(counts: Any, i: int, number: int, n_looks: int, n_pauses: int) -> b
     return False
 
 
-WAITS = Waits(meet, wait_for)
+@compiled
+def play(progress: Any, counts: Any, i: int, n_looks: int) -> bool:
+    """Make the calls of program i from where it stopped; return False where a thread is late for so many looks.
+
+    A row of ``progress`` is of the dtype :data:`pellucid.threads.PROGRESS`.
+    """
+    own = progress[i]
+    while own.n_done < own.n_calls:
+        if not own.is_made:
+            call(own.address + own.n_done * ROW_BYTES)
+            own.is_made, own.n_met = 1, own.n_met + own.is_meeting
+        if own.is_meeting and not meet(counts, i, own.n_met, n_looks, 0):
+            return False
+        own.n_done, own.is_made = own.n_done + 1, 0
+    return True
+
+
+@compiled
+def follow(
+    ordered: Any, finished: Any, progress: Any, counts: Any, i: int, number: int, n_looks: int, n_pauses: int
+) -> Any:
+    """Play, as thread i, the programs that are ordered from a number on; return where it ended, and what is next.
+
+    ``ordered`` has the number of the last order, and whether it is a program.
+    """
+    while wait_for(ordered, 0, number, n_looks, 0):
+        if ordered[0, 1] == 0:
+            for _ in range(n_pauses):
+                _pause()
+            return number, TASK
+        if not play(progress, counts, i, n_looks):
+            return number, LATE
+        tell(finished, i, number)
+        number += 1
+    return number, NOTHING
+
+
+_NOBODY = np.zeros((1, 16), np.int64)
+WAITS = Waits(meet, wait_for, tell, play, follow)
+
+
+def play_one(program: Program) -> None:
+    """Make the calls of a program, in this thread."""
+    play(progress_of([program], meet=False), _NOBODY, 0, 0)
+
+
+def play_together(programs: Sequence[Program], workers: Workers, *, meet: bool) -> None:
+    """Let threads that wait by locks play programs: see :meth:`pellucid.threads.Workers.play`."""
+    progress, counts = progress_of(programs, meet=meet), np.zeros((workers.n, 16), np.int64)
+
+    def play_own(i: int) -> None:
+        while not play(progress, counts, i, LOOKS):
+            if workers.meeting.is_broken:
+                raise WorkerFailed
+            time.sleep(NAP)
+
+    workers.run(play_own)
