@@ -23,6 +23,7 @@ from pellucid.types import Array
 _ARE_BUSY: contextvars.ContextVar[bool] = contextvars.ContextVar("busy", default=False)
 _SHARE: list[int] = []  # cores that are this process's, where others of one training use the rest
 _HELPERS: "contextvars.ContextVar[Workers | None]" = contextvars.ContextVar("helpers", default=None)
+_STANDING: "dict[tuple[int, bool], Workers]" = {}
 LOOK_SECONDS = 0.1  # after which one who waits looks whether those it waits for are still there
 LOOKS = 25_000  # at a counter, of some 40 nanoseconds
 PAUSES = 200  # of some 30 nanoseconds, in which who was first calls its next kernel
@@ -46,15 +47,11 @@ class Program(NamedTuple):
     n_calls: int
 
 
-# How far a thread is with its program. It meets the others after each call that is made, or never.
-PROGRESS = np.dtype(
-    {
-        "names": ["address", "n_calls", "is_meeting", "n_done", "is_made", "n_met"],
-        "formats": [np.int64] * 6,
-        "itemsize": 128,  # lines of the cache of its own
-    }
-)
 TASK, NOTHING, LATE = range(3)  # what a thread does next: a task of Python's, sleep, wait for another
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_STANDING.clear)
 
 
 class WorkerFailed(Exception):
@@ -112,6 +109,21 @@ def helpers() -> "Workers | None":
 
 
 @contextmanager
+def standing_workers(n: int, waits: Waits | None) -> "Iterator[Workers]":
+    """Give workers that go on to wait after the block, for the next that wants as many."""
+    key = n, waits is not None
+    try:
+        workers = _STANDING.pop(key)
+    except KeyError:  # another thread may use them
+        workers = Workers(n, waits)
+    try:
+        yield workers
+    finally:
+        if workers.is_over or _STANDING.setdefault(key, workers) is not workers:
+            workers.close()
+
+
+@contextmanager
 def helped_by(workers: "Workers") -> Iterator[None]:
     """Let ops that can be split run on these workers in this block; their threads themselves have no helpers."""
     token = _HELPERS.set(workers)
@@ -139,7 +151,7 @@ class Workers:
     Parameters
     ----------
     n : int
-        All, the caller's included. Each has a copy of the caller's context, so that what was chosen by
+        All, the caller's included. A task has a copy of the caller's context in each, so that what was chosen by
         ``dispatch.use`` or ``np.errstate`` holds in all of them.
     waits : Waits, optional
         Between kernels that are compiled already: they wait by looking. Default: by locks.
@@ -158,17 +170,15 @@ class Workers:
         self.meeting = self._new_meeting()
         self.is_over = self._is_closed = False
         self._n_tasks, self._ordered, self._finished = 0, _counters(1), _counters(n)
-        self._progress, self._met = np.zeros(n, PROGRESS), _counters(n)
+        self._progress, self._met = _counters(n), _counters(n)
         self._are_asleep = [False] * n
         self._task: Callable[[int], None] | None = None
         self._orders: list[SimpleQueue[bool]] = [SimpleQueue() for _ in range(n)]
         self._done: SimpleQueue[int] = SimpleQueue()
         self._failures: list[BaseException | None] = [None] * n
-        contexts = [contextvars.copy_context() for _ in range(n)]
+        self._contexts: list[contextvars.Context] = []
         self._threads = [
-            threading.Thread(
-                target=contexts[i].run, args=(self._work, i), daemon=True, name=f"pellucid-worker-{i}"
-            )
+            threading.Thread(target=self._work, args=(i,), daemon=True, name=f"pellucid-worker-{i}")
             for i in range(1, n)
         ]
         try:
@@ -189,7 +199,7 @@ class Workers:
             What a task raised, first of all what made the others fail.
         """
         self._check()
-        self._task = task
+        self._task, self._contexts = task, [contextvars.copy_context() for _ in range(self.n)]
         try:
             self._order()
             self._attempt(0)
@@ -212,19 +222,11 @@ class Workers:
         """Whether the threads wait for programs."""
         return self._waits is not None
 
-    def play(self, programs: Sequence[Program], *, meet: bool) -> None:
-        """Let each thread make the calls of its program, and wait for all; see ``can_play``.
-
-        Parameters
-        ----------
-        programs : sequence of Program
-            One for each thread.
-        meet : bool
-            Whether all wait for each other after each call: then they have as many.
-        """
+    def play(self, programs: Array) -> None:
+        """Let each thread make the calls of its program, and wait for all; see ``can_play``, ``programs_of``."""
         self._check()
         assert self._waits is not None
-        progress_of(programs, meet=meet, to=self._progress)
+        self._progress[:, : programs.shape[1]] = programs
         try:
             self._order(is_program=True)
             while not self._waits.play(self._progress, self._met, 0, LOOKS):
@@ -295,7 +297,9 @@ class Workers:
     def _attempt(self, i: int) -> None:
         meeting, failures, task = self.meeting, self._failures, self._task
         try:
-            if task is not None:
+            if task is not None and i:
+                self._contexts[i].run(task, i)
+            elif task is not None:
                 task(i)
         except BaseException as failure:  # handed to the caller
             failures[i] = failure
@@ -405,13 +409,12 @@ class AllReduce:
         self._turns = [0] * self.workers.n
 
 
-def progress_of(programs: Sequence[Program], *, meet: bool, to: Array | None = None) -> Array:
-    """Return (in ``to``, which keeps what was met) how far threads are that begin programs."""
-    progress = np.zeros(len(programs), PROGRESS) if to is None else to
-    for own, program in zip(progress, programs, strict=True):
-        own["address"], own["n_calls"] = program
-        own["is_meeting"], own["n_done"], own["is_made"] = meet, 0, 0
-    return progress
+def programs_of(programs: Sequence[Program], *, meet: bool) -> Array:
+    """Return the programs of threads that begin: address, calls, whether they meet after each, how many are made.
+
+    The last numbers, whether a call was made before a meeting and how many meetings there were, are the loop's.
+    """
+    return np.array([[*program, meet, 0, 0] for program in programs])
 
 
 def _counters(n: int) -> Array:

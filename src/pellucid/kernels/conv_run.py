@@ -18,8 +18,8 @@ from pellucid.kernels.tiles import ProductCall, finished_product
 from pellucid.kernels.waits import play_one, play_together
 from pellucid.ops.conv import conv_geometry
 from pellucid.ops.fused import Bounds, Link, bounds_of
-from pellucid.threads import Program, Workers, cut, helpers
-from pellucid.types import Array
+from pellucid.threads import Program, Workers, cut, helpers, programs_of
+from pellucid.types import Array, Shape
 from pellucid.workspace import Workspace, aligned
 
 STRIP_BYTES = 1_200_000  # of all rows that are worked on at a time
@@ -55,14 +55,34 @@ class Frame(NamedTuple):
 
 def conv_run(X: Array, links: Sequence[Link], *, workspace: Workspace | None = None) -> Array | Any:
     """Return the output of convolutions one after another, each with its scale, shift and activation."""
-    if X.dtype.char not in NOTHING or not all(_is_served(link, X) for link in links):
-        return NotImplemented
     workspace = workspace or Workspace()
-    key = X.shape, X.dtype, *((link.W.shape, *link[3:]) for link in links)
-    run: Run = workspace.keep(key, lambda: Run(X, links))
+    latest: Latest = workspace.keep(Latest, Latest)
+    if not latest.is_for(X, links):
+        if X.dtype.char not in NOTHING or not all(_is_served(link, X) for link in links):
+            return NotImplemented
+        key = X.shape, X.dtype, *((link.W.shape, *link[3:]) for link in links)
+        latest.run, latest.links = workspace.keep(key, lambda: Run(X, links)), list(links)
+        latest.shape, latest.dtype = X.shape, X.dtype
+    run = latest.run
     A = workspace.take("A", (len(X), *run.last.out_shape[1:]), X.dtype)
-    run.predict(np.ascontiguousarray(X), links, A, helpers() if len(X) == 1 else None)
+    run.predict(np.ascontiguousarray(X), latest.links, A, helpers() if len(X) == 1 else None)
     return A
+
+
+class Latest:
+    """The last run of some layers: most predictions are of samples of one shape, by the same layers."""
+
+    run: "Run"
+
+    def __init__(self) -> None:
+        self.links: list[Link] = []
+        self.shape: Shape = ()
+        self.dtype: Any = None
+
+    def is_for(self, X: Array, links: Sequence[Link]) -> bool:
+        """Return whether it serves these images and layers."""
+        is_alike = self.shape == X.shape and self.dtype == X.dtype and len(links) == len(self.links)
+        return is_alike and all(one is other for one, other in zip(links, self.links, strict=True))
 
 
 def _is_served(link: Link, X: Array) -> bool:
@@ -207,8 +227,8 @@ class Recording:
         self, run: Run, memories: Sequence[_Memory], X: Array, links: Sequence[Link], A: Array
     ) -> None:
         self.X, self.links, self.A, n, height = X, links, A, len(memories), run.last.h_out
-        self.is_by_rows = n == 1 or run.n_rows < height or height > FEW_ROWS
-        if self.is_by_rows:
+        is_by_rows = n == 1 or run.n_rows < height or height > FEW_ROWS
+        if is_by_rows:
             parts = [
                 _Part(run, [memory], X, links, A, rows)
                 for memory, rows in zip(memories, cut(height, n), strict=True)
@@ -217,17 +237,15 @@ class Recording:
             parts = [_Part(run, memories, X, links, A, slice(0, height))]
         self.parts, self.memories = parts, [(memory, memory.array) for memory in memories]
         self.tables = [table_of(calls) for part in parts for calls in part.calls]
-        self.programs = [Program(table.ctypes.data, len(table)) for table in self.tables]
+        programs = [Program(table.ctypes.data, len(table)) for table in self.tables]
+        self.programs = programs_of(programs, meet=not is_by_rows)
         n_bytes, at = X.nbytes, X.ctypes.data
         self.of_X = [(table, (table >= at) & (table < at + n_bytes)) for table in self.tables]
 
     def is_of(self, links: Sequence[Link], A: Array) -> bool:
         """Return whether these are the arrays that it was recorded with."""
-        is_same = self.A is A and all(memory.array is array for memory, array in self.memories)
-        return is_same and all(
-            all(one is other for one, other in zip(own, given, strict=True))
-            for own, given in zip(self.links, links, strict=True)
-        )
+        is_same = self.links is links and self.A is A
+        return is_same and all(memory.array is array for memory, array in self.memories)
 
     def play(self, X: Array, workers: Workers | None) -> None:
         """Make the calls, for images X."""
@@ -237,11 +255,11 @@ class Recording:
                 table[is_of_X] += moved
             self.X = X
         if workers is None:
-            play_one(self.programs[0])
+            play_one(self.programs)
         elif workers.can_play:
-            workers.play(self.programs, meet=not self.is_by_rows)
+            workers.play(self.programs)
         else:
-            play_together(self.programs, workers, meet=not self.is_by_rows)
+            play_together(self.programs, workers)
 
 
 class _Part:

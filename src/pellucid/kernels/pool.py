@@ -10,6 +10,7 @@ from pellucid.ops import pool
 from pellucid.ops.arrays import check_buffer
 from pellucid.ops.conv_geometry import NO_PADDING, Geometry, Padding, Pair, pool_geometry
 from pellucid.ops.pool import AveragePoolCache, MaxPoolCache, check_pool_gradients, window_weights
+from pellucid.threads import cut, helpers
 from pellucid.types import Array
 from pellucid.workspace import Workspace
 
@@ -34,7 +35,19 @@ def max_pool_forward(
     Z = np.empty(g.out_shape, X.dtype) if out is None else out
     index = np.dtype(np.uint8 if size[0] * size[1] <= 256 else np.uint32)
     winner = (workspace or Workspace()).take("pool.winner", g.out_shape, index)
-    _largest(by_rows(X), _sizes(g), by_rows(Z), by_rows(winner))
+    sizes, rows_of = _sizes(g), (by_rows(Z), by_rows(winner))
+
+    def compute(rows: slice) -> None:
+        """Write some rows: their first window begins further down."""
+        top = g.padding[0][0] - rows.start * g.stride[0]
+        _largest(by_rows(X), (*sizes[:-2], top, sizes[-1]), *(array[:, rows] for array in rows_of))
+
+    workers = helpers() if len(X) == 1 else None
+    if workers is None:
+        compute(slice(0, g.h_out))
+    else:
+        parts = cut(g.h_out, workers.n)
+        workers.run(lambda i: compute(parts[i]))
     return Z, MaxPoolCache(winner, g)
 
 

@@ -7,7 +7,6 @@ on, each longer than the one before, until that one is in its next kernel.
 
 import platform
 import time
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -23,14 +22,14 @@ from pellucid.threads import (
     NAP,
     NOTHING,
     TASK,
-    Program,
     Waits,
     WorkerFailed,
     Workers,
-    progress_of,
 )
+from pellucid.types import Array
 
 BORROWED_FROM = ("programs.py",)
+ADDRESS, CALLS, MEETING, DONE, MADE, MET = range(6)  # of a row of programs
 _HAS_PAUSE = platform.machine().lower() in ("x86_64", "amd64")
 
 
@@ -109,16 +108,16 @@ def wait_for(counts: Any, i: int, number: int, n_looks: int, n_pauses: int) -> b
 def play(progress: Any, counts: Any, i: int, n_looks: int) -> bool:
     """Make the calls of program i from where it stopped; return False where a thread is late for so many looks.
 
-    A row of ``progress`` is of the dtype :data:`pellucid.threads.PROGRESS`.
+    A row of ``progress`` begins with one of :func:`pellucid.threads.programs_of`.
     """
     own = progress[i]
-    while own.n_done < own.n_calls:
-        if not own.is_made:
-            call(own.address + own.n_done * ROW_BYTES)
-            own.is_made, own.n_met = 1, own.n_met + own.is_meeting
-        if own.is_meeting and not meet(counts, i, own.n_met, n_looks, 0):
+    while own[DONE] < own[CALLS]:
+        if not own[MADE]:
+            call(own[ADDRESS] + own[DONE] * ROW_BYTES)
+            own[MADE], own[MET] = 1, own[MET] + own[MEETING]
+        if own[MEETING] and not meet(counts, i, own[MET], n_looks, 0):
             return False
-        own.n_done, own.is_made = own.n_done + 1, 0
+        own[DONE], own[MADE] = own[DONE] + 1, 0
     return True
 
 
@@ -146,14 +145,17 @@ _NOBODY = np.zeros((1, 16), np.int64)
 WAITS = Waits(meet, wait_for, tell, play, follow)
 
 
-def play_one(program: Program) -> None:
+def play_one(programs: Array) -> None:
     """Make the calls of a program, in this thread."""
-    play(progress_of([program], meet=False), _NOBODY, 0, 0)
+    progress = np.zeros((1, 16), np.int64)
+    progress[:, : programs.shape[1]] = programs
+    play(progress, _NOBODY, 0, 0)
 
 
-def play_together(programs: Sequence[Program], workers: Workers, *, meet: bool) -> None:
+def play_together(programs: Array, workers: Workers) -> None:
     """Let threads that wait by locks play programs: see :meth:`pellucid.threads.Workers.play`."""
-    progress, counts = progress_of(programs, meet=meet), np.zeros((workers.n, 16), np.int64)
+    progress, counts = np.zeros((2, workers.n, 16), np.int64)
+    progress[:, : programs.shape[1]] = programs
 
     def play_own(i: int) -> None:
         while not play(progress, counts, i, LOOKS):

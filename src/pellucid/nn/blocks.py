@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, final
 
 import numpy as np
 
+from pellucid import dispatch
 from pellucid.errors import OptionError, ShapeError
 from pellucid.nn.dense import Flatten
 from pellucid.nn.initializers import StartRandom
@@ -21,10 +22,35 @@ MEAN = "mean"
 MERGES = ("add", "concat", MEAN, "multiply")
 
 
+class Branches(Model):
+    """Layers that see the same input. A convolution alone predicts as one step where kernels are compiled."""
+
+    _shares_layers = True
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._is_fused = True
+        self._places = self._ran = self._alone = self.children()
+
+    def _mark_input_gradient(self, needed: bool) -> None:
+        """Set whether the gradient for the input is used, and what each layer is in a prediction."""
+        super()._mark_input_gradient(needed)
+        self._alone = self._places
+        if any(place._starts_chain for place in self._places):
+            from pellucid.nn.fusion import fused_for_prediction
+
+            self._alone = [step for place in self._places for step in fused_for_prediction([place])]
+
+    def _outputs_for(self, X: Array, training: bool) -> list[Array]:
+        is_alone = self._is_fused and not training and dispatch.current() == "numba"
+        self._ran = self._alone if is_alone else self._places
+        return [step.forward(X, training=training and not step._is_frozen) for step in self._ran]
+
+
 @final
 @register
 @dataclass(eq=False, repr=False)
-class Residual(Model):
+class Residual(Branches):
     """A body with a shortcut around it: Y = body(X) + shortcut(X) (He et al., 2016, equation 1).
 
     Raises
@@ -41,16 +67,10 @@ class Residual(Model):
     array([[1., 1., 1.]], dtype=float32)
     """
 
-    _shares_layers = True
-
     body: Layer = option(help="What the shortcut goes around.")
     shortcut: Layer | None = option(
         None, help="Default: the input itself; then the body must keep the shape."
     )
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self._places = self.children()
 
     def build(self, input_shape: Shape, rng: StartRandom) -> None:
         """Build body and shortcut; their outputs must have one shape."""
@@ -67,7 +87,7 @@ class Residual(Model):
 
     def forward(self, X: Array, *, training: bool = False) -> Array:
         """Return body(X) + shortcut(X)."""
-        Y, *others = [place.forward(X, training=training and not place._is_frozen) for place in self._places]
+        Y, *others = self._outputs_for(X, training)
         out = self._workspace.take("Y", Y.shape, Y.dtype)
         return np.add(Y, others[0] if others else X, out=out)
 
@@ -75,11 +95,11 @@ class Residual(Model):
         """Send dY back through both paths and add the gradients."""
         kept = self._workspace.take("dY", dY.shape, dY.dtype)  # the body may overwrite its dY
         kept[...] = dY
-        body, *others = self._places
+        (body, *others), (step, *around_it) = self._places, self._ran
         around: Array | None = kept
-        for place in others:
-            around = None if place._is_skipped else place.backward(kept)
-        dX = None if body._is_skipped else body.backward(dY)
+        for place, its in zip(others, around_it, strict=True):
+            around = None if place._is_skipped else its.backward(kept)
+        dX = None if body._is_skipped else step.backward(dY)
         if self._flows:
             self._add_uses()
         if dX is None or around is None or not self._needs_input_gradient:
@@ -107,7 +127,7 @@ class Residual(Model):
 @register
 @gathers_layers
 @dataclass(eq=False, repr=False)
-class Parallel(Model):
+class Parallel(Branches):
     """Branches that see the same input, their outputs joined at the last axis, added, averaged or multiplied.
 
     Raises
@@ -135,8 +155,6 @@ class Parallel(Model):
     (6, 6, 8)
     """
 
-    _shares_layers = True
-
     branches: Sequence[Layer] = option(help="Layers that see the same input.")
     merge: str = option(
         "concat",
@@ -153,10 +171,9 @@ class Parallel(Model):
         ) -> None: ...
 
     def __post_init__(self) -> None:
-        super().__post_init__()
         if not self.branches:
             raise OptionError("Parallel: expected at least one branch, got none.")
-        self._places = list(self.branches)
+        super().__post_init__()
         self._outputs: list[Array] = []
 
     def build(self, input_shape: Shape, rng: StartRandom) -> None:
@@ -169,16 +186,16 @@ class Parallel(Model):
 
     def forward(self, X: Array, *, training: bool = False) -> Array:
         """Return the branches' outputs, joined."""
-        outputs = [place.forward(X, training=training and not place._is_frozen) for place in self._places]
-        self._outputs = outputs
+        self._outputs = outputs = self._outputs_for(X, training)
         Y = self._workspace.take("Y", (len(X), *self.output_shape), outputs[0].dtype)
         return merge_forward(outputs, self.merge, out=Y)
 
     def backward(self, dY: Array) -> Array | None:
         """Send each branch its part and add their gradients."""
         total: Array | None = None
-        for place, part in zip(self._places, merge_backward(dY, self._outputs, self.merge), strict=True):
-            dX = None if place._is_skipped else place.backward(part)
+        parts = merge_backward(dY, self._outputs, self.merge)
+        for place, step, part in zip(self._places, self._ran, parts, strict=True):
+            dX = None if place._is_skipped else step.backward(part)
             if self._needs_input_gradient and dX is not None:
                 total = dX.copy() if total is None else np.add(total, dX, out=total)
         if self._flows:

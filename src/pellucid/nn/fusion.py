@@ -84,6 +84,7 @@ class ConvBlock(Chain):
         self.has_relu = conv.activation == "relu" or any(isinstance(layer, Activation) for layer in layers)
         self.activation = next((a for a in map(_activation_of, reversed(layers)) if a is not None), None)
         self._cache: Any = None
+        self._link: Link | None = None
         self._fold: tuple[Any, Array, Array] | None = None  # of the norm: its numbers, scale and shift
 
     def forward(self, X: Array, *, training: bool = False) -> Array:
@@ -108,10 +109,11 @@ class ConvBlock(Chain):
         return A
 
     def link(self) -> Link:
-        """Return what it computes outside training."""
-        return Link(
-            self.conv.params["W"], *self._scale_and_shift(), **self._window, activation=self.activation
-        )
+        """Return what it computes outside training: the same one until a parameter changes its place or value."""
+        W, (scale, shift), kept = self.conv.params["W"], self._scale_and_shift(), self._link
+        if kept is None or kept.W is not W or kept.scale is not scale or kept.shift is not shift:
+            kept = self._link = Link(W, scale, shift, **self._window, activation=self.activation)
+        return kept
 
     @cached_property
     def _window(self) -> dict[str, Any]:

@@ -26,7 +26,7 @@ from pellucid.ops.losses.base import LOSSES, Loss
 from pellucid.ops.losses.targets import default_loss
 from pellucid.registry import explain_call
 from pellucid.text import join_some, kind_of
-from pellucid.threads import Workers, allowed_threads, cut, helped_by
+from pellucid.threads import Workers, allowed_threads, cut, helped_by, standing_workers
 from pellucid.types import Array, map_arrays, n_rows, take_rows
 
 if TYPE_CHECKING:
@@ -211,7 +211,7 @@ class Model(Container):
                 if n_threads > 1 and n_rows(X) == 1:
                     with (
                         one_blas_thread(),
-                        Workers(n_threads, dispatch.waits()) as workers,
+                        standing_workers(n_threads, dispatch.waits()) as workers,
                         helped_by(workers),
                     ):
                         return map_arrays(np.ndarray.copy, self.forward(map_arrays(prepare, X)))
