@@ -1,5 +1,6 @@
 """Convolutions of a prediction, some rows at a time: equal to the plain ones one after another."""
 
+import importlib
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ kernel = pytest.importorskip(
     "pellucid.kernels.conv_run", reason="kernels are compiled by Numba, which is not installed"
 )
 
+WAITS = importlib.import_module("pellucid.kernels.waits").WAITS
 LIMITS = {"float32": 1e-5, "float64": 1e-12}
 SAME = ((1, 1), (1, 1))
 C = 8  # of the input
@@ -72,9 +74,14 @@ def test_a_run_is_its_convolutions(name: str, shape: Any, strip: int, dtype: str
         got = kernel.conv_run(X, links, workspace=workspace)
         assert got.dtype == dtype
         assert difference(got, expected) < LIMITS[dtype]
-    with Workers(3) as workers, helped_by(workers):
-        one = kernel.conv_run(X[:1], links)
-    assert difference(one, expected[:1]) < LIMITS[dtype]
+    other, workspace = X[:1, ::-1].copy(), Workspace()
+    for waits in (None, WAITS):
+        with Workers(3, waits) as workers, helped_by(workers):
+            assert (
+                difference(kernel.conv_run(X[:1], links, workspace=workspace), expected[:1]) < LIMITS[dtype]
+            )
+            got = kernel.conv_run(other, links, workspace=workspace)
+        assert difference(got, plain.conv_run(other, links)) < LIMITS[dtype]
 
 
 def test_nan_comes_through_where_a_window_sees_it() -> None:

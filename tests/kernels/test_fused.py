@@ -8,6 +8,7 @@ import pytest
 from tests.every import every
 
 from pellucid.ops import fused as plain
+from pellucid.threads import Workers, helped_by
 from pellucid.types import Array
 from pellucid.workspace import Workspace
 
@@ -16,6 +17,7 @@ fused = pytest.importorskip(
 )
 
 conv_affine = importlib.import_module("pellucid.kernels.conv_affine").conv_affine
+WAITS = importlib.import_module("pellucid.kernels.waits").WAITS
 
 SAME = ((1, 1), (1, 1))
 LIMITS = {"float32": 1e-5, "float64": 1e-12}
@@ -176,6 +178,23 @@ def test_parts_of_a_batch_share_statistics() -> None:
     assert moments.n == whole[1].n
     for got, expected in ((A, whole[0][1:]), *zip(moments[:2], whole[1][:2], strict=True)):
         assert relative(got, expected) < 1e-12
+
+
+@every("waits", [None, WAITS])
+@every("n", [2, 3])
+@every(("h", "pool"), [(8, False), (13, False), (4, False), (12, True)])
+def test_one_photo_is_split_over_threads(h: int, pool: bool, n: int, waits: Any) -> None:
+    rng, workspace = np.random.default_rng(0), Workspace()
+    W = rng.standard_normal((3, 3, 16, 12)).astype(np.float32)
+    b = rng.standard_normal(12).astype(np.float32)
+    with Workers(n, waits) as workers, helped_by(workers):
+        for relu in (True, False, True):
+            X = rng.standard_normal((1, h, 10, 16)).astype(np.float32)
+            how: dict[str, Any] = {"padding": SAME, "relu": relu, "pool": pool}
+            for _ in range(2):
+                got = conv_affine(X, W, None, b, **how, workspace=workspace)
+                assert relative(got, plain.conv_affine(X, W, None, b, **how)) < 1e-5
+                W *= 2
 
 
 def test_a_prediction_follows_its_weights() -> None:

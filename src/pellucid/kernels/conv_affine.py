@@ -4,6 +4,7 @@ One photo takes a few hundred microseconds, of which looking at shapes, slicing,
 that are laid out were a fifth. Plain: :func:`pellucid.ops.fused.conv_affine`.
 """
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,9 +12,11 @@ import numpy as np
 from pellucid.kernels import passes
 from pellucid.kernels.conv import algorithm_for, blocks
 from pellucid.kernels.conv_algorithm import ConvAlgorithm
+from pellucid.kernels.conv_winograd import WinogradConv
+from pellucid.kernels.programs import table_of
 from pellucid.ops.conv import conv_geometry
 from pellucid.ops.conv_geometry import NO_PADDING, Padding, Pair
-from pellucid.threads import cut, helpers
+from pellucid.threads import Program, Workers, cut, helpers, programs_of
 from pellucid.types import Array
 from pellucid.workspace import Workspace
 
@@ -46,20 +49,69 @@ def conv_affine(
     if workers is None:
         _compute(workspace.keep("fixed weights", FixedWeights), X, W, scale, shift, window, relu, pool, A)
         return A
+    parts = [
+        part
+        for rows in cut(-(-h // TILE), workers.n)
+        if (part := _part(X, A, slice(rows.start * TILE, min(rows.stop * TILE, h)), reach, window, pool))
+    ]
+    if not pool and workers.can_play and len(parts) == workers.n and WinogradConv.fits(place):
+        split = workspace.keep(("split", workers.n), Split)
+        split.compute(parts, X, W, scale, shift, window, relu, A, workers)
+        return A
 
     def compute_rows(i: int) -> None:
-        """Write some rows: what their windows see is an image with a padding of its own."""
-        rows, ((above, _), across) = cut(-(-h // TILE), workers.n)[i], padding
-        first, last = rows.start * TILE, min(rows.stop * TILE, h)
-        top, bottom = first * stride[0] - above, (last - 1) * stride[0] + reach - above
-        seen = max(top, 0), min(bottom, X.shape[1])
-        own = stride, ((seen[0] - top, bottom - seen[1]), across), dilation, groups
-        if first < last:
-            fixed, Z = workspace.keep(("fixed weights", i), FixedWeights), A[:, first >> pool : last >> pool]
-            _compute(fixed, X[:, slice(*seen)], W, scale, shift, own, relu, pool, Z)
+        if i < len(parts):
+            own_X, own_window, Z = parts[i]
+            fixed = workspace.keep(("fixed weights", i), FixedWeights)
+            _compute(fixed, own_X, W, scale, shift, own_window, relu, pool, Z)
 
     workers.run(compute_rows)
     return A
+
+
+def _part(
+    X: Array, A: Array, rows: slice, reach: int, window: Any, pool: bool
+) -> tuple[Array, Any, Array] | None:
+    """Return what makes some rows of an image: what their windows see, with a padding of its own."""
+    stride, ((above, _), across), dilation, groups = window
+    if rows.start >= rows.stop:
+        return None
+    top, bottom = rows.start * stride[0] - above, (rows.stop - 1) * stride[0] + reach - above
+    seen = max(top, 0), min(bottom, X.shape[1])
+    own = stride, ((seen[0] - top, bottom - seen[1]), across), dilation, groups
+    return X[:, slice(*seen)], own, A[:, rows.start >> pool : rows.stop >> pool]
+
+
+class Split:
+    """One image's rows by Winograd on several threads, with one set of weights: the program of each is kept."""
+
+    def __init__(self) -> None:
+        self.fixed = FixedWeights()
+        self._of: tuple[Array, ...] = ()
+        self._tables: list[Array] = []
+        self._algorithms: list[WinogradConv] = []
+
+    def compute(
+        self, parts: Sequence[tuple[Array, Any, Array]], X: Array, W: Array, scale: Array | None,
+        shift: Array | None, window: Any, relu: bool, A: Array, workers: Workers,
+    ) -> None:  # fmt: skip
+        """Write A, the output for one image."""
+        algorithm, _, zeros = self.fixed.place(X, W, False, A, window)
+        assert isinstance(algorithm, WinogradConv)
+        self.fixed._lay_out(algorithm, W, scale)
+        shift = zeros if shift is None else shift if shift.dtype == X.dtype else shift.astype(X.dtype)
+        of = X, A, shift, algorithm.U
+        if len(of) != len(self._of) or any(one is not other for one, other in zip(of, self._of, strict=True)):
+            self._algorithms = [
+                WinogradConv(conv_geometry(own_X, W, None, *own), X.dtype) for own_X, own, _ in parts
+            ]
+            self._tables = [
+                table_of([own.call(own_X, algorithm.U, shift, relu, Z)])
+                for own, (own_X, _, Z) in zip(self._algorithms, parts, strict=True)
+            ]
+            programs = [Program(table.ctypes.data, len(table)) for table in self._tables]
+            self._programs, self._of = programs_of(programs, meet=False), of
+        workers.play(self._programs)
 
 
 def _compute(

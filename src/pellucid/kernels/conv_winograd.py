@@ -17,10 +17,12 @@ import numpy as np
 
 from pellucid.kernels.arrays import by_rows
 from pellucid.kernels.blas import add_products, multiply
-from pellucid.kernels.compiled import compiled
+from pellucid.kernels.compiled import compiled, inlined
+from pellucid.kernels.programs import address_of, array_of, row_at
 from pellucid.ops.conv_geometry import Geometry
 from pellucid.types import Array
 
+BORROWED_FROM = "blas.py", "programs.py"
 G = np.array([[6, 0, 0], [-4, -4, -4], [-4, 4, -4], [1, 2, 4], [1, -2, 4], [0, 0, 24]]) / 24
 TWO, FOUR, FIVE, EIGHT = np.array([2, 4, 5, 8], np.float32)  # exact, and they widen no float32
 TILE_BYTES = 1_200_000  # of the tiles that are worked on at a time, before and after the products
@@ -57,6 +59,142 @@ def _A(y0: float, y1: float, y2: float, y3: float) -> tuple[float, ...]:
     return y0, even + odd, even - odd, even2 + odd2, even2 - odd2, y3
 
 
+@inlined
+def _cut(C: int, X: Array, top: int, left: int, first: int, n_across: int, P: Array, V: Array) -> None:
+    """V_t = B^T d_t B for the tiles d of images X (n, h, w C), from row first of tiles on.
+
+    P (n, rows, columns C) is 0 but where the images come to lie, which the first band writes.
+    """
+    d = np.empty(36 * C, V.dtype)
+    if first == 0:
+        for k in range(len(X)):
+            for y in range(X.shape[1]):
+                x, p = X[k, y], P[k, top + y, left:]
+                for c in range(len(x)):
+                    p[c] = x[c]
+    n_down = len(V) // (len(P) * n_across)
+    T = 0
+    for k in range(len(P)):
+        for y in range(4 * first, 4 * (first + n_down), 4):
+            for o in range(0, 4 * C * n_across, 4 * C):
+                r0, r1, r2 = P[k, y, o:], P[k, y + 1, o:], P[k, y + 2, o:]
+                r3, r4, r5 = P[k, y + 3, o:], P[k, y + 4, o:], P[k, y + 5, o:]
+                for c in range(6 * C):
+                    d[c], d[6 * C + c], d[12 * C + c], d[18 * C + c], d[24 * C + c], d[30 * C + c] = _BT(
+                        r0[c], r1[c], r2[c], r3[c], r4[c], r5[c]
+                    )
+                for i in range(0, 36 * C, 6 * C):
+                    for c in range(i, i + C):
+                        (
+                            V[T, c],
+                            V[T, C + c],
+                            V[T, 2 * C + c],
+                            V[T, 3 * C + c],
+                            V[T, 4 * C + c],
+                            V[T, 5 * C + c],
+                        ) = _BT(d[c], d[C + c], d[2 * C + c], d[3 * C + c], d[4 * C + c], d[5 * C + c])
+                T += 1
+
+
+@inlined
+def _assemble(C: int, M: Array, first: int, n_across: int, Z: Array) -> None:
+    """Z = A^T m_t A for tiles m: each writes 4x4 pixels of Z (n, h, w C), fewer at the edges."""
+    s, z = np.empty(24 * C, M.dtype), np.empty(4 * C, M.dtype)
+    n_down = len(M) // (len(Z) * n_across)
+    T = 0
+    for k in range(len(Z)):
+        for t in range(first, first + n_down):
+            n_rows = min(4, Z.shape[1] - 4 * t)
+            for o in range(0, 4 * C * n_across, 4 * C):
+                for c in range(6 * C):
+                    s[c], s[6 * C + c], s[12 * C + c], s[18 * C + c] = _AT(
+                        M[T, c],
+                        M[T, 6 * C + c],
+                        M[T, 12 * C + c],
+                        M[T, 18 * C + c],
+                        M[T, 24 * C + c],
+                        M[T, 30 * C + c],
+                    )
+                width = min(4 * C, Z.shape[2] - o)
+                for r in range(n_rows):
+                    i = 6 * r * C
+                    for c in range(C):
+                        z[c], z[C + c], z[2 * C + c], z[3 * C + c] = _AT(
+                            s[i + c],
+                            s[i + C + c],
+                            s[i + 2 * C + c],
+                            s[i + 3 * C + c],
+                            s[i + 4 * C + c],
+                            s[i + 5 * C + c],
+                        )
+                    row = Z[k, 4 * t + r, o : o + width]
+                    for c in range(row.size):
+                        row[c] = z[c]
+                T += 1
+
+
+class ForwardCall(NamedTuple):
+    """What a loop of ``whole_forward`` is called with: addresses of arrays and sizes."""
+
+    loop: int
+    X: int  # (n, h, w c_in)
+    P: int
+    V: int
+    M: int
+    U: int
+    factors: int
+    shift: int  # (c_out,)
+    Z: int  # (n, h_out, w_out c_out)
+    n: int
+    h: int
+    w: int
+    h_out: int
+    w_out: int
+    top: int
+    left: int
+    n_rows: int  # of tiles at a time
+    n_down: int
+    n_across: int
+    relu: int
+
+
+OF_FORWARD = np.dtype([(name, np.int64) for name in ForwardCall._fields])
+
+
+@lru_cache
+def whole_forward(dtype: Any, c_in: int, c_out: int) -> Any:
+    """Return the loop of a convolution with a shift and perhaps relu, for :mod:`pellucid.kernels.programs`."""
+
+    @compiled
+    def forward(row: int) -> None:
+        """Z = relu(A^T [U * (B^T d B)] A + shift), summed over channels, some rows of tiles at a time."""
+        of = row_at(OF_FORWARD, row)[0]
+        n, n_down, n_across, wide, wide_out = of.n, of.n_down, of.n_across, of.w * c_in, of.w_out * c_out
+        down, across = 4 * n_down + 2, (4 * n_across + 2) * c_in
+        X = array_of(dtype, row, 1, n * of.h * wide).reshape((n, of.h, wide))
+        P = array_of(dtype, row, 2, n * down * across).reshape((n, down, across))
+        U = array_of(dtype, row, 5, 36 * c_in * c_out).reshape((36, c_in, c_out))
+        factors, shift = array_of(dtype, row, 6, 2), array_of(dtype, row, 7, c_out)
+        Z = array_of(dtype, row, 8, n * of.h_out * wide_out).reshape((n, of.h_out, wide_out))
+        lowest = shift.dtype.type(0 if of.relu else -np.inf)
+        for first in range(0, n_down, of.n_rows):
+            n_tiles = n * min(of.n_rows, n_down - first) * n_across
+            V = array_of(dtype, row, 3, n_tiles * 36 * c_in).reshape((n_tiles, 36 * c_in))
+            M = array_of(dtype, row, 4, n_tiles * 36 * c_out).reshape((n_tiles, 36 * c_out))
+            _cut(c_in, X, of.top, of.left, first, n_across, P, V)
+            multiply(V, U, 36, factors, M)
+            _assemble(c_out, M, first, n_across, Z)
+            for k in range(n):
+                for y in range(4 * first, min(4 * (first + of.n_rows), of.h_out)):
+                    for x in range(0, wide_out, c_out):
+                        z = Z[k, y, x : x + c_out]
+                        for c in range(c_out):
+                            v = z[c] + shift[c]
+                            z[c] = lowest if v <= lowest else v
+
+    return forward
+
+
 class Transforms(NamedTuple):
     """The four passes around the products, for one number of channels."""
 
@@ -73,75 +211,13 @@ def transforms(channels: int) -> Transforms:
 
     @compiled
     def cut(X: Array, top: int, left: int, first: int, n_across: int, P: Array, V: Array) -> None:
-        """V_t = B^T d_t B for the tiles d of images X (n, h, w C), from row first of tiles on.
-
-        P (n, rows, columns C) is 0 but where the images come to lie, which the first band writes.
-        """
-        d = np.empty(36 * C, V.dtype)
-        if first == 0:
-            for k in range(len(X)):
-                for y in range(X.shape[1]):
-                    x, p = X[k, y], P[k, top + y, left:]
-                    for c in range(len(x)):
-                        p[c] = x[c]
-        n_down = len(V) // (len(P) * n_across)
-        T = 0
-        for k in range(len(P)):
-            for y in range(4 * first, 4 * (first + n_down), 4):
-                for o in range(0, 4 * C * n_across, 4 * C):
-                    r0, r1, r2 = P[k, y, o:], P[k, y + 1, o:], P[k, y + 2, o:]
-                    r3, r4, r5 = P[k, y + 3, o:], P[k, y + 4, o:], P[k, y + 5, o:]
-                    for c in range(6 * C):
-                        d[c], d[6 * C + c], d[12 * C + c], d[18 * C + c], d[24 * C + c], d[30 * C + c] = _BT(
-                            r0[c], r1[c], r2[c], r3[c], r4[c], r5[c]
-                        )
-                    for i in range(0, 36 * C, 6 * C):
-                        for c in range(i, i + C):
-                            (
-                                V[T, c],
-                                V[T, C + c],
-                                V[T, 2 * C + c],
-                                V[T, 3 * C + c],
-                                V[T, 4 * C + c],
-                                V[T, 5 * C + c],
-                            ) = _BT(d[c], d[C + c], d[2 * C + c], d[3 * C + c], d[4 * C + c], d[5 * C + c])
-                    T += 1
+        """See ``_cut``."""
+        _cut(C, X, top, left, first, n_across, P, V)
 
     @compiled
     def assemble(M: Array, first: int, n_across: int, Z: Array) -> None:
-        """Z = A^T m_t A for tiles m: each writes 4x4 pixels of Z (n, h, w C), fewer at the edges."""
-        s, z = np.empty(24 * C, M.dtype), np.empty(4 * C, M.dtype)
-        n_down = len(M) // (len(Z) * n_across)
-        T = 0
-        for k in range(len(Z)):
-            for t in range(first, first + n_down):
-                n_rows = min(4, Z.shape[1] - 4 * t)
-                for o in range(0, 4 * C * n_across, 4 * C):
-                    for c in range(6 * C):
-                        s[c], s[6 * C + c], s[12 * C + c], s[18 * C + c] = _AT(
-                            M[T, c],
-                            M[T, 6 * C + c],
-                            M[T, 12 * C + c],
-                            M[T, 18 * C + c],
-                            M[T, 24 * C + c],
-                            M[T, 30 * C + c],
-                        )
-                    width = min(4 * C, Z.shape[2] - o)
-                    for r in range(n_rows):
-                        i = 6 * r * C
-                        for c in range(C):
-                            z[c], z[C + c], z[2 * C + c], z[3 * C + c] = _AT(
-                                s[i + c],
-                                s[i + C + c],
-                                s[i + 2 * C + c],
-                                s[i + 3 * C + c],
-                                s[i + 4 * C + c],
-                                s[i + 5 * C + c],
-                            )
-                        row = Z[k, 4 * t + r, o : o + width]
-                        for c in range(row.size):
-                            row[c] = z[c]
-                    T += 1
+        """See ``_assemble``."""
+        _assemble(C, M, first, n_across, Z)
 
     @compiled
     def spread(dZ: Array, first: int, n_across: int, dM: Array) -> None:
@@ -260,6 +336,15 @@ class WinogradConv:
             self.cut(X, *self.corner, first, self.across, P, V)
             multiply(V, self.U, 36, self.factors, M)
             self.assemble(M, first, self.across, Z)
+
+    def call(self, X: Array, U: Array, shift: Array, relu: bool, Z: Array) -> ForwardCall:
+        """Return the call that writes Z = relu(X * W + shift) for some images, with weights that are laid out."""
+        (n, h, w, c_in), (_, h_out, w_out, c_out) = X.shape, Z.shape
+        dtype: Any = Z.dtype.type
+        loop = address_of(whole_forward(dtype, c_in, c_out))
+        addresses = [array.ctypes.data for array in (X, self.P, self.V, self.M, U, self.factors, shift, Z)]
+        (top, left), tiles = self.corner, (self.rows, self.down, self.across)
+        return ForwardCall(*(loop, *addresses, n, h, w, h_out, w_out, top, left, *tiles, int(relu)))
 
     def begin_backward(self) -> None:
         """Let dU be 0, and lay U^T out for the products."""
