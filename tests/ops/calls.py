@@ -48,7 +48,11 @@ CALLS = [
 ]
 
 # Kernels whose tests need arguments of their own, in these files below tests/.
-ELSEWHERE = {"conv_affine": "kernels/test_fused.py", "conv_run": "kernels/test_conv_run.py"}
+ELSEWHERE = {
+    "conv_affine": "kernels/test_fused.py",
+    "conv_run": "kernels/test_conv_run.py",
+    "squeeze_excite": "kernels/test_squeeze.py",
+}
 
 # Optimizers, whose rules share clipping and decay.
 RULES: list[tuple[str, dict[str, Any]]] = [
