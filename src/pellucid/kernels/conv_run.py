@@ -19,7 +19,7 @@ from pellucid.kernels.waits import play_one, play_together
 from pellucid.ops.conv import conv_geometry
 from pellucid.ops.fused import Bounds, Link, bounds_of
 from pellucid.threads import Program, Workers, cut, helpers, programs_of
-from pellucid.types import Array, Shape
+from pellucid.types import Array
 from pellucid.workspace import Workspace, aligned
 
 STRIP_BYTES = 1_200_000  # of all rows that are worked on at a time
@@ -56,13 +56,11 @@ class Frame(NamedTuple):
 def conv_run(X: Array, links: Sequence[Link], *, workspace: Workspace | None = None) -> Array | Any:
     """Return the output of convolutions one after another, each with its scale, shift and activation."""
     workspace = workspace or Workspace()
-    latest: Latest = workspace.keep(Latest, Latest)
-    if not latest.is_for(X, links):
+    latest: Latest = workspace.keep((X.shape, X.dtype), Latest)
+    if not latest.is_of(links):
         if X.dtype.char not in NOTHING or not all(_is_served(link, X) for link in links):
             return NotImplemented
-        key = X.shape, X.dtype, *((link.W.shape, *link[3:]) for link in links)
-        latest.run, latest.links = workspace.keep(key, lambda: Run(X, links)), list(links)
-        latest.shape, latest.dtype = X.shape, X.dtype
+        latest.take(links, X)
     run = latest.run
     A = workspace.take("A", (len(X), *run.last.out_shape[1:]), X.dtype)
     run.predict(np.ascontiguousarray(X), latest.links, A, helpers() if len(X) == 1 else None)
@@ -70,19 +68,25 @@ def conv_run(X: Array, links: Sequence[Link], *, workspace: Workspace | None = N
 
 
 class Latest:
-    """The last run of some layers: most predictions are of samples of one shape, by the same layers."""
+    """The last layers that ran over images of one shape: at most predictions they are the same."""
 
     run: "Run"
 
     def __init__(self) -> None:
         self.links: list[Link] = []
-        self.shape: Shape = ()
-        self.dtype: Any = None
+        self._sizes: list[Any] = []
 
-    def is_for(self, X: Array, links: Sequence[Link]) -> bool:
-        """Return whether it serves these images and layers."""
-        is_alike = self.shape == X.shape and self.dtype == X.dtype and len(links) == len(self.links)
-        return is_alike and all(one is other for one, other in zip(links, self.links, strict=True))
+    def is_of(self, links: Sequence[Link]) -> bool:
+        """Return whether these are the layers."""
+        is_as_long = len(links) == len(self.links)
+        return is_as_long and all(one is other for one, other in zip(links, self.links, strict=True))
+
+    def take(self, links: Sequence[Link], X: Array) -> None:
+        """Take other layers, perhaps of other sizes."""
+        sizes = [(link.W.shape, *link[3:]) for link in links]
+        if sizes != self._sizes:
+            self.run, self._sizes = Run(X, links), sizes
+        self.links = list(links)
 
 
 def _is_served(link: Link, X: Array) -> bool:
