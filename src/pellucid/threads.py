@@ -10,7 +10,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import pairwise
 from queue import Empty, SimpleQueue
@@ -38,13 +38,6 @@ class Waits(NamedTuple):
     tell: Callable[[Array, int, int], None]
     play: Callable[[Array, Array, int, int], bool]
     follow: Callable[[Array, Array, Array, Array, int, int, int, int], tuple[int, int]]
-
-
-class Program(NamedTuple):
-    """A table of calls of compiled loops, :mod:`pellucid.kernels.programs`."""
-
-    address: int
-    n_calls: int
 
 
 TASK, NOTHING, LATE = range(3)  # what a thread does next: a task of Python's, sleep, wait for another
@@ -223,7 +216,13 @@ class Workers:
         return self._waits is not None
 
     def play(self, programs: Array) -> None:
-        """Let each thread make the calls of its program, and wait for all; see ``can_play``, ``programs_of``."""
+        """Let each thread make the calls of its program, and wait for all; see ``can_play``.
+
+        Parameters
+        ----------
+        programs : Array, shape (n, 5)
+            Rows of :class:`pellucid.kernels.waits.Programs`.
+        """
         self._check()
         assert self._waits is not None
         self._progress[:, : programs.shape[1]] = programs
@@ -407,14 +406,6 @@ class AllReduce:
     def restart(self) -> None:
         """Forget the turns of a task that failed."""
         self._turns = [0] * self.workers.n
-
-
-def programs_of(programs: Sequence[Program], *, meet: bool) -> Array:
-    """Return the programs of threads that begin: address, calls, whether they meet after each, how many are made.
-
-    The last numbers, whether a call was made before a meeting and how many meetings there were, are the loop's.
-    """
-    return np.array([[*program, meet, 0, 0] for program in programs])
 
 
 def _counters(n: int) -> Array:

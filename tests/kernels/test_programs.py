@@ -1,36 +1,36 @@
 """Programs of compiled calls: in order, on all threads, between tasks, and from where they stopped."""
 
 import time
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
 from tests.every import every
+from tests.test_threads import alarm
 
-from pellucid.threads import Program, Workers, programs_of
+from pellucid.ops import fused
+from pellucid.ops.activations import ACTIVATIONS, get_activation
+from pellucid.threads import Workers, helped_by, standing_workers
 from pellucid.types import Array
+from pellucid.workspace import Workspace
 
 pytest.importorskip("numba", reason="kernels are compiled by Numba, which is not installed")
 
 from pellucid.kernels import waits
-from pellucid.kernels.programs import CopyCall, address_of, copy_rows, table_of
+from pellucid.kernels.programs import CopyCall, address_of, copy_rows
+from pellucid.kernels.sums import add_activation
 
 ROWS, NUMBERS = 3, 1000
 
 
-def copying(pairs: list[tuple[Array, Array | None]]) -> Array:
-    """Return a program that copies arrays (or zeros) into others, one after another."""
-    loop = address_of(copy_rows)
-    return table_of(
-        [
-            CopyCall(
-                loop, to.ctypes.data, 0 if given is None else given.ctypes.data, 1, len(to), to[0].nbytes,
-                to.nbytes, to.strides[0], to.nbytes, 0 if given is None else given.strides[0],
-            )
-            for to, given in pairs
-        ]
-    )  # fmt: skip
+def copying(*pairs: tuple[Array, Array | None]) -> list[CopyCall]:
+    """Return calls that copy arrays (or zeros) into others, one after another."""
+    loop, calls = address_of(copy_rows), []
+    for to, given in pairs:
+        at, step = (0, 0) if given is None else (given.ctypes.data, given.strides[0])
+        sizes = 1, len(to), to[0].nbytes, to.nbytes, to.strides[0], to.nbytes, step
+        calls.append(CopyCall(*(loop, to.ctypes.data, at, *sizes)))
+    return calls
 
 
 def arrays() -> list[Array]:
@@ -41,30 +41,21 @@ def arrays() -> list[Array]:
 def test_rows_are_copied_and_set_to_zero() -> None:
     a, b, c, _ = arrays()
     whole = np.ones((ROWS, NUMBERS + 9))
-    table = copying([(b, a), (c, None), (whole[:, 4:-5], a)])
-    waits.play_one(programs_of([Program(table.ctypes.data, len(table))], meet=False))
+    waits.Programs([copying((b, a), (c, None), (whole[:, 4:-5], a))]).play(None)
     np.testing.assert_array_equal(b, a)
     assert not c.any()
     np.testing.assert_array_equal(whole, np.pad(a, ((0, 0), (4, 5)), constant_values=1))
 
 
-def ways() -> list[tuple[str, Callable[[], Workers], Callable[[Workers, Any], None]]]:
-    return [
-        ("locks", lambda: Workers(2), lambda workers, programs: waits.play_together(programs, workers)),
-        ("looks", lambda: Workers(2, waits.WAITS), Workers.play),
-    ]
-
-
-@every(("how", "start", "play"), ways())
-def test_what_one_thread_makes_the_other_reads_after_they_met(how: str, start: Any, play: Any) -> None:
+@every("how", [None, waits.WAITS])
+def test_what_one_thread_makes_the_other_reads_after_they_met(how: Any) -> None:
     a, b, c, d = arrays()
-    tables = [copying([(b, a), (b, a), (d, c)]), copying([(d, a), (c, b), (a, b)])]
-    programs = programs_of([Program(table.ctypes.data, len(table)) for table in tables], meet=True)
+    programs = waits.Programs([copying((b, a), (b, a), (d, c)), copying((d, a), (c, b), (a, b))], meet=True)
     seen: list[int] = []
-    with start() as workers:
+    with Workers(2, how) as workers:
         for turn in range(30):
             a[...] = turn
-            play(workers, programs)
+            programs.play(workers)
             assert (c == turn).all()
             assert (d == turn).all()
             if turn % 7 == 0:
@@ -75,21 +66,19 @@ def test_what_one_thread_makes_the_other_reads_after_they_met(how: str, start: A
 
 def test_programs_need_not_have_as_many_calls_where_nobody_meets() -> None:
     a, b, c, d = arrays()
-    tables = [copying([(b, a)] * 3), copying([(d, c)])]
+    calls = [copying((b, a), (b, a), (b, a)), copying((d, c))]
     with Workers(2, waits.WAITS) as workers:
         for meet in (False, True, False):
-            given = [table[:1] for table in tables] if meet else tables
-            workers.play(programs_of([Program(t.ctypes.data, len(t)) for t in given], meet=meet))
+            waits.Programs([own[:1] for own in calls] if meet else calls, meet=meet).play(workers)
     np.testing.assert_array_equal(b, a)
     np.testing.assert_array_equal(d, c)
 
 
 def test_a_program_goes_on_where_it_stopped() -> None:
     a, b, c, _ = arrays()
-    tables = [copying([(b, a), (c, b)])] * 2
-    progress, counts = np.zeros((2, 2, 16), np.int64)
-    programs = programs_of([Program(table.ctypes.data, len(table)) for table in tables], meet=True)
-    progress[:, : programs.shape[1]] = programs
+    progress, counts = np.zeros((2, 2, waits.PROGRESS), np.int64)
+    programs = waits.Programs([copying((b, a), (c, b))] * 2, meet=True)
+    progress[:, : programs.rows.shape[1]] = programs.rows
     assert not waits.play(progress, counts, 0, 3)  # the other does not come
     assert (b == a).all()
     b[...] = 7  # is not written again
@@ -98,3 +87,60 @@ def test_a_program_goes_on_where_it_stopped() -> None:
     counts[1, 0] = 2  # the other has met twice
     assert waits.play(progress, counts, 0, 3)
     assert (c == 7).all()
+
+
+@every("is_late", [False, True])
+def test_an_interrupt_ends_workers_that_play(is_late: bool) -> None:
+    a, b, _, _ = arrays()
+    calls = copying(*[(b, a)] * 100)
+    programs = waits.Programs([calls, calls], meet=True)
+    workers = Workers(2, waits.WAITS)
+
+    def play_on() -> None:
+        while True:
+            programs.play(workers)
+            time.sleep(0.01 * is_late)
+
+    with pytest.raises(KeyboardInterrupt), alarm(0.2):
+        play_on()
+    workers.close()
+    assert not workers._threads[0].is_alive()
+
+
+def test_workers_stand_by_for_the_next() -> None:
+    found = ["", ""]
+
+    def note(i: int) -> None:
+        found[i] = np.geterr()["over"]
+
+    with standing_workers(2, waits.WAITS) as workers, standing_workers(2, waits.WAITS) as others:
+        assert others is not workers  # at the same time: two pairs
+    with standing_workers(2, waits.WAITS) as first:
+        pass
+    with standing_workers(2, waits.WAITS) as again:
+        assert again is first
+        for how in ("ignore", "raise"):
+            with np.errstate(over=how):
+                again.run(note)
+            assert found == [how] * 2  # as it is now, not as it was when they began
+        again.is_over = True
+    with standing_workers(2, waits.WAITS) as workers:
+        assert workers is not again
+        workers.run(note)
+
+
+@every("n", [1, 2, 3])
+@every("how", [None, waits.WAITS])
+@every("op", [None, ACTIVATIONS["relu"], get_activation("relu6", high=0.5)])
+def test_a_sum_and_its_activation(op: Any, how: Any, n: int) -> None:
+    rng, workspace = np.random.default_rng(0), Workspace()
+    for m in (1, 3):
+        for dtype in ("float32", "float64"):
+            X, Y = rng.standard_normal((2, m, 5, 3, 2)).astype(dtype)
+            with Workers(n, how) as workers, helped_by(workers):
+                for _ in range(2):
+                    got = add_activation(X, Y, op, workspace=workspace)
+                    np.testing.assert_array_equal(got, fused.add_activation(X, Y, op))
+                    X[0, 0, 0, 0] = np.nan
+    assert add_activation(X, Y, ACTIVATIONS["tanh"]) is NotImplemented
+    assert add_activation(X, Y[:, :1], None) is NotImplemented

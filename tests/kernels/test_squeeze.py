@@ -1,6 +1,7 @@
-"""Squeeze and excitation of one image: equal to the plain formula on any threads, and to a network's layers."""
+"""Squeeze and excitation of one image, and networks of it and of shortcuts: equal to their layers."""
 
 import importlib
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -9,9 +10,10 @@ from tests.every import every
 
 from pellucid import dispatch
 from pellucid.nn.activation import Activation
-from pellucid.nn.blocks import Parallel
+from pellucid.nn.blocks import Parallel, Residual
 from pellucid.nn.conv import Conv2D
 from pellucid.nn.dense import Dense
+from pellucid.nn.layer import Layer
 from pellucid.nn.pooling import GlobalAvgPool2D
 from pellucid.nn.sequential import Sequential
 from pellucid.ops.activations import ACTIVATIONS, get_activation
@@ -64,11 +66,27 @@ def test_what_it_does_not_serve() -> None:
     assert kernel(X.astype(float), links_of(None, None)) is NotImplemented
 
 
-@every("gate", ["hard_sigmoid", "sigmoid"])
-def test_a_network_predicts_as_by_its_layers(gate: str) -> None:
+def gated(gate: str) -> list[Layer]:
     inner = Sequential(GlobalAvgPool2D(), Dense(4, activation="relu"), Dense(16, activation=gate))
-    image = Parallel([Activation("linear"), inner], merge="multiply")
-    model = Sequential(Conv2D(16, 3, activation="relu"), image, Conv2D(16, 3), GlobalAvgPool2D(), Dense(3))
+    return [Parallel([Activation("linear"), inner], merge="multiply")]
+
+
+def with_shortcuts(after: str) -> list[Layer]:
+    body = Sequential(Conv2D(16, 3, padding="same", activation="relu"), Conv2D(16, 3, padding="same"))
+    around = Residual(Conv2D(8, 1), shortcut=Conv2D(8, 1))
+    return [Residual(body), Activation(after), around, Activation(after)]
+
+
+@every(
+    ("part", "name"),
+    [
+        *product([gated], ["hard_sigmoid", "sigmoid"]),
+        *product([with_shortcuts], ["relu", "hard_swish", "tanh"]),
+    ],
+)
+def test_a_network_predicts_as_by_its_layers(part: Any, name: str) -> None:
+    layers = [Conv2D(16, 3, activation="relu"), *part(name), Conv2D(16, 3), GlobalAvgPool2D(), Dense(3)]
+    model = Sequential(*layers)
     model.initialize((10, 10, 3), seed=1)
     X, rng = np.random.default_rng(0).random((3, 10, 10, 3), dtype=np.float32), np.random.default_rng(2)
     for m in (1, 3):

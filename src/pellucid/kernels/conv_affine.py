@@ -13,10 +13,10 @@ from pellucid.kernels import passes
 from pellucid.kernels.conv import algorithm_for, blocks
 from pellucid.kernels.conv_algorithm import ConvAlgorithm
 from pellucid.kernels.conv_winograd import WinogradConv
-from pellucid.kernels.programs import table_of
+from pellucid.kernels.waits import Programs
 from pellucid.ops.conv import conv_geometry
 from pellucid.ops.conv_geometry import NO_PADDING, Padding, Pair
-from pellucid.threads import Program, Workers, cut, helpers, programs_of
+from pellucid.threads import Workers, cut, helpers
 from pellucid.types import Array
 from pellucid.workspace import Workspace
 
@@ -54,7 +54,7 @@ def conv_affine(
         for rows in cut(-(-h // TILE), workers.n)
         if (part := _part(X, A, slice(rows.start * TILE, min(rows.stop * TILE, h)), reach, window, pool))
     ]
-    if not pool and workers.can_play and len(parts) == workers.n and WinogradConv.fits(place):
+    if not pool and len(parts) == workers.n and WinogradConv.fits(place):
         split = workspace.keep(("split", workers.n), Split)
         split.compute(parts, X, W, scale, shift, window, relu, A, workers)
         return A
@@ -88,7 +88,6 @@ class Split:
     def __init__(self) -> None:
         self.fixed = FixedWeights()
         self._of: tuple[Array, ...] = ()
-        self._tables: list[Array] = []
         self._algorithms: list[WinogradConv] = []
 
     def compute(
@@ -105,13 +104,10 @@ class Split:
             self._algorithms = [
                 WinogradConv(conv_geometry(own_X, W, None, *own), X.dtype) for own_X, own, _ in parts
             ]
-            self._tables = [
-                table_of([own.call(own_X, algorithm.U, shift, relu, Z)])
-                for own, (own_X, _, Z) in zip(self._algorithms, parts, strict=True)
-            ]
-            programs = [Program(table.ctypes.data, len(table)) for table in self._tables]
-            self._programs, self._of = programs_of(programs, meet=False), of
-        workers.play(self._programs)
+            rows = zip(self._algorithms, parts, strict=True)
+            calls = [[own.call(own_X, algorithm.U, shift, relu, Z)] for own, (own_X, _, Z) in rows]
+            self._programs, self._of = Programs(calls), of
+        self._programs.play(workers)
 
 
 def _compute(

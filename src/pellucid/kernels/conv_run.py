@@ -13,12 +13,12 @@ import numpy as np
 
 from pellucid.kernels.arrays import NOTHING
 from pellucid.kernels.conv_direct import Channels, Sums, grid, of_images, walk_of_outputs
-from pellucid.kernels.programs import CopyCall, address_of, copy_rows, table_of
+from pellucid.kernels.programs import CopyCall, address_of, copy_rows
 from pellucid.kernels.tiles import ProductCall, finished_product
-from pellucid.kernels.waits import play_one, play_together
+from pellucid.kernels.waits import Programs
 from pellucid.ops.conv import conv_geometry
 from pellucid.ops.fused import Bounds, Link, bounds_of
-from pellucid.threads import Program, Workers, cut, helpers, programs_of
+from pellucid.threads import Workers, cut, helpers
 from pellucid.types import Array
 from pellucid.workspace import Workspace, aligned
 
@@ -240,11 +240,9 @@ class Recording:
         else:
             parts = [_Part(run, memories, X, links, A, slice(0, height))]
         self.parts, self.memories = parts, [(memory, memory.array) for memory in memories]
-        self.tables = [table_of(calls) for part in parts for calls in part.calls]
-        programs = [Program(table.ctypes.data, len(table)) for table in self.tables]
-        self.programs = programs_of(programs, meet=not is_by_rows)
+        self.programs = Programs([calls for part in parts for calls in part.calls], meet=not is_by_rows)
         n_bytes, at = X.nbytes, X.ctypes.data
-        self.of_X = [(table, (table >= at) & (table < at + n_bytes)) for table in self.tables]
+        self.of_X = [(table, (table >= at) & (table < at + n_bytes)) for table in self.programs.tables]
 
     def is_of(self, links: Sequence[Link], A: Array) -> bool:
         """Return whether these are the arrays that it was recorded with."""
@@ -258,12 +256,7 @@ class Recording:
             for table, is_of_X in self.of_X:
                 table[is_of_X] += moved
             self.X = X
-        if workers is None:
-            play_one(self.programs)
-        elif workers.can_play:
-            workers.play(self.programs)
-        else:
-            play_together(self.programs, workers)
+        self.programs.play(workers)
 
 
 class _Part:

@@ -12,11 +12,11 @@ import numpy as np
 
 from pellucid.kernels.arrays import NOTHING
 from pellucid.kernels.compiled import compiled
-from pellucid.kernels.programs import address_of, array_of, row_at, table_of
-from pellucid.kernels.waits import play_one, play_together
+from pellucid.kernels.programs import address_of, array_of, row_at
+from pellucid.kernels.waits import Programs
 from pellucid.ops.activations import ACTIVATIONS
 from pellucid.ops.fused import DenseLink, bounds_of
-from pellucid.threads import Program, Workers, cut, helpers, programs_of
+from pellucid.threads import Workers, cut, helpers
 from pellucid.types import Array
 from pellucid.workspace import Workspace
 
@@ -125,12 +125,7 @@ class Recording:
         if len(of) != len(self._of) or any(one is not other for one, other in zip(of, self._of, strict=True)):
             self._write(X, links, n)
             self._of = of
-        if workers is None:
-            play_one(self._programs)
-        elif workers.can_play:
-            workers.play(self._programs)
-        else:
-            play_together(self._programs, workers)
+        self._programs.play(workers)
         return self._Z
 
     def _write(self, X: Array, links: Sequence[DenseLink], n: int) -> None:
@@ -160,9 +155,7 @@ class Recording:
                 )
             )  # fmt: skip
         add(image._replace(loop=loop.multiply, b=z.ctypes.data, Z=self._Z.ctypes.data))
-        self._tables = [table_of(own) for own in calls]
-        programs = [Program(table.ctypes.data, len(table)) for table in self._tables]
-        self._programs = programs_of(programs, meet=n > 1)
+        self._programs = Programs(calls, meet=n > 1)
 
 
 def _kind_of(link: DenseLink) -> tuple[int, Any] | None:

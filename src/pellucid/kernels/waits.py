@@ -7,6 +7,7 @@ on, each longer than the one before, until that one is in its next kernel.
 
 import platform
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from numba.core import cgutils, types
 from numba.extending import intrinsic
 
 from pellucid.kernels.compiled import compiled
-from pellucid.kernels.programs import ROW_BYTES, call
+from pellucid.kernels.programs import ROW_BYTES, call, table_of
 from pellucid.threads import (
     LATE,
     LOOKS,
@@ -26,7 +27,6 @@ from pellucid.threads import (
     WorkerFailed,
     Workers,
 )
-from pellucid.types import Array
 
 BORROWED_FROM = ("programs.py",)
 ADDRESS, CALLS, MEETING, DONE, MADE, MET = range(6)  # of a row of programs
@@ -108,7 +108,7 @@ def wait_for(counts: Any, i: int, number: int, n_looks: int, n_pauses: int) -> b
 def play(progress: Any, counts: Any, i: int, n_looks: int) -> bool:
     """Make the calls of program i from where it stopped; return False where a thread is late for so many looks.
 
-    A row of ``progress`` begins with one of :func:`pellucid.threads.programs_of`.
+    A row of ``progress`` begins with one of :class:`Programs`.
     """
     own = progress[i]
     while own[DONE] < own[CALLS]:
@@ -141,26 +141,46 @@ def follow(
     return number, NOTHING
 
 
-_NOBODY = np.zeros((1, 16), np.int64)
+PROGRESS = 16  # numbers of a thread's row: lines of the cache of its own
+_NOBODY = np.zeros((1, PROGRESS), np.int64)
 WAITS = Waits(meet, wait_for, tell, play, follow)
 
 
-def play_one(programs: Array) -> None:
-    """Make the calls of a program, in this thread."""
-    progress = np.zeros((1, 16), np.int64)
-    progress[:, : programs.shape[1]] = programs
-    play(progress, _NOBODY, 0, 0)
+class Programs:
+    """Calls that are written down once, a table for each thread, and made again and again.
 
+    Parameters
+    ----------
+    calls : sequence of sequence of tuple
+        For each thread its calls: :mod:`pellucid.kernels.programs`. Who gives them keeps the arrays.
+    meet : bool
+        Whether the threads wait for each other after each call: then they have as many.
+    """
 
-def play_together(programs: Array, workers: Workers) -> None:
-    """Let threads that wait by locks play programs: see :meth:`pellucid.threads.Workers.play`."""
-    progress, counts = np.zeros((2, workers.n, 16), np.int64)
-    progress[:, : programs.shape[1]] = programs
+    def __init__(self, calls: Sequence[Sequence[tuple[int, ...]]], *, meet: bool = False) -> None:
+        self.tables = [table_of(own) for own in calls]
+        self.rows = np.array([[table.ctypes.data, len(table), meet, 0, 0] for table in self.tables])
 
-    def play_own(i: int) -> None:
-        while not play(progress, counts, i, LOOKS):
-            if workers.meeting.is_broken:
-                raise WorkerFailed
-            time.sleep(NAP)
+    def play(self, workers: Workers | None) -> None:
+        """Make the calls, each thread's on its own; without workers there is one."""
+        if workers is None:
+            progress = np.zeros((1, PROGRESS), np.int64)
+            progress[:, : self.rows.shape[1]] = self.rows
+            play(progress, _NOBODY, 0, 0)
+        elif workers.can_play:
+            workers.play(self.rows)
+        else:
+            self._play_by_tasks(workers)
 
-    workers.run(play_own)
+    def _play_by_tasks(self, workers: Workers) -> None:
+        """Make the calls on threads that wait by locks."""
+        progress, counts = np.zeros((2, workers.n, PROGRESS), np.int64)
+        progress[:, : self.rows.shape[1]] = self.rows
+
+        def play_own(i: int) -> None:
+            while not play(progress, counts, i, LOOKS):
+                if workers.meeting.is_broken:
+                    raise WorkerFailed
+                time.sleep(NAP)
+
+        workers.run(play_own)

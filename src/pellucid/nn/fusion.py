@@ -10,7 +10,7 @@ import numpy as np
 
 from pellucid.dispatch import ops as chains
 from pellucid.nn.activation import Activation
-from pellucid.nn.blocks import Parallel
+from pellucid.nn.blocks import Parallel, Residual
 from pellucid.nn.conv import Conv2D
 from pellucid.nn.dense import Dense
 from pellucid.nn.layer import Layer
@@ -218,8 +218,30 @@ class SqueezeExcite(Chain):
         return chains.squeeze_excite(X, self._links, workspace=self._workspace)
 
 
+@final
+class ShortcutSum(Chain):
+    """A Residual and perhaps the activation after it, in a prediction: the sum and what follows are one pass."""
+
+    def __init__(self, layers: Sequence[Layer]) -> None:
+        super().__init__(layers)
+        assert isinstance(layers[0], Residual)
+        self._residual = layers[0]
+        last = layers[-1]
+        self._op = last.activation_op if isinstance(last, Activation) else None
+
+    def _predict(self, X: Array) -> Array:
+        Y, *around = self._residual._outputs_for(X, False)
+        return chains.add_activation(Y, around[0] if around else X, self._op, workspace=self._workspace)
+
+
 def _all_places(layer: Layer) -> list[Layer]:
     return [layer, *(each for place in layer._places for each in _all_places(place))]
+
+
+def _is_clipping(layers: Sequence[Layer]) -> bool:
+    """Return whether there is a layer, an activation that is the nearest number between two bounds."""
+    bounds = bounds_of(layers[0].activation_op) if layers and isinstance(layers[0], Activation) else None
+    return bounds is not None and not bounds.is_swish
 
 
 def _is_squeeze(layer: Layer) -> bool:
@@ -279,8 +301,12 @@ def fused_for_prediction(layers: Sequence[Layer]) -> list[Layer]:
         n = _length(_alike(layers[i : i + 4]))
         if not n and isinstance(conv := layers[i], Conv2D) and conv.activation is None:
             n = 1
-        alone = SqueezeExcite(layers[i]) if _is_squeeze(layers[i]) else layers[i]
-        steps.append(ConvBlock(layers[i : i + n]) if n else alone)
+        if isinstance(layers[i], Residual):
+            n = 1 + _is_clipping(_alike(layers[i : i + 2])[1:])
+            steps.append(ShortcutSum(layers[i : i + n]))
+        else:
+            alone = SqueezeExcite(layers[i]) if _is_squeeze(layers[i]) else layers[i]
+            steps.append(ConvBlock(layers[i : i + n]) if n else alone)
         i += max(1, n)
     return steps
 
