@@ -198,7 +198,7 @@ class Run:
                 self.recordings.clear()
             recording = self.recordings[key] = Recording(self, memories, X, links, A)
         recording.play(X, workers)
-        _FREE.extend(memories)
+        _FREE.extend(reversed(memories))  # so that each thread has what is in its cache
 
 
 class _Memory:
@@ -320,15 +320,24 @@ class _Part:
             self._fill(i, top, (stop - 1) * g.stride[0] + (g.kernel[0] - 1) * g.dilation[0] + 1)
             X = self.frames[i].reshape(-1)
         n = len(self.images) * (stop - y) * g.w_out // loop.places
-        panels = cut(loop.n_panels, len(self.calls))
         bounds, is_swish = run.bounds[i]
-        for calls, own, room in zip(self.calls, panels, self.rooms, strict=True):
-            calls.append(loop.call._replace(
-                X=X.ctypes.data, Z=Z.ctypes.data, W=self.links[i].W.ctypes.data, room=room.ctypes.data,
-                n_places=n, first=own.start, last=own.stop,
-                scale=self.scales[i].ctypes.data, shift=self.shifts[i].ctypes.data,
-                bounds=bounds.ctypes.data, is_swish=is_swish,
-            ))  # fmt: skip
+        call = loop.call._replace(
+            X=X.ctypes.data, Z=Z.ctypes.data, W=self.links[i].W.ctypes.data, n_places=n,
+            scale=self.scales[i].ctypes.data, shift=self.shifts[i].ctypes.data,
+            bounds=bounds.ctypes.data, is_swish=is_swish,
+        )  # fmt: skip
+        each = loop.n_panels // len(self.calls)
+        shared = each * len(self.calls)  # from this panel on each thread computes some places
+        parts = zip(self.calls, self.rooms, cut(n, len(self.calls)), strict=True)
+        for i, (calls, room, places) in enumerate(parts):
+            own = call._replace(room=room.ctypes.data, first=i * each, last=(i + 1) * each)
+            if each:
+                calls.append(own)
+            if shared < loop.n_panels:
+                at, size = places.start * loop.arrays[0].itemsize, places.stop - places.start
+                starts, targets = call.starts + at, call.targets + at
+                own = own._replace(starts=starts, targets=targets, n_places=size)
+                calls.append(own._replace(first=shared, last=loop.n_panels))
 
     def _fill(self, i: int, top: int, bottom: int) -> None:
         """Record what puts rows top to bottom, counted with the padding, into the frame of convolution i."""
