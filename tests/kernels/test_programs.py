@@ -8,17 +8,13 @@ import pytest
 from tests.every import every
 from tests.test_threads import alarm
 
-from pellucid.ops import fused
-from pellucid.ops.activations import ACTIVATIONS, get_activation
-from pellucid.threads import Workers, helped_by, standing_workers
+from pellucid.threads import Workers, standing_workers
 from pellucid.types import Array
-from pellucid.workspace import Workspace
 
 pytest.importorskip("numba", reason="kernels are compiled by Numba, which is not installed")
 
 from pellucid.kernels import waits
 from pellucid.kernels.programs import CopyCall, address_of, copy_rows
-from pellucid.kernels.sums import add_activation
 
 ROWS, NUMBERS = 3, 1000
 
@@ -127,20 +123,3 @@ def test_workers_stand_by_for_the_next() -> None:
     with standing_workers(2, waits.WAITS) as workers:
         assert workers is not again
         workers.run(note)
-
-
-@every("n", [1, 2, 3])
-@every("how", [None, waits.WAITS])
-@every("op", [None, ACTIVATIONS["relu"], get_activation("relu6", high=0.5)])
-def test_a_sum_and_its_activation(op: Any, how: Any, n: int) -> None:
-    rng, workspace = np.random.default_rng(0), Workspace()
-    for m in (1, 3):
-        for dtype in ("float32", "float64"):
-            X, Y = rng.standard_normal((2, m, 5, 3, 2)).astype(dtype)
-            with Workers(n, how) as workers, helped_by(workers):
-                for _ in range(2):
-                    got = add_activation(X, Y, op, workspace=workspace)
-                    np.testing.assert_array_equal(got, fused.add_activation(X, Y, op))
-                    X[0, 0, 0, 0] = np.nan
-    assert add_activation(X, Y, ACTIVATIONS["tanh"]) is NotImplemented
-    assert add_activation(X, Y[:, :1], None) is NotImplemented

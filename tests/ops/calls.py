@@ -52,7 +52,6 @@ ELSEWHERE = {
     "conv_affine": "kernels/test_fused.py",
     "conv_run": "kernels/test_conv_run.py",
     "squeeze_excite": "kernels/test_squeeze.py",
-    "add_activation": "kernels/test_programs.py",
 }
 
 # Optimizers, whose rules share clipping and decay.

@@ -53,4 +53,3 @@ conv_relu_backward: Callable[..., Any] = twins(fused.conv_relu_backward, kernel=
 conv_affine: Callable[..., Any] = twins(fused.conv_affine, kernel="conv_affine", extra=("workspace",))
 conv_run: Callable[..., Any] = twins(fused.conv_run, kernel="conv_run", extra=("workspace",))
 squeeze_excite: Callable[..., Any] = twins(fused.squeeze_excite, kernel="squeeze", extra=("workspace",))
-add_activation: Callable[..., Any] = twins(fused.add_activation, kernel="sums", extra=("workspace",))

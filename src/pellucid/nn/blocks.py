@@ -67,8 +67,6 @@ class Residual(Branches):
     array([[1., 1., 1.]], dtype=float32)
     """
 
-    _starts_chain = True
-
     body: Layer = option(help="What the shortcut goes around.")
     shortcut: Layer | None = option(
         None, help="Default: the input itself; then the body must keep the shape."

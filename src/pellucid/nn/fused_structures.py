@@ -1,26 +1,22 @@
 """Structures that run as one step in a prediction, where kernels are compiled; the results are the same."""
 
-from collections.abc import Sequence
 from typing import final
 
 from pellucid.dispatch import ops as chains
 from pellucid.nn.activation import Activation
-from pellucid.nn.blocks import Parallel, Residual
+from pellucid.nn.blocks import Parallel
 from pellucid.nn.dense import Dense
 from pellucid.nn.fusion import Chain, are_hooked
 from pellucid.nn.layer import Layer
 from pellucid.nn.pooling import GlobalAvgPool2D
 from pellucid.nn.sequential import Sequential
-from pellucid.ops.fused import DenseLink, bounds_of
+from pellucid.ops.fused import DenseLink
 from pellucid.types import Array
 
 
-def step_of(layers: Sequence[Layer]) -> tuple[Layer, int]:
-    """Return what stands for a structure and perhaps the layer after it, and for how many layers it does."""
-    if isinstance(layers[0], Residual):
-        n = 1 + _is_clipping(layers[1:])
-        return ShortcutSum(layers[:n]), n
-    return (SqueezeExcite(layers[0]) if _is_squeeze(layers[0]) else layers[0]), 1
+def step_of(layer: Layer) -> Layer:
+    """Return what stands for a structure in a prediction: perhaps itself."""
+    return SqueezeExcite(layer) if _is_squeeze(layer) else layer
 
 
 @final
@@ -56,30 +52,8 @@ class SqueezeExcite(Chain):
         return chains.squeeze_excite(X, self._links, workspace=self._workspace)
 
 
-@final
-class ShortcutSum(Chain):
-    """A Residual and perhaps the activation after it, in a prediction: the sum and what follows are one pass."""
-
-    def __init__(self, layers: Sequence[Layer]) -> None:
-        super().__init__(layers)
-        assert isinstance(layers[0], Residual)
-        self._residual = layers[0]
-        last = layers[-1]
-        self._op = last.activation_op if isinstance(last, Activation) else None
-
-    def _predict(self, X: Array) -> Array:
-        Y, *around = self._residual._outputs_for(X, False)
-        return chains.add_activation(Y, around[0] if around else X, self._op, workspace=self._workspace)
-
-
 def _all_places(layer: Layer) -> list[Layer]:
     return [layer, *(each for place in layer._places for each in _all_places(place))]
-
-
-def _is_clipping(layers: Sequence[Layer]) -> bool:
-    """Return whether there is a layer, an activation that is the nearest number between two bounds."""
-    bounds = bounds_of(layers[0].activation_op) if layers and isinstance(layers[0], Activation) else None
-    return bounds is not None and not bounds.is_swish
 
 
 def _is_squeeze(layer: Layer) -> bool:

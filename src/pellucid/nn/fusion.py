@@ -229,8 +229,7 @@ def fused_for_prediction(layers: Sequence[Layer]) -> list[Layer]:
         if layers[i]._places:
             from pellucid.nn.fused_structures import step_of
 
-            step, n = step_of(_alike(layers[i : i + 2]))
-            steps.append(step)
+            steps.append(step_of(layers[i]))
         else:
             steps.append(ConvBlock(layers[i : i + n]) if n else layers[i])
         i += max(1, n)

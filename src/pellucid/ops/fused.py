@@ -271,17 +271,6 @@ def squeeze_excite(X: Array, links: Sequence[DenseLink]) -> Array:
     return X * s[:, None, None]
 
 
-def add_activation(X: Array, Y: Array, activation: Activation | None) -> Array:
-    """Return A = activation(X + Y): the end of a block with a shortcut (He et al., 2016).
-
-    Examples
-    --------
-    >>> add_activation(np.array([1.0, 2.0]), np.array([-3.0, 3.0]), ACTIVATIONS["relu"])
-    array([0., 5.])
-    """
-    return X + Y if activation is None else activation.forward(X + Y)[0]
-
-
 class Bounds(NamedTuple):
     """min(max(Z, low), high); of a swish Z min(max(slope Z + 1/2, low), high)."""
 
