@@ -77,9 +77,15 @@ def with_shortcuts(after: str) -> list[Layer]:
     return [Residual(body), Activation(after), around, Activation(after)]
 
 
+def bare(after: str) -> list[Layer]:
+    """Return convolutions of one shape, without an activation and with one: each is computed."""
+    return [Conv2D(16, 1), Conv2D(16, 1, activation=after), Conv2D(16, 1), Activation(after)]
+
+
 @every(
     ("part", "name"),
     [
+        *product([bare], ["relu", "hard_swish", "tanh"]),
         *product([gated], ["hard_sigmoid", "sigmoid"]),
         *product([with_shortcuts], ["relu", "hard_swish", "tanh"]),
     ],

@@ -245,7 +245,8 @@ def _link_length(layers: Sequence[Layer]) -> int:
     n += 1
     if conv.activation is None and n < len(layers) and isinstance(layers[n], BatchNorm):
         n += 1
-    if conv.activation is None and n < len(layers) and (op := _activation_of(layers[n])) and bounds_of(op):
+    follows = layers[n] if n < len(layers) else None
+    if conv.activation is None and isinstance(follows, Activation) and bounds_of(follows.activation_op):
         n += 1
     if n < len(layers) and _is_plain_pooling(layers[n]) and _length(layers) > 1:
         return 0
