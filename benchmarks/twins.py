@@ -173,13 +173,6 @@ PATHS = {
         replaced("pellucid.kernels.conv_affine.FixedWeights", "_lay_out", _always_lay_out),
         "one photo",
     ),
-    "squeeze and excitation": FastPath(
-        ("kernels/squeeze.py", "nn/fused_structures.py"),
-        "one photo predicted: means, two Dense layers and their product as one program",
-        "the layers",
-        replaced("pellucid.nn.fused_structures", "_is_squeeze", _no),
-        "one photo by gated blocks",
-    ),
     "runs of convolutions": FastPath(
         ("kernels/conv_run.py", "kernels/programs.py"),
         "prediction: some rows at a time, bias and activation in the same loop",
@@ -362,35 +355,6 @@ def one_photo(seconds: float) -> Callable[[], list[float]]:
     return harness.steps_for(lambda: model.predict(X), seconds)
 
 
-def photo_by_gated_blocks(seconds: float) -> Callable[[], list[float]]:
-    """Predictions of one photo of 224x224 by a network with the eight squeezes of MobileNetV3, and their sizes."""
-
-    def conv(filters: int, size: int, stride: int = 1, groups: int = 1) -> Any:
-        return pl.Conv2D(filters, size, stride=stride, padding="same", groups=groups, activation="relu")
-
-    layers: list[Any] = [conv(16, 3, 2), conv(24, 3, 2)]
-    sizes = (
-        (72, 40, 5, 2),
-        (120, 40, 5, 1),
-        (120, 40, 5, 1),
-        (480, 112, 3, 2),
-        (672, 112, 3, 1),
-        (672, 160, 5, 2),
-    )
-    for n, filters, size, stride in (*sizes, (960, 160, 5, 1), (960, 160, 5, 1)):
-        gate = [
-            pl.GlobalAvgPool2D(),
-            pl.Dense(n // 4, activation="relu"),
-            pl.Dense(n, activation="hard_sigmoid"),
-        ]
-        gated = pl.Parallel([pl.Activation("linear"), pl.Sequential(*gate)], merge="multiply")
-        layers += [conv(n, 1), conv(n, size, stride, groups=n), gated, pl.Conv2D(filters, 1)]
-    model = pl.Sequential(*layers, pl.GlobalAvgPool2D(), pl.Dense(10))
-    model.initialize((224, 224, 3))
-    X = np.random.default_rng(0).random((1, 224, 224, 3), dtype=np.float32)
-    return harness.steps_for(lambda: model.predict(X), seconds)
-
-
 def photos_by_lite0(seconds: float) -> Callable[[], list[float]]:
     """Predictions of 16 photos of 224x224 by the layers of EfficientNet-Lite0, untrained."""
     from pellucid.nn.pretrained.efficientnet_lite import VARIANTS, features
@@ -440,7 +404,6 @@ WHOLES = {
     "norm first": norm_first,
     "one photo": one_photo,
     "photos by lite0": photos_by_lite0,
-    "one photo by gated blocks": photo_by_gated_blocks,
     "digits": digits,
     "wide rows": wide_rows,
     "first compile": first_compile,

@@ -1,9 +1,11 @@
 """Random networks of convolutions predict on kernels as by plain ops: alone, together, on threads."""
 
+from itertools import product
 from typing import Any
 
 import numpy as np
 import pytest
+from tests.every import every
 
 import pellucid as pl
 from pellucid import dispatch
@@ -107,3 +109,54 @@ def test_random_networks(first: int) -> None:
                     )
                 n_tried += 1
     assert n_tried > 200
+
+
+def gated(gate: str) -> list[Layer]:
+    inner = pl.Sequential(pl.GlobalAvgPool2D(), pl.Dense(4, activation="relu"), pl.Dense(16, activation=gate))
+    return [pl.Parallel([pl.Activation("linear"), inner], merge="multiply")]
+
+
+def with_shortcuts(after: str) -> list[Layer]:
+    body = pl.Sequential(
+        pl.Conv2D(16, 3, padding="same", activation="relu"), pl.Conv2D(16, 3, padding="same")
+    )
+    around = pl.Residual(pl.Conv2D(8, 1), shortcut=pl.Conv2D(8, 1))
+    return [pl.Residual(body), pl.Activation(after), around, pl.Activation(after)]
+
+
+def bare(after: str) -> list[Layer]:
+    """Return convolutions of one shape, without an activation and with one: each is computed."""
+    return [pl.Conv2D(16, 1), pl.Conv2D(16, 1, activation=after), pl.Conv2D(16, 1), pl.Activation(after)]
+
+
+@every(
+    ("part", "name"),
+    [
+        *product([bare], ["relu", "hard_swish", "tanh"]),
+        *product([gated], ["hard_sigmoid", "sigmoid"]),
+        *product([with_shortcuts], ["relu", "hard_swish", "tanh"]),
+    ],
+)
+def test_a_network_predicts_as_by_its_layers(part: Any, name: str) -> None:
+    layers = [
+        pl.Conv2D(16, 3, activation="relu"),
+        *part(name),
+        pl.Conv2D(16, 3),
+        pl.GlobalAvgPool2D(),
+        pl.Dense(3),
+    ]
+    model = pl.Sequential(*layers)
+    model.initialize((10, 10, 3), seed=1)
+    X, rng = np.random.default_rng(0).random((3, 10, 10, 3), dtype=np.float32), np.random.default_rng(2)
+    for m in (1, 3):
+        for _ in range(2):
+            with dispatch.use("plain"):
+                wanted = model.forward(X[:m]).copy()
+                dX = model.backward(np.ones_like(wanted))
+            with dispatch.use("numba"):
+                np.testing.assert_allclose(model.forward(X[:m]), wanted, 1e-4, 1e-5)
+                grad = model.grad.copy()
+                model.forward(X[:m])
+                assert (model.backward(np.ones_like(wanted)) is None) == (dX is None)
+            np.testing.assert_allclose(model.grad, grad, 1e-3, 1e-4)
+            model.theta[...] += 0.01 * rng.standard_normal(model.theta.shape).astype(model.theta.dtype)

@@ -48,11 +48,7 @@ CALLS = [
 ]
 
 # Kernels whose tests need arguments of their own, in these files below tests/.
-ELSEWHERE = {
-    "conv_affine": "kernels/test_fused.py",
-    "conv_run": "kernels/test_conv_run.py",
-    "squeeze_excite": "kernels/test_squeeze.py",
-}
+ELSEWHERE = {"conv_affine": "kernels/test_fused.py", "conv_run": "kernels/test_conv_run.py"}
 
 # Optimizers, whose rules share clipping and decay.
 RULES: list[tuple[str, dict[str, Any]]] = [

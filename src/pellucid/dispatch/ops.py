@@ -52,4 +52,3 @@ conv_relu_forward: Callable[..., Any] = twins(fused.conv_relu_forward, kernel="f
 conv_relu_backward: Callable[..., Any] = twins(fused.conv_relu_backward, kernel="fused")
 conv_affine: Callable[..., Any] = twins(fused.conv_affine, kernel="conv_affine", extra=("workspace",))
 conv_run: Callable[..., Any] = twins(fused.conv_run, kernel="conv_run", extra=("workspace",))
-squeeze_excite: Callable[..., Any] = twins(fused.squeeze_excite, kernel="squeeze", extra=("workspace",))

@@ -226,12 +226,7 @@ def fused_for_prediction(layers: Sequence[Layer]) -> list[Layer]:
         n = _length(_alike(layers[i : i + 4]))
         if not n and isinstance(conv := layers[i], Conv2D) and conv.activation is None:
             n = 1
-        if layers[i]._places:
-            from pellucid.nn.fused_structures import step_of
-
-            steps.append(step_of(layers[i]))
-        else:
-            steps.append(ConvBlock(layers[i : i + n]) if n else layers[i])
+        steps.append(ConvBlock(layers[i : i + n]) if n else layers[i])
         i += max(1, n)
     return steps
 

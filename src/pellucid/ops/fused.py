@@ -245,32 +245,6 @@ def conv_run(X: Array, links: Sequence[Link]) -> Array:
     return X
 
 
-class DenseLink(NamedTuple):
-    """A dense layer of a network that only predicts: see :func:`squeeze_excite`."""
-
-    W: Array  # (n_in, n_out)
-    b: Array | None  # (n_out,); None: 0
-    activation: Activation | None
-
-
-def squeeze_excite(X: Array, links: Sequence[DenseLink]) -> Array:
-    """Return X times s: s = activation(s W + b) of dense layers in turn, from the means of X's channels.
-
-    Hu et al. (2018): squeeze-and-excitation networks.
-
-    Examples
-    --------
-    >>> link = DenseLink(np.full((1, 1), 2.0), np.ones(1), None)
-    >>> squeeze_excite(np.array([1.0, 3.0]).reshape(1, 2, 1, 1), [link]).ravel()
-    array([ 5., 15.])
-    """
-    s = X.mean(axis=(1, 2))
-    for W, b, activation in links:
-        s = s @ W if b is None else s @ W + b
-        s = s if activation is None else activation.forward(s)[0]
-    return X * s[:, None, None]
-
-
 class Bounds(NamedTuple):
     """min(max(Z, low), high); of a swish Z min(max(slope Z + 1/2, low), high)."""
 
