@@ -2,7 +2,7 @@
 
 NumPy and compiled kernels run without the interpreter's lock, so that threads of one process share all memory and
 still use all cores. They wait for each other by locks that sleep: a core that another program uses is left to it.
-Between compiled kernels they look at counters for a fifth of a millisecond first (:class:`Waits`).
+Between compiled kernels they look at counters for a millisecond first, and play programs of kernels (:class:`Waits`).
 """
 
 import contextvars
@@ -23,7 +23,7 @@ from pellucid.types import Array
 _ARE_BUSY: contextvars.ContextVar[bool] = contextvars.ContextVar("busy", default=False)
 _SHARE: list[int] = []  # cores that are this process's, where others of one training use the rest
 _HELPERS: "contextvars.ContextVar[Workers | None]" = contextvars.ContextVar("helpers", default=None)
-_STANDING: "dict[tuple[int, bool], Workers]" = {}
+_STANDING: "dict[tuple[int, bool], Workers]" = {}  # that no block has now, by number and whether they look
 LOOK_SECONDS = 0.1  # after which one who waits looks whether those it waits for are still there
 LOOKS = 25_000  # at a counter, of some 40 nanoseconds
 PAUSES = 200  # of some 30 nanoseconds, in which who was first calls its next kernel
