@@ -2,7 +2,7 @@
 
 NumPy and compiled kernels run without the interpreter's lock, so that threads of one process share all memory and
 still use all cores. They wait for each other by locks that sleep: a core that another program uses is left to it.
-Between compiled kernels they look at counters for a millisecond first, and play programs of kernels (:class:`Waits`).
+Between compiled kernels they look at counters for a millisecond first, and play programs (:class:`Waits`).
 """
 
 import contextvars
