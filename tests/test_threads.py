@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from threadpoolctl import threadpool_info, threadpool_limits
 
 from pellucid import dispatch
 from pellucid.blas_threads import one_blas_thread
-from pellucid.threads import AllReduce, Waits, WorkerLost, Workers, cut, n_cores
+from pellucid.threads import AllReduce, Waits, WorkerLost, Workers, cut, helped_by, helpers, n_cores
 from tests.every import every
 
 HOW = "how", ["locks", "looks"]
@@ -154,8 +155,19 @@ def test_a_thread_that_dies_is_noticed(how: str) -> None:
     started = time.monotonic()
     with pytest.raises(WorkerLost):
         workers.run(lambda i: None)
+    assert workers.is_over  # so that nobody takes them again
     workers.close()
     assert time.monotonic() - started < 1
+
+
+@every(*HOW)
+def test_tasks_have_no_helpers(how: str) -> None:
+    found: list[Any] = [0, 0]
+    with Workers(2, waits(how)) as workers, helped_by(workers):
+        assert helpers() is workers
+        workers.run(lambda i: found.__setitem__(i, helpers()))
+        assert helpers() is workers
+    assert found == [None, None]
 
 
 @every(*HOW)

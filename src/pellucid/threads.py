@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import pairwise
 from queue import Empty, SimpleQueue
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -117,6 +117,16 @@ def standing_workers(n: int, waits: Waits | None) -> "Iterator[Workers]":
 
 
 @contextmanager
+def helped(n: int, waits: Waits | None) -> Iterator[None]:
+    """Let ops that can be split run on n threads in this block, if that is several."""
+    if n < 2:
+        yield
+        return
+    with standing_workers(n, waits) as workers, helped_by(workers):
+        yield
+
+
+@contextmanager
 def helped_by(workers: "Workers") -> Iterator[None]:
     """Let ops that can be split run on these workers in this block; their threads themselves have no helpers."""
     token = _HELPERS.set(workers)
@@ -136,6 +146,12 @@ def cut(size: int, n_parts: int) -> list[slice]:
     """
     bounds = [size * part // n_parts for part in range(n_parts + 1)]
     return [slice(a, b) for a, b in pairwise(bounds)]
+
+
+class HasRows(Protocol):
+    """Programs: a row for each thread."""
+
+    rows: Array
 
 
 class Workers:
@@ -166,6 +182,7 @@ class Workers:
         self._progress, self._met = _counters(n), _counters(n)
         self._are_asleep = [False] * n
         self._task: Callable[[int], None] | None = None
+        self._playing: HasRows | None = None
         self._orders: list[SimpleQueue[bool]] = [SimpleQueue() for _ in range(n)]
         self._done: SimpleQueue[int] = SimpleQueue()
         self._failures: list[BaseException | None] = [None] * n
@@ -193,6 +210,8 @@ class Workers:
         """
         self._check()
         self._task, self._contexts = task, [contextvars.copy_context() for _ in range(self.n)]
+        for context in self._contexts:
+            context.run(_HELPERS.set, None)
         try:
             self._order()
             self._attempt(0)
@@ -215,17 +234,18 @@ class Workers:
         """Whether the threads wait for programs."""
         return self._waits is not None
 
-    def play(self, programs: Array) -> None:
+    def play(self, programs: "HasRows") -> None:
         """Let each thread make the calls of its program, and wait for all; see ``can_play``.
 
         Parameters
         ----------
-        programs : Array, shape (n, 5)
-            Rows of :class:`pellucid.kernels.waits.Programs`.
+        programs : pellucid.kernels.waits.Programs
+            It is kept until the next: after Ctrl-C a thread may still play.
         """
         self._check()
         assert self._waits is not None
-        self._progress[:, : programs.shape[1]] = programs
+        self._playing = programs
+        self._progress[:, : programs.rows.shape[1]] = programs.rows
         try:
             self._order(is_program=True)
             while not self._waits.play(self._progress, self._met, 0, LOOKS):
@@ -296,10 +316,8 @@ class Workers:
     def _attempt(self, i: int) -> None:
         meeting, failures, task = self.meeting, self._failures, self._task
         try:
-            if task is not None and i:
+            if task is not None:
                 self._contexts[i].run(task, i)
-            elif task is not None:
-                task(i)
         except BaseException as failure:  # handed to the caller
             failures[i] = failure
             meeting.is_broken = True
@@ -323,6 +341,7 @@ class Workers:
 
     def _check(self) -> None:
         if self.is_over or not all(thread.is_alive() for thread in self._threads):
+            self.is_over = True
             raise WorkerLost
 
 

@@ -87,8 +87,7 @@ class Split:
 
     def __init__(self) -> None:
         self.fixed = FixedWeights()
-        self._of: tuple[Array, ...] = ()
-        self._algorithms: list[WinogradConv] = []
+        self._kept: tuple[Programs, tuple[Any, ...]] | None = None
 
     def compute(
         self, parts: Sequence[tuple[Array, Any, Array]], X: Array, W: Array, scale: Array | None,
@@ -99,15 +98,13 @@ class Split:
         assert isinstance(algorithm, WinogradConv)
         self.fixed._lay_out(algorithm, W, scale)
         shift = zeros if shift is None else shift if shift.dtype == X.dtype else shift.astype(X.dtype)
-        of = X, A, shift, algorithm.U
-        if len(of) != len(self._of) or any(one is not other for one, other in zip(of, self._of, strict=True)):
-            self._algorithms = [
-                WinogradConv(conv_geometry(own_X, W, None, *own), X.dtype) for own_X, own, _ in parts
-            ]
-            rows = zip(self._algorithms, parts, strict=True)
-            calls = [[own.call(own_X, algorithm.U, shift, relu, Z)] for own, (own_X, _, Z) in rows]
-            self._programs, self._of = Programs(calls), of
-        self._programs.play(workers)
+        of, kept = (X, A, shift, algorithm.U, relu), self._kept
+        if kept is None or any(one is not other for one, other in zip(of, kept[1], strict=True)):
+            own = [WinogradConv(conv_geometry(own_X, W, None, *own), X.dtype) for own_X, own, _ in parts]
+            rows = zip(own, parts, strict=True)
+            calls = [[each.call(own_X, algorithm.U, shift, relu, Z)] for each, (own_X, _, Z) in rows]
+            kept = self._kept = Programs(calls, keep=(own, of)), of
+        kept[0].play(workers)
 
 
 def _compute(

@@ -23,7 +23,7 @@ from pellucid.types import Array
 from pellucid.workspace import Workspace, aligned
 
 STRIP_BYTES = 1_200_000  # of all rows that are worked on at a time
-ROOM_BYTES = 300_000  # of weights that are copied at a time
+ROOM_BYTES = 300_000  # of weights that are copied at a time, if one panel has no more
 DEPTH = 1024  # rows of weights that are worked on at a time, of a kernel of several taps
 FEW_ROWS = 14  # of which parts would compute too many of the rows around them twice
 LEAST_BYTES = 2**22  # of memory for rows: few runs need more
@@ -37,7 +37,7 @@ class Loop(NamedTuple):
     call: ProductCall  # without those arrays
     arrays: tuple[Array, ...]  # whose addresses it has
     places: int  # windows of an entry of starts
-    n_room: int  # weights of a panel of columns, for so many runs
+    n_room: int  # weights of some panels of columns, for some runs
     n_panels: int  # of columns, in all groups
 
 
@@ -240,7 +240,8 @@ class Recording:
         else:
             parts = [_Part(run, memories, X, links, A, slice(0, height))]
         self.parts, self.memories = parts, [(memory, memory.array) for memory in memories]
-        self.programs = Programs([calls for part in parts for calls in part.calls], meet=not is_by_rows)
+        calls = [own for part in parts for own in part.calls]
+        self.programs = Programs(calls, keep=self, meet=not is_by_rows)
         n_bytes, at = X.nbytes, X.ctypes.data
         self.of_X = [(table, (table >= at) & (table < at + n_bytes)) for table in self.programs.tables]
 

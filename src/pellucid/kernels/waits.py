@@ -152,12 +152,17 @@ class Programs:
     Parameters
     ----------
     calls : sequence of sequence of tuple
-        For each thread its calls: :mod:`pellucid.kernels.programs`. Who gives them keeps the arrays.
+        For each thread its calls: :mod:`pellucid.kernels.programs`.
+    keep : object
+        What has the arrays whose addresses are in the calls: they stay as long as a thread may play.
     meet : bool
         Whether the threads wait for each other after each call: then they have as many.
     """
 
-    def __init__(self, calls: Sequence[Sequence[tuple[int, ...]]], *, meet: bool = False) -> None:
+    def __init__(
+        self, calls: Sequence[Sequence[tuple[int, ...]]], *, keep: Any = None, meet: bool = False
+    ) -> None:
+        self._keep = keep
         self.tables = [table_of(own) for own in calls]
         self.rows = np.array([[table.ctypes.data, len(table), meet, 0, 0] for table in self.tables])
 
@@ -168,7 +173,7 @@ class Programs:
             progress[:, : self.rows.shape[1]] = self.rows
             play(progress, _NOBODY, 0, 0)
         elif workers.can_play:
-            workers.play(self.rows)
+            workers.play(self)
         else:
             self._play_by_tasks(workers)
 

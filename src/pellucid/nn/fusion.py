@@ -109,7 +109,7 @@ class ConvBlock(Chain):
         return A
 
     def link(self) -> Link:
-        """Return what it computes outside training: the same one until a parameter changes its place or value."""
+        """Return what it computes outside training: the same until an array is another, or a norm's values are."""
         W, (scale, shift), kept = self.conv.params["W"], self._scale_and_shift(), self._link
         if kept is None or kept.W is not W or kept.scale is not scale or kept.shift is not shift:
             kept = self._link = Link(W, scale, shift, **self._window, activation=self.activation)

@@ -26,7 +26,7 @@ from pellucid.ops.losses.base import LOSSES, Loss
 from pellucid.ops.losses.targets import default_loss
 from pellucid.registry import explain_call
 from pellucid.text import join_some, kind_of
-from pellucid.threads import Workers, allowed_threads, cut, helped_by, standing_workers
+from pellucid.threads import Workers, allowed_threads, cut, helped
 from pellucid.types import Array, map_arrays, n_rows, take_rows
 
 if TYPE_CHECKING:
@@ -209,11 +209,7 @@ class Model(Container):
             with dispatch.Settled():
                 n_threads = self._n_threads(n_rows(X))
                 if n_threads > 1 and n_rows(X) == 1:
-                    with (
-                        one_blas_thread(),
-                        standing_workers(n_threads, dispatch.waits()) as workers,
-                        helped_by(workers),
-                    ):
+                    with one_blas_thread(), helped(n_threads, dispatch.waits()):
                         return map_arrays(np.ndarray.copy, self.forward(map_arrays(prepare, X)))
                 if n_threads == 1 and n_rows(X) <= self._rows_a_piece(X):
                     own = X if type(X) is np.ndarray else take_rows(X, slice(None))
@@ -222,7 +218,15 @@ class Model(Container):
 
         def rehearsal() -> Callable[[], Any]:
             twin, few = replica(self), map_arrays(np.copy, take_rows(X, slice(0, 2)))
-            return lambda: [twin.forward(map_arrays(prepare, take_rows(few, slice(0, n)))) for n in (1, 2)]
+
+            def rehearse() -> None:
+                one, two = (map_arrays(prepare, take_rows(few, slice(0, n))) for n in (1, 2))
+                with helped(self._n_threads(1), dispatch.waits()):
+                    twin.forward(one)
+                for own in (one, two):
+                    twin.forward(own)
+
+            return rehearse
 
         return self._warming.run(float(n_rows(X)) * self._sizes[0], rehearsal, predict)
 
