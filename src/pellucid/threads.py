@@ -23,7 +23,7 @@ from pellucid.types import Array
 _ARE_BUSY: contextvars.ContextVar[bool] = contextvars.ContextVar("busy", default=False)
 _SHARE: list[int] = []  # cores that are this process's, where others of one training use the rest
 _HELPERS: "contextvars.ContextVar[Workers | None]" = contextvars.ContextVar("helpers", default=None)
-_STANDING: "dict[tuple[int, bool], Workers]" = {}  # that no block has now, by number and whether they look
+_POOL: "dict[tuple[int, bool], Workers]" = {}  # that no block has now, by number and whether they look
 LOOK_SECONDS = 0.1  # after which one who waits looks whether those it waits for are still there
 LOOKS = 25_000  # at a counter, of some 40 nanoseconds
 PAUSES = 200  # of some 30 nanoseconds, in which who was first calls its next kernel
@@ -44,7 +44,7 @@ TASK, NOTHING, LATE = range(3)  # what a thread does next: a task of Python's, s
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_STANDING.clear)
+    os.register_at_fork(after_in_child=_POOL.clear)
 
 
 class WorkerFailed(Exception):
@@ -102,17 +102,17 @@ def helpers() -> "Workers | None":
 
 
 @contextmanager
-def standing_workers(n: int, waits: Waits | None) -> "Iterator[Workers]":
+def pooled_workers(n: int, waits: Waits | None) -> "Iterator[Workers]":
     """Give workers that go on to wait after the block, for the next that wants as many."""
     key = n, waits is not None
     try:
-        workers = _STANDING.pop(key)
+        workers = _POOL.pop(key)
     except KeyError:  # another thread may use them
         workers = Workers(n, waits)
     try:
         yield workers
     finally:
-        if workers.is_over or _STANDING.setdefault(key, workers) is not workers:
+        if workers.is_over or _POOL.setdefault(key, workers) is not workers:
             workers.close()
 
 
@@ -122,7 +122,7 @@ def helped(n: int, waits: Waits | None) -> Iterator[None]:
     if n < 2:
         yield
         return
-    with standing_workers(n, waits) as workers, helped_by(workers):
+    with pooled_workers(n, waits) as workers, helped_by(workers):
         yield
 
 
@@ -229,13 +229,8 @@ class Workers:
             self.meeting = self._new_meeting()
             raise next((failure for failure in raised if not isinstance(failure, WorkerFailed)), raised[0])
 
-    @property
-    def can_play(self) -> bool:
-        """Whether the threads wait for programs."""
-        return self._waits is not None
-
-    def play(self, programs: "HasRows") -> None:
-        """Let each thread make the calls of its program, and wait for all; see ``can_play``.
+    def play(self, programs: HasRows) -> None:
+        """Let each thread make the calls of its program, and wait for all; there have to be ``waits``.
 
         Parameters
         ----------

@@ -180,14 +180,13 @@ def test_parts_of_a_batch_share_statistics() -> None:
         assert relative(got, expected) < 1e-12
 
 
-@every("waits", [None, WAITS])
 @every("n", [2, 3])
 @every(("h", "pool"), [(8, False), (13, False), (4, False), (12, True)])
-def test_one_photo_is_split_over_threads(h: int, pool: bool, n: int, waits: Any) -> None:
+def test_one_photo_is_split_over_threads(h: int, pool: bool, n: int) -> None:
     rng, workspace = np.random.default_rng(0), Workspace()
     W = rng.standard_normal((3, 3, 16, 12)).astype(np.float32)
     b = rng.standard_normal(12).astype(np.float32)
-    with Workers(n, waits) as workers, helped_by(workers):
+    with Workers(n, WAITS) as workers, helped_by(workers):
         X = rng.standard_normal((1, h, 10, 16)).astype(np.float32)
         for relu in (True, False, False, True):
             X = X if relu else X.copy()

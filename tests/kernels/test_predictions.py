@@ -86,7 +86,7 @@ def test_random_networks(first: int) -> None:
     with dispatch.use("numba"):
         waits = dispatch.waits()
     assert waits is not None
-    with Workers(2, waits) as looking, Workers(3) as sleeping:
+    with Workers(2, waits) as two, Workers(3, waits) as three:
         for seed in range(first, first + 150 * (1 + 5 * (first > 0))):
             drawn = Drawn(seed)
             model = drawn.model()
@@ -99,7 +99,7 @@ def test_random_networks(first: int) -> None:
                 found = []
                 with dispatch.use("numba"):
                     found += [model.forward(X).copy() for _ in range(2)]
-                    for workers in (looking, sleeping):
+                    for workers in (two, three):
                         with helped_by(workers):
                             found.append(model.forward(X).copy())
                 size = np.abs(wanted).max() + 1e-3

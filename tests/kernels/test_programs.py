@@ -1,14 +1,13 @@
 """Programs of compiled calls: in order, on all threads, between tasks, and from where they stopped."""
 
 import time
-from typing import Any
 
 import numpy as np
 import pytest
 from tests.every import every
 from tests.test_threads import alarm
 
-from pellucid.threads import Workers, standing_workers
+from pellucid.threads import Workers, pooled_workers
 from pellucid.types import Array
 
 pytest.importorskip("numba", reason="kernels are compiled by Numba, which is not installed")
@@ -43,12 +42,11 @@ def test_rows_are_copied_and_set_to_zero() -> None:
     np.testing.assert_array_equal(whole, np.pad(a, ((0, 0), (4, 5)), constant_values=1))
 
 
-@every("how", [None, waits.WAITS])
-def test_what_one_thread_makes_the_other_reads_after_they_met(how: Any) -> None:
+def test_what_one_thread_makes_the_other_reads_after_they_met() -> None:
     a, b, c, d = arrays()
     programs = waits.Programs([copying((b, a), (b, a), (d, c)), copying((d, a), (c, b), (a, b))], meet=True)
     seen: list[int] = []
-    with Workers(2, how) as workers:
+    with Workers(2, waits.WAITS) as workers:
         for turn in range(30):
             a[...] = turn
             programs.play(workers)
@@ -109,17 +107,17 @@ def test_workers_stand_by_for_the_next() -> None:
     def note(i: int) -> None:
         found[i] = np.geterr()["over"]
 
-    with standing_workers(2, waits.WAITS) as workers, standing_workers(2, waits.WAITS) as others:
+    with pooled_workers(2, waits.WAITS) as workers, pooled_workers(2, waits.WAITS) as others:
         assert others is not workers  # at the same time: two pairs
-    with standing_workers(2, waits.WAITS) as first:
+    with pooled_workers(2, waits.WAITS) as first:
         pass
-    with standing_workers(2, waits.WAITS) as again:
+    with pooled_workers(2, waits.WAITS) as again:
         assert again is first
         for how in ("ignore", "raise"):
             with np.errstate(over=how):
                 again.run(note)
             assert found == [how] * 2  # as it is now, not as it was when they began
         again.is_over = True
-    with standing_workers(2, waits.WAITS) as workers:
+    with pooled_workers(2, waits.WAITS) as workers:
         assert workers is not again
         workers.run(note)

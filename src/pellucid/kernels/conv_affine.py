@@ -49,10 +49,9 @@ def conv_affine(
     if workers is None:
         _compute(workspace.keep("fixed weights", FixedWeights), X, W, scale, shift, window, relu, pool, A)
         return A
+    tiles = [part for part in cut(-(-h // TILE), workers.n) if part.start < part.stop]
     parts = [
-        part
-        for rows in cut(-(-h // TILE), workers.n)
-        if (part := _part(X, A, slice(rows.start * TILE, min(rows.stop * TILE, h)), reach, window, pool))
+        _part(X, A, slice(part.start * TILE, min(part.stop * TILE, h)), reach, window, pool) for part in tiles
     ]
     if not pool and len(parts) == workers.n and WinogradConv.fits(place):
         split = workspace.keep(("split", workers.n), Split)
@@ -69,13 +68,9 @@ def conv_affine(
     return A
 
 
-def _part(
-    X: Array, A: Array, rows: slice, reach: int, window: Any, pool: bool
-) -> tuple[Array, Any, Array] | None:
+def _part(X: Array, A: Array, rows: slice, reach: int, window: Any, pool: bool) -> tuple[Array, Any, Array]:
     """Return what makes some rows of an image: what their windows see, with a padding of its own."""
     stride, ((above, _), across), dilation, groups = window
-    if rows.start >= rows.stop:
-        return None
     top, bottom = rows.start * stride[0] - above, (rows.stop - 1) * stride[0] + reach - above
     seen = max(top, 0), min(bottom, X.shape[1])
     own = stride, ((seen[0] - top, bottom - seen[1]), across), dilation, groups
@@ -94,10 +89,10 @@ class Split:
         shift: Array | None, window: Any, relu: bool, A: Array, workers: Workers,
     ) -> None:  # fmt: skip
         """Write A, the output for one image."""
-        algorithm, _, zeros = self.fixed.place(X, W, False, A, window)
+        place = self.fixed.place(X, W, False, A, window)
+        algorithm, shift = place.algorithm, place.shift(shift)
         assert isinstance(algorithm, WinogradConv)
         self.fixed._lay_out(algorithm, W, scale)
-        shift = zeros if shift is None else shift if shift.dtype == X.dtype else shift.astype(X.dtype)
         of, kept = (X, A, shift, algorithm.U, relu), self._kept
         if kept is None or any(one is not other for one, other in zip(of, kept[1], strict=True)):
             own = [WinogradConv(conv_geometry(own_X, W, None, *own), X.dtype) for own_X, own, _ in parts]
@@ -112,9 +107,9 @@ def _compute(
     relu: bool, pool: bool, A: Array,
 ) -> None:  # fmt: skip
     """Write A, the output for X."""
-    algorithm, Z, zeros = fixed.place(X, W, pool, A, window)
+    place = fixed.place(X, W, pool, A, window)
+    algorithm, Z, shift = place.algorithm, place.Z, place.shift(shift)
     fixed._lay_out(algorithm, W, scale)
-    shift = zeros if shift is None else shift if shift.dtype == X.dtype else shift.astype(X.dtype)
     for block in blocks(algorithm, len(X)):
         own = A[block]
         _one_block(algorithm, X[block], own if Z is None else Z[: len(own)], own, shift, relu, pool)
@@ -139,6 +134,10 @@ class Place(NamedTuple):
     algorithm: ConvAlgorithm
     Z: Array | None  # where there is pooling, room for a block of the convolution
     zeros: Array  # (c_out,)
+
+    def shift(self, given: Array | None) -> Array:
+        """Return a shift in the dtype of the photos; 0 where none is given."""
+        return self.zeros if given is None else given.astype(self.zeros.dtype, copy=False)
 
 
 class FixedWeights:

@@ -23,7 +23,7 @@ from pellucid.types import Array
 from pellucid.workspace import Workspace, aligned
 
 STRIP_BYTES = 1_200_000  # of all rows that are worked on at a time
-ROOM_BYTES = 300_000  # of weights that are copied at a time, if one panel has no more
+ROOM_BYTES = 300_000  # of the panels of weights that are copied at a time, if they are several
 DEPTH = 1024  # rows of weights that are worked on at a time, of a kernel of several taps
 FEW_ROWS = 14  # of which parts would compute too many of the rows around them twice
 LEAST_BYTES = 2**22  # of memory for rows: few runs need more
@@ -166,8 +166,9 @@ class Run:
         is_depthwise = g.groups == g.c_in == g.c_out > 1
         channels = Channels(1, 1, g.c_out, each=True) if is_depthwise else Channels(g.groups, c_in, c_out)
         dtype: Any = self.dtype.type
-        loop_of = partial(finished_product, dtype)
-        walk, (taps, summed) = walk_of_outputs(sums, channels, self.itemsize, loop_of)
+        walk, (taps, summed) = walk_of_outputs(
+            sums, channels, self.itemsize, partial(finished_product, dtype)
+        )
         rows = taps * (c_in * g.c_out) + summed * g.c_out
         depth = len(rows) // len(walk.runs)
         n_runs = max(1, min(len(walk.runs), DEPTH // depth))

@@ -6,7 +6,6 @@ on, each longer than the one before, until that one is in its next kernel.
 """
 
 import platform
-import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -19,12 +18,9 @@ from pellucid.kernels.compiled import compiled
 from pellucid.kernels.programs import ROW_BYTES, call, table_of
 from pellucid.threads import (
     LATE,
-    LOOKS,
-    NAP,
     NOTHING,
     TASK,
     Waits,
-    WorkerFailed,
     Workers,
 )
 
@@ -172,20 +168,5 @@ class Programs:
             progress = np.zeros((1, PROGRESS), np.int64)
             progress[:, : self.rows.shape[1]] = self.rows
             play(progress, _NOBODY, 0, 0)
-        elif workers.can_play:
-            workers.play(self)
         else:
-            self._play_by_tasks(workers)
-
-    def _play_by_tasks(self, workers: Workers) -> None:
-        """Make the calls on threads that wait by locks."""
-        progress, counts = np.zeros((2, workers.n, PROGRESS), np.int64)
-        progress[:, : self.rows.shape[1]] = self.rows
-
-        def play_own(i: int) -> None:
-            while not play(progress, counts, i, LOOKS):
-                if workers.meeting.is_broken:
-                    raise WorkerFailed
-                time.sleep(NAP)
-
-        workers.run(play_own)
+            workers.play(self)
