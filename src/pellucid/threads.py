@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from itertools import pairwise
 from queue import Empty, SimpleQueue
 from typing import Any, NamedTuple, Protocol
@@ -20,9 +20,10 @@ import numpy as np
 
 from pellucid.types import Array
 
-_ARE_BUSY: contextvars.ContextVar[bool] = contextvars.ContextVar("busy", default=False)
 _SHARE: list[int] = []  # cores that are this process's, where others of one training use the rest
-_HELPERS: "contextvars.ContextVar[Workers | None]" = contextvars.ContextVar("helpers", default=None)
+# Workers that an op may split its work over; ALONE: others use the other cores; None: neither has been said.
+_HELPERS: "contextvars.ContextVar[Workers | str | None]" = contextvars.ContextVar("helpers", default=None)
+ALONE = "alone"
 _POOL: "dict[tuple[int, bool], Workers]" = {}  # that no block has now, by number and whether they look
 LOOK_SECONDS = 0.1  # after which one who waits looks whether those it waits for are still there
 LOOKS = 25_000  # at a counter, of some 40 nanoseconds
@@ -78,7 +79,7 @@ def is_child() -> bool:
 
 def is_side_by_side() -> bool:
     """Return whether other jobs use the other cores."""
-    return _ARE_BUSY.get()
+    return _HELPERS.get() == ALONE
 
 
 def allowed_threads() -> int:
@@ -86,19 +87,15 @@ def allowed_threads() -> int:
     return 1 if is_child() or is_side_by_side() else n_cores()
 
 
-@contextmanager
-def side_by_side() -> Iterator[None]:
+def side_by_side() -> AbstractContextManager[None]:
     """Say that other jobs use the other cores in this block."""
-    token = _ARE_BUSY.set(True)
-    try:
-        yield
-    finally:
-        _ARE_BUSY.reset(token)
+    return helped_by(ALONE)
 
 
 def helpers() -> "Workers | None":
     """Return the workers that an op may split its work over, here; None: it has one thread."""
-    return _HELPERS.get()
+    workers = _HELPERS.get()
+    return workers if isinstance(workers, Workers) else None
 
 
 @contextmanager
@@ -127,7 +124,7 @@ def helped(n: int, waits: Waits | None) -> Iterator[None]:
 
 
 @contextmanager
-def helped_by(workers: "Workers") -> Iterator[None]:
+def helped_by(workers: "Workers | str") -> Iterator[None]:
     """Let ops that can be split run on these workers in this block; their threads themselves have no helpers."""
     token = _HELPERS.set(workers)
     try:
@@ -211,7 +208,7 @@ class Workers:
         self._check()
         self._task, self._contexts = task, [contextvars.copy_context() for _ in range(self.n)]
         for context in self._contexts:
-            context.run(_HELPERS.set, None)
+            context.run(_HELPERS.set, ALONE if is_side_by_side() else None)
         try:
             self._order()
             self._attempt(0)

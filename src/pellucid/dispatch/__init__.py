@@ -36,7 +36,6 @@ HELP = (
 )
 
 chosen: ContextVar[str | None] = ContextVar("kernels", default=None)
-_is_small: ContextVar[bool] = ContextVar("small", default=False)  # NumPy, as the work around is small
 failure: list[str] = []  # why nothing can be compiled in this process, once that is known
 
 
@@ -75,8 +74,7 @@ def is_open() -> bool:
     ...     is_open()
     False
     """
-    is_free = chosen.get() is None or _is_small.get()
-    return is_free and not failure and _default() == "auto" and _is_installed()
+    return asked(None) == "auto" and not failure and _is_installed()
 
 
 class Settled:
@@ -103,7 +101,7 @@ def asked(choice: str | None) -> str:
     """Return a choice, checked; for None that of the block around, of ``PELLUCID_KERNELS``, else "auto"."""
     if choice is not None:
         return _checked(choice, "kernels")
-    return _default() if _is_small.get() else chosen.get() or _default()
+    return chosen.get() or _default()
 
 
 def resolve(choice: str | None, n_operations: float = 0.0) -> str:
@@ -147,11 +145,9 @@ def use(choice: str) -> Iterator[None]:
     pellucid.errors.OptionError: use: unknown choice of kernels 'fast'. ... Known: auto, numba, numpy, plain.
     """
     token = chosen.set(resolve(_checked(choice, "use")))
-    small = _is_small.set(False)
     try:
         yield
     finally:
-        _is_small.reset(small)
         chosen.reset(token)
 
 
@@ -186,11 +182,10 @@ def giving_up() -> Iterator[None]:
         give_up(error)
 
 
-@contextmanager
-def use_for(n_operations: float) -> Iterator[None]:
+def use_for(n_operations: float) -> AbstractContextManager[None]:
     """Run what suits work of that size inside this block, unless a choice was made: by ``use`` or the environment.
 
-    Where that is NumPy since the work is small, larger work inside the block is still free to choose.
+    Where that is NumPy since the work is small, no choice is made, and larger work inside the block is free to.
 
     Examples
     --------
@@ -198,13 +193,8 @@ def use_for(n_operations: float) -> Iterator[None]:
     ...     current()
     'numpy'
     """
-    is_free = asked(None) == "auto"
-    with use(resolve(None, n_operations)):
-        token = _is_small.set(is_free and current() == "numpy")
-        try:
-            yield
-        finally:
-            _is_small.reset(token)
+    way = resolve(None, n_operations)
+    return nullcontext() if way == "numpy" and asked(None) == "auto" else use(way)
 
 
 def helped(function: Callable[..., Any], *arguments: Any) -> AbstractContextManager[None]:
