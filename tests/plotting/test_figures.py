@@ -316,9 +316,10 @@ def test_matplotlib_is_imported_by_the_first_figure_and_pyplot_never() -> None:
     code = """
 import sys
 import pellucid.plotting.training as figures, pellucid.plotting.data, pellucid.plotting.photo
-import pellucid.reporting.html as report
+import pellucid.reporting.html
+from pellucid.plotting.saving import figure_png
 assert not {"matplotlib", "jinja2", "PIL"} & set(sys.modules), "imported too early"
-report.figure_png(figures.cost_curve([0, 1], [1.0, 0.5]))
+figure_png(figures.cost_curve([0, 1], [1.0, 0.5]))
 assert "matplotlib" in sys.modules
 assert "matplotlib.pyplot" not in sys.modules
 """

@@ -23,7 +23,7 @@ COLUMNS = {
 
 
 def test_loss_and_accuracy_stand_side_by_side_with_the_best_epoch_marked() -> None:
-    figure = training_curves(COLUMNS, best=1, guessing=0.69)
+    figure = training_curves(COLUMNS, best=1, baseline=("Guessing", 0.69))
     loss, accuracy = figure.axes
     assert [axes.get_title("left") for axes in figure.axes] == ["Loss", "Accuracy"]
     for axes, best in ((loss, 0.6), (accuracy, 0.7)):

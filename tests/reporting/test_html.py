@@ -74,7 +74,7 @@ def content(curve: Figure) -> ReportContent:
                 f"Training {EVIL}",
                 [EVIL, "It went well."],
                 [
-                    Captioned(curve, "Lower is better.", "A falling curve."),
+                    Captioned(figure_png(curve), "Lower is better.", "A falling curve."),
                     Captioned(figure_png(curve), EVIL, f'"><img src=x onerror=alert(1)> {EVIL}'),
                 ],
             ),
@@ -183,7 +183,7 @@ def with_photos(curve: Figure) -> ReportContent:
                 "Score",
                 parts=[
                     Section("Inside", confusion=matrix),
-                    Section("Deep", ["words"], [Captioned(curve, "c", "a")]),
+                    Section("Deep", ["words"], [Captioned(figure_png(curve), "c", "a")]),
                 ],
             ),
             Section(

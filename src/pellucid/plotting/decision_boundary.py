@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -16,9 +16,6 @@ from pellucid.plotting.types import Axes
 from pellucid.registry import Limits, check_option
 from pellucid.text import by, kind_of
 from pellucid.types import Array
-
-if TYPE_CHECKING:
-    from pellucid.data.dataset import Dataset
 
 N_SHADES = 12  # of a colour: a picture of few colours is a small file
 WHERE = "plot_decision_boundary"
@@ -80,14 +77,13 @@ def plot_decision_boundary(model: Any, data: Any, ax: Any = None, *, resolution:
     with look():
         shape = (resolution, resolution)
         extent = (x0[0], x0[-1], x1[0], x1[-1])
+        plane: Any = {"extent": extent, "origin": "lower", "aspect": "auto"}
         if is_quantity:
-            image = axes.imshow(
-                predicted.reshape(shape), extent=extent, origin="lower", aspect="auto", cmap="viridis"
-            )
+            image = axes.imshow(predicted.reshape(shape), cmap="viridis", **plane)
             axes.figure.colorbar(image, ax=axes, label="Prediction")
         else:
             pixels = _colours(proba, predicted, len(parts[0].classes)).reshape(*shape, 3)
-            axes.imshow(pixels, extent=extent, origin="lower", aspect="auto")
+            axes.imshow(pixels, **plane)
             if proba is not None and proba.shape[1] == 2 and 0 < (proba[:, 1] > 0.5).mean() < 1:
                 axes.contour(x0, x1, proba[:, 1].reshape(shape), levels=[0.5], colors=INK, linewidths=1.2)
         for part, marker in zip(parts, "os", strict=False):

@@ -6,6 +6,7 @@ matplotlib is imported when the first figure is made, not before. Sizes are in i
 """
 
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -15,6 +16,7 @@ import numpy as np
 
 from pellucid.errors import DataError, ShapeError
 from pellucid.plotting.types import Axes, Figure, SubFigure
+from pellucid.text import shorten
 from pellucid.types import Array, is_image_shape
 
 # Okabe and Ito (2008): distinct under every common colour blindness, and by lightness in grey print.
@@ -176,8 +178,7 @@ def class_name(classes: Sequence[str], index: int, longest: int = 24) -> str:
     >>> class_name(("non-cat", "cat"), 1), class_name((), 7), class_name(("a very long name",), 0, longest=8)
     ('cat', '7', 'a very …')
     """
-    name = " ".join(classes[index].split()) if index < len(classes) else str(index)
-    return name if len(name) <= longest else name[: longest - 1] + "…"
+    return shorten(classes[index], longest) if index < len(classes) else str(index)
 
 
 def class_names(classes: Sequence[str], indices: Iterable[int], longest: int = 24) -> list[str]:
@@ -189,10 +190,9 @@ def class_names(classes: Sequence[str], indices: Iterable[int], longest: int = 2
     ['…-04-10', '…-04-11', 'no date']
     """
     whole = [class_name(classes, i, 10**6) for i in indices]
-    short = [name if len(name) <= longest else name[: longest - 1] + "…" for name in whole]
-    alike = {cut: {name for name, one in zip(whole, short, strict=True) if one == cut} for cut in {*short}}
+    short = [shorten(name, longest) for name in whole]
+    n_alike = Counter(cut for _, cut in {*zip(whole, short, strict=True)})
     ends = [
-        f"…{name[1 - longest :]}" if len(alike[cut]) > 1 else cut
-        for name, cut in zip(whole, short, strict=True)
+        f"…{name[1 - longest :]}" if n_alike[cut] > 1 else cut for name, cut in zip(whole, short, strict=True)
     ]
     return ends if len({*ends}) > len({*short}) else short

@@ -37,8 +37,7 @@ import numpy as np
 
 from pellucid.files import write_atomically
 from pellucid.formats.templates import template
-from pellucid.plotting.saving import data_uri, figure_png, smaller
-from pellucid.plotting.types import Figure
+from pellucid.plotting.saving import data_uri, smaller
 from pellucid.reporting.elements import Cell, ReportContent
 from pellucid.text import percent, unbroken
 
@@ -86,11 +85,10 @@ class _Picture(NamedTuple):
     height: int
 
 
-def _picture(figure: Figure | bytes) -> _Picture:
+def _picture(png: bytes) -> _Picture:
     """Return a figure as the page holds it: its PNG file, or where that is large, a WebP file of the same look."""
     from PIL import Image
 
-    png = figure if isinstance(figure, bytes) else figure_png(figure)
     with Image.open(io.BytesIO(png)) as image:  # reads the header only
         shown = CSS_DPI / image.info.get("dpi", (CSS_DPI,))[0]
         size = (round(image.width * shown), round(image.height * shown))

@@ -52,17 +52,13 @@ def gap_line(run: Run, scores: Scores | None = None) -> str:
 
 def _accuracies(run: Run) -> tuple[float, float, tuple[float, float], int, str]:
     """Return the accuracies on training samples and on others, the interval of the latter, and what these are."""
-    columns, options = run.history.columns, run.config.options
-    if (
-        columns.get("accuracy")
-        and columns.get("validation_accuracy")
-        and isinstance(options.validation, float | int)
-    ):
-        at = best_epoch(run) if options.patience is not None else None  # whose weights were kept
-        at = len(columns["accuracy"]) - 1 if at is None else at
-        train, other = columns["accuracy"][at], columns["validation_accuracy"][at]
+    options = run.config.options
+    train, held_out = (run.history.columns.get(name) for name in ("accuracy", "validation_accuracy"))
+    if train and held_out and isinstance(options.validation, float | int):
+        kept = best_epoch(run) if options.patience is not None else None  # whose weights were kept
+        at = -1 if kept is None else kept
         n = math.ceil(options.validation * len(run.split.train))
-        return train, other, wilson_interval(round(other * n), n), n, "validation"
+        return train[at], held_out[at], wilson_interval(round(held_out[at] * n), n), n, "validation"
     test = run.test_confusion
     return run.train_confusion.accuracy, test.accuracy, test.accuracy_interval, test.n_samples, "test"
 
