@@ -73,56 +73,44 @@ def _parameters(layer: LayerTrace) -> list[str]:
 
 def _saturated(trace: Trace) -> list[Remark]:
     """Return the layers most of whose values are at the ends of sigmoid or tanh."""
-    found, names = [], _activations(trace)
+    found, uses = [], names_of_uses(trace.model)
+    activations = {uses[id(use)]: getattr(use, "activation", None) for use in trace.model._uses()}
     for name, layer in trace.items():
-        A, ends = layer.arrays.get("A"), ENDS.get(names.get(name, ""))
-        if ends is None or not isinstance(A, np.ndarray) or not A.size:
+        A, activation = layer.arrays.get("A"), activations.get(name)
+        if activation not in ENDS or not isinstance(A, np.ndarray) or not A.size:
             continue
-        share = float(((A - ends[0] < SATURATED) | (ends[1] - A < SATURATED)).mean())
+        low, high = ENDS[activation]
+        share = float(((A - low < SATURATED) | (high - A < SATURATED)).mean())
         if share > MANY:
-            found.append(
-                Remark(
-                    name,
-                    "forward",
-                    f"{name}: {percent(share)} of its values are within {SATURATED} of an end of {names[name]} "
-                    "(saturated): next to nothing is passed back. Try smaller weights, scaled inputs, or relu.",
-                )
+            text = (
+                f"{name}: {percent(share)} of its values are within {SATURATED} of an end of {activation} "
+                "(saturated): next to nothing is passed back. Try smaller weights, scaled inputs, or relu."
             )
+            found.append(Remark(name, "forward", text))
     return found
-
-
-def _activations(trace: Trace) -> dict[str, str]:
-    """Return the activation function of each layer that has one."""
-    names = names_of_uses(trace.model)
-    return {names[id(use)]: getattr(use, "activation", None) or "" for use in trace.model._uses()}
 
 
 def _gradients(trace: Trace) -> list[Remark]:
     """Return the layer that vanishing or exploding gradients reach most, with the norms at both ends."""
-    norms = {
-        name: _norm(layer.arrays["dA"])
-        for name, layer in trace.items()
-        if isinstance(layer.arrays.get("dA"), np.ndarray)
-        and any(key in layer.arrays for key in ("dW", "dgamma"))
-    }
-    norms = {name: norm for name, norm in norms.items() if norm}  # of only zeros there is a remark already
+    norms: dict[str, float] = {}
+    for name, layer in trace.items():
+        dA, has_parameters = layer.arrays.get("dA"), not layer.arrays.keys().isdisjoint(("dW", "dgamma"))
+        if has_parameters and isinstance(dA, np.ndarray) and (norm := _norm(dA)):
+            norms[name] = norm  # of only zeros there is a remark already
     if len(norms) < 2:
         return []
     *_, (last, of_last) = norms.items()
-    for name in (min(norms, key=norms.__getitem__), max(norms, key=norms.__getitem__)):
-        norm, ratio = norms[name], norms[name] / of_last
-        if ratio < VANISHED or ratio > EXPLODED:
-            what = "vanishes" if ratio < 1 else "explodes"
-            advice = (
-                "Try another initializer, relu, batch norm, or residual connections."
-                if ratio < 1
-                else "Try clip_norm, smaller weights, batch norm, or a lower learning rate."
-            )
-            text = (
-                f"The gradient {what} on its way: its norm is {norm:.2g} at {name}, {of_last:.2g} at {last}. "
-            )
-            return [Remark(name, "backward", text + advice)]
-    return []
+    least, most = min(norms, key=norms.__getitem__), max(norms, key=norms.__getitem__)
+    if norms[least] < VANISHED * of_last:
+        name, what = least, "vanishes"
+        advice = "Try another initializer, relu, batch norm, or residual connections."
+    elif norms[most] > EXPLODED * of_last:
+        name, what = most, "explodes"
+        advice = "Try clip_norm, smaller weights, batch norm, or a lower learning rate."
+    else:
+        return []
+    ends = f"its norm is {norms[name]:.2g} at {name}, {of_last:.2g} at {last}"
+    return [Remark(name, "backward", f"The gradient {what} on its way: {ends}. {advice}")]
 
 
 def _updates(trace: Trace) -> list[Remark]:
@@ -152,25 +140,25 @@ def _norm(array: Array) -> float:
 
 def _of_two_values(trace: Trace) -> list[Remark]:
     """Return the batch norms that take two values a channel: their output is -1 and 1, whatever the input."""
-    found = []
-    for name, layer in trace.items():
-        if layer.kind == "BatchNorm" and "mean" in layer.arrays and layer.X.size == 2 * layer.mean.size:
-            text = (
-                f"{name}: of two values a channel batch norm makes -1 and 1, whatever they are, so that almost "
-                "nothing is passed back. Take three samples or more, or one."
-            )
-            found.append(Remark(name, "forward", text))
-    return found
+    text = (
+        "of two values a channel batch norm makes -1 and 1, whatever they are, so that almost nothing is passed "
+        "back. Take three samples or more, or one."
+    )
+    return [
+        Remark(name, "forward", f"{name}: {text}")
+        for name, layer in trace.items()
+        if layer.kind == "BatchNorm" and "mean" in layer.arrays and layer.X.size == 2 * layer.mean.size
+    ]
 
 
 def _own_ways(trace: Trace) -> list[Remark]:
     """Return where a layer computes in another way than its formula says."""
-    found = []
-    for name, layer in trace.items():
-        if layer.kind == "BatchNorm" and "dgamma" in layer.arrays and "mean" not in layer.arrays:
-            text = (
-                f"{name}: one value a channel has no variance, so that the running statistics are used, as in "
-                "prediction. Take a batch of several samples."
-            )
-            found.append(Remark(name, "forward", text))
-    return found
+    text = (
+        "one value a channel has no variance, so that the running statistics are used, as in prediction. Take a "
+        "batch of several samples."
+    )
+    return [
+        Remark(name, "forward", f"{name}: {text}")
+        for name, layer in trace.items()
+        if layer.kind == "BatchNorm" and "dgamma" in layer.arrays and "mean" not in layer.arrays
+    ]
