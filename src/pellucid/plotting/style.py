@@ -113,11 +113,26 @@ def drawing_axes(figure: Figure | SubFigure, height: float, width: float = WIDTH
     return axes
 
 
+def rounded_box(axes: Axes, left: float, top: float, width: float, height: float, color: str) -> None:
+    """Draw a box with round corners, pale inside."""
+    from matplotlib.patches import FancyBboxPatch
+
+    style: Any = {"boxstyle": "round,pad=0,rounding_size=0.08", "facecolor": (color, 0.13), "lw": 1.2}
+    axes.add_patch(FancyBboxPatch((left, top), width, height, edgecolor=color, **style))
+
+
+def arrow(
+    axes: Axes, start: tuple[float, float], end: tuple[float, float], *, color: str = MUTED, style: str = "-"
+) -> None:
+    """Draw an arrow that touches both places."""
+    head = {"arrowstyle": "-|>", "color": color, "linestyle": style, "shrinkA": 0, "shrinkB": 0}
+    axes.annotate("", end, start, arrowprops=head)
+
+
 def legend_above(axes: Axes, n_columns: int = 2) -> None:
     """Put the legend over the axes, where no line or bar can run into it."""
-    axes.legend(
-        loc="lower left", bbox_to_anchor=(0, 1.01), ncols=n_columns, borderaxespad=0, columnspacing=1.6
-    )
+    place: Any = {"loc": "lower left", "bbox_to_anchor": (0, 1.01), "borderaxespad": 0}
+    axes.legend(ncols=n_columns, columnspacing=1.6, **place)
 
 
 def sentence_figure(words: str) -> Figure:
