@@ -45,7 +45,7 @@ def contact_sheet(photo: Array, augment: Augment | None = None, *, seed: int = 1
     image = photo[..., None] if photo.ndim == 2 else photo
     image = np.asarray(image / 255 if image.dtype == np.uint8 else image, np.float64)
     rng, flips, rows = np.random.default_rng(seed), [], []
-    for one in (cls() for cls in TRANSFORMS.values()) if augment is None else augment.transforms:
+    for one in (cls() for _, cls in TRANSFORMS.items()) if augment is None else augment.transforms:
         name, pictures = one._registered_as.replace("_", " ").capitalize(), _strengths(one, image, rng)
         if len(pictures) == 1:
             flips.append((pictures[0][0], name))

@@ -71,7 +71,7 @@ def class_histogram(split: Split) -> Figure:
             bars = draw(np.arange(k) + offset, counts, 0.38, color=color, label=label)
             shares = [percent(n / max(len(part), 1)) for n in counts]
             form = "{:.0f} ({})" if is_lying else "{:.0f}\n{}"
-            size = 9 if k <= FEW_BARS else 8
+            size = 9.0 if k <= FEW_BARS else 8.0
             if is_lying:
                 size = min(9, 0.38 * line * 56)  # no words lie on the next bar
             numbers = [form.format(*each) for each in zip(counts, shares, strict=True)]
@@ -138,7 +138,7 @@ def sample_grid(dataset: Dataset, title: str, *, n_images: int = 25, seed: int =
     tiles = []
     for i in rows:
         label = int(dataset.y[i])
-        name = class_name(dataset.classes, label, 80) if dataset.classes else ""
+        name = class_name(dataset.classes, label, 80)
         name = "" if name == str(label) else name  # digits are called as they are numbered
         tiles.append(Tile(X[i], above=[Line(f"y = {label}" + (" ({})" if name else ""), INK, name=name)]))
     page.grid(tiles, 5, size=8.5)

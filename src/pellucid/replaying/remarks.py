@@ -7,7 +7,7 @@ import numpy as np
 
 from pellucid.text import percent
 from pellucid.training.trace import names_of_uses
-from pellucid.training.trace_records import LayerTrace, Remark, Trace, TraceRow
+from pellucid.training.trace_records import Remark, Trace, TraceRow
 from pellucid.types import Array
 
 SATURATED = 0.01  # from an end of sigmoid or tanh: the derivative is below 0.01, or 0.02
@@ -16,6 +16,7 @@ VANISHED, EXPLODED = 1e-3, 1e3  # the norm of a gradient, relative to that of th
 LARGE = 0.5  # of an update, relative to the weights
 RISE = 0.01  # of the loss, relative to it
 ENDS = {"sigmoid": (0.0, 1.0), "tanh": (-1.0, 1.0)}
+PARAMETERS = ("W", "b", "gamma", "beta")  # also where they are frozen
 
 
 def remarks_of(trace: Trace, steps: Mapping[str, int]) -> list[dict[str, Any]]:
@@ -56,19 +57,13 @@ def _origin(trace: Trace, row: TraceRow) -> str:
     many = f"{n} of {array.size} numbers of {row.name}" if array.size > 1 else row.name
     where = f"{row.layer}: {many} {verb} {kind}" if row.layer else f"{many} {verb} {kind}"
     place = np.argwhere(~np.isfinite(np.atleast_1d(array)))[0].tolist()
-    first = f", at {place}" if n == 1 else f", the first at {place}"
-    first = first if array.size > 1 else ""
+    first = "" if array.size == 1 else f", at {place}" if n == 1 else f", the first at {place}"
     layer = trace.get(row.layer)
-    if layer is not None and row.name in _parameters(layer):
+    if layer is not None and (row.name in PARAMETERS or f"update_{row.name}" in layer.arrays):
         return f"{where} before the step{first}. All that is computed of it is {kind} too."
     if row.name == "X":
         return f"{where}{first}: the samples themselves."
     return f"{where}{first}. It began here: all that it was computed of is finite."
-
-
-def _parameters(layer: LayerTrace) -> list[str]:
-    names = {name.removeprefix("update_") for name in layer.arrays if name.startswith("update_")}
-    return [name for name in layer.arrays if name in names or name in ("W", "b", "gamma", "beta")]
 
 
 def _saturated(trace: Trace) -> list[Remark]:

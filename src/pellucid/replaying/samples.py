@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from pellucid.data.readers.table_schema import Column
+from pellucid.data.show import pixels
 from pellucid.formats.outputs import Output, rule_of
 from pellucid.nn.model import Model
 from pellucid.replaying.blocks import Blocks
@@ -75,13 +76,11 @@ def picture_of(trace: Trace, row: int) -> Array | None:
     Of a batch that layers before the first one have changed, the image as loaded.
     """
     for name, X in trace.X.items() if isinstance(trace.X, dict) else [("", trace.X)]:
-        if is_image_shape(X.shape[1:]) and (pixels := _bytes(trace.model, X[row])) is not None:
-            return _coloured(pixels)
+        if is_image_shape(X.shape[1:]) and (prepared := _bytes(trace.model, X[row])) is not None:
+            return pixels(prepared[None])[0]
         loaded = None if trace.data is None else trace.data.X[name] if name else trace.data.X
-        if loaded is not None and is_image_shape(loaded.shape[1:]):
-            array = np.asarray(loaded[row])
-            if array.dtype == np.uint8:
-                return _coloured(array)
+        if loaded is not None and is_image_shape(loaded.shape[1:]) and loaded.dtype == np.uint8:
+            return pixels(np.asarray(loaded[row : row + 1]))[0]
     return None
 
 
@@ -91,11 +90,6 @@ def _bytes(model: Model, x: Array) -> Array | None:
     if rule.kind != "divide" and (rule.scale or not 0 <= x.min() <= x.max() <= 1):
         return None
     return np.rint(np.clip(np.nan_to_num(x.astype(np.float64) * BYTE), 0, BYTE)).astype(np.uint8)
-
-
-def _coloured(pixels: Array) -> Array:
-    pixels = pixels[..., None] if pixels.ndim == 2 else pixels
-    return np.repeat(pixels, 3, axis=2) if pixels.shape[2] == 1 else pixels[..., :3]
 
 
 def _cells(trace: Trace, row: int) -> list[list[str]] | None:
