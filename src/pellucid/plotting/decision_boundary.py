@@ -135,12 +135,12 @@ def _draw_samples(axes: Axes, part: Dataset, marker: str, *, is_quantity: bool, 
     X, y = part.X, part.y
     edge: Any = {"edgecolors": PAPER, "linewidths": 0.6, "s": 26, "marker": marker}
     if is_quantity or y.dtype.kind == "f":
-        axes.scatter(*X.T, c=y, cmap="viridis", **edge)
+        axes.scatter(X[:, 0], X[:, 1], c=y, cmap="viridis", **edge)
         return
     labels = np.unique(y).tolist()
     for label in labels:
         name, color = class_name(part.classes, label) if is_named else None, COLORS[label % len(COLORS)]
-        axes.scatter(*X[y == label].T, color=color, label=name, **edge)
+        axes.scatter(X[y == label, 0], X[y == label, 1], color=color, label=name, **edge)
     if not is_named:
         axes.scatter([], [], color=MUTED, label="test part", **edge)
     if len(labels) <= 8:

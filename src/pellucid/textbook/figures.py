@@ -139,11 +139,9 @@ def plot_bar(y: Array, loc: str = "left", relative: bool = False, *, classes: Cl
         )
     offset, color, part = sides[loc]
     names, labels = _names(classes), _labels("plot_bar", y, len(classes))
-    heights = counts = np.bincount(labels, minlength=len(names))
-    numbers, label = [f"{n}" for n in counts], f"{part} dataset: ({len(labels)} images)"
-    if relative:
-        heights = 100 * counts / max(len(labels), 1)
-        numbers = [percent(height / 100) for height in heights]
+    counts, label = np.bincount(labels, minlength=len(names)), f"{part} dataset: ({len(labels)} images)"
+    heights: Array = 100 * counts / max(len(labels), 1) if relative else counts
+    numbers = [percent(height / 100) if relative else f"{height}" for height in heights]
     with look():
         axes = plt.gca()
         bars = axes.bar(np.arange(len(names)) + offset, heights, width=0.38, color=color, label=label)
