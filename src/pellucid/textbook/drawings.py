@@ -76,10 +76,14 @@ def plot_outline() -> Figure:
     >>> words.count("linear_forward"), words.count("linear_backward")
     (2, 2)
     """
-    layer = ("linear_forward", "linear_backward")
-    activations = [("relu", "relu_backward"), ("sigmoid", "sigmoid_backward")]
-    start, end = ("initialize_parameters_deep", "update_parameters"), ("compute_cost", "")
-    columns = [start, layer, activations[0], layer, activations[1], end]
+    columns = [  # of boxes: above what goes forward, below what goes back
+        ("initialize_parameters_deep", "update_parameters"),
+        ("linear_forward", "linear_backward"),
+        ("relu", "relu_backward"),
+        ("linear_forward", "linear_backward"),
+        ("sigmoid", "sigmoid_backward"),
+        ("compute_cost", ""),
+    ]
     with look():
         figure = new_figure(3.55, layout=None)
         axes = drawing_axes(figure, 3.55)

@@ -49,10 +49,10 @@ def _worst(run: Run) -> Section:
     """Return the test samples whose predictions are furthest off."""
     y, y_pred = run.test_predictions.y_true, run.test_predictions.y_pred
     rows = np.argsort(-np.abs(y - y_pred).max(axis=1), kind="stable")[:N_WORST]
-    pairs_of = (f"{what} {name}" for name in run.targets for what in ("True", "Predicted"))
+    columns = (f"{what} {name}" for name in run.targets for what in ("True", "Predicted"))
     pairs = np.stack([y, y_pred], axis=2)[rows].reshape(len(rows), -1)
     table: list[tuple[Cell, ...]] = [
         (int(i), *(f"{value:.5g}" for value in row)) for i, row in zip(rows, pairs, strict=True)
     ]
     title = f"The {plural(len(rows), 'prediction')} furthest off"
-    return Section(title, table=Table((f"Test {run.noun}", *pairs_of), table), is_folded=True)
+    return Section(title, table=Table((f"Test {run.noun}", *columns), table), is_folded=True)
